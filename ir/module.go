@@ -1,0 +1,227 @@
+package ir
+
+import "ndec.dev/ndec/ir/diag"
+
+// Value is one single-assignment value.
+type Value struct {
+	ID   int // unique in its function; %ID in the text form
+	Op   Op
+	Args []*Value
+	Attr Attr
+	Type Type
+	Span diag.Span // the source text it came from
+	Name string    // name from the source, for people; need not be unique
+	Rate Rate      // set by ir/opt
+}
+
+// Attr holds what an operator needs beside its operands. Each operator's constant says which
+// fields it uses; the others are zero.
+type Attr struct {
+	Num   float64
+	Data  []float64
+	Ints  []int
+	Index int
+	Elem  Elem
+	Param *Param
+	Func  *Func
+	Solve *Solve
+	Rev   *Rev
+	Map   *Map
+}
+
+// Func is a function over one sample. Values are in an order in which operands come first;
+// the arguments are the first values.
+type Func struct {
+	Name    string
+	Doc     string // first line of the source comment
+	Span    diag.Span
+	Args    []*Value
+	Results []*Value
+	// ResultNames names results for people and emitted code; it may be shorter than Results.
+	ResultNames []string
+	// Accum[i] marks a result that callers only ever add to a running sum (the cotangent of a
+	// parameter); a back end may pass a pointer to the sum instead. May be shorter than Results.
+	Accum  []bool
+	Values []*Value
+	// Region is where the body runs: field and step functions belong to their solve.
+	Region *Region
+	nextID int
+}
+
+// Param is a parameter tensor of the module.
+type Param struct {
+	Name  string // "f.0.weight", as in PyTorch's nn.Sequential
+	Type  Type
+	Net   string // owner: net, system or model
+	Init  Init
+	Where Transform
+	Index int // place in Module.Params
+	Span  diag.Span
+}
+
+// InitKind says how a parameter starts.
+type InitKind uint8
+
+// Initialisers. LinearDefault is PyTorch's for nn.Linear: uniform ±1/√FanIn.
+const (
+	InitZeros         InitKind = iota
+	InitConst                  // A
+	InitUniform                // U(A, B)
+	InitNormal                 // mean A, standard deviation B
+	InitLinearDefault          // FanIn
+	InitData                   // Data
+)
+
+// Init is an initialiser with its numbers.
+type Init struct {
+	Kind  InitKind
+	A, B  float64
+	FanIn int
+	Data  []float64
+}
+
+// TransformKind maps an unconstrained number to a constrained parameter.
+type TransformKind uint8
+
+// Transforms of `param … where`.
+const (
+	NoTransform TransformKind = iota
+	Above                     // A + softplus(u)
+	Below                     // A - softplus(u)
+	Between                   // A + (B-A)*sigmoid(u)
+)
+
+// Transform is a constraint of a parameter.
+type Transform struct {
+	Kind TransformKind
+	A, B float64
+}
+
+// Module is a compiled program.
+type Module struct {
+	Package string
+	Doc     string
+	Files   []string // sources, in order
+	Real    Elem     // F32 or F64: the module's precision
+	Params  []*Param
+	Funcs   []*Func // every function, callees before callers
+	Solves  []*Solve
+	Models  []*Model
+	Recipes []*Recipe
+	Data    []*DataSet
+	Target  []Choice // target blocks
+}
+
+// Port is a named input or output of a model, or a column of data.
+type Port struct {
+	Name    string
+	Type    Type
+	Classes int // of a label (Type is an i32 scalar), else 0
+}
+
+// Model is what a program calls.
+type Model struct {
+	Name    string
+	Doc     string
+	Span    diag.Span
+	Func    *Func // inputs to outputs, followed by five statistics per solve (see Solve) in the order of Solves
+	Inputs  []Port
+	Outputs []Port
+	Solves  []*Solve
+	// Paths holds, for each of Solves, what is needed to look at it along any times: a function
+	// from the model's inputs to (t0, t1, start states, extras) of that solve.
+	Paths []*Func
+}
+
+// Recipe is a training recipe.
+type Recipe struct {
+	Name    string
+	Doc     string
+	Span    diag.Span
+	Columns []Port // of the data, in the order of Objective's arguments
+	// Objective: one sample's columns to (loss, metric terms…, five statistics per solve…).
+	// Combine, if not nil, turns the sample means of the metric terms into the metrics.
+	Objective *Func
+	Combine   *Func
+	Metrics   []string
+	Solves    []*Solve
+	// Grad, made by ir/diff: columns to (loss, metric terms…, statistics…, then one Accum cotangent
+	// per entry of Trained). GradInputs likewise gives cotangents of the real columns instead.
+	Grad       *Func
+	GradInputs *Func
+	Trained    []*Param // parameters that the objective depends on and that are not frozen
+	Frozen     []*Param
+	Settings   []Setting // data:, batch:, optimizer:, …, checked by dsl/sema
+}
+
+// DataSet is a data block.
+type DataSet struct {
+	Name     string
+	Doc      string
+	Span     diag.Span
+	Columns  []Port
+	Settings []Setting
+}
+
+// Setting is `key: value` after checking: numbers are numbers, choices have their rows.
+type Setting struct {
+	Key    string
+	Num    float64
+	Text   string  // identifiers and strings
+	Choice *Choice // method{options}
+	List   []Setting
+	Span   diag.Span
+}
+
+// Choice is `row{options}`: an optimiser, a schedule, a source, …
+type Choice struct {
+	Row     string
+	Options []Setting
+	Span    diag.Span
+}
+
+// Option finds an option by key.
+func (c *Choice) Option(key string) (Setting, bool) { return FindSetting(c.Options, key) }
+
+// FindSetting finds a setting by key.
+func FindSetting(list []Setting, key string) (Setting, bool) {
+	for _, s := range list {
+		if s.Key == key {
+			return s, true
+		}
+	}
+	return Setting{}, false
+}
+
+// ParamByName finds a parameter; nil if there is none.
+func (m *Module) ParamByName(name string) *Param {
+	for _, p := range m.Params {
+		if p.Name == name {
+			return p
+		}
+	}
+	return nil
+}
+
+// FuncByName finds a function; nil if there is none.
+func (m *Module) FuncByName(name string) *Func {
+	for _, f := range m.Funcs {
+		if f.Name == name {
+			return f
+		}
+	}
+	return nil
+}
+
+// AddParam appends p and sets its index.
+func (m *Module) AddParam(p *Param) *Param {
+	p.Index = len(m.Params)
+	m.Params = append(m.Params, p)
+	return p
+}
+
+// AddFunc appends f.
+func (m *Module) AddFunc(f *Func) *Func {
+	m.Funcs = append(m.Funcs, f)
+	return f
+}

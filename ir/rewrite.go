@@ -1,0 +1,161 @@
+package ir
+
+// Inline copies the body of f to the end of the builder's function, args in place of its
+// arguments, and gives its results. Spans and names of the copied values are kept.
+func (b *Builder) Inline(f *Func, args []*Value) []*Value {
+	m := make(map[*Value]*Value, len(f.Values))
+	for i, a := range f.Args {
+		m[a] = args[i]
+	}
+	b.copyBody(f, m, nil)
+	out := make([]*Value, len(f.Results))
+	for i, r := range f.Results {
+		out[i] = m[r]
+	}
+	return out
+}
+
+// Rule gives the replacement of v, whose operands have become args; nil keeps v with those
+// operands. The replacement may be one of args or new values made with b.
+type Rule func(b *Builder, v *Value, args []*Value) *Value
+
+// Rebuild replaces the body of f by a copy made value by value through rule. Arguments stay the
+// same values in the same order; f keeps its identity, so that callers need no change. A rule that
+// has to give several values for a tuple uses RebuildMulti.
+func Rebuild(f *Func, real Elem, rule Rule) {
+	RebuildMulti(f, real, func(b *Builder, v *Value, args []*Value) []*Value {
+		if r := rule(b, v, args); r != nil {
+			return []*Value{r}
+		}
+		return nil
+	})
+}
+
+// MultiRule is a Rule that may replace a tuple value by its components: OpResult values of v
+// then become those components.
+type MultiRule func(b *Builder, v *Value, args []*Value) []*Value
+
+// RebuildMulti is Rebuild for rules over tuples.
+func RebuildMulti(f *Func, real Elem, rule MultiRule) {
+	nf := &Func{}
+	b := &Builder{Func: nf, Real: real}
+	m := make(map[*Value]*Value, len(f.Values))
+	for _, a := range f.Args {
+		nf.Values = append(nf.Values, a)
+		m[a] = a
+		if a.ID >= nf.nextID {
+			nf.nextID = a.ID + 1
+		}
+	}
+	nf.Name = f.Name // for error texts
+	b.copyBody(f, m, rule)
+	for i, r := range f.Results {
+		f.Results[i] = m[r]
+	}
+	f.Values, f.nextID = nf.Values, nf.nextID
+	f.Renumber()
+}
+
+func (b *Builder) copyBody(f *Func, m map[*Value]*Value, rule MultiRule) {
+	parts := map[*Value][]*Value{} // tuples that a rule took apart
+	saved := b.Span
+	for _, v := range f.Values {
+		if v.Op == OpArg {
+			continue
+		}
+		if v.Op == OpResult {
+			if ps, ok := parts[v.Args[0]]; ok {
+				m[v] = ps[v.Attr.Index]
+				continue
+			}
+		}
+		args := make([]*Value, len(v.Args))
+		for i, a := range v.Args {
+			args[i] = m[a]
+		}
+		b.Span = v.Span
+		before := len(b.Func.Values)
+		if rule != nil {
+			if rs := rule(b, v, args); rs != nil {
+				if v.Type.Elem == Tuple && !(len(rs) == 1 && rs[0].Type.Elem == Tuple) {
+					parts[v] = rs
+				} else {
+					m[v] = rs[0]
+					if rs[0].Name == "" && len(b.Func.Values) > before && rs[0] == b.Func.Values[len(b.Func.Values)-1] {
+						rs[0].Name = v.Name
+					}
+				}
+				continue
+			}
+		}
+		c := &Value{ID: b.Func.newID(), Op: v.Op, Args: args, Attr: v.Attr, Type: v.Type, Span: v.Span, Name: v.Name}
+		b.Func.Values = append(b.Func.Values, c)
+		m[v] = c
+	}
+	b.Span = saved
+}
+
+// Renumber gives values the IDs 0, 1, … in their order.
+func (f *Func) Renumber() {
+	for i, v := range f.Values {
+		v.ID = i
+	}
+	f.nextID = len(f.Values)
+}
+
+// Live marks the values that the results depend on.
+func (f *Func) Live() map[*Value]bool {
+	live := make(map[*Value]bool, len(f.Values))
+	for _, r := range f.Results {
+		live[r] = true
+	}
+	for i := len(f.Values) - 1; i >= 0; i-- {
+		if v := f.Values[i]; live[v] {
+			for _, a := range v.Args {
+				live[a] = true
+			}
+		}
+	}
+	return live
+}
+
+// DropDead removes values that no result depends on. Arguments stay.
+func (f *Func) DropDead() {
+	live := f.Live()
+	kept := f.Values[:0:0]
+	for _, v := range f.Values {
+		if live[v] || v.Op == OpArg {
+			kept = append(kept, v)
+		}
+	}
+	f.Values = kept
+	f.Renumber()
+}
+
+// Uses counts how often each value is an operand or a result.
+func (f *Func) Uses() map[*Value]int {
+	n := make(map[*Value]int, len(f.Values))
+	for _, v := range f.Values {
+		for _, a := range v.Args {
+			n[a]++
+		}
+	}
+	for _, r := range f.Results {
+		n[r]++
+	}
+	return n
+}
+
+// Clone is a copy of f with another name; callees are shared.
+func (f *Func) Clone(name string) *Func {
+	g := &Func{Name: name, Doc: f.Doc, Span: f.Span, Region: f.Region,
+		ResultNames: append([]string(nil), f.ResultNames...), Accum: append([]bool(nil), f.Accum...)}
+	b := &Builder{Func: g}
+	args := make([]*Value, len(f.Args))
+	for i, a := range f.Args {
+		b.Span = a.Span
+		args[i] = b.Arg(a.Name, a.Type)
+	}
+	g.Results = b.Inline(f, args)
+	return g
+}

@@ -1,0 +1,158 @@
+package ir
+
+import "ndec.dev/ndec/ir/diag"
+
+// Solve is an initial value problem as data: a handful of small functions and constants. The
+// interpreter and every back end have one loop over it (the loop is specified below).
+//
+// In the signatures, y… is one value per state, c… one per extra (context, initial(x), …), p
+// the module parameters, which functions read directly. t, h, theta, tolerances and error norms
+// are f64 scalars.
+//
+// Operands of the OpSolve value: t0, then t1 (a scalar; Times == 0) or the output times
+// ([Times]f64), then y…, then c….
+//
+// Results of the OpSolve value: one per state (its shape, with a leading axis Times if Times > 0),
+// then the five statistics nfe, accepted, rejected, status (i32; see Status) and tstop (f64).
+//
+// Loop, fixed steps. n = Steps, or ceil(|t1-t0|/StepSize - 1e-9) (at least 1) with the last step
+// shortened; h = (t1-t0)/n, t_k = t0 + k*h. A step whose result is not finite stops with
+// NonFinite; the state then is the last finite one.
+//
+// Loop, adaptive. Direction dir = sign(t1-t0). k = Field(t0,y) (1 evaluation); h = dir*FirstStep,
+// or First (1 evaluation). Repeat while t != t1: if (t + 1.01*h - t1)*dir >= 0 then h = t1 - t;
+// if attempts == MaxSteps stop with MaxSteps; if |h| < 16*eps*max(|t|,|t1|) and this is not the
+// last step: StepTooSmall (NonFinite if the last error was not finite). y1, e = Step(t,h,…);
+// err = Norm(…). err <= 1 accepts: t becomes t+h (t1 exactly in a last step). The next h is
+// h*Control(err, errPrev, errPrev2), where a non-finite err rejects and multiplies h by MinFactor;
+// after a rejection the factor is at most 1 until a step is accepted. errPrev is the error
+// of the last accepted step (1 at the start), at least 1e-4.
+// NFE = FieldEvals + attempts*StepEvals.
+//
+// Output times: sorted in the direction of integration from t0 (first one may be t0); a time within
+// an accepted step [t,t+h] is y = Dense(theta,h,…), theta = (time-t)/h, and y or y1 exactly
+// where theta is 0 or 1. They never change the steps. The end of the solve is the last of them.
+// Zero length: the start state, no evaluation.
+type Solve struct {
+	Name   string // "Moons.0"
+	Span   diag.Span
+	System string
+	Solver string // declared name, "" when written in place
+	Method string // row of the method table
+	Region *Region
+
+	States []SolveState
+	Extras []Type
+	Times  int // number of output times, 0 for the end state only
+
+	Adaptive   bool
+	FSAL       bool // the last stage is the next step's first
+	Order      int
+	Steps      int     // fixed: number of steps, or
+	StepSize   float64 // fixed: length of a step
+	RTol, ATol float64
+	FirstStep  float64 // 0: by First
+	MinFactor  float64
+	MaxSteps   int
+	StepEvals  int // field evaluations per attempted step (FSAL counted)
+
+	Field *Func // (t, y…, c…) -> dy…
+	// Step: (t, h, y…, [k… if FSAL], c…) -> y1…, [e… if Adaptive], [knext… if FSAL]
+	Step *Func
+	// DenseStep is Step with the data that Dense needs as further results d….
+	DenseStep *Func
+	// Dense: (theta, h, y…, y1…, d…) -> y(t+theta*h)…
+	Dense *Func
+	// Norm: (rtol, atol, y…, y1…, e…) -> err
+	Norm *Func
+	// First: (t0, dir, rtol, atol, y…, k…, c…) -> |h|; it evaluates Field FirstEvals times.
+	First      *Func
+	FirstEvals int
+	// Control: (err, errPrev, errPrev2) -> factor
+	Control *Func
+
+	// Replay is Step as a pure function for differentiation: (t, h, y…, c…) -> y1…; ReplayAt
+	// ends at theta inside the step: (t, h, theta, y…, c…) -> y(t+theta*h)….
+	Replay   *Func
+	ReplayAt *Func
+
+	Sensitivity Choice
+	Record      bool // keep t, h, y of accepted steps for an OpRev
+}
+
+// SolveState is one state of a solve.
+type SolveState struct {
+	Name   string
+	Type   Type
+	InNorm bool // false: an integral, left out of the error norm
+}
+
+// Statistics of a solve are the last results of OpSolve, in this order.
+const (
+	StatNFE = iota
+	StatAccepted
+	StatRejected
+	StatStatus
+	StatTime
+	NumStats
+)
+
+// Status says how a solve ended. The numbers agree with rt.Status.
+const (
+	StatusOK = iota
+	StatusMaxSteps
+	StatusStepTooSmall
+	StatusNonFinite
+	StatusEventStop
+)
+
+// ResultTypes are the types of the results of an OpSolve value.
+func (s *Solve) ResultTypes() []Type {
+	var ts []Type
+	for _, st := range s.States {
+		t := st.Type
+		if s.Times > 0 {
+			t = Tensor(t.Elem, append([]int{s.Times}, t.Shape...)...)
+		}
+		ts = append(ts, t)
+	}
+	return append(ts, Scalar(I32), Scalar(I32), Scalar(I32), Scalar(I32), Scalar(F64))
+}
+
+// Funcs lists the functions of s that are set, in the order of the fields.
+func (s *Solve) Funcs() []*Func {
+	var fs []*Func
+	for _, f := range []*Func{s.Field, s.Step, s.DenseStep, s.Dense, s.Norm, s.First, s.Control, s.Replay, s.ReplayAt} {
+		if f != nil {
+			fs = append(fs, f)
+		}
+	}
+	return fs
+}
+
+// Rev is the reverse sweep of a recorded solve: over the accepted steps, last to first, with the
+// recorded t, h and y; step sizes are constants.
+//
+// Operands of OpRev: the OpSolve value, then one cotangent per state (same shape as the solve's
+// result). Results: one cotangent per start state, one per extra, then one Accum result per
+// entry of Params (the sum over steps).
+//
+// StepVJP: (t, h, y…, c…, y1_bar…) -> y_bar…, c_bar…, param_bar… (Accum).
+// AtVJP: (t, h, theta, y…, c…, ysave_bar…) -> the same, for output times; nil when Times == 0.
+type Rev struct {
+	Name    string
+	Solve   *Solve
+	Region  *Region
+	StepVJP *Func
+	AtVJP   *Func
+	Params  []*Param
+}
+
+// Map applies Fn to slices along the leading axis. Operands: N-leading-axis values for the first
+// Mapped operands, the others are passed whole. Results: Fn's with a leading axis N.
+type Map struct {
+	Fn     *Func
+	N      int
+	Mapped int
+	Region *Region
+}
