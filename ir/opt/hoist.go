@@ -6,14 +6,21 @@ import (
 	"ndec.dev/ndec/ir"
 )
 
-// hoist computes values that depend on parameters alone in Module.Prepare, once per parameter
-// update: each becomes a derived parameter, which functions read like any other. It runs after
+// hoist moves values to the rate at which they change: those of parameters alone to
+// Module.Prepare, those of a solve's extras alone to where the solve is run. Values of other slow
+// rates stay where they are and carry their rate; back ends decide what they do once per stage or
+// step.
+func hoist(m *ir.Module) {
+	hoistParams(m)
+	rates(m)
+	hoistSolves(m)
+}
+
+// hoistParams computes values that depend on parameters alone once per parameter update: each
+// becomes a derived parameter, which functions read like any other. It runs after
 // differentiation, where the cotangents of the true parameters are explicit values, so that a
 // derived parameter has none.
-//
-// Values of slower rates than their function that depend on more than parameters stay where they
-// are and carry their rate; back ends decide what they do once per stage or step.
-func hoist(m *ir.Module) {
+func hoistParams(m *ir.Module) {
 	h := &hoister{m: m, copies: map[*ir.Value]*ir.Value{}}
 	for _, f := range m.Funcs {
 		if f != m.Prepare {
@@ -126,25 +133,15 @@ func (h *hoister) copy(b *ir.Builder, v *ir.Value) *ir.Value {
 		return c
 	}
 	var c *ir.Value
-	saved := b.Span
-	b.Span = v.Span
-	switch {
-	case v.Op == ir.OpParam && v.Attr.Param.Derived:
+	if v.Op == ir.OpParam && v.Attr.Param.Derived {
 		c = b.Func.Results[v.Attr.Param.Index]
-	case v.Op == ir.OpParam:
-		c = b.Param(v.Attr.Param)
-	case v.Op == ir.OpConst && v.Attr.Data != nil:
-		c = b.Data(v.Attr.Data, v.Type)
-	case v.Op == ir.OpConst:
-		c = b.Fill(v.Attr.Num, v.Type)
-	default:
+	} else {
 		args := make([]*ir.Value, len(v.Args))
 		for i, a := range v.Args {
 			args[i] = h.copy(b, a)
 		}
-		c = b.Emit(v.Op, v.Attr, args...).Named(v.Name)
+		c = remake(b, v, args)
 	}
-	b.Span = saved
 	h.copies[v] = c
 	return c
 }

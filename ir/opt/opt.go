@@ -30,6 +30,7 @@ type Options struct {
 // table lists the passes in the order in which they run.
 func table() []Pass {
 	return []Pass{
+		{"strip", "forgets what only differentiation needs", strip},
 		{"simplify", "folds constants and applies algebraic identities", simplify},
 		{"cse", "merges equal values", cse},
 		{"dead", "removes values, results, states, extras and functions that nobody reads", dead},
@@ -44,6 +45,7 @@ func table() []Pass {
 // orders are the reasons for the order of table.
 func orders() []Order {
 	return []Order{
+		{"strip", "simplify", "work on functions that fall is wasted"},
 		{"simplify", "cse", "equal values must have one form to be found equal"},
 		{"cse", "dead", "merging leaves values without readers"},
 		{"dead", "split", "a part that nobody reads must not decide about a split"},
@@ -107,6 +109,14 @@ func init() {
 	if err := checkOrder(Passes(), orders()); err != nil {
 		panic(err)
 	}
+}
+
+// strip drops the steps that ir/diff differentiates: nothing runs them any more.
+func strip(m *ir.Module) {
+	for _, s := range solves(m) {
+		s.Replay, s.ReplayAt = nil, nil
+	}
+	dropFuncs(m)
 }
 
 func tidy(m *ir.Module) {
