@@ -154,7 +154,11 @@ func (h *hoister) name(v *ir.Value) string {
 		for len(p.Args) > 0 {
 			p = p.Args[0]
 		}
-		name = v.Op.String()
+		shown := v
+		for shown.Op == ir.OpReshape {
+			shown = shown.Args[0]
+		}
+		name = shown.Op.String()
 		if p.Op == ir.OpParam {
 			name = p.Attr.Param.Name + "." + name
 		}

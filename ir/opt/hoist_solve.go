@@ -159,6 +159,9 @@ func addExtras(m *ir.Module, s *ir.Solve, vs []*ir.Value) {
 		return copyValues(b, vs, extras, operands)
 	}
 	for _, f := range m.Funcs {
+		if f == s.Field {
+			continue // vs are values of its present body
+		}
 		ir.RebuildMulti(f, m.Real, func(b *ir.Builder, v *ir.Value, args []*ir.Value) []*ir.Value {
 			if v.Op != ir.OpSolve || v.Attr.Solve != s {
 				return nil

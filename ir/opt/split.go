@@ -1,6 +1,7 @@
 package opt
 
 import (
+	"slices"
 	"sort"
 
 	"ndec.dev/ndec/ir"
@@ -94,15 +95,26 @@ func splitProduct(b *ir.Builder, known map[*ir.Value]ir.Rate, w, x *ir.Value, tr
 	if !gain {
 		return nil
 	}
-	// Slow terms are added to each other first, so that their sum keeps the slow rate.
 	sort.SliceStable(parts, func(i, j int) bool { return frequency(parts[i].rate) < frequency(parts[j].rate) })
-	var sum *ir.Value
+	// A term joins the first partial sum that changes no more often than itself, so that no sum is
+	// computed more often than its terms demand.
+	var sums []part
 	for _, p := range parts {
-		term := product(b, w, p, transposed)
-		if sum == nil {
-			sum = term
+		p.values = []*ir.Value{product(b, w, p, transposed)}
+		i := slices.IndexFunc(sums, func(s part) bool { return s.rate.Join(p.rate) == p.rate })
+		if i < 0 {
+			sums = append(sums, p)
+			continue
+		}
+		sums[i].values[0] = b.Add(p.values[0], sums[i].values[0])
+		sums[i].rate = p.rate
+	}
+	sum := sums[0].values[0]
+	for _, s := range sums[1:] {
+		if slower(sums[0].rate, s.rate) {
+			sum = b.Add(s.values[0], sum)
 		} else {
-			sum = b.Add(term, sum)
+			sum = b.Add(sum, s.values[0])
 		}
 	}
 	return sum
