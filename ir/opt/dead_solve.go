@@ -1,6 +1,10 @@
 package opt
 
-import "ndec.dev/ndec/ir"
+import (
+	"slices"
+
+	"ndec.dev/ndec/ir"
+)
 
 // layout gives, for each function of a solve, where states and extras stand among its arguments
 // and results. It follows the signatures of ir.Solve: n states in every group, fixed scalars
@@ -98,7 +102,7 @@ func exclusive(m *ir.Module, s *ir.Solve) bool {
 // in the norm of an adaptive solve therefore stays, for it decides about steps. So does a
 // state of a solve that a model lets people look at along the way, except an integral.
 func dropStates(m *ir.Module, s *ir.Solve) bool {
-	if !exclusive(m, s) {
+	if !runs(m, s) || !exclusive(m, s) {
 		return false
 	}
 	n := len(s.States)
@@ -121,13 +125,7 @@ func dropStates(m *ir.Module, s *ir.Solve) bool {
 	if all(keep) {
 		return false
 	}
-	none := 0
-	for _, k := range keep {
-		if k {
-			none++
-		}
-	}
-	if none == 0 { // the statistics are still read: one state carries the solve
+	if !slices.Contains(keep, true) { // the statistics are still read: one state carries the solve
 		keep[0] = true
 		spreadNeed(s, keep)
 		if all(keep) {
@@ -187,7 +185,7 @@ func needDense(s *ir.Solve, d *deps, k int, keep []bool) bool {
 
 // dropExtras removes extras that no function of s depends on.
 func dropExtras(m *ir.Module, s *ir.Solve) bool {
-	if len(s.Extras) == 0 || !exclusive(m, s) {
+	if len(s.Extras) == 0 || !runs(m, s) || !exclusive(m, s) {
 		return false
 	}
 	keep := make([]bool, len(s.Extras))
