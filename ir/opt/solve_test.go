@@ -185,3 +185,56 @@ func TestSharedField(t *testing.T) {
 		}
 	}
 }
+
+// Every function of a solve loses its share of a dead state: error, first step and dense output
+// with its data.
+func TestDeadStateEverywhere(t *testing.T) {
+	m, s := contextModel(true)
+	b := ir.NewFunc("dense", diag.Span{}, ir.F64)
+	theta, h := b.Arg("theta", f64), b.Arg("h", f64)
+	y, z, y1, z1 := b.Arg("y", vec), b.Arg("z", f64), b.Arg("y1", vec), b.Arg("z1", f64)
+	dy, dz, spare := b.Arg("dy", vec), b.Arg("dz", f64), b.Arg("spare", vec)
+	_ = spare
+	at := func(a, a1, d *ir.Value) *ir.Value {
+		return b.Add(a, b.Mul(theta, b.Add(b.Sub(a1, a), b.Mul(h, d))))
+	}
+	s.Dense = m.AddFunc(b.Return(at(y, y1, dy), at(z, z1, dz)))
+
+	s.DenseStep = s.Step.Clone("densestep")
+	b = ir.Extend(s.DenseStep, ir.F64)
+	ks := b.CallAll(s.Field, b.Func.Args[0], b.Func.Args[2], b.Func.Args[3], b.Func.Args[4], b.Func.Args[5])
+	m.AddFunc(b.Return(append(b.Func.Results, ks[0], ks[1], ks[0])...))
+
+	b = ir.NewFunc("first", diag.Span{}, ir.F64)
+	t0 := b.Arg("t0", f64)
+	for _, name := range []string{"dir", "rtol", "atol"} {
+		b.Arg(name, f64)
+	}
+	y, z, dy, _ = b.Arg("y", vec), b.Arg("z", f64), b.Arg("ky", vec), b.Arg("kz", f64)
+	c, u := b.Arg("c", vec), b.Arg("u", vec)
+	ks = b.CallAll(s.Field, t0, b.Add(y, dy), z, c, u)
+	s.First = m.AddFunc(b.Return(b.Sum(b.Unary(ir.OpSquare, ks[0]))))
+
+	Prepare(m)
+	if err := verify(m); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		what string
+		vs   []*ir.Value
+		want []string
+	}{
+		{what: "dense arguments", vs: s.Dense.Args, want: []string{"f64", "f64", "[2]f64", "[2]f64", "[2]f64"}},
+		{what: "dense results", vs: s.Dense.Results, want: []string{"[2]f64"}},
+		{what: "dense step results", vs: s.DenseStep.Results, want: []string{"[2]f64", "[2]f64", "[2]f64"}},
+		{what: "dense step arguments", vs: s.DenseStep.Args, want: []string{"f64", "f64", "[2]f64", "[2]f64"}},
+		{what: "first arguments", vs: s.First.Args, want: []string{"f64", "f64", "f64", "f64", "[2]f64", "[2]f64", "[2]f64"}},
+	} {
+		if d := cmp.Diff(c.want, types(c.vs)); d != "" {
+			t.Errorf("%s (-want +got):\n%s", c.what, d)
+		}
+	}
+	if err := Run(m, Options{Check: true}); err != nil {
+		t.Fatal(err)
+	}
+}
