@@ -35,7 +35,8 @@ type Machine struct {
 	// Taken holds the accepted steps of the last run of each solve.
 	Taken map[*ir.Solve][]Step
 
-	depth int
+	derived [][]float64 // what Module.Prepare computed, by Param.Index of derived parameters
+	depth   int
 }
 
 // Step is one accepted step of a solve.
@@ -64,12 +65,8 @@ func New(m *ir.Module, params map[string][]float64) (*Machine, error) {
 	if err != nil {
 		return nil, err
 	}
-	i := 0
-	for _, p := range m.Params {
-		if p.Derived {
-			mc.Params[p.Index] = out[i].Data
-			i++
-		}
+	for _, t := range out {
+		mc.derived = append(mc.derived, t.Data)
 	}
 	return mc, nil
 }
@@ -169,6 +166,9 @@ func (m *Machine) eval(f *ir.Func, v *ir.Value, in []datum) datum {
 		}
 		return datum{data: data}
 	case ir.OpParam:
+		if p := v.Attr.Param; p.Derived {
+			return datum{data: m.derived[p.Index]}
+		}
 		return datum{data: m.Params[v.Attr.Param.Index]}
 	case ir.OpCall:
 		return tuple(m.run(v.Attr.Func, in))
