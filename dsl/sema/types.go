@@ -22,7 +22,8 @@ const (
 // Elem is the element type of a tensor.
 type Elem uint8
 
-// Element types. Untyped numbers become real where nothing else is asked for; a Program has none.
+// Element types. Untyped numbers become real where nothing else is asked for; a Program has
+// none. UntypedInt are those written without a decimal point.
 const (
 	Real Elem = iota
 	Time
@@ -33,9 +34,10 @@ const (
 	Bool
 	Label
 	Untyped
+	UntypedInt
 )
 
-var elemNames = [...]string{Real: "real", Time: "time", F32: "f32", F64: "f64", BF16: "bf16", I32: "i32", Bool: "bool", Label: "label", Untyped: "number"}
+var elemNames = [...]string{Real: "real", Time: "time", F32: "f32", F64: "f64", BF16: "bf16", I32: "i32", Bool: "bool", Label: "label", Untyped: "number", UntypedInt: "number"}
 
 func (e Elem) String() string { return elemNames[e] }
 
@@ -49,6 +51,14 @@ type Type struct {
 	Times   int     // of ResultKind: output times, 0 for the end state
 	Parts   []Type  // of TupleKind
 }
+
+// IsFloat reports whether e is a floating-point type or becomes one.
+func (e Elem) IsFloat() bool {
+	return e == Real || e == Time || e == F32 || e == F64 || e == BF16 || e.IsUntyped()
+}
+
+// IsUntyped reports whether e is that of a number without a type of its own.
+func (e Elem) IsUntyped() bool { return e == Untyped || e == UntypedInt }
 
 // Scalar is the type of one element.
 func Scalar(e Elem) Type { return Type{Kind: TensorKind, Elem: e} }
