@@ -70,7 +70,7 @@ type ImportDecl struct {
 type ConstDecl struct {
 	Range
 	Doc   string
-	Group bool
+	Group bool // in parentheses
 	Specs []*ConstSpec
 }
 
@@ -112,13 +112,14 @@ const (
 //	Body = "{" { ( Layer | Param | Define | Return ) ";" } "}" .
 type FuncDecl struct {
 	Range
-	Doc    string
-	Kind   FuncKind
-	Name   *Ident
-	Dims   []*Ident // size parameters
-	Params *FieldList
-	Result *Type
-	Body   *Block
+	Doc     string
+	Kind    FuncKind
+	Name    *Ident
+	Dims    []*Ident  // size parameters
+	DimsEnd diag.Span // of "]"
+	Params  *FieldList
+	Result  *Type
+	Body    *Block
 }
 
 // ModelDecl is what a program calls. Either Body is set, with Result or Results, or Alias is set.
@@ -160,9 +161,10 @@ type Field struct {
 type Type struct {
 	Range
 	Dims    []Expr
-	Elem    *Ident // one of ElemNames
-	Classes Expr   // K of label[K], else nil
-	Unit    Expr   // m/s^2 of real [m/s^2], else nil
+	DimsEnd diag.Span // of "]"
+	Elem    *Ident    // one of ElemNames
+	Classes Expr      // K of label[K], else nil
+	Unit    Expr      // m/s^2 of real [m/s^2], else nil
 }
 
 // ElemNames are the names of element types.

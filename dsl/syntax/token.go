@@ -68,8 +68,8 @@ const (
 	precPrimary
 )
 
-// row is the table of tokens.
-func (t Token) row() tokenRow {
+// tokenRows is the table of tokens.
+func tokenRows() [tokenCount]tokenRow {
 	return [tokenCount]tokenRow{
 		EOF: {"end of file", 0}, Bad: {"bad character", 0}, Name: {"name", 0}, Keyword: {"keyword", 0},
 		Int: {"integer", 0}, Float: {"number", 0}, String: {"string", 0},
@@ -82,11 +82,11 @@ func (t Token) row() tokenRow {
 		Tilde: {"~", 0}, Assign: {"=", 0}, Define: {":=", 0}, Colon: {":", 0}, Comma: {",", 0},
 		Semi: {";", 0}, Dot: {".", 0}, LParen: {"(", 0}, RParen: {")", 0}, LBrack: {"[", 0},
 		RBrack: {"]", 0}, LBrace: {"{", 0}, RBrace: {"}", 0},
-	}[t]
+	}
 }
 
 // String is the token as written, or a word for it.
-func (t Token) String() string { return t.row().text }
+func (t Token) String() string { return tokenRows()[t].text }
 
 // IsKeyword reports whether name is reserved.
 func IsKeyword(name string) bool {
