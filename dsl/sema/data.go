@@ -13,11 +13,11 @@ type block struct {
 	keys       []option
 	got        []ir.Setting
 	given      map[string]diag.Span
-	ok         bool
+	unfit      map[string]bool // given, but complained about
 }
 
 func newBlock(name, what string, keys []recipe.Option) *block {
-	return &block{name: name, what: what, keys: recipeOptions(keys), given: map[string]diag.Span{}, ok: true}
+	return &block{name: name, what: what, keys: recipeOptions(keys), given: map[string]diag.Span{}, unfit: map[string]bool{}}
 }
 
 func (c *checker) blockSetting(b *block, st *syntax.SettingStmt, e *env) {
@@ -25,18 +25,16 @@ func (c *checker) blockSetting(b *block, st *syntax.SettingStmt, e *env) {
 	o := findOption(b.keys, key)
 	if o == nil {
 		c.errorf("NDE0702", st.Key.At(), "%s %s has no setting %q%s", b.what, b.name, key, didYouMean(key, optionKeys(b.keys)))
-		b.ok = false
 		return
 	}
 	if _, dup := b.given[key]; dup {
 		c.errorf("NDE0706", st.Key.At(), "%s is set twice", key)
-		b.ok = false
 		return
 	}
 	b.given[key] = st.Key.At()
 	if o.later {
 		c.limitNamed("setting", key, st.Key.At())
-		b.ok = false
+		b.unfit[key] = true
 		return
 	}
 	value := st.Value
@@ -45,7 +43,7 @@ func (c *checker) blockSetting(b *block, st *syntax.SettingStmt, e *env) {
 		lit := &syntax.BasicLit{Range: syntax.Range{Place: st.Value.Span()}, Text: text}
 		v := c.setNumber(by, text, st.Value.At())
 		if isInvalid(v) {
-			b.ok = false
+			b.unfit[key] = true
 			return
 		}
 		if v.Type().Elem == Untyped {
@@ -55,7 +53,7 @@ func (c *checker) blockSetting(b *block, st *syntax.SettingStmt, e *env) {
 	}
 	s, ok := c.setting(o, b.what+" "+b.name, value, recipeCodes, e)
 	s.Key, s.Span = key, st.Key.At()
-	b.ok = b.ok && ok
+	b.unfit[key] = !ok
 	b.got = append(b.got, s)
 }
 
@@ -81,7 +79,6 @@ func (c *checker) closeBlock(b *block, at diag.Span) {
 		case given || o.later:
 		case o.required:
 			c.errorf("NDE0701", at, "%s %s needs %s: ...", b.what, b.name, o.key)
-			b.ok = false
 		case o.kind == optChoice && o.name != "" || o.kind == optBool || o.kind == optInt && o.def != 0:
 			b.got = append(b.got, c.defaultOf(o))
 		}

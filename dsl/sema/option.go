@@ -72,6 +72,9 @@ type codes struct {
 
 var solverCodes = &codes{"NDE0502", "NDE0504", "NDE0505", "NDE0506", "NDE0503", "solver method", "solver option"}
 
+// choiceCodes are those of a control or sensitivity of a solver.
+var choiceCodes = &codes{"NDE0507", "NDE0504", "NDE0505", "NDE0506", "NDE0503", "solver option", "solver option"}
+
 var recipeCodes = &codes{"NDE0704", "NDE0705", "NDE0703", "NDE0701", "NDE0706", "setting", "setting"}
 
 var sourceCodes = &codes{"NDE0704", "NDE0705", "NDE0703", "NDE0701", "NDE0706", "source", "setting"}
@@ -93,7 +96,11 @@ func methodGroup(g method.Group) *group {
 		}
 		return out
 	}
-	return &group{what: methodWhat[g], names: method.NamesOf(g), find: find, codes: solverCodes}
+	out := &group{what: methodWhat[g], names: method.NamesOf(g), find: find, codes: solverCodes}
+	if g != method.Solver {
+		out.codes = choiceCodes
+	}
+	return out
 }
 
 func methodOption(o method.Option) option {

@@ -117,7 +117,7 @@ type Solver struct {
 	Doc         string
 	Span        diag.Span
 	Method      string       // row of ir/method
-	Options     []ir.Setting // as written, without defaults
+	Options     []ir.Setting // all of them, for people
 	Steps       int          // fixed steps: number over the whole span, or
 	PerSample   int          // number between output times, or
 	StepSize    float64      // length
@@ -359,6 +359,5 @@ const (
 	StateField FieldKind = iota
 	IntegralField
 	OutputField
-	StatField
-	TimeField // t: the time at the end
+	StatField // of the solve: nfe, accepted, rejected, status as i32; t, the time at the end
 )

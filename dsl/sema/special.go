@@ -225,7 +225,7 @@ func (c *checker) logProb(x *syntax.CallExpr, piped Expr, e *env) Expr {
 		c.limitNamed("draw", "log_prob of "+d.name, at)
 		return invalid(at)
 	}
-	return c.total(each, v, at)
+	return c.total(each, at)
 }
 
 // logScale is log(s) + k.
@@ -236,9 +236,8 @@ func (c *checker) logScale(s Expr, k float64, at diag.Span) Expr {
 	return c.binary("+", c.op(ir.OpLog, ir.Attr{}, at, s), number(k, Real, at), at)
 }
 
-// total sums each over the elements; where the distribution has more elements than the value,
-// or fewer, the shapes were compared already.
-func (c *checker) total(each, like Expr, at diag.Span) Expr {
+// total sums over the elements.
+func (c *checker) total(each Expr, at diag.Span) Expr {
 	if isInvalid(each) || each.Type().IsScalar() {
 		return each
 	}
@@ -272,5 +271,5 @@ func (c *checker) kl(x *syntax.CallExpr, piped Expr, e *env) Expr {
 	ratio := c.binary("/", top, c.binary("*", number(2, Real, at), square(q.args[1]), at), at)
 	logs := c.binary("-", c.logScale(q.args[1], -0.5, at), c.logScale(p.args[1], 0, at), at)
 	sum := c.binary("+", logs, ratio, at)
-	return c.total(sum, sum, at)
+	return c.total(sum, at)
 }
