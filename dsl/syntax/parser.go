@@ -45,7 +45,7 @@ func ParseLiteral(name, src string) (*LitExpr, diag.List) {
 	case nil:
 		return nil, errs
 	}
-	errs.Errorf("NDE0110", e.Span(), "expected a literal such as rk4{steps: 20}, found another expression")
+	errs.Errorf("NDE0110", e.Span(), "expected a literal such as rk4{steps: 20}, found %s", ExprString(e))
 	return nil, errs
 }
 

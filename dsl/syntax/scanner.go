@@ -271,6 +271,8 @@ func (s *scanner) raw(start diag.Pos) {
 		s.advance(1)
 	}
 	s.emit(String, start)
+	last := &s.lexemes[len(s.lexemes)-1]
+	last.text = strings.ReplaceAll(last.text, "\r", "") // as in Go, so that line ends do not matter
 }
 
 // char steps over a character of a string or comment, where any but NUL and broken ones may stand.
