@@ -1,0 +1,65 @@
+package layer
+
+import (
+	"fmt"
+
+	"ndec.dev/ndec/ir"
+)
+
+var normRows = []Row{{
+	Name:  "LayerNorm",
+	Doc:   "normalises along the last axis to mean 0 and variance 1 (Ba et al. 2016), then scales and shifts",
+	Sizes: SizeRule{0, 1},
+	Options: []Option{
+		{Key: "eps", Kind: NumberOption, Num: 1e-5, Min: 0, Max: 1, Doc: "added to the variance"},
+		{Key: "affine", Kind: BoolOption, Bool: true, Doc: "learn a scale"},
+		{Key: "bias", Kind: BoolOption, Bool: true, Doc: "learn a shift, too"},
+	},
+	Check: func(in ir.Type, o Options) (ir.Type, []ParamSpec, error) {
+		if in.Rank() == 0 {
+			return ir.Type{}, nil, wantVector(in)
+		}
+		n := in.Shape[in.Rank()-1]
+		if len(o.Sizes) == 1 && o.Sizes[0] != n {
+			return ir.Type{}, nil, &Mismatch{Want: fmt.Sprintf("a last axis of length %d", o.Sizes[0])}
+		}
+		var params []ParamSpec
+		if o.Bool["affine"] {
+			params = append(params, ParamSpec{"weight", ir.Tensor(in.Elem, n), ir.Init{Kind: ir.InitConst, A: 1}})
+			if o.Bool["bias"] {
+				params = append(params, ParamSpec{"bias", ir.Tensor(in.Elem, n), ir.Init{Kind: ir.InitZeros}})
+			}
+		}
+		return in, params, nil
+	},
+	Build: func(b *ir.Builder, x *ir.Value, params []*ir.Value, inst *Instance) *ir.Value {
+		shape := x.Type.Shape
+		n := shape[len(shape)-1]
+		vector := len(shape) == 1
+		// Means are over axis 0 with the normalised axis in front, so that they broadcast.
+		if !vector {
+			x = b.Transpose(b.Reshape(x, x.Type.Len()/n, n))
+		}
+		mean := func(v *ir.Value) *ir.Value {
+			m := b.Mul(b.Sum(v, 0), b.Const(1/float64(n), v.Type.Elem))
+			if vector {
+				return m
+			}
+			return b.Expand(m, v.Type.Shape...)
+		}
+		centred := b.Sub(x, mean(x))
+		variance := mean(b.Unary(ir.OpSquare, centred)) // divided by n, as nn.LayerNorm does
+		eps := b.Const(inst.Options.Num["eps"], x.Type.Elem)
+		y := b.Div(centred, b.Unary(ir.OpSqrt, b.Add(variance, eps)))
+		if !vector {
+			y = b.Reshape(b.Transpose(y), shape...)
+		}
+		if len(params) > 0 {
+			y = b.Mul(y, b.Expand(params[0], shape...))
+		}
+		if len(params) > 1 {
+			y = b.Add(y, b.Expand(params[1], shape...))
+		}
+		return y
+	},
+}}

@@ -1,0 +1,459 @@
+package sema
+
+import (
+	"math"
+	"sort"
+	"strconv"
+	"strings"
+
+	"ndec.dev/ndec/dsl/layer"
+	"ndec.dev/ndec/dsl/syntax"
+	"ndec.dev/ndec/ir"
+	"ndec.dev/ndec/ir/diag"
+)
+
+// Options are what the command line may change.
+type Options struct {
+	// Precision is "f32" (also when empty) or "f64".
+	Precision string
+	// Set overrides constants ("N") and settings of recipes ("Fit.epochs", or "epochs" for all).
+	Set map[string]string
+	// With replaces declared solvers: "Fwd" by a literal (or the name of a method or solver).
+	With map[string]syntax.Expr
+}
+
+// maxSize bounds every size, so that products of a few of them fit an int64.
+const maxSize = 1 << 31
+
+// maxElems bounds the elements of one tensor.
+const maxElems = 1 << 28
+
+// checker holds what is known about a package. Declarations are checked on demand, each once.
+type checker struct {
+	opts    Options
+	real    ir.Elem
+	diags   diag.List
+	said    map[said]bool
+	files   []*syntax.File
+	prog    *Program
+	decls   map[string]*decl
+	order   []*decl
+	setUsed map[string]bool
+	depth   int
+}
+
+// said is one complaint; the same one is made once.
+type said struct {
+	code diag.Code
+	at   diag.Pos
+	text string
+}
+
+// declState says how far a declaration is.
+type declState uint8
+
+const (
+	untouched declState = iota
+	inProgress
+	done
+)
+
+// decl is a declared name of the package.
+type decl struct {
+	name  string
+	what  string // "net", "system", …
+	node  syntax.Decl
+	spec  *syntax.ConstSpec
+	state declState
+
+	value     Expr             // const
+	instances map[string]*Func // fn, net: by sizes
+	system    *System
+	solver    *Solver
+	model     *Model
+	data      *Data
+	recipe    *Recipe
+	bad       bool // checked, with errors that make it unusable
+}
+
+// Check resolves names, sizes and types of a package. The program is complete when the list has
+// no errors; it is never nil.
+func Check(files []*syntax.File, opts Options) (*Program, diag.List) {
+	c := &checker{opts: opts, real: ir.F32, said: map[said]bool{}, files: files, decls: map[string]*decl{},
+		prog: &Program{}, setUsed: map[string]bool{}}
+	if opts.Precision == "f64" {
+		c.real = ir.F64
+	}
+	c.prog.Real = c.real
+	c.collect()
+	for _, d := range c.order {
+		c.touch(d)
+	}
+	c.finish()
+	c.diags.Sort()
+	return c.prog, c.diags
+}
+
+func (c *checker) errorf(code diag.Code, at diag.Span, format string, args ...any) {
+	var l diag.List
+	l.Errorf(code, at, format, args...)
+	c.report(l[0])
+}
+
+func (c *checker) report(d diag.Diagnostic) {
+	key := said{d.Code, d.Span.Start, d.Text}
+	if !c.said[key] {
+		c.said[key] = true
+		c.diags = append(c.diags, d)
+	}
+}
+
+// generatedNames are those of the generated package that a declaration would collide with.
+var generatedNames = []string{"Params", "NewParams", "LoadParams", "Real"}
+
+// collect enters the declarations of all files.
+func (c *checker) collect() {
+	for _, f := range c.files {
+		c.prog.Files = append(c.prog.Files, f.Name)
+		if f.Package != nil {
+			switch {
+			case c.prog.Package == "":
+				c.prog.Package = f.Package.Name
+			case c.prog.Package != f.Package.Name:
+				c.errorf("NDE0211", f.Package.At(), "package %s: the other files of this folder are package %s", f.Package.Name, c.prog.Package)
+			}
+		}
+		if c.prog.Doc == "" {
+			c.prog.Doc = f.Doc
+		}
+		for _, n := range f.Decls {
+			c.collectDecl(n)
+		}
+	}
+}
+
+func (c *checker) collectDecl(n syntax.Decl) {
+	enter := func(name *syntax.Ident, what string, spec *syntax.ConstSpec) {
+		if name == nil {
+			return
+		}
+		d := &decl{name: name.Name, what: what, node: n, spec: spec, instances: map[string]*Func{}}
+		c.order = append(c.order, d)
+		if old := c.decls[name.Name]; old != nil {
+			c.errorf("NDE0202", name.At(), "%s is declared twice; the first one is at %s", name.Name, old.at().Start)
+			return
+		}
+		for _, g := range generatedNames {
+			if name.Name == g {
+				c.errorf("NDE0208", name.At(), "%s is a name of the generated package; choose another", g)
+			}
+		}
+		c.decls[name.Name] = d
+	}
+	switch n := n.(type) {
+	case *syntax.ConstDecl:
+		for _, s := range n.Specs {
+			enter(s.Name, "const", s)
+		}
+	case *syntax.FuncDecl:
+		what := "fn"
+		if n.Kind == syntax.Net {
+			what = "net"
+		}
+		enter(n.Name, what, nil)
+	case *syntax.ModelDecl:
+		enter(n.Name, "model", nil)
+	case *syntax.SystemDecl:
+		enter(n.Name, "system", nil)
+	case *syntax.SolverDecl:
+		enter(n.Name, "solver", nil)
+	case *syntax.HyperDecl:
+		enter(n.Name, "hypersolver", nil)
+	case *syntax.DataDecl:
+		enter(n.Name, "data", nil)
+	case *syntax.TrainDecl:
+		enter(n.Name, "train", nil)
+	case *syntax.TargetDecl:
+		c.order = append(c.order, &decl{what: "target", node: n})
+	case *syntax.ImportDecl:
+		c.limit("import", n.At())
+		enter(n.Name, "import", nil)
+	case *syntax.DimDecl:
+		c.limit("dim", n.At())
+		enter(n.Name, "dim", nil)
+	case *syntax.MethodDecl:
+		c.limit("method declaration", n.At())
+		enter(n.Name, "method", nil)
+	case *syntax.TestDecl:
+		c.limit("test", n.At())
+	}
+}
+
+// at is where a declaration is complained about.
+func (d *decl) at() diag.Span {
+	if d.spec != nil {
+		return d.spec.At()
+	}
+	return d.node.At()
+}
+
+// touch checks a declaration unless that was done; ok is false inside a cycle.
+func (c *checker) touch(d *decl) (ok bool) {
+	switch d.state {
+	case inProgress:
+		c.errorf("NDE0205", d.at(), "%s %s refers to itself", d.what, d.name)
+		d.bad = true
+		return false
+	case done:
+		return !d.bad
+	}
+	d.state = inProgress
+	before := len(c.diags)
+	switch n := d.node.(type) {
+	case *syntax.ConstDecl:
+		c.checkConst(d)
+	case *syntax.FuncDecl:
+		d.state = untouched // instances have states of their own
+		if len(n.Dims) == 0 {
+			c.instantiate(d, nil, "", n.At())
+		}
+	case *syntax.SystemDecl:
+		c.checkSystem(d, n)
+	case *syntax.SolverDecl:
+		c.checkSolverDecl(d, n)
+	case *syntax.ModelDecl:
+		c.checkModel(d, n)
+	case *syntax.DataDecl:
+		c.checkData(d, n)
+	case *syntax.TrainDecl:
+		c.checkTrain(d, n)
+	case *syntax.TargetDecl:
+		c.checkTarget(n)
+	case *syntax.HyperDecl:
+		c.checkHyper(n)
+	}
+	d.state = done
+	d.bad = d.bad || c.diags[before:].HasErrors()
+	return !d.bad
+}
+
+// find resolves a declared name of one sort.
+func (c *checker) find(name *syntax.Ident, code diag.Code, whats ...string) *decl {
+	d := c.decls[name.Name]
+	for _, w := range whats {
+		if d != nil && d.what == w {
+			return d
+		}
+	}
+	if d != nil {
+		c.errorf("NDE0204", name.At(), "%s is a %s, not a %s", name.Name, d.what, strings.Join(whats, " or a "))
+		return nil
+	}
+	var names []string
+	for n, d := range c.decls {
+		for _, w := range whats {
+			if d.what == w {
+				names = append(names, n)
+			}
+		}
+	}
+	sort.Strings(names)
+	c.errorf(code, name.At(), "unknown %s %q%s", whats[0], name.Name, didYouMean(name.Name, names))
+	return nil
+}
+
+func didYouMean(name string, candidates []string) string {
+	if s := diag.Suggest(name, candidates); s != "" {
+		return "; did you mean " + strconv.Quote(s) + "?"
+	}
+	return ""
+}
+
+func (c *checker) checkConst(d *decl) {
+	s := d.spec
+	if text, ok := c.opts.Set[d.name]; ok {
+		c.setUsed[d.name] = true
+		d.value = c.setNumber(d.name, text, s.At())
+	} else {
+		d.value = c.expr(s.Value, &env{where: inConst})
+	}
+	if isInvalid(d.value) {
+		d.bad = true
+		return
+	}
+	l, ok := d.value.(*Lit)
+	if !ok {
+		c.errorf("NDE0309", s.Value.At(), "const %s must be a constant expression", d.name)
+		d.value = invalid(s.At())
+		return
+	}
+	if s.Type != nil {
+		want := c.typeOf(s.Type, &env{where: inConst})
+		x, ok := coerce(l, want)
+		if !ok && want.IsValid() {
+			c.errorf("NDE0304", s.Value.At(), "const %s is declared %s, but its value has type %s", d.name, want, l.T)
+		}
+		d.value = x
+	}
+	if l := literal(d.value); l != nil {
+		c.prog.Consts = append(c.prog.Consts, &Const{Name: d.name, Value: l.Num, Span: s.At(), Doc: s.Doc})
+	}
+}
+
+// setNumber is a value of the command line.
+func (c *checker) setNumber(name, text string, at diag.Span) Expr {
+	x, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
+	if err != nil || math.IsNaN(x) {
+		c.errorf("NDE0720", at, "%s is set to %q, which is not a number", name, text)
+		return invalid(at)
+	}
+	if !strings.ContainsAny(text, ".eEn") {
+		return number(x, UntypedInt, at)
+	}
+	return number(x, Untyped, at)
+}
+
+// finish puts everything into the order of the source and checks what concerns the whole.
+func (c *checker) finish() {
+	for _, d := range c.order {
+		switch {
+		case d.system != nil:
+			c.prog.Systems = append(c.prog.Systems, d.system)
+			c.prog.Params = append(c.prog.Params, d.system.Params...)
+		case d.solver != nil:
+			c.prog.Solvers = append(c.prog.Solvers, d.solver)
+		case d.model != nil:
+			if d.model.Base == nil {
+				c.prog.Params = append(c.prog.Params, d.model.Params...)
+			}
+		case d.data != nil:
+			c.prog.Data = append(c.prog.Data, d.data)
+		case d.recipe != nil:
+			c.prog.Recipes = append(c.prog.Recipes, d.recipe)
+		case len(d.instances) > 0:
+			var own []*Func
+			for _, f := range d.instances {
+				own = append(own, f)
+			}
+			sort.Slice(own, func(i, j int) bool { return own[i].Name < own[j].Name })
+			for _, f := range own {
+				c.prog.Params = append(c.prog.Params, f.Params...)
+			}
+		}
+	}
+	for i, p := range c.prog.Params {
+		p.Index = i
+	}
+	c.checkCommandLine()
+}
+
+// checkCommandLine complains about overrides that name nothing.
+func (c *checker) checkCommandLine() {
+	var at diag.Span
+	if len(c.files) > 0 && c.files[0].Package != nil {
+		at = c.files[0].Package.At()
+	}
+	for _, name := range sortedKeys(c.opts.Set) {
+		if !c.setUsed[name] {
+			var known []string
+			for n, d := range c.decls {
+				if d.what == "const" {
+					known = append(known, n)
+				}
+			}
+			sort.Strings(known)
+			c.errorf("NDE0720", at, "--set %s: no constant or setting has this name%s", name, didYouMean(name, known))
+		}
+	}
+	for _, name := range sortedKeys(c.opts.With) {
+		if d := c.decls[name]; d == nil || d.what != "solver" {
+			var known []string
+			for n, d := range c.decls {
+				if d.what == "solver" {
+					known = append(known, n)
+				}
+			}
+			sort.Strings(known)
+			c.errorf("NDE0721", at, "--with %s: no solver has this name%s", name, didYouMean(name, known))
+		}
+	}
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	sort.Strings(keys)
+	return keys
+}
+
+// typeOf is the type that a program writes.
+func (c *checker) typeOf(t *syntax.Type, e *env) Type {
+	if t == nil || t.Elem == nil {
+		return Type{}
+	}
+	if t.Unit != nil {
+		c.limit("unit", t.Unit.At())
+		return Type{}
+	}
+	typ := Type{Kind: TensorKind}
+	found := false
+	for el, n := range elemNames {
+		if n == t.Elem.Name && !Elem(el).IsUntyped() {
+			typ.Elem, found = Elem(el), true
+		}
+	}
+	if !found {
+		c.errorf("NDE0201", t.Elem.At(), "unknown type %q%s", t.Elem.Name, didYouMean(t.Elem.Name, syntax.ElemNames()))
+		return Type{}
+	}
+	if typ.Elem == F32 || typ.Elem == F64 || typ.Elem == BF16 {
+		c.limit("element type", t.Elem.At())
+		return Type{}
+	}
+	if t.Classes != nil {
+		n, ok := c.sizeOf(t.Classes, e)
+		if !ok {
+			return Type{}
+		}
+		typ.Classes = n
+	}
+	total := 1
+	for _, d := range t.Dims {
+		n, ok := c.sizeOf(d, e)
+		if !ok {
+			return Type{}
+		}
+		if total *= n; total > maxElems {
+			c.errorf("NDE0310", d.At(), "a tensor of more than %d elements", maxElems)
+			return Type{}
+		}
+		typ.Shape = append(typ.Shape, n)
+	}
+	return typ
+}
+
+// sizeOf is a positive constant whole number.
+func (c *checker) sizeOf(x syntax.Expr, e *env) (int, bool) {
+	v := c.expr(x, e)
+	if isInvalid(v) {
+		return 0, false
+	}
+	l := literal(v)
+	if l == nil {
+		c.errorf("NDE0309", x.At(), "a size must be a constant expression")
+		return 0, false
+	}
+	if l.Num != math.Trunc(l.Num) || l.Num < 1 || l.Num >= maxSize {
+		c.errorf("NDE0310", x.At(), "a size must be a positive whole number, got %v", l.Num)
+		return 0, false
+	}
+	return int(l.Num), true
+}
+
+// known layer and function names, for suggestions.
+func callableNames() []string {
+	names := append(layer.Names(), sortedKeys(builtins)...)
+	return append(names, sortedKeys(specialForms())...)
+}

@@ -1,0 +1,138 @@
+package sema
+
+import (
+	"ndec.dev/ndec/dsl/syntax"
+	"ndec.dev/ndec/ir"
+	"ndec.dev/ndec/ir/diag"
+	"ndec.dev/ndec/ir/recipe"
+)
+
+// block checks the settings of a data or train block against its keys and fills in defaults.
+type block struct {
+	name, what string
+	keys       []option
+	got        []ir.Setting
+	given      map[string]diag.Span
+	unfit      map[string]bool // given, but complained about
+}
+
+func newBlock(name, what string, keys []recipe.Option) *block {
+	return &block{name: name, what: what, keys: recipeOptions(keys), given: map[string]diag.Span{}, unfit: map[string]bool{}}
+}
+
+func (c *checker) blockSetting(b *block, st *syntax.SettingStmt, e *env) {
+	key := st.Key.Name
+	o := findOption(b.keys, key)
+	if o == nil {
+		c.errorf("NDE0702", st.Key.At(), "%s %s has no setting %q%s", b.what, b.name, key, didYouMean(key, optionKeys(b.keys)))
+		return
+	}
+	if _, dup := b.given[key]; dup {
+		c.errorf("NDE0706", st.Key.At(), "%s is set twice", key)
+		return
+	}
+	b.given[key] = st.Key.At()
+	if o.later {
+		c.limitNamed("setting", key, st.Key.At())
+		b.unfit[key] = true
+		return
+	}
+	value := st.Value
+	if text, by := c.override(b, key); by != "" {
+		c.setUsed[by] = true
+		lit := &syntax.BasicLit{Range: syntax.Range{Place: st.Value.Span()}, Text: text}
+		v := c.setNumber(by, text, st.Value.At())
+		if isInvalid(v) {
+			b.unfit[key] = true
+			return
+		}
+		if v.Type().Elem == Untyped {
+			lit.Kind = syntax.FloatLit
+		}
+		value = lit
+	}
+	s, ok := c.setting(o, b.what+" "+b.name, value, recipeCodes, e)
+	s.Key, s.Span = key, st.Key.At()
+	b.unfit[key] = !ok
+	b.got = append(b.got, s)
+}
+
+// override is the value that the command line gives a setting of a recipe, and under which name.
+func (c *checker) override(b *block, key string) (text, name string) {
+	if b.what != "train" {
+		return "", ""
+	}
+	for _, name := range []string{b.name + "." + key, key} {
+		if text, ok := c.opts.Set[name]; ok {
+			return text, name
+		}
+	}
+	return "", ""
+}
+
+// close complains about what is missing and adds defaults.
+func (c *checker) closeBlock(b *block, at diag.Span) {
+	for i := range b.keys {
+		o := &b.keys[i]
+		_, given := b.given[o.key]
+		switch {
+		case given || o.later:
+		case o.required:
+			c.errorf("NDE0701", at, "%s %s needs %s: ...", b.what, b.name, o.key)
+		case o.kind == optChoice && o.name != "" || o.kind == optBool || o.kind == optInt && o.def != 0:
+			b.got = append(b.got, c.defaultOf(o))
+		}
+	}
+}
+
+// checkData is `data D { … }`.
+func (c *checker) checkData(d *decl, n *syntax.DataDecl) {
+	out := &Data{Name: d.name, Doc: n.Doc, Span: n.At()}
+	e := newEnv(inData, d.name)
+	b := newBlock(d.name, "data", recipe.DataKeys())
+	if n.Body == nil {
+		return
+	}
+	for _, st := range n.Body.Stmts {
+		switch st := st.(type) {
+		case *syntax.ColumnStmt:
+			t := c.typeOf(st.Type, e)
+			for _, name := range st.Names {
+				out.Columns = append(out.Columns, c.bind(e, name, &Var{Kind: ColumnVar, Type: t, Index: len(out.Columns), Doc: st.Doc}))
+			}
+			if st.Value != nil {
+				c.limit("column expression", st.Value.At())
+			}
+		case *syntax.SettingStmt:
+			c.blockSetting(b, st, newEnv(inConst, ""))
+		default:
+			c.errorf("NDE0341", st.At(), "this statement does not belong into a data block")
+		}
+	}
+	if len(out.Columns) == 0 {
+		c.errorf("NDE0716", n.At(), "data %s has no columns", d.name)
+	}
+	c.closeBlock(b, n.At())
+	out.Settings = b.got
+	if s, ok := ir.FindSetting(b.got, "source"); ok && s.Choice != nil {
+		out.Source = *s.Choice
+	}
+	if s, ok := ir.FindSetting(b.got, "split"); ok {
+		out.Split = s.Choice
+	}
+	d.data = out
+}
+
+// dataRef resolves a setting that names a data block.
+func (c *checker) dataRef(b *block, key string) *Data {
+	s, ok := ir.FindSetting(b.got, key)
+	if !ok || s.Text == "" {
+		return nil
+	}
+	d := c.decls[s.Text]
+	if d == nil || d.what != "data" {
+		return nil
+	}
+	c.touch(d)
+	return d.data
+}

@@ -1,0 +1,72 @@
+package sema
+
+import (
+	"ndec.dev/ndec/dsl/layer"
+	"ndec.dev/ndec/ir/diag"
+)
+
+// limit is a construct of the language that is not compiled yet.
+type limit struct {
+	code   diag.Code
+	text   string
+	remedy string
+}
+
+// limits is the table of what the checker understands and the compiler does not, so that
+// lowering sees only what it can do.
+var limits = map[string]limit{
+	"solver method":      {"NDE0802", "this method is not compiled yet", "use euler, midpoint, heun, rk4, dopri5 or tsit5"},
+	"solver option":      {"NDE0803", "this solver option is not compiled yet", "leave it out"},
+	"noise":              {"NDE0804", "stochastic systems are not compiled yet", "leave the noise equation out"},
+	"event":              {"NDE0805", "events are not compiled yet", "leave the when block out"},
+	"input":              {"NDE0806", "time-varying inputs are not compiled yet", "use a context for values that stay constant during a solve"},
+	"hypersolver":        {"NDE0807", "hypersolvers are not compiled yet", "use the base method"},
+	"nested solve":       {"NDE0808", "a solve inside a net or a system is not compiled yet", "solve in a model or a recipe"},
+	"draw":               {"NDE0809", "random draws are not compiled yet", "make the number an input of the model"},
+	"map":                {"NDE0810", "map is not compiled yet", "write the calls out"},
+	"multishoot":         {"NDE0811", "multiple shooting is not compiled yet", "solve from the first sample"},
+	"standardize":        {"NDE0812", "normalisation by data is not compiled yet", "scale the inputs by constants"},
+	"data column":        {"NDE0812", "columns of data as values are not compiled yet", "scale the inputs by constants"},
+	"source":             {"NDE0813", "this source is not compiled yet", "use moons, circles, spirals, gaussians, csv, npy or npz"},
+	"setting":            {"NDE0814", "this setting is not compiled yet", "leave it out"},
+	"import":             {"NDE0815", "import is not compiled yet", "put the files into one folder"},
+	"dim":                {"NDE0815", "dim is not compiled yet", "use const"},
+	"method declaration": {"NDE0815", "declared methods are not compiled yet", "use a method of the table"},
+	"test":               {"NDE0815", "test blocks are not compiled yet", "write a Go test for the generated package"},
+	"unit":               {"NDE0815", "units are not compiled yet", "leave the unit out"},
+	"target":             {"NDE0816", "this target is not compiled yet", "use target go, or none"},
+	"column expression":  {"NDE0817", "column expressions are not compiled yet", "name the column as the file does"},
+	"element type":       {"NDE0818", "element types other than real, time, label and bool are not compiled yet", "use real, and --precision for all of them"},
+	"div estimator":      {"NDE0819", "div by an estimator is not compiled yet", "use by: exact, or leave by: out"},
+	"anneal":             {"NDE0820", "anneal is not compiled yet", "use a constant weight"},
+	"solve option":       {"NDE0821", "this option of solve is not compiled yet", "leave it out"},
+	"initial value":      {"NDE0822", "this start value of a parameter is not compiled yet", "use a number, a list of numbers, normal or uniform"},
+	"layer option basis": {"NDE0823", "weights that depend on time are not compiled yet", "concat the time to the input"},
+	"layer option at":    {"NDE0823", "weights that depend on time are not compiled yet", "concat the time to the input"},
+}
+
+// limitedFunctions are functions of the language by the limit that they run into.
+var limitedFunctions = map[string]string{
+	"draw": "draw", "map": "map", "multishoot": "multishoot", "standardize": "standardize",
+	"unstandardize": "standardize", "logscale": "standardize", "anneal": "anneal", "signal": "input",
+	"residual_error": "hypersolver", "trajectory_error": "hypersolver", "col": "column expression",
+}
+
+// limit complains about a construct of the table.
+func (c *checker) limit(construct string, at diag.Span) { c.limitNamed(construct, "", at) }
+
+func (c *checker) limitNamed(construct, name string, at diag.Span) {
+	l, ok := limits[construct]
+	if !ok {
+		panic("sema: no limit for " + construct)
+	}
+	text := l.text
+	if name != "" {
+		text = name + ": " + text
+	}
+	c.report(diag.Diagnostic{Code: l.code, Span: at, Text: text + "; " + l.remedy})
+}
+
+func (c *checker) limitLayer(row *layer.Row, at diag.Span) {
+	c.report(diag.Diagnostic{Code: "NDE0801", Span: at, Text: row.Name + " is not compiled yet; use Linear, MLP, PReLU or LayerNorm"})
+}

@@ -1,0 +1,149 @@
+package sema
+
+import (
+	"ndec.dev/ndec/dsl/syntax"
+	"ndec.dev/ndec/ir"
+	"ndec.dev/ndec/ir/method"
+)
+
+// checkSolverDecl is `solver S = method{options}`.
+func (c *checker) checkSolverDecl(d *decl, n *syntax.SolverDecl) {
+	value := n.Value
+	if w, ok := c.opts.With[d.name]; ok {
+		value = w
+		// The name of another solver stands for that one.
+		if id, ok := w.(*syntax.Ident); ok {
+			if other := c.decls[id.Name]; other != nil && other != d && other.what == "solver" {
+				if c.touch(other) {
+					s := *other.solver
+					s.Name, s.Doc, s.Span = d.name, n.Doc, n.At()
+					d.solver = &s
+				}
+				return
+			}
+		}
+	}
+	s := c.solverOf(value)
+	if s == nil {
+		return
+	}
+	s.Name, s.Doc, s.Span = d.name, n.Doc, n.At()
+	d.solver = s
+}
+
+// solverOf is a method with its options; nil after a complaint.
+func (c *checker) solverOf(x syntax.Expr) *Solver {
+	ch, ok := c.choice(x, methodGroup(method.Solver), newEnv(inConst, ""))
+	if !ok {
+		return nil
+	}
+	s := &Solver{Span: x.At(), Method: ch.Row, Options: ch.Options}
+	for _, o := range ch.Options {
+		switch o.Key {
+		case "steps":
+			s.Steps = int(o.Num)
+		case "per_sample":
+			s.PerSample = int(o.Num)
+		case "step":
+			s.StepSize = o.Num
+		case "rtol":
+			s.RTol = o.Num
+		case "atol":
+			s.ATol = o.Num
+		case "first_step":
+			s.FirstStep = o.Num
+		case "min_step":
+			s.MinStep = o.Num
+		case "max_step":
+			s.MaxStep = o.Num
+		case "max_steps":
+			s.MaxSteps = int(o.Num)
+		case "control":
+			s.Control = choiceOf(o)
+		case "sensitivity":
+			s.Sensitivity = choiceOf(o)
+		}
+	}
+	return s
+}
+
+func choiceOf(s ir.Setting) ir.Choice {
+	if s.Choice != nil {
+		return *s.Choice
+	}
+	return ir.Choice{Row: s.Text}
+}
+
+// solverRef is what `with:` names: a declared solver or one written in place.
+func (c *checker) solverRef(x syntax.Expr) *Solver {
+	if id, ok := x.(*syntax.Ident); ok {
+		d := c.decls[id.Name]
+		switch {
+		case d != nil && d.what == "solver":
+			if !c.touch(d) {
+				return nil
+			}
+			return d.solver
+		case d != nil && d.what == "hypersolver":
+			c.limit("hypersolver", id.At())
+			return nil
+		case d != nil:
+			c.errorf("NDE0204", id.At(), "%s is a %s, not a solver", id.Name, d.what)
+			return nil
+		case method.Lookup(id.Name) == nil:
+			names := method.Names()
+			for n, d := range c.decls {
+				if d.what == "solver" {
+					names = append(names, n)
+				}
+			}
+			c.errorf("NDE0501", id.At(), "unknown solver %q%s", id.Name, didYouMean(id.Name, sortedCopy(names)))
+			return nil
+		}
+	}
+	if l, ok := x.(*syntax.LitExpr); ok {
+		if d := c.decls[literalName(l)]; d != nil && d.what == "hypersolver" {
+			c.limit("hypersolver", l.At())
+			return nil
+		}
+	}
+	return c.solverOf(x)
+}
+
+// checkHyper says that hypersolvers come later, after the names in it were looked at.
+func (c *checker) checkHyper(n *syntax.HyperDecl) {
+	if n.System != nil && c.find(n.System, "NDE0520", "system") == nil {
+		return
+	}
+	if n.Body != nil {
+		for _, s := range n.Body.Stmts {
+			base, ok := s.(*syntax.SettingStmt)
+			if !ok || base.Key.Name != "base" {
+				continue
+			}
+			name := ""
+			switch v := base.Value.(type) {
+			case *syntax.Ident:
+				name = v.Name
+			case *syntax.LitExpr:
+				name = literalName(v)
+			}
+			if r := method.Lookup(name); r == nil {
+				c.errorf("NDE0502", base.Value.Span(), "unknown solver method %q%s", name, didYouMean(name, method.Names()))
+				return
+			} else if r.Adaptive() {
+				c.errorf("NDE0601", base.At(), "the base of a hypersolver must be a fixed-step method, and %s is adaptive", name)
+				return
+			}
+		}
+	}
+	c.limit("hypersolver", n.At())
+}
+
+func sortedCopy(list []string) []string {
+	m := map[string]bool{}
+	for _, s := range list {
+		m[s] = true
+	}
+	return sortedKeys(m)
+}

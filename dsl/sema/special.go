@@ -1,0 +1,275 @@
+package sema
+
+import (
+	"math"
+
+	"ndec.dev/ndec/dsl/syntax"
+	"ndec.dev/ndec/ir"
+	"ndec.dev/ndec/ir/diag"
+)
+
+// special is a function whose arguments are not plain values.
+type special func(c *checker, x *syntax.CallExpr, piped Expr, e *env) Expr
+
+// specialForms is the table of special functions.
+func specialForms() map[string]special {
+	forms := map[string]special{
+		"solve":    (*checker).solve,
+		"rhs":      (*checker).rhs,
+		"initial":  (*checker).initial,
+		"avg":      (*checker).avg,
+		"l2":       (*checker).l2,
+		"log_prob": (*checker).logProb,
+		"kl":       (*checker).kl,
+	}
+	for _, f := range derivForms {
+		forms[f.name] = func(c *checker, x *syntax.CallExpr, piped Expr, e *env) Expr {
+			return c.derivative(f, x, piped, e)
+		}
+	}
+	for name := range distributions {
+		forms[name] = (*checker).distribution
+	}
+	return forms
+}
+
+// derivative is grad(E, x) and its relatives.
+func (c *checker) derivative(f derivForm, x *syntax.CallExpr, piped Expr, e *env) Expr {
+	at := x.At()
+	plain := *x
+	plain.Args = nil
+	for _, a := range x.Args {
+		if f.op == ir.OpDivg && a.Key != nil && a.Key.Name == "by" {
+			if id, ok := a.Value.(*syntax.Ident); !ok || id.Name != "exact" {
+				c.limit("div estimator", a.Key.At())
+				return invalid(at)
+			}
+			continue
+		}
+		plain.Args = append(plain.Args, a)
+	}
+	args := c.args(&plain, piped, e, f.name)
+	if args == nil {
+		return invalid(at)
+	}
+	if want := 2 + f.extra; len(args) != want {
+		c.errorf("NDE0303", at, "%s wants %s, got %d", f.name, countText(want, want), len(args))
+		return invalid(at)
+	}
+	for _, a := range args {
+		if !c.wantNumbers(a, f.name, at) {
+			return invalid(at)
+		}
+	}
+	ref, ok := args[1].(*Ref)
+	if !ok || ref.Var.Kind == ParamVar {
+		c.errorf("NDE0330", at, "%s wants a variable second: a state, context, argument, column or definition", f.name)
+		return invalid(at)
+	}
+	y, v := asReal(args[0]), ref.T
+	if v.Elem != Real && v.Elem != Time || y.Type().Elem != Real {
+		c.errorf("NDE0332", at, "%s wants reals, got %s and %s", f.name, y.Type(), v)
+		return invalid(at)
+	}
+	if f.scalar && !y.Type().IsScalar() {
+		c.errorf("NDE0332", at, "%s wants a scalar first, got %s; use jac for vectors", f.name, y.Type())
+		return invalid(at)
+	}
+	if !dependsOn(y, ref.Var) {
+		c.errorf("NDE0331", at, "the %s is identically zero: the expression does not depend on %s", f.name, ref.Var.Name)
+		return invalid(at)
+	}
+	real := v
+	real.Elem = Real
+	shape := append([]int{}, v.Shape...)
+	switch f.op {
+	case ir.OpJac:
+		shape = append(append([]int{}, y.Type().Shape...), v.Shape...)
+	case ir.OpHess:
+		shape = append(shape, v.Shape...)
+	case ir.OpDivg:
+		if !ir.SameShape(y.Type().Shape, v.Shape) {
+			c.errorf("NDE0332", at, "div wants equal shapes, got %s and %s", y.Type(), v)
+			return invalid(at)
+		}
+		shape = nil
+	case ir.OpJVP:
+		shape = y.Type().Shape
+	}
+	operands := []Expr{y, ref}
+	if f.extra > 0 {
+		want := real
+		if f.op == ir.OpVJP {
+			want = y.Type()
+		}
+		w, ok := coerce(args[2], want)
+		if !ok {
+			c.errorf("NDE0332", at, "%s wants a direction of type %s, got %s", f.name, want, args[2].Type())
+			return invalid(at)
+		}
+		operands = append(operands, w)
+	}
+	return &Op{Node: Node{T: Tensor(Real, shape...), At: at}, Op: f.op, Args: operands}
+}
+
+// l2 is the sum of squares of all parameters of a net, system or model.
+func (c *checker) l2(x *syntax.CallExpr, piped Expr, e *env) Expr {
+	at := x.At()
+	if piped != nil || len(x.Args) != 1 || x.Args[0].Key != nil {
+		c.errorf("NDE0303", at, "l2 wants the name of a net, system or model")
+		return invalid(at)
+	}
+	id, ok := x.Args[0].Value.(*syntax.Ident)
+	if !ok {
+		c.errorf("NDE0303", at, "l2 wants the name of a net, system or model")
+		return invalid(at)
+	}
+	d := c.find(id, "NDE0714", "net", "system", "model")
+	if d == nil || !c.touch(d) {
+		return invalid(at)
+	}
+	var sum Expr
+	for _, p := range c.paramsOf(d) {
+		term := c.op(ir.OpSqNorm, ir.Attr{}, at, &ParamRef{Node: Node{T: Tensor(Real, p.Type.Shape...), At: at}, Param: p})
+		if sum == nil {
+			sum = term
+		} else {
+			sum = c.op(ir.OpAdd, ir.Attr{}, at, sum, term)
+		}
+	}
+	if sum == nil {
+		c.errorf("NDE0344", at, "%s has no parameters", id.Name)
+		return invalid(at)
+	}
+	return sum
+}
+
+// paramsOf are the parameters that a declaration owns.
+func (c *checker) paramsOf(d *decl) []*ir.Param {
+	switch {
+	case d.system != nil:
+		return d.system.Params
+	case d.model != nil:
+		return d.model.Params
+	}
+	var params []*ir.Param
+	for _, k := range sortedKeys(d.instances) {
+		if f := d.instances[k]; f != nil {
+			params = append(params, f.Params...)
+		}
+	}
+	return params
+}
+
+// distributions are the known ones with their number of arguments.
+var distributions = map[string]int{"normal": 2, "uniform": 2, "laplace": 2, "rademacher": 0}
+
+// dist is a distribution as a value. It exists during checking only: what uses it becomes
+// arithmetic.
+type dist struct {
+	Node
+	name string
+	args []Expr
+}
+
+func (c *checker) distribution(x *syntax.CallExpr, piped Expr, e *env) Expr {
+	name := x.Fn.(*syntax.Ident).Name
+	args := c.args(x, piped, e, name)
+	if args == nil {
+		return invalid(x.At())
+	}
+	if n := distributions[name]; len(args) != n {
+		c.errorf("NDE0303", x.At(), "%s wants %s, got %d", name, countText(n, n), len(args))
+		return invalid(x.At())
+	}
+	for i := range args {
+		if !c.wantNumbers(args[i], name, x.At()) {
+			return invalid(x.At())
+		}
+		args[i] = asReal(args[i])
+	}
+	return &dist{Node: Node{T: Type{Kind: DistKind}, At: x.At()}, name: name, args: args}
+}
+
+// logProb is log_prob(dist, x), summed over the elements of x.
+func (c *checker) logProb(x *syntax.CallExpr, piped Expr, e *env) Expr {
+	at := x.At()
+	args := c.args(x, piped, e, "log_prob")
+	if args == nil {
+		return invalid(at)
+	}
+	d, ok := args[0].(*dist)
+	if !ok || len(args) != 2 {
+		c.errorf("NDE0303", at, "log_prob wants a distribution and a value: log_prob(normal(0, 1), x)")
+		return invalid(at)
+	}
+	v := asReal(args[1])
+	num := func(n float64) Expr { return number(n, Real, at) }
+	m, s := Expr(nil), Expr(nil)
+	if len(d.args) == 2 {
+		m, s = d.args[0], d.args[1]
+	}
+	var each Expr
+	switch d.name {
+	case "normal": // -((x-m)/s)^2/2 - log s - log(2 pi)/2
+		z := c.binary("/", c.binary("-", v, m, at), s, at)
+		square := c.binary("*", num(-0.5), c.binary("^", z, number(2, UntypedInt, at), at), at)
+		each = c.binary("-", square, c.logScale(s, 0.5*math.Log(2*math.Pi), at), at)
+	case "laplace": // -|x-m|/b - log(2 b)
+		z := c.binary("/", c.binary("-", v, m, at), s, at)
+		if !isInvalid(z) {
+			z = c.op(ir.OpAbs, ir.Attr{}, at, z)
+		}
+		each = c.binary("-", c.negate(z, at), c.logScale(s, math.Ln2, at), at)
+	default:
+		c.limitNamed("draw", "log_prob of "+d.name, at)
+		return invalid(at)
+	}
+	return c.total(each, at)
+}
+
+// logScale is log(s) + k.
+func (c *checker) logScale(s Expr, k float64, at diag.Span) Expr {
+	if l := literal(s); l != nil {
+		return number(math.Log(l.Num)+k, Real, at)
+	}
+	return c.binary("+", c.op(ir.OpLog, ir.Attr{}, at, s), number(k, Real, at), at)
+}
+
+// total sums over the elements.
+func (c *checker) total(each Expr, at diag.Span) Expr {
+	if isInvalid(each) || each.Type().IsScalar() {
+		return each
+	}
+	return c.op(ir.OpSum, ir.Attr{}, at, each)
+}
+
+// kl is the Kullback-Leibler divergence of two normal distributions, summed over elements:
+// log(s2/s1) + (s1^2 + (m1-m2)^2)/(2 s2^2) - 1/2.
+func (c *checker) kl(x *syntax.CallExpr, piped Expr, e *env) Expr {
+	at := x.At()
+	args := c.args(x, piped, e, "kl")
+	if args == nil {
+		return invalid(at)
+	}
+	if len(args) != 2 {
+		c.errorf("NDE0303", at, "kl wants 2 arguments, got %d", len(args))
+		return invalid(at)
+	}
+	p, ok1 := args[0].(*dist)
+	q, ok2 := args[1].(*dist)
+	if !ok1 || !ok2 {
+		c.errorf("NDE0303", at, "kl wants two distributions: kl(normal(m, s), normal(0, 1))")
+		return invalid(at)
+	}
+	if p.name != "normal" || q.name != "normal" {
+		c.limitNamed("draw", "kl of "+p.name+" and "+q.name, at)
+		return invalid(at)
+	}
+	square := func(v Expr) Expr { return c.binary("^", v, number(2, UntypedInt, at), at) }
+	top := c.binary("+", square(p.args[1]), square(c.binary("-", p.args[0], q.args[0], at)), at)
+	ratio := c.binary("/", top, c.binary("*", number(2, Real, at), square(q.args[1]), at), at)
+	logs := c.binary("-", c.logScale(q.args[1], -0.5, at), c.logScale(p.args[1], 0, at), at)
+	sum := c.binary("+", logs, ratio, at)
+	return c.total(sum, at)
+}

@@ -1,0 +1,154 @@
+package sema
+
+import (
+	"ndec.dev/ndec/dsl/syntax"
+	"ndec.dev/ndec/ir"
+	"ndec.dev/ndec/ir/diag"
+	"ndec.dev/ndec/ir/recipe"
+)
+
+// checkTrain is `train R { … }`. Settings are read first, since the data gives the columns.
+func (c *checker) checkTrain(d *decl, n *syntax.TrainDecl) {
+	r := &Recipe{Name: d.name, Doc: n.Doc, Span: n.At()}
+	b := newBlock(d.name, "train", recipe.TrainKeys())
+	e := newEnv(inRecipe, d.name)
+	if n.Body == nil {
+		return
+	}
+	for _, st := range n.Body.Stmts {
+		if s, ok := st.(*syntax.SettingStmt); ok {
+			c.blockSetting(b, s, newEnv(inConst, ""))
+		}
+	}
+	c.closeBlock(b, n.At())
+	c.recipeLength(b, n)
+	r.Data, r.Val, r.Test = c.dataRef(b, "data"), c.dataRef(b, "val"), c.dataRef(b, "test")
+	if r.Data == nil {
+		return // said already; columns are unknown
+	}
+	for _, col := range r.Data.Columns {
+		if col.Name != "" {
+			e.vars[col.Name] = col
+			e.taken[col.Name] = col.Span
+		}
+	}
+	c.sameColumns(b, r, r.Val, "val")
+	c.sameColumns(b, r, r.Test, "test")
+	if s, ok := ir.FindSetting(b.got, "batch"); ok {
+		r.Batch = int(s.Num)
+	}
+	for _, st := range n.Body.Stmts {
+		switch st := st.(type) {
+		case *syntax.SettingStmt:
+		case *syntax.DefineStmt:
+			c.define(st, e)
+		case *syntax.MinimizeStmt:
+			if r.Minimize != nil {
+				c.errorf("NDE0708", st.At(), "train %s has two objectives; add them up", d.name)
+				continue
+			}
+			r.Minimize = c.figureOf(st.Value, e, "the objective", "NDE0707")
+		case *syntax.QuantityStmt:
+			if st.Kind != syntax.Metric {
+				c.errorf("NDE0341", st.At(), "a train block has no %ss", st.Kind)
+				continue
+			}
+			for _, m := range r.Metrics {
+				if m.Name == st.Name.Name {
+					c.errorf("NDE0202", st.Name.At(), "metric %s is declared twice", m.Name)
+				}
+			}
+			r.Metrics = append(r.Metrics, &Named{Name: st.Name.Name, Span: st.Name.At(), Doc: st.Doc,
+				Expr: c.figureOf(st.Value, e, "metric "+st.Name.Name, "NDE0712")})
+		default:
+			c.errorf("NDE0341", st.At(), "this statement does not belong into a train block")
+		}
+	}
+	if r.Minimize == nil {
+		c.errorf("NDE0701", n.At(), "train %s needs minimize ...", d.name)
+	}
+	if s, ok := ir.FindSetting(b.got, "freeze"); ok {
+		for _, item := range s.List {
+			if fd := c.decls[item.Text]; fd != nil && c.touch(fd) {
+				r.Frozen = append(r.Frozen, c.paramsOf(fd)...)
+			}
+		}
+	}
+	r.Defs, r.Settings = e.defs, b.got
+	d.recipe = r
+}
+
+// figureOf is a scalar real: an objective or a metric.
+func (c *checker) figureOf(x syntax.Expr, e *env, what string, code diag.Code) Expr {
+	v := c.expr(x, e)
+	if isInvalid(v) {
+		return v
+	}
+	y, ok := figure(v)
+	if !ok {
+		c.errorf(code, x.At(), "%s must be a scalar, got %s", what, v.Type())
+		return invalid(x.At())
+	}
+	return y
+}
+
+// recipeLength checks epochs and steps.
+func (c *checker) recipeLength(b *block, n *syntax.TrainDecl) {
+	epochs, hasEpochs := b.given["epochs"]
+	_, hasSteps := b.given["steps"]
+	_, hasStop := b.given["stop"]
+	switch {
+	case hasEpochs && hasSteps:
+		c.errorf("NDE0711", epochs, "train %s has epochs and steps; give one of them", b.name)
+	case !hasEpochs && !hasSteps && !b.unfit["optimizer"]: // some optimisers need no length
+		c.errorf("NDE0701", n.At(), "train %s needs epochs: n or steps: n", b.name)
+	}
+	if s, ok := ir.FindSetting(b.got, "epochs"); ok && len(s.List) > 0 && !hasStop {
+		c.errorf("NDE0713", s.Span, "epochs: a..b needs a stop: that can end before b")
+	}
+}
+
+// sameColumns compares the columns of validation or test data with those of the training data.
+func (c *checker) sameColumns(b *block, r *Recipe, other *Data, key string) {
+	if other == nil || other == r.Data {
+		return
+	}
+	at := b.given[key]
+	byName := map[string]*Var{}
+	for _, col := range other.Columns {
+		byName[col.Name] = col
+	}
+	for _, col := range r.Data.Columns {
+		o := byName[col.Name]
+		switch {
+		case o == nil:
+			c.errorf("NDE0710", at, "%s has no column %s, which %s has", other.Name, col.Name, r.Data.Name)
+		case !o.Type.Equal(col.Type) && o.Type.IsValid() && col.Type.IsValid():
+			c.errorf("NDE0710", at, "column %s is %s in %s and %s in %s", col.Name, col.Type, r.Data.Name, o.Type, other.Name)
+		}
+	}
+}
+
+// checkTarget is `target go{…}`.
+func (c *checker) checkTarget(n *syntax.TargetDecl) {
+	switch v := n.Value.(type) {
+	case *syntax.Ident:
+		if v.Name == "go" {
+			c.prog.Targets = append(c.prog.Targets, ir.Choice{Row: "go", Span: v.At()})
+			return
+		}
+		c.limitNamed("target", v.Name, v.At())
+	case *syntax.LitExpr:
+		name := literalName(v)
+		if name == "go" && len(v.Elems) == 0 {
+			c.prog.Targets = append(c.prog.Targets, ir.Choice{Row: "go", Span: v.At()})
+			return
+		}
+		if name == "go" {
+			name = "options of target go"
+		}
+		c.limitNamed("target", name, v.Span())
+	default:
+		c.errorf("NDE0703", n.At(), "a target is written go or cuda{options}")
+	}
+}

@@ -1,0 +1,135 @@
+package recipe
+
+// maxCount bounds whole numbers so that they fit an int on every platform.
+const maxCount = 1<<31 - 1
+
+// TrainKeys are the settings of a train block.
+func TrainKeys() []Option { return trainKeys }
+
+var trainKeys = []Option{
+	{Key: "data", Kind: DataOf, Required: true, Doc: "the data block to train on"},
+	{Key: "val", Kind: DataOf, Doc: "data for validation, instead of a split"},
+	{Key: "test", Kind: DataOf, Doc: "data for the final judgement, instead of a split"},
+	{Key: "batch", Kind: BatchOf, Required: true, Min: 1, Max: maxCount, Doc: "samples per step, or full"},
+	{Key: "epochs", Kind: Range, Min: 1, Max: maxCount, Doc: "passes over the data; a..b stops early"},
+	{Key: "steps", Kind: Int, Min: 1, Max: maxCount, Doc: "optimiser steps, instead of epochs"},
+	{Key: "optimizer", Kind: Choice, Required: true, Group: Optimizer, Doc: "how parameters move"},
+	{Key: "schedule", Kind: Choice, Group: Schedule, Name: "constant", Doc: "how the learning rate changes"},
+	{Key: "clip", Kind: Choice, Group: Clip, Doc: "bound of the gradient"},
+	{Key: "accumulate", Kind: Int, Default: 1, Min: 1, Max: maxCount, Later: true, Doc: "batches per optimiser step"},
+	{Key: "freeze", Kind: Nets, Doc: "nets that are not trained"},
+	{Key: "stop", Kind: Choice, Group: Stop, Doc: "when to end before the last epoch"},
+	{Key: "checkpoint", Kind: Choice, Group: Checkpoint, Doc: "what is kept besides the last state"},
+	{Key: "precision", Kind: Name, Choices: []string{"f32", "f64", "mixed_bf16"}, Later: true, Doc: "element type of this recipe"},
+	{Key: "adversary", Kind: Choice, Group: Adversary, Later: true, Doc: "maximise the objective over a column first"},
+	{Key: "seed", Kind: Int, Min: 0, Max: 1 << 53, Doc: "of initial values and shuffling"},
+	{Key: "deterministic", Kind: Bool, Default: 1, Doc: "the same bits whatever the number of threads; always so"},
+	{Key: "log_every", Kind: Int, Default: 0, Min: 0, Max: maxCount, Doc: "steps between log lines; 0: every epoch"},
+	{Key: "val_every", Kind: Int, Default: 1, Min: 1, Max: maxCount, Doc: "epochs between validations"},
+	{Key: "average", Kind: Any, Later: true, Doc: "running average of the weights"},
+}
+
+var lr = Option{Key: "lr", Kind: Number, Max: inf, Open: true, Field: "LR", Doc: "learning rate"}
+
+func withLR(x float64) Option {
+	o := lr
+	o.Default = x
+	return o
+}
+
+func decay(x float64) Option {
+	return Option{Key: "decay", Kind: Number, Default: x, Max: inf, Field: "Decay", Doc: "weight decay"}
+}
+
+var betas = []Option{
+	{Key: "beta1", Kind: Number, Default: 0.9, Max: 1 - 1e-12, Field: "Beta1", Doc: "memory of the mean gradient"},
+	{Key: "beta2", Kind: Number, Default: 0.999, Max: 1 - 1e-12, Field: "Beta2", Doc: "memory of the squared gradient"},
+	{Key: "eps", Kind: Number, Default: 1e-8, Max: inf, Field: "Eps", Doc: "added to the denominator"},
+}
+
+// optimizers have the formulas and defaults of torch.optim.
+var optimizers = []Row{
+	{Name: "sgd", Make: "SGD", Doc: "stochastic gradient descent with momentum", Options: []Option{
+		withLR(1e-3),
+		{Key: "momentum", Kind: Number, Max: inf, Field: "Momentum", Doc: "memory of earlier steps"},
+		{Key: "dampening", Kind: Number, Max: inf, Field: "Dampening", Doc: "share of the gradient left out of the momentum"},
+		{Key: "nesterov", Kind: Bool, Field: "Nesterov", Doc: "look ahead along the momentum"},
+		decay(0),
+	}},
+	{Name: "adam", Make: "Adam", Doc: "Adam (Kingma & Ba 2015); decay is added to the gradient",
+		Options: append([]Option{withLR(1e-3), decay(0)}, betas...)},
+	{Name: "adamw", Make: "AdamW", Doc: "Adam with decoupled weight decay (Loshchilov & Hutter 2019)",
+		Options: append([]Option{withLR(1e-3), decay(1e-2)}, betas...)},
+	{Name: "rmsprop", Make: "RMSprop", Doc: "gradient over its running root mean square (Hinton 2012)", Options: []Option{
+		withLR(1e-2),
+		{Key: "alpha", Kind: Number, Default: 0.99, Max: 1, Field: "Alpha", Doc: "memory of the squared gradient"},
+		{Key: "eps", Kind: Number, Default: 1e-8, Max: inf, Field: "Eps", Doc: "added to the denominator"},
+		{Key: "momentum", Kind: Number, Max: inf, Field: "Momentum", Doc: "memory of earlier steps"},
+		{Key: "centered", Kind: Bool, Field: "Centered", Doc: "divide by the standard deviation instead"},
+		decay(0),
+	}},
+	{Name: "lbfgs", Later: true, Doc: "limited-memory BFGS", Options: []Option{withLR(1)}},
+	{Name: "lstsq", Later: true, Doc: "least squares, for objectives linear in the parameters"},
+}
+
+var schedules = []Row{
+	{Name: "constant", Make: "Constant", Doc: "the learning rate of the optimiser"},
+	{Name: "cosine", Make: "Cosine", Doc: "half a cosine wave down to `to` (Loshchilov & Hutter 2017)", Options: []Option{
+		{Key: "to", Kind: Number, Max: inf, Field: "To", Doc: "learning rate at the end"},
+	}},
+	{Name: "step", Make: "Step", Doc: "times gamma every so many epochs", Options: []Option{
+		{Key: "every", Kind: Int, Required: true, Min: 1, Max: maxCount, Field: "Every", Doc: "epochs between changes"},
+		{Key: "gamma", Kind: Number, Default: 0.1, Max: inf, Field: "Gamma", Doc: "factor"},
+	}},
+	{Name: "exponential", Make: "Exponential", Doc: "times gamma every epoch", Options: []Option{
+		{Key: "gamma", Kind: Number, Required: true, Max: inf, Open: true, Field: "Gamma", Doc: "factor"},
+	}},
+	{Name: "warmup", Make: "Warmup", Doc: "a linear rise over some steps, then another schedule", Options: []Option{
+		{Key: "steps", Kind: Int, Required: true, Min: 1, Max: maxCount, Field: "Steps", Doc: "length of the rise"},
+		{Key: "then", Kind: Choice, Group: Schedule, Name: "constant", Field: "Then", Doc: "what follows"},
+	}},
+	{Name: "plateau", Later: true, Doc: "times factor when a figure no longer improves", Options: []Option{
+		{Key: "on", Kind: Any, Doc: "the figure"},
+		{Key: "factor", Kind: Number, Default: 0.1, Max: 1, Doc: "factor"},
+		{Key: "patience", Kind: Int, Default: 10, Max: maxCount, Doc: "epochs to wait"},
+	}},
+	{Name: "onecycle", Later: true, Doc: "one rise and one fall (Smith 2018)", Options: []Option{
+		{Key: "max", Kind: Number, Max: inf, Doc: "highest learning rate"},
+	}},
+}
+
+var clips = []Row{
+	{Name: "norm", Make: "ClipNorm", Doc: "scales the whole gradient down to a Euclidean norm", Options: []Option{
+		{Key: "max", Kind: Number, Required: true, Max: inf, Open: true, Field: "Max", Doc: "largest norm"},
+	}},
+	{Name: "value", Make: "ClipValue", Doc: "clamps each component", Options: []Option{
+		{Key: "max", Kind: Number, Required: true, Max: inf, Open: true, Field: "Max", Doc: "largest magnitude"},
+	}},
+}
+
+var monitor = []Option{
+	{Key: "on", Kind: Any, Required: true, Doc: "the figure: val.loss, val.acc"},
+	{Key: "mode", Kind: Name, Name: "min", Choices: []string{"min", "max"}, Doc: "which way is better"},
+}
+
+var stops = []Row{{Name: "early", Later: true, Doc: "when a figure no longer improves", Options: append([]Option{
+	{Key: "patience", Kind: Int, Default: 10, Max: maxCount, Doc: "epochs to wait"},
+	{Key: "min_delta", Kind: Number, Max: inf, Doc: "smallest change that counts"},
+}, monitor...)}}
+
+var checkpoints = []Row{
+	{Name: "best", Later: true, Doc: "the weights with the best figure", Options: append([]Option{
+		{Key: "keep", Kind: Int, Default: 1, Min: 1, Max: maxCount, Doc: "how many"},
+	}, monitor...)},
+	{Name: "every", Later: true, Doc: "at a distance", Options: []Option{
+		{Key: "epochs", Kind: Int, Min: 1, Max: maxCount, Doc: "distance in epochs"},
+		{Key: "steps", Kind: Int, Min: 1, Max: maxCount, Doc: "distance in steps"},
+	}},
+}
+
+var adversaries = []Row{{Name: "pgd", Later: true, Doc: "projected gradient ascent over a column (Madry et al. 2018)", Options: []Option{
+	{Key: "on", Kind: Any, Required: true, Doc: "the column"},
+	{Key: "radius", Kind: Number, Max: inf, Doc: "of the ball"},
+	{Key: "steps", Kind: Int, Default: 5, Min: 1, Max: maxCount, Doc: "number of ascents"},
+	{Key: "rate", Kind: Number, Max: inf, Doc: "length of an ascent"},
+}}}
