@@ -9,10 +9,11 @@ import (
 )
 
 // eval computes f in float64 by the operators' rows: calls, maps and defined operators through
-// their bodies. Solves are the interpreter's business (solve_test.go).
+// their bodies, solves with fixed steps.
 func eval(f *ir.Func, args [][]float64, params map[*ir.Param][]float64) [][]float64 {
 	vals := map[*ir.Value][]float64{}
 	tuples := map[*ir.Value][][]float64{}
+	steps := map[*ir.Value][]step{}
 	set := func(v *ir.Value, outs [][]float64) {
 		if v.Type.Elem == ir.Tuple {
 			tuples[v] = outs
@@ -60,6 +61,17 @@ func eval(f *ir.Func, args [][]float64, params map[*ir.Param][]float64) [][]floa
 				}
 			}
 			set(v, outs)
+		case ir.OpSolve:
+			tuples[v], steps[v] = evalSolve(v.Attr.Solve, in, params)
+		case ir.OpRev:
+			if !v.Args[0].Attr.Solve.Record || v.Attr.Rev.Solve != v.Args[0].Attr.Solve {
+				panic("a reverse sweep over a solve that does not record")
+			}
+			var operands [][]float64
+			for _, a := range v.Args[0].Args {
+				operands = append(operands, vals[a])
+			}
+			set(v, evalRev(v.Attr.Rev, operands, steps[v.Args[0]], in[1:], params))
 		default:
 			info := v.Op.Info()
 			if info.Define != nil {
