@@ -1,0 +1,116 @@
+package method
+
+import "ndec.dev/ndec/ir"
+
+// rms is sqrt(mean(x²)) over all elements of xs, in f64.
+func rms(b *ir.Builder, xs []*ir.Value) *ir.Value {
+	var sum *ir.Value
+	n := 0
+	for _, x := range xs {
+		sum = add(b, sum, b.Sum(b.Unary(ir.OpSquare, x)))
+		n += x.Type.Len()
+	}
+	return b.Unary(ir.OpSqrt, b.Div(sum, b.Const(float64(n), ir.F64)))
+}
+
+// scale is atol + rtol*size.
+func scale(b *ir.Builder, rtol, atol, size *ir.Value) *ir.Value {
+	return b.Add(atol, b.Mul(rtol, size))
+}
+
+func abs64(b *ir.Builder, x *ir.Value) *ir.Value { return b.Unary(ir.OpAbs, b.Cast(x, ir.F64)) }
+
+// norm builds Norm: the root mean square of e / (atol + rtol*max(|y|, |y1|)) over all elements of
+// the states that count.
+func (n *maker) norm() *ir.Func {
+	b := n.newFunc("norm", "the error of a step relative to the tolerances")
+	rtol, atol := scalar(b, "rtol"), scalar(b, "atol")
+	y, y1, e := n.states(b, ""), n.states(b, "1"), n.states(b, "_err")
+	var xs []*ir.Value
+	for i, st := range n.s.States {
+		if st.InNorm {
+			size := b.Binary(ir.OpMax, abs64(b, y[i]), abs64(b, y1[i]))
+			xs = append(xs, b.Div(b.Cast(e[i], ir.F64), scale(b, rtol, atol, size)))
+		}
+	}
+	b.Func.ResultNames = []string{"err"}
+	return b.Return(rms(b, xs).Named("err"))
+}
+
+// first builds First: Hairer's starting step (HNW I, section II.4, "Starting Step Size"), with
+// exponent 1/order as in his codes. One explicit Euler step of length h0 estimates the second
+// derivative.
+func (n *maker) first() *ir.Func {
+	b := n.newFunc("first_step", "length of the first step")
+	t0, dir, rtol, atol := scalar(b, "t0"), scalar(b, "dir"), scalar(b, "rtol"), scalar(b, "atol")
+	y, k, c := n.states(b, ""), n.states(b, "_k"), n.extras(b)
+	num := func(x float64) *ir.Value { return b.Const(x, ir.F64) }
+	lt := func(x *ir.Value, y float64) *ir.Value { return b.Binary(ir.OpLt, x, num(y)) }
+
+	scales := make([]*ir.Value, len(y))
+	relative := func(vs []*ir.Value) *ir.Value {
+		var xs []*ir.Value
+		for i, st := range n.s.States {
+			if st.InNorm {
+				xs = append(xs, b.Div(b.Cast(vs[i], ir.F64), scales[i]))
+			}
+		}
+		return rms(b, xs)
+	}
+	for i, st := range n.s.States {
+		if st.InNorm {
+			scales[i] = scale(b, rtol, atol, abs64(b, y[i]))
+		}
+	}
+	d0, d1 := relative(y).Named("d0"), relative(k).Named("d1")
+	small := b.Binary(ir.OpOr, lt(d0, 1e-5), lt(d1, 1e-5))
+	h0 := b.Select(small, num(1e-6), b.Div(b.Mul(num(0.01), d0), d1)).Named("h0")
+
+	h := b.Mul(dir, h0)
+	in := []*ir.Value{b.Add(t0, h)}
+	for i := range y {
+		in = append(in, b.Add(y[i], b.Mul(b.Cast(h, y[i].Type.Elem), k[i])))
+	}
+	f1 := b.CallAll(n.s.Field, append(in, c...)...)
+	diff := make([]*ir.Value, len(y))
+	for i := range y {
+		diff[i] = b.Sub(f1[i], k[i])
+	}
+	d2 := b.Div(relative(diff), h0).Named("d2")
+	d := b.Binary(ir.OpMax, d1, d2)
+	flat := b.Binary(ir.OpLe, d, num(1e-15))
+	h1 := b.Select(flat,
+		b.Binary(ir.OpMax, num(1e-6), b.Mul(num(1e-3), h0)),
+		b.Binary(ir.OpPow, b.Div(num(0.01), d), num(1/float64(n.s.Order)))).Named("h1")
+	b.Func.ResultNames = []string{"h"}
+	return b.Return(b.Binary(ir.OpMin, b.Mul(num(100), h0), h1).Named("h"))
+}
+
+// control builds Control from the controller's exponents,
+//
+//	factor = safety * err^(-(i+p+d)/order) * errPrev^((p+2d)/order) * errPrev2^(-d/order)
+//
+// (Söderlind 2003) between min and max. Controllers without memory (p = d = 0) do not shrink the
+// step after an accepted one, as is usual for them; an error of zero gives max.
+func (n *maker) control() *ir.Func {
+	b := n.newFunc("control", "factor from the length of a step to that of the next")
+	err, prev, prev2 := scalar(b, "err"), scalar(b, "err_prev"), scalar(b, "err_prev2")
+	num := func(x float64) *ir.Value { return b.Const(x, ir.F64) }
+	cfg, order := n.cfg.Control, float64(n.s.Order)
+	lo, hi := num(cfg.Min), num(cfg.Max)
+	if cfg.P == 0 && cfg.D == 0 {
+		lo = b.Select(b.Binary(ir.OpLt, err, num(1)), num(1), lo)
+	}
+	factor := num(cfg.Safety)
+	for _, term := range []struct {
+		err      *ir.Value
+		exponent float64
+	}{{err, -(cfg.I + cfg.P + cfg.D)}, {prev, cfg.P + 2*cfg.D}, {prev2, -cfg.D}} {
+		if term.exponent != 0 {
+			factor = b.Mul(factor, b.Binary(ir.OpPow, term.err, num(term.exponent/order)))
+		}
+	}
+	factor = b.Binary(ir.OpMin, hi, b.Binary(ir.OpMax, lo, factor))
+	b.Func.ResultNames = []string{"factor"}
+	return b.Return(b.Select(b.Binary(ir.OpEq, err, num(0)), hi, factor).Named("factor"))
+}

@@ -1,0 +1,174 @@
+package method
+
+import (
+	"math"
+	"slices"
+)
+
+// Kind is what an option accepts.
+type Kind uint8
+
+// Kinds of options.
+const (
+	Real   Kind = iota
+	Int         // a whole number
+	Name        // an identifier among Choices
+	Choice      // a row of the group Group, with or without braces
+	Any         // whatever; of what comes later only
+)
+
+// Option is a key with what it accepts. Min and Max bound numbers, both included unless Open.
+type Option struct {
+	Key      string
+	Kind     Kind
+	Default  float64  // of Real and Int; 0 with Optional means "not given"
+	Name     string   // default of Name and Choice
+	Min, Max float64  // of Real and Int
+	Open     bool     // Min itself is not allowed
+	Optional bool     // has no default: what is done without it is in Doc
+	Choices  []string // of Name
+	Group    Group    // of Choice
+	OneOf    string   // exactly one option of the same OneOf has to be given
+	Later    bool     // known, not compiled yet
+	Doc      string
+
+	LaterChoices []string // of Choices, those that are not compiled yet
+}
+
+// Group is a set of rows that stand for each other.
+type Group string
+
+// Groups.
+const (
+	Solver      Group = "method"
+	Controller  Group = "control"
+	Sensitivity Group = "sensitivity"
+)
+
+// Family says what drives the steps of a method.
+type Family uint8
+
+// Families of methods.
+const (
+	NoFamily     Family = iota // controllers and sensitivities
+	FixedStep                  // explicit Runge-Kutta, steps given
+	AdaptiveStep               // explicit Runge-Kutta, steps by error control
+	Implicit
+	Reversible
+	Symplectic
+	Stochastic
+	Shooting
+)
+
+var families = [...]string{"", "fixed-step", "adaptive", "implicit", "reversible", "symplectic", "stochastic", "multiple shooting"}
+
+func (f Family) String() string { return families[f] }
+
+// Row is a method, a controller or a sensitivity.
+type Row struct {
+	Name    string
+	Aliases []string // names of the same row in other libraries, for did-you-mean
+	Group   Group
+	Family  Family
+	Options []Option
+	Tableau *Tableau // of explicit Runge-Kutta methods
+	Later   bool     // known, not compiled yet
+	Doc     string   // one line
+	Source  string   // where the formulas are from
+}
+
+// Lookup finds a solver method by name; nil if there is none.
+func Lookup(name string) *Row { return Find(Solver, name) }
+
+// Find finds a row of a group by name; nil if there is none.
+func Find(g Group, name string) *Row {
+	for _, r := range table() {
+		if r.Group == g && r.Name == name {
+			return r
+		}
+	}
+	return nil
+}
+
+// ByAlias finds the row that another library calls name; nil if there is none.
+func ByAlias(g Group, name string) *Row {
+	for _, r := range table() {
+		if r.Group == g && slices.Contains(r.Aliases, name) {
+			return r
+		}
+	}
+	return nil
+}
+
+// Names lists the solver methods in the order of the table, those that come later included.
+func Names() []string { return NamesOf(Solver) }
+
+// NamesOf lists the names of a group in the order of the table.
+func NamesOf(g Group) []string {
+	var out []string
+	for _, r := range Rows(g) {
+		out = append(out, r.Name)
+	}
+	return out
+}
+
+// Rows lists the rows of a group in the order of the table.
+func Rows(g Group) []*Row {
+	var out []*Row
+	for _, r := range table() {
+		if r.Group == g {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// Option finds an option by key; nil if the row has none of that name.
+func (r *Row) Option(key string) *Option {
+	for i := range r.Options {
+		if r.Options[i].Key == key {
+			return &r.Options[i]
+		}
+	}
+	return nil
+}
+
+// Allows reports whether x is in the option's range and whole where it has to be.
+func (o *Option) Allows(x float64) bool {
+	if math.IsNaN(x) || x < o.Min || x > o.Max || o.Open && x == o.Min {
+		return false
+	}
+	return o.Kind != Int || x == math.Trunc(x)
+}
+
+// Adaptive reports whether steps are chosen by error control.
+func (r *Row) Adaptive() bool { return r.Family == AdaptiveStep }
+
+// Order is the order of the solution; 0 where the row has no tableau.
+func (r *Row) Order() int {
+	if r.Tableau == nil {
+		return 0
+	}
+	return r.Tableau.Order
+}
+
+// Stages is the number of stages of the tableau.
+func (r *Row) Stages() int {
+	if r.Tableau == nil {
+		return 0
+	}
+	return len(r.Tableau.B)
+}
+
+// FSAL reports whether steps hand the last stage to the next step as its first. Fixed-step loops
+// carry nothing from step to step, so it holds for adaptive rows only.
+func (r *Row) FSAL() bool { return r.Adaptive() && r.Tableau.FSAL() }
+
+// Evals is the number of field evaluations of an attempted step. Dense output costs none.
+func (r *Row) Evals() int {
+	n := r.Stages()
+	if n > 0 && r.Tableau.FSAL() {
+		n--
+	}
+	return n
+}

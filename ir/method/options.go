@@ -1,0 +1,86 @@
+package method
+
+import (
+	"math"
+
+	"ndec.dev/ndec/ir"
+)
+
+var inf = math.Inf(1)
+
+// Options that several rows share.
+
+func sensitivity() Option {
+	return Option{Key: "sensitivity", Kind: Choice, Name: "backprop", Group: Sensitivity, Doc: "how gradients go through the solve"}
+}
+
+func events() Option {
+	return Option{Key: "events", Kind: Any, Optional: true, Later: true, Doc: "how accurately events are located"}
+}
+
+func fixedOptions() []Option {
+	return []Option{
+		{Key: "steps", Kind: Int, Min: 1, Max: 1e9, Optional: true, OneOf: "steps", Doc: "number of steps over the whole span"},
+		{Key: "step", Kind: Real, Min: 0, Max: inf, Open: true, Optional: true, OneOf: "steps", Doc: "length of a step; the last one is shortened"},
+		{Key: "per_sample", Kind: Int, Min: 1, Max: 1e9, Optional: true, OneOf: "steps", Later: true, Doc: "number of steps between output times"},
+		sensitivity(),
+		events(),
+	}
+}
+
+func adaptiveOptions() []Option {
+	return []Option{
+		{Key: "rtol", Kind: Real, Default: 1e-3, Min: 0, Max: 1, Doc: "relative tolerance"},
+		{Key: "atol", Kind: Real, Default: 1e-6, Min: 0, Max: inf, Open: true, Doc: "absolute tolerance"},
+		{Key: "control", Kind: Choice, Name: "i", Group: Controller, Doc: "how the error of a step gives the length of the next"},
+		{Key: "max_steps", Kind: Int, Default: 10000, Min: 1, Max: 1e9, Doc: "attempted steps before the solve gives up"},
+		{Key: "first_step", Kind: Real, Min: 0, Max: inf, Open: true, Optional: true, Doc: "length of the first step; chosen from the field if not given"},
+		{Key: "min_step", Kind: Real, Min: 0, Max: inf, Optional: true, Later: true, Doc: "shortest step, accepted whatever its error"},
+		{Key: "max_step", Kind: Real, Min: 0, Max: inf, Open: true, Optional: true, Later: true, Doc: "longest step"},
+		{Key: "step_group", Kind: Name, Name: "sample", Choices: []string{"sample", "batch"}, LaterChoices: []string{"batch"}, Doc: "whose error sets the step: each sample its own, or the batch together"},
+		sensitivity(),
+		events(),
+	}
+}
+
+func controlOptions(p, i, d float64, keys int) []Option {
+	all := []Option{
+		{Key: "safety", Kind: Real, Default: 0.9, Min: 0, Max: 1, Open: true, Doc: "aims at a smaller error than allowed"},
+		{Key: "min", Kind: Real, Default: 0.2, Min: 0, Max: 1, Open: true, Doc: "smallest factor between steps"},
+		{Key: "max", Kind: Real, Default: 10, Min: 1, Max: 1e6, Open: true, Doc: "largest factor between steps"},
+		{Key: "p", Kind: Real, Default: p, Min: -2, Max: 2, Doc: "proportional coefficient, divided by the order"},
+		{Key: "i", Kind: Real, Default: i, Min: 0, Max: 2, Open: true, Doc: "integral coefficient, divided by the order"},
+		{Key: "d", Kind: Real, Default: d, Min: -2, Max: 2, Doc: "derivative coefficient, divided by the order"},
+	}
+	return all[:keys]
+}
+
+// Control is a controller with its numbers. See its row for the formula.
+type Control struct {
+	Row              *Row
+	Safety, Min, Max float64
+	P, I, D          float64
+}
+
+// ControlOf gives the controller of a checked `control:` choice; nil is the default.
+func ControlOf(c *ir.Choice) Control {
+	name := "i"
+	if c != nil && c.Row != "" {
+		name = c.Row
+	}
+	row := Find(Controller, name)
+	at := func(key string) float64 {
+		if c != nil {
+			if s, ok := c.Option(key); ok {
+				return s.Num
+			}
+		}
+		if row != nil {
+			if o := row.Option(key); o != nil {
+				return o.Default
+			}
+		}
+		return 0
+	}
+	return Control{row, at("safety"), at("min"), at("max"), at("p"), at("i"), at("d")}
+}
