@@ -9,8 +9,19 @@ import (
 )
 
 // eval computes f in float64 by the operators' rows: calls, maps and defined operators through
-// their bodies, solves with fixed steps.
+// their bodies, solves by the machine's steps.
 func eval(f *ir.Func, args [][]float64, params map[*ir.Param][]float64) [][]float64 {
+	return machine{params: params}.eval(f, args)
+}
+
+// machine evaluates functions; its solves take the steps that it is told.
+type machine struct {
+	params           map[*ir.Param][]float64
+	mesh             []float64
+	replay, replayAt *ir.Func
+}
+
+func (m machine) eval(f *ir.Func, args [][]float64) [][]float64 {
 	vals := map[*ir.Value][]float64{}
 	tuples := map[*ir.Value][][]float64{}
 	steps := map[*ir.Value][]step{}
@@ -30,7 +41,7 @@ func eval(f *ir.Func, args [][]float64, params map[*ir.Param][]float64) [][]floa
 		case ir.OpArg:
 			vals[v] = args[v.Attr.Index]
 		case ir.OpParam:
-			vals[v] = params[v.Attr.Param]
+			vals[v] = m.params[v.Attr.Param]
 		case ir.OpConst:
 			if v.Attr.Data != nil {
 				vals[v] = v.Attr.Data
@@ -43,7 +54,7 @@ func eval(f *ir.Func, args [][]float64, params map[*ir.Param][]float64) [][]floa
 		case ir.OpResult:
 			vals[v] = tuples[v.Args[0]][v.Attr.Index]
 		case ir.OpCall:
-			set(v, eval(v.Attr.Func, in, params))
+			set(v, m.eval(v.Attr.Func, in))
 		case ir.OpMap:
 			mp := v.Attr.Map
 			var outs [][]float64
@@ -53,7 +64,7 @@ func eval(f *ir.Func, args [][]float64, params map[*ir.Param][]float64) [][]floa
 					n := len(in[i]) / mp.N
 					slice[i] = in[i][k*n : (k+1)*n]
 				}
-				for i, o := range eval(mp.Fn, slice, params) {
+				for i, o := range m.eval(mp.Fn, slice) {
 					if k == 0 {
 						outs = append(outs, nil)
 					}
@@ -62,7 +73,7 @@ func eval(f *ir.Func, args [][]float64, params map[*ir.Param][]float64) [][]floa
 			}
 			set(v, outs)
 		case ir.OpSolve:
-			tuples[v], steps[v] = evalSolve(v.Attr.Solve, in, params)
+			tuples[v], steps[v] = m.solve(v.Attr.Solve, in)
 		case ir.OpRev:
 			if !v.Args[0].Attr.Solve.Record || v.Attr.Rev.Solve != v.Args[0].Attr.Solve {
 				panic("a reverse sweep over a solve that does not record")
@@ -71,7 +82,7 @@ func eval(f *ir.Func, args [][]float64, params map[*ir.Param][]float64) [][]floa
 			for _, a := range v.Args[0].Args {
 				operands = append(operands, vals[a])
 			}
-			set(v, evalRev(v.Attr.Rev, operands, steps[v.Args[0]], in[1:], params))
+			set(v, m.rev(v.Attr.Rev, operands, steps[v.Args[0]], in[1:]))
 		default:
 			info := v.Op.Info()
 			if info.Define != nil {
@@ -81,7 +92,7 @@ func eval(f *ir.Func, args [][]float64, params map[*ir.Param][]float64) [][]floa
 					as = append(as, b.Arg("", a.Type))
 				}
 				at := v.Attr
-				vals[v] = eval(b.Return(info.Define(b, as, &at)), in, params)[0]
+				vals[v] = m.eval(b.Return(info.Define(b, as, &at)), in)[0]
 				continue
 			}
 			data := make([]ir.Datum, len(in))

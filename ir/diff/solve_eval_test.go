@@ -8,34 +8,29 @@ type step struct {
 	y    [][]float64
 }
 
-// evalSolve runs a solve with fixed steps and gives its results, and the steps if it records.
-func evalSolve(s *ir.Solve, in [][]float64, params map[*ir.Param][]float64) (outs [][]float64, steps []step) {
+// solve takes the steps of the mesh and gives the results of s, and the steps.
+func (m machine) solve(s *ir.Solve, in [][]float64) (outs [][]float64, steps []step) {
 	n := len(s.States)
-	y, c := in[2:2+n], in[2+n:]
-	times := in[1]
-	t0, t1 := in[0][0], times[len(times)-1]
-	h := (t1 - t0) / float64(s.Steps)
+	y, c, times := in[2:2+n], in[2+n:], in[1]
 	outs = make([][]float64, n)
-	for k := range s.Steps {
-		t := t0 + float64(k)*h
+	for k := range len(m.mesh) - 1 {
+		t, h := m.mesh[k], m.mesh[k+1]-m.mesh[k]
 		steps = append(steps, step{t, h, y})
-		args := append(append([][]float64{{t}, {h}}, y...), c...)
-		y1 := eval(s.Step, args, params)
 		for _, at := range times {
 			if s.Times > 0 && within(at, t, h, k == 0) {
-				ends := append(append([][]float64{{(at - t) / h}, {h}}, y...), y1...)
-				for i, o := range eval(s.Dense, ends, params) {
+				args := append(append([][]float64{{t}, {h}, {(at - t) / h}}, y...), c...)
+				for i, o := range m.eval(m.replayAt, args) {
 					outs[i] = append(outs[i], o...)
 				}
 			}
 		}
-		y = y1
+		y = m.eval(m.replay, append(append([][]float64{{t}, {h}}, y...), c...))
 	}
 	if s.Times == 0 {
 		copy(outs, y)
 	}
-	stats := [][]float64{{float64(s.Steps * s.StepEvals)}, {float64(s.Steps)}, {0}, {0}, {t1}}
-	return append(outs, stats...), steps
+	n1 := float64(len(steps))
+	return append(outs, []float64{n1 * float64(s.StepEvals)}, []float64{n1}, []float64{0}, []float64{0}, times[len(times)-1:]), steps
 }
 
 // within reports whether a time is saved by the step from t: its end belongs to it, its start only
@@ -45,8 +40,8 @@ func within(at, t, h float64, first bool) bool {
 	return theta > 1e-12 && theta <= 1+1e-12 || first && theta == 0
 }
 
-// evalRev goes back over the recorded steps.
-func evalRev(r *ir.Rev, in [][]float64, steps []step, bars [][]float64, params map[*ir.Param][]float64) [][]float64 {
+// rev goes back over the recorded steps.
+func (m machine) rev(r *ir.Rev, in [][]float64, steps []step, bars [][]float64) [][]float64 {
 	s := r.Solve
 	n := len(s.States)
 	c, times := in[2+n:], in[1]
@@ -68,7 +63,7 @@ func evalRev(r *ir.Rev, in [][]float64, steps []step, bars [][]float64, params m
 	}
 	for k := len(steps) - 1; k >= 0; k-- {
 		st := steps[k]
-		back := eval(r.StepVJP, append(append(append([][]float64{{st.t}, {st.h}}, st.y...), c...), lam...), params)
+		back := m.eval(r.StepVJP, append(append(append([][]float64{{st.t}, {st.h}}, st.y...), c...), lam...))
 		for j := range times {
 			if s.Times == 0 || !within(times[j], st.t, st.h, k == 0) {
 				continue
@@ -78,7 +73,7 @@ func evalRev(r *ir.Rev, in [][]float64, steps []step, bars [][]float64, params m
 				w := s.States[i].Type.Len()
 				args = append(args, bars[i][j*w:(j+1)*w])
 			}
-			for i, g := range eval(r.AtVJP, args, params) {
+			for i, g := range m.eval(r.AtVJP, args) {
 				add(&back[i], g)
 			}
 		}

@@ -1,6 +1,7 @@
 package diff_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -8,71 +9,25 @@ import (
 	"ndec.dev/ndec/ir"
 	"ndec.dev/ndec/ir/diag"
 	"ndec.dev/ndec/ir/diff"
+	"ndec.dev/ndec/ir/method"
 )
 
 var f64 = ir.Scalar(ir.F64)
 
-// problem builds a solve of y' = net(y) + c*sin(t), z' = y.z with the classical Runge-Kutta
-// method; its dense output is a straight line, which is enough to differentiate.
-func problem(m *ir.Module, n *net, steps, times int) *ir.Solve {
+// problem builds a solve of y' = net(y) + c sin(t), z' = z sum(y) by a method.
+func problem(t *testing.T, m *ir.Module, n *net, name string, times int) *ir.Solve {
+	t.Helper()
 	vec := ir.Tensor(ir.F64, 2)
-	s := &ir.Solve{Name: "P.0", System: "P", Method: "rk4", Steps: steps, Times: times, StepEvals: 4,
-		States: []ir.SolveState{{Name: "y", Type: vec}, {Name: "z", Type: f64}}, Extras: []ir.Type{f64}}
+	s := &ir.Solve{Name: "P.0", System: "P", Times: times, Steps: 3, RTol: 1e-6, ATol: 1e-6, MaxSteps: 100,
+		States: []ir.SolveState{{Name: "y", Type: vec, InNorm: true}, {Name: "z", Type: f64}}, Extras: []ir.Type{f64}}
 	b := ir.NewFunc("P.field", diag.Span{}, ir.F64)
-	t, y, z, c := b.Arg("t", f64), b.Arg("y", vec), b.Arg("z", f64), b.Arg("c", f64)
-	dy := b.Add(n.apply(b, y), b.Mul(c, b.Unary(ir.OpSin, t)))
+	at, y, z, c := b.Arg("t", f64), b.Arg("y", vec), b.Arg("z", f64), b.Arg("c", f64)
+	dy := b.Add(n.apply(b, y), b.Mul(c, b.Unary(ir.OpSin, at)))
 	s.Field = m.AddFunc(b.Return(dy, b.Mul(z, b.Sum(y))))
-
-	rk4 := func(b *ir.Builder, t, h *ir.Value, y []*ir.Value, c *ir.Value) []*ir.Value {
-		var ks [][]*ir.Value
-		for i, a := range []float64{0, 0.5, 0.5, 1} {
-			yi := append([]*ir.Value(nil), y...)
-			if i > 0 {
-				for j := range yi {
-					yi[j] = b.Add(y[j], b.Mul(b.Mul(h, b.Num(a)), ks[i-1][j]))
-				}
-			}
-			ks = append(ks, b.CallAll(s.Field, b.Add(t, b.Mul(h, b.Num(a))), yi[0], yi[1], c))
-		}
-		out := append([]*ir.Value(nil), y...)
-		for i, w := range []float64{1. / 6, 1. / 3, 1. / 3, 1. / 6} {
-			for j := range out {
-				out[j] = b.Add(out[j], b.Mul(b.Mul(h, b.Num(w)), ks[i][j]))
-			}
-		}
-		return out
+	row := method.Lookup(name)
+	if err := method.Build(m, s, row, method.Config{}); err != nil {
+		t.Fatal(err)
 	}
-	line := func(b *ir.Builder, theta *ir.Value, y, y1 []*ir.Value) []*ir.Value {
-		out := make([]*ir.Value, len(y))
-		for i := range y {
-			out[i] = b.Add(y[i], b.Mul(theta, b.Sub(y1[i], y[i])))
-		}
-		return out
-	}
-	step := func(name string, at bool) *ir.Func {
-		b := ir.NewFunc(name, diag.Span{}, ir.F64)
-		t, h := b.Arg("t", f64), b.Arg("h", f64)
-		var theta *ir.Value
-		if at {
-			theta = b.Arg("theta", f64)
-		}
-		y := []*ir.Value{b.Arg("y", vec), b.Arg("z", f64)}
-		y1 := rk4(b, t, h, y, b.Arg("c", f64))
-		if at {
-			y1 = line(b, theta, y, y1)
-		}
-		return m.AddFunc(b.Return(y1...))
-	}
-	s.Step = step("P.step", false)
-	s.DenseStep = s.Step
-	s.Replay = step("P.replay", false)
-	s.ReplayAt = step("P.replayat", true)
-	b = ir.NewFunc("P.dense", diag.Span{}, ir.F64)
-	theta := b.Arg("theta", f64)
-	b.Arg("h", f64)
-	y0 := []*ir.Value{b.Arg("y", vec), b.Arg("z", f64)}
-	y1 := []*ir.Value{b.Arg("y1", vec), b.Arg("z1", f64)}
-	s.Dense = m.AddFunc(b.Return(line(b, theta, y0, y1)...))
 	m.Solves = append(m.Solves, s)
 	return s
 }
@@ -94,11 +49,17 @@ func solved(m *ir.Module, n *net, s *ir.Solve) *ir.Func {
 
 // TestBackprop differentiates a loss of a solve by start states, extras and parameters.
 func TestBackprop(t *testing.T) {
-	for name, times := range map[string]int{"end": 0, "times": 4} {
-		t.Run(name, func(t *testing.T) {
+	rows := []struct {
+		method string
+		times  int
+	}{{"euler", 0}, {"euler", 4}, {"rk4", 0}, {"rk4", 4}, {"dopri5", 0}, {"dopri5", 4}, {"tsit5", 4}}
+	for _, row := range rows {
+		t.Run(fmt.Sprint(row.method, row.times), func(t *testing.T) {
 			m := &ir.Module{Real: ir.F64}
 			n := newNet(m, newDrawer(4), "n", 2, 3, 2)
-			s := problem(m, n, 3, times)
+			s := problem(t, m, n, row.method, row.times)
+			mesh := []float64{0, 0.15, 0.5, 0.8} // 0.5 is an output time
+			mc := machine{params: n.params, mesh: mesh, replay: s.Replay, replayAt: s.ReplayAt}
 			f := solved(m, n, s)
 			params := n.params
 			args := [][]float64{{0.3, -0.6}, {0.4}}
@@ -110,8 +71,8 @@ func TestBackprop(t *testing.T) {
 			if d := cmp.Diff([]string{"n.w0", "n.w1", "n.b1"}, names(rc.Trained)); d != "" {
 				t.Error("trained", d)
 			}
-			plain := eval(f, args, params)
-			out := eval(rc.Grad, args, params)
+			plain := mc.eval(f, args)
+			out := mc.eval(rc.Grad, args)
 			for i := range plain {
 				nearAll(t, "shared result", out[i], plain[i], 1e-14)
 			}
@@ -125,16 +86,18 @@ func TestBackprop(t *testing.T) {
 						ps[p] = x
 					}
 					ps[q] = w
-					return eval(f, args, ps)[0][0]
+					mc := mc
+					mc.params = ps
+					return mc.eval(f, args)[0][0]
 				}, params[q])
 				nearAll(t, q.Name, out[len(plain)+k], want, 1e-8)
 			}
-			out = eval(rc.GradInputs, args, params)
+			out = mc.eval(rc.GradInputs, args)
 			for i := range args {
 				want := numericGrad(func(x []float64) float64 {
 					as := append([][]float64(nil), args...)
 					as[i] = x
-					return eval(f, as, params)[0][0]
+					return mc.eval(f, as)[0][0]
 				}, args[i])
 				nearAll(t, f.Args[i].Name, out[len(plain)+i], want, 1e-8)
 			}
@@ -202,7 +165,7 @@ func TestSolveLimits(t *testing.T) {
 		t.Run(string(c.code), func(t *testing.T) {
 			m := &ir.Module{Real: ir.F64}
 			n := newNet(m, newDrawer(4), "n", 2, 3, 2)
-			s := problem(m, n, 3, 0)
+			s := problem(t, m, n, "rk4", 0)
 			b := ir.NewFunc("f", diag.Span{}, ir.F64)
 			m.AddFunc(b.Return(c.node(b, s, b.Arg("x", ir.Tensor(ir.F64, 2)))))
 			ds := diff.Run(m)

@@ -214,6 +214,13 @@ func TestOperators(t *testing.T) {
 			}
 			f := m.AddFunc(b.Return(v))
 			checkFunc(t, m, f, data, nil, 1e-7)
+			for _, g := range m.Funcs { // so that it can be differentiated again
+				for _, w := range g.Values {
+					if w.Op.Info().Define != nil {
+						t.Errorf("%s: a rule writes the defined operator %s", g.Name, w.Op)
+					}
+				}
+			}
 		})
 	}
 	for op := ir.OpInvalid + 1; op < ir.NumOps; op++ {
