@@ -82,5 +82,9 @@ func ControlOf(c *ir.Choice) Control {
 		}
 		return 0
 	}
-	return Control{row, at("safety"), at("min"), at("max"), at("p"), at("i"), at("d")}
+	ctl := Control{row, at("safety"), at("min"), at("max"), at("p"), at("i"), at("d")}
+	if row != nil && row.Option("i") == nil {
+		ctl.I = 1 // the controller without memory
+	}
+	return ctl
 }

@@ -1,0 +1,138 @@
+// Package child compiles what the compiler emitted and runs it as a child process that speaks JSON
+// lines. The program is built offline in the user's cache folder from the emitted package and the
+// copy of rt that the ndec binary carries, and kept there by content hash.
+package child
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+
+	"ndec.dev/ndec/cmd/ndec/driver"
+	"ndec.dev/ndec/rt"
+)
+
+// ErrNoGo says that the go command is missing.
+var ErrNoGo = errors.New("the go command is not on the PATH: install Go to train or run compiled models, or use --backend interp")
+
+const mainText = `// Command main runs an emitted package for the ndec command.
+package main
+
+import (
+	"os"
+
+	model "ndec.dev/ndec/model"
+	"ndec.dev/ndec/rt"
+)
+
+func main() { os.Exit(rt.ChildMain(model.Program())) }
+`
+
+// Build gives the path of the program that runs res. A program that is in the cache is not built
+// again.
+func Build(ctx context.Context, res *driver.Result) (exe string, err error) {
+	files := map[string][]byte{
+		"go.mod":  []byte("module ndec.dev/ndec\n\ngo 1.26\n"),
+		"main.go": []byte(mainText),
+	}
+	for _, f := range res.Out {
+		if strings.HasSuffix(f.Name, ".go") || strings.HasSuffix(f.Name, ".s") {
+			files["model/"+f.Name] = f.Text
+		}
+	}
+	if err := addRuntime(files); err != nil {
+		return "", err
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		cache = filepath.Join(os.TempDir(), "ndec-cache")
+	}
+	key := contentKey(files)
+	dir := filepath.Join(cache, "ndec", key)
+	exe = filepath.Join(dir, "model")
+	if runtime.GOOS == "windows" {
+		exe += ".exe"
+	}
+	if _, err := os.Stat(exe); err == nil {
+		return exe, nil
+	}
+	gocmd, err := exec.LookPath("go")
+	if err != nil {
+		return "", ErrNoGo
+	}
+	// Build beside the final place and rename, so that two commands at once do not disturb each
+	// other and an interrupted build leaves nothing that looks finished.
+	if err := os.MkdirAll(filepath.Dir(dir), 0o777); err != nil {
+		return "", fmt.Errorf("cache folder: %w", err)
+	}
+	tmp, err := os.MkdirTemp(filepath.Dir(dir), "."+key+".*")
+	if err != nil {
+		return "", fmt.Errorf("cache folder: %w", err)
+	}
+	defer os.RemoveAll(tmp)
+	for name, text := range files {
+		path := filepath.Join(tmp, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			return "", err
+		}
+		if err := os.WriteFile(path, text, 0o666); err != nil {
+			return "", err
+		}
+	}
+	cmd := exec.CommandContext(ctx, gocmd, "build", "-trimpath", "-buildvcs=false", "-o", filepath.Base(exe), ".")
+	cmd.Dir = tmp
+	cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOPROXY=off", "GOWORK=off", "CGO_ENABLED=0", "GO111MODULE=on", "GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH, "PWD="+tmp)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		if ctx.Err() != nil {
+			return "", ctx.Err()
+		}
+		return "", fmt.Errorf("compiler bug: the emitted package does not compile: %w\n%s", err, strings.TrimSpace(string(out)))
+	}
+	if err := os.Rename(tmp, dir); err != nil {
+		if _, serr := os.Stat(exe); serr == nil {
+			return exe, nil // another command was faster
+		}
+		return "", err
+	}
+	return exe, nil
+}
+
+// addRuntime adds the sources of rt.
+func addRuntime(files map[string][]byte) error {
+	return fs.WalkDir(rt.Source, ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		text, err := rt.Source.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		files["rt/"+path] = text
+		return nil
+	})
+}
+
+// contentKey names a cache entry: equal files, equal key.
+func contentKey(files map[string][]byte) string {
+	var names []string
+	for n := range files {
+		names = append(names, n)
+	}
+	slices.Sort(names)
+	h := sha256.New()
+	fmt.Fprintf(h, "%s %s %s\n", runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	for _, n := range names {
+		fmt.Fprintf(h, "%q %d\n", n, len(files[n]))
+		h.Write(files[n])
+	}
+	return hex.EncodeToString(h.Sum(nil))[:32]
+}

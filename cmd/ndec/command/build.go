@@ -1,0 +1,82 @@
+package command
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"ndec.dev/ndec/cmd/ndec/driver"
+)
+
+func (a *app) buildCommand() *cobra.Command {
+	var outDir, target string
+	var dry bool
+	cmd := &cobra.Command{
+		Use:   "build [FILE|DIR]...",
+		Short: "write the generated Go package of a model",
+		Long: `build compiles the .nde files of a folder and writes the generated Go package beside them, or
+to the folder given with -o. Nothing is touched when nothing changed. In a package folder,
+	//go:generate go tool ndec build .
+keeps the package up to date.`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if target != "go" {
+				return usagef("--target is go, not %q", target)
+			}
+			srcs, err := loadAll(args)
+			if err != nil {
+				return err
+			}
+			if outDir != "" && len(srcs) > 1 {
+				return usagef("-o takes one package, and there are %d", len(srcs))
+			}
+			o, err := a.options()
+			if err != nil {
+				return err
+			}
+			for _, s := range srcs {
+				o := o
+				if outDir == "" {
+					o.Package = os.Getenv("GOPACKAGE")
+				}
+				res, err := a.compile(s, o)
+				if err != nil {
+					return err
+				}
+				dir := s.dir
+				if outDir != "" {
+					dir = outDir
+				}
+				files, err := driver.Write(dir, res.Out, dry)
+				if err != nil {
+					return internal(err)
+				}
+				for _, f := range files {
+					switch {
+					case dry && f.Changed:
+						fmt.Fprintf(a.out, "would write %s\n", f.Path)
+					case f.Changed:
+						fmt.Fprintf(a.out, "wrote %s\n", f.Path)
+					case a.verbose:
+						fmt.Fprintf(a.out, "unchanged %s\n", f.Path)
+					}
+				}
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVarP(&outDir, "output", "o", "", "write to `dir`")
+	cmd.Flags().StringVar(&target, "target", "go", "what to emit")
+	cmd.Flags().BoolVarP(&dry, "dry-run", "n", false, "print what would be done")
+	return cmd
+}
+
+func (a *app) versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "version", Short: "print the version", Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			fmt.Fprintf(a.out, "ndec %s\n", driver.Version)
+			return nil
+		},
+	}
+}

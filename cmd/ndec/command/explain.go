@@ -1,0 +1,148 @@
+package command
+
+import (
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"ndec.dev/ndec/cmd/ndec/driver"
+	"ndec.dev/ndec/ir"
+	"ndec.dev/ndec/ir/diag"
+)
+
+var codePattern = regexp.MustCompile(`^(?i:NDE\d{4}|W\d{3,4})$`)
+
+func (a *app) explainCommand() *cobra.Command {
+	var dump string
+	var cost bool
+	cmd := &cobra.Command{
+		Use:   "explain CODE | explain FILE|DIR [--dump PHASE] [--cost]",
+		Short: "explain a diagnostic, or show the forms of a program",
+		Long: `explain CODE prints the long text and an example of a diagnostic.
+explain FILE --dump PHASE prints an intermediate form: ` + strings.Join(driver.Phases, ", ") + `, or opt:PASS.
+explain FILE --cost prints parameters, multiply-adds, evaluations and bytes.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if codePattern.MatchString(args[0]) {
+				return a.explainCode(diag.Code(strings.ToUpper(args[0])))
+			}
+			s, err := load(args[0])
+			if err != nil {
+				return err
+			}
+			o, err := a.options()
+			if err != nil {
+				return err
+			}
+			if dump == "" && !cost {
+				cost = true
+			}
+			if dump != "" {
+				if !knownPhase(dump) {
+					return usagef("--dump knows %s and opt:PASS, not %q", strings.Join(driver.Phases, ", "), dump)
+				}
+				o.Dump = []string{dump}
+				if !strings.HasPrefix(dump, "opt:") {
+					o.Until = dump
+				}
+				if dump == "prepare" {
+					o.Until = "diff"
+				}
+			}
+			if cost {
+				o.Until = ""
+			}
+			res, err := a.compile(s, o)
+			if err != nil {
+				return err
+			}
+			if dump != "" {
+				text, ok := res.Dumps[dump]
+				if !ok {
+					return usagef("there is no pass %s", strings.TrimPrefix(dump, "opt:"))
+				}
+				fmt.Fprint(a.out, text)
+			}
+			if cost {
+				a.printCost(res)
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&dump, "dump", "", "print the program after `PHASE`")
+	cmd.Flags().BoolVar(&cost, "cost", false, "print parameters, multiply-adds, evaluations and bytes")
+	return cmd
+}
+
+func knownPhase(name string) bool {
+	for _, p := range driver.Phases {
+		if p == name {
+			return true
+		}
+	}
+	return strings.HasPrefix(name, "opt:")
+}
+
+func (a *app) explainCode(code diag.Code) error {
+	e, ok := diag.Lookup(code)
+	if !ok {
+		var names []string
+		for _, e := range diag.All() {
+			names = append(names, string(e.Code))
+		}
+		if s := diag.Suggest(string(code), names); s != "" {
+			return problems(fmt.Errorf("there is no diagnostic %s; did you mean %s?", code, s))
+		}
+		return problems(fmt.Errorf("there is no diagnostic %s", code))
+	}
+	fmt.Fprintf(a.out, "%s: %s\n\n%s\n", e.Code, e.Title, strings.TrimSpace(e.Text))
+	if e.Example != "" {
+		fmt.Fprintf(a.out, "\nExample:\n\n%s\n", indent(e.Example))
+	}
+	if e.Fixed != "" {
+		fmt.Fprintf(a.out, "\nWrite instead:\n\n%s\n", indent(e.Fixed))
+	}
+	return nil
+}
+
+func indent(s string) string {
+	return "\t" + strings.ReplaceAll(strings.TrimRight(s, "\n"), "\n", "\n\t")
+}
+
+func (a *app) printCost(res *driver.Result) {
+	m := res.Module
+	tw := tabwriter.NewWriter(a.out, 0, 4, 2, ' ', 0)
+	fmt.Fprintf(tw, "parameter\tshape\tcount\n")
+	total := 0
+	for _, p := range m.Params {
+		fmt.Fprintf(tw, "%s\t%s\t%d\n", p.Name, p.Type, p.Type.Len())
+		total += p.Type.Len()
+	}
+	width := 4
+	if m.Real == ir.F64 {
+		width = 8
+	}
+	fmt.Fprintf(tw, "total\t%s\t%d (%d bytes)\n\n", m.Real, total, total*width)
+	fmt.Fprintf(tw, "solve\twhere\tmethod\tstate\tevals/step\tsteps\tmultiply-adds/eval\t/step\ttranscendental/eval\tsaved bytes/step\n")
+	for _, c := range res.Plan.SolveCosts() {
+		steps := "adaptive"
+		if !c.Adaptive {
+			steps = fmt.Sprint(c.Steps)
+			if c.Steps == 0 {
+				steps = "by length"
+			}
+		}
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%d\t%d\t%s\t%d\t%d\t%d\t%d\n", c.Name, c.Where, c.Method, c.State, c.Evals, steps, c.PerEval.MulAdds, c.PerStep.MulAdds, c.PerEval.Trans, c.SavedPerStep)
+	}
+	tw.Flush()
+}
+
+// stat reports whether a path exists; used where a folder is optional.
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}

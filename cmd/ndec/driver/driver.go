@@ -1,0 +1,227 @@
+package driver
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"runtime/debug"
+	"sort"
+	"strings"
+
+	"ndec.dev/ndec/codegen"
+	"ndec.dev/ndec/dsl/lower"
+	"ndec.dev/ndec/dsl/sema"
+	"ndec.dev/ndec/dsl/syntax"
+	"ndec.dev/ndec/ir"
+	"ndec.dev/ndec/ir/diag"
+	"ndec.dev/ndec/ir/diff"
+	"ndec.dev/ndec/ir/opt"
+	"ndec.dev/ndec/ir/plan"
+)
+
+// Version is the compiler's version; it stands in the header of emitted files.
+const Version = "v0.1.0"
+
+// Phases that can be dumped, in order. "opt:PASS" is the module after one pass.
+var Phases = []string{"ast", "typed", "ir", "prepare", "diff", "opt", "plan", "go"}
+
+// Options of a compilation.
+type Options struct {
+	Precision string            // "f32" (default) or "f64"
+	Set       map[string]string // overrides of constants and recipe keys
+	With      map[string]string // solver replacements, "Fwd" to "rk4{steps: 20}"
+	Package   string            // name of the Go package, "" takes the program's
+	Until     string            // last phase to run, "" for all
+	Dump      []string          // phases whose text is kept
+	Verify    bool              // check the IR after every phase
+}
+
+// Result keeps every form of the program.
+type Result struct {
+	Files   []*syntax.File
+	Program *sema.Program
+	Module  *ir.Module
+	Plan    *plan.Plan
+	Out     []plan.File
+	Dumps   map[string]string
+	Hash    string // of the sources and options
+}
+
+// Compile takes sources by name through all phases. It does no input or output. The diagnostics are
+// sorted; after an error the result holds what was reached.
+func Compile(files map[string]string, opts Options) (res *Result, ds diag.List) {
+	res = &Result{Dumps: map[string]string{}, Hash: hash(files, opts)}
+	phase := "parse"
+	defer func() {
+		if r := recover(); r != nil {
+			ds = append(ds, bug(phase, r))
+		}
+		ds.Sort()
+	}()
+	done := func(name string) bool { return ds.HasErrors() || opts.Until == name }
+
+	for _, name := range sortedKeys(files) {
+		f, fds := syntax.Parse(name, []byte(files[name]))
+		ds = append(ds, fds...)
+		res.Files = append(res.Files, f)
+	}
+	if opts.wants("ast") {
+		var b strings.Builder
+		for _, f := range res.Files {
+			syntax.Dump(&b, f)
+		}
+		res.Dumps["ast"] = b.String()
+	}
+	if done("ast") {
+		return res, ds
+	}
+
+	phase = "check"
+	var cds diag.List
+	res.Program, cds = sema.Check(res.Files, sema.Options{Precision: opts.Precision, Set: opts.Set, With: opts.With})
+	ds = append(ds, cds...)
+	if opts.wants("typed") && res.Program != nil {
+		var b strings.Builder
+		sema.Dump(&b, res.Program)
+		res.Dumps["typed"] = b.String()
+	}
+	if done("typed") {
+		return res, ds
+	}
+
+	phase = "lower"
+	m, lds := lower.Lower(res.Program)
+	ds = append(ds, lds...)
+	res.Module = m
+	if ds.HasErrors() {
+		return res, ds
+	}
+	if err := res.keep("ir", opts); err != nil {
+		return res, append(ds, bug(phase, err))
+	}
+	if done("ir") {
+		return res, ds
+	}
+
+	phase = "prepare"
+	opt.Prepare(m)
+	if err := res.keep("prepare", opts); err != nil {
+		return res, append(ds, bug(phase, err))
+	}
+
+	phase = "diff"
+	ds = append(ds, diff.Run(m)...)
+	if ds.HasErrors() {
+		return res, ds
+	}
+	if err := res.keep("diff", opts); err != nil {
+		return res, append(ds, bug(phase, err))
+	}
+	if done("diff") {
+		return res, ds
+	}
+
+	phase = "opt"
+	var passErr error
+	opt.Run(m, opt.Options{After: func(pass string, m *ir.Module) {
+		if err := res.keep("opt:"+pass, opts); err != nil && passErr == nil {
+			passErr = fmt.Errorf("after pass %s: %w", pass, err)
+		}
+	}})
+	if passErr == nil {
+		passErr = res.keep("opt", opts)
+	}
+	if passErr != nil {
+		return res, append(ds, bug(phase, passErr))
+	}
+	if done("opt") {
+		return res, ds
+	}
+
+	phase = "plan"
+	p, err := plan.Build(m)
+	if err != nil {
+		return res, append(ds, bug(phase, err))
+	}
+	res.Plan = p
+	if opts.wants("plan") {
+		res.Dumps["plan"] = p.String()
+	}
+	if done("plan") {
+		return res, ds
+	}
+
+	phase = "emit"
+	sources := map[string][]byte{}
+	for n, t := range files {
+		sources[n] = []byte(t)
+	}
+	out, eds := codegen.Emit(p, codegen.Options{Version: Version, Package: opts.Package, Sources: sources, SourceHash: res.Hash})
+	ds = append(ds, eds...)
+	res.Out = out
+	if opts.wants("go") {
+		var b strings.Builder
+		for _, f := range out {
+			fmt.Fprintf(&b, "-- %s --\n%s\n", f.Name, f.Text)
+		}
+		res.Dumps["go"] = b.String()
+	}
+	return res, ds
+}
+
+func (o Options) wants(phase string) bool {
+	for _, d := range o.Dump {
+		if d == phase {
+			return true
+		}
+	}
+	return false
+}
+
+// keep verifies the module if asked, and keeps its text if wanted.
+func (r *Result) keep(phase string, opts Options) error {
+	if opts.wants(phase) {
+		r.Dumps[phase] = r.Module.String()
+	}
+	if opts.Verify {
+		return ir.Verify(r.Module)
+	}
+	return nil
+}
+
+// BugCode marks diagnostics that are bugs of the compiler, not of the program.
+const BugCode diag.Code = "NDE0899"
+
+// bug turns a panic or broken invariant into a diagnostic that says which phase to look at.
+func bug(phase string, what any) diag.Diagnostic {
+	d := diag.Diagnostic{Code: BugCode, Text: fmt.Sprintf("compiler bug in phase %s: %v", phase, what),
+		Remedy: "please report the program together with this text; `ndec explain FILE --dump` shows the forms before this phase"}
+	if _, ok := what.(error); !ok {
+		d.Remedy += "\n" + string(debug.Stack())
+	}
+	return d
+}
+
+func hash(files map[string]string, opts Options) string {
+	h := sha256.New()
+	for _, n := range sortedKeys(files) {
+		fmt.Fprintf(h, "%q %q\n", n, files[n])
+	}
+	fmt.Fprintf(h, "%s %q\n", opts.Precision, Version)
+	for _, n := range sortedKeys(opts.Set) {
+		fmt.Fprintf(h, "set %q %q\n", n, opts.Set[n])
+	}
+	for _, n := range sortedKeys(opts.With) {
+		fmt.Fprintf(h, "with %q %q\n", n, opts.With[n])
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+func sortedKeys(m map[string]string) []string {
+	ks := make([]string, 0, len(m))
+	for k := range m {
+		ks = append(ks, k)
+	}
+	sort.Strings(ks)
+	return ks
+}

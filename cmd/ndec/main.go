@@ -1,0 +1,10 @@
+// Command ndec compiles models of continuous-depth learning. See README.md.
+package main
+
+import (
+	"os"
+
+	"ndec.dev/ndec/cmd/ndec/command"
+)
+
+func main() { os.Exit(command.Run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }

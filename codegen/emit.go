@@ -1,0 +1,337 @@
+package codegen
+
+import (
+	"bytes"
+	"fmt"
+	"sort"
+	"strings"
+
+	"github.com/dave/jennifer/jen"
+
+	"ndec.dev/ndec/ir"
+	"ndec.dev/ndec/ir/diag"
+	"ndec.dev/ndec/ir/plan"
+)
+
+// Options of the Go back end.
+type Options struct {
+	Version string            // of ndec, for the header line
+	Package string            // name of the Go package; "" takes the module's
+	Sources map[string][]byte // source files by name, for comments
+	// SourceHash identifies the sources; it goes into the manifest and checkpoints.
+	SourceHash string
+}
+
+const rtPath = "ndec.dev/ndec/rt"
+
+// emitter prints one package.
+type emitter struct {
+	plan *plan.Plan
+	m    *ir.Module
+	opts Options
+	p    *printer
+
+	global *scope // package-level names
+	funcs  map[*ir.Func]string
+	solves map[*ir.Solve]string // base name: "moons0"
+	revs   map[*ir.Rev]string
+	fields map[*ir.Param]string
+	tables map[*ir.Value]string
+	tabTxt []string
+	work   map[*ir.Value]string
+	workTx []string // fields of the workspace
+	accs   map[*ir.Value]string
+}
+
+// Emit prints the package. The same plan gives the same bytes.
+func Emit(p *plan.Plan, opts Options) ([]plan.File, diag.List) {
+	if opts.Package == "" {
+		opts.Package = p.Module.Package
+	}
+	e := &emitter{plan: p, m: p.Module, opts: opts, p: &printer{sources: map[string][]string{}},
+		funcs: map[*ir.Func]string{}, solves: map[*ir.Solve]string{}, revs: map[*ir.Rev]string{}, fields: map[*ir.Param]string{},
+		tables: map[*ir.Value]string{}, work: map[*ir.Value]string{}, accs: map[*ir.Value]string{}}
+	for name, text := range opts.Sources {
+		e.p.sources[name] = strings.Split(string(text), "\n")
+	}
+	if ds := e.names(); len(ds) > 0 {
+		return nil, ds
+	}
+	base := opts.Package
+	generic := e.genericFile()
+	solve := e.solveFile()
+	train := e.trainFile()
+	api := e.apiFile()
+	var files []plan.File
+	for _, f := range []struct {
+		name string
+		file *jen.File
+	}{{base + ".go", api}, {base + "_generic.go", generic}, {base + "_solve.go", solve}, {base + "_train.go", train}} {
+		var b bytes.Buffer
+		if err := f.file.Render(&b); err != nil {
+			// The text is ours: whatever gofmt rejects is a bug of the compiler.
+			var ds diag.List
+			ds.Errorf("NDE0899", diag.Span{}, "compiler bug: emitted file %s does not parse: %s", f.name, firstLine(err.Error()))
+			return nil, ds
+		}
+		files = append(files, plan.File{Name: f.name, Text: b.Bytes()})
+	}
+	files = append(files, e.manifest(files))
+	return files, nil
+}
+
+func firstLine(s string) string {
+	if i := strings.IndexByte(s, '\n'); i >= 0 {
+		return s[:i]
+	}
+	return s
+}
+
+// names fixes the package-level identifiers in the order of declaration.
+func (e *emitter) names() diag.List {
+	var ds diag.List
+	e.global = newScope("workspace", "NewParams", "LoadParams", "Program", "tensors", "paramCount")
+	exported := map[string]diag.Span{"Params": {}, "NewParams": {}, "LoadParams": {}, "Real": {}, "Program": {}}
+	for _, m := range e.m.Models {
+		for _, n := range []string{m.Name, "New" + m.Name} {
+			if _, taken := exported[n]; taken {
+				ds.Errorf("NDE0801", m.Span, "model %s would collide with the generated name %s; rename it", m.Name, n)
+			}
+			exported[n] = m.Span
+		}
+	}
+	for _, r := range e.m.Recipes {
+		n := "Train" + goName(r.Name, true)
+		if _, taken := exported[n]; taken {
+			ds.Errorf("NDE0801", r.Span, "recipe %s would collide with the generated name %s; rename one", r.Name, n)
+		}
+		exported[n] = r.Span
+	}
+	var taken []string
+	for n := range exported {
+		taken = append(taken, n)
+	}
+	sort.Strings(taken)
+	for _, n := range taken {
+		e.global.used[n] = true
+	}
+	fieldScope := newScope()
+	for _, p := range e.m.Params {
+		e.fields[p] = fieldScope.pick(goName(p.Name, true))
+	}
+	for _, s := range e.plan.Solves {
+		e.solves[s.IR] = e.global.pick(goName(s.IR.Name, false))
+	}
+	for _, f := range e.plan.Funcs {
+		e.funcs[f.IR] = e.global.pick(goName(f.IR.Name, false))
+	}
+	for _, r := range e.plan.Revs {
+		e.revs[r] = e.global.pick("reverse" + goName(r.Solve.Name, true))
+	}
+	return ds
+}
+
+func (e *emitter) funcName(f *ir.Func) string { return e.funcs[f] }
+func (e *emitter) field(p *ir.Param) string   { return e.fields[p] }
+
+func (e *emitter) solveName(s *ir.Solve) string {
+	return "solve" + strings.ToUpper(e.solves[s][:1]) + e.solves[s][1:]
+}
+func (e *emitter) pathName(s *ir.Solve) string {
+	return "path" + strings.ToUpper(e.solves[s][:1]) + e.solves[s][1:]
+}
+func (e *emitter) revName(r *ir.Rev) string       { return e.revs[r] }
+func (e *emitter) tapeField(s *ir.Solve) string   { return e.solves[s] + "Tape" }
+func (e *emitter) tapeType(s *ir.Solve) string    { return e.solves[s] + "Tape" }
+func (e *emitter) solveOrPath(s *ir.Solve) string { return "solve " + s.Name }
+
+// elem is the Go type of an element: Real for the module's precision.
+func (e *emitter) elem(t ir.Elem) string {
+	if t == e.m.Real {
+		return "Real"
+	}
+	return goElem(t)
+}
+
+// passed is the Go type of a parameter: scalars by value, arrays by pointer.
+func (e *emitter) passed(t ir.Type) string {
+	if t.IsScalar() {
+		return e.elem(t.Elem)
+	}
+	return fmt.Sprintf("*[%d]%s", t.Len(), e.elem(t.Elem))
+}
+
+// valueType is the Go type of a variable that holds t.
+func (e *emitter) valueType(t ir.Type) string {
+	if t.IsScalar() {
+		return e.elem(t.Elem)
+	}
+	return fmt.Sprintf("[%d]%s", t.Len(), e.elem(t.Elem))
+}
+
+// table is the package-level array of a constant that is given element by element.
+func (e *emitter) table(v *ir.Value) string {
+	if n, ok := e.tables[v]; ok {
+		return n
+	}
+	base := "table"
+	if v.Name != "" {
+		base = goName(v.Name, false) + "Table"
+	}
+	n := e.global.pick(base)
+	e.tables[v] = n
+	data := v.Attr.Data
+	if data == nil && v.Attr.Num == 0 {
+		e.tabTxt = append(e.tabTxt, fmt.Sprintf("var %s [%d]%s", n, v.Type.Len(), e.elem(v.Type.Elem)))
+		return n
+	}
+	var xs []string
+	for i := 0; i < v.Type.Len(); i++ {
+		x := v.Attr.Num
+		if data != nil {
+			x = data[i]
+		}
+		xs = append(xs, strings.Trim(number(x, v.Type.Elem), "()"))
+	}
+	e.tabTxt = append(e.tabTxt, fmt.Sprintf("var %s = [%d]%s{%s}", n, v.Type.Len(), e.elem(v.Type.Elem), strings.Join(xs, ", ")))
+	return n
+}
+
+// workArray is the field of the workspace that holds v.
+func (e *emitter) workArray(f *plan.Func, v *ir.Value) string {
+	if n, ok := e.work[v]; ok {
+		return n
+	}
+	n := e.global.pick(e.funcName(f.IR) + goName(localName(v), true))
+	e.work[v] = n
+	e.workTx = append(e.workTx, fmt.Sprintf("%s [%d]%s // of %s", n, v.Type.Len(), e.elem(v.Type.Elem), f.IR.Name))
+	return n
+}
+
+// file starts a file with the header line.
+func (e *emitter) file() *jen.File {
+	f := jen.NewFile(e.opts.Package)
+	f.HeaderComment(e.header())
+	f.ImportName(rtPath, "rt")
+	return f
+}
+
+func (e *emitter) header() string {
+	names := make([]string, len(e.m.Files))
+	for i, n := range e.m.Files {
+		names[i] = clean(n)
+	}
+	return fmt.Sprintf("// Code generated by ndec %s from %s; DO NOT EDIT.", e.opts.Version, strings.Join(names, ", "))
+}
+
+// text adds a declaration as it stands. Imports that raw text needs are declared through use.
+func text(f *jen.File, doc, decl string) {
+	f.Line()
+	for _, l := range strings.Split(strings.TrimRight(doc, "\n"), "\n") {
+		if l != "" {
+			f.Op("// " + l).Line()
+		}
+	}
+	f.Op(decl)
+}
+
+// genericFile holds the functions over one sample: fields, steps, objectives and their derivatives.
+func (e *emitter) genericFile() *jen.File {
+	f := e.file()
+	e.use(f, true)
+	for _, fn := range e.plan.Funcs {
+		w := e.newFunction(fn)
+		ps, rs := w.signature()
+		w.body()
+		body := e.p.text()
+		text(f, e.funcDoc(fn), fmt.Sprintf("func %s(%s) %s {\n%s\n}", e.funcName(fn.IR), ps, rs, body))
+	}
+	for _, t := range e.tabTxt {
+		text(f, "", t)
+	}
+	return f
+}
+
+// use ties a file to the version of rt that it was made for, which also imports what raw text uses.
+func (e *emitter) use(f *jen.File, usesMath bool) {
+	f.Const().Id("_").Op("=").Qual(rtPath, "ABI1")
+	if usesMath {
+		f.Const().Id("_").Op("=").Qual("math", "Pi")
+	}
+}
+
+func (e *emitter) funcDoc(fn *plan.Func) string {
+	name := e.funcName(fn.IR)
+	doc := fmt.Sprintf("%s is %s of one sample", name, fn.IR.Name)
+	if fn.IR.Span.IsValid() {
+		doc += " (" + clean(fn.IR.Span.String()) + ")"
+	}
+	c := fn.Cost
+	var parts []string
+	if c.MulAdds > 0 {
+		parts = append(parts, fmt.Sprintf("%d multiply-adds", c.MulAdds))
+	}
+	if c.Trans > 0 {
+		parts = append(parts, fmt.Sprintf("%d transcendental functions", c.Trans))
+	}
+	if len(parts) > 0 {
+		doc += ": " + strings.Join(parts, ", ")
+	}
+	return doc + "."
+}
+
+// solveFile holds the loops over steps and the reverse sweeps.
+func (e *emitter) solveFile() *jen.File {
+	f := e.file()
+	e.use(f, false)
+	for _, ps := range e.plan.Solves {
+		s := ps.IR
+		how := fmt.Sprintf("%s, adaptive (rtol %g, atol %g)", s.Method, s.RTol, s.ATol)
+		if !s.Adaptive {
+			how = fmt.Sprintf("%s, %d steps", s.Method, s.Steps)
+			if s.Steps == 0 {
+				how = fmt.Sprintf("%s, steps of %g", s.Method, s.StepSize)
+			}
+		}
+		if ps.End {
+			l := e.newLoop(ps, false)
+			prm, res := l.signature()
+			l.body()
+			text(f, fmt.Sprintf("%s solves system %s from t0 to t1 with %s (%s).", e.solveName(s), s.System, how, clean(s.Span.String())),
+				fmt.Sprintf("func %s(%s) %s {\n%s\n}", e.solveName(s), prm, res, e.p.text()))
+		}
+		if ps.Path {
+			l := e.newLoop(ps, true)
+			prm, res := l.signature()
+			l.body()
+			text(f, fmt.Sprintf("%s solves system %s with %s and gives the states at the times ts, sorted from t0 on; the times do not change the steps (%s).", e.pathName(s), s.System, how, clean(s.Span.String())),
+				fmt.Sprintf("func %s(%s) %s {\n%s\n}", e.pathName(s), prm, res, e.p.text()))
+		}
+		if s.Record {
+			text(f, "", e.tape(s))
+		}
+	}
+	for _, r := range e.plan.Revs {
+		prm, res, body := e.reverse(r)
+		text(f, fmt.Sprintf("%s carries cotangents back over the recorded steps of %s, last to first.", e.revName(r), r.Solve.Name),
+			fmt.Sprintf("func %s(%s) %s {\n%s\n}", e.revName(r), prm, res, body))
+	}
+	e.workspace(f)
+	return f
+}
+
+// workspace prints the type that holds tapes and large arrays; one belongs to one goroutine.
+func (e *emitter) workspace(f *jen.File) {
+	p := e.p
+	p.line("type workspace struct {")
+	for _, ps := range e.plan.Solves {
+		if ps.IR.Record {
+			p.line("%s %s", e.tapeField(ps.IR), e.tapeType(ps.IR))
+		}
+	}
+	for _, t := range e.workTx {
+		p.line("%s", t)
+	}
+	p.line("}")
+	text(f, "workspace holds what one goroutine needs: the tapes of recorded solves and large arrays.", p.text())
+}

@@ -1,0 +1,109 @@
+package codegen
+
+import (
+	"go/token"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"ndec.dev/ndec/ir"
+)
+
+// scope hands out Go identifiers, each once; collisions get a number in source order.
+type scope struct {
+	used map[string]bool
+}
+
+// reserved are names that emitted functions use themselves, and predeclared ones that they call.
+var reserved = []string{
+	"w", "ws", "g", "st", "i", "j", "k", "n", "rt", "math", "context", "Real", "Params",
+	"float32", "float64", "int", "int32", "bool", "string", "error", "nil", "true", "false", "any",
+	"min", "max", "len", "cap", "copy", "append", "make", "new", "panic", "print", "println", "real", "imag", "complex", "iota", "init", "main",
+}
+
+func newScope(taken ...string) *scope {
+	s := &scope{used: map[string]bool{}}
+	for _, r := range reserved {
+		s.used[r] = true
+	}
+	for _, t := range taken {
+		s.used[t] = true
+	}
+	return s
+}
+
+// pick is base, or base with the first free number.
+func (s *scope) pick(base string) string {
+	if base == "" || base == "_" {
+		base = "v"
+	}
+	name := base
+	for n := 2; s.used[name] || token.IsKeyword(name); n++ {
+		name = base + strconv.Itoa(n)
+		if unicode.IsDigit(rune(base[len(base)-1])) {
+			name = base + "_" + strconv.Itoa(n)
+		}
+	}
+	s.used[name] = true
+	return name
+}
+
+// take reserves base, base0, base1, … when a value is kept as separate variables.
+func (s *scope) pickGroup(base string, n int) string {
+	if base == "" {
+		base = "v"
+	}
+	for try := 1; ; try++ {
+		name := base
+		if try > 1 {
+			name = base + "_" + strconv.Itoa(try) + "_"
+		}
+		free := !s.used[name]
+		for e := 0; e < n; e++ {
+			free = free && !s.used[name+strconv.Itoa(e)]
+		}
+		if free && !token.IsKeyword(name) {
+			s.used[name] = true
+			for e := 0; e < n; e++ {
+				s.used[name+strconv.Itoa(e)] = true
+			}
+			return name
+		}
+	}
+}
+
+// words splits a dotted or underscored name of the IR.
+func words(name string) []string {
+	return strings.FieldsFunc(name, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+}
+
+// goName joins the words of an IR name in camel case: "Moons.0.step" is moons0Step.
+func goName(name string, exported bool) string {
+	var b strings.Builder
+	for i, w := range words(name) {
+		r := []rune(w)
+		switch {
+		case i > 0 || exported:
+			r[0] = unicode.ToUpper(r[0])
+		default:
+			r[0] = unicode.ToLower(r[0])
+		}
+		b.WriteString(string(r))
+	}
+	s := b.String()
+	if s == "" || unicode.IsDigit([]rune(s)[0]) {
+		s = "V" + s
+		if !exported {
+			s = "v" + s[1:]
+		}
+	}
+	return s
+}
+
+// localName is the name of a value inside a function: from the source, or from its operator.
+func localName(v *ir.Value) string {
+	if v.Name != "" && v.Op != ir.OpParam {
+		return goName(v.Name, false)
+	}
+	return goName(v.Op.String(), false)
+}

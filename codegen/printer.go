@@ -1,0 +1,65 @@
+package codegen
+
+import (
+	"fmt"
+	"strings"
+
+	"ndec.dev/ndec/ir/diag"
+)
+
+// printer collects lines of Go. gofmt sets the indentation later.
+type printer struct {
+	b       strings.Builder
+	sources map[string][]string // lines of the source files
+	last    string              // last source comment, so that none is repeated
+}
+
+func (p *printer) line(format string, args ...any) {
+	if len(args) == 0 {
+		p.b.WriteString(format)
+	} else {
+		fmt.Fprintf(&p.b, format, args...)
+	}
+	p.b.WriteByte('\n')
+}
+
+// text takes what was printed.
+func (p *printer) text() string {
+	s := p.b.String()
+	p.b.Reset()
+	p.last = ""
+	return strings.TrimRight(s, "\n")
+}
+
+// source prints the source line that the following statements come from.
+func (p *printer) source(at diag.Span) {
+	c := sourceComment(p.sources, at)
+	if c == "" || c == p.last {
+		return
+	}
+	p.last = c
+	p.line("%s", c)
+}
+
+// sourceComment is "// moons.nde:6  text". The place comes first, so that no text of the program
+// can turn the comment into a directive; control characters are dropped.
+func sourceComment(sources map[string][]string, at diag.Span) string {
+	if !at.IsValid() {
+		return ""
+	}
+	text := ""
+	if lines := sources[at.Start.File]; at.Start.Line-1 < len(lines) {
+		text = "  " + clean(strings.TrimSpace(lines[at.Start.Line-1]))
+	}
+	return strings.TrimRight(fmt.Sprintf("// %s:%d%s", clean(at.Start.File), at.Start.Line, text), " ")
+}
+
+// clean drops what could end a comment line or look like something else in it.
+func clean(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r == 0x2028 || r == 0x2029 || r == 0xfeff {
+			return ' '
+		}
+		return r
+	}, strings.ReplaceAll(s, "*/", "* /"))
+}

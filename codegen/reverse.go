@@ -1,0 +1,174 @@
+package codegen
+
+import (
+	"fmt"
+	"strings"
+
+	"ndec.dev/ndec/ir"
+)
+
+// reverse prints the sweep over the recorded steps, last to first. Names: x is the recorded
+// state, xBar the cotangent that travels backwards.
+func (e *emitter) reverse(r *ir.Rev) (params, results, body string) {
+	p, s := e.p, r.Solve
+	l := e.newLoop(e.plan.OfSolve(s), false)
+	needs := e.plan.RevNeeds(r)
+	var ps, rs []string
+	if needs.Params {
+		ps = append(ps, "w *Params")
+	}
+	ps = append(ps, "ws *workspace")
+	for _, o := range l.c {
+		ps = append(ps, o.name+" "+e.passed(o.t))
+	}
+	for _, o := range l.x {
+		if s.Times > 0 {
+			ps = append(ps, fmt.Sprintf("%sOutBar []%s", o.name, e.elem(o.t.Elem)))
+		} else {
+			ps = append(ps, fmt.Sprintf("%sEndBar %s", o.name, e.passed(o.t)))
+		}
+	}
+	out := func(o operand, suffix string) {
+		if o.t.IsScalar() {
+			rs = append(rs, e.elem(o.t.Elem))
+		} else {
+			ps = append(ps, o.name+suffix+" "+e.passed(o.t))
+		}
+	}
+	for _, o := range l.x {
+		out(o, "StartBar")
+	}
+	for _, o := range l.c {
+		out(o, "Bar")
+	}
+	if needs.Accum {
+		ps = append(ps, "g *Params")
+	}
+	results = strings.Join(rs, ", ")
+	if len(rs) > 1 {
+		results = "(" + results + ")"
+	}
+
+	p.line("tape := &ws.%s", e.tapeField(s))
+	bar, barIn := suffixed(l.x, "Bar"), suffixed(l.x, "BarIn")
+	cSum, cStep := suffixed(l.c, "Sum"), suffixed(l.c, "Step")
+	l.declare(bar)
+	l.declare(barIn)
+	l.declare(cSum)
+	l.declare(cStep)
+	if s.Times == 0 {
+		for i, o := range bar {
+			if o.t.IsScalar() {
+				p.line("%s = %sEndBar", o.name, l.x[i].name)
+			} else {
+				p.line("%s = *%sEndBar", o.name, l.x[i].name)
+			}
+		}
+	}
+	stepOut := append(append([]operand(nil), barIn...), cStep...)
+	recorded := func() []string {
+		in := []string{}
+		for _, o := range l.x {
+			if o.t.IsScalar() {
+				in = append(in, "tape."+o.name+"[k]")
+			} else {
+				in = append(in, "&tape."+o.name+"[k]")
+			}
+		}
+		return in
+	}
+	addExtras := func() {
+		for i, o := range l.c {
+			e.addInto(cSum[i].name, cStep[i].name, o.t)
+		}
+	}
+	if s.Times > 0 {
+		p.line("m := len(tape.at) - 1")
+		p.line("// Output times of the end of a solve that took no step.")
+		p.line("for ; m >= 0 && tape.at[m] >= len(tape.t); m-- {")
+		for i, o := range l.x {
+			e.addInto(bar[i].name, e.outBar(o, "m"), o.t)
+		}
+		p.line("}")
+	}
+	p.line("for k := len(tape.t) - 1; k >= 0; k-- {")
+	if s.Times > 0 {
+		p.line("for j := m; j >= 0 && tape.at[j] == k; j-- {")
+		p.line("if tape.theta[j] == 1 {")
+		for i, o := range l.x {
+			e.addInto(bar[i].name, e.outBar(o, "j"), o.t)
+		}
+		p.line("}")
+		p.line("}")
+	}
+	in := append([]string{"tape.t[k]", "tape.h[k]"}, append(append(recorded(), l.extras()...), args(bar)...)...)
+	p.line("%s", e.apply(r.StepVJP, in, stepOut, "="))
+	for i := range bar {
+		p.line("%s = %s", bar[i].name, barIn[i].name)
+	}
+	addExtras()
+	if s.Times > 0 {
+		p.line("for ; m >= 0 && tape.at[m] == k; m-- {")
+		p.line("switch tape.theta[m] {")
+		p.line("case 1:")
+		p.line("case 0:")
+		for i, o := range l.x {
+			e.addInto(bar[i].name, e.outBar(o, "m"), o.t)
+		}
+		p.line("default:")
+		outBars := make([]string, len(l.x))
+		for i, o := range l.x {
+			outBars[i] = e.outBar(o, "m")
+		}
+		in := append([]string{"tape.t[k]", "tape.h[k]", "tape.theta[m]"}, append(append(recorded(), l.extras()...), outBars...)...)
+		p.line("%s", e.apply(r.AtVJP, in, stepOut, "="))
+		for i, o := range l.x {
+			x := barIn[i].name
+			if !o.t.IsScalar() {
+				x = "&" + x
+			}
+			e.addInto(bar[i].name, x, o.t)
+		}
+		addExtras()
+		p.line("}")
+		p.line("}")
+	}
+	p.line("}")
+	rs = rs[:0]
+	give := func(o operand, from, suffix string) {
+		if o.t.IsScalar() {
+			rs = append(rs, from)
+		} else {
+			p.line("*%s = %s", o.name+suffix, from)
+		}
+	}
+	for i, o := range l.x {
+		give(o, bar[i].name, "StartBar")
+	}
+	for i, o := range l.c {
+		give(o, cSum[i].name, "Bar")
+	}
+	if len(rs) > 0 {
+		p.line("return %s", strings.Join(rs, ", "))
+	}
+	return strings.Join(ps, ", "), results, p.text()
+}
+
+// outBar is the cotangent of the output at time index i: a scalar, or a pointer.
+func (e *emitter) outBar(o operand, i string) string {
+	if o.t.IsScalar() {
+		return fmt.Sprintf("%sOutBar[%s]", o.name, i)
+	}
+	return fmt.Sprintf("(*[%d]%s)(%sOutBar[%s*%d:])", o.t.Len(), e.elem(o.t.Elem), o.name, i, o.t.Len())
+}
+
+// addInto prints dst += src for a scalar or an array; src may be a pointer.
+func (e *emitter) addInto(dst, src string, t ir.Type) {
+	if t.IsScalar() {
+		e.p.line("%s += %s", dst, src)
+		return
+	}
+	e.p.line("for i, v := range %s {", src)
+	e.p.line("%s[i] += v", dst)
+	e.p.line("}")
+}

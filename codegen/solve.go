@@ -1,0 +1,503 @@
+package codegen
+
+import (
+	"fmt"
+	"strings"
+
+	"ndec.dev/ndec/ir"
+	"ndec.dev/ndec/ir/plan"
+)
+
+// loop prints the loops over the steps of one solve, as specified at ir.Solve. There is one shape
+// of loop for fixed and one for adaptive steps; recording and dense output are parts of it.
+type loop struct {
+	e    *emitter
+	p    *printer
+	ps   *plan.Solve
+	s    *ir.Solve
+	path bool // with output along given times
+
+	x, c []operand // states and extras
+	d    []operand // data for dense output
+}
+
+// operand is a variable of the loop: a scalar, or an array passed by pointer.
+type operand struct {
+	name string
+	t    ir.Type
+}
+
+func (o operand) arg() string {
+	if o.t.IsScalar() {
+		return o.name
+	}
+	return "&" + o.name
+}
+
+func (o operand) with(suffix string) operand { return operand{o.name + suffix, o.t} }
+
+func suffixed(os []operand, suffix string) []operand {
+	out := make([]operand, len(os))
+	for i, o := range os {
+		out[i] = o.with(suffix)
+	}
+	return out
+}
+
+func args(os ...[]operand) []string {
+	var out []string
+	for _, l := range os {
+		for _, o := range l {
+			out = append(out, o.arg())
+		}
+	}
+	return out
+}
+
+// apply is a statement that calls f with args, its results into to.
+func (e *emitter) apply(f *ir.Func, in []string, to []operand, op string) string {
+	pf := e.plan.Of(f)
+	var all, lhs []string
+	if pf.Needs.Params {
+		all = append(all, "w")
+	}
+	if pf.Needs.Work {
+		all = append(all, "ws")
+	}
+	all = append(all, in...)
+	for i := range f.Results {
+		if pf.Sums[i] != nil {
+			continue
+		}
+		if to[i].t.IsScalar() {
+			lhs = append(lhs, to[i].name)
+		} else {
+			all = append(all, to[i].arg())
+		}
+	}
+	if pf.Needs.Accum {
+		all = append(all, "g")
+	}
+	x := fmt.Sprintf("%s(%s)", e.funcName(f), strings.Join(all, ", "))
+	if len(lhs) > 0 {
+		x = strings.Join(lhs, ", ") + " " + op + " " + x
+	}
+	return x
+}
+
+func (e *emitter) newLoop(ps *plan.Solve, path bool) *loop {
+	l := &loop{e: e, p: e.p, ps: ps, s: ps.IR, path: path}
+	sc := newScope("t", "t0", "t1", "h", "dir", "err", "last", "ts", "next", "theta", "tape", "reach", "factor", "rejected", "attempts", "steps", "rtol", "atol", "maxSteps", "errPrev", "errPrev2", "finite", "tNext")
+	for _, st := range ps.IR.States {
+		name := sc.pick(goName(st.Name, false))
+		for _, suffix := range []string{"1", "K", "K1", "Err", "Out", "End", "0", "Start"} {
+			sc.used[name+suffix] = true
+		}
+		l.x = append(l.x, operand{name, st.Type})
+	}
+	for i, t := range ps.IR.Extras {
+		name := fmt.Sprintf("c%d", i)
+		if a := ps.IR.Field.Args; len(a) > 1+len(l.x)+i {
+			name = localName(a[1+len(l.x)+i])
+		}
+		l.c = append(l.c, operand{sc.pick(name), t})
+	}
+	if path && ps.IR.DenseStep != nil {
+		n := l.stepResults()
+		for i, r := range ps.IR.DenseStep.Results[n:] {
+			l.d = append(l.d, operand{sc.pick(fmt.Sprintf("dense%d", i)), r.Type})
+		}
+	}
+	return l
+}
+
+// stepResults is the number of results of Step before the data for dense output.
+func (l *loop) stepResults() int {
+	n := len(l.x)
+	if l.s.Adaptive {
+		n += len(l.x)
+	}
+	if l.s.FSAL {
+		n += len(l.x)
+	}
+	return n
+}
+
+func (l *loop) declare(os []operand) {
+	for _, o := range os {
+		if o.t.IsScalar() {
+			l.p.line("var %s %s", o.name, l.e.elem(o.t.Elem))
+		} else {
+			l.p.line("var %s [%d]%s", o.name, o.t.Len(), l.e.elem(o.t.Elem))
+		}
+	}
+}
+
+// signature of the loop. Start states are x0…; extras are passed by value or pointer.
+func (l *loop) signature() (params, results string) {
+	var ps, rs []string
+	if l.ps.Needs.Params {
+		ps = append(ps, "w *Params")
+	}
+	if l.ps.Needs.Work {
+		ps = append(ps, "ws *workspace")
+	}
+	ps = append(ps, "t0 float64")
+	if l.path {
+		ps = append(ps, "ts []float64")
+	} else {
+		ps = append(ps, "t1 float64")
+	}
+	for _, o := range l.x {
+		ps = append(ps, o.name+"Start "+l.e.passed(o.t))
+	}
+	for _, o := range l.c {
+		ps = append(ps, o.name+" "+l.e.passed(o.t))
+	}
+	for _, o := range l.x {
+		switch {
+		case l.path:
+			ps = append(ps, o.name+"Out []"+l.e.elem(o.t.Elem))
+		case o.t.IsScalar():
+			rs = append(rs, l.e.elem(o.t.Elem))
+		default:
+			ps = append(ps, o.name+"End "+l.e.passed(o.t))
+		}
+	}
+	ps = append(ps, "st *rt.SolveStats")
+	results = strings.Join(rs, ", ")
+	if len(rs) > 1 {
+		results = "(" + results + ")"
+	}
+	return strings.Join(ps, ", "), results
+}
+
+// extras are the arguments for the extras inside the loop, where they are parameters already.
+func (l *loop) extras() []string {
+	var out []string
+	for _, o := range l.c {
+		out = append(out, o.name)
+	}
+	return out
+}
+
+func (l *loop) body() {
+	p, s := l.p, l.s
+	for _, o := range l.x {
+		if o.t.IsScalar() {
+			p.line("%s := %sStart", o.name, o.name)
+		} else {
+			p.line("%s := *%sStart", o.name, o.name)
+		}
+	}
+	if l.path {
+		p.line("t1 := t0")
+		p.line("if len(ts) > 0 { t1 = ts[len(ts)-1] }")
+		p.line("next := 0 // of ts")
+	}
+	p.line("*st = rt.SolveStats{Time: t0}")
+	if s.Record {
+		p.line("tape := &ws.%s", l.e.tapeField(s))
+		p.line("tape.reset()")
+	}
+	if s.Adaptive {
+		l.adaptive()
+	} else {
+		l.fixed()
+	}
+	if l.path {
+		// Times at the start of a solve of length zero, and what a failed solve did not reach.
+		p.line("for ; next < len(ts); next++ {")
+		l.save("t", true)
+		p.line("}")
+		return
+	}
+	var rs []string
+	for _, o := range l.x {
+		if o.t.IsScalar() {
+			rs = append(rs, o.name)
+		} else {
+			p.line("*%sEnd = %s", o.name, o.name)
+		}
+	}
+	if len(rs) > 0 {
+		p.line("return %s", strings.Join(rs, ", "))
+	}
+}
+
+// finite prints a test of the new states that sets variable name.
+func (l *loop) finite(name string, os []operand) {
+	var terms []string
+	for _, o := range os {
+		if o.t.IsScalar() {
+			terms = append(terms, fmt.Sprintf("%s-%s == 0", o.name, o.name))
+			continue
+		}
+		if o.t.Len() <= plan.SmallLen {
+			for e := 0; e < o.t.Len(); e++ {
+				terms = append(terms, fmt.Sprintf("%s[%d]-%s[%d] == 0", o.name, e, o.name, e))
+			}
+			continue
+		}
+		terms = append(terms, fmt.Sprintf("rt.Finite(%s[:])", o.name))
+	}
+	l.p.line("%s := %s", name, strings.Join(terms, " && "))
+}
+
+func (l *loop) fixed() {
+	p, s, e := l.p, l.s, l.e
+	if s.Steps > 0 {
+		p.line("const steps = %d", s.Steps)
+		p.line("h := (t1 - t0) / steps")
+	} else {
+		p.line("h, steps := rt.FixedSteps(t0, t1, %s)", number(s.StepSize, ir.F64))
+	}
+	l.declare(suffixed(l.x, "1"))
+	results := suffixed(l.x, "1")
+	step := s.Step
+	if l.path && s.DenseStep != nil {
+		l.declare(l.d)
+		results = append(results, l.d...)
+		step = s.DenseStep
+	}
+	p.line("t := t0")
+	p.line("for k := 0; k < steps && t != t1; k++ {")
+	if s.StepSize > 0 {
+		p.line("if k == steps-1 { h = t1 - t }")
+	}
+	p.line("%s", e.apply(step, append([]string{"t", "h"}, append(args(l.x), l.extras()...)...), results, "="))
+	p.line("st.NFE += %d", s.StepEvals)
+	l.finite("finite", suffixed(l.x, "1"))
+	p.line("if !finite {")
+	p.line("st.Fail(rt.NonFinite, t, h)")
+	p.line("break")
+	p.line("}")
+	p.line("st.Accepted++")
+	l.record()
+	if s.StepSize > 0 {
+		p.line("tNext := t0 + float64(float64(k+1)*%s)", "rt.Signed("+number(s.StepSize, ir.F64)+", t1-t0)")
+	} else {
+		p.line("tNext := t0 + float64(float64(k+1)*h)")
+	}
+	p.line("if k == steps-1 { tNext = t1 }")
+	l.dense()
+	l.advance()
+	p.line("t = tNext")
+	p.line("st.Time = t")
+	p.line("}")
+}
+
+func (l *loop) advance() {
+	for _, o := range l.x {
+		l.p.line("%s = %s1", o.name, o.name)
+	}
+}
+
+// record keeps an accepted step for the reverse sweep.
+func (l *loop) record() {
+	if !l.s.Record {
+		return
+	}
+	l.p.line("tape.push(t, h, %s)", strings.Join(args(l.x), ", "))
+}
+
+// dense prints the output times that lie in the accepted step from t to tNext.
+func (l *loop) dense() {
+	if !l.path {
+		return
+	}
+	p := l.p
+	p.line("for ; next < len(ts) && (ts[next]-tNext)*(t1-t0) <= 0; next++ {")
+	l.save("tNext", false)
+	p.line("}")
+}
+
+// save stores the states at ts[next].
+func (l *loop) save(end string, rest bool) {
+	p := l.p
+	store := func(os []operand) {
+		for i, o := range l.x {
+			v := os[i].name
+			if o.t.IsScalar() {
+				p.line("%sOut[next] = %s", o.name, v)
+			} else {
+				p.line("copy(%sOut[next*%d:], %s[:])", o.name, o.t.Len(), v)
+			}
+		}
+	}
+	mark := func(step, theta string) {
+		if l.s.Record {
+			p.line("tape.save(%s, %s)", step, theta)
+		}
+	}
+	if rest {
+		store(l.x)
+		mark("len(tape.t)", "0")
+		return
+	}
+	p.line("switch {")
+	p.line("case ts[next] == t:")
+	store(l.x)
+	mark("len(tape.t)-1", "0")
+	p.line("case ts[next] == %s:", end)
+	store(suffixed(l.x, "1"))
+	mark("len(tape.t)-1", "1")
+	p.line("default:")
+	p.line("theta := (ts[next] - t) / h")
+	outs := suffixed(l.x, "At")
+	l.declare(outs)
+	in := append([]string{"theta", "h"}, args(l.x, suffixed(l.x, "1"), l.d)...)
+	p.line("%s", l.e.apply(l.s.Dense, in, outs, "="))
+	store(outs)
+	mark("len(tape.t)-1", "theta")
+	p.line("}")
+}
+
+func (l *loop) adaptive() {
+	p, s, e := l.p, l.s, l.e
+	p.line("const (")
+	p.line("rtol = %s", number(s.RTol, ir.F64))
+	p.line("atol = %s", number(s.ATol, ir.F64))
+	p.line("maxSteps = %d", s.MaxSteps)
+	p.line(")")
+	p.line("dir := rt.Signed(1, t1-t0)")
+	x, x1, k, k1, xe := l.x, suffixed(l.x, "1"), suffixed(l.x, "K"), suffixed(l.x, "K1"), suffixed(l.x, "Err")
+	l.declare(x1)
+	l.declare(xe)
+	if s.FSAL || s.FirstStep == 0 {
+		l.declare(k)
+	}
+	if s.FSAL {
+		l.declare(k1)
+	}
+	p.line("t, h := t0, 0.0")
+	p.line("if t != t1 {")
+	if s.FSAL || s.FirstStep == 0 {
+		p.line("%s", e.apply(s.Field, append([]string{"t"}, append(args(x), l.extras()...)...), k, "="))
+		p.line("st.NFE++")
+	}
+	if s.FirstStep > 0 {
+		p.line("h = dir * %s", number(s.FirstStep, ir.F64))
+	} else {
+		in := append([]string{"t0", "dir", "rtol", "atol"}, append(args(x, k), l.extras()...)...)
+		p.line("%s", e.apply(s.First, in, []operand{{"h", ir.Scalar(ir.F64)}}, "="))
+		if s.FirstEvals > 0 {
+			p.line("st.NFE += %d", s.FirstEvals)
+		}
+		p.line("h = dir * min(h, dir*(t1-t0))")
+	}
+	p.line("}")
+	p.line("err, errPrev, errPrev2 := 1.0, 1.0, 1.0")
+	p.line("rejected := false")
+	results := append(append([]operand(nil), x1...), xe...)
+	step := s.Step
+	if s.FSAL {
+		results = append(results, k1...)
+	}
+	if l.path && s.DenseStep != nil {
+		l.declare(l.d)
+		results = append(results, l.d...)
+		step = s.DenseStep
+	}
+	p.line("for t != t1 {")
+	p.line("last := (t+float64(1.01*h)-t1)*dir >= 0")
+	p.line("if last { h = t1 - t }")
+	p.line("if st.Accepted+st.Rejected == maxSteps {")
+	p.line("st.Fail(rt.MaxSteps, t, h)")
+	p.line("break")
+	p.line("}")
+	p.line("if !(last || rt.LongEnough(h, t, t1)) { // a NaN step is not")
+	p.line("st.Fail(rt.TooSmall(err), t, h)")
+	p.line("break")
+	p.line("}")
+	in := append([]string{"t", "h"}, args(x)...)
+	if s.FSAL {
+		in = append(in, args(k)...)
+	}
+	in = append(in, l.extras()...)
+	p.line("%s", e.apply(step, in, results, "="))
+	p.line("st.NFE += %d", s.StepEvals)
+	p.line("%s", e.apply(s.Norm, append([]string{"rtol", "atol"}, args(x, x1, xe)...), []operand{{"err", ir.Scalar(ir.F64)}}, "="))
+	p.line("if !(err <= 1) { // also a NaN")
+	p.line("st.Rejected++")
+	p.line("rejected = true")
+	p.line("if err-err != 0 {")
+	p.line("h *= %s", number(s.MinFactor, ir.F64))
+	p.line("continue")
+	p.line("}")
+	p.line("%s", e.apply(s.Control, []string{"err", "errPrev", "errPrev2"}, []operand{{"factor", ir.Scalar(ir.F64)}}, ":="))
+	p.line("h *= min(factor, 1)")
+	p.line("continue")
+	p.line("}")
+	p.line("st.Accepted++")
+	l.record()
+	p.line("tNext := t + h")
+	p.line("if last { tNext = t1 }")
+	l.dense()
+	p.line("%s", e.apply(s.Control, []string{"err", "errPrev", "errPrev2"}, []operand{{"factor", ir.Scalar(ir.F64)}}, ":="))
+	p.line("if rejected { factor = min(factor, 1) }")
+	p.line("rejected = false")
+	p.line("errPrev, errPrev2 = max(err, 1e-4), errPrev")
+	p.line("h *= factor")
+	l.advance()
+	if s.FSAL {
+		for i := range k {
+			p.line("%s = %s", k[i].name, k1[i].name)
+		}
+	}
+	p.line("t = tNext")
+	p.line("st.Time = t")
+	p.line("}")
+}
+
+// tape prints the type that keeps the accepted steps of a recorded solve.
+func (e *emitter) tape(s *ir.Solve) string {
+	p := e.p
+	name := e.tapeType(s)
+	p.line("// %s keeps the accepted steps of %s for the reverse sweep; it grows as needed.", name, e.solveOrPath(s))
+	p.line("type %s struct {", name)
+	p.line("t, h []float64")
+	l := e.newLoop(e.plan.OfSolve(s), false)
+	for _, o := range l.x {
+		p.line("%s []%s", o.name, e.valueType(o.t))
+	}
+	if s.Times > 0 {
+		p.line("at []int // step of each output time")
+		p.line("theta []float64 // and the place in it")
+	}
+	p.line("}")
+	p.line("")
+	p.line("func (tp *%s) reset() {", name)
+	p.line("tp.t, tp.h = tp.t[:0], tp.h[:0]")
+	for _, o := range l.x {
+		p.line("tp.%s = tp.%s[:0]", o.name, o.name)
+	}
+	if s.Times > 0 {
+		p.line("tp.at, tp.theta = tp.at[:0], tp.theta[:0]")
+	}
+	p.line("}")
+	p.line("")
+	var ps []string
+	for _, o := range l.x {
+		ps = append(ps, o.name+" "+e.passed(o.t))
+	}
+	p.line("func (tp *%s) push(t, h float64, %s) {", name, strings.Join(ps, ", "))
+	p.line("tp.t = append(tp.t, t)")
+	p.line("tp.h = append(tp.h, h)")
+	for _, o := range l.x {
+		star := "*"
+		if o.t.IsScalar() {
+			star = ""
+		}
+		p.line("tp.%s = append(tp.%s, %s%s)", o.name, o.name, star, o.name)
+	}
+	p.line("}")
+	if s.Times > 0 {
+		p.line("")
+		p.line("func (tp *%s) save(step int, theta float64) {", name)
+		p.line("tp.at = append(tp.at, step)")
+		p.line("tp.theta = append(tp.theta, theta)")
+		p.line("}")
+	}
+	return p.text()
+}

@@ -1,0 +1,64 @@
+package method
+
+import (
+	"testing"
+
+	"ndec.dev/ndec/ir"
+)
+
+// What is derived from the rows.
+func TestRows(t *testing.T) {
+	type facts struct {
+		order, stages, evals int
+		fsal                 bool
+	}
+	want := map[string]facts{
+		"euler": {1, 1, 1, false}, "midpoint": {2, 2, 2, false}, "heun": {2, 2, 2, false}, "ralston": {2, 2, 2, false},
+		"heun3": {3, 3, 3, false}, "rk4": {4, 4, 4, false}, "rk4_38": {4, 4, 4, false},
+		"bosh3": {3, 4, 3, true}, "dopri5": {5, 7, 6, true}, "tsit5": {5, 7, 6, true},
+	}
+	for _, r := range compiled() {
+		if got := (facts{r.Order(), r.Stages(), r.Evals(), r.FSAL()}); got != want[r.Name] {
+			t.Errorf("%s: %+v instead of %+v", r.Name, got, want[r.Name])
+		}
+	}
+	for _, g := range []Group{Solver, Controller, Sensitivity} {
+		for _, r := range Rows(g) {
+			if Find(g, r.Name) != r || r.Doc == "" {
+				t.Errorf("%s %s: named twice, or without a line of documentation", g, r.Name)
+			}
+			for _, o := range r.Options {
+				if r.Option(o.Key).Doc != o.Doc || o.Doc == "" {
+					t.Errorf("%s: option %s named twice or without documentation", r.Name, o.Key)
+				}
+				if !o.Optional && (o.Kind == Real || o.Kind == Int) && !o.Allows(o.Default) {
+					t.Errorf("%s: default %g of %s is out of range", r.Name, o.Default, o.Key)
+				}
+				if o.Kind == Choice && Find(o.Group, o.Name) == nil {
+					t.Errorf("%s: default %s of %s has no row", r.Name, o.Name, o.Key)
+				}
+			}
+		}
+	}
+}
+
+func TestBuildRefuses(t *testing.T) {
+	field := ir.NewFunc("f", (&ir.Solve{}).Span, ir.F64).Func
+	states := []ir.SolveState{{Name: "x", Type: ir.Scalar(ir.F64)}}
+	counted := []ir.SolveState{{Name: "x", Type: ir.Scalar(ir.F64), InNorm: true}}
+	for _, c := range []struct {
+		what, row string
+		s         ir.Solve
+	}{
+		{"a later method", "alf", ir.Solve{Field: field, States: states, Steps: 1}},
+		{"an unknown method", "nonesuch", ir.Solve{Field: field, States: states, Steps: 1}},
+		{"no steps", "rk4", ir.Solve{Field: field, States: states}},
+		{"no tolerance", "dopri5", ir.Solve{Field: field, States: counted}},
+		{"no state in the norm", "dopri5", ir.Solve{Field: field, States: states, RTol: 1, ATol: 1}},
+		{"no field", "euler", ir.Solve{States: states, Steps: 1}},
+	} {
+		if Build(&ir.Module{Real: ir.F64}, &c.s, Lookup(c.row), Config{}) == nil {
+			t.Errorf("%s was built", c.what)
+		}
+	}
+}

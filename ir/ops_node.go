@@ -1,0 +1,169 @@
+package ir
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Leaves, derivatives and structured nodes have a shape rule only: their meaning is not local.
+
+func init() {
+	register(
+		Info{Op: OpArg, Name: "arg", Class: ClassLeaf, Doc: "argument of the function", Formula: "x", Shape: noShape},
+		Info{Op: OpConst, Name: "const", Class: ClassLeaf, Doc: "constant", Formula: "c", Shape: noShape},
+		Info{Op: OpParam, Name: "param", Class: ClassLeaf, Doc: "parameter of the module", Formula: "θ", Shape: noShape},
+
+		deriv(OpGrad, "grad", "∂E/∂x", "gradient of a scalar", 2, func(a []Type) (Type, error) {
+			if !a[0].IsScalar() {
+				return Type{}, fmt.Errorf("wants a scalar, not %s", a[0])
+			}
+			return a[1], nil
+		}),
+		deriv(OpJac, "jac", "∂v_i/∂x_j", "Jacobian", 2, func(a []Type) (Type, error) {
+			return Tensor(a[0].Elem, join(a[0].Shape, a[1].Shape)...), nil
+		}),
+		deriv(OpDivg, "div", "Σ_i ∂v_i/∂x_i", "divergence: trace of the Jacobian", 2, func(a []Type) (Type, error) {
+			if !SameShape(a[0].Shape, a[1].Shape) {
+				return Type{}, fmt.Errorf("wants two values of one shape, not %s and %s", a[0], a[1])
+			}
+			return Scalar(a[0].Elem), nil
+		}),
+		deriv(OpHess, "hess", "∂²E/∂x_i∂x_j", "Hessian of a scalar", 2, func(a []Type) (Type, error) {
+			if !a[0].IsScalar() {
+				return Type{}, fmt.Errorf("wants a scalar, not %s", a[0])
+			}
+			return Tensor(a[0].Elem, join(a[1].Shape, a[1].Shape)...), nil
+		}),
+		deriv(OpJVP, "jvp", "Σ_j ∂v/∂x_j dx_j", "directional derivative", 3, func(a []Type) (Type, error) {
+			if !SameShape(a[1].Shape, a[2].Shape) {
+				return Type{}, fmt.Errorf("the direction %s does not have the shape of %s", a[2], a[1])
+			}
+			return a[0], nil
+		}),
+		deriv(OpVJP, "vjp", "Σ_i w_i ∂v_i/∂x", "transposed Jacobian times a vector", 3, func(a []Type) (Type, error) {
+			if !SameShape(a[0].Shape, a[2].Shape) {
+				return Type{}, fmt.Errorf("the cotangent %s does not have the shape of %s", a[2], a[0])
+			}
+			return a[1], nil
+		}),
+		deriv(OpPartial, "partial", "∂E/∂x, definitions held", "explicit partial derivative of a scalar", 2, func(a []Type) (Type, error) {
+			if !a[0].IsScalar() {
+				return Type{}, fmt.Errorf("wants a scalar, not %s", a[0])
+			}
+			return a[1], nil
+		}),
+
+		Info{Op: OpCall, Name: "call", Arity: -1, Class: ClassNode, Doc: "call of a function", Formula: "f(x, …)",
+			Shape: func(a []Type, at *Attr) (Type, error) {
+				f := at.Func
+				if f == nil {
+					return Type{}, errors.New("calls no function")
+				}
+				if err := match(f.Name, a, valueTypes(f.Args)); err != nil {
+					return Type{}, err
+				}
+				if len(f.Results) == 1 {
+					return f.Results[0].Type, nil
+				}
+				return TupleOf(valueTypes(f.Results)...), nil
+			}},
+		Info{Op: OpSolve, Name: "solve", Arity: -1, Class: ClassNode, Doc: "initial value problem", Formula: "x(t₁), x' = f(t, x)",
+			Shape: func(a []Type, at *Attr) (Type, error) {
+				s := at.Solve
+				if s == nil {
+					return Type{}, errors.New("has no solve")
+				}
+				want := []Type{Scalar(F64), Scalar(F64)}
+				if s.Times > 0 {
+					want[1] = Tensor(F64, s.Times)
+				}
+				for _, st := range s.States {
+					want = append(want, st.Type)
+				}
+				if err := match(s.Name, a, append(want, s.Extras...)); err != nil {
+					return Type{}, err
+				}
+				return TupleOf(s.ResultTypes()...), nil
+			}},
+		Info{Op: OpRev, Name: "rev", Arity: -1, Class: ClassNode, Doc: "reverse sweep of a recorded solve", Formula: "cotangents of the start, extras and parameters",
+			Shape: func(a []Type, at *Attr) (Type, error) {
+				r := at.Rev
+				if r == nil {
+					return Type{}, errors.New("has no sweep")
+				}
+				s := r.Solve
+				rs := s.ResultTypes()
+				if err := match(r.Name, a, append([]Type{TupleOf(rs...)}, rs[:len(s.States)]...)); err != nil {
+					return Type{}, err
+				}
+				var out []Type
+				for _, st := range s.States {
+					out = append(out, st.Type)
+				}
+				out = append(out, s.Extras...)
+				for _, p := range r.Params {
+					out = append(out, p.Type)
+				}
+				return TupleOf(out...), nil
+			}},
+		Info{Op: OpMap, Name: "map", Arity: -1, Class: ClassNode, Doc: "function applied along the leading axis", Formula: "f(x_i)",
+			Shape: func(a []Type, at *Attr) (Type, error) {
+				m := at.Map
+				if m == nil || m.Fn == nil {
+					return Type{}, errors.New("maps no function")
+				}
+				want := valueTypes(m.Fn.Args)
+				for i := range want {
+					if i < m.Mapped {
+						want[i] = Tensor(want[i].Elem, join([]int{m.N}, want[i].Shape)...)
+					}
+				}
+				if err := match(m.Fn.Name, a, want); err != nil {
+					return Type{}, err
+				}
+				out := valueTypes(m.Fn.Results)
+				for i, t := range out {
+					out[i] = Tensor(t.Elem, join([]int{m.N}, t.Shape)...)
+				}
+				return TupleOf(out...), nil
+			}},
+		Info{Op: OpResult, Name: "result", Arity: 1, Class: ClassNode, Doc: "one result of a node", Formula: "r_i",
+			Shape: func(a []Type, at *Attr) (Type, error) {
+				if at.Index < 0 || at.Index >= len(a[0].Parts) {
+					return Type{}, fmt.Errorf("%s has no result %d", a[0], at.Index)
+				}
+				return a[0].Parts[at.Index], nil
+			}},
+	)
+}
+
+func noShape([]Type, *Attr) (Type, error) {
+	return Type{}, errors.New("is a leaf: its type is given")
+}
+
+func join(a, b []int) []int { return append(append([]int(nil), a...), b...) }
+
+func valueTypes(vs []*Value) []Type {
+	ts := make([]Type, len(vs))
+	for i, v := range vs {
+		ts[i] = v.Type
+	}
+	return ts
+}
+
+func match(name string, got, want []Type) error {
+	if len(got) != len(want) {
+		return fmt.Errorf("%s takes %d operands and gets %d", name, len(want), len(got))
+	}
+	for i := range got {
+		if !got[i].Equal(want[i]) {
+			return fmt.Errorf("operand %d of %s is %s and should be %s", i, name, got[i], want[i])
+		}
+	}
+	return nil
+}
+
+func deriv(op Op, name, formula, doc string, arity int, shape func(a []Type) (Type, error)) Info {
+	return Info{Op: op, Name: name, Arity: arity, Class: ClassDeriv, Formula: formula, Doc: doc,
+		Shape: func(a []Type, _ *Attr) (Type, error) { return shape(a) }}
+}

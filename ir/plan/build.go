@@ -1,0 +1,304 @@
+package plan
+
+import (
+	"fmt"
+
+	"ndec.dev/ndec/ir"
+)
+
+// Build plans every function that a model, recipe or solve of m reaches.
+func Build(m *ir.Module) (*Plan, error) {
+	p := &Plan{Module: m, byIR: map[*ir.Func]*Func{}, byS: map[*ir.Solve]*Solve{}}
+	for _, md := range m.Models {
+		if err := p.add(md.Func); err != nil {
+			return nil, err
+		}
+		for i, s := range md.Solves {
+			if err := p.addSolve(s, true); err != nil {
+				return nil, err
+			}
+			if i < len(md.Paths) && md.Paths[i] != nil {
+				if err := p.add(md.Paths[i]); err != nil {
+					return nil, err
+				}
+			}
+		}
+	}
+	for _, r := range m.Recipes {
+		for _, f := range []*ir.Func{r.Objective, r.Combine, r.Grad, r.GradInputs} {
+			if f == nil {
+				continue
+			}
+			if err := p.add(f); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return p, nil
+}
+
+// add plans f after everything it calls.
+func (p *Plan) add(f *ir.Func) error {
+	if p.byIR[f] != nil {
+		return nil
+	}
+	for _, v := range f.Values {
+		var err error
+		switch v.Op {
+		case ir.OpCall:
+			err = p.add(v.Attr.Func)
+		case ir.OpMap:
+			err = p.add(v.Attr.Map.Fn)
+		case ir.OpSolve:
+			err = p.addSolve(v.Attr.Solve, v.Attr.Solve.Times > 0)
+		case ir.OpRev:
+			err = p.addRev(v.Attr.Rev)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	fn, err := p.planFunc(f)
+	if err != nil {
+		return err
+	}
+	p.byIR[f] = fn
+	p.Funcs = append(p.Funcs, fn)
+	return nil
+}
+
+func (p *Plan) addSolve(s *ir.Solve, path bool) error {
+	ps := p.byS[s]
+	if ps == nil {
+		ps = &Solve{IR: s}
+		p.byS[s] = ps
+		p.Solves = append(p.Solves, ps)
+	}
+	ps.Path = ps.Path || path
+	ps.End = ps.End || s.Times == 0
+	fs := []*ir.Func{s.Field, s.Step, s.Norm, s.First, s.Control}
+	if ps.Path {
+		fs = append(fs, s.DenseStep, s.Dense)
+	}
+	for _, f := range fs {
+		if f == nil {
+			continue
+		}
+		if err := p.add(f); err != nil {
+			return err
+		}
+		ps.Needs.join(p.byIR[f].Needs)
+	}
+	ps.Needs.Work = ps.Needs.Work || s.Record
+	return nil
+}
+
+func (p *Plan) addRev(r *ir.Rev) error {
+	for _, known := range p.Revs {
+		if known == r {
+			return nil
+		}
+	}
+	for _, f := range []*ir.Func{r.StepVJP, r.AtVJP} {
+		if f == nil {
+			continue
+		}
+		if err := p.add(f); err != nil {
+			return err
+		}
+	}
+	p.Revs = append(p.Revs, r)
+	return nil
+}
+
+// RevNeeds is what the reverse sweep uses.
+func (p *Plan) RevNeeds(r *ir.Rev) Needs {
+	n := Needs{Work: true, Accum: len(r.Params) > 0}
+	n.join(p.byIR[r.StepVJP].Needs)
+	return n
+}
+
+// planner holds the state of planning one function.
+type planner struct {
+	plan  *Plan
+	fn    *Func
+	uses  map[*ir.Value][]*ir.Value // users of a value, in order
+	nest  map[*ir.Value]int         // nest that computes a value; -1 for leaves
+	form  map[*ir.Value]Form
+	sums  map[*ir.Value][]*ir.Param // running sums that a value is added to
+	live  map[*ir.Value]bool
+	inSum map[*ir.Value]bool // values that exist only as part of a running sum
+}
+
+func (p *Plan) planFunc(f *ir.Func) (*Func, error) {
+	f.DropDead()
+	fn := &Func{IR: f, Places: map[*ir.Value]*Place{}, Sums: make([]*ir.Param, len(f.Results))}
+	pl := &planner{plan: p, fn: fn, uses: map[*ir.Value][]*ir.Value{}, nest: map[*ir.Value]int{},
+		form: map[*ir.Value]Form{}, sums: map[*ir.Value][]*ir.Param{}, inSum: map[*ir.Value]bool{}}
+	for _, v := range f.Values {
+		for _, a := range v.Args {
+			pl.uses[a] = append(pl.uses[a], v)
+		}
+	}
+	if err := pl.runningSums(); err != nil {
+		return nil, err
+	}
+	pl.views()
+	for _, v := range f.Values {
+		if err := pl.schedule(v); err != nil {
+			return nil, err
+		}
+	}
+	pl.results()
+	pl.places()
+	pl.fold()
+	pl.shapeNests()
+	pl.needs()
+	fn.Cost = p.cost(fn)
+	return fn, nil
+}
+
+// runningSums finds the values that make up Accum results: terms of sums that are added to
+// the caller's memory one by one, in their order.
+func (pl *planner) runningSums() error {
+	f := pl.fn.IR
+	for i, r := range f.Results {
+		if i >= len(f.Accum) || !f.Accum[i] {
+			continue
+		}
+		p, err := pl.accumParam(i)
+		if err != nil {
+			return err
+		}
+		pl.fn.Sums[i] = p
+		pl.addTerm(r, p, i)
+	}
+	return nil
+}
+
+// accumParam is the parameter that Accum result i is a cotangent of, by its name "PARAM_bar".
+func (pl *planner) accumParam(i int) (*ir.Param, error) {
+	f := pl.fn.IR
+	if i < len(f.ResultNames) {
+		name := f.ResultNames[i]
+		if n := len(name) - len("_bar"); n > 0 {
+			if p := pl.plan.Module.ParamByName(name[:n]); p != nil {
+				return p, nil
+			}
+		}
+	}
+	return nil, fmt.Errorf("plan: function %s: running sum %d belongs to no parameter", f.Name, i)
+}
+
+func (pl *planner) addTerm(v *ir.Value, p *ir.Param, result int) {
+	others := 0 // uses that are not this sum
+	for j, r := range pl.fn.IR.Results {
+		if r == v && j != result {
+			others++
+		}
+	}
+	single := len(pl.uses[v])+others == 0 || (len(pl.uses[v]) == 1 && others == 0)
+	switch {
+	case v.Op == ir.OpAdd && single && ir.SameShape(v.Args[0].Type.Shape, v.Args[1].Type.Shape):
+		pl.inSum[v] = true
+		pl.addTerm(v.Args[0], p, -1)
+		pl.addTerm(v.Args[1], p, -1)
+	case v.Op == ir.OpConst && v.IsConst(0):
+		pl.inSum[v] = true
+	case v.Op == ir.OpResult && pl.callSums(v.Args[0], v.Attr.Index), v.Op == ir.OpCall && pl.callSums(v, 0):
+		pl.inSum[v] = true // the callee adds to the sum itself
+	default:
+		pl.sums[v] = append(pl.sums[v], p)
+	}
+}
+
+// callSums reports whether result i of a call or reverse sweep goes to a running sum.
+func (pl *planner) callSums(node *ir.Value, i int) bool {
+	switch node.Op {
+	case ir.OpCall:
+		c := node.Attr.Func
+		return i < len(c.Accum) && c.Accum[i]
+	case ir.OpRev:
+		r := node.Attr.Rev
+		return i >= len(r.Solve.States)+len(r.Solve.Extras)
+	}
+	return false
+}
+
+// views gives places to values that are nothing but other values seen differently.
+func (pl *planner) views() {
+	stat := map[*ir.Value]int{}
+	for _, v := range pl.fn.IR.Values {
+		pl.nest[v] = -1
+		switch v.Op {
+		case ir.OpArg:
+			pl.set(v, ArgArray)
+			if v.Type.IsScalar() {
+				pl.set(v, ArgScalar)
+			}
+		case ir.OpParam:
+			pl.set(v, Memory)
+		case ir.OpConst:
+			pl.set(v, Literal)
+			if v.Attr.Data != nil {
+				pl.set(v, Table)
+			}
+		case ir.OpSolve:
+			stat[v] = pl.fn.Needs.Stats
+			pl.fn.Needs.Stats++
+			pl.set(v, TupleOf)
+		case ir.OpRev, ir.OpMap:
+			pl.set(v, TupleOf)
+		case ir.OpCall:
+			if v.Type.Elem == ir.Tuple {
+				pl.set(v, TupleOf)
+			}
+		case ir.OpResult:
+			if s := v.Args[0]; s.Op == ir.OpSolve {
+				if k := v.Attr.Index - len(s.Attr.Solve.States); k >= 0 {
+					pl.fn.Places[v] = &Place{Kind: Stat, Index: k, Solve: stat[s]}
+				}
+			}
+		case ir.OpReshape:
+			pl.view(v, v.Args[0], 0)
+		case ir.OpSlice:
+			if off, ok := contiguous(v.Args[0].Type.Shape, v.Attr.Ints); ok {
+				pl.view(v, v.Args[0], off)
+			}
+		}
+	}
+}
+
+func (pl *planner) set(v *ir.Value, k PlaceKind) { pl.fn.Places[v] = &Place{Kind: k} }
+
+func (pl *planner) view(v, base *ir.Value, off int) {
+	if len(pl.sums[v]) > 0 {
+		return // a running sum wants elements of its own
+	}
+	for {
+		pb := pl.fn.Places[base]
+		if pb == nil || pb.Kind != View {
+			break
+		}
+		base, off = pb.Base, off+pb.Offset
+	}
+	pl.fn.Places[v] = &Place{Kind: View, Base: base, Offset: off}
+}
+
+// contiguous reports whether a slice is a run of elements in row-major order, and where it starts.
+func contiguous(shape, bounds []int) (offset int, ok bool) {
+	stride := 1
+	whole := true // all inner axes are taken whole
+	for ax := len(shape) - 1; ax >= 0; ax-- {
+		lo, hi := bounds[2*ax], bounds[2*ax+1]
+		if !whole && hi-lo != 1 {
+			return 0, false
+		}
+		if hi-lo != shape[ax] {
+			whole = false
+		}
+		offset += lo * stride
+		stride *= shape[ax]
+	}
+	return offset, true
+}

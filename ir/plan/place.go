@@ -1,0 +1,283 @@
+package plan
+
+import "ndec.dev/ndec/ir"
+
+// results decides which results are computed in place.
+func (pl *planner) results() {
+	taken := map[*ir.Value]bool{}
+	for i, r := range pl.fn.IR.Results {
+		if pl.fn.Sums[i] != nil || r.Type.IsScalar() {
+			continue
+		}
+		if pl.fn.Places[r] == nil && !taken[r] {
+			taken[r] = true
+			pl.fn.Places[r] = &Place{Kind: Result, Index: i}
+			continue
+		}
+		pl.fn.Copies = append(pl.fn.Copies, i)
+	}
+}
+
+// places gives every computed value its storage.
+func (pl *planner) places() {
+	addressed := map[*ir.Value]bool{}
+	mark := func(v *ir.Value) {
+		if p := pl.fn.Places[v]; p != nil && p.Kind == View {
+			v = p.Base
+		}
+		addressed[v] = true
+	}
+	for _, n := range pl.fn.Nests {
+		for _, s := range n.Steps {
+			if s.Form != Whole {
+				continue
+			}
+			for _, a := range s.V.Args {
+				if a.Type.Elem != ir.Tuple && !a.Type.IsScalar() {
+					mark(a)
+				}
+			}
+			if !s.V.Type.IsScalar() && s.V.Type.Elem != ir.Tuple {
+				mark(s.V)
+			}
+		}
+	}
+	for _, v := range pl.fn.IR.Values {
+		p := pl.fn.Places[v]
+		switch {
+		case p != nil && p.Kind == Literal && addressed[v] && !v.Type.IsScalar():
+			p.Kind = Table // a pointer to it is needed
+		case p != nil:
+		case pl.inSum[v]:
+			pl.set(v, Sum)
+		case (pl.form[v] == OuterRow || pl.form[v] == OuterCol) && pl.sumOf(v) != nil:
+			pl.set(v, Sum)
+		case v.Type.IsScalar():
+			pl.set(v, Scalars)
+		case v.Op == ir.OpResult, addressed[v]:
+			pl.array(v)
+		case v.Type.Len() <= SmallLen:
+			pl.set(v, Scalars)
+		case pl.withinNest(v):
+			pl.set(v, Register)
+		case v.Type.Len() <= accumulators && (pl.form[v] == ColSum || pl.form[v] == Scatter):
+			pl.array(v)
+		default:
+			pl.array(v)
+		}
+	}
+}
+
+func (pl *planner) array(v *ir.Value) {
+	pl.set(v, Local)
+	size := 8
+	if v.Type.Elem == ir.F32 {
+		size = 4
+	}
+	if v.Type.Len()*size > stackBytes {
+		pl.set(v, Work)
+		pl.fn.Needs.Work = true
+	}
+}
+
+// withinNest reports whether v is needed only at the index at which it is computed.
+func (pl *planner) withinNest(v *ir.Value) bool {
+	q := pl.nest[v]
+	switch pl.form[v] {
+	case Elem, RowDot, Gather, Copy:
+	default:
+		return false
+	}
+	for _, r := range pl.fn.IR.Results {
+		if r == v {
+			return false
+		}
+	}
+	for _, u := range pl.uses[v] {
+		if pl.inSum[u] {
+			continue
+		}
+		if p := pl.fn.Places[u]; p != nil && p.Kind == View {
+			if p.Offset != 0 || u.Type.Len() != v.Type.Len() || !pl.withinNestView(u, q) {
+				return false
+			}
+			continue
+		}
+		if pl.nest[u] != q || !pl.readsAligned(u, v) {
+			return false
+		}
+	}
+	// a sum may have been moved to a later nest
+	for qi, n := range pl.fn.Nests {
+		for _, s := range n.Steps {
+			if s.Form == AddTo && s.V == v && qi != q {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// withinNestView is withinNest for the uses of a reshape of v.
+func (pl *planner) withinNestView(view *ir.Value, q int) bool {
+	for _, r := range pl.fn.IR.Results {
+		if r == view {
+			return false
+		}
+	}
+	for _, u := range pl.uses[view] {
+		if p := pl.fn.Places[u]; p != nil && p.Kind == View {
+			return false
+		}
+		if pl.inSum[u] || pl.nest[u] != q || !pl.readsAligned(u, view) {
+			return false
+		}
+	}
+	return len(pl.sums[view]) == 0
+}
+
+// readsAligned reports whether u reads all its operands that are v at the nest's index.
+func (pl *planner) readsAligned(u, v *ir.Value) bool {
+	for i, a := range u.Args {
+		if a != v {
+			continue
+		}
+		ok := false
+		switch pl.form[u] {
+		case Elem:
+			ok = true
+		case SumAll:
+			ok = true
+		case ColSum, OuterCol:
+			ok = i == 1
+		case Scatter, OuterRow:
+			ok = i == 0
+		}
+		if !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// foldLimit bounds the operators spelled in one expression, so that lines stay readable.
+const foldLimit = 6
+
+// fold marks element-wise values that are spelled inside their only use.
+func (pl *planner) fold() {
+	weight := map[*ir.Value]int{}
+	for _, v := range pl.fn.IR.Values {
+		if pl.form[v] != Elem || v.Op.Info().Class != ir.ClassElem || pl.fn.Places[v] == nil {
+			continue
+		}
+		w := 1
+		for _, a := range v.Args {
+			if p := pl.fn.Places[a]; p.Kind == Folded {
+				w += weight[a]
+			}
+		}
+		weight[v] = w
+		k := pl.fn.Places[v].Kind
+		if (k != Register && k != Scalars) || len(pl.uses[v]) != 1 || len(pl.sums[v]) > 0 || v.Op == ir.OpSelect || pl.isResult(v) {
+			continue
+		}
+		u := pl.uses[v][0]
+		if pl.form[u] != Elem || u.Op.Info().Class != ir.ClassElem || u.Op == ir.OpSelect || pl.fn.Places[u] == nil || pl.nest[u] != pl.nest[v] || w+1 > foldLimit {
+			continue
+		}
+		if v.Type.Len() != u.Type.Len() {
+			continue // a scalar is computed once, not per element
+		}
+		pl.fn.Places[v].Kind = Folded
+	}
+	for _, n := range pl.fn.Nests {
+		kept := n.Steps[:0]
+		for _, s := range n.Steps {
+			if pl.fn.Places[s.V].Kind != Folded {
+				kept = append(kept, s)
+			}
+		}
+		n.Steps = kept
+	}
+}
+
+func (pl *planner) isResult(v *ir.Value) bool {
+	for _, r := range pl.fn.IR.Results {
+		if r == v {
+			return true
+		}
+	}
+	return false
+}
+
+// shapeNests decides unrolling and tiles.
+func (pl *planner) shapeNests() {
+	for _, n := range pl.fn.Nests {
+		n.Unroll = n.Extent > 1 && n.Extent <= SmallLen
+		for _, s := range n.Steps {
+			if s.Form == RowDot && s.V.Args[1].Type.Len() > SmallLen && !n.Unroll && n.Extent%4 == 0 {
+				n.Tile = 4
+			}
+		}
+	}
+}
+
+// needs collects what the function uses, itself and through what it calls.
+func (pl *planner) needs() {
+	n := &pl.fn.Needs
+	for _, v := range pl.fn.IR.Values {
+		switch v.Op {
+		case ir.OpParam:
+			n.Params = true
+		case ir.OpCall:
+			n.join(pl.plan.byIR[v.Attr.Func].Needs)
+		case ir.OpMap:
+			n.join(pl.plan.byIR[v.Attr.Map.Fn].Needs)
+		case ir.OpSolve:
+			n.join(pl.plan.byS[v.Attr.Solve].Needs)
+		case ir.OpRev:
+			n.join(pl.plan.RevNeeds(v.Attr.Rev))
+		}
+	}
+	for _, p := range pl.fn.Sums {
+		n.Accum = n.Accum || p != nil
+	}
+}
+
+func (p *Plan) cost(fn *Func) Cost {
+	var c Cost
+	for _, v := range fn.IR.Values {
+		n := v.Type.Len()
+		switch v.Op {
+		case ir.OpMatVec, ir.OpVecMat:
+			w := v.Args[0]
+			if v.Op == ir.OpVecMat {
+				w = v.Args[1]
+			}
+			c.MulAdds += w.Type.Len()
+		case ir.OpOuter:
+			c.MulAdds += n
+		case ir.OpMatMul:
+			c.MulAdds += n * v.Args[0].Type.Shape[1]
+		case ir.OpCall:
+			c.add(p.byIR[v.Attr.Func].Cost, 1)
+		case ir.OpMap:
+			c.add(p.byIR[v.Attr.Map.Fn].Cost, v.Attr.Map.N)
+		case ir.OpExp, ir.OpExpm1, ir.OpLog, ir.OpLog1p, ir.OpTanh, ir.OpSigmoid, ir.OpSoftplus, ir.OpErf, ir.OpSin, ir.OpCos,
+			ir.OpTan, ir.OpAsin, ir.OpAcos, ir.OpAtan, ir.OpSinh, ir.OpCosh, ir.OpPow, ir.OpAtan2:
+			c.Trans += n
+			c.Elem += n
+		default:
+			if v.Op.Info().Class == ir.ClassElem {
+				c.Elem += n
+			}
+		}
+	}
+	return c
+}
+
+func (c *Cost) add(o Cost, times int) {
+	c.MulAdds += times * o.MulAdds
+	c.Elem += times * o.Elem
+	c.Trans += times * o.Trans
+}
