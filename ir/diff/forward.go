@@ -92,7 +92,12 @@ func (f *forward) row(v *ir.Value, dx []*ir.Value) *ir.Value {
 			}
 		}
 		return sum
-	case info.Linear:
+	case info.Linear && info.Arity < 0: // in all operands together
+		for i := range dx {
+			dx[i] = orZero(f.b, dx[i], v.Args[i].Type)
+		}
+		return f.b.Apply(v.Op, v.Attr, dx...)
+	case info.Linear: // in each operand: the product rule
 		var sum *ir.Value
 		for i, d := range dx {
 			if d != nil {
