@@ -20,8 +20,8 @@ type net struct {
 func newNet(m *ir.Module, rnd drawer, name string, sizes ...int) *net {
 	n := &net{m: m, params: map[*ir.Param][]float64{}}
 	for i := range len(sizes) - 1 {
-		w := m.AddParam(&ir.Param{Name: name + ".w" + string(rune('0'+i)), Type: ir.Tensor(ir.F64, sizes[i+1], sizes[i])})
-		c := m.AddParam(&ir.Param{Name: name + ".b" + string(rune('0'+i)), Type: ir.Tensor(ir.F64, sizes[i+1])})
+		w := m.AddParam(&ir.Param{Name: name + ".w" + string(rune('0'+i)), Type: ir.Tensor(m.Real, sizes[i+1], sizes[i])})
+		c := m.AddParam(&ir.Param{Name: name + ".b" + string(rune('0'+i)), Type: ir.Tensor(m.Real, sizes[i+1])})
 		n.layers = append(n.layers, [2]*ir.Param{w, c})
 		n.params[w], n.params[c] = rnd.uniform(w.Type.Len(), -0.7, 0.7), rnd.uniform(c.Type.Len(), -0.7, 0.7)
 	}

@@ -17,12 +17,12 @@ var f64 = ir.Scalar(ir.F64)
 // problem builds a solve of y' = net(y) + c sin(t), z' = z sum(y) by a method.
 func problem(t *testing.T, m *ir.Module, n *net, name string, times int) *ir.Solve {
 	t.Helper()
-	vec := ir.Tensor(ir.F64, 2)
+	vec, scalar := ir.Tensor(m.Real, 2), ir.Scalar(m.Real)
 	s := &ir.Solve{Name: "P.0", System: "P", Times: times, Steps: 3, RTol: 1e-6, ATol: 1e-6, MaxSteps: 100,
-		States: []ir.SolveState{{Name: "y", Type: vec, InNorm: true}, {Name: "z", Type: f64}}, Extras: []ir.Type{f64}}
-	b := ir.NewFunc("P.field", diag.Span{}, ir.F64)
-	at, y, z, c := b.Arg("t", f64), b.Arg("y", vec), b.Arg("z", f64), b.Arg("c", f64)
-	dy := b.Add(n.apply(b, y), b.Mul(c, b.Unary(ir.OpSin, at)))
+		States: []ir.SolveState{{Name: "y", Type: vec, InNorm: true}, {Name: "z", Type: scalar}}, Extras: []ir.Type{scalar}}
+	b := ir.NewFunc("P.field", diag.Span{}, m.Real)
+	at, y, z, c := b.Arg("t", f64), b.Arg("y", vec), b.Arg("z", scalar), b.Arg("c", scalar)
+	dy := b.Add(n.apply(b, y), b.Mul(c, b.Cast(b.Unary(ir.OpSin, at), m.Real)))
 	s.Field = m.AddFunc(b.Return(dy, b.Mul(z, b.Sum(y))))
 	row := method.Lookup(name)
 	if err := method.Build(m, s, row, method.Config{}); err != nil {
@@ -34,13 +34,13 @@ func problem(t *testing.T, m *ir.Module, n *net, name string, times int) *ir.Sol
 
 // solved is (x, c) -> loss, metric, nfe of a solve started from the net's value at x.
 func solved(m *ir.Module, n *net, s *ir.Solve) *ir.Func {
-	b := ir.NewFunc("Fit.objective", diag.Span{}, ir.F64)
-	x, c := b.Arg("x", ir.Tensor(ir.F64, 2)), b.Arg("c", f64)
-	end := b.Num(0.8)
+	b := ir.NewFunc("Fit.objective", diag.Span{}, m.Real)
+	x, c := b.Arg("x", ir.Tensor(m.Real, 2)), b.Arg("c", ir.Scalar(m.Real))
+	end := b.Const(0.8, ir.F64)
 	if s.Times > 0 {
 		end = b.Data([]float64{0, 0.3, 0.5, 0.8}, ir.Tensor(ir.F64, 4))
 	}
-	outs := b.Results(b.Emit(ir.OpSolve, ir.Attr{Solve: s}, b.Num(0), end, n.apply(b, x), b.Sum(x), b.Unary(ir.OpSin, c)))
+	outs := b.Results(b.Emit(ir.OpSolve, ir.Attr{Solve: s}, b.Const(0, ir.F64), end, n.apply(b, x), b.Sum(x), b.Unary(ir.OpSin, c)))
 	loss := b.Add(b.Sum(b.Unary(ir.OpSquare, outs[0])), b.Sum(b.Unary(ir.OpTanh, outs[1])))
 	f := m.AddFunc(b.Return(loss, b.Sum(outs[1]), outs[2]))
 	f.ResultNames = []string{"loss"}
@@ -52,10 +52,12 @@ func TestBackprop(t *testing.T) {
 	rows := []struct {
 		method string
 		times  int
-	}{{"euler", 0}, {"euler", 4}, {"rk4", 0}, {"rk4", 4}, {"dopri5", 0}, {"dopri5", 4}, {"tsit5", 4}}
+		real   ir.Elem // of states; the evaluation is in float64 all the same
+	}{{"euler", 0, ir.F64}, {"euler", 4, ir.F64}, {"rk4", 0, ir.F64}, {"rk4", 4, ir.F64}, {"rk4", 4, ir.F32},
+		{"dopri5", 0, ir.F64}, {"dopri5", 4, ir.F64}, {"dopri5", 0, ir.F32}, {"tsit5", 4, ir.F64}}
 	for _, row := range rows {
-		t.Run(fmt.Sprint(row.method, row.times), func(t *testing.T) {
-			m := &ir.Module{Real: ir.F64}
+		t.Run(fmt.Sprint(row.method, row.times, row.real), func(t *testing.T) {
+			m := &ir.Module{Real: row.real}
 			n := newNet(m, newDrawer(4), "n", 2, 3, 2)
 			s := problem(t, m, n, row.method, row.times)
 			mesh := []float64{0, 0.15, 0.5, 0.8} // 0.5 is an output time
@@ -174,4 +176,29 @@ func TestSolveLimits(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestGradNodeThroughSolve: a gradient in a model may go through a solve, which then records.
+func TestGradNodeThroughSolve(t *testing.T) {
+	m := &ir.Module{Real: ir.F64}
+	n := newNet(m, newDrawer(4), "n", 2, 3, 2)
+	s := problem(t, m, n, "rk4", 0)
+	mc := machine{params: n.params, mesh: []float64{0, 0.4, 1}, replay: s.Replay}
+	build := func(name string, node bool) *ir.Func {
+		b := ir.NewFunc(name, diag.Span{}, ir.F64)
+		x := b.Arg("x", ir.Tensor(ir.F64, 2))
+		end := b.Emit(ir.OpSolve, ir.Attr{Solve: s}, b.Num(0), b.Num(1), x, b.Num(1), b.Num(1))
+		e := b.Sum(b.Unary(ir.OpSquare, b.Result(end, 0)))
+		if node {
+			e = b.Emit(ir.OpGrad, ir.Attr{}, e, x)
+		}
+		return m.AddFunc(b.Return(e))
+	}
+	plain, f := build("plain", false), build("f", true)
+	if ds := diff.Run(m); ds != nil {
+		t.Fatal(ds)
+	}
+	x := []float64{0.2, -0.5}
+	want := numericGrad(func(x []float64) float64 { return mc.eval(plain, [][]float64{x})[0][0] }, x)
+	nearAll(t, "grad", mc.eval(f, [][]float64{x})[0], want, 1e-8)
 }
