@@ -1,0 +1,102 @@
+package lower
+
+import (
+	"fmt"
+
+	"ndec.dev/ndec/dsl/sema"
+	"ndec.dev/ndec/ir"
+	"ndec.dev/ndec/ir/diag"
+)
+
+// lowerer holds what the functions of one module share.
+type lowerer struct {
+	m       *ir.Module
+	diags   diag.List
+	funcs   map[*sema.Func]*ir.Func
+	models  map[*sema.Model]*ir.Model
+	systems map[*sema.System]*system
+}
+
+// Lower gives the module of a program without errors. When something cannot be lowered the module
+// is nil and the list says what: a limitation (NDE08xx), or a compiler bug (NDE0899).
+func Lower(p *sema.Program) (*ir.Module, diag.List) {
+	l := &lowerer{
+		m:       &ir.Module{Package: p.Package, Doc: p.Doc, Files: p.Files, Real: p.Real, Target: p.Targets},
+		funcs:   map[*sema.Func]*ir.Func{},
+		models:  map[*sema.Model]*ir.Model{},
+		systems: map[*sema.System]*system{},
+	}
+	for _, q := range p.Params {
+		l.m.AddParam(q)
+	}
+	for _, f := range p.Funcs {
+		l.guard(f.Span, func() { l.fn(f) })
+	}
+	for _, m := range p.Models {
+		l.guard(m.Span, func() { l.model(m) })
+	}
+	for _, d := range p.Data {
+		l.m.Data = append(l.m.Data, &ir.DataSet{Name: d.Name, Doc: d.Doc, Span: d.Span, Columns: l.ports(d.Columns), Settings: d.Settings})
+	}
+	for _, r := range p.Recipes {
+		l.guard(r.Span, func() { l.recipe(r) })
+	}
+	if l.diags.HasErrors() {
+		return nil, l.diags
+	}
+	return l.m, l.diags
+}
+
+// refusal is the panic value by which a construct that cannot be lowered ends its declaration. A
+// refusal without a code follows from another one that was reported.
+type refusal diag.Diagnostic
+
+// Limitations that only lowering sees.
+const (
+	methodLater  diag.Code = "NDE0802"
+	optionLater  diag.Code = "NDE0803"
+	averageLater diag.Code = "NDE0826"
+	compilerBug  diag.Code = "NDE0899"
+)
+
+func refuse(code diag.Code, at diag.Span, format string, args ...any) {
+	panic(refusal{Code: code, Span: at, Text: fmt.Sprintf(format, args...)})
+}
+
+// guard lowers one declaration and turns what stops it into a diagnostic.
+func (l *lowerer) guard(at diag.Span, lower func()) {
+	defer func() {
+		switch e := recover().(type) {
+		case nil:
+		case refusal:
+			if e.Code != "" {
+				l.diags = append(l.diags, diag.Diagnostic(e))
+			}
+		case *ir.BuildError:
+			l.diags.Errorf(compilerBug, at, "compiler bug: %v", e)
+		default:
+			panic(e)
+		}
+	}()
+	lower()
+}
+
+// fn lowers an instance of a fn or net.
+func (l *lowerer) fn(f *sema.Func) {
+	s := l.scope(f.Name, f.Doc, f.Span)
+	s.args(f.Args)
+	l.funcs[f] = l.m.AddFunc(s.b.Return(s.expr(f.Result)))
+}
+
+// ports are inputs, outputs or columns as callers see them.
+func (l *lowerer) ports(vars []*sema.Var) []ir.Port {
+	var out []ir.Port
+	for _, v := range vars {
+		out = append(out, l.port(v.Name, v.Type))
+	}
+	return out
+}
+
+func (l *lowerer) port(name string, t sema.Type) ir.Port {
+	return ir.Port{Name: name, Type: t.IR(l.m.Real), Classes: t.Classes}
+}

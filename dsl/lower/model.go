@@ -1,0 +1,124 @@
+package lower
+
+import (
+	"fmt"
+
+	"ndec.dev/ndec/dsl/sema"
+	"ndec.dev/ndec/ir"
+)
+
+// model lowers a model: inputs -> outputs, then five statistics per solve. A model with solvers
+// replaced is lowered from the same body with solves of its own.
+func (l *lowerer) model(m *sema.Model) {
+	s := l.scope(m.Name, m.Doc, m.Span)
+	s.model = m
+	s.args(m.Inputs)
+	results := s.exprs(m.Results)
+	out := &ir.Model{Name: m.Name, Doc: m.Doc, Span: m.Span, Inputs: l.ports(m.Inputs)}
+	for _, p := range m.Outputs {
+		out.Outputs = append(out.Outputs, l.port(p.Name, p.Type))
+		s.b.Func.ResultNames = append(s.b.Func.ResultNames, p.Name)
+	}
+	out.Solves = s.solved()
+	out.Func = l.m.AddFunc(s.b.Return(append(results, s.statistics()...)...))
+	for i := range s.runs {
+		out.Paths = append(out.Paths, l.m.AddFunc(s.path(i)))
+	}
+	l.models[m] = out
+	l.m.Models = append(l.m.Models, out)
+}
+
+func (s *scope) solved() []*ir.Solve {
+	var out []*ir.Solve
+	for _, r := range s.runs {
+		out = append(out, r.solve)
+	}
+	return out
+}
+
+// statNames name the statistics of a solve, in the order of ir.StatNFE, ….
+var statNames = [ir.NumStats]string{"nfe", "accepted", "rejected", "status", "tstop"}
+
+// statistics are five values per solve that the function runs, in the order of solved.
+func (s *scope) statistics() []*ir.Value {
+	var out []*ir.Value
+	for i, r := range s.runs {
+		out = append(out, r.stats...)
+		for _, name := range statNames {
+			s.b.Func.ResultNames = append(s.b.Func.ResultNames, fmt.Sprintf("%s%d", name, i))
+		}
+	}
+	return out
+}
+
+// path is the function from the inputs to (t0, t1, states…, extras…) of run i. Of a solve with
+// output times t1 is the last one.
+func (s *scope) path(i int) *ir.Func {
+	r := s.runs[i]
+	whole := s.b.Func
+	saved := whole.Results
+	whole.Results = r.from.Args
+	f := whole.Clone(fmt.Sprintf("%s.path%d", s.name, i))
+	whole.Results = saved
+	b := ir.Extend(f, s.m.Real)
+	b.Span = r.from.Span
+	switch {
+	case r.model != nil:
+		b.Return(b.CallAll(r.model.Paths[r.inner], f.Results...)...)
+	case r.solve.Times > 0:
+		f.Results[1] = b.At(f.Results[1], r.solve.Times-1)
+	}
+	f.Doc = "start of solve " + r.solve.Name
+	f.ResultNames = []string{"t0", "t1"}
+	for _, st := range r.solve.States {
+		f.ResultNames = append(f.ResultNames, st.Name)
+	}
+	f.DropDead()
+	return f
+}
+
+// modelCall is a call of a model in this function. Calls with the same arguments are one.
+type modelCall struct {
+	model   *ir.Model
+	args    []*ir.Value
+	outputs []*ir.Value
+}
+
+func (s *scope) call(x *sema.ModelCall) modelCall {
+	m := s.models[x.Model]
+	if m == nil {
+		panic(refusal{})
+	}
+	args := s.exprs(x.Args)
+	for _, c := range s.calls {
+		if c.model == m && sameValues(c.args, args) {
+			return c
+		}
+	}
+	s.b.Span = x.Span()
+	results := s.b.CallAll(m.Func, args...)
+	n := len(m.Outputs)
+	c := modelCall{m, args, results[:n]}
+	for i, p := range m.Outputs {
+		results[i].Named(p.Name)
+	}
+	for i, solve := range m.Solves {
+		stats := results[n+i*ir.NumStats : n+(i+1)*ir.NumStats]
+		from := results[0]
+		if from.Op == ir.OpResult {
+			from = from.Args[0]
+		}
+		s.runs = append(s.runs, run{solve: solve, stats: stats, from: from, model: m, inner: i})
+	}
+	s.calls = append(s.calls, c)
+	return c
+}
+
+func sameValues(a, b []*ir.Value) bool {
+	for i := range a {
+		if a[i] != b[i] {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,171 @@
+package lower
+
+import (
+	"fmt"
+
+	"ndec.dev/ndec/dsl/sema"
+	"ndec.dev/ndec/ir"
+)
+
+// recipe lowers a train block: one sample's columns -> loss, metric terms, statistics.
+func (l *lowerer) recipe(r *sema.Recipe) {
+	out := &ir.Recipe{Name: r.Name, Doc: r.Doc, Span: r.Span, Columns: l.ports(r.Data.Columns), Frozen: r.Frozen, Settings: r.Settings}
+	s := l.scope(r.Name, r.Doc, r.Span)
+	s.args(r.Data.Columns)
+
+	if n := averages(r.Minimize); n > 0 && !affine(r.Minimize) {
+		refuse(averageLater, r.Minimize.Span(), "minimize cannot be compiled yet where avg is not a term of a sum; minimize the mean itself")
+	}
+	// The loss is the mean of what the objective gives, so that avg of a term is the term.
+	s.inBatch = func(x *sema.Avg) *ir.Value { return s.expr(x.X) }
+	loss := s.expr(r.Minimize)
+	s.inBatch = nil
+
+	results := []*ir.Value{loss}
+	names := []string{"loss"}
+	c := l.scope(r.Name+".combine", "metrics from the means of their terms", r.Span)
+	var metrics []*ir.Value
+	combine := false
+	for _, m := range r.Metrics {
+		out.Metrics = append(out.Metrics, m.Name)
+		n := 0
+		term := func(x sema.Expr) *ir.Value {
+			name := m.Name
+			if n > 0 {
+				name = fmt.Sprintf("%s_%d", m.Name, n)
+			}
+			n++
+			v := s.expr(x)
+			results, names = append(results, v), append(names, name)
+			return c.b.Arg(name, v.Type)
+		}
+		if averages(m.Expr) == 0 {
+			metrics = append(metrics, term(m.Expr))
+			continue
+		}
+		combine = true
+		if x := outside(m.Expr); x != nil {
+			refuse(averageLater, x.Span(), "metric %s cannot be compiled yet where values of one sample stand beside avg; put them inside avg", m.Name)
+		}
+		eachAverage(m.Expr, map[sema.Expr]bool{}, func(x *sema.Avg) { c.values[x] = term(x.X) })
+		metrics = append(metrics, nil)
+	}
+	if combine {
+		// Arguments come before all other values, so bodies follow now.
+		for i, m := range r.Metrics {
+			if metrics[i] == nil {
+				metrics[i] = c.expr(m.Expr)
+			}
+		}
+		c.b.Func.ResultNames = out.Metrics
+		out.Combine = c.b.Return(metrics...)
+	}
+	s.b.Func.ResultNames = names
+	out.Solves = s.solved()
+	out.Objective = l.m.AddFunc(s.b.Return(append(results, s.statistics()...)...))
+	if combine {
+		l.m.AddFunc(out.Combine)
+	}
+	l.m.Recipes = append(l.m.Recipes, out)
+}
+
+// affine reports whether the mean over a batch of x is x with every avg(e) taken for e: each avg
+// is a term of a sum, perhaps times a constant.
+func affine(x sema.Expr) bool {
+	if averages(x) == 0 {
+		return true
+	}
+	switch x := definition(x).(type) {
+	case *sema.Avg:
+		return true
+	case *sema.Convert:
+		return affine(x.X)
+	case *sema.Op:
+		constant := func(i int) bool { _, ok := definition(x.Args[i]).(*sema.Lit); return ok }
+		switch x.Op {
+		case ir.OpNeg:
+			return affine(x.Args[0])
+		case ir.OpAdd, ir.OpSub:
+			return affine(x.Args[0]) && affine(x.Args[1])
+		case ir.OpMul:
+			return constant(0) && affine(x.Args[1]) || constant(1) && affine(x.Args[0])
+		case ir.OpDiv:
+			return constant(1) && affine(x.Args[0])
+		}
+	}
+	return false
+}
+
+// averages counts the means over the batch in x.
+func averages(x sema.Expr) int {
+	n := 0
+	eachAverage(x, map[sema.Expr]bool{}, func(*sema.Avg) { n++ })
+	return n
+}
+
+// eachAverage visits the means over the batch in x, each once, from left to right.
+func eachAverage(x sema.Expr, seen map[sema.Expr]bool, visit func(*sema.Avg)) {
+	x = definition(x)
+	if seen[x] {
+		return
+	}
+	seen[x] = true
+	if a, ok := x.(*sema.Avg); ok {
+		visit(a)
+		return
+	}
+	for _, y := range operands(x) {
+		eachAverage(y, seen, visit)
+	}
+}
+
+// outside finds a part of a metric that belongs to one sample and is not inside an avg; nil if
+// there is none.
+func outside(x sema.Expr) sema.Expr {
+	x = definition(x)
+	switch x := x.(type) {
+	case *sema.Avg, *sema.Lit, *sema.ParamRef:
+		return nil
+	case *sema.Ref:
+		if x.Var.Param != nil {
+			return nil
+		}
+		return x
+	case *sema.Solve, *sema.Rhs, *sema.ModelCall, *sema.Initial:
+		return x
+	}
+	for _, y := range operands(x) {
+		if z := outside(y); z != nil {
+			return z
+		}
+	}
+	return nil
+}
+
+// operands are the expressions that x is made of. Those of solves and model calls are not
+// listed: a mean over the batch cannot stand in them.
+func operands(x sema.Expr) []sema.Expr {
+	switch x := x.(type) {
+	case *sema.Op:
+		return x.Args
+	case *sema.Convert:
+		return []sema.Expr{x.X}
+	case *sema.Call:
+		return x.Args
+	case *sema.Layer:
+		return []sema.Expr{x.X}
+	case *sema.Index:
+		return []sema.Expr{x.X}
+	case *sema.Stack:
+		return x.Xs
+	case *sema.Concat:
+		return x.Xs
+	case *sema.Field:
+		return []sema.Expr{x.X}
+	case *sema.Part:
+		return []sema.Expr{x.X}
+	case *sema.Avg:
+		return []sema.Expr{x.X}
+	}
+	return nil
+}

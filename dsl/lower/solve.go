@@ -1,0 +1,175 @@
+package lower
+
+import (
+	"fmt"
+
+	"ndec.dev/ndec/dsl/sema"
+	"ndec.dev/ndec/ir"
+	"ndec.dev/ndec/ir/diag"
+	"ndec.dev/ndec/ir/method"
+)
+
+// solution is a solve that was lowered in a function.
+type solution struct {
+	solve   *ir.Solve
+	system  *system
+	results []*ir.Value // states, integrals, statistics
+	end     *ir.Value   // time of the end, or the output times
+	extras  []*ir.Value
+	outputs []*ir.Value // made when first read
+}
+
+// solution lowers a solve where it is first read.
+func (s *scope) solution(x *sema.Solve) *solution {
+	if d := s.solves[x]; d != nil {
+		return d
+	}
+	saved := s.b.Span
+	sys := s.system(x.System)
+	d := &solution{system: sys}
+	t0 := s.expr(x.From)
+	if x.At != nil {
+		d.end = s.expr(x.At)
+	} else {
+		d.end = s.expr(x.To)
+	}
+	starts := s.exprs(x.Starts)
+	d.extras = append(s.exprs(x.Extras), startsOf(x.System, starts)...)
+	s.b.Span = x.Span()
+	operands := append([]*ir.Value{t0, d.end}, starts...)
+	for range x.System.Integrals {
+		operands = append(operands, s.b.Zeros(ir.Scalar(s.m.Real)))
+	}
+	operands = append(operands, d.extras...)
+
+	d.solve = s.newSolve(x, sys)
+	v := s.b.Emit(ir.OpSolve, ir.Attr{Solve: d.solve}, operands...).Named(x.System.Name)
+	d.results = s.b.Results(v)
+	for i, st := range d.solve.States {
+		d.results[i].Named(st.Name)
+	}
+	s.runs = append(s.runs, run{solve: d.solve, stats: d.results[len(d.solve.States):], from: v})
+	s.b.Span = saved
+	s.solves[x] = d
+	return d
+}
+
+// startsOf are the values of initial(x) among the starts.
+func startsOf(sys *sema.System, starts []*ir.Value) []*ir.Value {
+	var out []*ir.Value
+	for _, v := range sys.Initials {
+		for i, st := range sys.States {
+			if st.Var == v {
+				out = append(out, starts[i])
+			}
+		}
+	}
+	return out
+}
+
+// newSolve makes the solve as data and has the method build its step.
+func (s *scope) newSolve(x *sema.Solve, sys *system) *ir.Solve {
+	by := x.Solver
+	if s.model != nil {
+		by = s.model.Solver(by)
+	}
+	row := method.Lookup(by.Method)
+	if row == nil || row.Later {
+		refuse(methodLater, x.Span(), "%s is not compiled yet; use euler, midpoint, heun, rk4, dopri5 or tsit5", by.Method)
+	}
+	for _, o := range []struct {
+		key   string
+		given bool
+	}{{"per_sample", by.PerSample > 0}, {"min_step", by.MinStep > 0}, {"max_step", by.MaxStep > 0}} {
+		if o.given {
+			refuse(optionLater, by.Span, "%s is not compiled yet; leave it out", o.key)
+		}
+	}
+	solve := &ir.Solve{
+		Name: fmt.Sprintf("%s.%d", s.name, len(s.solves)), Span: x.Span(), System: x.System.Name, Solver: by.Name, Method: by.Method,
+		States: s.states(x.System), Extras: s.extras(x.System), Times: x.Times,
+		Steps: by.Steps, StepSize: by.StepSize, RTol: by.RTol, ATol: by.ATol, FirstStep: by.FirstStep, MaxSteps: by.MaxSteps,
+		Sensitivity: by.Sensitivity,
+	}
+	solve.Field = s.newField(sys)
+	if err := method.Build(s.m, solve, row, method.Config{Control: method.ControlOf(&by.Control)}); err != nil {
+		refuse(methodLater, x.Span(), "%v", err)
+	}
+	placeSolve(solve)
+	s.m.Solves = append(s.m.Solves, solve)
+	return solve
+}
+
+// placeSolve says where the functions of a solve run: sample > solve > step > stage.
+func placeSolve(s *ir.Solve) {
+	s.Region = ir.SampleRegion.Inside(ir.RegionSolve, s.Name)
+	step := s.Region.Inside(ir.RegionStep, "")
+	for _, f := range s.Funcs() {
+		f.Region = step
+	}
+	s.Field.Region = step.Inside(ir.RegionStage, "")
+	if s.First != nil {
+		s.First.Region = s.Region
+	}
+}
+
+// field is end.x: one part of a solve or of rhs.
+func (s *scope) field(x *sema.Field) *ir.Value {
+	switch of := definition(x.X).(type) {
+	case *sema.Rhs:
+		return s.rhs(of)[x.Index]
+	case *sema.Solve:
+		d := s.solution(of)
+		switch x.Kind {
+		case sema.StateField:
+			return d.results[x.Index]
+		case sema.IntegralField:
+			return d.results[len(of.System.States)+x.Index]
+		case sema.OutputField:
+			return s.outputs(d, x.Span())[x.Index]
+		case sema.StatField:
+			return d.results[len(d.solve.States)+x.Index]
+		}
+	}
+	refuse(compilerBug, x.Span(), "compiler bug: .%s of something that is no solve", x.Name)
+	return nil
+}
+
+// outputs are the outputs of the system at the end of the solve, or at each of its output times.
+func (s *scope) outputs(d *solution, at diag.Span) []*ir.Value {
+	if d.outputs != nil {
+		return d.outputs
+	}
+	s.b.Span = at
+	f := s.outputFunc(d.system)
+	args := append([]*ir.Value{d.end}, d.results[:len(d.system.States)]...)
+	mapped := len(args)
+	args = append(args, d.extras...)
+	if d.solve.Times == 0 {
+		d.outputs = s.b.CallAll(f, args...)
+	} else {
+		v := s.b.Emit(ir.OpMap, ir.Attr{Map: &ir.Map{Fn: f, N: d.solve.Times, Mapped: mapped,
+			Region: ir.SampleRegion.Inside(ir.RegionMap, f.Name)}}, args...)
+		d.outputs = []*ir.Value{v}
+		if v.Type.Elem == ir.Tuple {
+			d.outputs = s.b.Results(v)
+		}
+	}
+	for i, q := range d.system.Outputs {
+		d.outputs[i].Named(q.Name)
+	}
+	return d.outputs
+}
+
+// rhs are the derivatives at one point, where initial(x) is x.
+func (s *scope) rhs(x *sema.Rhs) []*ir.Value {
+	if s.points[x] == nil {
+		f := s.rhsFunc(s.system(x.System))
+		starts := s.exprs(x.Starts)
+		args := append([]*ir.Value{s.expr(x.Time)}, starts...)
+		args = append(append(args, s.exprs(x.Extras)...), startsOf(x.System, starts)...)
+		s.b.Span = x.Span()
+		s.points[x] = s.b.CallAll(f, args...)
+	}
+	return s.points[x]
+}

@@ -1,0 +1,134 @@
+package lower
+
+import (
+	"fmt"
+
+	"ndec.dev/ndec/dsl/sema"
+	"ndec.dev/ndec/ir"
+)
+
+// system holds the functions of a system that solves share.
+type system struct {
+	*sema.System
+	field   *ir.Func // template of the fields of solves
+	fields  int      // copies made
+	rhs     *ir.Func // derivatives of the states alone
+	outputs *ir.Func
+}
+
+// system lowers a system when it is first used.
+func (l *lowerer) system(sys *sema.System) *system {
+	if l.systems[sys] == nil {
+		l.systems[sys] = &system{System: sys}
+	}
+	return l.systems[sys]
+}
+
+// states are the states of a solve: those of the system, then its integrals.
+func (l *lowerer) states(sys *sema.System) []ir.SolveState {
+	var out []ir.SolveState
+	for _, st := range sys.States {
+		out = append(out, ir.SolveState{Name: st.Var.Name, Type: st.Var.Type.IR(l.m.Real), InNorm: true})
+	}
+	for _, q := range sys.Integrals {
+		out = append(out, ir.SolveState{Name: q.Name, Type: ir.Scalar(l.m.Real)})
+	}
+	return out
+}
+
+// extras are the types of what a solve passes to its functions beside time and states: contexts,
+// then starts.
+func (l *lowerer) extras(sys *sema.System) []ir.Type {
+	var out []ir.Type
+	for _, vars := range [][]*sema.Var{sys.Contexts, sys.Initials} {
+		for _, v := range vars {
+			out = append(out, v.Type.IR(l.m.Real))
+		}
+	}
+	return out
+}
+
+// systemFunc starts a function of (t, states…, integrals… if wanted, contexts…, starts…).
+func (l *lowerer) systemFunc(sys *sema.System, suffix string, integrals bool) *scope {
+	s := l.scope(sys.Name+"."+suffix, "", sys.Span)
+	s.arg(sys.Time)
+	for _, st := range sys.States {
+		s.arg(st.Var)
+	}
+	if integrals {
+		for _, q := range sys.Integrals {
+			s.b.Span = q.Span
+			s.b.Arg(q.Name, ir.Scalar(l.m.Real)) // never read: equations cannot see integrals
+		}
+	}
+	s.args(sys.Contexts)
+	for _, v := range sys.Initials {
+		s.b.Span = v.Span
+		s.starts[v] = s.b.Arg(v.Name+"_start", v.Type.IR(l.m.Real))
+	}
+	s.b.Span = sys.Span
+	return s
+}
+
+// equations lowers the derivatives of the states, and of the integrals if wanted.
+func (l *lowerer) equations(sys *sema.System, suffix string, integrals bool) *ir.Func {
+	s := l.systemFunc(sys, suffix, integrals)
+	var results []*ir.Value
+	add := func(name string, x sema.Expr) {
+		v := s.expr(x)
+		if v.Name == "" {
+			v.Named("d" + name)
+		}
+		results = append(results, v)
+		s.b.Func.ResultNames = append(s.b.Func.ResultNames, "d"+name)
+	}
+	for _, st := range sys.States {
+		add(st.Var.Name, st.Der)
+	}
+	if integrals {
+		for _, q := range sys.Integrals {
+			add(q.Name, q.Expr)
+		}
+	}
+	return s.b.Return(results...)
+}
+
+// newField is the field function of one more solve. Each solve has its own, since later passes
+// change it to what that solve needs.
+func (l *lowerer) newField(sys *system) *ir.Func {
+	if sys.field == nil {
+		sys.field = l.equations(sys.System, "field", true)
+	}
+	name := sys.field.Name
+	if sys.fields > 0 {
+		name = fmt.Sprintf("%s.%d", name, sys.fields)
+	}
+	sys.fields++
+	return l.m.AddFunc(sys.field.Clone(name))
+}
+
+// rhsFunc is (t, states…, contexts…, starts…) -> derivatives of the states.
+func (l *lowerer) rhsFunc(sys *system) *ir.Func {
+	if sys.rhs == nil {
+		sys.rhs = l.m.AddFunc(l.equations(sys.System, "rhs", false))
+	}
+	return sys.rhs
+}
+
+// outputFunc is (t, states…, contexts…, starts…) -> outputs.
+func (l *lowerer) outputFunc(sys *system) *ir.Func {
+	if sys.outputs == nil {
+		s := l.systemFunc(sys.System, "outputs", false)
+		var results []*ir.Value
+		for _, q := range sys.Outputs {
+			v := s.expr(q.Expr)
+			if v.Name == "" {
+				v.Named(q.Name)
+			}
+			results = append(results, v)
+			s.b.Func.ResultNames = append(s.b.Func.ResultNames, q.Name)
+		}
+		sys.outputs = l.m.AddFunc(s.b.Return(results...))
+	}
+	return sys.outputs
+}
