@@ -2,6 +2,7 @@ package syntax
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -145,5 +146,40 @@ func TestDocs(t *testing.T) {
 	got := []string{f.Doc, net.Doc, net.Body.Stmts[0].(*DefineStmt).Doc, net.Body.Stmts[1].(*ReturnStmt).Doc}
 	if diff := cmp.Diff([]string{"Package a\nis good.", "f is\n  a net.", "y\ntoo", ""}, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestErrorComments reads a file whose comments /* ERROR code "text" */ stand after the token that
+// a diagnostic points at; text is a part of the message.
+func TestErrorComments(t *testing.T) {
+	src, err := os.ReadFile("testdata/errors.nde")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lexemes, comments, _ := scan("errors.nde", src)
+	_, errs := Parse("errors.nde", src)
+	n := 0
+	for _, c := range comments {
+		var code diag.Code
+		var text string
+		if k, _ := fmt.Sscanf(c.Text, "/* ERROR %s %q", &code, &text); k != 2 {
+			continue
+		}
+		var before lexeme
+		for _, l := range lexemes {
+			if !l.auto && l.span.End.Offset <= c.Place.Start.Offset && l.tok != EOF {
+				before = l
+			}
+		}
+		if n >= len(errs) {
+			t.Fatalf("%s: nothing is said about %q", before.span.Start, before.text)
+		}
+		if e := errs[n]; e.Code != code || !strings.Contains(e.Text, text) || e.Span.Start != before.span.Start {
+			t.Errorf("%s: got %s, want %s %q", before.span.Start, e, code, text)
+		}
+		n++
+	}
+	if n != len(errs) || n == 0 {
+		t.Errorf("%d comments, %d errors: %v", n, len(errs), errorLines(errs))
 	}
 }
