@@ -55,8 +55,10 @@ type Param struct {
 	Net   string // owner: net, system or model
 	Init  Init
 	Where Transform
-	Index int // place in Module.Params
+	Index int // place in Module.Params, or in Module.Derived
 	Span  diag.Span
+	// Derived marks a value of the other parameters that Module.Prepare computes.
+	Derived bool
 }
 
 // InitKind says how a parameter starts.
@@ -105,6 +107,11 @@ type Module struct {
 	Real    Elem     // F32 or F64: the module's precision
 	Params  []*Param
 	Funcs   []*Func // every function, callees before callers
+	// Prepare, made by ir/opt, computes the derived parameters, one result each, from Params; nil
+	// when there are none. It is run whenever parameters have changed, and its results lie beside
+	// the weights; they are not trained, initialised or saved.
+	Prepare *Func
+	Derived []*Param
 	Solves  []*Solve
 	Models  []*Model
 	Recipes []*Recipe

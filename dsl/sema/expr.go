@@ -127,7 +127,7 @@ func (c *checker) subscript(x *syntax.IndexExpr, e *env) Expr {
 	}
 	t := v.Type()
 	if t.Kind != TensorKind || len(x.Subs) > len(t.Shape) {
-		c.errorf("NDE0318", x.Open, "%s has %d axes, not %d", t, len(t.Shape), len(x.Subs))
+		c.errorf("NDE0318", x.Open, "%s has %d axes, and %d are indexed", t, len(t.Shape), len(x.Subs))
 		return invalid(x.At())
 	}
 	subs := make([]Sub, len(x.Subs))
@@ -402,6 +402,8 @@ func countText(lo, hi int) string {
 		return "at least " + plural(lo)
 	case lo == hi:
 		return plural(lo)
+	case lo == 0:
+		return "at most " + plural(hi)
 	}
 	return strconv.Itoa(lo) + " to " + plural(hi)
 }

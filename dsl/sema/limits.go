@@ -43,7 +43,6 @@ var limits = map[string]limit{
 	"initial value":      {"NDE0822", "this start value of a parameter is not compiled yet", "use a number, a list of numbers, normal or uniform"},
 	"layer option basis": {"NDE0823", "weights that depend on time are not compiled yet", "concat the time to the input"},
 	"layer option at":    {"NDE0823", "weights that depend on time are not compiled yet", "concat the time to the input"},
-	"model literal":      {"NDE0824", "this replacement is not compiled yet", "replace declared solvers by declared solvers"},
 }
 
 // limitedFunctions are functions of the language by the limit that they run into.

@@ -91,6 +91,7 @@ type System struct {
 	Outputs   []*Named
 	Time      *Var   // t
 	Initials  []*Var // StateVars whose initial(x) is used, in order of first use
+	Noisy     bool   // has a noise equation; never in a Program without errors so far
 }
 
 // State is a state with its equation.

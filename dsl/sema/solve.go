@@ -4,6 +4,7 @@ import (
 	"ndec.dev/ndec/dsl/syntax"
 	"ndec.dev/ndec/ir"
 	"ndec.dev/ndec/ir/diag"
+	"ndec.dev/ndec/ir/method"
 )
 
 // solveKeys are the named arguments of solve.
@@ -52,6 +53,9 @@ func (c *checker) solve(x *syntax.CallExpr, piped Expr, e *env) Expr {
 		ok = false
 	} else if out.Solver = c.solverRef(w.Value); out.Solver == nil {
 		ok = false
+	} else if r := method.Lookup(out.Solver.Method); s != nil && s.Noisy && r != nil && r.Family != method.Stochastic {
+		c.errorf("NDE0530", w.Value.Span(), "system %s has noise, and %s solves ordinary differential equations only; use %s",
+			s.Name, r.Name, orList(stochasticMethods()))
 	}
 	if !ok {
 		return invalid(at)
@@ -136,7 +140,7 @@ func (c *checker) systemLiteral(x syntax.Expr, at diag.Span, e *env) (*System, [
 	if d == nil {
 		return nil, nil, nil, false
 	}
-	if !c.touch(d) || d.system == nil {
+	if c.touch(d); d.system == nil || d.state == inProgress {
 		for _, el := range elems {
 			c.expr(el.Value, e)
 		}
@@ -384,4 +388,14 @@ var derivForms = []derivForm{
 	{"hess", ir.OpHess, true, 0},
 	{"jvp", ir.OpJVP, false, 1},
 	{"vjp", ir.OpVJP, false, 1},
+}
+
+func stochasticMethods() []string {
+	var names []string
+	for _, r := range method.Rows(method.Solver) {
+		if r.Family == method.Stochastic {
+			names = append(names, r.Name)
+		}
+	}
+	return names
 }

@@ -134,6 +134,7 @@ func (c *checker) fill(v Expr, t Type) (Expr, bool) {
 func (c *checker) equation(st *syntax.EquationStmt, s *System, e *env, seen map[string]*syntax.EquationStmt) {
 	if st.Kind == syntax.Noise {
 		c.limit("noise", st.At())
+		s.Noisy = true
 	}
 	v := e.states[identName(st.State)]
 	if v == nil {

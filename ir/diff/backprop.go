@@ -1,0 +1,61 @@
+package diff
+
+import "ndec.dev/ndec/ir"
+
+// backprop differentiates the steps that were taken: the solve records t, h and y of every
+// accepted step, and a reverse sweep runs the step's VJP over them, last to first. Step sizes
+// and times are constants (discretise, then differentiate).
+func backprop(r *reverse, v *ir.Value, gs []*ir.Value) {
+	s := r.recording(v.Attr.Solve)
+	v.Attr.Solve = s
+	n := len(s.States)
+	params := selected(r.reads(s.Replay), r.params)
+	region := ir.SampleRegion
+	if s.Region != nil && s.Region.Parent != nil {
+		region = s.Region.Parent
+	}
+	rev := &ir.Rev{Name: s.Name + ".rev", Solve: s, Params: params,
+		Region:  region.Inside(ir.RegionRev, s.Name),
+		StepVJP: r.vjp(s.Replay, after(s.Replay, 2, params), len(s.Replay.Args), true)}
+	if s.Times > 0 {
+		rev.AtVJP = r.vjp(s.ReplayAt, after(s.ReplayAt, 3, params), len(s.ReplayAt.Args), true)
+	}
+	args := []*ir.Value{v}
+	types := parts(v)
+	for i := range s.States {
+		args = append(args, orZero(r.b, gs[i], types[i]))
+	}
+	outs := results(r.b, r.b.Emit(ir.OpRev, ir.Attr{Rev: rev}, args...))
+	for i := 0; i < n+len(s.Extras); i++ { // operands t0, t1 come first
+		r.seed(v.Args[2+i], outs[i])
+	}
+	for k, q := range params {
+		r.addParam(q, outs[n+len(s.Extras)+k])
+	}
+}
+
+// after selects the arguments of a replay from the given one on: states and extras.
+func after(f *ir.Func, first int, params []*ir.Param) Wrt {
+	w := Wrt{Params: params}
+	for i := first; i < len(f.Args); i++ {
+		w.Args = append(w.Args, i)
+	}
+	return w
+}
+
+// recording is the solve that does what s does and keeps its accepted steps. The functions are
+// shared with s.
+func (p *pass) recording(s *ir.Solve) *ir.Solve {
+	if s.Record {
+		return s
+	}
+	if c := p.recorded[s]; c != nil {
+		return c
+	}
+	c := *s
+	c.Name = s.Name + ".rec"
+	c.Record = true
+	p.recorded[s] = &c
+	p.m.Solves = append(p.m.Solves, &c)
+	return &c
+}

@@ -1,0 +1,64 @@
+package diff
+
+import "ndec.dev/ndec/ir"
+
+// recipe makes what training needs of a recipe's objective, columns -> (loss, metric terms…,
+// statistics…):
+//
+//	Grad:       columns -> (loss, metric terms…, statistics…, cotangents of Trained… (Accum))
+//	GradInputs: columns -> (loss, metric terms…, statistics…, cotangents of the real columns…)
+//
+// Trained, unless set, becomes the parameters with a cotangent that are not frozen.
+func (p *pass) recipe(rc *ir.Recipe) {
+	f := rc.Objective
+	if f == nil {
+		return
+	}
+	trained := rc.Trained
+	if trained == nil {
+		frozen := map[*ir.Param]bool{}
+		for _, q := range rc.Frozen {
+			frozen[q] = true
+		}
+		for _, q := range p.reads(f) {
+			if !frozen[q] {
+				trained = append(trained, q)
+			}
+		}
+	}
+	r, _, outs := p.objective(f, ".grad", Wrt{Params: trained})
+	if rc.Trained == nil {
+		rc.Trained = []*ir.Param{}
+		for _, q := range trained {
+			if r.sums[q] != nil {
+				rc.Trained = append(rc.Trained, q)
+			}
+		}
+	}
+	r.finish(nil, Wrt{Params: rc.Trained}, outs, f.ResultNames)
+	rc.Grad = p.m.AddFunc(r.b.Func)
+
+	var real []int
+	for i, a := range f.Args {
+		if a.Type.Elem.IsFloat() {
+			real = append(real, i)
+		}
+	}
+	r, args, outs := p.objective(f, ".gradinputs", Wrt{Args: real})
+	r.finish(args, Wrt{Args: real}, outs, f.ResultNames)
+	rc.GradInputs = p.m.AddFunc(r.b.Func)
+}
+
+// objective copies an objective and sweeps back from its loss. The metrics share the copy: a
+// solve that both use runs once.
+func (p *pass) objective(f *ir.Func, suffix string, wrt Wrt) (r *reverse, args, outs []*ir.Value) {
+	p.expand(f)
+	b := p.derived(f, suffix)
+	args = copyArgs(b, f.Args)
+	outs = b.Inline(f, args)
+	order := b.Func.Values
+	r = p.body(b).reverse(chosen(args, wrt.Args), wrt.Params)
+	r.seed(outs[0], b.Fill(1, outs[0].Type))
+	r.sweep(order)
+	return r, args, outs
+}

@@ -1,0 +1,62 @@
+package diff
+
+import (
+	"ndec.dev/ndec/ir"
+	"ndec.dev/ndec/ir/diag"
+)
+
+// Codes of this phase.
+const (
+	identicallyZero     diag.Code = "NDE0331"
+	secondThroughSolve  diag.Code = "NDE0830"
+	forwardThroughSolve diag.Code = "NDE0831"
+	timesOfSolve        diag.Code = "NDE0832"
+	sensitivityLater    diag.Code = "NDE0833"
+	partialThroughNames diag.Code = "NDE0834"
+)
+
+// sensitivity is a way to differentiate a solve: a rewrite of the OpSolve value v, whose state
+// results have the cotangents gs (nil for zero), in the reverse sweep r.
+type sensitivity struct {
+	Name    string
+	Doc     string
+	Rewrite func(r *reverse, v *ir.Value, gs []*ir.Value)
+}
+
+// sensitivities is the table; the first row is the default.
+func sensitivities() []sensitivity {
+	return []sensitivity{
+		{"backprop", "record the accepted steps and go back over them, recomputing each step", backprop},
+	}
+}
+
+// solve passes the cotangents of a solve's results on, by the sensitivity that the solve names.
+func (r *reverse) solve(v *ir.Value) {
+	s := v.Attr.Solve
+	gs := r.cotangents(v)
+	moved := false // statistics have no cotangent
+	for i := range s.States {
+		moved = moved || gs != nil && gs[i] != nil
+	}
+	if !moved {
+		return
+	}
+	rows := sensitivities()
+	row := rows[0]
+	if name := s.Sensitivity.Row; name != "" && name != row.Name {
+		found := false
+		for _, c := range rows {
+			if c.Name == name {
+				row, found = c, true
+			}
+		}
+		if !found {
+			r.fail(sensitivityLater, s.Span, "sensitivity %s cannot be compiled yet; use backprop", name)
+			return
+		}
+	}
+	if r.active[v.Args[0]] || r.active[v.Args[1]] {
+		r.fail(timesOfSolve, v.Span, "a derivative by the times of a solve cannot be compiled yet; detach them")
+	}
+	row.Rewrite(r, v, gs)
+}

@@ -1,0 +1,86 @@
+package diff_test
+
+import "ndec.dev/ndec/ir"
+
+// step is an accepted step of a solve that ran.
+type step struct {
+	t, h float64
+	y    [][]float64
+}
+
+// solve takes the steps of the mesh and gives the results of s, and the steps.
+func (m machine) solve(s *ir.Solve, in [][]float64) (outs [][]float64, steps []step) {
+	n := len(s.States)
+	y, c, times := in[2:2+n], in[2+n:], in[1]
+	outs = make([][]float64, n)
+	for k := range len(m.mesh) - 1 {
+		t, h := m.mesh[k], m.mesh[k+1]-m.mesh[k]
+		steps = append(steps, step{t, h, y})
+		for _, at := range times {
+			if s.Times > 0 && within(at, t, h, k == 0) {
+				args := append(append([][]float64{{t}, {h}, {(at - t) / h}}, y...), c...)
+				for i, o := range m.eval(m.replayAt, args) {
+					outs[i] = append(outs[i], o...)
+				}
+			}
+		}
+		y = m.eval(m.replay, append(append([][]float64{{t}, {h}}, y...), c...))
+	}
+	if s.Times == 0 {
+		copy(outs, y)
+	}
+	n1 := float64(len(steps))
+	return append(outs, []float64{n1 * float64(s.StepEvals)}, []float64{n1}, []float64{0}, []float64{0}, times[len(times)-1:]), steps
+}
+
+// within reports whether a time is saved by the step from t: its end belongs to it, its start only
+// at the first step.
+func within(at, t, h float64, first bool) bool {
+	theta := (at - t) / h
+	return theta > 1e-12 && theta <= 1+1e-12 || first && theta == 0
+}
+
+// rev goes back over the recorded steps.
+func (m machine) rev(r *ir.Rev, in [][]float64, steps []step, bars [][]float64) [][]float64 {
+	s := r.Solve
+	n := len(s.States)
+	c, times := in[2+n:], in[1]
+	lam := make([][]float64, n)
+	rest := make([][]float64, len(c)+len(r.Params))
+	for i := range lam {
+		lam[i] = make([]float64, s.States[i].Type.Len())
+		if s.Times == 0 {
+			copy(lam[i], bars[i])
+		}
+	}
+	add := func(to *[]float64, x []float64) {
+		if *to == nil {
+			*to = make([]float64, len(x))
+		}
+		for i := range x {
+			(*to)[i] += x[i]
+		}
+	}
+	for k := len(steps) - 1; k >= 0; k-- {
+		st := steps[k]
+		back := m.eval(r.StepVJP, append(append(append([][]float64{{st.t}, {st.h}}, st.y...), c...), lam...))
+		for j := range times {
+			if s.Times == 0 || !within(times[j], st.t, st.h, k == 0) {
+				continue
+			}
+			args := append(append([][]float64{{st.t}, {st.h}, {(times[j] - st.t) / st.h}}, st.y...), c...)
+			for i := range s.States {
+				w := s.States[i].Type.Len()
+				args = append(args, bars[i][j*w:(j+1)*w])
+			}
+			for i, g := range m.eval(r.AtVJP, args) {
+				add(&back[i], g)
+			}
+		}
+		copy(lam, back[:n])
+		for i, g := range back[n:] {
+			add(&rest[i], g)
+		}
+	}
+	return append(lam, rest...)
+}

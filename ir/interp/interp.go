@@ -1,0 +1,248 @@
+// Package interp is the definition of what a module means: it evaluates IR in float64, one sample
+// at a time, with nothing clever. Every pass and back end is compared with it.
+package interp
+
+import (
+	"fmt"
+	"math"
+
+	"ndec.dev/ndec/ir"
+)
+
+// Tensor is a value: row-major elements and the shape.
+type Tensor struct {
+	Data  []float64
+	Shape []int
+}
+
+// Scalar is a tensor without axes.
+func Scalar(x float64) Tensor { return Tensor{Data: []float64{x}} }
+
+// Of is a tensor with the elements and the shape.
+func Of(data []float64, shape ...int) Tensor { return Tensor{Data: data, Shape: shape} }
+
+// Machine evaluates the functions of a module. It is not safe for concurrent use.
+type Machine struct {
+	// Params holds the elements of every parameter, by Param.Index.
+	Params [][]float64
+	// Round32 rounds every f32 value to float32, as compiled code does.
+	Round32 bool
+	// Force, if set, gives the steps of a solve instead of its step control: (t, h) of each step. It
+	// makes finite differences run on the steps of the point in the middle.
+	Force map[*ir.Solve][]Step
+	// OnOp, if set, is called for every operator evaluated, with the region of its function.
+	OnOp func(f *ir.Func, v *ir.Value)
+	// Taken holds the accepted steps of the last run of each solve.
+	Taken map[*ir.Solve][]Step
+
+	derived [][]float64 // what Module.Prepare computed, by Param.Index of derived parameters
+	depth   int
+}
+
+// Step is one accepted step of a solve.
+type Step struct {
+	T, H float64
+	Y    []Tensor
+}
+
+// New makes a machine for parameters by name. Those of m that params lacks are zero.
+func New(m *ir.Module, params map[string][]float64) (*Machine, error) {
+	mc := &Machine{Params: make([][]float64, len(m.Params)), Taken: map[*ir.Solve][]Step{}}
+	for i, p := range m.Params {
+		data, ok := params[p.Name]
+		if !ok {
+			data = make([]float64, p.Type.Len())
+		}
+		if len(data) != p.Type.Len() {
+			return nil, fmt.Errorf("interp: parameter %s has %d elements instead of %d", p.Name, len(data), p.Type.Len())
+		}
+		mc.Params[i] = data
+	}
+	if m.Prepare == nil {
+		return mc, nil
+	}
+	out, err := mc.Call(m.Prepare)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range out {
+		mc.derived = append(mc.derived, t.Data)
+	}
+	return mc, nil
+}
+
+// datum is a value during evaluation: its elements, or the components of a tuple.
+type datum struct {
+	data  []float64
+	parts []datum
+	tape  *tape // of a recorded solve
+}
+
+// Call evaluates f. The error is that of a malformed call; a solve that fails says so in its
+// statistics.
+func (m *Machine) Call(f *ir.Func, args ...Tensor) (out []Tensor, err error) {
+	if len(args) != len(f.Args) {
+		return nil, fmt.Errorf("interp: %s takes %d arguments and gets %d", f.Name, len(f.Args), len(args))
+	}
+	in := make([]datum, len(args))
+	for i, a := range args {
+		if len(a.Data) != f.Args[i].Type.Len() {
+			return nil, fmt.Errorf("interp: argument %d of %s has %d elements instead of %d", i, f.Name, len(a.Data), f.Args[i].Type.Len())
+		}
+		in[i] = datum{data: a.Data}
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			e, ok := r.(*failure)
+			if !ok {
+				panic(r)
+			}
+			err = e
+		}
+	}()
+	for i, d := range m.run(f, in) {
+		out = append(out, Tensor{Data: d.data, Shape: f.Results[i].Type.Shape})
+	}
+	return out, nil
+}
+
+// failure is a module that has no meaning: a derivative node that was not expanded, say.
+type failure struct{ text string }
+
+func (f *failure) Error() string { return "interp: " + f.text }
+
+func fail(format string, args ...any) { panic(&failure{fmt.Sprintf(format, args...)}) }
+
+func (m *Machine) run(f *ir.Func, args []datum) []datum {
+	m.depth++
+	if m.depth > 1000 {
+		fail("calls of %s do not end", f.Name)
+	}
+	defer func() { m.depth-- }()
+	env := make(map[*ir.Value]datum, len(f.Values))
+	for i, a := range f.Args {
+		env[a] = args[i]
+	}
+	for _, v := range f.Values {
+		if v.Op == ir.OpArg {
+			continue
+		}
+		if m.OnOp != nil {
+			m.OnOp(f, v)
+		}
+		in := make([]datum, len(v.Args))
+		for i, a := range v.Args {
+			in[i] = env[a]
+		}
+		env[v] = m.round(v.Type, m.eval(f, v, in))
+	}
+	out := make([]datum, len(f.Results))
+	for i, r := range f.Results {
+		out[i] = env[r]
+	}
+	return out
+}
+
+func (m *Machine) round(t ir.Type, d datum) datum {
+	if m.Round32 && t.Elem == ir.F32 {
+		data := make([]float64, len(d.data))
+		for i, x := range d.data {
+			data[i] = float64(float32(x))
+		}
+		d.data = data
+	}
+	return d
+}
+
+func (m *Machine) eval(f *ir.Func, v *ir.Value, in []datum) datum {
+	switch v.Op {
+	case ir.OpConst:
+		if v.Attr.Data != nil {
+			return datum{data: v.Attr.Data}
+		}
+		data := make([]float64, v.Type.Len())
+		for i := range data {
+			data[i] = v.Attr.Num
+		}
+		return datum{data: data}
+	case ir.OpParam:
+		if p := v.Attr.Param; p.Derived {
+			return datum{data: m.derived[p.Index]}
+		}
+		return datum{data: m.Params[v.Attr.Param.Index]}
+	case ir.OpCall:
+		return tuple(m.run(v.Attr.Func, in))
+	case ir.OpResult:
+		return in[0].parts[v.Attr.Index]
+	case ir.OpSolve:
+		return m.solve(v.Attr.Solve, in)
+	case ir.OpRev:
+		return m.reverse(v.Attr.Rev, in)
+	case ir.OpMap:
+		return m.mapped(v.Attr.Map, in)
+	}
+	info := v.Op.Info()
+	switch {
+	case info.Define != nil:
+		return m.define(f, v, in)
+	case info.Eval == nil:
+		fail("%s holds the operator %s, which has no value of its own", f.Name, v.Op)
+	}
+	args := make([]ir.Datum, len(in))
+	for i, d := range in {
+		args[i] = ir.Datum{Type: v.Args[i].Type, Data: d.data}
+	}
+	out := make([]float64, v.Type.Len())
+	info.Eval(args, &v.Attr, out)
+	return datum{data: out}
+}
+
+// tuple is one result as it is, several as components.
+func tuple(ds []datum) datum {
+	if len(ds) == 1 {
+		return ds[0]
+	}
+	return datum{parts: ds}
+}
+
+// define evaluates a defined operator through its body.
+func (m *Machine) define(f *ir.Func, v *ir.Value, in []datum) datum {
+	b := ir.NewFunc(v.Op.String(), v.Span, v.Type.Elem)
+	args := make([]*ir.Value, len(v.Args))
+	for i, a := range v.Args {
+		args[i] = b.Arg(fmt.Sprintf("x%d", i), a.Type)
+	}
+	body := b.Return(v.Op.Info().Define(b, args, &v.Attr))
+	return m.run(body, in)[0]
+}
+
+// mapped applies a function to slices along the leading axis.
+func (m *Machine) mapped(mp *ir.Map, in []datum) datum {
+	out := make([]datum, len(mp.Fn.Results))
+	for i, r := range mp.Fn.Results {
+		out[i].data = make([]float64, 0, mp.N*r.Type.Len())
+	}
+	for n := 0; n < mp.N; n++ {
+		args := make([]datum, len(in))
+		for i, d := range in {
+			args[i] = d
+			if i < mp.Mapped {
+				k := len(d.data) / mp.N
+				args[i] = datum{data: d.data[n*k : (n+1)*k]}
+			}
+		}
+		for i, d := range m.run(mp.Fn, args) {
+			out[i].data = append(out[i].data, d.data...)
+		}
+	}
+	return datum{parts: out}
+}
+
+func finite(xs []float64) bool {
+	for _, x := range xs {
+		if math.IsNaN(x) || math.IsInf(x, 0) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,343 @@
+package interp
+
+import (
+	"math"
+
+	"ndec.dev/ndec/ir"
+)
+
+// tape is what a recorded solve keeps for its reverse sweep.
+type tape struct {
+	extras []datum
+	steps  []Step
+	saves  []save
+}
+
+// save says where an output time lies: at theta in a step. Step len(steps) is the end of a solve
+// that did not get there.
+type save struct {
+	step  int
+	theta float64
+}
+
+// run holds one solve while it runs. The loop is that of ir.Solve.
+type run struct {
+	m      *Machine
+	s      *ir.Solve
+	y      []datum
+	c      []datum
+	t      float64
+	tape   *tape
+	times  []float64
+	next   int
+	out    []datum
+	nfe    int
+	acc    int
+	rej    int
+	status int
+	stop   float64
+}
+
+func num(x float64) datum { return datum{data: []float64{x}} }
+
+func (m *Machine) solve(s *ir.Solve, in []datum) datum {
+	n := len(s.States)
+	r := &run{m: m, s: s, y: append([]datum(nil), in[2:2+n]...), c: in[2+n:], t: in[0].data[0], tape: &tape{extras: in[2+n:]}}
+	t1 := in[1].data[0]
+	if s.Times > 0 {
+		r.times = in[1].data
+		t1 = r.times[len(r.times)-1]
+		r.out = make([]datum, n)
+	}
+	r.stop = r.t
+	if forced, ok := m.Force[s]; ok {
+		r.forced(forced, t1)
+	} else if s.Adaptive {
+		r.adaptive(t1)
+	} else {
+		r.fixed(t1)
+	}
+	for ; r.next < len(r.times); r.next++ {
+		r.keep(r.y, save{len(r.tape.steps), 0})
+	}
+	m.Taken[s] = r.tape.steps
+	parts := append([]datum(nil), r.y...)
+	if s.Times > 0 {
+		parts = r.out
+	}
+	parts = append(parts, num(float64(r.nfe)), num(float64(r.acc)), num(float64(r.rej)), num(float64(r.status)), num(r.stop))
+	return datum{parts: parts, tape: r.tape}
+}
+
+func (r *run) keep(y []datum, at save) {
+	for i, d := range y {
+		r.out[i].data = append(r.out[i].data, d.data...)
+	}
+	r.tape.saves = append(r.tape.saves, at)
+}
+
+func cat(lists ...[]datum) []datum {
+	var out []datum
+	for _, l := range lists {
+		out = append(out, l...)
+	}
+	return out
+}
+
+// accept takes the step from r.t to t with the new states: records it and gives output times.
+func (r *run) accept(h, t, span float64, y1, dense []datum) {
+	ys := make([]Tensor, len(r.y))
+	for i, d := range r.y {
+		ys[i] = Tensor{Data: d.data, Shape: r.s.States[i].Type.Shape}
+	}
+	r.tape.steps = append(r.tape.steps, Step{T: r.t, H: h, Y: ys})
+	k := len(r.tape.steps) - 1
+	for ; r.next < len(r.times) && (r.times[r.next]-t)*span <= 0; r.next++ {
+		switch time := r.times[r.next]; time {
+		case r.t:
+			r.keep(r.y, save{k, 0})
+		case t:
+			r.keep(y1, save{k, 1})
+		default:
+			theta := (time - r.t) / h
+			y := r.m.run(r.s.Dense, cat([]datum{num(theta), num(h)}, r.y, y1, dense))
+			r.keep(y, save{k, theta})
+		}
+	}
+	r.acc++
+	r.y, r.t, r.stop = y1, t, t
+}
+
+// step evaluates Step, or DenseStep when there are output times.
+func (r *run) step(h float64, k []datum) []datum {
+	f := r.s.Step
+	if len(r.times) > 0 && r.s.DenseStep != nil {
+		f = r.s.DenseStep
+	}
+	r.nfe += r.s.StepEvals
+	return r.m.run(f, cat([]datum{num(r.t), num(h)}, r.y, k, r.c))
+}
+
+func (r *run) fixed(t1 float64) {
+	t0, n := r.t, r.s.Steps
+	h := (t1 - t0) / float64(n)
+	length := h
+	if n == 0 {
+		n = max(1, int(math.Ceil(math.Abs(t1-t0)/r.s.StepSize-1e-9)))
+		length = math.Copysign(r.s.StepSize, t1-t0)
+		h = length
+	}
+	for k := 0; k < n && r.t != t1; k++ {
+		if r.s.Steps == 0 && k == n-1 {
+			h = t1 - r.t
+		}
+		out := r.step(h, nil)
+		y1 := out[:len(r.y)]
+		if !allFinite(y1) {
+			r.status = ir.StatusNonFinite
+			return
+		}
+		next := t0 + float64(k+1)*length
+		if k == n-1 {
+			next = t1
+		}
+		r.accept(h, next, t1-t0, y1, out[len(r.y):])
+	}
+}
+
+func allFinite(ds []datum) bool {
+	for _, d := range ds {
+		if !finite(d.data) {
+			return false
+		}
+	}
+	return true
+}
+
+// forced takes given steps.
+func (r *run) forced(steps []Step, t1 float64) {
+	t0 := r.t
+	var k []datum
+	if r.s.FSAL {
+		k = r.m.run(r.s.Field, cat([]datum{num(r.t)}, r.y, r.c))
+		r.nfe++
+	}
+	for i, st := range steps {
+		out := r.step(st.H, k)
+		y1, k1, dense := r.split(out)
+		next := st.T + st.H
+		if i == len(steps)-1 {
+			next = t1
+		} else {
+			next = steps[i+1].T
+		}
+		r.accept(st.H, next, t1-t0, y1, dense)
+		k = k1
+	}
+}
+
+// split takes the results of a step apart: new states, derivatives at the end (FSAL), dense data.
+func (r *run) split(out []datum) (y1, k1, dense []datum) {
+	n := len(r.y)
+	y1, out = out[:n], out[n:]
+	if r.s.Adaptive {
+		out = out[n:]
+	}
+	if r.s.FSAL {
+		k1, out = out[:n], out[n:]
+	}
+	return y1, k1, out
+}
+
+func (r *run) adaptive(t1 float64) {
+	s, m := r.s, r.m
+	t0, n := r.t, len(r.y)
+	if t0 == t1 {
+		return
+	}
+	dir := math.Copysign(1, t1-t0)
+	var k []datum
+	if s.FSAL || s.FirstStep == 0 {
+		k = m.run(s.Field, cat([]datum{num(t0)}, r.y, r.c))
+		r.nfe++
+	}
+	h := dir * s.FirstStep
+	if s.FirstStep == 0 {
+		h = m.run(s.First, cat([]datum{num(t0), num(dir), num(s.RTol), num(s.ATol)}, r.y, k, r.c))[0].data[0]
+		r.nfe += s.FirstEvals
+		h = dir * math.Min(h, dir*(t1-t0))
+	}
+	if !s.FSAL {
+		k = nil
+	}
+	err, errPrev, errPrev2 := 1.0, 1.0, 1.0
+	rejected := false
+	for r.t != t1 {
+		last := (r.t+1.01*h-t1)*dir >= 0
+		if last {
+			h = t1 - r.t
+		}
+		switch {
+		case r.acc+r.rej == s.MaxSteps:
+			r.status = ir.StatusMaxSteps
+			return
+		case !(last || math.Abs(h) >= 16*epsilon*math.Max(math.Abs(r.t), math.Abs(t1))):
+			r.status = ir.StatusStepTooSmall
+			if math.IsNaN(err) || math.IsInf(err, 0) || math.IsNaN(h) {
+				r.status = ir.StatusNonFinite
+			}
+			return
+		}
+		out := r.step(h, k)
+		err = m.run(s.Norm, cat([]datum{num(s.RTol), num(s.ATol)}, r.y, out[:n], out[n:2*n]))[0].data[0]
+		if !(err <= 1) {
+			r.rej++
+			rejected = true
+			if math.IsNaN(err) || math.IsInf(err, 0) {
+				h *= s.MinFactor
+				continue
+			}
+			h *= math.Min(r.control(err, errPrev, errPrev2), 1)
+			continue
+		}
+		next := r.t + h
+		if last {
+			next = t1
+		}
+		y1, k1, dense := r.split(out)
+		r.accept(h, next, t1-t0, y1, dense)
+		factor := r.control(err, errPrev, errPrev2)
+		if rejected {
+			factor = math.Min(factor, 1)
+		}
+		rejected = false
+		errPrev, errPrev2 = math.Max(err, 1e-4), errPrev
+		h *= factor
+		k = k1
+	}
+}
+
+const epsilon = 0x1p-52
+
+func (r *run) control(err, prev, prev2 float64) float64 {
+	return r.m.run(r.s.Control, []datum{num(err), num(prev), num(prev2)})[0].data[0]
+}
+
+// reverse carries cotangents back over the steps of a recorded solve. in[0] is the result of the
+// solve and in[1:] are the cotangents of its states.
+func (m *Machine) reverse(r *ir.Rev, in []datum) datum {
+	s := r.Solve
+	n := len(s.States)
+	tp := in[0].tape
+	if tp == nil {
+		fail("reverse sweep %s of a solve that was not recorded", r.Name)
+	}
+	bars := in[1:]
+	y := make([]datum, n)
+	for i, st := range s.States {
+		if s.Times == 0 {
+			y[i].data = append([]float64(nil), bars[i].data...)
+		} else {
+			y[i].data = make([]float64, st.Type.Len())
+		}
+	}
+	rest := make([]datum, len(s.Extras)+len(r.Params))
+	for i, t := range s.Extras {
+		rest[i].data = make([]float64, t.Len())
+	}
+	for i, p := range r.Params {
+		rest[len(s.Extras)+i].data = make([]float64, p.Type.Len())
+	}
+	at := func(k int) []datum { // cotangents of output k
+		out := make([]datum, n)
+		for i, st := range s.States {
+			l := st.Type.Len()
+			out[i].data = bars[i].data[k*l : (k+1)*l]
+		}
+		return out
+	}
+	add := func(to, from []datum) {
+		for i := range to {
+			for j, x := range from[i].data {
+				to[i].data[j] += x
+			}
+		}
+	}
+	next := len(tp.saves) - 1
+	for ; next >= 0 && tp.saves[next].step >= len(tp.steps); next-- {
+		add(y, at(next))
+	}
+	for k := len(tp.steps) - 1; k >= 0; k-- {
+		st := tp.steps[k]
+		for j := next; j >= 0 && tp.saves[j].step == k; j-- {
+			if tp.saves[j].theta == 1 {
+				add(y, at(j))
+			}
+		}
+		ys := make([]datum, n)
+		for i := range ys {
+			ys[i] = datum{data: st.Y[i].Data}
+		}
+		out := m.run(r.StepVJP, cat([]datum{num(st.T), num(st.H)}, ys, tp.extras, y))
+		copyBars(y, out[:n])
+		add(rest, out[n:])
+		for ; next >= 0 && tp.saves[next].step == k; next-- {
+			switch theta := tp.saves[next].theta; theta {
+			case 1:
+			case 0:
+				add(y, at(next))
+			default:
+				out := m.run(r.AtVJP, cat([]datum{num(st.T), num(st.H), num(theta)}, ys, tp.extras, at(next)))
+				add(y, out[:n])
+				add(rest, out[n:])
+			}
+		}
+	}
+	return datum{parts: append(y, rest...)}
+}
+
+func copyBars(to, from []datum) {
+	for i := range to {
+		to[i] = datum{data: append([]float64(nil), from[i].data...)}
+	}
+}

@@ -1,0 +1,257 @@
+package opt
+
+import "ndec.dev/ndec/ir"
+
+// hoistSolves moves values of a field that depend on its extras alone (a network of a context,
+// say) to where the solve is run, as further extras: once per solve instead of once per stage. It
+// is for solves that only go forward: an extra of a recorded solve has a cotangent, and there
+// the value stays in the field. A field shared with such a solve is copied.
+func hoistSolves(m *ir.Module) {
+	for _, s := range solves(m) {
+		if recorded(m, s) || !runs(m, s) || len(solveValues(s)) == 0 {
+			continue
+		}
+		privatise(m, s)
+		if callersWithin(m, s) {
+			addExtras(m, s, solveValues(s))
+		}
+	}
+}
+
+// recorded reports whether a reverse sweep reads s.
+func recorded(m *ir.Module, s *ir.Solve) bool {
+	for _, f := range m.Funcs {
+		for _, v := range f.Values {
+			if v.Op == ir.OpRev && v.Attr.Rev.Solve == s {
+				return true
+			}
+		}
+	}
+	return s.Record
+}
+
+// runs reports whether a value runs s.
+func runs(m *ir.Module, s *ir.Solve) bool {
+	for _, f := range m.Funcs {
+		for _, v := range f.Values {
+			if v.Op == ir.OpSolve && v.Attr.Solve == s {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// solveValues lists the values of the field that are worth an extra: computed from extras by more
+// than moves of elements, and read by a faster value.
+func solveValues(s *ir.Solve) []*ir.Value {
+	own := func(v *ir.Value) bool {
+		return v.Rate.Region.Kind == ir.RegionSolve && v.Op.Info().Class != ir.ClassNode
+	}
+	work := map[*ir.Value]bool{}
+	read := map[*ir.Value]bool{}
+	for _, v := range s.Field.Values {
+		class := v.Op.Info().Class
+		work[v] = class == ir.ClassElem || class == ir.ClassReduce || class == ir.ClassLinalg
+		for _, a := range v.Args {
+			work[v] = work[v] || work[a]
+			read[a] = read[a] || !own(v)
+		}
+	}
+	for _, r := range s.Field.Results {
+		read[r] = true
+	}
+	var vs []*ir.Value
+	for _, v := range s.Field.Values {
+		if own(v) && work[v] && read[v] {
+			vs = append(vs, v)
+		}
+	}
+	return vs
+}
+
+// privatise copies the functions of s that others run too.
+func privatise(m *ir.Module, s *ir.Solve) {
+	if exclusive(m, s) {
+		return
+	}
+	shared := map[*ir.Func]bool{}
+	for _, o := range solves(m) {
+		if o != s {
+			for _, f := range o.Funcs() {
+				shared[f] = true
+			}
+		}
+	}
+	copies := map[*ir.Func]*ir.Func{}
+	funcs := m.Funcs
+	m.Funcs = nil
+	mine := map[*ir.Func]bool{}
+	for _, f := range s.Funcs() {
+		mine[f] = true
+	}
+	for _, f := range funcs {
+		m.Funcs = append(m.Funcs, f)
+		if mine[f] && shared[f] {
+			copies[f] = f.Clone(freeName(m, funcs, s.Name+"."+f.Name))
+			for i, v := range copies[f].Args {
+				v.Rate = f.Args[i].Rate
+			}
+			copies[f].Region = nil
+			m.Funcs = append(m.Funcs, copies[f])
+		}
+	}
+	for _, f := range m.Funcs {
+		for _, v := range f.Values {
+			if g := copies[v.Attr.Func]; v.Op == ir.OpCall && g != nil && (mine[f] && !shared[f] || isCopy(copies, f)) {
+				v.Attr.Func = g
+			}
+		}
+	}
+	for _, f := range []**ir.Func{&s.Field, &s.Step, &s.DenseStep, &s.Dense, &s.Norm, &s.First, &s.Control, &s.Replay, &s.ReplayAt} {
+		if g := copies[*f]; *f != nil && g != nil {
+			*f = g
+		}
+	}
+	rates(m)
+}
+
+func isCopy(copies map[*ir.Func]*ir.Func, f *ir.Func) bool {
+	for _, g := range copies {
+		if g == f {
+			return true
+		}
+	}
+	return false
+}
+
+func freeName(m *ir.Module, funcs []*ir.Func, name string) string {
+	for _, f := range append(append([]*ir.Func(nil), funcs...), m.Funcs...) {
+		if f.Name == name {
+			return freeName(m, funcs, name+"_")
+		}
+	}
+	return name
+}
+
+// callersWithin reports whether only functions of s that have its extras call its field.
+func callersWithin(m *ir.Module, s *ir.Solve) bool {
+	have := map[*ir.Func]bool{}
+	for _, l := range layouts(s) {
+		have[*l.f] = l.extras
+	}
+	for _, f := range m.Funcs {
+		if calls(f, s.Field) && !have[f] {
+			return false
+		}
+	}
+	return true
+}
+
+// addExtras makes vs, values of the field, extras of s.
+func addExtras(m *ir.Module, s *ir.Solve, vs []*ir.Value) {
+	n := len(s.Extras)
+	extras := s.Field.Args[len(s.Field.Args)-n:]
+	for _, v := range vs {
+		s.Extras = append(s.Extras, v.Type)
+	}
+	compute := func(b *ir.Builder, operands []*ir.Value) []*ir.Value {
+		return copyValues(b, vs, extras, operands)
+	}
+	for _, f := range m.Funcs {
+		if f == s.Field {
+			continue // vs are values of its present body
+		}
+		ir.RebuildMulti(f, m.Real, func(b *ir.Builder, v *ir.Value, args []*ir.Value) []*ir.Value {
+			if v.Op != ir.OpSolve || v.Attr.Solve != s {
+				return nil
+			}
+			c := args[len(args)-n:]
+			wide := append(append([]*ir.Value(nil), args...), compute(b, c)...)
+			return b.Results(b.Emit(ir.OpSolve, v.Attr, wide...))
+		})
+	}
+	for _, md := range m.Models {
+		for i, o := range md.Solves {
+			if o == s && i < len(md.Paths) {
+				p := md.Paths[i]
+				c := p.Results[len(p.Results)-n:]
+				p.Results = append(p.Results, compute(ir.Extend(p, m.Real), c)...)
+			}
+		}
+	}
+	// The field, then whoever passes the new extras on to it.
+	place := map[*ir.Value]*ir.Value{}
+	for _, v := range vs {
+		place[v] = addArg(s.Field, v.Name, v.Type)
+	}
+	ir.Rebuild(s.Field, m.Real, func(b *ir.Builder, v *ir.Value, _ []*ir.Value) *ir.Value { return place[v] })
+	s.Field.DropDead()
+	for _, l := range layouts(s) {
+		f := *l.f
+		if !l.extras || f == s.Field {
+			continue
+		}
+		var more []*ir.Value
+		for _, v := range vs {
+			more = append(more, addArg(f, v.Name, v.Type))
+		}
+		ir.RebuildMulti(f, m.Real, func(b *ir.Builder, v *ir.Value, args []*ir.Value) []*ir.Value {
+			if v.Op != ir.OpCall || v.Attr.Func != s.Field {
+				return nil
+			}
+			return b.CallAll(s.Field, append(append([]*ir.Value(nil), args...), more...)...)
+		})
+	}
+}
+
+// addArg appends an argument to f.
+func addArg(f *ir.Func, name string, t ir.Type) *ir.Value {
+	a := &ir.Value{Op: ir.OpArg, Type: t, Name: name, Span: f.Span, Attr: ir.Attr{Index: len(f.Args)}}
+	n := len(f.Args)
+	f.Args = append(f.Args, a)
+	f.Values = append(f.Values[:n:n], append([]*ir.Value{a}, f.Values[n:]...)...)
+	f.Renumber()
+	return a
+}
+
+// copyValues makes vs anew in b's function, with operands in place of args.
+func copyValues(b *ir.Builder, vs, args, operands []*ir.Value) []*ir.Value {
+	copies := map[*ir.Value]*ir.Value{}
+	for i, a := range args {
+		copies[a] = operands[i]
+	}
+	var visit func(v *ir.Value) *ir.Value
+	visit = func(v *ir.Value) *ir.Value {
+		if c := copies[v]; c != nil {
+			return c
+		}
+		ops := make([]*ir.Value, len(v.Args))
+		for i, a := range v.Args {
+			ops[i] = visit(a)
+		}
+		copies[v] = remake(b, v, ops)
+		return copies[v]
+	}
+	out := make([]*ir.Value, len(vs))
+	for i, v := range vs {
+		out[i] = visit(v)
+	}
+	return out
+}
+
+// remake makes a value like v with the operands.
+func remake(b *ir.Builder, v *ir.Value, args []*ir.Value) *ir.Value {
+	saved := b.Span
+	b.Span = v.Span
+	defer func() { b.Span = saved }()
+	switch {
+	case v.Op == ir.OpParam:
+		return b.Param(v.Attr.Param)
+	case v.Op == ir.OpConst && v.Attr.Data != nil:
+		return b.Data(v.Attr.Data, v.Type)
+	case v.Op == ir.OpConst:
+		return b.Fill(v.Attr.Num, v.Type)
+	}
+	return b.Emit(v.Op, v.Attr, args...).Named(v.Name)
+}

@@ -1,0 +1,290 @@
+package opt
+
+import "ndec.dev/ndec/ir"
+
+// rates finds the rate of every value: the innermost region that it depends on, and whether it
+// differs between samples. It sets Value.Rate, and the regions of solves, reverse sweeps, maps
+// and functions where they are not set.
+//
+// The rate of a result is the join of those of its operands; a node's results belong to the region
+// around the node. Rates of arguments come from the place where a function runs:
+//
+//	models, objectives      sample*
+//	Combine                 batch
+//	Field                   t stage, states stage*, extras solve
+//	Step, DenseStep, Replay t, h step, states step*, extras solve
+//	Dense, Norm, Control    step*
+//	First                   t0 solve, states solve*, extras solve
+//	StepVJP, AtVJP          t, h rev, states and cotangents rev*, extras as around the sweep
+//	called functions        the join over all calls
+//
+// t and h carry a star in an adaptive solve, which gives each sample steps of its own, and where t0
+// or t1 differ between samples; an extra where its value does.
+func rates(m *ir.Module) {
+	r := &rater{m: m, args: map[*ir.Func][]ir.Rate{}, placed: map[*ir.Func]bool{}}
+	for _, rc := range m.Recipes {
+		if rc.Combine != nil {
+			r.place(rc.Combine, nil, fill(len(rc.Combine.Args), at(ir.BatchRegion, false)))
+		}
+	}
+	order := callersFirst(m)
+	inRun := map[*ir.Solve]bool{}
+	for _, f := range order {
+		for _, v := range f.Values {
+			if v.Op == ir.OpSolve {
+				inRun[v.Attr.Solve] = true
+			}
+		}
+	}
+	for _, s := range solves(m) {
+		if !inRun[s] { // made for callers outside: everything is theirs, sample by sample
+			r.solve(s, nil, true, fill(len(s.Extras), at(ir.SampleRegion, true)))
+		}
+	}
+	for _, f := range order {
+		r.function(f)
+	}
+}
+
+func at(region *ir.Region, perSample bool) ir.Rate {
+	return ir.Rate{Region: region, PerSample: perSample}
+}
+
+func fill(n int, r ir.Rate) []ir.Rate {
+	rs := make([]ir.Rate, n)
+	for i := range rs {
+		rs[i] = r
+	}
+	return rs
+}
+
+// callersFirst lists the functions of m such that everyone who runs a function comes before it.
+func callersFirst(m *ir.Module) []*ir.Func {
+	var post []*ir.Func
+	seen := map[*ir.Func]bool{}
+	var visit func(f *ir.Func)
+	visit = func(f *ir.Func) {
+		if seen[f] {
+			return
+		}
+		seen[f] = true
+		for _, v := range f.Values {
+			for _, g := range callees(v) {
+				visit(g)
+			}
+		}
+		post = append(post, f)
+	}
+	for _, f := range m.Funcs {
+		visit(f)
+	}
+	for i, j := 0, len(post)-1; i < j; i, j = i+1, j-1 {
+		post[i], post[j] = post[j], post[i]
+	}
+	return post
+}
+
+type rater struct {
+	m      *ir.Module
+	args   map[*ir.Func][]ir.Rate
+	placed map[*ir.Func]bool // arguments fixed by a solve, a sweep or a recipe, not by calls
+}
+
+// place says where f runs. Several places join.
+func (r *rater) place(f *ir.Func, region *ir.Region, args []ir.Rate) {
+	if f == nil {
+		return
+	}
+	if f.Region == nil {
+		f.Region = region
+	}
+	if r.placed[f] {
+		args = joined(r.args[f], args)
+	}
+	r.placed[f] = true
+	r.args[f] = args
+}
+
+func joined(a, b []ir.Rate) []ir.Rate {
+	out := append([]ir.Rate(nil), a...)
+	for i := range out {
+		out[i] = out[i].Join(b[i])
+	}
+	return out
+}
+
+func (r *rater) function(f *ir.Func) {
+	args := r.args[f]
+	for i, a := range f.Args {
+		if args == nil {
+			a.Rate = at(ir.SampleRegion, true)
+		} else {
+			a.Rate = args[i]
+		}
+	}
+	for _, v := range f.Values {
+		v.Rate = rateOf(v)
+		switch v.Op {
+		case ir.OpCall:
+			r.called(v.Attr.Func, ratesOf(v.Args))
+		case ir.OpMap:
+			r.mapped(f, v)
+		case ir.OpSolve:
+			r.solveValue(f, v)
+		case ir.OpRev:
+			r.sweep(f, v)
+		}
+	}
+}
+
+// rateOf joins the rates of v's operands, which are known. A node also reads parameters.
+func rateOf(v *ir.Value) ir.Rate {
+	switch v.Op {
+	case ir.OpArg:
+		return v.Rate
+	case ir.OpConst:
+		return at(ir.ModuleRegion, false)
+	case ir.OpParam:
+		return at(ir.ParamsRegion, false)
+	}
+	rate := at(ir.ModuleRegion, false)
+	if v.Op.Info().Class == ir.ClassNode {
+		rate = at(ir.ParamsRegion, false)
+	}
+	for _, a := range v.Args {
+		rate = rate.Join(a.Rate)
+	}
+	return rate
+}
+
+func ratesOf(vs []*ir.Value) []ir.Rate {
+	rs := make([]ir.Rate, len(vs))
+	for i, v := range vs {
+		rs[i] = v.Rate
+	}
+	return rs
+}
+
+func (r *rater) called(f *ir.Func, args []ir.Rate) {
+	if r.placed[f] {
+		return
+	}
+	if old := r.args[f]; old != nil {
+		args = joined(old, args)
+	}
+	r.args[f] = args
+}
+
+func (r *rater) mapped(f *ir.Func, v *ir.Value) {
+	mp := v.Attr.Map
+	if mp.Region == nil {
+		mp.Region = around(f).Inside(ir.RegionMap, mp.Fn.Name)
+	}
+	args := ratesOf(v.Args)
+	for i := range args[:mp.Mapped] {
+		args[i].Region = mp.Region
+	}
+	r.place(mp.Fn, mp.Region, args)
+}
+
+// around is the region in which the body of f runs.
+func around(f *ir.Func) *ir.Region {
+	if f != nil && f.Region != nil {
+		return f.Region
+	}
+	return ir.SampleRegion
+}
+
+// stars reports, for the operands of a solve, whether its times differ between samples, and gives
+// the rates of its extras.
+func stars(s *ir.Solve, operands []*ir.Value) (times bool, extras []ir.Rate) {
+	times = operands[0].Rate.PerSample || operands[1].Rate.PerSample
+	return times, ratesOf(operands[2+len(s.States):])
+}
+
+func (r *rater) solveValue(f *ir.Func, v *ir.Value) {
+	times, extras := stars(v.Attr.Solve, v.Args)
+	r.solve(v.Attr.Solve, around(f), times, extras)
+}
+
+// solve places the functions of s, which runs within region.
+func (r *rater) solve(s *ir.Solve, region *ir.Region, times bool, extras []ir.Rate) {
+	if region == nil {
+		region = ir.SampleRegion
+	}
+	if s.Region == nil {
+		s.Region = region.Inside(ir.RegionSolve, s.Name)
+	}
+	step := regionOf(s.Step, ir.RegionStep, s.Region)
+	stage := regionOf(s.Field, ir.RegionStage, step)
+
+	n, own := len(s.States), s.Adaptive || times
+	c := make([]ir.Rate, len(extras))
+	for i, e := range extras {
+		c[i] = at(s.Region, e.PerSample)
+	}
+	states := func(region *ir.Region, groups int) []ir.Rate { return fill(groups*n, at(region, true)) }
+	rows := []struct {
+		f      *ir.Func
+		region *ir.Region
+		args   []ir.Rate
+	}{
+		{s.Field, stage, list(fill(1, at(stage, own)), states(stage, 1), c)},
+		{s.Step, step, list(fill(2, at(step, own)), states(step, stepGroups(s)), c)},
+		{s.DenseStep, step, list(fill(2, at(step, own)), states(step, stepGroups(s)), c)},
+		{s.Replay, step, list(fill(2, at(step, own)), states(step, 1), c)},
+		{s.ReplayAt, step, list(fill(3, at(step, own)), states(step, 1), c)},
+		{s.First, s.Region, list(fill(2, at(s.Region, times)), fill(2, at(s.Region, false)), states(s.Region, 2), c)},
+		{s.Norm, step, list(fill(2, at(s.Region, false)), states(step, 3))},
+	}
+	for _, row := range rows {
+		r.place(row.f, row.region, row.args)
+	}
+	for _, f := range []*ir.Func{s.Dense, s.Control} {
+		if f != nil {
+			r.place(f, step, fill(len(f.Args), at(step, true)))
+		}
+	}
+}
+
+// stepGroups counts the groups of one argument per state of s.Step: y…, and k… when FSAL.
+func stepGroups(s *ir.Solve) int {
+	if s.FSAL {
+		return 2
+	}
+	return 1
+}
+
+func list(groups ...[]ir.Rate) []ir.Rate {
+	var all []ir.Rate
+	for _, g := range groups {
+		all = append(all, g...)
+	}
+	return all
+}
+
+// regionOf is the region of f where that is of the kind, else a new one within parent.
+func regionOf(f *ir.Func, kind ir.RegionKind, parent *ir.Region) *ir.Region {
+	if f != nil && f.Region != nil && f.Region.Kind == kind {
+		return f.Region
+	}
+	return parent.Inside(kind, "")
+}
+
+func (r *rater) sweep(f *ir.Func, v *ir.Value) {
+	rev := v.Attr.Rev
+	if rev.Region == nil {
+		rev.Region = around(f).Inside(ir.RegionRev, rev.Name)
+	}
+	solve := v.Args[0]
+	s := rev.Solve
+	times, extras := stars(s, solve.Args)
+	own := s.Adaptive || times
+	for _, g := range revFuncs(rev) {
+		scalars := len(g.Args) - 2*len(s.States) - len(extras)
+		r.place(g, rev.Region, list(
+			fill(scalars, at(rev.Region, own)),
+			fill(len(s.States), at(rev.Region, true)), extras,
+			fill(len(s.States), at(rev.Region, true))))
+	}
+}
