@@ -2,6 +2,8 @@ package lower
 
 import (
 	"fmt"
+	"math"
+	"slices"
 
 	"ndec.dev/ndec/dsl/sema"
 	"ndec.dev/ndec/ir"
@@ -90,8 +92,9 @@ func (s *scope) call(x *sema.ModelCall) modelCall {
 		panic(refusal{})
 	}
 	args := s.exprs(x.Args)
+	same := equality{}
 	for _, c := range s.calls {
-		if c.model == m && sameValues(c.args, args) {
+		if c.model == m && slices.EqualFunc(c.args, args, same.values) {
 			return c
 		}
 	}
@@ -114,11 +117,30 @@ func (s *scope) call(x *sema.ModelCall) modelCall {
 	return c
 }
 
-func sameValues(a, b []*ir.Value) bool {
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
+// equality remembers which pairs of values were compared, so that shared operands are compared once.
+type equality map[[2]*ir.Value]bool
+
+// values reports whether x and y are computed alike from the same arguments and parameters.
+func (q equality) values(x, y *ir.Value) bool {
+	if x == y {
+		return true
 	}
-	return true
+	if x.Op != y.Op || x.Op == ir.OpArg || !x.Type.Equal(y.Type) || !sameAttr(&x.Attr, &y.Attr) {
+		return false
+	}
+	pair := [2]*ir.Value{x, y}
+	same, known := q[pair]
+	if !known {
+		same = slices.EqualFunc(x.Args, y.Args, q.values)
+		q[pair] = same
+	}
+	return same
+}
+
+// sameAttr compares bits, so that 0 and -0 differ.
+func sameAttr(a, b *ir.Attr) bool {
+	bits := func(x, y float64) bool { return math.Float64bits(x) == math.Float64bits(y) }
+	return bits(a.Num, b.Num) && slices.EqualFunc(a.Data, b.Data, bits) && slices.Equal(a.Ints, b.Ints) &&
+		a.Index == b.Index && a.Elem == b.Elem && a.Param == b.Param && a.Func == b.Func &&
+		a.Solve == b.Solve && a.Rev == b.Rev && a.Map == b.Map
 }
