@@ -74,7 +74,6 @@ type TrainOptions struct {
 	Limit       int    // use the first rows of every table only
 	DevRun      bool   // one step, one evaluation
 	InitWeights string // file to start from
-	Precision   string // "f32" or "f64", written into files; "" takes it from the weights' type
 	Version     string // of ndec, written into files
 }
 
