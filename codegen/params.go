@@ -44,13 +44,13 @@ func (e *emitter) paramsDecls(f *jen.File) {
 }`)
 	text(f, "LoadParams reads parameters in the safetensors format. Names, shapes and finite values are checked.", `func LoadParams(r io.Reader) (*Params, error) {
 	p := new(Params)
-	return p, rt.ReadWeights(r, p.flat(), tensors)
+	return p, rt.LoadTensors(r, p.flat(), tensors)
 }`)
 	text(f, "LoadFile replaces the parameters by those of a safetensors file; after an error they are unchanged.", `func (p *Params) LoadFile(path string) error {
-	return rt.LoadWeights(path, p.flat(), tensors)
+	return rt.LoadFile(path, p.flat(), tensors)
 }`)
 	text(f, "SaveFile writes the parameters to a safetensors file, through a temporary name.", `func (p *Params) SaveFile(path string) error {
-	return rt.SaveWeights(path, p.flat(), tensors, version)
+	return rt.SaveFile(path, p.flat(), tensors, version)
 }`)
 	text(f, "Named iterates over name, shape and a view of each parameter tensor.", `func (p *Params) Named() iter.Seq2[string, rt.View[Real]] {
 	return rt.Named(p.flat(), tensors)
