@@ -386,15 +386,6 @@ func (e *emitter) trajectory(f *jen.File, m *ir.Model, k int, sig string, ins []
 	p.line("}")
 	text(f, fmt.Sprintf("%sPath%s is the solve of %s at %s along times.", m.Name, suffix, s.System, clean(s.Span.String())), p.text())
 
-	p.line("func (m *%s) Trajectory%s(ctx context.Context, %s, ts []float64) (*%sPath%s, error) {", m.Name, suffix, sig, m.Name, suffix)
-	p.line("if err := ctx.Err(); err != nil { return nil, err }")
-	if fn.Needs.Work || ps.Needs.Work {
-		p.line("ws := new(workspace)")
-	}
-	if fn.Needs.Stats > 0 {
-		p.line("var st [%d]rt.SolveStats", fn.Needs.Stats)
-	}
-	p.line("var t0, t1 float64")
 	var vars []operand
 	for i, st := range s.States {
 		vars = append(vars, operand{fmt.Sprintf("start%d", i), st.Type})
@@ -402,22 +393,42 @@ func (e *emitter) trajectory(f *jen.File, m *ir.Model, k int, sig string, ins []
 	for i, t := range s.Extras {
 		vars = append(vars, operand{fmt.Sprintf("extra%d", i), t})
 	}
-	(&loop{e: e, p: p}).declare(vars)
-	p.line("%s", e.modelCall(fn, "m.p", "ws", "&st", func(i int) string {
-		if ins[i].t.IsScalar() {
-			return args[i]
+	// begin computes span, start and extras of the solve.
+	begin := func() {
+		if fn.Needs.Work || ps.Needs.Work {
+			p.line("ws := new(workspace)")
 		}
-		return e.flatPtr(args[i], ins[i].t)
-	}, func(i int) (string, bool) {
-		switch i {
-		case 0:
-			return "t0", true
-		case 1:
-			return "t1", true
+		if fn.Needs.Stats > 0 {
+			p.line("var st [%d]rt.SolveStats", fn.Needs.Stats)
 		}
-		v := vars[i-2]
-		return v.arg(), v.t.IsScalar()
-	}))
+		(&loop{e: e, p: p}).declare(vars)
+		p.line("%s", e.modelCall(fn, "m.p", "ws", "&st", func(i int) string {
+			if ins[i].t.IsScalar() {
+				return args[i]
+			}
+			return e.flatPtr(args[i], ins[i].t)
+		}, func(i int) (string, bool) {
+			switch i {
+			case 0:
+				return "t0", true
+			case 1:
+				return "t1", true
+			}
+			v := vars[i-2]
+			return v.arg(), v.t.IsScalar()
+		}))
+	}
+	begin()
+	for _, v := range vars {
+		p.line("_ = %s", v.name)
+	}
+	text(f, fmt.Sprintf("span%s is the time span of the solve at %s.", suffix, clean(s.Span.String())),
+		fmt.Sprintf("func (m *%s) span%s(%s) (t0, t1 float64, err error) {\n%s\nreturn t0, t1, nil\n}", m.Name, suffix, sig, p.text()))
+
+	p.line("func (m *%s) Trajectory%s(ctx context.Context, %s, ts []float64) (*%sPath%s, error) {", m.Name, suffix, sig, m.Name, suffix)
+	p.line("if err := ctx.Err(); err != nil { return nil, err }")
+	p.line("var t0, t1 float64")
+	begin()
 	p.line("if err := rt.CheckTimes(t0, t1, ts); err != nil { return nil, err }")
 	p.line("path := &%sPath%s{T: append([]float64(nil), ts...)}", m.Name, suffix)
 	var all []string

@@ -19,9 +19,12 @@ func (e *emitter) trainFile() *jen.File {
 	if len(e.m.Recipes) > 0 {
 		e.keep(f, "context")
 	}
+	var names []string
 	for _, d := range e.m.Data {
 		e.data(f, d)
+		names = append(names, e.dataName(d.Name))
 	}
+	text(f, "dataSets are the data blocks of the package.", "var dataSets = []rt.DataEntry{"+strings.Join(names, ", ")+"}")
 	for _, r := range e.m.Recipes {
 		e.recipe(f, r)
 	}
@@ -34,7 +37,7 @@ func (e *emitter) dataName(name string) string { return goName(name, false) + "D
 // data prints a data block: its columns and its source.
 func (e *emitter) data(f *jen.File, d *ir.DataSet) {
 	p := e.p
-	p.line("var %s = rt.DataSet{", e.dataName(d.Name))
+	p.line("var %s = rt.DataEntry{", e.dataName(d.Name))
 	p.line("Name: %q,", d.Name)
 	p.line("Columns: %s,", columnSpecs(d.Columns))
 	if s, ok := ir.FindSetting(d.Settings, "source"); ok && s.Choice != nil {
@@ -141,6 +144,9 @@ func (e *emitter) recipe(f *jen.File, r *ir.Recipe) {
 	text(f, fmt.Sprintf("%sObjective is the objective of recipe %s: loss and metrics of samples, and gradients.", low, r.Name), p.text())
 	if r.Combine != nil {
 		e.combine(f, r, low)
+	}
+	if e.hasInputs(r) {
+		e.inputs(f, r, low)
 	}
 
 	get := func(key string) (ir.Setting, bool) { return ir.FindSetting(r.Settings, key) }
@@ -362,4 +368,57 @@ func (e *emitter) combine(f *jen.File, r *ir.Recipe, low string) {
 	p.line("return out")
 	p.line("}")
 	text(f, fmt.Sprintf("%sMetrics turns means of metric terms into metrics.", low), p.text())
+}
+
+// program prints the description of the package for the ndec command.
+func (e *emitter) program(f *jen.File) {
+	p := e.p
+	for _, m := range e.m.Models {
+		e.tableBatch(f, m)
+	}
+	p.line("func Program() rt.Program[Real] {")
+	p.line("return rt.Program[Real]{")
+	p.line("Package: %q,", e.opts.Package)
+	p.line("SourceHash: %q,", e.opts.SourceHash)
+	p.line("Version: version,")
+	p.line("Layout: tensors,")
+	p.line("Data: dataSets,")
+	p.line("Models: []rt.Model[Real]{")
+	for _, m := range e.m.Models {
+		low := goName(m.Name, false)
+		var states, paths []string
+		for i, s := range m.Solves {
+			var names []string
+			for _, st := range s.States {
+				names = append(names, fmt.Sprintf("%q", st.Name))
+			}
+			states = append(states, "{"+strings.Join(names, ", ")+"}")
+			if i < len(m.Paths) && m.Paths[i] != nil {
+				paths = append(paths, e.tablePath(f, m, i))
+			} else {
+				paths = append(paths, "nil")
+			}
+		}
+		p.line("{Name: %q, Inputs: %s, Outputs: %s, Batch: %sTable,", m.Name, columnSpecs(m.Inputs), columnSpecs(m.Outputs), low)
+		if len(m.Solves) > 0 {
+			p.line("Sites: %sSites, States: [][]string{%s},", low, strings.Join(states, ", "))
+			p.line("Paths: []func(context.Context, []Real, *rt.Table, int, int) ([]float64, [][]float64, error){%s},", strings.Join(paths, ", "))
+		}
+		p.line("},")
+	}
+	p.line("},")
+	p.line("Recipes: []rt.RecipeEntry[Real]{")
+	for _, r := range e.m.Recipes {
+		low := goName(r.Name, false)
+		inputs := ""
+		if e.hasInputs(r) {
+			inputs = fmt.Sprintf(", Inputs: %sInputs", low)
+		}
+		p.line("{Recipe: %sRecipe, Objective: %sObjective%s},", low, low, inputs)
+	}
+	p.line("},")
+	p.line("}")
+	p.line("}")
+	body := p.text()
+	text(f, "Program describes the package to the ndec command.", body)
 }

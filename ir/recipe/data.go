@@ -19,7 +19,7 @@ func noise(doc string) Option {
 
 var dataSeed = Option{Key: "seed", Kind: Int, Min: 0, Max: 1 << 53, Field: "Seed", Doc: "of the generator"}
 
-var path = Option{Key: "path", Kind: Text, Required: true, Field: "Path", Doc: "file, relative to the .nde file"}
+var path = Option{Key: "path", Kind: Text, Required: true, Field: "File", Doc: "file, relative to the .nde file"}
 
 var sources = []Row{
 	{Name: "moons", Make: "Moons", Doc: "two interleaved half circles: x [2]real, y label[2]", Options: []Option{

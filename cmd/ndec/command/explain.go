@@ -100,8 +100,8 @@ func (a *app) explainCode(code diag.Code) error {
 		return problems(fmt.Errorf("there is no diagnostic %s", code))
 	}
 	fmt.Fprintf(a.out, "%s: %s\n\n%s\n", e.Code, e.Title, strings.TrimSpace(e.Text))
-	if e.Example != "" {
-		fmt.Fprintf(a.out, "\nExample:\n\n%s\n", indent(e.Example))
+	if e.Bad != "" {
+		fmt.Fprintf(a.out, "\nExample:\n\n%s\n", indent(e.Bad))
 	}
 	if e.Fixed != "" {
 		fmt.Fprintf(a.out, "\nWrite instead:\n\n%s\n", indent(e.Fixed))
