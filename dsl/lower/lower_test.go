@@ -72,7 +72,7 @@ model Slope(y real) real {
 // Models compute what their source says.
 func TestModels(t *testing.T) {
 	m := compile(t, decay)
-	mc := machine{t, map[string][]float64{"k.w": {2}, "Decay.b": {3}}}
+	mc := newMachine(t, m, map[string][]float64{"k.w": {2}, "Decay.b": {3}})
 	q := 0.75 // 1 - c h with c = 1
 	euler := func(y float64) []float64 {
 		out := []float64{y}
@@ -136,7 +136,7 @@ func TestModels(t *testing.T) {
 // Paths give the start of each solve, of called models too.
 func TestPaths(t *testing.T) {
 	m := compile(t, decay)
-	mc := machine{t, map[string][]float64{"k.w": {2}, "Decay.b": {3}}}
+	mc := newMachine(t, m, map[string][]float64{"k.w": {2}, "Decay.b": {3}})
 	y1 := 2 * math.Pow(0.75, 4)
 	// t0, t1, y, z, area, c, y_start
 	for name, want := range map[string][][][]float64{
@@ -217,9 +217,8 @@ func TestExpressions(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			m := compile(t, "package p\n\nnet f(x [3]real) "+c.result+" {\n\t"+c.body+"\n}\n")
-			mc := machine{t, map[string][]float64{
-				"f.0.weight": {1, 2, 3, -1, -1, -1}, "f.0.bias": {1, 1}, "f.2.weight": {1, 1}, "f.2.bias": {1},
-			}}
+			all := map[string][]float64{"f.0.weight": {1, 2, 3, -1, -1, -1}, "f.0.bias": {1, 1}, "f.2.weight": {1, 1}, "f.2.bias": {1}}
+			mc := newMachine(t, m, all)
 			near(t, "f", mc.call(m.FuncByName("f"), [][]float64{{1, 2, 3}}), [][]float64{c.want})
 		})
 	}
@@ -274,7 +273,7 @@ train Averages {
 // often the model is called.
 func TestRecipes(t *testing.T) {
 	m := compile(t, training)
-	mc := machine{t, map[string][]float64{"f.0.weight": {2}, "f.0.bias": {1}}}
+	mc := newMachine(t, m, map[string][]float64{"f.0.weight": {2}, "f.0.bias": {1}})
 	stats := [][]float64{{1}, {1}, {0}, {0}, {1}}
 	in := [][]float64{{3}, {4}} // M(3) = 3 + (2*3 + 1) = 10
 
