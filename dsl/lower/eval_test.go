@@ -13,7 +13,12 @@ import (
 // compile parses, checks and lowers a program in double precision.
 func compile(t *testing.T, src string) *ir.Module {
 	t.Helper()
-	m, list := Lower(check(t, src, "f64"))
+	return lowered(t, src, "f64")
+}
+
+func lowered(t *testing.T, src, precision string) *ir.Module {
+	t.Helper()
+	m, list := Lower(check(t, src, precision))
 	if m == nil || len(list) > 0 {
 		t.Fatalf("lower: %v", list)
 	}

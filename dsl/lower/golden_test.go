@@ -28,9 +28,9 @@ func TestGolden(t *testing.T) {
 				t.Fatal(err)
 			}
 			src := string(a.Files[0].Data)
-			got := outline(compile(t, src))
+			got := outline(lowered(t, src, "f32"))
 			for range 5 {
-				if d := cmp.Diff(got, outline(compile(t, src))); d != "" {
+				if d := cmp.Diff(got, outline(lowered(t, src, "f32"))); d != "" {
 					t.Fatalf("lowered twice (-first +second):\n%s", d)
 				}
 			}

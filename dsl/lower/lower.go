@@ -15,6 +15,8 @@ type lowerer struct {
 	funcs   map[*sema.Func]*ir.Func
 	models  map[*sema.Model]*ir.Model
 	systems map[*sema.System]*system
+	// apart are the definitions that are values of their own; see derivativeVariables.
+	apart map[*sema.Var]bool
 }
 
 // Lower gives the module of a program without errors. When something cannot be lowered the module
@@ -25,6 +27,7 @@ func Lower(p *sema.Program) (*ir.Module, diag.List) {
 		funcs:   map[*sema.Func]*ir.Func{},
 		models:  map[*sema.Model]*ir.Model{},
 		systems: map[*sema.System]*system{},
+		apart:   derivativeVariables(p),
 	}
 	for _, q := range p.Params {
 		l.m.AddParam(q)
