@@ -79,7 +79,7 @@ func (c *checker) closeBlock(b *block, at diag.Span) {
 		case given || o.later:
 		case o.required:
 			c.errorf("NDE0701", at, "%s %s needs %s: ...", b.what, b.name, o.key)
-		case o.kind == optChoice && o.name != "" || o.kind == optBool || o.kind == optInt && o.def != 0:
+		case o.name != "" || o.kind == optBool || o.kind == optInt && o.def != 0:
 			b.got = append(b.got, c.defaultOf(o))
 		}
 	}

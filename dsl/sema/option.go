@@ -197,6 +197,7 @@ func (c *checker) options(r *row, g *group, elems []*syntax.Elem, at diag.Span, 
 	var out []ir.Setting
 	given := map[string]bool{}
 	oneOf := map[string]string{}
+	unknown := false // the hint at an unknown option says what is missing
 	for _, el := range elems {
 		if el.Key == nil {
 			c.errorf(g.codes.badValue, el.At(), "options of %s are written key: value", r.name)
@@ -207,7 +208,7 @@ func (c *checker) options(r *row, g *group, elems []*syntax.Elem, at diag.Span, 
 		o := findOption(r.options, key)
 		if o == nil {
 			c.errorf(g.codes.unknownOption, el.Key.At(), "%s has no option %q%s", r.name, key, c.optionHint(r, g, key))
-			ok = false
+			ok, unknown = false, true
 			continue
 		}
 		if given[key] {
@@ -237,7 +238,7 @@ func (c *checker) options(r *row, g *group, elems []*syntax.Elem, at diag.Span, 
 	for i := range r.options {
 		o := &r.options[i]
 		switch {
-		case given[o.key] || o.later:
+		case given[o.key] || o.later || unknown:
 		case o.oneOf != "":
 			if _, have := oneOf[o.oneOf]; !have {
 				missing[o.oneOf] = append(missing[o.oneOf], o.key)

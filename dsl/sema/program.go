@@ -91,7 +91,10 @@ type System struct {
 	Outputs   []*Named
 	Time      *Var   // t
 	Initials  []*Var // StateVars whose initial(x) is used, in order of first use
-	Noisy     bool   // has a noise equation; never in a Program without errors so far
+
+	// Constructs that are checked and not compiled yet; empty in a Program without errors.
+	Inputs []*Var // time-varying
+	Noisy  bool   // has a noise equation
 }
 
 // State is a state with its equation.

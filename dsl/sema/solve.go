@@ -47,7 +47,8 @@ func (c *checker) solve(x *syntax.CallExpr, piped Expr, e *env) Expr {
 	s, starts, extras, fine := c.systemLiteral(start, at, e)
 	ok = ok && fine
 	out := &Solve{Node: Node{At: at}, System: s, Starts: starts, Extras: extras}
-	ok = c.span(out, named, at, e) && ok
+	known := c.span(out, named, at, e)
+	ok = ok && known
 	if w := named["with"]; w == nil {
 		c.errorf("NDE0501", at, "solve needs with: a solver, such as dopri5{rtol: 1e-4, atol: 1e-6}")
 		ok = false
@@ -57,9 +58,10 @@ func (c *checker) solve(x *syntax.CallExpr, piped Expr, e *env) Expr {
 		c.errorf("NDE0530", w.Value.Span(), "system %s has noise, and %s solves ordinary differential equations only; use %s",
 			s.Name, r.Name, orList(stochasticMethods()))
 	}
-	if !ok {
+	if !ok && (s == nil || !known || named["paths"] != nil) {
 		return invalid(at)
 	}
+	// After a complaint about a value the fields are still known, and checking goes on with them.
 	out.T = Type{Kind: ResultKind, System: s, Times: out.Times}
 	return out
 }
@@ -164,6 +166,9 @@ func (c *checker) systemLiteral(x syntax.Expr, at diag.Span, e *env) (*System, [
 			continue
 		}
 		given[key] = true
+		if isInput(s, key) {
+			continue // a constant or a signal; said at the declaration
+		}
 		slot, want := startSlot(s, key, starts, extras)
 		if slot == nil {
 			c.errorf("NDE0521", el.Key.At(), "system %s has no state, context or input %q%s", s.Name, key, didYouMean(key, settable(s)))
@@ -185,7 +190,7 @@ func (c *checker) systemLiteral(x syntax.Expr, at diag.Span, e *env) (*System, [
 			starts[i] = st.Default
 		}
 		if starts[i] == nil {
-			c.errorf("NDE0523", at, "%s{...} does not set state %s", s.Name, st.Var.Name)
+			c.errorf("NDE0524", at, "%s{...} does not set state %s", s.Name, st.Var.Name)
 			ok = false
 		}
 	}
@@ -195,7 +200,22 @@ func (c *checker) systemLiteral(x syntax.Expr, at diag.Span, e *env) (*System, [
 			ok = false
 		}
 	}
+	for _, v := range s.Inputs {
+		if !given[v.Name] {
+			c.errorf("NDE0524", at, "%s{...} does not set input %s", s.Name, v.Name)
+			ok = false
+		}
+	}
 	return s, starts, extras, ok
+}
+
+func isInput(s *System, key string) bool {
+	for _, v := range s.Inputs {
+		if v.Name == key {
+			return true
+		}
+	}
+	return false
 }
 
 func startSlot(s *System, key string, starts, extras []Expr) (*Expr, Type) {
@@ -217,7 +237,7 @@ func settable(s *System) []string {
 	for _, st := range s.States {
 		names = append(names, st.Var.Name)
 	}
-	for _, v := range s.Contexts {
+	for _, v := range append(append([]*Var{}, s.Contexts...), s.Inputs...) {
 		names = append(names, v.Name)
 	}
 	return names

@@ -16,7 +16,7 @@ func codes01() []Entry {
 		{Code: "NDE0103", Title: "a decimal point needs digits on both sides",
 			Text:  "1. and .5 are written 1.0 and 0.5, so that 0..1 can be a range.",
 			Bad:   "package a\n\nconst x = 1.*2\n",
-			Fixed: "package a\n\nconst x = 1.0*2\n"},
+			Fixed: "package a\n\nconst x = 1.0 * 2\n"},
 		{Code: "NDE0104", Title: "malformed number",
 			Text:  "Numbers are decimal: digits, a point with digits after it, an exponent. A _ may stand between two digits.\nNames begin with a letter.",
 			Bad:   "package a\n\nconst x = 2e\n",

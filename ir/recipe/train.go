@@ -10,7 +10,7 @@ var trainKeys = []Option{
 	{Key: "data", Kind: DataOf, Required: true, Doc: "the data block to train on"},
 	{Key: "val", Kind: DataOf, Doc: "data for validation, instead of a split"},
 	{Key: "test", Kind: DataOf, Doc: "data for the final judgement, instead of a split"},
-	{Key: "batch", Kind: BatchOf, Required: true, Min: 1, Max: maxCount, Doc: "samples per step, or full"},
+	{Key: "batch", Kind: BatchOf, Name: "full", Min: 1, Max: maxCount, Doc: "samples per step, or full"},
 	{Key: "epochs", Kind: Range, Min: 1, Max: maxCount, Doc: "passes over the data; a..b stops early"},
 	{Key: "steps", Kind: Int, Min: 1, Max: maxCount, Doc: "optimiser steps, instead of epochs"},
 	{Key: "optimizer", Kind: Choice, Required: true, Group: Optimizer, Doc: "how parameters move"},

@@ -108,11 +108,11 @@ func Build(ctx context.Context, res *driver.Result) (exe string, err error) {
 
 // addRuntime adds the sources of rt.
 func addRuntime(files map[string][]byte) error {
-	return fs.WalkDir(rt.Source, ".", func(path string, d fs.DirEntry, err error) error {
+	return fs.WalkDir(rt.SourceFiles, ".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || strings.HasSuffix(path, "_test.go") {
 			return err
 		}
-		text, err := rt.Source.ReadFile(path)
+		text, err := rt.SourceFiles.ReadFile(path)
 		if err != nil {
 			return err
 		}

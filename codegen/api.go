@@ -1,0 +1,454 @@
+package codegen
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/dave/jennifer/jen"
+
+	"ndec.dev/ndec/ir"
+	"ndec.dev/ndec/ir/plan"
+)
+
+// apiFile is what users of the package see: precision, parameters and models.
+func (e *emitter) apiFile() *jen.File {
+	f := e.file()
+	for _, l := range strings.Split(strings.TrimSpace(e.m.Doc), "\n") {
+		if l != "" {
+			f.PackageComment("// " + clean(l))
+		}
+	}
+	e.use(f, false)
+	imports := []string{"unsafe"}
+	if len(e.m.Models) > 0 {
+		imports = append(imports, "context")
+	}
+	imports = append(imports, "io", "iter")
+	for _, im := range imports {
+		e.keep(f, im)
+	}
+	text(f, "Real is the precision of the package. Times are float64 whatever it is.", "type Real = "+goElem(e.m.Real))
+	e.paramsDecls(f)
+	for _, m := range e.m.Models {
+		e.model(f, m)
+	}
+	return f
+}
+
+// keep imports a package that raw text uses.
+func (e *emitter) keep(f *jen.File, path string) {
+	use := map[string]string{"unsafe": "Pointer", "context": "Context", "io": "Reader", "iter": "Seq[int]", "sync": "Mutex", "math": "Float64bits"}
+	id := use[path]
+	generic := strings.TrimSuffix(id, "[int]")
+	f.Type().Id("_").Op("=").Qual(path, generic).Do(func(s *jen.Statement) {
+		if generic != id {
+			s.Op("[int]")
+		}
+	})
+}
+
+// port is an input or output of a model as Go sees it.
+type port struct {
+	name  string // parameter name
+	field string // struct field name
+	t     ir.Type
+}
+
+func (e *emitter) ports(in []ir.Port) []port {
+	s := newScope("m", "x0", "err", "ctx", "ts", "stats", "opts", "in", "out", "p")
+	out := make([]port, len(in))
+	for i, p := range in {
+		out[i] = port{s.pick(goName(p.Name, false)), goName(p.Name, true), p.Type}
+	}
+	return out
+}
+
+// apiType is the Go type of a value in the API: nested arrays.
+func (e *emitter) apiType(t ir.Type) string {
+	s := ""
+	for _, d := range t.Shape {
+		s += fmt.Sprintf("[%d]", d)
+	}
+	return s + e.elem(t.Elem)
+}
+
+// flatPtr is a pointer to the flat array that variable name, of API type t, is.
+func (e *emitter) flatPtr(name string, t ir.Type) string {
+	if t.Rank() <= 1 {
+		return "&" + name
+	}
+	return fmt.Sprintf("(*[%d]%s)(unsafe.Pointer(&%s))", t.Len(), e.elem(t.Elem), name)
+}
+
+// model prints the type, constructor and methods of a model.
+func (e *emitter) model(f *jen.File, m *ir.Model) {
+	fn := e.plan.Of(m.Func)
+	name := m.Name
+	low := goName(name, false)
+	ins, outs := e.ports(m.Inputs), e.ports(m.Outputs)
+	// Names of outputs must not collide with those of inputs in one signature.
+	taken := newScope("m", "err")
+	for _, p := range ins {
+		taken.used[p.name] = true
+	}
+	for i := range outs {
+		outs[i].name = taken.pick(outs[i].name)
+	}
+	doc := clean(strings.ReplaceAll(strings.TrimSpace(m.Doc), "\n", " "))
+	if doc == "" {
+		doc = fmt.Sprintf("%s is the model %s (%s).", name, name, clean(m.Span.String()))
+	}
+	text(f, doc+"\nIt is read-only and may be shared by goroutines.", fmt.Sprintf(`type %s struct {
+	p *Params
+	jobs rt.FreeList[%sJob]
+	%s
+}`, name, low, ifText(fn.Needs.Work, "work rt.FreeList[workspace]")))
+	e.sites(f, low, m)
+
+	refresh := ""
+	if len(e.m.Derived) > 0 {
+		refresh = "m.Refresh()"
+	}
+	workNew := ifText(fn.Needs.Work, "m.work.New = func() *workspace { return new(workspace) }")
+	text(f, fmt.Sprintf("New%s gives the model with parameters p.", name), fmt.Sprintf(`func New%s(p *Params) *%s {
+	m := &%s{p: p}
+	m.jobs.New = func() *%sJob { return new%sJob(m) }
+	%s
+	%s
+	return m
+}`, name, name, name, low, name, workNew, refresh))
+	body := ""
+	if len(e.m.Derived) > 0 {
+		body = e.prepareCall("m.p")
+	}
+	text(f, "Refresh makes changes of the parameters in place known to the model.", fmt.Sprintf("func (m *%s) Refresh() {\n%s\n}", name, body))
+
+	// Forward.
+	inType, outType := name+"Input", name+"Output"
+	var sig, res string
+	var pre, post []string
+	args := map[int]string{}
+	if len(ins) == 1 {
+		sig = ins[0].name + " " + e.apiType(ins[0].t)
+		args[0] = ins[0].name
+	} else {
+		var fs []string
+		for i, p := range ins {
+			fs = append(fs, p.field+" "+e.apiType(p.t))
+			args[i] = "in." + p.field
+		}
+		text(f, inType+" is the input of one sample.", fmt.Sprintf("type %s struct {\n%s\n}", inType, strings.Join(fs, "\n")))
+		sig = "in " + inType
+	}
+	dst := map[int]string{}
+	if len(outs) == 1 {
+		res = fmt.Sprintf("(%s %s, err error)", outs[0].name, e.apiType(outs[0].t))
+		dst[0] = outs[0].name
+		post = append(post, outs[0].name)
+	} else {
+		var fs []string
+		for i, p := range outs {
+			fs = append(fs, p.field+" "+e.apiType(p.t))
+			dst[i] = "out." + p.field
+		}
+		text(f, outType+" is the output of one sample.", fmt.Sprintf("type %s struct {\n%s\n}", outType, strings.Join(fs, "\n")))
+		res = fmt.Sprintf("(out %s, err error)", outType)
+		post = append(post, "out")
+	}
+	st := ""
+	if fn.Needs.Stats > 0 {
+		pre = append(pre, fmt.Sprintf("var st [%d]rt.SolveStats", fn.Needs.Stats))
+		st = fmt.Sprintf("return %s, rt.Failure(st[:], %sSites, 0, -1)", post[0], low)
+	} else {
+		st = "return " + post[0] + ", nil"
+	}
+	if fn.Needs.Work {
+		pre = append(pre, "ws := m.work.Get()", "defer m.work.Put(ws)")
+	}
+	call := e.modelCall(fn, "m.p", "ws", "&st", func(i int) string {
+		if ins[i].t.IsScalar() {
+			return args[i]
+		}
+		return e.flatPtr(args[i], ins[i].t)
+	}, func(i int) (string, bool) {
+		if outs[i].t.IsScalar() {
+			return dst[i], true
+		}
+		return e.flatPtr(dst[i], outs[i].t), false
+	})
+	text(f, "Forward computes one sample without allocating. The error is a *rt.SolveError when a solve failed; the output then\nbelongs to the last good state.",
+		fmt.Sprintf("func (m *%s) Forward(%s) %s {\n%s\n%s\n%s\n}", name, sig, res, strings.Join(pre, "\n"), call, st))
+	e.batch(f, m, fn, ins, outs)
+	for i := range m.Solves {
+		e.trajectory(f, m, i, sig, ins, args)
+	}
+}
+
+func ifText(c bool, s string) string {
+	if c {
+		return s
+	}
+	return ""
+}
+
+// sites prints where the solves of a function stand in the source.
+func (e *emitter) sites(f *jen.File, low string, m *ir.Model) {
+	if len(m.Solves) == 0 {
+		return
+	}
+	var rows []string
+	for _, s := range m.Solves {
+		rows = append(rows, fmt.Sprintf("{Where: %q, Solve: %q}", s.Span.String(), s.System))
+	}
+	text(f, "", fmt.Sprintf("var %sSites = []rt.Site{%s}", low, strings.Join(rows, ", ")))
+}
+
+// modelCall is a statement that calls a planned function from the API.
+func (e *emitter) modelCall(fn *plan.Func, w, ws, st string, in func(i int) string, out func(i int) (expr string, scalar bool)) string {
+	var all, lhs []string
+	if fn.Needs.Params {
+		all = append(all, w)
+	}
+	if fn.Needs.Work {
+		all = append(all, ws)
+	}
+	for i := range fn.IR.Args {
+		all = append(all, in(i))
+	}
+	k := 0
+	for i, r := range fn.IR.Results {
+		if p := fn.Places[r]; p.Kind == plan.Stat || fn.Sums[i] != nil {
+			continue
+		}
+		x, scalar := out(k)
+		k++
+		if scalar {
+			lhs = append(lhs, x)
+		} else {
+			all = append(all, x)
+		}
+	}
+	if fn.Needs.Accum {
+		all = append(all, "g")
+	}
+	if fn.Needs.Stats > 0 {
+		all = append(all, st)
+	}
+	x := fmt.Sprintf("%s(%s)", e.funcName(fn.IR), strings.Join(all, ", "))
+	if len(lhs) > 0 {
+		x = strings.Join(lhs, ", ") + " = " + x
+	}
+	return x
+}
+
+// prepareCall computes the derived parameters of p.
+func (e *emitter) prepareCall(p string) string {
+	fn := e.plan.Of(e.m.Prepare)
+	return e.modelCall(fn, p, "nil", "", nil, func(i int) (string, bool) {
+		d := e.m.Derived[i]
+		if d.Type.IsScalar() {
+			return fmt.Sprintf("%s.%s[0]", p, e.field(d)), true
+		}
+		return fmt.Sprintf("&%s.%s", p, e.field(d)), false
+	})
+}
+
+// batch prints the batched evaluation: rows in fixed blocks over the cores.
+func (e *emitter) batch(f *jen.File, m *ir.Model, fn *plan.Func, ins, outs []port) {
+	name, low := m.Name, goName(m.Name, false)
+	p := e.p
+	var outSig, inSig string
+	field := func(ps []port, i int, kind string) string {
+		if len(ps) == 1 {
+			return ps[0].name
+		}
+		return kind + "." + ps[i].field
+	}
+	slices := func(ps []port, kind, suffix string) string {
+		if len(ps) == 1 {
+			return ps[0].name + " []" + e.elem(ps[0].t.Elem)
+		}
+		var fs []string
+		for _, q := range ps {
+			fs = append(fs, fmt.Sprintf("%s []%s // rows of %d", q.field, e.elem(q.t.Elem), q.t.Len()))
+		}
+		text(f, fmt.Sprintf("%s%s holds the rows of a batch, row-major.", name, suffix), fmt.Sprintf("type %s%s struct {\n%s\n}", name, suffix, strings.Join(fs, "\n")))
+		return kind + " " + name + suffix
+	}
+	outSig, inSig = slices(outs, "out", "BatchOutput"), slices(ins, "in", "BatchInput")
+
+	p.line("type %sJob struct {", low)
+	p.line("m *%s", name)
+	p.line("crew rt.Crew")
+	p.line("run func(worker, lo, hi int)")
+	p.line("%s", inSig)
+	p.line("%s", outSig)
+	if fn.Needs.Stats > 0 {
+		p.line("stats *rt.BatchStats")
+		p.line("failed rt.FirstFailure")
+	}
+	if fn.Needs.Work {
+		p.line("work []*workspace")
+	}
+	p.line("}")
+	text(f, fmt.Sprintf("%sJob is a batch while it runs.", low), p.text())
+
+	text(f, "", fmt.Sprintf("func new%sJob(m *%s) *%sJob {\nj := &%sJob{m: m}\nj.run = j.rows\nreturn j\n}", name, name, low, low))
+
+	p.line("func (j *%sJob) rows(worker, lo, hi int) {", low)
+	if fn.Needs.Work {
+		p.line("ws := j.work[worker]")
+	}
+	if fn.Needs.Stats > 0 {
+		p.line("var st [%d]rt.SolveStats", fn.Needs.Stats)
+	}
+	p.line("for i := lo; i < hi; i++ {")
+	row := func(x string, t ir.Type) string {
+		if t.IsScalar() {
+			return fmt.Sprintf("%s[i]", x)
+		}
+		return fmt.Sprintf("(*[%d]%s)(%s[i*%d:])", t.Len(), e.elem(t.Elem), x, t.Len())
+	}
+	p.line("%s", e.modelCall(fn, "j.m.p", "ws", "&st", func(i int) string { return row("j."+field(ins, i, "in"), ins[i].t) },
+		func(i int) (string, bool) { return row("j."+field(outs, i, "out"), outs[i].t), outs[i].t.IsScalar() }))
+	if fn.Needs.Stats > 0 {
+		p.line("for s := range st {")
+		p.line("if j.stats != nil { j.stats.Set(s, i, st[s]) }")
+		p.line("j.failed.See(&st[s], &%sSites[s], i, -1)", low)
+		p.line("}")
+	}
+	p.line("}")
+	p.line("}")
+	text(f, "", p.text())
+
+	p.line("func (m *%s) Batch(ctx context.Context, %s, %s, stats *rt.BatchStats, opts ...rt.BatchOption) error {", name, outSig, inSig)
+	p.line("n, err := rt.BatchRows(%q, len(%s), %d)", m.Inputs[0].Name, field(ins, 0, "in"), ins[0].t.Len())
+	p.line("if err != nil { return err }")
+	for i, q := range ins[1:] {
+		p.line("if err := rt.CheckRows(%q, len(%s), %d, n); err != nil { return err }", m.Inputs[i+1].Name, field(ins, i+1, "in"), q.t.Len())
+	}
+	for i, q := range outs {
+		p.line("if err := rt.CheckRows(%q, len(%s), %d, n); err != nil { return err }", m.Outputs[i].Name, field(outs, i, "out"), q.t.Len())
+	}
+	p.line("j := m.jobs.Get()")
+	p.line("defer m.jobs.Put(j)")
+	if len(ins) == 1 {
+		p.line("j.%s = %s", ins[0].name, ins[0].name)
+	} else {
+		p.line("j.in = in")
+	}
+	if len(outs) == 1 {
+		p.line("j.%s = %s", outs[0].name, outs[0].name)
+	} else {
+		p.line("j.out = out")
+	}
+	p.line("workers := rt.WorkerCount(opts...)")
+	if fn.Needs.Stats > 0 {
+		p.line("j.stats = stats")
+		p.line("j.failed.Reset()")
+		p.line("if stats != nil { stats.Reset(rt.SiteNames(%sSites), n) }", low)
+	}
+	if fn.Needs.Work {
+		p.line("for len(j.work) < workers { j.work = append(j.work, new(workspace)) }")
+	}
+	p.line("if err := j.crew.ForEach(ctx, workers, n, rt.BlockRows, j.run); err != nil { return err }")
+	if fn.Needs.Stats > 0 {
+		p.line("return j.failed.Err()")
+	} else {
+		p.line("return nil")
+	}
+	p.line("}")
+	text(f, "Batch computes rows of samples, row-major, on all cores (or rt.Workers(n)). A row does not depend on its neighbours. It does\nnot allocate after its first calls. stats may be nil. The error is that of the first sample that failed; all other rows are there.", p.text())
+}
+
+// trajectory prints a look at one solve of a model along any times.
+func (e *emitter) trajectory(f *jen.File, m *ir.Model, k int, sig string, ins []port, args map[int]string) {
+	if k >= len(m.Paths) || m.Paths[k] == nil {
+		return
+	}
+	s := m.Solves[k]
+	ps := e.plan.OfSolve(s)
+	fn := e.plan.Of(m.Paths[k])
+	suffix := ""
+	if k > 0 {
+		suffix = fmt.Sprint(k + 1)
+	}
+	p := e.p
+	p.line("type %sPath%s struct {", m.Name, suffix)
+	p.line("T []float64 // times")
+	sc := newScope("T", "Stats")
+	fields := make([]string, len(s.States))
+	for i, st := range s.States {
+		fields[i] = sc.pick(goName(st.Name, true))
+		p.line("%s []%s // state %s at each time", fields[i], e.valueType(st.Type), clean(st.Name))
+	}
+	p.line("Stats rt.SolveStats")
+	p.line("}")
+	text(f, fmt.Sprintf("%sPath%s is the solve of %s at %s along times.", m.Name, suffix, s.System, clean(s.Span.String())), p.text())
+
+	p.line("func (m *%s) Trajectory%s(ctx context.Context, %s, ts []float64) (*%sPath%s, error) {", m.Name, suffix, sig, m.Name, suffix)
+	p.line("if err := ctx.Err(); err != nil { return nil, err }")
+	if fn.Needs.Work || ps.Needs.Work {
+		p.line("ws := new(workspace)")
+	}
+	if fn.Needs.Stats > 0 {
+		p.line("var st [%d]rt.SolveStats", fn.Needs.Stats)
+	}
+	p.line("var t0, t1 float64")
+	var vars []operand
+	for i, st := range s.States {
+		vars = append(vars, operand{fmt.Sprintf("start%d", i), st.Type})
+	}
+	for i, t := range s.Extras {
+		vars = append(vars, operand{fmt.Sprintf("extra%d", i), t})
+	}
+	(&loop{e: e, p: p}).declare(vars)
+	p.line("%s", e.modelCall(fn, "m.p", "ws", "&st", func(i int) string {
+		if ins[i].t.IsScalar() {
+			return args[i]
+		}
+		return e.flatPtr(args[i], ins[i].t)
+	}, func(i int) (string, bool) {
+		switch i {
+		case 0:
+			return "t0", true
+		case 1:
+			return "t1", true
+		}
+		v := vars[i-2]
+		return v.arg(), v.t.IsScalar()
+	}))
+	p.line("if err := rt.CheckTimes(t0, t1, ts); err != nil { return nil, err }")
+	p.line("path := &%sPath%s{T: append([]float64(nil), ts...)}", m.Name, suffix)
+	var all []string
+	if ps.Needs.Params {
+		all = append(all, "m.p")
+	}
+	if ps.Needs.Work {
+		all = append(all, "ws")
+	}
+	all = append(all, "t0", "path.T")
+	for _, v := range vars {
+		all = append(all, v.arg())
+	}
+	for i, st := range s.States {
+		if st.Type.IsScalar() {
+			p.line("path.%s = make([]%s, len(ts))", fields[i], e.elem(st.Type.Elem))
+			all = append(all, "path."+fields[i])
+			continue
+		}
+		p.line("flat%d := make([]%s, len(ts)*%d)", i, e.elem(st.Type.Elem), st.Type.Len())
+		all = append(all, fmt.Sprintf("flat%d", i))
+	}
+	all = append(all, "&path.Stats")
+	p.line("%s(%s)", e.pathName(s), strings.Join(all, ", "))
+	for i, st := range s.States {
+		if !st.Type.IsScalar() {
+			p.line("path.%s = make([]%s, len(ts))", fields[i], e.valueType(st.Type))
+			p.line("for i := range path.%s { copy(path.%s[i][:], flat%d[i*%d:]) }", fields[i], fields[i], i, st.Type.Len())
+		}
+	}
+	p.line("return path, rt.Failure([]rt.SolveStats{path.Stats}, %sSites[%d:], 0, -1)", goName(m.Name, false), k)
+	p.line("}")
+	text(f, fmt.Sprintf("Trajectory%s gives the states of the solve at %s at the times ts, sorted from its start on. They do not change the steps.", suffix, clean(s.Span.String())), p.text())
+}

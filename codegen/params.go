@@ -1,0 +1,119 @@
+package codegen
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/dave/jennifer/jen"
+
+	"ndec.dev/ndec/ir"
+)
+
+// paramsDecls prints the parameters: the struct, its layout, making, loading and saving.
+func (e *emitter) paramsDecls(f *jen.File) {
+	p := e.p
+	total := 0
+	p.line("type Params struct {")
+	for _, prm := range e.m.Params {
+		p.line("%s [%d]Real // %s %s", e.field(prm), prm.Type.Len(), clean(prm.Name), shapeText(prm.Type.Shape))
+		total += prm.Type.Len()
+	}
+	for _, prm := range e.m.Derived {
+		p.line("%s [%d]Real // derived", e.field(prm), prm.Type.Len())
+	}
+	p.line("}")
+	doc := fmt.Sprintf("Params holds the %d parameters of the package, row-major. Elements may be changed in place; models see it after Refresh.", total)
+	text(f, doc, p.text())
+
+	text(f, "paramCount is the number of elements that are trained and saved.", fmt.Sprintf("const paramCount = %d", total))
+
+	p.line("var tensors = []rt.Tensor{")
+	off := 0
+	for _, prm := range e.m.Params {
+		p.line("{Name: %q, Shape: %s, Offset: %d, Init: %s,%s Net: %q},", prm.Name, intsText(prm.Type.Shape), off, initText(prm.Init), transformText(prm.Where), prm.Net)
+		off += prm.Type.Len()
+	}
+	p.line("}")
+	text(f, "tensors is the layout of the parameters in weights files.", p.text())
+
+	text(f, "NewParams gives parameters initialised from the seed.", `func NewParams(seed uint64) *Params {
+	p := new(Params)
+	rt.InitParams(p.flat(), tensors, seed)
+	return p
+}`)
+	text(f, "LoadParams reads parameters in the safetensors format. Names, shapes and finite values are checked.", `func LoadParams(r io.Reader) (*Params, error) {
+	p := new(Params)
+	return p, rt.LoadTensors(r, p.flat(), tensors)
+}`)
+	text(f, "LoadFile replaces the parameters by those of a safetensors file; after an error they are unchanged.", `func (p *Params) LoadFile(path string) error {
+	return rt.LoadFile(path, p.flat(), tensors)
+}`)
+	text(f, "SaveFile writes the parameters to a safetensors file, through a temporary name.", `func (p *Params) SaveFile(path string) error {
+	return rt.SaveFile(path, p.flat(), tensors, version)
+}`)
+	text(f, "Named iterates over name, shape and a view of each parameter tensor.", `func (p *Params) Named() iter.Seq2[string, rt.View[Real]] {
+	return rt.Named(p.flat(), tensors)
+}`)
+	if total == 0 {
+		text(f, "flat is the parameters as one slice.", "func (p *Params) flat() []Real { return nil }")
+		text(f, "", "func paramsOf([]Real) *Params { return new(Params) }")
+	} else if len(e.m.Derived) == 0 {
+		text(f, "flat is the parameters as one slice: the struct holds nothing but arrays of Real.",
+			"func (p *Params) flat() []Real { return unsafe.Slice((*Real)(unsafe.Pointer(p)), paramCount) }")
+		text(f, "paramsOf sees a slice of weights or of a gradient as parameters.",
+			"func paramsOf(w []Real) *Params { return (*Params)(unsafe.Pointer(&w[:paramCount][0])) }")
+	}
+	text(f, "", fmt.Sprintf("const version = %q", e.opts.Version))
+}
+
+func shapeText(s []int) string {
+	if len(s) == 0 {
+		return "scalar"
+	}
+	return strings.ReplaceAll(fmt.Sprint(s), " ", ",")
+}
+
+func intsText(s []int) string {
+	if len(s) == 0 {
+		return "nil"
+	}
+	return "[]int{" + strings.Trim(strings.ReplaceAll(fmt.Sprint(s), " ", ", "), "[]") + "}"
+}
+
+func initText(in ir.Init) string {
+	switch in.Kind {
+	case ir.InitConst:
+		return fmt.Sprintf("rt.Init{Kind: rt.Const, A: %s}", plain(in.A))
+	case ir.InitUniform:
+		return fmt.Sprintf("rt.Init{Kind: rt.Uniform, A: %s, B: %s}", plain(in.A), plain(in.B))
+	case ir.InitNormal:
+		return fmt.Sprintf("rt.Init{Kind: rt.Normal, A: %s, B: %s}", plain(in.A), plain(in.B))
+	case ir.InitLinearDefault:
+		return fmt.Sprintf("rt.Init{Kind: rt.LinearDefault, FanIn: %d}", in.FanIn)
+	}
+	return "rt.Init{}"
+}
+
+func transformText(t ir.Transform) string {
+	switch t.Kind {
+	case ir.Above:
+		return fmt.Sprintf(" Transform: rt.Transform{Kind: rt.Above, Lo: %s},", plain(t.A))
+	case ir.Below:
+		return fmt.Sprintf(" Transform: rt.Transform{Kind: rt.Below, Hi: %s},", plain(t.A))
+	case ir.Between:
+		return fmt.Sprintf(" Transform: rt.Transform{Kind: rt.Between, Lo: %s, Hi: %s},", plain(t.A), plain(t.B))
+	}
+	return ""
+}
+
+// plain spells a float64 for a struct literal.
+func plain(x float64) string {
+	switch {
+	case math.IsInf(x, 1):
+		return "math.Inf(1)"
+	case math.IsInf(x, -1):
+		return "math.Inf(-1)"
+	}
+	return strings.TrimSuffix(strings.Trim(number(x, ir.F64), "()"), ".0")
+}

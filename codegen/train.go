@@ -1,0 +1,365 @@
+package codegen
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/dave/jennifer/jen"
+
+	"ndec.dev/ndec/ir"
+	"ndec.dev/ndec/ir/plan"
+	"ndec.dev/ndec/ir/recipe"
+)
+
+// trainFile holds recipes and data as values of rt, the workers that compute shards of an
+// objective, and the description of the package for the ndec command.
+func (e *emitter) trainFile() *jen.File {
+	f := e.file()
+	e.use(f, false)
+	if len(e.m.Recipes) > 0 {
+		e.keep(f, "context")
+	}
+	for _, d := range e.m.Data {
+		e.data(f, d)
+	}
+	for _, r := range e.m.Recipes {
+		e.recipe(f, r)
+	}
+	e.program(f)
+	return f
+}
+
+func (e *emitter) dataName(name string) string { return goName(name, false) + "Data" }
+
+// data prints a data block: its columns and its source.
+func (e *emitter) data(f *jen.File, d *ir.DataSet) {
+	p := e.p
+	p.line("var %s = rt.DataSet{", e.dataName(d.Name))
+	p.line("Name: %q,", d.Name)
+	p.line("Columns: %s,", columnSpecs(d.Columns))
+	if s, ok := ir.FindSetting(d.Settings, "source"); ok && s.Choice != nil {
+		p.line("Source: %s,", choice(recipe.Source, s.Choice))
+	}
+	if s, ok := ir.FindSetting(d.Settings, "split"); ok && s.Choice != nil {
+		p.line("Split: %s,", split(s.Choice))
+	}
+	p.line("}")
+	text(f, fmt.Sprintf("%s is the data block %s (%s).", e.dataName(d.Name), d.Name, clean(d.Span.String())), p.text())
+}
+
+func columnSpecs(cols []ir.Port) string {
+	var rows []string
+	for _, c := range cols {
+		classes := ""
+		if c.Classes > 0 {
+			classes = fmt.Sprintf(", Classes: %d", c.Classes)
+		}
+		rows = append(rows, fmt.Sprintf("{Name: %q, Shape: %s%s}", c.Name, intsText(c.Type.Shape), classes))
+	}
+	return "[]rt.ColumnSpec{" + strings.Join(rows, ", ") + "}"
+}
+
+// choice spells a row of a recipe table as a value of rt: its type and its fields.
+func choice(g recipe.Group, c *ir.Choice) string {
+	row := recipe.Lookup(g, c.Row)
+	if row == nil || row.Make == "" {
+		panic("codegen: " + string(g) + " " + c.Row + " has no type in rt")
+	}
+	var fields []string
+	for _, o := range row.Options {
+		s, ok := c.Option(o.Key)
+		if !ok || o.Field == "" {
+			continue
+		}
+		x := ""
+		switch o.Kind {
+		case recipe.Number:
+			x = plain(s.Num)
+		case recipe.Int:
+			x = fmt.Sprintf("%d", int64(s.Num))
+		case recipe.Bool:
+			x = fmt.Sprintf("%t", s.Num != 0)
+		case recipe.Text, recipe.Name:
+			x = fmt.Sprintf("%q", s.Text)
+		case recipe.Choice:
+			if s.Choice == nil {
+				continue
+			}
+			x = choice(o.Group, s.Choice)
+		default:
+			panic("codegen: option " + o.Key + " of " + c.Row + " cannot be spelled")
+		}
+		if x == "0" || x == "false" || x == `""` {
+			continue // the zero value
+		}
+		fields = append(fields, o.Field+": "+x)
+	}
+	return "rt." + row.Make + "{" + strings.Join(fields, ", ") + "}"
+}
+
+func split(c *ir.Choice) string {
+	get := func(key string) float64 {
+		s, _ := c.Option(key)
+		return s.Num
+	}
+	kind := "rt.SplitRandom"
+	if c.Row == "by_time" {
+		kind = "rt.SplitByTime"
+	}
+	return fmt.Sprintf("rt.Split{Kind: %s, Train: %s, Val: %s, Test: %s, Seed: %d}", kind, plain(get("train")), plain(get("val")), plain(get("test")), uint64(get("seed")))
+}
+
+// recipe prints a train block: worker, objective, recipe value and the functions to run them.
+func (e *emitter) recipe(f *jen.File, r *ir.Recipe) {
+	low, up := goName(r.Name, false), goName(r.Name, true)
+	obj := e.plan.Of(r.Objective)
+	var grad *plan.Func
+	if r.Grad != nil {
+		grad = e.plan.Of(r.Grad)
+	}
+	e.worker(f, r, low, obj, grad)
+
+	p := e.p
+	var metrics, cols []string
+	for _, m := range r.Metrics {
+		metrics = append(metrics, fmt.Sprintf("%q", m))
+	}
+	for _, c := range r.Columns {
+		cols = append(cols, fmt.Sprintf("%q", c.Name))
+	}
+	terms := e.terms(r)
+	p.line("var %sObjective = rt.Objective[Real]{", low)
+	p.line("Name: %q,", r.Name)
+	p.line("Metrics: []string{%s},", strings.Join(metrics, ", "))
+	p.line("Terms: %d,", terms)
+	p.line("Columns: []string{%s},", strings.Join(cols, ", "))
+	p.line("NewWorker: func() rt.Worker[Real] { return new(%sWorker) },", low)
+	if r.Combine != nil {
+		p.line("Combine: %sMetrics,", low)
+	}
+	p.line("}")
+	text(f, fmt.Sprintf("%sObjective is the objective of recipe %s: loss and metrics of samples, and gradients.", low, r.Name), p.text())
+	if r.Combine != nil {
+		e.combine(f, r, low)
+	}
+
+	get := func(key string) (ir.Setting, bool) { return ir.FindSetting(r.Settings, key) }
+	p.line("var %sRecipe = rt.Recipe{", low)
+	p.line("Name: %q,", r.Name)
+	for _, k := range []string{"data", "val", "test"} {
+		if s, ok := get(k); ok && s.Text != "" {
+			p.line("%s: %q,", goName(k, true), s.Text)
+		}
+	}
+	if s, ok := get("batch"); ok && s.Text != "full" && s.Num > 0 {
+		p.line("Batch: %d,", int(s.Num))
+	}
+	if s, ok := get("steps"); ok && s.Num > 0 {
+		p.line("Steps: %d,", int(s.Num))
+	} else if s, ok := get("epochs"); ok {
+		n := s.Num
+		if len(s.List) == 2 {
+			n = s.List[1].Num
+		}
+		p.line("Epochs: %d,", int(n))
+	}
+	if s, ok := get("optimizer"); ok && s.Choice != nil {
+		p.line("Optimizer: %s,", choice(recipe.Optimizer, s.Choice))
+	}
+	if s, ok := get("schedule"); ok && s.Choice != nil {
+		p.line("Schedule: %s,", choice(recipe.Schedule, s.Choice))
+	}
+	if s, ok := get("clip"); ok && s.Choice != nil {
+		bound, _ := s.Choice.Option("max")
+		p.line("Clip: rt.Clip{Kind: rt.%s, Max: %s},", recipe.Lookup(recipe.Clip, s.Choice.Row).Make, plain(bound.Num))
+	}
+	if s, ok := get("seed"); ok {
+		p.line("Seed: %d,", uint64(s.Num))
+	}
+	if nets := trainedNets(r); len(nets) > 0 {
+		p.line("Train: []string{%s},", strings.Join(nets, ", "))
+	}
+	if s, ok := get("log_every"); ok && s.Num > 0 {
+		p.line("LogEvery: %d,", int(s.Num))
+	}
+	if s, ok := get("val_every"); ok && s.Num > 1 {
+		p.line("ValEvery: %d,", int(s.Num))
+	}
+	p.line("}")
+	text(f, fmt.Sprintf("%sRecipe is the train block %s (%s).", low, r.Name, clean(r.Span.String())), p.text())
+
+	text(f, fmt.Sprintf("Train%s runs recipe %s on p: it makes or reads the data, trains, and evaluates on the test data. Relative data paths start at dir.", up, r.Name),
+		fmt.Sprintf(`func Train%s(ctx context.Context, p *Params, dir string, opts rt.TrainOptions) (*rt.TrainResult, error) {
+	tables, err := rt.LoadTables(dir, &%sRecipe, dataSets)
+	if err != nil {
+		return nil, err
+	}
+	return rt.Train(ctx, p.flat(), tensors, &%sRecipe, &%sObjective, tables, opts)
+}`, up, low, low, low))
+	text(f, fmt.Sprintf("%sLossGrad is the mean loss of recipe %s over the rows of batch, and its gradient, which replaces what grad held.", up, r.Name),
+		fmt.Sprintf(`func %sLossGrad(ctx context.Context, p *Params, batch *rt.Table, grad *Params) (*rt.Evaluation, error) {
+	return rt.LossGrad(ctx, p.flat(), grad.flat(), &%sObjective, batch, %sRecipe.Seed, 0)
+}`, up, low, low))
+}
+
+// trainedNets lists the owners of the trained parameters, quoted, in their order; none when all
+// parameters are trained.
+func trainedNets(r *ir.Recipe) []string {
+	var out []string
+	seen := map[string]bool{}
+	for _, p := range r.Trained {
+		if !seen[p.Net] {
+			seen[p.Net] = true
+			out = append(out, fmt.Sprintf("%q", p.Net))
+		}
+	}
+	return out
+}
+
+// terms is the number of metric terms of an objective.
+func (e *emitter) terms(r *ir.Recipe) int {
+	n := 0
+	for _, v := range r.Objective.Results {
+		if p := e.plan.Of(r.Objective).Places[v]; p == nil || p.Kind != plan.Stat {
+			n++
+		}
+	}
+	return n - 1
+}
+
+// worker prints the type that computes shards of an objective on one goroutine.
+func (e *emitter) worker(f *jen.File, r *ir.Recipe, low string, obj, grad *plan.Func) {
+	p := e.p
+	needsWork := obj.Needs.Work || (grad != nil && grad.Needs.Work)
+	if len(r.Solves) > 0 {
+		var rows []string
+		for _, s := range r.Solves {
+			rows = append(rows, fmt.Sprintf("{Where: %q, Solve: %q}", s.Span.String(), s.System))
+		}
+		text(f, "", fmt.Sprintf("var %sSites = []rt.Site{%s}", low, strings.Join(rows, ", ")))
+		text(f, fmt.Sprintf("%sBackward is, per solve, the evaluations of the vector field's derivative for an accepted step.", low),
+			fmt.Sprintf("var %sBackward = []int{%s}", low, strings.Join(e.backward(r, grad), ", ")))
+	}
+	p.line("type %sWorker struct {", low)
+	if needsWork {
+		p.line("ws workspace")
+	}
+	p.line("}")
+	text(f, fmt.Sprintf("%sWorker computes shards of recipe %s on one goroutine.", low, r.Name), p.text())
+
+	p.line("func (k *%sWorker) Shard(weights, gradient []Real, t *rt.Table, rows []int, key rt.Key, out *rt.ShardResult) {", low)
+	if obj.Needs.Params || (grad != nil && (grad.Needs.Params || grad.Needs.Accum)) {
+		p.line("w := paramsOf(weights)")
+	}
+	if grad != nil && grad.Needs.Accum {
+		p.line("var g *Params")
+		p.line("if gradient != nil { g = paramsOf(gradient) }")
+	}
+	if needsWork {
+		p.line("ws := &k.ws")
+	}
+	s := newScope("t", "rows", "key", "out", "weights", "gradient", "loss", "row", "r")
+	names := make([]string, len(r.Columns))
+	for i, c := range r.Columns {
+		names[i] = s.pick(goName(c.Name, false))
+		s.used[names[i]+"Col"] = true
+		p.line("%sCol := &t.Columns[t.Index(%q)]", names[i], c.Name)
+	}
+	p.line("for _, row := range rows {")
+	for i, c := range r.Columns {
+		if c.Type.IsScalar() {
+			p.line("%s := %s(%sCol.Data[row])", names[i], e.elem(c.Type.Elem), names[i])
+			continue
+		}
+		p.line("var %s [%d]%s", names[i], c.Type.Len(), e.elem(c.Type.Elem))
+		p.line("for i, v := range %sCol.Row(row) { %s[i] = %s(v) }", names[i], names[i], e.elem(c.Type.Elem))
+	}
+	if obj.Needs.Stats > 0 {
+		p.line("var st [%d]rt.SolveStats", obj.Needs.Stats)
+	}
+	in := func(i int) string {
+		if r.Columns[i].Type.IsScalar() {
+			return names[i]
+		}
+		return "&" + names[i]
+	}
+	n := e.terms(r)
+	res := []string{"loss"}
+	for i := 0; i < n; i++ {
+		res = append(res, fmt.Sprintf("m%d", i))
+	}
+	p.line("var %s Real", strings.Join(res, ", "))
+	dst := func(i int) (string, bool) { return res[i], true }
+	if grad != nil {
+		p.line("if gradient != nil {")
+		p.line("%s", e.modelCall(grad, "w", "ws", "&st", in, dst))
+		p.line("} else {")
+		p.line("%s", e.modelCall(obj, "w", "ws", "&st", in, dst))
+		p.line("}")
+	} else {
+		p.line("%s", e.modelCall(obj, "w", "ws", "&st", in, dst))
+	}
+	if obj.Needs.Stats > 0 {
+		p.line("back := %sBackward", low)
+		p.line("if gradient == nil { back = nil }")
+		p.line("if !out.Count(st[:], %sSites, row, row, back) { continue }", low)
+	}
+	p.line("out.Loss += float64(loss)")
+	for i := 0; i < n; i++ {
+		p.line("out.Metrics[%d] += float64(m%d)", i, i)
+	}
+	p.line("}")
+	p.line("}")
+	text(f, "Shard adds up loss, metrics and gradient of rows of t.", p.text())
+}
+
+// backward counts, per solve, the calls of derivative functions in a step of the reverse sweep.
+func (e *emitter) backward(r *ir.Recipe, grad *plan.Func) []string {
+	out := make([]string, len(r.Solves))
+	for i := range out {
+		out[i] = "0"
+	}
+	if grad == nil {
+		return out
+	}
+	k := map[*ir.Value]int{}
+	for _, v := range grad.IR.Values {
+		if v.Op == ir.OpSolve {
+			k[v] = len(k)
+		}
+	}
+	for _, v := range grad.IR.Values {
+		if v.Op != ir.OpRev || k[v.Args[0]] >= len(out) {
+			continue
+		}
+		n := 0
+		for _, u := range v.Attr.Rev.StepVJP.Values {
+			if u.Op == ir.OpCall {
+				n++
+			}
+		}
+		out[k[v.Args[0]]] = fmt.Sprint(n)
+	}
+	return out
+}
+
+// combine prints the metrics that are functions of means.
+func (e *emitter) combine(f *jen.File, r *ir.Recipe, low string) {
+	fn := e.plan.Of(r.Combine)
+	p := e.p
+	p.line("func %sMetrics(mean []float64) []float64 {", low)
+	p.line("out := make([]float64, %d)", len(r.Metrics))
+	var lhs []string
+	for i := range r.Metrics {
+		lhs = append(lhs, fmt.Sprintf("m%d", i))
+	}
+	p.line("var %s Real", strings.Join(lhs, ", "))
+	p.line("%s", e.modelCall(fn, "nil", "nil", "", func(i int) string { return fmt.Sprintf("Real(mean[%d])", i) },
+		func(i int) (string, bool) { return lhs[i], true }))
+	for i := range r.Metrics {
+		p.line("out[%d] = float64(m%d)", i, i)
+	}
+	p.line("return out")
+	p.line("}")
+	text(f, fmt.Sprintf("%sMetrics turns means of metric terms into metrics.", low), p.text())
+}

@@ -1,0 +1,266 @@
+package rt
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Program is everything a generated package offers to the command, as data.
+type Program[R Float] struct {
+	Package    string
+	SourceHash string // of the .nde files
+	Version    string // of ndec
+	Layout     []Tensor
+	Data       []DataEntry
+	Models     []Model[R]
+	Recipes    []RecipeEntry[R] // in the order in which they run
+}
+
+// DataEntry is a data block.
+type DataEntry struct {
+	Name    string
+	Columns []ColumnSpec
+	Source  Source
+}
+
+// Model is a model as batches see it.
+type Model[R Float] struct {
+	Name            string
+	Inputs, Outputs []ColumnSpec
+	// Batch evaluates every row of in. It fills the columns of out (made by
+	// NewTable(Outputs, in.Rows)) and stats; rows that fail are NaN and the
+	// error is the first *SolveError.
+	Batch func(ctx context.Context, w []R, in, out *Table, stats *BatchStats, workers int) error
+}
+
+// RecipeEntry is a recipe with its objective.
+type RecipeEntry[R Float] struct {
+	Recipe    Recipe
+	Objective Objective[R]
+}
+
+// Request is one line from the parent. Do is "train", "run", "grad", "eval" or
+// "data"; the other fields are those that it needs.
+type Request struct {
+	Do      string   `json:"do"`
+	Recipes []string `json:"recipes,omitempty"` // train; empty means all
+	Recipe  string   `json:"recipe,omitempty"`  // grad, eval
+	Model   string   `json:"model,omitempty"`   // run
+	Data    string   `json:"data,omitempty"`    // data; run and grad instead of In
+	Split   string   `json:"split,omitempty"`   // eval: train, val, test
+	In      string   `json:"in,omitempty"`      // batch file: .json, .csv, .npy, .npz
+	// Batch is an inline batch, as in a .json file.
+	Batch   json.RawMessage `json:"batch,omitempty"`
+	Weights string          `json:"weights,omitempty"`
+	Dir     string          `json:"dir,omitempty"` // folder of the .nde file
+	RunDir  string          `json:"run_dir,omitempty"`
+	Workers int             `json:"workers,omitempty"`
+	Seed    *uint64         `json:"seed,omitempty"`
+	Epochs  int             `json:"epochs,omitempty"`
+	Steps   int             `json:"steps,omitempty"`
+	Limit   int             `json:"limit,omitempty"`
+	DevRun  bool            `json:"dev_run,omitempty"`
+	MaxTime float64         `json:"max_time,omitempty"` // seconds
+}
+
+// Event is one line to the parent. Type is "progress" (Progress), "metrics"
+// (Eval), "recipe" (Result of one recipe), "done" (Result of the request) or
+// "error". Every request ends with exactly one "done" or "error".
+type Event struct {
+	Type     string         `json:"type"`
+	Recipe   string         `json:"recipe,omitempty"`
+	Progress *ProgressEvent `json:"progress,omitempty"`
+	Split    string         `json:"split,omitempty"`
+	Eval     *Evaluation    `json:"eval,omitempty"`
+	Result   any            `json:"result,omitempty"`
+	Error    string         `json:"error,omitempty"`
+	Kind     string         `json:"kind,omitempty"` // "input", "solve", "interrupted"
+}
+
+// ProgressEvent is what a bar shows.
+type ProgressEvent struct {
+	Step          int               `json:"step"`
+	Steps         int               `json:"steps"`
+	Epoch         int               `json:"epoch"`
+	Epochs        int               `json:"epochs"`
+	Batch         int               `json:"batch"`
+	Batches       int               `json:"batches"`
+	Loss          number            `json:"loss"`
+	Metrics       map[string]number `json:"metrics"`
+	LR            number            `json:"lr"`
+	NFE           number            `json:"nfe"`
+	SamplesPerSec number            `json:"samples_per_s"`
+}
+
+// progressEvery bounds the lines that a fast loop sends.
+const progressEvery = 50 * time.Millisecond
+
+// ChildMain serves requests from standard input until it closes. Closing it
+// during a request, or SIGINT or SIGTERM, ends the request after its step.
+// The return value is the exit status: 0, or 1 if a request failed.
+func ChildMain[R Float](p Program[R]) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return Serve(ctx, p, os.Stdin, os.Stdout)
+}
+
+// Serve is ChildMain over any pair of streams.
+func Serve[R Float](ctx context.Context, p Program[R], in io.Reader, out io.Writer) int {
+	s := &server[R]{p: p, out: json.NewEncoder(out)}
+	lines := make(chan []byte)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		defer close(lines)
+		// A request is answered before the next is read, so a stream that
+		// ends early means that the parent is gone.
+		defer cancel()
+		r := bufio.NewReader(in)
+		for {
+			b, err := r.ReadBytes('\n')
+			if len(b) > 1 {
+				select {
+				case lines <- b:
+				case <-ctx.Done():
+					return
+				}
+			}
+			if err != nil {
+				return
+			}
+		}
+	}()
+	code := 0
+	for b := range lines {
+		if err := s.answer(ctx, b); err != nil {
+			code = 1
+			s.send(Event{Type: "error", Error: err.Error(), Kind: errorKind(err)})
+		}
+	}
+	return code
+}
+
+func errorKind(err error) string {
+	var solve *SolveError
+	switch {
+	case errors.Is(err, context.Canceled):
+		return "interrupted"
+	case errors.As(err, &solve):
+		return "solve"
+	}
+	return "input"
+}
+
+type server[R Float] struct {
+	p    Program[R]
+	mu   sync.Mutex
+	out  *json.Encoder
+	last time.Time
+}
+
+func (s *server[R]) send(e Event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	// A parent that is gone also closes standard input, which ends the work.
+	_ = s.out.Encode(e)
+}
+
+func (s *server[R]) answer(ctx context.Context, line []byte) error {
+	var q Request
+	if err := json.Unmarshal(line, &q); err != nil {
+		return fmt.Errorf("request: %w", err)
+	}
+	do := map[string]func(context.Context, *Request) (any, error){
+		"train": s.train, "run": s.run, "grad": s.grad, "eval": s.eval, "data": s.data,
+	}[q.Do]
+	if do == nil {
+		return fmt.Errorf("unknown request %q", q.Do)
+	}
+	result, err := do(ctx, &q)
+	if err != nil {
+		return err
+	}
+	s.send(Event{Type: "done", Result: result})
+	return nil
+}
+
+// weights are those of the file, or new ones from the seed.
+func (s *server[R]) weights(q *Request, seed uint64) ([]R, error) {
+	w := make([]R, LayoutLen(s.p.Layout))
+	if q.Seed != nil {
+		seed = *q.Seed
+	}
+	InitParams(w, s.p.Layout, seed)
+	if q.Weights != "" {
+		return w, LoadFile(q.Weights, w, s.p.Layout)
+	}
+	return w, nil
+}
+
+func (s *server[R]) recipe(name string) (*RecipeEntry[R], error) {
+	for i := range s.p.Recipes {
+		if s.p.Recipes[i].Recipe.Name == name {
+			return &s.p.Recipes[i], nil
+		}
+	}
+	return nil, fmt.Errorf("there is no recipe %q in %s", name, s.p.Package)
+}
+
+func (s *server[R]) entry(name string) (*DataEntry, error) {
+	for i := range s.p.Data {
+		if s.p.Data[i].Name == name {
+			return &s.p.Data[i], nil
+		}
+	}
+	return nil, fmt.Errorf("there is no data %q in %s", name, s.p.Package)
+}
+
+// table is the data block of that name, or nil for "".
+func (s *server[R]) table(name, dir string) (*Table, error) {
+	if name == "" {
+		return nil, nil
+	}
+	d, err := s.entry(name)
+	if err != nil {
+		return nil, err
+	}
+	t, err := d.Source.Load(dir, d.Columns)
+	if err == nil {
+		err = t.Check(d.Columns)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("data %s: %w", name, err)
+	}
+	return t, nil
+}
+
+// batch is the inline batch, the file or the data block of the request.
+func (s *server[R]) batch(q *Request, cols []ColumnSpec) (*Table, error) {
+	if q.Batch != nil {
+		return DecodeBatch(q.Batch, cols)
+	}
+	if q.In == "" {
+		return s.table(q.Data, q.Dir)
+	}
+	switch filepath.Ext(q.In) {
+	case ".json":
+		return loadFile(q.In, func(b []byte) (*Table, error) { return DecodeBatch(b, cols) })
+	case ".csv":
+		return CSV{File: q.In}.Load("", cols)
+	case ".npz":
+		return NPZ{File: q.In}.Load("", cols)
+	case ".npy":
+		return NPY{File: q.In}.Load("", cols)
+	}
+	return nil, fmt.Errorf("%s: batches are .json, .csv, .npy or .npz files: %w", q.In, ErrData)
+}

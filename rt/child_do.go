@@ -1,0 +1,261 @@
+package rt
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"time"
+)
+
+// OnStep sends progress, at most every 50 ms and at the last step.
+func (s *server[R]) OnStep(i *StepInfo) {
+	if now := time.Now(); i.Step == i.Steps || now.Sub(s.last) >= progressEvery {
+		s.last = now
+		m := make(map[string]number, len(i.Metrics))
+		for k, v := range i.Metrics {
+			m[i.MetricNames[k]] = number(v)
+		}
+		s.send(Event{Type: "progress", Recipe: i.Recipe, Progress: &ProgressEvent{
+			Step: i.Step, Steps: i.Steps, Epoch: i.Epoch, Epochs: i.Epochs, Batch: i.Batch, Batches: i.Batches,
+			Loss: number(i.Loss), Metrics: m, LR: number(i.LR), NFE: number(i.NFE), SamplesPerSec: number(i.SamplesPerSec)}})
+	}
+}
+
+// OnEpoch sends nothing: OnStep has.
+func (s *server[R]) OnEpoch(*StepInfo) {}
+
+// OnEval sends the figures.
+func (s *server[R]) OnEval(i *EvalInfo) {
+	s.send(Event{Type: "metrics", Recipe: i.Recipe, Split: i.Split, Eval: i.Evaluation})
+}
+
+// OnEnd sends the result of the recipe.
+func (s *server[R]) OnEnd(r *TrainResult) {
+	s.send(Event{Type: "recipe", Recipe: r.Recipe, Result: r})
+}
+
+// train runs the recipes one after the other on the same weights.
+func (s *server[R]) train(ctx context.Context, q *Request) (any, error) {
+	names := q.Recipes
+	if len(names) == 0 {
+		for i := range s.p.Recipes {
+			names = append(names, s.p.Recipes[i].Recipe.Name)
+		}
+	}
+	if len(names) == 0 {
+		return nil, fmt.Errorf("there is no recipe in %s", s.p.Package)
+	}
+	first, err := s.recipe(names[0])
+	if err != nil {
+		return nil, err
+	}
+	w, err := s.weights(q, first.Recipe.Seed)
+	if err != nil {
+		return nil, err
+	}
+	results := make([]*TrainResult, 0, len(names))
+	for _, name := range names {
+		e, err := s.recipe(name)
+		if err != nil {
+			return nil, err
+		}
+		var tables Tables
+		for _, t := range []struct {
+			name string
+			to   **Table
+		}{{e.Recipe.Data, &tables.Train}, {e.Recipe.Val, &tables.Val}, {e.Recipe.Test, &tables.Test}} {
+			if *t.to, err = s.table(t.name, q.Dir); err != nil {
+				return nil, err
+			}
+		}
+		opt := TrainOptions{Workers: q.Workers, Events: s, Seed: q.Seed, Epochs: q.Epochs, Steps: q.Steps, Limit: q.Limit,
+			DevRun: q.DevRun, MaxTime: time.Duration(q.MaxTime * float64(time.Second)), Version: s.p.Version}
+		if q.RunDir != "" {
+			opt.RunDir = filepath.Join(q.RunDir, name)
+		}
+		res, err := Train(ctx, w, s.p.Layout, &e.Recipe, &e.Objective, tables, opt)
+		if err != nil {
+			return nil, err
+		}
+		results = append(results, res)
+	}
+	if q.RunDir != "" {
+		if err := SaveFile(filepath.Join(q.RunDir, "weights.safetensors"), w, s.p.Layout, s.p.Version); err != nil {
+			return nil, err
+		}
+	}
+	return results, nil
+}
+
+// siteJSON is one solve in the stats of an answer.
+type siteJSON struct {
+	Solve    string   `json:"solve"`
+	NFE      []int    `json:"nfe"`
+	Accepted []int    `json:"accepted"`
+	Rejected []int    `json:"rejected"`
+	Status   []string `json:"status"`
+}
+
+// RunResult is the answer to "run", as `ndec run --json` prints it.
+type RunResult struct {
+	Format  int             `json:"format"`
+	Outputs json.RawMessage `json:"outputs"`
+	Stats   []siteJSON      `json:"stats"`
+	Failed  string          `json:"failed,omitempty"` // first failed sample
+}
+
+func (s *server[R]) run(ctx context.Context, q *Request) (any, error) {
+	for i := range s.p.Models {
+		if m := &s.p.Models[i]; m.Name == q.Model {
+			return s.runModel(ctx, q, m)
+		}
+	}
+	return nil, fmt.Errorf("there is no model %q in %s", q.Model, s.p.Package)
+}
+
+func (s *server[R]) runModel(ctx context.Context, q *Request, m *Model[R]) (any, error) {
+	w, err := s.weights(q, 0)
+	if err != nil {
+		return nil, err
+	}
+	in, err := s.batch(q, m.Inputs)
+	if err != nil {
+		return nil, err
+	}
+	if in == nil {
+		return nil, fmt.Errorf("model %s needs a batch: %w", m.Name, ErrData)
+	}
+	if err := in.Check(m.Inputs); err != nil {
+		return nil, err
+	}
+	out := NewTable(m.Outputs, in.Rows)
+	var stats BatchStats
+	res := &RunResult{Format: 1, Stats: []siteJSON{}}
+	if err := m.Batch(ctx, w, in, out, &stats, q.Workers); err != nil {
+		if errorKind(err) != "solve" {
+			return nil, err
+		}
+		res.Failed = err.Error()
+	}
+	b := []byte{'{'}
+	for i, c := range m.Outputs {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, fmt.Sprintf("%q:", c.Name)...)
+		b = AppendNested(b, append([]int{out.Rows}, c.Shape...), out.Columns[i].Data, isF32[R]())
+	}
+	res.Outputs = append(b, '}')
+	for _, st := range stats.Sites {
+		j := siteJSON{Solve: st.Solve, NFE: st.NFE, Accepted: st.Accepted, Rejected: st.Rejected}
+		for _, v := range st.Status {
+			j.Status = append(j.Status, v.String())
+		}
+		res.Stats = append(res.Stats, j)
+	}
+	return res, nil
+}
+
+// GradResult is the answer to "grad".
+type GradResult struct {
+	Format  int               `json:"format"`
+	Loss    number            `json:"loss"`
+	Metrics map[string]number `json:"metrics"`
+	Grad    json.RawMessage   `json:"grad"`
+	Failed  string            `json:"failed,omitempty"`
+}
+
+func (s *server[R]) grad(ctx context.Context, q *Request) (any, error) {
+	e, err := s.recipe(q.Recipe)
+	if err != nil {
+		return nil, err
+	}
+	w, err := s.weights(q, e.Recipe.Seed)
+	if err != nil {
+		return nil, err
+	}
+	d, err := s.entry(e.Recipe.Data)
+	if err != nil {
+		return nil, err
+	}
+	if q.Data == "" {
+		q.Data = e.Recipe.Data
+	}
+	t, err := s.batch(q, d.Columns)
+	if err != nil {
+		return nil, err
+	}
+	g := make([]R, len(w))
+	res := &GradResult{Format: 1}
+	v, err := LossGrad(ctx, w, g, &e.Objective, t, e.Recipe.Seed, q.Workers)
+	if v == nil {
+		return nil, err
+	}
+	if err != nil {
+		res.Failed = err.Error()
+	}
+	res.Loss, res.Metrics = number(v.Loss), numbers(v.Metrics)
+	b := []byte{'{'}
+	for i, x := range s.p.Layout {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, fmt.Sprintf("%q:", x.Name)...)
+		data := make([]float64, x.Len())
+		for k := range data {
+			data[k] = float64(g[x.Offset+k])
+		}
+		b = AppendNested(b, x.Shape, data, isF32[R]())
+	}
+	res.Grad = append(b, '}')
+	return res, nil
+}
+
+func (s *server[R]) eval(ctx context.Context, q *Request) (any, error) {
+	e, err := s.recipe(q.Recipe)
+	if err != nil {
+		return nil, err
+	}
+	w, err := s.weights(q, e.Recipe.Seed)
+	if err != nil {
+		return nil, err
+	}
+	name, ok := map[string]string{"": e.Recipe.Data, "train": e.Recipe.Data, "val": e.Recipe.Val, "test": e.Recipe.Test}[q.Split]
+	if !ok || name == "" {
+		return nil, fmt.Errorf("recipe %s has no split %q", q.Recipe, q.Split)
+	}
+	t, err := s.table(name, q.Dir)
+	if err != nil {
+		return nil, err
+	}
+	return Evaluate(ctx, w, &e.Objective, t, e.Recipe.Seed, q.Workers)
+}
+
+// data answers with the table of a data block as a batch.
+func (s *server[R]) data(_ context.Context, q *Request) (any, error) {
+	t, err := s.table(q.Data, q.Dir)
+	if err != nil {
+		return nil, err
+	}
+	if t == nil {
+		return nil, fmt.Errorf("the request names no data: %w", ErrData)
+	}
+	d, err := s.entry(q.Data)
+	if err != nil {
+		return nil, err
+	}
+	if q.Limit > 0 && q.Limit < t.Rows {
+		t = t.Select(allRows(q.Limit))
+	}
+	b := []byte{'{'}
+	for i, c := range d.Columns {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		k := t.Index(c.Name)
+		b = append(b, fmt.Sprintf("%q:", c.Name)...)
+		b = AppendNested(b, append([]int{t.Rows}, c.Shape...), t.Columns[k].Data, false)
+	}
+	return json.RawMessage(append(b, '}')), nil
+}

@@ -1,0 +1,134 @@
+package rt
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Status is how a solve of one sample ended.
+type Status uint8
+
+// The ends of a solve.
+const (
+	OK           Status = iota
+	MaxSteps            // the step limit was reached
+	StepTooSmall        // the step fell under the resolution of time
+	NonFinite           // the state or the field is not finite
+	EventStop           // an event ended the solve, as the program asks
+)
+
+var statusNames = [...]string{"ok", "max_steps", "step_too_small", "non_finite", "event_stop"}
+
+// String is the spelling used in files: ok, max_steps, step_too_small,
+// non_finite, event_stop.
+func (s Status) String() string {
+	if int(s) < len(statusNames) {
+		return statusNames[s]
+	}
+	return fmt.Sprintf("status(%d)", uint8(s))
+}
+
+// Failed reports whether the sample has no result.
+func (s Status) Failed() bool { return s == MaxSteps || s == StepTooSmall || s == NonFinite }
+
+// Sentinels; every error of this package that belongs to one wraps it.
+var (
+	ErrMaxSteps     = errors.New("step limit reached")
+	ErrStepTooSmall = errors.New("step size too small")
+	ErrNonFinite    = errors.New("value is not finite")
+	ErrShape        = errors.New("wrong shape")
+	ErrWeights      = errors.New("bad weights")
+	ErrData         = errors.New("bad data")
+)
+
+// Err is the sentinel of a failed status, or nil.
+func (s Status) Err() error {
+	switch s {
+	case MaxSteps:
+		return ErrMaxSteps
+	case StepTooSmall:
+		return ErrStepTooSmall
+	case NonFinite:
+		return ErrNonFinite
+	}
+	return nil
+}
+
+// SolveError says where a solve failed; it wraps the sentinel of its status.
+type SolveError struct {
+	Sample int     // position in the batch
+	Row    int     // row of the data table, -1 if there is none
+	Time   float64 // independent variable at the last good state
+	Step   int     // steps accepted so far
+	H      float64 // step size that failed
+	Status Status
+	Where  string // position in the source, "moons.nde:24"
+	Solve  string // name of the system, "Flow"
+}
+
+func (e *SolveError) Error() string {
+	row := ""
+	if e.Row >= 0 {
+		row = fmt.Sprintf(" (data row %d)", e.Row)
+	}
+	what := "failed"
+	if err := e.Status.Err(); err != nil {
+		what = err.Error()
+	}
+	return fmt.Sprintf("%s: solve of %s: %s: sample %d%s, time %.6g, step %d, h %.3g", e.Where, e.Solve, what, e.Sample, row, e.Time, e.Step, e.H)
+}
+
+// Unwrap is the sentinel of the status.
+func (e *SolveError) Unwrap() error { return e.Status.Err() }
+
+// SolveStats is what one solve of one sample did.
+type SolveStats struct {
+	NFE, Accepted, Rejected int
+	Status                  Status
+	Time                    float64 // where it ended
+	H                       float64 // last step size tried
+}
+
+// BatchStats holds the statistics of every solve site for a batch.
+type BatchStats struct {
+	Sites []SiteStats
+}
+
+// SiteStats holds, for one solve in the source, a number per sample.
+type SiteStats struct {
+	Solve                   string // source position, "moons.nde:24"
+	NFE, Accepted, Rejected []int
+	Status                  []Status
+	Time                    []float64
+}
+
+// Reset prepares b for n samples of the named sites, keeping its memory.
+func (b *BatchStats) Reset(sites []string, n int) {
+	if cap(b.Sites) < len(sites) {
+		b.Sites = make([]SiteStats, len(sites))
+	}
+	b.Sites = b.Sites[:len(sites)]
+	for i := range b.Sites {
+		s := &b.Sites[i]
+		s.Solve = sites[i]
+		s.NFE, s.Accepted, s.Rejected = resize(s.NFE, n), resize(s.Accepted, n), resize(s.Rejected, n)
+		s.Status, s.Time = resize(s.Status, n), resize(s.Time, n)
+	}
+}
+
+// Set stores the statistics of one sample at one site.
+func (b *BatchStats) Set(site, sample int, s SolveStats) {
+	d := &b.Sites[site]
+	d.NFE[sample], d.Accepted[sample], d.Rejected[sample] = s.NFE, s.Accepted, s.Rejected
+	d.Status[sample], d.Time[sample] = s.Status, s.Time
+}
+
+// resize is s with length n and zero elements, in the same memory if it fits.
+func resize[T any](s []T, n int) []T {
+	if cap(s) < n {
+		return make([]T, n)
+	}
+	s = s[:n]
+	clear(s)
+	return s
+}

@@ -1,0 +1,135 @@
+package rt
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"math"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// Array is an n-dimensional array in C order, widened to float64.
+type Array struct {
+	Shape []int
+	Data  []float64
+}
+
+// elemTypes are the element types of arrays: size in bytes and reader.
+var elemTypes = map[string]struct {
+	size int
+	get  func(binary.ByteOrder, []byte) float64
+}{
+	"f4": {4, func(o binary.ByteOrder, b []byte) float64 { return float64(math.Float32frombits(o.Uint32(b))) }},
+	"f8": {8, func(o binary.ByteOrder, b []byte) float64 { return math.Float64frombits(o.Uint64(b)) }},
+	"i1": {1, func(_ binary.ByteOrder, b []byte) float64 { return float64(int8(b[0])) }},
+	"i2": {2, func(o binary.ByteOrder, b []byte) float64 { return float64(int16(o.Uint16(b))) }},
+	"i4": {4, func(o binary.ByteOrder, b []byte) float64 { return float64(int32(o.Uint32(b))) }},
+	"i8": {8, func(o binary.ByteOrder, b []byte) float64 { return float64(int64(o.Uint64(b))) }},
+	"u1": {1, func(_ binary.ByteOrder, b []byte) float64 { return float64(b[0]) }},
+}
+
+// decodeArray reads exactly the elements of shape from b.
+func decodeArray(b []byte, shape []int, elem string, order binary.ByteOrder) (*Array, error) {
+	e := elemTypes[elem]
+	n := 1
+	for _, d := range shape {
+		if d < 0 || d > 0 && n > len(b)/d {
+			return nil, fmt.Errorf("array is truncated: shape %v, %d bytes: %w", shape, len(b), ErrData)
+		}
+		n *= d
+	}
+	if len(b) != n*e.size {
+		return nil, fmt.Errorf("shape %v of %s needs %d bytes, %d are there: %w", shape, elem, n*e.size, len(b), ErrData)
+	}
+	a := &Array{Shape: shape, Data: make([]float64, n)}
+	for i := range a.Data {
+		a.Data[i] = e.get(order, b[i*e.size:])
+	}
+	return a, nil
+}
+
+var (
+	npyDescr = regexp.MustCompile(`'descr'\s*:\s*'([<>|=])([a-z]\d+)'`)
+	npyOrder = regexp.MustCompile(`'fortran_order'\s*:\s*(True|False)`)
+	npyShape = regexp.MustCompile(`'shape'\s*:\s*\(([\d,\s]*)\)`)
+)
+
+// DecodeNPY reads an .npy file, version 1 to 3, C order, of floating-point
+// numbers or integers. Errors wrap ErrData.
+func DecodeNPY(b []byte) (*Array, error) {
+	if len(b) < 10 || string(b[:6]) != "\x93NUMPY" {
+		return nil, fmt.Errorf("not an .npy file: %w", ErrData)
+	}
+	n, at := int(binary.LittleEndian.Uint16(b[8:])), 10
+	if b[6] >= 2 {
+		if len(b) < 12 {
+			return nil, fmt.Errorf(".npy header is truncated: %w", ErrData)
+		}
+		n, at = int(binary.LittleEndian.Uint32(b[8:])), 12
+	}
+	if n < 0 || n > len(b)-at {
+		return nil, fmt.Errorf(".npy header is truncated: %w", ErrData)
+	}
+	head, body := string(b[at:at+n]), b[at+n:]
+	descr, order, dims := npyDescr.FindStringSubmatch(head), npyOrder.FindStringSubmatch(head), npyShape.FindStringSubmatch(head)
+	if descr == nil || order == nil || dims == nil {
+		return nil, fmt.Errorf("cannot read .npy header %q: %w", head, ErrData)
+	}
+	if order[1] == "True" {
+		return nil, fmt.Errorf("array is in Fortran order, want C order: %w", ErrData)
+	}
+	if _, ok := elemTypes[descr[2]]; !ok {
+		return nil, fmt.Errorf("element type %s is not supported: %w", descr[2], ErrData)
+	}
+	var shape []int
+	for _, s := range strings.Split(dims[1], ",") {
+		if s = strings.TrimSpace(s); s == "" {
+			continue
+		}
+		d, err := strconv.Atoi(s)
+		if err != nil {
+			return nil, fmt.Errorf(".npy shape (%s): %w", dims[1], ErrData)
+		}
+		shape = append(shape, d)
+	}
+	var bo binary.ByteOrder = binary.LittleEndian
+	if descr[1] == ">" {
+		bo = binary.BigEndian
+	}
+	return decodeArray(body, shape, descr[2], bo)
+}
+
+// EncodeNPY writes a little-endian float array in C order.
+func EncodeNPY[R Float](out io.Writer, shape []int, data []R) error {
+	var h bytes.Buffer
+	kind := "<f8"
+	if isF32[R]() {
+		kind = "<f4"
+	}
+	dims := ""
+	for _, d := range shape {
+		dims += strconv.Itoa(d) + ", "
+	}
+	if len(shape) > 1 {
+		dims = strings.TrimSuffix(dims, ", ")
+	}
+	fmt.Fprintf(&h, "{'descr': '%s', 'fortran_order': False, 'shape': (%s), }", kind, strings.TrimSuffix(dims, " "))
+	for (h.Len()+11)%64 != 0 {
+		h.WriteByte(' ')
+	}
+	h.WriteByte('\n')
+	b := append([]byte("\x93NUMPY\x01\x00"), byte(h.Len()), byte(h.Len()>>8))
+	b = append(b, h.Bytes()...)
+	for _, v := range data {
+		if kind == "<f4" {
+			b = binary.LittleEndian.AppendUint32(b, math.Float32bits(float32(v)))
+		} else {
+			b = binary.LittleEndian.AppendUint64(b, math.Float64bits(float64(v)))
+		}
+	}
+	_, err := out.Write(b)
+	return err
+}

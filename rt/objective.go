@@ -1,0 +1,212 @@
+package rt
+
+import (
+	"context"
+	"fmt"
+)
+
+// ShardRows is the number of rows that one worker handles at a time. It is
+// part of what a training run means: sums are formed shard by shard.
+const ShardRows = 64
+
+// Objective is a recipe's loss, as generated code gives it.
+type Objective[R Float] struct {
+	Name    string
+	Metrics []string // names, in the order of ShardResult.Metrics after Combine
+	Terms   int      // numbers in ShardResult.Metrics; 0 means len(Metrics)
+	Columns []string // data columns that it reads
+	// NewWorker makes a workspace for one goroutine, which does not allocate
+	// after its first call.
+	NewWorker func() Worker[R]
+	// Combine turns mean terms into metrics, for those that are functions of
+	// means (rmse); nil if every metric is a mean.
+	Combine func(avg []float64) []float64
+}
+
+// Worker computes shards on one goroutine.
+type Worker[R Float] interface {
+	// Shard sums loss and metric terms over the rows into out (empty when
+	// called), and if grad is not nil adds the gradient of the SUM of losses.
+	// rows are rows of t; key holds seed and step, the worker sets row and site.
+	Shard(w []R, grad []R, t *Table, rows []int, key Key, out *ShardResult)
+}
+
+// ShardResult is what a shard adds up.
+type ShardResult struct {
+	Loss                                 float64
+	Metrics                              []float64
+	NFE, Accepted, Rejected, BackwardNFE int64
+	Failed                               *SolveError // failed sample of lowest row
+	FailedCount                          int
+}
+
+func (r *ShardResult) reset() {
+	clear(r.Metrics)
+	*r = ShardResult{Metrics: r.Metrics}
+}
+
+// Fail records a failed sample.
+func (r *ShardResult) Fail(e *SolveError) {
+	r.FailedCount++
+	if r.Failed == nil || e.Row < r.Failed.Row {
+		r.Failed = e
+	}
+}
+
+// add puts the rows of o after those of r.
+func (r *ShardResult) add(o *ShardResult) {
+	r.Loss += o.Loss
+	for i, v := range o.Metrics {
+		r.Metrics[i] += v
+	}
+	r.NFE += o.NFE
+	r.Accepted += o.Accepted
+	r.Rejected += o.Rejected
+	r.BackwardNFE += o.BackwardNFE
+	r.FailedCount += o.FailedCount
+	if o.Failed != nil && (r.Failed == nil || o.Failed.Row < r.Failed.Row) {
+		r.Failed = o.Failed
+	}
+}
+
+// terms is the length of ShardResult.Metrics.
+func (o *Objective[R]) terms() int {
+	if o.Terms > 0 {
+		return o.Terms
+	}
+	return len(o.Metrics)
+}
+
+// metrics turns summed terms over n rows into metric values.
+func (o *Objective[R]) metrics(sum []float64, n int) []float64 {
+	avg := make([]float64, len(sum))
+	for i, v := range sum {
+		avg[i] = v / float64(n)
+	}
+	if o.Combine != nil {
+		return o.Combine(avg)
+	}
+	return avg
+}
+
+// evaluator runs an objective over sets of rows with fixed shards.
+type evaluator[R Float] struct {
+	obj     *Objective[R]
+	crew    Crew
+	workers []Worker[R]
+	red     reduction[R]
+	shard   func(worker, lo, hi int)
+
+	w     []R
+	table *Table
+	rows  []int
+	key   Key
+	grads bool
+}
+
+func newEvaluator[R Float](obj *Objective[R], params, workers int) *evaluator[R] {
+	e := &evaluator[R]{obj: obj, workers: make([]Worker[R], max(1, workers))}
+	e.red.metrics, e.red.params = obj.terms(), params
+	e.shard = func(worker, lo, hi int) {
+		if e.workers[worker] == nil {
+			e.workers[worker] = e.obj.NewWorker()
+		}
+		n := e.red.take()
+		var g []R
+		if e.grads {
+			g = n.grad
+		}
+		e.workers[worker].Shard(e.w, g, e.table, e.rows[lo:hi], e.key, &n.res)
+		e.red.put(lo/ShardRows, n)
+	}
+	return e
+}
+
+// sum is loss, terms and gradient summed over rows; the node is valid until
+// the next call. It runs to the end once begun, so that a step is whole.
+func (e *evaluator[R]) sum(w []R, t *Table, rows []int, key Key, grads bool) *node[R] {
+	e.w, e.table, e.rows, e.key, e.grads = w, t, rows, key, grads
+	e.red.start((len(rows) + ShardRows - 1) / ShardRows)
+	if err := e.crew.ForEach(context.Background(), len(e.workers), len(rows), ShardRows, e.shard); err != nil {
+		panic("rt: a context that cannot end has ended")
+	}
+	return e.red.root
+}
+
+// Evaluation is an objective on a table, averaged over its rows.
+type Evaluation struct {
+	Loss        float64            `json:"loss"`
+	Metrics     map[string]float64 `json:"metrics"`
+	Rows        int                `json:"rows"`
+	NFE         float64            `json:"nfe"` // mean per row
+	FailedCount int                `json:"failed,omitempty"`
+}
+
+// Evaluate is loss and metrics on all rows of t, without a gradient. If samples
+// fail the error is that of the first (a *SolveError) and the rest is summed.
+func Evaluate[R Float](ctx context.Context, w []R, obj *Objective[R], t *Table, seed uint64, workers int) (*Evaluation, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if err := checkColumns(obj.Columns, t); err != nil {
+		return nil, err
+	}
+	return evaluate(newEvaluator(obj, 0, WorkerCount(Workers(workers))), w, t, allRows(t.Rows), seed)
+}
+
+// LossGrad is the mean loss over the rows of t and its gradient (len(w)
+// numbers, overwritten; row-major by the layout). Samples that fail add
+// nothing; the error is that of the first.
+func LossGrad[R Float](ctx context.Context, w, grad []R, obj *Objective[R], t *Table, seed uint64, workers int) (*Evaluation, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if len(grad) != len(w) {
+		return nil, fmt.Errorf("gradient has %d numbers, want %d: %w", len(grad), len(w), ErrShape)
+	}
+	if err := checkColumns(obj.Columns, t); err != nil {
+		return nil, err
+	}
+	e := newEvaluator(obj, len(w), WorkerCount(Workers(workers)))
+	n := e.sum(w, t, allRows(t.Rows), Key{Seed: seed}, true)
+	for i, g := range n.grad {
+		grad[i] = g / R(t.Rows)
+	}
+	return e.evaluation(n, t.Rows)
+}
+
+func evaluate[R Float](e *evaluator[R], w []R, t *Table, rows []int, seed uint64) (*Evaluation, error) {
+	return e.evaluation(e.sum(w, t, rows, Key{Seed: seed}, false), len(rows))
+}
+
+func (e *evaluator[R]) evaluation(n *node[R], rows int) (*Evaluation, error) {
+	v := &Evaluation{Loss: n.res.Loss / float64(rows), Metrics: map[string]float64{}, Rows: rows,
+		NFE: float64(n.res.NFE) / float64(rows), FailedCount: n.res.FailedCount}
+	for i, m := range e.obj.metrics(n.res.Metrics, rows) {
+		v.Metrics[e.obj.Metrics[i]] = m
+	}
+	if n.res.Failed != nil {
+		return v, n.res.Failed
+	}
+	return v, nil
+}
+
+func allRows(n int) []int {
+	rows := make([]int, n)
+	for i := range rows {
+		rows[i] = i
+	}
+	return rows
+}
+
+func checkColumns(names []string, t *Table) error {
+	if t == nil || t.Rows == 0 {
+		return fmt.Errorf("the table has no rows: %w", ErrData)
+	}
+	for _, n := range names {
+		if t.Index(n) < 0 {
+			return fmt.Errorf("column %q is missing: %w", n, ErrShape)
+		}
+	}
+	return nil
+}

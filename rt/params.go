@@ -1,0 +1,138 @@
+package rt
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"hash/fnv"
+	"math"
+)
+
+// Tensor is a row of a layout: one named parameter in the flat weights.
+type Tensor struct {
+	Name      string // "f.0.weight"
+	Shape     []int  // empty for a scalar
+	Offset    int    // of the first component, row-major
+	Init      Init
+	Transform Transform
+	Net       string // net or model that owns it, what Freeze names
+}
+
+// Len is the number of components.
+func (t Tensor) Len() int {
+	n := 1
+	for _, d := range t.Shape {
+		n *= d
+	}
+	return n
+}
+
+// LayoutLen is the length of the flat weights.
+func LayoutLen(layout []Tensor) int {
+	n := 0
+	for _, t := range layout {
+		n = max(n, t.Offset+t.Len())
+	}
+	return n
+}
+
+// LayoutHash identifies names and shapes, in order, and nothing else.
+func LayoutHash(layout []Tensor) string {
+	h := sha256.New()
+	for _, t := range layout {
+		fmt.Fprintf(h, "%q %v\n", t.Name, t.Shape)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// InitKind is a way to fill a new tensor.
+type InitKind uint8
+
+// Ways to fill a new tensor.
+const (
+	Zeros         InitKind = iota
+	Const                  // A
+	Uniform                // U[A, B)
+	Normal                 // mean A, standard deviation B
+	LinearDefault          // U[-1/√FanIn, 1/√FanIn), PyTorch's for weight and bias of Linear
+)
+
+// Init says how a new tensor is filled.
+type Init struct {
+	Kind  InitKind
+	A, B  float64
+	FanIn int
+}
+
+// InitParams fills w. Every component is a function of seed, tensor name and
+// index, so adding a tensor does not move the others.
+func InitParams[R Float](w []R, layout []Tensor, seed uint64) {
+	for _, t := range layout {
+		h := fnv.New64a()
+		h.Write([]byte(t.Name))
+		s := Key{Seed: seed ^ h.Sum64(), Site: 0x696e6974}.Stream()
+		part := w[t.Offset : t.Offset+t.Len()]
+		for i := range part {
+			part[i] = R(t.Init.draw(s, uint64(i)))
+		}
+	}
+}
+
+func (d Init) draw(s Stream, i uint64) float64 {
+	switch d.Kind {
+	case Const:
+		return d.A
+	case Uniform:
+		return mad64(d.B-d.A, s.Uniform(i), d.A)
+	case Normal:
+		return mad64(d.B, s.Normal(i), d.A)
+	case LinearDefault:
+		k := 1 / math.Sqrt(float64(max(d.FanIn, 1)))
+		return mad64(2*k, s.Uniform(i), -k)
+	}
+	return 0
+}
+
+// TransformKind is a map from a free number to a constrained parameter.
+type TransformKind uint8
+
+// Maps from free numbers u to constrained parameters.
+const (
+	Identity TransformKind = iota
+	Above                  // Lo + e^u
+	Below                  // Hi - e^u
+	Between                // Lo + (Hi-Lo) sigmoid(u)
+)
+
+// Transform ties the free number that training moves to the parameter in its
+// own units, which is what files hold.
+type Transform struct {
+	Kind   TransformKind
+	Lo, Hi float64
+}
+
+// Value is the parameter that belongs to the free number u.
+func (t Transform) Value(u float64) float64 {
+	switch t.Kind {
+	case Above:
+		return t.Lo + Exp64(u)
+	case Below:
+		return t.Hi - Exp64(u)
+	case Between:
+		return mad64(t.Hi-t.Lo, Sigmoid64(u), t.Lo)
+	}
+	return u
+}
+
+// Free is the inverse of Value; outside the range it is not finite.
+func (t Transform) Free(v float64) float64 {
+	switch t.Kind {
+	case Above:
+		return Log64(v - t.Lo)
+	case Below:
+		return Log64(t.Hi - v)
+	case Between:
+		return Log64((v - t.Lo) / (t.Hi - v))
+	}
+	return v
+}

@@ -1,0 +1,319 @@
+package rt
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"slices"
+	"sort"
+	"strings"
+)
+
+// maxHeader bounds the JSON header of a safetensors file.
+const maxHeader = 100 << 20
+
+// Stored is a tensor of a safetensors file, widened to float64 (exact).
+type Stored struct {
+	Name  string
+	DType string // "F32" or "F64"
+	Shape []int
+	Data  []float64
+}
+
+type tensorHeader struct {
+	DType   string   `json:"dtype"`
+	Shape   []int64  `json:"shape"`
+	Offsets [2]int64 `json:"data_offsets"`
+}
+
+// DecodeTensors reads a whole safetensors file: tensors sorted by offset, and
+// the metadata. Errors wrap ErrWeights.
+func DecodeTensors(b []byte) ([]Stored, map[string]string, error) {
+	bad := func(format string, args ...any) ([]Stored, map[string]string, error) {
+		return nil, nil, fmt.Errorf(format+": %w", append(args, ErrWeights)...)
+	}
+	if len(b) < 8 {
+		return bad("file of %d bytes is too short for safetensors", len(b))
+	}
+	n := binary.LittleEndian.Uint64(b)
+	if n > maxHeader {
+		return bad("header of %d bytes is larger than 100 MB", n)
+	}
+	if n > uint64(len(b)-8) {
+		return bad("file is truncated: header of %d bytes, %d are there", n, len(b)-8)
+	}
+	head, body := b[8:8+n], b[8+n:]
+	if len(head) == 0 || head[0] != '{' {
+		return bad("header does not start with {")
+	}
+	raw, err := objectMembers(head)
+	if err != nil {
+		return bad("header: %v", err)
+	}
+	meta := map[string]string{}
+	var out []Stored
+	var ends []tensorHeader
+	for _, m := range raw {
+		if m.name == "__metadata__" {
+			if err := json.Unmarshal(m.value, &meta); err != nil {
+				return bad("__metadata__: %v", err)
+			}
+			continue
+		}
+		var h tensorHeader
+		if err := json.Unmarshal(m.value, &h); err != nil {
+			return bad("tensor %q: %v", m.name, err)
+		}
+		size := map[string]int64{"F32": 4, "F64": 8}[h.DType]
+		if size == 0 {
+			return bad("tensor %q: type %q is not F32 or F64", m.name, h.DType)
+		}
+		s := Stored{Name: m.name, DType: h.DType, Shape: make([]int, len(h.Shape))}
+		count := int64(1)
+		for i, d := range h.Shape {
+			if d < 0 || d > 0 && count > int64(len(body))/d {
+				return bad("tensor %q: shape %v does not fit into the file", m.name, h.Shape)
+			}
+			count *= d
+			s.Shape[i] = int(d)
+		}
+		lo, hi := h.Offsets[0], h.Offsets[1]
+		if lo < 0 || hi < lo || hi > int64(len(body)) {
+			return bad("file is truncated: tensor %q covers bytes %d to %d of %d", m.name, lo, hi, len(body))
+		}
+		if hi-lo != count*size {
+			return bad("tensor %q: %d bytes for shape %v of %s", m.name, hi-lo, h.Shape, h.DType)
+		}
+		s.Data = make([]float64, count)
+		for i := range s.Data {
+			if at := body[lo+int64(i)*size:]; size == 4 {
+				s.Data[i] = float64(math.Float32frombits(binary.LittleEndian.Uint32(at)))
+			} else {
+				s.Data[i] = math.Float64frombits(binary.LittleEndian.Uint64(at))
+			}
+		}
+		out, ends = append(out, s), append(ends, h)
+	}
+	order := make([]int, len(out))
+	for i := range order {
+		order[i] = i
+	}
+	sort.SliceStable(order, func(a, b int) bool {
+		x, y := ends[order[a]].Offsets, ends[order[b]].Offsets
+		return x[0] < y[0] || x[0] == y[0] && x[1] < y[1]
+	})
+	at := int64(0)
+	sorted := make([]Stored, len(out))
+	for i, k := range order {
+		if ends[k].Offsets[0] != at {
+			return bad("tensor %q starts at byte %d, want %d: tensors overlap or leave a hole", out[k].Name, ends[k].Offsets[0], at)
+		}
+		at = ends[k].Offsets[1]
+		sorted[i] = out[k]
+	}
+	if at != int64(len(body)) {
+		return bad("%d bytes follow the last tensor", int64(len(body))-at)
+	}
+	return sorted, meta, nil
+}
+
+type member struct {
+	name  string
+	value json.RawMessage
+}
+
+// objectMembers is the members of one JSON object in order; a name that
+// appears twice and text after the object are errors.
+func objectMembers(b []byte) ([]member, error) {
+	d := json.NewDecoder(bytes.NewReader(b))
+	if tok, err := d.Token(); err != nil {
+		return nil, err
+	} else if tok != json.Delim('{') {
+		return nil, errors.New("not a JSON object")
+	}
+	var out []member
+	seen := map[string]bool{}
+	for d.More() {
+		tok, err := d.Token()
+		if err != nil {
+			return nil, err
+		}
+		name, _ := tok.(string)
+		if seen[name] {
+			return nil, fmt.Errorf("name %q appears twice", name)
+		}
+		seen[name] = true
+		var v json.RawMessage
+		if err := d.Decode(&v); err != nil {
+			return nil, fmt.Errorf("%q: %w", name, err)
+		}
+		out = append(out, member{name, v})
+	}
+	if _, err := d.Token(); err != nil {
+		return nil, err
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return nil, errors.New("text after the object")
+	}
+	return out, nil
+}
+
+// NamedData is a tensor to be written.
+type NamedData[R Float] struct {
+	Name  string
+	Shape []int
+	Data  []R
+}
+
+// EncodeTensors writes a safetensors file; equal input gives equal bytes.
+func EncodeTensors[R Float](out io.Writer, tensors []NamedData[R], meta map[string]string) error {
+	var h bytes.Buffer
+	m, err := json.Marshal(meta)
+	if err != nil {
+		return err
+	}
+	size, dtype := 8, "F64"
+	if isF32[R]() {
+		size, dtype = 4, "F32"
+	}
+	fmt.Fprintf(&h, `{"__metadata__":%s`, m)
+	at := 0
+	for _, t := range tensors {
+		name, err := json.Marshal(t.Name)
+		if err != nil {
+			return err
+		}
+		shape := strings.ReplaceAll(fmt.Sprint(t.Shape), " ", ",")
+		fmt.Fprintf(&h, `,%s:{"dtype":%q,"shape":%s,"data_offsets":[%d,%d]}`, name, dtype, shape, at, at+size*len(t.Data))
+		at += size * len(t.Data)
+	}
+	h.WriteByte('}')
+	for h.Len()%8 != 0 {
+		h.WriteByte(' ')
+	}
+	buf := binary.LittleEndian.AppendUint64(make([]byte, 0, 8+h.Len()+at), uint64(h.Len()))
+	buf = append(buf, h.Bytes()...)
+	for _, t := range tensors {
+		for _, v := range t.Data {
+			if size == 4 {
+				buf = binary.LittleEndian.AppendUint32(buf, math.Float32bits(float32(v)))
+			} else {
+				buf = binary.LittleEndian.AppendUint64(buf, math.Float64bits(float64(v)))
+			}
+		}
+	}
+	_, err = out.Write(buf)
+	return err
+}
+
+func isF32[R Float]() bool {
+	var r R
+	_, ok := any(r).(float32)
+	return ok
+}
+
+// precisionOf is "f32" or "f64".
+func precisionOf[R Float]() string {
+	if isF32[R]() {
+		return "f32"
+	}
+	return "f64"
+}
+
+// SaveTensors writes the weights by the layout, constrained parameters in
+// their own units, with layout hash, version and precision as metadata.
+func SaveTensors[R Float](out io.Writer, w []R, layout []Tensor, version string) error {
+	if len(w) < LayoutLen(layout) {
+		return fmt.Errorf("%d weights for a layout of %d: %w", len(w), LayoutLen(layout), ErrShape)
+	}
+	list := make([]NamedData[R], len(layout))
+	for i, t := range layout {
+		d := w[t.Offset : t.Offset+t.Len()]
+		if t.Transform.Kind != Identity {
+			d = slices.Clone(d)
+			for k := range d {
+				d[k] = R(t.Transform.Value(float64(d[k])))
+			}
+		}
+		list[i] = NamedData[R]{t.Name, t.Shape, d}
+	}
+	return EncodeTensors(out, list, map[string]string{"layout": LayoutHash(layout), "ndec": version, "precision": precisionOf[R]()})
+}
+
+// LoadTensors reads weights into w, which stays as it was on an error. Names
+// and shapes must be those of the layout and all values finite; errors wrap
+// ErrWeights and say what is missing, extra or different.
+func LoadTensors[R Float](in io.Reader, w []R, layout []Tensor) error {
+	b, err := io.ReadAll(in)
+	if err != nil {
+		return err
+	}
+	stored, _, err := DecodeTensors(b)
+	if err != nil {
+		return err
+	}
+	if len(w) < LayoutLen(layout) {
+		return fmt.Errorf("%d weights for a layout of %d: %w", len(w), LayoutLen(layout), ErrShape)
+	}
+	have := map[string]*Stored{}
+	for i := range stored {
+		have[stored[i].Name] = &stored[i]
+	}
+	var problems []string
+	fresh := slices.Clone(w)
+	for _, t := range layout {
+		s := have[t.Name]
+		delete(have, t.Name)
+		switch {
+		case s == nil:
+			problems = append(problems, fmt.Sprintf("tensor %q is missing", t.Name))
+			continue
+		case !slices.Equal(s.Shape, t.Shape):
+			problems = append(problems, fmt.Sprintf("tensor %q has shape %v, want %v", t.Name, s.Shape, t.Shape))
+			continue
+		}
+		for i, v := range s.Data {
+			u := R(t.Transform.Free(v))
+			if !finite(float64(u)) {
+				problems = append(problems, fmt.Sprintf("tensor %q, component %d: %v is not a finite value in range", t.Name, i, v))
+				break
+			}
+			fresh[t.Offset+i] = u
+		}
+	}
+	for _, s := range stored {
+		if have[s.Name] != nil {
+			problems = append(problems, fmt.Sprintf("tensor %q is not part of this program", s.Name))
+		}
+	}
+	if len(problems) > 0 {
+		return fmt.Errorf("%s: %w", strings.Join(problems, "; "), ErrWeights)
+	}
+	copy(w, fresh)
+	return nil
+}
+
+func finite(v float64) bool { return v-v == 0 }
+
+// SaveFile writes the weights to a temporary name and renames it.
+func SaveFile[R Float](path string, w []R, layout []Tensor, version string) error {
+	return writeFile(path, func(out io.Writer) error { return SaveTensors(out, w, layout, version) })
+}
+
+// LoadFile reads the weights of a file; errors name it.
+func LoadFile[R Float](path string, w []R, layout []Tensor) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := LoadTensors(f, w, layout); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}

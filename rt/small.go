@@ -1,0 +1,137 @@
+package rt
+
+import "math"
+
+// Small operators that generated code calls where Go has no expression for them.
+
+// Indicator is 1 for true and 0 for false.
+func Indicator[R Float](c bool) R {
+	if c {
+		return 1
+	}
+	return 0
+}
+
+// Abs32 is |x|.
+func Abs32(x float32) float32 { return float32(math.Abs(float64(x))) }
+
+// Abs64 is |x|.
+func Abs64(x float64) float64 { return math.Abs(x) }
+
+// Sign32 is -1, 0 or 1; a NaN stays one.
+func Sign32(x float32) float32 { return sign(x) }
+
+// Sign64 is -1, 0 or 1; a NaN stays one.
+func Sign64(x float64) float64 { return sign(x) }
+
+func sign[R Float](x R) R {
+	switch {
+	case x > 0:
+		return 1
+	case x < 0:
+		return -1
+	}
+	return x
+}
+
+// Sqrt64 is √x, correctly rounded.
+func Sqrt64(x float64) float64 { return math.Sqrt(x) }
+
+// Floor32 is ⌊x⌋.
+func Floor32(x float32) float32 { return float32(math.Floor(float64(x))) }
+
+// Floor64 is ⌊x⌋.
+func Floor64(x float64) float64 { return math.Floor(x) }
+
+// Mod32 is x - y⌊x/y⌋: the remainder with the sign of y.
+func Mod32(x, y float32) float32 { return x - float32(y*Floor32(x/y)) }
+
+// Mod64 is x - y⌊x/y⌋: the remainder with the sign of y.
+func Mod64(x, y float64) float64 { return x - float64(y*math.Floor(x/y)) }
+
+// Argmax is the index of the largest element, the first among equals.
+func Argmax[R Float](xs []R) int {
+	best := 0
+	for i, x := range xs {
+		if x > xs[best] {
+			best = i
+		}
+	}
+	return best
+}
+
+// Cumsum stores in dst the running sums of src along an axis of length n whose neighbours are
+// stride elements apart.
+func Cumsum[R Float](dst, src []R, n, stride int) {
+	for k := range dst {
+		dst[k] = src[k]
+		if k/stride%n > 0 {
+			dst[k] += dst[k-stride]
+		}
+	}
+}
+
+// LinSolve solves A x = b for a small row-major A [n,n] by elimination with partial pivoting. A
+// singular matrix gives elements that are not finite.
+func LinSolve[R Float](n int, a, b, x []R) {
+	lu := append([]R(nil), a...)
+	copy(x, b)
+	eliminate(n, lu, x, 1)
+}
+
+// Inv is the inverse of a small row-major matrix [n,n].
+func Inv[R Float](n int, a, x []R) {
+	lu := append([]R(nil), a...)
+	for i := range x {
+		x[i] = Indicator[R](i/n == i%n)
+	}
+	eliminate(n, lu, x, n)
+}
+
+// LogDet is ln |det A| of a small row-major matrix [n,n].
+func LogDet[R Float](n int, a []R) R {
+	lu := append([]R(nil), a...)
+	return R(eliminate(n, lu, nil, 0))
+}
+
+// eliminate solves A X = B in place, B of shape [n,m], and gives ln |det A|.
+func eliminate[R Float](n int, a, b []R, m int) (logdet float64) {
+	for c := 0; c < n; c++ {
+		p := c
+		for r := c + 1; r < n; r++ {
+			if abs(a[r*n+c]) > abs(a[p*n+c]) {
+				p = r
+			}
+		}
+		if p != c {
+			for j := 0; j < n; j++ {
+				a[c*n+j], a[p*n+j] = a[p*n+j], a[c*n+j]
+			}
+			for j := 0; j < m; j++ {
+				b[c*m+j], b[p*m+j] = b[p*m+j], b[c*m+j]
+			}
+		}
+		logdet += Log64(math.Abs(float64(a[c*n+c])))
+		for r := c + 1; r < n; r++ {
+			f := a[r*n+c] / a[c*n+c]
+			for j := c; j < n; j++ {
+				a[r*n+j] -= R(f * a[c*n+j])
+			}
+			for j := 0; j < m; j++ {
+				b[r*m+j] -= R(f * b[c*m+j])
+			}
+		}
+	}
+	for c := n - 1; c >= 0; c-- {
+		for j := 0; j < m; j++ {
+			s := b[c*m+j]
+			for k := c + 1; k < n; k++ {
+				s -= R(a[c*n+k] * b[k*m+j])
+			}
+			b[c*m+j] = s / a[c*n+c]
+		}
+	}
+	return logdet
+}
+
+func abs[R Float](x R) R { return max(x, -x) }

@@ -1,0 +1,131 @@
+package rt
+
+import (
+	"fmt"
+	"math"
+)
+
+// What the loops of generated solves call. The loops themselves are generated.
+
+// BlockRows is the number of samples that a worker takes at a time in a batch.
+const BlockRows = 32
+
+// Site is where a solve stands in the source.
+type Site struct {
+	Where string // "moons.nde:24"
+	Solve string // name of the system
+}
+
+// SiteNames lists the places of sites, for BatchStats.
+func SiteNames(sites []Site) []string {
+	out := make([]string, len(sites))
+	for i, s := range sites {
+		out[i] = s.Where
+	}
+	return out
+}
+
+// Fail ends a solve at time t with the step h that failed.
+func (s *SolveStats) Fail(st Status, t, h float64) {
+	s.Status, s.Time, s.H = st, t, h
+}
+
+// err describes the failure of a sample; nil if it has not failed.
+func (s *SolveStats) err(site *Site, sample, row int) *SolveError {
+	if !s.Status.Failed() {
+		return nil
+	}
+	return &SolveError{Sample: sample, Row: row, Time: s.Time, Step: s.Accepted, H: s.H, Status: s.Status, Where: site.Where, Solve: site.Solve}
+}
+
+// Failure is the error of the first failed solve of a sample (a *SolveError), or nil.
+func Failure(st []SolveStats, sites []Site, sample, row int) error {
+	for i := range st {
+		if e := st[i].err(&sites[i], sample, row); e != nil {
+			return e
+		}
+	}
+	return nil
+}
+
+// Count adds the statistics of one sample's solves to a shard, and its failure if there is one. It
+// reports whether every solve succeeded. backward holds, per solve, the evaluations of the
+// reverse sweep for an accepted step; nil where there is none.
+func (r *ShardResult) Count(st []SolveStats, sites []Site, sample, row int, backward []int) bool {
+	ok := true
+	for i := range st {
+		r.NFE += int64(st[i].NFE)
+		r.Accepted += int64(st[i].Accepted)
+		r.Rejected += int64(st[i].Rejected)
+		if backward != nil {
+			r.BackwardNFE += int64(backward[i] * st[i].Accepted)
+		}
+		if ok && st[i].Status.Failed() {
+			ok = false
+			r.Fail(st[i].err(&sites[i], sample, row))
+		}
+	}
+	return ok
+}
+
+// Signed is x with the sign of s.
+func Signed(x, s float64) float64 { return math.Copysign(x, s) }
+
+// FixedSteps is the signed step and the number of steps of length step from t0 to t1; the last one
+// is shorter. A span that is a whole number of steps up to 1e-9 of one takes no extra step.
+func FixedSteps(t0, t1, step float64) (h float64, n int) {
+	n = int(math.Ceil(math.Abs(t1-t0)/step - 1e-9))
+	return math.Copysign(step, t1-t0), max(n, 1)
+}
+
+// LongEnough reports whether a step is above the resolution of time; a NaN is not.
+func LongEnough(h, t, t1 float64) bool {
+	return math.Abs(h) >= 16*0x1p-52*max(math.Abs(t), math.Abs(t1))
+}
+
+// TooSmall is the status of a step that became too small: NonFinite if the last error norm was not
+// finite.
+func TooSmall(err float64) Status {
+	if err-err != 0 {
+		return NonFinite
+	}
+	return StepTooSmall
+}
+
+// Finite reports whether all elements are finite.
+func Finite[R Float](xs []R) bool {
+	var s R
+	for _, x := range xs {
+		s += x - x // 0, or NaN for ever
+	}
+	return s == 0
+}
+
+// BatchRows is the number of rows in a slice of n numbers. Errors wrap ErrShape.
+func BatchRows(name string, n, width int) (int, error) {
+	if n%width != 0 {
+		return 0, fmt.Errorf("%s: %d numbers are no rows of %d: %w", name, n, width, ErrShape)
+	}
+	return n / width, nil
+}
+
+// CheckRows compares the length of a slice with a number of rows. Errors wrap ErrShape.
+func CheckRows(name string, n, width, rows int) error {
+	if n != width*rows {
+		return fmt.Errorf("%s: %d numbers instead of %d rows of %d: %w", name, n, rows, width, ErrShape)
+	}
+	return nil
+}
+
+// CheckTimes demands finite times that go from t0 on in the direction of t1. Errors wrap ErrShape.
+func CheckTimes(t0, t1 float64, ts []float64) error {
+	dir := math.Copysign(1, t1-t0)
+	last := t0
+	for i, t := range ts {
+		if t-t != 0 || (t-last)*dir < 0 {
+			return fmt.Errorf("time %d is %v: times must be finite and go from %v on in the direction of %v: %w", i, t, t0, t1, ErrShape)
+		}
+		last = t
+	}
+	return nil
+}

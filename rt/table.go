@@ -1,0 +1,119 @@
+package rt
+
+import "fmt"
+
+// Column is one column of a table, row-major. Labels are exact small integers.
+type Column struct {
+	Name    string
+	Width   int // numbers per row
+	Classes int // number of classes of a label column, else 0
+	Data    []float64
+}
+
+// Row is the numbers of row i.
+func (c *Column) Row(i int) []float64 { return c.Data[i*c.Width : (i+1)*c.Width] }
+
+// Table is a data set in memory.
+type Table struct {
+	Columns []Column
+	Rows    int
+}
+
+// ColumnSpec is what a data block declares about a column.
+type ColumnSpec struct {
+	Name    string
+	Shape   []int // of one row
+	Classes int   // of a label column, else 0
+}
+
+// Width is the number of components in a row.
+func (c ColumnSpec) Width() int { return Tensor{Shape: c.Shape}.Len() }
+
+// Index is the position of the named column, or -1.
+func (t *Table) Index(name string) int {
+	for i := range t.Columns {
+		if t.Columns[i].Name == name {
+			return i
+		}
+	}
+	return -1
+}
+
+// NewTable is a table of zeros.
+func NewTable(cols []ColumnSpec, rows int) *Table {
+	t := &Table{Rows: rows, Columns: make([]Column, len(cols))}
+	for i, c := range cols {
+		t.Columns[i] = Column{Name: c.Name, Width: c.Width(), Classes: c.Classes, Data: make([]float64, rows*c.Width())}
+	}
+	return t
+}
+
+// Check compares t with the columns that a program declares, in any order, and
+// labels with their number of classes. Errors wrap ErrShape or ErrData.
+func (t *Table) Check(cols []ColumnSpec) error {
+	for _, c := range cols {
+		i := t.Index(c.Name)
+		if i < 0 {
+			return fmt.Errorf("column %q is missing: %w", c.Name, ErrShape)
+		}
+		got := &t.Columns[i]
+		if got.Width != c.Width() || len(got.Data) != t.Rows*got.Width {
+			return fmt.Errorf("column %q has %d numbers for %d rows, want %d a row: %w", c.Name, len(got.Data), t.Rows, c.Width(), ErrShape)
+		}
+		if c.Classes == 0 {
+			continue
+		}
+		for k, v := range got.Data {
+			if !(v >= 0 && v < float64(c.Classes)) || v != float64(int(v)) {
+				return fmt.Errorf("column %q, row %d: %v is not a label 0..%d: %w", c.Name, k/got.Width, v, c.Classes-1, ErrData)
+			}
+		}
+	}
+	return nil
+}
+
+// Select is a new table of the given rows.
+func (t *Table) Select(rows []int) *Table {
+	out := &Table{Rows: len(rows), Columns: make([]Column, len(t.Columns))}
+	for i := range t.Columns {
+		c := &t.Columns[i]
+		d := make([]float64, 0, len(rows)*c.Width)
+		for _, r := range rows {
+			d = append(d, c.Row(r)...)
+		}
+		out.Columns[i] = Column{Name: c.Name, Width: c.Width, Classes: c.Classes, Data: d}
+	}
+	return out
+}
+
+// SplitRandom deals the rows by a seeded permutation into parts of the given
+// fractions; the last part takes what rounding leaves.
+func (t *Table) SplitRandom(seed uint64, fractions ...float64) []*Table {
+	p := make([]int, t.Rows)
+	Permute(p, seed, 0)
+	return t.split(p, fractions)
+}
+
+// SplitByTime cuts the rows in order into parts of the given fractions.
+func (t *Table) SplitByTime(fractions ...float64) []*Table {
+	p := make([]int, t.Rows)
+	for i := range p {
+		p[i] = i
+	}
+	return t.split(p, fractions)
+}
+
+func (t *Table) split(rows []int, fractions []float64) []*Table {
+	var parts []*Table
+	lo, sum := 0, 0.0
+	for i, f := range fractions {
+		sum += f
+		hi := min(int(sum*float64(len(rows))+0.5), len(rows))
+		if i == len(fractions)-1 {
+			hi = len(rows)
+		}
+		parts = append(parts, t.Select(rows[lo:hi]))
+		lo = hi
+	}
+	return parts
+}

@@ -1,0 +1,337 @@
+package rt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// trainer is one run of a recipe.
+type trainer[R Float] struct {
+	recipe  *Recipe
+	opt     TrainOptions
+	layout  []Tensor
+	w, grad []R
+	best    []R
+	bestAt  float64
+	plan    plan
+	ev      *evaluator[R]
+	mom     *moments[R]
+	tables  Tables
+	spans   []span
+	perm    []int
+	folder  *runFolder
+	values  []float64
+	absent  []bool
+	info    StepInfo
+	res     *TrainResult
+	started time.Time
+}
+
+// Train runs a recipe and leaves the trained weights in w. The result depends
+// on weights, data, recipe and seed, never on the number of workers.
+//
+// A failed sample or a loss that is not finite ends it with a *SolveError, and
+// the weights are those before the failing step. When ctx ends, training stops
+// after the step and the context's error comes with the result so far.
+func Train[R Float](ctx context.Context, w []R, layout []Tensor, recipe *Recipe, obj *Objective[R], tables Tables, opt TrainOptions) (*TrainResult, error) {
+	t, err := newTrainer(w, layout, recipe, obj, tables, opt)
+	if err != nil {
+		return nil, err
+	}
+	err = t.loop(ctx)
+	if e := t.finish(err); err == nil {
+		err = e
+	}
+	if t.folder != nil {
+		if e := t.folder.close(); err == nil {
+			err = e
+		}
+	}
+	if t.opt.Events != nil {
+		t.opt.Events.OnEnd(t.res)
+	}
+	return t.res, err
+}
+
+func newTrainer[R Float](w []R, layout []Tensor, recipe *Recipe, obj *Objective[R], tables Tables, opt TrainOptions) (*trainer[R], error) {
+	if len(w) != LayoutLen(layout) {
+		return nil, fmt.Errorf("%d weights for a layout of %d: %w", len(w), LayoutLen(layout), ErrShape)
+	}
+	if recipe.Optimizer == nil {
+		return nil, fmt.Errorf("recipe %s has no optimizer", recipe.Name)
+	}
+	if opt.Limit < 0 || opt.Epochs < 0 || opt.Steps < 0 {
+		return nil, fmt.Errorf("recipe %s: limits and lengths cannot be negative", recipe.Name)
+	}
+	for _, table := range []*Table{tables.Train, tables.Val, tables.Test} {
+		if table == nil && table != tables.Train {
+			continue
+		}
+		if err := checkColumns(obj.Columns, table); err != nil {
+			return nil, fmt.Errorf("recipe %s: %w", recipe.Name, err)
+		}
+	}
+	if opt.InitWeights != "" {
+		if err := LoadFile(opt.InitWeights, w, layout); err != nil {
+			return nil, err
+		}
+	}
+	t := &trainer[R]{recipe: recipe, opt: opt, layout: layout, w: w, tables: tables, started: time.Now(), bestAt: math.NaN()}
+	t.grad = make([]R, len(w))
+	t.plan = recipe.plan(tables.Train.Rows, &opt)
+	if t.plan.steps <= 0 {
+		return nil, fmt.Errorf("recipe %s has neither epochs nor steps", recipe.Name)
+	}
+	t.spans = recipe.spans(layout)
+	t.perm = allRows(tables.Train.Rows)[:t.plan.rows]
+	t.ev = newEvaluator(obj, len(w), WorkerCount(Workers(opt.Workers)))
+	t.mom = newMoments[R](recipe.Optimizer, len(w), t.spans)
+	t.res = &TrainResult{Recipe: recipe.Name, Metrics: map[string]float64{}, RunDir: opt.RunDir}
+	for _, s := range t.spans {
+		t.res.Parameters += s.hi - s.lo
+	}
+	t.info = StepInfo{Recipe: recipe.Name, Steps: t.plan.steps, Epochs: t.plan.epochs, Batches: t.plan.batches, MetricNames: obj.Metrics}
+	if opt.RunDir != "" {
+		columns := []string{"step", "epoch", "loss", "lr", "grad_norm", "nfe", "nfe_backward", "samples_per_s"}
+		columns = append(columns, obj.Metrics...)
+		columns = append(columns, "val.loss")
+		for _, m := range obj.Metrics {
+			columns = append(columns, "val."+m)
+		}
+		t.values, t.absent = make([]float64, len(columns)), make([]bool, len(columns))
+		var err error
+		if t.folder, err = openRunFolder(opt.RunDir, columns); err != nil {
+			return nil, err
+		}
+	}
+	return t, nil
+}
+
+// loop makes the planned steps.
+func (t *trainer[R]) loop(ctx context.Context) error {
+	t.res.Stopped = "done"
+	for step := 0; step < t.plan.steps; step++ {
+		if why := stopReason(ctx, t.started, t.opt.MaxTime); why != "" {
+			t.res.Stopped = why
+			return ctx.Err()
+		}
+		if err := t.step(step); err != nil {
+			t.res.Stopped = "failed"
+			return err
+		}
+		last := step == t.plan.steps-1
+		epochEnd := (step+1)%t.plan.batches == 0 || last
+		var val *Evaluation
+		if every := max(t.recipe.ValEvery, 1); epochEnd && t.tables.Val != nil && ((t.info.Epoch+1)%every == 0 || last) {
+			var err error
+			if val, err = t.evaluate("val", t.tables.Val); err != nil {
+				t.res.Stopped = "failed"
+				return err
+			}
+			t.res.Val = val
+		}
+		t.keepBest(val)
+		if err := t.log(step, epochEnd, val); err != nil {
+			return err
+		}
+		if epochEnd && t.opt.Events != nil {
+			t.opt.Events.OnEpoch(&t.info)
+		}
+	}
+	return nil
+}
+
+// step is one gradient and one update.
+func (t *trainer[R]) step(step int) error {
+	begun := time.Now()
+	epoch, batch := step/t.plan.batches, step%t.plan.batches
+	if batch == 0 && t.plan.batches > 1 {
+		Permute(t.perm, t.plan.seed, uint64(epoch))
+	}
+	lo := batch * t.plan.batch
+	rows := t.perm[lo:min(lo+t.plan.batch, t.plan.rows)]
+	n := t.ev.sum(t.w, t.tables.Train, rows, Key{Seed: t.plan.seed, Step: uint64(step)}, true)
+	r := &n.res
+	if r.Failed != nil {
+		return fmt.Errorf("recipe %s, step %d: %d of %d samples failed: %w", t.recipe.Name, step, r.FailedCount, len(rows), r.Failed)
+	}
+	loss := r.Loss / float64(len(rows))
+	inv := R(len(rows))
+	for i, g := range n.grad {
+		t.grad[i] = g / inv
+	}
+	norm := clip(t.recipe.Clip, t.grad, t.spans)
+	if !finite(loss) || !finite(norm) {
+		return t.nonFinite(step, rows, loss)
+	}
+	lr := t.recipe.Optimizer.Rate()
+	if s := t.recipe.Schedule; s != nil {
+		lr *= s.Factor(lr, Progress{Step: step, Steps: t.plan.steps, Epoch: epoch, Epochs: t.plan.epochs})
+	}
+	t.mom.step(t.w, t.grad, lr)
+
+	i := &t.info
+	i.Step, i.Epoch, i.Batch = step+1, epoch, batch+1
+	i.Loss, i.LR, i.GradNorm = loss, lr, norm
+	i.NFE, i.BackwardNFE = float64(r.NFE)/float64(len(rows)), float64(r.BackwardNFE)/float64(len(rows))
+	i.Elapsed = time.Since(t.started)
+	i.SamplesPerSec = float64(len(rows)) / max(time.Since(begun).Seconds(), 1e-9)
+	i.Metrics = t.metrics(r.Metrics, len(rows))
+	if t.opt.Events != nil {
+		t.opt.Events.OnStep(i)
+	}
+	return nil
+}
+
+// metrics is Objective.metrics without allocation where metrics are means.
+func (t *trainer[R]) metrics(sum []float64, n int) []float64 {
+	if t.ev.obj.Combine != nil {
+		return t.ev.obj.metrics(sum, n)
+	}
+	out := append(t.info.Metrics[:0], sum...)
+	for i := range out {
+		out[i] /= float64(n)
+	}
+	return out
+}
+
+// nonFinite looks for the first row whose own loss or gradient is not finite.
+func (t *trainer[R]) nonFinite(step int, rows []int, loss float64) error {
+	e := &SolveError{Sample: -1, Row: -1, Step: step, Status: NonFinite, Where: t.recipe.Name, Solve: "loss"}
+	key := Key{Seed: t.plan.seed, Step: uint64(step)}
+	for i := range rows {
+		n := t.ev.sum(t.w, t.tables.Train, rows[i:i+1], key, true)
+		if !finite(n.res.Loss) || slices.ContainsFunc(n.grad, func(g R) bool { return !finite(float64(g)) }) {
+			e.Sample, e.Row = i, rows[i]
+			break
+		}
+	}
+	return fmt.Errorf("recipe %s, step %d: loss %v: %w", t.recipe.Name, step, loss, e)
+}
+
+// limited is the rows of a table that the options leave.
+func (t *trainer[R]) limited(table *Table) []int {
+	rows := allRows(table.Rows)
+	if t.opt.Limit > 0 && t.opt.Limit < len(rows) {
+		rows = rows[:t.opt.Limit]
+	}
+	return rows
+}
+
+func (t *trainer[R]) evaluate(split string, table *Table) (*Evaluation, error) {
+	v, err := evaluate(t.ev, t.w, table, t.limited(table), t.plan.seed)
+	if err != nil {
+		return v, fmt.Errorf("recipe %s, %s: %w", t.recipe.Name, split, err)
+	}
+	if t.opt.Events != nil {
+		t.opt.Events.OnEval(&EvalInfo{Recipe: t.recipe.Name, Split: split, Step: t.info.Step, Epoch: t.info.Epoch, Evaluation: v})
+	}
+	return v, nil
+}
+
+// keepBest remembers the weights if the figure that the recipe watches is the
+// best so far. Figures of the training data are from before the update.
+func (t *trainer[R]) keepBest(val *Evaluation) {
+	name, onVal := strings.CutPrefix(t.recipe.KeepBest, "val.")
+	if name == "" || onVal && val == nil {
+		return
+	}
+	var v float64
+	switch {
+	case onVal && name == "loss":
+		v = val.Loss
+	case onVal:
+		v = val.Metrics[name]
+	case name == "loss":
+		v = t.info.Loss
+	default:
+		if k := slices.Index(t.info.MetricNames, name); k >= 0 {
+			v = t.info.Metrics[k]
+		}
+	}
+	if t.recipe.better(v, t.bestAt) {
+		t.best, t.bestAt = append(t.best[:0], t.w...), v
+	}
+}
+
+// log writes a line if one is due, and the checkpoint if it is old.
+func (t *trainer[R]) log(step int, epochEnd bool, val *Evaluation) error {
+	if t.folder == nil {
+		return nil
+	}
+	due := epochEnd
+	if e := t.recipe.LogEvery; e > 0 {
+		due = (step+1)%e == 0 || val != nil
+	}
+	if due {
+		i := &t.info
+		v := append(t.values[:0], float64(i.Step), float64(i.Epoch), i.Loss, i.LR, i.GradNorm, i.NFE, i.BackwardNFE, i.SamplesPerSec)
+		v = append(v, i.Metrics...)
+		mark := len(v)
+		v = append(v, math.NaN())
+		for range i.MetricNames {
+			v = append(v, math.NaN())
+		}
+		if val != nil {
+			v[mark] = val.Loss
+			for k, m := range i.MetricNames {
+				v[mark+1+k] = val.Metrics[m]
+			}
+		}
+		for k := range v {
+			t.absent[k] = k >= mark && val == nil
+		}
+		if err := t.folder.log(v, t.absent); err != nil {
+			return err
+		}
+	}
+	if time.Since(t.folder.saved) >= checkpointEvery {
+		return t.checkpoint()
+	}
+	return nil
+}
+
+func (t *trainer[R]) checkpoint() error {
+	s := state{Format: 1, Recipe: t.recipe.Name, Layout: LayoutHash(t.layout), Version: t.opt.Version, Seed: t.plan.seed,
+		Step: t.info.Step, Epoch: t.info.Step / t.plan.batches, Batch: t.info.Step % t.plan.batches}
+	if t.best != nil {
+		b := number(t.bestAt)
+		s.Best = &b
+	}
+	return checkpoint(t.folder, "last", t.w, t.layout, t.mom, s)
+}
+
+// finish writes the checkpoint, tests the weights that are kept and writes the
+// files of the run; cause is why the loop ended.
+func (t *trainer[R]) finish(cause error) error {
+	i := &t.info
+	t.res.Steps, t.res.Epochs = i.Step, i.Step/t.plan.batches
+	t.res.Loss, t.res.NFE, t.res.BackwardNFE = i.Loss, i.NFE, i.BackwardNFE
+	for k, v := range i.Metrics {
+		t.res.Metrics[i.MetricNames[k]] = v
+	}
+	var errs []error
+	if t.folder != nil {
+		errs = append(errs, t.checkpoint())
+	}
+	if t.best != nil {
+		copy(t.w, t.best)
+	}
+	if cause == nil && t.tables.Test != nil {
+		v, err := t.evaluate("test", t.tables.Test)
+		t.res.Test = v
+		errs = append(errs, err)
+	}
+	t.res.Seconds = time.Since(t.started).Seconds()
+	if t.folder != nil {
+		errs = append(errs, SaveFile(filepath.Join(t.opt.RunDir, "weights.safetensors"), t.w, t.layout, t.opt.Version),
+			writeJSON(filepath.Join(t.opt.RunDir, "summary.json"), t.res))
+	}
+	return errors.Join(errs...)
+}
