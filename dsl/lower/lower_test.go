@@ -321,3 +321,33 @@ func TestCompilerBug(t *testing.T) {
 		t.Errorf("got %v", list)
 	}
 }
+
+// The options of an adaptive solver arrive, those of its controller too.
+func TestAdaptive(t *testing.T) {
+	m := compile(t, `package p
+
+system S {
+	state x real
+	der(x) = -x
+}
+
+solver A = dopri5{rtol: 1e-7, atol: 1e-8, max_steps: 77, first_step: 0.01, control: i{safety: 0.8, min: 0.3}}
+
+model M(x real) real {
+	end := solve(S{x: x}, over: 0..1, with: A)
+	return end.x
+}
+`)
+	s := m.Solves[0]
+	got := []any{s.RTol, s.ATol, s.MaxSteps, s.FirstStep, s.MinFactor, s.Adaptive, s.Sensitivity.Row}
+	if d := cmp.Diff([]any{1e-7, 1e-8, 77, 0.01, 0.3, true, "backprop"}, got); d != "" {
+		t.Errorf("-want +got:\n%s", d)
+	}
+	out := newMachine(t, m, nil).call(m.Models[0].Func, [][]float64{{1}})
+	if d := out[0][0] - math.Exp(-1); !(math.Abs(d) < 1e-6) {
+		t.Errorf("the solve is off by %g", d)
+	}
+	if out[1+ir.StatStatus][0] != ir.StatusOK || out[1+ir.StatTime][0] != 1 {
+		t.Errorf("status %v at time %v", out[1+ir.StatStatus][0], out[1+ir.StatTime][0])
+	}
+}
