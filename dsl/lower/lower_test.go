@@ -351,3 +351,24 @@ model M(x real) real {
 		t.Errorf("status %v at time %v", out[1+ir.StatStatus][0], out[1+ir.StatTime][0])
 	}
 }
+
+// Functions have different names, and callees come before callers.
+func TestFunctions(t *testing.T) {
+	sizes := "package p\n\nfn f[n](x [n]real) real {\n\treturn sum(x)\n}\n\nfn f_3(x real) real {\n\treturn x\n}\n\n" +
+		"fn g(x [3]real) real {\n\treturn f(x) + f(x[0:2]) + f_3(x[0])\n}\n"
+	for _, src := range []string{sizes, decay, training} {
+		m := compile(t, src)
+		seen, names := map[*ir.Func]bool{}, map[string]bool{}
+		for _, f := range m.Funcs {
+			for _, v := range f.Values {
+				if v.Op == ir.OpCall && !seen[v.Attr.Func] {
+					t.Errorf("%s calls %s, which comes later or not at all", f.Name, v.Attr.Func.Name)
+				}
+			}
+			if names[f.Name] {
+				t.Errorf("two functions are called %s", f.Name)
+			}
+			seen[f], names[f.Name] = true, true
+		}
+	}
+}
