@@ -23,7 +23,7 @@ import (
 const Version = "v0.1.0"
 
 // Phases that can be dumped, in order. "opt:PASS" is the module after one pass.
-var Phases = []string{"ast", "typed", "ir", "prepare", "diff", "opt", "plan", "go"}
+var Phases = []string{"ast", "ir", "prepare", "diff", "opt", "plan", "go"}
 
 // Options of a compilation.
 type Options struct {
@@ -77,15 +77,19 @@ func Compile(files map[string]string, opts Options) (res *Result, ds diag.List) 
 	}
 
 	phase = "check"
-	var cds diag.List
-	res.Program, cds = sema.Check(res.Files, sema.Options{Precision: opts.Precision, Set: opts.Set, With: opts.With})
-	ds = append(ds, cds...)
-	if opts.wants("typed") && res.Program != nil {
-		var b strings.Builder
-		sema.Dump(&b, res.Program)
-		res.Dumps["typed"] = b.String()
+	with := map[string]syntax.Expr{}
+	for _, name := range sortedKeys(opts.With) {
+		x, wds := syntax.ParseExpr("--with "+name, opts.With[name])
+		ds = append(ds, wds...)
+		with[name] = x
 	}
-	if done("typed") {
+	if ds.HasErrors() {
+		return res, ds
+	}
+	var cds diag.List
+	res.Program, cds = sema.Check(res.Files, sema.Options{Precision: opts.Precision, Set: opts.Set, With: with})
+	ds = append(ds, cds...)
+	if done("check") {
 		return res, ds
 	}
 
