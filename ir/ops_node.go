@@ -22,7 +22,7 @@ func init() {
 		deriv(OpJac, "jac", "∂v_i/∂x_j", "Jacobian", 2, func(a []Type) (Type, error) {
 			return Tensor(a[0].Elem, join(a[0].Shape, a[1].Shape)...), nil
 		}),
-		deriv(OpDivg, "div", "Σ_i ∂v_i/∂x_i", "divergence: trace of the Jacobian", 2, func(a []Type) (Type, error) {
+		deriv(OpDivg, "divg", "Σ_i ∂v_i/∂x_i", "divergence: trace of the Jacobian", 2, func(a []Type) (Type, error) {
 			if !SameShape(a[0].Shape, a[1].Shape) {
 				return Type{}, fmt.Errorf("wants two values of one shape, not %s and %s", a[0], a[1])
 			}

@@ -1,0 +1,250 @@
+package ir
+
+import (
+	"errors"
+	"fmt"
+)
+
+// signature is what a function of a solve or a program has to take and give. More allows further
+// results (or, in args, further arguments) after those listed.
+type signature struct {
+	role                  string
+	f                     *Func
+	args, results         []Type
+	moreArgs, moreResults bool
+}
+
+func (c *checker) sign(rows ...signature) error {
+	for _, r := range rows {
+		if r.f == nil {
+			continue
+		}
+		if !c.funcs[r.f] {
+			return fmt.Errorf("%s: function %s is not in the module", r.role, r.f.Name)
+		}
+		if err := prefix(valueTypes(r.f.Args), r.args, r.moreArgs); err != nil {
+			return fmt.Errorf("%s: arguments of %s: %w", r.role, r.f.Name, err)
+		}
+		if err := prefix(valueTypes(r.f.Results), r.results, r.moreResults); err != nil {
+			return fmt.Errorf("%s: results of %s: %w", r.role, r.f.Name, err)
+		}
+	}
+	return nil
+}
+
+// prefix reports how got differs from want, or from a start of it that is want when more is set.
+func prefix(got, want []Type, more bool) error {
+	if len(got) < len(want) || len(got) > len(want) && !more {
+		return fmt.Errorf("%d and not %d", len(got), len(want))
+	}
+	for i, t := range want {
+		if !got[i].Equal(t) {
+			return fmt.Errorf("number %d is %s and not %s", i, got[i], t)
+		}
+	}
+	return nil
+}
+
+func types(lists ...[]Type) []Type {
+	var out []Type
+	for _, l := range lists {
+		out = append(out, l...)
+	}
+	return out
+}
+
+// f64s is n scalars of time, step or error.
+func f64s(n int) []Type {
+	ts := make([]Type, n)
+	for i := range ts {
+		ts[i] = Scalar(F64)
+	}
+	return ts
+}
+
+func (s *Solve) stateTypes() []Type {
+	var ts []Type
+	for _, st := range s.States {
+		ts = append(ts, st.Type)
+	}
+	return ts
+}
+
+// solve checks the signatures that Solve documents.
+func (c *checker) solve(s *Solve) error {
+	if len(s.States) == 0 {
+		return errors.New("no states")
+	}
+	y := s.stateTypes()
+	for _, t := range types(y, s.Extras) {
+		if err := checkType(t); err != nil || t.Elem == Tuple {
+			return fmt.Errorf("bad type %s of a state or extra", t)
+		}
+	}
+	if s.Times < 0 || s.Times > 1<<24 {
+		return fmt.Errorf("%d output times", s.Times)
+	}
+	for _, need := range []struct {
+		role string
+		ok   bool
+	}{
+		{"field", s.Field != nil},
+		{"step", s.Step != nil},
+		{"norm", s.Norm != nil || !s.Adaptive},
+		{"control", s.Control != nil || !s.Adaptive},
+		{"first step", s.First != nil || s.FirstStep != 0 || !s.Adaptive},
+		{"number or length of steps", s.Steps > 0 || s.StepSize > 0 || s.Adaptive},
+		{"dense output", s.Dense != nil && s.DenseStep != nil || s.Times == 0},
+	} {
+		if !need.ok {
+			return fmt.Errorf("no %s", need.role)
+		}
+	}
+	var k, stepResults []Type
+	stepResults = y
+	if s.Adaptive {
+		stepResults = types(stepResults, y)
+	}
+	if s.FSAL {
+		k = y
+		stepResults = types(stepResults, y)
+	}
+	var d []Type // the data for Dense
+	if n := len(stepResults); s.DenseStep != nil && len(s.DenseStep.Results) > n {
+		d = valueTypes(s.DenseStep.Results[n:])
+	}
+	stepArgs := types(f64s(2), y, k, s.Extras)
+	return c.sign(
+		signature{role: "field", f: s.Field, args: types(f64s(1), y, s.Extras), results: y},
+		signature{role: "step", f: s.Step, args: stepArgs, results: stepResults},
+		signature{role: "dense step", f: s.DenseStep, args: stepArgs, results: stepResults, moreResults: true},
+		signature{role: "dense output", f: s.Dense, args: types(f64s(2), y, y, d), results: y},
+		signature{role: "norm", f: s.Norm, args: types(f64s(2), y, y, y), results: f64s(1)},
+		signature{role: "first step", f: s.First, args: types(f64s(4), y, y, s.Extras), results: f64s(1)},
+		signature{role: "control", f: s.Control, args: f64s(3), results: f64s(1)},
+		signature{role: "replay", f: s.Replay, args: types(f64s(2), y, s.Extras), results: y},
+		signature{role: "replay inside a step", f: s.ReplayAt, args: types(f64s(3), y, s.Extras), results: y},
+	)
+}
+
+// rev checks the signatures that Rev documents.
+func (c *checker) rev(r *Rev) error {
+	s := r.Solve
+	y := s.stateTypes()
+	var ps []Type
+	for _, p := range r.Params {
+		if !c.params[p] {
+			return fmt.Errorf("parameter %s is not in the module", p.Name)
+		}
+		ps = append(ps, p.Type)
+	}
+	if s.Times > 0 && r.AtVJP == nil {
+		return errors.New("no derivative at output times")
+	}
+	results := types(y, s.Extras, ps)
+	if err := c.sign(
+		signature{role: "step", f: r.StepVJP, args: types(f64s(2), y, s.Extras, y), results: results},
+		signature{role: "output times", f: r.AtVJP, args: types(f64s(3), y, s.Extras, y), results: results},
+	); err != nil {
+		return err
+	}
+	for _, f := range r.funcs() {
+		for i := len(results) - len(ps); i < len(results); i++ {
+			if i >= len(f.Accum) || !f.Accum[i] {
+				return fmt.Errorf("%s: result %d, of a parameter, is not marked as a sum", f.Name, i)
+			}
+		}
+	}
+	return nil
+}
+
+// statistics are the types of the five statistics of each solve.
+func statistics(solves []*Solve) []Type {
+	var ts []Type
+	for range solves {
+		ts = append(ts, Scalar(I32), Scalar(I32), Scalar(I32), Scalar(I32), Scalar(F64))
+	}
+	return ts
+}
+
+func portTypes(ports []Port) []Type {
+	ts := make([]Type, len(ports))
+	for i, p := range ports {
+		ts[i] = p.Type
+	}
+	return ts
+}
+
+// programs checks models, recipes and the preparation of derived parameters.
+func (c *checker) programs() error {
+	for _, x := range c.m.Models {
+		if err := c.model(x); err != nil {
+			return fmt.Errorf("model %s: %w", x.Name, err)
+		}
+	}
+	for _, r := range c.m.Recipes {
+		if err := c.recipe(r); err != nil {
+			return fmt.Errorf("recipe %s: %w", r.Name, err)
+		}
+	}
+	if len(c.m.Derived) > 0 && c.m.Prepare == nil {
+		return errors.New("derived parameters, and no function that computes them")
+	}
+	var ts []Type
+	for _, p := range c.m.Derived {
+		ts = append(ts, p.Type)
+	}
+	return c.sign(signature{role: "derived parameters", f: c.m.Prepare, results: ts})
+}
+
+func (c *checker) listed(solves []*Solve) error {
+	for _, s := range solves {
+		if !c.solves[s] {
+			return fmt.Errorf("solve %s is not in the module", s.Name)
+		}
+	}
+	return nil
+}
+
+func (c *checker) model(x *Model) error {
+	if err := c.listed(x.Solves); err != nil {
+		return err
+	}
+	if x.Func == nil {
+		return errors.New("no function")
+	}
+	if len(x.Paths) > 0 && len(x.Paths) != len(x.Solves) {
+		return fmt.Errorf("%d paths of %d solves", len(x.Paths), len(x.Solves))
+	}
+	in := portTypes(x.Inputs)
+	rows := []signature{{role: "function", f: x.Func, args: in, results: types(portTypes(x.Outputs), statistics(x.Solves))}}
+	for i, p := range x.Paths {
+		s := x.Solves[i]
+		rows = append(rows, signature{role: "path of " + s.Name, f: p, args: in, results: types(f64s(2), s.stateTypes(), s.Extras)})
+	}
+	return c.sign(rows...)
+}
+
+func (c *checker) recipe(r *Recipe) error {
+	if err := c.listed(r.Solves); err != nil {
+		return err
+	}
+	var ps []Type
+	for _, p := range append(append([]*Param(nil), r.Trained...), r.Frozen...) {
+		if !c.params[p] || p.Derived {
+			return fmt.Errorf("parameter %s is not one of the module's", p.Name)
+		}
+	}
+	for _, p := range r.Trained {
+		ps = append(ps, p.Type)
+	}
+	if r.Objective == nil || len(r.Objective.Results) == 0 || !r.Objective.Results[0].Type.IsScalar() {
+		return errors.New("no objective that gives a number")
+	}
+	in := portTypes(r.Columns)
+	out := valueTypes(r.Objective.Results)
+	return c.sign(
+		signature{role: "objective", f: r.Objective, args: in, results: out},
+		signature{role: "gradient", f: r.Grad, args: in, results: types(out, ps)},
+	)
+}
