@@ -178,7 +178,7 @@ func TestToySources(t *testing.T) {
 
 func TestChildServes(t *testing.T) {
 	p := Program[float64]{Package: "m", Layout: logisticLayout,
-		Data: []DataEntry{{"Points", pointCols, Moons{N: 128, Noise: 0.1, Seed: 1}}},
+		Data: []DataEntry{{Name: "Points", Columns: pointCols, Source: Moons{N: 128, Noise: 0.1, Seed: 1}}},
 		Models: []Model[float64]{{Name: "M", Inputs: pointCols[:1], Outputs: []ColumnSpec{{Name: "z"}},
 			Batch: func(_ context.Context, w []float64, in, out *Table, stats *BatchStats, _ int) error {
 				stats.Reset([]string{"m.nde:3"}, in.Rows)
