@@ -189,7 +189,7 @@ func TestChildServes(t *testing.T) {
 				out.Columns[0].Data[1] = math.NaN()
 				return nil
 			}}},
-		Recipes: []RecipeEntry[float64]{{Recipe{Name: "Fit", Data: "Points", Test: "Points", Epochs: 3, Optimizer: DefaultAdam()}, *logisticObjective[float64](-1)}},
+		Recipes: []RecipeEntry[float64]{{Recipe: Recipe{Name: "Fit", Data: "Points", Test: "Points", Epochs: 3, Optimizer: DefaultAdam()}, Objective: *logisticObjective[float64](-1)}},
 	}
 	for _, c := range []struct{ request, want string }{
 		{`{"do": "run", "model": "M", "batch": {"x": [[1, 2], [3, 4]]}}`, `"outputs":{"z":[1,null]},"stats":[{"solve":"m.nde:3","nfe":[26,26]`},
