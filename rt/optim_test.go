@@ -32,7 +32,7 @@ func TestOptimizersFollowPyTorch(t *testing.T) {
 		clip Clip
 	}{
 		"sgd":              {opt: SGD{LR: 0.05}},
-		"sgd momentum":     {opt: SGD{LR: 0.02, Momentum: 0.9, Dampening: 0.1, WeightDecay: 0.01}},
+		"sgd momentum":     {opt: SGD{LR: 0.02, Momentum: 0.9, Dampening: 0.1, Decay: 0.01}},
 		"sgd nesterov":     {opt: SGD{LR: 0.02, Momentum: 0.9, Nesterov: true}},
 		"adam":             {opt: adam},
 		"adam decay":       {opt: Adam{LR: 0.03, Beta1: 0.8, Beta2: 0.99, Eps: 1e-6, Decay: 0.1}},
