@@ -208,7 +208,7 @@ func (fn *function) body() {
 		if fn.f.Sums[i] == nil && r.Type.IsScalar() && !fn.isStat(r) {
 			x := fn.elem(r, at(0))
 			if fn.f.Places[r].Kind == plan.Literal {
-				x = fn.e.elem(r.Type.Elem) + "(" + strings.Trim(x, "()") + ")"
+				x = fn.e.elem(r.Type.Elem) + "(" + bare(x) + ")"
 			}
 			rs = append(rs, x)
 		}
@@ -342,9 +342,9 @@ func (fn *function) expr(v *ir.Value, ix index) string {
 	e := v.Type.Elem
 	if v.Op == ir.OpCast {
 		if v.Args[0].Type.Elem == ir.Bool {
-			return fmt.Sprintf("rt.Indicator[%s](%s)", fn.e.elem(e), args[0])
+			return fmt.Sprintf("rt.Indicator[%s](%s)", fn.e.elem(e), bare(args[0]))
 		}
-		return fn.e.elem(e) + "(" + args[0] + ")"
+		return fn.e.elem(e) + "(" + bare(args[0]) + ")"
 	}
 	x := spell(args, e, &v.Attr)
 	if (product[v.Op] || literal) && e.IsFloat() {

@@ -328,11 +328,11 @@ func (fn *function) elementwise(v *ir.Value, ix index) {
 	case ir.OpExpand:
 		x := fn.elem(v.Args[0], at(0))
 		if fn.f.Places[v.Args[0]].Kind == plan.Literal {
-			x = fn.e.elem(v.Type.Elem) + "(" + strings.Trim(x, "()") + ")"
+			x = fn.e.elem(v.Type.Elem) + "(" + bare(x) + ")"
 		}
 		fn.assign(v, ix, x)
 	default:
-		fn.assign(v, ix, fn.expr(v, ix))
+		fn.assign(v, ix, bare(fn.expr(v, ix)))
 	}
 }
 

@@ -19,11 +19,9 @@ type _ = io.Reader
 type _ = iter.Seq[int]
 
 // Real is the precision of the package. Times are float64 whatever it is.
-
 type Real = float32
 
 // Params holds the 82 parameters of the package, row-major. Elements may be changed in place; models see it after Refresh.
-
 type Params struct {
 	F0Weight [32]Real // f.0.weight [16,2]
 	F0Bias   [16]Real // f.0.bias [16]
@@ -32,11 +30,9 @@ type Params struct {
 }
 
 // paramCount is the number of elements that are trained and saved.
-
 const paramCount = 82
 
 // tensors is the layout of the parameters in weights files.
-
 var tensors = []rt.Tensor{
 	{Name: "f.0.weight", Shape: []int{16, 2}, Offset: 0, Init: rt.Init{Kind: rt.LinearDefault, FanIn: 2}, Net: "f"},
 	{Name: "f.0.bias", Shape: []int{16}, Offset: 32, Init: rt.Init{Kind: rt.LinearDefault, FanIn: 2}, Net: "f"},
@@ -45,7 +41,6 @@ var tensors = []rt.Tensor{
 }
 
 // NewParams gives parameters initialised from the seed.
-
 func NewParams(seed uint64) *Params {
 	p := new(Params)
 	rt.InitParams(p.flat(), tensors, seed)
@@ -53,44 +48,36 @@ func NewParams(seed uint64) *Params {
 }
 
 // LoadParams reads parameters in the safetensors format. Names, shapes and finite values are checked.
-
 func LoadParams(r io.Reader) (*Params, error) {
 	p := new(Params)
 	return p, rt.LoadTensors(r, p.flat(), tensors)
 }
 
 // LoadFile replaces the parameters by those of a safetensors file; after an error they are unchanged.
-
 func (p *Params) LoadFile(path string) error {
 	return rt.LoadFile(path, p.flat(), tensors)
 }
 
 // SaveFile writes the parameters to a safetensors file, through a temporary name.
-
 func (p *Params) SaveFile(path string) error {
 	return rt.SaveFile(path, p.flat(), tensors, version)
 }
 
 // Named iterates over name, shape and a view of each parameter tensor.
-
 func (p *Params) Named() iter.Seq2[string, rt.View[Real]] {
 	return rt.Named(p.flat(), tensors)
 }
 
 // flat is the parameters as one slice: the struct holds nothing but arrays of Real.
-
 func (p *Params) flat() []Real { return unsafe.Slice((*Real)(unsafe.Pointer(p)), paramCount) }
 
 // paramsOf sees a slice of weights or of a gradient as parameters.
-
 func paramsOf(w []Real) *Params { return (*Params)(unsafe.Pointer(&w[:paramCount][0])) }
 
 const version = "v0.1.0"
 
 // Moons returns class scores for one point.
-
 // It is read-only and may be shared by goroutines.
-
 type Moons struct {
 	p    *Params
 	jobs rt.FreeList[moonsJob]
@@ -99,7 +86,6 @@ type Moons struct {
 var moonsSites = []rt.Site{{Where: "moons.nde:19", Solve: "Flow"}}
 
 // NewMoons gives the model with parameters p.
-
 func NewMoons(p *Params) *Moons {
 	m := &Moons{p: p}
 	m.jobs.New = func() *moonsJob { return newMoonsJob(m) }
@@ -108,15 +94,12 @@ func NewMoons(p *Params) *Moons {
 }
 
 // Refresh makes changes of the parameters in place known to the model.
-
 func (m *Moons) Refresh() {
 
 }
 
 // Forward computes one sample without allocating. The error is a *rt.SolveError when a solve failed; the output then
-
 // belongs to the last good state.
-
 func (m *Moons) Forward(x [2]Real) (logits [2]Real, err error) {
 	var st [1]rt.SolveStats
 	moons(m.p, &x, &logits, &st)
@@ -124,7 +107,6 @@ func (m *Moons) Forward(x [2]Real) (logits [2]Real, err error) {
 }
 
 // moonsJob is a batch while it runs.
-
 type moonsJob struct {
 	m      *Moons
 	crew   rt.Crew
@@ -155,9 +137,7 @@ func (j *moonsJob) rows(worker, lo, hi int) {
 }
 
 // Batch computes rows of samples, row-major, on all cores (or rt.Workers(n)). A row does not depend on its neighbours. It does
-
 // not allocate after its first calls. stats may be nil. The error is that of the first sample that failed; all other rows are there.
-
 func (m *Moons) Batch(ctx context.Context, logits []Real, x []Real, stats *rt.BatchStats, opts ...rt.BatchOption) error {
 	n, err := rt.BatchRows("x", len(x), 2)
 	if err != nil {
@@ -183,7 +163,6 @@ func (m *Moons) Batch(ctx context.Context, logits []Real, x []Real, stats *rt.Ba
 }
 
 // MoonsPath is the solve of Flow at moons.nde:19 along times.
-
 type MoonsPath struct {
 	T     []float64 // times
 	X     [][2]Real // state x at each time
@@ -191,7 +170,6 @@ type MoonsPath struct {
 }
 
 // span is the time span of the solve at moons.nde:19.
-
 func (m *Moons) span(x [2]Real) (t0, t1 float64, err error) {
 	var start0 [2]Real
 	t0, t1 = moonsPath0(&x, &start0)
@@ -200,7 +178,6 @@ func (m *Moons) span(x [2]Real) (t0, t1 float64, err error) {
 }
 
 // Trajectory gives the states of the solve at moons.nde:19 at the times ts, sorted from its start on. They do not change the steps.
-
 func (m *Moons) Trajectory(ctx context.Context, x [2]Real, ts []float64) (*MoonsPath, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err

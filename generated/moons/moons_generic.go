@@ -11,14 +11,13 @@ const _ = rt.ABI1
 const _ = math.Pi
 
 // flowField is Flow.field of one sample (moons.nde:10): 64 multiply-adds, 16 transcendental functions.
-
 func flowField(w *Params, t float64, x *[2]Real, dx *[2]Real) {
 	x0, x1 := x[0], x[1]
 	var matvec0, matvec1 Real
 	// moons.nde:6  return x |> Linear(16) |> tanh |> Linear(2)
 	for i := 0; i < 16; i++ {
 		matvec2 := Real(w.F0Weight[i*2]*x0) + Real(w.F0Weight[i*2+1]*x1)
-		tanh := rt.Tanh32((matvec2 + w.F0Bias[i]))
+		tanh := rt.Tanh32(matvec2 + w.F0Bias[i])
 		matvec0 += Real(w.F2Weight[i] * tanh)
 		matvec1 += Real(w.F2Weight[i+16] * tanh)
 	}
@@ -27,125 +26,85 @@ func flowField(w *Params, t float64, x *[2]Real, dx *[2]Real) {
 }
 
 // moons0Step is Moons.0.step of one sample (moons.nde:19): 384 multiply-adds, 96 transcendental functions.
-
-func moons0Step(w *Params, t float64, h float64, x *[2]Real, xK *[2]Real, x1_2 *[2]Real, xErr *[2]Real, xKnext *[2]Real) {
+func moons0Step(w *Params, t float64, h float64, x *[2]Real, xK *[2]Real, xNext *[2]Real, xErr *[2]Real, xKnext *[2]Real) {
 	x0, x1 := x[0], x[1]
 	xK0, xK1 := xK[0], xK[1]
 	// moons.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
-	cast := Real(float64(h * 0.09114583333333333))
 	mul := float64(h * 0.2)
-	cast2 := Real(mul)
-	add := t + mul
-	cast3 := Real(float64(h * 0.075))
-	cast4 := Real(float64(h * 0.225))
-	add2 := t + float64(h*0.3)
-	cast5 := Real(float64(h * 0.44923629829290207))
-	cast6 := Real(float64(h * 0.9777777777777777))
-	cast7 := Real(float64(h * (-3.7333333333333334)))
-	cast8 := Real(float64(h * 3.5555555555555554))
-	add3 := t + float64(h*0.8)
-	cast9 := Real(float64(h * 0.6510416666666666))
-	cast10 := Real(float64(h * 2.9525986892242035))
-	cast11 := Real(float64(h * (-11.595793324188385)))
-	cast12 := Real(float64(h * 9.822892851699436))
-	cast13 := Real(float64(h * (-0.2908093278463649)))
-	add4 := t + float64(h*0.8888888888888888)
-	cast14 := Real(float64(h * (-0.322376179245283)))
-	cast15 := Real(float64(h * 2.8462752525252526))
-	cast16 := Real(float64(h * (-10.757575757575758)))
-	cast17 := Real(float64(h * 8.906422717743473))
-	cast18 := Real(float64(h * 0.2784090909090909))
-	cast19 := Real(float64(h * (-0.2735313036020583)))
-	add5 := t + h
-	cast20 := Real(float64(h * 0.13095238095238096))
-	cast21 := Real(float64(h * 0.0008217592592592593))
-	cast22 := Real(float64(h * (-0.0028351801936707596)))
-	cast23 := Real(float64(h * 0.024652777777777777))
-	cast24 := Real(float64(h * (-0.03390919811320755)))
-	cast25 := Real(float64(h * 0.027936507936507936))
-	cast26 := Real(float64(h * (-0.016666666666666666)))
+	t2 := t + mul
+	ha21 := Real(mul)
 	var xY2 [2]Real
-	add_2_0 := x0 + Real(cast*xK0)
-	add_2_1 := x1 + Real(cast*xK1)
-	xY2[0] = x0 + Real(cast2*xK0)
-	xY2[1] = x1 + Real(cast2*xK1)
-	add_3_0 := x0 + Real(cast3*xK0)
-	add_3_1 := x1 + Real(cast3*xK1)
-	add_4_0 := x0 + Real(cast6*xK0)
-	add_4_1 := x1 + Real(cast6*xK1)
-	add_5_0 := x0 + Real(cast10*xK0)
-	add_5_1 := x1 + Real(cast10*xK1)
-	add_6_0 := x0 + Real(cast15*xK0)
-	add_6_1 := x1 + Real(cast15*xK1)
-	mul_2_0 := Real(cast21 * xK0)
-	mul_2_1 := Real(cast21 * xK1)
+	xY2[0] = x0 + Real(ha21*xK0)
+	xY2[1] = x1 + Real(ha21*xK1)
 	var xK2 [2]Real
-	flowField(w, add, &xY2, &xK2)
+	flowField(w, t2, &xY2, &xK2)
+	t3 := t + float64(h*0.3)
+	ha31 := Real(float64(h * 0.075))
+	ha32 := Real(float64(h * 0.225))
 	var xY3 [2]Real
-	xY3[0] = add_3_0 + Real(cast4*xK2[0])
-	xY3[1] = add_3_1 + Real(cast4*xK2[1])
-	add_7_0 := add_4_0 + Real(cast7*xK2[0])
-	add_7_1 := add_4_1 + Real(cast7*xK2[1])
-	add_8_0 := add_5_0 + Real(cast11*xK2[0])
-	add_8_1 := add_5_1 + Real(cast11*xK2[1])
-	add_9_0 := add_6_0 + Real(cast16*xK2[0])
-	add_9_1 := add_6_1 + Real(cast16*xK2[1])
+	xY3[0] = x0 + Real(ha31*xK0) + Real(ha32*xK2[0])
+	xY3[1] = x1 + Real(ha31*xK1) + Real(ha32*xK2[1])
 	var xK3 [2]Real
-	flowField(w, add2, &xY3, &xK3)
+	flowField(w, t3, &xY3, &xK3)
+	t4 := t + float64(h*0.8)
+	ha41 := Real(float64(h * 0.9777777777777777))
+	ha42 := Real(float64(h * (-3.7333333333333334)))
+	ha43 := Real(float64(h * 3.5555555555555554))
 	var xY4 [2]Real
-	add_10_0 := add_2_0 + Real(cast5*xK3[0])
-	add_10_1 := add_2_1 + Real(cast5*xK3[1])
-	xY4[0] = add_7_0 + Real(cast8*xK3[0])
-	xY4[1] = add_7_1 + Real(cast8*xK3[1])
-	add_11_0 := add_8_0 + Real(cast12*xK3[0])
-	add_11_1 := add_8_1 + Real(cast12*xK3[1])
-	add_12_0 := add_9_0 + Real(cast17*xK3[0])
-	add_12_1 := add_9_1 + Real(cast17*xK3[1])
-	add_13_0 := mul_2_0 + Real(cast22*xK3[0])
-	add_13_1 := mul_2_1 + Real(cast22*xK3[1])
+	xY4[0] = x0 + Real(ha41*xK0) + Real(ha42*xK2[0]) + Real(ha43*xK3[0])
+	xY4[1] = x1 + Real(ha41*xK1) + Real(ha42*xK2[1]) + Real(ha43*xK3[1])
 	var xK4 [2]Real
-	flowField(w, add3, &xY4, &xK4)
+	flowField(w, t4, &xY4, &xK4)
+	t5 := t + float64(h*0.8888888888888888)
+	ha51 := Real(float64(h * 2.9525986892242035))
+	ha52 := Real(float64(h * (-11.595793324188385)))
+	ha53 := Real(float64(h * 9.822892851699436))
+	ha54 := Real(float64(h * (-0.2908093278463649)))
 	var xY5 [2]Real
-	add_14_0 := add_10_0 + Real(cast9*xK4[0])
-	add_14_1 := add_10_1 + Real(cast9*xK4[1])
-	xY5[0] = add_11_0 + Real(cast13*xK4[0])
-	xY5[1] = add_11_1 + Real(cast13*xK4[1])
-	add_15_0 := add_12_0 + Real(cast18*xK4[0])
-	add_15_1 := add_12_1 + Real(cast18*xK4[1])
-	add_16_0 := add_13_0 + Real(cast23*xK4[0])
-	add_16_1 := add_13_1 + Real(cast23*xK4[1])
+	xY5[0] = x0 + Real(ha51*xK0) + Real(ha52*xK2[0]) + Real(ha53*xK3[0]) + Real(ha54*xK4[0])
+	xY5[1] = x1 + Real(ha51*xK1) + Real(ha52*xK2[1]) + Real(ha53*xK3[1]) + Real(ha54*xK4[1])
 	var xK5 [2]Real
-	flowField(w, add4, &xY5, &xK5)
+	flowField(w, t5, &xY5, &xK5)
+	t6 := t + h
+	ha61 := Real(float64(h * 2.8462752525252526))
+	ha62 := Real(float64(h * (-10.757575757575758)))
+	ha63 := Real(float64(h * 8.906422717743473))
+	ha64 := Real(float64(h * 0.2784090909090909))
+	ha65 := Real(float64(h * (-0.2735313036020583)))
 	var xY6 [2]Real
-	add_17_0 := add_14_0 + Real(cast14*xK5[0])
-	add_17_1 := add_14_1 + Real(cast14*xK5[1])
-	xY6[0] = add_15_0 + Real(cast19*xK5[0])
-	xY6[1] = add_15_1 + Real(cast19*xK5[1])
-	add_18_0 := add_16_0 + Real(cast24*xK5[0])
-	add_18_1 := add_16_1 + Real(cast24*xK5[1])
+	xY6[0] = x0 + Real(ha61*xK0) + Real(ha62*xK2[0]) + Real(ha63*xK3[0]) + Real(ha64*xK4[0]) + Real(ha65*xK5[0])
+	xY6[1] = x1 + Real(ha61*xK1) + Real(ha62*xK2[1]) + Real(ha63*xK3[1]) + Real(ha64*xK4[1]) + Real(ha65*xK5[1])
 	var xK6 [2]Real
-	flowField(w, add5, &xY6, &xK6)
-	x1_2[0] = add_17_0 + Real(cast20*xK6[0])
-	x1_2[1] = add_17_1 + Real(cast20*xK6[1])
-	add_19_0 := add_18_0 + Real(cast25*xK6[0])
-	add_19_1 := add_18_1 + Real(cast25*xK6[1])
-	flowField(w, add5, x1_2, xKnext)
-	xErr[0] = add_19_0 + Real(cast26*xKnext[0])
-	xErr[1] = add_19_1 + Real(cast26*xKnext[1])
+	flowField(w, t6, &xY6, &xK6)
+	hb1 := Real(float64(h * 0.09114583333333333))
+	hb3 := Real(float64(h * 0.44923629829290207))
+	hb4 := Real(float64(h * 0.6510416666666666))
+	hb5 := Real(float64(h * (-0.322376179245283)))
+	hb6 := Real(float64(h * 0.13095238095238096))
+	xNext[0] = x0 + Real(hb1*xK0) + Real(hb3*xK3[0]) + Real(hb4*xK4[0]) + Real(hb5*xK5[0]) + Real(hb6*xK6[0])
+	xNext[1] = x1 + Real(hb1*xK1) + Real(hb3*xK3[1]) + Real(hb4*xK4[1]) + Real(hb5*xK5[1]) + Real(hb6*xK6[1])
+	flowField(w, t6, xNext, xKnext)
+	he1 := Real(float64(h * 0.0008217592592592593))
+	he3 := Real(float64(h * (-0.0028351801936707596)))
+	he4 := Real(float64(h * 0.024652777777777777))
+	he5 := Real(float64(h * (-0.03390919811320755)))
+	he6 := Real(float64(h * 0.027936507936507936))
+	he7 := Real(float64(h * (-0.016666666666666666)))
+	xErr[0] = Real(he1*xK0) + Real(he3*xK3[0]) + Real(he4*xK4[0]) + Real(he5*xK5[0]) + Real(he6*xK6[0]) + Real(he7*xKnext[0])
+	xErr[1] = Real(he1*xK1) + Real(he3*xK3[1]) + Real(he4*xK4[1]) + Real(he5*xK5[1]) + Real(he6*xK6[1]) + Real(he7*xKnext[1])
 }
 
 // moons0Norm is Moons.0.norm of one sample (moons.nde:19).
-
-func moons0Norm(rtol float64, atol float64, x *[2]Real, x1_2_ *[2]Real, xErr *[2]Real) float64 {
+func moons0Norm(rtol float64, atol float64, x *[2]Real, xNext *[2]Real, xErr *[2]Real) float64 {
 	x0, x1 := x[0], x[1]
-	x1_2_0, x1_2_1 := x1_2_[0], x1_2_[1]
+	xNext0, xNext1 := xNext[0], xNext[1]
 	xErr0, xErr1 := xErr[0], xErr[1]
 	var sum float64
 	// moons.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
-	mul0 := float64(rtol * max(rt.Abs64(float64(x0)), rt.Abs64(float64(x1_2_0))))
-	mul1 := float64(rtol * max(rt.Abs64(float64(x1)), rt.Abs64(float64(x1_2_1))))
-	square0 := float64((float64(xErr0) / (atol + mul0)) * (float64(xErr0) / (atol + mul0)))
-	square1 := float64((float64(xErr1) / (atol + mul1)) * (float64(xErr1) / (atol + mul1)))
+	div0 := float64(xErr0) / (atol + float64(rtol*max(rt.Abs64(float64(x0)), rt.Abs64(float64(xNext0)))))
+	div1 := float64(xErr1) / (atol + float64(rtol*max(rt.Abs64(float64(x1)), rt.Abs64(float64(xNext1)))))
+	square0 := float64(div0 * div0)
+	square1 := float64(div1 * div1)
 	sum += square0
 	sum += square1
 	err := rt.Sqrt64(float64(sum * 0.5))
@@ -153,7 +112,6 @@ func moons0Norm(rtol float64, atol float64, x *[2]Real, x1_2_ *[2]Real, xErr *[2
 }
 
 // moons0FirstStep is Moons.0.first_step of one sample (moons.nde:19): 64 multiply-adds, 17 transcendental functions.
-
 func moons0FirstStep(w *Params, t0 float64, dir float64, rtol float64, atol float64, x *[2]Real, xK *[2]Real) float64 {
 	x0, x1 := x[0], x[1]
 	xK0, xK1 := xK[0], xK[1]
@@ -164,59 +122,64 @@ func moons0FirstStep(w *Params, t0 float64, dir float64, rtol float64, atol floa
 	cast1 := float64(x1)
 	add0 := atol + float64(rtol*rt.Abs64(cast0))
 	add1 := atol + float64(rtol*rt.Abs64(cast1))
-	square0 := float64((cast0 / add0) * (cast0 / add0))
-	square1 := float64((cast1 / add1) * (cast1 / add1))
+	div0 := cast0 / add0
+	div1 := cast1 / add1
+	square0 := float64(div0 * div0)
+	square1 := float64(div1 * div1)
 	sum += square0
 	sum += square1
-	square_2_0 := float64((float64(xK0) / add0) * (float64(xK0) / add0))
-	square_2_1 := float64((float64(xK1) / add1) * (float64(xK1) / add1))
+	div_2_0 := float64(xK0) / add0
+	div_2_1 := float64(xK1) / add1
+	square_2_0 := float64(div_2_0 * div_2_0)
+	square_2_1 := float64(div_2_1 * div_2_1)
 	sum2 += square_2_0
 	sum2 += square_2_1
 	d0 := rt.Sqrt64(float64(sum * 0.5))
 	d1 := rt.Sqrt64(float64(sum2 * 0.5))
 	or := (d0 < 1e-05) || (d1 < 1e-05)
-	div := float64(0.01*d0) / d1
-	var h0 float64 = div
+	div2 := float64(0.01*d0) / d1
+	var h0 float64 = div2
 	if or {
 		h0 = 1e-06
 	}
 	mul := float64(dir * h0)
 	add2 := t0 + mul
 	cast2 := Real(mul)
-	max2 := max(1e-06, float64(0.001*h0))
-	mul2 := float64(100.0 * h0)
 	var add3 [2]Real
 	add3[0] = x0 + Real(cast2*xK0)
 	add3[1] = x1 + Real(cast2*xK1)
 	var call [2]Real
 	flowField(w, add2, &add3, &call)
+	mul2 := float64(100.0 * h0)
 	var sum3 float64
-	square_3_0 := float64((float64((call[0] - xK0)) / add0) * (float64((call[0] - xK0)) / add0))
-	square_3_1 := float64((float64((call[1] - xK1)) / add1) * (float64((call[1] - xK1)) / add1))
+	div_3_0 := float64(call[0]-xK0) / add0
+	div_3_1 := float64(call[1]-xK1) / add1
+	square_3_0 := float64(div_3_0 * div_3_0)
+	square_3_1 := float64(div_3_1 * div_3_1)
 	sum3 += square_3_0
 	sum3 += square_3_1
-	max3 := max(d1, (rt.Sqrt64(float64(sum3*0.5)) / h0))
-	le := max3 <= 1e-15
-	pow := rt.Pow64((0.01 / max3), 0.2)
+	max2 := max(d1, rt.Sqrt64(float64(sum3*0.5))/h0)
+	le := max2 <= 1e-15
+	max3 := max(1e-06, float64(0.001*h0))
+	pow := rt.Pow64(0.01/max2, 0.2)
 	var h1 float64 = pow
 	if le {
-		h1 = max2
+		h1 = max3
 	}
 	h := min(mul2, h1)
 	return h
 }
 
-// moons0Control is Moons.0.control of one sample (moons.nde:19): 1 transcendental functions.
-
+// moons0Control is Moons.0.control of one sample (moons.nde:19): 1 transcendental function.
 func moons0Control(err float64, errPrev float64, errPrev2 float64) float64 {
 	// moons.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
+	eq := err == 0.0
 	lt := err < 1.0
 	var select2 float64 = 0.2
 	if lt {
 		select2 = 1.0
 	}
-	min2 := min(10.0, max(select2, float64(0.9*rt.Pow64(err, (-0.2)))))
-	eq := err == 0.0
+	min2 := min(10.0, max(select2, float64(0.9*rt.Pow64(err, -0.2))))
 	var factor float64 = min2
 	if eq {
 		factor = 10.0
@@ -225,177 +188,103 @@ func moons0Control(err float64, errPrev float64, errPrev2 float64) float64 {
 }
 
 // moons is Moons of one sample (moons.nde:18).
-
 func moons(w *Params, x *[2]Real, logits *[2]Real, st *[1]rt.SolveStats) {
 	// moons.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
 	solveMoons0(w, 0.0, 1.0, x, logits, &st[0])
 }
 
 // moons0DenseStep is Moons.0.dense_step of one sample (moons.nde:19): 384 multiply-adds, 96 transcendental functions.
-
-func moons0DenseStep(w *Params, t float64, h float64, x *[2]Real, xK *[2]Real, x1_2 *[2]Real, xErr *[2]Real, xKnext *[2]Real, xD1 *[2]Real, xD2 *[2]Real, xD3 *[2]Real, xD4 *[2]Real) {
+func moons0DenseStep(w *Params, t float64, h float64, x *[2]Real, xK *[2]Real, xNext *[2]Real, xErr *[2]Real, xKnext *[2]Real, xD1 *[2]Real, xD2 *[2]Real, xD3 *[2]Real, xD4 *[2]Real) {
 	x0, x1 := x[0], x[1]
 	xK0, xK1 := xK[0], xK[1]
 	// moons.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
-	cast := Real(float64(h * 0.09114583333333333))
 	mul := float64(h * 0.2)
-	cast2 := Real(mul)
-	add := t + mul
-	cast3 := Real(float64(h * 0.075))
-	cast4 := Real(float64(h * 0.225))
-	add2 := t + float64(h*0.3)
-	cast5 := Real(float64(h * 0.44923629829290207))
-	cast6 := Real(float64(h * 0.9777777777777777))
-	cast7 := Real(float64(h * (-3.7333333333333334)))
-	cast8 := Real(float64(h * 3.5555555555555554))
-	add3 := t + float64(h*0.8)
-	cast9 := Real(float64(h * 0.6510416666666666))
-	cast10 := Real(float64(h * 2.9525986892242035))
-	cast11 := Real(float64(h * (-11.595793324188385)))
-	cast12 := Real(float64(h * 9.822892851699436))
-	cast13 := Real(float64(h * (-0.2908093278463649)))
-	add4 := t + float64(h*0.8888888888888888)
-	cast14 := Real(float64(h * (-0.322376179245283)))
-	cast15 := Real(float64(h * 2.8462752525252526))
-	cast16 := Real(float64(h * (-10.757575757575758)))
-	cast17 := Real(float64(h * 8.906422717743473))
-	cast18 := Real(float64(h * 0.2784090909090909))
-	cast19 := Real(float64(h * (-0.2735313036020583)))
-	add5 := t + h
-	cast20 := Real(float64(h * 0.13095238095238096))
-	cast21 := Real(float64(h * 0.0008217592592592593))
-	cast22 := Real(float64(h * (-0.0028351801936707596)))
-	cast23 := Real(float64(h * 0.024652777777777777))
-	cast24 := Real(float64(h * (-0.03390919811320755)))
-	cast25 := Real(float64(h * 0.027936507936507936))
-	cast26 := Real(float64(h * (-0.016666666666666666)))
+	t2 := t + mul
+	ha21 := Real(mul)
 	var xY2 [2]Real
-	add_2_0 := x0 + Real(cast*xK0)
-	add_2_1 := x1 + Real(cast*xK1)
-	xY2[0] = x0 + Real(cast2*xK0)
-	xY2[1] = x1 + Real(cast2*xK1)
-	add_3_0 := x0 + Real(cast3*xK0)
-	add_3_1 := x1 + Real(cast3*xK1)
-	add_4_0 := x0 + Real(cast6*xK0)
-	add_4_1 := x1 + Real(cast6*xK1)
-	add_5_0 := x0 + Real(cast10*xK0)
-	add_5_1 := x1 + Real(cast10*xK1)
-	add_6_0 := x0 + Real(cast15*xK0)
-	add_6_1 := x1 + Real(cast15*xK1)
-	mul_2_0 := Real(cast21 * xK0)
-	mul_2_1 := Real(cast21 * xK1)
-	mul_3_0 := Real((-2.85358) * xK0)
-	mul_3_1 := Real((-2.85358) * xK1)
-	mul_4_0 := Real(3.0717435 * xK0)
-	mul_4_1 := Real(3.0717435 * xK1)
-	mul_5_0 := Real((-1.1270176) * xK0)
-	mul_5_1 := Real((-1.1270176) * xK1)
+	xY2[0] = x0 + Real(ha21*xK0)
+	xY2[1] = x1 + Real(ha21*xK1)
 	var xK2 [2]Real
-	flowField(w, add, &xY2, &xK2)
+	flowField(w, t2, &xY2, &xK2)
+	t3 := t + float64(h*0.3)
+	ha31 := Real(float64(h * 0.075))
+	ha32 := Real(float64(h * 0.225))
 	var xY3 [2]Real
-	xY3[0] = add_3_0 + Real(cast4*xK2[0])
-	xY3[1] = add_3_1 + Real(cast4*xK2[1])
-	add_7_0 := add_4_0 + Real(cast7*xK2[0])
-	add_7_1 := add_4_1 + Real(cast7*xK2[1])
-	add_8_0 := add_5_0 + Real(cast11*xK2[0])
-	add_8_1 := add_5_1 + Real(cast11*xK2[1])
-	add_9_0 := add_6_0 + Real(cast16*xK2[0])
-	add_9_1 := add_6_1 + Real(cast16*xK2[1])
+	xY3[0] = x0 + Real(ha31*xK0) + Real(ha32*xK2[0])
+	xY3[1] = x1 + Real(ha31*xK1) + Real(ha32*xK2[1])
 	var xK3 [2]Real
-	flowField(w, add2, &xY3, &xK3)
+	flowField(w, t3, &xY3, &xK3)
+	t4 := t + float64(h*0.8)
+	ha41 := Real(float64(h * 0.9777777777777777))
+	ha42 := Real(float64(h * (-3.7333333333333334)))
+	ha43 := Real(float64(h * 3.5555555555555554))
 	var xY4 [2]Real
-	add_10_0 := add_2_0 + Real(cast5*xK3[0])
-	add_10_1 := add_2_1 + Real(cast5*xK3[1])
-	xY4[0] = add_7_0 + Real(cast8*xK3[0])
-	xY4[1] = add_7_1 + Real(cast8*xK3[1])
-	add_11_0 := add_8_0 + Real(cast12*xK3[0])
-	add_11_1 := add_8_1 + Real(cast12*xK3[1])
-	add_12_0 := add_9_0 + Real(cast17*xK3[0])
-	add_12_1 := add_9_1 + Real(cast17*xK3[1])
-	add_13_0 := mul_2_0 + Real(cast22*xK3[0])
-	add_13_1 := mul_2_1 + Real(cast22*xK3[1])
-	add_14_0 := mul_3_0 + Real(4.0231333*xK3[0])
-	add_14_1 := mul_3_1 + Real(4.0231333*xK3[1])
-	add_15_0 := mul_4_0 + Real((-6.2493215)*xK3[0])
-	add_15_1 := mul_4_1 + Real((-6.2493215)*xK3[1])
-	add_16_0 := mul_5_0 + Real(2.6754246*xK3[0])
-	add_16_1 := mul_5_1 + Real(2.6754246*xK3[1])
+	xY4[0] = x0 + Real(ha41*xK0) + Real(ha42*xK2[0]) + Real(ha43*xK3[0])
+	xY4[1] = x1 + Real(ha41*xK1) + Real(ha42*xK2[1]) + Real(ha43*xK3[1])
 	var xK4 [2]Real
-	flowField(w, add3, &xY4, &xK4)
+	flowField(w, t4, &xY4, &xK4)
+	t5 := t + float64(h*0.8888888888888888)
+	ha51 := Real(float64(h * 2.9525986892242035))
+	ha52 := Real(float64(h * (-11.595793324188385)))
+	ha53 := Real(float64(h * 9.822892851699436))
+	ha54 := Real(float64(h * (-0.2908093278463649)))
 	var xY5 [2]Real
-	add_17_0 := add_10_0 + Real(cast9*xK4[0])
-	add_17_1 := add_10_1 + Real(cast9*xK4[1])
-	xY5[0] = add_11_0 + Real(cast13*xK4[0])
-	xY5[1] = add_11_1 + Real(cast13*xK4[1])
-	add_18_0 := add_12_0 + Real(cast18*xK4[0])
-	add_18_1 := add_12_1 + Real(cast18*xK4[1])
-	add_19_0 := add_13_0 + Real(cast23*xK4[0])
-	add_19_1 := add_13_1 + Real(cast23*xK4[1])
-	add_20_0 := add_14_0 + Real((-3.7324018)*xK4[0])
-	add_20_1 := add_14_1 + Real((-3.7324018)*xK4[1])
-	add_21_0 := add_15_0 + Real(10.068971*xK4[0])
-	add_21_1 := add_15_1 + Real(10.068971*xK4[1])
-	add_22_0 := add_16_0 + Real((-5.685527)*xK4[0])
-	add_22_1 := add_16_1 + Real((-5.685527)*xK4[1])
+	xY5[0] = x0 + Real(ha51*xK0) + Real(ha52*xK2[0]) + Real(ha53*xK3[0]) + Real(ha54*xK4[0])
+	xY5[1] = x1 + Real(ha51*xK1) + Real(ha52*xK2[1]) + Real(ha53*xK3[1]) + Real(ha54*xK4[1])
 	var xK5 [2]Real
-	flowField(w, add4, &xY5, &xK5)
+	flowField(w, t5, &xY5, &xK5)
+	t6 := t + h
+	ha61 := Real(float64(h * 2.8462752525252526))
+	ha62 := Real(float64(h * (-10.757575757575758)))
+	ha63 := Real(float64(h * 8.906422717743473))
+	ha64 := Real(float64(h * 0.2784090909090909))
+	ha65 := Real(float64(h * (-0.2735313036020583)))
 	var xY6 [2]Real
-	add_23_0 := add_17_0 + Real(cast14*xK5[0])
-	add_23_1 := add_17_1 + Real(cast14*xK5[1])
-	xY6[0] = add_18_0 + Real(cast19*xK5[0])
-	xY6[1] = add_18_1 + Real(cast19*xK5[1])
-	add_24_0 := add_19_0 + Real(cast24*xK5[0])
-	add_24_1 := add_19_1 + Real(cast24*xK5[1])
-	add_25_0 := add_20_0 + Real(2.5548038*xK5[0])
-	add_25_1 := add_20_1 + Real(2.5548038*xK5[1])
-	add_26_0 := add_21_0 + Real((-6.399112)*xK5[0])
-	add_26_1 := add_21_1 + Real((-6.399112)*xK5[1])
-	add_27_0 := add_22_0 + Real(3.5219324*xK5[0])
-	add_27_1 := add_22_1 + Real(3.5219324*xK5[1])
+	xY6[0] = x0 + Real(ha61*xK0) + Real(ha62*xK2[0]) + Real(ha63*xK3[0]) + Real(ha64*xK4[0]) + Real(ha65*xK5[0])
+	xY6[1] = x1 + Real(ha61*xK1) + Real(ha62*xK2[1]) + Real(ha63*xK3[1]) + Real(ha64*xK4[1]) + Real(ha65*xK5[1])
 	var xK6 [2]Real
-	flowField(w, add5, &xY6, &xK6)
-	x1_2[0] = add_23_0 + Real(cast20*xK6[0])
-	x1_2[1] = add_23_1 + Real(cast20*xK6[1])
-	add_28_0 := add_24_0 + Real(cast25*xK6[0])
-	add_28_1 := add_24_1 + Real(cast25*xK6[1])
-	add_29_0 := add_25_0 + Real((-1.3744241)*xK6[0])
-	add_29_1 := add_25_1 + Real((-1.3744241)*xK6[1])
-	add_30_0 := add_26_0 + Real(3.2726579*xK6[0])
-	add_30_1 := add_26_1 + Real(3.2726579*xK6[1])
-	add_31_0 := add_27_0 + Real((-1.7672813)*xK6[0])
-	add_31_1 := add_27_1 + Real((-1.7672813)*xK6[1])
-	flowField(w, add5, x1_2, xKnext)
-	xErr[0] = add_28_0 + Real(cast26*xKnext[0])
-	xErr[1] = add_28_1 + Real(cast26*xKnext[1])
-	xD2[0] = add_29_0 + Real(1.3824689*xKnext[0])
-	xD2[1] = add_29_1 + Real(1.3824689*xKnext[1])
-	xD3[0] = add_30_0 + Real((-3.7649379)*xKnext[0])
-	xD3[1] = add_30_1 + Real((-3.7649379)*xKnext[1])
-	xD4[0] = add_31_0 + Real(2.382469*xKnext[0])
-	xD4[1] = add_31_1 + Real(2.382469*xKnext[1])
+	flowField(w, t6, &xY6, &xK6)
+	hb1 := Real(float64(h * 0.09114583333333333))
+	hb3 := Real(float64(h * 0.44923629829290207))
+	hb4 := Real(float64(h * 0.6510416666666666))
+	hb5 := Real(float64(h * (-0.322376179245283)))
+	hb6 := Real(float64(h * 0.13095238095238096))
+	xNext[0] = x0 + Real(hb1*xK0) + Real(hb3*xK3[0]) + Real(hb4*xK4[0]) + Real(hb5*xK5[0]) + Real(hb6*xK6[0])
+	xNext[1] = x1 + Real(hb1*xK1) + Real(hb3*xK3[1]) + Real(hb4*xK4[1]) + Real(hb5*xK5[1]) + Real(hb6*xK6[1])
+	flowField(w, t6, xNext, xKnext)
+	he1 := Real(float64(h * 0.0008217592592592593))
+	he3 := Real(float64(h * (-0.0028351801936707596)))
+	he4 := Real(float64(h * 0.024652777777777777))
+	he5 := Real(float64(h * (-0.03390919811320755)))
+	he6 := Real(float64(h * 0.027936507936507936))
+	he7 := Real(float64(h * (-0.016666666666666666)))
+	xErr[0] = Real(he1*xK0) + Real(he3*xK3[0]) + Real(he4*xK4[0]) + Real(he5*xK5[0]) + Real(he6*xK6[0]) + Real(he7*xKnext[0])
+	xErr[1] = Real(he1*xK1) + Real(he3*xK3[1]) + Real(he4*xK4[1]) + Real(he5*xK5[1]) + Real(he6*xK6[1]) + Real(he7*xKnext[1])
+	xD2[0] = Real((-2.85358)*xK0) + Real(4.0231333*xK3[0]) + Real((-3.7324018)*xK4[0]) + Real(2.5548038*xK5[0]) + Real((-1.3744241)*xK6[0]) + Real(1.3824689*xKnext[0])
+	xD2[1] = Real((-2.85358)*xK1) + Real(4.0231333*xK3[1]) + Real((-3.7324018)*xK4[1]) + Real(2.5548038*xK5[1]) + Real((-1.3744241)*xK6[1]) + Real(1.3824689*xKnext[1])
+	xD3[0] = Real(3.0717435*xK0) + Real((-6.2493215)*xK3[0]) + Real(10.068971*xK4[0]) + Real((-6.399112)*xK5[0]) + Real(3.2726579*xK6[0]) + Real((-3.7649379)*xKnext[0])
+	xD3[1] = Real(3.0717435*xK1) + Real((-6.2493215)*xK3[1]) + Real(10.068971*xK4[1]) + Real((-6.399112)*xK5[1]) + Real(3.2726579*xK6[1]) + Real((-3.7649379)*xKnext[1])
+	xD4[0] = Real((-1.1270176)*xK0) + Real(2.6754246*xK3[0]) + Real((-5.685527)*xK4[0]) + Real(3.5219324*xK5[0]) + Real((-1.7672813)*xK6[0]) + Real(2.382469*xKnext[0])
+	xD4[1] = Real((-1.1270176)*xK1) + Real(2.6754246*xK3[1]) + Real((-5.685527)*xK4[1]) + Real(3.5219324*xK5[1]) + Real((-1.7672813)*xK6[1]) + Real(2.382469*xKnext[1])
 	xD1[0] = xK0
 	xD1[1] = xK1
 }
 
 // moons0Dense is Moons.0.dense of one sample (moons.nde:19).
-
-func moons0Dense(theta float64, h float64, x *[2]Real, x1_2 *[2]Real, xD1 *[2]Real, xD2 *[2]Real, xD3 *[2]Real, xD4 *[2]Real, xAt *[2]Real) {
+func moons0Dense(theta float64, h float64, x *[2]Real, xNext *[2]Real, xD1 *[2]Real, xD2 *[2]Real, xD3 *[2]Real, xD4 *[2]Real, xAt *[2]Real) {
 	x0, x1 := x[0], x[1]
 	xD10, xD11 := xD1[0], xD1[1]
 	xD20, xD21 := xD2[0], xD2[1]
 	xD30, xD31 := xD3[0], xD3[1]
 	xD40, xD41 := xD4[0], xD4[1]
 	// moons.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
-	cast := Real(theta)
-	cast2 := Real(float64(h * theta))
-	add0 := xD10 + Real(cast*(xD20+Real(cast*(xD30+Real(cast*xD40)))))
-	add1 := xD11 + Real(cast*(xD21+Real(cast*(xD31+Real(cast*xD41)))))
-	xAt[0] = x0 + Real(cast2*add0)
-	xAt[1] = x1 + Real(cast2*add1)
+	cast := Real(float64(h * theta))
+	cast2 := Real(theta)
+	xAt[0] = x0 + Real(cast*(xD10+Real(cast2*(xD20+Real(cast2*(xD30+Real(cast2*xD40)))))))
+	xAt[1] = x1 + Real(cast*(xD11+Real(cast2*(xD21+Real(cast2*(xD31+Real(cast2*xD41)))))))
 }
 
 // moonsPath0 is Moons.path0 of one sample (moons.nde:18).
-
 func moonsPath0(x *[2]Real, x2 *[2]Real) (float64, float64) {
 	x0, x1 := x[0], x[1]
 	x2[0] = x0
@@ -404,37 +293,35 @@ func moonsPath0(x *[2]Real, x2 *[2]Real) (float64, float64) {
 }
 
 // fit is Fit of one sample (moons.nde:36): 3 transcendental functions.
-
 func fit(w *Params, x *[2]Real, y int32, st *[1]rt.SolveStats) (Real, Real) {
 	// moons.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
 	var x2 [2]Real
 	solveMoons0(w, 0.0, 1.0, x, &x2, &st[0])
-	var sum Real
 	// moons.nde:40  minimize cross_entropy(Moons(x), y)
-	onehot0 := rt.Indicator[Real](int(y) == 0)
-	onehot1 := rt.Indicator[Real](int(y) == 1)
-	mul0 := Real(onehot0 * x2[0])
-	mul1 := Real(onehot1 * x2[1])
-	sum += mul0
-	sum += mul1
 	reduceMax := Real(math.Inf(-1))
 	for i0 := 0; i0 < 2; i0++ {
 		reduceMax = max(reduceMax, x2[i0])
 	}
+	var sum Real
 	var sum2 Real
-	exp0 := rt.Exp32((x2[0] - reduceMax))
-	exp1 := rt.Exp32((x2[1] - reduceMax))
-	sum2 += exp0
-	sum2 += exp1
-	sub := (reduceMax + rt.Log32(sum2)) - sum
+	exp0 := rt.Exp32(x2[0] - reduceMax)
+	exp1 := rt.Exp32(x2[1] - reduceMax)
+	sum += exp0
+	sum += exp1
+	onehot0 := rt.Indicator[Real](int(y) == 0)
+	onehot1 := rt.Indicator[Real](int(y) == 1)
+	mul0 := Real(onehot0 * x2[0])
+	mul1 := Real(onehot1 * x2[1])
+	sum2 += mul0
+	sum2 += mul1
+	sub := reduceMax + rt.Log32(sum) - sum2
 	// moons.nde:41  metric acc = accuracy(Moons(x), y)
 	argmax := int32(rt.Argmax(x2[:]))
-	cast := rt.Indicator[Real]((argmax == y))
+	cast := rt.Indicator[Real](argmax == y)
 	return sub, cast
 }
 
 // flowFieldVjp is Flow.field.vjp of one sample (moons.nde:10): 160 multiply-adds, 16 transcendental functions.
-
 func flowFieldVjp(w *Params, x *[2]Real, dxBar *[2]Real, xBar *[2]Real, g *Params) {
 	x0, x1 := x[0], x[1]
 	dxBar0, dxBar1 := dxBar[0], dxBar[1]
@@ -445,398 +332,300 @@ func flowFieldVjp(w *Params, x *[2]Real, dxBar *[2]Real, xBar *[2]Real, g *Param
 	clear(xBar[:])
 	// moons.nde:6  return x |> Linear(16) |> tanh |> Linear(2)
 	for i := 0; i < 16; i++ {
-		matvec := Real(w.F0Weight[i*2]*x0) + Real(w.F0Weight[i*2+1]*x1)
-		tanh := rt.Tanh32((matvec + w.F0Bias[i]))
-		g.F2Weight[i] += Real(dxBar0 * tanh)
-		g.F2Weight[16+i] += Real(dxBar1 * tanh)
 		vecmat := Real(dxBar0*w.F2Weight[i]) + Real(dxBar1*w.F2Weight[i+16])
+		matvec := Real(w.F0Weight[i*2]*x0) + Real(w.F0Weight[i*2+1]*x1)
+		tanh := rt.Tanh32(matvec + w.F0Bias[i])
 		f0BiasBar[i] = Real(vecmat * (1.0 - Real(tanh*tanh)))
 		g.F0Bias[i] += f0BiasBar[i]
-		g.F0Weight[i*2] += Real(f0BiasBar[i] * x0)
-		g.F0Weight[i*2+1] += Real(f0BiasBar[i] * x1)
 		xBar[0] += Real(f0BiasBar[i] * w.F0Weight[i*2])
 		xBar[1] += Real(f0BiasBar[i] * w.F0Weight[i*2+1])
+		g.F0Weight[i*2] += Real(f0BiasBar[i] * x0)
+		g.F0Weight[i*2+1] += Real(f0BiasBar[i] * x1)
+		g.F2Weight[i] += Real(dxBar0 * tanh)
+		g.F2Weight[16+i] += Real(dxBar1 * tanh)
 	}
 }
 
 // moons0ReplayVjp is Moons.0.replay.vjp of one sample (moons.nde:19): 1280 multiply-adds, 176 transcendental functions.
-
-func moons0ReplayVjp(w *Params, t float64, h float64, x *[2]Real, x1Bar *[2]Real, xBar *[2]Real, g *Params) {
+func moons0ReplayVjp(w *Params, t float64, h float64, x *[2]Real, xNextBar *[2]Real, xBar *[2]Real, g *Params) {
 	x0, x1 := x[0], x[1]
-	x1Bar0, x1Bar1 := x1Bar[0], x1Bar[1]
+	xNextBar0, xNextBar1 := xNextBar[0], xNextBar[1]
 	// moons.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
 	var xK1 [2]Real
 	flowField(w, t, x, &xK1)
-	cast := Real(float64(h * 0.09114583333333333))
 	mul := float64(h * 0.2)
-	cast2 := Real(mul)
-	add := t + mul
-	cast3 := Real(float64(h * 0.075))
-	cast4 := Real(float64(h * 0.225))
-	add2 := t + float64(h*0.3)
-	cast5 := Real(float64(h * 0.44923629829290207))
-	cast6 := Real(float64(h * 0.9777777777777777))
-	cast7 := Real(float64(h * (-3.7333333333333334)))
-	cast8 := Real(float64(h * 3.5555555555555554))
-	add3 := t + float64(h*0.8)
-	cast9 := Real(float64(h * 0.6510416666666666))
-	cast10 := Real(float64(h * 2.9525986892242035))
-	cast11 := Real(float64(h * (-11.595793324188385)))
-	cast12 := Real(float64(h * 9.822892851699436))
-	cast13 := Real(float64(h * (-0.2908093278463649)))
-	add4 := t + float64(h*0.8888888888888888)
-	cast14 := Real(float64(h * (-0.322376179245283)))
-	cast15 := Real(float64(h * 2.8462752525252526))
-	cast16 := Real(float64(h * (-10.757575757575758)))
-	cast17 := Real(float64(h * 8.906422717743473))
-	cast18 := Real(float64(h * 0.2784090909090909))
-	cast19 := Real(float64(h * (-0.2735313036020583)))
-	cast20 := Real(float64(h * 0.13095238095238096))
+	t2 := t + mul
+	ha21 := Real(mul)
 	var xY2 [2]Real
-	var xK6Bar [2]Real
-	xY2[0] = x0 + Real(cast2*xK1[0])
-	xY2[1] = x1 + Real(cast2*xK1[1])
-	add_2_0 := x0 + Real(cast3*xK1[0])
-	add_2_1 := x1 + Real(cast3*xK1[1])
-	add_3_0 := x0 + Real(cast6*xK1[0])
-	add_3_1 := x1 + Real(cast6*xK1[1])
-	add_4_0 := x0 + Real(cast10*xK1[0])
-	add_4_1 := x1 + Real(cast10*xK1[1])
-	add_5_0 := x0 + Real(cast15*xK1[0])
-	add_5_1 := x1 + Real(cast15*xK1[1])
-	xK6Bar[0] = Real(x1Bar0 * cast20)
-	xK6Bar[1] = Real(x1Bar1 * cast20)
-	mul_2_0 := Real(x1Bar0 * cast14)
-	mul_2_1 := Real(x1Bar1 * cast14)
-	mul_3_0 := Real(x1Bar0 * cast9)
-	mul_3_1 := Real(x1Bar1 * cast9)
-	mul_4_0 := Real(x1Bar0 * cast5)
-	mul_4_1 := Real(x1Bar1 * cast5)
-	mul_5_0 := Real(x1Bar0 * cast)
-	mul_5_1 := Real(x1Bar1 * cast)
+	xY2[0] = x0 + Real(ha21*xK1[0])
+	xY2[1] = x1 + Real(ha21*xK1[1])
 	var xK2 [2]Real
-	flowField(w, add, &xY2, &xK2)
+	flowField(w, t2, &xY2, &xK2)
+	t3 := t + float64(h*0.3)
+	ha31 := Real(float64(h * 0.075))
+	ha32 := Real(float64(h * 0.225))
 	var xY3 [2]Real
-	xY3[0] = add_2_0 + Real(cast4*xK2[0])
-	xY3[1] = add_2_1 + Real(cast4*xK2[1])
-	add_6_0 := add_3_0 + Real(cast7*xK2[0])
-	add_6_1 := add_3_1 + Real(cast7*xK2[1])
-	add_7_0 := add_4_0 + Real(cast11*xK2[0])
-	add_7_1 := add_4_1 + Real(cast11*xK2[1])
-	add_8_0 := add_5_0 + Real(cast16*xK2[0])
-	add_8_1 := add_5_1 + Real(cast16*xK2[1])
+	xY3[0] = x0 + Real(ha31*xK1[0]) + Real(ha32*xK2[0])
+	xY3[1] = x1 + Real(ha31*xK1[1]) + Real(ha32*xK2[1])
 	var xK3 [2]Real
-	flowField(w, add2, &xY3, &xK3)
+	flowField(w, t3, &xY3, &xK3)
+	t4 := t + float64(h*0.8)
+	ha41 := Real(float64(h * 0.9777777777777777))
+	ha42 := Real(float64(h * (-3.7333333333333334)))
+	ha43 := Real(float64(h * 3.5555555555555554))
 	var xY4 [2]Real
-	xY4[0] = add_6_0 + Real(cast8*xK3[0])
-	xY4[1] = add_6_1 + Real(cast8*xK3[1])
-	add_9_0 := add_7_0 + Real(cast12*xK3[0])
-	add_9_1 := add_7_1 + Real(cast12*xK3[1])
-	add_10_0 := add_8_0 + Real(cast17*xK3[0])
-	add_10_1 := add_8_1 + Real(cast17*xK3[1])
+	xY4[0] = x0 + Real(ha41*xK1[0]) + Real(ha42*xK2[0]) + Real(ha43*xK3[0])
+	xY4[1] = x1 + Real(ha41*xK1[1]) + Real(ha42*xK2[1]) + Real(ha43*xK3[1])
 	var xK4 [2]Real
-	flowField(w, add3, &xY4, &xK4)
+	flowField(w, t4, &xY4, &xK4)
+	t5 := t + float64(h*0.8888888888888888)
+	ha51 := Real(float64(h * 2.9525986892242035))
+	ha52 := Real(float64(h * (-11.595793324188385)))
+	ha53 := Real(float64(h * 9.822892851699436))
+	ha54 := Real(float64(h * (-0.2908093278463649)))
 	var xY5 [2]Real
-	xY5[0] = add_9_0 + Real(cast13*xK4[0])
-	xY5[1] = add_9_1 + Real(cast13*xK4[1])
-	add_11_0 := add_10_0 + Real(cast18*xK4[0])
-	add_11_1 := add_10_1 + Real(cast18*xK4[1])
+	xY5[0] = x0 + Real(ha51*xK1[0]) + Real(ha52*xK2[0]) + Real(ha53*xK3[0]) + Real(ha54*xK4[0])
+	xY5[1] = x1 + Real(ha51*xK1[1]) + Real(ha52*xK2[1]) + Real(ha53*xK3[1]) + Real(ha54*xK4[1])
 	var xK5 [2]Real
-	flowField(w, add4, &xY5, &xK5)
+	flowField(w, t5, &xY5, &xK5)
+	ha61 := Real(float64(h * 2.8462752525252526))
+	ha62 := Real(float64(h * (-10.757575757575758)))
+	ha63 := Real(float64(h * 8.906422717743473))
+	ha64 := Real(float64(h * 0.2784090909090909))
+	ha65 := Real(float64(h * (-0.2735313036020583)))
+	hb6 := Real(float64(h * 0.13095238095238096))
 	var xY6 [2]Real
-	xY6[0] = add_11_0 + Real(cast19*xK5[0])
-	xY6[1] = add_11_1 + Real(cast19*xK5[1])
+	var xK6Bar [2]Real
+	xY6[0] = x0 + Real(ha61*xK1[0]) + Real(ha62*xK2[0]) + Real(ha63*xK3[0]) + Real(ha64*xK4[0]) + Real(ha65*xK5[0])
+	xY6[1] = x1 + Real(ha61*xK1[1]) + Real(ha62*xK2[1]) + Real(ha63*xK3[1]) + Real(ha64*xK4[1]) + Real(ha65*xK5[1])
+	xK6Bar[0] = Real(xNextBar0 * hb6)
+	xK6Bar[1] = Real(xNextBar1 * hb6)
 	var result [2]Real
 	flowFieldVjp(w, &xY6, &xK6Bar, &result, g)
+	mul_2_0 := Real(result[0] * ha65)
+	mul_2_1 := Real(result[1] * ha65)
+	hb5 := Real(float64(h * (-0.322376179245283)))
 	var xK5Bar [2]Real
-	mul_6_0 := Real(result[0] * cast18)
-	mul_6_1 := Real(result[1] * cast18)
-	mul_7_0 := Real(result[0] * cast17)
-	mul_7_1 := Real(result[1] * cast17)
-	mul_8_0 := Real(result[0] * cast16)
-	mul_8_1 := Real(result[1] * cast16)
-	mul_9_0 := Real(result[0] * cast15)
-	mul_9_1 := Real(result[1] * cast15)
-	xK5Bar[0] = Real(result[0]*cast19) + mul_2_0
-	xK5Bar[1] = Real(result[1]*cast19) + mul_2_1
+	xK5Bar[0] = mul_2_0 + Real(xNextBar0*hb5)
+	xK5Bar[1] = mul_2_1 + Real(xNextBar1*hb5)
 	var result2 [2]Real
 	flowFieldVjp(w, &xY5, &xK5Bar, &result2, g)
+	add0 := Real(result[0]*ha64) + Real(result2[0]*ha54)
+	add1 := Real(result[1]*ha64) + Real(result2[1]*ha54)
+	hb4 := Real(float64(h * 0.6510416666666666))
 	var xK4Bar [2]Real
-	add_12_0 := mul_7_0 + Real(result2[0]*cast12)
-	add_12_1 := mul_7_1 + Real(result2[1]*cast12)
-	add_13_0 := mul_8_0 + Real(result2[0]*cast11)
-	add_13_1 := mul_8_1 + Real(result2[1]*cast11)
-	add_14_0 := result[0] + result2[0]
-	add_14_1 := result[1] + result2[1]
-	add_15_0 := mul_9_0 + Real(result2[0]*cast10)
-	add_15_1 := mul_9_1 + Real(result2[1]*cast10)
-	xK4Bar[0] = (mul_6_0 + Real(result2[0]*cast13)) + mul_3_0
-	xK4Bar[1] = (mul_6_1 + Real(result2[1]*cast13)) + mul_3_1
+	xK4Bar[0] = add0 + Real(xNextBar0*hb4)
+	xK4Bar[1] = add1 + Real(xNextBar1*hb4)
 	var result3 [2]Real
 	flowFieldVjp(w, &xY4, &xK4Bar, &result3, g)
+	add_2_0 := Real(result[0]*ha63) + Real(result2[0]*ha53) + Real(result3[0]*ha43)
+	add_2_1 := Real(result[1]*ha63) + Real(result2[1]*ha53) + Real(result3[1]*ha43)
+	hb3 := Real(float64(h * 0.44923629829290207))
 	var xK3Bar [2]Real
-	add_16_0 := add_13_0 + Real(result3[0]*cast7)
-	add_16_1 := add_13_1 + Real(result3[1]*cast7)
-	add_17_0 := add_14_0 + result3[0]
-	add_17_1 := add_14_1 + result3[1]
-	add_18_0 := add_15_0 + Real(result3[0]*cast6)
-	add_18_1 := add_15_1 + Real(result3[1]*cast6)
-	xK3Bar[0] = (add_12_0 + Real(result3[0]*cast8)) + mul_4_0
-	xK3Bar[1] = (add_12_1 + Real(result3[1]*cast8)) + mul_4_1
+	xK3Bar[0] = add_2_0 + Real(xNextBar0*hb3)
+	xK3Bar[1] = add_2_1 + Real(xNextBar1*hb3)
 	var result4 [2]Real
 	flowFieldVjp(w, &xY3, &xK3Bar, &result4, g)
 	var xK2Bar [2]Real
-	xK2Bar[0] = add_16_0 + Real(result4[0]*cast4)
-	xK2Bar[1] = add_16_1 + Real(result4[1]*cast4)
-	add_19_0 := add_17_0 + result4[0]
-	add_19_1 := add_17_1 + result4[1]
-	add_20_0 := add_18_0 + Real(result4[0]*cast3)
-	add_20_1 := add_18_1 + Real(result4[1]*cast3)
+	xK2Bar[0] = Real(result[0]*ha62) + Real(result2[0]*ha52) + Real(result3[0]*ha42) + Real(result4[0]*ha32)
+	xK2Bar[1] = Real(result[1]*ha62) + Real(result2[1]*ha52) + Real(result3[1]*ha42) + Real(result4[1]*ha32)
 	var result5 [2]Real
 	flowFieldVjp(w, &xY2, &xK2Bar, &result5, g)
+	add_3_0 := Real(result[0]*ha61) + Real(result2[0]*ha51) + Real(result3[0]*ha41) + Real(result4[0]*ha31) + Real(result5[0]*ha21)
+	add_3_1 := Real(result[1]*ha61) + Real(result2[1]*ha51) + Real(result3[1]*ha41) + Real(result4[1]*ha31) + Real(result5[1]*ha21)
+	hb1 := Real(float64(h * 0.09114583333333333))
 	var xK1Bar [2]Real
-	add_21_0 := (add_19_0 + result5[0]) + x1Bar0
-	add_21_1 := (add_19_1 + result5[1]) + x1Bar1
-	xK1Bar[0] = (add_20_0 + Real(result5[0]*cast2)) + mul_5_0
-	xK1Bar[1] = (add_20_1 + Real(result5[1]*cast2)) + mul_5_1
+	xK1Bar[0] = add_3_0 + Real(xNextBar0*hb1)
+	xK1Bar[1] = add_3_1 + Real(xNextBar1*hb1)
 	var result6 [2]Real
 	flowFieldVjp(w, x, &xK1Bar, &result6, g)
-	xBar[0] = add_21_0 + result6[0]
-	xBar[1] = add_21_1 + result6[1]
+	xBar[0] = result[0] + result2[0] + result3[0] + result4[0] + result5[0] + xNextBar0 + result6[0]
+	xBar[1] = result[1] + result2[1] + result3[1] + result4[1] + result5[1] + xNextBar1 + result6[1]
 }
 
 // fitGrad is Fit.grad of one sample (moons.nde:36): 3 transcendental functions.
-
 func fitGrad(w *Params, ws *workspace, x *[2]Real, y int32, g *Params, st *[1]rt.SolveStats) (Real, Real) {
 	// moons.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
 	var x2 [2]Real
 	solveMoons0Rec(w, ws, 0.0, 1.0, x, &x2, &st[0])
-	var sum Real
 	// moons.nde:40  minimize cross_entropy(Moons(x), y)
-	onehot0 := rt.Indicator[Real](int(y) == 0)
-	onehot1 := rt.Indicator[Real](int(y) == 1)
-	mul0 := Real(onehot0 * x2[0])
-	mul1 := Real(onehot1 * x2[1])
-	sum += mul0
-	sum += mul1
 	reduceMax := Real(math.Inf(-1))
 	for i0 := 0; i0 < 2; i0++ {
 		reduceMax = max(reduceMax, x2[i0])
 	}
-	var sum2 Real
-	exp0 := rt.Exp32((x2[0] - reduceMax))
-	exp1 := rt.Exp32((x2[1] - reduceMax))
-	sum2 += exp0
-	sum2 += exp1
-	sub := (reduceMax + rt.Log32(sum2)) - sum
-	recip := 1 / sum2
-	// moons.nde:41  metric acc = accuracy(Moons(x), y)
-	argmax := int32(rt.Argmax(x2[:]))
-	cast := rt.Indicator[Real]((argmax == y))
+	var sum Real
+	exp0 := rt.Exp32(x2[0] - reduceMax)
+	exp1 := rt.Exp32(x2[1] - reduceMax)
+	sum += exp0
+	sum += exp1
+	recip := 1 / sum
 	var xBar [2]Real
-	// moons.nde:40  minimize cross_entropy(Moons(x), y)
+	onehot0 := rt.Indicator[Real](int(y) == 0)
+	onehot1 := rt.Indicator[Real](int(y) == 1)
 	xBar[0] = Real(recip*exp0) - onehot0
 	xBar[1] = Real(recip*exp1) - onehot1
 	// moons.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
 	reverseMoons0Rec(w, ws, &xBar, new([2]Real), g)
+	// moons.nde:40  minimize cross_entropy(Moons(x), y)
+	add := reduceMax + rt.Log32(sum)
+	var sum2 Real
+	mul0 := Real(onehot0 * x2[0])
+	mul1 := Real(onehot1 * x2[1])
+	sum2 += mul0
+	sum2 += mul1
+	sub := add - sum2
+	// moons.nde:41  metric acc = accuracy(Moons(x), y)
+	argmax := int32(rt.Argmax(x2[:]))
+	cast := rt.Indicator[Real](argmax == y)
 	return sub, cast
 }
 
 // flowFieldVjp2 is Flow.field.vjp2 of one sample (moons.nde:10): 96 multiply-adds, 16 transcendental functions.
-
 func flowFieldVjp2(w *Params, x *[2]Real, dxBar *[2]Real, xBar *[2]Real) {
 	x0, x1 := x[0], x[1]
 	dxBar0, dxBar1 := dxBar[0], dxBar[1]
 	clear(xBar[:])
 	// moons.nde:6  return x |> Linear(16) |> tanh |> Linear(2)
 	for i := 0; i < 16; i++ {
-		matvec := Real(w.F0Weight[i*2]*x0) + Real(w.F0Weight[i*2+1]*x1)
 		vecmat := Real(dxBar0*w.F2Weight[i]) + Real(dxBar1*w.F2Weight[i+16])
-		mul := Real(vecmat * (1.0 - Real(rt.Tanh32((matvec+w.F0Bias[i]))*rt.Tanh32((matvec+w.F0Bias[i])))))
+		matvec := Real(w.F0Weight[i*2]*x0) + Real(w.F0Weight[i*2+1]*x1)
+		tanh := rt.Tanh32(matvec + w.F0Bias[i])
+		mul := Real(vecmat * (1.0 - Real(tanh*tanh)))
 		xBar[0] += Real(mul * w.F0Weight[i*2])
 		xBar[1] += Real(mul * w.F0Weight[i*2+1])
 	}
 }
 
 // moons0ReplayVjp2 is Moons.0.replay.vjp2 of one sample (moons.nde:19): 896 multiply-adds, 176 transcendental functions.
-
-func moons0ReplayVjp2(w *Params, t float64, h float64, x *[2]Real, x1Bar *[2]Real, xBar *[2]Real) {
+func moons0ReplayVjp2(w *Params, t float64, h float64, x *[2]Real, xNextBar *[2]Real, xBar *[2]Real) {
 	x0, x1 := x[0], x[1]
-	x1Bar0, x1Bar1 := x1Bar[0], x1Bar[1]
+	xNextBar0, xNextBar1 := xNextBar[0], xNextBar[1]
 	// moons.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
 	var xK1 [2]Real
 	flowField(w, t, x, &xK1)
-	cast := Real(float64(h * 0.09114583333333333))
 	mul := float64(h * 0.2)
-	cast2 := Real(mul)
-	add := t + mul
-	cast3 := Real(float64(h * 0.075))
-	cast4 := Real(float64(h * 0.225))
-	add2 := t + float64(h*0.3)
-	cast5 := Real(float64(h * 0.44923629829290207))
-	cast6 := Real(float64(h * 0.9777777777777777))
-	cast7 := Real(float64(h * (-3.7333333333333334)))
-	cast8 := Real(float64(h * 3.5555555555555554))
-	add3 := t + float64(h*0.8)
-	cast9 := Real(float64(h * 0.6510416666666666))
-	cast10 := Real(float64(h * 2.9525986892242035))
-	cast11 := Real(float64(h * (-11.595793324188385)))
-	cast12 := Real(float64(h * 9.822892851699436))
-	cast13 := Real(float64(h * (-0.2908093278463649)))
-	add4 := t + float64(h*0.8888888888888888)
-	cast14 := Real(float64(h * (-0.322376179245283)))
-	cast15 := Real(float64(h * 2.8462752525252526))
-	cast16 := Real(float64(h * (-10.757575757575758)))
-	cast17 := Real(float64(h * 8.906422717743473))
-	cast18 := Real(float64(h * 0.2784090909090909))
-	cast19 := Real(float64(h * (-0.2735313036020583)))
-	cast20 := Real(float64(h * 0.13095238095238096))
+	t2 := t + mul
+	ha21 := Real(mul)
 	var xY2 [2]Real
-	var xK6Bar [2]Real
-	xY2[0] = x0 + Real(cast2*xK1[0])
-	xY2[1] = x1 + Real(cast2*xK1[1])
-	add_2_0 := x0 + Real(cast3*xK1[0])
-	add_2_1 := x1 + Real(cast3*xK1[1])
-	add_3_0 := x0 + Real(cast6*xK1[0])
-	add_3_1 := x1 + Real(cast6*xK1[1])
-	add_4_0 := x0 + Real(cast10*xK1[0])
-	add_4_1 := x1 + Real(cast10*xK1[1])
-	add_5_0 := x0 + Real(cast15*xK1[0])
-	add_5_1 := x1 + Real(cast15*xK1[1])
-	xK6Bar[0] = Real(x1Bar0 * cast20)
-	xK6Bar[1] = Real(x1Bar1 * cast20)
-	mul_2_0 := Real(x1Bar0 * cast14)
-	mul_2_1 := Real(x1Bar1 * cast14)
-	mul_3_0 := Real(x1Bar0 * cast9)
-	mul_3_1 := Real(x1Bar1 * cast9)
-	mul_4_0 := Real(x1Bar0 * cast5)
-	mul_4_1 := Real(x1Bar1 * cast5)
-	mul_5_0 := Real(x1Bar0 * cast)
-	mul_5_1 := Real(x1Bar1 * cast)
+	xY2[0] = x0 + Real(ha21*xK1[0])
+	xY2[1] = x1 + Real(ha21*xK1[1])
 	var xK2 [2]Real
-	flowField(w, add, &xY2, &xK2)
+	flowField(w, t2, &xY2, &xK2)
+	t3 := t + float64(h*0.3)
+	ha31 := Real(float64(h * 0.075))
+	ha32 := Real(float64(h * 0.225))
 	var xY3 [2]Real
-	xY3[0] = add_2_0 + Real(cast4*xK2[0])
-	xY3[1] = add_2_1 + Real(cast4*xK2[1])
-	add_6_0 := add_3_0 + Real(cast7*xK2[0])
-	add_6_1 := add_3_1 + Real(cast7*xK2[1])
-	add_7_0 := add_4_0 + Real(cast11*xK2[0])
-	add_7_1 := add_4_1 + Real(cast11*xK2[1])
-	add_8_0 := add_5_0 + Real(cast16*xK2[0])
-	add_8_1 := add_5_1 + Real(cast16*xK2[1])
+	xY3[0] = x0 + Real(ha31*xK1[0]) + Real(ha32*xK2[0])
+	xY3[1] = x1 + Real(ha31*xK1[1]) + Real(ha32*xK2[1])
 	var xK3 [2]Real
-	flowField(w, add2, &xY3, &xK3)
+	flowField(w, t3, &xY3, &xK3)
+	t4 := t + float64(h*0.8)
+	ha41 := Real(float64(h * 0.9777777777777777))
+	ha42 := Real(float64(h * (-3.7333333333333334)))
+	ha43 := Real(float64(h * 3.5555555555555554))
 	var xY4 [2]Real
-	xY4[0] = add_6_0 + Real(cast8*xK3[0])
-	xY4[1] = add_6_1 + Real(cast8*xK3[1])
-	add_9_0 := add_7_0 + Real(cast12*xK3[0])
-	add_9_1 := add_7_1 + Real(cast12*xK3[1])
-	add_10_0 := add_8_0 + Real(cast17*xK3[0])
-	add_10_1 := add_8_1 + Real(cast17*xK3[1])
+	xY4[0] = x0 + Real(ha41*xK1[0]) + Real(ha42*xK2[0]) + Real(ha43*xK3[0])
+	xY4[1] = x1 + Real(ha41*xK1[1]) + Real(ha42*xK2[1]) + Real(ha43*xK3[1])
 	var xK4 [2]Real
-	flowField(w, add3, &xY4, &xK4)
+	flowField(w, t4, &xY4, &xK4)
+	t5 := t + float64(h*0.8888888888888888)
+	ha51 := Real(float64(h * 2.9525986892242035))
+	ha52 := Real(float64(h * (-11.595793324188385)))
+	ha53 := Real(float64(h * 9.822892851699436))
+	ha54 := Real(float64(h * (-0.2908093278463649)))
 	var xY5 [2]Real
-	xY5[0] = add_9_0 + Real(cast13*xK4[0])
-	xY5[1] = add_9_1 + Real(cast13*xK4[1])
-	add_11_0 := add_10_0 + Real(cast18*xK4[0])
-	add_11_1 := add_10_1 + Real(cast18*xK4[1])
+	xY5[0] = x0 + Real(ha51*xK1[0]) + Real(ha52*xK2[0]) + Real(ha53*xK3[0]) + Real(ha54*xK4[0])
+	xY5[1] = x1 + Real(ha51*xK1[1]) + Real(ha52*xK2[1]) + Real(ha53*xK3[1]) + Real(ha54*xK4[1])
 	var xK5 [2]Real
-	flowField(w, add4, &xY5, &xK5)
+	flowField(w, t5, &xY5, &xK5)
+	ha61 := Real(float64(h * 2.8462752525252526))
+	ha62 := Real(float64(h * (-10.757575757575758)))
+	ha63 := Real(float64(h * 8.906422717743473))
+	ha64 := Real(float64(h * 0.2784090909090909))
+	ha65 := Real(float64(h * (-0.2735313036020583)))
+	hb6 := Real(float64(h * 0.13095238095238096))
 	var xY6 [2]Real
-	xY6[0] = add_11_0 + Real(cast19*xK5[0])
-	xY6[1] = add_11_1 + Real(cast19*xK5[1])
+	var xK6Bar [2]Real
+	xY6[0] = x0 + Real(ha61*xK1[0]) + Real(ha62*xK2[0]) + Real(ha63*xK3[0]) + Real(ha64*xK4[0]) + Real(ha65*xK5[0])
+	xY6[1] = x1 + Real(ha61*xK1[1]) + Real(ha62*xK2[1]) + Real(ha63*xK3[1]) + Real(ha64*xK4[1]) + Real(ha65*xK5[1])
+	xK6Bar[0] = Real(xNextBar0 * hb6)
+	xK6Bar[1] = Real(xNextBar1 * hb6)
 	var xY6Bar [2]Real
 	flowFieldVjp2(w, &xY6, &xK6Bar, &xY6Bar)
+	mul_2_0 := Real(xY6Bar[0] * ha65)
+	mul_2_1 := Real(xY6Bar[1] * ha65)
+	hb5 := Real(float64(h * (-0.322376179245283)))
 	var xK5Bar [2]Real
-	mul_6_0 := Real(xY6Bar[0] * cast18)
-	mul_6_1 := Real(xY6Bar[1] * cast18)
-	mul_7_0 := Real(xY6Bar[0] * cast17)
-	mul_7_1 := Real(xY6Bar[1] * cast17)
-	mul_8_0 := Real(xY6Bar[0] * cast16)
-	mul_8_1 := Real(xY6Bar[1] * cast16)
-	mul_9_0 := Real(xY6Bar[0] * cast15)
-	mul_9_1 := Real(xY6Bar[1] * cast15)
-	xK5Bar[0] = Real(xY6Bar[0]*cast19) + mul_2_0
-	xK5Bar[1] = Real(xY6Bar[1]*cast19) + mul_2_1
+	xK5Bar[0] = mul_2_0 + Real(xNextBar0*hb5)
+	xK5Bar[1] = mul_2_1 + Real(xNextBar1*hb5)
 	var xY5Bar [2]Real
 	flowFieldVjp2(w, &xY5, &xK5Bar, &xY5Bar)
+	add0 := Real(xY6Bar[0]*ha64) + Real(xY5Bar[0]*ha54)
+	add1 := Real(xY6Bar[1]*ha64) + Real(xY5Bar[1]*ha54)
+	hb4 := Real(float64(h * 0.6510416666666666))
 	var xK4Bar [2]Real
-	add_12_0 := mul_7_0 + Real(xY5Bar[0]*cast12)
-	add_12_1 := mul_7_1 + Real(xY5Bar[1]*cast12)
-	add_13_0 := mul_8_0 + Real(xY5Bar[0]*cast11)
-	add_13_1 := mul_8_1 + Real(xY5Bar[1]*cast11)
-	add_14_0 := xY6Bar[0] + xY5Bar[0]
-	add_14_1 := xY6Bar[1] + xY5Bar[1]
-	add_15_0 := mul_9_0 + Real(xY5Bar[0]*cast10)
-	add_15_1 := mul_9_1 + Real(xY5Bar[1]*cast10)
-	xK4Bar[0] = (mul_6_0 + Real(xY5Bar[0]*cast13)) + mul_3_0
-	xK4Bar[1] = (mul_6_1 + Real(xY5Bar[1]*cast13)) + mul_3_1
+	xK4Bar[0] = add0 + Real(xNextBar0*hb4)
+	xK4Bar[1] = add1 + Real(xNextBar1*hb4)
 	var xY4Bar [2]Real
 	flowFieldVjp2(w, &xY4, &xK4Bar, &xY4Bar)
+	add_2_0 := Real(xY6Bar[0]*ha63) + Real(xY5Bar[0]*ha53) + Real(xY4Bar[0]*ha43)
+	add_2_1 := Real(xY6Bar[1]*ha63) + Real(xY5Bar[1]*ha53) + Real(xY4Bar[1]*ha43)
+	hb3 := Real(float64(h * 0.44923629829290207))
 	var xK3Bar [2]Real
-	add_16_0 := add_13_0 + Real(xY4Bar[0]*cast7)
-	add_16_1 := add_13_1 + Real(xY4Bar[1]*cast7)
-	add_17_0 := add_14_0 + xY4Bar[0]
-	add_17_1 := add_14_1 + xY4Bar[1]
-	add_18_0 := add_15_0 + Real(xY4Bar[0]*cast6)
-	add_18_1 := add_15_1 + Real(xY4Bar[1]*cast6)
-	xK3Bar[0] = (add_12_0 + Real(xY4Bar[0]*cast8)) + mul_4_0
-	xK3Bar[1] = (add_12_1 + Real(xY4Bar[1]*cast8)) + mul_4_1
+	xK3Bar[0] = add_2_0 + Real(xNextBar0*hb3)
+	xK3Bar[1] = add_2_1 + Real(xNextBar1*hb3)
 	var xY3Bar [2]Real
 	flowFieldVjp2(w, &xY3, &xK3Bar, &xY3Bar)
 	var xK2Bar [2]Real
-	xK2Bar[0] = add_16_0 + Real(xY3Bar[0]*cast4)
-	xK2Bar[1] = add_16_1 + Real(xY3Bar[1]*cast4)
-	add_19_0 := add_17_0 + xY3Bar[0]
-	add_19_1 := add_17_1 + xY3Bar[1]
-	add_20_0 := add_18_0 + Real(xY3Bar[0]*cast3)
-	add_20_1 := add_18_1 + Real(xY3Bar[1]*cast3)
+	xK2Bar[0] = Real(xY6Bar[0]*ha62) + Real(xY5Bar[0]*ha52) + Real(xY4Bar[0]*ha42) + Real(xY3Bar[0]*ha32)
+	xK2Bar[1] = Real(xY6Bar[1]*ha62) + Real(xY5Bar[1]*ha52) + Real(xY4Bar[1]*ha42) + Real(xY3Bar[1]*ha32)
 	var xY2Bar [2]Real
 	flowFieldVjp2(w, &xY2, &xK2Bar, &xY2Bar)
+	add_3_0 := Real(xY6Bar[0]*ha61) + Real(xY5Bar[0]*ha51) + Real(xY4Bar[0]*ha41) + Real(xY3Bar[0]*ha31) + Real(xY2Bar[0]*ha21)
+	add_3_1 := Real(xY6Bar[1]*ha61) + Real(xY5Bar[1]*ha51) + Real(xY4Bar[1]*ha41) + Real(xY3Bar[1]*ha31) + Real(xY2Bar[1]*ha21)
+	hb1 := Real(float64(h * 0.09114583333333333))
 	var xK1Bar [2]Real
-	add_21_0 := (add_19_0 + xY2Bar[0]) + x1Bar0
-	add_21_1 := (add_19_1 + xY2Bar[1]) + x1Bar1
-	xK1Bar[0] = (add_20_0 + Real(xY2Bar[0]*cast2)) + mul_5_0
-	xK1Bar[1] = (add_20_1 + Real(xY2Bar[1]*cast2)) + mul_5_1
+	xK1Bar[0] = add_3_0 + Real(xNextBar0*hb1)
+	xK1Bar[1] = add_3_1 + Real(xNextBar1*hb1)
 	var call [2]Real
 	flowFieldVjp2(w, x, &xK1Bar, &call)
-	xBar[0] = add_21_0 + call[0]
-	xBar[1] = add_21_1 + call[1]
+	xBar[0] = xY6Bar[0] + xY5Bar[0] + xY4Bar[0] + xY3Bar[0] + xY2Bar[0] + xNextBar0 + call[0]
+	xBar[1] = xY6Bar[1] + xY5Bar[1] + xY4Bar[1] + xY3Bar[1] + xY2Bar[1] + xNextBar1 + call[1]
 }
 
 // fitGradinputs is Fit.gradinputs of one sample (moons.nde:36): 3 transcendental functions.
-
 func fitGradinputs(w *Params, ws *workspace, x *[2]Real, y int32, xBar *[2]Real, st *[1]rt.SolveStats) (Real, Real) {
 	// moons.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
 	var x2 [2]Real
 	solveMoons0Rec(w, ws, 0.0, 1.0, x, &x2, &st[0])
-	var sum Real
 	// moons.nde:40  minimize cross_entropy(Moons(x), y)
-	onehot0 := rt.Indicator[Real](int(y) == 0)
-	onehot1 := rt.Indicator[Real](int(y) == 1)
-	mul0 := Real(onehot0 * x2[0])
-	mul1 := Real(onehot1 * x2[1])
-	sum += mul0
-	sum += mul1
 	reduceMax := Real(math.Inf(-1))
 	for i0 := 0; i0 < 2; i0++ {
 		reduceMax = max(reduceMax, x2[i0])
 	}
-	var sum2 Real
-	exp0 := rt.Exp32((x2[0] - reduceMax))
-	exp1 := rt.Exp32((x2[1] - reduceMax))
-	sum2 += exp0
-	sum2 += exp1
-	sub := (reduceMax + rt.Log32(sum2)) - sum
-	recip := 1 / sum2
-	// moons.nde:41  metric acc = accuracy(Moons(x), y)
-	argmax := int32(rt.Argmax(x2[:]))
-	cast := rt.Indicator[Real]((argmax == y))
+	var sum Real
+	exp0 := rt.Exp32(x2[0] - reduceMax)
+	exp1 := rt.Exp32(x2[1] - reduceMax)
+	sum += exp0
+	sum += exp1
+	recip := 1 / sum
 	var xBar2 [2]Real
-	// moons.nde:40  minimize cross_entropy(Moons(x), y)
+	onehot0 := rt.Indicator[Real](int(y) == 0)
+	onehot1 := rt.Indicator[Real](int(y) == 1)
 	xBar2[0] = Real(recip*exp0) - onehot0
 	xBar2[1] = Real(recip*exp1) - onehot1
 	// moons.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
 	reverseMoons0Rec2(w, ws, &xBar2, xBar)
+	// moons.nde:40  minimize cross_entropy(Moons(x), y)
+	add := reduceMax + rt.Log32(sum)
+	var sum2 Real
+	mul0 := Real(onehot0 * x2[0])
+	mul1 := Real(onehot1 * x2[1])
+	sum2 += mul0
+	sum2 += mul1
+	sub := add - sum2
+	// moons.nde:41  metric acc = accuracy(Moons(x), y)
+	argmax := int32(rt.Argmax(x2[:]))
+	cast := rt.Indicator[Real](argmax == y)
 	return sub, cast
 }

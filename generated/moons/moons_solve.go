@@ -7,7 +7,6 @@ import "ndec.dev/ndec/rt"
 const _ = rt.ABI1
 
 // solveMoons0 solves system Flow from t0 to t1 with dopri5, adaptive (rtol 0.0001, atol 0.0001) (moons.nde:19).
-
 func solveMoons0(w *Params, t0 float64, t1 float64, xStart *[2]Real, xEnd *[2]Real, st *rt.SolveStats) {
 	x := *xStart
 	*st = rt.SolveStats{Time: t0}
@@ -79,7 +78,6 @@ func solveMoons0(w *Params, t0 float64, t1 float64, xStart *[2]Real, xEnd *[2]Re
 }
 
 // pathMoons0 solves system Flow with dopri5, adaptive (rtol 0.0001, atol 0.0001) and gives the states at the times ts, sorted from t0 on; the times do not change the steps (moons.nde:19).
-
 func pathMoons0(w *Params, t0 float64, ts []float64, xStart *[2]Real, xOut []Real, st *rt.SolveStats) {
 	x := *xStart
 	t1 := t0
@@ -175,7 +173,6 @@ func pathMoons0(w *Params, t0 float64, ts []float64, xStart *[2]Real, xOut []Rea
 }
 
 // solveMoons0Rec solves system Flow from t0 to t1 with dopri5, adaptive (rtol 0.0001, atol 0.0001) (moons.nde:19).
-
 func solveMoons0Rec(w *Params, ws *workspace, t0 float64, t1 float64, xStart *[2]Real, xEnd *[2]Real, st *rt.SolveStats) {
 	x := *xStart
 	*st = rt.SolveStats{Time: t0}
@@ -267,7 +264,6 @@ func (tp *moons0RecTape) push(t, h float64, x *[2]Real) {
 }
 
 // reverseMoons0Rec carries cotangents back over the recorded steps of Moons.0.rec, last to first.
-
 func reverseMoons0Rec(w *Params, ws *workspace, xEndBar *[2]Real, xStartBar *[2]Real, g *Params) {
 	tape := &ws.moons0RecTape
 	var xBar [2]Real
@@ -281,7 +277,6 @@ func reverseMoons0Rec(w *Params, ws *workspace, xEndBar *[2]Real, xStartBar *[2]
 }
 
 // reverseMoons0Rec2 carries cotangents back over the recorded steps of Moons.0.rec, last to first.
-
 func reverseMoons0Rec2(w *Params, ws *workspace, xEndBar *[2]Real, xStartBar *[2]Real) {
 	tape := &ws.moons0RecTape
 	var xBar [2]Real
@@ -295,7 +290,6 @@ func reverseMoons0Rec2(w *Params, ws *workspace, xEndBar *[2]Real, xStartBar *[2
 }
 
 // workspace holds what one goroutine needs: the tapes of recorded solves and large arrays.
-
 type workspace struct {
 	moons0RecTape moons0RecTape
 }

@@ -12,7 +12,6 @@ const _ = rt.ABI1
 type _ = context.Context
 
 // pointsData is the data block Points (moons.nde:23).
-
 var pointsData = rt.DataEntry{
 	Name:    "Points",
 	Columns: []rt.ColumnSpec{{Name: "x", Shape: []int{2}}, {Name: "y", Shape: nil, Classes: 2}},
@@ -20,7 +19,6 @@ var pointsData = rt.DataEntry{
 }
 
 // freshData is the data block Fresh (moons.nde:30).
-
 var freshData = rt.DataEntry{
 	Name:    "Fresh",
 	Columns: []rt.ColumnSpec{{Name: "x", Shape: []int{2}}, {Name: "y", Shape: nil, Classes: 2}},
@@ -28,23 +26,19 @@ var freshData = rt.DataEntry{
 }
 
 // dataSets are the data blocks of the package.
-
 var dataSets = []rt.DataEntry{pointsData, freshData}
 
 var fitSites = []rt.Site{{Where: "moons.nde:19", Solve: "Flow"}}
 
 // fitBackward is, per solve, the evaluations of the vector field's derivative for an accepted step.
-
 var fitBackward = []int{11}
 
 // fitWorker computes shards of recipe Fit on one goroutine.
-
 type fitWorker struct {
 	ws workspace
 }
 
 // Shard adds up loss, metrics and gradient of rows of t.
-
 func (k *fitWorker) Shard(weights, gradient []Real, t *rt.Table, rows []int, key rt.Key, out *rt.ShardResult) {
 	w := paramsOf(weights)
 	var g *Params
@@ -80,7 +74,6 @@ func (k *fitWorker) Shard(weights, gradient []Real, t *rt.Table, rows []int, key
 }
 
 // fitObjective is the objective of recipe Fit: loss and metrics of samples, and gradients.
-
 var fitObjective = rt.Objective[Real]{
 	Name:      "Fit",
 	Metrics:   []string{"acc"},
@@ -90,7 +83,6 @@ var fitObjective = rt.Objective[Real]{
 }
 
 // fitInputs is the gradient of the mean loss of recipe Fit by the real columns of t.
-
 func fitInputs(weights []Real, t, out *rt.Table) error {
 	w := paramsOf(weights)
 	ws := new(workspace)
@@ -118,7 +110,6 @@ func fitInputs(weights []Real, t, out *rt.Table) error {
 }
 
 // fitRecipe is the train block Fit (moons.nde:36).
-
 var fitRecipe = rt.Recipe{
 	Name:      "Fit",
 	Data:      "Points",
@@ -131,7 +122,6 @@ var fitRecipe = rt.Recipe{
 }
 
 // TrainFit runs recipe Fit on p: it makes or reads the data, trains, and evaluates on the test data. Relative data paths start at dir.
-
 func TrainFit(ctx context.Context, p *Params, dir string, opts rt.TrainOptions) (*rt.TrainResult, error) {
 	tables, err := rt.LoadTables(dir, &fitRecipe, dataSets)
 	if err != nil {
@@ -141,13 +131,11 @@ func TrainFit(ctx context.Context, p *Params, dir string, opts rt.TrainOptions) 
 }
 
 // FitLossGrad is the mean loss of recipe Fit over the rows of batch, and its gradient, which replaces what grad held.
-
 func FitLossGrad(ctx context.Context, p *Params, batch *rt.Table, grad *Params) (*rt.Evaluation, error) {
 	return rt.LossGrad(ctx, p.flat(), grad.flat(), &fitObjective, batch, fitRecipe.Seed, 0)
 }
 
 // moonsTable is model Moons over the rows of a table.
-
 func moonsTable(ctx context.Context, w []Real, in, out *rt.Table, stats *rt.BatchStats, workers int) error {
 	in0 := rt.Convert[Real](in.Columns[in.Index("x")].Data)
 	out0 := make([]Real, in.Rows*2)
@@ -158,7 +146,6 @@ func moonsTable(ctx context.Context, w []Real, in, out *rt.Table, stats *rt.Batc
 }
 
 // moonsTablePath looks along the solve at moons.nde:19 for one row of a table.
-
 func moonsTablePath(ctx context.Context, w []Real, in *rt.Table, row, k int) ([]float64, [][]float64, error) {
 	var in0 [2]Real
 	for i, x := range in.Columns[in.Index("x")].Row(row) {
@@ -181,7 +168,6 @@ func moonsTablePath(ctx context.Context, w []Real, in *rt.Table, row, k int) ([]
 }
 
 // Program describes the package to the ndec command.
-
 func Program() rt.Program[Real] {
 	return rt.Program[Real]{
 		Package:    "moons",

@@ -132,6 +132,7 @@ type planner struct {
 
 func (p *Plan) planFunc(f *ir.Func) (*Func, error) {
 	f.DropDead()
+	demandOrder(f)
 	fn := &Func{IR: f, Places: map[*ir.Value]*Place{}, Sums: make([]*ir.Param, len(f.Results))}
 	pl := &planner{plan: p, fn: fn, uses: map[*ir.Value][]*ir.Value{}, nest: map[*ir.Value]int{},
 		form: map[*ir.Value]Form{}, sums: map[*ir.Value][]*ir.Param{}, inSum: map[*ir.Value]bool{}}

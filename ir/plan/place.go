@@ -161,7 +161,7 @@ func (pl *planner) readsAligned(u, v *ir.Value) bool {
 }
 
 // foldLimit bounds the operators spelled in one expression, so that lines stay readable.
-const foldLimit = 6
+const foldLimit = 16
 
 // fold marks element-wise values that are spelled inside their only use.
 func (pl *planner) fold() {
@@ -182,7 +182,7 @@ func (pl *planner) fold() {
 			continue
 		}
 		u := pl.uses[v][0]
-		if pl.form[u] != Elem || u.Op.Info().Class != ir.ClassElem || u.Op == ir.OpSelect || pl.fn.Places[u] == nil || pl.nest[u] != pl.nest[v] || w+1 > foldLimit {
+		if pl.form[u] != Elem || u.Op.Info().Class != ir.ClassElem || u.Op == ir.OpSelect || u.Op == ir.OpSquare || pl.fn.Places[u] == nil || pl.nest[u] != pl.nest[v] || w+1 > foldLimit {
 			continue
 		}
 		if v.Type.Len() != u.Type.Len() {
