@@ -90,7 +90,7 @@ func firstLine(s string) string {
 // names fixes the package-level identifiers in the order of declaration.
 func (e *emitter) names() diag.List {
 	var ds diag.List
-	e.global = newScope("workspace", "NewParams", "LoadParams", "Program", "tensors", "paramCount")
+	e.global = newScope("workspace", "prepared", "NewParams", "LoadParams", "Program", "tensors", "paramCount")
 	exported := map[string]diag.Span{"Params": {}, "NewParams": {}, "LoadParams": {}, "Real": {}, "Program": {}}
 	for _, m := range e.m.Models {
 		for _, n := range []string{m.Name, "New" + m.Name} {
@@ -119,6 +119,9 @@ func (e *emitter) names() diag.List {
 	for _, p := range e.m.Params {
 		e.fields[p] = fieldScope.pick(goName(p.Name, true))
 	}
+	for _, p := range e.m.Derived {
+		e.fields[p] = fieldScope.pick(goName(p.Name, false))
+	}
 	for _, s := range e.plan.Solves {
 		e.solves[s.IR] = e.global.pick(goName(s.IR.Name, false))
 	}
@@ -133,6 +136,14 @@ func (e *emitter) names() diag.List {
 
 func (e *emitter) funcName(f *ir.Func) string { return e.funcs[f] }
 func (e *emitter) field(p *ir.Param) string   { return e.fields[p] }
+
+// memory is where a function finds a parameter, or a value derived from parameters.
+func (e *emitter) memory(p *ir.Param) string {
+	if p.Derived {
+		return "pre." + e.fields[p]
+	}
+	return "w." + e.fields[p]
+}
 
 func (e *emitter) solveName(s *ir.Solve) string {
 	return "solve" + strings.ToUpper(e.solves[s][:1]) + e.solves[s][1:]

@@ -250,12 +250,20 @@ func (e *emitter) worker(f *jen.File, r *ir.Recipe, low string, obj, grad *plan.
 	if needsWork {
 		p.line("ws workspace")
 	}
+	prepared := obj.Needs.Prepared || (grad != nil && grad.Needs.Prepared)
+	if prepared {
+		p.line("pre prepared")
+	}
 	p.line("}")
 	text(f, fmt.Sprintf("%sWorker computes shards of recipe %s on one goroutine.", low, r.Name), p.text())
 
 	p.line("func (k *%sWorker) Shard(weights, gradient []Real, t *rt.Table, rows []int, key rt.Key, out *rt.ShardResult) {", low)
-	if obj.Needs.Params || (grad != nil && (grad.Needs.Params || grad.Needs.Accum)) {
+	if prepared || obj.Needs.Params || (grad != nil && (grad.Needs.Params || grad.Needs.Accum)) {
 		p.line("w := paramsOf(weights)")
+	}
+	if prepared {
+		p.line("pre := &k.pre")
+		p.line("pre.of(w)")
 	}
 	if grad != nil && grad.Needs.Accum {
 		p.line("var g *Params")
@@ -298,12 +306,12 @@ func (e *emitter) worker(f *jen.File, r *ir.Recipe, low string, obj, grad *plan.
 	dst := func(i int) (string, bool) { return res[i], true }
 	if grad != nil {
 		p.line("if gradient != nil {")
-		p.line("%s", e.modelCall(grad, "w", "ws", "&st", in, dst))
+		p.line("%s", e.modelCall(grad, "w", "pre", "ws", "&st", in, dst))
 		p.line("} else {")
-		p.line("%s", e.modelCall(obj, "w", "ws", "&st", in, dst))
+		p.line("%s", e.modelCall(obj, "w", "pre", "ws", "&st", in, dst))
 		p.line("}")
 	} else {
-		p.line("%s", e.modelCall(obj, "w", "ws", "&st", in, dst))
+		p.line("%s", e.modelCall(obj, "w", "pre", "ws", "&st", in, dst))
 	}
 	if obj.Needs.Stats > 0 {
 		p.line("back := %sBackward", low)
@@ -360,7 +368,7 @@ func (e *emitter) combine(f *jen.File, r *ir.Recipe, low string) {
 		lhs = append(lhs, fmt.Sprintf("m%d", i))
 	}
 	p.line("var %s Real", strings.Join(lhs, ", "))
-	p.line("%s", e.modelCall(fn, "nil", "nil", "", func(i int) string { return fmt.Sprintf("Real(mean[%d])", i) },
+	p.line("%s", e.modelCall(fn, "nil", "nil", "nil", "", func(i int) string { return fmt.Sprintf("Real(mean[%d])", i) },
 		func(i int) (string, bool) { return lhs[i], true }))
 	for i := range r.Metrics {
 		p.line("out[%d] = float64(m%d)", i, i)
