@@ -76,7 +76,6 @@ func TestSimplify(t *testing.T) {
 			return o.emit(ir.OpMul, o.emit(ir.OpNeg, o.x), o.emit(ir.OpNeg, o.y))
 		}},
 		{"mul(x, 0.25)", func(o operands) *ir.Value { return o.emit(ir.OpDiv, o.x, o.b.Num(4)) }},
-		{"div(i, 4)", func(o operands) *ir.Value { return o.emit(ir.OpDiv, o.i, o.b.Const(4, ir.I32)) }},
 		{"div(x, 3)", func(o operands) *ir.Value { return o.emit(ir.OpDiv, o.x, o.b.Num(3)) }},
 		{"x", func(o operands) *ir.Value { return o.emit(ir.OpNeg, o.emit(ir.OpNeg, o.x)) }},
 		{"square(x)", func(o operands) *ir.Value { return o.emit(ir.OpPow, o.x, o.b.Num(2)) }},
