@@ -99,7 +99,7 @@ func TestSuggest(t *testing.T) {
 		"midpoint": "", "dopri5": "", "eluerr": "euler", "": ""}
 	for name, want := range rows {
 		if got := Suggest(name, candidates); got != want {
-			t.Error(fmt.Sprintf("%q: got %q, want %q", name, got, want))
+			t.Errorf("%q: got %q, want %q", name, got, want)
 		}
 	}
 }
