@@ -2,7 +2,6 @@ package diag
 
 import (
 	"encoding/json"
-	"fmt"
 	"strings"
 	"testing"
 
