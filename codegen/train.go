@@ -152,6 +152,7 @@ func (e *emitter) recipe(f *jen.File, r *ir.Recipe) {
 	get := func(key string) (ir.Setting, bool) { return ir.FindSetting(r.Settings, key) }
 	p.line("var %sRecipe = rt.Recipe{", low)
 	p.line("Name: %q,", r.Name)
+	p.line("Where: %q,", r.Span.String())
 	for _, k := range []string{"data", "val", "test"} {
 		if s, ok := get(k); ok && s.Text != "" {
 			p.line("%s: %q,", goName(k, true), s.Text)
