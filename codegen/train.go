@@ -16,7 +16,7 @@ import (
 func (e *emitter) trainFile() *jen.File {
 	f := e.file()
 	e.use(f, false)
-	if len(e.m.Recipes) > 0 {
+	if len(e.m.Recipes)+len(e.m.Models) > 0 {
 		e.keep(f, "context")
 	}
 	var names []string
