@@ -164,7 +164,7 @@ func (p *printer) fields(indent string, fs []field) {
 func fieldText(at any) (string, bool) {
 	switch x := at.(type) {
 	case *string:
-		return strconv.Quote(*x), *x != ""
+		return quoteName(*x), *x != ""
 	case *bool:
 		return "", *x
 	case *int:
@@ -183,7 +183,7 @@ func fieldText(at any) (string, bool) {
 	case *Choice:
 		return choiceText(*x), x.Row != ""
 	case *[]string:
-		return list(*x, strconv.Quote), len(*x) > 0
+		return list(*x, quoteName), len(*x) > 0
 	case *[]*Func:
 		return list(*x, funcName), len(*x) > 0
 	case *[]*Solve:
@@ -271,9 +271,10 @@ func num(x float64) string {
 
 func nums(xs []float64) string { return list(xs, num) }
 
-// quoteName is a name as it is, or in quotes where it is not letters, digits, _ and dots.
+// quoteName is a name as it is, or in quotes where it is not letters, digits, _ and dots, or means
+// something else where operands stand.
 func quoteName(s string) string {
-	if s == "" || s == "nan" || s == "inf" {
+	if s == "" || s == "nan" || s == "inf" || s == "param" {
 		return strconv.Quote(s)
 	}
 	for i, r := range s {
