@@ -48,7 +48,7 @@ func (p *printer) function(f *Func) {
 		if v.Name != "" {
 			p.put(" %s", strconv.Quote(v.Name))
 		}
-		p.put(" = %s : %s%s", valueText(v, refs), v.Type, rateText(v.Rate, f.Region))
+		p.put(" = %s : %s%s", p.valueText(v, refs), v.Type, rateText(v.Rate, f.Region))
 		p.end(v.Span)
 	}
 	p.put("  return")
@@ -93,7 +93,7 @@ func operandNames(f *Func) func(*Value) string {
 }
 
 // valueText is operator, operands and attribute.
-func valueText(v *Value, refs func(*Value) string) string {
+func (p *printer) valueText(v *Value, refs func(*Value) string) string {
 	t := v.Op.String()
 	at := &v.Attr
 	switch v.Op {
@@ -113,7 +113,7 @@ func valueText(v *Value, refs func(*Value) string) string {
 	case attrSolve:
 		head = solveName(at.Solve)
 	case attrRev:
-		head = quoteName(at.Rev.Name)
+		head = quoteName(p.revs[at.Rev])
 	case attrMap:
 		head = funcName(at.Map.Fn) + " " + strconv.Itoa(at.Map.N) + " " + strconv.Itoa(at.Map.Mapped)
 		if at.Map.Region != nil {
