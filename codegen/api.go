@@ -100,9 +100,10 @@ func (e *emitter) model(f *jen.File, m *ir.Model) {
 	}
 	text(f, doc+"\nIt is read-only and may be shared by goroutines.", fmt.Sprintf(`type %s struct {
 	p *Params
+	%s
 	jobs rt.FreeList[%sJob]
 	%s
-}`, name, low, ifText(fn.Needs.Work, "work rt.FreeList[workspace]")))
+}`, name, ifText(len(e.m.Derived) > 0, "pre prepared"), low, ifText(fn.Needs.Work, "work rt.FreeList[workspace]")))
 	e.sites(f, low, m)
 
 	refresh := ""
@@ -119,7 +120,7 @@ func (e *emitter) model(f *jen.File, m *ir.Model) {
 }`, name, name, name, low, name, workNew, refresh))
 	body := ""
 	if len(e.m.Derived) > 0 {
-		body = e.prepareCall("m.p")
+		body = "m.pre.of(m.p)"
 	}
 	text(f, "Refresh makes changes of the parameters in place known to the model.", fmt.Sprintf("func (m *%s) Refresh() {\n%s\n}", name, body))
 
@@ -165,7 +166,7 @@ func (e *emitter) model(f *jen.File, m *ir.Model) {
 	if fn.Needs.Work {
 		pre = append(pre, "ws := m.work.Get()", "defer m.work.Put(ws)")
 	}
-	call := e.modelCall(fn, "m.p", "ws", "&st", func(i int) string {
+	call := e.modelCall(fn, "m.p", "&m.pre", "ws", "&st", func(i int) string {
 		if ins[i].t.IsScalar() {
 			return args[i]
 		}
@@ -204,10 +205,13 @@ func (e *emitter) sites(f *jen.File, low string, m *ir.Model) {
 }
 
 // modelCall is a statement that calls a planned function from the API.
-func (e *emitter) modelCall(fn *plan.Func, w, ws, st string, in func(i int) string, out func(i int) (expr string, scalar bool)) string {
+func (e *emitter) modelCall(fn *plan.Func, w, pre, ws, st string, in func(i int) string, out func(i int) (expr string, scalar bool)) string {
 	var all, lhs []string
 	if fn.Needs.Params {
 		all = append(all, w)
+	}
+	if fn.Needs.Prepared {
+		all = append(all, pre)
 	}
 	if fn.Needs.Work {
 		all = append(all, ws)
@@ -241,15 +245,15 @@ func (e *emitter) modelCall(fn *plan.Func, w, ws, st string, in func(i int) stri
 	return x
 }
 
-// prepareCall computes the derived parameters of p.
-func (e *emitter) prepareCall(p string) string {
+// prepareCall computes the derived parameters of w into pre.
+func (e *emitter) prepareCall() string {
 	fn := e.plan.Of(e.m.Prepare)
-	return e.modelCall(fn, p, "nil", "", nil, func(i int) (string, bool) {
+	return e.modelCall(fn, "w", "pre", "nil", "", nil, func(i int) (string, bool) {
 		d := e.m.Derived[i]
 		if d.Type.IsScalar() {
-			return fmt.Sprintf("%s.%s[0]", p, e.field(d)), true
+			return fmt.Sprintf("pre.%s[0]", e.field(d)), true
 		}
-		return fmt.Sprintf("&%s.%s", p, e.field(d)), false
+		return fmt.Sprintf("&pre.%s", e.field(d)), false
 	})
 }
 
@@ -309,7 +313,7 @@ func (e *emitter) batch(f *jen.File, m *ir.Model, fn *plan.Func, ins, outs []por
 		}
 		return fmt.Sprintf("(*[%d]%s)(%s[i*%d:])", t.Len(), e.elem(t.Elem), x, t.Len())
 	}
-	p.line("%s", e.modelCall(fn, "j.m.p", "ws", "&st", func(i int) string { return row("j."+field(ins, i, "in"), ins[i].t) },
+	p.line("%s", e.modelCall(fn, "j.m.p", "&j.m.pre", "ws", "&st", func(i int) string { return row("j."+field(ins, i, "in"), ins[i].t) },
 		func(i int) (string, bool) { return row("j."+field(outs, i, "out"), outs[i].t), outs[i].t.IsScalar() }))
 	if fn.Needs.Stats > 0 {
 		p.line("for s := range st {")
@@ -386,15 +390,6 @@ func (e *emitter) trajectory(f *jen.File, m *ir.Model, k int, sig string, ins []
 	p.line("}")
 	text(f, fmt.Sprintf("%sPath%s is the solve of %s at %s along times.", m.Name, suffix, s.System, clean(s.Span.String())), p.text())
 
-	p.line("func (m *%s) Trajectory%s(ctx context.Context, %s, ts []float64) (*%sPath%s, error) {", m.Name, suffix, sig, m.Name, suffix)
-	p.line("if err := ctx.Err(); err != nil { return nil, err }")
-	if fn.Needs.Work || ps.Needs.Work {
-		p.line("ws := new(workspace)")
-	}
-	if fn.Needs.Stats > 0 {
-		p.line("var st [%d]rt.SolveStats", fn.Needs.Stats)
-	}
-	p.line("var t0, t1 float64")
 	var vars []operand
 	for i, st := range s.States {
 		vars = append(vars, operand{fmt.Sprintf("start%d", i), st.Type})
@@ -402,27 +397,50 @@ func (e *emitter) trajectory(f *jen.File, m *ir.Model, k int, sig string, ins []
 	for i, t := range s.Extras {
 		vars = append(vars, operand{fmt.Sprintf("extra%d", i), t})
 	}
-	(&loop{e: e, p: p}).declare(vars)
-	p.line("%s", e.modelCall(fn, "m.p", "ws", "&st", func(i int) string {
-		if ins[i].t.IsScalar() {
-			return args[i]
+	// begin computes span, start and extras of the solve.
+	begin := func() {
+		if fn.Needs.Work || ps.Needs.Work {
+			p.line("ws := new(workspace)")
 		}
-		return e.flatPtr(args[i], ins[i].t)
-	}, func(i int) (string, bool) {
-		switch i {
-		case 0:
-			return "t0", true
-		case 1:
-			return "t1", true
+		if fn.Needs.Stats > 0 {
+			p.line("var st [%d]rt.SolveStats", fn.Needs.Stats)
 		}
-		v := vars[i-2]
-		return v.arg(), v.t.IsScalar()
-	}))
+		(&loop{e: e, p: p}).declare(vars)
+		p.line("%s", e.modelCall(fn, "m.p", "&m.pre", "ws", "&st", func(i int) string {
+			if ins[i].t.IsScalar() {
+				return args[i]
+			}
+			return e.flatPtr(args[i], ins[i].t)
+		}, func(i int) (string, bool) {
+			switch i {
+			case 0:
+				return "t0", true
+			case 1:
+				return "t1", true
+			}
+			v := vars[i-2]
+			return v.arg(), v.t.IsScalar()
+		}))
+	}
+	begin()
+	for _, v := range vars {
+		p.line("_ = %s", v.name)
+	}
+	text(f, fmt.Sprintf("span%s is the time span of the solve at %s.", suffix, clean(s.Span.String())),
+		fmt.Sprintf("func (m *%s) span%s(%s) (t0, t1 float64, err error) {\n%s\nreturn t0, t1, nil\n}", m.Name, suffix, sig, p.text()))
+
+	p.line("func (m *%s) Trajectory%s(ctx context.Context, %s, ts []float64) (*%sPath%s, error) {", m.Name, suffix, sig, m.Name, suffix)
+	p.line("if err := ctx.Err(); err != nil { return nil, err }")
+	p.line("var t0, t1 float64")
+	begin()
 	p.line("if err := rt.CheckTimes(t0, t1, ts); err != nil { return nil, err }")
 	p.line("path := &%sPath%s{T: append([]float64(nil), ts...)}", m.Name, suffix)
 	var all []string
 	if ps.Needs.Params {
 		all = append(all, "m.p")
+	}
+	if ps.Needs.Prepared {
+		all = append(all, "&m.pre")
 	}
 	if ps.Needs.Work {
 		all = append(all, "ws")

@@ -150,6 +150,9 @@ func (fn *function) signature() (params, results string) {
 	if n.Params {
 		ps = append(ps, "w *Params")
 	}
+	if n.Prepared {
+		ps = append(ps, "pre *prepared")
+	}
 	if n.Work {
 		ps = append(ps, "ws *workspace")
 	}
@@ -208,7 +211,7 @@ func (fn *function) body() {
 		if fn.f.Sums[i] == nil && r.Type.IsScalar() && !fn.isStat(r) {
 			x := fn.elem(r, at(0))
 			if fn.f.Places[r].Kind == plan.Literal {
-				x = fn.e.elem(r.Type.Elem) + "(" + strings.Trim(x, "()") + ")"
+				x = fn.e.elem(r.Type.Elem) + "(" + bare(x) + ")"
 			}
 			rs = append(rs, x)
 		}
@@ -247,7 +250,7 @@ func (fn *function) elem(v *ir.Value, ix index) string {
 	case plan.Table:
 		return fmt.Sprintf("%s[%s]", fn.e.table(v), ix.plus(0))
 	case plan.Memory:
-		return fmt.Sprintf("w.%s[%s]", fn.e.field(v.Attr.Param), ix.plus(0))
+		return fmt.Sprintf("%s[%s]", fn.e.memory(v.Attr.Param), ix.plus(0))
 	case plan.ArgScalar:
 		return fn.name[v]
 	case plan.ArgArray:
@@ -342,9 +345,9 @@ func (fn *function) expr(v *ir.Value, ix index) string {
 	e := v.Type.Elem
 	if v.Op == ir.OpCast {
 		if v.Args[0].Type.Elem == ir.Bool {
-			return fmt.Sprintf("rt.Indicator[%s](%s)", fn.e.elem(e), args[0])
+			return fmt.Sprintf("rt.Indicator[%s](%s)", fn.e.elem(e), bare(args[0]))
 		}
-		return fn.e.elem(e) + "(" + args[0] + ")"
+		return fn.e.elem(e) + "(" + bare(args[0]) + ")"
 	}
 	x := spell(args, e, &v.Attr)
 	if (product[v.Op] || literal) && e.IsFloat() {

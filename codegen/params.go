@@ -19,9 +19,6 @@ func (e *emitter) paramsDecls(f *jen.File) {
 		p.line("%s [%d]Real // %s %s", e.field(prm), prm.Type.Len(), clean(prm.Name), shapeText(prm.Type.Shape))
 		total += prm.Type.Len()
 	}
-	for _, prm := range e.m.Derived {
-		p.line("%s [%d]Real // derived", e.field(prm), prm.Type.Len())
-	}
 	p.line("}")
 	doc := fmt.Sprintf("Params holds the %d parameters of the package, row-major. Elements may be changed in place; models see it after Refresh.", total)
 	text(f, doc, p.text())
@@ -58,13 +55,23 @@ func (e *emitter) paramsDecls(f *jen.File) {
 	if total == 0 {
 		text(f, "flat is the parameters as one slice.", "func (p *Params) flat() []Real { return nil }")
 		text(f, "", "func paramsOf([]Real) *Params { return new(Params) }")
-	} else if len(e.m.Derived) == 0 {
+	} else {
 		text(f, "flat is the parameters as one slice: the struct holds nothing but arrays of Real.",
 			"func (p *Params) flat() []Real { return unsafe.Slice((*Real)(unsafe.Pointer(p)), paramCount) }")
 		text(f, "paramsOf sees a slice of weights or of a gradient as parameters.",
 			"func paramsOf(w []Real) *Params { return (*Params)(unsafe.Pointer(&w[:paramCount][0])) }")
 	}
 	text(f, "", fmt.Sprintf("const version = %q", e.opts.Version))
+	if len(e.m.Derived) == 0 {
+		return
+	}
+	p.line("type prepared struct {")
+	for _, prm := range e.m.Derived {
+		p.line("%s [%d]Real // %s", e.field(prm), prm.Type.Len(), clean(prm.Name))
+	}
+	p.line("}")
+	text(f, "prepared holds what is computed once whenever parameters have changed.", p.text())
+	text(f, "of computes it from the parameters.", fmt.Sprintf("func (pre *prepared) of(w *Params) {\n%s\n}", e.prepareCall()))
 }
 
 func shapeText(s []int) string {

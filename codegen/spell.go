@@ -67,22 +67,49 @@ func prefix(op string) spelling {
 }
 
 func infix(op string) spelling {
-	return func(a []string, _ ir.Elem, _ *ir.Attr) string { return a[0] + " " + op + " " + a[1] }
+	return func(a []string, _ ir.Elem, _ *ir.Attr) string {
+		if op == "+" || op == "-" {
+			return bare(a[0]) + " " + op + " " + a[1] // sums associate to the left
+		}
+		return a[0] + " " + op + " " + a[1]
+	}
 }
 
 func builtin(name string) spelling {
-	return func(a []string, _ ir.Elem, _ *ir.Attr) string { return name + "(" + a[0] + ", " + a[1] + ")" }
+	return func(a []string, _ ir.Elem, _ *ir.Attr) string {
+		return name + "(" + bare(a[0]) + ", " + bare(a[1]) + ")"
+	}
 }
 
 // call spells a function of rt, which has one for each precision.
 func call(name string) spelling {
 	return func(a []string, e ir.Elem, _ *ir.Attr) string {
-		s := "rt." + name + bits(e) + "(" + a[0]
+		s := "rt." + name + bits(e) + "(" + bare(a[0])
 		for _, x := range a[1:] {
-			s += ", " + x
+			s += ", " + bare(x)
 		}
 		return s + ")"
 	}
+}
+
+// bare drops parentheses around a whole expression, where the place has its own.
+func bare(x string) string {
+	if len(x) < 2 || x[0] != '(' || x[len(x)-1] != ')' {
+		return x
+	}
+	depth := 0
+	for i, r := range x {
+		switch r {
+		case '(':
+			depth++
+		case ')':
+			depth--
+		}
+		if depth == 0 && i < len(x)-1 {
+			return x
+		}
+	}
+	return x[1 : len(x)-1]
 }
 
 func bits(e ir.Elem) string {
@@ -93,7 +120,7 @@ func bits(e ir.Elem) string {
 }
 
 func spellCast(a []string, _ ir.Elem, at *ir.Attr) string {
-	return goElem(at.Elem) + "(" + a[0] + ")"
+	return goElem(at.Elem) + "(" + bare(a[0]) + ")"
 }
 
 // goElem is the Go type of an element.

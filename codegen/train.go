@@ -19,9 +19,12 @@ func (e *emitter) trainFile() *jen.File {
 	if len(e.m.Recipes) > 0 {
 		e.keep(f, "context")
 	}
+	var names []string
 	for _, d := range e.m.Data {
 		e.data(f, d)
+		names = append(names, e.dataName(d.Name))
 	}
+	text(f, "dataSets are the data blocks of the package.", "var dataSets = []rt.DataEntry{"+strings.Join(names, ", ")+"}")
 	for _, r := range e.m.Recipes {
 		e.recipe(f, r)
 	}
@@ -34,7 +37,7 @@ func (e *emitter) dataName(name string) string { return goName(name, false) + "D
 // data prints a data block: its columns and its source.
 func (e *emitter) data(f *jen.File, d *ir.DataSet) {
 	p := e.p
-	p.line("var %s = rt.DataSet{", e.dataName(d.Name))
+	p.line("var %s = rt.DataEntry{", e.dataName(d.Name))
 	p.line("Name: %q,", d.Name)
 	p.line("Columns: %s,", columnSpecs(d.Columns))
 	if s, ok := ir.FindSetting(d.Settings, "source"); ok && s.Choice != nil {
@@ -142,6 +145,9 @@ func (e *emitter) recipe(f *jen.File, r *ir.Recipe) {
 	if r.Combine != nil {
 		e.combine(f, r, low)
 	}
+	if e.hasInputs(r) {
+		e.inputs(f, r, low)
+	}
 
 	get := func(key string) (ir.Setting, bool) { return ir.FindSetting(r.Settings, key) }
 	p.line("var %sRecipe = rt.Recipe{", low)
@@ -244,12 +250,20 @@ func (e *emitter) worker(f *jen.File, r *ir.Recipe, low string, obj, grad *plan.
 	if needsWork {
 		p.line("ws workspace")
 	}
+	prepared := obj.Needs.Prepared || (grad != nil && grad.Needs.Prepared)
+	if prepared {
+		p.line("pre prepared")
+	}
 	p.line("}")
 	text(f, fmt.Sprintf("%sWorker computes shards of recipe %s on one goroutine.", low, r.Name), p.text())
 
 	p.line("func (k *%sWorker) Shard(weights, gradient []Real, t *rt.Table, rows []int, key rt.Key, out *rt.ShardResult) {", low)
-	if obj.Needs.Params || (grad != nil && (grad.Needs.Params || grad.Needs.Accum)) {
+	if prepared || obj.Needs.Params || (grad != nil && (grad.Needs.Params || grad.Needs.Accum)) {
 		p.line("w := paramsOf(weights)")
+	}
+	if prepared {
+		p.line("pre := &k.pre")
+		p.line("pre.of(w)")
 	}
 	if grad != nil && grad.Needs.Accum {
 		p.line("var g *Params")
@@ -292,12 +306,12 @@ func (e *emitter) worker(f *jen.File, r *ir.Recipe, low string, obj, grad *plan.
 	dst := func(i int) (string, bool) { return res[i], true }
 	if grad != nil {
 		p.line("if gradient != nil {")
-		p.line("%s", e.modelCall(grad, "w", "ws", "&st", in, dst))
+		p.line("%s", e.modelCall(grad, "w", "pre", "ws", "&st", in, dst))
 		p.line("} else {")
-		p.line("%s", e.modelCall(obj, "w", "ws", "&st", in, dst))
+		p.line("%s", e.modelCall(obj, "w", "pre", "ws", "&st", in, dst))
 		p.line("}")
 	} else {
-		p.line("%s", e.modelCall(obj, "w", "ws", "&st", in, dst))
+		p.line("%s", e.modelCall(obj, "w", "pre", "ws", "&st", in, dst))
 	}
 	if obj.Needs.Stats > 0 {
 		p.line("back := %sBackward", low)
@@ -354,7 +368,7 @@ func (e *emitter) combine(f *jen.File, r *ir.Recipe, low string) {
 		lhs = append(lhs, fmt.Sprintf("m%d", i))
 	}
 	p.line("var %s Real", strings.Join(lhs, ", "))
-	p.line("%s", e.modelCall(fn, "nil", "nil", "", func(i int) string { return fmt.Sprintf("Real(mean[%d])", i) },
+	p.line("%s", e.modelCall(fn, "nil", "nil", "nil", "", func(i int) string { return fmt.Sprintf("Real(mean[%d])", i) },
 		func(i int) (string, bool) { return lhs[i], true }))
 	for i := range r.Metrics {
 		p.line("out[%d] = float64(m%d)", i, i)
@@ -362,4 +376,57 @@ func (e *emitter) combine(f *jen.File, r *ir.Recipe, low string) {
 	p.line("return out")
 	p.line("}")
 	text(f, fmt.Sprintf("%sMetrics turns means of metric terms into metrics.", low), p.text())
+}
+
+// program prints the description of the package for the ndec command.
+func (e *emitter) program(f *jen.File) {
+	p := e.p
+	for _, m := range e.m.Models {
+		e.tableBatch(f, m)
+	}
+	p.line("func Program() rt.Program[Real] {")
+	p.line("return rt.Program[Real]{")
+	p.line("Package: %q,", e.opts.Package)
+	p.line("SourceHash: %q,", e.opts.SourceHash)
+	p.line("Version: version,")
+	p.line("Layout: tensors,")
+	p.line("Data: dataSets,")
+	p.line("Models: []rt.Model[Real]{")
+	for _, m := range e.m.Models {
+		low := goName(m.Name, false)
+		var states, paths []string
+		for i, s := range m.Solves {
+			var names []string
+			for _, st := range s.States {
+				names = append(names, fmt.Sprintf("%q", st.Name))
+			}
+			states = append(states, "{"+strings.Join(names, ", ")+"}")
+			if i < len(m.Paths) && m.Paths[i] != nil {
+				paths = append(paths, e.tablePath(f, m, i))
+			} else {
+				paths = append(paths, "nil")
+			}
+		}
+		p.line("{Name: %q, Inputs: %s, Outputs: %s, Batch: %sTable,", m.Name, columnSpecs(m.Inputs), columnSpecs(m.Outputs), low)
+		if len(m.Solves) > 0 {
+			p.line("Sites: %sSites, States: [][]string{%s},", low, strings.Join(states, ", "))
+			p.line("Paths: []func(context.Context, []Real, *rt.Table, int, int) ([]float64, [][]float64, error){%s},", strings.Join(paths, ", "))
+		}
+		p.line("},")
+	}
+	p.line("},")
+	p.line("Recipes: []rt.RecipeEntry[Real]{")
+	for _, r := range e.m.Recipes {
+		low := goName(r.Name, false)
+		inputs := ""
+		if e.hasInputs(r) {
+			inputs = fmt.Sprintf(", Inputs: %sInputs", low)
+		}
+		p.line("{Recipe: %sRecipe, Objective: %sObjective%s},", low, low, inputs)
+	}
+	p.line("},")
+	p.line("}")
+	p.line("}")
+	body := p.text()
+	text(f, "Program describes the package to the ndec command.", body)
 }

@@ -10,8 +10,8 @@ import (
 func init() {
 	register(
 		activation(OpRelu, "relu", "max(x, 0)", func(b *Builder, x *Value, _ *Attr) *Value {
-			// By select, so that the derivative at 0 is 0 as in PyTorch.
-			return b.Select(b.Binary(OpLt, b.lit(x, 0), x), x, b.lit(x, 0))
+			// By select, so that the derivative at 0 is 0 as in PyTorch, and a NaN stays one.
+			return b.Select(b.Binary(OpLe, x, b.lit(x, 0)), b.lit(x, 0), x)
 		}),
 		activation(OpSilu, "silu", "x σ(x)", func(b *Builder, x *Value, _ *Attr) *Value { return b.Mul(x, b.Unary(OpSigmoid, x)) }),
 		activation(OpGelu, "gelu", "x Φ(x)", func(b *Builder, x *Value, _ *Attr) *Value {

@@ -31,6 +31,7 @@ type DataEntry struct {
 	Name    string
 	Columns []ColumnSpec
 	Source  Source
+	Split   Split
 }
 
 // Model is a model as batches see it.
@@ -41,15 +42,24 @@ type Model[R Float] struct {
 	// NewTable(Outputs, in.Rows)) and stats; rows that fail are NaN and the
 	// error is the first *SolveError.
 	Batch func(ctx context.Context, w []R, in, out *Table, stats *BatchStats, workers int) error
+	// Paths has a function per solve that looks along it for one row of in: k times evenly spaced over its
+	// span, and per state the values there, row-major.
+	Paths []func(ctx context.Context, w []R, in *Table, row, k int) (t []float64, states [][]float64, err error)
+	// States names the states of each solve, and Sites says where it stands.
+	States [][]string
+	Sites  []Site
 }
 
 // RecipeEntry is a recipe with its objective.
 type RecipeEntry[R Float] struct {
 	Recipe    Recipe
 	Objective Objective[R]
+	// Inputs stores in out the gradient of the mean loss over the rows of t by the real columns of t;
+	// nil if it has none.
+	Inputs func(w []R, t, out *Table) error
 }
 
-// Request is one line from the parent. Do is "train", "run", "grad", "eval" or
+// Request is one line from the parent. Do is "train", "run", "grad", "eval", "path" or
 // "data"; the other fields are those that it needs.
 type Request struct {
 	Do      string   `json:"do"`
@@ -71,6 +81,9 @@ type Request struct {
 	Limit   int             `json:"limit,omitempty"`
 	DevRun  bool            `json:"dev_run,omitempty"`
 	MaxTime float64         `json:"max_time,omitempty"` // seconds
+	Inputs  bool            `json:"inputs,omitempty"`   // grad: by the data columns too
+	Solve   int             `json:"solve,omitempty"`    // path: which solve of the model
+	Points  int             `json:"points,omitempty"`   // path: times along the span
 }
 
 // Event is one line to the parent. Type is "progress" (Progress), "metrics"
@@ -181,7 +194,7 @@ func (s *server[R]) answer(ctx context.Context, line []byte) error {
 		return fmt.Errorf("request: %w", err)
 	}
 	do := map[string]func(context.Context, *Request) (any, error){
-		"train": s.train, "run": s.run, "grad": s.grad, "eval": s.eval, "data": s.data,
+		"train": s.train, "run": s.run, "grad": s.grad, "eval": s.eval, "data": s.data, "path": s.path,
 	}[q.Do]
 	if do == nil {
 		return fmt.Errorf("unknown request %q", q.Do)
@@ -234,14 +247,7 @@ func (s *server[R]) table(name, dir string) (*Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, err := d.Source.Load(dir, d.Columns)
-	if err == nil {
-		err = t.Check(d.Columns)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("data %s: %w", name, err)
-	}
-	return t, nil
+	return d.Load(dir)
 }
 
 // batch is the inline batch, the file or the data block of the request.

@@ -60,14 +60,9 @@ func (s *server[R]) train(ctx context.Context, q *Request) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		var tables Tables
-		for _, t := range []struct {
-			name string
-			to   **Table
-		}{{e.Recipe.Data, &tables.Train}, {e.Recipe.Val, &tables.Val}, {e.Recipe.Test, &tables.Test}} {
-			if *t.to, err = s.table(t.name, q.Dir); err != nil {
-				return nil, err
-			}
+		tables, err := LoadTables(q.Dir, &e.Recipe, s.p.Data)
+		if err != nil {
+			return nil, err
 		}
 		opt := TrainOptions{Workers: q.Workers, Events: s, Seed: q.Seed, Epochs: q.Epochs, Steps: q.Steps, Limit: q.Limit,
 			DevRun: q.DevRun, MaxTime: time.Duration(q.MaxTime * float64(time.Second)), Version: s.p.Version}
@@ -138,15 +133,7 @@ func (s *server[R]) runModel(ctx context.Context, q *Request, m *Model[R]) (any,
 		}
 		res.Failed = err.Error()
 	}
-	b := []byte{'{'}
-	for i, c := range m.Outputs {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = append(b, fmt.Sprintf("%q:", c.Name)...)
-		b = AppendNested(b, append([]int{out.Rows}, c.Shape...), out.Columns[i].Data, isF32[R]())
-	}
-	res.Outputs = append(b, '}')
+	res.Outputs = appendTable(nil, m.Outputs, out, isF32[R]())
 	for _, st := range stats.Sites {
 		j := siteJSON{Solve: st.Solve, NFE: st.NFE, Accepted: st.Accepted, Rejected: st.Rejected}
 		for _, v := range st.Status {
@@ -163,6 +150,7 @@ type GradResult struct {
 	Loss    number            `json:"loss"`
 	Metrics map[string]number `json:"metrics"`
 	Grad    json.RawMessage   `json:"grad"`
+	Inputs  json.RawMessage   `json:"inputs,omitempty"`
 	Failed  string            `json:"failed,omitempty"`
 }
 
@@ -209,7 +197,86 @@ func (s *server[R]) grad(ctx context.Context, q *Request) (any, error) {
 		b = AppendNested(b, x.Shape, data, isF32[R]())
 	}
 	res.Grad = append(b, '}')
+	if q.Inputs {
+		return res, s.gradInputs(e, d, w, t, res)
+	}
 	return res, nil
+}
+
+// gradInputs adds the gradient by the real columns.
+func (s *server[R]) gradInputs(e *RecipeEntry[R], d *DataEntry, w []R, t *Table, res *GradResult) error {
+	if e.Inputs == nil {
+		return fmt.Errorf("the data of recipe %s has no real columns", e.Recipe.Name)
+	}
+	var cols []ColumnSpec
+	for _, c := range d.Columns {
+		if c.Classes == 0 {
+			cols = append(cols, c)
+		}
+	}
+	out := NewTable(cols, t.Rows)
+	if err := e.Inputs(w, t, out); err != nil {
+		return err
+	}
+	res.Inputs = appendTable(nil, cols, out, isF32[R]())
+	return nil
+}
+
+// appendTable spells the columns of a table as a JSON object of nested lists.
+func appendTable(b []byte, cols []ColumnSpec, t *Table, single bool) []byte {
+	b = append(b, '{')
+	for i, c := range cols {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, fmt.Sprintf("%q:", c.Name)...)
+		b = AppendNested(b, append([]int{t.Rows}, c.Shape...), t.Columns[t.Index(c.Name)].Data, single)
+	}
+	return append(b, '}')
+}
+
+// PathResult is the answer to "path": for every row of the batch the way of the states.
+type PathResult struct {
+	Solve  string        `json:"solve"`
+	States []string      `json:"states"`
+	T      [][]float64   `json:"t"`
+	X      [][][]float64 `json:"x"` // by row and state, row-major
+}
+
+func (s *server[R]) path(ctx context.Context, q *Request) (any, error) {
+	for i := range s.p.Models {
+		m := &s.p.Models[i]
+		if m.Name != q.Model {
+			continue
+		}
+		if q.Solve < 0 || q.Solve >= len(m.Paths) || m.Paths[q.Solve] == nil {
+			return nil, fmt.Errorf("model %s has no solve %d to look along", m.Name, q.Solve)
+		}
+		w, err := s.weights(q, 0)
+		if err != nil {
+			return nil, err
+		}
+		in, err := s.batch(q, m.Inputs)
+		if err != nil {
+			return nil, err
+		}
+		if in == nil {
+			return nil, fmt.Errorf("model %s needs a batch: %w", m.Name, ErrData)
+		}
+		if err := in.Check(m.Inputs); err != nil {
+			return nil, err
+		}
+		res := &PathResult{Solve: m.Sites[q.Solve].Where, States: m.States[q.Solve]}
+		for row := 0; row < in.Rows; row++ {
+			t, x, err := m.Paths[q.Solve](ctx, w, in, row, max(q.Points, 2))
+			if err != nil {
+				return nil, err
+			}
+			res.T, res.X = append(res.T, t), append(res.X, x)
+		}
+		return res, nil
+	}
+	return nil, fmt.Errorf("there is no model %q in %s", q.Model, s.p.Package)
 }
 
 func (s *server[R]) eval(ctx context.Context, q *Request) (any, error) {
@@ -221,13 +288,13 @@ func (s *server[R]) eval(ctx context.Context, q *Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	name, ok := map[string]string{"": e.Recipe.Data, "train": e.Recipe.Data, "val": e.Recipe.Val, "test": e.Recipe.Test}[q.Split]
-	if !ok || name == "" {
-		return nil, fmt.Errorf("recipe %s has no split %q", q.Recipe, q.Split)
-	}
-	t, err := s.table(name, q.Dir)
+	tables, err := LoadTables(q.Dir, &e.Recipe, s.p.Data)
 	if err != nil {
 		return nil, err
+	}
+	t, ok := map[string]*Table{"": tables.Train, "train": tables.Train, "val": tables.Val, "test": tables.Test}[q.Split]
+	if !ok || t == nil {
+		return nil, fmt.Errorf("recipe %s has no split %q", q.Recipe, q.Split)
 	}
 	return Evaluate(ctx, w, &e.Objective, t, e.Recipe.Seed, q.Workers)
 }
@@ -248,14 +315,5 @@ func (s *server[R]) data(_ context.Context, q *Request) (any, error) {
 	if q.Limit > 0 && q.Limit < t.Rows {
 		t = t.Select(allRows(q.Limit))
 	}
-	b := []byte{'{'}
-	for i, c := range d.Columns {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		k := t.Index(c.Name)
-		b = append(b, fmt.Sprintf("%q:", c.Name)...)
-		b = AppendNested(b, append([]int{t.Rows}, c.Shape...), t.Columns[k].Data, false)
-	}
-	return json.RawMessage(append(b, '}')), nil
+	return json.RawMessage(appendTable(nil, d.Columns, t, false)), nil
 }

@@ -10,12 +10,12 @@ type Optimizer interface {
 	Rate() float64
 }
 
-// SGD is g += WeightDecay w; b = Momentum b + (1-Dampening) g (b = g at the
+// SGD is g += Decay w; b = Momentum b + (1-Dampening) g (b = g at the
 // first step); w -= lr b, or lr (g + Momentum b) with Nesterov.
 type SGD struct {
 	LR, Momentum, Dampening float64
 	Nesterov                bool
-	WeightDecay             float64
+	Decay                   float64
 }
 
 // Adam is Kingma and Ba (2015) with the decay Decay w added to the gradient.
@@ -113,8 +113,8 @@ func (m *moments[R]) sgd(o SGD, w, g []R, s span, lr float64) {
 	b := m.slot[0]
 	for i := s.lo; i < s.hi; i++ {
 		d := g[i]
-		if o.WeightDecay != 0 {
-			d += R(R(o.WeightDecay) * w[i])
+		if o.Decay != 0 {
+			d += R(R(o.Decay) * w[i])
 		}
 		if o.Momentum != 0 {
 			if m.steps == 1 {

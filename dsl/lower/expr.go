@@ -189,6 +189,9 @@ func (s *scope) ref(x *sema.Ref) *ir.Value {
 		s.vars[v] = s.param(v.Param)
 	case v.Def != nil:
 		d := s.expr(v.Def)
+		if d.Name != "" && s.apart[v] {
+			d = s.b.Emit(ir.OpReshape, ir.Attr{Ints: append([]int{}, d.Type.Shape...)}, d)
+		}
 		if d.Name == "" {
 			d.Named(v.Name)
 		}

@@ -15,6 +15,8 @@ type lowerer struct {
 	funcs   map[*sema.Func]*ir.Func
 	models  map[*sema.Model]*ir.Model
 	systems map[*sema.System]*system
+	// apart are the definitions that are values of their own; see derivativeVariables.
+	apart map[*sema.Var]bool
 }
 
 // Lower gives the module of a program without errors. When something cannot be lowered the module
@@ -25,6 +27,7 @@ func Lower(p *sema.Program) (*ir.Module, diag.List) {
 		funcs:   map[*sema.Func]*ir.Func{},
 		models:  map[*sema.Model]*ir.Model{},
 		systems: map[*sema.System]*system{},
+		apart:   derivativeVariables(p),
 	}
 	for _, q := range p.Params {
 		l.m.AddParam(q)
@@ -85,7 +88,7 @@ func (l *lowerer) guard(at diag.Span, lower func()) {
 func (l *lowerer) fn(f *sema.Func) {
 	s := l.scope(f.Name, f.Doc, f.Span)
 	s.args(f.Args)
-	l.funcs[f] = l.m.AddFunc(s.b.Return(s.expr(f.Result)))
+	l.funcs[f] = l.add(s.b.Return(s.expr(f.Result)))
 }
 
 // ports are inputs, outputs or columns as callers see them.
@@ -99,4 +102,13 @@ func (l *lowerer) ports(vars []*sema.Var) []ir.Port {
 
 func (l *lowerer) port(name string, t sema.Type) ir.Port {
 	return ir.Port{Name: name, Type: t.IR(l.m.Real), Classes: t.Classes}
+}
+
+// add appends a function under a name of its own: an instance of f at size 3 is f_3, as something
+// that a program declares may be, too.
+func (l *lowerer) add(f *ir.Func) *ir.Func {
+	for l.m.FuncByName(f.Name) != nil {
+		f.Name += "_"
+	}
+	return l.m.AddFunc(f)
 }

@@ -72,7 +72,7 @@ model Slope(y real) real {
 // Models compute what their source says.
 func TestModels(t *testing.T) {
 	m := compile(t, decay)
-	mc := machine{t, map[string][]float64{"k.w": {2}, "Decay.b": {3}}}
+	mc := newMachine(t, m, map[string][]float64{"k.w": {2}, "Decay.b": {3}})
 	q := 0.75 // 1 - c h with c = 1
 	euler := func(y float64) []float64 {
 		out := []float64{y}
@@ -136,7 +136,7 @@ func TestModels(t *testing.T) {
 // Paths give the start of each solve, of called models too.
 func TestPaths(t *testing.T) {
 	m := compile(t, decay)
-	mc := machine{t, map[string][]float64{"k.w": {2}, "Decay.b": {3}}}
+	mc := newMachine(t, m, map[string][]float64{"k.w": {2}, "Decay.b": {3}})
 	y1 := 2 * math.Pow(0.75, 4)
 	// t0, t1, y, z, area, c, y_start
 	for name, want := range map[string][][][]float64{
@@ -217,9 +217,8 @@ func TestExpressions(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			m := compile(t, "package p\n\nnet f(x [3]real) "+c.result+" {\n\t"+c.body+"\n}\n")
-			mc := machine{t, map[string][]float64{
-				"f.0.weight": {1, 2, 3, -1, -1, -1}, "f.0.bias": {1, 1}, "f.2.weight": {1, 1}, "f.2.bias": {1},
-			}}
+			all := map[string][]float64{"f.0.weight": {1, 2, 3, -1, -1, -1}, "f.0.bias": {1, 1}, "f.2.weight": {1, 1}, "f.2.bias": {1}}
+			mc := newMachine(t, m, all)
 			near(t, "f", mc.call(m.FuncByName("f"), [][]float64{{1, 2, 3}}), [][]float64{c.want})
 		})
 	}
@@ -274,7 +273,7 @@ train Averages {
 // often the model is called.
 func TestRecipes(t *testing.T) {
 	m := compile(t, training)
-	mc := machine{t, map[string][]float64{"f.0.weight": {2}, "f.0.bias": {1}}}
+	mc := newMachine(t, m, map[string][]float64{"f.0.weight": {2}, "f.0.bias": {1}})
 	stats := [][]float64{{1}, {1}, {0}, {0}, {1}}
 	in := [][]float64{{3}, {4}} // M(3) = 3 + (2*3 + 1) = 10
 
@@ -320,5 +319,56 @@ func TestCompilerBug(t *testing.T) {
 	m, list := Lower(p)
 	if m != nil || len(list) != 1 || list[0].Code != compilerBug {
 		t.Errorf("got %v", list)
+	}
+}
+
+// The options of an adaptive solver arrive, those of its controller too.
+func TestAdaptive(t *testing.T) {
+	m := compile(t, `package p
+
+system S {
+	state x real
+	der(x) = -x
+}
+
+solver A = dopri5{rtol: 1e-7, atol: 1e-8, max_steps: 77, first_step: 0.01, control: i{safety: 0.8, min: 0.3}}
+
+model M(x real) real {
+	end := solve(S{x: x}, over: 0..1, with: A)
+	return end.x
+}
+`)
+	s := m.Solves[0]
+	got := []any{s.RTol, s.ATol, s.MaxSteps, s.FirstStep, s.MinFactor, s.Adaptive, s.Sensitivity.Row}
+	if d := cmp.Diff([]any{1e-7, 1e-8, 77, 0.01, 0.3, true, "backprop"}, got); d != "" {
+		t.Errorf("-want +got:\n%s", d)
+	}
+	out := newMachine(t, m, nil).call(m.Models[0].Func, [][]float64{{1}})
+	if d := out[0][0] - math.Exp(-1); !(math.Abs(d) < 1e-6) {
+		t.Errorf("the solve is off by %g", d)
+	}
+	if out[1+ir.StatStatus][0] != ir.StatusOK || out[1+ir.StatTime][0] != 1 {
+		t.Errorf("status %v at time %v", out[1+ir.StatStatus][0], out[1+ir.StatTime][0])
+	}
+}
+
+// Functions have different names, and callees come before callers.
+func TestFunctions(t *testing.T) {
+	sizes := "package p\n\nfn f[n](x [n]real) real {\n\treturn sum(x)\n}\n\nfn f_3(x real) real {\n\treturn x\n}\n\n" +
+		"fn g(x [3]real) real {\n\treturn f(x) + f(x[0:2]) + f_3(x[0])\n}\n"
+	for _, src := range []string{sizes, decay, training} {
+		m := compile(t, src)
+		seen, names := map[*ir.Func]bool{}, map[string]bool{}
+		for _, f := range m.Funcs {
+			for _, v := range f.Values {
+				if v.Op == ir.OpCall && !seen[v.Attr.Func] {
+					t.Errorf("%s calls %s, which comes later or not at all", f.Name, v.Attr.Func.Name)
+				}
+			}
+			if names[f.Name] {
+				t.Errorf("two functions are called %s", f.Name)
+			}
+			seen[f], names[f.Name] = true, true
+		}
 	}
 }

@@ -22,9 +22,9 @@ func (l *lowerer) model(m *sema.Model) {
 		s.b.Func.ResultNames = append(s.b.Func.ResultNames, p.Name)
 	}
 	out.Solves = s.solved()
-	out.Func = l.m.AddFunc(s.b.Return(append(results, s.statistics()...)...))
+	out.Func = l.add(s.b.Return(append(results, s.statistics()...)...))
 	for i := range s.runs {
-		out.Paths = append(out.Paths, l.m.AddFunc(s.path(i)))
+		out.Paths = append(out.Paths, l.add(s.path(i)))
 	}
 	l.models[m] = out
 	l.m.Models = append(l.m.Models, out)

@@ -62,9 +62,9 @@ func (l *lowerer) recipe(r *sema.Recipe) {
 	}
 	s.b.Func.ResultNames = names
 	out.Solves = s.solved()
-	out.Objective = l.m.AddFunc(s.b.Return(append(results, s.statistics()...)...))
+	out.Objective = l.add(s.b.Return(append(results, s.statistics()...)...))
 	if combine {
-		l.m.AddFunc(out.Combine)
+		l.add(out.Combine)
 	}
 	l.m.Recipes = append(l.m.Recipes, out)
 }

@@ -104,13 +104,13 @@ func (l *lowerer) newField(sys *system) *ir.Func {
 		name = fmt.Sprintf("%s.%d", name, sys.fields)
 	}
 	sys.fields++
-	return l.m.AddFunc(sys.field.Clone(name))
+	return l.add(sys.field.Clone(name))
 }
 
 // rhsFunc is (t, states…, contexts…, starts…) -> derivatives of the states.
 func (l *lowerer) rhsFunc(sys *system) *ir.Func {
 	if sys.rhs == nil {
-		sys.rhs = l.m.AddFunc(l.equations(sys.System, "rhs", false))
+		sys.rhs = l.add(l.equations(sys.System, "rhs", false))
 	}
 	return sys.rhs
 }
@@ -128,7 +128,7 @@ func (l *lowerer) outputFunc(sys *system) *ir.Func {
 			results = append(results, v)
 			s.b.Func.ResultNames = append(s.b.Func.ResultNames, q.Name)
 		}
-		sys.outputs = l.m.AddFunc(s.b.Return(results...))
+		sys.outputs = l.add(s.b.Return(results...))
 	}
 	return sys.outputs
 }

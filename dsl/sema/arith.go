@@ -303,6 +303,9 @@ func (c *checker) op(op ir.Op, attr ir.Attr, at diag.Span, args ...Expr) Expr {
 		c.errorf("NDE0301", at, "%s: %v", op, err)
 		return invalid(at)
 	}
+	if !c.fits(t.Shape, at) {
+		return invalid(at)
+	}
 	switch t.Elem {
 	case ir.Bool:
 		elem = Bool
@@ -310,6 +313,18 @@ func (c *checker) op(op ir.Op, attr ir.Attr, at diag.Span, args ...Expr) Expr {
 		elem = I32
 	}
 	return &Op{Node: Node{T: Tensor(elem, t.Shape...), At: at}, Op: op, Attr: attr, Args: args}
+}
+
+// fits complains about tensors that are too large.
+func (c *checker) fits(shape []int, at diag.Span) bool {
+	total := 1
+	for _, d := range shape {
+		if total *= d; total > maxElems {
+			c.errorf("NDE0310", at, "a tensor of more than %d elements", maxElems)
+			return false
+		}
+	}
+	return true
 }
 
 func (c *checker) wantTensor(x Expr, what string, at diag.Span) bool {

@@ -252,6 +252,9 @@ func (c *checker) concat(args []Expr, axis int, at diag.Span) Expr {
 	}
 	t := xs[0].Type()
 	t.Shape = shape
+	if !c.fits(shape, at) {
+		return invalid(at)
+	}
 	return &Concat{Node: Node{T: t, At: at}, Axis: axis, Xs: xs}
 }
 
@@ -305,6 +308,9 @@ func (c *checker) stack(args []Expr, at diag.Span) Expr {
 		}
 	}
 	t.Shape = append([]int{len(xs)}, t.Shape...)
+	if !c.fits(t.Shape, at) {
+		return invalid(at)
+	}
 	return &Stack{Node: Node{T: t, At: at}, Xs: xs}
 }
 
@@ -320,14 +326,12 @@ func stackLiteral(args []Expr, at diag.Span) Expr {
 		if i == 0 {
 			first = l.T
 		}
-		if !ir.SameShape(l.T.Shape, first.Shape) || l.T.Elem.IsUntyped() != first.Elem.IsUntyped() ||
+		if len(l.T.Shape) > 0 && l.Data == nil || !ir.SameShape(l.T.Shape, first.Shape) || l.T.Elem.IsUntyped() != first.Elem.IsUntyped() ||
 			!l.T.Elem.IsUntyped() && l.T.Elem != first.Elem {
 			return nil
 		}
 		if l.Data == nil {
-			for range size(l.T) {
-				data = append(data, l.Num)
-			}
+			data = append(data, l.Num)
 		}
 		data = append(data, l.Data...)
 	}
@@ -411,6 +415,9 @@ func checkAugment(c *call) Expr {
 		return c.fail("NDE0318", "wants an axis to append to, got %s; write [x]", t)
 	}
 	t.Shape = append([]int{n[0]}, t.Shape[1:]...)
+	if !c.fits(t.Shape, c.at) {
+		return invalid(c.at)
+	}
 	zeros := &Lit{Node: Node{T: t, At: c.at}}
 	return c.concat([]Expr{c.args[0], zeros}, 0, c.at)
 }
@@ -436,7 +443,7 @@ func checkEye(c *call) Expr {
 	if !ok {
 		return invalid(c.at)
 	}
-	if n[0] > 4096 {
+	if n[0] > 1024 {
 		return c.fail("NDE0310", "%d is too large for a matrix that is written out", n[0])
 	}
 	data := make([]float64, n[0]*n[0])

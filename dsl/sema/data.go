@@ -40,6 +40,10 @@ func (c *checker) blockSetting(b *block, st *syntax.SettingStmt, e *env) {
 	value := st.Value
 	if text, by := c.override(b, key); by != "" {
 		c.setUsed[by] = true
+		if o.kind == optBatch && text == "full" {
+			b.got = append(b.got, ir.Setting{Key: key, Text: text, Span: st.Key.At()})
+			return
+		}
 		lit := &syntax.BasicLit{Range: syntax.Range{Place: st.Value.Span()}, Text: text}
 		v := c.setNumber(by, text, st.Value.At())
 		if isInvalid(v) {

@@ -96,6 +96,9 @@ func (c *checker) derivative(f derivForm, x *syntax.CallExpr, piped Expr, e *env
 	case ir.OpJVP:
 		shape = y.Type().Shape
 	}
+	if !c.fits(shape, at) {
+		return invalid(at)
+	}
 	operands := []Expr{y, ref}
 	if f.extra > 0 {
 		want := real

@@ -144,9 +144,9 @@ func (n *maker) step(suffix string, dense bool) *ir.Func {
 	st.c = n.extras(b)
 
 	y1 := st.end()
-	results, labels := y1, n.resultNames("1")
+	results, labels := y1, n.resultNames("_next")
 	if n.s.Adaptive {
-		results = append(results, st.combine(nil, "_err", n.tab.ErrorWeights())...)
+		results = append(results, st.combine(nil, "_err", "he", n.tab.ErrorWeights())...)
 		labels = append(labels, n.resultNames("_err")...)
 	}
 	if n.s.FSAL {
@@ -177,7 +177,7 @@ func (n *maker) replay(suffix string, at bool) *ir.Func {
 	}
 	st.y, st.c = n.states(b, ""), n.extras(b)
 	if !at {
-		b.Func.ResultNames = n.resultNames("1")
+		b.Func.ResultNames = n.resultNames("_next")
 		return b.Return(st.end()...)
 	}
 	if n.cfg.Residual != nil {
@@ -192,7 +192,7 @@ func (n *maker) dense() *ir.Func {
 	b := n.newFunc("dense", "the states inside a step, at t + theta*h")
 	theta, h := scalar(b, "theta"), scalar(b, "h")
 	y := n.states(b, "")
-	n.states(b, "1")
+	n.states(b, "_next")
 	var data [][]*ir.Value
 	for p := range n.dataLen() {
 		data = append(data, n.states(b, fmt.Sprintf("_d%d", p+1)))
@@ -278,10 +278,12 @@ func (s *stepper) stage(i int) []*ir.Value {
 		case j == len(s.tab.B)-1 && s.tab.FSAL():
 			y = s.end()
 		case j > 0:
-			y = s.combine(s.y, fmt.Sprintf("_y%d", j+1), s.tab.A[j])
+			y = s.combine(s.y, fmt.Sprintf("_y%d", j+1), fmt.Sprintf("ha%d", j+1), s.tab.A[j])
 		}
 		if s.tab.C[j].Sign() != 0 {
-			t = s.share("t+"+s.tab.C[j].RatString(), func() *ir.Value { return s.b.Add(s.t, s.scaled(s.tab.C[j])) })
+			t = s.share("t+"+s.tab.C[j].RatString(), func() *ir.Value {
+				return s.b.Add(s.t, s.scaled(s.tab.C[j])).Named(fmt.Sprintf("t%d", j+1))
+			})
 		}
 		in := append([]*ir.Value{t}, y...)
 		k := s.b.CallAll(s.s.Field, append(in, s.c...)...)
@@ -293,8 +295,9 @@ func (s *stepper) stage(i int) []*ir.Value {
 	return s.k[i]
 }
 
-// combine is y + Σ (h w_j) k_j per state, without y where it is nil.
-func (s *stepper) combine(y []*ir.Value, suffix string, w []*big.Rat) []*ir.Value {
+// combine is y + Σ (h w_j) k_j per state, without y where it is nil. label names the weights: h w_2 of
+// label "ha3" is ha32.
+func (s *stepper) combine(y []*ir.Value, suffix, label string, w []*big.Rat) []*ir.Value {
 	var out []*ir.Value
 	for i, st := range s.s.States {
 		var sum *ir.Value
@@ -306,7 +309,9 @@ func (s *stepper) combine(y []*ir.Value, suffix string, w []*big.Rat) []*ir.Valu
 				continue
 			}
 			k := s.stage(j)[i]
-			c := s.share(x.RatString()+" "+st.Type.Elem.String(), func() *ir.Value { return s.b.Cast(s.scaled(x), st.Type.Elem) })
+			c := s.share(x.RatString()+" "+st.Type.Elem.String(), func() *ir.Value {
+				return s.b.Cast(s.scaled(x), st.Type.Elem).Named(fmt.Sprintf("%s%d", label, j+1))
+			})
 			sum = add(s.b, sum, s.b.Mul(c, k))
 		}
 		if y == nil || sum != y[i] {
@@ -329,7 +334,7 @@ func (s *stepper) end() []*ir.Value {
 	if s.y1 != nil {
 		return s.y1
 	}
-	y1 := s.combine(s.y, "1", s.tab.B)
+	y1 := s.combine(s.y, "_next", "hb", s.tab.B)
 	s.y1 = y1
 	if s.cfg.Residual == nil {
 		return y1
@@ -342,7 +347,7 @@ func (s *stepper) end() []*ir.Value {
 		x := s.cfg.Residuals[i]
 		st := s.s.States[x]
 		s.residual[x] = r
-		y1[x] = s.b.Add(y1[x], s.b.Mul(s.b.Cast(h, st.Type.Elem), r)).Named(st.Name + "1")
+		y1[x] = s.b.Add(y1[x], s.b.Mul(s.b.Cast(h, st.Type.Elem), r)).Named(st.Name + "_next")
 	}
 	return y1
 }

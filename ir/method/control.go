@@ -25,7 +25,7 @@ func abs64(b *ir.Builder, x *ir.Value) *ir.Value { return b.Unary(ir.OpAbs, b.Ca
 func (n *maker) norm() *ir.Func {
 	b := n.newFunc("norm", "the error of a step relative to the tolerances")
 	rtol, atol := scalar(b, "rtol"), scalar(b, "atol")
-	y, y1, e := n.states(b, ""), n.states(b, "1"), n.states(b, "_err")
+	y, y1, e := n.states(b, ""), n.states(b, "_next"), n.states(b, "_err")
 	var xs []*ir.Value
 	for i, st := range n.s.States {
 		if st.InNorm {

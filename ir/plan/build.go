@@ -9,6 +9,11 @@ import (
 // Build plans every function that a model, recipe or solve of m reaches.
 func Build(m *ir.Module) (*Plan, error) {
 	p := &Plan{Module: m, byIR: map[*ir.Func]*Func{}, byS: map[*ir.Solve]*Solve{}}
+	if m.Prepare != nil {
+		if err := p.add(m.Prepare); err != nil {
+			return nil, err
+		}
+	}
 	for _, md := range m.Models {
 		if err := p.add(md.Func); err != nil {
 			return nil, err
@@ -126,12 +131,12 @@ type planner struct {
 	nest  map[*ir.Value]int         // nest that computes a value; -1 for leaves
 	form  map[*ir.Value]Form
 	sums  map[*ir.Value][]*ir.Param // running sums that a value is added to
-	live  map[*ir.Value]bool
-	inSum map[*ir.Value]bool // values that exist only as part of a running sum
+	inSum map[*ir.Value]bool        // values that exist only as part of a running sum
 }
 
 func (p *Plan) planFunc(f *ir.Func) (*Func, error) {
 	f.DropDead()
+	demandOrder(f)
 	fn := &Func{IR: f, Places: map[*ir.Value]*Place{}, Sums: make([]*ir.Param, len(f.Results))}
 	pl := &planner{plan: p, fn: fn, uses: map[*ir.Value][]*ir.Value{}, nest: map[*ir.Value]int{},
 		form: map[*ir.Value]Form{}, sums: map[*ir.Value][]*ir.Param{}, inSum: map[*ir.Value]bool{}}

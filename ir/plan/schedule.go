@@ -6,8 +6,42 @@ import (
 	"ndec.dev/ndec/ir"
 )
 
-// schedule puts v into the first nest in which its operands are ready, so that chains over the
-// same extent share a loop.
+// demandOrder sorts values so that each stands just before the first one that needs it, nodes and
+// results keeping their order. Sums of many terms then close up into one expression, and the
+// text reads in the order of the computation.
+func demandOrder(f *ir.Func) {
+	done := make(map[*ir.Value]bool, len(f.Values))
+	order := f.Values[:0:0]
+	var need func(v *ir.Value)
+	need = func(v *ir.Value) {
+		if done[v] {
+			return
+		}
+		done[v] = true
+		for _, a := range v.Args {
+			need(a)
+		}
+		order = append(order, v)
+	}
+	for _, v := range f.Values {
+		if v.Op == ir.OpArg {
+			need(v)
+		}
+	}
+	for _, v := range f.Values {
+		if v.Op.Info().Class == ir.ClassNode && v.Op != ir.OpResult {
+			need(v)
+		}
+	}
+	for _, r := range f.Results {
+		need(r)
+	}
+	f.Values = order
+	f.Renumber()
+}
+
+// schedule puts v into a nest after its operands are ready, so that chains over the same extent
+// share a loop.
 func (pl *planner) schedule(v *ir.Value) error {
 	if v.Op == ir.OpResult {
 		pl.nest[v] = pl.nest[v.Args[0]]
@@ -78,10 +112,25 @@ func (pl *planner) place(v *ir.Value, form Form, extent, first int) {
 }
 
 func (pl *planner) join(step Step, extent, first int, alone bool) int {
-	if !alone {
+	if step.Sum != nil {
+		// What only adds to a running sum goes where its operand is computed, so that this needs no array.
 		for q := first; q < len(pl.fn.Nests); q++ {
+			if n := pl.fn.Nests[q]; n.Extent == extent && n.Steps[0].Form != Whole {
+				n.Steps = append(n.Steps, step)
+				return q
+			}
+		}
+	}
+	if !alone {
+		// The last one that fits, after the last statement over whole arrays: values come in the order of
+		// demand, so a sum of many terms closes up in the loop that needs it instead of being carried
+		// through memory from call to call.
+		for q := len(pl.fn.Nests) - 1; q >= first; q-- {
 			n := pl.fn.Nests[q]
-			if n.Extent == extent && n.Steps[0].Form != Whole {
+			if n.Steps[0].Form == Whole {
+				break
+			}
+			if n.Extent == extent {
 				n.Steps = append(n.Steps, step)
 				return q
 			}

@@ -5,7 +5,7 @@ func DataKeys() []Option { return dataKeys }
 
 var dataKeys = []Option{
 	{Key: "source", Kind: Choice, Required: true, Group: Source, Doc: "where rows come from"},
-	{Key: "split", Kind: Choice, Group: Split, Doc: "shares for training, validation and test"},
+	{Key: "split", Kind: Choice, Group: Split, Later: true, Doc: "shares for training, validation and test"},
 	{Key: "stream", Kind: Bool, Later: true, Doc: "fresh rows for every batch"},
 }
 
@@ -19,13 +19,15 @@ func noise(doc string) Option {
 
 var dataSeed = Option{Key: "seed", Kind: Int, Min: 0, Max: 1 << 53, Field: "Seed", Doc: "of the generator"}
 
-var path = Option{Key: "path", Kind: Text, Required: true, Field: "Path", Doc: "file, relative to the .nde file"}
+var path = Option{Key: "path", Kind: Text, Required: true, Field: "File", Doc: "file, relative to the .nde file"}
 
 var sources = []Row{
 	{Name: "moons", Make: "Moons", Doc: "two interleaved half circles: x [2]real, y label[2]", Options: []Option{
 		count(512), noise("width of a uniform number added to both coordinates"), dataSeed}},
 	{Name: "circles", Make: "Circles", Doc: "concentric circles: x [2]real, y label[2]", Options: []Option{
-		count(512), noise("standard deviation of points"), dataSeed}},
+		count(512), noise("standard deviation of points"),
+		{Key: "factor", Kind: Number, Default: 0.5, Max: inf, Open: true, Field: "Factor", Doc: "radius of the inner circle"},
+		dataSeed}},
 	{Name: "spirals", Make: "Spirals", Doc: "two spirals: x [2]real, y label[2]", Options: []Option{
 		count(512), noise("standard deviation of points"), dataSeed}},
 	{Name: "gaussians", Make: "Gaussians", Doc: "clusters on a circle: x [2]real, y label[k]", Options: []Option{
@@ -39,12 +41,12 @@ var sources = []Row{
 		{Key: "stride", Kind: Int, Min: 1, Max: maxCount, Later: true, Doc: "rows between samples"}}},
 	{Name: "npy", Make: "NPY", Doc: "one array of NumPy, rows first; for one column", Options: []Option{path}},
 	{Name: "npz", Make: "NPZ", Doc: "arrays of NumPy by column name, rows first", Options: []Option{path}},
-	later("swiss_roll", "a rolled-up plane"),
-	later("gaussians8", "eight clusters on a circle"),
-	later("spirals2", "two spirals of the density-estimation sets"),
-	later("rings", "concentric rings"),
-	later("pinwheel", "arms of a pinwheel"),
-	later("checkerboard", "squares of a checkerboard"),
+	{Name: "swiss_roll", Make: "SwissRoll", Doc: "a rolled-up plane (FFJORD): x [2]real", Options: []Option{count(512), dataSeed}},
+	{Name: "gaussians8", Make: "Gaussians8", Doc: "eight clusters on a circle (FFJORD): x [2]real", Options: []Option{count(512), dataSeed}},
+	{Name: "spirals2", Make: "Spirals2", Doc: "two spirals of the density-estimation sets (FFJORD): x [2]real", Options: []Option{count(512), dataSeed}},
+	{Name: "rings", Make: "Rings", Doc: "concentric rings (FFJORD): x [2]real", Options: []Option{count(512), dataSeed}},
+	{Name: "pinwheel", Make: "Pinwheel", Doc: "arms of a pinwheel (FFJORD): x [2]real", Options: []Option{count(512), dataSeed}},
+	{Name: "checkerboard", Make: "Checkerboard", Doc: "squares of a checkerboard (FFJORD): x [2]real", Options: []Option{count(512), dataSeed}},
 	later("mnist", "handwritten digits"),
 	later("safetensors", "tensors by name"),
 	later("idx", "files of the MNIST kind"),

@@ -54,7 +54,7 @@ var optimizers = []Row{
 		{Key: "momentum", Kind: Number, Max: inf, Field: "Momentum", Doc: "memory of earlier steps"},
 		{Key: "dampening", Kind: Number, Max: inf, Field: "Dampening", Doc: "share of the gradient left out of the momentum"},
 		{Key: "nesterov", Kind: Bool, Field: "Nesterov", Doc: "look ahead along the momentum"},
-		decay(0),
+		{Key: "decay", Kind: Number, Max: inf, Field: "Decay", Doc: "weight decay"},
 	}},
 	{Name: "adam", Make: "Adam", Doc: "Adam (Kingma & Ba 2015); decay is added to the gradient",
 		Options: append([]Option{withLR(1e-3), decay(0)}, betas...)},

@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"ndec.dev/ndec/dsl/syntax"
-	"ndec.dev/ndec/ir/diag"
 )
 
 func (a *app) checkCommand() *cobra.Command {
@@ -53,7 +52,7 @@ func (a *app) fmtCommand() *cobra.Command {
 			one := func(name string, src []byte) error {
 				out, ds := syntax.Format(name, src)
 				if ds.HasErrors() {
-					diag.Render(a.err, ds, map[string][]byte{name: src}, diag.RenderOptions{Color: isTerminal(a.err)})
+					a.render(ds, map[string]string{name: string(src)})
 					return &exitError{code: exitProblems}
 				}
 				same := bytes.Equal(out, src)

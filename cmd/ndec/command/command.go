@@ -230,16 +230,12 @@ func (a *app) report(ds diag.List, s *source) error {
 	if len(ds) == 0 {
 		return nil
 	}
-	texts := map[string][]byte{}
-	for n, t := range s.files {
-		texts[n] = []byte(t)
-	}
 	if a.json {
 		if err := diag.RenderJSON(a.out, ds); err != nil {
 			return internal(err)
 		}
 	} else {
-		diag.Render(a.err, ds, texts, diag.RenderOptions{Dir: s.dir, Color: isTerminal(a.err)})
+		a.render(ds, s.files)
 	}
 	if !ds.HasErrors() {
 		return nil
@@ -261,4 +257,12 @@ func (a *app) compile(s *source, o driver.Options) (*driver.Result, error) {
 func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// render prints diagnostics with their source lines.
+func (a *app) render(ds diag.List, files map[string]string) {
+	diag.Render(a.err, ds, diag.Options{Colour: isTerminal(a.err), Source: func(name string) (string, bool) {
+		text, ok := files[name]
+		return text, ok
+	}})
 }

@@ -2,7 +2,6 @@ package command
 
 import (
 	"fmt"
-	"os"
 	"regexp"
 	"strings"
 	"text/tabwriter"
@@ -100,8 +99,8 @@ func (a *app) explainCode(code diag.Code) error {
 		return problems(fmt.Errorf("there is no diagnostic %s", code))
 	}
 	fmt.Fprintf(a.out, "%s: %s\n\n%s\n", e.Code, e.Title, strings.TrimSpace(e.Text))
-	if e.Example != "" {
-		fmt.Fprintf(a.out, "\nExample:\n\n%s\n", indent(e.Example))
+	if e.Bad != "" {
+		fmt.Fprintf(a.out, "\nExample:\n\n%s\n", indent(e.Bad))
 	}
 	if e.Fixed != "" {
 		fmt.Fprintf(a.out, "\nWrite instead:\n\n%s\n", indent(e.Fixed))
@@ -139,10 +138,4 @@ func (a *app) printCost(res *driver.Result) {
 		fmt.Fprintf(tw, "%s\t%s\t%s\t%d\t%d\t%s\t%d\t%d\t%d\t%d\n", c.Name, c.Where, c.Method, c.State, c.Evals, steps, c.PerEval.MulAdds, c.PerStep.MulAdds, c.PerEval.Trans, c.SavedPerStep)
 	}
 	tw.Flush()
-}
-
-// stat reports whether a path exists; used where a folder is optional.
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
 }

@@ -23,7 +23,7 @@ import (
 const Version = "v0.1.0"
 
 // Phases that can be dumped, in order. "opt:PASS" is the module after one pass.
-var Phases = []string{"ast", "typed", "ir", "prepare", "diff", "opt", "plan", "go"}
+var Phases = []string{"ast", "ir", "prepare", "diff", "opt", "plan", "go"}
 
 // Options of a compilation.
 type Options struct {
@@ -54,7 +54,9 @@ func Compile(files map[string]string, opts Options) (res *Result, ds diag.List) 
 	phase := "parse"
 	defer func() {
 		if r := recover(); r != nil {
-			ds = append(ds, bug(phase, r))
+			d := bug(phase, r)
+			d.Remedy += "\n" + string(debug.Stack())
+			ds = append(ds, d)
 		}
 		ds.Sort()
 	}()
@@ -77,15 +79,19 @@ func Compile(files map[string]string, opts Options) (res *Result, ds diag.List) 
 	}
 
 	phase = "check"
-	var cds diag.List
-	res.Program, cds = sema.Check(res.Files, sema.Options{Precision: opts.Precision, Set: opts.Set, With: opts.With})
-	ds = append(ds, cds...)
-	if opts.wants("typed") && res.Program != nil {
-		var b strings.Builder
-		sema.Dump(&b, res.Program)
-		res.Dumps["typed"] = b.String()
+	with := map[string]syntax.Expr{}
+	for _, name := range sortedKeys(opts.With) {
+		x, wds := syntax.ParseExpr("--with "+name, opts.With[name])
+		ds = append(ds, wds...)
+		with[name] = x
 	}
-	if done("typed") {
+	if ds.HasErrors() {
+		return res, ds
+	}
+	var cds diag.List
+	res.Program, cds = sema.Check(res.Files, sema.Options{Precision: opts.Precision, Set: opts.Set, With: with})
+	ds = append(ds, cds...)
+	if done("check") {
 		return res, ds
 	}
 
@@ -194,12 +200,8 @@ const BugCode diag.Code = "NDE0899"
 
 // bug turns a panic or broken invariant into a diagnostic that says which phase to look at.
 func bug(phase string, what any) diag.Diagnostic {
-	d := diag.Diagnostic{Code: BugCode, Text: fmt.Sprintf("compiler bug in phase %s: %v", phase, what),
+	return diag.Diagnostic{Code: BugCode, Text: fmt.Sprintf("compiler bug in phase %s: %v", phase, what),
 		Remedy: "please report the program together with this text; `ndec explain FILE --dump` shows the forms before this phase"}
-	if _, ok := what.(error); !ok {
-		d.Remedy += "\n" + string(debug.Stack())
-	}
-	return d
 }
 
 func hash(files map[string]string, opts Options) string {

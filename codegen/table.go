@@ -1,0 +1,202 @@
+package codegen
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/dave/jennifer/jen"
+
+	"ndec.dev/ndec/ir"
+)
+
+// What the ndec command calls: models and recipes over tables of float64, so that one protocol fits
+// every package.
+
+// tableBatch prints a model over the rows of a table.
+func (e *emitter) tableBatch(f *jen.File, m *ir.Model) {
+	low := goName(m.Name, false)
+	fn := e.plan.Of(m.Func)
+	p := e.p
+	ins, outs := e.ports(m.Inputs), e.ports(m.Outputs)
+	sliceOf := func(kind string, i int, q port) string { return fmt.Sprintf("%s%d", kind, i) }
+	p.line("func %sTable(ctx context.Context, w []Real, in, out *rt.Table, stats *rt.BatchStats, workers int) error {", low)
+	for i, q := range ins {
+		p.line("%s := rt.Convert[%s](in.Columns[in.Index(%q)].Data)", sliceOf("in", i, q), e.elem(q.t.Elem), m.Inputs[i].Name)
+	}
+	for i, q := range outs {
+		p.line("%s := make([]%s, in.Rows*%d)", sliceOf("out", i, q), e.elem(q.t.Elem), q.t.Len())
+	}
+	args := func(ps []port, kind, suffix string) string {
+		if len(ps) == 1 {
+			return sliceOf(kind, 0, ps[0])
+		}
+		var fs []string
+		for i, q := range ps {
+			fs = append(fs, q.field+": "+sliceOf(kind, i, q))
+		}
+		return fmt.Sprintf("%s%s{%s}", m.Name, suffix, strings.Join(fs, ", "))
+	}
+	p.line("err := New%s(paramsOf(w)).Batch(ctx, %s, %s, stats, rt.Workers(workers))", m.Name, args(outs, "out", "BatchOutput"), args(ins, "in", "BatchInput"))
+	for i, q := range outs {
+		p.line("rt.Store(out, %q, %s)", m.Outputs[i].Name, sliceOf("out", i, q))
+	}
+	if fn.Needs.Stats > 0 {
+		p.line("stats.ClearFailed(out)")
+	}
+	p.line("return err")
+	p.line("}")
+	text(f, fmt.Sprintf("%sTable is model %s over the rows of a table.", low, m.Name), p.text())
+}
+
+// tablePath prints a function that looks along a solve, and gives its name.
+func (e *emitter) tablePath(f *jen.File, m *ir.Model, k int) string {
+	saved := e.p.b.String() // the caller is in the middle of its text
+	last := e.p.last
+	e.p.b.Reset()
+	defer func() {
+		e.p.b.Reset()
+		e.p.b.WriteString(saved)
+		e.p.last = last
+	}()
+	p := e.p
+	suffix := ""
+	if k > 0 {
+		suffix = fmt.Sprint(k + 1)
+	}
+	name := goName(m.Name, false) + "TablePath" + suffix
+	s := m.Solves[k]
+	ins := e.ports(m.Inputs)
+	p.line("func %s(ctx context.Context, w []Real, in *rt.Table, row, k int) ([]float64, [][]float64, error) {", name)
+	var args []string
+	for i, q := range ins {
+		col := fmt.Sprintf("in.Columns[in.Index(%q)]", m.Inputs[i].Name)
+		v := fmt.Sprintf("in%d", i)
+		if q.t.IsScalar() {
+			p.line("%s := %s(%s.Data[row])", v, e.elem(q.t.Elem), col)
+		} else {
+			p.line("var %s %s", v, e.apiType(q.t))
+			p.line("for i, x := range %s.Row(row) { %s[i] = %s(x) }", col, strings.TrimPrefix(e.flatPtr(v, q.t), "&"), e.elem(q.t.Elem))
+		}
+		args = append(args, v)
+	}
+	arg := args[0]
+	if len(ins) > 1 {
+		var fs []string
+		for i, q := range ins {
+			fs = append(fs, q.field+": "+args[i])
+		}
+		arg = fmt.Sprintf("%sInput{%s}", m.Name, strings.Join(fs, ", "))
+	}
+	p.line("m := New%s(paramsOf(w))", m.Name)
+	p.line("t0, t1, err := m.span%s(%s)", suffix, arg)
+	p.line("if err != nil { return nil, nil, err }")
+	p.line("path, err := m.Trajectory%s(ctx, %s, rt.Linspace(t0, t1, k))", suffix, arg)
+	p.line("if path == nil { return nil, nil, err }")
+	var states []string
+	sc := newScope("T", "Stats")
+	for _, st := range s.States {
+		field := sc.pick(goName(st.Name, true))
+		if st.Type.IsScalar() {
+			states = append(states, fmt.Sprintf("rt.Convert[float64](path.%s)", field))
+		} else {
+			v := goName(field, false) + "Flat"
+			p.line("var %s []float64", v)
+			p.line("for i := range path.%s { %s = append(%s, rt.Convert[float64](path.%s[i][:])...) }", field, v, v, field)
+			states = append(states, v)
+		}
+	}
+	p.line("return path.T, [][]float64{%s}, err", strings.Join(states, ", "))
+	p.line("}")
+	text(f, fmt.Sprintf("%s looks along the solve at %s for one row of a table.", name, clean(s.Span.String())), p.text())
+	return name
+}
+
+// hasInputs reports whether the gradient by data columns is emitted.
+func (e *emitter) hasInputs(r *ir.Recipe) bool { return r.GradInputs != nil }
+
+// inputs prints the gradient of the mean loss by the real columns.
+func (e *emitter) inputs(f *jen.File, r *ir.Recipe, low string) {
+	fn := e.plan.Of(r.GradInputs)
+	p := e.p
+	p.line("func %sInputs(weights []Real, t, out *rt.Table) error {", low)
+	if fn.Needs.Params || fn.Needs.Prepared {
+		p.line("w := paramsOf(weights)")
+	}
+	if fn.Needs.Prepared {
+		p.line("pre := new(prepared)")
+		p.line("pre.of(w)")
+	}
+	if fn.Needs.Work {
+		p.line("ws := new(workspace)")
+	}
+	p.line("var first error")
+	p.line("for row := 0; row < t.Rows; row++ {")
+	names := e.columns(r)
+	if fn.Needs.Stats > 0 {
+		p.line("var st [%d]rt.SolveStats", fn.Needs.Stats)
+	}
+	n := e.terms(r)
+	res := []string{"loss"}
+	for i := 0; i < n; i++ {
+		res = append(res, fmt.Sprintf("m%d", i))
+	}
+	p.line("var %s Real", strings.Join(res, ", "))
+	var real []int // columns with a gradient
+	for i, c := range r.Columns {
+		if c.Type.Elem.IsFloat() {
+			real = append(real, i)
+			p.line("var %sBar %s", names[i], e.valueType(c.Type))
+		}
+	}
+	p.line("%s", e.modelCall(fn, "w", "pre", "ws", "&st", func(i int) string {
+		if r.Columns[i].Type.IsScalar() {
+			return names[i]
+		}
+		return "&" + names[i]
+	}, func(i int) (string, bool) {
+		if i <= n {
+			return res[i], true
+		}
+		c := real[i-n-1]
+		if r.Columns[c].Type.IsScalar() {
+			return names[c] + "Bar", true
+		}
+		return "&" + names[c] + "Bar", false
+	}))
+	for _, v := range res {
+		p.line("_ = %s", v)
+	}
+	if fn.Needs.Stats > 0 {
+		p.line("if err := rt.Failure(st[:], %sSites, row, row); err != nil && first == nil { first = err }", low)
+	}
+	for _, i := range real {
+		if r.Columns[i].Type.IsScalar() {
+			p.line("out.Columns[out.Index(%q)].Data[row] = float64(%sBar) / float64(t.Rows)", r.Columns[i].Name, names[i])
+			continue
+		}
+		p.line("for i, v := range %sBar { out.Columns[out.Index(%q)].Row(row)[i] = float64(v) / float64(t.Rows) }", names[i], r.Columns[i].Name)
+	}
+	p.line("}")
+	p.line("return first")
+	p.line("}")
+	text(f, fmt.Sprintf("%sInputs is the gradient of the mean loss of recipe %s by the real columns of t.", low, r.Name), p.text())
+}
+
+// columns prints the values of one row of table t and gives their names.
+func (e *emitter) columns(r *ir.Recipe) []string {
+	p := e.p
+	s := newScope("t", "rows", "key", "out", "weights", "gradient", "loss", "row", "r", "first")
+	names := make([]string, len(r.Columns))
+	for i, c := range r.Columns {
+		names[i] = s.pick(goName(c.Name, false))
+		s.used[names[i]+"Bar"] = true
+		col := fmt.Sprintf("t.Columns[t.Index(%q)]", c.Name)
+		if c.Type.IsScalar() {
+			p.line("%s := %s(%s.Data[row])", names[i], e.elem(c.Type.Elem), col)
+			continue
+		}
+		p.line("var %s %s", names[i], e.valueType(c.Type))
+		p.line("for i, v := range %s.Row(row) { %s[i] = %s(v) }", col, names[i], e.elem(c.Type.Elem))
+	}
+	return names
+}
