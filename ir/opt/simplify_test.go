@@ -46,7 +46,6 @@ type operands struct {
 	m    *ir.Value // [3,2]
 	c    *ir.Value // bool
 	f    *ir.Value // f32 scalar
-	i    *ir.Value // i32 scalar
 	w1   *ir.Value // [1,3]
 }
 
@@ -167,7 +166,6 @@ func newOperands() operands {
 	o.m = b.Arg("m", ir.Tensor(ir.F64, 3, 2))
 	o.c = b.Arg("c", ir.Scalar(ir.Bool))
 	o.f = b.Arg("f", ir.Scalar(ir.F32))
-	o.i = b.Arg("i", ir.Scalar(ir.I32))
 	o.w1 = b.Arg("w1", ir.Tensor(ir.F64, 1, 3))
 	return o
 }
