@@ -273,7 +273,7 @@ func (e *emitter) worker(f *jen.File, r *ir.Recipe, low string, obj, grad *plan.
 	if needsWork {
 		p.line("ws := &k.ws")
 	}
-	s := newScope("t", "rows", "key", "out", "weights", "gradient", "loss", "row", "r")
+	s := newScope("t", "elem", "num", "back", "rows", "key", "out", "weights", "gradient", "loss", "row", "r")
 	names := make([]string, len(r.Columns))
 	for i, c := range r.Columns {
 		names[i] = s.pick(goName(c.Name, false))
@@ -287,7 +287,7 @@ func (e *emitter) worker(f *jen.File, r *ir.Recipe, low string, obj, grad *plan.
 			continue
 		}
 		p.line("var %s [%d]%s", names[i], c.Type.Len(), e.elem(c.Type.Elem))
-		p.line("for i, v := range %sCol.Row(row) { %s[i] = %s(v) }", names[i], names[i], e.elem(c.Type.Elem))
+		p.line("for elem, num := range %sCol.Row(row) { %s[elem] = %s(num) }", names[i], names[i], e.elem(c.Type.Elem))
 	}
 	if obj.Needs.Stats > 0 {
 		p.line("var st [%d]rt.SolveStats", obj.Needs.Stats)

@@ -50,8 +50,8 @@ func (k *fitWorker) Shard(weights, gradient []Real, t *rt.Table, rows []int, key
 	yCol := &t.Columns[t.Index("y")]
 	for _, row := range rows {
 		var x [2]Real
-		for i, v := range xCol.Row(row) {
-			x[i] = Real(v)
+		for elem, num := range xCol.Row(row) {
+			x[elem] = Real(num)
 		}
 		y := int32(yCol.Data[row])
 		var st [1]rt.SolveStats
@@ -89,8 +89,8 @@ func fitInputs(weights []Real, t, out *rt.Table) error {
 	var first error
 	for row := 0; row < t.Rows; row++ {
 		var x [2]Real
-		for i, v := range t.Columns[t.Index("x")].Row(row) {
-			x[i] = Real(v)
+		for elem, num := range t.Columns[t.Index("x")].Row(row) {
+			x[elem] = Real(num)
 		}
 		y := int32(t.Columns[t.Index("y")].Data[row])
 		var st [1]rt.SolveStats
@@ -102,8 +102,8 @@ func fitInputs(weights []Real, t, out *rt.Table) error {
 		if err := rt.Failure(st[:], fitSites, row, row); err != nil && first == nil {
 			first = err
 		}
-		for i, v := range xBar {
-			out.Columns[out.Index("x")].Row(row)[i] = float64(v) / float64(t.Rows)
+		for elem, num := range xBar {
+			out.Columns[out.Index("x")].Row(row)[elem] = float64(num) / float64(t.Rows)
 		}
 	}
 	return first
