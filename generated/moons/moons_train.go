@@ -122,9 +122,9 @@ var fitRecipe = rt.Recipe{
 	Train:     []string{"f"},
 }
 
-// TrainFit runs recipe Fit on p: it makes or reads the data, trains, and evaluates on the test data. Relative data paths start at dir.
-func TrainFit(ctx context.Context, p *Params, dir string, opts rt.TrainOptions) (*rt.TrainResult, error) {
-	tables, err := rt.LoadTables(dir, &fitRecipe, dataSets)
+// TrainFit runs recipe Fit on p: it makes or reads the data, trains, and evaluates on the test data. Relative data paths start at opts.Dir.
+func TrainFit(ctx context.Context, p *Params, opts rt.TrainOptions) (*rt.TrainResult, error) {
+	tables, err := rt.LoadTables(opts.Dir, &fitRecipe, dataSets)
 	if err != nil {
 		return nil, err
 	}
@@ -132,8 +132,12 @@ func TrainFit(ctx context.Context, p *Params, dir string, opts rt.TrainOptions) 
 }
 
 // FitLossGrad is the mean loss of recipe Fit over the rows of batch, and its gradient, which replaces what grad held.
-func FitLossGrad(ctx context.Context, p *Params, batch *rt.Table, grad *Params) (*rt.Evaluation, error) {
-	return rt.LossGrad(ctx, p.flat(), grad.flat(), &fitObjective, batch, fitRecipe.Seed, 0)
+func FitLossGrad(ctx context.Context, p *Params, batch *rt.Table, grad *Params) (loss float64, err error) {
+	ev, err := rt.LossGrad(ctx, p.flat(), grad.flat(), &fitObjective, batch, fitRecipe.Seed, 0)
+	if ev == nil {
+		return 0, err
+	}
+	return ev.Loss, err
 }
 
 // moonsTable is model Moons over the rows of a table.
