@@ -53,7 +53,7 @@ func (q quadratic) Shard(w, grad []float64, t *Table, rows []int, _ Key, out *Sh
 func TestTrainConstrained(t *testing.T) {
 	layout := []Tensor{
 		{Name: "mass", Init: Init{Kind: Const, A: 1}, Transform: Transform{Kind: Above}, Net: "f"},
-		{Name: "share", Offset: 1, Init: Init{Kind: Const, A: 0.5}, Transform: Transform{Kind: Between, Hi: 1}, Net: "f"},
+		{Name: "share", Offset: 1, Init: Init{Kind: Given, Data: []float64{0.5}}, Transform: Transform{Kind: Between, Hi: 1}, Net: "f"},
 		{Name: "plain", Offset: 2, Init: Init{Kind: Const, A: 1}, Net: "f"},
 		{Name: "held", Offset: 3, Init: Init{Kind: Const, A: 5}, Transform: Transform{Kind: Below, Hi: 6}, Net: "g"},
 	}

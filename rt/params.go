@@ -55,6 +55,7 @@ const (
 	Uniform                // U[A, B)
 	Normal                 // mean A, standard deviation B
 	LinearDefault          // U[-1/√FanIn, 1/√FanIn), PyTorch's for weight and bias of Linear
+	Given                  // Data, one number per component
 )
 
 // Init says how a new tensor is filled.
@@ -62,6 +63,7 @@ type Init struct {
 	Kind  InitKind
 	A, B  float64
 	FanIn int
+	Data  []float64
 }
 
 // InitParams fills w, each parameter in its own units. Every component is a function of seed, tensor name and
@@ -86,6 +88,8 @@ func (d Init) draw(s Stream, i uint64) float64 {
 		return mad64(d.B-d.A, s.Uniform(i), d.A)
 	case Normal:
 		return mad64(d.B, s.Normal(i), d.A)
+	case Given:
+		return d.Data[i]
 	case LinearDefault:
 		k := 1 / math.Sqrt(float64(max(d.FanIn, 1)))
 		return mad64(2*k, s.Uniform(i), -k)
