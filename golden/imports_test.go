@@ -20,10 +20,10 @@ const module = "ndec.dev/ndec/"
 var policy = map[string]string{
 	"ir/diag":           "",
 	"ir":                "ir/diag",
-	"ir/irtest":         "ir ir/diag",
+	"ir/irtest":         "ir ir/diag ir/interp",
 	"ir/recipe":         "ir",
 	"ir/method":         "ir ir/diag",
-	"ir/method/testode": "",
+	"ir/method/testode": "ir ir/diag",
 	"ir/diff":           "ir ir/diag ir/method",
 	"ir/opt":            "ir ir/diag",
 	"ir/plan":           "ir ir/diag",
