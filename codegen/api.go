@@ -100,9 +100,10 @@ func (e *emitter) model(f *jen.File, m *ir.Model) {
 	}
 	text(f, doc+"\nIt is read-only and may be shared by goroutines.", fmt.Sprintf(`type %s struct {
 	p *Params
+	%s
 	jobs rt.FreeList[%sJob]
 	%s
-}`, name, low, ifText(fn.Needs.Work, "work rt.FreeList[workspace]")))
+}`, name, ifText(len(e.m.Derived) > 0, "w prepared"), low, ifText(fn.Needs.Work, "work rt.FreeList[workspace]")))
 	e.sites(f, low, m)
 
 	refresh := ""
@@ -119,7 +120,7 @@ func (e *emitter) model(f *jen.File, m *ir.Model) {
 }`, name, name, name, low, name, workNew, refresh))
 	body := ""
 	if len(e.m.Derived) > 0 {
-		body = e.prepareCall("m.p")
+		body = "m.w.set(m.p)"
 	}
 	text(f, "Refresh makes changes of the parameters in place known to the model.", fmt.Sprintf("func (m *%s) Refresh() {\n%s\n}", name, body))
 
@@ -165,7 +166,7 @@ func (e *emitter) model(f *jen.File, m *ir.Model) {
 	if fn.Needs.Work {
 		pre = append(pre, "ws := m.work.Get()", "defer m.work.Put(ws)")
 	}
-	call := e.modelCall(fn, "m.p", "ws", "&st", func(i int) string {
+	call := e.modelCall(fn, e.modelWeights("m"), "ws", "&st", func(i int) string {
 		if ins[i].t.IsScalar() {
 			return args[i]
 		}
@@ -241,18 +242,6 @@ func (e *emitter) modelCall(fn *plan.Func, w, ws, st string, in func(i int) stri
 	return x
 }
 
-// prepareCall computes the derived parameters of p.
-func (e *emitter) prepareCall(p string) string {
-	fn := e.plan.Of(e.m.Prepare)
-	return e.modelCall(fn, p, "nil", "", nil, func(i int) (string, bool) {
-		d := e.m.Derived[i]
-		if d.Type.IsScalar() {
-			return fmt.Sprintf("%s.%s[0]", p, e.field(d)), true
-		}
-		return fmt.Sprintf("&%s.%s", p, e.field(d)), false
-	})
-}
-
 // batch prints the batched evaluation: rows in fixed blocks over the cores.
 func (e *emitter) batch(f *jen.File, m *ir.Model, fn *plan.Func, ins, outs []port) {
 	name, low := m.Name, goName(m.Name, false)
@@ -309,7 +298,7 @@ func (e *emitter) batch(f *jen.File, m *ir.Model, fn *plan.Func, ins, outs []por
 		}
 		return fmt.Sprintf("(*[%d]%s)(%s[i*%d:])", t.Len(), e.elem(t.Elem), x, t.Len())
 	}
-	p.line("%s", e.modelCall(fn, "j.m.p", "ws", "&st", func(i int) string { return row("j."+field(ins, i, "in"), ins[i].t) },
+	p.line("%s", e.modelCall(fn, e.modelWeights("j.m"), "ws", "&st", func(i int) string { return row("j."+field(ins, i, "in"), ins[i].t) },
 		func(i int) (string, bool) { return row("j."+field(outs, i, "out"), outs[i].t), outs[i].t.IsScalar() }))
 	if fn.Needs.Stats > 0 {
 		p.line("for s := range st {")
@@ -402,7 +391,7 @@ func (e *emitter) trajectory(f *jen.File, m *ir.Model, k int, sig string, ins []
 			p.line("var st [%d]rt.SolveStats", fn.Needs.Stats)
 		}
 		(&loop{e: e, p: p}).declare(vars)
-		p.line("%s", e.modelCall(fn, "m.p", "ws", "&st", func(i int) string {
+		p.line("%s", e.modelCall(fn, e.modelWeights("m"), "ws", "&st", func(i int) string {
 			if ins[i].t.IsScalar() {
 				return args[i]
 			}
@@ -433,7 +422,7 @@ func (e *emitter) trajectory(f *jen.File, m *ir.Model, k int, sig string, ins []
 	p.line("path := &%sPath%s{T: append([]float64(nil), ts...)}", m.Name, suffix)
 	var all []string
 	if ps.Needs.Params {
-		all = append(all, "m.p")
+		all = append(all, e.modelWeights("m"))
 	}
 	if ps.Needs.Work {
 		all = append(all, "ws")

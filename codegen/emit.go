@@ -90,7 +90,7 @@ func firstLine(s string) string {
 // names fixes the package-level identifiers in the order of declaration.
 func (e *emitter) names() diag.List {
 	var ds diag.List
-	e.global = newScope("workspace", "NewParams", "LoadParams", "Program", "tensors", "paramCount")
+	e.global = newScope("workspace", "prepared", "NewParams", "LoadParams", "Program", "tensors", "paramCount")
 	exported := map[string]diag.Span{"Params": {}, "NewParams": {}, "LoadParams": {}, "Real": {}, "Program": {}}
 	for _, m := range e.m.Models {
 		for _, n := range []string{m.Name, "New" + m.Name} {
@@ -117,6 +117,10 @@ func (e *emitter) names() diag.List {
 	}
 	fieldScope := newScope()
 	for _, p := range e.m.Params {
+		e.fields[p] = fieldScope.pick(goName(p.Name, true))
+	}
+	fieldScope.used["Params"] = true // embedded beside the derived ones
+	for _, p := range e.m.Derived {
 		e.fields[p] = fieldScope.pick(goName(p.Name, true))
 	}
 	for _, s := range e.plan.Solves {

@@ -148,7 +148,7 @@ func (fn *function) signature() (params, results string) {
 	var ps, rs []string
 	n := fn.f.Needs
 	if n.Params {
-		ps = append(ps, "w *Params")
+		ps = append(ps, "w "+fn.e.weightsType())
 	}
 	if n.Work {
 		ps = append(ps, "ws *workspace")

@@ -19,9 +19,6 @@ func (e *emitter) paramsDecls(f *jen.File) {
 		p.line("%s [%d]Real // %s %s", e.field(prm), prm.Type.Len(), clean(prm.Name), shapeText(prm.Type.Shape))
 		total += prm.Type.Len()
 	}
-	for _, prm := range e.m.Derived {
-		p.line("%s [%d]Real // derived", e.field(prm), prm.Type.Len())
-	}
 	p.line("}")
 	doc := fmt.Sprintf("Params holds the %d parameters of the package, row-major. Elements may be changed in place; models see it after Refresh.", total)
 	text(f, doc, p.text())
@@ -58,13 +55,60 @@ func (e *emitter) paramsDecls(f *jen.File) {
 	if total == 0 {
 		text(f, "flat is the parameters as one slice.", "func (p *Params) flat() []Real { return nil }")
 		text(f, "", "func paramsOf([]Real) *Params { return new(Params) }")
-	} else if len(e.m.Derived) == 0 {
+	} else {
 		text(f, "flat is the parameters as one slice: the struct holds nothing but arrays of Real.",
 			"func (p *Params) flat() []Real { return unsafe.Slice((*Real)(unsafe.Pointer(p)), paramCount) }")
 		text(f, "paramsOf sees a slice of weights or of a gradient as parameters.",
 			"func paramsOf(w []Real) *Params { return (*Params)(unsafe.Pointer(&w[:paramCount][0])) }")
 	}
+	e.preparedDecls(f)
 	text(f, "", fmt.Sprintf("const version = %q", e.opts.Version))
+}
+
+// preparedDecls prints the parameters together with what is computed from them once per change.
+func (e *emitter) preparedDecls(f *jen.File) {
+	if len(e.m.Derived) == 0 {
+		return
+	}
+	p := e.p
+	p.line("type prepared struct {")
+	p.line("Params")
+	for _, d := range e.m.Derived {
+		p.line("%s [%d]%s // %s %s", e.field(d), d.Type.Len(), e.elem(d.Type.Elem), clean(d.Name), shapeText(d.Type.Shape))
+	}
+	p.line("}")
+	text(f, "prepared is parameters with the values that depend on nothing else.", p.text())
+	p.line("func (w *prepared) set(p *Params) {")
+	p.line("w.Params = *p")
+	fn := e.plan.Of(e.m.Prepare)
+	if fn.Needs.Work {
+		p.line("ws := new(workspace)")
+	}
+	p.line("%s", e.modelCall(fn, "w", "ws", "", nil, func(i int) (string, bool) {
+		d := e.m.Derived[i]
+		if d.Type.IsScalar() {
+			return fmt.Sprintf("w.%s[0]", e.field(d)), true
+		}
+		return "&w." + e.field(d), false
+	}))
+	p.line("}")
+	text(f, "set takes over parameters and computes the values that depend on them.", p.text())
+}
+
+// weightsType is what emitted functions read parameters from.
+func (e *emitter) weightsType() string {
+	if len(e.m.Derived) > 0 {
+		return "*prepared"
+	}
+	return "*Params"
+}
+
+// modelWeights is the parameters of the model m as a weightsType.
+func (e *emitter) modelWeights(m string) string {
+	if len(e.m.Derived) > 0 {
+		return "&" + m + ".w"
+	}
+	return m + ".p"
 }
 
 func shapeText(s []int) string {

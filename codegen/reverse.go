@@ -15,7 +15,7 @@ func (e *emitter) reverse(r *ir.Rev) (params, results, body string) {
 	needs := e.plan.RevNeeds(r)
 	var ps, rs []string
 	if needs.Params {
-		ps = append(ps, "w *Params")
+		ps = append(ps, "w "+e.weightsType())
 	}
 	ps = append(ps, "ws *workspace")
 	for _, o := range l.c {

@@ -137,7 +137,7 @@ func (l *loop) declare(os []operand) {
 func (l *loop) signature() (params, results string) {
 	var ps, rs []string
 	if l.ps.Needs.Params {
-		ps = append(ps, "w *Params")
+		ps = append(ps, "w "+l.e.weightsType())
 	}
 	if l.ps.Needs.Work {
 		ps = append(ps, "ws *workspace")

@@ -120,7 +120,7 @@ func (e *emitter) inputs(f *jen.File, r *ir.Recipe, low string) {
 	p := e.p
 	p.line("func %sInputs(weights []Real, t, out *rt.Table) error {", low)
 	if fn.Needs.Params {
-		p.line("w := paramsOf(weights)")
+		e.rowWeights("new(prepared)")
 	}
 	if fn.Needs.Work {
 		p.line("ws := new(workspace)")

@@ -247,6 +247,10 @@ func (e *emitter) worker(f *jen.File, r *ir.Recipe, low string, obj, grad *plan.
 			fmt.Sprintf("var %sBackward = []int{%s}", low, strings.Join(e.backward(r, grad), ", ")))
 	}
 	p.line("type %sWorker struct {", low)
+	readsParams := obj.Needs.Params || (grad != nil && grad.Needs.Params)
+	if readsParams && len(e.m.Derived) > 0 {
+		p.line("w prepared")
+	}
 	if needsWork {
 		p.line("ws workspace")
 	}
@@ -254,8 +258,8 @@ func (e *emitter) worker(f *jen.File, r *ir.Recipe, low string, obj, grad *plan.
 	text(f, fmt.Sprintf("%sWorker computes shards of recipe %s on one goroutine.", low, r.Name), p.text())
 
 	p.line("func (k *%sWorker) Shard(weights, gradient []Real, t *rt.Table, rows []int, key rt.Key, out *rt.ShardResult) {", low)
-	if obj.Needs.Params || (grad != nil && (grad.Needs.Params || grad.Needs.Accum)) {
-		p.line("w := paramsOf(weights)")
+	if readsParams {
+		e.rowWeights("&k.w")
 	}
 	if grad != nil && grad.Needs.Accum {
 		p.line("var g *Params")
@@ -317,6 +321,17 @@ func (e *emitter) worker(f *jen.File, r *ir.Recipe, low string, obj, grad *plan.
 	p.line("}")
 	p.line("}")
 	text(f, "Shard adds up loss, metrics and gradient of rows of t.", p.text())
+}
+
+// rowWeights prints w, what emitted functions read, for the slice weights; prepared values are kept at
+// the place.
+func (e *emitter) rowWeights(place string) {
+	if len(e.m.Derived) == 0 {
+		e.p.line("w := paramsOf(weights)")
+		return
+	}
+	e.p.line("w := %s", place)
+	e.p.line("w.set(paramsOf(weights))")
 }
 
 // backward counts, per solve, the calls of derivative functions in a step of the reverse sweep.

@@ -9,6 +9,11 @@ import (
 // Build plans every function that a model, recipe or solve of m reaches.
 func Build(m *ir.Module) (*Plan, error) {
 	p := &Plan{Module: m, byIR: map[*ir.Func]*Func{}, byS: map[*ir.Solve]*Solve{}}
+	if m.Prepare != nil {
+		if err := p.add(m.Prepare); err != nil {
+			return nil, err
+		}
+	}
 	for _, md := range m.Models {
 		if err := p.add(md.Func); err != nil {
 			return nil, err
