@@ -18,6 +18,13 @@ type function struct {
 	name  map[*ir.Value]string // base name of values with a variable of their own
 	res   []string             // names of result pointers, by result; "" for others
 	loads map[*ir.Value]bool   // small array arguments whose elements are copied to variables
+	read  map[element]bool     // elements of these that are read
+}
+
+// element is element k of v.
+type element struct {
+	v *ir.Value
+	k int
 }
 
 // index is an index expression: a constant when the loop is spelled out.
@@ -66,7 +73,7 @@ func (ix index) row(n int, j string) string {
 }
 
 func (e *emitter) newFunction(f *plan.Func) *function {
-	fn := &function{e: e, f: f, p: e.p, s: newScope(), name: map[*ir.Value]string{}, loads: map[*ir.Value]bool{}}
+	fn := &function{e: e, f: f, p: e.p, s: newScope(), name: map[*ir.Value]string{}, loads: map[*ir.Value]bool{}, read: map[element]bool{}}
 	for _, v := range f.IR.Args {
 		if !v.Type.IsScalar() && v.Type.Len() <= plan.SmallLen && fn.readByElement(v) {
 			fn.name[v] = fn.s.pickGroup(localName(v), v.Type.Len())
@@ -187,16 +194,8 @@ func (fn *function) isStat(v *ir.Value) bool {
 
 // body prints the statements of the function.
 func (fn *function) body() {
-	for _, v := range fn.f.IR.Args {
-		if fn.loads[v] {
-			var l, r []string
-			for e := 0; e < v.Type.Len(); e++ {
-				l = append(l, fn.name[v]+strconv.Itoa(e))
-				r = append(r, fmt.Sprintf("%s[%d]", fn.name[v], e))
-			}
-			fn.p.line("%s := %s", strings.Join(l, ", "), strings.Join(r, ", "))
-		}
-	}
+	before := fn.p.b.String()
+	fn.p.b.Reset()
 	for _, n := range fn.f.Nests {
 		fn.nest(n)
 	}
@@ -215,6 +214,27 @@ func (fn *function) body() {
 	}
 	if len(rs) > 0 {
 		fn.p.line("return %s", strings.Join(rs, ", "))
+	}
+	statements := fn.p.b.String()
+	fn.p.b.Reset()
+	fn.p.b.WriteString(before)
+	fn.load()
+	fn.p.b.WriteString(statements)
+}
+
+// load copies the elements of small array arguments that the statements read.
+func (fn *function) load() {
+	for _, v := range fn.f.IR.Args {
+		var l, r []string
+		for k := 0; k < v.Type.Len() && fn.loads[v]; k++ {
+			if fn.read[element{v, k}] {
+				l = append(l, fn.name[v]+strconv.Itoa(k))
+				r = append(r, fmt.Sprintf("%s[%d]", fn.name[v], k))
+			}
+		}
+		if len(l) > 0 {
+			fn.p.line("%s := %s", strings.Join(l, ", "), strings.Join(r, ", "))
+		}
 	}
 }
 
@@ -252,6 +272,7 @@ func (fn *function) elem(v *ir.Value, ix index) string {
 		return fn.name[v]
 	case plan.ArgArray:
 		if fn.loads[v] && ix.konst {
+			fn.read[element{v, ix.k}] = true
 			return fn.name[v] + strconv.Itoa(ix.k)
 		}
 		return fmt.Sprintf("%s[%s]", fn.name[v], ix.plus(0))

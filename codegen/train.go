@@ -22,7 +22,7 @@ func (e *emitter) trainFile() *jen.File {
 	var names []string
 	for _, d := range e.m.Data {
 		e.data(f, d)
-		names = append(names, e.dataName(d.Name))
+		names = append(names, e.dataName(d))
 	}
 	text(f, "dataSets are the data blocks of the package.", "var dataSets = []rt.DataEntry{"+strings.Join(names, ", ")+"}")
 	for _, r := range e.m.Recipes {
@@ -32,12 +32,12 @@ func (e *emitter) trainFile() *jen.File {
 	return f
 }
 
-func (e *emitter) dataName(name string) string { return goName(name, false) + "Data" }
+func (e *emitter) dataName(d *ir.DataSet) string { return e.bases[d] + "Data" }
 
 // data prints a data block: its columns and its source.
 func (e *emitter) data(f *jen.File, d *ir.DataSet) {
 	p := e.p
-	p.line("var %s = rt.DataEntry{", e.dataName(d.Name))
+	p.line("var %s = rt.DataEntry{", e.dataName(d))
 	p.line("Name: %q,", d.Name)
 	p.line("Columns: %s,", columnSpecs(d.Columns))
 	if s, ok := ir.FindSetting(d.Settings, "source"); ok && s.Choice != nil {
@@ -47,7 +47,7 @@ func (e *emitter) data(f *jen.File, d *ir.DataSet) {
 		p.line("Split: %s,", split(s.Choice))
 	}
 	p.line("}")
-	text(f, fmt.Sprintf("%s is the data block %s (%s).", e.dataName(d.Name), d.Name, clean(d.Span.String())), p.text())
+	text(f, fmt.Sprintf("%s is the data block %s (%s).", e.dataName(d), d.Name, clean(d.Span.String())), p.text())
 }
 
 func columnSpecs(cols []ir.Port) string {
@@ -114,7 +114,7 @@ func split(c *ir.Choice) string {
 
 // recipe prints a train block: worker, objective, recipe value and the functions to run them.
 func (e *emitter) recipe(f *jen.File, r *ir.Recipe) {
-	low, up := goName(r.Name, false), goName(r.Name, true)
+	low, up := e.bases[r], goName(r.Name, true)
 	obj := e.plan.Of(r.Objective)
 	var grad *plan.Func
 	if r.Grad != nil {
@@ -400,7 +400,7 @@ func (e *emitter) program(f *jen.File) {
 	p.line("Data: dataSets,")
 	p.line("Models: []rt.Model[Real]{")
 	for _, m := range e.m.Models {
-		low := goName(m.Name, false)
+		low := e.bases[m]
 		var states, paths []string
 		for i, s := range m.Solves {
 			var names []string
@@ -424,7 +424,7 @@ func (e *emitter) program(f *jen.File) {
 	p.line("},")
 	p.line("Recipes: []rt.RecipeEntry[Real]{")
 	for _, r := range e.m.Recipes {
-		low := goName(r.Name, false)
+		low := e.bases[r]
 		inputs := ""
 		if e.hasInputs(r) {
 			inputs = fmt.Sprintf(", Inputs: %sInputs", low)
