@@ -103,7 +103,7 @@ func (e *emitter) model(f *jen.File, m *ir.Model) {
 	%s
 	jobs rt.FreeList[%sJob]
 	%s
-}`, name, ifText(len(e.m.Derived) > 0, "w prepared"), low, ifText(fn.Needs.Work, "work rt.FreeList[workspace]")))
+}`, name, ifText(len(e.m.Derived) > 0, "pre prepared"), low, ifText(fn.Needs.Work, "work rt.FreeList[workspace]")))
 	e.sites(f, low, m)
 
 	refresh := ""
@@ -120,7 +120,7 @@ func (e *emitter) model(f *jen.File, m *ir.Model) {
 }`, name, name, name, low, name, workNew, refresh))
 	body := ""
 	if len(e.m.Derived) > 0 {
-		body = "m.w.set(m.p)"
+		body = "m.pre.of(m.p)"
 	}
 	text(f, "Refresh makes changes of the parameters in place known to the model.", fmt.Sprintf("func (m *%s) Refresh() {\n%s\n}", name, body))
 
@@ -166,7 +166,7 @@ func (e *emitter) model(f *jen.File, m *ir.Model) {
 	if fn.Needs.Work {
 		pre = append(pre, "ws := m.work.Get()", "defer m.work.Put(ws)")
 	}
-	call := e.modelCall(fn, e.modelWeights("m"), "ws", "&st", func(i int) string {
+	call := e.modelCall(fn, "m.p", "&m.pre", "ws", "&st", func(i int) string {
 		if ins[i].t.IsScalar() {
 			return args[i]
 		}
@@ -205,10 +205,13 @@ func (e *emitter) sites(f *jen.File, low string, m *ir.Model) {
 }
 
 // modelCall is a statement that calls a planned function from the API.
-func (e *emitter) modelCall(fn *plan.Func, w, ws, st string, in func(i int) string, out func(i int) (expr string, scalar bool)) string {
+func (e *emitter) modelCall(fn *plan.Func, w, pre, ws, st string, in func(i int) string, out func(i int) (expr string, scalar bool)) string {
 	var all, lhs []string
 	if fn.Needs.Params {
 		all = append(all, w)
+	}
+	if fn.Needs.Prepared {
+		all = append(all, pre)
 	}
 	if fn.Needs.Work {
 		all = append(all, ws)
@@ -240,6 +243,18 @@ func (e *emitter) modelCall(fn *plan.Func, w, ws, st string, in func(i int) stri
 		x = strings.Join(lhs, ", ") + " = " + x
 	}
 	return x
+}
+
+// prepareCall computes the derived parameters of w into pre.
+func (e *emitter) prepareCall() string {
+	fn := e.plan.Of(e.m.Prepare)
+	return e.modelCall(fn, "w", "pre", "nil", "", nil, func(i int) (string, bool) {
+		d := e.m.Derived[i]
+		if d.Type.IsScalar() {
+			return fmt.Sprintf("pre.%s[0]", e.field(d)), true
+		}
+		return fmt.Sprintf("&pre.%s", e.field(d)), false
+	})
 }
 
 // batch prints the batched evaluation: rows in fixed blocks over the cores.
@@ -298,7 +313,7 @@ func (e *emitter) batch(f *jen.File, m *ir.Model, fn *plan.Func, ins, outs []por
 		}
 		return fmt.Sprintf("(*[%d]%s)(%s[i*%d:])", t.Len(), e.elem(t.Elem), x, t.Len())
 	}
-	p.line("%s", e.modelCall(fn, e.modelWeights("j.m"), "ws", "&st", func(i int) string { return row("j."+field(ins, i, "in"), ins[i].t) },
+	p.line("%s", e.modelCall(fn, "j.m.p", "&j.m.pre", "ws", "&st", func(i int) string { return row("j."+field(ins, i, "in"), ins[i].t) },
 		func(i int) (string, bool) { return row("j."+field(outs, i, "out"), outs[i].t), outs[i].t.IsScalar() }))
 	if fn.Needs.Stats > 0 {
 		p.line("for s := range st {")
@@ -391,7 +406,7 @@ func (e *emitter) trajectory(f *jen.File, m *ir.Model, k int, sig string, ins []
 			p.line("var st [%d]rt.SolveStats", fn.Needs.Stats)
 		}
 		(&loop{e: e, p: p}).declare(vars)
-		p.line("%s", e.modelCall(fn, e.modelWeights("m"), "ws", "&st", func(i int) string {
+		p.line("%s", e.modelCall(fn, "m.p", "&m.pre", "ws", "&st", func(i int) string {
 			if ins[i].t.IsScalar() {
 				return args[i]
 			}
@@ -422,7 +437,10 @@ func (e *emitter) trajectory(f *jen.File, m *ir.Model, k int, sig string, ins []
 	p.line("path := &%sPath%s{T: append([]float64(nil), ts...)}", m.Name, suffix)
 	var all []string
 	if ps.Needs.Params {
-		all = append(all, e.modelWeights("m"))
+		all = append(all, "m.p")
+	}
+	if ps.Needs.Prepared {
+		all = append(all, "&m.pre")
 	}
 	if ps.Needs.Work {
 		all = append(all, "ws")

@@ -133,9 +133,8 @@ func (e *emitter) names() diag.List {
 	for _, p := range e.m.Params {
 		e.fields[p] = fieldScope.pick(goName(p.Name, true))
 	}
-	fieldScope.used["Params"] = true // embedded beside the derived ones
 	for _, p := range e.m.Derived {
-		e.fields[p] = fieldScope.pick(goName(p.Name, true))
+		e.fields[p] = fieldScope.pick(goName(p.Name, false))
 	}
 	for _, s := range e.plan.Solves {
 		e.solves[s.IR] = e.global.pick(goName(s.IR.Name, false))
@@ -166,6 +165,14 @@ func (e *emitter) family(decl any, name string, suffixes ...string) {
 
 func (e *emitter) funcName(f *ir.Func) string { return e.funcs[f] }
 func (e *emitter) field(p *ir.Param) string   { return e.fields[p] }
+
+// memory is where a function finds a parameter, or a value derived from parameters.
+func (e *emitter) memory(p *ir.Param) string {
+	if p.Derived {
+		return "pre." + e.fields[p]
+	}
+	return "w." + e.fields[p]
+}
 
 func (e *emitter) solveName(s *ir.Solve) string {
 	return "solve" + strings.ToUpper(e.solves[s][:1]) + e.solves[s][1:]

@@ -155,7 +155,10 @@ func (fn *function) signature() (params, results string) {
 	var ps, rs []string
 	n := fn.f.Needs
 	if n.Params {
-		ps = append(ps, "w "+fn.e.weightsType())
+		ps = append(ps, "w *Params")
+	}
+	if n.Prepared {
+		ps = append(ps, "pre *prepared")
 	}
 	if n.Work {
 		ps = append(ps, "ws *workspace")
@@ -267,7 +270,7 @@ func (fn *function) elem(v *ir.Value, ix index) string {
 	case plan.Table:
 		return fmt.Sprintf("%s[%s]", fn.e.table(v), ix.plus(0))
 	case plan.Memory:
-		return fmt.Sprintf("w.%s[%s]", fn.e.field(v.Attr.Param), ix.plus(0))
+		return fmt.Sprintf("%s[%s]", fn.e.memory(v.Attr.Param), ix.plus(0))
 	case plan.ArgScalar:
 		return fn.name[v]
 	case plan.ArgArray:

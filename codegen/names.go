@@ -16,7 +16,7 @@ type scope struct {
 
 // reserved are names that emitted functions use themselves, and predeclared ones that they call.
 var reserved = []string{
-	"w", "ws", "g", "st", "i", "j", "k", "n", "rt", "math", "context", "Real", "Params",
+	"w", "ws", "pre", "g", "st", "i", "j", "k", "n", "rt", "math", "context", "Real", "Params",
 	"float32", "float64", "int", "int32", "bool", "string", "error", "nil", "true", "false", "any",
 	"min", "max", "len", "cap", "copy", "append", "make", "new", "panic", "print", "println", "real", "imag", "complex", "iota", "init", "main",
 }

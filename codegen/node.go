@@ -79,7 +79,7 @@ func (fn *function) arrayExpr(v *ir.Value) string {
 	case plan.ArgArray:
 		return fn.name[v]
 	case plan.Memory:
-		return "w." + fn.e.field(v.Attr.Param)
+		return fn.e.memory(v.Attr.Param)
 	case plan.Table:
 		return fn.e.table(v)
 	}
@@ -169,6 +169,9 @@ func (fn *function) call(callee *plan.Func, args []string, to []dest, stat int) 
 	if n.Params {
 		all = append(all, "w")
 	}
+	if n.Prepared {
+		all = append(all, "pre")
+	}
 	if n.Work {
 		all = append(all, "ws")
 	}
@@ -219,6 +222,9 @@ func (fn *function) solveCall(v *ir.Value) {
 	var all, lhs []string
 	if ps.Needs.Params {
 		all = append(all, "w")
+	}
+	if ps.Needs.Prepared {
+		all = append(all, "pre")
 	}
 	if ps.Needs.Work {
 		all = append(all, "ws")
@@ -289,6 +295,9 @@ func (fn *function) revCall(v *ir.Value) {
 	var all, lhs []string
 	if needs.Params {
 		all = append(all, "w")
+	}
+	if needs.Prepared {
+		all = append(all, "pre")
 	}
 	all = append(all, "ws")
 	all = append(all, fn.arguments(solve.Args[2+nStates:])...)

@@ -61,54 +61,17 @@ func (e *emitter) paramsDecls(f *jen.File) {
 		text(f, "paramsOf sees a slice of weights or of a gradient as parameters.",
 			"func paramsOf(w []Real) *Params { return (*Params)(unsafe.Pointer(&w[:paramCount][0])) }")
 	}
-	e.preparedDecls(f)
 	text(f, "", fmt.Sprintf("const version = %q", e.opts.Version))
-}
-
-// preparedDecls prints the parameters together with what is computed from them once per change.
-func (e *emitter) preparedDecls(f *jen.File) {
 	if len(e.m.Derived) == 0 {
 		return
 	}
-	p := e.p
 	p.line("type prepared struct {")
-	p.line("Params")
-	for _, d := range e.m.Derived {
-		p.line("%s [%d]%s // %s %s", e.field(d), d.Type.Len(), e.elem(d.Type.Elem), clean(d.Name), shapeText(d.Type.Shape))
+	for _, prm := range e.m.Derived {
+		p.line("%s [%d]%s // %s", e.field(prm), prm.Type.Len(), e.elem(prm.Type.Elem), clean(prm.Name))
 	}
 	p.line("}")
-	text(f, "prepared is parameters with the values that depend on nothing else.", p.text())
-	p.line("func (w *prepared) set(p *Params) {")
-	p.line("w.Params = *p")
-	fn := e.plan.Of(e.m.Prepare)
-	if fn.Needs.Work {
-		p.line("ws := new(workspace)")
-	}
-	p.line("%s", e.modelCall(fn, "w", "ws", "", nil, func(i int) (string, bool) {
-		d := e.m.Derived[i]
-		if d.Type.IsScalar() {
-			return fmt.Sprintf("w.%s[0]", e.field(d)), true
-		}
-		return "&w." + e.field(d), false
-	}))
-	p.line("}")
-	text(f, "set takes over parameters and computes the values that depend on them.", p.text())
-}
-
-// weightsType is what emitted functions read parameters from.
-func (e *emitter) weightsType() string {
-	if len(e.m.Derived) > 0 {
-		return "*prepared"
-	}
-	return "*Params"
-}
-
-// modelWeights is the parameters of the model m as a weightsType.
-func (e *emitter) modelWeights(m string) string {
-	if len(e.m.Derived) > 0 {
-		return "&" + m + ".w"
-	}
-	return m + ".p"
+	text(f, "prepared holds what is computed once whenever parameters have changed.", p.text())
+	text(f, "of computes it from the parameters.", fmt.Sprintf("func (pre *prepared) of(w *Params) {\n%s\n}", e.prepareCall()))
 }
 
 func shapeText(s []int) string {

@@ -15,7 +15,10 @@ func (e *emitter) reverse(r *ir.Rev) (params, results, body string) {
 	needs := e.plan.RevNeeds(r)
 	var ps, rs []string
 	if needs.Params {
-		ps = append(ps, "w "+e.weightsType())
+		ps = append(ps, "w *Params")
+	}
+	if needs.Prepared {
+		ps = append(ps, "pre *prepared")
 	}
 	ps = append(ps, "ws *workspace")
 	for _, o := range l.c {

@@ -61,6 +61,9 @@ func (e *emitter) apply(f *ir.Func, in []string, to []operand, op string) string
 	if pf.Needs.Params {
 		all = append(all, "w")
 	}
+	if pf.Needs.Prepared {
+		all = append(all, "pre")
+	}
 	if pf.Needs.Work {
 		all = append(all, "ws")
 	}
@@ -137,7 +140,10 @@ func (l *loop) declare(os []operand) {
 func (l *loop) signature() (params, results string) {
 	var ps, rs []string
 	if l.ps.Needs.Params {
-		ps = append(ps, "w "+l.e.weightsType())
+		ps = append(ps, "w *Params")
+	}
+	if l.ps.Needs.Prepared {
+		ps = append(ps, "pre *prepared")
 	}
 	if l.ps.Needs.Work {
 		ps = append(ps, "ws *workspace")

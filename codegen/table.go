@@ -119,8 +119,12 @@ func (e *emitter) inputs(f *jen.File, r *ir.Recipe, low string) {
 	fn := e.plan.Of(r.GradInputs)
 	p := e.p
 	p.line("func %sInputs(weights []Real, t, out *rt.Table) error {", low)
-	if fn.Needs.Params {
-		e.rowWeights("new(prepared)")
+	if fn.Needs.Params || fn.Needs.Prepared {
+		p.line("w := paramsOf(weights)")
+	}
+	if fn.Needs.Prepared {
+		p.line("pre := new(prepared)")
+		p.line("pre.of(w)")
 	}
 	if fn.Needs.Work {
 		p.line("ws := new(workspace)")
@@ -144,7 +148,7 @@ func (e *emitter) inputs(f *jen.File, r *ir.Recipe, low string) {
 			p.line("var %sBar %s", names[i], e.valueType(c.Type))
 		}
 	}
-	p.line("%s", e.modelCall(fn, "w", "ws", "&st", func(i int) string {
+	p.line("%s", e.modelCall(fn, "w", "pre", "ws", "&st", func(i int) string {
 		if r.Columns[i].Type.IsScalar() {
 			return names[i]
 		}

@@ -247,19 +247,23 @@ func (e *emitter) worker(f *jen.File, r *ir.Recipe, low string, obj, grad *plan.
 			fmt.Sprintf("var %sBackward = []int{%s}", low, strings.Join(e.backward(r, grad), ", ")))
 	}
 	p.line("type %sWorker struct {", low)
-	readsParams := obj.Needs.Params || (grad != nil && grad.Needs.Params)
-	if readsParams && len(e.m.Derived) > 0 {
-		p.line("w prepared")
-	}
 	if needsWork {
 		p.line("ws workspace")
+	}
+	prepared := obj.Needs.Prepared || (grad != nil && grad.Needs.Prepared)
+	if prepared {
+		p.line("pre prepared")
 	}
 	p.line("}")
 	text(f, fmt.Sprintf("%sWorker computes shards of recipe %s on one goroutine.", low, r.Name), p.text())
 
 	p.line("func (k *%sWorker) Shard(weights, gradient []Real, t *rt.Table, rows []int, key rt.Key, out *rt.ShardResult) {", low)
-	if readsParams {
-		e.rowWeights("&k.w")
+	if prepared || obj.Needs.Params || (grad != nil && grad.Needs.Params) {
+		p.line("w := paramsOf(weights)")
+	}
+	if prepared {
+		p.line("pre := &k.pre")
+		p.line("pre.of(w)")
 	}
 	if grad != nil && grad.Needs.Accum {
 		p.line("var g *Params")
@@ -302,12 +306,12 @@ func (e *emitter) worker(f *jen.File, r *ir.Recipe, low string, obj, grad *plan.
 	dst := func(i int) (string, bool) { return res[i], true }
 	if grad != nil {
 		p.line("if gradient != nil {")
-		p.line("%s", e.modelCall(grad, "w", "ws", "&st", in, dst))
+		p.line("%s", e.modelCall(grad, "w", "pre", "ws", "&st", in, dst))
 		p.line("} else {")
-		p.line("%s", e.modelCall(obj, "w", "ws", "&st", in, dst))
+		p.line("%s", e.modelCall(obj, "w", "pre", "ws", "&st", in, dst))
 		p.line("}")
 	} else {
-		p.line("%s", e.modelCall(obj, "w", "ws", "&st", in, dst))
+		p.line("%s", e.modelCall(obj, "w", "pre", "ws", "&st", in, dst))
 	}
 	if obj.Needs.Stats > 0 {
 		p.line("back := %sBackward", low)
@@ -321,17 +325,6 @@ func (e *emitter) worker(f *jen.File, r *ir.Recipe, low string, obj, grad *plan.
 	p.line("}")
 	p.line("}")
 	text(f, "Shard adds up loss, metrics and gradient of rows of t.", p.text())
-}
-
-// rowWeights prints w, what emitted functions read, for the slice weights; prepared values are kept at
-// the place.
-func (e *emitter) rowWeights(place string) {
-	if len(e.m.Derived) == 0 {
-		e.p.line("w := paramsOf(weights)")
-		return
-	}
-	e.p.line("w := %s", place)
-	e.p.line("w.set(paramsOf(weights))")
 }
 
 // backward counts, per solve, the calls of derivative functions in a step of the reverse sweep.
@@ -375,7 +368,7 @@ func (e *emitter) combine(f *jen.File, r *ir.Recipe, low string) {
 		lhs = append(lhs, fmt.Sprintf("m%d", i))
 	}
 	p.line("var %s Real", strings.Join(lhs, ", "))
-	p.line("%s", e.modelCall(fn, "nil", "nil", "", func(i int) string { return fmt.Sprintf("Real(mean[%d])", i) },
+	p.line("%s", e.modelCall(fn, "nil", "nil", "nil", "", func(i int) string { return fmt.Sprintf("Real(mean[%d])", i) },
 		func(i int) (string, bool) { return lhs[i], true }))
 	for i := range r.Metrics {
 		p.line("out[%d] = float64(m%d)", i, i)

@@ -79,7 +79,8 @@ const version = "v0.1.0"
 // Moons returns class scores for one point.
 // It is read-only and may be shared by goroutines.
 type Moons struct {
-	p    *Params
+	p *Params
+
 	jobs rt.FreeList[moonsJob]
 }
 

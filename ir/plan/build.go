@@ -131,8 +131,7 @@ type planner struct {
 	nest  map[*ir.Value]int         // nest that computes a value; -1 for leaves
 	form  map[*ir.Value]Form
 	sums  map[*ir.Value][]*ir.Param // running sums that a value is added to
-	live  map[*ir.Value]bool
-	inSum map[*ir.Value]bool // values that exist only as part of a running sum
+	inSum map[*ir.Value]bool        // values that exist only as part of a running sum
 }
 
 func (p *Plan) planFunc(f *ir.Func) (*Func, error) {

@@ -228,7 +228,8 @@ func (pl *planner) needs() {
 	for _, v := range pl.fn.IR.Values {
 		switch v.Op {
 		case ir.OpParam:
-			n.Params = true
+			n.Params = n.Params || !v.Attr.Param.Derived
+			n.Prepared = n.Prepared || v.Attr.Param.Derived
 		case ir.OpCall:
 			n.join(pl.plan.byIR[v.Attr.Func].Needs)
 		case ir.OpMap:
