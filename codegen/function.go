@@ -11,20 +11,15 @@ import (
 
 // function prints one planned function.
 type function struct {
-	e     *emitter
-	f     *plan.Func
-	p     *printer
-	s     *scope
-	name  map[*ir.Value]string // base name of values with a variable of their own
-	res   []string             // names of result pointers, by result; "" for others
-	loads map[*ir.Value]bool   // small array arguments whose elements are copied to variables
-	read  map[element]bool     // elements of these that are read
-}
-
-// element is element k of v.
-type element struct {
-	v *ir.Value
-	k int
+	e      *emitter
+	f      *plan.Func
+	p      *printer
+	s      *scope
+	name   map[*ir.Value]string // base name of values with a variable of their own
+	res    []string             // names of result pointers, by result; "" for others
+	loads  map[*ir.Value]bool   // small array arguments whose elements are copied to variables
+	loaded map[element]bool     // elements of these that are spelled
+	live   map[element]bool     // elements of all values that are read
 }
 
 // index is an index expression: a constant when the loop is spelled out.
@@ -73,7 +68,7 @@ func (ix index) row(n int, j string) string {
 }
 
 func (e *emitter) newFunction(f *plan.Func) *function {
-	fn := &function{e: e, f: f, p: e.p, s: newScope(), name: map[*ir.Value]string{}, loads: map[*ir.Value]bool{}, read: map[element]bool{}}
+	fn := &function{e: e, f: f, p: e.p, s: newScope(), name: map[*ir.Value]string{}, loads: map[*ir.Value]bool{}, loaded: map[element]bool{}}
 	for _, v := range f.IR.Args {
 		if !v.Type.IsScalar() && v.Type.Len() <= plan.SmallLen && fn.readByElement(v) {
 			fn.name[v] = fn.s.pickGroup(localName(v), v.Type.Len())
@@ -197,6 +192,7 @@ func (fn *function) isStat(v *ir.Value) bool {
 
 // body prints the statements of the function.
 func (fn *function) body() {
+	fn.live = fn.liveElements()
 	before := fn.p.b.String()
 	fn.p.b.Reset()
 	for _, n := range fn.f.Nests {
@@ -230,7 +226,7 @@ func (fn *function) load() {
 	for _, v := range fn.f.IR.Args {
 		var l, r []string
 		for k := 0; k < v.Type.Len() && fn.loads[v]; k++ {
-			if fn.read[element{v, k}] {
+			if fn.loaded[element{v, k}] {
 				l = append(l, fn.name[v]+strconv.Itoa(k))
 				r = append(r, fmt.Sprintf("%s[%d]", fn.name[v], k))
 			}
@@ -275,7 +271,7 @@ func (fn *function) elem(v *ir.Value, ix index) string {
 		return fn.name[v]
 	case plan.ArgArray:
 		if fn.loads[v] && ix.konst {
-			fn.read[element{v, ix.k}] = true
+			fn.loaded[element{v, ix.k}] = true
 			return fn.name[v] + strconv.Itoa(ix.k)
 		}
 		return fmt.Sprintf("%s[%s]", fn.name[v], ix.plus(0))

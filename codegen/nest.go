@@ -61,6 +61,7 @@ func (fn *function) declare(s plan.Step) {
 			names = append(names, fn.accumulator(v, r))
 		}
 		fn.p.line("var %s %s", strings.Join(names, ", "), e)
+		return // an array of sums is declared where they are stored
 	case plan.Scatter:
 		switch pl.Kind {
 		case plan.Scalars:
@@ -176,6 +177,12 @@ func (fn *function) step(s plan.Step, ix index, extent int) {
 	v := s.V
 	e := fn.e.elem(v.Type.Elem)
 	switch s.Form {
+	case plan.Elem, plan.Copy, plan.RowDot, plan.Gather:
+		if fn.unread(v, ix) {
+			return
+		}
+	}
+	switch s.Form {
 	case plan.Elem:
 		fn.elementwise(v, ix)
 	case plan.Copy:
@@ -269,6 +276,9 @@ func (fn *function) outer(s plan.Step, flat, x string) {
 	ix := index{expr: flat}
 	if k, err := strconv.Atoi(flat); err == nil {
 		ix = at(k)
+	}
+	if fn.unread(s.V, ix) {
+		return
 	}
 	fn.assign(s.V, ix, x)
 }

@@ -243,11 +243,8 @@ var others = map[ir.Op]maker{
 		case 1:
 			return toFloat(g, g.label)
 		}
-		other := ir.F64 // a detour through the other precision
-		if g.real == ir.F64 {
-			other = ir.F32
-		}
-		return toFloat(g, g.b.Unary(ir.OpTanh, g.b.Cast(g.any(), other)))
+		// Through the precision of times, and back.
+		return toFloat(g, g.b.Unary(ir.OpTanh, g.b.Cast(g.any(), ir.F64)))
 	},
 	ir.OpLeakyRelu: func(g *gen, op ir.Op) *ir.Value {
 		x := g.any()

@@ -120,6 +120,9 @@ func (p *Plan) addRev(r *ir.Rev) error {
 func (p *Plan) RevNeeds(r *ir.Rev) Needs {
 	n := Needs{Work: true, Accum: len(r.Params) > 0}
 	n.join(p.byIR[r.StepVJP].Needs)
+	if r.AtVJP != nil {
+		n.join(p.byIR[r.AtVJP].Needs)
+	}
 	return n
 }
 
