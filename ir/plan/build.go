@@ -268,7 +268,9 @@ func (pl *planner) views() {
 				}
 			}
 		case ir.OpReshape:
-			pl.view(v, v.Args[0], 0)
+			if v.Type.IsScalar() || !v.Args[0].Type.IsScalar() { // a scalar is no part of an array
+				pl.view(v, v.Args[0], 0)
+			}
 		case ir.OpSlice:
 			if off, ok := contiguous(v.Args[0].Type.Shape, v.Attr.Ints); ok {
 				pl.view(v, v.Args[0], off)
