@@ -16,7 +16,7 @@ import (
 func (e *emitter) trainFile() *jen.File {
 	f := e.file()
 	e.use(f, false)
-	if len(e.m.Recipes) > 0 {
+	if len(e.m.Recipes)+len(e.m.Models) > 0 {
 		e.keep(f, "context")
 	}
 	var names []string
@@ -152,6 +152,7 @@ func (e *emitter) recipe(f *jen.File, r *ir.Recipe) {
 	get := func(key string) (ir.Setting, bool) { return ir.FindSetting(r.Settings, key) }
 	p.line("var %sRecipe = rt.Recipe{", low)
 	p.line("Name: %q,", r.Name)
+	p.line("Where: %q,", r.Span.String())
 	for _, k := range []string{"data", "val", "test"} {
 		if s, ok := get(k); ok && s.Text != "" {
 			p.line("%s: %q,", goName(k, true), s.Text)

@@ -9,6 +9,7 @@ import (
 // Recipe is a train block as data; generated code writes it as a literal.
 type Recipe struct {
 	Name      string
+	Where     string // place in the source, "moons.nde:36"
 	Data      string // names of data blocks; Val and Test may be empty
 	Val, Test string
 	Batch     int // rows per step, 0 for all
@@ -174,4 +175,12 @@ func stopReason(ctx context.Context, started time.Time, limit time.Duration) str
 		return "max_time"
 	}
 	return ""
+}
+
+// where is the place of the recipe for errors: its position, or its name.
+func (r *Recipe) where() string {
+	if r.Where != "" {
+		return r.Where
+	}
+	return r.Name
 }

@@ -112,6 +112,7 @@ func fitInputs(weights []Real, t, out *rt.Table) error {
 // fitRecipe is the train block Fit (moons.nde:36).
 var fitRecipe = rt.Recipe{
 	Name:      "Fit",
+	Where:     "moons.nde:36",
 	Data:      "Points",
 	Test:      "Fresh",
 	Epochs:    300,
