@@ -204,11 +204,7 @@ func (fn *function) body() {
 	var rs []string
 	for i, r := range fn.f.IR.Results {
 		if fn.f.Sums[i] == nil && r.Type.IsScalar() && !fn.isStat(r) {
-			x := fn.elem(r, at(0))
-			if fn.f.Places[r].Kind == plan.Literal {
-				x = fn.e.elem(r.Type.Elem) + "(" + bare(x) + ")"
-			}
-			rs = append(rs, x)
+			rs = append(rs, fn.typed(r, at(0)))
 		}
 	}
 	if len(rs) > 0 {
@@ -311,6 +307,15 @@ func (fn *function) elem(v *ir.Value, ix index) string {
 		return fmt.Sprintf([]string{"int32(st[%d].NFE)", "int32(st[%d].Accepted)", "int32(st[%d].Rejected)", "int32(st[%d].Status)", "st[%d].Time"}[pl.Index], pl.Solve)
 	}
 	panic("codegen: " + fn.f.IR.Name + ": value " + v.Op.String() + " has no place")
+}
+
+// typed is elem where the type of the expression counts: a literal has none of its own.
+func (fn *function) typed(v *ir.Value, ix index) string {
+	x := fn.elem(v, ix)
+	if fn.f.Places[v].Kind == plan.Literal && v.Type.Elem.IsFloat() {
+		return fn.e.elem(v.Type.Elem) + "(" + bare(x) + ")"
+	}
+	return x
 }
 
 // variable is the base name of v's variable.
