@@ -241,7 +241,7 @@ func (fn *function) solveCall(v *ir.Value) {
 				all = append(all, fmt.Sprintf("make([]%s, %d)", fn.e.elem(st.Type.Elem), s.Times*st.Type.Len()))
 				continue
 			}
-			all = append(all, to[i].expr+"[:]")
+			all = append(all, strings.TrimPrefix(to[i].expr, "&")+"[:]")
 			continue
 		}
 		switch {

@@ -2,6 +2,7 @@ package codegen
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/dave/jennifer/jen"
@@ -19,6 +20,9 @@ func (e *emitter) trainFile() *jen.File {
 	if len(e.m.Recipes)+len(e.m.Models) > 0 {
 		e.keep(f, "context")
 	}
+	if e.looksAtMatrices() {
+		e.keep(f, "unsafe")
+	}
 	var names []string
 	for _, d := range e.m.Data {
 		e.data(f, d)
@@ -30,6 +34,18 @@ func (e *emitter) trainFile() *jen.File {
 	}
 	e.program(f)
 	return f
+}
+
+// looksAtMatrices reports whether a look along a solve takes an input with several axes.
+func (e *emitter) looksAtMatrices() bool {
+	for _, m := range e.m.Models {
+		for _, p := range m.Inputs {
+			if p.Type.Rank() > 1 && slices.ContainsFunc(m.Paths, func(f *ir.Func) bool { return f != nil }) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (e *emitter) dataName(d *ir.DataSet) string { return e.bases[d] + "Data" }
