@@ -91,7 +91,7 @@ func drawFlow(s *session, t *trial, recipe *ir.Recipe, path string) ([]string, e
 		return nil, nil
 	}
 	var files []string
-	var columns map[string]json.RawMessage
+	var columns map[string][]json.RawMessage
 	var labels []int
 	for _, m := range s.res.Module.Models {
 		if !fedBy(m, data) {
@@ -103,18 +103,19 @@ func drawFlow(s *session, t *trial, recipe *ir.Recipe, path string) ([]string, e
 				continue
 			}
 			if columns == nil {
-				raw, err := s.ask(&rt.Request{Do: "data", Data: data.Name, Limit: flowPoints}, nil)
-				if err != nil {
+				var err error
+				if columns, err = dataSample(s, data.Name, flowPoints); err != nil {
 					return files, err
 				}
-				if err := json.Unmarshal(raw, &columns); err != nil {
-					return files, err
-				}
-				if err := json.Unmarshal(columns[data.Columns[label].Name], &labels); err != nil {
-					return files, err
+				for _, cell := range columns[data.Columns[label].Name] {
+					var class int
+					if err := json.Unmarshal(cell, &class); err != nil {
+						return files, err
+					}
+					labels = append(labels, class)
 				}
 			}
-			batch := map[string]json.RawMessage{}
+			batch := map[string][]json.RawMessage{}
 			for _, in := range m.Inputs {
 				batch[in.Name] = columns[in.Name]
 			}
@@ -143,6 +144,29 @@ func drawFlow(s *session, t *trial, recipe *ir.Recipe, path string) ([]string, e
 		}
 	}
 	return files, nil
+}
+
+// dataSample is at most n rows of a data block, evenly spaced, since sources may be sorted by class.
+func dataSample(s *session, name string, n int) (map[string][]json.RawMessage, error) {
+	raw, err := s.ask(&rt.Request{Do: "data", Data: name}, nil)
+	if err != nil {
+		return nil, err
+	}
+	var columns map[string][]json.RawMessage
+	if err := json.Unmarshal(raw, &columns); err != nil {
+		return nil, err
+	}
+	for c, rows := range columns {
+		if len(rows) <= n {
+			continue
+		}
+		kept := make([]json.RawMessage, n)
+		for i := range kept {
+			kept[i] = rows[i*len(rows)/n]
+		}
+		columns[c] = kept
+	}
+	return columns, nil
 }
 
 // planePaths are the ways of one state of two numbers.
