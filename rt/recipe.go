@@ -67,6 +67,7 @@ type EvalInfo struct {
 type TrainOptions struct {
 	Workers     int // goroutines, 0 means all cores; results do not depend on it
 	Events      Events
+	Dir         string // where relative data paths start, for generated Train functions; "" is the working folder
 	RunDir      string // folder of this recipe's files, "" writes none
 	Seed        *uint64
 	Epochs      int // overrides, 0 means the recipe's

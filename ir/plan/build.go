@@ -202,7 +202,12 @@ func (pl *planner) addTerm(v *ir.Value, p *ir.Param, result int) {
 			others++
 		}
 	}
-	single := len(pl.uses[v])+others == 0 || (len(pl.uses[v]) == 1 && others == 0)
+	// Only part of this sum: the result itself has no user, a term has the sum above it.
+	users := 1
+	if result >= 0 {
+		users = 0
+	}
+	single := others == 0 && len(pl.uses[v]) == users
 	switch {
 	case v.Op == ir.OpAdd && single && ir.SameShape(v.Args[0].Type.Shape, v.Args[1].Type.Shape):
 		pl.inSum[v] = true
