@@ -122,9 +122,58 @@ func (fn *function) tile(n *plan.Nest) {
 			fn.tileDot(s.V, n.Tile)
 			continue
 		}
+		if (s.Form == plan.Scatter || s.Form == plan.OuterRow) && fn.rowLength(s) > plan.SmallLen {
+			fn.tileRows(s, n.Tile)
+			continue
+		}
 		for t := 0; t < n.Tile; t++ {
 			fn.step(s, tileIndex(t), n.Extent)
 		}
+	}
+}
+
+// rowLength is the number of elements that a Scatter or OuterRow visits at each index.
+func (fn *function) rowLength(s plan.Step) int {
+	if s.Form == plan.Scatter {
+		return s.V.Type.Len()
+	}
+	return s.V.Args[1].Type.Len()
+}
+
+// tileRows prints a Scatter or OuterRow of several rows as one loop over their elements. Terms are
+// added in the order of the rows.
+func (fn *function) tileRows(s plan.Step, tile int) {
+	v, e := s.V, fn.e.elem(s.V.Type.Elem)
+	n := fn.rowLength(s)
+	factor := make([]string, tile)
+	for t := range factor {
+		factor[t] = fn.elem(v.Args[0], tileIndex(t))
+		if fn.f.Places[v.Args[0]].Kind != plan.Register {
+			name := "row" + strconv.Itoa(t)
+			if t == 0 {
+				fn.p.line("{")
+			}
+			fn.p.line("%s := %s", name, factor[t])
+			factor[t] = name
+		}
+	}
+	fn.p.line("for j := 0; j < %d; j++ {", n)
+	if s.Form == plan.Scatter {
+		dst := fn.elem(v, index{expr: "j"})
+		fn.p.line("sum := %s", dst)
+		for t := range factor {
+			fn.p.line("sum += %s(%s * %s)", e, factor[t], fn.matrix(v.Args[1], tileIndex(t), n, "j"))
+		}
+		fn.p.line("%s = sum", dst)
+	} else {
+		fn.p.line("bj := %s", fn.elem(v.Args[1], index{expr: "j"}))
+		for t := range factor {
+			fn.outer(s, tileIndex(t).row(n, "j"), fmt.Sprintf("%s(%s * bj)", e, factor[t]))
+		}
+	}
+	fn.p.line("}")
+	if fn.f.Places[v.Args[0]].Kind != plan.Register {
+		fn.p.line("}")
 	}
 }
 

@@ -413,7 +413,7 @@ func (l *loop) adaptive() {
 	p.line("break")
 	p.line("}")
 	p.line("if !(last || rt.LongEnough(h, t, t1)) { // a NaN step is not")
-	p.line("st.Fail(rt.TooSmall(err), t, h)")
+	p.line("st.Fail(rt.TooSmall(err, h), t, h)")
 	p.line("break")
 	p.line("}")
 	in := append([]string{"t", "h"}, args(x)...)

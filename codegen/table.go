@@ -174,7 +174,7 @@ func (e *emitter) inputs(f *jen.File, r *ir.Recipe, low string) {
 			p.line("out.Columns[out.Index(%q)].Data[row] = float64(%sBar) / float64(t.Rows)", r.Columns[i].Name, names[i])
 			continue
 		}
-		p.line("for i, v := range %sBar { out.Columns[out.Index(%q)].Row(row)[i] = float64(v) / float64(t.Rows) }", names[i], r.Columns[i].Name)
+		p.line("for elem, num := range %sBar { out.Columns[out.Index(%q)].Row(row)[elem] = float64(num) / float64(t.Rows) }", names[i], r.Columns[i].Name)
 	}
 	p.line("}")
 	p.line("return first")
@@ -185,7 +185,7 @@ func (e *emitter) inputs(f *jen.File, r *ir.Recipe, low string) {
 // columns prints the values of one row of table t and gives their names.
 func (e *emitter) columns(r *ir.Recipe) []string {
 	p := e.p
-	s := newScope("t", "rows", "key", "out", "weights", "gradient", "loss", "row", "r", "first")
+	s := newScope("t", "elem", "num", "back", "rows", "key", "out", "weights", "gradient", "loss", "row", "r", "first")
 	names := make([]string, len(r.Columns))
 	for i, c := range r.Columns {
 		names[i] = s.pick(goName(c.Name, false))
@@ -196,7 +196,7 @@ func (e *emitter) columns(r *ir.Recipe) []string {
 			continue
 		}
 		p.line("var %s %s", names[i], e.valueType(c.Type))
-		p.line("for i, v := range %s.Row(row) { %s[i] = %s(v) }", col, names[i], e.elem(c.Type.Elem))
+		p.line("for elem, num := range %s.Row(row) { %s[elem] = %s(num) }", col, names[i], e.elem(c.Type.Elem))
 	}
 	return names
 }

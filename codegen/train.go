@@ -16,7 +16,7 @@ import (
 func (e *emitter) trainFile() *jen.File {
 	f := e.file()
 	e.use(f, false)
-	if len(e.m.Recipes) > 0 {
+	if len(e.m.Recipes)+len(e.m.Models) > 0 {
 		e.keep(f, "context")
 	}
 	var names []string
@@ -152,6 +152,7 @@ func (e *emitter) recipe(f *jen.File, r *ir.Recipe) {
 	get := func(key string) (ir.Setting, bool) { return ir.FindSetting(r.Settings, key) }
 	p.line("var %sRecipe = rt.Recipe{", low)
 	p.line("Name: %q,", r.Name)
+	p.line("Where: %q,", r.Span.String())
 	for _, k := range []string{"data", "val", "test"} {
 		if s, ok := get(k); ok && s.Text != "" {
 			p.line("%s: %q,", goName(k, true), s.Text)
@@ -194,17 +195,21 @@ func (e *emitter) recipe(f *jen.File, r *ir.Recipe) {
 	p.line("}")
 	text(f, fmt.Sprintf("%sRecipe is the train block %s (%s).", low, r.Name, clean(r.Span.String())), p.text())
 
-	text(f, fmt.Sprintf("Train%s runs recipe %s on p: it makes or reads the data, trains, and evaluates on the test data. Relative data paths start at dir.", up, r.Name),
-		fmt.Sprintf(`func Train%s(ctx context.Context, p *Params, dir string, opts rt.TrainOptions) (*rt.TrainResult, error) {
-	tables, err := rt.LoadTables(dir, &%sRecipe, dataSets)
+	text(f, fmt.Sprintf("Train%s runs recipe %s on p: it makes or reads the data, trains, and evaluates on the test data. Relative data paths start at opts.Dir.", up, r.Name),
+		fmt.Sprintf(`func Train%s(ctx context.Context, p *Params, opts rt.TrainOptions) (*rt.TrainResult, error) {
+	tables, err := rt.LoadTables(opts.Dir, &%sRecipe, dataSets)
 	if err != nil {
 		return nil, err
 	}
 	return rt.Train(ctx, p.flat(), tensors, &%sRecipe, &%sObjective, tables, opts)
 }`, up, low, low, low))
 	text(f, fmt.Sprintf("%sLossGrad is the mean loss of recipe %s over the rows of batch, and its gradient, which replaces what grad held.", up, r.Name),
-		fmt.Sprintf(`func %sLossGrad(ctx context.Context, p *Params, batch *rt.Table, grad *Params) (*rt.Evaluation, error) {
-	return rt.LossGrad(ctx, p.flat(), grad.flat(), &%sObjective, batch, %sRecipe.Seed, 0)
+		fmt.Sprintf(`func %sLossGrad(ctx context.Context, p *Params, batch *rt.Table, grad *Params) (loss float64, err error) {
+	ev, err := rt.LossGrad(ctx, p.flat(), grad.flat(), &%sObjective, batch, %sRecipe.Seed, 0)
+	if ev == nil {
+		return 0, err
+	}
+	return ev.Loss, err
 }`, up, low, low))
 }
 
@@ -272,7 +277,7 @@ func (e *emitter) worker(f *jen.File, r *ir.Recipe, low string, obj, grad *plan.
 	if needsWork {
 		p.line("ws := &k.ws")
 	}
-	s := newScope("t", "rows", "key", "out", "weights", "gradient", "loss", "row", "r")
+	s := newScope("t", "elem", "num", "back", "rows", "key", "out", "weights", "gradient", "loss", "row", "r")
 	names := make([]string, len(r.Columns))
 	for i, c := range r.Columns {
 		names[i] = s.pick(goName(c.Name, false))
@@ -286,7 +291,7 @@ func (e *emitter) worker(f *jen.File, r *ir.Recipe, low string, obj, grad *plan.
 			continue
 		}
 		p.line("var %s [%d]%s", names[i], c.Type.Len(), e.elem(c.Type.Elem))
-		p.line("for i, v := range %sCol.Row(row) { %s[i] = %s(v) }", names[i], names[i], e.elem(c.Type.Elem))
+		p.line("for elem, num := range %sCol.Row(row) { %s[elem] = %s(num) }", names[i], names[i], e.elem(c.Type.Elem))
 	}
 	if obj.Needs.Stats > 0 {
 		p.line("var st [%d]rt.SolveStats", obj.Needs.Stats)

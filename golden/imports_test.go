@@ -23,7 +23,7 @@ var policy = map[string]string{
 	"ir/irtest":         "ir ir/diag",
 	"ir/recipe":         "ir",
 	"ir/method":         "ir ir/diag",
-	"ir/method/testode": "",
+	"ir/method/testode": "ir ir/diag",
 	"ir/diff":           "ir ir/diag ir/method",
 	"ir/opt":            "ir ir/diag",
 	"ir/plan":           "ir ir/diag",

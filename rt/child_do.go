@@ -133,15 +133,7 @@ func (s *server[R]) runModel(ctx context.Context, q *Request, m *Model[R]) (any,
 		}
 		res.Failed = err.Error()
 	}
-	b := []byte{'{'}
-	for i, c := range m.Outputs {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = append(b, fmt.Sprintf("%q:", c.Name)...)
-		b = AppendNested(b, append([]int{out.Rows}, c.Shape...), out.Columns[i].Data, isF32[R]())
-	}
-	res.Outputs = append(b, '}')
+	res.Outputs = appendTable(nil, m.Outputs, out, isF32[R]())
 	for _, st := range stats.Sites {
 		j := siteJSON{Solve: st.Solve, NFE: st.NFE, Accepted: st.Accepted, Rejected: st.Rejected}
 		for _, v := range st.Status {
@@ -323,14 +315,5 @@ func (s *server[R]) data(_ context.Context, q *Request) (any, error) {
 	if q.Limit > 0 && q.Limit < t.Rows {
 		t = t.Select(allRows(q.Limit))
 	}
-	b := []byte{'{'}
-	for i, c := range d.Columns {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		k := t.Index(c.Name)
-		b = append(b, fmt.Sprintf("%q:", c.Name)...)
-		b = AppendNested(b, append([]int{t.Rows}, c.Shape...), t.Columns[k].Data, false)
-	}
-	return json.RawMessage(append(b, '}')), nil
+	return json.RawMessage(appendTable(nil, d.Columns, t, false)), nil
 }

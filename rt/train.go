@@ -203,7 +203,7 @@ func (t *trainer[R]) metrics(sum []float64, n int) []float64 {
 
 // nonFinite looks for the first row whose own loss or gradient is not finite.
 func (t *trainer[R]) nonFinite(step int, rows []int, loss float64) error {
-	e := &SolveError{Sample: -1, Row: -1, Step: step, Status: NonFinite, Where: t.recipe.Name, Solve: "loss"}
+	e := &SolveError{Sample: -1, Row: -1, Step: step, Status: NonFinite, Where: t.recipe.where(), Solve: "loss"}
 	key := Key{Seed: t.plan.seed, Step: uint64(step)}
 	for i := range rows {
 		n := t.ev.sum(t.w, t.tables.Train, rows[i:i+1], key, true)

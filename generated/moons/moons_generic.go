@@ -328,19 +328,18 @@ func flowFieldVjp(w *Params, x *[2]Real, dxBar *[2]Real, xBar *[2]Real, g *Param
 	// moons.nde:10  system Flow {
 	g.F2Bias[0] += dxBar0
 	g.F2Bias[1] += dxBar1
-	var f0BiasBar [16]Real
 	clear(xBar[:])
 	// moons.nde:6  return x |> Linear(16) |> tanh |> Linear(2)
 	for i := 0; i < 16; i++ {
 		vecmat := Real(dxBar0*w.F2Weight[i]) + Real(dxBar1*w.F2Weight[i+16])
 		matvec := Real(w.F0Weight[i*2]*x0) + Real(w.F0Weight[i*2+1]*x1)
 		tanh := rt.Tanh32(matvec + w.F0Bias[i])
-		f0BiasBar[i] = Real(vecmat * (1.0 - Real(tanh*tanh)))
-		g.F0Bias[i] += f0BiasBar[i]
-		xBar[0] += Real(f0BiasBar[i] * w.F0Weight[i*2])
-		xBar[1] += Real(f0BiasBar[i] * w.F0Weight[i*2+1])
-		g.F0Weight[i*2] += Real(f0BiasBar[i] * x0)
-		g.F0Weight[i*2+1] += Real(f0BiasBar[i] * x1)
+		f0BiasBar := Real(vecmat * (1.0 - Real(tanh*tanh)))
+		g.F0Bias[i] += f0BiasBar
+		xBar[0] += Real(f0BiasBar * w.F0Weight[i*2])
+		xBar[1] += Real(f0BiasBar * w.F0Weight[i*2+1])
+		g.F0Weight[i*2] += Real(f0BiasBar * x0)
+		g.F0Weight[i*2+1] += Real(f0BiasBar * x1)
 		g.F2Weight[i] += Real(dxBar0 * tanh)
 		g.F2Weight[16+i] += Real(dxBar1 * tanh)
 	}

@@ -131,8 +131,7 @@ type planner struct {
 	nest  map[*ir.Value]int         // nest that computes a value; -1 for leaves
 	form  map[*ir.Value]Form
 	sums  map[*ir.Value][]*ir.Param // running sums that a value is added to
-	live  map[*ir.Value]bool
-	inSum map[*ir.Value]bool // values that exist only as part of a running sum
+	inSum map[*ir.Value]bool        // values that exist only as part of a running sum
 }
 
 func (p *Plan) planFunc(f *ir.Func) (*Func, error) {
@@ -203,7 +202,12 @@ func (pl *planner) addTerm(v *ir.Value, p *ir.Param, result int) {
 			others++
 		}
 	}
-	single := len(pl.uses[v])+others == 0 || (len(pl.uses[v]) == 1 && others == 0)
+	// Only part of this sum: the result itself has no user, a term has the sum above it.
+	users := 1
+	if result >= 0 {
+		users = 0
+	}
+	single := others == 0 && len(pl.uses[v]) == users
 	switch {
 	case v.Op == ir.OpAdd && single && ir.SameShape(v.Args[0].Type.Shape, v.Args[1].Type.Shape):
 		pl.inSum[v] = true
