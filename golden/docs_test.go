@@ -1,9 +1,11 @@
 package golden
 
 import (
+	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"sort"
@@ -77,12 +79,52 @@ func TestPrograms(t *testing.T) {
 	}
 }
 
+// TestGoPrograms: the Go programs that the documentation shows compile. They are laid over the module, so that
+// nothing is written into it.
+func TestGoPrograms(t *testing.T) {
+	root, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	for _, page := range prose(t) {
+		for i, block := range fenced(page.text, "go") {
+			if !strings.HasPrefix(block, "package main\n") {
+				continue
+			}
+			seen++
+			dir := t.TempDir()
+			file, overlay := filepath.Join(dir, "main.go"), filepath.Join(dir, "overlay.json")
+			list, err := json.Marshal(map[string]map[string]string{"Replace": {filepath.Join(root, "docs", "program", "main.go"): file}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for name, text := range map[string][]byte{file: []byte(block), overlay: list} {
+				if err := os.WriteFile(name, text, 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			cmd := exec.Command("go", "build", "-overlay", overlay, "-o", filepath.Join(dir, "program"), "./docs/program")
+			cmd.Dir = root
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Errorf("%s, program %d: %v\n%s", page.name, i, err, out)
+			}
+		}
+	}
+	if seen == 0 {
+		t.Error("the documentation shows no Go program")
+	}
+}
+
+// Text in code is no link.
+var code = regexp.MustCompile("(?s)```.*?\n```|`[^`]*`")
+
 var link = regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`)
 
 // TestLinks: a page refers to files that are there.
 func TestLinks(t *testing.T) {
 	for _, page := range prose(t) {
-		for _, m := range link.FindAllStringSubmatch(page.text, -1) {
+		for _, m := range link.FindAllStringSubmatch(code.ReplaceAllString(page.text, ""), -1) {
 			if _, err := os.Stat(filepath.Join(filepath.Dir(page.name), m[1])); err != nil {
 				t.Errorf("%s refers to %s, which is not there", page.name, m[1])
 			}
