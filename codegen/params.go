@@ -67,7 +67,7 @@ func (e *emitter) paramsDecls(f *jen.File) {
 	}
 	p.line("type prepared struct {")
 	for _, prm := range e.m.Derived {
-		p.line("%s [%d]Real // %s", e.field(prm), prm.Type.Len(), clean(prm.Name))
+		p.line("%s [%d]%s // %s", e.field(prm), prm.Type.Len(), e.elem(prm.Type.Elem), clean(prm.Name))
 	}
 	p.line("}")
 	text(f, "prepared holds what is computed once whenever parameters have changed.", p.text())
