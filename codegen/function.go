@@ -366,8 +366,15 @@ func (fn *function) expr(v *ir.Value, ix index) string {
 	}
 	e := v.Type.Elem
 	if v.Op == ir.OpCast {
-		if v.Args[0].Type.Elem == ir.Bool {
+		switch from := v.Args[0].Type.Elem; {
+		case e == from:
+			return args[0]
+		case from == ir.Bool:
 			return fmt.Sprintf("rt.Indicator[%s](%s)", fn.e.elem(e), bare(args[0]))
+		case e == ir.Bool:
+			return "(" + args[0] + " != 0)"
+		case e == ir.I32:
+			return "rt.Int32(" + bare(args[0]) + ")"
 		}
 		return fn.e.elem(e) + "(" + bare(args[0]) + ")"
 	}
