@@ -84,7 +84,7 @@ func (e *emitter) flatPtr(name string, t ir.Type) string {
 func (e *emitter) model(f *jen.File, m *ir.Model) {
 	fn := e.plan.Of(m.Func)
 	name := m.Name
-	low := goName(name, false)
+	low := e.bases[m]
 	ins, outs := e.ports(m.Inputs), e.ports(m.Outputs)
 	// Names of outputs must not collide with those of inputs in one signature.
 	taken := newScope("m", "err")
@@ -259,7 +259,7 @@ func (e *emitter) prepareCall() string {
 
 // batch prints the batched evaluation: rows in fixed blocks over the cores.
 func (e *emitter) batch(f *jen.File, m *ir.Model, fn *plan.Func, ins, outs []port) {
-	name, low := m.Name, goName(m.Name, false)
+	name, low := m.Name, e.bases[m]
 	p := e.p
 	var outSig, inSig string
 	field := func(ps []port, i int, kind string) string {
@@ -466,7 +466,7 @@ func (e *emitter) trajectory(f *jen.File, m *ir.Model, k int, sig string, ins []
 			p.line("for i := range path.%s { copy(path.%s[i][:], flat%d[i*%d:]) }", fields[i], fields[i], i, st.Type.Len())
 		}
 	}
-	p.line("return path, rt.Failure([]rt.SolveStats{path.Stats}, %sSites[%d:], 0, -1)", goName(m.Name, false), k)
+	p.line("return path, rt.Failure([]rt.SolveStats{path.Stats}, %sSites[%d:], 0, -1)", e.bases[m], k)
 	p.line("}")
 	text(f, fmt.Sprintf("Trajectory%s gives the states of the solve at %s at the times ts, sorted from its start on. They do not change the steps.", suffix, clean(s.Span.String())), p.text())
 }

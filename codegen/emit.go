@@ -3,7 +3,9 @@ package codegen
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"sort"
+	"strconv"
 	"strings"
 
 	"github.com/dave/jennifer/jen"
@@ -41,6 +43,7 @@ type emitter struct {
 	work   map[*ir.Value]string
 	workTx []string // fields of the workspace
 	accs   map[*ir.Value]string
+	bases  map[any]string // of *ir.Model, *ir.Recipe, *ir.DataSet: base of its names
 }
 
 // Emit prints the package. The same plan gives the same bytes.
@@ -50,7 +53,7 @@ func Emit(p *plan.Plan, opts Options) ([]plan.File, diag.List) {
 	}
 	e := &emitter{plan: p, m: p.Module, opts: opts, p: &printer{sources: map[string][]string{}},
 		funcs: map[*ir.Func]string{}, solves: map[*ir.Solve]string{}, revs: map[*ir.Rev]string{}, fields: map[*ir.Param]string{},
-		tables: map[*ir.Value]string{}, work: map[*ir.Value]string{}, accs: map[*ir.Value]string{}}
+		tables: map[*ir.Value]string{}, work: map[*ir.Value]string{}, accs: map[*ir.Value]string{}, bases: map[any]string{}}
 	for name, text := range opts.Sources {
 		e.p.sources[name] = strings.Split(string(text), "\n")
 	}
@@ -90,7 +93,8 @@ func firstLine(s string) string {
 // names fixes the package-level identifiers in the order of declaration.
 func (e *emitter) names() diag.List {
 	var ds diag.List
-	e.global = newScope("workspace", "prepared", "NewParams", "LoadParams", "Program", "tensors", "paramCount")
+	e.global = newScope("workspace", "prepared", "NewParams", "LoadParams", "Program", "tensors", "paramCount",
+		"paramsOf", "dataSets", "version", "unsafe", "io", "iter", "sync")
 	exported := map[string]diag.Span{"Params": {}, "NewParams": {}, "LoadParams": {}, "Real": {}, "Program": {}}
 	for _, m := range e.m.Models {
 		for _, n := range []string{m.Name, "New" + m.Name} {
@@ -115,6 +119,16 @@ func (e *emitter) names() diag.List {
 	for _, n := range taken {
 		e.global.used[n] = true
 	}
+	for _, m := range e.m.Models {
+		e.family(m, m.Name, "Job", "Sites", "Table", "TablePath")
+		e.global.used["new"+m.Name+"Job"] = true
+	}
+	for _, r := range e.m.Recipes {
+		e.family(r, r.Name, "Worker", "Sites", "Backward", "Objective", "Inputs", "Recipe", "Metrics")
+	}
+	for _, d := range e.m.Data {
+		e.family(d, d.Name, "Data")
+	}
 	fieldScope := newScope()
 	for _, p := range e.m.Params {
 		e.fields[p] = fieldScope.pick(goName(p.Name, true))
@@ -132,6 +146,21 @@ func (e *emitter) names() diag.List {
 		e.revs[r] = e.global.pick("reverse" + goName(r.Solve.Name, true))
 	}
 	return ds
+}
+
+// family picks the base of the package-level names that belong to a declaration.
+func (e *emitter) family(decl any, name string, suffixes ...string) {
+	base := goName(name, false)
+	taken := func(b string) bool {
+		return slices.ContainsFunc(suffixes, func(s string) bool { return e.global.used[b+s] })
+	}
+	for n := 2; taken(base); n++ {
+		base = goName(name, false) + strconv.Itoa(n)
+	}
+	for _, s := range suffixes {
+		e.global.used[base+s] = true
+	}
+	e.bases[decl] = base
 }
 
 func (e *emitter) funcName(f *ir.Func) string { return e.funcs[f] }

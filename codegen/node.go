@@ -47,9 +47,9 @@ func (fn *function) array(v *ir.Value) {
 		fn.p.line("clear(%s[:])", dst)
 		fn.p.line("for i := 0; i < %d; i++ {", m)
 		fn.p.line("for k := 0; k < %d; k++ {", k)
-		fn.p.line("a := %s", fn.matrix(v.Args[0], index{expr: "i"}, k, "k"))
+		fn.p.line("aik := %s", fn.typed(v.Args[0], index{expr: index{expr: "i"}.row(k, "k")}))
 		fn.p.line("for j := 0; j < %d; j++ {", n)
-		fn.p.line("%s[%s] += %s(a * %s)", dst, index{expr: "i"}.row(n, "j"), e, fn.matrix(v.Args[1], index{expr: "k"}, n, "j"))
+		fn.p.line("%s[%s] += %s(aik * %s)", dst, index{expr: "i"}.row(n, "j"), e, fn.matrix(v.Args[1], index{expr: "k"}, n, "j"))
 		fn.p.line("}")
 		fn.p.line("}")
 		fn.p.line("}")
@@ -241,7 +241,7 @@ func (fn *function) solveCall(v *ir.Value) {
 				all = append(all, fmt.Sprintf("make([]%s, %d)", fn.e.elem(st.Type.Elem), s.Times*st.Type.Len()))
 				continue
 			}
-			all = append(all, to[i].expr+"[:]")
+			all = append(all, strings.TrimPrefix(to[i].expr, "&")+"[:]")
 			continue
 		}
 		switch {

@@ -14,7 +14,7 @@ import (
 
 // tableBatch prints a model over the rows of a table.
 func (e *emitter) tableBatch(f *jen.File, m *ir.Model) {
-	low := goName(m.Name, false)
+	low := e.bases[m]
 	fn := e.plan.Of(m.Func)
 	p := e.p
 	ins, outs := e.ports(m.Inputs), e.ports(m.Outputs)
@@ -63,7 +63,7 @@ func (e *emitter) tablePath(f *jen.File, m *ir.Model, k int) string {
 	if k > 0 {
 		suffix = fmt.Sprint(k + 1)
 	}
-	name := goName(m.Name, false) + "TablePath" + suffix
+	name := e.bases[m] + "TablePath" + suffix
 	s := m.Solves[k]
 	ins := e.ports(m.Inputs)
 	p.line("func %s(ctx context.Context, w []Real, in *rt.Table, row, k int) ([]float64, [][]float64, error) {", name)

@@ -2,6 +2,7 @@ package codegen
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/dave/jennifer/jen"
@@ -19,10 +20,13 @@ func (e *emitter) trainFile() *jen.File {
 	if len(e.m.Recipes)+len(e.m.Models) > 0 {
 		e.keep(f, "context")
 	}
+	if e.looksAtMatrices() {
+		e.keep(f, "unsafe")
+	}
 	var names []string
 	for _, d := range e.m.Data {
 		e.data(f, d)
-		names = append(names, e.dataName(d.Name))
+		names = append(names, e.dataName(d))
 	}
 	text(f, "dataSets are the data blocks of the package.", "var dataSets = []rt.DataEntry{"+strings.Join(names, ", ")+"}")
 	for _, r := range e.m.Recipes {
@@ -32,12 +36,24 @@ func (e *emitter) trainFile() *jen.File {
 	return f
 }
 
-func (e *emitter) dataName(name string) string { return goName(name, false) + "Data" }
+// looksAtMatrices reports whether a look along a solve takes an input with several axes.
+func (e *emitter) looksAtMatrices() bool {
+	for _, m := range e.m.Models {
+		for _, p := range m.Inputs {
+			if p.Type.Rank() > 1 && slices.ContainsFunc(m.Paths, func(f *ir.Func) bool { return f != nil }) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (e *emitter) dataName(d *ir.DataSet) string { return e.bases[d] + "Data" }
 
 // data prints a data block: its columns and its source.
 func (e *emitter) data(f *jen.File, d *ir.DataSet) {
 	p := e.p
-	p.line("var %s = rt.DataEntry{", e.dataName(d.Name))
+	p.line("var %s = rt.DataEntry{", e.dataName(d))
 	p.line("Name: %q,", d.Name)
 	p.line("Columns: %s,", columnSpecs(d.Columns))
 	if s, ok := ir.FindSetting(d.Settings, "source"); ok && s.Choice != nil {
@@ -47,7 +63,7 @@ func (e *emitter) data(f *jen.File, d *ir.DataSet) {
 		p.line("Split: %s,", split(s.Choice))
 	}
 	p.line("}")
-	text(f, fmt.Sprintf("%s is the data block %s (%s).", e.dataName(d.Name), d.Name, clean(d.Span.String())), p.text())
+	text(f, fmt.Sprintf("%s is the data block %s (%s).", e.dataName(d), d.Name, clean(d.Span.String())), p.text())
 }
 
 func columnSpecs(cols []ir.Port) string {
@@ -114,7 +130,7 @@ func split(c *ir.Choice) string {
 
 // recipe prints a train block: worker, objective, recipe value and the functions to run them.
 func (e *emitter) recipe(f *jen.File, r *ir.Recipe) {
-	low, up := goName(r.Name, false), goName(r.Name, true)
+	low, up := e.bases[r], goName(r.Name, true)
 	obj := e.plan.Of(r.Objective)
 	var grad *plan.Func
 	if r.Grad != nil {
@@ -263,7 +279,7 @@ func (e *emitter) worker(f *jen.File, r *ir.Recipe, low string, obj, grad *plan.
 	text(f, fmt.Sprintf("%sWorker computes shards of recipe %s on one goroutine.", low, r.Name), p.text())
 
 	p.line("func (k *%sWorker) Shard(weights, gradient []Real, t *rt.Table, rows []int, key rt.Key, out *rt.ShardResult) {", low)
-	if prepared || obj.Needs.Params || (grad != nil && (grad.Needs.Params || grad.Needs.Accum)) {
+	if prepared || obj.Needs.Params || (grad != nil && grad.Needs.Params) {
 		p.line("w := paramsOf(weights)")
 	}
 	if prepared {
@@ -398,7 +414,7 @@ func (e *emitter) program(f *jen.File) {
 	p.line("Data: dataSets,")
 	p.line("Models: []rt.Model[Real]{")
 	for _, m := range e.m.Models {
-		low := goName(m.Name, false)
+		low := e.bases[m]
 		var states, paths []string
 		for i, s := range m.Solves {
 			var names []string
@@ -422,7 +438,7 @@ func (e *emitter) program(f *jen.File) {
 	p.line("},")
 	p.line("Recipes: []rt.RecipeEntry[Real]{")
 	for _, r := range e.m.Recipes {
-		low := goName(r.Name, false)
+		low := e.bases[r]
 		inputs := ""
 		if e.hasInputs(r) {
 			inputs = fmt.Sprintf(", Inputs: %sInputs", low)

@@ -20,7 +20,7 @@ const module = "ndec.dev/ndec/"
 var policy = map[string]string{
 	"ir/diag":           "",
 	"ir":                "ir/diag",
-	"ir/irtest":         "ir ir/diag",
+	"ir/irtest":         "ir ir/diag ir/interp",
 	"ir/recipe":         "ir",
 	"ir/method":         "ir ir/diag",
 	"ir/method/testode": "ir ir/diag",

@@ -1,6 +1,7 @@
 package rt
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -292,8 +293,8 @@ func (s *server[R]) eval(ctx context.Context, q *Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, ok := map[string]*Table{"": tables.Train, "train": tables.Train, "val": tables.Val, "test": tables.Test}[q.Split]
-	if !ok || t == nil {
+	t := tables.named(cmp.Or(q.Split, "train"))
+	if t == nil {
 		return nil, fmt.Errorf("recipe %s has no split %q", q.Recipe, q.Split)
 	}
 	return Evaluate(ctx, w, &e.Objective, t, e.Recipe.Seed, q.Workers)

@@ -141,7 +141,7 @@ type state struct {
 
 // checkpoint writes a whole folder under a temporary name and swaps it in; the
 // previous one is removed only after that.
-func checkpoint[R Float](r *runFolder, name string, w []R, layout []Tensor, m *moments[R], s state) (err error) {
+func checkpoint[R Float](r *runFolder, name string, w, free []R, layout []Tensor, m *moments[R], s state) (err error) {
 	root := filepath.Join(r.dir, "checkpoints")
 	tmp, err := os.MkdirTemp(root, "."+name+".*")
 	if err != nil {
@@ -156,7 +156,7 @@ func checkpoint[R Float](r *runFolder, name string, w []R, layout []Tensor, m *m
 	}
 	// The free numbers themselves go into train.safetensors: units of
 	// constrained parameters would not come back bit for bit.
-	train := []NamedData[R]{{Name: "free", Shape: []int{len(w)}, Data: w}}
+	train := []NamedData[R]{{Name: "free", Shape: []int{len(free)}, Data: free}}
 	for i, slot := range m.names {
 		train = append(train, NamedData[R]{Name: slot, Shape: []int{len(w)}, Data: m.slot[i]})
 	}

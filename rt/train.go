@@ -17,6 +17,8 @@ type trainer[R Float] struct {
 	opt     TrainOptions
 	layout  []Tensor
 	w, grad []R
+	free    []R      // what the optimiser moves; w where nothing is constrained
+	bound   []Tensor // the constrained ones
 	best    []R
 	bestAt  float64
 	plan    plan
@@ -89,6 +91,11 @@ func newTrainer[R Float](w []R, layout []Tensor, recipe *Recipe, obj *Objective[
 		return nil, fmt.Errorf("recipe %s has neither epochs nor steps", recipe.Name)
 	}
 	t.spans = recipe.spans(layout)
+	t.bound = constrained(layout, t.spans)
+	var err error
+	if t.free, err = freeNumbers(w, t.bound); err != nil {
+		return nil, fmt.Errorf("recipe %s: %w", recipe.Name, err)
+	}
 	t.perm = allRows(tables.Train.Rows)[:t.plan.rows]
 	t.ev = newEvaluator(obj, len(w), WorkerCount(Workers(opt.Workers)))
 	t.mom = newMoments[R](recipe.Optimizer, len(w), t.spans)
@@ -105,7 +112,6 @@ func newTrainer[R Float](w []R, layout []Tensor, recipe *Recipe, obj *Objective[
 			columns = append(columns, "val."+m)
 		}
 		t.values, t.absent = make([]float64, len(columns)), make([]bool, len(columns))
-		var err error
 		if t.folder, err = openRunFolder(opt.RunDir, columns); err != nil {
 			return nil, err
 		}
@@ -166,6 +172,7 @@ func (t *trainer[R]) step(step int) error {
 	for i, g := range n.grad {
 		t.grad[i] = g / inv
 	}
+	toFree(t.grad, t.free, t.bound)
 	norm := clip(t.recipe.Clip, t.grad, t.spans)
 	if !finite(loss) || !finite(norm) {
 		return t.nonFinite(step, rows, loss)
@@ -174,7 +181,8 @@ func (t *trainer[R]) step(step int) error {
 	if s := t.recipe.Schedule; s != nil {
 		lr *= s.Factor(lr, Progress{Step: step, Steps: t.plan.steps, Epoch: epoch, Epochs: t.plan.epochs})
 	}
-	t.mom.step(t.w, t.grad, lr)
+	t.mom.step(t.free, t.grad, lr)
+	toOwn(t.w, t.free, t.bound)
 
 	i := &t.info
 	i.Step, i.Epoch, i.Batch = step+1, epoch, batch+1
@@ -304,7 +312,7 @@ func (t *trainer[R]) checkpoint() error {
 		b := number(t.bestAt)
 		s.Best = &b
 	}
-	return checkpoint(t.folder, "last", t.w, t.layout, t.mom, s)
+	return checkpoint(t.folder, "last", t.w, t.free, t.layout, t.mom, s)
 }
 
 // finish writes the checkpoint, tests the weights that are kept and writes the

@@ -37,11 +37,12 @@ type pass struct {
 	expanded map[*ir.Func]bool
 	recorded map[*ir.Solve]*ir.Solve
 	read     map[*ir.Func][]*ir.Param
+	sweeps   map[*ir.Solve]int // reverse sweeps made, by recorded solve
 }
 
 func newPass(m *ir.Module) *pass {
 	return &pass{m: m, made: map[string]*ir.Func{}, expanded: map[*ir.Func]bool{},
-		recorded: map[*ir.Solve]*ir.Solve{}, read: map[*ir.Func][]*ir.Param{}}
+		recorded: map[*ir.Solve]*ir.Solve{}, read: map[*ir.Func][]*ir.Param{}, sweeps: map[*ir.Solve]int{}}
 }
 
 // fresh makes a function name that m does not have.

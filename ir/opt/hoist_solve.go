@@ -14,6 +14,7 @@ func hoistSolves(m *ir.Module) {
 		privatise(m, s)
 		if callersWithin(m, s) {
 			addExtras(m, s, solveValues(s))
+			rates(m) // the next solve is judged by them
 		}
 	}
 }

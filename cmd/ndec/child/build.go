@@ -58,11 +58,11 @@ func Build(ctx context.Context, res *driver.Result) (exe string, err error) {
 	}
 	key := contentKey(files)
 	dir := filepath.Join(cache, "ndec", key)
-	exe = filepath.Join(dir, "model")
+	exe = filepath.Join(dir, "program")
 	if runtime.GOOS == "windows" {
 		exe += ".exe"
 	}
-	if _, err := os.Stat(exe); err == nil {
+	if info, err := os.Stat(exe); err == nil && info.Mode().IsRegular() {
 		return exe, nil
 	}
 	gocmd, err := exec.LookPath("go")
@@ -101,7 +101,13 @@ func Build(ctx context.Context, res *driver.Result) (exe string, err error) {
 		if _, serr := os.Stat(exe); serr == nil {
 			return exe, nil // another command was faster
 		}
-		return "", err
+		// The entry is damaged: its program is gone.
+		if err := os.RemoveAll(dir); err != nil {
+			return "", err
+		}
+		if err := os.Rename(tmp, dir); err != nil {
+			return "", err
+		}
 	}
 	return exe, nil
 }
