@@ -4,12 +4,9 @@ package moons
 
 import (
 	"context"
+
 	"ndec.dev/ndec/rt"
 )
-
-const _ = rt.ABI1
-
-type _ = context.Context
 
 // pointsData is the data block Points (moons.nde:23).
 var pointsData = rt.DataEntry{
@@ -31,7 +28,7 @@ var dataSets = []rt.DataEntry{pointsData, freshData}
 var fitSites = []rt.Site{{Where: "moons.nde:19", Solve: "Flow"}}
 
 // fitBackward is, per solve, the evaluations of the vector field's derivative for an accepted step.
-var fitBackward = []int{11}
+var fitBackward = []int{12}
 
 // fitWorker computes shards of recipe Fit on one goroutine.
 type fitWorker struct {

@@ -151,7 +151,7 @@ func TestSimplify(t *testing.T) {
 		if !got.Type.Equal(wantType) {
 			t.Errorf("%s: type %s, was %s", c.want, got.Type, wantType)
 		}
-		if err := verify(m); err != nil {
+		if err := ir.Verify(m); err != nil {
 			t.Errorf("%s: %v", c.want, err)
 		}
 	}
