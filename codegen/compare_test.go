@@ -4,22 +4,19 @@ import (
 	"bytes"
 	"encoding/gob"
 	"fmt"
-	"io/fs"
 	"math"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"ndec.dev/ndec/codegen"
+	"ndec.dev/ndec/golden/emittest"
 	"ndec.dev/ndec/ir"
 	"ndec.dev/ndec/ir/diff"
 	"ndec.dev/ndec/ir/interp"
 	"ndec.dev/ndec/ir/opt"
 	"ndec.dev/ndec/ir/plan"
-	"ndec.dev/ndec/rt"
 )
 
 // Job is the work for one emitted package, and Answer what came out, as in testdata/compare/main.go.
@@ -173,86 +170,30 @@ func (e *emitted) gradients(m *ir.Module, mc *interp.Machine, call func(*interp.
 // runAll builds all packages with one go command and runs them.
 func runAll(t *testing.T, es []*emitted) map[string]Answer {
 	t.Helper()
-	dir := t.TempDir()
-	write := func(name string, text []byte) {
-		path := filepath.Join(dir, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, text, 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
-	write("go.mod", []byte("module ndec.dev/ndec\n\ngo 1.26\n"))
-	names, err := fs.Glob(rt.SourceFiles, "*.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, n := range names {
-		text, err := rt.SourceFiles.ReadFile(n)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !strings.HasSuffix(n, "_test.go") {
-			write("rt/"+n, text)
-		}
-	}
 	main, err := os.ReadFile("testdata/compare/main.go")
 	if err != nil {
 		t.Fatal(err)
 	}
-	write("main.go", main)
 	var imports, table strings.Builder
 	jobs := map[string]Job{}
+	packages := map[string][]plan.File{}
 	for _, e := range es {
-		for _, f := range e.files {
-			if strings.HasSuffix(f.Name, ".go") {
-				write(e.name+"/"+f.Name, f.Text)
-			}
-		}
+		packages[e.name] = e.files
 		fmt.Fprintf(&imports, "\t\"ndec.dev/ndec/%s\"\n", e.name)
 		fmt.Fprintf(&table, "\t%q: func(j Job) Answer { return run(%s.Program(), j) },\n", e.name, e.name)
 		jobs[e.name] = e.job
 	}
-	write("packages.go", []byte("package main\n\nimport (\n"+imports.String()+")\n\nvar packages = map[string]func(Job) Answer{\n"+table.String()+"}\n"))
-
-	var in, out, msg bytes.Buffer
+	list := "package main\n\nimport (\n" + imports.String() + ")\n\nvar packages = map[string]func(Job) Answer{\n" + table.String() + "}\n"
+	var in bytes.Buffer
 	if err := gob.NewEncoder(&in).Encode(jobs); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-o", "compare", ".")
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOPROXY=off", "GOWORK=off", "CGO_ENABLED=0", "PWD="+dir)
-	if text, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("emitted packages do not build: %v\n%s\n%s", err, text, around(dir, string(text)))
-	}
-	cmd = exec.Command(filepath.Join(dir, "compare"))
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = &in, &out, &msg
-	if err := cmd.Run(); err != nil {
-		t.Fatalf("running emitted packages: %v\n%s", err, &msg)
-	}
+	p := emittest.Program{Main: map[string][]byte{"main.go": main, "packages.go": []byte(list)}, Packages: packages}
 	answers := map[string]Answer{}
-	if err := gob.NewDecoder(&out).Decode(&answers); err != nil {
+	if err := gob.NewDecoder(bytes.NewReader(p.Run(t, in.Bytes()))).Decode(&answers); err != nil {
 		t.Fatal(err)
 	}
 	return answers
-}
-
-// around quotes the lines that a compiler complains about.
-func around(dir, msg string) string {
-	var b strings.Builder
-	for _, l := range strings.Split(msg, "\n") {
-		var line, col int
-		file, rest, _ := strings.Cut(l, ":")
-		if n, _ := fmt.Sscanf(rest, "%d:%d", &line, &col); n != 2 {
-			continue
-		}
-		text, err := os.ReadFile(filepath.Join(dir, file))
-		if lines := strings.Split(string(text), "\n"); err == nil && line <= len(lines) {
-			fmt.Fprintf(&b, "%s:%d: %s\n", file, line, strings.TrimSpace(lines[line-1]))
-		}
-	}
-	return b.String()
 }
 
 // check compares an answer with what the interpreter says.

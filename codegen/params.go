@@ -5,13 +5,11 @@ import (
 	"math"
 	"strings"
 
-	"github.com/dave/jennifer/jen"
-
 	"ndec.dev/ndec/ir"
 )
 
 // paramsDecls prints the parameters: the struct, its layout, making, loading and saving.
-func (e *emitter) paramsDecls(f *jen.File) {
+func (e *emitter) paramsDecls(f *file) {
 	p := e.p
 	total := 0
 	p.line("type Params struct {")

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/dave/jennifer/jen"
-
 	"ndec.dev/ndec/ir"
 )
 
@@ -13,7 +11,7 @@ import (
 // every package.
 
 // tableBatch prints a model over the rows of a table.
-func (e *emitter) tableBatch(f *jen.File, m *ir.Model) {
+func (e *emitter) tableBatch(f *file, m *ir.Model) {
 	low := e.bases[m]
 	fn := e.plan.Of(m.Func)
 	p := e.p
@@ -49,7 +47,7 @@ func (e *emitter) tableBatch(f *jen.File, m *ir.Model) {
 }
 
 // tablePath prints a function that looks along a solve, and gives its name.
-func (e *emitter) tablePath(f *jen.File, m *ir.Model, k int) string {
+func (e *emitter) tablePath(f *file, m *ir.Model, k int) string {
 	saved := e.p.b.String() // the caller is in the middle of its text
 	last := e.p.last
 	e.p.b.Reset()
@@ -115,7 +113,7 @@ func (e *emitter) tablePath(f *jen.File, m *ir.Model, k int) string {
 func (e *emitter) hasInputs(r *ir.Recipe) bool { return r.GradInputs != nil }
 
 // inputs prints the gradient of the mean loss by the real columns.
-func (e *emitter) inputs(f *jen.File, r *ir.Recipe, low string) {
+func (e *emitter) inputs(f *file, r *ir.Recipe, low string) {
 	fn := e.plan.Of(r.GradInputs)
 	p := e.p
 	p.line("func %sInputs(weights []Real, t, out *rt.Table) error {", low)

@@ -2,10 +2,7 @@ package codegen
 
 import (
 	"fmt"
-	"slices"
 	"strings"
-
-	"github.com/dave/jennifer/jen"
 
 	"ndec.dev/ndec/ir"
 	"ndec.dev/ndec/ir/plan"
@@ -14,15 +11,8 @@ import (
 
 // trainFile holds recipes and data as values of rt, the workers that compute shards of an
 // objective, and the description of the package for the ndec command.
-func (e *emitter) trainFile() *jen.File {
-	f := e.file()
-	e.use(f, false)
-	if len(e.m.Recipes)+len(e.m.Models) > 0 {
-		e.keep(f, "context")
-	}
-	if e.looksAtMatrices() {
-		e.keep(f, "unsafe")
-	}
+func (e *emitter) trainFile() *file {
+	f := new(file)
 	var names []string
 	for _, d := range e.m.Data {
 		e.data(f, d)
@@ -36,22 +26,10 @@ func (e *emitter) trainFile() *jen.File {
 	return f
 }
 
-// looksAtMatrices reports whether a look along a solve takes an input with several axes.
-func (e *emitter) looksAtMatrices() bool {
-	for _, m := range e.m.Models {
-		for _, p := range m.Inputs {
-			if p.Type.Rank() > 1 && slices.ContainsFunc(m.Paths, func(f *ir.Func) bool { return f != nil }) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 func (e *emitter) dataName(d *ir.DataSet) string { return e.bases[d] + "Data" }
 
 // data prints a data block: its columns and its source.
-func (e *emitter) data(f *jen.File, d *ir.DataSet) {
+func (e *emitter) data(f *file, d *ir.DataSet) {
 	p := e.p
 	p.line("var %s = rt.DataEntry{", e.dataName(d))
 	p.line("Name: %q,", d.Name)
@@ -129,7 +107,7 @@ func split(c *ir.Choice) string {
 }
 
 // recipe prints a train block: worker, objective, recipe value and the functions to run them.
-func (e *emitter) recipe(f *jen.File, r *ir.Recipe) {
+func (e *emitter) recipe(f *file, r *ir.Recipe) {
 	low, up := e.bases[r], goName(r.Name, true)
 	obj := e.plan.Of(r.Objective)
 	var grad *plan.Func
@@ -255,7 +233,7 @@ func (e *emitter) terms(r *ir.Recipe) int {
 }
 
 // worker prints the type that computes shards of an objective on one goroutine.
-func (e *emitter) worker(f *jen.File, r *ir.Recipe, low string, obj, grad *plan.Func) {
+func (e *emitter) worker(f *file, r *ir.Recipe, low string, obj, grad *plan.Func) {
 	p := e.p
 	needsWork := obj.Needs.Work || (grad != nil && grad.Needs.Work)
 	if len(r.Solves) > 0 {
@@ -379,7 +357,7 @@ func (e *emitter) backward(r *ir.Recipe, grad *plan.Func) []string {
 }
 
 // combine prints the metrics that are functions of means.
-func (e *emitter) combine(f *jen.File, r *ir.Recipe, low string) {
+func (e *emitter) combine(f *file, r *ir.Recipe, low string) {
 	fn := e.plan.Of(r.Combine)
 	p := e.p
 	p.line("func %sMetrics(mean []float64) []float64 {", low)
@@ -400,7 +378,7 @@ func (e *emitter) combine(f *jen.File, r *ir.Recipe, low string) {
 }
 
 // program prints the description of the package for the ndec command.
-func (e *emitter) program(f *jen.File) {
+func (e *emitter) program(f *file) {
 	p := e.p
 	for _, m := range e.m.Models {
 		e.tableBatch(f, m)

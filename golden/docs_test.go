@@ -38,6 +38,7 @@ var pages = []struct {
 }{
 	{"errors.md", errorsPage},
 	{"reference.md", referencePage},
+	{"language.md", languagePage},
 }
 
 // TestPages: the generated pages say what the tables say.
@@ -60,59 +61,63 @@ func TestPages(t *testing.T) {
 	}
 }
 
-// TestPrograms: every complete program that the documentation shows compiles to Go.
+// TestPrograms: every complete program that the documentation shows, in .nde or in Go, compiles; what ndec emits for
+// the former, too. The Go code is laid over the module, so that nothing is written into it.
 func TestPrograms(t *testing.T) {
-	seen := 0
-	for _, page := range prose(t) {
-		for i, block := range fenced(page.text, "nde") {
-			if !strings.Contains("\n"+block, "\npackage ") {
-				continue
-			}
-			seen++
-			if _, ds := driver.Compile(map[string]string{"doc.nde": block}, driver.Options{}); len(ds) > 0 {
-				t.Errorf("%s, program %d: %v", page.name, i, ds[0])
-			}
-		}
-	}
-	if seen == 0 {
-		t.Error("the documentation shows no program")
-	}
-}
-
-// TestGoPrograms: the Go programs that the documentation shows compile. They are laid over the module, so that
-// nothing is written into it.
-func TestGoPrograms(t *testing.T) {
 	root, err := filepath.Abs("..")
 	if err != nil {
 		t.Fatal(err)
 	}
-	seen := 0
+	dir := t.TempDir()
+	overlay := map[string]string{}
+	lay := func(folder, name string, text []byte) {
+		file := filepath.Join(dir, folder+"_"+name)
+		if err := os.WriteFile(file, text, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		overlay[filepath.Join(root, "docs", "program", folder, name)] = file
+	}
+	count := map[string]int{}
 	for _, page := range prose(t) {
-		for i, block := range fenced(page.text, "go") {
-			if !strings.HasPrefix(block, "package main\n") {
+		base := strings.TrimSuffix(filepath.Base(page.name), ".md")
+		for _, block := range fenced(page.text, "nde") {
+			if !strings.Contains("\n"+block, "\npackage ") {
 				continue
 			}
-			seen++
-			dir := t.TempDir()
-			file, overlay := filepath.Join(dir, "main.go"), filepath.Join(dir, "overlay.json")
-			list, err := json.Marshal(map[string]map[string]string{"Replace": {filepath.Join(root, "docs", "program", "main.go"): file}})
-			if err != nil {
-				t.Fatal(err)
+			count["nde"]++
+			res, ds := driver.Compile(map[string]string{"doc.nde": block}, driver.Options{})
+			if len(ds) > 0 {
+				t.Errorf("%s, program %d: %v", page.name, count["nde"], ds[0])
+				continue
 			}
-			for name, text := range map[string][]byte{file: []byte(block), overlay: list} {
-				if err := os.WriteFile(name, text, 0o644); err != nil {
-					t.Fatal(err)
+			for _, f := range res.Out {
+				if strings.HasSuffix(f.Name, ".go") {
+					lay(fmt.Sprintf("%s_nde%d", base, count["nde"]), f.Name, f.Text)
 				}
 			}
-			cmd := exec.Command("go", "build", "-overlay", overlay, "-o", filepath.Join(dir, "program"), "./docs/program")
-			cmd.Dir = root
-			if out, err := cmd.CombinedOutput(); err != nil {
-				t.Errorf("%s, program %d: %v\n%s", page.name, i, err, out)
+		}
+		for _, block := range fenced(page.text, "go") {
+			if strings.HasPrefix(block, "package main\n") {
+				count["go"]++
+				lay(fmt.Sprintf("%s_go%d", base, count["go"]), "main.go", []byte(block))
 			}
 		}
 	}
-	if seen == 0 {
-		t.Error("the documentation shows no Go program")
+	if count["nde"] == 0 || count["go"] == 0 {
+		t.Errorf("the documentation shows %d programs and %d Go programs", count["nde"], count["go"])
+	}
+	list, err := json.Marshal(map[string]any{"Replace": overlay})
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, "overlay.json")
+	if err := os.WriteFile(file, list, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("go", "build", "-overlay", file, "./docs/...")
+	cmd.Dir = root
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("go build: %v\n%s", err, out)
 	}
 }
 
@@ -198,6 +203,28 @@ func errorsPage() string {
 		}
 	}
 	return b.String()
+}
+
+const limitsStart, limitsEnd = "<!-- limits: written by go test ./golden -run TestPages -update -->\n", "<!-- end of limits -->\n"
+
+// languagePage is the page that is there with the list of limitations filled in.
+func languagePage() string {
+	old, err := os.ReadFile(filepath.Join("..", "docs", "language.md"))
+	if err != nil {
+		return err.Error()
+	}
+	head, rest, ok := strings.Cut(string(old), limitsStart)
+	_, tail, ok2 := strings.Cut(rest, limitsEnd)
+	if !ok || !ok2 {
+		return "language.md has no place for the limitations"
+	}
+	list := "| Code | What | |\n|---|---|---|\n"
+	for _, e := range diag.All() {
+		if strings.HasPrefix(string(e.Code), "NDE08") {
+			list += fmt.Sprintf("| %s | %s | %s |\n", e.Code, strings.TrimSuffix(e.Title, " not compiled yet"), strings.ReplaceAll(e.Text, "\n", " "))
+		}
+	}
+	return head + limitsStart + list + limitsEnd + tail
 }
 
 func referencePage() string {

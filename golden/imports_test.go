@@ -40,6 +40,7 @@ var policy = map[string]string{
 	"cmd/ndec/command":  "cmd/ndec/driver cmd/ndec/child cmd/ndec/picture dsl/syntax ir ir/diag ir/plan ir/interp rt",
 	"cmd/ndec":          "cmd/ndec/command",
 	"golden":            "cmd/ndec/driver",
+	"golden/emittest":   "ir/plan rt",
 }
 
 // TestImportPolicy parses the import lines itself: a listing by another process would be served from the

@@ -285,7 +285,11 @@ func (t Tables) named(split string) *Table {
 // batch is the inline batch, the file or the data block of the request.
 func (s *server[R]) batch(q *Request, cols []ColumnSpec) (*Table, error) {
 	if q.Batch != nil {
-		return DecodeBatch(q.Batch, cols)
+		t, err := DecodeBatch(q.Batch, cols)
+		if err != nil {
+			return nil, fmt.Errorf("batch: %w", err)
+		}
+		return t, nil
 	}
 	if q.In == "" {
 		return s.part(q)

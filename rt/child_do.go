@@ -127,7 +127,7 @@ func (s *server[R]) runModel(ctx context.Context, q *Request, m *Model[R]) (any,
 	}
 	out := NewTable(m.Outputs, in.Rows)
 	var stats BatchStats
-	res := &RunResult{Format: 1, Stats: []siteJSON{}}
+	res := &RunResult{Format: 1}
 	if err := m.Batch(ctx, w, in, out, &stats, q.Workers); err != nil {
 		if errorKind(err) != "solve" {
 			return nil, err
@@ -135,14 +135,36 @@ func (s *server[R]) runModel(ctx context.Context, q *Request, m *Model[R]) (any,
 		res.Failed = err.Error()
 	}
 	res.Outputs = appendTable(nil, m.Outputs, out, isF32[R]())
+	res.Stats = sitesJSON(&stats)
+	return res, nil
+}
+
+func sitesJSON(stats *BatchStats) []siteJSON {
+	out := []siteJSON{}
 	for _, st := range stats.Sites {
-		j := siteJSON{Solve: st.Solve, NFE: st.NFE, Accepted: st.Accepted, Rejected: st.Rejected}
+		j := siteJSON{Solve: st.Solve, NFE: st.NFE, Accepted: st.Accepted, Rejected: st.Rejected, Status: []string{}}
 		for _, v := range st.Status {
 			j.Status = append(j.Status, v.String())
 		}
-		res.Stats = append(res.Stats, j)
+		out = append(out, j)
 	}
-	return res, nil
+	return out
+}
+
+// statsOf runs the objective once more, without a gradient, for the statistics of every row's solves.
+func statsOf[R Float](obj *Objective[R], w []R, t *Table, seed uint64) *BatchStats {
+	stats := new(BatchStats)
+	res := ShardResult{Metrics: make([]float64, obj.terms())}
+	res.Record = func(st []SolveStats, sites []Site, row int) {
+		if stats.Sites == nil {
+			stats.Reset(SiteNames(sites), t.Rows)
+		}
+		for i := range st {
+			stats.Set(i, row, st[i])
+		}
+	}
+	obj.NewWorker().Shard(w, nil, t, allRows(t.Rows), Key{Seed: seed}, &res)
+	return stats
 }
 
 // GradResult is the answer to "grad".
@@ -152,6 +174,7 @@ type GradResult struct {
 	Metrics map[string]number `json:"metrics"`
 	Grad    json.RawMessage   `json:"grad"`
 	Inputs  json.RawMessage   `json:"inputs,omitempty"`
+	Stats   []siteJSON        `json:"stats"`
 	Failed  string            `json:"failed,omitempty"`
 }
 
@@ -185,6 +208,7 @@ func (s *server[R]) grad(ctx context.Context, q *Request) (any, error) {
 		res.Failed = err.Error()
 	}
 	res.Loss, res.Metrics = number(v.Loss), numbers(v.Metrics)
+	res.Stats = sitesJSON(statsOf(&e.Objective, w, t, e.Recipe.Seed))
 	b := []byte{'{'}
 	for i, x := range s.p.Layout {
 		if i > 0 {

@@ -52,6 +52,9 @@ func Failure(st []SolveStats, sites []Site, sample, row int) error {
 // reports whether every solve succeeded. backward holds, per solve, the evaluations of the
 // reverse sweep for an accepted step; nil where there is none.
 func (r *ShardResult) Count(st []SolveStats, sites []Site, sample, row int, backward []int) bool {
+	if r.Record != nil {
+		r.Record(st, sites, row)
+	}
 	ok := true
 	for i := range st {
 		r.NFE += int64(st[i].NFE)

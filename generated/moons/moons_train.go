@@ -4,12 +4,9 @@ package moons
 
 import (
 	"context"
+
 	"ndec.dev/ndec/rt"
 )
-
-const _ = rt.ABI1
-
-type _ = context.Context
 
 // pointsData is the data block Points (moons.nde:23).
 var pointsData = rt.DataEntry{
