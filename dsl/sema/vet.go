@@ -47,8 +47,9 @@ func Vet(files []*syntax.File, p *Program) diag.List {
 	return list
 }
 
-// rtolF32 is ten units in the last place of f32: below it rounding, not the step, makes the error.
-const rtolF32 = 1.2e-6
+// rtolF32 is about eight units in the last place of f32: below it rounding, not the step, makes the
+// error.
+const rtolF32 = 1e-6
 
 type vetter struct {
 	list     diag.List

@@ -7,16 +7,12 @@ import (
 	"context"
 	"io"
 	"iter"
-	"ndec.dev/ndec/rt"
 	"unsafe"
+
+	"ndec.dev/ndec/rt"
 )
 
 const _ = rt.ABI1
-
-type _ = unsafe.Pointer
-type _ = context.Context
-type _ = io.Reader
-type _ = iter.Seq[int]
 
 // Real is the precision of the package. Times are float64 whatever it is.
 type Real = float32
@@ -79,8 +75,7 @@ const version = "v0.1.0"
 // Moons returns class scores for one point.
 // It is read-only and may be shared by goroutines.
 type Moons struct {
-	p *Params
-
+	p    *Params
 	jobs rt.FreeList[moonsJob]
 }
 
@@ -90,14 +85,11 @@ var moonsSites = []rt.Site{{Where: "moons4.nde:19", Solve: "Flow"}}
 func NewMoons(p *Params) *Moons {
 	m := &Moons{p: p}
 	m.jobs.New = func() *moonsJob { return newMoonsJob(m) }
-
 	return m
 }
 
 // Refresh makes changes of the parameters in place known to the model.
-func (m *Moons) Refresh() {
-
-}
+func (m *Moons) Refresh() {}
 
 // Forward computes one sample without allocating. The error is a *rt.SolveError when a solve failed; the output then
 // belongs to the last good state.

@@ -3,12 +3,8 @@
 package moons4
 
 import (
-	"math"
 	"ndec.dev/ndec/rt"
 )
-
-const _ = rt.ABI1
-const _ = math.Pi
 
 // flowField is Flow.field of one sample (moons4.nde:10): 64 multiply-adds, 16 transcendental functions.
 func flowField(w *Params, t float64, x *[2]Real, dx *[2]Real) {

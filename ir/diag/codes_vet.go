@@ -21,7 +21,7 @@ func codesVet() []Entry {
 			Bad:   data + "f(x)^2\n}\n",
 			Fixed: data + "(f(x) - y)^2\n}\n"},
 		{Code: "W1204", Title: "tolerance below the precision",
-			Text:  "Below about ten units in the last place rounding makes the error that the solver tries to remove with smaller steps.",
+			Text:  "Below 1e-6, about eight units in the last place of f32, rounding makes the error that the solver tries to remove with smaller steps.",
 			Bad:   solver + "1e-9}\n",
 			Fixed: solver + "1e-5}\n"},
 	}
