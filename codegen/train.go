@@ -347,13 +347,18 @@ func (e *emitter) backward(r *ir.Recipe, grad *plan.Func) []string {
 		}
 		n := 0
 		for _, u := range v.Attr.Rev.StepVJP.Values {
-			if u.Op == ir.OpCall {
+			if u.Op == ir.OpCall && takesCotangents(u.Attr.Func) {
 				n++
 			}
 		}
 		out[k[v.Args[0]]] = fmt.Sprint(n)
 	}
 	return out
+}
+
+// takesCotangents tells a derivative function, whose last arguments are cotangents, from a field.
+func takesCotangents(f *ir.Func) bool {
+	return len(f.Args) > 0 && strings.HasSuffix(f.Args[len(f.Args)-1].Name, "_bar")
 }
 
 // combine prints the metrics that are functions of means.

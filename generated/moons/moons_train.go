@@ -28,7 +28,7 @@ var dataSets = []rt.DataEntry{pointsData, freshData}
 var fitSites = []rt.Site{{Where: "moons.nde:19", Solve: "Flow"}}
 
 // fitBackward is, per solve, the evaluations of the vector field's derivative for an accepted step.
-var fitBackward = []int{12}
+var fitBackward = []int{6}
 
 // fitWorker computes shards of recipe Fit on one goroutine.
 type fitWorker struct {
