@@ -332,41 +332,43 @@ func TestKilledChild(t *testing.T) {
 	}
 }
 
-// A run that checkpoints at every step is killed again and again until it happens to end.
+// Runs that checkpoint at every step are killed again and again until they happen to end.
 func TestKill(t *testing.T) {
-	whole, dir := t.TempDir(), t.TempDir()
+	whole := t.TempDir()
 	if _, _, err := run[float32](t, context.Background(), "adam", TrainOptions{RunDir: whole}); err != nil {
 		t.Fatal(err)
 	}
+	want := remains(t, whole)
 	rnd := rand.New(rand.NewPCG(5, 6))
 	kills, most := 0, 25
 	if s := os.Getenv("NDEC_TEST_KILLS"); s != "" {
 		most, _ = strconv.Atoi(s)
 	}
-	for {
-		cmd := exec.Command(os.Args[0], "-test.run=^TestKilledChild$")
-		cmd.Env = append(os.Environ(), "NDEC_TEST_KILLED_RUN="+dir)
-		var out bytes.Buffer
-		cmd.Stdout, cmd.Stderr = &out, &out
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
+	runs := 0
+	for ; kills < most; runs++ {
+		dir := t.TempDir()
+		for {
+			cmd := exec.Command(os.Args[0], "-test.run=^TestKilledChild$")
+			cmd.Env = append(os.Environ(), "NDEC_TEST_KILLED_RUN="+dir)
+			var out bytes.Buffer
+			cmd.Stdout, cmd.Stderr = &out, &out
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			timer := time.AfterFunc(time.Duration(3000+rnd.IntN(15000))*time.Microsecond, func() { cmd.Process.Kill() })
+			err := cmd.Wait()
+			timer.Stop()
+			if err == nil {
+				break
+			}
+			if cmd.ProcessState.ExitCode() >= 0 {
+				t.Fatalf("after %d kills: %s", kills, out.String())
+			}
+			kills++
 		}
-		if kills < most {
-			timer := time.AfterFunc(time.Duration(3+rnd.IntN(15))*time.Millisecond, func() { cmd.Process.Kill() })
-			defer timer.Stop()
-		}
-		err := cmd.Wait()
-		if err == nil {
-			break
-		}
-		if cmd.ProcessState.ExitCode() == 3 {
-			t.Fatalf("after %d kills: %s", kills, out.String())
-		}
-		kills++
+		compare(t, fmt.Sprint(kills, " kills"), remains(t, dir), want)
 	}
-	t.Logf("%d kills", kills)
-	got, want := remains(t, dir), remains(t, whole)
-	compare(t, fmt.Sprint(kills, " kills"), got, want)
+	t.Logf("%d kills of %d runs", kills, runs)
 }
 
 func TestEarly(t *testing.T) {
