@@ -82,7 +82,7 @@ func choice(g recipe.Group, c *ir.Choice) string {
 			x = fmt.Sprintf("%d", int64(s.Num))
 		case recipe.Bool:
 			x = fmt.Sprintf("%t", s.Num != 0)
-		case recipe.Text, recipe.Name:
+		case recipe.Text, recipe.Name, recipe.Figure:
 			x = fmt.Sprintf("%q", s.Text)
 		case recipe.Choice:
 			if s.Choice == nil {
@@ -166,6 +166,7 @@ func (e *emitter) recipe(f *jen.File, r *ir.Recipe) {
 		n := s.Num
 		if len(s.List) == 2 {
 			n = s.List[1].Num
+			p.line("MinEpochs: %d,", int(s.List[0].Num))
 		}
 		p.line("Epochs: %d,", int(n))
 	}
@@ -178,6 +179,12 @@ func (e *emitter) recipe(f *jen.File, r *ir.Recipe) {
 	if s, ok := get("clip"); ok && s.Choice != nil {
 		bound, _ := s.Choice.Option("max")
 		p.line("Clip: rt.Clip{Kind: rt.%s, Max: %s},", recipe.Lookup(recipe.Clip, s.Choice.Row).Make, plain(bound.Num))
+	}
+	if s, ok := get("checkpoint"); ok && s.Choice != nil {
+		p.line("Keep: %s,", choice(recipe.Checkpoint, s.Choice))
+	}
+	if s, ok := get("stop"); ok && s.Choice != nil {
+		p.line("Stop: %s,", choice(recipe.Stop, s.Choice))
 	}
 	if s, ok := get("seed"); ok {
 		p.line("Seed: %d,", uint64(s.Num))

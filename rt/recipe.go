@@ -21,10 +21,9 @@ type Recipe struct {
 	Freeze    []string // nets that are not, whatever Train says
 	LogEvery  int      // steps between logged lines, 0 means one an epoch
 	ValEvery  int      // epochs between validations, 0 means 1
-	KeepBest  string   // "" keeps the last weights; "val.loss", "val.acc", … the best
-	Maximize  bool     // KeepBest is better when larger
-	MinEpochs int      // no early stop before
+	Keep      Best
 	Stop      Early
+	MinEpochs int // no early stop before
 }
 
 // Tables are the data of a recipe; Val and Test may be nil.

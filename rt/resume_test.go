@@ -38,10 +38,10 @@ func (*stopAt) OnEnd(*TrainResult) {}
 // resumeRecipes use every part of the state of a run.
 var resumeRecipes = map[string]Recipe{
 	"adam": {Batch: 150, Epochs: 7, Optimizer: Adam{LR: 0.05, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8}, Schedule: Warmup{Steps: 9, Then: Cosine{To: 0.001}}, Clip: Clip{ClipNorm, 1},
-		Seed: 3, KeepBest: "val.loss", ValEvery: 2, LogEvery: 4},
-	"sgd":     {Batch: 100, Steps: 45, Optimizer: SGD{LR: 0.1, Momentum: 0.9, Nesterov: true}, Schedule: Plateau{On: "val.acc", Mode: "max", Gamma: 0.5, Patience: 1}, KeepBest: "acc", Maximize: true},
+		Seed: 3, Keep: Best{On: "val.loss"}, ValEvery: 2, LogEvery: 4},
+	"sgd":     {Batch: 100, Steps: 45, Optimizer: SGD{LR: 0.1, Momentum: 0.9, Nesterov: true}, Schedule: Plateau{On: "val.acc", Mode: "max", Gamma: 0.5, Patience: 1}, Keep: Best{"acc", "max"}},
 	"rmsprop": {Epochs: 40, Optimizer: RMSprop{LR: 0.01, Alpha: 0.9, Eps: 1e-8, Momentum: 0.5, Centered: true}, Seed: 9, LogEvery: 1},
-	"early":   {Batch: 200, MinEpochs: 3, Epochs: 60, Optimizer: Adam{LR: 0.5, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8}, Stop: Early{On: "val.loss", Patience: 3, MinDelta: 1e-3}, KeepBest: "val.acc", Maximize: true},
+	"early":   {Batch: 200, MinEpochs: 3, Epochs: 60, Optimizer: Adam{LR: 0.5, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8}, Stop: Early{On: "val.loss", Patience: 3, MinDelta: 1e-3}, Keep: Best{"val.acc", "max"}},
 }
 
 func resumeTables(t testing.TB) Tables {
@@ -420,7 +420,7 @@ func TestPlateau(t *testing.T) {
 func TestWatchedFiguresMustExist(t *testing.T) {
 	tables := resumeTables(t)
 	tables.Val = nil
-	for _, r := range []Recipe{{KeepBest: "val.acc"}, {KeepBest: "auc"}, {Stop: Early{On: "val.loss"}}, {Schedule: Plateau{On: "val.f1"}}} {
+	for _, r := range []Recipe{{Keep: Best{On: "val.acc"}}, {Keep: Best{On: "auc"}}, {Stop: Early{On: "val.loss"}}, {Schedule: Plateau{On: "val.f1"}}} {
 		r.Name, r.Epochs, r.Optimizer = "Fit", 1, DefaultAdam()
 		if _, err := Train(context.Background(), make([]float64, 3), logisticLayout, &r, logisticObjective[float64](-1), tables, TrainOptions{}); !errors.Is(err, ErrOption) {
 			t.Errorf("%+v: %v", r, err)

@@ -7,6 +7,13 @@ import (
 	"strings"
 )
 
+// Best keeps the weights of the best step or validation instead of the last ones. The zero value does
+// not.
+type Best struct {
+	On   string // the figure, as in Early
+	Mode string
+}
+
 // Early ends training when a figure has stopped improving. The zero value never does.
 type Early struct {
 	On       string  // the figure: "val.loss", "val.acc", "loss", "acc"
@@ -106,7 +113,7 @@ func (t *trainer[R]) figure(name string, val *Evaluation) (v float64, ok bool) {
 
 // checkFigures demands that every watched figure exists.
 func (r *Recipe) checkFigures(metrics []string, hasVal bool) error {
-	for _, on := range []struct{ what, name string }{{"checkpoint", r.KeepBest}, {"stop", r.Stop.On}, {"schedule", plateauOf(r.Schedule).On}} {
+	for _, on := range []struct{ what, name string }{{"checkpoint", r.Keep.On}, {"stop", r.Stop.On}, {"schedule", plateauOf(r.Schedule).On}} {
 		name, onVal := strings.CutPrefix(on.name, "val.")
 		switch {
 		case on.name == "":
@@ -123,7 +130,7 @@ func (r *Recipe) checkFigures(metrics []string, hasVal bool) error {
 // 1 here.
 func (t *trainer[R]) watchFigures(epochEnd bool, val *Evaluation) (stop bool) {
 	r, epoch := t.recipe, t.info.Epoch+1
-	if v, ok := t.figure(r.KeepBest, val); ok && t.watch.Keep.see(v, epoch, r.Maximize, 0) {
+	if v, ok := t.figure(r.Keep.On, val); ok && t.watch.Keep.see(v, epoch, r.Keep.Mode == "max", 0) {
 		t.best = append(t.best[:0], t.w...)
 	}
 	if !epochEnd {

@@ -5,7 +5,7 @@ func DataKeys() []Option { return dataKeys }
 
 var dataKeys = []Option{
 	{Key: "source", Kind: Choice, Required: true, Group: Source, Doc: "where rows come from"},
-	{Key: "split", Kind: Choice, Group: Split, Later: true, Doc: "shares for training, validation and test"},
+	{Key: "split", Kind: Choice, Group: Split, Doc: "shares for training, validation and test"},
 	{Key: "stream", Kind: Bool, Later: true, Doc: "fresh rows for every batch"},
 }
 
