@@ -41,6 +41,7 @@ type emitter struct {
 	work   map[*ir.Value]string
 	workTx []string // fields of the workspace
 	accs   map[*ir.Value]string
+	meant  string // meaning, once it is computed
 }
 
 // Emit prints the package. The same plan gives the same bytes.

@@ -1,7 +1,10 @@
 package codegen
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/dave/jennifer/jen"
@@ -152,6 +155,7 @@ func (e *emitter) recipe(f *jen.File, r *ir.Recipe) {
 	get := func(key string) (ir.Setting, bool) { return ir.FindSetting(r.Settings, key) }
 	p.line("var %sRecipe = rt.Recipe{", low)
 	p.line("Name: %q,", r.Name)
+	p.line("Source: %q,", e.meaning())
 	for _, k := range []string{"data", "val", "test"} {
 		if s, ok := get(k); ok && s.Text != "" {
 			p.line("%s: %q,", goName(k, true), s.Text)
@@ -213,6 +217,30 @@ func (e *emitter) recipe(f *jen.File, r *ir.Recipe) {
 		fmt.Sprintf(`func %sLossGrad(ctx context.Context, p *Params, batch *rt.Table, grad *Params) (*rt.Evaluation, error) {
 	return rt.LossGrad(ctx, p.flat(), grad.flat(), &%sObjective, batch, %sRecipe.Seed, 0)
 }`, up, low, low))
+}
+
+// meaning identifies what is trained: the program without places in its text and without training
+// lengths, which a resumed run may change.
+func (e *emitter) meaning() string {
+	if e.meant == "" {
+		m := *e.m
+		m.Doc, m.Files, m.Recipes = "", nil, nil
+		for _, r := range e.m.Recipes {
+			c := *r
+			c.Doc = ""
+			c.Settings = slices.DeleteFunc(slices.Clone(r.Settings), func(s ir.Setting) bool {
+				return slices.Contains([]string{"epochs", "steps", "stop"}, s.Key)
+			})
+			m.Recipes = append(m.Recipes, &c)
+		}
+		h := sha256.New()
+		for _, l := range strings.Split(m.String(), "\n") {
+			code, _, _ := strings.Cut(l, " // ")
+			fmt.Fprintln(h, code)
+		}
+		e.meant = hex.EncodeToString(h.Sum(nil))
+	}
+	return e.meant
 }
 
 // trainedNets lists the owners of the trained parameters, quoted, in their order; none when all

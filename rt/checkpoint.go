@@ -84,7 +84,7 @@ func dataHash(t *Table) string {
 // state is that of the trainer after a whole step.
 func (t *trainer[R]) state() (s state, err error) {
 	i := &t.info
-	s = state{Format: 1, Recipe: t.recipe.Name, Layout: LayoutHash(t.layout), Source: t.opt.Source, Data: t.data, Version: t.opt.Version,
+	s = state{Format: 1, Recipe: t.recipe.Name, Layout: LayoutHash(t.layout), Source: t.recipe.Source, Data: t.data, Version: t.opt.Version,
 		Seed: t.plan.seed, Limit: t.opt.Limit, Epochs: t.opt.Epochs, Steps: t.opt.Steps,
 		Step: i.Step, Epoch: i.Step / t.plan.batches, Batch: i.Step % t.plan.batches, Seconds: time.Since(t.started).Seconds(), Watch: t.watch,
 		Last: figures{number(i.Loss), number(i.LR), number(i.GradNorm), number(i.NFE), number(i.BackwardNFE), nil}}
@@ -304,7 +304,7 @@ func (c *interrupted) adopt(o *TrainOptions, r *Recipe, layout []Tensor, data st
 	switch {
 	case c.Recipe != r.Name:
 		return refuse("it is of recipe %s, not %s", c.Recipe, r.Name)
-	case c.Layout != LayoutHash(layout) || o.Source != "" && c.Source != "" && o.Source != c.Source:
+	case c.Layout != LayoutHash(layout) || r.Source != "" && c.Source != "" && r.Source != c.Source:
 		return refuse("the program has changed in more than its training lengths since; start anew, with these weights if you like (--init %s)",
 			filepath.Join(c.path, "weights.safetensors"))
 	case c.Data != data:

@@ -24,6 +24,9 @@ type Recipe struct {
 	Keep      Best
 	Stop      Early
 	MinEpochs int // no early stop before
+	// Source identifies the program without its training lengths: a run is resumed by the same one
+	// only. "" is not compared.
+	Source string
 }
 
 // Tables are the data of a recipe; Val and Test may be nil.
@@ -78,7 +81,6 @@ type TrainOptions struct {
 	// Resume is a folder <run>/checkpoints/<name> from which to go on, "" starts anew. Seed, Limit and
 	// lengths that are not given here are those of the interrupted run.
 	Resume string
-	Source string // identifies the program without its training lengths; "" is not compared
 	// CheckpointEvery is the time between checkpoints; 0 means 30 s.
 	CheckpointEvery time.Duration
 }

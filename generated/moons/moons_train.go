@@ -112,6 +112,7 @@ func fitInputs(weights []Real, t, out *rt.Table) error {
 // fitRecipe is the train block Fit (moons.nde:36).
 var fitRecipe = rt.Recipe{
 	Name:      "Fit",
+	Source:    "23c2c3733ba9af8fc39df2cc15e5dec512a934cd86b14d7c8a4e5f095d15d910",
 	Data:      "Points",
 	Test:      "Fresh",
 	Epochs:    300,
