@@ -32,6 +32,7 @@ func (e *emitter) apiFile() *jen.File {
 	for _, m := range e.m.Models {
 		e.model(f, m)
 	}
+	e.steppers(f)
 	return f
 }
 

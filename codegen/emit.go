@@ -108,6 +108,16 @@ func (e *emitter) names() diag.List {
 		}
 		exported[n] = r.Span
 	}
+	states := map[string]bool{} // several steppers of a system share its state
+	for _, st := range findSteppers(e.m) {
+		for _, n := range st.exported() {
+			if _, taken := exported[n]; taken && !states[n] {
+				ds.Errorf("NDE0801", st.solve.Span, "the steps of system %s with solver %s would collide with the generated name %s; rename one", st.solve.System, st.solve.Solver, n)
+			}
+			exported[n] = st.solve.Span
+		}
+		states[st.state] = true
+	}
 	var taken []string
 	for n := range exported {
 		taken = append(taken, n)

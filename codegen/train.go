@@ -219,15 +219,14 @@ func (e *emitter) recipe(f *jen.File, r *ir.Recipe) {
 }`, up, low, low))
 }
 
-// meaning identifies what is trained: the program without places in its text and without training
-// lengths, which a resumed run may change.
+// meaning identifies what is trained: the program without comments, places in its text and training
+// lengths, which may change before a run is resumed.
 func (e *emitter) meaning() string {
 	if e.meant == "" {
 		m := *e.m
-		m.Doc, m.Files, m.Recipes = "", nil, nil
+		m.Files, m.Recipes = nil, nil
 		for _, r := range e.m.Recipes {
 			c := *r
-			c.Doc = ""
 			c.Settings = slices.DeleteFunc(slices.Clone(r.Settings), func(s ir.Setting) bool {
 				return slices.Contains([]string{"epochs", "steps", "stop"}, s.Key)
 			})
@@ -235,8 +234,9 @@ func (e *emitter) meaning() string {
 		}
 		h := sha256.New()
 		for _, l := range strings.Split(m.String(), "\n") {
-			code, _, _ := strings.Cut(l, " // ")
-			fmt.Fprintln(h, code)
+			if code, _, _ := strings.Cut(l, " // "); !strings.HasPrefix(strings.TrimSpace(code), "doc ") {
+				fmt.Fprintln(h, code)
+			}
 		}
 		e.meant = hex.EncodeToString(h.Sum(nil))
 	}

@@ -112,7 +112,7 @@ func fitInputs(weights []Real, t, out *rt.Table) error {
 // fitRecipe is the train block Fit (moons.nde:36).
 var fitRecipe = rt.Recipe{
 	Name:      "Fit",
-	Source:    "23c2c3733ba9af8fc39df2cc15e5dec512a934cd86b14d7c8a4e5f095d15d910",
+	Source:    "9a1ff662b1cc5113c4f5b37ac3a97b0d51750ed3c0fc8c1687091439d9ea087f",
 	Data:      "Points",
 	Test:      "Fresh",
 	Epochs:    300,
