@@ -47,9 +47,9 @@ func (fn *function) array(v *ir.Value) {
 		fn.p.line("clear(%s[:])", dst)
 		fn.p.line("for i := 0; i < %d; i++ {", m)
 		fn.p.line("for k := 0; k < %d; k++ {", k)
-		fn.p.line("a := %s", fn.matrix(v.Args[0], index{expr: "i"}, k, "k"))
+		fn.p.line("aik := %s", fn.typed(v.Args[0], index{expr: index{expr: "i"}.row(k, "k")}))
 		fn.p.line("for j := 0; j < %d; j++ {", n)
-		fn.p.line("%s[%s] += %s(a * %s)", dst, index{expr: "i"}.row(n, "j"), e, fn.matrix(v.Args[1], index{expr: "k"}, n, "j"))
+		fn.p.line("%s[%s] += %s(aik * %s)", dst, index{expr: "i"}.row(n, "j"), e, fn.matrix(v.Args[1], index{expr: "k"}, n, "j"))
 		fn.p.line("}")
 		fn.p.line("}")
 		fn.p.line("}")
@@ -79,7 +79,7 @@ func (fn *function) arrayExpr(v *ir.Value) string {
 	case plan.ArgArray:
 		return fn.name[v]
 	case plan.Memory:
-		return "w." + fn.e.field(v.Attr.Param)
+		return fn.e.memory(v.Attr.Param)
 	case plan.Table:
 		return fn.e.table(v)
 	}
@@ -169,6 +169,9 @@ func (fn *function) call(callee *plan.Func, args []string, to []dest, stat int) 
 	if n.Params {
 		all = append(all, "w")
 	}
+	if n.Prepared {
+		all = append(all, "pre")
+	}
 	if n.Work {
 		all = append(all, "ws")
 	}
@@ -220,6 +223,9 @@ func (fn *function) solveCall(v *ir.Value) {
 	if ps.Needs.Params {
 		all = append(all, "w")
 	}
+	if ps.Needs.Prepared {
+		all = append(all, "pre")
+	}
 	if ps.Needs.Work {
 		all = append(all, "ws")
 	}
@@ -235,7 +241,7 @@ func (fn *function) solveCall(v *ir.Value) {
 				all = append(all, fmt.Sprintf("make([]%s, %d)", fn.e.elem(st.Type.Elem), s.Times*st.Type.Len()))
 				continue
 			}
-			all = append(all, to[i].expr+"[:]")
+			all = append(all, strings.TrimPrefix(to[i].expr, "&")+"[:]")
 			continue
 		}
 		switch {
@@ -289,6 +295,9 @@ func (fn *function) revCall(v *ir.Value) {
 	var all, lhs []string
 	if needs.Params {
 		all = append(all, "w")
+	}
+	if needs.Prepared {
+		all = append(all, "pre")
 	}
 	all = append(all, "ws")
 	all = append(all, fn.arguments(solve.Args[2+nStates:])...)

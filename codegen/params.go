@@ -5,22 +5,17 @@ import (
 	"math"
 	"strings"
 
-	"github.com/dave/jennifer/jen"
-
 	"ndec.dev/ndec/ir"
 )
 
 // paramsDecls prints the parameters: the struct, its layout, making, loading and saving.
-func (e *emitter) paramsDecls(f *jen.File) {
+func (e *emitter) paramsDecls(f *file) {
 	p := e.p
 	total := 0
 	p.line("type Params struct {")
 	for _, prm := range e.m.Params {
 		p.line("%s [%d]Real // %s %s", e.field(prm), prm.Type.Len(), clean(prm.Name), shapeText(prm.Type.Shape))
 		total += prm.Type.Len()
-	}
-	for _, prm := range e.m.Derived {
-		p.line("%s [%d]Real // derived", e.field(prm), prm.Type.Len())
 	}
 	p.line("}")
 	doc := fmt.Sprintf("Params holds the %d parameters of the package, row-major. Elements may be changed in place; models see it after Refresh.", total)
@@ -58,13 +53,23 @@ func (e *emitter) paramsDecls(f *jen.File) {
 	if total == 0 {
 		text(f, "flat is the parameters as one slice.", "func (p *Params) flat() []Real { return nil }")
 		text(f, "", "func paramsOf([]Real) *Params { return new(Params) }")
-	} else if len(e.m.Derived) == 0 {
+	} else {
 		text(f, "flat is the parameters as one slice: the struct holds nothing but arrays of Real.",
 			"func (p *Params) flat() []Real { return unsafe.Slice((*Real)(unsafe.Pointer(p)), paramCount) }")
 		text(f, "paramsOf sees a slice of weights or of a gradient as parameters.",
 			"func paramsOf(w []Real) *Params { return (*Params)(unsafe.Pointer(&w[:paramCount][0])) }")
 	}
 	text(f, "", fmt.Sprintf("const version = %q", e.opts.Version))
+	if len(e.m.Derived) == 0 {
+		return
+	}
+	p.line("type prepared struct {")
+	for _, prm := range e.m.Derived {
+		p.line("%s [%d]%s // %s", e.field(prm), prm.Type.Len(), e.elem(prm.Type.Elem), clean(prm.Name))
+	}
+	p.line("}")
+	text(f, "prepared holds what is computed once whenever parameters have changed.", p.text())
+	text(f, "of computes it from the parameters.", fmt.Sprintf("func (pre *prepared) of(w *Params) {\n%s\n}", e.prepareCall()))
 }
 
 func shapeText(s []int) string {
@@ -89,6 +94,12 @@ func initText(in ir.Init) string {
 		return fmt.Sprintf("rt.Init{Kind: rt.Uniform, A: %s, B: %s}", plain(in.A), plain(in.B))
 	case ir.InitNormal:
 		return fmt.Sprintf("rt.Init{Kind: rt.Normal, A: %s, B: %s}", plain(in.A), plain(in.B))
+	case ir.InitData:
+		var xs []string
+		for _, x := range in.Data {
+			xs = append(xs, plain(x))
+		}
+		return fmt.Sprintf("rt.Init{Kind: rt.Given, Data: []float64{%s}}", strings.Join(xs, ", "))
 	case ir.InitLinearDefault:
 		return fmt.Sprintf("rt.Init{Kind: rt.LinearDefault, FanIn: %d}", in.FanIn)
 	}

@@ -17,6 +17,9 @@ func (e *emitter) reverse(r *ir.Rev) (params, results, body string) {
 	if needs.Params {
 		ps = append(ps, "w *Params")
 	}
+	if needs.Prepared {
+		ps = append(ps, "pre *prepared")
+	}
 	ps = append(ps, "ws *workspace")
 	for _, o := range l.c {
 		ps = append(ps, o.name+" "+e.passed(o.t))

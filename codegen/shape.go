@@ -12,19 +12,19 @@ import (
 // that is copied; nil for a padding zero.
 func copySource(v *ir.Value, k int) (src *ir.Value, element int) {
 	out := v.Type.Shape
-	ix := unravel(k, out)
+	ix := ir.Unravel(k, out)
 	switch v.Op {
 	case ir.OpTranspose:
 		in := make([]int, len(ix))
 		for i, p := range v.Attr.Ints {
 			in[p] = ix[i]
 		}
-		return v.Args[0], ravel(in, v.Args[0].Type.Shape)
+		return v.Args[0], ir.Ravel(in, v.Args[0].Type.Shape)
 	case ir.OpSlice:
 		for i := range ix {
 			ix[i] += v.Attr.Ints[2*i]
 		}
-		return v.Args[0], ravel(ix, v.Args[0].Type.Shape)
+		return v.Args[0], ir.Ravel(ix, v.Args[0].Type.Shape)
 	case ir.OpPad:
 		shape := v.Args[0].Type.Shape
 		for i := range ix {
@@ -33,44 +33,27 @@ func copySource(v *ir.Value, k int) (src *ir.Value, element int) {
 				return nil, 0
 			}
 		}
-		return v.Args[0], ravel(ix, shape)
+		return v.Args[0], ir.Ravel(ix, shape)
 	case ir.OpConcat:
 		ax := v.Attr.Index
 		for _, a := range v.Args {
 			d := a.Type.Shape[ax]
 			if ix[ax] < d {
-				return a, ravel(ix, a.Type.Shape)
+				return a, ir.Ravel(ix, a.Type.Shape)
 			}
 			ix[ax] -= d
 		}
 	case ir.OpReverse:
 		ax := v.Attr.Index
 		ix[ax] = out[ax] - 1 - ix[ax]
-		return v.Args[0], ravel(ix, v.Args[0].Type.Shape)
+		return v.Args[0], ir.Ravel(ix, v.Args[0].Type.Shape)
 	case ir.OpExpand:
 		in := v.Args[0].Type.Shape
-		return v.Args[0], ravel(ix[len(ix)-len(in):], in)
+		return v.Args[0], ir.Ravel(ix[len(ix)-len(in):], in)
 	case ir.OpReshape:
 		return v.Args[0], k
 	}
 	panic("codegen: " + v.Op.String() + " copies nothing")
-}
-
-func unravel(k int, shape []int) []int {
-	ix := make([]int, len(shape))
-	for i := len(shape) - 1; i >= 0; i-- {
-		ix[i] = k % shape[i]
-		k /= shape[i]
-	}
-	return ix
-}
-
-func ravel(ix, shape []int) int {
-	k := 0
-	for i, d := range shape {
-		k = k*d + ix[i]
-	}
-	return k
 }
 
 // affine is a flat index: a constant plus strides times loop variables i0, i1, ….

@@ -61,6 +61,9 @@ func (e *emitter) apply(f *ir.Func, in []string, to []operand, op string) string
 	if pf.Needs.Params {
 		all = append(all, "w")
 	}
+	if pf.Needs.Prepared {
+		all = append(all, "pre")
+	}
 	if pf.Needs.Work {
 		all = append(all, "ws")
 	}
@@ -138,6 +141,9 @@ func (l *loop) signature() (params, results string) {
 	var ps, rs []string
 	if l.ps.Needs.Params {
 		ps = append(ps, "w *Params")
+	}
+	if l.ps.Needs.Prepared {
+		ps = append(ps, "pre *prepared")
 	}
 	if l.ps.Needs.Work {
 		ps = append(ps, "ws *workspace")
@@ -407,7 +413,7 @@ func (l *loop) adaptive() {
 	p.line("break")
 	p.line("}")
 	p.line("if !(last || rt.LongEnough(h, t, t1)) { // a NaN step is not")
-	p.line("st.Fail(rt.TooSmall(err), t, h)")
+	p.line("st.Fail(rt.TooSmall(err, h), t, h)")
 	p.line("break")
 	p.line("}")
 	in := append([]string{"t", "h"}, args(x)...)

@@ -5,8 +5,6 @@ import (
 	"reflect"
 	"strings"
 
-	"github.com/dave/jennifer/jen"
-
 	"ndec.dev/ndec/ir"
 )
 
@@ -52,7 +50,7 @@ func (st *stepper) exported() []string {
 	return names
 }
 
-func (e *emitter) steppers(f *jen.File) {
+func (e *emitter) steppers(f *file) {
 	states := map[string]bool{}
 	for _, st := range findSteppers(e.m) {
 		e.stepper(f, &st, states[st.state])
@@ -61,7 +59,7 @@ func (e *emitter) steppers(f *jen.File) {
 }
 
 // stepper prints the type that takes single steps of a solve's method.
-func (e *emitter) stepper(f *jen.File, st *stepper, stateDone bool) {
+func (e *emitter) stepper(f *file, st *stepper, stateDone bool) {
 	s := st.solve
 	ps := e.plan.OfSolve(s)
 	l := e.newLoop(ps, false)
@@ -88,6 +86,12 @@ func (e *emitter) stepper(f *jen.File, st *stepper, stateDone bool) {
 		}
 	}
 
+	// What the functions of a step take besides their arguments.
+	needs := e.plan.Of(s.Step).Needs
+	if s.FSAL {
+		field := e.plan.Of(s.Field).Needs
+		needs.Params, needs.Prepared, needs.Work = needs.Params || field.Params, needs.Prepared || field.Prepared, needs.Work || field.Work
+	}
 	low := goName(st.name, false)
 	how := "of any length"
 	if s.Adaptive {
@@ -95,17 +99,16 @@ func (e *emitter) stepper(f *jen.File, st *stepper, stateDone bool) {
 	}
 	text(f, "", fmt.Sprintf("var %sSite = rt.Site{Where: %q, Solve: %q}", low, s.Span.String(), s.System))
 	text(f, fmt.Sprintf("%s takes single steps of system %s with solver %s (%s),\n%s. It belongs to one goroutine.", st.name, s.System, s.Solver, s.Method, how),
-		fmt.Sprintf("type %s struct {\np *Params\n%s\n}", st.name, ifText(ps.Needs.Work, "ws workspace")))
-	prepare := ""
+		fmt.Sprintf("type %s struct {\n\tp *Params\n%s%s}", st.name, ifText(len(e.m.Derived) > 0, "\tpre prepared\n"), ifText(needs.Work, "\tws workspace\n")))
+	refresh, body := "", ""
 	if len(e.m.Derived) > 0 {
-		prepare = e.prepareCall("st.p")
+		refresh, body = "\tst.Refresh()\n", "\nst.pre.of(st.p)\n"
 	}
 	text(f, fmt.Sprintf("New%s gives a stepper with parameters p.", st.name), fmt.Sprintf(`func New%s(p *Params) *%s {
 	st := &%s{p: p}
-	%s
-	return st
-}`, st.name, st.name, st.name, ifText(prepare != "", "st.Refresh()")))
-	text(f, "Refresh makes changes of the parameters in place known to the stepper.", fmt.Sprintf("func (st *%s) Refresh() {\n%s\n}", st.name, prepare))
+%s	return st
+}`, st.name, st.name, st.name, refresh))
+	text(f, "Refresh makes changes of the parameters in place known to the stepper.", fmt.Sprintf("func (st *%s) Refresh() {%s}", st.name, body))
 
 	arg := func(name string, t ir.Type) string {
 		if t.IsScalar() {
@@ -122,18 +125,14 @@ func (e *emitter) stepper(f *jen.File, st *stepper, stateDone bool) {
 	for i, x := range l.x {
 		states = append(states, arg(in[i], x.t))
 	}
-	step := e.plan.Of(s.Step).Needs
-	needsWork, needsParams := step.Work, step.Params
-	if s.FSAL {
-		field := e.plan.Of(s.Field).Needs
-		needsWork, needsParams = needsWork || field.Work, needsParams || field.Params
-	}
 	p.line("func (st *%s) Step(%s) (next %s, err error) {", st.name, strings.Join(sig, ", "), after)
-	if needsParams {
-		p.line("w := st.p")
-	}
-	if needsWork {
-		p.line("ws := &st.ws")
+	for _, v := range []struct {
+		needed bool
+		line   string
+	}{{needs.Params, "w := st.p"}, {needs.Prepared, "pre := &st.pre"}, {needs.Work, "ws := &st.ws"}} {
+		if v.needed {
+			p.line("%s", v.line)
+		}
 	}
 	x1, xe, k, k1 := suffixed(l.x, "1"), suffixed(l.x, "Err"), suffixed(l.x, "K"), suffixed(l.x, "K1")
 	results := x1

@@ -52,8 +52,8 @@ func testModule(t *testing.T, packages map[string]map[string]string) {
 	}
 }
 
-// emitted compiles a program of one file and adds a test to it.
-func emitted(t *testing.T, name, source, test string) map[string]string {
+// withTest compiles a program of one file and adds a test to it.
+func withTest(t *testing.T, name, source, test string) map[string]string {
 	t.Helper()
 	res, ds := driver.Compile(map[string]string{name + ".nde": source}, driver.Options{})
 	if ds.HasErrors() {
@@ -188,8 +188,8 @@ func TestSteppers(t *testing.T) {
 		t.Fatal(err)
 	}
 	testModule(t, map[string]map[string]string{
-		"spring": emitted(t, "spring", spring, springTest),
-		"moons": emitted(t, "moons", strings.Replace(string(moons), "dopri5{rtol: 1e-4, atol: 1e-4}", "midpoint{step: 0.3}", 1), `package moons
+		"spring": withTest(t, "spring", spring, springTest),
+		"moons": withTest(t, "moons", strings.Replace(string(moons), "dopri5{rtol: 1e-4, atol: 1e-4}", "midpoint{step: 0.3}", 1), `package moons
 
 import "testing"
 

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/dave/jennifer/jen"
-
 	"ndec.dev/ndec/ir"
 )
 
@@ -13,8 +11,8 @@ import (
 // every package.
 
 // tableBatch prints a model over the rows of a table.
-func (e *emitter) tableBatch(f *jen.File, m *ir.Model) {
-	low := goName(m.Name, false)
+func (e *emitter) tableBatch(f *file, m *ir.Model) {
+	low := e.bases[m]
 	fn := e.plan.Of(m.Func)
 	p := e.p
 	ins, outs := e.ports(m.Inputs), e.ports(m.Outputs)
@@ -49,7 +47,7 @@ func (e *emitter) tableBatch(f *jen.File, m *ir.Model) {
 }
 
 // tablePath prints a function that looks along a solve, and gives its name.
-func (e *emitter) tablePath(f *jen.File, m *ir.Model, k int) string {
+func (e *emitter) tablePath(f *file, m *ir.Model, k int) string {
 	saved := e.p.b.String() // the caller is in the middle of its text
 	last := e.p.last
 	e.p.b.Reset()
@@ -63,7 +61,7 @@ func (e *emitter) tablePath(f *jen.File, m *ir.Model, k int) string {
 	if k > 0 {
 		suffix = fmt.Sprint(k + 1)
 	}
-	name := goName(m.Name, false) + "TablePath" + suffix
+	name := e.bases[m] + "TablePath" + suffix
 	s := m.Solves[k]
 	ins := e.ports(m.Inputs)
 	p.line("func %s(ctx context.Context, w []Real, in *rt.Table, row, k int) ([]float64, [][]float64, error) {", name)
@@ -115,12 +113,16 @@ func (e *emitter) tablePath(f *jen.File, m *ir.Model, k int) string {
 func (e *emitter) hasInputs(r *ir.Recipe) bool { return r.GradInputs != nil }
 
 // inputs prints the gradient of the mean loss by the real columns.
-func (e *emitter) inputs(f *jen.File, r *ir.Recipe, low string) {
+func (e *emitter) inputs(f *file, r *ir.Recipe, low string) {
 	fn := e.plan.Of(r.GradInputs)
 	p := e.p
 	p.line("func %sInputs(weights []Real, t, out *rt.Table) error {", low)
-	if fn.Needs.Params {
+	if fn.Needs.Params || fn.Needs.Prepared {
 		p.line("w := paramsOf(weights)")
+	}
+	if fn.Needs.Prepared {
+		p.line("pre := new(prepared)")
+		p.line("pre.of(w)")
 	}
 	if fn.Needs.Work {
 		p.line("ws := new(workspace)")
@@ -144,7 +146,7 @@ func (e *emitter) inputs(f *jen.File, r *ir.Recipe, low string) {
 			p.line("var %sBar %s", names[i], e.valueType(c.Type))
 		}
 	}
-	p.line("%s", e.modelCall(fn, "w", "ws", "&st", func(i int) string {
+	p.line("%s", e.modelCall(fn, "w", "pre", "ws", "&st", func(i int) string {
 		if r.Columns[i].Type.IsScalar() {
 			return names[i]
 		}
@@ -170,7 +172,7 @@ func (e *emitter) inputs(f *jen.File, r *ir.Recipe, low string) {
 			p.line("out.Columns[out.Index(%q)].Data[row] = float64(%sBar) / float64(t.Rows)", r.Columns[i].Name, names[i])
 			continue
 		}
-		p.line("for i, v := range %sBar { out.Columns[out.Index(%q)].Row(row)[i] = float64(v) / float64(t.Rows) }", names[i], r.Columns[i].Name)
+		p.line("for elem, num := range %sBar { out.Columns[out.Index(%q)].Row(row)[elem] = float64(num) / float64(t.Rows) }", names[i], r.Columns[i].Name)
 	}
 	p.line("}")
 	p.line("return first")
@@ -181,7 +183,7 @@ func (e *emitter) inputs(f *jen.File, r *ir.Recipe, low string) {
 // columns prints the values of one row of table t and gives their names.
 func (e *emitter) columns(r *ir.Recipe) []string {
 	p := e.p
-	s := newScope("t", "rows", "key", "out", "weights", "gradient", "loss", "row", "r", "first")
+	s := newScope("t", "elem", "num", "back", "rows", "key", "out", "weights", "gradient", "loss", "row", "r", "first")
 	names := make([]string, len(r.Columns))
 	for i, c := range r.Columns {
 		names[i] = s.pick(goName(c.Name, false))
@@ -192,7 +194,7 @@ func (e *emitter) columns(r *ir.Recipe) []string {
 			continue
 		}
 		p.line("var %s %s", names[i], e.valueType(c.Type))
-		p.line("for i, v := range %s.Row(row) { %s[i] = %s(v) }", col, names[i], e.elem(c.Type.Elem))
+		p.line("for elem, num := range %s.Row(row) { %s[elem] = %s(num) }", col, names[i], e.elem(c.Type.Elem))
 	}
 	return names
 }

@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/dave/jennifer/jen"
-
 	"ndec.dev/ndec/ir"
 	"ndec.dev/ndec/ir/plan"
 	"ndec.dev/ndec/ir/recipe"
@@ -16,16 +14,12 @@ import (
 
 // trainFile holds recipes and data as values of rt, the workers that compute shards of an
 // objective, and the description of the package for the ndec command.
-func (e *emitter) trainFile() *jen.File {
-	f := e.file()
-	e.use(f, false)
-	if len(e.m.Recipes) > 0 {
-		e.keep(f, "context")
-	}
+func (e *emitter) trainFile() *file {
+	f := new(file)
 	var names []string
 	for _, d := range e.m.Data {
 		e.data(f, d)
-		names = append(names, e.dataName(d.Name))
+		names = append(names, e.dataName(d))
 	}
 	text(f, "dataSets are the data blocks of the package.", "var dataSets = []rt.DataEntry{"+strings.Join(names, ", ")+"}")
 	for _, r := range e.m.Recipes {
@@ -35,12 +29,12 @@ func (e *emitter) trainFile() *jen.File {
 	return f
 }
 
-func (e *emitter) dataName(name string) string { return goName(name, false) + "Data" }
+func (e *emitter) dataName(d *ir.DataSet) string { return e.bases[d] + "Data" }
 
 // data prints a data block: its columns and its source.
-func (e *emitter) data(f *jen.File, d *ir.DataSet) {
+func (e *emitter) data(f *file, d *ir.DataSet) {
 	p := e.p
-	p.line("var %s = rt.DataEntry{", e.dataName(d.Name))
+	p.line("var %s = rt.DataEntry{", e.dataName(d))
 	p.line("Name: %q,", d.Name)
 	p.line("Columns: %s,", columnSpecs(d.Columns))
 	if s, ok := ir.FindSetting(d.Settings, "source"); ok && s.Choice != nil {
@@ -50,7 +44,7 @@ func (e *emitter) data(f *jen.File, d *ir.DataSet) {
 		p.line("Split: %s,", split(s.Choice))
 	}
 	p.line("}")
-	text(f, fmt.Sprintf("%s is the data block %s (%s).", e.dataName(d.Name), d.Name, clean(d.Span.String())), p.text())
+	text(f, fmt.Sprintf("%s is the data block %s (%s).", e.dataName(d), d.Name, clean(d.Span.String())), p.text())
 }
 
 func columnSpecs(cols []ir.Port) string {
@@ -116,8 +110,8 @@ func split(c *ir.Choice) string {
 }
 
 // recipe prints a train block: worker, objective, recipe value and the functions to run them.
-func (e *emitter) recipe(f *jen.File, r *ir.Recipe) {
-	low, up := goName(r.Name, false), goName(r.Name, true)
+func (e *emitter) recipe(f *file, r *ir.Recipe) {
+	low, up := e.bases[r], goName(r.Name, true)
 	obj := e.plan.Of(r.Objective)
 	var grad *plan.Func
 	if r.Grad != nil {
@@ -156,6 +150,7 @@ func (e *emitter) recipe(f *jen.File, r *ir.Recipe) {
 	p.line("var %sRecipe = rt.Recipe{", low)
 	p.line("Name: %q,", r.Name)
 	p.line("Source: %q,", e.meaning())
+	p.line("Where: %q,", r.Span.String())
 	for _, k := range []string{"data", "val", "test"} {
 		if s, ok := get(k); ok && s.Text != "" {
 			p.line("%s: %q,", goName(k, true), s.Text)
@@ -205,17 +200,21 @@ func (e *emitter) recipe(f *jen.File, r *ir.Recipe) {
 	p.line("}")
 	text(f, fmt.Sprintf("%sRecipe is the train block %s (%s).", low, r.Name, clean(r.Span.String())), p.text())
 
-	text(f, fmt.Sprintf("Train%s runs recipe %s on p: it makes or reads the data, trains, and evaluates on the test data. Relative data paths start at dir.", up, r.Name),
-		fmt.Sprintf(`func Train%s(ctx context.Context, p *Params, dir string, opts rt.TrainOptions) (*rt.TrainResult, error) {
-	tables, err := rt.LoadTables(dir, &%sRecipe, dataSets)
+	text(f, fmt.Sprintf("Train%s runs recipe %s on p: it makes or reads the data, trains, and evaluates on the test data. Relative data paths start at opts.Dir.", up, r.Name),
+		fmt.Sprintf(`func Train%s(ctx context.Context, p *Params, opts rt.TrainOptions) (*rt.TrainResult, error) {
+	tables, err := rt.LoadTables(opts.Dir, &%sRecipe, dataSets)
 	if err != nil {
 		return nil, err
 	}
 	return rt.Train(ctx, p.flat(), tensors, &%sRecipe, &%sObjective, tables, opts)
 }`, up, low, low, low))
 	text(f, fmt.Sprintf("%sLossGrad is the mean loss of recipe %s over the rows of batch, and its gradient, which replaces what grad held.", up, r.Name),
-		fmt.Sprintf(`func %sLossGrad(ctx context.Context, p *Params, batch *rt.Table, grad *Params) (*rt.Evaluation, error) {
-	return rt.LossGrad(ctx, p.flat(), grad.flat(), &%sObjective, batch, %sRecipe.Seed, 0)
+		fmt.Sprintf(`func %sLossGrad(ctx context.Context, p *Params, batch *rt.Table, grad *Params) (loss float64, err error) {
+	ev, err := rt.LossGrad(ctx, p.flat(), grad.flat(), &%sObjective, batch, %sRecipe.Seed, 0)
+	if ev == nil {
+		return 0, err
+	}
+	return ev.Loss, err
 }`, up, low, low))
 }
 
@@ -269,7 +268,7 @@ func (e *emitter) terms(r *ir.Recipe) int {
 }
 
 // worker prints the type that computes shards of an objective on one goroutine.
-func (e *emitter) worker(f *jen.File, r *ir.Recipe, low string, obj, grad *plan.Func) {
+func (e *emitter) worker(f *file, r *ir.Recipe, low string, obj, grad *plan.Func) {
 	p := e.p
 	needsWork := obj.Needs.Work || (grad != nil && grad.Needs.Work)
 	if len(r.Solves) > 0 {
@@ -285,12 +284,20 @@ func (e *emitter) worker(f *jen.File, r *ir.Recipe, low string, obj, grad *plan.
 	if needsWork {
 		p.line("ws workspace")
 	}
+	prepared := obj.Needs.Prepared || (grad != nil && grad.Needs.Prepared)
+	if prepared {
+		p.line("pre prepared")
+	}
 	p.line("}")
 	text(f, fmt.Sprintf("%sWorker computes shards of recipe %s on one goroutine.", low, r.Name), p.text())
 
 	p.line("func (k *%sWorker) Shard(weights, gradient []Real, t *rt.Table, rows []int, key rt.Key, out *rt.ShardResult) {", low)
-	if obj.Needs.Params || (grad != nil && (grad.Needs.Params || grad.Needs.Accum)) {
+	if prepared || obj.Needs.Params || (grad != nil && grad.Needs.Params) {
 		p.line("w := paramsOf(weights)")
+	}
+	if prepared {
+		p.line("pre := &k.pre")
+		p.line("pre.of(w)")
 	}
 	if grad != nil && grad.Needs.Accum {
 		p.line("var g *Params")
@@ -299,7 +306,7 @@ func (e *emitter) worker(f *jen.File, r *ir.Recipe, low string, obj, grad *plan.
 	if needsWork {
 		p.line("ws := &k.ws")
 	}
-	s := newScope("t", "rows", "key", "out", "weights", "gradient", "loss", "row", "r")
+	s := newScope("t", "elem", "num", "back", "rows", "key", "out", "weights", "gradient", "loss", "row", "r")
 	names := make([]string, len(r.Columns))
 	for i, c := range r.Columns {
 		names[i] = s.pick(goName(c.Name, false))
@@ -313,7 +320,7 @@ func (e *emitter) worker(f *jen.File, r *ir.Recipe, low string, obj, grad *plan.
 			continue
 		}
 		p.line("var %s [%d]%s", names[i], c.Type.Len(), e.elem(c.Type.Elem))
-		p.line("for i, v := range %sCol.Row(row) { %s[i] = %s(v) }", names[i], names[i], e.elem(c.Type.Elem))
+		p.line("for elem, num := range %sCol.Row(row) { %s[elem] = %s(num) }", names[i], names[i], e.elem(c.Type.Elem))
 	}
 	if obj.Needs.Stats > 0 {
 		p.line("var st [%d]rt.SolveStats", obj.Needs.Stats)
@@ -333,12 +340,12 @@ func (e *emitter) worker(f *jen.File, r *ir.Recipe, low string, obj, grad *plan.
 	dst := func(i int) (string, bool) { return res[i], true }
 	if grad != nil {
 		p.line("if gradient != nil {")
-		p.line("%s", e.modelCall(grad, "w", "ws", "&st", in, dst))
+		p.line("%s", e.modelCall(grad, "w", "pre", "ws", "&st", in, dst))
 		p.line("} else {")
-		p.line("%s", e.modelCall(obj, "w", "ws", "&st", in, dst))
+		p.line("%s", e.modelCall(obj, "w", "pre", "ws", "&st", in, dst))
 		p.line("}")
 	} else {
-		p.line("%s", e.modelCall(obj, "w", "ws", "&st", in, dst))
+		p.line("%s", e.modelCall(obj, "w", "pre", "ws", "&st", in, dst))
 	}
 	if obj.Needs.Stats > 0 {
 		p.line("back := %sBackward", low)
@@ -385,7 +392,7 @@ func (e *emitter) backward(r *ir.Recipe, grad *plan.Func) []string {
 }
 
 // combine prints the metrics that are functions of means.
-func (e *emitter) combine(f *jen.File, r *ir.Recipe, low string) {
+func (e *emitter) combine(f *file, r *ir.Recipe, low string) {
 	fn := e.plan.Of(r.Combine)
 	p := e.p
 	p.line("func %sMetrics(mean []float64) []float64 {", low)
@@ -395,7 +402,7 @@ func (e *emitter) combine(f *jen.File, r *ir.Recipe, low string) {
 		lhs = append(lhs, fmt.Sprintf("m%d", i))
 	}
 	p.line("var %s Real", strings.Join(lhs, ", "))
-	p.line("%s", e.modelCall(fn, "nil", "nil", "", func(i int) string { return fmt.Sprintf("Real(mean[%d])", i) },
+	p.line("%s", e.modelCall(fn, "nil", "nil", "nil", "", func(i int) string { return fmt.Sprintf("Real(mean[%d])", i) },
 		func(i int) (string, bool) { return lhs[i], true }))
 	for i := range r.Metrics {
 		p.line("out[%d] = float64(m%d)", i, i)
@@ -406,7 +413,7 @@ func (e *emitter) combine(f *jen.File, r *ir.Recipe, low string) {
 }
 
 // program prints the description of the package for the ndec command.
-func (e *emitter) program(f *jen.File) {
+func (e *emitter) program(f *file) {
 	p := e.p
 	for _, m := range e.m.Models {
 		e.tableBatch(f, m)
@@ -420,7 +427,7 @@ func (e *emitter) program(f *jen.File) {
 	p.line("Data: dataSets,")
 	p.line("Models: []rt.Model[Real]{")
 	for _, m := range e.m.Models {
-		low := goName(m.Name, false)
+		low := e.bases[m]
 		var states, paths []string
 		for i, s := range m.Solves {
 			var names []string
@@ -444,7 +451,7 @@ func (e *emitter) program(f *jen.File) {
 	p.line("},")
 	p.line("Recipes: []rt.RecipeEntry[Real]{")
 	for _, r := range e.m.Recipes {
-		low := goName(r.Name, false)
+		low := e.bases[r]
 		inputs := ""
 		if e.hasInputs(r) {
 			inputs = fmt.Sprintf(", Inputs: %sInputs", low)

@@ -22,7 +22,8 @@ func Print(w io.Writer, m *Module) error {
 
 // PrintFunc writes the text form of one function.
 func PrintFunc(w io.Writer, f *Func) error {
-	p := &printer{w: bufio.NewWriter(w)}
+	m := Module{Funcs: []*Func{f}}
+	p := &printer{w: bufio.NewWriter(w), revs: revNames(m.revs())}
 	p.function(f)
 	return p.w.Flush()
 }
@@ -41,7 +42,10 @@ func (f *Func) String() string {
 	return b.String()
 }
 
-type printer struct{ w *bufio.Writer }
+type printer struct {
+	w    *bufio.Writer
+	revs map[*Rev]string
+}
 
 func (p *printer) put(format string, args ...any) { fmt.Fprintf(p.w, format, args...) }
 
@@ -54,6 +58,7 @@ func (p *printer) end(s diag.Span) {
 }
 
 func (p *printer) module(m *Module) {
+	p.revs = revNames(m.revs())
 	p.put("module %s real %s\n", quoteName(m.Package), m.Real)
 	p.fields("", m.fields())
 	gap := func(n int) {
@@ -78,7 +83,7 @@ func (p *printer) module(m *Module) {
 		block("solve", s.Name, s.Span, s.fields())
 	}
 	for _, r := range m.revs() {
-		block("rev", r.Name, diag.Span{}, r.fields())
+		block("rev", p.revs[r], diag.Span{}, r.fields())
 	}
 	for _, f := range m.Funcs {
 		p.put("\n")
@@ -113,6 +118,21 @@ func (m *Module) revs() []*Rev {
 		}
 	}
 	return rs
+}
+
+// revNames tells sweeps of one name apart: a solve may have several, over different parameters.
+func revNames(rs []*Rev) map[*Rev]string {
+	names := map[*Rev]string{}
+	taken := map[string]bool{}
+	for _, r := range rs {
+		name := r.Name
+		for n := 2; taken[name]; n++ {
+			name = fmt.Sprintf("%s.%d", r.Name, n)
+		}
+		taken[name] = true
+		names[r] = name
+	}
+	return names
 }
 
 func (p *printer) param(kind string, q *Param) {
@@ -164,7 +184,7 @@ func (p *printer) fields(indent string, fs []field) {
 func fieldText(at any) (string, bool) {
 	switch x := at.(type) {
 	case *string:
-		return strconv.Quote(*x), *x != ""
+		return quoteName(*x), *x != ""
 	case *bool:
 		return "", *x
 	case *int:
@@ -183,7 +203,7 @@ func fieldText(at any) (string, bool) {
 	case *Choice:
 		return choiceText(*x), x.Row != ""
 	case *[]string:
-		return list(*x, strconv.Quote), len(*x) > 0
+		return list(*x, quoteName), len(*x) > 0
 	case *[]*Func:
 		return list(*x, funcName), len(*x) > 0
 	case *[]*Solve:
@@ -271,9 +291,10 @@ func num(x float64) string {
 
 func nums(xs []float64) string { return list(xs, num) }
 
-// quoteName is a name as it is, or in quotes where it is not letters, digits, _ and dots.
+// quoteName is a name as it is, or in quotes where it is not letters, digits, _ and dots, or means
+// something else where operands stand.
 func quoteName(s string) string {
-	if s == "" || s == "nan" || s == "inf" {
+	if s == "" || s == "nan" || s == "inf" || s == "param" {
 		return strconv.Quote(s)
 	}
 	for i, r := range s {

@@ -48,7 +48,7 @@ func (p *printer) function(f *Func) {
 		if v.Name != "" {
 			p.put(" %s", strconv.Quote(v.Name))
 		}
-		p.put(" = %s : %s%s", valueText(v, refs), v.Type, rateText(v.Rate, f.Region))
+		p.put(" = %s : %s%s", p.valueText(v, refs), v.Type, rateText(v.Rate, f.Region))
 		p.end(v.Span)
 	}
 	p.put("  return")
@@ -93,7 +93,7 @@ func operandNames(f *Func) func(*Value) string {
 }
 
 // valueText is operator, operands and attribute.
-func valueText(v *Value, refs func(*Value) string) string {
+func (p *printer) valueText(v *Value, refs func(*Value) string) string {
 	t := v.Op.String()
 	at := &v.Attr
 	switch v.Op {
@@ -113,7 +113,7 @@ func valueText(v *Value, refs func(*Value) string) string {
 	case attrSolve:
 		head = solveName(at.Solve)
 	case attrRev:
-		head = quoteName(at.Rev.Name)
+		head = quoteName(p.revs[at.Rev])
 	case attrMap:
 		head = funcName(at.Map.Fn) + " " + strconv.Itoa(at.Map.N) + " " + strconv.Itoa(at.Map.Mapped)
 		if at.Map.Region != nil {
@@ -128,7 +128,7 @@ func valueText(v *Value, refs func(*Value) string) string {
 	}
 	switch v.Op.attrForm() {
 	case attrShape:
-		t += " [" + list(at.Ints, strconv.Itoa) + "]"
+		t += " [" + ints(at.Ints) + "]"
 	case attrPairs:
 		var ps []string
 		for i := 0; i+1 < len(at.Ints); i += 2 {
@@ -139,7 +139,7 @@ func valueText(v *Value, refs func(*Value) string) string {
 		t += " axis " + strconv.Itoa(at.Index)
 	case attrAxes:
 		if len(at.Ints) > 0 {
-			t += " axes [" + list(at.Ints, strconv.Itoa) + "]"
+			t += " axes [" + ints(at.Ints) + "]"
 		}
 	case attrElem:
 		t += " " + at.Elem.String()
@@ -152,6 +152,9 @@ func valueText(v *Value, refs func(*Value) string) string {
 	}
 	return t
 }
+
+// ints is 1,2,3, as in a shape.
+func ints(xs []int) string { return strings.ReplaceAll(list(xs, strconv.Itoa), " ", "") }
 
 // rateText is " @stage*": a region by its label where that is the nearest of this label around
 // the function's, else by its path. An unknown rate is nothing.

@@ -77,11 +77,6 @@ func (c *checker) names() error {
 		}
 		c.solves[s] = true
 	}
-	for _, r := range c.m.revs() {
-		if err := once("reverse sweep", r.Name); err != nil {
-			return err
-		}
-	}
 	return nil
 }
 

@@ -158,7 +158,10 @@ func (t *trainer[R]) checkpoint() (err error) {
 	}
 	// The free numbers themselves go into train.safetensors: units of
 	// constrained parameters would not come back bit for bit.
-	train := []NamedData[R]{{Name: "free", Shape: []int{len(t.w)}, Data: t.w}}
+	train := []NamedData[R]{{Name: "free", Shape: []int{len(t.w)}, Data: t.free}}
+	if len(t.bound) > 0 {
+		train = append(train, NamedData[R]{Name: "own", Shape: []int{len(t.w)}, Data: t.w})
+	}
 	if t.best != nil {
 		train = append(train, NamedData[R]{Name: "best", Shape: []int{len(t.w)}, Data: t.best})
 	}
@@ -320,7 +323,10 @@ func (c *interrupted) adopt(o *TrainOptions, r *Recipe, layout []Tensor, data st
 // load takes the weights and the moments of a checkpoint.
 func (t *trainer[R]) load(c *interrupted) error {
 	t.mom.steps = c.Step
-	into := map[string][]R{"free": t.w}
+	into := map[string][]R{"free": t.free}
+	if len(t.bound) > 0 {
+		into["own"] = t.w
+	}
 	for i, name := range t.mom.names {
 		into[name] = t.mom.slot[i]
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -67,7 +68,7 @@ type Request struct {
 	Recipe  string   `json:"recipe,omitempty"`  // grad, eval
 	Model   string   `json:"model,omitempty"`   // run
 	Data    string   `json:"data,omitempty"`    // data; run and grad instead of In
-	Split   string   `json:"split,omitempty"`   // eval: train, val, test
+	Split   string   `json:"split,omitempty"`   // eval, run with Data: train, val, test
 	In      string   `json:"in,omitempty"`      // batch file: .json, .csv, .npy, .npz
 	// Batch is an inline batch, as in a .json file.
 	Batch   json.RawMessage `json:"batch,omitempty"`
@@ -98,7 +99,7 @@ type Event struct {
 	Eval     *Evaluation    `json:"eval,omitempty"`
 	Result   any            `json:"result,omitempty"`
 	Error    string         `json:"error,omitempty"`
-	Kind     string         `json:"kind,omitempty"` // "input", "solve", "interrupted"
+	Kind     string         `json:"kind,omitempty"` // "input", "solve", "io", "interrupted"
 }
 
 // ProgressEvent is what a bar shows.
@@ -166,11 +167,17 @@ func Serve[R Float](ctx context.Context, p Program[R], in io.Reader, out io.Writ
 
 func errorKind(err error) string {
 	var solve *SolveError
+	var path *fs.PathError
+	var link *os.LinkError
 	switch {
 	case errors.Is(err, context.Canceled):
 		return "interrupted"
 	case errors.As(err, &solve):
 		return "solve"
+	case errors.Is(err, fs.ErrNotExist): // a file that the user named
+		return "input"
+	case errors.As(err, &path), errors.As(err, &link):
+		return "io"
 	}
 	return "input"
 }
@@ -251,13 +258,42 @@ func (s *server[R]) table(name, dir string) (*Table, error) {
 	return d.Load(dir)
 }
 
+// part is the split of the data block that the request names, or all of it; nil without a data block.
+func (s *server[R]) part(q *Request) (*Table, error) {
+	t, err := s.table(q.Data, q.Dir)
+	if err != nil || t == nil || q.Split == "" {
+		return t, err
+	}
+	d, err := s.entry(q.Data)
+	if err != nil {
+		return nil, err
+	}
+	tables, err := d.Split.deal(t)
+	if err != nil {
+		return nil, fmt.Errorf("data %s: %w", q.Data, err)
+	}
+	if part := tables.named(q.Split); part != nil {
+		return part, nil
+	}
+	return nil, fmt.Errorf("data %s has no split %q: %w", q.Data, q.Split, ErrData)
+}
+
+// named is a part by its name; nil if there is none.
+func (t Tables) named(split string) *Table {
+	return map[string]*Table{"train": t.Train, "val": t.Val, "test": t.Test}[split]
+}
+
 // batch is the inline batch, the file or the data block of the request.
 func (s *server[R]) batch(q *Request, cols []ColumnSpec) (*Table, error) {
 	if q.Batch != nil {
-		return DecodeBatch(q.Batch, cols)
+		t, err := DecodeBatch(q.Batch, cols)
+		if err != nil {
+			return nil, fmt.Errorf("batch: %w", err)
+		}
+		return t, nil
 	}
 	if q.In == "" {
-		return s.table(q.Data, q.Dir)
+		return s.part(q)
 	}
 	switch filepath.Ext(q.In) {
 	case ".json":

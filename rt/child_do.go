@@ -1,6 +1,7 @@
 package rt
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -129,30 +130,44 @@ func (s *server[R]) runModel(ctx context.Context, q *Request, m *Model[R]) (any,
 	}
 	out := NewTable(m.Outputs, in.Rows)
 	var stats BatchStats
-	res := &RunResult{Format: 1, Stats: []siteJSON{}}
+	res := &RunResult{Format: 1}
 	if err := m.Batch(ctx, w, in, out, &stats, q.Workers); err != nil {
 		if errorKind(err) != "solve" {
 			return nil, err
 		}
 		res.Failed = err.Error()
 	}
-	b := []byte{'{'}
-	for i, c := range m.Outputs {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = append(b, fmt.Sprintf("%q:", c.Name)...)
-		b = AppendNested(b, append([]int{out.Rows}, c.Shape...), out.Columns[i].Data, isF32[R]())
-	}
-	res.Outputs = append(b, '}')
+	res.Outputs = appendTable(nil, m.Outputs, out, isF32[R]())
+	res.Stats = sitesJSON(&stats)
+	return res, nil
+}
+
+func sitesJSON(stats *BatchStats) []siteJSON {
+	out := []siteJSON{}
 	for _, st := range stats.Sites {
-		j := siteJSON{Solve: st.Solve, NFE: st.NFE, Accepted: st.Accepted, Rejected: st.Rejected}
+		j := siteJSON{Solve: st.Solve, NFE: st.NFE, Accepted: st.Accepted, Rejected: st.Rejected, Status: []string{}}
 		for _, v := range st.Status {
 			j.Status = append(j.Status, v.String())
 		}
-		res.Stats = append(res.Stats, j)
+		out = append(out, j)
 	}
-	return res, nil
+	return out
+}
+
+// statsOf runs the objective once more, without a gradient, for the statistics of every row's solves.
+func statsOf[R Float](obj *Objective[R], w []R, t *Table, seed uint64) *BatchStats {
+	stats := new(BatchStats)
+	res := ShardResult{Metrics: make([]float64, obj.terms())}
+	res.Record = func(st []SolveStats, sites []Site, row int) {
+		if stats.Sites == nil {
+			stats.Reset(SiteNames(sites), t.Rows)
+		}
+		for i := range st {
+			stats.Set(i, row, st[i])
+		}
+	}
+	obj.NewWorker().Shard(w, nil, t, allRows(t.Rows), Key{Seed: seed}, &res)
+	return stats
 }
 
 // GradResult is the answer to "grad".
@@ -162,6 +177,7 @@ type GradResult struct {
 	Metrics map[string]number `json:"metrics"`
 	Grad    json.RawMessage   `json:"grad"`
 	Inputs  json.RawMessage   `json:"inputs,omitempty"`
+	Stats   []siteJSON        `json:"stats"`
 	Failed  string            `json:"failed,omitempty"`
 }
 
@@ -195,6 +211,7 @@ func (s *server[R]) grad(ctx context.Context, q *Request) (any, error) {
 		res.Failed = err.Error()
 	}
 	res.Loss, res.Metrics = number(v.Loss), numbers(v.Metrics)
+	res.Stats = sitesJSON(statsOf(&e.Objective, w, t, e.Recipe.Seed))
 	b := []byte{'{'}
 	for i, x := range s.p.Layout {
 		if i > 0 {
@@ -303,8 +320,8 @@ func (s *server[R]) eval(ctx context.Context, q *Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, ok := map[string]*Table{"": tables.Train, "train": tables.Train, "val": tables.Val, "test": tables.Test}[q.Split]
-	if !ok || t == nil {
+	t := tables.named(cmp.Or(q.Split, "train"))
+	if t == nil {
 		return nil, fmt.Errorf("recipe %s has no split %q", q.Recipe, q.Split)
 	}
 	return Evaluate(ctx, w, &e.Objective, t, e.Recipe.Seed, q.Workers)
@@ -326,14 +343,5 @@ func (s *server[R]) data(_ context.Context, q *Request) (any, error) {
 	if q.Limit > 0 && q.Limit < t.Rows {
 		t = t.Select(allRows(q.Limit))
 	}
-	b := []byte{'{'}
-	for i, c := range d.Columns {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		k := t.Index(c.Name)
-		b = append(b, fmt.Sprintf("%q:", c.Name)...)
-		b = AppendNested(b, append([]int{t.Rows}, c.Shape...), t.Columns[k].Data, false)
-	}
-	return json.RawMessage(append(b, '}')), nil
+	return json.RawMessage(appendTable(nil, d.Columns, t, false)), nil
 }

@@ -38,6 +38,8 @@ type ShardResult struct {
 	NFE, Accepted, Rejected, BackwardNFE int64
 	Failed                               *SolveError // failed sample of lowest row
 	FailedCount                          int
+	// Record, if set, is given the statistics of every row's solves; they are valid during the call.
+	Record func(st []SolveStats, sites []Site, row int)
 }
 
 func (r *ShardResult) reset() {

@@ -279,7 +279,7 @@ func (s *stepper) adapt(o *SolveOptions) {
 			return
 		}
 		if !(last || LongEnough(h, s.t, s.t1)) {
-			s.st.Fail(TooSmall(err+0*h), s.t, h)
+			s.st.Fail(TooSmall(err, h), s.t, h)
 			return
 		}
 		s.step(h)

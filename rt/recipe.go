@@ -8,6 +8,7 @@ import (
 // Recipe is a train block as data; generated code writes it as a literal.
 type Recipe struct {
 	Name      string
+	Where     string // place in the source, "moons.nde:36"
 	Data      string // names of data blocks; Val and Test may be empty
 	Val, Test string
 	Batch     int // rows per step, 0 for all
@@ -69,6 +70,7 @@ type EvalInfo struct {
 type TrainOptions struct {
 	Workers     int // goroutines, 0 means all cores; results do not depend on it
 	Events      Events
+	Dir         string // where relative data paths start, for generated Train functions; "" is the working folder
 	RunDir      string // folder of this recipe's files, "" writes none
 	Seed        *uint64
 	Epochs      int // overrides, 0 means the recipe's
@@ -171,4 +173,12 @@ func stopReason(ctx context.Context, started time.Time, limit time.Duration) str
 		return "max_time"
 	}
 	return ""
+}
+
+// where is the place of the recipe for errors: its position, or its name.
+func (r *Recipe) where() string {
+	if r.Where != "" {
+		return r.Where
+	}
+	return r.Name
 }

@@ -52,6 +52,9 @@ func Failure(st []SolveStats, sites []Site, sample, row int) error {
 // reports whether every solve succeeded. backward holds, per solve, the evaluations of the
 // reverse sweep for an accepted step; nil where there is none.
 func (r *ShardResult) Count(st []SolveStats, sites []Site, sample, row int, backward []int) bool {
+	if r.Record != nil {
+		r.Record(st, sites, row)
+	}
 	ok := true
 	for i := range st {
 		r.NFE += int64(st[i].NFE)
@@ -83,10 +86,10 @@ func LongEnough(h, t, t1 float64) bool {
 	return math.Abs(h) >= 16*0x1p-52*max(math.Abs(t), math.Abs(t1))
 }
 
-// TooSmall is the status of a step that became too small: NonFinite if the last error norm was not
-// finite.
-func TooSmall(err float64) Status {
-	if err-err != 0 {
+// TooSmall is the status of a step h that became too small: NonFinite if it or the last error norm
+// is not finite.
+func TooSmall(err, h float64) Status {
+	if err-err != 0 || h-h != 0 {
 		return NonFinite
 	}
 	return StepTooSmall

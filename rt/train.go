@@ -16,6 +16,8 @@ type trainer[R Float] struct {
 	opt     TrainOptions
 	layout  []Tensor
 	w, grad []R
+	free    []R      // what the optimiser moves; w where nothing is constrained
+	bound   []Tensor // the constrained ones
 	best    []R
 	watch   watch
 	data    string // dataHash of the training table
@@ -109,6 +111,11 @@ func newTrainer[R Float](w []R, layout []Tensor, recipe *Recipe, obj *Objective[
 		return nil, fmt.Errorf("recipe %s has neither epochs nor steps", recipe.Name)
 	}
 	t.spans = recipe.spans(layout)
+	t.bound = constrained(layout, t.spans)
+	var err error
+	if t.free, err = freeNumbers(w, t.bound); err != nil {
+		return nil, fmt.Errorf("recipe %s: %w", recipe.Name, err)
+	}
 	t.perm = allRows(tables.Train.Rows)[:t.plan.rows]
 	t.ev = newEvaluator(obj, len(w), WorkerCount(Workers(opt.Workers)))
 	t.mom = newMoments[R](recipe.Optimizer, len(w), t.spans)
@@ -138,7 +145,6 @@ func newTrainer[R Float](w []R, layout []Tensor, recipe *Recipe, obj *Objective[
 		if from != nil {
 			earlier = from.logs
 		}
-		var err error
 		if t.folder, err = openRunFolder(opt.RunDir, columns, opt.CheckpointEvery, earlier); err != nil {
 			return nil, err
 		}
@@ -221,6 +227,7 @@ func (t *trainer[R]) step(step int) error {
 	for i, g := range n.grad {
 		t.grad[i] = g / inv
 	}
+	toFree(t.grad, t.free, t.bound)
 	norm := clip(t.recipe.Clip, t.grad, t.spans)
 	if !finite(loss) || !finite(norm) {
 		return t.nonFinite(step, rows, loss)
@@ -230,7 +237,8 @@ func (t *trainer[R]) step(step int) error {
 		lr *= s.Factor(lr, Progress{Step: step, Steps: t.plan.steps, Epoch: epoch, Epochs: t.plan.epochs})
 	}
 	lr *= float64(t.watch.Rate)
-	t.mom.step(t.w, t.grad, lr)
+	t.mom.step(t.free, t.grad, lr)
+	toOwn(t.w, t.free, t.bound)
 
 	i := &t.info
 	i.Step, i.Epoch, i.Batch = step+1, epoch, batch+1
@@ -259,7 +267,7 @@ func (t *trainer[R]) metrics(sum []float64, n int) []float64 {
 
 // nonFinite looks for the first row whose own loss or gradient is not finite.
 func (t *trainer[R]) nonFinite(step int, rows []int, loss float64) error {
-	e := &SolveError{Sample: -1, Row: -1, Step: step, Status: NonFinite, Where: t.recipe.Name, Solve: "loss"}
+	e := &SolveError{Sample: -1, Row: -1, Step: step, Status: NonFinite, Where: t.recipe.where(), Solve: "loss"}
 	key := Key{Seed: t.plan.seed, Step: uint64(step)}
 	for i := range rows {
 		n := t.ev.sum(t.w, t.tables.Train, rows[i:i+1], key, true)

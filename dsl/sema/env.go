@@ -51,7 +51,6 @@ type namedLayer struct {
 	net    *decl
 	inst   *layer.Instance
 	params []*ir.Param
-	fn     *Func
 }
 
 func newEnv(w where, owner string) *env {

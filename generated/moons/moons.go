@@ -7,16 +7,12 @@ import (
 	"context"
 	"io"
 	"iter"
-	"ndec.dev/ndec/rt"
 	"unsafe"
+
+	"ndec.dev/ndec/rt"
 )
 
 const _ = rt.ABI1
-
-type _ = unsafe.Pointer
-type _ = context.Context
-type _ = io.Reader
-type _ = iter.Seq[int]
 
 // Real is the precision of the package. Times are float64 whatever it is.
 type Real = float32
@@ -89,14 +85,11 @@ var moonsSites = []rt.Site{{Where: "moons.nde:19", Solve: "Flow"}}
 func NewMoons(p *Params) *Moons {
 	m := &Moons{p: p}
 	m.jobs.New = func() *moonsJob { return newMoonsJob(m) }
-
 	return m
 }
 
 // Refresh makes changes of the parameters in place known to the model.
-func (m *Moons) Refresh() {
-
-}
+func (m *Moons) Refresh() {}
 
 // Forward computes one sample without allocating. The error is a *rt.SolveError when a solve failed; the output then
 // belongs to the last good state.
@@ -200,7 +193,8 @@ func (m *Moons) Trajectory(ctx context.Context, x [2]Real, ts []float64) (*Moons
 
 var flowFwdStepperSite = rt.Site{Where: "moons.nde:19", Solve: "Flow"}
 
-// FlowFwdStepper takes single steps of system Flow with solver Fwd (dopri5) of the length that is asked for, without error control. It belongs to one goroutine.
+// FlowFwdStepper takes single steps of system Flow with solver Fwd (dopri5),
+// of any length and without error control. It belongs to one goroutine.
 type FlowFwdStepper struct {
 	p *Params
 }
@@ -208,14 +202,11 @@ type FlowFwdStepper struct {
 // NewFlowFwdStepper gives a stepper with parameters p.
 func NewFlowFwdStepper(p *Params) *FlowFwdStepper {
 	st := &FlowFwdStepper{p: p}
-
 	return st
 }
 
 // Refresh makes changes of the parameters in place known to the stepper.
-func (st *FlowFwdStepper) Refresh() {
-
-}
+func (st *FlowFwdStepper) Refresh() {}
 
 // Step gives the state at t+h from that at t, without allocating. Where the result is not finite the error is a *rt.SolveError
 // and the state is the one before.

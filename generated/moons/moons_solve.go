@@ -2,9 +2,9 @@
 
 package moons
 
-import "ndec.dev/ndec/rt"
-
-const _ = rt.ABI1
+import (
+	"ndec.dev/ndec/rt"
+)
 
 // solveMoons0 solves system Flow from t0 to t1 with dopri5, adaptive (rtol 0.0001, atol 0.0001) (moons.nde:19).
 func solveMoons0(w *Params, t0 float64, t1 float64, xStart *[2]Real, xEnd *[2]Real, st *rt.SolveStats) {
@@ -40,7 +40,7 @@ func solveMoons0(w *Params, t0 float64, t1 float64, xStart *[2]Real, xEnd *[2]Re
 			break
 		}
 		if !(last || rt.LongEnough(h, t, t1)) { // a NaN step is not
-			st.Fail(rt.TooSmall(err), t, h)
+			st.Fail(rt.TooSmall(err, h), t, h)
 			break
 		}
 		moons0Step(w, t, h, &x, &xK, &x1, &xErr, &xK1)
@@ -120,7 +120,7 @@ func pathMoons0(w *Params, t0 float64, ts []float64, xStart *[2]Real, xOut []Rea
 			break
 		}
 		if !(last || rt.LongEnough(h, t, t1)) { // a NaN step is not
-			st.Fail(rt.TooSmall(err), t, h)
+			st.Fail(rt.TooSmall(err, h), t, h)
 			break
 		}
 		moons0DenseStep(w, t, h, &x, &xK, &x1, &xErr, &xK1, &dense0, &dense1, &dense2, &dense3)
@@ -208,7 +208,7 @@ func solveMoons0Rec(w *Params, ws *workspace, t0 float64, t1 float64, xStart *[2
 			break
 		}
 		if !(last || rt.LongEnough(h, t, t1)) { // a NaN step is not
-			st.Fail(rt.TooSmall(err), t, h)
+			st.Fail(rt.TooSmall(err, h), t, h)
 			break
 		}
 		moons0Step(w, t, h, &x, &xK, &x1, &xErr, &xK1)

@@ -4,12 +4,9 @@ package moons
 
 import (
 	"context"
+
 	"ndec.dev/ndec/rt"
 )
-
-const _ = rt.ABI1
-
-type _ = context.Context
 
 // pointsData is the data block Points (moons.nde:23).
 var pointsData = rt.DataEntry{
@@ -31,7 +28,7 @@ var dataSets = []rt.DataEntry{pointsData, freshData}
 var fitSites = []rt.Site{{Where: "moons.nde:19", Solve: "Flow"}}
 
 // fitBackward is, per solve, the evaluations of the vector field's derivative for an accepted step.
-var fitBackward = []int{11}
+var fitBackward = []int{12}
 
 // fitWorker computes shards of recipe Fit on one goroutine.
 type fitWorker struct {
@@ -50,8 +47,8 @@ func (k *fitWorker) Shard(weights, gradient []Real, t *rt.Table, rows []int, key
 	yCol := &t.Columns[t.Index("y")]
 	for _, row := range rows {
 		var x [2]Real
-		for i, v := range xCol.Row(row) {
-			x[i] = Real(v)
+		for elem, num := range xCol.Row(row) {
+			x[elem] = Real(num)
 		}
 		y := int32(yCol.Data[row])
 		var st [1]rt.SolveStats
@@ -89,8 +86,8 @@ func fitInputs(weights []Real, t, out *rt.Table) error {
 	var first error
 	for row := 0; row < t.Rows; row++ {
 		var x [2]Real
-		for i, v := range t.Columns[t.Index("x")].Row(row) {
-			x[i] = Real(v)
+		for elem, num := range t.Columns[t.Index("x")].Row(row) {
+			x[elem] = Real(num)
 		}
 		y := int32(t.Columns[t.Index("y")].Data[row])
 		var st [1]rt.SolveStats
@@ -102,8 +99,8 @@ func fitInputs(weights []Real, t, out *rt.Table) error {
 		if err := rt.Failure(st[:], fitSites, row, row); err != nil && first == nil {
 			first = err
 		}
-		for i, v := range xBar {
-			out.Columns[out.Index("x")].Row(row)[i] = float64(v) / float64(t.Rows)
+		for elem, num := range xBar {
+			out.Columns[out.Index("x")].Row(row)[elem] = float64(num) / float64(t.Rows)
 		}
 	}
 	return first
@@ -112,7 +109,8 @@ func fitInputs(weights []Real, t, out *rt.Table) error {
 // fitRecipe is the train block Fit (moons.nde:36).
 var fitRecipe = rt.Recipe{
 	Name:      "Fit",
-	Source:    "9a1ff662b1cc5113c4f5b37ac3a97b0d51750ed3c0fc8c1687091439d9ea087f",
+	Source:    "e5d773413e51524e37dbe71ce80a00c4a8fa2d4d4ba8a89111ca6a9efcee7a88",
+	Where:     "moons.nde:36",
 	Data:      "Points",
 	Test:      "Fresh",
 	Epochs:    300,
@@ -122,9 +120,9 @@ var fitRecipe = rt.Recipe{
 	Train:     []string{"f"},
 }
 
-// TrainFit runs recipe Fit on p: it makes or reads the data, trains, and evaluates on the test data. Relative data paths start at dir.
-func TrainFit(ctx context.Context, p *Params, dir string, opts rt.TrainOptions) (*rt.TrainResult, error) {
-	tables, err := rt.LoadTables(dir, &fitRecipe, dataSets)
+// TrainFit runs recipe Fit on p: it makes or reads the data, trains, and evaluates on the test data. Relative data paths start at opts.Dir.
+func TrainFit(ctx context.Context, p *Params, opts rt.TrainOptions) (*rt.TrainResult, error) {
+	tables, err := rt.LoadTables(opts.Dir, &fitRecipe, dataSets)
 	if err != nil {
 		return nil, err
 	}
@@ -132,8 +130,12 @@ func TrainFit(ctx context.Context, p *Params, dir string, opts rt.TrainOptions) 
 }
 
 // FitLossGrad is the mean loss of recipe Fit over the rows of batch, and its gradient, which replaces what grad held.
-func FitLossGrad(ctx context.Context, p *Params, batch *rt.Table, grad *Params) (*rt.Evaluation, error) {
-	return rt.LossGrad(ctx, p.flat(), grad.flat(), &fitObjective, batch, fitRecipe.Seed, 0)
+func FitLossGrad(ctx context.Context, p *Params, batch *rt.Table, grad *Params) (loss float64, err error) {
+	ev, err := rt.LossGrad(ctx, p.flat(), grad.flat(), &fitObjective, batch, fitRecipe.Seed, 0)
+	if ev == nil {
+		return 0, err
+	}
+	return ev.Loss, err
 }
 
 // moonsTable is model Moons over the rows of a table.

@@ -2,7 +2,6 @@ package diag
 
 import (
 	"encoding/json"
-	"fmt"
 	"strings"
 	"testing"
 
@@ -99,7 +98,7 @@ func TestSuggest(t *testing.T) {
 		"midpoint": "", "dopri5": "", "eluerr": "euler", "": ""}
 	for name, want := range rows {
 		if got := Suggest(name, candidates); got != want {
-			t.Error(fmt.Sprintf("%q: got %q, want %q", name, got, want))
+			t.Errorf("%q: got %q, want %q", name, got, want)
 		}
 	}
 }

@@ -165,10 +165,8 @@ func (r *run) forced(steps []Step, t1 float64) {
 	for i, st := range steps {
 		out := r.step(st.H, k)
 		y1, k1, dense := r.split(out)
-		next := st.T + st.H
-		if i == len(steps)-1 {
-			next = t1
-		} else {
+		next := t1
+		if i < len(steps)-1 {
 			next = steps[i+1].T
 		}
 		r.accept(st.H, next, t1-t0, y1, dense)

@@ -9,6 +9,11 @@ import (
 // Build plans every function that a model, recipe or solve of m reaches.
 func Build(m *ir.Module) (*Plan, error) {
 	p := &Plan{Module: m, byIR: map[*ir.Func]*Func{}, byS: map[*ir.Solve]*Solve{}}
+	if m.Prepare != nil {
+		if err := p.add(m.Prepare); err != nil {
+			return nil, err
+		}
+	}
 	for _, md := range m.Models {
 		if err := p.add(md.Func); err != nil {
 			return nil, err
@@ -115,6 +120,9 @@ func (p *Plan) addRev(r *ir.Rev) error {
 func (p *Plan) RevNeeds(r *ir.Rev) Needs {
 	n := Needs{Work: true, Accum: len(r.Params) > 0}
 	n.join(p.byIR[r.StepVJP].Needs)
+	if r.AtVJP != nil {
+		n.join(p.byIR[r.AtVJP].Needs)
+	}
 	return n
 }
 
@@ -126,8 +134,7 @@ type planner struct {
 	nest  map[*ir.Value]int         // nest that computes a value; -1 for leaves
 	form  map[*ir.Value]Form
 	sums  map[*ir.Value][]*ir.Param // running sums that a value is added to
-	live  map[*ir.Value]bool
-	inSum map[*ir.Value]bool // values that exist only as part of a running sum
+	inSum map[*ir.Value]bool        // values that exist only as part of a running sum
 }
 
 func (p *Plan) planFunc(f *ir.Func) (*Func, error) {
@@ -198,7 +205,12 @@ func (pl *planner) addTerm(v *ir.Value, p *ir.Param, result int) {
 			others++
 		}
 	}
-	single := len(pl.uses[v])+others == 0 || (len(pl.uses[v]) == 1 && others == 0)
+	// Only part of this sum: the result itself has no user, a term has the sum above it.
+	users := 1
+	if result >= 0 {
+		users = 0
+	}
+	single := others == 0 && len(pl.uses[v]) == users
 	switch {
 	case v.Op == ir.OpAdd && single && ir.SameShape(v.Args[0].Type.Shape, v.Args[1].Type.Shape):
 		pl.inSum[v] = true
@@ -261,7 +273,9 @@ func (pl *planner) views() {
 				}
 			}
 		case ir.OpReshape:
-			pl.view(v, v.Args[0], 0)
+			if v.Type.IsScalar() || !v.Args[0].Type.IsScalar() { // a scalar is no part of an array
+				pl.view(v, v.Args[0], 0)
+			}
 		case ir.OpSlice:
 			if off, ok := contiguous(v.Args[0].Type.Shape, v.Attr.Ints); ok {
 				pl.view(v, v.Args[0], off)

@@ -88,10 +88,8 @@ func (pl *planner) withinNest(v *ir.Value) bool {
 	default:
 		return false
 	}
-	for _, r := range pl.fn.IR.Results {
-		if r == v {
-			return false
-		}
+	if pl.isResult(v) {
+		return false
 	}
 	for _, u := range pl.uses[v] {
 		if pl.inSum[u] {
@@ -120,10 +118,8 @@ func (pl *planner) withinNest(v *ir.Value) bool {
 
 // withinNestView is withinNest for the uses of a reshape of v.
 func (pl *planner) withinNestView(view *ir.Value, q int) bool {
-	for _, r := range pl.fn.IR.Results {
-		if r == view {
-			return false
-		}
+	if pl.isResult(view) {
+		return false
 	}
 	for _, u := range pl.uses[view] {
 		if p := pl.fn.Places[u]; p != nil && p.Kind == View {
@@ -201,9 +197,10 @@ func (pl *planner) fold() {
 	}
 }
 
+// isResult reports whether v is an ordinary result; running sums are not.
 func (pl *planner) isResult(v *ir.Value) bool {
-	for _, r := range pl.fn.IR.Results {
-		if r == v {
+	for i, r := range pl.fn.IR.Results {
+		if r == v && pl.fn.Sums[i] == nil {
 			return true
 		}
 	}
@@ -228,7 +225,8 @@ func (pl *planner) needs() {
 	for _, v := range pl.fn.IR.Values {
 		switch v.Op {
 		case ir.OpParam:
-			n.Params = true
+			n.Params = n.Params || !v.Attr.Param.Derived
+			n.Prepared = n.Prepared || v.Attr.Param.Derived
 		case ir.OpCall:
 			n.join(pl.plan.byIR[v.Attr.Func].Needs)
 		case ir.OpMap:

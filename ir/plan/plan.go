@@ -34,14 +34,16 @@ type Solve struct {
 
 // Needs says what a function uses beside its arguments, itself or through callees.
 type Needs struct {
-	Params bool // module parameters
-	Work   bool // the workspace: tapes of recorded solves, large arrays
-	Accum  bool // running sums of parameter cotangents
-	Stats  int  // number of solves in the body that report statistics
+	Params   bool // module parameters
+	Prepared bool // values of the parameters that Module.Prepare computes
+	Work     bool // the workspace: tapes of recorded solves, large arrays
+	Accum    bool // running sums of parameter cotangents
+	Stats    int  // number of solves in the body that report statistics
 }
 
 func (n *Needs) join(o Needs) {
 	n.Params = n.Params || o.Params
+	n.Prepared = n.Prepared || o.Prepared
 	n.Work = n.Work || o.Work
 	n.Accum = n.Accum || o.Accum
 }

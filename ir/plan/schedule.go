@@ -112,6 +112,15 @@ func (pl *planner) place(v *ir.Value, form Form, extent, first int) {
 }
 
 func (pl *planner) join(step Step, extent, first int, alone bool) int {
+	if step.Sum != nil {
+		// What only adds to a running sum goes where its operand is computed, so that this needs no array.
+		for q := first; q < len(pl.fn.Nests); q++ {
+			if n := pl.fn.Nests[q]; n.Extent == extent && n.Steps[0].Form != Whole {
+				n.Steps = append(n.Steps, step)
+				return q
+			}
+		}
+	}
 	if !alone {
 		// The last one that fits, after the last statement over whole arrays: values come in the order of
 		// demand, so a sum of many terms closes up in the loop that needs it instead of being carried

@@ -58,11 +58,11 @@ func Build(ctx context.Context, res *driver.Result) (exe string, err error) {
 	}
 	key := contentKey(files)
 	dir := filepath.Join(cache, "ndec", key)
-	exe = filepath.Join(dir, "model")
+	exe = filepath.Join(dir, "program")
 	if runtime.GOOS == "windows" {
 		exe += ".exe"
 	}
-	if _, err := os.Stat(exe); err == nil {
+	if info, err := os.Stat(exe); err == nil && info.Mode().IsRegular() {
 		return exe, nil
 	}
 	gocmd, err := exec.LookPath("go")
@@ -88,7 +88,7 @@ func Build(ctx context.Context, res *driver.Result) (exe string, err error) {
 			return "", err
 		}
 	}
-	cmd := exec.CommandContext(ctx, gocmd, "build", "-trimpath", "-buildvcs=false", "-o", filepath.Base(exe), ".")
+	cmd := exec.CommandContext(ctx, gocmd, "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", filepath.Base(exe), ".")
 	cmd.Dir = tmp
 	cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOPROXY=off", "GOWORK=off", "CGO_ENABLED=0", "GO111MODULE=on", "GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH, "PWD="+tmp)
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -101,7 +101,13 @@ func Build(ctx context.Context, res *driver.Result) (exe string, err error) {
 		if _, serr := os.Stat(exe); serr == nil {
 			return exe, nil // another command was faster
 		}
-		return "", err
+		// The entry is damaged: its program is gone.
+		if err := os.RemoveAll(dir); err != nil {
+			return "", err
+		}
+		if err := os.Rename(tmp, dir); err != nil {
+			return "", err
+		}
 	}
 	return exe, nil
 }

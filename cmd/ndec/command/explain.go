@@ -2,7 +2,6 @@ package command
 
 import (
 	"fmt"
-	"os"
 	"regexp"
 	"strings"
 	"text/tabwriter"
@@ -139,10 +138,4 @@ func (a *app) printCost(res *driver.Result) {
 		fmt.Fprintf(tw, "%s\t%s\t%s\t%d\t%d\t%s\t%d\t%d\t%d\t%d\n", c.Name, c.Where, c.Method, c.State, c.Evals, steps, c.PerEval.MulAdds, c.PerStep.MulAdds, c.PerEval.Trans, c.SavedPerStep)
 	}
 	tw.Flush()
-}
-
-// stat reports whether a path exists; used where a folder is optional.
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
 }

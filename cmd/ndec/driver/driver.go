@@ -54,7 +54,9 @@ func Compile(files map[string]string, opts Options) (res *Result, ds diag.List) 
 	phase := "parse"
 	defer func() {
 		if r := recover(); r != nil {
-			ds = append(ds, bug(phase, r))
+			d := bug(phase, r)
+			d.Remedy += "\n" + string(debug.Stack())
+			ds = append(ds, d)
 		}
 		ds.Sort()
 	}()
@@ -198,12 +200,8 @@ const BugCode diag.Code = "NDE0899"
 
 // bug turns a panic or broken invariant into a diagnostic that says which phase to look at.
 func bug(phase string, what any) diag.Diagnostic {
-	d := diag.Diagnostic{Code: BugCode, Text: fmt.Sprintf("compiler bug in phase %s: %v", phase, what),
+	return diag.Diagnostic{Code: BugCode, Text: fmt.Sprintf("compiler bug in phase %s: %v", phase, what),
 		Remedy: "please report the program together with this text; `ndec explain FILE --dump` shows the forms before this phase"}
-	if _, ok := what.(error); !ok {
-		d.Remedy += "\n" + string(debug.Stack())
-	}
-	return d
 }
 
 func hash(files map[string]string, opts Options) string {
@@ -211,7 +209,11 @@ func hash(files map[string]string, opts Options) string {
 	for _, n := range sortedKeys(files) {
 		fmt.Fprintf(h, "%q %q\n", n, files[n])
 	}
-	fmt.Fprintf(h, "%s %q\n", opts.Precision, Version)
+	precision := opts.Precision
+	if precision == "" {
+		precision = "f32" // the default
+	}
+	fmt.Fprintf(h, "%s %q\n", precision, Version)
 	for _, n := range sortedKeys(opts.Set) {
 		fmt.Fprintf(h, "set %q %q\n", n, opts.Set[n])
 	}

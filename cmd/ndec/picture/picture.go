@@ -108,8 +108,7 @@ func Flow(path, title string, names []string, paths []Path) ([]string, error) {
 	}
 	for c := 0; c < classes; c++ {
 		col := palette[c%len(palette)]
-		faint := col
-		faint.A = 70
+		faint := color.NRGBA{col.R, col.G, col.B, 80}
 		var starts, ends plotter.XYs
 		for _, t := range paths {
 			if t.Class != c || len(t.X) == 0 {
@@ -146,7 +145,7 @@ func Flow(path, title string, names []string, paths []Path) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		b.GlyphStyle = draw.GlyphStyle{Color: col, Radius: vg.Points(2.6), Shape: shapes[c%len(shapes)]}
+		b.GlyphStyle = draw.GlyphStyle{Color: col, Radius: vg.Points(2.2), Shape: shapes[c%len(shapes)]}
 		p.Add(a, b)
 		name := fmt.Sprintf("class %d", c)
 		if c < len(names) {
@@ -155,8 +154,10 @@ func Flow(path, title string, names []string, paths []Path) ([]string, error) {
 		p.Legend.Add(name+", end", b)
 		p.Legend.Add(name+", start", a)
 	}
+	p.Y.Max += 0.1 * float64(classes) * (p.Y.Max - p.Y.Min) // the legend stands above the points
 	p.Legend.Top = true
 	p.Legend.Left = true
+	p.Legend.Padding = vg.Points(2)
 	return save(p, path, 15, 13)
 }
 

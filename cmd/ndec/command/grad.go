@@ -1,0 +1,242 @@
+package command
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"ndec.dev/ndec/cmd/ndec/driver"
+	"ndec.dev/ndec/ir"
+	"ndec.dev/ndec/rt"
+)
+
+// gradAnswer is what grad prints.
+type gradAnswer struct {
+	Format  int                  `json:"format"`
+	Loss    *float64             `json:"loss"` // mean over the batch
+	Metrics map[string]*float64  `json:"metrics"`
+	Grad    json.RawMessage      `json:"grad"`
+	Inputs  json.RawMessage      `json:"inputs,omitempty"`
+	Stats   []siteStats          `json:"stats"`
+	Failed  string               `json:"failed,omitempty"`
+	Check   map[string]checkLine `json:"check,omitempty"`
+}
+
+func (a *app) gradCommand() *cobra.Command {
+	var f evalFlags
+	var recipe string
+	var inputs, check bool
+	cmd := &cobra.Command{
+		Use:   "grad [FILE|DIR] --recipe R",
+		Short: "loss, metrics and gradient of a recipe on one batch",
+		Long: `grad evaluates the objective of a recipe and its gradient by every parameter on a batch: that of
+--in, or the recipe's training data. --check compares the derivative with central differences, in
+float64, with the interpreter and on the same solver steps.`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := f.check(); err != nil {
+				return err
+			}
+			src, err := oneSource(args)
+			if err != nil {
+				return err
+			}
+			res, err := a.compileWith(src, f.with)
+			if err != nil {
+				return err
+			}
+			r, err := chosenRecipe(res.Module, recipe)
+			if err != nil {
+				return err
+			}
+			if inputs && r.GradInputs == nil {
+				return problems(fmt.Errorf("%s: the data of recipe %s has no real columns, so --inputs has nothing to show", r.Span, r.Name))
+			}
+			ans, err := a.gradAnswer(src, res, r, &f, inputs, check)
+			if err != nil {
+				return err
+			}
+			if err := a.printGrad(r, ans); err != nil {
+				return err
+			}
+			if ans.Failed != "" {
+				return problems(errors.New(ans.Failed))
+			}
+			return checkVerdict(ans.Check)
+		},
+	}
+	f.add(cmd)
+	fs := cmd.Flags()
+	fs.StringVar(&recipe, "recipe", "", "the recipe (default: the only one)")
+	fs.BoolVar(&inputs, "inputs", false, "the gradient by the data columns too")
+	fs.BoolVar(&check, "check", false, "compare with central differences")
+	return cmd
+}
+
+// gradAnswer evaluates with the chosen back end, and checks with the interpreter.
+func (a *app) gradAnswer(src *source, res *driver.Result, r *ir.Recipe, f *evalFlags, inputs, check bool) (*gradAnswer, error) {
+	if f.backend == "interp" {
+		t, err := a.table(f, columnsOf(r.Columns))
+		if err != nil {
+			return nil, err
+		}
+		mc, err := newMachine(res.Module, f.weights, recipeSeed(r))
+		if err != nil {
+			return nil, err
+		}
+		ans, err := mc.grad(r, t, inputs)
+		if err == nil && check && ans.Failed == "" {
+			ans.Check, err = mc.check(r, t)
+		}
+		return ans, err
+	}
+	q := &rt.Request{Do: "grad", Recipe: r.Name, Inputs: inputs}
+	if err := a.fill(q, f); err != nil {
+		return nil, err
+	}
+	s, err := a.open(src, res)
+	if err != nil {
+		return nil, err
+	}
+	defer s.close()
+	raw, err := s.ask(q, nil)
+	if err != nil {
+		return nil, err
+	}
+	ans := new(gradAnswer)
+	if err := json.Unmarshal(raw, ans); err != nil {
+		return nil, internal(err)
+	}
+	if !check || ans.Failed != "" {
+		return ans, nil
+	}
+	t, err := gradTable(s, q, r)
+	if err != nil {
+		return nil, err
+	}
+	mc, err := newMachine(res.Module, f.weights, recipeSeed(r))
+	if err != nil {
+		return nil, err
+	}
+	ans.Check, err = mc.check(r, t)
+	return ans, err
+}
+
+// gradTable is the batch that a grad request meant.
+func gradTable(s *session, q *rt.Request, r *ir.Recipe) (*rt.Table, error) {
+	cols := columnsOf(r.Columns)
+	text := q.Batch
+	switch {
+	case q.In != "":
+		return readBatch(q.In, cols)
+	case text == nil:
+		set, _ := ir.FindSetting(r.Settings, "data")
+		var err error
+		if text, err = s.ask(&rt.Request{Do: "data", Data: set.Text}, nil); err != nil {
+			return nil, err
+		}
+	}
+	t, err := rt.DecodeBatch(text, cols)
+	if err != nil {
+		return nil, problems(err)
+	}
+	return t, nil
+}
+
+// recipeSeed is the seed that new weights get, as in the emitted package.
+func recipeSeed(r *ir.Recipe) uint64 {
+	s, _ := ir.FindSetting(r.Settings, "seed")
+	return uint64(s.Num)
+}
+
+func chosenRecipe(m *ir.Module, name string) (*ir.Recipe, error) {
+	if name == "" && len(m.Recipes) == 1 {
+		return m.Recipes[0], nil
+	}
+	if name == "" && len(m.Recipes) > 1 {
+		return nil, usagef("--recipe is one of %s", strings.Join(recipeNames(m), ", "))
+	}
+	if _, err := chosenRecipes(m, []string{name}); err != nil {
+		return nil, err
+	}
+	return recipeByName(m, name), nil
+}
+
+func (a *app) printGrad(r *ir.Recipe, ans *gradAnswer) error {
+	if a.json {
+		if err := json.NewEncoder(a.out).Encode(ans); err != nil {
+			return internal(err)
+		}
+		return nil
+	}
+	fmt.Fprintf(a.out, "loss %s\n", figure6(ans.Loss))
+	for _, m := range slices.Sorted(maps.Keys(ans.Metrics)) {
+		fmt.Fprintf(a.out, "%s %s\n", m, figure6(ans.Metrics[m]))
+	}
+	tw := tabwriter.NewWriter(a.out, 0, 4, 2, ' ', 0)
+	fmt.Fprint(tw, "\nparameter\tcount\tnorm of gradient\tlargest")
+	if ans.Check != nil {
+		fmt.Fprint(tw, "\tworst difference\tof")
+	}
+	fmt.Fprintln(tw)
+	if err := normLines(tw, ans.Grad, ans.Check); err != nil {
+		return err
+	}
+	if ans.Inputs != nil {
+		if err := normLines(tw, ans.Inputs, nil); err != nil {
+			return err
+		}
+	}
+	return tw.Flush()
+}
+
+// normLines prints a line per tensor of a JSON object.
+func normLines(w io.Writer, object json.RawMessage, check map[string]checkLine) error {
+	var tensors map[string]any
+	if err := json.Unmarshal(object, &tensors); err != nil {
+		return internal(err)
+	}
+	for _, name := range slices.Sorted(maps.Keys(tensors)) {
+		var xs []float64
+		flatten(&xs, tensors[name])
+		sum, most := 0.0, 0.0
+		for _, x := range xs {
+			sum += x * x
+			most = max(most, math.Abs(x))
+		}
+		fmt.Fprintf(w, "%s\t%d\t%.6g\t%.6g", name, len(xs), math.Sqrt(sum), most)
+		if c, ok := check[name]; ok {
+			fmt.Fprintf(w, "\t%.2g\t%d", c.Worst, c.Compared)
+		}
+		fmt.Fprintln(w)
+	}
+	return nil
+}
+
+func flatten(out *[]float64, v any) {
+	switch v := v.(type) {
+	case []any:
+		for _, x := range v {
+			flatten(out, x)
+		}
+	case float64:
+		*out = append(*out, v)
+	default:
+		*out = append(*out, math.NaN())
+	}
+}
+
+func figure6(x *float64) string {
+	if x == nil {
+		return "nan"
+	}
+	return fmt.Sprintf("%.6g", *x)
+}

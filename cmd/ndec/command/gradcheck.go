@@ -1,0 +1,241 @@
+package command
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+
+	"ndec.dev/ndec/ir"
+	"ndec.dev/ndec/ir/interp"
+	"ndec.dev/ndec/rt"
+)
+
+const (
+	checkRows       = 16   // of the batch, at most
+	checkComponents = 64   // of each parameter, at most, evenly spaced
+	checkBound      = 1e-6 // relative difference that passes
+)
+
+// checkLine says how far the gradient by one parameter is from central differences.
+type checkLine struct {
+	// Worst is the largest difference of a component, relative to the parameter's largest component.
+	Worst    float64 `json:"worst"`
+	Compared int     `json:"compared"` // components
+}
+
+// grad is loss, metrics and gradient over the rows of t. Samples that fail add nothing.
+func (mc *machine) grad(r *ir.Recipe, t *rt.Table, inputs bool) (*gradAnswer, error) {
+	in, err := mc.interp()
+	if err != nil {
+		return nil, err
+	}
+	cols := columnsOf(r.Columns)
+	n := float64(t.Rows)
+	terms := metricTerms(r)
+	ans := &gradAnswer{Format: 1, Stats: newSites(r.Solves)}
+	loss, sums := 0.0, make([]float64, terms)
+	g := make([]float64, len(mc.w))
+	var real []rt.ColumnSpec
+	for _, c := range cols {
+		if c.Classes == 0 {
+			real = append(real, c)
+		}
+	}
+	byInput := rt.NewTable(real, t.Rows)
+	for row := range t.Rows {
+		args := rowArgs(t, cols, row)
+		out, err := in.Call(r.Grad, args...)
+		if err != nil {
+			return nil, internal(err)
+		}
+		first := 1 + terms + ir.NumStats*len(r.Solves) // cotangents follow the statistics
+		if failed := addStats(ans.Stats, r.Solves, out[1+terms:first], row); failed != nil {
+			if ans.Failed == "" {
+				ans.Failed = failed.Error()
+			}
+			continue
+		}
+		loss += out[0].Data[0]
+		for k := range sums {
+			sums[k] += out[1+k].Data[0]
+		}
+		mc.addCotangents(g, r, out[first:], 1/n)
+		if !inputs {
+			continue
+		}
+		if out, err = in.Call(r.GradInputs, args...); err != nil {
+			return nil, internal(err)
+		}
+		for i := range real {
+			for k, v := range out[first+i].Data {
+				byInput.Columns[i].Row(row)[k] = v / n
+			}
+		}
+	}
+	loss /= n
+	ans.Loss = finiteOrNil(loss)
+	if ans.Metrics, err = meanMetrics(in, r, sums, n); err != nil {
+		return nil, err
+	}
+	ans.Grad = mc.weightsJSON(g)
+	if inputs {
+		ans.Inputs = tableJSON(byInput, real)
+	}
+	return ans, nil
+}
+
+// metricTerms is the number of terms that the objective gives for its metrics.
+func metricTerms(r *ir.Recipe) int {
+	return len(r.Objective.Results) - 1 - ir.NumStats*len(r.Solves)
+}
+
+// addCotangents adds those of the trained parameters, scaled, to the flat gradient.
+func (mc *machine) addCotangents(g []float64, r *ir.Recipe, out []interp.Tensor, scale float64) {
+	for i, p := range r.Trained {
+		at := mc.layout[p.Index].Offset
+		for k, v := range out[i].Data {
+			g[at+k] += v * scale
+		}
+	}
+}
+
+func meanMetrics(in *interp.Machine, r *ir.Recipe, sums []float64, n float64) (map[string]*float64, error) {
+	args := make([]interp.Tensor, len(sums))
+	for i, s := range sums {
+		args[i] = interp.Scalar(s / n)
+	}
+	if r.Combine != nil {
+		var err error
+		if args, err = in.Call(r.Combine, args...); err != nil {
+			return nil, internal(err)
+		}
+	}
+	out := map[string]*float64{}
+	for i, name := range r.Metrics {
+		out[name] = finiteOrNil(args[i].Data[0])
+	}
+	return out, nil
+}
+
+func finiteOrNil(x float64) *float64 {
+	if math.IsNaN(x) || math.IsInf(x, 0) {
+		return nil
+	}
+	return &x
+}
+
+// weightsJSON spells numbers in the layout of the weights as an object of nested arrays.
+func (mc *machine) weightsJSON(g []float64) json.RawMessage {
+	b := []byte{'{'}
+	for i, t := range mc.layout {
+		if i > 0 {
+			b = append(b, ", "...)
+		}
+		b = append(b, fmt.Sprintf("%q: ", t.Name)...)
+		b = rt.AppendNested(b, t.Shape, g[t.Offset:t.Offset+t.Len()], false)
+	}
+	return append(b, '}')
+}
+
+// check compares the gradient of the mean loss over the first rows with central differences of the
+// objective, (L(w+h) - L(w-h)) / 2h with h = ε^(1/3) max(1, |w|), all on the accepted steps of
+// the point in the middle, since the choice of steps is not differentiated.
+func (mc *machine) check(r *ir.Recipe, t *rt.Table) (map[string]checkLine, error) {
+	cols := columnsOf(r.Columns)
+	rows := min(t.Rows, checkRows)
+	g := make([]float64, len(mc.w))
+	in, err := mc.interp()
+	if err != nil {
+		return nil, err
+	}
+	first := 1 + metricTerms(r) + ir.NumStats*len(r.Solves)
+	forced := make([]map[*ir.Solve][]interp.Step, rows)
+	for row := range rows {
+		clear(in.Taken)
+		out, err := in.Call(r.Grad, rowArgs(t, cols, row)...)
+		if err != nil {
+			return nil, internal(err)
+		}
+		mc.addCotangents(g, r, out[first:], 1/float64(rows))
+		forced[row] = sameSteps(mc.m, r, in.Taken)
+	}
+	loss := func() (float64, error) {
+		in, err := mc.interp()
+		if err != nil {
+			return 0, err
+		}
+		sum := 0.0
+		for row := range rows {
+			in.Force = forced[row]
+			out, err := in.Call(r.Objective, rowArgs(t, cols, row)...)
+			if err != nil {
+				return 0, internal(err)
+			}
+			sum += out[0].Data[0] / float64(rows)
+		}
+		return sum, nil
+	}
+	lines := map[string]checkLine{}
+	for _, p := range r.Trained {
+		x := mc.layout[p.Index]
+		n := min(x.Len(), checkComponents)
+		var worst, largest float64
+		for i := range n {
+			k := x.Offset + i*x.Len()/n
+			w := mc.w[k]
+			h := math.Cbrt(0x1p-52) * max(1, math.Abs(w))
+			mc.w[k] = w + h
+			up, err := loss()
+			if err != nil {
+				return nil, err
+			}
+			mc.w[k] = w - h
+			down, err := loss()
+			if err != nil {
+				return nil, err
+			}
+			mc.w[k] = w
+			d := (up - down) / (2 * h)
+			diff := math.Abs(d - g[k])
+			if math.IsNaN(diff) {
+				diff = math.Inf(1)
+			}
+			worst, largest = max(worst, diff), max(largest, math.Abs(d), math.Abs(g[k]))
+		}
+		if worst > 0 {
+			worst /= largest
+		}
+		lines[p.Name] = checkLine{Worst: min(worst, math.MaxFloat64), Compared: n}
+	}
+	return lines, nil
+}
+
+// sameSteps gives the steps taken to every form of the solves that took them: the gradient runs a
+// recording copy, named after its origin.
+func sameSteps(m *ir.Module, r *ir.Recipe, taken map[*ir.Solve][]interp.Step) map[*ir.Solve][]interp.Step {
+	byName := map[string][]interp.Step{}
+	origin := func(s *ir.Solve) string { return strings.TrimSuffix(s.Name, ".rec") }
+	for s, steps := range taken {
+		byName[origin(s)] = steps
+	}
+	out := map[*ir.Solve][]interp.Step{}
+	for _, s := range slices.Concat(m.Solves, r.Solves) {
+		if steps, ok := byName[origin(s)]; ok {
+			out[s] = steps
+		}
+	}
+	return out
+}
+
+// checkVerdict is the error of a derivative that is wrong.
+func checkVerdict(check map[string]checkLine) error {
+	for _, name := range slices.Sorted(maps.Keys(check)) {
+		if c := check[name]; c.Worst > checkBound {
+			return problems(fmt.Errorf("the gradient by %s differs from central differences by %.2g of its largest component", name, c.Worst))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,53 @@
+package command
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// newRunFolder makes the folder of a run with a copy of the sources in it: out, which must be empty if
+// it is there, or the first free runs/<package>-<n>.
+func newRunFolder(out, pkg string, src *source) (string, error) {
+	dir, err := out, error(nil)
+	if out != "" {
+		if err := os.MkdirAll(out, 0o755); err != nil {
+			return "", ioError("run folder", err)
+		}
+		entries, err := os.ReadDir(out)
+		if err != nil {
+			return "", ioError("run folder", err)
+		}
+		if len(entries) > 0 {
+			return "", problems(fmt.Errorf("run folder %s is not empty; choose another with --out", out))
+		}
+	} else if dir, err = nextRun("runs", pkg); err != nil {
+		return "", err
+	}
+	for name, text := range src.files {
+		if err := replaceFile(filepath.Join(dir, name), []byte(text)); err != nil {
+			return "", err
+		}
+	}
+	return dir, nil
+}
+
+// nextRun makes parent/<pkg>-<n> with the smallest n that is free. Mkdir decides between two commands
+// at once.
+func nextRun(parent, pkg string) (string, error) {
+	if err := os.MkdirAll(parent, 0o755); err != nil {
+		return "", ioError("run folder", err)
+	}
+	for n := 1; ; n++ {
+		dir := filepath.Join(parent, fmt.Sprintf("%s-%d", pkg, n))
+		err := os.Mkdir(dir, 0o755)
+		if err == nil {
+			return dir, nil
+		}
+		if !errors.Is(err, fs.ErrExist) {
+			return "", ioError("run folder", err)
+		}
+	}
+}

@@ -1,0 +1,284 @@
+package command
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"ndec.dev/ndec/cmd/ndec/child"
+	"ndec.dev/ndec/cmd/ndec/driver"
+	"ndec.dev/ndec/ir"
+	"ndec.dev/ndec/rt"
+)
+
+// trainFlags are the flags of train.
+type trainFlags struct {
+	recipes       []string
+	out, init     string
+	seed          uint64
+	seeds         string
+	epochs, steps int
+	maxTime       time.Duration
+	devRun        bool
+	limit         int
+	workers       int
+}
+
+func (a *app) trainCommand() *cobra.Command {
+	var f trainFlags
+	cmd := &cobra.Command{
+		Use:   "train [FILE|DIR]",
+		Short: "build a package and train its recipes",
+		Long: `train compiles a package, builds what was emitted and trains its recipes in the order in which
+they stand, or those named. The run folder, runs/<package>-<n> unless --out says otherwise, gets
+weights, metrics, checkpoints, a copy of the sources and pictures. Ctrl-C ends after the current
+step and writes a checkpoint; a second one ends at once.`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			for name, v := range map[string]int{"epochs": f.epochs, "steps": f.steps, "limit": f.limit, "workers": f.workers} {
+				if v < 0 || (v == 0 && cmd.Flags().Changed(name) && name != "workers") {
+					return usagef("--%s wants a positive number, not %d", name, v)
+				}
+			}
+			if f.maxTime < 0 {
+				return usagef("--max-time wants a positive duration, not %v", f.maxTime)
+			}
+			seeds := []*uint64{nil} // nil is the recipe's own
+			switch {
+			case f.seeds != "" && cmd.Flags().Changed("seed"):
+				return usagef("--seed and --seeds exclude each other")
+			case f.seeds != "":
+				var err error
+				if seeds, err = parseSeeds(f.seeds); err != nil {
+					return err
+				}
+			case cmd.Flags().Changed("seed"):
+				seeds = []*uint64{&f.seed}
+			}
+			src, err := oneSource(args)
+			if err != nil {
+				return err
+			}
+			return a.train(src, &f, seeds)
+		},
+	}
+	fs := cmd.Flags()
+	fs.StringSliceVar(&f.recipes, "recipe", nil, "train these recipes only, in this order: `A,B`")
+	fs.StringVar(&f.out, "out", "", "run folder `dir` (default runs/<package>-<n>)")
+	fs.StringVar(&f.init, "init", "", "start from these weights: `file`.safetensors")
+	fs.Uint64Var(&f.seed, "seed", 0, "seed `N` of weights and batches instead of the recipe's")
+	fs.StringVar(&f.seeds, "seeds", "", "train once for every seed from `a..b`")
+	fs.IntVar(&f.epochs, "epochs", 0, "`N` epochs instead of the recipe's")
+	fs.IntVar(&f.steps, "steps", 0, "`N` steps instead of the recipe's")
+	fs.DurationVar(&f.maxTime, "max-time", 0, "end a recipe after this `time`, as 90s or 2h")
+	fs.BoolVar(&f.devRun, "dev-run", false, "one step and one evaluation, and no files")
+	fs.IntVar(&f.limit, "limit", 0, "use the first `N` rows of all data")
+	fs.IntVar(&f.workers, "workers", 0, "`N` goroutines (default all cores); results do not depend on it")
+	return cmd
+}
+
+// maxSeeds bounds what a slip of the keyboard can start.
+const maxSeeds = 10000
+
+// parseSeeds reads a..b, both included.
+func parseSeeds(text string) ([]*uint64, error) {
+	lo, hi, ok := strings.Cut(text, "..")
+	a, err1 := strconv.ParseUint(lo, 10, 64)
+	b, err2 := strconv.ParseUint(hi, 10, 64)
+	if !ok || err1 != nil || err2 != nil || b < a || b-a >= maxSeeds {
+		return nil, usagef("--seeds wants a..b, as 0..7, not %q", text)
+	}
+	var out []*uint64
+	for i := uint64(0); i <= b-a; i++ {
+		seed := a + i
+		out = append(out, &seed)
+	}
+	return out, nil
+}
+
+// trial is one training of all recipes.
+type trial struct {
+	Seed    *uint64          `json:"seed,omitempty"`
+	RunDir  string           `json:"run_dir,omitempty"`
+	Weights string           `json:"weights,omitempty"`
+	Recipes []*child.Trained `json:"recipes"`
+	Error   string           `json:"error,omitempty"`
+	Plots   []string         `json:"plots,omitempty"`
+}
+
+func (a *app) train(src *source, f *trainFlags, seeds []*uint64) error {
+	o, err := a.options()
+	if err != nil {
+		return err
+	}
+	res, err := a.compile(src, o)
+	if err != nil {
+		return err
+	}
+	recipes, err := chosenRecipes(res.Module, f.recipes)
+	if err != nil {
+		return err
+	}
+	s, err := a.open(src, res)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	root := ""
+	if !f.devRun {
+		if root, err = newRunFolder(f.out, res.Module.Package, src); err != nil {
+			return err
+		}
+	}
+	many := len(seeds) > 1
+	var trials []*trial
+	var failed error
+	for _, seed := range seeds {
+		t := &trial{Seed: seed, RunDir: root}
+		q := &rt.Request{Do: "train", Recipes: recipes, Weights: f.init, Workers: f.workers, Epochs: f.epochs,
+			Seed: seed, Steps: f.steps, Limit: f.limit, DevRun: f.devRun, MaxTime: f.maxTime.Seconds()}
+		if many && root != "" {
+			t.RunDir = filepath.Join(root, fmt.Sprintf("seed-%d", *seed))
+		}
+		q.RunDir = t.RunDir
+		trials = append(trials, t)
+		err := a.trainOnce(s, q, t)
+		var ee *exitError
+		if err != nil {
+			t.Error = err.Error()
+			failed = err
+			if !many || !errors.As(err, &ee) || ee.code != exitProblems {
+				break
+			}
+			fmt.Fprintf(a.err, "ndec: seed %d: %v\n", *seed, err)
+		}
+	}
+	if a.json {
+		return errors.Join(a.printTrials(res, root, trials), failed)
+	}
+	a.trialTable(res.Module, trials, many)
+	if many && failed != nil {
+		return &exitError{code: exitProblems}
+	}
+	return failed
+}
+
+// trainOnce trains the recipes of the request and draws what came of it.
+func (a *app) trainOnce(s *session, q *rt.Request, t *trial) error {
+	show := a.newProgress(q.Seed)
+	_, err := s.ask(q, func(e *child.Event) {
+		switch {
+		case e.Progress != nil:
+			show.step(e.Recipe, e.Progress)
+		case e.Type == "recipe":
+			var r child.Trained
+			if jerr := json.Unmarshal(e.Result, &r); jerr == nil {
+				t.Recipes = append(t.Recipes, &r)
+			}
+			show.done()
+		}
+	})
+	show.done()
+	if t.RunDir != "" {
+		plots, perr := a.drawRun(s, t, err == nil)
+		t.Plots = plots
+		if perr != nil {
+			fmt.Fprintf(a.err, "ndec: pictures: %v\n", perr)
+		}
+	}
+	if err == nil {
+		if t.RunDir != "" {
+			t.Weights = filepath.Join(t.RunDir, "weights.safetensors")
+		}
+		return nil
+	}
+	return explainEnd(s, t, err)
+}
+
+// explainEnd adds to the error that ended a training where in the program it was, and where the
+// checkpoint is.
+func explainEnd(s *session, t *trial, err error) error {
+	var ee *exitError
+	if !errors.As(err, &ee) || len(t.Recipes) == 0 {
+		return err
+	}
+	last := t.Recipes[len(t.Recipes)-1]
+	text := err.Error()
+	switch {
+	case ee.code == exitProblems && last.Stopped == "failed":
+		if r := recipeByName(s.res.Module, last.Recipe); r != nil {
+			text = r.Span.String() + ": " + text
+		}
+	case ee.code == exitInterrupted && last.Stopped == "interrupted":
+		text += fmt.Sprintf(" after step %d of recipe %s", last.Steps, last.Recipe)
+	default:
+		return err
+	}
+	if last.RunDir != "" {
+		text += fmt.Sprintf("\n  checkpoint: %s\n  to go on from it: ndec train %s --recipe %s --init %s",
+			filepath.Join(last.RunDir, "checkpoints", "last"), s.src.dir, last.Recipe, filepath.Join(last.RunDir, "weights.safetensors"))
+	}
+	return &exitError{ee.code, errors.New(text)}
+}
+
+// chosenRecipes checks names of recipes; none means all.
+func chosenRecipes(m *ir.Module, names []string) ([]string, error) {
+	all := recipeNames(m)
+	if len(all) == 0 {
+		return nil, problems(fmt.Errorf("there is no train block in package %s", m.Package))
+	}
+	for _, n := range names {
+		if err := known("recipe", n, all); err != nil {
+			return nil, err
+		}
+	}
+	if len(names) == 0 {
+		return all, nil
+	}
+	return names, nil
+}
+
+func recipeNames(m *ir.Module) []string {
+	var names []string
+	for _, r := range m.Recipes {
+		names = append(names, r.Name)
+	}
+	return names
+}
+
+func recipeByName(m *ir.Module, name string) *ir.Recipe {
+	for _, r := range m.Recipes {
+		if r.Name == name {
+			return r
+		}
+	}
+	return nil
+}
+
+// printTrials prints the summary object.
+func (a *app) printTrials(res *driver.Result, root string, trials []*trial) error {
+	sum := struct {
+		Format  int    `json:"format"`
+		Package string `json:"package"`
+		*trial
+		Seeds []*trial `json:"seeds,omitempty"`
+	}{Format: 1, Package: res.Module.Package}
+	if len(trials) == 1 {
+		sum.trial = trials[0]
+	} else {
+		sum.trial = &trial{RunDir: root, Recipes: []*child.Trained{}}
+		sum.Seeds = trials
+	}
+	e := json.NewEncoder(a.out)
+	e.SetIndent("", "  ")
+	if err := e.Encode(sum); err != nil {
+		return internal(err)
+	}
+	return nil
+}

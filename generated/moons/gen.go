@@ -1,0 +1,3 @@
+package moons
+
+//go:generate go tool ndec build .
