@@ -109,6 +109,7 @@ func fitInputs(weights []Real, t, out *rt.Table) error {
 // fitRecipe is the train block Fit (moons.nde:36).
 var fitRecipe = rt.Recipe{
 	Name:      "Fit",
+	Source:    "e5d773413e51524e37dbe71ce80a00c4a8fa2d4d4ba8a89111ca6a9efcee7a88",
 	Where:     "moons.nde:36",
 	Data:      "Points",
 	Test:      "Fresh",
