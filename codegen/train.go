@@ -271,7 +271,7 @@ func (e *emitter) worker(f *file, r *ir.Recipe, low string, obj, grad *plan.Func
 	if needsWork {
 		p.line("ws := &k.ws")
 	}
-	s := newScope("t", "elem", "num", "back", "rows", "key", "out", "weights", "gradient", "loss", "row", "r")
+	s := e.locals("t", "elem", "num", "back", "rows", "key", "out", "weights", "gradient", "loss", "row", "r")
 	names := make([]string, len(r.Columns))
 	for i, c := range r.Columns {
 		names[i] = s.pick(goName(c.Name, false))

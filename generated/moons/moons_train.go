@@ -56,7 +56,7 @@ func (k *fitWorker) Shard(weights, gradient []Real, t *rt.Table, rows []int, key
 		if gradient != nil {
 			loss, m0 = fitGrad(w, ws, &x, y, g, &st)
 		} else {
-			loss, m0 = fit(w, &x, y, &st)
+			loss, m0 = fitSample(w, &x, y, &st)
 		}
 		back := fitBackward
 		if gradient == nil {
