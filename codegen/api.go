@@ -4,47 +4,21 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/dave/jennifer/jen"
-
 	"ndec.dev/ndec/ir"
 	"ndec.dev/ndec/ir/plan"
 )
 
 // apiFile is what users of the package see: precision, parameters and models.
-func (e *emitter) apiFile() *jen.File {
-	f := e.file()
-	for _, l := range strings.Split(strings.TrimSpace(e.m.Doc), "\n") {
-		if l != "" {
-			f.PackageComment("// " + clean(l))
-		}
-	}
-	e.use(f, false)
-	imports := []string{"unsafe"}
-	if len(e.m.Models) > 0 {
-		imports = append(imports, "context")
-	}
-	imports = append(imports, "io", "iter")
-	for _, im := range imports {
-		e.keep(f, im)
-	}
+func (e *emitter) apiFile() *file {
+	f := &file{doc: e.m.Doc}
+	e.abi(f)
 	text(f, "Real is the precision of the package. Times are float64 whatever it is.", "type Real = "+goElem(e.m.Real))
 	e.paramsDecls(f)
 	for _, m := range e.m.Models {
 		e.model(f, m)
 	}
+	e.steppers(f)
 	return f
-}
-
-// keep imports a package that raw text uses.
-func (e *emitter) keep(f *jen.File, path string) {
-	use := map[string]string{"unsafe": "Pointer", "context": "Context", "io": "Reader", "iter": "Seq[int]", "sync": "Mutex", "math": "Float64bits"}
-	id := use[path]
-	generic := strings.TrimSuffix(id, "[int]")
-	f.Type().Id("_").Op("=").Qual(path, generic).Do(func(s *jen.Statement) {
-		if generic != id {
-			s.Op("[int]")
-		}
-	})
 }
 
 // port is an input or output of a model as Go sees it.
@@ -55,7 +29,7 @@ type port struct {
 }
 
 func (e *emitter) ports(in []ir.Port) []port {
-	s := newScope("m", "x0", "err", "ctx", "ts", "stats", "opts", "in", "out", "p")
+	s := e.locals("m", "j", "st", "ws", "worker", "lo", "hi", "workers", "run", "crew", "failed", "work", "x0", "err", "ctx", "ts", "stats", "opts", "in", "out", "p")
 	out := make([]port, len(in))
 	for i, p := range in {
 		out[i] = port{s.pick(goName(p.Name, false)), goName(p.Name, true), p.Type}
@@ -81,13 +55,13 @@ func (e *emitter) flatPtr(name string, t ir.Type) string {
 }
 
 // model prints the type, constructor and methods of a model.
-func (e *emitter) model(f *jen.File, m *ir.Model) {
+func (e *emitter) model(f *file, m *ir.Model) {
 	fn := e.plan.Of(m.Func)
 	name := m.Name
-	low := goName(name, false)
+	low := e.bases[m]
 	ins, outs := e.ports(m.Inputs), e.ports(m.Outputs)
 	// Names of outputs must not collide with those of inputs in one signature.
-	taken := newScope("m", "err")
+	taken := e.locals("m", "j", "st", "ws", "worker", "lo", "hi", "workers", "run", "crew", "failed", "work", "ctx", "ts", "stats", "opts", "err")
 	for _, p := range ins {
 		taken.used[p.name] = true
 	}
@@ -100,29 +74,25 @@ func (e *emitter) model(f *jen.File, m *ir.Model) {
 	}
 	text(f, doc+"\nIt is read-only and may be shared by goroutines.", fmt.Sprintf(`type %s struct {
 	p *Params
-	%s
-	jobs rt.FreeList[%sJob]
-	%s
-}`, name, ifText(len(e.m.Derived) > 0, "pre prepared"), low, ifText(fn.Needs.Work, "work rt.FreeList[workspace]")))
+%s	jobs rt.FreeList[%sJob]
+%s}`, name, ifText(len(e.m.Derived) > 0, "	pre prepared\n"), low, ifText(fn.Needs.Work, "	work rt.FreeList[workspace]\n")))
 	e.sites(f, low, m)
 
 	refresh := ""
 	if len(e.m.Derived) > 0 {
-		refresh = "m.Refresh()"
+		refresh = "	m.Refresh()\n"
 	}
-	workNew := ifText(fn.Needs.Work, "m.work.New = func() *workspace { return new(workspace) }")
+	workNew := ifText(fn.Needs.Work, "	m.work.New = func() *workspace { return new(workspace) }\n")
 	text(f, fmt.Sprintf("New%s gives the model with parameters p.", name), fmt.Sprintf(`func New%s(p *Params) *%s {
 	m := &%s{p: p}
 	m.jobs.New = func() *%sJob { return new%sJob(m) }
-	%s
-	%s
-	return m
+%s%s	return m
 }`, name, name, name, low, name, workNew, refresh))
 	body := ""
 	if len(e.m.Derived) > 0 {
-		body = "m.pre.of(m.p)"
+		body = "\nm.pre.of(m.p)\n"
 	}
-	text(f, "Refresh makes changes of the parameters in place known to the model.", fmt.Sprintf("func (m *%s) Refresh() {\n%s\n}", name, body))
+	text(f, "Refresh makes changes of the parameters in place known to the model.", fmt.Sprintf("func (m *%s) Refresh() {%s}", name, body))
 
 	// Forward.
 	inType, outType := name+"Input", name+"Output"
@@ -193,7 +163,7 @@ func ifText(c bool, s string) string {
 }
 
 // sites prints where the solves of a function stand in the source.
-func (e *emitter) sites(f *jen.File, low string, m *ir.Model) {
+func (e *emitter) sites(f *file, low string, m *ir.Model) {
 	if len(m.Solves) == 0 {
 		return
 	}
@@ -258,8 +228,8 @@ func (e *emitter) prepareCall() string {
 }
 
 // batch prints the batched evaluation: rows in fixed blocks over the cores.
-func (e *emitter) batch(f *jen.File, m *ir.Model, fn *plan.Func, ins, outs []port) {
-	name, low := m.Name, goName(m.Name, false)
+func (e *emitter) batch(f *file, m *ir.Model, fn *plan.Func, ins, outs []port) {
+	name, low := m.Name, e.bases[m]
 	p := e.p
 	var outSig, inSig string
 	field := func(ps []port, i int, kind string) string {
@@ -366,7 +336,7 @@ func (e *emitter) batch(f *jen.File, m *ir.Model, fn *plan.Func, ins, outs []por
 }
 
 // trajectory prints a look at one solve of a model along any times.
-func (e *emitter) trajectory(f *jen.File, m *ir.Model, k int, sig string, ins []port, args map[int]string) {
+func (e *emitter) trajectory(f *file, m *ir.Model, k int, sig string, ins []port, args map[int]string) {
 	if k >= len(m.Paths) || m.Paths[k] == nil {
 		return
 	}
@@ -466,7 +436,7 @@ func (e *emitter) trajectory(f *jen.File, m *ir.Model, k int, sig string, ins []
 			p.line("for i := range path.%s { copy(path.%s[i][:], flat%d[i*%d:]) }", fields[i], fields[i], i, st.Type.Len())
 		}
 	}
-	p.line("return path, rt.Failure([]rt.SolveStats{path.Stats}, %sSites[%d:], 0, -1)", goName(m.Name, false), k)
+	p.line("return path, rt.Failure([]rt.SolveStats{path.Stats}, %sSites[%d:], 0, -1)", e.bases[m], k)
 	p.line("}")
 	text(f, fmt.Sprintf("Trajectory%s gives the states of the solve at %s at the times ts, sorted from its start on. They do not change the steps.", suffix, clean(s.Span.String())), p.text())
 }

@@ -1,12 +1,11 @@
 package codegen
 
 import (
-	"bytes"
 	"fmt"
+	"slices"
 	"sort"
+	"strconv"
 	"strings"
-
-	"github.com/dave/jennifer/jen"
 
 	"ndec.dev/ndec/ir"
 	"ndec.dev/ndec/ir/diag"
@@ -41,6 +40,8 @@ type emitter struct {
 	work   map[*ir.Value]string
 	workTx []string // fields of the workspace
 	accs   map[*ir.Value]string
+	meant  string         // meaning, once it is computed
+	bases  map[any]string // of *ir.Model, *ir.Recipe, *ir.DataSet: base of its names
 }
 
 // Emit prints the package. The same plan gives the same bytes.
@@ -50,7 +51,7 @@ func Emit(p *plan.Plan, opts Options) ([]plan.File, diag.List) {
 	}
 	e := &emitter{plan: p, m: p.Module, opts: opts, p: &printer{sources: map[string][]string{}},
 		funcs: map[*ir.Func]string{}, solves: map[*ir.Solve]string{}, revs: map[*ir.Rev]string{}, fields: map[*ir.Param]string{},
-		tables: map[*ir.Value]string{}, work: map[*ir.Value]string{}, accs: map[*ir.Value]string{}}
+		tables: map[*ir.Value]string{}, work: map[*ir.Value]string{}, accs: map[*ir.Value]string{}, bases: map[any]string{}}
 	for name, text := range opts.Sources {
 		e.p.sources[name] = strings.Split(string(text), "\n")
 	}
@@ -65,16 +66,16 @@ func Emit(p *plan.Plan, opts Options) ([]plan.File, diag.List) {
 	var files []plan.File
 	for _, f := range []struct {
 		name string
-		file *jen.File
+		file *file
 	}{{base + ".go", api}, {base + "_generic.go", generic}, {base + "_solve.go", solve}, {base + "_train.go", train}} {
-		var b bytes.Buffer
-		if err := f.file.Render(&b); err != nil {
+		out, err := e.render(f.file)
+		if err != nil {
 			// The text is ours: whatever gofmt rejects is a bug of the compiler.
 			var ds diag.List
 			ds.Errorf("NDE0899", diag.Span{}, "compiler bug: emitted file %s does not parse: %s", f.name, firstLine(err.Error()))
 			return nil, ds
 		}
-		files = append(files, plan.File{Name: f.name, Text: b.Bytes()})
+		files = append(files, plan.File{Name: f.name, Text: out})
 	}
 	files = append(files, e.manifest(files))
 	return files, nil
@@ -90,12 +91,13 @@ func firstLine(s string) string {
 // names fixes the package-level identifiers in the order of declaration.
 func (e *emitter) names() diag.List {
 	var ds diag.List
-	e.global = newScope("workspace", "prepared", "NewParams", "LoadParams", "Program", "tensors", "paramCount")
+	e.global = newScope("workspace", "prepared", "NewParams", "LoadParams", "Program", "tensors", "paramCount",
+		"paramsOf", "dataSets", "version", "unsafe", "io", "iter", "sync")
 	exported := map[string]diag.Span{"Params": {}, "NewParams": {}, "LoadParams": {}, "Real": {}, "Program": {}}
 	for _, m := range e.m.Models {
 		for _, n := range []string{m.Name, "New" + m.Name} {
 			if _, taken := exported[n]; taken {
-				ds.Errorf("NDE0801", m.Span, "model %s would collide with the generated name %s; rename it", m.Name, n)
+				ds.Errorf("NDE0240", m.Span, "model %s would collide with the generated name %s; rename it", m.Name, n)
 			}
 			exported[n] = m.Span
 		}
@@ -103,9 +105,20 @@ func (e *emitter) names() diag.List {
 	for _, r := range e.m.Recipes {
 		n := "Train" + goName(r.Name, true)
 		if _, taken := exported[n]; taken {
-			ds.Errorf("NDE0801", r.Span, "recipe %s would collide with the generated name %s; rename one", r.Name, n)
+			ds.Errorf("NDE0240", r.Span, "recipe %s would collide with the generated name %s; rename one", r.Name, n)
 		}
 		exported[n] = r.Span
+	}
+	states := map[string]bool{} // several steppers of a system share its state
+	for _, st := range findSteppers(e.m) {
+		for _, n := range st.exported() {
+			if _, taken := exported[n]; taken && !states[n] {
+				ds.Errorf("NDE0801", st.solve.Span, "the steps of system %s with solver %s would collide with the generated name %s; rename one", st.solve.System, st.solve.Solver, n)
+			}
+			exported[n] = st.solve.Span
+		}
+		exported[goName(st.name, false)+"Site"] = st.solve.Span
+		states[st.state] = true
 	}
 	var taken []string
 	for n := range exported {
@@ -115,6 +128,16 @@ func (e *emitter) names() diag.List {
 	for _, n := range taken {
 		e.global.used[n] = true
 	}
+	for _, m := range e.m.Models {
+		e.family(m, m.Name, "Job", "Sites", "Table", "TablePath")
+		e.global.used["new"+m.Name+"Job"] = true
+	}
+	for _, r := range e.m.Recipes {
+		e.family(r, r.Name, "Worker", "Sites", "Backward", "Objective", "Inputs", "Recipe", "Metrics")
+	}
+	for _, d := range e.m.Data {
+		e.family(d, d.Name, "Data")
+	}
 	fieldScope := newScope()
 	for _, p := range e.m.Params {
 		e.fields[p] = fieldScope.pick(goName(p.Name, true))
@@ -123,15 +146,54 @@ func (e *emitter) names() diag.List {
 		e.fields[p] = fieldScope.pick(goName(p.Name, false))
 	}
 	for _, s := range e.plan.Solves {
-		e.solves[s.IR] = e.global.pick(goName(s.IR.Name, false))
+		base := goName(s.IR.Name, false)
+		for n := 2; ; n++ {
+			e.solves[s.IR] = base
+			names := []string{e.solveName(s.IR), e.pathName(s.IR), e.tapeType(s.IR)}
+			if !slices.ContainsFunc(names, func(n string) bool { return e.global.used[n] }) {
+				for _, n := range names {
+					e.global.used[n] = true
+				}
+				break
+			}
+			base = goName(s.IR.Name, false) + "_" + strconv.Itoa(n)
+		}
 	}
 	for _, f := range e.plan.Funcs {
-		e.funcs[f.IR] = e.global.pick(goName(f.IR.Name, false))
+		name := goName(f.IR.Name, false)
+		if len(words(f.IR.Name)) == 1 {
+			name += "Sample" // a model or objective: its bare name may be that of a variable
+		}
+		e.funcs[f.IR] = e.global.pick(name)
 	}
 	for _, r := range e.plan.Revs {
 		e.revs[r] = e.global.pick("reverse" + goName(r.Solve.Name, true))
 	}
 	return ds
+}
+
+// locals is the scope of a function: its variables do not hide what the package declares.
+func (e *emitter) locals(taken ...string) *scope {
+	s := newScope(taken...)
+	for n := range e.global.used {
+		s.used[n] = true
+	}
+	return s
+}
+
+// family picks the base of the package-level names that belong to a declaration.
+func (e *emitter) family(decl any, name string, suffixes ...string) {
+	base := goName(name, false)
+	taken := func(b string) bool {
+		return slices.ContainsFunc(suffixes, func(s string) bool { return e.global.used[b+s] })
+	}
+	for n := 2; taken(base); n++ {
+		base = goName(name, false) + strconv.Itoa(n)
+	}
+	for _, s := range suffixes {
+		e.global.used[base+s] = true
+	}
+	e.bases[decl] = base
 }
 
 func (e *emitter) funcName(f *ir.Func) string { return e.funcs[f] }
@@ -219,14 +281,6 @@ func (e *emitter) workArray(f *plan.Func, v *ir.Value) string {
 	return n
 }
 
-// file starts a file with the header line.
-func (e *emitter) file() *jen.File {
-	f := jen.NewFile(e.opts.Package)
-	f.HeaderComment(e.header())
-	f.ImportName(rtPath, "rt")
-	return f
-}
-
 func (e *emitter) header() string {
 	names := make([]string, len(e.m.Files))
 	for i, n := range e.m.Files {
@@ -235,23 +289,9 @@ func (e *emitter) header() string {
 	return fmt.Sprintf("// Code generated by ndec %s from %s; DO NOT EDIT.", e.opts.Version, strings.Join(names, ", "))
 }
 
-// text adds a declaration as it stands, its documentation before it. Imports that raw text needs are
-// declared through use and keep.
-func text(f *jen.File, doc, decl string) {
-	var b strings.Builder
-	for _, l := range strings.Split(strings.TrimRight(doc, "\n"), "\n") {
-		if l != "" {
-			b.WriteString("// " + l + "\n")
-		}
-	}
-	f.Line()
-	f.Op(b.String() + decl)
-}
-
 // genericFile holds the functions over one sample: fields, steps, objectives and their derivatives.
-func (e *emitter) genericFile() *jen.File {
-	f := e.file()
-	e.use(f, true)
+func (e *emitter) genericFile() *file {
+	f := new(file)
 	for _, fn := range e.plan.Funcs {
 		w := e.newFunction(fn)
 		ps, rs := w.signature()
@@ -265,13 +305,8 @@ func (e *emitter) genericFile() *jen.File {
 	return f
 }
 
-// use ties a file to the version of rt that it was made for, which also imports what raw text uses.
-func (e *emitter) use(f *jen.File, usesMath bool) {
-	f.Const().Id("_").Op("=").Qual(rtPath, "ABI1")
-	if usesMath {
-		f.Const().Id("_").Op("=").Qual("math", "Pi")
-	}
-}
+// abi ties a package to the version of rt that it was made for: with another it does not compile.
+func (e *emitter) abi(f *file) { text(f, "", "const _ = rt.ABI1") }
 
 func (e *emitter) funcDoc(fn *plan.Func) string {
 	name := e.funcName(fn.IR)
@@ -301,9 +336,8 @@ func plural(n int, what string) string {
 }
 
 // solveFile holds the loops over steps and the reverse sweeps.
-func (e *emitter) solveFile() *jen.File {
-	f := e.file()
-	e.use(f, false)
+func (e *emitter) solveFile() *file {
+	f := new(file)
 	for _, ps := range e.plan.Solves {
 		s := ps.IR
 		how := fmt.Sprintf("%s, adaptive (rtol %g, atol %g)", s.Method, s.RTol, s.ATol)
@@ -341,7 +375,7 @@ func (e *emitter) solveFile() *jen.File {
 }
 
 // workspace prints the type that holds tapes and large arrays; one belongs to one goroutine.
-func (e *emitter) workspace(f *jen.File) {
+func (e *emitter) workspace(f *file) {
 	p := e.p
 	p.line("type workspace struct {")
 	for _, ps := range e.plan.Solves {

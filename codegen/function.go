@@ -11,13 +11,15 @@ import (
 
 // function prints one planned function.
 type function struct {
-	e     *emitter
-	f     *plan.Func
-	p     *printer
-	s     *scope
-	name  map[*ir.Value]string // base name of values with a variable of their own
-	res   []string             // names of result pointers, by result; "" for others
-	loads map[*ir.Value]bool   // small array arguments whose elements are copied to variables
+	e      *emitter
+	f      *plan.Func
+	p      *printer
+	s      *scope
+	name   map[*ir.Value]string // base name of values with a variable of their own
+	res    []string             // names of result pointers, by result; "" for others
+	loads  map[*ir.Value]bool   // small array arguments whose elements are copied to variables
+	loaded map[element]bool     // elements of these that are spelled
+	live   map[element]bool     // elements of all values that are read
 }
 
 // index is an index expression: a constant when the loop is spelled out.
@@ -66,7 +68,7 @@ func (ix index) row(n int, j string) string {
 }
 
 func (e *emitter) newFunction(f *plan.Func) *function {
-	fn := &function{e: e, f: f, p: e.p, s: newScope(), name: map[*ir.Value]string{}, loads: map[*ir.Value]bool{}}
+	fn := &function{e: e, f: f, p: e.p, s: e.locals(), name: map[*ir.Value]string{}, loads: map[*ir.Value]bool{}, loaded: map[element]bool{}}
 	for _, v := range f.IR.Args {
 		if !v.Type.IsScalar() && v.Type.Len() <= plan.SmallLen && fn.readByElement(v) {
 			fn.name[v] = fn.s.pickGroup(localName(v), v.Type.Len())
@@ -190,16 +192,9 @@ func (fn *function) isStat(v *ir.Value) bool {
 
 // body prints the statements of the function.
 func (fn *function) body() {
-	for _, v := range fn.f.IR.Args {
-		if fn.loads[v] {
-			var l, r []string
-			for e := 0; e < v.Type.Len(); e++ {
-				l = append(l, fn.name[v]+strconv.Itoa(e))
-				r = append(r, fmt.Sprintf("%s[%d]", fn.name[v], e))
-			}
-			fn.p.line("%s := %s", strings.Join(l, ", "), strings.Join(r, ", "))
-		}
-	}
+	fn.live = fn.liveElements()
+	before := fn.p.b.String()
+	fn.p.b.Reset()
 	for _, n := range fn.f.Nests {
 		fn.nest(n)
 	}
@@ -209,15 +204,32 @@ func (fn *function) body() {
 	var rs []string
 	for i, r := range fn.f.IR.Results {
 		if fn.f.Sums[i] == nil && r.Type.IsScalar() && !fn.isStat(r) {
-			x := fn.elem(r, at(0))
-			if fn.f.Places[r].Kind == plan.Literal {
-				x = fn.e.elem(r.Type.Elem) + "(" + bare(x) + ")"
-			}
-			rs = append(rs, x)
+			rs = append(rs, fn.typed(r, at(0)))
 		}
 	}
 	if len(rs) > 0 {
 		fn.p.line("return %s", strings.Join(rs, ", "))
+	}
+	statements := fn.p.b.String()
+	fn.p.b.Reset()
+	fn.p.b.WriteString(before)
+	fn.load()
+	fn.p.b.WriteString(statements)
+}
+
+// load copies the elements of small array arguments that the statements read.
+func (fn *function) load() {
+	for _, v := range fn.f.IR.Args {
+		var l, r []string
+		for k := 0; k < v.Type.Len() && fn.loads[v]; k++ {
+			if fn.loaded[element{v, k}] {
+				l = append(l, fn.name[v]+strconv.Itoa(k))
+				r = append(r, fmt.Sprintf("%s[%d]", fn.name[v], k))
+			}
+		}
+		if len(l) > 0 {
+			fn.p.line("%s := %s", strings.Join(l, ", "), strings.Join(r, ", "))
+		}
 	}
 }
 
@@ -255,6 +267,7 @@ func (fn *function) elem(v *ir.Value, ix index) string {
 		return fn.name[v]
 	case plan.ArgArray:
 		if fn.loads[v] && ix.konst {
+			fn.loaded[element{v, ix.k}] = true
 			return fn.name[v] + strconv.Itoa(ix.k)
 		}
 		return fmt.Sprintf("%s[%s]", fn.name[v], ix.plus(0))
@@ -294,6 +307,15 @@ func (fn *function) elem(v *ir.Value, ix index) string {
 		return fmt.Sprintf([]string{"int32(st[%d].NFE)", "int32(st[%d].Accepted)", "int32(st[%d].Rejected)", "int32(st[%d].Status)", "st[%d].Time"}[pl.Index], pl.Solve)
 	}
 	panic("codegen: " + fn.f.IR.Name + ": value " + v.Op.String() + " has no place")
+}
+
+// typed is elem where the type of the expression counts: a literal has none of its own.
+func (fn *function) typed(v *ir.Value, ix index) string {
+	x := fn.elem(v, ix)
+	if fn.f.Places[v].Kind == plan.Literal && v.Type.Elem.IsFloat() {
+		return fn.e.elem(v.Type.Elem) + "(" + bare(x) + ")"
+	}
+	return x
 }
 
 // variable is the base name of v's variable.
@@ -344,8 +366,15 @@ func (fn *function) expr(v *ir.Value, ix index) string {
 	}
 	e := v.Type.Elem
 	if v.Op == ir.OpCast {
-		if v.Args[0].Type.Elem == ir.Bool {
+		switch from := v.Args[0].Type.Elem; {
+		case e == from:
+			return args[0]
+		case from == ir.Bool:
 			return fmt.Sprintf("rt.Indicator[%s](%s)", fn.e.elem(e), bare(args[0]))
+		case e == ir.Bool:
+			return "(" + args[0] + " != 0)"
+		case e == ir.I32:
+			return "rt.Int32(" + bare(args[0]) + ")"
 		}
 		return fn.e.elem(e) + "(" + bare(args[0]) + ")"
 	}

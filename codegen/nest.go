@@ -61,6 +61,7 @@ func (fn *function) declare(s plan.Step) {
 			names = append(names, fn.accumulator(v, r))
 		}
 		fn.p.line("var %s %s", strings.Join(names, ", "), e)
+		return // an array of sums is declared where they are stored
 	case plan.Scatter:
 		switch pl.Kind {
 		case plan.Scalars:
@@ -153,20 +154,20 @@ func (fn *function) tileRows(s plan.Step, tile int) {
 			if t == 0 {
 				fn.p.line("{")
 			}
-			fn.p.line("%s := %s", name, factor[t])
+			fn.p.line("%s := %s", name, fn.typed(v.Args[0], tileIndex(t)))
 			factor[t] = name
 		}
 	}
 	fn.p.line("for j := 0; j < %d; j++ {", n)
 	if s.Form == plan.Scatter {
 		dst := fn.elem(v, index{expr: "j"})
-		fn.p.line("sum := %s", dst)
+		fn.p.line("acc := %s", dst)
 		for t := range factor {
-			fn.p.line("sum += %s(%s * %s)", e, factor[t], fn.matrix(v.Args[1], tileIndex(t), n, "j"))
+			fn.p.line("acc += %s(%s * %s)", e, factor[t], fn.matrix(v.Args[1], tileIndex(t), n, "j"))
 		}
-		fn.p.line("%s = sum", dst)
+		fn.p.line("%s = acc", dst)
 	} else {
-		fn.p.line("bj := %s", fn.elem(v.Args[1], index{expr: "j"}))
+		fn.p.line("bj := %s", fn.typed(v.Args[1], index{expr: "j"}))
 		for t := range factor {
 			fn.outer(s, tileIndex(t).row(n, "j"), fmt.Sprintf("%s(%s * bj)", e, factor[t]))
 		}
@@ -199,7 +200,7 @@ func (fn *function) tileDot(v *ir.Value, tile int) {
 	}
 	fn.p.line("var %s %s", strings.Join(names, ", "), e)
 	fn.p.line("for j := 0; j < %d; j++ {", k)
-	fn.p.line("xj := %s", fn.elem(x, index{expr: "j"}))
+	fn.p.line("xj := %s", fn.typed(x, index{expr: "j"}))
 	for t := range names {
 		fn.p.line("%s += %s(%s * xj)", names[t], e, fn.matrix(w, tileIndex(t), k, "j"))
 	}
@@ -225,6 +226,12 @@ func (fn *function) step(s plan.Step, ix index, extent int) {
 	v := s.V
 	e := fn.e.elem(v.Type.Elem)
 	switch s.Form {
+	case plan.Elem, plan.Copy, plan.RowDot, plan.Gather:
+		if fn.unread(v, ix) {
+			return
+		}
+	}
+	switch s.Form {
 	case plan.Elem:
 		fn.elementwise(v, ix)
 	case plan.Copy:
@@ -233,7 +240,7 @@ func (fn *function) step(s plan.Step, ix index, extent int) {
 			fn.assign(v, ix, e+"(0)")
 			return
 		}
-		fn.assign(v, ix, fn.elem(src, at(from)))
+		fn.assign(v, ix, fn.typed(src, at(from)))
 	case plan.RowDot:
 		w, x := v.Args[0], v.Args[1]
 		k := x.Type.Len()
@@ -319,6 +326,9 @@ func (fn *function) outer(s plan.Step, flat, x string) {
 	if k, err := strconv.Atoi(flat); err == nil {
 		ix = at(k)
 	}
+	if fn.unread(s.V, ix) {
+		return
+	}
 	fn.assign(s.V, ix, x)
 }
 
@@ -371,15 +381,9 @@ func (fn *function) elementwise(v *ir.Value, ix index) {
 		fn.p.line("%s = %s", dst, a)
 		fn.p.line("}")
 	case ir.OpOneHot:
-		dst := fn.elem(v, ix)
 		fn.assign(v, ix, fmt.Sprintf("rt.Indicator[%s](int(%s) == %s)", fn.e.elem(v.Type.Elem), fn.elem(v.Args[0], at(0)), ix.plus(0)))
-		_ = dst
 	case ir.OpExpand:
-		x := fn.elem(v.Args[0], at(0))
-		if fn.f.Places[v.Args[0]].Kind == plan.Literal {
-			x = fn.e.elem(v.Type.Elem) + "(" + bare(x) + ")"
-		}
-		fn.assign(v, ix, x)
+		fn.assign(v, ix, fn.typed(v.Args[0], at(0)))
 	default:
 		fn.assign(v, ix, bare(fn.expr(v, ix)))
 	}

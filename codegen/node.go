@@ -47,9 +47,9 @@ func (fn *function) array(v *ir.Value) {
 		fn.p.line("clear(%s[:])", dst)
 		fn.p.line("for i := 0; i < %d; i++ {", m)
 		fn.p.line("for k := 0; k < %d; k++ {", k)
-		fn.p.line("a := %s", fn.matrix(v.Args[0], index{expr: "i"}, k, "k"))
+		fn.p.line("aik := %s", fn.typed(v.Args[0], index{expr: index{expr: "i"}.row(k, "k")}))
 		fn.p.line("for j := 0; j < %d; j++ {", n)
-		fn.p.line("%s[%s] += %s(a * %s)", dst, index{expr: "i"}.row(n, "j"), e, fn.matrix(v.Args[1], index{expr: "k"}, n, "j"))
+		fn.p.line("%s[%s] += %s(aik * %s)", dst, index{expr: "i"}.row(n, "j"), e, fn.matrix(v.Args[1], index{expr: "k"}, n, "j"))
 		fn.p.line("}")
 		fn.p.line("}")
 		fn.p.line("}")
@@ -241,7 +241,7 @@ func (fn *function) solveCall(v *ir.Value) {
 				all = append(all, fmt.Sprintf("make([]%s, %d)", fn.e.elem(st.Type.Elem), s.Times*st.Type.Len()))
 				continue
 			}
-			all = append(all, to[i].expr+"[:]")
+			all = append(all, strings.TrimPrefix(to[i].expr, "&")+"[:]")
 			continue
 		}
 		switch {
@@ -269,6 +269,23 @@ func (fn *function) solveCall(v *ir.Value) {
 		x = strings.Join(lhs, ", ") + " = " + x
 	}
 	fn.p.line("%s", x)
+	if fn.f.Needs.Accum {
+		fn.stopFailed(v)
+	}
+}
+
+// stopFailed ends a function that adds to running sums when solve v has failed, before anything is
+// added: a failed sample has no part in a gradient.
+func (fn *function) stopFailed(v *ir.Value) {
+	var zeros []string
+	for i, r := range fn.f.IR.Results {
+		if fn.f.Sums[i] == nil && r.Type.IsScalar() && !fn.isStat(r) {
+			zeros = append(zeros, "0")
+		}
+	}
+	fn.p.line("if st[%d].Status.Failed() {", fn.statOf(v))
+	fn.p.line("return %s", strings.Join(zeros, ", "))
+	fn.p.line("}")
 }
 
 // statOf is the place of solve v among the solves of the function.

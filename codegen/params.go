@@ -5,13 +5,11 @@ import (
 	"math"
 	"strings"
 
-	"github.com/dave/jennifer/jen"
-
 	"ndec.dev/ndec/ir"
 )
 
 // paramsDecls prints the parameters: the struct, its layout, making, loading and saving.
-func (e *emitter) paramsDecls(f *jen.File) {
+func (e *emitter) paramsDecls(f *file) {
 	p := e.p
 	total := 0
 	p.line("type Params struct {")
@@ -67,7 +65,7 @@ func (e *emitter) paramsDecls(f *jen.File) {
 	}
 	p.line("type prepared struct {")
 	for _, prm := range e.m.Derived {
-		p.line("%s [%d]Real // %s", e.field(prm), prm.Type.Len(), clean(prm.Name))
+		p.line("%s [%d]%s // %s", e.field(prm), prm.Type.Len(), e.elem(prm.Type.Elem), clean(prm.Name))
 	}
 	p.line("}")
 	text(f, "prepared holds what is computed once whenever parameters have changed.", p.text())
@@ -96,6 +94,12 @@ func initText(in ir.Init) string {
 		return fmt.Sprintf("rt.Init{Kind: rt.Uniform, A: %s, B: %s}", plain(in.A), plain(in.B))
 	case ir.InitNormal:
 		return fmt.Sprintf("rt.Init{Kind: rt.Normal, A: %s, B: %s}", plain(in.A), plain(in.B))
+	case ir.InitData:
+		var xs []string
+		for _, x := range in.Data {
+			xs = append(xs, plain(x))
+		}
+		return fmt.Sprintf("rt.Init{Kind: rt.Given, Data: []float64{%s}}", strings.Join(xs, ", "))
 	case ir.InitLinearDefault:
 		return fmt.Sprintf("rt.Init{Kind: rt.LinearDefault, FanIn: %d}", in.FanIn)
 	}

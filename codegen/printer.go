@@ -54,12 +54,13 @@ func sourceComment(sources map[string][]string, at diag.Span) string {
 	return strings.TrimRight(fmt.Sprintf("// %s:%d%s", clean(at.Start.File), at.Start.Line, text), " ")
 }
 
-// clean drops what could end a comment line or look like something else in it.
+// clean drops what could end a comment line or look like something else in it: a comment that begins
+// with +build is a constraint even after a space.
 func clean(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f || r == 0x2028 || r == 0x2029 || r == 0xfeff {
 			return ' '
 		}
 		return r
-	}, strings.ReplaceAll(s, "*/", "* /"))
+	}, strings.NewReplacer("*/", "* /", "+build", "+ build").Replace(s))
 }

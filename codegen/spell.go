@@ -81,7 +81,7 @@ func builtin(name string) spelling {
 	}
 }
 
-// call spells a function of rt, which has one for each precision.
+// call spells a function of rt, which has one for each precision, and for integers where they have it.
 func call(name string) spelling {
 	return func(a []string, e ir.Elem, _ *ir.Attr) string {
 		s := "rt." + name + bits(e) + "(" + bare(a[0])
@@ -113,8 +113,11 @@ func bare(x string) string {
 }
 
 func bits(e ir.Elem) string {
-	if e == ir.F64 {
+	switch e {
+	case ir.F64:
 		return "64"
+	case ir.I32:
+		return "Int"
 	}
 	return "32"
 }

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/dave/jennifer/jen"
-
 	"ndec.dev/ndec/ir"
 )
 
@@ -13,8 +11,8 @@ import (
 // every package.
 
 // tableBatch prints a model over the rows of a table.
-func (e *emitter) tableBatch(f *jen.File, m *ir.Model) {
-	low := goName(m.Name, false)
+func (e *emitter) tableBatch(f *file, m *ir.Model) {
+	low := e.bases[m]
 	fn := e.plan.Of(m.Func)
 	p := e.p
 	ins, outs := e.ports(m.Inputs), e.ports(m.Outputs)
@@ -49,7 +47,7 @@ func (e *emitter) tableBatch(f *jen.File, m *ir.Model) {
 }
 
 // tablePath prints a function that looks along a solve, and gives its name.
-func (e *emitter) tablePath(f *jen.File, m *ir.Model, k int) string {
+func (e *emitter) tablePath(f *file, m *ir.Model, k int) string {
 	saved := e.p.b.String() // the caller is in the middle of its text
 	last := e.p.last
 	e.p.b.Reset()
@@ -63,7 +61,7 @@ func (e *emitter) tablePath(f *jen.File, m *ir.Model, k int) string {
 	if k > 0 {
 		suffix = fmt.Sprint(k + 1)
 	}
-	name := goName(m.Name, false) + "TablePath" + suffix
+	name := e.bases[m] + "TablePath" + suffix
 	s := m.Solves[k]
 	ins := e.ports(m.Inputs)
 	p.line("func %s(ctx context.Context, w []Real, in *rt.Table, row, k int) ([]float64, [][]float64, error) {", name)
@@ -115,7 +113,7 @@ func (e *emitter) tablePath(f *jen.File, m *ir.Model, k int) string {
 func (e *emitter) hasInputs(r *ir.Recipe) bool { return r.GradInputs != nil }
 
 // inputs prints the gradient of the mean loss by the real columns.
-func (e *emitter) inputs(f *jen.File, r *ir.Recipe, low string) {
+func (e *emitter) inputs(f *file, r *ir.Recipe, low string) {
 	fn := e.plan.Of(r.GradInputs)
 	p := e.p
 	p.line("func %sInputs(weights []Real, t, out *rt.Table) error {", low)
@@ -185,7 +183,7 @@ func (e *emitter) inputs(f *jen.File, r *ir.Recipe, low string) {
 // columns prints the values of one row of table t and gives their names.
 func (e *emitter) columns(r *ir.Recipe) []string {
 	p := e.p
-	s := newScope("t", "elem", "num", "back", "rows", "key", "out", "weights", "gradient", "loss", "row", "r", "first")
+	s := e.locals("t", "elem", "num", "back", "rows", "key", "out", "weights", "gradient", "loss", "row", "r", "first")
 	names := make([]string, len(r.Columns))
 	for i, c := range r.Columns {
 		names[i] = s.pick(goName(c.Name, false))

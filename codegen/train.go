@@ -1,10 +1,11 @@
 package codegen
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
-
-	"github.com/dave/jennifer/jen"
 
 	"ndec.dev/ndec/ir"
 	"ndec.dev/ndec/ir/plan"
@@ -13,16 +14,12 @@ import (
 
 // trainFile holds recipes and data as values of rt, the workers that compute shards of an
 // objective, and the description of the package for the ndec command.
-func (e *emitter) trainFile() *jen.File {
-	f := e.file()
-	e.use(f, false)
-	if len(e.m.Recipes)+len(e.m.Models) > 0 {
-		e.keep(f, "context")
-	}
+func (e *emitter) trainFile() *file {
+	f := new(file)
 	var names []string
 	for _, d := range e.m.Data {
 		e.data(f, d)
-		names = append(names, e.dataName(d.Name))
+		names = append(names, e.dataName(d))
 	}
 	text(f, "dataSets are the data blocks of the package.", "var dataSets = []rt.DataEntry{"+strings.Join(names, ", ")+"}")
 	for _, r := range e.m.Recipes {
@@ -32,12 +29,12 @@ func (e *emitter) trainFile() *jen.File {
 	return f
 }
 
-func (e *emitter) dataName(name string) string { return goName(name, false) + "Data" }
+func (e *emitter) dataName(d *ir.DataSet) string { return e.bases[d] + "Data" }
 
 // data prints a data block: its columns and its source.
-func (e *emitter) data(f *jen.File, d *ir.DataSet) {
+func (e *emitter) data(f *file, d *ir.DataSet) {
 	p := e.p
-	p.line("var %s = rt.DataEntry{", e.dataName(d.Name))
+	p.line("var %s = rt.DataEntry{", e.dataName(d))
 	p.line("Name: %q,", d.Name)
 	p.line("Columns: %s,", columnSpecs(d.Columns))
 	if s, ok := ir.FindSetting(d.Settings, "source"); ok && s.Choice != nil {
@@ -47,7 +44,7 @@ func (e *emitter) data(f *jen.File, d *ir.DataSet) {
 		p.line("Split: %s,", split(s.Choice))
 	}
 	p.line("}")
-	text(f, fmt.Sprintf("%s is the data block %s (%s).", e.dataName(d.Name), d.Name, clean(d.Span.String())), p.text())
+	text(f, fmt.Sprintf("%s is the data block %s (%s).", e.dataName(d), d.Name, clean(d.Span.String())), p.text())
 }
 
 func columnSpecs(cols []ir.Port) string {
@@ -82,7 +79,7 @@ func choice(g recipe.Group, c *ir.Choice) string {
 			x = fmt.Sprintf("%d", int64(s.Num))
 		case recipe.Bool:
 			x = fmt.Sprintf("%t", s.Num != 0)
-		case recipe.Text, recipe.Name:
+		case recipe.Text, recipe.Name, recipe.Figure:
 			x = fmt.Sprintf("%q", s.Text)
 		case recipe.Choice:
 			if s.Choice == nil {
@@ -113,8 +110,8 @@ func split(c *ir.Choice) string {
 }
 
 // recipe prints a train block: worker, objective, recipe value and the functions to run them.
-func (e *emitter) recipe(f *jen.File, r *ir.Recipe) {
-	low, up := goName(r.Name, false), goName(r.Name, true)
+func (e *emitter) recipe(f *file, r *ir.Recipe) {
+	low, up := e.bases[r], goName(r.Name, true)
 	obj := e.plan.Of(r.Objective)
 	var grad *plan.Func
 	if r.Grad != nil {
@@ -152,6 +149,7 @@ func (e *emitter) recipe(f *jen.File, r *ir.Recipe) {
 	get := func(key string) (ir.Setting, bool) { return ir.FindSetting(r.Settings, key) }
 	p.line("var %sRecipe = rt.Recipe{", low)
 	p.line("Name: %q,", r.Name)
+	p.line("Source: %q,", e.meaning())
 	p.line("Where: %q,", r.Span.String())
 	for _, k := range []string{"data", "val", "test"} {
 		if s, ok := get(k); ok && s.Text != "" {
@@ -167,6 +165,7 @@ func (e *emitter) recipe(f *jen.File, r *ir.Recipe) {
 		n := s.Num
 		if len(s.List) == 2 {
 			n = s.List[1].Num
+			p.line("MinEpochs: %d,", int(s.List[0].Num))
 		}
 		p.line("Epochs: %d,", int(n))
 	}
@@ -179,6 +178,12 @@ func (e *emitter) recipe(f *jen.File, r *ir.Recipe) {
 	if s, ok := get("clip"); ok && s.Choice != nil {
 		bound, _ := s.Choice.Option("max")
 		p.line("Clip: rt.Clip{Kind: rt.%s, Max: %s},", recipe.Lookup(recipe.Clip, s.Choice.Row).Make, plain(bound.Num))
+	}
+	if s, ok := get("checkpoint"); ok && s.Choice != nil {
+		p.line("Keep: %s,", choice(recipe.Checkpoint, s.Choice))
+	}
+	if s, ok := get("stop"); ok && s.Choice != nil {
+		p.line("Stop: %s,", choice(recipe.Stop, s.Choice))
 	}
 	if s, ok := get("seed"); ok {
 		p.line("Seed: %d,", uint64(s.Num))
@@ -213,6 +218,30 @@ func (e *emitter) recipe(f *jen.File, r *ir.Recipe) {
 }`, up, low, low))
 }
 
+// meaning identifies what is trained: the program without comments, places in its text and training
+// lengths, which may change before a run is resumed.
+func (e *emitter) meaning() string {
+	if e.meant == "" {
+		m := *e.m
+		m.Files, m.Recipes = nil, nil
+		for _, r := range e.m.Recipes {
+			c := *r
+			c.Settings = slices.DeleteFunc(slices.Clone(r.Settings), func(s ir.Setting) bool {
+				return slices.Contains([]string{"epochs", "steps", "stop"}, s.Key)
+			})
+			m.Recipes = append(m.Recipes, &c)
+		}
+		h := sha256.New()
+		for _, l := range strings.Split(m.String(), "\n") {
+			if code, _, _ := strings.Cut(l, " // "); !strings.HasPrefix(strings.TrimSpace(code), "doc ") {
+				fmt.Fprintln(h, code)
+			}
+		}
+		e.meant = hex.EncodeToString(h.Sum(nil))
+	}
+	return e.meant
+}
+
 // trainedNets lists the owners of the trained parameters, quoted, in their order; none when all
 // parameters are trained.
 func trainedNets(r *ir.Recipe) []string {
@@ -239,7 +268,7 @@ func (e *emitter) terms(r *ir.Recipe) int {
 }
 
 // worker prints the type that computes shards of an objective on one goroutine.
-func (e *emitter) worker(f *jen.File, r *ir.Recipe, low string, obj, grad *plan.Func) {
+func (e *emitter) worker(f *file, r *ir.Recipe, low string, obj, grad *plan.Func) {
 	p := e.p
 	needsWork := obj.Needs.Work || (grad != nil && grad.Needs.Work)
 	if len(r.Solves) > 0 {
@@ -263,7 +292,7 @@ func (e *emitter) worker(f *jen.File, r *ir.Recipe, low string, obj, grad *plan.
 	text(f, fmt.Sprintf("%sWorker computes shards of recipe %s on one goroutine.", low, r.Name), p.text())
 
 	p.line("func (k *%sWorker) Shard(weights, gradient []Real, t *rt.Table, rows []int, key rt.Key, out *rt.ShardResult) {", low)
-	if prepared || obj.Needs.Params || (grad != nil && (grad.Needs.Params || grad.Needs.Accum)) {
+	if prepared || obj.Needs.Params || (grad != nil && grad.Needs.Params) {
 		p.line("w := paramsOf(weights)")
 	}
 	if prepared {
@@ -277,7 +306,7 @@ func (e *emitter) worker(f *jen.File, r *ir.Recipe, low string, obj, grad *plan.
 	if needsWork {
 		p.line("ws := &k.ws")
 	}
-	s := newScope("t", "elem", "num", "back", "rows", "key", "out", "weights", "gradient", "loss", "row", "r")
+	s := e.locals("t", "elem", "num", "back", "rows", "key", "out", "weights", "gradient", "loss", "row", "r")
 	names := make([]string, len(r.Columns))
 	for i, c := range r.Columns {
 		names[i] = s.pick(goName(c.Name, false))
@@ -353,7 +382,7 @@ func (e *emitter) backward(r *ir.Recipe, grad *plan.Func) []string {
 		}
 		n := 0
 		for _, u := range v.Attr.Rev.StepVJP.Values {
-			if u.Op == ir.OpCall {
+			if u.Op == ir.OpCall && takesCotangents(u.Attr.Func) {
 				n++
 			}
 		}
@@ -362,8 +391,13 @@ func (e *emitter) backward(r *ir.Recipe, grad *plan.Func) []string {
 	return out
 }
 
+// takesCotangents tells a derivative function, whose last arguments are cotangents, from a field.
+func takesCotangents(f *ir.Func) bool {
+	return len(f.Args) > 0 && strings.HasSuffix(f.Args[len(f.Args)-1].Name, "_bar")
+}
+
 // combine prints the metrics that are functions of means.
-func (e *emitter) combine(f *jen.File, r *ir.Recipe, low string) {
+func (e *emitter) combine(f *file, r *ir.Recipe, low string) {
 	fn := e.plan.Of(r.Combine)
 	p := e.p
 	p.line("func %sMetrics(mean []float64) []float64 {", low)
@@ -384,7 +418,7 @@ func (e *emitter) combine(f *jen.File, r *ir.Recipe, low string) {
 }
 
 // program prints the description of the package for the ndec command.
-func (e *emitter) program(f *jen.File) {
+func (e *emitter) program(f *file) {
 	p := e.p
 	for _, m := range e.m.Models {
 		e.tableBatch(f, m)
@@ -398,7 +432,7 @@ func (e *emitter) program(f *jen.File) {
 	p.line("Data: dataSets,")
 	p.line("Models: []rt.Model[Real]{")
 	for _, m := range e.m.Models {
-		low := goName(m.Name, false)
+		low := e.bases[m]
 		var states, paths []string
 		for i, s := range m.Solves {
 			var names []string
@@ -422,7 +456,7 @@ func (e *emitter) program(f *jen.File) {
 	p.line("},")
 	p.line("Recipes: []rt.RecipeEntry[Real]{")
 	for _, r := range e.m.Recipes {
-		low := goName(r.Name, false)
+		low := e.bases[r]
 		inputs := ""
 		if e.hasInputs(r) {
 			inputs = fmt.Sprintf(", Inputs: %sInputs", low)

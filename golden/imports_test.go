@@ -20,7 +20,7 @@ const module = "ndec.dev/ndec/"
 var policy = map[string]string{
 	"ir/diag":           "",
 	"ir":                "ir/diag",
-	"ir/irtest":         "ir ir/diag",
+	"ir/irtest":         "ir ir/diag ir/interp",
 	"ir/recipe":         "ir",
 	"ir/method":         "ir ir/diag",
 	"ir/method/testode": "ir ir/diag",
@@ -40,6 +40,7 @@ var policy = map[string]string{
 	"cmd/ndec/command":  "cmd/ndec/driver cmd/ndec/child cmd/ndec/picture dsl/syntax ir ir/diag ir/plan ir/interp rt",
 	"cmd/ndec":          "cmd/ndec/command",
 	"golden":            "cmd/ndec/driver",
+	"golden/emittest":   "ir/plan rt",
 }
 
 // TestImportPolicy parses the import lines itself: a listing by another process would be served from the

@@ -34,7 +34,11 @@ func init() {
 		activation(OpLeakyRelu, "leaky_relu", "x if x > 0, else s x", func(b *Builder, x *Value, at *Attr) *Value {
 			return b.Select(b.positive(x), x, b.Mul(b.lit(x, at.Num), x))
 		}),
-		activation(OpHardtanh, "hardtanh", "min(max(x, -1), 1)", func(b *Builder, x *Value, _ *Attr) *Value { return b.within(x, b.lit(x, -1), b.lit(x, 1)) }),
+		activation(OpHardtanh, "hardtanh", "min(max(x, -1), 1)", func(b *Builder, x *Value, _ *Attr) *Value {
+			lo, hi := b.lit(x, -1), b.lit(x, 1) // the derivative at ±1 is 0, unlike clamp's
+			x = b.Select(b.Binary(OpLe, x, lo), lo, x)
+			return b.Select(b.Binary(OpLe, hi, x), hi, x)
+		}),
 		activation(OpSoftsign, "softsign", "x / (1 + |x|)", func(b *Builder, x *Value, _ *Attr) *Value {
 			return b.Div(x, b.Add(b.lit(x, 1), b.Unary(OpAbs, x)))
 		}),
@@ -45,8 +49,9 @@ func init() {
 			return b.Add(x, b.Unary(OpSquare, b.Unary(OpSin, x)))
 		}),
 		activation(OpWrap, "wrap", "x mod 2π in [-π, π)", func(b *Builder, x *Value, _ *Attr) *Value {
-			pi := b.lit(x, math.Pi)
-			return b.Sub(b.Binary(OpMod, b.Add(x, pi), b.lit(x, 2*math.Pi)), pi)
+			pi, turn := b.lit(x, math.Pi), b.lit(x, 2*math.Pi)
+			r := b.Sub(b.Binary(OpMod, b.Add(x, pi), turn), pi)
+			return b.Select(b.Binary(OpLe, pi, r), b.Sub(r, turn), r) // the remainder may round to 2π
 		}),
 		defined(OpClamp, "clamp", "min(max(x, lo), hi)", "x held between two bounds; the derivative outside is 0", 3,
 			func(a []Type, _ *Attr) (Type, error) {
@@ -56,7 +61,13 @@ func init() {
 				return broadcast(a[0].Elem, a)
 			},
 			func(b *Builder, a []*Value, _ *Attr) *Value { return b.within(a[0], a[1], a[2]) }),
-		defined(OpMean, "mean", "Σ x / n", "mean over axes", 1, func(a []Type, at *Attr) (Type, error) { return OpSum.Info().Shape(a, at) },
+		defined(OpMean, "mean", "Σ x / n", "mean over axes", 1,
+			func(a []Type, at *Attr) (Type, error) {
+				if _, err := toScalar(a, at); err != nil {
+					return Type{}, err
+				}
+				return OpSum.Info().Shape(a, at)
+			},
 			func(b *Builder, a []*Value, at *Attr) *Value {
 				s := b.Sum(a[0], at.Ints...)
 				return b.Mul(s, b.lit(s, float64(s.Type.Len())/float64(a[0].Type.Len())))
@@ -65,8 +76,10 @@ func init() {
 		defined(OpSqNorm, "sqnorm", "Σ x_i²", "squared Euclidean norm", 1, toScalar, func(b *Builder, a []*Value, _ *Attr) *Value {
 			return b.Sum(b.Unary(OpSquare, a[0]))
 		}),
-		defined(OpNorm, "norm", "√Σ x_i²", "Euclidean norm", 1, toScalar, func(b *Builder, a []*Value, _ *Attr) *Value {
-			return b.Unary(OpSqrt, b.Sum(b.Unary(OpSquare, a[0])))
+		defined(OpNorm, "norm", "√Σ x_i²", "Euclidean norm; the derivative at 0 is 0", 1, toScalar, func(b *Builder, a []*Value, _ *Attr) *Value {
+			s := b.Sum(b.Unary(OpSquare, a[0]))
+			zero := b.Binary(OpLe, s, b.lit(s, 0)) // where √ has no slope
+			return b.Select(zero, s, b.Unary(OpSqrt, b.Select(zero, b.lit(s, 1), s)))
 		}),
 		defined(OpCross, "cross", "x × y", "cross product of two vectors of length 3", 2,
 			func(a []Type, _ *Attr) (Type, error) {
@@ -90,13 +103,13 @@ func init() {
 		}),
 		defined(OpLogSumExp, "logsumexp", "ln Σ e^x_i", "logarithm of the sum of exponentials", 1, toScalar,
 			func(b *Builder, a []*Value, _ *Attr) *Value { return b.logSumExp(a[0]) }),
-		defined(OpCrossEntropy, "cross_entropy", "ln Σ e^z_k - z_y", "negative log-likelihood of class y under softmax(z)", 2, scores(false),
+		defined(OpCrossEntropy, "cross_entropy", "ln Σ e^z_k - z_y", "negative log-likelihood of class y under softmax(z)", 2, scores,
 			func(b *Builder, a []*Value, _ *Attr) *Value {
 				z := a[0]
 				hit := b.Emit(OpOneHot, Attr{Index: z.Type.Len(), Elem: z.Type.Elem}, a[1])
 				return b.Sub(b.logSumExp(z), b.Sum(b.Mul(hit, z)))
 			}),
-		defined(OpAccuracy, "accuracy", "1 if arg max z = y, else 0", "whether the largest score, the first among equals, is that of class y", 2, scores(true),
+		defined(OpAccuracy, "accuracy", "1 if arg max z = y, else 0", "whether the largest score, the first among equals, is that of class y", 2, scores,
 			func(b *Builder, a []*Value, _ *Attr) *Value {
 				return b.Cast(b.Binary(OpEq, b.Emit(OpArgmax, Attr{}, a[0]), a[1]), a[0].Type.Elem)
 			}),
@@ -181,11 +194,10 @@ func pairwise(a []Type, _ *Attr) (Type, error) {
 	return Scalar(a[0].Elem), nil
 }
 
-func scores(_ bool) func([]Type, *Attr) (Type, error) {
-	return func(a []Type, _ *Attr) (Type, error) {
-		if a[0].Rank() != 1 || !a[0].Elem.IsFloat() || !a[1].Equal(Scalar(I32)) {
-			return Type{}, fmt.Errorf("wants scores and a class, not %s and %s", a[0], a[1])
-		}
-		return Scalar(a[0].Elem), nil
+// scores is the type of a number made from the scores of classes and the true class.
+func scores(a []Type, _ *Attr) (Type, error) {
+	if a[0].Rank() != 1 || !a[0].Elem.IsFloat() || !a[1].Equal(Scalar(I32)) {
+		return Type{}, fmt.Errorf("wants scores and a class, not %s and %s", a[0], a[1])
 	}
+	return Scalar(a[0].Elem), nil
 }

@@ -9,13 +9,13 @@ import (
 
 func init() {
 	register(
-		unary(OpNeg, "neg", "-x", "negation", func(x float64) float64 { return -x },
-			func(b *Builder, v *Value) *Value { return b.lit(v, -1) }),
-		unary(OpAbs, "abs", "|x|", "absolute value; the derivative at 0 is 0", math.Abs,
-			func(b *Builder, v *Value) *Value { return b.Unary(OpSign, v.Args[0]) }),
-		unary(OpSign, "sign", "-1, 0 or 1", "sign; the derivative is 0", sign, nil),
-		unary(OpSquare, "square", "x^2", "square", func(x float64) float64 { return x * x },
-			func(b *Builder, v *Value) *Value { return b.Mul(b.lit(v, 2), v.Args[0]) }),
+		anyNumber(unary(OpNeg, "neg", "-x", "negation", func(x float64) float64 { return -x },
+			func(b *Builder, v *Value) *Value { return b.lit(v, -1) })),
+		anyNumber(unary(OpAbs, "abs", "|x|", "absolute value; the derivative at 0 is 0", math.Abs,
+			func(b *Builder, v *Value) *Value { return b.Unary(OpSign, v.Args[0]) })),
+		anyNumber(unary(OpSign, "sign", "-1, 0 or 1", "sign; the derivative is 0", sign, nil)),
+		anyNumber(unary(OpSquare, "square", "x^2", "square", func(x float64) float64 { return x * x },
+			func(b *Builder, v *Value) *Value { return b.Mul(b.lit(v, 2), v.Args[0]) })),
 		unary(OpSqrt, "sqrt", "√x", "square root", math.Sqrt,
 			func(b *Builder, v *Value) *Value { return b.Div(b.lit(v, 0.5), v) }),
 		unary(OpRecip, "recip", "1/x", "reciprocal", func(x float64) float64 { return 1 / x },
@@ -89,6 +89,18 @@ func unary(op Op, name, formula, doc string, f func(float64) float64, d func(b *
 		}}
 	if d != nil {
 		r.Partial = func(b *Builder, v *Value, _ int) *Value { return d(b, v) }
+	}
+	return r
+}
+
+// anyNumber lets a row of one operand take integers too, as sums and products do.
+func anyNumber(r Info) Info {
+	reals := r.Shape
+	r.Shape = func(a []Type, at *Attr) (Type, error) {
+		if a[0].Elem == I32 {
+			return a[0], nil
+		}
+		return reals(a, at)
 	}
 	return r
 }

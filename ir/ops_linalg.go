@@ -170,7 +170,7 @@ func product(op Op, name, formula, doc string, r0, r1 int, transpose func(b *Bui
 }
 
 // factor solves A X = B in place (B is n x m) by elimination with partial pivoting, and gives ln |det A|.
-// A singular matrix gives infinities, as division does.
+// A singular matrix has ln 0 = -∞, and X is NaN: there is no solution, or no single one.
 func factor(n int, a, b []float64, m int) (logdet float64) {
 	for c := 0; c < n; c++ {
 		p := c
@@ -186,6 +186,12 @@ func factor(n int, a, b []float64, m int) (logdet float64) {
 			for j := 0; j < m; j++ {
 				b[c*m+j], b[p*m+j] = b[p*m+j], b[c*m+j]
 			}
+		}
+		if a[c*n+c] == 0 {
+			for i := range b {
+				b[i] = math.NaN()
+			}
+			return math.Inf(-1)
 		}
 		logdet += math.Log(math.Abs(a[c*n+c]))
 		for r := c + 1; r < n; r++ {

@@ -8,6 +8,9 @@ func init() {
 	register(
 		mover(OpReshape, "reshape", "x in another shape, row-major order kept", 1,
 			func(a []Type, at *Attr) (Type, error) {
+				if err := positive(at.Ints); err != nil {
+					return Type{}, err
+				}
 				t := Tensor(a[0].Elem, at.Ints...)
 				if t.Len() != a[0].Len() {
 					return Type{}, fmt.Errorf("%s does not have the %d elements of %s", t, t.Len(), a[0])
@@ -178,6 +181,9 @@ func init() {
 			}),
 		mover(OpExpand, "expand", "x repeated along new leading axes", 1,
 			func(a []Type, at *Attr) (Type, error) {
+				if err := positive(at.Ints); err != nil {
+					return Type{}, err
+				}
 				n := len(at.Ints) - a[0].Rank()
 				if n < 0 || !SameShape(at.Ints[n:], a[0].Shape) {
 					return Type{}, fmt.Errorf("%s does not expand to shape %v", a[0], at.Ints)
@@ -208,6 +214,16 @@ func init() {
 				}
 			}},
 	)
+}
+
+// positive reports an axis without elements.
+func positive(shape []int) error {
+	for _, d := range shape {
+		if d < 1 {
+			return fmt.Errorf("shape %v has an axis of length %d", shape, d)
+		}
+	}
+	return nil
 }
 
 // mover makes the row of an operator whose element k is element j of operand i: (i, j) = from(k),

@@ -69,6 +69,9 @@ func (s *server[R]) train(ctx context.Context, q *Request) (any, error) {
 			DevRun: q.DevRun, MaxTime: time.Duration(q.MaxTime * float64(time.Second)), Version: s.p.Version}
 		if q.RunDir != "" {
 			opt.RunDir = filepath.Join(q.RunDir, name)
+			if path, ok := FindCheckpoint(opt.RunDir); ok && q.Resume {
+				opt.Resume = path
+			}
 		}
 		res, err := Train(ctx, w, s.p.Layout, &e.Recipe, &e.Objective, tables, opt)
 		if res != nil && q.RunDir != "" {

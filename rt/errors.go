@@ -39,6 +39,7 @@ var (
 	ErrShape        = errors.New("wrong shape")
 	ErrWeights      = errors.New("bad weights")
 	ErrData         = errors.New("bad data")
+	ErrOption       = errors.New("bad option")
 )
 
 // Err is the sentinel of a failed status, or nil.
@@ -56,7 +57,7 @@ func (s Status) Err() error {
 
 // SolveError says where a solve failed; it wraps the sentinel of its status.
 type SolveError struct {
-	Sample int     // position in the batch
+	Sample int     // position in the batch, -1 if there is none
 	Row    int     // row of the data table, -1 if there is none
 	Time   float64 // independent variable at the last good state
 	Step   int     // steps accepted so far
@@ -67,15 +68,19 @@ type SolveError struct {
 }
 
 func (e *SolveError) Error() string {
-	row := ""
-	if e.Row >= 0 {
-		row = fmt.Sprintf(" (data row %d)", e.Row)
+	sample := ""
+	if e.Sample >= 0 {
+		sample = fmt.Sprintf("sample %d", e.Sample)
+		if e.Row >= 0 {
+			sample += fmt.Sprintf(" (data row %d)", e.Row)
+		}
+		sample += ", "
 	}
 	what := "failed"
 	if err := e.Status.Err(); err != nil {
 		what = err.Error()
 	}
-	return fmt.Sprintf("%s: solve of %s: %s: sample %d%s, time %.6g, step %d, h %.3g", e.Where, e.Solve, what, e.Sample, row, e.Time, e.Step, e.H)
+	return fmt.Sprintf("%s: solve of %s: %s: %stime %.6g, step %d, h %.3g", e.Where, e.Solve, what, sample, e.Time, e.Step, e.H)
 }
 
 // Unwrap is the sentinel of the status.
@@ -131,4 +136,11 @@ func resize[T any](s []T, n int) []T {
 	s = s[:n]
 	clear(s)
 	return s
+}
+
+// StepFailure is the error of a single step of length h at t whose result is not finite.
+func StepFailure(site *Site, t, h float64) error {
+	st := SolveStats{}
+	st.Fail(NonFinite, t, h)
+	return st.err(site, -1, -1)
 }

@@ -55,6 +55,7 @@ const (
 	Uniform                // U[A, B)
 	Normal                 // mean A, standard deviation B
 	LinearDefault          // U[-1/√FanIn, 1/√FanIn), PyTorch's for weight and bias of Linear
+	Given                  // Data, one number per component
 )
 
 // Init says how a new tensor is filled.
@@ -62,9 +63,10 @@ type Init struct {
 	Kind  InitKind
 	A, B  float64
 	FanIn int
+	Data  []float64
 }
 
-// InitParams fills w. Every component is a function of seed, tensor name and
+// InitParams fills w, each parameter in its own units. Every component is a function of seed, tensor name and
 // index, so adding a tensor does not move the others.
 func InitParams[R Float](w []R, layout []Tensor, seed uint64) {
 	for _, t := range layout {
@@ -86,53 +88,11 @@ func (d Init) draw(s Stream, i uint64) float64 {
 		return mad64(d.B-d.A, s.Uniform(i), d.A)
 	case Normal:
 		return mad64(d.B, s.Normal(i), d.A)
+	case Given:
+		return d.Data[i]
 	case LinearDefault:
 		k := 1 / math.Sqrt(float64(max(d.FanIn, 1)))
 		return mad64(2*k, s.Uniform(i), -k)
 	}
 	return 0
-}
-
-// TransformKind is a map from a free number to a constrained parameter.
-type TransformKind uint8
-
-// Maps from free numbers u to constrained parameters.
-const (
-	Identity TransformKind = iota
-	Above                  // Lo + e^u
-	Below                  // Hi - e^u
-	Between                // Lo + (Hi-Lo) sigmoid(u)
-)
-
-// Transform ties the free number that training moves to the parameter in its
-// own units, which is what files hold.
-type Transform struct {
-	Kind   TransformKind
-	Lo, Hi float64
-}
-
-// Value is the parameter that belongs to the free number u.
-func (t Transform) Value(u float64) float64 {
-	switch t.Kind {
-	case Above:
-		return t.Lo + Exp64(u)
-	case Below:
-		return t.Hi - Exp64(u)
-	case Between:
-		return mad64(t.Hi-t.Lo, Sigmoid64(u), t.Lo)
-	}
-	return u
-}
-
-// Free is the inverse of Value; outside the range it is not finite.
-func (t Transform) Free(v float64) float64 {
-	switch t.Kind {
-	case Above:
-		return Log64(v - t.Lo)
-	case Below:
-		return Log64(t.Hi - v)
-	case Between:
-		return Log64((v - t.Lo) / (t.Hi - v))
-	}
-	return v
 }

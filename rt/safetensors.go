@@ -233,14 +233,7 @@ func SaveTensors[R Float](out io.Writer, w []R, layout []Tensor, version string)
 	}
 	list := make([]NamedData[R], len(layout))
 	for i, t := range layout {
-		d := w[t.Offset : t.Offset+t.Len()]
-		if t.Transform.Kind != Identity {
-			d = slices.Clone(d)
-			for k := range d {
-				d[k] = R(t.Transform.Value(float64(d[k])))
-			}
-		}
-		list[i] = NamedData[R]{t.Name, t.Shape, d}
+		list[i] = NamedData[R]{t.Name, t.Shape, w[t.Offset : t.Offset+t.Len()]}
 	}
 	return EncodeTensors(out, list, map[string]string{"layout": LayoutHash(layout), "ndec": version, "precision": precisionOf[R]()})
 }
@@ -278,12 +271,11 @@ func LoadTensors[R Float](in io.Reader, w []R, layout []Tensor) error {
 			continue
 		}
 		for i, v := range s.Data {
-			u := R(t.Transform.Free(v))
-			if !finite(float64(u)) {
+			if !finite(float64(R(v))) || !finite(t.Transform.Free(v)) {
 				problems = append(problems, fmt.Sprintf("tensor %q, component %d: %v is not a finite value in range", t.Name, i, v))
 				break
 			}
-			fresh[t.Offset+i] = u
+			fresh[t.Offset+i] = R(v)
 		}
 	}
 	for _, s := range stored {

@@ -5,7 +5,7 @@ import "math"
 // Small operators that generated code calls where Go has no expression for them.
 
 // Indicator is 1 for true and 0 for false.
-func Indicator[R Float](c bool) R {
+func Indicator[R Float | ~int32](c bool) R {
 	if c {
 		return 1
 	}
@@ -18,13 +18,28 @@ func Abs32(x float32) float32 { return float32(math.Abs(float64(x))) }
 // Abs64 is |x|.
 func Abs64(x float64) float64 { return math.Abs(x) }
 
+// AbsInt is |x|.
+func AbsInt(x int32) int32 { return max(x, -x) }
+
+// SignInt is -1, 0 or 1.
+func SignInt(x int32) int32 { return sign(x) }
+
+// Int32 is the whole part of x, held within the range; a NaN gives 0. A Go conversion leaves what lies
+// outside to the machine.
+func Int32[R Float](x R) int32 {
+	if x != x {
+		return 0
+	}
+	return int32(min(max(float64(x), math.MinInt32), math.MaxInt32))
+}
+
 // Sign32 is -1, 0 or 1; a NaN stays one.
 func Sign32(x float32) float32 { return sign(x) }
 
 // Sign64 is -1, 0 or 1; a NaN stays one.
 func Sign64(x float64) float64 { return sign(x) }
 
-func sign[R Float](x R) R {
+func sign[R Float | ~int32](x R) R {
 	switch {
 	case x > 0:
 		return 1
@@ -72,14 +87,14 @@ func Cumsum[R Float](dst, src []R, n, stride int) {
 }
 
 // LinSolve solves A x = b for a small row-major A [n,n] by elimination with partial pivoting. A
-// singular matrix gives elements that are not finite.
+// singular matrix gives NaN.
 func LinSolve[R Float](n int, a, b, x []R) {
 	lu := append([]R(nil), a...)
 	copy(x, b)
 	eliminate(n, lu, x, 1)
 }
 
-// Inv is the inverse of a small row-major matrix [n,n].
+// Inv is the inverse of a small row-major matrix [n,n]; NaN where it is singular.
 func Inv[R Float](n int, a, x []R) {
 	lu := append([]R(nil), a...)
 	for i := range x {
@@ -88,7 +103,7 @@ func Inv[R Float](n int, a, x []R) {
 	eliminate(n, lu, x, n)
 }
 
-// LogDet is ln |det A| of a small row-major matrix [n,n].
+// LogDet is ln |det A| of a small row-major matrix [n,n]: -∞ where it is singular.
 func LogDet[R Float](n int, a []R) R {
 	lu := append([]R(nil), a...)
 	return R(eliminate(n, lu, nil, 0))
@@ -110,6 +125,12 @@ func eliminate[R Float](n int, a, b []R, m int) (logdet float64) {
 			for j := 0; j < m; j++ {
 				b[c*m+j], b[p*m+j] = b[p*m+j], b[c*m+j]
 			}
+		}
+		if a[c*n+c] == 0 {
+			for i := range b {
+				b[i] = R(math.NaN())
+			}
+			return math.Inf(-1)
 		}
 		logdet += Log64(math.Abs(float64(a[c*n+c])))
 		for r := c + 1; r < n; r++ {

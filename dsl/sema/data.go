@@ -121,10 +121,33 @@ func (c *checker) checkData(d *decl, n *syntax.DataDecl) {
 	if s, ok := ir.FindSetting(b.got, "source"); ok && s.Choice != nil {
 		out.Source = *s.Choice
 	}
-	if s, ok := ir.FindSetting(b.got, "split"); ok {
+	if s, ok := ir.FindSetting(b.got, "split"); ok && !b.unfit["split"] {
 		out.Split = s.Choice
+		c.shares(s)
 	}
 	d.data = out
+}
+
+// shares checks that a split trains on something and deals no row twice.
+func (c *checker) shares(s ir.Setting) {
+	if s.Choice == nil {
+		return
+	}
+	share := map[string]float64{}
+	sum := 0.0
+	for _, key := range []string{"train", "val", "test"} {
+		if o, ok := s.Choice.Option(key); ok {
+			share[key] = o.Num
+			sum += o.Num
+		}
+	}
+	const rounding = 1e-9 // 0.7 + 0.2 + 0.1 is no 1 in binary
+	switch {
+	case share["train"] == 0:
+		c.errorf("NDE0703", s.Span, "split leaves no rows for training: give train a share")
+	case sum > 1+rounding:
+		c.errorf("NDE0703", s.Span, "the shares of split sum to %g, more than all rows", sum)
+	}
 }
 
 // dataRef resolves a setting that names a data block.

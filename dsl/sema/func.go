@@ -263,8 +263,15 @@ func (c *checker) paramStmt(s *syntax.ParamStmt, e *env) {
 	}
 	v.Param = e.addParam(e.owner+"."+s.Name.Name, t.IR(c.real), init, s.Name.At())
 	v.Param.Where = where
-	if init.Kind == ir.InitConst && !inside(init.A, where) {
-		c.errorf("NDE0342", s.Value.At(), "%v does not satisfy the constraint of %s", init.A, s.Name.Name)
+	starts := init.Data
+	if init.Kind == ir.InitConst {
+		starts = []float64{init.A}
+	}
+	for _, x := range starts {
+		if !inside(x, where) {
+			c.errorf("NDE0342", s.Value.At(), "%v does not satisfy the constraint of %s", x, s.Name.Name)
+			break
+		}
 	}
 }
 

@@ -4,11 +4,9 @@ package moons
 
 import (
 	"math"
+
 	"ndec.dev/ndec/rt"
 )
-
-const _ = rt.ABI1
-const _ = math.Pi
 
 // flowField is Flow.field of one sample (moons.nde:10): 64 multiply-adds, 16 transcendental functions.
 func flowField(w *Params, t float64, x *[2]Real, dx *[2]Real) {
@@ -187,8 +185,8 @@ func moons0Control(err float64, errPrev float64, errPrev2 float64) float64 {
 	return factor
 }
 
-// moons is Moons of one sample (moons.nde:18).
-func moons(w *Params, x *[2]Real, logits *[2]Real, st *[1]rt.SolveStats) {
+// moonsSample is Moons of one sample (moons.nde:18).
+func moonsSample(w *Params, x *[2]Real, logits *[2]Real, st *[1]rt.SolveStats) {
 	// moons.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
 	solveMoons0(w, 0.0, 1.0, x, logits, &st[0])
 }
@@ -292,8 +290,8 @@ func moonsPath0(x *[2]Real, x2 *[2]Real) (float64, float64) {
 	return float64(0.0), float64(1.0)
 }
 
-// fit is Fit of one sample (moons.nde:36): 3 transcendental functions.
-func fit(w *Params, x *[2]Real, y int32, st *[1]rt.SolveStats) (Real, Real) {
+// fitSample is Fit of one sample (moons.nde:36): 3 transcendental functions.
+func fitSample(w *Params, x *[2]Real, y int32, st *[1]rt.SolveStats) (Real, Real) {
 	// moons.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
 	var x2 [2]Real
 	solveMoons0(w, 0.0, 1.0, x, &x2, &st[0])
@@ -321,8 +319,23 @@ func fit(w *Params, x *[2]Real, y int32, st *[1]rt.SolveStats) (Real, Real) {
 	return sub, cast
 }
 
-// flowFieldVjp is Flow.field.vjp of one sample (moons.nde:10): 160 multiply-adds, 16 transcendental functions.
-func flowFieldVjp(w *Params, x *[2]Real, dxBar *[2]Real, xBar *[2]Real, g *Params) {
+// flowFieldFwd is Flow.field.fwd of one sample (moons.nde:10): 64 multiply-adds, 16 transcendental functions.
+func flowFieldFwd(w *Params, x *[2]Real, dx *[2]Real, tanh *[16]Real) {
+	x0, x1 := x[0], x[1]
+	var matvec0, matvec1 Real
+	// moons.nde:6  return x |> Linear(16) |> tanh |> Linear(2)
+	for i := 0; i < 16; i++ {
+		matvec2 := Real(w.F0Weight[i*2]*x0) + Real(w.F0Weight[i*2+1]*x1)
+		tanh[i] = rt.Tanh32(matvec2 + w.F0Bias[i])
+		matvec0 += Real(w.F2Weight[i] * tanh[i])
+		matvec1 += Real(w.F2Weight[i+16] * tanh[i])
+	}
+	dx[0] = matvec0 + w.F2Bias[0]
+	dx[1] = matvec1 + w.F2Bias[1]
+}
+
+// flowFieldBwd is Flow.field.bwd of one sample (moons.nde:10): 128 multiply-adds.
+func flowFieldBwd(w *Params, x *[2]Real, tanh *[16]Real, dxBar *[2]Real, xBar *[2]Real, g *Params) {
 	x0, x1 := x[0], x[1]
 	dxBar0, dxBar1 := dxBar[0], dxBar[1]
 	// moons.nde:10  system Flow {
@@ -332,114 +345,114 @@ func flowFieldVjp(w *Params, x *[2]Real, dxBar *[2]Real, xBar *[2]Real, g *Param
 	// moons.nde:6  return x |> Linear(16) |> tanh |> Linear(2)
 	for i := 0; i < 16; i++ {
 		vecmat := Real(dxBar0*w.F2Weight[i]) + Real(dxBar1*w.F2Weight[i+16])
-		matvec := Real(w.F0Weight[i*2]*x0) + Real(w.F0Weight[i*2+1]*x1)
-		tanh := rt.Tanh32(matvec + w.F0Bias[i])
-		f0BiasBar := Real(vecmat * (1.0 - Real(tanh*tanh)))
+		f0BiasBar := Real(vecmat * (1.0 - Real(tanh[i]*tanh[i])))
 		g.F0Bias[i] += f0BiasBar
 		xBar[0] += Real(f0BiasBar * w.F0Weight[i*2])
 		xBar[1] += Real(f0BiasBar * w.F0Weight[i*2+1])
 		g.F0Weight[i*2] += Real(f0BiasBar * x0)
 		g.F0Weight[i*2+1] += Real(f0BiasBar * x1)
-		g.F2Weight[i] += Real(dxBar0 * tanh)
-		g.F2Weight[16+i] += Real(dxBar1 * tanh)
+		g.F2Weight[i] += Real(dxBar0 * tanh[i])
+		g.F2Weight[16+i] += Real(dxBar1 * tanh[i])
 	}
 }
 
-// moons0ReplayVjp is Moons.0.replay.vjp of one sample (moons.nde:19): 1280 multiply-adds, 176 transcendental functions.
+// moons0ReplayVjp is Moons.0.replay.vjp of one sample (moons.nde:19): 1152 multiply-adds, 96 transcendental functions.
 func moons0ReplayVjp(w *Params, t float64, h float64, x *[2]Real, xNextBar *[2]Real, xBar *[2]Real, g *Params) {
 	x0, x1 := x[0], x[1]
 	xNextBar0, xNextBar1 := xNextBar[0], xNextBar[1]
 	// moons.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
-	var xK1 [2]Real
-	flowField(w, t, x, &xK1)
-	mul := float64(h * 0.2)
-	t2 := t + mul
-	ha21 := Real(mul)
+	var result [2]Real
+	var result2 [16]Real
+	flowFieldFwd(w, x, &result, &result2)
+	ha21 := Real(float64(h * 0.2))
 	var xY2 [2]Real
-	xY2[0] = x0 + Real(ha21*xK1[0])
-	xY2[1] = x1 + Real(ha21*xK1[1])
-	var xK2 [2]Real
-	flowField(w, t2, &xY2, &xK2)
-	t3 := t + float64(h*0.3)
+	xY2[0] = x0 + Real(ha21*result[0])
+	xY2[1] = x1 + Real(ha21*result[1])
+	var result3 [2]Real
+	var result4 [16]Real
+	flowFieldFwd(w, &xY2, &result3, &result4)
 	ha31 := Real(float64(h * 0.075))
 	ha32 := Real(float64(h * 0.225))
 	var xY3 [2]Real
-	xY3[0] = x0 + Real(ha31*xK1[0]) + Real(ha32*xK2[0])
-	xY3[1] = x1 + Real(ha31*xK1[1]) + Real(ha32*xK2[1])
-	var xK3 [2]Real
-	flowField(w, t3, &xY3, &xK3)
-	t4 := t + float64(h*0.8)
+	xY3[0] = x0 + Real(ha31*result[0]) + Real(ha32*result3[0])
+	xY3[1] = x1 + Real(ha31*result[1]) + Real(ha32*result3[1])
+	var result5 [2]Real
+	var result6 [16]Real
+	flowFieldFwd(w, &xY3, &result5, &result6)
 	ha41 := Real(float64(h * 0.9777777777777777))
 	ha42 := Real(float64(h * (-3.7333333333333334)))
 	ha43 := Real(float64(h * 3.5555555555555554))
 	var xY4 [2]Real
-	xY4[0] = x0 + Real(ha41*xK1[0]) + Real(ha42*xK2[0]) + Real(ha43*xK3[0])
-	xY4[1] = x1 + Real(ha41*xK1[1]) + Real(ha42*xK2[1]) + Real(ha43*xK3[1])
-	var xK4 [2]Real
-	flowField(w, t4, &xY4, &xK4)
-	t5 := t + float64(h*0.8888888888888888)
+	xY4[0] = x0 + Real(ha41*result[0]) + Real(ha42*result3[0]) + Real(ha43*result5[0])
+	xY4[1] = x1 + Real(ha41*result[1]) + Real(ha42*result3[1]) + Real(ha43*result5[1])
+	var result7 [2]Real
+	var result8 [16]Real
+	flowFieldFwd(w, &xY4, &result7, &result8)
 	ha51 := Real(float64(h * 2.9525986892242035))
 	ha52 := Real(float64(h * (-11.595793324188385)))
 	ha53 := Real(float64(h * 9.822892851699436))
 	ha54 := Real(float64(h * (-0.2908093278463649)))
 	var xY5 [2]Real
-	xY5[0] = x0 + Real(ha51*xK1[0]) + Real(ha52*xK2[0]) + Real(ha53*xK3[0]) + Real(ha54*xK4[0])
-	xY5[1] = x1 + Real(ha51*xK1[1]) + Real(ha52*xK2[1]) + Real(ha53*xK3[1]) + Real(ha54*xK4[1])
-	var xK5 [2]Real
-	flowField(w, t5, &xY5, &xK5)
+	xY5[0] = x0 + Real(ha51*result[0]) + Real(ha52*result3[0]) + Real(ha53*result5[0]) + Real(ha54*result7[0])
+	xY5[1] = x1 + Real(ha51*result[1]) + Real(ha52*result3[1]) + Real(ha53*result5[1]) + Real(ha54*result7[1])
+	var result9 [2]Real
+	var result10 [16]Real
+	flowFieldFwd(w, &xY5, &result9, &result10)
 	ha61 := Real(float64(h * 2.8462752525252526))
 	ha62 := Real(float64(h * (-10.757575757575758)))
 	ha63 := Real(float64(h * 8.906422717743473))
 	ha64 := Real(float64(h * 0.2784090909090909))
 	ha65 := Real(float64(h * (-0.2735313036020583)))
-	hb6 := Real(float64(h * 0.13095238095238096))
 	var xY6 [2]Real
+	xY6[0] = x0 + Real(ha61*result[0]) + Real(ha62*result3[0]) + Real(ha63*result5[0]) + Real(ha64*result7[0]) + Real(ha65*result9[0])
+	xY6[1] = x1 + Real(ha61*result[1]) + Real(ha62*result3[1]) + Real(ha63*result5[1]) + Real(ha64*result7[1]) + Real(ha65*result9[1])
+	var result11 [16]Real
+	flowFieldFwd(w, &xY6, new([2]Real), &result11)
+	hb6 := Real(float64(h * 0.13095238095238096))
 	var xK6Bar [2]Real
-	xY6[0] = x0 + Real(ha61*xK1[0]) + Real(ha62*xK2[0]) + Real(ha63*xK3[0]) + Real(ha64*xK4[0]) + Real(ha65*xK5[0])
-	xY6[1] = x1 + Real(ha61*xK1[1]) + Real(ha62*xK2[1]) + Real(ha63*xK3[1]) + Real(ha64*xK4[1]) + Real(ha65*xK5[1])
 	xK6Bar[0] = Real(xNextBar0 * hb6)
 	xK6Bar[1] = Real(xNextBar1 * hb6)
-	var result [2]Real
-	flowFieldVjp(w, &xY6, &xK6Bar, &result, g)
-	mul_2_0 := Real(result[0] * ha65)
-	mul_2_1 := Real(result[1] * ha65)
+	var result12 [2]Real
+	flowFieldBwd(w, &xY6, &result11, &xK6Bar, &result12, g)
+	mul0 := Real(result12[0] * ha65)
+	mul1 := Real(result12[1] * ha65)
 	hb5 := Real(float64(h * (-0.322376179245283)))
 	var xK5Bar [2]Real
-	xK5Bar[0] = mul_2_0 + Real(xNextBar0*hb5)
-	xK5Bar[1] = mul_2_1 + Real(xNextBar1*hb5)
-	var result2 [2]Real
-	flowFieldVjp(w, &xY5, &xK5Bar, &result2, g)
-	add0 := Real(result[0]*ha64) + Real(result2[0]*ha54)
-	add1 := Real(result[1]*ha64) + Real(result2[1]*ha54)
+	xK5Bar[0] = mul0 + Real(xNextBar0*hb5)
+	xK5Bar[1] = mul1 + Real(xNextBar1*hb5)
+	var result13 [2]Real
+	flowFieldBwd(w, &xY5, &result10, &xK5Bar, &result13, g)
+	add0 := Real(result12[0]*ha64) + Real(result13[0]*ha54)
+	add1 := Real(result12[1]*ha64) + Real(result13[1]*ha54)
 	hb4 := Real(float64(h * 0.6510416666666666))
 	var xK4Bar [2]Real
 	xK4Bar[0] = add0 + Real(xNextBar0*hb4)
 	xK4Bar[1] = add1 + Real(xNextBar1*hb4)
-	var result3 [2]Real
-	flowFieldVjp(w, &xY4, &xK4Bar, &result3, g)
-	add_2_0 := Real(result[0]*ha63) + Real(result2[0]*ha53) + Real(result3[0]*ha43)
-	add_2_1 := Real(result[1]*ha63) + Real(result2[1]*ha53) + Real(result3[1]*ha43)
+	var result14 [2]Real
+	flowFieldBwd(w, &xY4, &result8, &xK4Bar, &result14, g)
+	add_2_0 := Real(result12[0]*ha63) + Real(result13[0]*ha53) + Real(result14[0]*ha43)
+	add_2_1 := Real(result12[1]*ha63) + Real(result13[1]*ha53) + Real(result14[1]*ha43)
 	hb3 := Real(float64(h * 0.44923629829290207))
 	var xK3Bar [2]Real
 	xK3Bar[0] = add_2_0 + Real(xNextBar0*hb3)
 	xK3Bar[1] = add_2_1 + Real(xNextBar1*hb3)
-	var result4 [2]Real
-	flowFieldVjp(w, &xY3, &xK3Bar, &result4, g)
+	var result15 [2]Real
+	flowFieldBwd(w, &xY3, &result6, &xK3Bar, &result15, g)
 	var xK2Bar [2]Real
-	xK2Bar[0] = Real(result[0]*ha62) + Real(result2[0]*ha52) + Real(result3[0]*ha42) + Real(result4[0]*ha32)
-	xK2Bar[1] = Real(result[1]*ha62) + Real(result2[1]*ha52) + Real(result3[1]*ha42) + Real(result4[1]*ha32)
-	var result5 [2]Real
-	flowFieldVjp(w, &xY2, &xK2Bar, &result5, g)
-	add_3_0 := Real(result[0]*ha61) + Real(result2[0]*ha51) + Real(result3[0]*ha41) + Real(result4[0]*ha31) + Real(result5[0]*ha21)
-	add_3_1 := Real(result[1]*ha61) + Real(result2[1]*ha51) + Real(result3[1]*ha41) + Real(result4[1]*ha31) + Real(result5[1]*ha21)
+	xK2Bar[0] = Real(result12[0]*ha62) + Real(result13[0]*ha52) + Real(result14[0]*ha42) + Real(result15[0]*ha32)
+	xK2Bar[1] = Real(result12[1]*ha62) + Real(result13[1]*ha52) + Real(result14[1]*ha42) + Real(result15[1]*ha32)
+	var result16 [2]Real
+	flowFieldBwd(w, &xY2, &result4, &xK2Bar, &result16, g)
+	add_3_0 := Real(result12[0]*ha61) + Real(result13[0]*ha51) + Real(result14[0]*ha41) + Real(result15[0]*ha31) + Real(result16[0]*ha21)
+	add_3_1 := Real(result12[1]*ha61) + Real(result13[1]*ha51) + Real(result14[1]*ha41) + Real(result15[1]*ha31) + Real(result16[1]*ha21)
 	hb1 := Real(float64(h * 0.09114583333333333))
 	var xK1Bar [2]Real
 	xK1Bar[0] = add_3_0 + Real(xNextBar0*hb1)
 	xK1Bar[1] = add_3_1 + Real(xNextBar1*hb1)
-	var result6 [2]Real
-	flowFieldVjp(w, x, &xK1Bar, &result6, g)
-	xBar[0] = result[0] + result2[0] + result3[0] + result4[0] + result5[0] + xNextBar0 + result6[0]
-	xBar[1] = result[1] + result2[1] + result3[1] + result4[1] + result5[1] + xNextBar1 + result6[1]
+	var result17 [2]Real
+	flowFieldBwd(w, x, &result2, &xK1Bar, &result17, g)
+	xBar[0] = result12[0] + result13[0] + result14[0] + result15[0] + result16[0] + xNextBar0 + result17[0]
+	xBar[1] = result12[1] + result13[1] + result14[1] + result15[1] + result16[1] + xNextBar1 + result17[1]
 }
 
 // fitGrad is Fit.grad of one sample (moons.nde:36): 3 transcendental functions.
@@ -447,6 +460,9 @@ func fitGrad(w *Params, ws *workspace, x *[2]Real, y int32, g *Params, st *[1]rt
 	// moons.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
 	var x2 [2]Real
 	solveMoons0Rec(w, ws, 0.0, 1.0, x, &x2, &st[0])
+	if st[0].Status.Failed() {
+		return 0, 0
+	}
 	// moons.nde:40  minimize cross_entropy(Moons(x), y)
 	reduceMax := Real(math.Inf(-1))
 	for i0 := 0; i0 < 2; i0++ {
@@ -479,86 +495,85 @@ func fitGrad(w *Params, ws *workspace, x *[2]Real, y int32, g *Params, st *[1]rt
 	return sub, cast
 }
 
-// flowFieldVjp2 is Flow.field.vjp2 of one sample (moons.nde:10): 96 multiply-adds, 16 transcendental functions.
-func flowFieldVjp2(w *Params, x *[2]Real, dxBar *[2]Real, xBar *[2]Real) {
-	x0, x1 := x[0], x[1]
+// flowFieldBwd2 is Flow.field.bwd2 of one sample (moons.nde:10): 64 multiply-adds.
+func flowFieldBwd2(w *Params, tanh *[16]Real, dxBar *[2]Real, xBar *[2]Real) {
 	dxBar0, dxBar1 := dxBar[0], dxBar[1]
 	clear(xBar[:])
 	// moons.nde:6  return x |> Linear(16) |> tanh |> Linear(2)
 	for i := 0; i < 16; i++ {
 		vecmat := Real(dxBar0*w.F2Weight[i]) + Real(dxBar1*w.F2Weight[i+16])
-		matvec := Real(w.F0Weight[i*2]*x0) + Real(w.F0Weight[i*2+1]*x1)
-		tanh := rt.Tanh32(matvec + w.F0Bias[i])
-		mul := Real(vecmat * (1.0 - Real(tanh*tanh)))
+		mul := Real(vecmat * (1.0 - Real(tanh[i]*tanh[i])))
 		xBar[0] += Real(mul * w.F0Weight[i*2])
 		xBar[1] += Real(mul * w.F0Weight[i*2+1])
 	}
 }
 
-// moons0ReplayVjp2 is Moons.0.replay.vjp2 of one sample (moons.nde:19): 896 multiply-adds, 176 transcendental functions.
+// moons0ReplayVjp2 is Moons.0.replay.vjp2 of one sample (moons.nde:19): 768 multiply-adds, 96 transcendental functions.
 func moons0ReplayVjp2(w *Params, t float64, h float64, x *[2]Real, xNextBar *[2]Real, xBar *[2]Real) {
 	x0, x1 := x[0], x[1]
 	xNextBar0, xNextBar1 := xNextBar[0], xNextBar[1]
 	// moons.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
-	var xK1 [2]Real
-	flowField(w, t, x, &xK1)
-	mul := float64(h * 0.2)
-	t2 := t + mul
-	ha21 := Real(mul)
+	var result [2]Real
+	var result2 [16]Real
+	flowFieldFwd(w, x, &result, &result2)
+	ha21 := Real(float64(h * 0.2))
 	var xY2 [2]Real
-	xY2[0] = x0 + Real(ha21*xK1[0])
-	xY2[1] = x1 + Real(ha21*xK1[1])
-	var xK2 [2]Real
-	flowField(w, t2, &xY2, &xK2)
-	t3 := t + float64(h*0.3)
+	xY2[0] = x0 + Real(ha21*result[0])
+	xY2[1] = x1 + Real(ha21*result[1])
+	var result3 [2]Real
+	var result4 [16]Real
+	flowFieldFwd(w, &xY2, &result3, &result4)
 	ha31 := Real(float64(h * 0.075))
 	ha32 := Real(float64(h * 0.225))
 	var xY3 [2]Real
-	xY3[0] = x0 + Real(ha31*xK1[0]) + Real(ha32*xK2[0])
-	xY3[1] = x1 + Real(ha31*xK1[1]) + Real(ha32*xK2[1])
-	var xK3 [2]Real
-	flowField(w, t3, &xY3, &xK3)
-	t4 := t + float64(h*0.8)
+	xY3[0] = x0 + Real(ha31*result[0]) + Real(ha32*result3[0])
+	xY3[1] = x1 + Real(ha31*result[1]) + Real(ha32*result3[1])
+	var result5 [2]Real
+	var result6 [16]Real
+	flowFieldFwd(w, &xY3, &result5, &result6)
 	ha41 := Real(float64(h * 0.9777777777777777))
 	ha42 := Real(float64(h * (-3.7333333333333334)))
 	ha43 := Real(float64(h * 3.5555555555555554))
 	var xY4 [2]Real
-	xY4[0] = x0 + Real(ha41*xK1[0]) + Real(ha42*xK2[0]) + Real(ha43*xK3[0])
-	xY4[1] = x1 + Real(ha41*xK1[1]) + Real(ha42*xK2[1]) + Real(ha43*xK3[1])
-	var xK4 [2]Real
-	flowField(w, t4, &xY4, &xK4)
-	t5 := t + float64(h*0.8888888888888888)
+	xY4[0] = x0 + Real(ha41*result[0]) + Real(ha42*result3[0]) + Real(ha43*result5[0])
+	xY4[1] = x1 + Real(ha41*result[1]) + Real(ha42*result3[1]) + Real(ha43*result5[1])
+	var result7 [2]Real
+	var result8 [16]Real
+	flowFieldFwd(w, &xY4, &result7, &result8)
 	ha51 := Real(float64(h * 2.9525986892242035))
 	ha52 := Real(float64(h * (-11.595793324188385)))
 	ha53 := Real(float64(h * 9.822892851699436))
 	ha54 := Real(float64(h * (-0.2908093278463649)))
 	var xY5 [2]Real
-	xY5[0] = x0 + Real(ha51*xK1[0]) + Real(ha52*xK2[0]) + Real(ha53*xK3[0]) + Real(ha54*xK4[0])
-	xY5[1] = x1 + Real(ha51*xK1[1]) + Real(ha52*xK2[1]) + Real(ha53*xK3[1]) + Real(ha54*xK4[1])
-	var xK5 [2]Real
-	flowField(w, t5, &xY5, &xK5)
+	xY5[0] = x0 + Real(ha51*result[0]) + Real(ha52*result3[0]) + Real(ha53*result5[0]) + Real(ha54*result7[0])
+	xY5[1] = x1 + Real(ha51*result[1]) + Real(ha52*result3[1]) + Real(ha53*result5[1]) + Real(ha54*result7[1])
+	var result9 [2]Real
+	var result10 [16]Real
+	flowFieldFwd(w, &xY5, &result9, &result10)
 	ha61 := Real(float64(h * 2.8462752525252526))
 	ha62 := Real(float64(h * (-10.757575757575758)))
 	ha63 := Real(float64(h * 8.906422717743473))
 	ha64 := Real(float64(h * 0.2784090909090909))
 	ha65 := Real(float64(h * (-0.2735313036020583)))
-	hb6 := Real(float64(h * 0.13095238095238096))
 	var xY6 [2]Real
+	xY6[0] = x0 + Real(ha61*result[0]) + Real(ha62*result3[0]) + Real(ha63*result5[0]) + Real(ha64*result7[0]) + Real(ha65*result9[0])
+	xY6[1] = x1 + Real(ha61*result[1]) + Real(ha62*result3[1]) + Real(ha63*result5[1]) + Real(ha64*result7[1]) + Real(ha65*result9[1])
+	var result11 [16]Real
+	flowFieldFwd(w, &xY6, new([2]Real), &result11)
+	hb6 := Real(float64(h * 0.13095238095238096))
 	var xK6Bar [2]Real
-	xY6[0] = x0 + Real(ha61*xK1[0]) + Real(ha62*xK2[0]) + Real(ha63*xK3[0]) + Real(ha64*xK4[0]) + Real(ha65*xK5[0])
-	xY6[1] = x1 + Real(ha61*xK1[1]) + Real(ha62*xK2[1]) + Real(ha63*xK3[1]) + Real(ha64*xK4[1]) + Real(ha65*xK5[1])
 	xK6Bar[0] = Real(xNextBar0 * hb6)
 	xK6Bar[1] = Real(xNextBar1 * hb6)
 	var xY6Bar [2]Real
-	flowFieldVjp2(w, &xY6, &xK6Bar, &xY6Bar)
-	mul_2_0 := Real(xY6Bar[0] * ha65)
-	mul_2_1 := Real(xY6Bar[1] * ha65)
+	flowFieldBwd2(w, &result11, &xK6Bar, &xY6Bar)
+	mul0 := Real(xY6Bar[0] * ha65)
+	mul1 := Real(xY6Bar[1] * ha65)
 	hb5 := Real(float64(h * (-0.322376179245283)))
 	var xK5Bar [2]Real
-	xK5Bar[0] = mul_2_0 + Real(xNextBar0*hb5)
-	xK5Bar[1] = mul_2_1 + Real(xNextBar1*hb5)
+	xK5Bar[0] = mul0 + Real(xNextBar0*hb5)
+	xK5Bar[1] = mul1 + Real(xNextBar1*hb5)
 	var xY5Bar [2]Real
-	flowFieldVjp2(w, &xY5, &xK5Bar, &xY5Bar)
+	flowFieldBwd2(w, &result10, &xK5Bar, &xY5Bar)
 	add0 := Real(xY6Bar[0]*ha64) + Real(xY5Bar[0]*ha54)
 	add1 := Real(xY6Bar[1]*ha64) + Real(xY5Bar[1]*ha54)
 	hb4 := Real(float64(h * 0.6510416666666666))
@@ -566,7 +581,7 @@ func moons0ReplayVjp2(w *Params, t float64, h float64, x *[2]Real, xNextBar *[2]
 	xK4Bar[0] = add0 + Real(xNextBar0*hb4)
 	xK4Bar[1] = add1 + Real(xNextBar1*hb4)
 	var xY4Bar [2]Real
-	flowFieldVjp2(w, &xY4, &xK4Bar, &xY4Bar)
+	flowFieldBwd2(w, &result8, &xK4Bar, &xY4Bar)
 	add_2_0 := Real(xY6Bar[0]*ha63) + Real(xY5Bar[0]*ha53) + Real(xY4Bar[0]*ha43)
 	add_2_1 := Real(xY6Bar[1]*ha63) + Real(xY5Bar[1]*ha53) + Real(xY4Bar[1]*ha43)
 	hb3 := Real(float64(h * 0.44923629829290207))
@@ -574,12 +589,12 @@ func moons0ReplayVjp2(w *Params, t float64, h float64, x *[2]Real, xNextBar *[2]
 	xK3Bar[0] = add_2_0 + Real(xNextBar0*hb3)
 	xK3Bar[1] = add_2_1 + Real(xNextBar1*hb3)
 	var xY3Bar [2]Real
-	flowFieldVjp2(w, &xY3, &xK3Bar, &xY3Bar)
+	flowFieldBwd2(w, &result6, &xK3Bar, &xY3Bar)
 	var xK2Bar [2]Real
 	xK2Bar[0] = Real(xY6Bar[0]*ha62) + Real(xY5Bar[0]*ha52) + Real(xY4Bar[0]*ha42) + Real(xY3Bar[0]*ha32)
 	xK2Bar[1] = Real(xY6Bar[1]*ha62) + Real(xY5Bar[1]*ha52) + Real(xY4Bar[1]*ha42) + Real(xY3Bar[1]*ha32)
 	var xY2Bar [2]Real
-	flowFieldVjp2(w, &xY2, &xK2Bar, &xY2Bar)
+	flowFieldBwd2(w, &result4, &xK2Bar, &xY2Bar)
 	add_3_0 := Real(xY6Bar[0]*ha61) + Real(xY5Bar[0]*ha51) + Real(xY4Bar[0]*ha41) + Real(xY3Bar[0]*ha31) + Real(xY2Bar[0]*ha21)
 	add_3_1 := Real(xY6Bar[1]*ha61) + Real(xY5Bar[1]*ha51) + Real(xY4Bar[1]*ha41) + Real(xY3Bar[1]*ha31) + Real(xY2Bar[1]*ha21)
 	hb1 := Real(float64(h * 0.09114583333333333))
@@ -587,7 +602,7 @@ func moons0ReplayVjp2(w *Params, t float64, h float64, x *[2]Real, xNextBar *[2]
 	xK1Bar[0] = add_3_0 + Real(xNextBar0*hb1)
 	xK1Bar[1] = add_3_1 + Real(xNextBar1*hb1)
 	var call [2]Real
-	flowFieldVjp2(w, x, &xK1Bar, &call)
+	flowFieldBwd2(w, &result2, &xK1Bar, &call)
 	xBar[0] = xY6Bar[0] + xY5Bar[0] + xY4Bar[0] + xY3Bar[0] + xY2Bar[0] + xNextBar0 + call[0]
 	xBar[1] = xY6Bar[1] + xY5Bar[1] + xY4Bar[1] + xY3Bar[1] + xY2Bar[1] + xNextBar1 + call[1]
 }

@@ -1,6 +1,10 @@
 package diff
 
-import "ndec.dev/ndec/ir"
+import (
+	"fmt"
+
+	"ndec.dev/ndec/ir"
+)
 
 // backprop differentiates the steps that were taken: the solve records t, h and y of every
 // accepted step, and a reverse sweep runs the step's VJP over them, last to first. Step sizes
@@ -14,7 +18,7 @@ func backprop(r *reverse, v *ir.Value, gs []*ir.Value) {
 	if s.Region != nil && s.Region.Parent != nil {
 		region = s.Region.Parent
 	}
-	rev := &ir.Rev{Name: s.Name + ".rev", Solve: s, Params: params,
+	rev := &ir.Rev{Name: r.sweepName(s), Solve: s, Params: params,
 		Region:  region.Inside(ir.RegionRev, s.Name),
 		StepVJP: r.vjp(s.Replay, after(s.Replay, 2, params), len(s.Replay.Args), true)}
 	if s.Times > 0 {
@@ -32,6 +36,15 @@ func backprop(r *reverse, v *ir.Value, gs []*ir.Value) {
 	for k, q := range params {
 		r.addParam(q, outs[n+len(s.Extras)+k])
 	}
+}
+
+// sweepName is a name for a reverse sweep of s that no other one has.
+func (p *pass) sweepName(s *ir.Solve) string {
+	p.sweeps[s]++
+	if n := p.sweeps[s]; n > 1 {
+		return fmt.Sprintf("%s.rev%d", s.Name, n)
+	}
+	return s.Name + ".rev"
 }
 
 // after selects the arguments of a replay from the given one on: states and extras.

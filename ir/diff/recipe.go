@@ -36,6 +36,7 @@ func (p *pass) recipe(rc *ir.Recipe) {
 		}
 	}
 	r.finish(nil, Wrt{Params: rc.Trained}, outs, f.ResultNames)
+	r.b.Func.DropDead()
 	rc.Grad = p.m.AddFunc(r.b.Func)
 
 	var real []int
@@ -46,6 +47,7 @@ func (p *pass) recipe(rc *ir.Recipe) {
 	}
 	r, args, outs := p.objective(f, ".gradinputs", Wrt{Args: real})
 	r.finish(args, Wrt{Args: real}, outs, f.ResultNames)
+	r.b.Func.DropDead()
 	rc.GradInputs = p.m.AddFunc(r.b.Func)
 }
 

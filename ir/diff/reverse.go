@@ -163,14 +163,29 @@ func (r *reverse) addParam(q *ir.Param, g *ir.Value) {
 	r.sums[q] = g
 }
 
-// call runs the callee's VJP, made on demand.
+// call runs the backward half of the callee, or else its VJP, made on demand.
 func (r *reverse) call(v *ir.Value) {
 	gs := r.cotangents(v)
 	if gs == nil {
 		return
 	}
+	selection := func(f *ir.Func) Wrt {
+		return Wrt{Args: r.activeArgs(v), Params: selected(r.reads(f), r.params)}
+	}
 	f := v.Attr.Func
-	wrt := Wrt{Args: r.activeArgs(v), Params: selected(r.reads(f), r.params)}
+	if g := r.whole[f]; g != nil {
+		if c := r.pairs[selection(g).pairKey(g)]; c != nil && c.fwd == f {
+			args := append([]*ir.Value(nil), v.Args...)
+			parts := results(r.b, v)
+			for _, i := range c.saved {
+				args = append(args, parts[i])
+			}
+			args = append(args, r.realOrZero(v, gs)[:c.bars]...)
+			r.spread(v, c.wrt, r.b.CallAll(c.bwd, args...))
+			return
+		}
+	}
+	wrt := selection(f)
 	fv := r.vjp(f, wrt, len(f.Args), true)
 	outs := r.b.CallAll(fv, append(append([]*ir.Value(nil), v.Args...), r.realOrZero(v, gs)...)...)
 	r.spread(v, wrt, outs)

@@ -65,33 +65,50 @@ func (p *pass) vjp(f *ir.Func, wrt Wrt, at int, accum bool) *ir.Func {
 	if g := p.made[key]; g != nil {
 		return g
 	}
+	s := p.sweepOf(f, wrt, at)
+	s.fn.Name = p.fresh(f.Name + ".vjp")
+	if !accum {
+		s.fn.Accum = nil
+	}
+	s.fn.DropDead()
+	return p.add(key, s.fn)
+}
+
+// swept is the function of cotangents of a function before dead values are dropped.
+type swept struct {
+	fn    *ir.Func
+	args  []*ir.Value // f's
+	bars  []*ir.Value // cotangents of f's real results
+	order []*ir.Value // f's body
+	outs  []*ir.Value // f's results
+}
+
+// sweepOf copies f's body and sweeps back over it. Cotangents stand after the first at arguments.
+func (p *pass) sweepOf(f *ir.Func, wrt Wrt, at int) *swept {
 	p.expand(f)
 	b := p.derived(f, ".vjp")
-	args := copyArgs(b, f.Args[:at])
-	var bars []*ir.Value
+	s := &swept{fn: b.Func, args: copyArgs(b, f.Args[:at])}
 	for i, r := range f.Results {
 		if r.Type.Elem.IsFloat() {
-			bars = append(bars, b.Arg(resultName(f, i)+"_bar", r.Type))
+			s.bars = append(s.bars, b.Arg(resultName(f, i)+"_bar", r.Type))
 		}
 	}
-	args = append(args, copyArgs(b, f.Args[at:])...)
-	outs := b.Inline(f, args)
+	s.args = append(s.args, copyArgs(b, f.Args[at:])...)
+	leaves := chosen(s.args, wrt.Args)
+	s.outs = p.pairCalls(b, leaves, wrt.Params, b.Inline(f, s.args))
+	s.order = b.Func.Values
 
-	d := p.body(b)
-	order := b.Func.Values
-	r := d.reverse(chosen(args, wrt.Args), wrt.Params)
-	for _, o := range outs {
+	r := p.body(b).reverse(leaves, wrt.Params)
+	bars := s.bars
+	for _, o := range s.outs {
 		if o.Type.Elem.IsFloat() {
 			r.seed(o, bars[0])
 			bars = bars[1:]
 		}
 	}
-	r.sweep(order)
-	r.finish(args, wrt, nil, nil)
-	if !accum {
-		b.Func.Accum = nil
-	}
-	return p.add(key, b.Func)
+	r.sweep(s.order)
+	r.finish(s.args, wrt, nil, nil)
+	return s
 }
 
 // finish ends a function: first the given results, then the cotangents of the selection.
@@ -111,7 +128,6 @@ func (r *reverse) finish(args []*ir.Value, wrt Wrt, first []*ir.Value, names []s
 		f.Accum = append(f.Accum, true)
 	}
 	r.b.Return(outs...)
-	f.DropDead()
 }
 
 // jvp is JVP with the tangents of the first at arguments standing right after these.

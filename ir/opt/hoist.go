@@ -93,7 +93,7 @@ func (h *hoister) prepare() {
 	if m.Prepare == nil {
 		m.Prepare = b.Func
 		m.Prepare.Region = ir.ParamsRegion
-		m.Funcs = append([]*ir.Func{m.Prepare}, m.Funcs...)
+		m.Funcs = append(m.Funcs, m.Prepare) // last: it may run any function, and none runs it
 	} else {
 		b = ir.Extend(m.Prepare, m.Real)
 	}

@@ -14,6 +14,7 @@ func hoistSolves(m *ir.Module) {
 		privatise(m, s)
 		if callersWithin(m, s) {
 			addExtras(m, s, solveValues(s))
+			rates(m) // the next solve is judged by them
 		}
 	}
 }
@@ -183,7 +184,7 @@ func addExtras(m *ir.Module, s *ir.Solve, vs []*ir.Value) {
 	// The field, then whoever passes the new extras on to it.
 	place := map[*ir.Value]*ir.Value{}
 	for _, v := range vs {
-		place[v] = addArg(s.Field, v.Name, v.Type)
+		place[v] = addArg(s.Field, nameOf(v), v.Type)
 	}
 	ir.Rebuild(s.Field, m.Real, func(b *ir.Builder, v *ir.Value, _ []*ir.Value) *ir.Value { return place[v] })
 	s.Field.DropDead()
@@ -194,7 +195,7 @@ func addExtras(m *ir.Module, s *ir.Solve, vs []*ir.Value) {
 		}
 		var more []*ir.Value
 		for _, v := range vs {
-			more = append(more, addArg(f, v.Name, v.Type))
+			more = append(more, addArg(f, nameOf(v), v.Type))
 		}
 		ir.RebuildMulti(f, m.Real, func(b *ir.Builder, v *ir.Value, args []*ir.Value) []*ir.Value {
 			if v.Op != ir.OpCall || v.Attr.Func != s.Field {
@@ -203,6 +204,14 @@ func addExtras(m *ir.Module, s *ir.Solve, vs []*ir.Value) {
 			return b.CallAll(s.Field, append(append([]*ir.Value(nil), args...), more...)...)
 		})
 	}
+}
+
+// nameOf is the name of v for people: its own, or its operator's.
+func nameOf(v *ir.Value) string {
+	if v.Name != "" {
+		return v.Name
+	}
+	return v.Op.String()
 }
 
 // addArg appends an argument to f.

@@ -71,7 +71,7 @@ func Run(m *ir.Module, opts Options) error {
 	for _, p := range table() {
 		p.Fn(m)
 		if opts.Check {
-			if err := verify(m); err != nil {
+			if err := ir.Verify(m); err != nil {
 				return fmt.Errorf("after pass %s: %w", p.Name, err)
 			}
 		}

@@ -52,7 +52,7 @@ func arithmetic() []rewrite {
 			switch {
 			case a[1].IsConst(1):
 				return a[0]
-			case v.Type.Elem.IsFloat() && splat(a[1]) && powerOfTwo(a[1].Attr.Num):
+			case splat(a[1]) && powerOfTwo(a[1].Attr.Num):
 				return b.Mul(a[0], b.Fill(1/a[1].Attr.Num, a[1].Type))
 			}
 			return nil
@@ -84,7 +84,7 @@ func arithmetic() []rewrite {
 				return a[0]
 			case a[1].IsConst(2):
 				return b.Unary(ir.OpSquare, a[0])
-			case a[1].IsConst(-1) && v.Type.Elem.IsFloat():
+			case a[1].IsConst(-1):
 				return b.Unary(ir.OpRecip, a[0])
 			}
 			return nil

@@ -2,6 +2,7 @@ package opt
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -167,8 +168,10 @@ func TestSharedField(t *testing.T) {
 	rec := *s
 	rec.Name, rec.Record = "M.0.rec", true
 	m.Solves = append(m.Solves, &rec)
-	f := m.AddFunc(runSolve("fit", &rec))
-	m.Recipes = append(m.Recipes, &ir.Recipe{Name: "Fit", Objective: f, Solves: []*ir.Solve{&rec}})
+	f := runSolve("fit", &rec)
+	f.Results[0] = ir.Extend(f, ir.F64).Sum(f.Results[0])
+	m.AddFunc(f)
+	m.Recipes = append(m.Recipes, &ir.Recipe{Name: "Fit", Objective: f, Solves: []*ir.Solve{&rec}, Columns: m.Models[0].Inputs})
 	Prepare(m)
 	if err := Run(m, Options{Check: true}); err != nil {
 		t.Fatal(err)
@@ -215,8 +218,10 @@ func TestDeadStateEverywhere(t *testing.T) {
 	ks = b.CallAll(s.Field, t0, b.Add(y, dy), z, c, u)
 	s.First = m.AddFunc(b.Return(b.Sum(b.Unary(ir.OpSquare, ks[0]))))
 
+	run := m.Models[0].Func // callees before callers
+	m.Funcs = append(slices.DeleteFunc(m.Funcs, func(f *ir.Func) bool { return f == run }), run)
 	Prepare(m)
-	if err := verify(m); err != nil {
+	if err := ir.Verify(m); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {

@@ -120,6 +120,9 @@ func (p *Plan) addRev(r *ir.Rev) error {
 func (p *Plan) RevNeeds(r *ir.Rev) Needs {
 	n := Needs{Work: true, Accum: len(r.Params) > 0}
 	n.join(p.byIR[r.StepVJP].Needs)
+	if r.AtVJP != nil {
+		n.join(p.byIR[r.AtVJP].Needs)
+	}
 	return n
 }
 
@@ -270,7 +273,9 @@ func (pl *planner) views() {
 				}
 			}
 		case ir.OpReshape:
-			pl.view(v, v.Args[0], 0)
+			if v.Type.IsScalar() || !v.Args[0].Type.IsScalar() { // a scalar is no part of an array
+				pl.view(v, v.Args[0], 0)
+			}
 		case ir.OpSlice:
 			if off, ok := contiguous(v.Args[0].Type.Shape, v.Attr.Ints); ok {
 				pl.view(v, v.Args[0], off)

@@ -88,7 +88,7 @@ func Build(ctx context.Context, res *driver.Result) (exe string, err error) {
 			return "", err
 		}
 	}
-	cmd := exec.CommandContext(ctx, gocmd, "build", "-trimpath", "-buildvcs=false", "-o", filepath.Base(exe), ".")
+	cmd := exec.CommandContext(ctx, gocmd, "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", filepath.Base(exe), ".")
 	cmd.Dir = tmp
 	cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOPROXY=off", "GOWORK=off", "CGO_ENABLED=0", "GO111MODULE=on", "GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH, "PWD="+tmp)
 	if out, err := cmd.CombinedOutput(); err != nil {

@@ -91,6 +91,9 @@ func Compile(files map[string]string, opts Options) (res *Result, ds diag.List) 
 	var cds diag.List
 	res.Program, cds = sema.Check(res.Files, sema.Options{Precision: opts.Precision, Set: opts.Set, With: with})
 	ds = append(ds, cds...)
+	if !ds.HasErrors() {
+		ds = append(ds, sema.Vet(res.Files, res.Program)...)
+	}
 	if done("check") {
 		return res, ds
 	}
@@ -209,7 +212,11 @@ func hash(files map[string]string, opts Options) string {
 	for _, n := range sortedKeys(files) {
 		fmt.Fprintf(h, "%q %q\n", n, files[n])
 	}
-	fmt.Fprintf(h, "%s %q\n", opts.Precision, Version)
+	precision := opts.Precision
+	if precision == "" {
+		precision = "f32" // the default
+	}
+	fmt.Fprintf(h, "%s %q\n", precision, Version)
 	for _, n := range sortedKeys(opts.Set) {
 		fmt.Fprintf(h, "set %q %q\n", n, opts.Set[n])
 	}

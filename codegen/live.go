@@ -1,0 +1,87 @@
+package codegen
+
+import (
+	"ndec.dev/ndec/ir"
+	"ndec.dev/ndec/ir/plan"
+)
+
+// element is element k of v.
+type element struct {
+	v *ir.Value
+	k int
+}
+
+// liveElements finds the elements that somebody reads, going back over the steps. A small array is
+// one variable per element, and Go refuses a variable that nobody reads.
+func (fn *function) liveElements() map[element]bool {
+	live := map[element]bool{}
+	all := func(v *ir.Value) { fn.readAll(live, v) }
+	for _, r := range fn.f.IR.Results {
+		all(r)
+	}
+	for q := len(fn.f.Nests) - 1; q >= 0; q-- {
+		steps := fn.f.Nests[q].Steps
+		for i := len(steps) - 1; i >= 0; i-- {
+			s := steps[i]
+			switch s.Form {
+			case plan.AddTo:
+				all(s.V)
+			case plan.Elem:
+				for k := range s.V.Type.Len() {
+					if live[element{s.V, k}] {
+						fn.readOperands(live, s.V, k)
+					}
+				}
+			case plan.Copy:
+				for k := range s.V.Type.Len() {
+					if src, j := copySource(s.V, k); src != nil && live[element{s.V, k}] {
+						fn.read(live, src, j)
+					}
+				}
+			default:
+				for _, a := range s.V.Args {
+					all(a)
+				}
+			}
+		}
+	}
+	return live
+}
+
+func (fn *function) readAll(live map[element]bool, v *ir.Value) {
+	if v.Type.Elem == ir.Tuple {
+		return
+	}
+	for k := range v.Type.Len() {
+		fn.read(live, v, k)
+	}
+}
+
+// read marks element k of v, or what it is spelled as.
+func (fn *function) read(live map[element]bool, v *ir.Value, k int) {
+	p := fn.f.Places[v]
+	switch {
+	case p != nil && p.Kind == plan.View:
+		fn.read(live, p.Base, k+p.Offset)
+	case p != nil && p.Kind == plan.Folded:
+		fn.readOperands(live, v, k)
+	default:
+		live[element{v, k}] = true
+	}
+}
+
+// readOperands marks what element k of an element-wise value reads.
+func (fn *function) readOperands(live map[element]bool, v *ir.Value, k int) {
+	for _, a := range v.Args {
+		if a.Type.Len() == 1 {
+			fn.read(live, a, 0)
+		} else {
+			fn.read(live, a, k)
+		}
+	}
+}
+
+// unread reports whether v is kept in a variable per element and nobody reads the one at ix.
+func (fn *function) unread(v *ir.Value, ix index) bool {
+	return ix.konst && fn.isVariable(v) && !fn.live[element{v, ix.k}]
+}

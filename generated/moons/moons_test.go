@@ -1,0 +1,184 @@
+package moons_test
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"math"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"ndec.dev/ndec/generated/moons"
+	"ndec.dev/ndec/rt"
+)
+
+var update = flag.Bool("update", false, "train testdata/weights.safetensors again")
+
+const weightsFile = "testdata/weights.safetensors"
+
+// flat lists the parameters.
+func flat(p *moons.Params) []moons.Real {
+	return slices.Concat(p.F0Weight[:], p.F0Bias[:], p.F2Weight[:], p.F2Bias[:])
+}
+
+// TestWeights trains with -update, and sees that the committed weights classify fresh points.
+func TestWeights(t *testing.T) {
+	if *update {
+		p := moons.NewParams(42)
+		if _, err := moons.TrainFit(context.Background(), p, rt.TrainOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		if err := p.SaveFile(weightsFile); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p := new(moons.Params)
+	if err := p.LoadFile(weightsFile); err != nil {
+		t.Fatal(err)
+	}
+	data, err := rt.Moons{N: 4096, Noise: 0.1, Seed: 7}.Load(".", []rt.ColumnSpec{{Name: "x", Shape: []int{2}}, {Name: "y", Classes: 2}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := rt.Convert[moons.Real](data.Columns[0].Data)
+	scores := make([]moons.Real, len(x))
+	if err := moons.NewMoons(p).Batch(context.Background(), scores, x, nil); err != nil {
+		t.Fatal(err)
+	}
+	right := 0
+	for i, y := range data.Columns[1].Data {
+		if (scores[2*i+1] > scores[2*i]) == (y == 1) {
+			right++
+		}
+	}
+	if acc := float64(right) / float64(data.Rows); acc < 0.99 {
+		t.Errorf("accuracy %g on fresh points, want at least 0.99", acc)
+	}
+}
+
+// TestSameBits trains with several numbers of threads, and twice with one: the weights are the same bits.
+func TestSameBits(t *testing.T) {
+	train := func(workers, procs int) []moons.Real {
+		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
+		p := moons.NewParams(42)
+		if _, err := moons.TrainFit(context.Background(), p, rt.TrainOptions{Epochs: 5, Workers: workers}); err != nil {
+			t.Fatal(err)
+		}
+		return flat(p)
+	}
+	want := train(1, 1)
+	if slices.Equal(want, flat(moons.NewParams(42))) {
+		t.Fatal("training changes nothing")
+	}
+	for _, n := range []struct{ workers, procs int }{{1, 1}, {2, 2}, {7, 7}, {7, 2}, {0, 3}} {
+		got := train(n.workers, n.procs)
+		for i := range want {
+			if math.Float32bits(got[i]) != math.Float32bits(want[i]) {
+				t.Errorf("%d workers on %d threads: weight %d is %x, want %x", n.workers, n.procs, i, math.Float32bits(got[i]), math.Float32bits(want[i]))
+				break
+			}
+		}
+	}
+}
+
+// TestSameRows sees that the result of a row depends neither on its neighbours nor on the workers, and that
+// Forward agrees.
+func TestSameRows(t *testing.T) {
+	m := moons.NewMoons(moons.NewParams(1))
+	x, _ := points(1000)
+	want := make([]moons.Real, len(x))
+	if err := m.Batch(context.Background(), want, x, nil, rt.Workers(1)); err != nil {
+		t.Fatal(err)
+	}
+	for _, workers := range []int{2, 7} {
+		got := make([]moons.Real, len(x))
+		if err := m.Batch(context.Background(), got, x, nil, rt.Workers(workers)); err != nil || !slices.Equal(got, want) {
+			t.Errorf("%d workers give other rows, %v", workers, err)
+		}
+	}
+	for _, n := range []int{1, 2, 63, 65} {
+		got := make([]moons.Real, 2*n)
+		if err := m.Batch(context.Background(), got, x[200:200+2*n], nil); err != nil || !slices.Equal(got, want[200:200+2*n]) {
+			t.Errorf("rows in a batch of %d differ, %v", n, err)
+		}
+	}
+	for i := range 50 {
+		y, err := m.Forward([2]moons.Real(x[2*i:]))
+		if err != nil || y != [2]moons.Real(want[2*i:]) {
+			t.Errorf("Forward of row %d is %v, in a batch %v, %v", i, y, want[2*i:2*i+2], err)
+		}
+	}
+}
+
+// points lists n inputs, and gives room for the outputs.
+func points(n int) (x, out []moons.Real) {
+	x = make([]moons.Real, 2*n)
+	for i := range x {
+		x[i] = moons.Real(2 * math.Sin(float64(3*i*i+i)))
+	}
+	return x, make([]moons.Real, 2*n)
+}
+
+// TestNoAllocation: Forward never allocates, Batch not after its first call.
+func TestNoAllocation(t *testing.T) {
+	m := moons.NewMoons(moons.NewParams(1))
+	if n := testing.AllocsPerRun(100, func() {
+		if _, err := m.Forward([2]moons.Real{0.3, -0.5}); err != nil {
+			t.Error(err)
+		}
+	}); n != 0 {
+		t.Errorf("Forward allocates %g times", n)
+	}
+	x, out := points(512)
+	var stats rt.BatchStats
+	ctx := context.Background()
+	for _, workers := range []int{1, 3} {
+		if n := testing.AllocsPerRun(20, func() {
+			if err := m.Batch(ctx, out, x, &stats, rt.Workers(workers)); err != nil {
+				t.Error(err)
+			}
+		}); n != 0 {
+			t.Errorf("Batch with %d workers allocates %g times", workers, n)
+		}
+	}
+}
+
+// TestFailure: a field that is not finite ends with a status that says where, and a training run that fails
+// leaves the weights as they were before the step.
+func TestFailure(t *testing.T) {
+	p := moons.NewParams(1)
+	p.F2Bias[0] = moons.Real(math.NaN())
+	_, err := moons.NewMoons(p).Forward([2]moons.Real{1, 1})
+	var failed *rt.SolveError
+	if !errors.As(err, &failed) || failed.Status != rt.NonFinite {
+		t.Errorf("Forward of a field that is NaN gives %v", err)
+	}
+	if err != nil && !strings.Contains(err.Error(), "moons.nde:19") {
+		t.Errorf("the error does not name the line: %v", err)
+	}
+	before := flat(p)
+	_, err = moons.TrainFit(context.Background(), p, rt.TrainOptions{Epochs: 1})
+	if !errors.As(err, &failed) {
+		t.Errorf("training gives %v", err)
+	}
+	for i, w := range flat(p) {
+		if math.Float32bits(w) != math.Float32bits(before[i]) {
+			t.Errorf("weight %d is %v after a failed step, was %v", i, w, before[i])
+		}
+	}
+}
+
+func ExampleParams_Named() {
+	p := moons.NewParams(42)
+	for name, v := range p.Named() {
+		fmt.Println(name, v.Shape)
+	}
+	// Output:
+	// f.0.weight [16 2]
+	// f.0.bias [16]
+	// f.2.weight [2 16]
+	// f.2.bias [2]
+}

@@ -1,0 +1,3 @@
+package moons4
+
+//go:generate go tool ndec build .

@@ -1,0 +1,220 @@
+package diff
+
+import (
+	"fmt"
+	"slices"
+
+	"ndec.dev/ndec/ir"
+)
+
+// pair is a function split for a reverse sweep, so that what both halves need is computed once:
+//
+//	fwd(args…) -> f's results…, saved… (those that are no results)
+//	bwd(args…, saved…, one cotangent per real result) -> as VJP
+type pair struct {
+	fwd, bwd *ir.Func
+	wrt      Wrt
+	results  int   // of f
+	saved    []int // as results of fwd
+	bars     int   // cotangents that bwd takes
+}
+
+func (w Wrt) pairKey(f *ir.Func) string { return w.key("pair", f, len(f.Args)) }
+
+// maxSaved bounds the elements that a call keeps for its backward half: they lie on the stack of
+// whoever calls it. Above it the backward half computes them again.
+const maxSaved = 1024
+
+// pairCalls replaces the calls that a sweep over b's function from leaves and parameters pulls
+// through by the forward halves of pairs. outs are the values of interest; their successors are
+// returned.
+func (p *pass) pairCalls(b *ir.Builder, leaves map[*ir.Value]bool, params []*ir.Param, outs []*ir.Value) []*ir.Value {
+	wanted := map[*ir.Param]bool{}
+	for _, q := range params {
+		wanted[q] = true
+	}
+	on := p.active(b.Func.Values, leaves, wanted)
+	pairs := map[*ir.Value]*pair{}
+	for _, v := range b.Func.Values {
+		if v.Op != ir.OpCall || !on[v] {
+			continue
+		}
+		wrt := Wrt{Params: selected(p.reads(v.Attr.Func), wanted)}
+		for i, a := range v.Args {
+			if on[a] {
+				wrt.Args = append(wrt.Args, i)
+			}
+		}
+		if c := p.split(v.Attr.Func, wrt); c != nil {
+			pairs[v] = c
+		}
+	}
+	if len(pairs) == 0 {
+		return outs
+	}
+	b.Func.Results = outs
+	ir.RebuildMulti(b.Func, p.m.Real, func(b *ir.Builder, v *ir.Value, args []*ir.Value) []*ir.Value {
+		c := pairs[v]
+		if c == nil {
+			return nil
+		}
+		rs := b.CallAll(c.fwd, args...)
+		if c.results == 1 {
+			rs[0].Name = v.Name
+		}
+		return rs[:c.results]
+	})
+	return b.Func.Results
+}
+
+// split makes the pair of f, or nil where there is nothing worth saving, or too much.
+func (p *pass) split(f *ir.Func, wrt Wrt) *pair {
+	key := wrt.pairKey(f)
+	if c, ok := p.pairs[key]; ok {
+		return c
+	}
+	p.pairs[key] = nil
+	s := p.sweepOf(f, wrt, len(f.Args))
+	saved, size := s.toSave()
+	if len(saved) == 0 || size > maxSaved {
+		return nil
+	}
+	c := &pair{wrt: wrt, results: len(f.Results), bars: len(s.bars)}
+	extra := saved[:0:0]
+	for _, v := range saved {
+		i := slices.Index(s.outs, v)
+		if i < 0 {
+			i = len(s.outs) + len(extra)
+			extra = append(extra, v)
+		}
+		c.saved = append(c.saved, i)
+	}
+	c.fwd = p.forwardHalf(f, s, extra)
+
+	b := p.derived(f, ".bwd")
+	args := copyArgs(b, f.Args)
+	names := savedNames(saved)
+	for i, v := range saved {
+		b.Span = v.Span
+		args = append(args, b.Arg(names[i], v.Type))
+	}
+	args = append(args, copyArgs(b, s.bars)...)
+	backward := &ir.Func{Args: append(append(append([]*ir.Value(nil), s.args...), saved...), s.bars...), Results: s.fn.Results}
+	kept := map[*ir.Value]bool{}
+	for _, v := range saved {
+		kept[v] = true
+	}
+	for _, v := range s.fn.Values {
+		if !kept[v] {
+			backward.Values = append(backward.Values, v)
+		}
+	}
+	b.Return(b.Inline(backward, args)...)
+	b.Func.ResultNames, b.Func.Accum = s.fn.ResultNames, s.fn.Accum
+	b.Func.DropDead()
+	c.bwd = p.add(key+" bwd", b.Func)
+	p.pairs[key] = c
+	return c
+}
+
+// forwardHalf is f with saved values as further results: f itself where there are none. Selections
+// that save the same share it.
+func (p *pass) forwardHalf(f *ir.Func, s *swept, saved []*ir.Value) *ir.Func {
+	if len(saved) == 0 {
+		p.whole[f] = f
+		return f
+	}
+	key := "fwd " + f.Name
+	kept := map[*ir.Value]bool{}
+	for _, v := range saved {
+		kept[v] = true
+	}
+	for i, v := range s.order[len(f.Args)+len(s.bars):] {
+		if v.Op == ir.OpCall { // its own half may save more or less
+			key += " " + v.Attr.Func.Name
+		}
+		if kept[v] {
+			key += fmt.Sprintf(" %d", i)
+		}
+	}
+	if g := p.made[key]; g != nil {
+		return g
+	}
+	b := p.derived(f, ".fwd")
+	forward := &ir.Func{Args: s.args, Values: s.order, Results: append(append([]*ir.Value(nil), s.outs...), saved...)}
+	b.Return(b.Inline(forward, copyArgs(b, f.Args))...)
+	for i := range f.Results {
+		b.Func.ResultNames = append(b.Func.ResultNames, resultName(f, i))
+	}
+	b.Func.ResultNames = append(b.Func.ResultNames, savedNames(saved)...)
+	b.Func.DropDead()
+	p.whole[b.Func] = f
+	return p.add(key, b.Func)
+}
+
+// savedNames names saved values for people: by the source, else by their operators.
+func savedNames(saved []*ir.Value) []string {
+	used := map[string]int{}
+	var names []string
+	for _, v := range saved {
+		name := v.Name
+		if name == "" {
+			name = v.Op.String()
+		}
+		if used[name]++; used[name] > 1 {
+			name = fmt.Sprintf("%s%d", name, used[name])
+		}
+		names = append(names, name)
+	}
+	return names
+}
+
+// toSave lists the values of the forward body that the sweep reads and that cost more than a few
+// moves and sums of what it has anyway.
+func (s *swept) toSave() (saved []*ir.Value, size int) {
+	read := map[*ir.Value]bool{}
+	body := map[*ir.Value]bool{}
+	for _, v := range s.order {
+		body[v] = true
+	}
+	live := s.fn.Live()
+	for _, v := range s.fn.Values {
+		if body[v] || !live[v] {
+			continue
+		}
+		for _, a := range v.Args {
+			read[a] = true
+		}
+	}
+	for _, r := range s.fn.Results {
+		read[r] = true
+	}
+	// work marks what costs something, given the values saved so far.
+	work := map[*ir.Value]bool{}
+	for _, v := range s.order {
+		work[v] = costs(v)
+		for _, a := range v.Args {
+			work[v] = work[v] || work[a]
+		}
+		if work[v] && read[v] && v.Type.Elem != ir.Tuple && v.Type.Elem != ir.Bool {
+			saved = append(saved, v)
+			size += v.Type.Len()
+			work[v] = false
+		}
+	}
+	return saved, size
+}
+
+// costs reports whether computing v again is worth avoiding.
+func costs(v *ir.Value) bool {
+	switch v.Op {
+	case ir.OpAdd, ir.OpSub, ir.OpMul, ir.OpNeg, ir.OpSquare, ir.OpAbs, ir.OpSign, ir.OpDetach, ir.OpCast, ir.OpSelect, ir.OpNot,
+		ir.OpMin, ir.OpMax, ir.OpEq, ir.OpNe, ir.OpLt, ir.OpLe, ir.OpAnd, ir.OpOr:
+		return false
+	}
+	switch v.Op.Info().Class {
+	case ir.ClassLeaf, ir.ClassShape:
+		return false
+	}
+	return v.Op != ir.OpResult
+}
