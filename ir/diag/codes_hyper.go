@@ -22,7 +22,7 @@ func codesHyper() []Entry {
 		{Code: "NDE0604", Title: "system with a name that a hypersolver needs",
 			Text:  "In a hypersolver h is the length of the step. A state, context or definition of the system with this name would be hidden.",
 			Bad:   "package a\n\nsystem S {\n\tstate h real\n\tder(h) = -h\n}\n\nhypersolver H for S {\n\tbase: euler{steps: 8}\n\tresidual(h) = 0.5*der(h)\n}\n",
-			Fixed: "package a\n\nsystem S {\n\tstate y real\n\tder(y) = -y\n}\n\nhypersolver H for S {\n\tbase: euler{steps: 8}\n\tresidual(y) = 0.5*der(y)\n}\n"},
+			Fixed: "package a\n\nsystem S {\n\tstate y real\n\tder(y) = -y\n}\n\nhypersolver H for S {\n\tbase: euler{steps: 8}\n\tresidual(y) = 0.5 * der(y)\n}\n"},
 		{Code: "NDE0605", Title: "hypersolver without a number of steps",
 			Text:  "A hypersolver is not tied to a number of steps: it stands at the use, H{steps: 4}, or as a default in the base.",
 			Bad:   strings.Replace(change("euler{steps: 8}", "euler"), "H{steps: 4}", "H", 1),
