@@ -17,6 +17,7 @@ func (e *emitter) apiFile() *file {
 	for _, m := range e.m.Models {
 		e.model(f, m)
 	}
+	e.steppers(f)
 	return f
 }
 

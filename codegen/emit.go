@@ -40,6 +40,7 @@ type emitter struct {
 	work   map[*ir.Value]string
 	workTx []string // fields of the workspace
 	accs   map[*ir.Value]string
+	meant  string         // meaning, once it is computed
 	bases  map[any]string // of *ir.Model, *ir.Recipe, *ir.DataSet: base of its names
 }
 
@@ -107,6 +108,17 @@ func (e *emitter) names() diag.List {
 			ds.Errorf("NDE0240", r.Span, "recipe %s would collide with the generated name %s; rename one", r.Name, n)
 		}
 		exported[n] = r.Span
+	}
+	states := map[string]bool{} // several steppers of a system share its state
+	for _, st := range findSteppers(e.m) {
+		for _, n := range st.exported() {
+			if _, taken := exported[n]; taken && !states[n] {
+				ds.Errorf("NDE0801", st.solve.Span, "the steps of system %s with solver %s would collide with the generated name %s; rename one", st.solve.System, st.solve.Solver, n)
+			}
+			exported[n] = st.solve.Span
+		}
+		exported[goName(st.name, false)+"Site"] = st.solve.Span
+		states[st.state] = true
 	}
 	var taken []string
 	for n := range exported {

@@ -190,3 +190,33 @@ func (m *Moons) Trajectory(ctx context.Context, x [2]Real, ts []float64) (*Moons
 	}
 	return path, rt.Failure([]rt.SolveStats{path.Stats}, moonsSites[0:], 0, -1)
 }
+
+var flowFwdStepperSite = rt.Site{Where: "moons4.nde:19", Solve: "Flow"}
+
+// FlowFwdStepper takes single steps of system Flow with solver Fwd (rk4),
+// of any length. It belongs to one goroutine.
+type FlowFwdStepper struct {
+	p *Params
+}
+
+// NewFlowFwdStepper gives a stepper with parameters p.
+func NewFlowFwdStepper(p *Params) *FlowFwdStepper {
+	st := &FlowFwdStepper{p: p}
+	return st
+}
+
+// Refresh makes changes of the parameters in place known to the stepper.
+func (st *FlowFwdStepper) Refresh() {}
+
+// Step gives the state at t+h from that at t, without allocating. Where the result is not finite the error is a *rt.SolveError
+// and the state is the one before.
+func (st *FlowFwdStepper) Step(t, h float64, x [2]Real) (next [2]Real, err error) {
+	w := st.p
+	var x1 [2]Real
+	moons0Step(w, t, h, &x, &x1)
+	finite := x1[0]-x1[0] == 0 && x1[1]-x1[1] == 0
+	if !finite {
+		return x, rt.StepFailure(&flowFwdStepperSite, t, h)
+	}
+	return x1, nil
+}
