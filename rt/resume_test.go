@@ -429,3 +429,37 @@ func TestWatchedFiguresMustExist(t *testing.T) {
 		}
 	}
 }
+
+// Constrained parameters come back bit for bit, also from before the first step.
+func TestResumeConstrained(t *testing.T) {
+	layout := []Tensor{logisticLayout[0], logisticLayout[1]}
+	layout[1].Transform = Transform{Kind: Above, Lo: -0.7}
+	train := func(ctx context.Context, opt TrainOptions) []float32 {
+		w := []float32{0.1, -0.3, 0.123456}
+		r := resumeRecipes["adam"]
+		r.Name = "Fit"
+		if _, err := Train(ctx, w, layout, &r, logisticObjective[float32](-1), resumeTables(t), opt); err != nil && !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+		return w
+	}
+	dir := t.TempDir()
+	want := train(context.Background(), TrainOptions{RunDir: dir})
+	for at := range 5 {
+		again := t.TempDir()
+		ctx, cancel := context.WithCancel(context.Background())
+		if at == 0 {
+			cancel()
+		}
+		train(ctx, TrainOptions{RunDir: again, Events: &stopAt{at, cancel}})
+		cancel()
+		path, ok := FindCheckpoint(again)
+		if !ok {
+			t.Fatal("no checkpoint")
+		}
+		if got := train(context.Background(), TrainOptions{RunDir: again, Resume: path}); !reflect.DeepEqual(got, want) {
+			t.Errorf("interrupted after step %d: %v, want %v", at, got, want)
+		}
+		compare(t, fmt.Sprint("step ", at), remains(t, again), remains(t, dir))
+	}
+}
