@@ -306,7 +306,7 @@ func (e *emitter) worker(f *file, r *ir.Recipe, low string, obj, grad *plan.Func
 	if needsWork {
 		p.line("ws := &k.ws")
 	}
-	s := newScope("t", "elem", "num", "back", "rows", "key", "out", "weights", "gradient", "loss", "row", "r")
+	s := e.locals("t", "elem", "num", "back", "rows", "key", "out", "weights", "gradient", "loss", "row", "r")
 	names := make([]string, len(r.Columns))
 	for i, c := range r.Columns {
 		names[i] = s.pick(goName(c.Name, false))
@@ -382,13 +382,18 @@ func (e *emitter) backward(r *ir.Recipe, grad *plan.Func) []string {
 		}
 		n := 0
 		for _, u := range v.Attr.Rev.StepVJP.Values {
-			if u.Op == ir.OpCall {
+			if u.Op == ir.OpCall && takesCotangents(u.Attr.Func) {
 				n++
 			}
 		}
 		out[k[v.Args[0]]] = fmt.Sprint(n)
 	}
 	return out
+}
+
+// takesCotangents tells a derivative function, whose last arguments are cotangents, from a field.
+func takesCotangents(f *ir.Func) bool {
+	return len(f.Args) > 0 && strings.HasSuffix(f.Args[len(f.Args)-1].Name, "_bar")
 }
 
 // combine prints the metrics that are functions of means.

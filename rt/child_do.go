@@ -74,15 +74,16 @@ func (s *server[R]) train(ctx context.Context, q *Request) (any, error) {
 			}
 		}
 		res, err := Train(ctx, w, s.p.Layout, &e.Recipe, &e.Objective, tables, opt)
+		if res != nil && q.RunDir != "" {
+			// Also after a failure or an interruption: everything trained so far.
+			if serr := SaveFile(filepath.Join(q.RunDir, "weights.safetensors"), w, s.p.Layout, s.p.Version); err == nil {
+				err = serr
+			}
+		}
 		if err != nil {
 			return nil, err
 		}
 		results = append(results, res)
-	}
-	if q.RunDir != "" {
-		if err := SaveFile(filepath.Join(q.RunDir, "weights.safetensors"), w, s.p.Layout, s.p.Version); err != nil {
-			return nil, err
-		}
 	}
 	return results, nil
 }

@@ -92,7 +92,7 @@ func (s *scope) newSolve(x *sema.Solve, sys *system) *ir.Solve {
 		Sensitivity: by.Sensitivity,
 	}
 	solve.Field = s.newField(sys)
-	if err := method.Build(s.m, solve, row, method.Config{Control: method.ControlOf(&by.Control)}); err != nil {
+	if err := method.Build(s.m, solve, row, s.config(by, solve)); err != nil {
 		refuse(methodLater, x.Span(), "%v", err)
 	}
 	placeSolve(solve)

@@ -50,6 +50,11 @@ func derivativeVariables(p *sema.Program) map[*sema.Var]bool {
 			visit(q.Expr)
 		}
 	}
+	for _, h := range p.Hypers {
+		for _, r := range h.Residuals {
+			visit(r.Expr)
+		}
+	}
 	for _, m := range p.Models {
 		visit(m.Results...)
 	}

@@ -70,6 +70,7 @@ type decl struct {
 	instances map[string]*Func // fn, net: by sizes
 	system    *System
 	solver    *Solver
+	hyper     *Hyper
 	model     *Model
 	data      *Data
 	recipe    *Recipe
@@ -230,7 +231,7 @@ func (c *checker) touch(d *decl) (ok bool) {
 	case *syntax.TargetDecl:
 		c.checkTarget(n)
 	case *syntax.HyperDecl:
-		c.checkHyper(n)
+		c.checkHyper(d, n)
 	}
 	d.state = done
 	d.bad = d.bad || c.diags[before:].HasErrors()
@@ -322,6 +323,8 @@ func (c *checker) finish() {
 			c.prog.Params = append(c.prog.Params, d.system.Params...)
 		case d.solver != nil:
 			c.prog.Solvers = append(c.prog.Solvers, d.solver)
+		case d.hyper != nil:
+			c.prog.Hypers = append(c.prog.Hypers, d.hyper)
 		case d.model != nil:
 			if d.model.Base == nil {
 				c.prog.Params = append(c.prog.Params, d.model.Params...)

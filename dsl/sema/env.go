@@ -21,6 +21,7 @@ const (
 	inModel
 	inRecipe
 	inData
+	inHyper
 )
 
 // env is the scope of one declaration: everything in it is local, package names come after.
@@ -34,6 +35,7 @@ type env struct {
 	defs   []*Var
 	params []*ir.Param
 	states map[string]*Var // of a system
+	slopes map[string]*Var // of a hypersolver: der(x) by state
 	sys    *System
 
 	// Parameter names of unnamed layers: prefix of the statement being checked, "" where

@@ -65,7 +65,7 @@ func (c *checker) expr(x syntax.Expr, e *env) Expr {
 	case *syntax.PipeExpr:
 		return c.pipe(x, e)
 	case *syntax.DerExpr:
-		c.errorf("NDE0406", x.At(), "der(%s) as a value exists in hypersolvers only", identName(x.State))
+		return c.derValue(x, e)
 	case *syntax.LitExpr:
 		c.errorf("NDE0338", x.At(), "a literal %s{...} is not a value here", literalName(x))
 	case *syntax.RangeExpr:

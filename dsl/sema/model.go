@@ -85,7 +85,7 @@ func (c *checker) checkAlias(d *decl, n *syntax.ModelDecl) {
 			good = false
 			continue
 		}
-		if !used[el.Key.Name] {
+		if used[el.Key.Name] == nil {
 			c.errorf("NDE0528", el.Key.At(), "model %s has no solver %q%s", b.Name, el.Key.Name, didYouMean(el.Key.Name, sortedKeys(used)))
 			good = false
 			continue
@@ -94,6 +94,9 @@ func (c *checker) checkAlias(d *decl, n *syntax.ModelDecl) {
 		if s == nil {
 			good = false
 			continue
+		}
+		for _, x := range used[el.Key.Name] {
+			good = c.hyperFits(s, x.System, el.Value.At()) && good
 		}
 		m.Replaces[el.Key.Name] = s
 	}
@@ -104,13 +107,13 @@ func (c *checker) checkAlias(d *decl, n *syntax.ModelDecl) {
 	c.prog.Models = append(c.prog.Models, m)
 }
 
-// solversOf are the names of declared solvers that a model uses itself.
-func solversOf(m *Model) map[string]bool {
-	used := map[string]bool{}
+// solversOf are the solves of a model itself by the names of the declared solvers that they use.
+func solversOf(m *Model) map[string][]*Solve {
+	used := map[string][]*Solve{}
 	seen := map[Expr]bool{}
 	visit := func(x Expr) {
 		if s, ok := x.(*Solve); ok && s.Solver != nil && s.Solver.Name != "" {
-			used[s.Solver.Name] = true
+			used[s.Solver.Name] = append(used[s.Solver.Name], s)
 		}
 	}
 	for _, v := range m.Body {

@@ -50,6 +50,7 @@ const (
 	ColumnVar                 // column of a data block
 	ParamVar                  // `param`; Param is set
 	InputVar                  // time-varying input of a system
+	SlopeVar                  // der(x) of a hypersolver
 )
 
 // Var is a named value. Two Refs to the same *Var are the same value.
@@ -132,13 +133,7 @@ type Solver struct {
 	MaxSteps    int
 	Control     ir.Choice // row `i`, `pi` or `pid` with all its options
 	Sensitivity ir.Choice // row `backprop`, …
-}
-
-// Hyper is a hypersolver; reserved for later, so that names resolve.
-type Hyper struct {
-	Name   string
-	System *System
-	Span   diag.Span
+	Hyper       *Hyper    // the residual that the method gets; nil: none
 }
 
 // Model is what a program calls. For `model A = B{Fwd: X}` Base is B and Replaces says which

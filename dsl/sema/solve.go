@@ -54,6 +54,8 @@ func (c *checker) solve(x *syntax.CallExpr, piped Expr, e *env) Expr {
 		ok = false
 	} else if out.Solver = c.solverRef(w.Value); out.Solver == nil {
 		ok = false
+	} else if !c.hyperFits(out.Solver, s, w.Value.At()) {
+		ok = false
 	} else if r := method.Lookup(out.Solver.Method); s != nil && s.Noisy && r != nil && r.Family != method.Stochastic {
 		c.errorf("NDE0530", w.Value.Span(), "system %s has noise, and %s solves ordinary differential equations only; use %s",
 			s.Name, r.Name, orList(stochasticMethods()))
@@ -250,7 +252,7 @@ func (c *checker) rhs(x *syntax.CallExpr, piped Expr, e *env) Expr {
 		c.errorf("NDE0520", at, "rhs wants a system with its values: rhs(Sys{x: ...})")
 		return invalid(at)
 	}
-	if e.where == inSystem || e.where == inFn || e.where == inNet {
+	if e.where == inSystem || e.where == inHyper || e.where == inFn || e.where == inNet {
 		c.limit("nested solve", at)
 		return invalid(at)
 	}

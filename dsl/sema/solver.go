@@ -3,6 +3,7 @@ package sema
 import (
 	"ndec.dev/ndec/dsl/syntax"
 	"ndec.dev/ndec/ir"
+	"ndec.dev/ndec/ir/diag"
 	"ndec.dev/ndec/ir/method"
 )
 
@@ -23,7 +24,10 @@ func (c *checker) checkSolverDecl(d *decl, n *syntax.SolverDecl) {
 			}
 		}
 	}
-	s := c.solverOf(value)
+	s, ok := c.hyperUse(value)
+	if !ok {
+		s = c.solverOf(value)
+	}
 	if s == nil {
 		return
 	}
@@ -37,7 +41,12 @@ func (c *checker) solverOf(x syntax.Expr) *Solver {
 	if !ok {
 		return nil
 	}
-	s := &Solver{Span: x.At(), Method: ch.Row, Options: ch.Options}
+	return newSolver(ch, x.At())
+}
+
+// newSolver is a checked choice as a solver.
+func newSolver(ch ir.Choice, at diag.Span) *Solver {
+	s := &Solver{Span: at, Method: ch.Row, Options: ch.Options}
 	for _, o := range ch.Options {
 		switch o.Key {
 		case "steps":
@@ -76,6 +85,9 @@ func choiceOf(s ir.Setting) ir.Choice {
 
 // solverRef is what `with:` names: a declared solver or one written in place.
 func (c *checker) solverRef(x syntax.Expr) *Solver {
+	if s, ok := c.hyperUse(x); ok {
+		return s
+	}
 	if id, ok := x.(*syntax.Ident); ok {
 		d := c.decls[id.Name]
 		switch {
@@ -84,9 +96,6 @@ func (c *checker) solverRef(x syntax.Expr) *Solver {
 				return nil
 			}
 			return d.solver
-		case d != nil && d.what == "hypersolver":
-			c.limit("hypersolver", id.At())
-			return nil
 		case d != nil:
 			c.errorf("NDE0204", id.At(), "%s is a %s, not a solver", id.Name, d.what)
 			return nil
@@ -101,43 +110,7 @@ func (c *checker) solverRef(x syntax.Expr) *Solver {
 			return nil
 		}
 	}
-	if l, ok := x.(*syntax.LitExpr); ok {
-		if d := c.decls[literalName(l)]; d != nil && d.what == "hypersolver" {
-			c.limit("hypersolver", l.At())
-			return nil
-		}
-	}
 	return c.solverOf(x)
-}
-
-// checkHyper says that hypersolvers come later, after the names in it were looked at.
-func (c *checker) checkHyper(n *syntax.HyperDecl) {
-	if n.System != nil && c.find(n.System, "NDE0520", "system") == nil {
-		return
-	}
-	if n.Body != nil {
-		for _, s := range n.Body.Stmts {
-			base, ok := s.(*syntax.SettingStmt)
-			if !ok || base.Key.Name != "base" {
-				continue
-			}
-			name := ""
-			switch v := base.Value.(type) {
-			case *syntax.Ident:
-				name = v.Name
-			case *syntax.LitExpr:
-				name = literalName(v)
-			}
-			if r := method.Lookup(name); r == nil {
-				c.errorf("NDE0502", base.Value.Span(), "unknown solver method %q%s", name, didYouMean(name, method.Names()))
-				return
-			} else if r.Adaptive() {
-				c.errorf("NDE0601", base.At(), "the base of a hypersolver must be a fixed-step method, and %s is adaptive", name)
-				return
-			}
-		}
-	}
-	c.limit("hypersolver", n.At())
 }
 
 func sortedCopy(list []string) []string {

@@ -95,7 +95,7 @@ func (m *Moons) Refresh() {}
 // belongs to the last good state.
 func (m *Moons) Forward(x [2]Real) (logits [2]Real, err error) {
 	var st [1]rt.SolveStats
-	moons(m.p, &x, &logits, &st)
+	moonsSample(m.p, &x, &logits, &st)
 	return logits, rt.Failure(st[:], moonsSites, 0, -1)
 }
 
@@ -119,7 +119,7 @@ func newMoonsJob(m *Moons) *moonsJob {
 func (j *moonsJob) rows(worker, lo, hi int) {
 	var st [1]rt.SolveStats
 	for i := lo; i < hi; i++ {
-		moons(j.m.p, (*[2]Real)(j.x[i*2:]), (*[2]Real)(j.logits[i*2:]), &st)
+		moonsSample(j.m.p, (*[2]Real)(j.x[i*2:]), (*[2]Real)(j.logits[i*2:]), &st)
 		for s := range st {
 			if j.stats != nil {
 				j.stats.Set(s, i, st[s])

@@ -185,8 +185,8 @@ func moons0Control(err float64, errPrev float64, errPrev2 float64) float64 {
 	return factor
 }
 
-// moons is Moons of one sample (moons.nde:18).
-func moons(w *Params, x *[2]Real, logits *[2]Real, st *[1]rt.SolveStats) {
+// moonsSample is Moons of one sample (moons.nde:18).
+func moonsSample(w *Params, x *[2]Real, logits *[2]Real, st *[1]rt.SolveStats) {
 	// moons.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
 	solveMoons0(w, 0.0, 1.0, x, logits, &st[0])
 }
@@ -290,8 +290,8 @@ func moonsPath0(x *[2]Real, x2 *[2]Real) (float64, float64) {
 	return float64(0.0), float64(1.0)
 }
 
-// fit is Fit of one sample (moons.nde:36): 3 transcendental functions.
-func fit(w *Params, x *[2]Real, y int32, st *[1]rt.SolveStats) (Real, Real) {
+// fitSample is Fit of one sample (moons.nde:36): 3 transcendental functions.
+func fitSample(w *Params, x *[2]Real, y int32, st *[1]rt.SolveStats) (Real, Real) {
 	// moons.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
 	var x2 [2]Real
 	solveMoons0(w, 0.0, 1.0, x, &x2, &st[0])
@@ -460,6 +460,9 @@ func fitGrad(w *Params, ws *workspace, x *[2]Real, y int32, g *Params, st *[1]rt
 	// moons.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
 	var x2 [2]Real
 	solveMoons0Rec(w, ws, 0.0, 1.0, x, &x2, &st[0])
+	if st[0].Status.Failed() {
+		return 0, 0
+	}
 	// moons.nde:40  minimize cross_entropy(Moons(x), y)
 	reduceMax := Real(math.Inf(-1))
 	for i0 := 0; i0 < 2; i0++ {

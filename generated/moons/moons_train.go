@@ -28,7 +28,7 @@ var dataSets = []rt.DataEntry{pointsData, freshData}
 var fitSites = []rt.Site{{Where: "moons.nde:19", Solve: "Flow"}}
 
 // fitBackward is, per solve, the evaluations of the vector field's derivative for an accepted step.
-var fitBackward = []int{12}
+var fitBackward = []int{6}
 
 // fitWorker computes shards of recipe Fit on one goroutine.
 type fitWorker struct {
@@ -56,7 +56,7 @@ func (k *fitWorker) Shard(weights, gradient []Real, t *rt.Table, rows []int, key
 		if gradient != nil {
 			loss, m0 = fitGrad(w, ws, &x, y, g, &st)
 		} else {
-			loss, m0 = fit(w, &x, y, &st)
+			loss, m0 = fitSample(w, &x, y, &st)
 		}
 		back := fitBackward
 		if gradient == nil {

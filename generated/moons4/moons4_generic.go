@@ -2,9 +2,7 @@
 
 package moons4
 
-import (
-	"ndec.dev/ndec/rt"
-)
+import "ndec.dev/ndec/rt"
 
 // flowField is Flow.field of one sample (moons4.nde:10): 64 multiply-adds, 16 transcendental functions.
 func flowField(w *Params, t float64, x *[2]Real, dx *[2]Real) {
@@ -53,8 +51,8 @@ func moons0Step(w *Params, t float64, h float64, x *[2]Real, xNext *[2]Real) {
 	xNext[1] = x1 + Real(hb1*xK1[1]) + Real(hb2*xK2[1]) + Real(hb2*xK3[1]) + Real(hb1*xK4[1])
 }
 
-// moons is Moons of one sample (moons4.nde:18).
-func moons(w *Params, x *[2]Real, logits *[2]Real, st *[1]rt.SolveStats) {
+// moonsSample is Moons of one sample (moons4.nde:18).
+func moonsSample(w *Params, x *[2]Real, logits *[2]Real, st *[1]rt.SolveStats) {
 	// moons4.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
 	solveMoons0(w, 0.0, 1.0, x, logits, &st[0])
 }

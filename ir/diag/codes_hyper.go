@@ -1,0 +1,47 @@
+package diag
+
+import "strings"
+
+// hyperBefore is what a hypersolver needs around it: its system, a net for the residual and a use.
+const hyperBefore = flow + "net g(h real, x [2]real, dx [2]real) [2]real {\n\treturn concat(x, dx, h) |> Linear(2, init: zeros)\n}\n\n"
+
+const hyperPlain = hyperBefore + "hypersolver H for Flow {\n\tbase: euler{steps: 8}\n\tresidual(x) = g(h, x, der(x))\n}\n\nsolver Fwd = H{steps: 4}\n" + end
+
+// codesHyper are the rules of hypersolvers beside that of their base.
+func codesHyper() []Entry {
+	change := func(old, new string) string { return strings.Replace(hyperPlain, old, new, 1) }
+	return []Entry{
+		{Code: "NDE0602", Title: "hypersolver without a base",
+			Text:  "A hypersolver adds a residual to the step of another method. base: names it; the number of steps may follow at the use.",
+			Bad:   change("\tbase: euler{steps: 8}\n", ""),
+			Fixed: hyperPlain},
+		{Code: "NDE0603", Title: "hypersolver without a residual",
+			Text:  "residual(x) = e adds h^(p+1) e to the step of the base, whose order is p. States without a residual use the base alone,\nbut at least one state has one.",
+			Bad:   change("\tresidual(x) = g(h, x, der(x))\n", ""),
+			Fixed: hyperPlain},
+		{Code: "NDE0604", Title: "system with a name that a hypersolver needs",
+			Text:  "In a hypersolver h is the length of the step. A state, context or definition of the system with this name would be hidden.",
+			Bad:   "package a\n\nsystem S {\n\tstate h real\n\tder(h) = -h\n}\n\nhypersolver H for S {\n\tbase: euler{steps: 8}\n\tresidual(h) = 0.5*der(h)\n}\n",
+			Fixed: "package a\n\nsystem S {\n\tstate y real\n\tder(y) = -y\n}\n\nhypersolver H for S {\n\tbase: euler{steps: 8}\n\tresidual(y) = 0.5*der(y)\n}\n"},
+		{Code: "NDE0605", Title: "hypersolver without a number of steps",
+			Text:  "A hypersolver is not tied to a number of steps: it stands at the use, H{steps: 4}, or as a default in the base.",
+			Bad:   strings.Replace(change("euler{steps: 8}", "euler"), "H{steps: 4}", "H", 1),
+			Fixed: change("euler{steps: 8}", "euler")},
+		{Code: "NDE0606", Title: "hypersolver for another system",
+			Text:  "The residual of a hypersolver has the shapes of the states of one system and is fitted to its flow, so it steps no other.",
+			Bad:   hyperPlain + "\nsystem Other {\n\tstate x [2]real\n\tder(x) = -x\n}\n\nmodel N(x [2]real) (y [2]real) {\n\tend := solve(Other{x: x}, over: 0..1, with: H)\n\treturn end.x\n}\n",
+			Fixed: hyperPlain + "\nsystem Other {\n\tstate x [2]real\n\tder(x) = -x\n}\n\nmodel N(x [2]real) (y [2]real) {\n\tend := solve(Other{x: x}, over: 0..1, with: euler{steps: 8})\n\treturn end.x\n}\n"},
+		{Code: "NDE0607", Title: "state with two residuals",
+			Text:  "Each state has at most one residual(x) = ... of its own shape.",
+			Bad:   change("\tresidual(x) = g(h, x, der(x))\n", "\tresidual(x) = g(h, x, der(x))\n\tresidual(x) = der(x)\n"),
+			Fixed: hyperPlain},
+		{Code: "NDE0608", Title: "residual of the wrong type",
+			Text:  "The residual is added to the state, so it has the same shape.",
+			Bad:   change("residual(x) = g(h, x, der(x))", "residual(x) = sum(g(h, x, der(x)))"),
+			Fixed: hyperPlain},
+		{Code: "NDE0609", Title: "residual with a power of the step",
+			Text:  "The residual is multiplied by h^(p+1), where p is the order of the base, so that it takes the place of the local error.\nA factor h in the residual itself would raise that power.",
+			Bad:   change("residual(x) = g(h, x, der(x))", "residual(x) = h^2*g(h, x, der(x))"),
+			Fixed: hyperPlain},
+	}
+}
