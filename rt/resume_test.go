@@ -429,3 +429,91 @@ func TestWatchedFiguresMustExist(t *testing.T) {
 		}
 	}
 }
+
+// Constrained parameters come back bit for bit, also from before the first step.
+func TestResumeConstrained(t *testing.T) {
+	layout := []Tensor{logisticLayout[0], logisticLayout[1]}
+	layout[1].Transform = Transform{Kind: Above, Lo: -0.7}
+	train := func(ctx context.Context, opt TrainOptions) []float32 {
+		w := []float32{0.1, -0.3, 0.123456}
+		r := resumeRecipes["adam"]
+		r.Name = "Fit"
+		if _, err := Train(ctx, w, layout, &r, logisticObjective[float32](-1), resumeTables(t), opt); err != nil && !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+		return w
+	}
+	dir := t.TempDir()
+	want := train(context.Background(), TrainOptions{RunDir: dir})
+	for at := range 5 {
+		again := t.TempDir()
+		ctx, cancel := context.WithCancel(context.Background())
+		if at == 0 {
+			cancel()
+		}
+		train(ctx, TrainOptions{RunDir: again, Events: &stopAt{at, cancel}})
+		cancel()
+		path, ok := FindCheckpoint(again)
+		if !ok {
+			t.Fatal("no checkpoint")
+		}
+		if got := train(context.Background(), TrainOptions{RunDir: again, Resume: path}); !reflect.DeepEqual(got, want) {
+			t.Errorf("interrupted after step %d: %v, want %v", at, got, want)
+		}
+		compare(t, fmt.Sprint("step ", at), remains(t, again), remains(t, dir))
+	}
+}
+
+// countdown is a context that ends when it has been asked n times.
+type countdown struct {
+	context.Context
+	n int
+}
+
+func (c *countdown) Err() error {
+	if c.n--; c.n < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+// Several recipes on the same weights, interrupted within and between them.
+func TestResumeSeveralRecipes(t *testing.T) {
+	p := Program[float32]{Package: "m", Layout: logisticLayout,
+		Data: []DataEntry{{Name: "Points", Columns: pointCols, Source: Moons{N: 300, Noise: 0.1, Seed: 1}, Split: Split{Kind: SplitRandom, Train: 0.6, Val: 0.2, Test: 0.2}}}}
+	for _, name := range []string{"early", "sgd", "adam"} {
+		r := resumeRecipes[name]
+		r.Name, r.Data = name, "Points"
+		p.Recipes = append(p.Recipes, RecipeEntry[float32]{Recipe: r, Objective: *logisticObjective[float32](-1)})
+	}
+	train := func(dir string, n int) error {
+		s := &server[float32]{p: p, out: json.NewEncoder(io.Discard)}
+		_, err := s.train(&countdown{context.Background(), n}, &Request{RunDir: dir, Resume: true, Workers: 1})
+		return err
+	}
+	whole, dir := t.TempDir(), t.TempDir()
+	if err := train(whole, 1e6); err != nil {
+		t.Fatal(err)
+	}
+	rnd := rand.New(rand.NewPCG(7, 8))
+	times := 0
+	for err := error(context.Canceled); err != nil; times++ {
+		if err = train(dir, 1+rnd.IntN(30)); err != nil && !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+	}
+	if times < 4 {
+		t.Errorf("interrupted %d times only", times)
+	}
+	for _, name := range []string{"early", "sgd", "adam"} {
+		compare(t, name, remains(t, filepath.Join(dir, name)), remains(t, filepath.Join(whole, name)))
+	}
+	got, err := os.ReadFile(filepath.Join(dir, "weights.safetensors"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := os.ReadFile(filepath.Join(whole, "weights.safetensors"))
+	if err != nil || !bytes.Equal(got, want) {
+		t.Errorf("weights differ, %v", err)
+	}
+}
