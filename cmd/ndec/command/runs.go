@@ -34,6 +34,28 @@ func newRunFolder(out, pkg string, src *source) (string, error) {
 	return dir, nil
 }
 
+// oldRunFolder finds the run to go on with: the newest of the package for "last", else the folder itself.
+func oldRunFolder(which, pkg string) (string, error) {
+	if which != "last" {
+		if info, err := os.Stat(which); err != nil || !info.IsDir() {
+			return "", problems(fmt.Errorf("--resume: there is no run folder %s", which))
+		}
+		return which, nil
+	}
+	newest := ""
+	for n := 1; ; n++ {
+		dir := filepath.Join("runs", fmt.Sprintf("%s-%d", pkg, n))
+		if _, err := os.Stat(dir); err != nil {
+			break
+		}
+		newest = dir
+	}
+	if newest == "" {
+		return "", problems(fmt.Errorf("--resume last: there is no run of package %s in runs; name its folder, or train without --resume", pkg))
+	}
+	return newest, nil
+}
+
 // nextRun makes parent/<pkg>-<n> with the smallest n that is free. Mkdir decides between two commands
 // at once.
 func nextRun(parent, pkg string) (string, error) {

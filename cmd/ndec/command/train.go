@@ -20,6 +20,7 @@ import (
 type trainFlags struct {
 	recipes       []string
 	out, init     string
+	resume        string
 	seed          uint64
 	seeds         string
 	epochs, steps int
@@ -52,6 +53,8 @@ step and writes a checkpoint; a second one ends at once.`,
 			switch {
 			case f.seeds != "" && cmd.Flags().Changed("seed"):
 				return usagef("--seed and --seeds exclude each other")
+			case f.resume != "" && (f.seeds != "" || f.out != "" || f.init != "" || f.devRun):
+				return usagef("--resume goes on in the folder of a run: it excludes --seeds, --out, --init and --dev-run")
 			case f.seeds != "":
 				var err error
 				if seeds, err = parseSeeds(f.seeds); err != nil {
@@ -71,6 +74,7 @@ step and writes a checkpoint; a second one ends at once.`,
 	fs.StringSliceVar(&f.recipes, "recipe", nil, "train these recipes only, in this order: `A,B`")
 	fs.StringVar(&f.out, "out", "", "run folder `dir` (default runs/<package>-<n>)")
 	fs.StringVar(&f.init, "init", "", "start from these weights: `file`.safetensors")
+	fs.StringVar(&f.resume, "resume", "", "go on with the newest run of the package (`last`), or with the run in this folder")
 	fs.Uint64Var(&f.seed, "seed", 0, "seed `N` of weights and batches instead of the recipe's")
 	fs.StringVar(&f.seeds, "seeds", "", "train once for every seed from `a..b`")
 	fs.IntVar(&f.epochs, "epochs", 0, "`N` epochs instead of the recipe's")
@@ -130,7 +134,13 @@ func (a *app) train(src *source, f *trainFlags, seeds []*uint64) error {
 	}
 	defer s.close()
 	root := ""
-	if !f.devRun {
+	switch {
+	case f.devRun:
+	case f.resume != "":
+		if root, err = oldRunFolder(f.resume, res.Module.Package); err != nil {
+			return err
+		}
+	default:
 		if root, err = newRunFolder(f.out, res.Module.Package, src); err != nil {
 			return err
 		}
@@ -142,7 +152,7 @@ func (a *app) train(src *source, f *trainFlags, seeds []*uint64) error {
 	for _, seed := range seeds {
 		t := &trial{Seed: seed, RunDir: root}
 		q := &rt.Request{Do: "train", Recipes: recipes, Weights: f.init, Workers: f.workers, Epochs: f.epochs,
-			Seed: seed, Steps: f.steps, Limit: f.limit, DevRun: f.devRun, MaxTime: f.maxTime.Seconds()}
+			Seed: seed, Steps: f.steps, Limit: f.limit, DevRun: f.devRun, MaxTime: f.maxTime.Seconds(), Resume: f.resume != ""}
 		if many && root != "" {
 			t.RunDir = filepath.Join(root, fmt.Sprintf("seed-%d", *seed))
 		}
@@ -227,8 +237,7 @@ func explainEnd(s *session, t *trial, err error) error {
 	case ee.code == exitInterrupted && last.Stopped == "interrupted":
 		text += fmt.Sprintf(" after step %d of recipe %s%s", last.Steps, last.Recipe, checkpoint)
 		if checkpoint != "" {
-			text += fmt.Sprintf("\n  to go on from these weights: ndec train %s --recipe %s --init %s",
-				s.src.dir, last.Recipe, filepath.Join(t.RunDir, "weights.safetensors"))
+			text += fmt.Sprintf("\n  to go on: ndec train %s --resume %s", s.src.dir, t.RunDir)
 		}
 	default:
 		return err
