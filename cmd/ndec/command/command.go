@@ -237,12 +237,13 @@ func (a *app) report(ds diag.List, s *source) error {
 	if len(ds) == 0 {
 		return nil
 	}
+	ds, files := s.located(ds)
 	if a.json {
 		if err := diag.RenderJSON(a.out, ds); err != nil {
 			return internal(err)
 		}
 	} else {
-		a.render(ds, s.files)
+		a.render(ds, files)
 	}
 	if !ds.HasErrors() {
 		return nil
@@ -253,6 +254,32 @@ func (a *app) report(ds diag.List, s *source) error {
 		}
 	}
 	return &exitError{code: exitProblems}
+}
+
+// located gives diagnostics the paths that the files have from where the user stands, so that editors
+// find them, and the texts by these paths. The compiler knows base names only, which keeps what it
+// emits independent of the place.
+func (s *source) located(ds diag.List) (diag.List, map[string]string) {
+	path := func(name string) string { return filepath.Join(s.dir, name) }
+	files := map[string]string{}
+	for name, text := range s.files {
+		files[path(name)] = text
+	}
+	move := func(at *diag.Span) {
+		if at.Start.File != "" && s.files[at.Start.File] != "" {
+			at.Start.File, at.End.File = path(at.Start.File), path(at.Start.File)
+		}
+	}
+	out := make(diag.List, len(ds))
+	for i, d := range ds {
+		d.Notes = append([]diag.Note(nil), d.Notes...)
+		move(&d.Span)
+		for k := range d.Notes {
+			move(&d.Notes[k].Span)
+		}
+		out[i] = d
+	}
+	return out, files
 }
 
 // compile runs the driver on a package and reports what it finds.
