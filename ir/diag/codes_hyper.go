@@ -10,6 +10,10 @@ const hyperPlain = hyperBefore + "hypersolver H for Flow {\n\tbase: euler{steps:
 // codesHyper are the rules of hypersolvers beside that of their base.
 func codesHyper() []Entry {
 	change := func(old, new string) string { return strings.Replace(hyperPlain, old, new, 1) }
+	fit := func(how string) string {
+		return hyperPlain + "\ndata D {\n\tx [2]real\n\ty label[2]\n\tsource: moons{n: 8}\n}\n\ntrain T {\n\tdata: D\n\tfreeze: f\n\tminimize residual_error(H, Flow{x}, " +
+			how + ", reference: rk4{steps: 40})\n\tepochs: 1\n\toptimizer: adam{lr: 1e-3}\n}\n"
+	}
 	return []Entry{
 		{Code: "NDE0602", Title: "hypersolver without a base",
 			Text:  "A hypersolver adds a residual to the step of another method. base: names it; the number of steps may follow at the use.",
@@ -43,5 +47,13 @@ func codesHyper() []Entry {
 			Text:  "The residual is multiplied by h^(p+1), where p is the order of the base, so that it takes the place of the local error.\nA factor h in the residual itself would raise that power.",
 			Bad:   change("residual(x) = g(h, x, der(x))", "residual(x) = h^2*g(h, x, der(x))"),
 			Fixed: hyperPlain},
+		{Code: "NDE0610", Title: "objective of a hypersolver over a span that is not constant",
+			Text:  "residual_error and trajectory_error compare with a reference on a mesh over the span, which has to be known.",
+			Bad:   fit("over: 0..x[0], steps: 4"),
+			Fixed: fit("over: 0..1, steps: 4")},
+		{Code: "NDE0611", Title: "objective of a hypersolver over too many steps",
+			Text:  "steps: n..m stands for every number of steps from n to m. All of them together are at most 4096 steps.",
+			Bad:   fit("over: 0..1, steps: 20..2"),
+			Fixed: fit("over: 0..1, steps: 2..20")},
 	}
 }
