@@ -147,8 +147,8 @@ func (s *scope) residualRows(x *sema.HyperError) *ir.Value {
 	}
 	mapped := len(args)
 	args = append(args, ref.extras...)
-	return b.Emit(ir.OpMap, ir.Attr{Map: &ir.Map{Fn: f, N: len(ts), Mapped: mapped,
-		Region: ir.SampleRegion.Inside(ir.RegionMap, f.Name)}}, args...)
+	return b.Results(b.Emit(ir.OpMap, ir.Attr{Map: &ir.Map{Fn: f, N: len(ts), Mapped: mapped,
+		Region: ir.SampleRegion.Inside(ir.RegionMap, f.Name)}}, args...))[0]
 }
 
 // deviation is (t, h, weight, start…, end…, extras…) -> [elements]: weight times the residual less what
