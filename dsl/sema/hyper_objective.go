@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"ndec.dev/ndec/dsl/syntax"
+	"ndec.dev/ndec/ir"
 )
 
 // HyperError is residual_error or trajectory_error of a hypersolver against a reference solve from
@@ -133,4 +134,10 @@ func (c *checker) hyperSteps(out *HyperError, h, steps syntax.Expr, e *env) bool
 		return false
 	}
 	return true
+}
+
+// fitted reports whether the optimiser of a recipe needs no steps.
+func fitted(b *block) bool {
+	s, ok := ir.FindSetting(b.got, "optimizer")
+	return ok && s.Choice != nil && s.Choice.Row == "lstsq"
 }
