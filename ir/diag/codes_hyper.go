@@ -14,6 +14,12 @@ func codesHyper() []Entry {
 		return hyperPlain + "\ndata D {\n\tx [2]real\n\ty label[2]\n\tsource: moons{n: 8}\n}\n\ntrain T {\n\tdata: D\n\tfreeze: f\n\tminimize residual_error(H, Flow{x}, " +
 			how + ", reference: rk4{steps: 40})\n\tepochs: 1\n\toptimizer: adam{lr: 1e-3}\n}\n"
 	}
+	// lstsq is a recipe that computes its minimum; the net, the objective and the reference vary.
+	lstsq := func(layers, objective string) string {
+		return flow + "net g(h real, x [2]real, dx [2]real) [2]real {\n\treturn concat(x, dx, h) |> " + layers + "\n}\n\nhypersolver H for Flow {\n\tbase: euler{steps: 8}\n\tresidual(x) = g(h, x, der(x))\n}\n" +
+			"\ndata D {\n\tx [2]real\n\ty label[2]\n\tsource: moons{n: 8}\n}\n\ntrain T {\n\tdata: D\n\tfreeze: f\n\tminimize " + objective + "\n\toptimizer: lstsq\n}\n"
+	}
+	const plainError = "residual_error(H, Flow{x}, over: 0..1, reference: rk4{steps: 40})"
 	return []Entry{
 		{Code: "NDE0602", Title: "hypersolver without a base",
 			Text:  "A hypersolver adds a residual to the step of another method. base: names it; the number of steps may follow at the use.",
@@ -26,7 +32,7 @@ func codesHyper() []Entry {
 		{Code: "NDE0604", Title: "system with a name that a hypersolver needs",
 			Text:  "In a hypersolver h is the length of the step. A state, context or definition of the system with this name would be hidden.",
 			Bad:   "package a\n\nsystem S {\n\tstate h real\n\tder(h) = -h\n}\n\nhypersolver H for S {\n\tbase: euler{steps: 8}\n\tresidual(h) = 0.5*der(h)\n}\n",
-			Fixed: "package a\n\nsystem S {\n\tstate y real\n\tder(y) = -y\n}\n\nhypersolver H for S {\n\tbase: euler{steps: 8}\n\tresidual(y) = 0.5*der(y)\n}\n"},
+			Fixed: "package a\n\nsystem S {\n\tstate y real\n\tder(y) = -y\n}\n\nhypersolver H for S {\n\tbase: euler{steps: 8}\n\tresidual(y) = 0.5 * der(y)\n}\n"},
 		{Code: "NDE0605", Title: "hypersolver without a number of steps",
 			Text:  "A hypersolver is not tied to a number of steps: it stands at the use, H{steps: 4}, or as a default in the base.",
 			Bad:   strings.Replace(change("euler{steps: 8}", "euler"), "H{steps: 4}", "H", 1),
@@ -55,5 +61,21 @@ func codesHyper() []Entry {
 			Text:  "steps: n..m stands for every number of steps from n to m. All of them together are at most 4096 steps.",
 			Bad:   fit("over: 0..1, steps: 20..2"),
 			Fixed: fit("over: 0..1, steps: 2..20")},
+		{Code: "NDE0612", Title: "least squares of residuals that are not affine",
+			Text:  "optimizer: lstsq computes the minimum at once, which needs residuals that are affine in the trained parameters: one\nlinear layer, and after it only sums, products with fixed values and the like. The place is the first value that is none.\nfreeze: keeps other nets fixed; adam has no such condition.",
+			Bad:   lstsq("Linear(4) |> tanh |> Linear(2)", plainError),
+			Fixed: lstsq("Linear(2, init: zeros)", plainError)},
+		{Code: "NDE0613", Title: "least squares with too many parameters",
+			Text:  "optimizer: lstsq fits at most 256 numbers. adam has no such bound.",
+			Bad:   lstsq("Linear(64) |> Linear(2)", plainError),
+			Fixed: lstsq("Linear(2, init: zeros)", plainError)},
+		{Code: "NDE0614", Title: "least squares of an objective that is no sum of squares",
+			Text:  "optimizer: lstsq minimises sums of residual_error(...), sqnorm(...), and these times positive constants.",
+			Bad:   lstsq("Linear(2, init: zeros)", "sqrt("+plainError+")"),
+			Fixed: lstsq("Linear(2, init: zeros)", plainError)},
+		{Code: "NDE0615", Title: "least squares with a constrained parameter",
+			Text:  "optimizer: lstsq takes the minimum over all numbers, so a parameter with a constraint cannot be fitted by it.",
+			Bad:   "package a\n\nsystem S {\n\tstate y real\n\tder(y) = -y\n}\n\nnet k(y real) real {\n\tparam a real = 1 where a > 0\n\treturn a * y\n}\n\nhypersolver H for S {\n\tbase: euler{steps: 8}\n\tresidual(y) = k(y)\n}\n\ndata D {\n\ty real\n\tsource: csv{path: \"d.csv\"}\n}\n\ntrain T {\n\tdata: D\n\tminimize residual_error(H, S{y}, over: 0..1, reference: rk4{steps: 40})\n\toptimizer: lstsq\n}\n",
+			Fixed: "package a\n\nsystem S {\n\tstate y real\n\tder(y) = -y\n}\n\nnet k(y real) real {\n\tparam a real = 1\n\treturn a * y\n}\n\nhypersolver H for S {\n\tbase: euler{steps: 8}\n\tresidual(y) = k(y)\n}\n\ndata D {\n\ty real\n\tsource: csv{path: \"d.csv\"}\n}\n\ntrain T {\n\tdata: D\n\tminimize residual_error(H, S{y}, over: 0..1, reference: rk4{steps: 40})\n\toptimizer: lstsq\n}\n"},
 	}
 }
