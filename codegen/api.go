@@ -17,6 +17,7 @@ func (e *emitter) apiFile() *file {
 	for _, m := range e.m.Models {
 		e.model(f, m)
 	}
+	e.steppers(f)
 	return f
 }
 
@@ -28,7 +29,7 @@ type port struct {
 }
 
 func (e *emitter) ports(in []ir.Port) []port {
-	s := newScope("m", "x0", "err", "ctx", "ts", "stats", "opts", "in", "out", "p")
+	s := e.locals("m", "j", "st", "ws", "worker", "lo", "hi", "workers", "run", "crew", "failed", "work", "x0", "err", "ctx", "ts", "stats", "opts", "in", "out", "p")
 	out := make([]port, len(in))
 	for i, p := range in {
 		out[i] = port{s.pick(goName(p.Name, false)), goName(p.Name, true), p.Type}
@@ -60,7 +61,7 @@ func (e *emitter) model(f *file, m *ir.Model) {
 	low := e.bases[m]
 	ins, outs := e.ports(m.Inputs), e.ports(m.Outputs)
 	// Names of outputs must not collide with those of inputs in one signature.
-	taken := newScope("m", "err")
+	taken := e.locals("m", "j", "st", "ws", "worker", "lo", "hi", "workers", "run", "crew", "failed", "work", "ctx", "ts", "stats", "opts", "err")
 	for _, p := range ins {
 		taken.used[p.name] = true
 	}

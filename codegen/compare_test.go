@@ -30,6 +30,8 @@ type Job struct {
 type Answer struct {
 	Outputs               [][]float64
 	NFE, Accepted, Reject [][]int // by solve and row
+	Status                [][]int
+	Stop                  [][]float64 // times where solves ended
 	Loss                  float64
 	Metrics               []float64
 	Grad                  []float64
@@ -45,6 +47,7 @@ type emitted struct {
 	job   Job
 	want  Answer
 	tol   float64
+	fails bool // some solve ends early: only statistics are compared
 }
 
 // tolerance is the largest relative difference between compiled and interpreted values.
@@ -85,7 +88,10 @@ func emit(t *testing.T, name string, m *ir.Module, params map[string][]float64, 
 	}
 	model := m.Models[0]
 	e.want.Outputs = make([][]float64, len(model.Outputs))
-	e.want.NFE, e.want.Accepted, e.want.Reject = make([][]int, len(model.Solves)), make([][]int, len(model.Solves)), make([][]int, len(model.Solves))
+	for _, stat := range []*[][]int{&e.want.NFE, &e.want.Accepted, &e.want.Reject, &e.want.Status} {
+		*stat = make([][]int, len(model.Solves))
+	}
+	e.want.Stop = make([][]float64, len(model.Solves))
 	mc := machine()
 	for _, row := range rows {
 		out := call(mc, model.Func, row)
@@ -98,6 +104,8 @@ func emit(t *testing.T, name string, m *ir.Module, params map[string][]float64, 
 			e.want.NFE[s] = append(e.want.NFE[s], stat(ir.StatNFE))
 			e.want.Accepted[s] = append(e.want.Accepted[s], stat(ir.StatAccepted))
 			e.want.Reject[s] = append(e.want.Reject[s], stat(ir.StatRejected))
+			e.want.Status[s] = append(e.want.Status[s], stat(ir.StatStatus))
+			e.want.Stop[s] = append(e.want.Stop[s], out[at+ir.StatTime].Data[0])
 		}
 	}
 
@@ -199,8 +207,8 @@ func runAll(t *testing.T, es []*emitted) map[string]Answer {
 // check compares an answer with what the interpreter says.
 func (e *emitted) check(t *testing.T, a Answer) {
 	t.Helper()
-	if a.Err != "" {
-		t.Errorf("%s: %s", e.name, a.Err)
+	if (a.Err != "") != e.fails {
+		t.Errorf("%s: error %q, should fail %t", e.name, a.Err, e.fails)
 		return
 	}
 	near := func(what string, got, want []float64) {
@@ -221,6 +229,9 @@ func (e *emitted) check(t *testing.T, a Answer) {
 		}
 	}
 	for i := range e.want.Outputs {
+		if e.fails {
+			break
+		}
 		near(fmt.Sprint("output ", i), a.Outputs[i], e.want.Outputs[i])
 	}
 	for i := range e.want.Path {
@@ -229,12 +240,15 @@ func (e *emitted) check(t *testing.T, a Answer) {
 	for _, s := range []struct {
 		what      string
 		got, want [][]int
-	}{{"nfe", a.NFE, e.want.NFE}, {"accepted", a.Accepted, e.want.Accepted}, {"rejected", a.Reject, e.want.Reject}} {
+	}{{"nfe", a.NFE, e.want.NFE}, {"accepted", a.Accepted, e.want.Accepted}, {"rejected", a.Reject, e.want.Reject}, {"status", a.Status, e.want.Status}} {
 		if !slices.EqualFunc(s.got, s.want, slices.Equal[[]int]) {
 			t.Errorf("%s: %s %v, interpreter %v", e.name, s.what, s.got, s.want)
 		}
 	}
-	if e.want.Grad == nil {
+	for i := range e.want.Stop {
+		near("time of the end", a.Stop[i], e.want.Stop[i])
+	}
+	if e.want.Grad == nil || e.fails {
 		return
 	}
 	near("loss", []float64{a.Loss}, []float64{e.want.Loss})

@@ -47,7 +47,7 @@ func (e *emitter) design(f *file, r *ir.Recipe, low string) {
 // each is passed on.
 func (e *emitter) rowColumns(r *ir.Recipe, taken ...string) (in func(i int) string) {
 	p := e.p
-	s := newScope(taken...)
+	s := e.locals(taken...)
 	names := make([]string, len(r.Columns))
 	for i, c := range r.Columns {
 		names[i] = s.pick(goName(c.Name, false))

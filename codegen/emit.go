@@ -40,6 +40,7 @@ type emitter struct {
 	work   map[*ir.Value]string
 	workTx []string // fields of the workspace
 	accs   map[*ir.Value]string
+	meant  string         // meaning, once it is computed
 	bases  map[any]string // of *ir.Model, *ir.Recipe, *ir.DataSet: base of its names
 }
 
@@ -96,7 +97,7 @@ func (e *emitter) names() diag.List {
 	for _, m := range e.m.Models {
 		for _, n := range []string{m.Name, "New" + m.Name} {
 			if _, taken := exported[n]; taken {
-				ds.Errorf("NDE0801", m.Span, "model %s would collide with the generated name %s; rename it", m.Name, n)
+				ds.Errorf("NDE0240", m.Span, "model %s would collide with the generated name %s; rename it", m.Name, n)
 			}
 			exported[n] = m.Span
 		}
@@ -104,9 +105,20 @@ func (e *emitter) names() diag.List {
 	for _, r := range e.m.Recipes {
 		n := "Train" + goName(r.Name, true)
 		if _, taken := exported[n]; taken {
-			ds.Errorf("NDE0801", r.Span, "recipe %s would collide with the generated name %s; rename one", r.Name, n)
+			ds.Errorf("NDE0240", r.Span, "recipe %s would collide with the generated name %s; rename one", r.Name, n)
 		}
 		exported[n] = r.Span
+	}
+	states := map[string]bool{} // several steppers of a system share its state
+	for _, st := range findSteppers(e.m) {
+		for _, n := range st.exported() {
+			if _, taken := exported[n]; taken && !states[n] {
+				ds.Errorf("NDE0801", st.solve.Span, "the steps of system %s with solver %s would collide with the generated name %s; rename one", st.solve.System, st.solve.Solver, n)
+			}
+			exported[n] = st.solve.Span
+		}
+		exported[goName(st.name, false)+"Site"] = st.solve.Span
+		states[st.state] = true
 	}
 	var taken []string
 	for n := range exported {
@@ -134,15 +146,39 @@ func (e *emitter) names() diag.List {
 		e.fields[p] = fieldScope.pick(goName(p.Name, false))
 	}
 	for _, s := range e.plan.Solves {
-		e.solves[s.IR] = e.global.pick(goName(s.IR.Name, false))
+		base := goName(s.IR.Name, false)
+		for n := 2; ; n++ {
+			e.solves[s.IR] = base
+			names := []string{e.solveName(s.IR), e.pathName(s.IR), e.tapeType(s.IR)}
+			if !slices.ContainsFunc(names, func(n string) bool { return e.global.used[n] }) {
+				for _, n := range names {
+					e.global.used[n] = true
+				}
+				break
+			}
+			base = goName(s.IR.Name, false) + "_" + strconv.Itoa(n)
+		}
 	}
 	for _, f := range e.plan.Funcs {
-		e.funcs[f.IR] = e.global.pick(goName(f.IR.Name, false))
+		name := goName(f.IR.Name, false)
+		if len(words(f.IR.Name)) == 1 {
+			name += "Sample" // a model or objective: its bare name may be that of a variable
+		}
+		e.funcs[f.IR] = e.global.pick(name)
 	}
 	for _, r := range e.plan.Revs {
 		e.revs[r] = e.global.pick("reverse" + goName(r.Solve.Name, true))
 	}
 	return ds
+}
+
+// locals is the scope of a function: its variables do not hide what the package declares.
+func (e *emitter) locals(taken ...string) *scope {
+	s := newScope(taken...)
+	for n := range e.global.used {
+		s.used[n] = true
+	}
+	return s
 }
 
 // family picks the base of the package-level names that belong to a declaration.

@@ -70,7 +70,11 @@ func (e *emitter) render(f *file) ([]byte, error) {
 		if len(std) > 0 && len(ours) > 0 {
 			std = append(std, jen.Line())
 		}
-		j.Id("import").Op("(").Line().Add(lines(append(std, ours...))).Op(")")
+		if len(paths) == 1 {
+			j.Id("import").Add(append(std, ours...)...)
+		} else {
+			j.Id("import").Op("(").Line().Add(lines(append(std, ours...))).Op(")")
+		}
 	}
 	for _, d := range f.decls {
 		j.Line()

@@ -68,7 +68,7 @@ func (ix index) row(n int, j string) string {
 }
 
 func (e *emitter) newFunction(f *plan.Func) *function {
-	fn := &function{e: e, f: f, p: e.p, s: newScope(), name: map[*ir.Value]string{}, loads: map[*ir.Value]bool{}, loaded: map[element]bool{}}
+	fn := &function{e: e, f: f, p: e.p, s: e.locals(), name: map[*ir.Value]string{}, loads: map[*ir.Value]bool{}, loaded: map[element]bool{}}
 	for _, v := range f.IR.Args {
 		if !v.Type.IsScalar() && v.Type.Len() <= plan.SmallLen && fn.readByElement(v) {
 			fn.name[v] = fn.s.pickGroup(localName(v), v.Type.Len())

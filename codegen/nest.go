@@ -127,10 +127,29 @@ func (fn *function) tile(n *plan.Nest) {
 			fn.tileRows(s, n.Tile)
 			continue
 		}
+		if s.Form == plan.Elem && plan.FourAtOnce[s.V.Op] && s.V.Type.Elem == ir.F32 && n.Tile == 4 {
+			fn.four(s.V)
+			continue
+		}
 		for t := 0; t < n.Tile; t++ {
 			fn.step(s, tileIndex(t), n.Extent)
 		}
 	}
+}
+
+// four prints an operator of one operand for the four indices of a tile.
+func (fn *function) four(v *ir.Value) {
+	var dst, args []string
+	for t := 0; t < 4; t++ {
+		dst = append(dst, fn.elem(v, tileIndex(t)))
+		args = append(args, bare(fn.operand(v, 0, tileIndex(t))))
+	}
+	op := "="
+	if fn.isVariable(v) {
+		op = ":="
+	}
+	call := strings.TrimSuffix(spellings[v.Op]([]string{""}, v.Type.Elem, &v.Attr), "()")
+	fn.p.line("%s %s %sx4(%s)", strings.Join(dst, ", "), op, call, strings.Join(args, ", "))
 }
 
 // rowLength is the number of elements that a Scatter or OuterRow visits at each index.

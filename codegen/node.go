@@ -269,6 +269,23 @@ func (fn *function) solveCall(v *ir.Value) {
 		x = strings.Join(lhs, ", ") + " = " + x
 	}
 	fn.p.line("%s", x)
+	if fn.f.Needs.Accum {
+		fn.stopFailed(v)
+	}
+}
+
+// stopFailed ends a function that adds to running sums when solve v has failed, before anything is
+// added: a failed sample has no part in a gradient.
+func (fn *function) stopFailed(v *ir.Value) {
+	var zeros []string
+	for i, r := range fn.f.IR.Results {
+		if fn.f.Sums[i] == nil && r.Type.IsScalar() && !fn.isStat(r) {
+			zeros = append(zeros, "0")
+		}
+	}
+	fn.p.line("if st[%d].Status.Failed() {", fn.statOf(v))
+	fn.p.line("return %s", strings.Join(zeros, ", "))
+	fn.p.line("}")
 }
 
 // statOf is the place of solve v among the solves of the function.

@@ -90,7 +90,7 @@ func (e *emitter) apply(f *ir.Func, in []string, to []operand, op string) string
 
 func (e *emitter) newLoop(ps *plan.Solve, path bool) *loop {
 	l := &loop{e: e, p: e.p, ps: ps, s: ps.IR, path: path}
-	sc := newScope("t", "t0", "t1", "h", "dir", "err", "last", "ts", "next", "theta", "tape", "reach", "factor", "rejected", "attempts", "steps", "rtol", "atol", "maxSteps", "errPrev", "errPrev2", "finite", "tNext")
+	sc := e.locals("t", "t0", "t1", "h", "dir", "err", "last", "ts", "next", "theta", "tape", "reach", "factor", "rejected", "attempts", "steps", "rtol", "atol", "maxSteps", "errPrev", "errPrev2", "finite", "tNext")
 	for _, st := range ps.IR.States {
 		name := sc.pick(goName(st.Name, false))
 		for _, suffix := range []string{"1", "K", "K1", "Err", "Out", "End", "0", "Start"} {

@@ -36,6 +36,8 @@ type problem struct {
 	back   bool
 	set    func(s *ir.Solve)
 	config method.Config
+	rate   func(b *ir.Builder, x *ir.Value) *ir.Value // another right-hand side, for one scalar state
+	fails  bool                                       // some row does not get to the end
 }
 
 const span = 1.5
@@ -147,6 +149,9 @@ func (p *problem) operands(b *ir.Builder, s *ir.Solve, columns []ir.Port) []*ir.
 func (p *problem) field(m *ir.Module, s *ir.Solve, params map[string][]float64) *ir.Func {
 	b := ir.NewFunc("S.field", diag.Span{}, p.real)
 	at := b.Arg("t", ir.Scalar(ir.F64))
+	if p.rate != nil {
+		return b.Return(p.rate(b, b.Arg("x", ir.Scalar(p.real))))
+	}
 	var flat, cs []*ir.Value
 	n := 0
 	for i, st := range s.States {
@@ -206,6 +211,7 @@ func (p *problem) emit(t *testing.T, name string) *emitted {
 	if p.method.Adaptive() && p.config.Control.Max != 1 {
 		e.tol = chosenSteps
 	}
+	e.fails = p.fails
 	if p.looks > 0 {
 		along := *p
 		along.times = p.looks
@@ -277,5 +283,16 @@ func TestSolves(t *testing.T) {
 	for _, c := range []string{"pi", "pid"} {
 		add(problem{of: several, method: bosh3, real: ir.F64, config: method.Config{Control: method.ControlOf(&ir.Choice{Row: c})}})
 	}
+	explode := func(b *ir.Builder, x *ir.Value) *ir.Value { return b.Mul(x, x) }
+	invalid := func(b *ir.Builder, x *ir.Value) *ir.Value {
+		return b.Sub(b.Unary(ir.OpLog, x), b.Num(3))
+	}
+	tight := func(s *ir.Solve) { s.RTol, s.ATol = 1e-7, 1e-7 }
+	short := func(s *ir.Solve) { tight(s); s.MaxSteps = 9 }
+	add(problem{of: systems[0], method: dopri5, real: ir.F64, rate: explode, set: tight, fails: true})
+	add(problem{of: systems[0], method: dopri5, real: ir.F64, rate: explode, set: short, fails: true})
+	add(problem{of: systems[0], method: bosh3, real: ir.F64, rate: explode, set: short, fails: true, times: 4})
+	add(problem{of: systems[0], method: bosh3, real: ir.F64, rate: invalid, set: tight, fails: true, times: 4})
+	add(problem{of: systems[0], method: rk4, real: ir.F64, rate: invalid, fails: true})
 	compare(t, es)
 }

@@ -183,7 +183,7 @@ func (e *emitter) inputs(f *file, r *ir.Recipe, low string) {
 // columns prints the values of one row of table t and gives their names.
 func (e *emitter) columns(r *ir.Recipe) []string {
 	p := e.p
-	s := newScope("t", "elem", "num", "back", "rows", "key", "out", "weights", "gradient", "loss", "row", "r", "first")
+	s := e.locals("t", "elem", "num", "back", "rows", "key", "out", "weights", "gradient", "loss", "row", "r", "first")
 	names := make([]string, len(r.Columns))
 	for i, c := range r.Columns {
 		names[i] = s.pick(goName(c.Name, false))

@@ -1,7 +1,10 @@
 package codegen
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 
 	"ndec.dev/ndec/ir"
@@ -76,7 +79,7 @@ func choice(g recipe.Group, c *ir.Choice) string {
 			x = fmt.Sprintf("%d", int64(s.Num))
 		case recipe.Bool:
 			x = fmt.Sprintf("%t", s.Num != 0)
-		case recipe.Text, recipe.Name:
+		case recipe.Text, recipe.Name, recipe.Figure:
 			x = fmt.Sprintf("%q", s.Text)
 		case recipe.Choice:
 			if s.Choice == nil {
@@ -152,6 +155,7 @@ func (e *emitter) recipe(f *file, r *ir.Recipe) {
 	get := func(key string) (ir.Setting, bool) { return ir.FindSetting(r.Settings, key) }
 	p.line("var %sRecipe = rt.Recipe{", low)
 	p.line("Name: %q,", r.Name)
+	p.line("Source: %q,", e.meaning())
 	p.line("Where: %q,", r.Span.String())
 	for _, k := range []string{"data", "val", "test"} {
 		if s, ok := get(k); ok && s.Text != "" {
@@ -167,6 +171,7 @@ func (e *emitter) recipe(f *file, r *ir.Recipe) {
 		n := s.Num
 		if len(s.List) == 2 {
 			n = s.List[1].Num
+			p.line("MinEpochs: %d,", int(s.List[0].Num))
 		}
 		p.line("Epochs: %d,", int(n))
 	}
@@ -179,6 +184,12 @@ func (e *emitter) recipe(f *file, r *ir.Recipe) {
 	if s, ok := get("clip"); ok && s.Choice != nil {
 		bound, _ := s.Choice.Option("max")
 		p.line("Clip: rt.Clip{Kind: rt.%s, Max: %s},", recipe.Lookup(recipe.Clip, s.Choice.Row).Make, plain(bound.Num))
+	}
+	if s, ok := get("checkpoint"); ok && s.Choice != nil {
+		p.line("Keep: %s,", choice(recipe.Checkpoint, s.Choice))
+	}
+	if s, ok := get("stop"); ok && s.Choice != nil {
+		p.line("Stop: %s,", choice(recipe.Stop, s.Choice))
 	}
 	if s, ok := get("seed"); ok {
 		p.line("Seed: %d,", uint64(s.Num))
@@ -211,6 +222,30 @@ func (e *emitter) recipe(f *file, r *ir.Recipe) {
 	}
 	return ev.Loss, err
 }`, up, low, low))
+}
+
+// meaning identifies what is trained: the program without comments, places in its text and training
+// lengths, which may change before a run is resumed.
+func (e *emitter) meaning() string {
+	if e.meant == "" {
+		m := *e.m
+		m.Files, m.Recipes = nil, nil
+		for _, r := range e.m.Recipes {
+			c := *r
+			c.Settings = slices.DeleteFunc(slices.Clone(r.Settings), func(s ir.Setting) bool {
+				return slices.Contains([]string{"epochs", "steps", "stop"}, s.Key)
+			})
+			m.Recipes = append(m.Recipes, &c)
+		}
+		h := sha256.New()
+		for _, l := range strings.Split(m.String(), "\n") {
+			if code, _, _ := strings.Cut(l, " // "); !strings.HasPrefix(strings.TrimSpace(code), "doc ") {
+				fmt.Fprintln(h, code)
+			}
+		}
+		e.meant = hex.EncodeToString(h.Sum(nil))
+	}
+	return e.meant
 }
 
 // trainedNets lists the owners of the trained parameters, quoted, in their order; none when all
@@ -340,13 +375,18 @@ func (e *emitter) backward(r *ir.Recipe, grad *plan.Func) []string {
 		}
 		n := 0
 		for _, u := range v.Attr.Rev.StepVJP.Values {
-			if u.Op == ir.OpCall {
+			if u.Op == ir.OpCall && takesCotangents(u.Attr.Func) {
 				n++
 			}
 		}
 		out[k[v.Args[0]]] = fmt.Sprint(n)
 	}
 	return out
+}
+
+// takesCotangents tells a derivative function, whose last arguments are cotangents, from a field.
+func takesCotangents(f *ir.Func) bool {
+	return len(f.Args) > 0 && strings.HasSuffix(f.Args[len(f.Args)-1].Name, "_bar")
 }
 
 // combine prints the metrics that are functions of means.

@@ -15,11 +15,22 @@ func TestLeastSquaresRules(t *testing.T) {
 			t.Fatal(code, "has no entry")
 		}
 		_, ds := driver.Compile(map[string]string{"a.nde": e.Bad}, driver.Options{Verify: true})
-		if len(ds) != 1 || ds[0].Code != code {
+		if ds = errors(ds); len(ds) != 1 || ds[0].Code != code {
 			t.Errorf("%s: got %v", code, ds)
 		}
-		if _, ds := driver.Compile(map[string]string{"a.nde": e.Fixed}, driver.Options{Verify: true}); len(ds) != 0 {
+		if _, ds := driver.Compile(map[string]string{"a.nde": e.Fixed}, driver.Options{Verify: true}); ds.HasErrors() {
 			t.Errorf("%s, put right: %v", code, ds)
 		}
 	}
+}
+
+// errors leaves warnings out, of columns that the small programs do not read.
+func errors(l diag.List) diag.List {
+	var out diag.List
+	for _, d := range l {
+		if d.Severity == diag.Error {
+			out = append(out, d)
+		}
+	}
+	return out
 }

@@ -39,9 +39,9 @@ func init() {
 				flat := b.Binary(OpAnd, b.Binary(OpEq, x, b.lit(v, 0)), b.Binary(OpLe, b.lit(v, 0), y))
 				return b.Mul(v, b.Unary(OpLog, b.Select(flat, one, x)))
 			}),
-		arith(OpMin, "min", "min(x, y)", "smaller one; the derivative goes to x where x ≤ y", false, math.Min,
+		arith(OpMin, "min", "min(x, y)", "smaller one, NaN if either is; the derivative goes to x where x ≤ y", false, func(x, y float64) float64 { return min(x, y) },
 			func(b *Builder, v *Value, i int) *Value { return b.chosen(v, OpLe, i) }),
-		arith(OpMax, "max", "max(x, y)", "larger one; the derivative goes to x where x ≥ y", false, math.Max,
+		arith(OpMax, "max", "max(x, y)", "larger one, NaN if either is; the derivative goes to x where x ≥ y", false, func(x, y float64) float64 { return max(x, y) },
 			func(b *Builder, v *Value, i int) *Value { return b.chosen(v, OpLt, 1-i) }),
 		realArith(OpAtan2, "atan2", "angle of (y, x)", "angle of the point (second operand, first operand)", math.Atan2,
 			func(b *Builder, v *Value, i int) *Value {

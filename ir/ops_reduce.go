@@ -9,8 +9,8 @@ import (
 func init() {
 	register(
 		reduction(OpSum, "sum", "Σ x", "sum", 0, func(s, x float64) float64 { return s + x }),
-		reduction(OpReduceMax, "reduce_max", "max x", "largest element; the derivative goes to the largest ones, shared when several are equal", math.Inf(-1), math.Max),
-		reduction(OpReduceMin, "reduce_min", "min x", "smallest element; the derivative goes to the smallest ones, shared when several are equal", math.Inf(1), math.Min),
+		reduction(OpReduceMax, "reduce_max", "max x", "largest element; the derivative goes to the largest ones, shared when several are equal", math.Inf(-1), func(s, x float64) float64 { return max(s, x) }),
+		reduction(OpReduceMin, "reduce_min", "min x", "smallest element; the derivative goes to the smallest ones, shared when several are equal", math.Inf(1), func(s, x float64) float64 { return min(s, x) }),
 		Info{Op: OpCumsum, Name: "cumsum", Arity: 1, Class: ClassReduce, Linear: true, Formula: "y_k = Σ_{i≤k} x_i", Doc: "running sum along an axis",
 			Shape: func(a []Type, at *Attr) (Type, error) { return OpReverse.Info().Shape(a, at) },
 			Eval: func(a []Datum, at *Attr, out []float64) {

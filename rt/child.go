@@ -82,6 +82,7 @@ type Request struct {
 	Limit   int             `json:"limit,omitempty"`
 	DevRun  bool            `json:"dev_run,omitempty"`
 	MaxTime float64         `json:"max_time,omitempty"` // seconds
+	Resume  bool            `json:"resume,omitempty"`   // train: go on from the checkpoints in RunDir, where there are some
 	Inputs  bool            `json:"inputs,omitempty"`   // grad: by the data columns too
 	Solve   int             `json:"solve,omitempty"`    // path: which solve of the model
 	Points  int             `json:"points,omitempty"`   // path: times along the span

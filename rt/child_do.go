@@ -69,17 +69,21 @@ func (s *server[R]) train(ctx context.Context, q *Request) (any, error) {
 			DevRun: q.DevRun, MaxTime: time.Duration(q.MaxTime * float64(time.Second)), Version: s.p.Version}
 		if q.RunDir != "" {
 			opt.RunDir = filepath.Join(q.RunDir, name)
+			if path, ok := FindCheckpoint(opt.RunDir); ok && q.Resume {
+				opt.Resume = path
+			}
 		}
 		res, err := Train(ctx, w, s.p.Layout, &e.Recipe, &e.Objective, tables, opt)
+		if res != nil && q.RunDir != "" {
+			// Also after a failure or an interruption: everything trained so far.
+			if serr := SaveFile(filepath.Join(q.RunDir, "weights.safetensors"), w, s.p.Layout, s.p.Version); err == nil {
+				err = serr
+			}
+		}
 		if err != nil {
 			return nil, err
 		}
 		results = append(results, res)
-	}
-	if q.RunDir != "" {
-		if err := SaveFile(filepath.Join(q.RunDir, "weights.safetensors"), w, s.p.Layout, s.p.Version); err != nil {
-			return nil, err
-		}
 	}
 	return results, nil
 }

@@ -137,3 +137,10 @@ func resize[T any](s []T, n int) []T {
 	clear(s)
 	return s
 }
+
+// StepFailure is the error of a single step of length h at t whose result is not finite.
+func StepFailure(site *Site, t, h float64) error {
+	st := SolveStats{}
+	st.Fail(NonFinite, t, h)
+	return st.err(site, -1, -1)
+}

@@ -241,7 +241,7 @@ func (q *squareRoot) solve(eps float64) []float64 {
 	}
 	us := make([][]float64, rank)
 	for c := range rank {
-		us[c] = reflect(z, n, rank, c)
+		us[c] = mirror(z, n, rank, c)
 	}
 	// T' y = b, then x = Z y.
 	y := make([]float64, n)
@@ -287,15 +287,15 @@ func pivoted(n int, a, b []float64, perm []int, tol float64) int {
 			a[i*n+c], a[i*n+at] = a[i*n+at], a[i*n+c]
 		}
 		perm[c], perm[at] = perm[at], perm[c]
-		u := reflect(a, n, n, c)
+		u := mirror(a, n, n, c)
 		apply(u, b, n, 1, c, 0)
 	}
 	return n
 }
 
-// reflect makes zeros under the diagonal of column c of a [m,n] by I - u uᵀ, and gives u, whose
+// mirror makes zeros under the diagonal of column c of a [m,n] by I - u uᵀ, and gives u, whose
 // first c elements are 0 and whose square is 2; nil where there is nothing to do.
-func reflect(a []float64, m, n, c int) []float64 {
+func mirror(a []float64, m, n, c int) []float64 {
 	s := 0.0
 	for i := c; i < m; i++ {
 		s += float64(a[i*n+c] * a[i*n+c])

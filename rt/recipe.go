@@ -2,7 +2,6 @@ package rt
 
 import (
 	"context"
-	"math"
 	"time"
 )
 
@@ -23,8 +22,12 @@ type Recipe struct {
 	Freeze    []string // nets that are not, whatever Train says
 	LogEvery  int      // steps between logged lines, 0 means one an epoch
 	ValEvery  int      // epochs between validations, 0 means 1
-	KeepBest  string   // "" keeps the last weights; "val.loss", "val.acc", … the best
-	Maximize  bool     // KeepBest is better when larger
+	Keep      Best
+	Stop      Early
+	MinEpochs int // no early stop before
+	// Source identifies the program without its training lengths: a run is resumed by the same one
+	// only. "" is not compared.
+	Source string
 }
 
 // Tables are the data of a recipe; Val and Test may be nil.
@@ -72,17 +75,22 @@ type TrainOptions struct {
 	Seed        *uint64
 	Epochs      int // overrides, 0 means the recipe's
 	Steps       int
-	MaxTime     time.Duration
-	Limit       int    // use the first rows of every table only
-	DevRun      bool   // one step, one evaluation
-	InitWeights string // file to start from
-	Version     string // of ndec, written into files
+	MaxTime     time.Duration // of this call; a resumed run has it again
+	Limit       int           // use the first rows of every table only
+	DevRun      bool          // one step, one evaluation
+	InitWeights string        // file to start from
+	Version     string        // of ndec, written into files
+	// Resume is a folder <run>/checkpoints/<name> from which to go on, "" starts anew. Seed, Limit and
+	// lengths that are not given here are those of the interrupted run.
+	Resume string
+	// CheckpointEvery is the time between checkpoints; 0 means 30 s.
+	CheckpointEvery time.Duration
 }
 
 // TrainResult is the end of a run and what summary.json holds.
 type TrainResult struct {
 	Recipe      string             `json:"recipe"`
-	Stopped     string             `json:"stopped"` // "done", "max_time", "interrupted", "failed"
+	Stopped     string             `json:"stopped"` // "done", "early", "max_time", "interrupted", "failed"
 	Epochs      int                `json:"epochs"`
 	Steps       int                `json:"steps"`
 	Loss        float64            `json:"loss"` // of the last step, before its update
@@ -157,17 +165,6 @@ func (r *Recipe) plan(rows int, o *TrainOptions) plan {
 		p.seed = *o.Seed
 	}
 	return p
-}
-
-// better reports whether a improves on b.
-func (r *Recipe) better(a, b float64) bool {
-	if math.IsNaN(b) {
-		return !math.IsNaN(a)
-	}
-	if r.Maximize {
-		return a > b
-	}
-	return a < b
 }
 
 // stopReason is why a loop ends before its plan, or "".

@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -53,6 +55,17 @@ func (n number) MarshalJSON() ([]byte, error) {
 	return strconv.AppendFloat(nil, float64(n), 'g', 17, 64), nil
 }
 
+// UnmarshalJSON reads null as NaN.
+func (n *number) UnmarshalJSON(b []byte) error {
+	if string(b) == "null" {
+		*n = number(math.NaN())
+		return nil
+	}
+	v, err := strconv.ParseFloat(string(b), 64)
+	*n = number(v)
+	return err
+}
+
 // runFolder holds the open logs of one recipe.
 type runFolder struct {
 	dir     string
@@ -60,36 +73,49 @@ type runFolder struct {
 	csv     *os.File
 	jsonl   *os.File
 	line    []byte
+	every   time.Duration // between checkpoints
 	saved   time.Time
+	write   func(path string, write func(io.Writer) error) error // writeFile, but in tests
 }
 
 // checkpointEvery bounds the work that a crash can lose.
 const checkpointEvery = 30 * time.Second
 
 // openRunFolder makes the folder and the two logs; columns are the keys of
-// every line, in order, and those of validation stay empty in most lines.
-func openRunFolder(dir string, columns []string) (*runFolder, error) {
+// every line, in order, and those of validation stay empty in most lines. The
+// logs start with what is given of an earlier run's, or anew.
+func openRunFolder(dir string, columns []string, every time.Duration, earlier logs) (*runFolder, error) {
 	if err := os.MkdirAll(filepath.Join(dir, "checkpoints"), 0o755); err != nil {
 		return nil, err
 	}
-	r := &runFolder{dir: dir, columns: columns, saved: time.Now()}
+	if every <= 0 {
+		every = checkpointEvery
+	}
+	r := &runFolder{dir: dir, columns: columns, every: every, saved: time.Now(), write: writeFile}
+	if earlier.csv == nil {
+		earlier.csv = []byte(strings.Join(columns, ",") + "\n")
+	}
 	var err error
-	if r.csv, err = os.Create(filepath.Join(dir, "metrics.csv")); err != nil {
+	if r.csv, err = startLog(filepath.Join(dir, "metrics.csv"), earlier.csv); err != nil {
 		return nil, err
 	}
-	if r.jsonl, err = os.Create(filepath.Join(dir, "metrics.jsonl")); err != nil {
+	if r.jsonl, err = startLog(filepath.Join(dir, "metrics.jsonl"), earlier.jsonl); err != nil {
 		r.csv.Close()
 		return nil, err
 	}
-	var head []byte
-	for i, c := range columns {
-		if i > 0 {
-			head = append(head, ',')
-		}
-		head = append(head, c...)
+	return r, nil
+}
+
+// startLog replaces a file by its new beginning and opens its end.
+func startLog(path string, start []byte) (*os.File, error) {
+	err := writeFile(path, func(out io.Writer) error {
+		_, err := out.Write(start)
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
-	_, err = r.csv.Write(append(head, '\n'))
-	return r, err
+	return os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
 }
 
 // log writes one line to both files; absent marks values left out.
@@ -124,63 +150,6 @@ func (r *runFolder) log(values []float64, absent []bool) error {
 	}
 	_, err := r.jsonl.Write(append(r.line, '}', '\n'))
 	return err
-}
-
-// state is checkpoints/<name>/state.json.
-type state struct {
-	Format  int     `json:"format"`
-	Recipe  string  `json:"recipe"`
-	Layout  string  `json:"layout"`
-	Version string  `json:"ndec"`
-	Seed    uint64  `json:"seed"`
-	Step    int     `json:"step"`
-	Epoch   int     `json:"epoch"`
-	Batch   int     `json:"batch"` // steps done in the epoch
-	Best    *number `json:"best,omitempty"`
-}
-
-// checkpoint writes a whole folder under a temporary name and swaps it in; the
-// previous one is removed only after that.
-func checkpoint[R Float](r *runFolder, name string, w, free []R, layout []Tensor, m *moments[R], s state) (err error) {
-	root := filepath.Join(r.dir, "checkpoints")
-	tmp, err := os.MkdirTemp(root, "."+name+".*")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(tmp)
-	if err = os.Chmod(tmp, 0o755); err != nil {
-		return err
-	}
-	if err = SaveFile(filepath.Join(tmp, "weights.safetensors"), w, layout, s.Version); err != nil {
-		return err
-	}
-	// The free numbers themselves go into train.safetensors: units of
-	// constrained parameters would not come back bit for bit.
-	train := []NamedData[R]{{Name: "free", Shape: []int{len(free)}, Data: free}}
-	for i, slot := range m.names {
-		train = append(train, NamedData[R]{Name: slot, Shape: []int{len(w)}, Data: m.slot[i]})
-	}
-	err = writeFile(filepath.Join(tmp, "train.safetensors"), func(out io.Writer) error {
-		return EncodeTensors(out, train, map[string]string{"layout": s.Layout, "step": strconv.Itoa(s.Step)})
-	})
-	if err != nil {
-		return err
-	}
-	if err = writeJSON(filepath.Join(tmp, "state.json"), s); err != nil {
-		return err
-	}
-	final, old := filepath.Join(root, name), filepath.Join(root, "."+name+".old")
-	if err = os.RemoveAll(old); err != nil {
-		return err
-	}
-	if err = os.Rename(final, old); err != nil && !os.IsNotExist(err) {
-		return err
-	}
-	if err = os.Rename(tmp, final); err != nil {
-		return err
-	}
-	r.saved = time.Now()
-	return os.RemoveAll(old)
 }
 
 func writeJSON(path string, v any) error {

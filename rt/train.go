@@ -7,7 +7,6 @@ import (
 	"math"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -20,7 +19,9 @@ type trainer[R Float] struct {
 	free    []R      // what the optimiser moves; w where nothing is constrained
 	bound   []Tensor // the constrained ones
 	best    []R
-	bestAt  float64
+	watch   watch
+	data    string // dataHash of the training table
+	whole   bool   // no step is half done: a checkpoint may be written
 	plan    plan
 	ev      *evaluator[R]
 	mom     *moments[R]
@@ -32,7 +33,8 @@ type trainer[R Float] struct {
 	absent  []bool
 	info    StepInfo
 	res     *TrainResult
-	started time.Time
+	started time.Time // less the time of interrupted runs
+	begun   time.Time
 }
 
 // Train runs a recipe and leaves the trained weights in w. The result depends
@@ -40,7 +42,8 @@ type trainer[R Float] struct {
 //
 // A failed sample or a loss that is not finite ends it with a *SolveError, and
 // the weights are those before the failing step. When ctx ends, training stops
-// after the step and the context's error comes with the result so far.
+// after the step and the context's error comes with the result so far. A run that goes on from
+// a checkpoint (TrainOptions.Resume) ends with the bits of one that was never interrupted.
 func Train[R Float](ctx context.Context, w []R, layout []Tensor, recipe *Recipe, obj *Objective[R], tables Tables, opt TrainOptions) (*TrainResult, error) {
 	t, err := newTrainer(w, layout, recipe, obj, tables, opt)
 	if err != nil {
@@ -83,12 +86,29 @@ func newTrainer[R Float](w []R, layout []Tensor, recipe *Recipe, obj *Objective[
 			return nil, fmt.Errorf("recipe %s: %w", recipe.Name, err)
 		}
 	}
-	if opt.InitWeights != "" {
+	t := &trainer[R]{recipe: recipe, layout: layout, w: w, tables: tables, begun: time.Now(), whole: true, watch: newWatch()}
+	t.started = t.begun
+	var from *interrupted
+	if opt.RunDir != "" || opt.Resume != "" {
+		t.data = dataHash(tables.Train)
+	}
+	if opt.Resume != "" {
+		var err error
+		if from, err = readCheckpoint(opt.Resume); err == nil {
+			err = from.adopt(&opt, recipe, layout, t.data)
+		}
+		if err != nil {
+			return nil, err
+		}
+	} else if opt.InitWeights != "" {
 		if err := LoadFile(opt.InitWeights, w, layout); err != nil {
 			return nil, err
 		}
 	}
-	t := &trainer[R]{recipe: recipe, opt: opt, layout: layout, w: w, tables: tables, started: time.Now(), bestAt: math.NaN()}
+	if err := recipe.checkFigures(obj.Metrics, tables.Val != nil); err != nil {
+		return nil, err
+	}
+	t.opt = opt
 	t.grad = make([]R, len(w))
 	t.plan = recipe.plan(tables.Train.Rows, &opt)
 	if t.plan.steps <= 0 {
@@ -108,6 +128,14 @@ func newTrainer[R Float](w []R, layout []Tensor, recipe *Recipe, obj *Objective[
 		t.res.Parameters += s.hi - s.lo
 	}
 	t.info = StepInfo{Recipe: recipe.Name, Steps: t.plan.steps, Epochs: t.plan.epochs, Batches: t.plan.batches, MetricNames: obj.Metrics}
+	if from != nil {
+		if err := t.load(from); err != nil {
+			return nil, err
+		}
+		if _, batch := t.at(from.Step); batch != 0 {
+			Permute(t.perm, t.plan.seed, uint64(from.Step/t.plan.batches))
+		}
+	}
 	if opt.RunDir != "" {
 		columns := []string{"step", "epoch", "loss", "lr", "grad_norm", "nfe", "nfe_backward", "samples_per_s"}
 		columns = append(columns, obj.Metrics...)
@@ -116,43 +144,70 @@ func newTrainer[R Float](w []R, layout []Tensor, recipe *Recipe, obj *Objective[
 			columns = append(columns, "val."+m)
 		}
 		t.values, t.absent = make([]float64, len(columns)), make([]bool, len(columns))
-		if t.folder, err = openRunFolder(opt.RunDir, columns); err != nil {
+		sweep(opt.RunDir, from == nil)
+		var earlier logs
+		if from != nil {
+			earlier = from.logs
+		}
+		if t.folder, err = openRunFolder(opt.RunDir, columns, opt.CheckpointEvery, earlier); err != nil {
 			return nil, err
 		}
 	}
 	return t, nil
 }
 
-// loop makes the planned steps.
+// at is epoch and batch of a step, both from 0.
+func (t *trainer[R]) at(step int) (epoch, batch int) {
+	return step / t.plan.batches, step % t.plan.batches
+}
+
+// loop makes the planned steps that have not been made.
 func (t *trainer[R]) loop(ctx context.Context) error {
-	t.res.Stopped = "done"
-	for step := 0; step < t.plan.steps; step++ {
-		if why := stopReason(ctx, t.started, t.opt.MaxTime); why != "" {
+	for step := t.info.Step; step < t.plan.steps && t.res.Stopped != "early"; step++ {
+		if why := stopReason(ctx, t.begun, t.opt.MaxTime); why != "" {
 			t.res.Stopped = why
 			return ctx.Err()
 		}
-		if err := t.step(step); err != nil {
+		if err := t.advance(step); err != nil {
 			t.res.Stopped = "failed"
 			return err
 		}
-		last := step == t.plan.steps-1
-		epochEnd := (step+1)%t.plan.batches == 0 || last
-		var val *Evaluation
-		if every := max(t.recipe.ValEvery, 1); epochEnd && t.tables.Val != nil && ((t.info.Epoch+1)%every == 0 || last) {
-			var err error
-			if val, err = t.evaluate("val", t.tables.Val); err != nil {
-				t.res.Stopped = "failed"
-				return err
-			}
-			t.res.Val = val
-		}
-		t.keepBest(val)
-		if err := t.log(step, epochEnd, val); err != nil {
+	}
+	if t.res.Stopped == "" {
+		t.res.Stopped = "done"
+	}
+	return nil
+}
+
+// advance is a step with all that follows from it: validation, figures that are watched, logs and
+// checkpoint.
+func (t *trainer[R]) advance(step int) error {
+	if err := t.step(step); err != nil {
+		return err
+	}
+	t.whole = false
+	last := step == t.plan.steps-1
+	epochEnd := (step+1)%t.plan.batches == 0 || last
+	var val *Evaluation
+	if every := max(t.recipe.ValEvery, 1); epochEnd && t.tables.Val != nil && ((t.info.Epoch+1)%every == 0 || last) {
+		var err error
+		if val, err = t.evaluate("val", t.tables.Val); err != nil {
 			return err
 		}
-		if epochEnd && t.opt.Events != nil {
-			t.opt.Events.OnEpoch(&t.info)
-		}
+		t.res.Val = val
+	}
+	if t.watchFigures(epochEnd, val) {
+		t.res.Stopped = "early"
+	}
+	if err := t.log(step, epochEnd, val); err != nil {
+		return err
+	}
+	t.whole = true
+	if epochEnd && t.opt.Events != nil {
+		t.opt.Events.OnEpoch(&t.info)
+	}
+	if t.folder != nil && time.Since(t.folder.saved) >= t.folder.every {
+		return t.checkpoint()
 	}
 	return nil
 }
@@ -160,7 +215,7 @@ func (t *trainer[R]) loop(ctx context.Context) error {
 // step is one gradient and one update.
 func (t *trainer[R]) step(step int) error {
 	begun := time.Now()
-	epoch, batch := step/t.plan.batches, step%t.plan.batches
+	epoch, batch := t.at(step)
 	if batch == 0 && t.plan.batches > 1 {
 		Permute(t.perm, t.plan.seed, uint64(epoch))
 	}
@@ -185,6 +240,7 @@ func (t *trainer[R]) step(step int) error {
 	if s := t.recipe.Schedule; s != nil {
 		lr *= s.Factor(lr, Progress{Step: step, Steps: t.plan.steps, Epoch: epoch, Epochs: t.plan.epochs})
 	}
+	lr *= float64(t.watch.Rate)
 	t.mom.step(t.free, t.grad, lr)
 	toOwn(t.w, t.free, t.bound)
 
@@ -247,32 +303,7 @@ func (t *trainer[R]) evaluate(split string, table *Table) (*Evaluation, error) {
 	return v, nil
 }
 
-// keepBest remembers the weights if the figure that the recipe watches is the
-// best so far. Figures of the training data are from before the update.
-func (t *trainer[R]) keepBest(val *Evaluation) {
-	name, onVal := strings.CutPrefix(t.recipe.KeepBest, "val.")
-	if name == "" || onVal && val == nil {
-		return
-	}
-	var v float64
-	switch {
-	case onVal && name == "loss":
-		v = val.Loss
-	case onVal:
-		v = val.Metrics[name]
-	case name == "loss":
-		v = t.info.Loss
-	default:
-		if k := slices.Index(t.info.MetricNames, name); k >= 0 {
-			v = t.info.Metrics[k]
-		}
-	}
-	if t.recipe.better(v, t.bestAt) {
-		t.best, t.bestAt = append(t.best[:0], t.w...), v
-	}
-}
-
-// log writes a line if one is due, and the checkpoint if it is old.
+// log writes a line if one is due.
 func (t *trainer[R]) log(step int, epochEnd bool, val *Evaluation) error {
 	if t.folder == nil {
 		return nil
@@ -299,24 +330,9 @@ func (t *trainer[R]) log(step int, epochEnd bool, val *Evaluation) error {
 		for k := range v {
 			t.absent[k] = k >= mark && val == nil
 		}
-		if err := t.folder.log(v, t.absent); err != nil {
-			return err
-		}
-	}
-	if time.Since(t.folder.saved) >= checkpointEvery {
-		return t.checkpoint()
+		return t.folder.log(v, t.absent)
 	}
 	return nil
-}
-
-func (t *trainer[R]) checkpoint() error {
-	s := state{Format: 1, Recipe: t.recipe.Name, Layout: LayoutHash(t.layout), Version: t.opt.Version, Seed: t.plan.seed,
-		Step: t.info.Step, Epoch: t.info.Step / t.plan.batches, Batch: t.info.Step % t.plan.batches}
-	if t.best != nil {
-		b := number(t.bestAt)
-		s.Best = &b
-	}
-	return checkpoint(t.folder, "last", t.w, t.free, t.layout, t.mom, s)
 }
 
 // finish writes the checkpoint, tests the weights that are kept and writes the
@@ -329,7 +345,7 @@ func (t *trainer[R]) finish(cause error) error {
 		t.res.Metrics[i.MetricNames[k]] = v
 	}
 	var errs []error
-	if t.folder != nil {
+	if t.folder != nil && t.whole {
 		errs = append(errs, t.checkpoint())
 	}
 	if t.best != nil {

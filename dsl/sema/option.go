@@ -27,6 +27,7 @@ const (
 	optRange
 	optData
 	optNets
+	optFigure
 	optAny
 )
 
@@ -132,7 +133,7 @@ func recipeGroup(g recipe.Group) *group {
 func recipeOptions(list []recipe.Option) []option {
 	kinds := map[recipe.Kind]optKind{recipe.Number: optNumber, recipe.Int: optInt, recipe.Bool: optBool, recipe.Name: optName,
 		recipe.Text: optText, recipe.Numbers: optNumbers, recipe.Choice: optChoice, recipe.BatchOf: optBatch, recipe.Range: optRange,
-		recipe.DataOf: optData, recipe.Nets: optNets, recipe.Any: optAny}
+		recipe.DataOf: optData, recipe.Nets: optNets, recipe.Figure: optFigure, recipe.Any: optAny}
 	out := make([]option, len(list))
 	for i, o := range list {
 		out[i] = option{key: o.Key, kind: kinds[o.Kind], def: o.Default, hasDef: !o.Required, name: o.Name, min: o.Min, max: o.Max,
@@ -426,8 +427,26 @@ func (c *checker) setting(o *option, owner string, x syntax.Expr, k *codes, e *e
 			}
 			s.List = append(s.List, ir.Setting{Text: id.Name, Span: id.At()})
 		}
+	case optFigure:
+		name, ok := figureName(x)
+		if !ok {
+			return bad("the name of a figure: loss, val.loss, a metric or val.metric")
+		}
+		s.Text = name
 	}
 	return s, true
+}
+
+// figureName spells loss, acc, val.loss or val.acc.
+func figureName(x syntax.Expr) (string, bool) {
+	switch x := x.(type) {
+	case *syntax.Ident:
+		return x.Name, true
+	case *syntax.SelectorExpr:
+		id, ok := x.X.(*syntax.Ident)
+		return "val." + x.Name.Name, ok && id.Name == "val"
+	}
+	return "", false
 }
 
 func stringLit(x syntax.Expr) (string, bool) {

@@ -207,8 +207,11 @@ func (c *checker) logProb(x *syntax.CallExpr, piped Expr, e *env) Expr {
 	if args == nil {
 		return invalid(at)
 	}
-	d, ok := args[0].(*dist)
-	if !ok || len(args) != 2 {
+	var d *dist
+	if len(args) == 2 {
+		d, _ = args[0].(*dist)
+	}
+	if d == nil {
 		c.errorf("NDE0303", at, "log_prob wants a distribution and a value: log_prob(normal(0, 1), x)")
 		return invalid(at)
 	}

@@ -1,6 +1,8 @@
 package sema
 
 import (
+	"strings"
+
 	"ndec.dev/ndec/dsl/syntax"
 	"ndec.dev/ndec/ir"
 	"ndec.dev/ndec/ir/diag"
@@ -75,7 +77,42 @@ func (c *checker) checkTrain(d *decl, n *syntax.TrainDecl) {
 		}
 	}
 	r.Defs, r.Settings = e.defs, b.got
+	for _, s := range b.got {
+		c.watched(r, s.Choice)
+	}
 	d.recipe = r
+}
+
+// watched demands that the figure which a setting watches exists, and its data.
+func (c *checker) watched(r *Recipe, ch *ir.Choice) {
+	if ch == nil {
+		return
+	}
+	for _, s := range ch.Options {
+		if s.Choice != nil {
+			c.watched(r, s.Choice) // warmup{then: plateau{…}}
+		}
+		if s.Key != "on" || s.Text == "" {
+			continue
+		}
+		name, onVal := strings.CutPrefix(s.Text, "val.")
+		names := []string{"loss"}
+		for _, m := range r.Metrics {
+			names = append(names, m.Name)
+		}
+		if !contains(names, name) {
+			c.errorf("NDE0703", s.Span, "train %s has no figure %s%s; it has %s", r.Name, name, didYouMean(name, names), strings.Join(names, ", "))
+			continue
+		}
+		split := 0.0
+		if r.Data.Split != nil {
+			v, _ := r.Data.Split.Option("val")
+			split = v.Num
+		}
+		if onVal && r.Val == nil && split == 0 {
+			c.errorf("NDE0703", s.Span, "%s needs validation data: give train %s a val: or data %s a split: with val", s.Text, r.Name, r.Data.Name)
+		}
+	}
 }
 
 // figureOf is a scalar real: an objective or a metric.

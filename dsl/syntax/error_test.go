@@ -73,6 +73,12 @@ var noExample = map[diag.Code]string{
 	"NDE0206": "the expression would be too large",
 	"NDE0211": "it takes two files",
 	"NDE0341": "the parser refuses such statements first",
+	"NDE0830": "seen after lowering: the text names the construct",
+	"NDE0831": "seen after lowering: the text names the construct",
+	"NDE0832": "seen after lowering: the text names the construct",
+	"NDE0833": "the checker refuses such methods first",
+	"NDE0834": "seen after lowering: the text names the construct",
+	"NDE0899": "no program should give it",
 	"NDE0720": "it is about the command line",
 	"NDE0721": "it is about the command line",
 }

@@ -95,7 +95,7 @@ func (m *Moons) Refresh() {}
 // belongs to the last good state.
 func (m *Moons) Forward(x [2]Real) (logits [2]Real, err error) {
 	var st [1]rt.SolveStats
-	moons(m.p, &x, &logits, &st)
+	moonsSample(m.p, &x, &logits, &st)
 	return logits, rt.Failure(st[:], moonsSites, 0, -1)
 }
 
@@ -119,7 +119,7 @@ func newMoonsJob(m *Moons) *moonsJob {
 func (j *moonsJob) rows(worker, lo, hi int) {
 	var st [1]rt.SolveStats
 	for i := lo; i < hi; i++ {
-		moons(j.m.p, (*[2]Real)(j.x[i*2:]), (*[2]Real)(j.logits[i*2:]), &st)
+		moonsSample(j.m.p, (*[2]Real)(j.x[i*2:]), (*[2]Real)(j.logits[i*2:]), &st)
 		for s := range st {
 			if j.stats != nil {
 				j.stats.Set(s, i, st[s])
@@ -189,4 +189,38 @@ func (m *Moons) Trajectory(ctx context.Context, x [2]Real, ts []float64) (*Moons
 		copy(path.X[i][:], flat0[i*2:])
 	}
 	return path, rt.Failure([]rt.SolveStats{path.Stats}, moonsSites[0:], 0, -1)
+}
+
+var flowFwdStepperSite = rt.Site{Where: "moons.nde:19", Solve: "Flow"}
+
+// FlowFwdStepper takes single steps of system Flow with solver Fwd (dopri5),
+// of any length and without error control. It belongs to one goroutine.
+type FlowFwdStepper struct {
+	p *Params
+}
+
+// NewFlowFwdStepper gives a stepper with parameters p.
+func NewFlowFwdStepper(p *Params) *FlowFwdStepper {
+	st := &FlowFwdStepper{p: p}
+	return st
+}
+
+// Refresh makes changes of the parameters in place known to the stepper.
+func (st *FlowFwdStepper) Refresh() {}
+
+// Step gives the state at t+h from that at t, without allocating. Where the result is not finite the error is a *rt.SolveError
+// and the state is the one before.
+func (st *FlowFwdStepper) Step(t, h float64, x [2]Real) (next [2]Real, err error) {
+	w := st.p
+	var x1 [2]Real
+	var xErr [2]Real
+	var xK [2]Real
+	var xK1 [2]Real
+	flowField(w, t, &x, &xK)
+	moons0Step(w, t, h, &x, &xK, &x1, &xErr, &xK1)
+	finite := x1[0]-x1[0] == 0 && x1[1]-x1[1] == 0
+	if !finite {
+		return x, rt.StepFailure(&flowFwdStepperSite, t, h)
+	}
+	return x1, nil
 }

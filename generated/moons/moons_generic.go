@@ -13,11 +13,20 @@ func flowField(w *Params, t float64, x *[2]Real, dx *[2]Real) {
 	x0, x1 := x[0], x[1]
 	var matvec0, matvec1 Real
 	// moons.nde:6  return x |> Linear(16) |> tanh |> Linear(2)
-	for i := 0; i < 16; i++ {
+	for i := 0; i < 16; i += 4 {
 		matvec2 := Real(w.F0Weight[i*2]*x0) + Real(w.F0Weight[i*2+1]*x1)
-		tanh := rt.Tanh32(matvec2 + w.F0Bias[i])
+		matvec2_1 := Real(w.F0Weight[(i+1)*2]*x0) + Real(w.F0Weight[(i+1)*2+1]*x1)
+		matvec2_2 := Real(w.F0Weight[(i+2)*2]*x0) + Real(w.F0Weight[(i+2)*2+1]*x1)
+		matvec2_3 := Real(w.F0Weight[(i+3)*2]*x0) + Real(w.F0Weight[(i+3)*2+1]*x1)
+		tanh, tanh_1, tanh_2, tanh_3 := rt.Tanh32x4(matvec2+w.F0Bias[i], matvec2_1+w.F0Bias[i+1], matvec2_2+w.F0Bias[i+2], matvec2_3+w.F0Bias[i+3])
 		matvec0 += Real(w.F2Weight[i] * tanh)
 		matvec1 += Real(w.F2Weight[i+16] * tanh)
+		matvec0 += Real(w.F2Weight[i+1] * tanh_1)
+		matvec1 += Real(w.F2Weight[i+1+16] * tanh_1)
+		matvec0 += Real(w.F2Weight[i+2] * tanh_2)
+		matvec1 += Real(w.F2Weight[i+2+16] * tanh_2)
+		matvec0 += Real(w.F2Weight[i+3] * tanh_3)
+		matvec1 += Real(w.F2Weight[i+3+16] * tanh_3)
 	}
 	dx[0] = matvec0 + w.F2Bias[0]
 	dx[1] = matvec1 + w.F2Bias[1]
@@ -185,8 +194,8 @@ func moons0Control(err float64, errPrev float64, errPrev2 float64) float64 {
 	return factor
 }
 
-// moons is Moons of one sample (moons.nde:18).
-func moons(w *Params, x *[2]Real, logits *[2]Real, st *[1]rt.SolveStats) {
+// moonsSample is Moons of one sample (moons.nde:18).
+func moonsSample(w *Params, x *[2]Real, logits *[2]Real, st *[1]rt.SolveStats) {
 	// moons.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
 	solveMoons0(w, 0.0, 1.0, x, logits, &st[0])
 }
@@ -290,8 +299,8 @@ func moonsPath0(x *[2]Real, x2 *[2]Real) (float64, float64) {
 	return float64(0.0), float64(1.0)
 }
 
-// fit is Fit of one sample (moons.nde:36): 3 transcendental functions.
-func fit(w *Params, x *[2]Real, y int32, st *[1]rt.SolveStats) (Real, Real) {
+// fitSample is Fit of one sample (moons.nde:36): 3 transcendental functions.
+func fitSample(w *Params, x *[2]Real, y int32, st *[1]rt.SolveStats) (Real, Real) {
 	// moons.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
 	var x2 [2]Real
 	solveMoons0(w, 0.0, 1.0, x, &x2, &st[0])
@@ -324,11 +333,20 @@ func flowFieldFwd(w *Params, x *[2]Real, dx *[2]Real, tanh *[16]Real) {
 	x0, x1 := x[0], x[1]
 	var matvec0, matvec1 Real
 	// moons.nde:6  return x |> Linear(16) |> tanh |> Linear(2)
-	for i := 0; i < 16; i++ {
+	for i := 0; i < 16; i += 4 {
 		matvec2 := Real(w.F0Weight[i*2]*x0) + Real(w.F0Weight[i*2+1]*x1)
-		tanh[i] = rt.Tanh32(matvec2 + w.F0Bias[i])
+		matvec2_1 := Real(w.F0Weight[(i+1)*2]*x0) + Real(w.F0Weight[(i+1)*2+1]*x1)
+		matvec2_2 := Real(w.F0Weight[(i+2)*2]*x0) + Real(w.F0Weight[(i+2)*2+1]*x1)
+		matvec2_3 := Real(w.F0Weight[(i+3)*2]*x0) + Real(w.F0Weight[(i+3)*2+1]*x1)
+		tanh[i], tanh[i+1], tanh[i+2], tanh[i+3] = rt.Tanh32x4(matvec2+w.F0Bias[i], matvec2_1+w.F0Bias[i+1], matvec2_2+w.F0Bias[i+2], matvec2_3+w.F0Bias[i+3])
 		matvec0 += Real(w.F2Weight[i] * tanh[i])
 		matvec1 += Real(w.F2Weight[i+16] * tanh[i])
+		matvec0 += Real(w.F2Weight[i+1] * tanh[i+1])
+		matvec1 += Real(w.F2Weight[i+1+16] * tanh[i+1])
+		matvec0 += Real(w.F2Weight[i+2] * tanh[i+2])
+		matvec1 += Real(w.F2Weight[i+2+16] * tanh[i+2])
+		matvec0 += Real(w.F2Weight[i+3] * tanh[i+3])
+		matvec1 += Real(w.F2Weight[i+3+16] * tanh[i+3])
 	}
 	dx[0] = matvec0 + w.F2Bias[0]
 	dx[1] = matvec1 + w.F2Bias[1]
@@ -460,6 +478,9 @@ func fitGrad(w *Params, ws *workspace, x *[2]Real, y int32, g *Params, st *[1]rt
 	// moons.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
 	var x2 [2]Real
 	solveMoons0Rec(w, ws, 0.0, 1.0, x, &x2, &st[0])
+	if st[0].Status.Failed() {
+		return 0, 0
+	}
 	// moons.nde:40  minimize cross_entropy(Moons(x), y)
 	reduceMax := Real(math.Inf(-1))
 	for i0 := 0; i0 < 2; i0++ {

@@ -2,9 +2,7 @@
 
 package moons
 
-import (
-	"ndec.dev/ndec/rt"
-)
+import "ndec.dev/ndec/rt"
 
 // solveMoons0 solves system Flow from t0 to t1 with dopri5, adaptive (rtol 0.0001, atol 0.0001) (moons.nde:19).
 func solveMoons0(w *Params, t0 float64, t1 float64, xStart *[2]Real, xEnd *[2]Real, st *rt.SolveStats) {

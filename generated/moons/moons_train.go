@@ -28,7 +28,7 @@ var dataSets = []rt.DataEntry{pointsData, freshData}
 var fitSites = []rt.Site{{Where: "moons.nde:19", Solve: "Flow"}}
 
 // fitBackward is, per solve, the evaluations of the vector field's derivative for an accepted step.
-var fitBackward = []int{12}
+var fitBackward = []int{6}
 
 // fitWorker computes shards of recipe Fit on one goroutine.
 type fitWorker struct {
@@ -56,7 +56,7 @@ func (k *fitWorker) Shard(weights, gradient []Real, t *rt.Table, rows []int, key
 		if gradient != nil {
 			loss, m0 = fitGrad(w, ws, &x, y, g, &st)
 		} else {
-			loss, m0 = fit(w, &x, y, &st)
+			loss, m0 = fitSample(w, &x, y, &st)
 		}
 		back := fitBackward
 		if gradient == nil {
@@ -109,6 +109,7 @@ func fitInputs(weights []Real, t, out *rt.Table) error {
 // fitRecipe is the train block Fit (moons.nde:36).
 var fitRecipe = rt.Recipe{
 	Name:      "Fit",
+	Source:    "e5d773413e51524e37dbe71ce80a00c4a8fa2d4d4ba8a89111ca6a9efcee7a88",
 	Where:     "moons.nde:36",
 	Data:      "Points",
 	Test:      "Fresh",

@@ -7,16 +7,12 @@ import (
 	"context"
 	"io"
 	"iter"
-	"ndec.dev/ndec/rt"
 	"unsafe"
+
+	"ndec.dev/ndec/rt"
 )
 
 const _ = rt.ABI1
-
-type _ = unsafe.Pointer
-type _ = context.Context
-type _ = io.Reader
-type _ = iter.Seq[int]
 
 // Real is the precision of the package. Times are float64 whatever it is.
 type Real = float32
@@ -79,8 +75,7 @@ const version = "v0.1.0"
 // Moons returns class scores for one point.
 // It is read-only and may be shared by goroutines.
 type Moons struct {
-	p *Params
-
+	p    *Params
 	jobs rt.FreeList[moonsJob]
 }
 
@@ -90,20 +85,17 @@ var moonsSites = []rt.Site{{Where: "moons4.nde:19", Solve: "Flow"}}
 func NewMoons(p *Params) *Moons {
 	m := &Moons{p: p}
 	m.jobs.New = func() *moonsJob { return newMoonsJob(m) }
-
 	return m
 }
 
 // Refresh makes changes of the parameters in place known to the model.
-func (m *Moons) Refresh() {
-
-}
+func (m *Moons) Refresh() {}
 
 // Forward computes one sample without allocating. The error is a *rt.SolveError when a solve failed; the output then
 // belongs to the last good state.
 func (m *Moons) Forward(x [2]Real) (logits [2]Real, err error) {
 	var st [1]rt.SolveStats
-	moons(m.p, &x, &logits, &st)
+	moonsSample(m.p, &x, &logits, &st)
 	return logits, rt.Failure(st[:], moonsSites, 0, -1)
 }
 
@@ -127,7 +119,7 @@ func newMoonsJob(m *Moons) *moonsJob {
 func (j *moonsJob) rows(worker, lo, hi int) {
 	var st [1]rt.SolveStats
 	for i := lo; i < hi; i++ {
-		moons(j.m.p, (*[2]Real)(j.x[i*2:]), (*[2]Real)(j.logits[i*2:]), &st)
+		moonsSample(j.m.p, (*[2]Real)(j.x[i*2:]), (*[2]Real)(j.logits[i*2:]), &st)
 		for s := range st {
 			if j.stats != nil {
 				j.stats.Set(s, i, st[s])
@@ -197,4 +189,34 @@ func (m *Moons) Trajectory(ctx context.Context, x [2]Real, ts []float64) (*Moons
 		copy(path.X[i][:], flat0[i*2:])
 	}
 	return path, rt.Failure([]rt.SolveStats{path.Stats}, moonsSites[0:], 0, -1)
+}
+
+var flowFwdStepperSite = rt.Site{Where: "moons4.nde:19", Solve: "Flow"}
+
+// FlowFwdStepper takes single steps of system Flow with solver Fwd (rk4),
+// of any length. It belongs to one goroutine.
+type FlowFwdStepper struct {
+	p *Params
+}
+
+// NewFlowFwdStepper gives a stepper with parameters p.
+func NewFlowFwdStepper(p *Params) *FlowFwdStepper {
+	st := &FlowFwdStepper{p: p}
+	return st
+}
+
+// Refresh makes changes of the parameters in place known to the stepper.
+func (st *FlowFwdStepper) Refresh() {}
+
+// Step gives the state at t+h from that at t, without allocating. Where the result is not finite the error is a *rt.SolveError
+// and the state is the one before.
+func (st *FlowFwdStepper) Step(t, h float64, x [2]Real) (next [2]Real, err error) {
+	w := st.p
+	var x1 [2]Real
+	moons0Step(w, t, h, &x, &x1)
+	finite := x1[0]-x1[0] == 0 && x1[1]-x1[1] == 0
+	if !finite {
+		return x, rt.StepFailure(&flowFwdStepperSite, t, h)
+	}
+	return x1, nil
 }

@@ -2,24 +2,27 @@
 
 package moons4
 
-import (
-	"math"
-	"ndec.dev/ndec/rt"
-)
-
-const _ = rt.ABI1
-const _ = math.Pi
+import "ndec.dev/ndec/rt"
 
 // flowField is Flow.field of one sample (moons4.nde:10): 64 multiply-adds, 16 transcendental functions.
 func flowField(w *Params, t float64, x *[2]Real, dx *[2]Real) {
 	x0, x1 := x[0], x[1]
 	var matvec0, matvec1 Real
 	// moons4.nde:6  return x |> Linear(16) |> tanh |> Linear(2)
-	for i := 0; i < 16; i++ {
+	for i := 0; i < 16; i += 4 {
 		matvec2 := Real(w.F0Weight[i*2]*x0) + Real(w.F0Weight[i*2+1]*x1)
-		tanh := rt.Tanh32(matvec2 + w.F0Bias[i])
+		matvec2_1 := Real(w.F0Weight[(i+1)*2]*x0) + Real(w.F0Weight[(i+1)*2+1]*x1)
+		matvec2_2 := Real(w.F0Weight[(i+2)*2]*x0) + Real(w.F0Weight[(i+2)*2+1]*x1)
+		matvec2_3 := Real(w.F0Weight[(i+3)*2]*x0) + Real(w.F0Weight[(i+3)*2+1]*x1)
+		tanh, tanh_1, tanh_2, tanh_3 := rt.Tanh32x4(matvec2+w.F0Bias[i], matvec2_1+w.F0Bias[i+1], matvec2_2+w.F0Bias[i+2], matvec2_3+w.F0Bias[i+3])
 		matvec0 += Real(w.F2Weight[i] * tanh)
 		matvec1 += Real(w.F2Weight[i+16] * tanh)
+		matvec0 += Real(w.F2Weight[i+1] * tanh_1)
+		matvec1 += Real(w.F2Weight[i+1+16] * tanh_1)
+		matvec0 += Real(w.F2Weight[i+2] * tanh_2)
+		matvec1 += Real(w.F2Weight[i+2+16] * tanh_2)
+		matvec0 += Real(w.F2Weight[i+3] * tanh_3)
+		matvec1 += Real(w.F2Weight[i+3+16] * tanh_3)
 	}
 	dx[0] = matvec0 + w.F2Bias[0]
 	dx[1] = matvec1 + w.F2Bias[1]
@@ -57,8 +60,8 @@ func moons0Step(w *Params, t float64, h float64, x *[2]Real, xNext *[2]Real) {
 	xNext[1] = x1 + Real(hb1*xK1[1]) + Real(hb2*xK2[1]) + Real(hb2*xK3[1]) + Real(hb1*xK4[1])
 }
 
-// moons is Moons of one sample (moons4.nde:18).
-func moons(w *Params, x *[2]Real, logits *[2]Real, st *[1]rt.SolveStats) {
+// moonsSample is Moons of one sample (moons4.nde:18).
+func moonsSample(w *Params, x *[2]Real, logits *[2]Real, st *[1]rt.SolveStats) {
 	// moons4.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
 	solveMoons0(w, 0.0, 1.0, x, logits, &st[0])
 }

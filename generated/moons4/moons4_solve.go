@@ -4,8 +4,6 @@ package moons4
 
 import "ndec.dev/ndec/rt"
 
-const _ = rt.ABI1
-
 // solveMoons0 solves system Flow from t0 to t1 with rk4, 20 steps (moons4.nde:19).
 func solveMoons0(w *Params, t0 float64, t1 float64, xStart *[2]Real, xEnd *[2]Real, st *rt.SolveStats) {
 	x := *xStart

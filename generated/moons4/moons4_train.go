@@ -4,12 +4,9 @@ package moons4
 
 import (
 	"context"
+
 	"ndec.dev/ndec/rt"
 )
-
-const _ = rt.ABI1
-
-type _ = context.Context
 
 // dataSets are the data blocks of the package.
 var dataSets = []rt.DataEntry{}

@@ -2,19 +2,21 @@ package diff
 
 import (
 	"fmt"
+	"slices"
 
 	"ndec.dev/ndec/ir"
 )
 
 // pair is a function split for a reverse sweep, so that what both halves need is computed once:
 //
-//	fwd(args…) -> f's results…, saved…
+//	fwd(args…) -> f's results…, saved… (those that are no results)
 //	bwd(args…, saved…, one cotangent per real result) -> as VJP
 type pair struct {
 	fwd, bwd *ir.Func
 	wrt      Wrt
-	results  int // of f
-	bars     int // cotangents that bwd takes
+	results  int   // of f
+	saved    []int // as results of fwd
+	bars     int   // cotangents that bwd takes
 }
 
 func (w Wrt) pairKey(f *ir.Func) string { return w.key("pair", f, len(f.Args)) }
@@ -56,11 +58,11 @@ func (p *pass) pairCalls(b *ir.Builder, leaves map[*ir.Value]bool, params []*ir.
 		if c == nil {
 			return nil
 		}
-		rs := b.CallAll(c.fwd, args...)[:c.results]
-		if len(rs) == 1 {
+		rs := b.CallAll(c.fwd, args...)
+		if c.results == 1 {
 			rs[0].Name = v.Name
 		}
-		return rs
+		return rs[:c.results]
 	})
 	return b.Func.Results
 }
@@ -77,7 +79,17 @@ func (p *pass) split(f *ir.Func, wrt Wrt) *pair {
 	if len(saved) == 0 || size > maxSaved {
 		return nil
 	}
-	c := &pair{wrt: wrt, results: len(f.Results), bars: len(s.bars), fwd: p.forwardHalf(f, s, saved)}
+	c := &pair{wrt: wrt, results: len(f.Results), bars: len(s.bars)}
+	extra := saved[:0:0]
+	for _, v := range saved {
+		i := slices.Index(s.outs, v)
+		if i < 0 {
+			i = len(s.outs) + len(extra)
+			extra = append(extra, v)
+		}
+		c.saved = append(c.saved, i)
+	}
+	c.fwd = p.forwardHalf(f, s, extra)
 
 	b := p.derived(f, ".bwd")
 	args := copyArgs(b, f.Args)
@@ -105,8 +117,13 @@ func (p *pass) split(f *ir.Func, wrt Wrt) *pair {
 	return c
 }
 
-// forwardHalf is f with saved values as further results. Selections that save the same share it.
+// forwardHalf is f with saved values as further results: f itself where there are none. Selections
+// that save the same share it.
 func (p *pass) forwardHalf(f *ir.Func, s *swept, saved []*ir.Value) *ir.Func {
+	if len(saved) == 0 {
+		p.whole[f] = f
+		return f
+	}
 	key := "fwd " + f.Name
 	kept := map[*ir.Value]bool{}
 	for _, v := range saved {

@@ -175,9 +175,12 @@ func (r *reverse) call(v *ir.Value) {
 	f := v.Attr.Func
 	if g := r.whole[f]; g != nil {
 		if c := r.pairs[selection(g).pairKey(g)]; c != nil && c.fwd == f {
-			saved := r.b.Results(v)[c.results:]
-			bars := r.realOrZero(v, gs)
-			args := append(append(append([]*ir.Value(nil), v.Args...), saved...), bars[:c.bars]...)
+			args := append([]*ir.Value(nil), v.Args...)
+			parts := results(r.b, v)
+			for _, i := range c.saved {
+				args = append(args, parts[i])
+			}
+			args = append(args, r.realOrZero(v, gs)[:c.bars]...)
 			r.spread(v, c.wrt, r.b.CallAll(c.bwd, args...))
 			return
 		}

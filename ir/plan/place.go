@@ -174,7 +174,7 @@ func (pl *planner) fold() {
 		}
 		weight[v] = w
 		k := pl.fn.Places[v].Kind
-		if (k != Register && k != Scalars) || len(pl.uses[v]) != 1 || len(pl.sums[v]) > 0 || v.Op == ir.OpSelect || pl.isResult(v) {
+		if (k != Register && k != Scalars) || len(pl.uses[v]) != 1 || len(pl.sums[v]) > 0 || v.Op == ir.OpSelect || fourAtOnce(v) || pl.isResult(v) {
 			continue
 		}
 		u := pl.uses[v][0]
@@ -207,12 +207,19 @@ func (pl *planner) isResult(v *ir.Value) bool {
 	return false
 }
 
+// fourAtOnce reports whether v is computed four elements at a time.
+func fourAtOnce(v *ir.Value) bool {
+	n := v.Type.Len()
+	return FourAtOnce[v.Op] && v.Type.Elem == ir.F32 && n > SmallLen && n%4 == 0
+}
+
 // shapeNests decides unrolling and tiles.
 func (pl *planner) shapeNests() {
 	for _, n := range pl.fn.Nests {
 		n.Unroll = n.Extent > 1 && n.Extent <= SmallLen
 		for _, s := range n.Steps {
-			if s.Form == RowDot && s.V.Args[1].Type.Len() > SmallLen && !n.Unroll && n.Extent%4 == 0 {
+			wide := s.Form == RowDot && s.V.Args[1].Type.Len() > SmallLen
+			if (wide || fourAtOnce(s.V)) && !n.Unroll && n.Extent%4 == 0 {
 				n.Tile = 4
 			}
 		}

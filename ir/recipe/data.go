@@ -29,7 +29,7 @@ var sources = []Row{
 		{Key: "factor", Kind: Number, Default: 0.5, Max: inf, Open: true, Field: "Factor", Doc: "radius of the inner circle"},
 		dataSeed}},
 	{Name: "spirals", Make: "Spirals", Doc: "two spirals: x [2]real, y label[2]", Options: []Option{
-		count(512), noise("standard deviation of points"), dataSeed}},
+		count(512), noise("width of a uniform number added to each coordinate"), dataSeed}},
 	{Name: "gaussians", Make: "Gaussians", Doc: "clusters on a circle: x [2]real, y label[k]", Options: []Option{
 		count(512),
 		{Key: "k", Kind: Int, Default: 3, Min: 1, Max: maxCount, Field: "K", Doc: "number of clusters"},

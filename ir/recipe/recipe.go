@@ -22,6 +22,7 @@ const (
 	Range        // a whole number or a..b
 	DataOf       // the name of a data block
 	Nets         // names of nets, systems or models, one or a list
+	Figure       // loss or a metric, of validation with val. before it
 	Any          // whatever; of what comes later only
 )
 

@@ -88,11 +88,10 @@ var schedules = []Row{
 		{Key: "steps", Kind: Int, Required: true, Min: 1, Max: maxCount, Field: "Steps", Doc: "length of the rise"},
 		{Key: "then", Kind: Choice, Group: Schedule, Name: "constant", Field: "Then", Doc: "what follows"},
 	}},
-	{Name: "plateau", Later: true, Doc: "times factor when a figure no longer improves", Options: []Option{
-		{Key: "on", Kind: Any, Doc: "the figure"},
-		{Key: "factor", Kind: Number, Default: 0.1, Max: 1, Doc: "factor"},
-		{Key: "patience", Kind: Int, Default: 10, Max: maxCount, Doc: "epochs to wait"},
-	}},
+	{Name: "plateau", Make: "Plateau", Doc: "times factor when a figure no longer improves (ReduceLROnPlateau)", Options: append([]Option{
+		{Key: "factor", Kind: Number, Default: 0.1, Max: 1, Open: true, Field: "Gamma", Doc: "factor"},
+		{Key: "patience", Kind: Int, Default: 10, Max: maxCount, Field: "Patience", Doc: "epochs to wait"},
+	}, monitor...)},
 	{Name: "onecycle", Later: true, Doc: "one rise and one fall (Smith 2018)", Options: []Option{
 		{Key: "max", Kind: Number, Max: inf, Doc: "highest learning rate"},
 	}},
@@ -108,18 +107,20 @@ var clips = []Row{
 }
 
 var monitor = []Option{
-	{Key: "on", Kind: Any, Required: true, Doc: "the figure: val.loss, val.acc"},
-	{Key: "mode", Kind: Name, Name: "min", Choices: []string{"min", "max"}, Doc: "which way is better"},
+	{Key: "on", Kind: Figure, Required: true, Field: "On", Doc: "the figure: val.loss, val.acc, loss"},
+	{Key: "mode", Kind: Name, Name: "min", Choices: []string{"min", "max"}, Field: "Mode", Doc: "which way is better"},
 }
 
-var stops = []Row{{Name: "early", Later: true, Doc: "when a figure no longer improves", Options: append([]Option{
-	{Key: "patience", Kind: Int, Default: 10, Max: maxCount, Doc: "epochs to wait"},
-	{Key: "min_delta", Kind: Number, Max: inf, Doc: "smallest change that counts"},
+var stops = []Row{{Name: "early", Make: "Early", Doc: "when a figure no longer improves", Options: append([]Option{
+	{Key: "patience", Kind: Int, Default: 10, Max: maxCount, Field: "Patience", Doc: "epochs to wait"},
+	{Key: "min_delta", Kind: Number, Max: inf, Field: "MinDelta", Doc: "smallest change that counts"},
+	{Key: "below", Kind: Number, Min: -inf, Max: inf, Field: "Below", Doc: "end as soon as the figure is below; 0 is none"},
+	{Key: "above", Kind: Number, Min: -inf, Max: inf, Field: "Above", Doc: "end as soon as the figure is above; 0 is none"},
 }, monitor...)}}
 
 var checkpoints = []Row{
-	{Name: "best", Later: true, Doc: "the weights with the best figure", Options: append([]Option{
-		{Key: "keep", Kind: Int, Default: 1, Min: 1, Max: maxCount, Doc: "how many"},
+	{Name: "best", Make: "Best", Doc: "the weights with the best figure are those of the run", Options: append([]Option{
+		{Key: "keep", Kind: Int, Default: 1, Min: 1, Max: maxCount, Later: true, Doc: "how many"},
 	}, monitor...)},
 	{Name: "every", Later: true, Doc: "at a distance", Options: []Option{
 		{Key: "epochs", Kind: Int, Min: 1, Max: maxCount, Doc: "distance in epochs"},

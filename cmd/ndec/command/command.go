@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -57,7 +58,13 @@ type app struct {
 }
 
 // Run is the program: it parses args, runs a command and gives the exit code.
-func Run(args []string, in io.Reader, out, errw io.Writer) int {
+func Run(args []string, in io.Reader, out, errw io.Writer) (code int) {
+	defer func() {
+		if r := recover(); r != nil {
+			fmt.Fprintf(errw, "ndec: this is a bug, please report it: %v\n%s", r, debug.Stack())
+			code = exitInternal
+		}
+	}()
 	a := &app{in: in, out: out, err: errw}
 	root := a.root()
 	root.SetArgs(args)

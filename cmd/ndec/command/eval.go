@@ -77,7 +77,9 @@ func (a *app) evalCommand() *cobra.Command {
 					head, line = head+"\t"+m, line+"\t"+figure6(ans.Metrics[m])
 				}
 				fmt.Fprintf(tw, "%s\tNFE\n%s\t%s\n", head, line, figure(ans.NFE))
-				tw.Flush()
+				if err := flush(tw); err != nil {
+					return err
+				}
 			}
 			if ans.Failed > 0 {
 				return problems(errors.New("some samples failed"))

@@ -195,7 +195,7 @@ func (a *app) printGrad(r *ir.Recipe, ans *gradAnswer) error {
 			return err
 		}
 	}
-	return tw.Flush()
+	return flush(tw)
 }
 
 // normLines prints a line per tensor of a JSON object.

@@ -4,45 +4,44 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
-	"golang.org/x/term"
+	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
 
 	"ndec.dev/ndec/cmd/ndec/child"
 )
 
 const (
-	linesEvery = 2 * time.Second        // between lines, where there is no terminal
-	drawsEvery = 100 * time.Millisecond // between drawings of the bar, on one
-	barWidth   = 24                     // cells
+	linesEvery = 2 * time.Second // between lines, where there is no terminal
+	barWidth   = 24              // cells
 )
 
 // progress shows how training goes: a bar in place on a terminal, rarer lines elsewhere, nothing
 // with -q.
 type progress struct {
-	w       io.Writer // nil is quiet
-	columns int       // of the terminal, 0 where there is none
-	prefix  string
-	recipe  string
-	begun   time.Time
-	first   int // step at begun
-	shown   time.Time
-	last    *child.Progress
+	w        io.Writer // nil is quiet
+	terminal bool
+	prefix   string
+	recipe   string
+	begun    time.Time
+	first    int // step at begun
+	shown    time.Time
+	last     *child.Progress
+
+	bars       *mpb.Progress // on a terminal, while a recipe runs
+	bar        *mpb.Bar
+	mu         sync.Mutex // guards what the bar draws beside itself
+	head, tail string
 }
 
 func (a *app) newProgress(seed *uint64) *progress {
-	p := &progress{w: a.err}
+	p := &progress{w: a.err, terminal: isTerminal(a.err)}
 	if a.quiet {
 		p.w = nil
-	}
-	if isTerminal(a.err) {
-		p.columns = 80
-		if w, _, err := term.GetSize(int(a.err.(*os.File).Fd())); err == nil && w > 0 {
-			p.columns = w
-		}
 	}
 	if seed != nil {
 		p.prefix = fmt.Sprintf("seed %d  ", *seed)
@@ -58,28 +57,42 @@ func (p *progress) step(recipe string, e *child.Progress) {
 	now := time.Now()
 	if p.last == nil {
 		p.recipe, p.begun, p.first, p.shown = recipe, now, e.Step, now
+		p.begin(e)
 	}
 	p.last = e
-	every := linesEvery
-	if p.columns > 0 {
-		every = drawsEvery
-	}
-	if now.Sub(p.shown) >= every {
+	if p.terminal || now.Sub(p.shown) >= linesEvery {
 		p.shown = now
 		p.show(now)
 	}
 }
 
-func (p *progress) show(now time.Time) {
-	text := p.prefix + progressText(p.recipe, p.last, p.first, now.Sub(p.begun), p.columns > 0)
-	if p.columns == 0 {
-		fmt.Fprintln(p.w, text)
+// begin starts a bar: the epoch before it, the figures after it.
+func (p *progress) begin(e *child.Progress) {
+	if !p.terminal {
 		return
 	}
-	if r := []rune(text); len(r) >= p.columns {
-		text = string(r[:p.columns-1]) // a wrapped line could not be drawn over
+	p.bars = mpb.New(mpb.WithOutput(p.w), mpb.WithAutoRefresh(), mpb.WithWidth(barWidth))
+	text := func(s *string) decor.Decorator {
+		return decor.Any(func(decor.Statistics) string {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			return *s
+		})
 	}
-	fmt.Fprintf(p.w, "\r\x1b[K%s", text)
+	style := mpb.BarStyle().Lbound("").Rbound("").Filler("█").Tip("▌").Padding(" ")
+	p.bar = p.bars.New(int64(e.Steps), style, mpb.PrependDecorators(text(&p.head)), mpb.AppendDecorators(text(&p.tail)))
+}
+
+func (p *progress) show(now time.Time) {
+	head, tail := progressText(p.recipe, p.last, p.first, now.Sub(p.begun))
+	if !p.terminal {
+		fmt.Fprintln(p.w, p.prefix+head+tail)
+		return
+	}
+	p.mu.Lock()
+	p.head, p.tail = p.prefix+head+" ", tail
+	p.mu.Unlock()
+	p.bar.SetCurrent(int64(p.last.Step))
 }
 
 // done ends the bar of a recipe.
@@ -88,26 +101,20 @@ func (p *progress) done() {
 		return
 	}
 	p.show(time.Now())
-	if p.columns > 0 {
-		fmt.Fprintln(p.w)
+	if p.terminal {
+		p.bar.Abort(false) // nothing where it is full
+		p.bars.Wait()
 	}
 	p.last = nil
 }
 
-// progressText is one drawing: Fit  epoch 12/300 ████▌   37/64  11.8 it/s  0:24 left  loss 0.312  acc 0.981  nfe 26.
-// The bar is of the epoch's batches, or of all steps when an epoch is one batch.
-func progressText(recipe string, e *child.Progress, first int, elapsed time.Duration, bar bool) string {
+// progressText is what stands before and after the bar:
+// Fit  epoch 12/300 ████▌   37/64  11.8 it/s  0:24 left  loss 0.312  acc 0.981  nfe 26.
+func progressText(recipe string, e *child.Progress, first int, elapsed time.Duration) (head, tail string) {
+	head = fmt.Sprintf("%s  epoch %d/%d", recipe, min(e.Epoch+1, e.Epochs), e.Epochs)
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s  epoch %d/%d", recipe, min(e.Epoch+1, e.Epochs), e.Epochs)
-	done, all := e.Batch, e.Batches
-	if all <= 1 {
-		done, all = e.Step, e.Steps
-	}
-	if bar {
-		b.WriteString(" " + barText(done, all))
-	}
 	if e.Batches > 1 {
-		fmt.Fprintf(&b, "  %d/%d", done, all)
+		fmt.Fprintf(&b, "  %d/%d", e.Batch, e.Batches)
 	}
 	if rate := float64(e.Step-first) / elapsed.Seconds(); rate > 0 && elapsed > 0 {
 		fmt.Fprintf(&b, "  %.3g it/s", rate)
@@ -122,22 +129,7 @@ func progressText(recipe string, e *child.Progress, first int, elapsed time.Dura
 	if e.NFE != nil && *e.NFE > 0 {
 		fmt.Fprintf(&b, "  nfe %.3g", *e.NFE)
 	}
-	return b.String()
-}
-
-// barText fills a bar in eighths of a cell.
-func barText(done, all int) string {
-	eighths := barWidth * 8
-	if all > 0 {
-		eighths = eighths * min(done, all) / all
-	}
-	text := strings.Repeat("█", eighths/8)
-	cells := eighths / 8
-	if rest := eighths % 8; rest > 0 {
-		text += string([]rune(" ▏▎▍▌▋▊▉")[rest])
-		cells++
-	}
-	return text + strings.Repeat(" ", barWidth-cells)
+	return head, b.String()
 }
 
 // figure is a number for people, with three digits; "nan" if it is not finite.

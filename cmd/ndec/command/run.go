@@ -298,8 +298,10 @@ func (a *app) printRun(m *ir.Model, ans *runAnswer, out string, stats bool) erro
 		if out != "" && out != "-" {
 			return replaceFile(out, text)
 		}
-		_, err = a.out.Write(text)
-		return err
+		if _, err = a.out.Write(text); err != nil {
+			return internal(err)
+		}
+		return nil
 	}
 	var outputs map[string][]any
 	if err := json.Unmarshal(ans.Outputs, &outputs); err != nil {
@@ -341,7 +343,15 @@ func (a *app) printRun(m *ir.Model, ans *runAnswer, out string, stats bool) erro
 			fmt.Fprintf(tw, "%s\t%.4g\t%d\t%.4g\t%.4g\t%d of %d\n", s.Solve, nfe, most, acc, rej, failed, len(s.Status))
 		}
 	}
-	return tw.Flush()
+	return flush(tw)
+}
+
+// flush ends a table; what went wrong while it was written shows here.
+func flush(tw *tabwriter.Writer) error {
+	if err := tw.Flush(); err != nil {
+		return internal(err)
+	}
+	return nil
 }
 
 func meanAndMost(xs []int) (mean float64, most int) {

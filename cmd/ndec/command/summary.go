@@ -18,6 +18,8 @@ type summaryColumn struct {
 	head  string
 	value func(r *child.Trained) *float64
 	text  func(x float64) string
+	// trained marks a figure that is there after the first step.
+	trained bool
 }
 
 func digits(format string) func(float64) string {
@@ -34,12 +36,12 @@ func summaryColumns(results []*child.Trained) []summaryColumn {
 		}
 		tested = tested || r.Test != nil
 	}
-	cols := []summaryColumn{{"loss", func(r *child.Trained) *float64 { return r.Loss }, digits("%.4g")}}
+	cols := []summaryColumn{{"loss", func(r *child.Trained) *float64 { return r.Loss }, digits("%.4g"), true}}
 	names := slices.Sorted(maps.Keys(metrics))
 	if tested {
 		cols = append(cols, summaryColumn{"test loss", func(r *child.Trained) *float64 {
 			return testFigure(r, func(e *child.Evaluation) *float64 { return e.Loss })
-		}, digits("%.4g")})
+		}, digits("%.4g"), true})
 	}
 	for _, m := range names {
 		head, value := m, func(r *child.Trained) *float64 { return r.Metrics[m] }
@@ -49,7 +51,7 @@ func summaryColumns(results []*child.Trained) []summaryColumn {
 				return testFigure(r, func(e *child.Evaluation) *float64 { return e.Metrics[m] })
 			}
 		}
-		cols = append(cols, summaryColumn{head, value, digits("%.4f")})
+		cols = append(cols, summaryColumn{head, value, digits("%.4f"), true})
 	}
 	nfe := func(r *child.Trained) *float64 {
 		if r.Test != nil {
@@ -58,10 +60,10 @@ func summaryColumns(results []*child.Trained) []summaryColumn {
 		return r.NFE
 	}
 	return append(cols,
-		summaryColumn{"NFE", nfe, digits("%.1f")},
-		summaryColumn{"steps", func(r *child.Trained) *float64 { x := float64(r.Steps); return &x }, digits("%.0f")},
-		summaryColumn{"time", func(r *child.Trained) *float64 { return &r.Seconds }, digits("%.2fs")},
-		summaryColumn{"parameters", func(r *child.Trained) *float64 { x := float64(r.Parameters); return &x }, digits("%.0f")},
+		summaryColumn{"NFE", nfe, digits("%.1f"), true},
+		summaryColumn{"steps", func(r *child.Trained) *float64 { x := float64(r.Steps); return &x }, digits("%.0f"), false},
+		summaryColumn{"time", func(r *child.Trained) *float64 { return &r.Seconds }, digits("%.2fs"), false},
+		summaryColumn{"parameters", func(r *child.Trained) *float64 { x := float64(r.Parameters); return &x }, digits("%.0f"), false},
 	)
 }
 
@@ -74,13 +76,13 @@ func testFigure(r *child.Trained, f func(*child.Evaluation) *float64) *float64 {
 
 // trialTable prints a row per result, and for several seeds the median of every column and the row of
 // the seed that ended worst.
-func (a *app) trialTable(m *ir.Module, trials []*trial, many bool) {
+func (a *app) trialTable(m *ir.Module, _ string, trials []*trial, many bool) error {
 	var results []*child.Trained
 	for _, t := range trials {
 		results = append(results, t.Recipes...)
 	}
 	if len(results) == 0 {
-		return
+		return nil
 	}
 	cols := summaryColumns(results)
 	tw := tabwriter.NewWriter(a.out, 0, 4, 2, ' ', 0)
@@ -95,10 +97,8 @@ func (a *app) trialTable(m *ir.Module, trials []*trial, many bool) {
 	row := func(first []string, r *child.Trained, last string) {
 		for _, c := range cols {
 			text := "-"
-			if x := c.value(r); x != nil {
+			if x := c.value(r); x != nil && (r.Steps > 0 || !c.trained) {
 				text = c.text(*x)
-			} else if c.head == "loss" {
-				text = "nan"
 			}
 			first = append(first, text)
 		}
@@ -121,7 +121,7 @@ func (a *app) trialTable(m *ir.Module, trials []*trial, many bool) {
 			medianAndWorst(tw, cols, recipe.Name, trials, row)
 		}
 	}
-	tw.Flush()
+	return flush(tw)
 }
 
 // medianAndWorst prints two rows about the seeds of a recipe. Worst is the greatest loss (on test data

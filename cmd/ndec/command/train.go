@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"ndec.dev/ndec/cmd/ndec/child"
-	"ndec.dev/ndec/cmd/ndec/driver"
 	"ndec.dev/ndec/ir"
 	"ndec.dev/ndec/rt"
 )
@@ -139,6 +138,7 @@ func (a *app) train(src *source, f *trainFlags, seeds []*uint64) error {
 	many := len(seeds) > 1
 	var trials []*trial
 	var failed error
+	said := false // what failed is on stderr
 	for _, seed := range seeds {
 		t := &trial{Seed: seed, RunDir: root}
 		q := &rt.Request{Do: "train", Recipes: recipes, Weights: f.init, Workers: f.workers, Epochs: f.epochs,
@@ -152,18 +152,22 @@ func (a *app) train(src *source, f *trainFlags, seeds []*uint64) error {
 		var ee *exitError
 		if err != nil {
 			t.Error = err.Error()
-			failed = err
+			failed, said = err, false
 			if !many || !errors.As(err, &ee) || ee.code != exitProblems {
 				break
 			}
 			fmt.Fprintf(a.err, "ndec: seed %d: %v\n", *seed, err)
+			said = true
 		}
 	}
+	show := a.trialTable
 	if a.json {
-		return errors.Join(a.printTrials(res, root, trials), failed)
+		show = a.printTrials
 	}
-	a.trialTable(res.Module, trials, many)
-	if many && failed != nil {
+	if err := show(res.Module, root, trials, many); err != nil {
+		return err
+	}
+	if said {
 		return &exitError{code: exitProblems}
 	}
 	return failed
@@ -210,19 +214,24 @@ func explainEnd(s *session, t *trial, err error) error {
 	}
 	last := t.Recipes[len(t.Recipes)-1]
 	text := err.Error()
+	checkpoint := ""
+	if last.RunDir != "" {
+		checkpoint = "\n  checkpoint: " + filepath.Join(last.RunDir, "checkpoints", "last")
+	}
 	switch {
 	case ee.code == exitProblems && last.Stopped == "failed":
 		if r := recipeByName(s.res.Module, last.Recipe); r != nil {
 			text = r.Span.String() + ": " + text
 		}
+		text += checkpoint
 	case ee.code == exitInterrupted && last.Stopped == "interrupted":
-		text += fmt.Sprintf(" after step %d of recipe %s", last.Steps, last.Recipe)
+		text += fmt.Sprintf(" after step %d of recipe %s%s", last.Steps, last.Recipe, checkpoint)
+		if checkpoint != "" {
+			text += fmt.Sprintf("\n  to go on from these weights: ndec train %s --recipe %s --init %s",
+				s.src.dir, last.Recipe, filepath.Join(t.RunDir, "weights.safetensors"))
+		}
 	default:
 		return err
-	}
-	if last.RunDir != "" {
-		text += fmt.Sprintf("\n  checkpoint: %s\n  to go on from it: ndec train %s --recipe %s --init %s",
-			filepath.Join(last.RunDir, "checkpoints", "last"), s.src.dir, last.Recipe, filepath.Join(last.RunDir, "weights.safetensors"))
 	}
 	return &exitError{ee.code, errors.New(text)}
 }
@@ -262,14 +271,14 @@ func recipeByName(m *ir.Module, name string) *ir.Recipe {
 }
 
 // printTrials prints the summary object.
-func (a *app) printTrials(res *driver.Result, root string, trials []*trial) error {
+func (a *app) printTrials(m *ir.Module, root string, trials []*trial, many bool) error {
 	sum := struct {
 		Format  int    `json:"format"`
 		Package string `json:"package"`
 		*trial
 		Seeds []*trial `json:"seeds,omitempty"`
-	}{Format: 1, Package: res.Module.Package}
-	if len(trials) == 1 {
+	}{Format: 1, Package: m.Package}
+	if !many {
 		sum.trial = trials[0]
 	} else {
 		sum.trial = &trial{RunDir: root, Recipes: []*child.Trained{}}

@@ -91,6 +91,9 @@ func Compile(files map[string]string, opts Options) (res *Result, ds diag.List) 
 	var cds diag.List
 	res.Program, cds = sema.Check(res.Files, sema.Options{Precision: opts.Precision, Set: opts.Set, With: with})
 	ds = append(ds, cds...)
+	if !ds.HasErrors() {
+		ds = append(ds, sema.Vet(res.Files, res.Program)...)
+	}
 	if done("check") {
 		return res, ds
 	}

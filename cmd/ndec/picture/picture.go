@@ -37,13 +37,13 @@ type Series struct {
 // value is positive.
 func Curves(path, title, xLabel, yLabel string, logY bool, series ...Series) ([]string, error) {
 	p := newPlot(title, xLabel, yLabel)
-	positive := true
+	positive, some := true, false
 	for _, s := range series {
 		for _, y := range s.Y {
-			positive = positive && y > 0
+			positive, some = positive && y > 0, some || finite(y)
 		}
 	}
-	if logY && positive {
+	if logY && positive && some {
 		p.Y.Scale = plot.LogScale{}
 		p.Y.Tick.Marker = logTicks{}
 	}
@@ -66,6 +66,10 @@ func Curves(path, title, xLabel, yLabel string, logY bool, series ...Series) ([]
 		line.Dashes = dashes[i%len(dashes)]
 		p.Add(line)
 		p.Legend.Add(s.Name, line)
+	}
+	if p.Y.Min == p.Y.Max && p.Y.Min > 0 {
+		// A flat curve would be given room down to less than zero, which has no logarithm.
+		p.Y.Min, p.Y.Max = p.Y.Min/2, p.Y.Max*2
 	}
 	p.Legend.Top = true
 	return save(p, path, 16, 10)
@@ -154,7 +158,9 @@ func Flow(path, title string, names []string, paths []Path) ([]string, error) {
 		p.Legend.Add(name+", end", b)
 		p.Legend.Add(name+", start", a)
 	}
-	p.Y.Max += 0.1 * float64(classes) * (p.Y.Max - p.Y.Min) // the legend stands above the points
+	if p.Y.Max > p.Y.Min {
+		p.Y.Max += 0.1 * float64(classes) * (p.Y.Max - p.Y.Min) // the legend stands above the points
+	}
 	p.Legend.Top = true
 	p.Legend.Left = true
 	p.Legend.Padding = vg.Points(2)
@@ -179,8 +185,12 @@ func newPlot(title, x, y string) *plot.Plot {
 func finite(x float64) bool { return x-x == 0 }
 
 // save writes path.png and path.svg through temporary names and gives both.
-func save(p *plot.Plot, path string, w, h float64) ([]string, error) {
-	var out []string
+func save(p *plot.Plot, path string, w, h float64) (out []string, err error) {
+	defer func() {
+		if r := recover(); r != nil { // the plotting package panics about ranges that it cannot draw
+			err = fmt.Errorf("drawing %s: %v", path, r)
+		}
+	}()
 	for _, ext := range []string{"png", "svg"} {
 		wt, err := p.WriterTo(font.Length(w)*vg.Centimeter, font.Length(h)*vg.Centimeter, ext)
 		if err != nil {

@@ -21,6 +21,8 @@ type Job struct {
 type Answer struct {
 	Outputs               [][]float64
 	NFE, Accepted, Reject [][]int
+	Status                [][]int
+	Stop                  [][]float64
 	Loss                  float64
 	Metrics               []float64
 	Grad                  []float64
@@ -54,6 +56,11 @@ func run[R rt.Float](p rt.Program[R], j Job) (a Answer) {
 	}
 	for _, s := range stats.Sites {
 		a.NFE, a.Accepted, a.Reject = append(a.NFE, s.NFE), append(a.Accepted, s.Accepted), append(a.Reject, s.Rejected)
+		status := []int{}
+		for _, x := range s.Status {
+			status = append(status, int(x))
+		}
+		a.Status, a.Stop = append(a.Status, status), append(a.Stop, s.Time)
 	}
 	if j.Times > 0 {
 		_, states, err := m.Paths[0](context.Background(), w, in, 0, j.Times)

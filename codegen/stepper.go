@@ -1,0 +1,177 @@
+package codegen
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+
+	"ndec.dev/ndec/ir"
+)
+
+// stepper is a pair of system and declared solver, which users may step through themselves.
+type stepper struct {
+	name  string    // FlowFwdStepper
+	state string    // FlowState, the type of several states; "" of one
+	solve *ir.Solve // the first one with this pair
+}
+
+// findSteppers lists the pairs that models use, in their order.
+func findSteppers(m *ir.Module) []stepper {
+	var out []stepper
+	seen := map[[2]string]bool{}
+	states := map[string][]ir.SolveState{} // of the types of several states
+	for _, md := range m.Models {
+		for _, s := range md.Solves {
+			pair := [2]string{s.System, s.Solver}
+			if s.Solver == "" || seen[pair] {
+				continue
+			}
+			seen[pair] = true
+			st := stepper{name: goName(s.System, true) + goName(s.Solver, true) + "Stepper", solve: s}
+			if len(s.States) > 1 {
+				st.state = goName(s.System, true) + "State"
+				if other, ok := states[st.state]; ok && !reflect.DeepEqual(other, s.States) {
+					st.state = goName(s.System, true) + goName(s.Solver, true) + "State"
+				}
+				states[st.state] = s.States
+			}
+			out = append(out, st)
+		}
+	}
+	return out
+}
+
+// exported lists the names that a stepper brings into the package.
+func (st *stepper) exported() []string {
+	names := []string{st.name, "New" + st.name}
+	if st.state != "" {
+		names = append(names, st.state)
+	}
+	return names
+}
+
+func (e *emitter) steppers(f *file) {
+	states := map[string]bool{}
+	for _, st := range findSteppers(e.m) {
+		e.stepper(f, &st, states[st.state])
+		states[st.state] = true
+	}
+}
+
+// stepper prints the type that takes single steps of a solve's method.
+func (e *emitter) stepper(f *file, st *stepper, stateDone bool) {
+	s := st.solve
+	ps := e.plan.OfSolve(s)
+	l := e.newLoop(ps, false)
+	p := e.p
+
+	// The states before and after: one value, or the fields of a struct.
+	var before, after string // name of the one, Go type of both
+	in := make([]string, len(l.x))
+	var fields []string
+	if st.state == "" {
+		before, after = l.x[0].name, e.apiType(l.x[0].t)
+		in[0] = before
+	} else {
+		before, after = "last", st.state
+		sc := newScope()
+		for i, x := range s.States {
+			fields = append(fields, sc.pick(goName(x.Name, true)))
+			in[i] = before + "." + fields[i]
+			p.line("%s %s", fields[i], e.apiType(x.Type))
+		}
+		body := p.text()
+		if !stateDone {
+			text(f, fmt.Sprintf("%s holds the states of system %s at one time.", st.state, s.System), fmt.Sprintf("type %s struct {\n%s\n}", st.state, body))
+		}
+	}
+
+	// What the functions of a step take besides their arguments.
+	needs := e.plan.Of(s.Step).Needs
+	if s.FSAL {
+		field := e.plan.Of(s.Field).Needs
+		needs.Params, needs.Prepared, needs.Work = needs.Params || field.Params, needs.Prepared || field.Prepared, needs.Work || field.Work
+	}
+	low := goName(st.name, false)
+	how := "of any length"
+	if s.Adaptive {
+		how = "of any length and without error control"
+	}
+	text(f, "", fmt.Sprintf("var %sSite = rt.Site{Where: %q, Solve: %q}", low, s.Span.String(), s.System))
+	text(f, fmt.Sprintf("%s takes single steps of system %s with solver %s (%s),\n%s. It belongs to one goroutine.", st.name, s.System, s.Solver, s.Method, how),
+		fmt.Sprintf("type %s struct {\n\tp *Params\n%s%s}", st.name, ifText(len(e.m.Derived) > 0, "\tpre prepared\n"), ifText(needs.Work, "\tws workspace\n")))
+	refresh, body := "", ""
+	if len(e.m.Derived) > 0 {
+		refresh, body = "\tst.Refresh()\n", "\nst.pre.of(st.p)\n"
+	}
+	text(f, fmt.Sprintf("New%s gives a stepper with parameters p.", st.name), fmt.Sprintf(`func New%s(p *Params) *%s {
+	st := &%s{p: p}
+%s	return st
+}`, st.name, st.name, st.name, refresh))
+	text(f, "Refresh makes changes of the parameters in place known to the stepper.", fmt.Sprintf("func (st *%s) Refresh() {%s}", st.name, body))
+
+	arg := func(name string, t ir.Type) string {
+		if t.IsScalar() {
+			return name
+		}
+		return e.flatPtr(name, t)
+	}
+	sig := []string{"t, h float64", before + " " + after}
+	var extras, states []string
+	for _, c := range l.c {
+		sig = append(sig, c.name+" "+e.apiType(c.t))
+		extras = append(extras, arg(c.name, c.t))
+	}
+	for i, x := range l.x {
+		states = append(states, arg(in[i], x.t))
+	}
+	p.line("func (st *%s) Step(%s) (next %s, err error) {", st.name, strings.Join(sig, ", "), after)
+	for _, v := range []struct {
+		needed bool
+		line   string
+	}{{needs.Params, "w := st.p"}, {needs.Prepared, "pre := &st.pre"}, {needs.Work, "ws := &st.ws"}} {
+		if v.needed {
+			p.line("%s", v.line)
+		}
+	}
+	x1, xe, k, k1 := suffixed(l.x, "1"), suffixed(l.x, "Err"), suffixed(l.x, "K"), suffixed(l.x, "K1")
+	results := x1
+	call := append([]string{"t", "h"}, states...)
+	l.declare(x1)
+	if s.Adaptive {
+		l.declare(xe)
+		results = append(results[:len(results):len(results)], xe...)
+	}
+	if s.FSAL {
+		l.declare(k)
+		l.declare(k1)
+		results = append(results, k1...)
+		p.line("%s", e.apply(s.Field, append(append([]string{"t"}, states...), extras...), k, "="))
+		call = append(call, args(k)...)
+	}
+	p.line("%s", e.apply(s.Step, append(call, extras...), results, "="))
+	for _, o := range results[len(x1):] {
+		if o.t.IsScalar() {
+			p.line("_ = %s", o.name)
+		}
+	}
+	l.finite("finite", x1)
+	p.line("if !finite { return %s, rt.StepFailure(&%sSite, t, h) }", before, low)
+	value := func(o operand) string {
+		if o.t.Rank() <= 1 {
+			return o.name
+		}
+		return fmt.Sprintf("*(*%s)(unsafe.Pointer(&%s))", e.apiType(o.t), o.name)
+	}
+	if st.state == "" {
+		p.line("return %s, nil", value(x1[0]))
+	} else {
+		var vs []string
+		for i, o := range x1 {
+			vs = append(vs, fields[i]+": "+value(o))
+		}
+		p.line("return %s{%s}, nil", st.state, strings.Join(vs, ", "))
+	}
+	p.line("}")
+	text(f, "Step gives the state at t+h from that at t, without allocating. Where the result is not finite the error is a *rt.SolveError\nand the state is the one before.", p.text())
+}

@@ -1,0 +1,85 @@
+package sema
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"ndec.dev/ndec/dsl/syntax"
+)
+
+// TestCallsOfEverything calls every built-in function, special form and distribution with every short
+// list of arguments of every kind, in a model and in a recipe: whatever the checker thinks of it, it
+// says so and does not panic.
+func TestCallsOfEverything(t *testing.T) {
+	kinds := []string{"x", "m", "k", "1", "0.5", "y", "normal(0, 1)", "S{x: x}", "f", "f(x)", "end", "end.x", "axis: 0", "by: exact", "[x, x]", "true", `"s"`}
+	var lists []string
+	lists = append(lists, "")
+	for _, a := range kinds {
+		lists = append(lists, a)
+		for _, b := range kinds {
+			lists = append(lists, a+", "+b)
+		}
+		lists = append(lists, a+", x, x", "x, "+a+", "+a+", "+a)
+	}
+	names := slices.Concat(slices.Collect(maps.Keys(builtins)), slices.Collect(maps.Keys(specialForms())), slices.Collect(maps.Keys(distributions)))
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
+		for _, list := range lists {
+			src := strings.ReplaceAll(strings.ReplaceAll(program, "CALL", name+"("+list+")"), "PIPE", name+"("+list+")")
+			func() {
+				defer func() {
+					if r := recover(); r != nil {
+						t.Errorf("%s(%s): %v", name, list, r)
+					}
+				}()
+				file, ds := syntax.Parse("a.nde", []byte(src))
+				if len(ds) == 0 {
+					Check([]*syntax.File{file}, Options{})
+				}
+			}()
+		}
+		if t.Failed() {
+			t.Fatal(fmt.Sprint(name, " is enough"))
+		}
+	}
+}
+
+const program = `package a
+
+net f(x [2]real) [2]real {
+	return x |> Linear(2)
+}
+
+system S {
+	state x [2]real
+	v := CALL
+	der(x) = f(x)
+}
+
+model M(x [2]real, m [2, 2]real, k real) (z [2]real) {
+	end := solve(S{x: x}, over: 0..1, with: rk4{steps: 2})
+	a := CALL
+	b := x |> PIPE
+	return end.x
+}
+
+data D {
+	x [2]real
+	m [2, 2]real
+	k real
+	y label[2]
+	source: npz{path: "d.npz"}
+}
+
+train T {
+	data: D
+	end := M(x, m, k)
+	a := CALL
+	minimize sqnorm(end) + CALL
+	epochs: 1
+	optimizer: adam
+}
+`

@@ -1,0 +1,54 @@
+package sema_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"ndec.dev/ndec/dsl/sema"
+	"ndec.dev/ndec/dsl/syntax"
+	"ndec.dev/ndec/ir/diag"
+)
+
+// Warnings name what nobody reads, stay silent about the rest, and can be ignored with a reason.
+func TestVet(t *testing.T) {
+	system := func(body, read string) string {
+		return "package p\n\nsystem S {\n" + body + "}\n\nmodel M(x real) real {\n\tend := solve(S{" + read + "\n\treturn end.x\n}\n"
+	}
+	data := "package p\n\nnet f(x real) real {\n\treturn [x] |> Linear()\n}\n\ndata D {\n\tx real\n\ty real\n\tsource: csv{path: \"d.csv\"}\n}\n\n"
+	train := "train T {\n\tdata: D\n\tepochs: 1\n\toptimizer: adam\n\tminimize (f(x) - y) ^ 2\n}\n"
+	for _, c := range []struct {
+		name, src string
+		want      []diag.Code
+	}{
+		{"argument", "package p\n\nfn f(x, y real) real {\n\treturn x\n}\n", []diag.Code{"W1201"}},
+		{"ignored above", "package p\n\n//nde:ignore W1201 for later\nfn f(x, y real) real {\n\treturn x\n}\n", nil},
+		{"ignored beside", "package p\n\nfn f(x, y real) real { //nde:ignore W1201 for later\n\treturn x\n}\n", nil},
+		{"another ignored", "package p\n\n//nde:ignore W1202 wrong code\nfn f(x, y real) real {\n\treturn x\n}\n", []diag.Code{"W1201"}},
+		{"param", "package p\n\nnet f(x real) real {\n\tparam a real = 1 where a > 0\n\treturn x\n}\n", []diag.Code{"W1201"}},
+		{"all used", "package p\n\nnet f(x real) real {\n\tparam a real = 1 where a > 0\n\treturn a * x\n}\n", nil},
+		{"state", system("\tstate x real\n\tstate z real = 0\n\tder(x) = -x\n\tder(z) = -z\n", "x: x}, over: 0..1, with: rk4{steps: 2})"), []diag.Code{"W1202"}},
+		{"state read by an equation", system("\tstate x real\n\tstate z real = 0\n\tder(x) = -z\n\tder(z) = -z\n", "x: x}, over: 0..1, with: rk4{steps: 2})"), nil},
+		{"context", system("\tstate x real\n\tcontext c real\n\tder(x) = -x\n", "x: x, c: x}, over: 0..1, with: rk4{steps: 2})"), []diag.Code{"W1201"}},
+		{"tolerance", "package p\n\nsolver S = dopri5{rtol: 1e-9, atol: 1e-9}\n", []diag.Code{"W1204"}},
+		{"column", data + "train T {\n\tdata: D\n\tepochs: 1\n\toptimizer: adam\n\tminimize f(x) ^ 2\n}\n", []diag.Code{"W1203"}},
+		{"columns used", data + train, nil},
+		{"no recipe", data, nil},
+	} {
+		f, list := syntax.Parse("p.nde", []byte(c.src))
+		if len(list) > 0 {
+			t.Fatalf("%s: %v", c.name, list)
+		}
+		files := []*syntax.File{f}
+		p, list := sema.Check(files, sema.Options{})
+		if len(list) > 0 {
+			t.Fatalf("%s: %v", c.name, list)
+		}
+		warnings := sema.Vet(files, p)
+		if d := cmp.Diff(c.want, codes(warnings)); d != "" {
+			t.Errorf("%s (-want +got):\n%s%v", c.name, d, warnings)
+		}
+		if warnings.HasErrors() {
+			t.Errorf("%s: %v are errors", c.name, warnings)
+		}
+	}
+}

@@ -1,0 +1,27 @@
+package diag
+
+// codesBack are the codes of the phases after the checker.
+func codesBack() []Entry {
+	return []Entry{
+		{Code: "NDE0240", Title: "name of a generated declaration",
+			Text:  "A model or recipe would have the name of something that every generated package declares: Params, NewParams, LoadParams, Real, Program, or New, Train and a name of the program. Rename it.",
+			Bad:   "package p\n\nnet f(x [2]real) [2]real {\n\treturn x |> Linear(2)\n}\n\nmodel TrainT(x [2]real) (y [2]real) {\n\treturn f(x)\n}\n\ndata D {\n\tx [2]real\n\ty label[2]\n\tsource: moons{n: 64}\n}\n\ntrain T {\n\tdata: D\n\tbatch: full\n\tepochs: 3\n\toptimizer: adam\n\tminimize cross_entropy(TrainT(x), y)\n}\n",
+			Fixed: "package p\n\nnet f(x [2]real) [2]real {\n\treturn x |> Linear(2)\n}\n\nmodel Linear1(x [2]real) (y [2]real) {\n\treturn f(x)\n}\n\ndata D {\n\tx [2]real\n\ty label[2]\n\tsource: moons{n: 64}\n}\n\ntrain T {\n\tdata: D\n\tbatch: full\n\tepochs: 3\n\toptimizer: adam\n\tminimize cross_entropy(Linear1(x), y)\n}\n"},
+		{Code: "NDE0826", Title: "use of avg that cannot be compiled yet",
+			Text:  "In minimize, avg may only be a term of a sum; in a metric, values of one sample may not stand beside avg.",
+			Bad:   "package p\n\nnet f(x [2]real) [2]real {\n\treturn x |> Linear(2)\n}\n\ndata D {\n\tx [2]real\n\ty label[2]\n\tsource: moons{n: 64}\n}\n\ntrain T {\n\tdata: D\n\tbatch: full\n\tepochs: 3\n\toptimizer: adam\n\tminimize sqrt(avg(sqnorm(f(x))))\n}\n",
+			Fixed: "package p\n\nnet f(x [2]real) [2]real {\n\treturn x |> Linear(2)\n}\n\ndata D {\n\tx [2]real\n\ty label[2]\n\tsource: moons{n: 64}\n}\n\ntrain T {\n\tdata: D\n\tbatch: full\n\tepochs: 3\n\toptimizer: adam\n\tminimize sqnorm(f(x))\n\tmetric rms = sqrt(avg(sqnorm(f(x))))\n}\n"},
+		{Code: "NDE0830", Title: "second derivative through a solve",
+			Text: "A solve can be differentiated once: by training, or by grad in a model. A derivative of that derivative is not compiled yet."},
+		{Code: "NDE0831", Title: "Jacobian through a solve",
+			Text: "jac, div, hess and jvp of a solve are not compiled yet; grad and vjp are."},
+		{Code: "NDE0832", Title: "derivative by time",
+			Text: "Derivatives of a solve by its start, end or output times are not compiled yet: they count as constants."},
+		{Code: "NDE0833", Title: "sensitivity not compiled yet",
+			Text: "backprop is compiled; other sensitivities are known but not yet."},
+		{Code: "NDE0834", Title: "partial derivative with definitions between",
+			Text: "partial(E, x) holds definitions fixed, which is not compiled yet where E reaches x through one. Write E out, or use grad."},
+		{Code: "NDE0899", Title: "bug of the compiler",
+			Text: "Not a mistake of the program: a phase broke one of its own rules. The text names the phase. Please report it together with the program."},
+	}
+}
