@@ -118,6 +118,9 @@ func (e *emitter) recipe(f *file, r *ir.Recipe) {
 		grad = e.plan.Of(r.Grad)
 	}
 	e.worker(f, r, low, obj, grad)
+	if r.Design != nil {
+		e.design(f, r, low)
+	}
 
 	p := e.p
 	var metrics, cols []string
@@ -133,6 +136,9 @@ func (e *emitter) recipe(f *file, r *ir.Recipe) {
 	p.line("Metrics: []string{%s},", strings.Join(metrics, ", "))
 	p.line("Terms: %d,", terms)
 	p.line("Columns: []string{%s},", strings.Join(cols, ", "))
+	if r.Design != nil {
+		p.line("Linear: []string{%s},", strings.Join(fittedParams(r), ", "))
+	}
 	p.line("NewWorker: func() rt.Worker[Real] { return new(%sWorker) },", low)
 	if r.Combine != nil {
 		p.line("Combine: %sMetrics,", low)
@@ -280,13 +286,21 @@ func (e *emitter) worker(f *file, r *ir.Recipe, low string, obj, grad *plan.Func
 		text(f, fmt.Sprintf("%sBackward is, per solve, the evaluations of the vector field's derivative for an accepted step.", low),
 			fmt.Sprintf("var %sBackward = []int{%s}", low, strings.Join(e.backward(r, grad), ", ")))
 	}
+	prepared := obj.Needs.Prepared || (grad != nil && grad.Needs.Prepared)
+	design := plan.Needs{}
+	if r.Design != nil {
+		design = e.plan.Of(r.Design).Needs
+	}
 	p.line("type %sWorker struct {", low)
-	if needsWork {
+	if needsWork || design.Work {
 		p.line("ws workspace")
 	}
-	prepared := obj.Needs.Prepared || (grad != nil && grad.Needs.Prepared)
-	if prepared {
+	if prepared || design.Prepared {
 		p.line("pre prepared")
+	}
+	if r.Design != nil {
+		d := r.Design.Results[0].Type
+		p.line("design [%d]%s", d.Len(), e.elem(d.Elem))
 	}
 	p.line("}")
 	text(f, fmt.Sprintf("%sWorker computes shards of recipe %s on one goroutine.", low, r.Name), p.text())
@@ -306,30 +320,9 @@ func (e *emitter) worker(f *file, r *ir.Recipe, low string, obj, grad *plan.Func
 	if needsWork {
 		p.line("ws := &k.ws")
 	}
-	s := e.locals("t", "elem", "num", "back", "rows", "key", "out", "weights", "gradient", "loss", "row", "r")
-	names := make([]string, len(r.Columns))
-	for i, c := range r.Columns {
-		names[i] = s.pick(goName(c.Name, false))
-		s.used[names[i]+"Col"] = true
-		p.line("%sCol := &t.Columns[t.Index(%q)]", names[i], c.Name)
-	}
-	p.line("for _, row := range rows {")
-	for i, c := range r.Columns {
-		if c.Type.IsScalar() {
-			p.line("%s := %s(%sCol.Data[row])", names[i], e.elem(c.Type.Elem), names[i])
-			continue
-		}
-		p.line("var %s [%d]%s", names[i], c.Type.Len(), e.elem(c.Type.Elem))
-		p.line("for elem, num := range %sCol.Row(row) { %s[elem] = %s(num) }", names[i], names[i], e.elem(c.Type.Elem))
-	}
+	in := e.rowColumns(r, "t", "elem", "num", "back", "rows", "key", "out", "weights", "gradient", "loss", "row", "r")
 	if obj.Needs.Stats > 0 {
 		p.line("var st [%d]rt.SolveStats", obj.Needs.Stats)
-	}
-	in := func(i int) string {
-		if r.Columns[i].Type.IsScalar() {
-			return names[i]
-		}
-		return "&" + names[i]
 	}
 	n := e.terms(r)
 	res := []string{"loss"}

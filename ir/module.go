@@ -156,9 +156,13 @@ type Recipe struct {
 	// per entry of Trained). GradInputs likewise gives cotangents of the real columns instead.
 	Grad       *Func
 	GradInputs *Func
-	Trained    []*Param // parameters that the objective depends on and that are not frozen
-	Frozen     []*Param
-	Settings   []Setting // data:, batch:, optimizer:, …, checked by dsl/sema
+	// Design, made by ir/diff where the optimiser is lstsq: columns to (D [n+1, rows], statistics…).
+	// The loss of a sample is the sum of squares of rows that are affine in the n trained numbers,
+	// those of Trained one after the other: row 0 of D is at zero, row i with number i at one.
+	Design   *Func
+	Trained  []*Param // parameters that the objective depends on and that are not frozen
+	Frozen   []*Param
+	Settings []Setting // data:, batch:, optimizer:, …, checked by dsl/sema
 }
 
 // DataSet is a data block.

@@ -246,6 +246,7 @@ func (c *checker) recipe(r *Recipe) error {
 	return c.sign(
 		signature{role: "objective", f: r.Objective, args: in, results: out},
 		signature{role: "combination of metrics", f: r.Combine, moreArgs: true, moreResults: true},
+		signature{role: "design", f: r.Design, args: in, moreResults: true},
 		signature{role: "gradient by inputs", f: r.GradInputs, args: in, moreResults: true},
 		signature{role: "gradient", f: r.Grad, args: in, results: types(out, ps)},
 	)

@@ -15,6 +15,7 @@ type Objective[R Float] struct {
 	Metrics []string // names, in the order of ShardResult.Metrics after Combine
 	Terms   int      // numbers in ShardResult.Metrics; 0 means len(Metrics)
 	Columns []string // data columns that it reads
+	Linear  []string // parameters that LeastSquares fits, in the order of DesignWorker; nil otherwise
 	// NewWorker makes a workspace for one goroutine, which does not allocate
 	// after its first call.
 	NewWorker func() Worker[R]

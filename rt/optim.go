@@ -2,7 +2,7 @@ package rt
 
 import "math"
 
-// Optimizer is a row of a recipe: SGD, Adam, AdamW or RMSprop, with values
+// Optimizer is a row of a recipe: SGD, Adam, AdamW, RMSprop or LeastSquares, with values
 // exactly as written (a zero is a zero; the Default functions give PyTorch's).
 // The formulas and their order of operations are those of torch.optim.
 type Optimizer interface {

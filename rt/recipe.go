@@ -154,6 +154,9 @@ func (r *Recipe) plan(rows int, o *TrainOptions) plan {
 	if o.DevRun {
 		p.steps = 1
 	}
+	if _, ok := r.Optimizer.(LeastSquares); ok {
+		p.batch, p.batches, p.epochs, p.steps = p.rows, 1, 1, 1
+	}
 	if p.steps == 0 {
 		p.steps = p.epochs * p.batches
 	}

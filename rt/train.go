@@ -49,7 +49,11 @@ func Train[R Float](ctx context.Context, w []R, layout []Tensor, recipe *Recipe,
 	if err != nil {
 		return nil, err
 	}
-	err = t.loop(ctx)
+	if _, ok := recipe.Optimizer.(LeastSquares); ok {
+		err = t.leastSquares(ctx)
+	} else {
+		err = t.loop(ctx)
+	}
 	if e := t.finish(err); err == nil {
 		err = e
 	}

@@ -157,6 +157,11 @@ func (s *scope) make(x sema.Expr) *ir.Value {
 		if call, ok := definition(x.X).(*sema.ModelCall); ok {
 			return s.call(call).outputs[x.Index]
 		}
+	case *sema.HyperError:
+		if x.Residual {
+			return s.residualError(x)
+		}
+		return s.trajectoryError(x)
 	case *sema.Avg:
 		if s.inBatch != nil {
 			return s.inBatch(x)

@@ -103,3 +103,52 @@ func TestHypersolver(t *testing.T) {
 		}
 	}
 }
+
+// exactly has the residual that makes Euler's method exact for y' = -y/2.
+const exactly = `package p
+
+system Decay {
+	state y real
+	der(y) = -0.5 * y
+}
+
+hypersolver Exact for Decay {
+	base: euler
+	residual(y) = (exp(-0.5*h) - 1 + 0.5*h) * y / h^2
+}
+
+hypersolver Off for Decay {
+	base: euler{steps: 3}
+	residual(y) = (exp(-0.5*h) - 1 + 0.5*h) * y / h^2 + 0.25
+}
+
+data D {
+	y real
+	source: csv{path: "d.csv"}
+}
+
+train R {
+	data: D
+	minimize residual_error(Exact, Decay{y}, over: 0..1, steps: 2..5, reference: rk4{steps: 60})
+	metric t = trajectory_error(Exact, Decay{y}, over: 0..1, steps: 2..5, reference: rk4{steps: 60})
+	metric off = residual_error(Off, Decay{y}, over: 0..1, reference: rk4{steps: 60})
+	metric half = trajectory_error(Off, Decay{y}, over: 0..1, steps: 1, reference: rk4{steps: 60})
+	epochs: 1
+	optimizer: adam{lr: 0.1}
+}
+`
+
+// TestHyperObjectives: the exact residual has no error, one that is off by d has the error d²,
+// whatever the mesh, and is off by h² d after one step.
+func TestHyperObjectives(t *testing.T) {
+	m := compile(t, exactly)
+	mc := newMachine(t, m, nil)
+	got := mc.call(m.Recipes[0].Objective, [][]float64{{1.5}})
+	for i, row := range []struct {
+		want, tol float64
+	}{{0, 1e-12}, {0, 1e-16}, {0.0625, 1e-7}, {0.0625, 1e-7}} {
+		if math.Abs(got[i][0]-row.want) > row.tol {
+			t.Errorf("figure %d is %v, want %v", i, got[i][0], row.want)
+		}
+	}
+}

@@ -30,6 +30,9 @@ func derivativeVariables(p *sema.Program) map[*sema.Var]bool {
 				visit(x.Starts...)
 				visit(x.Extras...)
 				visit(x.From, x.To, x.At)
+			case *sema.HyperError:
+				visit(x.Starts...)
+				visit(x.Extras...)
 			case *sema.Rhs:
 				visit(x.Starts...)
 				visit(x.Extras...)

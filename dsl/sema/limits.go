@@ -20,7 +20,6 @@ var limits = map[string]limit{
 	"noise":              {"NDE0804", "stochastic systems are not compiled yet", "leave the noise equation out"},
 	"event":              {"NDE0805", "events are not compiled yet", "leave the when block out"},
 	"input":              {"NDE0806", "time-varying inputs are not compiled yet", "use a context for values that stay constant during a solve"},
-	"hyper objective":    {"NDE0807", "objectives of hypersolvers are not compiled yet", "write the error out: sqnorm of the difference to a solve by a tight solver"},
 	"nested solve":       {"NDE0808", "a solve inside a net or a system is not compiled yet", "solve in a model or a recipe"},
 	"draw":               {"NDE0809", "random draws are not compiled yet", "make the number an input of the model"},
 	"map":                {"NDE0810", "map is not compiled yet", "write the calls out"},
@@ -49,7 +48,7 @@ var limits = map[string]limit{
 var limitedFunctions = map[string]string{
 	"draw": "draw", "map": "map", "multishoot": "multishoot", "standardize": "standardize",
 	"unstandardize": "standardize", "logscale": "standardize", "anneal": "anneal", "signal": "input",
-	"residual_error": "hyper objective", "trajectory_error": "hyper objective", "col": "column expression",
+	"col": "column expression",
 }
 
 // limit complains about a construct of the table.

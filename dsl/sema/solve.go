@@ -356,6 +356,8 @@ func children(x Expr) []Expr {
 			}
 		}
 		return out
+	case *HyperError:
+		return append(append([]Expr(nil), x.Starts...), x.Extras...)
 	case *Rhs:
 		return append(append([]Expr{x.Time}, x.Starts...), x.Extras...)
 	case *Field:

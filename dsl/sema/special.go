@@ -21,6 +21,12 @@ func specialForms() map[string]special {
 		"l2":       (*checker).l2,
 		"log_prob": (*checker).logProb,
 		"kl":       (*checker).kl,
+		"residual_error": func(c *checker, x *syntax.CallExpr, piped Expr, e *env) Expr {
+			return c.hyperError(true, x, piped, e)
+		},
+		"trajectory_error": func(c *checker, x *syntax.CallExpr, piped Expr, e *env) Expr {
+			return c.hyperError(false, x, piped, e)
+		},
 	}
 	for _, f := range derivForms {
 		forms[f.name] = func(c *checker, x *syntax.CallExpr, piped Expr, e *env) Expr {

@@ -137,7 +137,7 @@ func (c *checker) recipeLength(b *block, n *syntax.TrainDecl) {
 	switch {
 	case hasEpochs && hasSteps:
 		c.errorf("NDE0711", epochs, "train %s has epochs and steps; give one of them", b.name)
-	case !hasEpochs && !hasSteps && !b.unfit["optimizer"]: // some optimisers need no length
+	case !hasEpochs && !hasSteps && !b.unfit["optimizer"] && !fitted(b): // some optimisers need no length
 		c.errorf("NDE0701", n.At(), "train %s needs epochs: n or steps: n", b.name)
 	}
 	if s, ok := ir.FindSetting(b.got, "epochs"); ok && len(s.List) > 0 && !hasStop {

@@ -15,8 +15,14 @@ func Vet(files []*syntax.File, p *Program) diag.List {
 	v := &vetter{selected: map[string]bool{}, columns: map[string]map[string]int{}}
 	for _, f := range files {
 		syntax.Inspect(f, func(n syntax.Node) bool {
-			if s, ok := n.(*syntax.SelectorExpr); ok {
+			switch s := n.(type) {
+			case *syntax.SelectorExpr:
 				v.selected[s.Name.Name] = true
+			case *syntax.EquationStmt:
+				// A hypersolver is fitted to the flow of the states that it corrects.
+				if s.Kind == syntax.Residual && s.State != nil {
+					v.selected[s.State.Name] = true
+				}
 			}
 			return true
 		})
@@ -53,7 +59,7 @@ const rtolF32 = 1e-6
 
 type vetter struct {
 	list     diag.List
-	selected map[string]bool           // x of end.x, anywhere
+	selected map[string]bool           // x of end.x or residual(x), anywhere
 	columns  map[string]map[string]int // how often recipes name a column, by data block
 }
 

@@ -20,6 +20,7 @@ func Run(m *ir.Module) diag.List {
 	}
 	for _, r := range m.Recipes {
 		p.recipe(r)
+		p.linear(r)
 	}
 	for _, s := range m.Solves { // their cotangents exist now
 		s.Replay, s.ReplayAt = nil, nil

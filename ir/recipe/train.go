@@ -69,7 +69,7 @@ var optimizers = []Row{
 		decay(0),
 	}},
 	{Name: "lbfgs", Later: true, Doc: "limited-memory BFGS", Options: []Option{withLR(1)}},
-	{Name: "lstsq", Later: true, Doc: "least squares, for objectives linear in the parameters"},
+	{Name: "lstsq", Make: "LeastSquares", Doc: "least squares, for objectives whose residuals are affine in the parameters"},
 }
 
 var schedules = []Row{

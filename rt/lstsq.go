@@ -1,0 +1,337 @@
+package rt
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+)
+
+// LeastSquares is the optimiser of objectives that are sums of squares of rows affine in the trained
+// numbers. It needs no steps: the minimum is computed, and where several weights reach it, those of
+// least Euclidean norm are taken.
+type LeastSquares struct{}
+
+// Rate is 0: there is no step.
+func (LeastSquares) Rate() float64 { return 0 }
+
+// DesignWorker is a Worker of an objective for LeastSquares.
+type DesignWorker[R Float] interface {
+	// Design calls add for every row of t among rows whose solves succeed, with the rows of the
+	// objective, [n+1, k]: with the n trained numbers at zero, then with one of them at 1 each.
+	Design(w []R, t *Table, rows []int, key Key, out *ShardResult, add func(design []R))
+}
+
+// fitted are the places of the trained numbers of an objective in the weights.
+func fitted(names []string, layout []Tensor) ([]int, error) {
+	var at []int
+	for _, name := range names {
+		found := false
+		for _, t := range layout {
+			if t.Name != name {
+				continue
+			}
+			found = true
+			for i := range t.Len() {
+				at = append(at, t.Offset+i)
+			}
+		}
+		if !found {
+			return nil, fmt.Errorf("parameter %q is not in the layout: %w", name, ErrShape)
+		}
+	}
+	return at, nil
+}
+
+// leastSquares fits all rows at once.
+func (t *trainer[R]) leastSquares(ctx context.Context) error {
+	t.res.Stopped = "failed"
+	begun := time.Now()
+	at, err := fitted(t.ev.obj.Linear, t.layout)
+	if err != nil {
+		return err
+	}
+	if len(at) == 0 {
+		return fmt.Errorf("recipe %s: least squares has nothing to fit: %w", t.recipe.Name, ErrShape)
+	}
+	rows := t.perm
+	shards := make([]*squareRoot, (len(rows)+ShardRows-1)/ShardRows)
+	results := make([]ShardResult, len(shards))
+	workers := make([]Worker[R], len(t.ev.workers))
+	var crew Crew
+	err = crew.ForEach(ctx, len(workers), len(rows), ShardRows, func(worker, lo, hi int) {
+		if workers[worker] == nil {
+			workers[worker] = t.ev.obj.NewWorker()
+		}
+		q := newSquareRoot(len(at) + 1)
+		w, ok := workers[worker].(DesignWorker[R])
+		if ok {
+			w.Design(t.w, t.tables.Train, rows[lo:hi], Key{Seed: t.plan.seed}, &results[lo/ShardRows], func(d []R) { addDesign(q, d) })
+		}
+		q.flush()
+		shards[lo/ShardRows] = q
+	})
+	if err != nil {
+		t.res.Stopped = "interrupted"
+		return err
+	}
+	all := newSquareRoot(len(at) + 1)
+	var sum ShardResult
+	for i, q := range shards {
+		for k := range q.n {
+			all.add(q.r[k*q.n : (k+1)*q.n])
+		}
+		sum.add(&results[i])
+	}
+	all.flush()
+	if sum.Failed != nil {
+		return fmt.Errorf("recipe %s: %d of %d samples failed: %w", t.recipe.Name, sum.FailedCount, len(rows), sum.Failed)
+	}
+	var one R = 1
+	eps := 0x1p-52
+	if one+R(0x1p-30) == one {
+		eps = 0x1p-23
+	}
+	x := all.solve(eps)
+	for i, v := range x {
+		if !finite(v) {
+			return t.nonFinite(0, rows, math.NaN())
+		}
+		t.w[at[i]] = R(v)
+	}
+	copy(t.free, t.w)
+
+	n := t.ev.sum(t.w, t.tables.Train, rows, Key{Seed: t.plan.seed}, false)
+	if n.res.Failed != nil {
+		return fmt.Errorf("recipe %s: %d of %d samples failed: %w", t.recipe.Name, n.res.FailedCount, len(rows), n.res.Failed)
+	}
+	i := &t.info
+	i.Step, i.Batch = 1, 1
+	i.Loss = n.res.Loss / float64(len(rows))
+	i.NFE = float64(n.res.NFE) / float64(len(rows))
+	i.Elapsed = time.Since(t.started)
+	i.SamplesPerSec = float64(len(rows)) / max(time.Since(begun).Seconds(), 1e-9)
+	i.Metrics = t.metrics(n.res.Metrics, len(rows))
+	t.res.Stopped = "done"
+	if t.opt.Events != nil {
+		t.opt.Events.OnStep(i)
+	}
+	var val *Evaluation
+	if t.tables.Val != nil {
+		if val, err = t.evaluate("val", t.tables.Val); err != nil {
+			t.res.Stopped = "failed"
+			return err
+		}
+		t.res.Val = val
+	}
+	if err := t.log(0, true, val); err != nil {
+		return err
+	}
+	if t.opt.Events != nil {
+		t.opt.Events.OnEpoch(i)
+	}
+	return nil
+}
+
+// addDesign adds the rows of a sample: slopes, then the right-hand side.
+func addDesign[R Float](q *squareRoot, d []R) {
+	k := len(d) / q.n
+	for j := range k {
+		row := q.next()
+		zero := float64(d[j])
+		for i := 1; i < q.n; i++ {
+			row[i-1] = float64(d[i*k+j]) - zero
+		}
+		row[q.n-1] = -zero
+	}
+}
+
+// squareRoot is the triangular factor R of the rows [A | b] seen so far, RᵀR = [A b]ᵀ[A b], by
+// Householder reflections of blocks of rows under R, in the order in which they come.
+type squareRoot struct {
+	n    int
+	r    []float64 // [n+rowsPerBlock, n]: R, then rows not yet in it
+	rows int
+}
+
+const rowsPerBlock = 64
+
+func newSquareRoot(n int) *squareRoot {
+	return &squareRoot{n: n, r: make([]float64, (n+rowsPerBlock)*n)}
+}
+
+// next is the place for one more row.
+func (q *squareRoot) next() []float64 {
+	if q.rows == rowsPerBlock {
+		q.flush()
+	}
+	lo := (q.n + q.rows) * q.n
+	q.rows++
+	return q.r[lo : lo+q.n]
+}
+
+func (q *squareRoot) add(row []float64) { copy(q.next(), row) }
+
+// flush brings the waiting rows into R.
+func (q *squareRoot) flush() {
+	if q.rows == 0 {
+		return
+	}
+	m, n := q.n+q.rows, q.n
+	for c := range n {
+		// R is triangular, so of its rows only row c has an entry to keep in column c.
+		s := 0.0
+		for i := n; i < m; i++ {
+			s += float64(q.r[i*n+c] * q.r[i*n+c])
+		}
+		if s == 0 {
+			continue
+		}
+		head := q.r[c*n+c]
+		norm := -math.Copysign(math.Sqrt(float64(head*head)+s), head)
+		v := head - norm
+		beta := 1 / float64(norm*v) // negative: H = I + beta u uᵀ, u = (v, column)
+		for j := c + 1; j < n; j++ {
+			dot := float64(v * q.r[c*n+j])
+			for i := n; i < m; i++ {
+				dot += float64(q.r[i*n+c] * q.r[i*n+j])
+			}
+			dot *= beta
+			q.r[c*n+j] += float64(dot * v)
+			for i := n; i < m; i++ {
+				q.r[i*n+j] += float64(dot * q.r[i*n+c])
+			}
+		}
+		q.r[c*n+c] = norm
+		for i := n; i < m; i++ {
+			q.r[i*n+c] = 0
+		}
+	}
+	q.rows = 0
+}
+
+// solve is the x of least norm among those that minimise |A x - b|; columns of A that are
+// dependent up to a relative eps of the longest column count as dependent. It is the complete
+// orthogonal decomposition of Golub and Van Loan (Matrix Computations, 5.5): a QR factorisation
+// with column pivoting, then one of the transposed part that has rank.
+func (q *squareRoot) solve(eps float64) []float64 {
+	n := q.n - 1
+	a, b := make([]float64, n*n), make([]float64, n)
+	for i := range n {
+		for j := i; j < n; j++ {
+			a[i*n+j] = q.r[i*q.n+j]
+		}
+		b[i] = q.r[i*q.n+n]
+	}
+	perm := make([]int, n)
+	for i := range perm {
+		perm[i] = i
+	}
+	rank := pivoted(n, a, b, perm, float64(n)*eps)
+	x := make([]float64, n)
+	if rank == 0 {
+		return x
+	}
+	// The first rank rows are [R1 R2]; its transpose, n by rank, is Z T.
+	z := make([]float64, n*rank)
+	for i := range rank {
+		for j := i; j < n; j++ {
+			z[j*rank+i] = a[i*n+j]
+		}
+	}
+	us := make([][]float64, rank)
+	for c := range rank {
+		us[c] = mirror(z, n, rank, c)
+	}
+	// T' y = b, then x = Z y.
+	y := make([]float64, n)
+	for i := range rank {
+		s := b[i]
+		for k := range i {
+			s -= float64(z[k*rank+i] * y[k])
+		}
+		y[i] = s / z[i*rank+i]
+	}
+	for c := rank - 1; c >= 0; c-- {
+		apply(us[c], y, n, 1, c, 0)
+	}
+	for i, p := range perm {
+		x[p] = y[i]
+	}
+	return x
+}
+
+// pivoted factors a [n,n] in place, the longest remaining column first (the leftmost among equals),
+// applies the reflections to b, and gives the rank.
+func pivoted(n int, a, b []float64, perm []int, tol float64) int {
+	first := 0.0
+	for c := range n {
+		best, at := -1.0, c
+		for j := c; j < n; j++ {
+			s := 0.0
+			for i := c; i < n; i++ {
+				s += float64(a[i*n+j] * a[i*n+j])
+			}
+			if s > best {
+				best, at = s, j
+			}
+		}
+		best = math.Sqrt(max(best, 0))
+		if c == 0 {
+			first = best
+		}
+		if best <= tol*first || best == 0 {
+			return c
+		}
+		for i := range n {
+			a[i*n+c], a[i*n+at] = a[i*n+at], a[i*n+c]
+		}
+		perm[c], perm[at] = perm[at], perm[c]
+		u := mirror(a, n, n, c)
+		apply(u, b, n, 1, c, 0)
+	}
+	return n
+}
+
+// mirror makes zeros under the diagonal of column c of a [m,n] by I - u uᵀ, and gives u, whose
+// first c elements are 0 and whose square is 2; nil where there is nothing to do.
+func mirror(a []float64, m, n, c int) []float64 {
+	s := 0.0
+	for i := c; i < m; i++ {
+		s += float64(a[i*n+c] * a[i*n+c])
+	}
+	if s == 0 {
+		return nil
+	}
+	norm := -math.Copysign(math.Sqrt(s), a[c*n+c])
+	u := make([]float64, m)
+	for i := c; i < m; i++ {
+		u[i] = a[i*n+c]
+	}
+	u[c] -= norm
+	scale := 1 / math.Sqrt(float64(-norm*u[c]))
+	for i := c; i < m; i++ {
+		u[i] *= scale
+	}
+	apply(u, a, m, n, c, c)
+	for i := c + 1; i < m; i++ {
+		a[i*n+c] = 0
+	}
+	return u
+}
+
+// apply reflects the columns of a [m,n] from column lo on.
+func apply(u, a []float64, m, n, c, lo int) {
+	if u == nil {
+		return
+	}
+	for j := lo; j < n; j++ {
+		dot := 0.0
+		for i := c; i < m; i++ {
+			dot += float64(u[i] * a[i*n+j])
+		}
+		for i := c; i < m; i++ {
+			a[i*n+j] -= float64(dot * u[i])
+		}
+	}
+}
