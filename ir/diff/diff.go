@@ -22,6 +22,7 @@ func Run(m *ir.Module) diag.List {
 		p.recipe(r)
 		p.linear(r)
 	}
+	p.inOrderOfData()
 	for _, s := range m.Solves { // their cotangents exist now
 		s.Replay, s.ReplayAt = nil, nil
 	}

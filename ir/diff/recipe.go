@@ -1,6 +1,10 @@
 package diff
 
-import "ndec.dev/ndec/ir"
+import (
+	"slices"
+
+	"ndec.dev/ndec/ir"
+)
 
 // recipe makes what training needs of a recipe's objective, columns -> (loss, metric terms…,
 // statistics…):
@@ -63,4 +67,27 @@ func (p *pass) objective(f *ir.Func, suffix string, wrt Wrt) (r *reverse, args, 
 	r.seed(outs[0], b.Fill(1, outs[0].Type))
 	r.sweep(order)
 	return r, args, outs
+}
+
+// inOrderOfData sorts the recipes: one that trains a parameter comes before those that read it
+// without training it. Otherwise, and in a circle, the order of the source holds.
+func (p *pass) inOrderOfData() {
+	rest := p.m.Recipes
+	var order []*ir.Recipe
+	for len(rest) > 0 {
+		next := slices.IndexFunc(rest, func(r *ir.Recipe) bool {
+			return !slices.ContainsFunc(rest, func(other *ir.Recipe) bool { return other != r && p.waitsFor(r, other) })
+		})
+		next = max(next, 0)
+		order = append(order, rest[next])
+		rest = append(slices.Clone(rest[:next]), rest[next+1:]...)
+	}
+	p.m.Recipes = order
+}
+
+// waitsFor reports whether r reads a parameter that only other trains.
+func (p *pass) waitsFor(r, other *ir.Recipe) bool {
+	return slices.ContainsFunc(other.Trained, func(q *ir.Param) bool {
+		return slices.Contains(p.reads(r.Objective), q) && !slices.Contains(r.Trained, q)
+	})
 }
