@@ -128,8 +128,7 @@ func (e *emitter) inputs(f *file, r *ir.Recipe, low string) {
 		p.line("ws := new(workspace)")
 	}
 	p.line("var first error")
-	p.line("for row := 0; row < t.Rows; row++ {")
-	names := e.columns(r)
+	in := e.rowLoop(r, "for row := range t.Rows", "t", "elem", "num", "out", "weights", "loss", "row", "first")
 	if fn.Needs.Stats > 0 {
 		p.line("var st [%d]rt.SolveStats", fn.Needs.Stats)
 	}
@@ -140,26 +139,22 @@ func (e *emitter) inputs(f *file, r *ir.Recipe, low string) {
 	}
 	p.line("var %s Real", strings.Join(res, ", "))
 	var real []int // columns with a gradient
+	bar := func(i int) string { return strings.TrimPrefix(in(i), "&") + "Bar" }
 	for i, c := range r.Columns {
 		if c.Type.Elem.IsFloat() {
 			real = append(real, i)
-			p.line("var %sBar %s", names[i], e.valueType(c.Type))
+			p.line("var %s %s", bar(i), e.valueType(c.Type))
 		}
 	}
-	p.line("%s", e.modelCall(fn, "w", "pre", "ws", "&st", func(i int) string {
-		if r.Columns[i].Type.IsScalar() {
-			return names[i]
-		}
-		return "&" + names[i]
-	}, func(i int) (string, bool) {
+	p.line("%s", e.modelCall(fn, "w", "pre", "ws", "&st", in, func(i int) (string, bool) {
 		if i <= n {
 			return res[i], true
 		}
 		c := real[i-n-1]
 		if r.Columns[c].Type.IsScalar() {
-			return names[c] + "Bar", true
+			return bar(c), true
 		}
-		return "&" + names[c] + "Bar", false
+		return "&" + bar(c), false
 	}))
 	for _, v := range res {
 		p.line("_ = %s", v)
@@ -169,10 +164,10 @@ func (e *emitter) inputs(f *file, r *ir.Recipe, low string) {
 	}
 	for _, i := range real {
 		if r.Columns[i].Type.IsScalar() {
-			p.line("out.Columns[out.Index(%q)].Data[row] = float64(%sBar) / float64(t.Rows)", r.Columns[i].Name, names[i])
+			p.line("out.Columns[out.Index(%q)].Data[row] = float64(%s) / float64(t.Rows)", r.Columns[i].Name, bar(i))
 			continue
 		}
-		p.line("for elem, num := range %sBar { out.Columns[out.Index(%q)].Row(row)[elem] = float64(num) / float64(t.Rows) }", names[i], r.Columns[i].Name)
+		p.line("for elem, num := range %s { out.Columns[out.Index(%q)].Row(row)[elem] = float64(num) / float64(t.Rows) }", bar(i), r.Columns[i].Name)
 	}
 	p.line("}")
 	p.line("return first")
@@ -180,21 +175,30 @@ func (e *emitter) inputs(f *file, r *ir.Recipe, low string) {
 	text(f, fmt.Sprintf("%sInputs is the gradient of the mean loss of recipe %s by the real columns of t.", low, r.Name), p.text())
 }
 
-// columns prints the values of one row of table t and gives their names.
-func (e *emitter) columns(r *ir.Recipe) []string {
+// rowLoop prints the head of a loop over rows of t, which reads the columns of a recipe, and gives
+// how each is passed on.
+func (e *emitter) rowLoop(r *ir.Recipe, loop string, taken ...string) (in func(i int) string) {
 	p := e.p
-	s := e.locals("t", "elem", "num", "back", "rows", "key", "out", "weights", "gradient", "loss", "row", "r", "first")
+	s := e.locals(taken...)
 	names := make([]string, len(r.Columns))
 	for i, c := range r.Columns {
 		names[i] = s.pick(goName(c.Name, false))
-		s.used[names[i]+"Bar"] = true
-		col := fmt.Sprintf("t.Columns[t.Index(%q)]", c.Name)
+		s.used[names[i]+"Col"], s.used[names[i]+"Bar"] = true, true
+		p.line("%sCol := &t.Columns[t.Index(%q)]", names[i], c.Name)
+	}
+	p.line("%s {", loop)
+	for i, c := range r.Columns {
 		if c.Type.IsScalar() {
-			p.line("%s := %s(%s.Data[row])", names[i], e.elem(c.Type.Elem), col)
+			p.line("%s := %s(%sCol.Data[row])", names[i], e.elem(c.Type.Elem), names[i])
 			continue
 		}
 		p.line("var %s %s", names[i], e.valueType(c.Type))
-		p.line("for elem, num := range %s.Row(row) { %s[elem] = %s(num) }", col, names[i], e.elem(c.Type.Elem))
+		p.line("for elem, num := range %sCol.Row(row) { %s[elem] = %s(num) }", names[i], names[i], e.elem(c.Type.Elem))
 	}
-	return names
+	return func(i int) string {
+		if r.Columns[i].Type.IsScalar() {
+			return names[i]
+		}
+		return "&" + names[i]
+	}
 }

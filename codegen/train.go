@@ -320,7 +320,7 @@ func (e *emitter) worker(f *file, r *ir.Recipe, low string, obj, grad *plan.Func
 	if needsWork {
 		p.line("ws := &k.ws")
 	}
-	in := e.rowColumns(r, "t", "elem", "num", "back", "rows", "key", "out", "weights", "gradient", "loss", "row", "r")
+	in := e.rowLoop(r, "for _, row := range rows", "t", "elem", "num", "back", "rows", "key", "out", "weights", "gradient", "loss", "row", "r")
 	if obj.Needs.Stats > 0 {
 		p.line("var st [%d]rt.SolveStats", obj.Needs.Stats)
 	}

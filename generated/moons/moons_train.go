@@ -84,12 +84,14 @@ func fitInputs(weights []Real, t, out *rt.Table) error {
 	w := paramsOf(weights)
 	ws := new(workspace)
 	var first error
-	for row := 0; row < t.Rows; row++ {
+	xCol := &t.Columns[t.Index("x")]
+	yCol := &t.Columns[t.Index("y")]
+	for row := range t.Rows {
 		var x [2]Real
-		for elem, num := range t.Columns[t.Index("x")].Row(row) {
+		for elem, num := range xCol.Row(row) {
 			x[elem] = Real(num)
 		}
-		y := int32(t.Columns[t.Index("y")].Data[row])
+		y := int32(yCol.Data[row])
 		var st [1]rt.SolveStats
 		var loss, m0 Real
 		var xBar [2]Real
