@@ -1,6 +1,10 @@
 package syntax
 
-import "ndec.dev/ndec/ir/diag"
+import (
+	"strings"
+
+	"ndec.dev/ndec/ir/diag"
+)
 
 // This file parses declarations; their blocks are in stmt.go.
 
