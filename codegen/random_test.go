@@ -10,7 +10,7 @@ import (
 )
 
 // seeds is how many random modules are compared, each in both precisions.
-const seeds = 75
+const seeds = 110
 
 // TestRandomModules compares random modules, their gradients included, with the interpreter.
 func TestRandomModules(t *testing.T) {
