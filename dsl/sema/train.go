@@ -134,10 +134,18 @@ func (c *checker) recipeLength(b *block, n *syntax.TrainDecl) {
 	epochs, hasEpochs := b.given["epochs"]
 	_, hasSteps := b.given["steps"]
 	_, hasStop := b.given["stop"]
+	if fitted(b) {
+		for _, key := range []string{"epochs", "steps", "schedule", "clip", "stop", "checkpoint"} {
+			if at, ok := b.given[key]; ok {
+				c.errorf("NDE0616", at, "lstsq finds the optimum at once, so %s has no meaning here; leave it out", key)
+			}
+		}
+		return
+	}
 	switch {
 	case hasEpochs && hasSteps:
 		c.errorf("NDE0711", epochs, "train %s has epochs and steps; give one of them", b.name)
-	case !hasEpochs && !hasSteps && !b.unfit["optimizer"] && !fitted(b): // some optimisers need no length
+	case !hasEpochs && !hasSteps && !b.unfit["optimizer"]:
 		c.errorf("NDE0701", n.At(), "train %s needs epochs: n or steps: n", b.name)
 	}
 	if s, ok := ir.FindSetting(b.got, "epochs"); ok && len(s.List) > 0 && !hasStop {

@@ -77,5 +77,9 @@ func codesHyper() []Entry {
 			Text:  "optimizer: lstsq takes the minimum over all numbers, so a parameter with a constraint cannot be fitted by it.",
 			Bad:   "package a\n\nsystem S {\n\tstate y real\n\tder(y) = -y\n}\n\nnet k(y real) real {\n\tparam a real = 1 where a > 0\n\treturn a * y\n}\n\nhypersolver H for S {\n\tbase: euler{steps: 8}\n\tresidual(y) = k(y)\n}\n\ndata D {\n\ty real\n\tsource: csv{path: \"d.csv\"}\n}\n\ntrain T {\n\tdata: D\n\tminimize residual_error(H, S{y}, over: 0..1, reference: rk4{steps: 40})\n\toptimizer: lstsq\n}\n",
 			Fixed: "package a\n\nsystem S {\n\tstate y real\n\tder(y) = -y\n}\n\nnet k(y real) real {\n\tparam a real = 1\n\treturn a * y\n}\n\nhypersolver H for S {\n\tbase: euler{steps: 8}\n\tresidual(y) = k(y)\n}\n\ndata D {\n\ty real\n\tsource: csv{path: \"d.csv\"}\n}\n\ntrain T {\n\tdata: D\n\tminimize residual_error(H, S{y}, over: 0..1, reference: rk4{steps: 40})\n\toptimizer: lstsq\n}\n"},
+		{Code: "NDE0616", Title: "training length of least squares",
+			Text:  "optimizer: lstsq finds the optimum at once: epochs, steps, schedule, clip, stop and checkpoint have no meaning beside it.",
+			Bad:   "package a\n\nsystem S {\n\tstate y real\n\tder(y) = -y\n}\n\nnet k(y real) real {\n\tparam a real = 1\n\treturn a * y\n}\n\nhypersolver H for S {\n\tbase: euler{steps: 8}\n\tresidual(y) = k(y)\n}\n\ndata D {\n\ty real\n\tsource: csv{path: \"d.csv\"}\n}\n\ntrain T {\n\tdata: D\n\tminimize residual_error(H, S{y}, over: 0..1, reference: rk4{steps: 40})\n\toptimizer: lstsq\n\tsteps: 10\n}\n",
+			Fixed: "package a\n\nsystem S {\n\tstate y real\n\tder(y) = -y\n}\n\nnet k(y real) real {\n\tparam a real = 1\n\treturn a * y\n}\n\nhypersolver H for S {\n\tbase: euler{steps: 8}\n\tresidual(y) = k(y)\n}\n\ndata D {\n\ty real\n\tsource: csv{path: \"d.csv\"}\n}\n\ntrain T {\n\tdata: D\n\tminimize residual_error(H, S{y}, over: 0..1, reference: rk4{steps: 40})\n\toptimizer: lstsq\n}\n"},
 	}
 }
