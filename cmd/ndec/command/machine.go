@@ -22,10 +22,7 @@ type machine struct {
 
 // newMachine reads weights, or makes new ones from the seed if there is no file.
 func newMachine(m *ir.Module, file string, seed uint64) (*machine, error) {
-	layout, err := layoutOf(m)
-	if err != nil {
-		return nil, err
-	}
+	layout := layoutOf(m)
 	mc := &machine{m: m, layout: layout, w: make([]float64, rt.LayoutLen(layout))}
 	rt.InitParams(mc.w, layout, seed)
 	if file != "" {
@@ -51,24 +48,31 @@ func (mc *machine) interp() (*interp.Machine, error) {
 
 var initKinds = map[ir.InitKind]rt.InitKind{
 	ir.InitZeros: rt.Zeros, ir.InitConst: rt.Const, ir.InitUniform: rt.Uniform, ir.InitNormal: rt.Normal,
-	ir.InitLinearDefault: rt.LinearDefault,
+	ir.InitLinearDefault: rt.LinearDefault, ir.InitData: rt.Given,
 }
 
+var transformKinds = map[ir.TransformKind]rt.TransformKind{ir.NoTransform: rt.Identity, ir.Above: rt.Above, ir.Below: rt.Below, ir.Between: rt.Between}
+
 // layoutOf is the layout of the flat weights, as the emitted package has it.
-func layoutOf(m *ir.Module) ([]rt.Tensor, error) {
+func layoutOf(m *ir.Module) []rt.Tensor {
 	var out []rt.Tensor
 	offset := 0
 	for _, p := range m.Params {
-		kind, ok := initKinds[p.Init.Kind]
-		if !ok || p.Where.Kind != ir.NoTransform {
-			return nil, problems(fmt.Errorf("%s: the back end interp cannot start parameter %s", p.Span, p.Name))
-		}
 		t := rt.Tensor{Name: p.Name, Shape: p.Type.Shape, Offset: offset, Net: p.Net,
-			Init: rt.Init{Kind: kind, A: p.Init.A, B: p.Init.B, FanIn: p.Init.FanIn}}
+			Init:      rt.Init{Kind: initKinds[p.Init.Kind], A: p.Init.A, B: p.Init.B, FanIn: p.Init.FanIn, Data: p.Init.Data},
+			Transform: rt.Transform{Kind: transformKinds[p.Where.Kind]}}
+		switch p.Where.Kind {
+		case ir.Above:
+			t.Transform.Lo = p.Where.A
+		case ir.Below:
+			t.Transform.Hi = p.Where.A
+		case ir.Between:
+			t.Transform.Lo, t.Transform.Hi = p.Where.A, p.Where.B
+		}
 		out = append(out, t)
 		offset += t.Len()
 	}
-	return out, nil
+	return out
 }
 
 func columnsOf(ports []ir.Port) []rt.ColumnSpec {
