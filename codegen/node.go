@@ -14,7 +14,7 @@ func (fn *function) whole(v *ir.Value) {
 	switch v.Op {
 	case ir.OpCall:
 		callee := fn.e.plan.Of(v.Attr.Func)
-		fn.call(callee, fn.arguments(v.Args), fn.destinations(v, len(v.Attr.Func.Results)), 0)
+		fn.call(callee, fn.arguments(v.Args), fn.destinations(v, len(v.Attr.Func.Results)))
 	case ir.OpSolve:
 		fn.solveCall(v)
 	case ir.OpRev:
@@ -162,8 +162,8 @@ func (fn *function) destinations(v *ir.Value, n int) []dest {
 	return out
 }
 
-// call prints a call of a planned function. stat is the place in st of the callee's first solve.
-func (fn *function) call(callee *plan.Func, args []string, to []dest, stat int) {
+// call prints a call of a planned function.
+func (fn *function) call(callee *plan.Func, args []string, to []dest) {
 	var all, lhs []string
 	n := callee.Needs
 	if n.Params {
@@ -398,7 +398,7 @@ func (fn *function) mapLoop(v *ir.Value) {
 		}
 		inner[i].expr = fmt.Sprintf("(*[%d]%s)(%s[n*%d:])", r.Type.Len(), fn.e.elem(r.Type.Elem), base, r.Type.Len())
 	}
-	fn.call(callee, args, inner, 0)
+	fn.call(callee, args, inner)
 	for _, a := range after {
 		fn.p.line("%s", a)
 	}

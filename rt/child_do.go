@@ -114,19 +114,23 @@ func (s *server[R]) run(ctx context.Context, q *Request) (any, error) {
 	return nil, fmt.Errorf("there is no model %q in %s", q.Model, s.p.Package)
 }
 
-func (s *server[R]) runModel(ctx context.Context, q *Request, m *Model[R]) (any, error) {
-	w, err := s.weights(q, 0)
-	if err != nil {
-		return nil, err
+// operands are the weights and the checked batch that a request evaluates a model with.
+func (s *server[R]) operands(q *Request, m *Model[R]) (w []R, in *Table, err error) {
+	if w, err = s.weights(q, 0); err != nil {
+		return nil, nil, err
 	}
-	in, err := s.batch(q, m.Inputs)
-	if err != nil {
-		return nil, err
+	if in, err = s.batch(q, m.Inputs); err != nil {
+		return nil, nil, err
 	}
 	if in == nil {
-		return nil, fmt.Errorf("model %s needs a batch: %w", m.Name, ErrData)
+		return nil, nil, fmt.Errorf("model %s needs a batch: %w", m.Name, ErrData)
 	}
-	if err := in.Check(m.Inputs); err != nil {
+	return w, in, in.Check(m.Inputs)
+}
+
+func (s *server[R]) runModel(ctx context.Context, q *Request, m *Model[R]) (any, error) {
+	w, in, err := s.operands(q, m)
+	if err != nil {
 		return nil, err
 	}
 	out := NewTable(m.Outputs, in.Rows)
@@ -281,18 +285,8 @@ func (s *server[R]) path(ctx context.Context, q *Request) (any, error) {
 		if q.Solve < 0 || q.Solve >= len(m.Paths) || m.Paths[q.Solve] == nil {
 			return nil, fmt.Errorf("model %s has no solve %d to look along", m.Name, q.Solve)
 		}
-		w, err := s.weights(q, 0)
+		w, in, err := s.operands(q, m)
 		if err != nil {
-			return nil, err
-		}
-		in, err := s.batch(q, m.Inputs)
-		if err != nil {
-			return nil, err
-		}
-		if in == nil {
-			return nil, fmt.Errorf("model %s needs a batch: %w", m.Name, ErrData)
-		}
-		if err := in.Check(m.Inputs); err != nil {
 			return nil, err
 		}
 		res := &PathResult{Solve: m.Sites[q.Solve].Where, States: m.States[q.Solve]}
