@@ -159,7 +159,7 @@ func (s *scope) deviation(x *sema.HyperError) *ir.Func {
 	field := s.newField(s.system(sys))
 	// The base alone, in a module of its own: nothing but a step from its start is needed of it.
 	step := &ir.Solve{Name: name, Span: x.At, System: sys.Name, States: s.states(sys), Extras: s.extras(sys), Steps: 1, Field: field}
-	row := method.Lookup(x.Solver.Method)
+	row := x.Solver.Row
 	if row == nil || row.Later {
 		refuse(methodLater, x.At, "%s is not compiled yet; use euler, midpoint, heun or rk4", x.Solver.Method)
 	}

@@ -73,7 +73,7 @@ func (s *scope) newSolve(x *sema.Solve, sys *system) *ir.Solve {
 	if s.model != nil {
 		by = s.model.Solver(by)
 	}
-	row := method.Lookup(by.Method)
+	row := by.Row
 	if row == nil || row.Later {
 		refuse(methodLater, x.Span(), "%s is not compiled yet; use euler, midpoint, heun, rk4, dopri5 or tsit5", by.Method)
 	}

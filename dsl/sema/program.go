@@ -4,6 +4,7 @@ import (
 	"ndec.dev/ndec/dsl/layer"
 	"ndec.dev/ndec/ir"
 	"ndec.dev/ndec/ir/diag"
+	"ndec.dev/ndec/ir/method"
 )
 
 // Program is a checked package: all names resolved, all shapes numbers, all conversions
@@ -121,7 +122,8 @@ type Solver struct {
 	Name        string
 	Doc         string
 	Span        diag.Span
-	Method      string       // row of ir/method
+	Method      string       // name of the row of ir/method
+	Row         *method.Row  // the row with the options of the method itself
 	Options     []ir.Setting // all of them, for people
 	Steps       int          // fixed steps: number over the whole span, or
 	PerSample   int          // number between output times, or

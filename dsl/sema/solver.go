@@ -46,7 +46,7 @@ func (c *checker) solverOf(x syntax.Expr) *Solver {
 
 // newSolver is a checked choice as a solver.
 func newSolver(ch ir.Choice, at diag.Span) *Solver {
-	s := &Solver{Span: at, Method: ch.Row, Options: ch.Options}
+	s := &Solver{Span: at, Method: ch.Row, Row: method.Lookup(ch.Row).With(ch.Options), Options: ch.Options}
 	for _, o := range ch.Options {
 		switch o.Key {
 		case "steps":

@@ -3,6 +3,8 @@ package method
 import (
 	"math"
 	"slices"
+
+	"ndec.dev/ndec/ir"
 )
 
 // Kind is what an option accepts.
@@ -72,9 +74,11 @@ type Row struct {
 	Family  Family
 	Options []Option
 	Tableau *Tableau // of explicit Runge-Kutta methods
-	Later   bool     // known, not compiled yet
-	Doc     string   // one line
-	Source  string   // where the formulas are from
+	// Make gives the tableau for options of the method itself; Tableau is that of the defaults.
+	Make   func(option func(key string) float64) *Tableau
+	Later  bool   // known, not compiled yet
+	Doc    string // one line
+	Source string // where the formulas are from
 }
 
 // Lookup finds a solver method by name; nil if there is none.
@@ -121,6 +125,24 @@ func Rows(g Group) []*Row {
 		}
 	}
 	return out
+}
+
+// With is the row of a method with checked options: its tableau follows those that are the method's
+// own.
+func (r *Row) With(options []ir.Setting) *Row {
+	if r.Make == nil {
+		return r
+	}
+	given := *r
+	given.Tableau = r.Make(func(key string) float64 {
+		for _, o := range options {
+			if o.Key == key {
+				return o.Num
+			}
+		}
+		return r.Option(key).Default
+	})
+	return &given
 }
 
 // Option finds an option by key; nil if the row has none of that name.

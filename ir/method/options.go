@@ -28,6 +28,10 @@ func fixedOptions() []Option {
 	}
 }
 
+func alphaOption() Option {
+	return Option{Key: "a", Kind: Real, Default: 2.0 / 3, Min: 0, Max: 1, Open: true, Doc: "place of the second stage in the step"}
+}
+
 func adaptiveOptions() []Option {
 	return []Option{
 		{Key: "rtol", Kind: Real, Default: 1e-3, Min: 0, Max: 1, Doc: "relative tolerance"},

@@ -1,6 +1,9 @@
 package method
 
-import "sync"
+import (
+	"math/big"
+	"sync"
+)
 
 // table builds the rows once; nothing writes to them afterwards.
 var table = sync.OnceValue(func() []*Row {
@@ -13,6 +16,8 @@ var table = sync.OnceValue(func() []*Row {
 			Doc: "Heun's method (trapezoidal predictor-corrector), order 2, 2 evaluations a step", Source: "Heun 1900"},
 		{Name: "ralston", Group: Solver, Family: FixedStep, Options: fixedOptions(), Tableau: ralston(),
 			Doc: "Ralston's method, order 2 with the smallest error bound, 2 evaluations a step", Source: "Ralston 1962"},
+		{Name: "alpha", Group: Solver, Family: FixedStep, Options: append([]Option{alphaOption()}, fixedOptions()...), Make: alphaOf, Tableau: alpha(big.NewRat(2, 3)),
+			Doc: "the methods of order 2 with two stages, the second at t + a h: midpoint for a = 1/2, Ralston's for 2/3, Heun's for 1", Source: "Kutta 1901; Hairer, Nørsett, Wanner I, II.1"},
 		{Name: "heun3", Group: Solver, Family: FixedStep, Options: fixedOptions(), Tableau: heun3(),
 			Doc: "Heun's third-order method, 3 evaluations a step", Source: "Heun 1900"},
 		{Name: "rk4", Aliases: []string{"rk-4", "RungeKutta4"}, Group: Solver, Family: FixedStep, Options: fixedOptions(), Tableau: rk4(),

@@ -1,7 +1,11 @@
 package method
 
 import (
+	"fmt"
+	"math/big"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"ndec.dev/ndec/ir"
 )
@@ -13,7 +17,7 @@ func TestRows(t *testing.T) {
 		fsal                 bool
 	}
 	want := map[string]facts{
-		"euler": {1, 1, 1, false}, "midpoint": {2, 2, 2, false}, "heun": {2, 2, 2, false}, "ralston": {2, 2, 2, false},
+		"euler": {1, 1, 1, false}, "midpoint": {2, 2, 2, false}, "heun": {2, 2, 2, false}, "ralston": {2, 2, 2, false}, "alpha": {2, 2, 2, false},
 		"heun3": {3, 3, 3, false}, "rk4": {4, 4, 4, false}, "rk4_38": {4, 4, 4, false},
 		"bosh3": {3, 4, 3, true}, "dopri5": {5, 7, 6, true}, "tsit5": {5, 7, 6, true},
 	}
@@ -39,6 +43,22 @@ func TestRows(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// The family of order 2 has midpoint, Ralston's and Heun's methods as members.
+func TestAlpha(t *testing.T) {
+	for _, c := range []struct {
+		a    *big.Rat
+		want *Tableau
+	}{{big.NewRat(1, 2), midpoint()}, {big.NewRat(2, 3), ralston()}, {big.NewRat(1, 1), heun()}} {
+		if d := cmp.Diff(fmt.Sprint(c.want), fmt.Sprint(alpha(c.a))); d != "" {
+			t.Error(d)
+		}
+	}
+	row := Lookup("alpha").With([]ir.Setting{{Key: "a", Num: 0.3}})
+	if err := Check(row.Tableau); err != nil || row.Tableau.C[1].FloatString(3) != "0.300" || Lookup("alpha").Tableau.C[1].FloatString(3) != "0.667" {
+		t.Error(err, row.Tableau.C, Lookup("alpha").Tableau.C)
 	}
 }
 

@@ -25,6 +25,18 @@ func ralston() *Tableau {
 		Dense: powers("1 -3/4", "0 3/4"), DenseOrder: 2}
 }
 
+// alpha is the family of methods of order 2 with two stages, the second one at t + a h; a is not 0.
+func alpha(a *big.Rat) *Tableau {
+	b2 := new(big.Rat).Quo(big.NewRat(1, 2), a)
+	b1 := new(big.Rat).Sub(one, b2)
+	return &Tableau{A: [][]*big.Rat{{}, {a}}, B: []*big.Rat{b1, b2}, C: []*big.Rat{new(big.Rat), a}, Order: 2,
+		Dense: [][]*big.Rat{{one, new(big.Rat).Neg(b2)}, {new(big.Rat), b2}}, DenseOrder: 2}
+}
+
+func alphaOf(option func(key string) float64) *Tableau {
+	return alpha(new(big.Rat).SetFloat64(option("a")))
+}
+
 func heun3() *Tableau {
 	return &Tableau{A: lower("1/3", "0 2/3"), B: rats("1/4 0 3/4"), C: rats("0 1/3 2/3"), Order: 3,
 		Dense: powers("1 -3/4", "0 0", "0 3/4"), DenseOrder: 2}
