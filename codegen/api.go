@@ -74,8 +74,8 @@ func (e *emitter) model(f *file, m *ir.Model) {
 	}
 	text(f, doc+"\nIt is read-only and may be shared by goroutines.", fmt.Sprintf(`type %s struct {
 	p *Params
-%s	jobs rt.FreeList[%sJob]
-%s}`, name, ifText(len(e.m.Derived) > 0, "	pre prepared\n"), low, ifText(fn.Needs.Work, "	work rt.FreeList[workspace]\n")))
+%s%s	jobs rt.FreeList[%sJob]
+%s}`, name, ifText(len(e.m.Derived) > 0, "	pre prepared\n"), ifText(len(m.Solves) > 0, fmt.Sprintf("	by [%d]rt.Stepping // of its solves\n", len(m.Solves))), low, ifText(fn.Needs.Work, "	work rt.FreeList[workspace]\n")))
 	e.sites(f, low, m)
 
 	refresh := ""
@@ -84,10 +84,10 @@ func (e *emitter) model(f *file, m *ir.Model) {
 	}
 	workNew := ifText(fn.Needs.Work, "	m.work.New = func() *workspace { return new(workspace) }\n")
 	text(f, fmt.Sprintf("New%s gives the model with parameters p.", name), fmt.Sprintf(`func New%s(p *Params) *%s {
-	m := &%s{p: p}
+	m := &%s{p: p%s}
 	m.jobs.New = func() *%sJob { return new%sJob(m) }
 %s%s	return m
-}`, name, name, name, low, name, workNew, refresh))
+}`, name, name, name, ifText(len(m.Solves) > 0, ", by: "+steppings(m)), low, name, workNew, refresh))
 	body := ""
 	if len(e.m.Derived) > 0 {
 		body = "\nm.pre.of(m.p)\n"
@@ -136,7 +136,7 @@ func (e *emitter) model(f *file, m *ir.Model) {
 	if fn.Needs.Work {
 		pre = append(pre, "ws := m.work.Get()", "defer m.work.Put(ws)")
 	}
-	call := e.modelCall(fn, "m.p", "&m.pre", "ws", "&st", func(i int) string {
+	call := e.modelCall(fn, modelFrame, func(i int) string {
 		if ins[i].t.IsScalar() {
 			return args[i]
 		}
@@ -174,17 +174,23 @@ func (e *emitter) sites(f *file, low string, m *ir.Model) {
 	text(f, "", fmt.Sprintf("var %sSites = []rt.Site{%s}", low, strings.Join(rows, ", ")))
 }
 
+// frame is what a planned function may want beside its arguments, as its caller spells it.
+type frame struct{ w, pre, ws, by, st string }
+
+// modelFrame is that of a method of a model m.
+var modelFrame = frame{w: "m.p", pre: "&m.pre", ws: "ws", by: "&m.by", st: "&st"}
+
 // modelCall is a statement that calls a planned function from the API.
-func (e *emitter) modelCall(fn *plan.Func, w, pre, ws, st string, in func(i int) string, out func(i int) (expr string, scalar bool)) string {
+func (e *emitter) modelCall(fn *plan.Func, fr frame, in func(i int) string, out func(i int) (expr string, scalar bool)) string {
 	var all, lhs []string
 	if fn.Needs.Params {
-		all = append(all, w)
+		all = append(all, fr.w)
 	}
 	if fn.Needs.Prepared {
-		all = append(all, pre)
+		all = append(all, fr.pre)
 	}
 	if fn.Needs.Work {
-		all = append(all, ws)
+		all = append(all, fr.ws)
 	}
 	for i := range fn.IR.Args {
 		all = append(all, in(i))
@@ -205,8 +211,11 @@ func (e *emitter) modelCall(fn *plan.Func, w, pre, ws, st string, in func(i int)
 	if fn.Needs.Accum {
 		all = append(all, "g")
 	}
+	if e.stepped[fn.IR] != nil {
+		all = append(all, fr.by)
+	}
 	if fn.Needs.Stats > 0 {
-		all = append(all, st)
+		all = append(all, fr.st)
 	}
 	x := fmt.Sprintf("%s(%s)", e.funcName(fn.IR), strings.Join(all, ", "))
 	if len(lhs) > 0 {
@@ -218,7 +227,7 @@ func (e *emitter) modelCall(fn *plan.Func, w, pre, ws, st string, in func(i int)
 // prepareCall computes the derived parameters of w into pre.
 func (e *emitter) prepareCall() string {
 	fn := e.plan.Of(e.m.Prepare)
-	return e.modelCall(fn, "w", "pre", "nil", "", nil, func(i int) (string, bool) {
+	return e.modelCall(fn, frame{w: "w", pre: "pre", ws: "nil"}, nil, func(i int) (string, bool) {
 		d := e.m.Derived[i]
 		if d.Type.IsScalar() {
 			return fmt.Sprintf("pre.%s[0]", e.field(d)), true
@@ -283,7 +292,7 @@ func (e *emitter) batch(f *file, m *ir.Model, fn *plan.Func, ins, outs []port) {
 		}
 		return fmt.Sprintf("(*[%d]%s)(%s[i*%d:])", t.Len(), e.elem(t.Elem), x, t.Len())
 	}
-	p.line("%s", e.modelCall(fn, "j.m.p", "&j.m.pre", "ws", "&st", func(i int) string { return row("j."+field(ins, i, "in"), ins[i].t) },
+	p.line("%s", e.modelCall(fn, frame{w: "j.m.p", pre: "&j.m.pre", ws: "ws", by: "&j.m.by", st: "&st"}, func(i int) string { return row("j."+field(ins, i, "in"), ins[i].t) },
 		func(i int) (string, bool) { return row("j."+field(outs, i, "out"), outs[i].t), outs[i].t.IsScalar() }))
 	if fn.Needs.Stats > 0 {
 		p.line("for s := range st {")
@@ -376,7 +385,7 @@ func (e *emitter) trajectory(f *file, m *ir.Model, k int, sig string, ins []port
 			p.line("var st [%d]rt.SolveStats", fn.Needs.Stats)
 		}
 		(&loop{e: e, p: p}).declare(vars)
-		p.line("%s", e.modelCall(fn, "m.p", "&m.pre", "ws", "&st", func(i int) string {
+		p.line("%s", e.modelCall(fn, modelFrame, func(i int) string {
 			if ins[i].t.IsScalar() {
 				return args[i]
 			}
@@ -415,7 +424,7 @@ func (e *emitter) trajectory(f *file, m *ir.Model, k int, sig string, ins []port
 	if ps.Needs.Work {
 		all = append(all, "ws")
 	}
-	all = append(all, "t0", "path.T")
+	all = append(all, "t0", "path.T", fmt.Sprintf("m.by[%d]", steppingOf(m, s)))
 	for _, v := range vars {
 		all = append(all, v.arg())
 	}

@@ -33,7 +33,7 @@ func (e *emitter) design(f *file, r *ir.Recipe, low string) {
 	if fn.Needs.Stats > 0 {
 		p.line("var st [%d]rt.SolveStats", fn.Needs.Stats)
 	}
-	p.line("%s", e.modelCall(fn, "w", "pre", "ws", "&st", in, func(int) (string, bool) { return "&k.design", false }))
+	p.line("%s", e.modelCall(fn, recipeFrame, in, func(int) (string, bool) { return "&k.design", false }))
 	if fn.Needs.Stats > 0 {
 		p.line("if !out.Count(st[:], %sSites, row, row, nil) { continue }", low)
 	}

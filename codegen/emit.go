@@ -40,8 +40,11 @@ type emitter struct {
 	work   map[*ir.Value]string
 	workTx []string // fields of the workspace
 	accs   map[*ir.Value]string
-	meant  string         // meaning, once it is computed
-	bases  map[any]string // of *ir.Model, *ir.Recipe, *ir.DataSet: base of its names
+	meant  string // meaning, once it is computed
+	// stepped holds the functions with solves whose stepping comes from a model, in by: the model's own
+	// function and those that look along its solves. Elsewhere the stepping is a literal.
+	stepped map[*ir.Func]*ir.Model
+	bases   map[any]string // of *ir.Model, *ir.Recipe, *ir.DataSet: base of its names
 }
 
 // Emit prints the package. The same plan gives the same bytes.
@@ -51,10 +54,11 @@ func Emit(p *plan.Plan, opts Options) ([]plan.File, diag.List) {
 	}
 	e := &emitter{plan: p, m: p.Module, opts: opts, p: &printer{sources: map[string][]string{}},
 		funcs: map[*ir.Func]string{}, solves: map[*ir.Solve]string{}, revs: map[*ir.Rev]string{}, fields: map[*ir.Param]string{},
-		tables: map[*ir.Value]string{}, work: map[*ir.Value]string{}, accs: map[*ir.Value]string{}, bases: map[any]string{}}
+		tables: map[*ir.Value]string{}, work: map[*ir.Value]string{}, accs: map[*ir.Value]string{}, stepped: map[*ir.Func]*ir.Model{}, bases: map[any]string{}}
 	for name, text := range opts.Sources {
 		e.p.sources[name] = strings.Split(string(text), "\n")
 	}
+	e.findStepped()
 	if ds := e.names(); len(ds) > 0 {
 		return nil, ds
 	}
@@ -340,12 +344,12 @@ func (e *emitter) solveFile() *file {
 	f := new(file)
 	for _, ps := range e.plan.Solves {
 		s := ps.IR
-		how := fmt.Sprintf("%s, adaptive (rtol %g, atol %g)", s.Method, s.RTol, s.ATol)
-		if !s.Adaptive {
-			how = fmt.Sprintf("%s, %d steps", s.Method, s.Steps)
-			if s.Steps == 0 {
-				how = fmt.Sprintf("%s, steps of %g", s.Method, s.StepSize)
-			}
+		how := s.Method + ", adaptive"
+		switch {
+		case s.Steps > 0:
+			how = s.Method + " in a number of steps"
+		case s.StepSize > 0:
+			how = s.Method + " in steps of a length"
 		}
 		if ps.End {
 			l := e.newLoop(ps, false)

@@ -174,6 +174,9 @@ func (fn *function) signature() (params, results string) {
 	if n.Accum {
 		ps = append(ps, "g *Params")
 	}
+	if m := fn.e.stepped[fn.f.IR]; m != nil {
+		ps = append(ps, fmt.Sprintf("by *[%d]rt.Stepping", len(m.Solves)))
+	}
 	if n.Stats > 0 {
 		ps = append(ps, fmt.Sprintf("st *[%d]rt.SolveStats", n.Stats))
 	}

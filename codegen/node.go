@@ -233,7 +233,7 @@ func (fn *function) solveCall(v *ir.Value) {
 	if s.Times > 0 {
 		args[1] = fn.slice(v.Args[1])
 	}
-	all = append(all, args...)
+	all = append(append(append(all, args[:2]...), fn.stepping(s)), args[2:]...)
 	scalars := false
 	for i, st := range s.States {
 		if s.Times > 0 {

@@ -90,7 +90,7 @@ func (e *emitter) apply(f *ir.Func, in []string, to []operand, op string) string
 
 func (e *emitter) newLoop(ps *plan.Solve, path bool) *loop {
 	l := &loop{e: e, p: e.p, ps: ps, s: ps.IR, path: path}
-	sc := e.locals("t", "t0", "t1", "h", "dir", "err", "last", "ts", "next", "theta", "tape", "reach", "factor", "rejected", "attempts", "steps", "rtol", "atol", "maxSteps", "errPrev", "errPrev2", "finite", "tNext")
+	sc := e.locals("t", "t0", "t1", "h", "dir", "err", "last", "ts", "next", "theta", "tape", "reach", "factor", "rejected", "attempts", "steps", "rtol", "atol", "errPrev", "errPrev2", "finite", "tNext")
 	for _, st := range ps.IR.States {
 		name := sc.pick(goName(st.Name, false))
 		for _, suffix := range []string{"1", "K", "K1", "Err", "Out", "End", "0", "Start"} {
@@ -154,6 +154,7 @@ func (l *loop) signature() (params, results string) {
 	} else {
 		ps = append(ps, "t1 float64")
 	}
+	ps = append(ps, "by rt.Stepping")
 	for _, o := range l.x {
 		ps = append(ps, o.name+"Start "+l.e.passed(o.t))
 	}
@@ -253,10 +254,10 @@ func (l *loop) finite(name string, os []operand) {
 func (l *loop) fixed() {
 	p, s, e := l.p, l.s, l.e
 	if s.Steps > 0 {
-		p.line("const steps = %d", s.Steps)
-		p.line("h := (t1 - t0) / steps")
+		p.line("steps := by.Steps")
+		p.line("h := (t1 - t0) / float64(steps)")
 	} else {
-		p.line("h, steps := rt.FixedSteps(t0, t1, %s)", number(s.StepSize, ir.F64))
+		p.line("h, steps := rt.FixedSteps(t0, t1, by.Step)")
 	}
 	l.declare(suffixed(l.x, "1"))
 	results := suffixed(l.x, "1")
@@ -281,7 +282,7 @@ func (l *loop) fixed() {
 	p.line("st.Accepted++")
 	l.record()
 	if s.StepSize > 0 {
-		p.line("tNext := t0 + float64(float64(k+1)*%s)", "rt.Signed("+number(s.StepSize, ir.F64)+", t1-t0)")
+		p.line("tNext := t0 + float64(float64(k+1)*rt.Signed(by.Step, t1-t0))")
 	} else {
 		p.line("tNext := t0 + float64(float64(k+1)*h)")
 	}
@@ -361,11 +362,7 @@ func (l *loop) save(end string, rest bool) {
 
 func (l *loop) adaptive() {
 	p, s, e := l.p, l.s, l.e
-	p.line("const (")
-	p.line("rtol = %s", number(s.RTol, ir.F64))
-	p.line("atol = %s", number(s.ATol, ir.F64))
-	p.line("maxSteps = %d", s.MaxSteps)
-	p.line(")")
+	p.line("rtol, atol := by.RTol, by.ATol")
 	p.line("dir := rt.Signed(1, t1-t0)")
 	x, x1, k, k1, xe := l.x, suffixed(l.x, "1"), suffixed(l.x, "K"), suffixed(l.x, "K1"), suffixed(l.x, "Err")
 	l.declare(x1)
@@ -408,7 +405,7 @@ func (l *loop) adaptive() {
 	p.line("for t != t1 {")
 	p.line("last := (t+float64(1.01*h)-t1)*dir >= 0")
 	p.line("if last { h = t1 - t }")
-	p.line("if st.Accepted+st.Rejected == maxSteps {")
+	p.line("if st.Accepted+st.Rejected == by.MaxSteps {")
 	p.line("st.Fail(rt.MaxSteps, t, h)")
 	p.line("break")
 	p.line("}")

@@ -146,7 +146,7 @@ func (e *emitter) inputs(f *file, r *ir.Recipe, low string) {
 			p.line("var %s %s", bar(i), e.valueType(c.Type))
 		}
 	}
-	p.line("%s", e.modelCall(fn, "w", "pre", "ws", "&st", in, func(i int) (string, bool) {
+	p.line("%s", e.modelCall(fn, recipeFrame, in, func(i int) (string, bool) {
 		if i <= n {
 			return res[i], true
 		}

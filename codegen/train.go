@@ -333,12 +333,12 @@ func (e *emitter) worker(f *file, r *ir.Recipe, low string, obj, grad *plan.Func
 	dst := func(i int) (string, bool) { return res[i], true }
 	if grad != nil {
 		p.line("if gradient != nil {")
-		p.line("%s", e.modelCall(grad, "w", "pre", "ws", "&st", in, dst))
+		p.line("%s", e.modelCall(grad, recipeFrame, in, dst))
 		p.line("} else {")
-		p.line("%s", e.modelCall(obj, "w", "pre", "ws", "&st", in, dst))
+		p.line("%s", e.modelCall(obj, recipeFrame, in, dst))
 		p.line("}")
 	} else {
-		p.line("%s", e.modelCall(obj, "w", "pre", "ws", "&st", in, dst))
+		p.line("%s", e.modelCall(obj, recipeFrame, in, dst))
 	}
 	if obj.Needs.Stats > 0 {
 		p.line("back := %sBackward", low)
@@ -353,6 +353,9 @@ func (e *emitter) worker(f *file, r *ir.Recipe, low string, obj, grad *plan.Func
 	p.line("}")
 	text(f, "Shard adds up loss, metrics and gradient of rows of t.", p.text())
 }
+
+// recipeFrame is that of the functions of a recipe.
+var recipeFrame = frame{w: "w", pre: "pre", ws: "ws", st: "&st"}
 
 // backward counts, per solve, the calls of derivative functions in a step of the reverse sweep.
 func (e *emitter) backward(r *ir.Recipe, grad *plan.Func) []string {
@@ -400,7 +403,7 @@ func (e *emitter) combine(f *file, r *ir.Recipe, low string) {
 		lhs = append(lhs, fmt.Sprintf("m%d", i))
 	}
 	p.line("var %s Real", strings.Join(lhs, ", "))
-	p.line("%s", e.modelCall(fn, "nil", "nil", "nil", "", func(i int) string { return fmt.Sprintf("Real(mean[%d])", i) },
+	p.line("%s", e.modelCall(fn, frame{w: "nil", pre: "nil", ws: "nil"}, func(i int) string { return fmt.Sprintf("Real(mean[%d])", i) },
 		func(i int) (string, bool) { return lhs[i], true }))
 	for i := range r.Metrics {
 		p.line("out[%d] = float64(m%d)", i, i)

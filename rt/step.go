@@ -16,6 +16,15 @@ type Site struct {
 	Solve string // name of the system
 }
 
+// Stepping says how finely a solve steps: for a method of fixed steps their number or their length, for an
+// adaptive method its tolerances and the limit of attempted steps.
+type Stepping struct {
+	Steps      int
+	Step       float64
+	RTol, ATol float64
+	MaxSteps   int
+}
+
 // SiteNames lists the places of sites, for BatchStats.
 func SiteNames(sites []Site) []string {
 	out := make([]string, len(sites))

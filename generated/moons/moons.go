@@ -76,6 +76,7 @@ const version = "v0.1.0"
 // It is read-only and may be shared by goroutines.
 type Moons struct {
 	p    *Params
+	by   [1]rt.Stepping // of its solves
 	jobs rt.FreeList[moonsJob]
 }
 
@@ -83,7 +84,7 @@ var moonsSites = []rt.Site{{Where: "moons.nde:19", Solve: "Flow"}}
 
 // NewMoons gives the model with parameters p.
 func NewMoons(p *Params) *Moons {
-	m := &Moons{p: p}
+	m := &Moons{p: p, by: [1]rt.Stepping{{RTol: 0.0001, ATol: 0.0001, MaxSteps: 10000}}}
 	m.jobs.New = func() *moonsJob { return newMoonsJob(m) }
 	return m
 }
@@ -95,7 +96,7 @@ func (m *Moons) Refresh() {}
 // belongs to the last good state.
 func (m *Moons) Forward(x [2]Real) (logits [2]Real, err error) {
 	var st [1]rt.SolveStats
-	moonsSample(m.p, &x, &logits, &st)
+	moonsSample(m.p, &x, &logits, &m.by, &st)
 	return logits, rt.Failure(st[:], moonsSites, 0, -1)
 }
 
@@ -119,7 +120,7 @@ func newMoonsJob(m *Moons) *moonsJob {
 func (j *moonsJob) rows(worker, lo, hi int) {
 	var st [1]rt.SolveStats
 	for i := lo; i < hi; i++ {
-		moonsSample(j.m.p, (*[2]Real)(j.x[i*2:]), (*[2]Real)(j.logits[i*2:]), &st)
+		moonsSample(j.m.p, (*[2]Real)(j.x[i*2:]), (*[2]Real)(j.logits[i*2:]), &j.m.by, &st)
 		for s := range st {
 			if j.stats != nil {
 				j.stats.Set(s, i, st[s])
@@ -183,7 +184,7 @@ func (m *Moons) Trajectory(ctx context.Context, x [2]Real, ts []float64) (*Moons
 	}
 	path := &MoonsPath{T: append([]float64(nil), ts...)}
 	flat0 := make([]Real, len(ts)*2)
-	pathMoons0(m.p, t0, path.T, &start0, flat0, &path.Stats)
+	pathMoons0(m.p, t0, path.T, m.by[0], &start0, flat0, &path.Stats)
 	path.X = make([][2]Real, len(ts))
 	for i := range path.X {
 		copy(path.X[i][:], flat0[i*2:])

@@ -195,9 +195,9 @@ func moons0Control(err float64, errPrev float64, errPrev2 float64) float64 {
 }
 
 // moonsSample is Moons of one sample (moons.nde:18).
-func moonsSample(w *Params, x *[2]Real, logits *[2]Real, st *[1]rt.SolveStats) {
+func moonsSample(w *Params, x *[2]Real, logits *[2]Real, by *[1]rt.Stepping, st *[1]rt.SolveStats) {
 	// moons.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
-	solveMoons0(w, 0.0, 1.0, x, logits, &st[0])
+	solveMoons0(w, 0.0, 1.0, by[0], x, logits, &st[0])
 }
 
 // moons0DenseStep is Moons.0.dense_step of one sample (moons.nde:19): 384 multiply-adds, 96 transcendental functions.
@@ -303,7 +303,7 @@ func moonsPath0(x *[2]Real, x2 *[2]Real) (float64, float64) {
 func fitSample(w *Params, x *[2]Real, y int32, st *[1]rt.SolveStats) (Real, Real) {
 	// moons.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
 	var x2 [2]Real
-	solveMoons0(w, 0.0, 1.0, x, &x2, &st[0])
+	solveMoons0(w, 0.0, 1.0, rt.Stepping{RTol: 0.0001, ATol: 0.0001, MaxSteps: 10000}, x, &x2, &st[0])
 	// moons.nde:40  minimize cross_entropy(Moons(x), y)
 	reduceMax := Real(math.Inf(-1))
 	for i0 := 0; i0 < 2; i0++ {
@@ -477,7 +477,7 @@ func moons0ReplayVjp(w *Params, t float64, h float64, x *[2]Real, xNextBar *[2]R
 func fitGrad(w *Params, ws *workspace, x *[2]Real, y int32, g *Params, st *[1]rt.SolveStats) (Real, Real) {
 	// moons.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
 	var x2 [2]Real
-	solveMoons0Rec(w, ws, 0.0, 1.0, x, &x2, &st[0])
+	solveMoons0Rec(w, ws, 0.0, 1.0, rt.Stepping{RTol: 0.0001, ATol: 0.0001, MaxSteps: 10000}, x, &x2, &st[0])
 	if st[0].Status.Failed() {
 		return 0, 0
 	}
@@ -629,7 +629,7 @@ func moons0ReplayVjp2(w *Params, t float64, h float64, x *[2]Real, xNextBar *[2]
 func fitGradinputs(w *Params, ws *workspace, x *[2]Real, y int32, xBar *[2]Real, st *[1]rt.SolveStats) (Real, Real) {
 	// moons.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
 	var x2 [2]Real
-	solveMoons0Rec(w, ws, 0.0, 1.0, x, &x2, &st[0])
+	solveMoons0Rec(w, ws, 0.0, 1.0, rt.Stepping{RTol: 0.0001, ATol: 0.0001, MaxSteps: 10000}, x, &x2, &st[0])
 	// moons.nde:40  minimize cross_entropy(Moons(x), y)
 	reduceMax := Real(math.Inf(-1))
 	for i0 := 0; i0 < 2; i0++ {

@@ -4,15 +4,11 @@ package moons
 
 import "ndec.dev/ndec/rt"
 
-// solveMoons0 solves system Flow from t0 to t1 with dopri5, adaptive (rtol 0.0001, atol 0.0001) (moons.nde:19).
-func solveMoons0(w *Params, t0 float64, t1 float64, xStart *[2]Real, xEnd *[2]Real, st *rt.SolveStats) {
+// solveMoons0 solves system Flow from t0 to t1 with dopri5, adaptive (moons.nde:19).
+func solveMoons0(w *Params, t0 float64, t1 float64, by rt.Stepping, xStart *[2]Real, xEnd *[2]Real, st *rt.SolveStats) {
 	x := *xStart
 	*st = rt.SolveStats{Time: t0}
-	const (
-		rtol     = 0.0001
-		atol     = 0.0001
-		maxSteps = 10000
-	)
+	rtol, atol := by.RTol, by.ATol
 	dir := rt.Signed(1, t1-t0)
 	var x1 [2]Real
 	var xErr [2]Real
@@ -33,7 +29,7 @@ func solveMoons0(w *Params, t0 float64, t1 float64, xStart *[2]Real, xEnd *[2]Re
 		if last {
 			h = t1 - t
 		}
-		if st.Accepted+st.Rejected == maxSteps {
+		if st.Accepted+st.Rejected == by.MaxSteps {
 			st.Fail(rt.MaxSteps, t, h)
 			break
 		}
@@ -75,8 +71,8 @@ func solveMoons0(w *Params, t0 float64, t1 float64, xStart *[2]Real, xEnd *[2]Re
 	*xEnd = x
 }
 
-// pathMoons0 solves system Flow with dopri5, adaptive (rtol 0.0001, atol 0.0001) and gives the states at the times ts, sorted from t0 on; the times do not change the steps (moons.nde:19).
-func pathMoons0(w *Params, t0 float64, ts []float64, xStart *[2]Real, xOut []Real, st *rt.SolveStats) {
+// pathMoons0 solves system Flow with dopri5, adaptive and gives the states at the times ts, sorted from t0 on; the times do not change the steps (moons.nde:19).
+func pathMoons0(w *Params, t0 float64, ts []float64, by rt.Stepping, xStart *[2]Real, xOut []Real, st *rt.SolveStats) {
 	x := *xStart
 	t1 := t0
 	if len(ts) > 0 {
@@ -84,11 +80,7 @@ func pathMoons0(w *Params, t0 float64, ts []float64, xStart *[2]Real, xOut []Rea
 	}
 	next := 0 // of ts
 	*st = rt.SolveStats{Time: t0}
-	const (
-		rtol     = 0.0001
-		atol     = 0.0001
-		maxSteps = 10000
-	)
+	rtol, atol := by.RTol, by.ATol
 	dir := rt.Signed(1, t1-t0)
 	var x1 [2]Real
 	var xErr [2]Real
@@ -113,7 +105,7 @@ func pathMoons0(w *Params, t0 float64, ts []float64, xStart *[2]Real, xOut []Rea
 		if last {
 			h = t1 - t
 		}
-		if st.Accepted+st.Rejected == maxSteps {
+		if st.Accepted+st.Rejected == by.MaxSteps {
 			st.Fail(rt.MaxSteps, t, h)
 			break
 		}
@@ -170,17 +162,13 @@ func pathMoons0(w *Params, t0 float64, ts []float64, xStart *[2]Real, xOut []Rea
 	}
 }
 
-// solveMoons0Rec solves system Flow from t0 to t1 with dopri5, adaptive (rtol 0.0001, atol 0.0001) (moons.nde:19).
-func solveMoons0Rec(w *Params, ws *workspace, t0 float64, t1 float64, xStart *[2]Real, xEnd *[2]Real, st *rt.SolveStats) {
+// solveMoons0Rec solves system Flow from t0 to t1 with dopri5, adaptive (moons.nde:19).
+func solveMoons0Rec(w *Params, ws *workspace, t0 float64, t1 float64, by rt.Stepping, xStart *[2]Real, xEnd *[2]Real, st *rt.SolveStats) {
 	x := *xStart
 	*st = rt.SolveStats{Time: t0}
 	tape := &ws.moons0RecTape
 	tape.reset()
-	const (
-		rtol     = 0.0001
-		atol     = 0.0001
-		maxSteps = 10000
-	)
+	rtol, atol := by.RTol, by.ATol
 	dir := rt.Signed(1, t1-t0)
 	var x1 [2]Real
 	var xErr [2]Real
@@ -201,7 +189,7 @@ func solveMoons0Rec(w *Params, ws *workspace, t0 float64, t1 float64, xStart *[2
 		if last {
 			h = t1 - t
 		}
-		if st.Accepted+st.Rejected == maxSteps {
+		if st.Accepted+st.Rejected == by.MaxSteps {
 			st.Fail(rt.MaxSteps, t, h)
 			break
 		}

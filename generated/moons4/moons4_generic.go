@@ -61,9 +61,9 @@ func moons0Step(w *Params, t float64, h float64, x *[2]Real, xNext *[2]Real) {
 }
 
 // moonsSample is Moons of one sample (moons4.nde:18).
-func moonsSample(w *Params, x *[2]Real, logits *[2]Real, st *[1]rt.SolveStats) {
+func moonsSample(w *Params, x *[2]Real, logits *[2]Real, by *[1]rt.Stepping, st *[1]rt.SolveStats) {
 	// moons4.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
-	solveMoons0(w, 0.0, 1.0, x, logits, &st[0])
+	solveMoons0(w, 0.0, 1.0, by[0], x, logits, &st[0])
 }
 
 // moons0DenseStep is Moons.0.dense_step of one sample (moons4.nde:19): 256 multiply-adds, 64 transcendental functions.

@@ -4,12 +4,12 @@ package moons4
 
 import "ndec.dev/ndec/rt"
 
-// solveMoons0 solves system Flow from t0 to t1 with rk4, 20 steps (moons4.nde:19).
-func solveMoons0(w *Params, t0 float64, t1 float64, xStart *[2]Real, xEnd *[2]Real, st *rt.SolveStats) {
+// solveMoons0 solves system Flow from t0 to t1 with rk4 in a number of steps (moons4.nde:19).
+func solveMoons0(w *Params, t0 float64, t1 float64, by rt.Stepping, xStart *[2]Real, xEnd *[2]Real, st *rt.SolveStats) {
 	x := *xStart
 	*st = rt.SolveStats{Time: t0}
-	const steps = 20
-	h := (t1 - t0) / steps
+	steps := by.Steps
+	h := (t1 - t0) / float64(steps)
 	var x1 [2]Real
 	t := t0
 	for k := 0; k < steps && t != t1; k++ {
@@ -32,8 +32,8 @@ func solveMoons0(w *Params, t0 float64, t1 float64, xStart *[2]Real, xEnd *[2]Re
 	*xEnd = x
 }
 
-// pathMoons0 solves system Flow with rk4, 20 steps and gives the states at the times ts, sorted from t0 on; the times do not change the steps (moons4.nde:19).
-func pathMoons0(w *Params, t0 float64, ts []float64, xStart *[2]Real, xOut []Real, st *rt.SolveStats) {
+// pathMoons0 solves system Flow with rk4 in a number of steps and gives the states at the times ts, sorted from t0 on; the times do not change the steps (moons4.nde:19).
+func pathMoons0(w *Params, t0 float64, ts []float64, by rt.Stepping, xStart *[2]Real, xOut []Real, st *rt.SolveStats) {
 	x := *xStart
 	t1 := t0
 	if len(ts) > 0 {
@@ -41,8 +41,8 @@ func pathMoons0(w *Params, t0 float64, ts []float64, xStart *[2]Real, xOut []Rea
 	}
 	next := 0 // of ts
 	*st = rt.SolveStats{Time: t0}
-	const steps = 20
-	h := (t1 - t0) / steps
+	steps := by.Steps
+	h := (t1 - t0) / float64(steps)
 	var x1 [2]Real
 	var dense0 [2]Real
 	var dense1 [2]Real
