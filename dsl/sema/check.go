@@ -91,6 +91,7 @@ func Check(files []*syntax.File, opts Options) (*Program, diag.List) {
 		c.touch(d)
 	}
 	c.finish()
+	c.diags = c.diags.OnePerLine()
 	c.diags.Sort()
 	return c.prog, c.diags
 }
@@ -263,11 +264,10 @@ func (c *checker) find(name *syntax.Ident, code diag.Code, whats ...string) *dec
 	return nil
 }
 
-func didYouMean(name string, candidates []string) string {
-	if s := diag.Suggest(name, candidates); s != "" {
-		return "; did you mean " + strconv.Quote(s) + "?"
-	}
-	return ""
+// didYouMean is the candidate that name was meant to be. In the text of a diagnostic it is also the
+// fix of what stands at its place.
+func didYouMean(name string, candidates []string) diag.Meant {
+	return diag.Meant(diag.Suggest(name, candidates))
 }
 
 func (c *checker) checkConst(d *decl) {
@@ -365,7 +365,7 @@ func (c *checker) checkCommandLine() {
 				}
 			}
 			sort.Strings(known)
-			c.errorf("NDE0720", at, "--set %s: no constant or setting has this name%s", name, didYouMean(name, known))
+			c.errorf("NDE0720", at, "--set %s: no constant or setting has this name%s", name, didYouMean(name, known).String())
 		}
 	}
 	for _, name := range sortedKeys(c.opts.With) {
@@ -377,7 +377,7 @@ func (c *checker) checkCommandLine() {
 				}
 			}
 			sort.Strings(known)
-			c.errorf("NDE0721", at, "--with %s: no solver has this name%s", name, didYouMean(name, known))
+			c.errorf("NDE0721", at, "--with %s: no solver has this name%s", name, didYouMean(name, known).String())
 		}
 	}
 }

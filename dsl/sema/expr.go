@@ -42,7 +42,12 @@ func (c *checker) expr(x syntax.Expr, e *env) Expr {
 		return c.negate(v, x.At())
 	case *syntax.BinaryExpr:
 		l, r := c.expr(x.X, e), c.expr(x.Y, e)
-		return c.binary(operatorText(x.Op), l, r, x.At())
+		n := len(c.diags)
+		v := c.binary(operatorText(x.Op), l, r, x.At())
+		if lit, ok := x.X.(*syntax.BasicLit); ok && len(c.diags) > n && c.diags[n].Code == "NDE0311" {
+			c.diags[n].Fix = []diag.Edit{{Span: diag.Span{Start: lit.Place.End, End: lit.Place.End}, New: ".0"}}
+		}
+		return v
 	case *syntax.ListExpr:
 		if len(x.Elems) == 0 {
 			c.errorf("NDE0315", x.At(), "an empty [] has no type")
@@ -295,7 +300,7 @@ func (c *checker) apply(x *syntax.CallExpr, fn *syntax.Ident, piped Expr, e *env
 		}
 		return invalid(at)
 	}
-	c.errorf("NDE0207", fn.At(), "unknown function %q%s", name, didYouMean(name, c.functionNames()))
+	c.unknownFunction(name, fn.At())
 	return invalid(at)
 }
 
@@ -421,8 +426,13 @@ func (c *checker) callLayer(row *layer.Row, x *syntax.CallExpr, piped Expr, e *e
 	if !ok || isInvalid(piped) {
 		return invalid(x.At())
 	}
+	n := len(c.diags)
 	inst := c.makeLayer(row, opts, asReal(piped), x.At())
 	if inst == nil {
+		if p != nil && len(c.diags) > n && strings.HasSuffix(c.diags[n].Text, "; flatten it first") {
+			before := p.Stages[stage].Pipe.Start
+			c.diags[n].Fix = []diag.Edit{{Span: diag.Span{Start: before, End: before}, New: "|> flatten "}}
+		}
 		return invalid(x.At())
 	}
 	if row.Later {
@@ -486,11 +496,13 @@ func (c *checker) layerOption(row *layer.Row, a *syntax.Arg, o layer.Options, e 
 	case layer.NameOption:
 		id, ok := a.Value.(*syntax.Ident)
 		if !ok || !contains(opt.Choices, id.Name) {
-			name := ""
 			if ok {
-				name = didYouMean(id.Name, opt.Choices)
+				if meant := didYouMean(id.Name, opt.Choices); meant != "" {
+					c.errorf("NDE0322", a.Value.At(), "option %s of %s wants one of %s%s", opt.Key, row.Name, strings.Join(opt.Choices, ", "), meant)
+					return false
+				}
 			}
-			return bad("one of " + strings.Join(opt.Choices, ", ") + name)
+			return bad("one of " + strings.Join(opt.Choices, ", "))
 		}
 		o.Name[opt.Key] = id.Name
 	case layer.BoolOption:

@@ -62,7 +62,18 @@ type group struct {
 	what  string // "solver method"
 	names []string
 	find  func(name string) *row
+	alias func(name string) string // the row that another library calls name, or ""
 	codes *codes
+}
+
+// meant is the row that name, which there is not, was meant to be.
+func (g *group) meant(name string) diag.Meant {
+	if g.alias != nil {
+		if row := g.alias(name); row != "" {
+			return diag.Meant(row)
+		}
+	}
+	return didYouMean(name, g.names)
 }
 
 // codes are the diagnostics of a family of options.
@@ -97,7 +108,13 @@ func methodGroup(g method.Group) *group {
 		}
 		return out
 	}
-	out := &group{what: methodWhat[g], names: method.NamesOf(g), find: find, codes: solverCodes}
+	alias := func(name string) string {
+		if r := method.ByAlias(g, name); r != nil {
+			return r.Name
+		}
+		return ""
+	}
+	out := &group{what: methodWhat[g], names: method.NamesOf(g), find: find, alias: alias, codes: solverCodes}
 	if g != method.Solver {
 		out.codes = choiceCodes
 	}
@@ -180,7 +197,7 @@ func (c *checker) choice(x syntax.Expr, g *group, e *env) (ch ir.Choice, ok bool
 	}
 	r := g.find(id.Name)
 	if r == nil {
-		c.errorf(g.codes.unknownRow, id.At(), "unknown %s %q%s", g.what, id.Name, didYouMean(id.Name, g.names))
+		c.errorf(g.codes.unknownRow, id.At(), "unknown %s %q%s", g.what, id.Name, g.meant(id.Name))
 		return ch, false
 	}
 	if r.later {
@@ -259,7 +276,7 @@ func (c *checker) options(r *row, g *group, elems []*syntax.Elem, at diag.Span, 
 }
 
 // optionHint is advice about an option that a row lacks.
-func (c *checker) optionHint(r *row, g *group, key string) string {
+func (c *checker) optionHint(r *row, g *group, key string) any {
 	keys := optionKeys(r.options)
 	if strings.HasSuffix(r.what, "method") {
 		var want []string
@@ -281,8 +298,8 @@ func (c *checker) optionHint(r *row, g *group, key string) string {
 			}
 		}
 	}
-	if hint := didYouMean(key, keys); hint != "" {
-		return hint
+	if meant := didYouMean(key, keys); meant != "" {
+		return meant
 	}
 	if len(keys) == 0 {
 		return "; it has none"
@@ -346,11 +363,13 @@ func (c *checker) setting(o *option, owner string, x syntax.Expr, k *codes, e *e
 	case optName:
 		id, ok := x.(*syntax.Ident)
 		if !ok || !contains(o.choices, id.Name) {
-			hint := ""
 			if ok {
-				hint = didYouMean(id.Name, o.choices)
+				if meant := didYouMean(id.Name, o.choices); meant != "" {
+					c.errorf(k.badValue, x.At(), "%s of %s wants %s%s", o.key, owner, orList(o.choices), meant)
+					return s, false
+				}
 			}
-			return bad(orList(o.choices) + hint)
+			return bad(orList(o.choices))
 		}
 		if contains(o.laterChoices, id.Name) {
 			c.limitNamed(k.laterOption, o.key+": "+id.Name, id.At())

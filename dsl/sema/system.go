@@ -1,11 +1,13 @@
 package sema
 
 import (
+	"fmt"
 	"sort"
 	"strings"
 
 	"ndec.dev/ndec/dsl/syntax"
 	"ndec.dev/ndec/ir"
+	"ndec.dev/ndec/ir/diag"
 )
 
 // statNames are the fields of a solve result that are no values of the system, with their place
@@ -48,6 +50,7 @@ func (c *checker) checkSystem(d *decl, n *syntax.SystemDecl) {
 		}
 	}
 	equations := map[string]*syntax.EquationStmt{}
+	stray := false // an equation of an unknown state is probably that of a state without one
 	for _, st := range n.Body.Stmts {
 		switch st := st.(type) {
 		case *syntax.ParamStmt:
@@ -58,6 +61,7 @@ func (c *checker) checkSystem(d *decl, n *syntax.SystemDecl) {
 			c.define(st, e)
 		case *syntax.EquationStmt:
 			c.equation(st, s, e, equations)
+			stray = stray || e.states[identName(st.State)] == nil
 		case *syntax.QuantityStmt:
 			c.quantity(st, s, e)
 		case *syntax.WhenStmt:
@@ -73,7 +77,7 @@ func (c *checker) checkSystem(d *decl, n *syntax.SystemDecl) {
 		c.errorf("NDE0410", n.At(), "system %s has no state", d.name)
 	}
 	for _, st := range s.States {
-		if equations[st.Var.Name] == nil && st.Var.Name != "" {
+		if equations[st.Var.Name] == nil && st.Var.Name != "" && !stray {
 			c.errorf("NDE0407", n.At(), "state %s of system %s has no equation: add der(%s) = ...", st.Var.Name, d.name, st.Var.Name)
 		}
 	}
@@ -305,11 +309,12 @@ func (c *checker) field(r Expr, name *syntax.Ident) Expr {
 			return make(StatField, i, Scalar(Time))
 		}
 		names := fieldNames(s)
-		has := strings.Join(names, ", ")
-		if hint := didYouMean(name.Name, sortedCopy(names)); hint != "" && len(names) > 3 {
-			has += hint
+		d := diag.Diagnostic{Code: "NDE0306", Span: name.At(),
+			Text: fmt.Sprintf("system %s has no state, integral or output %q (has %s)", s.Name, name.Name, strings.Join(names, ", "))}
+		if meant := didYouMean(name.Name, sortedCopy(names)); meant != "" {
+			d.Fix = []diag.Edit{{Span: name.At(), New: string(meant)}}
 		}
-		c.errorf("NDE0306", name.At(), "system %s has no state, integral or output %q (has %s)", s.Name, name.Name, has)
+		c.report(d)
 		return invalid(name.At())
 	}
 	var states []string

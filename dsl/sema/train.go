@@ -101,7 +101,7 @@ func (c *checker) watched(r *Recipe, ch *ir.Choice) {
 			names = append(names, m.Name)
 		}
 		if !contains(names, name) {
-			c.errorf("NDE0703", s.Span, "train %s has no figure %s%s; it has %s", r.Name, name, didYouMean(name, names), strings.Join(names, ", "))
+			c.errorf("NDE0703", s.Span, "train %s has no figure %s%s; it has %s", r.Name, name, didYouMean(name, names).String(), strings.Join(names, ", "))
 			continue
 		}
 		split := 0.0

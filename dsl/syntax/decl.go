@@ -45,10 +45,10 @@ func (p *parser) decl() Decl {
 			p.fail("NDE0113", p.cur().span, "a file has one package clause: delete this one")
 		case p.tok() == Name:
 			if meant := diag.Suggest(p.cur().text, strings.FieldsFunc(want, func(r rune) bool { return r == ',' || r == ' ' })); meant != "" {
-				p.fail("NDE0110", p.cur().span, "expected a declaration, found %s; did you mean %q?", p.cur().describe(), meant)
+				p.fail("NDE0110", p.cur().span, "expected a declaration, found %s%s", p.cur().describe(), diag.Meant(meant))
 			}
 		case p.keyword() == "func":
-			p.fail("NDE0116", p.cur().span, "func is no keyword of this language: write net for a network with parameters, fn for a function without")
+			p.failFix("NDE0116", p.cur().span, "fn", "func is no keyword of this language: write net for a network with parameters, fn for a function without")
 		}
 		p.unexpected("a declaration (" + want + ")")
 	}
@@ -102,7 +102,7 @@ func (p *parser) constSpec() *ConstSpec {
 // assign takes "=" and tells those off who wrote ":=" or ":".
 func (p *parser) assign(what string) {
 	if p.tok() == Define || p.tok() == Colon {
-		p.fail("NDE0118", p.cur().span, "%s takes \"=\", found %q: write =", what, p.cur().text)
+		p.failFix("NDE0118", p.cur().span, "=", "%s takes \"=\", found %q: write =", what, p.cur().text)
 	}
 	p.expect(Assign, "and a value for "+what)
 }

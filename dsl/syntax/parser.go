@@ -156,6 +156,16 @@ func (p *parser) fail(code diag.Code, at diag.Span, format string, args ...any) 
 	panic(bailout{})
 }
 
+// failFix is fail with the text that should stand at the place.
+func (p *parser) failFix(code diag.Code, at diag.Span, instead, format string, args ...any) {
+	if !p.reported {
+		p.errs.Errorf(code, at, format, args...)
+		p.errs[len(p.errs)-1].Fix = []diag.Edit{{Span: at, New: instead}}
+	}
+	p.reported = true
+	panic(bailout{})
+}
+
 // unexpected fails at the current lexeme. What the scanner complained about is not reported again.
 func (p *parser) unexpected(want string) {
 	if p.tok() == Bad {
@@ -353,11 +363,10 @@ func (p *parser) typ() *Type {
 	}
 	t.Elem = p.word()
 	if !slices.Contains(elems, t.Elem.Name) {
-		hint := "; the types are " + strings.Join(elems, ", ")
-		if meant := diag.Suggest(t.Elem.Name, elems); meant != "" {
-			hint = "; did you mean \"" + meant + "\"?"
+		if meant := meantType(t.Elem.Name); meant != "" {
+			p.fail("NDE0120", t.Elem.Place, "unknown type %q%s", t.Elem.Name, meant)
 		}
-		p.fail("NDE0120", t.Elem.Place, "unknown type %q%s", t.Elem.Name, hint)
+		p.fail("NDE0120", t.Elem.Place, "unknown type %q; the types are %s", t.Elem.Name, strings.Join(elems, ", "))
 	}
 	if t.Elem.Name == "label" {
 		if p.tok() != LBrack {
@@ -373,4 +382,19 @@ func (p *parser) typ() *Type {
 	}
 	t.Range = p.from(start)
 	return t
+}
+
+// meantType is the element type that name was meant to be, or "".
+func meantType(name string) diag.Meant {
+	switch name {
+	case "float", "float32", "float64", "float16", "double", "half", "number", "tensor", "Tensor":
+		return "real"
+	case "bfloat16":
+		return "bf16"
+	case "int", "int32", "integer", "long":
+		return "i32"
+	case "boolean":
+		return "bool"
+	}
+	return diag.Meant(diag.Suggest(name, ElemNames()))
 }

@@ -81,6 +81,12 @@ func (s *scanner) errorf(code diag.Code, at diag.Span, format string, args ...an
 	s.errs.Errorf(code, at, format, args...)
 }
 
+// instead is the text that puts the last complaint right.
+func (s *scanner) instead(text string) {
+	d := &s.errs[len(s.errs)-1]
+	d.Fix = []diag.Edit{{Span: d.Span, New: text}}
+}
+
 // emit adds the token that began at start, after the semicolon that may be due.
 func (s *scanner) emit(tok Token, start diag.Pos) {
 	s.flushNewline(tok)
@@ -139,6 +145,7 @@ func (s *scanner) next() bool {
 		s.advance(1)
 		s.digits()
 		s.errorf("NDE0103", s.from(start), "a decimal point must have a digit before it: write 0%s", s.text(start))
+		s.instead("0" + s.text(start))
 		s.emit(Float, start)
 	case c == '"':
 		s.quoted(start)
@@ -204,6 +211,7 @@ func (s *scanner) number(start diag.Pos) {
 		tok = Float
 		if c := s.peek(0); c < '0' || c > '9' {
 			s.errorf("NDE0103", s.from(start), "a decimal point must be followed by a digit: write %s.0", whole)
+			s.instead(whole + ".0")
 			s.emit(tok, start)
 			return
 		}
@@ -289,13 +297,16 @@ func (s *scanner) char() {
 func (s *scanner) encoding(start diag.Pos, r rune) {
 	if n := len(s.errs); n > 0 && s.errs[n-1].Code == "NDE0102" && s.errs[n-1].Span.End == start {
 		s.errs[n-1].Span.End = s.pos // one complaint for a run of them
+		s.errs[n-1].Fix = nil
 		return
 	}
 	switch {
 	case r == byteOrderMark && start.Offset == 0:
 		s.errorf("NDE0102", s.from(start), "the file begins with a byte order mark: save it as UTF-8 without one")
+		s.instead("")
 	case r == byteOrderMark:
 		s.errorf("NDE0102", s.from(start), "a byte order mark stands within the text: delete it")
+		s.instead("")
 	case r == 0:
 		s.errorf("NDE0102", s.from(start), "a NUL byte stands within the text: delete it, or is this a binary file?")
 	default:
@@ -364,26 +375,29 @@ func (s *scanner) illegal(start diag.Pos, r rune, size int) {
 		s.lexemes[n-1].span.End = s.pos // one complaint for a run of them
 		return
 	}
-	instead := ""
+	instead, plain := "", ""
 	switch r {
 	case '\'':
 		instead = `: strings are written "..."`
 	case '#':
-		instead = ": comments begin with //"
+		instead, plain = ": comments begin with //", "//"
 	case '&':
-		instead = `: "and" is written &&`
+		instead, plain = `: "and" is written &&`, "&&"
 	case '|':
 		instead = `: "or" is written ||, a pipeline |>`
 	case '“', '”', '‘', '’':
-		instead = `: write the plain quote "`
+		instead, plain = `: write the plain quote "`, `"`
 	case '−', '–', '—':
-		instead = ": write the plain minus -"
+		instead, plain = ": write the plain minus -", "-"
 	case '·', '×':
 		instead = ": write * or @"
 	case '\u00a0':
-		instead = ": it is a space that does not break; write a plain one"
+		instead, plain = ": it is a space that does not break; write a plain one", " "
 	}
 	s.errorf("NDE0101", s.from(start), "unexpected character %s%s", describeRune(r), instead)
+	if plain != "" {
+		s.instead(plain)
+	}
 	s.emit(Bad, start)
 }
 

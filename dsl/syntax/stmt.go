@@ -108,7 +108,7 @@ func (p *parser) stmt(kind blockKind) Stmt {
 		v := p.expr()
 		return &AssignStmt{Range: p.from(start), Doc: doc, Name: names[0], Value: v}
 	case p.tok() == Assign:
-		p.fail("NDE0118", p.cur().span, "values are named with :=, states are set in when only: write %s := ...", names[0].Name)
+		p.failFix("NDE0118", p.cur().span, ":=", "values are named with :=, states are set in when only: write %s := ...", names[0].Name)
 	case kind == dataBlock && (p.tok() == LBrack || p.tok() == Name):
 		return p.columnStmt(doc, start, names)
 	}
@@ -120,7 +120,7 @@ func (p *parser) stmt(kind blockKind) Stmt {
 func (p *parser) noStmt(kind blockKind, names []*Ident) {
 	name := names[len(names)-1]
 	if meant := diag.Suggest(name.Name, kind.row().holds); meant != "" && p.tok() == Name {
-		p.fail("NDE0110", name.Place, "expected a statement of %s, found %q; did you mean %q?", kind.row().name, name.Name, meant)
+		p.fail("NDE0110", name.Place, "expected a statement of %s, found %q%s", kind.row().name, name.Name, diag.Meant(meant))
 	}
 	want := map[blockKind]string{
 		methodBlock: "\":\" and a value", inputBlock: "\":\" and a value",

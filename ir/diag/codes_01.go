@@ -78,6 +78,6 @@ func codes01() []Entry {
 		{Code: "NDE0120", Title: "unknown type",
 			Text:  "Types are real f32 f64 bf16 i32 bool time and label[K], with the sizes of a tensor before them: [3, 4]real.\nreal has the precision of the module and is what nearly everything wants.",
 			Bad:   "package a\n\nnet f(x float32) real {\n\treturn x\n}\n",
-			Fixed: "package a\n\nnet f(x f32) real {\n\treturn x\n}\n"},
+			Fixed: "package a\n\nnet f(x real) real {\n\treturn x\n}\n"},
 	}
 }

@@ -4,6 +4,8 @@ package diag
 import (
 	"fmt"
 	"sort"
+	"strconv"
+	"strings"
 )
 
 // Severity tells an error from a warning.
@@ -24,6 +26,12 @@ type Note struct {
 	Text string
 }
 
+// Edit replaces the source text of Span by New. A span without length inserts.
+type Edit struct {
+	Span Span
+	New  string
+}
+
 // Diagnostic is one complaint about a program. Text says what is wrong and, after a semicolon
 // or colon, what to write instead; Remedy adds a longer way out where one line is not enough.
 type Diagnostic struct {
@@ -33,6 +41,7 @@ type Diagnostic struct {
 	Text     string
 	Remedy   string
 	Notes    []Note
+	Fix      []Edit
 }
 
 // String is "file:line:col: text [CODE]".
@@ -43,9 +52,27 @@ func (d Diagnostic) String() string {
 // List collects diagnostics of a run.
 type List []Diagnostic
 
-// Errorf adds an error.
+// Errorf adds an error. A Meant among args gives it the fix that puts the name in the place of what
+// stands at.
 func (l *List) Errorf(code Code, at Span, format string, args ...any) {
-	*l = append(*l, Diagnostic{Code: code, Span: at, Text: fmt.Sprintf(format, args...)})
+	d := Diagnostic{Code: code, Span: at, Text: fmt.Sprintf(format, args...)}
+	for _, a := range args {
+		if m, ok := a.(Meant); ok && m != "" {
+			d.Fix = []Edit{{Span: at, New: string(m)}}
+		}
+	}
+	*l = append(*l, d)
+}
+
+// Meant is the name that was probably meant, or "". In a text it stands as a question after a
+// semicolon.
+type Meant string
+
+func (m Meant) String() string {
+	if m == "" {
+		return ""
+	}
+	return "; did you mean " + strconv.Quote(string(m)) + "?"
 }
 
 // Warnf adds a warning.
@@ -61,6 +88,39 @@ func (l List) HasErrors() bool {
 		}
 	}
 	return false
+}
+
+// OnePerLine keeps the complaint of each line that was made first, since others of the line mostly
+// follow from it; mistakes go before known limitations, errors before warnings.
+func (l List) OnePerLine() List {
+	type line struct {
+		file string
+		n    int
+	}
+	weight := func(d *Diagnostic) int {
+		switch {
+		case d.Severity == Warning:
+			return 2
+		case strings.HasPrefix(string(d.Code), "NDE08"):
+			return 1
+		}
+		return 0
+	}
+	best := map[line]int{}
+	for i := range l {
+		at := line{l[i].Span.Start.File, l[i].Span.Start.Line}
+		if j, seen := best[at]; at.n > 0 && (!seen || weight(&l[i]) < weight(&l[j])) {
+			best[at] = i
+		}
+	}
+	var out List
+	for i, d := range l {
+		at := line{d.Span.Start.File, d.Span.Start.Line}
+		if at.n == 0 || best[at] == i {
+			out = append(out, d)
+		}
+	}
+	return out
 }
 
 // Sort orders by file, position and code, so that output does not depend on the order of checking.

@@ -138,6 +138,14 @@ type (
 		Text     string     `json:"text"`
 		Remedy   string     `json:"remedy,omitempty"`
 		Notes    []jsonNote `json:"notes,omitempty"`
+		Fix      []jsonEdit `json:"fix,omitempty"`
+	}
+	// jsonEdit replaces the bytes from Start up to End of a file.
+	jsonEdit struct {
+		File        string `json:"file"`
+		Start       int    `json:"start"`
+		End         int    `json:"end"`
+		Replacement string `json:"replacement"`
 	}
 	jsonNote struct {
 		File string `json:"file"`
@@ -164,6 +172,9 @@ func RenderJSON(w io.Writer, l List) error {
 		for _, n := range d.Notes {
 			at := n.Span.Start
 			j.Notes = append(j.Notes, jsonNote{File: at.File, Line: at.Line, Col: at.Col, Text: n.Text})
+		}
+		for _, e := range d.Fix {
+			j.Fix = append(j.Fix, jsonEdit{e.Span.Start.File, e.Span.Start.Offset, e.Span.End.Offset, e.New})
 		}
 		out.Diagnostics = append(out.Diagnostics, j)
 	}

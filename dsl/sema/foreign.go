@@ -1,0 +1,76 @@
+package sema
+
+import "ndec.dev/ndec/ir/diag"
+
+// foreign names the functions and layers of other libraries by what they are here: a name of this
+// language, or advice in words (advice set). PyTorch, torchdyn, torchdiffeq, Diffrax, JAX, NumPy and Stan are where
+// people come from.
+type foreign struct {
+	name   string
+	advice string
+}
+
+var foreigners = map[string]foreign{
+	// Activations and layers as classes.
+	"Tanh": {name: "tanh"}, "ReLU": {name: "relu"}, "Softplus": {name: "softplus"}, "Sigmoid": {name: "sigmoid"},
+	"SiLU": {name: "silu"}, "GELU": {name: "gelu"}, "ELU": {name: "elu"}, "SELU": {name: "selu"}, "LeakyReLU": {name: "leaky_relu"},
+	"Hardtanh": {name: "hardtanh"}, "Softsign": {name: "softsign"}, "Mish": {name: "mish"}, "Softmax": {name: "softmax"},
+	"LogSoftmax": {name: "log_softmax"}, "swish": {name: "silu"}, "Swish": {name: "silu"}, "Flatten": {name: "flatten"}, "Dense": {name: "Linear"},
+	"DepthCat": {name: "depthcat"}, "Augmenter": {name: "augment"},
+	"DataControl":   {advice: "write concat(x, initial(x))"},
+	"GalLinear":     {advice: "write Linear(n, basis: fourier{deg: 5}, at: t)"},
+	"Sequential":    {advice: "write a pipeline: x |> Linear(16) |> tanh |> Linear(2)"},
+	"BatchNorm1d":   {advice: "a program describes one sample, so there is no batch to normalise over; use LayerNorm"},
+	"BatchNorm2d":   {advice: "a program describes one sample, so there is no batch to normalise over; use GroupNorm"},
+	"BatchNorm":     {advice: "a program describes one sample, so there is no batch to normalise over; use LayerNorm"},
+	"Dropout":       {advice: "a field must give the same value when it is evaluated again; use decay: of the optimizer, or l2(net) in the objective"},
+	"dropout":       {advice: "a field must give the same value when it is evaluated again; use decay: of the optimizer, or l2(net) in the objective"},
+	"requires_grad": {advice: "write freeze: net in the recipe"},
+	// Solving.
+	"odeint":         {advice: "write solve(Sys{x: x}, from: a, at: times, with: S)"},
+	"odeint_adjoint": {advice: "write solve(Sys{x: x}, from: a, at: times, with: S), and sensitivity: adjoint in the solver S"},
+	"sdeint":         {advice: "write a system with noise(x) = ... and solve it by euler_maruyama, euler_heun or milstein"},
+	"diffeqsolve":    {advice: "write solve(Sys{x: x}, over: a..b, with: S)"},
+	"solve_ivp":      {advice: "write solve(Sys{x: x}, from: a, at: times, with: S)"},
+	"ode_rk45":       {advice: "write solve(Sys{x: x}, from: a, at: times, with: dopri5{rtol: 1e-6, atol: 1e-6})"},
+	"ode_bdf":        {advice: "write solve(Sys{x: x}, from: a, at: times, with: S)"},
+	"integrate_ode":  {advice: "write solve(Sys{x: x}, from: a, at: times, with: S)"},
+	"NeuralODE":      {advice: "write a system with der(x) = ... and solve it in a model"},
+	"CNF":            {advice: "write state l real = 0 and der(l) = -div(v, x)"},
+	// Arithmetic.
+	"matmul": {advice: "write a @ b"}, "mm": {advice: "write a @ b"}, "bmm": {advice: "write a @ b: the batch axis is not written"},
+	"multiply": {advice: "write a * b"}, "mul": {advice: "write a * b"}, "pow": {advice: "write x ^ y"}, "divide": {advice: "write a / b"},
+	"einsum": {advice: "write products with @, dot, outer, transpose and sum"},
+	"cat":    {name: "concat"}, "concatenate": {name: "concat"}, "hstack": {name: "concat"}, "vstack": {name: "stack"},
+	"arcsin": {name: "asin"}, "arccos": {name: "acos"}, "arctan": {name: "atan"}, "arctan2": {name: "atan2"}, "ln": {name: "log"}, "fabs": {name: "abs"},
+	"where": {name: "select"}, "clip": {name: "clamp"}, "maximum": {name: "max"}, "minimum": {name: "min"}, "solve_linear": {name: "linsolve"},
+	"view": {name: "reshape"}, "squeeze": {name: "scalar"}, "permute": {name: "transpose"}, "flip": {name: "reverse"}, "std": {advice: "write sqrt(mean((x - mean(x))^2))"},
+	"unsqueeze":     {advice: "write reshape(x, sizes...), or [x] for a scalar"},
+	"zeros":         {advice: "write 0, which stands for a tensor where one is wanted, or expand(0.0, n)"},
+	"ones":          {advice: "write 1, which stands for a tensor where one is wanted, or expand(1.0, n)"},
+	"zeros_like":    {advice: "write 0 * x"},
+	"ones_like":     {advice: "write 0 * x + 1"},
+	"arange":        {name: "linspace"},
+	"stop_gradient": {name: "detach"}, "jacobian": {name: "jac"}, "jacrev": {name: "jac"}, "jacfwd": {name: "jac"}, "hessian": {name: "hess"},
+	"divergence": {name: "div"}, "gradient": {name: "grad"}, "trace": {advice: "write sum(diag of the matrix) by its entries, or div(v, x) for the trace of a Jacobian"},
+	// Losses and random numbers.
+	"MSELoss": {name: "mse"}, "mse_loss": {name: "mse"}, "CrossEntropyLoss": {name: "cross_entropy"}, "L1Loss": {name: "l1"}, "HuberLoss": {name: "huber"},
+	"smooth_l1_loss": {name: "huber"}, "l1_loss": {name: "l1"},
+	"nll_loss": {advice: "write cross_entropy(scores, y), which takes the scores before softmax"},
+	"randn":    {advice: "write draw(normal(0, 1), [n])"}, "rand": {advice: "write draw(uniform(0, 1), [n])"},
+	"normal_lpdf": {advice: "write log_prob(normal(m, s), x)"}, "normal_rng": {advice: "write draw(normal(m, s))"},
+}
+
+// unknownFunction complains about a function that there is not, with what it is called here.
+func (c *checker) unknownFunction(name string, at diag.Span) {
+	f := foreigners[name]
+	if f.advice != "" {
+		c.errorf("NDE0207", at, "unknown function %q; %s", name, f.advice)
+		return
+	}
+	meant := diag.Meant(f.name)
+	if meant == "" {
+		meant = didYouMean(name, c.functionNames())
+	}
+	c.errorf("NDE0207", at, "unknown function %q%s", name, meant)
+}
