@@ -180,6 +180,7 @@ const generated = "<!-- Written by go test ./golden -run TestPages -update; do n
 var ranges = map[string]string{
 	"NDE01": "Lexical and syntax errors", "NDE02": "Names", "NDE03": "Types and shapes", "NDE04": "Systems",
 	"NDE05": "Solvers and solve", "NDE06": "Hypersolvers", "NDE07": "Data and training",
+	"W12":   "Warnings of ndec vet",
 	"NDE08": "Known limitations: parsed and checked, not compiled yet",
 }
 
@@ -189,7 +190,8 @@ func errorsPage() string {
 	b.WriteString("`ndec explain CODE` prints an entry with a smallest program that has the error and the same program put right.\n")
 	last := ""
 	for _, e := range diag.All() {
-		if r := string(e.Code[:5]); r != last {
+		r := string(e.Code[:len(e.Code)-2])
+		if r != last {
 			last = r
 			title := ranges[r]
 			if title == "" {

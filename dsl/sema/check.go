@@ -123,6 +123,7 @@ func (c *checker) collect() {
 				c.prog.Package = f.Package.Name
 			case c.prog.Package != f.Package.Name:
 				c.errorf("NDE0211", f.Package.At(), "package %s: the other files of this folder are package %s", f.Package.Name, c.prog.Package)
+				continue // what it declares belongs elsewhere
 			}
 		}
 		if c.prog.Doc == "" {

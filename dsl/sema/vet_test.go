@@ -4,10 +4,51 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
 	"ndec.dev/ndec/dsl/sema"
 	"ndec.dev/ndec/dsl/syntax"
 	"ndec.dev/ndec/ir/diag"
 )
+
+// vet checks and vets one file, which has no errors.
+func vet(t testing.TB, src string) diag.List {
+	t.Helper()
+	f, list := syntax.Parse("p.nde", []byte(src))
+	if len(list) > 0 {
+		t.Fatalf("%v\n%s", list, src)
+	}
+	files := []*syntax.File{f}
+	p, list := sema.Check(files, sema.Options{})
+	if len(list) > 0 {
+		t.Fatalf("%v\n%s", list, src)
+	}
+	return sema.Vet(files, p)
+}
+
+// TestWarningsHavePrograms: the program of every warning gives it and nothing else, its corrected form
+// gives none.
+func TestWarningsHavePrograms(t *testing.T) {
+	n := 0
+	for _, e := range diag.All() {
+		if e.Code[0] != 'W' {
+			continue
+		}
+		n++
+		if _, l := check(t, "p.nde", e.Fixed, sema.Options{}); l.HasErrors() && l[0].Code >= "NDE08" {
+			t.Logf("%s waits: %v", e.Code, l)
+			continue
+		}
+		if got := vet(t, e.Bad); !cmp.Equal(codes(got), []diag.Code{e.Code}) {
+			t.Errorf("%s: %v\n%s", e.Code, got, e.Bad)
+		}
+		if got := vet(t, e.Fixed); len(got) > 0 {
+			t.Errorf("%s, corrected: %v\n%s", e.Code, got, e.Fixed)
+		}
+	}
+	if n < 20 {
+		t.Errorf("%d warnings", n)
+	}
+}
 
 // Warnings name what nobody reads, stay silent about the rest, and can be ignored with a reason.
 func TestVet(t *testing.T) {
@@ -23,7 +64,8 @@ func TestVet(t *testing.T) {
 		{"argument", "package p\n\nfn f(x, y real) real {\n\treturn x\n}\n", []diag.Code{"W1201"}},
 		{"ignored above", "package p\n\n//nde:ignore W1201 for later\nfn f(x, y real) real {\n\treturn x\n}\n", nil},
 		{"ignored beside", "package p\n\nfn f(x, y real) real { //nde:ignore W1201 for later\n\treturn x\n}\n", nil},
-		{"another ignored", "package p\n\n//nde:ignore W1202 wrong code\nfn f(x, y real) real {\n\treturn x\n}\n", []diag.Code{"W1201"}},
+		{"another ignored", "package p\n\n//nde:ignore W1202 wrong code\nfn f(x, y real) real {\n\treturn x\n}\n", []diag.Code{"W1224", "W1201"}},
+		{"ignored without a reason", "package p\n\n//nde:ignore W1201\nfn f(x, y real) real {\n\treturn x\n}\n", []diag.Code{"W1224"}},
 		{"param", "package p\n\nnet f(x real) real {\n\tparam a real = 1 where a > 0\n\treturn x\n}\n", []diag.Code{"W1201"}},
 		{"all used", "package p\n\nnet f(x real) real {\n\tparam a real = 1 where a > 0\n\treturn a * x\n}\n", nil},
 		{"state", system("\tstate x real\n\tstate z real = 0\n\tder(x) = -x\n\tder(z) = -z\n", "x: x}, over: 0..1, with: rk4{steps: 2})"), []diag.Code{"W1202"}},
@@ -34,16 +76,7 @@ func TestVet(t *testing.T) {
 		{"columns used", data + train, nil},
 		{"no recipe", data, nil},
 	} {
-		f, list := syntax.Parse("p.nde", []byte(c.src))
-		if len(list) > 0 {
-			t.Fatalf("%s: %v", c.name, list)
-		}
-		files := []*syntax.File{f}
-		p, list := sema.Check(files, sema.Options{})
-		if len(list) > 0 {
-			t.Fatalf("%s: %v", c.name, list)
-		}
-		warnings := sema.Vet(files, p)
+		warnings := vet(t, c.src)
 		if d := cmp.Diff(c.want, codes(warnings)); d != "" {
 			t.Errorf("%s (-want +got):\n%s%v", c.name, d, warnings)
 		}

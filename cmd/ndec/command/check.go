@@ -11,6 +11,7 @@ import (
 	textdiff "github.com/rogpeppe/go-internal/diff"
 	"github.com/spf13/cobra"
 
+	"ndec.dev/ndec/cmd/ndec/driver"
 	"ndec.dev/ndec/dsl/syntax"
 )
 
@@ -18,25 +19,47 @@ func (a *app) checkCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "check [FILE|DIR]...",
 		Short: "report the errors of a program",
-		RunE: func(cmd *cobra.Command, args []string) error {
-			srcs, err := loadAll(args)
-			if err != nil {
-				return err
-			}
-			o, err := a.options()
-			if err != nil {
-				return err
-			}
-			o.Until = "diff" // some rules are rules over the IR
-			var failed error
-			for _, s := range srcs {
-				if _, err := a.compile(s, o); err != nil {
-					failed = err
-				}
-			}
-			return failed
-		},
+		Long: `check reports errors, at most one for a line. With --json each comes with its place and, where the
+compiler knows what to write instead, a fix: edits that replace the bytes from start up to end of a file.`,
+		RunE: func(cmd *cobra.Command, args []string) error { return a.check(args, false) },
 	}
+}
+
+func (a *app) vetCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "vet [FILE|DIR]...",
+		Short: "report what is probably a mistake",
+		Long: `vet reports, besides errors, what compiles and is probably not meant: names that nobody reads,
+parameters that nothing trains, solvers that fight their system, figures that flatter. The exit code is 1
+when there is anything to report. The comment
+	//nde:ignore W1203 reason
+on the line of a warning or above it silences the warning. ndec explain W1203 says more about one.`,
+		RunE: func(cmd *cobra.Command, args []string) error { return a.check(args, true) },
+	}
+}
+
+// check compiles packages as far as the rules of the language reach.
+func (a *app) check(args []string, vet bool) error {
+	srcs, err := loadAll(args)
+	if err != nil {
+		return err
+	}
+	o, err := a.options()
+	if err != nil {
+		return err
+	}
+	o.Until = "diff" // some rules are rules over the IR
+	o.Vet = vet
+	var failed error
+	for _, s := range srcs {
+		_, ds := driver.Compile(s.files, o)
+		if err := a.report(ds, s); err != nil {
+			failed = err
+		} else if vet && len(ds) > 0 && failed == nil {
+			failed = &exitError{code: exitProblems}
+		}
+	}
+	return failed
 }
 
 func (a *app) fmtCommand() *cobra.Command {

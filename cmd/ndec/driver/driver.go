@@ -34,6 +34,7 @@ type Options struct {
 	Until     string            // last phase to run, "" for all
 	Dump      []string          // phases whose text is kept
 	Verify    bool              // check the IR after every phase
+	Vet       bool              // look for probable mistakes, too
 }
 
 // Result keeps every form of the program.
@@ -91,7 +92,7 @@ func Compile(files map[string]string, opts Options) (res *Result, ds diag.List) 
 	var cds diag.List
 	res.Program, cds = sema.Check(res.Files, sema.Options{Precision: opts.Precision, Set: opts.Set, With: with})
 	ds = append(ds, cds...)
-	if !ds.HasErrors() {
+	if opts.Vet && !ds.HasErrors() {
 		ds = append(ds, sema.Vet(res.Files, res.Program)...)
 	}
 	if done("check") {
