@@ -37,8 +37,8 @@ type emitter struct {
 	fields map[*ir.Param]string
 	tables map[*ir.Value]string
 	tabTxt []string
-	work   map[*ir.Value]string
-	workTx []string // fields of the workspace
+	work   map[any]string // of *ir.Value, scanBuffer: field of the workspace
+	workTx []string       // fields of the workspace
 	accs   map[*ir.Value]string
 	meant  string // meaning, once it is computed
 	// stepped holds the functions with solves whose stepping comes from a model, in by: the model's own
@@ -54,7 +54,7 @@ func Emit(p *plan.Plan, opts Options) ([]plan.File, diag.List) {
 	}
 	e := &emitter{plan: p, m: p.Module, opts: opts, p: &printer{sources: map[string][]string{}},
 		funcs: map[*ir.Func]string{}, solves: map[*ir.Solve]string{}, revs: map[*ir.Rev]string{}, fields: map[*ir.Param]string{},
-		tables: map[*ir.Value]string{}, work: map[*ir.Value]string{}, accs: map[*ir.Value]string{}, stepped: map[*ir.Func]*ir.Model{}, bases: map[any]string{}}
+		tables: map[*ir.Value]string{}, work: map[any]string{}, accs: map[*ir.Value]string{}, stepped: map[*ir.Func]*ir.Model{}, bases: map[any]string{}}
 	for name, text := range opts.Sources {
 		e.p.sources[name] = strings.Split(string(text), "\n")
 	}
@@ -276,12 +276,17 @@ func (e *emitter) table(v *ir.Value) string {
 
 // workArray is the field of the workspace that holds v.
 func (e *emitter) workArray(f *plan.Func, v *ir.Value) string {
-	if n, ok := e.work[v]; ok {
+	return e.workBuffer(f, v, localName(v), v.Type)
+}
+
+// workBuffer is the field of the workspace that belongs to key, made when it is first asked for.
+func (e *emitter) workBuffer(f *plan.Func, key any, name string, t ir.Type) string {
+	if n, ok := e.work[key]; ok {
 		return n
 	}
-	n := e.global.pick(e.funcName(f.IR) + goName(localName(v), true))
-	e.work[v] = n
-	e.workTx = append(e.workTx, fmt.Sprintf("%s [%d]%s // of %s", n, v.Type.Len(), e.elem(v.Type.Elem), f.IR.Name))
+	n := e.global.pick(e.funcName(f.IR) + goName(name, true))
+	e.work[key] = n
+	e.workTx = append(e.workTx, fmt.Sprintf("%s [%d]%s // of %s", n, t.Len(), e.elem(t.Elem), f.IR.Name))
 	return n
 }
 

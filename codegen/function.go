@@ -307,9 +307,14 @@ func (fn *function) elem(v *ir.Value, ix index) string {
 		}
 		return fn.elem(pl.Base, index{expr: ix.plus(pl.Offset), tile: ix.tile})
 	case plan.Stat:
-		return fmt.Sprintf([]string{"int32(st[%d].NFE)", "int32(st[%d].Accepted)", "int32(st[%d].Rejected)", "int32(st[%d].Status)", "st[%d].Time"}[pl.Index], pl.Solve)
+		return statistic(pl, "st")
 	}
 	panic("codegen: " + fn.f.IR.Name + ": value " + v.Op.String() + " has no place")
+}
+
+// statistic is a statistic of one of the solves whose statistics stand in st.
+func statistic(p *plan.Place, st string) string {
+	return fmt.Sprintf([]string{"int32(%s[%d].NFE)", "int32(%s[%d].Accepted)", "int32(%s[%d].Rejected)", "int32(%s[%d].Status)", "%s[%d].Time"}[p.Index], st, p.Solve)
 }
 
 // typed is elem where the type of the expression counts: a literal has none of its own.

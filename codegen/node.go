@@ -8,19 +8,21 @@ import (
 	"ndec.dev/ndec/ir/plan"
 )
 
-// whole prints a statement over whole arrays: calls, solves, reverse sweeps, maps, copies and
+// whole prints a statement over whole arrays: calls, solves, reverse sweeps, maps, scans, copies and
 // reductions with loops of their own.
 func (fn *function) whole(v *ir.Value) {
 	switch v.Op {
 	case ir.OpCall:
 		callee := fn.e.plan.Of(v.Attr.Func)
-		fn.call(callee, fn.arguments(v.Args), fn.destinations(v, len(v.Attr.Func.Results)))
+		fn.call(callee, fn.arguments(v.Args), fn.destinations(v, len(v.Attr.Func.Results)), "st")
 	case ir.OpSolve:
 		fn.solveCall(v)
 	case ir.OpRev:
 		fn.revCall(v)
 	case ir.OpMap:
 		fn.mapLoop(v)
+	case ir.OpScan:
+		fn.scanLoop(v)
 	default:
 		if fn.f.Places[v].Kind == plan.Local {
 			fn.p.line("var %s [%d]%s", fn.variable(v), v.Type.Len(), fn.e.elem(v.Type.Elem))
@@ -162,8 +164,8 @@ func (fn *function) destinations(v *ir.Value, n int) []dest {
 	return out
 }
 
-// call prints a call of a planned function.
-func (fn *function) call(callee *plan.Func, args []string, to []dest) {
+// call prints a call of a planned function; stats is where its solves leave their statistics.
+func (fn *function) call(callee *plan.Func, args []string, to []dest, stats string) {
 	var all, lhs []string
 	n := callee.Needs
 	if n.Params {
@@ -202,7 +204,7 @@ func (fn *function) call(callee *plan.Func, args []string, to []dest) {
 		all = append(all, "g")
 	}
 	if n.Stats > 0 {
-		all = append(all, "st")
+		all = append(all, stats)
 	}
 	x := fmt.Sprintf("%s(%s)", fn.e.funcName(callee.IR), strings.Join(all, ", "))
 	switch {
@@ -375,12 +377,7 @@ func (fn *function) mapLoop(v *ir.Value) {
 			args[i] = fn.arguments([]*ir.Value{a})[0]
 			continue
 		}
-		per := a.Type.Len() / m.N
-		if a.Type.Rank() == 1 {
-			args[i] = fn.elem(a, index{expr: "n"})
-			continue
-		}
-		args[i] = fmt.Sprintf("(*[%d]%s)(%s[n*%d:])", per, fn.e.elem(a.Type.Elem), fn.slice(a), per)
+		args[i] = fn.sliceOf(a, m.N)
 	}
 	inner := make([]dest, len(to))
 	var after []string
@@ -398,7 +395,7 @@ func (fn *function) mapLoop(v *ir.Value) {
 		}
 		inner[i].expr = fmt.Sprintf("(*[%d]%s)(%s[n*%d:])", r.Type.Len(), fn.e.elem(r.Type.Elem), base, r.Type.Len())
 	}
-	fn.call(callee, args, inner)
+	fn.call(callee, args, inner, "st")
 	for _, a := range after {
 		fn.p.line("%s", a)
 	}

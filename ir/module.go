@@ -27,6 +27,7 @@ type Attr struct {
 	Solve *Solve
 	Rev   *Rev
 	Map   *Map
+	Scan  *Scan
 }
 
 // Func is a function over one sample. Values are in an order in which operands come first;

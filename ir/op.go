@@ -98,6 +98,7 @@ const (
 	OpSolve  // Attr.Solve; operands and results: see Solve
 	OpRev    // Attr.Rev; reverse sweep of a recorded solve
 	OpMap    // Attr.Map
+	OpScan   // Attr.Scan
 	OpResult // component Attr.Index of a tuple
 
 	// Defined operators: rows with a body.

@@ -127,6 +127,13 @@ func init() {
 				}
 				return TupleOf(out...), nil
 			}},
+		Info{Op: OpScan, Name: "scan", Arity: -1, Class: ClassNode, Doc: "function applied again and again to what it gave", Formula: "c_{n+1}, y_n = f(c_n, x_n)",
+			Shape: func(a []Type, at *Attr) (Type, error) {
+				if at.Scan == nil {
+					return Type{}, errors.New("runs no function")
+				}
+				return at.Scan.shape(a)
+			}},
 		Info{Op: OpResult, Name: "result", Arity: 1, Class: ClassNode, Doc: "one result of a node", Formula: "r_i",
 			Shape: func(a []Type, at *Attr) (Type, error) {
 				if at.Index < 0 || at.Index >= len(a[0].Parts) {
@@ -135,6 +142,40 @@ func init() {
 				return a[0].Parts[at.Index], nil
 			}},
 	)
+}
+
+// shape is the type of a scan over operands of the types.
+func (s *Scan) shape(a []Type) (Type, error) {
+	f := s.Fn
+	switch {
+	case f == nil:
+		return Type{}, errors.New("runs no function")
+	case s.N < 1:
+		return Type{}, fmt.Errorf("runs %s %d times", f.Name, s.N)
+	case s.Carry < 0 || s.Mapped < 0 || s.Carry+s.Mapped > len(f.Args) || s.Carry > len(f.Results):
+		return Type{}, fmt.Errorf("%s has not %d values to hand on and %d slices", f.Name, s.Carry, s.Mapped)
+	}
+	want, out := valueTypes(f.Args), valueTypes(f.Results)
+	for i := range s.Carry {
+		if !out[i].Equal(want[i]) {
+			return Type{}, fmt.Errorf("%s takes %s as value %d to hand on and gives %s", f.Name, want[i], i, out[i])
+		}
+		if i < len(f.Accum) && f.Accum[i] {
+			return Type{}, fmt.Errorf("result %d of %s is handed on and marked as a sum", i, f.Name)
+		}
+	}
+	for i := s.Carry; i < s.Carry+s.Mapped; i++ {
+		want[i] = Tensor(want[i].Elem, join([]int{s.N}, want[i].Shape)...)
+	}
+	if err := match(f.Name, a, want); err != nil {
+		return Type{}, err
+	}
+	for i := s.Carry; i < len(out); i++ {
+		if !s.Sums(i) {
+			out[i] = Tensor(out[i].Elem, join([]int{s.N}, out[i].Shape)...)
+		}
+	}
+	return TupleOf(out...), nil
 }
 
 func noShape([]Type, *Attr) (Type, error) {

@@ -265,11 +265,16 @@ func (p *funcParser) operands(v *Value) {
 		if p.got("in") {
 			at.Map.Region = p.regionRef(nil)
 		}
+	case form == attrScan:
+		at.Scan = &Scan{Fn: p.callee(), N: p.int(), Carry: p.int(), Mapped: p.int(), Back: p.got("back")}
+		if p.got("in") {
+			at.Scan.Region = p.regionRef(nil)
+		}
 	default:
 		v.Args = many(p.parser, p.operand)
 	}
 	switch form {
-	case attrFunc, attrSolve, attrRev, attrMap:
+	case attrFunc, attrSolve, attrRev, attrMap, attrScan:
 		if p.got(",") {
 			v.Args = many(p.parser, p.operand)
 		}

@@ -1,6 +1,7 @@
 package ir
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 )
@@ -116,9 +117,14 @@ func (p *printer) valueText(v *Value, refs func(*Value) string) string {
 		head = quoteName(p.revs[at.Rev])
 	case attrMap:
 		head = funcName(at.Map.Fn) + " " + strconv.Itoa(at.Map.N) + " " + strconv.Itoa(at.Map.Mapped)
-		if at.Map.Region != nil {
-			head += " in " + regionPath(at.Map.Region)
+		head += inRegion(at.Map.Region)
+	case attrScan:
+		s := at.Scan
+		head = fmt.Sprintf("%s %d %d %d", funcName(s.Fn), s.N, s.Carry, s.Mapped)
+		if s.Back {
+			head += " back"
 		}
+		head += inRegion(s.Region)
 	}
 	switch {
 	case head != "" && operands != "":
@@ -151,6 +157,14 @@ func (p *printer) valueText(v *Value, refs func(*Value) string) string {
 		t += " " + num(at.Num)
 	}
 	return t
+}
+
+// inRegion is " in sample/map(f)"; nothing where the region is unknown.
+func inRegion(r *Region) string {
+	if r == nil {
+		return ""
+	}
+	return " in " + regionPath(r)
 }
 
 // ints is 1,2,3, as in a shape.

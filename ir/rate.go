@@ -14,16 +14,17 @@ const (
 	RegionStage
 	RegionMap
 	RegionRev
+	RegionScan
 )
 
-var regionNames = [...]string{"module", "params", "batch", "sample", "solve", "step", "stage", "map", "rev"}
+var regionNames = [...]string{"module", "params", "batch", "sample", "solve", "step", "stage", "map", "rev", "scan"}
 
 func (k RegionKind) String() string { return regionNames[k] }
 
 // Region is a node of the tree of regions: module > params > batch > sample > solve > step > stage.
 type Region struct {
 	Kind   RegionKind
-	Name   string // of a solve, map or reverse sweep
+	Name   string // of a solve, map, scan or reverse sweep
 	Parent *Region
 }
 
@@ -63,7 +64,7 @@ func (r Rate) String() string {
 		return "?"
 	}
 	s := r.Region.Kind.String()
-	if r.Region.Name != "" && (r.Region.Kind == RegionSolve || r.Region.Kind == RegionMap || r.Region.Kind == RegionRev) {
+	if r.Region.Name != "" {
 		s += "(" + r.Region.Name + ")"
 	}
 	if r.PerSample {

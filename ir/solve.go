@@ -156,3 +156,23 @@ type Map struct {
 	Mapped int
 	Region *Region
 }
+
+// Scan runs Fn N times, handing values on from one run to the next: a loop with a bound.
+//
+// Operands: Carry start values, then Mapped values with a leading axis N of which run n gets slice n,
+// then the rest, passed whole. Back runs from the last slice to the first.
+//
+// Fn: (carry…, slice…, rest…) -> (carry…, others…). Results: the carries after the last run, then,
+// for each other result of Fn, its values stacked along a leading axis N (at the place of their
+// slices), or their sum over the runs where it is marked Accum.
+type Scan struct {
+	Fn     *Func
+	N      int
+	Carry  int
+	Mapped int
+	Back   bool
+	Region *Region
+}
+
+// Sums reports whether result i of s is a sum over the runs.
+func (s *Scan) Sums(i int) bool { return i >= s.Carry && i < len(s.Fn.Accum) && s.Fn.Accum[i] }

@@ -62,6 +62,7 @@ const (
 	attrSolve          // name, before the operands
 	attrRev            // name, before the operands
 	attrMap            // name n mapped, before the operands
+	attrScan           // name n carry mapped, back if it is, before the operands
 )
 
 func (op Op) attrForm() attrForm {
@@ -90,6 +91,8 @@ func (op Op) attrForm() attrForm {
 		return attrRev
 	case OpMap:
 		return attrMap
+	case OpScan:
+		return attrScan
 	}
 	return attrNone
 }

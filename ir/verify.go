@@ -169,6 +169,10 @@ func (v *Value) callees() []*Func {
 		if at.Map != nil {
 			return []*Func{at.Map.Fn}
 		}
+	case OpScan:
+		if at.Scan != nil {
+			return []*Func{at.Scan.Fn}
+		}
 	case OpSolve:
 		return at.Solve.Funcs()
 	case OpRev:

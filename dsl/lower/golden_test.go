@@ -117,6 +117,8 @@ func outlineFunc(b *strings.Builder, f *ir.Func) {
 			fmt.Fprintf(b, " @%s", v.Attr.Solve.Name)
 		case v.Attr.Map != nil:
 			fmt.Fprintf(b, " @%s, first %d over %d", v.Attr.Map.Fn.Name, v.Attr.Map.Mapped, v.Attr.Map.N)
+		case v.Attr.Scan != nil:
+			fmt.Fprintf(b, " @%s, %d handed on, %d over %d", v.Attr.Scan.Fn.Name, v.Attr.Scan.Carry, v.Attr.Scan.Mapped, v.Attr.Scan.N)
 		case v.Attr.Ints != nil:
 			fmt.Fprintf(b, " %v", v.Attr.Ints)
 		}

@@ -142,5 +142,5 @@ func sameAttr(a, b *ir.Attr) bool {
 	bits := func(x, y float64) bool { return math.Float64bits(x) == math.Float64bits(y) }
 	return bits(a.Num, b.Num) && slices.EqualFunc(a.Data, b.Data, bits) && slices.Equal(a.Ints, b.Ints) &&
 		a.Index == b.Index && a.Elem == b.Elem && a.Param == b.Param && a.Func == b.Func &&
-		a.Solve == b.Solve && a.Rev == b.Rev && a.Map == b.Map
+		a.Solve == b.Solve && a.Rev == b.Rev && a.Map == b.Map && a.Scan == b.Scan
 }

@@ -77,6 +77,8 @@ func (a *affinity) value(v *ir.Value, in []degree, most, sum degree) degree {
 		return a.called(v.Attr.Func, in)
 	case ir.OpMap:
 		return a.called(v.Attr.Map.Fn, in)
+	case ir.OpScan:
+		return a.scanned(v.Attr.Scan, in)
 	}
 	if most == fixed && len(selected(a.p.readBy(v), a.trained)) == 0 {
 		return fixed
@@ -91,6 +93,22 @@ func (a *affinity) called(f *ir.Func, in []degree) degree {
 		out = max(out, deg[r])
 	}
 	return out
+}
+
+// scanned repeats a run until the degrees of what it hands on stay.
+func (a *affinity) scanned(s *ir.Scan, in []degree) degree {
+	for {
+		deg, grown, out := a.of(s.Fn, in), false, fixed
+		for i, r := range s.Fn.Results {
+			out = max(out, deg[r])
+			if i < s.Carry && deg[r] > in[i] {
+				in[i], grown = deg[r], true
+			}
+		}
+		if !grown {
+			return out
+		}
+	}
 }
 
 // maxLinear bounds the parameters that least squares fits, since the design has a row for each of them
@@ -312,6 +330,11 @@ func (l *lifter) value(b *ir.Builder, v *ir.Value, moved map[*ir.Value]*ir.Value
 			m.Fn = l.function(m.Fn)
 			m.Region = ir.SampleRegion.Inside(ir.RegionMap, m.Fn.Name)
 			attr.Map = &m
+		case ir.OpScan:
+			s := *v.Attr.Scan
+			s.Fn = l.function(s.Fn)
+			s.Region = ir.SampleRegion.Inside(ir.RegionScan, s.Fn.Name)
+			attr.Scan = &s
 		}
 	}
 	c := b.Emit(v.Op, attr, args...)

@@ -72,6 +72,8 @@ func (m machine) eval(f *ir.Func, args [][]float64) [][]float64 {
 				}
 			}
 			set(v, outs)
+		case ir.OpScan:
+			set(v, m.scan(v.Attr.Scan, in))
 		case ir.OpSolve:
 			tuples[v], steps[v] = m.solve(v.Attr.Solve, in)
 		case ir.OpRev:
@@ -161,4 +163,38 @@ func near(t *testing.T, what string, got, want, tol float64) {
 	if math.IsNaN(got) || math.Abs(got-want) > tol*(1+math.Abs(want)) {
 		t.Errorf("%s: %.12g, want %.12g", what, got, want)
 	}
+}
+
+// scan runs a function again and again.
+func (m *machine) scan(s *ir.Scan, in [][]float64) [][]float64 {
+	hand := in[:s.Carry:s.Carry]
+	ys := make([][][]float64, s.N)
+	for k := range s.N {
+		n := k
+		if s.Back {
+			n = s.N - 1 - k
+		}
+		args := append([][]float64(nil), hand...)
+		for _, x := range in[s.Carry : s.Carry+s.Mapped] {
+			w := len(x) / s.N
+			args = append(args, x[n*w:(n+1)*w])
+		}
+		outs := m.eval(s.Fn, append(args, in[s.Carry+s.Mapped:]...))
+		hand, ys[n] = outs[:s.Carry], outs[s.Carry:]
+	}
+	outs := append([][]float64(nil), hand...)
+	for i := range ys[0] {
+		var all []float64
+		for n := range s.N {
+			if s.Sums(s.Carry+i) && n > 0 {
+				for j, x := range ys[n][i] {
+					all[j] += x
+				}
+				continue
+			}
+			all = append(all, ys[n][i]...)
+		}
+		outs = append(outs, all)
+	}
+	return outs
 }

@@ -66,6 +66,8 @@ func (f *forward) push(v *ir.Value) *ir.Value {
 		return f.call(v, dx)
 	case ir.OpMap:
 		return f.mapped(v, dx)
+	case ir.OpScan:
+		return f.scanned(v, dx)
 	case ir.OpSolve, ir.OpRev:
 		if !zero || len(f.wantedBy(v)) > 0 {
 			f.fail(forwardThroughSolve, v.Span, "jac, div, hess and jvp through a solve cannot be compiled yet; grad and vjp can")

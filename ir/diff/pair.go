@@ -74,7 +74,7 @@ func (p *pass) split(f *ir.Func, wrt Wrt) *pair {
 		return c
 	}
 	p.pairs[key] = nil
-	s := p.sweepOf(f, wrt, len(f.Args))
+	s := p.sweepOf(f, wrt, len(f.Args), true)
 	saved, size := s.toSave()
 	if len(saved) == 0 || size > maxSaved {
 		return nil

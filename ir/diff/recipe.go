@@ -64,6 +64,7 @@ func (p *pass) objective(f *ir.Func, suffix string, wrt Wrt) (r *reverse, args, 
 	outs = b.Inline(f, args)
 	order := b.Func.Values
 	r = p.body(b).reverse(chosen(args, wrt.Args), wrt.Params)
+	r.accum = true
 	r.seed(outs[0], b.Fill(1, outs[0].Type))
 	r.sweep(order)
 	return r, args, outs

@@ -17,6 +17,7 @@ type reverse struct {
 	bar    map[*ir.Value]*ir.Value
 	parts  map[*ir.Value][]*ir.Value // cotangents of the components of a tuple
 	sums   map[*ir.Param]*ir.Value   // cotangents of parameters
+	accum  bool                      // these become running sums of the function's callers
 }
 
 // reverse readies a sweep over the present values of the body.
@@ -84,6 +85,9 @@ func (r *reverse) pull(v *ir.Value) {
 		return
 	case ir.OpMap:
 		r.mapped(v)
+		return
+	case ir.OpScan:
+		r.scanned(v)
 		return
 	case ir.OpSolve:
 		r.solve(v)

@@ -65,11 +65,8 @@ func (p *pass) vjp(f *ir.Func, wrt Wrt, at int, accum bool) *ir.Func {
 	if g := p.made[key]; g != nil {
 		return g
 	}
-	s := p.sweepOf(f, wrt, at)
+	s := p.sweepOf(f, wrt, at, accum)
 	s.fn.Name = p.fresh(f.Name + ".vjp")
-	if !accum {
-		s.fn.Accum = nil
-	}
 	s.fn.DropDead()
 	return p.add(key, s.fn)
 }
@@ -83,8 +80,9 @@ type swept struct {
 	outs  []*ir.Value // f's results
 }
 
-// sweepOf copies f's body and sweeps back over it. Cotangents stand after the first at arguments.
-func (p *pass) sweepOf(f *ir.Func, wrt Wrt, at int) *swept {
+// sweepOf copies f's body and sweeps back over it. Cotangents stand after the first at arguments; with
+// accum those of parameters are running sums.
+func (p *pass) sweepOf(f *ir.Func, wrt Wrt, at int, accum bool) *swept {
 	p.expand(f)
 	b := p.derived(f, ".vjp")
 	s := &swept{fn: b.Func, args: copyArgs(b, f.Args[:at])}
@@ -99,6 +97,7 @@ func (p *pass) sweepOf(f *ir.Func, wrt Wrt, at int) *swept {
 	s.order = b.Func.Values
 
 	r := p.body(b).reverse(leaves, wrt.Params)
+	r.accum = accum
 	bars := s.bars
 	for _, o := range s.outs {
 		if o.Type.Elem.IsFloat() {
@@ -125,7 +124,7 @@ func (r *reverse) finish(args []*ir.Value, wrt Wrt, first []*ir.Value, names []s
 	for _, q := range wrt.Params {
 		outs = append(outs, orZero(r.b, r.sums[q], q.Type))
 		f.ResultNames = append(f.ResultNames, q.Name+"_bar")
-		f.Accum = append(f.Accum, true)
+		f.Accum = append(f.Accum, r.accum)
 	}
 	r.b.Return(outs...)
 }

@@ -180,6 +180,8 @@ func (m *Machine) eval(f *ir.Func, v *ir.Value, in []datum) datum {
 		return m.reverse(v.Attr.Rev, in)
 	case ir.OpMap:
 		return m.mapped(v.Attr.Map, in)
+	case ir.OpScan:
+		return m.scan(v.Attr.Scan, in)
 	}
 	info := v.Op.Info()
 	switch {
@@ -235,6 +237,43 @@ func (m *Machine) mapped(mp *ir.Map, in []datum) datum {
 			out[i].data = append(out[i].data, d.data...)
 		}
 	}
+	return datum{parts: out}
+}
+
+// scan applies a function again and again to the values that it hands on.
+func (m *Machine) scan(s *ir.Scan, in []datum) datum {
+	args := append([]datum(nil), in...)
+	out := make([]datum, len(s.Fn.Results))
+	for i, r := range s.Fn.Results[s.Carry:] {
+		n := r.Type.Len()
+		if !s.Sums(s.Carry + i) {
+			n *= s.N
+		}
+		out[s.Carry+i].data = make([]float64, n)
+	}
+	for k := range s.N {
+		n := k
+		if s.Back {
+			n = s.N - 1 - k
+		}
+		for i := s.Carry; i < s.Carry+s.Mapped; i++ {
+			w := len(in[i].data) / s.N
+			args[i] = datum{data: in[i].data[n*w : (n+1)*w]}
+		}
+		rs := m.run(s.Fn, args)
+		copy(args, rs[:s.Carry])
+		for i := s.Carry; i < len(rs); i++ {
+			w := len(rs[i].data)
+			if !s.Sums(i) {
+				copy(out[i].data[n*w:], rs[i].data)
+				continue
+			}
+			for j, x := range rs[i].data {
+				out[i].data[j] += x
+			}
+		}
+	}
+	copy(out, args[:s.Carry])
 	return datum{parts: out}
 }
 

@@ -202,6 +202,26 @@ func (g *gen) helper(t ir.Type, results int) *ir.Func {
 	return m.AddFunc(b.Return(u, b.Emit(ir.OpMean, ir.Attr{}, b.Mul(u, x))))
 }
 
+// cell is a recurrent cell: (h, s, x, c) -> (h, s, two results), h of type t, x of type in, s and c
+// scalars. Something in it depends on c alone.
+func (g *gen) cell(t, in ir.Type) *ir.Func {
+	m := g.c.Module
+	b := ir.NewFunc(fmt.Sprintf("cell%d", len(m.Funcs)), diag.Span{}, g.real)
+	h, s, x, c := b.Arg("h", t), b.Arg("s", ir.Scalar(g.real)), b.Arg("x", in), b.Arg("c", ir.Scalar(g.real))
+	mean := func(v *ir.Value) *ir.Value { return b.Emit(ir.OpMean, ir.Attr{}, v) }
+	own := b.Add(b.Mul(h, b.Unary(ir.OpTanh, c)), mean(x))
+	if t.Rank() == 1 && g.rnd.IntN(2) == 0 {
+		n := t.Len()
+		p := m.AddParam(&ir.Param{Name: fmt.Sprintf("net.c%d", g.params), Net: "net", Type: ir.Tensor(g.real, n, n)})
+		g.params++
+		g.c.Params[p.Name] = g.numbers(n * n)
+		own = b.Add(b.MatVec(b.Param(p), h), own)
+	}
+	next := b.Unary(ir.OpTanh, b.Add(own, s))
+	sum := b.Add(b.Mul(s, b.Num(0.5)), mean(h))
+	return m.AddFunc(b.Return(next, sum, b.Mul(x, b.Unary(ir.OpSin, s)), b.Mul(mean(next), c)))
+}
+
 var others = map[ir.Op]maker{
 	ir.OpAdd: elem2, ir.OpSub: elem2, ir.OpMul: elem2,
 	ir.OpDiv: func(g *gen, op ir.Op) *ir.Value {
@@ -375,6 +395,12 @@ var others = map[ir.Op]maker{
 		n := x.Type.Shape[0]
 		at := ir.Attr{Map: &ir.Map{Fn: g.helper(ir.Tensor(g.real, x.Type.Shape[1:]...), 2), N: n, Mapped: 1}}
 		return g.b.Result(g.b.Emit(op, at, x, g.scalar()), g.rnd.IntN(2))
+	},
+	ir.OpScan: func(g *gen, op ir.Op) *ir.Value {
+		x, h := g.ranked(1), g.any()
+		n := x.Type.Shape[0]
+		s := &ir.Scan{Fn: g.cell(h.Type, ir.Tensor(g.real, x.Type.Shape[1:]...)), N: n, Carry: 2, Mapped: 1, Back: g.rnd.IntN(2) == 0}
+		return g.b.Result(g.b.Emit(op, ir.Attr{Scan: s}, h, g.scalar(), x, g.scalar()), g.rnd.IntN(4))
 	},
 
 	ir.OpDot: vectors2, ir.OpMSE: vectors2, ir.OpL1: vectors2, ir.OpHuber: vectors2,

@@ -115,4 +115,7 @@ func writeAttr(s *strings.Builder, v *ir.Value) {
 	if at.Map != nil {
 		fmt.Fprintf(s, " map %p %d %d", at.Map.Fn, at.Map.N, at.Map.Mapped)
 	}
+	if c := at.Scan; c != nil {
+		fmt.Fprintf(s, " scan %p %d %d %d %t", c.Fn, c.N, c.Carry, c.Mapped, c.Back)
+	}
 }

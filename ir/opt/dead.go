@@ -2,8 +2,8 @@ package opt
 
 import "ndec.dev/ndec/ir"
 
-// dead removes what nobody reads: values, functions, results and arguments of called functions,
-// extras and states of solves. It repeats until nothing more falls.
+// dead removes what nobody reads: values, functions, results and arguments of called functions
+// and of those of maps and scans, extras and states of solves. It repeats until nothing more falls.
 func dead(m *ir.Module) {
 	for {
 		for _, f := range m.Funcs {
@@ -12,6 +12,7 @@ func dead(m *ir.Module) {
 		dropFuncs(m)
 		dropDerived(m)
 		changed := narrowCalled(m)
+		changed = narrowLoops(m) || changed
 		for _, s := range solves(m) {
 			changed = dropStates(m, s) || changed
 			changed = dropExtras(m, s) || changed
@@ -44,8 +45,8 @@ func narrowCalled(m *ir.Module) bool {
 	read := map[*ir.Func][]bool{}
 	for _, f := range m.Funcs {
 		for _, v := range f.Values {
-			if v.Op == ir.OpMap {
-				fixed[v.Attr.Map.Fn] = true
+			if g, _, ok := loopOf(v); ok {
+				fixed[g] = true
 			}
 		}
 		markReadResults(f, read)

@@ -89,7 +89,7 @@ func exclusive(m *ir.Module, s *ir.Solve) bool {
 			if v.Op == ir.OpRev && v.Attr.Rev.Solve == s {
 				return false
 			}
-			if v.Op == ir.OpMap && mine[v.Attr.Map.Fn] {
+			if g, _, ok := loopOf(v); ok && mine[g] {
 				return false
 			}
 		}

@@ -7,13 +7,15 @@ import (
 )
 
 // hoist moves values to the rate at which they change: those of parameters alone to
-// Module.Prepare, those of a solve's extras alone to where the solve is run. Values of other slow
+// Module.Prepare, those of a solve's extras alone to where the solve is run, those that are the same in
+// all runs of a loop to where the loop is. Values of other slow
 // rates stay where they are and carry their rate; back ends decide what they do once per stage or
 // step.
 func hoist(m *ir.Module) {
 	hoistParams(m)
 	rates(m)
 	hoistSolves(m)
+	hoistLoops(m)
 }
 
 // hoistParams computes values that depend on parameters alone once per parameter update: each

@@ -37,7 +37,7 @@ func table() []Pass {
 		{"split", "splits products with a concatenation whose parts change at different rates", split},
 		{"tidy", "simplifies, merges and removes again what splitting has left", tidy},
 		{"rates", "finds how often each value changes", rates},
-		{"hoist", "computes values of parameters alone once per parameter update, and values of extras alone once per solve", hoist},
+		{"hoist", "computes values of parameters alone once per parameter update, of extras alone once per solve, and what runs of a loop share once", hoist},
 		{"settle", "removes what hoisting has left and finds the final rates", settle},
 	}
 }

@@ -16,6 +16,8 @@ import "ndec.dev/ndec/ir"
 //	Dense, Norm, Control    step*
 //	First                   t0 solve, states solve*, extras solve
 //	StepVJP, AtVJP          t, h rev, states and cotangents rev*, extras as around the sweep
+//	Fn of a map             slices map, the others as around the map
+//	Fn of a scan            values handed on and slices scan, the others as around the scan
 //	called functions        the join over all calls
 //
 // t and h carry a star in an adaptive solve, which gives each sample steps of its own, and where t0
@@ -129,6 +131,8 @@ func (r *rater) function(f *ir.Func) {
 			r.called(v.Attr.Func, ratesOf(v.Args))
 		case ir.OpMap:
 			r.mapped(f, v)
+		case ir.OpScan:
+			r.scanned(f, v)
 		case ir.OpSolve:
 			r.solveValue(f, v)
 		case ir.OpRev:
@@ -185,6 +189,22 @@ func (r *rater) mapped(f *ir.Func, v *ir.Value) {
 		args[i].Region = mp.Region
 	}
 	r.place(mp.Fn, mp.Region, args)
+}
+
+// scanned places the function of a scan. What it hands on may depend on every operand.
+func (r *rater) scanned(f *ir.Func, v *ir.Value) {
+	s := v.Attr.Scan
+	if s.Region == nil {
+		s.Region = around(f).Inside(ir.RegionScan, s.Fn.Name)
+	}
+	args := ratesOf(v.Args)
+	for i := range args[:s.Carry+s.Mapped] {
+		args[i].Region = s.Region
+		if i < s.Carry {
+			args[i].PerSample = v.Rate.PerSample
+		}
+	}
+	r.place(s.Fn, s.Region, args)
 }
 
 // around is the region in which the body of f runs.

@@ -9,6 +9,8 @@ func callees(v *ir.Value) []*ir.Func {
 		return []*ir.Func{at.Func}
 	case ir.OpMap:
 		return []*ir.Func{at.Map.Fn}
+	case ir.OpScan:
+		return []*ir.Func{at.Scan.Fn}
 	case ir.OpSolve:
 		return at.Solve.Funcs()
 	case ir.OpRev:

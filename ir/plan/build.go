@@ -54,6 +54,8 @@ func (p *Plan) add(f *ir.Func) error {
 			err = p.add(v.Attr.Func)
 		case ir.OpMap:
 			err = p.add(v.Attr.Map.Fn)
+		case ir.OpScan:
+			err = p.add(v.Attr.Scan.Fn)
 		case ir.OpSolve:
 			err = p.addSolve(v.Attr.Solve, v.Attr.Solve.Times > 0)
 		case ir.OpRev:
@@ -225,12 +227,14 @@ func (pl *planner) addTerm(v *ir.Value, p *ir.Param, result int) {
 	}
 }
 
-// callSums reports whether result i of a call or reverse sweep goes to a running sum.
+// callSums reports whether result i of a call, scan or reverse sweep goes to a running sum.
 func (pl *planner) callSums(node *ir.Value, i int) bool {
 	switch node.Op {
 	case ir.OpCall:
 		c := node.Attr.Func
 		return i < len(c.Accum) && c.Accum[i]
+	case ir.OpScan:
+		return node.Attr.Scan.Sums(i)
 	case ir.OpRev:
 		r := node.Attr.Rev
 		return i >= len(r.Solve.States)+len(r.Solve.Extras)
@@ -260,7 +264,7 @@ func (pl *planner) views() {
 			stat[v] = pl.fn.Needs.Stats
 			pl.fn.Needs.Stats++
 			pl.set(v, TupleOf)
-		case ir.OpRev, ir.OpMap:
+		case ir.OpRev, ir.OpMap, ir.OpScan:
 			pl.set(v, TupleOf)
 		case ir.OpCall:
 			if v.Type.Elem == ir.Tuple {

@@ -70,14 +70,19 @@ func (pl *planner) places() {
 
 func (pl *planner) array(v *ir.Value) {
 	pl.set(v, Local)
-	size := 8
-	if v.Type.Elem == ir.F32 {
-		size = 4
-	}
-	if v.Type.Len()*size > stackBytes {
+	if !OnStack(v.Type) {
 		pl.set(v, Work)
 		pl.fn.Needs.Work = true
 	}
+}
+
+// OnStack reports whether an array of type t lies on the stack; others lie in the workspace.
+func OnStack(t ir.Type) bool {
+	size := 8
+	if t.Elem == ir.F32 {
+		size = 4
+	}
+	return t.Len()*size <= stackBytes
 }
 
 // withinNest reports whether v is needed only at the index at which it is computed.
@@ -238,6 +243,11 @@ func (pl *planner) needs() {
 			n.join(pl.plan.byIR[v.Attr.Func].Needs)
 		case ir.OpMap:
 			n.join(pl.plan.byIR[v.Attr.Map.Fn].Needs)
+		case ir.OpScan:
+			n.join(pl.plan.byIR[v.Attr.Scan.Fn].Needs)
+			for _, t := range v.Type.Parts[:v.Attr.Scan.Carry] {
+				n.Work = n.Work || !OnStack(t)
+			}
 		case ir.OpSolve:
 			n.join(pl.plan.byS[v.Attr.Solve].Needs)
 		case ir.OpRev:
@@ -268,6 +278,8 @@ func (p *Plan) cost(fn *Func) Cost {
 			c.add(p.byIR[v.Attr.Func].Cost, 1)
 		case ir.OpMap:
 			c.add(p.byIR[v.Attr.Map.Fn].Cost, v.Attr.Map.N)
+		case ir.OpScan:
+			c.add(p.byIR[v.Attr.Scan.Fn].Cost, v.Attr.Scan.N)
 		case ir.OpExp, ir.OpExpm1, ir.OpLog, ir.OpLog1p, ir.OpTanh, ir.OpSigmoid, ir.OpSoftplus, ir.OpErf, ir.OpSin, ir.OpCos,
 			ir.OpTan, ir.OpAsin, ir.OpAcos, ir.OpAtan, ir.OpSinh, ir.OpCosh, ir.OpPow, ir.OpAtan2:
 			c.Trans += n
