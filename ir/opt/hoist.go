@@ -12,6 +12,7 @@ import (
 // rates stay where they are and carry their rate; back ends decide what they do once per stage or
 // step.
 func hoist(m *ir.Module) {
+	hoistLoops(m) // first: an operand of a loop may depend on parameters alone
 	hoistParams(m)
 	rates(m)
 	hoistSolves(m)

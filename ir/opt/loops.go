@@ -189,13 +189,15 @@ func hoistLoops(m *ir.Module) {
 // invariant lists the values of f that are computed from its arguments past the given number alone, by
 // more than moves of elements, and that another value or a result reads.
 func invariant(f *ir.Func, own int) []*ir.Value {
-	same, work, read := map[*ir.Value]bool{}, map[*ir.Value]bool{}, map[*ir.Value]bool{}
+	same, given, work, read := map[*ir.Value]bool{}, map[*ir.Value]bool{}, map[*ir.Value]bool{}, map[*ir.Value]bool{}
 	for _, v := range f.Values {
 		class := v.Op.Info().Class
 		same[v] = class != ir.ClassNode && (v.Op != ir.OpArg || v.Attr.Index >= own)
+		given[v] = v.Op == ir.OpArg
 		work[v] = class == ir.ClassElem || class == ir.ClassReduce || class == ir.ClassLinalg
 		for _, a := range v.Args {
 			same[v] = same[v] && same[a]
+			given[v] = given[v] || given[a]
 			work[v] = work[v] || work[a]
 		}
 	}
@@ -211,7 +213,7 @@ func invariant(f *ir.Func, own int) []*ir.Value {
 	}
 	var vs []*ir.Value
 	for _, v := range f.Values {
-		if same[v] && work[v] && read[v] {
+		if same[v] && given[v] && work[v] && read[v] {
 			vs = append(vs, v)
 		}
 	}

@@ -184,11 +184,21 @@ func (r *rater) mapped(f *ir.Func, v *ir.Value) {
 	if mp.Region == nil {
 		mp.Region = around(f).Inside(ir.RegionMap, mp.Fn.Name)
 	}
-	args := ratesOf(v.Args)
+	args := passedOn(f, v.Args)
 	for i := range args[:mp.Mapped] {
 		args[i].Region = mp.Region
 	}
 	r.place(mp.Fn, mp.Region, args)
+}
+
+// passedOn are the rates of arguments that f passes to a loop in it. An argument cannot be computed
+// from parameters alone within the loop's function, so that it is at least at the rate of f.
+func passedOn(f *ir.Func, operands []*ir.Value) []ir.Rate {
+	rs := ratesOf(operands)
+	for i := range rs {
+		rs[i] = rs[i].Join(at(around(f), false))
+	}
+	return rs
 }
 
 // scanned places the function of a scan. What it hands on may depend on every operand.
@@ -197,7 +207,7 @@ func (r *rater) scanned(f *ir.Func, v *ir.Value) {
 	if s.Region == nil {
 		s.Region = around(f).Inside(ir.RegionScan, s.Fn.Name)
 	}
-	args := ratesOf(v.Args)
+	args := passedOn(f, v.Args)
 	for i := range args[:s.Carry+s.Mapped] {
 		args[i].Region = s.Region
 		if i < s.Carry {
