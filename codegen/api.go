@@ -2,6 +2,7 @@ package codegen
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"ndec.dev/ndec/ir"
@@ -168,7 +169,7 @@ func (e *emitter) sites(f *file, low string, m *ir.Model) {
 		return
 	}
 	var rows []string
-	for _, s := range m.Solves {
+	for _, s := range slices.Concat(m.Solves, backSolves(len(m.Solves), e.plan.Of(m.Func))) {
 		rows = append(rows, fmt.Sprintf("{Where: %q, Solve: %q}", s.Span.String(), s.System))
 	}
 	text(f, "", fmt.Sprintf("var %sSites = []rt.Site{%s}", low, strings.Join(rows, ", ")))

@@ -35,6 +35,7 @@ type emitter struct {
 	solves map[*ir.Solve]string // base name: "moons0"
 	revs   map[*ir.Rev]string
 	fields map[*ir.Param]string
+	tapes  map[*ir.Solve]int // of a recorded solve: the most that one function keeps
 	tables map[*ir.Value]string
 	tabTxt []string
 	work   map[any]string // of *ir.Value, scanBuffer: field of the workspace
@@ -53,7 +54,7 @@ func Emit(p *plan.Plan, opts Options) ([]plan.File, diag.List) {
 		opts.Package = p.Module.Package
 	}
 	e := &emitter{plan: p, m: p.Module, opts: opts, p: &printer{sources: map[string][]string{}},
-		funcs: map[*ir.Func]string{}, solves: map[*ir.Solve]string{}, revs: map[*ir.Rev]string{}, fields: map[*ir.Param]string{},
+		funcs: map[*ir.Func]string{}, solves: map[*ir.Solve]string{}, tapes: map[*ir.Solve]int{}, revs: map[*ir.Rev]string{}, fields: map[*ir.Param]string{},
 		tables: map[*ir.Value]string{}, work: map[any]string{}, accs: map[*ir.Value]string{}, stepped: map[*ir.Func]*ir.Model{}, bases: map[any]string{}}
 	for name, text := range opts.Sources {
 		e.p.sources[name] = strings.Split(string(text), "\n")
@@ -217,8 +218,13 @@ func (e *emitter) solveName(s *ir.Solve) string {
 func (e *emitter) pathName(s *ir.Solve) string {
 	return "path" + strings.ToUpper(e.solves[s][:1]) + e.solves[s][1:]
 }
-func (e *emitter) revName(r *ir.Rev) string       { return e.revs[r] }
-func (e *emitter) tapeField(s *ir.Solve) string   { return e.solves[s] + "Tape" }
+func (e *emitter) revName(r *ir.Rev) string { return e.revs[r] }
+func (e *emitter) tapeField(s *ir.Solve, n int) string {
+	if n > 1 {
+		return fmt.Sprintf("%sTape%d", e.solves[s], n)
+	}
+	return e.solves[s] + "Tape"
+}
 func (e *emitter) tapeType(s *ir.Solve) string    { return e.solves[s] + "Tape" }
 func (e *emitter) solveOrPath(s *ir.Solve) string { return "solve " + s.Name }
 
@@ -389,7 +395,9 @@ func (e *emitter) workspace(f *file) {
 	p.line("type workspace struct {")
 	for _, ps := range e.plan.Solves {
 		if ps.IR.Record {
-			p.line("%s %s", e.tapeField(ps.IR), e.tapeType(ps.IR))
+			for n := 1; n <= e.tapes[ps.IR]; n++ {
+				p.line("%s %s", e.tapeField(ps.IR, n), e.tapeType(ps.IR))
+			}
 		}
 	}
 	for _, t := range e.workTx {

@@ -231,6 +231,9 @@ func (fn *function) solveCall(v *ir.Value) {
 	if ps.Needs.Work {
 		all = append(all, "ws")
 	}
+	if s.Record {
+		all = append(all, "&ws."+fn.tape(v))
+	}
 	args := fn.arguments(v.Args)
 	if s.Times > 0 {
 		args[1] = fn.slice(v.Args[1])
@@ -304,6 +307,22 @@ func (fn *function) statOf(v *ir.Value) int {
 	panic("codegen: solve of another function")
 }
 
+// tape is the field of the workspace that keeps the steps of the recorded solve v. A function that runs
+// one solve several times has a tape for each of them.
+func (fn *function) tape(v *ir.Value) string {
+	s, n := v.Attr.Solve, 1
+	for _, u := range fn.f.IR.Values {
+		if u == v {
+			break
+		}
+		if u.Op == ir.OpSolve && u.Attr.Solve == s {
+			n++
+		}
+	}
+	fn.e.tapes[s] = max(fn.e.tapes[s], n)
+	return fn.e.tapeField(s, n)
+}
+
 // revCall prints the call of a reverse sweep.
 func (fn *function) revCall(v *ir.Value) {
 	r := v.Attr.Rev
@@ -318,7 +337,10 @@ func (fn *function) revCall(v *ir.Value) {
 	if needs.Prepared {
 		all = append(all, "pre")
 	}
-	all = append(all, "ws")
+	if needs.Work {
+		all = append(all, "ws")
+	}
+	all = append(all, "&ws."+fn.tape(solve))
 	all = append(all, fn.arguments(solve.Args[2+nStates:])...)
 	for i, c := range v.Args[1:] {
 		switch {

@@ -20,7 +20,10 @@ func (e *emitter) reverse(r *ir.Rev) (params, results, body string) {
 	if needs.Prepared {
 		ps = append(ps, "pre *prepared")
 	}
-	ps = append(ps, "ws *workspace")
+	if needs.Work {
+		ps = append(ps, "ws *workspace")
+	}
+	ps = append(ps, "tape *"+e.tapeType(s))
 	for _, o := range l.c {
 		ps = append(ps, o.name+" "+e.passed(o.t))
 	}
@@ -52,7 +55,6 @@ func (e *emitter) reverse(r *ir.Rev) (params, results, body string) {
 		results = "(" + results + ")"
 	}
 
-	p.line("tape := &ws.%s", e.tapeField(s))
 	bar, barIn := suffixed(l.x, "Bar"), suffixed(l.x, "BarIn")
 	cSum, cStep := suffixed(l.c, "Sum"), suffixed(l.c, "Step")
 	l.declare(bar)

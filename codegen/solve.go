@@ -148,6 +148,9 @@ func (l *loop) signature() (params, results string) {
 	if l.ps.Needs.Work {
 		ps = append(ps, "ws *workspace")
 	}
+	if l.s.Record {
+		ps = append(ps, "tape *"+l.e.tapeType(l.s))
+	}
 	ps = append(ps, "t0 float64")
 	if l.path {
 		ps = append(ps, "ts []float64")
@@ -204,7 +207,6 @@ func (l *loop) body() {
 	}
 	p.line("*st = rt.SolveStats{Time: t0}")
 	if s.Record {
-		p.line("tape := &ws.%s", l.e.tapeField(s))
 		p.line("tape.reset()")
 	}
 	if s.Adaptive {

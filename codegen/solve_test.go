@@ -38,6 +38,7 @@ type problem struct {
 	config method.Config
 	rate   func(b *ir.Builder, x *ir.Value) *ir.Value // another right-hand side, for one scalar state
 	fails  bool                                       // some row does not get to the end
+	twice  bool                                       // the objective solves again from the end
 }
 
 const span = 1.5
@@ -117,12 +118,24 @@ func (p *problem) module(t *testing.T) (*ir.Module, map[string][]float64) {
 
 	b = ir.NewFunc("Fit.objective", diag.Span{}, p.real)
 	outs := run(b)
+	solves := []*ir.Solve{s}
+	var more []*ir.Value // statistics of the second solve
+	if p.twice {
+		again := append([]*ir.Value(nil), outs[0].Args[0].Args...)
+		copy(again[2:], outs[:len(s.States)])
+		solves = append(solves, s)
+		second := b.Results(b.Emit(ir.OpSolve, ir.Attr{Solve: s}, again...))
+		for i := range s.States {
+			outs[i] = b.Add(outs[i], second[i])
+		}
+		more = second[len(s.States):]
+	}
 	loss := b.Num(0)
 	for i := range s.States {
 		loss = b.Add(loss, b.Emit(ir.OpMean, ir.Attr{}, b.Unary(ir.OpSin, outs[i])))
 	}
-	results := append([]*ir.Value{loss, b.Emit(ir.OpMean, ir.Attr{}, outs[0])}, outs[len(s.States):]...)
-	m.Recipes = append(m.Recipes, &ir.Recipe{Name: "Fit", Columns: columns, Metrics: []string{"mean"}, Objective: m.AddFunc(b.Return(results...)), Solves: []*ir.Solve{s},
+	results := append([]*ir.Value{loss, b.Emit(ir.OpMean, ir.Attr{}, outs[0])}, append(outs[len(s.States):], more...)...)
+	m.Recipes = append(m.Recipes, &ir.Recipe{Name: "Fit", Columns: columns, Metrics: []string{"mean"}, Objective: m.AddFunc(b.Return(results...)), Solves: solves,
 		Settings: []ir.Setting{{Key: "epochs", Num: 1}, {Key: "optimizer", Choice: &ir.Choice{Row: "sgd", Options: []ir.Setting{{Key: "lr", Num: 0.1}}}}}})
 	return m, params
 }
@@ -294,5 +307,8 @@ func TestSolves(t *testing.T) {
 	add(problem{of: systems[0], method: bosh3, real: ir.F64, rate: explode, set: short, fails: true, times: 4})
 	add(problem{of: systems[0], method: bosh3, real: ir.F64, rate: invalid, set: tight, fails: true, times: 4})
 	add(problem{of: systems[0], method: rk4, real: ir.F64, rate: invalid, fails: true})
+	for _, p := range sensitivityProblems() {
+		add(p)
+	}
 	compare(t, es)
 }

@@ -46,12 +46,14 @@ func steppings(m *ir.Model) string {
 }
 
 // steppingOf is the place of a solve among the steppings of a model. A solve that runs several times has
-// one.
-func steppingOf(m *ir.Model, s *ir.Solve) int { return slices.Index(m.Solves, s) }
+// one; its recording copy, named after it, has the same. A solve of the way back of a gradient has none: -1.
+func steppingOf(m *ir.Model, s *ir.Solve) int {
+	return slices.IndexFunc(m.Solves, func(o *ir.Solve) bool { return o == s || o.Name+".rec" == s.Name })
+}
 
 // stepping is the stepping of a solve in this function.
 func (fn *function) stepping(s *ir.Solve) string {
-	if m := fn.e.stepped[fn.f.IR]; m != nil {
+	if m := fn.e.stepped[fn.f.IR]; m != nil && steppingOf(m, s) >= 0 {
 		return fmt.Sprintf("by[%d]", steppingOf(m, s))
 	}
 	return steppingLit(s)

@@ -160,7 +160,15 @@ func (e *emitter) inputs(f *file, r *ir.Recipe, low string) {
 		p.line("_ = %s", v)
 	}
 	if fn.Needs.Stats > 0 {
-		p.line("if err := rt.Failure(st[:], %sSites, row, row); err != nil && first == nil { first = err }", low)
+		back := backSolves(len(r.Solves), fn)
+		forward := "st[:]"
+		if len(back) > 0 {
+			forward = fmt.Sprintf("st[:%d]", len(r.Solves))
+		}
+		p.line("if err := rt.Failure(%s, %sSites, row, row); err != nil && first == nil { first = err }", forward, low)
+		for i, s := range back {
+			p.line("if err := rt.Failure(st[%d:%d], []rt.Site{{Where: %q, Solve: %q}}, row, row); err != nil && first == nil { first = err }", len(r.Solves)+i, len(r.Solves)+i+1, s.Span.String(), s.System)
+		}
 	}
 	for _, i := range real {
 		if r.Columns[i].Type.IsScalar() {

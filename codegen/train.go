@@ -282,7 +282,14 @@ func (e *emitter) worker(f *file, r *ir.Recipe, low string, obj, grad *plan.Func
 		for _, s := range r.Solves {
 			rows = append(rows, fmt.Sprintf("{Where: %q, Solve: %q}", s.Span.String(), s.System))
 		}
-		text(f, "", fmt.Sprintf("var %sSites = []rt.Site{%s}", low, strings.Join(rows, ", ")))
+		for _, s := range backSolves(len(r.Solves), grad) {
+			rows = append(rows, fmt.Sprintf("{Where: %q, Solve: %q}", s.Span.String(), s.System))
+		}
+		doc := ""
+		if len(rows) > len(r.Solves) {
+			doc = fmt.Sprintf("%sSites are the places of the solves of recipe %s: first the %d of the objective, then those of the way back.", low, r.Name, len(r.Solves))
+		}
+		text(f, doc, fmt.Sprintf("var %sSites = []rt.Site{%s}", low, strings.Join(rows, ", ")))
 		text(f, fmt.Sprintf("%sBackward is, per solve, the evaluations of the vector field's derivative for an accepted step.", low),
 			fmt.Sprintf("var %sBackward = []int{%s}", low, strings.Join(e.backward(r, grad), ", ")))
 	}
@@ -321,8 +328,10 @@ func (e *emitter) worker(f *file, r *ir.Recipe, low string, obj, grad *plan.Func
 		p.line("ws := &k.ws")
 	}
 	in := e.rowLoop(r, "for _, row := range rows", "t", "elem", "num", "back", "rows", "key", "out", "weights", "gradient", "loss", "row", "r")
+	back := 0 // solves of the way back
 	if obj.Needs.Stats > 0 {
-		p.line("var st [%d]rt.SolveStats", obj.Needs.Stats)
+		back = len(backSolves(len(r.Solves), grad))
+		p.line("var st [%d]rt.SolveStats", obj.Needs.Stats+back)
 	}
 	n := e.terms(r)
 	res := []string{"loss"}
@@ -335,7 +344,11 @@ func (e *emitter) worker(f *file, r *ir.Recipe, low string, obj, grad *plan.Func
 		p.line("if gradient != nil {")
 		p.line("%s", e.modelCall(grad, recipeFrame, in, dst))
 		p.line("} else {")
-		p.line("%s", e.modelCall(obj, recipeFrame, in, dst))
+		fr := recipeFrame
+		if back > 0 {
+			fr.st = fmt.Sprintf("(*[%d]rt.SolveStats)(st[:])", obj.Needs.Stats)
+		}
+		p.line("%s", e.modelCall(obj, fr, in, dst))
 		p.line("}")
 	} else {
 		p.line("%s", e.modelCall(obj, recipeFrame, in, dst))
@@ -343,7 +356,14 @@ func (e *emitter) worker(f *file, r *ir.Recipe, low string, obj, grad *plan.Func
 	if obj.Needs.Stats > 0 {
 		p.line("back := %sBackward", low)
 		p.line("if gradient == nil { back = nil }")
-		p.line("if !out.Count(st[:], %sSites, row, row, back) { continue }", low)
+		forward, sites := "st[:]", low+"Sites"
+		if back > 0 {
+			forward, sites = fmt.Sprintf("st[:%d]", obj.Needs.Stats), fmt.Sprintf("%sSites[:%d]", low, obj.Needs.Stats)
+		}
+		p.line("if !out.Count(%s, %s, row, row, back) { continue }", forward, sites)
+		if back > 0 {
+			p.line("if gradient != nil && !out.CountBack(st[%d:], %sSites[%d:], row, row, back[%d:]) { continue }", obj.Needs.Stats, low, obj.Needs.Stats, obj.Needs.Stats)
+		}
 	}
 	p.line("out.Loss += float64(loss)")
 	for i := 0; i < n; i++ {
@@ -357,9 +377,24 @@ func (e *emitter) worker(f *file, r *ir.Recipe, low string, obj, grad *plan.Func
 // recipeFrame is that of the functions of a recipe.
 var recipeFrame = frame{w: "w", pre: "pre", ws: "ws", st: "&st"}
 
+// backSolves lists the solves that a function runs on the way back of a gradient, in their order: those
+// after the n of the program.
+func backSolves(n int, f *plan.Func) []*ir.Solve {
+	if f == nil {
+		return nil
+	}
+	var all []*ir.Solve
+	for _, v := range f.IR.Values {
+		if v.Op == ir.OpSolve {
+			all = append(all, v.Attr.Solve)
+		}
+	}
+	return all[min(n, len(all)):]
+}
+
 // backward counts, per solve, the calls of derivative functions in a step of the reverse sweep.
 func (e *emitter) backward(r *ir.Recipe, grad *plan.Func) []string {
-	out := make([]string, len(r.Solves))
+	out := make([]string, len(r.Solves)+len(backSolves(len(r.Solves), grad)))
 	for i := range out {
 		out[i] = "0"
 	}

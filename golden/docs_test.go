@@ -251,8 +251,8 @@ func referencePage() string {
 		}
 		row("`"+m.Name+"`", m.Family.String(), strconv.Itoa(m.Order()), strconv.Itoa(m.Evals()), strconv.Itoa(m.Tableau.DenseOrder), m.Doc, m.Source)
 	}
-	section("Options of methods and controllers", "of", "option", "default", "what")
-	for _, g := range []method.Group{method.Solver, method.Controller} {
+	section("Options of methods, controllers and sensitivities", "of", "option", "default", "what")
+	for _, g := range []method.Group{method.Solver, method.Controller, method.Sensitivity} {
 		done := map[method.Family]bool{}
 		for _, m := range method.Rows(g) {
 			if m.Later || g == method.Solver && done[m.Family] {
@@ -265,7 +265,10 @@ func referencePage() string {
 			}
 			for _, o := range m.Options {
 				def := o.Name
-				if def == "" && !o.Optional {
+				switch {
+				case def == "" && o.Kind == method.Bool:
+					def = strconv.FormatBool(o.Default != 0)
+				case def == "" && !o.Optional:
 					def = number(o.Default)
 				}
 				row(owner, "`"+o.Key+"`", def, later(o.Later)+o.Doc)

@@ -80,6 +80,20 @@ func (r *ShardResult) Count(st []SolveStats, sites []Site, sample, row int, back
 	return ok
 }
 
+// CountBack adds the statistics of the solves of one sample's way back, and its failure if there is one.
+// backward is as in Count, for the sums over its steps. It reports whether every solve succeeded.
+func (r *ShardResult) CountBack(st []SolveStats, sites []Site, sample, row int, backward []int) bool {
+	ok := true
+	for i := range st {
+		r.BackwardNFE += int64(st[i].NFE + backward[i]*st[i].Accepted)
+		if ok && st[i].Status.Failed() {
+			ok = false
+			r.Fail(st[i].err(&sites[i], sample, row))
+		}
+	}
+	return ok
+}
+
 // Signed is x with the sign of s.
 func Signed(x, s float64) float64 { return math.Copysign(x, s) }
 

@@ -40,6 +40,7 @@ var laterRules = map[diag.Code]bool{
 	"NDE0614": true,
 	"NDE0615": true,
 	"NDE0532": true, // separability is a rule over the IR
+	"NDE0570": true, // what a sensitivity differentiates is a rule over the IR
 	"NDE0240": true, // said by the Go back end
 	"NDE0826": true, // said by lowering
 }

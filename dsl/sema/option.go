@@ -59,11 +59,12 @@ type row struct {
 
 // group is a set of rows; codes and limits are those of its messages.
 type group struct {
-	what  string // "solver method"
-	names []string
-	find  func(name string) *row
-	alias func(name string) string // the row that another library calls name, or ""
-	codes *codes
+	what     string // "solver method"
+	declared bool   // the name of a declared solver stands for a row as well
+	names    []string
+	find     func(name string) *row
+	alias    func(name string) string // the row that another library calls name, or ""
+	codes    *codes
 }
 
 // meant is the row that name, which there is not, was meant to be.
@@ -114,7 +115,7 @@ func methodGroup(g method.Group) *group {
 		}
 		return ""
 	}
-	out := &group{what: methodWhat[g], names: method.NamesOf(g), find: find, alias: alias, codes: solverCodes}
+	out := &group{what: methodWhat[g], declared: g == method.Solver, names: method.NamesOf(g), find: find, alias: alias, codes: solverCodes}
 	if g != method.Solver {
 		out.codes = choiceCodes
 	}
@@ -122,7 +123,7 @@ func methodGroup(g method.Group) *group {
 }
 
 func methodOption(o method.Option) option {
-	kinds := map[method.Kind]optKind{method.Real: optNumber, method.Int: optInt, method.Name: optName,
+	kinds := map[method.Kind]optKind{method.Real: optNumber, method.Int: optInt, method.Name: optName, method.Bool: optBool,
 		method.Choice: optChoice, method.Any: optAny}
 	out := option{key: o.Key, kind: kinds[o.Kind], def: o.Default, hasDef: !o.Optional, name: o.Name, min: o.Min, max: o.Max,
 		open: o.Open, choices: o.Choices, laterChoices: o.LaterChoices, oneOf: o.OneOf, later: o.Later}
@@ -395,6 +396,18 @@ func (c *checker) setting(o *option, owner string, x syntax.Expr, k *codes, e *e
 			s.List = append(s.List, ir.Setting{Num: v.Num})
 		}
 	case optChoice:
+		if id, ok := x.(*syntax.Ident); ok && o.group.declared {
+			if d := c.decls[id.Name]; d != nil && d.what == "solver" {
+				if !c.touch(d) || d.solver == nil {
+					return s, false
+				}
+				if d.solver.Hyper != nil {
+					return bad("a classical method; " + id.Name + " is a hypersolver")
+				}
+				s.Choice = &ir.Choice{Row: d.solver.Method, Options: d.solver.Options, Span: id.At()}
+				return s, true
+			}
+		}
 		ch, ok := c.choice(x, o.group, e)
 		s.Choice = &ch
 		return s, ok

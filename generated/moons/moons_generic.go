@@ -477,7 +477,7 @@ func moons0ReplayVjp(w *Params, t float64, h float64, x *[2]Real, xNextBar *[2]R
 func fitGrad(w *Params, ws *workspace, x *[2]Real, y int32, g *Params, st *[1]rt.SolveStats) (Real, Real) {
 	// moons.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
 	var x2 [2]Real
-	solveMoons0Rec(w, ws, 0.0, 1.0, rt.Stepping{RTol: 0.0001, ATol: 0.0001, MaxSteps: 10000}, x, &x2, &st[0])
+	solveMoons0Rec(w, &ws.moons0RecTape, 0.0, 1.0, rt.Stepping{RTol: 0.0001, ATol: 0.0001, MaxSteps: 10000}, x, &x2, &st[0])
 	if st[0].Status.Failed() {
 		return 0, 0
 	}
@@ -498,7 +498,7 @@ func fitGrad(w *Params, ws *workspace, x *[2]Real, y int32, g *Params, st *[1]rt
 	xBar[0] = Real(recip*exp0) - onehot0
 	xBar[1] = Real(recip*exp1) - onehot1
 	// moons.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
-	reverseMoons0Rec(w, ws, &xBar, new([2]Real), g)
+	reverseMoons0Rec(w, &ws.moons0RecTape, &xBar, new([2]Real), g)
 	// moons.nde:40  minimize cross_entropy(Moons(x), y)
 	add := reduceMax + rt.Log32(sum)
 	var sum2 Real
@@ -629,7 +629,7 @@ func moons0ReplayVjp2(w *Params, t float64, h float64, x *[2]Real, xNextBar *[2]
 func fitGradinputs(w *Params, ws *workspace, x *[2]Real, y int32, xBar *[2]Real, st *[1]rt.SolveStats) (Real, Real) {
 	// moons.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
 	var x2 [2]Real
-	solveMoons0Rec(w, ws, 0.0, 1.0, rt.Stepping{RTol: 0.0001, ATol: 0.0001, MaxSteps: 10000}, x, &x2, &st[0])
+	solveMoons0Rec(w, &ws.moons0RecTape, 0.0, 1.0, rt.Stepping{RTol: 0.0001, ATol: 0.0001, MaxSteps: 10000}, x, &x2, &st[0])
 	// moons.nde:40  minimize cross_entropy(Moons(x), y)
 	reduceMax := Real(math.Inf(-1))
 	for i0 := 0; i0 < 2; i0++ {
@@ -647,7 +647,7 @@ func fitGradinputs(w *Params, ws *workspace, x *[2]Real, y int32, xBar *[2]Real,
 	xBar2[0] = Real(recip*exp0) - onehot0
 	xBar2[1] = Real(recip*exp1) - onehot1
 	// moons.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
-	reverseMoons0Rec2(w, ws, &xBar2, xBar)
+	reverseMoons0Rec2(w, &ws.moons0RecTape, &xBar2, xBar)
 	// moons.nde:40  minimize cross_entropy(Moons(x), y)
 	add := reduceMax + rt.Log32(sum)
 	var sum2 Real

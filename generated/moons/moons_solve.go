@@ -163,10 +163,9 @@ func pathMoons0(w *Params, t0 float64, ts []float64, by rt.Stepping, xStart *[2]
 }
 
 // solveMoons0Rec solves system Flow from t0 to t1 with dopri5, adaptive (moons.nde:19).
-func solveMoons0Rec(w *Params, ws *workspace, t0 float64, t1 float64, by rt.Stepping, xStart *[2]Real, xEnd *[2]Real, st *rt.SolveStats) {
+func solveMoons0Rec(w *Params, tape *moons0RecTape, t0 float64, t1 float64, by rt.Stepping, xStart *[2]Real, xEnd *[2]Real, st *rt.SolveStats) {
 	x := *xStart
 	*st = rt.SolveStats{Time: t0}
-	tape := &ws.moons0RecTape
 	tape.reset()
 	rtol, atol := by.RTol, by.ATol
 	dir := rt.Signed(1, t1-t0)
@@ -250,8 +249,7 @@ func (tp *moons0RecTape) push(t, h float64, x *[2]Real) {
 }
 
 // reverseMoons0Rec carries cotangents back over the recorded steps of Moons.0.rec, last to first.
-func reverseMoons0Rec(w *Params, ws *workspace, xEndBar *[2]Real, xStartBar *[2]Real, g *Params) {
-	tape := &ws.moons0RecTape
+func reverseMoons0Rec(w *Params, tape *moons0RecTape, xEndBar *[2]Real, xStartBar *[2]Real, g *Params) {
 	var xBar [2]Real
 	var xBarIn [2]Real
 	xBar = *xEndBar
@@ -263,8 +261,7 @@ func reverseMoons0Rec(w *Params, ws *workspace, xEndBar *[2]Real, xStartBar *[2]
 }
 
 // reverseMoons0Rec2 carries cotangents back over the recorded steps of Moons.0.rec, last to first.
-func reverseMoons0Rec2(w *Params, ws *workspace, xEndBar *[2]Real, xStartBar *[2]Real) {
-	tape := &ws.moons0RecTape
+func reverseMoons0Rec2(w *Params, tape *moons0RecTape, xEndBar *[2]Real, xStartBar *[2]Real) {
 	var xBar [2]Real
 	var xBarIn [2]Real
 	xBar = *xEndBar

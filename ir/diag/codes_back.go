@@ -18,7 +18,7 @@ func codesBack() []Entry {
 		{Code: "NDE0832", Title: "derivative by time",
 			Text: "Derivatives of a solve by its start, end or output times are not compiled yet: they count as constants."},
 		{Code: "NDE0833", Title: "sensitivity not compiled yet",
-			Text: "backprop is compiled; other sensitivities are known but not yet."},
+			Text: "backprop and adjoint are compiled; other sensitivities are known but not yet."},
 		{Code: "NDE0834", Title: "partial derivative with definitions between",
 			Text: "partial(E, x) holds definitions fixed, which is not compiled yet where E reaches x through one. Write E out, or use grad."},
 		{Code: "NDE0899", Title: "bug of the compiler",

@@ -39,15 +39,16 @@ type pass struct {
 	expanded map[*ir.Func]bool
 	recorded map[*ir.Solve]*ir.Solve
 	read     map[*ir.Func][]*ir.Param
-	pairs    map[string]*pair      // by callee and selection; nil where there is none
-	whole    map[*ir.Func]*ir.Func // what a forward half is a half of
-	sweeps   map[*ir.Solve]int     // reverse sweeps made, by recorded solve
+	pairs    map[string]*pair         // by callee and selection; nil where there is none
+	whole    map[*ir.Func]*ir.Func    // what a forward half is a half of
+	sweeps   map[*ir.Solve]int        // reverse sweeps made, by recorded solve
+	adjoints map[string]*adjointSolve // by solve and selection
 }
 
 func newPass(m *ir.Module) *pass {
 	return &pass{m: m, made: map[string]*ir.Func{}, expanded: map[*ir.Func]bool{},
 		recorded: map[*ir.Solve]*ir.Solve{}, read: map[*ir.Func][]*ir.Param{}, sweeps: map[*ir.Solve]int{},
-		pairs: map[string]*pair{}, whole: map[*ir.Func]*ir.Func{}}
+		adjoints: map[string]*adjointSolve{}, pairs: map[string]*pair{}, whole: map[*ir.Func]*ir.Func{}}
 }
 
 // fresh makes a function name that m does not have.

@@ -27,6 +27,7 @@ type sensitivity struct {
 func sensitivities() []sensitivity {
 	return []sensitivity{
 		{"backprop", "record the accepted steps and go back over them, recomputing each step", backprop},
+		{"adjoint", "solve the adjoint equation backwards", adjoint},
 	}
 }
 
@@ -51,7 +52,7 @@ func (r *reverse) solve(v *ir.Value) {
 			}
 		}
 		if !found {
-			r.fail(sensitivityLater, s.Span, "sensitivity %s cannot be compiled yet; use backprop", name)
+			r.fail(sensitivityLater, s.Span, "sensitivity %s cannot be compiled yet; use backprop, or adjoint", name)
 			return
 		}
 	}

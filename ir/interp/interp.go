@@ -35,6 +35,9 @@ type Machine struct {
 	// Taken holds the accepted steps of the last run of each solve.
 	Taken map[*ir.Solve][]Step
 
+	// Failed holds the solves that did not reach their end, in the order in which they ran.
+	Failed []Failure
+
 	derived [][]float64 // what Module.Prepare computed, by Param.Index of derived parameters
 	depth   int
 }
@@ -43,6 +46,13 @@ type Machine struct {
 type Step struct {
 	T, H float64
 	Y    []Tensor
+}
+
+// Failure is a solve that stopped at time T.
+type Failure struct {
+	Solve  *ir.Solve
+	Status int
+	T      float64
 }
 
 // New makes a machine for parameters by name. Those of m that params lacks are zero.

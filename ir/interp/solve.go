@@ -61,6 +61,9 @@ func (m *Machine) solve(s *ir.Solve, in []datum) datum {
 		r.keep(r.y, save{len(r.tape.steps), 0})
 	}
 	m.Taken[s] = r.tape.steps
+	if r.status != ir.StatusOK {
+		m.Failed = append(m.Failed, Failure{s, r.status, r.stop})
+	}
 	parts := append([]datum(nil), r.y...)
 	if s.Times > 0 {
 		parts = r.out

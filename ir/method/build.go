@@ -248,6 +248,7 @@ type stepper struct {
 	t, h     *ir.Value
 	y, c, y1 []*ir.Value
 	k        [][]*ir.Value // [stage][state]
+	at       []Stage       // where k is taken, as far as it is evaluated here
 	residual []*ir.Value   // of hypersolvers: per state, nil where there is none
 	shared   map[string]*ir.Value
 }
@@ -270,6 +271,27 @@ func (s *stepper) scaled(x *big.Rat) *ir.Value {
 	})
 }
 
+// Stage is one evaluation of the field in a step: where, and with what weight h b in the new state.
+type Stage struct {
+	T, Weight *ir.Value // f64
+	Y         []*ir.Value
+}
+
+// Stages writes the stages of a step of s into b, those whose weight is not zero: a sum of Weight times
+// anything at (T, Y) is the integral over the step by the method's own quadrature. row is that of s.
+func Stages(b *ir.Builder, s *ir.Solve, row *Row, t, h *ir.Value, y, c []*ir.Value) []Stage {
+	st := &stepper{maker: &maker{s: s, tab: row.Tableau, real: b.Real}, b: b, t: t, h: h, y: y, c: c}
+	var out []Stage
+	for i, w := range row.Tableau.B {
+		if w.Sign() != 0 {
+			st.stage(i)
+			at := st.at[i]
+			out = append(out, Stage{T: at.T, Weight: st.scaled(w), Y: at.Y})
+		}
+	}
+	return out
+}
+
 // stage gives k of stage i (from 0), and makes those before it.
 func (s *stepper) stage(i int) []*ir.Value {
 	for j := len(s.k); j <= i; j++ {
@@ -285,6 +307,7 @@ func (s *stepper) stage(i int) []*ir.Value {
 				return s.b.Add(s.t, s.scaled(s.tab.C[j])).Named(fmt.Sprintf("t%d", j+1))
 			})
 		}
+		s.at = append(s.at, Stage{T: t, Y: y})
 		in := append([]*ir.Value{t}, y...)
 		k := s.b.CallAll(s.s.Field, append(in, s.c...)...)
 		for x, st := range s.s.States {

@@ -15,6 +15,7 @@ const (
 	Real   Kind = iota
 	Int         // a whole number
 	Name        // an identifier among Choices
+	Bool        // true or false: 1 or 0
 	Choice      // a row of the group Group, with or without braces
 	Any         // whatever; of what comes later only
 )

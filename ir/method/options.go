@@ -47,6 +47,14 @@ func adaptiveOptions() []Option {
 	}
 }
 
+func adjointOptions() []Option {
+	return []Option{
+		{Key: "with", Kind: Choice, Group: Solver, Optional: true, Doc: "solver of the adjoint equation; that of the forward solve if not given"},
+		{Key: "seminorm", Kind: Bool, Default: 1, Doc: "leaves the cotangents of parameters and contexts out of the error norm"},
+		{Key: "restart", Kind: Name, Name: "stored", Choices: []string{"stored", "solved"}, Doc: "the state on the way back: started again from the outputs of the forward solve, or carried from its end"},
+	}
+}
+
 func controlOptions(p, i, d float64, keys int) []Option {
 	all := []Option{
 		{Key: "safety", Kind: Real, Default: 0.9, Min: 0, Max: 1, Open: true, Doc: "aims at a smaller error than allowed"},
@@ -91,4 +99,30 @@ func ControlOf(c *ir.Choice) Control {
 		ctl.I = 1 // the controller without memory
 	}
 	return ctl
+}
+
+// Configure sets on s what a checked choice of a solver says, and gives its row and what Build needs
+// besides.
+func Configure(s *ir.Solve, c *ir.Choice) (*Row, Config) {
+	s.Steps, s.StepSize, s.FirstStep = 0, 0, 0
+	var cfg Config
+	for _, o := range c.Options {
+		switch o.Key {
+		case "steps":
+			s.Steps = int(o.Num)
+		case "step":
+			s.StepSize = o.Num
+		case "rtol":
+			s.RTol = o.Num
+		case "atol":
+			s.ATol = o.Num
+		case "first_step":
+			s.FirstStep = o.Num
+		case "max_steps":
+			s.MaxSteps = int(o.Num)
+		case "control":
+			cfg.Control = ControlOf(o.Choice)
+		}
+	}
+	return Lookup(c.Row), cfg
 }

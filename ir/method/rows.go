@@ -52,7 +52,9 @@ var table = sync.OnceValue(func() []*Row {
 
 		{Name: "backprop", Aliases: []string{"autograd"}, Group: Sensitivity, Doc: "differentiates the accepted steps, with their sizes as constants"},
 		{Name: "checkpoint", Group: Sensitivity, Later: true, Doc: "backprop that recomputes between kept steps"},
-		{Name: "adjoint", Group: Sensitivity, Later: true, Doc: "solves the adjoint equation backwards"},
+		{Name: "adjoint", Group: Sensitivity, Options: adjointOptions(),
+			Doc:    "solves the adjoint equation backwards; parameters are integrals of it",
+			Source: "Pontryagin et al. 1962; Chen, Rubanova, Bettencourt, Duvenaud 2018"},
 		{Name: "interpolated", Aliases: []string{"interpolated_adjoint"}, Group: Sensitivity, Later: true, Doc: "adjoint along the stored dense output"},
 		{Name: "forward", Group: Sensitivity, Later: true, Doc: "solves the variational equations, for few parameters"},
 		{Name: "reversible", Group: Sensitivity, Later: true, Doc: "runs a reversible method backwards"},

@@ -96,7 +96,6 @@ func (p *Plan) addSolve(s *ir.Solve, path bool) error {
 		}
 		ps.Needs.join(p.byIR[f].Needs)
 	}
-	ps.Needs.Work = ps.Needs.Work || s.Record
 	return nil
 }
 
@@ -120,7 +119,7 @@ func (p *Plan) addRev(r *ir.Rev) error {
 
 // RevNeeds is what the reverse sweep uses.
 func (p *Plan) RevNeeds(r *ir.Rev) Needs {
-	n := Needs{Work: true, Accum: len(r.Params) > 0}
+	n := Needs{Accum: len(r.Params) > 0}
 	n.join(p.byIR[r.StepVJP].Needs)
 	if r.AtVJP != nil {
 		n.join(p.byIR[r.AtVJP].Needs)

@@ -45,6 +45,9 @@ func demandOrder(f *ir.Func) {
 func (pl *planner) schedule(v *ir.Value) error {
 	if v.Op == ir.OpResult {
 		pl.nest[v] = pl.nest[v.Args[0]]
+		if len(pl.sums[v]) > 0 {
+			pl.addSums(v, pl.nest[v], v.Type.Len())
+		}
 		return nil
 	}
 	if (pl.inSum[v] && v.Op != ir.OpCall) || (pl.fn.Places[v] != nil && pl.fn.Places[v].Kind != TupleOf) {

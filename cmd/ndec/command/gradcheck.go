@@ -47,6 +47,7 @@ func (mc *machine) grad(r *ir.Recipe, t *rt.Table, inputs bool) (*gradAnswer, er
 	byInput := rt.NewTable(real, t.Rows)
 	for row := range t.Rows {
 		args := rowArgs(t, cols, row)
+		in.Failed = nil
 		out, err := in.Call(r.Grad, args...)
 		if err != nil {
 			return nil, internal(err)
@@ -55,6 +56,12 @@ func (mc *machine) grad(r *ir.Recipe, t *rt.Table, inputs bool) (*gradAnswer, er
 		if failed := addStats(ans.Stats, r.Solves, out[1+terms:first], row); failed != nil {
 			if ans.Failed == "" {
 				ans.Failed = failed.Error()
+			}
+			continue
+		}
+		if len(in.Failed) > 0 { // on the way back
+			if e := in.Failed[0]; ans.Failed == "" {
+				ans.Failed = (&rt.SolveError{Sample: row, Row: -1, Time: e.T, Status: rt.Status(e.Status), Where: e.Solve.Span.String(), Solve: e.Solve.System}).Error()
 			}
 			continue
 		}

@@ -1,0 +1,181 @@
+package golden
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"ndec.dev/ndec/cmd/ndec/driver"
+	"ndec.dev/ndec/ir"
+	"ndec.dev/ndec/ir/diag"
+	"ndec.dev/ndec/ir/interp"
+)
+
+// sensProgram has parameters, a trained start, a context, an initial value, an integral and a parameter
+// that only an output reads, in a solve to the end and in one with output times; both run twice.
+const sensProgram = `package sens
+
+net f(x [2]real) [2]real {
+	return x |> Linear(5) |> tanh |> Linear(2)
+}
+
+system Flow {
+	state x [2]real
+	state l real = 0
+	context c real
+	param k real = 0.3
+	param gain real = 0.5
+	integral work = k * sqnorm(x) + 0.1*c
+	der(x) = f(x) - c*k*x*sin(t) + 0.1*initial(x)
+	der(l) = -div(f(x), x)
+	output e = gain * x[0]
+}
+
+solver Fwd = SOLVER
+
+model End(x [2]real, c real) (y [2]real, l real, w real) {
+	end := solve(Flow{x: x, c: c*x[0]}, over: 0.2..1.4, with: Fwd)
+	return end.x, end.l + end.e, end.work
+}
+
+model Path(x [2]real, c real) (y [4, 2]real, w [4]real) {
+	end := solve(Flow{x: x, c: c}, from: 0, at: [0.0, 0.3, 0.7, 1.0], with: Fwd)
+	return end.x, end.work
+}
+
+data D {
+	x [2]real
+	c real
+	source: csv{path: "d.csv"}
+}
+
+train Fit {
+	data: D
+	batch: full
+	epochs: 3
+	optimizer: adam{lr: 0.01}
+	y, l, w := End(x, c)
+	ys, ws := Path(0.5*x, c)
+	zs, vs := Path(y, c)
+	minimize sum(sin(y)) + 0.3*l + 0.1*w + sum(ys^2) + ws[1]*ws[3] + sum(zs*ys) + vs[2]
+	metric end = y[0]
+}
+`
+
+// gradients are those of recipe Fit by parameters and by columns, for a row of data.
+func gradients(t *testing.T, source string) (m *ir.Module, params, columns map[string][]float64) {
+	t.Helper()
+	res, ds := driver.Compile(map[string]string{"sens.nde": source}, driver.Options{Precision: "f64", Verify: true})
+	if ds.HasErrors() {
+		t.Fatal(ds)
+	}
+	m = res.Module
+	weights := map[string][]float64{}
+	for _, p := range m.Params {
+		x := make([]float64, p.Type.Len())
+		for i := range x {
+			x[i] = 0.6 * math.Sin(float64(5*i*i+3*i+len(p.Name)+1))
+		}
+		weights[p.Name] = x
+	}
+	mc, err := interp.New(m, weights)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := m.Recipes[0]
+	in := []interp.Tensor{interp.Of([]float64{0.7, -0.4}, 2), interp.Scalar(0.9)}
+	call := func(f *ir.Func) []interp.Tensor {
+		out, err := mc.Call(f, in...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(mc.Failed) > 0 {
+			t.Fatalf("%s failed", mc.Failed[0].Solve.Name)
+		}
+		return out[len(r.Objective.Results):]
+	}
+	params, columns = map[string][]float64{}, map[string][]float64{}
+	for k, g := range call(r.Grad) {
+		params[r.Trained[k].Name] = g.Data
+	}
+	for k, g := range call(r.GradInputs) {
+		columns[r.Columns[k].Name] = g.Data
+	}
+	return m, params, columns
+}
+
+// apart is the largest difference of two sets of gradients, relative to the largest element of a name.
+func apart(t *testing.T, got, want map[string][]float64) float64 {
+	t.Helper()
+	worst := 0.0
+	for name, w := range want {
+		g := got[name]
+		if len(g) != len(w) {
+			t.Fatalf("%s: %d numbers, want %d", name, len(g), len(w))
+		}
+		var d, scale float64
+		for i := range w {
+			d, scale = max(d, math.Abs(g[i]-w[i])), max(scale, math.Abs(w[i]))
+			if math.IsNaN(g[i]) {
+				t.Fatalf("%s[%d] is NaN", name, i)
+			}
+		}
+		if d > 0 {
+			worst = max(worst, d/scale)
+		}
+	}
+	return worst
+}
+
+// TestSensitivities compares every sensitivity with backprop, over fixed and adaptive methods: those
+// that differentiate the steps agree to rounding, those that differentiate the equation to the
+// accuracy of the solve.
+func TestSensitivities(t *testing.T) {
+	solver := func(s, sensitivity string) string {
+		return strings.Replace(sensProgram, "SOLVER", strings.Replace(s, "}", ", sensitivity: "+sensitivity+"}", 1), 1)
+	}
+	for _, s := range []string{"dopri5{rtol: 1e-10, atol: 1e-10}", "rk4{steps: 200}"} {
+		_, wantParams, wantColumns := gradients(t, solver(s, "backprop"))
+		for _, row := range []struct {
+			sensitivity string
+			tol         float64
+		}{
+			{"adjoint", 1e-7},
+			{"adjoint{restart: solved}", 1e-7},
+			{"adjoint{seminorm: false}", 1e-7},
+			{"adjoint{with: tsit5{rtol: 1e-10, atol: 1e-10}}", 1e-7},
+			{"adjoint{with: rk4{steps: 400}}", 1e-7},
+		} {
+			t.Run(s+" "+row.sensitivity, func(t *testing.T) {
+				_, params, columns := gradients(t, solver(s, row.sensitivity))
+				if d := apart(t, params, wantParams); d > row.tol {
+					t.Errorf("by parameters: %.2g from backprop, want at most %g", d, row.tol)
+				}
+				if d := apart(t, columns, wantColumns); d > row.tol {
+					t.Errorf("by columns: %.2g from backprop, want at most %g", d, row.tol)
+				}
+			})
+		}
+	}
+}
+
+// TestSensitivityCodes: the programs of the diagnostics that are rules over the IR.
+func TestSensitivityCodes(t *testing.T) {
+	n := 0
+	for _, e := range diag.All() {
+		if !strings.HasPrefix(string(e.Code), "NDE057") {
+			continue
+		}
+		n++
+		_, ds := driver.Compile(map[string]string{"a.nde": e.Bad}, driver.Options{})
+		if len(ds) != 1 || ds[0].Code != e.Code {
+			t.Errorf("%s: its program gives %v", e.Code, ds)
+		}
+		if _, ds = driver.Compile(map[string]string{"a.nde": e.Fixed}, driver.Options{}); ds.HasErrors() {
+			t.Errorf("%s: the mended program gives %v", e.Code, ds)
+		}
+	}
+	if n == 0 {
+		t.Error("no codes")
+	}
+}
