@@ -64,7 +64,7 @@ func coerce(x Expr, want Type) (y Expr, ok bool) {
 	if t.Kind != TensorKind || want.Kind != TensorKind {
 		return x, t.Equal(want)
 	}
-	if !ir.SameShape(t.Shape, want.Shape) {
+	if !ir.SameShape(t.Shape, want.Shape) || !dimsFit(t, want) {
 		return x, false
 	}
 	switch {
@@ -163,6 +163,10 @@ func (c *checker) binary(op string, x, y Expr, at diag.Span) Expr {
 		c.errorf("NDE0301", at, "%s wants equal shapes or a scalar, got %s and %s", op, a, b)
 		return invalid(at)
 	}
+	if !a.IsScalar() && !b.IsScalar() && !dimsFit(a, b) {
+		c.mix(at, op, a, b)
+		return invalid(at)
+	}
 	if cmp, ok := compareOps[op]; ok {
 		x, y = settle(x), settle(y)
 		if cmp.swap {
@@ -213,7 +217,12 @@ func (c *checker) fold(op string, x, y *Lit, at diag.Span) Expr {
 			return number(r, Untyped, at)
 		}
 	}
-	return number(r, x.T.Elem, at)
+	var exponent *Lit
+	if op == "^" {
+		exponent = y
+	}
+	q := c.operator(arithOps[op], []quantity{quantityOfLit(x), quantityOfLit(y)}, exponent, at)
+	return c.withUnit(number(r, x.T.Elem, at), q)
 }
 
 // power turns small constant exponents into products, which are exact and have plain derivatives.
@@ -267,7 +276,7 @@ func (c *checker) negate(x Expr, at diag.Span) Expr {
 		return invalid(at)
 	}
 	if l := literal(x); l != nil {
-		return number(-l.Num, l.T.Elem, at)
+		return c.withUnit(number(-l.Num, l.T.Elem, at), quantityOfLit(l))
 	}
 	return c.op(ir.OpNeg, ir.Attr{}, at, x)
 }
@@ -312,7 +321,11 @@ func (c *checker) op(op ir.Op, attr ir.Attr, at diag.Span, args ...Expr) Expr {
 	case ir.I32:
 		elem = I32
 	}
-	return &Op{Node: Node{T: Tensor(elem, t.Shape...), At: at}, Op: op, Attr: attr, Args: args}
+	out, ok := c.opDims(op, attr, at, args, Tensor(elem, t.Shape...))
+	if !ok {
+		return invalid(at)
+	}
+	return &Op{Node: Node{T: out, At: at}, Op: op, Attr: attr, Args: args}
 }
 
 // fits complains about tensors that are too large.

@@ -103,7 +103,7 @@ func makeBuiltins() map[string]*builtin {
 	for _, u := range unaryOps {
 		rows = append(rows, builtin{name: u.name, min: 1, max: 1, real: true, check: func(c *call) Expr {
 			if l, f := literal(c.args[0]), foldOps[u.name]; l != nil && f != nil {
-				return number(f(l.Num), l.T.Elem, c.at)
+				return c.withUnit(number(f(l.Num), l.T.Elem, c.at), c.operator(u.op, []quantity{quantityOfLit(l)}, nil, c.at))
 			}
 			return c.op(u.op, u.attr, c.at, c.args[0])
 		}})
@@ -230,6 +230,7 @@ func (c *checker) concat(args []Expr, axis int, at diag.Span) Expr {
 		return invalid(at)
 	}
 	var shape []int
+	var out Type // names the axes
 	for i, x := range xs {
 		t := x.Type()
 		if t.IsScalar() {
@@ -237,21 +238,28 @@ func (c *checker) concat(args []Expr, axis int, at diag.Span) Expr {
 			t = xs[i].Type()
 		}
 		if shape == nil {
-			shape = append(shape, t.Shape...)
+			shape, out = append(shape, t.Shape...), t
 			continue
 		}
 		fits := len(t.Shape) == len(shape)
 		for k := 0; fits && k < len(shape); k++ {
-			fits = k == axis || shape[k] == t.Shape[k]
+			fits = k == axis || shape[k] == t.Shape[k] && dimFits(out.Dim(k), t.Dim(k))
 		}
 		if !fits {
 			c.errorf("NDE0314", at, "concat along axis %d: %s does not fit %s", axis, x.Type(), args[0].Type())
 			return invalid(at)
 		}
 		shape[axis] += t.Shape[axis]
+		out = merged(out, t)
 	}
 	t := xs[0].Type()
 	t.Shape = shape
+	t = t.named(func(i int) string {
+		if i == axis && len(xs) > 1 {
+			return ""
+		}
+		return out.Dim(i)
+	})
 	if !c.fits(shape, at) {
 		return invalid(at)
 	}
@@ -302,15 +310,21 @@ func (c *checker) stack(args []Expr, at diag.Span) Expr {
 	}
 	t := xs[0].Type()
 	for _, x := range xs[1:] {
+		if ir.SameShape(x.Type().Shape, t.Shape) && !dimsFit(x.Type(), t) {
+			c.mix(at, "[...]", t, x.Type())
+			return invalid(at)
+		}
 		if !ir.SameShape(x.Type().Shape, t.Shape) {
 			c.errorf("NDE0315", at, "elements of [...] must have one shape, got %s and %s", t, x.Type())
 			return invalid(at)
 		}
 	}
+	row := t
 	t.Shape = append([]int{len(xs)}, t.Shape...)
 	if !c.fits(t.Shape, at) {
 		return invalid(at)
 	}
+	t = t.under("", row)
 	return &Stack{Node: Node{T: t, At: at}, Xs: xs}
 }
 
@@ -367,7 +381,7 @@ func checkReshape(c *call) Expr {
 	if want := size(Tensor(Real, shape...)); want != size(t) {
 		return c.fail("NDE0319", "%s has %d elements, %s has %d", t, size(t), ShapeString(shape), want)
 	}
-	return c.op(ir.OpReshape, ir.Attr{Ints: shape}, c.at, c.args[0])
+	return withDims(c.op(ir.OpReshape, ir.Attr{Ints: shape}, c.at, c.args[0]), c.args[1:])
 }
 
 func checkExpand(c *call) Expr {
@@ -379,7 +393,7 @@ func checkExpand(c *call) Expr {
 	if n := len(shape) - len(t.Shape); n < 0 || !ir.SameShape(shape[n:], t.Shape) {
 		return c.fail("NDE0319", "%s does not end in %s; expand adds leading axes", ShapeString(shape), t)
 	}
-	return c.op(ir.OpExpand, ir.Attr{Ints: shape}, c.at, c.args[0])
+	return withDims(c.op(ir.OpExpand, ir.Attr{Ints: shape}, c.at, c.args[0]), c.args[1:])
 }
 
 func checkTranspose(c *call) Expr {
@@ -485,7 +499,7 @@ func checkLinspace(c *call) Expr {
 			data[i] += (b.Num - a.Num) * float64(i) / float64(n[0]-1)
 		}
 	}
-	return &Lit{Node: Node{T: Tensor(Time, n[0]), At: c.at}, Data: data}
+	return withDims(&Lit{Node: Node{T: Tensor(Time, n[0]), At: c.at}, Data: data}, c.args[2:])
 }
 
 func checkSelect(c *call) Expr {
@@ -518,16 +532,17 @@ func checkFirst(c *call) Expr {
 // index is x[subs…]; bounds are checked already.
 func (c *checker) index(x Expr, subs []Sub, at diag.Span) Expr {
 	t := x.Type()
-	shape := []int{}
+	shape, names := []int{}, []string{} // a slice has a plain size
 	for i, d := range t.Shape {
 		switch {
 		case i >= len(subs):
-			shape = append(shape, d)
+			shape, names = append(shape, d), append(names, t.Dim(i))
 		case !subs[i].Index:
-			shape = append(shape, subs[i].Hi-subs[i].Lo)
+			shape, names = append(shape, subs[i].Hi-subs[i].Lo), append(names, "")
 		}
 	}
 	t.Shape = shape
+	t = t.named(func(i int) string { return names[i] })
 	return &Index{Node: Node{T: t, At: at}, X: settle(x), Subs: subs}
 }
 

@@ -40,6 +40,7 @@ type checker struct {
 	order   []*decl
 	setUsed map[string]bool
 	depth   int
+	units   bool // a unit is written somewhere
 }
 
 // said is one complaint; the same one is made once.
@@ -91,6 +92,7 @@ func Check(files []*syntax.File, opts Options) (*Program, diag.List) {
 		c.touch(d)
 	}
 	c.finish()
+	c.checkUnits()
 	c.diags = c.diags.OnePerLine()
 	c.diags.Sort()
 	return c.prog, c.diags
@@ -182,7 +184,6 @@ func (c *checker) collectDecl(n syntax.Decl) {
 		c.limit("import", n.At())
 		enter(n.Name, "import", nil)
 	case *syntax.DimDecl:
-		c.limit("dim", n.At())
 		enter(n.Name, "dim", nil)
 	case *syntax.MethodDecl:
 		c.limit("method declaration", n.At())
@@ -215,6 +216,8 @@ func (c *checker) touch(d *decl) (ok bool) {
 	switch n := d.node.(type) {
 	case *syntax.ConstDecl:
 		c.checkConst(d)
+	case *syntax.DimDecl:
+		c.checkDim(d, n)
 	case *syntax.FuncDecl:
 		d.state = untouched // instances have states of their own
 		if len(n.Dims) == 0 {
@@ -291,7 +294,17 @@ func (c *checker) checkConst(d *decl) {
 	}
 	if s.Type != nil {
 		want := c.typeOf(s.Type, &env{where: inConst})
+		if want.Unit != nil {
+			if q := quantityOfLit(l); q.kind == united {
+				c.clash(s.Value.At(), q.unit, *want.Unit, "const %s has unit %s, but %s is declared", d.name, q.unit, *want.Unit)
+			}
+		}
 		x, ok := coerce(l, want)
+		if y, isLit := x.(*Lit); isLit && ok {
+			m := *y
+			m.T.Unit, m.named = want.Unit, false
+			x = &m
+		}
 		if !ok && want.IsValid() {
 			c.errorf("NDE0304", s.Value.At(), "const %s is declared %s, but its value has type %s", d.name, want, l.T)
 		}
@@ -397,11 +410,13 @@ func (c *checker) typeOf(t *syntax.Type, e *env) Type {
 	if t == nil || t.Elem == nil {
 		return Type{}
 	}
-	if t.Unit != nil {
-		c.limit("unit", t.Unit.At())
-		return Type{}
-	}
 	typ := Type{Kind: TensorKind}
+	if t.Unit != nil {
+		c.units = true
+		if typ.Unit = c.unitOf(t.Unit); typ.Unit == nil {
+			return Type{}
+		}
+	}
 	found := false
 	for el, n := range elemNames {
 		if n == t.Elem.Name && !Elem(el).IsUntyped() {
@@ -424,36 +439,49 @@ func (c *checker) typeOf(t *syntax.Type, e *env) Type {
 		typ.Classes = n
 	}
 	total := 1
-	for _, d := range t.Dims {
-		n, ok := c.sizeOf(d, e)
+	dims := make([]string, len(t.Dims))
+	for i, d := range t.Dims {
+		v, n, ok := c.size(d, e)
 		if !ok {
 			return Type{}
 		}
+		dims[i] = dimOf(v)
 		if total *= n; total > maxElems {
 			c.errorf("NDE0310", d.At(), "a tensor of more than %d elements", maxElems)
 			return Type{}
 		}
 		typ.Shape = append(typ.Shape, n)
 	}
-	return typ
+	return typ.named(func(axis int) string { return dims[axis] })
 }
 
 // sizeOf is a positive constant whole number.
 func (c *checker) sizeOf(x syntax.Expr, e *env) (int, bool) {
+	_, n, ok := c.size(x, e)
+	return n, ok
+}
+
+// size is sizeOf with the number as an expression, which knows its dim.
+func (c *checker) size(x syntax.Expr, e *env) (Expr, int, bool) {
 	v := c.expr(x, e)
 	if isInvalid(v) {
-		return 0, false
+		return v, 0, false
 	}
 	l := literal(v)
 	if l == nil {
 		c.errorf("NDE0309", x.At(), "a size must be a constant expression")
+		return v, 0, false
+	}
+	n, ok := c.wholeSize(l.Num, x.At())
+	return v, n, ok
+}
+
+func (c *checker) wholeSize(x float64, at diag.Span) (int, bool) {
+	if x != math.Trunc(x) || x < 1 || x >= maxSize {
+		c.errorf("NDE0310", at, "a size must be a positive whole number, got %v", x)
 		return 0, false
 	}
-	if l.Num != math.Trunc(l.Num) || l.Num < 1 || l.Num >= maxSize {
-		c.errorf("NDE0310", x.At(), "a size must be a positive whole number, got %v", l.Num)
-		return 0, false
-	}
-	return int(l.Num), true
+	return int(x), true
 }
 
 // known layer and function names, for suggestions.

@@ -89,7 +89,7 @@ func (c *checker) valueNames(e *env) []string {
 		names = append(names, n)
 	}
 	for n, d := range c.decls {
-		if d.what == "const" {
+		if d.what == "const" || d.what == "dim" {
 			names = append(names, n)
 		}
 	}
@@ -119,8 +119,8 @@ func (c *checker) ident(x *syntax.Ident, e *env) Expr {
 		return invalid(at) // its declaration failed
 	}
 	if d := c.decls[x.Name]; d != nil {
-		if d.what != "const" {
-			if d.what != "dim" && d.what != "import" {
+		if d.what != "const" && d.what != "dim" {
+			if d.what != "import" {
 				c.errorf("NDE0204", at, "%s is a %s, not a value", x.Name, d.what)
 			}
 			return invalid(at)
@@ -130,6 +130,7 @@ func (c *checker) ident(x *syntax.Ident, e *env) Expr {
 		}
 		l := *d.value.(*Lit)
 		l.At = at
+		l.named = l.named || l.T.Unit == nil
 		return &l
 	}
 	if k, ok := constants[x.Name]; ok {

@@ -278,7 +278,7 @@ func (c *checker) apply(x *syntax.CallExpr, fn *syntax.Ident, piped Expr, e *env
 			return c.callFunc(d, args, "", e, at)
 		case "model":
 			return c.callModel(d, x, piped, e)
-		case "import", "dim", "method":
+		case "import", "method":
 			return invalid(at)
 		}
 		c.errorf("NDE0204", fn.At(), "%s is a %s, not a function", name, d.what)

@@ -223,6 +223,9 @@ type (
 		Node
 		Num  float64
 		Data []float64 // row-major; nil: every element is Num
+
+		dim   string // the dim that it names
+		named bool   // comes from a declared constant without unit
 	}
 
 	// Ref is a variable.

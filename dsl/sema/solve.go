@@ -65,6 +65,9 @@ func (c *checker) solve(x *syntax.CallExpr, piped Expr, e *env) Expr {
 	}
 	// After a complaint about a value the fields are still known, and checking goes on with them.
 	out.T = Type{Kind: ResultKind, System: s, Times: out.Times}
+	if out.At != nil {
+		out.T.TimeDim = out.At.Type().Dim(0)
+	}
 	return out
 }
 

@@ -118,7 +118,26 @@ func (c *checker) derivative(f derivForm, x *syntax.CallExpr, piped Expr, e *env
 		}
 		operands = append(operands, w)
 	}
-	return &Op{Node: Node{T: Tensor(Real, shape...), At: at}, Op: f.op, Args: operands}
+	t := Tensor(Real, shape...)
+	switch f.op { // names of axes
+	case ir.OpGrad, ir.OpPartial, ir.OpVJP:
+		t = merged(t, v)
+	case ir.OpJVP:
+		t = merged(t, y.Type())
+	case ir.OpJac:
+		t = t.named(func(i int) string { return chosenDim(i, y.Type(), v) })
+	case ir.OpHess:
+		t = t.named(func(i int) string { return chosenDim(i, v, v) })
+	}
+	return &Op{Node: Node{T: t, At: at}, Op: f.op, Args: operands}
+}
+
+// chosenDim is the name of axis i of shape(a) ++ shape(b).
+func chosenDim(i int, a, b Type) string {
+	if i < len(a.Shape) {
+		return a.Dim(i)
+	}
+	return b.Dim(i - len(a.Shape))
 }
 
 // l2 is the sum of squares of all parameters of a net, system or model.

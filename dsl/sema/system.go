@@ -270,7 +270,9 @@ func (c *checker) field(r Expr, name *syntax.Ident) Expr {
 			return invalid(name.At())
 		}
 		if times > 0 {
+			row := t
 			t.Shape = append([]int{times}, t.Shape...)
+			t = t.under(r.Type().TimeDim, row)
 		}
 		return &Field{Node: Node{T: t, At: name.At()}, X: r, Kind: kind, Index: index, Name: name.Name}
 	}

@@ -50,6 +50,9 @@ type Type struct {
 	System  *System // of ResultKind
 	Times   int     // of ResultKind: output times, 0 for the end state
 	Parts   []Type  // of TupleKind
+	Dims    []Dim   // names of the axes; nil: all sizes are plain. Equal does not look at them
+	TimeDim string  // of ResultKind: the dim of the output times
+	Unit    *Unit   // as declared; nil: free. Equal does not look at it, and only declarations and constants have one
 }
 
 // IsFloat reports whether e is a floating-point type or becomes one.
@@ -132,7 +135,7 @@ func (t Type) String() string {
 	}
 	var b strings.Builder
 	if len(t.Shape) > 0 {
-		b.WriteString(ShapeString(t.Shape))
+		b.WriteString(t.shape())
 	}
 	b.WriteString(t.Elem.String())
 	if t.Elem == Label {
