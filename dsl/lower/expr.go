@@ -17,13 +17,14 @@ type scope struct {
 	starts map[*sema.Var]*ir.Value // of systems: initial(x) by state
 
 	// Of models and recipes.
-	name    string      // solves are name.0, name.1, …
-	model   *sema.Model // says which solver stands for which; nil in recipes
-	solves  map[*sema.Solve]*solution
-	points  map[*sema.Rhs][]*ir.Value
-	calls   []modelCall
-	runs    []run
-	inBatch func(*sema.Avg) *ir.Value // what a mean over the batch is here; nil: not allowed
+	name       string      // solves are name.0, name.1, …
+	model      *sema.Model // says which solver stands for which; nil in recipes
+	solves     map[*sema.Solve]*solution
+	points     map[*sema.Rhs][]*ir.Value
+	references []*reference
+	calls      []modelCall
+	runs       []run
+	inBatch    func(*sema.Avg) *ir.Value // what a mean over the batch is here; nil: not allowed
 }
 
 // run is a solve that the function runs, itself or within a model that it calls.

@@ -17,6 +17,8 @@ type lowerer struct {
 	systems map[*sema.System]*system
 	// apart are the definitions that are values of their own; see derivativeVariables.
 	apart map[*sema.Var]bool
+	// wide makes functions over f64, for references of hypersolvers.
+	wide *ir.Widening
 }
 
 // Lower gives the module of a program without errors. When something cannot be lowered the module
@@ -29,6 +31,7 @@ func Lower(p *sema.Program) (*ir.Module, diag.List) {
 		systems: map[*sema.System]*system{},
 		apart:   derivativeVariables(p),
 	}
+	l.wide = &ir.Widening{Module: l.m, From: l.m.Real, To: ir.F64, Suffix: ".f64"}
 	for _, q := range p.Params {
 		l.m.AddParam(q)
 	}

@@ -42,7 +42,11 @@ func (s *scope) solution(x *sema.Solve) *solution {
 	}
 	operands = append(operands, d.extras...)
 
-	d.solve = s.newSolve(x, sys)
+	by := x.Solver
+	if s.model != nil {
+		by = s.model.Solver(by)
+	}
+	d.solve = s.newSolve(x.Span(), sys, by, x.Times, nil)
 	v := s.b.Emit(ir.OpSolve, ir.Attr{Solve: d.solve}, operands...).Named(x.System.Name)
 	d.results = s.b.Results(v)
 	for i, st := range d.solve.States {
@@ -67,15 +71,13 @@ func startsOf(sys *sema.System, starts []*ir.Value) []*ir.Value {
 	return out
 }
 
-// newSolve makes the solve as data and has the method build its step.
-func (s *scope) newSolve(x *sema.Solve, sys *system) *ir.Solve {
-	by := x.Solver
-	if s.model != nil {
-		by = s.model.Solver(by)
-	}
+// newSolve makes the solve of a system by a solver as data, over wider numbers than the module's
+// where wide is not nil, and has the method build its step. times is the number of output times, 0 for the
+// end alone.
+func (s *scope) newSolve(at diag.Span, sys *system, by *sema.Solver, times int, wide *ir.Widening) *ir.Solve {
 	row := by.Row
 	if row == nil || row.Later {
-		refuse(methodLater, x.Span(), "%s is not compiled yet; use euler, midpoint, heun, rk4, dopri5 or tsit5", by.Method)
+		refuse(methodLater, at, "%s is not compiled yet; use euler, midpoint, heun, rk4, dopri5 or tsit5", by.Method)
 	}
 	for _, o := range []struct {
 		key   string
@@ -86,18 +88,38 @@ func (s *scope) newSolve(x *sema.Solve, sys *system) *ir.Solve {
 		}
 	}
 	solve := &ir.Solve{
-		Name: fmt.Sprintf("%s.%d", s.name, len(s.solves)), Span: x.Span(), System: x.System.Name, Solver: by.Name, Method: by.Method,
-		States: s.states(x.System), Extras: s.extras(x.System), Times: x.Times,
+		Name: fmt.Sprintf("%s.%d", s.name, len(s.solves)+len(s.references)), Span: at, System: sys.Name, Solver: by.Name, Method: by.Method,
+		States: s.states(sys.System), Extras: s.extras(sys.System), Times: times,
 		Steps: by.Steps, StepSize: by.StepSize, RTol: by.RTol, ATol: by.ATol, FirstStep: by.FirstStep, MaxSteps: by.MaxSteps,
 		Sensitivity: by.Sensitivity,
 	}
 	solve.Field = s.newField(sys)
-	if err := method.Build(s.m, solve, row, s.config(by, solve)); err != nil {
-		refuse(methodLater, x.Span(), "%v", err)
+	cfg := s.config(by, solve)
+	if wide != nil {
+		widen(solve, wide)
+		solve.Field = wide.Func(solve.Field)
+		if cfg.Residual != nil {
+			cfg.Residual = wide.Func(cfg.Residual)
+		}
+	}
+	if err := method.Build(s.m, solve, row, cfg); err != nil {
+		refuse(methodLater, at, "%v", err)
 	}
 	placeSolve(solve)
 	s.m.Solves = append(s.m.Solves, solve)
 	return solve
+}
+
+// widen gives a solve states and extras over wider numbers.
+func widen(s *ir.Solve, wide *ir.Widening) {
+	for i := range s.States {
+		s.States[i].Type = wide.Type(s.States[i].Type)
+	}
+	narrow := s.Extras
+	s.Extras = nil
+	for _, t := range narrow {
+		s.Extras = append(s.Extras, wide.Type(t))
+	}
 }
 
 // placeSolve says where the functions of a solve run: sample > solve > step > stage.
