@@ -41,6 +41,10 @@ func (fn *function) array(v *ir.Value) {
 		fn.reduceLoops(v)
 	case ir.OpCumsum:
 		fn.p.line("rt.Cumsum(%s[:], %s, %d, %d)", fn.arrayExpr(v), fn.slice(v.Args[0]), v.Type.Shape[v.Attr.Index], stride(v.Type.Shape, v.Attr.Index))
+	case ir.OpTake:
+		fn.p.line("rt.Take(%s[:], %s, %s)", fn.arrayExpr(v), fn.slice(v.Args[0]), fn.slice(v.Args[1]))
+	case ir.OpScatter:
+		fn.p.line("rt.Scatter(%s[:], %s, %s)", fn.arrayExpr(v), fn.slice(v.Args[0]), fn.slice(v.Args[1]))
 	case ir.OpArgmax:
 		fn.p.line("%s := int32(rt.Argmax(%s))", fn.elem(v, at(0)), fn.slice(v.Args[0]))
 	case ir.OpMatMul:

@@ -249,6 +249,24 @@ func (b *Builder) Expand(x *Value, shape ...int) *Value {
 	return b.Emit(OpExpand, Attr{Ints: shape}, x)
 }
 
+// Take is the rows of x at the places.
+func (b *Builder) Take(x *Value, places ...int) *Value {
+	data := make([]float64, len(places))
+	row := true // places follow one another
+	for j, i := range places {
+		data[j] = float64(i)
+		row = row && i == places[0]+j
+	}
+	if row {
+		bounds := []int{places[0], places[0] + len(places)}
+		for _, d := range x.Type.Shape[1:] {
+			bounds = append(bounds, 0, d)
+		}
+		return b.Slice(x, bounds...)
+	}
+	return b.Emit(OpTake, Attr{}, x, b.Data(data, Tensor(I32, len(data))))
+}
+
 // Sum adds over the axes, all of them when none is given.
 func (b *Builder) Sum(x *Value, axes ...int) *Value {
 	if x.Type.IsScalar() {

@@ -68,6 +68,10 @@ const (
 	OpExpand    // to shape Attr.Ints: operand shape is a suffix of it (new leading axes; a scalar fits all)
 	OpOneHot    // i32 scalar to [Attr.Index]: 1 at the index; element type Attr.Elem
 
+	// Places that are values, along the leading axis.
+	OpTake    // (x [n,…], i [k]i32) -> [k,…]: row i_j of x
+	OpScatter // (x [k,…], i [k]i32) -> [Attr.Index,…]: the sum of the rows j with i_j = row
+
 	// Reductions over the axes Attr.Ints (all axes when nil).
 	OpSum
 	OpReduceMax

@@ -42,6 +42,8 @@ func samples() map[Op][]sample {
 		OpReverse:   along,
 		OpExpand:    {{[]Type{s0}, Attr{Ints: []int{2, 2}}}, {[]Type{v3}, Attr{Ints: []int{2, 3}}}, {[]Type{v3}, Attr{Ints: []int{3}}}},
 		OpOneHot:    one(Attr{Index: 4, Elem: F64}, index),
+		OpTake:      {{[]Type{v3, Tensor(I32, 5)}, Attr{}}, {[]Type{t234, Tensor(I32, 1)}, Attr{}}},
+		OpScatter:   {{[]Type{v3, Tensor(I32, 3)}, Attr{Index: 5}}, {[]Type{m23, Tensor(I32, 2)}, Attr{Index: 1}}},
 		OpSum:       axes, OpReduceMax: axes, OpReduceMin: axes, OpMean: axes,
 		OpCumsum: along,
 		OpArgmax: one(Attr{}, v4),

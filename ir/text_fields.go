@@ -79,7 +79,7 @@ func (op Op) attrForm() attrForm {
 		return attrElem
 	case OpOneHot:
 		return attrClass
-	case OpResult:
+	case OpResult, OpScatter:
 		return attrIndex
 	case OpLeakyRelu:
 		return attrNum

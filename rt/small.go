@@ -86,6 +86,29 @@ func Cumsum[R Float](dst, src []R, n, stride int) {
 	}
 }
 
+// Take stores in dst the rows of x at the places; a place outside is the nearest inside.
+func Take[R any](dst, x []R, places []int32) {
+	row := len(dst) / len(places)
+	n := len(x) / row
+	for j, i := range places {
+		k := min(max(int(i), 0), n-1)
+		copy(dst[j*row:(j+1)*row], x[k*row:])
+	}
+}
+
+// Scatter adds the rows of x up in dst at the places, which is zero elsewhere.
+func Scatter[R Float](dst, x []R, places []int32) {
+	clear(dst)
+	row := len(x) / len(places)
+	n := len(dst) / row
+	for j, i := range places {
+		k := min(max(int(i), 0), n-1)
+		for e, v := range x[j*row : (j+1)*row] {
+			dst[k*row+e] += v
+		}
+	}
+}
+
 // LinSolve solves A x = b for a small row-major A [n,n] by elimination with partial pivoting. A
 // singular matrix gives NaN.
 func LinSolve[R Float](n int, a, b, x []R) {

@@ -107,27 +107,6 @@ func (s *scope) reference(x *sema.HyperError, m *mesh) *reference {
 	return r
 }
 
-// rows are the rows of v, [T, shape], at the places, [len(places), shape].
-func rows(b *ir.Builder, v *ir.Value, places []int) *ir.Value {
-	var parts []*ir.Value
-	for i := 0; i < len(places); {
-		n := 1
-		for i+n < len(places) && places[i+n] == places[i]+n {
-			n++
-		}
-		bounds := []int{places[i], places[i] + n}
-		for _, d := range v.Type.Shape[1:] {
-			bounds = append(bounds, 0, d)
-		}
-		parts = append(parts, b.Slice(v, bounds...))
-		i += n
-	}
-	if len(parts) == 1 {
-		return parts[0]
-	}
-	return b.Concat(0, parts...)
-}
-
 // trajectoryError solves once for each step count and compares on its mesh.
 func (s *scope) trajectoryError(x *sema.HyperError) *ir.Value {
 	m := newMesh(x)
@@ -146,7 +125,7 @@ func (s *scope) trajectoryError(x *sema.HyperError) *ir.Value {
 		s.b.Span = x.At
 		weight := 1 / float64(n) / float64(x.MaxSteps-x.MinSteps+1)
 		for i := range x.System.States {
-			want := rows(s.b, ref.states[i], places)
+			want := s.b.Take(ref.states[i], places...)
 			d := s.b.Cast(s.b.Sub(s.b.Cast(own.results[i], want.Type.Elem), want), s.m.Real)
 			term := s.b.Mul(s.b.Num(weight), s.b.Sum(s.b.Unary(ir.OpSquare, d)))
 			if sum != nil {
@@ -205,7 +184,7 @@ func (s *scope) residualRows(x *sema.HyperError) *ir.Value {
 	at := []*ir.Value{st.t, st.dt, st.h}
 	for _, places := range [][]int{st.starts, st.ends} {
 		for _, y := range ref.states {
-			at = append(at, rows(b, y, places))
+			at = append(at, b.Take(y, places...))
 		}
 	}
 	wanted := over(target, at, ref.extras)

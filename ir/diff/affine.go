@@ -63,6 +63,10 @@ func (a *affinity) value(v *ir.Value, in []degree, most, sum degree) degree {
 		if v.Type.Elem.IsFloat() {
 			return most
 		}
+	case ir.OpTake, ir.OpScatter:
+		if in[1] == fixed {
+			return in[0]
+		}
 	case ir.OpMul, ir.OpMatVec, ir.OpVecMat, ir.OpMatMul, ir.OpOuter, ir.OpDot, ir.OpCross:
 		return sum
 	case ir.OpDiv:

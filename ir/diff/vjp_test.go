@@ -119,6 +119,8 @@ func samples() []sample {
 		{op: ir.OpLinSolve, shapes: [][]int{m33, v}},
 		{op: ir.OpLogDet, shapes: [][]int{m33}},
 		{op: ir.OpInv, shapes: [][]int{m33}},
+		{op: ir.OpTake, shapes: [][]int{m23}},
+		{op: ir.OpScatter, at: ir.Attr{Index: 4}, shapes: [][]int{m23}},
 		{op: ir.OpClamp, shapes: [][]int{v, s, s}},
 		{op: ir.OpLeakyRelu, at: ir.Attr{Num: 0.1}, shapes: [][]int{v}},
 		{op: ir.OpMean, shapes: [][]int{m23}},
@@ -208,6 +210,8 @@ func TestOperators(t *testing.T) {
 				x, y := b.Arg("x", ir.Tensor(ir.F64, 3)), b.Arg("y", ir.Tensor(ir.F64, 3))
 				args = []*ir.Value{b.Binary(ir.OpLt, x, b.Num(0)), x, y}
 				data = [][]float64{{-1, 2, -3}, {4, 5, 6}}
+			case ir.OpTake, ir.OpScatter:
+				args, data = append(args, b.Arg("i", ir.Tensor(ir.I32, 2))), append(data, []float64{1, 1})
 			case ir.OpCrossEntropy, ir.OpAccuracy:
 				args = []*ir.Value{b.Arg("z", ir.Tensor(ir.F64, 3)), b.Arg("y", ir.Scalar(ir.I32))}
 				data = [][]float64{{-1, 2, 0.5}, {2}}

@@ -118,6 +118,19 @@ func (g *gen) axes(rank int) []int {
 	return at
 }
 
+// places are k rows below n, at times one that an input decides.
+func (g *gen) places(k, n int) *ir.Value {
+	data := make([]float64, k)
+	for i := range data {
+		data[i] = float64(g.rnd.IntN(n))
+	}
+	fixed := g.b.Data(data, ir.Tensor(ir.I32, k))
+	if n >= Labels && g.rnd.IntN(2) == 0 {
+		return g.b.Select(g.condition(k), g.b.Expand(g.label, k), fixed)
+	}
+	return fixed
+}
+
 func reduction(g *gen, op ir.Op) *ir.Value {
 	x := g.ranked(1)
 	return g.b.Emit(op, ir.Attr{Ints: g.axes(x.Type.Rank())}, x)
@@ -339,6 +352,17 @@ var others = map[ir.Op]maker{
 	},
 	ir.OpOneHot: func(g *gen, op ir.Op) *ir.Value {
 		return g.b.Emit(op, ir.Attr{Index: Labels + g.rnd.IntN(3), Elem: g.real}, g.label)
+	},
+
+	ir.OpTake: func(g *gen, op ir.Op) *ir.Value {
+		x := g.ranked(1)
+		return g.b.Emit(op, ir.Attr{}, x, g.places(1+g.rnd.IntN(5), x.Type.Shape[0]))
+	},
+	ir.OpScatter: func(g *gen, op ir.Op) *ir.Value {
+		x := g.ranked(1)
+		n := 1 + g.rnd.IntN(5)
+		v := g.b.Emit(op, ir.Attr{Index: n}, x, g.places(x.Type.Shape[0], n))
+		return g.b.Mul(v, g.b.Num(0.125))
 	},
 
 	ir.OpSum:  func(g *gen, op ir.Op) *ir.Value { return g.b.Mul(reduction(g, op), g.b.Num(0.125)) },
