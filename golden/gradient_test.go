@@ -50,6 +50,9 @@ func inputs(r *ir.Recipe, row int) []interp.Tensor {
 	return in
 }
 
+// elements is how many of a parameter are looked at, about.
+const elements = 12
+
 func checkGradient(t *testing.T, m *ir.Module, r *ir.Recipe, params map[string][]float64, in []interp.Tensor) {
 	t.Helper()
 	run := func(f *ir.Func, force map[*ir.Solve][]interp.Step) ([]interp.Tensor, *interp.Machine) {
@@ -65,15 +68,11 @@ func checkGradient(t *testing.T, m *ir.Module, r *ir.Recipe, params map[string][
 		return out, mc
 	}
 	grad, mc := run(r.Grad, nil)
-	var taken [][]interp.Step // of the recorded solves, in order
-	for _, s := range m.Solves {
-		if s.Record && mc.Taken[s] != nil {
-			taken = append(taken, mc.Taken[s])
-		}
-	}
+	// The solves of both are the same in the same order, of which some are recorded in the gradient.
+	taken := solvesOf(r.Grad)
 	force := map[*ir.Solve][]interp.Step{}
 	for i, s := range solvesOf(r.Objective) {
-		force[s] = taken[i]
+		force[s] = mc.Taken[taken[i]]
 	}
 	plain, _ := run(r.Objective, force)
 	if d := math.Abs(plain[0].Data[0] - grad[0].Data[0]); d > 1e-13 {
@@ -83,7 +82,7 @@ func checkGradient(t *testing.T, m *ir.Module, r *ir.Recipe, params map[string][
 	for k, p := range r.Trained {
 		got := grad[len(r.Objective.Results)+k].Data
 		x := params[p.Name]
-		for i := range x {
+		for i := 0; i < len(x); i += 1 + len(x)/elements {
 			old, want := x[i], 0.0
 			for _, sign := range []float64{1, -1} {
 				x[i] = old + sign*h

@@ -7,7 +7,7 @@ import (
 
 // ShardRows is the number of rows that one worker handles at a time. It is
 // part of what a training run means: sums are formed shard by shard.
-const ShardRows = 64
+const ShardRows = 32
 
 // Objective is a recipe's loss, as generated code gives it.
 type Objective[R Float] struct {

@@ -33,6 +33,10 @@ func newMesh(x *sema.HyperError) *mesh {
 	for i, q := range parts {
 		m.place[q] = i
 		m.times = append(m.times, x.From+(x.To-x.From)*float64(q[0])/float64(q[1]))
+		if n := x.MinSteps; n == x.MaxSteps {
+			// As the loop of a solve in n steps has them, so that they are ends of its steps to the last bit.
+			m.times[i] = x.From + float64(float64(q[0]*n/q[1])*((x.To-x.From)/float64(n)))
+		}
 	}
 	m.times[len(parts)-1] = x.To
 	return m

@@ -24,13 +24,21 @@ func flat(p *moons.Params) []moons.Real {
 	return slices.Concat(p.F0Weight[:], p.F0Bias[:], p.F2Weight[:], p.F2Bias[:])
 }
 
+// trainAll runs the recipes in the order of the data.
+func trainAll(t *testing.T, p *moons.Params) {
+	t.Helper()
+	for _, train := range []func(context.Context, *moons.Params, rt.TrainOptions) (*rt.TrainResult, error){moons.TrainFit, moons.TrainFitTiny, moons.TrainFitHyper} {
+		if _, err := train(context.Background(), p, rt.TrainOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // TestWeights trains with -update, and sees that the committed weights classify fresh points.
 func TestWeights(t *testing.T) {
 	if *update {
 		p := moons.NewParams(42)
-		if _, err := moons.TrainFit(context.Background(), p, rt.TrainOptions{}); err != nil {
-			t.Fatal(err)
-		}
+		trainAll(t, p)
 		if err := p.SaveFile(weightsFile); err != nil {
 			t.Fatal(err)
 		}
@@ -181,4 +189,14 @@ func ExampleParams_Named() {
 	// f.0.bias [16]
 	// f.2.weight [2 16]
 	// f.2.bias [2]
+	// tiny.0.weight [2 5]
+	// tiny.0.bias [2]
+	// g.0.weight [64 5]
+	// g.0.bias [64]
+	// g.1.weight [1]
+	// g.2.weight [64 64]
+	// g.2.bias [64]
+	// g.3.weight [1]
+	// g.4.weight [2 64]
+	// g.4.bias [2]
 }

@@ -104,9 +104,6 @@ func roots(m *ir.Module) []*ir.Func {
 // reachable is the set of functions that the roots and the solves of m need.
 func reachable(m *ir.Module) map[*ir.Func]bool {
 	set := map[*ir.Func]bool{}
-	if m.Prepare != nil {
-		set[m.Prepare] = true
-	}
 	var visit func(f *ir.Func)
 	visit = func(f *ir.Func) {
 		if set[f] {
@@ -118,6 +115,9 @@ func reachable(m *ir.Module) map[*ir.Func]bool {
 				visit(g)
 			}
 		}
+	}
+	if m.Prepare != nil {
+		visit(m.Prepare)
 	}
 	for _, f := range roots(m) {
 		visit(f)
