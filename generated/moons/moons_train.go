@@ -111,7 +111,7 @@ func fitInputs(weights []Real, t, out *rt.Table) error {
 // fitRecipe is the train block Fit (moons.nde:36).
 var fitRecipe = rt.Recipe{
 	Name:      "Fit",
-	Source:    "ed98eae43db2b32245b2799fafb98ef2cd38c627fc22570780f889424f230dad",
+	Source:    "adb80ff5db73007a98355d58374324d2a17d4c3e70929e599b8df59f4efd55d4",
 	Where:     "moons.nde:36",
 	Data:      "Points",
 	Test:      "Fresh",
@@ -253,7 +253,7 @@ func fitTinyInputs(weights []Real, t, out *rt.Table) error {
 // fitTinyRecipe is the train block FitTiny (moons_hyper.nde:37).
 var fitTinyRecipe = rt.Recipe{
 	Name:      "FitTiny",
-	Source:    "ed98eae43db2b32245b2799fafb98ef2cd38c627fc22570780f889424f230dad",
+	Source:    "adb80ff5db73007a98355d58374324d2a17d4c3e70929e599b8df59f4efd55d4",
 	Where:     "moons_hyper.nde:37",
 	Data:      "Points",
 	Optimizer: rt.LeastSquares{},
@@ -370,7 +370,7 @@ func fitHyperInputs(weights []Real, t, out *rt.Table) error {
 // fitHyperRecipe is the train block FitHyper (moons_hyper.nde:46).
 var fitHyperRecipe = rt.Recipe{
 	Name:      "FitHyper",
-	Source:    "ed98eae43db2b32245b2799fafb98ef2cd38c627fc22570780f889424f230dad",
+	Source:    "adb80ff5db73007a98355d58374324d2a17d4c3e70929e599b8df59f4efd55d4",
 	Where:     "moons_hyper.nde:46",
 	Data:      "Points",
 	Batch:     64,
