@@ -2,6 +2,8 @@ package codegen_test
 
 import (
 	"fmt"
+	"os"
+	"strconv"
 	"testing"
 
 	"ndec.dev/ndec/ir"
@@ -9,13 +11,24 @@ import (
 	"ndec.dev/ndec/ir/irtest"
 )
 
-// seeds is how many random modules are compared, each in both precisions.
-const seeds = 110
+// seeds is how many random modules are compared, each in both precisions: CI sets NDEC_TEST_MODULES
+// for more than a person waits for.
+func seeds(t *testing.T) uint64 {
+	set := os.Getenv("NDEC_TEST_MODULES")
+	if set == "" {
+		return 25
+	}
+	n, err := strconv.ParseUint(set, 10, 16)
+	if err != nil {
+		t.Fatalf("NDEC_TEST_MODULES: %v", err)
+	}
+	return n
+}
 
 // TestRandomModules compares random modules, their gradients included, with the interpreter.
 func TestRandomModules(t *testing.T) {
 	var es []*emitted
-	for seed := range uint64(seeds) {
+	for seed := range seeds(t) {
 		for _, real := range []ir.Elem{ir.F64, ir.F32} {
 			c := irtest.Random(seed, real)
 			for i, f := range c.Module.Funcs {
