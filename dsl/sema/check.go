@@ -18,6 +18,9 @@ type Options struct {
 	Precision string
 	// Set overrides constants ("N") and settings of recipes ("Fit.epochs", or "epochs" for all).
 	Set map[string]string
+	// Dir is the folder of the package, absolute, by which two ways to an imported folder are known as one;
+	// "" where there are no folders.
+	Dir string
 	// With replaces declared solvers: "Fwd" by a literal (or the name of a method or solver).
 	With map[string]syntax.Expr
 }
@@ -38,6 +41,7 @@ type checker struct {
 	prog    *Program
 	decls   map[string]*decl
 	order   []*decl
+	pkgs    []*pkg // the one that is compiled comes first
 	setUsed map[string]bool
 	depth   int
 	units   bool // a unit is written somewhere
@@ -66,6 +70,7 @@ type decl struct {
 	node  syntax.Decl
 	spec  *syntax.ConstSpec
 	state declState
+	home  *pkg
 
 	value     Expr             // const
 	instances map[string]*Func // fn, net: by sizes
@@ -91,6 +96,7 @@ func Check(files []*syntax.File, opts Options) (*Program, diag.List) {
 	for _, d := range c.order {
 		c.touch(d)
 	}
+	c.order = append(c.order, c.imported()...)
 	c.finish()
 	c.checkUnits()
 	c.diags = c.diags.OnePerLine()
@@ -115,45 +121,24 @@ func (c *checker) report(d diag.Diagnostic) {
 // generatedNames are those of the generated package that a declaration would collide with.
 var generatedNames = []string{"Params", "NewParams", "LoadParams", "Real"}
 
-// collect enters the declarations of all files.
-func (c *checker) collect() {
-	for _, f := range c.files {
-		c.prog.Files = append(c.prog.Files, f.Name)
-		if f.Package != nil {
-			switch {
-			case c.prog.Package == "":
-				c.prog.Package = f.Package.Name
-			case c.prog.Package != f.Package.Name:
-				c.errorf("NDE0211", f.Package.At(), "package %s: the other files of this folder are package %s", f.Package.Name, c.prog.Package)
-				continue // what it declares belongs elsewhere
-			}
-		}
-		if c.prog.Doc == "" {
-			c.prog.Doc = f.Doc
-		}
-		for _, n := range f.Decls {
-			c.collectDecl(n)
-		}
-	}
-}
-
-func (c *checker) collectDecl(n syntax.Decl) {
+// collectDecl enters a declaration of p.
+func (c *checker) collectDecl(p *pkg, n syntax.Decl) {
 	enter := func(name *syntax.Ident, what string, spec *syntax.ConstSpec) {
 		if name == nil {
 			return
 		}
-		d := &decl{name: name.Name, what: what, node: n, spec: spec, instances: map[string]*Func{}}
-		c.order = append(c.order, d)
-		if old := c.decls[name.Name]; old != nil {
+		d := &decl{name: p.qualify(name.Name, what), what: what, home: p, node: n, spec: spec, instances: map[string]*Func{}}
+		p.order = append(p.order, d)
+		if old := p.decls[name.Name]; old != nil {
 			c.errorf("NDE0202", name.At(), "%s is declared twice; the first one is at %s", name.Name, old.at().Start)
 			return
 		}
 		for _, g := range generatedNames {
-			if name.Name == g {
+			if p.main && name.Name == g {
 				c.errorf("NDE0208", name.At(), "%s is a name of the generated package; choose another", g)
 			}
 		}
-		c.decls[name.Name] = d
+		p.decls[name.Name] = d
 	}
 	switch n := n.(type) {
 	case *syntax.ConstDecl:
@@ -179,10 +164,14 @@ func (c *checker) collectDecl(n syntax.Decl) {
 	case *syntax.TrainDecl:
 		enter(n.Name, "train", nil)
 	case *syntax.TargetDecl:
-		c.order = append(c.order, &decl{what: "target", node: n})
+		if p.main {
+			p.order = append(p.order, &decl{what: "target", home: p, node: n})
+		}
 	case *syntax.ImportDecl:
-		c.limit("import", n.At())
-		enter(n.Name, "import", nil)
+		p.imports = append(p.imports, n)
+		if old := p.decls[n.Name.Name]; old == nil || old.what != "import" {
+			enter(n.Name, "import", nil)
+		}
 	case *syntax.DimDecl:
 		enter(n.Name, "dim", nil)
 	case *syntax.MethodDecl:
@@ -212,6 +201,7 @@ func (c *checker) touch(d *decl) (ok bool) {
 		return !d.bad
 	}
 	d.state = inProgress
+	defer c.within(d)()
 	before := len(c.diags)
 	switch n := d.node.(type) {
 	case *syntax.ConstDecl:
@@ -250,6 +240,9 @@ func (c *checker) find(name *syntax.Ident, code diag.Code, whats ...string) *dec
 		if d != nil && d.what == w {
 			return d
 		}
+	}
+	if d != nil && d.what == "missing" {
+		return nil // said where it was linked
 	}
 	if d != nil {
 		c.errorf("NDE0204", name.At(), "%s is a %s, not a %s", name.Name, d.what, strings.Join(whats, " or a "))

@@ -119,6 +119,7 @@ func (c *checker) checkData(d *decl, n *syntax.DataDecl) {
 	c.closeBlock(b, n.At())
 	out.Settings = b.got
 	if s, ok := ir.FindSetting(b.got, "source"); ok && s.Choice != nil {
+		d.home.inFolder(s.Choice)
 		out.Source = *s.Choice
 	}
 	if s, ok := ir.FindSetting(b.got, "split"); ok && !b.unfit["split"] {

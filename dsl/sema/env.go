@@ -120,7 +120,11 @@ func (c *checker) ident(x *syntax.Ident, e *env) Expr {
 	}
 	if d := c.decls[x.Name]; d != nil {
 		if d.what != "const" && d.what != "dim" {
-			if d.what != "import" {
+			switch d.what {
+			case "missing": // said where it was linked
+			case "import":
+				c.errorf("NDE0204", at, "%s is an imported package, not a value; name what you mean of it: %s.name", x.Name, x.Name)
+			default:
 				c.errorf("NDE0204", at, "%s is a %s, not a value", x.Name, d.what)
 			}
 			return invalid(at)

@@ -278,7 +278,7 @@ func (c *checker) apply(x *syntax.CallExpr, fn *syntax.Ident, piped Expr, e *env
 			return c.callFunc(d, args, "", e, at)
 		case "model":
 			return c.callModel(d, x, piped, e)
-		case "import", "method":
+		case "method", "missing":
 			return invalid(at)
 		}
 		c.errorf("NDE0204", fn.At(), "%s is a %s, not a function", name, d.what)
@@ -591,6 +591,9 @@ func (c *checker) layerStmt(s *syntax.LayerStmt, e *env) {
 		return
 	}
 	l.row = layer.Lookup(id.Name)
+	if d := c.decls[id.Name]; d != nil && d.what == "missing" {
+		return // said where it was linked
+	}
 	if l.row == nil {
 		c.errorf("NDE0212", id.At(), "unknown layer %q%s", id.Name, didYouMean(id.Name, layer.Names()))
 		return

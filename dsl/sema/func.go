@@ -118,6 +118,7 @@ func (c *checker) instantiate(d *decl, sizes map[string]int, prefix string, at d
 		return nil
 	}
 	d.instances[key] = nil
+	defer c.within(d)()
 	owner := d.name
 	if prefix != "" {
 		owner = prefix

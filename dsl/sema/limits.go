@@ -28,7 +28,6 @@ var limits = map[string]limit{
 	"data column":        {"NDE0812", "columns of data as values are not compiled yet", "scale the inputs by constants"},
 	"source":             {"NDE0813", "this source is not compiled yet", "use moons, circles, spirals, gaussians, csv, npy or npz"},
 	"setting":            {"NDE0814", "this setting is not compiled yet", "leave it out"},
-	"import":             {"NDE0815", "import is not compiled yet", "put the files into one folder"},
 	"method declaration": {"NDE0815", "declared methods are not compiled yet", "use a method of the table"},
 	"test":               {"NDE0815", "test blocks are not compiled yet", "write a Go test for the generated package"},
 	"target":             {"NDE0816", "this target is not compiled yet", "use target go, or none"},

@@ -96,6 +96,8 @@ func (c *checker) solverRef(x syntax.Expr) *Solver {
 				return nil
 			}
 			return d.solver
+		case d != nil && d.what == "missing":
+			return nil // said where it was linked
 		case d != nil:
 			c.errorf("NDE0204", id.At(), "%s is a %s, not a solver", id.Name, d.what)
 			return nil

@@ -1,6 +1,8 @@
 package sema
 
 import (
+	"path"
+	"slices"
 	"strings"
 
 	"ndec.dev/ndec/dsl/syntax"
@@ -10,6 +12,9 @@ import (
 // Vet looks at a program without errors for what is probably a mistake. `//nde:ignore CODE reason`, on the
 // line of a warning or the one above, silences it.
 func Vet(files []*syntax.File, p *Program) diag.List {
+	// What an imported package does is looked at where it is compiled.
+	own := mainFolder(files)
+	files = slices.DeleteFunc(slices.Clone(files), func(f *syntax.File) bool { return path.Dir(f.Name) != own })
 	v := &vetter{files: files, p: p, selected: map[string]bool{}, mentioned: map[string]int{}, nodes: map[string]syntax.Decl{}}
 	for _, f := range files {
 		for _, d := range f.Decls {
@@ -135,6 +140,9 @@ func (v *vetter) unsilenced() diag.List {
 		}
 	}
 	for _, d := range v.list {
+		if path.Dir(d.Span.Start.File) != path.Dir(v.files[0].Name) {
+			continue
+		}
 		if s := silent[place{d.Span.Start.File, d.Span.Start.Line, d.Code}]; s != nil {
 			s.used = true
 			continue

@@ -1,6 +1,8 @@
 package sema
 
 import (
+	"strings"
+
 	"ndec.dev/ndec/dsl/syntax"
 )
 
@@ -176,6 +178,10 @@ func (v *vetter) unusedDecls() {
 				what, names = "data", []*syntax.Ident{d.Name}
 			case *syntax.HyperDecl:
 				what, names = "hypersolver", []*syntax.Ident{d.Name}
+			case *syntax.ImportDecl:
+				if !v.imports(d.Name.Name) {
+					v.warnf("W1205", d.Name.At(), "import %s is not used", d.Name.Name)
+				}
 			}
 			for _, name := range names {
 				if v.mentioned[name.Name] == 1 && len(v.p.Models)+len(v.p.Recipes) > 0 {
@@ -184,6 +190,16 @@ func (v *vetter) unusedDecls() {
 			}
 		}
 	}
+}
+
+// imports reports whether something of an imported package is named.
+func (v *vetter) imports(alias string) bool {
+	for name := range v.mentioned {
+		if strings.HasPrefix(name, alias+".") {
+			return true
+		}
+	}
+	return false
 }
 
 // shadows warns of local names that hide a constant, a function or a predeclared number.

@@ -215,7 +215,7 @@ func (p *parser) hyperDecl(doc string) Decl {
 		p.unexpected("\"for\" and the system, as in hypersolver " + d.Name.Name + " for Flow")
 	}
 	p.advance()
-	d.System = p.name("of the system")
+	d.System = p.qualified("of the system")
 	d.Body = p.block(hyperBlock)
 	d.Range = p.from(start)
 	return d

@@ -134,6 +134,10 @@ func (p *parser) primary() Expr {
 			x = p.index(x, start)
 		case Dot:
 			p.advance()
+			if id, ok := x.(*Ident); ok && p.imports[id.Name] {
+				x = p.within(id)
+				continue
+			}
 			if !p.isWord() {
 				p.unexpected("a name after \".\"")
 			}

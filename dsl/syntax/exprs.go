@@ -14,7 +14,8 @@ type Expr interface {
 	expr()
 }
 
-// Ident is a name; in keys and after a dot it may be a keyword.
+// Ident is a name; in keys and after a dot it may be a keyword. The name of a declaration of an imported
+// package has that of the package before it: "phys.Pendulum".
 //
 //	ident = letter { letter | digit | "_" } .
 type Ident struct {

@@ -64,6 +64,18 @@ type ImportDecl struct {
 	Path *BasicLit
 }
 
+// Folder is the imported folder as written, relative to that of the file; "" where it is no string.
+func (d *ImportDecl) Folder() string {
+	if d.Path == nil {
+		return ""
+	}
+	text, err := d.Path.Str()
+	if err != nil {
+		return ""
+	}
+	return text
+}
+
 // ConstDecl is one constant or a parenthesised group of them.
 //
 //	Const = "const" ( ConstSpec | "(" { ConstSpec ";" } ")" ) .
@@ -202,7 +214,7 @@ type SolverDecl struct {
 
 // HyperDecl is a hypersolver for one system.
 //
-//	Hyper = "hypersolver" ident "for" ident "{" { ( Residual | Setting | Define ) ";" } "}" .
+//	Hyper = "hypersolver" ident "for" ident [ "." ident ] "{" { ( Residual | Setting | Define ) ";" } "}" .
 type HyperDecl struct {
 	Range
 	Doc    string

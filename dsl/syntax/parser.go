@@ -59,6 +59,8 @@ type parser struct {
 	noLit    bool // in a guard: "{" begins a block, not a literal
 	bounds   bool // after where: a < x < b is allowed
 
+	imports map[string]bool // names of imported packages
+
 	comments    []*Comment
 	commentEnds map[int]int // line where a comment that stands alone ends → its index
 	codeLines   map[int]bool
@@ -69,8 +71,13 @@ type bailout struct{}
 
 func newParser(name string, src []byte) *parser {
 	lexemes, comments, errs := scan(name, src)
-	p := &parser{lexemes: lexemes, comments: comments, errs: errs,
+	p := &parser{lexemes: lexemes, comments: comments, errs: errs, imports: map[string]bool{},
 		commentEnds: map[int]int{}, codeLines: map[int]bool{}}
+	for i := 2; i < len(lexemes); i++ {
+		if lexemes[i].tok == String && lexemes[i-1].tok == Name && lexemes[i-2].text == "import" && lexemes[i-2].tok == Keyword {
+			p.imports[lexemes[i-1].text] = true
+		}
+	}
 	for _, l := range lexemes {
 		if !l.auto && l.tok != EOF {
 			p.codeLines[l.span.Start.Line] = true
@@ -284,6 +291,24 @@ func (p *parser) mustNotBeTop() {
 	if p.atTop() {
 		p.unexpected("the rest of the declaration above")
 	}
+}
+
+// qualified takes a name, or that of a declaration of an imported package, as in phys.Pendulum.
+func (p *parser) qualified(what string) *Ident {
+	x := p.name(what)
+	if p.imports[x.Name] && p.accept(Dot) {
+		return p.within(x)
+	}
+	return x
+}
+
+// within is the name after the dot of an imported package, with the name of the package before it.
+func (p *parser) within(pkg *Ident) *Ident {
+	if !p.isWord() {
+		p.unexpected("a name after \".\"")
+	}
+	x := p.word()
+	return &Ident{Range: p.from(pkg.Place.Start), Name: pkg.Name + "." + x.Name}
 }
 
 // word takes a name or keyword as a name.

@@ -185,5 +185,17 @@ func codesValues() []Entry {
 			Text:  "sin, exp, log and their like take pure numbers: the argument is to be divided by a scale of its unit.",
 			Bad:   "package p\n\nfn f(x real [m]) real {\n\treturn exp(x)\n}\n",
 			Fixed: "package p\n\nfn f(x, scale real [m]) real {\n\treturn exp(x / scale)\n}\n"},
+		{Code: "NDE0214", Title: "imported folder that is not there",
+			Text:  "import name \"folder\" leads, from the folder of the file, to another folder with .nde files.",
+			Bad:   "package p\n\nimport phys \"../phys\"\n",
+			Fixed: "package p\n"},
+		{Code: "NDE0215", Title: "import cycle",
+			Text: "A package imports itself, or one that imports it. Put what both need into a third folder."},
+		{Code: "NDE0216", Title: "imported package without such a name",
+			Text: "The imported package declares nothing of that name."},
+		{Code: "NDE0217", Title: "private name of an imported package",
+			Text: "Names that begin with _ are for the files of their folder only."},
+		{Code: "NDE0219", Title: "two imported packages of one name",
+			Text: "Names in weights files and generated code begin with the name of the package, so the packages of a program differ in it."},
 	}
 }

@@ -52,6 +52,7 @@ func (a *app) check(args []string, vet bool) error {
 	o.Vet = vet
 	var failed error
 	for _, s := range srcs {
+		o.Dir = s.abs
 		_, ds := driver.Compile(s.files, o)
 		if err := a.report(ds, s); err != nil {
 			failed = err

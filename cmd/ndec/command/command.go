@@ -131,7 +131,8 @@ compile time, fuses the solver with the network, and trains and runs what it emi
 // source is a package of .nde files: all files of one folder.
 type source struct {
 	dir   string
-	files map[string]string // by base name
+	abs   string            // dir from the root
+	files map[string]string // by name: a base name, or that from dir of a file of an imported folder
 }
 
 // load finds the package that a path means: a folder, or the folder of a file.
@@ -147,22 +148,18 @@ func load(path string) (*source, error) {
 		}
 		dir = filepath.Dir(path)
 	}
-	names, err := filepath.Glob(filepath.Join(dir, "*.nde"))
+	abs, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, internal(err)
 	}
-	if len(names) == 0 {
+	files, err := driver.Load(abs)
+	if err != nil {
+		return nil, internal(err)
+	}
+	if len(files) == 0 {
 		return nil, problems(fmt.Errorf("no .nde files in %s", dir))
 	}
-	s := &source{dir: dir, files: map[string]string{}}
-	for _, n := range names {
-		text, err := os.ReadFile(n)
-		if err != nil {
-			return nil, internal(err)
-		}
-		s.files[filepath.Base(n)] = string(text)
-	}
-	return s, nil
+	return &source{dir: dir, abs: abs, files: files}, nil
 }
 
 // loadAll finds the packages that the arguments mean; "dir/..." walks; none means ".".
@@ -288,6 +285,7 @@ func (s *source) located(ds diag.List) (diag.List, map[string]string) {
 
 // compile runs the driver on a package and reports what it finds.
 func (a *app) compile(s *source, o driver.Options) (*driver.Result, error) {
+	o.Dir = s.abs
 	res, ds := driver.Compile(s.files, o)
 	return res, a.report(ds, s)
 }

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // newRunFolder makes the folder of a run with a copy of the sources in it: out, which must be empty if
@@ -27,11 +28,24 @@ func newRunFolder(out, pkg string, src *source) (string, error) {
 		return "", err
 	}
 	for name, text := range src.files {
-		if err := replaceFile(filepath.Join(dir, name), []byte(text)); err != nil {
+		to := filepath.Join(dir, insideName(name))
+		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+			return "", ioError("run folder", err)
+		}
+		if err := replaceFile(to, []byte(text)); err != nil {
 			return "", err
 		}
 	}
 	return dir, nil
+}
+
+// insideName is where the copy of a source lies in a run folder: those of imported folders in a folder
+// "imported", since their names lead out of the package.
+func insideName(name string) string {
+	if !strings.Contains(name, "/") {
+		return name
+	}
+	return filepath.Join("imported", filepath.FromSlash(strings.ReplaceAll(name, "..", "up")))
 }
 
 // oldRunFolder finds the run to go on with: the newest of the package for "last", else the folder itself.

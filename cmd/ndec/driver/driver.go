@@ -30,6 +30,7 @@ type Options struct {
 	Precision string            // "f32" (default) or "f64"
 	Set       map[string]string // overrides of constants and recipe keys
 	With      map[string]string // solver replacements, "Fwd" to "rk4{steps: 20}"
+	Dir       string            // folder of the package, absolute; only to tell imported folders apart
 	Package   string            // name of the Go package, "" takes the program's
 	Until     string            // last phase to run, "" for all
 	Dump      []string          // phases whose text is kept
@@ -48,7 +49,8 @@ type Result struct {
 	Hash    string // of the sources and options
 }
 
-// Compile takes sources by name through all phases. It does no input or output. The diagnostics are
+// Compile takes sources by name through all phases. Files of imported folders are named from the folder of
+// the package: "../phys/pendulum.nde". It does no input or output. The diagnostics are
 // sorted; after an error the result holds what was reached.
 func Compile(files map[string]string, opts Options) (res *Result, ds diag.List) {
 	res = &Result{Dumps: map[string]string{}, Hash: hash(files, opts)}
@@ -90,7 +92,7 @@ func Compile(files map[string]string, opts Options) (res *Result, ds diag.List) 
 		return res, ds
 	}
 	var cds diag.List
-	res.Program, cds = sema.Check(res.Files, sema.Options{Precision: opts.Precision, Set: opts.Set, With: with})
+	res.Program, cds = sema.Check(res.Files, sema.Options{Precision: opts.Precision, Set: opts.Set, With: with, Dir: opts.Dir})
 	ds = append(ds, cds...)
 	if opts.Vet && !ds.HasErrors() {
 		ds = append(ds, sema.Vet(res.Files, res.Program)...)
