@@ -27,9 +27,6 @@ type pkg struct {
 
 // collect sorts files into packages, enters their declarations and links the imports.
 func (c *checker) collect() {
-	for _, f := range c.files {
-		c.prog.Files = append(c.prog.Files, f.Name)
-	}
 	byFolder := map[string]*pkg{}
 	main := mainFolder(c.files)
 	for _, f := range c.files {
@@ -45,6 +42,9 @@ func (c *checker) collect() {
 	// The package that is compiled comes first.
 	sort.SliceStable(c.pkgs, func(i, j int) bool { return c.pkgs[i].main && !c.pkgs[j].main })
 	for _, p := range c.pkgs {
+		for _, f := range p.files {
+			c.prog.Files = append(c.prog.Files, f.Name)
+		}
 		c.collectPackage(p)
 	}
 	names := map[string]*pkg{}
