@@ -35,11 +35,11 @@ type emitter struct {
 	solves map[*ir.Solve]string // base name: "moons0"
 	revs   map[*ir.Rev]string
 	fields map[*ir.Param]string
-	tapes  map[*ir.Solve]int // of a recorded solve: the most that one function keeps
 	tables map[*ir.Value]string
 	tabTxt []string
-	work   map[any]string // of *ir.Value, scanBuffer: field of the workspace
-	workTx []string       // fields of the workspace
+	work   map[any]string       // of *ir.Value, scanBuffer: field of the workspace
+	workTx []string             // fields of the workspace
+	tapes  map[*ir.Value]string // of recorded solves: field of the workspace
 	accs   map[*ir.Value]string
 	meant  string // meaning, once it is computed
 	// stepped holds the functions with solves whose stepping comes from a model, in by: the model's own
@@ -54,8 +54,8 @@ func Emit(p *plan.Plan, opts Options) ([]plan.File, diag.List) {
 		opts.Package = p.Module.Package
 	}
 	e := &emitter{plan: p, m: p.Module, opts: opts, p: &printer{sources: map[string][]string{}},
-		funcs: map[*ir.Func]string{}, solves: map[*ir.Solve]string{}, tapes: map[*ir.Solve]int{}, revs: map[*ir.Rev]string{}, fields: map[*ir.Param]string{},
-		tables: map[*ir.Value]string{}, work: map[any]string{}, accs: map[*ir.Value]string{}, stepped: map[*ir.Func]*ir.Model{}, bases: map[any]string{}}
+		funcs: map[*ir.Func]string{}, solves: map[*ir.Solve]string{}, revs: map[*ir.Rev]string{}, fields: map[*ir.Param]string{},
+		tables: map[*ir.Value]string{}, work: map[any]string{}, tapes: map[*ir.Value]string{}, accs: map[*ir.Value]string{}, stepped: map[*ir.Func]*ir.Model{}, bases: map[any]string{}}
 	for name, text := range opts.Sources {
 		e.p.sources[name] = strings.Split(string(text), "\n")
 	}
@@ -218,13 +218,7 @@ func (e *emitter) solveName(s *ir.Solve) string {
 func (e *emitter) pathName(s *ir.Solve) string {
 	return "path" + strings.ToUpper(e.solves[s][:1]) + e.solves[s][1:]
 }
-func (e *emitter) revName(r *ir.Rev) string { return e.revs[r] }
-func (e *emitter) tapeField(s *ir.Solve, n int) string {
-	if n > 1 {
-		return fmt.Sprintf("%sTape%d", e.solves[s], n)
-	}
-	return e.solves[s] + "Tape"
-}
+func (e *emitter) revName(r *ir.Rev) string       { return e.revs[r] }
 func (e *emitter) tapeType(s *ir.Solve) string    { return e.solves[s] + "Tape" }
 func (e *emitter) solveOrPath(s *ir.Solve) string { return "solve " + s.Name }
 
@@ -283,6 +277,25 @@ func (e *emitter) table(v *ir.Value) string {
 // workArray is the field of the workspace that holds v.
 func (e *emitter) workArray(f *plan.Func, v *ir.Value) string {
 	return e.workBuffer(f, v, localName(v), v.Type)
+}
+
+// tapeOf is the field of the workspace that holds the tape of v, a recorded solve. Every value has one of
+// its own: another run of the same solve may come before the reverse sweep.
+func (e *emitter) tapeOf(v *ir.Value) string {
+	if n, ok := e.tapes[v]; ok {
+		return n
+	}
+	s := v.Attr.Solve
+	n := e.tapeType(s)
+	for _, other := range e.tapes {
+		if other == n {
+			n = e.global.pick(n)
+			break
+		}
+	}
+	e.tapes[v] = n
+	e.workTx = append(e.workTx, fmt.Sprintf("%s %s", n, e.tapeType(s)))
+	return n
 }
 
 // workBuffer is the field of the workspace that belongs to key, made when it is first asked for.
@@ -393,13 +406,6 @@ func (e *emitter) solveFile() *file {
 func (e *emitter) workspace(f *file) {
 	p := e.p
 	p.line("type workspace struct {")
-	for _, ps := range e.plan.Solves {
-		if ps.IR.Record {
-			for n := 1; n <= e.tapes[ps.IR]; n++ {
-				p.line("%s %s", e.tapeField(ps.IR, n), e.tapeType(ps.IR))
-			}
-		}
-	}
 	for _, t := range e.workTx {
 		p.line("%s", t)
 	}

@@ -14,7 +14,8 @@ func (fn *function) whole(v *ir.Value) {
 	switch v.Op {
 	case ir.OpCall:
 		callee := fn.e.plan.Of(v.Attr.Func)
-		fn.call(callee, fn.arguments(v.Args), fn.destinations(v, len(v.Attr.Func.Results)), "st")
+		fn.call(callee, fn.arguments(v.Args), fn.destinations(v, len(v.Attr.Func.Results)), fn.statistics(v))
+		fn.stopAfter(v)
 	case ir.OpSolve:
 		fn.solveCall(v)
 	case ir.OpRev:
@@ -236,7 +237,7 @@ func (fn *function) solveCall(v *ir.Value) {
 		all = append(all, "ws")
 	}
 	if s.Record {
-		all = append(all, "&ws."+fn.tape(v))
+		all = append(all, "&ws."+fn.e.tapeOf(v))
 	}
 	args := fn.arguments(v.Args)
 	if s.Times > 0 {
@@ -265,7 +266,7 @@ func (fn *function) solveCall(v *ir.Value) {
 			all = append(all, to[i].expr)
 		}
 	}
-	all = append(all, fmt.Sprintf("&st[%d]", fn.statOf(v)))
+	all = append(all, fmt.Sprintf("&st[%d]", fn.f.Slots[v]))
 	name := fn.e.solveName(s)
 	if s.Times > 0 {
 		name = fn.e.pathName(s)
@@ -279,52 +280,22 @@ func (fn *function) solveCall(v *ir.Value) {
 	}
 	fn.p.line("%s", x)
 	if fn.f.Needs.Accum {
-		fn.stopFailed(v)
+		fn.stopFailed(fmt.Sprintf("st[%d].Status.Failed()", fn.f.Slots[v]))
 	}
 }
 
-// stopFailed ends a function that adds to running sums when solve v has failed, before anything is
+// stopFailed ends a function that adds to running sums where a solve has failed, before anything is
 // added: a failed sample has no part in a gradient.
-func (fn *function) stopFailed(v *ir.Value) {
+func (fn *function) stopFailed(condition string) {
 	var zeros []string
 	for i, r := range fn.f.IR.Results {
 		if fn.f.Sums[i] == nil && r.Type.IsScalar() && !fn.isStat(r) {
 			zeros = append(zeros, "0")
 		}
 	}
-	fn.p.line("if st[%d].Status.Failed() {", fn.statOf(v))
+	fn.p.line("if %s {", condition)
 	fn.p.line("return %s", strings.Join(zeros, ", "))
 	fn.p.line("}")
-}
-
-// statOf is the place of solve v among the solves of the function.
-func (fn *function) statOf(v *ir.Value) int {
-	n := 0
-	for _, u := range fn.f.IR.Values {
-		if u == v {
-			return n
-		}
-		if u.Op == ir.OpSolve {
-			n++
-		}
-	}
-	panic("codegen: solve of another function")
-}
-
-// tape is the field of the workspace that keeps the steps of the recorded solve v. A function that runs
-// one solve several times has a tape for each of them.
-func (fn *function) tape(v *ir.Value) string {
-	s, n := v.Attr.Solve, 1
-	for _, u := range fn.f.IR.Values {
-		if u == v {
-			break
-		}
-		if u.Op == ir.OpSolve && u.Attr.Solve == s {
-			n++
-		}
-	}
-	fn.e.tapes[s] = max(fn.e.tapes[s], n)
-	return fn.e.tapeField(s, n)
 }
 
 // revCall prints the call of a reverse sweep.
@@ -344,7 +315,7 @@ func (fn *function) revCall(v *ir.Value) {
 	if needs.Work {
 		all = append(all, "ws")
 	}
-	all = append(all, "&ws."+fn.tape(solve))
+	all = append(all, "&ws."+fn.e.tapeOf(solve))
 	all = append(all, fn.arguments(solve.Args[2+nStates:])...)
 	for i, c := range v.Args[1:] {
 		switch {
@@ -396,6 +367,7 @@ func (fn *function) mapLoop(v *ir.Value) {
 	m := v.Attr.Map
 	callee := fn.e.plan.Of(m.Fn)
 	to := fn.destinations(v, len(m.Fn.Results))
+	fn.clearStatistics(v)
 	fn.p.line("for n := 0; n < %d; n++ {", m.N)
 	args := make([]string, len(v.Args))
 	for i, a := range v.Args {
@@ -421,9 +393,12 @@ func (fn *function) mapLoop(v *ir.Value) {
 		}
 		inner[i].expr = fmt.Sprintf("(*[%d]%s)(%s[n*%d:])", r.Type.Len(), fn.e.elem(r.Type.Elem), base, r.Type.Len())
 	}
-	fn.call(callee, args, inner, "st")
+	stats := fn.runStatistics(callee)
+	fn.call(callee, args, inner, "&"+stats)
 	for _, a := range after {
 		fn.p.line("%s", a)
 	}
+	fn.joinStatistics(v, callee, stats, "n+1")
 	fn.p.line("}")
+	fn.stopAfter(v)
 }

@@ -15,26 +15,20 @@ func (fn *function) scanLoop(v *ir.Value) {
 	s := v.Attr.Scan
 	callee := fn.e.plan.Of(s.Fn)
 	to := fn.destinations(v, len(s.Fn.Results))
-	stats := ""
-	if n := callee.Needs.Stats; n > 0 {
-		stats = fn.s.pick("stats")
-		fn.p.line("var %s [%d]rt.SolveStats", stats, n)
-	}
 	args := make([]string, len(v.Args))
 	inner := make([]dest, len(to))
-	var after []string // statements of a run after the call
+	var after []func(stats string) string // statements of a run after the call
 	for j, start := range v.Args[:s.Carry] {
 		r := s.Fn.Results[j]
 		name := localName(s.Fn.Args[j])
 		if r.Type.IsScalar() {
-			c := to[j].expr
 			if to[j].unused {
-				c = fn.s.pick(name)
+				to[j].expr = fn.s.pick(name)
 			}
+			c, next := to[j].expr, fn.s.pick(name+"Next")
 			fn.p.line("var %s %s = %s", c, fn.e.elem(r.Type.Elem), bare(fn.elem(start, at(0))))
-			next := fn.s.pick(name + "Next")
 			args[j], inner[j] = c, dest{expr: next}
-			after = append(after, fmt.Sprintf("%s = %s", c, fn.scanned(callee, j, next, stats)))
+			after = append(after, func(stats string) string { return fmt.Sprintf("%s = %s", c, scanned(callee, j, next, stats)) })
 			continue
 		}
 		last := to[j].expr
@@ -50,9 +44,12 @@ func (fn *function) scanLoop(v *ir.Value) {
 		}
 		fn.fill(cur, start)
 		args[j], inner[j] = cur, dest{expr: next}
-		after = append(after, fmt.Sprintf("%s, %s = %s, %s", cur, next, next, cur))
+		after = append(after, func(string) string { return fmt.Sprintf("%s, %s = %s, %s", cur, next, next, cur) })
 	}
+	fn.clearStatistics(v)
+	run := "n+1"
 	if s.Back {
+		run = fmt.Sprintf("%d-n", s.N)
 		fn.p.line("for n := %d; n >= 0; n-- {", s.N-1)
 	} else {
 		fn.p.line("for n := 0; n < %d; n++ {", s.N)
@@ -70,21 +67,30 @@ func (fn *function) scanLoop(v *ir.Value) {
 		}
 		r, base := s.Fn.Results[i], strings.TrimPrefix(to[i].expr, "&")
 		if r.Type.IsScalar() {
-			inner[i].expr = fn.s.pick(resultLocal(s.Fn, i))
-			after = append(after, fmt.Sprintf("%s[n] = %s", base, fn.scanned(callee, i, inner[i].expr, stats)))
+			y := fn.s.pick(resultLocal(s.Fn, i))
+			inner[i].expr = y
+			after = append(after, func(stats string) string { return fmt.Sprintf("%s[n] = %s", base, scanned(callee, i, y, stats)) })
 			continue
 		}
 		inner[i].expr = fmt.Sprintf("(*[%d]%s)(%s[n*%d:])", r.Type.Len(), fn.e.elem(r.Type.Elem), base, r.Type.Len())
 	}
+	stats := fn.runStatistics(callee)
 	fn.call(callee, args, inner, "&"+stats)
 	for _, a := range after {
-		fn.p.line("%s", a)
+		fn.p.line("%s", a(stats))
 	}
+	fn.joinStatistics(v, callee, stats, run)
 	fn.p.line("}")
+	if s.Guard {
+		fn.p.line("if %s != 0 {", to[0].expr)
+		fn.p.line("st[%d].FailRun(int(%s))", fn.f.Slots[v]+callee.Needs.Stats, to[0].expr)
+		fn.p.line("}")
+	}
+	fn.stopAfter(v)
 }
 
 // scanned is scalar result i of a run: the variable that took it, or a statistic of its solves.
-func (fn *function) scanned(callee *plan.Func, i int, variable, stats string) string {
+func scanned(callee *plan.Func, i int, variable, stats string) string {
 	if p := callee.Places[callee.IR.Results[i]]; p.Kind == plan.Stat {
 		return statistic(p, stats)
 	}

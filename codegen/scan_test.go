@@ -5,6 +5,9 @@ import (
 	"strings"
 	"testing"
 
+	"ndec.dev/ndec/dsl/lower"
+	"ndec.dev/ndec/dsl/sema"
+	"ndec.dev/ndec/dsl/syntax"
 	"ndec.dev/ndec/ir"
 	"ndec.dev/ndec/ir/interp"
 )
@@ -110,4 +113,65 @@ func text(e *emitted) string {
 		b.Write(f.Text)
 	}
 	return b.String()
+}
+
+// program lowers a source in double precision.
+func program(t *testing.T, src string) *ir.Module {
+	t.Helper()
+	f, ds := syntax.Parse("prog.nde", []byte(src))
+	p, more := sema.Check([]*syntax.File{f}, sema.Options{Precision: "f64"})
+	if ds = append(ds, more...); ds.HasErrors() {
+		t.Fatal(ds)
+	}
+	m, ds := lower.Lower(p)
+	if ds.HasErrors() {
+		t.Fatal(ds)
+	}
+	return m
+}
+
+// TestSolveTwice runs one solve from two starts in an objective: each run has a tape of its own.
+func TestSolveTwice(t *testing.T) {
+	m := program(t, `package p
+
+net f(x [2]real) [2]real {
+	return x |> Linear(3) |> tanh |> Linear(2)
+}
+
+system Flow {
+	state x [2]real
+	der(x) = f(x)
+}
+
+model M(x [2]real) (y [2]real) {
+	end := solve(Flow{x: x}, over: 0..1, with: rk4{steps: 2})
+	return end.x
+}
+
+model N(x [2]real) (y [2]real) {
+	return M(M(x) - 1)
+}
+
+data D {
+	x [2]real
+	source: csv{path: "d.csv"}
+}
+
+train Fit {
+	data: D
+	minimize sqnorm(M(x)) + sqnorm(M(2*x) - x)
+	metric gap = norm(M(x))
+	epochs: 1
+	optimizer: sgd
+}
+`)
+	m.Models = []*ir.Model{m.Models[1]}
+	params := map[string][]float64{}
+	for k, p := range m.Params {
+		for i := range p.Type.Len() {
+			params[p.Name] = append(params[p.Name], float64((7*i+3*k)%11-5)/8)
+		}
+	}
+	rows := [][]interp.Tensor{{interp.Of([]float64{0.5, -0.25}, 2)}, {interp.Of([]float64{-1, 0.75}, 2)}}
+	compare(t, []*emitted{emit(t, "twice", m, params, rows)})
 }

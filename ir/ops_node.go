@@ -156,6 +156,9 @@ func (s *Scan) shape(a []Type) (Type, error) {
 		return Type{}, fmt.Errorf("%s has not %d values to hand on and %d slices", f.Name, s.Carry, s.Mapped)
 	}
 	want, out := valueTypes(f.Args), valueTypes(f.Results)
+	if s.Guard && (s.Carry == 0 || !want[0].Equal(Scalar(I32))) {
+		return Type{}, fmt.Errorf("%s hands on no number of the run that failed", f.Name)
+	}
 	for i := range s.Carry {
 		if !out[i].Equal(want[i]) {
 			return Type{}, fmt.Errorf("%s takes %s as value %d to hand on and gives %s", f.Name, want[i], i, out[i])

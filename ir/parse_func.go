@@ -266,7 +266,7 @@ func (p *funcParser) operands(v *Value) {
 			at.Map.Region = p.regionRef(nil)
 		}
 	case form == attrScan:
-		at.Scan = &Scan{Fn: p.callee(), N: p.int(), Carry: p.int(), Mapped: p.int(), Back: p.got("back")}
+		at.Scan = &Scan{Fn: p.callee(), N: p.int(), Carry: p.int(), Mapped: p.int(), Back: p.got("back"), Guard: p.got("guard")}
 		if p.got("in") {
 			at.Scan.Region = p.regionRef(nil)
 		}

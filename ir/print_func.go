@@ -124,6 +124,9 @@ func (p *printer) valueText(v *Value, refs func(*Value) string) string {
 		if s.Back {
 			head += " back"
 		}
+		if s.Guard {
+			head += " guard"
+		}
 		head += inRegion(s.Region)
 	}
 	switch {

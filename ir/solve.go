@@ -165,12 +165,16 @@ type Map struct {
 // Fn: (carry…, slice…, rest…) -> (carry…, others…). Results: the carries after the last run, then,
 // for each other result of Fn, its values stacked along a leading axis N (at the place of their
 // slices), or their sum over the runs where it is marked Accum.
+//
+// With Guard the first value handed on is an i32: 0 as long as all is well, and from then on the
+// number, from 1, of the first run that failed. Back ends report it like a solve that failed.
 type Scan struct {
 	Fn     *Func
 	N      int
 	Carry  int
 	Mapped int
 	Back   bool
+	Guard  bool
 	Region *Region
 }
 

@@ -62,7 +62,7 @@ const (
 	attrSolve          // name, before the operands
 	attrRev            // name, before the operands
 	attrMap            // name n mapped, before the operands
-	attrScan           // name n carry mapped, back if it is, before the operands
+	attrScan           // name n carry mapped, back and guard if it is, before the operands
 )
 
 func (op Op) attrForm() attrForm {

@@ -3,6 +3,7 @@ package rt
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // Status is how a solve of one sample ended.
@@ -64,7 +65,9 @@ type SolveError struct {
 	H      float64 // step size that failed
 	Status Status
 	Where  string // position in the source, "moons.nde:24"
-	Solve  string // name of the system, "Flow"
+	Solve  string // name of the system, "Flow"; "" where a loop failed outside its solves
+	Loop   string // what the runs are called of the loop that it stands in; "" outside loops
+	Run    int    // of that loop, from 1; 0 outside loops
 }
 
 func (e *SolveError) Error() string {
@@ -76,9 +79,15 @@ func (e *SolveError) Error() string {
 		}
 		sample += ", "
 	}
+	if e.Run > 0 {
+		sample += fmt.Sprintf("%s %d, ", e.Loop, e.Run)
+	}
 	what := "failed"
 	if err := e.Status.Err(); err != nil {
 		what = err.Error()
+	}
+	if e.Solve == "" {
+		return fmt.Sprintf("%s: %s: %s", e.Where, what, strings.TrimSuffix(sample, ", "))
 	}
 	return fmt.Sprintf("%s: solve of %s: %s: %stime %.6g, step %d, h %.3g", e.Where, e.Solve, what, sample, e.Time, e.Step, e.H)
 }
@@ -92,6 +101,7 @@ type SolveStats struct {
 	Status                  Status
 	Time                    float64 // where it ended
 	H                       float64 // last step size tried
+	Run                     int     // in a loop: the run that failed, from 1
 }
 
 // BatchStats holds the statistics of every solve site for a batch.

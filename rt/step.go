@@ -13,7 +13,8 @@ const BlockRows = 32
 // Site is where a solve stands in the source.
 type Site struct {
 	Where string // "moons.nde:24"
-	Solve string // name of the system
+	Solve string // name of the system; "" for a loop itself
+	Loop  string // what a run is called of the loop that it stands in, "ascent"; "" outside loops
 }
 
 // Stepping says how finely a solve steps: for a method of fixed steps their number or their length, for an
@@ -39,12 +40,42 @@ func (s *SolveStats) Fail(st Status, t, h float64) {
 	s.Status, s.Time, s.H = st, t, h
 }
 
+// FailRun ends a loop whose run of the number, from 1, gave something that is not finite.
+func (s *SolveStats) FailRun(number int) {
+	s.Status, s.Run = NonFinite, number
+}
+
+// JoinStats adds the statistics of a run of a loop, of the number from 1, to those of the runs before.
+// The first failure stays.
+func JoinStats(to, run []SolveStats, number int) {
+	for i, r := range run {
+		s := &to[i]
+		s.NFE, s.Accepted, s.Rejected = s.NFE+r.NFE, s.Accepted+r.Accepted, s.Rejected+r.Rejected
+		if !s.Status.Failed() {
+			s.Status, s.Time, s.H = r.Status, r.Time, r.H
+			if r.Status.Failed() {
+				s.Run = number
+			}
+		}
+	}
+}
+
+// Failed reports whether one of the solves has failed.
+func Failed(st []SolveStats) bool {
+	for i := range st {
+		if st[i].Status.Failed() {
+			return true
+		}
+	}
+	return false
+}
+
 // err describes the failure of a sample; nil if it has not failed.
 func (s *SolveStats) err(site *Site, sample, row int) *SolveError {
 	if !s.Status.Failed() {
 		return nil
 	}
-	return &SolveError{Sample: sample, Row: row, Time: s.Time, Step: s.Accepted, H: s.H, Status: s.Status, Where: site.Where, Solve: site.Solve}
+	return &SolveError{Sample: sample, Row: row, Time: s.Time, Step: s.Accepted, H: s.H, Status: s.Status, Where: site.Where, Solve: site.Solve, Loop: site.Loop, Run: s.Run}
 }
 
 // Failure is the error of the first failed solve of a sample (a *SolveError), or nil.

@@ -116,6 +116,6 @@ func writeAttr(s *strings.Builder, v *ir.Value) {
 		fmt.Fprintf(s, " map %p %d %d", at.Map.Fn, at.Map.N, at.Map.Mapped)
 	}
 	if c := at.Scan; c != nil {
-		fmt.Fprintf(s, " scan %p %d %d %d %t", c.Fn, c.N, c.Carry, c.Mapped, c.Back)
+		fmt.Fprintf(s, " scan %p %d %d %d %t %t", c.Fn, c.N, c.Carry, c.Mapped, c.Back, c.Guard)
 	}
 }

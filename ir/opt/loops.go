@@ -4,15 +4,18 @@ import "ndec.dev/ndec/ir"
 
 // loop says how a map or a scan takes its function's arguments: values handed on, then slices, then
 // the rest. A map hands nothing on.
-type loop struct{ carry, mapped int }
+type loop struct {
+	carry, mapped int
+	guard         bool // the first value handed on is read by whoever runs the loop
+}
 
 // loopOf gives the function that v, a map or a scan, runs, and how.
 func loopOf(v *ir.Value) (f *ir.Func, l loop, ok bool) {
 	switch v.Op {
 	case ir.OpMap:
-		return v.Attr.Map.Fn, loop{0, v.Attr.Map.Mapped}, true
+		return v.Attr.Map.Fn, loop{mapped: v.Attr.Map.Mapped}, true
 	case ir.OpScan:
-		return v.Attr.Scan.Fn, loop{v.Attr.Scan.Carry, v.Attr.Scan.Mapped}, true
+		return v.Attr.Scan.Fn, loop{v.Attr.Scan.Carry, v.Attr.Scan.Mapped, v.Attr.Scan.Guard}, true
 	}
 	return nil, loop{}, false
 }
@@ -87,6 +90,9 @@ func narrowLoops(m *ir.Module) bool {
 	for _, f := range list {
 		l, results, args := how[f], read[f], make([]bool, len(f.Args))
 		d := newDeps(nil)
+		if l.guard {
+			results[0] = true
+		}
 		for again := true; again; {
 			again = false
 			for i, r := range f.Results {
@@ -108,7 +114,7 @@ func narrowLoops(m *ir.Module) bool {
 			continue
 		}
 		narrowFunc(f, args, results)
-		less := loop{count(args[:l.carry]), count(args[l.carry : l.carry+l.mapped])}
+		less := loop{count(args[:l.carry]), count(args[l.carry : l.carry+l.mapped]), l.guard}
 		for _, g := range m.Funcs {
 			if !runsLoop(g, f) {
 				continue

@@ -141,7 +141,7 @@ type planner struct {
 func (p *Plan) planFunc(f *ir.Func) (*Func, error) {
 	f.DropDead()
 	demandOrder(f)
-	fn := &Func{IR: f, Places: map[*ir.Value]*Place{}, Sums: make([]*ir.Param, len(f.Results))}
+	fn := &Func{IR: f, Places: map[*ir.Value]*Place{}, Slots: map[*ir.Value]int{}, Sums: make([]*ir.Param, len(f.Results))}
 	pl := &planner{plan: p, fn: fn, uses: map[*ir.Value][]*ir.Value{}, nest: map[*ir.Value]int{},
 		form: map[*ir.Value]Form{}, sums: map[*ir.Value][]*ir.Param{}, inSum: map[*ir.Value]bool{}}
 	for _, v := range f.Values {
@@ -243,9 +243,12 @@ func (pl *planner) callSums(node *ir.Value, i int) bool {
 
 // views gives places to values that are nothing but other values seen differently.
 func (pl *planner) views() {
-	stat := map[*ir.Value]int{}
 	for _, v := range pl.fn.IR.Values {
 		pl.nest[v] = -1
+		if n := pl.plan.Slots(v); n > 0 {
+			pl.fn.Slots[v] = pl.fn.Needs.Stats
+			pl.fn.Needs.Stats += n
+		}
 		switch v.Op {
 		case ir.OpArg:
 			pl.set(v, ArgArray)
@@ -259,11 +262,7 @@ func (pl *planner) views() {
 			if v.Attr.Data != nil {
 				pl.set(v, Table)
 			}
-		case ir.OpSolve:
-			stat[v] = pl.fn.Needs.Stats
-			pl.fn.Needs.Stats++
-			pl.set(v, TupleOf)
-		case ir.OpRev, ir.OpMap, ir.OpScan:
+		case ir.OpSolve, ir.OpRev, ir.OpMap, ir.OpScan:
 			pl.set(v, TupleOf)
 		case ir.OpCall:
 			if v.Type.Elem == ir.Tuple {
@@ -272,7 +271,7 @@ func (pl *planner) views() {
 		case ir.OpResult:
 			if s := v.Args[0]; s.Op == ir.OpSolve {
 				if k := v.Attr.Index - len(s.Attr.Solve.States); k >= 0 {
-					pl.fn.Places[v] = &Place{Kind: Stat, Index: k, Solve: stat[s]}
+					pl.fn.Places[v] = &Place{Kind: Stat, Index: k, Solve: pl.fn.Slots[s]}
 				}
 			}
 		case ir.OpReshape:
@@ -285,6 +284,26 @@ func (pl *planner) views() {
 			}
 		}
 	}
+}
+
+// Slots is the number of places for statistics that v fills: one for a solve and for a guard, those of
+// its function for another node.
+func (p *Plan) Slots(v *ir.Value) int {
+	switch v.Op {
+	case ir.OpSolve:
+		return 1
+	case ir.OpCall:
+		return p.byIR[v.Attr.Func].Needs.Stats
+	case ir.OpMap:
+		return p.byIR[v.Attr.Map.Fn].Needs.Stats
+	case ir.OpScan:
+		n := p.byIR[v.Attr.Scan.Fn].Needs.Stats
+		if v.Attr.Scan.Guard {
+			n++
+		}
+		return n
+	}
+	return 0
 }
 
 func (pl *planner) set(v *ir.Value, k PlaceKind) { pl.fn.Places[v] = &Place{Kind: k} }

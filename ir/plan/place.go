@@ -250,7 +250,7 @@ func (pl *planner) needs() {
 			}
 		case ir.OpSolve:
 			n.join(pl.plan.byS[v.Attr.Solve].Needs)
-			n.Work = n.Work || v.Attr.Solve.Record // its tape
+			n.Work = n.Work || v.Attr.Solve.Record // the tape
 		case ir.OpRev:
 			n.join(pl.plan.RevNeeds(v.Attr.Rev))
 			n.Work = true

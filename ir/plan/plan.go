@@ -38,7 +38,7 @@ type Needs struct {
 	Prepared bool // values of the parameters that Module.Prepare computes
 	Work     bool // the workspace: tapes of recorded solves, large arrays
 	Accum    bool // running sums of parameter cotangents
-	Stats    int  // number of solves in the body that report statistics
+	Stats    int  // solves in the body and in what it calls that report statistics: places for them
 }
 
 func (n *Needs) join(o Needs) {
@@ -119,6 +119,9 @@ type Func struct {
 	Nests  []*Nest
 	Places map[*ir.Value]*Place
 	Needs  Needs
+	// Slots gives solves, and nodes that run functions with solves, their first place among the
+	// statistics that the function leaves.
+	Slots map[*ir.Value]int
 	// Sums[i] is the parameter whose running sum result i goes to; nil for ordinary results.
 	Sums []*ir.Param
 	// Copies lists results that are not computed in place: arguments, parameters, constants, or one
