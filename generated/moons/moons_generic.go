@@ -976,7 +976,7 @@ func moons0ReplayVjp2(w *Params, t float64, h float64, x *[2]Real, xNextBar *[2]
 func fitGradinputs(w *Params, ws *workspace, x *[2]Real, y int32, xBar *[2]Real, st *[1]rt.SolveStats) (Real, Real) {
 	// moons.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
 	var x2 [2]Real
-	solveMoons0Rec(w, &ws.moons0RecTape, 0.0, 1.0, rt.Stepping{RTol: 0.0001, ATol: 0.0001, MaxSteps: 10000}, x, &x2, &st[0])
+	solveMoons0Rec(w, &ws.moons0RecTape2, 0.0, 1.0, rt.Stepping{RTol: 0.0001, ATol: 0.0001, MaxSteps: 10000}, x, &x2, &st[0])
 	// moons.nde:40  minimize cross_entropy(Moons(x), y)
 	reduceMax := Real(math.Inf(-1))
 	for i0 := 0; i0 < 2; i0++ {
@@ -994,7 +994,7 @@ func fitGradinputs(w *Params, ws *workspace, x *[2]Real, y int32, xBar *[2]Real,
 	xBar2[0] = Real(recip*exp0) - onehot0
 	xBar2[1] = Real(recip*exp1) - onehot1
 	// moons.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
-	reverseMoons0Rec2(w, &ws.moons0RecTape, &xBar2, xBar)
+	reverseMoons0Rec2(w, &ws.moons0RecTape2, &xBar2, xBar)
 	// moons.nde:40  minimize cross_entropy(Moons(x), y)
 	add := reduceMax + rt.Log32(sum)
 	var sum2 Real
@@ -3764,7 +3764,7 @@ func fitHyperGradinputs(w *Params, pre *prepared, ws *workspace, x *[2]Real, y i
 	}
 	// moons_hyper.nde:51  0.1*trajectory_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight)
 	var x3 [20]Real
-	pathFitHyper1Rec(w, pre, &ws.fitHyper1RecTape, 0.0, table35[:], rt.Stepping{Steps: 10}, x, x3[:], &st[1])
+	pathFitHyper1Rec(w, pre, &ws.fitHyper1RecTape2, 0.0, table35[:], rt.Stepping{Steps: 10}, x, x3[:], &st[1])
 	// moons.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
 	var x4 [2]Real
 	solveMoonsFast0(w, pre, 0.0, 1.0, rt.Stepping{Steps: 10}, x, &x4, &st[2])
@@ -3779,7 +3779,7 @@ func fitHyperGradinputs(w *Params, pre *prepared, ws *workspace, x *[2]Real, y i
 		mul2[i] = Real(mul * Real(2.0*cast2[i]))
 	}
 	var result5 [2]Real
-	reverseFitHyper1Rec2(w, pre, &ws.fitHyper1RecTape, mul2[:], &result5)
+	reverseFitHyper1Rec2(w, pre, &ws.fitHyper1RecTape2, mul2[:], &result5)
 	var mul3 [20]Real
 	// moons_hyper.nde:50  minimize residual_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight) +
 	for i := 0; i < 20; i++ {
