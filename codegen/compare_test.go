@@ -25,6 +25,9 @@ type Job struct {
 	Columns [][]float64 // of the model and of the recipe
 	Rows    int
 	Times   int // points along the first solve, 0 for none
+	// Where the right-hand side of the first solve is evaluated for row 0: times, and states row-major.
+	FieldT []float64
+	FieldX [][]float64
 }
 
 type Answer struct {
@@ -37,6 +40,7 @@ type Answer struct {
 	Grad                  []float64
 	Inputs                [][]float64 // cotangents of the columns
 	Path                  [][]float64
+	Field                 [][]float64
 	Err                   string
 }
 
@@ -120,6 +124,9 @@ func emit(t *testing.T, name string, m *ir.Module, params map[string][]float64, 
 	if err := ir.Verify(m); err != nil {
 		t.Fatalf("%s: %v", name, err)
 	}
+	if len(model.Paths) > 0 && model.Paths[0] != nil {
+		e.field(model, machine(), call, rows[0])
+	}
 	p, err := plan.Build(m)
 	if err != nil {
 		t.Fatalf("%s: %v", name, err)
@@ -130,6 +137,30 @@ func emit(t *testing.T, name string, m *ir.Module, params map[string][]float64, 
 	}
 	e.files = files
 	return e
+}
+
+// field fills in the right-hand side of the first solve at its start and at another time and state.
+func (e *emitted) field(model *ir.Model, mc *interp.Machine, call func(*interp.Machine, *ir.Func, []interp.Tensor) []interp.Tensor, row []interp.Tensor) {
+	s := model.Solves[0]
+	start := call(mc, model.Paths[0], row)
+	t0, t1 := start[0].Data[0], start[1].Data[0]
+	states := start[2 : 2+len(s.States)]
+	e.job.FieldT = []float64{t0, t0 + 0.75*(t1-t0)}
+	e.job.FieldX, e.want.Field = make([][]float64, len(states)), make([][]float64, len(states))
+	for _, t := range e.job.FieldT {
+		args := []interp.Tensor{interp.Of([]float64{t})}
+		for i, x := range states {
+			x = interp.Of(slices.Clone(x.Data), x.Shape...)
+			for k := range x.Data {
+				x.Data[k] = float64(float32(x.Data[k] + 0.25*(t-t0)))
+			}
+			e.job.FieldX[i] = append(e.job.FieldX[i], x.Data...)
+			args = append(args, x)
+		}
+		for i, dx := range call(mc, s.Field, append(args, start[2+len(states):]...)) {
+			e.want.Field[i] = append(e.want.Field[i], dx.Data...)
+		}
+	}
 }
 
 // gradients fills in what the recipe gives: means over the rows.
@@ -233,6 +264,9 @@ func (e *emitted) check(t *testing.T, a Answer) {
 			break
 		}
 		near(fmt.Sprint("output ", i), a.Outputs[i], e.want.Outputs[i])
+	}
+	for i := range e.want.Field {
+		near(fmt.Sprint("right-hand side ", i), a.Field[i], e.want.Field[i])
 	}
 	for i := range e.want.Path {
 		near(fmt.Sprint("path ", i), a.Path[i], e.want.Path[i])

@@ -46,37 +46,127 @@ func (e *emitter) tableBatch(f *file, m *ir.Model) {
 	text(f, fmt.Sprintf("%sTable is model %s over the rows of a table.", low, m.Name), p.text())
 }
 
-// tablePath prints a function that looks along a solve, and gives its name.
-func (e *emitter) tablePath(f *file, m *ir.Model, k int) string {
-	saved := e.p.b.String() // the caller is in the middle of its text
-	last := e.p.last
-	e.p.b.Reset()
-	defer func() {
-		e.p.b.Reset()
-		e.p.b.WriteString(saved)
-		e.p.last = last
-	}()
-	p := e.p
-	suffix := ""
-	if k > 0 {
-		suffix = fmt.Sprint(k + 1)
+// solveSuffix tells the functions of a model's solves apart.
+func solveSuffix(k int) string {
+	if k == 0 {
+		return ""
 	}
-	name := e.bases[m] + "TablePath" + suffix
-	s := m.Solves[k]
-	ins := e.ports(m.Inputs)
-	p.line("func %s(ctx context.Context, w []Real, in *rt.Table, row, k int) ([]float64, [][]float64, error) {", name)
+	return fmt.Sprint(k + 1)
+}
+
+// tableRow prints variables for the inputs of a model, read from a row of a table, and gives their names.
+func (e *emitter) tableRow(m *ir.Model, ins []port) []string {
 	var args []string
 	for i, q := range ins {
 		col := fmt.Sprintf("in.Columns[in.Index(%q)]", m.Inputs[i].Name)
 		v := fmt.Sprintf("in%d", i)
 		if q.t.IsScalar() {
-			p.line("%s := %s(%s.Data[row])", v, e.elem(q.t.Elem), col)
+			e.p.line("%s := %s(%s.Data[row])", v, e.elem(q.t.Elem), col)
 		} else {
-			p.line("var %s %s", v, e.apiType(q.t))
-			p.line("for i, x := range %s.Row(row) { %s[i] = %s(x) }", col, strings.TrimPrefix(e.flatPtr(v, q.t), "&"), e.elem(q.t.Elem))
+			e.p.line("var %s %s", v, e.apiType(q.t))
+			e.p.line("for i, x := range %s.Row(row) { %s[i] = %s(x) }", col, strings.TrimPrefix(e.flatPtr(v, q.t), "&"), e.elem(q.t.Elem))
 		}
 		args = append(args, v)
 	}
+	return args
+}
+
+// tableField prints a function that evaluates the right-hand side of a solve, and gives its name.
+func (e *emitter) tableField(f *file, m *ir.Model, k int) string {
+	p := e.p
+	name := e.bases[m] + "TableField" + solveSuffix(k)
+	s := m.Solves[k]
+	field, start := e.plan.Of(s.Field), e.plan.Of(m.Paths[k])
+	p.line("func %s(weights []Real, in *rt.Table, row int, t []float64, x, dx [][]float64) error {", name)
+	needs := field.Needs
+	if len(s.Extras) > 0 {
+		needs.Params, needs.Prepared, needs.Work = needs.Params || start.Needs.Params, needs.Prepared || start.Needs.Prepared, needs.Work || start.Needs.Work
+	}
+	if needs.Params || needs.Prepared {
+		p.line("w := paramsOf(weights)")
+	}
+	if needs.Prepared {
+		p.line("pre := new(prepared)")
+		p.line("pre.of(w)")
+	}
+	if needs.Work {
+		p.line("ws := new(workspace)")
+	}
+	l := &loop{e: e, p: p}
+	var extras []operand
+	if len(s.Extras) > 0 {
+		ins := e.ports(m.Inputs)
+		inputs := e.tableRow(m, ins)
+		var vars []operand
+		for i, st := range s.States {
+			vars = append(vars, operand{fmt.Sprintf("start%d", i), st.Type})
+		}
+		for i, t := range s.Extras {
+			extras = append(extras, operand{fmt.Sprintf("extra%d", i), t})
+		}
+		vars = append(vars, extras...)
+		l.declare(vars)
+		p.line("var t0, t1 float64")
+		if start.Needs.Stats > 0 {
+			p.line("var st [%d]rt.SolveStats", start.Needs.Stats)
+		}
+		p.line("%s", e.modelCall(start, "w", "pre", "ws", "&st", func(i int) string {
+			if ins[i].t.IsScalar() {
+				return inputs[i]
+			}
+			return e.flatPtr(inputs[i], ins[i].t)
+		}, func(i int) (string, bool) {
+			if i < 2 {
+				return fmt.Sprintf("t%d", i), true
+			}
+			return vars[i-2].arg(), vars[i-2].t.IsScalar()
+		}))
+		p.line("_, _ = t0, t1")
+		for _, v := range vars[:len(s.States)] {
+			p.line("_ = %s", v.name)
+		}
+		if start.Needs.Stats > 0 {
+			p.line("if err := rt.Failure(st[:], %sSites, row, row); err != nil { return err }", e.bases[m])
+		}
+	}
+	p.line("for k := range t {")
+	var xs, dxs []operand
+	for i, st := range s.States {
+		xs, dxs = append(xs, operand{fmt.Sprintf("x%d", i), st.Type}), append(dxs, operand{fmt.Sprintf("dx%d", i), st.Type})
+	}
+	l.declare(xs)
+	l.declare(dxs)
+	for i, o := range xs {
+		if o.t.IsScalar() {
+			p.line("%s = %s(x[%d][k])", o.name, e.elem(o.t.Elem), i)
+		} else {
+			p.line("for i := range %s { %s[i] = %s(x[%d][k*%d+i]) }", o.name, o.name, e.elem(o.t.Elem), i, o.t.Len())
+		}
+	}
+	p.line("%s", e.apply(s.Field, append(append([]string{"t[k]"}, args(xs)...), args(extras)...), dxs, "="))
+	for i, o := range dxs {
+		if o.t.IsScalar() {
+			p.line("dx[%d][k] = float64(%s)", i, o.name)
+		} else {
+			p.line("for i := range %s { dx[%d][k*%d+i] = float64(%s[i]) }", o.name, i, o.t.Len(), o.name)
+		}
+	}
+	p.line("}")
+	p.line("return nil")
+	p.line("}")
+	text(f, fmt.Sprintf("%s is the right-hand side of the solve at %s for one row of a table: at times t and states x it fills\ntheir derivatives.", name, clean(s.Span.String())), p.text())
+	return name
+}
+
+// tablePath prints a function that looks along a solve, and gives its name.
+func (e *emitter) tablePath(f *file, m *ir.Model, k int) string {
+	p := e.p
+	suffix := solveSuffix(k)
+	name := e.bases[m] + "TablePath" + suffix
+	s := m.Solves[k]
+	ins := e.ports(m.Inputs)
+	p.line("func %s(ctx context.Context, w []Real, in *rt.Table, row, k int) ([]float64, [][]float64, error) {", name)
+	args := e.tableRow(m, ins)
 	arg := args[0]
 	if len(ins) > 1 {
 		var fs []string

@@ -451,8 +451,16 @@ func (e *emitter) combine(f *file, r *ir.Recipe, low string) {
 // program prints the description of the package for the ndec command.
 func (e *emitter) program(f *file) {
 	p := e.p
+	paths, fields := map[*ir.Model][]string{}, map[*ir.Model][]string{}
 	for _, m := range e.m.Models {
 		e.tableBatch(f, m)
+		for i := range m.Solves {
+			path, field := "nil", "nil"
+			if i < len(m.Paths) && m.Paths[i] != nil {
+				path, field = e.tablePath(f, m, i), e.tableField(f, m, i)
+			}
+			paths[m], fields[m] = append(paths[m], path), append(fields[m], field)
+		}
 	}
 	p.line("func Program() rt.Program[Real] {")
 	p.line("return rt.Program[Real]{")
@@ -464,23 +472,20 @@ func (e *emitter) program(f *file) {
 	p.line("Models: []rt.Model[Real]{")
 	for _, m := range e.m.Models {
 		low := e.bases[m]
-		var states, paths []string
-		for i, s := range m.Solves {
-			var names []string
+		var states, widths []string
+		for _, s := range m.Solves {
+			var names, sizes []string
 			for _, st := range s.States {
-				names = append(names, fmt.Sprintf("%q", st.Name))
+				names, sizes = append(names, fmt.Sprintf("%q", st.Name)), append(sizes, fmt.Sprint(st.Type.Len()))
 			}
 			states = append(states, "{"+strings.Join(names, ", ")+"}")
-			if i < len(m.Paths) && m.Paths[i] != nil {
-				paths = append(paths, e.tablePath(f, m, i))
-			} else {
-				paths = append(paths, "nil")
-			}
+			widths = append(widths, "{"+strings.Join(sizes, ", ")+"}")
 		}
 		p.line("{Name: %q, Inputs: %s, Outputs: %s, Batch: %sTable,", m.Name, columnSpecs(m.Inputs), columnSpecs(m.Outputs), low)
 		if len(m.Solves) > 0 {
-			p.line("Sites: %sSites, States: [][]string{%s},", low, strings.Join(states, ", "))
-			p.line("Paths: []func(context.Context, []Real, *rt.Table, int, int) ([]float64, [][]float64, error){%s},", strings.Join(paths, ", "))
+			p.line("Sites: %sSites, States: [][]string{%s}, Widths: [][]int{%s},", low, strings.Join(states, ", "), strings.Join(widths, ", "))
+			p.line("Paths: []func(context.Context, []Real, *rt.Table, int, int) ([]float64, [][]float64, error){%s},", strings.Join(paths[m], ", "))
+			p.line("Fields: []func([]Real, *rt.Table, int, []float64, [][]float64, [][]float64) error{%s},", strings.Join(fields[m], ", "))
 		}
 		p.line("},")
 	}

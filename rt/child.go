@@ -46,8 +46,13 @@ type Model[R Float] struct {
 	// Paths has a function per solve that looks along it for one row of in: k times evenly spaced over its
 	// span, and per state the values there, row-major.
 	Paths []func(ctx context.Context, w []R, in *Table, row, k int) (t []float64, states [][]float64, err error)
-	// States names the states of each solve, and Sites says where it stands.
+	// Fields has the right-hand side of each solve for one row of in: at len(t) times and states x, row-major
+	// per state as in Paths, it fills dx with their derivatives.
+	Fields []func(w []R, in *Table, row int, t []float64, x, dx [][]float64) error
+	// States names the states of each solve, Widths says of how many numbers each is, and Sites where
+	// the solve stands.
 	States [][]string
+	Widths [][]int
 	Sites  []Site
 }
 
@@ -60,7 +65,7 @@ type RecipeEntry[R Float] struct {
 	Inputs func(w []R, t, out *Table) error
 }
 
-// Request is one line from the parent. Do is "train", "run", "grad", "eval", "path" or
+// Request is one line from the parent. Do is "train", "run", "grad", "eval", "path", "field" or
 // "data"; the other fields are those that it needs.
 type Request struct {
 	Do      string   `json:"do"`
@@ -84,8 +89,10 @@ type Request struct {
 	MaxTime float64         `json:"max_time,omitempty"` // seconds
 	Resume  bool            `json:"resume,omitempty"`   // train: go on from the checkpoints in RunDir, where there are some
 	Inputs  bool            `json:"inputs,omitempty"`   // grad: by the data columns too
-	Solve   int             `json:"solve,omitempty"`    // path: which solve of the model
+	Solve   int             `json:"solve,omitempty"`    // path, field: which solve of the model
 	Points  int             `json:"points,omitempty"`   // path: times along the span
+	Times   []float64       `json:"times,omitempty"`    // field: where to evaluate
+	States  [][]float64     `json:"states,omitempty"`   // field: per state its values at Times, row-major
 }
 
 // Event is one line to the parent. Type is "progress" (Progress), "metrics"
@@ -202,7 +209,7 @@ func (s *server[R]) answer(ctx context.Context, line []byte) error {
 		return fmt.Errorf("request: %w", err)
 	}
 	do := map[string]func(context.Context, *Request) (any, error){
-		"train": s.train, "run": s.run, "grad": s.grad, "eval": s.eval, "data": s.data, "path": s.path,
+		"train": s.train, "run": s.run, "grad": s.grad, "eval": s.eval, "data": s.data, "path": s.path, "field": s.field,
 	}[q.Do]
 	if do == nil {
 		return fmt.Errorf("unknown request %q", q.Do)

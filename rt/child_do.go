@@ -268,40 +268,6 @@ func appendTable(b []byte, cols []ColumnSpec, t *Table, single bool) []byte {
 	return append(b, '}')
 }
 
-// PathResult is the answer to "path": for every row of the batch the way of the states.
-type PathResult struct {
-	Solve  string        `json:"solve"`
-	States []string      `json:"states"`
-	T      [][]float64   `json:"t"`
-	X      [][][]float64 `json:"x"` // by row and state, row-major
-}
-
-func (s *server[R]) path(ctx context.Context, q *Request) (any, error) {
-	for i := range s.p.Models {
-		m := &s.p.Models[i]
-		if m.Name != q.Model {
-			continue
-		}
-		if q.Solve < 0 || q.Solve >= len(m.Paths) || m.Paths[q.Solve] == nil {
-			return nil, fmt.Errorf("model %s has no solve %d to look along", m.Name, q.Solve)
-		}
-		w, in, err := s.operands(q, m)
-		if err != nil {
-			return nil, err
-		}
-		res := &PathResult{Solve: m.Sites[q.Solve].Where, States: m.States[q.Solve]}
-		for row := 0; row < in.Rows; row++ {
-			t, x, err := m.Paths[q.Solve](ctx, w, in, row, max(q.Points, 2))
-			if err != nil {
-				return nil, err
-			}
-			res.T, res.X = append(res.T, t), append(res.X, x)
-		}
-		return res, nil
-	}
-	return nil, fmt.Errorf("there is no model %q in %s", q.Model, s.p.Package)
-}
-
 func (s *server[R]) eval(ctx context.Context, q *Request) (any, error) {
 	e, err := s.recipe(q.Recipe)
 	if err != nil {

@@ -43,6 +43,24 @@ func moonsTablePath(ctx context.Context, w []Real, in *rt.Table, row, k int) ([]
 	return path.T, [][]float64{xFlat}, err
 }
 
+// moonsTableField is the right-hand side of the solve at moons4.nde:19 for one row of a table: at times t and states x it fills
+// their derivatives.
+func moonsTableField(weights []Real, in *rt.Table, row int, t []float64, x, dx [][]float64) error {
+	w := paramsOf(weights)
+	for k := range t {
+		var x0 [2]Real
+		var dx0 [2]Real
+		for i := range x0 {
+			x0[i] = Real(x[0][k*2+i])
+		}
+		flowField(w, t[k], &x0, &dx0)
+		for i := range dx0 {
+			dx[0][k*2+i] = float64(dx0[i])
+		}
+	}
+	return nil
+}
+
 // Program describes the package to the ndec command.
 func Program() rt.Program[Real] {
 	return rt.Program[Real]{
@@ -53,8 +71,9 @@ func Program() rt.Program[Real] {
 		Data:       dataSets,
 		Models: []rt.Model[Real]{
 			{Name: "Moons", Inputs: []rt.ColumnSpec{{Name: "x", Shape: []int{2}}}, Outputs: []rt.ColumnSpec{{Name: "logits", Shape: []int{2}}}, Batch: moonsTable,
-				Sites: moonsSites, States: [][]string{{"x"}},
-				Paths: []func(context.Context, []Real, *rt.Table, int, int) ([]float64, [][]float64, error){moonsTablePath},
+				Sites: moonsSites, States: [][]string{{"x"}}, Widths: [][]int{{2}},
+				Paths:  []func(context.Context, []Real, *rt.Table, int, int) ([]float64, [][]float64, error){moonsTablePath},
+				Fields: []func([]Real, *rt.Table, int, []float64, [][]float64, [][]float64) error{moonsTableField},
 			},
 		},
 		Recipes: []rt.RecipeEntry[Real]{},

@@ -174,8 +174,21 @@ func (a *app) train(src *source, f *trainFlags, seeds []*uint64) error {
 	if a.json {
 		show = a.printTrials
 	}
+	var plots []string
+	if many && root != "" {
+		var perr error
+		if plots, perr = a.drawSeeds(root); perr != nil {
+			fmt.Fprintf(a.err, "ndec: pictures: %v\n", perr)
+		}
+	}
 	if err := show(res.Module, root, trials, many); err != nil {
 		return err
+	}
+	if !a.quiet && !a.json {
+		for _, t := range trials {
+			plots = append(plots, t.Plots...)
+		}
+		a.sayPictures(plots)
 	}
 	if said {
 		return &exitError{code: exitProblems}

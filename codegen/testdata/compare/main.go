@@ -16,6 +16,8 @@ type Job struct {
 	Columns [][]float64
 	Rows    int
 	Times   int
+	FieldT  []float64
+	FieldX  [][]float64
 }
 
 type Answer struct {
@@ -28,6 +30,7 @@ type Answer struct {
 	Grad                  []float64
 	Inputs                [][]float64
 	Path                  [][]float64
+	Field                 [][]float64
 	Err                   string
 }
 
@@ -68,6 +71,14 @@ func run[R rt.Float](p rt.Program[R], j Job) (a Answer) {
 			a.Err += "path: " + err.Error() + "; "
 		}
 		a.Path = states
+	}
+	if j.FieldT != nil {
+		for _, x := range j.FieldX {
+			a.Field = append(a.Field, make([]float64, len(x)))
+		}
+		if err := m.Fields[0](w, in, 0, j.FieldT, j.FieldX, a.Field); err != nil {
+			a.Err += "field: " + err.Error() + "; "
+		}
 	}
 	if len(p.Recipes) == 0 {
 		return a
