@@ -107,10 +107,13 @@ func (e *emitter) tableField(f *file, m *ir.Model, k int) string {
 		vars = append(vars, extras...)
 		l.declare(vars)
 		p.line("var t0, t1 float64")
+		if e.stepped[start.IR] != nil {
+			p.line("model := New%s(paramsOf(weights))", m.Name)
+		}
 		if start.Needs.Stats > 0 {
 			p.line("var st [%d]rt.SolveStats", start.Needs.Stats)
 		}
-		p.line("%s", e.modelCall(start, "w", "pre", "ws", "&st", func(i int) string {
+		p.line("%s", e.modelCall(start, frame{w: "w", pre: "pre", ws: "ws", by: "&model.by", st: "&st"}, func(i int) string {
 			if ins[i].t.IsScalar() {
 				return inputs[i]
 			}
