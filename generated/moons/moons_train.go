@@ -410,26 +410,6 @@ func moonsTable(ctx context.Context, w []Real, in, out *rt.Table, stats *rt.Batc
 	return err
 }
 
-// moonsTinyTable is model MoonsTiny over the rows of a table.
-func moonsTinyTable(ctx context.Context, w []Real, in, out *rt.Table, stats *rt.BatchStats, workers int) error {
-	in0 := rt.Convert[Real](in.Columns[in.Index("x")].Data)
-	out0 := make([]Real, in.Rows*2)
-	err := NewMoonsTiny(paramsOf(w)).Batch(ctx, out0, in0, stats, rt.Workers(workers))
-	rt.Store(out, "logits", out0)
-	stats.ClearFailed(out)
-	return err
-}
-
-// moonsFastTable is model MoonsFast over the rows of a table.
-func moonsFastTable(ctx context.Context, w []Real, in, out *rt.Table, stats *rt.BatchStats, workers int) error {
-	in0 := rt.Convert[Real](in.Columns[in.Index("x")].Data)
-	out0 := make([]Real, in.Rows*2)
-	err := NewMoonsFast(paramsOf(w)).Batch(ctx, out0, in0, stats, rt.Workers(workers))
-	rt.Store(out, "logits", out0)
-	stats.ClearFailed(out)
-	return err
-}
-
 // moonsTablePath looks along the solve at moons.nde:19 for one row of a table.
 func moonsTablePath(ctx context.Context, w []Real, in *rt.Table, row, k int) ([]float64, [][]float64, error) {
 	var in0 [2]Real
@@ -450,6 +430,34 @@ func moonsTablePath(ctx context.Context, w []Real, in *rt.Table, row, k int) ([]
 		xFlat = append(xFlat, rt.Convert[float64](path.X[i][:])...)
 	}
 	return path.T, [][]float64{xFlat}, err
+}
+
+// moonsTableField is the right-hand side of the solve at moons.nde:19 for one row of a table: at times t and states x it fills
+// their derivatives.
+func moonsTableField(weights []Real, in *rt.Table, row int, t []float64, x, dx [][]float64) error {
+	w := paramsOf(weights)
+	for k := range t {
+		var x0 [2]Real
+		var dx0 [2]Real
+		for i := range x0 {
+			x0[i] = Real(x[0][k*2+i])
+		}
+		flowField(w, t[k], &x0, &dx0)
+		for i := range dx0 {
+			dx[0][k*2+i] = float64(dx0[i])
+		}
+	}
+	return nil
+}
+
+// moonsTinyTable is model MoonsTiny over the rows of a table.
+func moonsTinyTable(ctx context.Context, w []Real, in, out *rt.Table, stats *rt.BatchStats, workers int) error {
+	in0 := rt.Convert[Real](in.Columns[in.Index("x")].Data)
+	out0 := make([]Real, in.Rows*2)
+	err := NewMoonsTiny(paramsOf(w)).Batch(ctx, out0, in0, stats, rt.Workers(workers))
+	rt.Store(out, "logits", out0)
+	stats.ClearFailed(out)
+	return err
 }
 
 // moonsTinyTablePath looks along the solve at moons.nde:19 for one row of a table.
@@ -474,6 +482,34 @@ func moonsTinyTablePath(ctx context.Context, w []Real, in *rt.Table, row, k int)
 	return path.T, [][]float64{xFlat}, err
 }
 
+// moonsTinyTableField is the right-hand side of the solve at moons.nde:19 for one row of a table: at times t and states x it fills
+// their derivatives.
+func moonsTinyTableField(weights []Real, in *rt.Table, row int, t []float64, x, dx [][]float64) error {
+	w := paramsOf(weights)
+	for k := range t {
+		var x0 [2]Real
+		var dx0 [2]Real
+		for i := range x0 {
+			x0[i] = Real(x[0][k*2+i])
+		}
+		flowField1(w, t[k], &x0, &dx0)
+		for i := range dx0 {
+			dx[0][k*2+i] = float64(dx0[i])
+		}
+	}
+	return nil
+}
+
+// moonsFastTable is model MoonsFast over the rows of a table.
+func moonsFastTable(ctx context.Context, w []Real, in, out *rt.Table, stats *rt.BatchStats, workers int) error {
+	in0 := rt.Convert[Real](in.Columns[in.Index("x")].Data)
+	out0 := make([]Real, in.Rows*2)
+	err := NewMoonsFast(paramsOf(w)).Batch(ctx, out0, in0, stats, rt.Workers(workers))
+	rt.Store(out, "logits", out0)
+	stats.ClearFailed(out)
+	return err
+}
+
 // moonsFastTablePath looks along the solve at moons.nde:19 for one row of a table.
 func moonsFastTablePath(ctx context.Context, w []Real, in *rt.Table, row, k int) ([]float64, [][]float64, error) {
 	var in0 [2]Real
@@ -496,6 +532,24 @@ func moonsFastTablePath(ctx context.Context, w []Real, in *rt.Table, row, k int)
 	return path.T, [][]float64{xFlat}, err
 }
 
+// moonsFastTableField is the right-hand side of the solve at moons.nde:19 for one row of a table: at times t and states x it fills
+// their derivatives.
+func moonsFastTableField(weights []Real, in *rt.Table, row int, t []float64, x, dx [][]float64) error {
+	w := paramsOf(weights)
+	for k := range t {
+		var x0 [2]Real
+		var dx0 [2]Real
+		for i := range x0 {
+			x0[i] = Real(x[0][k*2+i])
+		}
+		flowField2(w, t[k], &x0, &dx0)
+		for i := range dx0 {
+			dx[0][k*2+i] = float64(dx0[i])
+		}
+	}
+	return nil
+}
+
 // Program describes the package to the ndec command.
 func Program() rt.Program[Real] {
 	return rt.Program[Real]{
@@ -506,16 +560,19 @@ func Program() rt.Program[Real] {
 		Data:       dataSets,
 		Models: []rt.Model[Real]{
 			{Name: "Moons", Inputs: []rt.ColumnSpec{{Name: "x", Shape: []int{2}}}, Outputs: []rt.ColumnSpec{{Name: "logits", Shape: []int{2}}}, Batch: moonsTable,
-				Sites: moonsSites, States: [][]string{{"x"}},
-				Paths: []func(context.Context, []Real, *rt.Table, int, int) ([]float64, [][]float64, error){moonsTablePath},
+				Sites: moonsSites, States: [][]string{{"x"}}, Widths: [][]int{{2}},
+				Paths:  []func(context.Context, []Real, *rt.Table, int, int) ([]float64, [][]float64, error){moonsTablePath},
+				Fields: []func([]Real, *rt.Table, int, []float64, [][]float64, [][]float64) error{moonsTableField},
 			},
 			{Name: "MoonsTiny", Inputs: []rt.ColumnSpec{{Name: "x", Shape: []int{2}}}, Outputs: []rt.ColumnSpec{{Name: "logits", Shape: []int{2}}}, Batch: moonsTinyTable,
-				Sites: moonsTinySites, States: [][]string{{"x"}},
-				Paths: []func(context.Context, []Real, *rt.Table, int, int) ([]float64, [][]float64, error){moonsTinyTablePath},
+				Sites: moonsTinySites, States: [][]string{{"x"}}, Widths: [][]int{{2}},
+				Paths:  []func(context.Context, []Real, *rt.Table, int, int) ([]float64, [][]float64, error){moonsTinyTablePath},
+				Fields: []func([]Real, *rt.Table, int, []float64, [][]float64, [][]float64) error{moonsTinyTableField},
 			},
 			{Name: "MoonsFast", Inputs: []rt.ColumnSpec{{Name: "x", Shape: []int{2}}}, Outputs: []rt.ColumnSpec{{Name: "logits", Shape: []int{2}}}, Batch: moonsFastTable,
-				Sites: moonsFastSites, States: [][]string{{"x"}},
-				Paths: []func(context.Context, []Real, *rt.Table, int, int) ([]float64, [][]float64, error){moonsFastTablePath},
+				Sites: moonsFastSites, States: [][]string{{"x"}}, Widths: [][]int{{2}},
+				Paths:  []func(context.Context, []Real, *rt.Table, int, int) ([]float64, [][]float64, error){moonsFastTablePath},
+				Fields: []func([]Real, *rt.Table, int, []float64, [][]float64, [][]float64) error{moonsFastTableField},
 			},
 		},
 		Recipes: []rt.RecipeEntry[Real]{
