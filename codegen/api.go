@@ -30,7 +30,7 @@ type port struct {
 }
 
 func (e *emitter) ports(in []ir.Port) []port {
-	s := e.locals("m", "j", "st", "ws", "worker", "lo", "hi", "workers", "run", "crew", "failed", "work", "x0", "err", "ctx", "ts", "stats", "opts", "in", "out", "p")
+	s := e.locals("m", "j", "st", "ws", "worker", "lo", "hi", "workers", "run", "crew", "failed", "work", "x0", "err", "ctx", "ts", "stats", "opts", "in", "out", "p", "key")
 	out := make([]port, len(in))
 	for i, p := range in {
 		out[i] = port{s.pick(goName(p.Name, false)), goName(p.Name, true), p.Type}
@@ -62,7 +62,7 @@ func (e *emitter) model(f *file, m *ir.Model) {
 	low := e.bases[m]
 	ins, outs := e.ports(m.Inputs), e.ports(m.Outputs)
 	// Names of outputs must not collide with those of inputs in one signature.
-	taken := e.locals("m", "j", "st", "ws", "worker", "lo", "hi", "workers", "run", "crew", "failed", "work", "ctx", "ts", "stats", "opts", "err")
+	taken := e.locals("m", "j", "st", "ws", "worker", "lo", "hi", "workers", "run", "crew", "failed", "work", "ctx", "ts", "stats", "opts", "err", "key")
 	for _, p := range ins {
 		taken.used[p.name] = true
 	}
@@ -73,10 +73,15 @@ func (e *emitter) model(f *file, m *ir.Model) {
 	if doc == "" {
 		doc = fmt.Sprintf("%s is the model %s (%s).", name, name, clean(m.Span.String()))
 	}
+	seed := ""
+	if m.Keyed() {
+		doc += "\nRandom numbers are functions of Seed and of the place in a batch, which is 0 in Forward."
+		seed = "\tSeed uint64 // of random draws\n"
+	}
 	text(f, doc+"\nIt is read-only and may be shared by goroutines.", fmt.Sprintf(`type %s struct {
-	p *Params
+%s	p *Params
 %s%s	jobs rt.FreeList[%sJob]
-%s}`, name, ifText(len(e.m.Derived) > 0, "	pre prepared\n"), ifText(len(m.Solves) > 0, fmt.Sprintf("	by [%d]rt.Stepping // of its solves\n", len(m.Solves))), low, ifText(fn.Needs.Work, "	work rt.FreeList[workspace]\n")))
+%s}`, name, seed, ifText(len(e.m.Derived) > 0, "	pre prepared\n"), ifText(len(m.Solves) > 0, fmt.Sprintf("	by [%d]rt.Stepping // of its solves\n", len(m.Solves))), low, ifText(fn.Needs.Work, "	work rt.FreeList[workspace]\n")))
 	e.sites(f, low, m)
 
 	refresh := ""
@@ -137,7 +142,13 @@ func (e *emitter) model(f *file, m *ir.Model) {
 	if fn.Needs.Work {
 		pre = append(pre, "ws := m.work.Get()", "defer m.work.Put(ws)")
 	}
+	if m.Keyed() {
+		pre = append(pre, forwardKey)
+	}
 	call := e.modelCall(fn, modelFrame, func(i int) string {
+		if i == len(ins) {
+			return "&key"
+		}
 		if ins[i].t.IsScalar() {
 			return args[i]
 		}
@@ -155,6 +166,9 @@ func (e *emitter) model(f *file, m *ir.Model) {
 		e.trajectory(f, m, i, sig, ins, args)
 	}
 }
+
+// forwardKey declares the key of random draws of a single sample.
+const forwardKey = "key := rt.Key{Seed: m.Seed, Step: rt.EvalStep}.Words()"
 
 func ifText(c bool, s string) string {
 	if c {
@@ -293,7 +307,15 @@ func (e *emitter) batch(f *file, m *ir.Model, fn *plan.Func, ins, outs []port) {
 		}
 		return fmt.Sprintf("(*[%d]%s)(%s[i*%d:])", t.Len(), e.elem(t.Elem), x, t.Len())
 	}
-	p.line("%s", e.modelCall(fn, frame{w: "j.m.p", pre: "&j.m.pre", ws: "ws", by: "&j.m.by", st: "&st"}, func(i int) string { return row("j."+field(ins, i, "in"), ins[i].t) },
+	if m.Keyed() {
+		p.line("key := rt.Key{Seed: j.m.Seed, Row: uint64(i), Step: rt.EvalStep}.Words()")
+	}
+	p.line("%s", e.modelCall(fn, frame{w: "j.m.p", pre: "&j.m.pre", ws: "ws", by: "&j.m.by", st: "&st"}, func(i int) string {
+		if i == len(ins) {
+			return "&key"
+		}
+		return row("j."+field(ins, i, "in"), ins[i].t)
+	},
 		func(i int) (string, bool) { return row("j."+field(outs, i, "out"), outs[i].t), outs[i].t.IsScalar() }))
 	if fn.Needs.Stats > 0 {
 		p.line("for s := range st {")
@@ -386,7 +408,13 @@ func (e *emitter) trajectory(f *file, m *ir.Model, k int, sig string, ins []port
 			p.line("var st [%d]rt.SolveStats", fn.Needs.Stats)
 		}
 		(&loop{e: e, p: p}).declare(vars)
+		if m.Keyed() {
+			p.line(forwardKey)
+		}
 		p.line("%s", e.modelCall(fn, modelFrame, func(i int) string {
+			if i == len(ins) {
+				return "&key"
+			}
 			if ins[i].t.IsScalar() {
 				return args[i]
 			}

@@ -60,6 +60,8 @@ func (fn *function) array(v *ir.Value) {
 		fn.p.line("}")
 		fn.p.line("}")
 		fn.p.line("}")
+	case ir.OpUniform:
+		fn.p.line("rt.Draw(%s[:], %s, %d, %s)", fn.arrayExpr(v), fn.pointer(v.Args[0]), v.Attr.Index, bare(fn.elem(v.Args[1], at(0))))
 	case ir.OpLinSolve:
 		fn.p.line("rt.LinSolve(%d, %s, %s, %s[:])", v.Type.Len(), fn.slice(v.Args[0]), fn.slice(v.Args[1]), fn.arrayExpr(v))
 	case ir.OpInv:

@@ -221,7 +221,10 @@ func (e *emitter) inputs(f *file, r *ir.Recipe, low string) {
 		p.line("ws := new(workspace)")
 	}
 	p.line("var first error")
-	in := e.rowLoop(r, "for row := range t.Rows", "t", "elem", "num", "out", "weights", "loss", "row", "first")
+	if r.Keyed() {
+		p.line("key := rt.Key{Seed: %sRecipe.Seed}", low)
+	}
+	in := e.rowLoop(r, "for row := range t.Rows", "t", "elem", "num", "out", "weights", "loss", "row", "first", "key")
 	if fn.Needs.Stats > 0 {
 		p.line("var st [%d]rt.SolveStats", fn.Needs.Stats)
 	}
@@ -280,7 +283,7 @@ func (e *emitter) inputs(f *file, r *ir.Recipe, low string) {
 // how each is passed on.
 func (e *emitter) rowLoop(r *ir.Recipe, loop string, taken ...string) (in func(i int) string) {
 	p := e.p
-	s := e.locals(taken...)
+	s := e.locals(append(taken, "words")...)
 	names := make([]string, len(r.Columns))
 	for i, c := range r.Columns {
 		names[i] = s.pick(goName(c.Name, false))
@@ -288,6 +291,9 @@ func (e *emitter) rowLoop(r *ir.Recipe, loop string, taken ...string) (in func(i
 		p.line("%sCol := &t.Columns[t.Index(%q)]", names[i], c.Name)
 	}
 	p.line("%s {", loop)
+	if r.Keyed() {
+		p.line("words := key.At(row).Words()")
+	}
 	for i, c := range r.Columns {
 		if c.Type.IsScalar() {
 			p.line("%s := %s(%sCol.Data[row])", names[i], e.elem(c.Type.Elem), names[i])
@@ -297,6 +303,9 @@ func (e *emitter) rowLoop(r *ir.Recipe, loop string, taken ...string) (in func(i
 		p.line("for elem, num := range %sCol.Row(row) { %s[elem] = %s(num) }", names[i], names[i], e.elem(c.Type.Elem))
 	}
 	return func(i int) string {
+		if i == len(r.Columns) {
+			return "&words"
+		}
 		if r.Columns[i].Type.IsScalar() {
 			return names[i]
 		}

@@ -166,6 +166,17 @@ type Recipe struct {
 	Settings []Setting // data:, batch:, optimizer:, …, checked by dsl/sema
 }
 
+// Keyed reports whether the functions of the model take a key of random draws as last argument.
+func (m *Model) Keyed() bool { return takesKey(m.Func, len(m.Inputs)) }
+
+// Keyed reports whether the functions of the recipe take a key of random draws as last argument.
+func (r *Recipe) Keyed() bool { return takesKey(r.Objective, len(r.Columns)) }
+
+// takesKey reports whether f has a key after its n arguments.
+func takesKey(f *Func, n int) bool {
+	return f != nil && len(f.Args) > n && f.Args[len(f.Args)-1].Name == KeyName && f.Args[len(f.Args)-1].Type.Equal(KeyType)
+}
+
 // DataSet is a data block.
 type DataSet struct {
 	Name     string

@@ -88,6 +88,9 @@ const (
 	OpLogDet // log |det A|
 	OpInv    // inverse of a small square matrix
 
+	// Random numbers.
+	OpUniform // (key, offset): Attr.Ints numbers of [0, 1) at site Attr.Index; see ops_random.go
+
 	// Derivatives, single nodes until ir/diff; operands are values of the same function.
 	OpGrad    // (E, x): gradient of scalar E, shape of x
 	OpJac     // (v, x): shape(v) ++ shape(x)
@@ -146,6 +149,7 @@ const (
 	ClassShape
 	ClassReduce
 	ClassLinalg
+	ClassRandom
 	ClassDeriv
 	ClassNode
 	ClassDefined

@@ -303,6 +303,9 @@ func (p *funcParser) operands(v *Value) {
 		at.Index = p.int()
 	case attrNum:
 		at.Num = p.num()
+	case attrSite:
+		at.Index = p.int()
+		at.Ints = within(p.parser, "[", "]", p.int)
 	}
 }
 

@@ -158,6 +158,8 @@ func (p *printer) valueText(v *Value, refs func(*Value) string) string {
 		t += " " + strconv.Itoa(at.Index)
 	case attrNum:
 		t += " " + num(at.Num)
+	case attrSite:
+		t += " " + strconv.Itoa(at.Index) + " [" + ints(at.Ints) + "]"
 	}
 	return t
 }

@@ -63,6 +63,7 @@ const (
 	attrRev            // name, before the operands
 	attrMap            // name n mapped, before the operands
 	attrScan           // name n carry mapped, back and guard if it is, before the operands
+	attrSite           // 123 [2,3]: site and shape
 )
 
 func (op Op) attrForm() attrForm {
@@ -93,6 +94,8 @@ func (op Op) attrForm() attrForm {
 		return attrMap
 	case OpScan:
 		return attrScan
+	case OpUniform:
+		return attrSite
 	}
 	return attrNone
 }

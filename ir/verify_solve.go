@@ -197,6 +197,14 @@ func (c *checker) programs() error {
 	return c.sign(signature{role: "derived parameters", f: c.m.Prepare, results: ts})
 }
 
+// keyed appends the key of random draws.
+func keyed(in []Type, key bool) []Type {
+	if key {
+		return append(in, KeyType)
+	}
+	return in
+}
+
 func (c *checker) listed(solves []*Solve) error {
 	for _, s := range solves {
 		if !c.solves[s] {
@@ -216,7 +224,7 @@ func (c *checker) model(x *Model) error {
 	if len(x.Paths) > 0 && len(x.Paths) != len(x.Solves) {
 		return fmt.Errorf("%d paths of %d solves", len(x.Paths), len(x.Solves))
 	}
-	in := portTypes(x.Inputs)
+	in := keyed(portTypes(x.Inputs), x.Keyed())
 	rows := []signature{{role: "function", f: x.Func, args: in, results: types(portTypes(x.Outputs), statistics(x.Solves))}}
 	for i, p := range x.Paths {
 		s := x.Solves[i]
@@ -241,7 +249,7 @@ func (c *checker) recipe(r *Recipe) error {
 	if r.Objective == nil || len(r.Objective.Results) == 0 || !r.Objective.Results[0].Type.IsScalar() {
 		return errors.New("no objective that gives a number")
 	}
-	in := portTypes(r.Columns)
+	in := keyed(portTypes(r.Columns), r.Keyed())
 	out := valueTypes(r.Objective.Results)
 	return c.sign(
 		signature{role: "objective", f: r.Objective, args: in, results: out},

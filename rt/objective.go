@@ -179,7 +179,7 @@ func LossGrad[R Float](ctx context.Context, w, grad []R, obj *Objective[R], t *T
 }
 
 func evaluate[R Float](e *evaluator[R], w []R, t *Table, rows []int, seed uint64) (*Evaluation, error) {
-	return e.evaluation(e.sum(w, t, rows, Key{Seed: seed}, false), len(rows))
+	return e.evaluation(e.sum(w, t, rows, Key{Seed: seed, Step: EvalStep}, false), len(rows))
 }
 
 func (e *evaluator[R]) evaluation(n *node[R], rows int) (*Evaluation, error) {

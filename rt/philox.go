@@ -28,6 +28,40 @@ type Key struct {
 	Site uint32 // call site in the program
 }
 
+// EvalStep is the Step of evaluations: later than any training step, so that what changes during
+// training is at its end, and apart from what training draws.
+const EvalStep = 1 << 52
+
+// Words is k as the vector that generated functions take: seed (lower and upper 32 bits), row, step,
+// path and the scope of a call.
+func (k Key) Words() [6]float64 {
+	return [6]float64{float64(uint32(k.Seed)), float64(k.Seed >> 32), float64(k.Row), float64(k.Step), float64(k.Path), 0}
+}
+
+// At is k for a data row.
+func (k Key) At(row int) Key {
+	k.Row = uint64(row)
+	return k
+}
+
+// Draw fills dst with uniform numbers of [0, 1), draws offset, offset+1, … at a key and site of the
+// program. Seed, row and step go through Philox once, so that those of one seed never coincide; the
+// result keys the blocks, which path, site and index count.
+func Draw(dst []float64, key *[6]float64, site uint32, offset float64) {
+	row, step := uint64(key[2]), uint64(key[3])
+	k := Philox4x32([4]uint32{uint32(row), uint32(row >> 32), uint32(step), uint32(step >> 32)}, [2]uint32{uint32(key[0]), uint32(key[1])})
+	i := uint64(offset)
+	var b [4]uint32
+	for e := range dst {
+		if e == 0 || i&1 == 0 {
+			b = Philox4x32([4]uint32{uint32(i >> 1), uint32(key[4]), site ^ uint32(key[5]), k[2]}, [2]uint32{k[0], k[1]})
+		}
+		j := 2 * (i & 1)
+		dst[e] = unit(uint64(b[j])<<32 | uint64(b[j+1]))
+		i++
+	}
+}
+
 // Stream is the sequence of draws at one key; draws are read by index.
 type Stream struct {
 	key       [2]uint32

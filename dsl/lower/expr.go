@@ -23,6 +23,7 @@ type scope struct {
 	points     map[*sema.Rhs][]*ir.Value
 	references []*reference
 	calls      []modelCall
+	key        *ir.Value // of random draws; nil in functions that cannot draw
 	runs       []run
 	inBatch    func(*sema.Avg) *ir.Value // what a mean over the batch is here; nil: not allowed
 }
@@ -163,6 +164,12 @@ func (s *scope) make(x sema.Expr) *ir.Value {
 			return s.residualError(x)
 		}
 		return s.trajectoryError(x)
+	case *sema.Draw:
+		return s.draw(x)
+	case *sema.Map:
+		return s.mapOver(x)
+	case *sema.Anneal:
+		return s.anneal(x)
 	case *sema.Avg:
 		if s.inBatch != nil {
 			return s.inBatch(x)

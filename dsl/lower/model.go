@@ -15,6 +15,7 @@ func (l *lowerer) model(m *sema.Model) {
 	s := l.scope(m.Name, m.Doc, m.Span)
 	s.model = m
 	s.args(m.Inputs)
+	s.keyed()
 	results := s.exprs(m.Results)
 	out := &ir.Model{Name: m.Name, Doc: m.Doc, Span: m.Span, Inputs: l.ports(m.Inputs)}
 	for _, p := range m.Outputs {
@@ -23,6 +24,7 @@ func (l *lowerer) model(m *sema.Model) {
 	}
 	out.Solves = s.solved()
 	out.Func = l.add(s.b.Return(append(results, s.statistics()...)...))
+	s.dropKey()
 	for i := range s.runs {
 		out.Paths = append(out.Paths, l.add(s.path(i)))
 	}
@@ -99,7 +101,11 @@ func (s *scope) call(x *sema.ModelCall) modelCall {
 		}
 	}
 	s.b.Span = x.Span()
-	results := s.b.CallAll(m.Func, args...)
+	operands := args
+	if m.Keyed() {
+		operands = append(slices.Clone(args), s.callKey(m))
+	}
+	results := s.b.CallAll(m.Func, operands...)
 	n := len(m.Outputs)
 	c := modelCall{m, args, results[:n]}
 	for i, p := range m.Outputs {

@@ -12,6 +12,7 @@ func (l *lowerer) recipe(r *sema.Recipe) {
 	out := &ir.Recipe{Name: r.Name, Doc: r.Doc, Span: r.Span, Columns: l.ports(r.Data.Columns), Frozen: r.Frozen, Settings: r.Settings}
 	s := l.scope(r.Name, r.Doc, r.Span)
 	s.args(r.Data.Columns)
+	s.keyed()
 
 	if n := averages(r.Minimize); n > 0 && !affine(r.Minimize) {
 		refuse(averageLater, r.Minimize.Span(), "minimize cannot be compiled yet where avg is not a term of a sum; minimize the mean itself")
@@ -63,6 +64,7 @@ func (l *lowerer) recipe(r *sema.Recipe) {
 	s.b.Func.ResultNames = names
 	out.Solves = s.solved()
 	out.Objective = l.add(s.b.Return(append(results, s.statistics()...)...))
+	s.dropKey()
 	if combine {
 		l.add(out.Combine)
 	}
@@ -166,6 +168,10 @@ func operands(x sema.Expr) []sema.Expr {
 		return []sema.Expr{x.X}
 	case *sema.Avg:
 		return []sema.Expr{x.X}
+	case *sema.Map:
+		return x.Args
+	case *sema.Anneal:
+		return []sema.Expr{x.From, x.To}
 	}
 	return nil
 }

@@ -43,6 +43,7 @@ type checker struct {
 	order   []*decl
 	pkgs    []*pkg // the one that is compiled comes first
 	setUsed map[string]bool
+	drawn   map[string]int // draws by declaration, which number their sites
 	depth   int
 	units   bool // a unit is written somewhere
 }
@@ -87,7 +88,7 @@ type decl struct {
 // no errors; it is never nil.
 func Check(files []*syntax.File, opts Options) (*Program, diag.List) {
 	c := &checker{opts: opts, real: ir.F32, said: map[said]bool{}, files: files, decls: map[string]*decl{},
-		prog: &Program{}, setUsed: map[string]bool{}}
+		prog: &Program{}, setUsed: map[string]bool{}, drawn: map[string]int{}}
 	if opts.Precision == "f64" {
 		c.real = ir.F64
 	}

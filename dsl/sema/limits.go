@@ -21,8 +21,7 @@ var limits = map[string]limit{
 	"event":              {"NDE0805", "events are not compiled yet", "leave the when block out"},
 	"input":              {"NDE0806", "time-varying inputs are not compiled yet", "use a context for values that stay constant during a solve"},
 	"nested solve":       {"NDE0808", "a solve inside a net or a system is not compiled yet", "solve in a model or a recipe"},
-	"draw":               {"NDE0809", "random draws are not compiled yet", "make the number an input of the model"},
-	"map":                {"NDE0810", "map is not compiled yet", "write the calls out"},
+	"distribution":       {"NDE0809", "this use of a distribution is not compiled yet", "log_prob takes normal and laplace, kl takes normal"},
 	"multishoot":         {"NDE0811", "multiple shooting is not compiled yet", "solve from the first sample"},
 	"standardize":        {"NDE0812", "normalisation by data is not compiled yet", "scale the inputs by constants"},
 	"data column":        {"NDE0812", "columns of data as values are not compiled yet", "scale the inputs by constants"},
@@ -34,7 +33,6 @@ var limits = map[string]limit{
 	"column expression":  {"NDE0817", "column expressions are not compiled yet", "name the column as the file does"},
 	"element type":       {"NDE0818", "element types other than real, time, label and bool are not compiled yet", "use real, and --precision for all of them"},
 	"div estimator":      {"NDE0819", "div by an estimator is not compiled yet", "use by: exact, or leave by: out"},
-	"anneal":             {"NDE0820", "anneal is not compiled yet", "use a constant weight"},
 	"solve option":       {"NDE0821", "this option of solve is not compiled yet", "leave it out"},
 	"initial value":      {"NDE0822", "this start value of a parameter is not compiled yet", "use a number, a list of numbers, normal or uniform"},
 	"layer option basis": {"NDE0823", "weights that depend on time are not compiled yet", "concat the time to the input"},
@@ -43,8 +41,8 @@ var limits = map[string]limit{
 
 // limitedFunctions are functions of the language by the limit that they run into.
 var limitedFunctions = map[string]string{
-	"draw": "draw", "map": "map", "multishoot": "multishoot", "standardize": "standardize",
-	"unstandardize": "standardize", "logscale": "standardize", "anneal": "anneal", "signal": "input",
+	"multishoot": "multishoot", "standardize": "standardize",
+	"unstandardize": "standardize", "logscale": "standardize", "signal": "input",
 	"col": "column expression",
 }
 

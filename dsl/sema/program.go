@@ -342,6 +342,31 @@ type (
 		Index int
 	}
 
+	// Draw is a tensor of standard random numbers of its shape, drawn anew for every sample and step:
+	// standard normal, or uniform in [0, 1) if Uniform. Place names the site.
+	Draw struct {
+		Node
+		Uniform bool
+		Place   string
+	}
+
+	// Map applies Func to slices along the leading axis of those Args that are Mapped, which all have
+	// length N there; the others are the same for every slice.
+	Map struct {
+		Node
+		Func   *Func
+		Args   []Expr
+		Mapped []bool
+		N      int
+	}
+
+	// Anneal goes from From to To in the first Steps training steps, linearly, and stays there.
+	Anneal struct {
+		Node
+		From, To Expr
+		Steps    float64
+	}
+
 	// Avg is the mean over the samples of the batch; in recipes only.
 	Avg struct {
 		Node

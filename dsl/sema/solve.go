@@ -371,6 +371,10 @@ func children(x Expr) []Expr {
 		return []Expr{x.X}
 	case *Avg:
 		return []Expr{x.X}
+	case *Map:
+		return x.Args
+	case *Anneal:
+		return []Expr{x.From, x.To}
 	}
 	return nil
 }

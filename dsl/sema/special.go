@@ -21,6 +21,9 @@ func specialForms() map[string]special {
 		"l2":       (*checker).l2,
 		"log_prob": (*checker).logProb,
 		"kl":       (*checker).kl,
+		"draw":     (*checker).draw,
+		"map":      (*checker).mapOver,
+		"anneal":   (*checker).anneal,
 		"residual_error": func(c *checker, x *syntax.CallExpr, piped Expr, e *env) Expr {
 			return c.hyperError(true, x, piped, e)
 		},
@@ -253,7 +256,7 @@ func (c *checker) logProb(x *syntax.CallExpr, piped Expr, e *env) Expr {
 		}
 		each = c.binary("-", c.negate(z, at), c.logScale(s, math.Ln2, at), at)
 	default:
-		c.limitNamed("draw", "log_prob of "+d.name, at)
+		c.limitNamed("distribution", "log_prob of "+d.name, at)
 		return invalid(at)
 	}
 	return c.total(each, at)
@@ -294,7 +297,7 @@ func (c *checker) kl(x *syntax.CallExpr, piped Expr, e *env) Expr {
 		return invalid(at)
 	}
 	if p.name != "normal" || q.name != "normal" {
-		c.limitNamed("draw", "kl of "+p.name+" and "+q.name, at)
+		c.limitNamed("distribution", "kl of "+p.name+" and "+q.name, at)
 		return invalid(at)
 	}
 	square := func(v Expr) Expr { return c.binary("^", v, number(2, UntypedInt, at), at) }

@@ -45,7 +45,7 @@ func (p *pass) recipe(rc *ir.Recipe) {
 
 	var real []int
 	for i, a := range f.Args {
-		if a.Type.Elem.IsFloat() {
+		if a.Type.Elem.IsFloat() && !(rc.Keyed() && i == len(f.Args)-1) {
 			real = append(real, i)
 		}
 	}

@@ -379,6 +379,15 @@ var others = map[ir.Op]maker{
 		return toFloat(g, v)
 	},
 
+	ir.OpUniform: func(g *gen, op ir.Op) *ir.Value {
+		words := make([]float64, ir.KeyWords)
+		for i := range words {
+			words[i] = float64(g.rnd.IntN(1 << 20))
+		}
+		key := g.b.Data(words, ir.KeyType)
+		return toFloat(g, g.b.Uniform(key, g.rnd.IntN(1<<30), g.b.Const(float64(g.rnd.IntN(9)), ir.F64), 1+g.rnd.IntN(6)))
+	},
+
 	ir.OpMatVec: func(g *gen, op ir.Op) *ir.Value {
 		x := g.vector()
 		return g.b.MatVec(g.matrix(one(g, wide), x.Type.Len()), x)

@@ -53,7 +53,7 @@ func solveValues(s *ir.Solve) []*ir.Value {
 	read := map[*ir.Value]bool{}
 	for _, v := range s.Field.Values {
 		class := v.Op.Info().Class
-		work[v] = class == ir.ClassElem || class == ir.ClassReduce || class == ir.ClassLinalg
+		work[v] = class == ir.ClassElem || class == ir.ClassReduce || class == ir.ClassLinalg || class == ir.ClassRandom
 		for _, a := range v.Args {
 			work[v] = work[v] || work[a]
 			read[a] = read[a] || !own(v)

@@ -217,7 +217,7 @@ func (pl *planner) chooseForm(v *ir.Value) (form Form, extent int, aligned uint,
 		return Elem, n, aligned, nil
 	case info.Class == ir.ClassShape && n <= SmallLen:
 		return Copy, n, 0, nil
-	case info.Class == ir.ClassShape, info.Class == ir.ClassReduce, info.Class == ir.ClassLinalg, info.Class == ir.ClassNode:
+	case info.Class == ir.ClassShape, info.Class == ir.ClassReduce, info.Class == ir.ClassLinalg, info.Class == ir.ClassRandom, info.Class == ir.ClassNode:
 		return Whole, 1, 0, nil
 	}
 	return 0, 0, 0, fmt.Errorf("plan: function %s: operator %s cannot be planned", pl.fn.IR.Name, v.Op)

@@ -46,7 +46,7 @@ func (mc *machine) grad(r *ir.Recipe, t *rt.Table, inputs bool) (*gradAnswer, er
 	}
 	byInput := rt.NewTable(real, t.Rows)
 	for row := range t.Rows {
-		args := rowArgs(t, cols, row)
+		args := append(rowArgs(t, cols, row), keyOf(r.Keyed(), rt.Key{Seed: recipeSeed(r)}, row)...)
 		in.Failed = nil
 		out, err := in.Call(r.Grad, args...)
 		if err != nil {
@@ -162,7 +162,7 @@ func (mc *machine) check(r *ir.Recipe, t *rt.Table) (map[string]checkLine, error
 	forced := make([]map[*ir.Solve][]interp.Step, rows)
 	for row := range rows {
 		clear(in.Taken)
-		out, err := in.Call(r.Grad, rowArgs(t, cols, row)...)
+		out, err := in.Call(r.Grad, append(rowArgs(t, cols, row), keyOf(r.Keyed(), rt.Key{Seed: recipeSeed(r)}, row)...)...)
 		if err != nil {
 			return nil, internal(err)
 		}
@@ -177,7 +177,7 @@ func (mc *machine) check(r *ir.Recipe, t *rt.Table) (map[string]checkLine, error
 		sum := 0.0
 		for row := range rows {
 			in.Force = forced[row]
-			out, err := in.Call(r.Objective, rowArgs(t, cols, row)...)
+			out, err := in.Call(r.Objective, append(rowArgs(t, cols, row), keyOf(r.Keyed(), rt.Key{Seed: recipeSeed(r)}, row)...)...)
 			if err != nil {
 				return 0, internal(err)
 			}

@@ -83,6 +83,15 @@ func columnsOf(ports []ir.Port) []rt.ColumnSpec {
 	return out
 }
 
+// keyOf is the key of random draws of a row, as the last argument of functions that draw.
+func keyOf(keyed bool, k rt.Key, row int) []interp.Tensor {
+	if !keyed {
+		return nil
+	}
+	words := k.At(row).Words()
+	return []interp.Tensor{interp.Of(words[:], len(words))}
+}
+
 // rowArgs are the arguments of a function of one sample, columns by name.
 func rowArgs(t *rt.Table, cols []rt.ColumnSpec, row int) []interp.Tensor {
 	var args []interp.Tensor

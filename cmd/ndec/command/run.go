@@ -252,7 +252,7 @@ func (a *app) runInterp(mod *ir.Module, m *ir.Model, f *evalFlags) (*runAnswer, 
 	outs := columnsOf(m.Outputs)
 	table := rt.NewTable(outs, t.Rows)
 	for row := range t.Rows {
-		results, err := in.Call(m.Func, rowArgs(t, cols, row)...)
+		results, err := in.Call(m.Func, append(rowArgs(t, cols, row), keyOf(m.Keyed(), rt.Key{Step: rt.EvalStep}, row)...)...)
 		if err != nil {
 			return nil, internal(err)
 		}

@@ -1,0 +1,27 @@
+package diag
+
+// codesConstructs are the diagnostics of draws, maps and weights that change during training.
+func codesConstructs() []Entry {
+	return []Entry{
+		{Code: "NDE0361", Title: "draw outside a model or recipe",
+			Text:  "A random number belongs to a sample and a training step, which only models and recipes know. Draw there, and pass the numbers on as arguments or contexts.",
+			Bad:   "package p\n\nfn f(x real) real {\n\treturn x + draw(normal(0, 1))\n}\n",
+			Fixed: "package p\n\nfn f(x, z real) real {\n\treturn x + z\n}\n\nmodel M(x real) (y real) {\n\treturn f(x, draw(normal(0, 1)))\n}\n"},
+		{Code: "NDE0362", Title: "size of a draw does not fit",
+			Text:  "Parameters of a distribution that are tensors say how many numbers are drawn. A size is for scalar parameters, or equal to theirs.",
+			Bad:   "package p\n\nmodel M(m [2]real) (y [3]real) {\n\treturn draw(normal(m, 1), [3])\n}\n",
+			Fixed: "package p\n\nmodel M(m [2]real) (y [2]real) {\n\treturn draw(normal(m, 1))\n}\n"},
+		{Code: "NDE0363", Title: "map of something that is no function",
+			Text:  "map takes the name of a fn, a net or a layer that is a net, and then what to apply it to.",
+			Bad:   "package p\n\nfn f(xs [4]real) [4]real {\n\treturn map(tanh, xs)\n}\n",
+			Fixed: "package p\n\nfn f(xs [4]real) [4]real {\n\treturn tanh(xs)\n}\n"},
+		{Code: "NDE0364", Title: "map has no axis to go along",
+			Text:  "An argument with one axis more than the function wants is cut into slices along its leading axis; all of these have one length. Arguments as the function wants them are the same for every slice.",
+			Bad:   "package p\n\nfn g(x [2]real) real {\n\treturn x[0]\n}\n\nfn f(x [2]real) real {\n\treturn map(g, x)\n}\n",
+			Fixed: "package p\n\nfn g(x [2]real) real {\n\treturn x[0]\n}\n\nfn f(xs [5, 2]real) [5]real {\n\treturn map(g, xs)\n}\n"},
+		{Code: "NDE0365", Title: "anneal outside a recipe",
+			Text:  "anneal(from:, to:, steps:) is a weight that changes with the training step, so it stands in train blocks. In evaluations it has its final value.",
+			Bad:   "package p\n\nmodel M(x real) (y real) {\n\treturn anneal(from: 0, to: 1, steps: 10) * x\n}\n",
+			Fixed: "package p\n\nmodel M(x, w real) (y real) {\n\treturn w * x\n}\n"},
+	}
+}
