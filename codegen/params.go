@@ -26,7 +26,7 @@ func (e *emitter) paramsDecls(f *file) {
 	p.line("var tensors = []rt.Tensor{")
 	off := 0
 	for _, prm := range e.m.Params {
-		p.line("{Name: %q, Shape: %s, Offset: %d, Init: %s,%s Net: %q},", prm.Name, intsText(prm.Type.Shape), off, initText(prm.Init), transformText(prm.Where), prm.Net)
+		p.line("{Name: %q, Shape: %s, Offset: %d, Init: %s,%s Net: %q%s},", prm.Name, intsText(prm.Type.Shape), off, initText(prm.Init), transformText(prm.Where), prm.Net, statisticText(prm.Of))
 		off += prm.Type.Len()
 	}
 	p.line("}")
@@ -116,6 +116,15 @@ func transformText(t ir.Transform) string {
 		return fmt.Sprintf(" Transform: rt.Transform{Kind: rt.Between, Lo: %s, Hi: %s},", plain(t.A), plain(t.B))
 	}
 	return ""
+}
+
+var perNames = map[ir.Per]string{ir.PerElement: "rt.PerElement", ir.PerChannel: "rt.PerChannel", ir.PerAll: "rt.PerAll"}
+
+func statisticText(s *ir.Statistic) string {
+	if s == nil {
+		return ""
+	}
+	return fmt.Sprintf(", Of: &rt.Statistic{Data: %q, Column: %q, Deviation: %t, Per: %s}", s.Data, s.Column, s.Deviation, perNames[s.Per])
 }
 
 // plain spells a float64 for a struct literal.

@@ -197,6 +197,9 @@ func (e *emitter) recipe(f *file, r *ir.Recipe) {
 	if nets := trainedNets(r); len(nets) > 0 {
 		p.line("Train: []string{%s},", strings.Join(nets, ", "))
 	}
+	if names := statisticsRead(r); len(names) > 0 {
+		p.line("Statistics: []string{%s},", strings.Join(names, ", "))
+	}
 	if s, ok := get("log_every"); ok && s.Num > 0 {
 		p.line("LogEvery: %d,", int(s.Num))
 	}
@@ -208,7 +211,7 @@ func (e *emitter) recipe(f *file, r *ir.Recipe) {
 
 	text(f, fmt.Sprintf("Train%s runs recipe %s on p: it makes or reads the data, trains, and evaluates on the test data. Relative data paths start at opts.Dir.", up, r.Name),
 		fmt.Sprintf(`func Train%s(ctx context.Context, p *Params, opts rt.TrainOptions) (*rt.TrainResult, error) {
-	tables, err := rt.LoadTables(opts.Dir, &%sRecipe, dataSets)
+	tables, err := rt.LoadTables(opts.Dir, &%sRecipe, dataSets, tensors)
 	if err != nil {
 		return nil, err
 	}
@@ -260,6 +263,30 @@ func trainedNets(r *ir.Recipe) []string {
 		}
 	}
 	return out
+}
+
+// statisticsRead lists the statistics of data that the objective reads, quoted, by name.
+func statisticsRead(r *ir.Recipe) []string {
+	var out []string
+	seen := map[*ir.Func]bool{}
+	var visit func(f *ir.Func)
+	visit = func(f *ir.Func) {
+		if seen[f] {
+			return
+		}
+		seen[f] = true
+		for _, v := range f.Values {
+			if q := v.Attr.Param; v.Op == ir.OpParam && q.Of != nil {
+				out = append(out, fmt.Sprintf("%q", q.Name))
+			}
+			for _, g := range v.Callees() {
+				visit(g)
+			}
+		}
+	}
+	visit(r.Objective)
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // terms is the number of metric terms of an objective.

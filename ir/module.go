@@ -58,9 +58,33 @@ type Param struct {
 	Where Transform
 	Index int // place in Module.Params, or in Module.Derived
 	Span  diag.Span
+	// Of says that this is a statistic of data: computed where training starts, never trained.
+	Of *Statistic
 	// Derived marks a value of the other parameters that Module.Prepare computes.
 	Derived bool
 }
+
+// Statistic is the mean or standard deviation of a data column over its training rows.
+type Statistic struct {
+	Data, Column string
+	Deviation    bool
+	Per          Per
+}
+
+// Per is what a statistic has a number of its own for.
+type Per uint8
+
+// Kinds of statistics: a number for each element, for each channel (the leading axis of an image, else
+// the last axis), or one for all.
+const (
+	PerElement Per = iota
+	PerChannel
+	PerAll
+)
+
+var perNames = [...]string{PerElement: "element", PerChannel: "channel", PerAll: "all"}
+
+func (p Per) String() string { return perNames[p] }
 
 // InitKind says how a parameter starts.
 type InitKind uint8

@@ -282,6 +282,25 @@ func (p *parser) once(twice bool, kind, name string) {
 	}
 }
 
+// statistic reads what a parameter is a statistic of.
+func (p *parser) statistic() *Statistic {
+	s := &Statistic{}
+	switch what := p.word("mean or std"); what {
+	case "mean":
+	case "std":
+		s.Deviation = true
+	default:
+		p.fail("no statistic is called %q", what)
+	}
+	per := p.word("element, channel or all")
+	k := slices.Index(perNames[:], per)
+	if k < 0 {
+		p.fail("no kind of statistic is called %q", per)
+	}
+	s.Per, s.Data, s.Column = Per(k), p.word("a data block"), p.word("a column")
+	return s
+}
+
 // param reads name, type, owner, initialiser, transform.
 func (p *parser) param() *Param {
 	q := &Param{Name: p.word("a name"), Type: p.typ(0)}
@@ -321,6 +340,9 @@ func (p *parser) param() *Param {
 	if p.got("where") {
 		kind, xs := named(transformNames[:], []int{NoTransform: 0, Above: 1, Below: 1, Between: 2})
 		q.Where = Transform{Kind: TransformKind(kind), A: xs[0], B: xs[1]}
+	}
+	if p.got("of") {
+		q.Of = p.statistic()
 	}
 	return q
 }

@@ -157,6 +157,13 @@ func (p *printer) param(kind string, q *Param) {
 	case Between:
 		p.put(" where between(%s, %s)", num(w.A), num(w.B))
 	}
+	if s := q.Of; s != nil {
+		what := "mean"
+		if s.Deviation {
+			what = "std"
+		}
+		p.put(" of %s %s %s %s", what, s.Per, quoteName(s.Data), quoteName(s.Column))
+	}
 	p.end(q.Span)
 }
 

@@ -142,7 +142,7 @@ func (c *checker) refs(v *Value) error {
 			return fmt.Errorf("its solve is not in the module")
 		}
 	}
-	for _, f := range v.callees() {
+	for _, f := range v.Callees() {
 		if err := c.known(f); err != nil {
 			return err
 		}
@@ -160,8 +160,8 @@ func (c *checker) known(f *Func) error {
 	return nil
 }
 
-// callees lists the functions that v runs.
-func (v *Value) callees() []*Func {
+// Callees lists the functions that v runs.
+func (v *Value) Callees() []*Func {
 	switch at := &v.Attr; v.Op {
 	case OpCall:
 		return []*Func{at.Func}

@@ -61,7 +61,7 @@ func (s *server[R]) train(ctx context.Context, q *Request) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		tables, err := LoadTables(q.Dir, &e.Recipe, s.p.Data)
+		tables, err := LoadTables(q.Dir, &e.Recipe, s.p.Data, s.p.Layout)
 		if err != nil {
 			return nil, err
 		}
@@ -277,7 +277,7 @@ func (s *server[R]) eval(ctx context.Context, q *Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	tables, err := LoadTables(q.Dir, &e.Recipe, s.p.Data)
+	tables, err := LoadTables(q.Dir, &e.Recipe, s.p.Data, s.p.Layout)
 	if err != nil {
 		return nil, err
 	}

@@ -15,7 +15,8 @@ type Tensor struct {
 	Offset    int    // of the first component, row-major
 	Init      Init
 	Transform Transform
-	Net       string // net or model that owns it, what Freeze names
+	Net       string     // net or model that owns it, what Freeze names
+	Of        *Statistic // set for a statistic of data, which is computed where training starts
 }
 
 // Len is the number of components.

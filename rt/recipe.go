@@ -20,18 +20,24 @@ type Recipe struct {
 	Seed      uint64
 	Train     []string // nets that are trained; empty means all
 	Freeze    []string // nets that are not, whatever Train says
-	LogEvery  int      // steps between logged lines, 0 means one an epoch
-	ValEvery  int      // epochs between validations, 0 means 1
-	Keep      Best
-	Stop      Early
-	MinEpochs int // no early stop before
+	// Statistics are the parameters among those that the objective reads that are statistics of data.
+	Statistics []string
+	LogEvery   int // steps between logged lines, 0 means one an epoch
+	ValEvery   int // epochs between validations, 0 means 1
+	Keep       Best
+	Stop       Early
+	MinEpochs  int // no early stop before
 	// Source identifies the program without its training lengths: a run is resumed by the same one
 	// only. "" is not compared.
 	Source string
 }
 
-// Tables are the data of a recipe; Val and Test may be nil.
-type Tables struct{ Train, Val, Test *Table }
+// Tables are the data of a recipe; Val and Test may be nil. Stats holds statistics of training rows
+// by the name of their parameter.
+type Tables struct {
+	Train, Val, Test *Table
+	Stats            map[string][]float64
+}
 
 // Events hears of training; the pointers are valid during the call only.
 type Events interface {

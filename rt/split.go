@@ -59,14 +59,12 @@ func (d *DataEntry) Load(dir string) (*Table, error) {
 }
 
 // LoadTables gives the data of a recipe: the parts of its data block, and instead of a part the block
-// that the recipe names for it. Relative paths start at dir.
-func LoadTables(dir string, r *Recipe, data []DataEntry) (Tables, error) {
+// that the recipe names for it; and the statistics of layout that it reads. Relative paths start at dir.
+func LoadTables(dir string, r *Recipe, data []DataEntry, layout []Tensor) (Tables, error) {
 	load := func(name string) (*Table, Split, error) {
-		for i := range data {
-			if data[i].Name == name {
-				t, err := data[i].Load(dir)
-				return t, data[i].Split, err
-			}
+		if d := findData(data, name); d != nil {
+			t, err := d.Load(dir)
+			return t, d.Split, err
 		}
 		return nil, Split{}, fmt.Errorf("there is no data %q: %w", name, ErrData)
 	}
@@ -88,5 +86,6 @@ func LoadTables(dir string, r *Recipe, data []DataEntry) (Tables, error) {
 			return Tables{}, err
 		}
 	}
-	return tables, nil
+	tables.Stats, err = statistics(dir, r, data, layout, tables)
+	return tables, err
 }

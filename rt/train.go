@@ -105,6 +105,9 @@ func newTrainer[R Float](w []R, layout []Tensor, recipe *Recipe, obj *Objective[
 			return nil, err
 		}
 	}
+	if from == nil {
+		adopt(w, layout, tables.Stats)
+	}
 	if err := recipe.checkFigures(obj.Metrics, tables.Val != nil); err != nil {
 		return nil, err
 	}

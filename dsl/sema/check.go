@@ -339,6 +339,7 @@ func (c *checker) finish() {
 			}
 		case d.data != nil:
 			c.prog.Data = append(c.prog.Data, d.data)
+			c.prog.Params = append(c.prog.Params, d.data.Params...)
 		case d.recipe != nil:
 			c.prog.Recipes = append(c.prog.Recipes, d.recipe)
 		case len(d.instances) > 0:

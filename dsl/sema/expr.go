@@ -295,9 +295,6 @@ func (c *checker) apply(x *syntax.CallExpr, fn *syntax.Ident, piped Expr, e *env
 	}
 	if lim, ok := limitedFunctions[name]; ok {
 		c.limit(lim, at)
-		if lim == "standardize" && piped != nil && !isInvalid(piped) {
-			return &Lit{Node: Node{T: piped.Type(), At: at}} // the type stays
-		}
 		return invalid(at)
 	}
 	c.unknownFunction(name, fn.At())

@@ -23,7 +23,6 @@ var limits = map[string]limit{
 	"nested solve":       {"NDE0808", "a solve inside a net or a system is not compiled yet", "solve in a model or a recipe"},
 	"distribution":       {"NDE0809", "this use of a distribution is not compiled yet", "log_prob takes normal and laplace, kl takes normal"},
 	"multishoot":         {"NDE0811", "multiple shooting is not compiled yet", "solve from the first sample"},
-	"standardize":        {"NDE0812", "normalisation by data is not compiled yet", "scale the inputs by constants"},
 	"data column":        {"NDE0812", "columns of data as values are not compiled yet", "scale the inputs by constants"},
 	"source":             {"NDE0813", "this source is not compiled yet", "use moons, circles, spirals, gaussians, csv, npy or npz"},
 	"setting":            {"NDE0814", "this setting is not compiled yet", "leave it out"},
@@ -41,8 +40,7 @@ var limits = map[string]limit{
 
 // limitedFunctions are functions of the language by the limit that they run into.
 var limitedFunctions = map[string]string{
-	"multishoot": "multishoot", "standardize": "standardize",
-	"unstandardize": "standardize", "logscale": "standardize", "signal": "input",
+	"multishoot": "multishoot", "signal": "input",
 	"col": "column expression",
 }
 

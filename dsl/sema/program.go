@@ -174,7 +174,8 @@ type Data struct {
 	Doc      string
 	Span     diag.Span
 	Columns  []*Var
-	Source   ir.Choice // all options present
+	Params   []*ir.Param // statistics that standardize and its relatives use
+	Source   ir.Choice   // all options present
 	Split    *ir.Choice
 	Settings []ir.Setting // the same with everything else, for the module
 }

@@ -24,6 +24,10 @@ func specialForms() map[string]special {
 		"draw":     (*checker).draw,
 		"map":      (*checker).mapOver,
 		"anneal":   (*checker).anneal,
+
+		"standardize":   normalisation(standardize),
+		"unstandardize": normalisation(unstandardize),
+		"logscale":      normalisation(logscale),
 		"residual_error": func(c *checker, x *syntax.CallExpr, piped Expr, e *env) Expr {
 			return c.hyperError(true, x, piped, e)
 		},

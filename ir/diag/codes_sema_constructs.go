@@ -23,5 +23,13 @@ func codesConstructs() []Entry {
 			Text:  "anneal(from:, to:, steps:) is a weight that changes with the training step, so it stands in train blocks. In evaluations it has its final value.",
 			Bad:   "package p\n\nmodel M(x real) (y real) {\n\treturn anneal(from: 0, to: 1, steps: 10) * x\n}\n",
 			Fixed: "package p\n\nmodel M(x, w real) (y real) {\n\treturn w * x\n}\n"},
+		{Code: "NDE0366", Title: "what normalisation is by",
+			Text:  "standardize, unstandardize and logscale take a column of reals of a data block; mean and standard deviation of its training rows are stored with the weights. per: says what has numbers of its own: element, channel or all.",
+			Bad:   "package p\n\ndata D {\n\tx [2]real\n\tsource: swiss_roll{n: 64}\n}\n\nmodel M(x [2]real) (y [2]real) {\n\treturn x |> standardize(D)\n}\n",
+			Fixed: "package p\n\ndata D {\n\tx [2]real\n\tsource: swiss_roll{n: 64}\n}\n\nmodel M(x [2]real) (y [2]real) {\n\treturn x |> standardize(D.x)\n}\n"},
+		{Code: "NDE0367", Title: "normalisation of another shape",
+			Text:  "Per element, a value has the shape of the column; per channel, the same number of channels: along the leading axis of images, along the last axis of other values.",
+			Bad:   "package p\n\ndata D {\n\tx [2]real\n\tsource: swiss_roll{n: 64}\n}\n\nmodel M(x [3]real) (y [3]real) {\n\treturn x |> standardize(D.x)\n}\n",
+			Fixed: "package p\n\ndata D {\n\tx [2]real\n\tsource: swiss_roll{n: 64}\n}\n\nmodel M(x [3]real) (y [3]real) {\n\treturn x |> standardize(D.x, per: all)\n}\n"},
 	}
 }

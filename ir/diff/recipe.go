@@ -25,7 +25,7 @@ func (p *pass) recipe(rc *ir.Recipe) {
 			frozen[q] = true
 		}
 		for _, q := range p.reads(f) {
-			if !frozen[q] {
+			if !frozen[q] && q.Of == nil {
 				trained = append(trained, q)
 			}
 		}

@@ -48,7 +48,7 @@ func main() {
 	}
 	for _, r := range p.Recipes {
 		w := make([]torch.Real, len(start))
-		tables, err := rt.LoadTables(in.Folder, &r.Recipe, p.Data)
+		tables, err := rt.LoadTables(in.Folder, &r.Recipe, p.Data, p.Layout)
 		check(err)
 		var l losses
 		_, err = rt.Train(ctx, w, p.Layout, &r.Recipe, &r.Objective, tables, rt.TrainOptions{Events: &l, InitWeights: in.Start})
