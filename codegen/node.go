@@ -60,6 +60,8 @@ func (fn *function) array(v *ir.Value) {
 		fn.p.line("}")
 		fn.p.line("}")
 		fn.p.line("}")
+	case ir.OpConv, ir.OpConvInput, ir.OpConvWeight, ir.OpWindows, ir.OpUnwindows:
+		fn.convolution(v)
 	case ir.OpUniform:
 		fn.p.line("rt.Draw(%s[:], %s, %d, %s)", fn.arrayExpr(v), fn.pointer(v.Args[0]), v.Attr.Index, bare(fn.elem(v.Args[1], at(0))))
 	case ir.OpLinSolve:

@@ -88,6 +88,13 @@ const (
 	OpLogDet // log |det A|
 	OpInv    // inverse of a small square matrix
 
+	// Convolutions; Attr.Ints by ConvAttr.
+	OpConv       // weights [o,i/groups,k…], input [i,…] -> output [o,…]
+	OpConvInput  // weights, output -> input
+	OpConvWeight // input, output -> weights
+	OpWindows    // [c,…] -> [c,k,…]: windows of channels
+	OpUnwindows  // their transpose
+
 	// Random numbers.
 	OpUniform // (key, offset): Attr.Ints numbers of [0, 1) at site Attr.Index; see ops_random.go
 

@@ -26,6 +26,7 @@ func one(at Attr, ts ...Type) []sample { return []sample{{ts, at}} }
 func samples() map[Op][]sample {
 	axes := []sample{{[]Type{v3}, Attr{}}, {[]Type{m23}, Attr{}}, {[]Type{m23}, Attr{Ints: []int{0}}}, {[]Type{t234}, Attr{Ints: []int{1}}},
 		{[]Type{t234}, Attr{Ints: []int{0, 2}}}, {[]Type{t234}, Attr{Ints: []int{2, 1}}}}
+	conv2 := ConvAttr(1, ConvAxis{1, 0, 1, 3, 2}, ConvAxis{2, 1, 2, 5, 3})
 	along := []sample{{[]Type{v3}, Attr{}}, {[]Type{t234}, Attr{Index: 1}}, {[]Type{t234}, Attr{Index: 2}}}
 	return map[Op][]sample{
 		OpNot:    one(Attr{}, truth),
@@ -50,9 +51,14 @@ func samples() map[Op][]sample {
 		OpUniform: one(Attr{Index: 7, Ints: []int{2, 3}}, KeyType, s0),
 		OpMatVec:  one(Attr{}, m34, v4), OpVecMat: one(Attr{}, v3, m34), OpMatMul: one(Attr{}, m23, m34), OpOuter: one(Attr{}, v3, v4),
 		OpLinSolve: one(Attr{}, m33, v3), OpLogDet: one(Attr{}, m33), OpInv: one(Attr{}, m33),
-		OpLeakyRelu: one(Attr{Num: 0.1}, v4),
-		OpClamp:     {{[]Type{v4, s0, s0}, Attr{}}, {[]Type{v4, v4, v4}, Attr{}}},
-		OpDot:       one(Attr{}, m23, m23), OpSqNorm: one(Attr{}, m23), OpNorm: one(Attr{}, v4), OpCross: one(Attr{}, v3, v3),
+		OpConv:       {{[]Type{Tensor(F64, 4, 1, 3), Tensor(F64, 2, 5)}, ConvAttr(2, ConvAxis{2, 1, 1, 5, 3})}, {[]Type{Tensor(F64, 2, 2, 2, 3), Tensor(F64, 2, 3, 5)}, conv2}},
+		OpConvInput:  one(conv2, Tensor(F64, 2, 2, 2, 3), Tensor(F64, 2, 2, 2)),
+		OpConvWeight: one(conv2, Tensor(F64, 2, 3, 5), Tensor(F64, 2, 2, 2)),
+		OpWindows:    {{[]Type{Tensor(F64, 2, 3, 5)}, conv2}, {[]Type{Tensor(F64, 2, 4)}, ConvAttr(1, ConvAxis{2, 0, 1, 4, 2})}},
+		OpUnwindows:  one(conv2, Tensor(F64, 2, 6, 2, 2)),
+		OpLeakyRelu:  one(Attr{Num: 0.1}, v4),
+		OpClamp:      {{[]Type{v4, s0, s0}, Attr{}}, {[]Type{v4, v4, v4}, Attr{}}},
+		OpDot:        one(Attr{}, m23, m23), OpSqNorm: one(Attr{}, m23), OpNorm: one(Attr{}, v4), OpCross: one(Attr{}, v3, v3),
 		OpCrossEntropy: one(Attr{}, v4, index), OpAccuracy: one(Attr{}, v4, index),
 		OpMSE: {{[]Type{m23, m23}, Attr{}}, {[]Type{s0, s0}, Attr{}}}, OpHuber: one(Attr{}, v4, v4), OpL1: one(Attr{}, v4, v4),
 		OpLogSumExp: one(Attr{}, v4),

@@ -68,7 +68,7 @@ const (
 
 func (op Op) attrForm() attrForm {
 	switch op {
-	case OpReshape, OpTranspose, OpExpand:
+	case OpReshape, OpTranspose, OpExpand, OpConv, OpConvInput, OpConvWeight, OpWindows, OpUnwindows:
 		return attrShape
 	case OpSlice, OpPad:
 		return attrPairs

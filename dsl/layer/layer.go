@@ -98,7 +98,7 @@ func wantVector(in ir.Type) error {
 	return &Mismatch{"a vector", "flatten it first"}
 }
 
-var table = [][]Row{linearRows, activationRows, normRows, laterRows}
+var table = [][]Row{linearRows, activationRows, normRows, convRows, laterRows}
 
 // Lookup finds a layer by name; nil if there is none.
 func Lookup(name string) *Row {

@@ -50,6 +50,14 @@ func TestShapes(t *testing.T) {
 		{"PReLU", ir.Tensor(ir.F64, 3, 2, 2), []int{3}, nil, "[3,2,2]f64", []string{"weight [3]f64"}},
 		{"LayerNorm", vec, nil, nil, "[3]f64", []string{"weight [3]f64", "bias [3]f64"}},
 		{"LayerNorm", ir.Tensor(ir.F64, 2, 4, 3), []int{3}, nil, "[2,4,3]f64", []string{"weight [3]f64", "bias [3]f64"}},
+		{"Conv2d", ir.Tensor(ir.F64, 4, 8, 9), []int{6}, func(o *layer.Options) { o.Num["groups"], o.Num["stride"], o.Num["pad"] = 2, 2, 1 }, "[6,4,5]f64",
+			[]string{"weight [6,2,3,3]f64", "bias [6]f64"}},
+		{"Conv1d", ir.Tensor(ir.F64, 2, 9), []int{3}, func(o *layer.Options) { o.Num["dilation"] = 2 }, "[3,5]f64", []string{"weight [3,2,3]f64", "bias [3]f64"}},
+		{"ConvTranspose2d", ir.Tensor(ir.F64, 4, 3, 3), []int{2}, func(o *layer.Options) { o.Num["stride"], o.Num["output_pad"] = 2, 1 }, "[2,8,8]f64",
+			[]string{"weight [4,2,3,3]f64", "bias [2]f64"}},
+		{"AvgPool2d", ir.Tensor(ir.F64, 2, 5, 4), []int{2}, nil, "[2,2,2]f64", nil},
+		{"MaxPool2d", ir.Tensor(ir.F64, 2, 5, 4), []int{2}, func(o *layer.Options) { o.Num["stride"] = 1 }, "[2,4,3]f64", nil},
+		{"GroupNorm", ir.Tensor(ir.F64, 4, 3, 2), []int{2}, nil, "[4,3,2]f64", []string{"weight [4]f64", "bias [4]f64"}},
 		{"LayerNorm", vec, nil, func(o *layer.Options) { o.Bool["affine"] = false }, "[3]f64", nil},
 	} {
 		inst := apply(t, row.name, row.in, row.change, row.sizes...)

@@ -72,21 +72,41 @@ func initNames() []string {
 
 // linearParams are weight and bias of a Linear from in to out, names prefixed.
 func linearParams(prefix string, e ir.Elem, in, out int, bias bool, init string) []ParamSpec {
-	weight := ParamSpec{Name: prefix + "weight", Type: ir.Tensor(e, out, in)}
-	for _, r := range initRows {
-		if r.name == init {
-			weight.Init = r.make(in, out)
-		}
-	}
+	weight := ParamSpec{Name: prefix + "weight", Type: ir.Tensor(e, out, in), Init: initOf(init, in, out)}
 	params := []ParamSpec{weight}
 	if bias {
-		b := ParamSpec{Name: prefix + "bias", Type: ir.Tensor(e, out), Init: ir.Init{Kind: ir.InitLinearDefault, FanIn: in}}
-		if init == "zeros" {
-			b.Init = ir.Init{Kind: ir.InitZeros}
-		}
-		params = append(params, b)
+		params = append(params, biasSpec(prefix, e, out, in, init))
 	}
 	return params
+}
+
+// weightParams are weight and bias of a layer with the options init and bias.
+func weightParams(e ir.Elem, weight []int, bias, fanIn, fanOut int, o Options) []ParamSpec {
+	init := o.Name["init"]
+	params := []ParamSpec{{Name: "weight", Type: ir.Tensor(e, weight...), Init: initOf(init, fanIn, fanOut)}}
+	if o.Bool["bias"] {
+		params = append(params, biasSpec("", e, bias, fanIn, init))
+	}
+	return params
+}
+
+// initOf is a row of initialisers for weights with the numbers of inputs and outputs of a unit.
+func initOf(name string, in, out int) ir.Init {
+	for _, r := range initRows {
+		if r.name == name {
+			return r.make(in, out)
+		}
+	}
+	return ir.Init{}
+}
+
+// biasSpec is a bias, which starts as in nn.Linear, and at zero with init: zeros.
+func biasSpec(prefix string, e ir.Elem, n, fanIn int, init string) ParamSpec {
+	b := ParamSpec{Name: prefix + "bias", Type: ir.Tensor(e, n), Init: ir.Init{Kind: ir.InitLinearDefault, FanIn: fanIn}}
+	if init == "zeros" {
+		b.Init = ir.Init{Kind: ir.InitZeros}
+	}
+	return b
 }
 
 func checkLinear(in ir.Type, o Options) (ir.Type, []ParamSpec, error) {

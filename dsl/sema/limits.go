@@ -60,5 +60,5 @@ func (c *checker) limitNamed(construct, name string, at diag.Span) {
 }
 
 func (c *checker) limitLayer(row *layer.Row, at diag.Span) {
-	c.report(diag.Diagnostic{Code: "NDE0801", Span: at, Text: row.Name + " is not compiled yet; use Linear, MLP, PReLU or LayerNorm"})
+	c.report(diag.Diagnostic{Code: "NDE0801", Span: at, Text: row.Name + " is not compiled yet; use Conv1d over the window, or flatten it"})
 }

@@ -5,8 +5,8 @@ func codesLimits() []Entry {
 	return []Entry{
 		{Code: "NDE0801", Title: "layer not compiled yet",
 			Text:  "The layer is checked but cannot be compiled yet.",
-			Bad:   "package p\n\nnet f(x [1, 4, 4]real) [1, 4, 4]real {\n\treturn x |> Conv2d(1, kernel: 3, pad: 1)\n}\n",
-			Fixed: "package p\n\nnet f(x [1, 4, 4]real) [16]real {\n\treturn x |> flatten |> Linear(16) |> tanh\n}\n"},
+			Bad:   "package p\n\nnet f(x [5, 2]real) [4]real {\n\treturn x |> GRU(4)\n}\n",
+			Fixed: "package p\n\nnet f(x [5, 2]real) [4]real {\n\treturn x |> flatten |> Linear(4) |> tanh\n}\n"},
 		{Code: "NDE0802", Title: "method not compiled yet",
 			Text:  "The method is known but cannot be compiled yet.",
 			Bad:   "package p\n\nsolver S = leapfrog{steps: 4}\n",

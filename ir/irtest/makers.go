@@ -379,6 +379,12 @@ var others = map[ir.Op]maker{
 		return toFloat(g, v)
 	},
 
+	ir.OpConv:       conv,
+	ir.OpConvInput:  conv,
+	ir.OpConvWeight: conv,
+	ir.OpWindows:    conv,
+	ir.OpUnwindows:  conv,
+
 	ir.OpUniform: func(g *gen, op ir.Op) *ir.Value {
 		words := make([]float64, ir.KeyWords)
 		for i := range words {
@@ -455,4 +461,37 @@ var others = map[ir.Op]maker{
 		}
 		return g.b.Binary(op, x, g.label)
 	},
+}
+
+// conv is one of the operators of a small convolution.
+func conv(g *gen, op ir.Op) *ir.Value {
+	groups := 1 + g.rnd.IntN(2)
+	var axes []ir.ConvAxis
+	var in, kernel, out []int
+	for range 1 + g.rnd.IntN(2) {
+		a := ir.ConvAxis{Stride: 1 + g.rnd.IntN(2), Pad: g.rnd.IntN(2), Dilation: 1 + g.rnd.IntN(2), In: 2 + g.rnd.IntN(3), Kernel: 1 + g.rnd.IntN(2)}
+		if a.Out() < 1 {
+			return nil
+		}
+		axes = append(axes, a)
+		in, kernel, out = append(in, a.In), append(kernel, a.Kernel), append(out, a.Out())
+	}
+	const perGroup = 2
+	o, i := groups, groups*perGroup
+	w := func() *ir.Value { return g.shaped(append([]int{o, perGroup}, kernel...)...) }
+	x := func() *ir.Value { return g.shaped(append([]int{i}, in...)...) }
+	y := func() *ir.Value { return g.shaped(append([]int{o}, out...)...) }
+	at := ir.ConvAttr(groups, axes...)
+	switch op {
+	case ir.OpConv:
+		return g.b.Emit(op, at, w(), x())
+	case ir.OpConvInput:
+		return g.b.Emit(op, at, w(), y())
+	case ir.OpConvWeight:
+		return g.b.Emit(op, at, x(), y())
+	case ir.OpWindows:
+		return g.b.Emit(op, at, x())
+	}
+	n := ir.Tensor(ir.F64, kernel...).Len()
+	return g.b.Emit(op, at, g.shaped(append([]int{i, n}, out...)...))
 }

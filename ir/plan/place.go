@@ -274,6 +274,12 @@ func (p *Plan) cost(fn *Func) Cost {
 			c.MulAdds += w.Type.Len()
 		case ir.OpOuter:
 			c.MulAdds += n
+		case ir.OpConv: // every output has the products of one output channel's weights
+			c.MulAdds += n * (v.Args[0].Type.Len() / v.Type.Shape[0])
+		case ir.OpConvInput:
+			c.MulAdds += v.Args[1].Type.Len() * (v.Args[0].Type.Len() / v.Args[1].Type.Shape[0])
+		case ir.OpConvWeight:
+			c.MulAdds += v.Args[1].Type.Len() * (n / v.Type.Shape[0])
 		case ir.OpMatMul:
 			c.MulAdds += n * v.Args[0].Type.Shape[1]
 		case ir.OpCall:
