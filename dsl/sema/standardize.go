@@ -106,7 +106,10 @@ func (c *checker) column(x syntax.Expr) (*decl, *Var) {
 		return nil, nil
 	}
 	d := c.decls[id.Name]
-	if d == nil || d.what != "data" || !c.touch(d) || d.data == nil {
+	if d == nil || d.what != "data" {
+		return nil, nil
+	}
+	if c.touch(d); d.data == nil {
 		return nil, nil
 	}
 	for _, v := range d.data.Columns {
