@@ -124,7 +124,7 @@ var fitRecipe = rt.Recipe{
 
 // TrainFit runs recipe Fit on p: it makes or reads the data, trains, and evaluates on the test data. Relative data paths start at opts.Dir.
 func TrainFit(ctx context.Context, p *Params, opts rt.TrainOptions) (*rt.TrainResult, error) {
-	tables, err := rt.LoadTables(opts.Dir, &fitRecipe, dataSets)
+	tables, err := rt.LoadTables(opts.Dir, &fitRecipe, dataSets, tensors)
 	if err != nil {
 		return nil, err
 	}
@@ -263,7 +263,7 @@ var fitTinyRecipe = rt.Recipe{
 
 // TrainFitTiny runs recipe FitTiny on p: it makes or reads the data, trains, and evaluates on the test data. Relative data paths start at opts.Dir.
 func TrainFitTiny(ctx context.Context, p *Params, opts rt.TrainOptions) (*rt.TrainResult, error) {
-	tables, err := rt.LoadTables(opts.Dir, &fitTinyRecipe, dataSets)
+	tables, err := rt.LoadTables(opts.Dir, &fitTinyRecipe, dataSets, tensors)
 	if err != nil {
 		return nil, err
 	}
@@ -384,7 +384,7 @@ var fitHyperRecipe = rt.Recipe{
 
 // TrainFitHyper runs recipe FitHyper on p: it makes or reads the data, trains, and evaluates on the test data. Relative data paths start at opts.Dir.
 func TrainFitHyper(ctx context.Context, p *Params, opts rt.TrainOptions) (*rt.TrainResult, error) {
-	tables, err := rt.LoadTables(opts.Dir, &fitHyperRecipe, dataSets)
+	tables, err := rt.LoadTables(opts.Dir, &fitHyperRecipe, dataSets, tensors)
 	if err != nil {
 		return nil, err
 	}
