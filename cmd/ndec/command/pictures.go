@@ -30,7 +30,8 @@ func (a *app) drawRun(s *session, t *trial, trained bool) ([]string, error) {
 			return files, err
 		}
 		if trained {
-			p.s, p.src, p.mod, p.open = s, s.src, s.res.Module, func() error { return nil }
+			p.s, p.src, p.open = s, s.src, func() error { return nil }
+			p.compiled(s.res)
 			p.weights = weightsOf(t.RunDir, r.Recipe)
 			if err := p.chooseModels(nil); err != nil {
 				return files, err

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ndec.dev/ndec/cmd/ndec/driver"
 	"ndec.dev/ndec/cmd/ndec/picture"
 	"ndec.dev/ndec/ir"
 )
@@ -211,15 +212,16 @@ type artist struct {
 	a       *app
 	flags   *plotFlags
 	out     string
-	logs    []runLog      // of trainings
-	s       *session      // nil until a model is looked at
-	src     *source       // nil where only losses are drawn
-	mod     *ir.Module    // likewise
-	with    []string      // solvers replaced
-	open    func() error  // starts the session
-	weights string        // "" for those before training
-	recipe  *ir.Recipe    // nil for all
-	groups  [][]*ir.Model // models to draw together
+	logs    []runLog                     // of trainings
+	s       *session                     // nil until a model is looked at
+	src     *source                      // nil where only losses are drawn
+	mod     *ir.Module                   // likewise
+	with    []string                     // solvers replaced
+	open    func() error                 // starts the session
+	weights string                       // "" for those before training
+	recipe  *ir.Recipe                   // nil for all
+	groups  [][]*ir.Model                // models to draw together
+	units   map[string]map[string]string // of states, by system
 	points  int
 	notes   []string // for every picture
 	cache   map[string]json.RawMessage
@@ -275,7 +277,8 @@ func (a *app) newArtist(f *plotFlags, args []string) (*artist, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.src, p.mod = src, res.Module
+	p.src = src
+	p.compiled(res)
 	p.open = func() (err error) {
 		if p.s == nil {
 			p.s, err = a.open(src, res)
@@ -299,6 +302,21 @@ func (a *app) newArtist(f *plotFlags, args []string) (*artist, error) {
 		p.notes = append(p.notes, "Parameters as they are before training; name a run, or weights with --weights, for trained ones.")
 	}
 	return p, nil
+}
+
+// compiled takes the program that pictures are drawn of.
+func (p *artist) compiled(res *driver.Result) {
+	p.mod = res.Module
+	p.units = map[string]map[string]string{}
+	for _, sys := range res.Program.Systems {
+		units := map[string]string{}
+		for _, st := range sys.States {
+			if u := st.Var.Type.Unit; u != nil {
+				units[st.Var.Name] = u.String()
+			}
+		}
+		p.units[sys.Name] = units
+	}
 }
 
 func (p *artist) close() {

@@ -154,20 +154,26 @@ func (f *Figure) legendLines(w vg.Length) [][]Entry {
 
 func entryWidth(e Entry) vg.Length { return sampleWidth + 4 + legendStyle.Width(e.Name) }
 
-// noteLines breaks the notes at spaces.
+// noteLines breaks the notes where they do not fit.
 func (f *Figure) noteLines(w vg.Length) []string {
 	var lines []string
 	for _, n := range f.Notes {
-		line := ""
-		for _, word := range strings.Fields(n) {
-			if line != "" && noteStyle.Width(line+" "+word) > w-2*margin {
-				lines, line = append(lines, line), ""
-			}
-			line = strings.TrimSpace(line + " " + word)
-		}
-		lines = append(lines, line)
+		lines = append(lines, wrap(n, noteStyle, w-2*margin)...)
 	}
 	return lines
+}
+
+// wrap breaks a text at spaces into lines of a width.
+func wrap(s string, in text.Style, width vg.Length) []string {
+	var lines []string
+	line := ""
+	for _, word := range strings.Fields(s) {
+		if line != "" && in.Width(line+" "+word) > width {
+			lines, line = append(lines, line), ""
+		}
+		line = strings.TrimSpace(line + " " + word)
+	}
+	return append(lines, line)
 }
 
 func (f *Figure) draw(c draw.Canvas) {
@@ -236,6 +242,11 @@ func (f *Figure) arrange(panels []*plot.Plot) {
 		}
 	}
 	f.W, f.H = []float64{14.5, 10.5, 8.5}[cols-1], []float64{12, 9.5, 8}[cols-1]
+	for _, p := range panels {
+		if p != nil {
+			p.Title.Text = strings.Join(wrap(p.Title.Text, p.Title.TextStyle, vg.Length(f.W-1.6)*vg.Centimeter), "\n")
+		}
+	}
 }
 
 // save writes a plot of its own, w by h centimetres, as PNG and SVG.

@@ -122,7 +122,7 @@ func figures() map[string]struct {
 		}, []string{"failed at 25 points"}},
 		"density": {func() *Figure {
 			return Density("D", xy, "density", []Heat{Histogram("h", Window{-1, 1, -1, 1}, []Point{{0, 0, 0}, {0.5, 0.5, 0}, {7, 7, 0}})})
-		}, []string{"h; darkest: 5.33"}},
+		}, []string{"largest: 5.33"}},
 		"density nothing": {func() *Figure { return Density("D", xy, "density", []Heat{Histogram("h", Window{-1, 1, -1, 1}, nil)}) }, nil},
 		"depth":           {func() *Figure { return Depth("D", "t", xy, nil, []Plane{{"M", circlePaths(40)}}) }, []string{"class 0, start"}},
 		"depth nothing":   {func() *Figure { return Depth("D", "t", xy, nil, []Plane{{"M", nil}}) }, nil},

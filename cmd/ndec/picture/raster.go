@@ -268,6 +268,7 @@ func Density(title string, axes [2]string, what string, heats []Heat) *Figure {
 	f := &Figure{Title: title}
 	missing := 0
 	var panels []*plot.Plot
+	var largest []string
 	for _, h := range heats {
 		top := 0.0
 		for _, v := range h.Values {
@@ -277,7 +278,8 @@ func Density(title string, axes [2]string, what string, heats []Heat) *Figure {
 				missing++
 			}
 		}
-		p := newPlot(fmt.Sprintf("%s; darkest: %s", h.Title, number(top, 3)), axes[0], axes[1])
+		largest = append(largest, "\nlargest: "+number(top, 3))
+		p := newPlot(h.Title, axes[0], axes[1])
 		read := h.at()
 		p.Add(plotter.NewImage(raster(func(x, y float64, _, _ int) color.RGBA {
 			v := read(x, y)
@@ -293,6 +295,9 @@ func Density(title string, axes [2]string, what string, heats []Heat) *Figure {
 		panels = append(panels, p)
 	}
 	f.arrange(panels)
+	for i, p := range panels {
+		p.Title.Text += largest[i]
+	}
 	f.Legend = []Entry{imageEntry(what+", 0 to the largest of a panel", ramp(densityShade))}
 	if missing > 0 {
 		f.Notes = append(f.Notes, fmt.Sprintf("The density is not finite at %d points of the grid; they are grey.", missing))
