@@ -2,7 +2,6 @@ package codegen
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"ndec.dev/ndec/ir"
@@ -182,11 +181,7 @@ func (e *emitter) sites(f *file, low string, m *ir.Model) {
 	if len(m.Solves) == 0 {
 		return
 	}
-	var rows []string
-	for _, s := range slices.Concat(m.Solves, backSolves(len(m.Solves), e.plan.Of(m.Func))) {
-		rows = append(rows, fmt.Sprintf("{Where: %q, Solve: %q}", s.Span.String(), s.System))
-	}
-	text(f, "", fmt.Sprintf("var %sSites = []rt.Site{%s}", low, strings.Join(rows, ", ")))
+	text(f, "", fmt.Sprintf("var %sSites = []rt.Site{%s}", low, e.siteList(e.plan.Of(m.Func))))
 }
 
 // frame is what a planned function may want beside its arguments, as its caller spells it.

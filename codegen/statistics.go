@@ -2,6 +2,9 @@ package codegen
 
 import (
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	"ndec.dev/ndec/ir"
 	"ndec.dev/ndec/ir/plan"
@@ -71,8 +74,10 @@ type site struct {
 
 // slotSites lists the places of the statistics that f leaves.
 func (e *emitter) slotSites(f *plan.Func, loop string) []site {
+	nodes := slices.Collect(maps.Keys(f.Slots))
+	slices.SortFunc(nodes, func(a, b *ir.Value) int { return f.Slots[a] - f.Slots[b] })
 	var out []site
-	for _, v := range f.IR.Values {
+	for _, v := range nodes {
 		switch v.Op {
 		case ir.OpSolve:
 			out = append(out, site{v.Attr.Solve, v, loop})
@@ -88,6 +93,25 @@ func (e *emitter) slotSites(f *plan.Func, loop string) []site {
 		}
 	}
 	return out
+}
+
+// siteList lists the places of the statistics that f leaves as values of rt: those of the program, then those
+// of solves that derivatives have brought in.
+func (e *emitter) siteList(f *plan.Func) string {
+	var rows []string
+	for _, s := range e.slotSites(f, "") {
+		fields := ""
+		if s.solve != nil {
+			fields = fmt.Sprintf("Where: %q, Solve: %q", s.solve.Span.String(), s.solve.System)
+		} else {
+			fields = fmt.Sprintf("Where: %q", s.value.Span.String())
+		}
+		if s.loop != "" {
+			fields += fmt.Sprintf(", Loop: %q", s.loop)
+		}
+		rows = append(rows, "{"+fields+"}")
+	}
+	return strings.Join(rows, ", ")
 }
 
 // runName is what a run of a loop is called in errors.

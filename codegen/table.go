@@ -256,15 +256,11 @@ func (e *emitter) inputs(f *file, r *ir.Recipe, low string) {
 		p.line("_ = %s", v)
 	}
 	if fn.Needs.Stats > 0 {
-		back := backSolves(len(r.Solves), fn)
-		forward := "st[:]"
-		if len(back) > 0 {
-			forward = fmt.Sprintf("st[:%d]", len(r.Solves))
+		sites := low + "Sites"
+		if fn.Needs.Stats > len(r.Solves) {
+			sites = fmt.Sprintf("[]rt.Site{%s}", e.siteList(fn))
 		}
-		p.line("if err := rt.Failure(%s, %sSites, row, row); err != nil && first == nil { first = err }", forward, low)
-		for i, s := range back {
-			p.line("if err := rt.Failure(st[%d:%d], []rt.Site{{Where: %q, Solve: %q}}, row, row); err != nil && first == nil { first = err }", len(r.Solves)+i, len(r.Solves)+i+1, s.Span.String(), s.System)
-		}
+		p.line("if err := rt.Failure(st[:], %s, row, row); err != nil && first == nil { first = err }", sites)
 	}
 	for _, i := range real {
 		if r.Columns[i].Type.IsScalar() {

@@ -303,20 +303,20 @@ func (e *emitter) terms(r *ir.Recipe) int {
 // worker prints the type that computes shards of an objective on one goroutine.
 func (e *emitter) worker(f *file, r *ir.Recipe, low string, obj, grad *plan.Func) {
 	p := e.p
+	// Does a derivative bring in solves of its own?
+	back := grad != nil && max(grad.Needs.Stats, obj.Needs.Stats) > len(r.Solves)
 	needsWork := obj.Needs.Work || (grad != nil && grad.Needs.Work)
 	if len(r.Solves) > 0 {
-		var rows []string
-		for _, s := range r.Solves {
-			rows = append(rows, fmt.Sprintf("{Where: %q, Solve: %q}", s.Span.String(), s.System))
+		doc := func(name, of string, fn *plan.Func) string {
+			if fn.Needs.Stats == len(r.Solves) {
+				return ""
+			}
+			return fmt.Sprintf("%s%s are the places of the solves of recipe %s%s: first the %d that it names, then those of derivatives.", low, name, r.Name, of, len(r.Solves))
 		}
-		for _, s := range backSolves(len(r.Solves), grad) {
-			rows = append(rows, fmt.Sprintf("{Where: %q, Solve: %q}", s.Span.String(), s.System))
+		text(f, doc("Sites", "", obj), fmt.Sprintf("var %sSites = []rt.Site{%s}", low, e.siteList(obj)))
+		if back {
+			text(f, doc("GradSites", " with its gradient", grad), fmt.Sprintf("var %sGradSites = []rt.Site{%s}", low, e.siteList(grad)))
 		}
-		doc := ""
-		if len(rows) > len(r.Solves) {
-			doc = fmt.Sprintf("%sSites are the places of the solves of recipe %s: first the %d of the objective, then those of the way back.", low, r.Name, len(r.Solves))
-		}
-		text(f, doc, fmt.Sprintf("var %sSites = []rt.Site{%s}", low, strings.Join(rows, ", ")))
 		text(f, fmt.Sprintf("%sBackward is, per solve, the evaluations of the vector field's derivative for an accepted step.", low),
 			fmt.Sprintf("var %sBackward = []int{%s}", low, strings.Join(e.backward(r, grad), ", ")))
 	}
@@ -355,10 +355,19 @@ func (e *emitter) worker(f *file, r *ir.Recipe, low string, obj, grad *plan.Func
 		p.line("ws := &k.ws")
 	}
 	in := e.rowLoop(r, "for _, row := range rows", "t", "elem", "num", "back", "rows", "key", "out", "weights", "gradient", "loss", "row", "r")
-	back := 0 // solves of the way back
-	if obj.Needs.Stats > 0 {
-		back = len(backSolves(len(r.Solves), grad))
-		p.line("var st [%d]rt.SolveStats", obj.Needs.Stats+back)
+	all := obj.Needs.Stats
+	if back {
+		all = max(all, grad.Needs.Stats)
+	}
+	if all > 0 {
+		p.line("var st [%d]rt.SolveStats", all)
+	}
+	framed := func(fn *plan.Func) frame {
+		fr := recipeFrame
+		if fn.Needs.Stats < all {
+			fr.st = fmt.Sprintf("(*[%d]rt.SolveStats)(st[:])", fn.Needs.Stats)
+		}
+		return fr
 	}
 	n := e.terms(r)
 	res := []string{"loss"}
@@ -369,27 +378,22 @@ func (e *emitter) worker(f *file, r *ir.Recipe, low string, obj, grad *plan.Func
 	dst := func(i int) (string, bool) { return res[i], true }
 	if grad != nil {
 		p.line("if gradient != nil {")
-		p.line("%s", e.modelCall(grad, recipeFrame, in, dst))
+		p.line("%s", e.modelCall(grad, framed(grad), in, dst))
 		p.line("} else {")
-		fr := recipeFrame
-		if back > 0 {
-			fr.st = fmt.Sprintf("(*[%d]rt.SolveStats)(st[:])", obj.Needs.Stats)
-		}
-		p.line("%s", e.modelCall(obj, fr, in, dst))
+		p.line("%s", e.modelCall(obj, framed(obj), in, dst))
 		p.line("}")
 	} else {
 		p.line("%s", e.modelCall(obj, recipeFrame, in, dst))
 	}
 	if obj.Needs.Stats > 0 {
-		p.line("back := %sBackward", low)
-		p.line("if gradient == nil { back = nil }")
-		forward, sites := "st[:]", low+"Sites"
-		if back > 0 {
-			forward, sites = fmt.Sprintf("st[:%d]", obj.Needs.Stats), fmt.Sprintf("%sSites[:%d]", low, obj.Needs.Stats)
-		}
-		p.line("if !out.Count(%s, %s, row, row, back) { continue }", forward, sites)
-		if back > 0 {
-			p.line("if gradient != nil && !out.CountBack(st[%d:], %sSites[%d:], row, row, back[%d:]) { continue }", obj.Needs.Stats, low, obj.Needs.Stats, obj.Needs.Stats)
+		if n := len(r.Solves); back {
+			p.line("ran, sites, back := st[:%d], %sGradSites, %sBackward", grad.Needs.Stats, low, low)
+			p.line("if gradient == nil { ran, sites, back = st[:%d], %sSites, nil }", obj.Needs.Stats, low)
+			p.line("if !out.Count(ran[:%d], sites, row, row, back) || !out.CountBack(%d, ran, sites, row, row, back) { continue }", n, n)
+		} else {
+			p.line("back := %sBackward", low)
+			p.line("if gradient == nil { back = nil }")
+			p.line("if !out.Count(st[:], %sSites, row, row, back) { continue }", low)
 		}
 	}
 	p.line("out.Loss += float64(loss)")
@@ -404,38 +408,14 @@ func (e *emitter) worker(f *file, r *ir.Recipe, low string, obj, grad *plan.Func
 // recipeFrame is that of the functions of a recipe.
 var recipeFrame = frame{w: "w", pre: "pre", ws: "ws", st: "&st"}
 
-// backSolves lists the solves that a function runs on the way back of a gradient, in their order: those
-// after the n of the program.
-func backSolves(n int, f *plan.Func) []*ir.Solve {
-	if f == nil {
-		return nil
-	}
-	var all []*ir.Solve
-	for _, v := range f.IR.Values {
-		if v.Op == ir.OpSolve {
-			all = append(all, v.Attr.Solve)
-		}
-	}
-	return all[min(n, len(all)):]
-}
-
-// backward counts, per solve, the calls of derivative functions in a step of the reverse sweep.
+// backward counts, per solve of the gradient, the calls of derivative functions in a step of the reverse sweep.
 func (e *emitter) backward(r *ir.Recipe, grad *plan.Func) []string {
-	out := make([]string, len(r.Solves)+len(backSolves(len(r.Solves), grad)))
-	for i := range out {
-		out[i] = "0"
-	}
 	if grad == nil {
-		return out
+		return slices.Repeat([]string{"0"}, len(r.Solves))
 	}
-	k := map[*ir.Value]int{}
+	out := slices.Repeat([]string{"0"}, grad.Needs.Stats)
 	for _, v := range grad.IR.Values {
-		if v.Op == ir.OpSolve {
-			k[v] = len(k)
-		}
-	}
-	for _, v := range grad.IR.Values {
-		if v.Op != ir.OpRev || k[v.Args[0]] >= len(out) {
+		if v.Op != ir.OpRev {
 			continue
 		}
 		n := 0
@@ -444,7 +424,7 @@ func (e *emitter) backward(r *ir.Recipe, grad *plan.Func) []string {
 				n++
 			}
 		}
-		out[k[v.Args[0]]] = fmt.Sprint(n)
+		out[grad.Slots[v.Args[0]]] = fmt.Sprint(n)
 	}
 	return out
 }

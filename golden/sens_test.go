@@ -159,6 +159,121 @@ func TestSensitivities(t *testing.T) {
 	}
 }
 
+// nested has derivatives of solves in its model, which training differentiates again.
+const nested = `package nested
+
+net f(x [2]real) [2]real {
+	return x |> Linear(4) |> tanh |> Linear(2)
+}
+
+system Flow {
+	state x [2]real
+	context c real
+	param k real = 0.3
+	integral work = k * sqnorm(x)
+	der(x) = f(x) - c*k*x*sin(t)
+}
+
+solver Fwd = SOLVER
+
+model M(x, v [2]real, c, late real) (s real) {
+	end := solve(Flow{x: x, c: c}, over: 0..1, with: Fwd)
+	path := solve(Flow{x: x, c: c}, from: 0, at: [0.25, 0.6, 1], with: Fwd)
+	e := sum(end.x^2) + end.work
+	g := grad(e, x)
+	j := jac(end.x, x)
+	h := hess(e, x)
+	p := jvp(path.x, x, v)
+	d := div(end.x, x) + grad(e, c)
+	return sqnorm(g) + sum(sin(j)) + h[0, 1]*h[1, 1] + sum(p^2) + d^2
+}
+
+data D {
+	x, v [2]real
+	c, late real
+	source: csv{path: "d.csv"}
+}
+
+train Fit {
+	data: D
+	batch: full
+	epochs: 3
+	optimizer: adam{lr: 0.01}
+	minimize M(x, v, c, late)
+	metric m = c
+}
+`
+
+// timed has inputs as times of solves.
+var timed = strings.NewReplacer("over: 0..1", "over: c..2*late", "at: [0.25, 0.6, 1]", "at: concat(c, [0.7], late)", "from: 0", "from: 0.5*c",
+	"jvp(path.x, x, v)", "path.x + jvp(path.x, c, 1)", "h[0, 1]*h[1, 1]", "0.1*h[0, 1]").Replace(nested)
+
+// TestNestedThroughSolve compares gradients of objectives with derivatives of solves in them with central
+// differences. rk4 has the same steps at every point, so that they are those of the discrete map; the
+// derivative by times is that of the flow.
+func TestNestedThroughSolve(t *testing.T) {
+	for _, c := range []struct {
+		name, source, solver string
+		tol                  float64
+	}{
+		{"fixed", nested, "rk4{steps: 3}", 1e-7},
+		{"adaptive", nested, "dopri5{rtol: 1e-10, atol: 1e-10}", 1e-6},
+		{"times", timed, "rk4{steps: 60}", 1e-6},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			res, ds := driver.Compile(map[string]string{"nested.nde": strings.Replace(c.source, "SOLVER", c.solver, 1)}, driver.Options{Precision: "f64", Verify: true})
+			if ds.HasErrors() {
+				t.Fatal(ds)
+			}
+			m, r := res.Module, res.Module.Recipes[0]
+			weights := map[string][]float64{}
+			for _, p := range m.Params {
+				for i := range p.Type.Len() {
+					weights[p.Name] = append(weights[p.Name], 0.6*math.Sin(float64(5*i*i+3*i+len(p.Name)+1)))
+				}
+			}
+			in := []interp.Tensor{interp.Of([]float64{0.7, -0.4}, 2), interp.Of([]float64{0.3, 0.8}, 2), interp.Scalar(0.2), interp.Scalar(0.9)}
+			call := func(f *ir.Func) []interp.Tensor {
+				mc, err := interp.New(m, weights)
+				if err != nil {
+					t.Fatal(err)
+				}
+				out, err := mc.Call(f, in...)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return out
+			}
+			check := func(name string, x, got []float64) {
+				scale := 0.0
+				for i := range x {
+					old := x[i]
+					slope := func(h float64) float64 {
+						x[i] = old + h
+						up := call(r.Objective)[0].Data[0]
+						x[i] = old - h
+						down := call(r.Objective)[0].Data[0]
+						x[i] = old
+						return (up - down) / (2 * h)
+					}
+					want := (4*slope(5e-4) - slope(1e-3)) / 3
+					scale = max(scale, math.Abs(want), 1)
+					if d := math.Abs(got[i] - want); !(d <= c.tol*scale) {
+						t.Errorf("d/d%s[%d] is %.12g, central differences give %.12g", name, i, got[i], want)
+					}
+				}
+			}
+			out := call(r.Grad)[len(r.Objective.Results):]
+			for k, p := range r.Trained {
+				check(p.Name, weights[p.Name][:1], out[k].Data)
+			}
+			for k, g := range call(r.GradInputs)[len(r.Objective.Results):] {
+				check(r.Columns[k].Name, in[k].Data, g.Data)
+			}
+		})
+	}
+}
+
 // TestSensitivityCodes: the programs of the diagnostics that are rules over the IR.
 func TestSensitivityCodes(t *testing.T) {
 	n := 0

@@ -88,11 +88,16 @@ func (b *Builder) copyBody(f *Func, m map[*Value]*Value, rule MultiRule) {
 				continue
 			}
 		}
-		c := &Value{ID: b.Func.newID(), Op: v.Op, Args: args, Attr: v.Attr, Type: v.Type, Span: v.Span, Name: v.Name}
-		b.Func.Values = append(b.Func.Values, c)
-		m[v] = c
+		m[v] = b.Copy(v, args)
 	}
 	b.Span = saved
+}
+
+// Copy appends a copy of v with the operands args.
+func (b *Builder) Copy(v *Value, args []*Value) *Value {
+	c := &Value{ID: b.Func.newID(), Op: v.Op, Args: args, Attr: v.Attr, Type: v.Type, Span: v.Span, Name: v.Name}
+	b.Func.Values = append(b.Func.Values, c)
+	return c
 }
 
 // Renumber gives values the IDs 0, 1, … in their order.

@@ -111,12 +111,17 @@ func (r *ShardResult) Count(st []SolveStats, sites []Site, sample, row int, back
 	return ok
 }
 
-// CountBack adds the statistics of the solves of one sample's way back, and its failure if there is one.
-// backward is as in Count, for the sums over its steps. It reports whether every solve succeeded.
-func (r *ShardResult) CountBack(st []SolveStats, sites []Site, sample, row int, backward []int) bool {
+// CountBack adds the statistics of the solves that derivatives have brought in, those from first on, and the
+// failure of the first of them if there is one. backward is as in Count; without a gradient
+// their evaluations count as the others do. It reports whether every solve succeeded.
+func (r *ShardResult) CountBack(first int, st []SolveStats, sites []Site, sample, row int, backward []int) bool {
 	ok := true
-	for i := range st {
-		r.BackwardNFE += int64(st[i].NFE + backward[i]*st[i].Accepted)
+	for i := first; i < len(st); i++ {
+		if backward != nil {
+			r.BackwardNFE += int64(st[i].NFE + backward[i]*st[i].Accepted)
+		} else {
+			r.NFE += int64(st[i].NFE)
+		}
 		if ok && st[i].Status.Failed() {
 			ok = false
 			r.Fail(st[i].err(&sites[i], sample, row))

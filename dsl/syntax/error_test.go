@@ -78,8 +78,6 @@ var noExample = map[diag.Code]string{
 	"NDE0219": "it takes three folders",
 	"NDE0341": "the parser refuses such statements first",
 	"NDE0830": "seen after lowering: the text names the construct",
-	"NDE0831": "seen after lowering: the text names the construct",
-	"NDE0832": "seen after lowering: the text names the construct",
 	"NDE0833": "the checker refuses such methods first",
 	"NDE0834": "seen after lowering: the text names the construct",
 	"NDE0899": "no program should give it",

@@ -17,11 +17,11 @@ import (
 // back from the end (restart: solved). The integrals do not count in the error norm (Kidger, Chen,
 // Lyons 2021): they are summed over the accepted steps of (y, λ) with the weights of the method, in a
 // sweep over the record of that solve. With seminorm: false they are states of it.
-func adjoint(r *reverse, v *ir.Value, gs []*ir.Value) {
+func adjoint(r *reverse, v *ir.Value, gs []*ir.Value) (starts []*ir.Value) {
 	s := v.Attr.Solve
 	if !r.onlyField(s) {
 		r.fail(noEquation, s.Span, "%s of a hypersolver has no gradient by its residual: it differentiates the equation; use backprop", s.Sensitivity.Row)
-		return
+		return nil
 	}
 	var extras []int // whose cotangent is wanted
 	for j := range s.Extras {
@@ -32,9 +32,9 @@ func adjoint(r *reverse, v *ir.Value, gs []*ir.Value) {
 	a, err := r.adjointOf(s, extras, selected(r.reads(s.Field), r.params))
 	if err != nil {
 		r.fail("NDE0899", s.Span, "compiler bug: %v", err)
-		return
+		return nil
 	}
-	a.run(r, v, gs)
+	return a.run(r, v, gs)
 }
 
 // onlyField reports whether the step of s is that of a classical method: all that it reads, its
@@ -127,7 +127,7 @@ func (p *pass) adjointOf(s *ir.Solve, extras []int, params []*ir.Param) (*adjoin
 		c.Record = true
 		a.sum = p.m.AddFunc(p.adjointSum(a, row))
 	}
-	c.Region = ir.SampleRegion.Inside(ir.RegionSolve, c.Name)
+	placeSolve(c)
 	p.m.Solves = append(p.m.Solves, c)
 	return a, nil
 }
@@ -272,8 +272,8 @@ func (p *pass) adjointSum(a *adjointSolve, row *method.Row) *ir.Func {
 }
 
 // run solves backwards from the end, or from output time to output time, and passes the cotangents
-// on: v is the value of the forward solve, gs are the cotangents of its states.
-func (a *adjointSolve) run(r *reverse, v *ir.Value, gs []*ir.Value) {
+// on: v is the value of the forward solve, gs are the cotangents of its states. It gives those of the start states.
+func (a *adjointSolve) run(r *reverse, v *ir.Value, gs []*ir.Value) []*ir.Value {
 	b, s := r.b, a.of
 	ends := results(b, v)[:len(s.States)]
 	starts, extras := v.Args[2:2+len(s.States)], v.Args[2+len(s.States):]
@@ -349,6 +349,7 @@ func (a *adjointSolve) run(r *reverse, v *ir.Value, gs []*ir.Value) {
 			r.addParam(q, sums[len(a.extras)+k])
 		}
 	}
+	return bars
 }
 
 // sweep adds the cotangents of extras and parameters over the steps of one backward solve. Its results

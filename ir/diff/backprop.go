@@ -9,33 +9,41 @@ import (
 // backprop differentiates the steps that were taken: the solve records t, h and y of every
 // accepted step, and a reverse sweep runs the step's VJP over them, last to first. Step sizes
 // and times are constants (discretise, then differentiate).
-func backprop(r *reverse, v *ir.Value, gs []*ir.Value) {
-	s := r.recording(v.Attr.Solve)
+func backprop(r *reverse, v *ir.Value, gs []*ir.Value) (starts []*ir.Value) {
+	n := len(v.Attr.Solve.States)
+	params := selected(r.reads(v.Attr.Solve.Replay), r.params)
+	outs := r.backOver(v, gs, params)
+	for i := range outs[:n+len(v.Attr.Solve.Extras)] { // operands t0, t1 come first
+		r.seed(v.Args[2+i], outs[i])
+	}
+	for k, q := range params {
+		r.addParam(q, outs[n+len(v.Attr.Solve.Extras)+k])
+	}
+	return outs[:n]
+}
+
+// backOver makes v record its steps and goes back over them with the cotangents gs of its states (nil
+// for zero). It gives the cotangents of the start states, of extras and of params.
+func (d *body) backOver(v *ir.Value, gs []*ir.Value, params []*ir.Param) []*ir.Value {
+	s := d.recording(v.Attr.Solve)
 	v.Attr.Solve = s
-	n := len(s.States)
-	params := selected(r.reads(s.Replay), r.params)
 	region := ir.SampleRegion
 	if s.Region != nil && s.Region.Parent != nil {
 		region = s.Region.Parent
 	}
-	rev := &ir.Rev{Name: r.sweepName(s), Solve: s, Params: params,
+	rev := &ir.Rev{Name: d.sweepName(s), Solve: s, Params: params,
 		Region:  region.Inside(ir.RegionRev, s.Name),
-		StepVJP: r.vjp(s.Replay, after(s.Replay, 2, params), len(s.Replay.Args), true)}
+		StepVJP: d.vjp(s.Replay, after(s.Replay, 2, params), len(s.Replay.Args), true)}
 	if s.Times > 0 {
-		rev.AtVJP = r.vjp(s.ReplayAt, after(s.ReplayAt, 3, params), len(s.ReplayAt.Args), true)
+		rev.AtVJP = d.vjp(s.ReplayAt, after(s.ReplayAt, 3, params), len(s.ReplayAt.Args), true)
 	}
+	d.ofSteps[rev] = true
 	args := []*ir.Value{v}
 	types := parts(v)
 	for i := range s.States {
-		args = append(args, orZero(r.b, gs[i], types[i]))
+		args = append(args, orZero(d.b, gs[i], types[i]))
 	}
-	outs := results(r.b, r.b.Emit(ir.OpRev, ir.Attr{Rev: rev}, args...))
-	for i := 0; i < n+len(s.Extras); i++ { // operands t0, t1 come first
-		r.seed(v.Args[2+i], outs[i])
-	}
-	for k, q := range params {
-		r.addParam(q, outs[n+len(s.Extras)+k])
-	}
+	return results(d.b, d.b.Emit(ir.OpRev, ir.Attr{Rev: rev}, args...))
 }
 
 // sweepName is a name for a reverse sweep of s that no other one has.

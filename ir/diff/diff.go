@@ -42,13 +42,15 @@ type pass struct {
 	pairs    map[string]*pair         // by callee and selection; nil where there is none
 	whole    map[*ir.Func]*ir.Func    // what a forward half is a half of
 	sweeps   map[*ir.Solve]int        // reverse sweeps made, by recorded solve
+	ofSteps  map[*ir.Rev]bool         // sweeps that are the derivative of the steps themselves
+	tangents map[string]*ir.Solve     // by solve and selection
 	adjoints map[string]*adjointSolve // by solve and selection
 }
 
 func newPass(m *ir.Module) *pass {
 	return &pass{m: m, made: map[string]*ir.Func{}, expanded: map[*ir.Func]bool{},
 		recorded: map[*ir.Solve]*ir.Solve{}, read: map[*ir.Func][]*ir.Param{}, sweeps: map[*ir.Solve]int{},
-		adjoints: map[string]*adjointSolve{}, pairs: map[string]*pair{}, whole: map[*ir.Func]*ir.Func{}}
+		ofSteps: map[*ir.Rev]bool{}, tangents: map[string]*ir.Solve{}, adjoints: map[string]*adjointSolve{}, pairs: map[string]*pair{}, whole: map[*ir.Func]*ir.Func{}}
 }
 
 // fresh makes a function name that m does not have.

@@ -28,21 +28,26 @@ func (d *body) forward(leaves map[*ir.Value]*ir.Value, params map[*ir.Param]*ir.
 func (f *forward) sweep(order []*ir.Value) {
 	span, real := f.b.Span, f.b.Real
 	for _, v := range order {
-		if _, leaf := f.dot[v]; leaf || !hasDerivative(v) {
-			continue
-		}
-		f.begin(v)
-		if dv := f.push(v); dv != nil {
-			if !ir.SameShape(dv.Type.Shape, v.Type.Shape) { // the tangent of a scalar beside a tensor
-				dv = f.b.Expand(dv, v.Type.Shape...)
-			}
-			if v.Name != "" && dv.Name == "" && dv.ID >= f.first && dv.Op != ir.OpConst {
-				dv.Name = v.Name + "_dot"
-			}
-			f.dot[v] = dv
-		}
+		f.advance(v)
 	}
 	f.b.Span, f.b.Real = span, real
+}
+
+// advance finds the tangent of v, whose operands have theirs.
+func (f *forward) advance(v *ir.Value) {
+	if _, leaf := f.dot[v]; leaf || !hasDerivative(v) {
+		return
+	}
+	f.begin(v)
+	if dv := f.push(v); dv != nil {
+		if !ir.SameShape(dv.Type.Shape, v.Type.Shape) { // the tangent of a scalar beside a tensor
+			dv = f.b.Expand(dv, v.Type.Shape...)
+		}
+		if v.Name != "" && dv.Name == "" && dv.ID >= f.first && dv.Op != ir.OpConst {
+			dv.Name = v.Name + "_dot"
+		}
+		f.dot[v] = dv
+	}
 }
 
 // push is the tangent of v from those of its operands.
@@ -68,10 +73,11 @@ func (f *forward) push(v *ir.Value) *ir.Value {
 		return f.mapped(v, dx)
 	case ir.OpScan:
 		return f.scanned(v, dx)
-	case ir.OpSolve, ir.OpRev:
-		if !zero || len(f.wantedBy(v)) > 0 {
-			f.fail(forwardThroughSolve, v.Span, "jac, div, hess and jvp through a solve cannot be compiled yet; grad and vjp can")
-		}
+	case ir.OpSolve:
+		f.solved(v, dx)
+		return nil
+	case ir.OpRev:
+		f.swept(v, dx)
 		return nil
 	}
 	if zero {

@@ -93,9 +93,7 @@ func (r *reverse) pull(v *ir.Value) {
 		r.solve(v)
 		return
 	case ir.OpRev:
-		if r.cotangents(v) != nil {
-			r.fail(secondThroughSolve, v.Span, "a derivative of the gradient of a solve cannot be compiled yet")
-		}
+		r.swept(v)
 		return
 	}
 	g := r.bar[v]

@@ -9,18 +9,17 @@ import (
 const (
 	identicallyZero     diag.Code = "NDE0331"
 	secondThroughSolve  diag.Code = "NDE0830"
-	forwardThroughSolve diag.Code = "NDE0831"
-	timesOfSolve        diag.Code = "NDE0832"
 	sensitivityLater    diag.Code = "NDE0833"
 	partialThroughNames diag.Code = "NDE0834"
 )
 
 // sensitivity is a way to differentiate a solve: a rewrite of the OpSolve value v, whose state
-// results have the cotangents gs (nil for zero), in the reverse sweep r.
+// results have the cotangents gs (nil for zero), in the reverse sweep r. It passes on the cotangents of
+// start states, extras and parameters, and gives those of the start states.
 type sensitivity struct {
 	Name    string
 	Doc     string
-	Rewrite func(r *reverse, v *ir.Value, gs []*ir.Value)
+	Rewrite func(r *reverse, v *ir.Value, gs []*ir.Value) (starts []*ir.Value)
 }
 
 // sensitivities is the table; the first row is the default.
@@ -56,8 +55,5 @@ func (r *reverse) solve(v *ir.Value) {
 			return
 		}
 	}
-	if r.active[v.Args[0]] || r.active[v.Args[1]] {
-		r.fail(timesOfSolve, v.Span, "a derivative by the times of a solve cannot be compiled yet; detach them")
-	}
-	row.Rewrite(r, v, gs)
+	r.times(v, gs, row.Rewrite(r, v, gs))
 }

@@ -144,19 +144,6 @@ func TestSolveLimits(t *testing.T) {
 		code diag.Code
 		node func(b *ir.Builder, s *ir.Solve, x *ir.Value) *ir.Value
 	}{
-		{"NDE0830", func(b *ir.Builder, s *ir.Solve, x *ir.Value) *ir.Value {
-			end := b.Emit(ir.OpSolve, ir.Attr{Solve: s}, b.Num(0), b.Num(1), x, b.Num(1), b.Num(1))
-			g := b.Emit(ir.OpGrad, ir.Attr{}, b.Sum(b.Result(end, 0)), x)
-			return b.Emit(ir.OpGrad, ir.Attr{}, b.Sum(g), x)
-		}},
-		{"NDE0831", func(b *ir.Builder, s *ir.Solve, x *ir.Value) *ir.Value {
-			end := b.Emit(ir.OpSolve, ir.Attr{Solve: s}, b.Num(0), b.Num(1), x, b.Num(1), b.Num(1))
-			return b.Emit(ir.OpDivg, ir.Attr{}, b.Result(end, 0), x)
-		}},
-		{"NDE0832", func(b *ir.Builder, s *ir.Solve, x *ir.Value) *ir.Value {
-			end := b.Emit(ir.OpSolve, ir.Attr{Solve: s}, b.Num(0), b.Sum(x), x, b.Num(1), b.Num(1))
-			return b.Emit(ir.OpGrad, ir.Attr{}, b.Sum(b.Result(end, 0)), x)
-		}},
 		{"NDE0833", func(b *ir.Builder, s *ir.Solve, x *ir.Value) *ir.Value {
 			s.Sensitivity.Row = "interpolated"
 			end := b.Emit(ir.OpSolve, ir.Attr{Solve: s}, b.Num(0), b.Num(1), x, b.Num(1), b.Num(1))

@@ -128,7 +128,7 @@ func (r *rater) function(f *ir.Func) {
 		v.Rate = rateOf(v)
 		switch v.Op {
 		case ir.OpCall:
-			r.called(v.Attr.Func, ratesOf(v.Args))
+			r.called(v.Attr.Func, passedOn(f, v.Args))
 		case ir.OpMap:
 			r.mapped(f, v)
 		case ir.OpScan:
@@ -191,8 +191,8 @@ func (r *rater) mapped(f *ir.Func, v *ir.Value) {
 	r.place(mp.Fn, mp.Region, args)
 }
 
-// passedOn are the rates of arguments that f passes to a loop in it. An argument cannot be computed
-// from parameters alone within the loop's function, so that it is at least at the rate of f.
+// passedOn are the rates of arguments that f passes to a function that it runs. There, an argument cannot be
+// computed from parameters alone, so that it is at least at the rate of f.
 func passedOn(f *ir.Func, operands []*ir.Value) []ir.Rate {
 	rs := ratesOf(operands)
 	for i := range rs {
@@ -308,7 +308,8 @@ func (r *rater) sweep(f *ir.Func, v *ir.Value) {
 	}
 	solve := v.Args[0]
 	s := rev.Solve
-	times, extras := stars(s, solve.Args)
+	times, _ := stars(s, solve.Args)
+	extras := passedOn(f, solve.Args[2+len(s.States):])
 	own := s.Adaptive || times
 	for _, g := range revFuncs(rev) {
 		scalars := len(g.Args) - 2*len(s.States) - len(extras)

@@ -243,12 +243,25 @@ func (pl *planner) callSums(node *ir.Value, i int) bool {
 
 // views gives places to values that are nothing but other values seen differently.
 func (pl *planner) views() {
-	for _, v := range pl.fn.IR.Values {
-		pl.nest[v] = -1
+	// Solves whose statistics are results come first, in the order of these; then those that a derivative
+	// has brought in.
+	report := func(v *ir.Value) {
+		if _, known := pl.fn.Slots[v]; known {
+			return
+		}
 		if n := pl.plan.Slots(v); n > 0 {
 			pl.fn.Slots[v] = pl.fn.Needs.Stats
 			pl.fn.Needs.Stats += n
 		}
+	}
+	for _, r := range pl.fn.IR.Results {
+		if r.Op == ir.OpResult && r.Args[0].Op == ir.OpSolve && r.Attr.Index >= len(r.Args[0].Attr.Solve.States) {
+			report(r.Args[0])
+		}
+	}
+	for _, v := range pl.fn.IR.Values {
+		pl.nest[v] = -1
+		report(v)
 		switch v.Op {
 		case ir.OpArg:
 			pl.set(v, ArgArray)

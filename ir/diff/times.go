@@ -1,0 +1,87 @@
+package diff
+
+import "ndec.dev/ndec/ir"
+
+// The times of a solve have the derivatives of the flow, whatever the sensitivity: dy(t)/dt = f(t, y)
+// where a state is given, and dy/dt0 = -J f(t0, y0) with J the derivative by the start.
+
+// times passes on the cotangents of the times of the solve v, whose states have the cotangents gs and
+// whose start states got the cotangents starts.
+func (r *reverse) times(v *ir.Value, gs, starts []*ir.Value) {
+	n := len(v.Attr.Solve.States)
+	if r.active[v.Args[0]] && starts != nil {
+		for i, k := range r.slopes(v, v.Args[0], v.Args[2:2+n]) {
+			r.seed(v.Args[0], r.b.Neg(r.b.Cast(r.b.Sum(r.b.Mul(starts[i], k)), ir.F64)))
+		}
+	}
+	if r.active[v.Args[1]] {
+		for i, k := range r.endSlopes(v, results(r.b, v)[:n]) {
+			if gs[i] == nil {
+				continue
+			}
+			p := r.b.Mul(gs[i], k)
+			if v.Attr.Solve.Times > 0 {
+				if p = r.b.Reshape(p, rows(p.Type)...); p.Type.Rank() > 1 {
+					p = r.b.Sum(p, 1)
+				}
+			} else {
+				p = r.b.Sum(p)
+			}
+			r.seed(v.Args[1], r.b.Cast(p, ir.F64))
+		}
+	}
+}
+
+// rows is the shape of t as a matrix of its slices along the leading axis; of scalars, a vector.
+func rows(t ir.Type) []int {
+	if n := t.Shape[0]; t.Len() > n {
+		return []int{n, t.Len() / n}
+	}
+	return t.Shape[:1]
+}
+
+// timesRate is the rate k times the tangent dt of a time, or slice by slice of several times.
+func (d *body) timesRate(dt, k *ir.Value) *ir.Value {
+	b := d.b
+	dt = b.Cast(dt, k.Type.Elem)
+	if dt.Type.IsScalar() {
+		return b.Mul(dt, k)
+	}
+	shape := rows(k.Type)
+	if len(shape) == 1 {
+		return b.Reshape(b.Mul(dt, b.Reshape(k, shape...)), k.Type.Shape...)
+	}
+	flat := b.Transpose(b.Reshape(k, shape...), 1, 0)
+	return b.Reshape(b.Transpose(b.Mul(b.Expand(dt, flat.Type.Shape...), flat), 1, 0), k.Type.Shape...)
+}
+
+// slopes is f at (t, y…) with the extras of the solve v.
+func (d *body) slopes(v, t *ir.Value, y []*ir.Value) []*ir.Value {
+	s := v.Attr.Solve
+	in := append([]*ir.Value{t}, y...)
+	return d.b.CallAll(d.slope(s), append(in, v.Args[2+len(s.States):]...)...)
+}
+
+// endSlopes is f at what the solve v gives: at its end, or stacked over its output times.
+func (d *body) endSlopes(v *ir.Value, ends []*ir.Value) []*ir.Value {
+	s := v.Attr.Solve
+	if s.Times == 0 {
+		return d.slopes(v, v.Args[1], ends)
+	}
+	f := d.slope(s)
+	in := append([]*ir.Value{v.Args[1]}, ends...)
+	mp := &ir.Map{Fn: f, N: s.Times, Mapped: len(in), Region: ir.SampleRegion.Inside(ir.RegionMap, f.Name)}
+	return results(d.b, d.b.Emit(ir.OpMap, ir.Attr{Map: mp}, append(in, v.Args[2+len(s.States):]...)...))
+}
+
+// slope is the field of s as a function of its own: that of a solve belongs to its loop.
+func (p *pass) slope(s *ir.Solve) *ir.Func {
+	key := "slope " + s.Field.Name
+	if f := p.made[key]; f != nil {
+		return f
+	}
+	p.expand(s.Field)
+	f := s.Field.Clone(p.fresh(s.Field.Name + ".slope"))
+	f.Region = nil
+	return p.add(key, f)
+}
