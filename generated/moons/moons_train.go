@@ -111,7 +111,7 @@ func fitInputs(weights []Real, t, out *rt.Table) error {
 // fitRecipe is the train block Fit (moons.nde:36).
 var fitRecipe = rt.Recipe{
 	Name:      "Fit",
-	Source:    "adb80ff5db73007a98355d58374324d2a17d4c3e70929e599b8df59f4efd55d4",
+	Source:    "d2f520a95795a5b1a323731fe6871847f9b053f2b2bfaef3116fc815099651b4",
 	Where:     "moons.nde:36",
 	Data:      "Points",
 	Test:      "Fresh",
@@ -202,7 +202,7 @@ func (k *fitTinyWorker) Design(weights []Real, t *rt.Table, rows []int, key rt.K
 		y := int32(yCol.Data[row])
 		var st [3]rt.SolveStats
 		fitTinyDesign(w, pre, &x, y, &k.design, &st)
-		if !out.Count(st[:], fitTinySites, row, row, nil) {
+		if !out.Count(st[:], []rt.Site{{Where: "moons_hyper.nde:41", Solve: "Flow"}, {Where: "moons.nde:19", Solve: "Flow"}, {Where: "moons.nde:19", Solve: "Flow"}}, row, row, nil) {
 			continue
 		}
 		add(k.design[:])
@@ -253,7 +253,7 @@ func fitTinyInputs(weights []Real, t, out *rt.Table) error {
 // fitTinyRecipe is the train block FitTiny (moons_hyper.nde:37).
 var fitTinyRecipe = rt.Recipe{
 	Name:      "FitTiny",
-	Source:    "adb80ff5db73007a98355d58374324d2a17d4c3e70929e599b8df59f4efd55d4",
+	Source:    "d2f520a95795a5b1a323731fe6871847f9b053f2b2bfaef3116fc815099651b4",
 	Where:     "moons_hyper.nde:37",
 	Data:      "Points",
 	Optimizer: rt.LeastSquares{},
@@ -370,7 +370,7 @@ func fitHyperInputs(weights []Real, t, out *rt.Table) error {
 // fitHyperRecipe is the train block FitHyper (moons_hyper.nde:46).
 var fitHyperRecipe = rt.Recipe{
 	Name:      "FitHyper",
-	Source:    "adb80ff5db73007a98355d58374324d2a17d4c3e70929e599b8df59f4efd55d4",
+	Source:    "d2f520a95795a5b1a323731fe6871847f9b053f2b2bfaef3116fc815099651b4",
 	Where:     "moons_hyper.nde:46",
 	Data:      "Points",
 	Batch:     64,
