@@ -2,10 +2,13 @@ package golden
 
 import (
 	"bytes"
+	"math"
+	"strings"
 	"testing"
 
 	"ndec.dev/ndec/cmd/ndec/driver"
 	"ndec.dev/ndec/golden/emittest"
+	"ndec.dev/ndec/ir/interp"
 	"ndec.dev/ndec/ir/plan"
 )
 
@@ -25,25 +28,21 @@ system Flow {
 	der(x) = f(x)
 }
 
-hypersolver Low for Flow {
-	base: euler{steps: 7}
-	residual(x) = g(h, x, der(x))
-}
-
-hypersolver High for Flow {
-	base: heun
-	residual(x) = g(h, x, der(x))
-}
-
 solver Fwd = euler{steps: 7}
 
 model A(x [2]real) [2]real {
 	return solve(Flow{x: x}, over: 0..1, with: Fwd).x
 }
+`
 
-model B = A{Fwd: Low}
-model C = A{Fwd: heun{steps: 3}}
-model D = A{Fwd: High{steps: 3}}
+const zeroHyperOver = `
+hypersolver H# for Flow {
+	base: BASE
+	residual(x) = g(h, x, der(x))
+}
+
+model B# = A{Fwd: WITH}
+model C# = A{Fwd: H#{steps: 3}}
 `
 
 const zeroHyperMain = `package main
@@ -55,37 +54,77 @@ import (
 	"ndec.dev/ndec/hyper"
 )
 
+type model interface {
+	Forward([2]hyper.Real) ([2]hyper.Real, error)
+}
+
 func main() {
 	p := hyper.NewParams(3)
-	a, b, c, d := hyper.NewA(p), hyper.NewB(p), hyper.NewC(p), hyper.NewD(p)
-	for _, x := range [][2]hyper.Real{{0, 0}, {1, -1}, {0.3, 2}, {-5, 4}, {1e-3, 7}} {
-		y, _ := a.Forward(x)
-		z, _ := b.Forward(x)
-		same(x, y, z)
-		y, _ = c.Forward(x)
-		z, _ = d.Forward(x)
-		same(x, y, z)
+	pairs := [][2]model{
+		PAIRS
+	}
+	for i, m := range pairs {
+		for _, x := range [][2]hyper.Real{{0, 0}, {1, -1}, {0.3, 2}, {-5, 4}, {1e-3, 7}} {
+			y, _ := m[0].Forward(x)
+			z, _ := m[1].Forward(x)
+			for k := range y {
+				if y[k] == x[k] || math.Float32bits(y[k]) != math.Float32bits(z[k]) {
+					fmt.Println("number", i, "at", x, "the base gives", y, "and the hypersolver", z)
+				}
+			}
+		}
 	}
 	fmt.Println("ok")
 }
-
-func same(x, y, z [2]hyper.Real) {
-	for i := range y {
-		if y[i] == x[i] || math.Float32bits(y[i]) != math.Float32bits(z[i]) {
-			fmt.Println("at", x, "the base gives", y, "and the hypersolver", z)
-		}
-	}
-}
 `
 
-// TestUntrainedHypersolver: the emitted solve by a hypersolver whose last layer is zero gives the bits
-// of its base.
+// TestUntrainedHypersolver: a solve by a hypersolver whose last layer is zero gives the bits of its base,
+// over every base, emitted and interpreted.
 func TestUntrainedHypersolver(t *testing.T) {
-	res, ds := driver.Compile(map[string]string{"hyper.nde": zeroHyper}, driver.Options{Verify: true})
+	res, ds := driver.Compile(map[string]string{"hyper.nde": zeroHyper + over(zeroHyperOver)}, driver.Options{Verify: true})
 	if len(ds) > 0 {
 		t.Fatal(ds)
 	}
-	program := emittest.Program{Main: map[string][]byte{"main.go": []byte(zeroHyperMain)}, Packages: map[string][]plan.File{"hyper": res.Out}}
+	params := map[string][]float64{}
+	for _, p := range res.Module.Params {
+		x := make([]float64, p.Type.Len())
+		for i := range x {
+			if !strings.HasPrefix(p.Name, "g.2") {
+				x[i] = math.Sin(float64(7*i*i + i + len(p.Name)))
+			}
+		}
+		params[p.Name] = x
+	}
+	mc, err := interp.New(res.Module, params)
+	if err != nil {
+		t.Fatal(err)
+	}
+	models := map[string][]float64{}
+	for _, m := range res.Module.Models {
+		out, err := mc.Call(m.Func, interp.Of([]float64{0.3, -2}, 2))
+		if err != nil {
+			t.Fatal(err)
+		}
+		models[m.Name] = out[0].Data
+	}
+	var pairs []string
+	for _, m := range res.Module.Models {
+		i, ok := strings.CutPrefix(m.Name, "B")
+		if !ok {
+			continue
+		}
+		for k, y := range models["B"+i] {
+			if math.Float64bits(y) != math.Float64bits(models["C"+i][k]) {
+				t.Errorf("%s: the base gives %v, the hypersolver %v", bases[len(pairs)], models["B"+i], models["C"+i])
+			}
+		}
+		pairs = append(pairs, "{hyper.NewB"+i+"(p), hyper.NewC"+i+"(p)},")
+	}
+	if len(pairs) != len(bases) {
+		t.Fatalf("%d pairs for %d bases", len(pairs), len(bases))
+	}
+	main := strings.Replace(zeroHyperMain, "PAIRS", strings.Join(pairs, "\n\t\t"), 1)
+	program := emittest.Program{Main: map[string][]byte{"main.go": []byte(main)}, Packages: map[string][]plan.File{"hyper": res.Out}}
 	if got := program.Run(t, nil); !bytes.Equal(got, []byte("ok\n")) {
 		t.Errorf("%s", got)
 	}

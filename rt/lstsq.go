@@ -137,12 +137,12 @@ func (t *trainer[R]) leastSquares(ctx context.Context) error {
 func addDesign[R Float](q *squareRoot, d []R) {
 	k := len(d) / q.n
 	for j := range k {
-		row := q.next()
+		at := q.next()
 		zero := float64(d[j])
-		for i := 1; i < q.n; i++ {
-			row[i-1] = float64(d[i*k+j]) - zero
+		for c := range q.n - 1 {
+			q.wait[c*rowsPerBlock+at] = float64(d[(c+1)*k+j]) - zero
 		}
-		row[q.n-1] = -zero
+		q.wait[(q.n-1)*rowsPerBlock+at] = -zero
 	}
 }
 
@@ -150,40 +150,44 @@ func addDesign[R Float](q *squareRoot, d []R) {
 // Householder reflections of blocks of rows under R, in the order in which they come.
 type squareRoot struct {
 	n    int
-	r    []float64 // [n+rowsPerBlock, n]: R, then rows not yet in it
-	rows int
+	r    []float64 // [n, n], R
+	wait []float64 // [n, rowsPerBlock], rows that are not yet in R, column by column
+	rows int       // of wait
 }
 
 const rowsPerBlock = 64
 
 func newSquareRoot(n int) *squareRoot {
-	return &squareRoot{n: n, r: make([]float64, (n+rowsPerBlock)*n)}
+	return &squareRoot{n: n, r: make([]float64, n*n), wait: make([]float64, n*rowsPerBlock)}
 }
 
-// next is the place for one more row.
-func (q *squareRoot) next() []float64 {
+// next is the place in wait for one more row.
+func (q *squareRoot) next() int {
 	if q.rows == rowsPerBlock {
 		q.flush()
 	}
-	lo := (q.n + q.rows) * q.n
 	q.rows++
-	return q.r[lo : lo+q.n]
+	return q.rows - 1
 }
 
-func (q *squareRoot) add(row []float64) { copy(q.next(), row) }
+func (q *squareRoot) add(row []float64) {
+	at := q.next()
+	for c, x := range row {
+		q.wait[c*rowsPerBlock+at] = x
+	}
+}
 
 // flush brings the waiting rows into R.
 func (q *squareRoot) flush() {
 	if q.rows == 0 {
 		return
 	}
-	m, n := q.n+q.rows, q.n
+	n := q.n
+	column := func(c int) []float64 { return q.wait[c*rowsPerBlock:][:q.rows] }
 	for c := range n {
 		// R is triangular, so of its rows only row c has an entry to keep in column c.
-		s := 0.0
-		for i := n; i < m; i++ {
-			s += float64(q.r[i*n+c] * q.r[i*n+c])
-		}
+		u := column(c)
+		s := product(u, u)
 		if s == 0 {
 			continue
 		}
@@ -192,22 +196,34 @@ func (q *squareRoot) flush() {
 		v := head - norm
 		beta := 1 / float64(norm*v) // negative: H = I + beta u uᵀ, u = (v, column)
 		for j := c + 1; j < n; j++ {
-			dot := float64(v * q.r[c*n+j])
-			for i := n; i < m; i++ {
-				dot += float64(q.r[i*n+c] * q.r[i*n+j])
-			}
-			dot *= beta
-			q.r[c*n+j] += float64(dot * v)
-			for i := n; i < m; i++ {
-				q.r[i*n+j] += float64(dot * q.r[i*n+c])
+			w := column(j)
+			by := (float64(v*q.r[c*n+j]) + product(u, w)) * beta
+			q.r[c*n+j] += float64(by * v)
+			for i, x := range u {
+				w[i] += float64(by * x)
 			}
 		}
 		q.r[c*n+c] = norm
-		for i := n; i < m; i++ {
-			q.r[i*n+c] = 0
-		}
+		clear(u)
 	}
 	q.rows = 0
+}
+
+// product is Σ x_i y_i in four sums, so that one need not wait for the other.
+func product(x, y []float64) float64 {
+	var a, b, c, d float64
+	y = y[:len(x)]
+	i := 0
+	for ; i+3 < len(x); i += 4 {
+		a += float64(x[i] * y[i])
+		b += float64(x[i+1] * y[i+1])
+		c += float64(x[i+2] * y[i+2])
+		d += float64(x[i+3] * y[i+3])
+	}
+	for ; i < len(x); i++ {
+		a += float64(x[i] * y[i])
+	}
+	return (a + b) + (c + d)
 }
 
 // solve is the x of least norm among those that minimise |A x - b|; columns of A that are

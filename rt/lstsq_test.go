@@ -10,9 +10,7 @@ import (
 func minimum(n int, a, b []float64, eps float64) []float64 {
 	q := newSquareRoot(n + 1)
 	for i := range b {
-		row := q.next()
-		copy(row, a[i*n:(i+1)*n])
-		row[n] = b[i]
+		q.add(append(append([]float64(nil), a[i*n:(i+1)*n]...), b[i]))
 	}
 	q.flush()
 	return q.solve(eps)

@@ -1,8 +1,12 @@
 package lower
 
 import (
+	"fmt"
 	"math"
+	"strings"
 	"testing"
+
+	"ndec.dev/ndec/ir/method"
 )
 
 // hyper is y' = -k y with a context and an integral, and hypersolvers over several bases.
@@ -150,5 +154,127 @@ func TestHyperObjectives(t *testing.T) {
 		if math.Abs(got[i][0]-row.want) > row.tol {
 			t.Errorf("figure %d is %v, want %v", i, got[i][0], row.want)
 		}
+	}
+}
+
+// decayOver is y' = -y/2 with a hypersolver over a base of order p whose residual is exact, but for off: one step of
+// the base multiplies by the first terms of the exponential series.
+const decayOver = `package p
+
+system Decay {
+	state y real
+	der(y) = -0.5 * y
+}
+
+hypersolver H for Decay {
+	base: BASE
+	residual(y) = (exp(-0.5*h) - SERIES) * y / h^POWER + OFF
+}
+
+model Steps(y real) [5]real {
+	return solve(Decay{y: y}, from: 0, at: [0.25, 0.5, 0.75, 1, 1.25], with: H{steps: 5}).y
+}
+
+model One(y real) real {
+	return solve(Decay{y: y}, over: 0..1, with: H{steps: 1}).y
+}
+
+model Half(y real) real {
+	return solve(Decay{y: y}, over: 0..0.5, with: H{steps: 1}).y
+}
+`
+
+// TestExactResidual: over every base of order p a hypersolver with the exact residual hits every point of the mesh,
+// and one whose residual is off by d is off by d h^(p+1) after a step.
+func TestExactResidual(t *testing.T) {
+	n := 0
+	for _, row := range method.Rows(method.Solver) {
+		if row.Family != method.FixedStep || row.Later {
+			continue
+		}
+		n++
+		p := row.Order()
+		base, series, factor := row.Name, "1", 1.0
+		if row.Name == "alpha" {
+			base = "alpha{a: 0.3}"
+		}
+		for k := 1; k <= p; k++ {
+			factor *= float64(k)
+			series += fmt.Sprintf(" - (-1)^%d * (0.5*h)^%d / %g", k+1, k, factor)
+		}
+		run := func(off float64, model string) []float64 {
+			src := strings.NewReplacer("BASE", base, "SERIES", "("+series+")", "POWER", fmt.Sprint(p+1), "OFF", fmt.Sprint(off)).Replace(decayOver)
+			m := compile(t, src)
+			return newMachine(t, m, nil).call(m.FuncByName(model), [][]float64{{1.5}})[0]
+		}
+		for k, y := range run(0, "Steps") {
+			if want := 1.5 * math.Exp(-0.125*float64(k+1)); math.Abs(y-want) > 1e-12 {
+				t.Errorf("%s: point %d is %v, want %v", base, k+1, y, want)
+			}
+		}
+		for _, off := range []float64{0.01, 0.02} {
+			one, half := run(off, "One")[0]-1.5*math.Exp(-0.5), run(off, "Half")[0]-1.5*math.Exp(-0.25)
+			if math.Abs(one-off) > 1e-12 {
+				t.Errorf("%s: a residual off by %g is off by %v after a step of 1", base, off, one)
+			}
+			if slope := math.Log2(one / half); math.Abs(slope-float64(p+1)) > 1e-9 {
+				t.Errorf("%s: the local error grows as h^%v, want h^%d", base, slope, p+1)
+			}
+		}
+	}
+	if n < 8 {
+		t.Errorf("%d bases", n)
+	}
+}
+
+// single is y' = -y/2 with the exact residual of Euler's method as its series in h, which f32 holds to the last bits, and
+// what the residual has to be, computed in the module's precision.
+const single = `package p
+
+system Decay {
+	state y real
+	der(y) = -0.5 * y
+}
+
+hypersolver Exact for Decay {
+	base: euler{steps: 20}
+	residual(y) = y * (0.125 - h/48*(1 - h/8*(1 - h/10)))
+}
+
+model Want(y real) real {
+	end := solve(Decay{y: y}, over: 0..0.05, with: rk4{steps: 4})
+	return (end.y - y - 0.05*rhs(Decay{y: y}).y) / 0.0025
+}
+
+data D {
+	y real
+	source: csv{path: "d.csv"}
+}
+
+train R {
+	data: D
+	minimize residual_error(Exact, Decay{y}, over: 0..1, reference: rk4{steps: 80})
+	epochs: 1
+	optimizer: adam{lr: 0.1}
+}
+`
+
+// TestReferenceInF64: in a module of f32 what a residual has to be is right to the last bits of f32, where the same
+// expression in f32 is off in the fourth digit.
+func TestReferenceInF64(t *testing.T) {
+	m := lowered(t, single, "f32")
+	mc := newMachine(t, m, nil)
+	mc.Round32 = true
+	worst, naive := 0.0, 0.0
+	for i := range 20 {
+		y := float64(float32(0.7 + 0.1*float64(i)))
+		worst = max(worst, math.Sqrt(mc.call(m.Recipes[0].Objective, [][]float64{{y}})[0][0])/y)
+		naive = max(naive, math.Abs(mc.call(m.Models[0].Func, [][]float64{{y}})[0][0]/y-(math.Exp(-0.025)-1+0.025)/0.0025))
+	}
+	if worst > 0.125*0x1p-22 {
+		t.Errorf("the residual is off by %.3g of the state", worst)
+	}
+	if naive < 100*worst {
+		t.Errorf("in f32 it is off by %.3g, and with a reference in f64 by %.3g", naive, worst)
 	}
 }

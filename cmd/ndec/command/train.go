@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -128,6 +129,11 @@ func (a *app) train(src *source, f *trainFlags, seeds []*uint64) error {
 	if err != nil {
 		return err
 	}
+	if f.init == "" && f.resume == "" && !f.devRun {
+		if err := trainedBefore(res.Module, recipes); err != nil {
+			return problems(err)
+		}
+	}
 	s, err := a.open(src, res)
 	if err != nil {
 		return err
@@ -194,6 +200,29 @@ func (a *app) train(src *source, f *trainFlags, seeds []*uint64) error {
 		return &exitError{code: exitProblems}
 	}
 	return failed
+}
+
+// trainedBefore complains about a recipe that freezes what another recipe of the package trains, where that
+// one does not run before it: it would fit something to random weights.
+func trainedBefore(m *ir.Module, names []string) error {
+	trained := map[*ir.Param]bool{}
+	for _, name := range names {
+		r := m.Recipes[slices.IndexFunc(m.Recipes, func(r *ir.Recipe) bool { return r.Name == name })]
+		for _, p := range r.Frozen {
+			if trained[p] {
+				continue
+			}
+			for _, by := range m.Recipes {
+				if by != r && slices.Contains(by.Trained, p) {
+					return fmt.Errorf("%s: recipe %s freezes %s, which nothing has trained; run %s before it (leave --recipe out), or start from trained weights with --init", r.Span, r.Name, p.Net, by.Name)
+				}
+			}
+		}
+		for _, p := range r.Trained {
+			trained[p] = true
+		}
+	}
+	return nil
 }
 
 // trainOnce trains the recipes of the request and draws what came of it.
