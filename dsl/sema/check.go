@@ -81,6 +81,7 @@ type decl struct {
 	model     *Model
 	data      *Data
 	recipe    *Recipe
+	test      *Test
 	bad       bool // checked, with errors that make it unusable
 }
 
@@ -179,7 +180,7 @@ func (c *checker) collectDecl(p *pkg, n syntax.Decl) {
 		c.limit("method declaration", n.At())
 		enter(n.Name, "method", nil)
 	case *syntax.TestDecl:
-		c.limit("test", n.At())
+		enter(n.Name, "test", nil)
 	}
 }
 
@@ -228,6 +229,8 @@ func (c *checker) touch(d *decl) (ok bool) {
 		c.checkTarget(n)
 	case *syntax.HyperDecl:
 		c.checkHyper(d, n)
+	case *syntax.TestDecl:
+		c.checkTest(d, n)
 	}
 	d.state = done
 	d.bad = d.bad || c.diags[before:].HasErrors()
@@ -340,6 +343,8 @@ func (c *checker) finish() {
 		case d.data != nil:
 			c.prog.Data = append(c.prog.Data, d.data)
 			c.prog.Params = append(c.prog.Params, d.data.Params...)
+		case d.test != nil:
+			c.prog.Tests = append(c.prog.Tests, d.test)
 		case d.recipe != nil:
 			c.prog.Recipes = append(c.prog.Recipes, d.recipe)
 		case len(d.instances) > 0:

@@ -22,7 +22,11 @@ const (
 	inRecipe
 	inData
 	inHyper
+	inTest
 )
+
+// solves reports whether a solve may stand here.
+func (w where) solves() bool { return w == inModel || w == inRecipe || w == inTest }
 
 // env is the scope of one declaration: everything in it is local, package names come after.
 type env struct {

@@ -27,7 +27,6 @@ var limits = map[string]limit{
 	"source":             {"NDE0813", "this source is not compiled yet", "use moons, circles, spirals, gaussians, csv, npy or npz"},
 	"setting":            {"NDE0814", "this setting is not compiled yet", "leave it out"},
 	"method declaration": {"NDE0815", "declared methods are not compiled yet", "use a method of the table"},
-	"test":               {"NDE0815", "test blocks are not compiled yet", "write a Go test for the generated package"},
 	"target":             {"NDE0816", "this target is not compiled yet", "use target go, or none"},
 	"column expression":  {"NDE0817", "column expressions are not compiled yet", "name the column as the file does"},
 	"element type":       {"NDE0818", "element types other than real, time, label and bool are not compiled yet", "use real, and --precision for all of them"},

@@ -128,7 +128,7 @@ func solversOf(m *Model) map[string][]*Solve {
 // callModel calls a model.
 func (c *checker) callModel(d *decl, x *syntax.CallExpr, piped Expr, e *env) Expr {
 	at := x.At()
-	if e.where != inModel && e.where != inRecipe {
+	if !e.where.solves() {
 		c.args(x, piped, e, d.name)
 		c.limit("nested solve", at)
 		return invalid(at)

@@ -26,6 +26,7 @@ type Program struct {
 	Models  []*Model // a model that another one calls comes first
 	Data    []*Data
 	Recipes []*Recipe
+	Tests   []*Test
 	Targets []ir.Choice
 }
 

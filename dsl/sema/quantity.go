@@ -74,6 +74,11 @@ func (c *checker) checkUnits() {
 			u.want(x, declared(m.Outputs[i].Type), "output "+m.Outputs[i].Name)
 		}
 	}
+	for _, t := range c.prog.Tests {
+		for _, x := range t.Model.Results {
+			u.of(x)
+		}
+	}
 	for _, r := range c.prog.Recipes {
 		u.of(r.Minimize)
 		for _, m := range r.Metrics {

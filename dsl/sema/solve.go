@@ -13,7 +13,7 @@ var solveKeys = []string{"over", "from", "at", "with", "paths"}
 // solve is solve(Sys{…}, over: a..b, with: S) or solve(Sys{…}, from: a, at: times, with: S).
 func (c *checker) solve(x *syntax.CallExpr, piped Expr, e *env) Expr {
 	at := x.At()
-	if e.where != inModel && e.where != inRecipe {
+	if !e.where.solves() {
 		c.limit("nested solve", at)
 		return invalid(at)
 	}

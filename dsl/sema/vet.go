@@ -97,6 +97,8 @@ func declName(d syntax.Decl) string {
 		id = d.Name
 	case *syntax.TrainDecl:
 		id = d.Name
+	case *syntax.TestDecl:
+		id = d.Name
 	}
 	if id == nil {
 		return ""

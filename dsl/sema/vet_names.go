@@ -17,6 +17,8 @@ func (v *vetter) unusedNames() {
 				v.unread(d.Name, d.Params, d.Body)
 			case *syntax.TrainDecl:
 				v.unread(d.Name, nil, d.Body)
+			case *syntax.TestDecl:
+				v.unread(d.Name, nil, d.Body)
 			case *syntax.SystemDecl:
 				v.system(d)
 			}

@@ -71,5 +71,17 @@ func codesTraining() []Entry {
 			Text: "--set names a constant or a setting of a recipe, with a number."},
 		{Code: "NDE0721", Title: "bad --with",
 			Text: "--with names a declared solver."},
+		{Code: "NDE0722", Title: "test without a check",
+			Text:  "A test computes something and checks it: check norm(end.x - [0.3, 0.1]) < 1e-3.",
+			Bad:   "package p\n\ntest T {\n\tx := 1.0\n}\n",
+			Fixed: "package p\n\ntest T {\n\tx := 1.0\n\tcheck x < 2\n}\n"},
+		{Code: "NDE0723", Title: "bad params of a test",
+			Text:  "The parameters of a test start from a seed (seed 0 when nothing is said), or come from a weights file in the folder of the package.",
+			Bad:   "package p\n\ntest T {\n\tparams: 3\n\tcheck 1 < 2\n}\n",
+			Fixed: "package p\n\ntest T {\n\tparams: seed 3\n\tcheck 1 < 2\n}\n"},
+		{Code: "NDE0724", Title: "check of something that is no condition",
+			Text:  "check takes a condition: a comparison of scalars, or several joined by && and ||.",
+			Bad:   "package p\n\ntest T {\n\tcheck 1 + 2\n}\n",
+			Fixed: "package p\n\ntest T {\n\tcheck 1+2 == 3\n}\n"},
 	}
 }

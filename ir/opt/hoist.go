@@ -24,7 +24,7 @@ func hoist(m *ir.Module) {
 // differentiation, where the cotangents of the true parameters are explicit values, so that a
 // derived parameter has none.
 func hoistParams(m *ir.Module) {
-	h := &hoister{m: m, copies: map[*ir.Value]*ir.Value{}}
+	h := &hoister{m: m, solving: map[*ir.Value]bool{}, copies: map[*ir.Value]*ir.Value{}}
 	for _, f := range m.Funcs {
 		if f != m.Prepare {
 			h.collect(f)
@@ -50,7 +50,8 @@ func hoistParams(m *ir.Module) {
 
 type hoister struct {
 	m       *ir.Module
-	found   []*ir.Value // to be hoisted, in the order of functions and values
+	solving map[*ir.Value]bool // whether a value is computed by a solve
+	found   []*ir.Value        // to be hoisted, in the order of functions and values
 	copies  map[*ir.Value]*ir.Value
 	derived map[*ir.Value]*ir.Param
 }
@@ -69,10 +70,29 @@ func (h *hoister) collect(f *ir.Func) {
 		read[r] = true
 	}
 	for _, v := range f.Values {
-		if read[v] && prepared(v) && !alias(v) {
+		if read[v] && prepared(v) && !alias(v) && !h.solved(v) {
 			h.found = append(h.found, v)
 		}
 	}
+}
+
+// solved reports whether v is computed by a solve, or by a function that runs one. These stay where their
+// statistics are read.
+func (h *hoister) solved(v *ir.Value) bool {
+	if is, known := h.solving[v]; known {
+		return is
+	}
+	is := v.Op == ir.OpSolve || v.Op == ir.OpRev
+	if v.Op == ir.OpCall {
+		for _, w := range v.Attr.Func.Values {
+			is = is || h.solved(w)
+		}
+	}
+	for _, a := range v.Args {
+		is = is || h.solved(a)
+	}
+	h.solving[v] = is
+	return is
 }
 
 // prepared reports whether v can be computed from the parameters alone by a primitive.

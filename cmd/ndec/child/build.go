@@ -45,6 +45,9 @@ func Build(ctx context.Context, res *driver.Result) (exe string, err error) {
 		"main.go": []byte(mainText),
 	}
 	for _, f := range res.Out {
+		if strings.Contains(f.Name, "/") {
+			continue // tests are no part of what runs
+		}
 		if strings.HasSuffix(f.Name, ".go") || strings.HasSuffix(f.Name, ".s") {
 			files["model/"+f.Name] = f.Text
 		}

@@ -35,6 +35,7 @@ type Options struct {
 	Until     string            // last phase to run, "" for all
 	Dump      []string          // phases whose text is kept
 	Verify    bool              // check the IR after every phase
+	Tests     bool              // compile the tests as models, instead of the program
 	Vet       bool              // look for probable mistakes, too
 }
 
@@ -102,7 +103,13 @@ func Compile(files map[string]string, opts Options) (res *Result, ds diag.List) 
 	}
 
 	phase = "lower"
-	m, lds := lower.Lower(res.Program)
+	program := res.Program
+	if opts.Tests {
+		if program = program.Testing(); program == nil {
+			return res, ds
+		}
+	}
+	m, lds := lower.Lower(program)
 	ds = append(ds, lds...)
 	res.Module = m
 	if ds.HasErrors() {
@@ -168,7 +175,13 @@ func Compile(files map[string]string, opts Options) (res *Result, ds diag.List) 
 	for n, t := range files {
 		sources[n] = []byte(t)
 	}
-	out, eds := codegen.Emit(p, codegen.Options{Version: Version, Package: opts.Package, Sources: sources, SourceHash: res.Hash})
+	var extra []plan.File
+	if !opts.Tests && len(res.Program.Tests) > 0 {
+		var tds diag.List
+		extra, tds = testFiles(files, opts, res.Program)
+		ds = append(ds, tds...)
+	}
+	out, eds := codegen.Emit(p, codegen.Options{Version: Version, Package: opts.Package, Sources: sources, SourceHash: res.Hash, Extra: extra})
 	ds = append(ds, eds...)
 	res.Out = out
 	if opts.wants("go") {

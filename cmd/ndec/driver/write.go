@@ -46,7 +46,10 @@ func Write(dir string, files []plan.File, dry bool) (out []Written, err error) {
 		if dry {
 			continue
 		}
-		tmp, err := os.CreateTemp(dir, "."+f.Name+".*")
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			return nil, err
+		}
+		tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 		if err != nil {
 			return nil, err
 		}
@@ -69,6 +72,11 @@ func Write(dir string, files []plan.File, dry bool) (out []Written, err error) {
 		todo[i].tmp = ""
 	}
 	todo = nil
+	if !dry {
+		if err := removeStale(dir, files); err != nil {
+			return nil, err
+		}
+	}
 	return out, nil
 }
 
