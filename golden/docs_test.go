@@ -71,7 +71,7 @@ func TestPrograms(t *testing.T) {
 	dir := t.TempDir()
 	overlay := map[string]string{}
 	lay := func(folder, name string, text []byte) {
-		file := filepath.Join(dir, folder+"_"+name)
+		file := filepath.Join(dir, folder+"_"+strings.ReplaceAll(name, "/", "_"))
 		if err := os.WriteFile(file, text, 0o644); err != nil {
 			t.Fatal(err)
 		}

@@ -37,7 +37,7 @@ var policy = map[string]string{
 	"cmd/ndec/driver":   "ir ir/diag ir/diff ir/opt ir/plan dsl/syntax dsl/sema dsl/lower codegen",
 	"cmd/ndec/child":    "cmd/ndec/driver rt",
 	"cmd/ndec/picture":  "rt",
-	"cmd/ndec/command":  "cmd/ndec/driver cmd/ndec/child cmd/ndec/picture dsl/syntax ir ir/diag ir/plan ir/interp rt",
+	"cmd/ndec/command":  "cmd/ndec/driver cmd/ndec/child cmd/ndec/picture dsl/syntax dsl/sema ir ir/diag ir/plan ir/interp rt",
 	"cmd/ndec":          "cmd/ndec/command",
 	"golden":            "cmd/ndec/driver",
 	"golden/emittest":   "ir/plan rt",
