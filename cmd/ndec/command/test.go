@@ -146,8 +146,8 @@ func judge(src *source, t *sema.Test, values []float64, failed string) testResul
 	return r
 }
 
-// weightsOf is the weights file of a test, "" for new parameters.
-func weightsOf(t *sema.Test, dir string) string {
+// testWeights is the weights file of a test, "" for new parameters.
+func testWeights(t *sema.Test, dir string) string {
 	if t.File == "" || filepath.IsAbs(t.File) {
 		return t.File
 	}
@@ -156,7 +156,7 @@ func weightsOf(t *sema.Test, dir string) string {
 
 // test runs one test in the compiled program.
 func (s *session) test(t *sema.Test) ([]float64, string, error) {
-	q := &rt.Request{Do: "run", Model: t.Model.Name, Batch: json.RawMessage(`{"sample": [0]}`), Weights: weightsOf(t, s.dir)}
+	q := &rt.Request{Do: "run", Model: t.Model.Name, Batch: json.RawMessage(`{"sample": [0]}`), Weights: testWeights(t, s.dir)}
 	if t.File == "" {
 		q.Seed = &t.Seed
 	}
@@ -183,7 +183,7 @@ func (s *session) test(t *sema.Test) ([]float64, string, error) {
 
 // interpretTest runs one test in the interpreter.
 func (a *app) interpretTest(m *ir.Module, t *sema.Test, dir string) ([]float64, string, error) {
-	mc, err := newMachine(m, weightsOf(t, dir), t.Seed)
+	mc, err := newMachine(m, testWeights(t, dir), t.Seed)
 	if err != nil {
 		return nil, "", err
 	}
