@@ -290,7 +290,7 @@ func referencePage() string {
 		for _, o := range r.Options {
 			opts = append(opts, "`"+o.Key+"`")
 		}
-		row("`"+n+"`", strings.Join(opts, ", "), later(r.Later)+r.Doc)
+		row("`"+n+"`", strings.Join(opts, ", "), r.Doc)
 	}
 
 	section("Keys of `train`", "key", "default", "what")

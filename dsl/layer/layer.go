@@ -39,13 +39,17 @@ type Row struct {
 	Doc     string
 	Sizes   SizeRule
 	Options []Option
-	// Later marks a layer of the language that is checked but cannot be compiled yet.
-	Later bool
 	// Check gives the result type and the parameters for an operand of type in. A *Mismatch
 	// error says what the layer wants instead; sizes are positive and within the row's rule.
 	Check func(in ir.Type, o Options) (out ir.Type, params []ParamSpec, err error)
-	// Build emits the layer; params are in the order of inst.Params. Nil for Later rows.
+	// Build emits the layer; params are in the order of inst.Params. Nil for rows that go over a
+	// window step by step.
 	Build func(b *ir.Builder, x *ir.Value, params []*ir.Value, inst *Instance) *ir.Value
+	// Carry and Cell make a layer over the leading axis of its operand: the types of the hidden states,
+	// which start at zero, and the states after one more slice x. The first state is the result: the
+	// last one, or with the option sequence those after every slice.
+	Carry func(inst *Instance) []ir.Type
+	Cell  func(b *ir.Builder, states []*ir.Value, x *ir.Value, params []*ir.Value) []*ir.Value
 }
 
 // SizeRule says how many unnamed sizes a layer takes.
@@ -98,7 +102,7 @@ func wantVector(in ir.Type) error {
 	return &Mismatch{"a vector", "flatten it first"}
 }
 
-var table = [][]Row{linearRows, activationRows, normRows, convRows, laterRows}
+var table = [][]Row{linearRows, activationRows, normRows, convRows, recurrentRows}
 
 // Lookup finds a layer by name; nil if there is none.
 func Lookup(name string) *Row {

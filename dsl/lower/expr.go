@@ -126,6 +126,9 @@ func (s *scope) make(x sema.Expr) *ir.Value {
 	case *sema.Layer:
 		v := s.expr(x.X)
 		at()
+		if x.Inst.Row.Cell != nil {
+			return s.recurrent(x, v)
+		}
 		var params []*ir.Value
 		for _, p := range x.Params {
 			params = append(params, s.param(p))

@@ -432,11 +432,6 @@ func (c *checker) callLayer(row *layer.Row, x *syntax.CallExpr, piped Expr, e *e
 		}
 		return invalid(x.At())
 	}
-	if row.Later {
-		c.limitLayer(row, x.At())
-		// The shape is known, so that later stages are checked, too.
-		return &Lit{Node: Node{T: Tensor(Real, inst.Out.Shape...), At: x.At()}}
-	}
 	var params []*ir.Param
 	if len(inst.Params) > 0 {
 		prefix, ok := c.claim(p, e, row.Name, x.At())
@@ -544,10 +539,6 @@ func (c *checker) callNamedLayer(l *namedLayer, x *syntax.CallExpr, piped Expr, 
 	inst := c.makeLayer(l.row, l.opts, v, x.At())
 	if inst == nil {
 		return invalid(x.At())
-	}
-	if l.row.Later {
-		c.limitLayer(l.row, x.At())
-		return &Lit{Node: Node{T: Tensor(Real, inst.Out.Shape...), At: x.At()}}
 	}
 	if l.inst == nil {
 		l.inst, l.params = inst, c.layerParams(inst, prefix, e, l.stmt.Name.At())

@@ -1,9 +1,6 @@
 package sema
 
-import (
-	"ndec.dev/ndec/dsl/layer"
-	"ndec.dev/ndec/ir/diag"
-)
+import "ndec.dev/ndec/ir/diag"
 
 // limit is a construct of the language that is not compiled yet.
 type limit struct {
@@ -56,8 +53,4 @@ func (c *checker) limitNamed(construct, name string, at diag.Span) {
 		text = name + ": " + text
 	}
 	c.report(diag.Diagnostic{Code: l.code, Span: at, Text: text + "; " + l.remedy})
-}
-
-func (c *checker) limitLayer(row *layer.Row, at diag.Span) {
-	c.report(diag.Diagnostic{Code: "NDE0801", Span: at, Text: row.Name + " is not compiled yet; use Conv1d over the window, or flatten it"})
 }

@@ -3,10 +3,8 @@ package diag
 // codesLimits are the diagnostics of what the language has and the compiler cannot translate yet.
 func codesLimits() []Entry {
 	return []Entry{
-		{Code: "NDE0801", Title: "layer not compiled yet",
-			Text:  "The layer is checked but cannot be compiled yet.",
-			Bad:   "package p\n\nnet f(x [5, 2]real) [4]real {\n\treturn x |> GRU(4)\n}\n",
-			Fixed: "package p\n\nnet f(x [5, 2]real) [4]real {\n\treturn x |> flatten |> Linear(4) |> tanh\n}\n"},
+		{Code: "NDE0801", Title: "generated name taken",
+			Text: "The generated package would declare one name twice, for a system with a solver and for something else. Rename one of them."},
 		{Code: "NDE0802", Title: "method not compiled yet",
 			Text:  "The method is known but cannot be compiled yet.",
 			Bad:   "package p\n\nsolver S = leapfrog{steps: 4}\n",
