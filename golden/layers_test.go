@@ -7,7 +7,10 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"ndec.dev/ndec/cmd/ndec/driver"
+	"ndec.dev/ndec/ir"
 	"ndec.dev/ndec/ir/interp"
 )
 
@@ -67,5 +70,44 @@ func TestLayersOfTorch(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestBasisRates: weights that depend on time are computed for a stage, the same for all samples; what
+// differs between samples is the network itself: two products with two sums, and the activation.
+func TestBasisRates(t *testing.T) {
+	const src = `package p
+
+net f(t real, x [2]real) [2]real {
+	return x |> Linear(8, basis: fourier{deg: 5}, at: t) |> tanh |> Linear(2, basis: cheby{deg: 3}, at: t)
+}
+
+system S {
+	state x [2]real
+	der(x) = f(t, x)
+}
+
+model M(x [2]real) [2]real {
+	return solve(S{x: x}, over: 0..1, with: rk4{steps: 2}).x
+}
+`
+	res, ds := driver.Compile(map[string]string{"p.nde": src}, driver.Options{Verify: true, Until: "opt"})
+	if ds.HasErrors() {
+		t.Fatal(ds)
+	}
+	var perSample []string
+	stage := 0
+	for _, v := range res.Module.FuncByName("S.field").Values {
+		if v.Op == ir.OpArg {
+			continue
+		}
+		if v.Rate.PerSample {
+			perSample = append(perSample, v.Op.String())
+		} else if v.Rate.Region.Kind == ir.RegionStage {
+			stage++
+		}
+	}
+	if d := cmp.Diff([]string{"matvec", "add", "tanh", "matvec", "add"}, perSample); d != "" || stage < 20 {
+		t.Errorf("%d values of a stage; per sample: %s", stage, d)
 	}
 }

@@ -23,6 +23,7 @@ type Options struct {
 	Num   map[string]float64
 	Name  map[string]string
 	Bool  map[string]bool
+	Basis *Basis // of weights that depend on time; nil: they do not
 }
 
 // Instance is a layer applied at one place: row, options, types and parameters are settled.
@@ -64,7 +65,7 @@ const (
 	NumberOption
 	IntOption
 	NameOption // an identifier among Option.Choices
-	ExprOption // any expression or literal; of options that come later only
+	ExprOption // basis and at, which have rules of their own
 )
 
 // Option is a named argument of a layer. Min and Max bound numbers, both included.
@@ -76,7 +77,6 @@ type Option struct {
 	Bool     bool    // default of a BoolOption
 	Choices  []string
 	Min, Max float64
-	Later    bool
 	Doc      string
 }
 
@@ -148,6 +148,9 @@ func (r *Row) Apply(in ir.Type, o Options) (*Instance, error) {
 	out, params, err := r.Check(in, o)
 	if err != nil {
 		return nil, err
+	}
+	if o.Basis != nil {
+		params = o.Basis.params(params)
 	}
 	return &Instance{Row: r, Options: o, In: in, Out: out, Params: params}, nil
 }

@@ -7,12 +7,6 @@ import (
 	"ndec.dev/ndec/ir"
 )
 
-// basisOptions make weights depend on time (Galerkin and piecewise-constant weights).
-var basisOptions = []Option{
-	{Key: "basis", Kind: ExprOption, Later: true, Doc: "weights as a combination of basis functions of `at`"},
-	{Key: "at", Kind: ExprOption, Later: true, Doc: "where the basis is evaluated"},
-}
-
 var biasOption = Option{Key: "bias", Kind: BoolOption, Bool: true, Doc: "add a bias"}
 
 // initOption chooses the initialiser of weights; zeros also zeroes the bias, the others leave

@@ -133,6 +133,11 @@ func (s *scope) make(x sema.Expr) *ir.Value {
 		for _, p := range x.Params {
 			params = append(params, s.param(p))
 		}
+		if basis := x.Inst.Options.Basis; basis != nil {
+			t := s.expr(x.BasisAt)
+			at()
+			params = basis.Combine(b, t, params)
+		}
 		return x.Inst.Row.Build(b, v, params, x.Inst)
 	case *sema.Index:
 		v := s.expr(x.X)

@@ -155,6 +155,9 @@ func operands(x sema.Expr) []sema.Expr {
 	case *sema.Call:
 		return x.Args
 	case *sema.Layer:
+		if x.BasisAt != nil {
+			return []sema.Expr{x.X, x.BasisAt}
+		}
 		return []sema.Expr{x.X}
 	case *sema.Index:
 		return []sema.Expr{x.X}

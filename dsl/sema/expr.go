@@ -454,7 +454,15 @@ func (c *checker) layerOptions(row *layer.Row, x *syntax.CallExpr, e *env) (laye
 			o.Sizes = append(o.Sizes, n)
 			continue
 		}
+		if row.Has("basis") && (a.Key.Name == "basis" || a.Key.Name == "at") {
+			continue
+		}
 		ok = c.layerOption(row, a, o, e) && ok
+	}
+	if row.Has("basis") {
+		var fine bool
+		o.Basis, fine = c.basis(row, x, e)
+		ok = ok && fine
 	}
 	if n := len(o.Sizes); n < row.Sizes.Min || n > row.Sizes.Max {
 		c.errorf("NDE0323", x.At(), "%s wants %s, got %d", row.Name, strings.Replace(countText(row.Sizes.Min, row.Sizes.Max), "argument", "size", 1), n)
@@ -474,10 +482,6 @@ func (c *checker) layerOption(row *layer.Row, a *syntax.Arg, o layer.Options, e 
 	}
 	if opt == nil {
 		c.errorf("NDE0321", a.Key.At(), "%s has no option %q%s", row.Name, a.Key.Name, didYouMean(a.Key.Name, keys))
-		return false
-	}
-	if opt.Later {
-		c.limit("layer option "+opt.Key, a.Key.At())
 		return false
 	}
 	bad := func(want string) bool {

@@ -30,8 +30,6 @@ var limits = map[string]limit{
 	"div estimator":      {"NDE0819", "div by an estimator is not compiled yet", "use by: exact, or leave by: out"},
 	"solve option":       {"NDE0821", "this option of solve is not compiled yet", "leave it out"},
 	"initial value":      {"NDE0822", "this start value of a parameter is not compiled yet", "use a number, a list of numbers, normal or uniform"},
-	"layer option basis": {"NDE0823", "weights that depend on time are not compiled yet", "concat the time to the input"},
-	"layer option at":    {"NDE0823", "weights that depend on time are not compiled yet", "concat the time to the input"},
 }
 
 // limitedFunctions are functions of the language by the limit that they run into.

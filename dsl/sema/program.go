@@ -268,9 +268,10 @@ type (
 	// Layer applies a layer; Params are those of Inst in order.
 	Layer struct {
 		Node
-		Inst   *layer.Instance
-		Params []*ir.Param
-		X      Expr
+		Inst    *layer.Instance
+		Params  []*ir.Param
+		X       Expr
+		BasisAt Expr // where the basis of the weights is evaluated; nil without one
 	}
 
 	// Index is x[i, a:b, …]: Subs are for the leading axes, the other axes are kept whole.

@@ -344,6 +344,9 @@ func children(x Expr) []Expr {
 	case *Call:
 		return x.Args
 	case *Layer:
+		if x.BasisAt != nil {
+			return []Expr{x.X, x.BasisAt}
+		}
 		return []Expr{x.X}
 	case *Index:
 		return []Expr{x.X}

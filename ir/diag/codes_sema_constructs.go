@@ -31,5 +31,9 @@ func codesConstructs() []Entry {
 			Text:  "Per element, a value has the shape of the column; per channel, the same number of channels: along the leading axis of images, along the last axis of other values.",
 			Bad:   "package p\n\ndata D {\n\tx [2]real\n\tsource: swiss_roll{n: 64}\n}\n\nmodel M(x [3]real) (y [3]real) {\n\treturn x |> standardize(D.x)\n}\n",
 			Fixed: "package p\n\ndata D {\n\tx [2]real\n\tsource: swiss_roll{n: 64}\n}\n\nmodel M(x [3]real) (y [3]real) {\n\treturn x |> standardize(D.x, per: all)\n}\n"},
+		{Code: "NDE0368", Title: "basis of weights",
+			Text:  "Weights that depend on time are a sum of basis functions: basis: fourier{deg: n}, cheby{deg: n}, poly{deg: n}, rbf{deg: n, kernel: gaussian, width: w} or steps{n: n}, evaluated at: t.",
+			Bad:   "package p\n\nnet f(t real, x [2]real) [2]real {\n\treturn x |> Linear(2, basis: fourier{deg: 3})\n}\n",
+			Fixed: "package p\n\nnet f(t real, x [2]real) [2]real {\n\treturn x |> Linear(2, basis: fourier{deg: 3}, at: t)\n}\n"},
 	}
 }

@@ -77,9 +77,5 @@ func codesLimits() []Entry {
 			Text:  "A parameter starts at numbers, or at random by normal or uniform.",
 			Bad:   "package p\n\nsystem S {\n\tstate x real\n\tparam k real ~ laplace(0, 1)\n\tder(x) = k * x\n}\n",
 			Fixed: "package p\n\nsystem S {\n\tstate x real\n\tparam k real ~ normal(0, 1)\n\tder(x) = k * x\n}\n"},
-		{Code: "NDE0823", Title: "weights that depend on time not compiled yet",
-			Text:  "basis: cannot be compiled yet.",
-			Bad:   "package p\n\nnet f(x [2]real) [2]real {\n\treturn x |> Linear(2, basis: fourier)\n}\n",
-			Fixed: "package p\n\nnet f(x [2]real) [2]real {\n\treturn x |> Linear(2)\n}\n"},
 	}
 }
