@@ -261,8 +261,14 @@ func (l *loop) fixed() {
 	} else {
 		p.line("h, steps := rt.FixedSteps(t0, t1, by.Step)")
 	}
-	l.declare(suffixed(l.x, "1"))
-	results := suffixed(l.x, "1")
+	x1, k, k1 := suffixed(l.x, "1"), suffixed(l.x, "K"), suffixed(l.x, "K1")
+	l.declare(x1)
+	results := x1
+	if s.FSAL {
+		l.declare(k)
+		l.declare(k1)
+		results = append(results[:len(results):len(results)], k1...)
+	}
 	step := s.Step
 	if l.path && s.DenseStep != nil {
 		l.declare(l.d)
@@ -270,12 +276,22 @@ func (l *loop) fixed() {
 		step = s.DenseStep
 	}
 	p.line("t := t0")
+	if s.FSAL {
+		p.line("if t != t1 {")
+		p.line("%s", e.apply(s.Field, append([]string{"t"}, append(args(l.x), l.extras()...)...), k, "="))
+		p.line("st.NFE++")
+		p.line("}")
+	}
 	p.line("for k := 0; k < steps && t != t1; k++ {")
 	if s.StepSize > 0 {
 		p.line("if k == steps-1 { h = t1 - t }")
 	}
-	p.line("%s", e.apply(step, append([]string{"t", "h"}, append(args(l.x), l.extras()...)...), results, "="))
-	p.line("st.NFE += %d", s.StepEvals)
+	in := append([]string{"t", "h"}, args(l.x)...)
+	if s.FSAL {
+		in = append(in, args(k)...)
+	}
+	p.line("%s", e.apply(step, append(in, l.extras()...), results, "="))
+	p.line("st.NFE += %d", l.evals())
 	l.finite("finite", suffixed(l.x, "1"))
 	p.line("if !finite {")
 	p.line("st.Fail(rt.NonFinite, t, h)")
@@ -296,9 +312,22 @@ func (l *loop) fixed() {
 	p.line("}")
 }
 
+// evals is the number of evaluations of an attempted step.
+func (l *loop) evals() int {
+	if l.path && l.s.DenseStep != nil {
+		return l.s.StepEvals + l.s.DenseEvals
+	}
+	return l.s.StepEvals
+}
+
 func (l *loop) advance() {
 	for _, o := range l.x {
 		l.p.line("%s = %s1", o.name, o.name)
+	}
+	if l.s.FSAL {
+		for _, o := range l.x {
+			l.p.line("%sK = %sK1", o.name, o.name)
+		}
 	}
 }
 
@@ -421,7 +450,7 @@ func (l *loop) adaptive() {
 	}
 	in = append(in, l.extras()...)
 	p.line("%s", e.apply(step, in, results, "="))
-	p.line("st.NFE += %d", s.StepEvals)
+	p.line("st.NFE += %d", l.evals())
 	p.line("%s", e.apply(s.Norm, append([]string{"rtol", "atol"}, args(x, x1, xe)...), []operand{{"err", ir.Scalar(ir.F64)}}, "="))
 	p.line("if !(err <= 1) { // also a NaN")
 	p.line("st.Rejected++")
@@ -445,11 +474,6 @@ func (l *loop) adaptive() {
 	p.line("errPrev, errPrev2 = max(err, 1e-4), errPrev")
 	p.line("h *= factor")
 	l.advance()
-	if s.FSAL {
-		for i := range k {
-			p.line("%s = %s", k[i].name, k1[i].name)
-		}
-	}
 	p.line("t = tNext")
 	p.line("st.Time = t")
 	p.line("}")

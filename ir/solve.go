@@ -17,7 +17,7 @@ import "ndec.dev/ndec/ir/diag"
 //
 // Loop, fixed steps. n = Steps, or ceil(|t1-t0|/StepSize - 1e-9) (at least 1) with the last step
 // shortened; h = (t1-t0)/n, t_k = t0 + k*h. A step whose result is not finite stops with
-// NonFinite; the state then is the last finite one.
+// NonFinite; the state then is the last finite one. FSAL: k = Field(t0,y) before the first step.
 //
 // Loop, adaptive. Direction dir = sign(t1-t0). k = Field(t0,y) (1 evaluation); h = dir*FirstStep,
 // or First (1 evaluation). Repeat while t != t1: if (t + 1.01*h - t1)*dir >= 0 then h = t1 - t;
@@ -27,7 +27,7 @@ import "ndec.dev/ndec/ir/diag"
 // h*Control(err, errPrev, errPrev2), where a non-finite err rejects and multiplies h by MinFactor;
 // after a rejection the factor is at most 1 until a step is accepted. errPrev is the error
 // of the last accepted step (1 at the start), at least 1e-4.
-// NFE = FieldEvals + attempts*StepEvals.
+// NFE = FieldEvals + attempts*(StepEvals, and DenseEvals where there are output times).
 //
 // Output times: sorted in the direction of integration from t0 (first one may be t0); a time within
 // an accepted step [t,t+h] is y = Dense(theta,h,…), theta = (time-t)/h, and y or y1 exactly
@@ -55,6 +55,7 @@ type Solve struct {
 	MinFactor  float64
 	MaxSteps   int
 	StepEvals  int // field evaluations per attempted step (FSAL counted)
+	DenseEvals int // further ones of DenseStep
 
 	Field *Func // (t, y…, c…) -> dy…
 	// Step: (t, h, y…, [k… if FSAL], c…) -> y1…, [e… if Adaptive], [knext… if FSAL]

@@ -14,7 +14,7 @@ func (s *Solve) fields() []field {
 		{"adaptive", &s.Adaptive}, {"fsal", &s.FSAL}, {"record", &s.Record},
 		{"order", &s.Order}, {"steps", &s.Steps}, {"stepsize", &s.StepSize},
 		{"rtol", &s.RTol}, {"atol", &s.ATol}, {"firststep", &s.FirstStep}, {"minfactor", &s.MinFactor}, {"maxsteps", &s.MaxSteps},
-		{"stepevals", &s.StepEvals}, {"firstevals", &s.FirstEvals},
+		{"stepevals", &s.StepEvals}, {"denseevals", &s.DenseEvals}, {"firstevals", &s.FirstEvals},
 		{"field", &s.Field}, {"step", &s.Step}, {"densestep", &s.DenseStep}, {"dense", &s.Dense}, {"norm", &s.Norm},
 		{"first", &s.First}, {"control", &s.Control}, {"replay", &s.Replay}, {"replayat", &s.ReplayAt},
 		{"sensitivity", &s.Sensitivity},

@@ -46,6 +46,8 @@ type option struct {
 	group        *group
 	required     bool
 	oneOf        string
+	instead      bool   // of oneOf: may be left out
+	unless       string // not beside an option of this oneOf
 	later        bool
 }
 
@@ -126,7 +128,7 @@ func methodOption(o method.Option) option {
 	kinds := map[method.Kind]optKind{method.Real: optNumber, method.Int: optInt, method.Name: optName, method.Bool: optBool,
 		method.Choice: optChoice, method.Any: optAny}
 	out := option{key: o.Key, kind: kinds[o.Kind], def: o.Default, hasDef: !o.Optional, name: o.Name, min: o.Min, max: o.Max,
-		open: o.Open, choices: o.Choices, laterChoices: o.LaterChoices, oneOf: o.OneOf, later: o.Later}
+		open: o.Open, choices: o.Choices, laterChoices: o.LaterChoices, oneOf: o.OneOf, instead: o.Instead, unless: o.Unless, later: o.Later}
 	if o.Kind == method.Choice {
 		out.group = methodGroup(o.Group)
 	}
@@ -253,11 +255,20 @@ func (c *checker) options(r *row, g *group, elems []*syntax.Elem, at diag.Span, 
 		ok = ok && fine
 		out = append(out, s)
 	}
+	for _, el := range elems {
+		if el.Key == nil {
+			continue
+		}
+		if o := findOption(r.options, el.Key.Name); o != nil && o.unless != "" && oneOf[o.unless] != "" {
+			c.errorf(g.codes.unknownOption, el.Key.At(), "%s with %s has no option %q; with given steps there is no error control", r.name, oneOf[o.unless], o.key)
+			ok = false
+		}
+	}
 	missing := map[string][]string{}
 	for i := range r.options {
 		o := &r.options[i]
 		switch {
-		case given[o.key] || o.later || unknown:
+		case given[o.key] || o.later || unknown || o.instead || o.unless != "" && oneOf[o.unless] != "":
 		case o.oneOf != "":
 			if _, have := oneOf[o.oneOf]; !have {
 				missing[o.oneOf] = append(missing[o.oneOf], o.key)
@@ -282,7 +293,7 @@ func (c *checker) optionHint(r *row, g *group, key string) any {
 	if strings.HasSuffix(r.what, "method") {
 		var want []string
 		for _, o := range r.options {
-			if o.oneOf != "" && !o.later {
+			if o.oneOf != "" && !o.instead && !o.later {
 				want = append(want, o.key)
 			}
 		}

@@ -116,6 +116,7 @@ func (r *run) step(h float64, k []datum) []datum {
 	f := r.s.Step
 	if len(r.times) > 0 && r.s.DenseStep != nil {
 		f = r.s.DenseStep
+		r.nfe += r.s.DenseEvals
 	}
 	r.nfe += r.s.StepEvals
 	return r.m.run(f, cat([]datum{num(r.t), num(h)}, r.y, k, r.c))
@@ -130,12 +131,15 @@ func (r *run) fixed(t1 float64) {
 		length = math.Copysign(r.s.StepSize, t1-t0)
 		h = length
 	}
+	if t0 == t1 {
+		return
+	}
+	slope := r.slope()
 	for k := 0; k < n && r.t != t1; k++ {
 		if r.s.Steps == 0 && k == n-1 {
 			h = t1 - r.t
 		}
-		out := r.step(h, nil)
-		y1 := out[:len(r.y)]
+		y1, next1, dense := r.split(r.step(h, slope))
 		if !allFinite(y1) {
 			r.status = ir.StatusNonFinite
 			return
@@ -144,8 +148,18 @@ func (r *run) fixed(t1 float64) {
 		if k == n-1 {
 			next = t1
 		}
-		r.accept(h, next, t1-t0, y1, out[len(r.y):])
+		r.accept(h, next, t1-t0, y1, dense)
+		slope = next1
 	}
+}
+
+// slope is the field at the start, which the first step of an FSAL method takes over; else nil.
+func (r *run) slope() []datum {
+	if !r.s.FSAL {
+		return nil
+	}
+	r.nfe++
+	return r.m.run(r.s.Field, cat([]datum{num(r.t)}, r.y, r.c))
 }
 
 func allFinite(ds []datum) bool {
@@ -160,11 +174,7 @@ func allFinite(ds []datum) bool {
 // forced takes given steps.
 func (r *run) forced(steps []Step, t1 float64) {
 	t0 := r.t
-	var k []datum
-	if r.s.FSAL {
-		k = r.m.run(r.s.Field, cat([]datum{num(r.t)}, r.y, r.c))
-		r.nfe++
-	}
+	k := r.slope()
 	for i, st := range steps {
 		out := r.step(st.H, k)
 		y1, k1, dense := r.split(out)

@@ -33,7 +33,7 @@ func Build(m *ir.Module, s *ir.Solve, row *Row, cfg Config) error {
 	}
 	s.Method = row.Name
 	s.Adaptive, s.FSAL = row.Adaptive(), row.FSAL()
-	s.Order, s.StepEvals = row.Order(), row.Evals()
+	s.Order, s.StepEvals, s.DenseEvals = row.Order(), row.Evals(), row.DenseEvals()
 
 	n := &maker{s: s, cfg: cfg, tab: row.Tableau, real: m.Real}
 	s.Step = m.AddFunc(n.step("step", false))
@@ -139,14 +139,14 @@ func (n *maker) step(suffix string, dense bool) *ir.Func {
 	b := n.newFunc(suffix, doc)
 	st := &stepper{maker: n, b: b, t: scalar(b, "t"), h: scalar(b, "h"), y: n.states(b, "")}
 	if n.s.FSAL {
-		st.k = append(st.k, n.states(b, "_k"))
+		st.setStage(0, n.states(b, "_k"))
 	}
 	st.c = n.extras(b)
 
 	y1 := st.end()
 	results, labels := y1, n.resultNames("_next")
 	if n.s.Adaptive {
-		results = append(results, st.combine(nil, "_err", "he", n.tab.ErrorWeights())...)
+		results = append(results[:len(results):len(results)], st.combine(nil, "_err", "he", n.tab.ErrorWeights())...)
 		labels = append(labels, n.resultNames("_err")...)
 	}
 	if n.s.FSAL {
@@ -247,8 +247,8 @@ type stepper struct {
 	b        *ir.Builder
 	t, h     *ir.Value
 	y, c, y1 []*ir.Value
-	k        [][]*ir.Value // [stage][state]
-	at       []Stage       // where k is taken, as far as it is evaluated here
+	k        [][]*ir.Value // [stage][state], nil of those that nothing has needed
+	at       map[int]Stage // where k is taken, as far as it is evaluated here
 	residual []*ir.Value   // of hypersolvers: per state, nil where there is none
 	shared   map[string]*ir.Value
 }
@@ -292,30 +292,46 @@ func Stages(b *ir.Builder, s *ir.Solve, row *Row, t, h *ir.Value, y, c []*ir.Val
 	return out
 }
 
-// stage gives k of stage i (from 0), and makes those before it.
+// endsAt reports whether stage j is the field at the new state.
+func (s *stepper) endsAt(j int) bool {
+	return s.tab.C[j].Cmp(one) == 0 && equal(s.tab.A[j], s.tab.B)
+}
+
+// stage gives k of stage i (from 0), and makes those that it needs before it.
 func (s *stepper) stage(i int) []*ir.Value {
-	for j := len(s.k); j <= i; j++ {
-		t, y := s.t, s.y
-		switch {
-		case j == len(s.tab.B)-1 && s.tab.FSAL():
-			y = s.end()
-		case j > 0:
-			y = s.combine(s.y, fmt.Sprintf("_y%d", j+1), fmt.Sprintf("ha%d", j+1), s.tab.A[j])
-		}
-		if s.tab.C[j].Sign() != 0 {
-			t = s.share("t+"+s.tab.C[j].RatString(), func() *ir.Value {
-				return s.b.Add(s.t, s.scaled(s.tab.C[j])).Named(fmt.Sprintf("t%d", j+1))
-			})
-		}
-		s.at = append(s.at, Stage{T: t, Y: y})
-		in := append([]*ir.Value{t}, y...)
-		k := s.b.CallAll(s.s.Field, append(in, s.c...)...)
-		for x, st := range s.s.States {
-			k[x].Named(fmt.Sprintf("%s_k%d", st.Name, j+1))
-		}
-		s.k = append(s.k, k)
+	if s.k != nil && s.k[i] != nil {
+		return s.k[i]
 	}
-	return s.k[i]
+	t, y := s.t, s.y
+	switch {
+	case s.endsAt(i):
+		y = s.end()
+	case i > 0:
+		y = s.combine(s.y, fmt.Sprintf("_y%d", i+1), fmt.Sprintf("ha%d", i+1), s.tab.A[i])
+	}
+	if s.tab.C[i].Sign() != 0 {
+		t = s.share("t+"+s.tab.C[i].RatString(), func() *ir.Value {
+			return s.b.Add(s.t, s.scaled(s.tab.C[i])).Named(fmt.Sprintf("t%d", i+1))
+		})
+	}
+	if s.at == nil {
+		s.at = map[int]Stage{}
+	}
+	s.at[i] = Stage{T: t, Y: y}
+	in := append([]*ir.Value{t}, y...)
+	k := s.b.CallAll(s.s.Field, append(in, s.c...)...)
+	for x, st := range s.s.States {
+		k[x].Named(fmt.Sprintf("%s_k%d", st.Name, i+1))
+	}
+	s.setStage(i, k)
+	return k
+}
+
+func (s *stepper) setStage(i int, k []*ir.Value) {
+	if s.k == nil {
+		s.k = make([][]*ir.Value, len(s.tab.A))
+	}
+	s.k[i] = k
 }
 
 // combine is y + Σ (h w_j) k_j per state, without y where it is nil. label names the weights: h w_2 of

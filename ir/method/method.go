@@ -2,6 +2,7 @@ package method
 
 import (
 	"math"
+	"math/big"
 	"slices"
 
 	"ndec.dev/ndec/ir"
@@ -31,7 +32,9 @@ type Option struct {
 	Optional bool     // has no default: what is done without it is in Doc
 	Choices  []string // of Name
 	Group    Group    // of Choice
-	OneOf    string   // exactly one option of the same OneOf has to be given
+	OneOf    string   // exactly one option of the same OneOf has to be given, at most one if Instead
+	Instead  bool     // may be given instead of those with Unless
+	Unless   string   // not beside an option of this OneOf
 	Later    bool     // known, not compiled yet
 	Doc      string
 
@@ -129,20 +132,24 @@ func Rows(g Group) []*Row {
 }
 
 // With is the row of a method with checked options: its tableau follows those that are the method's
-// own.
+// own, and an embedded method with given steps is a fixed-step one.
 func (r *Row) With(options []ir.Setting) *Row {
-	if r.Make == nil {
-		return r
-	}
 	given := *r
-	given.Tableau = r.Make(func(key string) float64 {
-		for _, o := range options {
-			if o.Key == key {
-				return o.Num
-			}
+	for _, o := range options {
+		if own := r.Option(o.Key); own != nil && own.OneOf == "steps" && r.Family == AdaptiveStep {
+			given.Family = FixedStep
 		}
-		return r.Option(key).Default
-	})
+	}
+	if r.Make != nil {
+		given.Tableau = r.Make(func(key string) float64 {
+			for _, o := range options {
+				if o.Key == key {
+					return o.Num
+				}
+			}
+			return r.Option(key).Default
+		})
+	}
 	return &given
 }
 
@@ -183,15 +190,36 @@ func (r *Row) Stages() int {
 	return len(r.Tableau.B)
 }
 
-// FSAL reports whether steps hand the last stage to the next step as its first. Fixed-step loops
-// carry nothing from step to step, so it holds for adaptive rows only.
-func (r *Row) FSAL() bool { return r.Adaptive() && r.Tableau.FSAL() }
+// FSAL reports whether steps hand the last stage to the next step as its first.
+func (r *Row) FSAL() bool { return r.Tableau != nil && r.Tableau.FSAL() }
 
-// Evals is the number of field evaluations of an attempted step. Dense output costs none.
+// Evals is the number of field evaluations of an attempted step, without those of dense output.
 func (r *Row) Evals() int {
-	n := r.Stages()
-	if n > 0 && r.Tableau.FSAL() {
-		n--
+	if r.Tableau == nil {
+		return 0
+	}
+	n := r.Tableau.Needed(r.Tableau.B)
+	if r.Adaptive() {
+		n = r.Tableau.Needed(r.Tableau.B, r.Tableau.BHat)
+	}
+	if r.Tableau.FSAL() {
+		return r.Stages() - 1 // the first stage is there, and the last one is made for the next step
 	}
 	return n
+}
+
+// DenseEvals is the number of further evaluations of a step with dense output.
+func (r *Row) DenseEvals() int {
+	if r.Tableau == nil {
+		return 0
+	}
+	t := r.Tableau
+	n := t.Needed(append([][]*big.Rat{t.B}, t.DenseRows()...)...)
+	if r.Adaptive() {
+		n = t.Needed(append([][]*big.Rat{t.B, t.BHat}, t.DenseRows()...)...)
+	}
+	if t.FSAL() {
+		return n - r.Stages()
+	}
+	return n - r.Evals()
 }

@@ -33,7 +33,7 @@ func alphaOption() Option {
 }
 
 func adaptiveOptions() []Option {
-	return []Option{
+	all := []Option{
 		{Key: "rtol", Kind: Real, Default: 1e-3, Min: 0, Max: 1, Doc: "relative tolerance"},
 		{Key: "atol", Kind: Real, Default: 1e-6, Min: 0, Max: inf, Open: true, Doc: "absolute tolerance"},
 		{Key: "control", Kind: Choice, Name: "i", Group: Controller, Doc: "how the error of a step gives the length of the next"},
@@ -42,9 +42,15 @@ func adaptiveOptions() []Option {
 		{Key: "min_step", Kind: Real, Min: 0, Max: inf, Optional: true, Later: true, Doc: "shortest step, accepted whatever its error"},
 		{Key: "max_step", Kind: Real, Min: 0, Max: inf, Open: true, Optional: true, Later: true, Doc: "longest step"},
 		{Key: "step_group", Kind: Name, Name: "sample", Choices: []string{"sample", "batch"}, LaterChoices: []string{"batch"}, Doc: "whose error sets the step: each sample its own, or the batch together"},
-		sensitivity(),
-		events(),
 	}
+	for i := range all {
+		all[i].Unless = "steps"
+	}
+	for _, o := range fixedOptions() {
+		o.Instead = o.OneOf != ""
+		all = append(all, o)
+	}
+	return all
 }
 
 func adjointOptions() []Option {

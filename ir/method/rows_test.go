@@ -15,14 +15,17 @@ func TestRows(t *testing.T) {
 	type facts struct {
 		order, stages, evals int
 		fsal                 bool
+		dense                int // further evaluations
 	}
 	want := map[string]facts{
-		"euler": {1, 1, 1, false}, "midpoint": {2, 2, 2, false}, "heun": {2, 2, 2, false}, "ralston": {2, 2, 2, false}, "alpha": {2, 2, 2, false},
-		"heun3": {3, 3, 3, false}, "rk4": {4, 4, 4, false}, "rk4_38": {4, 4, 4, false},
-		"bosh3": {3, 4, 3, true}, "dopri5": {5, 7, 6, true}, "tsit5": {5, 7, 6, true},
+		"euler": {1, 1, 1, false, 0}, "midpoint": {2, 2, 2, false, 0}, "heun": {2, 2, 2, false, 0}, "ralston": {2, 2, 2, false, 0},
+		"alpha": {2, 2, 2, false, 0}, "heun3": {3, 3, 3, false, 0}, "ssprk33": {3, 3, 3, false, 0}, "rk4": {4, 4, 4, false, 0}, "rk4_38": {4, 4, 4, false, 0},
+		"heun_euler": {2, 2, 2, false, 0}, "fehlberg2": {2, 3, 3, false, 0}, "bosh3": {3, 4, 3, true, 0},
+		"fehlberg45": {5, 6, 6, false, 1}, "cashkarp": {5, 6, 6, false, 1}, "dopri5": {5, 7, 6, true, 0}, "tsit5": {5, 7, 6, true, 0},
+		"vern7": {7, 10, 10, false, 3}, "dopri8": {8, 14, 13, true, 4}, "vern9": {9, 16, 16, false, 5},
 	}
 	for _, r := range compiled() {
-		if got := (facts{r.Order(), r.Stages(), r.Evals(), r.FSAL()}); got != want[r.Name] {
+		if got := (facts{r.Order(), r.Stages(), r.Evals(), r.FSAL(), r.DenseEvals()}); got != want[r.Name] {
 			t.Errorf("%s: %+v instead of %+v", r.Name, got, want[r.Name])
 		}
 	}
@@ -42,6 +45,16 @@ func TestRows(t *testing.T) {
 					t.Errorf("%s: default %s of %s has no row", r.Name, o.Name, o.Key)
 				}
 			}
+		}
+	}
+}
+
+// With given steps an embedded method has fixed ones, and stages for the error alone are left out.
+func TestGivenSteps(t *testing.T) {
+	steps := []ir.Setting{{Key: "steps", Num: 4}}
+	for name, evals := range map[string]int{"dopri5": 6, "vern7": 9, "vern9": 15, "fehlberg45": 6, "cashkarp": 6, "rk4": 4} {
+		if r := Lookup(name).With(steps); r.Adaptive() || r.Evals() != evals {
+			t.Errorf("%s: adaptive %t, %d evaluations instead of %d", name, r.Adaptive(), r.Evals(), evals)
 		}
 	}
 }

@@ -6,17 +6,18 @@ import (
 	"strings"
 )
 
-// Tableau is the Butcher tableau of an explicit Runge-Kutta method with s stages, in rationals:
+// Tableau is the Butcher tableau of an explicit Runge-Kutta method with s stages, s the length of B, in
+// rationals:
 //
 //	k_i = f(t + c_i h, y + h Σ_j a_ij k_j)
 //	y1  = y + h Σ_i b_i k_i,   error = h Σ_i (b_i - bhat_i) k_i
 //	y(t + theta h) = y + h Σ_i b_i(theta) k_i,   b_i(theta) = Σ_j Dense[i][j] theta^(j+1)
 //
-// The continuous weights b_i(theta) use the step's own stages, so dense output needs no evaluation
-// of the field beyond those of the step. They are one order below the solution in
-// methods of order 3 and more: an output within a step then has the solution's global order.
+// Rows of A and C after the s-th are stages for dense output only: they are evaluated where a solve has
+// output times, in every step. Continuous weights are at most one order below the solution in methods of
+// order 3 and more: an output within a step then has the solution's global order.
 type Tableau struct {
-	A          [][]*big.Rat // row i has i entries
+	A          [][]*big.Rat // row i has i entries, or fewer with zeros after them
 	B, BHat, C []*big.Rat   // BHat is nil where there is no embedded solution
 	Dense      [][]*big.Rat // [stage][power-1]
 	Order      int
@@ -30,15 +31,44 @@ type Tableau struct {
 // FSAL reports whether the last stage is f(t+h, y1), the next step's first.
 func (t *Tableau) FSAL() bool {
 	s := len(t.B)
-	if s < 2 || t.C[s-1].Cmp(one) != 0 || t.B[s-1].Sign() != 0 {
-		return false
+	return s > 1 && t.C[s-1].Cmp(one) == 0 && equal(t.A[s-1], t.B)
+}
+
+// equal compares weights; the shorter ones end with zeros.
+func equal(a, b []*big.Rat) bool {
+	if len(a) > len(b) {
+		a, b = b, a
 	}
-	for j, a := range t.A[s-1] {
-		if a.Cmp(t.B[j]) != 0 {
+	for i, x := range b {
+		if i < len(a) && a[i].Cmp(x) != 0 || i >= len(a) && x.Sign() != 0 {
 			return false
 		}
 	}
 	return true
+}
+
+// Extra is the number of stages that only dense output has.
+func (t *Tableau) Extra() int { return len(t.A) - len(t.B) }
+
+// Needed is the number of stages that weights need, with the stages that those need.
+func (t *Tableau) Needed(weights ...[]*big.Rat) int {
+	need := make([]bool, len(t.A))
+	for _, w := range weights {
+		for i, x := range w {
+			need[i] = need[i] || x.Sign() != 0
+		}
+	}
+	n := 0
+	for i := len(need) - 1; i >= 0; i-- {
+		if !need[i] {
+			continue
+		}
+		n++
+		for j, a := range t.A[i] {
+			need[j] = need[j] || a.Sign() != 0
+		}
+	}
+	return n
 }
 
 // ErrorWeights are b - bhat; nil where there is no embedded solution.
@@ -70,6 +100,15 @@ func (t *Tableau) DenseWeights(power int) []*big.Rat {
 	return w
 }
 
+// DenseRows are the continuous weights by power of theta.
+func (t *Tableau) DenseRows() [][]*big.Rat {
+	var rows [][]*big.Rat
+	for p := 1; p <= t.Degree(); p++ {
+		rows = append(rows, t.DenseWeights(p))
+	}
+	return rows
+}
+
 // Coefficients of a row as numbers: A is square with zeros; bhat is nil where there is none; all
 // are nil for a row without a tableau.
 func Coefficients(r *Row) (a [][]float64, b, bhat, c []float64) {
@@ -77,10 +116,10 @@ func Coefficients(r *Row) (a [][]float64, b, bhat, c []float64) {
 	if t == nil {
 		return nil, nil, nil, nil
 	}
-	for _, row := range t.A {
+	for _, row := range t.A[:len(t.B)] {
 		a = append(a, append(floats(row), make([]float64, len(t.B)-len(row))...))
 	}
-	return a, floats(t.B), floats(t.BHat), floats(t.C)
+	return a, floats(t.B), floats(t.BHat), floats(t.C[:len(t.B)])
 }
 
 func floats(v []*big.Rat) []float64 {

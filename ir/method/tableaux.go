@@ -42,6 +42,24 @@ func heun3() *Tableau {
 		Dense: powers("1 -3/4", "0 0", "0 3/4"), DenseOrder: 2}
 }
 
+func ssprk33() *Tableau {
+	return &Tableau{A: lower("1", "1/4 1/4"), B: rats("1/6 1/6 2/3"), C: rats("0 1 1/2"), Order: 3,
+		Dense: powers("1 -5/6", "0 1/6", "0 2/3"), DenseOrder: 2}
+}
+
+func heunEuler() *Tableau {
+	t := heun()
+	t.BHat, t.Embedded = rats("1 0"), 1
+	return t
+}
+
+// fehlberg2 has the quadratic weights that start in direction k1, as every method of order 2 has them.
+func fehlberg2() *Tableau {
+	return &Tableau{A: lower("1/2", "1/256 255/256"), B: rats("1/512 255/256 1/512"), BHat: rats("1/256 255/256 0"),
+		C: rats("0 1/2 1"), Order: 2, Embedded: 1,
+		Dense: powers("1 -511/512", "0 255/256", "0 1/512"), DenseOrder: 2}
+}
+
 // rk4 has the continuous weights of HNW section II.6 with b3 = b2.
 func rk4() *Tableau {
 	return &Tableau{A: lower("1/2", "0 1/2", "0 0 1"), B: rats("1/6 1/3 1/3 1/6"), C: rats("0 1/2 1/2 1"), Order: 4,

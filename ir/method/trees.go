@@ -10,6 +10,7 @@ import (
 // Hairer, Nørsett, Wanner I, section II.2).
 type tree struct {
 	children []*tree
+	index    int // among all trees, in order of size
 	order    int // number of vertices
 	gamma    int64
 	text     string // [] is one vertex, [[][]] a root with two leaves
@@ -31,7 +32,10 @@ func trees(p int) [][]*tree {
 			}
 		}
 		grow(n-1, 0, nil)
-		flat = append(flat, all[n]...)
+		for _, t := range all[n] {
+			t.index = len(flat)
+			flat = append(flat, t)
+		}
 	}
 	return all
 }
@@ -48,28 +52,95 @@ func newTree(children []*tree) *tree {
 	return t
 }
 
-// phi is the vector of internal weights of a tree: phi_i = Π over children Σ_j a_ij phi_j(child).
-func (t *Tableau) phi(tr *tree) []*big.Rat {
-	out := make([]*big.Rat, len(t.B))
-	for i := range out {
-		out[i] = big.NewRat(1, 1)
-	}
-	for _, c := range tr.children {
-		inner := t.phi(c)
-		for i := range out {
-			out[i].Mul(out[i], dot(t.A[i], inner))
-		}
-	}
-	return out
+// arithmetic is what the conditions are computed in: rationals, or floats of precision bits.
+type arithmetic[T any] interface {
+	of(x *big.Rat) T
+	mul(x, y T) T
+	add(x, y T) T
+	rat(x T) *big.Rat
 }
 
-// dot is the sum of products over the length of a.
-func dot(a, b []*big.Rat) *big.Rat {
-	sum := new(big.Rat)
-	for i := range a {
-		sum.Add(sum, new(big.Rat).Mul(a[i], b[i]))
+// rationals are exact.
+type rationals struct{}
+
+func (rationals) of(x *big.Rat) *big.Rat     { return x }
+func (rationals) mul(x, y *big.Rat) *big.Rat { return new(big.Rat).Mul(x, y) }
+func (rationals) add(x, y *big.Rat) *big.Rat { return new(big.Rat).Add(x, y) }
+func (rationals) rat(x *big.Rat) *big.Rat    { return x }
+
+// floats have about 80 digits, for coefficients that are decimals.
+type floats80 struct{}
+
+const floatBits = 266
+
+func float() *big.Float { return new(big.Float).SetPrec(floatBits) }
+
+func (floats80) of(x *big.Rat) *big.Float       { return float().SetRat(x) }
+func (floats80) mul(x, y *big.Float) *big.Float { return float().Mul(x, y) }
+func (floats80) add(x, y *big.Float) *big.Float { return float().Add(x, y) }
+func (floats80) rat(x *big.Float) *big.Rat {
+	r, _ := x.Rat(nil)
+	return r
+}
+
+// conditions evaluates the order conditions of a tableau: at index i of trees the vector of internal
+// weights of the tree,
+//
+//	phi_j(tree) = Π over children Σ_k a_jk phi_k(child).
+type conditions[T any] struct {
+	arithmetic[T]
+	a    [][]T // without trailing zeros
+	some [][]bool
+	phi  [][]T
+	aphi [][]T // Σ_k a_jk phi_k
+}
+
+func newConditions[T any](ar arithmetic[T], a [][]*big.Rat, trees [][]*tree) *conditions[T] {
+	c := &conditions[T]{arithmetic: ar}
+	for _, row := range a {
+		var xs []T
+		var some []bool
+		for _, x := range row {
+			xs, some = append(xs, ar.of(x)), append(some, x.Sign() != 0)
+		}
+		c.a, c.some = append(c.a, xs), append(c.some, some)
 	}
-	return sum
+	for _, ts := range trees {
+		for _, tr := range ts {
+			c.tree(tr)
+		}
+	}
+	return c
+}
+
+func (c *conditions[T]) tree(tr *tree) {
+	phi, aphi := make([]T, len(c.a)), make([]T, len(c.a))
+	for j := range phi {
+		phi[j] = c.of(one)
+		for _, child := range tr.children {
+			phi[j] = c.mul(phi[j], c.aphi[child.index][j])
+		}
+	}
+	for j, row := range c.a {
+		aphi[j] = c.of(new(big.Rat))
+		for k, x := range row {
+			if c.some[j][k] {
+				aphi[j] = c.add(aphi[j], c.mul(x, phi[k]))
+			}
+		}
+	}
+	c.phi, c.aphi = append(c.phi, phi), append(c.aphi, aphi)
+}
+
+// sum is Σ_j b_j phi_j of a tree.
+func (c *conditions[T]) sum(b []*big.Rat, tr *tree) *big.Rat {
+	sum := c.of(new(big.Rat))
+	for j, x := range b {
+		if x.Sign() != 0 {
+			sum = c.add(sum, c.mul(c.of(x), c.phi[tr.index][j]))
+		}
+	}
+	return c.rat(sum)
 }
 
 // near compares x with y, exactly for digits = 0.
@@ -87,42 +158,57 @@ func near(x, y *big.Rat, digits int) bool {
 // the continuous weights, which moreover are b at theta = 1 and start in direction k_1. Declared
 // orders are exact: a condition of the next order has to fail. The error names the condition.
 func Check(t *Tableau) error {
-	s := len(t.B)
-	if s == 0 || len(t.A) != s || len(t.C) != s || t.BHat != nil && len(t.BHat) != s || len(t.Dense) != s {
-		return fmt.Errorf("%d weights, %d rows, %d nodes, %d embedded and %d continuous weights", s, len(t.A), len(t.C), len(t.BHat), len(t.Dense))
+	s, all := len(t.B), len(t.A)
+	if s == 0 || all < s || len(t.C) != all || t.BHat != nil && len(t.BHat) != s || len(t.Dense) != all {
+		return fmt.Errorf("%d weights, %d rows, %d nodes, %d embedded and %d continuous weights", s, all, len(t.C), len(t.BHat), len(t.Dense))
 	}
 	for i, row := range t.A {
-		if len(row) != i {
+		if len(row) > i {
 			return fmt.Errorf("row %d has %d entries: not explicit", i+1, len(row))
+		}
+		digits := t.Digits
+		if i >= s {
+			digits = t.DenseDigits
 		}
 		sum := new(big.Rat)
 		for _, a := range row {
 			sum.Add(sum, a)
 		}
-		if !near(sum, t.C[i], t.Digits) {
+		if !near(sum, t.C[i], digits) {
 			return fmt.Errorf("row %d adds up to %s instead of %s", i+1, sum.FloatString(20), t.C[i].FloatString(20))
 		}
 	}
-	if err := t.checkWeights("weights", t.B, t.Order); err != nil {
+	if t.Order < 1 || t.BHat != nil && t.Embedded < 1 || t.DenseOrder < 1 {
+		return fmt.Errorf("orders %d, %d and %d are declared", t.Order, t.Embedded, t.DenseOrder)
+	}
+	ts := trees(max(t.Order, t.Embedded, t.DenseOrder) + 1)
+	if t.Digits > 0 {
+		return checkOrders(t, newConditions(floats80{}, t.A[:s], ts), ts)
+	}
+	return checkOrders(t, newConditions(rationals{}, t.A[:s], ts), ts)
+}
+
+func checkOrders[T any](t *Tableau, c *conditions[T], ts [][]*tree) error {
+	if err := c.checkWeights("weights", t.B, t.Order, t.Digits, ts); err != nil {
 		return err
 	}
 	if t.BHat != nil {
-		if err := t.checkWeights("embedded weights", t.BHat, t.Embedded); err != nil {
+		if err := c.checkWeights("embedded weights", t.BHat, t.Embedded, t.Digits, ts); err != nil {
 			return err
 		}
 	}
-	return t.checkDense()
+	if t.DenseDigits > 0 {
+		return checkDense(t, newConditions(floats80{}, t.A, ts[:t.DenseOrder+1]), ts)
+	}
+	return checkDense(t, newConditions(rationals{}, t.A, ts[:t.DenseOrder+1]), ts)
 }
 
-func (t *Tableau) checkWeights(what string, b []*big.Rat, order int) error {
-	if order < 1 {
-		return fmt.Errorf("%s: order %d", what, order)
-	}
+func (c *conditions[T]) checkWeights(what string, b []*big.Rat, order, digits int, ts [][]*tree) error {
 	higher := true
-	for n, ts := range trees(order + 1) {
+	for n, ts := range ts[:order+2] {
 		for _, tr := range ts {
-			got, want := dot(b, t.phi(tr)), big.NewRat(1, tr.gamma)
-			switch ok := near(got, want, t.Digits); {
+			got, want := c.sum(b, tr), big.NewRat(1, tr.gamma)
+			switch ok := near(got, want, digits); {
 			case n <= order && !ok:
 				return fmt.Errorf("%s: condition %s of order %d: %s instead of %s", what, tr.text, n, got.FloatString(20), want.FloatString(20))
 			case n > order:
@@ -136,17 +222,20 @@ func (t *Tableau) checkWeights(what string, b []*big.Rat, order int) error {
 	return nil
 }
 
-func (t *Tableau) checkDense() error {
+func checkDense[T any](t *Tableau, c *conditions[T], ts [][]*tree) error {
 	for i, row := range t.Dense {
 		if len(row) != t.Degree() || len(row) == 0 {
 			return fmt.Errorf("continuous weights: stage %d has degree %d instead of %d", i+1, len(row), t.Degree())
 		}
-		sum := new(big.Rat)
+		sum, end := new(big.Rat), new(big.Rat)
 		for _, c := range row {
 			sum.Add(sum, c)
 		}
-		if !near(sum, t.B[i], t.DenseDigits) {
-			return fmt.Errorf("continuous weights: stage %d ends at %s instead of %s", i+1, sum.FloatString(20), t.B[i].FloatString(20))
+		if i < len(t.B) {
+			end = t.B[i]
+		}
+		if !near(sum, end, t.DenseDigits) {
+			return fmt.Errorf("continuous weights: stage %d ends at %s instead of %s", i+1, sum.FloatString(20), end.FloatString(20))
 		}
 		start := new(big.Rat)
 		if i == 0 {
@@ -156,17 +245,16 @@ func (t *Tableau) checkDense() error {
 			return fmt.Errorf("continuous weights: stage %d starts with slope %s", i+1, row[0].FloatString(20))
 		}
 	}
-	for n, ts := range trees(t.DenseOrder) {
+	rows := t.DenseRows()
+	for n, ts := range ts[:t.DenseOrder+1] {
 		for _, tr := range ts {
-			phi := t.phi(tr)
 			for p := 1; p <= max(t.Degree(), n); p++ {
-				want := new(big.Rat)
+				want, got := new(big.Rat), new(big.Rat)
 				if p == n {
 					want = big.NewRat(1, tr.gamma)
 				}
-				got := new(big.Rat)
 				if p <= t.Degree() {
-					got = dot(t.DenseWeights(p), phi)
+					got = c.sum(rows[p-1], tr)
 				}
 				if !near(got, want, t.DenseDigits) {
 					return fmt.Errorf("continuous weights: condition %s, coefficient of theta^%d: %s instead of %s", tr.text, p, got.FloatString(20), want.FloatString(20))
