@@ -267,15 +267,22 @@ func TestSolves(t *testing.T) {
 		es = append(es, p.emit(t, fmt.Sprintf("solve%d_%s_%s", n, p.method.Name, p.of.name)))
 		n++
 	}
+	every := map[string]bool{"euler": true, "rk4": true, "cashkarp": true, "dopri5": true}
 	for i, row := range method.Rows(method.Solver) {
 		if row.Later {
 			continue
 		}
 		for j, sys := range systems {
+			if !every[row.Name] && j != i%4 {
+				continue // another tableau in the same loop
+			}
 			times := 7 * ((i + j) % 2)
 			p := problem{of: sys, method: row, real: ir.F64, times: times, back: j == 3}
 			if times == 0 {
 				p.looks = 6
+			}
+			if row.Adaptive() && row.Order() < 3 {
+				p.set = func(s *ir.Solve) { s.RTol, s.ATol = 1e-2, 1e-3 }
 			}
 			add(p)
 			if row.Adaptive() {
@@ -290,6 +297,9 @@ func TestSolves(t *testing.T) {
 	}
 	rk4, dopri5, bosh3 := method.Lookup("rk4"), method.Lookup("dopri5"), method.Lookup("bosh3")
 	pair, several := systems[1], systems[2]
+	steps := []ir.Setting{{Key: "steps", Num: 5}}
+	add(problem{of: several, method: dopri5.With(steps), real: ir.F64, times: 7})
+	add(problem{of: pair, method: method.Lookup("vern7").With(steps), real: ir.F64, looks: 6})
 	add(problem{of: pair, method: rk4, real: ir.F64, set: func(s *ir.Solve) { s.Steps, s.StepSize = 0, 0.4 }, looks: 9})
 	add(problem{of: pair, method: rk4, real: ir.F64, times: 5, back: true, set: func(s *ir.Solve) { s.Steps, s.StepSize = 0, 0.4 }})
 	add(problem{of: several, method: dopri5, real: ir.F64, set: func(s *ir.Solve) { s.FirstStep = 0.5 }, looks: 4})

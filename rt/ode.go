@@ -14,12 +14,12 @@ type Field func(t float64, y, dy []float64)
 type SolveOptions struct {
 	Method string // one of Methods(); "" is dopri5
 
-	// Adaptive methods (bosh3, dopri5, tsit5).
+	// Methods with an embedded error estimate choose their steps, unless Steps or Step is given.
 	RTol, ATol float64 // tolerances per component; 0 is the default
 	FirstStep  float64 // length of the first step; 0 chooses it from the field
 	MaxSteps   int     // attempted steps before the solve gives up; 0 is 10000
 
-	// All other methods need one of these.
+	// All other methods need one of these, and embedded ones take them instead of tolerances.
 	Steps int     // number of steps
 	Step  float64 // their length; the last one is shorter
 
@@ -51,7 +51,7 @@ func Solve(f Field, y0 []float64, t0, t1 float64, o SolveOptions) (*Solution, er
 	s := newStepper(m, f, y0, t0, t1, &o)
 	if !Finite(y0) {
 		s.st.Fail(NonFinite, t0, 0)
-	} else if m.adaptive() {
+	} else if o.adaptive(m) {
 		s.adapt(&o)
 	} else {
 		s.march(&o)
@@ -63,6 +63,9 @@ func Solve(f Field, y0 []float64, t0, t1 float64, o SolveOptions) (*Solution, er
 	}
 	return out, nil
 }
+
+// adaptive reports whether steps are chosen by error control.
+func (o *SolveOptions) adaptive(m *tableau) bool { return m.e != nil && o.Steps == 0 && o.Step == 0 }
 
 // check completes the options.
 func (o *SolveOptions) check(f Field, y0 []float64, t0, t1 float64) (*tableau, error) {
@@ -81,7 +84,7 @@ func (o *SolveOptions) check(f Field, y0 []float64, t0, t1 float64) (*tableau, e
 	case !finite(t0) || !finite(t1):
 		return bad("times %v and %v must be finite", t0, t1)
 	}
-	if m.adaptive() {
+	if o.adaptive(m) {
 		for _, d := range []struct {
 			value    *float64
 			fallback float64
@@ -94,8 +97,6 @@ func (o *SolveOptions) check(f Field, y0 []float64, t0, t1 float64) (*tableau, e
 			o.MaxSteps = 10000
 		}
 		switch {
-		case o.Steps != 0 || o.Step != 0:
-			return bad("%s chooses its steps: tolerances instead of Steps or Step", m.name)
 		case !(o.RTol > 0 && o.ATol > 0) || math.IsInf(o.RTol+o.ATol, 0):
 			return bad("tolerances %v and %v must be positive", o.RTol, o.ATol)
 		case !(o.FirstStep >= 0) || math.IsInf(o.FirstStep, 0) || o.MaxSteps < 0:
@@ -104,7 +105,7 @@ func (o *SolveOptions) check(f Field, y0 []float64, t0, t1 float64) (*tableau, e
 	} else {
 		switch {
 		case o.RTol != 0 || o.ATol != 0 || o.FirstStep != 0 || o.MaxSteps != 0:
-			return bad("%s has fixed steps: Steps or Step instead of tolerances", m.name)
+			return bad("%s with Steps or Step has no tolerances", m.name)
 		case (o.Steps > 0) == (o.Step > 0) || o.Steps < 0 || !(o.Step >= 0) || math.IsInf(o.Step, 0):
 			return bad("%s needs one of Steps and Step, positive", m.name)
 		case o.Step > 0 && math.Abs(t1-t0)/o.Step > math.MaxInt32:
@@ -127,6 +128,8 @@ type stepper struct {
 	t, t0, t1    float64
 	y, y1, e, at []float64
 	k            [][]float64 // stages
+	need         []bool      // of those, what steps and perhaps errors are computed from
+	adaptive     bool
 	st           SolveStats
 	out          *Solution
 	times        []float64 // output times that are still to come
@@ -138,9 +141,11 @@ func newStepper(m *tableau, f Field, y0 []float64, t0, t1 float64, o *SolveOptio
 	vec := func() []float64 { return make([]float64, n) }
 	s := &stepper{m: m, f: f, t: t0, t0: t0, t1: t1, y: append([]float64(nil), y0...), y1: vec(), e: vec(), at: vec(),
 		st: SolveStats{Time: t0}, out: &Solution{}, times: o.At, all: o.At == nil}
-	for range m.b {
+	for range m.a {
 		s.k = append(s.k, vec())
 	}
+	s.adaptive = o.adaptive(m)
+	s.need = m.needed(s.adaptive)
 	if s.all {
 		s.save(t0, y0)
 	}
@@ -179,22 +184,42 @@ func (s *stepper) combine(dst, base []float64, h float64, w []float64) {
 	}
 }
 
-// step computes y1 from the stages; of adaptive methods the first stage is there already, and the
-// error e is computed too.
+// step computes y1 from the stages, the error e where steps are chosen, and the stages of dense output
+// where times are asked for. Of FSAL methods the first stage is there already.
 func (s *stepper) step(h float64) {
 	m := s.m
 	first, last := 0, len(m.b)
-	if m.adaptive() {
+	if m.fsal {
 		first, last = 1, last-1
 	}
-	for i := first; i < last; i++ {
-		s.combine(s.at, s.y, h, m.a[i])
-		s.eval(s.t+float64(h*m.c[i]), s.at, s.k[i])
-	}
+	s.stages(first, last, h)
 	s.combine(s.y1, s.y, h, m.b)
-	if m.adaptive() {
+	if m.fsal {
 		s.eval(s.t+h, s.y1, s.k[last])
+	}
+	if s.adaptive {
 		s.combine(s.e, nil, h, m.e)
+	}
+	if !s.all {
+		s.stages(len(m.b), len(m.a), h)
+	}
+}
+
+// stages evaluates the stages from first to last that are needed.
+func (s *stepper) stages(first, last int, h float64) {
+	for i := first; i < last; i++ {
+		if i < len(s.need) && !s.need[i] {
+			continue
+		}
+		s.combine(s.at, s.y, h, s.m.a[i])
+		s.eval(s.t+float64(h*s.m.c[i]), s.at, s.k[i])
+	}
+}
+
+// handOn makes the last stage of an FSAL method the first of the next step.
+func (s *stepper) handOn() {
+	if last := len(s.m.b) - 1; s.m.fsal {
+		s.k[0], s.k[last] = s.k[last], s.k[0]
 	}
 }
 
@@ -239,6 +264,9 @@ func (s *stepper) march(o *SolveOptions) {
 		h, n = FixedSteps(s.t0, s.t1, o.Step)
 	}
 	length := h
+	if s.m.fsal && s.t0 != s.t1 {
+		s.eval(s.t0, s.y, s.k[0])
+	}
 	for k := 0; k < n && s.t != s.t1; k++ {
 		next := s.t0 + float64(float64(k+1)*length)
 		if k == n-1 {
@@ -253,6 +281,7 @@ func (s *stepper) march(o *SolveOptions) {
 			return
 		}
 		s.accept(next, h)
+		s.handOn()
 	}
 }
 
@@ -263,7 +292,9 @@ func (s *stepper) adapt(o *SolveOptions) {
 	}
 	const smallest, largest, safety = 0.2, 10, 0.9
 	dir := Signed(1, s.t1-s.t0)
-	s.eval(s.t0, s.y, s.k[0])
+	if s.m.fsal || o.FirstStep == 0 {
+		s.eval(s.t0, s.y, s.k[0])
+	}
 	h := dir * o.FirstStep
 	if h == 0 {
 		h = dir * min(s.first(dir, o), math.Abs(s.t1-s.t0))
@@ -310,8 +341,7 @@ func (s *stepper) adapt(o *SolveOptions) {
 		}
 		rejected = false
 		h *= factor
-		k := s.k
-		k[0], k[len(k)-1] = k[len(k)-1], k[0]
+		s.handOn()
 	}
 }
 

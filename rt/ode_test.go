@@ -73,7 +73,7 @@ func TestSolveConverges(t *testing.T) {
 	exact := func(t float64) float64 { return 1 / (2 - math.Sin(t)) }
 	for i := range tableaux {
 		m := &tableaux[i]
-		if m.adaptive() {
+		if m.e != nil && m.order > 2 {
 			last := math.Inf(1)
 			for _, tol := range []float64{1e-4, 1e-6, 1e-8} {
 				s, err := Solve(riccati, []float64{0.5}, 0, 2, SolveOptions{Method: m.name, RTol: tol, ATol: tol, At: []float64{0, 0.3, 1, 1.5, 2}})
@@ -89,7 +89,9 @@ func TestSolveConverges(t *testing.T) {
 				}
 				last = worst
 			}
-			continue
+		}
+		if m.order > 4 {
+			continue // leading terms cancel here; orders of all methods are measured in ir/method
 		}
 		for _, dense := range []bool{false, true} {
 			var e [2]float64
@@ -189,7 +191,7 @@ func TestSolveArguments(t *testing.T) {
 		{f, one, 1, SolveOptions{Method: "ode45"}, ErrOption},
 		{f, one, 1, SolveOptions{RTol: -1}, ErrOption},
 		{f, one, 1, SolveOptions{ATol: math.NaN()}, ErrOption},
-		{f, one, 1, SolveOptions{Steps: 3}, ErrOption},
+		{f, one, 1, SolveOptions{Steps: 3, RTol: 1e-3}, ErrOption},
 		{f, one, 1, SolveOptions{Method: "rk4"}, ErrOption},
 		{f, one, 1, SolveOptions{Method: "rk4", Steps: 3, Step: 0.1}, ErrOption},
 		{f, one, 1, SolveOptions{Method: "rk4", Steps: 3, RTol: 1e-3}, ErrOption},

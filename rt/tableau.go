@@ -1,17 +1,18 @@
 package rt
 
-// tableau is an explicit Runge-Kutta method with s stages:
+// tableau is an explicit Runge-Kutta method with s stages, s the length of b:
 //
 //	k_i = f(t + c_i h, y + h Σ_j a_ij k_j),  y1 = y + h Σ_i b_i k_i,  error = h Σ_i e_i k_i
 //	y(t + theta h) = y + h Σ_p theta^p Σ_i dense_pi k_i
 //
-// Adaptive methods here have the next step's first stage as their last one (FSAL).
+// Rows of a and c after the s-th are stages of dense output alone.
 type tableau struct {
 	name  string
 	order int
-	a     [][]float64 // row i has i entries
+	a     [][]float64 // row i has up to i entries
 	b, c  []float64
-	e     []float64   // of adaptive methods, else nil
+	e     []float64   // of embedded methods, else nil
+	fsal  bool        // the last of the s stages is the next step's first
 	dense [][]float64 // [p-1][stage], p the power of theta
 }
 
@@ -33,4 +34,14 @@ func tableauOf(name string) *tableau {
 	return nil
 }
 
-func (m *tableau) adaptive() bool { return m.e != nil }
+// needed says which of the s stages the new state, and perhaps the error, is computed from.
+func (m *tableau) needed(withError bool) []bool {
+	need := make([]bool, len(m.b))
+	for i := len(need) - 1; i >= 0; i-- {
+		need[i] = need[i] || m.b[i] != 0 || withError && m.e[i] != 0 || m.fsal && i == len(need)-1
+		for j, a := range m.a[i] {
+			need[j] = need[j] || need[i] && a != 0
+		}
+	}
+	return need
+}

@@ -327,6 +327,15 @@ func (s *stepper) stage(i int) []*ir.Value {
 	return k
 }
 
+// make makes the stages that weights need, so that they stand before their sum.
+func (s *stepper) make(w []*big.Rat) {
+	for j, x := range w {
+		if x.Sign() != 0 {
+			s.stage(j)
+		}
+	}
+}
+
 func (s *stepper) setStage(i int, k []*ir.Value) {
 	if s.k == nil {
 		s.k = make([][]*ir.Value, len(s.tab.A))
@@ -337,6 +346,7 @@ func (s *stepper) setStage(i int, k []*ir.Value) {
 // combine is y + Σ (h w_j) k_j per state, without y where it is nil. label names the weights: h w_2 of
 // label "ha3" is ha32.
 func (s *stepper) combine(y []*ir.Value, suffix, label string, w []*big.Rat) []*ir.Value {
+	s.make(w)
 	var out []*ir.Value
 	for i, st := range s.s.States {
 		var sum *ir.Value
@@ -398,6 +408,7 @@ func (s *stepper) data() [][]*ir.Value {
 	var out [][]*ir.Value
 	for p := 1; p <= s.tab.Degree(); p++ {
 		w := s.tab.DenseWeights(p)
+		s.make(w)
 		var ds []*ir.Value
 		for i, st := range s.s.States {
 			var sum *ir.Value

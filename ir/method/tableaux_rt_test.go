@@ -57,8 +57,11 @@ func runtimeTableaux() []byte {
 			fmt.Fprintf(&out, "e: []float64%s,\n", list(m.ErrorWeights()))
 		}
 		rows = nil
-		for p := 1; p <= m.Degree(); p++ {
-			rows = append(rows, list(m.DenseWeights(p)))
+		for _, w := range m.DenseRows() {
+			rows = append(rows, list(w))
+		}
+		if m.FSAL() {
+			fmt.Fprint(&out, "fsal: true,\n")
 		}
 		fmt.Fprintf(&out, "dense: [][]float64{\n%s,\n},\n},\n", strings.Join(rows, ",\n"))
 	}
