@@ -289,7 +289,7 @@ func TestSolves(t *testing.T) {
 				p = steady(p)
 				add(p)
 			}
-			if j == 2 {
+			if j == 2 && row.Order() <= 5 { // weights of the higher ones are too large for f32
 				p.real = ir.F32
 				add(p)
 			}
