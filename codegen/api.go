@@ -388,6 +388,9 @@ func (e *emitter) trajectory(f *file, m *ir.Model, k int, sig string, ins []port
 	text(f, fmt.Sprintf("%sPath%s is the solve of %s at %s along times.", m.Name, suffix, s.System, clean(s.Span.String())), p.text())
 
 	var vars []operand
+	if s.Stops > 0 {
+		vars = append(vars, operand{"stops", ir.Tensor(ir.F64, s.Stops)})
+	}
 	for i, st := range s.States {
 		vars = append(vars, operand{fmt.Sprintf("start%d", i), st.Type})
 	}
@@ -448,8 +451,12 @@ func (e *emitter) trajectory(f *file, m *ir.Model, k int, sig string, ins []port
 	if ps.Needs.Work {
 		all = append(all, "ws")
 	}
-	all = append(all, "t0", "path.T", fmt.Sprintf("m.by[%d]", steppingOf(m, s)))
-	for _, v := range vars {
+	all = append(all, "t0", "path.T")
+	if s.Stops > 0 {
+		all = append(all, "stops[:]")
+	}
+	all = append(all, fmt.Sprintf("m.by[%d]", steppingOf(m, s)))
+	for _, v := range vars[s.Lead()-2:] {
 		all = append(all, v.arg())
 	}
 	for i, st := range s.States {

@@ -144,6 +144,7 @@ func (e *emitted) field(model *ir.Model, mc *interp.Machine, call func(*interp.M
 	s := model.Solves[0]
 	start := call(mc, model.Paths[0], row)
 	t0, t1 := start[0].Data[0], start[1].Data[0]
+	start = start[s.Lead()-2:]
 	states := start[2 : 2+len(s.States)]
 	e.job.FieldT = []float64{t0, t0 + 0.75*(t1-t0)}
 	e.job.FieldX, e.want.Field = make([][]float64, len(states)), make([][]float64, len(states))

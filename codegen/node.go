@@ -247,7 +247,10 @@ func (fn *function) solveCall(v *ir.Value) {
 	if s.Times > 0 {
 		args[1] = fn.slice(v.Args[1])
 	}
-	all = append(append(append(all, args[:2]...), fn.stepping(s)), args[2:]...)
+	if s.Stops > 0 {
+		args[2] = fn.slice(v.Args[2])
+	}
+	all = append(append(append(all, args[:s.Lead()]...), fn.stepping(s)), args[s.Lead():]...)
 	scalars := false
 	for i, st := range s.States {
 		if s.Times > 0 {
@@ -320,7 +323,7 @@ func (fn *function) revCall(v *ir.Value) {
 		all = append(all, "ws")
 	}
 	all = append(all, "&ws."+fn.e.tapeOf(solve))
-	all = append(all, fn.arguments(solve.Args[2+nStates:])...)
+	all = append(all, fn.arguments(solve.Args[solve.Attr.Solve.Lead()+nStates:])...)
 	for i, c := range v.Args[1:] {
 		switch {
 		case r.Solve.Times > 0:

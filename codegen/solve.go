@@ -90,7 +90,7 @@ func (e *emitter) apply(f *ir.Func, in []string, to []operand, op string) string
 
 func (e *emitter) newLoop(ps *plan.Solve, path bool) *loop {
 	l := &loop{e: e, p: e.p, ps: ps, s: ps.IR, path: path}
-	sc := e.locals("t", "t0", "t1", "h", "dir", "err", "last", "ts", "next", "theta", "tape", "reach", "factor", "rejected", "attempts", "steps", "rtol", "atol", "errPrev", "errPrev2", "finite", "tNext")
+	sc := e.locals("t", "t0", "t1", "h", "dir", "err", "last", "ts", "next", "theta", "tape", "reach", "factor", "rejected", "attempts", "steps", "rtol", "atol", "errPrev", "errPrev2", "finite", "tNext", "stops", "gap", "goal", "cut", "stop", "pieces")
 	for _, st := range ps.IR.States {
 		name := sc.pick(goName(st.Name, false))
 		for _, suffix := range []string{"1", "K", "K1", "Err", "Out", "End", "0", "Start"} {
@@ -157,6 +157,9 @@ func (l *loop) signature() (params, results string) {
 	} else {
 		ps = append(ps, "t1 float64")
 	}
+	if l.s.Stops > 0 {
+		ps = append(ps, "stops []float64")
+	}
 	ps = append(ps, "by rt.Stepping")
 	for _, o := range l.x {
 		ps = append(ps, o.name+"Start "+l.e.passed(o.t))
@@ -204,6 +207,9 @@ func (l *loop) body() {
 		p.line("t1 := t0")
 		p.line("if len(ts) > 0 { t1 = ts[len(ts)-1] }")
 		p.line("next := 0 // of ts")
+	}
+	if s.Stops > 0 {
+		p.line("stops, gap := rt.Stops(stops, t0, t1)")
 	}
 	p.line("*st = rt.SolveStats{Time: t0}")
 	if s.Record {
@@ -261,20 +267,16 @@ func (l *loop) fixed() {
 	} else {
 		p.line("h, steps := rt.FixedSteps(t0, t1, by.Step)")
 	}
-	x1, k, k1 := suffixed(l.x, "1"), suffixed(l.x, "K"), suffixed(l.x, "K1")
-	l.declare(x1)
-	results := x1
+	k := suffixed(l.x, "K")
+	l.declare(suffixed(l.x, "1"))
 	if s.FSAL {
 		l.declare(k)
-		l.declare(k1)
-		results = append(results[:len(results):len(results)], k1...)
+		l.declare(suffixed(l.x, "K1"))
 	}
-	step := s.Step
 	if l.path && s.DenseStep != nil {
 		l.declare(l.d)
-		results = append(results, l.d...)
-		step = s.DenseStep
 	}
+	step, results := l.stepFunc()
 	p.line("t := t0")
 	if s.FSAL {
 		p.line("if t != t1 {")
@@ -282,13 +284,107 @@ func (l *loop) fixed() {
 		p.line("st.NFE++")
 		p.line("}")
 	}
+	if s.Stops > 0 {
+		l.pieces()
+		return
+	}
 	p.line("for k := 0; k < steps && t != t1; k++ {")
 	if s.StepSize > 0 {
 		p.line("if k == steps-1 { h = t1 - t }")
 	}
+	l.fixedStep(step, results)
+	l.nextTime()
+	l.dense()
+	l.advance()
+	p.line("t = tNext")
+	p.line("st.Time = t")
+	p.line("}")
+}
+
+// nextTime prints the end of a step of the grid.
+func (l *loop) nextTime() {
+	if l.s.StepSize > 0 {
+		l.p.line("tNext := t0 + float64(float64(k+1)*rt.Signed(by.Step, t1-t0))")
+	} else {
+		l.p.line("tNext := t0 + float64(float64(k+1)*h)")
+	}
+	l.p.line("if k == steps-1 { tNext = t1 }")
+}
+
+// pieces prints the steps of a grid, those that hold a stop in pieces.
+func (l *loop) pieces() {
+	p, s := l.p, l.s
+	p.line("width, pieces := h, false")
+	p.line("for k := 0; k < steps && t != t1; k++ {")
+	if s.StepSize > 0 {
+		p.line("tNext := t0 + float64(float64(k+1)*rt.Signed(by.Step, t1-t0))")
+	} else {
+		p.line("tNext := t0 + float64(float64(k+1)*width)")
+	}
+	p.line("if k == steps-1 { tNext = t1 }")
+	l.goal("tNext")
+	p.line("h = width")
+	cond := "stop || pieces"
+	if s.StepSize > 0 {
+		cond += " || k == steps-1"
+	}
+	p.line("if %s { h = goal - t }", cond)
+	step, results := l.stepFunc()
+	l.fixedStep(step, results)
+	p.line("end := tNext")
+	p.line("if stop { tNext = stops[0] }")
+	l.dense()
+	l.advance()
+	p.line("t, pieces = tNext, stop")
+	p.line("st.Time = t")
+	p.line("if stop {")
+	p.line("if (end-gap-t)*(t1-t0) > 0 { k-- } // the rest of the step")
+	l.pass()
+	p.line("}")
+	p.line("}")
+}
+
+// goal prints where the next step has to end: before a stop if there is one before end.
+func (l *loop) goal(end string) {
+	p := l.p
+	p.line("for len(stops) > 0 && (stops[0]-gap-gap-t)*(t1-t0) <= 0 { stops = stops[1:] }")
+	p.line("goal := %s", end)
+	p.line("stop := len(stops) > 0 && (%s+gap-stops[0])*(t1-t0) >= 0", end)
+	p.line("if stop { goal = stops[0] - gap }")
+}
+
+// pass prints how a solve goes on at the other side of a stop.
+func (l *loop) pass() {
+	p := l.p
+	p.line("t += gap")
+	p.line("stops = stops[1:]")
+	if l.s.FSAL {
+		p.line("%s", l.e.apply(l.s.Field, append([]string{"t"}, append(args(l.x), l.extras()...)...), suffixed(l.x, "K"), "="))
+		p.line("st.NFE++")
+	}
+}
+
+// stepFunc is the function of a step, and where its results go.
+func (l *loop) stepFunc() (*ir.Func, []operand) {
+	results := suffixed(l.x, "1")
+	if l.s.Adaptive {
+		results = append(results, suffixed(l.x, "Err")...)
+	}
+	if l.s.FSAL {
+		results = append(results, suffixed(l.x, "K1")...)
+	}
+	if l.path && l.s.DenseStep != nil {
+		return l.s.DenseStep, append(results, l.d...)
+	}
+	return l.s.Step, results
+}
+
+// fixedStep prints a step of given length up to its record.
+func (l *loop) fixedStep(step *ir.Func, results []operand) {
+	p, s, e := l.p, l.s, l.e
 	in := append([]string{"t", "h"}, args(l.x)...)
 	if s.FSAL {
-		in = append(in, args(k)...)
+		in = append(in, args(suffixed(l.x, "K"))...)
 	}
 	p.line("%s", e.apply(step, append(in, l.extras()...), results, "="))
 	p.line("st.NFE += %d", l.evals())
@@ -299,17 +395,6 @@ func (l *loop) fixed() {
 	p.line("}")
 	p.line("st.Accepted++")
 	l.record()
-	if s.StepSize > 0 {
-		p.line("tNext := t0 + float64(float64(k+1)*rt.Signed(by.Step, t1-t0))")
-	} else {
-		p.line("tNext := t0 + float64(float64(k+1)*h)")
-	}
-	p.line("if k == steps-1 { tNext = t1 }")
-	l.dense()
-	l.advance()
-	p.line("t = tNext")
-	p.line("st.Time = t")
-	p.line("}")
 }
 
 // evals is the number of evaluations of an attempted step.
@@ -423,19 +508,25 @@ func (l *loop) adaptive() {
 	p.line("}")
 	p.line("err, errPrev, errPrev2 := 1.0, 1.0, 1.0")
 	p.line("rejected := false")
-	results := append(append([]operand(nil), x1...), xe...)
-	step := s.Step
-	if s.FSAL {
-		results = append(results, k1...)
-	}
 	if l.path && s.DenseStep != nil {
 		l.declare(l.d)
-		results = append(results, l.d...)
-		step = s.DenseStep
 	}
+	step, results := l.stepFunc()
 	p.line("for t != t1 {")
-	p.line("last := (t+float64(1.01*h)-t1)*dir >= 0")
-	p.line("if last { h = t1 - t }")
+	if s.MaxStep > 0 {
+		p.line("h = dir * min(dir*h, %s)", number(s.MaxStep, ir.F64))
+	}
+	if s.MinStep > 0 {
+		p.line("h = dir * max(dir*h, %s)", number(s.MinStep, ir.F64))
+	}
+	if s.Stops > 0 {
+		l.goal("t1")
+		p.line("last, cut := (t+float64(1.01*h)-goal)*dir >= 0, h")
+		p.line("if last { h = goal - t }")
+	} else {
+		p.line("last := (t+float64(1.01*h)-t1)*dir >= 0")
+		p.line("if last { h = t1 - t }")
+	}
 	p.line("if st.Accepted+st.Rejected == by.MaxSteps {")
 	p.line("st.Fail(rt.MaxSteps, t, h)")
 	p.line("break")
@@ -452,7 +543,11 @@ func (l *loop) adaptive() {
 	p.line("%s", e.apply(step, in, results, "="))
 	p.line("st.NFE += %d", l.evals())
 	p.line("%s", e.apply(s.Norm, append([]string{"rtol", "atol"}, args(x, x1, xe)...), []operand{{"err", ir.Scalar(ir.F64)}}, "="))
-	p.line("if !(err <= 1) { // also a NaN")
+	if s.MinStep > 0 {
+		p.line("if !(err <= 1) && !(dir*h <= %s && err-err == 0) { // also a NaN", number(s.MinStep, ir.F64))
+	} else {
+		p.line("if !(err <= 1) { // also a NaN")
+	}
 	p.line("st.Rejected++")
 	p.line("rejected = true")
 	p.line("if err-err != 0 {")
@@ -467,6 +562,9 @@ func (l *loop) adaptive() {
 	l.record()
 	p.line("tNext := t + h")
 	p.line("if last { tNext = t1 }")
+	if s.Stops > 0 {
+		p.line("if last && stop { tNext = stops[0] }")
+	}
 	l.dense()
 	p.line("%s", e.apply(s.Control, []string{"err", "errPrev", "errPrev2"}, []operand{{"factor", ir.Scalar(ir.F64)}}, ":="))
 	p.line("if rejected { factor = min(factor, 1) }")
@@ -476,6 +574,13 @@ func (l *loop) adaptive() {
 	l.advance()
 	p.line("t = tNext")
 	p.line("st.Time = t")
+	if s.Stops > 0 {
+		p.line("if last && stop {")
+		l.pass()
+		p.line("errPrev, errPrev2 = 1, 1")
+		p.line("h = rt.Longer(h, cut)")
+		p.line("}")
+	}
 	p.line("}")
 }
 

@@ -32,6 +32,7 @@ type problem struct {
 	method *method.Row
 	real   ir.Elem
 	times  int // output times, 0 for the end
+	stops  []float64
 	looks  int // points along the solve that the test looks at beside
 	back   bool
 	set    func(s *ir.Solve)
@@ -67,7 +68,7 @@ func (p *problem) grid(n int) []float64 {
 func (p *problem) module(t *testing.T) (*ir.Module, map[string][]float64) {
 	t.Helper()
 	m := &ir.Module{Package: "solve", Real: p.real}
-	s := &ir.Solve{Name: "Net.0", System: "S", Times: p.times, Steps: 5, RTol: 1e-4, ATol: 1e-5, MaxSteps: 200}
+	s := &ir.Solve{Name: "Net.0", System: "S", Times: p.times, Stops: len(p.stops), Steps: 5, RTol: 1e-4, ATol: 1e-5, MaxSteps: 200}
 	for i, shape := range p.of.shapes {
 		s.States = append(s.States, ir.SolveState{Name: fmt.Sprintf("x%d", i), Type: ir.Tensor(p.real, shape...), InNorm: true})
 	}
@@ -151,7 +152,11 @@ func (p *problem) operands(b *ir.Builder, s *ir.Solve, columns []ir.Port) []*ir.
 		end = b.Data(p.grid(p.times), ir.Tensor(ir.F64, p.times))
 	}
 	n := len(p.of.shapes)
-	out := append([]*ir.Value{b.Const(p.t0(), ir.F64), end}, in[:n]...)
+	out := []*ir.Value{b.Const(p.t0(), ir.F64), end}
+	if len(p.stops) > 0 {
+		out = append(out, b.Data(p.stops, ir.Tensor(ir.F64, len(p.stops))))
+	}
+	out = append(out, in[:n]...)
 	for range p.of.sums {
 		out = append(out, b.Num(0))
 	}
@@ -297,9 +302,6 @@ func TestSolves(t *testing.T) {
 	}
 	rk4, dopri5, bosh3 := method.Lookup("rk4"), method.Lookup("dopri5"), method.Lookup("bosh3")
 	pair, several := systems[1], systems[2]
-	steps := []ir.Setting{{Key: "steps", Num: 5}}
-	add(problem{of: several, method: dopri5.With(steps), real: ir.F64, times: 7})
-	add(problem{of: pair, method: method.Lookup("vern7").With(steps), real: ir.F64, looks: 6})
 	add(problem{of: pair, method: rk4, real: ir.F64, set: func(s *ir.Solve) { s.Steps, s.StepSize = 0, 0.4 }, looks: 9})
 	add(problem{of: pair, method: rk4, real: ir.F64, times: 5, back: true, set: func(s *ir.Solve) { s.Steps, s.StepSize = 0, 0.4 }})
 	add(problem{of: several, method: dopri5, real: ir.F64, set: func(s *ir.Solve) { s.FirstStep = 0.5 }, looks: 4})
@@ -320,5 +322,22 @@ func TestSolves(t *testing.T) {
 	for _, p := range sensitivityProblems() {
 		add(p)
 	}
+	compare(t, es)
+}
+
+// TestStepping compares steps that end at stops, embedded methods with given steps, and bounds of steps.
+func TestStepping(t *testing.T) {
+	var es []*emitted
+	add := func(p problem) { es = append(es, p.emit(t, fmt.Sprintf("stepping%d_%s", len(es), p.method.Name))) }
+	rk4, dopri5 := method.Lookup("rk4"), method.Lookup("dopri5")
+	pair, several := systems[1], systems[2]
+	ahead, back := []float64{-1, 0, 0.31, 0.9, 0.9, 1.2, 1.5, 4}, []float64{1.5, 1.2, 0.9, 0.31}
+	add(problem{of: pair, method: dopri5, real: ir.F64, stops: ahead, looks: 9})
+	add(problem{of: pair, method: method.Lookup("cashkarp"), real: ir.F64, stops: back, back: true, times: 7, set: func(s *ir.Solve) { s.MinStep, s.MaxStep = 0.05, 0.12 }})
+	add(problem{of: several, method: rk4, real: ir.F64, stops: ahead, times: 7})
+	add(problem{of: pair, method: rk4, real: ir.F64, stops: back, back: true, set: func(s *ir.Solve) { s.Steps, s.StepSize = 0, 0.4 }, looks: 9})
+	steps := []ir.Setting{{Key: "steps", Num: 5}}
+	add(problem{of: several, method: dopri5.With(steps), real: ir.F64, times: 7})
+	add(problem{of: pair, method: method.Lookup("vern7").With(steps), real: ir.F64, looks: 6})
 	compare(t, es)
 }

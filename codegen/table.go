@@ -98,6 +98,9 @@ func (e *emitter) tableField(f *file, m *ir.Model, k int) string {
 		ins := e.ports(m.Inputs)
 		inputs := e.tableRow(m, ins)
 		var vars []operand
+		if s.Stops > 0 {
+			vars = append(vars, operand{"stops", ir.Tensor(ir.F64, s.Stops)})
+		}
 		for i, st := range s.States {
 			vars = append(vars, operand{fmt.Sprintf("start%d", i), st.Type})
 		}
@@ -125,7 +128,7 @@ func (e *emitter) tableField(f *file, m *ir.Model, k int) string {
 			return vars[i-2].arg(), vars[i-2].t.IsScalar()
 		}))
 		p.line("_, _ = t0, t1")
-		for _, v := range vars[:len(s.States)] {
+		for _, v := range vars[:s.Lead()-2+len(s.States)] {
 			p.line("_ = %s", v.name)
 		}
 		if start.Needs.Stats > 0 {

@@ -73,10 +73,7 @@ func init() {
 				if s == nil {
 					return Type{}, errors.New("has no solve")
 				}
-				want := []Type{Scalar(F64), Scalar(F64)}
-				if s.Times > 0 {
-					want[1] = Tensor(F64, s.Times)
-				}
+				want := s.LeadTypes()
 				for _, st := range s.States {
 					want = append(want, st.Type)
 				}

@@ -10,7 +10,7 @@ import "ndec.dev/ndec/ir/diag"
 // are f64 scalars.
 //
 // Operands of the OpSolve value: t0, then t1 (a scalar; Times == 0) or the output times
-// ([Times]f64), then y…, then c….
+// ([Times]f64), then, with Stops > 0, the stop times ([Stops]f64), then y…, then c….
 //
 // Results of the OpSolve value: one per state (its shape, with a leading axis Times if Times > 0),
 // then the five statistics nfe, accepted, rejected, status (i32; see Status) and tstop (f64).
@@ -29,6 +29,17 @@ import "ndec.dev/ndec/ir/diag"
 // of the last accepted step (1 at the start), at least 1e-4.
 // NFE = FieldEvals + attempts*(StepEvals, and DenseEvals where there are output times).
 //
+// MaxStep: |h| is at most that at the top of the loop. MinStep: it is at least that, and a step of
+// that length is accepted if its error is finite.
+//
+// Stops are times, sorted in the direction of integration, at which a step has to end because the field
+// or its derivative jumps there. Those that do not lie between the ends of the solve are ignored. The
+// field is not evaluated at a stop, but on each side: with gap = dir*4*eps*max(|t0|,|t1|), a step that
+// would pass stop - gap ends there, and the next one starts at stop + gap, with k = Field again
+// (1 evaluation) where the method is FSAL. Stops nearer than 2*gap to where a step starts are passed over.
+// Adaptive: the step after a stop is the longer of what Control says and of the step that was
+// cut, and errors start anew. Fixed: a step of the grid is taken in pieces.
+//
 // Output times: sorted in the direction of integration from t0 (first one may be t0); a time within
 // an accepted step [t,t+h] is y = Dense(theta,h,…), theta = (time-t)/h, and y or y1 exactly
 // where theta is 0 or 1. They never change the steps. The end of the solve is the last of them.
@@ -37,13 +48,15 @@ type Solve struct {
 	Name   string // "Moons.0"
 	Span   diag.Span
 	System string
-	Solver string // declared name, "" when written in place
-	Method string // row of the method table
+	Solver string    // declared name, "" when written in place
+	Method string    // row of the method table
+	Own    []Setting // options of the method itself, such as a of alpha{a:}
 	Region *Region
 
 	States []SolveState
 	Extras []Type
 	Times  int // number of output times, 0 for the end state only
+	Stops  int // number of stop times
 
 	Adaptive   bool
 	FSAL       bool // the last stage is the next step's first
@@ -52,6 +65,8 @@ type Solve struct {
 	StepSize   float64 // fixed: length of a step
 	RTol, ATol float64
 	FirstStep  float64 // 0: by First
+	MinStep    float64 // 0: by the resolution of time
+	MaxStep    float64 // 0: no bound
 	MinFactor  float64
 	MaxSteps   int
 	StepEvals  int // field evaluations per attempted step (FSAL counted)
@@ -106,6 +121,26 @@ const (
 	StatusNonFinite
 	StatusEventStop
 )
+
+// Lead is the number of operands of an OpSolve value before y….
+func (s *Solve) Lead() int {
+	if s.Stops > 0 {
+		return 3
+	}
+	return 2
+}
+
+// LeadTypes are the types of the operands before y….
+func (s *Solve) LeadTypes() []Type {
+	want := []Type{Scalar(F64), Scalar(F64)}
+	if s.Times > 0 {
+		want[1] = Tensor(F64, s.Times)
+	}
+	if s.Stops > 0 {
+		want = append(want, Tensor(F64, s.Stops))
+	}
+	return want
+}
 
 // ResultTypes are the types of the results of an OpSolve value.
 func (s *Solve) ResultTypes() []Type {

@@ -9,11 +9,11 @@ type field struct {
 
 func (s *Solve) fields() []field {
 	return []field{
-		{"system", &s.System}, {"solver", &s.Solver}, {"method", &s.Method}, {"region", &s.Region},
-		{"states", &s.States}, {"extras", &s.Extras}, {"times", &s.Times},
+		{"system", &s.System}, {"solver", &s.Solver}, {"method", &s.Method}, {"own", &s.Own}, {"region", &s.Region},
+		{"states", &s.States}, {"extras", &s.Extras}, {"times", &s.Times}, {"stops", &s.Stops},
 		{"adaptive", &s.Adaptive}, {"fsal", &s.FSAL}, {"record", &s.Record},
 		{"order", &s.Order}, {"steps", &s.Steps}, {"stepsize", &s.StepSize},
-		{"rtol", &s.RTol}, {"atol", &s.ATol}, {"firststep", &s.FirstStep}, {"minfactor", &s.MinFactor}, {"maxsteps", &s.MaxSteps},
+		{"rtol", &s.RTol}, {"atol", &s.ATol}, {"firststep", &s.FirstStep}, {"minstep", &s.MinStep}, {"maxstep", &s.MaxStep}, {"minfactor", &s.MinFactor}, {"maxsteps", &s.MaxSteps},
 		{"stepevals", &s.StepEvals}, {"denseevals", &s.DenseEvals}, {"firstevals", &s.FirstEvals},
 		{"field", &s.Field}, {"step", &s.Step}, {"densestep", &s.DenseStep}, {"dense", &s.Dense}, {"norm", &s.Norm},
 		{"first", &s.First}, {"control", &s.Control}, {"replay", &s.Replay}, {"replayat", &s.ReplayAt},

@@ -81,8 +81,8 @@ func (c *checker) solve(s *Solve) error {
 			return fmt.Errorf("bad type %s of a state or extra", t)
 		}
 	}
-	if s.Times < 0 || s.Times > 1<<24 {
-		return fmt.Errorf("%d output times", s.Times)
+	if s.Times < 0 || s.Times > 1<<24 || s.Stops < 0 || s.Stops > 1<<24 {
+		return fmt.Errorf("%d output times, %d stops", s.Times, s.Stops)
 	}
 	for _, need := range []struct {
 		role string
@@ -228,7 +228,7 @@ func (c *checker) model(x *Model) error {
 	rows := []signature{{role: "function", f: x.Func, args: in, results: types(portTypes(x.Outputs), statistics(x.Solves))}}
 	for i, p := range x.Paths {
 		s := x.Solves[i]
-		rows = append(rows, signature{role: "path of " + s.Name, f: p, args: in, results: types(f64s(2), s.stateTypes(), s.Extras)})
+		rows = append(rows, signature{role: "path of " + s.Name, f: p, args: in, results: types(f64s(2), s.LeadTypes()[2:], s.stateTypes(), s.Extras)})
 	}
 	return c.sign(rows...)
 }

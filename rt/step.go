@@ -140,6 +140,29 @@ func FixedSteps(t0, t1, step float64) (h float64, n int) {
 	return math.Copysign(step, t1-t0), max(n, 1)
 }
 
+// Stops are those of the stop times between t0 and t1, which a step has to end at, and the gap that steps
+// keep from them on each side, signed as the direction of integration. ts is sorted in that direction.
+func Stops(ts []float64, t0, t1 float64) (inside []float64, gap float64) {
+	gap = Signed(4*0x1p-52*max(math.Abs(t0), math.Abs(t1)), t1-t0)
+	dir := Signed(1, t1-t0)
+	for len(ts) > 0 && !((ts[0]-gap-gap-t0)*dir > 0) {
+		ts = ts[1:]
+	}
+	n := len(ts)
+	for n > 0 && !((t1-gap-gap-ts[n-1])*dir > 0) {
+		n--
+	}
+	return ts[:n], gap
+}
+
+// Longer is the longer of two steps.
+func Longer(a, b float64) float64 {
+	if math.Abs(a) >= math.Abs(b) {
+		return a
+	}
+	return b
+}
+
 // LongEnough reports whether a step is above the resolution of time; a NaN is not.
 func LongEnough(h, t, t1 float64) bool {
 	return math.Abs(h) >= 16*0x1p-52*max(math.Abs(t), math.Abs(t1))

@@ -82,7 +82,7 @@ func (s *scope) newSolve(at diag.Span, sys *system, by *sema.Solver, times int, 
 	for _, o := range []struct {
 		key   string
 		given bool
-	}{{"per_sample", by.PerSample > 0}, {"min_step", by.MinStep > 0}, {"max_step", by.MaxStep > 0}} {
+	}{{"per_sample", by.PerSample > 0}} {
 		if o.given {
 			refuse(optionLater, by.Span, "%s is not compiled yet; leave it out", o.key)
 		}
@@ -91,6 +91,7 @@ func (s *scope) newSolve(at diag.Span, sys *system, by *sema.Solver, times int, 
 		Name: fmt.Sprintf("%s.%d", s.name, len(s.solves)+len(s.references)), Span: at, System: sys.Name, Solver: by.Name, Method: by.Method,
 		States: s.states(sys.System), Extras: s.extras(sys.System), Times: times,
 		Steps: by.Steps, StepSize: by.StepSize, RTol: by.RTol, ATol: by.ATol, FirstStep: by.FirstStep, MaxSteps: by.MaxSteps,
+		MinStep: by.MinStep, MaxStep: by.MaxStep,
 		Sensitivity: by.Sensitivity,
 	}
 	solve.Field = s.newField(sys)

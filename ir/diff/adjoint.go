@@ -25,7 +25,7 @@ func adjoint(r *reverse, v *ir.Value, gs []*ir.Value) (starts []*ir.Value) {
 	}
 	var extras []int // whose cotangent is wanted
 	for j := range s.Extras {
-		if r.active[v.Args[2+len(s.States)+j]] {
+		if r.active[v.Args[s.Lead()+len(s.States)+j]] {
 			extras = append(extras, j)
 		}
 	}
@@ -79,7 +79,8 @@ func (p *pass) adjointOf(s *ir.Solve, extras []int, params []*ir.Param) (*adjoin
 		}
 	}
 	c := &ir.Solve{Name: p.freshSolve(s.Name + ".adjoint"), Span: s.Span, System: s.System + " (adjoint)", Solver: s.Solver,
-		Method: s.Method, Steps: s.Steps, StepSize: s.StepSize, RTol: s.RTol, ATol: s.ATol, FirstStep: s.FirstStep, MaxSteps: s.MaxSteps}
+		Method: s.Method, Steps: s.Steps, StepSize: s.StepSize, RTol: s.RTol, ATol: s.ATol, FirstStep: s.FirstStep, MaxSteps: s.MaxSteps,
+		Stops: s.Stops, MinStep: s.MinStep, MaxStep: s.MaxStep}
 	a.solve = c
 	for _, i := range a.moving {
 		c.States = append(c.States, s.States[i])
@@ -108,7 +109,7 @@ func (p *pass) adjointOf(s *ir.Solve, extras []int, params []*ir.Param) (*adjoin
 		return a, nil
 	}
 	c.Field = p.m.AddFunc(p.adjointField(a))
-	row, cfg := method.Lookup(s.Method), method.Config{}
+	row, cfg := method.RowOf(s), method.Config{}
 	with, given := s.Sensitivity.Option("with")
 	given = given && with.Choice != nil
 	if given {
@@ -276,7 +277,8 @@ func (p *pass) adjointSum(a *adjointSolve, row *method.Row) *ir.Func {
 func (a *adjointSolve) run(r *reverse, v *ir.Value, gs []*ir.Value) []*ir.Value {
 	b, s := r.b, a.of
 	ends := results(b, v)[:len(s.States)]
-	starts, extras := v.Args[2:2+len(s.States)], v.Args[2+len(s.States):]
+	starts := v.Args[s.Lead() : s.Lead()+len(s.States)]
+	extras := v.Args[s.Lead()+len(s.States):]
 	bars := make([]*ir.Value, len(s.States)) // λ
 	for i, st := range s.States {
 		bars[i] = b.Zeros(st.Type)
@@ -305,6 +307,9 @@ func (a *adjointSolve) run(r *reverse, v *ir.Value, gs []*ir.Value) []*ir.Value 
 			return
 		}
 		in := []*ir.Value{from, to}
+		if s.Stops > 0 {
+			in = append(in, b.Emit(ir.OpReverse, ir.Attr{}, v.Args[2]))
+		}
 		for _, i := range a.moving {
 			in = append(in, y[i])
 		}
@@ -361,7 +366,7 @@ func (a *adjointSolve) sweep(r *reverse, v, back *ir.Value, out []*ir.Value) {
 	sums := b.Results(b.Emit(ir.OpRev, ir.Attr{Rev: rev}, append([]*ir.Value{back}, out[:n]...)...))
 	copy(out, sums[:n])
 	for _, j := range a.extras {
-		r.seed(v.Args[2+len(a.of.States)+j], sums[n+j])
+		r.seed(v.Args[a.of.Lead()+len(a.of.States)+j], sums[n+j])
 	}
 	for k, q := range a.params {
 		r.addParam(q, sums[n+len(a.solve.Extras)+k])

@@ -13,8 +13,8 @@ func backprop(r *reverse, v *ir.Value, gs []*ir.Value) (starts []*ir.Value) {
 	n := len(v.Attr.Solve.States)
 	params := selected(r.reads(v.Attr.Solve.Replay), r.params)
 	outs := r.backOver(v, gs, params)
-	for i := range outs[:n+len(v.Attr.Solve.Extras)] { // operands t0, t1 come first
-		r.seed(v.Args[2+i], outs[i])
+	for i := range outs[:n+len(v.Attr.Solve.Extras)] {
+		r.seed(v.Args[v.Attr.Solve.Lead()+i], outs[i])
 	}
 	for k, q := range params {
 		r.addParam(q, outs[n+len(v.Attr.Solve.Extras)+k])

@@ -17,14 +17,14 @@ import (
 // dy(t1)/dt1 = f(t1, y1), and a later start is a start at y0 - f(t0, y0).
 func (f *forward) solved(v *ir.Value, dx []*ir.Value) {
 	s := v.Attr.Solve
-	n := len(s.States)
-	starts := append([]*ir.Value(nil), dx[2:2+n]...)
+	n, lead := len(s.States), s.Lead()
+	starts := append([]*ir.Value(nil), dx[lead:lead+n]...)
 	if dt := dx[0]; dt != nil {
-		for i, k := range f.slopes(v, v.Args[0], v.Args[2:2+n]) {
+		for i, k := range f.slopes(v, v.Args[0], v.Args[lead:lead+n]) {
 			starts[i] = f.add(starts[i], f.b.Neg(f.timesRate(dt, k)))
 		}
 	}
-	a := f.pushed(v, starts, dx[2+n:], f.params)
+	a := f.pushed(v, starts, dx[lead+n:], f.params)
 	ps := make([]*ir.Value, len(v.Type.Parts))
 	if a != nil {
 		copy(ps, results(f.b, a)[n:2*n])
@@ -62,11 +62,11 @@ func (d *body) pushed(v *ir.Value, starts, extras []*ir.Value, params map[*ir.Pa
 	if !moved && len(at) == 0 && len(by) == 0 {
 		return nil
 	}
-	in := append([]*ir.Value(nil), v.Args[:2+n]...)
+	in := append([]*ir.Value(nil), v.Args[:s.Lead()+n]...)
 	for i, st := range s.States {
 		in = append(in, orZero(d.b, starts[i], st.Type))
 	}
-	in = append(in, v.Args[2+n:]...)
+	in = append(in, v.Args[s.Lead()+n:]...)
 	for _, j := range at {
 		in = append(in, extras[j])
 	}
@@ -94,7 +94,7 @@ func (f *forward) swept(v *ir.Value, dx []*ir.Value) {
 	if !f.differentiable(v, of[0] != nil || of[1] != nil) {
 		return
 	}
-	a := f.pushed(solve, of[2:2+n], of[2+n:], f.params)
+	a := f.pushed(solve, of[s.Lead():s.Lead()+n], of[s.Lead()+n:], f.params)
 	ps := make([]*ir.Value, len(v.Type.Parts))
 	switch {
 	case a != nil:

@@ -3,14 +3,14 @@ package diff
 import "ndec.dev/ndec/ir"
 
 // The times of a solve have the derivatives of the flow, whatever the sensitivity: dy(t)/dt = f(t, y)
-// where a state is given, and dy/dt0 = -J f(t0, y0) with J the derivative by the start.
+// where a state is given (stops are constants), and dy/dt0 = -J f(t0, y0) with J the derivative by the start.
 
 // times passes on the cotangents of the times of the solve v, whose states have the cotangents gs and
 // whose start states got the cotangents starts.
 func (r *reverse) times(v *ir.Value, gs, starts []*ir.Value) {
-	n := len(v.Attr.Solve.States)
+	n, lead := len(v.Attr.Solve.States), v.Attr.Solve.Lead()
 	if r.active[v.Args[0]] && starts != nil {
-		for i, k := range r.slopes(v, v.Args[0], v.Args[2:2+n]) {
+		for i, k := range r.slopes(v, v.Args[0], v.Args[lead:lead+n]) {
 			r.seed(v.Args[0], r.b.Neg(r.b.Cast(r.b.Sum(r.b.Mul(starts[i], k)), ir.F64)))
 		}
 	}
@@ -59,7 +59,7 @@ func (d *body) timesRate(dt, k *ir.Value) *ir.Value {
 func (d *body) slopes(v, t *ir.Value, y []*ir.Value) []*ir.Value {
 	s := v.Attr.Solve
 	in := append([]*ir.Value{t}, y...)
-	return d.b.CallAll(d.slope(s), append(in, v.Args[2+len(s.States):]...)...)
+	return d.b.CallAll(d.slope(s), append(in, v.Args[s.Lead()+len(s.States):]...)...)
 }
 
 // endSlopes is f at what the solve v gives: at its end, or stacked over its output times.
@@ -71,7 +71,7 @@ func (d *body) endSlopes(v *ir.Value, ends []*ir.Value) []*ir.Value {
 	f := d.slope(s)
 	in := append([]*ir.Value{v.Args[1]}, ends...)
 	mp := &ir.Map{Fn: f, N: s.Times, Mapped: len(in), Region: ir.SampleRegion.Inside(ir.RegionMap, f.Name)}
-	return results(d.b, d.b.Emit(ir.OpMap, ir.Attr{Map: mp}, append(in, v.Args[2+len(s.States):]...)...))
+	return results(d.b, d.b.Emit(ir.OpMap, ir.Attr{Map: mp}, append(in, v.Args[s.Lead()+len(s.States):]...)...))
 }
 
 // slope is the field of s as a function of its own: that of a solve belongs to its loop.

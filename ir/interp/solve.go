@@ -29,6 +29,8 @@ type run struct {
 	t      float64
 	tape   *tape
 	times  []float64
+	stops  []float64 // that are still to come
+	gap    float64   // what steps keep from them, signed
 	next   int
 	out    []datum
 	nfe    int
@@ -42,7 +44,7 @@ func num(x float64) datum { return datum{data: []float64{x}} }
 
 func (m *Machine) solve(s *ir.Solve, in []datum) datum {
 	n := len(s.States)
-	r := &run{m: m, s: s, y: append([]datum(nil), in[2:2+n]...), c: in[2+n:], t: in[0].data[0], tape: &tape{extras: in[2+n:]}}
+	r := &run{m: m, s: s, y: append([]datum(nil), in[s.Lead():s.Lead()+n]...), c: in[s.Lead()+n:], t: in[0].data[0], tape: &tape{extras: in[s.Lead()+n:]}}
 	t1 := in[1].data[0]
 	if s.Times > 0 {
 		r.times = in[1].data
@@ -50,6 +52,9 @@ func (m *Machine) solve(s *ir.Solve, in []datum) datum {
 		r.out = make([]datum, n)
 	}
 	r.stop = r.t
+	if s.Stops > 0 {
+		r.halts(in[2].data, t1)
+	}
 	if forced, ok := m.Force[s]; ok {
 		r.forced(forced, t1)
 	} else if s.Adaptive {
@@ -135,22 +140,64 @@ func (r *run) fixed(t1 float64) {
 		return
 	}
 	slope := r.slope()
+	pieces := false // of a step that holds a stop
 	for k := 0; k < n && r.t != t1; k++ {
-		if r.s.Steps == 0 && k == n-1 {
-			h = t1 - r.t
-		}
-		y1, next1, dense := r.split(r.step(h, slope))
-		if !allFinite(y1) {
-			r.status = ir.StatusNonFinite
-			return
-		}
 		next := t0 + float64(k+1)*length
 		if k == n-1 {
 			next = t1
 		}
-		r.accept(h, next, t1-t0, y1, dense)
-		slope = next1
+		goal, stop := r.goal(next)
+		step := h
+		if stop || pieces || r.s.Steps == 0 && k == n-1 {
+			step = goal - r.t
+		}
+		y1, next1, dense := r.split(r.step(step, slope))
+		if !allFinite(y1) {
+			r.status = ir.StatusNonFinite
+			return
+		}
+		slope, pieces = next1, false
+		if !stop {
+			r.accept(step, next, t1-t0, y1, dense)
+			continue
+		}
+		at := r.stops[0]
+		r.accept(step, at, t1-t0, y1, dense)
+		slope, pieces = r.pass(), true
+		if (next-r.gap-at)*(t1-t0) > 0 {
+			k-- // the rest of the step
+		}
 	}
+}
+
+// halts keeps the stop times between start and t1.
+func (r *run) halts(stops []float64, t1 float64) {
+	dir := math.Copysign(1, t1-r.t)
+	r.gap = dir * 4 * epsilon * math.Max(math.Abs(r.t), math.Abs(t1))
+	for _, s := range stops {
+		if (s-2*r.gap-r.t)*dir > 0 && (t1-2*r.gap-s)*dir > 0 {
+			r.stops = append(r.stops, s)
+		}
+	}
+}
+
+// goal is the next time at which a step has to end, where the next stop lies before end.
+func (r *run) goal(end float64) (goal float64, stop bool) {
+	dir := math.Copysign(1, end-r.t)
+	for len(r.stops) > 0 && (r.stops[0]-2*r.gap-r.t)*dir <= 0 {
+		r.stops = r.stops[1:]
+	}
+	if len(r.stops) > 0 && (end+r.gap-r.stops[0])*dir >= 0 {
+		return r.stops[0] - r.gap, true
+	}
+	return end, false
+}
+
+// pass goes on from a stop, on its other side.
+func (r *run) pass() (slope []datum) {
+	r.t += r.gap
+	r.stops = r.stops[1:]
+	return r.slope()
 }
 
 // slope is the field at the start, which the first step of an FSAL method takes over; else nil.
@@ -224,9 +271,17 @@ func (r *run) adaptive(t1 float64) {
 	err, errPrev, errPrev2 := 1.0, 1.0, 1.0
 	rejected := false
 	for r.t != t1 {
-		last := (r.t+1.01*h-t1)*dir >= 0
+		if s.MaxStep > 0 {
+			h = dir * math.Min(math.Abs(h), s.MaxStep)
+		}
+		if s.MinStep > 0 && !math.IsNaN(h) {
+			h = dir * math.Max(math.Abs(h), s.MinStep)
+		}
+		goal, stop := r.goal(t1)
+		last := (r.t+1.01*h-goal)*dir >= 0
+		cut := h
 		if last {
-			h = t1 - r.t
+			h = goal - r.t
 		}
 		switch {
 		case r.acc+r.rej == s.MaxSteps:
@@ -241,7 +296,7 @@ func (r *run) adaptive(t1 float64) {
 		}
 		out := r.step(h, k)
 		err = m.run(s.Norm, cat([]datum{num(s.RTol), num(s.ATol)}, r.y, out[:n], out[n:2*n]))[0].data[0]
-		if !(err <= 1) {
+		if !(err <= 1) && !(math.Abs(h) <= s.MinStep && err-err == 0) {
 			r.rej++
 			rejected = true
 			if math.IsNaN(err) || math.IsInf(err, 0) {
@@ -252,7 +307,10 @@ func (r *run) adaptive(t1 float64) {
 			continue
 		}
 		next := r.t + h
-		if last {
+		switch {
+		case last && stop:
+			next = r.stops[0]
+		case last:
 			next = t1
 		}
 		y1, k1, dense := r.split(out)
@@ -265,6 +323,13 @@ func (r *run) adaptive(t1 float64) {
 		errPrev, errPrev2 = math.Max(err, 1e-4), errPrev
 		h *= factor
 		k = k1
+		if last && stop {
+			k = r.pass()
+			errPrev, errPrev2 = 1, 1
+			if math.Abs(cut) > math.Abs(h) {
+				h = cut
+			}
+		}
 	}
 }
 

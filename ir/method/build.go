@@ -31,7 +31,7 @@ func Build(m *ir.Module, s *ir.Solve, row *Row, cfg Config) error {
 	if err := buildable(s, row, &cfg); err != nil {
 		return fmt.Errorf("solve %s: %w", s.Name, err)
 	}
-	s.Method = row.Name
+	s.Method, s.Own = row.Name, row.Own
 	s.Adaptive, s.FSAL = row.Adaptive(), row.FSAL()
 	s.Order, s.StepEvals, s.DenseEvals = row.Order(), row.Evals(), row.DenseEvals()
 

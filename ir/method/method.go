@@ -72,6 +72,7 @@ func (f Family) String() string { return families[f] }
 
 // Row is a method, a controller or a sensitivity.
 type Row struct {
+	Own     []ir.Setting // of a row that With gave: options of the method itself
 	Name    string
 	Aliases []string // names of the same row in other libraries, for did-you-mean
 	Group   Group
@@ -141,9 +142,11 @@ func (r *Row) With(options []ir.Setting) *Row {
 		}
 	}
 	if r.Make != nil {
+		given.Own = nil
 		given.Tableau = r.Make(func(key string) float64 {
 			for _, o := range options {
 				if o.Key == key {
+					given.Own = append(given.Own, ir.Setting{Key: key, Num: o.Num})
 					return o.Num
 				}
 			}
@@ -151,6 +154,19 @@ func (r *Row) With(options []ir.Setting) *Row {
 		})
 	}
 	return &given
+}
+
+// RowOf is the row of a method that a solve was built by; nil if it is not of the table.
+func RowOf(s *ir.Solve) *Row {
+	row := Lookup(s.Method)
+	if row == nil {
+		return nil
+	}
+	row = row.With(s.Own)
+	if !s.Adaptive && row.Family == AdaptiveStep {
+		row.Family = FixedStep
+	}
+	return row
 }
 
 // Option finds an option by key; nil if the row has none of that name.

@@ -39,8 +39,8 @@ func adaptiveOptions() []Option {
 		{Key: "control", Kind: Choice, Name: "i", Group: Controller, Doc: "how the error of a step gives the length of the next"},
 		{Key: "max_steps", Kind: Int, Default: 10000, Min: 1, Max: 1e9, Doc: "attempted steps before the solve gives up"},
 		{Key: "first_step", Kind: Real, Min: 0, Max: inf, Open: true, Optional: true, Doc: "length of the first step; chosen from the field if not given"},
-		{Key: "min_step", Kind: Real, Min: 0, Max: inf, Optional: true, Later: true, Doc: "shortest step, accepted whatever its error"},
-		{Key: "max_step", Kind: Real, Min: 0, Max: inf, Open: true, Optional: true, Later: true, Doc: "longest step"},
+		{Key: "min_step", Kind: Real, Min: 0, Max: inf, Optional: true, Doc: "shortest step, accepted whatever its error"},
+		{Key: "max_step", Kind: Real, Min: 0, Max: inf, Open: true, Optional: true, Doc: "longest step"},
 		{Key: "step_group", Kind: Name, Name: "sample", Choices: []string{"sample", "batch"}, LaterChoices: []string{"batch"}, Doc: "whose error sets the step: each sample its own, or the batch together"},
 	}
 	for i := range all {
@@ -110,7 +110,7 @@ func ControlOf(c *ir.Choice) Control {
 // Configure sets on s what a checked choice of a solver says, and gives its row and what Build needs
 // besides.
 func Configure(s *ir.Solve, c *ir.Choice) (*Row, Config) {
-	s.Steps, s.StepSize, s.FirstStep = 0, 0, 0
+	s.Steps, s.StepSize, s.FirstStep, s.MinStep, s.MaxStep = 0, 0, 0, 0, 0
 	var cfg Config
 	for _, o := range c.Options {
 		switch o.Key {
@@ -126,9 +126,13 @@ func Configure(s *ir.Solve, c *ir.Choice) (*Row, Config) {
 			s.FirstStep = o.Num
 		case "max_steps":
 			s.MaxSteps = int(o.Num)
+		case "min_step":
+			s.MinStep = o.Num
+		case "max_step":
+			s.MaxStep = o.Num
 		case "control":
 			cfg.Control = ControlOf(o.Choice)
 		}
 	}
-	return Lookup(c.Row), cfg
+	return Lookup(c.Row).With(c.Options), cfg
 }

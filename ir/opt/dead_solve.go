@@ -261,7 +261,7 @@ func reshapeSolve(m *ir.Module, s *ir.Solve, states, extras []bool) {
 	s.Extras = filter(s.Extras, extras)
 
 	ends := append(append([]bool(nil), states...), keepAll(ir.NumStats)...)
-	ops := append(append([]bool{true, true}, states...), extras...) // t0, t1 or times
+	ops := append(append(keepAll(s.Lead()), states...), extras...) // t0, t1 or times, stops
 	for _, f := range m.Funcs {
 		f.DropDead()
 		ir.RebuildMulti(f, m.Real, func(b *ir.Builder, v *ir.Value, args []*ir.Value) []*ir.Value {

@@ -228,8 +228,10 @@ func around(f *ir.Func) *ir.Region {
 // stars reports, for the operands of a solve, whether its times differ between samples, and gives
 // the rates of its extras.
 func stars(s *ir.Solve, operands []*ir.Value) (times bool, extras []ir.Rate) {
-	times = operands[0].Rate.PerSample || operands[1].Rate.PerSample
-	return times, ratesOf(operands[2+len(s.States):])
+	for _, o := range operands[:s.Lead()] {
+		times = times || o.Rate.PerSample
+	}
+	return times, ratesOf(operands[s.Lead()+len(s.States):])
 }
 
 func (r *rater) solveValue(f *ir.Func, v *ir.Value) {
@@ -309,7 +311,7 @@ func (r *rater) sweep(f *ir.Func, v *ir.Value) {
 	solve := v.Args[0]
 	s := rev.Solve
 	times, _ := stars(s, solve.Args)
-	extras := passedOn(f, solve.Args[2+len(s.States):])
+	extras := passedOn(f, solve.Args[s.Lead()+len(s.States):])
 	own := s.Adaptive || times
 	for _, g := range revFuncs(rev) {
 		scalars := len(g.Args) - 2*len(s.States) - len(extras)
