@@ -779,28 +779,22 @@ func moons0ReplayVjp(w *Params, t float64, h float64, x *[2]Real, xNextBar *[2]R
 	xK6Bar[1] = Real(xNextBar1 * hb6)
 	var result12 [2]Real
 	flowFieldBwd(w, &xY6, &result11, &xK6Bar, &result12, g)
-	mul0 := Real(result12[0] * ha65)
-	mul1 := Real(result12[1] * ha65)
 	hb5 := Real(float64(h * (-0.322376179245283)))
 	var xK5Bar [2]Real
-	xK5Bar[0] = mul0 + Real(xNextBar0*hb5)
-	xK5Bar[1] = mul1 + Real(xNextBar1*hb5)
+	xK5Bar[0] = Real(xNextBar0*hb5) + Real(result12[0]*ha65)
+	xK5Bar[1] = Real(xNextBar1*hb5) + Real(result12[1]*ha65)
 	var result13 [2]Real
 	flowFieldBwd(w, &xY5, &result10, &xK5Bar, &result13, g)
-	add0 := Real(result12[0]*ha64) + Real(result13[0]*ha54)
-	add1 := Real(result12[1]*ha64) + Real(result13[1]*ha54)
 	hb4 := Real(float64(h * 0.6510416666666666))
 	var xK4Bar [2]Real
-	xK4Bar[0] = add0 + Real(xNextBar0*hb4)
-	xK4Bar[1] = add1 + Real(xNextBar1*hb4)
+	xK4Bar[0] = Real(xNextBar0*hb4) + Real(result12[0]*ha64) + Real(result13[0]*ha54)
+	xK4Bar[1] = Real(xNextBar1*hb4) + Real(result12[1]*ha64) + Real(result13[1]*ha54)
 	var result14 [2]Real
 	flowFieldBwd(w, &xY4, &result8, &xK4Bar, &result14, g)
-	add_2_0 := Real(result12[0]*ha63) + Real(result13[0]*ha53) + Real(result14[0]*ha43)
-	add_2_1 := Real(result12[1]*ha63) + Real(result13[1]*ha53) + Real(result14[1]*ha43)
 	hb3 := Real(float64(h * 0.44923629829290207))
 	var xK3Bar [2]Real
-	xK3Bar[0] = add_2_0 + Real(xNextBar0*hb3)
-	xK3Bar[1] = add_2_1 + Real(xNextBar1*hb3)
+	xK3Bar[0] = Real(xNextBar0*hb3) + Real(result12[0]*ha63) + Real(result13[0]*ha53) + Real(result14[0]*ha43)
+	xK3Bar[1] = Real(xNextBar1*hb3) + Real(result12[1]*ha63) + Real(result13[1]*ha53) + Real(result14[1]*ha43)
 	var result15 [2]Real
 	flowFieldBwd(w, &xY3, &result6, &xK3Bar, &result15, g)
 	var xK2Bar [2]Real
@@ -808,16 +802,14 @@ func moons0ReplayVjp(w *Params, t float64, h float64, x *[2]Real, xNextBar *[2]R
 	xK2Bar[1] = Real(result12[1]*ha62) + Real(result13[1]*ha52) + Real(result14[1]*ha42) + Real(result15[1]*ha32)
 	var result16 [2]Real
 	flowFieldBwd(w, &xY2, &result4, &xK2Bar, &result16, g)
-	add_3_0 := Real(result12[0]*ha61) + Real(result13[0]*ha51) + Real(result14[0]*ha41) + Real(result15[0]*ha31) + Real(result16[0]*ha21)
-	add_3_1 := Real(result12[1]*ha61) + Real(result13[1]*ha51) + Real(result14[1]*ha41) + Real(result15[1]*ha31) + Real(result16[1]*ha21)
 	hb1 := Real(float64(h * 0.09114583333333333))
 	var xK1Bar [2]Real
-	xK1Bar[0] = add_3_0 + Real(xNextBar0*hb1)
-	xK1Bar[1] = add_3_1 + Real(xNextBar1*hb1)
+	xK1Bar[0] = Real(xNextBar0*hb1) + Real(result12[0]*ha61) + Real(result13[0]*ha51) + Real(result14[0]*ha41) + Real(result15[0]*ha31) + Real(result16[0]*ha21)
+	xK1Bar[1] = Real(xNextBar1*hb1) + Real(result12[1]*ha61) + Real(result13[1]*ha51) + Real(result14[1]*ha41) + Real(result15[1]*ha31) + Real(result16[1]*ha21)
 	var result17 [2]Real
 	flowFieldBwd(w, x, &result2, &xK1Bar, &result17, g)
-	xBar[0] = result12[0] + result13[0] + result14[0] + result15[0] + result16[0] + xNextBar0 + result17[0]
-	xBar[1] = result12[1] + result13[1] + result14[1] + result15[1] + result16[1] + xNextBar1 + result17[1]
+	xBar[0] = xNextBar0 + result12[0] + result13[0] + result14[0] + result15[0] + result16[0] + result17[0]
+	xBar[1] = xNextBar1 + result12[1] + result13[1] + result14[1] + result15[1] + result16[1] + result17[1]
 }
 
 // fitGrad is Fit.grad of one sample (moons.nde:36): 3 transcendental functions.
@@ -931,28 +923,22 @@ func moons0ReplayVjp2(w *Params, t float64, h float64, x *[2]Real, xNextBar *[2]
 	xK6Bar[1] = Real(xNextBar1 * hb6)
 	var xY6Bar [2]Real
 	flowFieldBwd2(w, &result11, &xK6Bar, &xY6Bar)
-	mul0 := Real(xY6Bar[0] * ha65)
-	mul1 := Real(xY6Bar[1] * ha65)
 	hb5 := Real(float64(h * (-0.322376179245283)))
 	var xK5Bar [2]Real
-	xK5Bar[0] = mul0 + Real(xNextBar0*hb5)
-	xK5Bar[1] = mul1 + Real(xNextBar1*hb5)
+	xK5Bar[0] = Real(xNextBar0*hb5) + Real(xY6Bar[0]*ha65)
+	xK5Bar[1] = Real(xNextBar1*hb5) + Real(xY6Bar[1]*ha65)
 	var xY5Bar [2]Real
 	flowFieldBwd2(w, &result10, &xK5Bar, &xY5Bar)
-	add0 := Real(xY6Bar[0]*ha64) + Real(xY5Bar[0]*ha54)
-	add1 := Real(xY6Bar[1]*ha64) + Real(xY5Bar[1]*ha54)
 	hb4 := Real(float64(h * 0.6510416666666666))
 	var xK4Bar [2]Real
-	xK4Bar[0] = add0 + Real(xNextBar0*hb4)
-	xK4Bar[1] = add1 + Real(xNextBar1*hb4)
+	xK4Bar[0] = Real(xNextBar0*hb4) + Real(xY6Bar[0]*ha64) + Real(xY5Bar[0]*ha54)
+	xK4Bar[1] = Real(xNextBar1*hb4) + Real(xY6Bar[1]*ha64) + Real(xY5Bar[1]*ha54)
 	var xY4Bar [2]Real
 	flowFieldBwd2(w, &result8, &xK4Bar, &xY4Bar)
-	add_2_0 := Real(xY6Bar[0]*ha63) + Real(xY5Bar[0]*ha53) + Real(xY4Bar[0]*ha43)
-	add_2_1 := Real(xY6Bar[1]*ha63) + Real(xY5Bar[1]*ha53) + Real(xY4Bar[1]*ha43)
 	hb3 := Real(float64(h * 0.44923629829290207))
 	var xK3Bar [2]Real
-	xK3Bar[0] = add_2_0 + Real(xNextBar0*hb3)
-	xK3Bar[1] = add_2_1 + Real(xNextBar1*hb3)
+	xK3Bar[0] = Real(xNextBar0*hb3) + Real(xY6Bar[0]*ha63) + Real(xY5Bar[0]*ha53) + Real(xY4Bar[0]*ha43)
+	xK3Bar[1] = Real(xNextBar1*hb3) + Real(xY6Bar[1]*ha63) + Real(xY5Bar[1]*ha53) + Real(xY4Bar[1]*ha43)
 	var xY3Bar [2]Real
 	flowFieldBwd2(w, &result6, &xK3Bar, &xY3Bar)
 	var xK2Bar [2]Real
@@ -960,16 +946,14 @@ func moons0ReplayVjp2(w *Params, t float64, h float64, x *[2]Real, xNextBar *[2]
 	xK2Bar[1] = Real(xY6Bar[1]*ha62) + Real(xY5Bar[1]*ha52) + Real(xY4Bar[1]*ha42) + Real(xY3Bar[1]*ha32)
 	var xY2Bar [2]Real
 	flowFieldBwd2(w, &result4, &xK2Bar, &xY2Bar)
-	add_3_0 := Real(xY6Bar[0]*ha61) + Real(xY5Bar[0]*ha51) + Real(xY4Bar[0]*ha41) + Real(xY3Bar[0]*ha31) + Real(xY2Bar[0]*ha21)
-	add_3_1 := Real(xY6Bar[1]*ha61) + Real(xY5Bar[1]*ha51) + Real(xY4Bar[1]*ha41) + Real(xY3Bar[1]*ha31) + Real(xY2Bar[1]*ha21)
 	hb1 := Real(float64(h * 0.09114583333333333))
 	var xK1Bar [2]Real
-	xK1Bar[0] = add_3_0 + Real(xNextBar0*hb1)
-	xK1Bar[1] = add_3_1 + Real(xNextBar1*hb1)
+	xK1Bar[0] = Real(xNextBar0*hb1) + Real(xY6Bar[0]*ha61) + Real(xY5Bar[0]*ha51) + Real(xY4Bar[0]*ha41) + Real(xY3Bar[0]*ha31) + Real(xY2Bar[0]*ha21)
+	xK1Bar[1] = Real(xNextBar1*hb1) + Real(xY6Bar[1]*ha61) + Real(xY5Bar[1]*ha51) + Real(xY4Bar[1]*ha41) + Real(xY3Bar[1]*ha31) + Real(xY2Bar[1]*ha21)
 	var call [2]Real
 	flowFieldBwd2(w, &result2, &xK1Bar, &call)
-	xBar[0] = xY6Bar[0] + xY5Bar[0] + xY4Bar[0] + xY3Bar[0] + xY2Bar[0] + xNextBar0 + call[0]
-	xBar[1] = xY6Bar[1] + xY5Bar[1] + xY4Bar[1] + xY3Bar[1] + xY2Bar[1] + xNextBar1 + call[1]
+	xBar[0] = xNextBar0 + xY6Bar[0] + xY5Bar[0] + xY4Bar[0] + xY3Bar[0] + xY2Bar[0] + call[0]
+	xBar[1] = xNextBar1 + xY6Bar[1] + xY5Bar[1] + xY4Bar[1] + xY3Bar[1] + xY2Bar[1] + call[1]
 }
 
 // fitGradinputs is Fit.gradinputs of one sample (moons.nde:36): 3 transcendental functions.
@@ -1640,48 +1624,38 @@ func fitTiny0ReplayVjp(pre *prepared, t float64, h float64, x *[2]float64, xNext
 	xK6Bar[1] = float64(xNextBar1 * hb6)
 	var xY6Bar [2]float64
 	flowField3F64Bwd(pre, &result11, &xK6Bar, &xY6Bar)
-	mul0 := float64(xY6Bar[0] * ha65)
-	mul1 := float64(xY6Bar[1] * ha65)
 	hb5 := float64(h * (-3.290069515436081))
 	var xK5Bar [2]float64
-	xK5Bar[0] = mul0 + float64(xNextBar0*hb5)
-	xK5Bar[1] = mul1 + float64(xNextBar1*hb5)
+	xK5Bar[0] = float64(xNextBar0*hb5) + float64(xY6Bar[0]*ha65)
+	xK5Bar[1] = float64(xNextBar1*hb5) + float64(xY6Bar[1]*ha65)
 	var xY5Bar [2]float64
 	flowField3F64Bwd(pre, &result10, &xK5Bar, &xY5Bar)
-	add0 := float64(xY6Bar[0]*ha64) + float64(xY5Bar[0]*ha54)
-	add1 := float64(xY6Bar[1]*ha64) + float64(xY5Bar[1]*ha54)
 	hb4 := float64(h * 1.379008574103742)
 	var xK4Bar [2]float64
-	xK4Bar[0] = add0 + float64(xNextBar0*hb4)
-	xK4Bar[1] = add1 + float64(xNextBar1*hb4)
+	xK4Bar[0] = float64(xNextBar0*hb4) + float64(xY6Bar[0]*ha64) + float64(xY5Bar[0]*ha54)
+	xK4Bar[1] = float64(xNextBar1*hb4) + float64(xY6Bar[1]*ha64) + float64(xY5Bar[1]*ha54)
 	var xY4Bar [2]float64
 	flowField3F64Bwd(pre, &result8, &xK4Bar, &xY4Bar)
-	add_2_0 := float64(xY6Bar[0]*ha63) + float64(xY5Bar[0]*ha53) + float64(xY4Bar[0]*ha43)
-	add_2_1 := float64(xY6Bar[1]*ha63) + float64(xY5Bar[1]*ha53) + float64(xY4Bar[1]*ha43)
 	hb3 := float64(h * 0.4798896504144996)
 	var xK3Bar [2]float64
-	xK3Bar[0] = add_2_0 + float64(xNextBar0*hb3)
-	xK3Bar[1] = add_2_1 + float64(xNextBar1*hb3)
+	xK3Bar[0] = float64(xNextBar0*hb3) + float64(xY6Bar[0]*ha63) + float64(xY5Bar[0]*ha53) + float64(xY4Bar[0]*ha43)
+	xK3Bar[1] = float64(xNextBar1*hb3) + float64(xY6Bar[1]*ha63) + float64(xY5Bar[1]*ha53) + float64(xY4Bar[1]*ha43)
 	var xY3Bar [2]float64
 	flowField3F64Bwd(pre, &result6, &xK3Bar, &xY3Bar)
-	add_3_0 := float64(xY6Bar[0]*ha62) + float64(xY5Bar[0]*ha52) + float64(xY4Bar[0]*ha42) + float64(xY3Bar[0]*ha32)
-	add_3_1 := float64(xY6Bar[1]*ha62) + float64(xY5Bar[1]*ha52) + float64(xY4Bar[1]*ha42) + float64(xY3Bar[1]*ha32)
 	hb2 := float64(h * 0.01)
 	var xK2Bar [2]float64
-	xK2Bar[0] = add_3_0 + float64(xNextBar0*hb2)
-	xK2Bar[1] = add_3_1 + float64(xNextBar1*hb2)
+	xK2Bar[0] = float64(xNextBar0*hb2) + float64(xY6Bar[0]*ha62) + float64(xY5Bar[0]*ha52) + float64(xY4Bar[0]*ha42) + float64(xY3Bar[0]*ha32)
+	xK2Bar[1] = float64(xNextBar1*hb2) + float64(xY6Bar[1]*ha62) + float64(xY5Bar[1]*ha52) + float64(xY4Bar[1]*ha42) + float64(xY3Bar[1]*ha32)
 	var xY2Bar [2]float64
 	flowField3F64Bwd(pre, &result4, &xK2Bar, &xY2Bar)
-	add_4_0 := float64(xY6Bar[0]*ha61) + float64(xY5Bar[0]*ha51) + float64(xY4Bar[0]*ha41) + float64(xY3Bar[0]*ha31) + float64(xY2Bar[0]*ha21)
-	add_4_1 := float64(xY6Bar[1]*ha61) + float64(xY5Bar[1]*ha51) + float64(xY4Bar[1]*ha41) + float64(xY3Bar[1]*ha31) + float64(xY2Bar[1]*ha21)
 	hb1 := float64(h * 0.09646076681806523)
 	var xK1Bar [2]float64
-	xK1Bar[0] = add_4_0 + float64(xNextBar0*hb1)
-	xK1Bar[1] = add_4_1 + float64(xNextBar1*hb1)
+	xK1Bar[0] = float64(xNextBar0*hb1) + float64(xY6Bar[0]*ha61) + float64(xY5Bar[0]*ha51) + float64(xY4Bar[0]*ha41) + float64(xY3Bar[0]*ha31) + float64(xY2Bar[0]*ha21)
+	xK1Bar[1] = float64(xNextBar1*hb1) + float64(xY6Bar[1]*ha61) + float64(xY5Bar[1]*ha51) + float64(xY4Bar[1]*ha41) + float64(xY3Bar[1]*ha31) + float64(xY2Bar[1]*ha21)
 	var call [2]float64
 	flowField3F64Bwd(pre, &result2, &xK1Bar, &call)
-	xBar[0] = xY6Bar[0] + xY5Bar[0] + xY4Bar[0] + xY3Bar[0] + xY2Bar[0] + xNextBar0 + call[0]
-	xBar[1] = xY6Bar[1] + xY5Bar[1] + xY4Bar[1] + xY3Bar[1] + xY2Bar[1] + xNextBar1 + call[1]
+	xBar[0] = xNextBar0 + xY6Bar[0] + xY5Bar[0] + xY4Bar[0] + xY3Bar[0] + xY2Bar[0] + call[0]
+	xBar[1] = xNextBar1 + xY6Bar[1] + xY5Bar[1] + xY4Bar[1] + xY3Bar[1] + xY2Bar[1] + call[1]
 }
 
 // fitTiny0ReplayAtVjp is FitTiny.0.replay_at.vjp of one sample (moons_hyper.nde:41): 896 multiply-adds, 112 transcendental functions.
@@ -1763,35 +1737,35 @@ func fitTiny0ReplayAtVjp(pre *prepared, t float64, h float64, theta float64, x *
 	var xNextBar [2]float64
 	flowField3F64Bwd(pre, &result13, &xK7Bar, &xNextBar)
 	var xK6Bar [2]float64
-	xK6Bar[0] = float64(mul_5_0*(-34.87065786149661)) + float64(mul_4_0*65.09189467479366) + float64(xNextBar[0]*hb6) + float64(mul_3_0*(-27.896526289197286))
-	xK6Bar[1] = float64(mul_5_1*(-34.87065786149661)) + float64(mul_4_1*65.09189467479366) + float64(xNextBar[1]*hb6) + float64(mul_3_1*(-27.896526289197286))
+	xK6Bar[0] = float64(mul_5_0*(-34.87065786149661)) + float64(mul_4_0*65.09189467479366) + float64(mul_3_0*(-27.896526289197286)) + float64(xNextBar[0]*hb6)
+	xK6Bar[1] = float64(mul_5_1*(-34.87065786149661)) + float64(mul_4_1*65.09189467479366) + float64(mul_3_1*(-27.896526289197286)) + float64(xNextBar[1]*hb6)
 	var xY6Bar [2]float64
 	flowField3F64Bwd(pre, &result12, &xK6Bar, &xY6Bar)
 	var xK5Bar [2]float64
-	xK5Bar[0] = float64(mul_5_0*47.37952196281928) + float64(mul_4_0*(-88.1789048947664)) + float64(xNextBar[0]*hb5) + float64(xY6Bar[0]*ha65) + float64(mul_3_0*37.50931341651104)
-	xK5Bar[1] = float64(mul_5_1*47.37952196281928) + float64(mul_4_1*(-88.1789048947664)) + float64(xNextBar[1]*hb5) + float64(xY6Bar[1]*ha65) + float64(mul_3_1*37.50931341651104)
+	xK5Bar[0] = float64(mul_5_0*47.37952196281928) + float64(mul_4_0*(-88.1789048947664)) + float64(mul_3_0*37.50931341651104) + float64(xNextBar[0]*hb5) + float64(xY6Bar[0]*ha65)
+	xK5Bar[1] = float64(mul_5_1*47.37952196281928) + float64(mul_4_1*(-88.1789048947664)) + float64(mul_3_1*37.50931341651104) + float64(xNextBar[1]*hb5) + float64(xY6Bar[1]*ha65)
 	var xY5Bar [2]float64
 	flowField3F64Bwd(pre, &result10, &xK5Bar, &xY5Bar)
 	var xK4Bar [2]float64
-	xK4Bar[0] = float64(mul_5_0*(-16.548102889244902)) + float64(mul_4_0*30.33818863028232) + float64(xNextBar[0]*hb4) + float64(xY6Bar[0]*ha64) + float64(xY5Bar[0]*ha54) + float64(mul_3_0*(-12.411077166933676))
-	xK4Bar[1] = float64(mul_5_1*(-16.548102889244902)) + float64(mul_4_1*30.33818863028232) + float64(xNextBar[1]*hb4) + float64(xY6Bar[1]*ha64) + float64(xY5Bar[1]*ha54) + float64(mul_3_1*(-12.411077166933676))
+	xK4Bar[0] = float64(mul_5_0*(-16.548102889244902)) + float64(mul_4_0*30.33818863028232) + float64(mul_3_0*(-12.411077166933676)) + float64(xNextBar[0]*hb4) + float64(xY6Bar[0]*ha64) + float64(xY5Bar[0]*ha54)
+	xK4Bar[1] = float64(mul_5_1*(-16.548102889244902)) + float64(mul_4_1*30.33818863028232) + float64(mul_3_1*(-12.411077166933676)) + float64(xNextBar[1]*hb4) + float64(xY6Bar[1]*ha64) + float64(xY5Bar[1]*ha54)
 	var xY4Bar [2]float64
 	flowField3F64Bwd(pre, &result8, &xK4Bar, &xY4Bar)
 	var xK3Bar [2]float64
-	xK3Bar[0] = float64(mul_5_0*2.490627285651253) + float64(mul_4_0*(-5.941033872131505)) + float64(xNextBar[0]*hb3) + float64(xY6Bar[0]*ha63) + float64(xY5Bar[0]*ha53) + float64(xY4Bar[0]*ha43) + float64(mul_3_0*3.9302962368947516)
-	xK3Bar[1] = float64(mul_5_1*2.490627285651253) + float64(mul_4_1*(-5.941033872131505)) + float64(xNextBar[1]*hb3) + float64(xY6Bar[1]*ha63) + float64(xY5Bar[1]*ha53) + float64(xY4Bar[1]*ha43) + float64(mul_3_1*3.9302962368947516)
+	xK3Bar[0] = float64(mul_5_0*2.490627285651253) + float64(mul_4_0*(-5.941033872131505)) + float64(mul_3_0*3.9302962368947516) + float64(xNextBar[0]*hb3) + float64(xY6Bar[0]*ha63) + float64(xY5Bar[0]*ha53) + float64(xY4Bar[0]*ha43)
+	xK3Bar[1] = float64(mul_5_1*2.490627285651253) + float64(mul_4_1*(-5.941033872131505)) + float64(mul_3_1*3.9302962368947516) + float64(xNextBar[1]*hb3) + float64(xY6Bar[1]*ha63) + float64(xY5Bar[1]*ha53) + float64(xY4Bar[1]*ha43)
 	var xY3Bar [2]float64
 	flowField3F64Bwd(pre, &result6, &xK3Bar, &xY3Bar)
 	var xK2Bar [2]float64
-	xK2Bar[0] = float64(mul_5_0*0.1017) + float64(mul_4_0*(-0.2234)) + float64(xNextBar[0]*hb2) + float64(xY6Bar[0]*ha62) + float64(xY5Bar[0]*ha52) + float64(xY4Bar[0]*ha42) + float64(xY3Bar[0]*ha32) + float64(mul_3_0*0.1317)
-	xK2Bar[1] = float64(mul_5_1*0.1017) + float64(mul_4_1*(-0.2234)) + float64(xNextBar[1]*hb2) + float64(xY6Bar[1]*ha62) + float64(xY5Bar[1]*ha52) + float64(xY4Bar[1]*ha42) + float64(xY3Bar[1]*ha32) + float64(mul_3_1*0.1317)
+	xK2Bar[0] = float64(mul_5_0*0.1017) + float64(mul_4_0*(-0.2234)) + float64(mul_3_0*0.1317) + float64(xNextBar[0]*hb2) + float64(xY6Bar[0]*ha62) + float64(xY5Bar[0]*ha52) + float64(xY4Bar[0]*ha42) + float64(xY3Bar[0]*ha32)
+	xK2Bar[1] = float64(mul_5_1*0.1017) + float64(mul_4_1*(-0.2234)) + float64(mul_3_1*0.1317) + float64(xNextBar[1]*hb2) + float64(xY6Bar[1]*ha62) + float64(xY5Bar[1]*ha52) + float64(xY4Bar[1]*ha42) + float64(xY3Bar[1]*ha32)
 	var xY2Bar [2]float64
 	flowField3F64Bwd(pre, &result4, &xK2Bar, &xY2Bar)
 	var xK1Bar [2]float64
-	add0 := mul_2_0 + float64(mul_5_0*(-1.0530884977290216)) + float64(mul_4_0*2.9132554618219126) + float64(xNextBar[0]*hb1) + float64(xY6Bar[0]*ha61) + float64(xY5Bar[0]*ha51) + float64(xY4Bar[0]*ha41) + float64(xY3Bar[0]*ha31) + float64(xY2Bar[0]*ha21)
-	add1 := mul_2_1 + float64(mul_5_1*(-1.0530884977290216)) + float64(mul_4_1*2.9132554618219126) + float64(xNextBar[1]*hb1) + float64(xY6Bar[1]*ha61) + float64(xY5Bar[1]*ha51) + float64(xY4Bar[1]*ha41) + float64(xY3Bar[1]*ha31) + float64(xY2Bar[1]*ha21)
-	xK1Bar[0] = add0 + float64(mul_3_0*(-2.763706197274826))
-	xK1Bar[1] = add1 + float64(mul_3_1*(-2.763706197274826))
+	add0 := mul_2_0 + float64(mul_5_0*(-1.0530884977290216)) + float64(mul_4_0*2.9132554618219126) + float64(mul_3_0*(-2.763706197274826)) + float64(xNextBar[0]*hb1) + float64(xY6Bar[0]*ha61) + float64(xY5Bar[0]*ha51) + float64(xY4Bar[0]*ha41) + float64(xY3Bar[0]*ha31)
+	add1 := mul_2_1 + float64(mul_5_1*(-1.0530884977290216)) + float64(mul_4_1*2.9132554618219126) + float64(mul_3_1*(-2.763706197274826)) + float64(xNextBar[1]*hb1) + float64(xY6Bar[1]*ha61) + float64(xY5Bar[1]*ha51) + float64(xY4Bar[1]*ha41) + float64(xY3Bar[1]*ha31)
+	xK1Bar[0] = add0 + float64(xY2Bar[0]*ha21)
+	xK1Bar[1] = add1 + float64(xY2Bar[1]*ha21)
 	var call [2]float64
 	flowField3F64Bwd(pre, &result2, &xK1Bar, &call)
 	xBar[0] = xAtBar0 + xNextBar[0] + xY6Bar[0] + xY5Bar[0] + xY4Bar[0] + xY3Bar[0] + xY2Bar[0] + call[0]
@@ -3585,48 +3559,38 @@ func fitHyper0ReplayVjp(pre *prepared, t float64, h float64, x *[2]float64, xNex
 	xK6Bar[1] = float64(xNextBar1 * hb6)
 	var xY6Bar [2]float64
 	flowField5F64Bwd(pre, &result11, &xK6Bar, &xY6Bar)
-	mul0 := float64(xY6Bar[0] * ha65)
-	mul1 := float64(xY6Bar[1] * ha65)
 	hb5 := float64(h * (-3.290069515436081))
 	var xK5Bar [2]float64
-	xK5Bar[0] = mul0 + float64(xNextBar0*hb5)
-	xK5Bar[1] = mul1 + float64(xNextBar1*hb5)
+	xK5Bar[0] = float64(xNextBar0*hb5) + float64(xY6Bar[0]*ha65)
+	xK5Bar[1] = float64(xNextBar1*hb5) + float64(xY6Bar[1]*ha65)
 	var xY5Bar [2]float64
 	flowField5F64Bwd(pre, &result10, &xK5Bar, &xY5Bar)
-	add0 := float64(xY6Bar[0]*ha64) + float64(xY5Bar[0]*ha54)
-	add1 := float64(xY6Bar[1]*ha64) + float64(xY5Bar[1]*ha54)
 	hb4 := float64(h * 1.379008574103742)
 	var xK4Bar [2]float64
-	xK4Bar[0] = add0 + float64(xNextBar0*hb4)
-	xK4Bar[1] = add1 + float64(xNextBar1*hb4)
+	xK4Bar[0] = float64(xNextBar0*hb4) + float64(xY6Bar[0]*ha64) + float64(xY5Bar[0]*ha54)
+	xK4Bar[1] = float64(xNextBar1*hb4) + float64(xY6Bar[1]*ha64) + float64(xY5Bar[1]*ha54)
 	var xY4Bar [2]float64
 	flowField5F64Bwd(pre, &result8, &xK4Bar, &xY4Bar)
-	add_2_0 := float64(xY6Bar[0]*ha63) + float64(xY5Bar[0]*ha53) + float64(xY4Bar[0]*ha43)
-	add_2_1 := float64(xY6Bar[1]*ha63) + float64(xY5Bar[1]*ha53) + float64(xY4Bar[1]*ha43)
 	hb3 := float64(h * 0.4798896504144996)
 	var xK3Bar [2]float64
-	xK3Bar[0] = add_2_0 + float64(xNextBar0*hb3)
-	xK3Bar[1] = add_2_1 + float64(xNextBar1*hb3)
+	xK3Bar[0] = float64(xNextBar0*hb3) + float64(xY6Bar[0]*ha63) + float64(xY5Bar[0]*ha53) + float64(xY4Bar[0]*ha43)
+	xK3Bar[1] = float64(xNextBar1*hb3) + float64(xY6Bar[1]*ha63) + float64(xY5Bar[1]*ha53) + float64(xY4Bar[1]*ha43)
 	var xY3Bar [2]float64
 	flowField5F64Bwd(pre, &result6, &xK3Bar, &xY3Bar)
-	add_3_0 := float64(xY6Bar[0]*ha62) + float64(xY5Bar[0]*ha52) + float64(xY4Bar[0]*ha42) + float64(xY3Bar[0]*ha32)
-	add_3_1 := float64(xY6Bar[1]*ha62) + float64(xY5Bar[1]*ha52) + float64(xY4Bar[1]*ha42) + float64(xY3Bar[1]*ha32)
 	hb2 := float64(h * 0.01)
 	var xK2Bar [2]float64
-	xK2Bar[0] = add_3_0 + float64(xNextBar0*hb2)
-	xK2Bar[1] = add_3_1 + float64(xNextBar1*hb2)
+	xK2Bar[0] = float64(xNextBar0*hb2) + float64(xY6Bar[0]*ha62) + float64(xY5Bar[0]*ha52) + float64(xY4Bar[0]*ha42) + float64(xY3Bar[0]*ha32)
+	xK2Bar[1] = float64(xNextBar1*hb2) + float64(xY6Bar[1]*ha62) + float64(xY5Bar[1]*ha52) + float64(xY4Bar[1]*ha42) + float64(xY3Bar[1]*ha32)
 	var xY2Bar [2]float64
 	flowField5F64Bwd(pre, &result4, &xK2Bar, &xY2Bar)
-	add_4_0 := float64(xY6Bar[0]*ha61) + float64(xY5Bar[0]*ha51) + float64(xY4Bar[0]*ha41) + float64(xY3Bar[0]*ha31) + float64(xY2Bar[0]*ha21)
-	add_4_1 := float64(xY6Bar[1]*ha61) + float64(xY5Bar[1]*ha51) + float64(xY4Bar[1]*ha41) + float64(xY3Bar[1]*ha31) + float64(xY2Bar[1]*ha21)
 	hb1 := float64(h * 0.09646076681806523)
 	var xK1Bar [2]float64
-	xK1Bar[0] = add_4_0 + float64(xNextBar0*hb1)
-	xK1Bar[1] = add_4_1 + float64(xNextBar1*hb1)
+	xK1Bar[0] = float64(xNextBar0*hb1) + float64(xY6Bar[0]*ha61) + float64(xY5Bar[0]*ha51) + float64(xY4Bar[0]*ha41) + float64(xY3Bar[0]*ha31) + float64(xY2Bar[0]*ha21)
+	xK1Bar[1] = float64(xNextBar1*hb1) + float64(xY6Bar[1]*ha61) + float64(xY5Bar[1]*ha51) + float64(xY4Bar[1]*ha41) + float64(xY3Bar[1]*ha31) + float64(xY2Bar[1]*ha21)
 	var call [2]float64
 	flowField5F64Bwd(pre, &result2, &xK1Bar, &call)
-	xBar[0] = xY6Bar[0] + xY5Bar[0] + xY4Bar[0] + xY3Bar[0] + xY2Bar[0] + xNextBar0 + call[0]
-	xBar[1] = xY6Bar[1] + xY5Bar[1] + xY4Bar[1] + xY3Bar[1] + xY2Bar[1] + xNextBar1 + call[1]
+	xBar[0] = xNextBar0 + xY6Bar[0] + xY5Bar[0] + xY4Bar[0] + xY3Bar[0] + xY2Bar[0] + call[0]
+	xBar[1] = xNextBar1 + xY6Bar[1] + xY5Bar[1] + xY4Bar[1] + xY3Bar[1] + xY2Bar[1] + call[1]
 }
 
 // fitHyper0ReplayAtVjp is FitHyper.0.replay_at.vjp of one sample (moons_hyper.nde:50): 896 multiply-adds, 112 transcendental functions.
@@ -3708,35 +3672,35 @@ func fitHyper0ReplayAtVjp(pre *prepared, t float64, h float64, theta float64, x 
 	var xNextBar [2]float64
 	flowField5F64Bwd(pre, &result13, &xK7Bar, &xNextBar)
 	var xK6Bar [2]float64
-	xK6Bar[0] = float64(mul_5_0*(-34.87065786149661)) + float64(mul_4_0*65.09189467479366) + float64(xNextBar[0]*hb6) + float64(mul_3_0*(-27.896526289197286))
-	xK6Bar[1] = float64(mul_5_1*(-34.87065786149661)) + float64(mul_4_1*65.09189467479366) + float64(xNextBar[1]*hb6) + float64(mul_3_1*(-27.896526289197286))
+	xK6Bar[0] = float64(mul_5_0*(-34.87065786149661)) + float64(mul_4_0*65.09189467479366) + float64(mul_3_0*(-27.896526289197286)) + float64(xNextBar[0]*hb6)
+	xK6Bar[1] = float64(mul_5_1*(-34.87065786149661)) + float64(mul_4_1*65.09189467479366) + float64(mul_3_1*(-27.896526289197286)) + float64(xNextBar[1]*hb6)
 	var xY6Bar [2]float64
 	flowField5F64Bwd(pre, &result12, &xK6Bar, &xY6Bar)
 	var xK5Bar [2]float64
-	xK5Bar[0] = float64(mul_5_0*47.37952196281928) + float64(mul_4_0*(-88.1789048947664)) + float64(xNextBar[0]*hb5) + float64(xY6Bar[0]*ha65) + float64(mul_3_0*37.50931341651104)
-	xK5Bar[1] = float64(mul_5_1*47.37952196281928) + float64(mul_4_1*(-88.1789048947664)) + float64(xNextBar[1]*hb5) + float64(xY6Bar[1]*ha65) + float64(mul_3_1*37.50931341651104)
+	xK5Bar[0] = float64(mul_5_0*47.37952196281928) + float64(mul_4_0*(-88.1789048947664)) + float64(mul_3_0*37.50931341651104) + float64(xNextBar[0]*hb5) + float64(xY6Bar[0]*ha65)
+	xK5Bar[1] = float64(mul_5_1*47.37952196281928) + float64(mul_4_1*(-88.1789048947664)) + float64(mul_3_1*37.50931341651104) + float64(xNextBar[1]*hb5) + float64(xY6Bar[1]*ha65)
 	var xY5Bar [2]float64
 	flowField5F64Bwd(pre, &result10, &xK5Bar, &xY5Bar)
 	var xK4Bar [2]float64
-	xK4Bar[0] = float64(mul_5_0*(-16.548102889244902)) + float64(mul_4_0*30.33818863028232) + float64(xNextBar[0]*hb4) + float64(xY6Bar[0]*ha64) + float64(xY5Bar[0]*ha54) + float64(mul_3_0*(-12.411077166933676))
-	xK4Bar[1] = float64(mul_5_1*(-16.548102889244902)) + float64(mul_4_1*30.33818863028232) + float64(xNextBar[1]*hb4) + float64(xY6Bar[1]*ha64) + float64(xY5Bar[1]*ha54) + float64(mul_3_1*(-12.411077166933676))
+	xK4Bar[0] = float64(mul_5_0*(-16.548102889244902)) + float64(mul_4_0*30.33818863028232) + float64(mul_3_0*(-12.411077166933676)) + float64(xNextBar[0]*hb4) + float64(xY6Bar[0]*ha64) + float64(xY5Bar[0]*ha54)
+	xK4Bar[1] = float64(mul_5_1*(-16.548102889244902)) + float64(mul_4_1*30.33818863028232) + float64(mul_3_1*(-12.411077166933676)) + float64(xNextBar[1]*hb4) + float64(xY6Bar[1]*ha64) + float64(xY5Bar[1]*ha54)
 	var xY4Bar [2]float64
 	flowField5F64Bwd(pre, &result8, &xK4Bar, &xY4Bar)
 	var xK3Bar [2]float64
-	xK3Bar[0] = float64(mul_5_0*2.490627285651253) + float64(mul_4_0*(-5.941033872131505)) + float64(xNextBar[0]*hb3) + float64(xY6Bar[0]*ha63) + float64(xY5Bar[0]*ha53) + float64(xY4Bar[0]*ha43) + float64(mul_3_0*3.9302962368947516)
-	xK3Bar[1] = float64(mul_5_1*2.490627285651253) + float64(mul_4_1*(-5.941033872131505)) + float64(xNextBar[1]*hb3) + float64(xY6Bar[1]*ha63) + float64(xY5Bar[1]*ha53) + float64(xY4Bar[1]*ha43) + float64(mul_3_1*3.9302962368947516)
+	xK3Bar[0] = float64(mul_5_0*2.490627285651253) + float64(mul_4_0*(-5.941033872131505)) + float64(mul_3_0*3.9302962368947516) + float64(xNextBar[0]*hb3) + float64(xY6Bar[0]*ha63) + float64(xY5Bar[0]*ha53) + float64(xY4Bar[0]*ha43)
+	xK3Bar[1] = float64(mul_5_1*2.490627285651253) + float64(mul_4_1*(-5.941033872131505)) + float64(mul_3_1*3.9302962368947516) + float64(xNextBar[1]*hb3) + float64(xY6Bar[1]*ha63) + float64(xY5Bar[1]*ha53) + float64(xY4Bar[1]*ha43)
 	var xY3Bar [2]float64
 	flowField5F64Bwd(pre, &result6, &xK3Bar, &xY3Bar)
 	var xK2Bar [2]float64
-	xK2Bar[0] = float64(mul_5_0*0.1017) + float64(mul_4_0*(-0.2234)) + float64(xNextBar[0]*hb2) + float64(xY6Bar[0]*ha62) + float64(xY5Bar[0]*ha52) + float64(xY4Bar[0]*ha42) + float64(xY3Bar[0]*ha32) + float64(mul_3_0*0.1317)
-	xK2Bar[1] = float64(mul_5_1*0.1017) + float64(mul_4_1*(-0.2234)) + float64(xNextBar[1]*hb2) + float64(xY6Bar[1]*ha62) + float64(xY5Bar[1]*ha52) + float64(xY4Bar[1]*ha42) + float64(xY3Bar[1]*ha32) + float64(mul_3_1*0.1317)
+	xK2Bar[0] = float64(mul_5_0*0.1017) + float64(mul_4_0*(-0.2234)) + float64(mul_3_0*0.1317) + float64(xNextBar[0]*hb2) + float64(xY6Bar[0]*ha62) + float64(xY5Bar[0]*ha52) + float64(xY4Bar[0]*ha42) + float64(xY3Bar[0]*ha32)
+	xK2Bar[1] = float64(mul_5_1*0.1017) + float64(mul_4_1*(-0.2234)) + float64(mul_3_1*0.1317) + float64(xNextBar[1]*hb2) + float64(xY6Bar[1]*ha62) + float64(xY5Bar[1]*ha52) + float64(xY4Bar[1]*ha42) + float64(xY3Bar[1]*ha32)
 	var xY2Bar [2]float64
 	flowField5F64Bwd(pre, &result4, &xK2Bar, &xY2Bar)
 	var xK1Bar [2]float64
-	add0 := mul_2_0 + float64(mul_5_0*(-1.0530884977290216)) + float64(mul_4_0*2.9132554618219126) + float64(xNextBar[0]*hb1) + float64(xY6Bar[0]*ha61) + float64(xY5Bar[0]*ha51) + float64(xY4Bar[0]*ha41) + float64(xY3Bar[0]*ha31) + float64(xY2Bar[0]*ha21)
-	add1 := mul_2_1 + float64(mul_5_1*(-1.0530884977290216)) + float64(mul_4_1*2.9132554618219126) + float64(xNextBar[1]*hb1) + float64(xY6Bar[1]*ha61) + float64(xY5Bar[1]*ha51) + float64(xY4Bar[1]*ha41) + float64(xY3Bar[1]*ha31) + float64(xY2Bar[1]*ha21)
-	xK1Bar[0] = add0 + float64(mul_3_0*(-2.763706197274826))
-	xK1Bar[1] = add1 + float64(mul_3_1*(-2.763706197274826))
+	add0 := mul_2_0 + float64(mul_5_0*(-1.0530884977290216)) + float64(mul_4_0*2.9132554618219126) + float64(mul_3_0*(-2.763706197274826)) + float64(xNextBar[0]*hb1) + float64(xY6Bar[0]*ha61) + float64(xY5Bar[0]*ha51) + float64(xY4Bar[0]*ha41) + float64(xY3Bar[0]*ha31)
+	add1 := mul_2_1 + float64(mul_5_1*(-1.0530884977290216)) + float64(mul_4_1*2.9132554618219126) + float64(mul_3_1*(-2.763706197274826)) + float64(xNextBar[1]*hb1) + float64(xY6Bar[1]*ha61) + float64(xY5Bar[1]*ha51) + float64(xY4Bar[1]*ha41) + float64(xY3Bar[1]*ha31)
+	xK1Bar[0] = add0 + float64(xY2Bar[0]*ha21)
+	xK1Bar[1] = add1 + float64(xY2Bar[1]*ha21)
 	var call [2]float64
 	flowField5F64Bwd(pre, &result2, &xK1Bar, &call)
 	xBar[0] = xAtBar0 + xNextBar[0] + xY6Bar[0] + xY5Bar[0] + xY4Bar[0] + xY3Bar[0] + xY2Bar[0] + call[0]
