@@ -165,6 +165,9 @@ func (e *emitter) recipe(f *file, r *ir.Recipe) {
 	if s, ok := get("batch"); ok && s.Text != "full" && s.Num > 0 {
 		p.line("Batch: %d,", int(s.Num))
 	}
+	if s, ok := get("accumulate"); ok && s.Num > 1 {
+		p.line("Accumulate: %d,", int(s.Num))
+	}
 	if s, ok := get("steps"); ok && s.Num > 0 {
 		p.line("Steps: %d,", int(s.Num))
 	} else if s, ok := get("epochs"); ok {

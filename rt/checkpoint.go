@@ -132,10 +132,12 @@ func (t *trainer[R]) restore(s *state) {
 	}
 }
 
+// lastName is the checkpoint that every run has and that is resumed.
+const lastName = "last"
+
 // checkpoint writes a whole folder under a temporary name and swaps it in; the
 // previous one is removed only after that, so that one of them is always there.
-func (t *trainer[R]) checkpoint() (err error) {
-	const name = "last"
+func (t *trainer[R]) checkpoint(name string) (err error) {
 	s, err := t.state()
 	if err != nil {
 		return err
@@ -199,7 +201,9 @@ func (t *trainer[R]) checkpoint() (err error) {
 	if err = os.Rename(tmp, final); err != nil {
 		return err
 	}
-	r.saved = time.Now()
+	if name == lastName {
+		r.saved = time.Now()
+	}
 	return os.RemoveAll(old)
 }
 
@@ -209,7 +213,7 @@ func oldName(name string) string { return "." + name + ".old" }
 // FindCheckpoint gives the folder of the checkpoint `last` of a recipe's run folder; ok is false where
 // there is none yet.
 func FindCheckpoint(runDir string) (path string, ok bool) {
-	path = filepath.Join(runDir, "checkpoints", "last")
+	path = filepath.Join(runDir, "checkpoints", lastName)
 	_, err := os.Stat(settled(path))
 	return path, err == nil
 }
@@ -355,9 +359,14 @@ func (t *trainer[R]) load(c *interrupted) error {
 // where a run starts anew.
 func sweep(runDir string, anew bool) {
 	if anew {
-		last := filepath.Join(runDir, "checkpoints", "last")
-		os.RemoveAll(last)
-		os.RemoveAll(filepath.Join(filepath.Dir(last), oldName("last")))
+		for _, pattern := range []string{lastName, "best-*", "epoch-*", "step-*"} {
+			for _, name := range []string{pattern, oldName(pattern)} {
+				old, _ := filepath.Glob(filepath.Join(runDir, "checkpoints", name))
+				for _, o := range old {
+					os.RemoveAll(o)
+				}
+			}
+		}
 	}
 	left, _ := filepath.Glob(filepath.Join(runDir, "checkpoints", ".*.new.*"))
 	for _, l := range left {

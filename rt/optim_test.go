@@ -64,3 +64,31 @@ func TestOptimizersFollowPyTorch(t *testing.T) {
 		}
 	}
 }
+
+// The rates of OneCycleLR of PyTorch, from its formulas in a few lines of Python.
+func TestOneCycleFollowsPyTorch(t *testing.T) {
+	for _, c := range []struct {
+		cycle OneCycle
+		want  []float64
+	}{
+		{OneCycle{Max: 0.1, Start: 0.3, Div: 25, FinalDiv: 1e4}, []float64{0.0040000000000000036, 0.052000000000000005, 0.1, 0.09504846320134738, 0.0811745653949763,
+			0.06112620219362893, 0.03887419780637107, 0.0188258346050237, 0.004951936798652629, 4e-07}},
+		{OneCycle{Max: 0.5, Start: 0.45, Div: 10, FinalDiv: 100}, []float64{0.05, 0.2503914781149782, 0.4946170724500836, 0.4422953937035057, 0.26552512479025525, 0.07913585668678093, 0.0005}},
+	} {
+		for step, want := range c.want {
+			got := 0.02 * c.cycle.Factor(0.02, Progress{Step: step, Steps: len(c.want)})
+			if math.Abs(got-want) > 1e-15 {
+				t.Errorf("%+v, step %d: %v, want %v", c.cycle, step, got, want)
+			}
+		}
+	}
+	// Without a largest rate it is that of the optimiser; plans of any length end low and stay finite.
+	for _, steps := range []int{1, 2, 3, 4, 1000} {
+		for step := range steps {
+			f := OneCycle{Start: 0.3, Div: 25, FinalDiv: 1e4}.Factor(0.02, Progress{Step: step, Steps: steps})
+			if !(f > 0 && f <= 1) {
+				t.Errorf("step %d of %d: factor %v", step, steps, f)
+			}
+		}
+	}
+}

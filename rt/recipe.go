@@ -11,20 +11,23 @@ type Recipe struct {
 	Where     string // place in the source, "moons.nde:36"
 	Data      string // names of data blocks; Val and Test may be empty
 	Val, Test string
-	Batch     int // rows per step, 0 for all
-	Epochs    int // passes over the data; 0 if Steps is given
-	Steps     int // optimiser steps; 0 if Epochs is given
-	Optimizer Optimizer
-	Schedule  Schedule // nil is constant
-	Clip      Clip
-	Seed      uint64
-	Train     []string // nets that are trained; empty means all
-	Freeze    []string // nets that are not, whatever Train says
+	Batch     int // rows of a batch, 0 for all
+	// Accumulate is the number of batches that one step takes, 0 means 1: the gradient is the mean
+	// over all their rows.
+	Accumulate int
+	Epochs     int // passes over the data; 0 if Steps is given
+	Steps      int // optimiser steps; 0 if Epochs is given
+	Optimizer  Optimizer
+	Schedule   Schedule // nil is constant
+	Clip       Clip
+	Seed       uint64
+	Train      []string // nets that are trained; empty means all
+	Freeze     []string // nets that are not, whatever Train says
 	// Statistics are the parameters among those that the objective reads that are statistics of data.
 	Statistics []string
 	LogEvery   int // steps between logged lines, 0 means one an epoch
 	ValEvery   int // epochs between validations, 0 means 1
-	Keep       Best
+	Keep       Keep
 	Stop       Early
 	MinEpochs  int // no early stop before
 	// Source identifies the program without its training lengths: a run is resumed by the same one
@@ -146,6 +149,9 @@ func (r *Recipe) plan(rows int, o *TrainOptions) plan {
 	p := plan{rows: rows, batch: r.Batch, epochs: r.Epochs, steps: r.Steps, seed: r.Seed}
 	if o.Limit > 0 {
 		p.rows = min(rows, o.Limit)
+	}
+	if n := r.Accumulate; n > 1 {
+		p.batch = min(p.batch, p.rows/n+1) * n // does not overflow
 	}
 	if p.batch <= 0 || p.batch > p.rows {
 		p.batch = p.rows

@@ -38,6 +38,11 @@ type Warmup struct {
 	Then  Schedule
 }
 
+// OneCycle rises from Max/Div to Max along half a cosine over the share Start of all steps, and falls to
+// Max/Div/FinalDiv until the last (Smith, Topin 2018; with the formulas of OneCycleLR of PyTorch, whose momentum
+// it leaves alone). Max 0 is the rate of the optimiser.
+type OneCycle struct{ Max, Start, Div, FinalDiv float64 }
+
 // Factor is 1.
 func (Constant) Factor(float64, Progress) float64 { return 1 }
 
@@ -62,6 +67,30 @@ func (s Step) Factor(_ float64, p Progress) float64 {
 // Factor is Gamma^epoch.
 func (e Exponential) Factor(_ float64, p Progress) float64 {
 	return Pow64(e.Gamma, float64(p.Epoch))
+}
+
+// Factor follows the cycle.
+func (c OneCycle) Factor(lr float64, p Progress) float64 {
+	if lr == 0 {
+		return 1
+	}
+	top := c.Max
+	if top == 0 {
+		top = lr
+	}
+	low, end := top/c.Div, top/c.Div/c.FinalDiv
+	peak, last := c.Start*float64(p.Steps)-1, float64(p.Steps-1)
+	anneal := func(from, to, share float64) float64 {
+		return (to + (from-to)/2*(1+Cos64(math.Pi*share))) / lr
+	}
+	at := float64(p.Step)
+	switch {
+	case at <= peak && peak > 0:
+		return anneal(low, top, at/peak)
+	case at <= peak || last <= peak:
+		return anneal(low, top, 1)
+	}
+	return anneal(top, end, min((at-peak)/(last-peak), 1))
 }
 
 // Factor rises, then follows Then.

@@ -7,11 +7,66 @@ import (
 	"strings"
 )
 
-// Best keeps the weights of the best step or validation instead of the last ones. The zero value does
-// not.
-type Best struct {
-	On   string // the figure, as in Early
-	Mode string
+// Keep says which states of a run are kept besides the last one. The zero value keeps none.
+type Keep struct {
+	// On is the figure, as in Early, by which the weights of the run are the best ones instead of the
+	// last. With Count above 1 that many best states at ends of epochs are checkpoints too.
+	On    string
+	Mode  string
+	Count int
+	// Epochs and Steps are distances at which a checkpoint is kept; 0 is none.
+	Epochs, Steps int
+}
+
+// kept is one of the best states, with the name of its checkpoint.
+type kept struct {
+	Name  string `json:"name"`
+	Value number `json:"value"`
+}
+
+// rank puts a value among the count best, the best first and of equals the earlier. It gives the name of
+// the one that leaves; in says whether the value is among them.
+func (w *watch) rank(name string, v float64, maximize bool, count int) (in bool, leaves string) {
+	if math.IsNaN(v) {
+		return false, ""
+	}
+	at := len(w.Kept)
+	for at > 0 && (maximize && v > float64(w.Kept[at-1].Value) || !maximize && v < float64(w.Kept[at-1].Value)) {
+		at--
+	}
+	if at >= count {
+		return false, ""
+	}
+	w.Kept = slices.Insert(slices.Clone(w.Kept), at, kept{name, number(v)})
+	if len(w.Kept) > count {
+		leaves = w.Kept[count].Name
+		w.Kept = w.Kept[:count]
+	}
+	return true, leaves
+}
+
+// keep names the checkpoints that the recipe keeps of the step just made, and those that it no longer does.
+func (t *trainer[R]) keep(epochEnd bool, val *Evaluation) (write, remove []string) {
+	k, i := t.recipe.Keep, &t.info
+	if k.Steps > 0 && i.Step%k.Steps == 0 {
+		write = append(write, fmt.Sprintf("step-%d", i.Step))
+	}
+	if k.Epochs > 0 && i.Step%t.plan.batches == 0 && (i.Epoch+1)%k.Epochs == 0 {
+		write = append(write, fmt.Sprintf("epoch-%d", i.Epoch+1))
+	}
+	if k.Count > 1 && epochEnd {
+		if v, ok := t.figure(k.On, val); ok {
+			name := fmt.Sprintf("best-%d", i.Step)
+			in, leaves := t.watch.rank(name, v, k.Mode == "max", k.Count)
+			if in {
+				write = append(write, name)
+			}
+			if leaves != "" {
+				remove = append(remove, leaves)
+			}
+		}
+	}
+	return write, remove
 }
 
 // Early ends training when a figure has stopped improving. The zero value never does.
@@ -77,7 +132,8 @@ type watch struct {
 	Keep    record `json:"keep"`
 	Early   record `json:"early"`
 	Plateau record `json:"plateau"`
-	Rate    number `json:"rate"` // factor of the plateau
+	Kept    []kept `json:"kept,omitempty"` // the best checkpoints, best first
+	Rate    number `json:"rate"`           // factor of the plateau
 }
 
 func newWatch() watch {
@@ -130,7 +186,7 @@ func (r *Recipe) checkFigures(metrics []string, hasVal bool) error {
 // 1 here.
 func (t *trainer[R]) watchFigures(epochEnd bool, val *Evaluation) (stop bool) {
 	r, epoch := t.recipe, t.info.Epoch+1
-	if v, ok := t.figure(r.Keep.On, val); ok && t.watch.Keep.see(v, epoch, r.Keep.Mode == "max", 0) {
+	if v, ok := t.figure(r.Keep.On, val); ok && (epochEnd || r.Keep.Count <= 1) && t.watch.Keep.see(v, epoch, r.Keep.Mode == "max", 0) {
 		t.best = append(t.best[:0], t.w...)
 	}
 	if !epochEnd {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
 	"path/filepath"
 	"slices"
 	"time"
@@ -202,15 +203,29 @@ func (t *trainer[R]) advance(step int) error {
 	if t.watchFigures(epochEnd, val) {
 		t.res.Stopped = "early"
 	}
+	var write, remove []string
+	if t.folder != nil {
+		write, remove = t.keep(epochEnd, val)
+	}
 	if err := t.log(step, epochEnd, val); err != nil {
 		return err
 	}
 	t.whole = true
+	for _, name := range write {
+		if err := t.checkpoint(name); err != nil {
+			return err
+		}
+	}
+	for _, name := range remove {
+		if err := os.RemoveAll(filepath.Join(t.folder.dir, "checkpoints", name)); err != nil {
+			return err
+		}
+	}
 	if epochEnd && t.opt.Events != nil {
 		t.opt.Events.OnEpoch(&t.info)
 	}
 	if t.folder != nil && time.Since(t.folder.saved) >= t.folder.every {
-		return t.checkpoint()
+		return t.checkpoint(lastName)
 	}
 	return nil
 }
@@ -349,7 +364,7 @@ func (t *trainer[R]) finish(cause error) error {
 	}
 	var errs []error
 	if t.folder != nil && t.whole {
-		errs = append(errs, t.checkpoint())
+		errs = append(errs, t.checkpoint(lastName))
 	}
 	if t.best != nil {
 		copy(t.w, t.best)

@@ -64,7 +64,7 @@ func fit[R Float](t *testing.T, workers int, opt TrainOptions) ([]R, *TrainResul
 	t.Helper()
 	w := make([]R, 3)
 	InitParams(w, logisticLayout, 42)
-	r := &Recipe{Name: "Fit", Batch: 300, Epochs: 40, Optimizer: Adam{LR: 0.05, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8}, Schedule: Cosine{To: 0.001}, Clip: Clip{ClipNorm, 1}, Seed: 3, Keep: Best{On: "val.loss"}}
+	r := &Recipe{Name: "Fit", Batch: 300, Epochs: 40, Optimizer: Adam{LR: 0.05, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8}, Schedule: Cosine{To: 0.001}, Clip: Clip{ClipNorm, 1}, Seed: 3, Keep: Keep{On: "val.loss"}}
 	opt.Workers = workers
 	all := moonTable(t, 1001).SplitRandom(9, 0.8, 0.2)
 	res, err := Train(context.Background(), w, logisticLayout, r, logisticObjective[R](-1), Tables{Train: all[0], Val: all[1], Test: all[1]}, opt)

@@ -43,14 +43,19 @@ func TestScripts(t *testing.T) {
 			return os.WriteFile(filepath.Join(e.WorkDir, "tiny.nde"), text, 0o666)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"replace": replaceText, "truncate": truncate, "waitfor": waitFor,
+			"replace": replaceText, "truncate": truncate, "waitfor": waitFor, "smalldisk": smallDisk,
 		},
 		Condition: func(name string) (bool, error) {
-			if name != "permissions" {
-				return false, errors.New("unknown condition")
+			switch name {
+			case "permissions":
+				// The superuser may write everywhere.
+				return os.Geteuid() != 0, nil
+			case "mount":
+				dir := t.TempDir()
+				err := exec.Command("mount", "-t", "tmpfs", "tmpfs", dir).Run()
+				return err == nil && exec.Command("umount", dir).Run() == nil, nil
 			}
-			// The superuser may write everywhere.
-			return os.Geteuid() != 0, nil
+			return false, errors.New("unknown condition")
 		},
 	})
 }
@@ -76,6 +81,17 @@ func truncate(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	text := ts.ReadFile(args[0])
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(text[:len(text)*2/3]), 0o666))
+}
+
+// smallDisk is `smalldisk DIR SIZE`: a file system of that size in memory.
+func smallDisk(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: smalldisk DIR SIZE")
+	}
+	dir := ts.MkAbs(args[0])
+	ts.Check(os.MkdirAll(dir, 0o777))
+	ts.Check(exec.Command("mount", "-t", "tmpfs", "-o", "size="+args[1], "tmpfs", dir).Run())
+	ts.Defer(func() { ts.Check(exec.Command("umount", dir).Run()) })
 }
 
 // waitFor is `waitfor FILE`.

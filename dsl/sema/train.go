@@ -79,8 +79,21 @@ func (c *checker) checkTrain(d *decl, n *syntax.TrainDecl) {
 	r.Defs, r.Settings = e.defs, b.got
 	for _, s := range b.got {
 		c.watched(r, s.Choice)
+		c.distance(s)
 	}
 	d.recipe = r
+}
+
+// distance demands that checkpoint: every{} says how far.
+func (c *checker) distance(s ir.Setting) {
+	if s.Key != "checkpoint" || s.Choice == nil || s.Choice.Row != "every" {
+		return
+	}
+	epochs, _ := s.Choice.Option("epochs")
+	steps, _ := s.Choice.Option("steps")
+	if epochs.Num == 0 && steps.Num == 0 {
+		c.errorf("NDE0703", s.Span, "checkpoint: every wants a distance: every{epochs: 10} or every{steps: 500}")
+	}
 }
 
 // watched demands that the figure which a setting watches exists, and its data.

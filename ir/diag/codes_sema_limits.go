@@ -47,7 +47,7 @@ func codesLimits() []Entry {
 			Fixed: "package p\n\ndata D {\n\tx [2]real\n\tsource: moons\n}\n"},
 		{Code: "NDE0814", Title: "setting not compiled yet",
 			Text:  "The setting is known but cannot be compiled yet.",
-			Bad:   "package p\n\nnet f(x [2]real) [2]real {\n\treturn x |> Linear(2)\n}\n\ndata D {\n\tx [2]real\n\ty label[2]\n\tsource: moons{n: 64}\n}\n\ntrain T {\n\tdata: D\n\tbatch: full\n\tepochs: 3\n\toptimizer: adam\n\tminimize cross_entropy(f(x), y)\n\taccumulate: 2\n}\n",
+			Bad:   "package p\n\nnet f(x [2]real) [2]real {\n\treturn x |> Linear(2)\n}\n\ndata D {\n\tx [2]real\n\ty label[2]\n\tsource: moons{n: 64}\n}\n\ntrain T {\n\tdata: D\n\tbatch: full\n\tepochs: 3\n\toptimizer: adam\n\tminimize cross_entropy(f(x), y)\n\tprecision: mixed_bf16\n}\n",
 			Fixed: "package p\n\nnet f(x [2]real) [2]real {\n\treturn x |> Linear(2)\n}\n\ndata D {\n\tx [2]real\n\ty label[2]\n\tsource: moons{n: 64}\n}\n\ntrain T {\n\tdata: D\n\tbatch: full\n\tepochs: 3\n\toptimizer: adam\n\tminimize cross_entropy(f(x), y)\n}\n"},
 		{Code: "NDE0815", Title: "declaration not compiled yet",
 			Text:  "The declaration is parsed but cannot be compiled yet.",

@@ -16,7 +16,7 @@ var trainKeys = []Option{
 	{Key: "optimizer", Kind: Choice, Required: true, Group: Optimizer, Doc: "how parameters move"},
 	{Key: "schedule", Kind: Choice, Group: Schedule, Name: "constant", Doc: "how the learning rate changes"},
 	{Key: "clip", Kind: Choice, Group: Clip, Doc: "bound of the gradient"},
-	{Key: "accumulate", Kind: Int, Default: 1, Min: 1, Max: maxCount, Later: true, Doc: "batches per optimiser step"},
+	{Key: "accumulate", Kind: Int, Default: 1, Min: 1, Max: maxCount, Doc: "batches per optimiser step"},
 	{Key: "freeze", Kind: Nets, Doc: "nets that are not trained"},
 	{Key: "stop", Kind: Choice, Group: Stop, Doc: "when to end before the last epoch"},
 	{Key: "checkpoint", Kind: Choice, Group: Checkpoint, Doc: "what is kept besides the last state"},
@@ -92,8 +92,11 @@ var schedules = []Row{
 		{Key: "factor", Kind: Number, Default: 0.1, Max: 1, Open: true, Field: "Gamma", Doc: "factor"},
 		{Key: "patience", Kind: Int, Default: 10, Max: maxCount, Field: "Patience", Doc: "epochs to wait"},
 	}, monitor...)},
-	{Name: "onecycle", Later: true, Doc: "one rise and one fall (Smith 2018)", Options: []Option{
-		{Key: "max", Kind: Number, Max: inf, Doc: "highest learning rate"},
+	{Name: "onecycle", Make: "OneCycle", Doc: "one rise and one fall over all steps (OneCycleLR)", Options: []Option{
+		{Key: "max", Kind: Number, Max: inf, Field: "Max", Doc: "highest learning rate; 0: that of the optimiser"},
+		{Key: "start", Kind: Number, Default: 0.3, Max: 1, Open: true, Field: "Start", Doc: "share of the steps that rise"},
+		{Key: "div", Kind: Number, Default: 25, Max: inf, Open: true, Field: "Div", Doc: "highest over first rate"},
+		{Key: "final_div", Kind: Number, Default: 1e4, Max: inf, Open: true, Field: "FinalDiv", Doc: "first over last rate"},
 	}},
 }
 
@@ -119,12 +122,12 @@ var stops = []Row{{Name: "early", Make: "Early", Doc: "when a figure no longer i
 }, monitor...)}}
 
 var checkpoints = []Row{
-	{Name: "best", Make: "Best", Doc: "the weights with the best figure are those of the run", Options: append([]Option{
-		{Key: "keep", Kind: Int, Default: 1, Min: 1, Max: maxCount, Later: true, Doc: "how many"},
+	{Name: "best", Make: "Keep", Doc: "the weights with the best figure are those of the run", Options: append([]Option{
+		{Key: "keep", Kind: Int, Default: 1, Min: 1, Max: maxCount, Field: "Count", Doc: "how many are checkpoints too, if more than 1"},
 	}, monitor...)},
-	{Name: "every", Later: true, Doc: "at a distance", Options: []Option{
-		{Key: "epochs", Kind: Int, Min: 1, Max: maxCount, Doc: "distance in epochs"},
-		{Key: "steps", Kind: Int, Min: 1, Max: maxCount, Doc: "distance in steps"},
+	{Name: "every", Make: "Keep", Doc: "checkpoints at a distance", Options: []Option{
+		{Key: "epochs", Kind: Int, Max: maxCount, Field: "Epochs", Doc: "distance in epochs; 0: none"},
+		{Key: "steps", Kind: Int, Max: maxCount, Field: "Steps", Doc: "distance in steps; 0: none"},
 	}},
 }
 

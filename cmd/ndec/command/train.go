@@ -281,6 +281,8 @@ func explainEnd(s *session, t *trial, err error) error {
 		if checkpoint != "" {
 			text += fmt.Sprintf("\n  to go on: ndec train %s --resume %s", s.src.dir, t.RunDir)
 		}
+	case ee.code == exitInternal && checkpoint != "":
+		text += fmt.Sprintf("\n  the checkpoint before is whole; to go on: ndec train %s --resume %s", s.src.dir, t.RunDir)
 	default:
 		return err
 	}
