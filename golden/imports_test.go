@@ -34,6 +34,7 @@ var policy = map[string]string{
 	"dsl/lower":         "ir ir/diag ir/method ir/recipe dsl/sema dsl/layer",
 	"codegen":           "ir ir/diag ir/plan ir/recipe",
 	"rt":                "",
+	"rt/ivp":            "",
 	"cmd/ndec/driver":   "ir ir/diag ir/diff ir/opt ir/plan dsl/syntax dsl/sema dsl/lower codegen",
 	"cmd/ndec/child":    "cmd/ndec/driver rt",
 	"cmd/ndec/picture":  "rt",

@@ -19,6 +19,11 @@ type SolveOptions struct {
 	FirstStep  float64 // length of the first step; 0 chooses it from the field
 	MaxSteps   int     // attempted steps before the solve gives up; 0 is 10000
 
+	// Compat takes the steps of another library, to compare with its results: "torchdiffeq" steps freely
+	// past the end and interpolates there, "torchdyn" ends its last step there but chooses the first one
+	// with exponent 1/(order+1). Both let the step that follows a rejected one grow.
+	Compat string
+
 	// All other methods need one of these, and embedded ones take them instead of tolerances.
 	Steps int     // number of steps
 	Step  float64 // their length; the last one is shorter
@@ -97,6 +102,8 @@ func (o *SolveOptions) check(f Field, y0 []float64, t0, t1 float64) (*tableau, e
 			o.MaxSteps = 10000
 		}
 		switch {
+		case o.Compat != "" && o.Compat != "torchdiffeq" && o.Compat != "torchdyn":
+			return bad("Compat is torchdiffeq or torchdyn, not %q", o.Compat)
 		case !(o.RTol > 0 && o.ATol > 0) || math.IsInf(o.RTol+o.ATol, 0):
 			return bad("tolerances %v and %v must be positive", o.RTol, o.ATol)
 		case !(o.FirstStep >= 0) || math.IsInf(o.FirstStep, 0) || o.MaxSteps < 0:
@@ -104,7 +111,7 @@ func (o *SolveOptions) check(f Field, y0 []float64, t0, t1 float64) (*tableau, e
 		}
 	} else {
 		switch {
-		case o.RTol != 0 || o.ATol != 0 || o.FirstStep != 0 || o.MaxSteps != 0:
+		case o.RTol != 0 || o.ATol != 0 || o.FirstStep != 0 || o.MaxSteps != 0 || o.Compat != "":
 			return bad("%s with Steps or Step has no tolerances", m.name)
 		case (o.Steps > 0) == (o.Step > 0) || o.Steps < 0 || !(o.Step >= 0) || math.IsInf(o.Step, 0):
 			return bad("%s needs one of Steps and Step, positive", m.name)
@@ -235,6 +242,11 @@ func (s *stepper) accept(next, h float64) {
 		}
 		s.times = s.times[1:]
 	}
+	if (next-s.t1)*(s.t1-s.t0) > 0 { // past the end
+		s.dense((s.t1-s.t)/h, h)
+		next = s.t1
+		s.y1, s.at = s.at, s.y1
+	}
 	s.y, s.y1 = s.y1, s.y
 	s.t, s.st.Time = next, next
 	if s.all {
@@ -297,11 +309,20 @@ func (s *stepper) adapt(o *SolveOptions) {
 	}
 	h := dir * o.FirstStep
 	if h == 0 {
-		h = dir * min(s.first(dir, o), math.Abs(s.t1-s.t0))
+		h = dir * s.first(dir, o)
+		if o.Compat == "" {
+			h = dir * min(dir*h, math.Abs(s.t1-s.t0))
+		}
 	}
 	err, rejected := 1.0, false
-	for s.t != s.t1 {
-		last := (s.t+float64(1.01*h)-s.t1)*dir >= 0
+	for (s.t1-s.t)*dir > 0 {
+		var last bool
+		switch o.Compat {
+		case "torchdyn":
+			last = (s.t+h-s.t1)*dir >= 0
+		case "":
+			last = (s.t+float64(1.01*h)-s.t1)*dir >= 0
+		}
 		if last {
 			h = s.t1 - s.t
 		}
@@ -336,7 +357,7 @@ func (s *stepper) adapt(o *SolveOptions) {
 		if err < 1 {
 			factor = max(factor, 1) // an accepted step does not make the next one shorter
 		}
-		if rejected {
+		if rejected && o.Compat == "" {
 			factor = min(factor, 1)
 		}
 		rejected = false
@@ -365,7 +386,11 @@ func (s *stepper) first(dir float64, o *SolveOptions) float64 {
 	d := max(d1, s.norm(s.at, s.y, s.y, o)/h0)
 	h1 := max(1e-6, 1e-3*h0)
 	if d > 1e-15 || d != d {
-		h1 = Pow64(0.01/d, 1/float64(s.m.order))
+		q := s.m.order
+		if o.Compat == "torchdyn" {
+			q++
+		}
+		h1 = Pow64(0.01/d, 1/float64(q))
 	}
 	return min(100*h0, h1)
 }
