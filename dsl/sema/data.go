@@ -14,17 +14,20 @@ type block struct {
 	got        []ir.Setting
 	given      map[string]diag.Span
 	unfit      map[string]bool // given, but complained about
+	meant      map[string]bool // what unknown keys were probably meant to be
 }
 
 func newBlock(name, what string, keys []recipe.Option) *block {
-	return &block{name: name, what: what, keys: recipeOptions(keys), given: map[string]diag.Span{}, unfit: map[string]bool{}}
+	return &block{name: name, what: what, keys: recipeOptions(keys), given: map[string]diag.Span{}, unfit: map[string]bool{}, meant: map[string]bool{}}
 }
 
 func (c *checker) blockSetting(b *block, st *syntax.SettingStmt, e *env) {
 	key := st.Key.Name
 	o := findOption(b.keys, key)
 	if o == nil {
-		c.errorf("NDE0702", st.Key.At(), "%s %s has no setting %q%s", b.what, b.name, key, didYouMean(key, optionKeys(b.keys)))
+		meant := didYouMean(key, optionKeys(b.keys))
+		b.meant[string(meant)] = true
+		c.errorf("NDE0702", st.Key.At(), "%s %s has no setting %q%s", b.what, b.name, key, meant)
 		return
 	}
 	if _, dup := b.given[key]; dup {
@@ -80,7 +83,7 @@ func (c *checker) closeBlock(b *block, at diag.Span) {
 		o := &b.keys[i]
 		_, given := b.given[o.key]
 		switch {
-		case given || o.later:
+		case given || o.later || b.meant[o.key]:
 		case o.required:
 			c.errorf("NDE0701", at, "%s %s needs %s: ...", b.what, b.name, o.key)
 		case o.name != "" || o.kind == optBool || o.kind == optInt && o.def != 0:

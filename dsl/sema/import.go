@@ -151,6 +151,9 @@ func private(name string) bool { return strings.HasPrefix(name, "_") || strings.
 
 // checkQualified complains about names of imported packages that are not there or private.
 func (c *checker) checkQualified(p *pkg, aliases map[string]*pkg) {
+	if len(p.imports) == 0 {
+		return
+	}
 	for _, f := range p.files {
 		syntax.Inspect(f, func(n syntax.Node) bool {
 			id, ok := n.(*syntax.Ident)

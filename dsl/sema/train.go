@@ -158,7 +158,7 @@ func (c *checker) recipeLength(b *block, n *syntax.TrainDecl) {
 	switch {
 	case hasEpochs && hasSteps:
 		c.errorf("NDE0711", epochs, "train %s has epochs and steps; give one of them", b.name)
-	case !hasEpochs && !hasSteps && !b.unfit["optimizer"]:
+	case !hasEpochs && !hasSteps && !b.unfit["optimizer"] && !b.meant["epochs"] && !b.meant["steps"]:
 		c.errorf("NDE0701", n.At(), "train %s needs epochs: n or steps: n", b.name)
 	}
 	if s, ok := ir.FindSetting(b.got, "epochs"); ok && len(s.List) > 0 && !hasStop {
