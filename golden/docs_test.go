@@ -39,6 +39,7 @@ var pages = []struct {
 	{"errors.md", errorsPage},
 	{"reference.md", referencePage},
 	{"language.md", languagePage},
+	{"mistakes.md", mistakesPage},
 }
 
 // TestPages: the generated pages say what the tables say.

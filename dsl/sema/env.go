@@ -1,6 +1,7 @@
 package sema
 
 import (
+	"fmt"
 	"sort"
 	"strconv"
 
@@ -246,7 +247,11 @@ func (c *checker) makeLayer(row *layer.Row, opts layer.Options, x Expr, at diag.
 			if m.Remedy != "" {
 				remedy = "; " + m.Remedy
 			}
-			c.errorf("NDE0320", at, "%s wants %s, got %s%s", row.Name, m.Want, x.Type(), remedy)
+			d := diag.Diagnostic{Code: "NDE0320", Span: at, Text: fmt.Sprintf("%s wants %s, got %s%s", row.Name, m.Want, x.Type(), remedy)}
+			if len(x.Type().Shape) == 2 {
+				d.Remedy = "if the first axis is the batch, leave it out: a program describes one sample"
+			}
+			c.report(d)
 		} else {
 			c.errorf("NDE0320", at, "%s: %v", row.Name, err)
 		}

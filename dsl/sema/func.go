@@ -14,7 +14,7 @@ import (
 func (c *checker) callFunc(d *decl, args []Expr, prefix string, e *env, at diag.Span) Expr {
 	n := d.node.(*syntax.FuncDecl)
 	if want := countNames(n.Params); want != len(args) {
-		c.errorf("NDE0303", at, "%s wants %s, got %d", d.name, countText(want, want), len(args))
+		c.errorf("NDE0303", at, "%s wants %s%s, got %d", d.name, countText(want, want), parameterNames(n.Params), len(args))
 		return invalid(at)
 	}
 	sizes, ok := c.inferSizes(n, args, at)
@@ -40,6 +40,22 @@ func (c *checker) callFunc(d *decl, args []Expr, prefix string, e *env, at diag.
 		return invalid(at)
 	}
 	return &Call{Node: Node{T: f.Type, At: at}, Func: f, Args: conv}
+}
+
+// parameterNames are the names of parameters as " (t, x)".
+func parameterNames(l *syntax.FieldList) string {
+	var names []string
+	if l != nil {
+		for _, f := range l.Fields {
+			for _, n := range f.Names {
+				names = append(names, n.Name)
+			}
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(names, ", ") + ")"
 }
 
 func countNames(l *syntax.FieldList) int {

@@ -1,0 +1,240 @@
+package golden
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"ndec.dev/ndec/cmd/ndec/driver"
+	"ndec.dev/ndec/ir/diag"
+)
+
+// mistake is a mistake of a kind that the issue trackers and forums of torchdyn, torchdiffeq, Diffrax and Stan
+// show, written in this language: a program with a piece replaced, and what the first message must hold.
+type mistake struct {
+	what     string // the mistake in words
+	base     string // the right program
+	old, new string // what is written instead
+	fix      string // a part of the message that names the way out
+}
+
+const classifier = `package p
+
+net f(x [2]real) [2]real {
+	return x |> Linear(16) |> tanh |> Linear(2)
+}
+
+system Flow {
+	state x [2]real
+	der(x) = f(x)
+}
+
+solver Fwd = dopri5{rtol: 1e-4, atol: 1e-4}
+
+model Moons(x [2]real) (logits [2]real) {
+	end := solve(Flow{x: x}, over: 0..1, with: Fwd)
+	return end.x
+}
+
+data Points {
+	x [2]real
+	y label[2]
+	source: moons{n: 512, noise: 0.1, seed: 1}
+}
+
+train Fit {
+	data: Points
+	batch: full
+	minimize cross_entropy(Moons(x), y)
+	metric acc = accuracy(Moons(x), y)
+	epochs: 300
+	optimizer: adam{lr: 0.01}
+	seed: 42
+}
+`
+
+const controlled = `package p
+
+net force(q, v real) real {
+	return [q, v] |> Linear(16) |> softplus |> Linear(1) |> scalar
+}
+
+net V(q real) real {
+	return [q] |> Linear(16) |> softplus |> Linear()
+}
+
+system Arm {
+	state q, v real
+	context load real
+	param m real = 1.0 where m > 0
+	E := V(q)
+	der(q) = v
+	der(v) = (force(q, v) - grad(E, q)) / (m + load)
+	integral effort = force(q, v)^2
+}
+
+solver Fine = rk4{steps: 20}
+
+const N = 10
+
+model Move(q, v, load real, ts [N]time) (qs [N]real, effort real) {
+	path := solve(Arm{q: q, v: v, load: load}, from: 0, at: ts, with: Fine)
+	end := solve(Arm{q: q, v: v, load: load}, over: 0..2, with: Fine)
+	return path.q, end.effort
+}
+
+data Runs {
+	q, v, load real
+	ts [N]time
+	goal [N]real
+	source: npz{path: "runs.npz"}
+}
+
+train Learn {
+	data: Runs
+	batch: 32
+	epochs: 10
+	optimizer: adamw{lr: 1e-3}
+	qs, effort := Move(q, v, load, ts)
+	minimize mse(qs, goal) + 1e-3*effort
+}
+`
+
+var mistakes = []mistake{
+	// The field: shape, time, batch.
+	{"the field has another width than the state", classifier, "tanh |> Linear(2)", "tanh |> Linear(3)", "returned value has type [3]real, but the result is declared [2]real"},
+	{"the batch axis is written", classifier, "net f(x [2]real) [2]real", "net f(x [512, 2]real) [2]real", "if the first axis is the batch, leave it out"},
+	{"the batch axis is written in the state", classifier, "state x [2]real", "state x [512, 2]real", "argument x of f wants [2]real, got [512, 2]real"},
+	{"the time is forgotten in the call of the field", classifier, "net f(x [2]real)", "net f(t real, x [2]real)", "f wants 2 arguments (t, x), got 1"},
+	{"the time is passed to a field that takes none", classifier, "der(x) = f(x)", "der(x) = f(t, x)", "f wants 1 argument (x), got 2"},
+	{"the time is joined with a state of several axes", classifier, "der(x) = f(x)", "der(x) = f(concat([x], t))", "concat along axis 0"},
+	{"the time is added to the width and the net not told", classifier, "der(x) = f(x)", "der(x) = f(concat(x, t))", "argument x of f wants [2]real, got [3]real"},
+	{"an input of the field is forgotten", controlled, "der(v) = (force(q, v)", "der(v) = (force(q)", "force wants 2 arguments (q, v), got 1"},
+	{"a field with two results", classifier, "return x |> Linear(16) |> tanh |> Linear(2)", "return x, x", "only models can return several"},
+	{"the field returns nothing", classifier, "\treturn x |> Linear(16) |> tanh |> Linear(2)\n", "\ty := x |> Linear(16) |> tanh |> Linear(2)\n", "net f has no return"},
+	{"an image goes into a linear layer", classifier, "net f(x [2]real) [2]real", "net f(x [1, 2, 2]real) [2]real", "flatten it first"},
+	{"a scalar goes into a linear layer", controlled, "return [q] |> Linear(16)", "return q |> Linear(16)", "write [x] to make it one"},
+	{"two vectors of different lengths are added", classifier, "der(x) = f(x)", "der(x) = f(x) + [1.0, 2.0, 3.0]", "+ wants equal shapes or a scalar, got [2]real and [3]real"},
+	{"* is taken for the matrix product", classifier, "der(x) = f(x)", "der(x) = eye(2) * x", "* wants equal shapes or a scalar"},
+	{"a matrix product with the wrong side", classifier, "der(x) = f(x)", "der(x) = [[1.0, 2.0, 3.0]] @ x", "@ wants [m, k] @ [k, n]"},
+	{"Sequential as a class", classifier, "x |> Linear(16) |> tanh |> Linear(2)", "Sequential(x)", "write a pipeline: x |> Linear(16) |> tanh |> Linear(2)"},
+	{"an activation by its class", classifier, "|> tanh |>", "|> Tanh |>", `did you mean "tanh"?`},
+	{"batch normalisation in a field", classifier, "|> tanh |>", "|> BatchNorm1d |>", "use LayerNorm"},
+	{"dropout in a field", classifier, "|> tanh |>", "|> Dropout |>", "a field must give the same value when it is evaluated again"},
+	{"cat for concat", controlled, "[q, v] |>", "cat(q, v) |>", `did you mean "concat"?`},
+	{"matmul as a function", classifier, "der(x) = f(x)", "der(x) = matmul(eye(2), x)", "write a @ b"},
+	{"weights outside a net", classifier, "net f(", "fn f(", "put it in a net"},
+	{"a second set of weights without a name", classifier, "\treturn x |> Linear(16) |> tanh |> Linear(2)", "\treturn (x |> Linear(2)) + (x |> Linear(2))", "declare"},
+	// The system.
+	{"a state without an equation", controlled, "\tder(q) = v\n", "", "add der(q) = ..."},
+	{"two equations for a state", controlled, "der(q) = v\n", "der(q) = v\n\tder(q) = -v\n", "state q has two equations"},
+	{"an equation for an unknown state", controlled, "der(q) = v\n", "der(p) = v\n", `system Arm has no state "p"`},
+	{"the integral is read by an equation", controlled, "der(q) = v\n", "der(q) = v + effort\n", "make effort a state or a definition"},
+	{"the running cost is a vector", controlled, "integral effort = force(q, v)^2", "integral effort = [q, v]", "integral effort must be a real scalar"},
+	{"grad of a vector", controlled, "grad(E, q)", "grad([q, v], q)", "use jac for vectors"},
+	{"grad of an energy that does not depend on the variable", controlled, "grad(E, q)", "grad(E, v)", "the expression does not depend on v"},
+	{"the divergence of a field of another shape", classifier, "der(x) = f(x)", "der(x) = x * div(concat(x, t), x)", "div wants equal shapes"},
+	{"a state with a name of the result", controlled, "context load real", "state nfe real", "nfe is a field of every solve result"},
+	{"a parameter that starts outside its bounds", controlled, "param m real = 1.0 where m > 0", "param m real = -1.0 where m > 0", "does not satisfy the constraint of m"},
+	{"if in a field", classifier, "\treturn x |> Linear(16)", "\tif x > 0 {\n\t}\n\treturn x |> Linear(16)", "select(c, a, b)"},
+	{"assignment instead of a definition", controlled, "E := V(q)", "E = V(q)", "write E := ..."},
+	{"a Python function", classifier, "net f(", "def f(", "expected a declaration"},
+	{"a solve in the field", classifier, "der(x) = f(x)", "der(x) = f(solve(Flow{x: x}, over: 0..1, with: Fwd).x)", "solve in a model or a recipe"},
+	// The solver.
+	{"a tolerance on a fixed-step method", controlled, "rk4{steps: 20}", "rk4{rtol: 1e-4}", "rk4 is a fixed-step method: use steps or step"},
+	{"steps for an adaptive method", classifier, "dopri5{rtol: 1e-4, atol: 1e-4}", "dopri5{steps: 20}", "dopri5 is an adaptive method: use rtol or atol"},
+	{"a fixed-step method without steps", controlled, "rk4{steps: 20}", "rk4", "steps or step"},
+	{"a misspelt method", classifier, "dopri5{", "dopri6{", `did you mean "dopri5"?`},
+	{"a method by the name of another library", controlled, "rk4{steps: 20}", "RungeKutta4{steps: 20}", `did you mean "rk4"?`},
+	{"a misspelt option", classifier, "atol: 1e-4}", "atool: 1e-4}", `did you mean "atol"?`},
+	{"zero tolerance", classifier, "rtol: 1e-4", "rtol: -1", "rtol of dopri5 wants a number from 0 to 1"},
+	{"an unknown sensitivity", classifier, "atol: 1e-4}", "atol: 1e-4, sensitivity: autograd}", `did you mean "backprop"?`},
+	{"odeint", classifier, "solve(Flow{x: x}, over: 0..1, with: Fwd)", "odeint(f, x)", "write solve(Sys{x: x}, from: a, at: times, with: S)"},
+	{"diffeqsolve", classifier, "solve(Flow{x: x}, over: 0..1, with: Fwd)", "diffeqsolve(f, x)", "write solve(Sys{x: x}, over: a..b, with: S)"},
+	{"a solve without a solver", classifier, "over: 0..1, with: Fwd", "over: 0..1", "solve needs with: a solver"},
+	{"a solve without a time span", classifier, "over: 0..1, with: Fwd", "with: Fwd", "solve needs over: a..b, or from: a and at: times"},
+	{"the span as a vector", classifier, "over: 0..1", "over: [0.0, 1.0]", "over: wants a range a..b"},
+	{"output times without a start time", controlled, "from: 0, at: ts", "at: ts", "solve needs from: a"},
+	{"a single number as output times", controlled, "at: ts", "at: 1.0", "at: wants a vector of times"},
+	{"a context that is not given", controlled, "path := solve(Arm{q: q, v: v, load: load}", "path := solve(Arm{q: q, v: v}", "Arm{...} does not set context load"},
+	{"a start of another shape", classifier, "Flow{x: x}", "Flow{x: [x, x]}", "x of system Flow wants [2]real, got [2, 2]real"},
+	{"the network instead of the system", classifier, "solve(Flow{x: x}", "solve(f", "f is a net, not a system"},
+	{"a part of the result that there is not", classifier, "return end.x", "return end.y", "(has x)"},
+	{"the whole result is returned", classifier, "return end.x", "return end", "result of a solve of Flow"},
+	{"the trajectory is taken for the end", controlled, "return path.q, end.effort", "return path.q[10], end.effort", "index 10 out of range for axis of length 10"},
+	// Training.
+	{"more classes than scores", classifier, "y label[2]", "y label[3]", "cross_entropy: 2 scores for 3 classes"},
+	{"a regression loss on labels", classifier, "cross_entropy(Moons(x), y)", "mse(Moons(x), y)", "mse wants numbers, got label[2]"},
+	{"labels and scores swapped", classifier, "cross_entropy(Moons(x), y)", "cross_entropy(y, Moons(x))", "wants a label second"},
+	{"a loss that is not a number", classifier, "minimize cross_entropy(Moons(x), y)", "minimize Moons(x)", "the objective must be a scalar"},
+	{"two objectives", classifier, "\tmetric acc", "\tminimize sqnorm(x)\n\tmetric acc", "add them up"},
+	{"a loss by its class", classifier, "cross_entropy(Moons(x), y)", "CrossEntropyLoss(Moons(x), y)", `did you mean "cross_entropy"?`},
+	{"a learning rate under another name", classifier, "adam{lr: 0.01}", "adam{learning_rate: 0.01}", `adam has no option "learning_rate"`},
+	{"weight_decay for decay", controlled, "adamw{lr: 1e-3}", "adamw{weight_decay: 1e-3}", "decay"},
+	{"a setting that there is not", classifier, "epochs: 300", "epoch: 300", `did you mean "epochs"?`},
+	{"validation that does not exist", classifier, "seed: 42", "seed: 42\n\tstop: early{on: val.loss}", "give train Fit a val:"},
+	{"a model with too few inputs", controlled, "Move(q, v, load, ts)", "Move(q, v, ts)", "Move wants 4 arguments, got 3"},
+	{"a column that is not declared", controlled, "mse(qs, goal)", "mse(qs, goals)", `did you mean "goal"?`},
+	{"training on a sample of another length", controlled, "goal [N]real", "goal [20]real", "mse"},
+}
+
+// firstMessage is what the compiler says first about a mistake.
+func firstMessage(m mistake) (diag.Diagnostic, string, error) {
+	if strings.Count(m.base, m.old) == 0 {
+		return diag.Diagnostic{}, "", fmt.Errorf("%q is not in the program", m.old)
+	}
+	src := strings.Replace(m.base, m.old, m.new, 1)
+	_, ds := driver.Compile(map[string]string{"a.nde": src}, driver.Options{Until: "diff"})
+	if len(ds) == 0 {
+		return diag.Diagnostic{}, src, fmt.Errorf("nothing is said")
+	}
+	return ds[0], src, nil
+}
+
+// TestMistakes: the first message of each mistake names the way out.
+func TestMistakes(t *testing.T) {
+	for _, src := range []string{classifier, controlled} {
+		if _, ds := driver.Compile(map[string]string{"a.nde": src}, driver.Options{Until: "diff"}); len(ds) > 0 {
+			t.Fatal(ds)
+		}
+	}
+	if len(mistakes) < 60 {
+		t.Errorf("%d mistakes", len(mistakes))
+	}
+	for _, m := range mistakes {
+		d, src, err := firstMessage(m)
+		if err != nil {
+			t.Errorf("%s: %v\n%s", m.what, err, src)
+		} else if !strings.Contains(d.Text+"\n"+d.Remedy, m.fix) {
+			t.Errorf("%s: %v, want %q", m.what, d, m.fix)
+		}
+	}
+}
+
+// mistakesPage lists the mistakes with what is said about them.
+func mistakesPage() string {
+	var b strings.Builder
+	b.WriteString("# Mistakes and what the compiler says\n\n" + generated)
+	b.WriteString("Mistakes of the kinds that the issue trackers and forums of torchdyn, torchdiffeq, Diffrax and Stan show, written in this language. For each, the line as it was\nwritten and the first message; a test demands that the message names the way out.\n\n| Mistake | Written | Message |\n|---|---|---|\n")
+	cell := func(s string) string {
+		return strings.ReplaceAll(strings.ReplaceAll(strings.TrimSpace(s), "|", "\\|"), "\n", " ")
+	}
+	for _, m := range mistakes {
+		d, src, err := firstMessage(m)
+		if err != nil {
+			continue // the test says so
+		}
+		at := strings.Index(m.base, m.old)
+		line := src[strings.LastIndex(src[:at], "\n")+1:]
+		line, _, _ = strings.Cut(line, "\n")
+		if m.new == "" {
+			line = "(left out) " + strings.TrimSpace(m.old)
+		}
+		text := fmt.Sprintf("%s [%s]", d.Text, d.Code)
+		if d.Remedy != "" {
+			text += "; " + d.Remedy
+		}
+		fmt.Fprintf(&b, "| %s | `%s` | %s |\n", cell(m.what), cell(line), cell(text))
+	}
+	return b.String()
+}
