@@ -17,6 +17,7 @@ import (
 
 	"ndec.dev/ndec/cmd/ndec/driver"
 	"ndec.dev/ndec/dsl/layer"
+	"ndec.dev/ndec/dsl/sema"
 	"ndec.dev/ndec/ir"
 	"ndec.dev/ndec/ir/diag"
 	"ndec.dev/ndec/ir/method"
@@ -40,6 +41,7 @@ var pages = []struct {
 	{"reference.md", referencePage},
 	{"language.md", languagePage},
 	{"mistakes.md", mistakesPage},
+	{"language/functions.md", functionsPage},
 }
 
 // TestPages: the generated pages say what the tables say.
@@ -147,6 +149,11 @@ func prose(t *testing.T) []page {
 	if err != nil {
 		t.Fatal(err)
 	}
+	more, err := filepath.Glob(filepath.Join("..", "docs", "*", "*.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	names = append(names, more...)
 	var out []page
 	for _, n := range append(names, filepath.Join("..", "README.md")) {
 		b, err := os.ReadFile(n)
@@ -328,6 +335,50 @@ func referencePage() string {
 	sort.Strings(ops)
 	for _, n := range ops {
 		row("`"+n+"`", "`"+infos[n].Formula+"`", infos[n].Doc)
+	}
+	return b.String()
+}
+
+// functionsPage is the manual page of functions, operators and layers, written from their rows.
+func functionsPage() string {
+	var b strings.Builder
+	b.WriteString("# Functions, operators and layers\n\n" + generated)
+	b.WriteString("What an expression may call. The list behind \"did you mean\" is this one. Options of solvers, optimisers and sources are in [the reference](../reference.md), more\nabout each formula in [numerics](../numerics.md).\n")
+	escape := func(s string) string { return strings.ReplaceAll(s, "|", "\\|") }
+	group := ""
+	for _, f := range sema.Functions() {
+		if f.Group != group {
+			group = f.Group
+			fmt.Fprintf(&b, "\n## %s\n\n| Use | Is | Formula |\n|---|---|---|\n", group)
+		}
+		formula := ""
+		if f.Formula != "" {
+			formula = "`" + escape(f.Formula) + "`"
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", escape(f.Use), escape(f.Doc), formula)
+	}
+	b.WriteString("\n## Operators\n\n| Operator | Is | Shapes |\n|---|---|---|\n")
+	for _, o := range [][3]string{
+		{"a \\|> f(b)", "f(a, b): the value becomes the first argument", "of f"},
+		{"a + b, a - b, a * b, a / b", "element by element", "equal, or one is a scalar"},
+		{"a @ b", "matrix product", "[m, k] @ [k, n], [m, k] @ [k], [k] @ [k, n]"},
+		{"a ^ b", "power; binds to the right and tighter than unary minus", "equal, or one is a scalar"},
+		{"-a, !a", "negative, not", "any"},
+		{"a < b, a <= b, a > b, a >= b, a == b, a != b", "conditions, not chained", "equal, or one is a scalar"},
+		{"a && b, a \\|\\| b", "and, or", "equal, or one is a scalar"},
+		{"x[i], x[a:b], x[i, a:b]", "constant indices and slices, a up to but not including b", "an index drops its axis"},
+		{"a..b", "range of times, epochs or step counts", ""},
+	} {
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", o[0], o[1], o[2])
+	}
+	b.WriteString("\n## Layers\n\nLayers own weights and stand in pipelines of nets, models and systems: `x |> Linear(16)`.\n\n| Layer | Options | Is |\n|---|---|---|\n")
+	for _, n := range layer.Names() {
+		r := layer.Lookup(n)
+		var opts []string
+		for _, o := range r.Options {
+			opts = append(opts, "`"+o.Key+"`")
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", n, strings.Join(opts, ", "), escape(r.Doc))
 	}
 	return b.String()
 }

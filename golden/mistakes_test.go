@@ -142,7 +142,7 @@ var mistakes = []mistake{
 	{"a solve in the field", classifier, "der(x) = f(x)", "der(x) = f(solve(Flow{x: x}, over: 0..1, with: Fwd).x)", "solve in a model or a recipe"},
 	// The solver.
 	{"a tolerance on a fixed-step method", controlled, "rk4{steps: 20}", "rk4{rtol: 1e-4}", "rk4 is a fixed-step method: use steps or step"},
-	{"steps for an adaptive method", classifier, "dopri5{rtol: 1e-4, atol: 1e-4}", "dopri5{steps: 20}", "dopri5 is an adaptive method: use rtol or atol"},
+	{"one tolerance for both", classifier, "dopri5{rtol: 1e-4, atol: 1e-4}", "dopri5{tol: 1e-4}", `did you mean "rtol"?`},
 	{"a fixed-step method without steps", controlled, "rk4{steps: 20}", "rk4", "steps or step"},
 	{"a misspelt method", classifier, "dopri5{", "dopri6{", `did you mean "dopri5"?`},
 	{"a method by the name of another library", controlled, "rk4{steps: 20}", "RungeKutta4{steps: 20}", `did you mean "rk4"?`},
