@@ -22,6 +22,8 @@ type scope struct {
 	solves     map[*sema.Solve]*solution
 	points     map[*sema.Rhs][]*ir.Value
 	references []*reference
+	meshes     []*mesh
+	everyCount bool // objectives of hypersolvers look at all step counts instead of one that is drawn
 	calls      []modelCall
 	key        *ir.Value // of random draws; nil in functions that cannot draw
 	runs       []run

@@ -2,56 +2,12 @@ package lower
 
 import (
 	"fmt"
-	"math"
 	"slices"
 
 	"ndec.dev/ndec/dsl/sema"
 	"ndec.dev/ndec/ir"
 	"ndec.dev/ndec/ir/method"
 )
-
-// mesh is the times at which an objective of a hypersolver looks at the reference: those of every
-// step count, each once, in the direction of the solve.
-type mesh struct {
-	times []float64
-	place map[[2]int]int // of k/n in lowest terms
-}
-
-func newMesh(x *sema.HyperError) *mesh {
-	m := &mesh{place: map[[2]int]int{}}
-	var parts [][2]int
-	for n := x.MinSteps; n <= x.MaxSteps; n++ {
-		for k := 0; k <= n; k++ {
-			q := lowest(k, n)
-			if _, ok := m.place[q]; !ok {
-				m.place[q] = 0
-				parts = append(parts, q)
-			}
-		}
-	}
-	slices.SortFunc(parts, func(a, b [2]int) int { return a[0]*b[1] - b[0]*a[1] })
-	for i, q := range parts {
-		m.place[q] = i
-		m.times = append(m.times, x.From+(x.To-x.From)*float64(q[0])/float64(q[1]))
-		if n := x.MinSteps; n == x.MaxSteps {
-			// As the loop of a solve in n steps has them, so that they are ends of its steps to the last bit.
-			m.times[i] = x.From + float64(float64(q[0]*n/q[1])*((x.To-x.From)/float64(n)))
-		}
-	}
-	m.times[len(parts)-1] = x.To
-	return m
-}
-
-// at is the place of step k of n.
-func (m *mesh) at(k, n int) int { return m.place[lowest(k, n)] }
-
-func lowest(k, n int) [2]int {
-	a, b := k, n
-	for b != 0 {
-		a, b = b, a%b
-	}
-	return [2]int{k / a, n / a}
-}
 
 // solveAt is the solve of x by a solver along times.
 func (s *scope) solveAt(x *sema.HyperError, by *sema.Solver, times []float64) *solution {
@@ -68,7 +24,7 @@ func (s *scope) solveAt(x *sema.HyperError, by *sema.Solver, times []float64) *s
 // small difference divided by a power of the step, in which the rounding of an f32 solve would drown.
 type reference struct {
 	of     *sema.HyperError
-	times  []float64
+	mesh   *mesh
 	states []*ir.Value // along the times, in f64
 	extras []*ir.Value // in f64
 	own    []*ir.Value // extras as the module has them
@@ -79,12 +35,12 @@ func (s *scope) reference(x *sema.HyperError, m *mesh) *reference {
 	same := equality{}
 	starts, extras := s.exprs(x.Starts), s.exprs(x.Extras)
 	for _, r := range s.references {
-		if y := r.of; y.System == x.System && y.Reference == x.Reference && y.From == x.From && slices.Equal(r.times, m.times) &&
+		if y := r.of; y.System == x.System && sameSolver(y.Reference, x.Reference) && r.mesh == m &&
 			slices.EqualFunc(s.exprs(y.Starts), starts, same.values) && slices.EqualFunc(s.exprs(y.Extras), extras, same.values) {
 			return r
 		}
 	}
-	r := &reference{of: x, times: m.times}
+	r := &reference{of: x, mesh: m}
 	s.b.Span = x.At
 	wide := func(vs []*ir.Value) []*ir.Value {
 		var out []*ir.Value
@@ -95,11 +51,11 @@ func (s *scope) reference(x *sema.HyperError, m *mesh) *reference {
 	}
 	r.own = append(extras, startsOf(x.System, starts)...)
 	r.extras = wide(r.own)
-	operands := append([]*ir.Value{s.b.Const(x.From, ir.F64), s.b.Data(m.times, ir.Tensor(ir.F64, len(m.times)))}, wide(starts)...)
+	operands := append([]*ir.Value{s.b.Const(x.From, ir.F64), m.times}, wide(starts)...)
 	for range x.System.Integrals {
 		operands = append(operands, s.b.Zeros(ir.Scalar(s.wide.To)))
 	}
-	solve := s.newSolve(x.At, s.system(x.System), x.Reference, len(m.times), s.wide)
+	solve := s.newSolve(x.At, s.system(x.System), x.Reference, m.points, s.wide)
 	v := s.b.Emit(ir.OpSolve, ir.Attr{Solve: solve}, append(operands, r.extras...)...).Named(x.System.Name)
 	results := s.b.Results(v)
 	r.states = results[:len(x.System.States)]
@@ -111,10 +67,26 @@ func (s *scope) reference(x *sema.HyperError, m *mesh) *reference {
 	return r
 }
 
+// sameSolver reports whether two solvers make the same steps, declared or written in place.
+func sameSolver(a, b *sema.Solver) bool {
+	return a == b || a.Method == b.Method && a.Hyper == b.Hyper && slices.EqualFunc(a.Options, b.Options, sameSetting)
+}
+
+func sameSetting(a, b ir.Setting) bool {
+	same := a.Key == b.Key && a.Num == b.Num && a.Text == b.Text && (a.Choice == nil) == (b.Choice == nil) && len(a.List) == 0 && len(b.List) == 0
+	if same && a.Choice != nil {
+		same = a.Choice.Row == b.Choice.Row && slices.EqualFunc(a.Choice.Options, b.Choice.Options, sameSetting)
+	}
+	return same
+}
+
 // trajectoryError solves once for each step count and compares on its mesh.
 func (s *scope) trajectoryError(x *sema.HyperError) *ir.Value {
-	m := newMesh(x)
+	m := s.mesh(x)
 	ref := s.reference(x, m)
+	if m.count != nil {
+		return s.drawnTrajectory(x, m, ref)
+	}
 	var sum *ir.Value
 	for n := x.MinSteps; n <= x.MaxSteps; n++ {
 		by := *x.Solver
@@ -123,7 +95,7 @@ func (s *scope) trajectoryError(x *sema.HyperError) *ir.Value {
 		times := []float64{}
 		for k := 1; k <= n; k++ {
 			places = append(places, m.at(k, n))
-			times = append(times, m.times[m.at(k, n)])
+			times = append(times, m.fixed[m.at(k, n)])
 		}
 		own := s.solveAt(x, &by, times)
 		s.b.Span = x.At
@@ -141,46 +113,87 @@ func (s *scope) trajectoryError(x *sema.HyperError) *ir.Value {
 	return sum
 }
 
+// drawnTrajectory is trajectoryError over a drawn number of steps: a loop over as many as there may be, which stands
+// still after the last one.
+func (s *scope) drawnTrajectory(x *sema.HyperError, m *mesh, ref *reference) *ir.Value {
+	sys := x.System
+	name := fmt.Sprintf("%s.%s.%d", s.name, x.Solver.Hyper.Name, len(s.runs))
+	step := &ir.Solve{Name: name, Span: x.At, System: sys.Name, States: s.states(sys), Extras: s.extras(sys), Steps: 1}
+	step.Field = s.newField(s.system(sys))
+	if err := method.Build(&ir.Module{Real: s.m.Real}, step, s.baseRow(x), s.config(x.Solver, step)); err != nil {
+		refuse(methodLater, x.At, "%v", err)
+	}
+	replay := s.add(step.Replay)
+
+	b := ir.NewFunc(name+".advance", x.At, s.m.Real)
+	b.Func.Doc = "one step of a trajectory, and its share of the mean squared distance from the reference"
+	var now, want []*ir.Value
+	for _, st := range step.States[:len(sys.States)] {
+		now = append(now, b.Arg(st.Name, st.Type))
+	}
+	t, share := b.Arg("t", ir.Scalar(ir.F64)), b.Arg("share", ir.Scalar(ir.F64))
+	for i, st := range step.States[:len(sys.States)] {
+		want = append(want, b.Arg(st.Name+"_want", ir.Tensor(ir.F64, ref.states[i].Type.Shape[1:]...)))
+	}
+	h := b.Arg("h", ir.Scalar(ir.F64))
+	extras := extraArgs(b, step.Extras)
+	in := slices.Concat([]*ir.Value{t, h}, now)
+	for _, st := range step.States[len(sys.States):] {
+		in = append(in, b.Zeros(st.Type))
+	}
+	next := b.CallAll(replay, append(in, extras...)...)[:len(sys.States)]
+	live := b.Binary(ir.OpLt, b.Const(0, ir.F64), share)
+	var off *ir.Value
+	for i := range next {
+		next[i] = b.Select(live, next[i], now[i]).Named(step.States[i].Name)
+		d := b.Cast(b.Sub(b.Cast(next[i], ir.F64), want[i]), s.m.Real)
+		square := b.Sum(b.Unary(ir.OpSquare, d))
+		if off != nil {
+			square = b.Add(off, square)
+		}
+		off = square
+	}
+	fn := s.add(b.Return(append(next, b.Mul(b.Cast(share, s.m.Real), off))...))
+
+	b = s.b
+	b.Span = x.At
+	st := m.steps(b)
+	n := x.MaxSteps
+	// Steps after the last one begin where it did.
+	last := b.Add(b.Const(x.From, ir.F64), b.Mul(b.Sub(m.count, b.Const(1, ir.F64)), m.h))
+	begin := b.Select(b.Binary(ir.OpLt, m.numbers(b, n), m.count), st.t, last)
+	operands := append(s.exprs(x.Starts), begin, st.share)
+	for _, y := range ref.states {
+		operands = append(operands, b.Take(y, st.ends...))
+	}
+	operands = append(append(operands, m.h), ref.own...)
+	scan := &ir.Scan{Fn: fn, N: n, Carry: len(next), Mapped: 2 + len(ref.states)}
+	return b.Sum(b.Results(b.Emit(ir.OpScan, ir.Attr{Scan: scan}, operands...))[len(next)])
+}
+
+// baseRow is the method of the base.
+func (s *scope) baseRow(x *sema.HyperError) *method.Row {
+	row := x.Solver.Row
+	if row == nil || row.Later {
+		refuse(methodLater, x.At, "%s is not compiled yet; use euler, midpoint, heun or rk4", x.Solver.Method)
+	}
+	return row
+}
+
 // residualError is the sum of squares of the rows of residualRows.
 func (s *scope) residualError(x *sema.HyperError) *ir.Value {
 	r := s.residualRows(x)
 	return s.b.Sum(s.b.Unary(ir.OpSquare, r))
 }
 
-// stepping is the steps at which an objective looks, as columns of numbers with one row for each: from
-// t to t + dt, which belong to steps of length h, and the weight of the row. starts and ends are the
-// places of both ends in the mesh.
-type stepping struct {
-	t, dt, h, weight *ir.Value
-	starts, ends     []int
-}
-
-// all are the steps of every step count, each count with the same weight.
-func (m *mesh) all(b *ir.Builder, x *sema.HyperError) *stepping {
-	var ts, hs, ws []float64
-	st := &stepping{}
-	for n := x.MinSteps; n <= x.MaxSteps; n++ {
-		for k := range n {
-			ts = append(ts, m.times[m.at(k, n)])
-			hs = append(hs, (x.To-x.From)/float64(n))
-			ws = append(ws, math.Sqrt(1/float64(n)/float64(x.MaxSteps-x.MinSteps+1)))
-			st.starts, st.ends = append(st.starts, m.at(k, n)), append(st.ends, m.at(k+1, n))
-		}
-	}
-	column := ir.Tensor(ir.F64, len(ts))
-	st.t, st.h, st.weight = b.Data(ts, column), b.Data(hs, column), b.Data(ws, column)
-	st.dt = st.h
-	return st
-}
-
-// residualRows are sqrt(weight) (g - delta) for every step, [steps, elements].
+// residualRows are the square root of the share times (g - delta) for every step, [steps, elements].
 func (s *scope) residualRows(x *sema.HyperError) *ir.Value {
-	m := newMesh(x)
+	m := s.mesh(x)
 	ref := s.reference(x, m)
 	target, off := s.deviation(x)
 	b := s.b
 	b.Span = x.At
-	st := m.all(b, x)
+	st := m.steps(b)
 	over := func(f *ir.Func, mapped, whole []*ir.Value) []*ir.Value {
 		return b.Results(b.Emit(ir.OpMap, ir.Attr{Map: &ir.Map{Fn: f, N: len(st.starts), Mapped: len(mapped),
 			Region: ir.SampleRegion.Inside(ir.RegionMap, f.Name)}}, slices.Concat(mapped, whole)...))
@@ -192,7 +205,7 @@ func (s *scope) residualRows(x *sema.HyperError) *ir.Value {
 		}
 	}
 	wanted := over(target, at, ref.extras)
-	return over(off, append([]*ir.Value{st.t, st.h, st.weight}, wanted...), ref.own)[0]
+	return over(off, append([]*ir.Value{st.t, st.h, b.Unary(ir.OpSqrt, st.share)}, wanted...), ref.own)[0]
 }
 
 // deviation is what a hypersolver has to do in a step and what it is off, as two functions, since the first
@@ -211,10 +224,7 @@ func (s *scope) deviation(x *sema.HyperError) (target, off *ir.Func) {
 	step.Field = s.wide.Func(s.newField(s.system(sys)))
 	narrow := step.Extras
 	widen(step, s.wide)
-	row := x.Solver.Row
-	if row == nil || row.Later {
-		refuse(methodLater, x.At, "%s is not compiled yet; use euler, midpoint, heun or rk4", x.Solver.Method)
-	}
+	row := s.baseRow(x)
 	if err := method.Build(&ir.Module{Real: s.wide.To}, step, row, method.Config{}); err != nil {
 		refuse(methodLater, x.At, "%v", err)
 	}

@@ -147,13 +147,77 @@ train R {
 func TestHyperObjectives(t *testing.T) {
 	m := compile(t, exactly)
 	mc := newMachine(t, m, nil)
-	got := mc.call(m.Recipes[0].Objective, [][]float64{{1.5}})
+	got := mc.call(m.Recipes[0].Objective, [][]float64{{1.5}, key(1, 0, 0)})
 	for i, row := range []struct {
 		want, tol float64
 	}{{0, 1e-12}, {0, 1e-16}, {0.0625, 1e-7}, {0.0625, 1e-7}} {
 		if math.Abs(got[i][0]-row.want) > row.tol {
 			t.Errorf("figure %d is %v, want %v", i, got[i][0], row.want)
 		}
+	}
+}
+
+// drawn has the objectives of a residual that is no good, over a drawn number of steps and over each.
+const drawn = `package p
+
+system Decay {
+	state y real
+	context c real
+	der(y) = -c * y + t
+}
+
+hypersolver Off for Decay {
+	base: midpoint
+	residual(y) = 0.3*y + h*der(y) - c
+}
+
+data D {
+	y, c real
+	source: csv{path: "d.csv"}
+}
+
+train R {
+	data: D
+	minimize residual_error(Off, Decay{y, c}, over: 1..2, steps: 2..5, reference: rk4{steps: 60})
+	metric t = trajectory_error(Off, Decay{y, c}, over: 1..2, steps: 2..5, reference: rk4{steps: 60})
+	EACH
+	epochs: 1
+	optimizer: adam{lr: 0.1}
+}
+`
+
+// TestDrawnSteps: at a key both objectives are those of one of the step counts, the same for both and for every row;
+// every count occurs, and least squares takes all of them.
+func TestDrawnSteps(t *testing.T) {
+	each := ""
+	for n := 2; n <= 5; n++ {
+		for _, f := range []string{"residual", "trajectory"} {
+			each += fmt.Sprintf("metric %s%d = %s_error(Off, Decay{y, c}, over: 1..2, steps: %d, reference: rk4{steps: 60})\n\t", f[:1], n, f, n)
+		}
+	}
+	m := compile(t, strings.Replace(drawn, "EACH", each, 1))
+	mc := newMachine(t, m, nil)
+	f := m.Recipes[0].Objective
+	seen := map[int]int{}
+	for step := range 60 {
+		at := -1
+		for row, in := range [][]float64{{1.5, 0.5}, {-0.3, 2}, {4, 1}} {
+			got := mc.call(f, [][]float64{in[:1], in[1:], key(7, row, step)})
+			k := -1
+			for i := range 4 {
+				if math.Abs(got[0][0]-got[2+2*i][0]) < 1e-9 && math.Abs(got[1][0]-got[3+2*i][0]) < 1e-12 {
+					k = i
+				}
+			}
+			if k < 0 || row > 0 && k != at {
+				t.Fatalf("step %d, row %d: %v are the objectives of no step count, or of another than in row 0", step, row, got[:10])
+			}
+			at = k
+		}
+		seen[at]++
+	}
+	if len(seen) != 4 {
+		t.Errorf("step counts drawn in 60 steps: %v", seen)
 	}
 }
 

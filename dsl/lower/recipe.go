@@ -13,6 +13,8 @@ func (l *lowerer) recipe(r *sema.Recipe) {
 	s := l.scope(r.Name, r.Doc, r.Span)
 	s.args(r.Data.Columns)
 	s.keyed()
+	o, ok := ir.FindSetting(r.Settings, "optimizer")
+	s.everyCount = ok && o.Choice != nil && o.Choice.Row == "lstsq"
 
 	if n := averages(r.Minimize); n > 0 && !affine(r.Minimize) {
 		refuse(averageLater, r.Minimize.Span(), "minimize cannot be compiled yet where avg is not a term of a sum; minimize the mean itself")

@@ -8,7 +8,8 @@ import (
 )
 
 // HyperError is residual_error or trajectory_error of a hypersolver against a reference solve from
-// the same start. Its type is a real scalar, the mean over step counts N = MinSteps..MaxSteps of
+// the same start. Its type is a real scalar; of N steps, N drawn from MinSteps..MaxSteps for every batch (the mean
+// over all of them where the optimiser is lstsq), it is
 //
 //	residual:   mean over k < N of |g_k - (z_{k+1} - base(z_k)) / h^(p+1)|²
 //	trajectory: mean over 0 < k <= N of |zH_k - z_k|²
