@@ -111,7 +111,7 @@ func fitInputs(weights []Real, t, out *rt.Table) error {
 // fitRecipe is the train block Fit (moons.nde:36).
 var fitRecipe = rt.Recipe{
 	Name:      "Fit",
-	Source:    "c7a7cb5ea7651799f5f87213c578b65745557b900d8c861e2a0a9f8ffd6c8c03",
+	Source:    "cfb5aee8541339ebc4abef8cd108bc5149905d88642794e5b6042973d418f53c",
 	Where:     "moons.nde:36",
 	Data:      "Points",
 	Test:      "Fresh",
@@ -253,7 +253,7 @@ func fitTinyInputs(weights []Real, t, out *rt.Table) error {
 // fitTinyRecipe is the train block FitTiny (moons_hyper.nde:37).
 var fitTinyRecipe = rt.Recipe{
 	Name:      "FitTiny",
-	Source:    "c7a7cb5ea7651799f5f87213c578b65745557b900d8c861e2a0a9f8ffd6c8c03",
+	Source:    "cfb5aee8541339ebc4abef8cd108bc5149905d88642794e5b6042973d418f53c",
 	Where:     "moons_hyper.nde:37",
 	Data:      "Points",
 	Optimizer: rt.LeastSquares{},
@@ -370,7 +370,7 @@ func fitHyperInputs(weights []Real, t, out *rt.Table) error {
 // fitHyperRecipe is the train block FitHyper (moons_hyper.nde:46).
 var fitHyperRecipe = rt.Recipe{
 	Name:      "FitHyper",
-	Source:    "c7a7cb5ea7651799f5f87213c578b65745557b900d8c861e2a0a9f8ffd6c8c03",
+	Source:    "cfb5aee8541339ebc4abef8cd108bc5149905d88642794e5b6042973d418f53c",
 	Where:     "moons_hyper.nde:46",
 	Data:      "Points",
 	Batch:     64,
