@@ -99,7 +99,7 @@ func firstLine(s string) string {
 // names fixes the package-level identifiers in the order of declaration.
 func (e *emitter) names() diag.List {
 	var ds diag.List
-	e.global = newScope("workspace", "prepared", "NewParams", "LoadParams", "Program", "tensors", "paramCount",
+	e.global = newScope("workspace", "slices", "prepared", "NewParams", "LoadParams", "Program", "tensors", "paramCount",
 		"paramsOf", "dataSets", "version", "unsafe", "io", "iter", "sync")
 	exported := map[string]diag.Span{"Params": {}, "NewParams": {}, "LoadParams": {}, "Real": {}, "Program": {}}
 	for _, m := range e.m.Models {

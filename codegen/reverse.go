@@ -71,13 +71,19 @@ func (e *emitter) reverse(r *ir.Rev) (params, results, body string) {
 		}
 	}
 	stepOut := append(append([]operand(nil), barIn...), cStep...)
+	at := func(o operand) string {
+		if checkpointed(s) {
+			return fmt.Sprintf("[len(tape.%s)-1]", o.name)
+		}
+		return "[k]"
+	}
 	recorded := func() []string {
 		in := []string{}
 		for _, o := range l.x {
 			if o.t.IsScalar() {
-				in = append(in, "tape."+o.name+"[k]")
+				in = append(in, "tape."+o.name+at(o))
 			} else {
-				in = append(in, "&tape."+o.name+"[k]")
+				in = append(in, "&tape."+o.name+at(o))
 			}
 		}
 		return in
@@ -97,6 +103,9 @@ func (e *emitter) reverse(r *ir.Rev) (params, results, body string) {
 		p.line("}")
 	}
 	p.line("for k := len(tape.t) - 1; k >= 0; k-- {")
+	if checkpointed(s) {
+		l.restore()
+	}
 	if s.Times > 0 {
 		p.line("for j := m; j >= 0 && tape.at[j] == k; j-- {")
 		p.line("if tape.theta[j] == 1 {")

@@ -19,6 +19,10 @@ func sensitivityProblems() []problem {
 		{Row: "adjoint", Options: []ir.Setting{{Key: "restart", Text: "solved"}}},
 		{Row: "adjoint", Options: []ir.Setting{{Key: "seminorm", Num: 0}}},
 		{Row: "adjoint", Options: []ir.Setting{{Key: "with", Choice: &ir.Choice{Row: "heun3", Options: []ir.Setting{{Key: "steps", Num: 11}}}}}},
+		{Row: "interpolated"},
+		{Row: "forward"},
+		{Row: "checkpoint", Options: []ir.Setting{{Key: "every", Num: 2}}},
+		{Row: "checkpoint", Options: []ir.Setting{{Key: "memory", Num: 3400}}}, // a few states beside the times of 200 steps
 	} {
 		set := func(x *ir.Solve) { x.Sensitivity = s }
 		ps = append(ps, problem{of: several, method: rk4, real: ir.F64, set: set},

@@ -90,7 +90,7 @@ func (e *emitter) apply(f *ir.Func, in []string, to []operand, op string) string
 
 func (e *emitter) newLoop(ps *plan.Solve, path bool) *loop {
 	l := &loop{e: e, p: e.p, ps: ps, s: ps.IR, path: path}
-	sc := e.locals("t", "t0", "t1", "h", "dir", "err", "last", "ts", "next", "theta", "tape", "reach", "factor", "rejected", "attempts", "steps", "rtol", "atol", "errPrev", "errPrev2", "finite", "tNext", "stops", "gap", "goal", "cut", "stop", "pieces")
+	sc := e.locals("t", "t0", "t1", "h", "at", "kept", "dir", "err", "last", "ts", "next", "theta", "tape", "reach", "factor", "rejected", "attempts", "steps", "rtol", "atol", "errPrev", "errPrev2", "finite", "tNext", "stops", "gap", "goal", "cut", "stop", "pieces")
 	for _, st := range ps.IR.States {
 		name := sc.pick(goName(st.Name, false))
 		for _, suffix := range []string{"1", "K", "K1", "Err", "Out", "End", "0", "Start"} {
@@ -212,9 +212,6 @@ func (l *loop) body() {
 		p.line("stops, gap := rt.Stops(stops, t0, t1)")
 	}
 	p.line("*st = rt.SolveStats{Time: t0}")
-	if s.Record {
-		p.line("tape.reset()")
-	}
 	if s.Adaptive {
 		l.adaptive()
 	} else {
@@ -267,6 +264,7 @@ func (l *loop) fixed() {
 	} else {
 		p.line("h, steps := rt.FixedSteps(t0, t1, by.Step)")
 	}
+	l.resetTape("steps")
 	k := suffixed(l.x, "K")
 	l.declare(suffixed(l.x, "1"))
 	if s.FSAL {
@@ -416,14 +414,6 @@ func (l *loop) advance() {
 	}
 }
 
-// record keeps an accepted step for the reverse sweep.
-func (l *loop) record() {
-	if !l.s.Record {
-		return
-	}
-	l.p.line("tape.push(t, h, %s)", strings.Join(args(l.x), ", "))
-}
-
 // dense prints the output times that lie in the accepted step from t to tNext.
 func (l *loop) dense() {
 	if !l.path {
@@ -478,6 +468,7 @@ func (l *loop) save(end string, rest bool) {
 
 func (l *loop) adaptive() {
 	p, s, e := l.p, l.s, l.e
+	l.resetTape("by.MaxSteps")
 	p.line("rtol, atol := by.RTol, by.ATol")
 	p.line("dir := rt.Signed(1, t1-t0)")
 	x, x1, k, k1, xe := l.x, suffixed(l.x, "1"), suffixed(l.x, "K"), suffixed(l.x, "K1"), suffixed(l.x, "Err")
@@ -582,56 +573,4 @@ func (l *loop) adaptive() {
 		p.line("}")
 	}
 	p.line("}")
-}
-
-// tape prints the type that keeps the accepted steps of a recorded solve.
-func (e *emitter) tape(s *ir.Solve) string {
-	p := e.p
-	name := e.tapeType(s)
-	p.line("// %s keeps the accepted steps of %s for the reverse sweep; it grows as needed.", name, e.solveOrPath(s))
-	p.line("type %s struct {", name)
-	p.line("t, h []float64")
-	l := e.newLoop(e.plan.OfSolve(s), false)
-	for _, o := range l.x {
-		p.line("%s []%s", o.name, e.valueType(o.t))
-	}
-	if s.Times > 0 {
-		p.line("at []int // step of each output time")
-		p.line("theta []float64 // and the place in it")
-	}
-	p.line("}")
-	p.line("")
-	p.line("func (tp *%s) reset() {", name)
-	p.line("tp.t, tp.h = tp.t[:0], tp.h[:0]")
-	for _, o := range l.x {
-		p.line("tp.%s = tp.%s[:0]", o.name, o.name)
-	}
-	if s.Times > 0 {
-		p.line("tp.at, tp.theta = tp.at[:0], tp.theta[:0]")
-	}
-	p.line("}")
-	p.line("")
-	var ps []string
-	for _, o := range l.x {
-		ps = append(ps, o.name+" "+e.passed(o.t))
-	}
-	p.line("func (tp *%s) push(t, h float64, %s) {", name, strings.Join(ps, ", "))
-	p.line("tp.t = append(tp.t, t)")
-	p.line("tp.h = append(tp.h, h)")
-	for _, o := range l.x {
-		star := "*"
-		if o.t.IsScalar() {
-			star = ""
-		}
-		p.line("tp.%s = append(tp.%s, %s%s)", o.name, o.name, star, o.name)
-	}
-	p.line("}")
-	if s.Times > 0 {
-		p.line("")
-		p.line("func (tp *%s) save(step int, theta float64) {", name)
-		p.line("tp.at = append(tp.at, step)")
-		p.line("tp.theta = append(tp.theta, theta)")
-		p.line("}")
-	}
-	return p.text()
 }

@@ -145,6 +145,10 @@ func TestSensitivities(t *testing.T) {
 			{"adjoint{seminorm: false}", 1e-7},
 			{"adjoint{with: tsit5{rtol: 1e-10, atol: 1e-10}}", 1e-7},
 			{"adjoint{with: rk4{steps: 400}}", 1e-7},
+			{"checkpoint{every: 3}", 1e-12},
+			{"checkpoint{memory: 1e6}", 1e-12},
+			{"interpolated", 1e-7},
+			{"forward", 1e-12},
 		} {
 			t.Run(s+" "+row.sensitivity, func(t *testing.T) {
 				_, params, columns := gradients(t, solver(s, row.sensitivity))

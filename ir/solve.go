@@ -94,6 +94,9 @@ type Solve struct {
 
 	Sensitivity Choice
 	Record      bool // keep t, h, y of accepted steps for an OpRev
+	// KeepEvery and KeepBytes bound what is kept of a recorded solve: the state of every n-th step, or as many
+	// states as fit into the memory. The reverse sweep makes the others again with Replay.
+	KeepEvery, KeepBytes int
 }
 
 // SolveState is one state of a solve.

@@ -27,6 +27,19 @@ func (e Elem) String() string { return elemNames[e] }
 // IsFloat reports whether e is a floating-point type.
 func (e Elem) IsFloat() bool { return e == F32 || e == F64 || e == BF16 }
 
+// Bytes is the size of an element in memory.
+func (e Elem) Bytes() int {
+	switch e {
+	case F64:
+		return 8
+	case BF16:
+		return 2
+	case Bool:
+		return 1
+	}
+	return 4
+}
+
 // ElemByName finds an element type by its name in the text form.
 func ElemByName(name string) (Elem, bool) {
 	for e, n := range elemNames {

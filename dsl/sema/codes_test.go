@@ -41,6 +41,8 @@ var laterRules = map[diag.Code]bool{
 	"NDE0615": true,
 	"NDE0532": true, // separability is a rule over the IR
 	"NDE0570": true, // what a sensitivity differentiates is a rule over the IR
+	"NDE0571": true,
+	"NDE0572": true,
 	"NDE0240": true, // said by the Go back end
 	"NDE0826": true, // said by lowering
 }

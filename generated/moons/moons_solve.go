@@ -767,9 +767,9 @@ func pathFitHyper1Rec(w *Params, pre *prepared, tape *fitHyper1RecTape, t0 float
 	}
 	next := 0 // of ts
 	*st = rt.SolveStats{Time: t0}
-	tape.reset()
 	steps := by.Steps
 	h := (t1 - t0) / float64(steps)
+	tape.reset()
 	var x1 [2]Real
 	var dense0 [2]Real
 	var dense1 [2]Real

@@ -14,7 +14,7 @@ func codesBack() []Entry {
 		{Code: "NDE0830", Title: "second derivative through a solve with another sensitivity",
 			Text: "A derivative of the gradient of a solve goes through the steps that it took. With a sensitivity that differentiates the equation, and for tangents of the times of the solve, it is not compiled yet: use backprop."},
 		{Code: "NDE0833", Title: "sensitivity not compiled yet",
-			Text: "backprop and adjoint are compiled; other sensitivities are known but not yet."},
+			Text: "reversible is known but not compiled yet; use checkpoint where memory is short."},
 		{Code: "NDE0834", Title: "partial derivative with definitions between",
 			Text: "partial(E, x) holds definitions fixed, which is not compiled yet where E reaches x through one. Write E out, or use grad."},
 		{Code: "NDE0899", Title: "bug of the compiler",

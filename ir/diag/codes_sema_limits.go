@@ -11,7 +11,7 @@ func codesLimits() []Entry {
 			Fixed: "package p\n\nsolver S = rk4{steps: 4}\n"},
 		{Code: "NDE0803", Title: "solver option not compiled yet",
 			Text:  "The option is known but cannot be compiled yet.",
-			Bad:   "package p\n\nsolver S = rk4{steps: 4, sensitivity: interpolated}\n",
+			Bad:   "package p\n\nsolver S = rk4{steps: 4, sensitivity: reversible}\n",
 			Fixed: "package p\n\nsolver S = rk4{steps: 4, sensitivity: backprop}\n"},
 		{Code: "NDE0804", Title: "noise not compiled yet",
 			Text:  "Stochastic systems cannot be compiled yet.",

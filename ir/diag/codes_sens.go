@@ -1,5 +1,7 @@
 package diag
 
+import "strings"
+
 // gradOf is a program whose gradient goes through a solve of Flow with solver Fwd.
 func gradOf(solver string) string {
 	return flow + solver + end + "\ndata D {\n\tx [2]real\n\ty label[2]\n\tsource: moons{n: 8}\n}\n\ntrain T {\n\tdata: D\n\tminimize cross_entropy(M(x), y)\n\tepochs: 1\n\toptimizer: adam{lr: 0.01}\n}\n"
@@ -14,5 +16,13 @@ func codesSensitivity() []Entry {
 			Text:  "adjoint differentiates the equation, in which the residual of a hypersolver does not stand: its parameters would\nget no gradient. backprop differentiates the steps that were taken, whatever their method.",
 			Bad:   gradOf(correction + "solver Fwd = H{steps: 4, sensitivity: adjoint}\n"),
 			Fixed: gradOf(correction + "solver Fwd = H{steps: 4}\n")},
+		{Code: "NDE0571", Title: "forward by many numbers",
+			Text:  "forward solves the variational equations once for every number that a gradient is wanted of, at most 256. backprop\nand its relatives give the gradient by all of them in one sweep.",
+			Bad:   strings.Replace(gradOf("solver Fwd = rk4{steps: 4, sensitivity: forward}\n"), "|> Linear(2)", "|> Linear(80) |> tanh |> Linear(2)", 1),
+			Fixed: gradOf("solver Fwd = rk4{steps: 4, sensitivity: forward}\n")},
+		{Code: "NDE0572", Title: "memory that holds no step",
+			Text:  "checkpoint{memory: n} keeps as many states as fit into n bytes, and time and length of every step beside them: 16\nbytes for each of steps, or of max_steps. Two states have to fit, or there is nothing to go back from.",
+			Bad:   gradOf("solver Fwd = rk4{steps: 1000, sensitivity: checkpoint{memory: 16000}}\n"),
+			Fixed: gradOf("solver Fwd = rk4{steps: 1000, sensitivity: checkpoint{memory: 20000}}\n")},
 	}
 }

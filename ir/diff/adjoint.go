@@ -232,7 +232,8 @@ func (p *pass) adjointSum(a *adjointSolve, row *method.Row) *ir.Func {
 	}
 	back := p.vjp(f, wrt, len(f.Args), true)
 	sums := make([]*ir.Value, len(a.extras)+len(a.params))
-	for _, st := range method.Stages(b, c, row, t, h, states, extras) {
+	stages, _ := method.Stages(b, c, row, t, h, states, extras)
+	for _, st := range stages {
 		y, bars := make([]*ir.Value, n), make([]*ir.Value, n)
 		weigh := func(g *ir.Value) *ir.Value { // backwards, h is negative
 			return b.Mul(b.Cast(b.Neg(st.Weight), g.Type.Elem), g)

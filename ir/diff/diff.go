@@ -24,7 +24,10 @@ func Run(m *ir.Module) diag.List {
 	}
 	p.inOrderOfData()
 	for _, s := range m.Solves { // their cotangents exist now
-		s.Replay, s.ReplayAt = nil, nil
+		s.ReplayAt = nil
+		if s.KeepEvery+s.KeepBytes == 0 {
+			s.Replay = nil
+		}
 	}
 	arrange(m)
 	p.diags.Sort()

@@ -26,7 +26,10 @@ type sensitivity struct {
 func sensitivities() []sensitivity {
 	return []sensitivity{
 		{"backprop", "record the accepted steps and go back over them, recomputing each step", backprop},
+		{"checkpoint", "backprop that makes steps between kept states again", checkpointed},
 		{"adjoint", "solve the adjoint equation backwards", adjoint},
+		{"interpolated", "solve the adjoint equation along the dense output of the recorded steps", interpolated},
+		{"forward", "solve the variational equations once for each number", variational},
 	}
 }
 
@@ -51,7 +54,7 @@ func (r *reverse) solve(v *ir.Value) {
 			}
 		}
 		if !found {
-			r.fail(sensitivityLater, s.Span, "sensitivity %s cannot be compiled yet; use backprop, or adjoint", name)
+			r.fail(sensitivityLater, s.Span, "sensitivity %s cannot be compiled yet; use backprop", name)
 			return
 		}
 	}

@@ -277,19 +277,18 @@ type Stage struct {
 	Y         []*ir.Value
 }
 
-// Stages writes the stages of a step of s into b, those whose weight is not zero: a sum of Weight times
+// Stages writes a step of s into b: the stages whose weight is not zero, and the new states. A sum of Weight times
 // anything at (T, Y) is the integral over the step by the method's own quadrature. row is that of s.
-func Stages(b *ir.Builder, s *ir.Solve, row *Row, t, h *ir.Value, y, c []*ir.Value) []Stage {
+func Stages(b *ir.Builder, s *ir.Solve, row *Row, t, h *ir.Value, y, c []*ir.Value) (stages []Stage, end []*ir.Value) {
 	st := &stepper{maker: &maker{s: s, tab: row.Tableau, real: b.Real}, b: b, t: t, h: h, y: y, c: c}
-	var out []Stage
 	for i, w := range row.Tableau.B {
 		if w.Sign() != 0 {
 			st.stage(i)
 			at := st.at[i]
-			out = append(out, Stage{T: at.T, Weight: st.scaled(w), Y: at.Y})
+			stages = append(stages, Stage{T: at.T, Weight: st.scaled(w), Y: at.Y})
 		}
 	}
-	return out
+	return stages, st.end()
 }
 
 // endsAt reports whether stage j is the field at the new state.

@@ -53,6 +53,13 @@ func adaptiveOptions() []Option {
 	return all
 }
 
+func checkpointOptions() []Option {
+	return []Option{
+		{Key: "every", Kind: Int, Min: 1, Max: 1e9, Optional: true, OneOf: "kept", Doc: "keeps the state of every n-th step"},
+		{Key: "memory", Kind: Int, Min: 1, Max: 1e15, Optional: true, OneOf: "kept", Doc: "keeps as many states as fit into so many bytes for each worker, time and length of every step included"},
+	}
+}
+
 func adjointOptions() []Option {
 	return []Option{
 		{Key: "with", Kind: Choice, Group: Solver, Optional: true, Doc: "solver of the adjoint equation; that of the forward solve if not given"},

@@ -67,12 +67,15 @@ var table = sync.OnceValue(func() []*Row {
 			Source: "Söderlind 2003; numbers of Kennedy, Carpenter 2003"},
 
 		{Name: "backprop", Aliases: []string{"autograd"}, Group: Sensitivity, Doc: "differentiates the accepted steps, with their sizes as constants"},
-		{Name: "checkpoint", Group: Sensitivity, Later: true, Doc: "backprop that recomputes between kept steps"},
+		{Name: "checkpoint", Group: Sensitivity, Options: checkpointOptions(),
+			Doc: "backprop that makes the steps between kept states again", Source: "Griewank, Walther 2000; Wang, Moin, Iaccarino 2009"},
 		{Name: "adjoint", Group: Sensitivity, Options: adjointOptions(),
 			Doc:    "solves the adjoint equation backwards; parameters are integrals of it",
 			Source: "Pontryagin et al. 1962; Chen, Rubanova, Bettencourt, Duvenaud 2018"},
-		{Name: "interpolated", Aliases: []string{"interpolated_adjoint"}, Group: Sensitivity, Later: true, Doc: "adjoint along the stored dense output"},
-		{Name: "forward", Group: Sensitivity, Later: true, Doc: "solves the variational equations, for few parameters"},
+		{Name: "interpolated", Aliases: []string{"interpolated_adjoint"}, Group: Sensitivity,
+			Doc: "the adjoint equation along the dense output of the recorded steps", Source: "Rackauckas et al. 2020"},
+		{Name: "forward", Group: Sensitivity,
+			Doc: "solves the variational equations once for each number, for few of them", Source: "Hairer, Nørsett, Wanner I, I.14"},
 		{Name: "reversible", Group: Sensitivity, Later: true, Doc: "runs a reversible method backwards"},
 	}
 })

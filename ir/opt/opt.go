@@ -114,7 +114,10 @@ func init() {
 // strip drops the steps that ir/diff differentiates: nothing runs them any more.
 func strip(m *ir.Module) {
 	for _, s := range solves(m) {
-		s.Replay, s.ReplayAt = nil, nil
+		s.ReplayAt = nil
+		if s.KeepEvery+s.KeepBytes == 0 {
+			s.Replay = nil
+		}
 	}
 	dropFuncs(m)
 }

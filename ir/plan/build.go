@@ -105,7 +105,7 @@ func (p *Plan) addRev(r *ir.Rev) error {
 			return nil
 		}
 	}
-	for _, f := range []*ir.Func{r.StepVJP, r.AtVJP} {
+	for _, f := range []*ir.Func{r.StepVJP, r.AtVJP, r.Solve.Replay} {
 		if f == nil {
 			continue
 		}
@@ -121,8 +121,10 @@ func (p *Plan) addRev(r *ir.Rev) error {
 func (p *Plan) RevNeeds(r *ir.Rev) Needs {
 	n := Needs{Accum: len(r.Params) > 0}
 	n.join(p.byIR[r.StepVJP].Needs)
-	if r.AtVJP != nil {
-		n.join(p.byIR[r.AtVJP].Needs)
+	for _, f := range []*ir.Func{r.AtVJP, r.Solve.Replay} {
+		if f != nil {
+			n.join(p.byIR[f].Needs)
+		}
 	}
 	return n
 }

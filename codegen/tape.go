@@ -1,0 +1,197 @@
+package codegen
+
+import (
+	"fmt"
+	"strings"
+
+	"ndec.dev/ndec/ir"
+)
+
+// The tape of a recorded solve holds t and h of every accepted step, and the states at their starts: all of
+// them, or those that rt.Kept chooses. The sweep back then makes the others again.
+
+// checkpointed reports whether the tape keeps some of the states only.
+func checkpointed(s *ir.Solve) bool { return s.KeepEvery > 0 || s.KeepBytes > 0 }
+
+// resetTape readies the tape for a solve of at most that many steps.
+func (l *loop) resetTape(steps string) {
+	if !l.s.Record {
+		return
+	}
+	if !checkpointed(l.s) {
+		steps = ""
+	}
+	l.p.line("tape.reset(%s)", steps)
+}
+
+// record keeps an accepted step for the reverse sweep.
+func (l *loop) record() {
+	if l.s.Record {
+		l.p.line("tape.push(t, h, %s)", strings.Join(args(l.x), ", "))
+	}
+}
+
+// tape prints the type that keeps the accepted steps of a recorded solve.
+func (e *emitter) tape(s *ir.Solve) string {
+	p := e.p
+	name := e.tapeType(s)
+	l := e.newLoop(e.plan.OfSolve(s), false)
+	how := "it grows as needed"
+	if s.KeepEvery > 0 {
+		how = fmt.Sprintf("it keeps every %s state", ordinal(s.KeepEvery))
+	} else if s.KeepBytes > 0 {
+		how = fmt.Sprintf("it keeps as many states as fit into %d bytes with t and h of every step", s.KeepBytes)
+	}
+	p.line("// %s keeps the accepted steps of %s for the reverse sweep; %s.", name, e.solveOrPath(s), how)
+	p.line("type %s struct {", name)
+	p.line("t, h []float64")
+	if checkpointed(s) {
+		p.line("kept rt.Kept // the steps that have their state in the following")
+	}
+	for _, o := range l.x {
+		p.line("%s []%s", o.name, e.valueType(o.t))
+	}
+	if s.Times > 0 {
+		p.line("at []int // step of each output time")
+		p.line("theta []float64 // and the place in it")
+	}
+	p.line("}")
+	p.line("")
+	p.line("func (tp *%s) reset(%s) {", name, ifText(checkpointed(s), "steps int"))
+	p.line("tp.t, tp.h = tp.t[:0], tp.h[:0]")
+	for _, o := range l.x {
+		p.line("tp.%s = tp.%s[:0]", o.name, o.name)
+	}
+	if s.Times > 0 {
+		p.line("tp.at, tp.theta = tp.at[:0], tp.theta[:0]")
+	}
+	switch {
+	case s.KeepEvery > 0:
+		p.line("tp.kept.Reset(%d, 0)", s.KeepEvery)
+		p.line("_ = steps")
+	case s.KeepBytes > 0:
+		p.line("slots := rt.Slots(%d, steps, %d)", s.KeepBytes, stateBytes(s))
+		p.line("tp.kept.Reset(1, slots)")
+		p.line("tp.t, tp.h = slices.Grow(tp.t, steps), slices.Grow(tp.h, steps)")
+		for _, o := range l.x {
+			p.line("tp.%s = slices.Grow(tp.%s, min(slots+1, steps))", o.name, o.name)
+		}
+	}
+	p.line("}")
+	p.line("")
+	var ps []string
+	for _, o := range l.x {
+		ps = append(ps, o.name+" "+e.passed(o.t))
+	}
+	push := func() {
+		for _, o := range l.x {
+			star := "*"
+			if o.t.IsScalar() {
+				star = ""
+			}
+			p.line("tp.%s = append(tp.%s, %s%s)", o.name, o.name, star, o.name)
+		}
+	}
+	cut := func() {
+		for _, o := range l.x {
+			p.line("tp.%s = tp.%s[:tp.kept.Len()]", o.name, o.name)
+		}
+	}
+	p.line("func (tp *%s) push(t, h float64, %s) {", name, strings.Join(ps, ", "))
+	if checkpointed(s) {
+		p.line("k := len(tp.t)")
+	}
+	p.line("tp.t = append(tp.t, t)")
+	p.line("tp.h = append(tp.h, h)")
+	if !checkpointed(s) {
+		push()
+		p.line("}")
+	} else {
+		if s.KeepBytes > 0 {
+			p.line("if tp.kept.Wants(k) && tp.kept.Full() {")
+			p.line("for to, from := range tp.kept.Thin() {")
+			for _, o := range l.x {
+				p.line("tp.%s[to] = tp.%s[from]", o.name, o.name)
+			}
+			p.line("}")
+			cut()
+			p.line("}")
+		}
+		p.line("if tp.kept.Wants(k) { tp.keep(k, %s) }", strings.Join(names(l.x), ", "))
+		p.line("}")
+		p.line("")
+		p.line("// keep stores the state at the start of step k.")
+		p.line("func (tp *%s) keep(k int, %s) {", name, strings.Join(ps, ", "))
+		p.line("tp.kept.Add(k)")
+		push()
+		p.line("}")
+		p.line("")
+		p.line("// cut forgets the states after step k, and gives the last step with a state.")
+		p.line("func (tp *%s) cut(k int) int {", name)
+		p.line("last := tp.kept.Cut(k)")
+		cut()
+		p.line("return last")
+		p.line("}")
+	}
+	if s.Times > 0 {
+		p.line("")
+		p.line("func (tp *%s) save(step int, theta float64) {", name)
+		p.line("tp.at = append(tp.at, step)")
+		p.line("tp.theta = append(tp.theta, theta)")
+		p.line("}")
+	}
+	return p.text()
+}
+
+// restore prints what brings the state at the start of step k to the end of a tape that does not keep all
+// of them: from the last one kept, by the steps between.
+func (l *loop) restore() {
+	p, e := l.p, l.e
+	p.line("for j := tape.cut(k); j < k; {")
+	p.line("next := tape.kept.Next(j, k)")
+	for _, o := range l.x {
+		p.line("%s := tape.%s[len(tape.%s)-1]", o.name, o.name, o.name)
+	}
+	p.line("for ; j < next; j++ {")
+	ends := suffixed(l.x, "1")
+	l.declare(ends)
+	in := append([]string{"tape.t[j]", "tape.h[j]"}, append(args(l.x), l.extras()...)...)
+	p.line("%s", e.apply(l.s.Replay, in, ends, "="))
+	l.advance()
+	p.line("}")
+	p.line("tape.keep(j, %s)", strings.Join(args(l.x), ", "))
+	p.line("}")
+}
+
+func names(os []operand) []string {
+	out := make([]string, len(os))
+	for i, o := range os {
+		out[i] = o.name
+	}
+	return out
+}
+
+// stateBytes is the size of the states of s.
+func stateBytes(s *ir.Solve) int {
+	n := 0
+	for _, st := range s.States {
+		n += st.Type.Len() * st.Type.Elem.Bytes()
+	}
+	return n
+}
+
+// ordinal spells 1st, 2nd, 3rd, 4th.
+func ordinal(n int) string {
+	suffix := "th"
+	if n/10%10 != 1 {
+		switch n % 10 {
+		case 1:
+			suffix = "st"
+		case 2:
+			suffix = "nd"
+		case 3:
+			suffix = "rd"
+		}
+	}
+	return fmt.Sprintf("%d%s", n, suffix)
+}

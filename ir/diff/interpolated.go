@@ -1,0 +1,152 @@
+package diff
+
+import (
+	"ndec.dev/ndec/ir"
+	"ndec.dev/ndec/ir/method"
+)
+
+// interpolated solves the adjoint equation along the dense output of the recorded steps (the
+// interpolating adjoint of Rackauckas et al. 2020): back over each step with the method of the solve,
+// its state being what the dense output gives there. The equation is linear in λ, so that a cotangent at
+// an output time inside a step goes back to the start of the step on its own.
+func interpolated(r *reverse, v *ir.Value, gs []*ir.Value) (starts []*ir.Value) {
+	s := v.Attr.Solve
+	row := method.RowOf(s)
+	if !r.onlyField(s) || row == nil || row.Tableau == nil {
+		r.fail(noEquation, s.Span, "%s of a hypersolver has no gradient by its residual: it differentiates the equation; use backprop", s.Sensitivity.Row)
+		return nil
+	}
+	n := len(s.States)
+	params := selected(r.reads(s.Field), r.params)
+	rec := r.recording(s)
+	v.Attr.Solve = rec
+	rev := &ir.Rev{Name: r.sweepName(rec), Solve: rec, Params: params, Region: ir.SampleRegion.Inside(ir.RegionRev, rec.Name)}
+	rev.StepVJP = r.adjointStep(s, row, params, false)
+	if s.Times > 0 {
+		rev.AtVJP = r.adjointStep(s, row, params, true)
+	}
+	args := []*ir.Value{v}
+	types := parts(v)
+	for i := range s.States {
+		args = append(args, orZero(r.b, gs[i], types[i]))
+	}
+	outs := results(r.b, r.b.Emit(ir.OpRev, ir.Attr{Rev: rev}, args...))
+	for i := range outs[:n+len(s.Extras)] {
+		r.seed(v.Args[s.Lead()+i], outs[i])
+	}
+	for k, q := range params {
+		r.addParam(q, outs[n+len(s.Extras)+k])
+	}
+	return outs[:n]
+}
+
+// adjointStep is ir.Rev.StepVJP, or AtVJP with at: one step of the adjoint equation from the end of a
+// recorded step, or from theta in it, to its start.
+func (p *pass) adjointStep(s *ir.Solve, row *method.Row, params []*ir.Param, at bool) *ir.Func {
+	f, n := s.Field, len(s.States)
+	name := s.Name + ".adjoint_step"
+	if at {
+		name = s.Name + ".adjoint_at"
+	}
+	b := ir.NewFunc(p.fresh(name), s.Span, p.m.Real)
+	scalar := ir.Scalar(ir.F64)
+	t, h := b.Arg("t", scalar), b.Arg("h", scalar)
+	var theta *ir.Value
+	if at {
+		theta = b.Arg("theta", scalar)
+	}
+	y := copyArgs(b, f.Args[1:1+n])
+	c := copyArgs(b, f.Args[1+n:])
+	var bars []*ir.Value
+	for _, st := range s.States {
+		bars = append(bars, b.Arg(st.Name+"_bar", st.Type))
+	}
+	length := h
+	if at {
+		length = b.Mul(theta, h)
+	}
+	// The data of the dense output, from which the state anywhere in the step is made.
+	in := append([]*ir.Value{t, h}, y...)
+	if s.FSAL {
+		in = append(in, b.CallAll(f, append(append([]*ir.Value{t}, y...), c...)...)...)
+	}
+	outs := b.CallAll(s.DenseStep, append(in, c...)...)
+	data := len(outs) - (len(s.Dense.Args) - 2 - 2*n)
+	fixed := append(append(append([]*ir.Value{t, h}, y...), outs[:n]...), outs[data:]...) // of the slope, after λ
+
+	slope := p.adjointSlope(s)
+	pseudo := &ir.Solve{Name: s.Name + ".adjoint", States: s.States, Field: slope}
+	stages, ends := method.Stages(b, pseudo, row, b.Add(t, length), b.Neg(length), bars, append(fixed, c...))
+	wrt := Wrt{Params: params}
+	for j := range s.Extras {
+		wrt.Args = append(wrt.Args, 1+n+j)
+	}
+	results := ends
+	if len(wrt.Args)+len(params) > 0 {
+		back := p.vjp(f, wrt, len(f.Args), true)
+		sums := make([]*ir.Value, len(wrt.Args)+len(params))
+		for _, st := range stages {
+			in := append([]*ir.Value{st.T}, p.denseAt(b, s, st.T, fixed)...)
+			in = append(in, c...)
+			for _, g := range st.Y { // backwards, h is negative
+				in = append(in, b.Mul(b.Cast(b.Neg(st.Weight), g.Type.Elem), g))
+			}
+			for k, g := range b.CallAll(back, in...) {
+				if sums[k] == nil {
+					sums[k] = g
+				} else {
+					sums[k] = b.Add(sums[k], g)
+				}
+			}
+		}
+		results = append(results[:n:n], sums...)
+	}
+	for _, a := range append(append([]*ir.Value(nil), y...), c...) {
+		b.Func.ResultNames = append(b.Func.ResultNames, a.Name+"_bar")
+	}
+	b.Func.Accum = make([]bool, n+len(s.Extras))
+	for _, q := range params {
+		b.Func.ResultNames = append(b.Func.ResultNames, q.Name+"_bar")
+		b.Func.Accum = append(b.Func.Accum, true)
+	}
+	b.Return(results...)
+	b.Func.DropDead()
+	return p.m.AddFunc(b.Func)
+}
+
+// denseAt gives the states at a time in a step; fixed is (t, h, y…, y1…, d…) of the step.
+func (p *pass) denseAt(b *ir.Builder, s *ir.Solve, at *ir.Value, fixed []*ir.Value) []*ir.Value {
+	theta := b.Div(b.Sub(at, fixed[0]), fixed[1])
+	return b.CallAll(s.Dense, append([]*ir.Value{theta}, fixed[1:]...)...)
+}
+
+// adjointSlope is (t, λ…, t0, h, y…, y1…, d…, extras…) -> λ'… along the dense output of a step.
+func (p *pass) adjointSlope(s *ir.Solve) *ir.Func {
+	key := "adjoint slope " + s.Name
+	if f := p.made[key]; f != nil {
+		return f
+	}
+	f, n := s.Field, len(s.States)
+	b := ir.NewFunc(p.fresh(s.Name+".adjoint_slope"), s.Span, p.m.Real)
+	at := b.Arg("at", ir.Scalar(ir.F64))
+	var bars []*ir.Value
+	for _, st := range s.States {
+		bars = append(bars, b.Arg(st.Name+"_bar", st.Type))
+	}
+	fixed := []*ir.Value{b.Arg("t", ir.Scalar(ir.F64)), b.Arg("h", ir.Scalar(ir.F64))}
+	fixed = append(fixed, copyArgs(b, s.Dense.Args[2:])...)
+	c := copyArgs(b, f.Args[1+n:])
+	wrt := Wrt{}
+	for i := range s.States {
+		wrt.Args = append(wrt.Args, 1+i)
+	}
+	in := append([]*ir.Value{at}, p.denseAt(b, s, at, fixed)...)
+	in = append(append(in, c...), bars...)
+	var slopes []*ir.Value
+	for i, g := range b.CallAll(p.vjp(f, wrt, len(f.Args), true), in...) {
+		slopes = append(slopes, b.Neg(g))
+		b.Func.ResultNames = append(b.Func.ResultNames, "d"+s.States[i].Name+"_bar")
+	}
+	b.Return(slopes...)
+	return p.add(key, b.Func)
+}

@@ -1,0 +1,94 @@
+package rt
+
+// Kept chooses the steps of a solve whose states are kept for the way back, and those that the way back
+// keeps while it makes the others again. Steps are numbered from 0; the kept ones are a stack.
+//
+// Without a bound every n-th state is kept. With one, the distance doubles whenever the memory is
+// full, so that the number of steps need not be known (Wang, Moin, Iaccarino 2009; Stumm, Walther
+// 2010 do better by a factor of at most two); on the way back, memory that has become free is used
+// by the binomial schedule of Griewank and Walther (2000).
+type Kept struct {
+	every, slots int
+	steps        []int
+	thin         []int
+}
+
+// Reset readies k for a solve: every n-th state, at most slots of them where that is not 0.
+func (k *Kept) Reset(every, slots int) { k.every, k.slots, k.steps = every, slots, k.steps[:0] }
+
+// Len is the number of states kept.
+func (k *Kept) Len() int { return len(k.steps) }
+
+// Wants reports whether the state of a step is to be kept on the way forward.
+func (k *Kept) Wants(step int) bool { return step%k.every == 0 }
+
+// Full reports whether no further state fits.
+func (k *Kept) Full() bool { return k.slots > 0 && len(k.steps) >= k.slots }
+
+// Thin doubles the distance of kept steps. It gives the places of those that stay, in order.
+func (k *Kept) Thin() []int {
+	k.every *= 2
+	k.thin = k.thin[:0]
+	for i, s := range k.steps {
+		if s%k.every == 0 {
+			k.steps[len(k.thin)] = s
+			k.thin = append(k.thin, i)
+		}
+	}
+	k.steps = k.steps[:len(k.thin)]
+	return k.thin
+}
+
+// Add puts a step on the stack.
+func (k *Kept) Add(step int) { k.steps = append(k.steps, step) }
+
+// Cut takes the steps after the given one off the stack and gives the last that is left.
+func (k *Kept) Cut(step int) int {
+	n := len(k.steps)
+	for k.steps[n-1] > step {
+		n--
+	}
+	k.steps = k.steps[:n]
+	return k.steps[n-1]
+}
+
+// Next is the next step to keep on the way from step j, which is the last one kept, to step k: at most k,
+// which is kept always.
+func (k *Kept) Next(j, to int) int {
+	if k.slots == 0 {
+		return j + 1
+	}
+	free := k.slots - len(k.steps)
+	if free <= 0 {
+		return to
+	}
+	return min(j+binomialSplit(to-j+1, free+1), to)
+}
+
+// binomialSplit is where to keep the next state so that n steps can be reversed with s states, the one
+// at their start among them, and the fewest steps made again: with r passes, C(s+r, s) steps can
+// be reversed.
+func binomialSplit(n, s int) int {
+	r := 1
+	for reach(s, r) < n {
+		r++
+	}
+	// Of reach(s, r) = reach(s, r-1) + reach(s-1, r), the first part may be advanced over.
+	return max(1, min(reach(s, r-1), n-1))
+}
+
+// reach is C(s+r, s), or a large number.
+func reach(s, r int) int {
+	c := 1
+	for i := 1; i <= min(s, r); i++ {
+		c = c * (max(s, r) + i) / i
+		if c > 1<<40 {
+			return 1 << 40
+		}
+	}
+	return c
+}
+
+// Slots is how many states of the size fit into the memory, in bytes, beside t and h of each step and the
+// one state that the way back works on; at least one.
+func Slots(memory, steps, size int) int { return max(1, (memory-16*steps)/size-1) }
