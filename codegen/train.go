@@ -191,6 +191,9 @@ func (e *emitter) recipe(f *file, r *ir.Recipe) {
 	if s, ok := get("checkpoint"); ok && s.Choice != nil {
 		p.line("Keep: %s,", choice(recipe.Checkpoint, s.Choice))
 	}
+	if s, ok := get("average"); ok && s.Choice != nil {
+		p.line("Average: %s,", choice(recipe.Average, s.Choice))
+	}
 	if s, ok := get("stop"); ok && s.Choice != nil {
 		p.line("Stop: %s,", choice(recipe.Stop, s.Choice))
 	}

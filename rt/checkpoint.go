@@ -153,7 +153,7 @@ func (t *trainer[R]) checkpoint(name string) (err error) {
 		return err
 	}
 	err = r.write(filepath.Join(tmp, "weights.safetensors"), func(out io.Writer) error {
-		return SaveTensors(out, t.w, t.layout, s.Version)
+		return SaveTensors(out, t.judged(), t.layout, s.Version)
 	})
 	if err != nil {
 		return err
@@ -166,6 +166,9 @@ func (t *trainer[R]) checkpoint(name string) (err error) {
 	}
 	if t.best != nil {
 		train = append(train, NamedData[R]{Name: "best", Shape: []int{len(t.w)}, Data: t.best})
+	}
+	if t.mean != nil {
+		train = append(train, NamedData[R]{Name: "average", Shape: []int{len(t.w)}, Data: t.mean})
 	}
 	for i, slot := range t.mom.names {
 		train = append(train, NamedData[R]{Name: slot, Shape: []int{len(t.w)}, Data: t.mom.slot[i]})
@@ -339,6 +342,10 @@ func (t *trainer[R]) load(c *interrupted) error {
 		if s.Name == "best" {
 			t.best = make([]R, len(t.w))
 			to, ok = t.best, true
+		}
+		if s.Name == "average" && t.recipe.Average.Decay != 0 {
+			t.mean = make([]R, len(t.w))
+			to, ok = t.mean, true
 		}
 		if !ok || len(s.Data) != len(to) || !strings.EqualFold(s.DType, precisionOf[R]()) {
 			return fmt.Errorf("%w from %s: tensor %s (%s, %d numbers) is not of this optimizer and precision", ErrCheckpoint, c.path, s.Name, s.DType, len(s.Data))

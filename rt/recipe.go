@@ -28,6 +28,7 @@ type Recipe struct {
 	LogEvery   int // steps between logged lines, 0 means one an epoch
 	ValEvery   int // epochs between validations, 0 means 1
 	Keep       Keep
+	Average    EMA
 	Stop       Early
 	MinEpochs  int // no early stop before
 	// Source identifies the program without its training lengths: a run is resumed by the same one

@@ -47,8 +47,8 @@ var resumeRecipes = map[string]Recipe{
 
 // The others are kept at distances or by rank.
 func init() {
-	resumeRecipes["every"] = Recipe{Batch: 100, Accumulate: 2, Epochs: 9, Optimizer: Adam{LR: 0.05, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8}, Schedule: OneCycle{Max: 0.1, Start: 0.3, Div: 25, FinalDiv: 1e4}, Keep: Keep{Epochs: 2, Steps: 5}}
-	resumeRecipes["best of three"] = Recipe{Batch: 100, Epochs: 12, Optimizer: SGD{LR: 3}, Keep: Keep{On: "val.loss", Count: 3}}
+	resumeRecipes["every"] = Recipe{Batch: 100, Accumulate: 2, Epochs: 9, Optimizer: Adam{LR: 0.05, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8}, Schedule: OneCycle{Max: 0.1, Start: 0.3, Div: 25, FinalDiv: 1e4}, Keep: Keep{Epochs: 2, Steps: 5}, Average: EMA{0.8}}
+	resumeRecipes["best of three"] = Recipe{Batch: 100, Epochs: 12, Optimizer: SGD{LR: 3}, Keep: Keep{On: "val.loss", Count: 3}, Average: EMA{0.3}}
 }
 
 func resumeTables(t testing.TB) Tables {
@@ -511,6 +511,59 @@ func TestRank(t *testing.T) {
 	}
 	if fmt.Sprint(w.Kept) != "[{4 5} {0 3}]" {
 		t.Errorf("%v", w.Kept)
+	}
+}
+
+// weightsAt remembers the weights after every step.
+type weightsAt struct {
+	stopAt
+	w   []float64
+	all [][]float64
+}
+
+func (s *weightsAt) OnStep(*StepInfo) { s.all = append(s.all, slices.Clone(s.w)) }
+
+// The average is that of the formula over the weights of the steps, which it does not change, and it is what
+// is validated, saved and left.
+func TestAverage(t *testing.T) {
+	train := func(average EMA, events *weightsAt, dir string) []float64 {
+		events.w = make([]float64, 3)
+		InitParams(events.w, logisticLayout, 42)
+		r := Recipe{Name: "Fit", Batch: 100, Epochs: 3, Optimizer: SGD{LR: 1}, Average: average}
+		tables := resumeTables(t)
+		res, err := Train(context.Background(), events.w, logisticLayout, &r, logisticObjective[float64](-1), tables, TrainOptions{Events: events, RunDir: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		// Validation and test have the same rows here, and the test follows what is kept.
+		if res.Val.Loss != res.Test.Loss {
+			t.Errorf("validated %v, tested %v", res.Val.Loss, res.Test.Loss)
+		}
+		return events.w
+	}
+	var plain, averaged weightsAt
+	dir := t.TempDir()
+	train(EMA{}, &plain, "")
+	got := train(EMA{0.9}, &averaged, dir)
+	if !reflect.DeepEqual(plain.all, averaged.all) {
+		t.Error("the average changes the steps")
+	}
+	want := slices.Clone(plain.all[0])
+	for _, w := range plain.all[1:] {
+		for i := range want {
+			want[i] = 0.9*want[i] + 0.1*w[i]
+		}
+	}
+	for i := range want {
+		if math.Abs(got[i]-want[i]) > 1e-13 {
+			t.Errorf("%v, want %v", got, want)
+		}
+	}
+	for _, file := range []string{"weights.safetensors", "checkpoints/last/weights.safetensors"} {
+		saved := make([]float64, 3)
+		if err := LoadFile(filepath.Join(dir, file), saved, logisticLayout); err != nil || !slices.Equal(saved, got) {
+			t.Errorf("%s holds %v, want %v (%v)", file, saved, got, err)
+		}
 	}
 }
 

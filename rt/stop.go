@@ -18,6 +18,33 @@ type Keep struct {
 	Epochs, Steps int
 }
 
+// EMA is an exponential moving average of the weights: a copy after the first step, then
+// a += (1-Decay)·(w-a) after each. The zero value is none.
+type EMA struct{ Decay float64 }
+
+// average follows the weights after a step.
+func (t *trainer[R]) average() {
+	if t.recipe.Average.Decay == 0 {
+		return
+	}
+	if t.mean == nil {
+		t.mean = append([]R(nil), t.w...)
+		return
+	}
+	share := R(1 - t.recipe.Average.Decay)
+	for i, w := range t.w {
+		t.mean[i] += R(share * (w - t.mean[i]))
+	}
+}
+
+// judged are the weights that are validated, tested and kept: the average, or those of the last step.
+func (t *trainer[R]) judged() []R {
+	if t.mean != nil {
+		return t.mean
+	}
+	return t.w
+}
+
 // kept is one of the best states, with the name of its checkpoint.
 type kept struct {
 	Name  string `json:"name"`
@@ -187,7 +214,7 @@ func (r *Recipe) checkFigures(metrics []string, hasVal bool) error {
 func (t *trainer[R]) watchFigures(epochEnd bool, val *Evaluation) (stop bool) {
 	r, epoch := t.recipe, t.info.Epoch+1
 	if v, ok := t.figure(r.Keep.On, val); ok && (epochEnd || r.Keep.Count <= 1) && t.watch.Keep.see(v, epoch, r.Keep.Mode == "max", 0) {
-		t.best = append(t.best[:0], t.w...)
+		t.best = append(t.best[:0], t.judged()...)
 	}
 	if !epochEnd {
 		return false

@@ -20,6 +20,7 @@ type trainer[R Float] struct {
 	free    []R      // what the optimiser moves; w where nothing is constrained
 	bound   []Tensor // the constrained ones
 	best    []R
+	mean    []R // running average of w; nil without
 	watch   watch
 	data    string // dataHash of the training table
 	whole   bool   // no step is half done: a checkpoint may be written
@@ -261,6 +262,7 @@ func (t *trainer[R]) step(step int) error {
 	lr *= float64(t.watch.Rate)
 	t.mom.step(t.free, t.grad, lr)
 	toOwn(t.w, t.free, t.bound)
+	t.average()
 
 	i := &t.info
 	i.Step, i.Epoch, i.Batch = step+1, epoch, batch+1
@@ -311,7 +313,7 @@ func (t *trainer[R]) limited(table *Table) []int {
 }
 
 func (t *trainer[R]) evaluate(split string, table *Table) (*Evaluation, error) {
-	v, err := evaluate(t.ev, t.w, table, t.limited(table), t.plan.seed)
+	v, err := evaluate(t.ev, t.judged(), table, t.limited(table), t.plan.seed)
 	if err != nil {
 		return v, fmt.Errorf("recipe %s, %s: %w", t.recipe.Name, split, err)
 	}
@@ -366,8 +368,11 @@ func (t *trainer[R]) finish(cause error) error {
 	if t.folder != nil && t.whole {
 		errs = append(errs, t.checkpoint(lastName))
 	}
-	if t.best != nil {
+	switch {
+	case t.best != nil:
 		copy(t.w, t.best)
+	case t.mean != nil:
+		copy(t.w, t.mean)
 	}
 	if cause == nil && t.tables.Test != nil {
 		v, err := t.evaluate("test", t.tables.Test)

@@ -148,7 +148,7 @@ func (c *checker) recipeLength(b *block, n *syntax.TrainDecl) {
 	_, hasSteps := b.given["steps"]
 	_, hasStop := b.given["stop"]
 	if fitted(b) {
-		for _, key := range []string{"epochs", "steps", "schedule", "clip", "stop", "checkpoint"} {
+		for _, key := range []string{"epochs", "steps", "schedule", "clip", "stop", "checkpoint", "accumulate", "average"} {
 			if at, ok := b.given[key]; ok {
 				c.errorf("NDE0616", at, "lstsq finds the optimum at once, so %s has no meaning here; leave it out", key)
 			}

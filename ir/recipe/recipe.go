@@ -53,6 +53,7 @@ const (
 	Stop       Group = "stop"
 	Checkpoint Group = "checkpoint"
 	Adversary  Group = "adversary"
+	Average    Group = "average"
 	Source     Group = "source"
 	Split      Group = "split"
 )
@@ -73,6 +74,7 @@ var groups = map[Group][]Row{
 	Stop:       stops,
 	Checkpoint: checkpoints,
 	Adversary:  adversaries,
+	Average:    averages,
 	Source:     sources,
 	Split:      splits,
 }

@@ -26,7 +26,7 @@ var trainKeys = []Option{
 	{Key: "deterministic", Kind: Bool, Default: 1, Doc: "the same bits whatever the number of threads; always so"},
 	{Key: "log_every", Kind: Int, Default: 0, Min: 0, Max: maxCount, Doc: "steps between log lines; 0: every epoch"},
 	{Key: "val_every", Kind: Int, Default: 1, Min: 1, Max: maxCount, Doc: "epochs between validations"},
-	{Key: "average", Kind: Any, Later: true, Doc: "running average of the weights"},
+	{Key: "average", Kind: Choice, Group: Average, Doc: "running average of the weights, which is what is judged and kept"},
 }
 
 var lr = Option{Key: "lr", Kind: Number, Max: inf, Open: true, Field: "LR", Doc: "learning rate"}
@@ -130,6 +130,10 @@ var checkpoints = []Row{
 		{Key: "steps", Kind: Int, Max: maxCount, Field: "Steps", Doc: "distance in steps; 0: none"},
 	}},
 }
+
+var averages = []Row{{Name: "ema", Make: "EMA", Doc: "exponential moving average of the weights after each step (Polyak & Juditsky 1992)", Options: []Option{
+	{Key: "decay", Kind: Number, Default: 0.999, Max: 1 - 1e-12, Field: "Decay", Doc: "share of the old average that stays"},
+}}}
 
 var adversaries = []Row{{Name: "pgd", Later: true, Doc: "projected gradient ascent over a column (Madry et al. 2018)", Options: []Option{
 	{Key: "on", Kind: Any, Required: true, Doc: "the column"},
