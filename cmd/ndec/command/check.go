@@ -13,6 +13,7 @@ import (
 
 	"ndec.dev/ndec/cmd/ndec/driver"
 	"ndec.dev/ndec/dsl/syntax"
+	"ndec.dev/ndec/ir/diag"
 )
 
 func (a *app) checkCommand() *cobra.Command {
@@ -54,6 +55,11 @@ func (a *app) check(args []string, vet bool) error {
 	for _, s := range srcs {
 		o.Dir = s.abs
 		_, ds := driver.Compile(s.files, o)
+		if a.json && len(ds) == 0 {
+			if err := diag.RenderJSON(a.out, ds); err != nil { // one object for each package
+				return internal(err)
+			}
+		}
 		if err := a.report(ds, s); err != nil {
 			failed = err
 		} else if vet && len(ds) > 0 && failed == nil {

@@ -17,13 +17,14 @@ var codePattern = regexp.MustCompile(`^(?i:NDE\d{4}|W\d{3,4})$`)
 
 func (a *app) explainCommand() *cobra.Command {
 	var dump string
-	var cost bool
+	var cost, layout bool
 	cmd := &cobra.Command{
-		Use:   "explain CODE | explain FILE|DIR [--dump PHASE] [--cost]",
+		Use:   "explain CODE | explain FILE|DIR [--dump PHASE] [--cost] [--layout]",
 		Short: "explain a diagnostic, or show the forms of a program",
 		Long: `explain CODE prints the long text and an example of a diagnostic.
 explain FILE --dump PHASE prints an intermediate form: ` + strings.Join(driver.Phases, ", ") + `, or opt:PASS.
-explain FILE --cost prints parameters, multiply-adds, evaluations and bytes.`,
+explain FILE --cost prints parameters, multiply-adds, evaluations and bytes.
+explain FILE --layout prints where each state of a solve and each parameter lies.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if codePattern.MatchString(args[0]) {
@@ -37,7 +38,7 @@ explain FILE --cost prints parameters, multiply-adds, evaluations and bytes.`,
 			if err != nil {
 				return err
 			}
-			if dump == "" && !cost {
+			if dump == "" && !cost && !layout {
 				cost = true
 			}
 			if dump != "" {
@@ -52,7 +53,7 @@ explain FILE --cost prints parameters, multiply-adds, evaluations and bytes.`,
 					o.Until = "diff"
 				}
 			}
-			if cost {
+			if cost || layout {
 				o.Until = ""
 			}
 			res, err := a.compile(s, o)
@@ -69,12 +70,45 @@ explain FILE --cost prints parameters, multiply-adds, evaluations and bytes.`,
 			if cost {
 				a.printCost(res)
 			}
+			if layout {
+				return a.printLayout(res)
+			}
 			return nil
 		},
 	}
 	cmd.Flags().StringVar(&dump, "dump", "", "print the program after `PHASE`")
 	cmd.Flags().BoolVar(&cost, "cost", false, "print parameters, multiply-adds, evaluations and bytes")
+	cmd.Flags().BoolVar(&layout, "layout", false, "print where states and parameters lie")
 	return cmd
+}
+
+// printLayout prints, for every solve, the places of its states and of what it passes along, and the places of
+// the parameters in the flat vector of weights. Offsets count numbers from 0.
+func (a *app) printLayout(res *driver.Result) error {
+	m := res.Module
+	tw := tabwriter.NewWriter(a.out, 0, 4, 2, ' ', 0)
+	for _, s := range m.Solves {
+		fmt.Fprintf(tw, "solve %s of %s with %s\n", s.Name, s.System, s.Method)
+		fmt.Fprintf(tw, "  state\tshape\toffset\tcount\tin the error norm\n")
+		off := 0
+		for _, st := range s.States {
+			fmt.Fprintf(tw, "  %s\t%s\t%d\t%d\t%v\n", st.Name, st.Type, off, st.Type.Len(), st.InNorm)
+			off += st.Type.Len()
+		}
+		fmt.Fprintf(tw, "  total\t\t\t%d\t\n", off)
+		for i, t := range s.Extras {
+			fmt.Fprintf(tw, "  passed along %d\t%s\t\t%d\t\n", i, t, t.Len())
+		}
+		fmt.Fprintln(tw)
+	}
+	fmt.Fprintf(tw, "parameter\tshape\toffset\tcount\tof\n")
+	off := 0
+	for _, p := range m.Params {
+		fmt.Fprintf(tw, "%s\t%s\t%d\t%d\t%s\n", p.Name, p.Type, off, p.Type.Len(), p.Net)
+		off += p.Type.Len()
+	}
+	fmt.Fprintf(tw, "total\t\t\t%d\t\n", off)
+	return flush(tw)
 }
 
 func knownPhase(name string) bool {
@@ -117,16 +151,21 @@ func (a *app) printCost(res *driver.Result) {
 	tw := tabwriter.NewWriter(a.out, 0, 4, 2, ' ', 0)
 	fmt.Fprintf(tw, "parameter\tshape\tcount\n")
 	total := 0
-	for _, p := range m.Params {
+	perNet := map[string]int{}
+	for i, p := range m.Params {
 		fmt.Fprintf(tw, "%s\t%s\t%d\n", p.Name, p.Type, p.Type.Len())
 		total += p.Type.Len()
+		perNet[p.Net] += p.Type.Len()
+		if i+1 == len(m.Params) || m.Params[i+1].Net != p.Net {
+			fmt.Fprintf(tw, "  %s together\t\t%d\n", p.Net, perNet[p.Net])
+		}
 	}
 	width := 4
 	if m.Real == ir.F64 {
 		width = 8
 	}
 	fmt.Fprintf(tw, "total\t%s\t%d (%d bytes)\n\n", m.Real, total, total*width)
-	fmt.Fprintf(tw, "solve\twhere\tmethod\tstate\tevals/step\tsteps\tmultiply-adds/eval\t/step\ttranscendental/eval\tsaved bytes/step\n")
+	fmt.Fprintf(tw, "solve\twhere\tmethod\tstate\tevals/step\tsteps\tmultiply-adds/eval\t/step\ttranscendental/eval\tsaved bytes/step\tin all: evals\tmultiply-adds\tsaved bytes\n")
 	for _, c := range res.Plan.SolveCosts() {
 		steps := "adaptive"
 		if !c.Adaptive {
@@ -135,7 +174,12 @@ func (a *app) printCost(res *driver.Result) {
 				steps = "by length"
 			}
 		}
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%d\t%d\t%s\t%d\t%d\t%d\t%d\n", c.Name, c.Where, c.Method, c.State, c.Evals, steps, c.PerEval.MulAdds, c.PerStep.MulAdds, c.PerEval.Trans, c.SavedPerStep)
+		// Known exactly where the number of steps is.
+		all := "\t\t"
+		if !c.Adaptive && c.Steps > 0 {
+			all = fmt.Sprintf("%d\t%d\t%d", c.Steps*c.Evals, c.Steps*c.PerStep.MulAdds, c.Steps*c.SavedPerStep)
+		}
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%d\t%d\t%s\t%d\t%d\t%d\t%d\t%s\n", c.Name, c.Where, c.Method, c.State, c.Evals, steps, c.PerEval.MulAdds, c.PerStep.MulAdds, c.PerEval.Trans, c.SavedPerStep, all)
 	}
 	tw.Flush()
 }

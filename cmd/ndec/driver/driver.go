@@ -23,7 +23,7 @@ import (
 const Version = "v0.1.0"
 
 // Phases that can be dumped, in order. "opt:PASS" is the module after one pass.
-var Phases = []string{"ast", "ir", "prepare", "diff", "opt", "plan", "go"}
+var Phases = []string{"ast", "check", "ir", "prepare", "diff", "opt", "plan", "go"}
 
 // Options of a compilation.
 type Options struct {
@@ -97,6 +97,11 @@ func Compile(files map[string]string, opts Options) (res *Result, ds diag.List) 
 	ds = append(ds, cds...)
 	if opts.Vet && !ds.HasErrors() {
 		ds = append(ds, sema.Vet(res.Files, res.Program)...)
+	}
+	if opts.wants("check") && !ds.HasErrors() {
+		var b strings.Builder
+		sema.Dump(&b, res.Program)
+		res.Dumps["check"] = b.String()
 	}
 	if done("check") {
 		return res, ds
