@@ -81,6 +81,7 @@ func TestDesignMessages(t *testing.T) {
 		{"03_mnist.nde", "Conv2d(1, kernel: 3, pad: 1) |> flatten", "Conv2d(1, kernel: 3)", `22:48: Linear wants a vector, got [1, 26, 26]real; flatten it first [NDE0320]`},
 		{"01_moons.nde", "end.x", "end.y", `:13: system Flow has no state, integral or output "y" (has x) [NDE0306]`},
 		{"02_moons_hyper.nde", "base: euler{steps: 8}", "base: tsit5", `:2: the base of a hypersolver must be a fixed-step method, and tsit5 is adaptive [NDE0601]`},
+		{"09_lorenz.nde", "group: 20", "group: 30", `:21: group 30 does not divide 200 samples [NDE0529]`},
 		{"07_forecast.nde", "w[Z:]", "w[8:20]", `:13: slice [8:20] out of range for axis of length 12 [NDE0317]`},
 	} {
 		_, l := example(t, row.name, row.old, row.new, sema.Options{})
