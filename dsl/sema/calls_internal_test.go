@@ -10,17 +10,20 @@ import (
 	"ndec.dev/ndec/dsl/syntax"
 )
 
-// TestCallsOfEverything calls every built-in function, special form and distribution with every short
-// list of arguments of every kind, in a model and in a recipe: whatever the checker thinks of it, it
+// TestCallsOfEverything calls every built-in function, special form and distribution with many short
+// lists of arguments of every kind, in a model and in a recipe: whatever the checker thinks of it, it
 // says so and does not panic.
 func TestCallsOfEverything(t *testing.T) {
 	kinds := []string{"x", "m", "k", "1", "0.5", "y", "normal(0, 1)", "S{x: x}", "f", "f(x)", "end", "end.x", "axis: 0", "by: exact", "[x, x]", "true", `"s"`}
 	var lists []string
 	lists = append(lists, "")
+	pairs := []string{"x", "m", "1", "y", "normal(0, 1)", "S{x: x}", "f", "end", "axis: 0"}
 	for _, a := range kinds {
 		lists = append(lists, a)
-		for _, b := range kinds {
-			lists = append(lists, a+", "+b)
+		if slices.Contains(pairs, a) {
+			for _, b := range pairs {
+				lists = append(lists, a+", "+b)
+			}
 		}
 		lists = append(lists, a+", x, x", "x, "+a+", "+a+", "+a)
 	}

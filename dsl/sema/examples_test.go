@@ -2,6 +2,7 @@ package sema_test
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -181,7 +182,13 @@ func FuzzCheck(f *testing.F) {
 	f.Fuzz(func(t *testing.T, src string) {
 		file, _ := syntax.Parse("a.nde", []byte(src))
 		if file != nil {
-			sema.Check([]*syntax.File{file}, sema.Options{Set: map[string]string{"a": "3"}})
+			files := []*syntax.File{file}
+			p, l := sema.Check(files, sema.Options{Set: map[string]string{"a": "3"}})
+			if !l.HasErrors() {
+				sema.Vet(files, p)
+				sema.Dump(io.Discard, p)
+				p.Testing()
+			}
 		}
 	})
 }
