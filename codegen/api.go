@@ -181,7 +181,7 @@ func (e *emitter) sites(f *file, low string, m *ir.Model) {
 	if len(m.Solves) == 0 {
 		return
 	}
-	text(f, "", fmt.Sprintf("var %sSites = []rt.Site{%s}", low, e.siteList(e.plan.Of(m.Func))))
+	text(f, "", fmt.Sprintf("var %sSites = []rt.Site{%s}", low, strings.Join(e.siteList(m.Solves, e.plan.Of(m.Func)), ", ")))
 }
 
 // frame is what a planned function may want beside its arguments, as its caller spells it.

@@ -65,11 +65,11 @@ func (fn *function) stopAfter(v *ir.Value) {
 	}
 }
 
-// site is a place among the statistics of a function: a solve, the guard of a loop where that is nil.
+// site is a place among the statistics of a function: a solve, or the guard of a loop.
 type site struct {
-	solve *ir.Solve
-	value *ir.Value // that fills the place
-	loop  string    // what a run is called, "" outside loops
+	value *ir.Value  // that fills the place
+	in    *plan.Func // where it stands
+	loop  string     // what a run is called, "" outside loops
 }
 
 // slotSites lists the places of the statistics that f leaves.
@@ -80,7 +80,7 @@ func (e *emitter) slotSites(f *plan.Func, loop string) []site {
 	for _, v := range nodes {
 		switch v.Op {
 		case ir.OpSolve:
-			out = append(out, site{v.Attr.Solve, v, loop})
+			out = append(out, site{v, f, loop})
 		case ir.OpCall:
 			out = append(out, e.slotSites(e.plan.Of(v.Attr.Func), loop)...)
 		case ir.OpMap:
@@ -88,30 +88,36 @@ func (e *emitter) slotSites(f *plan.Func, loop string) []site {
 		case ir.OpScan:
 			out = append(out, e.slotSites(e.plan.Of(v.Attr.Scan.Fn), runName(v))...)
 			if v.Attr.Scan.Guard {
-				out = append(out, site{nil, v, runName(v)})
+				out = append(out, site{v, f, runName(v)})
 			}
 		}
 	}
 	return out
 }
 
-// siteList lists the places of the statistics that f leaves as values of rt: those of the program, then those
-// of solves that derivatives have brought in.
-func (e *emitter) siteList(f *plan.Func) string {
-	var rows []string
+// siteList spells the places of the statistics of f, a function of a model or recipe with the given
+// solves. Others belong to the way back of a gradient.
+func (e *emitter) siteList(own []*ir.Solve, f *plan.Func) []string {
+	named := map[string]bool{}
+	for _, s := range own {
+		named[s.Name] = true
+	}
+	var out []string
 	for _, s := range e.slotSites(f, "") {
-		fields := ""
-		if s.solve != nil {
-			fields = fmt.Sprintf("Where: %q, Solve: %q", s.solve.Span.String(), s.solve.System)
-		} else {
-			fields = fmt.Sprintf("Where: %q", s.value.Span.String())
+		fields := fmt.Sprintf("Where: %q", s.value.Span.String())
+		if s.value.Op == ir.OpSolve {
+			solve := s.value.Attr.Solve
+			fields = fmt.Sprintf("Where: %q, Solve: %q", solve.Span.String(), solve.System)
+			if !named[strings.TrimSuffix(solve.Name, ".rec")] {
+				fields += ", Back: true"
+			}
 		}
 		if s.loop != "" {
 			fields += fmt.Sprintf(", Loop: %q", s.loop)
 		}
-		rows = append(rows, "{"+fields+"}")
+		out = append(out, "{"+fields+"}")
 	}
-	return strings.Join(rows, ", ")
+	return out
 }
 
 // runName is what a run of a loop is called in errors.

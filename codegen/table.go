@@ -2,6 +2,7 @@ package codegen
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"ndec.dev/ndec/ir"
@@ -212,6 +213,11 @@ func (e *emitter) hasInputs(r *ir.Recipe) bool { return r.GradInputs != nil }
 func (e *emitter) inputs(f *file, r *ir.Recipe, low string) {
 	fn := e.plan.Of(r.GradInputs)
 	p := e.p
+	sites := low + "Sites"
+	if list := e.siteList(r.Solves, fn); !slices.Equal(list, e.siteList(r.Solves, e.plan.Of(r.Objective))) {
+		sites = low + "InputSites"
+		text(f, fmt.Sprintf("%s are the solves that a gradient of recipe %s by its columns runs.", sites, r.Name), fmt.Sprintf("var %s = []rt.Site{%s}", sites, strings.Join(list, ", ")))
+	}
 	p.line("func %sInputs(weights []Real, t, out *rt.Table) error {", low)
 	if fn.Needs.Params || fn.Needs.Prepared {
 		p.line("w := paramsOf(weights)")
@@ -259,10 +265,6 @@ func (e *emitter) inputs(f *file, r *ir.Recipe, low string) {
 		p.line("_ = %s", v)
 	}
 	if fn.Needs.Stats > 0 {
-		sites := low + "Sites"
-		if fn.Needs.Stats > len(r.Solves) {
-			sites = fmt.Sprintf("[]rt.Site{%s}", e.siteList(fn))
-		}
 		p.line("if err := rt.Failure(st[:], %s, row, row); err != nil && first == nil { first = err }", sites)
 	}
 	for _, i := range real {

@@ -197,6 +197,9 @@ func (e *emitter) recipe(f *file, r *ir.Recipe) {
 	if s, ok := get("stop"); ok && s.Choice != nil {
 		p.line("Stop: %s,", choice(recipe.Stop, s.Choice))
 	}
+	if a := activeOf(r); a != nil {
+		p.line("Active: %s,", choice(recipe.Adversary, a))
+	}
 	if s, ok := get("seed"); ok {
 		p.line("Seed: %d,", uint64(s.Num))
 	}
@@ -309,22 +312,24 @@ func (e *emitter) terms(r *ir.Recipe) int {
 // worker prints the type that computes shards of an objective on one goroutine.
 func (e *emitter) worker(f *file, r *ir.Recipe, low string, obj, grad *plan.Func) {
 	p := e.p
-	// Does a derivative bring in solves of its own?
-	back := grad != nil && max(grad.Needs.Stats, obj.Needs.Stats) > len(r.Solves)
 	needsWork := obj.Needs.Work || (grad != nil && grad.Needs.Work)
-	if len(r.Solves) > 0 {
-		doc := func(name, of string, fn *plan.Func) string {
-			if fn.Needs.Stats == len(r.Solves) {
-				return ""
-			}
-			return fmt.Sprintf("%s%s are the places of the solves of recipe %s%s: first the %d that it names, then those of derivatives.", low, name, r.Name, of, len(r.Solves))
-		}
-		text(f, doc("Sites", "", obj), fmt.Sprintf("var %sSites = []rt.Site{%s}", low, e.siteList(obj)))
-		if back {
-			text(f, doc("GradSites", " with its gradient", grad), fmt.Sprintf("var %sGradSites = []rt.Site{%s}", low, e.siteList(grad)))
-		}
+	forward := e.siteList(r.Solves, obj)
+	way := forward
+	if grad != nil {
+		way = e.siteList(r.Solves, grad)
+	}
+	if len(forward) > 0 {
+		text(f, "", fmt.Sprintf("var %sSites = []rt.Site{%s}", low, strings.Join(forward, ", ")))
+	}
+	one := slices.Equal(forward, way) // the gradient runs the solves of the objective and no others
+	sites := low + "Sites"
+	if !one {
+		sites = low + "GradSites"
+		text(f, fmt.Sprintf("%s are the solves that a gradient of recipe %s runs.", sites, r.Name), fmt.Sprintf("var %s = []rt.Site{%s}", sites, strings.Join(way, ", ")))
+	}
+	if len(way) > 0 {
 		text(f, fmt.Sprintf("%sBackward is, per solve, the evaluations of the vector field's derivative for an accepted step.", low),
-			fmt.Sprintf("var %sBackward = []int{%s}", low, strings.Join(e.backward(r, grad), ", ")))
+			fmt.Sprintf("var %sBackward = []int{%s}", low, strings.Join(e.backward(obj, grad), ", ")))
 	}
 	prepared := obj.Needs.Prepared || (grad != nil && grad.Needs.Prepared)
 	design := plan.Needs{}
@@ -360,20 +365,13 @@ func (e *emitter) worker(f *file, r *ir.Recipe, low string, obj, grad *plan.Func
 	if needsWork {
 		p.line("ws := &k.ws")
 	}
-	in := e.rowLoop(r, "for _, row := range rows", "t", "elem", "num", "back", "rows", "key", "out", "weights", "gradient", "loss", "row", "r")
-	all := obj.Needs.Stats
-	if back {
-		all = max(all, grad.Needs.Stats)
+	each := "for _, row := range rows"
+	if activeOf(r) != nil {
+		each = "for place, row := range rows"
 	}
-	if all > 0 {
-		p.line("var st [%d]rt.SolveStats", all)
-	}
-	framed := func(fn *plan.Func) frame {
-		fr := recipeFrame
-		if fn.Needs.Stats < all {
-			fr.st = fmt.Sprintf("(*[%d]rt.SolveStats)(st[:])", fn.Needs.Stats)
-		}
-		return fr
+	in := e.rowLoop(r, each, "place", "t", "elem", "num", "back", "rows", "key", "out", "weights", "gradient", "loss", "row", "r")
+	if one && len(forward) > 0 {
+		p.line("var st [%d]rt.SolveStats", len(forward))
 	}
 	n := e.terms(r)
 	res := []string{"loss"}
@@ -382,27 +380,33 @@ func (e *emitter) worker(f *file, r *ir.Recipe, low string, obj, grad *plan.Func
 	}
 	p.line("var %s Real", strings.Join(res, ", "))
 	dst := func(i int) (string, bool) { return res[i], true }
-	if grad != nil {
-		p.line("if gradient != nil {")
-		p.line("%s", e.modelCall(grad, framed(grad), in, dst))
-		p.line("} else {")
-		p.line("%s", e.modelCall(obj, framed(obj), in, dst))
-		p.line("}")
-	} else {
-		p.line("%s", e.modelCall(obj, recipeFrame, in, dst))
-	}
-	if obj.Needs.Stats > 0 {
-		if n := len(r.Solves); back {
-			p.line("ran, sites, back := st[:%d], %sGradSites, %sBackward", grad.Needs.Stats, low, low)
-			p.line("if gradient == nil { ran, sites, back = st[:%d], %sSites, nil }", obj.Needs.Stats, low)
-			p.line("if !out.Count(ran[:%d], sites, row, row, back) || !out.CountBack(%d, ran, sites, row, row, back) { continue }", n, n)
-		} else {
-			p.line("back := %sBackward", low)
-			p.line("if gradient == nil { back = nil }")
-			p.line("if !out.Count(st[:], %sSites, row, row, back) { continue }", low)
+	run := func(fn *plan.Func, sites, back string) {
+		if n := fn.Needs.Stats; n > 0 && !one {
+			p.line("var st [%d]rt.SolveStats", n)
+		}
+		p.line("%s", e.modelCall(fn, recipeFrame, in, dst))
+		if fn.Needs.Stats > 0 && !one {
+			p.line("if !out.Count(st[:], %s, row, row, %s) { continue }", sites, back)
 		}
 	}
+	if grad != nil {
+		p.line("if gradient != nil {")
+		run(grad, sites, low+"Backward")
+		p.line("} else {")
+		run(obj, low+"Sites", "nil")
+		p.line("}")
+	} else {
+		run(obj, low+"Sites", "nil")
+	}
+	if one && len(forward) > 0 {
+		p.line("back := %sBackward", low)
+		p.line("if gradient == nil { back = nil }")
+		p.line("if !out.Count(st[:], %sSites, row, row, back) { continue }", low)
+	}
 	p.line("out.Loss += float64(loss)")
+	if activeOf(r) != nil {
+		p.line("if out.Losses != nil { out.Losses[place] = float64(loss) }")
+	}
 	for i := 0; i < n; i++ {
 		p.line("out.Metrics[%d] += float64(m%d)", i, i)
 	}
@@ -411,26 +415,38 @@ func (e *emitter) worker(f *file, r *ir.Recipe, low string, obj, grad *plan.Func
 	text(f, "Shard adds up loss, metrics and gradient of rows of t.", p.text())
 }
 
+// activeOf is the adversary of a recipe that keeps samples of largest loss, or nil.
+func activeOf(r *ir.Recipe) *ir.Choice {
+	if s, ok := ir.FindSetting(r.Settings, "adversary"); ok && s.Choice != nil && s.Choice.Row == "active" {
+		return s.Choice
+	}
+	return nil
+}
+
 // recipeFrame is that of the functions of a recipe.
 var recipeFrame = frame{w: "w", pre: "pre", ws: "ws", st: "&st"}
 
-// backward counts, per solve of the gradient, the calls of derivative functions in a step of the reverse sweep.
-func (e *emitter) backward(r *ir.Recipe, grad *plan.Func) []string {
-	if grad == nil {
-		return slices.Repeat([]string{"0"}, len(r.Solves))
+// backward counts, per solve of the gradient, the calls of derivative functions in a step of its reverse
+// sweep.
+func (e *emitter) backward(obj, grad *plan.Func) []string {
+	fn := grad
+	if fn == nil {
+		fn = obj
 	}
-	out := slices.Repeat([]string{"0"}, grad.Needs.Stats)
-	for _, v := range grad.IR.Values {
-		if v.Op != ir.OpRev {
-			continue
-		}
+	var out []string
+	for _, s := range e.slotSites(fn, "") {
 		n := 0
-		for _, u := range v.Attr.Rev.StepVJP.Values {
-			if u.Op == ir.OpCall && takesCotangents(u.Attr.Func) {
-				n++
+		for _, v := range s.in.IR.Values {
+			if v.Op != ir.OpRev || v.Args[0] != s.value {
+				continue
+			}
+			for _, u := range v.Attr.Rev.StepVJP.Values {
+				if u.Op == ir.OpCall && takesCotangents(u.Attr.Func) {
+					n++
+				}
 			}
 		}
-		out[grad.Slots[v.Args[0]]] = fmt.Sprint(n)
+		out = append(out, fmt.Sprint(n))
 	}
 	return out
 }

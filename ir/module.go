@@ -181,6 +181,10 @@ type Recipe struct {
 	// per entry of Trained). GradInputs likewise gives cotangents of the real columns instead.
 	Grad       *Func
 	GradInputs *Func
+	// Attack, made by ir/diff where there is an adversary: columns to (what is added to column number
+	// Attacked for the loss, the number from 1 of the first ascent that failed or 0).
+	Attack   *Func
+	Attacked int
 	// Design, made by ir/diff where the optimiser is lstsq: columns to (D [n+1, rows], statistics…).
 	// The loss of a sample is the sum of squares of rows that are affine in the n trained numbers,
 	// those of Trained one after the other: row 0 of D is at zero, row i with number i at one.

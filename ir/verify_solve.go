@@ -251,9 +251,17 @@ func (c *checker) recipe(r *Recipe) error {
 	}
 	in := keyed(portTypes(r.Columns), r.Keyed())
 	out := valueTypes(r.Objective.Results)
+	var attack []Type
+	if r.Attack != nil {
+		if r.Attacked < 0 || r.Attacked >= len(in) {
+			return fmt.Errorf("no column %d to attack", r.Attacked)
+		}
+		attack = []Type{in[r.Attacked], Scalar(I32)}
+	}
 	return c.sign(
 		signature{role: "objective", f: r.Objective, args: in, results: out},
 		signature{role: "combination of metrics", f: r.Combine, moreArgs: true, moreResults: true},
+		signature{role: "attack", f: r.Attack, args: in, results: attack},
 		signature{role: "design", f: r.Design, args: in, moreResults: true},
 		signature{role: "gradient by inputs", f: r.GradInputs, args: in, moreResults: true},
 		signature{role: "gradient", f: r.Grad, args: in, results: types(out, ps)},

@@ -39,8 +39,10 @@ type state struct {
 	Stopped string  `json:"stopped,omitempty"`
 	Seconds float64 `json:"seconds"` // of training so far
 	Watch   watch   `json:"watch"`
-	Last    figures `json:"last"`
-	Val     *figure `json:"val,omitempty"`
+	// Active are the samples that stay for the next batch, and where new ones come from.
+	Active *poolState `json:"active,omitempty"`
+	Last   figures    `json:"last"`
+	Val    *figure    `json:"val,omitempty"`
 	// Logs are the lengths of metrics.csv and metrics.jsonl in bytes, Train is the SHA-256 of
 	// train.safetensors.
 	Logs  [2]int64 `json:"logs"`
@@ -86,7 +88,7 @@ func (t *trainer[R]) state() (s state, err error) {
 	i := &t.info
 	s = state{Format: 1, Recipe: t.recipe.Name, Layout: LayoutHash(t.layout), Source: t.recipe.Source, Data: t.data, Version: t.opt.Version,
 		Seed: t.plan.seed, Limit: t.opt.Limit, Epochs: t.opt.Epochs, Steps: t.opt.Steps,
-		Step: i.Step, Epoch: i.Step / t.plan.batches, Batch: i.Step % t.plan.batches, Seconds: time.Since(t.started).Seconds(), Watch: t.watch,
+		Step: i.Step, Epoch: i.Step / t.plan.batches, Batch: i.Step % t.plan.batches, Seconds: time.Since(t.started).Seconds(), Watch: t.watch, Active: t.pool.state(),
 		Last: figures{number(i.Loss), number(i.LR), number(i.GradNorm), number(i.NFE), number(i.BackwardNFE), nil}}
 	for _, m := range i.Metrics {
 		s.Last.Metrics = append(s.Last.Metrics, number(m))
@@ -357,6 +359,11 @@ func (t *trainer[R]) load(c *interrupted) error {
 	}
 	for name := range into {
 		return fmt.Errorf("%w from %s: there is no tensor %s", ErrCheckpoint, c.path, name)
+	}
+	if t.pool != nil {
+		if err := t.pool.restore(c.Active); err != nil {
+			return fmt.Errorf("%w from %s: %v", ErrCheckpoint, c.path, err)
+		}
 	}
 	t.restore(&c.state)
 	return nil

@@ -101,7 +101,7 @@ type SolveStats struct {
 	Status                  Status
 	Time                    float64 // where it ended
 	H                       float64 // last step size tried
-	Run                     int     // in a loop: the run that failed, from 1
+	Run, RunSteps           int     // in a loop: the run that failed, from 1, and its accepted steps
 }
 
 // BatchStats holds the statistics of every solve site for a batch.

@@ -39,6 +39,7 @@ type ShardResult struct {
 	NFE, Accepted, Rejected, BackwardNFE int64
 	Failed                               *SolveError // failed sample of lowest row
 	FailedCount                          int
+	Losses                               []float64 // if not nil: of each row, in their order
 	// Record, if set, is given the statistics of every row's solves; they are valid during the call.
 	Record func(st []SolveStats, sites []Site, row int)
 }
@@ -105,6 +106,8 @@ type evaluator[R Float] struct {
 	rows  []int
 	key   Key
 	grads bool
+	// losses, if not nil, are given the loss of each row.
+	losses []float64
 }
 
 func newEvaluator[R Float](obj *Objective[R], params, workers int) *evaluator[R] {
@@ -118,6 +121,9 @@ func newEvaluator[R Float](obj *Objective[R], params, workers int) *evaluator[R]
 		var g []R
 		if e.grads {
 			g = n.grad
+		}
+		if e.losses != nil {
+			n.res.Losses = e.losses[lo:hi]
 		}
 		e.workers[worker].Shard(e.w, g, e.table, e.rows[lo:hi], e.key, &n.res)
 		e.red.put(lo/ShardRows, n)

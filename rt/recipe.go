@@ -20,6 +20,7 @@ type Recipe struct {
 	Optimizer  Optimizer
 	Schedule   Schedule // nil is constant
 	Clip       Clip
+	Active     Active
 	Seed       uint64
 	Train      []string // nets that are trained; empty means all
 	Freeze     []string // nets that are not, whatever Train says
@@ -143,6 +144,7 @@ func (r *Recipe) spans(layout []Tensor) []span {
 type plan struct {
 	batch, batches, epochs, steps int
 	rows                          int
+	keep                          int // samples of a batch that stay for the next
 	seed                          uint64
 }
 
@@ -157,7 +159,9 @@ func (r *Recipe) plan(rows int, o *TrainOptions) plan {
 	if p.batch <= 0 || p.batch > p.rows {
 		p.batch = p.rows
 	}
-	p.batches = (p.rows + p.batch - 1) / p.batch
+	p.keep = r.Active.kept(p.batch)
+	fresh := p.batch - p.keep
+	p.batches = (p.rows + fresh - 1) / fresh
 	if o.Epochs > 0 {
 		p.epochs, p.steps = o.Epochs, 0
 	}
@@ -168,7 +172,7 @@ func (r *Recipe) plan(rows int, o *TrainOptions) plan {
 		p.steps = 1
 	}
 	if _, ok := r.Optimizer.(LeastSquares); ok {
-		p.batch, p.batches, p.epochs, p.steps = p.rows, 1, 1, 1
+		p.batch, p.batches, p.epochs, p.steps, p.keep = p.rows, 1, 1, 1, 0
 	}
 	if p.steps == 0 {
 		p.steps = p.epochs * p.batches

@@ -14,6 +14,7 @@ const BlockRows = 32
 type Site struct {
 	Where string // "moons.nde:24"
 	Solve string // name of the system; "" for a loop itself
+	Back  bool   // a solve that a derivative has brought in: in a gradient its evaluations count as of the way back
 	Loop  string // what a run is called of the loop that it stands in, "ascent"; "" outside loops
 }
 
@@ -54,7 +55,7 @@ func JoinStats(to, run []SolveStats, number int) {
 		if !s.Status.Failed() {
 			s.Status, s.Time, s.H = r.Status, r.Time, r.H
 			if r.Status.Failed() {
-				s.Run = number
+				s.Run, s.RunSteps = number, r.Accepted
 			}
 		}
 	}
@@ -75,7 +76,11 @@ func (s *SolveStats) err(site *Site, sample, row int) *SolveError {
 	if !s.Status.Failed() {
 		return nil
 	}
-	return &SolveError{Sample: sample, Row: row, Time: s.Time, Step: s.Accepted, H: s.H, Status: s.Status, Where: site.Where, Solve: site.Solve, Loop: site.Loop, Run: s.Run}
+	steps := s.Accepted
+	if s.Run > 0 {
+		steps = s.RunSteps
+	}
+	return &SolveError{Sample: sample, Row: row, Time: s.Time, Step: steps, H: s.H, Status: s.Status, Where: site.Where, Solve: site.Solve, Loop: site.Loop, Run: s.Run}
 }
 
 // Failure is the error of the first failed solve of a sample (a *SolveError), or nil.
@@ -93,34 +98,23 @@ func Failure(st []SolveStats, sites []Site, sample, row int) error {
 // reverse sweep for an accepted step; nil where there is none.
 func (r *ShardResult) Count(st []SolveStats, sites []Site, sample, row int, backward []int) bool {
 	if r.Record != nil {
-		r.Record(st, sites, row)
+		own := 0 // those of the program come first
+		for own < len(sites) && !sites[own].Back && sites[own].Loop == "" {
+			own++
+		}
+		r.Record(st[:own], sites[:own], row)
 	}
 	ok := true
 	for i := range st {
-		r.NFE += int64(st[i].NFE)
-		r.Accepted += int64(st[i].Accepted)
-		r.Rejected += int64(st[i].Rejected)
-		if backward != nil {
-			r.BackwardNFE += int64(backward[i] * st[i].Accepted)
-		}
-		if ok && st[i].Status.Failed() {
-			ok = false
-			r.Fail(st[i].err(&sites[i], sample, row))
-		}
-	}
-	return ok
-}
-
-// CountBack adds the statistics of the solves that derivatives have brought in, those from first on, and the
-// failure of the first of them if there is one. backward is as in Count; without a gradient
-// their evaluations count as the others do. It reports whether every solve succeeded.
-func (r *ShardResult) CountBack(first int, st []SolveStats, sites []Site, sample, row int, backward []int) bool {
-	ok := true
-	for i := first; i < len(st); i++ {
-		if backward != nil {
-			r.BackwardNFE += int64(st[i].NFE + backward[i]*st[i].Accepted)
+		if sites[i].Back && backward != nil {
+			r.BackwardNFE += int64(st[i].NFE)
 		} else {
 			r.NFE += int64(st[i].NFE)
+			r.Accepted += int64(st[i].Accepted)
+			r.Rejected += int64(st[i].Rejected)
+		}
+		if backward != nil {
+			r.BackwardNFE += int64(backward[i] * st[i].Accepted)
 		}
 		if ok && st[i].Status.Failed() {
 			ok = false

@@ -30,6 +30,7 @@ type trainer[R Float] struct {
 	tables  Tables
 	spans   []span
 	perm    []int
+	pool    *pool // of an active recipe, instead of perm
 	folder  *runFolder
 	values  []float64
 	absent  []bool
@@ -126,6 +127,9 @@ func newTrainer[R Float](w []R, layout []Tensor, recipe *Recipe, obj *Objective[
 		return nil, fmt.Errorf("recipe %s: %w", recipe.Name, err)
 	}
 	t.perm = allRows(tables.Train.Rows)[:t.plan.rows]
+	if t.plan.keep > 0 {
+		t.pool = newPool(t.plan, t.plan.keep)
+	}
 	t.ev = newEvaluator(obj, len(w), WorkerCount(Workers(opt.Workers)))
 	t.mom = newMoments[R](recipe.Optimizer, len(w), t.spans)
 	t.res = &TrainResult{Recipe: recipe.Name, Metrics: map[string]float64{}, RunDir: opt.RunDir}
@@ -238,9 +242,9 @@ func (t *trainer[R]) step(step int) error {
 	if batch == 0 && t.plan.batches > 1 {
 		Permute(t.perm, t.plan.seed, uint64(epoch))
 	}
-	lo := batch * t.plan.batch
-	rows := t.perm[lo:min(lo+t.plan.batch, t.plan.rows)]
+	rows := t.rows(batch)
 	n := t.ev.sum(t.w, t.tables.Train, rows, Key{Seed: t.plan.seed, Step: uint64(step)}, true)
+	t.ev.losses = nil
 	r := &n.res
 	if r.Failed != nil {
 		return fmt.Errorf("recipe %s, step %d: %d of %d samples failed: %w", t.recipe.Name, step, r.FailedCount, len(rows), r.Failed)
@@ -263,6 +267,9 @@ func (t *trainer[R]) step(step int) error {
 	t.mom.step(t.free, t.grad, lr)
 	toOwn(t.w, t.free, t.bound)
 	t.average()
+	if t.pool != nil {
+		t.pool.rank()
+	}
 
 	i := &t.info
 	i.Step, i.Epoch, i.Batch = step+1, epoch, batch+1
@@ -275,6 +282,16 @@ func (t *trainer[R]) step(step int) error {
 		t.opt.Events.OnStep(i)
 	}
 	return nil
+}
+
+// rows are those of a batch of the epoch, or of the next one of an active recipe, whose losses are noted.
+func (t *trainer[R]) rows(batch int) []int {
+	if t.pool != nil {
+		t.ev.losses = t.pool.losses
+		return t.pool.next(t.plan.batch)
+	}
+	lo := batch * t.plan.batch
+	return t.perm[lo:min(lo+t.plan.batch, t.plan.rows)]
 }
 
 // metrics is Objective.metrics without allocation where metrics are means.

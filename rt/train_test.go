@@ -23,14 +23,18 @@ type logistic[R Float] struct{ failRow int }
 
 func (l *logistic[R]) Shard(w, grad []R, t *Table, rows []int, _ Key, out *ShardResult) {
 	x, y := &t.Columns[t.Index("x")], &t.Columns[t.Index("y")]
-	for _, r := range rows {
+	for i, r := range rows {
 		if r == l.failRow {
 			out.Fail(&SolveError{Row: r, Status: MaxSteps, Where: "m.nde:3", Solve: "Flow"})
 			continue
 		}
 		a, b, label := R(x.Row(r)[0]), R(x.Row(r)[1]), R(y.Data[r])
 		z := R(w[0]*a) + R(w[1]*b) + w[2]
-		out.Loss += Softplus64(float64(z)) - float64(label*z)
+		loss := Softplus64(float64(z)) - float64(label*z)
+		out.Loss += loss
+		if out.Losses != nil {
+			out.Losses[i] = loss
+		}
 		if (z > 0) == (label == 1) {
 			out.Metrics[0]++
 		}

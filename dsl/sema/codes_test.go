@@ -42,6 +42,7 @@ var laterRules = map[diag.Code]bool{
 	"NDE0570": true, // what a sensitivity differentiates is a rule over the IR
 	"NDE0571": true,
 	"NDE0572": true,
+	"NDE0719": true, // what a gradient depends on is a rule over the IR
 	"NDE0240": true, // said by the Go back end
 	"NDE0826": true, // said by lowering
 }

@@ -28,6 +28,7 @@ const (
 	optData
 	optNets
 	optFigure
+	optColumn
 	optAny
 )
 
@@ -153,7 +154,7 @@ func recipeGroup(g recipe.Group) *group {
 func recipeOptions(list []recipe.Option) []option {
 	kinds := map[recipe.Kind]optKind{recipe.Number: optNumber, recipe.Int: optInt, recipe.Bool: optBool, recipe.Name: optName,
 		recipe.Text: optText, recipe.Numbers: optNumbers, recipe.Choice: optChoice, recipe.BatchOf: optBatch, recipe.Range: optRange,
-		recipe.DataOf: optData, recipe.Nets: optNets, recipe.Figure: optFigure, recipe.Any: optAny}
+		recipe.DataOf: optData, recipe.Nets: optNets, recipe.Figure: optFigure, recipe.Column: optColumn, recipe.Any: optAny}
 	out := make([]option, len(list))
 	for i, o := range list {
 		out[i] = option{key: o.Key, kind: kinds[o.Kind], def: o.Default, hasDef: !o.Required, name: o.Name, min: o.Min, max: o.Max,
@@ -476,6 +477,12 @@ func (c *checker) setting(o *option, owner string, x syntax.Expr, k *codes, e *e
 			return bad("the name of a figure: loss, val.loss, a metric or val.metric")
 		}
 		s.Text = name
+	case optColumn:
+		id, ok := x.(*syntax.Ident)
+		if !ok {
+			return bad("the name of a column")
+		}
+		s.Text = id.Name // the data may not be known yet; see adversary
 	}
 	return s, true
 }

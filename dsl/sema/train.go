@@ -1,6 +1,7 @@
 package sema
 
 import (
+	"math"
 	"strings"
 
 	"ndec.dev/ndec/dsl/syntax"
@@ -78,6 +79,10 @@ func (c *checker) checkTrain(d *decl, n *syntax.TrainDecl) {
 	}
 	r.Defs, r.Settings = e.defs, b.got
 	for _, s := range b.got {
+		if s.Key == "adversary" {
+			c.adversary(r, s.Choice)
+			continue
+		}
 		c.watched(r, s.Choice)
 		c.distance(s)
 	}
@@ -94,6 +99,49 @@ func (c *checker) distance(s ir.Setting) {
 	if epochs.Num == 0 && steps.Num == 0 {
 		c.errorf("NDE0703", s.Span, "checkpoint: every wants a distance: every{epochs: 10} or every{steps: 500}")
 	}
+}
+
+// adversary checks what pgd moves, and that active has something to keep.
+func (c *checker) adversary(r *Recipe, ch *ir.Choice) {
+	if ch == nil {
+		return
+	}
+	if keep, ok := ch.Option("keep"); ok {
+		switch {
+		case r.Batch == 0:
+			c.errorf("NDE0718", ch.Span, "active keeps samples of a batch for the next one, and train %s has one batch of all of them; give it batch: n", r.Name)
+		case math.Floor(keep.Num*float64(r.Batch)) < 1:
+			c.errorf("NDE0718", keep.Span, "keep: %g of a batch of %d keeps no sample; keep at least %.3g", keep.Num, r.Batch, 1/float64(r.Batch))
+		}
+	}
+	on, ok := ch.Option("on")
+	if !ok {
+		return
+	}
+	var real []string
+	for _, col := range r.Data.Columns {
+		if col.Type.Elem == Real && col.Type.Classes == 0 {
+			real = append(real, col.Name)
+		}
+	}
+	if contains(real, on.Text) || len(r.Data.Columns) == 0 {
+		return
+	}
+	for _, col := range r.Data.Columns {
+		if col.Name == on.Text {
+			c.errorf("NDE0717", on.Span, "column %s is %s, which cannot be moved a little; an adversary is on a real column%s", on.Text, col.Type, oneOf(real))
+			return
+		}
+	}
+	c.errorf("NDE0717", on.Span, "%s has no column %s%s; an adversary is on a real column%s", r.Data.Name, on.Text, didYouMean(on.Text, real), oneOf(real))
+}
+
+// oneOf is ": x or y"; nothing where there is none.
+func oneOf(names []string) string {
+	if len(names) == 0 {
+		return ""
+	}
+	return ": " + orList(names)
 }
 
 // watched demands that the figure which a setting watches exists, and its data.
@@ -148,7 +196,7 @@ func (c *checker) recipeLength(b *block, n *syntax.TrainDecl) {
 	_, hasSteps := b.given["steps"]
 	_, hasStop := b.given["stop"]
 	if fitted(b) {
-		for _, key := range []string{"epochs", "steps", "schedule", "clip", "stop", "checkpoint", "accumulate", "average"} {
+		for _, key := range []string{"epochs", "steps", "schedule", "clip", "stop", "checkpoint", "accumulate", "average", "adversary"} {
 			if at, ok := b.given[key]; ok {
 				c.errorf("NDE0616", at, "lstsq finds the optimum at once, so %s has no meaning here; leave it out", key)
 			}

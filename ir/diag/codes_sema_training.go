@@ -1,5 +1,7 @@
 package diag
 
+import "strings"
+
 // codesTraining are the diagnostics of data, training and the command line.
 func codesTraining() []Entry {
 	return []Entry{
@@ -67,6 +69,18 @@ func codesTraining() []Entry {
 			Text:  "A data block declares what a sample has.",
 			Bad:   "package p\n\ndata D {\n\tsource: moons{n: 8}\n}\n",
 			Fixed: "package p\n\ndata D {\n\tx [2]real\n\tsource: moons{n: 8}\n}\n"},
+		{Code: "NDE0717", Title: "adversary on what is no real column",
+			Text:  "An adversary moves a real column of the training data a little, so as to raise the loss. A label has no neighbours.",
+			Bad:   adversary("pgd{on: y, radius: 0.1}", "batch: 16"),
+			Fixed: adversary("pgd{on: x, radius: 0.1}", "batch: 16")},
+		{Code: "NDE0718", Title: "active without a batch to keep samples of",
+			Text:  "adversary: active keeps the share `keep` of each batch, the samples of largest loss, for the next batch. It needs\nmini-batches, and at least one sample to keep.",
+			Bad:   adversary("active{keep: 0.25}", "batch: full"),
+			Fixed: adversary("active{keep: 0.25}", "batch: 16")},
+		{Code: "NDE0719", Title: "adversary on a column that the objective does not depend on",
+			Text:  "The ascent follows the gradient of the objective by the column, and here that is zero everywhere.",
+			Bad:   strings.Replace(adversary("pgd{on: z, radius: 0.1}", "batch: 16"), "\tx [2]real\n\ty label[2]\n\tsource: moons{n: 64}", "\tx, z [2]real\n\ty label[2]\n\tsource: csv{path: \"d.csv\"}", 1),
+			Fixed: adversary("pgd{on: x, radius: 0.1}", "batch: 16")},
 		{Code: "NDE0720", Title: "bad --set",
 			Text: "--set names a constant or a setting of a recipe, with a number."},
 		{Code: "NDE0721", Title: "bad --with",
@@ -84,4 +98,10 @@ func codesTraining() []Entry {
 			Bad:   "package p\n\ntest T {\n\tcheck 1 + 2\n}\n",
 			Fixed: "package p\n\ntest T {\n\tcheck 1+2 == 3\n}\n"},
 	}
+}
+
+// adversary is a recipe with the setting.
+func adversary(how, batch string) string {
+	return "package p\n\nnet f(x [2]real) [2]real {\n\treturn x |> Linear(2)\n}\n\ndata D {\n\tx [2]real\n\ty label[2]\n\tsource: moons{n: 64}\n}\n\ntrain T {\n\tdata: D\n\t" + batch +
+		"\n\tadversary: " + how + "\n\tepochs: 3\n\toptimizer: adam\n\tminimize cross_entropy(f(x), y)\n}\n"
 }

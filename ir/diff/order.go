@@ -75,6 +75,7 @@ func wantedFuncs(m *ir.Module) map[*ir.Func]bool {
 		want(r.Combine)
 		want(r.Grad)
 		want(r.GradInputs)
+		want(r.Attack)
 		want(r.Design)
 	}
 	if len(m.Models)+len(m.Recipes) == 0 {

@@ -12,12 +12,17 @@ import (
 //	Grad:       columns -> (loss, metric terms…, statistics…, cotangents of Trained… (Accum))
 //	GradInputs: columns -> (loss, metric terms…, statistics…, cotangents of the real columns…)
 //
-// Trained, unless set, becomes the parameters with a cotangent that are not frozen.
+// With an adversary these take the loss, though no metric, at the column's worst place in a ball:
+//
+//	Attack:     columns -> (what is added to the column, the number of the ascent that failed or 0)
+//
+// which is constant for differentiation. Trained, unless set, becomes the parameters with a cotangent that are not frozen.
 func (p *pass) recipe(rc *ir.Recipe) {
 	f := rc.Objective
 	if f == nil {
 		return
 	}
+	p.attack(rc)
 	trained := rc.Trained
 	if trained == nil {
 		frozen := map[*ir.Param]bool{}
@@ -30,7 +35,7 @@ func (p *pass) recipe(rc *ir.Recipe) {
 			}
 		}
 	}
-	r, _, outs := p.objective(f, ".grad", Wrt{Params: trained})
+	r, _, outs := p.objective(rc, ".grad", Wrt{Params: trained})
 	if rc.Trained == nil {
 		rc.Trained = []*ir.Param{}
 		for _, q := range trained {
@@ -49,25 +54,50 @@ func (p *pass) recipe(rc *ir.Recipe) {
 			real = append(real, i)
 		}
 	}
-	r, args, outs := p.objective(f, ".gradinputs", Wrt{Args: real})
+	r, args, outs := p.objective(rc, ".gradinputs", Wrt{Args: real})
 	r.finish(args, Wrt{Args: real}, outs, f.ResultNames)
 	r.b.Func.DropDead()
 	rc.GradInputs = p.m.AddFunc(r.b.Func)
 }
 
 // objective copies an objective and sweeps back from its loss. The metrics share the copy: a
-// solve that both use runs once.
-func (p *pass) objective(f *ir.Func, suffix string, wrt Wrt) (r *reverse, args, outs []*ir.Value) {
+// solve that both use runs once. With an adversary they have a copy of their own.
+func (p *pass) objective(rc *ir.Recipe, suffix string, wrt Wrt) (r *reverse, args, outs []*ir.Value) {
+	f := rc.Objective
 	p.expand(f)
 	b := p.derived(f, suffix)
 	args = copyArgs(b, f.Args)
-	outs = b.Inline(f, args)
+	if rc.Attack == nil {
+		outs = b.Inline(f, args)
+	} else {
+		outs = p.attacked(b, rc, args)
+	}
 	order := b.Func.Values
 	r = p.body(b).reverse(chosen(args, wrt.Args), wrt.Params)
 	r.accum = true
 	r.seed(outs[0], b.Fill(1, outs[0].Type))
 	r.sweep(order)
 	return r, args, outs
+}
+
+// attacked gives the results of an objective with the loss at the place that the attack has found.
+// Statistics are of the solves that the loss depends on, where it does.
+func (p *pass) attacked(b *ir.Builder, rc *ir.Recipe, args []*ir.Value) []*ir.Value {
+	f := rc.Objective
+	near := slices.Clone(args)
+	delta := b.CallAll(rc.Attack, args...)[0]
+	x := args[rc.Attacked]
+	near[rc.Attacked] = b.Add(x, b.Unary(ir.OpDetach, delta)).Named(x.Name + "_near")
+	worst := b.Inline(f, near)
+	outs := b.Inline(f, args)
+	outs[0] = worst[0]
+	needed := ancestors(f.Results[0])
+	for i, r := range f.Results[1:] {
+		if r.Op == ir.OpResult && r.Args[0].Op == ir.OpSolve && needed[r.Args[0]] && r.Attr.Index >= len(r.Args[0].Attr.Solve.States) {
+			outs[1+i] = worst[1+i]
+		}
+	}
+	return outs
 }
 
 // inOrderOfData sorts the recipes: one that trains a parameter comes before those that read it

@@ -194,7 +194,7 @@ func (r *reverse) call(v *ir.Value) {
 }
 
 // mapped runs the VJP of the mapped function over the same slices and the slices of the
-// cotangents. What every slice shares gets the sum over slices.
+// cotangents. Where slices share operands or parameters with cotangents, it is a scan that adds them up.
 func (r *reverse) mapped(v *ir.Value) {
 	gs := r.cotangents(v)
 	if gs == nil {
@@ -202,18 +202,16 @@ func (r *reverse) mapped(v *ir.Value) {
 	}
 	mp := v.Attr.Map
 	wrt := Wrt{Args: r.activeArgs(v), Params: selected(r.reads(mp.Fn), r.params)}
+	if len(wrt.Params) > 0 || len(wrt.Args) > 0 && wrt.Args[len(wrt.Args)-1] >= mp.Mapped {
+		r.runsBack(v, &ir.Scan{Fn: mp.Fn, N: mp.N, Mapped: mp.Mapped, Back: true, Region: mp.Region}, wrt, gs, nil)
+		return
+	}
 	bars := r.realOrZero(v, gs)
 	args := append([]*ir.Value(nil), v.Args[:mp.Mapped]...)
 	args = append(args, bars...)
 	args = append(args, v.Args[mp.Mapped:]...)
 	back := &ir.Map{Fn: r.vjp(mp.Fn, wrt, mp.Mapped, false), N: mp.N, Mapped: mp.Mapped + len(bars), Region: mp.Region}
-	outs := results(r.b, r.b.Emit(ir.OpMap, ir.Attr{Map: back}, args...))
-	for i := range outs {
-		if i >= len(wrt.Args) || wrt.Args[i] >= mp.Mapped {
-			outs[i] = r.b.Sum(outs[i], 0)
-		}
-	}
-	r.spread(v, wrt, outs)
+	r.spread(v, wrt, results(r.b, r.b.Emit(ir.OpMap, ir.Attr{Map: back}, args...)))
 }
 
 // realOrZero writes out the cotangents of the real results of a node.

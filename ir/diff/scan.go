@@ -114,7 +114,11 @@ func (r *reverse) scanned(v *ir.Value) {
 	}
 	wrt := r.through(v.Attr.Scan, on, r.params)
 	carries := r.handedOn(v)
-	s := v.Attr.Scan
+	r.runsBack(v, v.Attr.Scan, wrt, gs, carries)
+}
+
+// runsBack is a scan against the runs of s, which is what v does; carries are what it handed on.
+func (r *reverse) runsBack(v *ir.Value, s *ir.Scan, wrt Wrt, gs, carries []*ir.Value) {
 	var w bars
 	for _, i := range wrt.Args {
 		switch {

@@ -124,7 +124,7 @@ func narrowLoops(m *ir.Module) bool {
 				if h, _, ok := loopOf(v); !ok || h != f {
 					return nil
 				}
-				return spread(b.Results(b.Emit(v.Op, withLoop(v.Attr, less), filter(ops, args)...)), results)
+				return spread(b.Results(b.Emit(v.Op, withLoop(v.Attr, less), filter(ops, args)...).Named(v.Name)), results)
 			})
 		}
 		changed = true
@@ -174,7 +174,7 @@ func hoistLoops(m *ir.Module) {
 					return nil
 				}
 				more := copyValues(b, vs, shared, ops[l.carry+l.mapped:])
-				c := b.Emit(v.Op, v.Attr, ops...)
+				c := b.Emit(v.Op, v.Attr, ops...).Named(v.Name)
 				c.Args = append(c.Args, more...)
 				return b.Results(c)
 			})

@@ -30,7 +30,7 @@ func Build(m *ir.Module) (*Plan, error) {
 		}
 	}
 	for _, r := range m.Recipes {
-		for _, f := range []*ir.Func{r.Objective, r.Combine, r.Grad, r.GradInputs, r.Design} {
+		for _, f := range []*ir.Func{r.Objective, r.Combine, r.Grad, r.GradInputs, r.Attack, r.Design} {
 			if f == nil {
 				continue
 			}

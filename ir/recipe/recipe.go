@@ -23,6 +23,7 @@ const (
 	DataOf       // the name of a data block
 	Nets         // names of nets, systems or models, one or a list
 	Figure       // loss or a metric, of validation with val. before it
+	Column       // the name of a real column of the training data
 	Any          // whatever; of what comes later only
 )
 
@@ -63,6 +64,7 @@ type Row struct {
 	Name    string
 	Options []Option
 	Make    string // type in the runtime: rt.Adam
+	InIR    bool   // a rewrite of functions (ir/diff), which leaves nothing to the runtime
 	Later   bool   // known, but not compiled yet
 	Doc     string
 }

@@ -19,7 +19,7 @@ func TestRows(t *testing.T) {
 				t.Errorf("%s %s is double or not documented", g, r.Name)
 			}
 			seen[r.Name] = true
-			if !r.Later && r.Make == "" && g != recipe.Split {
+			if !r.Later && (r.Make == "") != r.InIR && g != recipe.Split {
 				t.Errorf("%s %s has no type in the runtime", g, r.Name)
 			}
 			checkOptions(t, r.Name, r.Options, r.Make != "")

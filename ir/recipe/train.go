@@ -21,7 +21,7 @@ var trainKeys = []Option{
 	{Key: "stop", Kind: Choice, Group: Stop, Doc: "when to end before the last epoch"},
 	{Key: "checkpoint", Kind: Choice, Group: Checkpoint, Doc: "what is kept besides the last state"},
 	{Key: "precision", Kind: Name, Choices: []string{"f32", "f64", "mixed_bf16"}, Later: true, Doc: "element type of this recipe"},
-	{Key: "adversary", Kind: Choice, Group: Adversary, Later: true, Doc: "maximise the objective over a column first"},
+	{Key: "adversary", Kind: Choice, Group: Adversary, Doc: "make training harder: raise the loss within a ball around each sample, or keep the worst samples"},
 	{Key: "seed", Kind: Int, Min: 0, Max: 1 << 53, Doc: "of initial values and shuffling"},
 	{Key: "deterministic", Kind: Bool, Default: 1, Doc: "the same bits whatever the number of threads; always so"},
 	{Key: "log_every", Kind: Int, Default: 0, Min: 0, Max: maxCount, Doc: "steps between log lines; 0: every epoch"},
@@ -135,9 +135,15 @@ var averages = []Row{{Name: "ema", Make: "EMA", Doc: "exponential moving average
 	{Key: "decay", Kind: Number, Default: 0.999, Max: 1 - 1e-12, Field: "Decay", Doc: "share of the old average that stays"},
 }}}
 
-var adversaries = []Row{{Name: "pgd", Later: true, Doc: "projected gradient ascent over a column (Madry et al. 2018)", Options: []Option{
-	{Key: "on", Kind: Any, Required: true, Doc: "the column"},
-	{Key: "radius", Kind: Number, Max: inf, Doc: "of the ball"},
-	{Key: "steps", Kind: Int, Default: 5, Min: 1, Max: maxCount, Doc: "number of ascents"},
-	{Key: "rate", Kind: Number, Max: inf, Doc: "length of an ascent"},
-}}}
+var adversaries = []Row{
+	{Name: "pgd", InIR: true, Doc: "the loss at the worst place in a ball around each sample, found by projected gradient ascent (Madry et al. 2018)", Options: []Option{
+		{Key: "on", Kind: Column, Required: true, Doc: "the column that is moved"},
+		{Key: "radius", Kind: Number, Required: true, Max: inf, Open: true, Doc: "of the ball"},
+		{Key: "steps", Kind: Int, Default: 5, Min: 1, Max: 1 << 16, Doc: "number of ascents"},
+		{Key: "rate", Kind: Number, Max: inf, Doc: "length of an ascent; 0 is 2.5 radius/steps"},
+		{Key: "norm", Kind: Name, Name: "linf", Choices: []string{"linf", "l2"}, Doc: "of the ball and of the ascent"},
+	}},
+	{Name: "active", Make: "Active", Doc: "a share of each batch, the samples of largest loss, stays for the next one", Options: []Option{
+		{Key: "keep", Kind: Number, Required: true, Max: 1 - 1e-12, Open: true, Field: "Keep", Doc: "the share that stays"},
+	}},
+}

@@ -147,6 +147,25 @@ func (mc *machine) weightsJSON(g []float64) json.RawMessage {
 	return append(b, '}')
 }
 
+// attacked is a sample where the adversary of the recipe takes its loss. Where it lies is a constant for
+// the gradient.
+func attacked(in *interp.Machine, r *ir.Recipe, args []interp.Tensor) ([]interp.Tensor, error) {
+	if r.Attack == nil {
+		return args, nil
+	}
+	out, err := in.Call(r.Attack, args...)
+	if err != nil {
+		return nil, internal(err)
+	}
+	args = slices.Clone(args)
+	x := &args[r.Attacked]
+	x.Data = slices.Clone(x.Data)
+	for k, d := range out[0].Data {
+		x.Data[k] += d
+	}
+	return args, nil
+}
+
 // check compares the gradient of the mean loss over the first rows with central differences of the
 // objective, (L(w+h) - L(w-h)) / 2h with h = ε^(1/3) max(1, |w|), all on the accepted steps of
 // the point in the middle, since the choice of steps is not differentiated.
@@ -160,13 +179,21 @@ func (mc *machine) check(r *ir.Recipe, t *rt.Table) (map[string]checkLine, error
 	}
 	first := 1 + metricTerms(r) + ir.NumStats*len(r.Solves)
 	forced := make([]map[*ir.Solve][]interp.Step, rows)
+	args := make([][]interp.Tensor, rows)
 	for row := range rows {
-		clear(in.Taken)
-		out, err := in.Call(r.Grad, append(rowArgs(t, cols, row), keyOf(r.Keyed(), rt.Key{Seed: recipeSeed(r)}, row)...)...)
+		args[row] = append(rowArgs(t, cols, row), keyOf(r.Keyed(), rt.Key{Seed: recipeSeed(r)}, row)...)
+		out, err := in.Call(r.Grad, args[row]...)
 		if err != nil {
 			return nil, internal(err)
 		}
 		mc.addCotangents(g, r, out[first:], 1/float64(rows))
+		if args[row], err = attacked(in, r, args[row]); err != nil {
+			return nil, err
+		}
+		clear(in.Taken)
+		if _, err = in.Call(r.Objective, args[row]...); err != nil {
+			return nil, internal(err)
+		}
 		forced[row] = sameSteps(mc.m, r, in.Taken)
 	}
 	loss := func() (float64, error) {
@@ -177,7 +204,7 @@ func (mc *machine) check(r *ir.Recipe, t *rt.Table) (map[string]checkLine, error
 		sum := 0.0
 		for row := range rows {
 			in.Force = forced[row]
-			out, err := in.Call(r.Objective, append(rowArgs(t, cols, row), keyOf(r.Keyed(), rt.Key{Seed: recipeSeed(r)}, row)...)...)
+			out, err := in.Call(r.Objective, args[row]...)
 			if err != nil {
 				return 0, internal(err)
 			}
