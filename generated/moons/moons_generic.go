@@ -1362,16 +1362,18 @@ func fitTinySample(w *Params, pre *prepared, x *[2]Real, y int32, st *[3]rt.Solv
 	return sum, select3
 }
 
-// fitTinyHyperTiny1OffVjp is FitTiny.HyperTiny.1.off.vjp of one sample (moons_hyper.nde:41): 10 multiply-adds.
-func fitTinyHyperTiny1OffVjp(h float64, weight float64, x *[2]Real, xK1 *[2]Real, outBar *[2]Real, tiny0WeightBar *[10]Real, tiny0BiasBar *[2]Real) {
+// fitTinyHyperTiny1OffBack is FitTiny.HyperTiny.1.off.back of one sample (moons_hyper.nde:41): 10 multiply-adds.
+func fitTinyHyperTiny1OffBack(h float64, weight float64, x *[2]Real, xK1 *[2]Real, outBar *[2]Real, g *Params) {
 	outBar0, outBar1 := outBar[0], outBar[1]
 	// moons_hyper.nde:41  minimize residual_error(HyperTiny, Flow{x}, over: 0..1, steps: 2..20, reference: Tight)
 	cast := Real(weight)
 	// moons_hyper.nde:19  hypersolver HyperTiny for Flow {
 	cast2 := Real(h)
 	// moons_hyper.nde:41  minimize residual_error(HyperTiny, Flow{x}, over: 0..1, steps: 2..20, reference: Tight)
-	tiny0BiasBar[0] = Real(outBar0 * cast)
-	tiny0BiasBar[1] = Real(outBar1 * cast)
+	tiny0BiasBar0 := Real(outBar0 * cast)
+	tiny0BiasBar1 := Real(outBar1 * cast)
+	g.Tiny0Bias[0] += tiny0BiasBar0
+	g.Tiny0Bias[1] += tiny0BiasBar1
 	var reshape [1]Real
 	// moons_hyper.nde:6  return concat(x, dx, h) |> Linear(2, init: zeros)
 	reshape[0] = cast2
@@ -1386,8 +1388,8 @@ func fitTinyHyperTiny1OffVjp(h float64, weight float64, x *[2]Real, xK1 *[2]Real
 		concat[i0+4] = reshape[0]
 	}
 	for i := 0; i < 5; i++ {
-		tiny0WeightBar[i] = Real(tiny0BiasBar[0] * concat[i])
-		tiny0WeightBar[5+i] = Real(tiny0BiasBar[1] * concat[i])
+		g.Tiny0Weight[i] += Real(tiny0BiasBar0 * concat[i])
+		g.Tiny0Weight[5+i] += Real(tiny0BiasBar1 * concat[i])
 	}
 }
 
@@ -1433,10 +1435,8 @@ func fitTinyGrad(w *Params, pre *prepared, x *[2]Real, y int32, g *Params, st *[
 	for i := 0; i < 418; i++ {
 		mul[i] = Real(2.0 * result4[i])
 	}
-	var result5 [2090]Real
-	var result6 [418]Real
 	for n := 0; n < 209; n++ {
-		fitTinyHyperTiny1OffVjp(table9[n], table10[n], (*[2]Real)(result[:][n*2:]), (*[2]Real)(result2[:][n*2:]), (*[2]Real)(mul[:][n*2:]), (*[10]Real)(result5[n*10:]), (*[2]Real)(result6[n*2:]))
+		fitTinyHyperTiny1OffBack(table9[n], table10[n], (*[2]Real)(result[:][n*2:]), (*[2]Real)(result2[:][n*2:]), (*[2]Real)(mul[:][n*2:]), g)
 	}
 	var sum Real
 	for i := 0; i < 418; i++ {
@@ -1461,28 +1461,6 @@ func fitTinyGrad(w *Params, pre *prepared, x *[2]Real, y int32, g *Params, st *[
 	if le {
 		select3 = sum2
 	}
-	// moons_hyper.nde:41  minimize residual_error(HyperTiny, Flow{x}, over: 0..1, steps: 2..20, reference: Tight)
-	var sum3 [10]Real
-	clear(sum3[:])
-	for i0 := 0; i0 < 209; i0++ {
-		for i1 := 0; i1 < 2; i1++ {
-			for i2 := 0; i2 < 5; i2++ {
-				sum3[i1*5+i2] += result5[i0*10+i1*5+i2]
-			}
-		}
-	}
-	for i := 0; i < 10; i++ {
-		g.Tiny0Weight[i] += sum3[i]
-	}
-	var sum4 [2]Real
-	clear(sum4[:])
-	for i0 := 0; i0 < 209; i0++ {
-		for i1 := 0; i1 < 2; i1++ {
-			sum4[i1] += result6[i0*2+i1]
-		}
-	}
-	g.Tiny0Bias[0] += sum4[0]
-	g.Tiny0Bias[1] += sum4[1]
 	return sum, select3
 }
 
@@ -2889,8 +2867,8 @@ func fitHyper1ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta 
 	g.G3Weight[0] += g3WeightBar
 }
 
-// fitHyperHyperEuler1OffVjp is FitHyper.HyperEuler.1.off.vjp of one sample (moons_hyper.nde:50): 13120 multiply-adds.
-func fitHyperHyperEuler1OffVjp(w *Params, pre *prepared, h float64, weight float64, x *[2]Real, xK1 *[2]Real, outBar *[2]Real, g0WeightBar *[320]Real, g0BiasBar *[64]Real, g1WeightBar *[1]Real, g2WeightBar *[4096]Real, g2BiasBar *[64]Real, g3WeightBar *[1]Real, g4WeightBar *[128]Real, g4BiasBar *[2]Real) {
+// fitHyperHyperEuler1OffBack is FitHyper.HyperEuler.1.off.back of one sample (moons_hyper.nde:50): 13120 multiply-adds.
+func fitHyperHyperEuler1OffBack(w *Params, pre *prepared, h float64, weight float64, x *[2]Real, xK1 *[2]Real, outBar *[2]Real, g *Params) {
 	x0, x1 := x[0], x[1]
 	xK10, xK11 := xK1[0], xK1[1]
 	outBar0, outBar1 := outBar[0], outBar[1]
@@ -2899,12 +2877,14 @@ func fitHyperHyperEuler1OffVjp(w *Params, pre *prepared, h float64, weight float
 	// moons_hyper.nde:24  hypersolver HyperEuler for Flow {
 	cast2 := Real(h)
 	// moons_hyper.nde:50  minimize residual_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight) +
-	g4BiasBar[0] = Real(outBar0 * cast)
-	g4BiasBar[1] = Real(outBar1 * cast)
+	g4BiasBar0 := Real(outBar0 * cast)
+	g4BiasBar1 := Real(outBar1 * cast)
+	g.G4Bias[0] += g4BiasBar0
+	g.G4Bias[1] += g4BiasBar1
 	var vecmat [64]Real
 	// moons_hyper.nde:13  return concat(x, dx, h) |> Linear(64) |> PReLU |> Linear(64) |> PReLU |> Linear(2, init: zeros)
 	for i := 0; i < 64; i++ {
-		vecmat[i] = Real(g4BiasBar[0]*w.G4Weight[i]) + Real(g4BiasBar[1]*w.G4Weight[i+64])
+		vecmat[i] = Real(g4BiasBar0*w.G4Weight[i]) + Real(g4BiasBar1*w.G4Weight[i+64])
 	}
 	concat0 := x0
 	concat1 := x1
@@ -2949,33 +2929,40 @@ func fitHyperHyperEuler1OffVjp(w *Params, pre *prepared, h float64, weight float
 		mul2[i+1] = Real(vecmat[i+1] * rt.Indicator[Real](!lt2[i+1]))
 		mul2[i+2] = Real(vecmat[i+2] * rt.Indicator[Real](!lt2[i+2]))
 		mul2[i+3] = Real(vecmat[i+3] * rt.Indicator[Real](!lt2[i+3]))
-		g2BiasBar[i] = Real(vecmat[i]*rt.Indicator[Real](lt2[i])) + Real(mul2[i]*w.G3Weight[0])
-		g2BiasBar[i+1] = Real(vecmat[i+1]*rt.Indicator[Real](lt2[i+1])) + Real(mul2[i+1]*w.G3Weight[0])
-		g2BiasBar[i+2] = Real(vecmat[i+2]*rt.Indicator[Real](lt2[i+2])) + Real(mul2[i+2]*w.G3Weight[0])
-		g2BiasBar[i+3] = Real(vecmat[i+3]*rt.Indicator[Real](lt2[i+3])) + Real(mul2[i+3]*w.G3Weight[0])
-		{
-			row0 := g2BiasBar[i]
-			row1 := g2BiasBar[i+1]
-			row2 := g2BiasBar[i+2]
-			row3 := g2BiasBar[i+3]
-			for j := 0; j < 64; j++ {
-				acc := vecmat2[j]
-				acc += Real(row0 * w.G2Weight[i*64+j])
-				acc += Real(row1 * w.G2Weight[(i+1)*64+j])
-				acc += Real(row2 * w.G2Weight[(i+2)*64+j])
-				acc += Real(row3 * w.G2Weight[(i+3)*64+j])
-				vecmat2[j] = acc
-			}
+		g2BiasBar := Real(vecmat[i]*rt.Indicator[Real](lt2[i])) + Real(mul2[i]*w.G3Weight[0])
+		g2BiasBar_1 := Real(vecmat[i+1]*rt.Indicator[Real](lt2[i+1])) + Real(mul2[i+1]*w.G3Weight[0])
+		g2BiasBar_2 := Real(vecmat[i+2]*rt.Indicator[Real](lt2[i+2])) + Real(mul2[i+2]*w.G3Weight[0])
+		g2BiasBar_3 := Real(vecmat[i+3]*rt.Indicator[Real](lt2[i+3])) + Real(mul2[i+3]*w.G3Weight[0])
+		g.G2Bias[i] += g2BiasBar
+		g.G2Bias[i+1] += g2BiasBar_1
+		g.G2Bias[i+2] += g2BiasBar_2
+		g.G2Bias[i+3] += g2BiasBar_3
+		for j := 0; j < 64; j++ {
+			acc := vecmat2[j]
+			acc += Real(g2BiasBar * w.G2Weight[i*64+j])
+			acc += Real(g2BiasBar_1 * w.G2Weight[(i+1)*64+j])
+			acc += Real(g2BiasBar_2 * w.G2Weight[(i+2)*64+j])
+			acc += Real(g2BiasBar_3 * w.G2Weight[(i+3)*64+j])
+			vecmat2[j] = acc
 		}
 		cast3[i] = rt.Indicator[Real](lt[i])
 		cast3[i+1] = rt.Indicator[Real](lt[i+1])
 		cast3[i+2] = rt.Indicator[Real](lt[i+2])
 		cast3[i+3] = rt.Indicator[Real](lt[i+3])
+		for j := 0; j < 64; j++ {
+			bj := select2[j]
+			g.G2Weight[i*64+j] += Real(g2BiasBar * bj)
+			g.G2Weight[(i+1)*64+j] += Real(g2BiasBar_1 * bj)
+			g.G2Weight[(i+2)*64+j] += Real(g2BiasBar_2 * bj)
+			g.G2Weight[(i+3)*64+j] += Real(g2BiasBar_3 * bj)
+		}
 	}
 	var mul3 [64]Real
+	var g0BiasBar [64]Real
 	for i := 0; i < 64; i++ {
 		mul3[i] = Real(vecmat2[i] * rt.Indicator[Real](!lt[i]))
 		g0BiasBar[i] = Real(vecmat2[i]*cast3[i]) + Real(mul3[i]*w.G1Weight[0])
+		g.G0Bias[i] += g0BiasBar[i]
 	}
 	var reshape [1]Real
 	reshape[0] = cast2
@@ -2993,13 +2980,10 @@ func fitHyperHyperEuler1OffVjp(w *Params, pre *prepared, h float64, weight float
 	var sum2 Real
 	for i := 0; i < 64; i++ {
 		for j := 0; j < 5; j++ {
-			g0WeightBar[i*5+j] = Real(g0BiasBar[i] * concat4[j])
+			g.G0Weight[i*5+j] += Real(g0BiasBar[i] * concat4[j])
 		}
 		mul4 := Real(mul3[i] * add[i])
 		sum += mul4
-		for j := 0; j < 64; j++ {
-			g2WeightBar[i*64+j] = Real(g2BiasBar[i] * select2[j])
-		}
 		mul5 := Real(mul2[i] * add2[i])
 		sum2 += mul5
 		mul6 := Real(w.G3Weight[0] * add2[i])
@@ -3007,11 +2991,13 @@ func fitHyperHyperEuler1OffVjp(w *Params, pre *prepared, h float64, weight float
 		if lt2[i] {
 			select3 = add2[i]
 		}
-		g4WeightBar[i] = Real(g4BiasBar[0] * select3)
-		g4WeightBar[64+i] = Real(g4BiasBar[1] * select3)
+		g.G4Weight[i] += Real(g4BiasBar0 * select3)
+		g.G4Weight[64+i] += Real(g4BiasBar1 * select3)
 	}
-	g1WeightBar[0] = sum
-	g3WeightBar[0] = sum2
+	g1WeightBar := sum
+	g.G1Weight[0] += g1WeightBar
+	g3WeightBar := sum2
+	g.G3Weight[0] += g3WeightBar
 }
 
 // fitHyperGrad is FitHyper.grad of one sample (moons_hyper.nde:46): 176640 multiply-adds, 160 transcendental functions.
@@ -3067,15 +3053,8 @@ func fitHyperGrad(w *Params, pre *prepared, ws *workspace, x *[2]Real, y int32, 
 	for i := 0; i < 20; i++ {
 		mul3[i] = Real(2.0 * result4[i])
 	}
-	var result5 [3200]Real
-	var result6 [640]Real
-	var result7 [10]Real
-	var result8 [640]Real
-	var result9 [10]Real
-	var result10 [1280]Real
-	var result11 [20]Real
 	for n := 0; n < 10; n++ {
-		fitHyperHyperEuler1OffVjp(w, pre, table29[n], table30[n], (*[2]Real)(result[:][n*2:]), (*[2]Real)(result2[:][n*2:]), (*[2]Real)(mul3[:][n*2:]), (*[320]Real)(result5[n*320:]), (*[64]Real)(result6[n*64:]), (*[1]Real)(result7[n*1:]), (*[4096]Real)(ws.fitHyperGradResult[n*4096:]), (*[64]Real)(result8[n*64:]), (*[1]Real)(result9[n*1:]), (*[128]Real)(result10[n*128:]), (*[2]Real)(result11[n*2:]))
+		fitHyperHyperEuler1OffBack(w, pre, table29[n], table30[n], (*[2]Real)(result[:][n*2:]), (*[2]Real)(result2[:][n*2:]), (*[2]Real)(mul3[:][n*2:]), g)
 	}
 	var sum Real
 	var sum2 Real
@@ -3106,88 +3085,6 @@ func fitHyperGrad(w *Params, pre *prepared, ws *workspace, x *[2]Real, y int32, 
 	if le {
 		select3 = sum3
 	}
-	// moons_hyper.nde:50  minimize residual_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight) +
-	var sum4 [320]Real
-	clear(sum4[:])
-	for i0 := 0; i0 < 10; i0++ {
-		for i1 := 0; i1 < 64; i1++ {
-			for i2 := 0; i2 < 5; i2++ {
-				sum4[i1*5+i2] += result5[i0*320+i1*5+i2]
-			}
-		}
-	}
-	for i := 0; i < 320; i++ {
-		g.G0Weight[i] += sum4[i]
-	}
-	var sum5 [64]Real
-	clear(sum5[:])
-	for i0 := 0; i0 < 10; i0++ {
-		for i1 := 0; i1 < 64; i1++ {
-			sum5[i1] += result6[i0*64+i1]
-		}
-	}
-	for i := 0; i < 64; i++ {
-		g.G0Bias[i] += sum5[i]
-	}
-	var sum6 [1]Real
-	clear(sum6[:])
-	for i0 := 0; i0 < 10; i0++ {
-		for i1 := 0; i1 < 1; i1++ {
-			sum6[i1] += result7[i0+i1]
-		}
-	}
-	g.G1Weight[0] += sum6[0]
-	var sum7 [4096]Real
-	clear(sum7[:])
-	for i0 := 0; i0 < 10; i0++ {
-		for i1 := 0; i1 < 64; i1++ {
-			for i2 := 0; i2 < 64; i2++ {
-				sum7[i1*64+i2] += ws.fitHyperGradResult[i0*4096+i1*64+i2]
-			}
-		}
-	}
-	for i := 0; i < 4096; i++ {
-		g.G2Weight[i] += sum7[i]
-	}
-	var sum8 [64]Real
-	clear(sum8[:])
-	for i0 := 0; i0 < 10; i0++ {
-		for i1 := 0; i1 < 64; i1++ {
-			sum8[i1] += result8[i0*64+i1]
-		}
-	}
-	for i := 0; i < 64; i++ {
-		g.G2Bias[i] += sum8[i]
-	}
-	var sum9 [1]Real
-	clear(sum9[:])
-	for i0 := 0; i0 < 10; i0++ {
-		for i1 := 0; i1 < 1; i1++ {
-			sum9[i1] += result9[i0+i1]
-		}
-	}
-	g.G3Weight[0] += sum9[0]
-	var sum10 [128]Real
-	clear(sum10[:])
-	for i0 := 0; i0 < 10; i0++ {
-		for i1 := 0; i1 < 2; i1++ {
-			for i2 := 0; i2 < 64; i2++ {
-				sum10[i1*64+i2] += result10[i0*128+i1*64+i2]
-			}
-		}
-	}
-	for i := 0; i < 128; i++ {
-		g.G4Weight[i] += sum10[i]
-	}
-	var sum11 [2]Real
-	clear(sum11[:])
-	for i0 := 0; i0 < 10; i0++ {
-		for i1 := 0; i1 < 2; i1++ {
-			sum11[i1] += result11[i0*2+i1]
-		}
-	}
-	g.G4Bias[0] += sum11[0]
-	g.G4Bias[1] += sum11[1]
 	return add, select3
 }
 
