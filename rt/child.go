@@ -90,7 +90,7 @@ type Request struct {
 	Resume  bool            `json:"resume,omitempty"`   // train: go on from the checkpoints in RunDir, where there are some
 	Inputs  bool            `json:"inputs,omitempty"`   // grad: by the data columns too
 	Solve   int             `json:"solve,omitempty"`    // path, field: which solve of the model
-	Points  int             `json:"points,omitempty"`   // path: times along the span
+	Points  int             `json:"points,omitempty"`   // path: times along the span; data: at most so many rows, evenly spaced
 	Times   []float64       `json:"times,omitempty"`    // field: where to evaluate
 	States  [][]float64     `json:"states,omitempty"`   // field: per state its values at Times, row-major
 }

@@ -304,5 +304,12 @@ func (s *server[R]) data(_ context.Context, q *Request) (any, error) {
 	if q.Limit > 0 && q.Limit < t.Rows {
 		t = t.Select(allRows(q.Limit))
 	}
+	if n := q.Points; n > 0 && n < t.Rows {
+		rows := allRows(n)
+		for i := range rows {
+			rows[i] = i * t.Rows / n
+		}
+		t = t.Select(rows)
+	}
 	return json.RawMessage(appendTable(nil, d.Columns, t, false)), nil
 }

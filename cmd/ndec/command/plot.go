@@ -159,6 +159,7 @@ func (a *app) plot(f *plotFlags, args []string) error {
 func (p *artist) drawAll(names []string, quietly bool) ([]plotted, error) {
 	var made []plotted
 	var reasons []string
+	p.narrow = quietly || len(names) == 0
 	for _, k := range plotKinds {
 		if len(names) > 0 && !slices.Contains(names, k.name) {
 			continue
@@ -223,6 +224,7 @@ type artist struct {
 	groups  [][]*ir.Model                // models to draw together
 	units   map[string]map[string]string // of states, by system
 	points  int
+	narrow  bool     // leave systems of very many components out
 	notes   []string // for every picture
 	cache   map[string]json.RawMessage
 }

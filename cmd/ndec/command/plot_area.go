@@ -285,7 +285,7 @@ func drawHistograms(p *artist) ([]drawing, error) {
 		if err != nil {
 			return nil, err
 		}
-		r, err := p.rowsFor(at.group[0], p.points)
+		r, err := p.rowsFor(at.group[0], p.fewEnough(s, 2))
 		if err != nil {
 			return nil, err
 		}

@@ -120,7 +120,7 @@ func (p *artist) rowsFor(m *ir.Model, n int) (*rows, error) {
 		if err != nil {
 			return nil, problems(err)
 		}
-		if raw, err = p.ask(&rt.Request{Do: "data", Data: d.Name}); err != nil {
+		if raw, err = p.ask(&rt.Request{Do: "data", Data: d.Name, Points: n}); err != nil {
 			return nil, err
 		}
 		if i := slices.IndexFunc(d.Columns, func(c ir.Port) bool { return c.Classes > 0 }); i >= 0 {
@@ -209,6 +209,19 @@ type ways struct {
 	x      [][][]float64 // by row and state, row-major; NaN where the solve failed or is not finite
 	failed int
 	why    string
+}
+
+// mostNumbers bounds what is asked of the program at once.
+const mostNumbers = 4 << 20
+
+// fewEnough is the number of points of which the paths of a solve can be asked, at so many times: of wide
+// states fewer than of narrow ones.
+func (p *artist) fewEnough(s *ir.Solve, times int) int {
+	width := 0
+	for _, st := range s.States {
+		width += st.Type.Len()
+	}
+	return min(p.points, max(mostNumbers/(times*max(width, 1)), 1))
 }
 
 // waysOf looks along solve k of model m from every row, at so many times.

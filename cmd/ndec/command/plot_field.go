@@ -23,7 +23,7 @@ func drawField(p *artist) ([]drawing, error) {
 	var out []drawing
 	for _, at := range sites {
 		m, s := at.group[0], at.of()
-		r, err := p.rowsFor(m, p.points)
+		r, err := p.rowsFor(m, p.fewEnough(s, flowTimes))
 		if err != nil {
 			return nil, err
 		}
@@ -216,7 +216,7 @@ func drawPhase(p *artist) ([]drawing, error) {
 		if err != nil {
 			return nil, err
 		}
-		r, err := p.rowsFor(at.group[0], p.points)
+		r, err := p.rowsFor(at.group[0], p.fewEnough(s, flowTimes))
 		if err != nil {
 			return nil, err
 		}

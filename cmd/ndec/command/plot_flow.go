@@ -14,6 +14,7 @@ const (
 	flowTimes  = 60  // points of a path in the plane
 	trackTimes = 240 // points of a trajectory
 	mostRows   = 8   // components of a picture of trajectories
+	wide       = 64  // components that are drawn only when somebody asks for it
 )
 
 // site is a solve that the models of a group share.
@@ -34,6 +35,10 @@ func (p *artist) sites(least int) ([]site, error) {
 	for _, g := range p.groups {
 		for k, s := range g[0].Solves {
 			n := len(componentsOf(s))
+			if p.narrow && n > wide {
+				reason = fmt.Errorf("system %s has %d components, of which a picture shows few; --kind draws it anyway", s.System, n)
+				continue
+			}
 			if n < least {
 				reason = fmt.Errorf("system %s of model %s has %s, which is fewer than %d", s.System, g[0].Name, count(n, "component"), least)
 				continue
@@ -150,7 +155,7 @@ func (p *artist) drawPlanes(kind string, draw func(at site, axes [2]string, clas
 		if err != nil {
 			return nil, err
 		}
-		r, err := p.rowsFor(at.group[0], p.points)
+		r, err := p.rowsFor(at.group[0], p.fewEnough(at.of(), flowTimes))
 		if err != nil {
 			return nil, err
 		}
@@ -186,7 +191,7 @@ func drawTrajectories(p *artist) ([]drawing, error) {
 	}
 	var out []drawing
 	for _, at := range sites {
-		r, err := p.rowsFor(at.group[0], p.points)
+		r, err := p.rowsFor(at.group[0], p.fewEnough(at.of(), trackTimes))
 		if err != nil {
 			return nil, err
 		}

@@ -2,10 +2,12 @@ package picture
 
 import (
 	"bytes"
+	"encoding/xml"
 	"fmt"
 	"image"
 	"image/color"
 	"image/png"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -166,6 +168,13 @@ func TestFigures(t *testing.T) {
 				}
 				if r, g, b, a := img.At(1, 1).RGBA(); r&g&b&a != 0xffff {
 					t.Error("the ground is not white")
+				}
+				for d := xml.NewDecoder(bytes.NewReader(again[1])); ; {
+					if _, err := d.Token(); err == io.EOF {
+						break
+					} else if err != nil {
+						t.Fatalf("SVG: %v", err)
+					}
 				}
 				for _, want := range append(row.texts, f.Title) {
 					if !bytes.Contains(again[1], []byte(want)) {
