@@ -257,7 +257,7 @@ func referencePage() string {
 			row("`"+m.Name+"`", m.Family.String(), "", "", "", "*later*: "+m.Doc, m.Source)
 			continue
 		}
-		row("`"+m.Name+"`", m.Family.String(), strconv.Itoa(m.Order()), strconv.Itoa(m.Evals()), strconv.Itoa(m.Tableau.DenseOrder), m.Doc, m.Source)
+		row("`"+m.Name+"`", m.Family.String(), strconv.Itoa(m.Order()), strconv.Itoa(m.Evals()), strconv.Itoa(m.DenseOrder()), m.Doc, m.Source)
 	}
 	section("Options of methods, controllers and sensitivities", "of", "option", "default", "what")
 	for _, g := range []method.Group{method.Solver, method.Controller, method.Sensitivity} {

@@ -60,6 +60,7 @@ type refusal diag.Diagnostic
 // Limitations that only lowering sees.
 const (
 	methodLater  diag.Code = "NDE0802"
+	notSeparable diag.Code = "NDE0532"
 	optionLater  diag.Code = "NDE0803"
 	averageLater diag.Code = "NDE0826"
 	compilerBug  diag.Code = "NDE0899"

@@ -1,6 +1,7 @@
 package lower
 
 import (
+	"errors"
 	"fmt"
 
 	"ndec.dev/ndec/dsl/sema"
@@ -46,7 +47,7 @@ func (s *scope) solution(x *sema.Solve) *solution {
 	if s.model != nil {
 		by = s.model.Solver(by)
 	}
-	d.solve = s.newSolve(x.Span(), sys, by, x.Times, nil)
+	d.solve = s.newSolve(x.Span(), x.With, sys, by, x.Times, nil)
 	v := s.b.Emit(ir.OpSolve, ir.Attr{Solve: d.solve}, operands...).Named(x.System.Name)
 	d.results = s.b.Results(v)
 	for i, st := range d.solve.States {
@@ -74,7 +75,7 @@ func startsOf(sys *sema.System, starts []*ir.Value) []*ir.Value {
 // newSolve makes the solve of a system by a solver as data, over wider numbers than the module's
 // where wide is not nil, and has the method build its step. times is the number of output times, 0 for the
 // end alone.
-func (s *scope) newSolve(at diag.Span, sys *system, by *sema.Solver, times int, wide *ir.Widening) *ir.Solve {
+func (s *scope) newSolve(at, with diag.Span, sys *system, by *sema.Solver, times int, wide *ir.Widening) *ir.Solve {
 	row := by.Row
 	if row == nil || row.Later {
 		refuse(methodLater, at, "%s is not compiled yet; use euler, midpoint, heun, rk4, dopri5 or tsit5", by.Method)
@@ -104,6 +105,15 @@ func (s *scope) newSolve(at diag.Span, sys *system, by *sema.Solver, times int, 
 		}
 	}
 	if err := method.Build(s.m, solve, row, cfg); err != nil {
+		if no := (*method.NotSeparable)(nil); errors.As(err, &no) {
+			of := fmt.Sprintf("der(%s) of %s depends on %s", no.State, sys.Name, no.Of)
+			if no.State == no.Of {
+				of += " itself"
+			} else {
+				of += ", which moves together with it"
+			}
+			refuse(notSeparable, with, "%s needs a separable system, but %s", row.Name, of)
+		}
 		refuse(methodLater, at, "%v", err)
 	}
 	placeSolve(solve)

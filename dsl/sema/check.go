@@ -10,6 +10,7 @@ import (
 	"ndec.dev/ndec/dsl/syntax"
 	"ndec.dev/ndec/ir"
 	"ndec.dev/ndec/ir/diag"
+	"ndec.dev/ndec/ir/method"
 )
 
 // Options are what the command line may change.
@@ -78,6 +79,7 @@ type decl struct {
 	instances map[string]*Func // fn, net: by sizes
 	system    *System
 	solver    *Solver
+	method    *method.Row
 	hyper     *Hyper
 	model     *Model
 	data      *Data
@@ -178,7 +180,6 @@ func (c *checker) collectDecl(p *pkg, n syntax.Decl) {
 	case *syntax.DimDecl:
 		enter(n.Name, "dim", nil)
 	case *syntax.MethodDecl:
-		c.limit("method declaration", n.At())
 		enter(n.Name, "method", nil)
 	case *syntax.TestDecl:
 		enter(n.Name, "test", nil)
@@ -230,6 +231,8 @@ func (c *checker) touch(d *decl) (ok bool) {
 		c.checkTarget(n)
 	case *syntax.HyperDecl:
 		c.checkHyper(d, n)
+	case *syntax.MethodDecl:
+		c.checkMethod(d, n)
 	case *syntax.TestDecl:
 		c.checkTest(d, n)
 	}

@@ -130,11 +130,13 @@ func (c *checker) base(h *Hyper, st *syntax.SettingStmt) {
 		c.errorf("NDE0505", st.Value.At(), "a base is written method or method{steps: n}")
 		return
 	}
-	switch r := method.Lookup(id.Name); {
+	switch r := c.methodRow(id.Name); {
+	case r == nil && c.badMethod(id.Name):
+		return
 	case r == nil:
 		c.errorf("NDE0502", id.At(), "unknown solver method %q%s", id.Name, didYouMean(id.Name, method.Names()))
 		return
-	case r.Family != method.FixedStep:
+	case r.Family != method.FixedStep && !(r.Adaptive() && hasKey(elems, "steps", "step", "per_sample")):
 		article := "a"
 		if r.Adaptive() {
 			article = ""
@@ -164,7 +166,7 @@ func hasKey(elems []*syntax.Elem, keys ...string) bool {
 // baseWith is a fixed-step method with options; nil after a complaint. Without stepped the number
 // of steps may be missing.
 func (c *checker) baseWith(name string, elems []*syntax.Elem, at diag.Span, stepped bool) *Solver {
-	g := methodGroup(method.Solver)
+	g := c.solverMethods()
 	r := g.find(name)
 	if !stepped {
 		for i := range r.options {
@@ -175,7 +177,7 @@ func (c *checker) baseWith(name string, elems []*syntax.Elem, at diag.Span, step
 	if !ok {
 		return nil
 	}
-	return newSolver(ir.Choice{Row: name, Options: opts}, at)
+	return newSolver(ir.Choice{Row: name, Options: opts}, c.methodRow(name), at)
 }
 
 // hyperUse is H or H{steps: n} where H is a hypersolver: its base with the options of the use over

@@ -103,14 +103,7 @@ func methodGroup(g method.Group) *group {
 		if r == nil {
 			return nil
 		}
-		out := &row{name: r.Name, later: r.Later}
-		if r.Family != method.NoFamily {
-			out.what = r.Family.String() + " method"
-		}
-		for _, o := range r.Options {
-			out.options = append(out.options, methodOption(o))
-		}
-		return out
+		return optionRow(r)
 	}
 	alias := func(name string) string {
 		if r := method.ByAlias(g, name); r != nil {
@@ -121,6 +114,17 @@ func methodGroup(g method.Group) *group {
 	out := &group{what: methodWhat[g], declared: g == method.Solver, names: method.NamesOf(g), find: find, alias: alias, codes: solverCodes}
 	if g != method.Solver {
 		out.codes = choiceCodes
+	}
+	return out
+}
+
+func optionRow(r *method.Row) *row {
+	out := &row{name: r.Name, later: r.Later}
+	if r.Family != method.NoFamily {
+		out.what = r.Family.String() + " method"
+	}
+	for _, o := range r.Options {
+		out.options = append(out.options, methodOption(o))
 	}
 	return out
 }
@@ -200,6 +204,9 @@ func (c *checker) choice(x syntax.Expr, g *group, e *env) (ch ir.Choice, ok bool
 		return ch, false
 	}
 	r := g.find(id.Name)
+	if r == nil && c.badMethod(id.Name) {
+		return ch, false
+	}
 	if r == nil {
 		c.errorf(g.codes.unknownRow, id.At(), "unknown %s %q%s", g.what, id.Name, g.meant(id.Name))
 		return ch, false

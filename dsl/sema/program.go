@@ -305,11 +305,12 @@ type (
 		Node
 		System *System
 		Solver *Solver
-		Starts []Expr // by state
-		Extras []Expr // by context
-		From   Expr   // time scalar
-		To     Expr   // time scalar; nil with At
-		At     Expr   // [Times]time; nil with To
+		With   diag.Span // where the solver is named
+		Starts []Expr    // by state
+		Extras []Expr    // by context
+		From   Expr      // time scalar
+		To     Expr      // time scalar; nil with At
+		At     Expr      // [Times]time; nil with To
 		Times  int
 	}
 

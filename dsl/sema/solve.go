@@ -52,11 +52,11 @@ func (c *checker) solve(x *syntax.CallExpr, piped Expr, e *env) Expr {
 	if w := named["with"]; w == nil {
 		c.errorf("NDE0501", at, "solve needs with: a solver, such as dopri5{rtol: 1e-4, atol: 1e-6}")
 		ok = false
-	} else if out.Solver = c.solverRef(w.Value); out.Solver == nil {
+	} else if out.With, out.Solver = w.Value.At(), c.solverRef(w.Value); out.Solver == nil {
 		ok = false
 	} else if !c.hyperFits(out.Solver, s, w.Value.At()) {
 		ok = false
-	} else if r := method.Lookup(out.Solver.Method); s != nil && s.Noisy && r != nil && r.Family != method.Stochastic {
+	} else if r := out.Solver.Row; s != nil && s.Noisy && r != nil && r.Family != method.Stochastic {
 		c.errorf("NDE0530", w.Value.Span(), "system %s has noise, and %s solves ordinary differential equations only; use %s",
 			s.Name, r.Name, orList(stochasticMethods()))
 	}

@@ -37,16 +37,16 @@ func (c *checker) checkSolverDecl(d *decl, n *syntax.SolverDecl) {
 
 // solverOf is a method with its options; nil after a complaint.
 func (c *checker) solverOf(x syntax.Expr) *Solver {
-	ch, ok := c.choice(x, methodGroup(method.Solver), newEnv(inConst, ""))
+	ch, ok := c.choice(x, c.solverMethods(), newEnv(inConst, ""))
 	if !ok {
 		return nil
 	}
-	return newSolver(ch, x.At())
+	return newSolver(ch, c.methodRow(ch.Row), x.At())
 }
 
 // newSolver is a checked choice as a solver.
-func newSolver(ch ir.Choice, at diag.Span) *Solver {
-	s := &Solver{Span: at, Method: ch.Row, Row: method.Lookup(ch.Row).With(ch.Options), Options: ch.Options}
+func newSolver(ch ir.Choice, row *method.Row, at diag.Span) *Solver {
+	s := &Solver{Span: at, Method: ch.Row, Row: row.With(ch.Options), Options: ch.Options}
 	for _, o := range ch.Options {
 		switch o.Key {
 		case "steps":
@@ -101,7 +101,7 @@ func (c *checker) solverRef(x syntax.Expr) *Solver {
 		case d != nil:
 			c.errorf("NDE0204", id.At(), "%s is a %s, not a solver", id.Name, d.what)
 			return nil
-		case method.Lookup(id.Name) == nil:
+		case c.methodRow(id.Name) == nil:
 			names := method.Names()
 			for n, d := range c.decls {
 				if d.what == "solver" {

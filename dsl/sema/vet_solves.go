@@ -4,7 +4,6 @@ import (
 	"math"
 
 	"ndec.dev/ndec/ir"
-	"ndec.dev/ndec/ir/method"
 )
 
 // rtolF32 is about eight units in the last place of f32: below it rounding, not the step, makes the
@@ -28,7 +27,7 @@ func (v *vetter) tolerances() {
 
 // adaptive reports whether the error controls the steps of s.
 func adaptive(s *Solver) bool {
-	r := method.Lookup(s.Method)
+	r := s.Row
 	return r != nil && r.Adaptive()
 }
 

@@ -36,6 +36,9 @@ func Build(m *ir.Module, s *ir.Solve, row *Row, cfg Config) error {
 	s.Order, s.StepEvals, s.DenseEvals = row.Order(), row.Evals(), row.DenseEvals()
 
 	n := &maker{s: s, cfg: cfg, tab: row.Tableau, real: m.Real}
+	if row.Split != nil {
+		return n.buildSplitting(m, row.Split)
+	}
 	s.Step = m.AddFunc(n.step("step", false))
 	s.DenseStep = m.AddFunc(n.step("dense_step", true))
 	s.Dense = m.AddFunc(n.dense())
@@ -52,13 +55,16 @@ func Build(m *ir.Module, s *ir.Solve, row *Row, cfg Config) error {
 }
 
 func buildable(s *ir.Solve, row *Row, cfg *Config) error {
-	if row == nil || row.Tableau == nil || row.Later {
+	if row == nil || row.Tableau == nil && row.Split == nil || row.Later {
 		return fmt.Errorf("the method cannot be compiled yet")
 	}
 	if s.Field == nil || len(s.States) == 0 {
 		return fmt.Errorf("no field or no states")
 	}
 	if !row.Adaptive() {
+		if cfg.Residual != nil && row.Tableau == nil {
+			return fmt.Errorf("a residual needs a Runge-Kutta method, and %s is none", row.Name)
+		}
 		if s.Steps <= 0 && !(s.StepSize > 0) {
 			return fmt.Errorf("%s needs a number of steps or a step size", row.Name)
 		}

@@ -78,7 +78,8 @@ type Row struct {
 	Group   Group
 	Family  Family
 	Options []Option
-	Tableau *Tableau // of explicit Runge-Kutta methods
+	Tableau *Tableau   // of explicit Runge-Kutta methods
+	Split   *Splitting // of symplectic methods
 	// Make gives the tableau for options of the method itself; Tableau is that of the defaults.
 	Make   func(option func(key string) float64) *Tableau
 	Later  bool   // known, not compiled yet
@@ -192,10 +193,24 @@ func (r *Row) Adaptive() bool { return r.Family == AdaptiveStep }
 
 // Order is the order of the solution; 0 where the row has no tableau.
 func (r *Row) Order() int {
-	if r.Tableau == nil {
+	switch {
+	case r.Split != nil:
+		return r.Split.Order
+	case r.Tableau == nil:
 		return 0
 	}
 	return r.Tableau.Order
+}
+
+// DenseOrder is the order of the dense output; 0 where the row has none.
+func (r *Row) DenseOrder() int {
+	switch {
+	case r.Split != nil:
+		return min(r.Split.Order, 3)
+	case r.Tableau == nil:
+		return 0
+	}
+	return r.Tableau.DenseOrder
 }
 
 // Stages is the number of stages of the tableau.
@@ -207,10 +222,13 @@ func (r *Row) Stages() int {
 }
 
 // FSAL reports whether steps hand the last stage to the next step as its first.
-func (r *Row) FSAL() bool { return r.Tableau != nil && r.Tableau.FSAL() }
+func (r *Row) FSAL() bool { return r.Split != nil || r.Tableau != nil && r.Tableau.FSAL() }
 
 // Evals is the number of field evaluations of an attempted step, without those of dense output.
 func (r *Row) Evals() int {
+	if r.Split != nil {
+		return 2 * len(r.Split.Weights)
+	}
 	if r.Tableau == nil {
 		return 0
 	}
@@ -226,6 +244,9 @@ func (r *Row) Evals() int {
 
 // DenseEvals is the number of further evaluations of a step with dense output.
 func (r *Row) DenseEvals() int {
+	if r.Split != nil {
+		return 2
+	}
 	if r.Tableau == nil {
 		return 0
 	}

@@ -1,6 +1,9 @@
 package method
 
-import "math/big"
+import (
+	"math"
+	"math/big"
+)
 
 // Explicit Runge-Kutta tableaux. HNW is Hairer, Nørsett, Wanner: Solving Ordinary Differential
 // Equations I, 2nd edition.
@@ -40,6 +43,17 @@ func alphaOf(option func(key string) float64) *Tableau {
 func heun3() *Tableau {
 	return &Tableau{A: lower("1/3", "0 2/3"), B: rats("1/4 0 3/4"), C: rats("0 1/3 2/3"), Order: 3,
 		Dense: powers("1 -3/4", "0 0", "0 3/4"), DenseOrder: 2}
+}
+
+// yoshida4 is the triple jump.
+func yoshida4() *Splitting {
+	w := 1 / (2 - math.Cbrt(2))
+	return &Splitting{Weights: []float64{w, 1 - 2*w, w}, Order: 4}
+}
+
+func mclachlan4() *Splitting {
+	const a, b = 0.28, 0.62546642846767004501
+	return &Splitting{Weights: []float64{a, b, 1 - 2*(a+b), b, a}, Order: 4}
 }
 
 func ssprk33() *Tableau {
