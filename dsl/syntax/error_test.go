@@ -77,6 +77,7 @@ var noExample = map[diag.Code]string{
 	"NDE0217": "it takes two folders",
 	"NDE0219": "it takes three folders",
 	"NDE0341": "the parser refuses such statements first",
+	"NDE0801": "said by the Go back end",
 	"NDE0830": "seen after lowering: the text names the construct",
 	"NDE0833": "the checker refuses such methods first",
 	"NDE0834": "seen after lowering: the text names the construct",
