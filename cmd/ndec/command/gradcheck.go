@@ -48,6 +48,16 @@ func (mc *machine) grad(r *ir.Recipe, t *rt.Table, inputs bool) (*gradAnswer, er
 	for row := range t.Rows {
 		args := append(rowArgs(t, cols, row), keyOf(r.Keyed(), rt.Key{Seed: recipeSeed(r)}, row)...)
 		in.Failed = nil
+		failed, err := ascentFailed(in, r, args, row)
+		if err != nil {
+			return nil, err
+		}
+		if failed != nil {
+			if ans.Failed == "" {
+				ans.Failed = failed.Error()
+			}
+			continue
+		}
 		out, err := in.Call(r.Grad, args...)
 		if err != nil {
 			return nil, internal(err)
@@ -145,6 +155,21 @@ func (mc *machine) weightsJSON(g []float64) json.RawMessage {
 		b = rt.AppendNested(b, t.Shape, g[t.Offset:t.Offset+t.Len()], false)
 	}
 	return append(b, '}')
+}
+
+// ascentFailed is the failure of an ascent of the recipe's adversary, or nil.
+func ascentFailed(in *interp.Machine, r *ir.Recipe, args []interp.Tensor, row int) (*rt.SolveError, error) {
+	if r.Attack == nil {
+		return nil, nil
+	}
+	out, err := in.Call(r.Attack, args...)
+	if err != nil {
+		return nil, internal(err)
+	}
+	if n := int(out[1].Data[0]); n > 0 {
+		return &rt.SolveError{Sample: row, Row: row, Status: rt.NonFinite, Where: r.Attack.Span.String(), Loop: "ascent", Run: n}, nil
+	}
+	return nil, nil
 }
 
 // attacked is a sample where the adversary of the recipe takes its loss. Where it lies is a constant for
