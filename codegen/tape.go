@@ -157,7 +157,9 @@ func (l *loop) restore() {
 	l.declare(ends)
 	in := append([]string{"tape.t[j]", "tape.h[j]"}, append(args(l.x), l.extras()...)...)
 	p.line("%s", e.apply(l.s.Replay, in, ends, "="))
-	l.advance()
+	for _, o := range l.x {
+		p.line("%s = %s1", o.name, o.name)
+	}
 	p.line("}")
 	p.line("tape.keep(j, %s)", strings.Join(args(l.x), ", "))
 	p.line("}")

@@ -298,3 +298,26 @@ func TestSensitivityCodes(t *testing.T) {
 		t.Error("no codes")
 	}
 }
+
+// TestGradientCost counts multiply-adds of a step forward and back: a field recomputed, and a derivative by
+// states and parameters for each stage, are at most 4.5 times the field.
+func TestGradientCost(t *testing.T) {
+	source := strings.NewReplacer("PACKAGE", "deep", "SOLVER", "rk4{steps: 10}", "FREEZE", "").Replace(deep)
+	res, ds := driver.Compile(map[string]string{"deep.nde": source}, driver.Options{})
+	if ds.HasErrors() {
+		t.Fatal(ds)
+	}
+	for _, v := range res.Module.Recipes[0].Grad.Values {
+		if v.Op != ir.OpRev {
+			continue
+		}
+		rev := v.Attr.Rev
+		step, back := res.Plan.Of(rev.Solve.Step).Cost.MulAdds, res.Plan.Of(rev.StepVJP).Cost.MulAdds
+		t.Logf("%d multiply-adds forward, %d back: %.2f", step, back, float64(step+back)/float64(step))
+		if ratio := float64(step+back) / float64(step); step == 0 || ratio > 4.5 {
+			t.Errorf("forward and back take %.2f times the multiply-adds of forward", ratio)
+		}
+		return
+	}
+	t.Error("no reverse sweep")
+}

@@ -238,14 +238,18 @@ func TestDerivatives(t *testing.T) {
 			s := s.in(e)
 			for i, ty := range s.types {
 				if ty.Elem.IsFloat() {
-					checkDerivative(t, op, s, i, rnd)
+					for _, fault := range derivativeFaults(t, op, s, i, rnd) {
+						t.Error(fault)
+					}
 				}
 			}
 		}
 	})
 }
 
-func checkDerivative(t *testing.T, op Op, s sample, i int, rnd *rand.Rand) {
+// derivativeFaults says what is wrong with the derivative of an operator by operand i.
+func derivativeFaults(t *testing.T, op Op, s sample, i int, rnd *rand.Rand) (faults []string) {
+	t.Helper()
 	f := s.fn(op)
 	out := f.Results[0].Type
 	x := s.random(op, rnd)
@@ -285,11 +289,74 @@ func checkDerivative(t *testing.T, op Op, s sample, i int, rnd *rand.Rand) {
 			want = 0
 		}
 		if math.Abs(got-want) > 1e-7*(1+math.Abs(want)) {
-			t.Errorf("operand %d: tangent %g at element %d, by differences %g\nx = %v, dx = %v", i, got, k, want, x, dx)
+			faults = append(faults, fmt.Sprintf("operand %d: tangent %g at element %d, by differences %g\nx = %v, dx = %v", i, got, k, want, x, dx))
 		}
 	}
 	if p, q := inner(w, r[0]), inner(r[1], dx); math.Abs(p-q) > 1e-11*(1+math.Abs(p)) {
-		t.Errorf("operand %d: <w,Jv> = %.15g, <Jᵀw,v> = %.15g", i, p, q)
+		faults = append(faults, fmt.Sprintf("operand %d: <w,Jv> = %.15g, <Jᵀw,v> = %.15g", i, p, q))
+	}
+	return faults
+}
+
+// TestSignFaults: the tests of derivatives are strict enough. With the sign of any rule of any row turned,
+// they find it.
+func TestSignFaults(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(3, 3))
+	found := map[string]bool{}
+	uses(t, func(t *testing.T, op Op, s sample) {
+		info := op.Info()
+		if info.Define != nil || !s.fn(op).Results[0].Type.Elem.IsFloat() || info.Class == ClassRandom {
+			return
+		}
+		plain := *info
+		turned := func(v *Value, b *Builder, used *bool) *Value {
+			if v == nil || v.IsConst(0) {
+				return v
+			}
+			*used = true
+			return b.Neg(v)
+		}
+		for rule, inject := range map[string]func(used *bool) bool{
+			"Partial": func(used *bool) bool {
+				info.Partial = func(b *Builder, v *Value, i int) *Value { return turned(plain.Partial(b, v, i), b, used) }
+				return plain.Partial != nil
+			},
+			"JVP": func(used *bool) bool {
+				info.JVP = func(b *Builder, v *Value, dx []*Value) *Value { return turned(plain.JVP(b, v, dx), b, used) }
+				return plain.JVP != nil
+			},
+			"VJP": func(used *bool) bool {
+				info.VJP = func(b *Builder, v *Value, i int, g *Value) *Value { return turned(plain.VJP(b, v, i, g), b, used) }
+				return plain.VJP != nil
+			},
+			"Transpose": func(used *bool) bool {
+				info.Transpose = func(b *Builder, v *Value, i int, g *Value) *Value {
+					return turned(plain.Transpose(b, v, i, g), b, used)
+				}
+				return plain.Transpose != nil
+			},
+		} {
+			used, caught := false, false
+			if inject(&used) {
+				for i, ty := range s.types {
+					if ty.Elem.IsFloat() {
+						caught = len(derivativeFaults(t, op, s, i, rnd)) > 0 || caught
+					}
+				}
+			}
+			*info = plain
+			if used {
+				found[info.Name+" "+rule] = found[info.Name+" "+rule] || caught
+			}
+		}
+	})
+	for rule, caught := range found {
+		if !caught {
+			t.Errorf("%s with the wrong sign is not found", rule)
+		}
+	}
+	if len(found) < 50 {
+		t.Errorf("%d rules only", len(found))
 	}
 }
 

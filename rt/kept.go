@@ -89,6 +89,6 @@ func reach(s, r int) int {
 	return c
 }
 
-// Slots is how many states of the size fit into the memory, in bytes, beside t and h of each step and the
-// one state that the way back works on; at least one.
-func Slots(memory, steps, size int) int { return max(1, (memory-16*steps)/size-1) }
+// Slots is how many states of the size, with 16 bytes of bookkeeping each, fit into the memory, in bytes,
+// beside t and h of each step and the one state that the way back works on; at least one.
+func Slots(memory, steps, size int) int { return max(1, (memory-16*steps)/(size+16)-1) }

@@ -21,8 +21,8 @@ func checkpointed(r *reverse, v *ir.Value, gs []*ir.Value) (starts []*ir.Value) 
 	for _, st := range s.States {
 		size += st.Type.Len() * st.Type.Elem.Bytes()
 	}
-	if least := 16*steps + 2*size; bytes > 0 && bytes < least {
-		r.fail(memoryShort, s.Span, "memory of %d bytes is too small for one step: time and length of up to %d steps take %d, two states %d; give at least %d", bytes, steps, 16*steps, 2*size, least)
+	if least := 16*steps + 2*(size+16); bytes > 0 && bytes < least {
+		r.fail(memoryShort, s.Span, "memory of %d bytes is too small for one step: time and length of up to %d steps take %d, two states %d; give at least %d", bytes, steps, 16*steps, 2*(size+16), least)
 		return nil
 	}
 	rec := r.recording(s)

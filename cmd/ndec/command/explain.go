@@ -181,5 +181,36 @@ func (a *app) printCost(res *driver.Result) {
 		}
 		fmt.Fprintf(tw, "%s\t%s\t%s\t%d\t%d\t%s\t%d\t%d\t%d\t%d\t%s\n", c.Name, c.Where, c.Method, c.State, c.Evals, steps, c.PerEval.MulAdds, c.PerStep.MulAdds, c.PerEval.Trans, c.SavedPerStep, all)
 	}
+	a.printSweeps(tw, res)
 	tw.Flush()
+}
+
+// printSweeps says what the ways back through the solves cost, in time and memory of a worker.
+func (a *app) printSweeps(tw *tabwriter.Writer, res *driver.Result) {
+	if len(res.Plan.Revs) == 0 {
+		return
+	}
+	fmt.Fprintf(tw, "\nway back\tsensitivity\tmultiply-adds/step\tof a step\tmemory\n")
+	saved := map[string]int{}
+	for _, c := range res.Plan.SolveCosts() {
+		saved[c.Name] = c.SavedPerStep
+	}
+	for _, r := range res.Plan.Revs {
+		s := r.Solve
+		name := s.Sensitivity.Row
+		if name == "" {
+			name = "backprop"
+		}
+		step, back := res.Plan.Of(s.Step).Cost.MulAdds, res.Plan.Of(r.StepVJP).Cost.MulAdds
+		memory := fmt.Sprintf("%d bytes a step", saved[s.Name])
+		switch {
+		case s.KeepEvery > 0:
+			memory = fmt.Sprintf("16 bytes a step, %d every %d steps", saved[s.Name]-16, s.KeepEvery)
+			back += step
+		case s.KeepBytes > 0:
+			memory = fmt.Sprintf("at most %d bytes", s.KeepBytes)
+			back += step
+		}
+		fmt.Fprintf(tw, "%s\t%s\t%d\t%.1f\t%s\n", r.Name, name, back, float64(back)/float64(max(step, 1)), memory)
+	}
 }

@@ -1,0 +1,139 @@
+package golden
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"ndec.dev/ndec/cmd/ndec/driver"
+	"ndec.dev/ndec/ir/interp"
+)
+
+// references are gradients with 17 digits: variational equations in quadruple precision.
+const references = `package refs
+
+net f(y [2]real) [2]real {
+	return y |> Linear(3) |> tanh |> Linear(2)
+}
+
+system Flow {
+	state y [2]real
+	state l real = 0
+	der(y) = f(y)
+	der(l) = div(f(y), y)
+}
+
+system Pol {
+	state u, v real
+	param mu real = 5
+	der(u) = v
+	der(v) = mu*(1-u^2)*v - u
+}
+
+system Lorenz {
+	state x, y, z real
+	param sigma real = 10
+	param rho real = 28
+	param beta real = 8.0/3
+	der(x) = sigma*(y-x)
+	der(y) = x*(rho-z) - y
+	der(z) = x*y - beta*z
+}
+
+solver Fwd = SOLVER
+
+data D {
+	y [2]real
+	source: csv{path: "d.csv"}
+}
+
+train Net {
+	data: D
+	batch: full
+	epochs: 1
+	optimizer: adam
+	minimize sum(solve(Flow{y: y}, over: 0..1, with: Fwd).y)
+}
+
+train LorenzX {
+	data: D
+	batch: full
+	epochs: 1
+	optimizer: adam
+	minimize solve(Lorenz{x: y[0], y: y[0], z: y[0]}, over: 0..1, with: Fwd).x
+}
+
+train PolU {
+	data: D
+	batch: full
+	epochs: 1
+	optimizer: adam
+	minimize solve(Pol{u: 2*y[0], v: 0*y[0]}, over: 0..20, with: Fwd).u
+}
+`
+
+// TestReferenceGradients: by parameters and starts, to 1e-10 at tight tolerance.
+func TestReferenceGradients(t *testing.T) {
+	for _, sensitivity := range []string{"backprop", "adjoint", "interpolated"} {
+		res, ds := driver.Compile(map[string]string{"refs.nde": strings.Replace(references, "SOLVER",
+			"vern9{rtol: 1e-13, atol: 1e-14, max_steps: 100000, sensitivity: "+sensitivity+"}", 1)}, driver.Options{Precision: "f64"})
+		if ds.HasErrors() {
+			t.Fatal(ds)
+		}
+		weights := map[string][]float64{"Lorenz.sigma": {10}, "Lorenz.rho": {28}, "Lorenz.beta": {8.0 / 3}, "Pol.mu": {5}}
+		k := 0
+		for _, p := range res.Module.Params {
+			if p.Net != "f" {
+				continue
+			}
+			for range p.Type.Len() {
+				k++
+				weights[p.Name] = append(weights[p.Name], math.Sin(float64(k)))
+			}
+		}
+		want := map[string]map[string][]float64{
+			"Net": {
+				"f.0.weight": {-.00348177375997145807, -.0124245852035759945, .00950458010414832741, .00623792703838693851, .0418114756944848914, .0484973780004486270},
+				"f.0.bias":   {-.0285301520767796290, .0140938037341284111, .111454771154506205},
+				"f.2.weight": {.792359742232080426, .566551471129549936, -.0366000832358967838, .821809822885881285, .587044312957551903, -.0448204684602417349},
+				"f.2.bias":   {.931474656478467104, .964125375502580553},
+				"y":          {.871104936944706629, .932249189886486702},
+			},
+			"LorenzX": {"Lorenz.sigma": {-.168154518509197684}, "Lorenz.rho": {.309996417964985554}, "Lorenz.beta": {-1.71764318886623458}},
+			"PolU":    {"Pol.mu": {-.520387507765805189}},
+		}
+		for _, r := range res.Module.Recipes {
+			if r.Name == "PolU" && sensitivity != "backprop" {
+				continue // the adjoint equation of a stiff problem is no test of formulas
+			}
+			mc, err := interp.New(res.Module, weights)
+			if err != nil {
+				t.Fatal(err)
+			}
+			y := []float64{1, 0.5}
+			if r.Name != "Net" {
+				y = []float64{1, 1}
+			}
+			got := map[string][]float64{}
+			out, err := mc.Call(r.Grad, interp.Of(y, 2))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, p := range r.Trained {
+				got[p.Name] = out[len(r.Objective.Results)+i].Data
+			}
+			out, err = mc.Call(r.GradInputs, interp.Of(y, 2))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got["y"] = out[len(r.Objective.Results)].Data
+			for name, w := range want[r.Name] {
+				for i := range w {
+					if d := math.Abs(got[name][i] - w[i]); !(d <= 1e-10*max(1, math.Abs(w[i]))) {
+						t.Errorf("%s, %s: d/d%s[%d] = %.17g, reference %.17g", sensitivity, r.Name, name, i, got[name][i], w[i])
+					}
+				}
+			}
+		}
+	}
+}
