@@ -25,7 +25,7 @@ func (a *app) drawRun(s *session, t *trial, trained bool) ([]string, error) {
 			continue
 		}
 		p := &artist{a: a, flags: &plotFlags{formats: picture.Formats}, out: filepath.Join(r.RunDir, "plots"), recipe: recipe,
-			logs: []runLog{{run: t.RunDir, recipe: r.Recipe, file: filepath.Join(r.RunDir, "metrics.csv"), label: "training"}}, cache: map[string]json.RawMessage{}}
+			logs: []runLog{{run: t.RunDir, recipe: r.Recipe, file: filepath.Join(r.RunDir, "metrics.csv"), label: r.Recipe}}, cache: map[string]json.RawMessage{}}
 		if err := os.MkdirAll(p.out, 0o755); err != nil {
 			return files, err
 		}

@@ -152,7 +152,7 @@ func some(s Series, n, shift int) plotter.XYs {
 	m := min(len(s.X), len(s.Y))
 	n = min(n, m)
 	for k := range n {
-		i := (2*k + 1 + shift%2) * m / (2 * n)
+		i := (5*k + 1 + shift%5) * m / (5 * n)
 		i = min(i, m-1)
 		out = append(out, plotter.XY{X: s.X[i], Y: s.Y[i]})
 	}
