@@ -51,7 +51,9 @@ func (s *scope) reference(x *sema.HyperError, m *mesh) *reference {
 	}
 	r.own = append(extras, startsOf(x.System, starts)...)
 	r.extras = wide(r.own)
-	operands := append([]*ir.Value{s.b.Const(x.From, ir.F64), m.times}, wide(starts)...)
+	operands := []*ir.Value{s.b.Const(x.From, ir.F64), m.times}
+	operands = append(operands, s.stops(x.Reference, operands[0], m.times)...)
+	operands = append(operands, wide(starts)...)
 	for range x.System.Integrals {
 		operands = append(operands, s.b.Zeros(ir.Scalar(s.wide.To)))
 	}

@@ -74,6 +74,9 @@ func (s *scope) path(i int) *ir.Func {
 	}
 	f.Doc = "start of solve " + r.solve.Name
 	f.ResultNames = []string{"t0", "t1"}
+	if r.solve.Stops > 0 {
+		f.ResultNames = append(f.ResultNames, "stops")
+	}
 	for _, st := range r.solve.States {
 		f.ResultNames = append(f.ResultNames, st.Name)
 	}

@@ -37,16 +37,17 @@ func (s *scope) solution(x *sema.Solve) *solution {
 	starts := s.exprs(x.Starts)
 	d.extras = append(s.exprs(x.Extras), startsOf(x.System, starts)...)
 	s.b.Span = x.Span()
-	operands := append([]*ir.Value{t0, d.end}, starts...)
+	by := x.Solver
+	if s.model != nil {
+		by = s.model.Solver(by)
+	}
+	operands := append([]*ir.Value{t0, d.end}, s.stops(by, t0, d.end)...)
+	operands = append(operands, starts...)
 	for range x.System.Integrals {
 		operands = append(operands, s.b.Zeros(ir.Scalar(s.m.Real)))
 	}
 	operands = append(operands, d.extras...)
 
-	by := x.Solver
-	if s.model != nil {
-		by = s.model.Solver(by)
-	}
 	d.solve = s.newSolve(x.Span(), x.With, sys, by, x.Times, nil)
 	v := s.b.Emit(ir.OpSolve, ir.Attr{Solve: d.solve}, operands...).Named(x.System.Name)
 	d.results = s.b.Results(v)
@@ -72,6 +73,22 @@ func startsOf(sys *sema.System, starts []*ir.Value) []*ir.Value {
 	return out
 }
 
+// stops are the times at which a solver's steps have to end, in the direction of a solve from t0 to end
+// (or along the times end); none where it has none.
+func (s *scope) stops(by *sema.Solver, t0, end *ir.Value) []*ir.Value {
+	n := len(by.Stops)
+	if n == 0 {
+		return nil
+	}
+	b := s.b
+	if end.Type.Rank() > 0 {
+		end = b.At(end, end.Type.Len()-1)
+	}
+	ahead := b.Data(by.Stops, ir.Tensor(ir.F64, n))
+	forward := b.Expand(b.Binary(ir.OpLe, t0, end), n)
+	return []*ir.Value{b.Select(forward, ahead, b.Emit(ir.OpReverse, ir.Attr{}, ahead))}
+}
+
 // newSolve makes the solve of a system by a solver as data, over wider numbers than the module's
 // where wide is not nil, and has the method build its step. times is the number of output times, 0 for the
 // end alone.
@@ -92,7 +109,7 @@ func (s *scope) newSolve(at, with diag.Span, sys *system, by *sema.Solver, times
 		Name: fmt.Sprintf("%s.%d", s.name, len(s.solves)+len(s.references)), Span: at, System: sys.Name, Solver: by.Name, Method: by.Method,
 		States: s.states(sys.System), Extras: s.extras(sys.System), Times: times,
 		Steps: by.Steps, StepSize: by.StepSize, RTol: by.RTol, ATol: by.ATol, FirstStep: by.FirstStep, MaxSteps: by.MaxSteps,
-		MinStep: by.MinStep, MaxStep: by.MaxStep,
+		Stops: len(by.Stops), MinStep: by.MinStep, MaxStep: by.MaxStep,
 		Sensitivity: by.Sensitivity,
 	}
 	solve.Field = s.newField(sys)

@@ -131,7 +131,7 @@ func optionRow(r *method.Row) *row {
 
 func methodOption(o method.Option) option {
 	kinds := map[method.Kind]optKind{method.Real: optNumber, method.Int: optInt, method.Name: optName, method.Bool: optBool,
-		method.Choice: optChoice, method.Any: optAny}
+		method.Choice: optChoice, method.Any: optAny, method.Numbers: optNumbers}
 	out := option{key: o.Key, kind: kinds[o.Kind], def: o.Default, hasDef: !o.Optional, name: o.Name, min: o.Min, max: o.Max,
 		open: o.Open, choices: o.Choices, laterChoices: o.LaterChoices, oneOf: o.OneOf, instead: o.Instead, unless: o.Unless, later: o.Later}
 	if o.Kind == method.Choice {

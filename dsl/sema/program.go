@@ -133,6 +133,7 @@ type Solver struct {
 	FirstStep   float64      // 0: chosen
 	MinStep     float64      // 0: no bound
 	MaxStep     float64      // 0: no bound
+	Stops       []float64    // times at which a step ends, ascending
 	MaxSteps    int
 	Control     ir.Choice // row `i`, `pi` or `pid` with all its options
 	Sensitivity ir.Choice // row `backprop`, …

@@ -1,6 +1,8 @@
 package sema
 
 import (
+	"slices"
+
 	"ndec.dev/ndec/dsl/syntax"
 	"ndec.dev/ndec/ir"
 	"ndec.dev/ndec/ir/diag"
@@ -65,6 +67,12 @@ func newSolver(ch ir.Choice, row *method.Row, at diag.Span) *Solver {
 			s.MinStep = o.Num
 		case "max_step":
 			s.MaxStep = o.Num
+		case "step_at", "jump_at":
+			for _, at := range o.List {
+				s.Stops = append(s.Stops, at.Num)
+			}
+			slices.Sort(s.Stops)
+			s.Stops = slices.Compact(s.Stops)
 		case "max_steps":
 			s.MaxSteps = int(o.Num)
 		case "control":

@@ -13,12 +13,13 @@ type Kind uint8
 
 // Kinds of options.
 const (
-	Real   Kind = iota
-	Int         // a whole number
-	Name        // an identifier among Choices
-	Bool        // true or false: 1 or 0
-	Choice      // a row of the group Group, with or without braces
-	Any         // whatever; of what comes later only
+	Real    Kind = iota
+	Int          // a whole number
+	Name         // an identifier among Choices
+	Bool         // true or false: 1 or 0
+	Choice       // a row of the group Group, with or without braces
+	Any          // whatever; of what comes later only
+	Numbers      // a list of numbers
 )
 
 // Option is a key with what it accepts. Min and Max bound numbers, both included unless Open.
