@@ -117,7 +117,13 @@ func (e *emitter) tableField(f *file, m *ir.Model, k int) string {
 		if start.Needs.Stats > 0 {
 			p.line("var st [%d]rt.SolveStats", start.Needs.Stats)
 		}
+		if m.Keyed() {
+			p.line("key := rt.Key{Row: uint64(row), Step: rt.EvalStep}.Words()")
+		}
 		p.line("%s", e.modelCall(start, frame{w: "w", pre: "pre", ws: "ws", by: "&model.by", st: "&st"}, func(i int) string {
+			if i == len(ins) {
+				return "&key"
+			}
 			if ins[i].t.IsScalar() {
 				return inputs[i]
 			}

@@ -54,6 +54,12 @@ func columnSpecs(cols []ir.Port) string {
 		if c.Classes > 0 {
 			classes = fmt.Sprintf(", Classes: %d", c.Classes)
 		}
+		if len(c.Fields) > 0 {
+			classes += fmt.Sprintf(", Fields: %#v", c.Fields)
+		}
+		if c.First {
+			classes += ", First: true"
+		}
 		rows = append(rows, fmt.Sprintf("{Name: %q, Shape: %s%s}", c.Name, intsText(c.Type.Shape), classes))
 	}
 	return "[]rt.ColumnSpec{" + strings.Join(rows, ", ") + "}"
@@ -93,6 +99,18 @@ func choice(g recipe.Group, c *ir.Choice) string {
 			continue // the zero value
 		}
 		fields = append(fields, o.Field+": "+x)
+	}
+	if row.Columns {
+		var of []string
+		for _, s := range c.Options {
+			if s.Choice == nil {
+				continue
+			}
+			a, _ := s.Choice.Option("a")
+			b, _ := s.Choice.Option("b")
+			of = append(of, fmt.Sprintf("{Column: %q, Normal: %t, A: %s, B: %s}", s.Key, s.Choice.Row == "normal", plain(a.Num), plain(b.Num)))
+		}
+		fields = append(fields, "Of: []rt.Sampled{"+strings.Join(of, ", ")+"}")
 	}
 	return "rt." + row.Make + "{" + strings.Join(fields, ", ") + "}"
 }

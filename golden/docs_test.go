@@ -257,6 +257,10 @@ func referencePage() string {
 			row("`"+m.Name+"`", m.Family.String(), "", "", "", "*later*: "+m.Doc, m.Source)
 			continue
 		}
+		if m.Family == method.Stochastic {
+			row("`"+m.Name+"`", m.Family.String(), "", "1", "1", m.Doc, m.Source)
+			continue
+		}
 		row("`"+m.Name+"`", m.Family.String(), strconv.Itoa(m.Order()), strconv.Itoa(m.Evals()), strconv.Itoa(m.DenseOrder()), m.Doc, m.Source)
 	}
 	section("Options of methods, controllers and sensitivities", "of", "option", "default", "what")

@@ -149,6 +149,10 @@ type Port struct {
 	Name    string
 	Type    Type
 	Classes int // of a label (Type is an i32 scalar), else 0
+	// Of a data column: the fields of a file that it is made of (nil: by Name), and whether they are those
+	// of the first row of a window.
+	Fields []string
+	First  bool
 }
 
 // Model is what a program calls.

@@ -16,11 +16,38 @@ import (
 
 // CSV reads a file with a header line. A column of width one takes the field
 // of its name, a wider one the fields name.0, name.1, … or name_0, name_1, ….
-type CSV struct{ File string }
+// With a Window rows are cut into windows, Stride rows apart (0: the window's length): columns
+// begin with that axis, or are First. Run names a field whose value identifies a recording; windows
+// never straddle two of them.
+type CSV struct {
+	File           string
+	Window, Stride int
+	Run            string
+}
 
 // Load reads the file; errors name line and field.
 func (c CSV) Load(dir string, cols []ColumnSpec) (*Table, error) {
-	return loadFile(resolve(dir, c.File), func(b []byte) (*Table, error) { return ReadCSV(bytes.NewReader(b), cols) })
+	return loadFile(resolve(dir, c.File), func(b []byte) (*Table, error) {
+		if c.Window <= 0 {
+			return ReadCSV(bytes.NewReader(b), cols)
+		}
+		flat, err := rowSpecs(cols, c.Window)
+		if err != nil {
+			return nil, err
+		}
+		if c.Run != "" {
+			flat = append(flat, ColumnSpec{Name: c.Run, Fields: []string{c.Run}})
+		}
+		t, err := ReadCSV(bytes.NewReader(b), flat)
+		if err != nil {
+			return nil, err
+		}
+		var run []float64
+		if c.Run != "" {
+			run = t.Columns[len(cols)].Data
+		}
+		return windowed(t, cols, c.Window, c.Stride, run)
+	})
 }
 
 // NPZ reads arrays from an .npz archive by the names of the columns.
@@ -103,10 +130,16 @@ func ReadCSV(in io.Reader, cols []ColumnSpec) (*Table, error) {
 	t := NewTable(cols, 0)
 	fields := make([][]int, len(cols))
 	for i, c := range cols {
+		if len(c.Fields) > 0 && len(c.Fields) != c.Width() {
+			return nil, fmt.Errorf("column %q has %d numbers in a row and %d fields: %w", c.Name, c.Width(), len(c.Fields), ErrShape)
+		}
 		for k := range c.Width() {
 			names := []string{fmt.Sprintf("%s.%d", c.Name, k), fmt.Sprintf("%s_%d", c.Name, k), fmt.Sprintf("%s%d", c.Name, k)}
 			if c.Width() == 1 {
 				names = append([]string{c.Name}, names...)
+			}
+			if len(c.Fields) > 0 {
+				names = []string{c.Fields[k]}
 			}
 			at := -1
 			for j, h := range head {
@@ -158,6 +191,9 @@ func csvError(err error) error {
 	return fmt.Errorf("%v: %w", err, ErrData)
 }
 
+// maxMember bounds the bytes of a member of an archive, so that a small file cannot fill the memory.
+const maxMember = 1 << 31
+
 // ReadNPZ reads the arrays that cols name from an archive of .npy members.
 func ReadNPZ(b []byte, cols []ColumnSpec) (*Table, error) {
 	z, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
@@ -174,9 +210,12 @@ func ReadNPZ(b []byte, cols []ColumnSpec) (*Table, error) {
 				return nil, fmt.Errorf("array %q: %v: %w", name, err, ErrData)
 			}
 			defer r.Close()
-			data, err := io.ReadAll(r)
+			data, err := io.ReadAll(io.LimitReader(r, maxMember+1))
 			if err != nil {
 				return nil, fmt.Errorf("array %q: %v: %w", name, err, ErrData)
+			}
+			if len(data) > maxMember {
+				return nil, fmt.Errorf("array %q unpacks to more than %d bytes: %w", name, maxMember, ErrData)
 			}
 			a, err := DecodeNPY(data)
 			if err != nil {

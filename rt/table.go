@@ -24,6 +24,10 @@ type ColumnSpec struct {
 	Name    string
 	Shape   []int // of one row
 	Classes int   // of a label column, else 0
+	// Fields of a file that hold the numbers of a row; nil: by Name. First takes them from the first row
+	// of a window.
+	Fields []string
+	First  bool
 }
 
 // Width is the number of components in a row.

@@ -105,5 +105,6 @@ func (l *lowerer) reordered(f *ir.Func, order []int) *ir.Func {
 	for _, i := range order {
 		args[i] = b.Arg(f.Args[i].Name, f.Args[i].Type)
 	}
-	return l.add(b.Return(b.Call(f, args...)))
+	b.Func.ResultNames = f.ResultNames
+	return l.add(b.Return(b.CallAll(f, args...)...))
 }

@@ -99,7 +99,9 @@ func (l *lowerer) fn(f *sema.Func) {
 func (l *lowerer) ports(vars []*sema.Var) []ir.Port {
 	var out []ir.Port
 	for _, v := range vars {
-		out = append(out, l.port(v.Name, v.Type))
+		p := l.port(v.Name, v.Type)
+		p.Fields, p.First = v.Fields, v.First
+		out = append(out, p)
 	}
 	return out
 }

@@ -18,6 +18,7 @@ type solution struct {
 	end     *ir.Value   // time of the end, or the output times
 	extras  []*ir.Value
 	outputs []*ir.Value // made when first read
+	paths   int         // sample paths; 0: one without an axis
 }
 
 // solution lowers a solve where it is first read.
@@ -27,7 +28,7 @@ func (s *scope) solution(x *sema.Solve) *solution {
 	}
 	saved := s.b.Span
 	sys := s.system(x.System)
-	d := &solution{system: sys}
+	d := &solution{system: sys, paths: x.Paths}
 	t0 := s.expr(x.From)
 	if x.At != nil {
 		d.end = s.expr(x.At)
@@ -47,11 +48,17 @@ func (s *scope) solution(x *sema.Solve) *solution {
 		operands = append(operands, s.b.Zeros(ir.Scalar(s.m.Real)))
 	}
 	operands = append(operands, d.extras...)
+	if x.System.Noisy {
+		operands = s.noisyOperands(operands, len(starts)+len(x.System.Integrals), x.Paths)
+	}
 
-	d.solve = s.newSolve(x.Span(), x.With, sys, by, x.Times, nil)
+	d.solve = s.newSolve(x.Span(), x.With, sys, by, x.Times, x.Paths, nil)
 	v := s.b.Emit(ir.OpSolve, ir.Attr{Solve: d.solve}, operands...).Named(x.System.Name)
 	d.results = s.b.Results(v)
 	for i, st := range d.solve.States {
+		if x.Paths > 0 && x.Times > 0 {
+			d.results[i] = s.pathsFirst(d.results[i])
+		}
 		d.results[i].Named(st.Name)
 	}
 	s.runs = append(s.runs, run{solve: d.solve, stats: d.results[len(d.solve.States):], from: v})
@@ -92,7 +99,7 @@ func (s *scope) stops(by *sema.Solver, t0, end *ir.Value) []*ir.Value {
 // newSolve makes the solve of a system by a solver as data, over wider numbers than the module's
 // where wide is not nil, and has the method build its step. times is the number of output times, 0 for the
 // end alone.
-func (s *scope) newSolve(at, with diag.Span, sys *system, by *sema.Solver, times int, wide *ir.Widening) *ir.Solve {
+func (s *scope) newSolve(at, with diag.Span, sys *system, by *sema.Solver, times, paths int, wide *ir.Widening) *ir.Solve {
 	row := by.Row
 	if row == nil || row.Later {
 		refuse(methodLater, at, "%s is not compiled yet; use euler, midpoint, heun, rk4, dopri5 or tsit5", by.Method)
@@ -114,6 +121,9 @@ func (s *scope) newSolve(at, with diag.Span, sys *system, by *sema.Solver, times
 	}
 	solve.Field = s.newField(sys)
 	cfg := s.config(by, solve)
+	if sys.Noisy {
+		s.stochastic(sys, solve, &cfg, paths)
+	}
 	if wide != nil {
 		widen(solve, wide)
 		solve.Field = wide.Func(solve.Field)

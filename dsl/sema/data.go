@@ -100,15 +100,17 @@ func (c *checker) checkData(d *decl, n *syntax.DataDecl) {
 	if n.Body == nil {
 		return
 	}
+	exprs := map[*Var]syntax.Expr{}
 	for _, st := range n.Body.Stmts {
 		switch st := st.(type) {
 		case *syntax.ColumnStmt:
 			t := c.typeOf(st.Type, e)
 			for _, name := range st.Names {
-				out.Columns = append(out.Columns, c.bind(e, name, &Var{Kind: ColumnVar, Type: t, Index: len(out.Columns), Doc: st.Doc}))
-			}
-			if st.Value != nil {
-				c.limit("column expression", st.Value.At())
+				v := c.bind(e, name, &Var{Kind: ColumnVar, Type: t, Index: len(out.Columns), Doc: st.Doc})
+				out.Columns = append(out.Columns, v)
+				if st.Value != nil {
+					exprs[v] = st.Value
+				}
 			}
 		case *syntax.SettingStmt:
 			c.blockSetting(b, st, newEnv(inConst, ""))
@@ -124,6 +126,7 @@ func (c *checker) checkData(d *decl, n *syntax.DataDecl) {
 	if s, ok := ir.FindSetting(b.got, "source"); ok && s.Choice != nil {
 		d.home.inFolder(s.Choice)
 		out.Source = *s.Choice
+		c.checkSource(out, exprs)
 	}
 	if s, ok := ir.FindSetting(b.got, "split"); ok && !b.unfit["split"] {
 		out.Split = s.Choice

@@ -12,29 +12,26 @@ type limit struct {
 // limits is the table of what the checker understands and the compiler does not, so that
 // lowering sees only what it can do.
 var limits = map[string]limit{
-	"solver method":     {"NDE0802", "this method is not compiled yet", "use euler, midpoint, heun, rk4, dopri5 or tsit5"},
-	"solver option":     {"NDE0803", "this solver option is not compiled yet", "leave it out"},
-	"noise":             {"NDE0804", "stochastic systems are not compiled yet", "leave the noise equation out"},
-	"event":             {"NDE0805", "events are not compiled yet", "leave the when block out"},
-	"input":             {"NDE0806", "time-varying inputs are not compiled yet", "use a context for values that stay constant during a solve"},
-	"nested solve":      {"NDE0808", "a solve inside a net or a system is not compiled yet", "solve in a model or a recipe"},
-	"distribution":      {"NDE0809", "this use of a distribution is not compiled yet", "log_prob takes normal and laplace, kl takes normal"},
-	"multishoot":        {"NDE0811", "multiple shooting is not compiled yet", "solve from the first sample"},
-	"data column":       {"NDE0812", "columns of data as values are not compiled yet", "scale the inputs by constants"},
-	"source":            {"NDE0813", "this source is not compiled yet", "use moons, circles, spirals, gaussians, csv, npy or npz"},
-	"setting":           {"NDE0814", "this setting is not compiled yet", "leave it out"},
-	"target":            {"NDE0816", "this target is not compiled yet", "use target go, or none"},
-	"column expression": {"NDE0817", "column expressions are not compiled yet", "name the column as the file does"},
-	"element type":      {"NDE0818", "element types other than real, time, label and bool are not compiled yet", "use real, and --precision for all of them"},
-	"div estimator":     {"NDE0819", "div by an estimator is not compiled yet", "use by: exact, or leave by: out"},
-	"solve option":      {"NDE0821", "this option of solve is not compiled yet", "leave it out"},
-	"initial value":     {"NDE0822", "this start value of a parameter is not compiled yet", "use a number, a list of numbers, normal or uniform"},
+	"solver method": {"NDE0802", "this method is not compiled yet", "use euler, midpoint, heun, rk4, dopri5 or tsit5"},
+	"solver option": {"NDE0803", "this solver option is not compiled yet", "leave it out"},
+	"event":         {"NDE0805", "events are not compiled yet", "leave the when block out"},
+	"input":         {"NDE0806", "time-varying inputs are not compiled yet", "use a context for values that stay constant during a solve"},
+	"nested solve":  {"NDE0808", "a solve inside a net or a system is not compiled yet", "solve in a model or a recipe"},
+	"distribution":  {"NDE0809", "this use of a distribution is not compiled yet", "log_prob takes normal and laplace, kl takes normal"},
+	"multishoot":    {"NDE0811", "multiple shooting is not compiled yet", "solve from the first sample"},
+	"data column":   {"NDE0812", "columns of data as values are not compiled yet", "scale the inputs by constants"},
+	"source":        {"NDE0813", "this source is not compiled yet", "use moons, circles, spirals, gaussians, csv, npy or npz"},
+	"setting":       {"NDE0814", "this setting is not compiled yet", "leave it out"},
+	"target":        {"NDE0816", "this target is not compiled yet", "use target go, or none"},
+	"element type":  {"NDE0818", "element types other than real, time, label and bool are not compiled yet", "use real, and --precision for all of them"},
+	"div estimator": {"NDE0819", "div by an estimator is not compiled yet", "use by: exact, or leave by: out"},
+	"solve option":  {"NDE0821", "this option of solve is not compiled yet", "leave it out"},
+	"initial value": {"NDE0822", "this start value of a parameter is not compiled yet", "use a number, a list of numbers, normal or uniform"},
 }
 
 // limitedFunctions are functions of the language by the limit that they run into.
 var limitedFunctions = map[string]string{
 	"multishoot": "multishoot", "signal": "input",
-	"col": "column expression",
 }
 
 // limit complains about a construct of the table.

@@ -58,6 +58,7 @@ type row struct {
 	what    string // "fixed-step method", for messages; may be empty
 	options []option
 	later   bool
+	columns bool // other keys are columns, with distributions
 }
 
 // group is a set of rows; codes and limits are those of its messages.
@@ -146,7 +147,7 @@ func recipeGroup(g recipe.Group) *group {
 		if r == nil {
 			return nil
 		}
-		return &row{name: r.Name, later: r.Later, options: recipeOptions(r.Options)}
+		return &row{name: r.Name, later: r.Later, columns: r.Columns, options: recipeOptions(r.Options)}
 	}
 	out := &group{what: string(g), names: recipe.Names(g), find: find, codes: recipeCodes}
 	if g == recipe.Source {
@@ -235,6 +236,18 @@ func (c *checker) options(r *row, g *group, elems []*syntax.Elem, at diag.Span, 
 		}
 		key := el.Key.Name
 		o := findOption(r.options, key)
+		if o == nil && r.columns {
+			if given[key] {
+				c.errorf(g.codes.duplicate, el.Key.At(), "%s is given twice", key)
+				ok = false
+				continue
+			}
+			given[key] = true
+			s, fine := c.sampled(el, g.codes, e)
+			ok = ok && fine
+			out = append(out, s)
+			continue
+		}
 		if o == nil {
 			c.errorf(g.codes.unknownOption, el.Key.At(), "%s has no option %q%s", r.name, key, c.optionHint(r, g, key))
 			ok, unknown = false, true

@@ -57,14 +57,16 @@ const (
 
 // Var is a named value. Two Refs to the same *Var are the same value.
 type Var struct {
-	Name  string
-	Kind  VarKind
-	Type  Type
-	Def   Expr      // DefVar
-	Param *ir.Param // ParamVar
-	Index int       // place among the arguments, states, contexts or columns
-	Span  diag.Span
-	Doc   string
+	Name   string
+	Kind   VarKind
+	Type   Type
+	Def    Expr      // DefVar
+	Param  *ir.Param // ParamVar
+	Index  int       // place among the arguments, states, contexts or columns
+	Fields []string  // ColumnVar: fields of a file that it is made of; nil: by name
+	First  bool      // ColumnVar: of the first row of a window
+	Span   diag.Span
+	Doc    string
 }
 
 // Func is a fn or net at concrete sizes. It owns no values but those in Body.
@@ -98,6 +100,15 @@ type System struct {
 	// Constructs that are checked and not compiled yet; empty in a Program without errors.
 	Inputs []*Var // time-varying
 	Noisy  bool   // has a noise equation
+
+	Noise []*Noise // equations of noise; in the order of the states
+	Ito   bool     // how noise is meant; else Stratonovich
+}
+
+// Noise is the noise of a state: dx = … + Expr dW.
+type Noise struct {
+	State int
+	Expr  Expr // of the state's shape, a scalar, or with one axis more
 }
 
 // State is a state with its equation.
@@ -313,6 +324,7 @@ type (
 		To     Expr      // time scalar; nil with At
 		At     Expr      // [Times]time; nil with To
 		Times  int
+		Paths  int // sample paths, a leading axis of the results; 0: one path and no axis
 	}
 
 	// Rhs is rhs(Sys{…}): the derivatives at one point. Its type is a Result; Field reads it.

@@ -40,13 +40,17 @@ func (c *checker) solve(x *syntax.CallExpr, piped Expr, e *env) Expr {
 			named[a.Key.Name] = a
 		}
 	}
-	if p := named["paths"]; p != nil {
-		c.limitNamed("solve option", "paths", p.Key.At())
-		ok = false
-	}
 	s, starts, extras, fine := c.systemLiteral(start, at, e)
 	ok = ok && fine
 	out := &Solve{Node: Node{At: at}, System: s, Starts: starts, Extras: extras}
+	if p := named["paths"]; p != nil {
+		n, fine := c.sizeOf(p.Value, e)
+		if ok = ok && fine; fine && s != nil && !s.Noisy {
+			c.errorf("NDE0542", p.Key.At(), "system %s has no noise, so all its paths are one; leave paths: out", s.Name)
+			ok = false
+		}
+		out.Paths = n
+	}
 	known := c.span(out, named, at, e)
 	ok = ok && known
 	if w := named["with"]; w == nil {
@@ -56,15 +60,14 @@ func (c *checker) solve(x *syntax.CallExpr, piped Expr, e *env) Expr {
 		ok = false
 	} else if !c.hyperFits(out.Solver, s, w.Value.At()) {
 		ok = false
-	} else if r := out.Solver.Row; s != nil && s.Noisy && r != nil && r.Family != method.Stochastic {
-		c.errorf("NDE0530", w.Value.Span(), "system %s has noise, and %s solves ordinary differential equations only; use %s",
-			s.Name, r.Name, orList(stochasticMethods()))
+	} else if !c.noiseFits(s, out.Solver.Row, w.Value.Span()) {
+		ok = false
 	}
-	if !ok && (s == nil || !known || named["paths"] != nil) {
+	if !ok && (s == nil || !known) {
 		return invalid(at)
 	}
 	// After a complaint about a value the fields are still known, and checking goes on with them.
-	out.T = Type{Kind: ResultKind, System: s, Times: out.Times}
+	out.T = Type{Kind: ResultKind, System: s, Times: out.Times, Paths: out.Paths}
 	if out.At != nil {
 		out.T.TimeDim = out.At.Type().Dim(0)
 	}

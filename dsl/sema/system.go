@@ -67,7 +67,7 @@ func (c *checker) checkSystem(d *decl, n *syntax.SystemDecl) {
 		case *syntax.WhenStmt:
 			c.limit("event", st.At())
 		case *syntax.SettingStmt:
-			c.systemSetting(st, d.name)
+			c.systemSetting(st, s)
 		case *syntax.StateStmt, *syntax.ContextStmt, *syntax.InputStmt:
 		default:
 			c.errorf("NDE0341", st.At(), "this statement does not belong into a system")
@@ -81,6 +81,7 @@ func (c *checker) checkSystem(d *decl, n *syntax.SystemDecl) {
 			c.errorf("NDE0407", n.At(), "state %s of system %s has no equation: add der(%s) = ...", st.Var.Name, d.name, st.Var.Name)
 		}
 	}
+	c.checkNoise(s, n)
 	s.Defs, s.Params = e.defs, e.params
 	d.system = s
 }
@@ -137,7 +138,6 @@ func (c *checker) fill(v Expr, t Type) (Expr, bool) {
 
 func (c *checker) equation(st *syntax.EquationStmt, s *System, e *env, seen map[string]*syntax.EquationStmt) {
 	if st.Kind == syntax.Noise {
-		c.limit("noise", st.At())
 		s.Noisy = true
 	}
 	v := e.states[identName(st.State)]
@@ -147,6 +147,7 @@ func (c *checker) equation(st *syntax.EquationStmt, s *System, e *env, seen map[
 		return
 	}
 	if st.Kind != syntax.Der {
+		c.noise(st, v, s, e)
 		return
 	}
 	if seen[v.Name] != nil {
@@ -216,12 +217,6 @@ func (c *checker) quantity(st *syntax.QuantityStmt, s *System, e *env) {
 	}
 }
 
-func (c *checker) systemSetting(st *syntax.SettingStmt, name string) {
-	if st.Key.Name != "calculus" {
-		c.errorf("NDE0702", st.Key.At(), "system %s has no setting %q%s", name, st.Key.Name, didYouMean(st.Key.Name, []string{"calculus"}))
-	}
-}
-
 // initial is initial(x).
 func (c *checker) initial(x *syntax.CallExpr, piped Expr, e *env) Expr {
 	args := c.args(x, piped, e, "initial")
@@ -264,7 +259,7 @@ func fieldNames(s *System) []string {
 
 // field is r.name of the result of a solve or of rhs.
 func (c *checker) field(r Expr, name *syntax.Ident) Expr {
-	s, times := r.Type().System, r.Type().Times
+	s, times, paths := r.Type().System, r.Type().Times, r.Type().Paths
 	make := func(kind FieldKind, index int, t Type) Expr {
 		if !t.IsValid() {
 			return invalid(name.At())
@@ -273,6 +268,11 @@ func (c *checker) field(r Expr, name *syntax.Ident) Expr {
 			row := t
 			t.Shape = append([]int{times}, t.Shape...)
 			t = t.under(r.Type().TimeDim, row)
+		}
+		if paths > 0 {
+			row := t
+			t.Shape = append([]int{paths}, t.Shape...)
+			t = t.under("", row)
 		}
 		return &Field{Node: Node{T: t, At: name.At()}, X: r, Kind: kind, Index: index, Name: name.Name}
 	}
@@ -297,17 +297,22 @@ func (c *checker) field(r Expr, name *syntax.Ident) Expr {
 				if q.Expr == nil {
 					return invalid(name.At())
 				}
+				if paths > 0 {
+					c.limitNamed("solve option", "paths with outputs", name.At())
+					return invalid(name.At())
+				}
 				return make(OutputField, i, q.Expr.Type())
 			}
 		}
 		if i, ok := statNames[name.Name]; ok {
 			switch {
 			case name.Name != "t":
-				times = 0
+				times, paths = 0, 0
 				return make(StatField, i, Scalar(I32))
 			case solve.At != nil:
 				return solve.At
 			}
+			paths = 0
 			return make(StatField, i, Scalar(Time))
 		}
 		names := fieldNames(s)

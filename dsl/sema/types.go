@@ -49,6 +49,7 @@ type Type struct {
 	Classes int     // of Label
 	System  *System // of ResultKind
 	Times   int     // of ResultKind: output times, 0 for the end state
+	Paths   int     // of ResultKind: sample paths, 0 for one without an axis
 	Parts   []Type  // of TupleKind
 	Dims    []Dim   // names of the axes; nil: all sizes are plain. Equal does not look at them
 	TimeDim string  // of ResultKind: the dim of the output times
@@ -78,7 +79,7 @@ func (t Type) IsValid() bool { return t.Kind != Invalid }
 // Equal compares types.
 func (t Type) Equal(u Type) bool {
 	if t.Kind != u.Kind || t.Elem != u.Elem || t.Classes != u.Classes || t.System != u.System ||
-		t.Times != u.Times || len(t.Parts) != len(u.Parts) || !ir.SameShape(t.Shape, u.Shape) {
+		t.Times != u.Times || t.Paths != u.Paths || len(t.Parts) != len(u.Parts) || !ir.SameShape(t.Shape, u.Shape) {
 		return false
 	}
 	for i := range t.Parts {

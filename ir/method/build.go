@@ -16,6 +16,8 @@ type Config struct {
 	// states; k1 is the field at the start of the step, which is not evaluated again.
 	Residual  *ir.Func
 	Residuals []int
+
+	Noise *Noise // of stochastic methods
 }
 
 // Build gives s the functions and constants of a method. s has to have Name, States, Extras, Times
@@ -28,6 +30,9 @@ type Config struct {
 // is computed in f64 and then rounded to the state's element type. The new state and the error
 // h Σ (b-bhat) k are summed in the same way.
 func Build(m *ir.Module, s *ir.Solve, row *Row, cfg Config) error {
+	if row != nil && row.Family == Stochastic && !row.Later {
+		return buildStochastic(m, s, row, cfg)
+	}
 	if err := buildable(s, row, &cfg); err != nil {
 		return fmt.Errorf("solve %s: %w", s.Name, err)
 	}

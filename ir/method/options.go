@@ -30,6 +30,14 @@ func fixedOptions() []Option {
 	}
 }
 
+func stochasticOptions() []Option {
+	return []Option{
+		{Key: "steps", Kind: Int, Min: 1, Max: 1e9, Optional: true, OneOf: "steps", Doc: "number of steps over the whole span"},
+		{Key: "step", Kind: Real, Min: 0, Max: inf, Open: true, Optional: true, OneOf: "steps", Doc: "length of a step; the last one is shortened"},
+		sensitivity(),
+	}
+}
+
 func alphaOption() Option {
 	return Option{Key: "a", Kind: Real, Default: 2.0 / 3, Min: 0, Max: 1, Open: true, Doc: "place of the second stage in the step"}
 }

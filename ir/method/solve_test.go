@@ -139,6 +139,7 @@ func distance(a, b []float64) float64 {
 	return d
 }
 
+// compiled lists the Runge-Kutta methods; those of other families have tests of their own.
 func compiled() []*Row {
 	var out []*Row
 	for _, r := range Rows(Solver) {

@@ -37,8 +37,9 @@ var sources = []Row{
 		{Key: "radius", Kind: Number, Default: 3, Max: inf, Field: "Radius", Doc: "of the circle"},
 		dataSeed}},
 	{Name: "csv", Make: "CSV", Doc: "a table with a header line", Options: []Option{path,
-		{Key: "window", Kind: Int, Min: 1, Max: maxCount, Later: true, Doc: "rows per sample"},
-		{Key: "stride", Kind: Int, Min: 1, Max: maxCount, Later: true, Doc: "rows between samples"}}},
+		{Key: "window", Kind: Int, Min: 0, Max: maxCount, Field: "Window", Doc: "rows per sample; 0: one, without an axis"},
+		{Key: "stride", Kind: Int, Min: 0, Max: maxCount, Field: "Stride", Doc: "rows between samples; 0: the window"},
+		{Key: "run", Kind: Text, Field: "Run", Doc: "field that tells recordings apart; windows do not straddle two"}}},
 	{Name: "npy", Make: "NPY", Doc: "one array of NumPy, rows first; for one column", Options: []Option{path}},
 	{Name: "npz", Make: "NPZ", Doc: "arrays of NumPy by column name, rows first", Options: []Option{path}},
 	{Name: "swiss_roll", Make: "SwissRoll", Doc: "a rolled-up plane (FFJORD): x [2]real", Options: []Option{count(512), dataSeed}},
@@ -47,11 +48,14 @@ var sources = []Row{
 	{Name: "rings", Make: "Rings", Doc: "concentric rings (FFJORD): x [2]real", Options: []Option{count(512), dataSeed}},
 	{Name: "pinwheel", Make: "Pinwheel", Doc: "arms of a pinwheel (FFJORD): x [2]real", Options: []Option{count(512), dataSeed}},
 	{Name: "checkerboard", Make: "Checkerboard", Doc: "squares of a checkerboard (FFJORD): x [2]real", Options: []Option{count(512), dataSeed}},
-	later("mnist", "handwritten digits"),
+	{Name: "mnist", Make: "MNIST", Doc: "handwritten digits, from the four canonical files: img [1, 28, 28]real from 0 to 1, y label[10]", Options: []Option{
+		{Key: "dir", Kind: Text, Required: true, Field: "Dir", Doc: "folder of the files, gzipped or not"},
+		{Key: "part", Kind: Name, Name: "train", Choices: []string{"train", "test"}, Field: "Part", Doc: "60,000 digits to learn from or 10,000 others"},
+		{Key: "n", Kind: Int, Min: 0, Max: maxCount, Field: "N", Doc: "first rows only; 0: all"}}},
+	{Name: "sampler", Make: "Sampler", Columns: true, Doc: "each column drawn from a distribution, column: normal(m, s) or uniform(a, b)", Options: []Option{count(8192), dataSeed}},
 	later("safetensors", "tensors by name"),
 	later("idx", "files of the MNIST kind"),
 	later("simulate", "trajectories of a known system"),
-	later("sampler", "columns drawn from distributions"),
 }
 
 // later is a source whose options are not looked at yet.

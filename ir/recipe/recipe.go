@@ -66,6 +66,7 @@ type Row struct {
 	Make    string // type in the runtime: rt.Adam
 	InIR    bool   // a rewrite of functions (ir/diff), which leaves nothing to the runtime
 	Later   bool   // known, but not compiled yet
+	Columns bool   // other keys are columns, with distributions
 	Doc     string
 }
 

@@ -1,0 +1,173 @@
+package lower
+
+import (
+	"math"
+	"testing"
+
+	"ndec.dev/ndec/ir"
+	"ndec.dev/ndec/ir/diag"
+)
+
+const noises = `package p
+
+system Ito {
+	calculus: ito
+	state x real
+	der(x) = 0.5*x
+	noise(x) = 0.8*x
+}
+
+system Stratonovich {
+	calculus: stratonovich
+	state x real
+	der(x) = 0.5*x
+	noise(x) = 0.8*x
+}
+
+system Shared {
+	calculus: ito
+	state x [2]real
+	der(x) = 0*x
+	noise(x) = 1 + 0*sum(x)
+}
+
+system General {
+	calculus: ito
+	state x [2]real
+	der(x) = -x
+	noise(x) = [[1.0, 0.0, 2.0], [0.0, 1.0, 2.0]]
+}
+
+model EM(x real) [200]real {
+	return solve(Ito{x: x}, over: 0..1, paths: 200, with: euler_maruyama{steps: 16}).x
+}
+
+model EMFine(x real) [200]real {
+	return solve(Ito{x: x}, over: 0..1, paths: 200, with: euler_maruyama{steps: 64}).x
+}
+
+model Milstein(x real) [200]real {
+	return solve(Ito{x: x}, over: 0..1, paths: 200, with: milstein{steps: 16}).x
+}
+
+model MilsteinFine(x real) [200]real {
+	return solve(Ito{x: x}, over: 0..1, paths: 200, with: milstein{steps: 64}).x
+}
+
+model Heun(x real) [200]real {
+	return solve(Stratonovich{x: x}, over: 0..1, paths: 200, with: euler_heun{steps: 16}).x
+}
+
+model HeunFine(x real) [200]real {
+	return solve(Stratonovich{x: x}, over: 0..1, paths: 200, with: euler_heun{steps: 64}).x
+}
+
+model MilsteinS(x real) [200]real {
+	return solve(Stratonovich{x: x}, over: 0..1, paths: 200, with: milstein{steps: 16}).x
+}
+
+model MilsteinSFine(x real) [200]real {
+	return solve(Stratonovich{x: x}, over: 0..1, paths: 200, with: milstein{steps: 64}).x
+}
+
+model Same(x [2]real) [2]real {
+	return solve(Shared{x: x}, over: 0..1, with: euler_maruyama{steps: 4}).x
+}
+
+model Many(x [2]real, ts [3]time) [400, 3, 2]real {
+	return solve(General{x: x}, from: 0, at: ts, paths: 400, with: euler_maruyama{step: 0.02}).x
+}
+`
+
+// wiener is W(1) of the paths of a solve with n steps, drawn again from the same key.
+func wiener(t *testing.T, m *ir.Module, model string, n, paths int, key []float64) []float64 {
+	t.Helper()
+	b := ir.NewFunc("wiener", diag.Span{}, ir.F64)
+	k, first := b.Arg("key", ir.KeyType), b.Arg("first", ir.Scalar(ir.F64))
+	f := b.Return(b.Gauss(k, ir.Site(model+".0.noise"), first, paths))
+	mc := newMachine(t, m, nil)
+	w := make([]float64, paths)
+	for step := range n {
+		for i, z := range mc.call(f, [][]float64{key, {float64(step * paths)}})[0] {
+			w[i] += math.Sqrt(1/float64(n)) * z
+		}
+	}
+	return w
+}
+
+// TestStrongOrder: the relative error of a path against the exact one, x exp((a - b²/2) + b W) in the sense of
+// Ito and x exp(a + b W) in that of Stratonovich, falls with the step as h^(1/2) or h.
+func TestStrongOrder(t *testing.T) {
+	m := compile(t, noises)
+	const a, b, paths = 0.5, 0.8, 200
+	for _, row := range []struct {
+		model string
+		ito   bool
+		order float64
+	}{{"EM", true, 0.5}, {"Milstein", true, 1}, {"Heun", false, 1}, {"MilsteinS", false, 1}} {
+		var errs [2]float64
+		for i, n := range []int{16, 64} {
+			name := row.model + []string{"", "Fine"}[i]
+			var model *ir.Model
+			for _, q := range m.Models {
+				if q.Name == name {
+					model = q
+				}
+			}
+			k := key(3, 0, 0)
+			x := newMachine(t, m, nil).call(model.Func, [][]float64{{1}, k})[0]
+			drift := a
+			if row.ito {
+				drift -= b * b / 2
+			}
+			for p, w := range wiener(t, m, name, n, paths, k) {
+				errs[i] += math.Abs(x[p]/math.Exp(drift+b*w)-1) / paths
+			}
+		}
+		if slope := math.Log(errs[0]/errs[1]) / math.Log(4); math.Abs(slope-row.order) > 0.15 {
+			t.Errorf("%s: errors %.2e and %.2e have slope %.2f, want %v", row.model, errs[0], errs[1], slope, row.order)
+		}
+	}
+}
+
+// TestNoiseOfStates: one process for all elements moves them alike; several processes give the
+// stationary covariance of an Ornstein-Uhlenbeck process, and paths start at the same point.
+func TestNoiseOfStates(t *testing.T) {
+	m := compile(t, noises)
+	call := func(name string, args [][]float64) []float64 {
+		for _, q := range m.Models {
+			if q.Name == name {
+				return newMachine(t, m, nil).call(q.Func, args)[0]
+			}
+		}
+		t.Fatal(name)
+		return nil
+	}
+	same := call("Same", [][]float64{{1, 3}, key(1, 0, 0)})
+	if math.Abs(same[0]-1-(same[1]-3)) > 1e-12 || same[0] == 1 {
+		t.Errorf("shared noise moves 1 and 3 to %v", same)
+	}
+	const paths = 400
+	x := call("Many", [][]float64{{1, -1}, {0, 0.5, 3}, key(5, 0, 0)})
+	var mean, cov [3]float64 // variance of x0, of x1, and their covariance
+	for p := range paths {
+		at := x[p*6:]
+		if at[0] != 1 || at[1] != -1 {
+			t.Fatalf("path %d starts at %v", p, at[:2])
+		}
+		mean[0] += at[4] / paths
+		mean[1] += at[5] / paths
+		cov[0] += at[4] * at[4] / paths
+		cov[1] += at[5] * at[5] / paths
+		cov[2] += at[4] * at[5] / paths
+	}
+	// σσᵀ = [[5, 4], [4, 5]], and the variance (1 - e⁻⁶)/2 of it; the deviation of an estimate is below 1.5 √(2/paths) of it.
+	for i, want := range []float64{2.5, 2.5, 2} {
+		if math.Abs(cov[i]-want) > 4*2.5*math.Sqrt(2./paths) {
+			t.Errorf("covariance %d is %v, want %v", i, cov[i], want)
+		}
+	}
+	if math.Abs(mean[0]-math.Exp(-3)) > 4*math.Sqrt(2.5/paths) {
+		t.Errorf("mean %v, want %v", mean[0], math.Exp(-3))
+	}
+}
