@@ -231,6 +231,9 @@ func (r *Row) Evals() int {
 		return 2 * len(r.Split.Weights)
 	}
 	if r.Tableau == nil {
+		if r.Family == Stochastic {
+			return 1 // of the drift
+		}
 		return 0
 	}
 	n := r.Tableau.Needed(r.Tableau.B)
