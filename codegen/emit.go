@@ -137,7 +137,7 @@ func (e *emitter) names() diag.List {
 		e.global.used[n] = true
 	}
 	for _, m := range e.m.Models {
-		e.family(m, m.Name, "Job", "Sites", "Table", "TablePath", "TableField")
+		e.family(m, m.Name, "Job", "Sites", "Rows", "TablePath", "TableField")
 		e.global.used["new"+m.Name+"Job"] = true
 	}
 	for _, r := range e.m.Recipes {

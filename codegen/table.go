@@ -11,40 +11,61 @@ import (
 // What the ndec command calls: models and recipes over tables of float64, so that one protocol fits
 // every package.
 
-// tableBatch prints a model over the rows of a table.
-func (e *emitter) tableBatch(f *file, m *ir.Model) {
+// tableRows prints a model over the rows of a table.
+func (e *emitter) tableRows(f *file, m *ir.Model) {
 	low := e.bases[m]
-	fn := e.plan.Of(m.Func)
 	p := e.p
 	ins, outs := e.ports(m.Inputs), e.ports(m.Outputs)
-	sliceOf := func(kind string, i int, q port) string { return fmt.Sprintf("%s%d", kind, i) }
-	p.line("func %sTable(ctx context.Context, w []Real, in, out *rt.Table, stats *rt.BatchStats, workers int) error {", low)
+	p.line("func %sRows(w []Real, in *rt.Table) *rt.Rows {", low)
 	for i, q := range ins {
-		p.line("%s := rt.Convert[%s](in.Columns[in.Index(%q)].Data)", sliceOf("in", i, q), e.elem(q.t.Elem), m.Inputs[i].Name)
+		p.line("in%d := rt.Convert[%s](in.Columns[in.Index(%q)].Data)", i, e.elem(q.t.Elem), m.Inputs[i].Name)
 	}
 	for i, q := range outs {
-		p.line("%s := make([]%s, in.Rows*%d)", sliceOf("out", i, q), e.elem(q.t.Elem), q.t.Len())
+		p.line("out%d := make([]%s, in.Rows*%d)", i, e.elem(q.t.Elem), q.t.Len())
 	}
-	args := func(ps []port, kind, suffix string) string {
+	value := func(ps []port, suffix string, one func(i int) string) string {
 		if len(ps) == 1 {
-			return sliceOf(kind, 0, ps[0])
+			return one(0)
 		}
 		var fs []string
 		for i, q := range ps {
-			fs = append(fs, q.field+": "+sliceOf(kind, i, q))
+			fs = append(fs, q.field+": "+one(i))
 		}
 		return fmt.Sprintf("%s%s{%s}", m.Name, suffix, strings.Join(fs, ", "))
 	}
-	p.line("err := New%s(paramsOf(w)).Batch(ctx, %s, %s, stats, rt.Workers(workers))", m.Name, args(outs, "out", "BatchOutput"), args(ins, "in", "BatchInput"))
-	for i, q := range outs {
-		p.line("rt.Store(out, %q, %s)", m.Outputs[i].Name, sliceOf("out", i, q))
+	whole := func(kind string) func(i int) string {
+		return func(i int) string { return fmt.Sprintf("%s%d", kind, i) }
 	}
-	if fn.Needs.Stats > 0 {
-		p.line("stats.ClearFailed(out)")
+	row := func(i int) string {
+		t, n := ins[i].t, ins[i].t.Len()
+		switch t.Rank() {
+		case 0:
+			return fmt.Sprintf("in%d[row]", i)
+		case 1:
+			return fmt.Sprintf("%s(in%d[row*%d:])", e.apiType(t), i, n)
+		}
+		return fmt.Sprintf("*(*%s)(unsafe.Pointer(&in%d[row*%d]))", e.apiType(t), i, n)
 	}
+	p.line("m := New%s(paramsOf(w))", m.Name)
+	p.line("return &rt.Rows{")
+	if len(m.Solves) > 0 {
+		p.line("Step: func(by []rt.Stepping) { copy(m.by[:], by) },")
+	}
+	p.line("Batch: func(ctx context.Context, stats *rt.BatchStats, workers int) error {")
+	p.line("return m.Batch(ctx, %s, %s, stats, rt.Workers(workers))", value(outs, "BatchOutput", whole("out")), value(ins, "BatchInput", whole("in")))
+	p.line("},")
+	p.line("One: func(row int) error {")
+	p.line("_, err := m.Forward(%s)", value(ins, "Input", row))
 	p.line("return err")
+	p.line("},")
+	p.line("Store: func(out *rt.Table) {")
+	for i := range outs {
+		p.line("rt.Store(out, %q, out%d)", m.Outputs[i].Name, i)
+	}
+	p.line("},")
 	p.line("}")
-	text(f, fmt.Sprintf("%sTable is model %s over the rows of a table.", low, m.Name), p.text())
+	p.line("}")
+	text(f, fmt.Sprintf("%sRows is model %s over the rows of a table.", low, m.Name), p.text())
 }
 
 // solveSuffix tells the functions of a model's solves apart.

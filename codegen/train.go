@@ -500,7 +500,7 @@ func (e *emitter) program(f *file) {
 	p := e.p
 	paths, fields := map[*ir.Model][]string{}, map[*ir.Model][]string{}
 	for _, m := range e.m.Models {
-		e.tableBatch(f, m)
+		e.tableRows(f, m)
 		for i := range m.Solves {
 			path, field := "nil", "nil"
 			if i < len(m.Paths) && m.Paths[i] != nil {
@@ -528,7 +528,7 @@ func (e *emitter) program(f *file) {
 			states = append(states, "{"+strings.Join(names, ", ")+"}")
 			widths = append(widths, "{"+strings.Join(sizes, ", ")+"}")
 		}
-		p.line("{Name: %q, Inputs: %s, Outputs: %s, Batch: %sTable,", m.Name, columnSpecs(m.Inputs), columnSpecs(m.Outputs), low)
+		p.line("{Name: %q, Inputs: %s, Outputs: %s, Rows: %sRows,", m.Name, columnSpecs(m.Inputs), columnSpecs(m.Outputs), low)
 		if len(m.Solves) > 0 {
 			p.line("Sites: %sSites, States: [][]string{%s}, Widths: [][]int{%s},", low, strings.Join(states, ", "), strings.Join(widths, ", "))
 			p.line("Paths: []func(context.Context, []Real, *rt.Table, int, int) ([]float64, [][]float64, error){%s},", strings.Join(paths[m], ", "))

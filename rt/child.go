@@ -39,10 +39,8 @@ type DataEntry struct {
 type Model[R Float] struct {
 	Name            string
 	Inputs, Outputs []ColumnSpec
-	// Batch evaluates every row of in. It fills the columns of out (made by
-	// NewTable(Outputs, in.Rows)) and stats; rows that fail are NaN and the
-	// error is the first *SolveError.
-	Batch func(ctx context.Context, w []R, in, out *Table, stats *BatchStats, workers int) error
+	// Rows prepares the model for the rows of in.
+	Rows func(w []R, in *Table) *Rows
 	// Paths has a function per solve that looks along it for one row of in: k times evenly spaced over its
 	// span, and per state the values there, row-major.
 	Paths []func(ctx context.Context, w []R, in *Table, row, k int) (t []float64, states [][]float64, err error)
@@ -56,6 +54,28 @@ type Model[R Float] struct {
 	Sites  []Site
 }
 
+// Rows is a model that stands ready for the rows of a table, its arrays allocated.
+type Rows struct {
+	// Step replaces the stepping of its solves; nil of a model without solves.
+	Step func(by []Stepping)
+	// Batch evaluates all rows; stats may be nil, and the error is the first *SolveError.
+	Batch func(ctx context.Context, stats *BatchStats, workers int) error
+	// One evaluates one row by itself and drops what comes out.
+	One func(row int) error
+	// Store puts what Batch gave into the columns of a table made by NewTable(Outputs, rows).
+	Store func(out *Table)
+}
+
+// Batch evaluates every row of in. It fills the columns of out (made by NewTable(Outputs, in.Rows)) and stats; rows
+// that fail are NaN and the error is the first *SolveError.
+func (m *Model[R]) Batch(ctx context.Context, w []R, in, out *Table, stats *BatchStats, workers int) error {
+	rows := m.Rows(w, in)
+	err := rows.Batch(ctx, stats, workers)
+	rows.Store(out)
+	stats.ClearFailed(out)
+	return err
+}
+
 // RecipeEntry is a recipe with its objective.
 type RecipeEntry[R Float] struct {
 	Recipe    Recipe
@@ -65,7 +85,7 @@ type RecipeEntry[R Float] struct {
 	Inputs func(w []R, t, out *Table) error
 }
 
-// Request is one line from the parent. Do is "train", "run", "grad", "eval", "path", "field" or
+// Request is one line from the parent. Do is "train", "run", "grad", "eval", "path", "field", "bench" or
 // "data"; the other fields are those that it needs.
 type Request struct {
 	Do      string   `json:"do"`
@@ -93,6 +113,8 @@ type Request struct {
 	Points  int             `json:"points,omitempty"`   // path: times along the span; data: at most so many rows, evenly spaced
 	Times   []float64       `json:"times,omitempty"`    // field: where to evaluate
 	States  [][]float64     `json:"states,omitempty"`   // field: per state its values at Times, row-major
+	// Bench is what to measure, of bench.
+	Bench *BenchQuery `json:"bench,omitempty"`
 }
 
 // Event is one line to the parent. Type is "progress" (Progress), "metrics"
@@ -209,7 +231,7 @@ func (s *server[R]) answer(ctx context.Context, line []byte) error {
 		return fmt.Errorf("request: %w", err)
 	}
 	do := map[string]func(context.Context, *Request) (any, error){
-		"train": s.train, "run": s.run, "grad": s.grad, "eval": s.eval, "data": s.data, "path": s.path, "field": s.field,
+		"train": s.train, "run": s.run, "grad": s.grad, "eval": s.eval, "data": s.data, "path": s.path, "field": s.field, "bench": s.bench,
 	}[q.Do]
 	if do == nil {
 		return fmt.Errorf("unknown request %q", q.Do)

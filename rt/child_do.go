@@ -88,8 +88,8 @@ func (s *server[R]) train(ctx context.Context, q *Request) (any, error) {
 	return results, nil
 }
 
-// siteJSON is one solve in the stats of an answer.
-type siteJSON struct {
+// SiteFigures is one solve in the stats of an answer: figures by sample.
+type SiteFigures struct {
 	Solve    string   `json:"solve"`
 	NFE      []int    `json:"nfe"`
 	Accepted []int    `json:"accepted"`
@@ -101,7 +101,7 @@ type siteJSON struct {
 type RunResult struct {
 	Format  int             `json:"format"`
 	Outputs json.RawMessage `json:"outputs"`
-	Stats   []siteJSON      `json:"stats"`
+	Stats   []SiteFigures   `json:"stats"`
 	Failed  string          `json:"failed,omitempty"` // first failed sample
 }
 
@@ -147,10 +147,10 @@ func (s *server[R]) runModel(ctx context.Context, q *Request, m *Model[R]) (any,
 	return res, nil
 }
 
-func sitesJSON(stats *BatchStats) []siteJSON {
-	out := []siteJSON{}
+func sitesJSON(stats *BatchStats) []SiteFigures {
+	out := []SiteFigures{}
 	for _, st := range stats.Sites {
-		j := siteJSON{Solve: st.Solve, NFE: st.NFE, Accepted: st.Accepted, Rejected: st.Rejected, Status: []string{}}
+		j := SiteFigures{Solve: st.Solve, NFE: st.NFE, Accepted: st.Accepted, Rejected: st.Rejected, Status: []string{}}
 		for _, v := range st.Status {
 			j.Status = append(j.Status, v.String())
 		}
@@ -182,7 +182,7 @@ type GradResult struct {
 	Metrics map[string]number `json:"metrics"`
 	Grad    json.RawMessage   `json:"grad"`
 	Inputs  json.RawMessage   `json:"inputs,omitempty"`
-	Stats   []siteJSON        `json:"stats"`
+	Stats   []SiteFigures     `json:"stats"`
 	Failed  string            `json:"failed,omitempty"`
 }
 
@@ -290,7 +290,7 @@ func (s *server[R]) eval(ctx context.Context, q *Request) (any, error) {
 
 // data answers with the table of a data block as a batch.
 func (s *server[R]) data(_ context.Context, q *Request) (any, error) {
-	t, err := s.table(q.Data, q.Dir)
+	t, err := s.part(q)
 	if err != nil {
 		return nil, err
 	}

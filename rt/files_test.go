@@ -180,14 +180,19 @@ func TestChildServes(t *testing.T) {
 	p := Program[float64]{Package: "m", Layout: logisticLayout,
 		Data: []DataEntry{{Name: "Points", Columns: pointCols, Source: Moons{N: 128, Noise: 0.1, Seed: 1}}},
 		Models: []Model[float64]{{Name: "M", Inputs: pointCols[:1], Outputs: []ColumnSpec{{Name: "z"}},
-			Batch: func(_ context.Context, w []float64, in, out *Table, stats *BatchStats, _ int) error {
-				stats.Reset([]string{"m.nde:3"}, in.Rows)
-				for i := range in.Rows {
-					out.Columns[0].Data[i] = in.Columns[0].Row(i)[0]
-					stats.Set(0, i, SolveStats{NFE: 26})
-				}
-				out.Columns[0].Data[1] = math.NaN()
-				return nil
+			Rows: func(w []float64, in *Table) *Rows {
+				return &Rows{Batch: func(_ context.Context, stats *BatchStats, _ int) error {
+					stats.Reset([]string{"m.nde:3"}, in.Rows)
+					for i := range in.Rows {
+						stats.Set(0, i, SolveStats{NFE: 26})
+					}
+					return nil
+				}, Store: func(out *Table) {
+					for i := range in.Rows {
+						out.Columns[0].Data[i] = in.Columns[0].Row(i)[0]
+					}
+					out.Columns[0].Data[1] = math.NaN()
+				}}
 			}}},
 		Recipes: []RecipeEntry[float64]{{Recipe: Recipe{Name: "Fit", Data: "Points", Test: "Points", Epochs: 3, Optimizer: DefaultAdam()}, Objective: *logisticObjective[float64](-1)}},
 	}

@@ -27,6 +27,8 @@ type scope struct {
 	calls      []modelCall
 	key        *ir.Value // of random draws; nil in functions that cannot draw
 	runs       []run
+	ends       []end                     // of variants
+	ended      int                       // number of solves with ends
 	inBatch    func(*sema.Avg) *ir.Value // what a mean over the batch is here; nil: not allowed
 }
 

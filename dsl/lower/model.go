@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"ndec.dev/ndec/dsl/sema"
 	"ndec.dev/ndec/ir"
@@ -16,19 +17,79 @@ func (l *lowerer) model(m *sema.Model) {
 	s.model = m
 	s.args(m.Inputs)
 	s.keyed()
-	results := s.exprs(m.Results)
 	out := &ir.Model{Name: m.Name, Doc: m.Doc, Span: m.Span, Inputs: l.ports(m.Inputs)}
+	if m.Metrics != nil {
+		l.metrics(s, out)
+		return
+	}
+	results := s.exprs(m.Results)
 	for _, p := range m.Outputs {
 		out.Outputs = append(out.Outputs, l.port(p.Name, p.Type))
+	}
+	for _, e := range s.ends {
+		results = append(results, e.Value)
+		out.Outputs = append(out.Outputs, e.Port)
+	}
+	for _, p := range out.Outputs {
 		s.b.Func.ResultNames = append(s.b.Func.ResultNames, p.Name)
 	}
 	out.Solves = s.solved()
 	out.Func = l.add(s.b.Return(append(results, s.statistics()...)...))
 	s.dropKey()
-	for i := range s.runs {
-		out.Paths = append(out.Paths, l.add(s.path(i)))
+	if m.Ends == "" {
+		for i := range s.runs {
+			out.Paths = append(out.Paths, l.add(s.path(i)))
+		}
 	}
 	l.models[m] = out
+	l.m.Models = append(l.m.Models, out)
+}
+
+// end is an output of a variant: a state at the end of a solve, as end0.x of the first one, or along its
+// output times, as along0.x with the times as leading axis. Integrals are none.
+type end struct {
+	ir.Port
+	Value *ir.Value
+}
+
+// keepEnds adds the ends of a solve.
+func (s *scope) keepEnds(d *solution) {
+	name := "end"
+	if d.solve.Times > 0 {
+		name = "along"
+	}
+	for i, st := range d.solve.States {
+		if st.InNorm {
+			s.ends = append(s.ends, end{ir.Port{Name: fmt.Sprintf("%s%d.%s", name, s.ended, st.Name), Type: d.results[i].Type}, d.results[i]})
+		}
+	}
+	s.ended++
+}
+
+// takeEnds adds the ends of a model that is called, with numbers of this one.
+func (s *scope) takeEnds(ports []ir.Port, values []*ir.Value) {
+	last := ""
+	for i, p := range ports {
+		solve, state, _ := strings.Cut(p.Name, ".")
+		if solve != last {
+			last = solve
+			s.ended++
+		}
+		p.Name = fmt.Sprintf("%s%d.%s", strings.TrimRight(solve, "0123456789"), s.ended-1, state)
+		s.ends = append(s.ends, end{p, values[i]})
+	}
+}
+
+// metrics makes out the model of the metric terms of a recipe.
+func (l *lowerer) metrics(s *scope, out *ir.Model) {
+	terms := s.terms(s.model.Metrics.Figures())
+	for i, name := range terms.names {
+		out.Outputs = append(out.Outputs, ir.Port{Name: name, Type: terms.values[i].Type})
+	}
+	s.b.Func.ResultNames = terms.names
+	out.Solves = s.solved()
+	out.Func = l.add(s.b.Return(append(terms.values, s.statistics()...)...))
+	s.dropKey()
 	l.m.Models = append(l.m.Models, out)
 }
 
@@ -92,7 +153,11 @@ type modelCall struct {
 }
 
 func (s *scope) call(x *sema.ModelCall) modelCall {
-	m := s.models[x.Model]
+	of := x.Model
+	if s.model != nil && s.model.Calls[of] != nil {
+		of = s.model.Calls[of]
+	}
+	m := s.models[of]
 	if m == nil {
 		panic(refusal{})
 	}
@@ -110,8 +175,10 @@ func (s *scope) call(x *sema.ModelCall) modelCall {
 	}
 	results := s.b.CallAll(m.Func, operands...)
 	n := len(m.Outputs)
-	c := modelCall{m, args, results[:n]}
-	for i, p := range m.Outputs {
+	outputs := len(x.Model.Outputs)
+	s.takeEnds(m.Outputs[outputs:], results[outputs:n])
+	c := modelCall{m, args, results[:outputs]}
+	for i, p := range m.Outputs[:outputs] {
 		results[i].Named(p.Name)
 	}
 	for i, solve := range m.Solves {

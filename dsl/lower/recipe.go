@@ -24,13 +24,37 @@ func (l *lowerer) recipe(r *sema.Recipe) {
 	loss := s.expr(r.Minimize)
 	s.inBatch = nil
 
-	results := []*ir.Value{loss}
-	names := []string{"loss"}
-	c := l.scope(r.Name+".combine", "metrics from the means of their terms", r.Span)
-	var metrics []*ir.Value
-	combine := false
+	terms := s.terms(r.Metrics)
 	for _, m := range r.Metrics {
 		out.Metrics = append(out.Metrics, m.Name)
+	}
+	out.Combine = terms.combine
+	s.b.Func.ResultNames = append([]string{"loss"}, terms.names...)
+	out.Solves = s.solved()
+	out.Objective = l.add(s.b.Return(append(append([]*ir.Value{loss}, terms.values...), s.statistics()...)...))
+	s.dropKey()
+	if out.Combine != nil {
+		l.add(out.Combine)
+	}
+	l.m.Recipes = append(l.m.Recipes, out)
+}
+
+// terms are what the metrics of a recipe are computed from: values of one sample whose means over the
+// samples are the metrics themselves, or the arguments of combine if that is not nil.
+type terms struct {
+	values  []*ir.Value
+	names   []string
+	combine *ir.Func
+}
+
+// terms lowers the metrics of a recipe.
+func (s *scope) terms(list []*sema.Named) (out terms) {
+	c := s.scope(s.name+".combine", "metrics from the means of their terms", s.b.Func.Span)
+	var metrics []*ir.Value
+	var all []string
+	combine := false
+	for _, m := range list {
+		all = append(all, m.Name)
 		n := 0
 		term := func(x sema.Expr) *ir.Value {
 			name := m.Name
@@ -39,7 +63,7 @@ func (l *lowerer) recipe(r *sema.Recipe) {
 			}
 			n++
 			v := s.expr(x)
-			results, names = append(results, v), append(names, name)
+			out.values, out.names = append(out.values, v), append(out.names, name)
 			return c.b.Arg(name, v.Type)
 		}
 		if averages(m.Expr) == 0 {
@@ -55,22 +79,15 @@ func (l *lowerer) recipe(r *sema.Recipe) {
 	}
 	if combine {
 		// Arguments come before all other values, so bodies follow now.
-		for i, m := range r.Metrics {
+		for i, m := range list {
 			if metrics[i] == nil {
 				metrics[i] = c.expr(m.Expr)
 			}
 		}
-		c.b.Func.ResultNames = out.Metrics
-		out.Combine = c.b.Return(metrics...)
+		c.b.Func.ResultNames = all
+		out.combine = c.b.Return(metrics...)
 	}
-	s.b.Func.ResultNames = names
-	out.Solves = s.solved()
-	out.Objective = l.add(s.b.Return(append(results, s.statistics()...)...))
-	s.dropKey()
-	if combine {
-		l.add(out.Combine)
-	}
-	l.m.Recipes = append(l.m.Recipes, out)
+	return out
 }
 
 // affine reports whether the mean over a batch of x is x with every avg(e) taken for e: each avg

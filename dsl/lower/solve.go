@@ -62,6 +62,9 @@ func (s *scope) solution(x *sema.Solve) *solution {
 		d.results[i].Named(st.Name)
 	}
 	s.runs = append(s.runs, run{solve: d.solve, stats: d.results[len(d.solve.States):], from: v})
+	if s.model != nil && s.model.Ends == x.Solver.Slot() {
+		s.keepEnds(d)
+	}
 	s.b.Span = saved
 	s.solves[x] = d
 	return d

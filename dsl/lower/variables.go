@@ -61,7 +61,13 @@ func derivativeVariables(p *sema.Program) map[*sema.Var]bool {
 	for _, m := range p.Models {
 		visit(m.Results...)
 	}
-	for _, r := range p.Recipes {
+	recipes := append([]*sema.Recipe(nil), p.Recipes...)
+	for _, m := range p.Models {
+		if m.Metrics != nil {
+			recipes = append(recipes, m.Metrics)
+		}
+	}
+	for _, r := range recipes {
 		visit(r.Minimize)
 		for _, m := range r.Metrics {
 			visit(m.Expr)

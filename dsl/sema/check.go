@@ -24,6 +24,8 @@ type Options struct {
 	Dir string
 	// With replaces declared solvers: "Fwd" by a literal (or the name of a method or solver).
 	With map[string]syntax.Expr
+	// Variants are further models, for measuring; with them the program has no recipes.
+	Variants []Variant
 }
 
 // maxSize bounds every size, so that products of a few of them fit an int64.
@@ -103,6 +105,7 @@ func Check(files []*syntax.File, opts Options) (*Program, diag.List) {
 	}
 	c.order = append(c.order, c.imported()...)
 	c.finish()
+	c.variants()
 	c.checkUnits()
 	c.diags = c.diags.OnePerLine()
 	c.diags.Sort()

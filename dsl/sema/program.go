@@ -163,12 +163,17 @@ type Model struct {
 	Results  []Expr // one per output
 	Params   []*ir.Param
 	Base     *Model
-	Replaces map[string]*Solver // by the name of the declared solver in B
+	Replaces map[string]*Solver // by the slot of the solver in B
+
+	// Of variants.
+	Calls   map[*Model]*Model // what takes the place of a model that it calls
+	Ends    string            // slot of the solves whose states are further outputs; "" for none
+	Metrics *Recipe           // the outputs are its metric terms, the inputs its columns; nil: an ordinary model
 }
 
 // Solver gives the solver that takes the place of s in m.
 func (m *Model) Solver(s *Solver) *Solver {
-	if r, ok := m.Replaces[s.Name]; ok && s.Name != "" {
+	if r, ok := m.Replaces[s.Slot()]; ok {
 		return r
 	}
 	return s

@@ -400,14 +400,24 @@ func FitHyperLossGrad(ctx context.Context, p *Params, batch *rt.Table, grad *Par
 	return ev.Loss, err
 }
 
-// moonsTable is model Moons over the rows of a table.
-func moonsTable(ctx context.Context, w []Real, in, out *rt.Table, stats *rt.BatchStats, workers int) error {
+// moonsRows is model Moons over the rows of a table.
+func moonsRows(w []Real, in *rt.Table) *rt.Rows {
 	in0 := rt.Convert[Real](in.Columns[in.Index("x")].Data)
 	out0 := make([]Real, in.Rows*2)
-	err := NewMoons(paramsOf(w)).Batch(ctx, out0, in0, stats, rt.Workers(workers))
-	rt.Store(out, "logits", out0)
-	stats.ClearFailed(out)
-	return err
+	m := NewMoons(paramsOf(w))
+	return &rt.Rows{
+		Step: func(by []rt.Stepping) { copy(m.by[:], by) },
+		Batch: func(ctx context.Context, stats *rt.BatchStats, workers int) error {
+			return m.Batch(ctx, out0, in0, stats, rt.Workers(workers))
+		},
+		One: func(row int) error {
+			_, err := m.Forward([2]Real(in0[row*2:]))
+			return err
+		},
+		Store: func(out *rt.Table) {
+			rt.Store(out, "logits", out0)
+		},
+	}
 }
 
 // moonsTablePath looks along the solve at moons.nde:19 for one row of a table.
@@ -450,14 +460,24 @@ func moonsTableField(weights []Real, in *rt.Table, row int, t []float64, x, dx [
 	return nil
 }
 
-// moonsTinyTable is model MoonsTiny over the rows of a table.
-func moonsTinyTable(ctx context.Context, w []Real, in, out *rt.Table, stats *rt.BatchStats, workers int) error {
+// moonsTinyRows is model MoonsTiny over the rows of a table.
+func moonsTinyRows(w []Real, in *rt.Table) *rt.Rows {
 	in0 := rt.Convert[Real](in.Columns[in.Index("x")].Data)
 	out0 := make([]Real, in.Rows*2)
-	err := NewMoonsTiny(paramsOf(w)).Batch(ctx, out0, in0, stats, rt.Workers(workers))
-	rt.Store(out, "logits", out0)
-	stats.ClearFailed(out)
-	return err
+	m := NewMoonsTiny(paramsOf(w))
+	return &rt.Rows{
+		Step: func(by []rt.Stepping) { copy(m.by[:], by) },
+		Batch: func(ctx context.Context, stats *rt.BatchStats, workers int) error {
+			return m.Batch(ctx, out0, in0, stats, rt.Workers(workers))
+		},
+		One: func(row int) error {
+			_, err := m.Forward([2]Real(in0[row*2:]))
+			return err
+		},
+		Store: func(out *rt.Table) {
+			rt.Store(out, "logits", out0)
+		},
+	}
 }
 
 // moonsTinyTablePath looks along the solve at moons.nde:19 for one row of a table.
@@ -500,14 +520,24 @@ func moonsTinyTableField(weights []Real, in *rt.Table, row int, t []float64, x, 
 	return nil
 }
 
-// moonsFastTable is model MoonsFast over the rows of a table.
-func moonsFastTable(ctx context.Context, w []Real, in, out *rt.Table, stats *rt.BatchStats, workers int) error {
+// moonsFastRows is model MoonsFast over the rows of a table.
+func moonsFastRows(w []Real, in *rt.Table) *rt.Rows {
 	in0 := rt.Convert[Real](in.Columns[in.Index("x")].Data)
 	out0 := make([]Real, in.Rows*2)
-	err := NewMoonsFast(paramsOf(w)).Batch(ctx, out0, in0, stats, rt.Workers(workers))
-	rt.Store(out, "logits", out0)
-	stats.ClearFailed(out)
-	return err
+	m := NewMoonsFast(paramsOf(w))
+	return &rt.Rows{
+		Step: func(by []rt.Stepping) { copy(m.by[:], by) },
+		Batch: func(ctx context.Context, stats *rt.BatchStats, workers int) error {
+			return m.Batch(ctx, out0, in0, stats, rt.Workers(workers))
+		},
+		One: func(row int) error {
+			_, err := m.Forward([2]Real(in0[row*2:]))
+			return err
+		},
+		Store: func(out *rt.Table) {
+			rt.Store(out, "logits", out0)
+		},
+	}
 }
 
 // moonsFastTablePath looks along the solve at moons.nde:19 for one row of a table.
@@ -559,17 +589,17 @@ func Program() rt.Program[Real] {
 		Layout:     tensors,
 		Data:       dataSets,
 		Models: []rt.Model[Real]{
-			{Name: "Moons", Inputs: []rt.ColumnSpec{{Name: "x", Shape: []int{2}}}, Outputs: []rt.ColumnSpec{{Name: "logits", Shape: []int{2}}}, Batch: moonsTable,
+			{Name: "Moons", Inputs: []rt.ColumnSpec{{Name: "x", Shape: []int{2}}}, Outputs: []rt.ColumnSpec{{Name: "logits", Shape: []int{2}}}, Rows: moonsRows,
 				Sites: moonsSites, States: [][]string{{"x"}}, Widths: [][]int{{2}},
 				Paths:  []func(context.Context, []Real, *rt.Table, int, int) ([]float64, [][]float64, error){moonsTablePath},
 				Fields: []func([]Real, *rt.Table, int, []float64, [][]float64, [][]float64) error{moonsTableField},
 			},
-			{Name: "MoonsTiny", Inputs: []rt.ColumnSpec{{Name: "x", Shape: []int{2}}}, Outputs: []rt.ColumnSpec{{Name: "logits", Shape: []int{2}}}, Batch: moonsTinyTable,
+			{Name: "MoonsTiny", Inputs: []rt.ColumnSpec{{Name: "x", Shape: []int{2}}}, Outputs: []rt.ColumnSpec{{Name: "logits", Shape: []int{2}}}, Rows: moonsTinyRows,
 				Sites: moonsTinySites, States: [][]string{{"x"}}, Widths: [][]int{{2}},
 				Paths:  []func(context.Context, []Real, *rt.Table, int, int) ([]float64, [][]float64, error){moonsTinyTablePath},
 				Fields: []func([]Real, *rt.Table, int, []float64, [][]float64, [][]float64) error{moonsTinyTableField},
 			},
-			{Name: "MoonsFast", Inputs: []rt.ColumnSpec{{Name: "x", Shape: []int{2}}}, Outputs: []rt.ColumnSpec{{Name: "logits", Shape: []int{2}}}, Batch: moonsFastTable,
+			{Name: "MoonsFast", Inputs: []rt.ColumnSpec{{Name: "x", Shape: []int{2}}}, Outputs: []rt.ColumnSpec{{Name: "logits", Shape: []int{2}}}, Rows: moonsFastRows,
 				Sites: moonsFastSites, States: [][]string{{"x"}}, Widths: [][]int{{2}},
 				Paths:  []func(context.Context, []Real, *rt.Table, int, int) ([]float64, [][]float64, error){moonsFastTablePath},
 				Fields: []func([]Real, *rt.Table, int, []float64, [][]float64, [][]float64) error{moonsFastTableField},

@@ -11,14 +11,24 @@ import (
 // dataSets are the data blocks of the package.
 var dataSets = []rt.DataEntry{}
 
-// moonsTable is model Moons over the rows of a table.
-func moonsTable(ctx context.Context, w []Real, in, out *rt.Table, stats *rt.BatchStats, workers int) error {
+// moonsRows is model Moons over the rows of a table.
+func moonsRows(w []Real, in *rt.Table) *rt.Rows {
 	in0 := rt.Convert[Real](in.Columns[in.Index("x")].Data)
 	out0 := make([]Real, in.Rows*2)
-	err := NewMoons(paramsOf(w)).Batch(ctx, out0, in0, stats, rt.Workers(workers))
-	rt.Store(out, "logits", out0)
-	stats.ClearFailed(out)
-	return err
+	m := NewMoons(paramsOf(w))
+	return &rt.Rows{
+		Step: func(by []rt.Stepping) { copy(m.by[:], by) },
+		Batch: func(ctx context.Context, stats *rt.BatchStats, workers int) error {
+			return m.Batch(ctx, out0, in0, stats, rt.Workers(workers))
+		},
+		One: func(row int) error {
+			_, err := m.Forward([2]Real(in0[row*2:]))
+			return err
+		},
+		Store: func(out *rt.Table) {
+			rt.Store(out, "logits", out0)
+		},
+	}
 }
 
 // moonsTablePath looks along the solve at moons4.nde:19 for one row of a table.
@@ -70,7 +80,7 @@ func Program() rt.Program[Real] {
 		Layout:     tensors,
 		Data:       dataSets,
 		Models: []rt.Model[Real]{
-			{Name: "Moons", Inputs: []rt.ColumnSpec{{Name: "x", Shape: []int{2}}}, Outputs: []rt.ColumnSpec{{Name: "logits", Shape: []int{2}}}, Batch: moonsTable,
+			{Name: "Moons", Inputs: []rt.ColumnSpec{{Name: "x", Shape: []int{2}}}, Outputs: []rt.ColumnSpec{{Name: "logits", Shape: []int{2}}}, Rows: moonsRows,
 				Sites: moonsSites, States: [][]string{{"x"}}, Widths: [][]int{{2}},
 				Paths:  []func(context.Context, []Real, *rt.Table, int, int) ([]float64, [][]float64, error){moonsTablePath},
 				Fields: []func([]Real, *rt.Table, int, []float64, [][]float64, [][]float64) error{moonsTableField},

@@ -124,7 +124,7 @@ compile time, fuses the solver with the network, and trains and runs what it emi
 	f.BoolVarP(&a.verbose, "verbose", "v", false, "say more")
 	f.StringVar(&a.precision, "precision", "f32", "of real numbers: f32 or f64")
 	f.StringArrayVar(&a.set, "set", nil, "override a constant or a recipe key: `NAME=VALUE`")
-	root.AddCommand(a.buildCommand(), a.checkCommand(), a.vetCommand(), a.fmtCommand(), a.explainCommand(), a.trainCommand(), a.runCommand(), a.plotCommand(), a.gradCommand(), a.evalCommand(), a.testCommand(), a.versionCommand())
+	root.AddCommand(a.buildCommand(), a.checkCommand(), a.vetCommand(), a.fmtCommand(), a.explainCommand(), a.trainCommand(), a.runCommand(), a.plotCommand(), a.gradCommand(), a.evalCommand(), a.benchCommand(), a.testCommand(), a.versionCommand())
 	return root
 }
 

@@ -130,13 +130,7 @@ func readBatch(path string, cols []rt.ColumnSpec) (t *rt.Table, err error) {
 }
 
 // siteStats are the statistics of one solve, by sample.
-type siteStats struct {
-	Solve    string   `json:"solve"`
-	NFE      []int    `json:"nfe"`
-	Accepted []int    `json:"accepted"`
-	Rejected []int    `json:"rejected"`
-	Status   []string `json:"status"`
-}
+type siteStats = rt.SiteFigures
 
 func newSites(solves []*ir.Solve) []siteStats {
 	out := []siteStats{}

@@ -31,6 +31,7 @@ type progress struct {
 	first    int // step at begun
 	shown    time.Time
 	last     *child.Progress
+	text     func(recipe string, e *child.Progress, first int, elapsed time.Duration) (head, tail string)
 
 	bars       *mpb.Progress // on a terminal, while a recipe runs
 	bar        *mpb.Bar
@@ -39,7 +40,7 @@ type progress struct {
 }
 
 func (a *app) newProgress(seed *uint64) *progress {
-	p := &progress{w: a.err, terminal: isTerminal(a.err)}
+	p := &progress{w: a.err, terminal: isTerminal(a.err), text: progressText}
 	if a.quiet {
 		p.w = nil
 	}
@@ -84,7 +85,7 @@ func (p *progress) begin(e *child.Progress) {
 }
 
 func (p *progress) show(now time.Time) {
-	head, tail := progressText(p.recipe, p.last, p.first, now.Sub(p.begun))
+	head, tail := p.text(p.recipe, p.last, p.first, now.Sub(p.begun))
 	if !p.terminal {
 		fmt.Fprintln(p.w, p.prefix+head+tail)
 		return
@@ -130,6 +131,16 @@ func progressText(recipe string, e *child.Progress, first int, elapsed time.Dura
 		fmt.Fprintf(&b, "  nfe %.3g", *e.NFE)
 	}
 	return head, b.String()
+}
+
+// shareText is what stands before and after the bar of a job whose steps are a thousand parts of it.
+func shareText(what string, e *child.Progress, first int, elapsed time.Duration) (head, tail string) {
+	tail = fmt.Sprintf("%3d %%", 100*e.Step/e.Steps)
+	if done := e.Step - first; done > 0 && e.Step < e.Steps {
+		left := elapsed * time.Duration(e.Steps-e.Step) / time.Duration(done)
+		tail += fmt.Sprintf("  %d:%02d left", int(left.Minutes()), int(left.Seconds())%60)
+	}
+	return what, "  " + tail
 }
 
 // figure is a number for people, with three digits; "nan" if it is not finite.

@@ -31,12 +31,21 @@ type Options struct {
 	Set       map[string]string // overrides of constants and recipe keys
 	With      map[string]string // solver replacements, "Fwd" to "rk4{steps: 20}"
 	Dir       string            // folder of the package, absolute; only to tell imported folders apart
+	Variants  []Variant         // further models, for measuring; recipes are then left out
 	Package   string            // name of the Go package, "" takes the program's
 	Until     string            // last phase to run, "" for all
 	Dump      []string          // phases whose text is kept
 	Verify    bool              // check the IR after every phase
 	Tests     bool              // compile the tests as models, instead of the program
 	Vet       bool              // look for probable mistakes, too
+}
+
+// Variant is a sema.Variant before its solver is parsed.
+type Variant struct {
+	Name, Model, Slot string
+	By                string // "" replaces nothing
+	Counted, Ends     bool
+	Metrics, Of       string
 }
 
 // Result keeps every form of the program.
@@ -89,13 +98,23 @@ func Compile(files map[string]string, opts Options) (res *Result, ds diag.List) 
 		ds = append(ds, wds...)
 		with[name] = x
 	}
+	var variants []sema.Variant
+	for _, v := range opts.Variants {
+		variant := sema.Variant{Name: v.Name, Model: v.Model, Slot: v.Slot, Counted: v.Counted, Ends: v.Ends, Metrics: v.Metrics, Of: v.Of}
+		if v.By != "" {
+			x, wds := syntax.ParseExpr("--with "+v.Slot, v.By)
+			ds = append(ds, wds...)
+			variant.By = x
+		}
+		variants = append(variants, variant)
+	}
 	if ds.HasErrors() {
 		return res, ds
 	}
 	var cds diag.List
-	res.Program, cds = sema.Check(res.Files, sema.Options{Precision: opts.Precision, Set: opts.Set, With: with, Dir: opts.Dir})
+	res.Program, cds = sema.Check(res.Files, sema.Options{Precision: opts.Precision, Set: opts.Set, With: with, Dir: opts.Dir, Variants: variants})
 	ds = append(ds, cds...)
-	if opts.Vet && !ds.HasErrors() {
+	if opts.Vet && !ds.HasErrors() && len(variants) == 0 { // without its recipes a program looks unused
 		ds = append(ds, sema.Vet(res.Files, res.Program)...)
 	}
 	if opts.wants("check") && !ds.HasErrors() {
@@ -240,6 +259,9 @@ func hash(files map[string]string, opts Options) string {
 	fmt.Fprintf(h, "%s %q\n", precision, Version)
 	for _, n := range sortedKeys(opts.Set) {
 		fmt.Fprintf(h, "set %q %q\n", n, opts.Set[n])
+	}
+	for _, v := range opts.Variants {
+		fmt.Fprintf(h, "variant %#v\n", v)
 	}
 	for _, n := range sortedKeys(opts.With) {
 		fmt.Fprintf(h, "with %q %q\n", n, opts.With[n])

@@ -1,0 +1,235 @@
+package command
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"ndec.dev/ndec/cmd/ndec/child"
+	"ndec.dev/ndec/cmd/ndec/driver"
+	"ndec.dev/ndec/ir"
+	"ndec.dev/ndec/rt"
+)
+
+// benchFlags are those of bench.
+type benchFlags struct {
+	evalFlags
+	model  string
+	pareto bool
+	n      int
+	time   float64
+}
+
+func (a *app) benchCommand() *cobra.Command {
+	var f benchFlags
+	cmd := &cobra.Command{
+		Use:   "bench [FILE|DIR] [--with 'Fwd=rk4{steps: 4}']… [--pareto]",
+		Short: "time, evaluations and accuracy of models and solvers",
+		Long: `bench measures the models of a package on a batch: evaluations of the field, multiply-adds, allocations,
+and the time of a sample alone and in a large batch. Every --with is a further row with that solver in
+the place of its own; all rows are timed in turn in one process, so that their ratios hold.
+
+With --pareto a model is solved by every solver and hypersolver of the package and by euler, midpoint, heun3,
+rk4, dopri5 and tsit5, over 1 to 20 steps and tolerances 1e-1 to 1e-8. The error is the distance of the end state from a
+reference in float64 at 1e-10 with the same weights. It says which of them nothing beats by evaluations, by multiply-adds and by
+time, and where a hypersolver does not pay, and draws a picture.
+
+The batch is --in, --data, or the data of a recipe with the model. Without --weights, parameters are those of seed 0.`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := f.check(); err != nil {
+				return err
+			}
+			src, err := oneSource(args)
+			if err != nil {
+				return err
+			}
+			o, err := a.options()
+			if err != nil {
+				return err
+			}
+			o.Until = "ir"
+			res, err := a.compile(src, o)
+			if err != nil {
+				return err
+			}
+			if f.data != "" {
+				if err := knownData(res.Module, f.data); err != nil {
+					return err
+				}
+			}
+			b := &benching{app: a, f: &f, src: src, res: res, options: o}
+			b.options.Until = ""
+			if f.pareto {
+				return b.sweep()
+			}
+			return b.compare()
+		},
+	}
+	fs := cmd.Flags()
+	fs.StringVar(&f.weights, "weights", "", "weights `file`.safetensors (default: new ones from seed 0)")
+	fs.StringVar(&f.in, "in", "", "batch `file`: .json, .csv, .npy, .npz, or - for JSON on standard input")
+	fs.StringVar(&f.data, "data", "", "a data block `D` as the batch")
+	fs.StringVar(&f.split, "split", "", "train, val or test part of the data block")
+	fs.StringVar(&f.model, "model", "", "the model (default: all of them; with --pareto the only one)")
+	fs.StringArrayVar(&f.with, "with", nil, "also with another solver: `'Fwd=rk4{steps: 20}'`")
+	fs.BoolVar(&f.pareto, "pareto", false, "error against cost of all solvers")
+	fs.IntVarP(&f.n, "number", "n", 0, "`N` samples (default 1024, with --pareto 512)")
+	fs.Float64Var(&f.time, "time", 0, "about how many `seconds` to spend on timing (default 4, with --pareto 8)")
+	fs.StringVarP(&f.out, "out", "o", "", "write the pictures of --pareto to `path`.png and .svg (default: pareto-MODEL)")
+	return cmd
+}
+
+func (f *benchFlags) check() error {
+	switch {
+	case f.in != "" && f.data != "":
+		return usagef("the batch is --in or --data, not both")
+	case f.split != "" && f.data == "":
+		return usagef("--split goes with --data")
+	case f.n < 0:
+		return usagef("-n wants a positive number, not %d", f.n)
+	case !(f.time >= 0):
+		return usagef("--time wants a positive number, not %v", f.time)
+	case f.out != "" && !f.pareto:
+		return usagef("--out goes with --pareto")
+	}
+	return nil
+}
+
+// benching is a run of bench.
+type benching struct {
+	*app
+	f       *benchFlags
+	src     *source
+	res     *driver.Result // the package as it is, lowered
+	options driver.Options
+	tmp     string // holds the weights that all programs read
+}
+
+// with is one --with: a solver for a slot.
+type with struct{ slot, by string }
+
+func (b *benching) withs() ([]with, error) {
+	var out []with
+	for _, w := range b.f.with {
+		slot, by, ok := strings.Cut(w, "=")
+		if slot, by = strings.TrimSpace(slot), strings.TrimSpace(by); !ok || slot == "" || by == "" {
+			return nil, usagef("--with wants SOLVER=METHOD, as 'Fwd=rk4{steps: 20}', not %q", w)
+		}
+		out = append(out, with{slot, by})
+	}
+	return out, nil
+}
+
+// slots are the slots of a model, and the places of the solves that use each.
+func (b *benching) slots(model string) (names []string, places map[string][]string) {
+	places = map[string][]string{}
+	for _, m := range b.res.Program.Models {
+		if m.Name != model {
+			continue
+		}
+		slots, solves := m.Slots()
+		for _, s := range slots {
+			names = append(names, s)
+			for _, x := range solves[s] {
+				places[s] = append(places[s], x.Span().String())
+			}
+		}
+	}
+	return names, places
+}
+
+// free is a name for a model that the package does not use: base and a number.
+func (b *benching) free(base string, n int) string {
+	taken := func(name string) bool {
+		return slices.ContainsFunc(b.res.Module.Models, func(m *ir.Model) bool { return strings.HasPrefix(m.Name, name) })
+	}
+	for taken(base) {
+		base += "_"
+	}
+	return fmt.Sprintf("%s%d", base, n)
+}
+
+// open compiles the package with variants, builds it and starts it.
+func (b *benching) open(precision string, variants []driver.Variant) (*session, error) {
+	o := b.options
+	o.Precision, o.Variants = precision, variants
+	res, err := b.compile(b.src, o)
+	if err != nil {
+		return nil, err
+	}
+	return b.app.open(b.src, res)
+}
+
+// ask sends a bench request with the batch and the weights, and shows how far it is.
+func (b *benching) ask(s *session, q *rt.BenchQuery, batch *batch, what string) (*rt.BenchResult, error) {
+	bar := b.newProgress(nil)
+	bar.text = shareText
+	raw, err := s.ask(&rt.Request{Do: "bench", Bench: q, Batch: batch.inline, Data: batch.block, Weights: b.weights()}, func(e *child.Event) {
+		if e.Type == "progress" {
+			bar.step(what, e.Progress)
+		}
+	})
+	bar.done()
+	if err != nil {
+		return nil, err
+	}
+	res := new(rt.BenchResult)
+	if err := json.Unmarshal(raw, res); err != nil {
+		return nil, internal(err)
+	}
+	return res, nil
+}
+
+func (b *benching) weights() string { return filepath.Join(b.tmp, "weights.safetensors") }
+
+// writeWeights writes the weights that every program is measured with, in the precision of the package, so
+// that a reference in float64 has the same ones.
+func (b *benching) writeWeights() error {
+	dir, err := os.MkdirTemp("", "ndec-bench-")
+	if err != nil {
+		return ioError("weights", err)
+	}
+	b.tmp = dir
+	if b.precision == "f64" {
+		return writeWeights[float64](b.weights(), b.res.Module, b.f.weights)
+	}
+	return writeWeights[float32](b.weights(), b.res.Module, b.f.weights)
+}
+
+func writeWeights[R rt.Float](path string, m *ir.Module, file string) error {
+	layout := layoutOf(m)
+	w := make([]R, rt.LayoutLen(layout))
+	rt.InitParams(w, layout, 0)
+	if file != "" {
+		if err := rt.LoadFile(file, w, layout); err != nil {
+			return problems(err)
+		}
+	}
+	if err := rt.SaveFile(path, w, layout, driver.Version); err != nil {
+		return ioError("weights", err)
+	}
+	return nil
+}
+
+func (b *benching) close() {
+	if b.tmp != "" {
+		os.RemoveAll(b.tmp)
+	}
+}
+
+// weightsText says which weights were used.
+func (b *benching) weightsText() string {
+	switch {
+	case len(b.res.Module.Params) == 0:
+		return "no parameters"
+	case b.f.weights == "":
+		return "no weights given: untrained parameters of seed 0"
+	}
+	return "weights " + b.f.weights
+}

@@ -1,0 +1,163 @@
+package command
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+
+	"ndec.dev/ndec/ir"
+	"ndec.dev/ndec/rt"
+)
+
+// batch is what models are measured on.
+type batch struct {
+	table  *rt.Table
+	cols   []rt.ColumnSpec
+	rows   []int  // of the source, by row of the table
+	block  string // data block whose columns these are; "" where they are the inputs of a model
+	from   string // for people
+	inline json.RawMessage
+}
+
+// most is the number of numbers in the columns of a batch above which samples are left out, unless -n asks
+// for them.
+const most = 1 << 21
+
+// batchFor finds n rows (fewer if they and width more numbers for each would be too many) for a model: those of the flags, or of the data of a recipe with the model, or of any
+// data that has its inputs; where there is none they are drawn.
+func (b *benching) batchFor(s *session, m *ir.Model, recipe string, n, width int) (*batch, error) {
+	x := &batch{cols: columnsOf(m.Inputs)}
+	block := b.f.data
+	switch {
+	case b.f.in == "-":
+		text, err := b.stdinBatch()
+		if err != nil {
+			return nil, err
+		}
+		if x.table, err = rt.DecodeBatch(text, x.cols); err != nil {
+			return nil, problems(fmt.Errorf("batch: %w", err))
+		}
+		x.from = "standard input"
+	case b.f.in != "":
+		var err error
+		if x.table, err = readBatch(b.f.in, x.cols); err != nil {
+			return nil, err
+		}
+		x.from = b.f.in
+	case block == "":
+		if block = b.dataOf(m, recipe); block == "" {
+			x.draw(m, n)
+		}
+	}
+	if block != "" {
+		if err := x.load(s, block, b.f.split); err != nil {
+			return nil, err
+		}
+		if !hasColumns(dataByName(b.res.Module, block).Columns, m) {
+			return nil, problems(fmt.Errorf("data %s has not all inputs of model %s", block, m.Name))
+		}
+	}
+	if x.table.Rows == 0 {
+		return nil, problems(fmt.Errorf("%s has no samples", x.from))
+	}
+	if b.f.n == 0 {
+		for _, c := range x.cols {
+			width += c.Width()
+		}
+		n = max(1, min(n, most/max(width, 1)))
+	}
+	x.rows = make([]int, min(n, x.table.Rows))
+	for i := range x.rows { // evenly spaced, since sources may be sorted by class
+		x.rows[i] = i * x.table.Rows / len(x.rows)
+	}
+	x.table = x.table.Select(x.rows)
+	if b.precision != "f64" {
+		for _, c := range x.table.Columns {
+			for i, v := range c.Data {
+				c.Data[i] = float64(float32(v))
+			}
+		}
+	}
+	return x, x.encode()
+}
+
+// encode spells the batch for requests.
+func (x *batch) encode() error {
+	var text bytes.Buffer
+	if err := rt.EncodeBatch(&text, x.table, x.cols, false); err != nil {
+		return internal(err)
+	}
+	x.inline = bytes.TrimSpace(text.Bytes())
+	return nil
+}
+
+// without drops rows of the table.
+func (x *batch) without(rows []int) error {
+	var kept, table []int
+	for i, r := range x.rows {
+		if !slices.Contains(rows, i) {
+			kept, table = append(kept, r), append(table, i)
+		}
+	}
+	x.rows, x.table = kept, x.table.Select(table)
+	return x.encode()
+}
+
+// load reads a data block.
+func (x *batch) load(s *session, block, split string) error {
+	raw, err := s.ask(&rt.Request{Do: "data", Data: block, Split: split}, nil)
+	if err != nil {
+		return err
+	}
+	x.block, x.cols, x.from = block, columnsOf(dataByName(s.res.Module, block).Columns), "data "+block
+	if split != "" {
+		x.from += ", " + split + " part"
+	}
+	if x.table, err = rt.DecodeBatch(raw, x.cols); err != nil {
+		return internal(err)
+	}
+	return nil
+}
+
+// draw makes inputs from a standard normal distribution, and labels evenly among their classes.
+func (x *batch) draw(m *ir.Model, n int) {
+	x.from = "inputs drawn from a standard normal distribution"
+	x.table = rt.NewTable(x.cols, n)
+	random := rand.New(rand.NewPCG(0, 0))
+	for i, c := range x.cols {
+		for k := range x.table.Columns[i].Data {
+			switch {
+			case c.Classes > 0:
+				x.table.Columns[i].Data[k] = float64(random.IntN(c.Classes))
+			case m.Inputs[i].Type.Elem.IsFloat():
+				x.table.Columns[i].Data[k] = random.NormFloat64()
+			}
+		}
+	}
+}
+
+// dataOf is the data of the recipe, or the first block that has the inputs of m; "" if there is none.
+func (b *benching) dataOf(m *ir.Model, recipe string) string {
+	if r := recipeByName(b.res.Module, recipe); r != nil {
+		if d := recipeData(b.res.Module, r); d != nil && hasColumns(d.Columns, m) {
+			return d.Name
+		}
+	}
+	for _, d := range b.res.Module.Data {
+		if hasColumns(d.Columns, m) {
+			return d.Name
+		}
+	}
+	return ""
+}
+
+func dataByName(m *ir.Module, name string) *ir.DataSet {
+	for _, d := range m.Data {
+		if d.Name == name {
+			return d
+		}
+	}
+	return nil
+}
