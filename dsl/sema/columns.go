@@ -42,13 +42,13 @@ func (c *checker) columnSource(v *Var, x syntax.Expr) {
 		call, _ = call.Args[0].Value.(*syntax.CallExpr)
 	}
 	if !named("col") || len(call.Args) == 0 {
-		c.errorf("NDE0717", x.At(), "a column of a file is col(\"field\", ...), or first(col(\"field\")) for the first row of a window")
+		c.errorf("NDE0725", x.At(), "a column of a file is col(\"field\", ...), or first(col(\"field\")) for the first row of a window")
 		return
 	}
 	for _, a := range call.Args {
 		text, ok := stringLit(a.Value)
 		if !ok || a.Key != nil {
-			c.errorf("NDE0717", a.Value.At(), "col wants the names of fields as strings: col(\"q1\", \"q2\")")
+			c.errorf("NDE0725", a.Value.At(), "col wants the names of fields as strings: col(\"q1\", \"q2\")")
 			return
 		}
 		v.Fields = append(v.Fields, text)
@@ -75,26 +75,26 @@ func (c *checker) checkSource(d *Data, exprs map[*Var]syntax.Expr) {
 		}
 		switch {
 		case given && d.Source.Row != "csv":
-			c.errorf("NDE0717", at, "fields are named for csv files; %s has columns by their names", d.Source.Row)
+			c.errorf("NDE0725", at, "fields are named for csv files; %s has columns by their names", d.Source.Row)
 			continue
 		case given:
 			c.columnSource(v, x)
 		}
 		switch {
 		case v.First && window == 0:
-			c.errorf("NDE0717", at, "first is for windows: give the csv source a window")
+			c.errorf("NDE0725", at, "first is for windows: give the csv source a window")
 			continue
 		}
 		shape := v.Type.Shape
 		if window > 0 && !v.First {
 			if len(shape) == 0 || shape[0] != window {
-				c.errorf("NDE0718", v.Span, "column %s is %s; with window: %d it begins with an axis of that length, or is first(col(...))", v.Name, v.Type, window)
+				c.errorf("NDE0726", v.Span, "column %s is %s; with window: %d it begins with an axis of that length, or is first(col(...))", v.Name, v.Type, window)
 				continue
 			}
 			shape = shape[1:]
 		}
 		if n := size(Tensor(Real, shape...)); given && len(v.Fields) > 0 && n != len(v.Fields) {
-			c.errorf("NDE0718", at, "column %s has %d numbers in a row, and %d fields are named", v.Name, n, len(v.Fields))
+			c.errorf("NDE0726", at, "column %s has %d numbers in a row, and %d fields are named", v.Name, n, len(v.Fields))
 		}
 	}
 	if d.Source.Row != "sampler" {
@@ -104,12 +104,12 @@ func (c *checker) checkSource(d *Data, exprs map[*Var]syntax.Expr) {
 	for _, v := range d.Columns {
 		columns[v.Name] = true
 		if _, ok := d.Source.Option(v.Name); !ok {
-			c.errorf("NDE0719", d.Source.Span, "the sampler has no distribution for column %s", v.Name)
+			c.errorf("NDE0727", d.Source.Span, "the sampler has no distribution for column %s", v.Name)
 		}
 	}
 	for _, o := range d.Source.Options {
 		if !columns[o.Key] {
-			c.errorf("NDE0719", o.Span, "data %s has no column %s", d.Name, o.Key)
+			c.errorf("NDE0727", o.Span, "data %s has no column %s", d.Name, o.Key)
 		}
 	}
 }

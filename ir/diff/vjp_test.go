@@ -137,6 +137,11 @@ func samples() []sample {
 		{op: ir.OpL1, shapes: [][]int{v, v}},
 		{op: ir.OpCrossEntropy},
 		{op: ir.OpAccuracy},
+		{op: ir.OpConv, at: conv(2), shapes: [][]int{{2, 2, 3, 2}, {4, 5, 4}}},
+		{op: ir.OpConvInput, at: conv(2), shapes: [][]int{{2, 2, 3, 2}, {2, 3, 2}}},
+		{op: ir.OpConvWeight, at: conv(2), shapes: [][]int{{4, 5, 4}, {2, 3, 2}}},
+		{op: ir.OpWindows, at: conv(1), shapes: [][]int{{4, 5, 4}}},
+		{op: ir.OpUnwindows, at: conv(1), shapes: [][]int{{4, 6, 3, 2}}},
 	}
 	positive := map[ir.Op]bool{ir.OpSqrt: true, ir.OpLog: true, ir.OpLog1p: true, ir.OpPow: true, ir.OpRecip: true, ir.OpDiv: true, ir.OpMod: true}
 	listed := map[ir.Op]bool{}
@@ -175,6 +180,13 @@ func samples() []sample {
 		}
 	}
 	return list
+}
+
+// conv is a convolution from [5, 4] to [3, 2] by windows of [3, 2]: a stride and a padding along the
+// first axis, a dilation along the second.
+func conv(groups int) ir.Attr {
+	return ir.ConvAttr(groups, ir.ConvAxis{Stride: 2, Pad: 1, Dilation: 1, In: 5, Kernel: 3},
+		ir.ConvAxis{Stride: 1, Dilation: 2, In: 4, Kernel: 2})
 }
 
 // TestOperators differentiates every operator as a function.
