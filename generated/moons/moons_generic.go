@@ -489,12 +489,18 @@ func moonsFast0Step(w *Params, pre *prepared, t float64, h float64, x *[2]Real, 
 	var matvec_2_0, matvec_2_1 Real
 	for i := 0; i < 64; i += 4 {
 		var matvec2, matvec2_1, matvec2_2, matvec2_3 Real
-		for j := 0; j < 64; j++ {
-			xj := select2[j]
-			matvec2 += Real(w.G2Weight[i*64+j] * xj)
-			matvec2_1 += Real(w.G2Weight[(i+1)*64+j] * xj)
-			matvec2_2 += Real(w.G2Weight[(i+2)*64+j] * xj)
-			matvec2_3 += Real(w.G2Weight[(i+3)*64+j] * xj)
+		{
+			line0 := (*[64]Real)(w.G2Weight[i*64:])
+			line1 := (*[64]Real)(w.G2Weight[(i+1)*64:])
+			line2 := (*[64]Real)(w.G2Weight[(i+2)*64:])
+			line3 := (*[64]Real)(w.G2Weight[(i+3)*64:])
+			for j := 0; j < 64; j++ {
+				xj := select2[j]
+				matvec2 += Real(line0[j] * xj)
+				matvec2_1 += Real(line1[j] * xj)
+				matvec2_2 += Real(line2[j] * xj)
+				matvec2_3 += Real(line3[j] * xj)
+			}
 		}
 		add2 := matvec2 + w.G2Bias[i]
 		add2_1 := matvec2_1 + w.G2Bias[i+1]
@@ -572,12 +578,18 @@ func moonsFast0DenseStep(w *Params, pre *prepared, t float64, h float64, x *[2]R
 	var matvec_2_0, matvec_2_1 Real
 	for i := 0; i < 64; i += 4 {
 		var matvec2, matvec2_1, matvec2_2, matvec2_3 Real
-		for j := 0; j < 64; j++ {
-			xj := select2[j]
-			matvec2 += Real(w.G2Weight[i*64+j] * xj)
-			matvec2_1 += Real(w.G2Weight[(i+1)*64+j] * xj)
-			matvec2_2 += Real(w.G2Weight[(i+2)*64+j] * xj)
-			matvec2_3 += Real(w.G2Weight[(i+3)*64+j] * xj)
+		{
+			line0 := (*[64]Real)(w.G2Weight[i*64:])
+			line1 := (*[64]Real)(w.G2Weight[(i+1)*64:])
+			line2 := (*[64]Real)(w.G2Weight[(i+2)*64:])
+			line3 := (*[64]Real)(w.G2Weight[(i+3)*64:])
+			for j := 0; j < 64; j++ {
+				xj := select2[j]
+				matvec2 += Real(line0[j] * xj)
+				matvec2_1 += Real(line1[j] * xj)
+				matvec2_2 += Real(line2[j] * xj)
+				matvec2_3 += Real(line3[j] * xj)
+			}
 		}
 		add2 := matvec2 + w.G2Bias[i]
 		add2_1 := matvec2_1 + w.G2Bias[i+1]
@@ -2226,12 +2238,18 @@ func fitHyperHyperEuler1Off(w *Params, pre *prepared, h float64, weight float64,
 	var matvec_2_0, matvec_2_1 Real
 	for i := 0; i < 64; i += 4 {
 		var matvec2, matvec2_1, matvec2_2, matvec2_3 Real
-		for j := 0; j < 64; j++ {
-			xj := select2[j]
-			matvec2 += Real(w.G2Weight[i*64+j] * xj)
-			matvec2_1 += Real(w.G2Weight[(i+1)*64+j] * xj)
-			matvec2_2 += Real(w.G2Weight[(i+2)*64+j] * xj)
-			matvec2_3 += Real(w.G2Weight[(i+3)*64+j] * xj)
+		{
+			line0 := (*[64]Real)(w.G2Weight[i*64:])
+			line1 := (*[64]Real)(w.G2Weight[(i+1)*64:])
+			line2 := (*[64]Real)(w.G2Weight[(i+2)*64:])
+			line3 := (*[64]Real)(w.G2Weight[(i+3)*64:])
+			for j := 0; j < 64; j++ {
+				xj := select2[j]
+				matvec2 += Real(line0[j] * xj)
+				matvec2_1 += Real(line1[j] * xj)
+				matvec2_2 += Real(line2[j] * xj)
+				matvec2_3 += Real(line3[j] * xj)
+			}
 		}
 		add2 := matvec2 + w.G2Bias[i]
 		add2_1 := matvec2_1 + w.G2Bias[i+1]
@@ -2328,12 +2346,18 @@ func fitHyper1Step(w *Params, pre *prepared, t float64, h float64, x *[2]Real, x
 	var matvec_2_0, matvec_2_1 Real
 	for i := 0; i < 64; i += 4 {
 		var matvec2, matvec2_1, matvec2_2, matvec2_3 Real
-		for j := 0; j < 64; j++ {
-			xj := select2[j]
-			matvec2 += Real(w.G2Weight[i*64+j] * xj)
-			matvec2_1 += Real(w.G2Weight[(i+1)*64+j] * xj)
-			matvec2_2 += Real(w.G2Weight[(i+2)*64+j] * xj)
-			matvec2_3 += Real(w.G2Weight[(i+3)*64+j] * xj)
+		{
+			line0 := (*[64]Real)(w.G2Weight[i*64:])
+			line1 := (*[64]Real)(w.G2Weight[(i+1)*64:])
+			line2 := (*[64]Real)(w.G2Weight[(i+2)*64:])
+			line3 := (*[64]Real)(w.G2Weight[(i+3)*64:])
+			for j := 0; j < 64; j++ {
+				xj := select2[j]
+				matvec2 += Real(line0[j] * xj)
+				matvec2_1 += Real(line1[j] * xj)
+				matvec2_2 += Real(line2[j] * xj)
+				matvec2_3 += Real(line3[j] * xj)
+			}
 		}
 		add2 := matvec2 + w.G2Bias[i]
 		add2_1 := matvec2_1 + w.G2Bias[i+1]
@@ -2405,12 +2429,18 @@ func fitHyper1DenseStep(w *Params, pre *prepared, t float64, h float64, x *[2]Re
 	var matvec_2_0, matvec_2_1 Real
 	for i := 0; i < 64; i += 4 {
 		var matvec2, matvec2_1, matvec2_2, matvec2_3 Real
-		for j := 0; j < 64; j++ {
-			xj := select2[j]
-			matvec2 += Real(w.G2Weight[i*64+j] * xj)
-			matvec2_1 += Real(w.G2Weight[(i+1)*64+j] * xj)
-			matvec2_2 += Real(w.G2Weight[(i+2)*64+j] * xj)
-			matvec2_3 += Real(w.G2Weight[(i+3)*64+j] * xj)
+		{
+			line0 := (*[64]Real)(w.G2Weight[i*64:])
+			line1 := (*[64]Real)(w.G2Weight[(i+1)*64:])
+			line2 := (*[64]Real)(w.G2Weight[(i+2)*64:])
+			line3 := (*[64]Real)(w.G2Weight[(i+3)*64:])
+			for j := 0; j < 64; j++ {
+				xj := select2[j]
+				matvec2 += Real(line0[j] * xj)
+				matvec2_1 += Real(line1[j] * xj)
+				matvec2_2 += Real(line2[j] * xj)
+				matvec2_3 += Real(line3[j] * xj)
+			}
 		}
 		add2 := matvec2 + w.G2Bias[i]
 		add2_1 := matvec2_1 + w.G2Bias[i+1]
@@ -2614,12 +2644,18 @@ func fitHyper1ReplayVjp(w *Params, pre *prepared, t float64, h float64, x *[2]Re
 	var cast2 [64]Real
 	for i := 0; i < 64; i += 4 {
 		var matvec2, matvec2_1, matvec2_2, matvec2_3 Real
-		for j := 0; j < 64; j++ {
-			xj := select2[j]
-			matvec2 += Real(w.G2Weight[i*64+j] * xj)
-			matvec2_1 += Real(w.G2Weight[(i+1)*64+j] * xj)
-			matvec2_2 += Real(w.G2Weight[(i+2)*64+j] * xj)
-			matvec2_3 += Real(w.G2Weight[(i+3)*64+j] * xj)
+		{
+			line0 := (*[64]Real)(w.G2Weight[i*64:])
+			line1 := (*[64]Real)(w.G2Weight[(i+1)*64:])
+			line2 := (*[64]Real)(w.G2Weight[(i+2)*64:])
+			line3 := (*[64]Real)(w.G2Weight[(i+3)*64:])
+			for j := 0; j < 64; j++ {
+				xj := select2[j]
+				matvec2 += Real(line0[j] * xj)
+				matvec2_1 += Real(line1[j] * xj)
+				matvec2_2 += Real(line2[j] * xj)
+				matvec2_3 += Real(line3[j] * xj)
+			}
 		}
 		add2[i] = matvec2 + w.G2Bias[i]
 		add2[i+1] = matvec2_1 + w.G2Bias[i+1]
@@ -2641,24 +2677,36 @@ func fitHyper1ReplayVjp(w *Params, pre *prepared, t float64, h float64, x *[2]Re
 		g.G2Bias[i+1] += g2BiasBar_1
 		g.G2Bias[i+2] += g2BiasBar_2
 		g.G2Bias[i+3] += g2BiasBar_3
-		for j := 0; j < 64; j++ {
-			acc := vecmat2[j]
-			acc += Real(g2BiasBar * w.G2Weight[i*64+j])
-			acc += Real(g2BiasBar_1 * w.G2Weight[(i+1)*64+j])
-			acc += Real(g2BiasBar_2 * w.G2Weight[(i+2)*64+j])
-			acc += Real(g2BiasBar_3 * w.G2Weight[(i+3)*64+j])
-			vecmat2[j] = acc
+		{
+			line0 := (*[64]Real)(w.G2Weight[i*64:])
+			line1 := (*[64]Real)(w.G2Weight[(i+1)*64:])
+			line2 := (*[64]Real)(w.G2Weight[(i+2)*64:])
+			line3 := (*[64]Real)(w.G2Weight[(i+3)*64:])
+			for j := 0; j < 64; j++ {
+				acc := vecmat2[j]
+				acc += Real(g2BiasBar * line0[j])
+				acc += Real(g2BiasBar_1 * line1[j])
+				acc += Real(g2BiasBar_2 * line2[j])
+				acc += Real(g2BiasBar_3 * line3[j])
+				vecmat2[j] = acc
+			}
 		}
 		cast2[i] = rt.Indicator[Real](lt[i])
 		cast2[i+1] = rt.Indicator[Real](lt[i+1])
 		cast2[i+2] = rt.Indicator[Real](lt[i+2])
 		cast2[i+3] = rt.Indicator[Real](lt[i+3])
-		for j := 0; j < 64; j++ {
-			bj := select2[j]
-			g.G2Weight[i*64+j] += Real(g2BiasBar * bj)
-			g.G2Weight[(i+1)*64+j] += Real(g2BiasBar_1 * bj)
-			g.G2Weight[(i+2)*64+j] += Real(g2BiasBar_2 * bj)
-			g.G2Weight[(i+3)*64+j] += Real(g2BiasBar_3 * bj)
+		{
+			line0 := (*[64]Real)(g.G2Weight[i*64:])
+			line1 := (*[64]Real)(g.G2Weight[(i+1)*64:])
+			line2 := (*[64]Real)(g.G2Weight[(i+2)*64:])
+			line3 := (*[64]Real)(g.G2Weight[(i+3)*64:])
+			for j := 0; j < 64; j++ {
+				bj := select2[j]
+				line0[j] += Real(g2BiasBar * bj)
+				line1[j] += Real(g2BiasBar_1 * bj)
+				line2[j] += Real(g2BiasBar_2 * bj)
+				line3[j] += Real(g2BiasBar_3 * bj)
+			}
 		}
 	}
 	var mul4 [64]Real
@@ -2764,12 +2812,18 @@ func fitHyper1ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta 
 	var cast3 [64]Real
 	for i := 0; i < 64; i += 4 {
 		var matvec2, matvec2_1, matvec2_2, matvec2_3 Real
-		for j := 0; j < 64; j++ {
-			xj := select2[j]
-			matvec2 += Real(w.G2Weight[i*64+j] * xj)
-			matvec2_1 += Real(w.G2Weight[(i+1)*64+j] * xj)
-			matvec2_2 += Real(w.G2Weight[(i+2)*64+j] * xj)
-			matvec2_3 += Real(w.G2Weight[(i+3)*64+j] * xj)
+		{
+			line0 := (*[64]Real)(w.G2Weight[i*64:])
+			line1 := (*[64]Real)(w.G2Weight[(i+1)*64:])
+			line2 := (*[64]Real)(w.G2Weight[(i+2)*64:])
+			line3 := (*[64]Real)(w.G2Weight[(i+3)*64:])
+			for j := 0; j < 64; j++ {
+				xj := select2[j]
+				matvec2 += Real(line0[j] * xj)
+				matvec2_1 += Real(line1[j] * xj)
+				matvec2_2 += Real(line2[j] * xj)
+				matvec2_3 += Real(line3[j] * xj)
+			}
 		}
 		add2[i] = matvec2 + w.G2Bias[i]
 		add2[i+1] = matvec2_1 + w.G2Bias[i+1]
@@ -2791,24 +2845,36 @@ func fitHyper1ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta 
 		g.G2Bias[i+1] += g2BiasBar_1
 		g.G2Bias[i+2] += g2BiasBar_2
 		g.G2Bias[i+3] += g2BiasBar_3
-		for j := 0; j < 64; j++ {
-			acc := vecmat2[j]
-			acc += Real(g2BiasBar * w.G2Weight[i*64+j])
-			acc += Real(g2BiasBar_1 * w.G2Weight[(i+1)*64+j])
-			acc += Real(g2BiasBar_2 * w.G2Weight[(i+2)*64+j])
-			acc += Real(g2BiasBar_3 * w.G2Weight[(i+3)*64+j])
-			vecmat2[j] = acc
+		{
+			line0 := (*[64]Real)(w.G2Weight[i*64:])
+			line1 := (*[64]Real)(w.G2Weight[(i+1)*64:])
+			line2 := (*[64]Real)(w.G2Weight[(i+2)*64:])
+			line3 := (*[64]Real)(w.G2Weight[(i+3)*64:])
+			for j := 0; j < 64; j++ {
+				acc := vecmat2[j]
+				acc += Real(g2BiasBar * line0[j])
+				acc += Real(g2BiasBar_1 * line1[j])
+				acc += Real(g2BiasBar_2 * line2[j])
+				acc += Real(g2BiasBar_3 * line3[j])
+				vecmat2[j] = acc
+			}
 		}
 		cast3[i] = rt.Indicator[Real](lt[i])
 		cast3[i+1] = rt.Indicator[Real](lt[i+1])
 		cast3[i+2] = rt.Indicator[Real](lt[i+2])
 		cast3[i+3] = rt.Indicator[Real](lt[i+3])
-		for j := 0; j < 64; j++ {
-			bj := select2[j]
-			g.G2Weight[i*64+j] += Real(g2BiasBar * bj)
-			g.G2Weight[(i+1)*64+j] += Real(g2BiasBar_1 * bj)
-			g.G2Weight[(i+2)*64+j] += Real(g2BiasBar_2 * bj)
-			g.G2Weight[(i+3)*64+j] += Real(g2BiasBar_3 * bj)
+		{
+			line0 := (*[64]Real)(g.G2Weight[i*64:])
+			line1 := (*[64]Real)(g.G2Weight[(i+1)*64:])
+			line2 := (*[64]Real)(g.G2Weight[(i+2)*64:])
+			line3 := (*[64]Real)(g.G2Weight[(i+3)*64:])
+			for j := 0; j < 64; j++ {
+				bj := select2[j]
+				line0[j] += Real(g2BiasBar * bj)
+				line1[j] += Real(g2BiasBar_1 * bj)
+				line2[j] += Real(g2BiasBar_2 * bj)
+				line3[j] += Real(g2BiasBar_3 * bj)
+			}
 		}
 	}
 	var mul4 [64]Real
@@ -2910,12 +2976,18 @@ func fitHyperHyperEuler1OffBack(w *Params, pre *prepared, h float64, weight floa
 	var cast3 [64]Real
 	for i := 0; i < 64; i += 4 {
 		var matvec2, matvec2_1, matvec2_2, matvec2_3 Real
-		for j := 0; j < 64; j++ {
-			xj := select2[j]
-			matvec2 += Real(w.G2Weight[i*64+j] * xj)
-			matvec2_1 += Real(w.G2Weight[(i+1)*64+j] * xj)
-			matvec2_2 += Real(w.G2Weight[(i+2)*64+j] * xj)
-			matvec2_3 += Real(w.G2Weight[(i+3)*64+j] * xj)
+		{
+			line0 := (*[64]Real)(w.G2Weight[i*64:])
+			line1 := (*[64]Real)(w.G2Weight[(i+1)*64:])
+			line2 := (*[64]Real)(w.G2Weight[(i+2)*64:])
+			line3 := (*[64]Real)(w.G2Weight[(i+3)*64:])
+			for j := 0; j < 64; j++ {
+				xj := select2[j]
+				matvec2 += Real(line0[j] * xj)
+				matvec2_1 += Real(line1[j] * xj)
+				matvec2_2 += Real(line2[j] * xj)
+				matvec2_3 += Real(line3[j] * xj)
+			}
 		}
 		add2[i] = matvec2 + w.G2Bias[i]
 		add2[i+1] = matvec2_1 + w.G2Bias[i+1]
@@ -2937,24 +3009,36 @@ func fitHyperHyperEuler1OffBack(w *Params, pre *prepared, h float64, weight floa
 		g.G2Bias[i+1] += g2BiasBar_1
 		g.G2Bias[i+2] += g2BiasBar_2
 		g.G2Bias[i+3] += g2BiasBar_3
-		for j := 0; j < 64; j++ {
-			acc := vecmat2[j]
-			acc += Real(g2BiasBar * w.G2Weight[i*64+j])
-			acc += Real(g2BiasBar_1 * w.G2Weight[(i+1)*64+j])
-			acc += Real(g2BiasBar_2 * w.G2Weight[(i+2)*64+j])
-			acc += Real(g2BiasBar_3 * w.G2Weight[(i+3)*64+j])
-			vecmat2[j] = acc
+		{
+			line0 := (*[64]Real)(w.G2Weight[i*64:])
+			line1 := (*[64]Real)(w.G2Weight[(i+1)*64:])
+			line2 := (*[64]Real)(w.G2Weight[(i+2)*64:])
+			line3 := (*[64]Real)(w.G2Weight[(i+3)*64:])
+			for j := 0; j < 64; j++ {
+				acc := vecmat2[j]
+				acc += Real(g2BiasBar * line0[j])
+				acc += Real(g2BiasBar_1 * line1[j])
+				acc += Real(g2BiasBar_2 * line2[j])
+				acc += Real(g2BiasBar_3 * line3[j])
+				vecmat2[j] = acc
+			}
 		}
 		cast3[i] = rt.Indicator[Real](lt[i])
 		cast3[i+1] = rt.Indicator[Real](lt[i+1])
 		cast3[i+2] = rt.Indicator[Real](lt[i+2])
 		cast3[i+3] = rt.Indicator[Real](lt[i+3])
-		for j := 0; j < 64; j++ {
-			bj := select2[j]
-			g.G2Weight[i*64+j] += Real(g2BiasBar * bj)
-			g.G2Weight[(i+1)*64+j] += Real(g2BiasBar_1 * bj)
-			g.G2Weight[(i+2)*64+j] += Real(g2BiasBar_2 * bj)
-			g.G2Weight[(i+3)*64+j] += Real(g2BiasBar_3 * bj)
+		{
+			line0 := (*[64]Real)(g.G2Weight[i*64:])
+			line1 := (*[64]Real)(g.G2Weight[(i+1)*64:])
+			line2 := (*[64]Real)(g.G2Weight[(i+2)*64:])
+			line3 := (*[64]Real)(g.G2Weight[(i+3)*64:])
+			for j := 0; j < 64; j++ {
+				bj := select2[j]
+				line0[j] += Real(g2BiasBar * bj)
+				line1[j] += Real(g2BiasBar_1 * bj)
+				line2[j] += Real(g2BiasBar_2 * bj)
+				line3[j] += Real(g2BiasBar_3 * bj)
+			}
 		}
 	}
 	var mul3 [64]Real
@@ -3127,12 +3211,18 @@ func fitHyper1ReplayVjp2(w *Params, pre *prepared, t float64, h float64, x *[2]R
 	var cast2 [64]Real
 	for i := 0; i < 64; i += 4 {
 		var matvec2, matvec2_1, matvec2_2, matvec2_3 Real
-		for j := 0; j < 64; j++ {
-			xj := select2[j]
-			matvec2 += Real(w.G2Weight[i*64+j] * xj)
-			matvec2_1 += Real(w.G2Weight[(i+1)*64+j] * xj)
-			matvec2_2 += Real(w.G2Weight[(i+2)*64+j] * xj)
-			matvec2_3 += Real(w.G2Weight[(i+3)*64+j] * xj)
+		{
+			line0 := (*[64]Real)(w.G2Weight[i*64:])
+			line1 := (*[64]Real)(w.G2Weight[(i+1)*64:])
+			line2 := (*[64]Real)(w.G2Weight[(i+2)*64:])
+			line3 := (*[64]Real)(w.G2Weight[(i+3)*64:])
+			for j := 0; j < 64; j++ {
+				xj := select2[j]
+				matvec2 += Real(line0[j] * xj)
+				matvec2_1 += Real(line1[j] * xj)
+				matvec2_2 += Real(line2[j] * xj)
+				matvec2_3 += Real(line3[j] * xj)
+			}
 		}
 		lt2 := 0.0 < (matvec2 + w.G2Bias[i])
 		lt2_1 := 0.0 < (matvec2_1 + w.G2Bias[i+1])
@@ -3142,13 +3232,19 @@ func fitHyper1ReplayVjp2(w *Params, pre *prepared, t float64, h float64, x *[2]R
 		add2_1 := Real(vecmat[i+1]*rt.Indicator[Real](lt2_1)) + Real(Real(vecmat[i+1]*rt.Indicator[Real](!lt2_1))*w.G3Weight[0])
 		add2_2 := Real(vecmat[i+2]*rt.Indicator[Real](lt2_2)) + Real(Real(vecmat[i+2]*rt.Indicator[Real](!lt2_2))*w.G3Weight[0])
 		add2_3 := Real(vecmat[i+3]*rt.Indicator[Real](lt2_3)) + Real(Real(vecmat[i+3]*rt.Indicator[Real](!lt2_3))*w.G3Weight[0])
-		for j := 0; j < 64; j++ {
-			acc := vecmat2[j]
-			acc += Real(add2 * w.G2Weight[i*64+j])
-			acc += Real(add2_1 * w.G2Weight[(i+1)*64+j])
-			acc += Real(add2_2 * w.G2Weight[(i+2)*64+j])
-			acc += Real(add2_3 * w.G2Weight[(i+3)*64+j])
-			vecmat2[j] = acc
+		{
+			line0 := (*[64]Real)(w.G2Weight[i*64:])
+			line1 := (*[64]Real)(w.G2Weight[(i+1)*64:])
+			line2 := (*[64]Real)(w.G2Weight[(i+2)*64:])
+			line3 := (*[64]Real)(w.G2Weight[(i+3)*64:])
+			for j := 0; j < 64; j++ {
+				acc := vecmat2[j]
+				acc += Real(add2 * line0[j])
+				acc += Real(add2_1 * line1[j])
+				acc += Real(add2_2 * line2[j])
+				acc += Real(add2_3 * line3[j])
+				vecmat2[j] = acc
+			}
 		}
 		cast2[i] = rt.Indicator[Real](lt[i])
 		cast2[i+1] = rt.Indicator[Real](lt[i+1])
@@ -3213,12 +3309,18 @@ func fitHyper1ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta
 	var cast3 [64]Real
 	for i := 0; i < 64; i += 4 {
 		var matvec2, matvec2_1, matvec2_2, matvec2_3 Real
-		for j := 0; j < 64; j++ {
-			xj := select2[j]
-			matvec2 += Real(w.G2Weight[i*64+j] * xj)
-			matvec2_1 += Real(w.G2Weight[(i+1)*64+j] * xj)
-			matvec2_2 += Real(w.G2Weight[(i+2)*64+j] * xj)
-			matvec2_3 += Real(w.G2Weight[(i+3)*64+j] * xj)
+		{
+			line0 := (*[64]Real)(w.G2Weight[i*64:])
+			line1 := (*[64]Real)(w.G2Weight[(i+1)*64:])
+			line2 := (*[64]Real)(w.G2Weight[(i+2)*64:])
+			line3 := (*[64]Real)(w.G2Weight[(i+3)*64:])
+			for j := 0; j < 64; j++ {
+				xj := select2[j]
+				matvec2 += Real(line0[j] * xj)
+				matvec2_1 += Real(line1[j] * xj)
+				matvec2_2 += Real(line2[j] * xj)
+				matvec2_3 += Real(line3[j] * xj)
+			}
 		}
 		lt2 := 0.0 < (matvec2 + w.G2Bias[i])
 		lt2_1 := 0.0 < (matvec2_1 + w.G2Bias[i+1])
@@ -3228,13 +3330,19 @@ func fitHyper1ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta
 		add2_1 := Real(vecmat[i+1]*rt.Indicator[Real](lt2_1)) + Real(Real(vecmat[i+1]*rt.Indicator[Real](!lt2_1))*w.G3Weight[0])
 		add2_2 := Real(vecmat[i+2]*rt.Indicator[Real](lt2_2)) + Real(Real(vecmat[i+2]*rt.Indicator[Real](!lt2_2))*w.G3Weight[0])
 		add2_3 := Real(vecmat[i+3]*rt.Indicator[Real](lt2_3)) + Real(Real(vecmat[i+3]*rt.Indicator[Real](!lt2_3))*w.G3Weight[0])
-		for j := 0; j < 64; j++ {
-			acc := vecmat2[j]
-			acc += Real(add2 * w.G2Weight[i*64+j])
-			acc += Real(add2_1 * w.G2Weight[(i+1)*64+j])
-			acc += Real(add2_2 * w.G2Weight[(i+2)*64+j])
-			acc += Real(add2_3 * w.G2Weight[(i+3)*64+j])
-			vecmat2[j] = acc
+		{
+			line0 := (*[64]Real)(w.G2Weight[i*64:])
+			line1 := (*[64]Real)(w.G2Weight[(i+1)*64:])
+			line2 := (*[64]Real)(w.G2Weight[(i+2)*64:])
+			line3 := (*[64]Real)(w.G2Weight[(i+3)*64:])
+			for j := 0; j < 64; j++ {
+				acc := vecmat2[j]
+				acc += Real(add2 * line0[j])
+				acc += Real(add2_1 * line1[j])
+				acc += Real(add2_2 * line2[j])
+				acc += Real(add2_3 * line3[j])
+				vecmat2[j] = acc
+			}
 		}
 		cast3[i] = rt.Indicator[Real](lt[i])
 		cast3[i+1] = rt.Indicator[Real](lt[i+1])
@@ -3297,12 +3405,18 @@ func fitHyperHyperEuler1OffVjp2(w *Params, pre *prepared, h float64, weight floa
 	var cast3 [64]Real
 	for i := 0; i < 64; i += 4 {
 		var matvec2, matvec2_1, matvec2_2, matvec2_3 Real
-		for j := 0; j < 64; j++ {
-			xj := select2[j]
-			matvec2 += Real(w.G2Weight[i*64+j] * xj)
-			matvec2_1 += Real(w.G2Weight[(i+1)*64+j] * xj)
-			matvec2_2 += Real(w.G2Weight[(i+2)*64+j] * xj)
-			matvec2_3 += Real(w.G2Weight[(i+3)*64+j] * xj)
+		{
+			line0 := (*[64]Real)(w.G2Weight[i*64:])
+			line1 := (*[64]Real)(w.G2Weight[(i+1)*64:])
+			line2 := (*[64]Real)(w.G2Weight[(i+2)*64:])
+			line3 := (*[64]Real)(w.G2Weight[(i+3)*64:])
+			for j := 0; j < 64; j++ {
+				xj := select2[j]
+				matvec2 += Real(line0[j] * xj)
+				matvec2_1 += Real(line1[j] * xj)
+				matvec2_2 += Real(line2[j] * xj)
+				matvec2_3 += Real(line3[j] * xj)
+			}
 		}
 		lt2 := 0.0 < (matvec2 + w.G2Bias[i])
 		lt2_1 := 0.0 < (matvec2_1 + w.G2Bias[i+1])
@@ -3312,13 +3426,19 @@ func fitHyperHyperEuler1OffVjp2(w *Params, pre *prepared, h float64, weight floa
 		add2_1 := Real(vecmat[i+1]*rt.Indicator[Real](lt2_1)) + Real(Real(vecmat[i+1]*rt.Indicator[Real](!lt2_1))*w.G3Weight[0])
 		add2_2 := Real(vecmat[i+2]*rt.Indicator[Real](lt2_2)) + Real(Real(vecmat[i+2]*rt.Indicator[Real](!lt2_2))*w.G3Weight[0])
 		add2_3 := Real(vecmat[i+3]*rt.Indicator[Real](lt2_3)) + Real(Real(vecmat[i+3]*rt.Indicator[Real](!lt2_3))*w.G3Weight[0])
-		for j := 0; j < 64; j++ {
-			acc := vecmat2[j]
-			acc += Real(add2 * w.G2Weight[i*64+j])
-			acc += Real(add2_1 * w.G2Weight[(i+1)*64+j])
-			acc += Real(add2_2 * w.G2Weight[(i+2)*64+j])
-			acc += Real(add2_3 * w.G2Weight[(i+3)*64+j])
-			vecmat2[j] = acc
+		{
+			line0 := (*[64]Real)(w.G2Weight[i*64:])
+			line1 := (*[64]Real)(w.G2Weight[(i+1)*64:])
+			line2 := (*[64]Real)(w.G2Weight[(i+2)*64:])
+			line3 := (*[64]Real)(w.G2Weight[(i+3)*64:])
+			for j := 0; j < 64; j++ {
+				acc := vecmat2[j]
+				acc += Real(add2 * line0[j])
+				acc += Real(add2_1 * line1[j])
+				acc += Real(add2_2 * line2[j])
+				acc += Real(add2_3 * line3[j])
+				vecmat2[j] = acc
+			}
 		}
 		cast3[i] = rt.Indicator[Real](lt[i])
 		cast3[i+1] = rt.Indicator[Real](lt[i+1])
