@@ -155,7 +155,8 @@ func (n *noisy) next(b *ir.Builder, t, h *ir.Value, y, c []*ir.Value) []*ir.Valu
 			}
 			return noise(t, ahead)
 		}
-		up, down, share := g, g, 0.5
+		var up []*ir.Value
+		down, share := g, 0.5
 		if w.Ito {
 			up = shifted(drifted, 1)
 		} else {

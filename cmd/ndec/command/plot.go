@@ -217,7 +217,6 @@ type artist struct {
 	s       *session                     // nil until a model is looked at
 	src     *source                      // nil where only losses are drawn
 	mod     *ir.Module                   // likewise
-	with    []string                     // solvers replaced
 	open    func() error                 // starts the session
 	weights string                       // "" for those before training
 	recipe  *ir.Recipe                   // nil for all

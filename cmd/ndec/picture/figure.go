@@ -249,14 +249,6 @@ func (f *Figure) arrange(panels []*plot.Plot) {
 	}
 }
 
-// save writes a plot of its own, w by h centimetres, as PNG and SVG.
-func save(p *plot.Plot, path string, w, h float64) ([]string, error) {
-	title := p.Title.Text
-	p.Title.Text = ""
-	f := &Figure{Title: title, Rows: [][]*plot.Plot{{p}}, W: w, H: h}
-	return f.Save(path, Formats...)
-}
-
 // lineEntry is a legend entry of a line, with a marker if shape is not nil.
 func lineEntry(name string, l draw.LineStyle, g *draw.GlyphStyle) Entry {
 	return Entry{name, func(c *draw.Canvas) {

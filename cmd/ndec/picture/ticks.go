@@ -76,11 +76,6 @@ func (logTicks) Ticks(lo, hi float64) []plot.Tick {
 	return ts
 }
 
-// noTicks is an axis without marks.
-type noTicks struct{}
-
-func (noTicks) Ticks(lo, hi float64) []plot.Tick { return nil }
-
 // bare takes the labels off ticks: the panel below or beside has them.
 type bare struct{ of plot.Ticker }
 
