@@ -160,7 +160,7 @@ func TestImportMistakes(t *testing.T) {
 		for n, text := range c.more {
 			sources[n] = text
 		}
-		_, _, l := checkFiles(t, sources, sema.Options{Dir: "/work/moons"})
+		_, _, l := checkFiles(t, sources, sema.Options{Dir: "/models/moons"})
 		if len(l) != 1 || l[0].String() != c.want {
 			t.Errorf("%s: %v\nwant %s", c.name, strings.ReplaceAll(fmt.Sprint(l), "] ", "]\n"), c.want)
 		}

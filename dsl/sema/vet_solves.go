@@ -3,6 +3,7 @@ package sema
 import (
 	"math"
 
+	"ndec.dev/ndec/dsl/syntax"
 	"ndec.dev/ndec/ir"
 )
 
@@ -17,12 +18,29 @@ const looseRtol = 0.1
 func (v *vetter) tolerances() {
 	for _, s := range v.p.Solvers {
 		switch {
-		case s.RTol > 0 && s.RTol < rtolF32 && v.p.Real == ir.F32:
+		case s.RTol > 0 && s.RTol < rtolF32 && v.p.Real == ir.F32 && !v.onlyReference(s.Name):
 			v.warnf("W1204", s.Span, "rtol %g is below what f32 delivers; use %g or more, or --precision f64", s.RTol, rtolF32)
 		case s.RTol >= looseRtol:
 			v.warnf("W1223", s.Span, "rtol %g lets errors of %.0f %% of the state pass; use 1e-2 or less, or a fixed-step method", s.RTol, 100*s.RTol)
 		}
 	}
+}
+
+// onlyReference reports whether a solver is named as reference of objectives and nowhere else: those
+// are solved in float64 whatever the package's precision.
+func (v *vetter) onlyReference(name string) bool {
+	n := 0
+	for _, f := range v.files {
+		syntax.Inspect(f, func(node syntax.Node) bool {
+			if a, ok := node.(*syntax.Arg); ok && a.Key != nil && a.Key.Name == "reference" {
+				if id, ok := a.Value.(*syntax.Ident); ok && id.Name == name {
+					n++
+				}
+			}
+			return true
+		})
+	}
+	return n > 0 && v.mentioned[name] == 1+n
 }
 
 // adaptive reports whether the error controls the steps of s.

@@ -72,6 +72,9 @@ func TestVet(t *testing.T) {
 		{"state read by an equation", system("\tstate x real\n\tstate z real = 0\n\tder(x) = -z\n\tder(z) = -z\n", "x: x}, over: 0..1, with: rk4{steps: 2})"), nil},
 		{"context", system("\tstate x real\n\tcontext c real\n\tder(x) = -x\n", "x: x, c: x}, over: 0..1, with: rk4{steps: 2})"), []diag.Code{"W1201"}},
 		{"tolerance", "package p\n\nsolver S = dopri5{rtol: 1e-9, atol: 1e-9}\n", []diag.Code{"W1204"}},
+		{"tolerance of a reference", "package p\n\nnet g(x real) real {\n\treturn [x] |> Linear() \n}\n\nsystem F {\n\tstate x real\n\tder(x) = -x\n}\n\nsolver S = dopri5{rtol: 1e-9, atol: 1e-9}\n\n" +
+			"hypersolver H for F {\n\tbase: euler{steps: 4}\n\tresidual(x) = g(x)\n}\n\ndata D {\n\tx real\n\tsource: csv{path: \"d.csv\"}\n}\n\n" +
+			"train T {\n\tdata: D\n\tepochs: 1\n\toptimizer: adam\n\tminimize residual_error(H, F{x}, over: 0..1, reference: S)\n}\n", nil},
 		{"column", data + "train T {\n\tdata: D\n\tepochs: 1\n\toptimizer: adam\n\tminimize f(x) ^ 2\n}\n", []diag.Code{"W1203"}},
 		{"columns used", data + train, nil},
 		{"no recipe", data, nil},
