@@ -1,6 +1,7 @@
 package opt
 
 import (
+	"slices"
 	"strconv"
 
 	"ndec.dev/ndec/ir"
@@ -76,14 +77,18 @@ func (h *hoister) collect(f *ir.Func) {
 	}
 }
 
-// solved reports whether v is computed by a solve, or by a function that runs one. These stay where their
-// statistics are read.
+// solved reports whether v is computed by a solve, by a function that runs one, or by a node that adds to
+// running sums. These stay where their statistics are read, and where the sums are.
 func (h *hoister) solved(v *ir.Value) bool {
 	if is, known := h.solving[v]; known {
 		return is
 	}
 	is := v.Op == ir.OpSolve || v.Op == ir.OpRev
-	if v.Op == ir.OpCall {
+	switch v.Op {
+	case ir.OpScan:
+		is = slices.Contains(v.Attr.Scan.Fn.Accum, true)
+	case ir.OpCall:
+		is = slices.Contains(v.Attr.Func.Accum, true)
 		for _, w := range v.Attr.Func.Values {
 			is = is || h.solved(w)
 		}
