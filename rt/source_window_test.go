@@ -1,6 +1,8 @@
 package rt
 
 import (
+	"bytes"
+	"compress/gzip"
 	"errors"
 	"os"
 	"path/filepath"
@@ -73,19 +75,68 @@ func TestWindows(t *testing.T) {
 	}
 }
 
-// TestMNIST reads the real files where the environment names their folder.
-func TestMNIST(t *testing.T) {
-	dir := os.Getenv("NDEC_TEST_MNIST")
-	if dir == "" {
-		t.Skip("NDEC_TEST_MNIST names no folder")
+// digits are n images whose pixels are their number, and labels 7, 2, 1, …, as IDX files.
+func digits(n int) (images, labels []byte) {
+	images = []byte{0, 0, 8, 3, 0, 0, 0, byte(n), 0, 0, 0, 28, 0, 0, 0, 28}
+	labels = []byte{0, 0, 8, 1, 0, 0, 0, byte(n)}
+	for i := range n {
+		images = append(images, bytes.Repeat([]byte{byte(i)}, 784)...)
+		labels = append(labels, []byte{7, 2, 1}[i%3])
 	}
-	cols := []ColumnSpec{{Name: "img", Shape: []int{1, 28, 28}}, {Name: "y", Classes: 10}}
-	table, err := MNIST{Dir: dir, Part: "test", N: 100}.Load("", cols)
-	if err != nil {
+	images[len(images)-1] = 255
+	return images, labels
+}
+
+func packed(t *testing.T, b []byte) []byte {
+	t.Helper()
+	var buf bytes.Buffer
+	z := gzip.NewWriter(&buf)
+	if _, err := z.Write(b); err != nil {
 		t.Fatal(err)
 	}
-	if err := table.Check(cols); err != nil || table.Rows != 100 || table.Columns[1].Data[0] != 7 || slices.Max(table.Columns[0].Data) != 1 {
-		t.Errorf("%v: %d rows, first label %v", err, table.Rows, table.Columns[1].Data[0])
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return buf.Bytes()
+}
+
+// TestMNIST reads files that it makes, gzipped or not, and the real ones where NDEC_TEST_MNIST names
+// their folder, as CI does.
+func TestMNIST(t *testing.T) {
+	cols := []ColumnSpec{{Name: "img", Shape: []int{1, 28, 28}}, {Name: "y", Classes: 10}}
+	images, labels := digits(5)
+	made := t.TempDir()
+	for name, b := range map[string][]byte{
+		"t10k-images-idx3-ubyte": images, "t10k-labels-idx1-ubyte.gz": packed(t, labels),
+		"train-images-idx3-ubyte.gz": packed(t, images[:len(images)-1]), "train-labels-idx1-ubyte": labels,
+	} {
+		if err := os.WriteFile(filepath.Join(made, name), b, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	folders := map[string]int{made: 5}
+	if real := os.Getenv("NDEC_TEST_MNIST"); real != "" {
+		folders[real] = 100
+	}
+	for dir, n := range folders {
+		table, err := MNIST{Dir: dir, Part: "test", N: 100}.Load("", cols)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := table.Check(cols); err != nil || table.Rows != n || !slices.Equal(table.Columns[1].Data[:3], []float64{7, 2, 1}) || slices.Max(table.Columns[0].Data) != 1 {
+			t.Errorf("%v: %d rows, first labels %v", err, table.Rows, table.Columns[1].Data[:3])
+		}
+	}
+	if table, err := (MNIST{Dir: made, Part: "test", N: 2}).Load("", cols); err != nil || table.Rows != 2 || table.Columns[0].Data[784] != 1.0/255 {
+		t.Errorf("%v: the second image is made of 1/255", err)
+	}
+	for _, bad := range []MNIST{{Dir: made}, {Dir: made, Part: "val"}} { // a byte short; no such part
+		if _, err := bad.Load("", cols); !errors.Is(err, ErrData) {
+			t.Errorf("%+v: %v", bad, err)
+		}
+	}
+	if _, err := (MNIST{Dir: t.TempDir()}).Load("", cols); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("an empty folder: %v", err)
 	}
 }
 
