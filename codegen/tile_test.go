@@ -10,25 +10,39 @@ import (
 // TestTiles compares wide layers with the interpreter, gradients too: products and sums of columns
 // go four rows at a time there.
 func TestTiles(t *testing.T) {
-	m := program(t, `package p
+	// The reverse of a step, and of a map, runs the layers forward and back in the same loops.
+	solved := tiles(t, "solved", "[6]", `
+	end := solve(Flow{x: x}, over: 0..0.5, with: euler{steps: 2})
+	return end.x`, 6)
+	mapped := tiles(t, "mapped", "[3, 6]", `
+	return map(f, x)`, 3, 6)
+	all := text(solved) + text(mapped)
+	for _, want := range []string{"line3[j] * xj", "* line3[j]", "line3[j] += "} {
+		if !strings.Contains(all, want) {
+			t.Errorf("no %q is emitted: nothing wide is compared", want)
+		}
+	}
+	compare(t, []*emitted{solved, mapped})
+}
+
+// tiles emits a model of one input x with the given body, and a recipe that minimises its size.
+func tiles(t *testing.T, name, shape, body string, of ...int) *emitted {
+	m := program(t, strings.ReplaceAll(`package p
 
 net f(x [6]real) [6]real {
 	return x |> Linear(24) |> PReLU |> Linear(24) |> PReLU |> Linear(6)
 }
 
-// The derivative of a step runs its layers forward and back in the same loops.
 system Flow {
 	state x [6]real
 	der(x) = f(x)
 }
 
-model M(x [6]real) (y [6]real) {
-	end := solve(Flow{x: x}, over: 0..0.5, with: euler{steps: 2})
-	return end.x
+model M(x SHAPEreal) (y SHAPEreal) {`+body+`
 }
 
 data D {
-	x [6]real
+	x SHAPEreal
 	source: csv{path: "d.csv"}
 }
 
@@ -39,19 +53,25 @@ train Fit {
 	epochs: 1
 	optimizer: sgd
 }
-`)
+`, "SHAPE", shape))
+	numbers := func(n, k int) []float64 {
+		xs := make([]float64, n)
+		for i := range xs {
+			xs[i] = float64((37*i+5*k)%41-20) / 64
+		}
+		return xs
+	}
 	params := map[string][]float64{}
 	for k, p := range m.Params {
-		for i := range p.Type.Len() {
-			params[p.Name] = append(params[p.Name], float64((37*i+5*k)%41-20)/64)
-		}
+		params[p.Name] = numbers(p.Type.Len(), k)
 	}
-	rows := [][]interp.Tensor{{interp.Of([]float64{0.5, -0.25, 1, 0.75, -1, 0.125}, 6)}, {interp.Of([]float64{-1, 0.75, 0.25, -0.5, 0.375, 1}, 6)}}
-	e := emit(t, "tiles", m, params, rows)
-	for _, want := range []string{"line3[j] * xj", "* line3[j]"} {
-		if !strings.Contains(text(e), want) {
-			t.Errorf("no %q is emitted: nothing wide is compared", want)
+	var rows [][]interp.Tensor
+	for r := range 2 {
+		n := 1
+		for _, d := range of {
+			n *= d
 		}
+		rows = append(rows, []interp.Tensor{interp.Of(numbers(n, r+7), of...)})
 	}
-	compare(t, []*emitted{e})
+	return emit(t, name, m, params, rows)
 }
