@@ -33,6 +33,8 @@ var policy = map[string]string{
 	"dsl/sema":          "ir ir/diag ir/method ir/recipe dsl/syntax dsl/layer",
 	"dsl/lower":         "ir ir/diag ir/method ir/recipe dsl/sema dsl/layer",
 	"codegen":           "ir ir/diag ir/plan ir/recipe",
+	"codegen/asm":       "",
+	"codegen/asm/sim":   "",
 	"rt":                "",
 	"rt/ivp":            "",
 	"cmd/ndec/driver":   "ir ir/diag ir/diff ir/opt ir/plan dsl/syntax dsl/sema dsl/lower codegen",

@@ -1,0 +1,241 @@
+package asm
+
+import (
+	"fmt"
+	"math"
+	"slices"
+)
+
+// Builder makes one kernel for one ISA.
+type Builder struct {
+	ISA  ISA
+	file *File
+	name string
+	args []string
+
+	insts []inst
+	vecs  []vecInfo
+	loops []*Loop // around the place of the next instruction
+	gprs  []string
+	spill func(slot int) Mem // where a vector that finds no register is kept
+	calls bool
+	err   error
+
+	// Spills is the number of vectors without a register, after Finish.
+	Spills int
+}
+
+// vecInfo says what a virtual register is.
+type vecInfo struct {
+	konst bool
+	elem  Elem
+	bits  uint64
+}
+
+// pointers are the registers for loops and pointers; the first of the file's arguments have AX, BX, DX, R8.
+var pointers = []string{"CX", "SI", "DI", "R9", "R10", "R11", "R12", "R13"}
+
+// argRegisters hold the arguments of a kernel, for itself and for what it calls.
+var argRegisters = []string{"AX", "BX", "DX", "R8"}
+
+// Arg is the pointer of an argument of the kernel, by its place.
+func (b *Builder) Arg(i int) Base { return Base{arg: i} }
+
+// At is the place at the start of base.
+func (p Base) At(off int) Mem { return Mem{Base: p, Off: off} }
+
+func (b *Builder) fail(format string, args ...any) {
+	if b.err == nil {
+		b.err = fmt.Errorf("asm: %s: %s", b.name, fmt.Sprintf(format, args...))
+	}
+}
+
+func (b *Builder) new(e Elem) Vec {
+	b.vecs = append(b.vecs, vecInfo{elem: e})
+	return Vec(len(b.vecs) - 1)
+}
+
+// Const is the number x in all lanes. It takes no register where an instruction can read it from memory.
+func (b *Builder) Const(e Elem, x float64) Vec {
+	if e == F32 {
+		return b.Bits(e, uint64(math.Float32bits(float32(x))))
+	}
+	return b.Bits(e, math.Float64bits(x))
+}
+
+// Bits is a bit pattern in all lanes.
+func (b *Builder) Bits(e Elem, bits uint64) Vec {
+	for v, i := range b.vecs {
+		if i.konst && i.elem == e && i.bits == bits {
+			return Vec(v)
+		}
+	}
+	b.vecs = append(b.vecs, vecInfo{konst: true, elem: e, bits: bits})
+	return Vec(len(b.vecs) - 1)
+}
+
+// IsConst reports whether v is the constant x.
+func (b *Builder) IsConst(v Vec, x float64) bool {
+	i := b.vecs[v]
+	if !i.konst {
+		return false
+	}
+	if i.elem == F32 {
+		return float64(math.Float32frombits(uint32(i.bits))) == x
+	}
+	return math.Float64frombits(i.bits) == x
+}
+
+// konst reports whether v is a constant, which may only be read from memory.
+func (b *Builder) konst(v Vec) bool { return b.vecs[v].konst }
+
+// inRegister is v, copied out of the constants if it is one.
+func (b *Builder) inRegister(v Vec) Vec {
+	if !b.konst(v) {
+		return v
+	}
+	d := b.new(b.vecs[v].elem)
+	b.emit(b.vecs[v].elem.pick("VMOVUPS", "VMOVUPD"), 0, d, vec(v))
+	return d
+}
+
+// emit appends an instruction; src[mem] may lie in memory.
+func (b *Builder) emit(op string, mem int, dst Vec, src ...operand) *inst {
+	for i, o := range src {
+		if o.kind == vecOperand && i != mem && b.konst(o.vec) {
+			src[i].vec = b.inRegister(o.vec)
+		}
+	}
+	b.insts = append(b.insts, inst{op: op, src: src, mem: mem, dst: vec(dst)})
+	return &b.insts[len(b.insts)-1]
+}
+
+// Note prints a comment before the next instruction.
+func (b *Builder) Note(format string, args ...any) {
+	b.insts = append(b.insts, inst{kind: noteMark, note: fmt.Sprintf(format, args...)})
+}
+
+// Loop is a loop with a fixed number of runs.
+type Loop struct {
+	n        int
+	counter  string
+	parent   *Loop
+	pointers []*pointer
+}
+
+// pointer is a register that moves with a loop.
+type pointer struct {
+	reg   string
+	base  Base
+	steps []Step // around the loop, and of it
+}
+
+// Loop runs body n times.
+func (b *Builder) Loop(n int, body func(l *Loop)) {
+	l := &Loop{n: n, counter: b.takePointer()}
+	if len(b.loops) > 0 {
+		l.parent = b.loops[len(b.loops)-1]
+	}
+	b.insts = append(b.insts, inst{kind: loopMark, loop: l})
+	b.loops = append(b.loops, l)
+	body(l)
+	b.loops = b.loops[:len(b.loops)-1]
+	b.insts = append(b.insts, inst{kind: endMark, loop: l})
+	b.gprs = append(b.gprs, l.counter)
+	for _, p := range l.pointers {
+		b.gprs = append(b.gprs, p.reg)
+	}
+}
+
+func (b *Builder) takePointer() string {
+	if len(b.gprs) == 0 {
+		b.fail("too many pointers at a time")
+		return "CX"
+	}
+	// The first of the list that is free, so that text does not depend on what was freed when.
+	best := slices.MinFunc(b.gprs, func(x, y string) int { return slices.Index(pointers, x) - slices.Index(pointers, y) })
+	b.gprs = slices.DeleteFunc(b.gprs, func(r string) bool { return r == best })
+	return best
+}
+
+// address gives m a pointer register: an argument's, or one that moves with the loops around m.
+func (b *Builder) address(m Mem) operand {
+	steps := slices.Clone(m.Steps)
+	slices.SortStableFunc(steps, func(x, y Step) int { return b.depth(x.Loop) - b.depth(y.Loop) })
+	return operand{kind: memOperand, mem: address{b.pointer(m.Base, steps), m.Off}}
+}
+
+func (b *Builder) depth(l *Loop) int {
+	d := slices.Index(b.loops, l)
+	if d < 0 {
+		b.fail("a place moves with a loop that is not around it")
+	}
+	return d
+}
+
+func (b *Builder) pointer(base Base, steps []Step) string {
+	if len(steps) == 0 {
+		if base.table != "" {
+			b.fail("a table needs a loop")
+		}
+		return argRegisters[base.arg]
+	}
+	l := steps[len(steps)-1].Loop
+	for _, p := range l.pointers {
+		if p.base == base && slices.Equal(p.steps, steps) {
+			return p.reg
+		}
+	}
+	if len(steps) > 1 {
+		b.pointer(base, steps[:len(steps)-1]) // where the loop starts from
+	}
+	p := &pointer{reg: b.takePointer(), base: base, steps: steps}
+	l.pointers = append(l.pointers, p)
+	return p.reg
+}
+
+// Load reads a vector.
+func (b *Builder) Load(e Elem, m Mem) Vec {
+	d := b.new(e)
+	b.emit(e.pick("VMOVUPS", "VMOVUPD"), 0, d, b.address(m))
+	return d
+}
+
+// Broadcast reads one number into all lanes.
+func (b *Builder) Broadcast(e Elem, m Mem) Vec {
+	d := b.new(e)
+	b.emit(e.pick("VBROADCASTSS", "VBROADCASTSD"), 0, d, b.address(m))
+	return d
+}
+
+// Store writes a vector.
+func (b *Builder) Store(e Elem, v Vec, m Mem) {
+	v = b.inRegister(v)
+	b.insts = append(b.insts, inst{op: e.pick("VMOVUPS", "VMOVUPD"), src: []operand{vec(v)}, mem: -1, dst: b.address(m)})
+}
+
+// Var is a register that is given values more than once: an accumulator of a loop.
+func (b *Builder) Var(e Elem, start Vec) Vec {
+	d := b.new(e)
+	b.Set(d, start)
+	return d
+}
+
+// Set gives a Var a value.
+func (b *Builder) Set(d, v Vec) {
+	if b.konst(v) {
+		b.emit(b.vecs[v].elem.pick("VMOVUPS", "VMOVUPD"), 0, d, vec(v))
+		return
+	}
+	b.insts = append(b.insts, inst{kind: moveInst, op: b.vecs[d].elem.pick("VMOVAPS", "VMOVAPD"), src: []operand{vec(v)}, mem: 0, dst: vec(d)})
+}
+
+// Call runs another kernel of the file, with the same arguments. It may only stand outside of loops, and
+// leaves no vector register as it was.
+func (b *Builder) Call(name string) {
+	if len(b.loops) > 0 {
+		b.fail("a call inside a loop")
+	}
+	b.calls = true
+	b.insts = append(b.insts, inst{op: "CALL", src: []operand{fixed(name + "_" + b.ISA.String() + "<>(SB)")}, mem: -1})
+}

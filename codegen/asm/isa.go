@@ -1,0 +1,55 @@
+package asm
+
+import "fmt"
+
+// ISA is a set of vector instructions.
+type ISA uint8
+
+// Instruction sets. AVX2 means AVX2 and FMA; AVX512 means AVX-512F.
+const (
+	AVX2 ISA = iota
+	AVX512
+)
+
+// ISAs lists them, in the order in which kernels are printed.
+var ISAs = [...]ISA{AVX2, AVX512}
+
+func (s ISA) String() string { return [...]string{"avx2", "avx512"}[s] }
+
+// Bytes is the size of a vector register.
+func (s ISA) Bytes() int { return [...]int{32, 64}[s] }
+
+// Lanes is the number of elements in a vector.
+func (s ISA) Lanes(e Elem) int { return s.Bytes() / e.Bytes() }
+
+// registers is the number of vector registers. Y16 to Y31 would need AVX512VL.
+func (s ISA) registers() int { return [...]int{16, 32}[s] }
+
+// register spells a vector register; half is its lower half.
+func (s ISA) register(n int, half bool) string {
+	letters := [...]string{"YX", "ZY"}[s]
+	if half {
+		letters = letters[1:]
+	}
+	return fmt.Sprintf("%c%d", letters[0], n)
+}
+
+// Elem is the width and kind of an element.
+type Elem uint8
+
+// Elements. Integers and masks have the width of the float that they stand beside.
+const (
+	F32 Elem = iota
+	F64
+)
+
+// Bytes is the size of an element.
+func (e Elem) Bytes() int { return [...]int{4, 8}[e] }
+
+// pick chooses a mnemonic by the element.
+func (e Elem) pick(single, double string) string {
+	if e == F32 {
+		return single
+	}
+	return double
+}

@@ -1,0 +1,239 @@
+package asm
+
+import (
+	"fmt"
+	"strings"
+)
+
+// printer writes the instructions of one kernel with their registers.
+type printer struct {
+	b     *Builder
+	a     *allocation
+	out   *strings.Builder
+	label int
+	open  map[*Loop]string // label of a loop
+}
+
+func (p *printer) line(format string, args ...any) {
+	p.out.WriteByte('\t')
+	fmt.Fprintf(p.out, format, args...)
+	p.out.WriteByte('\n')
+}
+
+// ins prints a mnemonic with operands.
+func (p *printer) ins(op string, operands ...string) {
+	p.line("%s", strings.TrimRight(op+"\t"+strings.Join(operands, ", "), "\t"))
+}
+
+func (p *printer) kernel() {
+	for i := range p.b.insts {
+		in := &p.b.insts[i]
+		switch in.kind {
+		case noteMark:
+			p.line("// %s", in.note)
+		case loopMark:
+			p.begin(in.loop)
+		case endMark:
+			p.end(in.loop)
+		default:
+			p.inst(in)
+		}
+	}
+}
+
+func (p *printer) begin(l *Loop) {
+	p.ins("MOVQ", fmt.Sprintf("$%d", l.n), l.counter)
+	for _, q := range l.pointers {
+		from := ""
+		if len(q.steps) > 1 {
+			from = p.b.pointer(q.base, q.steps[:len(q.steps)-1])
+		} else if q.base.table == "" {
+			from = argRegisters[q.base.arg]
+		}
+		if from != "" {
+			p.ins("MOVQ", from, q.reg)
+		} else {
+			p.ins("LEAQ", q.base.table+"<>(SB)", q.reg)
+		}
+	}
+	p.label++
+	p.open[l] = fmt.Sprintf("loop%d", p.label)
+	fmt.Fprintf(p.out, "%s:\n", p.open[l])
+}
+
+func (p *printer) end(l *Loop) {
+	for _, q := range l.pointers {
+		p.ins("ADDQ", fmt.Sprintf("$%d", q.steps[len(q.steps)-1].Bytes), q.reg)
+	}
+	p.ins("DECQ", l.counter)
+	p.ins("JNE", p.open[l])
+}
+
+func (p *printer) reg(n int, half bool) string { return p.b.ISA.register(n, half) }
+
+// memory spells a place that holds v, if it is a constant or lies in the frame.
+func (p *printer) memory(v Vec) (string, bool) {
+	if i := p.b.vecs[v]; i.konst {
+		return p.b.file.constant(i.elem, i.bits) + "<>(SB)", true
+	}
+	if s, ok := p.a.slot[v]; ok {
+		return p.slot(s), true
+	}
+	return "", false
+}
+
+func (p *printer) slot(n int) string {
+	return fmt.Sprintf("%d(%s)", p.b.file.Spill+n*p.b.ISA.Bytes(), argRegisters[0])
+}
+
+// source spells an operand, loading it into scratch register k unless it has a register or may lie in memory.
+func (p *printer) source(o operand, mem bool, k int) string {
+	switch o.kind {
+	case immOperand:
+		return fmt.Sprintf("$%d", o.imm)
+	case textOperand:
+		return o.text
+	case memOperand:
+		if o.mem.off == 0 {
+			return "(" + o.mem.reg + ")"
+		}
+		return fmt.Sprintf("%d(%s)", o.mem.off, o.mem.reg)
+	}
+	m, in := p.memory(o.vec)
+	switch {
+	case !in:
+		return p.reg(p.a.reg[o.vec], o.half)
+	case mem:
+		return m
+	}
+	p.ins("VMOVUPS", m, p.reg(p.a.scratch+k, false))
+	return p.reg(p.a.scratch+k, o.half)
+}
+
+// target is the register that takes the result, and what stores it if it lies in the frame.
+func (p *printer) target(o operand) (n int, store func()) {
+	if s, in := p.a.slot[o.vec]; in {
+		n = p.a.scratch + scratchRegisters - 1
+		return n, func() { p.ins("VMOVUPS", p.reg(n, false), p.slot(s)) }
+	}
+	return p.a.reg[o.vec], func() {}
+}
+
+func (p *printer) inst(in *inst) {
+	switch in.kind {
+	case fmaInst:
+		p.fma(in)
+		return
+	case selectInst:
+		p.choose(in)
+		return
+	case moveInst:
+		d, store := p.target(in.dst)
+		if s := p.source(in.src[0], true, 0); s != p.reg(d, false) {
+			op := in.op
+			if strings.Contains(s, "(") {
+				op = "VMOVUPS"
+			}
+			p.ins(op, s, p.reg(d, false))
+		}
+		store()
+		return
+	}
+	if in.op == "CALL" {
+		p.ins("CALL", in.src[0].text)
+		return
+	}
+	n, store := 0, func() {}
+	dst := in.dst.text
+	switch in.dst.kind {
+	case vecOperand:
+		n, store = p.target(in.dst)
+		dst = p.reg(n, in.dst.half)
+		if in.rmw {
+			if m, lies := p.memory(in.dst.vec); lies {
+				p.ins("VMOVUPS", m, dst)
+			}
+		}
+	case memOperand:
+		dst = p.source(in.dst, true, 0)
+	}
+	var ops []string
+	k := 0
+	for i, o := range in.src {
+		ops = append(ops, p.source(o, i == in.mem, k))
+		if o.kind == vecOperand {
+			if _, lies := p.memory(o.vec); lies && i != in.mem {
+				k++
+			}
+		}
+	}
+	switch {
+	case in.mask != "": // all ones under a mask: the register is an operand three times
+		ops = append(ops, dst, dst, in.mask)
+	}
+	p.ins(in.op, append(ops, dst)...)
+	store()
+}
+
+// fma prints a multiply-add in the form whose accumulator or factor is the register of the result.
+func (p *printer) fma(in *inst) {
+	x, y, z := in.src[0], in.src[1], in.src[2]
+	suffix := p.b.vecs[in.dst.vec].elem.pick("PS", "PD")
+	n, store := p.target(in.dst)
+	d := p.reg(n, false)
+	has := func(o operand) bool {
+		_, lies := p.memory(o.vec)
+		return !lies && p.a.reg[o.vec] == n
+	}
+	_, yLies := p.memory(y.vec)
+	switch {
+	case has(z):
+		p.ins(in.op+"231"+suffix, p.source(y, true, 1), p.source(x, false, 0), d)
+	case has(x) && yLies:
+		p.ins(in.op+"132"+suffix, p.source(y, true, 1), p.source(z, false, 0), d)
+	case has(x):
+		p.ins(in.op+"213"+suffix, p.source(z, true, 1), p.source(y, false, 0), d)
+	case has(y):
+		p.ins(in.op+"213"+suffix, p.source(z, true, 1), p.source(x, false, 0), d)
+	default:
+		xs := p.source(x, false, 0)
+		p.ins("VMOVUPS", p.source(z, true, 1), d)
+		p.ins(in.op+"231"+suffix, p.source(y, true, 1), xs, d)
+	}
+	store()
+}
+
+// choose prints a selection by a mask.
+func (p *printer) choose(in *inst) {
+	m, x, y := in.src[0], in.src[1], in.src[2]
+	n, store := p.target(in.dst)
+	d := p.reg(n, false)
+	if p.b.ISA == AVX2 {
+		p.ins(in.op, p.source(m, false, 0), p.source(x, true, 0), p.source(y, false, 1), d)
+		store()
+		return
+	}
+	op := "VPTERNLOGD" // bit by bit, so that the width does not matter
+	has := func(o operand) bool {
+		_, lies := p.memory(o.vec)
+		return !lies && p.a.reg[o.vec] == n
+	}
+	_, xLies := p.memory(x.vec)
+	// The table of the instruction is read with the bits of destination, second and third operand.
+	switch {
+	case has(x):
+		p.ins(op, "$0xe2", p.source(y, true, 0), p.source(m, false, 1), d)
+	case has(y):
+		p.ins(op, "$0xb8", p.source(x, true, 0), p.source(m, false, 1), d)
+	default:
+		if !has(m) {
+			p.ins("VMOVUPS", p.source(m, true, 0), d)
+		}
+		if xLies {
+			p.ins(op, "$0xac", p.source(x, true, 0), p.source(y, false, 1), d)
+		} else {
+			p.ins(op, "$0xca", p.source(y, true, 0), p.source(x, false, 1), d)
+		}
+	}
+	store()
+}
