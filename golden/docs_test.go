@@ -384,7 +384,59 @@ func functionsPage() string {
 		}
 		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", n, strings.Join(opts, ", "), escape(r.Doc))
 	}
+	b.WriteString("\n## Options of layers\n\n| Option | Of | Default | Is |\n|---|---|---|---|\n")
+	for _, o := range layerOptions() {
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", o.Key, strings.Join(o.layers, ", "), o.def, escape(o.what()))
+	}
+	b.WriteString("\nWeights as a function of a number, `basis: kind{…}, at: t`:\n\n| Kind | Functions |\n|---|---|\n")
+	for _, n := range layer.BasisNames() {
+		r := layer.LookupBasis(n)
+		fmt.Fprintf(&b, "| `%s{%s: n}` | %s |\n", n, r.Key, escape(r.Doc))
+	}
+	b.WriteString("\nA number that enters an affine layer A, `time: kind, at: t`:\n\n| Kind | Layer |\n|---|---|\n")
+	for _, k := range layer.TimeRows() {
+		fmt.Fprintf(&b, "| `%s` | %s |\n", k.Name, escape(k.Doc))
+	}
 	return b.String()
+}
+
+// layerOption is an option with the layers that have it.
+type layerOption struct {
+	layer.Option
+	layers []string
+	def    string
+}
+
+func (o layerOption) what() string {
+	if len(o.Choices) == 0 {
+		return o.Doc
+	}
+	return o.Doc + ": " + strings.Join(o.Choices, ", ")
+}
+
+// layerOptions lists the options of all layers, equal ones once.
+func layerOptions() []layerOption {
+	var out []layerOption
+	for _, n := range layer.Names() {
+	next:
+		for _, o := range layer.Lookup(n).Options {
+			def := o.Name
+			switch o.Kind {
+			case layer.BoolOption:
+				def = strconv.FormatBool(o.Bool)
+			case layer.NumberOption, layer.IntOption:
+				def = number(o.Num)
+			}
+			for i := range out {
+				if out[i].Key == o.Key && out[i].def == def && out[i].Doc == o.Doc {
+					out[i].layers = append(out[i].layers, n)
+					continue next
+				}
+			}
+			out = append(out, layerOption{o, []string{n}, def})
+		}
+	}
+	return out
 }
 
 func later(is bool) string {

@@ -14,25 +14,31 @@ import (
 	"ndec.dev/ndec/ir/interp"
 )
 
-// TestLayersOfTorch: layers have PyTorch's values and gradients.
+// TestLayersOfTorch: layers have PyTorch's values and gradients, and so have layers that depend on time.
 func TestLayersOfTorch(t *testing.T) {
-	dir := filepath.Join("testdata", "torch")
-	text, err := os.ReadFile(filepath.Join(dir, "layers.json"))
+	for _, name := range []string{"layers", "timed"} {
+		t.Run(name, func(t *testing.T) { layersOfTorch(t, filepath.Join("testdata", "torch", name)) })
+	}
+}
+
+func layersOfTorch(t *testing.T, base string) {
+	text, err := os.ReadFile(base + ".json")
 	if err != nil {
 		t.Fatal(err)
 	}
 	var want map[string]struct {
-		Params  map[string][]float64
-		X, Y, G []float64
+		Params      map[string][]float64
+		X, Y, G, Gt []float64
+		T           float64
 	}
 	if err := json.Unmarshal(text, &want); err != nil {
 		t.Fatal(err)
 	}
-	src, err := os.ReadFile(filepath.Join(dir, "layers.nde"))
+	src, err := os.ReadFile(base + ".nde")
 	if err != nil {
 		t.Fatal(err)
 	}
-	res, ds := driver.Compile(map[string]string{"layers.nde": string(src)}, driver.Options{Precision: "f64", Verify: true, Until: "opt"})
+	res, ds := driver.Compile(map[string]string{filepath.Base(base) + ".nde": string(src)}, driver.Options{Precision: "f64", Verify: true, Until: "opt"})
 	if ds.HasErrors() {
 		t.Fatal(ds)
 	}
@@ -56,11 +62,12 @@ func TestLayersOfTorch(t *testing.T) {
 				t.Errorf("%s: there is no parameter %s", m.Name, name)
 			}
 		}
-		out, err := mc.Call(m.Func, interp.Of(w.X, m.Inputs[0].Type.Shape...))
+		args := []interp.Tensor{interp.Of(w.X, m.Inputs[0].Type.Shape...), interp.Of([]float64{w.T})}
+		out, err := mc.Call(m.Func, args[:len(m.Inputs)]...)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for i, list := range [][]float64{w.Y, w.G} {
+		for i, list := range [][]float64{w.Y, w.G, w.Gt}[:len(out)] {
 			if len(list) != len(out[i].Data) {
 				t.Fatalf("%s: result %d has %d elements, PyTorch's %d", m.Name, i, len(out[i].Data), len(list))
 			}

@@ -61,9 +61,9 @@ var activationRows = []Row{{
 	Name:  "PReLU",
 	Doc:   "x where positive, else a learned slope times x; one slope, or one per channel (the leading axis) with PReLU(channels)",
 	Sizes: SizeRule{0, 1},
-	Options: []Option{
+	Options: append([]Option{
 		{Key: "slope", Kind: NumberOption, Num: 0.25, Min: -1e6, Max: 1e6, Doc: "start of the slope"},
-	},
+	}, basisOptions...),
 	Check: func(in ir.Type, o Options) (ir.Type, []ParamSpec, error) {
 		n := 1
 		if len(o.Sizes) == 1 {

@@ -10,7 +10,7 @@ import (
 // Dissecting Neural ODEs, 2020).
 var basisOptions = []Option{
 	{Key: "basis", Kind: ExprOption, Doc: "weights as a combination of functions of `at`: fourier, cheby, poly, rbf or steps"},
-	{Key: "at", Kind: ExprOption, Doc: "where the basis is evaluated"},
+	atOption,
 }
 
 // Basis is the basis of weights that depend on a number t, most often the time of a system.
@@ -119,17 +119,16 @@ func BasisNames() []string {
 	return names
 }
 
-// Has reports whether the row has an option.
-func (r *Row) Has(key string) bool {
-	for _, o := range r.Options {
-		if o.Key == key {
-			return true
-		}
-	}
-	return false
+func (p *Basis) steps() bool { return p.Row.Name == "steps" }
+
+func (p *Basis) apply(r *Row, in ir.Type, o Options) (ir.Type, []ParamSpec, error) {
+	out, params, err := r.Check(in, o)
+	return out, p.params(params), err
 }
 
-func (p *Basis) steps() bool { return p.Row.Name == "steps" }
+func (p *Basis) build(b *ir.Builder, x, t *ir.Value, params []*ir.Value, inst *Instance) *ir.Value {
+	return inst.Row.Build(b, x, p.combine(b, t, params), inst)
+}
 
 // params are those of a layer whose plain parameters are given. A layer starts as the plain one: the
 // parts that change with t start at zero. With steps each step starts like a layer of its own.
@@ -147,8 +146,8 @@ func (p *Basis) params(plain []ParamSpec) []ParamSpec {
 	return out
 }
 
-// Combine gives the plain parameters at t: w + Σ_k f_k(t) w_basis[k], or the weights of a step.
-func (p *Basis) Combine(b *ir.Builder, t *ir.Value, params []*ir.Value) []*ir.Value {
+// combine gives the plain parameters at t: w + Σ_k f_k(t) w_basis[k], or the weights of a step.
+func (p *Basis) combine(b *ir.Builder, t *ir.Value, params []*ir.Value) []*ir.Value {
 	values := p.Row.Functions(b, t, p)
 	rows := make([]*ir.Value, len(values))
 	for i, v := range values {

@@ -36,7 +36,7 @@ func convRow(name string, axes int, transposed bool, doc string) Row {
 	if transposed {
 		options = append(options, Option{Key: "output_pad", Kind: IntOption, Min: 0, Max: largest, Doc: "rows and columns added at the end, less than stride"})
 	}
-	row := Row{Name: name, Doc: doc, Sizes: SizeRule{1, 1}, Options: append(options, basisOptions...)}
+	row := Row{Name: name, Doc: doc, Sizes: SizeRule{1, 1}, Options: append(options, movingOptions...)}
 	row.Check = func(in ir.Type, o Options) (ir.Type, []ParamSpec, error) {
 		if in.Rank() != axes+1 {
 			return ir.Type{}, nil, &Mismatch{Want: images[axes]}

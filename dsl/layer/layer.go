@@ -19,11 +19,11 @@ type ParamSpec struct {
 // Options are the arguments of a layer constructor after checking: the sizes given without a
 // name (Linear(16), MLP(64, 2)) and every option of the row, defaults filled in.
 type Options struct {
-	Sizes []int
-	Num   map[string]float64
-	Name  map[string]string
-	Bool  map[string]bool
-	Basis *Basis // of weights that depend on time; nil: they do not
+	Sizes  []int
+	Num    map[string]float64
+	Name   map[string]string
+	Bool   map[string]bool
+	Moving Moving // how the layer depends on a number; nil: it does not
 }
 
 // Instance is a layer applied at one place: row, options, types and parameters are settled.
@@ -65,7 +65,7 @@ const (
 	NumberOption
 	IntOption
 	NameOption // an identifier among Option.Choices
-	ExprOption // basis and at, which have rules of their own
+	ExprOption // basis, time and at, which have rules of their own
 )
 
 // Option is a named argument of a layer. Min and Max bound numbers, both included.
@@ -145,12 +145,13 @@ func (r *Row) Defaults(sizes ...int) Options {
 
 // Apply settles the row for an operand type.
 func (r *Row) Apply(in ir.Type, o Options) (*Instance, error) {
-	out, params, err := r.Check(in, o)
+	check := r.Check
+	if o.Moving != nil {
+		check = func(in ir.Type, o Options) (ir.Type, []ParamSpec, error) { return o.Moving.apply(r, in, o) }
+	}
+	out, params, err := check(in, o)
 	if err != nil {
 		return nil, err
-	}
-	if o.Basis != nil {
-		params = o.Basis.params(params)
 	}
 	return &Instance{Row: r, Options: o, In: in, Out: out, Params: params}, nil
 }

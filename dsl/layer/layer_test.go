@@ -91,7 +91,112 @@ func build(inst *layer.Instance) *ir.Value {
 	for _, p := range inst.Params {
 		params = append(params, b.Arg(p.Name, p.Type))
 	}
-	return inst.Row.Build(b, x, params, inst)
+	var at *ir.Value
+	if inst.Options.Moving != nil {
+		at = b.Arg("t", ir.Scalar(ir.F64))
+	}
+	return inst.Build(b, x, at, params)
+}
+
+// TestMoving: every layer that depends on a number is built in every way with the type that it
+// promised, and knows what it does not fit.
+func TestMoving(t *testing.T) {
+	ins := map[string]ir.Type{"Conv1d": ir.Tensor(ir.F64, 4, 9), "GroupNorm": ir.Tensor(ir.F64, 4, 3, 2)}
+	for _, n := range []string{"Conv2d", "ConvTranspose2d"} {
+		ins[n] = ir.Tensor(ir.F64, 4, 8, 9)
+	}
+	built := 0
+	for _, name := range layer.Names() {
+		row := layer.Lookup(name)
+		var ways []layer.Moving
+		if row.Has("basis") {
+			for _, b := range layer.BasisNames() {
+				ways = append(ways, &layer.Basis{Row: layer.LookupBasis(b), Deg: 3, Width: 0.5})
+			}
+		}
+		if row.Has("time") {
+			for _, k := range layer.TimeRows() {
+				ways = append(ways, &layer.Timed{Row: layer.LookupTime(k.Name)})
+			}
+		}
+		in, ok := ins[name]
+		if !ok {
+			in = ir.Tensor(ir.F64, 3)
+		}
+		if row.Cell != nil {
+			in = ir.Tensor(ir.F64, 7, 3)
+		}
+		for _, bias := range []bool{true, false} {
+			for _, way := range ways {
+				o := row.Defaults(make([]int, row.Sizes.Min)...)
+				for i := range o.Sizes {
+					o.Sizes[i] = 2
+				}
+				if row.Has("bias") {
+					o.Bool["bias"] = bias
+				}
+				o.Moving = way
+				inst, err := row.Apply(in, o)
+				if timed, is := way.(*layer.Timed); is && timed.Row.Name == "concatcoord" && in.Rank() == 1 {
+					if want := "wants an image or a series for time: concatcoord"; err == nil || err.Error() != want {
+						t.Errorf("%s: %v, want %s", name, err, want)
+					}
+					continue
+				}
+				if err != nil {
+					t.Errorf("%s: %v", name, err)
+					continue
+				}
+				if row.Cell != nil {
+					continue
+				}
+				built++
+				if got := build(inst); !got.Type.Equal(inst.Out) {
+					t.Errorf("%s, %+v, builds %s, but promised %s", name, way, got.Type, inst.Out)
+				}
+			}
+		}
+	}
+	if built < 80 {
+		t.Errorf("only %d layers were built", built)
+	}
+	// The planes count among the channels that groups divide.
+	conv := layer.Lookup("Conv2d")
+	o := conv.Defaults(2)
+	o.Num["groups"], o.Moving = 2, &layer.Timed{Row: layer.LookupTime("concat")}
+	if _, err := conv.Apply(ir.Tensor(ir.F64, 4, 5, 5), o); err == nil || err.Error() != "wants numbers of channels that its 2 groups divide, those of time: concat counted" {
+		t.Error(err)
+	}
+}
+
+// TestMovingInit: init: zeros makes a layer that is zero at all times; networks that give weights start
+// near zero, as in FFJORD.
+func TestMovingInit(t *testing.T) {
+	inits := func(kind, init string) map[string]ir.InitKind {
+		inst := apply(t, "Linear", ir.Tensor(ir.F32, 3), func(o *layer.Options) {
+			o.Name["init"], o.Moving = init, &layer.Timed{Row: layer.LookupTime(kind)}
+		}, 4)
+		out := map[string]ir.InitKind{}
+		for _, p := range inst.Params {
+			out[p.Name] = p.Init.Kind
+		}
+		return out
+	}
+	for _, row := range []struct {
+		kind, init string
+		want       map[string]ir.InitKind
+	}{
+		{"concatsquash", "zeros", map[string]ir.InitKind{"_layer.weight": ir.InitZeros, "_layer.bias": ir.InitZeros, "_hyper_bias.weight": ir.InitZeros,
+			"_hyper_gate.weight": ir.InitLinearDefault, "_hyper_gate.bias": ir.InitLinearDefault}},
+		{"blend", "xavier_normal", map[string]ir.InitKind{"_layer0.weight": ir.InitNormal, "_layer0.bias": ir.InitLinearDefault,
+			"_layer1.weight": ir.InitNormal, "_layer1.bias": ir.InitLinearDefault}},
+		{"hyper", "default", map[string]ir.InitKind{"_hypernet.0.weight": ir.InitZeros, "_hypernet.0.bias": ir.InitNormal,
+			"_hypernet.2.weight": ir.InitZeros, "_hypernet.2.bias": ir.InitNormal}},
+	} {
+		if d := cmp.Diff(row.want, inits(row.kind, row.init)); d != "" {
+			t.Errorf("%s: %s", row.kind, d)
+		}
+	}
 }
 
 // TestInit: initialisers are PyTorch's.

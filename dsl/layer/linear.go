@@ -18,7 +18,7 @@ var linearRows = []Row{
 		Name:    "Linear",
 		Doc:     "affine map of a vector: weight [out, in] times x, plus bias [out]; Linear() gives a scalar",
 		Sizes:   SizeRule{0, 1},
-		Options: append([]Option{biasOption, initOption}, basisOptions...),
+		Options: append([]Option{biasOption, initOption}, movingOptions...),
 		Check:   checkLinear,
 		Build:   buildLinear,
 	},
@@ -26,10 +26,10 @@ var linearRows = []Row{
 		Name:  "MLP",
 		Doc:   "Linear layers of the given widths with an activation between them; init is for the last one",
 		Sizes: SizeRule{1, 64},
-		Options: []Option{
+		Options: append([]Option{
 			{Key: "act", Kind: NameOption, Name: "tanh", Choices: activationNames(), Doc: "activation between layers"},
 			biasOption, initOption,
-		},
+		}, basisOptions...),
 		Check: checkMLP,
 		Build: buildMLP,
 	},

@@ -10,11 +10,11 @@ var normRows = []Row{groupNorm, {
 	Name:  "LayerNorm",
 	Doc:   "normalises along the last axis to mean 0 and variance 1 (Ba et al. 2016), then scales and shifts",
 	Sizes: SizeRule{0, 1},
-	Options: []Option{
+	Options: append([]Option{
 		{Key: "eps", Kind: NumberOption, Num: 1e-5, Min: 0, Max: 1, Doc: "added to the variance"},
 		{Key: "affine", Kind: BoolOption, Bool: true, Doc: "learn a scale"},
 		{Key: "bias", Kind: BoolOption, Bool: true, Doc: "learn a shift, too"},
-	},
+	}, basisOptions...),
 	Check: func(in ir.Type, o Options) (ir.Type, []ParamSpec, error) {
 		if in.Rank() == 0 {
 			return ir.Type{}, nil, wantVector(in)
@@ -68,10 +68,10 @@ var groupNorm = Row{
 	Name:  "GroupNorm",
 	Doc:   "normalises groups of channels (the leading axis) to mean 0 and variance 1 (Wu, He 2018), then scales and shifts each channel",
 	Sizes: SizeRule{1, 1},
-	Options: []Option{
+	Options: append([]Option{
 		{Key: "eps", Kind: NumberOption, Num: 1e-5, Min: 0, Max: 1, Doc: "added to the variance"},
 		{Key: "affine", Kind: BoolOption, Bool: true, Doc: "learn scale and shift"},
-	},
+	}, basisOptions...),
 	Check: func(in ir.Type, o Options) (ir.Type, []ParamSpec, error) {
 		if in.Rank() == 0 || in.Shape[0]%o.Sizes[0] != 0 {
 			return ir.Type{}, nil, &Mismatch{Want: fmt.Sprintf("channels that its %d groups divide", o.Sizes[0])}

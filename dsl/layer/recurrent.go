@@ -15,7 +15,7 @@ var recurrentRows = []Row{
 
 func recurrent(name, doc string, gates, states int, cell func(b *ir.Builder, states []*ir.Value, x *ir.Value, p []*ir.Value) []*ir.Value) Row {
 	return Row{Name: name, Doc: doc, Sizes: SizeRule{1, 1},
-		Options: []Option{biasOption, {Key: "sequence", Kind: BoolOption, Doc: "give the hidden states of all times, [length, size]"}},
+		Options: append([]Option{biasOption, {Key: "sequence", Kind: BoolOption, Doc: "give the hidden states of all times, [length, size]"}}, basisOptions...),
 		Check: func(in ir.Type, o Options) (ir.Type, []ParamSpec, error) {
 			if in.Rank() != 2 {
 				return ir.Type{}, nil, &Mismatch{Want: "a window [length, channels]"}

@@ -129,20 +129,19 @@ func (s *scope) make(x sema.Expr) *ir.Value {
 		return b.Call(f, args...)
 	case *sema.Layer:
 		v := s.expr(x.X)
+		var by *ir.Value
+		if x.MovesBy != nil {
+			by = s.expr(x.MovesBy)
+		}
 		at()
 		if x.Inst.Row.Cell != nil {
-			return s.recurrent(x, v)
+			return s.recurrent(x, v, by)
 		}
 		var params []*ir.Value
 		for _, p := range x.Params {
 			params = append(params, s.param(p))
 		}
-		if basis := x.Inst.Options.Basis; basis != nil {
-			t := s.expr(x.BasisAt)
-			at()
-			params = basis.Combine(b, t, params)
-		}
-		return x.Inst.Row.Build(b, v, params, x.Inst)
+		return x.Inst.Build(b, v, by, params)
 	case *sema.Index:
 		v := s.expr(x.X)
 		at()

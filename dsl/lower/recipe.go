@@ -174,8 +174,8 @@ func operands(x sema.Expr) []sema.Expr {
 	case *sema.Call:
 		return x.Args
 	case *sema.Layer:
-		if x.BasisAt != nil {
-			return []sema.Expr{x.X, x.BasisAt}
+		if x.MovesBy != nil {
+			return []sema.Expr{x.X, x.MovesBy}
 		}
 		return []sema.Expr{x.X}
 	case *sema.Index:

@@ -7,8 +7,9 @@ import (
 	"ndec.dev/ndec/ir"
 )
 
-// recurrent is a layer that goes over the leading axis of v: a scan of its cell.
-func (s *scope) recurrent(x *sema.Layer, v *ir.Value) *ir.Value {
+// recurrent is a layer that goes over the leading axis of v: a scan of its cell. Weights that depend on
+// by are combined once, before the scan.
+func (s *scope) recurrent(x *sema.Layer, v, by *ir.Value) *ir.Value {
 	inst := x.Inst
 	name, _ := strings.CutSuffix(x.Params[0].Name, "."+inst.Params[0].Name)
 	b := ir.NewFunc(name+".cell", x.Span(), s.m.Real)
@@ -20,8 +21,21 @@ func (s *scope) recurrent(x *sema.Layer, v *ir.Value) *ir.Value {
 	}
 	slice := b.Arg("x", ir.Tensor(inst.In.Elem, inst.In.Shape[1:]...))
 	var params []*ir.Value
-	for _, p := range x.Params {
-		params = append(params, b.Param(p))
+	operands = append(operands, v)
+	if by == nil {
+		for _, p := range x.Params {
+			params = append(params, b.Param(p))
+		}
+	} else {
+		var own []*ir.Value
+		for _, p := range x.Params {
+			own = append(own, s.param(p))
+		}
+		weights := inst.At(s.b, by, own)
+		operands = append(operands, weights...)
+		for _, w := range weights {
+			params = append(params, b.Arg("w", w.Type))
+		}
 	}
 	next := inst.Row.Cell(b, states, slice, params)
 	all := inst.Options.Bool["sequence"]
@@ -29,7 +43,7 @@ func (s *scope) recurrent(x *sema.Layer, v *ir.Value) *ir.Value {
 		next = append(next, next[0])
 	}
 	scan := &ir.Scan{Fn: s.add(b.Return(next...)), N: inst.In.Shape[0], Carry: len(states), Mapped: 1}
-	out := s.b.Emit(ir.OpScan, ir.Attr{Scan: scan}, append(operands, v)...)
+	out := s.b.Emit(ir.OpScan, ir.Attr{Scan: scan}, operands...)
 	if all {
 		return s.b.Result(out, len(states))
 	}

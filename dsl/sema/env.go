@@ -231,7 +231,7 @@ func (e *env) addParam(name string, t ir.Type, init ir.Init, at diag.Span) *ir.P
 // applyLayer puts a layer instance onto x with parameters named prefix.weight, ….
 func (c *checker) applyLayer(inst *layer.Instance, params []*ir.Param, x Expr, at diag.Span) Expr {
 	t := Tensor(x.Type().Elem, inst.Out.Shape...)
-	return &Layer{Node: Node{T: t, At: at}, Inst: inst, Params: params, X: x, BasisAt: c.basisAt[inst.Options.Basis]}
+	return &Layer{Node: Node{T: t, At: at}, Inst: inst, Params: params, X: x, MovesBy: c.movesBy[inst.Options.Moving]}
 }
 
 // makeLayer settles a row for x; nil after a complaint.

@@ -52,16 +52,13 @@ func (c *checker) layerOptions(row *layer.Row, x *syntax.CallExpr, e *env) (laye
 			o.Sizes = append(o.Sizes, n)
 			continue
 		}
-		if row.Has("basis") && (a.Key.Name == "basis" || a.Key.Name == "at") {
+		if isMoving(row, a.Key.Name) {
 			continue
 		}
 		ok = c.layerOption(row, a, o, e) && ok
 	}
-	if row.Has("basis") {
-		var fine bool
-		o.Basis, fine = c.basis(row, x, e)
-		ok = ok && fine
-	}
+	moving, fine := c.moving(row, x, e)
+	o.Moving, ok = moving, ok && fine
 	if n := len(o.Sizes); n < row.Sizes.Min || n > row.Sizes.Max {
 		c.errorf("NDE0323", x.At(), "%s wants %s, got %d", row.Name, strings.Replace(countText(row.Sizes.Min, row.Sizes.Max), "argument", "size", 1), n)
 		ok = false

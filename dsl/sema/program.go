@@ -288,7 +288,7 @@ type (
 		Inst    *layer.Instance
 		Params  []*ir.Param
 		X       Expr
-		BasisAt Expr // where the basis of the weights is evaluated; nil without one
+		MovesBy Expr // the number that the layer depends on; nil if on none
 	}
 
 	// Index is x[i, a:b, …]: Subs are for the leading axes, the other axes are kept whole.

@@ -347,8 +347,8 @@ func children(x Expr) []Expr {
 	case *Call:
 		return x.Args
 	case *Layer:
-		if x.BasisAt != nil {
-			return []Expr{x.X, x.BasisAt}
+		if x.MovesBy != nil {
+			return []Expr{x.X, x.MovesBy}
 		}
 		return []Expr{x.X}
 	case *Index:
