@@ -380,6 +380,9 @@ func (e *emitter) trajectory(f *file, m *ir.Model, k int, sig string, ins []port
 	sc := newScope("T", "Stats")
 	fields := make([]string, len(s.States))
 	for i, st := range s.States {
+		if st.Memory {
+			continue
+		}
 		fields[i] = sc.pick(goName(st.Name, true))
 		p.line("%s []%s // state %s at each time", fields[i], e.valueType(st.Type), clean(st.Name))
 	}
@@ -460,6 +463,9 @@ func (e *emitter) trajectory(f *file, m *ir.Model, k int, sig string, ins []port
 		all = append(all, v.arg())
 	}
 	for i, st := range s.States {
+		if st.Memory {
+			continue
+		}
 		if st.Type.IsScalar() {
 			p.line("path.%s = make([]%s, len(ts))", fields[i], e.elem(st.Type.Elem))
 			all = append(all, "path."+fields[i])
@@ -471,7 +477,7 @@ func (e *emitter) trajectory(f *file, m *ir.Model, k int, sig string, ins []port
 	all = append(all, "&path.Stats")
 	p.line("%s(%s)", e.pathName(s), strings.Join(all, ", "))
 	for i, st := range s.States {
-		if !st.Type.IsScalar() {
+		if !st.Type.IsScalar() && !st.Memory {
 			p.line("path.%s = make([]%s, len(ts))", fields[i], e.valueType(st.Type))
 			p.line("for i := range path.%s { copy(path.%s[i][:], flat%d[i*%d:]) }", fields[i], fields[i], i, st.Type.Len())
 		}

@@ -145,7 +145,7 @@ func (e *emitted) field(model *ir.Model, mc *interp.Machine, call func(*interp.M
 	start := call(mc, model.Paths[0], row)
 	t0, t1 := start[0].Data[0], start[1].Data[0]
 	start = start[s.Lead()-2:]
-	states := start[2 : 2+len(s.States)]
+	states, extras := ir.Pick(start[2:], s.Plain()), start[2+len(s.States):]
 	e.job.FieldT = []float64{t0, t0 + 0.75*(t1-t0)}
 	e.job.FieldX, e.want.Field = make([][]float64, len(states)), make([][]float64, len(states))
 	for _, t := range e.job.FieldT {
@@ -158,7 +158,7 @@ func (e *emitted) field(model *ir.Model, mc *interp.Machine, call func(*interp.M
 			e.job.FieldX[i] = append(e.job.FieldX[i], x.Data...)
 			args = append(args, x)
 		}
-		for i, dx := range call(mc, s.Field, append(args, start[2+len(states):]...)) {
+		for i, dx := range call(mc, s.Field, append(args, extras...)) {
 			e.want.Field[i] = append(e.want.Field[i], dx.Data...)
 		}
 	}

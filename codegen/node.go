@@ -254,6 +254,9 @@ func (fn *function) solveCall(v *ir.Value) {
 	scalars := false
 	for i, st := range s.States {
 		if s.Times > 0 {
+			if st.Memory {
+				continue
+			}
 			if to[i].unused {
 				all = append(all, fmt.Sprintf("make([]%s, %d)", fn.e.elem(st.Type.Elem), s.Times*st.Type.Len()))
 				continue
@@ -326,6 +329,7 @@ func (fn *function) revCall(v *ir.Value) {
 	all = append(all, fn.arguments(solve.Args[solve.Attr.Solve.Lead()+nStates:])...)
 	for i, c := range v.Args[1:] {
 		switch {
+		case r.Solve.Times > 0 && r.Solve.States[i].Memory:
 		case r.Solve.Times > 0:
 			all = append(all, fn.slice(c))
 		default:

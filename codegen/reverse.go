@@ -27,8 +27,11 @@ func (e *emitter) reverse(r *ir.Rev) (params, results, body string) {
 	for _, o := range l.c {
 		ps = append(ps, o.name+" "+e.passed(o.t))
 	}
-	for _, o := range l.x {
+	for i, o := range l.x {
 		if s.Times > 0 {
+			if s.States[i].Memory {
+				continue // nobody reads it along the way
+			}
 			ps = append(ps, fmt.Sprintf("%sOutBar []%s", o.name, e.elem(o.t.Elem)))
 		} else {
 			ps = append(ps, fmt.Sprintf("%sEndBar %s", o.name, e.passed(o.t)))
@@ -93,13 +96,18 @@ func (e *emitter) reverse(r *ir.Rev) (params, results, body string) {
 			e.addInto(cSum[i].name, cStep[i].name, o.t)
 		}
 	}
+	addOutputs := func(at string) {
+		for i, o := range l.x {
+			if !s.States[i].Memory {
+				e.addInto(bar[i].name, e.outBar(o, at), o.t)
+			}
+		}
+	}
 	if s.Times > 0 {
 		p.line("m := len(tape.at) - 1")
 		p.line("// Output times of the end of a solve that took no step.")
 		p.line("for ; m >= 0 && tape.at[m] >= len(tape.t); m-- {")
-		for i, o := range l.x {
-			e.addInto(bar[i].name, e.outBar(o, "m"), o.t)
-		}
+		addOutputs("m")
 		p.line("}")
 	}
 	p.line("for k := len(tape.t) - 1; k >= 0; k-- {")
@@ -109,9 +117,7 @@ func (e *emitter) reverse(r *ir.Rev) (params, results, body string) {
 	if s.Times > 0 {
 		p.line("for j := m; j >= 0 && tape.at[j] == k; j-- {")
 		p.line("if tape.theta[j] == 1 {")
-		for i, o := range l.x {
-			e.addInto(bar[i].name, e.outBar(o, "j"), o.t)
-		}
+		addOutputs("j")
 		p.line("}")
 		p.line("}")
 	}
@@ -126,12 +132,17 @@ func (e *emitter) reverse(r *ir.Rev) (params, results, body string) {
 		p.line("switch tape.theta[m] {")
 		p.line("case 1:")
 		p.line("case 0:")
-		for i, o := range l.x {
-			e.addInto(bar[i].name, e.outBar(o, "m"), o.t)
-		}
+		addOutputs("m")
 		p.line("default:")
 		outBars := make([]string, len(l.x))
 		for i, o := range l.x {
+			if s.States[i].Memory {
+				outBars[i] = "0"
+				if !o.t.IsScalar() {
+					outBars[i] = "new(" + e.valueType(o.t) + ")"
+				}
+				continue
+			}
 			outBars[i] = e.outBar(o, "m")
 		}
 		in := append([]string{"tape.t[k]", "tape.h[k]", "tape.theta[m]"}, append(append(recorded(), l.extras()...), outBars...)...)

@@ -34,6 +34,9 @@ func (o operand) arg() string {
 	return "&" + o.name
 }
 
+// plain are those of os that belong to states of the system.
+func (l *loop) plain(os []operand) []operand { return ir.Pick(os, l.s.Plain()) }
+
 func (o operand) with(suffix string) operand { return operand{o.name + suffix, o.t} }
 
 func suffixed(os []operand, suffix string) []operand {
@@ -116,12 +119,12 @@ func (e *emitter) newLoop(ps *plan.Solve, path bool) *loop {
 
 // stepResults is the number of results of Step before the data for dense output.
 func (l *loop) stepResults() int {
-	n := len(l.x)
+	n, plain := len(l.x), len(l.s.Plain())
 	if l.s.Adaptive {
-		n += len(l.x)
+		n += plain
 	}
 	if l.s.FSAL {
-		n += len(l.x)
+		n += plain
 	}
 	return n
 }
@@ -167,8 +170,9 @@ func (l *loop) signature() (params, results string) {
 	for _, o := range l.c {
 		ps = append(ps, o.name+" "+l.e.passed(o.t))
 	}
-	for _, o := range l.x {
+	for i, o := range l.x {
 		switch {
+		case l.path && l.s.States[i].Memory: // nobody reads it along the way
 		case l.path:
 			ps = append(ps, o.name+"Out []"+l.e.elem(o.t.Elem))
 		case o.t.IsScalar():
@@ -211,7 +215,7 @@ func (l *loop) body() {
 	if s.Stops > 0 {
 		p.line("stops, gap := rt.Stops(stops, t0, t1)")
 	}
-	p.line("*st = rt.SolveStats{Time: t0}")
+	p.line("*st = rt.SolveStats{%sTime: t0}", ifText(s.BeginEvals > 0, fmt.Sprintf("NFE: %d, ", s.BeginEvals)))
 	if s.Adaptive {
 		l.adaptive()
 	} else {
@@ -265,11 +269,11 @@ func (l *loop) fixed() {
 		p.line("h, steps := rt.FixedSteps(t0, t1, by.Step)")
 	}
 	l.resetTape("steps")
-	k := suffixed(l.x, "K")
+	k := suffixed(l.plain(l.x), "K")
 	l.declare(suffixed(l.x, "1"))
 	if s.FSAL {
 		l.declare(k)
-		l.declare(suffixed(l.x, "K1"))
+		l.declare(suffixed(l.plain(l.x), "K1"))
 	}
 	if l.path && s.DenseStep != nil {
 		l.declare(l.d)
@@ -278,7 +282,7 @@ func (l *loop) fixed() {
 	p.line("t := t0")
 	if s.FSAL {
 		p.line("if t != t1 {")
-		p.line("%s", e.apply(s.Field, append([]string{"t"}, append(args(l.x), l.extras()...)...), k, "="))
+		p.line("%s", e.apply(s.Field, append([]string{"t"}, append(args(l.plain(l.x)), l.extras()...)...), k, "="))
 		p.line("st.NFE++")
 		p.line("}")
 	}
@@ -357,7 +361,7 @@ func (l *loop) pass() {
 	p.line("t += gap")
 	p.line("stops = stops[1:]")
 	if l.s.FSAL {
-		p.line("%s", l.e.apply(l.s.Field, append([]string{"t"}, append(args(l.x), l.extras()...)...), suffixed(l.x, "K"), "="))
+		p.line("%s", l.e.apply(l.s.Field, append([]string{"t"}, append(args(l.plain(l.x)), l.extras()...)...), suffixed(l.plain(l.x), "K"), "="))
 		p.line("st.NFE++")
 	}
 }
@@ -366,10 +370,10 @@ func (l *loop) pass() {
 func (l *loop) stepFunc() (*ir.Func, []operand) {
 	results := suffixed(l.x, "1")
 	if l.s.Adaptive {
-		results = append(results, suffixed(l.x, "Err")...)
+		results = append(results, suffixed(l.plain(l.x), "Err")...)
 	}
 	if l.s.FSAL {
-		results = append(results, suffixed(l.x, "K1")...)
+		results = append(results, suffixed(l.plain(l.x), "K1")...)
 	}
 	if l.path && l.s.DenseStep != nil {
 		return l.s.DenseStep, append(results, l.d...)
@@ -382,7 +386,7 @@ func (l *loop) fixedStep(step *ir.Func, results []operand) {
 	p, s, e := l.p, l.s, l.e
 	in := append([]string{"t", "h"}, args(l.x)...)
 	if s.FSAL {
-		in = append(in, args(suffixed(l.x, "K"))...)
+		in = append(in, args(suffixed(l.plain(l.x), "K"))...)
 	}
 	p.line("%s", e.apply(step, append(in, l.extras()...), results, "="))
 	p.line("st.NFE += %d", l.evals())
@@ -408,7 +412,7 @@ func (l *loop) advance() {
 		l.p.line("%s = %s1", o.name, o.name)
 	}
 	if l.s.FSAL {
-		for _, o := range l.x {
+		for _, o := range l.plain(l.x) {
 			l.p.line("%sK = %sK1", o.name, o.name)
 		}
 	}
@@ -431,6 +435,9 @@ func (l *loop) save(end string, rest bool) {
 	store := func(os []operand) {
 		for i, o := range l.x {
 			v := os[i].name
+			if l.s.States[i].Memory {
+				continue
+			}
 			if o.t.IsScalar() {
 				p.line("%sOut[next] = %s", o.name, v)
 			} else {
@@ -461,9 +468,19 @@ func (l *loop) save(end string, rest bool) {
 	l.declare(outs)
 	in := append([]string{"theta", "h"}, args(l.x, suffixed(l.x, "1"), l.d)...)
 	p.line("%s", l.e.apply(l.s.Dense, in, outs, "="))
+	l.forget(outs)
 	store(outs)
 	mark("len(tape.t)-1", "theta")
 	p.line("}")
+}
+
+// forget uses scalars of memory, which are not stored.
+func (l *loop) forget(os []operand) {
+	for i, o := range os {
+		if l.s.States[i].Memory && o.t.IsScalar() {
+			l.p.line("_ = %s", o.name)
+		}
+	}
 }
 
 func (l *loop) adaptive() {
@@ -471,7 +488,8 @@ func (l *loop) adaptive() {
 	l.resetTape("by.MaxSteps")
 	p.line("rtol, atol := by.RTol, by.ATol")
 	p.line("dir := rt.Signed(1, t1-t0)")
-	x, x1, k, k1, xe := l.x, suffixed(l.x, "1"), suffixed(l.x, "K"), suffixed(l.x, "K1"), suffixed(l.x, "Err")
+	plain := l.plain(l.x)
+	x, x1, k, k1, xe := l.x, suffixed(l.x, "1"), suffixed(plain, "K"), suffixed(plain, "K1"), suffixed(plain, "Err")
 	l.declare(x1)
 	l.declare(xe)
 	if s.FSAL || s.FirstStep == 0 {
@@ -483,13 +501,13 @@ func (l *loop) adaptive() {
 	p.line("t, h := t0, 0.0")
 	p.line("if t != t1 {")
 	if s.FSAL || s.FirstStep == 0 {
-		p.line("%s", e.apply(s.Field, append([]string{"t"}, append(args(x), l.extras()...)...), k, "="))
+		p.line("%s", e.apply(s.Field, append([]string{"t"}, append(args(plain), l.extras()...)...), k, "="))
 		p.line("st.NFE++")
 	}
 	if s.FirstStep > 0 {
 		p.line("h = dir * %s", number(s.FirstStep, ir.F64))
 	} else {
-		in := append([]string{"t0", "dir", "rtol", "atol"}, append(args(x, k), l.extras()...)...)
+		in := append([]string{"t0", "dir", "rtol", "atol"}, append(args(plain, k), l.extras()...)...)
 		p.line("%s", e.apply(s.First, in, []operand{{"h", ir.Scalar(ir.F64)}}, "="))
 		if s.FirstEvals > 0 {
 			p.line("st.NFE += %d", s.FirstEvals)
@@ -533,7 +551,7 @@ func (l *loop) adaptive() {
 	in = append(in, l.extras()...)
 	p.line("%s", e.apply(step, in, results, "="))
 	p.line("st.NFE += %d", l.evals())
-	p.line("%s", e.apply(s.Norm, append([]string{"rtol", "atol"}, args(x, x1, xe)...), []operand{{"err", ir.Scalar(ir.F64)}}, "="))
+	p.line("%s", e.apply(s.Norm, append([]string{"rtol", "atol"}, args(plain, l.plain(x1), xe)...), []operand{{"err", ir.Scalar(ir.F64)}}, "="))
 	if s.MinStep > 0 {
 		p.line("if !(err <= 1) && !(dir*h <= %s && err-err == 0) { // also a NaN", number(s.MinStep, ir.F64))
 	} else {

@@ -104,16 +104,18 @@ func (p *problem) module(t *testing.T) (*ir.Module, map[string][]float64) {
 		columns = append(columns, ir.Port{Name: fmt.Sprintf("in%d", i), Type: ir.Tensor(p.real, shape...)})
 	}
 	model.Inputs = columns
+	plain := len(s.Plain())
 	run := func(b *ir.Builder) []*ir.Value {
-		return b.Results(b.Emit(ir.OpSolve, ir.Attr{Solve: s}, p.operands(b, s, columns)...))
+		rs := b.Results(b.Emit(ir.OpSolve, ir.Attr{Solve: s}, method.Operands(b, s, p.operands(b, s, columns))...))
+		return append(rs[:plain:plain], rs[len(s.States):]...)
 	}
 	b := ir.NewFunc("Net.forward", diag.Span{}, p.real)
 	model.Func = m.AddFunc(b.Return(run(b)...))
-	for i, st := range s.States {
+	for i, st := range ir.Pick(s.States, s.Plain()) {
 		model.Outputs = append(model.Outputs, ir.Port{Name: "out" + st.Name, Type: s.ResultTypes()[i]})
 	}
 	b = ir.NewFunc("Net.path", diag.Span{}, p.real)
-	at := p.operands(b, s, columns)
+	at := method.Operands(b, s, p.operands(b, s, columns))
 	at[1] = b.Const(p.t1(), ir.F64)
 	model.Paths = []*ir.Func{m.AddFunc(b.Return(at...))}
 	m.Models = append(m.Models, model)
@@ -124,19 +126,19 @@ func (p *problem) module(t *testing.T) (*ir.Module, map[string][]float64) {
 	var more []*ir.Value // statistics of the second solve
 	if p.twice {
 		again := append([]*ir.Value(nil), outs[0].Args[0].Args...)
-		copy(again[2:], outs[:len(s.States)])
+		copy(again[2:], outs[:plain])
 		solves = append(solves, s)
 		second := b.Results(b.Emit(ir.OpSolve, ir.Attr{Solve: s}, again...))
-		for i := range s.States {
+		for i := range plain {
 			outs[i] = b.Add(outs[i], second[i])
 		}
 		more = second[len(s.States):]
 	}
 	loss := b.Num(0)
-	for i := range s.States {
+	for i := range s.Plain() {
 		loss = b.Add(loss, b.Emit(ir.OpMean, ir.Attr{}, b.Unary(ir.OpSin, outs[i])))
 	}
-	results := append([]*ir.Value{loss, b.Emit(ir.OpMean, ir.Attr{}, outs[0])}, append(outs[len(s.States):], more...)...)
+	results := append([]*ir.Value{loss, b.Emit(ir.OpMean, ir.Attr{}, outs[0])}, append(outs[plain:], more...)...)
 	m.Recipes = append(m.Recipes, &ir.Recipe{Name: "Fit", Columns: columns, Metrics: []string{"mean"}, Objective: m.AddFunc(b.Return(results...)), Solves: solves,
 		Settings: []ir.Setting{{Key: "epochs", Num: 1}, {Key: "optimizer", Choice: &ir.Choice{Row: "sgd", Options: []ir.Setting{{Key: "lr", Num: 0.1}}}}}})
 	return m, params
@@ -355,5 +357,12 @@ func TestStepping(t *testing.T) {
 	add(problem{of: pair, method: method.Lookup("vern7").With(steps), real: ir.F64, looks: 6})
 	add(problem{of: several, method: method.Lookup("leapfrog"), real: ir.F64, apart: true, times: 7})
 	add(problem{of: several, method: method.Lookup("mclachlan4"), real: ir.F64, apart: true, looks: 6, back: true})
+	for i, name := range []string{"alf", "reversible_heun"} {
+		row := method.Lookup(name)
+		add(problem{of: several, method: row.With(steps), real: ir.F64, times: 7 * i})
+		add(problem{of: several, method: row.With(steps), real: ir.F64, times: 7 - 7*i, back: true, twice: i == 1})
+		add(problem{of: pair, method: row, real: ir.F64, looks: 6, set: func(s *ir.Solve) { s.RTol, s.ATol = 1e-2, 1e-3 }})
+		add(steady(problem{of: several, method: row, real: ir.F32, times: 7}))
+	}
 	compare(t, es)
 }

@@ -28,12 +28,13 @@ func findSteppers(m *ir.Module) []stepper {
 			}
 			seen[pair] = true
 			st := stepper{name: goName(s.System, true) + goName(s.Solver, true) + "Stepper", solve: s}
-			if len(s.States) > 1 {
+			plain := ir.Pick(s.States, s.Plain())
+			if len(plain) > 1 {
 				st.state = goName(s.System, true) + "State"
-				if other, ok := states[st.state]; ok && !reflect.DeepEqual(other, s.States) {
+				if other, ok := states[st.state]; ok && !reflect.DeepEqual(other, plain) {
 					st.state = goName(s.System, true) + goName(s.Solver, true) + "State"
 				}
-				states[st.state] = s.States
+				states[st.state] = plain
 			}
 			out = append(out, st)
 		}
@@ -67,15 +68,16 @@ func (e *emitter) stepper(f *file, st *stepper, stateDone bool) {
 
 	// The states before and after: one value, or the fields of a struct.
 	var before, after string // name of the one, Go type of both
-	in := make([]string, len(l.x))
+	xs := l.plain(l.x)       // the others begin anew in every step
+	in := make([]string, len(xs))
 	var fields []string
 	if st.state == "" {
-		before, after = l.x[0].name, e.apiType(l.x[0].t)
+		before, after = xs[0].name, e.apiType(xs[0].t)
 		in[0] = before
 	} else {
 		before, after = "last", st.state
 		sc := newScope()
-		for i, x := range s.States {
+		for i, x := range ir.Pick(s.States, s.Plain()) {
 			fields = append(fields, sc.pick(goName(x.Name, true)))
 			in[i] = before + "." + fields[i]
 			p.line("%s %s", fields[i], e.apiType(x.Type))
@@ -88,7 +90,7 @@ func (e *emitter) stepper(f *file, st *stepper, stateDone bool) {
 
 	// What the functions of a step take besides their arguments.
 	needs := e.plan.Of(s.Step).Needs
-	if s.FSAL {
+	if s.FSAL || s.Begin != nil {
 		field := e.plan.Of(s.Field).Needs
 		needs.Params, needs.Prepared, needs.Work = needs.Params || field.Params, needs.Prepared || field.Prepared, needs.Work || field.Work
 	}
@@ -122,7 +124,7 @@ func (e *emitter) stepper(f *file, st *stepper, stateDone bool) {
 		sig = append(sig, c.name+" "+e.apiType(c.t))
 		extras = append(extras, arg(c.name, c.t))
 	}
-	for i, x := range l.x {
+	for i, x := range xs {
 		states = append(states, arg(in[i], x.t))
 	}
 	p.line("func (st *%s) Step(%s) (next %s, err error) {", st.name, strings.Join(sig, ", "), after)
@@ -134,10 +136,23 @@ func (e *emitter) stepper(f *file, st *stepper, stateDone bool) {
 			p.line("%s", v.line)
 		}
 	}
-	x1, xe, k, k1 := suffixed(l.x, "1"), suffixed(l.x, "Err"), suffixed(l.x, "K"), suffixed(l.x, "K1")
+	x1, xe, k, k1 := suffixed(l.x, "1"), suffixed(xs, "Err"), suffixed(xs, "K"), suffixed(xs, "K1")
 	results := x1
-	call := append([]string{"t", "h"}, states...)
 	l.declare(x1)
+	if s.Begin != nil {
+		memory := l.x[len(xs):]
+		l.declare(memory)
+		begun := suffixed(xs, "0")
+		l.declare(begun)
+		p.line("%s", e.apply(s.Begin, append(append(append([]string{"t"}, states...), args(memory)...), extras...), append(begun, memory...), "="))
+		for _, o := range begun {
+			if o.t.IsScalar() {
+				p.line("_ = %s", o.name)
+			}
+		}
+		states = append(states, args(memory)...)
+	}
+	call := append([]string{"t", "h"}, states...)
 	if s.Adaptive {
 		l.declare(xe)
 		results = append(results[:len(results):len(results)], xe...)
@@ -150,7 +165,7 @@ func (e *emitter) stepper(f *file, st *stepper, stateDone bool) {
 		call = append(call, args(k)...)
 	}
 	p.line("%s", e.apply(s.Step, append(call, extras...), results, "="))
-	for _, o := range results[len(x1):] {
+	for _, o := range results[len(xs):] {
 		if o.t.IsScalar() {
 			p.line("_ = %s", o.name)
 		}
@@ -167,7 +182,7 @@ func (e *emitter) stepper(f *file, st *stepper, stateDone bool) {
 		p.line("return %s, nil", value(x1[0]))
 	} else {
 		var vs []string
-		for i, o := range x1 {
+		for i, o := range x1[:len(xs)] {
 			vs = append(vs, fields[i]+": "+value(o))
 		}
 		p.line("return %s{%s}, nil", st.state, strings.Join(vs, ", "))

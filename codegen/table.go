@@ -165,7 +165,7 @@ func (e *emitter) tableField(f *file, m *ir.Model, k int) string {
 	}
 	p.line("for k := range t {")
 	var xs, dxs []operand
-	for i, st := range s.States {
+	for i, st := range ir.Pick(s.States, s.Plain()) {
 		xs, dxs = append(xs, operand{fmt.Sprintf("x%d", i), st.Type}), append(dxs, operand{fmt.Sprintf("dx%d", i), st.Type})
 	}
 	l.declare(xs)
@@ -216,7 +216,7 @@ func (e *emitter) tablePath(f *file, m *ir.Model, k int) string {
 	p.line("if path == nil { return nil, nil, err }")
 	var states []string
 	sc := newScope("T", "Stats")
-	for _, st := range s.States {
+	for _, st := range ir.Pick(s.States, s.Plain()) {
 		field := sc.pick(goName(st.Name, true))
 		if st.Type.IsScalar() {
 			states = append(states, fmt.Sprintf("rt.Convert[float64](path.%s)", field))

@@ -522,7 +522,7 @@ func (e *emitter) program(f *file) {
 		var states, widths []string
 		for _, s := range m.Solves {
 			var names, sizes []string
-			for _, st := range s.States {
+			for _, st := range ir.Pick(s.States, s.Plain()) {
 				names, sizes = append(names, fmt.Sprintf("%q", st.Name)), append(sizes, fmt.Sprint(st.Type.Len()))
 			}
 			states = append(states, "{"+strings.Join(names, ", ")+"}")

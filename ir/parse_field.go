@@ -59,7 +59,8 @@ func (p *parser) field(fs []field, seen map[string]bool) {
 			s := SolveState{Name: p.word("a name")}
 			p.want(":")
 			s.Type = p.typ(0)
-			s.InNorm = !p.got("integral")
+			s.Memory = p.got("memory")
+			s.InNorm = !s.Memory && !p.got("integral")
 			return s
 		})
 	case *[]Port:

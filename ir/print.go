@@ -222,7 +222,10 @@ func fieldText(at any) (string, bool) {
 	case *[]SolveState:
 		return list(*x, func(s SolveState) string {
 			t := quoteName(s.Name) + ": " + s.Type.String()
-			if !s.InNorm {
+			switch {
+			case s.Memory:
+				t += " memory"
+			case !s.InNorm:
 				t += " integral"
 			}
 			return t

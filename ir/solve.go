@@ -5,9 +5,12 @@ import "ndec.dev/ndec/ir/diag"
 // Solve is an initial value problem as data: a handful of small functions and constants. The
 // interpreter and every back end have one loop over it (the loop is specified below).
 //
-// In the signatures, y… is one value per state, c… one per extra (context, initial(x), …), p
-// the module parameters, which functions read directly. t, h, theta, tolerances and error norms
-// are f64 scalars.
+// In the signatures, y… is one value per state, x… one per state that is no memory of the method, c… one
+// per extra (context, initial(x), …), p the module parameters, which functions read directly. t, h,
+// theta, tolerances and error norms are f64 scalars.
+//
+// A method may carry memory from step to step (the velocity of the asynchronous leapfrog): states after the
+// others, which the field knows nothing of. Begin gives their starts; whoever runs the solve passes them.
 //
 // Operands of the OpSolve value: t0, then t1 (a scalar; Times == 0) or the output times
 // ([Times]f64), then, with Stops > 0, the stop times ([Stops]f64), then y…, then c….
@@ -19,7 +22,7 @@ import "ndec.dev/ndec/ir/diag"
 // shortened; h = (t1-t0)/n, t_k = t0 + k*h. A step whose result is not finite stops with
 // NonFinite; the state then is the last finite one. FSAL: k = Field(t0,y) before the first step.
 //
-// Loop, adaptive. Direction dir = sign(t1-t0). k = Field(t0,y) (1 evaluation); h = dir*FirstStep,
+// Loop, adaptive. Direction dir = sign(t1-t0). k = Field(t0,x) (1 evaluation); h = dir*FirstStep,
 // or First (1 evaluation). Repeat while t != t1: if (t + 1.01*h - t1)*dir >= 0 then h = t1 - t;
 // if attempts == MaxSteps stop with MaxSteps; if |h| < 16*eps*max(|t|,|t1|) and this is not the
 // last step: StepTooSmall (NonFinite if the last error was not finite). y1, e = Step(t,h,…);
@@ -27,7 +30,7 @@ import "ndec.dev/ndec/ir/diag"
 // h*Control(err, errPrev, errPrev2), where a non-finite err rejects and multiplies h by MinFactor;
 // after a rejection the factor is at most 1 until a step is accepted. errPrev is the error
 // of the last accepted step (1 at the start), at least 1e-4.
-// NFE = FieldEvals + attempts*(StepEvals, and DenseEvals where there are output times).
+// NFE = BeginEvals + FieldEvals + attempts*(StepEvals, and DenseEvals where there are output times).
 //
 // MaxStep: |h| is at most that at the top of the loop. MinStep: it is at least that, and a step of
 // that length is accepted if its error is finite.
@@ -71,17 +74,20 @@ type Solve struct {
 	MaxSteps   int
 	StepEvals  int // field evaluations per attempted step (FSAL counted)
 	DenseEvals int // further ones of DenseStep
+	BeginEvals int // of Begin
 
-	Field *Func // (t, y…, c…) -> dy…
-	// Step: (t, h, y…, [k… if FSAL], c…) -> y1…, [e… if Adaptive], [knext… if FSAL]
+	Field *Func // (t, x…, c…) -> dx…
+	// Begin: (t, y…, c…) -> y… with memory that starts here; nil of methods without memory.
+	Begin *Func
+	// Step: (t, h, y…, [kx… if FSAL], c…) -> y1…, [ex… if Adaptive], [kxnext… if FSAL]
 	Step *Func
 	// DenseStep is Step with the data that Dense needs as further results d….
 	DenseStep *Func
 	// Dense: (theta, h, y…, y1…, d…) -> y(t+theta*h)…
 	Dense *Func
-	// Norm: (rtol, atol, y…, y1…, e…) -> err
+	// Norm: (rtol, atol, x…, x1…, ex…) -> err
 	Norm *Func
-	// First: (t0, dir, rtol, atol, y…, k…, c…) -> |h|; it evaluates Field FirstEvals times.
+	// First: (t0, dir, rtol, atol, x…, kx…, c…) -> |h|; it evaluates Field FirstEvals times.
 	First      *Func
 	FirstEvals int
 	// Control: (err, errPrev, errPrev2) -> factor
@@ -104,6 +110,7 @@ type SolveState struct {
 	Name   string
 	Type   Type
 	InNorm bool // false: an integral, left out of the error norm
+	Memory bool // of the method, and no state of the system
 }
 
 // Statistics of a solve are the last results of OpSolve, in this order.
@@ -124,6 +131,35 @@ const (
 	StatusNonFinite
 	StatusEventStop
 )
+
+// Plain are the places of the states that are no memory of the method.
+func (s *Solve) Plain() []int {
+	var at []int
+	for i, st := range s.States {
+		if !st.Memory {
+			at = append(at, i)
+		}
+	}
+	return at
+}
+
+// All are the places of all states.
+func (s *Solve) All() []int {
+	at := make([]int, len(s.States))
+	for i := range at {
+		at[i] = i
+	}
+	return at
+}
+
+// Pick gives the elements of xs at the places.
+func Pick[T any](xs []T, at []int) []T {
+	out := make([]T, len(at))
+	for k, i := range at {
+		out[k] = xs[i]
+	}
+	return out
+}
 
 // Lead is the number of operands of an OpSolve value before y….
 func (s *Solve) Lead() int {
@@ -161,7 +197,7 @@ func (s *Solve) ResultTypes() []Type {
 // Funcs lists the functions of s that are set, in the order of the fields.
 func (s *Solve) Funcs() []*Func {
 	var fs []*Func
-	for _, f := range []*Func{s.Field, s.Step, s.DenseStep, s.Dense, s.Norm, s.First, s.Control, s.Replay, s.ReplayAt} {
+	for _, f := range []*Func{s.Field, s.Begin, s.Step, s.DenseStep, s.Dense, s.Norm, s.First, s.Control, s.Replay, s.ReplayAt} {
 		if f != nil {
 			fs = append(fs, f)
 		}

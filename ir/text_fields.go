@@ -14,8 +14,8 @@ func (s *Solve) fields() []field {
 		{"adaptive", &s.Adaptive}, {"fsal", &s.FSAL}, {"record", &s.Record}, {"keepevery", &s.KeepEvery}, {"keepbytes", &s.KeepBytes},
 		{"order", &s.Order}, {"steps", &s.Steps}, {"stepsize", &s.StepSize},
 		{"rtol", &s.RTol}, {"atol", &s.ATol}, {"firststep", &s.FirstStep}, {"minstep", &s.MinStep}, {"maxstep", &s.MaxStep}, {"minfactor", &s.MinFactor}, {"maxsteps", &s.MaxSteps},
-		{"stepevals", &s.StepEvals}, {"denseevals", &s.DenseEvals}, {"firstevals", &s.FirstEvals},
-		{"field", &s.Field}, {"step", &s.Step}, {"densestep", &s.DenseStep}, {"dense", &s.Dense}, {"norm", &s.Norm},
+		{"stepevals", &s.StepEvals}, {"denseevals", &s.DenseEvals}, {"firstevals", &s.FirstEvals}, {"beginevals", &s.BeginEvals},
+		{"field", &s.Field}, {"begin", &s.Begin}, {"step", &s.Step}, {"densestep", &s.DenseStep}, {"dense", &s.Dense}, {"norm", &s.Norm},
 		{"first", &s.First}, {"control", &s.Control}, {"replay", &s.Replay}, {"replayat", &s.ReplayAt},
 		{"sensitivity", &s.Sensitivity},
 	}

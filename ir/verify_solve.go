@@ -91,6 +91,8 @@ func (c *checker) solve(s *Solve) error {
 		{"field", s.Field != nil},
 		{"step", s.Step != nil},
 		{"norm", s.Norm != nil || !s.Adaptive},
+		{"start of the method's memory", len(s.Plain()) == len(s.States) || s.Begin != nil},
+		{"state of the system", len(s.Plain()) > 0},
 		{"control", s.Control != nil || !s.Adaptive},
 		{"first step", s.First != nil || s.FirstStep != 0 || !s.Adaptive},
 		{"number or length of steps", s.Steps > 0 || s.StepSize > 0 || s.Adaptive},
@@ -100,14 +102,15 @@ func (c *checker) solve(s *Solve) error {
 			return fmt.Errorf("no %s", need.role)
 		}
 	}
+	x := Pick(y, s.Plain())
 	var k, stepResults []Type
 	stepResults = y
 	if s.Adaptive {
-		stepResults = types(stepResults, y)
+		stepResults = types(stepResults, x)
 	}
 	if s.FSAL {
-		k = y
-		stepResults = types(stepResults, y)
+		k = x
+		stepResults = types(stepResults, x)
 	}
 	var d []Type // the data for Dense
 	if n := len(stepResults); s.DenseStep != nil && len(s.DenseStep.Results) > n {
@@ -115,12 +118,13 @@ func (c *checker) solve(s *Solve) error {
 	}
 	stepArgs := types(f64s(2), y, k, s.Extras)
 	return c.sign(
-		signature{role: "field", f: s.Field, args: types(f64s(1), y, s.Extras), results: y},
+		signature{role: "field", f: s.Field, args: types(f64s(1), x, s.Extras), results: x},
+		signature{role: "start of the memory", f: s.Begin, args: types(f64s(1), y, s.Extras), results: y},
 		signature{role: "step", f: s.Step, args: stepArgs, results: stepResults},
 		signature{role: "dense step", f: s.DenseStep, args: stepArgs, results: stepResults, moreResults: true},
 		signature{role: "dense output", f: s.Dense, args: types(f64s(2), y, y, d), results: y},
-		signature{role: "norm", f: s.Norm, args: types(f64s(2), y, y, y), results: f64s(1)},
-		signature{role: "first step", f: s.First, args: types(f64s(4), y, y, s.Extras), results: f64s(1)},
+		signature{role: "norm", f: s.Norm, args: types(f64s(2), x, x, x), results: f64s(1)},
+		signature{role: "first step", f: s.First, args: types(f64s(4), x, x, s.Extras), results: f64s(1)},
 		signature{role: "control", f: s.Control, args: f64s(3), results: f64s(1)},
 		signature{role: "replay", f: s.Replay, args: types(f64s(2), y, s.Extras), results: y},
 		signature{role: "replay inside a step", f: s.ReplayAt, args: types(f64s(3), y, s.Extras), results: y},

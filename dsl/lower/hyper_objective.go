@@ -58,7 +58,7 @@ func (s *scope) reference(x *sema.HyperError, m *mesh) *reference {
 		operands = append(operands, s.b.Zeros(ir.Scalar(s.wide.To)))
 	}
 	solve := s.newSolve(x.At, x.At, s.system(x.System), x.Reference, m.points, 0, s.wide)
-	v := s.b.Emit(ir.OpSolve, ir.Attr{Solve: solve}, append(operands, r.extras...)...).Named(x.System.Name)
+	v := s.b.Emit(ir.OpSolve, ir.Attr{Solve: solve}, method.Operands(s.b, solve, append(operands, r.extras...))...).Named(x.System.Name)
 	results := s.b.Results(v)
 	r.states = results[:len(x.System.States)]
 	for i, y := range r.states {

@@ -53,7 +53,7 @@ func (s *scope) solution(x *sema.Solve) *solution {
 	}
 
 	d.solve = s.newSolve(x.Span(), x.With, sys, by, x.Times, x.Paths, nil)
-	v := s.b.Emit(ir.OpSolve, ir.Attr{Solve: d.solve}, operands...).Named(x.System.Name)
+	v := s.b.Emit(ir.OpSolve, ir.Attr{Solve: d.solve}, method.Operands(s.b, d.solve, operands)...).Named(x.System.Name)
 	d.results = s.b.Results(v)
 	for i, st := range d.solve.States {
 		if x.Paths > 0 && x.Times > 0 {

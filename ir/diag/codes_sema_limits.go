@@ -7,7 +7,7 @@ func codesLimits() []Entry {
 			Text: "The generated package would declare one name twice, for a system with a solver and for something else. Rename one of them."},
 		{Code: "NDE0802", Title: "method not compiled yet",
 			Text:  "The method is known but cannot be compiled yet.",
-			Bad:   "package p\n\nsolver S = alf{steps: 4}\n",
+			Bad:   "package p\n\nsolver S = bdf{rtol: 1e-4}\n",
 			Fixed: "package p\n\nsolver S = rk4{steps: 4}\n"},
 		{Code: "NDE0803", Title: "solver option not compiled yet",
 			Text:  "The option is known but cannot be compiled yet.",

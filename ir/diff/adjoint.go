@@ -19,8 +19,11 @@ import (
 // sweep over the record of that solve. With seminorm: false they are states of it.
 func adjoint(r *reverse, v *ir.Value, gs []*ir.Value) (starts []*ir.Value) {
 	s := v.Attr.Solve
-	if !r.onlyField(s) {
-		r.fail(noEquation, s.Span, "%s of a hypersolver has no gradient by its residual: it differentiates the equation; use backprop", s.Sensitivity.Row)
+	back := method.RowOf(s)
+	if with, given := s.Sensitivity.Option("with"); given && with.Choice != nil {
+		back = method.Lookup(with.Choice.Row)
+	}
+	if !r.equation(s, back) {
 		return nil
 	}
 	var extras []int // whose cotangent is wanted
@@ -35,6 +38,22 @@ func adjoint(r *reverse, v *ir.Value, gs []*ir.Value) (starts []*ir.Value) {
 		return nil
 	}
 	return a.run(r, v, gs)
+}
+
+// equation reports whether a sensitivity that differentiates the equation fits the solve s, with row as the
+// method of the way back, and complains otherwise.
+func (p *pass) equation(s *ir.Solve, row *method.Row) bool {
+	switch {
+	case !p.onlyField(s):
+		p.fail(noEquation, s.Span, "%s of a hypersolver has no gradient by its residual: it differentiates the equation; use backprop", s.Sensitivity.Row)
+	case len(s.Plain()) < len(s.States):
+		p.fail(noEquation, s.Span, "%s differentiates the equation, and %s carries more than its states from step to step; use backprop", s.Sensitivity.Row, s.Method)
+	case row == nil || row.Tableau == nil:
+		p.fail(noEquation, s.Span, "%s goes back with the weights of a Runge-Kutta method of the table; use backprop, or adjoint{with: dopri5}", s.Sensitivity.Row)
+	default:
+		return true
+	}
+	return false
 }
 
 // onlyField reports whether the step of s is that of a classical method: all that it reads, its

@@ -12,8 +12,7 @@ import (
 func interpolated(r *reverse, v *ir.Value, gs []*ir.Value) (starts []*ir.Value) {
 	s := v.Attr.Solve
 	row := method.RowOf(s)
-	if !r.onlyField(s) || row == nil || row.Tableau == nil {
-		r.fail(noEquation, s.Span, "%s of a hypersolver has no gradient by its residual: it differentiates the equation; use backprop", s.Sensitivity.Row)
+	if !r.equation(s, row) {
 		return nil
 	}
 	n := len(s.States)

@@ -21,7 +21,9 @@ func (f *forward) solved(v *ir.Value, dx []*ir.Value) {
 	starts := append([]*ir.Value(nil), dx[lead:lead+n]...)
 	if dt := dx[0]; dt != nil {
 		for i, k := range f.slopes(v, v.Args[0], v.Args[lead:lead+n]) {
-			starts[i] = f.add(starts[i], f.b.Neg(f.timesRate(dt, k)))
+			if k != nil {
+				starts[i] = f.add(starts[i], f.b.Neg(f.timesRate(dt, k)))
+			}
 		}
 	}
 	a := f.pushed(v, starts, dx[lead+n:], f.params)
@@ -32,6 +34,9 @@ func (f *forward) solved(v *ir.Value, dx []*ir.Value) {
 	if dt := dx[1]; dt != nil {
 		ends := results(f.b, v)[:n]
 		for i, k := range f.endSlopes(v, ends) {
+			if k == nil {
+				continue
+			}
 			ps[i] = f.add(ps[i], f.timesRate(dt, k))
 		}
 	}
@@ -165,7 +170,7 @@ func (p *pass) tangentOf(s *ir.Solve, extras []int, params []*ir.Param) *ir.Solv
 	c.Name, c.Record, c.Sensitivity, c.System = p.freshSolve(name), false, ir.Choice{}, strings.TrimSuffix(s.System, " (tangents)")+" (tangents)"
 	c.States, c.Extras = append([]ir.SolveState(nil), s.States...), append([]ir.Type(nil), s.Extras...)
 	for _, st := range s.States {
-		c.States = append(c.States, ir.SolveState{Name: st.Name + "_dot", Type: st.Type})
+		c.States = append(c.States, ir.SolveState{Name: st.Name + "_dot", Type: st.Type, Memory: st.Memory})
 	}
 	for _, j := range extras {
 		c.Extras = append(c.Extras, s.Extras[j])
@@ -175,22 +180,23 @@ func (p *pass) tangentOf(s *ir.Solve, extras []int, params []*ir.Param) *ir.Solv
 	}
 	p.tangents[key] = &c
 	m := paired{pass: p, s: s, name: c.Name, extras: extras, params: params}
-	groups := 1 // of states in the arguments and results of a step
-	if s.FSAL {
-		groups++
-	}
-	outs := groups
+	y, x := len(s.States), len(s.Plain())
+	in, out := groups{y}, groups{y} // of a step
 	if s.Adaptive {
-		outs++
+		out = append(out, x)
 	}
-	c.Field = m.of(s.Field, 1, 1, true, 1)
-	c.Step = m.of(s.Step, 2, groups, true, outs)
-	c.DenseStep = m.of(s.DenseStep, 2, groups, true, outs)
-	c.Dense = m.of(s.Dense, 2, 2, false, 1)
-	c.Norm = m.plain(s.Norm, 2, 3, false)
-	c.First = m.plain(s.First, 4, 2, true)
-	c.Replay = m.of(s.Replay, 2, 1, true, 1)
-	c.ReplayAt = m.of(s.ReplayAt, 3, 1, true, 1)
+	if s.FSAL {
+		in, out = append(in, x), append(out, x)
+	}
+	c.Field = m.of(s.Field, 1, groups{x}, true, groups{x})
+	c.Begin = m.of(s.Begin, 1, groups{y}, true, groups{y})
+	c.Step = m.of(s.Step, 2, in, true, out)
+	c.DenseStep = m.of(s.DenseStep, 2, in, true, out)
+	c.Dense = m.of(s.Dense, 2, groups{y, y}, false, groups{y})
+	c.Norm = m.plain(s.Norm, 2, groups{x, x, x}, false)
+	c.First = m.plain(s.First, 4, groups{x, x}, true)
+	c.Replay = m.of(s.Replay, 2, groups{y}, true, groups{y})
+	c.ReplayAt = m.of(s.ReplayAt, 3, groups{y}, true, groups{y})
 	placeSolve(&c)
 	p.m.Solves = append(p.m.Solves, &c)
 	return &c
@@ -209,6 +215,17 @@ func placeSolve(s *ir.Solve) {
 	}
 }
 
+// groups are the lengths of groups of one value per state, with or without the memory of the method.
+type groups []int
+
+func (g groups) sum() int {
+	n := 0
+	for _, k := range g {
+		n += k
+	}
+	return n
+}
+
 // paired makes the functions of a solve with tangents from those of s. In their signatures, every group
 // of one value per state becomes two: the values, then their tangents.
 type paired struct {
@@ -221,8 +238,7 @@ type paired struct {
 
 // args adds the arguments of f with tangents: leading scalars, groups of states, then extras, or the data
 // of a dense output. It gives them in the order of f, and the tangents.
-func (m *paired) args(b *ir.Builder, f *ir.Func, scalars, groups int, extras bool) (args, dots []*ir.Value) {
-	n := len(m.s.States)
+func (m *paired) args(b *ir.Builder, f *ir.Func, scalars int, states groups, extras bool) (args, dots []*ir.Value) {
 	args = copyArgs(b, f.Args[:scalars])
 	both := func(as []*ir.Value) {
 		args = append(args, copyArgs(b, as)...)
@@ -230,10 +246,11 @@ func (m *paired) args(b *ir.Builder, f *ir.Func, scalars, groups int, extras boo
 			dots = append(dots, b.Arg(a.Name+"_dot", a.Type))
 		}
 	}
-	for g := range groups {
-		both(f.Args[scalars+g*n : scalars+(g+1)*n])
+	rest := f.Args[scalars:]
+	for _, n := range states {
+		both(rest[:n])
+		rest = rest[n:]
 	}
-	rest := f.Args[scalars+groups*n:]
 	if !extras {
 		both(rest)
 		return args, dots
@@ -248,26 +265,26 @@ func (m *paired) args(b *ir.Builder, f *ir.Func, scalars, groups int, extras boo
 	return args, dots
 }
 
-// of is f with tangents; its results come in groups of one per state, and perhaps data after them.
-func (m *paired) of(f *ir.Func, scalars, groups int, extras bool, outs int) *ir.Func {
+// of is f with tangents; its results come in groups, and perhaps data after them.
+func (m *paired) of(f *ir.Func, scalars int, states groups, extras bool, outs groups) *ir.Func {
 	if f == nil {
 		return nil
 	}
-	n := len(m.s.States)
+	n := states.sum()
 	wrt := Wrt{}
 	for i := scalars; i < len(f.Args); i++ {
-		if j := i - scalars - groups*n; j < 0 || !extras {
+		if j := i - scalars - n; j < 0 || !extras {
 			wrt.Args = append(wrt.Args, i)
 		}
 	}
 	if extras {
 		for _, j := range m.extras {
-			wrt.Args = append(wrt.Args, scalars+groups*n+j)
+			wrt.Args = append(wrt.Args, scalars+n+j)
 		}
 		wrt.Params = m.params
 	}
 	b := m.start(f)
-	args, dots := m.args(b, f, scalars, groups, extras)
+	args, dots := m.args(b, f, scalars, states, extras)
 	all := b.Inline(m.dual(f, wrt), append(args, dots...))
 	values, tangents := all[:len(f.Results)], all[len(f.Results):]
 	var results []*ir.Value
@@ -279,11 +296,13 @@ func (m *paired) of(f *ir.Func, scalars, groups int, extras bool, outs int) *ir.
 			}
 		}
 	}
-	for g := range outs {
-		both(g*n, (g+1)*n)
+	lo := 0
+	for _, n := range outs {
+		both(lo, lo+n)
+		lo += n
 	}
-	if outs*n < len(values) {
-		both(outs*n, len(values))
+	if lo < len(values) {
+		both(lo, len(values))
 	}
 	b.Return(results...)
 	b.Func.DropDead()
@@ -291,12 +310,12 @@ func (m *paired) of(f *ir.Func, scalars, groups int, extras bool, outs int) *ir.
 }
 
 // plain is f, which does not see the tangents.
-func (m *paired) plain(f *ir.Func, scalars, groups int, extras bool) *ir.Func {
+func (m *paired) plain(f *ir.Func, scalars int, states groups, extras bool) *ir.Func {
 	if f == nil {
 		return nil
 	}
 	b := m.start(f)
-	args, _ := m.args(b, f, scalars, groups, extras)
+	args, _ := m.args(b, f, scalars, states, extras)
 	b.Return(b.Inline(f, args)...)
 	return m.m.AddFunc(b.Func)
 }

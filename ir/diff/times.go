@@ -11,12 +11,14 @@ func (r *reverse) times(v *ir.Value, gs, starts []*ir.Value) {
 	n, lead := len(v.Attr.Solve.States), v.Attr.Solve.Lead()
 	if r.active[v.Args[0]] && starts != nil {
 		for i, k := range r.slopes(v, v.Args[0], v.Args[lead:lead+n]) {
-			r.seed(v.Args[0], r.b.Neg(r.b.Cast(r.b.Sum(r.b.Mul(starts[i], k)), ir.F64)))
+			if k != nil {
+				r.seed(v.Args[0], r.b.Neg(r.b.Cast(r.b.Sum(r.b.Mul(starts[i], k)), ir.F64)))
+			}
 		}
 	}
 	if r.active[v.Args[1]] {
 		for i, k := range r.endSlopes(v, results(r.b, v)[:n]) {
-			if gs[i] == nil {
+			if gs[i] == nil || k == nil {
 				continue
 			}
 			p := r.b.Mul(gs[i], k)
@@ -55,11 +57,20 @@ func (d *body) timesRate(dt, k *ir.Value) *ir.Value {
 	return b.Reshape(b.Transpose(b.Mul(b.Expand(dt, flat.Type.Shape...), flat), 1, 0), k.Type.Shape...)
 }
 
-// slopes is f at (t, y…) with the extras of the solve v.
+// slopes is f at (t, y…) with the extras of the solve v; nil for memory of the method.
 func (d *body) slopes(v, t *ir.Value, y []*ir.Value) []*ir.Value {
 	s := v.Attr.Solve
-	in := append([]*ir.Value{t}, y...)
-	return d.b.CallAll(d.slope(s), append(in, v.Args[s.Lead()+len(s.States):]...)...)
+	in := append([]*ir.Value{t}, ir.Pick(y, s.Plain())...)
+	return spread(s, d.b.CallAll(d.slope(s), append(in, v.Args[s.Lead()+len(s.States):]...)...))
+}
+
+// spread puts values of the plain states of s at their places among all states.
+func spread(s *ir.Solve, xs []*ir.Value) []*ir.Value {
+	out := make([]*ir.Value, len(s.States))
+	for k, i := range s.Plain() {
+		out[i] = xs[k]
+	}
+	return out
 }
 
 // endSlopes is f at what the solve v gives: at its end, or stacked over its output times.
@@ -69,9 +80,9 @@ func (d *body) endSlopes(v *ir.Value, ends []*ir.Value) []*ir.Value {
 		return d.slopes(v, v.Args[1], ends)
 	}
 	f := d.slope(s)
-	in := append([]*ir.Value{v.Args[1]}, ends...)
+	in := append([]*ir.Value{v.Args[1]}, ir.Pick(ends, s.Plain())...)
 	mp := &ir.Map{Fn: f, N: s.Times, Mapped: len(in), Region: ir.SampleRegion.Inside(ir.RegionMap, f.Name)}
-	return results(d.b, d.b.Emit(ir.OpMap, ir.Attr{Map: mp}, append(in, v.Args[s.Lead()+len(s.States):]...)...))
+	return spread(s, results(d.b, d.b.Emit(ir.OpMap, ir.Attr{Map: mp}, append(in, v.Args[s.Lead()+len(s.States):]...)...)))
 }
 
 // slope is the field of s as a function of its own: that of a solve belongs to its loop.

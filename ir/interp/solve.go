@@ -44,7 +44,7 @@ func num(x float64) datum { return datum{data: []float64{x}} }
 
 func (m *Machine) solve(s *ir.Solve, in []datum) datum {
 	n := len(s.States)
-	r := &run{m: m, s: s, y: append([]datum(nil), in[s.Lead():s.Lead()+n]...), c: in[s.Lead()+n:], t: in[0].data[0], tape: &tape{extras: in[s.Lead()+n:]}}
+	r := &run{m: m, s: s, nfe: s.BeginEvals, y: append([]datum(nil), in[s.Lead():s.Lead()+n]...), c: in[s.Lead()+n:], t: in[0].data[0], tape: &tape{extras: in[s.Lead()+n:]}}
 	t1 := in[1].data[0]
 	if s.Times > 0 {
 		r.times = in[1].data
@@ -206,8 +206,11 @@ func (r *run) slope() []datum {
 		return nil
 	}
 	r.nfe++
-	return r.m.run(r.s.Field, cat([]datum{num(r.t)}, r.y, r.c))
+	return r.m.run(r.s.Field, cat([]datum{num(r.t)}, r.x(), r.c))
 }
+
+// x are the states without memory of the method.
+func (r *run) x() []datum { return ir.Pick(r.y, r.s.Plain()) }
 
 func allFinite(ds []datum) bool {
 	for _, d := range ds {
@@ -236,8 +239,8 @@ func (r *run) forced(steps []Step, t1 float64) {
 
 // split takes the results of a step apart: new states, derivatives at the end (FSAL), dense data.
 func (r *run) split(out []datum) (y1, k1, dense []datum) {
-	n := len(r.y)
-	y1, out = out[:n], out[n:]
+	n := len(r.s.Plain())
+	y1, out = out[:len(r.y)], out[len(r.y):]
 	if r.s.Adaptive {
 		out = out[n:]
 	}
@@ -249,19 +252,19 @@ func (r *run) split(out []datum) (y1, k1, dense []datum) {
 
 func (r *run) adaptive(t1 float64) {
 	s, m := r.s, r.m
-	t0, n := r.t, len(r.y)
+	t0, n, plain := r.t, len(r.y), s.Plain()
 	if t0 == t1 {
 		return
 	}
 	dir := math.Copysign(1, t1-t0)
 	var k []datum
 	if s.FSAL || s.FirstStep == 0 {
-		k = m.run(s.Field, cat([]datum{num(t0)}, r.y, r.c))
+		k = m.run(s.Field, cat([]datum{num(t0)}, r.x(), r.c))
 		r.nfe++
 	}
 	h := dir * s.FirstStep
 	if s.FirstStep == 0 {
-		h = m.run(s.First, cat([]datum{num(t0), num(dir), num(s.RTol), num(s.ATol)}, r.y, k, r.c))[0].data[0]
+		h = m.run(s.First, cat([]datum{num(t0), num(dir), num(s.RTol), num(s.ATol)}, r.x(), k, r.c))[0].data[0]
 		r.nfe += s.FirstEvals
 		h = dir * math.Min(h, dir*(t1-t0))
 	}
@@ -295,7 +298,7 @@ func (r *run) adaptive(t1 float64) {
 			return
 		}
 		out := r.step(h, k)
-		err = m.run(s.Norm, cat([]datum{num(s.RTol), num(s.ATol)}, r.y, out[:n], out[n:2*n]))[0].data[0]
+		err = m.run(s.Norm, cat([]datum{num(s.RTol), num(s.ATol)}, r.x(), ir.Pick(out[:n], plain), out[n:n+len(plain)]))[0].data[0]
 		if !(err <= 1) && !(math.Abs(h) <= s.MinStep && err-err == 0) {
 			r.rej++
 			rejected = true

@@ -44,6 +44,16 @@ func Build(m *ir.Module, s *ir.Solve, row *Row, cfg Config) error {
 	if row.Split != nil {
 		return n.buildSplitting(m, row.Split)
 	}
+	if row.Memory != nil {
+		plain := *s // what the error norm and the first step see
+		n.buildMemory(m, row.Memory)
+		n = &maker{s: &plain, cfg: cfg, real: m.Real}
+		if s.Adaptive {
+			s.Norm, s.First, s.Control = m.AddFunc(n.norm()), m.AddFunc(n.first()), m.AddFunc(n.control())
+			s.FirstEvals, s.MinFactor = 1, cfg.Control.Min
+		}
+		return nil
+	}
 	s.Step = m.AddFunc(n.step("step", false))
 	s.DenseStep = m.AddFunc(n.step("dense_step", true))
 	s.Dense = m.AddFunc(n.dense())
@@ -60,7 +70,7 @@ func Build(m *ir.Module, s *ir.Solve, row *Row, cfg Config) error {
 }
 
 func buildable(s *ir.Solve, row *Row, cfg *Config) error {
-	if row == nil || row.Tableau == nil && row.Split == nil || row.Later {
+	if row == nil || row.Tableau == nil && row.Split == nil && row.Memory == nil || row.Later {
 		return fmt.Errorf("the method cannot be compiled yet")
 	}
 	if s.Field == nil || len(s.States) == 0 {

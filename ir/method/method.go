@@ -61,13 +61,12 @@ const (
 	FixedStep                  // explicit Runge-Kutta, steps given
 	AdaptiveStep               // explicit Runge-Kutta, steps by error control
 	Implicit
-	Reversible
 	Symplectic
 	Stochastic
 	Shooting
 )
 
-var families = [...]string{"", "fixed-step", "adaptive", "implicit", "reversible", "symplectic", "stochastic", "multiple shooting"}
+var families = [...]string{"", "fixed-step", "adaptive", "implicit", "symplectic", "stochastic", "multiple shooting"}
 
 func (f Family) String() string { return families[f] }
 
@@ -81,6 +80,9 @@ type Row struct {
 	Options []Option
 	Tableau *Tableau   // of explicit Runge-Kutta methods
 	Split   *Splitting // of symplectic methods
+	Memory  *Memory    // of methods that carry memory from step to step
+	// Remember gives Memory for options of the method itself.
+	Remember func(option func(key string) float64) *Memory
 	// Make gives the tableau for options of the method itself; Tableau is that of the defaults.
 	Make   func(option func(key string) float64) *Tableau
 	Later  bool   // known, not compiled yet
@@ -143,17 +145,21 @@ func (r *Row) With(options []ir.Setting) *Row {
 			given.Family = FixedStep
 		}
 	}
-	if r.Make != nil {
-		given.Own = nil
-		given.Tableau = r.Make(func(key string) float64 {
-			for _, o := range options {
-				if o.Key == key {
-					given.Own = append(given.Own, ir.Setting{Key: key, Num: o.Num})
-					return o.Num
-				}
+	given.Own = nil
+	option := func(key string) float64 {
+		for _, o := range options {
+			if o.Key == key {
+				given.Own = append(given.Own, ir.Setting{Key: key, Num: o.Num})
+				return o.Num
 			}
-			return r.Option(key).Default
-		})
+		}
+		return r.Option(key).Default
+	}
+	if r.Make != nil {
+		given.Tableau = r.Make(option)
+	}
+	if r.Remember != nil {
+		given.Memory = r.Remember(option)
 	}
 	return &given
 }
@@ -197,6 +203,8 @@ func (r *Row) Order() int {
 	switch {
 	case r.Split != nil:
 		return r.Split.Order
+	case r.Memory != nil:
+		return r.Memory.Order
 	case r.Tableau == nil:
 		return 0
 	}
@@ -208,6 +216,8 @@ func (r *Row) DenseOrder() int {
 	switch {
 	case r.Split != nil:
 		return min(r.Split.Order, 3)
+	case r.Memory != nil:
+		return r.Memory.Order
 	case r.Tableau == nil:
 		return 0
 	}
@@ -229,6 +239,9 @@ func (r *Row) FSAL() bool { return r.Split != nil || r.Tableau != nil && r.Table
 func (r *Row) Evals() int {
 	if r.Split != nil {
 		return 2 * len(r.Split.Weights)
+	}
+	if r.Memory != nil {
+		return 1
 	}
 	if r.Tableau == nil {
 		if r.Family == Stochastic {

@@ -2,6 +2,7 @@ package method
 
 import (
 	"math"
+	"slices"
 
 	"ndec.dev/ndec/ir"
 )
@@ -61,6 +62,15 @@ func adaptiveOptions() []Option {
 		all = append(all, o)
 	}
 	return all
+}
+
+func etaOption() Option {
+	return Option{Key: "eta", Kind: Real, Default: 1, Min: 0.5, Max: 1, Open: true, Doc: "damping: below 1 the method is stable on a part of the left half plane, and has order 1"}
+}
+
+// memoryOptions are those of adaptive methods that carry memory over steps without a stop.
+func memoryOptions() []Option {
+	return slices.DeleteFunc(adaptiveOptions(), func(o Option) bool { return o.Kind == Numbers })
 }
 
 func checkpointOptions() []Option {

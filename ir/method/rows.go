@@ -47,7 +47,10 @@ var table = sync.OnceValue(func() []*Row {
 		{Name: "vern9", Aliases: []string{"Verner98"}, Group: Solver, Family: AdaptiveStep, Options: adaptiveOptions(), Tableau: vern9(),
 			Doc: "Verner's efficient 9(8), 16 evaluations a step, for tolerances below 1e-10", Source: "Verner 2010"},
 
-		{Name: "alf", Aliases: []string{"AsynchronousLeapfrog"}, Group: Solver, Family: Reversible, Later: true, Doc: "asynchronous leapfrog, reversible"},
+		{Name: "alf", Aliases: []string{"AsynchronousLeapfrog"}, Group: Solver, Family: AdaptiveStep, Options: append([]Option{etaOption()}, memoryOptions()...), Remember: alf, Memory: alf(func(string) float64 { return 1 }),
+			Doc: "asynchronous leapfrog, 2(1), 1 evaluation a step; each step can be undone exactly", Source: "Mutze 2013; Zhuang et al. 2021"},
+		{Name: "reversible_heun", Group: Solver, Family: AdaptiveStep, Options: memoryOptions(), Remember: reversibleHeun, Memory: reversibleHeun(nil),
+			Doc: "reversible Heun method, 2(1), 1 evaluation a step; each step can be undone exactly", Source: "Kidger, Foster, Li, Lyons 2021"},
 		{Name: "leapfrog", Aliases: []string{"velocity_verlet", "verlet"}, Group: Solver, Family: Symplectic, Options: fixedOptions(), Split: &Splitting{Weights: []float64{1}, Order: 2},
 			Doc: "leapfrog (velocity Verlet) for separable systems, order 2, symplectic and reversible", Source: "Verlet 1967; Hairer, Lubich, Wanner 2006, I.1"},
 		{Name: "yoshida4", Group: Solver, Family: Symplectic, Options: fixedOptions(), Split: yoshida4(),

@@ -11,31 +11,33 @@ import (
 // first, extras last.
 type layout struct {
 	f       **ir.Func
-	scalars int  // leading arguments that are not states
-	groups  int  // groups of one argument per state
-	extras  bool // extras follow
-	results int  // groups of one result per state; 0: a single scalar
-	dense   bool // further results (DenseStep) or arguments (Dense) d… follow the groups
+	scalars int   // leading arguments that are not states
+	args    []int // then arguments, by their state
+	extras  bool  // extras follow
+	results []int // results, by their state; nil: a single scalar
+	dense   bool  // further results (DenseStep) or arguments (Dense) d… follow
 }
 
 // layouts lists the functions of s that are set.
 func layouts(s *ir.Solve) []layout {
-	fsal, errs := 0, 0
-	if s.FSAL {
-		fsal = 1
-	}
+	y, x := s.All(), s.Plain() // x without the memory of the method
+	in, out := y, y            // of a step
 	if s.Adaptive {
-		errs = 1
+		out = slices.Concat(out, x)
+	}
+	if s.FSAL {
+		in, out = slices.Concat(in, x), slices.Concat(out, x)
 	}
 	rows := []layout{
-		{&s.Field, 1, 1, true, 1, false},
-		{&s.Step, 2, 1 + fsal, true, 1 + errs + fsal, false},
-		{&s.DenseStep, 2, 1 + fsal, true, 1 + errs + fsal, true},
-		{&s.Dense, 2, 2, false, 1, true},
-		{&s.Norm, 2, 3, false, 0, false},
-		{&s.First, 4, 2, true, 0, false},
-		{&s.Replay, 2, 1, true, 1, false},
-		{&s.ReplayAt, 3, 1, true, 1, false},
+		{&s.Field, 1, x, true, x, false},
+		{&s.Begin, 1, y, true, y, false},
+		{&s.Step, 2, in, true, out, false},
+		{&s.DenseStep, 2, in, true, out, true},
+		{&s.Dense, 2, slices.Concat(y, y), false, y, true},
+		{&s.Norm, 2, slices.Concat(x, x, x), false, nil, false},
+		{&s.First, 4, slices.Concat(x, x), true, nil, false},
+		{&s.Replay, 2, y, true, y, false},
+		{&s.ReplayAt, 3, y, true, y, false},
 	}
 	var set []layout
 	for _, r := range rows {
@@ -49,11 +51,11 @@ func layouts(s *ir.Solve) []layout {
 // argMask keeps the arguments of states and extras whose masks are set, and all others.
 func (l layout) argMask(states, extras []bool) []bool {
 	mask := keepAll(len((*l.f).Args))
-	for g := 0; g < l.groups; g++ {
-		copy(mask[l.scalars+g*len(states):], states)
+	for k, i := range l.args {
+		mask[l.scalars+k] = states[i]
 	}
 	if l.extras {
-		copy(mask[l.scalars+l.groups*len(states):], extras)
+		copy(mask[l.scalars+len(l.args):], extras)
 	}
 	return mask
 }
@@ -61,8 +63,8 @@ func (l layout) argMask(states, extras []bool) []bool {
 // resultMask keeps the results of states whose mask is set, and all others.
 func (l layout) resultMask(states []bool) []bool {
 	mask := keepAll(len((*l.f).Results))
-	for g := 0; g < l.results; g++ {
-		copy(mask[g*len(states):], states)
+	for k, i := range l.results {
+		mask[k] = states[i]
 	}
 	return mask
 }
@@ -136,29 +138,47 @@ func dropStates(m *ir.Module, s *ir.Solve) bool {
 	return true
 }
 
-// spreadNeed adds to keep the states that the kept ones, the norm or the first step depend on.
+// spreadNeed adds to keep the states that the kept ones, the norm or the first step depend on, and those that
+// functions of s pass on to each other for kept ones.
 func spreadNeed(s *ir.Solve, keep []bool) {
-	n := len(keep)
 	d := newDeps(s.Funcs())
+	ls := layouts(s)
+	of := map[*ir.Func]layout{}
+	for _, l := range ls {
+		of[*l.f] = l
+	}
 	for changed := true; changed; {
 		changed = false
-		for _, l := range layouts(s) {
+		// need takes what argument a of a function brings.
+		need := func(l layout, a int) {
+			at := a - l.scalars
+			if at >= 0 && at < len(l.args) && !keep[l.args[at]] {
+				keep[l.args[at]], changed = true, true
+			} else if at >= len(l.args) && l.f == &s.Dense {
+				changed = needDense(s, d, at-len(l.args), keep) || changed
+			}
+		}
+		for _, l := range ls {
 			f := *l.f
 			mask := l.resultMask(keep)
 			for i := range f.Results {
-				if !mask[i] || l.dense && l.results > 0 && i >= l.results*n {
+				if !mask[i] || l.dense && len(l.results) > 0 && i >= len(l.results) {
 					continue // data for Dense is judged by what Dense makes of it
 				}
 				for a := range d.result(f, i) {
-					at := a - l.scalars
-					if at < 0 || at >= l.groups*n {
-						if l.f == &s.Dense && at >= 0 {
-							changed = needDense(s, d, at-l.groups*n, keep) || changed
+					need(l, a)
+				}
+			}
+			for _, v := range f.Values {
+				callee, known := of[v.Attr.Func]
+				if v.Op != ir.OpCall || !known {
+					continue
+				}
+				for k, i := range callee.args {
+					if keep[i] {
+						for a := range d.of(v.Args[callee.scalars+k]) {
+							need(l, a)
 						}
-						continue
-					}
-					if !keep[at%n] {
-						keep[at%n], changed = true, true
 					}
 				}
 			}
@@ -168,15 +188,15 @@ func spreadNeed(s *ir.Solve, keep []bool) {
 
 // needDense adds the states that datum k of the dense output depends on.
 func needDense(s *ir.Solve, d *deps, k int, keep []bool) bool {
-	n, changed := len(keep), false
+	changed := false
 	for _, l := range layouts(s) {
 		if l.f != &s.DenseStep {
 			continue
 		}
-		for a := range d.result(s.DenseStep, l.results*n+k) {
+		for a := range d.result(s.DenseStep, len(l.results)+k) {
 			at := a - l.scalars
-			if at >= 0 && at < l.groups*n && !keep[at%n] {
-				keep[at%n], changed = true, true
+			if at >= 0 && at < len(l.args) && !keep[l.args[at]] {
+				keep[l.args[at]], changed = true, true
 			}
 		}
 	}
@@ -194,7 +214,7 @@ func dropExtras(m *ir.Module, s *ir.Solve) bool {
 		if !l.extras {
 			continue
 		}
-		from := l.scalars + l.groups*len(s.States)
+		from := l.scalars + len(l.args)
 		for i := range (*l.f).Results {
 			for a := range d.result(*l.f, i) {
 				if a >= from {
@@ -213,12 +233,11 @@ func dropExtras(m *ir.Module, s *ir.Solve) bool {
 // reshapeSolve removes states and extras of s: in its functions, in the values that run it, and
 // in what models give for looking at it.
 func reshapeSolve(m *ir.Module, s *ir.Solve, states, extras []bool) {
-	n := len(s.States)
 	ls := layouts(s)
 	dense := []bool(nil) // data of the dense output that is still read
 	for _, l := range ls {
 		if l.f == &s.Dense {
-			first := l.scalars + l.groups*n
+			first := l.scalars + len(l.args)
 			dense = make([]bool, len(s.Dense.Args)-first)
 			d := newDeps(s.Funcs())
 			for i := range s.Dense.Results {
@@ -238,24 +257,12 @@ func reshapeSolve(m *ir.Module, s *ir.Solve, states, extras []bool) {
 		a, r := l.argMask(states, extras), l.resultMask(states)
 		if l.dense && dense != nil {
 			if l.f == &s.DenseStep {
-				copy(r[l.results*n:], dense)
+				copy(r[len(l.results):], dense)
 			} else {
-				copy(a[l.scalars+l.groups*n:], dense)
+				copy(a[l.scalars+len(l.args):], dense)
 			}
 		}
 		args[*l.f], results[*l.f] = a, r
-	}
-	// Results fall in callers first, so that nobody reads them in the callee; then arguments in
-	// callees first.
-	for i := len(m.Funcs) - 1; i >= 0; i-- {
-		if f := m.Funcs[i]; results[f] != nil {
-			narrow(m, f, keepAll(len(f.Args)), results[f])
-		}
-	}
-	for _, f := range m.Funcs {
-		if args[f] != nil {
-			narrow(m, f, args[f], keepAll(len(f.Results)))
-		}
 	}
 	s.States = filter(s.States, states)
 	s.Extras = filter(s.Extras, extras)
@@ -276,6 +283,18 @@ func reshapeSolve(m *ir.Module, s *ir.Solve, states, extras []bool) {
 			if o == s && i < len(md.Paths) {
 				narrowFunc(md.Paths[i], keepAll(len(md.Paths[i].Args)), ops)
 			}
+		}
+	}
+	// Whoever runs the solve reads nothing more of Begin. Results fall in callers first, so that nobody reads
+	// them in the callee; then arguments in callees first.
+	for i := len(m.Funcs) - 1; i >= 0; i-- {
+		if f := m.Funcs[i]; results[f] != nil {
+			narrow(m, f, keepAll(len(f.Args)), results[f])
+		}
+	}
+	for _, f := range m.Funcs {
+		if args[f] != nil {
+			narrow(m, f, args[f], keepAll(len(f.Results)))
 		}
 	}
 }

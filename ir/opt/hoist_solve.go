@@ -109,7 +109,7 @@ func privatise(m *ir.Module, s *ir.Solve) {
 			}
 		}
 	}
-	for _, f := range []**ir.Func{&s.Field, &s.Step, &s.DenseStep, &s.Dense, &s.Norm, &s.First, &s.Control, &s.Replay, &s.ReplayAt} {
+	for _, f := range []**ir.Func{&s.Field, &s.Begin, &s.Step, &s.DenseStep, &s.Dense, &s.Norm, &s.First, &s.Control, &s.Replay, &s.ReplayAt} {
 		if g := copies[*f]; *f != nil && g != nil {
 			*f = g
 		}

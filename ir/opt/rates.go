@@ -12,6 +12,7 @@ import "ndec.dev/ndec/ir"
 //	models, objectives      sample*
 //	Combine                 batch
 //	Field                   t stage, states stage*, extras solve
+//	Begin                   as Step, and as around its call
 //	Step, DenseStep, Replay t, h step, states step*, extras solve
 //	Dense, Norm, Control    step*
 //	First                   t0 solve, states solve*, extras solve
@@ -250,24 +251,29 @@ func (r *rater) solve(s *ir.Solve, region *ir.Region, times bool, extras []ir.Ra
 	step := regionOf(s.Step, ir.RegionStep, s.Region)
 	stage := regionOf(s.Field, ir.RegionStage, step)
 
-	n, own := len(s.States), s.Adaptive || times
+	n, x, own := len(s.States), len(s.Plain()), s.Adaptive || times
 	c := make([]ir.Rate, len(extras))
 	for i, e := range extras {
 		c[i] = at(s.Region, e.PerSample)
 	}
-	states := func(region *ir.Region, groups int) []ir.Rate { return fill(groups*n, at(region, true)) }
+	states := func(region *ir.Region, n int) []ir.Rate { return fill(n, at(region, true)) }
+	in := n // of a step
+	if s.FSAL {
+		in += x
+	}
 	rows := []struct {
 		f      *ir.Func
 		region *ir.Region
 		args   []ir.Rate
 	}{
-		{s.Field, stage, list(fill(1, at(stage, own)), states(stage, 1), c)},
-		{s.Step, step, list(fill(2, at(step, own)), states(step, stepGroups(s)), c)},
-		{s.DenseStep, step, list(fill(2, at(step, own)), states(step, stepGroups(s)), c)},
-		{s.Replay, step, list(fill(2, at(step, own)), states(step, 1), c)},
-		{s.ReplayAt, step, list(fill(3, at(step, own)), states(step, 1), c)},
-		{s.First, s.Region, list(fill(2, at(s.Region, times)), fill(2, at(s.Region, false)), states(s.Region, 2), c)},
-		{s.Norm, step, list(fill(2, at(s.Region, false)), states(step, 3))},
+		{s.Field, stage, list(fill(1, at(stage, own)), states(stage, x), c)},
+		{s.Begin, step, list(fill(1, at(step, own)), states(step, n), c)},
+		{s.Step, step, list(fill(2, at(step, own)), states(step, in), c)},
+		{s.DenseStep, step, list(fill(2, at(step, own)), states(step, in), c)},
+		{s.Replay, step, list(fill(2, at(step, own)), states(step, n), c)},
+		{s.ReplayAt, step, list(fill(3, at(step, own)), states(step, n), c)},
+		{s.First, s.Region, list(fill(2, at(s.Region, times)), fill(2, at(s.Region, false)), states(s.Region, 2*x), c)},
+		{s.Norm, step, list(fill(2, at(s.Region, false)), states(step, 3*x))},
 	}
 	for _, row := range rows {
 		r.place(row.f, row.region, row.args)
@@ -277,14 +283,6 @@ func (r *rater) solve(s *ir.Solve, region *ir.Region, times bool, extras []ir.Ra
 			r.place(f, step, fill(len(f.Args), at(step, true)))
 		}
 	}
-}
-
-// stepGroups counts the groups of one argument per state of s.Step: y…, and k… when FSAL.
-func stepGroups(s *ir.Solve) int {
-	if s.FSAL {
-		return 2
-	}
-	return 1
 }
 
 func list(groups ...[]ir.Rate) []ir.Rate {

@@ -22,6 +22,11 @@ func Build(m *ir.Module) (*Plan, error) {
 			if err := p.addSolve(s, true); err != nil {
 				return nil, err
 			}
+			if s.Begin != nil && s.Solver != "" { // for its single steps
+				if err := p.add(s.Begin); err != nil {
+					return nil, err
+				}
+			}
 			if i < len(md.Paths) && md.Paths[i] != nil {
 				if err := p.add(md.Paths[i]); err != nil {
 					return nil, err
