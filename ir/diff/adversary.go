@@ -75,6 +75,8 @@ func (p *pass) ascent(f *ir.Func, on int, within ball, at diag.Span) *ir.Func {
 	x := b.Add(args[on], delta).Named(name + "_near")
 	args[on] = x
 	loss := b.Inline(f, args)[0]
+	paired := p.pairCalls(b, map[*ir.Value]bool{x: true}, nil, []*ir.Value{loss}, x)
+	loss, x = paired[0], paired[1]
 	order := b.Func.Values
 	r := p.body(b).reverse(map[*ir.Value]bool{x: true}, nil)
 	r.seed(loss, b.Fill(1, loss.Type))

@@ -10,42 +10,72 @@ import (
 // pair is a function split for a reverse sweep, so that what both halves need is computed once:
 //
 //	fwd(args…) -> f's results…, saved… (those that are no results)
-//	bwd(args…, saved…, one cotangent per real result) -> as VJP
+//	bwd(first args…, saved…, one cotangent per real result, other args…) -> as VJP
+//
+// The first arguments are all of them, but for a map, whose runs share the others.
 type pair struct {
 	fwd, bwd *ir.Func
 	wrt      Wrt
 	results  int   // of f
 	saved    []int // as results of fwd
+	size     int   // elements that fwd gives more than f
 	bars     int   // cotangents that bwd takes
 }
 
-func (w Wrt) pairKey(f *ir.Func) string { return w.key("pair", f, len(f.Args)) }
+func (w Wrt) pairKey(f *ir.Func, at int) string { return w.key("pair", f, at) }
 
-// maxSaved bounds the elements that a call keeps for its backward half: they lie on the stack of
-// whoever calls it. Above it the backward half computes them again.
-const maxSaved = 1024
+// maxSaved bounds the elements that a call keeps for its backward half, maxSavedRuns those that a map
+// keeps in all its runs: they lie on the stack of whoever calls it. Above it the backward half
+// computes them again.
+const (
+	maxSaved     = 1024
+	maxSavedRuns = 4096
+)
 
-// pairCalls replaces the calls that a sweep over b's function from leaves and parameters pulls
-// through by the forward halves of pairs. outs are the values of interest; their successors are
-// returned.
-func (p *pass) pairCalls(b *ir.Builder, leaves map[*ir.Value]bool, params []*ir.Param, outs []*ir.Value) []*ir.Value {
+// pairCalls replaces the calls and maps that a sweep over b's function from outs to leaves and parameters
+// pulls through by the forward halves of pairs. The successors of outs and of others are returned.
+func (p *pass) pairCalls(b *ir.Builder, leaves map[*ir.Value]bool, params []*ir.Param, outs []*ir.Value, others ...*ir.Value) []*ir.Value {
 	wanted := map[*ir.Param]bool{}
 	for _, q := range params {
 		wanted[q] = true
 	}
 	on := p.active(b.Func.Values, leaves, wanted)
+	pulled := map[*ir.Value]bool{}
+	for _, v := range outs {
+		pulled[v] = true
+	}
+	for _, v := range slices.Backward(b.Func.Values) {
+		for _, a := range v.Args {
+			pulled[a] = pulled[a] || pulled[v] && on[v]
+		}
+	}
+	outs = slices.Concat(outs, others)
 	pairs := map[*ir.Value]*pair{}
 	for _, v := range b.Func.Values {
-		if v.Op != ir.OpCall || !on[v] {
+		if !on[v] || !pulled[v] {
 			continue
 		}
-		wrt := Wrt{Params: selected(p.reads(v.Attr.Func), wanted)}
+		var f *ir.Func
+		runs := 1
+		first := len(v.Args)
+		switch v.Op {
+		case ir.OpCall:
+			f = v.Attr.Func
+		case ir.OpMap:
+			f, runs, first = v.Attr.Map.Fn, v.Attr.Map.N, v.Attr.Map.Mapped
+		default:
+			continue
+		}
+		wrt := Wrt{Params: selected(p.reads(f), wanted)}
 		for i, a := range v.Args {
 			if on[a] {
 				wrt.Args = append(wrt.Args, i)
 			}
 		}
-		if c := p.split(v.Attr.Func, wrt); c != nil {
+		if v.Op == ir.OpMap && sharing(v.Attr.Map, wrt) {
+			continue // its derivative is a scan
+		}
+		if c := p.split(f, wrt, first); c != nil && (v.Op == ir.OpCall || runs*c.size <= maxSavedRuns) {
 			pairs[v] = c
 		}
 	}
@@ -58,7 +88,14 @@ func (p *pass) pairCalls(b *ir.Builder, leaves map[*ir.Value]bool, params []*ir.
 		if c == nil {
 			return nil
 		}
-		rs := b.CallAll(c.fwd, args...)
+		var rs []*ir.Value
+		if v.Op == ir.OpMap {
+			whole := *v.Attr.Map
+			whole.Fn = c.fwd
+			rs = results(b, b.Emit(ir.OpMap, ir.Attr{Map: &whole}, args...))
+		} else {
+			rs = b.CallAll(c.fwd, args...)
+		}
 		if c.results == 1 {
 			rs[0].Name = v.Name
 		}
@@ -67,19 +104,25 @@ func (p *pass) pairCalls(b *ir.Builder, leaves map[*ir.Value]bool, params []*ir.
 	return b.Func.Results
 }
 
-// split makes the pair of f, or nil where there is nothing worth saving, or too much.
-func (p *pass) split(f *ir.Func, wrt Wrt) *pair {
-	key := wrt.pairKey(f)
+// sharing reports whether the runs of a map share operands or parameters of a selection.
+func sharing(mp *ir.Map, wrt Wrt) bool {
+	return len(wrt.Params) > 0 || len(wrt.Args) > 0 && wrt.Args[len(wrt.Args)-1] >= mp.Mapped
+}
+
+// split makes the pair of f, whose backward half takes the arguments from at on last, or nil where there
+// is nothing worth saving, or too much.
+func (p *pass) split(f *ir.Func, wrt Wrt, at int) *pair {
+	key := wrt.pairKey(f, at)
 	if c, ok := p.pairs[key]; ok {
 		return c
 	}
 	p.pairs[key] = nil
-	s := p.sweepOf(f, wrt, len(f.Args), true)
+	s := p.sweepOf(f, wrt, at, true)
 	saved, size := s.toSave()
 	if len(saved) == 0 || size > maxSaved {
 		return nil
 	}
-	c := &pair{wrt: wrt, results: len(f.Results), bars: len(s.bars)}
+	c := &pair{wrt: wrt, results: len(f.Results), bars: len(s.bars), size: size}
 	extra := saved[:0:0]
 	for _, v := range saved {
 		i := slices.Index(s.outs, v)
@@ -92,14 +135,15 @@ func (p *pass) split(f *ir.Func, wrt Wrt) *pair {
 	c.fwd = p.forwardHalf(f, s, extra)
 
 	b := p.derived(f, ".bwd")
-	args := copyArgs(b, f.Args)
+	args := copyArgs(b, f.Args[:at])
 	names := savedNames(saved)
 	for i, v := range saved {
 		b.Span = v.Span
 		args = append(args, b.Arg(names[i], v.Type))
 	}
 	args = append(args, copyArgs(b, s.bars)...)
-	backward := &ir.Func{Args: append(append(append([]*ir.Value(nil), s.args...), saved...), s.bars...), Results: s.fn.Results}
+	args = append(args, copyArgs(b, f.Args[at:])...)
+	backward := &ir.Func{Args: slices.Concat(s.args[:at], saved, s.bars, s.args[at:]), Results: s.fn.Results}
 	kept := map[*ir.Value]bool{}
 	for _, v := range saved {
 		kept[v] = true
@@ -196,7 +240,7 @@ func (s *swept) toSave() (saved []*ir.Value, size int) {
 		for _, a := range v.Args {
 			work[v] = work[v] || work[a]
 		}
-		if work[v] && read[v] && v.Type.Elem != ir.Tuple && v.Type.Elem != ir.Bool {
+		if work[v] && read[v] && v.Type.Elem != ir.Tuple {
 			saved = append(saved, v)
 			size += v.Type.Len()
 			work[v] = false

@@ -72,6 +72,7 @@ func (p *pass) objective(rc *ir.Recipe, suffix string, wrt Wrt) (r *reverse, arg
 	} else {
 		outs = p.attacked(b, rc, args)
 	}
+	outs = p.pairCalls(b, chosen(args, wrt.Args), wrt.Params, outs[:1], outs[1:]...)
 	order := b.Func.Values
 	r = p.body(b).reverse(chosen(args, wrt.Args), wrt.Params)
 	r.accum = true

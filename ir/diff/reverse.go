@@ -2,6 +2,7 @@ package diff
 
 import (
 	"fmt"
+	"slices"
 
 	"ndec.dev/ndec/ir"
 )
@@ -171,26 +172,42 @@ func (r *reverse) call(v *ir.Value) {
 	if gs == nil {
 		return
 	}
-	selection := func(f *ir.Func) Wrt {
-		return Wrt{Args: r.activeArgs(v), Params: selected(r.reads(f), r.params)}
-	}
 	f := v.Attr.Func
-	if g := r.whole[f]; g != nil {
-		if c := r.pairs[selection(g).pairKey(g)]; c != nil && c.fwd == f {
-			args := append([]*ir.Value(nil), v.Args...)
-			parts := results(r.b, v)
-			for _, i := range c.saved {
-				args = append(args, parts[i])
-			}
-			args = append(args, r.realOrZero(v, gs)[:c.bars]...)
-			r.spread(v, c.wrt, r.b.CallAll(c.bwd, args...))
-			return
-		}
+	if c := r.pairOf(v, f, len(v.Args)); c != nil {
+		r.spread(v, c.wrt, r.b.CallAll(c.bwd, slices.Concat(v.Args, r.kept(v, c), r.realOrZero(v, gs)[:c.bars])...))
+		return
 	}
-	wrt := selection(f)
+	wrt := r.selection(v, f)
 	fv := r.vjp(f, wrt, len(f.Args), true)
 	outs := r.b.CallAll(fv, append(append([]*ir.Value(nil), v.Args...), r.realOrZero(v, gs)...)...)
 	r.spread(v, wrt, outs)
+}
+
+// selection is what v, which runs f, is differentiated by.
+func (r *reverse) selection(v *ir.Value, f *ir.Func) Wrt {
+	return Wrt{Args: r.activeArgs(v), Params: selected(r.reads(f), r.params)}
+}
+
+// pairOf is the pair whose forward half f is, where v runs it; nil if there is none for this selection.
+func (r *reverse) pairOf(v *ir.Value, f *ir.Func, at int) *pair {
+	g := r.whole[f]
+	if g == nil {
+		return nil
+	}
+	if c := r.pairs[r.selection(v, g).pairKey(g, at)]; c != nil && c.fwd == f {
+		return c
+	}
+	return nil
+}
+
+// kept is what v, a forward half, has saved.
+func (r *reverse) kept(v *ir.Value, c *pair) []*ir.Value {
+	parts := results(r.b, v)
+	var out []*ir.Value
+	for _, i := range c.saved {
+		out = append(out, parts[i])
+	}
+	return out
 }
 
 // mapped runs the VJP of the mapped function over the same slices and the slices of the
@@ -201,16 +218,21 @@ func (r *reverse) mapped(v *ir.Value) {
 		return
 	}
 	mp := v.Attr.Map
-	wrt := Wrt{Args: r.activeArgs(v), Params: selected(r.reads(mp.Fn), r.params)}
-	if len(wrt.Params) > 0 || len(wrt.Args) > 0 && wrt.Args[len(wrt.Args)-1] >= mp.Mapped {
+	wrt := r.selection(v, mp.Fn)
+	if sharing(mp, wrt) {
 		r.runsBack(v, &ir.Scan{Fn: mp.Fn, N: mp.N, Mapped: mp.Mapped, Back: true, Region: mp.Region}, wrt, gs, nil)
 		return
 	}
-	bars := r.realOrZero(v, gs)
-	args := append([]*ir.Value(nil), v.Args[:mp.Mapped]...)
-	args = append(args, bars...)
-	args = append(args, v.Args[mp.Mapped:]...)
-	back := &ir.Map{Fn: r.vjp(mp.Fn, wrt, mp.Mapped, false), N: mp.N, Mapped: mp.Mapped + len(bars), Region: mp.Region}
+	back := &ir.Map{N: mp.N, Region: mp.Region}
+	given := r.realOrZero(v, gs)
+	if c := r.pairOf(v, mp.Fn, mp.Mapped); c != nil {
+		back.Fn = c.bwd
+		given = slices.Concat(r.kept(v, c), given[:c.bars])
+	} else {
+		back.Fn = r.vjp(mp.Fn, wrt, mp.Mapped, false)
+	}
+	back.Mapped = mp.Mapped + len(given)
+	args := slices.Concat(v.Args[:mp.Mapped], given, v.Args[mp.Mapped:])
 	r.spread(v, wrt, results(r.b, r.b.Emit(ir.OpMap, ir.Attr{Map: back}, args...)))
 }
 
