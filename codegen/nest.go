@@ -119,11 +119,11 @@ func (fn *function) finish(s plan.Step) {
 func (fn *function) tile(n *plan.Nest) {
 	for _, s := range n.Steps {
 		fn.p.source(s.V.Span)
-		if s.Form == plan.RowDot && s.V.Args[1].Type.Len() > plan.SmallLen {
+		if s.Form == plan.RowDot && s.RowLength() > plan.SmallLen {
 			fn.tileDot(s.V, n.Tile)
 			continue
 		}
-		if (s.Form == plan.Scatter || s.Form == plan.OuterRow) && fn.rowLength(s) > plan.SmallLen {
+		if (s.Form == plan.Scatter || s.Form == plan.OuterRow) && s.RowLength() > plan.SmallLen {
 			fn.tileRows(s, n.Tile)
 			continue
 		}
@@ -152,19 +152,11 @@ func (fn *function) four(v *ir.Value) {
 	fn.p.line("%s %s %sx4(%s)", strings.Join(dst, ", "), op, call, strings.Join(args, ", "))
 }
 
-// rowLength is the number of elements that a Scatter or OuterRow visits at each index.
-func (fn *function) rowLength(s plan.Step) int {
-	if s.Form == plan.Scatter {
-		return s.V.Type.Len()
-	}
-	return s.V.Args[1].Type.Len()
-}
-
 // tileRows prints a Scatter or OuterRow of several rows as one loop over their elements. Terms are
 // added in the order of the rows.
 func (fn *function) tileRows(s plan.Step, tile int) {
 	v, e := s.V, fn.e.elem(s.V.Type.Elem)
-	n := fn.rowLength(s)
+	n := s.RowLength()
 	factor := make([]string, tile)
 	fn.p.line("{")
 	for t := range factor {

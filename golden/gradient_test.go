@@ -2,6 +2,7 @@ package golden
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"ndec.dev/ndec/cmd/ndec/driver"
@@ -55,7 +56,7 @@ const elements = 12
 
 func checkGradient(t *testing.T, m *ir.Module, r *ir.Recipe, params map[string][]float64, in []interp.Tensor) {
 	t.Helper()
-	run := func(f *ir.Func, force map[*ir.Solve][]interp.Step) ([]interp.Tensor, *interp.Machine) {
+	run := func(f *ir.Func, force map[*ir.Solve][]interp.Step, in []interp.Tensor) ([]interp.Tensor, *interp.Machine) {
 		mc, err := interp.New(m, params)
 		if err != nil {
 			t.Fatal(err)
@@ -67,14 +68,23 @@ func checkGradient(t *testing.T, m *ir.Module, r *ir.Recipe, params map[string][
 		}
 		return out, mc
 	}
-	grad, mc := run(r.Grad, nil)
+	grad, mc := run(r.Grad, nil, in)
+	if r.Attack != nil { // the gradient is that at the worst place, which stays where it is
+		delta, _ := run(r.Attack, nil, in)
+		in = slices.Clone(in)
+		near := slices.Clone(in[r.Attacked].Data)
+		for i, d := range delta[0].Data {
+			near[i] += d
+		}
+		in[r.Attacked] = interp.Of(near, r.Columns[r.Attacked].Type.Shape...)
+	}
 	// The solves of both are the same in the same order, of which some are recorded in the gradient.
 	taken := solvesOf(r.Grad)
 	force := map[*ir.Solve][]interp.Step{}
 	for i, s := range solvesOf(r.Objective) {
 		force[s] = mc.Taken[taken[i]]
 	}
-	plain, _ := run(r.Objective, force)
+	plain, _ := run(r.Objective, force, in)
 	if d := math.Abs(plain[0].Data[0] - grad[0].Data[0]); d > 1e-13 {
 		t.Errorf("%s: the losses of objective and gradient differ by %g", r.Name, d)
 	}
@@ -86,7 +96,7 @@ func checkGradient(t *testing.T, m *ir.Module, r *ir.Recipe, params map[string][
 			old, want := x[i], 0.0
 			for _, sign := range []float64{1, -1} {
 				x[i] = old + sign*h
-				out, _ := run(r.Objective, force)
+				out, _ := run(r.Objective, force, in)
 				want += sign * out[0].Data[0] / (2 * h)
 			}
 			x[i] = old

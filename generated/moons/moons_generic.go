@@ -1476,6 +1476,33 @@ func fitTinyGrad(w *Params, pre *prepared, x *[2]Real, y int32, g *Params, st *[
 	return sum, select3
 }
 
+// fitTinyHyperTiny1TargetFwd is FitTiny.HyperTiny.1.target.fwd of one sample (moons_hyper.nde:41): 64 multiply-adds, 16 transcendental functions.
+func fitTinyHyperTiny1TargetFwd(pre *prepared, dt float64, h float64, x *[2]float64, xEnd *[2]float64, out0 *[2]Real, out1 *[2]Real, xWant *[2]Real, tanh *[16]float64) {
+	x0, x1 := x[0], x[1]
+	xEnd0, xEnd1 := xEnd[0], xEnd[1]
+	// moons_hyper.nde:41  minimize residual_error(HyperTiny, Flow{x}, over: 0..1, steps: 2..20, reference: Tight)
+	out0[0] = Real(x0)
+	out0[1] = Real(x1)
+	var matvec0, matvec1 float64
+	// moons.nde:6  return x |> Linear(16) |> tanh |> Linear(2)
+	for i := 0; i < 16; i++ {
+		matvec2 := float64(pre.f0Weight2[i*2]*x0) + float64(pre.f0Weight2[i*2+1]*x1)
+		tanh[i] = rt.Tanh64(matvec2 + pre.f0Bias2[i])
+		matvec0 += float64(pre.f2Weight2[i] * tanh[i])
+		matvec1 += float64(pre.f2Weight2[i+16] * tanh[i])
+	}
+	dx0 := matvec0 + pre.f2Bias2[0]
+	dx1 := matvec1 + pre.f2Bias2[1]
+	// moons_hyper.nde:41  minimize residual_error(HyperTiny, Flow{x}, over: 0..1, steps: 2..20, reference: Tight)
+	out1[0] = Real(dx0)
+	out1[1] = Real(dx1)
+	sub0 := xEnd0 - (x0 + float64(dt*dx0))
+	sub1 := xEnd1 - (x1 + float64(dt*dx1))
+	mul := float64(h * h)
+	xWant[0] = Real(sub0 / mul)
+	xWant[1] = Real(sub1 / mul)
+}
+
 // fitTinyHyperTiny1OffVjp2 is FitTiny.HyperTiny.1.off.vjp2 of one sample (moons_hyper.nde:41): 10 multiply-adds.
 func fitTinyHyperTiny1OffVjp2(w *Params, weight float64, outBar *[2]Real, xBar *[2]Real, xK1Bar *[2]Real, xWantBar *[2]Real) {
 	outBar0, outBar1 := outBar[0], outBar[1]
@@ -1496,9 +1523,8 @@ func fitTinyHyperTiny1OffVjp2(w *Params, weight float64, outBar *[2]Real, xBar *
 	xK1Bar[1] = vecmat[3]
 }
 
-// fitTinyHyperTiny1TargetVjp is FitTiny.HyperTiny.1.target.vjp of one sample (moons_hyper.nde:41): 96 multiply-adds, 16 transcendental functions.
-func fitTinyHyperTiny1TargetVjp(pre *prepared, dt float64, h float64, x *[2]float64, out0Bar *[2]Real, out1Bar *[2]Real, xWantBar *[2]Real, xBar *[2]float64, xEndBar *[2]float64) {
-	x0, x1 := x[0], x[1]
+// fitTinyHyperTiny1TargetBwd is FitTiny.HyperTiny.1.target.bwd of one sample (moons_hyper.nde:41): 64 multiply-adds.
+func fitTinyHyperTiny1TargetBwd(pre *prepared, dt float64, h float64, tanh *[16]float64, out0Bar *[2]Real, out1Bar *[2]Real, xWantBar *[2]Real, xBar *[2]float64, xEndBar *[2]float64) {
 	out0Bar0, out0Bar1 := out0Bar[0], out0Bar[1]
 	out1Bar0, out1Bar1 := out1Bar[0], out1Bar[1]
 	xWantBar0, xWantBar1 := xWantBar[0], xWantBar[1]
@@ -1518,9 +1544,7 @@ func fitTinyHyperTiny1TargetVjp(pre *prepared, dt float64, h float64, x *[2]floa
 	// moons.nde:6  return x |> Linear(16) |> tanh |> Linear(2)
 	for i := 0; i < 16; i++ {
 		vecmat2 := float64(dxBar0*pre.f2Weight2[i]) + float64(dxBar1*pre.f2Weight2[i+16])
-		matvec := float64(pre.f0Weight2[i*2]*x0) + float64(pre.f0Weight2[i*2+1]*x1)
-		tanh := rt.Tanh64(matvec + pre.f0Bias2[i])
-		mul := float64(vecmat2 * (1.0 - float64(tanh*tanh)))
+		mul := float64(vecmat2 * (1.0 - float64(tanh[i]*tanh[i])))
 		vecmat0 += float64(mul * pre.f0Weight2[i*2])
 		vecmat1 += float64(mul * pre.f0Weight2[i*2+1])
 	}
@@ -1762,7 +1786,7 @@ func fitTiny0ReplayAtVjp(pre *prepared, t float64, h float64, theta float64, x *
 	xBar[1] = xAtBar1 + xNextBar[1] + xY6Bar[1] + xY5Bar[1] + xY4Bar[1] + xY3Bar[1] + xY2Bar[1] + call[1]
 }
 
-// fitTinyGradinputs is FitTiny.gradinputs of one sample (moons_hyper.nde:37): 37202 multiply-adds, 6688 transcendental functions.
+// fitTinyGradinputs is FitTiny.gradinputs of one sample (moons_hyper.nde:37): 30514 multiply-adds, 3344 transcendental functions.
 func fitTinyGradinputs(w *Params, pre *prepared, ws *workspace, x *[2]Real, y int32, xBar *[2]Real, st *[3]rt.SolveStats) (Real, Real) {
 	x0, x1 := x[0], x[1]
 	var cast [2]float64
@@ -1779,7 +1803,7 @@ func fitTinyGradinputs(w *Params, pre *prepared, ws *workspace, x *[2]Real, y in
 	var result2 [418]Real
 	var result3 [418]Real
 	for n := 0; n < 209; n++ {
-		fitTinyHyperTiny1Target(pre, table14[n], table14[n], (*[2]float64)(take[:][n*2:]), (*[2]float64)(take2[:][n*2:]), (*[2]Real)(result[n*2:]), (*[2]Real)(result2[n*2:]), (*[2]Real)(result3[n*2:]))
+		fitTinyHyperTiny1TargetFwd(pre, table14[n], table14[n], (*[2]float64)(take[:][n*2:]), (*[2]float64)(take2[:][n*2:]), (*[2]Real)(result[n*2:]), (*[2]Real)(result2[n*2:]), (*[2]Real)(result3[n*2:]), (*[16]float64)(ws.fitTinyGradinputsResult[n*16:]))
 	}
 	var result4 [418]Real
 	for n := 0; n < 209; n++ {
@@ -1804,7 +1828,7 @@ func fitTinyGradinputs(w *Params, pre *prepared, ws *workspace, x *[2]Real, y in
 	var result8 [418]float64
 	var result9 [418]float64
 	for n := 0; n < 209; n++ {
-		fitTinyHyperTiny1TargetVjp(pre, table14[n], table14[n], (*[2]float64)(take[:][n*2:]), (*[2]Real)(result5[:][n*2:]), (*[2]Real)(result6[:][n*2:]), (*[2]Real)(result7[:][n*2:]), (*[2]float64)(result9[n*2:]), (*[2]float64)(result8[n*2:]))
+		fitTinyHyperTiny1TargetBwd(pre, table14[n], table14[n], (*[16]float64)(ws.fitTinyGradinputsResult[:][n*16:]), (*[2]Real)(result5[:][n*2:]), (*[2]Real)(result6[:][n*2:]), (*[2]Real)(result7[:][n*2:]), (*[2]float64)(result9[n*2:]), (*[2]float64)(result8[n*2:]))
 	}
 	var scatter [258]float64
 	rt.Scatter(scatter[:], result8[:], table13[:])
@@ -2712,12 +2736,36 @@ func fitHyper1ReplayVjp(w *Params, pre *prepared, t float64, h float64, x *[2]Re
 	var mul4 [64]Real
 	var g0BiasBar [64]Real
 	var vecmat3 [5]Real
-	for i := 0; i < 64; i++ {
+	for i := 0; i < 64; i += 4 {
 		mul4[i] = Real(vecmat2[i] * rt.Indicator[Real](!lt[i]))
+		mul4[i+1] = Real(vecmat2[i+1] * rt.Indicator[Real](!lt[i+1]))
+		mul4[i+2] = Real(vecmat2[i+2] * rt.Indicator[Real](!lt[i+2]))
+		mul4[i+3] = Real(vecmat2[i+3] * rt.Indicator[Real](!lt[i+3]))
 		g0BiasBar[i] = Real(vecmat2[i]*cast2[i]) + Real(mul4[i]*w.G1Weight[0])
+		g0BiasBar[i+1] = Real(vecmat2[i+1]*cast2[i+1]) + Real(mul4[i+1]*w.G1Weight[0])
+		g0BiasBar[i+2] = Real(vecmat2[i+2]*cast2[i+2]) + Real(mul4[i+2]*w.G1Weight[0])
+		g0BiasBar[i+3] = Real(vecmat2[i+3]*cast2[i+3]) + Real(mul4[i+3]*w.G1Weight[0])
 		g.G0Bias[i] += g0BiasBar[i]
-		for j := 0; j < 5; j++ {
-			vecmat3[j] += Real(g0BiasBar[i] * w.G0Weight[i*5+j])
+		g.G0Bias[i+1] += g0BiasBar[i+1]
+		g.G0Bias[i+2] += g0BiasBar[i+2]
+		g.G0Bias[i+3] += g0BiasBar[i+3]
+		{
+			row0 := g0BiasBar[i]
+			row1 := g0BiasBar[i+1]
+			row2 := g0BiasBar[i+2]
+			row3 := g0BiasBar[i+3]
+			line0 := (*[5]Real)(w.G0Weight[i*5:])
+			line1 := (*[5]Real)(w.G0Weight[(i+1)*5:])
+			line2 := (*[5]Real)(w.G0Weight[(i+2)*5:])
+			line3 := (*[5]Real)(w.G0Weight[(i+3)*5:])
+			for j := 0; j < 5; j++ {
+				acc := vecmat3[j]
+				acc += Real(row0 * line0[j])
+				acc += Real(row1 * line1[j])
+				acc += Real(row2 * line2[j])
+				acc += Real(row3 * line3[j])
+				vecmat3[j] = acc
+			}
 		}
 	}
 	var xK1Bar [2]Real
@@ -2743,21 +2791,68 @@ func fitHyper1ReplayVjp(w *Params, pre *prepared, t float64, h float64, x *[2]Re
 	}
 	var sum Real
 	var sum2 Real
-	for i := 0; i < 64; i++ {
-		for j := 0; j < 5; j++ {
-			g.G0Weight[i*5+j] += Real(g0BiasBar[i] * concat4[j])
+	for i := 0; i < 64; i += 4 {
+		{
+			row0 := g0BiasBar[i]
+			row1 := g0BiasBar[i+1]
+			row2 := g0BiasBar[i+2]
+			row3 := g0BiasBar[i+3]
+			line0 := (*[5]Real)(g.G0Weight[i*5:])
+			line1 := (*[5]Real)(g.G0Weight[(i+1)*5:])
+			line2 := (*[5]Real)(g.G0Weight[(i+2)*5:])
+			line3 := (*[5]Real)(g.G0Weight[(i+3)*5:])
+			for j := 0; j < 5; j++ {
+				bj := concat4[j]
+				line0[j] += Real(row0 * bj)
+				line1[j] += Real(row1 * bj)
+				line2[j] += Real(row2 * bj)
+				line3[j] += Real(row3 * bj)
+			}
 		}
 		mul5 := Real(mul4[i] * add[i])
+		mul5_1 := Real(mul4[i+1] * add[i+1])
+		mul5_2 := Real(mul4[i+2] * add[i+2])
+		mul5_3 := Real(mul4[i+3] * add[i+3])
 		sum += mul5
+		sum += mul5_1
+		sum += mul5_2
+		sum += mul5_3
 		mul6 := Real(mul3[i] * add2[i])
+		mul6_1 := Real(mul3[i+1] * add2[i+1])
+		mul6_2 := Real(mul3[i+2] * add2[i+2])
+		mul6_3 := Real(mul3[i+3] * add2[i+3])
 		sum2 += mul6
+		sum2 += mul6_1
+		sum2 += mul6_2
+		sum2 += mul6_3
 		mul7 := Real(w.G3Weight[0] * add2[i])
+		mul7_1 := Real(w.G3Weight[0] * add2[i+1])
+		mul7_2 := Real(w.G3Weight[0] * add2[i+2])
+		mul7_3 := Real(w.G3Weight[0] * add2[i+3])
 		var select3 Real = mul7
 		if lt2[i] {
 			select3 = add2[i]
 		}
+		var select3_1 Real = mul7_1
+		if lt2[i+1] {
+			select3_1 = add2[i+1]
+		}
+		var select3_2 Real = mul7_2
+		if lt2[i+2] {
+			select3_2 = add2[i+2]
+		}
+		var select3_3 Real = mul7_3
+		if lt2[i+3] {
+			select3_3 = add2[i+3]
+		}
 		g.G4Weight[i] += Real(g4BiasBar0 * select3)
 		g.G4Weight[64+i] += Real(g4BiasBar1 * select3)
+		g.G4Weight[i+1] += Real(g4BiasBar0 * select3_1)
+		g.G4Weight[64+i+1] += Real(g4BiasBar1 * select3_1)
+		g.G4Weight[i+2] += Real(g4BiasBar0 * select3_2)
+		g.G4Weight[64+i+2] += Real(g4BiasBar1 * select3_2)
+		g.G4Weight[i+3] += Real(g4BiasBar0 * select3_3)
+		g.G4Weight[64+i+3] += Real(g4BiasBar1 * select3_3)
 	}
 	g1WeightBar := sum
 	g.G1Weight[0] += g1WeightBar
@@ -2880,12 +2975,36 @@ func fitHyper1ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta 
 	var mul4 [64]Real
 	var g0BiasBar [64]Real
 	var vecmat3 [5]Real
-	for i := 0; i < 64; i++ {
+	for i := 0; i < 64; i += 4 {
 		mul4[i] = Real(vecmat2[i] * rt.Indicator[Real](!lt[i]))
+		mul4[i+1] = Real(vecmat2[i+1] * rt.Indicator[Real](!lt[i+1]))
+		mul4[i+2] = Real(vecmat2[i+2] * rt.Indicator[Real](!lt[i+2]))
+		mul4[i+3] = Real(vecmat2[i+3] * rt.Indicator[Real](!lt[i+3]))
 		g0BiasBar[i] = Real(vecmat2[i]*cast3[i]) + Real(mul4[i]*w.G1Weight[0])
+		g0BiasBar[i+1] = Real(vecmat2[i+1]*cast3[i+1]) + Real(mul4[i+1]*w.G1Weight[0])
+		g0BiasBar[i+2] = Real(vecmat2[i+2]*cast3[i+2]) + Real(mul4[i+2]*w.G1Weight[0])
+		g0BiasBar[i+3] = Real(vecmat2[i+3]*cast3[i+3]) + Real(mul4[i+3]*w.G1Weight[0])
 		g.G0Bias[i] += g0BiasBar[i]
-		for j := 0; j < 5; j++ {
-			vecmat3[j] += Real(g0BiasBar[i] * w.G0Weight[i*5+j])
+		g.G0Bias[i+1] += g0BiasBar[i+1]
+		g.G0Bias[i+2] += g0BiasBar[i+2]
+		g.G0Bias[i+3] += g0BiasBar[i+3]
+		{
+			row0 := g0BiasBar[i]
+			row1 := g0BiasBar[i+1]
+			row2 := g0BiasBar[i+2]
+			row3 := g0BiasBar[i+3]
+			line0 := (*[5]Real)(w.G0Weight[i*5:])
+			line1 := (*[5]Real)(w.G0Weight[(i+1)*5:])
+			line2 := (*[5]Real)(w.G0Weight[(i+2)*5:])
+			line3 := (*[5]Real)(w.G0Weight[(i+3)*5:])
+			for j := 0; j < 5; j++ {
+				acc := vecmat3[j]
+				acc += Real(row0 * line0[j])
+				acc += Real(row1 * line1[j])
+				acc += Real(row2 * line2[j])
+				acc += Real(row3 * line3[j])
+				vecmat3[j] = acc
+			}
 		}
 	}
 	var xK1Bar [2]Real
@@ -2911,21 +3030,68 @@ func fitHyper1ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta 
 	}
 	var sum Real
 	var sum2 Real
-	for i := 0; i < 64; i++ {
-		for j := 0; j < 5; j++ {
-			g.G0Weight[i*5+j] += Real(g0BiasBar[i] * concat4[j])
+	for i := 0; i < 64; i += 4 {
+		{
+			row0 := g0BiasBar[i]
+			row1 := g0BiasBar[i+1]
+			row2 := g0BiasBar[i+2]
+			row3 := g0BiasBar[i+3]
+			line0 := (*[5]Real)(g.G0Weight[i*5:])
+			line1 := (*[5]Real)(g.G0Weight[(i+1)*5:])
+			line2 := (*[5]Real)(g.G0Weight[(i+2)*5:])
+			line3 := (*[5]Real)(g.G0Weight[(i+3)*5:])
+			for j := 0; j < 5; j++ {
+				bj := concat4[j]
+				line0[j] += Real(row0 * bj)
+				line1[j] += Real(row1 * bj)
+				line2[j] += Real(row2 * bj)
+				line3[j] += Real(row3 * bj)
+			}
 		}
 		mul5 := Real(mul4[i] * add[i])
+		mul5_1 := Real(mul4[i+1] * add[i+1])
+		mul5_2 := Real(mul4[i+2] * add[i+2])
+		mul5_3 := Real(mul4[i+3] * add[i+3])
 		sum += mul5
+		sum += mul5_1
+		sum += mul5_2
+		sum += mul5_3
 		mul6 := Real(mul3[i] * add2[i])
+		mul6_1 := Real(mul3[i+1] * add2[i+1])
+		mul6_2 := Real(mul3[i+2] * add2[i+2])
+		mul6_3 := Real(mul3[i+3] * add2[i+3])
 		sum2 += mul6
+		sum2 += mul6_1
+		sum2 += mul6_2
+		sum2 += mul6_3
 		mul7 := Real(w.G3Weight[0] * add2[i])
+		mul7_1 := Real(w.G3Weight[0] * add2[i+1])
+		mul7_2 := Real(w.G3Weight[0] * add2[i+2])
+		mul7_3 := Real(w.G3Weight[0] * add2[i+3])
 		var select3 Real = mul7
 		if lt2[i] {
 			select3 = add2[i]
 		}
+		var select3_1 Real = mul7_1
+		if lt2[i+1] {
+			select3_1 = add2[i+1]
+		}
+		var select3_2 Real = mul7_2
+		if lt2[i+2] {
+			select3_2 = add2[i+2]
+		}
+		var select3_3 Real = mul7_3
+		if lt2[i+3] {
+			select3_3 = add2[i+3]
+		}
 		g.G4Weight[i] += Real(g4BiasBar0 * select3)
 		g.G4Weight[64+i] += Real(g4BiasBar1 * select3)
+		g.G4Weight[i+1] += Real(g4BiasBar0 * select3_1)
+		g.G4Weight[64+i+1] += Real(g4BiasBar1 * select3_1)
+		g.G4Weight[i+2] += Real(g4BiasBar0 * select3_2)
+		g.G4Weight[64+i+2] += Real(g4BiasBar1 * select3_2)
+		g.G4Weight[i+3] += Real(g4BiasBar0 * select3_3)
+		g.G4Weight[64+i+3] += Real(g4BiasBar1 * select3_3)
 	}
 	g1WeightBar := sum
 	g.G1Weight[0] += g1WeightBar
@@ -3062,21 +3228,68 @@ func fitHyperHyperEuler1OffBack(w *Params, pre *prepared, h float64, weight floa
 	}
 	var sum Real
 	var sum2 Real
-	for i := 0; i < 64; i++ {
-		for j := 0; j < 5; j++ {
-			g.G0Weight[i*5+j] += Real(g0BiasBar[i] * concat4[j])
+	for i := 0; i < 64; i += 4 {
+		{
+			row0 := g0BiasBar[i]
+			row1 := g0BiasBar[i+1]
+			row2 := g0BiasBar[i+2]
+			row3 := g0BiasBar[i+3]
+			line0 := (*[5]Real)(g.G0Weight[i*5:])
+			line1 := (*[5]Real)(g.G0Weight[(i+1)*5:])
+			line2 := (*[5]Real)(g.G0Weight[(i+2)*5:])
+			line3 := (*[5]Real)(g.G0Weight[(i+3)*5:])
+			for j := 0; j < 5; j++ {
+				bj := concat4[j]
+				line0[j] += Real(row0 * bj)
+				line1[j] += Real(row1 * bj)
+				line2[j] += Real(row2 * bj)
+				line3[j] += Real(row3 * bj)
+			}
 		}
 		mul4 := Real(mul3[i] * add[i])
+		mul4_1 := Real(mul3[i+1] * add[i+1])
+		mul4_2 := Real(mul3[i+2] * add[i+2])
+		mul4_3 := Real(mul3[i+3] * add[i+3])
 		sum += mul4
+		sum += mul4_1
+		sum += mul4_2
+		sum += mul4_3
 		mul5 := Real(mul2[i] * add2[i])
+		mul5_1 := Real(mul2[i+1] * add2[i+1])
+		mul5_2 := Real(mul2[i+2] * add2[i+2])
+		mul5_3 := Real(mul2[i+3] * add2[i+3])
 		sum2 += mul5
+		sum2 += mul5_1
+		sum2 += mul5_2
+		sum2 += mul5_3
 		mul6 := Real(w.G3Weight[0] * add2[i])
+		mul6_1 := Real(w.G3Weight[0] * add2[i+1])
+		mul6_2 := Real(w.G3Weight[0] * add2[i+2])
+		mul6_3 := Real(w.G3Weight[0] * add2[i+3])
 		var select3 Real = mul6
 		if lt2[i] {
 			select3 = add2[i]
 		}
+		var select3_1 Real = mul6_1
+		if lt2[i+1] {
+			select3_1 = add2[i+1]
+		}
+		var select3_2 Real = mul6_2
+		if lt2[i+2] {
+			select3_2 = add2[i+2]
+		}
+		var select3_3 Real = mul6_3
+		if lt2[i+3] {
+			select3_3 = add2[i+3]
+		}
 		g.G4Weight[i] += Real(g4BiasBar0 * select3)
 		g.G4Weight[64+i] += Real(g4BiasBar1 * select3)
+		g.G4Weight[i+1] += Real(g4BiasBar0 * select3_1)
+		g.G4Weight[64+i+1] += Real(g4BiasBar1 * select3_1)
+		g.G4Weight[i+2] += Real(g4BiasBar0 * select3_2)
+		g.G4Weight[64+i+2] += Real(g4BiasBar1 * select3_2)
+		g.G4Weight[i+3] += Real(g4BiasBar0 * select3_3)
+		g.G4Weight[64+i+3] += Real(g4BiasBar1 * select3_3)
 	}
 	g1WeightBar := sum
 	g.G1Weight[0] += g1WeightBar
@@ -3172,6 +3385,116 @@ func fitHyperGrad(w *Params, pre *prepared, ws *workspace, x *[2]Real, y int32, 
 	return add, select3
 }
 
+// fitHyperHyperEuler1TargetFwd is FitHyper.HyperEuler.1.target.fwd of one sample (moons_hyper.nde:50): 64 multiply-adds, 16 transcendental functions.
+func fitHyperHyperEuler1TargetFwd(pre *prepared, dt float64, h float64, x *[2]float64, xEnd *[2]float64, out0 *[2]Real, out1 *[2]Real, xWant *[2]Real, tanh *[16]float64) {
+	x0, x1 := x[0], x[1]
+	xEnd0, xEnd1 := xEnd[0], xEnd[1]
+	// moons_hyper.nde:50  minimize residual_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight) +
+	out0[0] = Real(x0)
+	out0[1] = Real(x1)
+	var matvec0, matvec1 float64
+	// moons.nde:6  return x |> Linear(16) |> tanh |> Linear(2)
+	for i := 0; i < 16; i++ {
+		matvec2 := float64(pre.f0Weight2[i*2]*x0) + float64(pre.f0Weight2[i*2+1]*x1)
+		tanh[i] = rt.Tanh64(matvec2 + pre.f0Bias2[i])
+		matvec0 += float64(pre.f2Weight2[i] * tanh[i])
+		matvec1 += float64(pre.f2Weight2[i+16] * tanh[i])
+	}
+	dx0 := matvec0 + pre.f2Bias2[0]
+	dx1 := matvec1 + pre.f2Bias2[1]
+	// moons_hyper.nde:50  minimize residual_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight) +
+	out1[0] = Real(dx0)
+	out1[1] = Real(dx1)
+	sub0 := xEnd0 - (x0 + float64(dt*dx0))
+	sub1 := xEnd1 - (x1 + float64(dt*dx1))
+	mul := float64(h * h)
+	xWant[0] = Real(sub0 / mul)
+	xWant[1] = Real(sub1 / mul)
+}
+
+// fitHyperHyperEuler1OffFwd is FitHyper.HyperEuler.1.off.fwd of one sample (moons_hyper.nde:50): 4480 multiply-adds.
+func fitHyperHyperEuler1OffFwd(w *Params, pre *prepared, h float64, weight float64, x *[2]Real, xK1 *[2]Real, xWant *[2]Real, out *[2]Real, lt *[64]bool, lt2 *[64]bool) {
+	x0, x1 := x[0], x[1]
+	xK10, xK11 := xK1[0], xK1[1]
+	xWant0, xWant1 := xWant[0], xWant[1]
+	// moons_hyper.nde:50  minimize residual_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight) +
+	cast := Real(weight)
+	// moons_hyper.nde:24  hypersolver HyperEuler for Flow {
+	cast2 := Real(h)
+	// moons_hyper.nde:13  return concat(x, dx, h) |> Linear(64) |> PReLU |> Linear(64) |> PReLU |> Linear(2, init: zeros)
+	concat0 := x0
+	concat1 := x1
+	concat2 := xK10
+	concat3 := xK11
+	var select2 [64]Real
+	for i := 0; i < 64; i++ {
+		matvec := Real(pre.g0WeightSlice2[i*4]*concat0) + Real(pre.g0WeightSlice2[i*4+1]*concat1) + Real(pre.g0WeightSlice2[i*4+2]*concat2) + Real(pre.g0WeightSlice2[i*4+3]*concat3)
+		add := matvec + (Real(pre.g0WeightSlice[i]*cast2) + w.G0Bias[i])
+		lt[i] = 0.0 < add
+		mul := Real(w.G1Weight[0] * add)
+		select2[i] = mul
+		if lt[i] {
+			select2[i] = add
+		}
+	}
+	var matvec_2_0, matvec_2_1 Real
+	for i := 0; i < 64; i += 4 {
+		var matvec2, matvec2_1, matvec2_2, matvec2_3 Real
+		{
+			line0 := (*[64]Real)(w.G2Weight[i*64:])
+			line1 := (*[64]Real)(w.G2Weight[(i+1)*64:])
+			line2 := (*[64]Real)(w.G2Weight[(i+2)*64:])
+			line3 := (*[64]Real)(w.G2Weight[(i+3)*64:])
+			for j := 0; j < 64; j++ {
+				xj := select2[j]
+				matvec2 += Real(line0[j] * xj)
+				matvec2_1 += Real(line1[j] * xj)
+				matvec2_2 += Real(line2[j] * xj)
+				matvec2_3 += Real(line3[j] * xj)
+			}
+		}
+		add2 := matvec2 + w.G2Bias[i]
+		add2_1 := matvec2_1 + w.G2Bias[i+1]
+		add2_2 := matvec2_2 + w.G2Bias[i+2]
+		add2_3 := matvec2_3 + w.G2Bias[i+3]
+		lt2[i] = 0.0 < add2
+		lt2[i+1] = 0.0 < add2_1
+		lt2[i+2] = 0.0 < add2_2
+		lt2[i+3] = 0.0 < add2_3
+		mul2 := Real(w.G3Weight[0] * add2)
+		mul2_1 := Real(w.G3Weight[0] * add2_1)
+		mul2_2 := Real(w.G3Weight[0] * add2_2)
+		mul2_3 := Real(w.G3Weight[0] * add2_3)
+		var select3 Real = mul2
+		if lt2[i] {
+			select3 = add2
+		}
+		var select3_1 Real = mul2_1
+		if lt2[i+1] {
+			select3_1 = add2_1
+		}
+		var select3_2 Real = mul2_2
+		if lt2[i+2] {
+			select3_2 = add2_2
+		}
+		var select3_3 Real = mul2_3
+		if lt2[i+3] {
+			select3_3 = add2_3
+		}
+		matvec_2_0 += Real(w.G4Weight[i] * select3)
+		matvec_2_1 += Real(w.G4Weight[i+64] * select3)
+		matvec_2_0 += Real(w.G4Weight[i+1] * select3_1)
+		matvec_2_1 += Real(w.G4Weight[i+1+64] * select3_1)
+		matvec_2_0 += Real(w.G4Weight[i+2] * select3_2)
+		matvec_2_1 += Real(w.G4Weight[i+2+64] * select3_2)
+		matvec_2_0 += Real(w.G4Weight[i+3] * select3_3)
+		matvec_2_1 += Real(w.G4Weight[i+3+64] * select3_3)
+	}
+	// moons_hyper.nde:50  minimize residual_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight) +
+	out[0] = Real(cast * (matvec_2_0 + w.G4Bias[0] - xWant0))
+	out[1] = Real(cast * (matvec_2_1 + w.G4Bias[1] - xWant1))
+}
+
 // fitHyper1ReplayVjp2 is FitHyper.1.replay.vjp2 of one sample (moons_hyper.nde:51): 9024 multiply-adds, 16 transcendental functions.
 func fitHyper1ReplayVjp2(w *Params, pre *prepared, t float64, h float64, x *[2]Real, xNextBar *[2]Real, xBar *[2]Real) {
 	x0, x1 := x[0], x[1]
@@ -3252,10 +3575,24 @@ func fitHyper1ReplayVjp2(w *Params, pre *prepared, t float64, h float64, x *[2]R
 		cast2[i+3] = rt.Indicator[Real](lt[i+3])
 	}
 	var vecmat3 [5]Real
-	for i := 0; i < 64; i++ {
+	for i := 0; i < 64; i += 4 {
 		add3 := Real(vecmat2[i]*cast2[i]) + Real(Real(vecmat2[i]*rt.Indicator[Real](!lt[i]))*w.G1Weight[0])
-		for j := 0; j < 5; j++ {
-			vecmat3[j] += Real(add3 * w.G0Weight[i*5+j])
+		add3_1 := Real(vecmat2[i+1]*cast2[i+1]) + Real(Real(vecmat2[i+1]*rt.Indicator[Real](!lt[i+1]))*w.G1Weight[0])
+		add3_2 := Real(vecmat2[i+2]*cast2[i+2]) + Real(Real(vecmat2[i+2]*rt.Indicator[Real](!lt[i+2]))*w.G1Weight[0])
+		add3_3 := Real(vecmat2[i+3]*cast2[i+3]) + Real(Real(vecmat2[i+3]*rt.Indicator[Real](!lt[i+3]))*w.G1Weight[0])
+		{
+			line0 := (*[5]Real)(w.G0Weight[i*5:])
+			line1 := (*[5]Real)(w.G0Weight[(i+1)*5:])
+			line2 := (*[5]Real)(w.G0Weight[(i+2)*5:])
+			line3 := (*[5]Real)(w.G0Weight[(i+3)*5:])
+			for j := 0; j < 5; j++ {
+				acc := vecmat3[j]
+				acc += Real(add3 * line0[j])
+				acc += Real(add3_1 * line1[j])
+				acc += Real(add3_2 * line2[j])
+				acc += Real(add3_3 * line3[j])
+				vecmat3[j] = acc
+			}
 		}
 	}
 	var xK1Bar [2]Real
@@ -3350,10 +3687,24 @@ func fitHyper1ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta
 		cast3[i+3] = rt.Indicator[Real](lt[i+3])
 	}
 	var vecmat3 [5]Real
-	for i := 0; i < 64; i++ {
+	for i := 0; i < 64; i += 4 {
 		add3 := Real(vecmat2[i]*cast3[i]) + Real(Real(vecmat2[i]*rt.Indicator[Real](!lt[i]))*w.G1Weight[0])
-		for j := 0; j < 5; j++ {
-			vecmat3[j] += Real(add3 * w.G0Weight[i*5+j])
+		add3_1 := Real(vecmat2[i+1]*cast3[i+1]) + Real(Real(vecmat2[i+1]*rt.Indicator[Real](!lt[i+1]))*w.G1Weight[0])
+		add3_2 := Real(vecmat2[i+2]*cast3[i+2]) + Real(Real(vecmat2[i+2]*rt.Indicator[Real](!lt[i+2]))*w.G1Weight[0])
+		add3_3 := Real(vecmat2[i+3]*cast3[i+3]) + Real(Real(vecmat2[i+3]*rt.Indicator[Real](!lt[i+3]))*w.G1Weight[0])
+		{
+			line0 := (*[5]Real)(w.G0Weight[i*5:])
+			line1 := (*[5]Real)(w.G0Weight[(i+1)*5:])
+			line2 := (*[5]Real)(w.G0Weight[(i+2)*5:])
+			line3 := (*[5]Real)(w.G0Weight[(i+3)*5:])
+			for j := 0; j < 5; j++ {
+				acc := vecmat3[j]
+				acc += Real(add3 * line0[j])
+				acc += Real(add3_1 * line1[j])
+				acc += Real(add3_2 * line2[j])
+				acc += Real(add3_3 * line3[j])
+				vecmat3[j] = acc
+			}
 		}
 	}
 	var xK1Bar [2]Real
@@ -3366,90 +3717,65 @@ func fitHyper1ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta
 	xBar[1] = xAtBar1 + vecmat3[1] + call[1]
 }
 
-// fitHyperHyperEuler1OffVjp2 is FitHyper.HyperEuler.1.off.vjp2 of one sample (moons_hyper.nde:50): 8896 multiply-adds.
-func fitHyperHyperEuler1OffVjp2(w *Params, pre *prepared, h float64, weight float64, x *[2]Real, xK1 *[2]Real, outBar *[2]Real, xBar *[2]Real, xK1Bar *[2]Real, xWantBar *[2]Real) {
-	x0, x1 := x[0], x[1]
-	xK10, xK11 := xK1[0], xK1[1]
+// fitHyperHyperEuler1OffBwd is FitHyper.HyperEuler.1.off.bwd of one sample (moons_hyper.nde:50): 4544 multiply-adds.
+func fitHyperHyperEuler1OffBwd(w *Params, weight float64, lt *[64]bool, lt2 *[64]bool, outBar *[2]Real, xBar *[2]Real, xK1Bar *[2]Real, xWantBar *[2]Real) {
 	outBar0, outBar1 := outBar[0], outBar[1]
 	// moons_hyper.nde:50  minimize residual_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight) +
 	cast := Real(weight)
-	// moons_hyper.nde:24  hypersolver HyperEuler for Flow {
-	cast2 := Real(h)
-	// moons_hyper.nde:50  minimize residual_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight) +
 	mul0 := Real(outBar0 * cast)
 	mul1 := Real(outBar1 * cast)
 	xWantBar[0] = -mul0
 	xWantBar[1] = -mul1
 	var vecmat [64]Real
+	var cast2 [64]Real
 	// moons_hyper.nde:13  return concat(x, dx, h) |> Linear(64) |> PReLU |> Linear(64) |> PReLU |> Linear(2, init: zeros)
-	for i := 0; i < 64; i++ {
-		vecmat[i] = Real(mul0*w.G4Weight[i]) + Real(mul1*w.G4Weight[i+64])
-	}
-	concat0 := x0
-	concat1 := x1
-	concat2 := xK10
-	concat3 := xK11
-	var lt [64]bool
-	var select2 [64]Real
-	for i := 0; i < 64; i++ {
-		matvec := Real(pre.g0WeightSlice2[i*4]*concat0) + Real(pre.g0WeightSlice2[i*4+1]*concat1) + Real(pre.g0WeightSlice2[i*4+2]*concat2) + Real(pre.g0WeightSlice2[i*4+3]*concat3)
-		add := matvec + (Real(pre.g0WeightSlice[i]*cast2) + w.G0Bias[i])
-		lt[i] = 0.0 < add
-		mul2 := Real(w.G1Weight[0] * add)
-		select2[i] = mul2
-		if lt[i] {
-			select2[i] = add
-		}
-	}
-	var vecmat2 [64]Real
-	var cast3 [64]Real
 	for i := 0; i < 64; i += 4 {
-		var matvec2, matvec2_1, matvec2_2, matvec2_3 Real
+		vecmat2 := Real(mul0*w.G4Weight[i]) + Real(mul1*w.G4Weight[i+64])
+		vecmat2_1 := Real(mul0*w.G4Weight[i+1]) + Real(mul1*w.G4Weight[i+1+64])
+		vecmat2_2 := Real(mul0*w.G4Weight[i+2]) + Real(mul1*w.G4Weight[i+2+64])
+		vecmat2_3 := Real(mul0*w.G4Weight[i+3]) + Real(mul1*w.G4Weight[i+3+64])
+		add := Real(vecmat2*rt.Indicator[Real](lt2[i])) + Real(Real(vecmat2*rt.Indicator[Real](!lt2[i]))*w.G3Weight[0])
+		add_1 := Real(vecmat2_1*rt.Indicator[Real](lt2[i+1])) + Real(Real(vecmat2_1*rt.Indicator[Real](!lt2[i+1]))*w.G3Weight[0])
+		add_2 := Real(vecmat2_2*rt.Indicator[Real](lt2[i+2])) + Real(Real(vecmat2_2*rt.Indicator[Real](!lt2[i+2]))*w.G3Weight[0])
+		add_3 := Real(vecmat2_3*rt.Indicator[Real](lt2[i+3])) + Real(Real(vecmat2_3*rt.Indicator[Real](!lt2[i+3]))*w.G3Weight[0])
 		{
 			line0 := (*[64]Real)(w.G2Weight[i*64:])
 			line1 := (*[64]Real)(w.G2Weight[(i+1)*64:])
 			line2 := (*[64]Real)(w.G2Weight[(i+2)*64:])
 			line3 := (*[64]Real)(w.G2Weight[(i+3)*64:])
 			for j := 0; j < 64; j++ {
-				xj := select2[j]
-				matvec2 += Real(line0[j] * xj)
-				matvec2_1 += Real(line1[j] * xj)
-				matvec2_2 += Real(line2[j] * xj)
-				matvec2_3 += Real(line3[j] * xj)
+				acc := vecmat[j]
+				acc += Real(add * line0[j])
+				acc += Real(add_1 * line1[j])
+				acc += Real(add_2 * line2[j])
+				acc += Real(add_3 * line3[j])
+				vecmat[j] = acc
 			}
 		}
-		lt2 := 0.0 < (matvec2 + w.G2Bias[i])
-		lt2_1 := 0.0 < (matvec2_1 + w.G2Bias[i+1])
-		lt2_2 := 0.0 < (matvec2_2 + w.G2Bias[i+2])
-		lt2_3 := 0.0 < (matvec2_3 + w.G2Bias[i+3])
-		add2 := Real(vecmat[i]*rt.Indicator[Real](lt2)) + Real(Real(vecmat[i]*rt.Indicator[Real](!lt2))*w.G3Weight[0])
-		add2_1 := Real(vecmat[i+1]*rt.Indicator[Real](lt2_1)) + Real(Real(vecmat[i+1]*rt.Indicator[Real](!lt2_1))*w.G3Weight[0])
-		add2_2 := Real(vecmat[i+2]*rt.Indicator[Real](lt2_2)) + Real(Real(vecmat[i+2]*rt.Indicator[Real](!lt2_2))*w.G3Weight[0])
-		add2_3 := Real(vecmat[i+3]*rt.Indicator[Real](lt2_3)) + Real(Real(vecmat[i+3]*rt.Indicator[Real](!lt2_3))*w.G3Weight[0])
+		cast2[i] = rt.Indicator[Real](lt[i])
+		cast2[i+1] = rt.Indicator[Real](lt[i+1])
+		cast2[i+2] = rt.Indicator[Real](lt[i+2])
+		cast2[i+3] = rt.Indicator[Real](lt[i+3])
+	}
+	var vecmat3 [5]Real
+	for i := 0; i < 64; i += 4 {
+		add2 := Real(vecmat[i]*cast2[i]) + Real(Real(vecmat[i]*rt.Indicator[Real](!lt[i]))*w.G1Weight[0])
+		add2_1 := Real(vecmat[i+1]*cast2[i+1]) + Real(Real(vecmat[i+1]*rt.Indicator[Real](!lt[i+1]))*w.G1Weight[0])
+		add2_2 := Real(vecmat[i+2]*cast2[i+2]) + Real(Real(vecmat[i+2]*rt.Indicator[Real](!lt[i+2]))*w.G1Weight[0])
+		add2_3 := Real(vecmat[i+3]*cast2[i+3]) + Real(Real(vecmat[i+3]*rt.Indicator[Real](!lt[i+3]))*w.G1Weight[0])
 		{
-			line0 := (*[64]Real)(w.G2Weight[i*64:])
-			line1 := (*[64]Real)(w.G2Weight[(i+1)*64:])
-			line2 := (*[64]Real)(w.G2Weight[(i+2)*64:])
-			line3 := (*[64]Real)(w.G2Weight[(i+3)*64:])
-			for j := 0; j < 64; j++ {
-				acc := vecmat2[j]
+			line0 := (*[5]Real)(w.G0Weight[i*5:])
+			line1 := (*[5]Real)(w.G0Weight[(i+1)*5:])
+			line2 := (*[5]Real)(w.G0Weight[(i+2)*5:])
+			line3 := (*[5]Real)(w.G0Weight[(i+3)*5:])
+			for j := 0; j < 5; j++ {
+				acc := vecmat3[j]
 				acc += Real(add2 * line0[j])
 				acc += Real(add2_1 * line1[j])
 				acc += Real(add2_2 * line2[j])
 				acc += Real(add2_3 * line3[j])
-				vecmat2[j] = acc
+				vecmat3[j] = acc
 			}
-		}
-		cast3[i] = rt.Indicator[Real](lt[i])
-		cast3[i+1] = rt.Indicator[Real](lt[i+1])
-		cast3[i+2] = rt.Indicator[Real](lt[i+2])
-		cast3[i+3] = rt.Indicator[Real](lt[i+3])
-	}
-	var vecmat3 [5]Real
-	for i := 0; i < 64; i++ {
-		add3 := Real(vecmat2[i]*cast3[i]) + Real(Real(vecmat2[i]*rt.Indicator[Real](!lt[i]))*w.G1Weight[0])
-		for j := 0; j < 5; j++ {
-			vecmat3[j] += Real(add3 * w.G0Weight[i*5+j])
 		}
 	}
 	xBar[0] = vecmat3[0]
@@ -3458,9 +3784,8 @@ func fitHyperHyperEuler1OffVjp2(w *Params, pre *prepared, h float64, weight floa
 	xK1Bar[1] = vecmat3[3]
 }
 
-// fitHyperHyperEuler1TargetVjp is FitHyper.HyperEuler.1.target.vjp of one sample (moons_hyper.nde:50): 96 multiply-adds, 16 transcendental functions.
-func fitHyperHyperEuler1TargetVjp(pre *prepared, dt float64, h float64, x *[2]float64, out0Bar *[2]Real, out1Bar *[2]Real, xWantBar *[2]Real, xBar *[2]float64, xEndBar *[2]float64) {
-	x0, x1 := x[0], x[1]
+// fitHyperHyperEuler1TargetBwd is FitHyper.HyperEuler.1.target.bwd of one sample (moons_hyper.nde:50): 64 multiply-adds.
+func fitHyperHyperEuler1TargetBwd(pre *prepared, dt float64, h float64, tanh *[16]float64, out0Bar *[2]Real, out1Bar *[2]Real, xWantBar *[2]Real, xBar *[2]float64, xEndBar *[2]float64) {
 	out0Bar0, out0Bar1 := out0Bar[0], out0Bar[1]
 	out1Bar0, out1Bar1 := out1Bar[0], out1Bar[1]
 	xWantBar0, xWantBar1 := xWantBar[0], xWantBar[1]
@@ -3480,9 +3805,7 @@ func fitHyperHyperEuler1TargetVjp(pre *prepared, dt float64, h float64, x *[2]fl
 	// moons.nde:6  return x |> Linear(16) |> tanh |> Linear(2)
 	for i := 0; i < 16; i++ {
 		vecmat2 := float64(dxBar0*pre.f2Weight2[i]) + float64(dxBar1*pre.f2Weight2[i+16])
-		matvec := float64(pre.f0Weight2[i*2]*x0) + float64(pre.f0Weight2[i*2+1]*x1)
-		tanh := rt.Tanh64(matvec + pre.f0Bias2[i])
-		mul := float64(vecmat2 * (1.0 - float64(tanh*tanh)))
+		mul := float64(vecmat2 * (1.0 - float64(tanh[i]*tanh[i])))
 		vecmat0 += float64(mul * pre.f0Weight2[i*2])
 		vecmat1 += float64(mul * pre.f0Weight2[i*2+1])
 	}
@@ -3724,7 +4047,7 @@ func fitHyper0ReplayAtVjp(pre *prepared, t float64, h float64, theta float64, x 
 	xBar[1] = xAtBar1 + xNextBar[1] + xY6Bar[1] + xY5Bar[1] + xY4Bar[1] + xY3Bar[1] + xY2Bar[1] + call[1]
 }
 
-// fitHyperGradinputs is FitHyper.gradinputs of one sample (moons_hyper.nde:46): 135360 multiply-adds, 320 transcendental functions.
+// fitHyperGradinputs is FitHyper.gradinputs of one sample (moons_hyper.nde:46): 91520 multiply-adds, 160 transcendental functions.
 func fitHyperGradinputs(w *Params, pre *prepared, ws *workspace, x *[2]Real, y int32, xBar *[2]Real, st *[4]rt.SolveStats) (Real, Real) {
 	x0, x1 := x[0], x[1]
 	var cast [2]float64
@@ -3736,12 +4059,15 @@ func fitHyperGradinputs(w *Params, pre *prepared, ws *workspace, x *[2]Real, y i
 	var result [20]Real
 	var result2 [20]Real
 	var result3 [20]Real
+	var result4 [160]float64
 	for n := 0; n < 10; n++ {
-		fitHyperHyperEuler1Target(pre, table33[n], table33[n], (*[2]float64)(x2[0:20][n*2:]), (*[2]float64)(x2[2:22][n*2:]), (*[2]Real)(result[n*2:]), (*[2]Real)(result2[n*2:]), (*[2]Real)(result3[n*2:]))
+		fitHyperHyperEuler1TargetFwd(pre, table33[n], table33[n], (*[2]float64)(x2[0:20][n*2:]), (*[2]float64)(x2[2:22][n*2:]), (*[2]Real)(result[n*2:]), (*[2]Real)(result2[n*2:]), (*[2]Real)(result3[n*2:]), (*[16]float64)(result4[n*16:]))
 	}
-	var result4 [20]Real
+	var result5 [640]bool
+	var result6 [640]bool
+	var result7 [20]Real
 	for n := 0; n < 10; n++ {
-		fitHyperHyperEuler1Off(w, pre, table33[n], table34[n], (*[2]Real)(result[:][n*2:]), (*[2]Real)(result2[:][n*2:]), (*[2]Real)(result3[:][n*2:]), (*[2]Real)(result4[n*2:]))
+		fitHyperHyperEuler1OffFwd(w, pre, table33[n], table34[n], (*[2]Real)(result[:][n*2:]), (*[2]Real)(result2[:][n*2:]), (*[2]Real)(result3[:][n*2:]), (*[2]Real)(result7[n*2:]), (*[64]bool)(result5[n*64:]), (*[64]bool)(result6[n*64:]))
 	}
 	// moons_hyper.nde:51  0.1*trajectory_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight)
 	var x3 [20]Real
@@ -3759,27 +4085,27 @@ func fitHyperGradinputs(w *Params, pre *prepared, ws *workspace, x *[2]Real, y i
 		cast2[i] = Real(float64(x3[i]) - x2[i+2])
 		mul2[i] = Real(mul * Real(2.0*cast2[i]))
 	}
-	var result5 [2]Real
-	reverseFitHyper1Rec2(w, pre, &ws.fitHyper1RecTape2, mul2[:], &result5)
+	var result8 [2]Real
+	reverseFitHyper1Rec2(w, pre, &ws.fitHyper1RecTape2, mul2[:], &result8)
 	var mul3 [20]Real
 	// moons_hyper.nde:50  minimize residual_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight) +
 	for i := 0; i < 20; i++ {
-		mul3[i] = Real(2.0 * result4[i])
+		mul3[i] = Real(2.0 * result7[i])
 	}
-	var result6 [20]Real
-	var result7 [20]Real
-	var result8 [20]Real
+	var result9 [20]Real
+	var result10 [20]Real
+	var result11 [20]Real
 	for n := 0; n < 10; n++ {
-		fitHyperHyperEuler1OffVjp2(w, pre, table33[n], table34[n], (*[2]Real)(result[:][n*2:]), (*[2]Real)(result2[:][n*2:]), (*[2]Real)(mul3[:][n*2:]), (*[2]Real)(result6[n*2:]), (*[2]Real)(result7[n*2:]), (*[2]Real)(result8[n*2:]))
+		fitHyperHyperEuler1OffBwd(w, table34[n], (*[64]bool)(result5[:][n*64:]), (*[64]bool)(result6[:][n*64:]), (*[2]Real)(mul3[:][n*2:]), (*[2]Real)(result9[n*2:]), (*[2]Real)(result10[n*2:]), (*[2]Real)(result11[n*2:]))
 	}
-	var result9 [20]float64
-	var result10 [20]float64
+	var result12 [20]float64
+	var result13 [20]float64
 	for n := 0; n < 10; n++ {
-		fitHyperHyperEuler1TargetVjp(pre, table33[n], table33[n], (*[2]float64)(x2[0:20][n*2:]), (*[2]Real)(result6[:][n*2:]), (*[2]Real)(result7[:][n*2:]), (*[2]Real)(result8[:][n*2:]), (*[2]float64)(result10[n*2:]), (*[2]float64)(result9[n*2:]))
+		fitHyperHyperEuler1TargetBwd(pre, table33[n], table33[n], (*[16]float64)(result4[:][n*16:]), (*[2]Real)(result9[:][n*2:]), (*[2]Real)(result10[:][n*2:]), (*[2]Real)(result11[:][n*2:]), (*[2]float64)(result13[n*2:]), (*[2]float64)(result12[n*2:]))
 	}
 	var sub [20]float64
 	for i := 0; i < 20; i++ {
-		sub[i] = result9[i] - float64(mul2[i])
+		sub[i] = result12[i] - float64(mul2[i])
 	}
 	var pad [22]float64
 	clear(pad[:])
@@ -3792,19 +4118,19 @@ func fitHyperGradinputs(w *Params, pre *prepared, ws *workspace, x *[2]Real, y i
 	clear(pad2[:])
 	for i0 := 0; i0 < 10; i0++ {
 		for i1 := 0; i1 < 2; i1++ {
-			pad2[i0*2+i1] = result10[i0*2+i1]
+			pad2[i0*2+i1] = result13[i0*2+i1]
 		}
 	}
 	var xBar2 [22]float64
 	for i := 0; i < 22; i++ {
 		xBar2[i] = pad[i] + pad2[i]
 	}
-	var result11 [2]float64
-	reverseFitHyper0Rec(pre, &ws.fitHyper0RecTape, xBar2[:], &result11)
+	var result14 [2]float64
+	reverseFitHyper0Rec(pre, &ws.fitHyper0RecTape, xBar2[:], &result14)
 	var sum Real
 	var sum2 Real
 	for i := 0; i < 20; i++ {
-		square := Real(result4[i] * result4[i])
+		square := Real(result7[i] * result7[i])
 		sum += square
 		// moons_hyper.nde:51  0.1*trajectory_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight)
 		square2 := Real(cast2[i] * cast2[i])
@@ -3821,8 +4147,8 @@ func fitHyperGradinputs(w *Params, pre *prepared, ws *workspace, x *[2]Real, y i
 	sum3 += square_2_0
 	sum3 += square_2_1
 	// moons_hyper.nde:50  minimize residual_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight) +
-	xBar[0] = result5[0] + Real(result11[0])
-	xBar[1] = result5[1] + Real(result11[1])
+	xBar[0] = result8[0] + Real(result14[0])
+	xBar[1] = result8[1] + Real(result14[1])
 	// moons_hyper.nde:52  metric gap = norm(MoonsFast(x) - Moons(x))
 	le := sum3 <= 0.0
 	var select2 Real = sum3

@@ -1143,10 +1143,11 @@ func reverseFitHyper0Rec(pre *prepared, tape *fitHyper0RecTape, xOutBar []float6
 
 // workspace holds what one goroutine needs: the tapes of recorded solves and large arrays.
 type workspace struct {
-	moons0RecTape     moons0RecTape
-	moons0RecTape2    moons0RecTape
-	fitTiny0RecTape   fitTiny0RecTape
-	fitHyper1RecTape  fitHyper1RecTape
-	fitHyper0RecTape  fitHyper0RecTape
-	fitHyper1RecTape2 fitHyper1RecTape
+	moons0RecTape           moons0RecTape
+	moons0RecTape2          moons0RecTape
+	fitTiny0RecTape         fitTiny0RecTape
+	fitTinyGradinputsResult [3344]float64 // of FitTiny.gradinputs
+	fitHyper1RecTape        fitHyper1RecTape
+	fitHyper0RecTape        fitHyper0RecTape
+	fitHyper1RecTape2       fitHyper1RecTape
 }

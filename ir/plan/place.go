@@ -223,8 +223,7 @@ func (pl *planner) shapeNests() {
 	for _, n := range pl.fn.Nests {
 		n.Unroll = n.Extent > 1 && n.Extent <= SmallLen
 		for _, s := range n.Steps {
-			wide := s.Form == RowDot && s.V.Args[1].Type.Len() > SmallLen
-			if (wide || fourAtOnce(s.V)) && !n.Unroll && n.Extent%4 == 0 {
+			if (s.RowLength() > SmallLen || fourAtOnce(s.V)) && !n.Unroll && n.Extent%4 == 0 {
 				n.Tile = 4
 			}
 		}

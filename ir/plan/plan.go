@@ -105,6 +105,18 @@ type Step struct {
 	Sum  *ir.Param // running sum that OuterRow or AddTo add to; nil for none
 }
 
+// RowLength is the number of elements of the matrix row that the step goes over at each index, 0 for
+// steps of other forms.
+func (s Step) RowLength() int {
+	switch s.Form {
+	case RowDot, OuterRow:
+		return s.V.Args[1].Type.Len()
+	case Scatter:
+		return s.V.Type.Len()
+	}
+	return 0
+}
+
 // Nest is a loop over an extent; its steps run in order at each index.
 type Nest struct {
 	Extent int  // 1: straight-line code
