@@ -36,7 +36,7 @@ func (e *emitter) design(f *file, r *ir.Recipe, low string) {
 	}
 	p.line("%s", e.modelCall(fn, recipeFrame, in, func(int) (string, bool) { return "&k.design", false }))
 	if fn.Needs.Stats > 0 {
-		p.line("if !out.Count(st[:], []rt.Site{%s}, row, row, nil) { continue }", strings.Join(e.siteList(r.Solves, fn), ", "))
+		p.line("if !out.Count(st[:], []rt.Site{%s}, row, row, nil) { continue }", strings.Join(e.siteList(r.Ran(), fn), ", "))
 	}
 	p.line("add(k.design[:])")
 	p.line("}")

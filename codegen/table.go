@@ -241,7 +241,7 @@ func (e *emitter) inputs(f *file, r *ir.Recipe, low string) {
 	fn := e.plan.Of(r.GradInputs)
 	p := e.p
 	sites := low + "Sites"
-	if list := e.siteList(r.Solves, fn); !slices.Equal(list, e.siteList(r.Solves, e.plan.Of(r.Objective))) {
+	if list := e.siteList(r.Ran(), fn); !slices.Equal(list, e.siteList(r.Ran(), e.plan.Of(r.Objective))) {
 		sites = low + "InputSites"
 		text(f, fmt.Sprintf("%s are the solves that a gradient of recipe %s by its columns runs.", sites, r.Name), fmt.Sprintf("var %s = []rt.Site{%s}", sites, strings.Join(list, ", ")))
 	}

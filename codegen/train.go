@@ -331,10 +331,10 @@ func (e *emitter) terms(r *ir.Recipe) int {
 func (e *emitter) worker(f *file, r *ir.Recipe, low string, obj, grad *plan.Func) {
 	p := e.p
 	needsWork := obj.Needs.Work || (grad != nil && grad.Needs.Work)
-	forward := e.siteList(r.Solves, obj)
+	forward := e.siteList(r.Ran(), obj)
 	way := forward
 	if grad != nil {
-		way = e.siteList(r.Solves, grad)
+		way = e.siteList(r.Ran(), grad)
 	}
 	if len(forward) > 0 {
 		text(f, "", fmt.Sprintf("var %sSites = []rt.Site{%s}", low, strings.Join(forward, ", ")))

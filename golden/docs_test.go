@@ -264,7 +264,7 @@ func referencePage() string {
 		row("`"+m.Name+"`", m.Family.String(), strconv.Itoa(m.Order()), strconv.Itoa(m.Evals()), strconv.Itoa(m.DenseOrder()), m.Doc, m.Source)
 	}
 	section("Options of methods, controllers and sensitivities", "of", "option", "default", "what")
-	for _, g := range []method.Group{method.Solver, method.Controller, method.Sensitivity} {
+	for _, g := range []method.Group{method.Solver, method.Controller, method.Sensitivity, method.Estimator} {
 		done := map[method.Family]bool{}
 		for _, m := range method.Rows(g) {
 			if m.Later || g == method.Solver && done[m.Family] {
@@ -287,8 +287,8 @@ func referencePage() string {
 			}
 		}
 	}
-	for _, g := range []method.Group{method.Controller, method.Sensitivity} {
-		title := map[method.Group]string{method.Controller: "Step controllers", method.Sensitivity: "Sensitivities"}[g]
+	for _, g := range []method.Group{method.Controller, method.Sensitivity, method.Estimator} {
+		title := map[method.Group]string{method.Controller: "Step controllers", method.Sensitivity: "Sensitivities", method.Estimator: "Estimators of `div`"}[g]
 		section(title, "name", "what", "source")
 		for _, m := range method.Rows(g) {
 			row("`"+m.Name+"`", later(m.Later)+m.Doc, m.Source)

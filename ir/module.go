@@ -181,6 +181,10 @@ type Recipe struct {
 	Combine   *Func
 	Metrics   []string
 	Solves    []*Solve
+	// Training is the objective that is differentiated, with the same signature and its own solves, where it
+	// is not Objective itself: expressions may differ by use.
+	Training       *Func
+	TrainingSolves []*Solve
 	// Grad, made by ir/diff: columns to (loss, metric terms…, statistics…, then one Accum cotangent
 	// per entry of Trained). GradInputs likewise gives cotangents of the real columns instead.
 	Grad       *Func
@@ -203,6 +207,17 @@ func (m *Model) Keyed() bool { return takesKey(m.Func, len(m.Inputs)) }
 
 // Keyed reports whether the functions of the recipe take a key of random draws as last argument.
 func (r *Recipe) Keyed() bool { return takesKey(r.Objective, len(r.Columns)) }
+
+// Fitted is the objective that training differentiates.
+func (r *Recipe) Fitted() *Func {
+	if r.Training != nil {
+		return r.Training
+	}
+	return r.Objective
+}
+
+// Ran lists the solves of the objective, in evaluations and in training.
+func (r *Recipe) Ran() []*Solve { return append(append([]*Solve(nil), r.Solves...), r.TrainingSolves...) }
 
 // takesKey reports whether f has a key after its n arguments.
 func takesKey(f *Func, n int) bool {

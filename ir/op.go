@@ -99,13 +99,15 @@ const (
 	OpUniform // (key, offset): Attr.Ints numbers of [0, 1) at site Attr.Index; see ops_random.go
 
 	// Derivatives, single nodes until ir/diff; operands are values of the same function.
-	OpGrad    // (E, x): gradient of scalar E, shape of x
-	OpJac     // (v, x): shape(v) ++ shape(x)
-	OpDivg    // (v, x): trace of the Jacobian
-	OpHess    // (E, x): shape(x) ++ shape(x)
-	OpJVP     // (v, x, dx): directional derivative, shape of v
-	OpVJP     // (v, x, w): cotangent, shape of x
-	OpPartial // (E, x): explicit partial derivative; definitions are held
+	OpGrad       // (E, x): gradient of scalar E, shape of x
+	OpJac        // (v, x): shape(v) ++ shape(x)
+	OpDivg       // (v, x): trace of the Jacobian
+	OpHutchinson // (v, x, z): its mean over the directions z_s of z_s·J z_s
+	OpHutchPP    // (v, x, z): Hutch++, the first half of the directions z being the sketch
+	OpHess       // (E, x): shape(x) ++ shape(x)
+	OpJVP        // (v, x, dx): directional derivative, shape of v
+	OpVJP        // (v, x, w): cotangent, shape of x
+	OpPartial    // (E, x): explicit partial derivative; definitions are held
 
 	// Structured nodes.
 	OpCall   // Attr.Func

@@ -28,6 +28,14 @@ func init() {
 			}
 			return Scalar(a[0].Elem), nil
 		}),
+		deriv(OpHutchinson, "hutchinson", "1/m Σ_s z_s·(∂v/∂x) z_s", "trace of the Jacobian by m directions", 3, directed),
+		deriv(OpHutchPP, "hutchpp", "tr QᵀJQ + 1/k Σ_s g_s·(1-QQᵀ)J(1-QQᵀ) g_s", "trace of the Jacobian by a sketch and probes", 3, func(a []Type) (Type, error) {
+			t, err := directed(a)
+			if err == nil && a[2].Shape[0]%2 != 0 {
+				err = fmt.Errorf("wants as many probes as directions of the sketch, not %d together", a[2].Shape[0])
+			}
+			return t, err
+		}),
 		deriv(OpHess, "hess", "∂²E/∂x_i∂x_j", "Hessian of a scalar", 2, func(a []Type) (Type, error) {
 			if !a[0].IsScalar() {
 				return Type{}, fmt.Errorf("wants a scalar, not %s", a[0])
@@ -202,6 +210,17 @@ func match(name string, got, want []Type) error {
 		}
 	}
 	return nil
+}
+
+// directed is the type of an estimate of the trace of the Jacobian from directions along a leading axis.
+func directed(a []Type) (Type, error) {
+	if !SameShape(a[0].Shape, a[1].Shape) {
+		return Type{}, fmt.Errorf("wants two values of one shape, not %s and %s", a[0], a[1])
+	}
+	if len(a[2].Shape) == 0 || !SameShape(a[2].Shape[1:], a[1].Shape) {
+		return Type{}, fmt.Errorf("the directions %s are not a stack of %s", a[2], a[1])
+	}
+	return Scalar(a[0].Elem), nil
 }
 
 func deriv(op Op, name, formula, doc string, arity int, shape func(a []Type) (Type, error)) Info {

@@ -238,8 +238,10 @@ func (c *checker) model(x *Model) error {
 }
 
 func (c *checker) recipe(r *Recipe) error {
-	if err := c.listed(r.Solves); err != nil {
-		return err
+	for _, solves := range [][]*Solve{r.Solves, r.TrainingSolves} {
+		if err := c.listed(solves); err != nil {
+			return err
+		}
 	}
 	var ps []Type
 	for _, p := range append(append([]*Param(nil), r.Trained...), r.Frozen...) {
@@ -264,6 +266,7 @@ func (c *checker) recipe(r *Recipe) error {
 	}
 	return c.sign(
 		signature{role: "objective", f: r.Objective, args: in, results: out},
+		signature{role: "objective in training", f: r.Training, args: in, results: out},
 		signature{role: "combination of metrics", f: r.Combine, moreArgs: true, moreResults: true},
 		signature{role: "attack", f: r.Attack, args: in, results: attack},
 		signature{role: "design", f: r.Design, args: in, moreResults: true},

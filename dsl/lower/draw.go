@@ -12,14 +12,18 @@ import (
 // from a function that draws none.
 func (s *scope) keyed() { s.key = s.b.Arg(ir.KeyName, ir.KeyType) }
 
+func (s *scope) keyRead() bool {
+	for _, v := range s.b.Func.Values {
+		if slices.Contains(v.Args, s.key) {
+			return true
+		}
+	}
+	return false
+}
+
 func (s *scope) dropKey() {
 	f := s.b.Func
 	is := func(v *ir.Value) bool { return v == s.key }
-	for _, v := range f.Values {
-		if slices.ContainsFunc(v.Args, is) {
-			return
-		}
-	}
 	f.Args = slices.DeleteFunc(f.Args, is)
 	f.Values = slices.DeleteFunc(f.Values, is)
 	f.Renumber()

@@ -177,6 +177,11 @@ func (s *scope) make(x sema.Expr) *ir.Value {
 		return s.trajectoryError(x)
 	case *sema.Draw:
 		return s.draw(x)
+	case *sema.ByUse:
+		if s.use == sema.Training {
+			return s.expr(x.Train)
+		}
+		return s.expr(x.Eval)
 	case *sema.Map:
 		return s.mapOver(x)
 	case *sema.Anneal:

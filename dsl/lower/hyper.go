@@ -40,7 +40,7 @@ func (l *lowerer) residualFunc(h *sema.Hyper, name string) *ir.Func {
 	}
 	states("", func(i int) *sema.Var { return sys.States[i].Var })
 	states("d", func(i int) *sema.Var { return h.Slopes[i] })
-	s.args(sys.Contexts)
+	s.args(l.contexts(sys))
 	for _, v := range sys.Initials {
 		s.b.Span = v.Span
 		s.starts[v] = s.b.Arg(v.Name+"_start", v.Type.IR(l.m.Real))

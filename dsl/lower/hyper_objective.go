@@ -33,10 +33,10 @@ type reference struct {
 // reference solves once along a mesh, whatever the parts of an objective that ask for it.
 func (s *scope) reference(x *sema.HyperError, m *mesh) *reference {
 	same := equality{}
-	starts, extras := s.exprs(x.Starts), s.exprs(x.Extras)
+	starts, extras := s.exprs(x.Starts), s.given(x.System, x.Extras)
 	for _, r := range s.references {
 		if y := r.of; y.System == x.System && sameSolver(y.Reference, x.Reference) && r.mesh == m &&
-			slices.EqualFunc(s.exprs(y.Starts), starts, same.values) && slices.EqualFunc(s.exprs(y.Extras), extras, same.values) {
+			slices.EqualFunc(s.exprs(y.Starts), starts, same.values) && slices.EqualFunc(s.given(y.System, y.Extras), extras, same.values) {
 			return r
 		}
 	}

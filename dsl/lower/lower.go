@@ -19,6 +19,30 @@ type lowerer struct {
 	apart map[*sema.Var]bool
 	// wide makes functions over f64, for references of hypersolvers.
 	wide *ir.Widening
+	// use is what is lowered now. What differs in training has models and systems of its own, made where a
+	// recipe needs them; base is then the lowerer of all else.
+	use      sema.Use
+	base     *lowerer
+	training *lowerer
+}
+
+// forTraining is the lowerer of what recipes train.
+func (l *lowerer) forTraining() *lowerer {
+	if l.training == nil {
+		t := *l
+		t.use, t.base = sema.Training, l
+		t.models, t.systems = map[*sema.Model]*ir.Model{}, map[*sema.System]*system{}
+		l.training = &t
+	}
+	return l.training
+}
+
+// name is what something that is lowered for one use is called.
+func (l *lowerer) name(of string) string {
+	if l.use == sema.Training {
+		return of + ".train"
+	}
+	return of
 }
 
 // Lower gives the module of a program without errors. When something cannot be lowered the module
@@ -30,6 +54,7 @@ func Lower(p *sema.Program) (*ir.Module, diag.List) {
 		models:  map[*sema.Model]*ir.Model{},
 		systems: map[*sema.System]*system{},
 		apart:   derivativeVariables(p),
+		use:     sema.Evaluation,
 	}
 	l.wide = &ir.Widening{Module: l.m, From: l.m.Real, To: ir.F64, Suffix: ".f64"}
 	for _, q := range p.Params {

@@ -13,7 +13,7 @@ import (
 // model lowers a model: inputs -> outputs, then five statistics per solve. A model with solvers
 // replaced is lowered from the same body with solves of its own.
 func (l *lowerer) model(m *sema.Model) {
-	s := l.scope(m.Name, m.Doc, m.Span)
+	s := l.scope(l.name(m.Name), m.Doc, m.Span)
 	s.model = m
 	s.args(m.Inputs)
 	s.keyed()
@@ -35,14 +35,33 @@ func (l *lowerer) model(m *sema.Model) {
 	}
 	out.Solves = s.solved()
 	out.Func = l.add(s.b.Return(append(results, s.statistics()...)...))
-	s.dropKey()
+	if !s.keyRead() {
+		s.dropKey()
+	}
+	l.models[m] = out
+	if l.use == sema.Training { // recipes call it, and nobody else
+		return
+	}
 	if m.Ends == "" {
 		for i := range s.runs {
 			out.Paths = append(out.Paths, l.add(s.path(i)))
 		}
 	}
-	l.models[m] = out
 	l.m.Models = append(l.m.Models, out)
+}
+
+// modelOf is a model that is called; nil where it could not be lowered.
+func (l *lowerer) modelOf(m *sema.Model) *ir.Model {
+	if l.base == nil {
+		return l.models[m]
+	}
+	if !m.DiffersByUse() {
+		return l.base.modelOf(m)
+	}
+	if l.models[m] == nil {
+		l.model(m)
+	}
+	return l.models[m]
 }
 
 // end is an output of a variant: a state at the end of a solve, as end0.x of the first one, or along its
@@ -89,7 +108,9 @@ func (l *lowerer) metrics(s *scope, out *ir.Model) {
 	s.b.Func.ResultNames = terms.names
 	out.Solves = s.solved()
 	out.Func = l.add(s.b.Return(append(terms.values, s.statistics()...)...))
-	s.dropKey()
+	if !s.keyRead() {
+		s.dropKey()
+	}
 	l.m.Models = append(l.m.Models, out)
 }
 
@@ -157,7 +178,7 @@ func (s *scope) call(x *sema.ModelCall) modelCall {
 	if s.model != nil && s.model.Calls[of] != nil {
 		of = s.model.Calls[of]
 	}
-	m := s.models[of]
+	m := s.modelOf(of)
 	if m == nil {
 		panic(refusal{})
 	}

@@ -7,36 +7,51 @@ import (
 	"ndec.dev/ndec/ir"
 )
 
-// recipe lowers a train block: one sample's columns -> loss, metric terms, statistics.
+// recipe lowers a train block: one sample's columns -> loss, metric terms, statistics. Where that is another
+// function in training, it is lowered once more.
 func (l *lowerer) recipe(r *sema.Recipe) {
 	out := &ir.Recipe{Name: r.Name, Doc: r.Doc, Span: r.Span, Columns: l.ports(r.Data.Columns), Frozen: r.Frozen, Settings: r.Settings}
-	s := l.scope(r.Name, r.Doc, r.Span)
-	s.args(r.Data.Columns)
-	s.keyed()
-	o, ok := ir.FindSetting(r.Settings, "optimizer")
-	s.everyCount = ok && o.Choice != nil && o.Choice.Row == "lstsq"
-
 	if n := averages(r.Minimize); n > 0 && !affine(r.Minimize) {
 		refuse(averageLater, r.Minimize.Span(), "minimize cannot be compiled yet where avg is not a term of a sum; minimize the mean itself")
 	}
-	// The loss is the mean of what the objective gives, so that avg of a term is the term.
-	s.inBatch = func(x *sema.Avg) *ir.Value { return s.expr(x.X) }
-	loss := s.expr(r.Minimize)
-	s.inBatch = nil
-
-	terms := s.terms(r.Metrics)
+	s, combine := l.objective(r)
 	for _, m := range r.Metrics {
 		out.Metrics = append(out.Metrics, m.Name)
 	}
-	out.Combine = terms.combine
-	s.b.Func.ResultNames = append([]string{"loss"}, terms.names...)
-	out.Solves = s.solved()
-	out.Objective = l.add(s.b.Return(append(append([]*ir.Value{loss}, terms.values...), s.statistics()...)...))
-	s.dropKey()
+	out.Objective, out.Combine, out.Solves = s.b.Func, combine, s.solved()
+	keyed := s.keyRead()
+	if r.DiffersByUse() {
+		t, _ := l.forTraining().objective(r)
+		out.Training, out.TrainingSolves = t.b.Func, t.solved()
+		keyed = keyed || t.keyRead()
+		if !keyed {
+			t.dropKey()
+		}
+	}
+	if !keyed {
+		s.dropKey()
+	}
 	if out.Combine != nil {
 		l.add(out.Combine)
 	}
 	l.m.Recipes = append(l.m.Recipes, out)
+}
+
+// objective is the function of a recipe, and what makes metrics of the means of its terms.
+func (l *lowerer) objective(r *sema.Recipe) (*scope, *ir.Func) {
+	s := l.scope(l.name(r.Name), r.Doc, r.Span)
+	s.args(r.Data.Columns)
+	s.keyed()
+	o, ok := ir.FindSetting(r.Settings, "optimizer")
+	s.everyCount = ok && o.Choice != nil && o.Choice.Row == "lstsq"
+	// The loss is the mean of what the objective gives, so that avg of a term is the term.
+	s.inBatch = func(x *sema.Avg) *ir.Value { return s.expr(x.X) }
+	loss := s.expr(r.Minimize)
+	s.inBatch = nil
+	terms := s.terms(r.Metrics)
+	s.b.Func.ResultNames = append([]string{"loss"}, terms.names...)
+	l.add(s.b.Return(append(append([]*ir.Value{loss}, terms.values...), s.statistics()...)...))
+	return s, terms.combine
 }
 
 // terms are what the metrics of a recipe are computed from: values of one sample whose means over the
@@ -190,6 +205,8 @@ func operands(x sema.Expr) []sema.Expr {
 		return []sema.Expr{x.X}
 	case *sema.Avg:
 		return []sema.Expr{x.X}
+	case *sema.ByUse:
+		return []sema.Expr{x.Train, x.Eval}
 	case *sema.Map:
 		return x.Args
 	case *sema.Anneal:

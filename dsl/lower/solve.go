@@ -36,7 +36,7 @@ func (s *scope) solution(x *sema.Solve) *solution {
 		d.end = s.expr(x.To)
 	}
 	starts := s.exprs(x.Starts)
-	d.extras = append(s.exprs(x.Extras), startsOf(x.System, starts)...)
+	d.extras = append(s.given(x.System, x.Extras), startsOf(x.System, starts)...)
 	s.b.Span = x.Span()
 	by := x.Solver
 	if s.model != nil {
@@ -230,7 +230,7 @@ func (s *scope) rhs(x *sema.Rhs) []*ir.Value {
 		f := s.rhsFunc(s.system(x.System))
 		starts := s.exprs(x.Starts)
 		args := append([]*ir.Value{s.expr(x.Time)}, starts...)
-		args = append(append(args, s.exprs(x.Extras)...), startsOf(x.System, starts)...)
+		args = append(append(args, s.given(x.System, x.Extras)...), startsOf(x.System, starts)...)
 		s.b.Span = x.Span()
 		s.points[x] = s.b.CallAll(f, args...)
 	}

@@ -18,6 +18,9 @@ type system struct {
 
 // system lowers a system when it is first used.
 func (l *lowerer) system(sys *sema.System) *system {
+	if l.base != nil && !sys.DiffersByUse() {
+		return l.base.system(sys)
+	}
 	if l.systems[sys] == nil {
 		l.systems[sys] = &system{System: sys}
 	}
@@ -40,7 +43,7 @@ func (l *lowerer) states(sys *sema.System) []ir.SolveState {
 // then starts.
 func (l *lowerer) extras(sys *sema.System) []ir.Type {
 	var out []ir.Type
-	for _, vars := range [][]*sema.Var{sys.Contexts, sys.Initials} {
+	for _, vars := range [][]*sema.Var{l.contexts(sys), sys.Initials} {
 		for _, v := range vars {
 			out = append(out, v.Type.IR(l.m.Real))
 		}
@@ -48,9 +51,39 @@ func (l *lowerer) extras(sys *sema.System) []ir.Type {
 	return out
 }
 
+// nameOf is what functions of sys are called after.
+func (l *lowerer) nameOf(sys *sema.System) string {
+	if !sys.DiffersByUse() {
+		return sys.Name
+	}
+	return l.name(sys.Name)
+}
+
+// contexts are those of the present use: directions that only the other one draws are left out.
+func (l *lowerer) contexts(sys *sema.System) []*sema.Var {
+	var out []*sema.Var
+	for _, v := range sys.Contexts {
+		if v.Drawn == nil || v.Drawn.Use.For(l.use) {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// given are the values of contexts, of which xs are those of all contexts of sys.
+func (s *scope) given(sys *sema.System, xs []sema.Expr) []*ir.Value {
+	var out []*ir.Value
+	for i, v := range sys.Contexts {
+		if v.Drawn == nil || v.Drawn.Use.For(s.use) {
+			out = append(out, s.expr(xs[i]))
+		}
+	}
+	return out
+}
+
 // systemFunc starts a function of (t, states…, integrals… if wanted, contexts…, starts…).
 func (l *lowerer) systemFunc(sys *sema.System, suffix string, integrals bool) *scope {
-	s := l.scope(sys.Name+"."+suffix, "", sys.Span)
+	s := l.scope(l.nameOf(sys)+"."+suffix, "", sys.Span)
 	s.arg(sys.Time)
 	for _, st := range sys.States {
 		s.arg(st.Var)
@@ -61,7 +94,7 @@ func (l *lowerer) systemFunc(sys *sema.System, suffix string, integrals bool) *s
 			s.b.Arg(q.Name, ir.Scalar(l.m.Real)) // never read: equations cannot see integrals
 		}
 	}
-	s.args(sys.Contexts)
+	s.args(l.contexts(sys))
 	for _, v := range sys.Initials {
 		s.b.Span = v.Span
 		s.starts[v] = s.b.Arg(v.Name+"_start", v.Type.IR(l.m.Real))

@@ -47,7 +47,7 @@ type checker struct {
 	pkgs    []*pkg // the one that is compiled comes first
 	setUsed map[string]bool
 	movesBy map[layer.Moving]Expr // the numbers that layers depend on
-	drawn   map[string]int        // draws by declaration, which number their sites
+	draws   map[string]int        // draws by declaration, which number their sites
 	depth   int
 	units   bool // a unit is written somewhere
 }
@@ -94,7 +94,7 @@ type decl struct {
 // no errors; it is never nil.
 func Check(files []*syntax.File, opts Options) (*Program, diag.List) {
 	c := &checker{opts: opts, real: ir.F32, said: map[said]bool{}, files: files, decls: map[string]*decl{},
-		prog: &Program{}, setUsed: map[string]bool{}, drawn: map[string]int{}, movesBy: map[layer.Moving]Expr{}}
+		prog: &Program{}, setUsed: map[string]bool{}, draws: map[string]int{}, movesBy: map[layer.Moving]Expr{}}
 	if opts.Precision == "f64" {
 		c.real = ir.F64
 	}

@@ -56,9 +56,9 @@ func (c *checker) draw(x *syntax.CallExpr, piped Expr, e *env) Expr {
 	if !c.fits(shape, at) {
 		return invalid(at)
 	}
-	c.drawn[e.owner]++
+	c.draws[e.owner]++
 	standard := &Draw{Node: Node{T: Tensor(Real, shape...), At: at}, Uniform: d.name != "normal",
-		Place: e.owner + ".draw" + strconv.Itoa(c.drawn[e.owner])}
+		Place: e.owner + ".draw" + strconv.Itoa(c.draws[e.owner])}
 	num := func(v float64) Expr { return number(v, Real, at) }
 	scaled := func(scale, z Expr) Expr {
 		if l := literal(scale); l != nil && l.Num == 1 {
@@ -82,9 +82,7 @@ func (c *checker) draw(x *syntax.CallExpr, piped Expr, e *env) Expr {
 		tail := c.op(ir.OpLog1p, ir.Attr{}, at, c.binary("*", num(-2), c.op(ir.OpAbs, ir.Attr{}, at, v), at))
 		return shifted(d.args[0], scaled(d.args[1], c.negate(c.binary("*", c.op(ir.OpSign, ir.Attr{}, at, v), tail, at), at)))
 	}
-	// rademacher: -1 or 1.
-	below := c.op(ir.OpLt, ir.Attr{}, at, standard, num(0.5))
-	return c.op(ir.OpSelect, ir.Attr{}, at, below, num(-1), num(1))
+	return c.signs(standard, at) // rademacher
 }
 
 // drawSize is the [n, …] of a draw.

@@ -68,7 +68,7 @@ var forms = map[string]Function{
 	"grad":             {Group: "Derivatives", Use: "grad(E, x)", Doc: "gradient of a scalar, total through definitions", Formula: "∂E/∂x"},
 	"partial":          {Group: "Derivatives", Use: "partial(E, x)", Doc: "gradient of a scalar with definitions held", Formula: "∂E/∂x"},
 	"jac":              {Group: "Derivatives", Use: "jac(v, x)", Doc: "Jacobian, of shape shape(v), shape(x)", Formula: "∂v/∂x"},
-	"div":              {Group: "Derivatives", Use: "div(v, x)", Doc: "divergence", Formula: "Σ ∂v_i/∂x_i"},
+	"div":              {Group: "Derivatives", Use: "div(v, x)", Doc: "divergence; `by:` takes an estimator, or `{train: hutchinson, eval: exact}`", Formula: "Σ ∂v_i/∂x_i"},
 	"hess":             {Group: "Derivatives", Use: "hess(E, x)", Doc: "second derivatives, of shape shape(x), shape(x)", Formula: "∂²E/∂x²"},
 	"jvp":              {Group: "Derivatives", Use: "jvp(v, x, dx)", Doc: "derivative in a direction", Formula: "∂v/∂x dx"},
 	"vjp":              {Group: "Derivatives", Use: "vjp(v, x, w)", Doc: "product with the Jacobian from the left", Formula: "wᵀ ∂v/∂x"},

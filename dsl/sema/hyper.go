@@ -103,7 +103,9 @@ func (c *checker) hyperScope(h *Hyper) *env {
 	}
 	for _, list := range [][]*Var{s.Contexts, s.Defs} {
 		for _, v := range list {
-			enter(v)
+			if v.Drawn == nil {
+				enter(v)
+			}
 		}
 	}
 	// A name of the system comes before the step: h(t, x) could be its own.

@@ -65,6 +65,7 @@ type Var struct {
 	Index  int       // place among the arguments, states, contexts or columns
 	Fields []string  // ColumnVar: fields of a file that it is made of; nil: by name
 	First  bool      // ColumnVar: of the first row of a window
+	Drawn  *Drawing  // ContextVar: drawn by every solve; nil where the program gives it
 	Span   diag.Span
 	Doc    string
 }
@@ -260,8 +261,8 @@ type (
 	}
 
 	// Op is an operator of the IR applied to expressions. Attr is complete for the operator.
-	// Derivatives (OpGrad, OpJac, OpDivg, OpHess, OpJVP, OpVJP, OpPartial) have the variable as
-	// second operand, a *Ref to a state, context, argument, t or definition.
+	// Derivatives (OpGrad, OpJac, OpDivg, OpHess, OpJVP, OpVJP, OpPartial, OpHutchinson, OpHutchPP) have
+	// the variable as second operand, a *Ref to a state, context, argument, t or definition.
 	Op struct {
 		Node
 		Op   ir.Op
@@ -370,6 +371,12 @@ type (
 		Node
 		Uniform bool
 		Place   string
+	}
+
+	// ByUse is one value in training and another one in evaluations.
+	ByUse struct {
+		Node
+		Train, Eval Expr
 	}
 
 	// Map applies Func to slices along the leading axis of those Args that are Mapped, which all have

@@ -285,7 +285,7 @@ func (c *checker) operator(op ir.Op, args []quantity, exponent *Lit, at diag.Spa
 		return c.agree(op, at, args[1:]...)
 	case ir.OpMul, ir.OpMatVec, ir.OpVecMat, ir.OpMatMul, ir.OpOuter, ir.OpDot, ir.OpCross:
 		return product(args[0], args[1], 1)
-	case ir.OpDiv, ir.OpGrad, ir.OpPartial, ir.OpJac, ir.OpDivg:
+	case ir.OpDiv, ir.OpGrad, ir.OpPartial, ir.OpJac, ir.OpDivg, ir.OpHutchinson, ir.OpHutchPP:
 		return product(args[0], args[1], -1)
 	case ir.OpLinSolve:
 		return product(args[1], args[0], -1)

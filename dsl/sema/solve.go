@@ -203,7 +203,10 @@ func (c *checker) systemLiteral(x syntax.Expr, at diag.Span, e *env) (*System, [
 		}
 	}
 	for i, v := range s.Contexts {
-		if extras[i] == nil {
+		switch {
+		case v.Drawn != nil && e.where.solves():
+			extras[i] = c.drawn(v.Type, *v.Drawn, e, at)
+		case extras[i] == nil:
 			c.errorf("NDE0524", at, "%s{...} does not set context %s", s.Name, v.Name)
 			ok = false
 		}
@@ -233,7 +236,7 @@ func startSlot(s *System, key string, starts, extras []Expr) (*Expr, Type) {
 		}
 	}
 	for i, v := range s.Contexts {
-		if v.Name == key {
+		if v.Name == key && v.Drawn == nil {
 			return &extras[i], v.Type
 		}
 	}
@@ -246,7 +249,9 @@ func settable(s *System) []string {
 		names = append(names, st.Var.Name)
 	}
 	for _, v := range append(append([]*Var{}, s.Contexts...), s.Inputs...) {
-		names = append(names, v.Name)
+		if v.Drawn == nil {
+			names = append(names, v.Name)
+		}
 	}
 	return names
 }
@@ -377,6 +382,8 @@ func children(x Expr) []Expr {
 		return []Expr{x.X}
 	case *Avg:
 		return []Expr{x.X}
+	case *ByUse:
+		return []Expr{x.Train, x.Eval}
 	case *Map:
 		return x.Args
 	case *Anneal:

@@ -51,12 +51,10 @@ func (c *checker) derivative(f derivForm, x *syntax.CallExpr, piped Expr, e *env
 	at := x.At()
 	plain := *x
 	plain.Args = nil
+	var by syntax.Expr // estimator of div
 	for _, a := range x.Args {
-		if f.op == ir.OpDivg && a.Key != nil && a.Key.Name == "by" {
-			if id, ok := a.Value.(*syntax.Ident); !ok || id.Name != "exact" {
-				c.limit("div estimator", a.Key.At())
-				return invalid(at)
-			}
+		if f.op == ir.OpDivg && a.Key != nil && a.Key.Name == "by" && by == nil {
+			by = a.Value
 			continue
 		}
 		plain.Args = append(plain.Args, a)
@@ -104,6 +102,9 @@ func (c *checker) derivative(f derivForm, x *syntax.CallExpr, piped Expr, e *env
 		if !ir.SameShape(y.Type().Shape, v.Shape) {
 			c.errorf("NDE0332", at, "div wants equal shapes, got %s and %s", y.Type(), v)
 			return invalid(at)
+		}
+		if by != nil {
+			return c.divergence(y, ref, by, e, at)
 		}
 		shape = nil
 	case ir.OpJVP:

@@ -24,5 +24,13 @@ func codesSensitivity() []Entry {
 			Text:  "checkpoint{memory: n} keeps as many states as fit into n bytes, and time and length of every step beside them: 16\nbytes for each of steps, or of max_steps. Two states have to fit, or there is nothing to go back from.",
 			Bad:   gradOf("solver Fwd = rk4{steps: 1000, sensitivity: checkpoint{memory: 16000}}\n"),
 			Fixed: gradOf("solver Fwd = rk4{steps: 1000, sensitivity: checkpoint{memory: 20000}}\n")},
+		{Code: "NDE0641", Title: "estimator of div by use",
+			Text:  "by: of div names an estimator (exact, hutchinson, hutchpp), or one for training and one for everything else:\n{train: hutchinson, eval: exact}.",
+			Bad:   "package p\n\nsystem S {\n\tstate x [2]real\n\tstate l real\n\tder(x) = -x\n\tder(l) = div(-x, x, by: {train: hutchinson})\n}\n",
+			Fixed: "package p\n\nsystem S {\n\tstate x [2]real\n\tstate l real\n\tder(x) = -x\n\tder(l) = div(-x, x, by: {train: hutchinson, eval: exact})\n}\n"},
+		{Code: "NDE0642", Title: "estimator without anybody to draw for",
+			Text:  "hutchinson and hutchpp draw random directions, for a sample and a training step. Systems have them drawn by\nevery solve, models and recipes draw them on the spot; functions, nets and residuals know no sample.",
+			Bad:   "package p\n\nfn f(x [2]real) real {\n\treturn div(sin(x), x, by: hutchinson)\n}\n",
+			Fixed: "package p\n\nfn f(x [2]real) real {\n\treturn div(sin(x), x, by: exact)\n}\n"},
 	}
 }

@@ -43,7 +43,7 @@ func (p *pass) attack(rc *ir.Recipe) {
 	if within.rate == 0 {
 		within.rate = 2.5 * within.radius / float64(n)
 	}
-	f := rc.Objective
+	f := rc.Fitted()
 	step := p.ascent(f, rc.Attacked, within, s.Choice.Span)
 	if step == nil {
 		p.diags.Errorf(unattackable, on.Span, "the objective of %s does not depend on column %s, so that no ascent raises it; name a column that it depends on", rc.Name, on.Text)

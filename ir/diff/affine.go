@@ -126,7 +126,7 @@ func (p *pass) linear(rc *ir.Recipe) {
 	if !ok || s.Choice == nil || s.Choice.Row != "lstsq" || rc.Objective == nil {
 		return
 	}
-	f := rc.Objective
+	f := rc.Fitted()
 	p.expand(f)
 	a := &affinity{p: p, trained: map[*ir.Param]bool{}}
 	n := 0

@@ -55,7 +55,7 @@ func has(f *ir.Func, is func(*ir.Info) bool) bool {
 
 // verbs are the names of the derivative nodes in the language.
 var verbs = map[ir.Op]string{ir.OpGrad: "grad", ir.OpJac: "jac", ir.OpDivg: "div", ir.OpHess: "hess",
-	ir.OpJVP: "jvp", ir.OpVJP: "vjp", ir.OpPartial: "partial"}
+	ir.OpJVP: "jvp", ir.OpVJP: "vjp", ir.OpPartial: "partial", ir.OpHutchinson: "div", ir.OpHutchPP: "div"}
 
 // node is the replacement of a derivative node, nil if it is identically zero.
 func (d *body) node(v *ir.Value, args []*ir.Value) *ir.Value {
@@ -72,6 +72,10 @@ func (d *body) node(v *ir.Value, args []*ir.Value) *ir.Value {
 		return d.jac(e, x, v.Type.Shape)
 	case ir.OpDivg:
 		return d.div(e, x)
+	case ir.OpHutchinson:
+		return d.hutchinson(e, x, args[2])
+	case ir.OpHutchPP:
+		return d.hutchPP(e, x, args[2])
 	case ir.OpHess:
 		return d.hess(e, x)
 	case ir.OpPartial:

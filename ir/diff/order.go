@@ -72,6 +72,7 @@ func wantedFuncs(m *ir.Module) map[*ir.Func]bool {
 	}
 	for _, r := range m.Recipes {
 		want(r.Objective)
+		want(r.Training)
 		want(r.Combine)
 		want(r.Grad)
 		want(r.GradInputs)

@@ -18,7 +18,7 @@ import (
 //
 // which is constant for differentiation. Trained, unless set, becomes the parameters with a cotangent that are not frozen.
 func (p *pass) recipe(rc *ir.Recipe) {
-	f := rc.Objective
+	f := rc.Fitted()
 	if f == nil {
 		return
 	}
@@ -63,7 +63,7 @@ func (p *pass) recipe(rc *ir.Recipe) {
 // objective copies an objective and sweeps back from its loss. The metrics share the copy: a
 // solve that both use runs once. With an adversary they have a copy of their own.
 func (p *pass) objective(rc *ir.Recipe, suffix string, wrt Wrt) (r *reverse, args, outs []*ir.Value) {
-	f := rc.Objective
+	f := rc.Fitted()
 	p.expand(f)
 	b := p.derived(f, suffix)
 	args = copyArgs(b, f.Args)
@@ -84,7 +84,7 @@ func (p *pass) objective(rc *ir.Recipe, suffix string, wrt Wrt) (r *reverse, arg
 // attacked gives the results of an objective with the loss at the place that the attack has found.
 // Statistics are of the solves that the loss depends on, where it does.
 func (p *pass) attacked(b *ir.Builder, rc *ir.Recipe, args []*ir.Value) []*ir.Value {
-	f := rc.Objective
+	f := rc.Fitted()
 	near := slices.Clone(args)
 	delta := b.CallAll(rc.Attack, args...)[0]
 	x := args[rc.Attacked]
@@ -120,6 +120,6 @@ func (p *pass) inOrderOfData() {
 // waitsFor reports whether r reads a parameter that only other trains.
 func (p *pass) waitsFor(r, other *ir.Recipe) bool {
 	return slices.ContainsFunc(other.Trained, func(q *ir.Param) bool {
-		return slices.Contains(p.reads(r.Objective), q) && !slices.Contains(r.Trained, q)
+		return (slices.Contains(p.reads(r.Objective), q) || slices.Contains(p.reads(r.Fitted()), q)) && !slices.Contains(r.Trained, q)
 	})
 }

@@ -50,6 +50,7 @@ const (
 	Solver      Group = "method"
 	Controller  Group = "control"
 	Sensitivity Group = "sensitivity"
+	Estimator   Group = "estimator of div"
 )
 
 // Family says what drives the steps of a method.

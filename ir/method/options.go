@@ -88,6 +88,13 @@ func adjointOptions() []Option {
 	}
 }
 
+func estimatorOptions(samples string) []Option {
+	return []Option{
+		{Key: "noise", Kind: Name, Name: "rademacher", Choices: []string{"rademacher", "normal"}, Doc: "what the numbers of a direction are: -1 and 1, or standard normal"},
+		{Key: "samples", Kind: Int, Default: 1, Min: 1, Max: 64, Doc: "number of " + samples},
+	}
+}
+
 func controlOptions(p, i, d float64, keys int) []Option {
 	all := []Option{
 		{Key: "safety", Kind: Real, Default: 0.9, Min: 0, Max: 1, Open: true, Doc: "aims at a smaller error than allowed"},

@@ -100,5 +100,11 @@ var table = sync.OnceValue(func() []*Row {
 		{Name: "forward", Group: Sensitivity,
 			Doc: "solves the variational equations once for each number, for few of them", Source: "Hairer, Nørsett, Wanner I, I.14"},
 		{Name: "reversible", Group: Sensitivity, Later: true, Doc: "runs a reversible method backwards"},
+
+		{Name: "exact", Group: Estimator, Doc: "the trace itself, by one forward sweep for each element"},
+		{Name: "hutchinson", Aliases: []string{"hutch", "hutch_trace"}, Group: Estimator, Options: estimatorOptions("directions, and products with the Jacobian"),
+			Doc: "mean of z·Jz over random directions z, which stay the same during a solve", Source: "Hutchinson 1990; Grathwohl et al. 2019"},
+		{Name: "hutchpp", Aliases: []string{"hutch_plus_plus"}, Group: Estimator, Options: estimatorOptions("directions of the sketch, and as many probes: three products with the Jacobian for each"),
+			Doc: "the trace within the span of a sketch, and Hutchinson's estimate of the rest", Source: "Meyer, Musco, Musco, Woodruff 2021"},
 	}
 })

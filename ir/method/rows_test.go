@@ -29,7 +29,7 @@ func TestRows(t *testing.T) {
 			t.Errorf("%s: %+v instead of %+v", r.Name, got, want[r.Name])
 		}
 	}
-	for _, g := range []Group{Solver, Controller, Sensitivity} {
+	for _, g := range []Group{Solver, Controller, Sensitivity, Estimator} {
 		for _, r := range Rows(g) {
 			if Find(g, r.Name) != r || r.Doc == "" {
 				t.Errorf("%s %s: named twice, or without a line of documentation", g, r.Name)

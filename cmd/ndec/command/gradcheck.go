@@ -216,7 +216,7 @@ func (mc *machine) check(r *ir.Recipe, t *rt.Table) (map[string]checkLine, error
 			return nil, err
 		}
 		clear(in.Taken)
-		if _, err = in.Call(r.Objective, args[row]...); err != nil {
+		if _, err = in.Call(r.Fitted(), args[row]...); err != nil {
 			return nil, internal(err)
 		}
 		forced[row] = sameSteps(mc.m, r, in.Taken)
@@ -229,7 +229,7 @@ func (mc *machine) check(r *ir.Recipe, t *rt.Table) (map[string]checkLine, error
 		sum := 0.0
 		for row := range rows {
 			in.Force = forced[row]
-			out, err := in.Call(r.Objective, args[row]...)
+			out, err := in.Call(r.Fitted(), args[row]...)
 			if err != nil {
 				return 0, internal(err)
 			}
@@ -281,7 +281,7 @@ func sameSteps(m *ir.Module, r *ir.Recipe, taken map[*ir.Solve][]interp.Step) ma
 		byName[origin(s)] = steps
 	}
 	out := map[*ir.Solve][]interp.Step{}
-	for _, s := range slices.Concat(m.Solves, r.Solves) {
+	for _, s := range slices.Concat(m.Solves, r.Ran()) {
 		if steps, ok := byName[origin(s)]; ok {
 			out[s] = steps
 		}
