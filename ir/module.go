@@ -217,7 +217,9 @@ func (r *Recipe) Fitted() *Func {
 }
 
 // Ran lists the solves of the objective, in evaluations and in training.
-func (r *Recipe) Ran() []*Solve { return append(append([]*Solve(nil), r.Solves...), r.TrainingSolves...) }
+func (r *Recipe) Ran() []*Solve {
+	return append(append([]*Solve(nil), r.Solves...), r.TrainingSolves...)
+}
 
 // takesKey reports whether f has a key after its n arguments.
 func takesKey(f *Func, n int) bool {

@@ -75,7 +75,7 @@ func sameSolver(a, b *sema.Solver) bool {
 }
 
 func sameSetting(a, b ir.Setting) bool {
-	same := a.Key == b.Key && a.Num == b.Num && a.Text == b.Text && (a.Choice == nil) == (b.Choice == nil) && len(a.List) == 0 && len(b.List) == 0
+	same := a.Key == b.Key && a.Num == b.Num && a.Text == b.Text && (a.Choice == nil) == (b.Choice == nil) && slices.EqualFunc(a.List, b.List, sameSetting)
 	if same && a.Choice != nil {
 		same = a.Choice.Row == b.Choice.Row && slices.EqualFunc(a.Choice.Options, b.Choice.Options, sameSetting)
 	}

@@ -57,6 +57,7 @@ type row struct {
 	name    string
 	what    string // "fixed-step method", for messages; may be empty
 	options []option
+	own     []ir.Setting // what a declared method carries along
 	later   bool
 	columns bool // other keys are columns, with distributions
 }
@@ -120,7 +121,7 @@ func methodGroup(g method.Group) *group {
 }
 
 func optionRow(r *method.Row) *row {
-	out := &row{name: r.Name, later: r.Later}
+	out := &row{name: r.Name, later: r.Later, own: r.Own}
 	if r.Family != method.NoFamily {
 		out.what = r.Family.String() + " method"
 	}
@@ -218,6 +219,7 @@ func (c *checker) choice(x syntax.Expr, g *group, e *env) (ch ir.Choice, ok bool
 	}
 	ch = ir.Choice{Row: r.name, Span: id.At()}
 	ch.Options, ok = c.options(r, g, elems, at, e)
+	ch.Options = append(ch.Options, r.own...)
 	return ch, ok
 }
 
@@ -440,7 +442,11 @@ func (c *checker) setting(o *option, owner string, x syntax.Expr, k *codes, e *e
 				return s, true
 			}
 		}
-		ch, ok := c.choice(x, o.group, e)
+		g := o.group
+		if g.declared {
+			g = c.solverMethods()
+		}
+		ch, ok := c.choice(x, g, e)
 		s.Choice = &ch
 		return s, ok
 	case optBatch:

@@ -26,6 +26,14 @@ func adjoint(r *reverse, v *ir.Value, gs []*ir.Value) (starts []*ir.Value) {
 	if !r.equation(s, back) {
 		return nil
 	}
+	if by := backwardMethod(s); by == nil || by.Tableau == nil {
+		of := s.Method
+		if by != nil {
+			of = by.Name
+		}
+		r.fail(noEquation, s.Span, "adjoint solves its equation by a Runge-Kutta method, and %s is none; use backprop, or say which one: adjoint{with: rk4{steps: n}}", of)
+		return nil
+	}
 	var extras []int // whose cotangent is wanted
 	for j := range s.Extras {
 		if r.active[v.Args[s.Lead()+len(s.States)+j]] {
@@ -60,6 +68,18 @@ func (p *pass) equation(s *ir.Solve, row *method.Row) bool {
 // field reads.
 func (p *pass) onlyField(s *ir.Solve) bool {
 	return len(p.reads(s.Step)) == len(p.reads(s.Field))
+}
+
+// backwardMethod is the method of the backward solve of s; nil where s itself is no ordinary equation.
+func backwardMethod(s *ir.Solve) *method.Row {
+	row := method.RowOf(s)
+	if row == nil || row.Family == method.Stochastic {
+		return nil
+	}
+	if with, ok := s.Sensitivity.Option("with"); ok && with.Choice != nil {
+		row, _ = method.Configure(&ir.Solve{}, with.Choice)
+	}
+	return row
 }
 
 // adjointSolve is the solve of the adjoint equation of another one.
@@ -296,101 +316,217 @@ func (p *pass) adjointSum(a *adjointSolve, row *method.Row) *ir.Func {
 // on: v is the value of the forward solve, gs are the cotangents of its states. It gives those of the start states.
 func (a *adjointSolve) run(r *reverse, v *ir.Value, gs []*ir.Value) []*ir.Value {
 	b, s := r.b, a.of
-	ends := results(b, v)[:len(s.States)]
-	starts := v.Args[s.Lead() : s.Lead()+len(s.States)]
-	extras := v.Args[s.Lead()+len(s.States):]
-	bars := make([]*ir.Value, len(s.States)) // λ
+	n := len(s.States)
+	ends := results(b, v)[:n]
+	extras := v.Args[s.Lead()+n:]
+	in := &interval{extras: extras, bars: make([]*ir.Value, n), y: make([]*ir.Value, n)}
 	for i, st := range s.States {
-		bars[i] = b.Zeros(st.Type)
+		in.bars[i] = b.Zeros(st.Type)
 	}
-	// With inside, the cotangents of extras and parameters so far.
-	var sums []*ir.Value
-	if a.inside {
+	if a.inside { // the cotangents of extras and parameters so far
 		for _, j := range a.extras {
-			sums = append(sums, b.Zeros(s.Extras[j]))
+			in.sums = append(in.sums, b.Zeros(s.Extras[j]))
 		}
 		for _, q := range a.params {
-			sums = append(sums, b.Zeros(q.Type))
+			in.sums = append(in.sums, b.Zeros(q.Type))
 		}
 	}
-	y := make([]*ir.Value, len(s.States))
-	interval := func(from, to *ir.Value, end, jump func(i int) *ir.Value) {
-		for i := range bars {
-			if gs[i] != nil {
-				bars[i] = b.Add(bars[i], jump(i))
+	if s.Stops > 0 {
+		in.stops = b.Emit(ir.OpReverse, ir.Attr{}, v.Args[2])
+	}
+	var byExtra, byParam []*ir.Value
+	switch {
+	case a.solve == nil: // nothing moves: the cotangents add up
+		for i, g := range gs {
+			if g != nil && s.Times > 0 {
+				g = b.Sum(g, 0)
 			}
-			if y[i] == nil || !a.carry {
-				y[i] = end(i)
+			in.bars[i] = orZero(b, g, s.States[i].Type)
+		}
+	case s.Times > 0:
+		byExtra, byParam = a.alongTimes(r, v, gs, ends, in)
+	default:
+		in.from, in.to = v.Args[1], v.Args[0]
+		copy(in.y, ends)
+		for i, g := range gs {
+			if g != nil {
+				in.bars[i] = g
 			}
 		}
-		if a.solve == nil {
-			return
-		}
-		in := []*ir.Value{from, to}
-		if s.Stops > 0 {
-			in = append(in, b.Emit(ir.OpReverse, ir.Attr{}, v.Args[2]))
-		}
-		for _, i := range a.moving {
-			in = append(in, y[i])
-		}
-		for _, i := range a.moving {
-			in = append(in, bars[i])
-		}
-		in = append(append(in, sums...), extras...)
-		for _, i := range a.still {
-			in = append(in, bars[i])
-		}
-		back := b.Emit(ir.OpSolve, ir.Attr{Solve: a.solve}, in...)
-		out := b.Results(back)
-		if a.sum != nil {
-			a.sweep(r, v, back, out)
-		}
-		for _, i := range a.moving {
-			y[i], out = out[0], out[1:]
-		}
-		for _, i := range a.moving {
-			bars[i], out = out[0], out[1:]
-		}
-		copy(sums, out)
-	}
-	if s.Times == 0 {
-		interval(v.Args[1], v.Args[0], func(i int) *ir.Value { return ends[i] }, func(i int) *ir.Value { return gs[i] })
-	}
-	for k := s.Times - 1; k >= 0; k-- {
-		to := v.Args[0]
-		if k > 0 {
-			to = b.At(v.Args[1], k-1)
-		}
-		interval(b.At(v.Args[1], k), to, func(i int) *ir.Value { return b.At(ends[i], k) }, func(i int) *ir.Value { return b.At(gs[i], k) })
-	}
-	for i, x := range starts {
-		r.seed(x, bars[i])
+		byExtra, byParam = a.back(r.body, in)
 	}
 	if a.inside {
-		for k, j := range a.extras {
-			r.seed(extras[j], sums[k])
-		}
-		for k, q := range a.params {
-			r.addParam(q, sums[len(a.extras)+k])
+		byExtra, byParam = in.sums[:len(a.extras)], in.sums[len(a.extras):]
+	}
+	for i, x := range v.Args[s.Lead() : s.Lead()+n] {
+		r.seed(x, in.bars[i])
+	}
+	for k, g := range byExtra {
+		r.seed(extras[a.extras[k]], g)
+	}
+	for k, g := range byParam {
+		r.addParam(a.params[k], g)
+	}
+	return in.bars
+}
+
+// interval is what one backward solve starts from, and afterwards what it ends with: y are the states of
+// the forward solve, of which those that move are needed, bars their cotangents λ, and sums, with inside,
+// the cotangents of extras and parameters.
+type interval struct {
+	from, to, stops *ir.Value
+	y, bars, sums   []*ir.Value
+	extras          []*ir.Value
+}
+
+// back solves over one interval. Unless sums has them, it gives what the interval adds to the cotangents
+// of extras and of parameters.
+func (a *adjointSolve) back(d *body, in *interval) (byExtra, byParam []*ir.Value) {
+	b := d.b
+	args := []*ir.Value{in.from, in.to}
+	if in.stops != nil {
+		args = append(args, in.stops)
+	}
+	for _, list := range [][]*ir.Value{in.y, in.bars} {
+		for _, i := range a.moving {
+			args = append(args, list[i])
 		}
 	}
-	return bars
+	args = append(append(args, in.sums...), in.extras...)
+	for _, i := range a.still {
+		args = append(args, in.bars[i])
+	}
+	solved := b.Emit(ir.OpSolve, ir.Attr{Solve: a.solve}, args...)
+	out := b.Results(solved)
+	if a.sum != nil {
+		out, byExtra, byParam = a.sweep(d, solved, out)
+	}
+	for _, list := range [][]*ir.Value{in.y, in.bars} {
+		for _, i := range a.moving {
+			list[i], out = out[0], out[1:]
+		}
+	}
+	copy(in.sums, out)
+	return byExtra, byParam
 }
 
 // sweep adds the cotangents of extras and parameters over the steps of one backward solve. Its results
 // out go through the sweep.
-func (a *adjointSolve) sweep(r *reverse, v, back *ir.Value, out []*ir.Value) {
-	b, n := r.b, len(a.solve.States)
-	rev := &ir.Rev{Name: r.sweepName(a.solve), Solve: a.solve, Params: a.params, StepVJP: a.sum,
+func (a *adjointSolve) sweep(d *body, solved *ir.Value, out []*ir.Value) (ends, byExtra, byParam []*ir.Value) {
+	n := len(a.solve.States)
+	rev := &ir.Rev{Name: d.sweepName(a.solve), Solve: a.solve, Params: a.params, StepVJP: a.sum,
 		Region: ir.SampleRegion.Inside(ir.RegionRev, a.solve.Name)}
-	sums := b.Results(b.Emit(ir.OpRev, ir.Attr{Rev: rev}, append([]*ir.Value{back}, out[:n]...)...))
-	copy(out, sums[:n])
+	sums := d.b.Results(d.b.Emit(ir.OpRev, ir.Attr{Rev: rev}, append([]*ir.Value{solved}, out[:n]...)...))
 	for _, j := range a.extras {
-		r.seed(v.Args[a.of.Lead()+len(a.of.States)+j], sums[n+j])
+		byExtra = append(byExtra, sums[n+j])
 	}
+	return sums[:n], byExtra, sums[n+len(a.solve.Extras):]
+}
+
+// alongTimes runs back over the output times of v: a scan against their order, one solve in each run.
+//
+//	(λ…, y… if they are carried, sums…, cotangents of extras…; from, to, cotangents of what v gives…, y…
+//	unless they are carried; stops, extras…) -> the same first ones, cotangents of params… (Accum)
+func (a *adjointSolve) alongTimes(r *reverse, v *ir.Value, gs, ends []*ir.Value, in *interval) (byExtra, byParam []*ir.Value) {
+	s, outer := a.of, r.b
+	times := v.Args[1]
+	var names []string
+	var carry, slice, rest []*ir.Value // operands
+	b := ir.NewFunc(r.fresh(a.solve.Name+".interval"), s.Span, r.m.Real)
+	b.Func.Doc = "from one output time back to the one before it"
+	arg := func(list *[]*ir.Value, name string, operand *ir.Value, t ir.Type) *ir.Value {
+		*list = append(*list, operand)
+		return b.Arg(name, t)
+	}
+	own := &interval{bars: make([]*ir.Value, len(s.States)), y: make([]*ir.Value, len(s.States))}
+	for i, st := range s.States {
+		names = append(names, st.Name+"_bar")
+		own.bars[i] = arg(&carry, st.Name+"_bar", in.bars[i], st.Type)
+	}
+	if a.carry {
+		for _, i := range a.moving {
+			names = append(names, s.States[i].Name)
+			own.y[i] = arg(&carry, s.States[i].Name, outer.At(ends[i], s.Times-1), s.States[i].Type)
+		}
+	}
+	for k, x := range in.sums {
+		name := a.solve.States[2*len(a.moving)+k].Name
+		names = append(names, name)
+		own.sums = append(own.sums, arg(&carry, name, x, x.Type))
+	}
+	var added []*ir.Value // cotangents of extras so far
+	if !a.inside {
+		for _, j := range a.extras {
+			name := fmt.Sprintf("%s_sum", s.Field.Args[1+len(s.States)+j].Name)
+			names = append(names, name)
+			added = append(added, arg(&carry, name, outer.Zeros(s.Extras[j]), s.Extras[j]))
+		}
+	}
+	scalar := ir.Scalar(ir.F64)
+	before := outer.Reshape(v.Args[0], 1)
+	if s.Times > 1 {
+		before = outer.Concat(0, before, outer.Slice(times, 0, s.Times-1))
+	}
+	own.from, own.to = arg(&slice, "from", times, scalar), arg(&slice, "to", before, scalar)
+	jump := make([]*ir.Value, len(gs))
+	for i, g := range gs {
+		if g != nil {
+			jump[i] = arg(&slice, s.States[i].Name+"_jump", g, s.States[i].Type)
+		}
+	}
+	if !a.carry {
+		for _, i := range a.moving {
+			own.y[i] = arg(&slice, s.States[i].Name, ends[i], s.States[i].Type)
+		}
+	}
+	if in.stops != nil {
+		own.stops = arg(&rest, "stops", in.stops, in.stops.Type)
+	}
+	for j, x := range in.extras {
+		own.extras = append(own.extras, arg(&rest, s.Field.Args[1+len(s.States)+j].Name, x, x.Type))
+	}
+
+	for i, g := range jump {
+		if g != nil {
+			own.bars[i] = b.Add(own.bars[i], g)
+		}
+	}
+	extra, param := a.back(r.pass.body(b), own)
+	outs := append([]*ir.Value(nil), own.bars...)
+	if a.carry {
+		for _, i := range a.moving {
+			outs = append(outs, own.y[i])
+		}
+	}
+	outs = append(outs, own.sums...)
+	for k, x := range added {
+		outs = append(outs, b.Add(x, extra[k]))
+	}
+	b.Func.Accum = make([]bool, len(outs))
 	for k, q := range a.params {
-		r.addParam(q, sums[n+len(a.solve.Extras)+k])
+		if !a.inside {
+			outs, names = append(outs, param[k]), append(names, q.Name+"_bar")
+			b.Func.Accum = append(b.Func.Accum, r.accum)
+		}
 	}
+	b.Func.ResultNames = names
+	scan := &ir.Scan{Fn: r.m.AddFunc(b.Return(outs...)), N: s.Times, Carry: len(carry), Mapped: len(slice), Back: true,
+		Region: ir.SampleRegion.Inside(ir.RegionScan, b.Func.Name)}
+	back := outer.Emit(ir.OpScan, ir.Attr{Scan: scan}, append(append(carry, slice...), rest...)...).Named("interval")
+	got := outer.Results(back)
+	in.bars, got = got[:len(in.bars)], got[len(in.bars):]
+	if a.carry {
+		got = got[len(a.moving):]
+	}
+	in.sums, got = got[:len(in.sums)], got[len(in.sums):]
+	byExtra, got = got[:len(added)], got[len(added):]
+	for _, g := range got {
+		if !r.accum {
+			g = outer.Sum(g, 0)
+		}
+		byParam = append(byParam, g)
+	}
+	return byExtra, byParam
 }
 
 // freshSolve makes a name that no solve of m has.

@@ -3,6 +3,9 @@ package method
 import (
 	"fmt"
 	"math/big"
+	"strings"
+
+	"ndec.dev/ndec/ir"
 )
 
 // Declared is the row of a tableau that a program declares; bhat is nil where it has no embedded solution. The
@@ -36,11 +39,62 @@ func Declared(name string, order int, c []*big.Rat, a [][]*big.Rat, b, bhat []*b
 	if err := Check(t); err != nil {
 		return nil, err
 	}
-	r := &Row{Name: name, Group: Solver, Family: FixedStep, Options: fixedOptions(), Tableau: t, Source: "declared"}
+	r := &Row{Name: name, Group: Solver, Family: FixedStep, Options: fixedOptions(), Tableau: t, Source: "declared",
+		Own: []ir.Setting{declaration(order, c, a, b, bhat)}}
 	if bhat != nil {
 		r.Family, r.Options = AdaptiveStep, adaptiveOptions()
 	}
 	return r, nil
+}
+
+// tableauKey is the setting by which a solve carries the tableau of a declared method along.
+const tableauKey = "tableau"
+
+// declaration is a declared tableau as a setting.
+func declaration(order int, c []*big.Rat, a [][]*big.Rat, b, bhat []*big.Rat) ir.Setting {
+	text := func(xs []*big.Rat) string {
+		var out []string
+		for _, x := range xs {
+			out = append(out, x.RatString())
+		}
+		return strings.Join(out, " ")
+	}
+	var rows []ir.Setting
+	for _, row := range a {
+		rows = append(rows, ir.Setting{Text: text(row)})
+	}
+	return ir.Setting{Key: tableauKey, Num: float64(order), List: []ir.Setting{
+		{Key: "c", Text: text(c)}, {Key: "a", List: rows}, {Key: "b", Text: text(b)}, {Key: "e", Text: text(bhat)}}}
+}
+
+// declaredBy is the row of a declared method from the options that carry its tableau; nil where none does.
+func declaredBy(name string, options []ir.Setting) *Row {
+	s, ok := ir.FindSetting(options, tableauKey)
+	if !ok {
+		return nil
+	}
+	numbers := func(text string) []*big.Rat {
+		var out []*big.Rat
+		for _, f := range strings.Fields(text) {
+			if x, ok := new(big.Rat).SetString(f); ok {
+				out = append(out, x)
+			}
+		}
+		return out
+	}
+	get := func(key string) ir.Setting {
+		x, _ := ir.FindSetting(s.List, key)
+		return x
+	}
+	var a [][]*big.Rat
+	for _, row := range get("a").List {
+		a = append(a, numbers(row.Text))
+	}
+	r, err := Declared(name, int(s.Num), numbers(get("c").Text), a, numbers(get("b").Text), numbers(get("e").Text))
+	if err != nil {
+		return nil
+	}
+	return r
 }
 
 // holds reports whether weights satisfy the conditions of some trees.

@@ -165,9 +165,9 @@ func (r *Row) With(options []ir.Setting) *Row {
 	return &given
 }
 
-// RowOf is the row of a method that a solve was built by; nil if it is not of the table.
+// RowOf is the row of a method that a solve was built by, of the table or declared.
 func RowOf(s *ir.Solve) *Row {
-	row := Lookup(s.Method)
+	row := named(s.Method, s.Own)
 	if row == nil {
 		return nil
 	}
@@ -176,6 +176,14 @@ func RowOf(s *ir.Solve) *Row {
 		row.Family = FixedStep
 	}
 	return row
+}
+
+// named is the row of a name with options, which carry the tableau where it is declared; nil if there is none.
+func named(name string, options []ir.Setting) *Row {
+	if row := Lookup(name); row != nil {
+		return row
+	}
+	return declaredBy(name, options)
 }
 
 // Option finds an option by key; nil if the row has none of that name.

@@ -168,5 +168,5 @@ func Configure(s *ir.Solve, c *ir.Choice) (*Row, Config) {
 			cfg.Control = ControlOf(o.Choice)
 		}
 	}
-	return Lookup(c.Row).With(c.Options), cfg
+	return named(c.Row, c.Options).With(c.Options), cfg
 }
