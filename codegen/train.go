@@ -38,7 +38,11 @@ func (e *emitter) data(f *file, d *ir.DataSet) {
 	p.line("Name: %q,", d.Name)
 	p.line("Columns: %s,", columnSpecs(d.Columns))
 	if s, ok := ir.FindSetting(d.Settings, "source"); ok && s.Choice != nil {
-		p.line("Source: %s,", choice(recipe.Source, s.Choice))
+		source := choice(recipe.Source, s.Choice)
+		if stream, ok := ir.FindSetting(d.Settings, "stream"); ok && stream.Num != 0 {
+			source = "rt.Fresh{Of: " + source + "}"
+		}
+		p.line("Source: %s,", source)
 	}
 	if s, ok := ir.FindSetting(d.Settings, "split"); ok && s.Choice != nil {
 		p.line("Split: %s,", split(s.Choice))
@@ -100,7 +104,15 @@ func choice(g recipe.Group, c *ir.Choice) string {
 		}
 		fields = append(fields, o.Field+": "+x)
 	}
-	if row.Columns {
+	switch row.Columns {
+	case recipe.Files:
+		var names, files []string
+		for _, s := range c.Options {
+			names = append(names, fmt.Sprintf("%q", s.Key))
+			files = append(files, fmt.Sprintf("%q", s.Text))
+		}
+		fields = append(fields, "Columns: []string{"+strings.Join(names, ", ")+"}", "Files: []string{"+strings.Join(files, ", ")+"}")
+	case recipe.Sampled:
 		var of []string
 		for _, s := range c.Options {
 			if s.Choice == nil {
@@ -120,9 +132,9 @@ func split(c *ir.Choice) string {
 		s, _ := c.Option(key)
 		return s.Num
 	}
-	kind := "rt.SplitRandom"
-	if c.Row == "by_time" {
-		kind = "rt.SplitByTime"
+	kind := map[string]string{"random": "rt.SplitRandom", "by_time": "rt.SplitByTime", "by_column": "rt.SplitByColumn"}[c.Row]
+	if of, ok := c.Option("of"); ok {
+		kind += fmt.Sprintf(", Column: %q", of.Text)
 	}
 	return fmt.Sprintf("rt.Split{Kind: %s, Train: %s, Val: %s, Test: %s, Seed: %d}", kind, plain(get("train")), plain(get("val")), plain(get("test")), uint64(get("seed")))
 }

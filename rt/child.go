@@ -324,15 +324,22 @@ func (s *server[R]) batch(q *Request, cols []ColumnSpec) (*Table, error) {
 	if q.In == "" {
 		return s.part(q)
 	}
-	switch filepath.Ext(q.In) {
+	return ReadBatch(q.In, cols)
+}
+
+// ReadBatch reads the rows of a .json, .csv, .npy, .npz or .safetensors file.
+func ReadBatch(path string, cols []ColumnSpec) (*Table, error) {
+	switch filepath.Ext(path) {
 	case ".json":
-		return loadFile(q.In, func(b []byte) (*Table, error) { return DecodeBatch(b, cols) })
+		return loadBytes("", path, cols, func(b []byte) (*Table, error) { return DecodeBatch(b, cols) })
 	case ".csv":
-		return CSV{File: q.In}.Load("", cols)
+		return CSV{File: path}.Load("", cols)
 	case ".npz":
-		return NPZ{File: q.In}.Load("", cols)
+		return NPZ{File: path}.Load("", cols)
 	case ".npy":
-		return NPY{File: q.In}.Load("", cols)
+		return NPY{File: path}.Load("", cols)
+	case ".safetensors":
+		return SafeTensors{File: path}.Load("", cols)
 	}
-	return nil, fmt.Errorf("%s: batches are .json, .csv, .npy or .npz files: %w", q.In, ErrData)
+	return nil, fmt.Errorf("%s: batches are .json, .csv, .npy, .npz or .safetensors files: %w", path, ErrData)
 }

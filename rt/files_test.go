@@ -158,8 +158,8 @@ func TestToySources(t *testing.T) {
 				t.Errorf("%T: %v", s, v)
 			}
 		}
-		if _, err := s.Load("", []ColumnSpec{{Name: "x", Shape: []int{3}}}); !errors.Is(err, ErrShape) {
-			t.Errorf("%T with three numbers: %v", s, err)
+		if _, err := s.Load("", []ColumnSpec{{Name: "x", Shape: []int{1}}}); !errors.Is(err, ErrShape) {
+			t.Errorf("%T with one number: %v", s, err)
 		}
 	}
 	tab := moonTable(t, 512)

@@ -17,11 +17,18 @@ type Array struct {
 	Data  []float64
 }
 
-// elemTypes are the element types of arrays: size in bytes and reader.
-var elemTypes = map[string]struct {
+// elemType is an element type of arrays: size in bytes and reader. Whole numbers beyond 2⁵³ are rounded.
+type elemType struct {
 	size int
 	get  func(binary.ByteOrder, []byte) float64
-}{
+}
+
+// elemTypes are the element types by NumPy's names; bf16 has none there.
+var elemTypes = map[string]elemType{
+	"f2": {2, func(o binary.ByteOrder, b []byte) float64 { return half(o.Uint16(b)) }},
+	"bf16": {2, func(o binary.ByteOrder, b []byte) float64 {
+		return float64(math.Float32frombits(uint32(o.Uint16(b)) << 16))
+	}},
 	"f4": {4, func(o binary.ByteOrder, b []byte) float64 { return float64(math.Float32frombits(o.Uint32(b))) }},
 	"f8": {8, func(o binary.ByteOrder, b []byte) float64 { return math.Float64frombits(o.Uint64(b)) }},
 	"i1": {1, func(_ binary.ByteOrder, b []byte) float64 { return float64(int8(b[0])) }},
@@ -29,6 +36,25 @@ var elemTypes = map[string]struct {
 	"i4": {4, func(o binary.ByteOrder, b []byte) float64 { return float64(int32(o.Uint32(b))) }},
 	"i8": {8, func(o binary.ByteOrder, b []byte) float64 { return float64(int64(o.Uint64(b))) }},
 	"u1": {1, func(_ binary.ByteOrder, b []byte) float64 { return float64(b[0]) }},
+	"u2": {2, func(o binary.ByteOrder, b []byte) float64 { return float64(o.Uint16(b)) }},
+	"u4": {4, func(o binary.ByteOrder, b []byte) float64 { return float64(o.Uint32(b)) }},
+	"u8": {8, func(o binary.ByteOrder, b []byte) float64 { return float64(o.Uint64(b)) }},
+	"b1": {1, func(_ binary.ByteOrder, b []byte) float64 { return float64(min(b[0], 1)) }},
+}
+
+// half is a number of IEEE 754 binary16.
+func half(b uint16) float64 {
+	sign, exp, frac := 1-2*float64(b>>15), int(b>>10)&31, float64(b&1023)
+	switch exp {
+	case 0:
+		return sign * math.Ldexp(frac, -24)
+	case 31:
+		if frac != 0 {
+			return math.NaN()
+		}
+		return math.Inf(int(sign))
+	}
+	return sign * math.Ldexp(1024+frac, exp-25)
 }
 
 // decodeArray reads exactly the elements of shape from b.

@@ -38,10 +38,12 @@ type Recipe struct {
 }
 
 // Tables are the data of a recipe; Val and Test may be nil. Stats holds statistics of training rows
-// by the name of their parameter.
+// by the name of their parameter. Pass makes the training rows of a pass over the data from 1 on, as
+// many as Train has; nil where every pass is over the same ones.
 type Tables struct {
 	Train, Val, Test *Table
 	Stats            map[string][]float64
+	Pass             func(n int) (*Table, error)
 }
 
 // Events hears of training; the pointers are valid during the call only.

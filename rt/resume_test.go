@@ -47,6 +47,7 @@ var resumeRecipes = map[string]Recipe{
 // The others are kept at distances or by rank.
 func init() {
 	resumeRecipes["every"] = Recipe{Batch: 100, Accumulate: 2, Epochs: 9, Optimizer: Adam{LR: 0.05, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8}, Schedule: OneCycle{Max: 0.1, Start: 0.3, Div: 25, FinalDiv: 1e4}, Keep: Keep{Epochs: 2, Steps: 5}, Average: EMA{0.8}}
+	resumeRecipes["streamed"] = Recipe{Batch: 100, Epochs: 6, Optimizer: Adam{LR: 0.05, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8}, Seed: 4, Keep: Keep{On: "val.loss"}}
 	resumeRecipes["best of three"] = Recipe{Batch: 100, Epochs: 12, Optimizer: SGD{LR: 3}, Keep: Keep{On: "val.loss", Count: 3}, Average: EMA{0.3}}
 }
 
@@ -65,7 +66,16 @@ func run[R Float](t testing.TB, ctx context.Context, name string, opt TrainOptio
 		r = resumeRecipes["adam"]
 		r.Name, r.Source = "adam", "two"
 	}
-	res, err := Train(ctx, w, logisticLayout, &r, logisticObjective[R](-1), resumeTables(t), opt)
+	tables := resumeTables(t)
+	if name == "streamed" {
+		entry := DataEntry{Name: "Points", Columns: pointCols, Source: Fresh{Moons{N: 420, Noise: 0.1, Seed: 2}}}
+		loaded, err := LoadTables("", &Recipe{Data: "Points"}, []DataEntry{entry}, logisticLayout)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tables.Train, tables.Pass = loaded.Train, loaded.Pass
+	}
+	res, err := Train(ctx, w, logisticLayout, &r, logisticObjective[R](-1), tables, opt)
 	return w, res, err
 }
 

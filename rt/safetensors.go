@@ -17,10 +17,14 @@ import (
 // maxHeader bounds the JSON header of a safetensors file.
 const maxHeader = 100 << 20
 
-// Stored is a tensor of a safetensors file, widened to float64 (exact).
+// storedTypes are the element types of safetensors files by the names of elemTypes.
+var storedTypes = map[string]string{"F64": "f8", "F32": "f4", "F16": "f2", "BF16": "bf16", "I64": "i8", "I32": "i4", "I16": "i2", "I8": "i1",
+	"U64": "u8", "U32": "u4", "U16": "u2", "U8": "u1", "BOOL": "b1"}
+
+// Stored is a tensor of a safetensors file, widened to float64 (exact, but for whole numbers beyond 2⁵³).
 type Stored struct {
 	Name  string
-	DType string // "F32" or "F64"
+	DType string // "F32", "F64", "BF16", "I64", …
 	Shape []int
 	Data  []float64
 }
@@ -69,10 +73,11 @@ func DecodeTensors(b []byte) ([]Stored, map[string]string, error) {
 		if err := json.Unmarshal(m.value, &h); err != nil {
 			return bad("tensor %q: %v", m.name, err)
 		}
-		size := map[string]int64{"F32": 4, "F64": 8}[h.DType]
-		if size == 0 {
-			return bad("tensor %q: type %q is not F32 or F64", m.name, h.DType)
+		elem, ok := elemTypes[storedTypes[h.DType]]
+		if !ok {
+			return bad("tensor %q: type %q is not known", m.name, h.DType)
 		}
+		size := int64(elem.size)
 		s := Stored{Name: m.name, DType: h.DType, Shape: make([]int, len(h.Shape))}
 		count := int64(1)
 		for i, d := range h.Shape {
@@ -91,11 +96,7 @@ func DecodeTensors(b []byte) ([]Stored, map[string]string, error) {
 		}
 		s.Data = make([]float64, count)
 		for i := range s.Data {
-			if at := body[lo+int64(i)*size:]; size == 4 {
-				s.Data[i] = float64(math.Float32frombits(binary.LittleEndian.Uint32(at)))
-			} else {
-				s.Data[i] = math.Float64frombits(binary.LittleEndian.Uint64(at))
-			}
+			s.Data[i] = elem.get(binary.LittleEndian, body[lo+int64(i)*size:])
 		}
 		out, ends = append(out, s), append(ends, h)
 	}

@@ -21,23 +21,29 @@ func resolve(dir, path string) string {
 }
 
 // pointColumns checks the columns of a source of labelled points: one of width
-// dim, and at most one label with at least classes classes.
-func pointColumns(source string, cols []ColumnSpec, dim, classes int) error {
-	x, y := 0, 0
+// dim (of at least -dim for a negative one), and at most one label with at least
+// classes classes. It gives the width.
+func pointColumns(source string, cols []ColumnSpec, dim, classes int) (int, error) {
+	x, y, width := 0, 0, 0
 	for _, c := range cols {
 		switch {
-		case c.Classes == 0 && c.Width() == dim:
+		case c.Classes == 0 && (c.Width() == dim || dim < 0 && c.Width() >= -dim):
 			x++
+			width = c.Width()
 		case c.Classes >= classes && c.Width() == 1:
 			y++
 		default:
-			return fmt.Errorf("source %s cannot fill column %q: it gives points of %d numbers and labels of %d classes: %w", source, c.Name, dim, classes, ErrShape)
+			numbers := fmt.Sprintf("%d numbers", dim)
+			if dim < 0 {
+				numbers = fmt.Sprintf("%d or more numbers", -dim)
+			}
+			return 0, fmt.Errorf("source %s cannot fill column %q: it gives points of %s and labels of %d classes: %w", source, c.Name, numbers, classes, ErrShape)
 		}
 	}
 	if x != 1 || y > 1 {
-		return fmt.Errorf("source %s needs one column of points and at most one of labels: %w", source, ErrShape)
+		return 0, fmt.Errorf("source %s needs one column of points and at most one of labels: %w", source, ErrShape)
 	}
-	return nil
+	return width, nil
 }
 
 // points fills a table with n labelled points; point i is a function of i.
@@ -45,11 +51,12 @@ func points(source string, cols []ColumnSpec, n, dim, classes int, seed uint64, 
 	if n <= 0 {
 		return nil, fmt.Errorf("source %s: n is %d: %w", source, n, ErrData)
 	}
-	if err := pointColumns(source, cols, dim, classes); err != nil {
+	width, err := pointColumns(source, cols, dim, classes)
+	if err != nil {
 		return nil, err
 	}
 	t := NewTable(cols, n)
-	x := make([]float64, dim)
+	x := make([]float64, width)
 	for i := range n {
 		clear(x)
 		label := f(i, Key{Seed: seed, Row: uint64(i), Site: 0x64617461}.Stream(), x)

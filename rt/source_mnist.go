@@ -27,7 +27,7 @@ var mnistFiles = map[string][2]string{
 
 // Load reads the files.
 func (m MNIST) Load(dir string, cols []ColumnSpec) (*Table, error) {
-	if err := pointColumns("mnist", cols, 784, 10); err != nil {
+	if _, err := pointColumns("mnist", cols, 784, 10); err != nil {
 		return nil, err
 	}
 	names, ok := mnistFiles[m.Part]

@@ -45,3 +45,9 @@ func (s Sampler) Load(_ string, cols []ColumnSpec) (*Table, error) {
 	}
 	return t, nil
 }
+
+// Pass is the source of another pass over the data.
+func (s Sampler) Pass(n int) Source {
+	s.Seed = passSeed(s.Seed, n)
+	return s
+}

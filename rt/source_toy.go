@@ -29,6 +29,12 @@ func (m Moons) Load(_ string, cols []ColumnSpec) (*Table, error) {
 	})
 }
 
+// Pass is the source of another pass over the data.
+func (m Moons) Pass(n int) Source {
+	m.Seed = passSeed(m.Seed, n)
+	return m
+}
+
 // Circles is scikit-learn's: evenly spaced angles on the unit circle (class 0)
 // and on one of radius Factor (class 1), with Gaussian noise per coordinate.
 type Circles struct {
@@ -50,6 +56,12 @@ func (c Circles) Load(_ string, cols []ColumnSpec) (*Table, error) {
 		x[1] = mad64(r, sin, float64(c.Noise*s.Normal(1)))
 		return label
 	})
+}
+
+// Pass is the source of another pass over the data.
+func (c Circles) Pass(n int) Source {
+	c.Seed = passSeed(c.Seed, n)
+	return c
 }
 
 // Spirals is torchdyn's: angle a = √U 780°, point (-a cos a, a sin a) plus
@@ -76,9 +88,16 @@ func (p Spirals) Load(_ string, cols []ColumnSpec) (*Table, error) {
 	})
 }
 
+// Pass is the source of another pass over the data.
+func (p Spirals) Pass(n int) Source {
+	p.Seed = passSeed(p.Seed, n)
+	return p
+}
+
 // Gaussians puts K clusters of standard deviation Std at evenly spaced angles
 // on a circle of radius Radius, the first at angle 2π/K; row i is of class
-// i mod K.
+// i mod K. Points of more than two numbers have the circle in the plane of the
+// first two.
 type Gaussians struct {
 	N, K        int
 	Radius, Std float64
@@ -88,12 +107,16 @@ type Gaussians struct {
 // Load makes the points.
 func (g Gaussians) Load(_ string, cols []ColumnSpec) (*Table, error) {
 	k := max(g.K, 1)
-	return points("gaussians", cols, g.N, 2, k, g.Seed, func(i int, s Stream, x []float64) int {
-		sin, cos := SinCos64(2 * math.Pi * float64(i%k+1) / float64(k))
-		x[0] = mad64(g.Radius, cos, float64(g.Std*s.Normal(0)))
-		x[1] = mad64(g.Radius, sin, float64(g.Std*s.Normal(1)))
+	return points("gaussians", cols, g.N, -2, k, g.Seed, func(i int, s Stream, x []float64) int {
+		cluster(s, x, 2*math.Pi*float64(i%k+1)/float64(k), g.Radius, g.Std)
 		return i % k
 	})
+}
+
+// Pass is the source of another pass over the data.
+func (g Gaussians) Pass(n int) Source {
+	g.Seed = passSeed(g.Seed, n)
+	return g
 }
 
 // Gaussians8 is FFJORD's: eight clusters on a circle of radius 4, standard
@@ -112,6 +135,12 @@ func (g Gaussians8) Load(_ string, cols []ColumnSpec) (*Table, error) {
 		x[1] = mad64(4, sin, 0.5*s.Normal(1)) / 1.414
 		return k
 	})
+}
+
+// Pass is the source of another pass over the data.
+func (g Gaussians8) Pass(n int) Source {
+	g.Seed = passSeed(g.Seed, n)
+	return g
 }
 
 // Pinwheel is FFJORD's: five arms, radial deviation 0.3, tangential 0.1, rate
@@ -133,6 +162,12 @@ func (p Pinwheel) Load(_ string, cols []ColumnSpec) (*Table, error) {
 	})
 }
 
+// Pass is the source of another pass over the data.
+func (p Pinwheel) Pass(n int) Source {
+	p.Seed = passSeed(p.Seed, n)
+	return p
+}
+
 // Checkerboard is FFJORD's: x0 from U[-2, 2), x1 in the squares of one colour,
 // scaled by 2.
 type Checkerboard struct {
@@ -149,6 +184,12 @@ func (c Checkerboard) Load(_ string, cols []ColumnSpec) (*Table, error) {
 		x[0], x[1] = 2*a, 2*b
 		return 0
 	})
+}
+
+// Pass is the source of another pass over the data.
+func (c Checkerboard) Pass(n int) Source {
+	c.Seed = passSeed(c.Seed, n)
+	return c
 }
 
 // Rings is FFJORD's: four circles of radius 3, 2.25, 1.5, 0.75 with Gaussian
@@ -170,6 +211,12 @@ func (r Rings) Load(_ string, cols []ColumnSpec) (*Table, error) {
 	})
 }
 
+// Pass is the source of another pass over the data.
+func (r Rings) Pass(n int) Source {
+	r.Seed = passSeed(r.Seed, n)
+	return r
+}
+
 // SwissRoll is FFJORD's: scikit-learn's roll with noise 1, its first and third
 // coordinate divided by 5.
 type SwissRoll struct {
@@ -186,6 +233,12 @@ func (r SwissRoll) Load(_ string, cols []ColumnSpec) (*Table, error) {
 		x[1] = mad64(t, sin, s.Normal(1)) / 5
 		return 0
 	})
+}
+
+// Pass is the source of another pass over the data.
+func (r SwissRoll) Pass(n int) Source {
+	r.Seed = passSeed(r.Seed, n)
+	return r
 }
 
 // Spirals2 is FFJORD's: a = √U 540°, (-a cos a + U/2, a sin a + U/2)/3 and its
@@ -208,4 +261,10 @@ func (p Spirals2) Load(_ string, cols []ColumnSpec) (*Table, error) {
 		x[1] = mad64(0.1, s.Normal(1), sign*mad64(sin, a, 0.5*s.Uniform(5))/3)
 		return label
 	})
+}
+
+// Pass is the source of another pass over the data.
+func (p Spirals2) Pass(n int) Source {
+	p.Seed = passSeed(p.Seed, n)
+	return p
 }

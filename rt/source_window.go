@@ -6,8 +6,8 @@ import (
 
 // windowed turns single rows into windows of w rows, stride rows apart. A column whose shape has a
 // leading axis w has the rows of the window; a First column has that of its first row. Windows never
-// straddle two values of run, which has a number for each row; nil is one run.
-func windowed(flat *Table, cols []ColumnSpec, w, stride int, run []float64) (*Table, error) {
+// straddle two recordings, which run numbers for each row; nil is one recording.
+func windowed(flat *Table, cols []ColumnSpec, w, stride int, run []int) *Table {
 	if stride <= 0 {
 		stride = w
 	}
@@ -22,9 +22,6 @@ func windowed(flat *Table, cols []ColumnSpec, w, stride int, run []float64) (*Ta
 		}
 		lo = hi
 	}
-	if len(starts) == 0 {
-		return nil, fmt.Errorf("%d rows are too few for a window of %d: %w", flat.Rows, w, ErrData)
-	}
 	out := NewTable(cols, len(starts))
 	for i := range cols {
 		from, to := &flat.Columns[i], &out.Columns[i]
@@ -36,7 +33,7 @@ func windowed(flat *Table, cols []ColumnSpec, w, stride int, run []float64) (*Ta
 			copy(to.Row(k), from.Data[s*from.Width:(s+w)*from.Width])
 		}
 	}
-	return out, nil
+	return out
 }
 
 // rowSpecs are the columns of single rows that windows are cut from.

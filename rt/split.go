@@ -7,14 +7,16 @@ type SplitKind uint8
 
 // Kinds of splits.
 const (
-	NoSplit     SplitKind = iota
-	SplitRandom           // by lot, from the seed
-	SplitByTime           // in order
+	NoSplit       SplitKind = iota
+	SplitRandom             // by lot, from the seed
+	SplitByTime             // in order
+	SplitByColumn           // by lot, rows of one value of a column together
 )
 
 // Split deals the rows of a data block. Shares that sum to less than 1 leave rows unused.
 type Split struct {
 	Kind             SplitKind
+	Column           string // of SplitByColumn, one number a row
 	Train, Val, Test float64
 	Seed             uint64
 }
@@ -26,9 +28,16 @@ func (s Split) deal(t *Table) (Tables, error) {
 	}
 	rest := max(0, 1-s.Train-s.Val-s.Test)
 	var parts []*Table
-	if s.Kind == SplitByTime {
+	switch s.Kind {
+	case SplitByTime:
 		parts = t.SplitByTime(s.Train, s.Val, s.Test, rest)
-	} else {
+	case SplitByColumn:
+		k := t.Index(s.Column)
+		if k < 0 || t.Columns[k].Width != 1 {
+			return Tables{}, fmt.Errorf("a split needs a column %q with one number a row: %w", s.Column, ErrShape)
+		}
+		parts = t.splitByValue(t.Columns[k].Data, s.Seed, s.Train, s.Val, s.Test, rest)
+	default:
 		parts = t.SplitRandom(s.Seed, s.Train, s.Val, s.Test, rest)
 	}
 	out := Tables{Train: parts[0]}
@@ -75,6 +84,11 @@ func LoadTables(dir string, r *Recipe, data []DataEntry, layout []Tensor) (Table
 	tables, err := split.deal(t)
 	if err != nil {
 		return Tables{}, fmt.Errorf("data %s: %w", r.Data, err)
+	}
+	if d := findData(data, r.Data); d != nil {
+		if f, ok := d.Source.(Fresh); ok {
+			tables.Pass = func(n int) (*Table, error) { return f.pass(d, dir, n) }
+		}
 	}
 	if r.Val != "" {
 		if tables.Val, _, err = load(r.Val); err != nil {

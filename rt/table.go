@@ -1,6 +1,9 @@
 package rt
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Column is one column of a table, row-major. Labels are exact small integers.
 type Column struct {
@@ -107,16 +110,52 @@ func (t *Table) SplitByTime(fractions ...float64) []*Table {
 	return t.split(p, fractions)
 }
 
+// splitByValue deals the distinct values, in the order of their first rows, by a seeded permutation into
+// parts of the given fractions, and with a value all of its rows, in their order.
+func (t *Table) splitByValue(values []float64, seed uint64, fractions ...float64) []*Table {
+	group := map[float64]int{}
+	var rows [][]int
+	for i, v := range values {
+		g, ok := group[v]
+		if !ok {
+			g = len(rows)
+			group[v], rows = g, append(rows, nil)
+		}
+		rows[g] = append(rows[g], i)
+	}
+	p := make([]int, len(rows))
+	Permute(p, seed, 0)
+	var parts []*Table
+	for _, groups := range cut(p, fractions) {
+		var of []int
+		for _, g := range groups {
+			of = append(of, rows[g]...)
+		}
+		slices.Sort(of)
+		parts = append(parts, t.Select(of))
+	}
+	return parts
+}
+
 func (t *Table) split(rows []int, fractions []float64) []*Table {
 	var parts []*Table
+	for _, part := range cut(rows, fractions) {
+		parts = append(parts, t.Select(part))
+	}
+	return parts
+}
+
+// cut parts a list at the rounded cumulative fractions; the last part takes what rounding leaves.
+func cut(list []int, fractions []float64) [][]int {
+	var parts [][]int
 	lo, sum := 0, 0.0
 	for i, f := range fractions {
 		sum += f
-		hi := min(int(sum*float64(len(rows))+0.5), len(rows))
+		hi := min(int(sum*float64(len(list))+0.5), len(list))
 		if i == len(fractions)-1 {
-			hi = len(rows)
+			hi = len(list)
 		}
-		parts = append(parts, t.Select(rows[lo:hi]))
+		parts = append(parts, list[lo:hi])
 		lo = hi
 	}
 	return parts

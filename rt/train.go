@@ -141,8 +141,11 @@ func newTrainer[R Float](w []R, layout []Tensor, recipe *Recipe, obj *Objective[
 		if err := t.load(from); err != nil {
 			return nil, err
 		}
-		if _, batch := t.at(from.Step); batch != 0 {
-			Permute(t.perm, t.plan.seed, uint64(from.Step/t.plan.batches))
+		if epoch, batch := t.at(from.Step); batch != 0 {
+			Permute(t.perm, t.plan.seed, uint64(epoch))
+			if err := t.pass(epoch); err != nil {
+				return nil, err
+			}
 		}
 	}
 	if opt.RunDir != "" {
@@ -239,8 +242,13 @@ func (t *trainer[R]) advance(step int) error {
 func (t *trainer[R]) step(step int) error {
 	begun := time.Now()
 	epoch, batch := t.at(step)
-	if batch == 0 && t.plan.batches > 1 {
-		Permute(t.perm, t.plan.seed, uint64(epoch))
+	if batch == 0 {
+		if t.plan.batches > 1 {
+			Permute(t.perm, t.plan.seed, uint64(epoch))
+		}
+		if err := t.pass(epoch); err != nil {
+			return err
+		}
 	}
 	rows := t.rows(batch)
 	n := t.ev.sum(t.w, t.tables.Train, rows, Key{Seed: t.plan.seed, Step: uint64(step)}, true)
@@ -281,6 +289,22 @@ func (t *trainer[R]) step(step int) error {
 	if t.opt.Events != nil {
 		t.opt.Events.OnStep(i)
 	}
+	return nil
+}
+
+// pass makes the rows of an epoch, where they are others in every one.
+func (t *trainer[R]) pass(epoch int) error {
+	if epoch == 0 || t.tables.Pass == nil {
+		return nil
+	}
+	table, err := t.tables.Pass(epoch)
+	if err == nil && table.Rows != t.tables.Train.Rows {
+		err = fmt.Errorf("pass %d over the data has %d rows, the first one %d: %w", epoch, table.Rows, t.tables.Train.Rows, ErrData)
+	}
+	if err != nil {
+		return fmt.Errorf("recipe %s: %w", t.recipe.Name, err)
+	}
+	t.tables.Train = table
 	return nil
 }
 

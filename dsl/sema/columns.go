@@ -1,10 +1,27 @@
 package sema
 
 import (
+	"strconv"
+
 	"ndec.dev/ndec/dsl/syntax"
 	"ndec.dev/ndec/ir"
 	"ndec.dev/ndec/ir/diag"
+	"ndec.dev/ndec/ir/recipe"
 )
+
+// columnOf is a key that names a column: what the column is drawn from, or the file that holds it.
+func (c *checker) columnOf(r *row, el *syntax.Elem, k *codes, e *env) (ir.Setting, bool) {
+	if r.columns == recipe.Sampled {
+		return c.sampled(el, k, e)
+	}
+	s := ir.Setting{Key: el.Key.Name, Span: el.Key.At()}
+	text, ok := stringLit(el.Value)
+	if !ok {
+		c.errorf(k.badValue, el.Value.At(), "column %s of %s wants the path of a file as a string", el.Key.Name, r.name)
+	}
+	s.Text = text
+	return s, ok
+}
 
 // sampled is the distribution of a column of a sampler: normal or uniform, with constants.
 func (c *checker) sampled(el *syntax.Elem, k *codes, e *env) (ir.Setting, bool) {
@@ -97,14 +114,25 @@ func (c *checker) checkSource(d *Data, exprs map[*Var]syntax.Expr) {
 			c.errorf("NDE0726", at, "column %s has %d numbers in a row, and %d fields are named", v.Name, n, len(v.Fields))
 		}
 	}
-	if d.Source.Row != "sampler" {
+	row := recipe.Lookup(recipe.Source, d.Source.Row)
+	c.namedColumns(d, row)
+	c.pointColumns(d, row)
+}
+
+// namedColumns: a source whose keys are columns has every one of them, and no other.
+func (c *checker) namedColumns(d *Data, row *recipe.Row) {
+	if row.Columns == recipe.NoColumns {
 		return
 	}
-	columns := map[string]bool{"n": true, "seed": true}
+	what := map[recipe.Columns]string{recipe.Sampled: "distribution", recipe.Files: "file"}[row.Columns]
+	columns := map[string]bool{}
+	for _, o := range row.Options {
+		columns[o.Key] = true
+	}
 	for _, v := range d.Columns {
 		columns[v.Name] = true
 		if _, ok := d.Source.Option(v.Name); !ok {
-			c.errorf("NDE0727", d.Source.Span, "the sampler has no distribution for column %s", v.Name)
+			c.errorf("NDE0727", d.Source.Span, "the %s has no %s for column %s", d.Source.Row, what, v.Name)
 		}
 	}
 	for _, o := range d.Source.Options {
@@ -112,4 +140,82 @@ func (c *checker) checkSource(d *Data, exprs map[*Var]syntax.Expr) {
 			c.errorf("NDE0727", o.Span, "data %s has no column %s", d.Name, o.Key)
 		}
 	}
+}
+
+// pointColumns: a source of points has one column of them, and at most one of labels.
+func (c *checker) pointColumns(d *Data, row *recipe.Row) {
+	if row.Name == "npy" && len(d.Columns) > 1 {
+		c.errorf("NDE0728", d.Columns[1].Span, "an npy file holds one array, for one column; use npz or safetensors")
+		return
+	}
+	p := row.Points
+	if p == nil {
+		return
+	}
+	classes := p.Classes
+	if o, ok := d.Source.Option(p.By); ok && p.By != "" {
+		classes = int(o.Num)
+	}
+	numbers := strconv.Itoa(p.Dim)
+	if p.Dim < 0 {
+		numbers = strconv.Itoa(-p.Dim) + " or more"
+	}
+	var points, labels *Var
+	for _, v := range d.Columns {
+		if !v.Type.IsValid() {
+			return
+		}
+		n := size(v.Type)
+		switch {
+		case v.Type.Elem == Label && labels == nil && v.Type.IsScalar():
+			labels = v
+			if v.Type.Classes < classes {
+				c.errorf("NDE0728", v.Span, "%s gives labels of %d classes, but column %s has %d", row.Name, classes, v.Name, v.Type.Classes)
+			}
+		case v.Type.Elem == Real && points == nil:
+			points = v
+			if p.Dim > 0 && n != p.Dim || p.Dim < 0 && n < -p.Dim {
+				c.errorf("NDE0728", v.Span, "%s gives points of %s numbers, but column %s has %d", row.Name, numbers, v.Name, n)
+			}
+		default:
+			c.errorf("NDE0728", v.Span, "%s has nothing for column %s: it gives one column of points of %s numbers and one of labels", row.Name, v.Name, numbers)
+		}
+	}
+	if points == nil {
+		c.errorf("NDE0728", d.Span, "%s needs a column of points of %s numbers, such as x [%d]real", row.Name, numbers, max(p.Dim, -p.Dim))
+	}
+}
+
+// streamed: new rows in every epoch are for sources that make them, and for training alone.
+func (c *checker) streamed(d *Data) {
+	s, ok := ir.FindSetting(d.Settings, "stream")
+	if !ok || s.Num == 0 || d.Source.Row == "" {
+		return
+	}
+	switch {
+	case !recipe.Lookup(recipe.Source, d.Source.Row).Streams():
+		c.errorf("NDE0729", s.Span, "%s reads the rows that there are, so it cannot stream new ones; leave stream: out", d.Source.Row)
+	case d.Split != nil:
+		c.errorf("NDE0729", s.Span, "data %s streams new rows and cannot be split; give the recipe another data block with val: or test:", d.Name)
+	}
+}
+
+// splitColumn is the column that split: by_column goes by: one number a row.
+func (c *checker) splitColumn(d *Data) {
+	if d.Split == nil || d.Split.Row != "by_column" {
+		return
+	}
+	o, ok := d.Split.Option("of")
+	if !ok {
+		return
+	}
+	for _, v := range d.Columns {
+		if v.Name == o.Text {
+			if v.Type.IsValid() && size(v.Type) != 1 {
+				c.errorf("NDE0730", o.Span, "column %s has %d numbers a row, and rows are split by one", v.Name, size(v.Type))
+			}
+			return
+		}
+	}
+	c.errorf("NDE0730", o.Span, "data %s has no column %s to split by", d.Name, o.Text)
 }

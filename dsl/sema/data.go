@@ -132,6 +132,8 @@ func (c *checker) checkData(d *decl, n *syntax.DataDecl) {
 		out.Split = s.Choice
 		c.shares(s)
 	}
+	c.streamed(out)
+	c.splitColumn(out)
 	d.data = out
 }
 

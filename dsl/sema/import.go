@@ -10,6 +10,7 @@ import (
 
 	"ndec.dev/ndec/dsl/syntax"
 	"ndec.dev/ndec/ir"
+	"ndec.dev/ndec/ir/recipe"
 )
 
 // A pkg is a folder of source files. The declarations of an imported one are known to the importing one
@@ -242,9 +243,10 @@ func (p *pkg) inFolder(s *ir.Choice) {
 	if p == nil || p.main {
 		return
 	}
+	row := recipe.Lookup(recipe.Source, s.Row)
 	for i := range s.Options {
 		o := &s.Options[i]
-		if (o.Key == "path" || o.Key == "dir") && o.Text != "" && !path.IsAbs(o.Text) {
+		if row.Path(o.Key) && o.Text != "" && !path.IsAbs(o.Text) {
 			o.Text = path.Join(p.folder, o.Text)
 		}
 	}

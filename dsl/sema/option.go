@@ -59,7 +59,7 @@ type row struct {
 	options []option
 	own     []ir.Setting // what a declared method carries along
 	later   bool
-	columns bool // other keys are columns, with distributions
+	columns recipe.Columns // what other keys are
 }
 
 // group is a set of rows; codes and limits are those of its messages.
@@ -238,14 +238,14 @@ func (c *checker) options(r *row, g *group, elems []*syntax.Elem, at diag.Span, 
 		}
 		key := el.Key.Name
 		o := findOption(r.options, key)
-		if o == nil && r.columns {
+		if o == nil && r.columns != recipe.NoColumns {
 			if given[key] {
 				c.errorf(g.codes.duplicate, el.Key.At(), "%s is given twice", key)
 				ok = false
 				continue
 			}
 			given[key] = true
-			s, fine := c.sampled(el, g.codes, e)
+			s, fine := c.columnOf(r, el, g.codes, e)
 			ok = ok && fine
 			out = append(out, s)
 			continue

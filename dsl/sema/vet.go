@@ -50,7 +50,8 @@ func vetRules() []func(*vetter) {
 		(*vetter).unusedNames, (*vetter).unusedColumns, (*vetter).unusedDecls, (*vetter).shadows, // vet_names.go
 		(*vetter).tolerances, (*vetter).solves, (*vetter).hypers, // vet_solves.go
 		(*vetter).startValues, (*vetter).expressions, // vet_nets.go
-		(*vetter).recipes, // vet_train.go
+		(*vetter).recipes,   // vet_train.go
+		(*vetter).dataPaths, // vet_data.go
 	}
 }
 

@@ -34,10 +34,6 @@ func TestWarningsHavePrograms(t *testing.T) {
 			continue
 		}
 		n++
-		if _, l := check(t, "p.nde", e.Fixed, sema.Options{}); l.HasErrors() && l[0].Code >= "NDE08" {
-			t.Logf("%s waits: %v", e.Code, l)
-			continue
-		}
 		if got := vet(t, e.Bad); !cmp.Equal(codes(got), []diag.Code{e.Code}) {
 			t.Errorf("%s: %v\n%s", e.Code, got, e.Bad)
 		}

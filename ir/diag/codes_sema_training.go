@@ -97,6 +97,61 @@ func codesTraining() []Entry {
 			Text:  "check takes a condition: a comparison of scalars, or several joined by && and ||.",
 			Bad:   "package p\n\ntest T {\n\tcheck 1 + 2\n}\n",
 			Fixed: "package p\n\ntest T {\n\tcheck 1+2 == 3\n}\n"},
+		{Code: "NDE0728", Title: "columns that the source does not have",
+			Text: "A source of points has one column of reals for the points, of as many numbers as they have, and at most one of labels, of as many classes\nas there are; an npy file has one column.",
+			Bad: `package p
+
+data D {
+	x [3]real
+	y label[2]
+	source: moons{n: 64}
+}
+`,
+			Fixed: `package p
+
+data D {
+	x [2]real
+	y label[2]
+	source: moons{n: 64}
+}
+`},
+		{Code: "NDE0729", Title: "stream of rows that are not made anew",
+			Text: "stream: true makes new rows in every epoch. Sources that generate rows from a seed can do that, files cannot. Streamed rows are for training;\nvalidation and test have data blocks of their own.",
+			Bad: `package p
+
+data D {
+	x [2]real
+	stream: true
+	source: csv{path: "points.csv"}
+}
+`,
+			Fixed: `package p
+
+data D {
+	x [2]real
+	stream: true
+	source: pinwheel{n: 512}
+}
+`},
+		{Code: "NDE0730", Title: "column to split by",
+			Text: "split: by_column{of: c, train: 0.8, test: 0.2} keeps rows with the same number in column c together, so that no recording is in two parts. The\ncolumn has one number a row.",
+			Bad: `package p
+
+data D {
+	x [2]real
+	split: by_column{of: lap, train: 0.8, test: 0.2}
+	source: csv{path: "log.csv"}
+}
+`,
+			Fixed: `package p
+
+data D {
+	x [2]real
+	lap real
+	split: by_column{of: lap, train: 0.8, test: 0.2}
+	source: csv{path: "log.csv"}
+}
+`},
 	}
 }
 

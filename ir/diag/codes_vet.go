@@ -154,5 +154,9 @@ func codesVet() []Entry {
 			Text:  "The steps of Adam are about as long as the learning rate, whatever the gradient.",
 			Bad:   swap(fit, "adam\n", "adam{lr: 1.0}\n"),
 			Fixed: swap(fit, "adam\n", "adam{lr: 0.01}\n")},
+		{Code: "W1234", Title: "path of one machine",
+			Text:  "Paths of data are relative to the folder of the .nde file, and may leave it (../data/log.csv). An absolute one is right on one machine only,\nand generated packages carry it.",
+			Bad:   swap(fit, "data: D", "data: E\n\ttest: D", "data D", "data E {\n\tx, y real\n\tsource: csv{path: \"/home/me/log.csv\"}\n}\n\ndata D"),
+			Fixed: swap(fit, "data: D", "data: E\n\ttest: D", "data D", "data E {\n\tx, y real\n\tsource: csv{path: \"../data/log.csv\"}\n}\n\ndata D")},
 	}
 }

@@ -66,9 +66,36 @@ type Row struct {
 	Make    string // type in the runtime: rt.Adam
 	InIR    bool   // a rewrite of functions (ir/diff), which leaves nothing to the runtime
 	Later   bool   // known, but not compiled yet
-	Columns bool   // other keys are columns, with distributions
+	Columns Columns
+	Points  *Points // what columns a source of points has; nil: any
 	Doc     string
 }
+
+// Columns says what keys beside the options are.
+type Columns uint8
+
+// Kinds of further keys.
+const (
+	NoColumns Columns = iota
+	Sampled           // columns, each with a distribution
+	Files             // columns, each with the path of a file
+)
+
+// Points are the columns of a source: one of points, and perhaps one of labels.
+type Points struct {
+	Dim     int // numbers of a point; -n: n or more
+	Classes int // of the label at least; 0: those of the option By
+	By      string
+}
+
+// Path reports whether the option of a source is the path of a file or folder.
+func (r *Row) Path(key string) bool {
+	o := Find(r.Options, key)
+	return o == nil && r.Columns == Files || o != nil && (o.Field == "File" || o.Field == "Dir")
+}
+
+// Streams reports whether the rows of a source are made from a seed, so that there are always others.
+func (r *Row) Streams() bool { return Find(r.Options, "seed") != nil }
 
 var groups = map[Group][]Row{
 	Optimizer:  optimizers,

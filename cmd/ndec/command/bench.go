@@ -73,7 +73,7 @@ The batch is --in, --data, or the data of a recipe with the model. Without --wei
 	}
 	fs := cmd.Flags()
 	fs.StringVar(&f.weights, "weights", "", "weights `file`.safetensors (default: new ones from seed 0)")
-	fs.StringVar(&f.in, "in", "", "batch `file`: .json, .csv, .npy, .npz, or - for JSON on standard input")
+	fs.StringVar(&f.in, "in", "", "batch `file`: .json, .csv, .npy, .npz, .safetensors, or - for JSON on standard input")
 	fs.StringVar(&f.data, "data", "", "a data block `D` as the batch")
 	fs.StringVar(&f.split, "split", "", "train, val or test part of the data block")
 	fs.StringVar(&f.model, "model", "", "the model (default: all of them; with --pareto the only one)")

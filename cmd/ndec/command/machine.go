@@ -1,9 +1,6 @@
 package command
 
 import (
-	"fmt"
-	"os"
-	"path/filepath"
 
 	"ndec.dev/ndec/ir"
 	"ndec.dev/ndec/ir/interp"
@@ -102,24 +99,8 @@ func rowArgs(t *rt.Table, cols []rt.ColumnSpec, row int) []interp.Tensor {
 }
 
 // readBatch reads a batch file of any kind.
-func readBatch(path string, cols []rt.ColumnSpec) (t *rt.Table, err error) {
-	switch filepath.Ext(path) {
-	case ".json":
-		var text []byte
-		if text, err = os.ReadFile(path); err == nil {
-			if t, err = rt.DecodeBatch(text, cols); err != nil {
-				err = fmt.Errorf("%s: %w", path, err)
-			}
-		}
-	case ".csv":
-		t, err = rt.CSV{File: path}.Load("", cols)
-	case ".npz":
-		t, err = rt.NPZ{File: path}.Load("", cols)
-	case ".npy":
-		t, err = rt.NPY{File: path}.Load("", cols)
-	default:
-		err = fmt.Errorf("%s: batches are .json, .csv, .npy or .npz files", path)
-	}
+func readBatch(path string, cols []rt.ColumnSpec) (*rt.Table, error) {
+	t, err := rt.ReadBatch(path, cols)
 	if err == nil {
 		err = t.Check(cols)
 	}

@@ -27,7 +27,7 @@ type evalFlags struct {
 func (f *evalFlags) add(cmd *cobra.Command) {
 	fs := cmd.Flags()
 	fs.StringVar(&f.weights, "weights", "", "weights `file`.safetensors (default: new ones from the seed)")
-	fs.StringVar(&f.in, "in", "", "batch `file`: .json, .csv, .npy, .npz, or - for JSON on standard input")
+	fs.StringVar(&f.in, "in", "", "batch `file`: .json, .csv, .npy, .npz, .safetensors, or - for JSON on standard input")
 	fs.StringVar(&f.backend, "backend", "go", "go, or interp for the interpreter in float64")
 	fs.StringArrayVar(&f.with, "with", nil, "replace a solver: `'Fwd=rk4{steps: 20}'`")
 	fs.IntVar(&f.workers, "workers", 0, "`N` goroutines (default all cores)")
