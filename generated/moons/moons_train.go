@@ -111,7 +111,7 @@ func fitInputs(weights []Real, t, out *rt.Table) error {
 // fitRecipe is the train block Fit (moons.nde:36).
 var fitRecipe = rt.Recipe{
 	Name:      "Fit",
-	Source:    "ea9b361330ba84d55a4cbf4460ab9ccad960db604086e404da1c5ff2663b4037",
+	Source:    "2902f23f4d63c444e71918e1324b95cc8975d053e455ab4408c441b87b210fe7",
 	Where:     "moons.nde:36",
 	Data:      "Points",
 	Test:      "Fresh",
@@ -253,7 +253,7 @@ func fitTinyInputs(weights []Real, t, out *rt.Table) error {
 // fitTinyRecipe is the train block FitTiny (moons_hyper.nde:37).
 var fitTinyRecipe = rt.Recipe{
 	Name:      "FitTiny",
-	Source:    "ea9b361330ba84d55a4cbf4460ab9ccad960db604086e404da1c5ff2663b4037",
+	Source:    "2902f23f4d63c444e71918e1324b95cc8975d053e455ab4408c441b87b210fe7",
 	Where:     "moons_hyper.nde:37",
 	Data:      "Points",
 	Optimizer: rt.LeastSquares{},
@@ -370,7 +370,7 @@ func fitHyperInputs(weights []Real, t, out *rt.Table) error {
 // fitHyperRecipe is the train block FitHyper (moons_hyper.nde:46).
 var fitHyperRecipe = rt.Recipe{
 	Name:      "FitHyper",
-	Source:    "ea9b361330ba84d55a4cbf4460ab9ccad960db604086e404da1c5ff2663b4037",
+	Source:    "2902f23f4d63c444e71918e1324b95cc8975d053e455ab4408c441b87b210fe7",
 	Where:     "moons_hyper.nde:46",
 	Data:      "Points",
 	Batch:     64,

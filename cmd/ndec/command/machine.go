@@ -1,7 +1,6 @@
 package command
 
 import (
-
 	"ndec.dev/ndec/ir"
 	"ndec.dev/ndec/ir/interp"
 	"ndec.dev/ndec/rt"
