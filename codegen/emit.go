@@ -19,6 +19,8 @@ type Options struct {
 	Sources map[string][]byte // source files by name, for comments
 	// SourceHash identifies the sources; it goes into the manifest and checkpoints.
 	SourceHash string
+	// Kernels says that another file of the package declares kernels for devices.
+	Kernels bool
 	// Extra are further files of the package, which the manifest lists and Emit returns with the others.
 	Extra []plan.File
 }
@@ -101,6 +103,11 @@ func (e *emitter) names() diag.List {
 	var ds diag.List
 	e.global = newScope("workspace", "slices", "prepared", "NewParams", "LoadParams", "Program", "tensors", "paramCount",
 		"paramsOf", "dataSets", "version", "unsafe", "io", "iter", "sync")
+	if e.opts.Kernels {
+		for _, n := range []string{"kernels", "kernelSource", "kernelPrelude"} {
+			e.global.used[n] = true
+		}
+	}
 	exported := map[string]diag.Span{"Params": {}, "NewParams": {}, "LoadParams": {}, "Real": {}, "Program": {}}
 	for _, m := range e.m.Models {
 		for _, n := range []string{m.Name, "New" + m.Name} {

@@ -34,7 +34,7 @@ func (fn *function) liveElements() map[element]bool {
 				}
 			case plan.Copy:
 				for k := range s.V.Type.Len() {
-					if src, j := copySource(s.V, k); src != nil && live[element{s.V, k}] {
+					if src, j := plan.CopySource(s.V, k); src != nil && live[element{s.V, k}] {
 						fn.read(live, src, j)
 					}
 				}

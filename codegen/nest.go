@@ -282,7 +282,7 @@ func (fn *function) step(s plan.Step, ix index, extent int) {
 	case plan.Elem:
 		fn.elementwise(v, ix)
 	case plan.Copy:
-		src, from := copySource(v, ix.k)
+		src, from := plan.CopySource(v, ix.k)
 		if src == nil {
 			fn.assign(v, ix, e+"(0)")
 			return

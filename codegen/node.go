@@ -75,7 +75,7 @@ func (fn *function) array(v *ir.Value) {
 	}
 }
 
-func stride(shape []int, axis int) int { return strides(shape)[axis] }
+func stride(shape []int, axis int) int { return plan.Strides(shape)[axis] }
 
 // arrayExpr is an expression that can be indexed and sliced: an array, or a pointer to one.
 func (fn *function) arrayExpr(v *ir.Value) string {

@@ -170,6 +170,17 @@ func (e *emitter) recipe(f *file, r *ir.Recipe) {
 		p.line("Linear: []string{%s},", strings.Join(fittedParams(r), ", "))
 	}
 	p.line("NewWorker: func() rt.Worker[Real] { return new(%sWorker) },", low)
+	if len(e.siteList(r.Solves, obj)) > 0 {
+		p.line("Sites: %sSites,", low)
+	}
+	if grad != nil {
+		if way := e.siteList(r.Solves, grad); len(way) > 0 {
+			if !slices.Equal(way, e.siteList(r.Solves, obj)) {
+				p.line("GradSites: %sGradSites,", low)
+			}
+			p.line("Backward: %sBackward,", low)
+		}
+	}
 	if r.Combine != nil {
 		p.line("Combine: %sMetrics,", low)
 	}
@@ -528,6 +539,9 @@ func (e *emitter) program(f *file) {
 	p.line("Version: version,")
 	p.line("Layout: tensors,")
 	p.line("Data: dataSets,")
+	if e.opts.Kernels {
+		p.line("Kernels: kernels,")
+	}
 	p.line("Models: []rt.Model[Real]{")
 	for _, m := range e.m.Models {
 		low := e.bases[m]

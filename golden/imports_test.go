@@ -35,9 +35,10 @@ var policy = map[string]string{
 	"codegen":           "ir ir/diag ir/plan ir/recipe",
 	"codegen/asm":       "",
 	"codegen/asm/sim":   "",
+	"cudagen":           "ir ir/diag ir/plan",
 	"rt":                "",
 	"rt/ivp":            "",
-	"cmd/ndec/driver":   "ir ir/diag ir/diff ir/opt ir/plan dsl/syntax dsl/sema dsl/lower codegen",
+	"cmd/ndec/driver":   "ir ir/diag ir/diff ir/opt ir/plan dsl/syntax dsl/sema dsl/lower codegen cudagen",
 	"cmd/ndec/child":    "cmd/ndec/driver rt",
 	"cmd/ndec/picture":  "rt",
 	"cmd/ndec/pareto":   "",
@@ -45,6 +46,7 @@ var policy = map[string]string{
 	"cmd/ndec":          "cmd/ndec/command",
 	"golden":            "cmd/ndec/driver",
 	"golden/emittest":   "ir/plan rt",
+	"golden/emutest":    "cudagen rt",
 }
 
 // TestImportPolicy parses the import lines itself: a listing by another process would be served from the

@@ -25,6 +25,7 @@ type Program[R Float] struct {
 	Data       []DataEntry
 	Models     []Model[R]
 	Recipes    []RecipeEntry[R] // in the order in which they run
+	Kernels    *Kernels         // for devices; nil without the target cuda
 }
 
 // DataEntry is a data block.

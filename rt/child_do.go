@@ -160,7 +160,7 @@ func sitesJSON(stats *BatchStats) []SiteFigures {
 }
 
 // statsOf runs the objective once more, without a gradient, for the statistics of every row's solves.
-func statsOf[R Float](obj *Objective[R], w []R, t *Table, seed uint64) *BatchStats {
+func statsOf[R Float](obj *Objective[R], w []R, t *Table, seed uint64) (*BatchStats, error) {
 	stats := new(BatchStats)
 	res := ShardResult{Metrics: make([]float64, obj.terms())}
 	res.Record = func(st []SolveStats, sites []Site, row int) {
@@ -171,8 +171,16 @@ func statsOf[R Float](obj *Objective[R], w []R, t *Table, seed uint64) *BatchSta
 			stats.Set(i, row, st[i])
 		}
 	}
-	obj.NewWorker().Shard(w, nil, t, allRows(t.Rows), Key{Seed: seed}, &res)
-	return stats
+	if obj.NewBatch == nil {
+		obj.NewWorker().Shard(w, nil, t, allRows(t.Rows), Key{Seed: seed}, &res)
+		return stats, nil
+	}
+	b := obj.NewBatch()
+	err := b.Batch(w, nil, t, allRows(t.Rows), Key{Seed: seed}, &res)
+	if cerr := b.Close(); err == nil {
+		err = cerr
+	}
+	return stats, err
 }
 
 // GradResult is the answer to "grad".
@@ -216,7 +224,11 @@ func (s *server[R]) grad(ctx context.Context, q *Request) (any, error) {
 		res.Failed = err.Error()
 	}
 	res.Loss, res.Metrics = number(v.Loss), numbers(v.Metrics)
-	res.Stats = sitesJSON(statsOf(&e.Objective, w, t, e.Recipe.Seed))
+	stats, err := statsOf(&e.Objective, w, t, e.Recipe.Seed)
+	if err != nil {
+		return nil, err
+	}
+	res.Stats = sitesJSON(stats)
 	b := []byte{'{'}
 	for i, x := range s.p.Layout {
 		if i > 0 {

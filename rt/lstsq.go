@@ -101,7 +101,10 @@ func (t *trainer[R]) leastSquares(ctx context.Context) error {
 	}
 	copy(t.free, t.w)
 
-	n := t.ev.sum(t.w, t.tables.Train, rows, Key{Seed: t.plan.seed}, false)
+	n, err := t.ev.sum(t.w, t.tables.Train, rows, Key{Seed: t.plan.seed}, false)
+	if err != nil {
+		return err
+	}
 	if n.res.Failed != nil {
 		return fmt.Errorf("recipe %s: %d of %d samples failed: %w", t.recipe.Name, n.res.FailedCount, len(rows), n.res.Failed)
 	}

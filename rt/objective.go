@@ -19,6 +19,12 @@ type Objective[R Float] struct {
 	// NewWorker makes a workspace for one goroutine, which does not allocate
 	// after its first call.
 	NewWorker func() Worker[R]
+	// NewBatch makes a worker that takes whole batches instead, on a device; nil on the CPU.
+	NewBatch func() BatchWorker[R]
+	// Sites are the solves that the loss runs, GradSites those that the gradient runs (nil: the same), and
+	// Backward, for each of them, the evaluations of the field's derivative for an accepted step.
+	Sites, GradSites []Site
+	Backward         []int
 	// Combine turns mean terms into metrics, for those that are functions of
 	// means (rmse); nil if every metric is a mean.
 	Combine func(avg []float64) []float64
@@ -98,6 +104,7 @@ type evaluator[R Float] struct {
 	obj     *Objective[R]
 	crew    Crew
 	workers []Worker[R]
+	batch   BatchWorker[R] // on a device, instead of workers
 	red     reduction[R]
 	shard   func(worker, lo, hi int)
 
@@ -113,6 +120,9 @@ type evaluator[R Float] struct {
 func newEvaluator[R Float](obj *Objective[R], params, workers int) *evaluator[R] {
 	e := &evaluator[R]{obj: obj, workers: make([]Worker[R], max(1, workers))}
 	e.red.metrics, e.red.params = obj.terms(), params
+	if obj.NewBatch != nil {
+		e.batch = obj.NewBatch()
+	}
 	e.shard = func(worker, lo, hi int) {
 		if e.workers[worker] == nil {
 			e.workers[worker] = e.obj.NewWorker()
@@ -131,15 +141,34 @@ func newEvaluator[R Float](obj *Objective[R], params, workers int) *evaluator[R]
 	return e
 }
 
+// close frees what the evaluator holds on a device.
+func (e *evaluator[R]) close() error {
+	if e.batch == nil {
+		return nil
+	}
+	return e.batch.Close()
+}
+
 // sum is loss, terms and gradient summed over rows; the node is valid until
-// the next call. It runs to the end once begun, so that a step is whole.
-func (e *evaluator[R]) sum(w []R, t *Table, rows []int, key Key, grads bool) *node[R] {
+// the next call. It runs to the end once begun, so that a step is whole. The error is that of a device.
+func (e *evaluator[R]) sum(w []R, t *Table, rows []int, key Key, grads bool) (*node[R], error) {
 	e.w, e.table, e.rows, e.key, e.grads = w, t, rows, key, grads
+	if e.batch != nil {
+		e.red.recycle()
+		n := e.red.take()
+		e.red.root = n
+		n.res.Losses = e.losses
+		var g []R
+		if grads {
+			g = n.grad
+		}
+		return n, e.batch.Batch(w, g, t, rows, key, &n.res)
+	}
 	e.red.start((len(rows) + ShardRows - 1) / ShardRows)
 	if err := e.crew.ForEach(context.Background(), len(e.workers), len(rows), ShardRows, e.shard); err != nil {
-		panic("rt: a context that cannot end has ended")
+		return nil, fmt.Errorf("a context that cannot end has ended: %w", err)
 	}
-	return e.red.root
+	return e.red.root, nil
 }
 
 // Evaluation is an objective on a table, averaged over its rows.
@@ -160,7 +189,12 @@ func Evaluate[R Float](ctx context.Context, w []R, obj *Objective[R], t *Table, 
 	if err := checkColumns(obj.Columns, t); err != nil {
 		return nil, err
 	}
-	return evaluate(newEvaluator(obj, 0, WorkerCount(Workers(workers))), w, t, allRows(t.Rows), seed)
+	e := newEvaluator(obj, 0, WorkerCount(Workers(workers)))
+	v, err := evaluate(e, w, t, allRows(t.Rows), seed)
+	if cerr := e.close(); err == nil {
+		err = cerr
+	}
+	return v, err
 }
 
 // LossGrad is the mean loss over the rows of t and its gradient (len(w)
@@ -177,7 +211,18 @@ func LossGrad[R Float](ctx context.Context, w, grad []R, obj *Objective[R], t *T
 		return nil, err
 	}
 	e := newEvaluator(obj, len(w), WorkerCount(Workers(workers)))
-	n := e.sum(w, t, allRows(t.Rows), Key{Seed: seed}, true)
+	v, err := lossGrad(e, w, grad, t, seed)
+	if cerr := e.close(); err == nil {
+		err = cerr
+	}
+	return v, err
+}
+
+func lossGrad[R Float](e *evaluator[R], w, grad []R, t *Table, seed uint64) (*Evaluation, error) {
+	n, err := e.sum(w, t, allRows(t.Rows), Key{Seed: seed}, true)
+	if err != nil {
+		return nil, err
+	}
 	for i, g := range n.grad {
 		grad[i] = g / R(t.Rows)
 	}
@@ -185,7 +230,11 @@ func LossGrad[R Float](ctx context.Context, w, grad []R, obj *Objective[R], t *T
 }
 
 func evaluate[R Float](e *evaluator[R], w []R, t *Table, rows []int, seed uint64) (*Evaluation, error) {
-	return e.evaluation(e.sum(w, t, rows, Key{Seed: seed, Step: EvalStep}, false), len(rows))
+	n, err := e.sum(w, t, rows, Key{Seed: seed, Step: EvalStep}, false)
+	if err != nil {
+		return nil, err
+	}
+	return e.evaluation(n, len(rows))
 }
 
 func (e *evaluator[R]) evaluation(n *node[R], rows int) (*Evaluation, error) {

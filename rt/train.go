@@ -60,6 +60,9 @@ func Train[R Float](ctx context.Context, w []R, layout []Tensor, recipe *Recipe,
 	if e := t.finish(err); err == nil {
 		err = e
 	}
+	if e := t.ev.close(); err == nil {
+		err = e
+	}
 	if t.folder != nil {
 		if e := t.folder.close(); err == nil {
 			err = e
@@ -251,8 +254,11 @@ func (t *trainer[R]) step(step int) error {
 		}
 	}
 	rows := t.rows(batch)
-	n := t.ev.sum(t.w, t.tables.Train, rows, Key{Seed: t.plan.seed, Step: uint64(step)}, true)
+	n, err := t.ev.sum(t.w, t.tables.Train, rows, Key{Seed: t.plan.seed, Step: uint64(step)}, true)
 	t.ev.losses = nil
+	if err != nil {
+		return fmt.Errorf("recipe %s, step %d: %w", t.recipe.Name, step, err)
+	}
 	r := &n.res
 	if r.Failed != nil {
 		return fmt.Errorf("recipe %s, step %d: %d of %d samples failed: %w", t.recipe.Name, step, r.FailedCount, len(rows), r.Failed)
@@ -335,7 +341,10 @@ func (t *trainer[R]) nonFinite(step int, rows []int, loss float64) error {
 	e := &SolveError{Sample: -1, Row: -1, Step: step, Status: NonFinite, Where: t.recipe.where(), Solve: "loss"}
 	key := Key{Seed: t.plan.seed, Step: uint64(step)}
 	for i := range rows {
-		n := t.ev.sum(t.w, t.tables.Train, rows[i:i+1], key, true)
+		n, err := t.ev.sum(t.w, t.tables.Train, rows[i:i+1], key, true)
+		if err != nil {
+			return err
+		}
 		if !finite(n.res.Loss) || slices.ContainsFunc(n.grad, func(g R) bool { return !finite(float64(g)) }) {
 			e.Sample, e.Row = i, rows[i]
 			break

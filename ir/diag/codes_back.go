@@ -17,6 +17,8 @@ func codesBack() []Entry {
 			Text: "reversible is known but not compiled yet; use checkpoint where memory is short."},
 		{Code: "NDE0834", Title: "partial derivative with definitions between",
 			Text: "partial(E, x) holds definitions fixed, which is not compiled yet where E reaches x through one. Write E out, or use grad."},
+		{Code: "NDE0891", Title: "model or recipe without a kernel",
+			Text: "A warning of --target cuda: a model or recipe does not fit a kernel in which one thread is one sample. The text says what is too large: an array above 64 KiB, or more than 2,048 trained numbers, whose sums a thread would have to keep. The package is whole: the Go back end runs it on the CPU, and the others run on the device. Make the net smaller, or train on the CPU and run on the device."},
 		{Code: "NDE0899", Title: "bug of the compiler",
 			Text: "Not a mistake of the program: a phase broke one of its own rules. The text names the phase. Please report it together with the program."},
 	}

@@ -48,7 +48,8 @@ func Build(ctx context.Context, res *driver.Result) (exe string, err error) {
 		if strings.Contains(f.Name, "/") {
 			continue // tests are no part of what runs
 		}
-		if strings.HasSuffix(f.Name, ".go") || strings.HasSuffix(f.Name, ".s") {
+		switch filepath.Ext(f.Name) {
+		case ".go", ".s", ".cu", ".cuh", ".ptx":
 			files["model/"+f.Name] = f.Text
 		}
 	}

@@ -3,6 +3,7 @@ package command
 import (
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -20,8 +21,9 @@ to the folder given with -o. Nothing is touched when nothing changed. In a packa
 	//go:generate go tool ndec build .
 keeps the package up to date.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if target != "go" {
-				return usagef("--target is go, not %q", target)
+			cuda, err := withCUDA(target)
+			if err != nil {
+				return err
 			}
 			srcs, err := loadAll(args)
 			if err != nil {
@@ -34,6 +36,7 @@ keeps the package up to date.`,
 			if err != nil {
 				return err
 			}
+			o.CUDA = cuda
 			for _, s := range srcs {
 				o := o
 				if outDir == "" {
@@ -66,9 +69,23 @@ keeps the package up to date.`,
 		},
 	}
 	cmd.Flags().StringVarP(&outDir, "output", "o", "", "write to `dir`")
-	cmd.Flags().StringVar(&target, "target", "go", "what to emit")
+	cmd.Flags().StringVar(&target, "target", "go", "what to emit: go, or go,cuda for kernels beside it")
 	cmd.Flags().BoolVarP(&dry, "dry-run", "n", false, "print what would be done")
 	return cmd
+}
+
+// withCUDA reads a list of targets.
+func withCUDA(target string) (cuda bool, err error) {
+	for _, t := range strings.Split(target, ",") {
+		switch t {
+		case "go":
+		case "cuda":
+			cuda = true
+		default:
+			return false, usagef("--target is go, cuda or go,cuda, not %q", target)
+		}
+	}
+	return cuda, nil
 }
 
 func (a *app) versionCommand() *cobra.Command {

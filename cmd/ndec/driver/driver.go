@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"ndec.dev/ndec/codegen"
+	"ndec.dev/ndec/cudagen"
 	"ndec.dev/ndec/dsl/lower"
 	"ndec.dev/ndec/dsl/sema"
 	"ndec.dev/ndec/dsl/syntax"
@@ -23,7 +24,7 @@ import (
 const Version = "v0.1.0"
 
 // Phases that can be dumped, in order. "opt:PASS" is the module after one pass.
-var Phases = []string{"ast", "check", "ir", "prepare", "diff", "opt", "plan", "go"}
+var Phases = []string{"ast", "check", "ir", "prepare", "diff", "opt", "plan", "go", "cuda"}
 
 // Options of a compilation.
 type Options struct {
@@ -38,6 +39,9 @@ type Options struct {
 	Verify    bool              // check the IR after every phase
 	Tests     bool              // compile the tests as models, instead of the program
 	Vet       bool              // look for probable mistakes, too
+	CUDA      bool              // emit kernels for devices, too
+	// Assemble makes images of the kernels; nil leaves that to where the program runs.
+	Assemble func(out *cudagen.Output) ([]cudagen.Image, error)
 }
 
 // Variant is a sema.Variant before its solver is parsed.
@@ -55,6 +59,7 @@ type Result struct {
 	Module  *ir.Module
 	Plan    *plan.Plan
 	Out     []plan.File
+	CUDA    *cudagen.Output // with Options.CUDA
 	Dumps   map[string]string
 	Hash    string // of the sources and options
 }
@@ -205,7 +210,28 @@ func Compile(files map[string]string, opts Options) (res *Result, ds diag.List) 
 		extra, tds = testFiles(files, opts, res.Program)
 		ds = append(ds, tds...)
 	}
-	out, eds := codegen.Emit(p, codegen.Options{Version: Version, Package: opts.Package, Sources: sources, SourceHash: res.Hash, Extra: extra})
+	if opts.CUDA || opts.wants("cuda") {
+		phase = "emit CUDA"
+		var kds diag.List
+		res.CUDA, kds = cudagen.Emit(p, cudagen.Options{Package: opts.Package, Sources: sources, Header: codegen.Header(Version, m.Files)})
+		ds = append(ds, kds...)
+		if opts.wants("cuda") {
+			res.Dumps["cuda"] = string(res.CUDA.Files[0].Text)
+		}
+	}
+	if opts.CUDA {
+		if opts.Assemble != nil {
+			if res.CUDA.Images, err = opts.Assemble(res.CUDA); err != nil {
+				return res, append(ds, diag.Diagnostic{Code: BugCode, Text: err.Error(), Remedy: "the emitted kernels should compile: please report the program together with this text; without a CUDA compiler on the PATH they are compiled where they run"})
+			}
+		}
+		files, err := res.CUDA.Package()
+		if err != nil {
+			return res, append(ds, bug(phase, err))
+		}
+		extra = append(extra, files...)
+	}
+	out, eds := codegen.Emit(p, codegen.Options{Version: Version, Package: opts.Package, Sources: sources, SourceHash: res.Hash, Extra: extra, Kernels: opts.CUDA})
 	ds = append(ds, eds...)
 	res.Out = out
 	if opts.wants("go") {

@@ -1,0 +1,329 @@
+package cudagen_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"ndec.dev/ndec/cudagen"
+	"ndec.dev/ndec/golden/emutest"
+	"ndec.dev/ndec/ir"
+	"ndec.dev/ndec/ir/interp"
+	"ndec.dev/ndec/ir/plan"
+	"ndec.dev/ndec/rt"
+)
+
+// subject is a module with what the interpreter says of it, and its kernels.
+type subject struct {
+	name   string
+	m      *ir.Module // as the back end gets it
+	params map[string][]float64
+	rows   int
+	seed   uint64
+	fails  bool        // some solve ends early
+	given  [][]float64 // the columns of the only row; nil for random ones
+	out    *cudagen.Output
+}
+
+// emit prints the kernels of a subject.
+func (s *subject) emit(t *testing.T) {
+	t.Helper()
+	p, err := plan.Build(s.m)
+	if err != nil {
+		t.Fatalf("%s: %v", s.name, err)
+	}
+	out, ds := cudagen.Emit(p, cudagen.Options{Package: s.name, Header: "// a test"})
+	if ds.HasErrors() {
+		t.Fatalf("%s: %v", s.name, ds)
+	}
+	s.out = out
+}
+
+// numbers fills a value of a type: reals in (-1, 1) that float32 holds exactly, labels below classes.
+func numbers(rnd *rand.Rand, p ir.Port) []float64 {
+	xs := make([]float64, p.Type.Len())
+	for i := range xs {
+		switch {
+		case p.Type.Elem == ir.I32:
+			xs[i] = float64(rnd.IntN(max(p.Classes, 1)))
+		default:
+			xs[i] = float64(rnd.IntN(255)-127) / 128
+		}
+	}
+	return xs
+}
+
+// table has random rows of columns.
+func (s *subject) table(ports []ir.Port) *rt.Table {
+	rnd := rand.New(rand.NewPCG(s.seed, 7))
+	specs := specs(ports)
+	tab := rt.NewTable(specs, s.rows)
+	for c, x := range s.given {
+		copy(tab.Columns[c].Data, x)
+	}
+	for i := range s.rows {
+		for c, p := range ports {
+			if s.given != nil {
+				continue
+			}
+			copy(tab.Columns[c].Row(i), numbers(rnd, p))
+		}
+	}
+	return tab
+}
+
+func specs(ports []ir.Port) []rt.ColumnSpec {
+	var out []rt.ColumnSpec
+	for _, p := range ports {
+		out = append(out, rt.ColumnSpec{Name: p.Name, Shape: p.Type.Shape, Classes: p.Classes})
+	}
+	return out
+}
+
+// program is the subject as rt knows it, without code for the CPU.
+func program[R rt.Float](t *testing.T, s *subject) (p rt.Program[R], w []R) {
+	p.Package, p.Kernels = s.name, emutest.Kernels(t, s.out)
+	for _, q := range s.m.Params {
+		for _, x := range s.params[q.Name] {
+			w = append(w, R(x))
+		}
+	}
+	for _, m := range s.m.Models {
+		p.Models = append(p.Models, rt.Model[R]{Name: m.Name, Inputs: specs(m.Inputs), Outputs: specs(m.Outputs), Sites: make([]rt.Site, 9)})
+	}
+	for _, r := range s.m.Recipes {
+		o := rt.Objective[R]{Name: r.Name, Sites: make([]rt.Site, 9), Backward: make([]int, 9)}
+		for i, res := range r.Objective.Results[1:] {
+			if !(res.Op == ir.OpResult && res.Args[0].Op == ir.OpSolve && res.Attr.Index >= len(res.Args[0].Attr.Solve.States)) {
+				o.Metrics = append(o.Metrics, fmt.Sprint("term", i))
+			}
+		}
+		o.Terms = len(o.Metrics)
+		for _, c := range r.Columns {
+			o.Columns = append(o.Columns, c.Name)
+		}
+		p.Recipes = append(p.Recipes, rt.RecipeEntry[R]{Recipe: rt.Recipe{Name: r.Name}, Objective: o})
+	}
+	return p, w
+}
+
+// args are the arguments of a function for a row of a table.
+func args(f *ir.Func, tab *rt.Table, row int, key rt.Key) []interp.Tensor {
+	var out []interp.Tensor
+	for i, a := range f.Args {
+		if i == len(tab.Columns) {
+			words := key.At(row).Words()
+			out = append(out, interp.Of(words[:], len(words)))
+			continue
+		}
+		out = append(out, interp.Of(slices.Clone(tab.Columns[i].Row(row)), a.Type.Shape...))
+	}
+	return out
+}
+
+// near compares numbers: differences are relative to the largest element, and absolute below 1.
+func near(t *testing.T, what string, tol float64, got, want []float64) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Errorf("%s: %d numbers, want %d", what, len(got), len(want))
+		return
+	}
+	scale := 1.0
+	for _, x := range want {
+		scale = max(scale, math.Abs(x))
+	}
+	for i := range got {
+		if !(math.Abs(got[i]-want[i]) <= tol*scale) {
+			t.Errorf("%s[%d] = %.17g, interpreter %.17g", what, i, got[i], want[i])
+			return
+		}
+	}
+}
+
+// outcome is everything that kernels give for a subject, to be compared bit by bit.
+type outcome struct {
+	Models  []rt.Table
+	Stats   []rt.BatchStats
+	Losses  []float64
+	Metrics [][]float64
+	Grads   [][]float64
+}
+
+// run runs every kernel of a subject.
+func run[R rt.Float](t *testing.T, s *subject, dev rt.Device) (o outcome) {
+	t.Helper()
+	p, w := program[R](t, s)
+	p, _, closeAll, err := rt.OnDevice(p, dev)
+	if err != nil {
+		t.Fatalf("%s: %v", s.name, err)
+	}
+	defer closeAll()
+	expected := func(err error) {
+		var solve *rt.SolveError
+		if err != nil && !(s.fails && errors.As(err, &solve)) {
+			t.Fatalf("%s: %v", s.name, err)
+		}
+	}
+	for i := range p.Models {
+		m := &p.Models[i]
+		if p.Kernels.Model(m.Name) == nil {
+			continue
+		}
+		m.Sites = m.Sites[:p.Kernels.Model(m.Name).Stats]
+		in := s.table(s.m.Models[i].Inputs)
+		rows := m.Rows(w, in)
+		var stats rt.BatchStats
+		expected(rows.Batch(context.Background(), &stats, 0))
+		out := rt.NewTable(m.Outputs, in.Rows)
+		rows.Store(out)
+		o.Models, o.Stats = append(o.Models, *out), append(o.Stats, stats)
+	}
+	for i := range p.Recipes {
+		obj := &p.Recipes[i].Objective
+		if obj.NewBatch == nil {
+			continue
+		}
+		tab := s.table(s.m.Recipes[i].Columns)
+		g := make([]R, len(w))
+		ev, err := rt.LossGrad(context.Background(), w, g, obj, tab, 3, 0)
+		expected(err)
+		o.Losses = append(o.Losses, ev.Loss)
+		var ms []float64
+		for _, n := range obj.Metrics {
+			ms = append(ms, ev.Metrics[n])
+		}
+		o.Metrics, o.Grads = append(o.Metrics, ms), append(o.Grads, rt.Convert[float64](g))
+		ev, err = rt.Evaluate(context.Background(), w, obj, tab, 3, 0)
+		expected(err)
+		o.Losses = append(o.Losses, ev.Loss)
+	}
+	return o
+}
+
+// check compares an outcome with the interpreter.
+func (s *subject) check(t *testing.T, o outcome) {
+	t.Helper()
+	mc, err := interp.New(s.m, s.params)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mc.Round32 = true
+	call := func(f *ir.Func, in []interp.Tensor) []interp.Tensor {
+		out, err := mc.Call(f, in...)
+		if err != nil {
+			t.Fatalf("%s: %v", s.name, err)
+		}
+		return out
+	}
+	tol := 1e-12
+	if s.m.Real == ir.F32 {
+		tol = 1e-5
+	}
+	at := 0
+	for _, m := range s.m.Models {
+		if !has(s.out.Kernels.Models, func(k cudagen.ModelKernel) bool { return k.Name == m.Name }) {
+			continue
+		}
+		in := s.table(m.Inputs)
+		stats, table := o.Stats[at], o.Models[at]
+		at++
+		for row := range in.Rows {
+			want := call(m.Func, args(m.Func, in, row, rt.Key{Step: rt.EvalStep}))
+			failed := false
+			for i := range m.Solves {
+				st := want[len(m.Outputs)+i*ir.NumStats:]
+				failed = failed || st[ir.StatStatus].Data[0] != 0
+				got := []int{stats.Sites[i].NFE[row], stats.Sites[i].Accepted[row], stats.Sites[i].Rejected[row], int(stats.Sites[i].Status[row])}
+				for k, x := range got {
+					if float64(x) != st[k].Data[0] {
+						t.Errorf("%s: model %s row %d solve %d: statistics %v, interpreter %v %v %v %v", s.name, m.Name, row, i, got, st[0].Data, st[1].Data, st[2].Data, st[3].Data)
+						break
+					}
+				}
+			}
+			for i := range m.Outputs {
+				if !failed {
+					near(t, fmt.Sprintf("%s: model %s row %d output %d", s.name, m.Name, row, i), tol, table.Columns[i].Row(row), want[i].Data)
+				}
+			}
+		}
+	}
+	at = 0
+	for _, r := range s.m.Recipes {
+		if !has(s.out.Kernels.Recipes, func(k cudagen.RecipeKernel) bool {
+			return k.Name == r.Name && k.Grad.Kernel != "" && k.Loss.Kernel != ""
+		}) {
+			continue
+		}
+		in := s.table(r.Columns)
+		var loss float64
+		grad := make([][]float64, len(r.Trained))
+		n := float64(in.Rows)
+		for row := range in.Rows {
+			want := call(r.Grad, args(r.Grad, in, row, rt.Key{Seed: 3}))
+			loss += want[0].Data[0] / n
+			for i := range r.Trained {
+				for j, x := range want[len(r.Grad.Results)-len(r.Trained)+i].Data {
+					if grad[i] == nil {
+						grad[i] = make([]float64, r.Trained[i].Type.Len())
+					}
+					grad[i][j] += x / n
+				}
+			}
+		}
+		if !s.fails {
+			what := fmt.Sprintf("%s: recipe %s: ", s.name, r.Name)
+			near(t, what+"loss", tol, o.Losses[2*at:2*at+1], []float64{loss})
+			for i, p := range r.Trained {
+				off := 0
+				for _, q := range s.m.Params[:p.Index] {
+					off += q.Type.Len()
+				}
+				near(t, what+"gradient of "+p.Name, tol, o.Grads[at][off:off+p.Type.Len()], grad[i])
+			}
+		}
+		at++
+	}
+}
+
+func has[T any](list []T, f func(T) bool) bool { return slices.ContainsFunc(list, f) }
+
+// runAny runs a subject in its precision.
+func runAny(t *testing.T, s *subject, dev rt.Device) outcome {
+	if s.m.Real == ir.F32 {
+		return run[float32](t, s, dev)
+	}
+	return run[float64](t, s, dev)
+}
+
+// compare compiles subjects together, runs them in three orders of the threads, which may not change a bit, and
+// compares with the interpreter.
+func compare(t *testing.T, subjects []*subject) {
+	t.Helper()
+	outs := map[string]*cudagen.Output{}
+	for _, s := range subjects {
+		s.emit(t)
+		outs[s.name] = s.out
+	}
+	server := emutest.Start(t, outs, emutest.Options{})
+	first := make([]outcome, len(subjects))
+	for order := range 3 {
+		server.Order(t, order)
+		for i, s := range subjects {
+			o := runAny(t, s, server.Device(s.name))
+			if order == 0 {
+				first[i] = o
+				s.check(t, o)
+			} else if a, b := fmt.Sprintf("%v", o), fmt.Sprintf("%v", first[i]); a != b {
+				t.Errorf("%s: the order %d of the threads changes the result", s.name, order)
+			}
+		}
+	}
+	if server.Live != 0 {
+		t.Errorf("%d device allocations are not freed", server.Live)
+	}
+}

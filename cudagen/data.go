@@ -1,0 +1,96 @@
+package cudagen
+
+import "ndec.dev/ndec/ir"
+
+// Kernels describes what was printed to whoever launches it. The types are those of rt, which the emitted Go
+// file fills in.
+type Kernels struct {
+	Real             int  // bytes of a real number
+	Params, Prepared int  // bytes of parameters, and of what is computed from them; 0 where no kernel reads them
+	Constant         bool // both lie in constant memory, as ndec_params and ndec_prepared; else they are arguments
+	Prepare          string
+	Models           []ModelKernel
+	Recipes          []RecipeKernel
+}
+
+// KernelPort is a column as a kernel reads or writes it.
+type KernelPort struct {
+	Name  string
+	Width int
+	Kind  string // "f32", "f64", "i32", "bool"
+}
+
+// KernelTape is the room that recorded solves of a sample take in device memory.
+type KernelTape struct {
+	TapeStep  int // bytes for every step that there is room for
+	TapeFixed int // bytes beside
+	Tapes     int // arrays, each rounded up to eight bytes
+	TapeRoom  int // steps to give room for at first
+}
+
+// ModelKernel is the kernel of a model.
+type ModelKernel struct {
+	Name, Kernel    string
+	Block           int // threads of a block
+	Inputs, Outputs []KernelPort
+	By              []Stepping // of its solves, as written in the source
+	Stats           int        // statistics per sample
+	Keyed           bool
+	KernelTape
+}
+
+// RecipeKernel holds the kernels of a recipe; Kernel is "" where there is none.
+type RecipeKernel struct {
+	Name       string
+	Columns    []KernelPort
+	Terms      int
+	Keyed      bool
+	Loss, Grad SumKernel
+}
+
+// SumKernel is a kernel that sums over rows: loss, terms, three counts per solve, failed samples.
+type SumKernel struct {
+	Kernel string
+	Block  int
+	Stats  int
+	Spans  []KernelSpan // of the parameters, in the order of the gradient's sums
+	KernelTape
+}
+
+// KernelSpan is a range of the flat parameters.
+type KernelSpan struct{ Lo, Hi int }
+
+func portsOf(ps []ir.Port) []KernelPort {
+	var out []KernelPort
+	for _, p := range ps {
+		out = append(out, KernelPort{Name: p.Name, Width: p.Type.Len(), Kind: p.Type.Elem.String()})
+	}
+	return out
+}
+
+// Stepping says how finely a solve steps.
+type Stepping struct {
+	Steps      int
+	Step       float64
+	RTol, ATol float64
+	MaxSteps   int
+}
+
+// Names lists the kernels of the package.
+func (k *Kernels) Names() []string {
+	var out []string
+	if k.Prepare != "" {
+		out = append(out, k.Prepare)
+	}
+	for _, m := range k.Models {
+		out = append(out, m.Kernel)
+	}
+	for _, r := range k.Recipes {
+		for _, s := range []string{r.Loss.Kernel, r.Grad.Kernel} {
+			if s != "" {
+				out = append(out, s)
+			}
+		}
+	}
+	return out
+}

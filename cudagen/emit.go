@@ -1,0 +1,438 @@
+package cudagen
+
+import (
+	"embed"
+	"fmt"
+	"strings"
+
+	"ndec.dev/ndec/ir"
+	"ndec.dev/ndec/ir/diag"
+	"ndec.dev/ndec/ir/plan"
+)
+
+// Options of the CUDA back end.
+type Options struct {
+	Package string            // name of the Go package; "" takes the module's
+	Sources map[string][]byte // source files by name, for comments
+	Header  string            // first line of every file: who generated it from what
+}
+
+// Output is what the back end makes: NAME.cu and ndec.cuh, and what a launcher needs to know of them.
+type Output struct {
+	Files   []plan.File
+	Kernels Kernels
+	Images  []Image // what a compiler made of them; set by whoever has one
+	pkg     string
+	header  string
+}
+
+// Image is PTX for devices of a compute capability and above: 80 is sm_80.
+type Image struct {
+	Capability int
+	Text       []byte
+}
+
+//go:embed prelude/*.cuh
+var preludeFiles embed.FS
+
+// preludeParts are the files of the prelude that emitted code stands on, in order.
+var preludeParts = []string{"ndec.cuh", "conv.cuh", "draw.cuh", "solve.cuh", "reduce.cuh"}
+
+// Prelude is the text of ndec.cuh.
+func Prelude() string {
+	var b strings.Builder
+	for _, name := range preludeParts {
+		b.WriteString(preludeFile(name))
+	}
+	return b.String()
+}
+
+// Emulation is the text of emulate.cuh, which stands in for CUDA when a C++ compiler gets the kernels with
+// NDEC_EMULATE defined, and Server that of a program around them.
+func Emulation() string { return preludeFile("emulate.cuh") }
+
+// Server is the text of server.cuh: a process that holds memory and runs emulated kernels.
+func Server() string { return preludeFile("server.cuh") }
+
+func preludeFile(name string) string {
+	text, err := preludeFiles.ReadFile("prelude/" + name)
+	if err != nil {
+		panic("cudagen: " + err.Error()) // embedded
+	}
+	return string(text)
+}
+
+// emitter prints the kernels of one package.
+type emitter struct {
+	plan *plan.Plan
+	m    *ir.Module
+	opts Options
+	p    *printer
+
+	global  *scope // file-level names
+	funcs   map[*ir.Func]string
+	solves  map[*ir.Solve]string
+	revs    map[*ir.Rev]string
+	fields  map[*ir.Param]string
+	tables  map[*ir.Value]string
+	tabTxt  []string
+	tabLen  int                  // bytes of all tables
+	tapes   map[*ir.Value]string // of recorded solves: field of the workspace
+	stepped map[*ir.Func]*ir.Model
+	done    map[any]bool // functions, solves and sweeps that are printed
+	k       Kernels
+}
+
+// constantBytes bounds what parameters, values prepared from them and tables may take of the 64 KiB of constant
+// memory; the rest is for kernel arguments and the compiler's own constants.
+const constantBytes = 56 << 10
+
+// Emit prints kernels for the models and recipes of p. What does not fit a kernel is left out with a diagnostic; the Go
+// back end runs it. The same plan gives the same bytes.
+func Emit(p *plan.Plan, opts Options) (*Output, diag.List) {
+	if opts.Package == "" {
+		opts.Package = p.Module.Package
+	}
+	e := &emitter{plan: p, m: p.Module, opts: opts, p: &printer{sources: map[string][]string{}}, global: newScope("Params", "Prepared", "Workspace"),
+		funcs: map[*ir.Func]string{}, solves: map[*ir.Solve]string{}, revs: map[*ir.Rev]string{}, fields: map[*ir.Param]string{},
+		tables: map[*ir.Value]string{}, tapes: map[*ir.Value]string{}, stepped: map[*ir.Func]*ir.Model{}, done: map[any]bool{}}
+	for name, text := range opts.Sources {
+		e.p.sources[name] = strings.Split(string(text), "\n")
+	}
+	kernels, ds := e.choose()
+	e.names(kernels)
+	for _, k := range kernels {
+		if f := e.m.Prepare; f != nil && k.needs().Prepared && !e.done[f] {
+			e.function(f)
+		}
+		e.function(k.fn.IR)
+	}
+	functions := e.p.text()
+	e.k.Real = e.m.Real.Bytes()
+	e.layout(kernels)
+	for _, k := range kernels {
+		e.kernel(k)
+	}
+	if e.k.Prepared > 0 {
+		e.prepareKernel()
+	}
+	bodies := e.p.text()
+	e.declarations(kernels)
+	text := e.p.text() + functions + bodies
+	base := opts.Package
+	out := &Output{Kernels: e.k, pkg: base, header: opts.Header}
+	out.Files = []plan.File{
+		{Name: base + ".cu", Text: []byte(text)},
+		{Name: "ndec.cuh", Text: []byte(opts.Header + "\n\n" + Prelude())},
+	}
+	return out, ds
+}
+
+// names fixes the file-level identifiers, kernels first: the launcher calls them by name.
+func (e *emitter) names(kernels []*kernel) {
+	scopeOf := newScope()
+	for _, p := range e.m.Params {
+		e.fields[p] = scopeOf.pick(snake(p.Name))
+	}
+	for _, p := range e.m.Derived {
+		e.fields[p] = scopeOf.pick(snake(p.Name))
+	}
+	for _, k := range kernels {
+		k.name = e.global.pick(snake(k.of()) + "_" + k.kind.String() + "_batch")
+	}
+	for _, m := range e.m.Models {
+		if pf := e.plan.Of(m.Func); pf != nil && pf.Needs.Stats > 0 {
+			e.stepped[m.Func] = m
+		}
+	}
+	for _, f := range e.plan.Funcs {
+		e.funcs[f.IR] = e.global.pick(snake(f.IR.Name))
+	}
+	for _, s := range e.plan.Solves {
+		e.solves[s.IR] = e.global.pick("solve_" + snake(s.IR.Name))
+		e.global.used[e.tapeType(s.IR)] = true
+	}
+	for _, r := range e.plan.Revs {
+		e.revs[r] = e.global.pick("reverse_" + snake(r.Solve.Name))
+	}
+	fields := newScope()
+	seen := map[*ir.Func]bool{}
+	for _, k := range kernels {
+		e.visit(k.fn.IR, seen, func(f *ir.Func) {
+			for _, v := range f.Values {
+				// Every value has a tape of its own: another run of the same solve may come before the sweep.
+				if v.Op == ir.OpSolve && v.Attr.Solve.Record {
+					e.tapes[v] = fields.pick(snake(v.Attr.Solve.Name))
+				}
+			}
+		})
+	}
+}
+
+// visit calls do for f and every function that it reaches, each once, callees first.
+func (e *emitter) visit(f *ir.Func, seen map[*ir.Func]bool, do func(*ir.Func)) {
+	if f == nil || seen[f] {
+		return
+	}
+	seen[f] = true
+	for _, v := range f.Values {
+		for _, g := range callees(v) {
+			e.visit(g, seen, do)
+		}
+	}
+	do(f)
+}
+
+// callees are the functions that v runs.
+func callees(v *ir.Value) []*ir.Func {
+	switch v.Op {
+	case ir.OpCall:
+		return []*ir.Func{v.Attr.Func}
+	case ir.OpMap:
+		return []*ir.Func{v.Attr.Map.Fn}
+	case ir.OpScan:
+		return []*ir.Func{v.Attr.Scan.Fn}
+	case ir.OpSolve:
+		return solveFuncs(v.Attr.Solve)
+	case ir.OpRev:
+		r := v.Attr.Rev
+		return []*ir.Func{r.StepVJP, r.AtVJP}
+	}
+	return nil
+}
+
+// solveFuncs are the functions that the loop of s calls.
+func solveFuncs(s *ir.Solve) []*ir.Func {
+	fs := []*ir.Func{s.Field}
+	if s.Times > 0 && s.DenseStep != nil {
+		fs = append(fs, s.DenseStep)
+	} else {
+		fs = append(fs, s.Step)
+	}
+	if s.Times > 0 {
+		fs = append(fs, s.Dense)
+	}
+	if s.Adaptive {
+		fs = append(fs, s.Norm, s.Control)
+		if s.FirstStep == 0 {
+			fs = append(fs, s.First)
+		}
+	}
+	return fs
+}
+
+// function prints f after everything that it calls, each once.
+func (e *emitter) function(f *ir.Func) {
+	if f == nil || e.done[f] {
+		return
+	}
+	e.done[f] = true
+	for _, v := range f.Values {
+		for _, g := range callees(v) {
+			e.function(g)
+		}
+		switch v.Op {
+		case ir.OpSolve:
+			if s := v.Attr.Solve; !e.done[s] {
+				e.done[s] = true
+				e.p.line("// %s: system %s from t0 to t1 with %s (%s).", e.solves[s], s.System, s.Method, clean(s.Span.String()))
+				e.newLoop(s).print()
+				e.p.line("")
+			}
+		case ir.OpRev:
+			if r := v.Attr.Rev; !e.done[r] {
+				e.done[r] = true
+				e.p.line("// %s carries cotangents back over the recorded steps of %s, last to first.", e.revs[r], r.Solve.Name)
+				e.reverse(r)
+				e.p.line("")
+			}
+		}
+	}
+	pf := e.plan.Of(f)
+	e.p.line("%s", e.funcDoc(pf))
+	e.p.last = ""
+	e.newFunction(pf).print()
+	e.p.line("")
+}
+
+func (e *emitter) funcDoc(fn *plan.Func) string {
+	doc := fmt.Sprintf("// %s is %s of one sample", e.funcs[fn.IR], clean(fn.IR.Name))
+	if fn.IR.Span.IsValid() {
+		doc += " (" + clean(fn.IR.Span.String()) + ")"
+	}
+	var parts []string
+	if n := fn.Cost.MulAdds; n > 0 {
+		parts = append(parts, plural(n, "multiply-add"))
+	}
+	if n := fn.Cost.Trans; n > 0 {
+		parts = append(parts, plural(n, "transcendental function"))
+	}
+	if len(parts) > 0 {
+		doc += ": " + strings.Join(parts, ", ")
+	}
+	return doc + "."
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// elem is the C++ type of an element: real for the module's precision.
+func (e *emitter) elem(t ir.Elem) string {
+	if t == e.m.Real {
+		return "real"
+	}
+	return elemNames[t]
+}
+
+// memory is where a function finds a parameter, or a value derived from parameters.
+func (e *emitter) memory(p *ir.Param) string {
+	if p.Derived {
+		return "pre." + e.fields[p]
+	}
+	return "w." + e.fields[p]
+}
+
+// table is the file-level array of a constant that is given element by element.
+func (e *emitter) table(v *ir.Value) string {
+	if n, ok := e.tables[v]; ok {
+		return n
+	}
+	base := "table"
+	if v.Name != "" {
+		base = snake(v.Name) + "_table"
+	}
+	n := e.global.pick(base)
+	e.tables[v] = n
+	xs := make([]string, v.Type.Len())
+	for i := range xs {
+		x := v.Attr.Num
+		if v.Attr.Data != nil {
+			x = v.Attr.Data[i]
+		}
+		xs[i] = bare(number(x, v.Type.Elem))
+	}
+	e.tabLen += v.Type.Len() * v.Type.Elem.Bytes()
+	e.tabTxt = append(e.tabTxt, fmt.Sprintf("static __constant__ const %s %s[%d] = {%s};", e.elem(v.Type.Elem), n, len(xs), strings.Join(xs, ", ")))
+	return n
+}
+
+// layout gives parameters and prepared values their sizes, and constant memory where they fit.
+func (e *emitter) layout(kernels []*kernel) {
+	for _, k := range kernels {
+		n := k.needs()
+		if n.Params || n.Prepared {
+			e.k.Params = paramBytes(e.m.Params)
+		}
+		if n.Prepared {
+			e.k.Prepared = paramBytes(e.m.Derived)
+		}
+	}
+	e.k.Constant = e.k.Params+e.k.Prepared+e.tabLen <= constantBytes
+}
+
+// paramBytes is the size of a struct of arrays, as C++ lays it out.
+func paramBytes(ps []*ir.Param) int {
+	n, widest := 0, 1
+	for _, p := range ps {
+		size := p.Type.Elem.Bytes()
+		widest = max(widest, size)
+		n = (n+size-1)/size*size + p.Type.Len()*size
+	}
+	return (n + widest - 1) / widest * widest
+}
+
+// declarations prints what stands before the functions.
+func (e *emitter) declarations(kernels []*kernel) {
+	p := e.p
+	p.line("%s", e.opts.Header)
+	p.line("")
+	p.line("// One thread is one sample. Compile without contraction (nvcc --fmad=false): products are rounded before they are")
+	p.line("// added unless ndec_fma says otherwise, so that results agree with the Go back end up to elementary functions.")
+	for _, k := range kernels {
+		p.line("//")
+		for _, l := range k.describe(e) {
+			p.line("//   %s", l)
+		}
+	}
+	p.line("")
+	p.line("typedef %s real;", elemNames[e.m.Real])
+	p.line("")
+	p.line(`#include "ndec.cuh"`)
+	p.line("")
+	e.paramStruct("Params", "The parameters of the package, row-major.", e.m.Params, e.k.Params)
+	e.paramStruct("Prepared", "What is computed once whenever parameters have changed.", e.m.Derived, e.k.Prepared)
+	if len(e.tabTxt) > 0 {
+		for _, t := range e.tabTxt {
+			p.line("%s", t)
+		}
+		p.line("")
+	}
+	e.workspace(kernels)
+}
+
+func (e *emitter) paramStruct(name, doc string, ps []*ir.Param, bytes int) {
+	if bytes == 0 {
+		return
+	}
+	p := e.p
+	p.line("// %s", doc)
+	p.line("struct %s {", name)
+	for _, q := range ps {
+		p.line("%s %s[%d]; // %s %s", e.elem(q.Type.Elem), e.fields[q], q.Type.Len(), clean(q.Name), shapeText(q.Type.Shape))
+	}
+	p.line("};")
+	p.line("static_assert(sizeof(%s) == %d, \"the launcher copies so many bytes\");", name, bytes)
+	if e.k.Constant {
+		p.line("__constant__ %s ndec_%s;", name, strings.ToLower(name))
+	}
+	p.line("")
+}
+
+func shapeText(s []int) string {
+	if len(s) == 0 {
+		return "scalar"
+	}
+	return strings.ReplaceAll(fmt.Sprint(s), " ", ",")
+}
+
+// workspace prints the tapes and the type that holds those of a sample.
+func (e *emitter) workspace(kernels []*kernel) {
+	if len(e.tapes) == 0 {
+		return
+	}
+	p := e.p
+	done := map[*ir.Solve]bool{}
+	var fields []string
+	for _, k := range kernels {
+		for _, v := range k.tapes {
+			s := v.Attr.Solve
+			if !done[s] {
+				done[s] = true
+				e.tape(s)
+				p.line("")
+			}
+			if f := fmt.Sprintf("%s %s;", e.tapeType(s), e.tapes[v]); !contains(fields, f) {
+				fields = append(fields, f)
+			}
+		}
+	}
+	p.line("struct Workspace {")
+	for _, f := range fields {
+		p.line("%s", f)
+	}
+	p.line("};")
+	p.line("")
+}
+
+func contains(list []string, s string) bool {
+	for _, x := range list {
+		if x == s {
+			return true
+		}
+	}
+	return false
+}

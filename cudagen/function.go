@@ -1,0 +1,339 @@
+package cudagen
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"ndec.dev/ndec/ir"
+	"ndec.dev/ndec/ir/plan"
+)
+
+// function prints one planned function as a device function. Arrays are pointers to what the thread keeps: once
+// everything is inlined and loops over them are unrolled, they are registers.
+type function struct {
+	e    *emitter
+	f    *plan.Func
+	p    *printer
+	s    *scope
+	name map[*ir.Value]string // values with a variable of their own
+	res  []string             // names of results; "" of running sums
+	accs map[*ir.Value]string // sums that are kept apart from the array they end in
+	end  string               // what a statement writes when the function has to end early
+}
+
+// index is an index expression: a constant when the loop is spelled out.
+type index struct {
+	expr  string
+	k     int
+	konst bool
+}
+
+func at(k int) index { return index{k: k, konst: true} }
+
+// plus is the index expression off + ix.
+func (ix index) plus(off int) string {
+	switch {
+	case ix.konst:
+		return strconv.Itoa(ix.k + off)
+	case off == 0:
+		return ix.expr
+	}
+	return fmt.Sprintf("%s + %d", ix.expr, off)
+}
+
+// row is the flat index of element j of row ix in rows of length n.
+func (ix index) row(n int, j string) string {
+	jk, err := strconv.Atoi(j)
+	switch {
+	case ix.konst && err == nil:
+		return strconv.Itoa(ix.k*n + jk)
+	case ix.konst && ix.k == 0:
+		return j
+	case ix.konst:
+		return fmt.Sprintf("%d + %s", ix.k*n, j)
+	}
+	i := ix.expr
+	if strings.ContainsAny(i, "+-") {
+		i = "(" + i + ")"
+	}
+	if n != 1 {
+		i = fmt.Sprintf("%s * %d", i, n)
+	}
+	if err == nil && jk == 0 {
+		return i
+	}
+	return i + " + " + j
+}
+
+func (e *emitter) newFunction(f *plan.Func) *function {
+	fn := &function{e: e, f: f, p: e.p, s: newScope(), name: map[*ir.Value]string{}, accs: map[*ir.Value]string{}}
+	for n := range e.global.used {
+		fn.s.used[n] = true
+	}
+	for _, v := range f.IR.Args {
+		fn.name[v] = fn.s.pick(localName(v))
+	}
+	fn.res = make([]string, len(f.IR.Results))
+	for i, r := range f.IR.Results {
+		if f.Sums[i] != nil || fn.isStat(r) {
+			continue
+		}
+		base := "out"
+		if i < len(f.IR.ResultNames) && f.IR.ResultNames[i] != "" {
+			base = snake(f.IR.ResultNames[i])
+		} else if r.Name != "" {
+			base = snake(r.Name)
+		}
+		if r.Type.IsScalar() {
+			base += "_out"
+		}
+		fn.res[i] = fn.s.pick(base)
+	}
+	return fn
+}
+
+// signature is the head of the function.
+func (fn *function) signature() string {
+	var ps []string
+	n := fn.f.Needs
+	head := "NDEC_D void "
+	if n.Accum {
+		head = "template <class G> NDEC_D void "
+	}
+	ps = fn.e.common(n, true)
+	for _, v := range fn.f.IR.Args {
+		ps = append(ps, fn.e.in(v.Type, fn.name[v]))
+	}
+	for i, r := range fn.f.IR.Results {
+		if fn.res[i] != "" {
+			ps = append(ps, fn.e.out(r.Type, fn.res[i]))
+		}
+	}
+	if n.Accum {
+		ps = append(ps, "G &g")
+	}
+	if fn.e.stepped[fn.f.IR] != nil {
+		ps = append(ps, "const ndec_stepping *by")
+	}
+	if n.Stats > 0 {
+		ps = append(ps, "ndec_stats *st")
+	}
+	return fmt.Sprintf("%s%s(%s) {", head, fn.e.funcs[fn.f.IR], strings.Join(ps, ", "))
+}
+
+// common are the leading parameters of a function, or the arguments for them.
+func (e *emitter) common(n plan.Needs, declare bool) []string {
+	var out []string
+	add := func(need bool, typ, name string) {
+		switch {
+		case need && declare:
+			out = append(out, typ+" &"+name)
+		case need:
+			out = append(out, name)
+		}
+	}
+	add(n.Params, "const Params", "w")
+	add(n.Prepared, "const Prepared", "pre")
+	add(n.Work && len(e.tapes) > 0, "Workspace", "ws")
+	return out
+}
+
+// in declares a parameter that is read.
+func (e *emitter) in(t ir.Type, name string) string {
+	if t.IsScalar() {
+		return e.elem(t.Elem) + " " + name
+	}
+	return fmt.Sprintf("const %s *%s", e.elem(t.Elem), name)
+}
+
+// out declares a parameter that is written.
+func (e *emitter) out(t ir.Type, name string) string {
+	if t.IsScalar() {
+		return fmt.Sprintf("%s &%s", e.elem(t.Elem), name)
+	}
+	return fmt.Sprintf("%s *%s", e.elem(t.Elem), name)
+}
+
+// variable declares a local that holds t.
+func (e *emitter) variable(t ir.Type, name string) string {
+	if t.IsScalar() {
+		return fmt.Sprintf("%s %s = %s;", e.elem(t.Elem), name, zero(t.Elem))
+	}
+	return fmt.Sprintf("%s %s[%d];", e.elem(t.Elem), name, t.Len())
+}
+
+func zero(e ir.Elem) string {
+	if e == ir.Bool {
+		return "false"
+	}
+	return "0"
+}
+
+// isStat reports whether v is a statistic of a solve: these travel in st, not as results.
+func (fn *function) isStat(v *ir.Value) bool {
+	p := fn.f.Places[v]
+	return p != nil && p.Kind == plan.Stat
+}
+
+// print prints the whole function.
+func (fn *function) print() {
+	fn.p.line("%s", fn.signature())
+	if fn.f.Needs.Accum && fn.f.Needs.Stats > 0 {
+		for i, r := range fn.f.IR.Results { // a failed solve ends the function before they are set
+			if fn.res[i] != "" && r.Type.IsScalar() {
+				fn.p.line("%s = %s;", fn.res[i], zero(r.Type.Elem))
+			}
+		}
+	}
+	for _, n := range fn.f.Nests {
+		fn.nest(n)
+	}
+	for _, i := range fn.f.Copies {
+		fn.copyResult(i)
+	}
+	for i, r := range fn.f.IR.Results {
+		if fn.res[i] != "" && r.Type.IsScalar() {
+			fn.p.line("%s = %s;", fn.res[i], bare(fn.elem(r, at(0))))
+		}
+	}
+	fn.p.line("}")
+}
+
+func (fn *function) copyResult(i int) {
+	r := fn.f.IR.Results[i]
+	if fn.f.Places[r].Kind == plan.Literal && r.IsConst(0) {
+		fn.p.line("ndec_clear(%s, %d);", fn.res[i], r.Type.Len())
+		return
+	}
+	fn.p.line("#pragma unroll")
+	fn.p.line("for (int i = 0; i < %d; i++) %s[i] = %s;", r.Type.Len(), fn.res[i], bare(fn.elem(r, index{expr: "i"})))
+}
+
+// elem is the C++ expression of an element of v.
+func (fn *function) elem(v *ir.Value, ix index) string {
+	pl := fn.f.Places[v]
+	if v.Type.Len() == 1 && !ix.konst {
+		ix = at(0)
+	}
+	one := func(base string) string {
+		if v.Type.IsScalar() {
+			return base
+		}
+		return fmt.Sprintf("%s[%s]", base, ix.plus(0))
+	}
+	switch pl.Kind {
+	case plan.Literal:
+		return number(v.Attr.Num, v.Type.Elem)
+	case plan.Table:
+		return fmt.Sprintf("%s[%s]", fn.e.table(v), ix.plus(0))
+	case plan.Memory:
+		return fmt.Sprintf("%s[%s]", fn.e.memory(v.Attr.Param), ix.plus(0))
+	case plan.ArgScalar, plan.ArgArray:
+		return one(fn.name[v])
+	case plan.Folded:
+		return fn.fold(v, ix)
+	case plan.Register:
+		if ix.konst {
+			return fmt.Sprintf("%s[%d]", fn.local(v), ix.k)
+		}
+		return fn.local(v)
+	case plan.Scalars, plan.Local, plan.Work:
+		return one(fn.local(v))
+	case plan.Result:
+		return fmt.Sprintf("%s[%s]", fn.res[pl.Index], ix.plus(0))
+	case plan.View:
+		if pl.Base.Type.IsScalar() {
+			return fn.elem(pl.Base, at(0))
+		}
+		if ix.konst {
+			return fn.elem(pl.Base, at(ix.k+pl.Offset))
+		}
+		if pl.Offset == 0 {
+			return fn.elem(pl.Base, ix)
+		}
+		return fn.elem(pl.Base, index{expr: ix.plus(pl.Offset)})
+	case plan.Stat:
+		return statistic(pl, "st")
+	}
+	panic("cudagen: " + fn.f.IR.Name + ": value " + v.Op.String() + " has no place")
+}
+
+// statistic is a statistic of one of the solves whose statistics stand in st.
+func statistic(p *plan.Place, st string) string {
+	return fmt.Sprintf("%s[%d].%s", st, p.Solve, [...]string{"nfe", "accepted", "rejected", "status", "time"}[p.Index])
+}
+
+// local is the variable of v.
+func (fn *function) local(v *ir.Value) string {
+	n, ok := fn.name[v]
+	if !ok {
+		n = fn.s.pick(localName(v))
+		fn.name[v] = n
+	}
+	return n
+}
+
+// fold spells v inside an expression.
+func (fn *function) fold(v *ir.Value, ix index) string {
+	x := fn.expr(v, ix)
+	if isCall(x) {
+		return x
+	}
+	if strings.ContainsAny(x, " !-") {
+		return "(" + x + ")"
+	}
+	return x
+}
+
+// isCall reports whether x is one call, which binds tightly.
+func isCall(x string) bool {
+	i := strings.IndexByte(x, '(')
+	return i > 0 && !strings.ContainsAny(x[:i], " !-") && bare(x[i:]) != x[i:]
+}
+
+// expr is the C++ expression of an element-wise value. Compilers may not contract products and sums: they are
+// given --fmad=false.
+func (fn *function) expr(v *ir.Value, ix index) string {
+	switch v.Op {
+	case ir.OpExpand:
+		return fn.elem(v.Args[0], at(0))
+	case ir.OpOneHot:
+		return fmt.Sprintf("%s(%s == %s)", fn.e.elem(v.Type.Elem), fn.elem(v.Args[0], at(0)), ix.plus(0))
+	case ir.OpCast:
+		return fn.cast(v, fn.operand(v, 0, ix))
+	}
+	spell := spellings[v.Op]
+	if spell == nil {
+		panic("cudagen: operator " + v.Op.String() + " has no spelling")
+	}
+	args := make([]string, len(v.Args))
+	for i, a := range v.Args {
+		if (v.Op == ir.OpAdd || v.Op == ir.OpSub) && fn.f.Places[a].Kind == plan.Folded && (a.Op == ir.OpMul || a.Op == ir.OpDiv || a.Op == ir.OpSquare) {
+			args[i] = fn.expr(a, ix) // binds tighter than the sum
+			continue
+		}
+		args[i] = fn.operand(v, i, ix)
+	}
+	return spell(args)
+}
+
+func (fn *function) cast(v *ir.Value, x string) string {
+	to, from := v.Type.Elem, v.Args[0].Type.Elem
+	switch {
+	case to == from:
+		return x
+	case to == ir.Bool:
+		return "(" + x + " != 0)"
+	case to == ir.I32 && from != ir.Bool:
+		return "ndec_int(" + bare(x) + ")"
+	}
+	return fn.e.elem(to) + "(" + bare(x) + ")"
+}
+
+func (fn *function) operand(v *ir.Value, i int, ix index) string {
+	if v.Args[i].Type.Len() == 1 {
+		ix = at(0)
+	}
+	return fn.elem(v.Args[i], ix)
+}

@@ -1,0 +1,94 @@
+package cudagen
+
+import (
+	"fmt"
+	"go/format"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"ndec.dev/ndec/ir/plan"
+)
+
+// Package gives the files that a Go package with these kernels has: the kernels, their images, and a Go file that
+// embeds them and says how they are called. It needs neither cgo nor CUDA to compile.
+func (o *Output) Package() ([]plan.File, error) {
+	files := append([]plan.File(nil), o.Files...)
+	var b strings.Builder
+	line := func(f string, args ...any) { fmt.Fprintf(&b, f+"\n", args...) }
+	line("%s", o.header)
+	line("")
+	line("package %s", o.pkg)
+	line("")
+	line("import (\n\t_ \"embed\"\n\n\t\"ndec.dev/ndec/rt\"\n)")
+	line("")
+	line("// kernelSource is the text of the kernels, kernelPrelude what it includes.")
+	line("var (")
+	line("//go:embed %s", o.Files[0].Name)
+	line("kernelSource string")
+	line("//go:embed %s", o.Files[1].Name)
+	line("kernelPrelude string")
+	var images []string
+	for _, m := range o.Images {
+		name := fmt.Sprintf("%s.sm_%d.ptx", o.pkg, m.Capability)
+		files = append(files, plan.File{Name: name, Text: append([]byte(o.header+"\n"), m.Text...)})
+		line("//go:embed %s", name)
+		line("kernelImage%d string", m.Capability)
+		images = append(images, fmt.Sprintf("{Capability: %d, Text: kernelImage%d}", m.Capability, m.Capability))
+	}
+	line(")")
+	line("")
+	line("// kernels is what the package offers to devices.")
+	line("var kernels = &rt.Kernels{")
+	line("Source: kernelSource,\nPrelude: kernelPrelude,")
+	if len(images) > 0 {
+		line("Images: []rt.KernelImage{%s},", strings.Join(images, ", "))
+	}
+	for _, f := range fields(reflect.ValueOf(o.Kernels)) {
+		line("%s,", f)
+	}
+	line("}")
+	text, err := format.Source([]byte(b.String()))
+	if err != nil {
+		return nil, fmt.Errorf("emitted Go does not parse: %w", err)
+	}
+	return append(files, plan.File{Name: o.pkg + "_cuda.go", Text: text}), nil
+}
+
+// literal spells a value of the description in Go: types of rt have the names of those here, zero fields are left
+// out.
+func literal(v reflect.Value) string {
+	switch v.Kind() {
+	case reflect.Struct:
+		return "{" + strings.Join(fields(v), ", ") + "}"
+	case reflect.Slice:
+		var xs []string
+		for i := range v.Len() {
+			xs = append(xs, literal(v.Index(i)))
+		}
+		sep := ", "
+		if v.Type().Elem() == reflect.TypeFor[ModelKernel]() || v.Type().Elem() == reflect.TypeFor[RecipeKernel]() {
+			sep = ",\n" // a line each
+			return "{\n" + strings.Join(xs, sep) + ",\n}"
+		}
+		return "{" + strings.Join(xs, sep) + "}"
+	case reflect.String:
+		return strconv.Quote(v.String())
+	}
+	return fmt.Sprint(v.Interface())
+}
+
+// fields spells the fields of a struct that are not zero.
+func fields(v reflect.Value) []string {
+	var out []string
+	for i := range v.NumField() {
+		if f := v.Field(i); !f.IsZero() {
+			typ := strings.ReplaceAll(f.Type().String(), "cudagen.", "rt.")
+			if k := f.Kind(); k != reflect.Struct && k != reflect.Slice {
+				typ = ""
+			}
+			out = append(out, v.Type().Field(i).Name+": "+typ+literal(f))
+		}
+	}
+	return out
+}

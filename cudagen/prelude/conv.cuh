@@ -1,0 +1,91 @@
+
+// Convolutions: weights [out, in/groups, kernel], inputs [in, …], outputs [out, …], row-major. One axis alone
+// has an h of length 1.
+
+struct ndec_axis {
+	int stride, pad, dilation, in, kernel, out;
+
+	// the range of output places whose input at place k of the kernel is no padding
+	__device__ __forceinline__ void span(int k, int &lo, int &hi) const {
+		int first = k * dilation - pad; // input of output 0
+		lo = first < 0 ? (-first + stride - 1) / stride : 0;
+		hi = first >= in ? 0 : ndec_min(out, (in - 1 - first) / stride + 1);
+		hi = ndec_max(lo, hi);
+	}
+};
+
+struct ndec_conv_shape {
+	int out, in, groups;
+	ndec_axis h, w;
+
+	// calls f(weight, input row, output row, lo, hi) for every pair of rows that a place of the kernel joins
+	template <class F> __device__ __forceinline__ void rows(F f) const {
+		int og = out / groups, ig = in / groups;
+		for (int o = 0; o < out; o++)
+			for (int i = 0; i < ig; i++)
+				for (int a = 0; a < h.kernel; a++)
+					for (int b = 0; b < w.kernel; b++) {
+						int top, bottom, lo, hi;
+						h.span(a, top, bottom);
+						w.span(b, lo, hi);
+						for (int p = top; p < bottom; p++)
+							f(((o * ig + i) * h.kernel + a) * w.kernel + b,
+								((o / og * ig + i) * h.in + p * h.stride + a * h.dilation - h.pad) * w.in + b * w.dilation - w.pad,
+								(o * h.out + p) * w.out, lo, hi);
+					}
+	}
+
+	// calls f(input row, window row, lo, hi)
+	template <class F> __device__ __forceinline__ void windows(F f) const {
+		for (int i = 0; i < in; i++)
+			for (int a = 0; a < h.kernel; a++)
+				for (int b = 0; b < w.kernel; b++) {
+					int top, bottom, lo, hi;
+					h.span(a, top, bottom);
+					w.span(b, lo, hi);
+					for (int p = top; p < bottom; p++)
+						f((i * h.in + p * h.stride + a * h.dilation - h.pad) * w.in + b * w.dilation - w.pad,
+							(((i * h.kernel + a) * w.kernel + b) * h.out + p) * w.out, lo, hi);
+				}
+	}
+};
+
+// y[o,p] = sum w[o,i,k] x[i, p stride + k dilation - pad]
+template <class T> NDEC_D void ndec_conv(ndec_conv_shape c, T *y, int len, const T *w, const T *x) {
+	ndec_clear(y, len);
+	c.rows([=](int k, int at, int to, int lo, int hi) {
+		for (int q = lo; q < hi; q++) y[to + q] = ndec_fma(w[k], x[at + q * c.w.stride], y[to + q]);
+	});
+}
+
+// its derivative by x, and a transposed convolution
+template <class T> NDEC_D void ndec_conv_input(ndec_conv_shape c, T *x, int len, const T *w, const T *y) {
+	ndec_clear(x, len);
+	c.rows([=](int k, int at, int to, int lo, int hi) {
+		for (int q = lo; q < hi; q++) x[at + q * c.w.stride] = ndec_fma(w[k], y[to + q], x[at + q * c.w.stride]);
+	});
+}
+
+// its derivative by w
+template <class T> NDEC_D void ndec_conv_weight(ndec_conv_shape c, T *w, int len, const T *x, const T *y) {
+	ndec_clear(w, len);
+	c.rows([=](int k, int at, int to, int lo, int hi) {
+		for (int q = lo; q < hi; q++) w[k] = ndec_fma(x[at + q * c.w.stride], y[to + q], w[k]);
+	});
+}
+
+// y[c,k,p] = x[c, p stride + k dilation - pad]; padding is 0
+template <class T> NDEC_D void ndec_windows(ndec_conv_shape c, T *y, int len, const T *x) {
+	ndec_clear(y, len);
+	c.windows([=](int at, int to, int lo, int hi) {
+		for (int q = lo; q < hi; q++) y[to + q] = x[at + q * c.w.stride];
+	});
+}
+
+// windows added back to where they come from
+template <class T> NDEC_D void ndec_unwindows(ndec_conv_shape c, T *x, int len, const T *y) {
+	ndec_clear(x, len);
+	c.windows([=](int at, int to, int lo, int hi) {
+		for (int q = lo; q < hi; q++) x[at + q * c.w.stride] += y[to + q];
+	});
+}

@@ -1,0 +1,253 @@
+// CUDA on the CPU, for what emitted kernels use of it: one fiber is one thread, blocks run one after the other, barriers and
+// warp collectives are states of a scheduler that can take the fibers in three orders. x86-64 Linux, g++ or clang++ with
+// -O1 or more, -ffp-contract=off, -DNDEC_EMULATE.
+//
+// With -fsanitize=thread -DNDEC_TSAN races between CUDA threads are reported at their lines, with
+// -fsanitize=address,undefined -DNDEC_ASAN accesses outside of arrays.
+#pragma once
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+#include <vector>
+#include <sys/mman.h>
+#ifdef NDEC_TSAN
+#include <sanitizer/tsan_interface.h>
+#define NDEC_TS(...) __VA_ARGS__
+#define NDEC_RAW __attribute__((no_sanitize("thread"), noinline))
+#else
+#define NDEC_TS(...)
+#define NDEC_RAW inline
+#endif
+#ifdef NDEC_ASAN
+#include <sanitizer/common_interface_defs.h>
+#define NDEC_AS(...) __VA_ARGS__
+#else
+#define NDEC_AS(...)
+#endif
+
+#define __host__
+#define __device__
+#define __global__
+#define __constant__
+#define __forceinline__ inline
+#define __launch_bounds__(...)
+#define NDEC_KERNEL static
+#if defined(NDEC_TSAN) || defined(NDEC_ASAN)
+#define __shared__ static
+#else // one section of the program, filled with NaN before every block
+#define __shared__ static __attribute__((section("ndec_shared")))
+extern char __start_ndec_shared[] __attribute__((weak)), __stop_ndec_shared[] __attribute__((weak));
+#endif
+
+struct uint3 {
+	unsigned x, y, z;
+};
+struct dim3 {
+	unsigned x, y, z;
+	dim3(unsigned a = 1, unsigned b = 1, unsigned c = 1) : x(a), y(b), z(c) {}
+};
+
+namespace ndec_emu {
+
+enum State { RUN, BARRIER, WARP, DONE };
+
+struct Fiber {
+	void *sp;
+	char *stack;
+	NDEC_TS(void *ts = nullptr;)
+	NDEC_AS(void *fake = nullptr;)
+	State state;
+	unsigned id, mask, warp_parity, barrier_parity;
+	long line; // of the barrier that it waits at
+};
+
+struct Warp {
+	unsigned char slot[2][32][64]; // what lanes deposit for a collective, two in turn
+};
+
+inline std::vector<Fiber> fibers;
+inline std::vector<Warp> warps;
+inline Fiber *current;
+inline uint3 block_index;
+inline dim3 block_dim, grid_dim;
+inline void (*entry)(void *);
+inline void *argument;
+inline int order = 0; // 0 ascending, 1 descending, 2 shuffled every round
+inline unsigned seed = 12345;
+inline const size_t stack_bytes = 1 << 20;
+inline void *scheduler_sp;
+inline bool broken; // a barrier that not all threads reach
+// Happens-before only through barriers: two slots each, so that arrival k+1 is not seen at release k.
+NDEC_TS(inline void *scheduler_ts; inline char barrier_sync[2][8], end_sync[8], warp_sync[64][2][8];)
+NDEC_AS(inline void *scheduler_fake; inline const void *scheduler_stack; inline size_t scheduler_size;)
+
+extern "C" void ndec_switch(void **from, void *to);
+asm(".text\n.weak ndec_switch\n.type ndec_switch,@function\nndec_switch:\n push %rbp\n push %rbx\n push %r12\n push %r13\n"
+	" push %r14\n push %r15\n mov %rsp,(%rdi)\n mov %rsi,%rsp\n pop %r15\n pop %r14\n pop %r13\n pop %r12\n pop %rbx\n pop %rbp\n ret\n");
+
+NDEC_RAW void yield() {
+	NDEC_TS(__tsan_switch_to_fiber(scheduler_ts, __tsan_switch_to_fiber_no_sync);)
+	NDEC_AS(__sanitizer_start_switch_fiber(current->state == DONE ? nullptr : &current->fake, scheduler_stack, scheduler_size);)
+	ndec_switch(&current->sp, scheduler_sp);
+	NDEC_AS(__sanitizer_finish_switch_fiber(current->fake, nullptr, nullptr);)
+}
+
+NDEC_RAW void trampoline() {
+	NDEC_AS(__sanitizer_finish_switch_fiber(nullptr, &scheduler_stack, &scheduler_size);)
+	entry(argument);
+	NDEC_TS(__tsan_release(end_sync);)
+	current->state = DONE;
+	yield();
+	abort();
+}
+
+NDEC_RAW void resume(Fiber &f) {
+	current = &f;
+	NDEC_TS(__tsan_switch_to_fiber(f.ts, __tsan_switch_to_fiber_no_sync);)
+	NDEC_AS(__sanitizer_start_switch_fiber(&scheduler_fake, f.stack, stack_bytes);)
+	ndec_switch(&scheduler_sp, f.sp);
+	NDEC_AS(__sanitizer_finish_switch_fiber(scheduler_fake, nullptr, nullptr);)
+}
+
+NDEC_RAW void ready(Fiber &f) {
+	void **s = (void **)(((uintptr_t)f.stack + stack_bytes) & ~15ull);
+	*--s = 0;
+	*--s = (void *)trampoline;
+	for (int i = 0; i < 6; i++) *--s = 0;
+	f.sp = s, f.state = RUN, f.warp_parity = f.barrier_parity = 0;
+	NDEC_TS(if (f.ts) __tsan_destroy_fiber(f.ts); f.ts = __tsan_create_fiber(0);)
+}
+
+NDEC_RAW void run_block() {
+	size_t n = fibers.size(), live = n;
+	NDEC_TS(scheduler_ts = __tsan_get_current_fiber();)
+	for (auto &f : fibers) ready(f);
+#if !defined(NDEC_TSAN) && !defined(NDEC_ASAN)
+	if (__start_ndec_shared) memset(__start_ndec_shared, 0xff, __stop_ndec_shared - __start_ndec_shared);
+#endif
+	std::vector<unsigned> turn(n);
+	for (size_t i = 0; i < n; i++) turn[i] = order == 1 ? n - 1 - i : i;
+	while (live) {
+		if (order == 2)
+			for (size_t i = n; i > 1; i--) {
+				seed = seed * 1664525u + 1013904223u;
+				std::swap(turn[i - 1], turn[seed % i]);
+			}
+		for (unsigned i : turn) {
+			if (fibers[i].state != RUN) continue;
+			resume(fibers[i]);
+			if (fibers[i].state == DONE) live--;
+		}
+		bool released = false; // warps whose lanes have all arrived
+		for (size_t w = 0; w < warps.size(); w++) {
+			unsigned here = 0, want = 0, present = 0;
+			for (unsigned l = 0; l < 32 && w * 32 + l < n; l++) {
+				Fiber &f = fibers[w * 32 + l];
+				present |= 1u << l;
+				if (f.state == WARP) here |= 1u << l, want |= f.mask;
+			}
+			if (!here || here != (want & present)) continue;
+			for (unsigned l = 0; l < 32 && w * 32 + l < n; l++)
+				if (fibers[w * 32 + l].state == WARP) fibers[w * 32 + l].state = RUN;
+			released = true;
+		}
+		if (released || !live) continue;
+		size_t waiting = 0;
+		long line = -1;
+		bool same = true;
+		for (auto &f : fibers)
+			if (f.state == BARRIER) {
+				waiting++;
+				if (line < 0) line = f.line;
+				else same &= line == f.line;
+			}
+		if (waiting != live || !same || waiting != n) {
+			fprintf(stderr, "emulation: block %u: %zu of %zu threads wait at a barrier, at one line: %d\n", block_index.x, waiting, n, (int)same);
+			broken = true;
+			return;
+		}
+		for (auto &f : fibers) f.state = RUN;
+	}
+	NDEC_TS(__tsan_acquire(end_sync);)
+}
+
+template <class F> void launch(dim3 grid, dim3 block, F f) {
+	grid_dim = grid, block_dim = block;
+	size_t n = block.x;
+	if (fibers.size() != n) {
+		for (auto &g : fibers) munmap(g.stack, stack_bytes);
+		fibers.assign(n, Fiber());
+		warps.assign((n + 31) / 32, Warp());
+		for (auto &g : fibers) g.stack = (char *)mmap(0, stack_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	}
+	for (size_t i = 0; i < n; i++) fibers[i].id = i;
+	argument = &f;
+	entry = [](void *p) { (*(F *)p)(); };
+	for (unsigned x = 0; x < grid.x && !broken; x++) {
+		block_index = {x, 0, 0};
+		run_block();
+	}
+}
+
+// launch_packed calls a kernel with arguments of eight bytes each, as the driver does.
+template <class... A, size_t... I> void call_packed(void (*k)(A...), void **args, std::index_sequence<I...>) { k(*(A *)args[I]...); }
+template <class... A> void launch_packed(void (*k)(A...), unsigned grid, unsigned block, void **args) {
+	launch(dim3(grid), dim3(block), [=] { call_packed(k, args, std::index_sequence_for<A...>()); });
+}
+
+// A warp collective: every lane deposits a value, then all lanes see all deposits.
+template <class T> NDEC_RAW const unsigned char (*exchange(unsigned mask, T v))[64] {
+	static_assert(sizeof(T) <= 64, "");
+	unsigned w = current->id / 32, p = current->warp_parity;
+	current->warp_parity ^= 1;
+	memcpy(warps[w].slot[p][current->id % 32], &v, sizeof v);
+	current->mask = mask, current->state = WARP;
+	NDEC_TS(__tsan_release(warp_sync[w][p]);)
+	yield();
+	NDEC_TS(__tsan_acquire(warp_sync[w][p]);)
+	return warps[w].slot[p];
+}
+
+NDEC_RAW void barrier(long line) {
+	current->state = BARRIER, current->line = line;
+	NDEC_TS(unsigned q = current->barrier_parity; current->barrier_parity ^= 1; __tsan_release(barrier_sync[q]);)
+	yield();
+	NDEC_TS(__tsan_acquire(barrier_sync[q]);)
+}
+
+NDEC_RAW uint3 thread_index() { return {current->id, 0, 0}; }
+NDEC_RAW uint3 block_at() { return block_index; }
+NDEC_RAW unsigned lane() { return current->id % 32; }
+template <class T> NDEC_RAW T pick(const unsigned char (*s)[64], unsigned l) {
+	T r;
+	memcpy(&r, s[l], sizeof r);
+	return r;
+}
+
+} // namespace ndec_emu
+
+#define threadIdx (ndec_emu::thread_index())
+#define blockIdx (ndec_emu::block_at())
+#define blockDim (ndec_emu::block_dim)
+#define gridDim (ndec_emu::grid_dim)
+#define __syncthreads() ndec_emu::barrier(__LINE__)
+
+template <class T> static inline T __shfl_xor_sync(unsigned mask, T v, int d) {
+	auto s = ndec_emu::exchange(mask, v);
+	return ndec_emu::pick<T>(s, ndec_emu::lane() ^ d);
+}
+
+template <class To, class From> static inline To ndec_bits(From x) {
+	static_assert(sizeof(To) == sizeof(From), "");
+	To r;
+	memcpy(&r, &x, sizeof r);
+	return r;
+}
+static inline float __int_as_float(int x) { return ndec_bits<float>(x); }
+static inline int __float_as_int(float x) { return ndec_bits<int>(x); }
+static inline double __longlong_as_double(long long x) { return ndec_bits<double>(x); }
+static inline long long __double_as_longlong(double x) { return ndec_bits<long long>(x); }

@@ -1,0 +1,232 @@
+// What emitted kernels stand on: one text for nvcc, NVRTC, clang and, through emulate.cuh, for a C++ compiler on
+// the CPU. Emitted code names nothing of CUDA but the launch syntax and what this file wraps.
+#pragma once
+
+#if defined(NDEC_EMULATE)
+#include "emulate.cuh"
+#elif defined(__clang__) && defined(__CUDA__)
+#include "ndec_clang.cuh"
+#endif
+
+#define NDEC_D static __device__ __forceinline__
+#ifndef NDEC_KERNEL
+#define NDEC_KERNEL extern "C" __global__
+#endif
+
+// Elementary functions. The bounds are those of the CUDA C++ Programming Guide (maximum error in units in the
+// last place, f32 / f64); what is composed here says how. An argument that is NaN gives NaN everywhere.
+
+NDEC_D float ndec_exp(float x) { return expf(x); }        // 1 / 1
+NDEC_D double ndec_exp(double x) { return exp(x); }
+NDEC_D float ndec_expm1(float x) { return expm1f(x); }    // 1 / 1
+NDEC_D double ndec_expm1(double x) { return expm1(x); }
+NDEC_D float ndec_log(float x) { return logf(x); }        // 1 / 1
+NDEC_D double ndec_log(double x) { return log(x); }
+NDEC_D float ndec_log1p(float x) { return log1pf(x); }    // 1 / 1
+NDEC_D double ndec_log1p(double x) { return log1p(x); }
+NDEC_D float ndec_tanh(float x) { return tanhf(x); }      // 2 / 1
+NDEC_D double ndec_tanh(double x) { return tanh(x); }
+NDEC_D float ndec_erf(float x) { return erff(x); }        // 2 / 2
+NDEC_D double ndec_erf(double x) { return erf(x); }
+NDEC_D float ndec_sin(float x) { return sinf(x); }        // 2 / 2
+NDEC_D double ndec_sin(double x) { return sin(x); }
+NDEC_D float ndec_cos(float x) { return cosf(x); }        // 2 / 2
+NDEC_D double ndec_cos(double x) { return cos(x); }
+NDEC_D float ndec_tan(float x) { return tanf(x); }        // 4 / 2
+NDEC_D double ndec_tan(double x) { return tan(x); }
+NDEC_D float ndec_asin(float x) { return asinf(x); }      // 2 / 2
+NDEC_D double ndec_asin(double x) { return asin(x); }
+NDEC_D float ndec_acos(float x) { return acosf(x); }      // 2 / 2
+NDEC_D double ndec_acos(double x) { return acos(x); }
+NDEC_D float ndec_atan(float x) { return atanf(x); }      // 2 / 2
+NDEC_D double ndec_atan(double x) { return atan(x); }
+NDEC_D float ndec_sinh(float x) { return sinhf(x); }      // 3 / 2
+NDEC_D double ndec_sinh(double x) { return sinh(x); }
+NDEC_D float ndec_cosh(float x) { return coshf(x); }      // 2 / 1
+NDEC_D double ndec_cosh(double x) { return cosh(x); }
+NDEC_D float ndec_pow(float x, float y) { return powf(x, y); } // 4 / 2
+NDEC_D double ndec_pow(double x, double y) { return pow(x, y); }
+NDEC_D float ndec_atan2(float y, float x) { return atan2f(y, x); } // 3 / 2
+NDEC_D double ndec_atan2(double y, double x) { return atan2(y, x); }
+NDEC_D float ndec_sqrt(float x) { return sqrtf(x); }      // correctly rounded
+NDEC_D double ndec_sqrt(double x) { return sqrt(x); }
+NDEC_D float ndec_floor(float x) { return floorf(x); }
+NDEC_D double ndec_floor(double x) { return floor(x); }
+NDEC_D float ndec_fma(float a, float b, float c) { return fmaf(a, b, c); } // a b + c, rounded once
+NDEC_D double ndec_fma(double a, double b, double c) { return fma(a, b, c); }
+NDEC_D float ndec_abs(float x) { return fabsf(x); }
+NDEC_D double ndec_abs(double x) { return fabs(x); }
+NDEC_D int ndec_abs(int x) { return x < 0 ? (int)(0u - (unsigned)x) : x; }
+
+NDEC_D float ndec_inf32() { return __int_as_float(0x7f800000); }
+NDEC_D double ndec_inf64() { return __longlong_as_double(0x7ff0000000000000LL); }
+NDEC_D float ndec_nan32() { return __int_as_float(0x7fc00000); }
+NDEC_D double ndec_nan64() { return __longlong_as_double(0x7ff8000000000000LL); }
+
+// 1/(1+e^-x) with the exponential of a number that is not positive, so that nothing overflows.
+template <class T> NDEC_D T ndec_sigmoid(T x) {
+	T e = ndec_exp(-ndec_abs(x));
+	T r = T(1) / (T(1) + e);
+	return x >= T(0) ? r : e * r;
+}
+
+NDEC_D bool ndec_negative(float x) { return __float_as_int(x) < 0; } // also -0
+NDEC_D bool ndec_negative(double x) { return __double_as_longlong(x) < 0; }
+
+// The smaller and the larger of two, NaN if either is; -0 is below 0.
+template <class T> NDEC_D T ndec_min(T a, T b) {
+	if (a == b) return ndec_negative(a) ? a : b;
+	return a < b || a != a ? a : b;
+}
+template <class T> NDEC_D T ndec_max(T a, T b) {
+	if (a == b) return ndec_negative(a) ? b : a;
+	return a > b || a != a ? a : b;
+}
+NDEC_D int ndec_min(int a, int b) { return a < b ? a : b; }
+NDEC_D int ndec_max(int a, int b) { return a > b ? a : b; }
+
+// ln(1+e^x)
+template <class T> NDEC_D T ndec_softplus(T x) { return ndec_max(x, T(0)) + ndec_log1p(ndec_exp(-ndec_abs(x))); }
+
+// -1, 0 or 1; a NaN stays one.
+template <class T> NDEC_D T ndec_sign(T x) { return x > T(0) ? T(1) : x < T(0) ? T(-1) : x; }
+
+// x - y floor(x/y): the remainder with the sign of y
+template <class T> NDEC_D T ndec_mod(T x, T y) { return x - y * ndec_floor(x / y); }
+
+// The whole part of x, held within the range; a NaN gives 0.
+NDEC_D int ndec_int(double x) {
+	if (x != x) return 0;
+	return (int)(x < -2147483648.0 ? -2147483648.0 : x > 2147483647.0 ? 2147483647.0 : x);
+}
+
+NDEC_D double ndec_signed(double x, double s) { return copysign(x, s); }
+
+// Whole arrays. Sizes are template arguments, so that short loops are unrolled and stay in registers.
+
+template <class T> NDEC_D void ndec_copy(T *to, const T *from, int n) {
+#pragma unroll
+	for (int i = 0; i < n; i++) to[i] = from[i];
+}
+
+template <class T> NDEC_D void ndec_clear(T *x, int n) {
+#pragma unroll
+	for (int i = 0; i < n; i++) x[i] = T(0);
+}
+
+template <class T> NDEC_D void ndec_add(T *to, const T *x, int n) {
+#pragma unroll
+	for (int i = 0; i < n; i++) to[i] += x[i];
+}
+
+template <class T> NDEC_D bool ndec_finite(const T *x, int n) {
+	T s = T(0);
+#pragma unroll
+	for (int i = 0; i < n; i++) s += x[i] - x[i]; // 0, or NaN for ever
+	return s == T(0);
+}
+
+// Running sums along an axis of length n whose neighbours are stride elements apart.
+template <class T> NDEC_D void ndec_cumsum(T *to, const T *x, int len, int n, int stride) {
+	for (int k = 0; k < len; k++) to[k] = k / stride % n > 0 ? to[k - stride] + x[k] : x[k];
+}
+
+// Rows of x at places; a place outside is the nearest inside.
+template <class T> NDEC_D void ndec_take(T *to, const T *x, const int *places, int count, int row, int rows) {
+	for (int j = 0; j < count; j++) {
+		int k = ndec_min(ndec_max(places[j], 0), rows - 1);
+		for (int e = 0; e < row; e++) to[j * row + e] = x[k * row + e];
+	}
+}
+
+template <class T> NDEC_D void ndec_scatter(T *to, const T *x, const int *places, int count, int row, int rows) {
+	ndec_clear(to, rows * row);
+	for (int j = 0; j < count; j++) {
+		int k = ndec_min(ndec_max(places[j], 0), rows - 1);
+		for (int e = 0; e < row; e++) to[k * row + e] += x[j * row + e];
+	}
+}
+
+// The place of the largest element, the first among equals.
+template <class T> NDEC_D int ndec_argmax(const T *x, int n) {
+	int best = 0;
+	T top = x[0];
+#pragma unroll
+	for (int i = 1; i < n; i++)
+		if (x[i] > top) best = i, top = x[i];
+	return best;
+}
+
+// Solves A X = B in place by elimination with partial pivoting, A [N,N] and B [N,M], and gives ln |det A|. A
+// singular matrix gives NaN and -inf.
+template <int N, int M, class T> NDEC_D double ndec_eliminate(T *a, T *b) {
+	double logdet = 0;
+#pragma unroll
+	for (int c = 0; c < N; c++) {
+		int p = c;
+		T top = ndec_abs(a[c * N + c]);
+#pragma unroll
+		for (int r = c + 1; r < N; r++)
+			if (ndec_abs(a[r * N + c]) > top) p = r, top = ndec_abs(a[r * N + c]);
+#pragma unroll
+		for (int r = c + 1; r < N; r++) {
+			if (r != p) continue; // a swap with an index that the compiler knows keeps the matrix in registers
+#pragma unroll
+			for (int j = 0; j < N; j++) {
+				T t = a[c * N + j];
+				a[c * N + j] = a[r * N + j], a[r * N + j] = t;
+			}
+#pragma unroll
+			for (int j = 0; j < M; j++) {
+				T t = b[c * M + j];
+				b[c * M + j] = b[r * M + j], b[r * M + j] = t;
+			}
+		}
+		if (a[c * N + c] == T(0)) {
+#pragma unroll
+			for (int i = 0; i < N * M; i++) b[i] = T(ndec_nan64());
+			return -ndec_inf64();
+		}
+		logdet += log(fabs((double)a[c * N + c]));
+#pragma unroll
+		for (int r = c + 1; r < N; r++) {
+			T f = a[r * N + c] / a[c * N + c];
+#pragma unroll
+			for (int j = c; j < N; j++) a[r * N + j] = ndec_fma(-f, a[c * N + j], a[r * N + j]);
+#pragma unroll
+			for (int j = 0; j < M; j++) b[r * M + j] = ndec_fma(-f, b[c * M + j], b[r * M + j]);
+		}
+	}
+#pragma unroll
+	for (int c = N - 1; c >= 0; c--) {
+#pragma unroll
+		for (int j = 0; j < M; j++) {
+			T s = b[c * M + j];
+#pragma unroll
+			for (int k = c + 1; k < N; k++) s = ndec_fma(-a[c * N + k], b[k * M + j], s);
+			b[c * M + j] = s / a[c * N + c];
+		}
+	}
+	return logdet;
+}
+
+template <int N, class T> NDEC_D void ndec_linsolve(const T *a, const T *b, T *x) {
+	T lu[N * N];
+	ndec_copy(lu, a, N * N);
+	ndec_copy(x, b, N);
+	ndec_eliminate<N, 1>(lu, x);
+}
+
+template <int N, class T> NDEC_D void ndec_inv(const T *a, T *x) {
+	T lu[N * N];
+	ndec_copy(lu, a, N * N);
+#pragma unroll
+	for (int i = 0; i < N * N; i++) x[i] = T(i / N == i % N);
+	ndec_eliminate<N, N>(lu, x);
+}
+
+template <int N, class T> NDEC_D T ndec_logdet(const T *a) {
+	T lu[N * N], none[1];
+	ndec_copy(lu, a, N * N);
+	return T(ndec_eliminate<N, 0>(lu, none));
+}

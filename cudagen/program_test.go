@@ -1,0 +1,88 @@
+package cudagen_test
+
+import (
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"ndec.dev/ndec/cmd/ndec/driver"
+	"ndec.dev/ndec/ir"
+)
+
+// programSubject compiles sources and gives their parameters numbers.
+func programSubject(t *testing.T, name string, files map[string]string, precision string) *subject {
+	t.Helper()
+	res, ds := driver.Compile(files, driver.Options{Precision: precision})
+	if ds.HasErrors() {
+		t.Fatalf("%s: %v", name, ds)
+	}
+	s := &subject{name: name + precision, m: res.Module, params: map[string][]float64{}, rows: 3, seed: 5}
+	rnd := rand.New(rand.NewPCG(11, 3))
+	for _, p := range res.Module.Params {
+		xs := make([]float64, p.Type.Len())
+		for i := range xs {
+			switch p.Init.Kind {
+			case ir.InitConst:
+				xs[i] = p.Init.A
+			case ir.InitData:
+				xs[i] = p.Init.Data[i]
+			default:
+				xs[i] = float64(rnd.IntN(128)-64) / 128
+			}
+			xs[i] = float64(float32(xs[i]))
+		}
+		s.params[p.Name] = xs
+	}
+	return s
+}
+
+// programs are the sources of the golden texts, one feature each.
+func programs(t *testing.T) map[string]string {
+	t.Helper()
+	paths, err := filepath.Glob("../golden/testdata/*.txtar")
+	if err != nil || len(paths) == 0 {
+		t.Fatal("no golden texts", err)
+	}
+	out := map[string]string{}
+	for _, path := range paths {
+		a, err := txtar.ParseFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range a.Files {
+			if f.Name == "in.nde" {
+				out[strings.TrimSuffix(filepath.Base(path), ".txtar")] = string(f.Data)
+			}
+		}
+	}
+	return out
+}
+
+// TestPrograms compares the programs of the golden texts, in CI in both precisions.
+func TestPrograms(t *testing.T) {
+	precisions := []string{"f32"}
+	if os.Getenv("NDEC_TEST_MODULES") != "" {
+		precisions = append(precisions, "f64")
+	}
+	var all []*subject
+	for name, text := range programs(t) {
+		for _, precision := range precisions {
+			all = append(all, programSubject(t, name, map[string]string{name + ".nde": text}, precision))
+		}
+	}
+	compare(t, all)
+}
+
+// TestMethods solves one system by every kind of method, forwards and backwards, with output times, and takes
+// gradients of it.
+func TestMethods(t *testing.T) {
+	text, err := os.ReadFile("testdata/methods.nde")
+	if err != nil {
+		t.Fatal(err)
+	}
+	compare(t, []*subject{programSubject(t, "methods", map[string]string{"methods.nde": string(text)}, "f64")})
+}

@@ -1,0 +1,209 @@
+package cudagen
+
+import (
+	"fmt"
+	"strings"
+
+	"ndec.dev/ndec/ir"
+)
+
+// The tape of a recorded solve holds t and h of every accepted step and the states at their starts, in global
+// memory: [step][element][sample], so that neighbouring threads read neighbouring numbers. It holds so many steps
+// as the launcher gives room for. What a sensitivity would rather compute again is kept as well.
+
+func (e *emitter) tapeType(s *ir.Solve) string { return e.solves[s] + "_tape" }
+
+// tapeBytes is the size of a tape: per step, and in all for output times.
+func tapeBytes(s *ir.Solve) (step, times int) {
+	step = 16
+	for _, st := range s.States {
+		step += st.Type.Len() * st.Type.Elem.Bytes()
+	}
+	if s.Times > 0 {
+		times = s.Times * 12
+	}
+	return step, times
+}
+
+// tape prints the type that keeps the accepted steps of a recorded solve.
+func (e *emitter) tape(s *ir.Solve) {
+	p := e.p
+	l := e.newLoop(s)
+	step, _ := tapeBytes(s)
+	p.line("// The accepted steps of %s for the reverse sweep, %d bytes each.", s.Name, step)
+	p.line("struct %s {", e.tapeType(s))
+	p.line("double *t;")
+	p.line("double *h;")
+	for _, o := range l.x {
+		p.line("%s *%s;", e.elem(o.t.Elem), o.name)
+	}
+	if s.Times > 0 {
+		p.line("double *theta; // place of each output time in its step")
+		p.line("int *at; // and the step")
+		p.line("int saved;")
+	}
+	p.line("int steps;")
+	p.line("int room;")
+	p.line("long long samples;")
+	p.line("")
+	p.line("__device__ __forceinline__ void place(ndec_room &r, int capacity) {")
+	p.line("room = capacity;")
+	p.line("samples = r.samples;")
+	p.line("t = r.take<double>(room);")
+	p.line("h = r.take<double>(room);")
+	for _, o := range l.x {
+		p.line("%s = r.take<%s>(room * %dll);", o.name, e.elem(o.t.Elem), o.t.Len())
+	}
+	if s.Times > 0 {
+		p.line("theta = r.take<double>(%d);", s.Times)
+		p.line("at = r.take<int>(%d);", s.Times)
+	}
+	p.line("}")
+	p.line("")
+	var ps []string
+	for _, o := range l.x {
+		ps = append(ps, e.in(o.t, o.name+"_now"))
+	}
+	p.line("__device__ __forceinline__ bool push(double t_now, double h_now, %s) {", strings.Join(ps, ", "))
+	p.line("if (steps == room) return false;")
+	p.line("t[steps * samples] = t_now;")
+	p.line("h[steps * samples] = h_now;")
+	for _, o := range l.x {
+		if o.t.IsScalar() {
+			p.line("%s[steps * samples] = %s_now;", o.name, o.name)
+			continue
+		}
+		p.line("#pragma unroll")
+		p.line("for (int i = 0; i < %d; i++) %s[(steps * %dll + i) * samples] = %s_now[i];", o.t.Len(), o.name, o.t.Len(), o.name)
+	}
+	p.line("steps++;")
+	p.line("return true;")
+	p.line("}")
+	if s.Times > 0 {
+		p.line("")
+		p.line("__device__ __forceinline__ void save(int step, double place) {")
+		p.line("at[saved * samples] = step;")
+		p.line("theta[saved * samples] = place;")
+		p.line("saved++;")
+		p.line("}")
+	}
+	p.line("};")
+}
+
+// reverse prints the sweep over the recorded steps, last to first. Names: x is the recorded state, x_bar the
+// cotangent that travels backwards.
+func (e *emitter) reverse(r *ir.Rev) {
+	p, s := e.p, r.Solve
+	l := e.newLoop(s)
+	needs := e.plan.RevNeeds(r)
+	needs.Work = false
+	ps := append(e.common(needs, true), fmt.Sprintf("const %s &tape", e.tapeType(s)))
+	for _, o := range l.c {
+		ps = append(ps, e.in(o.t, o.name))
+	}
+	for _, o := range l.x {
+		t := o.t
+		if s.Times > 0 {
+			t = ir.Tensor(t.Elem, s.Times, t.Len())
+		}
+		ps = append(ps, e.in(t, o.name+"_out_bar"))
+	}
+	for _, o := range append(suffixed(l.x, "_start_bar"), suffixed(l.c, "_bar")...) {
+		ps = append(ps, e.out(o.t, o.name))
+	}
+	head := "NDEC_D"
+	if needs.Accum {
+		head = "template <class G> NDEC_D"
+		ps = append(ps, "G &g")
+	}
+	p.line("%s void %s(%s) {", head, e.revs[r], strings.Join(ps, ", "))
+	bar, barIn := suffixed(l.x, "_bar"), suffixed(l.x, "_in")
+	cSum, cStep := suffixed(l.c, "_sum"), suffixed(l.c, "_step")
+	for _, list := range [][]operand{bar, cSum} {
+		for _, o := range list {
+			if o.t.IsScalar() {
+				p.line("%s", e.variable(o.t, o.name))
+			} else {
+				p.line("%s %s[%d] = {};", e.elem(o.t.Elem), o.name, o.t.Len())
+			}
+		}
+	}
+	l.declare(barIn)
+	l.declare(cStep)
+	if s.Times == 0 {
+		for i, o := range bar {
+			e.assign(o, l.x[i].name+"_out_bar")
+		}
+	}
+	outBar := func(i int, m string) string {
+		o := l.x[i]
+		if o.t.IsScalar() {
+			return fmt.Sprintf("%s_out_bar[%s]", o.name, m)
+		}
+		return fmt.Sprintf("%s_out_bar + %s * %d", o.name, m, o.t.Len())
+	}
+	addOut := func(m string) {
+		for i, o := range bar {
+			e.addInto(o, outBar(i, m))
+		}
+	}
+	addExtras := func() {
+		for i, o := range cSum {
+			e.addInto(o, cStep[i].name)
+		}
+	}
+	stepOut := append(append([]operand(nil), barIn...), cStep...)
+	if s.Times > 0 {
+		p.line("int m = tape.saved - 1;")
+		p.line("// Output times of the end of a solve that took no step.")
+		p.line("for (; m >= 0 && tape.at[m * tape.samples] >= tape.steps; m--) {")
+		addOut("m")
+		p.line("}")
+	}
+	p.line("#pragma unroll 1")
+	p.line("for (int k = tape.steps - 1; k >= 0; k--) {")
+	p.line("double t = tape.t[k * tape.samples];")
+	p.line("double h = tape.h[k * tape.samples];")
+	l.declare(l.x)
+	for _, o := range l.x {
+		if o.t.IsScalar() {
+			p.line("%s = tape.%s[k * tape.samples];", o.name, o.name)
+			continue
+		}
+		p.line("#pragma unroll")
+		p.line("for (int i = 0; i < %d; i++) %s[i] = tape.%s[(k * %dll + i) * tape.samples];", o.t.Len(), o.name, o.name, o.t.Len())
+	}
+	if s.Times > 0 {
+		p.line("for (int j = m; j >= 0 && tape.at[j * tape.samples] == k; j--) {")
+		p.line("if (tape.theta[j * tape.samples] == 1) {")
+		addOut("j")
+		p.line("}")
+		p.line("}")
+	}
+	p.line("%s", e.apply(r.StepVJP, append([]string{"t", "h"}, names(l.x, l.c, bar)...), stepOut))
+	l.copy(bar, barIn)
+	addExtras()
+	if s.Times > 0 {
+		p.line("for (; m >= 0 && tape.at[m * tape.samples] == k; m--) {")
+		p.line("double theta = tape.theta[m * tape.samples];")
+		p.line("if (theta == 1) continue;")
+		p.line("if (theta == 0) {")
+		addOut("m")
+		p.line("continue;")
+		p.line("}")
+		in := append([]string{"t", "h", "theta"}, names(l.x, l.c)...)
+		for i := range l.x {
+			in = append(in, outBar(i, "m"))
+		}
+		p.line("%s", e.apply(r.AtVJP, in, stepOut))
+		for i, o := range bar {
+			e.addInto(o, barIn[i].name)
+		}
+		addExtras()
+		p.line("}")
+	}
+	p.line("}")
+	l.copy(suffixed(l.x, "_start_bar"), bar)
+	l.copy(suffixed(l.c, "_bar"), cSum)
+	p.line("}")
+}

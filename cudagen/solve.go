@@ -1,0 +1,509 @@
+package cudagen
+
+import (
+	"fmt"
+	"strings"
+
+	"ndec.dev/ndec/ir"
+	"ndec.dev/ndec/ir/plan"
+)
+
+// loop prints the loop over the steps of one solve of one sample, as specified at ir.Solve: t, h, acceptance and
+// status are those of the thread.
+type loop struct {
+	e  *emitter
+	p  *printer
+	ps *plan.Solve
+	s  *ir.Solve
+
+	x, c []operand // states and extras
+	d    []operand // data for dense output
+}
+
+// operand is a variable of the loop; an array is passed by its name as well.
+type operand struct {
+	name string
+	t    ir.Type
+}
+
+func suffixed(os []operand, suffix string) []operand {
+	out := make([]operand, len(os))
+	for i, o := range os {
+		out[i] = operand{o.name + suffix, o.t}
+	}
+	return out
+}
+
+func names(lists ...[]operand) []string {
+	var out []string
+	for _, l := range lists {
+		for _, o := range l {
+			out = append(out, o.name)
+		}
+	}
+	return out
+}
+
+// apply is a statement that calls f with arguments, its results into variables.
+func (e *emitter) apply(f *ir.Func, in []string, to []operand) string {
+	pf := e.plan.Of(f)
+	all := append(e.common(pf.Needs, false), in...)
+	for i := range f.Results {
+		if pf.Sums[i] == nil {
+			all = append(all, to[i].name)
+		}
+	}
+	if pf.Needs.Accum {
+		all = append(all, "g")
+	}
+	return fmt.Sprintf("%s(%s);", e.funcs[f], strings.Join(all, ", "))
+}
+
+func (e *emitter) newLoop(s *ir.Solve) *loop {
+	l := &loop{e: e, p: e.p, ps: e.plan.OfSolve(s), s: s}
+	sc := newScope(strings.Fields("t t0 t1 h by ts next theta tape k dir err last factor rejected steps err_prev err_prev2 finite t_next stops gap goal cut stop stop_end pieces width end st")...)
+	for n := range e.global.used {
+		sc.used[n] = true
+	}
+	for _, st := range s.States {
+		name := sc.pick(snake(st.Name))
+		for _, suffix := range []string{"_1", "_k", "_k1", "_err", "_out", "_at", "_bar", "_in", "_start"} {
+			sc.used[name+suffix] = true
+		}
+		l.x = append(l.x, operand{name, st.Type})
+	}
+	for i, t := range s.Extras {
+		name := fmt.Sprintf("c%d", i)
+		if a := s.Field.Args; len(a) > 1+len(l.x)+i {
+			name = localName(a[1+len(l.x)+i])
+		}
+		l.c = append(l.c, operand{sc.pick(name), t})
+	}
+	if s.Times > 0 && s.DenseStep != nil {
+		n := l.stepResults()
+		for i, r := range s.DenseStep.Results[n:] {
+			l.d = append(l.d, operand{sc.pick(fmt.Sprintf("dense%d", i)), r.Type})
+		}
+	}
+	return l
+}
+
+// stepResults is the number of results of Step before the data for dense output.
+func (l *loop) stepResults() int {
+	n := len(l.x)
+	if l.s.Adaptive {
+		n += len(l.x)
+	}
+	if l.s.FSAL {
+		n += len(l.x)
+	}
+	return n
+}
+
+func (l *loop) declare(os []operand) {
+	for _, o := range os {
+		l.p.line("%s", l.e.variable(o.t, o.name))
+	}
+}
+
+func (l *loop) copy(to, from []operand) {
+	for i, o := range to {
+		l.e.assign(o, from[i].name)
+	}
+}
+
+// assign prints to = from for a scalar or an array.
+func (e *emitter) assign(to operand, from string) {
+	if to.t.IsScalar() {
+		e.p.line("%s = %s;", to.name, from)
+	} else {
+		e.p.line("ndec_copy(%s, %s, %d);", to.name, from, to.t.Len())
+	}
+}
+
+// addInto prints to += from for a scalar or an array.
+func (e *emitter) addInto(to operand, from string) {
+	if to.t.IsScalar() {
+		e.p.line("%s += %s;", to.name, from)
+	} else {
+		e.p.line("ndec_add(%s, %s, %d);", to.name, from, to.t.Len())
+	}
+}
+
+// print prints the loop.
+func (l *loop) print() {
+	p, s, e := l.p, l.s, l.e
+	ps := e.common(l.ps.Needs, true)
+	if s.Record {
+		ps = append(ps, e.tapeType(s)+" &tape")
+	}
+	ps = append(ps, "double t0")
+	if s.Times > 0 {
+		ps = append(ps, "const double *ts")
+	} else {
+		ps = append(ps, "double t1")
+	}
+	if s.Stops > 0 {
+		ps = append(ps, "const double *stops")
+	}
+	ps = append(ps, "const ndec_stepping &by")
+	for _, o := range l.x {
+		ps = append(ps, e.in(o.t, o.name+"_start"))
+	}
+	for _, o := range l.c {
+		ps = append(ps, e.in(o.t, o.name))
+	}
+	for _, o := range l.x {
+		t := o.t
+		if s.Times > 0 {
+			t = ir.Tensor(t.Elem, s.Times, t.Len())
+		}
+		ps = append(ps, e.out(t, o.name+"_out"))
+	}
+	ps = append(ps, "ndec_stats &st")
+	p.line("NDEC_D void %s(%s) {", e.solves[s], strings.Join(ps, ", "))
+	l.declare(l.x)
+	l.copy(l.x, suffixed(l.x, "_start"))
+	if s.Times > 0 {
+		p.line("double t1 = ts[%d];", s.Times-1)
+		p.line("int next = 0; // of ts")
+	}
+	if s.Stops > 0 {
+		p.line("int stop_end;")
+		p.line("int stop_at;")
+		p.line("double gap;")
+		p.line("ndec_stops(stops, %d, t0, t1, stop_at, stop_end, gap);", s.Stops)
+	}
+	p.line("st.start(t0);")
+	if s.Record {
+		p.line("tape.steps = 0;")
+		if s.Times > 0 {
+			p.line("tape.saved = 0;")
+		}
+	}
+	if s.Adaptive {
+		l.adaptive()
+	} else {
+		l.fixed()
+	}
+	if s.Times > 0 {
+		// Times at the start of a solve of length zero, and what a failed solve did not reach.
+		p.line("for (; next < %d; next++) {", s.Times)
+		l.store(l.x)
+		l.mark("tape.steps", "0")
+		p.line("}")
+	} else {
+		l.copy(suffixed(l.x, "_out"), l.x)
+	}
+	p.line("}")
+}
+
+// finite is a test of the new states.
+func (l *loop) finite(os []operand) string {
+	var terms []string
+	for _, o := range os {
+		if o.t.IsScalar() {
+			terms = append(terms, fmt.Sprintf("%s - %s == 0", o.name, o.name))
+		} else {
+			terms = append(terms, fmt.Sprintf("ndec_finite(%s, %d)", o.name, o.t.Len()))
+		}
+	}
+	return strings.Join(terms, " && ")
+}
+
+// field prints an evaluation of the right-hand side at t into the first slopes.
+func (l *loop) field() {
+	l.p.line("%s", l.e.apply(l.s.Field, append(append([]string{"t"}, names(l.x)...), names(l.c)...), suffixed(l.x, "_k")))
+	l.p.line("st.nfe++;")
+}
+
+func (l *loop) fixed() {
+	p, s := l.p, l.s
+	if s.Steps > 0 {
+		p.line("int steps = (int)by.steps;")
+		p.line("double h = (t1 - t0) / steps;")
+	} else {
+		p.line("int steps = ndec_fixed_steps(t0, t1, by.step);")
+		p.line("double h = ndec_signed(by.step, t1 - t0);")
+	}
+	l.declare(suffixed(l.x, "_1"))
+	if s.FSAL {
+		l.declare(suffixed(l.x, "_k"))
+		l.declare(suffixed(l.x, "_k1"))
+	}
+	l.declare(l.d)
+	p.line("double t = t0;")
+	if s.FSAL {
+		p.line("if (t != t1) {")
+		l.field()
+		p.line("}")
+	}
+	if s.Stops > 0 {
+		l.pieces()
+		return
+	}
+	p.line("#pragma unroll 1")
+	p.line("for (int k = 0; k < steps && t != t1; k++) {")
+	if s.StepSize > 0 {
+		p.line("if (k == steps - 1) h = t1 - t;")
+	}
+	l.fixedStep()
+	l.nextTime("h")
+	l.dense()
+	l.advance()
+	p.line("t = t_next;")
+	p.line("st.time = t;")
+	p.line("}")
+}
+
+// nextTime prints the end of a step of the grid.
+func (l *loop) nextTime(h string) {
+	if l.s.StepSize > 0 {
+		h = "ndec_signed(by.step, t1 - t0)"
+	}
+	l.p.line("double t_next = k == steps - 1 ? t1 : t0 + (k + 1) * %s;", h)
+}
+
+// pieces prints the steps of a grid, those that hold a stop in pieces.
+func (l *loop) pieces() {
+	p, s := l.p, l.s
+	p.line("double width = h;")
+	p.line("bool pieces = false;")
+	p.line("#pragma unroll 1")
+	p.line("for (int k = 0; k < steps && t != t1; k++) {")
+	l.nextTime("width")
+	l.goal("t_next")
+	cond := "stop || pieces"
+	if s.StepSize > 0 {
+		cond += " || k == steps - 1"
+	}
+	p.line("h = %s ? goal - t : width;", cond)
+	l.fixedStep()
+	p.line("double end = t_next;")
+	p.line("if (stop) t_next = stops[stop_at];")
+	l.dense()
+	l.advance()
+	p.line("t = t_next;")
+	p.line("pieces = stop;")
+	p.line("st.time = t;")
+	p.line("if (stop) {")
+	p.line("if ((end - gap - t) * (t1 - t0) > 0) k--; // the rest of the step")
+	l.pass()
+	p.line("}")
+	p.line("}")
+}
+
+// goal prints where the next step has to end: before a stop if there is one before end.
+func (l *loop) goal(end string) {
+	p := l.p
+	p.line("while (stop_at < stop_end && (stops[stop_at] - gap - gap - t) * (t1 - t0) <= 0) stop_at++;")
+	p.line("bool stop = stop_at < stop_end && (%s + gap - stops[stop_at]) * (t1 - t0) >= 0;", end)
+	p.line("double goal = stop ? stops[stop_at] - gap : %s;", end)
+}
+
+// pass prints how a solve goes on at the other side of a stop.
+func (l *loop) pass() {
+	l.p.line("t += gap;")
+	l.p.line("stop_at++;")
+	if l.s.FSAL {
+		l.field()
+	}
+}
+
+// step prints the evaluation of a step.
+func (l *loop) step() {
+	f, evals := l.s.Step, l.s.StepEvals
+	results := suffixed(l.x, "_1")
+	if l.s.Adaptive {
+		results = append(results, suffixed(l.x, "_err")...)
+	}
+	if l.s.FSAL {
+		results = append(results, suffixed(l.x, "_k1")...)
+	}
+	if l.s.Times > 0 && l.s.DenseStep != nil {
+		f, evals = l.s.DenseStep, evals+l.s.DenseEvals
+		results = append(results, l.d...)
+	}
+	in := append([]string{"t", "h"}, names(l.x)...)
+	if l.s.FSAL {
+		in = append(in, names(suffixed(l.x, "_k"))...)
+	}
+	l.p.line("%s", l.e.apply(f, append(in, names(l.c)...), results))
+	l.p.line("st.nfe += %d;", evals)
+}
+
+// fixedStep prints a step of given length up to its record.
+func (l *loop) fixedStep() {
+	p := l.p
+	l.step()
+	p.line("if (!(%s)) {", l.finite(suffixed(l.x, "_1")))
+	p.line("st.fail(NDEC_NON_FINITE, t, h);")
+	p.line("break;")
+	p.line("}")
+	p.line("st.accepted++;")
+	l.record()
+}
+
+// record keeps an accepted step for the reverse sweep.
+func (l *loop) record() {
+	if !l.s.Record {
+		return
+	}
+	l.p.line("if (!tape.push(t, h, %s)) {", strings.Join(names(l.x), ", "))
+	l.p.line("st.fail(NDEC_TAPE_FULL, t, h);")
+	l.p.line("break;")
+	l.p.line("}")
+}
+
+func (l *loop) advance() {
+	l.copy(l.x, suffixed(l.x, "_1"))
+	if l.s.FSAL {
+		l.copy(suffixed(l.x, "_k"), suffixed(l.x, "_k1"))
+	}
+}
+
+// store prints the output of states at ts[next].
+func (l *loop) store(os []operand) {
+	for i, o := range l.x {
+		if o.t.IsScalar() {
+			l.p.line("%s_out[next] = %s;", o.name, os[i].name)
+		} else {
+			l.p.line("ndec_copy(%s_out + next * %d, %s, %d);", o.name, o.t.Len(), os[i].name, o.t.Len())
+		}
+	}
+}
+
+func (l *loop) mark(step, theta string) {
+	if l.s.Record {
+		l.p.line("tape.save(%s, %s);", step, theta)
+	}
+}
+
+// dense prints the output times that lie in the accepted step from t to t_next.
+func (l *loop) dense() {
+	if l.s.Times == 0 {
+		return
+	}
+	p := l.p
+	p.line("for (; next < %d && (ts[next] - t_next) * (t1 - t0) <= 0; next++) {", l.s.Times)
+	p.line("if (ts[next] == t) {")
+	l.store(l.x)
+	l.mark("tape.steps - 1", "0")
+	p.line("} else if (ts[next] == t_next) {")
+	l.store(suffixed(l.x, "_1"))
+	l.mark("tape.steps - 1", "1")
+	p.line("} else {")
+	p.line("double theta = (ts[next] - t) / h;")
+	outs := suffixed(l.x, "_at")
+	l.declare(outs)
+	p.line("%s", l.e.apply(l.s.Dense, append([]string{"theta", "h"}, names(l.x, suffixed(l.x, "_1"), l.d)...), outs))
+	l.store(outs)
+	l.mark("tape.steps - 1", "theta")
+	p.line("}")
+	p.line("}")
+}
+
+func (l *loop) adaptive() {
+	p, s, e := l.p, l.s, l.e
+	x, x1, k, xe := l.x, suffixed(l.x, "_1"), suffixed(l.x, "_k"), suffixed(l.x, "_err")
+	p.line("double rtol = by.rtol;")
+	p.line("double atol = by.atol;")
+	p.line("double dir = ndec_signed(1, t1 - t0);")
+	l.declare(x1)
+	l.declare(xe)
+	if s.FSAL || s.FirstStep == 0 {
+		l.declare(k)
+	}
+	if s.FSAL {
+		l.declare(suffixed(x, "_k1"))
+	}
+	l.declare(l.d)
+	p.line("double t = t0;")
+	p.line("double h = 0;")
+	p.line("if (t != t1) {")
+	if s.FSAL || s.FirstStep == 0 {
+		l.field()
+	}
+	if s.FirstStep > 0 {
+		p.line("h = dir * %s;", number(s.FirstStep, ir.F64))
+	} else {
+		in := append([]string{"t0", "dir", "rtol", "atol"}, append(names(x, k), names(l.c)...)...)
+		p.line("%s", e.apply(s.First, in, []operand{{"h", ir.Scalar(ir.F64)}}))
+		if s.FirstEvals > 0 {
+			p.line("st.nfe += %d;", s.FirstEvals)
+		}
+		p.line("h = dir * ndec_min(h, dir * (t1 - t0));")
+	}
+	p.line("}")
+	p.line("double err = 1;")
+	p.line("double err_prev = 1;")
+	p.line("double err_prev2 = 1;")
+	p.line("bool rejected = false;")
+	p.line("#pragma unroll 1")
+	p.line("while (t != t1) {")
+	if s.MaxStep > 0 {
+		p.line("h = dir * ndec_min(dir * h, %s);", number(s.MaxStep, ir.F64))
+	}
+	if s.MinStep > 0 {
+		p.line("h = dir * ndec_max(dir * h, %s);", number(s.MinStep, ir.F64))
+	}
+	goal := "t1"
+	if s.Stops > 0 {
+		l.goal("t1")
+		goal = "goal"
+		p.line("double cut = h;")
+	}
+	p.line("bool last = (t + 1.01 * h - %s) * dir >= 0;", goal)
+	p.line("if (last) h = %s - t;", goal)
+	p.line("if (st.accepted + st.rejected == by.max_steps) {")
+	p.line("st.fail(NDEC_MAX_STEPS, t, h);")
+	p.line("break;")
+	p.line("}")
+	p.line("if (!(last || ndec_long_enough(h, t, t1))) { // a NaN step is not")
+	p.line("st.fail(ndec_too_small(err, h), t, h);")
+	p.line("break;")
+	p.line("}")
+	l.step()
+	p.line("%s", e.apply(s.Norm, append([]string{"rtol", "atol"}, names(x, x1, xe)...), []operand{{"err", ir.Scalar(ir.F64)}}))
+	control := e.apply(s.Control, []string{"err", "err_prev", "err_prev2"}, []operand{{"factor", ir.Scalar(ir.F64)}})
+	p.line("double factor;")
+	if s.MinStep > 0 {
+		p.line("if (!(err <= 1) && !(dir * h <= %s && err - err == 0)) { // also a NaN", number(s.MinStep, ir.F64))
+	} else {
+		p.line("if (!(err <= 1)) { // also a NaN")
+	}
+	p.line("st.rejected++;")
+	p.line("rejected = true;")
+	p.line("if (err - err != 0) {")
+	p.line("h *= %s;", number(s.MinFactor, ir.F64))
+	p.line("continue;")
+	p.line("}")
+	p.line("%s", control)
+	p.line("h *= ndec_min(factor, 1.0);")
+	p.line("continue;")
+	p.line("}")
+	p.line("st.accepted++;")
+	l.record()
+	p.line("double t_next = last ? t1 : t + h;")
+	if s.Stops > 0 {
+		p.line("if (last && stop) t_next = stops[stop_at];")
+	}
+	l.dense()
+	p.line("%s", control)
+	p.line("if (rejected) factor = ndec_min(factor, 1.0);")
+	p.line("rejected = false;")
+	p.line("err_prev2 = err_prev;")
+	p.line("err_prev = ndec_max(err, 1e-4);")
+	p.line("h *= factor;")
+	l.advance()
+	p.line("t = t_next;")
+	p.line("st.time = t;")
+	if s.Stops > 0 {
+		p.line("if (last && stop) {")
+		l.pass()
+		p.line("err_prev = err_prev2 = 1;")
+		p.line("h = ndec_longer(h, cut);")
+		p.line("}")
+	}
+	p.line("}")
+}

@@ -1,0 +1,209 @@
+package rt
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// ErrNoDevice says that a device cannot be had; the text says why and what to do.
+var ErrNoDevice = errors.New("no such device")
+
+// ErrDevice says that a device failed while it worked.
+var ErrDevice = errors.New("device failed")
+
+// Device is an accelerator. It may be shared by goroutines.
+type Device interface {
+	Name() string
+	// Load makes the kernels of a package ready to run.
+	Load(k *Kernels) (DeviceModule, error)
+	Close() error
+}
+
+// DeviceModule is a loaded set of kernels with its memory.
+type DeviceModule interface {
+	// Do runs f on the thread that owns the device; calls run one after the other.
+	Do(f func(q DeviceQueue) error) error
+	Close() error
+}
+
+// DevicePtr is an address in device memory.
+type DevicePtr uint64
+
+// DeviceQueue moves memory and starts kernels, in the order of the calls. It is valid inside Do.
+type DeviceQueue interface {
+	Alloc(bytes int) (DevicePtr, error)
+	Free(p DevicePtr) error
+	Write(to DevicePtr, from []byte) error
+	Read(to []byte, from DevicePtr) error // waits for what was started before
+	Copy(to, from DevicePtr, bytes int) error
+	Symbol(name string) (p DevicePtr, bytes int, err error)
+	// Launch starts a kernel; every argument has eight bytes.
+	Launch(kernel string, grid, block int, args []uint64) error
+}
+
+// drivers are the kinds of devices that the program was built with. They register themselves in init, as
+// database drivers do: package rt cannot name what it may not import.
+var drivers struct {
+	sync.Mutex
+	open map[string]func(place string) (Device, error)
+}
+
+// RegisterDevice makes a kind of device known to Open; open is given what stands after the colon. A kind that is
+// known already is replaced.
+func RegisterDevice(kind string, open func(place string) (Device, error)) {
+	drivers.Lock()
+	defer drivers.Unlock()
+	if drivers.open == nil {
+		drivers.open = map[string]func(string) (Device, error){}
+	}
+	drivers.open[kind] = open
+}
+
+// Open opens a device by its name, "cuda:0". Errors wrap ErrNoDevice.
+func Open(name string) (Device, error) {
+	kind, place, _ := strings.Cut(name, ":")
+	drivers.Lock()
+	open, kinds := drivers.open[kind], slices.Sorted(maps.Keys(drivers.open))
+	drivers.Unlock()
+	switch {
+	case open != nil:
+		return open(place)
+	case kind == "cuda":
+		return nil, fmt.Errorf("%s: this program was built without CUDA: build it with -tags cuda and import ndec.dev/ndec/rt/cuda (docs/gpu.md): %w", name, ErrNoDevice)
+	case len(kinds) > 0:
+		return nil, fmt.Errorf("%s: devices are cpu and %s: %w", name, strings.Join(kinds, ", "), ErrNoDevice)
+	}
+	return nil, fmt.Errorf("%s: this program knows no device but the CPU: %w", name, ErrNoDevice)
+}
+
+// OnDevice gives the program with its models and objectives on a device, where they have kernels; the others stay on the
+// CPU, and left names them. close frees what the program holds there.
+func OnDevice[R Float](p Program[R], dev Device) (placed Program[R], left []string, close func() error, err error) {
+	if p.Kernels == nil {
+		return p, nil, nil, fmt.Errorf("package %s has no kernels: build it with --target go,cuda: %w", p.Package, ErrNoDevice)
+	}
+	m, err := dev.Load(p.Kernels)
+	if err != nil {
+		return p, nil, nil, err
+	}
+	on := &onDevice[R]{k: p.Kernels, mod: m}
+	placed = p
+	placed.Models = slices.Clone(p.Models)
+	for i := range placed.Models {
+		if k := p.Kernels.Model(placed.Models[i].Name); k != nil {
+			placed.Models[i].Rows = on.rows(k, placed.Models[i])
+		} else {
+			left = append(left, "model "+placed.Models[i].Name)
+		}
+	}
+	placed.Recipes = slices.Clone(p.Recipes)
+	for i := range placed.Recipes {
+		o := &placed.Recipes[i].Objective
+		_, exact := p.Recipes[i].Recipe.Optimizer.(LeastSquares)
+		if k := p.Kernels.Recipe(o.Name); k != nil && k.Loss.Kernel != "" && k.Grad.Kernel != "" && !exact {
+			host := *o
+			o.NewBatch = func() BatchWorker[R] { return &deviceBatch[R]{on: on, k: k, obj: host} }
+		} else {
+			left = append(left, "recipe "+o.Name)
+		}
+	}
+	return placed, left, on.close, nil
+}
+
+// onDevice is a program's kernels with the parameters that they were given last.
+type onDevice[R Float] struct {
+	k        *Kernels
+	mod      DeviceModule
+	params   deviceBuffer
+	prepared deviceBuffer
+}
+
+func (d *onDevice[R]) close() error {
+	err := d.mod.Do(func(q DeviceQueue) error {
+		return errors.Join(d.params.free(q), d.prepared.free(q))
+	})
+	return errors.Join(err, d.mod.Close())
+}
+
+// deviceBuffer is device memory that grows as needed.
+type deviceBuffer struct {
+	p    DevicePtr
+	size int
+}
+
+// need gives room for n bytes; what was there is lost when it grows.
+func (b *deviceBuffer) need(q DeviceQueue, n int) (DevicePtr, error) {
+	n = max(n, 8)
+	if n <= b.size {
+		return b.p, nil
+	}
+	if err := b.free(q); err != nil {
+		return 0, err
+	}
+	p, err := q.Alloc(n)
+	if err != nil {
+		return 0, err
+	}
+	b.p, b.size = p, n
+	return p, nil
+}
+
+func (b *deviceBuffer) free(q DeviceQueue) error {
+	if b.size == 0 {
+		return nil
+	}
+	p := b.p
+	*b = deviceBuffer{}
+	return q.Free(p)
+}
+
+// load gives the kernels the parameters, and what is prepared from them. args are the leading arguments of
+// kernels that find them in memory.
+func (d *onDevice[R]) load(q DeviceQueue, w []R) (args []uint64, err error) {
+	if d.k.Params == 0 {
+		return nil, nil
+	}
+	if d.k.Params != len(w)*d.k.Real {
+		return nil, fmt.Errorf("kernels take %d bytes of parameters, not %d: %w", d.k.Params, len(w)*d.k.Real, ErrShape)
+	}
+	place := func(b *deviceBuffer, symbol string, bytes int) (DevicePtr, error) {
+		if !d.k.Constant {
+			return b.need(q, bytes)
+		}
+		p, _, err := q.Symbol(symbol)
+		return p, err
+	}
+	p, err := place(&d.params, "ndec_params", d.k.Params)
+	if err != nil {
+		return nil, err
+	}
+	if err := q.Write(p, bytesOf(w)); err != nil {
+		return nil, err
+	}
+	if !d.k.Constant {
+		args = append(args, uint64(p))
+	}
+	if d.k.Prepared == 0 {
+		return args, nil
+	}
+	// A kernel cannot write constant memory: it fills a buffer, which is copied.
+	buf, err := d.prepared.need(q, d.k.Prepared)
+	if err != nil {
+		return nil, err
+	}
+	if err := q.Launch(d.k.Prepare, 1, 32, append(slices.Clone(args), uint64(buf))); err != nil {
+		return nil, err
+	}
+	if !d.k.Constant {
+		return append(args, uint64(buf)), nil
+	}
+	to, _, err := q.Symbol("ndec_prepared")
+	if err != nil {
+		return nil, err
+	}
+	return args, q.Copy(to, buf, d.k.Prepared)
+}

@@ -1,0 +1,198 @@
+package rt
+
+import (
+	"context"
+	"errors"
+)
+
+// deviceRows is a model on a device, ready for the rows of a table.
+type deviceRows[R Float] struct {
+	on    *onDevice[R]
+	k     *ModelKernel
+	sites []Site
+	w     []R
+	in    *Table
+	out   [][]float64 // row-major, by output
+	by    []Stepping
+	room  int // steps of a tape
+
+	inputs, outputs []deviceBuffer
+	stats, tape     deviceBuffer
+	steps, key      deviceBuffer
+}
+
+// rows is Model.Rows on the device.
+func (d *onDevice[R]) rows(k *ModelKernel, m Model[R]) func(w []R, in *Table) *Rows {
+	return func(w []R, in *Table) *Rows {
+		r := &deviceRows[R]{on: d, k: k, sites: m.Sites, w: w, in: in, by: append([]Stepping(nil), k.By...), room: k.TapeRoom,
+			inputs: make([]deviceBuffer, len(k.Inputs)), outputs: make([]deviceBuffer, len(k.Outputs))}
+		for _, o := range k.Outputs {
+			r.out = append(r.out, make([]float64, in.Rows*o.Width))
+		}
+		rows := &Rows{
+			Batch: func(ctx context.Context, stats *BatchStats, _ int) error { return r.batch(ctx, stats, 0, in.Rows) },
+			One:   func(row int) error { return r.batch(context.Background(), nil, row, row+1) },
+			Store: func(out *Table) {
+				for i, o := range k.Outputs {
+					copy(out.Columns[out.Index(o.Name)].Data, r.out[i])
+				}
+			},
+		}
+		if len(k.By) > 0 {
+			rows.Step = func(by []Stepping) { copy(r.by, by) }
+		}
+		return rows
+	}
+}
+
+// batch runs rows [lo, hi), a slice after the other; the error is that of the first sample that failed.
+func (r *deviceRows[R]) batch(ctx context.Context, stats *BatchStats, lo, hi int) error {
+	if stats != nil {
+		stats.Reset(SiteNames(r.sites), hi-lo)
+	}
+	var first error
+	for lo < hi {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		n := sliceOf(hi-lo, r.k.Block, r.k.TapeStep*r.room+r.k.TapeFixed)
+		full, err := r.slice(stats, lo, n)
+		var failed *SolveError
+		switch {
+		case full:
+			if r.room, err = moreRoom(r.room); err != nil {
+				return err
+			}
+			continue
+		case errors.As(err, &failed):
+			if first == nil {
+				first = err
+			}
+		case err != nil:
+			return err
+		}
+		lo += n
+	}
+	return errors.Join(first, r.free())
+}
+
+// slice runs n rows from lo on; full says that a tape was too short.
+func (r *deviceRows[R]) slice(stats *BatchStats, lo, n int) (full bool, err error) {
+	outs := make([][]byte, len(r.out))
+	st := make([]byte, n*r.k.Stats*statsBytes)
+	err = r.on.mod.Do(func(q DeviceQueue) error {
+		memory, err := r.on.load(q, r.w)
+		if err != nil {
+			return err
+		}
+		args := append([]uint64{uint64(n)}, memory...)
+		put := func(b *deviceBuffer, data []byte) error {
+			p, err := b.need(q, len(data))
+			if err != nil {
+				return err
+			}
+			args = append(args, uint64(p))
+			return q.Write(p, data)
+		}
+		room := func(b *deviceBuffer, bytes int) error {
+			p, err := b.need(q, bytes)
+			args = append(args, uint64(p))
+			return err
+		}
+		if len(r.by) > 0 {
+			if err := put(&r.steps, steppingBytes(r.by)); err != nil {
+				return err
+			}
+		}
+		for i := range r.k.Inputs {
+			c := &r.k.Inputs[i]
+			if err := put(&r.inputs[i], c.pack(r.in.Columns[r.in.Index(c.Name)].Data, lo, lo+n)); err != nil {
+				return err
+			}
+		}
+		for i := range r.k.Outputs {
+			o := &r.k.Outputs[i]
+			outs[i] = make([]byte, n*o.Width*o.size())
+			if err := room(&r.outputs[i], len(outs[i])); err != nil {
+				return err
+			}
+		}
+		if r.k.Keyed {
+			words := Key{Step: EvalStep}.Words()
+			words[keyRow] = float64(lo)
+			if err := put(&r.key, bytesOf(words[:])); err != nil {
+				return err
+			}
+		}
+		if r.k.Stats > 0 {
+			if err := room(&r.stats, len(st)); err != nil {
+				return err
+			}
+		}
+		if r.k.TapeStep > 0 {
+			if err := room(&r.tape, r.k.bytes(n, r.room)); err != nil {
+				return err
+			}
+			args = append(args, uint64(r.room))
+		}
+		if err := q.Launch(r.k.Kernel, (n+r.k.Block-1)/r.k.Block, r.k.Block, args); err != nil {
+			return err
+		}
+		for i := range outs {
+			p := r.outputs[i].p
+			if err := q.Read(outs[i], p); err != nil {
+				return err
+			}
+		}
+		if len(st) > 0 {
+			return q.Read(st, r.stats.p)
+		}
+		return nil
+	})
+	if err != nil {
+		return false, err
+	}
+	for i := range outs {
+		r.k.Outputs[i].unpack(outs[i], r.out[i], lo, n)
+	}
+	var first error
+	for i := range n {
+		for s := range r.k.Stats {
+			x, f := deviceStats(st[(s*n+i)*statsBytes:])
+			if f {
+				return true, nil
+			}
+			if stats != nil {
+				stats.Set(s, lo+i, x)
+			}
+			if e := x.err(&r.sites[s], lo+i, -1); e != nil && first == nil {
+				first = e
+			}
+		}
+	}
+	return false, first
+}
+
+// free gives the device memory of the rows back.
+func (r *deviceRows[R]) free() error {
+	return r.on.mod.Do(func(q DeviceQueue) error {
+		return freeAll(q, append(append(r.inputs[:len(r.inputs):len(r.inputs)], r.outputs...), r.stats, r.tape, r.steps, r.key), func() {
+			clear(r.inputs)
+			clear(r.outputs)
+			r.stats, r.tape, r.steps, r.key = deviceBuffer{}, deviceBuffer{}, deviceBuffer{}, deviceBuffer{}
+		})
+	})
+}
+
+// freeAll frees buffers and forgets them.
+func freeAll(q DeviceQueue, bs []deviceBuffer, forget func()) error {
+	var errs []error
+	for i := range bs {
+		errs = append(errs, bs[i].free(q))
+	}
+	forget()
+	return errors.Join(errs...)
+}
+
+// keyRow is the word of a key that holds the data row.
+const keyRow = 2

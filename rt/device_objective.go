@@ -1,0 +1,260 @@
+package rt
+
+import "errors"
+
+// BatchWorker computes all rows of a batch at once, on a device. It belongs to one goroutine.
+type BatchWorker[R Float] interface {
+	// Batch sums loss, metric terms and counts over the rows of t into out (empty when called) and, if grad is not
+	// nil, adds the gradient of the SUM of losses. The error is of the device; samples that fail are counted in out.
+	Batch(w, grad []R, t *Table, rows []int, key Key, out *ShardResult) error
+	// Close frees what the worker holds on the device.
+	Close() error
+}
+
+// deviceBatch is an objective on a device. Columns of a table are sent once.
+type deviceBatch[R Float] struct {
+	on  *onDevice[R]
+	k   *RecipeKernel
+	obj Objective[R] // on the host
+
+	tables map[*Table][]deviceBuffer
+	rows, sums, grads, losses,
+	stats, tape, key, sum, total deviceBuffer
+	room int
+}
+
+// Close frees device memory.
+func (b *deviceBatch[R]) Close() error {
+	return b.on.mod.Do(func(q DeviceQueue) error {
+		all := []deviceBuffer{b.rows, b.sums, b.grads, b.losses, b.stats, b.tape, b.key, b.sum, b.total}
+		for _, t := range b.tables {
+			all = append(all, t...)
+		}
+		return freeAll(q, all, func() { *b = deviceBatch[R]{on: b.on, k: b.k, obj: b.obj} })
+	})
+}
+
+// Batch implements BatchWorker.
+func (b *deviceBatch[R]) Batch(w, grad []R, t *Table, rows []int, key Key, out *ShardResult) error {
+	k, sites, back := &b.k.Loss, b.obj.Sites, []int(nil)
+	if grad != nil {
+		k, back = &b.k.Grad, b.obj.Backward
+		if b.obj.GradSites != nil {
+			sites = b.obj.GradSites
+		}
+	}
+	b.room = max(b.room, k.TapeRoom)
+	for {
+		full, err := b.run(w, grad, t, rows, key, out, k, sites, back)
+		if err != nil || !full {
+			return err
+		}
+		if b.room, err = moreRoom(b.room); err != nil {
+			return err
+		}
+	}
+}
+
+// run is one try; full says that a tape was too short, and then nothing was added.
+func (b *deviceBatch[R]) run(w, grad []R, t *Table, rows []int, key Key, out *ShardResult, k *SumKernel, sites []Site, back []int) (full bool, err error) {
+	n := len(rows)
+	chunks := (n + k.Block - 1) / k.Block
+	width := 0
+	if grad != nil {
+		for _, s := range k.Spans {
+			width += s.Hi - s.Lo
+		}
+	}
+	nSums := 2 + b.k.Terms + 3*k.Stats
+	sums, g, st := make([]float64, nSums), make([]R, width), make([]byte, n*k.Stats*statsBytes)
+	losses := make([]R, len(out.Losses))
+	slice := sliceOf(n, k.Block, k.TapeStep*b.room+k.TapeFixed)
+	failed := func() bool { return sums[nSums-1] > 0 }
+	err = b.on.mod.Do(func(q DeviceQueue) error {
+		memory, err := b.on.load(q, w)
+		if err != nil {
+			return err
+		}
+		columns, err := b.columns(q, t)
+		if err != nil {
+			return err
+		}
+		var need error
+		room := func(buf *deviceBuffer, bytes int) DevicePtr {
+			p, err := buf.need(q, bytes)
+			need = errors.Join(need, err)
+			return p
+		}
+		index := make([]int32, n)
+		for i, r := range rows {
+			index[i] = int32(r)
+		}
+		pRows, pSums, pGrads, pStats := room(&b.rows, 4*n), room(&b.sums, 8*nSums*chunks), room(&b.grads, b.on.k.Real*width*chunks), room(&b.stats, len(st))
+		pSum, pTotal, pKey := room(&b.sum, 8*nSums), room(&b.total, b.on.k.Real*width), room(&b.key, 48)
+		pTape := room(&b.tape, k.bytes(slice, b.room))
+		var pLosses DevicePtr
+		if len(losses) > 0 {
+			pLosses = room(&b.losses, b.on.k.Real*n)
+		}
+		if need != nil {
+			return need
+		}
+		if err := q.Write(pRows, bytesOf(index)); err != nil {
+			return err
+		}
+		if b.k.Keyed {
+			words := key.Words()
+			if err := q.Write(pKey, bytesOf(words[:])); err != nil {
+				return err
+			}
+		}
+		for lo := 0; lo < n; lo += slice {
+			m, chunk := min(slice, n-lo), lo/k.Block
+			args := append([]uint64{uint64(m), uint64(t.Rows), uint64(pRows) + uint64(4*lo)}, memory...)
+			args = append(args, columns...)
+			args = append(args, uint64(pSums)+uint64(8*nSums*chunk))
+			if width > 0 {
+				args = append(args, uint64(pGrads)+uint64(b.on.k.Real*width*chunk))
+			}
+			at := uint64(pLosses)
+			if pLosses != 0 {
+				at += uint64(b.on.k.Real * lo)
+			}
+			args = append(args, at)
+			if b.k.Keyed {
+				args = append(args, uint64(pKey))
+			}
+			if k.Stats > 0 {
+				args = append(args, uint64(pStats)+uint64(lo*k.Stats*statsBytes))
+			}
+			if k.TapeStep > 0 {
+				args = append(args, uint64(pTape), uint64(b.room))
+			}
+			if err := q.Launch(k.Kernel, (m+k.Block-1)/k.Block, k.Block, args); err != nil {
+				return err
+			}
+		}
+		if err := sumRows(q, "ndec_sum_rows_f64", pSums, pSum, chunks, nSums); err != nil {
+			return err
+		}
+		if width > 0 {
+			if err := sumRows(q, map[int]string{4: "ndec_sum_rows_f32", 8: "ndec_sum_rows_f64"}[b.on.k.Real], pGrads, pTotal, chunks, width); err != nil {
+				return err
+			}
+			if err := q.Read(bytesOf(g), pTotal); err != nil {
+				return err
+			}
+		}
+		if err := q.Read(bytesOf(sums), pSum); err != nil {
+			return err
+		}
+		if len(losses) > 0 {
+			if err := q.Read(bytesOf(losses), pLosses); err != nil {
+				return err
+			}
+		}
+		if len(st) > 0 && (failed() || out.Record != nil) {
+			return q.Read(st, pStats)
+		}
+		return nil
+	})
+	if err != nil {
+		return false, err
+	}
+	if len(st) > 0 && (failed() || out.Record != nil) {
+		if b.visit(st, rows, k.Stats, slice, sites, out) {
+			return true, nil
+		}
+	}
+	out.Loss += sums[0]
+	for i := range b.k.Terms {
+		out.Metrics[i] += sums[1+i]
+	}
+	for i := range k.Stats {
+		c := sums[1+b.k.Terms+3*i:]
+		if sites[i].Back && back != nil {
+			out.BackwardNFE += int64(c[0])
+		} else {
+			out.NFE, out.Accepted, out.Rejected = out.NFE+int64(c[0]), out.Accepted+int64(c[1]), out.Rejected+int64(c[2])
+		}
+		if back != nil {
+			out.BackwardNFE += int64(back[i]) * int64(c[1])
+		}
+	}
+	for i, x := range losses {
+		out.Losses[i] = float64(x)
+	}
+	for _, s := range k.Spans {
+		if grad == nil {
+			break
+		}
+		for i := s.Lo; i < s.Hi; i++ {
+			grad[i] += g[i-s.Lo]
+		}
+		g = g[s.Hi-s.Lo:]
+	}
+	return false, nil
+}
+
+// visit looks at the statistics of every row: failures, and those that somebody records. It reports whether a
+// tape was too short.
+func (b *deviceBatch[R]) visit(st []byte, rows []int, stats, slice int, sites []Site, out *ShardResult) (full bool) {
+	all := make([][]SolveStats, len(rows))
+	for lo := 0; lo < len(rows); lo += slice {
+		m := min(slice, len(rows)-lo)
+		for i := range m {
+			one := make([]SolveStats, stats)
+			for s := range one {
+				x, f := deviceStats(st[(lo*stats+s*m+i)*statsBytes:])
+				if f {
+					return true
+				}
+				one[s] = x
+			}
+			all[lo+i] = one
+		}
+	}
+	var counted ShardResult
+	counted.Record = out.Record
+	for i, row := range rows {
+		counted.Count(all[i], sites, row, row, nil)
+	}
+	out.FailedCount += counted.FailedCount
+	if f := counted.Failed; f != nil && (out.Failed == nil || f.Row < out.Failed.Row) {
+		out.Failed = f
+	}
+	return false
+}
+
+// columns are the addresses of the columns of t on the device.
+func (b *deviceBatch[R]) columns(q DeviceQueue, t *Table) ([]uint64, error) {
+	if b.tables == nil {
+		b.tables = map[*Table][]deviceBuffer{}
+	}
+	bufs := b.tables[t]
+	if bufs == nil {
+		bufs = make([]deviceBuffer, len(b.k.Columns))
+		b.tables[t] = bufs
+		for i := range b.k.Columns {
+			c := &b.k.Columns[i]
+			data := c.pack(t.Columns[t.Index(c.Name)].Data, 0, t.Rows)
+			p, err := bufs[i].need(q, len(data))
+			if err != nil {
+				return nil, err
+			}
+			if err := q.Write(p, data); err != nil {
+				return nil, err
+			}
+		}
+	}
+	out := make([]uint64, len(bufs))
+	for i := range bufs {
+		out[i] = uint64(bufs[i].p)
+	}
+	return out, nil
+}
+
+// sumRows adds the rows of a matrix [rows, n] on the device, in their order.
+func sumRows(q DeviceQueue, kernel string, from, to DevicePtr, rows, n int) error {
+	return q.Launch(kernel, (n+31)/32, 512, []uint64{uint64(from), uint64(to), uint64(rows), uint64(n)})
+}

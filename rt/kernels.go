@@ -1,0 +1,92 @@
+package rt
+
+// Kernels is what a generated package offers to an accelerator: the text of its kernels, images that a compiler
+// made of it, and how they are called. Generated code fills it in.
+type Kernels struct {
+	Source  string        // CUDA C++, includes "ndec.cuh"
+	Prelude string        // ndec.cuh
+	Images  []KernelImage // PTX, by compute capability; may be empty
+
+	Real             int  // bytes of a real number
+	Params, Prepared int  // bytes of parameters, and of what is computed from them; 0 where no kernel reads them
+	Constant         bool // both lie in constant memory, as ndec_params and ndec_prepared; else they are arguments
+	Prepare          string
+	Models           []ModelKernel
+	Recipes          []RecipeKernel
+}
+
+// KernelImage is PTX for devices of a compute capability and above: 80 is sm_80.
+type KernelImage struct {
+	Capability int
+	Text       string
+}
+
+// KernelPort is a column as a kernel reads or writes it: [element][row].
+type KernelPort struct {
+	Name  string
+	Width int
+	Kind  string // "f32", "f64", "i32", "bool"
+}
+
+// KernelTape is the room that recorded solves of a sample take in device memory.
+type KernelTape struct {
+	TapeStep  int // bytes for every step that there is room for
+	TapeFixed int // bytes beside
+	Tapes     int // arrays, each rounded up to eight bytes
+	TapeRoom  int // steps to give room for at first
+}
+
+// bytes is the size of the tapes of n samples with room for so many steps.
+func (t *KernelTape) bytes(n, room int) int { return n*(t.TapeStep*room+t.TapeFixed) + 8*t.Tapes }
+
+// ModelKernel is the kernel of a model.
+type ModelKernel struct {
+	Name, Kernel    string
+	Block           int // threads of a block
+	Inputs, Outputs []KernelPort
+	By              []Stepping // of its solves, as written in the source
+	Stats           int        // statistics per sample
+	Keyed           bool
+	KernelTape
+}
+
+// RecipeKernel holds the kernels of a recipe; their Kernel is "" where there is none.
+type RecipeKernel struct {
+	Name       string
+	Columns    []KernelPort
+	Terms      int
+	Keyed      bool
+	Loss, Grad SumKernel
+}
+
+// SumKernel is a kernel that sums over rows: loss, metric terms, three counts per solve, failed samples.
+type SumKernel struct {
+	Kernel string
+	Block  int
+	Stats  int
+	Spans  []KernelSpan // of the flat parameters, in the order of the gradient's sums
+	KernelTape
+}
+
+// KernelSpan is a range of the flat parameters.
+type KernelSpan struct{ Lo, Hi int }
+
+// Model finds the kernel of a model; nil if there is none.
+func (k *Kernels) Model(name string) *ModelKernel {
+	for i := range k.Models {
+		if k.Models[i].Name == name {
+			return &k.Models[i]
+		}
+	}
+	return nil
+}
+
+// Recipe finds the kernels of a recipe; nil if there are none.
+func (k *Kernels) Recipe(name string) *RecipeKernel {
+	for i := range k.Recipes {
+		if k.Recipes[i].Name == name {
+			return &k.Recipes[i]
+		}
+	}
+	return nil
+}
