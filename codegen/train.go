@@ -170,12 +170,12 @@ func (e *emitter) recipe(f *file, r *ir.Recipe) {
 		p.line("Linear: []string{%s},", strings.Join(fittedParams(r), ", "))
 	}
 	p.line("NewWorker: func() rt.Worker[Real] { return new(%sWorker) },", low)
-	if len(e.siteList(r.Solves, obj)) > 0 {
+	if len(e.siteList(r.Ran(), obj)) > 0 {
 		p.line("Sites: %sSites,", low)
 	}
 	if grad != nil {
-		if way := e.siteList(r.Solves, grad); len(way) > 0 {
-			if !slices.Equal(way, e.siteList(r.Solves, obj)) {
+		if way := e.siteList(r.Ran(), grad); len(way) > 0 {
+			if !slices.Equal(way, e.siteList(r.Ran(), obj)) {
 				p.line("GradSites: %sGradSites,", low)
 			}
 			p.line("Backward: %sBackward,", low)

@@ -42,6 +42,24 @@ func (s *scope) pick(base string) string {
 	return name
 }
 
+// pickFamily is pick for a name that has others beside it.
+func (s *scope) pickFamily(base string, suffixes ...string) string {
+	for {
+		name := s.pick(base)
+		free := true
+		for _, x := range suffixes {
+			free = free && !s.used[name+x]
+		}
+		if !free {
+			continue
+		}
+		for _, x := range suffixes {
+			s.used[name+x] = true
+		}
+		return name
+	}
+}
+
 // snake joins the words of an IR name: "Moons.0.step" is moons_0_step, FitTiny fit_tiny. A letter that is not
 // ASCII is spelled by its number.
 func snake(name string) string {

@@ -90,6 +90,9 @@ func (fn *function) solveCall(v *ir.Value) {
 	args := fn.arguments(v.Args)
 	all = append(append(append(all, args[:s.Lead()]...), fn.stepping(s)), args[s.Lead():]...)
 	for i, st := range s.States {
+		if s.Times > 0 && st.Memory {
+			continue
+		}
 		if to[i] == "" {
 			t := st.Type
 			if s.Times > 0 {
@@ -133,7 +136,11 @@ func (fn *function) revCall(v *ir.Value) {
 	needs := fn.e.plan.RevNeeds(r)
 	all := append(fn.e.common(plan.Needs{Params: needs.Params, Prepared: needs.Prepared}, false), "ws."+fn.e.tapes[solve])
 	all = append(all, fn.arguments(solve.Args[solve.Attr.Solve.Lead()+len(r.Solve.States):])...)
-	all = append(all, fn.arguments(v.Args[1:])...)
+	for i, bar := range v.Args[1:] {
+		if r.Solve.Times == 0 || !r.Solve.States[i].Memory {
+			all = append(all, fn.arguments([]*ir.Value{bar})...)
+		}
+	}
 	for i, t := range types {
 		if to[i] == "" {
 			to[i] = fn.unread(t)

@@ -101,9 +101,12 @@ func (e *emitter) reverse(r *ir.Rev) {
 	for _, o := range l.c {
 		ps = append(ps, e.in(o.t, o.name))
 	}
-	for _, o := range l.x {
+	for i, o := range l.x {
 		t := o.t
 		if s.Times > 0 {
+			if s.States[i].Memory {
+				continue // nobody reads it along the way
+			}
 			t = ir.Tensor(t.Elem, s.Times, t.Len())
 		}
 		ps = append(ps, e.in(t, o.name+"_out_bar"))
@@ -144,7 +147,9 @@ func (e *emitter) reverse(r *ir.Rev) {
 	}
 	addOut := func(m string) {
 		for i, o := range bar {
-			e.addInto(o, outBar(i, m))
+			if !s.States[i].Memory {
+				e.addInto(o, outBar(i, m))
+			}
 		}
 	}
 	addExtras := func() {
@@ -192,7 +197,16 @@ func (e *emitter) reverse(r *ir.Rev) {
 		p.line("continue;")
 		p.line("}")
 		in := append([]string{"t", "h", "theta"}, names(l.x, l.c)...)
-		for i := range l.x {
+		for i, o := range l.x {
+			if s.States[i].Memory {
+				none := "0"
+				if !o.t.IsScalar() {
+					none = o.name + "_none"
+					p.line("%s %s[%d] = {};", e.elem(o.t.Elem), none, o.t.Len())
+				}
+				in = append(in, none)
+				continue
+			}
 			in = append(in, outBar(i, "m"))
 		}
 		p.line("%s", e.apply(r.AtVJP, in, stepOut))

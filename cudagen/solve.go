@@ -66,10 +66,7 @@ func (e *emitter) newLoop(s *ir.Solve) *loop {
 		sc.used[n] = true
 	}
 	for _, st := range s.States {
-		name := sc.pick(snake(st.Name))
-		for _, suffix := range []string{"_1", "_k", "_k1", "_err", "_out", "_at", "_bar", "_in", "_start"} {
-			sc.used[name+suffix] = true
-		}
+		name := sc.pickFamily(snake(st.Name), "_1", "_k", "_k1", "_err", "_out", "_at", "_bar", "_in", "_start", "_out_bar", "_start_bar", "_now")
 		l.x = append(l.x, operand{name, st.Type})
 	}
 	for i, t := range s.Extras {
@@ -77,7 +74,7 @@ func (e *emitter) newLoop(s *ir.Solve) *loop {
 		if a := s.Field.Args; len(a) > 1+len(l.x)+i {
 			name = localName(a[1+len(l.x)+i])
 		}
-		l.c = append(l.c, operand{sc.pick(name), t})
+		l.c = append(l.c, operand{sc.pickFamily(name, "_bar", "_sum", "_step"), t})
 	}
 	if s.Times > 0 && s.DenseStep != nil {
 		n := l.stepResults()
@@ -88,14 +85,17 @@ func (e *emitter) newLoop(s *ir.Solve) *loop {
 	return l
 }
 
+// plain are those of os that belong to states of the system, not to the memory of the method.
+func (l *loop) plain(os []operand) []operand { return ir.Pick(os, l.s.Plain()) }
+
 // stepResults is the number of results of Step before the data for dense output.
 func (l *loop) stepResults() int {
-	n := len(l.x)
+	n, plain := len(l.x), len(l.s.Plain())
 	if l.s.Adaptive {
-		n += len(l.x)
+		n += plain
 	}
 	if l.s.FSAL {
-		n += len(l.x)
+		n += plain
 	}
 	return n
 }
@@ -153,9 +153,12 @@ func (l *loop) print() {
 	for _, o := range l.c {
 		ps = append(ps, e.in(o.t, o.name))
 	}
-	for _, o := range l.x {
+	for i, o := range l.x {
 		t := o.t
 		if s.Times > 0 {
+			if s.States[i].Memory {
+				continue // nobody reads it along the way
+			}
 			t = ir.Tensor(t.Elem, s.Times, t.Len())
 		}
 		ps = append(ps, e.out(t, o.name+"_out"))
@@ -175,6 +178,9 @@ func (l *loop) print() {
 		p.line("ndec_stops(stops, %d, t0, t1, stop_at, stop_end, gap);", s.Stops)
 	}
 	p.line("st.start(t0);")
+	if s.BeginEvals > 0 {
+		p.line("st.nfe = %d;", s.BeginEvals)
+	}
 	if s.Record {
 		p.line("tape.steps = 0;")
 		if s.Times > 0 {
@@ -213,7 +219,7 @@ func (l *loop) finite(os []operand) string {
 
 // field prints an evaluation of the right-hand side at t into the first slopes.
 func (l *loop) field() {
-	l.p.line("%s", l.e.apply(l.s.Field, append(append([]string{"t"}, names(l.x)...), names(l.c)...), suffixed(l.x, "_k")))
+	l.p.line("%s", l.e.apply(l.s.Field, append(append([]string{"t"}, names(l.plain(l.x))...), names(l.c)...), suffixed(l.plain(l.x), "_k")))
 	l.p.line("st.nfe++;")
 }
 
@@ -228,8 +234,8 @@ func (l *loop) fixed() {
 	}
 	l.declare(suffixed(l.x, "_1"))
 	if s.FSAL {
-		l.declare(suffixed(l.x, "_k"))
-		l.declare(suffixed(l.x, "_k1"))
+		l.declare(suffixed(l.plain(l.x), "_k"))
+		l.declare(suffixed(l.plain(l.x), "_k1"))
 	}
 	l.declare(l.d)
 	p.line("double t = t0;")
@@ -315,10 +321,10 @@ func (l *loop) step() {
 	f, evals := l.s.Step, l.s.StepEvals
 	results := suffixed(l.x, "_1")
 	if l.s.Adaptive {
-		results = append(results, suffixed(l.x, "_err")...)
+		results = append(results, suffixed(l.plain(l.x), "_err")...)
 	}
 	if l.s.FSAL {
-		results = append(results, suffixed(l.x, "_k1")...)
+		results = append(results, suffixed(l.plain(l.x), "_k1")...)
 	}
 	if l.s.Times > 0 && l.s.DenseStep != nil {
 		f, evals = l.s.DenseStep, evals+l.s.DenseEvals
@@ -326,7 +332,7 @@ func (l *loop) step() {
 	}
 	in := append([]string{"t", "h"}, names(l.x)...)
 	if l.s.FSAL {
-		in = append(in, names(suffixed(l.x, "_k"))...)
+		in = append(in, names(suffixed(l.plain(l.x), "_k"))...)
 	}
 	l.p.line("%s", l.e.apply(f, append(in, names(l.c)...), results))
 	l.p.line("st.nfe += %d;", evals)
@@ -358,13 +364,16 @@ func (l *loop) record() {
 func (l *loop) advance() {
 	l.copy(l.x, suffixed(l.x, "_1"))
 	if l.s.FSAL {
-		l.copy(suffixed(l.x, "_k"), suffixed(l.x, "_k1"))
+		l.copy(suffixed(l.plain(l.x), "_k"), suffixed(l.plain(l.x), "_k1"))
 	}
 }
 
 // store prints the output of states at ts[next].
 func (l *loop) store(os []operand) {
 	for i, o := range l.x {
+		if l.s.States[i].Memory {
+			continue
+		}
 		if o.t.IsScalar() {
 			l.p.line("%s_out[next] = %s;", o.name, os[i].name)
 		} else {
@@ -405,11 +414,12 @@ func (l *loop) dense() {
 
 func (l *loop) adaptive() {
 	p, s, e := l.p, l.s, l.e
-	x, x1, k, xe := l.x, suffixed(l.x, "_1"), suffixed(l.x, "_k"), suffixed(l.x, "_err")
+	x := l.plain(l.x)
+	k, xe := suffixed(x, "_k"), suffixed(x, "_err")
 	p.line("double rtol = by.rtol;")
 	p.line("double atol = by.atol;")
 	p.line("double dir = ndec_signed(1, t1 - t0);")
-	l.declare(x1)
+	l.declare(suffixed(l.x, "_1"))
 	l.declare(xe)
 	if s.FSAL || s.FirstStep == 0 {
 		l.declare(k)
@@ -464,7 +474,7 @@ func (l *loop) adaptive() {
 	p.line("break;")
 	p.line("}")
 	l.step()
-	p.line("%s", e.apply(s.Norm, append([]string{"rtol", "atol"}, names(x, x1, xe)...), []operand{{"err", ir.Scalar(ir.F64)}}))
+	p.line("%s", e.apply(s.Norm, append([]string{"rtol", "atol"}, names(x, suffixed(x, "_1"), xe)...), []operand{{"err", ir.Scalar(ir.F64)}}))
 	control := e.apply(s.Control, []string{"err", "err_prev", "err_prev2"}, []operand{{"factor", ir.Scalar(ir.F64)}})
 	p.line("double factor;")
 	if s.MinStep > 0 {
