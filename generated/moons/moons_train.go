@@ -77,6 +77,8 @@ var fitObjective = rt.Objective[Real]{
 	Terms:     1,
 	Columns:   []string{"x", "y"},
 	NewWorker: func() rt.Worker[Real] { return new(fitWorker) },
+	Sites:     fitSites,
+	Backward:  fitBackward,
 }
 
 // fitInputs is the gradient of the mean loss of recipe Fit by the real columns of t.
@@ -217,6 +219,8 @@ var fitTinyObjective = rt.Objective[Real]{
 	Columns:   []string{"x", "y"},
 	Linear:    []string{"tiny.0.weight", "tiny.0.bias"},
 	NewWorker: func() rt.Worker[Real] { return new(fitTinyWorker) },
+	Sites:     fitTinySites,
+	Backward:  fitTinyBackward,
 }
 
 // fitTinyInputs is the gradient of the mean loss of recipe FitTiny by the real columns of t.
@@ -334,6 +338,8 @@ var fitHyperObjective = rt.Objective[Real]{
 	Terms:     1,
 	Columns:   []string{"x", "y"},
 	NewWorker: func() rt.Worker[Real] { return new(fitHyperWorker) },
+	Sites:     fitHyperSites,
+	Backward:  fitHyperBackward,
 }
 
 // fitHyperInputs is the gradient of the mean loss of recipe FitHyper by the real columns of t.
