@@ -127,7 +127,7 @@ func (fn *function) tile(n *plan.Nest) {
 			fn.tileRows(s, n.Tile)
 			continue
 		}
-		if s.Form == plan.Elem && plan.FourAtOnce[s.V.Op] && s.V.Type.Elem == ir.F32 && n.Tile == 4 {
+		if s.Form == plan.Elem && plan.FourAtOnce[s.V.Op] && n.Tile == 4 {
 			fn.four(s.V)
 			continue
 		}

@@ -28,6 +28,7 @@ var policy = map[string]string{
 	"ir/opt":            "ir ir/diag",
 	"ir/plan":           "ir ir/diag",
 	"ir/interp":         "ir ir/method",
+	"ir/vmath":          "",
 	"dsl/syntax":        "ir/diag",
 	"dsl/layer":         "ir",
 	"dsl/sema":          "ir ir/diag ir/method ir/recipe dsl/syntax dsl/layer",

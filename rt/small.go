@@ -49,9 +49,6 @@ func sign[R Float | ~int32](x R) R {
 	return x
 }
 
-// Sqrt64 is √x, correctly rounded.
-func Sqrt64(x float64) float64 { return math.Sqrt(x) }
-
 // Floor32 is ⌊x⌋.
 func Floor32(x float32) float32 { return float32(math.Floor(float64(x))) }
 

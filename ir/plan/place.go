@@ -215,7 +215,7 @@ func (pl *planner) isResult(v *ir.Value) bool {
 // fourAtOnce reports whether v is computed four elements at a time.
 func fourAtOnce(v *ir.Value) bool {
 	n := v.Type.Len()
-	return FourAtOnce[v.Op] && v.Type.Elem == ir.F32 && n > SmallLen && n%4 == 0
+	return FourAtOnce[v.Op] && n > SmallLen && n%4 == 0
 }
 
 // shapeNests decides unrolling and tiles.

@@ -146,9 +146,9 @@ type Func struct {
 // spelled out.
 const SmallLen = 4
 
-// FourAtOnce holds the operators that back ends compute four at a time in f32: the four share the
-// loads of their coefficients, and their chains of operations overlap.
-var FourAtOnce = map[ir.Op]bool{ir.OpTanh: true}
+// FourAtOnce holds the operators that back ends compute four at a time: the four share the loads of their
+// coefficients, and their chains of operations overlap. Package rt has a function x4 for each.
+var FourAtOnce = map[ir.Op]bool{ir.OpTanh: true, ir.OpExp: true, ir.OpSoftplus: true, ir.OpCosh: true}
 
 // accumulators is the number of results that ColSum keeps in registers.
 const accumulators = 8

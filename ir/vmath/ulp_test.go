@@ -1,0 +1,207 @@
+package vmath_test
+
+import (
+	"math"
+	"os"
+	"testing"
+
+	"ndec.dev/ndec/ir/vmath"
+	"ndec.dev/ndec/rt"
+)
+
+// compiled are the printed functions.
+var compiled = map[string]struct {
+	f32 func(float32) float32
+	f64 func(float64) float64
+}{
+	"Tanh": {rt.Tanh32, rt.Tanh64}, "Exp": {rt.Exp32, rt.Exp64}, "Expm1": {rt.Expm132, rt.Expm164}, "Log": {rt.Log32, rt.Log64},
+	"Log1p": {rt.Log1p32, rt.Log1p64}, "Sigmoid": {rt.Sigmoid32, rt.Sigmoid64}, "Silu": {rt.Silu32, rt.Silu64},
+	"Softplus": {rt.Softplus32, rt.Softplus64}, "Sin": {rt.Sin32, rt.Sin64}, "Cos": {rt.Cos32, rt.Cos64}, "Tan": {rt.Tan32, rt.Tan64},
+	"Asin": {rt.Asin32, rt.Asin64}, "Acos": {rt.Acos32, rt.Acos64}, "Atan": {rt.Atan32, rt.Atan64}, "Sinh": {rt.Sinh32, rt.Sinh64},
+	"Cosh": {rt.Cosh32, rt.Cosh64}, "Erf": {rt.Erf32, rt.Erf64},
+}
+
+// ulps32 is the distance of got from want in units in the last place of want; infinite where one is not a
+// number or not finite and the other is not the same.
+func ulps32(got float32, want float64) float64 {
+	w := float32(want)
+	switch {
+	case got == w || got != got && w != w:
+		return 0
+	case got != got || w != w || math.IsInf(float64(w), 0):
+		return math.Inf(1)
+	case math.IsInf(float64(got), 0):
+		// Rounded up over the largest number: it counts as the next one.
+		got, want = float32(math.Copysign(math.MaxFloat32, float64(got))), want*(1-0x1p-24)
+	}
+	a := float32(math.Abs(want))
+	unit := float64(math.Nextafter32(a, math.MaxFloat32)) - float64(a)
+	return math.Abs(float64(got)-want) / math.Max(unit, 0x1p-149)
+}
+
+// TestUlp32 sweeps all float32 numbers in steps; with NDEC_TEST_EXHAUSTIVE all of them. References are the
+// float64 functions of package math.
+func TestUlp32(t *testing.T) {
+	stride := uint64(40009)
+	if os.Getenv("NDEC_TEST_EXHAUSTIVE") != "" {
+		stride = 1
+	}
+	for _, row := range vmath.Table() {
+		if len(row.Args) > 1 {
+			continue // TestAtan2
+		}
+		t.Run(row.Name, func(t *testing.T) {
+			t.Parallel()
+			c, ok := compiled[row.Name]
+			ref, ok2 := references[row.Name]
+			if !ok || !ok2 {
+				t.Fatal("the function is not listed in the tests")
+			}
+			p := row.Build(32)
+			worst, at, equal := 0.0, float32(0), 0
+			for b := uint64(0); b < 1<<32; b += stride {
+				x := math.Float32frombits(uint32(b))
+				if row.Name == "Softplus" && x < -87.3 {
+					continue
+				}
+				got := c.f32(x)
+				if e := ulps32(got, ref.f32(float64(x))); e > worst || e != e {
+					worst, at = e, x
+				}
+				if far := row.Far(32); b%7 == 0 && equal < 20000 && (far == 0 || math.Abs(float64(x)) <= far) {
+					equal++
+					if w := p.Eval32(x); math.Float32bits(w) != math.Float32bits(got) && w == w {
+						t.Fatalf("the printed function gives %v at %v, the program %v", got, x, w)
+					}
+				}
+			}
+			if !(worst <= row.Ulp32) {
+				t.Errorf("%.3f ulp at %v: %v instead of %v", worst, at, c.f32(at), ref.f32(float64(at)))
+			}
+			t.Logf("%.3f ulp at %v", worst, at)
+		})
+	}
+}
+
+// TestUlp64 compares with numbers of 480 bits.
+func TestUlp64(t *testing.T) {
+	n := 300
+	if os.Getenv("NDEC_TEST_EXHAUSTIVE") != "" {
+		n = 20000
+	}
+	for _, row := range vmath.Table() {
+		if len(row.Args) > 1 {
+			continue
+		}
+		t.Run(row.Name, func(t *testing.T) {
+			t.Parallel()
+			c, ref := compiled[row.Name], references[row.Name]
+			p := row.Build(64)
+			worst, at := 0.0, 0.0
+			s := rt.Key{Seed: 3}.Stream()
+			for i := range uint64(2 * n) {
+				// Half of the numbers are uniform, the others in their logarithm.
+				u := s.Uniform(2 * i)
+				x := ref.lo*(1-u) + ref.hi*u
+				if i%2 == 0 {
+					big := math.Min(math.Max(math.Abs(ref.lo), math.Abs(ref.hi)), 1e300)
+					x = math.Copysign(math.Exp(math.Log(1e-18)*(1-u)+math.Log(big)*u), s.Uniform(2*i+1)-0.5)
+					if x < ref.lo || x > ref.hi {
+						continue
+					}
+				}
+				got := c.f64(x)
+				want := ref.f64(bnum(x))
+				w, _ := want.Float64()
+				unit := math.Max(math.Nextafter(math.Abs(w), math.Inf(1))-math.Abs(w), 5e-324)
+				d, _ := bsub(bnum(got), want).Float64()
+				if e := math.Abs(d) / unit; e > worst || e != e {
+					worst, at = e, x
+				}
+				if y := p.Eval64(x); math.Float64bits(y) != math.Float64bits(got) {
+					t.Fatalf("the printed function gives %v at %v, the program %v", got, x, y)
+				}
+			}
+			if !(worst <= row.Ulp64) {
+				t.Errorf("%.3f ulp at %v: %v", worst, at, c.f64(at))
+			}
+			t.Logf("%.3f ulp at %v", worst, at)
+		})
+	}
+}
+
+// TestFar: sine, cosine and tangent of numbers of any size.
+func TestFar(t *testing.T) {
+	s := rt.Key{Seed: 5}.Stream()
+	for i := range uint64(400) {
+		x := math.Copysign(math.Exp(13+s.Uniform(2*i)*690), s.Uniform(2*i+1)-0.5)
+		for _, name := range []string{"Sin", "Cos", "Tan"} {
+			got := compiled[name].f64(x)
+			want := references[name].f64(bnum(x))
+			w, _ := want.Float64()
+			d, _ := bsub(bnum(got), want).Float64()
+			if unit := math.Nextafter(math.Abs(w), math.Inf(1)) - math.Abs(w); !(math.Abs(d) <= 4*unit) {
+				t.Errorf("%s(%v) = %v, want %v", name, x, got, w)
+			}
+		}
+	}
+}
+
+func TestAtan2(t *testing.T) {
+	special := []float64{0, math.Copysign(0, -1), 1, -1, math.Inf(1), math.Inf(-1), math.NaN(), 1e-40, -1e-40, 3e38, -3e38, 1e-310, 1e308}
+	check := func(y, x float64) {
+		t.Helper()
+		if w := math.Atan2(y, x); math.Abs(rt.Atan264(y, x)-w) > 4*(math.Nextafter(math.Abs(w), 9)-math.Abs(w)) || math.Signbit(rt.Atan264(y, x)) != math.Signbit(w) && w == w || (w != w) != (rt.Atan264(y, x) != rt.Atan264(y, x)) {
+			t.Errorf("Atan264(%v, %v) = %v, want %v", y, x, rt.Atan264(y, x), w)
+		}
+		y32, x32 := float32(y), float32(x)
+		w := math.Atan2(float64(y32), float64(x32))
+		if got := rt.Atan232(y32, x32); ulps32(got, w) > 4 || math.Signbit(float64(got)) != math.Signbit(w) && w == w {
+			t.Errorf("Atan232(%v, %v) = %v, want %v (%.2f ulp)", y32, x32, got, w, ulps32(got, w))
+		}
+	}
+	for _, y := range special {
+		for _, x := range special {
+			check(y, x)
+		}
+	}
+	s := rt.Key{Seed: 9}.Stream()
+	for i := range uint64(50000) {
+		y, x := s.Normal(2*i), s.Normal(2*i+1)
+		if i%3 == 0 {
+			y *= math.Exp(40 * s.Normal(i+1<<40))
+		}
+		check(y, x)
+	}
+}
+
+// TestSpecial: what is not finite, zeros with their signs, and small numbers.
+func TestSpecial(t *testing.T) {
+	inf, nan, zero := math.Inf(1), math.NaN(), math.Copysign(0, -1)
+	for _, c := range []struct {
+		name    string
+		x, want float64
+	}{
+		{"Exp", -inf, 0}, {"Exp", inf, inf}, {"Exp", 1000, inf}, {"Exp", -1000, 0}, {"Log", 0, -inf}, {"Log", zero, -inf}, {"Log", -1, nan}, {"Log", -inf, nan}, {"Log", inf, inf},
+		{"Log1p", -1, -inf}, {"Log1p", -2, nan}, {"Log1p", inf, inf}, {"Log1p", zero, zero}, {"Expm1", -inf, -1}, {"Expm1", inf, inf}, {"Expm1", zero, zero}, {"Expm1", 1e-30, 1e-30},
+		{"Tanh", zero, zero}, {"Sigmoid", inf, 1}, {"Sigmoid", -inf, 0}, {"Silu", inf, inf}, {"Silu", -inf, zero}, {"Softplus", inf, inf},
+		{"Sin", zero, zero}, {"Sin", inf, nan}, {"Cos", -inf, nan}, {"Tan", inf, nan}, {"Tan", zero, zero}, {"Asin", 1.5, nan}, {"Asin", zero, zero}, {"Acos", -1.5, nan}, {"Acos", 1, 0},
+		{"Atan", inf, math.Pi / 2}, {"Atan", -inf, -math.Pi / 2}, {"Atan", zero, zero}, {"Sinh", -inf, -inf}, {"Sinh", zero, zero}, {"Cosh", -inf, inf}, {"Erf", inf, 1}, {"Erf", -inf, -1}, {"Erf", zero, zero},
+	} {
+		f := compiled[c.name]
+		if got := f.f64(c.x); got != c.want && (got == got || c.want == c.want) || math.Signbit(got) != math.Signbit(c.want) && c.want == c.want {
+			t.Errorf("%s64(%v) = %v, want %v", c.name, c.x, got, c.want)
+		}
+		if got := f.f32(float32(c.x)); got != float32(c.want) && (got == got || c.want == c.want) || math.Signbit(float64(got)) != math.Signbit(c.want) && c.want == c.want {
+			t.Errorf("%s32(%v) = %v, want %v", c.name, c.x, got, c.want)
+		}
+	}
+	for name, f := range compiled {
+		if x := f.f64(nan); x == x {
+			t.Errorf("%s64(NaN) = %v", name, x)
+		}
+		if x := f.f32(float32(nan)); x == x {
+			t.Errorf("%s32(NaN) = %v", name, x)
+		}
+	}
+}
