@@ -34,7 +34,7 @@ var policy = map[string]string{
 	"dsl/sema":          "ir ir/diag ir/method ir/recipe dsl/syntax dsl/layer",
 	"dsl/lower":         "ir ir/diag ir/method ir/recipe dsl/sema dsl/layer",
 	"codegen":           "ir ir/diag ir/plan ir/recipe",
-	"codegen/asm":       "",
+	"codegen/asm":       "ir/vmath",
 	"codegen/asm/sim":   "",
 	"cudagen":           "ir ir/diag ir/plan",
 	"rt":                "",
@@ -48,6 +48,8 @@ var policy = map[string]string{
 	"golden":            "cmd/ndec/driver",
 	"golden/emittest":   "ir/plan rt",
 	"golden/emutest":    "cudagen rt",
+
+	"ir/vmath/reference": "",
 }
 
 // TestImportPolicy parses the import lines itself: a listing by another process would be served from the

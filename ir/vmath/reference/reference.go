@@ -1,11 +1,11 @@
-package vmath_test
+// Package reference has the functions of ir/vmath for tests: in float64 by package math, and by series of
+// big numbers, good to far more than 53 bits.
+package reference
 
 import (
 	"math"
 	"math/big"
 )
-
-// The reference for float64: functions of big numbers, by series, good to far more than 53 bits.
 
 const prec = 480
 
@@ -157,12 +157,45 @@ func berf(x *big.Float) *big.Float {
 	return bdiv(btwo(sum, 1), bnew().Sqrt(bnew().Set(pi)))
 }
 
-// references are the functions of the table.
-var references = map[string]struct {
-	f32    func(float64) float64
-	f64    func(*big.Float) *big.Float
-	lo, hi float64 // range of float64 where the function is finite and the program is for it
-}{
+// Function is a reference.
+type Function struct {
+	F64 func(float64) float64 // within a few units in the last place of float64
+	Big func(*big.Float) *big.Float
+	// Lo and Hi bound the float64 numbers where the function is finite and the program is for them.
+	Lo, Hi float64
+}
+
+// Number is x as a big number.
+func Number(x float64) *big.Float { return bnum(x) }
+
+// Ulps is the distance of got from want in units in the last place of a float64.
+func Ulps(got float64, want *big.Float) float64 {
+	w, _ := want.Float64()
+	unit := math.Max(math.Nextafter(math.Abs(w), math.Inf(1))-math.Abs(w), 5e-324)
+	d, _ := bsub(bnum(got), want).Float64()
+	return math.Abs(d) / unit
+}
+
+// Ulps32 is the distance of got from want in units in the last place of a float32; infinite where one is
+// not a number or not finite and the other is not the same.
+func Ulps32(got float32, want float64) float64 {
+	w := float32(want)
+	switch {
+	case got == w || got != got && w != w:
+		return 0
+	case got != got || w != w || math.IsInf(float64(w), 0):
+		return math.Inf(1)
+	case math.IsInf(float64(got), 0):
+		// Rounded up over the largest number: it counts as the next one.
+		got, want = float32(math.Copysign(math.MaxFloat32, float64(got))), want*(1-0x1p-24)
+	}
+	a := float32(math.Abs(want))
+	unit := float64(math.Nextafter32(a, math.MaxFloat32)) - float64(a)
+	return math.Abs(float64(got)-want) / math.Max(unit, 0x1p-149)
+}
+
+// Functions are the functions of one argument of the table of ir/vmath.
+var Functions = map[string]Function{
 	"Tanh": {math.Tanh, func(x *big.Float) *big.Float {
 		e := bexp(btwo(x, 1))
 		return bdiv(bsub(e, bnum(1)), badd(e, bnum(1)))

@@ -1,0 +1,309 @@
+package asm_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"ndec.dev/ndec/codegen/asm"
+	"ndec.dev/ndec/codegen/asm/sim"
+	"ndec.dev/ndec/ir/vmath"
+	"ndec.dev/ndec/ir/vmath/reference"
+	"ndec.dev/ndec/rt"
+)
+
+// A kernel for a function works on a frame of arguments: spilled vectors, then chunks of numbers, one for
+// each argument, then as many for the results.
+const (
+	functionSlots = 24
+	chunk         = 1024 // bytes
+)
+
+// functionKernels are the kernels of all functions and both widths for an ISA.
+func functionKernels(t *testing.T, isa asm.ISA) string {
+	t.Helper()
+	f := &asm.File{ISA: isa, Header: "//go:build !purego\n", Args: []string{"fr *byte"}, Slots: functionSlots}
+	for _, row := range vmath.Table() {
+		for _, e := range []asm.Elem{asm.F32, asm.F64} {
+			p := row.Build(8 * e.Bytes())
+			name := fmt.Sprintf("%s%d", strings.ToLower(row.Name), p.Width)
+			k, err := f.Kernel(name, name+" is "+row.Doc+".", func(b *asm.Builder) {
+				b.Loop(chunk/isa.Bytes(), func(l *asm.Loop) {
+					var args []asm.Vec
+					at := functionSlots * 64
+					for range row.Args {
+						args = append(args, b.Load(e, b.Arg(0).At(at).Along(l, isa.Bytes())))
+						at += chunk
+					}
+					b.Store(e, b.Function(e, p, args...), b.Arg(0).At(at).Along(l, isa.Bytes()))
+				})
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if k.Spills > 0 && isa == asm.AVX512 {
+				t.Logf("%s %s: %d vectors without a register", name, isa, k.Spills)
+			}
+			f.Export(name)
+		}
+	}
+	return f.String()
+}
+
+// machineOf builds a program that runs kernels on what it reads, chunk by chunk.
+func machineOf(t *testing.T) func(in []byte, kernel string) []byte {
+	t.Helper()
+	dir := t.TempDir()
+	write := func(name, text string) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("go.mod", "module machine\n\ngo 1.26\n")
+	write("functions_amd64.s", functionKernels(t, asm.AVX2))
+	stubs, table := "package main\n", ""
+	for _, row := range vmath.Table() {
+		for _, width := range []int{32, 64} {
+			name := fmt.Sprintf("%s%d", strings.ToLower(row.Name), width)
+			stubs += fmt.Sprintf("\n//go:noescape\nfunc %s(fr *byte)\n", asm.Symbol(name, asm.AVX2))
+			table += fmt.Sprintf("%q: %s,\n", name, asm.Symbol(name, asm.AVX2))
+		}
+	}
+	write("stubs.go", stubs)
+	write("main.go", fmt.Sprintf(`package main
+
+import (
+	"io"
+	"os"
+	"strconv"
+)
+
+func main() {
+	in, err := io.ReadAll(os.Stdin)
+	if err != nil {
+		panic(err)
+	}
+	f := map[string]func(*byte){
+%s}[os.Args[1]]
+	n, _ := strconv.Atoi(os.Args[2])
+	fr := make([]byte, %d+(n+1)*%d)
+	body := fr[%d:]
+	for ; len(in) >= n*%d; in = in[n*%d:] {
+		copy(body, in[:n*%d])
+		f(&fr[0])
+		os.Stdout.Write(body[n*%d:])
+	}
+}
+`, table, functionSlots*64, chunk, functionSlots*64, chunk, chunk, chunk, chunk))
+	run := func(in []byte, name string, args ...string) []byte {
+		c := exec.Command(name, args...)
+		c.Dir, c.Stdin, c.Stderr = dir, bytes.NewReader(in), os.Stderr
+		c.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOWORK=off")
+		out, err := c.Output()
+		if err != nil {
+			t.Fatalf("%s %s: %v", name, strings.Join(args, " "), err)
+		}
+		return out
+	}
+	run(nil, "go", "vet", ".")
+	run(nil, "go", "build", "-o", "machine", ".")
+	return func(in []byte, kernel string) []byte {
+		args := 1
+		if strings.HasPrefix(kernel, "atan2") {
+			args = 2
+		}
+		return run(in, filepath.Join(dir, "machine"), kernel, fmt.Sprint(args))
+	}
+}
+
+// TestFunctions compares the functions with their references within the bounds of the table, on this machine
+// in AVX2, and AVX-512, simulated, with AVX2 bit for bit. Kernels flush subnormal numbers to zero.
+func TestFunctions(t *testing.T) {
+	cpu, err := os.ReadFile("/proc/cpuinfo")
+	if err != nil || !strings.Contains(string(cpu), " avx2 ") {
+		t.Skip("NOT RUN: this machine has no AVX2")
+	}
+	run := machineOf(t)
+	p, err := sim.Parse(functionKernels(t, asm.AVX512))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stride := uint64(40009)
+	if n, err := strconv.Atoi(os.Getenv("NDEC_TEST_STRIDE")); err == nil {
+		stride = uint64(max(n, 257))
+	}
+	for _, row := range vmath.Table() {
+		for _, width := range []int{32, 64} {
+			name := fmt.Sprintf("%s%d", strings.ToLower(row.Name), width)
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				var in []byte
+				if width == 32 {
+					in = sweep32(row, stride)
+				} else {
+					in = sweep64(row)
+				}
+				out := run(in, name)
+				check := check64
+				if width == 32 {
+					check = check32
+				}
+				check(t, row, in, out)
+				few := len(row.Args) * chunk * 3
+				m := p.Machine()
+				fr := make([]byte, functionSlots*64+(len(row.Args)+1)*chunk)
+				body := fr[functionSlots*64:]
+				at := m.Map(fr)
+				for k := 0; k < few; k += len(row.Args) * chunk {
+					copy(body, in[k:][:len(row.Args)*chunk])
+					if err := m.Call(name+"_avx512", at); err != nil {
+						t.Fatal(err)
+					}
+					got, want := body[len(row.Args)*chunk:], out[k/len(row.Args):][:chunk]
+					for i := 0; i < chunk; i += width / 8 {
+						if g, w := got[i:][:width/8], want[i:][:width/8]; !bytes.Equal(g, w) && !(nan(g) && nan(w)) {
+							t.Fatalf("number %d: avx512 %x, avx2 %x", (k+i)/(width/8), g, w)
+						}
+					}
+				}
+			})
+		}
+	}
+}
+
+// near is the largest argument that a sweep needs: all numbers for most functions.
+func near(row vmath.Row, width int) float64 {
+	if far := row.Far(width); far != 0 {
+		return far
+	}
+	return math.MaxFloat64
+}
+
+// pad fills up the last chunk with ones.
+func pad(in []byte, row vmath.Row, one []byte) []byte {
+	for len(in)%(chunk*len(row.Args)) != 0 {
+		in = append(in, one...)
+	}
+	return in
+}
+
+func sweep32(row vmath.Row, stride uint64) []byte {
+	var in []byte
+	put := func(x float32) { in = binary.LittleEndian.AppendUint32(in, math.Float32bits(x)) }
+	if len(row.Args) == 2 {
+		s := rt.Key{Seed: 1}.Stream()
+		for i := range uint64(40 * chunk / 4) {
+			put(float32(s.Normal(i) * math.Exp(3*s.Normal(i+1<<30))))
+		}
+		return in
+	}
+	for _, x := range []float64{0, math.Copysign(0, -1), math.NaN(), math.Inf(1), math.Inf(-1)} {
+		if row.Far32 == 0 || x == 0 {
+			put(float32(x))
+		}
+	}
+	for b := uint64(0x00800000); b < 1<<32; b += stride {
+		if x := math.Float32frombits(uint32(b)); math.Abs(float64(x)) <= near(row, 32) && math.Abs(float64(x)) >= 0x1p-126 {
+			put(x)
+		}
+	}
+	return pad(in, row, []byte{0, 0, 0x80, 0x3f})
+}
+
+func sweep64(row vmath.Row) []byte {
+	var in []byte
+	put := func(x float64) { in = binary.LittleEndian.AppendUint64(in, math.Float64bits(x)) }
+	s := rt.Key{Seed: 2}.Stream()
+	if len(row.Args) == 2 {
+		for i := range uint64(8 * chunk / 8) {
+			put(s.Normal(i) * math.Exp(3*s.Normal(i+1<<30)))
+		}
+		return in
+	}
+	ref := reference.Functions[row.Name]
+	for i := range uint64(3 * chunk / 8) {
+		u := s.Uniform(2 * i)
+		x := ref.Lo*(1-u) + ref.Hi*u
+		if i%2 == 0 {
+			big := math.Min(math.Max(math.Abs(ref.Lo), math.Abs(ref.Hi)), 1e300)
+			x = math.Copysign(math.Exp(math.Log(1e-18)*(1-u)+math.Log(big)*u), s.Uniform(2*i+1)-0.5)
+		}
+		if x >= ref.Lo && x <= ref.Hi && math.Abs(x) >= 0x1p-1022 {
+			put(x)
+		}
+	}
+	return pad(in, row, binary.LittleEndian.AppendUint64(nil, math.Float64bits(0.5)))
+}
+
+func check32(t *testing.T, row vmath.Row, in, out []byte) {
+	t.Helper()
+	get := func(b []byte, i int) float32 {
+		return math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
+	}
+	worst, at := 0.0, ""
+	for i := range len(out) / 4 {
+		got := get(out, i)
+		var want float64
+		var x any
+		if len(row.Args) == 2 {
+			k := i/(chunk/4)*2*(chunk/4) + i%(chunk/4)
+			y, z := get(in, k), get(in, k+chunk/4)
+			x, want = [2]float32{y, z}, math.Atan2(float64(y), float64(z))
+		} else {
+			x, want = get(in, i), reference.Functions[row.Name].F64(float64(get(in, i)))
+			if row.Name == "Softplus" && get(in, i) < -87.3 {
+				continue
+			}
+		}
+		if math.Abs(want) < 0x1p-125 && got == 0 {
+			continue // flushed to zero, or made of halves that were
+		}
+		if e := reference.Ulps32(got, want); e > worst || e != e {
+			worst, at = e, fmt.Sprintf("%v: %v instead of %v", x, got, want)
+		}
+	}
+	if !(worst <= row.Ulp32) {
+		t.Errorf("%.3f ulp at %s", worst, at)
+	}
+	t.Logf("%.3f ulp at %s", worst, at)
+}
+
+func check64(t *testing.T, row vmath.Row, in, out []byte) {
+	t.Helper()
+	get := func(b []byte, i int) float64 {
+		return math.Float64frombits(binary.LittleEndian.Uint64(b[8*i:]))
+	}
+	worst, at := 0.0, ""
+	for i := range len(out) / 8 {
+		got := get(out, i)
+		var e float64
+		var x any
+		if len(row.Args) == 2 {
+			k := i/(chunk/8)*2*(chunk/8) + i%(chunk/8)
+			y, z := get(in, k), get(in, k+chunk/8)
+			x = [2]float64{y, z}
+			e = reference.Ulps(got, reference.Number(math.Atan2(y, z)))
+		} else {
+			x = get(in, i)
+			want := reference.Functions[row.Name].Big(reference.Number(get(in, i)))
+			if w, _ := want.Float64(); math.Abs(w) < 0x1p-1021 && got == 0 {
+				continue
+			}
+			e = reference.Ulps(got, want)
+		}
+		if e > worst || e != e {
+			worst, at = e, fmt.Sprintf("%v: %v", x, got)
+		}
+	}
+	if !(worst <= row.Ulp64) {
+		t.Errorf("%.3f ulp at %s", worst, at)
+	}
+	t.Logf("%.3f ulp at %s", worst, at)
+}
