@@ -2,8 +2,9 @@ package asm
 
 import "ndec.dev/ndec/ir/vmath"
 
-// Function is the value of a program of ir/vmath, in all lanes. Products are added with one rounding. Lanes
-// in which an argument is beyond the program's range (vmath.Row.Far) have no meaning; FarLanes finds them.
+// Function is the value of a program of ir/vmath, in all lanes. Products are added with one rounding. Where
+// an argument is beyond the program's range (vmath.Row.Far) the value is NaN: such a sample fails, and has to
+// be computed again by the functions of package rt, which have no such range.
 func (b *Builder) Function(e Elem, p *vmath.Program, args ...Vec) Vec {
 	if p.Width != 8*e.Bytes() {
 		b.fail("%s for %d bits in vectors of another width", p.Row.Name, p.Width)
@@ -67,12 +68,10 @@ func (b *Builder) Function(e Elem, p *vmath.Program, args ...Vec) Vec {
 			return b.Const(e, 0)
 		}
 	}
-	return at[p.Result.ID]
-}
-
-// FarLanes is a mask of the lanes in which x is beyond the range of a program that has one: those that
-// package rt has another way for, infinities and NaN among them.
-func (b *Builder) FarLanes(e Elem, p *vmath.Program, x Vec) Vec {
-	far := b.Const(e, p.Row.Far(p.Width))
-	return b.Xor(e, b.Cmp(e, LessEqual, b.Abs(e, x), far), b.Ones(e))
+	y := at[p.Result.ID]
+	if far := p.Row.Far(p.Width); far != 0 {
+		near := b.Cmp(e, LessEqual, b.Abs(e, args[0]), b.Const(e, far))
+		y = b.Or(e, y, b.Xor(e, near, b.Ones(e)))
+	}
+	return y
 }

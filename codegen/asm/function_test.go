@@ -178,14 +178,6 @@ func TestFunctions(t *testing.T) {
 	}
 }
 
-// near is the largest argument that a sweep needs: all numbers for most functions.
-func near(row vmath.Row, width int) float64 {
-	if far := row.Far(width); far != 0 {
-		return far
-	}
-	return math.MaxFloat64
-}
-
 // pad fills up the last chunk with ones.
 func pad(in []byte, row vmath.Row, one []byte) []byte {
 	for len(in)%(chunk*len(row.Args)) != 0 {
@@ -205,12 +197,10 @@ func sweep32(row vmath.Row, stride uint64) []byte {
 		return in
 	}
 	for _, x := range []float64{0, math.Copysign(0, -1), math.NaN(), math.Inf(1), math.Inf(-1)} {
-		if row.Far32 == 0 || x == 0 {
-			put(float32(x))
-		}
+		put(float32(x))
 	}
 	for b := uint64(0x00800000); b < 1<<32; b += stride {
-		if x := math.Float32frombits(uint32(b)); math.Abs(float64(x)) <= near(row, 32) && math.Abs(float64(x)) >= 0x1p-126 {
+		if x := math.Float32frombits(uint32(b)); math.Abs(float64(x)) >= 0x1p-126 {
 			put(x)
 		}
 	}
@@ -260,6 +250,9 @@ func check32(t *testing.T, row vmath.Row, in, out []byte) {
 			x, want = get(in, i), reference.Functions[row.Name].F64(float64(get(in, i)))
 			if row.Name == "Softplus" && get(in, i) < -87.3 {
 				continue
+			}
+			if row.Far32 != 0 && math.Abs(float64(get(in, i))) > row.Far32 {
+				want = math.NaN()
 			}
 		}
 		if math.Abs(want) < 0x1p-125 && got == 0 {
