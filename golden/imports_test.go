@@ -26,7 +26,7 @@ var policy = map[string]string{
 	"ir/method/testode": "ir ir/diag",
 	"ir/diff":           "ir ir/diag ir/method",
 	"ir/opt":            "ir ir/diag",
-	"ir/plan":           "ir ir/diag",
+	"ir/plan":           "ir ir/diag ir/vmath",
 	"ir/interp":         "ir ir/method",
 	"ir/vmath":          "",
 	"dsl/syntax":        "ir/diag",

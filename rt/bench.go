@@ -25,6 +25,7 @@ type BenchQuery struct {
 	Seconds float64 `json:"seconds,omitempty"`
 	Rounds  int     `json:"rounds,omitempty"`
 	Outputs bool    `json:"outputs,omitempty"` // give the outputs too
+	Peak    bool    `json:"peak,omitempty"`    // measure what the core can do at best, beside every time
 }
 
 // BenchCase is a model with the stepping of its solves (none: as it is built).
@@ -46,6 +47,7 @@ type BenchMode struct {
 type BenchResult struct {
 	Cases []BenchFigures `json:"cases"`
 	Cores int            `json:"cores"` // that "all cores" means
+	Level string         `json:"level"` // instructions that Peaks are of
 }
 
 // BenchFigures are those of a case.
@@ -57,6 +59,7 @@ type BenchFigures struct {
 	Agree  []bool          `json:"agree,omitempty"` // by row: the same class as Want
 	Means  []*float64      `json:"means,omitempty"` // of the outputs of Metrics, over the rows that were solved
 	Times  [][]float64     `json:"times,omitempty"` // by mode and round: seconds for a sample
+	Peaks  [][]float64     `json:"peaks,omitempty"` // by mode and round: operations of one core in a second, before and after on average
 	Allocs []float64       `json:"allocs,omitempty"`
 	Out    json.RawMessage `json:"outputs,omitempty"`
 }
@@ -126,7 +129,7 @@ func (b *bench[R]) prepared(model string, by []Stepping) *Rows {
 }
 
 func (b *bench[R]) run(ctx context.Context) (*BenchResult, error) {
-	res := &BenchResult{Cases: make([]BenchFigures, len(b.q.Cases)), Cores: runtime.GOMAXPROCS(0)}
+	res := &BenchResult{Cases: make([]BenchFigures, len(b.q.Cases)), Cores: runtime.GOMAXPROCS(0), Level: CPULevel().String()}
 	for i := range b.q.Cases {
 		if err := b.figures(ctx, &b.q.Cases[i], &res.Cases[i]); err != nil {
 			return nil, err
@@ -304,6 +307,9 @@ func (b *bench[R]) time(ctx context.Context, res *BenchResult) error {
 		c, f := &b.q.Cases[i], &res.Cases[i]
 		r := b.prepared(c.Model, c.By)
 		f.Times = make([][]float64, len(b.q.Modes))
+		if b.q.Peak {
+			f.Peaks = make([][]float64, len(b.q.Modes))
+		}
 		for k := range b.q.Modes {
 			cl := call{mode: &b.q.Modes[k], n: 1, samples: b.in.Rows}
 			if cl.mode.One {
@@ -333,7 +339,13 @@ func (b *bench[R]) time(ctx context.Context, res *BenchResult) error {
 			c, f := &b.q.Cases[i], &res.Cases[i]
 			r := b.prepared(c.Model, c.By)
 			for k := range calls[i] {
+				if !b.q.Peak {
+					f.Times[k] = append(f.Times[k], b.do(ctx, &calls[i][k], r))
+					continue
+				}
+				before := peakFlops[R](CPULevel())
 				f.Times[k] = append(f.Times[k], b.do(ctx, &calls[i][k], r))
+				f.Peaks[k] = append(f.Peaks[k], (before+peakFlops[R](CPULevel()))/2)
 			}
 			if err := ctx.Err(); err != nil {
 				return err

@@ -280,3 +280,41 @@ func TestBenchFailures(t *testing.T) {
 		}
 	}
 }
+
+// TestBenchRoofline: the figures agree with the time and the multiply-adds of their row.
+func TestBenchRoofline(t *testing.T) {
+	ownCache(t)
+	args := []string{"bench", lin, "--model", "Step", "--roofline", "-q", "--time", "0.01", "--weights", linWeights(t), "--precision", "f64"}
+	text, _ := runBench(t, 0, append(args, "--json")...)
+	var ans struct {
+		Rows []struct {
+			Batch        benchSpread
+			MultiplyAdds float64 `json:"multiply_adds"`
+			Slots        float64
+			Roofline     struct {
+				Level, Limit string
+				Ceiling      float64
+				Batch, Alone struct{ Flops, Peak, Share float64 }
+			}
+		}
+	}
+	if err := json.Unmarshal([]byte(text), &ans); err != nil {
+		t.Fatal(err)
+	}
+	r := ans.Rows[0]
+	f := r.Roofline
+	if want := 2 * r.MultiplyAdds / r.Batch.Median; math.Abs(f.Batch.Flops-want) > 0.3*want {
+		t.Errorf("%v operations a second, %v by time and multiply-adds", f.Batch.Flops, want)
+	}
+	if f.Level != rt.CPULevel().String() || f.Ceiling != r.MultiplyAdds/r.Slots || f.Limit != "other operations" {
+		t.Errorf("ceiling %v of %s, limited by %s", f.Ceiling, f.Level, f.Limit)
+	}
+	if !(0 < f.Batch.Share && f.Batch.Share < 1 && f.Batch.Peak > f.Batch.Flops) {
+		t.Errorf("share %v, peak %v", f.Batch.Share, f.Batch.Peak)
+	}
+	text, _ = runBench(t, 0, args...)
+	if !strings.Contains(text, "of peak") || !strings.Contains(text, "GFLOP/s") {
+		t.Errorf("no second table:\n%s", text)
+	}
+	runBench(t, 2, "bench", lin, "--model", "Step", "--roofline", "--pareto")
+}

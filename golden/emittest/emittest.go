@@ -36,7 +36,7 @@ func (p Program) Run(t testing.TB, in []byte) []byte {
 		}
 	}
 	write("go.mod", []byte("module ndec.dev/ndec\n\ngo 1.26\n"))
-	names, err := fs.Glob(rt.SourceFiles, "*.go")
+	names, err := fs.Glob(rt.SourceFiles, "*")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,9 @@
 package plan
 
-import "ndec.dev/ndec/ir"
+import (
+	"ndec.dev/ndec/ir"
+	"ndec.dev/ndec/ir/vmath"
+)
 
 // results decides which results are computed in place.
 func (pl *planner) results() {
@@ -262,6 +265,7 @@ func (pl *planner) needs() {
 
 func (p *Plan) cost(fn *Func) Cost {
 	var c Cost
+	products := 0
 	for _, v := range fn.IR.Values {
 		n := v.Type.Len()
 		switch v.Op {
@@ -270,38 +274,78 @@ func (p *Plan) cost(fn *Func) Cost {
 			if v.Op == ir.OpVecMat {
 				w = v.Args[1]
 			}
-			c.MulAdds += w.Type.Len()
+			products += w.Type.Len()
 		case ir.OpOuter:
-			c.MulAdds += n
+			products += n
 		case ir.OpConv: // every output has the products of one output channel's weights
-			c.MulAdds += n * (v.Args[0].Type.Len() / v.Type.Shape[0])
+			products += n * (v.Args[0].Type.Len() / v.Type.Shape[0])
 		case ir.OpConvInput:
-			c.MulAdds += v.Args[1].Type.Len() * (v.Args[0].Type.Len() / v.Args[1].Type.Shape[0])
+			products += v.Args[1].Type.Len() * (v.Args[0].Type.Len() / v.Args[1].Type.Shape[0])
 		case ir.OpConvWeight:
-			c.MulAdds += v.Args[1].Type.Len() * (n / v.Type.Shape[0])
+			products += v.Args[1].Type.Len() * (n / v.Type.Shape[0])
 		case ir.OpMatMul:
-			c.MulAdds += n * v.Args[0].Type.Shape[1]
+			products += n * v.Args[0].Type.Shape[1]
 		case ir.OpCall:
 			c.add(p.byIR[v.Attr.Func].Cost, 1)
 		case ir.OpMap:
 			c.add(p.byIR[v.Attr.Map.Fn].Cost, v.Attr.Map.N)
 		case ir.OpScan:
 			c.add(p.byIR[v.Attr.Scan.Fn].Cost, v.Attr.Scan.N)
-		case ir.OpExp, ir.OpExpm1, ir.OpLog, ir.OpLog1p, ir.OpTanh, ir.OpSigmoid, ir.OpSoftplus, ir.OpErf, ir.OpSin, ir.OpCos,
-			ir.OpTan, ir.OpAsin, ir.OpAcos, ir.OpAtan, ir.OpSinh, ir.OpCosh, ir.OpPow, ir.OpAtan2:
-			c.Trans += n
-			c.Elem += n
 		default:
 			if v.Op.Info().Class == ir.ClassElem {
 				c.Elem += n
+				function, slots := elemCost(v)
+				if wide(v) && p.Module.Real != ir.F64 {
+					slots *= 2 // two vectors for the samples of one
+				}
+				c.Slots += n * slots
+				if function {
+					c.Trans += n
+					c.FunctionSlots += n * slots
+				}
 			}
 		}
 	}
+	c.MulAdds += products
+	c.Slots += products
 	return c
+}
+
+// wide reports whether an operator works on float64 numbers.
+func wide(v *ir.Value) bool {
+	return v.Type.Elem == ir.F64 || len(v.Args) > 0 && v.Args[0].Type.Elem == ir.F64
+}
+
+// elemCost says whether an element-wise operator is a transcendental function, and its time in slots.
+func elemCost(v *ir.Value) (function bool, slots int) {
+	width := 32
+	if wide(v) {
+		width = 64
+	}
+	switch v.Op {
+	case ir.OpDiv, ir.OpRecip, ir.OpSqrt:
+		return false, vmath.DivSlots(width)
+	case ir.OpPow: // by logarithm and exponential function
+		return true, functionSlots("log", width) + functionSlots("exp", width) + 1
+	}
+	if n := functionSlots(v.Op.String(), width); n > 0 {
+		return true, n
+	}
+	return false, 1
+}
+
+func functionSlots(name string, width int) int {
+	row, ok := vmath.Find(name)
+	if !ok {
+		return 0
+	}
+	return row.Build(width).Slots()
 }
 
 func (c *Cost) add(o Cost, times int) {
 	c.MulAdds += times * o.MulAdds
 	c.Elem += times * o.Elem
 	c.Trans += times * o.Trans
+	c.Slots += times * o.Slots
+	c.FunctionSlots += times * o.FunctionSlots
 }

@@ -161,4 +161,8 @@ type Cost struct {
 	MulAdds int // multiply-adds of matrix products
 	Elem    int // element-wise operations
 	Trans   int // transcendental functions among them
+	// Slots is the time for a vector of samples, in half cycles of a processor that starts two vector operations
+	// a cycle, if nothing ever waits: a multiply-add or another operation takes one, a function what its program has.
+	Slots         int
+	FunctionSlots int // of these, in transcendental functions
 }

@@ -1,5 +1,7 @@
 package vmath
 
+import "strings"
+
 // Row describes a function. Its name is that of the Go functions that are printed for it (Tanh32, Tanh64)
 // and that back ends call.
 type Row struct {
@@ -29,6 +31,16 @@ func (r *Row) Ulp(width int) float64 {
 		return r.Ulp32
 	}
 	return r.Ulp64
+}
+
+// Find is the row with a name, in any case of letters.
+func Find(name string) (Row, bool) {
+	for _, r := range Table() {
+		if strings.EqualFold(r.Name, name) {
+			return r, true
+		}
+	}
+	return Row{}, false
 }
 
 var x = []string{"x"}

@@ -74,6 +74,30 @@ func (r *Row) Build(width int) *Program {
 	return p
 }
 
+// Slots is the time that the program takes for a vector of numbers, in half cycles of a processor that starts
+// two vector operations a cycle: one for an operation, and what was measured for a division or a root.
+func (p *Program) Slots() int {
+	n := 0
+	for _, v := range p.Code {
+		switch v.Op {
+		case Arg, Const:
+		case Div, Sqrt:
+			n += DivSlots(p.Width)
+		default:
+			n++
+		}
+	}
+	return n
+}
+
+// DivSlots is the time of a division, or of a root, in half cycles: for vectors of 256 bits.
+func DivSlots(width int) int {
+	if width == 32 {
+		return 10
+	}
+	return 16
+}
+
 // dropDead removes operations that the result does not need.
 func (p *Program) dropDead() {
 	need := map[*Value]bool{p.Result: true}

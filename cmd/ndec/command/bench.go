@@ -21,6 +21,7 @@ type benchFlags struct {
 	evalFlags
 	model  string
 	pareto bool
+	roof   bool
 	n      int
 	time   float64
 }
@@ -28,7 +29,7 @@ type benchFlags struct {
 func (a *app) benchCommand() *cobra.Command {
 	var f benchFlags
 	cmd := &cobra.Command{
-		Use:   "bench [FILE|DIR] [--with 'Fwd=rk4{steps: 4}']… [--pareto]",
+		Use:   "bench [FILE|DIR] [--with 'Fwd=rk4{steps: 4}']… [--pareto] [--roofline]",
 		Short: "time, evaluations and accuracy of models and solvers",
 		Long: `bench measures the models of a package on a batch: evaluations of the field, multiply-adds, allocations,
 and the time of a sample alone and in a large batch. Every --with is a further row with that solver in
@@ -38,6 +39,9 @@ With --pareto a model is solved by every solver and hypersolver of the package a
 rk4, dopri5 and tsit5, over 1 to 20 steps and tolerances 1e-1 to 1e-8. The error is the distance of the end state from a
 reference in float64 at 1e-10 with the same weights. It says which of them nothing beats by evaluations, by multiply-adds and by
 time, and where a hypersolver does not pay, and draws a picture.
+
+With --roofline a second table says what share of the processor's multiply-adds the models reach on one core, measured in
+the same process around every time, and what share the operations of the model leave at best.
 
 The batch is --in, --data, or the data of a recipe with the model. Without --weights, parameters are those of seed 0.`,
 		Args: cobra.MaximumNArgs(1),
@@ -79,6 +83,7 @@ The batch is --in, --data, or the data of a recipe with the model. Without --wei
 	fs.StringVar(&f.model, "model", "", "the model (default: all of them; with --pareto the only one)")
 	fs.StringArrayVar(&f.with, "with", nil, "also with another solver: `'Fwd=rk4{steps: 20}'`")
 	fs.BoolVar(&f.pareto, "pareto", false, "error against cost of all solvers")
+	fs.BoolVar(&f.roof, "roofline", false, "share of the processor's peak that is reached, and could be")
 	fs.IntVarP(&f.n, "number", "n", 0, "`N` samples (default 1024, with --pareto 512)")
 	fs.Float64Var(&f.time, "time", 0, "about how many `seconds` to spend on timing (default 4, with --pareto 8)")
 	fs.StringVarP(&f.out, "out", "o", "", "write the pictures of --pareto to `path`.png and .svg (default: pareto-MODEL)")
@@ -95,6 +100,8 @@ func (f *benchFlags) check() error {
 		return usagef("-n wants a positive number, not %d", f.n)
 	case !(f.time >= 0):
 		return usagef("--time wants a positive number, not %v", f.time)
+	case f.roof && f.pareto:
+		return usagef("--roofline measures models, --pareto solvers; choose one")
 	case f.out != "" && !f.pareto:
 		return usagef("--out goes with --pareto")
 	}

@@ -44,7 +44,9 @@ type work struct {
 	MultiplyAdds   float64 `json:"multiply_adds"`
 	ElementOps     float64 `json:"element_ops"`
 	Transcendental float64 `json:"transcendental"`
-	Failed         []int   `json:"failed"` // samples that were not solved, by their row
+	Slots          float64 `json:"slots"`          // half cycles of a vector of samples: see plan.Cost
+	FunctionSlots  float64 `json:"function_slots"` // of these, in transcendental functions
+	Failed         []int   `json:"failed"`         // samples that were not solved, by their row
 }
 
 // workOf adds up what the solves of a model did. NFE counts the solves that count says.
@@ -62,6 +64,8 @@ func workOf(p *plan.Plan, m *ir.Model, stats []siteStats, rows []int, counts fun
 			w.MultiplyAdds += float64(times * c.MulAdds)
 			w.ElementOps += float64(times * c.Elem)
 			w.Transcendental += float64(times * c.Trans)
+			w.Slots += float64(times * c.Slots)
+			w.FunctionSlots += float64(times * c.FunctionSlots)
 		}
 		add(own, 1)
 		for k, s := range m.Solves {
@@ -81,7 +85,7 @@ func workOf(p *plan.Plan, m *ir.Model, stats []siteStats, rows []int, counts fun
 			add(p.Of(s.Field).Cost, starts)
 		}
 	}
-	for _, x := range []*float64{&w.NFE, &w.MultiplyAdds, &w.ElementOps, &w.Transcendental} {
+	for _, x := range []*float64{&w.NFE, &w.MultiplyAdds, &w.ElementOps, &w.Transcendental, &w.Slots, &w.FunctionSlots} {
 		*x /= float64(max(n, 1))
 	}
 	return w
@@ -117,6 +121,7 @@ type contender struct {
 	AloneAllocs float64 `json:"alone_allocs"`
 	BatchAllocs float64 `json:"batch_allocs"`
 	work
+	Roofline *roofline `json:"roofline,omitempty"`
 
 	emitted string // name of the model that is measured
 	of      *ir.Model
@@ -229,7 +234,7 @@ func (b *benching) contenders() ([]*contender, []driver.Variant, error) {
 
 // measure fills in rows that share a batch.
 func (b *benching) measure(s *session, x *batch, rows []*contender, seconds float64) (cores int, err error) {
-	q := &rt.BenchQuery{Modes: compareModes, Seconds: seconds, Rounds: 51}
+	q := &rt.BenchQuery{Modes: compareModes, Seconds: seconds, Rounds: 51, Peak: b.f.roof}
 	for _, r := range rows {
 		q.Cases = append(q.Cases, rt.BenchCase{Model: r.emitted})
 	}
@@ -249,6 +254,9 @@ func (b *benching) measure(s *session, x *batch, rows []*contender, seconds floa
 		r.AloneAllocs, r.BatchAllocs = c.Allocs[0], c.Allocs[1]
 		r.AloneRatio, r.BatchRatio = pairedRatio(c.Times[0], ans.Cases[0].Times[0]), pairedRatio(c.Times[1], ans.Cases[0].Times[1])
 		r.Samples, r.Data = x.table.Rows, x.from
+		if b.f.roof {
+			r.Roofline = rooflineOf(r.work, c, ans.Level)
+		}
 	}
 	return ans.Cores, nil
 }
@@ -283,14 +291,21 @@ func (b *benching) printCompare(rows []*contender, cores int) error {
 			tw = tabwriter.NewWriter(b.out, 0, 4, 2, ' ', 0)
 			fmt.Fprintf(tw, "model\tNFE\tmultiply-adds\talone\tratio\tin a batch\tratio\ton %d cores\tallocations\tfailed\n", cores)
 		}
-		name := r.Model
-		if slot, by, ok := strings.Cut(r.With, "="); ok {
-			name = fmt.Sprintf("%s{%s: %s}", r.Model, slot, by)
-		}
-		fmt.Fprintf(tw, "%s\t%.4g\t%s\t%s\t%.2f\t%s\t%.2f\t%s\t%.0f, %.0f\t%s\n", name, r.NFE, pareto.Figure(pareto.MultiplyAdds, r.MultiplyAdds),
+		fmt.Fprintf(tw, "%s\t%.4g\t%s\t%s\t%.2f\t%s\t%.2f\t%s\t%.0f, %.0f\t%s\n", r.title(), r.NFE, pareto.Figure(pareto.MultiplyAdds, r.MultiplyAdds),
 			r.Alone, r.AloneRatio, r.Batch, r.BatchRatio, r.All, r.AloneAllocs, r.BatchAllocs, failedText(r.Failed))
 	}
-	return flush(tw)
+	if err := flush(tw); err != nil || !b.f.roof {
+		return err
+	}
+	return b.printRoofline(rows)
+}
+
+// title is the model with its solver.
+func (r *contender) title() string {
+	if slot, by, ok := strings.Cut(r.With, "="); ok {
+		return fmt.Sprintf("%s{%s: %s}", r.Model, slot, by)
+	}
+	return r.Model
 }
 
 // failedText counts and names failed samples.

@@ -1,0 +1,49 @@
+package rt
+
+import (
+	"fmt"
+	"os"
+)
+
+// Level is a set of vector instructions that kernels are there for.
+type Level uint8
+
+// Levels; each has those before it.
+const (
+	Generic Level = iota // Go alone
+	AVX2                 // AVX2 and FMA
+	AVX512               // AVX-512F
+)
+
+var levelNames = [...]string{"generic", "avx2", "avx512"}
+
+func (l Level) String() string { return levelNames[l] }
+
+// level is what kernels of this process may use: what the processor and the operating system have, or less
+// if NDEC_CPU says so.
+var level = chosenLevel(machineLevel(), os.Getenv("NDEC_CPU"))
+
+// CPULevel is the set of vector instructions that kernels of this process use: the best that processor and
+// operating system have, or what the environment variable NDEC_CPU names (generic, avx2, avx512). A name
+// that is unknown, or more than the machine has, ends the process with a message: a benchmark of something
+// else would be worse.
+func CPULevel() Level { return level }
+
+func chosenLevel(machine Level, name string) Level {
+	if name == "" {
+		return machine
+	}
+	for l, n := range levelNames {
+		if n != name {
+			continue
+		}
+		if Level(l) <= machine {
+			return Level(l)
+		}
+		fmt.Fprintf(os.Stderr, "NDEC_CPU=%s: this machine has %s at most\n", name, machine)
+		os.Exit(2)
+	}
+	fmt.Fprintf(os.Stderr, "NDEC_CPU=%s: want generic, avx2 or avx512\n", name)
+	os.Exit(2)
+	return Generic
+}

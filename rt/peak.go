@@ -1,0 +1,35 @@
+package rt
+
+import "time"
+
+// peakFlops measures the floating point operations that one core does in a second at the level: nothing but
+// multiply-adds for some ten microseconds, counted as two each.
+func peakFlops[R Float](l Level) float64 {
+	const rounds = 4000
+	begun := time.Now()
+	ops := peakLoop[R](l, rounds)
+	return float64(ops) * rounds / time.Since(begun).Seconds()
+}
+
+// peakGeneric is peakLoop in Go: chains of products that are rounded before they are added.
+func peakGeneric[R Float](n int) (perRound int) {
+	a, b, c, d, e, f := products[R](n, [6]R{}, 0)
+	if a+b+c+d+e+f != 0 {
+		return 0 // never: it keeps the compiler from dropping the loop
+	}
+	return 12
+}
+
+//go:noinline
+func products[R Float](n int, x [6]R, y R) (a, b, c, d, e, f R) {
+	p, q, r, s, t, u := x[0], x[1], x[2], x[3], x[4], x[5]
+	for range n {
+		a += R(p * y)
+		b += R(q * y)
+		c += R(r * y)
+		d += R(s * y)
+		e += R(t * y)
+		f += R(u * y)
+	}
+	return
+}
