@@ -1010,11 +1010,20 @@ func flowField3F64(pre *prepared, t float64, x *[2]float64, dx *[2]float64) {
 	x0, x1 := x[0], x[1]
 	var matvec0, matvec1 float64
 	// moons.nde:6  return x |> Linear(16) |> tanh |> Linear(2)
-	for i := 0; i < 16; i++ {
+	for i := 0; i < 16; i += 4 {
 		matvec2 := float64(pre.f0Weight2[i*2]*x0) + float64(pre.f0Weight2[i*2+1]*x1)
-		tanh := rt.Tanh64(matvec2 + pre.f0Bias2[i])
+		matvec2_1 := float64(pre.f0Weight2[(i+1)*2]*x0) + float64(pre.f0Weight2[(i+1)*2+1]*x1)
+		matvec2_2 := float64(pre.f0Weight2[(i+2)*2]*x0) + float64(pre.f0Weight2[(i+2)*2+1]*x1)
+		matvec2_3 := float64(pre.f0Weight2[(i+3)*2]*x0) + float64(pre.f0Weight2[(i+3)*2+1]*x1)
+		tanh, tanh_1, tanh_2, tanh_3 := rt.Tanh64x4(matvec2+pre.f0Bias2[i], matvec2_1+pre.f0Bias2[i+1], matvec2_2+pre.f0Bias2[i+2], matvec2_3+pre.f0Bias2[i+3])
 		matvec0 += float64(pre.f2Weight2[i] * tanh)
 		matvec1 += float64(pre.f2Weight2[i+16] * tanh)
+		matvec0 += float64(pre.f2Weight2[i+1] * tanh_1)
+		matvec1 += float64(pre.f2Weight2[i+1+16] * tanh_1)
+		matvec0 += float64(pre.f2Weight2[i+2] * tanh_2)
+		matvec1 += float64(pre.f2Weight2[i+2+16] * tanh_2)
+		matvec0 += float64(pre.f2Weight2[i+3] * tanh_3)
+		matvec1 += float64(pre.f2Weight2[i+3+16] * tanh_3)
 	}
 	dx[0] = matvec0 + pre.f2Bias2[0]
 	dx[1] = matvec1 + pre.f2Bias2[1]
@@ -1280,11 +1289,20 @@ func fitTinyHyperTiny1Target(pre *prepared, dt float64, h float64, x *[2]float64
 	out[1] = Real(x1)
 	var matvec0, matvec1 float64
 	// moons.nde:6  return x |> Linear(16) |> tanh |> Linear(2)
-	for i := 0; i < 16; i++ {
+	for i := 0; i < 16; i += 4 {
 		matvec2 := float64(pre.f0Weight2[i*2]*x0) + float64(pre.f0Weight2[i*2+1]*x1)
-		tanh := rt.Tanh64(matvec2 + pre.f0Bias2[i])
+		matvec2_1 := float64(pre.f0Weight2[(i+1)*2]*x0) + float64(pre.f0Weight2[(i+1)*2+1]*x1)
+		matvec2_2 := float64(pre.f0Weight2[(i+2)*2]*x0) + float64(pre.f0Weight2[(i+2)*2+1]*x1)
+		matvec2_3 := float64(pre.f0Weight2[(i+3)*2]*x0) + float64(pre.f0Weight2[(i+3)*2+1]*x1)
+		tanh, tanh_1, tanh_2, tanh_3 := rt.Tanh64x4(matvec2+pre.f0Bias2[i], matvec2_1+pre.f0Bias2[i+1], matvec2_2+pre.f0Bias2[i+2], matvec2_3+pre.f0Bias2[i+3])
 		matvec0 += float64(pre.f2Weight2[i] * tanh)
 		matvec1 += float64(pre.f2Weight2[i+16] * tanh)
+		matvec0 += float64(pre.f2Weight2[i+1] * tanh_1)
+		matvec1 += float64(pre.f2Weight2[i+1+16] * tanh_1)
+		matvec0 += float64(pre.f2Weight2[i+2] * tanh_2)
+		matvec1 += float64(pre.f2Weight2[i+2+16] * tanh_2)
+		matvec0 += float64(pre.f2Weight2[i+3] * tanh_3)
+		matvec1 += float64(pre.f2Weight2[i+3+16] * tanh_3)
 	}
 	dx0 := matvec0 + pre.f2Bias2[0]
 	dx1 := matvec1 + pre.f2Bias2[1]
@@ -1485,11 +1503,20 @@ func fitTinyHyperTiny1TargetFwd(pre *prepared, dt float64, h float64, x *[2]floa
 	out0[1] = Real(x1)
 	var matvec0, matvec1 float64
 	// moons.nde:6  return x |> Linear(16) |> tanh |> Linear(2)
-	for i := 0; i < 16; i++ {
+	for i := 0; i < 16; i += 4 {
 		matvec2 := float64(pre.f0Weight2[i*2]*x0) + float64(pre.f0Weight2[i*2+1]*x1)
-		tanh[i] = rt.Tanh64(matvec2 + pre.f0Bias2[i])
+		matvec2_1 := float64(pre.f0Weight2[(i+1)*2]*x0) + float64(pre.f0Weight2[(i+1)*2+1]*x1)
+		matvec2_2 := float64(pre.f0Weight2[(i+2)*2]*x0) + float64(pre.f0Weight2[(i+2)*2+1]*x1)
+		matvec2_3 := float64(pre.f0Weight2[(i+3)*2]*x0) + float64(pre.f0Weight2[(i+3)*2+1]*x1)
+		tanh[i], tanh[i+1], tanh[i+2], tanh[i+3] = rt.Tanh64x4(matvec2+pre.f0Bias2[i], matvec2_1+pre.f0Bias2[i+1], matvec2_2+pre.f0Bias2[i+2], matvec2_3+pre.f0Bias2[i+3])
 		matvec0 += float64(pre.f2Weight2[i] * tanh[i])
 		matvec1 += float64(pre.f2Weight2[i+16] * tanh[i])
+		matvec0 += float64(pre.f2Weight2[i+1] * tanh[i+1])
+		matvec1 += float64(pre.f2Weight2[i+1+16] * tanh[i+1])
+		matvec0 += float64(pre.f2Weight2[i+2] * tanh[i+2])
+		matvec1 += float64(pre.f2Weight2[i+2+16] * tanh[i+2])
+		matvec0 += float64(pre.f2Weight2[i+3] * tanh[i+3])
+		matvec1 += float64(pre.f2Weight2[i+3+16] * tanh[i+3])
 	}
 	dx0 := matvec0 + pre.f2Bias2[0]
 	dx1 := matvec1 + pre.f2Bias2[1]
@@ -1557,11 +1584,20 @@ func flowField3F64Fwd(pre *prepared, x *[2]float64, dx *[2]float64, tanh *[16]fl
 	x0, x1 := x[0], x[1]
 	var matvec0, matvec1 float64
 	// moons.nde:6  return x |> Linear(16) |> tanh |> Linear(2)
-	for i := 0; i < 16; i++ {
+	for i := 0; i < 16; i += 4 {
 		matvec2 := float64(pre.f0Weight2[i*2]*x0) + float64(pre.f0Weight2[i*2+1]*x1)
-		tanh[i] = rt.Tanh64(matvec2 + pre.f0Bias2[i])
+		matvec2_1 := float64(pre.f0Weight2[(i+1)*2]*x0) + float64(pre.f0Weight2[(i+1)*2+1]*x1)
+		matvec2_2 := float64(pre.f0Weight2[(i+2)*2]*x0) + float64(pre.f0Weight2[(i+2)*2+1]*x1)
+		matvec2_3 := float64(pre.f0Weight2[(i+3)*2]*x0) + float64(pre.f0Weight2[(i+3)*2+1]*x1)
+		tanh[i], tanh[i+1], tanh[i+2], tanh[i+3] = rt.Tanh64x4(matvec2+pre.f0Bias2[i], matvec2_1+pre.f0Bias2[i+1], matvec2_2+pre.f0Bias2[i+2], matvec2_3+pre.f0Bias2[i+3])
 		matvec0 += float64(pre.f2Weight2[i] * tanh[i])
 		matvec1 += float64(pre.f2Weight2[i+16] * tanh[i])
+		matvec0 += float64(pre.f2Weight2[i+1] * tanh[i+1])
+		matvec1 += float64(pre.f2Weight2[i+1+16] * tanh[i+1])
+		matvec0 += float64(pre.f2Weight2[i+2] * tanh[i+2])
+		matvec1 += float64(pre.f2Weight2[i+2+16] * tanh[i+2])
+		matvec0 += float64(pre.f2Weight2[i+3] * tanh[i+3])
+		matvec1 += float64(pre.f2Weight2[i+3+16] * tanh[i+3])
 	}
 	dx[0] = matvec0 + pre.f2Bias2[0]
 	dx[1] = matvec1 + pre.f2Bias2[1]
@@ -1946,11 +1982,20 @@ func flowField5F64(pre *prepared, t float64, x *[2]float64, dx *[2]float64) {
 	x0, x1 := x[0], x[1]
 	var matvec0, matvec1 float64
 	// moons.nde:6  return x |> Linear(16) |> tanh |> Linear(2)
-	for i := 0; i < 16; i++ {
+	for i := 0; i < 16; i += 4 {
 		matvec2 := float64(pre.f0Weight2[i*2]*x0) + float64(pre.f0Weight2[i*2+1]*x1)
-		tanh := rt.Tanh64(matvec2 + pre.f0Bias2[i])
+		matvec2_1 := float64(pre.f0Weight2[(i+1)*2]*x0) + float64(pre.f0Weight2[(i+1)*2+1]*x1)
+		matvec2_2 := float64(pre.f0Weight2[(i+2)*2]*x0) + float64(pre.f0Weight2[(i+2)*2+1]*x1)
+		matvec2_3 := float64(pre.f0Weight2[(i+3)*2]*x0) + float64(pre.f0Weight2[(i+3)*2+1]*x1)
+		tanh, tanh_1, tanh_2, tanh_3 := rt.Tanh64x4(matvec2+pre.f0Bias2[i], matvec2_1+pre.f0Bias2[i+1], matvec2_2+pre.f0Bias2[i+2], matvec2_3+pre.f0Bias2[i+3])
 		matvec0 += float64(pre.f2Weight2[i] * tanh)
 		matvec1 += float64(pre.f2Weight2[i+16] * tanh)
+		matvec0 += float64(pre.f2Weight2[i+1] * tanh_1)
+		matvec1 += float64(pre.f2Weight2[i+1+16] * tanh_1)
+		matvec0 += float64(pre.f2Weight2[i+2] * tanh_2)
+		matvec1 += float64(pre.f2Weight2[i+2+16] * tanh_2)
+		matvec0 += float64(pre.f2Weight2[i+3] * tanh_3)
+		matvec1 += float64(pre.f2Weight2[i+3+16] * tanh_3)
 	}
 	dx[0] = matvec0 + pre.f2Bias2[0]
 	dx[1] = matvec1 + pre.f2Bias2[1]
@@ -2216,11 +2261,20 @@ func fitHyperHyperEuler1Target(pre *prepared, dt float64, h float64, x *[2]float
 	out[1] = Real(x1)
 	var matvec0, matvec1 float64
 	// moons.nde:6  return x |> Linear(16) |> tanh |> Linear(2)
-	for i := 0; i < 16; i++ {
+	for i := 0; i < 16; i += 4 {
 		matvec2 := float64(pre.f0Weight2[i*2]*x0) + float64(pre.f0Weight2[i*2+1]*x1)
-		tanh := rt.Tanh64(matvec2 + pre.f0Bias2[i])
+		matvec2_1 := float64(pre.f0Weight2[(i+1)*2]*x0) + float64(pre.f0Weight2[(i+1)*2+1]*x1)
+		matvec2_2 := float64(pre.f0Weight2[(i+2)*2]*x0) + float64(pre.f0Weight2[(i+2)*2+1]*x1)
+		matvec2_3 := float64(pre.f0Weight2[(i+3)*2]*x0) + float64(pre.f0Weight2[(i+3)*2+1]*x1)
+		tanh, tanh_1, tanh_2, tanh_3 := rt.Tanh64x4(matvec2+pre.f0Bias2[i], matvec2_1+pre.f0Bias2[i+1], matvec2_2+pre.f0Bias2[i+2], matvec2_3+pre.f0Bias2[i+3])
 		matvec0 += float64(pre.f2Weight2[i] * tanh)
 		matvec1 += float64(pre.f2Weight2[i+16] * tanh)
+		matvec0 += float64(pre.f2Weight2[i+1] * tanh_1)
+		matvec1 += float64(pre.f2Weight2[i+1+16] * tanh_1)
+		matvec0 += float64(pre.f2Weight2[i+2] * tanh_2)
+		matvec1 += float64(pre.f2Weight2[i+2+16] * tanh_2)
+		matvec0 += float64(pre.f2Weight2[i+3] * tanh_3)
+		matvec1 += float64(pre.f2Weight2[i+3+16] * tanh_3)
 	}
 	dx0 := matvec0 + pre.f2Bias2[0]
 	dx1 := matvec1 + pre.f2Bias2[1]
@@ -3394,11 +3448,20 @@ func fitHyperHyperEuler1TargetFwd(pre *prepared, dt float64, h float64, x *[2]fl
 	out0[1] = Real(x1)
 	var matvec0, matvec1 float64
 	// moons.nde:6  return x |> Linear(16) |> tanh |> Linear(2)
-	for i := 0; i < 16; i++ {
+	for i := 0; i < 16; i += 4 {
 		matvec2 := float64(pre.f0Weight2[i*2]*x0) + float64(pre.f0Weight2[i*2+1]*x1)
-		tanh[i] = rt.Tanh64(matvec2 + pre.f0Bias2[i])
+		matvec2_1 := float64(pre.f0Weight2[(i+1)*2]*x0) + float64(pre.f0Weight2[(i+1)*2+1]*x1)
+		matvec2_2 := float64(pre.f0Weight2[(i+2)*2]*x0) + float64(pre.f0Weight2[(i+2)*2+1]*x1)
+		matvec2_3 := float64(pre.f0Weight2[(i+3)*2]*x0) + float64(pre.f0Weight2[(i+3)*2+1]*x1)
+		tanh[i], tanh[i+1], tanh[i+2], tanh[i+3] = rt.Tanh64x4(matvec2+pre.f0Bias2[i], matvec2_1+pre.f0Bias2[i+1], matvec2_2+pre.f0Bias2[i+2], matvec2_3+pre.f0Bias2[i+3])
 		matvec0 += float64(pre.f2Weight2[i] * tanh[i])
 		matvec1 += float64(pre.f2Weight2[i+16] * tanh[i])
+		matvec0 += float64(pre.f2Weight2[i+1] * tanh[i+1])
+		matvec1 += float64(pre.f2Weight2[i+1+16] * tanh[i+1])
+		matvec0 += float64(pre.f2Weight2[i+2] * tanh[i+2])
+		matvec1 += float64(pre.f2Weight2[i+2+16] * tanh[i+2])
+		matvec0 += float64(pre.f2Weight2[i+3] * tanh[i+3])
+		matvec1 += float64(pre.f2Weight2[i+3+16] * tanh[i+3])
 	}
 	dx0 := matvec0 + pre.f2Bias2[0]
 	dx1 := matvec1 + pre.f2Bias2[1]
@@ -3818,11 +3881,20 @@ func flowField5F64Fwd(pre *prepared, x *[2]float64, dx *[2]float64, tanh *[16]fl
 	x0, x1 := x[0], x[1]
 	var matvec0, matvec1 float64
 	// moons.nde:6  return x |> Linear(16) |> tanh |> Linear(2)
-	for i := 0; i < 16; i++ {
+	for i := 0; i < 16; i += 4 {
 		matvec2 := float64(pre.f0Weight2[i*2]*x0) + float64(pre.f0Weight2[i*2+1]*x1)
-		tanh[i] = rt.Tanh64(matvec2 + pre.f0Bias2[i])
+		matvec2_1 := float64(pre.f0Weight2[(i+1)*2]*x0) + float64(pre.f0Weight2[(i+1)*2+1]*x1)
+		matvec2_2 := float64(pre.f0Weight2[(i+2)*2]*x0) + float64(pre.f0Weight2[(i+2)*2+1]*x1)
+		matvec2_3 := float64(pre.f0Weight2[(i+3)*2]*x0) + float64(pre.f0Weight2[(i+3)*2+1]*x1)
+		tanh[i], tanh[i+1], tanh[i+2], tanh[i+3] = rt.Tanh64x4(matvec2+pre.f0Bias2[i], matvec2_1+pre.f0Bias2[i+1], matvec2_2+pre.f0Bias2[i+2], matvec2_3+pre.f0Bias2[i+3])
 		matvec0 += float64(pre.f2Weight2[i] * tanh[i])
 		matvec1 += float64(pre.f2Weight2[i+16] * tanh[i])
+		matvec0 += float64(pre.f2Weight2[i+1] * tanh[i+1])
+		matvec1 += float64(pre.f2Weight2[i+1+16] * tanh[i+1])
+		matvec0 += float64(pre.f2Weight2[i+2] * tanh[i+2])
+		matvec1 += float64(pre.f2Weight2[i+2+16] * tanh[i+2])
+		matvec0 += float64(pre.f2Weight2[i+3] * tanh[i+3])
+		matvec1 += float64(pre.f2Weight2[i+3+16] * tanh[i+3])
 	}
 	dx[0] = matvec0 + pre.f2Bias2[0]
 	dx[1] = matvec1 + pre.f2Bias2[1]
