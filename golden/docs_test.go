@@ -209,7 +209,11 @@ func errorsPage() string {
 		}
 		fmt.Fprintf(&b, "\n### %s: %s\n\n%s\n", e.Code, e.Title, strings.ReplaceAll(strings.TrimSpace(e.Text), "\n", " "))
 		if e.Bad != "" && len(e.Bad) < 400 && !strings.Contains(e.Bad, "\ufeff") {
-			fmt.Fprintf(&b, "\n```text\n%s\n```\n", strings.TrimRight(e.Bad, "\n"))
+			flags := ""
+			if e.Flags != "" {
+				flags = "With `" + e.Flags + "`:\n\n"
+			}
+			fmt.Fprintf(&b, "\n%s```text\n%s\n```\n", flags, strings.TrimRight(e.Bad, "\n"))
 		}
 	}
 	return b.String()

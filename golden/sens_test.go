@@ -7,7 +7,6 @@ import (
 
 	"ndec.dev/ndec/cmd/ndec/driver"
 	"ndec.dev/ndec/ir"
-	"ndec.dev/ndec/ir/diag"
 	"ndec.dev/ndec/ir/interp"
 )
 
@@ -275,27 +274,6 @@ func TestNestedThroughSolve(t *testing.T) {
 				check(r.Columns[k].Name, in[k].Data, g.Data)
 			}
 		})
-	}
-}
-
-// TestSensitivityCodes: the programs of the diagnostics that are rules over the IR.
-func TestSensitivityCodes(t *testing.T) {
-	n := 0
-	for _, e := range diag.All() {
-		if !strings.HasPrefix(string(e.Code), "NDE057") {
-			continue
-		}
-		n++
-		_, ds := driver.Compile(map[string]string{"a.nde": e.Bad}, driver.Options{})
-		if len(ds) != 1 || ds[0].Code != e.Code {
-			t.Errorf("%s: its program gives %v", e.Code, ds)
-		}
-		if _, ds = driver.Compile(map[string]string{"a.nde": e.Fixed}, driver.Options{}); ds.HasErrors() {
-			t.Errorf("%s: the mended program gives %v", e.Code, ds)
-		}
-	}
-	if n == 0 {
-		t.Error("no codes")
 	}
 }
 

@@ -112,6 +112,11 @@ func Check(files []*syntax.File, opts Options) (*Program, diag.List) {
 	return c.prog, c.diags
 }
 
+// stray says that the parser let a statement pass that its block has not.
+func (c *checker) stray(at diag.Span) {
+	c.errorf("NDE0899", at, "compiler bug: the parser let a statement pass that does not belong here")
+}
+
 func (c *checker) errorf(code diag.Code, at diag.Span, format string, args ...any) {
 	var l diag.List
 	l.Errorf(code, at, format, args...)

@@ -115,7 +115,7 @@ func (c *checker) checkData(d *decl, n *syntax.DataDecl) {
 		case *syntax.SettingStmt:
 			c.blockSetting(b, st, newEnv(inConst, ""))
 		default:
-			c.errorf("NDE0341", st.At(), "this statement does not belong into a data block")
+			c.stray(st.At())
 		}
 	}
 	if len(out.Columns) == 0 {

@@ -253,7 +253,7 @@ func (c *checker) body(b *syntax.Block, e *env) []Expr {
 			}
 			e.prefix = ""
 		default:
-			c.errorf("NDE0341", s.At(), "this statement does not belong here")
+			c.stray(s.At())
 		}
 	}
 	return results

@@ -67,7 +67,7 @@ func (c *checker) checkHyper(d *decl, n *syntax.HyperDecl) {
 		case *syntax.EquationStmt:
 			c.residual(h, st, e, residuals)
 		default:
-			c.errorf("NDE0341", st.At(), "this statement does not belong into a hypersolver")
+			c.stray(st.At())
 		}
 	}
 	if !based {
@@ -230,7 +230,7 @@ func (c *checker) hyperFits(s *Solver, sys *System, at diag.Span) bool {
 // residual is `residual(x) = e`.
 func (c *checker) residual(h *Hyper, st *syntax.EquationStmt, e *env, seen map[string]*Residual) {
 	if st.Kind != syntax.Residual {
-		c.errorf("NDE0341", st.At(), "this statement does not belong into a hypersolver")
+		c.stray(st.At())
 		return
 	}
 	v := e.states[identName(st.State)]

@@ -20,7 +20,7 @@ func (c *checker) checkMethod(d *decl, n *syntax.MethodDecl) {
 		s, fine := st.(*syntax.SettingStmt)
 		switch {
 		case !fine:
-			c.errorf("NDE0341", st.At(), "this statement does not belong into a method")
+			c.stray(st.At())
 			ok = false
 		case !contains(methodKeys, s.Key.Name):
 			c.errorf("NDE0702", s.Key.At(), "method %s has no setting %q%s", d.name, s.Key.Name, didYouMean(s.Key.Name, methodKeys))

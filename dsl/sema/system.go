@@ -70,7 +70,7 @@ func (c *checker) checkSystem(d *decl, n *syntax.SystemDecl) {
 			c.systemSetting(st, s)
 		case *syntax.StateStmt, *syntax.ContextStmt, *syntax.InputStmt:
 		default:
-			c.errorf("NDE0341", st.At(), "this statement does not belong into a system")
+			c.stray(st.At())
 		}
 	}
 	if len(s.States) == 0 {

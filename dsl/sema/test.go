@@ -54,7 +54,7 @@ func (c *checker) checkTest(d *decl, n *syntax.TestDecl) {
 		case *syntax.CheckStmt:
 			c.testCheck(t, m, st, e)
 		default:
-			c.errorf("NDE0341", st.At(), "this statement does not belong into a test")
+			c.stray(st.At())
 		}
 	}
 	if len(t.Checks) == 0 && !d.bad {

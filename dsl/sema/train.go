@@ -53,7 +53,7 @@ func (c *checker) checkTrain(d *decl, n *syntax.TrainDecl) {
 			r.Minimize = c.figureOf(st.Value, e, "the objective", "NDE0707")
 		case *syntax.QuantityStmt:
 			if st.Kind != syntax.Metric {
-				c.errorf("NDE0341", st.At(), "a train block has no %ss", st.Kind)
+				c.stray(st.At())
 				continue
 			}
 			for _, m := range r.Metrics {
@@ -64,7 +64,7 @@ func (c *checker) checkTrain(d *decl, n *syntax.TrainDecl) {
 			r.Metrics = append(r.Metrics, &Named{Name: st.Name.Name, Span: st.Name.At(), Doc: st.Doc,
 				Expr: c.figureOf(st.Value, e, "metric "+st.Name.Name, "NDE0712")})
 		default:
-			c.errorf("NDE0341", st.At(), "this statement does not belong into a train block")
+			c.stray(st.At())
 		}
 	}
 	if r.Minimize == nil {

@@ -11,6 +11,9 @@ import (
 // declarations with a syntax error are left out. There is one syntax error per declaration.
 func Parse(name string, src []byte) (*File, diag.List) {
 	p := newParser(name, src)
+	if len(src) > maxSource { // nothing was read, so there is nothing more to say
+		return &File{Name: name}, p.errs
+	}
 	f := p.file(name)
 	p.errs.Sort()
 	return f, p.errs
@@ -363,6 +366,10 @@ func (p *parser) separator(end Token, item string) {
 // declaration.
 func (p *parser) mustBeOpen(open diag.Span, what string) {
 	if p.tok() == EOF || p.atTop() {
+		// A string that is not closed has swallowed what closes the block.
+		p.reported = p.reported || slices.ContainsFunc(p.errs, func(d diag.Diagnostic) bool {
+			return d.Code == "NDE0105" && d.Span.Start.Offset > open.Start.Offset
+		})
 		p.fail("NDE0114", p.cur().span, "%s opened at %d:%d is not closed", what, open.Start.Line, open.Start.Col)
 	}
 }

@@ -12,14 +12,28 @@ func codesBack() []Entry {
 			Bad:   "package p\n\nnet f(x [2]real) [2]real {\n\treturn x |> Linear(2)\n}\n\ndata D {\n\tx [2]real\n\ty label[2]\n\tsource: moons{n: 64}\n}\n\ntrain T {\n\tdata: D\n\tbatch: full\n\tepochs: 3\n\toptimizer: adam\n\tminimize sqrt(avg(sqnorm(f(x))))\n}\n",
 			Fixed: "package p\n\nnet f(x [2]real) [2]real {\n\treturn x |> Linear(2)\n}\n\ndata D {\n\tx [2]real\n\ty label[2]\n\tsource: moons{n: 64}\n}\n\ntrain T {\n\tdata: D\n\tbatch: full\n\tepochs: 3\n\toptimizer: adam\n\tminimize sqnorm(f(x))\n\tmetric rms = sqrt(avg(sqnorm(f(x))))\n}\n"},
 		{Code: "NDE0830", Title: "second derivative through a solve with another sensitivity",
-			Text: "A derivative of the gradient of a solve goes through the steps that it took. With a sensitivity that differentiates the equation, and for tangents of the times of the solve, it is not compiled yet: use backprop."},
-		{Code: "NDE0833", Title: "sensitivity not compiled yet",
-			Text: "reversible is known but not compiled yet; use checkpoint where memory is short."},
+			Text:  "A derivative of the gradient of a solve goes through the steps that it took. With a sensitivity that differentiates the equation, and for tangents of the times of the solve, it is not compiled yet: use backprop.",
+			Bad:   secondDerivative("interpolated"),
+			Fixed: secondDerivative("backprop")},
 		{Code: "NDE0834", Title: "partial derivative with definitions between",
-			Text: "partial(E, x) holds definitions fixed, which is not compiled yet where E reaches x through one. Write E out, or use grad."},
+			Text:  "partial(E, x) holds definitions fixed, which is not compiled yet where E reaches x through one. Write E out, or use grad.",
+			Bad:   partials("E := q^2\n\t", "E"),
+			Fixed: partials("", "q^2")},
 		{Code: "NDE0891", Title: "model or recipe without a kernel",
 			Text: "A warning of --target cuda: a model or recipe does not fit a kernel in which one thread is one sample. The text says what is too large: an array above 64 KiB, or more than 2,048 trained numbers, whose sums a thread would have to keep. The package is whole: the Go back end runs it on the CPU, and the others run on the device. Make the net smaller, or train on the CPU and run on the device."},
 		{Code: "NDE0899", Title: "bug of the compiler",
 			Text: "Not a mistake of the program: a phase broke one of its own rules. The text names the phase. Please report it together with the program."},
 	}
+}
+
+// secondDerivative is a recipe whose objective is a derivative of a solve.
+func secondDerivative(sensitivity string) string {
+	return flow + "solver Fwd = rk4{steps: 4, sensitivity: " + sensitivity + "}\n" + end +
+		"\ndata D {\n\tx [2]real\n\tsource: swiss_roll{n: 8}\n}\n\ntrain T {\n\tdata: D\n\tbatch: full\n\tepochs: 1\n\toptimizer: adam\n\ty := M(x)\n\tminimize sqnorm(grad(sum(y), x))\n}\n"
+}
+
+// partials is a system with a partial derivative.
+func partials(definition, by string) string {
+	return "package p\n\nsystem S {\n\tstate q, p real\n\t" + definition + "der(q) = p\n\tder(p) = -partial(" + by + "*q, q)\n}\n\n" +
+		"model M(q, p real) (y real) {\n\tend := solve(S{q: q, p: p}, over: 0..1, with: rk4{steps: 4})\n\treturn end.q\n}\n"
 }

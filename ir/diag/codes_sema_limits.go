@@ -1,10 +1,17 @@
 package diag
 
+import "strings"
+
+const spring = "package p\n\nsystem Spring {\n\tstate q, v real\n\tder(q) = v\n\tder(v) = -q\n}\n\nsolver Fine = rk4{steps: 4}\n\n" +
+	"model M(q real) (y real) {\n\tend := solve(Spring{q: q, v: 0}, over: 0..1, with: Fine)\n\treturn end.q\n}\n"
+
 // codesLimits are the diagnostics of what the language has and the compiler cannot translate yet.
 func codesLimits() []Entry {
 	return []Entry{
 		{Code: "NDE0801", Title: "generated name taken",
-			Text: "The generated package would declare one name twice, for a system with a solver and for something else. Rename one of them."},
+			Text:  "The generated package would declare one name twice, for a system with a solver and for something else. Rename one of them.",
+			Bad:   strings.Replace(spring, "model M", "model SpringState", 1),
+			Fixed: spring},
 		{Code: "NDE0802", Title: "method not compiled yet",
 			Text:  "The method is known but cannot be compiled yet.",
 			Bad:   "package p\n\nsolver S = bdf{rtol: 1e-4}\n",

@@ -1,5 +1,10 @@
 package diag
 
+import (
+	"fmt"
+	"strings"
+)
+
 // codesValues are the diagnostics of names, types and shapes.
 func codesValues() []Entry {
 	return []Entry{
@@ -20,7 +25,9 @@ func codesValues() []Entry {
 			Bad:   "package p\n\nconst n = n + 1\n",
 			Fixed: "package p\n\nconst n = 1\n"},
 		{Code: "NDE0206", Title: "expression nested too deeply",
-			Text: "Name parts of it with :=."},
+			Text:  "Name parts of it with :=.",
+			Bad:   "package p\n\n" + constants(1500) + "const a1500 = 1\n",
+			Fixed: "package p\n\n" + constants(3) + "const a3 = 1\n"},
 		{Code: "NDE0207", Title: "unknown function",
 			Text:  "Only functions and layers of the language and those of the package can be called.",
 			Bad:   "package p\n\nfn f(x [2]real) real {\n\treturn tanhh(x[0])\n}\n",
@@ -38,7 +45,25 @@ func codesValues() []Entry {
 			Bad:   "package p\n\nfn f(x [2]real) [2]real {\n\treturn x |> Linear(2)\n}\n",
 			Fixed: "package p\n\nnet f(x [2]real) [2]real {\n\treturn x |> Linear(2)\n}\n"},
 		{Code: "NDE0211", Title: "two packages in a folder",
-			Text: "All .nde files of a folder are one package."},
+			Text: "All .nde files of a folder are one package.",
+			Bad: `-- a.nde --
+package p
+
+const g = 9.81
+-- b.nde --
+package q
+
+const m = 2.0
+`,
+			Fixed: `-- a.nde --
+package p
+
+const g = 9.81
+-- b.nde --
+package p
+
+const m = 2.0
+`},
 		{Code: "NDE0212", Title: "not a layer",
 			Text:  "A layer declaration takes a layer constructor or the name of a net.",
 			Bad:   "package p\n\nnet f(x [2]real) [2]real {\n\tlayer a = Linaer(2)\n\treturn a(x)\n}\n",
@@ -155,8 +180,6 @@ func codesValues() []Entry {
 			Text:  "A function or model ends with one return.",
 			Bad:   "package p\n\nfn f(x real) real {\n\ty := x\n}\n",
 			Fixed: "package p\n\nfn f(x real) real {\n\treturn x\n}\n"},
-		{Code: "NDE0341", Title: "statement out of place",
-			Text: "Each kind of block has its own statements; the parser says most of this already."},
 		{Code: "NDE0342", Title: "constraint",
 			Text:  "A constraint is name > a, name < b or a < name < b, and the start value satisfies it.",
 			Bad:   "package p\n\nsystem S {\n\tstate x real\n\tparam k real = -1.0 where k > 0\n\tder(x) = k * x\n}\n",
@@ -190,12 +213,141 @@ func codesValues() []Entry {
 			Bad:   "package p\n\nimport phys \"../phys\"\n",
 			Fixed: "package p\n"},
 		{Code: "NDE0215", Title: "import cycle",
-			Text: "A package imports itself, or one that imports it. Put what both need into a third folder."},
+			Text: "A package imports itself, or one that imports it. Put what both need into a third folder.",
+			Bad: `-- a.nde --
+package p
+
+import phys "../phys"
+
+const g = phys.k
+-- ../phys/phys.nde --
+package phys
+
+import chem "../chem"
+
+const k = 2.0
+
+const _secret = 3.0
+-- ../chem/chem.nde --
+package chem
+
+import phys "../phys"
+
+const m = phys.k
+`,
+			Fixed: `-- a.nde --
+package p
+
+import phys "../phys"
+
+const g = phys.k
+-- ../phys/phys.nde --
+package phys
+
+const k = 2.0
+
+const _secret = 3.0
+`},
 		{Code: "NDE0216", Title: "imported package without such a name",
-			Text: "The imported package declares nothing of that name."},
+			Text: "The imported package declares nothing of that name.",
+			Bad: `-- a.nde --
+package p
+
+import phys "../phys"
+
+const g = phys.j
+-- ../phys/phys.nde --
+package phys
+
+const k = 2.0
+
+const _secret = 3.0
+`,
+			Fixed: `-- a.nde --
+package p
+
+import phys "../phys"
+
+const g = phys.k
+-- ../phys/phys.nde --
+package phys
+
+const k = 2.0
+
+const _secret = 3.0
+`},
 		{Code: "NDE0217", Title: "private name of an imported package",
-			Text: "Names that begin with _ are for the files of their folder only."},
+			Text: "Names that begin with _ are for the files of their folder only.",
+			Bad: `-- a.nde --
+package p
+
+import phys "../phys"
+
+const g = phys._secret
+-- ../phys/phys.nde --
+package phys
+
+const k = 2.0
+
+const _secret = 3.0
+`,
+			Fixed: `-- a.nde --
+package p
+
+import phys "../phys"
+
+const g = phys.k
+-- ../phys/phys.nde --
+package phys
+
+const k = 2.0
+
+const _secret = 3.0
+`},
 		{Code: "NDE0219", Title: "two imported packages of one name",
-			Text: "Names in weights files and generated code begin with the name of the package, so the packages of a program differ in it."},
+			Text: "Names in weights files and generated code begin with the name of the package, so the packages of a program differ in it.",
+			Bad: `-- a.nde --
+package p
+
+import one "../one"
+
+import two "../two"
+
+const g = one.k * two.k
+-- ../one/a.nde --
+package phys
+
+const k = 2.0
+-- ../two/a.nde --
+package phys
+
+const k = 3.0
+`,
+			Fixed: `-- a.nde --
+package p
+
+import one "../one"
+
+import two "../two"
+
+const g = one.k * two.k
+-- ../one/a.nde --
+package phys
+
+const k = 2.0
+-- ../two/a.nde --
+package moon
+
+const k = 3.0
+`},
 	}
+}
+
+// constants are n constants, each of which needs the one after it.
+func constants(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "const a%d = a%d + 1\n\n", i, i+1)
+	}
+	return b.String()
 }

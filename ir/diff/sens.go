@@ -9,7 +9,6 @@ import (
 const (
 	identicallyZero     diag.Code = "NDE0331"
 	secondThroughSolve  diag.Code = "NDE0830"
-	sensitivityLater    diag.Code = "NDE0833"
 	partialThroughNames diag.Code = "NDE0834"
 )
 
@@ -54,7 +53,7 @@ func (r *reverse) solve(v *ir.Value) {
 			}
 		}
 		if !found {
-			r.fail(sensitivityLater, s.Span, "sensitivity %s cannot be compiled yet; use backprop", name)
+			r.fail("NDE0899", s.Span, "compiler bug: no rule for sensitivity %s", name)
 			return
 		}
 	}

@@ -138,13 +138,13 @@ func names(ps []*ir.Param) []string {
 	return out
 }
 
-// TestSolveLimits: derivatives of solves that cannot be made yet are said, not made up.
+// TestSolveLimits: a sensitivity without a rule, which the checker refuses, is said and not made up.
 func TestSolveLimits(t *testing.T) {
 	rows := []struct {
 		code diag.Code
 		node func(b *ir.Builder, s *ir.Solve, x *ir.Value) *ir.Value
 	}{
-		{"NDE0833", func(b *ir.Builder, s *ir.Solve, x *ir.Value) *ir.Value {
+		{"NDE0899", func(b *ir.Builder, s *ir.Solve, x *ir.Value) *ir.Value {
 			s.Sensitivity.Row = "reversible"
 			end := b.Emit(ir.OpSolve, ir.Attr{Solve: s}, b.Num(0), b.Num(1), x, b.Num(1), b.Num(1))
 			return b.Emit(ir.OpGrad, ir.Attr{}, b.Sum(b.Result(end, 0)), x)

@@ -134,7 +134,11 @@ func (a *app) explainCode(code diag.Code) error {
 	}
 	fmt.Fprintf(a.out, "%s: %s\n\n%s\n", e.Code, e.Title, strings.TrimSpace(e.Text))
 	if e.Bad != "" {
-		fmt.Fprintf(a.out, "\nExample:\n\n%s\n", indent(e.Bad))
+		with := ""
+		if e.Flags != "" {
+			with = ", with " + e.Flags
+		}
+		fmt.Fprintf(a.out, "\nExample%s:\n\n%s\n", with, indent(e.Bad))
 	}
 	if e.Fixed != "" {
 		fmt.Fprintf(a.out, "\nWrite instead:\n\n%s\n", indent(e.Fixed))
@@ -142,8 +146,21 @@ func (a *app) explainCode(code diag.Code) error {
 	return nil
 }
 
+// indent sets a program in by a tab. Of one that is long to be wrong the beginning is enough.
 func indent(s string) string {
-	return "\t" + strings.ReplaceAll(strings.TrimRight(s, "\n"), "\n", "\n\t")
+	const lines, columns = 48, 120
+	var b strings.Builder
+	for i, line := range strings.Split(strings.TrimRight(s, "\n"), "\n") {
+		if i == lines {
+			b.WriteString("\t…\n")
+			break
+		}
+		if r := []rune(line); len(r) > columns {
+			line = string(r[:columns]) + " …"
+		}
+		b.WriteString("\t" + line + "\n")
+	}
+	return strings.TrimSuffix(b.String(), "\n")
 }
 
 func (a *app) printCost(res *driver.Result) {
