@@ -12,11 +12,14 @@ import (
 	"ndec.dev/ndec/ir/diag"
 )
 
-// optionsOf are those of an entry's flags: --set NAME=VALUE, --with NAME=SOLVER.
+// optionsOf are those of an entry's flags: --set NAME=VALUE, --with NAME=SOLVER, --target cuda.
 func optionsOf(t *testing.T, e diag.Entry) driver.Options {
 	t.Helper()
 	opts := driver.Options{Vet: e.Code[0] == 'W'}
 	if e.Flags == "" {
+		return opts
+	}
+	if opts.CUDA = e.Flags == "--target cuda"; opts.CUDA {
 		return opts
 	}
 	flag, rest, _ := strings.Cut(e.Flags, " ")

@@ -1,5 +1,7 @@
 package diag
 
+import "fmt"
+
 // codesBack are the codes of the phases after the checker.
 func codesBack() []Entry {
 	return []Entry{
@@ -20,7 +22,8 @@ func codesBack() []Entry {
 			Bad:   partials("E := q^2\n\t", "E"),
 			Fixed: partials("", "q^2")},
 		{Code: "NDE0891", Title: "model or recipe without a kernel",
-			Text: "A warning of --target cuda: a model or recipe does not fit a kernel in which one thread is one sample. The text says what is too large: an array above 64 KiB, or more than 2,048 trained numbers, whose sums a thread would have to keep. The package is whole: the Go back end runs it on the CPU, and the others run on the device. Make the net smaller, or train on the CPU and run on the device."},
+			Text:  "A warning of --target cuda: a model or recipe does not fit a kernel in which one thread is one sample. The text says what is too large: an array above 64 KiB, or more than 2,048 trained numbers, whose sums a thread would have to keep. The package is whole: the Go back end runs it on the CPU, and the others run on the device. Make the net smaller, or train on the CPU and run on the device.",
+			Flags: "--target cuda", Bad: wide(600), Fixed: wide(60)},
 		{Code: "NDE0899", Title: "bug of the compiler",
 			Text: "Not a mistake of the program: a phase broke one of its own rules. The text names the phase. Please report it together with the program."},
 	}
@@ -36,4 +39,10 @@ func secondDerivative(sensitivity string) string {
 func partials(definition, by string) string {
 	return "package p\n\nsystem S {\n\tstate q, p real\n\t" + definition + "der(q) = p\n\tder(p) = -partial(" + by + "*q, q)\n}\n\n" +
 		"model M(q, p real) (y real) {\n\tend := solve(S{q: q, p: p}, over: 0..1, with: rk4{steps: 4})\n\treturn end.q\n}\n"
+}
+
+// wide is a recipe for a net with n hidden neurons.
+func wide(n int) string {
+	return fmt.Sprintf("package p\n\nnet f(x [2]real) [2]real {\n\treturn x |> Linear(%d) |> tanh |> Linear(2)\n}\n\ndata D {\n\tx [2]real\n\ty label[2]\n\tsource: moons{n: 64}\n}\n\n"+
+		"train T {\n\tdata: D\n\tbatch: full\n\tepochs: 3\n\toptimizer: adam\n\tminimize cross_entropy(f(x), y)\n}\n", n)
 }
