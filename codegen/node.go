@@ -46,6 +46,8 @@ func (fn *function) array(v *ir.Value) {
 		fn.p.line("rt.Take(%s[:], %s, %s)", fn.arrayExpr(v), fn.slice(v.Args[0]), fn.slice(v.Args[1]))
 	case ir.OpScatter:
 		fn.p.line("rt.Scatter(%s[:], %s, %s)", fn.arrayExpr(v), fn.slice(v.Args[0]), fn.slice(v.Args[1]))
+	case ir.OpLocate:
+		fn.p.line("rt.Locate(%s[:], %s, %s, %d)", fn.arrayExpr(v), fn.slice(v.Args[0]), bare(fn.elem(v.Args[1], at(0))), v.Attr.Index)
 	case ir.OpArgmax:
 		fn.p.line("%s := int32(rt.Argmax(%s))", fn.elem(v, at(0)), fn.slice(v.Args[0]))
 	case ir.OpMatMul:

@@ -93,7 +93,7 @@ func (e *emitter) apply(f *ir.Func, in []string, to []operand, op string) string
 
 func (e *emitter) newLoop(ps *plan.Solve, path bool) *loop {
 	l := &loop{e: e, p: e.p, ps: ps, s: ps.IR, path: path}
-	sc := e.locals("t", "t0", "t1", "h", "at", "kept", "dir", "err", "last", "ts", "next", "theta", "tape", "reach", "factor", "rejected", "attempts", "steps", "rtol", "atol", "errPrev", "errPrev2", "finite", "tNext", "stops", "gap", "goal", "cut", "stop", "pieces")
+	sc := e.locals("t", "t0", "t1", "h", "at", "kept", "dir", "err", "last", "ts", "next", "theta", "tape", "reach", "factor", "rejected", "attempts", "steps", "rtol", "atol", "errPrev", "errPrev2", "finite", "tNext", "stops", "gap", "goal", "cut", "stop", "pieces", "begin")
 	for _, st := range ps.IR.States {
 		name := sc.pick(goName(st.Name, false))
 		for _, suffix := range []string{"1", "K", "K1", "Err", "Out", "End", "0", "Start"} {
@@ -213,7 +213,11 @@ func (l *loop) body() {
 		p.line("next := 0 // of ts")
 	}
 	if s.Stops > 0 {
-		p.line("stops, gap := rt.Stops(stops, t0, t1)")
+		begin := "_"
+		if l.begins() {
+			begin = "begin"
+		}
+		p.line("stops, gap, %s := rt.Stops(stops, t0, t1)", begin)
 	}
 	p.line("*st = rt.SolveStats{%sTime: t0}", ifText(s.BeginEvals > 0, fmt.Sprintf("NFE: %d, ", s.BeginEvals)))
 	if s.Adaptive {
@@ -241,6 +245,19 @@ func (l *loop) body() {
 	}
 }
 
+// begins reports whether the field is evaluated before the first step.
+func (l *loop) begins() bool { return l.s.FSAL || l.s.Adaptive && l.s.FirstStep == 0 }
+
+// first prints the field before the first step; with stops it is seen on their inner side.
+func (l *loop) first() {
+	at := "t"
+	if l.s.Stops > 0 {
+		at = "begin"
+	}
+	l.p.line("%s", l.e.apply(l.s.Field, append([]string{at}, append(args(l.plain(l.x)), l.extras()...)...), suffixed(l.x, "K"), "="))
+	l.p.line("st.NFE++")
+}
+
 // finite prints a test of the new states that sets variable name.
 func (l *loop) finite(name string, os []operand) {
 	var terms []string
@@ -261,7 +278,7 @@ func (l *loop) finite(name string, os []operand) {
 }
 
 func (l *loop) fixed() {
-	p, s, e := l.p, l.s, l.e
+	p, s := l.p, l.s
 	if s.Steps > 0 {
 		p.line("steps := by.Steps")
 		p.line("h := (t1 - t0) / float64(steps)")
@@ -282,8 +299,7 @@ func (l *loop) fixed() {
 	p.line("t := t0")
 	if s.FSAL {
 		p.line("if t != t1 {")
-		p.line("%s", e.apply(s.Field, append([]string{"t"}, append(args(l.plain(l.x)), l.extras()...)...), k, "="))
-		p.line("st.NFE++")
+		l.first()
 		p.line("}")
 	}
 	if s.Stops > 0 {
@@ -500,9 +516,8 @@ func (l *loop) adaptive() {
 	}
 	p.line("t, h := t0, 0.0")
 	p.line("if t != t1 {")
-	if s.FSAL || s.FirstStep == 0 {
-		p.line("%s", e.apply(s.Field, append([]string{"t"}, append(args(plain), l.extras()...)...), k, "="))
-		p.line("st.NFE++")
+	if l.begins() {
+		l.first()
 	}
 	if s.FirstStep > 0 {
 		p.line("h = dir * %s", number(s.FirstStep, ir.F64))

@@ -47,6 +47,24 @@ func init() {
 				}
 			},
 			Transpose: func(b *Builder, v *Value, _ int, g *Value) *Value { return b.Emit(OpTake, Attr{}, g, v.Args[1]) }},
+		Info{Op: OpLocate, Name: "locate", Arity: 2, Class: ClassLinalg, Formula: "max {i: ts_i ≤ t}", Doc: "place of t among the ascending times ts, from 0",
+			Shape: func(a []Type, at *Attr) (Type, error) {
+				if a[0].Rank() != 1 || a[0].Elem != F64 || !a[1].Equal(Scalar(F64)) {
+					return Type{}, fmt.Errorf("wants times and a time, not %s and %s", a[0], a[1])
+				}
+				if at.Index < 0 || at.Index >= a[0].Len() {
+					return Type{}, fmt.Errorf("place %d is none of %s", at.Index, a[0])
+				}
+				return Tensor(I32, 1), nil
+			},
+			Eval: func(a []Datum, at *Attr, out []float64) {
+				out[0] = 0
+				for i, t := range a[0].Data[:at.Index+1] {
+					if t <= a[1].Data[0] {
+						out[0] = float64(i)
+					}
+				}
+			}},
 	)
 }
 

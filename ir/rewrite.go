@@ -2,12 +2,15 @@ package ir
 
 // Inline copies the body of f to the end of the builder's function, args in place of its
 // arguments, and gives its results. Spans and names of the copied values are kept.
-func (b *Builder) Inline(f *Func, args []*Value) []*Value {
+func (b *Builder) Inline(f *Func, args []*Value) []*Value { return b.InlineBy(f, args, nil) }
+
+// InlineBy is Inline with a rule for values that are not just copied.
+func (b *Builder) InlineBy(f *Func, args []*Value, rule Rule) []*Value {
 	m := make(map[*Value]*Value, len(f.Values))
 	for i, a := range f.Args {
 		m[a] = args[i]
 	}
-	b.copyBody(f, m, nil)
+	b.copyBody(f, m, multi(rule))
 	out := make([]*Value, len(f.Results))
 	for i, r := range f.Results {
 		out[i] = m[r]
@@ -23,12 +26,19 @@ type Rule func(b *Builder, v *Value, args []*Value) *Value
 // same values in the same order; f keeps its identity, so that callers need no change. A rule that
 // has to give several values for a tuple uses RebuildMulti.
 func Rebuild(f *Func, real Elem, rule Rule) {
-	RebuildMulti(f, real, func(b *Builder, v *Value, args []*Value) []*Value {
+	RebuildMulti(f, real, multi(rule))
+}
+
+func multi(rule Rule) MultiRule {
+	if rule == nil {
+		return nil
+	}
+	return func(b *Builder, v *Value, args []*Value) []*Value {
 		if r := rule(b, v, args); r != nil {
 			return []*Value{r}
 		}
 		return nil
-	})
+	}
 }
 
 // MultiRule is a Rule that may replace a tuple value by its components: OpResult values of v

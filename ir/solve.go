@@ -39,7 +39,8 @@ import "ndec.dev/ndec/ir/diag"
 // or its derivative jumps there. Those that do not lie between the ends of the solve are ignored. The
 // field is not evaluated at a stop, but on each side: with gap = dir*4*eps*max(|t0|,|t1|), a step that
 // would pass stop - gap ends there, and the next one starts at stop + gap, with k = Field again
-// (1 evaluation) where the method is FSAL. Stops nearer than 2*gap to where a step starts are passed over.
+// (1 evaluation) where the method is FSAL. Stops nearer than 2*gap to where a step starts are passed over; where one lies
+// at t0, the first Field is at t0 + gap.
 // Adaptive: the step after a stop is the longer of what Control says and of the step that was
 // cut, and errors start anew. Fixed: a step of the grid is taken in pieces.
 //

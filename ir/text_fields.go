@@ -80,7 +80,7 @@ func (op Op) attrForm() attrForm {
 		return attrElem
 	case OpOneHot:
 		return attrClass
-	case OpResult, OpScatter:
+	case OpResult, OpScatter, OpLocate:
 		return attrIndex
 	case OpLeakyRelu:
 		return attrNum

@@ -106,6 +106,21 @@ func Scatter[R Float](dst, x []R, places []int32) {
 	}
 }
 
+// Locate gives the place of t among ascending times, from 0: the last i ≤ last with ts[i] ≤ t, and 0 before the
+// first. A time that is not a number has place 0.
+func Locate(place []int32, ts []float64, t float64, last int) {
+	lo, hi := 0, last // ts[lo] ≤ t, as far as there is such a place, and ts[hi+1] > t
+	for lo < hi {
+		mid := (lo + hi + 1) / 2
+		if ts[mid] <= t {
+			lo = mid
+		} else {
+			hi = mid - 1
+		}
+	}
+	place[0] = int32(lo)
+}
+
 // LinSolve solves A x = b for a small row-major A [n,n] by elimination with partial pivoting. A
 // singular matrix gives NaN.
 func LinSolve[R Float](n int, a, b, x []R) {

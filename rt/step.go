@@ -135,18 +135,23 @@ func FixedSteps(t0, t1, step float64) (h float64, n int) {
 }
 
 // Stops are those of the stop times between t0 and t1, which a step has to end at, and the gap that steps
-// keep from them on each side, signed as the direction of integration. ts is sorted in that direction.
-func Stops(ts []float64, t0, t1 float64) (inside []float64, gap float64) {
+// keep from them on each side, signed as the direction of integration. ts is sorted in that direction. begin is where
+// the field is first evaluated: t0, or beside it where a stop lies there.
+func Stops(ts []float64, t0, t1 float64) (inside []float64, gap, begin float64) {
 	gap = Signed(4*0x1p-52*max(math.Abs(t0), math.Abs(t1)), t1-t0)
 	dir := Signed(1, t1-t0)
+	begin = t0
 	for len(ts) > 0 && !((ts[0]-gap-gap-t0)*dir > 0) {
+		if math.Abs(ts[0]-t0) <= math.Abs(gap+gap) {
+			begin = t0 + gap
+		}
 		ts = ts[1:]
 	}
 	n := len(ts)
 	for n > 0 && !((t1-gap-gap-ts[n-1])*dir > 0) {
 		n--
 	}
-	return ts[:n], gap
+	return ts[:n], gap, begin
 }
 
 // Longer is the longer of two steps.

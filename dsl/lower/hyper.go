@@ -9,12 +9,12 @@ import (
 )
 
 // config is what a method needs from a solver: its step control, and of a hypersolver the residual.
-func (s *scope) config(by *sema.Solver, solve *ir.Solve) method.Config {
+func (s *scope) config(by *sema.Solver, sys *system, solve *ir.Solve) method.Config {
 	cfg := method.Config{Control: method.ControlOf(&by.Control)}
 	if by.Hyper == nil {
 		return cfg
 	}
-	cfg.Residual = s.residualFunc(by.Hyper, solve.Name+".residual")
+	cfg.Residual = s.residualFunc(by.Hyper, sys, solve.Name+".residual")
 	cfg.Residual.Region = ir.SampleRegion.Inside(ir.RegionSolve, solve.Name).Inside(ir.RegionStep, "")
 	for _, r := range by.Hyper.Residuals {
 		cfg.Residuals = append(cfg.Residuals, r.State)
@@ -22,10 +22,9 @@ func (s *scope) config(by *sema.Solver, solve *ir.Solve) method.Config {
 	return cfg
 }
 
-// residualFunc is (t, h, states…, integrals…, slopes…, slopes of integrals…, contexts…, starts…) ->
+// residualFunc is (t, h, states…, integrals…, slopes…, slopes of integrals…, extras…) ->
 // residuals, a function of its own for every solve, as its field is.
-func (l *lowerer) residualFunc(h *sema.Hyper, name string) *ir.Func {
-	sys := h.System
+func (l *lowerer) residualFunc(h *sema.Hyper, sys *system, name string) *ir.Func {
 	s := l.scope(name, fmt.Sprintf("residual of hypersolver %s", h.Name), h.Span)
 	s.arg(sys.Time)
 	step := s.b.Arg("h", ir.Scalar(ir.F64))
@@ -40,11 +39,7 @@ func (l *lowerer) residualFunc(h *sema.Hyper, name string) *ir.Func {
 	}
 	states("", func(i int) *sema.Var { return sys.States[i].Var })
 	states("d", func(i int) *sema.Var { return h.Slopes[i] })
-	s.args(l.contexts(sys))
-	for _, v := range sys.Initials {
-		s.b.Span = v.Span
-		s.starts[v] = s.b.Arg(v.Name+"_start", v.Type.IR(l.m.Real))
-	}
+	s.extraArgs(sys)
 	s.b.Span = h.Span
 	s.vars[h.Step] = s.b.Cast(step, l.m.Real)
 	var results []*ir.Value

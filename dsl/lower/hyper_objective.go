@@ -33,10 +33,13 @@ type reference struct {
 // reference solves once along a mesh, whatever the parts of an objective that ask for it.
 func (s *scope) reference(x *sema.HyperError, m *mesh) *reference {
 	same := equality{}
-	starts, extras := s.exprs(x.Starts), s.given(x.System, x.Extras)
+	sys := s.system(x.System, x.Extras)
+	starts := s.exprs(x.Starts)
+	extras, knots := s.extraValues(sys, x.Extras)
+	others := func(y *sema.HyperError) []*ir.Value { vs, _ := s.extraValues(sys, y.Extras); return vs }
 	for _, r := range s.references {
 		if y := r.of; y.System == x.System && sameSolver(y.Reference, x.Reference) && r.mesh == m &&
-			slices.EqualFunc(s.exprs(y.Starts), starts, same.values) && slices.EqualFunc(s.given(y.System, y.Extras), extras, same.values) {
+			slices.EqualFunc(s.exprs(y.Starts), starts, same.values) && slices.Equal(x.System.Knots(x.Extras), x.System.Knots(y.Extras)) && slices.EqualFunc(others(y), extras, same.values) {
 			return r
 		}
 	}
@@ -52,12 +55,13 @@ func (s *scope) reference(x *sema.HyperError, m *mesh) *reference {
 	r.own = append(extras, startsOf(x.System, starts)...)
 	r.extras = wide(r.own)
 	operands := []*ir.Value{s.b.Const(x.From, ir.F64), m.times}
-	operands = append(operands, s.stops(x.Reference, operands[0], m.times)...)
+	stops := s.stops(x.Reference, knots, operands[0], m.times)
+	operands = append(operands, stops...)
 	operands = append(operands, wide(starts)...)
 	for range x.System.Integrals {
 		operands = append(operands, s.b.Zeros(ir.Scalar(s.wide.To)))
 	}
-	solve := s.newSolve(x.At, x.At, s.system(x.System), x.Reference, m.points, 0, s.wide)
+	solve := s.newSolve(x.At, x.At, sys, x.Reference, m.points, 0, number(stops), s.wide)
 	v := s.b.Emit(ir.OpSolve, ir.Attr{Solve: solve}, method.Operands(s.b, solve, append(operands, r.extras...))...).Named(x.System.Name)
 	results := s.b.Results(v)
 	r.states = results[:len(x.System.States)]
@@ -118,11 +122,11 @@ func (s *scope) trajectoryError(x *sema.HyperError) *ir.Value {
 // drawnTrajectory is trajectoryError over a drawn number of steps: a loop over as many as there may be, which stands
 // still after the last one.
 func (s *scope) drawnTrajectory(x *sema.HyperError, m *mesh, ref *reference) *ir.Value {
-	sys := x.System
+	sys := s.system(x.System, x.Extras)
 	name := fmt.Sprintf("%s.%s.%d", s.name, x.Solver.Hyper.Name, len(s.runs))
-	step := &ir.Solve{Name: name, Span: x.At, System: sys.Name, States: s.states(sys), Extras: s.extras(sys), Steps: 1}
-	step.Field = s.newField(s.system(sys))
-	if err := method.Build(&ir.Module{Real: s.m.Real}, step, s.baseRow(x), s.config(x.Solver, step)); err != nil {
+	step := &ir.Solve{Name: name, Span: x.At, System: sys.Name, States: s.states(sys.System), Extras: s.extras(sys), Steps: 1}
+	step.Field = s.newField(sys)
+	if err := method.Build(&ir.Module{Real: s.m.Real}, step, s.baseRow(x), s.config(x.Solver, sys, step)); err != nil {
 		refuse(methodLater, x.At, "%v", err)
 	}
 	replay := s.add(step.Replay)
@@ -219,11 +223,11 @@ func (s *scope) residualRows(x *sema.HyperError) *ir.Value {
 // want is (end - base(start)) / h^(p+1) for the states that have a residual, base a step of length dt and k1
 // its first stage, all computed in f64 and rounded at the end; off is weight times the residual less want.
 func (s *scope) deviation(x *sema.HyperError) (target, off *ir.Func) {
-	h, sys := x.Solver.Hyper, x.System
+	h, sys := x.Solver.Hyper, s.system(x.System, x.Extras)
 	name := fmt.Sprintf("%s.%s.%d", s.name, h.Name, len(s.runs))
 	// The base alone, in a module of its own: nothing but a step from its start is needed of it.
-	step := &ir.Solve{Name: name, Span: x.At, System: sys.Name, States: s.states(sys), Extras: s.extras(sys), Steps: 1}
-	step.Field = s.wide.Func(s.newField(s.system(sys)))
+	step := &ir.Solve{Name: name, Span: x.At, System: sys.Name, States: s.states(sys.System), Extras: s.extras(sys), Steps: 1}
+	step.Field = s.wide.Func(s.newField(sys))
 	narrow := step.Extras
 	widen(step, s.wide)
 	row := s.baseRow(x)
@@ -269,7 +273,7 @@ func (s *scope) deviation(x *sema.HyperError) (target, off *ir.Func) {
 	}
 	target = s.add(b.Return(results...))
 
-	residual := s.residualFunc(h, name+".residual")
+	residual := s.residualFunc(h, sys, name+".residual")
 	b = ir.NewFunc(name+".off", x.At, s.m.Real)
 	b.Func.Doc = "what a residual is off at one step"
 	t, length = b.Arg("t", ir.Scalar(ir.F64)), b.Arg("h", ir.Scalar(ir.F64))

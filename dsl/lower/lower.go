@@ -14,7 +14,7 @@ type lowerer struct {
 	diags   diag.List
 	funcs   map[*sema.Func]*ir.Func
 	models  map[*sema.Model]*ir.Model
-	systems map[*sema.System]*system
+	systems map[driven]*system
 	// apart are the definitions that are values of their own; see derivativeVariables.
 	apart map[*sema.Var]bool
 	// wide makes functions over f64, for references of hypersolvers.
@@ -31,7 +31,7 @@ func (l *lowerer) forTraining() *lowerer {
 	if l.training == nil {
 		t := *l
 		t.use, t.base = sema.Training, l
-		t.models, t.systems = map[*sema.Model]*ir.Model{}, map[*sema.System]*system{}
+		t.models, t.systems = map[*sema.Model]*ir.Model{}, map[driven]*system{}
 		l.training = &t
 	}
 	return l.training
@@ -52,7 +52,7 @@ func Lower(p *sema.Program) (*ir.Module, diag.List) {
 		m:       &ir.Module{Package: p.Package, Doc: p.Doc, Files: p.Files, Real: p.Real, Target: p.Targets},
 		funcs:   map[*sema.Func]*ir.Func{},
 		models:  map[*sema.Model]*ir.Model{},
-		systems: map[*sema.System]*system{},
+		systems: map[driven]*system{},
 		apart:   derivativeVariables(p),
 		use:     sema.Evaluation,
 	}

@@ -23,6 +23,9 @@ func (l *lowerer) model(m *sema.Model) {
 		return
 	}
 	results := s.exprs(m.Results)
+	for i, v := range results {
+		results[i] = s.ownFigure(v)
+	}
 	for _, p := range m.Outputs {
 		out.Outputs = append(out.Outputs, l.port(p.Name, p.Type))
 	}
@@ -62,6 +65,19 @@ func (l *lowerer) modelOf(m *sema.Model) *ir.Model {
 		l.model(m)
 	}
 	return l.models[m]
+}
+
+// ownFigure is v, as a value of its own where it is a statistic: statistics travel apart from the results of
+// compiled functions. None is below 0, but for a time.
+func (s *scope) ownFigure(v *ir.Value) *ir.Value {
+	if v.Op != ir.OpResult || v.Args[0].Op != ir.OpSolve || v.Attr.Index < len(v.Args[0].Attr.Solve.States) {
+		return v
+	}
+	low := 0.0
+	if v.Type.Elem.IsFloat() {
+		low = math.Inf(-1)
+	}
+	return s.b.Binary(ir.OpMax, v, s.b.Fill(low, v.Type))
 }
 
 // end is an output of a variant: a state at the end of a solve, as end0.x of the first one, or along its

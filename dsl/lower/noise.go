@@ -10,8 +10,8 @@ import (
 // mapped.
 
 // noisyOperands appends the extras to the operands of a solve, and repeats its start states.
-func (s *scope) noisyOperands(operands []*ir.Value, states, paths int) []*ir.Value {
-	for i := 2; i < 2+states && paths > 0; i++ {
+func (s *scope) noisyOperands(operands []*ir.Value, lead, states, paths int) []*ir.Value {
+	for i := lead; i < lead+states && paths > 0; i++ {
 		operands[i] = s.b.Expand(operands[i], append([]int{paths}, operands[i].Type.Shape...)...)
 	}
 	return append(operands, s.key, operands[0])
@@ -38,7 +38,7 @@ func (s *scope) stochastic(sys *system, solve *ir.Solve, cfg *method.Config, pat
 
 // noiseFunc is (t, states…, integrals…, contexts…, starts…) -> noises.
 func (l *lowerer) noiseFunc(sys *system, name string) *ir.Func {
-	s := l.systemFunc(sys.System, "noise", true)
+	s := l.systemFunc(sys, "noise", true)
 	s.b.Func.Name = name
 	var results []*ir.Value
 	for _, q := range sys.Noise {

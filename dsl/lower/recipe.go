@@ -211,6 +211,8 @@ func operands(x sema.Expr) []sema.Expr {
 		return x.Args
 	case *sema.Anneal:
 		return []sema.Expr{x.From, x.To}
+	case *sema.Signal:
+		return []sema.Expr{x.Times, x.Values}
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package lower
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"ndec.dev/ndec/dsl/sema"
 	"ndec.dev/ndec/ir"
@@ -27,7 +28,7 @@ func (s *scope) solution(x *sema.Solve) *solution {
 		return d
 	}
 	saved := s.b.Span
-	sys := s.system(x.System)
+	sys := s.system(x.System, x.Extras)
 	d := &solution{system: sys, paths: x.Paths}
 	t0 := s.expr(x.From)
 	if x.At != nil {
@@ -36,23 +37,28 @@ func (s *scope) solution(x *sema.Solve) *solution {
 		d.end = s.expr(x.To)
 	}
 	starts := s.exprs(x.Starts)
-	d.extras = append(s.given(x.System, x.Extras), startsOf(x.System, starts)...)
+	extras, knots := s.extraValues(sys, x.Extras)
+	d.extras = append(extras, startsOf(x.System, starts)...)
 	s.b.Span = x.Span()
 	by := x.Solver
 	if s.model != nil {
 		by = s.model.Solver(by)
 	}
-	operands := append([]*ir.Value{t0, d.end}, s.stops(by, t0, d.end)...)
+	if x.System.Noisy {
+		knots = nil // its steps have one length, and see an input as it is at their start
+	}
+	stops := s.stops(by, knots, t0, d.end)
+	operands := append([]*ir.Value{t0, d.end}, stops...)
 	operands = append(operands, starts...)
 	for range x.System.Integrals {
 		operands = append(operands, s.b.Zeros(ir.Scalar(s.m.Real)))
 	}
 	operands = append(operands, d.extras...)
 	if x.System.Noisy {
-		operands = s.noisyOperands(operands, len(starts)+len(x.System.Integrals), x.Paths)
+		operands = s.noisyOperands(operands, 2+len(stops), len(starts)+len(x.System.Integrals), x.Paths)
 	}
 
-	d.solve = s.newSolve(x.Span(), x.With, sys, by, x.Times, x.Paths, nil)
+	d.solve = s.newSolve(x.Span(), x.With, sys, by, x.Times, x.Paths, number(stops), nil)
 	v := s.b.Emit(ir.OpSolve, ir.Attr{Solve: d.solve}, method.Operands(s.b, d.solve, operands)...).Named(x.System.Name)
 	d.results = s.b.Results(v)
 	for i, st := range d.solve.States {
@@ -83,26 +89,40 @@ func startsOf(sys *sema.System, starts []*ir.Value) []*ir.Value {
 	return out
 }
 
-// stops are the times at which a solver's steps have to end, in the direction of a solve from t0 to end
-// (or along the times end); none where it has none.
-func (s *scope) stops(by *sema.Solver, t0, end *ir.Value) []*ir.Value {
-	n := len(by.Stops)
-	if n == 0 {
+// stops are the times at which steps have to end, those of the solver and the knots of signals, in the direction of
+// a solve from t0 to end (or along the times end); none where there are none.
+func (s *scope) stops(by *sema.Solver, knots []*ir.Value, t0, end *ir.Value) []*ir.Value {
+	b := s.b
+	lists := slices.Clone(knots)
+	if n := len(by.Stops); n > 0 {
+		lists = append(lists, b.Data(by.Stops, ir.Tensor(ir.F64, n)))
+	}
+	if len(lists) == 0 {
 		return nil
 	}
-	b := s.b
 	if end.Type.Rank() > 0 {
 		end = b.At(end, end.Type.Len()-1)
 	}
-	ahead := b.Data(by.Stops, ir.Tensor(ir.F64, n))
-	forward := b.Expand(b.Binary(ir.OpLe, t0, end), n)
-	return []*ir.Value{b.Select(forward, ahead, b.Emit(ir.OpReverse, ir.Attr{}, ahead))}
+	ahead := b.Concat(0, lists...)
+	if len(lists) > 1 {
+		ahead = ascending(b, ahead)
+	}
+	forward := b.Expand(b.Binary(ir.OpLe, t0, end), ahead.Type.Len())
+	return []*ir.Value{b.Select(forward, ahead, b.Emit(ir.OpReverse, ir.Attr{}, ahead)).Named("stops")}
+}
+
+// number is that of stop times.
+func number(stops []*ir.Value) int {
+	if len(stops) == 0 {
+		return 0
+	}
+	return stops[0].Type.Len()
 }
 
 // newSolve makes the solve of a system by a solver as data, over wider numbers than the module's
 // where wide is not nil, and has the method build its step. times is the number of output times, 0 for the
-// end alone.
-func (s *scope) newSolve(at, with diag.Span, sys *system, by *sema.Solver, times, paths int, wide *ir.Widening) *ir.Solve {
+// end alone, stops that of stop times.
+func (s *scope) newSolve(at, with diag.Span, sys *system, by *sema.Solver, times, paths, stops int, wide *ir.Widening) *ir.Solve {
 	row := by.Row
 	if row == nil || row.Later {
 		refuse(methodLater, at, "%s is not compiled yet; use euler, midpoint, heun, rk4, dopri5 or tsit5", by.Method)
@@ -117,13 +137,13 @@ func (s *scope) newSolve(at, with diag.Span, sys *system, by *sema.Solver, times
 	}
 	solve := &ir.Solve{
 		Name: fmt.Sprintf("%s.%d", s.name, len(s.solves)+len(s.references)), Span: at, System: sys.Name, Solver: by.Name, Method: by.Method,
-		States: s.states(sys.System), Extras: s.extras(sys.System), Times: times,
+		States: s.states(sys.System), Extras: s.extras(sys), Times: times,
 		Steps: by.Steps, StepSize: by.StepSize, RTol: by.RTol, ATol: by.ATol, FirstStep: by.FirstStep, MaxSteps: by.MaxSteps,
-		Stops: len(by.Stops), MinStep: by.MinStep, MaxStep: by.MaxStep,
+		Stops: stops, MinStep: by.MinStep, MaxStep: by.MaxStep,
 		Sensitivity: by.Sensitivity,
 	}
 	solve.Field = s.newField(sys)
-	cfg := s.config(by, solve)
+	cfg := s.config(by, sys, solve)
 	if sys.Noisy {
 		s.stochastic(sys, solve, &cfg, paths)
 	}
@@ -227,10 +247,12 @@ func (s *scope) outputs(d *solution, at diag.Span) []*ir.Value {
 // rhs are the derivatives at one point, where initial(x) is x.
 func (s *scope) rhs(x *sema.Rhs) []*ir.Value {
 	if s.points[x] == nil {
-		f := s.rhsFunc(s.system(x.System))
+		sys := s.system(x.System, x.Extras)
+		f := s.rhsFunc(sys)
 		starts := s.exprs(x.Starts)
+		extras, _ := s.extraValues(sys, x.Extras)
 		args := append([]*ir.Value{s.expr(x.Time)}, starts...)
-		args = append(append(args, s.given(x.System, x.Extras)...), startsOf(x.System, starts)...)
+		args = append(append(args, extras...), startsOf(x.System, starts)...)
 		s.b.Span = x.Span()
 		s.points[x] = s.b.CallAll(f, args...)
 	}

@@ -7,24 +7,33 @@ import (
 	"ndec.dev/ndec/ir"
 )
 
+// driven is a system with the numbers of knots of its inputs.
+type driven struct {
+	system *sema.System
+	knots  string
+}
+
 // system holds the functions of a system that solves share.
 type system struct {
 	*sema.System
+	knots   []int    // by input: of the signal that drives it; 0 for a constant
 	field   *ir.Func // template of the fields of solves
 	fields  int      // copies made
 	rhs     *ir.Func // derivatives of the states alone
 	outputs *ir.Func
 }
 
-// system lowers a system when it is first used.
-func (l *lowerer) system(sys *sema.System) *system {
+// system lowers a system when it is first used. extras are those of a solve, which say what drives it.
+func (l *lowerer) system(sys *sema.System, extras []sema.Expr) *system {
 	if l.base != nil && !sys.DiffersByUse() {
-		return l.base.system(sys)
+		return l.base.system(sys, extras)
 	}
-	if l.systems[sys] == nil {
-		l.systems[sys] = &system{System: sys}
+	knots := sys.Knots(extras)
+	key := driven{sys, fmt.Sprint(knots)}
+	if l.systems[key] == nil {
+		l.systems[key] = &system{System: sys, knots: knots}
 	}
-	return l.systems[sys]
+	return l.systems[key]
 }
 
 // states are the states of a solve: those of the system, then its integrals.
@@ -40,13 +49,15 @@ func (l *lowerer) states(sys *sema.System) []ir.SolveState {
 }
 
 // extras are the types of what a solve passes to its functions beside time and states: contexts,
-// then starts.
-func (l *lowerer) extras(sys *sema.System) []ir.Type {
+// inputs, then starts.
+func (l *lowerer) extras(sys *system) []ir.Type {
 	var out []ir.Type
-	for _, vars := range [][]*sema.Var{l.contexts(sys), sys.Initials} {
-		for _, v := range vars {
-			out = append(out, v.Type.IR(l.m.Real))
-		}
+	for _, v := range l.contexts(sys.System) {
+		out = append(out, v.Type.IR(l.m.Real))
+	}
+	out = append(out, l.inputTypes(sys)...)
+	for _, v := range sys.Initials {
+		out = append(out, v.Type.IR(l.m.Real))
 	}
 	return out
 }
@@ -70,20 +81,9 @@ func (l *lowerer) contexts(sys *sema.System) []*sema.Var {
 	return out
 }
 
-// given are the values of contexts, of which xs are those of all contexts of sys.
-func (s *scope) given(sys *sema.System, xs []sema.Expr) []*ir.Value {
-	var out []*ir.Value
-	for i, v := range sys.Contexts {
-		if v.Drawn == nil || v.Drawn.Use.For(s.use) {
-			out = append(out, s.expr(xs[i]))
-		}
-	}
-	return out
-}
-
-// systemFunc starts a function of (t, states…, integrals… if wanted, contexts…, starts…).
-func (l *lowerer) systemFunc(sys *sema.System, suffix string, integrals bool) *scope {
-	s := l.scope(l.nameOf(sys)+"."+suffix, "", sys.Span)
+// systemFunc starts a function of (t, states…, integrals… if wanted, contexts…, inputs…, starts…).
+func (l *lowerer) systemFunc(sys *system, suffix string, integrals bool) *scope {
+	s := l.scope(l.nameOf(sys.System)+"."+suffix, "", sys.Span)
 	s.arg(sys.Time)
 	for _, st := range sys.States {
 		s.arg(st.Var)
@@ -94,17 +94,24 @@ func (l *lowerer) systemFunc(sys *sema.System, suffix string, integrals bool) *s
 			s.b.Arg(q.Name, ir.Scalar(l.m.Real)) // never read: equations cannot see integrals
 		}
 	}
-	s.args(l.contexts(sys))
-	for _, v := range sys.Initials {
-		s.b.Span = v.Span
-		s.starts[v] = s.b.Arg(v.Name+"_start", v.Type.IR(l.m.Real))
-	}
-	s.b.Span = sys.Span
+	s.extraArgs(sys)
 	return s
 }
 
+// extraArgs adds the arguments for the extras of a solve, and what the inputs are at the time of the function.
+func (s *scope) extraArgs(sys *system) {
+	s.args(s.contexts(sys.System))
+	inputs := s.inputArgs(sys)
+	for _, v := range sys.Initials {
+		s.b.Span = v.Span
+		s.starts[v] = s.b.Arg(v.Name+"_start", v.Type.IR(s.m.Real))
+	}
+	inputs()
+	s.b.Span = sys.Span
+}
+
 // equations lowers the derivatives of the states, and of the integrals if wanted.
-func (l *lowerer) equations(sys *sema.System, suffix string, integrals bool) *ir.Func {
+func (l *lowerer) equations(sys *system, suffix string, integrals bool) *ir.Func {
 	s := l.systemFunc(sys, suffix, integrals)
 	var results []*ir.Value
 	add := func(name string, x sema.Expr) {
@@ -130,7 +137,7 @@ func (l *lowerer) equations(sys *sema.System, suffix string, integrals bool) *ir
 // change it to what that solve needs.
 func (l *lowerer) newField(sys *system) *ir.Func {
 	if sys.field == nil {
-		sys.field = l.equations(sys.System, "field", true)
+		sys.field = l.equations(sys, "field", true)
 	}
 	name := sys.field.Name
 	if sys.fields > 0 {
@@ -143,7 +150,7 @@ func (l *lowerer) newField(sys *system) *ir.Func {
 // rhsFunc is (t, states…, contexts…, starts…) -> derivatives of the states.
 func (l *lowerer) rhsFunc(sys *system) *ir.Func {
 	if sys.rhs == nil {
-		sys.rhs = l.add(l.equations(sys.System, "rhs", false))
+		sys.rhs = l.add(l.equations(sys, "rhs", false))
 	}
 	return sys.rhs
 }
@@ -151,7 +158,7 @@ func (l *lowerer) rhsFunc(sys *system) *ir.Func {
 // outputFunc is (t, states…, contexts…, starts…) -> outputs.
 func (l *lowerer) outputFunc(sys *system) *ir.Func {
 	if sys.outputs == nil {
-		s := l.systemFunc(sys.System, "outputs", false)
+		s := l.systemFunc(sys, "outputs", false)
 		var results []*ir.Value
 		for _, q := range sys.Outputs {
 			v := s.expr(q.Expr)

@@ -39,7 +39,7 @@ func Dump(w io.Writer, p *Program) {
 			d.linef("context %s %s", v.Name, v.Type)
 		}
 		for _, v := range s.Inputs {
-			d.linef("input %s %s", v.Name, v.Type)
+			d.linef("input %s %s %s", v.Var.Name, v.Var.Type, v.Interp)
 		}
 		d.defs(s.Defs)
 		for _, st := range s.States {

@@ -109,7 +109,7 @@ func (c *checker) ident(x *syntax.Ident, e *env) Expr {
 		if !v.Type.IsValid() {
 			return invalid(at)
 		}
-		if v.Type.Kind == DistKind {
+		if v.Type.Kind == DistKind || v.Type.Kind == SignalKind {
 			return v.Def
 		}
 		return &Ref{Node: Node{T: v.Type, At: at}, Var: v}
@@ -182,7 +182,7 @@ func (c *checker) define(s *syntax.DefineStmt, e *env) {
 			t = Type{}
 		}
 		v := c.bind(e, s.Names[0], &Var{Kind: DefVar, Type: t, Def: x, Doc: s.Doc})
-		if t.IsValid() && t.Kind != DistKind {
+		if t.IsValid() && t.Kind != DistKind && t.Kind != SignalKind {
 			e.defs = append(e.defs, v)
 		}
 		return

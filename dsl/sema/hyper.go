@@ -101,7 +101,7 @@ func (c *checker) hyperScope(h *Hyper) *env {
 		e.slopes[st.Var.Name] = slope
 		h.Slopes = append(h.Slopes, slope)
 	}
-	for _, list := range [][]*Var{s.Contexts, s.Defs} {
+	for _, list := range [][]*Var{s.driven(), s.Defs} {
 		for _, v := range list {
 			if v.Drawn == nil {
 				enter(v)

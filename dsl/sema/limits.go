@@ -15,7 +15,6 @@ var limits = map[string]limit{
 	"solver method": {"NDE0802", "this method is not compiled yet", "use euler, midpoint, heun, rk4, dopri5 or tsit5"},
 	"solver option": {"NDE0803", "this solver option is not compiled yet", "leave it out"},
 	"event":         {"NDE0805", "events are not compiled yet", "leave the when block out"},
-	"input":         {"NDE0806", "time-varying inputs are not compiled yet", "use a context for values that stay constant during a solve"},
 	"nested solve":  {"NDE0808", "a solve inside a net or a system is not compiled yet", "solve in a model or a recipe"},
 	"distribution":  {"NDE0809", "this use of a distribution is not compiled yet", "log_prob takes normal and laplace, kl takes normal"},
 	"multishoot":    {"NDE0811", "multiple shooting is not compiled yet", "solve from the first sample"},
@@ -30,7 +29,7 @@ var limits = map[string]limit{
 
 // limitedFunctions are functions of the language by the limit that they run into.
 var limitedFunctions = map[string]string{
-	"multishoot": "multishoot", "signal": "input",
+	"multishoot": "multishoot",
 }
 
 // limit complains about a construct of the table.

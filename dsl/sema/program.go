@@ -83,14 +83,15 @@ type Func struct {
 	Params []*ir.Param // of this net itself, callees not counted
 }
 
-// System is dynamics. Extras of a solve of it are the contexts, in order, and then the start
-// values of Initials, in order.
+// System is dynamics. Extras of a solve of it are the contexts, in order, then the inputs, in order, and then the
+// start values of Initials, in order.
 type System struct {
 	Name      string
 	Doc       string
 	Span      diag.Span
 	States    []*State
 	Contexts  []*Var
+	Inputs    []*Input
 	Params    []*ir.Param
 	Defs      []*Var // definitions in order
 	Integrals []*Named
@@ -98,10 +99,7 @@ type System struct {
 	Time      *Var   // t
 	Initials  []*Var // StateVars whose initial(x) is used, in order of first use
 
-	// Constructs that are checked and not compiled yet; empty in a Program without errors.
-	Inputs []*Var // time-varying
-	Noisy  bool   // has a noise equation
-
+	Noisy bool     // has a noise equation
 	Noise []*Noise // equations of noise; in the order of the states
 	Ito   bool     // how noise is meant; else Stratonovich
 }
@@ -111,6 +109,26 @@ type Noise struct {
 	State int
 	Expr  Expr // of the state's shape, a scalar, or with one axis more
 }
+
+// Input is a value that may change during a solve: a constant, or a signal that is given at knots.
+type Input struct {
+	Var    *Var
+	Interp Interp
+}
+
+// Interp says what an input is between the knots of a signal.
+type Interp uint8
+
+// Kinds of interpolation.
+const (
+	Linear Interp = iota // a line from knot to knot
+	Hold                 // the value of the knot before
+	Cubic                // the cubic with the slope of a parabola through three knots at each (de Boor 1978, chapter IV)
+)
+
+var interpNames = [...]string{Linear: "linear", Hold: "hold", Cubic: "cubic"}
+
+func (i Interp) String() string { return interpNames[i] }
 
 // State is a state with its equation.
 type State struct {
@@ -325,7 +343,7 @@ type (
 		Solver *Solver
 		With   diag.Span // where the solver is named
 		Starts []Expr    // by state
-		Extras []Expr    // by context
+		Extras []Expr    // by context, then by input
 		From   Expr      // time scalar
 		To     Expr      // time scalar; nil with At
 		At     Expr      // [Times]time; nil with To
@@ -394,6 +412,13 @@ type (
 		Node
 		From, To Expr
 		Steps    float64
+	}
+
+	// Signal is signal(ts, us): an input of a system over time. It stands among the extras of a solve only.
+	Signal struct {
+		Node
+		Times  Expr // [n]time, ascending
+		Values Expr // [n, …]real
 	}
 
 	// Avg is the mean over the samples of the batch; in recipes only.

@@ -212,10 +212,13 @@ func (u *unitChecker) starts(s *System, starts, extras []Expr) {
 	for i, x := range starts {
 		u.want(x, declared(s.States[i].Var.Type), s.States[i].Var.Name+" of system "+s.Name)
 	}
+	vars := s.driven()
 	for i, x := range extras {
-		if i < len(s.Contexts) {
-			u.want(x, declared(s.Contexts[i].Type), s.Contexts[i].Name+" of system "+s.Name)
+		if signal, ok := x.(*Signal); ok {
+			u.want(signal.Times, known(second), "time")
+			x = signal.Values
 		}
+		u.want(x, declared(vars[i].Type), vars[i].Name+" of system "+s.Name)
 	}
 }
 

@@ -1,6 +1,8 @@
 package sema
 
 import (
+	"slices"
+
 	"ndec.dev/ndec/dsl/syntax"
 	"ndec.dev/ndec/ir"
 	"ndec.dev/ndec/ir/diag"
@@ -157,7 +159,7 @@ func (c *checker) systemLiteral(x syntax.Expr, at diag.Span, e *env) (*System, [
 		return nil, nil, nil, false
 	}
 	s := d.system
-	starts, extras := make([]Expr, len(s.States)), make([]Expr, len(s.Contexts))
+	starts, extras := make([]Expr, len(s.States)), make([]Expr, len(s.Contexts)+len(s.Inputs))
 	ok := true
 	given := map[string]bool{}
 	for _, el := range elems {
@@ -174,16 +176,18 @@ func (c *checker) systemLiteral(x syntax.Expr, at diag.Span, e *env) (*System, [
 			continue
 		}
 		given[key] = true
-		if isInput(s, key) {
-			continue // a constant or a signal; said at the declaration
-		}
 		slot, want := startSlot(s, key, starts, extras)
 		if slot == nil {
 			c.errorf("NDE0521", el.Key.At(), "system %s has no state, context or input %q%s", s.Name, key, didYouMean(key, settable(s)))
 			ok = false
 			continue
 		}
-		y, fine := c.fill(v, want)
+		y, fine := v, false
+		if signal, is := v.(*Signal); is {
+			fine = isInput(s, key) && ir.SameShape(signal.T.Shape, want.Shape)
+		} else {
+			y, fine = c.fill(v, want)
+		}
 		if !fine {
 			ok = false
 			if !isInvalid(v) && want.IsValid() {
@@ -211,9 +215,9 @@ func (c *checker) systemLiteral(x syntax.Expr, at diag.Span, e *env) (*System, [
 			ok = false
 		}
 	}
-	for _, v := range s.Inputs {
-		if !given[v.Name] {
-			c.errorf("NDE0524", at, "%s{...} does not set input %s", s.Name, v.Name)
+	for i, v := range s.Inputs {
+		if extras[len(s.Contexts)+i] == nil {
+			c.errorf("NDE0524", at, "%s{...} does not set input %s", s.Name, v.Var.Name)
 			ok = false
 		}
 	}
@@ -221,12 +225,7 @@ func (c *checker) systemLiteral(x syntax.Expr, at diag.Span, e *env) (*System, [
 }
 
 func isInput(s *System, key string) bool {
-	for _, v := range s.Inputs {
-		if v.Name == key {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(s.Inputs, func(v *Input) bool { return v.Var.Name == key })
 }
 
 func startSlot(s *System, key string, starts, extras []Expr) (*Expr, Type) {
@@ -240,6 +239,11 @@ func startSlot(s *System, key string, starts, extras []Expr) (*Expr, Type) {
 			return &extras[i], v.Type
 		}
 	}
+	for i, v := range s.Inputs {
+		if v.Var.Name == key {
+			return &extras[len(s.Contexts)+i], v.Var.Type
+		}
+	}
 	return nil, Type{}
 }
 
@@ -248,7 +252,7 @@ func settable(s *System) []string {
 	for _, st := range s.States {
 		names = append(names, st.Var.Name)
 	}
-	for _, v := range append(append([]*Var{}, s.Contexts...), s.Inputs...) {
+	for _, v := range s.driven() {
 		if v.Drawn == nil {
 			names = append(names, v.Name)
 		}
@@ -388,6 +392,8 @@ func children(x Expr) []Expr {
 		return x.Args
 	case *Anneal:
 		return []Expr{x.From, x.To}
+	case *Signal:
+		return []Expr{x.Times, x.Values}
 	}
 	return nil
 }

@@ -24,6 +24,7 @@ func specialForms() map[string]special {
 		"draw":     (*checker).draw,
 		"map":      (*checker).mapOver,
 		"anneal":   (*checker).anneal,
+		"signal":   (*checker).signal,
 
 		"standardize":   normalisation(standardize),
 		"unstandardize": normalisation(unstandardize),

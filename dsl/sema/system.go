@@ -40,10 +40,7 @@ func (c *checker) checkSystem(d *decl, n *syntax.SystemDecl) {
 				}
 			}
 		case *syntax.InputStmt:
-			c.limit("input", st.At())
-			for _, name := range st.Names {
-				s.Inputs = append(s.Inputs, c.bind(e, name, &Var{Kind: InputVar, Type: c.typeOf(st.Type, e)}))
-			}
+			c.inputStmt(st, s, e)
 		case *syntax.QuantityStmt:
 			// Entered early so that reading one gives the right message.
 			c.declareQuantity(st, s)

@@ -17,6 +17,7 @@ const (
 	ResultKind // of a solve
 	TupleKind  // of a model with several outputs
 	DistKind   // a distribution; never left in a Program
+	SignalKind // values over time, for an input of a system
 )
 
 // Elem is the element type of a tensor.
@@ -127,6 +128,8 @@ func (t Type) String() string {
 		return "result of a solve of " + t.System.Name
 	case DistKind:
 		return "distribution"
+	case SignalKind:
+		return "signal"
 	case TupleKind:
 		parts := make([]string, len(t.Parts))
 		for i, p := range t.Parts {

@@ -37,7 +37,7 @@ func Files(example string) map[string]string {
 // All is every entry, ordered by code. Each file codes_NN.go holds the rows of its range; a new
 // file is added to the list here.
 func All() []Entry {
-	all := slices.Concat(codes01(), codesDesign(), codesValues(), codesSystems(), codesTraining(), codesLimits(), codesConstructs(), codesBack(), codesHyper(), codesSensitivity(), codesVet())
+	all := slices.Concat(codes01(), codesDesign(), codesValues(), codesSystems(), codesTraining(), codesLimits(), codesConstructs(), codesBack(), codesHyper(), codesSensitivity(), codesInputs(), codesVet())
 	slices.SortStableFunc(all, func(a, b Entry) int { return strings.Compare(string(a.Code), string(b.Code)) })
 	return all
 }

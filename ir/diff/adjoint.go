@@ -269,7 +269,7 @@ func (p *pass) adjointSum(a *adjointSolve, row *method.Row) *ir.Func {
 	for _, j := range a.extras {
 		wrt.Args = append(wrt.Args, 1+n+j)
 	}
-	back := p.vjp(f, wrt, len(f.Args), true)
+	back := p.within(f, wrt)
 	sums := make([]*ir.Value, len(a.extras)+len(a.params))
 	stages, _ := method.Stages(b, c, row, t, h, states, extras)
 	for _, st := range stages {
@@ -284,8 +284,11 @@ func (p *pass) adjointSum(a *adjointSolve, row *method.Row) *ir.Func {
 			y[i], bars[i] = b.Zeros(s.States[i].Type), weigh(extras[len(s.Extras)+k])
 		}
 		in := append([]*ir.Value{st.T}, y...)
-		in = append(append(in, extras[:len(s.Extras)]...), bars...)
-		for k, g := range b.CallAll(back, in...) {
+		in = append(in, extras[:len(s.Extras)]...)
+		if back.middle {
+			in = append(in, method.Middle(b, t, h))
+		}
+		for k, g := range b.CallAll(back.Func, append(in, bars...)...) {
 			if sums[k] == nil {
 				sums[k] = g
 			} else {
@@ -310,6 +313,21 @@ func (p *pass) adjointSum(a *adjointSolve, row *method.Row) *ir.Func {
 	b.Return(outs...)
 	b.Func.DropDead()
 	return b.Func
+}
+
+// fieldVJP is the derivative of a field inside a step: (t, y…, c…, the middle of the step if wanted, bars…) -> cotangents.
+type fieldVJP struct {
+	*ir.Func
+	middle bool
+}
+
+func (p *pass) within(f *ir.Func, wrt Wrt) fieldVJP {
+	g := method.Within(f)
+	if g != f {
+		g.Name = p.fresh(g.Name)
+		p.m.AddFunc(g)
+	}
+	return fieldVJP{p.vjp(g, wrt, len(g.Args), true), g != f}
 }
 
 // run solves backwards from the end, or from output time to output time, and passes the cotangents

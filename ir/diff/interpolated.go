@@ -66,8 +66,9 @@ func (p *pass) adjointStep(s *ir.Solve, row *method.Row, params []*ir.Param, at 
 	}
 	// The data of the dense output, from which the state anywhere in the step is made.
 	in := append([]*ir.Value{t, h}, y...)
+	middle := method.Middle(b, t, h)
 	if s.FSAL {
-		in = append(in, b.CallAll(f, append(append([]*ir.Value{t}, y...), c...)...)...)
+		in = append(in, method.Evaluate(b, f, append(append([]*ir.Value{t}, y...), c...), t, h)...)
 	}
 	outs := b.CallAll(s.DenseStep, append(in, c...)...)
 	data := len(outs) - (len(s.Dense.Args) - 2 - 2*n)
@@ -82,15 +83,18 @@ func (p *pass) adjointStep(s *ir.Solve, row *method.Row, params []*ir.Param, at 
 	}
 	results := ends
 	if len(wrt.Args)+len(params) > 0 {
-		back := p.vjp(f, wrt, len(f.Args), true)
+		back := p.within(f, wrt)
 		sums := make([]*ir.Value, len(wrt.Args)+len(params))
 		for _, st := range stages {
 			in := append([]*ir.Value{st.T}, p.denseAt(b, s, st.T, fixed)...)
 			in = append(in, c...)
+			if back.middle {
+				in = append(in, middle)
+			}
 			for _, g := range st.Y { // backwards, h is negative
 				in = append(in, b.Mul(b.Cast(b.Neg(st.Weight), g.Type.Elem), g))
 			}
-			for k, g := range b.CallAll(back, in...) {
+			for k, g := range b.CallAll(back.Func, in...) {
 				if sums[k] == nil {
 					sums[k] = g
 				} else {
@@ -140,9 +144,13 @@ func (p *pass) adjointSlope(s *ir.Solve) *ir.Func {
 		wrt.Args = append(wrt.Args, 1+i)
 	}
 	in := append([]*ir.Value{at}, p.denseAt(b, s, at, fixed)...)
-	in = append(append(in, c...), bars...)
+	in = append(in, c...)
+	back := p.within(f, wrt)
+	if back.middle {
+		in = append(in, method.Middle(b, fixed[0], fixed[1]))
+	}
 	var slopes []*ir.Value
-	for i, g := range b.CallAll(p.vjp(f, wrt, len(f.Args), true), in...) {
+	for i, g := range b.CallAll(back.Func, append(in, bars...)...) {
 		slopes = append(slopes, b.Neg(g))
 		b.Func.ResultNames = append(b.Func.ResultNames, "d"+s.States[i].Name+"_bar")
 	}

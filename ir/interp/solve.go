@@ -31,6 +31,7 @@ type run struct {
 	times  []float64
 	stops  []float64 // that are still to come
 	gap    float64   // what steps keep from them, signed
+	begin  float64   // where the field is first evaluated
 	next   int
 	out    []datum
 	nfe    int
@@ -51,7 +52,7 @@ func (m *Machine) solve(s *ir.Solve, in []datum) datum {
 		t1 = r.times[len(r.times)-1]
 		r.out = make([]datum, n)
 	}
-	r.stop = r.t
+	r.stop, r.begin = r.t, r.t
 	if s.Stops > 0 {
 		r.halts(in[2].data, t1)
 	}
@@ -175,7 +176,10 @@ func (r *run) halts(stops []float64, t1 float64) {
 	dir := math.Copysign(1, t1-r.t)
 	r.gap = dir * 4 * epsilon * math.Max(math.Abs(r.t), math.Abs(t1))
 	for _, s := range stops {
-		if (s-2*r.gap-r.t)*dir > 0 && (t1-2*r.gap-s)*dir > 0 {
+		switch {
+		case math.Abs(s-r.t) <= math.Abs(2*r.gap):
+			r.begin = r.t + r.gap
+		case (s-2*r.gap-r.t)*dir > 0 && (t1-2*r.gap-s)*dir > 0:
 			r.stops = append(r.stops, s)
 		}
 	}
@@ -197,6 +201,7 @@ func (r *run) goal(end float64) (goal float64, stop bool) {
 func (r *run) pass() (slope []datum) {
 	r.t += r.gap
 	r.stops = r.stops[1:]
+	r.begin = r.t
 	return r.slope()
 }
 
@@ -206,7 +211,7 @@ func (r *run) slope() []datum {
 		return nil
 	}
 	r.nfe++
-	return r.m.run(r.s.Field, cat([]datum{num(r.t)}, r.x(), r.c))
+	return r.m.run(r.s.Field, cat([]datum{num(r.begin)}, r.x(), r.c))
 }
 
 // x are the states without memory of the method.
@@ -233,7 +238,10 @@ func (r *run) forced(steps []Step, t1 float64) {
 			next = steps[i+1].T
 		}
 		r.accept(st.H, next, t1-t0, y1, dense)
-		k = k1
+		if k = k1; r.s.Stops > 0 { // there may have been one
+			r.begin = r.t
+			k = r.slope()
+		}
 	}
 }
 
@@ -259,7 +267,7 @@ func (r *run) adaptive(t1 float64) {
 	dir := math.Copysign(1, t1-t0)
 	var k []datum
 	if s.FSAL || s.FirstStep == 0 {
-		k = m.run(s.Field, cat([]datum{num(t0)}, r.x(), r.c))
+		k = m.run(s.Field, cat([]datum{num(r.begin)}, r.x(), r.c))
 		r.nfe++
 	}
 	h := dir * s.FirstStep

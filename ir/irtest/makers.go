@@ -365,6 +365,12 @@ var others = map[ir.Op]maker{
 		return g.b.Mul(v, g.b.Num(0.125))
 	},
 
+	ir.OpLocate: func(g *gen, op ir.Op) *ir.Value {
+		ts := []float64{-1, 0, 0.25, 0.5, 1}
+		at := g.b.Emit(op, ir.Attr{Index: g.rnd.IntN(len(ts))}, g.b.Data(ts, ir.Tensor(ir.F64, len(ts))), g.b.Cast(g.scalar(), ir.F64))
+		return g.b.Reshape(g.b.Cast(at, g.real))
+	},
+
 	ir.OpSum:  func(g *gen, op ir.Op) *ir.Value { return g.b.Mul(reduction(g, op), g.b.Num(0.125)) },
 	ir.OpMean: reduction, ir.OpReduceMax: extremum, ir.OpReduceMin: extremum,
 	ir.OpCumsum: func(g *gen, op ir.Op) *ir.Value {

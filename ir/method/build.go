@@ -339,7 +339,7 @@ func (s *stepper) stage(i int) []*ir.Value {
 	}
 	s.at[i] = Stage{T: t, Y: y}
 	in := append([]*ir.Value{t}, y...)
-	k := s.b.CallAll(s.s.Field, append(in, s.c...)...)
+	k := Evaluate(s.b, s.s.Field, append(in, s.c...), s.t, s.h)
 	for x, st := range s.s.States {
 		k[x].Named(fmt.Sprintf("%s_k%d", st.Name, i+1))
 	}

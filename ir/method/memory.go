@@ -183,7 +183,7 @@ func (w *rememberer) step(suffix, doc string, at, withErrors bool) *ir.Func {
 	r.y, r.memory = w.pieces(start)
 	c := w.extras(b)
 	r.field = func(t *ir.Value, y []*ir.Value) []*ir.Value {
-		return b.CallAll(w.s.Field, append(append([]*ir.Value{t}, y...), c...)...)
+		return Evaluate(b, w.s.Field, append(append([]*ir.Value{t}, y...), c...), r.t, r.h)
 	}
 	next, errors, memory := w.by.Step(r)
 	results := append([]*ir.Value(nil), next...)

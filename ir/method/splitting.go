@@ -230,7 +230,7 @@ type run struct {
 }
 
 func (r *run) eval(t *ir.Value, y []*ir.Value) []*ir.Value {
-	return r.b.CallAll(r.field, append(append([]*ir.Value{t}, y...), r.c...)...)
+	return Evaluate(r.b, r.field, append(append([]*ir.Value{t}, y...), r.c...), r.t, r.h)
 }
 
 // shift adds w h k to the states of a group.

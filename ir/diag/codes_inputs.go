@@ -1,0 +1,24 @@
+package diag
+
+import "strings"
+
+// driven is a system with an input, of options OPTIONS, that a model drives by VALUE.
+const driven = "package p\n\nsystem S {\n\tstate x real\n\tinput u realOPTIONS\n\tder(x) = u - x\n}\n\nmodel M(x real, ts [3]time, us [3]real) (y real) {\n\treturn solve(S{x: x, u: VALUE}, over: 0..1, with: rk4{steps: 4}).x\n}\n"
+
+func drive(options, value string) string {
+	return strings.NewReplacer("OPTIONS", options, "VALUE", value).Replace(driven)
+}
+
+// codesInputs are the rules of time-varying inputs.
+func codesInputs() []Entry {
+	return []Entry{
+		{Code: "NDE0661", Title: "bad input",
+			Text:  "An input is real, and has one option: interp: says what it is between the knots of a signal, linear (the default), hold or cubic.",
+			Bad:   drive(" {\n\t\tinterp: spline\n\t}", "signal(ts, us)"),
+			Fixed: drive(" {\n\t\tinterp: cubic\n\t}", "signal(ts, us)")},
+		{Code: "NDE0662", Title: "bad signal",
+			Text:  "signal(ts, us) takes a vector of two or more times and a value for each of them. It stands for an input of a system.",
+			Bad:   drive("", "signal(ts[0], us)"),
+			Fixed: drive("", "signal(ts, us)")},
+	}
+}
