@@ -71,7 +71,7 @@ const (
 	// Places that are values, along the leading axis.
 	OpTake    // (x [n,…], i [k]i32) -> [k,…]: row i_j of x
 	OpScatter // (x [k,…], i [k]i32) -> [Attr.Index,…]: the sum of the rows j with i_j = row
-	OpLocate  // (ts [n]f64 ascending, t f64) -> [1]i32: the last i ≤ Attr.Index with ts_i ≤ t, else 0
+	OpLocate  // (ts [n] ascending, t) -> [1]i32: the last i ≤ Attr.Index with ts_i ≤ t, else 0
 
 	// Reductions over the axes Attr.Ints (all axes when nil).
 	OpSum

@@ -49,7 +49,7 @@ func init() {
 			Transpose: func(b *Builder, v *Value, _ int, g *Value) *Value { return b.Emit(OpTake, Attr{}, g, v.Args[1]) }},
 		Info{Op: OpLocate, Name: "locate", Arity: 2, Class: ClassLinalg, Formula: "max {i: ts_i ≤ t}", Doc: "place of t among the ascending times ts, from 0",
 			Shape: func(a []Type, at *Attr) (Type, error) {
-				if a[0].Rank() != 1 || a[0].Elem != F64 || !a[1].Equal(Scalar(F64)) {
+				if a[0].Rank() != 1 || !a[0].Elem.IsFloat() || !a[1].Equal(Scalar(a[0].Elem)) {
 					return Type{}, fmt.Errorf("wants times and a time, not %s and %s", a[0], a[1])
 				}
 				if at.Index < 0 || at.Index >= a[0].Len() {

@@ -47,6 +47,7 @@ func samples() map[Op][]sample {
 		OpScatter:   {{[]Type{v3, Tensor(I32, 3)}, Attr{Index: 5}}, {[]Type{m23, Tensor(I32, 2)}, Attr{Index: 1}}},
 		OpSum:       axes, OpReduceMax: axes, OpReduceMin: axes, OpMean: axes,
 		OpCumsum:  along,
+		OpLocate:  one(Attr{Index: 2}, v4, s0),
 		OpArgmax:  one(Attr{}, v4),
 		OpUniform: one(Attr{Index: 7, Ints: []int{2, 3}}, KeyType, s0),
 		OpMatVec:  one(Attr{}, m34, v4), OpVecMat: one(Attr{}, v3, m34), OpMatMul: one(Attr{}, m23, m34), OpOuter: one(Attr{}, v3, v4),

@@ -128,6 +128,9 @@ func TestValuesOfMatrices(t *testing.T) {
 		{OpTake, sample{[]Type{m22, Tensor(I32, 3)}, Attr{}}, [][]float64{a, {1, 0, 1}}, []float64{3, 4, 1, 2, 3, 4}},
 		{OpTake, sample{[]Type{v2, Tensor(I32, 2)}, Attr{}}, [][]float64{{5, 6}, {-1, 2}}, []float64{5, 6}}, // the nearest places
 		{OpScatter, sample{[]Type{m22, Tensor(I32, 2)}, Attr{Index: 3}}, [][]float64{a, {2, 2}}, []float64{0, 0, 0, 0, 4, 6}},
+		{OpLocate, sample{[]Type{v4, s0}, Attr{Index: 3}}, [][]float64{{0, 1, 1, 4}, {1}}, []float64{2}},
+		{OpLocate, sample{[]Type{v4, s0}, Attr{Index: 2}}, [][]float64{{0, 1, 2, 4}, {9}}, []float64{2}},
+		{OpLocate, sample{[]Type{v4, s0}, Attr{Index: 3}}, [][]float64{{0, 1, 2, 4}, {-1}}, []float64{0}},
 		{OpLeakyRelu, sample{[]Type{v2}, Attr{Num: 0.25}}, [][]float64{{-2, 3}}, []float64{-0.5, 3}},
 		{OpClamp, sample{[]Type{v4, s0, s0}, Attr{}}, [][]float64{{-2, 0.5, 1, 3}, {-1}, {2}}, []float64{-1, 0.5, 1, 2}},
 		{OpSelect, sample{[]Type{truth, v3, s0}, Attr{}}, [][]float64{{1, 0, 1}, {1, 2, 3}, {9}}, []float64{1, 9, 3}},

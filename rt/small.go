@@ -108,7 +108,7 @@ func Scatter[R Float](dst, x []R, places []int32) {
 
 // Locate gives the place of t among ascending times, from 0: the last i ≤ last with ts[i] ≤ t, and 0 before the
 // first. A time that is not a number has place 0.
-func Locate(place []int32, ts []float64, t float64, last int) {
+func Locate[R Float](place []int32, ts []R, t R, last int) {
 	lo, hi := 0, last // ts[lo] ≤ t, as far as there is such a place, and ts[hi+1] > t
 	for lo < hi {
 		mid := (lo + hi + 1) / 2
