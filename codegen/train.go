@@ -38,7 +38,12 @@ func (e *emitter) data(f *file, d *ir.DataSet) {
 	p.line("Name: %q,", d.Name)
 	p.line("Columns: %s,", columnSpecs(d.Columns))
 	if s, ok := ir.FindSetting(d.Settings, "source"); ok && s.Choice != nil {
-		source := choice(recipe.Source, s.Choice)
+		source := ""
+		if model, ok := s.Choice.Option("model"); ok {
+			source = e.simulation(s.Choice, model.Text)
+		} else {
+			source = choice(recipe.Source, s.Choice)
+		}
 		if stream, ok := ir.FindSetting(d.Settings, "stream"); ok && stream.Num != 0 {
 			source = "rt.Fresh{Of: " + source + "}"
 		}
@@ -115,16 +120,39 @@ func choice(g recipe.Group, c *ir.Choice) string {
 	case recipe.Sampled:
 		var of []string
 		for _, s := range c.Options {
-			if s.Choice == nil {
-				continue
+			if s.Choice != nil {
+				of = append(of, sampled(s))
 			}
-			a, _ := s.Choice.Option("a")
-			b, _ := s.Choice.Option("b")
-			of = append(of, fmt.Sprintf("{Column: %q, Normal: %t, A: %s, B: %s}", s.Key, s.Choice.Row == "normal", plain(a.Num), plain(b.Num)))
 		}
 		fields = append(fields, "Of: []rt.Sampled{"+strings.Join(of, ", ")+"}")
 	}
 	return "rt." + row.Make + "{" + strings.Join(fields, ", ") + "}"
+}
+
+// sampled spells the distribution of a column.
+func sampled(s ir.Setting) string {
+	a, _ := s.Choice.Option("a")
+	b, _ := s.Choice.Option("b")
+	return fmt.Sprintf("{Column: %q, Normal: %t, A: %s, B: %s}", s.Key, s.Choice.Row == "normal", plain(a.Num), plain(b.Num))
+}
+
+// simulation spells the source whose rows a model of the package gives.
+func (e *emitter) simulation(c *ir.Choice, model string) string {
+	at := slices.IndexFunc(e.m.Models, func(m *ir.Model) bool { return m.Name == model })
+	m := e.m.Models[at]
+	var of, noisy []string
+	drawn, _ := c.Option("drawn")
+	for _, s := range drawn.List {
+		of = append(of, sampled(s))
+	}
+	list, _ := c.Option("noisy")
+	for _, s := range list.List {
+		noisy = append(noisy, fmt.Sprintf("%q", s.Key))
+	}
+	seed, _ := c.Option("seed")
+	x := strings.TrimSuffix(choice(recipe.Source, c), "}")
+	return fmt.Sprintf("%s, Noisy: []string{%s},\n\tDrawn: %s,\n\tOf: []rt.Sampled{%s},\n\tModel: func(drawn *rt.Table) *rt.Rows { return %sRows(NewParams(%d).flat(), drawn) }}",
+		x, strings.Join(noisy, ", "), columnSpecs(m.Inputs), strings.Join(of, ", "), e.bases[m], uint64(seed.Num))
 }
 
 func split(c *ir.Choice) string {

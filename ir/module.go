@@ -255,6 +255,25 @@ type Choice struct {
 // Option finds an option by key.
 func (c *Choice) Option(key string) (Setting, bool) { return FindSetting(c.Options, key) }
 
+// Own are the models that the program declares; the others simulate data.
+func (m *Module) Own() []*Model {
+	made := map[string]bool{}
+	for _, d := range m.Data {
+		if s, ok := FindSetting(d.Settings, "source"); ok && s.Choice != nil {
+			if model, ok := s.Choice.Option("model"); ok {
+				made[model.Text] = true
+			}
+		}
+	}
+	var own []*Model
+	for _, x := range m.Models {
+		if !made[x.Name] {
+			own = append(own, x)
+		}
+	}
+	return own
+}
+
 // FindSetting finds a setting by key.
 func FindSetting(list []Setting, key string) (Setting, bool) {
 	for _, s := range list {

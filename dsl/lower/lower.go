@@ -63,7 +63,7 @@ func Lower(p *sema.Program) (*ir.Module, diag.List) {
 	for _, f := range p.Funcs {
 		l.guard(f.Span, func() { l.fn(f) })
 	}
-	for _, m := range p.Models {
+	for _, m := range p.AllModels() {
 		l.guard(m.Span, func() { l.model(m) })
 	}
 	for _, d := range p.Data {

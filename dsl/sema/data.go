@@ -101,6 +101,7 @@ func (c *checker) checkData(d *decl, n *syntax.DataDecl) {
 		return
 	}
 	exprs := map[*Var]syntax.Expr{}
+	var simulated *syntax.LitExpr
 	for _, st := range n.Body.Stmts {
 		switch st := st.(type) {
 		case *syntax.ColumnStmt:
@@ -113,6 +114,9 @@ func (c *checker) checkData(d *decl, n *syntax.DataDecl) {
 				}
 			}
 		case *syntax.SettingStmt:
+			if lit := simulateLit(st); lit != nil {
+				simulated = lit
+			}
 			c.blockSetting(b, st, newEnv(inConst, ""))
 		default:
 			c.stray(st.At())
@@ -126,7 +130,11 @@ func (c *checker) checkData(d *decl, n *syntax.DataDecl) {
 	if s, ok := ir.FindSetting(b.got, "source"); ok && s.Choice != nil {
 		d.home.inFolder(s.Choice)
 		out.Source = *s.Choice
-		c.checkSource(out, exprs)
+		if simulated != nil && !b.unfit["source"] {
+			c.simulate(out, simulated, exprs)
+		} else {
+			c.checkSource(out, exprs)
+		}
 	}
 	if s, ok := ir.FindSetting(b.got, "split"); ok && !b.unfit["split"] {
 		out.Split = s.Choice

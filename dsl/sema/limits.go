@@ -19,7 +19,6 @@ var limits = map[string]limit{
 	"distribution":  {"NDE0809", "this use of a distribution is not compiled yet", "log_prob takes normal and laplace, kl takes normal"},
 	"multishoot":    {"NDE0811", "multiple shooting is not compiled yet", "solve from the first sample"},
 	"data column":   {"NDE0812", "columns of data as values are not compiled yet", "scale the inputs by constants"},
-	"source":        {"NDE0813", "this source is not compiled yet", "use moons, circles, spirals, gaussians, csv, npy or npz"},
 	"setting":       {"NDE0814", "this setting is not compiled yet", "leave it out"},
 	"target":        {"NDE0816", "this target is not compiled yet", "use target go, or none"},
 	"element type":  {"NDE0818", "element types other than real, time, label and bool are not compiled yet", "use real, and --precision for all of them"},

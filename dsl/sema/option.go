@@ -95,7 +95,7 @@ var choiceCodes = &codes{"NDE0507", "NDE0504", "NDE0505", "NDE0506", "NDE0503", 
 
 var recipeCodes = &codes{"NDE0704", "NDE0705", "NDE0703", "NDE0701", "NDE0706", "setting", "setting"}
 
-var sourceCodes = &codes{"NDE0704", "NDE0705", "NDE0703", "NDE0701", "NDE0706", "source", "setting"}
+var sourceCodes = &codes{"NDE0704", "NDE0705", "NDE0703", "NDE0701", "NDE0706", "setting", "setting"}
 
 var methodWhat = map[method.Group]string{method.Solver: "solver method", method.Controller: "step control", method.Sensitivity: "sensitivity", method.Estimator: "estimator of div"}
 

@@ -207,14 +207,16 @@ type Port struct {
 
 // Data is a data block.
 type Data struct {
-	Name     string
-	Doc      string
-	Span     diag.Span
-	Columns  []*Var
-	Params   []*ir.Param // statistics that standardize and its relatives use
-	Source   ir.Choice   // all options present
-	Split    *ir.Choice
-	Settings []ir.Setting // the same with everything else, for the module
+	Name    string
+	Doc     string
+	Span    diag.Span
+	Columns []*Var
+	Params  []*ir.Param // statistics that standardize and its relatives use
+	Source  ir.Choice   // all options present
+	// Simulation, of the source simulate, gives the columns from what is drawn for a row; nil of others.
+	Simulation *Model
+	Split      *ir.Choice
+	Settings   []ir.Setting // the same with everything else, for the module
 }
 
 // Recipe is a train block. Columns of Data are in scope of its expressions.

@@ -77,11 +77,12 @@ var sources = []Row{
 	{Name: "safetensors", Make: "SafeTensors", Doc: "tensors by column name, rows first", Options: []Option{path}},
 	{Name: "idx", Make: "IDX", Columns: Files, Doc: "files of the MNIST kind, gzipped or not, rows first, column: \"file\""},
 	{Name: "sampler", Make: "Sampler", Columns: Sampled, Doc: "each column drawn from a distribution, column: normal(m, s) or uniform(a, b)", Options: []Option{count(8192), dataSeed}},
-	later("simulate", "trajectories of a known system"),
+	{Name: "simulate", Make: "Simulation", Doc: "rows from solves of a system of the package; each column is a state, integral or output along the times, a context, an input, or t", Options: []Option{
+		{Key: "of", Kind: Any, Required: true, Doc: "the system, with constants or normal(m, s), uniform(a, b) for its states, contexts and inputs: Sys{x: normal(0, 1)}"},
+		{Key: "at", Kind: Any, Required: true, Doc: "the times, a constant vector; the first one is that of the start"},
+		{Key: "with", Kind: Any, Required: true, Doc: "the solver"},
+		count(1024), noise("standard deviation of what is added to each number that the solve gives"), dataSeed}},
 }
-
-// later is a source whose options are not looked at yet.
-func later(name, doc string) Row { return Row{Name: name, Later: true, Doc: doc} }
 
 func share(key string) Option {
 	return Option{Key: key, Kind: Number, Max: 1, Doc: "share of the rows"}

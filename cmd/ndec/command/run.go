@@ -178,12 +178,13 @@ and make the exit code 1.`,
 // chosenModel is the named model, or the only one.
 func chosenModel(m *ir.Module, name string) (*ir.Model, error) {
 	var names []string
-	for _, x := range m.Models {
+	models := m.Own()
+	for _, x := range models {
 		names = append(names, x.Name)
 	}
 	switch {
 	case name == "" && len(names) == 1:
-		return m.Models[0], nil
+		return models[0], nil
 	case len(names) == 0:
 		return nil, problems(fmt.Errorf("there is no model in package %s", m.Package))
 	case name == "":
