@@ -21,6 +21,7 @@ type scope struct {
 	model      *sema.Model // says which solver stands for which; nil in recipes
 	solves     map[*sema.Solve]*solution
 	points     map[*sema.Rhs][]*ir.Value
+	shots      map[*sema.MultiShoot]*shots
 	references []*reference
 	meshes     []*mesh
 	everyCount bool // objectives of hypersolvers look at all step counts instead of one that is drawn
@@ -46,7 +47,7 @@ func (l *lowerer) scope(name, doc string, at diag.Span) *scope {
 	s := &scope{
 		lowerer: l, name: name, b: ir.NewFunc(name, at, l.m.Real),
 		values: map[sema.Expr]*ir.Value{}, vars: map[*sema.Var]*ir.Value{}, params: map[*ir.Param]*ir.Value{},
-		starts: map[*sema.Var]*ir.Value{}, solves: map[*sema.Solve]*solution{}, points: map[*sema.Rhs][]*ir.Value{},
+		starts: map[*sema.Var]*ir.Value{}, solves: map[*sema.Solve]*solution{}, points: map[*sema.Rhs][]*ir.Value{}, shots: map[*sema.MultiShoot]*shots{},
 	}
 	s.b.Func.Doc = doc
 	return s

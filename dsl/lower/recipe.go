@@ -167,7 +167,7 @@ func outside(x sema.Expr) sema.Expr {
 			return nil
 		}
 		return x
-	case *sema.Solve, *sema.HyperError, *sema.Rhs, *sema.ModelCall, *sema.Initial:
+	case *sema.Solve, *sema.MultiShoot, *sema.HyperError, *sema.Rhs, *sema.ModelCall, *sema.Initial:
 		return x
 	}
 	for _, y := range operands(x) {

@@ -136,7 +136,7 @@ func (s *scope) newSolve(at, with diag.Span, sys *system, by *sema.Solver, times
 		}
 	}
 	solve := &ir.Solve{
-		Name: fmt.Sprintf("%s.%d", s.name, len(s.solves)+len(s.references)), Span: at, System: sys.Name, Solver: by.Name, Method: by.Method,
+		Name: fmt.Sprintf("%s.%d", s.name, len(s.solves)+len(s.references)+len(s.shots)), Span: at, System: sys.Name, Solver: by.Name, Method: by.Method,
 		States: s.states(sys.System), Extras: s.extras(sys), Times: times,
 		Steps: by.Steps, StepSize: by.StepSize, RTol: by.RTol, ATol: by.ATol, FirstStep: by.FirstStep, MaxSteps: by.MaxSteps,
 		Stops: stops, MinStep: by.MinStep, MaxStep: by.MaxStep,
@@ -201,6 +201,11 @@ func (s *scope) field(x *sema.Field) *ir.Value {
 	switch of := definition(x.X).(type) {
 	case *sema.Rhs:
 		return s.rhs(of)[x.Index]
+	case *sema.MultiShoot:
+		if x.Kind == sema.GapField {
+			return s.multishoot(of).gap
+		}
+		return s.multishoot(of).states[x.Index]
 	case *sema.Solve:
 		d := s.solution(of)
 		switch x.Kind {

@@ -30,6 +30,8 @@ func derivativeVariables(p *sema.Program) map[*sema.Var]bool {
 				visit(x.Starts...)
 				visit(x.Extras...)
 				visit(x.From, x.To, x.At)
+			case *sema.MultiShoot:
+				visit(x.Solve)
 			case *sema.HyperError:
 				visit(x.Starts...)
 				visit(x.Extras...)

@@ -292,42 +292,8 @@ func (c *checker) apply(x *syntax.CallExpr, fn *syntax.Ident, piped Expr, e *env
 	if b := builtins[name]; b != nil {
 		return c.callBuiltin(b, x, piped, e)
 	}
-	if name == "multishoot" && !c.groupsFit(x, e) {
-		return invalid(at)
-	}
-	if lim, ok := limitedFunctions[name]; ok {
-		c.limit(lim, at)
-		return invalid(at)
-	}
 	c.unknownFunction(name, fn.At())
 	return invalid(at)
-}
-
-// groupsFit reports whether the groups of a multiple shooting have equal lengths.
-func (c *checker) groupsFit(x *syntax.CallExpr, e *env) bool {
-	samples, group := 0, 0
-	for _, a := range x.Args {
-		if a.Key == nil {
-			continue
-		}
-		switch a.Key.Name {
-		case "at":
-			if t := c.expr(a.Value, e).Type(); t.Kind == TensorKind && len(t.Shape) == 1 {
-				samples = t.Shape[0]
-			}
-		case "group":
-			n, ok := c.sizeOf(a.Value, e)
-			if !ok {
-				return false
-			}
-			group = n
-		}
-	}
-	if samples > 0 && group > 0 && samples%group != 0 {
-		c.errorf("NDE0529", x.At(), "group %d does not divide %d samples", group, samples)
-		return false
-	}
-	return true
 }
 
 func (c *checker) functionNames() []string {

@@ -49,6 +49,7 @@ var forms = map[string]Function{
 	"solve":            {Group: "Solves", Use: "solve(S{x: x}, over: a..b, with: M), solve(S{x: x}, from: a, at: times, with: M)", Doc: "the end of a system, or its way along output times; of models, recipes and tests"},
 	"rhs":              {Group: "Solves", Use: "rhs(S{x: x}, t: t)", Doc: "the right-hand side of a system at one point"},
 	"signal":           {Group: "Solves", Use: "S{u: signal(ts, us)}", Doc: "an input that has the values us at the ascending times ts; what it is between them says its interp:"},
+	"multishoot":       {Group: "Solves", Use: "multishoot(S{x: xs}, at: ts, group: n, with: M)", Doc: "a solve along ts that starts again from the data at every n-th time; its gap is the mean squared distance between where a group ends and the data that the next one starts from"},
 	"initial":          {Group: "Solves", Use: "initial(x)", Doc: "the start of a state, in the equations of its system"},
 	"residual_error":   {Group: "Losses and figures", Use: "residual_error(H, S{x: x}, over: a..b, steps: n, reference: R)", Doc: "mean squared distance of a hypersolver's residual from that of a reference"},
 	"trajectory_error": {Group: "Losses and figures", Use: "trajectory_error(H, S{x: x}, over: a..b, steps: n, reference: R)", Doc: "mean squared distance of a hypersolver's trajectory from that of a reference"},

@@ -17,18 +17,12 @@ var limits = map[string]limit{
 	"event":         {"NDE0805", "events are not compiled yet", "leave the when block out"},
 	"nested solve":  {"NDE0808", "a solve inside a net or a system is not compiled yet", "solve in a model or a recipe"},
 	"distribution":  {"NDE0809", "this use of a distribution is not compiled yet", "log_prob takes normal and laplace, kl takes normal"},
-	"multishoot":    {"NDE0811", "multiple shooting is not compiled yet", "solve from the first sample"},
 	"data column":   {"NDE0812", "columns of data as values are not compiled yet", "scale the inputs by constants"},
 	"setting":       {"NDE0814", "this setting is not compiled yet", "leave it out"},
 	"target":        {"NDE0816", "this target is not compiled yet", "use target go, or none"},
 	"element type":  {"NDE0818", "element types other than real, time, label and bool are not compiled yet", "use real, and --precision for all of them"},
 	"solve option":  {"NDE0821", "this option of solve is not compiled yet", "leave it out"},
 	"initial value": {"NDE0822", "this start value of a parameter is not compiled yet", "use a number, a list of numbers, normal or uniform"},
-}
-
-// limitedFunctions are functions of the language by the limit that they run into.
-var limitedFunctions = map[string]string{
-	"multishoot": "multishoot",
 }
 
 // limit complains about a construct of the table.

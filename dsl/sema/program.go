@@ -444,5 +444,6 @@ const (
 	StateField FieldKind = iota
 	IntegralField
 	OutputField
+	GapField  // of a multiple shooting
 	StatField // of the solve: nfe, accepted, rejected, status as i32; t, the time at the end
 )

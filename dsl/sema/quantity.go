@@ -172,6 +172,8 @@ func (u *unitChecker) find(x Expr) quantity {
 		u.of(x.X)
 	case *Avg:
 		return u.of(x.X)
+	case *MultiShoot:
+		u.of(x.Solve)
 	case *Solve:
 		u.starts(x.System, x.Starts, x.Extras)
 		for _, t := range []Expr{x.From, x.To, x.At} {
@@ -235,6 +237,10 @@ func (u *unitChecker) field(x *Field) quantity {
 	switch of := of.(type) {
 	case *Rhs:
 		return per(declared(of.System.States[x.Index].Var.Type), known(second.power(-1)))
+	case *MultiShoot:
+		if x.Kind == StateField {
+			return declared(of.Solve.System.States[x.Index].Var.Type)
+		}
 	case *Solve:
 		switch x.Kind {
 		case StateField:

@@ -135,6 +135,11 @@ func (c *checker) timeOf(x syntax.Expr, e *env) (Expr, bool) {
 
 // systemLiteral is Sys{x: …}: starts by state and extras by context.
 func (c *checker) systemLiteral(x syntax.Expr, at diag.Span, e *env) (*System, []Expr, []Expr, bool) {
+	return c.systemRows(x, at, e, 0)
+}
+
+// systemRows is systemLiteral whose states have a leading axis of that length, where it is not 0.
+func (c *checker) systemRows(x syntax.Expr, at diag.Span, e *env, rows int) (*System, []Expr, []Expr, bool) {
 	lit, _ := x.(*syntax.LitExpr)
 	var name *syntax.Ident
 	var elems []*syntax.Elem
@@ -181,6 +186,9 @@ func (c *checker) systemLiteral(x syntax.Expr, at diag.Span, e *env) (*System, [
 			c.errorf("NDE0521", el.Key.At(), "system %s has no state, context or input %q%s", s.Name, key, didYouMean(key, settable(s)))
 			ok = false
 			continue
+		}
+		if rows > 0 && slices.ContainsFunc(s.States, func(st *State) bool { return st.Var.Name == key }) {
+			want = Tensor(Real, append([]int{rows}, want.Shape...)...)
 		}
 		y, fine := v, false
 		if signal, is := v.(*Signal); is {
@@ -394,6 +402,8 @@ func children(x Expr) []Expr {
 		return []Expr{x.From, x.To}
 	case *Signal:
 		return []Expr{x.Times, x.Values}
+	case *MultiShoot:
+		return append(append([]Expr{x.Solve.At}, x.Solve.Starts...), x.Solve.Extras...)
 	}
 	return nil
 }

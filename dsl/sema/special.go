@@ -26,6 +26,8 @@ func specialForms() map[string]special {
 		"anneal":   (*checker).anneal,
 		"signal":   (*checker).signal,
 
+		"multishoot": (*checker).multishoot,
+
 		"standardize":   normalisation(standardize),
 		"unstandardize": normalisation(unstandardize),
 		"logscale":      normalisation(logscale),

@@ -282,6 +282,13 @@ func (c *checker) field(r Expr, name *syntax.Ident) Expr {
 	if ref, ok := r.(*Ref); ok {
 		node = ref.Var.Def
 	}
+	if _, ok := node.(*MultiShoot); ok {
+		if name.Name == "gap" {
+			return &Field{Node: Node{T: Scalar(Real), At: name.At()}, X: r, Kind: GapField, Name: "gap"}
+		}
+		c.errorf("NDE0306", name.At(), "a multiple shooting of system %s has no %q (has its states, and gap)", s.Name, name.Name)
+		return invalid(name.At())
+	}
 	solve, _ := node.(*Solve)
 	if solve != nil {
 		for i, q := range s.Integrals {

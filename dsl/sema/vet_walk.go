@@ -194,6 +194,11 @@ func (r *reach) field(x *Field) {
 		r.add(of.System.States[x.Index].Der)
 		r.add(of.Starts...)
 		r.add(of.Extras...)
+	case *MultiShoot:
+		r.add(of.Solve.Starts...)
+		r.add(of.Solve.Extras...)
+		r.add(of.Solve.At)
+		r.states(of.Solve.System, of.Solve.System.States...)
 	case *Solve:
 		if x.Kind == StatField {
 			return
