@@ -79,6 +79,9 @@ func (c *checker) checkTrain(d *decl, n *syntax.TrainDecl) {
 	}
 	r.Defs, r.Settings = e.defs, b.got
 	for _, s := range b.got {
+		if s.Key == "precision" {
+			c.precision(s)
+		}
 		if s.Key == "adversary" {
 			c.adversary(r, s.Choice)
 			continue
@@ -232,29 +235,5 @@ func (c *checker) sameColumns(b *block, r *Recipe, other *Data, key string) {
 		case !o.Type.Equal(col.Type) && o.Type.IsValid() && col.Type.IsValid():
 			c.errorf("NDE0710", at, "column %s is %s in %s and %s in %s", col.Name, col.Type, r.Data.Name, o.Type, other.Name)
 		}
-	}
-}
-
-// checkTarget is `target go{…}`.
-func (c *checker) checkTarget(n *syntax.TargetDecl) {
-	switch v := n.Value.(type) {
-	case *syntax.Ident:
-		if v.Name == "go" {
-			c.prog.Targets = append(c.prog.Targets, ir.Choice{Row: "go", Span: v.At()})
-			return
-		}
-		c.limitNamed("target", v.Name, v.At())
-	case *syntax.LitExpr:
-		name := literalName(v)
-		if name == "go" && len(v.Elems) == 0 {
-			c.prog.Targets = append(c.prog.Targets, ir.Choice{Row: "go", Span: v.At()})
-			return
-		}
-		if name == "go" {
-			name = "options of target go"
-		}
-		c.limitNamed("target", name, v.Span())
-	default:
-		c.errorf("NDE0703", n.At(), "a target is written go or cuda{options}")
 	}
 }
