@@ -102,6 +102,7 @@ type Request struct {
 	Dir     string          `json:"dir,omitempty"` // folder of the .nde file
 	RunDir  string          `json:"run_dir,omitempty"`
 	Workers int             `json:"workers,omitempty"`
+	Device  string          `json:"device,omitempty"` // "cuda:0" runs what has kernels there
 	Seed    *uint64         `json:"seed,omitempty"`
 	Epochs  int             `json:"epochs,omitempty"`
 	Steps   int             `json:"steps,omitempty"`
@@ -119,7 +120,7 @@ type Request struct {
 }
 
 // Event is one line to the parent. Type is "progress" (Progress), "metrics"
-// (Eval), "recipe" (Result of one recipe), "done" (Result of the request) or
+// (Eval), "recipe" (Result of one recipe), "device" (Device and Left), "done" (Result of the request) or
 // "error". Every request ends with exactly one "done" or "error".
 type Event struct {
 	Type     string         `json:"type"`
@@ -128,6 +129,8 @@ type Event struct {
 	Split    string         `json:"split,omitempty"`
 	Eval     *Evaluation    `json:"eval,omitempty"`
 	Result   any            `json:"result,omitempty"`
+	Device   string         `json:"device,omitempty"` // its name
+	Left     []string       `json:"left,omitempty"`   // models and recipes that stay on the CPU
 	Error    string         `json:"error,omitempty"`
 	Kind     string         `json:"kind,omitempty"` // "input", "solve", "io", "interrupted"
 }
@@ -186,6 +189,14 @@ func Serve[R Float](ctx context.Context, p Program[R], in io.Reader, out io.Writ
 		}
 	}()
 	code := 0
+	defer func() {
+		if s.done == nil {
+			return
+		}
+		if err := s.done(); err != nil {
+			code = 1 // the parent is gone, or does not care
+		}
+	}()
 	for b := range lines {
 		if err := s.answer(ctx, b); err != nil {
 			code = 1
@@ -214,6 +225,8 @@ func errorKind(err error) string {
 
 type server[R Float] struct {
 	p    Program[R]
+	on   string       // name of the device that p runs on, "" for the CPU
+	done func() error // gives the device back
 	mu   sync.Mutex
 	out  *json.Encoder
 	last time.Time
@@ -237,11 +250,36 @@ func (s *server[R]) answer(ctx context.Context, line []byte) error {
 	if do == nil {
 		return fmt.Errorf("unknown request %q", q.Do)
 	}
+	if err := s.place(q.Device); err != nil {
+		return err
+	}
 	result, err := do(ctx, &q)
 	if err != nil {
 		return err
 	}
 	s.send(Event{Type: "done", Result: result})
+	return nil
+}
+
+// place puts the program on a device, with the first request that names one.
+func (s *server[R]) place(name string) error {
+	if name == "" || s.on == name {
+		return nil
+	}
+	if s.on != "" {
+		return fmt.Errorf("the program is on %s and cannot go to %s: %w", s.on, name, ErrNoDevice)
+	}
+	dev, err := Open(name)
+	if err != nil {
+		return err
+	}
+	p, left, free, err := OnDevice(s.p, dev)
+	if err != nil {
+		return errors.Join(err, dev.Close())
+	}
+	s.p, s.on = p, name
+	s.done = func() error { return errors.Join(free(), dev.Close()) }
+	s.send(Event{Type: "device", Device: dev.Name(), Left: left})
 	return nil
 }
 

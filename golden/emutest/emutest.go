@@ -135,6 +135,39 @@ func Start(t testing.TB, outs map[string]*cudagen.Output, o Options) *Server {
 	return s
 }
 
+// Library compiles kernels into a library that the stand-in for the CUDA driver loads, and gives its path.
+func Library(t testing.TB, ns string, out *cudagen.Output) string {
+	t.Helper()
+	dir := t.TempDir()
+	files := map[string]string{"ndec.cuh": cudagen.Prelude(), "emulate.cuh": cudagen.Emulation(), ns + ".cu": string(out.Files[0].Text)}
+	var main strings.Builder
+	fmt.Fprintf(&main, "#include \"%s.cu\"\n", ns)
+	for _, k := range append(out.Kernels.Names(), "ndec_sum_rows_f32", "ndec_sum_rows_f64") {
+		fmt.Fprintf(&main, "extern \"C\" int ndec_launch_%s(unsigned grid, unsigned block, void **args) {\n\tndec_emu::launch_packed(&%s, grid, block, args);\n\treturn ndec_emu::broken ? 719 : 0;\n}\n", k, k)
+	}
+	if k := out.Kernels; k.Constant && k.Params > 0 {
+		symbols := []string{"ndec_params"}
+		if k.Prepared > 0 {
+			symbols = append(symbols, "ndec_prepared")
+		}
+		for _, s := range symbols {
+			fmt.Fprintf(&main, "extern \"C\" void *ndec_symbol_%s(size_t *bytes) {\n\t*bytes = sizeof %s;\n\treturn &%s;\n}\n", s, s, s)
+		}
+	}
+	files["main.cc"] = main.String()
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	lib := filepath.Join(dir, ns+".so")
+	text, err := exec.Command(Compiler(t), "-std=c++17", "-O1", "-w", "-ffp-contract=off", "-DNDEC_EMULATE", "-shared", "-fPIC", "-I"+dir, "-o", lib, filepath.Join(dir, "main.cc")).CombinedOutput()
+	if err != nil {
+		t.Fatalf("emitted CUDA does not compile: %v\n%s", err, text[:min(len(text), 6000)])
+	}
+	return lib
+}
+
 // Order takes the threads of a block in another order: 0 ascending, 1 descending, 2 shuffled.
 func (s *Server) Order(t testing.TB, order int) {
 	t.Helper()

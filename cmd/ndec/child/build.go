@@ -37,12 +37,15 @@ import (
 func main() { os.Exit(rt.ChildMain(model.Program())) }
 `
 
-// Build gives the path of the program that runs res. A program that is in the cache is not built
-// again.
-func Build(ctx context.Context, res *driver.Result) (exe string, err error) {
+// Build gives the path of the program that runs res, with access to CUDA devices if asked. A program
+// that is in the cache is not built again.
+func Build(ctx context.Context, res *driver.Result, cuda bool) (exe string, err error) {
 	files := map[string][]byte{
 		"go.mod":  []byte("module ndec.dev/ndec\n\ngo 1.26\n"),
 		"main.go": []byte(mainText),
+	}
+	if cuda {
+		addCUDA(files)
 	}
 	for _, f := range res.Out {
 		if strings.Contains(f.Name, "/") {
@@ -53,7 +56,7 @@ func Build(ctx context.Context, res *driver.Result) (exe string, err error) {
 			files["model/"+f.Name] = f.Text
 		}
 	}
-	if err := addRuntime(files); err != nil {
+	if err := addRuntime(files, cuda); err != nil {
 		return "", err
 	}
 	cache, err := os.UserCacheDir()
@@ -92,12 +95,22 @@ func Build(ctx context.Context, res *driver.Result) (exe string, err error) {
 			return "", err
 		}
 	}
-	cmd := exec.CommandContext(ctx, gocmd, "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", filepath.Base(exe), ".")
+	args := []string{"build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", filepath.Base(exe)}
+	env := []string{"GOFLAGS=-mod=mod", "GOWORK=off", "GO111MODULE=on", "GOOS=" + runtime.GOOS, "GOARCH=" + runtime.GOARCH, "PWD=" + tmp}
+	if cuda {
+		args, env = append(args, "-tags", "cuda"), append(env, cudaEnv(tmp)...)
+	} else {
+		env = append(env, "GOPROXY=off", "CGO_ENABLED=0")
+	}
+	cmd := exec.CommandContext(ctx, gocmd, append(args, ".")...)
 	cmd.Dir = tmp
-	cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOPROXY=off", "GOWORK=off", "CGO_ENABLED=0", "GO111MODULE=on", "GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH, "PWD="+tmp)
+	cmd.Env = append(os.Environ(), env...)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		if ctx.Err() != nil {
 			return "", ctx.Err()
+		}
+		if cuda {
+			return "", fmt.Errorf("%w: %w\n%s", ErrNoCUDA, err, strings.TrimSpace(string(out)))
 		}
 		return "", fmt.Errorf("compiler bug: the emitted package does not compile: %w\n%s", err, strings.TrimSpace(string(out)))
 	}
@@ -116,10 +129,10 @@ func Build(ctx context.Context, res *driver.Result) (exe string, err error) {
 	return exe, nil
 }
 
-// addRuntime adds the sources of rt.
-func addRuntime(files map[string][]byte) error {
+// addRuntime adds the sources of rt, and those of rt/cuda if asked.
+func addRuntime(files map[string][]byte, cuda bool) error {
 	return fs.WalkDir(rt.SourceFiles, ".", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || strings.HasSuffix(path, "_test.go") {
+		if err != nil || d.IsDir() || strings.HasSuffix(path, "_test.go") || strings.HasPrefix(path, "cuda/") && !cuda {
 			return err
 		}
 		text, err := rt.SourceFiles.ReadFile(path)

@@ -17,12 +17,14 @@ import (
 
 // Event is an rt.Event as the parent reads it: results keep their JSON.
 type Event struct {
-	Type     string          `json:"type"` // progress, metrics, recipe, done or error
+	Type     string          `json:"type"` // progress, metrics, recipe, device, done or error
 	Recipe   string          `json:"recipe"`
 	Progress *Progress       `json:"progress"`
 	Split    string          `json:"split"`
 	Eval     *Evaluation     `json:"eval"`
 	Result   json.RawMessage `json:"result"`
+	Device   string          `json:"device"`
+	Left     []string        `json:"left"`
 	Error    string          `json:"error"`
 	Kind     string          `json:"kind"` // of an error: input, solve, io, interrupted
 }

@@ -75,6 +75,7 @@ The batch is --in, --data, or the data of a recipe with the model. Without --wei
 			return b.compare()
 		},
 	}
+	a.deviceFlag(cmd)
 	fs := cmd.Flags()
 	fs.StringVar(&f.weights, "weights", "", "weights `file`.safetensors (default: new ones from seed 0)")
 	fs.StringVar(&f.in, "in", "", "batch `file`: .json, .csv, .npy, .npz, .safetensors, or - for JSON on standard input")

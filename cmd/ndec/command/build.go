@@ -36,7 +36,7 @@ keeps the package up to date.`,
 			if err != nil {
 				return err
 			}
-			o.CUDA = cuda
+			a.target(&o, cuda)
 			for _, s := range srcs {
 				o := o
 				if outDir == "" {
@@ -54,6 +54,7 @@ keeps the package up to date.`,
 				if err != nil {
 					return internal(err)
 				}
+				a.sayImages(res)
 				for _, f := range files {
 					switch {
 					case dry && f.Changed:

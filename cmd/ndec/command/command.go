@@ -55,6 +55,7 @@ type app struct {
 	verbose   bool
 	precision string
 	set       []string
+	device    string
 }
 
 // Run is the program: it parses args, runs a command and gives the exit code.
@@ -219,6 +220,10 @@ func loadAll(args []string) ([]*source, error) {
 // options are the driver's options from the common flags.
 func (a *app) options() (driver.Options, error) {
 	o := driver.Options{Precision: a.precision, Set: map[string]string{}}
+	if err := a.checkDevice(); err != nil {
+		return o, err
+	}
+	a.target(&o, a.onDevice())
 	for _, s := range a.set {
 		k, v, ok := strings.Cut(s, "=")
 		if !ok || k == "" {

@@ -92,6 +92,7 @@ func (a *app) evalCommand() *cobra.Command {
 	fs.StringVar(&weights, "weights", "", "weights `file`.safetensors")
 	fs.StringVar(&split, "split", "", "train, val or test (default: test if the recipe has it)")
 	fs.IntVar(&workers, "workers", 0, "`N` goroutines (default all cores)")
+	a.deviceFlag(cmd)
 	fs.StringArrayVar(&with, "with", nil, "replace a solver: `'Fwd=rk4{steps: 20}'`")
 	return cmd
 }

@@ -74,6 +74,7 @@ float64, with the interpreter and on the same solver steps.`,
 		},
 	}
 	f.add(cmd)
+	a.deviceFlag(cmd)
 	fs := cmd.Flags()
 	fs.StringVar(&recipe, "recipe", "", "the recipe (default: the only one)")
 	fs.BoolVar(&inputs, "inputs", false, "the gradient by the data columns too")

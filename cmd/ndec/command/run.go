@@ -166,6 +166,7 @@ and make the exit code 1.`,
 		},
 	}
 	f.add(cmd)
+	a.deviceFlag(cmd)
 	fs := cmd.Flags()
 	fs.StringVar(&model, "model", "", "the model (default: the only one)")
 	fs.StringVar(&f.data, "data", "", "a data block `D` as the batch")

@@ -20,6 +20,7 @@ import (
 
 // session is a compiled package that runs as a child process.
 type session struct {
+	app     *app
 	src     *source
 	dir     string // of the sources, absolute
 	res     *driver.Result
@@ -37,17 +38,17 @@ func (a *app) open(src *source, res *driver.Result) (*session, error) {
 		return nil, internal(err)
 	}
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	exe, err := child.Build(ctx, res)
+	exe, err := child.Build(ctx, res, a.onDevice())
 	cancel()
 	switch {
 	case errors.Is(err, context.Canceled):
 		return nil, &exitError{exitInterrupted, errors.New("interrupted while compiling; nothing was written")}
-	case errors.Is(err, child.ErrNoGo):
+	case errors.Is(err, child.ErrNoGo), errors.Is(err, child.ErrNoCUDA):
 		return nil, problems(err)
 	case err != nil:
 		return nil, internal(err)
 	}
-	s := &session{src: src, dir: dir, res: res, signals: make(chan os.Signal, 2)}
+	s := &session{app: a, src: src, dir: dir, res: res, signals: make(chan os.Signal, 2)}
 	if s.proc, err = child.Start(exe); err != nil {
 		return nil, internal(err)
 	}
@@ -74,7 +75,15 @@ func (s *session) close() {
 // ask sends a request and gives its result, or an error with its exit code.
 func (s *session) ask(q *rt.Request, hear func(*child.Event)) (json.RawMessage, error) {
 	q.Dir = s.dir
-	result, err := s.proc.Do(q, hear)
+	if s.app.onDevice() {
+		q.Device = s.app.device
+	}
+	result, err := s.proc.Do(q, func(e *child.Event) {
+		s.app.sayDevice(e)
+		if hear != nil {
+			hear(e)
+		}
+	})
 	var failed *child.Error
 	switch {
 	case err == nil:

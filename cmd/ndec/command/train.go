@@ -84,6 +84,7 @@ step and writes a checkpoint; a second one ends at once.`,
 	fs.BoolVar(&f.devRun, "dev-run", false, "one step and one evaluation, and no files")
 	fs.IntVar(&f.limit, "limit", 0, "use the first `N` rows of all data")
 	fs.IntVar(&f.workers, "workers", 0, "`N` goroutines (default all cores); results do not depend on it")
+	a.deviceFlag(cmd)
 	return cmd
 }
 

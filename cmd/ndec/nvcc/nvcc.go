@@ -1,0 +1,166 @@
+// Package nvcc makes PTX of emitted kernels with the CUDA compiler that it finds, and asks ptxas what they need. Nothing of
+// it is linked: without a compiler, kernels are compiled where they run.
+package nvcc
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"ndec.dev/ndec/cudagen"
+)
+
+// Capabilities are those that PTX is made for; drivers translate it for what they have.
+var capabilities = []int{80}
+
+// Find gives the compiler: on the PATH, or below CUDA_HOME. "" says that there is none.
+func Find() string {
+	if path, err := exec.LookPath("nvcc"); err == nil {
+		return path
+	}
+	if home := os.Getenv("CUDA_HOME"); home != "" {
+		path := filepath.Join(home, "bin", "nvcc")
+		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
+			return path
+		}
+	}
+	return ""
+}
+
+// flags of every compilation: products are rounded before they are added unless the text says otherwise.
+var flags = []string{"--fmad=false", "-diag-suppress", "177,550"}
+
+// Assemble makes the images of a package. They are kept in the user's cache folder by the hash of their text.
+func Assemble(nvcc string) func(out *cudagen.Output) ([]cudagen.Image, error) {
+	return func(out *cudagen.Output) ([]cudagen.Image, error) {
+		var images []cudagen.Image
+		for _, c := range capabilities {
+			text, err := cached(nvcc, out, c)
+			if err != nil {
+				return nil, err
+			}
+			images = append(images, cudagen.Image{Capability: c, Text: text})
+		}
+		return images, nil
+	}
+}
+
+func cached(nvcc string, out *cudagen.Output, capability int) ([]byte, error) {
+	info, err := os.Stat(nvcc)
+	if err != nil {
+		return nil, err
+	}
+	h := sha256.New()
+	fmt.Fprintf(h, "%s %d %v %d %q\n", nvcc, info.Size(), info.ModTime().UnixNano(), capability, flags)
+	for _, f := range out.Files {
+		fmt.Fprintf(h, "%d\n", len(f.Text))
+		h.Write(f.Text)
+	}
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		dir = filepath.Join(os.TempDir(), "ndec-cache")
+	}
+	path := filepath.Join(dir, "ndec", "ptx", hex.EncodeToString(h.Sum(nil))[:32]+".ptx")
+	if text, err := os.ReadFile(path); err == nil {
+		return text, nil
+	}
+	text, _, err := Run(nvcc, out, "-ptx", fmt.Sprintf("-arch=compute_%d", capability))
+	if err != nil {
+		return nil, err
+	}
+	// A cache that cannot be written costs time only.
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err == nil {
+		if tmp, err := os.CreateTemp(filepath.Dir(path), ".ptx*"); err == nil {
+			_, werr := tmp.Write(text)
+			if cerr := tmp.Close(); werr == nil && cerr == nil {
+				_ = os.Rename(tmp.Name(), path)
+			}
+			os.Remove(tmp.Name())
+		}
+	}
+	return text, nil
+}
+
+// Run compiles a package with further flags, and gives the result and what the compiler said.
+func Run(nvcc string, out *cudagen.Output, more ...string) (result []byte, said string, err error) {
+	dir, err := os.MkdirTemp("", "ndec-nvcc")
+	if err != nil {
+		return nil, "", err
+	}
+	defer os.RemoveAll(dir)
+	for _, f := range out.Files {
+		if err := os.WriteFile(filepath.Join(dir, f.Name), f.Text, 0o666); err != nil {
+			return nil, "", err
+		}
+	}
+	args := append(append([]string{}, flags...), more...)
+	cmd := exec.Command(nvcc, append(args, "-o", "result", out.Files[0].Name)...)
+	cmd.Dir = dir
+	var msg bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &msg, &msg
+	if err := cmd.Run(); err != nil {
+		return nil, msg.String(), fmt.Errorf("%s: %w\n%s", nvcc, err, strings.TrimSpace(msg.String()))
+	}
+	result, err = os.ReadFile(filepath.Join(dir, "result"))
+	return result, msg.String(), err
+}
+
+// Use is what a kernel takes of a multiprocessor, as ptxas says.
+type Use struct {
+	Kernel                   string
+	Registers, Stack, Spills int // spills in bytes, stores and loads together
+	Shared                   int
+}
+
+var (
+	entryLine = regexp.MustCompile(`Compiling entry function '([^']+)'`)
+	stackLine = regexp.MustCompile(`(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) bytes spill loads`)
+	usedLine  = regexp.MustCompile(`Used (\d+) registers`)
+	smemLine  = regexp.MustCompile(`(\d+) bytes smem`)
+)
+
+// Measure compiles a package for a device and gives what its kernels take.
+func Measure(nvcc string, out *cudagen.Output, capability int) ([]Use, error) {
+	_, said, err := Run(nvcc, out, "-cubin", fmt.Sprintf("-arch=sm_%d", capability), "-Xptxas", "-v")
+	if err != nil {
+		return nil, err
+	}
+	return parseUse(said), nil
+}
+
+// parseUse reads what ptxas -v prints.
+func parseUse(said string) []Use {
+	var uses []Use
+	for _, l := range strings.Split(said, "\n") {
+		if m := entryLine.FindStringSubmatch(l); m != nil {
+			uses = append(uses, Use{Kernel: m[1]})
+		}
+		if len(uses) == 0 {
+			continue
+		}
+		u := &uses[len(uses)-1]
+		if m := stackLine.FindStringSubmatch(l); m != nil && u.Registers == 0 {
+			u.Stack = number(m[1])
+			u.Spills = number(m[2]) + number(m[3])
+		}
+		if m := usedLine.FindStringSubmatch(l); m != nil && u.Registers == 0 {
+			u.Registers = number(m[1])
+			if m := smemLine.FindStringSubmatch(l); m != nil {
+				u.Shared = number(m[1])
+			}
+		}
+	}
+	return uses
+}
+
+func number(s string) int {
+	n, _ := strconv.Atoi(s) // digits, by the pattern
+	return n
+}

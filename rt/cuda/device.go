@@ -1,0 +1,259 @@
+//go:build cuda
+
+package cuda
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"strconv"
+	"sync"
+	"unsafe"
+
+	"gorgonia.org/cu"
+
+	"ndec.dev/ndec/rt"
+)
+
+func init() { rt.RegisterDevice("cuda", open) }
+
+// device is a CUDA device. One goroutine, locked to its thread, owns the context and makes all calls: a CUDA context
+// belongs to a thread, and goroutines move between threads.
+type device struct {
+	name       string
+	capability int
+	jobs       chan func()
+	quit, gone chan struct{}
+	once       sync.Once
+	live       map[cu.DevicePtr]int // allocations and their sizes; of the owner
+}
+
+func open(place string) (rt.Device, error) {
+	n, err := strconv.Atoi(place)
+	if place == "" {
+		n, err = 0, nil
+	}
+	if err != nil || n < 0 {
+		return nil, fmt.Errorf("cuda:%s: the device is a number, cuda:0: %w", place, rt.ErrNoDevice)
+	}
+	if r := initialised(); r != 0 {
+		return nil, fmt.Errorf("cuda:%d: the CUDA driver cannot be used (error %d): %s: %w", n, r, reason(r), rt.ErrNoDevice)
+	}
+	count, err := cu.NumDevices()
+	if err != nil || n >= count {
+		return nil, fmt.Errorf("cuda:%d: the driver knows %d devices; nvidia-smi lists them: %w", n, count, rt.ErrNoDevice)
+	}
+	d := &device{jobs: make(chan func()), quit: make(chan struct{}), gone: make(chan struct{}), live: map[cu.DevicePtr]int{}}
+	ready := make(chan error)
+	go d.own(n, ready)
+	if err := <-ready; err != nil {
+		return nil, fmt.Errorf("cuda:%d: %w: %w", n, err, rt.ErrNoDevice)
+	}
+	return d, nil
+}
+
+// reason explains a result of cuInit.
+func reason(r int) string {
+	switch r {
+	case 100:
+		return "there is no CUDA device; leave --device out to run on the CPU"
+	case 803, 35, 3:
+		return "the driver does not fit; install a newer one (525 or later)"
+	case 999:
+		return "the driver is not loaded; nvidia-smi may say more"
+	}
+	return "nvidia-smi may say more"
+}
+
+// own makes the context and does the jobs until the device is closed.
+func (d *device) own(n int, ready chan<- error) {
+	runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
+	defer close(d.gone)
+	dev, err := cu.GetDevice(n)
+	if err != nil {
+		ready <- err
+		return
+	}
+	name, err := dev.Name()
+	if err != nil {
+		ready <- err
+		return
+	}
+	major, minor, err := dev.ComputeCapability()
+	if err != nil {
+		ready <- err
+		return
+	}
+	ctx, err := dev.MakeContext(cu.SchedAuto)
+	if err != nil {
+		ready <- err
+		return
+	}
+	defer ctx.Destroy()
+	d.name, d.capability = name, 10*major+minor
+	ready <- nil
+	for {
+		select {
+		case f := <-d.jobs:
+			f()
+		case <-d.quit:
+			return
+		}
+	}
+}
+
+// do runs f on the owner.
+func (d *device) do(f func() error) error {
+	done := make(chan error, 1)
+	select {
+	case d.jobs <- func() { done <- f() }:
+		return <-done
+	case <-d.gone:
+		return fmt.Errorf("device %s is closed: %w", d.name, rt.ErrDevice)
+	}
+}
+
+// Name implements rt.Device.
+func (d *device) Name() string { return d.name }
+
+// Close implements rt.Device. The error says what memory was not freed.
+func (d *device) Close() error {
+	var err error
+	d.once.Do(func() {
+		err = d.do(func() error {
+			bytes := 0
+			for _, n := range d.live {
+				bytes += n
+			}
+			if len(d.live) > 0 {
+				return fmt.Errorf("%d allocations of %d bytes were not freed: %w", len(d.live), bytes, rt.ErrDevice)
+			}
+			return nil
+		})
+		close(d.quit)
+		<-d.gone
+	})
+	return err
+}
+
+// Load implements rt.Device: with the image for the best capability that the device has, or compiled by NVRTC.
+func (d *device) Load(k *rt.Kernels) (rt.DeviceModule, error) {
+	image, err := d.image(k)
+	if err != nil {
+		return nil, err
+	}
+	m := &module{d: d, functions: map[string]cu.Function{}}
+	err = d.do(func() (err error) {
+		if m.mod, err = cu.LoadData(image); err != nil {
+			return fmt.Errorf("loading the kernels on %s: %w; build the package again, or update the driver: %w", d.name, err, rt.ErrDevice)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// image is PTX for the device.
+func (d *device) image(k *rt.Kernels) (string, error) {
+	best := -1
+	for i, m := range k.Images {
+		if m.Capability <= d.capability && (best < 0 || m.Capability > k.Images[best].Capability) {
+			best = i
+		}
+	}
+	if best >= 0 {
+		return fitVersion(k.Images[best].Text, cu.Version()), nil
+	}
+	text, err := compile(k.Source, k.Prelude, d.capability)
+	if err != nil {
+		return "", fmt.Errorf("the package has no PTX for sm_%d (%s): build it where nvcc is on the PATH, or make NVRTC known to the loader: %w: %w", d.capability, d.name, err, rt.ErrNoDevice)
+	}
+	return fitVersion(text, cu.Version()), nil
+}
+
+// module is a loaded set of kernels.
+type module struct {
+	d         *device
+	mod       cu.Module
+	functions map[string]cu.Function
+	args      []unsafe.Pointer
+}
+
+// Do implements rt.DeviceModule.
+func (m *module) Do(f func(q rt.DeviceQueue) error) error {
+	return m.d.do(func() error { return f(queue{m}) })
+}
+
+// Close implements rt.DeviceModule.
+func (m *module) Close() error { return m.d.do(m.mod.Unload) }
+
+// queue is the default stream: copies wait for the kernels before them.
+type queue struct{ m *module }
+
+func (q queue) Alloc(bytes int) (rt.DevicePtr, error) {
+	p, err := cu.MemAlloc(int64(bytes))
+	if err != nil {
+		free, total, ierr := cu.MemInfo()
+		if ierr != nil {
+			return 0, fmt.Errorf("%d bytes on %s: %w: %w", bytes, q.m.d.name, err, rt.ErrDevice)
+		}
+		return 0, fmt.Errorf("%d bytes were asked of %s, and %d of %d are free: use a smaller batch: %w: %w", bytes, q.m.d.name, free, total, err, rt.ErrDevice)
+	}
+	q.m.d.live[p] = bytes
+	return rt.DevicePtr(p), nil
+}
+
+func (q queue) Free(p rt.DevicePtr) error {
+	delete(q.m.d.live, cu.DevicePtr(p))
+	return failed("free", cu.MemFree(cu.DevicePtr(p)))
+}
+
+func (q queue) Write(to rt.DevicePtr, from []byte) error {
+	if len(from) == 0 {
+		return nil
+	}
+	return failed("copy to the device", cu.MemcpyHtoD(cu.DevicePtr(to), unsafe.Pointer(&from[0]), int64(len(from))))
+}
+
+func (q queue) Read(to []byte, from rt.DevicePtr) error {
+	if len(to) == 0 {
+		return nil
+	}
+	return failed("copy from the device", cu.MemcpyDtoH(unsafe.Pointer(&to[0]), cu.DevicePtr(from), int64(len(to))))
+}
+
+func (q queue) Copy(to, from rt.DevicePtr, bytes int) error {
+	return failed("copy", cu.MemcpyDtoD(cu.DevicePtr(to), cu.DevicePtr(from), int64(bytes)))
+}
+
+func (q queue) Symbol(name string) (rt.DevicePtr, int, error) {
+	p, n, err := q.m.mod.Global(name)
+	return rt.DevicePtr(p), int(n), failed("symbol "+name, err)
+}
+
+func (q queue) Launch(kernel string, grid, block int, args []uint64) error {
+	f, ok := q.m.functions[kernel]
+	if !ok {
+		var err error
+		if f, err = q.m.mod.Function(kernel); err != nil {
+			return failed("kernel "+kernel, err)
+		}
+		q.m.functions[kernel] = f
+	}
+	q.m.args = slices.Grow(q.m.args[:0], len(args))
+	for i := range args {
+		q.m.args = append(q.m.args, unsafe.Pointer(&args[i]))
+	}
+	return failed("kernel "+kernel, f.Launch(grid, 1, 1, block, 1, 1, 0, cu.NoStream, q.m.args))
+}
+
+// failed wraps an error of the driver.
+func failed(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return errors.Join(fmt.Errorf("%s: %w", what, err), rt.ErrDevice)
+}

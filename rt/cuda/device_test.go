@@ -1,0 +1,159 @@
+//go:build cuda
+
+package cuda_test
+
+import (
+	"context"
+	"errors"
+	"math"
+	"os"
+	"strings"
+	"testing"
+
+	"ndec.dev/ndec/cmd/ndec/driver"
+	"ndec.dev/ndec/generated/moons"
+	"ndec.dev/ndec/golden/emutest"
+	"ndec.dev/ndec/rt"
+	_ "ndec.dev/ndec/rt/cuda"
+)
+
+// program is generated/moons with kernels: real ones for a GPU, emulated ones for the stand-in of the driver.
+func program(t *testing.T, dev rt.Device) rt.Program[float32] {
+	t.Helper()
+	files := map[string]string{}
+	for _, name := range []string{"moons.nde", "moons_hyper.nde"} {
+		text, err := os.ReadFile("../../generated/moons/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[name] = string(text)
+	}
+	res, ds := driver.Compile(files, driver.Options{CUDA: true})
+	if ds.HasErrors() {
+		t.Fatal(ds)
+	}
+	p := moons.Program()
+	p.Kernels = emutest.Kernels(t, res.CUDA)
+	if strings.HasPrefix(dev.Name(), "emulation") {
+		p.Kernels.Images = []rt.KernelImage{{Capability: 75, Text: "// ndec-cpu: " + emutest.Library(t, "moons", res.CUDA) + "\n.version 9.9\n"}}
+	}
+	return p
+}
+
+// TestTraining trains through the driver, looks for what is left in device memory, and compares with the CPU.
+func TestTraining(t *testing.T) {
+	dev, err := rt.Open("cuda:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Log(dev.Name())
+	p := program(t, dev)
+	placed, _, closeAll, err := rt.OnDevice(p, dev)
+	if err != nil {
+		t.Fatal(err)
+	}
+	train := func(p *rt.Program[float32]) []float32 {
+		w := make([]float32, rt.LayoutLen(p.Layout))
+		e := &p.Recipes[0]
+		rt.InitParams(w, p.Layout, e.Recipe.Seed)
+		tables, err := rt.LoadTables("", &e.Recipe, p.Data, p.Layout)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tables.Test = nil
+		if _, err := rt.Train(context.Background(), w, p.Layout, &e.Recipe, &e.Objective, tables, rt.TrainOptions{Steps: 6}); err != nil {
+			t.Fatal(err)
+		}
+		return w
+	}
+	device, again, cpu := train(&placed), train(&placed), train(&p)
+	for i := range cpu {
+		if math.Abs(float64(device[i]-cpu[i])) > 2e-4 || device[i] != again[i] {
+			t.Fatalf("weight %d: %v and %v on the device, %v on the CPU", i, device[i], again[i], cpu[i])
+		}
+	}
+	// Two goroutines on one model.
+	m := &placed.Models[0]
+	in := rt.NewTable(m.Inputs, 200)
+	for i := range in.Columns[0].Data {
+		in.Columns[0].Data[i] = math.Cos(float64(i))
+	}
+	outs := make(chan *rt.Table, 2)
+	for range 2 {
+		go func() {
+			out := rt.NewTable(m.Outputs, in.Rows)
+			if err := m.Batch(context.Background(), cpu, in, out, new(rt.BatchStats), 0); err != nil {
+				t.Error(err)
+			}
+			outs <- out
+		}()
+	}
+	a, b := <-outs, <-outs
+	for i, x := range a.Columns[0].Data {
+		if x != b.Columns[0].Data[i] {
+			t.Fatalf("two goroutines give %v and %v", x, b.Columns[0].Data[i])
+		}
+	}
+	if err := closeAll(); err != nil {
+		t.Error(err)
+	}
+	if err := dev.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestMemory asks for more than there is.
+func TestMemory(t *testing.T) {
+	dev, err := rt.Open("cuda:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := program(t, dev)
+	mod, err := dev.Load(p.Kernels)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = mod.Do(func(q rt.DeviceQueue) error {
+		_, err := q.Alloc(1 << 50)
+		return err
+	})
+	if !errors.Is(err, rt.ErrDevice) || !strings.Contains(err.Error(), "are free") || !strings.Contains(err.Error(), "1125899906842624 bytes") {
+		t.Errorf("out of memory gives %v", err)
+	}
+	err = mod.Do(func(q rt.DeviceQueue) error { return q.Launch("none", 1, 32, nil) })
+	if !errors.Is(err, rt.ErrDevice) {
+		t.Errorf("a kernel that is not there gives %v", err)
+	}
+	var leak rt.DevicePtr
+	if err := mod.Do(func(q rt.DeviceQueue) (err error) { leak, err = q.Alloc(100); return err }); err != nil {
+		t.Fatal(err)
+	}
+	if err := mod.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := dev.Close(); err == nil || !strings.Contains(err.Error(), "100 bytes were not freed") {
+		t.Errorf("a leak of %d gives %v", leak, err)
+	}
+	if err := mod.Do(func(rt.DeviceQueue) error { return nil }); !errors.Is(err, rt.ErrDevice) {
+		t.Errorf("a closed device gives %v", err)
+	}
+}
+
+func TestOpen(t *testing.T) {
+	for _, name := range []string{"cuda:99", "cuda:x", "cuda:-1"} {
+		if _, err := rt.Open(name); !errors.Is(err, rt.ErrNoDevice) {
+			t.Errorf("%s gives %v", name, err)
+		}
+	}
+}
+
+// TestNoGPU is for a machine whose driver knows no device: the program starts, and Open says what to do.
+func TestNoGPU(t *testing.T) {
+	if os.Getenv("NDEC_TEST_NO_GPU") == "" {
+		return // there is one
+	}
+	_, err := rt.Open("cuda:0")
+	if !errors.Is(err, rt.ErrNoDevice) || !strings.Contains(err.Error(), "leave --device out") {
+		t.Errorf("no device gives %v", err)
+	}
+}

@@ -1,0 +1,189 @@
+// A stand-in for libcuda.so.1 that runs emulated kernels, for tests on machines without a GPU. A module image names a
+// library in the line "// ndec-cpu: PATH"; kernel K of it is ndec_launch_K, symbol S is ndec_symbol_S. Memory is filled
+// with NaN, copies outside of an allocation fail, and calls without a context do as well. Entry points that are not
+// here are made by build.sh: they fail with 801.
+//
+// NDEC_FAKE_DEVICES, NDEC_FAKE_MEMORY (bytes) and NDEC_FAKE_DRIVER (CUDA version) change what it pretends to be, NDEC_FAKE_LIBRARY is the
+// library of images that name none.
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef unsigned long long ptr;
+typedef void *handle;
+
+static __thread handle current;
+static struct block {
+	ptr at;
+	size_t bytes;
+	struct block *next;
+} *blocks;
+static size_t used;
+
+static long long setting(const char *name, long long otherwise) {
+	const char *s = getenv(name);
+	return s ? atoll(s) : otherwise;
+}
+
+#define CONTEXT \
+	if (!current) return 201
+
+static int devices(void) { return (int)setting("NDEC_FAKE_DEVICES", 1); }
+static size_t memory(void) { return (size_t)setting("NDEC_FAKE_MEMORY", 1ll << 32); }
+
+static int inside(ptr p, size_t n) {
+	for (struct block *b = blocks; b; b = b->next)
+		if (p >= b->at && p + n <= b->at + b->bytes) return 1;
+	return 0;
+}
+
+int cuInit(unsigned flags) { return devices() > 0 ? 0 : 100; }
+int cuDriverGetVersion(int *v) {
+	*v = (int)setting("NDEC_FAKE_DRIVER", 13000);
+	return 0;
+}
+int cuDeviceGetCount(int *n) {
+	*n = devices();
+	return 0;
+}
+int cuDeviceGet(int *d, int n) {
+	if (n >= devices()) return 101;
+	*d = n;
+	return 0;
+}
+int cuDeviceGetName(char *s, int n, int d) {
+	snprintf(s, n, "emulation on the CPU");
+	return 0;
+}
+int cuDeviceGetAttribute(int *v, int a, int d) {
+	*v = a == 75 ? 9 : a == 76 ? 0 : a == 10 ? 32 : a == 16 ? 132 : 0;
+	return 0;
+}
+int cuDeviceTotalMem_v2(size_t *n, int d) {
+	*n = memory();
+	return 0;
+}
+int cuMemGetInfo_v2(size_t *available, size_t *total) {
+	CONTEXT;
+	*available = memory() - used;
+	*total = memory();
+	return 0;
+}
+int cuCtxCreate_v2(handle *c, unsigned flags, int d) {
+	*c = calloc(1, 64);
+	current = *c;
+	return 0;
+}
+int cuCtxDestroy_v2(handle c) {
+	if (current == c) current = 0;
+	free(c);
+	return 0;
+}
+int cuCtxSetCurrent(handle c) {
+	current = c;
+	return 0;
+}
+int cuCtxGetCurrent(handle *c) {
+	*c = current;
+	return 0;
+}
+int cuCtxSynchronize(void) {
+	CONTEXT;
+	return 0;
+}
+int cuMemAlloc_v2(ptr *p, size_t n) {
+	CONTEXT;
+	if (n == 0) return 1;
+	if (used + n > memory()) return 2;
+	void *q = malloc(n);
+	if (!q) return 2;
+	memset(q, 0xff, n);
+	struct block *b = malloc(sizeof *b);
+	b->at = *p = (ptr)q, b->bytes = n, b->next = blocks;
+	blocks = b;
+	used += n;
+	return 0;
+}
+int cuMemFree_v2(ptr p) {
+	CONTEXT;
+	for (struct block **b = &blocks; *b; b = &(*b)->next)
+		if ((*b)->at == p) {
+			struct block *gone = *b;
+			*b = gone->next;
+			used -= gone->bytes;
+			free((void *)p);
+			free(gone);
+			return 0;
+		}
+	return 1;
+}
+static ptr symbol_at[64];
+static size_t symbol_bytes[64];
+static int symbols;
+static int known(ptr p, size_t n) {
+	for (int i = 0; i < symbols; i++)
+		if (p >= symbol_at[i] && p + n <= symbol_at[i] + symbol_bytes[i]) return 1;
+	return inside(p, n);
+}
+int cuMemcpyHtoD_v2(ptr d, const void *s, size_t n) {
+	CONTEXT;
+	if (!known(d, n)) return 1;
+	memcpy((void *)d, s, n);
+	return 0;
+}
+int cuMemcpyDtoH_v2(void *d, ptr s, size_t n) {
+	CONTEXT;
+	if (!known(s, n)) return 1;
+	memcpy(d, (void *)s, n);
+	return 0;
+}
+int cuMemcpyDtoD_v2(ptr d, ptr s, size_t n) {
+	CONTEXT;
+	if (!known(d, n) || !known(s, n)) return 1;
+	memcpy((void *)d, (void *)s, n);
+	return 0;
+}
+int cuModuleLoadData(handle *m, const void *image) {
+	CONTEXT;
+	const char *t = strstr(image, "// ndec-cpu: ");
+	char path[1024] = "";
+	if (t) sscanf(t + 13, "%1023[^\n]", path);
+	else if (getenv("NDEC_FAKE_LIBRARY")) snprintf(path, sizeof path, "%s", getenv("NDEC_FAKE_LIBRARY"));
+	else return 200;
+	*m = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	if (!*m) {
+		fprintf(stderr, "%s\n", dlerror());
+		return 301;
+	}
+	return 0;
+}
+int cuModuleUnload(handle m) {
+	CONTEXT;
+	return 0;
+}
+int cuModuleGetFunction(handle *f, handle m, const char *name) {
+	CONTEXT;
+	char b[512];
+	snprintf(b, sizeof b, "ndec_launch_%s", name);
+	*f = dlsym(m, b);
+	return *f ? 0 : 500;
+}
+int cuModuleGetGlobal_v2(ptr *p, size_t *n, handle m, const char *name) {
+	CONTEXT;
+	char b[512];
+	snprintf(b, sizeof b, "ndec_symbol_%s", name);
+	void *(*f)(size_t *) = (void *(*)(size_t *))dlsym(m, b);
+	if (!f) return 500;
+	*p = (ptr)f(n);
+	for (int i = 0; i < symbols; i++)
+		if (symbol_at[i] == *p) return 0;
+	if (symbols < 64) symbol_at[symbols] = *p, symbol_bytes[symbols++] = *n;
+	return 0;
+}
+int cuLaunchKernel(handle f, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned shared, handle stream, void **args, void **extra) {
+	CONTEXT;
+	if (bx * by * bz > 1024 || gx == 0 || bx == 0 || gx > 2147483647u || shared > 49152) return 1;
+	return ((int (*)(unsigned, unsigned, void **))f)(gx, bx, args);
+}
