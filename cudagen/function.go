@@ -19,7 +19,6 @@ type function struct {
 	name map[*ir.Value]string // values with a variable of their own
 	res  []string             // names of results; "" of running sums
 	accs map[*ir.Value]string // sums that are kept apart from the array they end in
-	end  string               // what a statement writes when the function has to end early
 }
 
 // index is an index expression: a constant when the loop is spelled out.

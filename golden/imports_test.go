@@ -42,7 +42,7 @@ var policy = map[string]string{
 	"rt/cuda":           "rt",
 	"cmd/ndec/driver":   "ir ir/diag ir/diff ir/opt ir/plan dsl/syntax dsl/sema dsl/lower codegen cudagen",
 	"cmd/ndec/nvcc":     "cudagen",
-	"cmd/ndec/child":    "cmd/ndec/driver cmd/ndec/nvcc rt",
+	"cmd/ndec/child":    "cmd/ndec/driver cmd/ndec/nvcc rt rt/cuda",
 	"cmd/ndec/picture":  "rt",
 	"cmd/ndec/pareto":   "",
 	"cmd/ndec/command":  "cmd/ndec/driver cmd/ndec/child cmd/ndec/nvcc cmd/ndec/pareto cmd/ndec/picture dsl/sema dsl/syntax ir ir/diag ir/plan ir/interp rt",

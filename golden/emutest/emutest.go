@@ -192,7 +192,7 @@ func (d device) Close() error                                { return nil }
 func (d device) Do(f func(q rt.DeviceQueue) error) error {
 	d.s.mu.Lock()
 	defer d.s.mu.Unlock()
-	return f(queue{d.s, d.ns})
+	return f(queue(d))
 }
 
 type queue struct {

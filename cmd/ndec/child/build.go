@@ -19,6 +19,7 @@ import (
 
 	"ndec.dev/ndec/cmd/ndec/driver"
 	"ndec.dev/ndec/rt"
+	rtcuda "ndec.dev/ndec/rt/cuda"
 )
 
 // ErrNoGo says that the go command is missing.
@@ -32,6 +33,7 @@ import (
 
 	model "ndec.dev/ndec/model"
 	"ndec.dev/ndec/rt"
+	rtcuda "ndec.dev/ndec/rt/cuda"
 )
 
 func main() { os.Exit(rt.ChildMain(model.Program())) }
@@ -131,15 +133,22 @@ func Build(ctx context.Context, res *driver.Result, cuda bool) (exe string, err 
 
 // addRuntime adds the sources of rt, and those of rt/cuda if asked.
 func addRuntime(files map[string][]byte, cuda bool) error {
-	return fs.WalkDir(rt.SourceFiles, ".", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || strings.HasSuffix(path, "_test.go") || strings.HasPrefix(path, "cuda/") && !cuda {
+	if err := addSources(files, "rt/", rt.SourceFiles); err != nil || !cuda {
+		return err
+	}
+	return addSources(files, "rt/cuda/", rtcuda.SourceFiles)
+}
+
+func addSources(files map[string][]byte, dir string, sources fs.FS) error {
+	return fs.WalkDir(sources, ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || strings.HasSuffix(path, "_test.go") {
 			return err
 		}
-		text, err := rt.SourceFiles.ReadFile(path)
+		text, err := fs.ReadFile(sources, path)
 		if err != nil {
 			return err
 		}
-		files["rt/"+path] = text
+		files[dir+path] = text
 		return nil
 	})
 }
