@@ -92,6 +92,8 @@ func (fn *function) fill(v *ir.Value) {
 	case ir.OpScatter:
 		k := shape(1)[0]
 		fn.p.line("ndec_scatter(%s, %s, %s, %d, %d, %d);", fn.array(v), args[0], args[1], k, v.Args[0].Type.Len()/k, v.Attr.Index)
+	case ir.OpLocate:
+		fn.p.line("%s[0] = ndec_locate(%s, %s, %d);", fn.base(v), args[0], bare(fn.elem(v.Args[1], at(0))), v.Attr.Index)
 	case ir.OpArgmax:
 		fn.p.line("int %s = ndec_argmax(%s, %d);", fn.elem(v, at(0)), args[0], v.Args[0].Type.Len())
 	case ir.OpMatMul:

@@ -61,7 +61,7 @@ func (e *emitter) apply(f *ir.Func, in []string, to []operand) string {
 
 func (e *emitter) newLoop(s *ir.Solve) *loop {
 	l := &loop{e: e, p: e.p, ps: e.plan.OfSolve(s), s: s}
-	sc := newScope(strings.Fields("t t0 t1 h by ts next theta tape k dir err last factor rejected steps err_prev err_prev2 finite t_next stops gap goal cut stop stop_end pieces width end st")...)
+	sc := newScope(strings.Fields("t t0 t1 h by ts next theta tape k dir err last factor rejected steps err_prev err_prev2 finite t_next stops gap goal cut stop stop_at stop_end begin pieces width end st")...)
 	for n := range e.global.used {
 		sc.used[n] = true
 	}
@@ -175,7 +175,8 @@ func (l *loop) print() {
 		p.line("int stop_end;")
 		p.line("int stop_at;")
 		p.line("double gap;")
-		p.line("ndec_stops(stops, %d, t0, t1, stop_at, stop_end, gap);", s.Stops)
+		p.line("double begin;")
+		p.line("ndec_stops(stops, %d, t0, t1, stop_at, stop_end, gap, begin);", s.Stops)
 	}
 	p.line("st.start(t0);")
 	if s.BeginEvals > 0 {
@@ -217,9 +218,18 @@ func (l *loop) finite(os []operand) string {
 	return strings.Join(terms, " && ")
 }
 
-// field prints an evaluation of the right-hand side at t into the first slopes.
-func (l *loop) field() {
-	l.p.line("%s", l.e.apply(l.s.Field, append(append([]string{"t"}, names(l.plain(l.x))...), names(l.c)...), suffixed(l.plain(l.x), "_k")))
+// first prints the field before the first step; with stops it is seen on their inner side.
+func (l *loop) first() {
+	if l.s.Stops > 0 {
+		l.field("begin")
+	} else {
+		l.field("t")
+	}
+}
+
+// field prints an evaluation of the right-hand side into the first slopes.
+func (l *loop) field(at string) {
+	l.p.line("%s", l.e.apply(l.s.Field, append(append([]string{at}, names(l.plain(l.x))...), names(l.c)...), suffixed(l.plain(l.x), "_k")))
 	l.p.line("st.nfe++;")
 }
 
@@ -241,7 +251,7 @@ func (l *loop) fixed() {
 	p.line("double t = t0;")
 	if s.FSAL {
 		p.line("if (t != t1) {")
-		l.field()
+		l.first()
 		p.line("}")
 	}
 	if s.Stops > 0 {
@@ -312,7 +322,7 @@ func (l *loop) pass() {
 	l.p.line("t += gap;")
 	l.p.line("stop_at++;")
 	if l.s.FSAL {
-		l.field()
+		l.field("t")
 	}
 }
 
@@ -432,7 +442,7 @@ func (l *loop) adaptive() {
 	p.line("double h = 0;")
 	p.line("if (t != t1) {")
 	if s.FSAL || s.FirstStep == 0 {
-		l.field()
+		l.first()
 	}
 	if s.FirstStep > 0 {
 		p.line("h = dir * %s;", number(s.FirstStep, ir.F64))

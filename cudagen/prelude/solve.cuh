@@ -53,12 +53,14 @@ NDEC_D int ndec_too_small(double err, double h) { return err - err != 0 || h - h
 
 NDEC_D double ndec_longer(double a, double b) { return fabs(a) >= fabs(b) ? a : b; }
 
-// Those of the stop times between t0 and t1, as a range of ts, and the gap that steps keep from them.
-NDEC_D void ndec_stops(const double *ts, int n, double t0, double t1, int &first, int &end, double &gap) {
+// Those of the stop times between t0 and t1, as a range of ts, the gap that steps keep from them, and where the field is
+// first evaluated: t0, or beside it where a stop lies there.
+NDEC_D void ndec_stops(const double *ts, int n, double t0, double t1, int &first, int &end, double &gap, double &begin) {
 	gap = ndec_signed(4 * 2.220446049250313e-16 * fmax(fabs(t0), fabs(t1)), t1 - t0);
 	double dir = ndec_signed(1, t1 - t0);
-	first = 0, end = n;
-	while (first < end && !((ts[first] - gap - gap - t0) * dir > 0)) first++;
+	first = 0, end = n, begin = t0;
+	for (; first < end && !((ts[first] - gap - gap - t0) * dir > 0); first++)
+		if (fabs(ts[first] - t0) <= fabs(gap + gap)) begin = t0 + gap;
 	while (end > first && !((t1 - gap - gap - ts[end - 1]) * dir > 0)) end--;
 }
 
