@@ -80,7 +80,14 @@ func (e *emitter) reverse(r *ir.Rev) (params, results, body string) {
 		}
 		return "[k]"
 	}
+	count, stepT, stepH := tapeSteps(s), "tape.t[k]", "tape.h[k]"
+	if s.Undo {
+		stepT, stepH = "t", "h"
+	}
 	recorded := func() []string {
+		if s.Undo {
+			return args(l.x)
+		}
 		in := []string{}
 		for _, o := range l.x {
 			if o.t.IsScalar() {
@@ -106,12 +113,21 @@ func (e *emitter) reverse(r *ir.Rev) (params, results, body string) {
 	if s.Times > 0 {
 		p.line("m := len(tape.at) - 1")
 		p.line("// Output times of the end of a solve that took no step.")
-		p.line("for ; m >= 0 && tape.at[m] >= len(tape.t); m-- {")
+		p.line("for ; m >= 0 && tape.at[m] >= %s; m-- {", count)
 		addOutputs("m")
 		p.line("}")
 	}
-	p.line("for k := len(tape.t) - 1; k >= 0; k-- {")
-	if checkpointed(s) {
+	if s.Undo {
+		for _, o := range l.x {
+			p.line("%s := tape.%s", o.name, o.name)
+		}
+	}
+	p.line("for k := %s - 1; k >= 0; k-- {", count)
+	switch {
+	case s.Undo:
+		p.line("t, h := tape.steps.At(k)")
+		l.undo()
+	case checkpointed(s):
 		l.restore()
 	}
 	if s.Times > 0 {
@@ -121,7 +137,7 @@ func (e *emitter) reverse(r *ir.Rev) (params, results, body string) {
 		p.line("}")
 		p.line("}")
 	}
-	in := append([]string{"tape.t[k]", "tape.h[k]"}, append(append(recorded(), l.extras()...), args(bar)...)...)
+	in := append([]string{stepT, stepH}, append(append(recorded(), l.extras()...), args(bar)...)...)
 	p.line("%s", e.apply(r.StepVJP, in, stepOut, "="))
 	for i := range bar {
 		p.line("%s = %s", bar[i].name, barIn[i].name)
@@ -145,7 +161,7 @@ func (e *emitter) reverse(r *ir.Rev) (params, results, body string) {
 			}
 			outBars[i] = e.outBar(o, "m")
 		}
-		in := append([]string{"tape.t[k]", "tape.h[k]", "tape.theta[m]"}, append(append(recorded(), l.extras()...), outBars...)...)
+		in := append([]string{stepT, stepH, "tape.theta[m]"}, append(append(recorded(), l.extras()...), outBars...)...)
 		p.line("%s", e.apply(r.AtVJP, in, stepOut, "="))
 		for i, o := range l.x {
 			x := barIn[i].name

@@ -468,16 +468,16 @@ func (l *loop) save(end string, rest bool) {
 	}
 	if rest {
 		store(l.x)
-		mark("len(tape.t)", "0")
+		mark(tapeSteps(l.s), "0")
 		return
 	}
 	p.line("switch {")
 	p.line("case ts[next] == t:")
 	store(l.x)
-	mark("len(tape.t)-1", "0")
+	mark(tapeSteps(l.s)+"-1", "0")
 	p.line("case ts[next] == %s:", end)
 	store(suffixed(l.x, "1"))
-	mark("len(tape.t)-1", "1")
+	mark(tapeSteps(l.s)+"-1", "1")
 	p.line("default:")
 	p.line("theta := (ts[next] - t) / h")
 	outs := suffixed(l.x, "At")
@@ -486,7 +486,7 @@ func (l *loop) save(end string, rest bool) {
 	p.line("%s", l.e.apply(l.s.Dense, in, outs, "="))
 	l.forget(outs)
 	store(outs)
-	mark("len(tape.t)-1", "theta")
+	mark(tapeSteps(l.s)+"-1", "theta")
 	p.line("}")
 }
 

@@ -8,10 +8,18 @@ import (
 )
 
 // The tape of a recorded solve holds t and h of every accepted step, and the states at their starts: all of
-// them, or those that rt.Kept chooses. The sweep back then makes the others again.
+// them, or those that rt.Kept chooses, or the last one. The sweep back then makes the others again.
 
 // checkpointed reports whether the tape keeps some of the states only.
 func checkpointed(s *ir.Solve) bool { return s.KeepEvery > 0 || s.KeepBytes > 0 }
+
+// tapeSteps is the number of steps on the tape.
+func tapeSteps(s *ir.Solve) string {
+	if s.Undo {
+		return "tape.steps.Len()"
+	}
+	return "len(tape.t)"
+}
 
 // resetTape readies the tape for a solve of at most that many steps.
 func (l *loop) resetTape(steps string) {
@@ -20,6 +28,10 @@ func (l *loop) resetTape(steps string) {
 	}
 	if !checkpointed(l.s) {
 		steps = ""
+	}
+	if l.s.Undo {
+		l.p.line("tape.reset()")
+		return
 	}
 	l.p.line("tape.reset(%s)", steps)
 }
@@ -36,6 +48,9 @@ func (e *emitter) tape(s *ir.Solve) string {
 	p := e.p
 	name := e.tapeType(s)
 	l := e.newLoop(e.plan.OfSolve(s), false)
+	if s.Undo {
+		return e.lastTape(s, l)
+	}
 	how := "it grows as needed"
 	if s.KeepEvery > 0 {
 		how = fmt.Sprintf("it keeps every %s state", ordinal(s.KeepEvery))
@@ -133,14 +148,75 @@ func (e *emitter) tape(s *ir.Solve) string {
 		p.line("return last")
 		p.line("}")
 	}
-	if s.Times > 0 {
-		p.line("")
-		p.line("func (tp *%s) save(step int, theta float64) {", name)
-		p.line("tp.at = append(tp.at, step)")
-		p.line("tp.theta = append(tp.theta, theta)")
-		p.line("}")
-	}
+	e.tapeSave(s)
 	return p.text()
+}
+
+// lastTape is the tape of a solve whose steps are undone on the way back.
+func (e *emitter) lastTape(s *ir.Solve, l *loop) string {
+	p := e.p
+	name := e.tapeType(s)
+	p.line("// %s keeps the steps of %s for the reverse sweep and the state before the last one; the sweep undoes the others.", name, e.solveOrPath(s))
+	p.line("type %s struct {", name)
+	p.line("steps rt.Steps")
+	for _, o := range l.x {
+		p.line("%s %s", o.name, e.valueType(o.t))
+	}
+	if s.Times > 0 {
+		p.line("at []int // step of each output time")
+		p.line("theta []float64 // and the place in it")
+	}
+	p.line("}")
+	p.line("")
+	p.line("func (tp *%s) reset() {", name)
+	p.line("tp.steps.Reset()")
+	if s.Times > 0 {
+		p.line("tp.at, tp.theta = tp.at[:0], tp.theta[:0]")
+	}
+	p.line("}")
+	p.line("")
+	var ps []string
+	for _, o := range l.x {
+		ps = append(ps, o.name+" "+e.passed(o.t))
+	}
+	p.line("func (tp *%s) push(t, h float64, %s) {", name, strings.Join(ps, ", "))
+	p.line("tp.steps.Push(t, h)")
+	for _, o := range l.x {
+		star := "*"
+		if o.t.IsScalar() {
+			star = ""
+		}
+		p.line("tp.%s = %s%s", o.name, star, o.name)
+	}
+	p.line("}")
+	e.tapeSave(s)
+	return p.text()
+}
+
+// tapeSave prints what keeps the place of an output time.
+func (e *emitter) tapeSave(s *ir.Solve) {
+	if s.Times == 0 {
+		return
+	}
+	e.p.line("")
+	e.p.line("func (tp *%s) save(step int, theta float64) {", e.tapeType(s))
+	e.p.line("tp.at = append(tp.at, step)")
+	e.p.line("tp.theta = append(tp.theta, theta)")
+	e.p.line("}")
+}
+
+// undo prints what turns the state before step k+1 into that before step k.
+func (l *loop) undo() {
+	p := l.p
+	p.line("if k < tape.steps.Len()-1 {")
+	ends := suffixed(l.x, "1")
+	l.declare(ends)
+	in := append([]string{"t + h", "-h"}, append(args(l.x), l.extras()...)...)
+	p.line("%s", l.e.apply(l.s.Replay, in, ends, "="))
+	for _, o := range l.x {
+		p.line("%s = %s1", o.name, o.name)
+	}
+	p.line("}")
 }
 
 // restore prints what brings the state at the start of step k to the end of a tape that does not keep all

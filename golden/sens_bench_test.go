@@ -115,6 +115,7 @@ func BenchmarkSensitivities(b *testing.B) {
 	rows := []struct{ solver, sensitivity string }{
 		{"rk4{steps: 1000", "backprop"}, {"rk4{steps: 1000", "checkpoint{every: 32}"}, {"rk4{steps: 1000", "checkpoint{memory: 20000}"},
 		{"rk4{steps: 1000", "adjoint"}, {"rk4{steps: 1000", "interpolated"}, {"rk4{steps: 1000", "forward"},
+		{"alf{steps: 1000", "backprop"}, {"alf{steps: 1000", "reversible"}, {"alf{steps: 8000", "reversible"},
 		{"dopri5{rtol: 1e-6, atol: 1e-6", "backprop"}, {"dopri5{rtol: 1e-6, atol: 1e-6", "checkpoint{memory: 170000}"},
 		{"dopri5{rtol: 1e-6, atol: 1e-6", "adjoint"}, {"dopri5{rtol: 1e-6, atol: 1e-6", "adjoint{seminorm: false}"},
 		{"dopri5{rtol: 1e-6, atol: 1e-6", "adjoint{with: dopri5{rtol: 1e-3, atol: 1e-6}}"}, {"dopri5{rtol: 1e-6, atol: 1e-6", "interpolated"},

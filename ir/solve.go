@@ -104,6 +104,9 @@ type Solve struct {
 	// KeepEvery and KeepBytes bound what is kept of a recorded solve: the state of every n-th step, or as many
 	// states as fit into the memory. The reverse sweep makes the others again with Replay.
 	KeepEvery, KeepBytes int
+	// Undo keeps the state before the last step alone: the reverse sweep makes that before step k from that
+	// before step k+1 by Replay(t+h, -h, …).
+	Undo bool
 }
 
 // SolveState is one state of a solve.
@@ -132,6 +135,9 @@ const (
 	StatusNonFinite
 	StatusEventStop
 )
+
+// Remakes reports whether the reverse sweep of s, which is recorded, makes states again with Replay.
+func (s *Solve) Remakes() bool { return s.KeepEvery > 0 || s.KeepBytes > 0 || s.Undo }
 
 // Plain are the places of the states that are no memory of the method.
 func (s *Solve) Plain() []int {

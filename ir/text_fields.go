@@ -11,7 +11,7 @@ func (s *Solve) fields() []field {
 	return []field{
 		{"system", &s.System}, {"solver", &s.Solver}, {"method", &s.Method}, {"own", &s.Own}, {"region", &s.Region},
 		{"states", &s.States}, {"extras", &s.Extras}, {"times", &s.Times}, {"stops", &s.Stops},
-		{"adaptive", &s.Adaptive}, {"fsal", &s.FSAL}, {"record", &s.Record}, {"keepevery", &s.KeepEvery}, {"keepbytes", &s.KeepBytes},
+		{"adaptive", &s.Adaptive}, {"fsal", &s.FSAL}, {"record", &s.Record}, {"keepevery", &s.KeepEvery}, {"keepbytes", &s.KeepBytes}, {"undo", &s.Undo},
 		{"order", &s.Order}, {"steps", &s.Steps}, {"stepsize", &s.StepSize},
 		{"rtol", &s.RTol}, {"atol", &s.ATol}, {"firststep", &s.FirstStep}, {"minstep", &s.MinStep}, {"maxstep", &s.MaxStep}, {"minfactor", &s.MinFactor}, {"maxsteps", &s.MaxSteps},
 		{"stepevals", &s.StepEvals}, {"denseevals", &s.DenseEvals}, {"firstevals", &s.FirstEvals}, {"beginevals", &s.BeginEvals},

@@ -19,19 +19,7 @@ import (
 // sweep over the record of that solve. With seminorm: false they are states of it.
 func adjoint(r *reverse, v *ir.Value, gs []*ir.Value) (starts []*ir.Value) {
 	s := v.Attr.Solve
-	back := method.RowOf(s)
-	if with, given := s.Sensitivity.Option("with"); given && with.Choice != nil {
-		back = method.Lookup(with.Choice.Row)
-	}
-	if !r.equation(s, back) {
-		return nil
-	}
-	if by := backwardMethod(s); by == nil || by.Tableau == nil {
-		of := s.Method
-		if by != nil {
-			of = by.Name
-		}
-		r.fail(noEquation, s.Span, "adjoint solves its equation by a Runge-Kutta method, and %s is none; use backprop, or say which one: adjoint{with: rk4{steps: n}}", of)
+	if !r.equation(s, backwardMethod(s)) {
 		return nil
 	}
 	var extras []int // whose cotangent is wanted
@@ -57,7 +45,7 @@ func (p *pass) equation(s *ir.Solve, row *method.Row) bool {
 	case len(s.Plain()) < len(s.States):
 		p.fail(noEquation, s.Span, "%s differentiates the equation, and %s carries more than its states from step to step; use backprop", s.Sensitivity.Row, s.Method)
 	case row == nil || row.Tableau == nil:
-		p.fail(noEquation, s.Span, "%s goes back with the weights of a Runge-Kutta method of the table; use backprop, or adjoint{with: dopri5}", s.Sensitivity.Row)
+		p.fail(noEquation, s.Span, "%s goes back with the weights of a Runge-Kutta method; use backprop, or adjoint{with: dopri5}", s.Sensitivity.Row)
 	default:
 		return true
 	}

@@ -25,7 +25,7 @@ func Run(m *ir.Module) diag.List {
 	p.inOrderOfData()
 	for _, s := range m.Solves { // their cotangents exist now
 		s.ReplayAt = nil
-		if s.KeepEvery+s.KeepBytes == 0 {
+		if !s.Remakes() {
 			s.Replay = nil
 		}
 	}

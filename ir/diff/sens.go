@@ -26,6 +26,7 @@ func sensitivities() []sensitivity {
 	return []sensitivity{
 		{"backprop", "record the accepted steps and go back over them, recomputing each step", backprop},
 		{"checkpoint", "backprop that makes steps between kept states again", checkpointed},
+		{"reversible", "backprop that makes the state before each step again by undoing it", reversible},
 		{"adjoint", "solve the adjoint equation backwards", adjoint},
 		{"interpolated", "solve the adjoint equation along the dense output of the recorded steps", interpolated},
 		{"forward", "solve the variational equations once for each number", variational},

@@ -394,6 +394,7 @@ func (m *Machine) reverse(r *ir.Rev, in []datum) datum {
 	for ; next >= 0 && tp.saves[next].step >= len(tp.steps); next-- {
 		add(y, at(next))
 	}
+	var before []datum // the states before the step after this one, with Undo
 	for k := len(tp.steps) - 1; k >= 0; k-- {
 		st := tp.steps[k]
 		for j := next; j >= 0 && tp.saves[j].step == k; j-- {
@@ -405,6 +406,10 @@ func (m *Machine) reverse(r *ir.Rev, in []datum) datum {
 		for i := range ys {
 			ys[i] = datum{data: st.Y[i].Data}
 		}
+		if s.Undo && before != nil {
+			ys = m.run(s.Replay, cat([]datum{num(st.T + st.H), num(-st.H)}, before, tp.extras))
+		}
+		before = ys
 		out := m.run(r.StepVJP, cat([]datum{num(st.T), num(st.H)}, ys, tp.extras, y))
 		copyBars(y, out[:n])
 		add(rest, out[n:])

@@ -146,7 +146,9 @@ func (r *Row) With(options []ir.Setting) *Row {
 			given.Family = FixedStep
 		}
 	}
-	given.Own = nil
+	if r.Make != nil || r.Remember != nil {
+		given.Own = nil
+	}
 	option := func(key string) float64 {
 		for _, o := range options {
 			if o.Key == key {
@@ -243,6 +245,10 @@ func (r *Row) Stages() int {
 
 // FSAL reports whether steps hand the last stage to the next step as its first.
 func (r *Row) FSAL() bool { return r.Split != nil || r.Tableau != nil && r.Tableau.FSAL() }
+
+// Undoes reports whether a step is undone by the same step backwards, up to rounding: those of symmetric
+// splittings, and of methods with memory that is not damped.
+func (r *Row) Undoes() bool { return r.Split != nil || r.Memory != nil && r.Memory.Order == 2 }
 
 // Evals is the number of field evaluations of an attempted step, without those of dense output.
 func (r *Row) Evals() int {

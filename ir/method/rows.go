@@ -99,7 +99,7 @@ var table = sync.OnceValue(func() []*Row {
 			Doc: "the adjoint equation along the dense output of the recorded steps", Source: "Rackauckas et al. 2020"},
 		{Name: "forward", Group: Sensitivity,
 			Doc: "solves the variational equations once for each number, for few of them", Source: "Hairer, Nørsett, Wanner I, I.14"},
-		{Name: "reversible", Group: Sensitivity, Later: true, Doc: "runs a reversible method backwards"},
+		{Name: "reversible", Group: Sensitivity, Doc: "backprop that keeps no states and undoes each step, of methods whose steps can be undone", Source: "Zhuang et al. 2021; Kidger, Foster, Li, Lyons 2021"},
 
 		{Name: "exact", Group: Estimator, Doc: "the trace itself, by one forward sweep for each element"},
 		{Name: "hutchinson", Aliases: []string{"hutch", "hutch_trace"}, Group: Estimator, Options: estimatorOptions("directions, and products with the Jacobian"),

@@ -204,6 +204,19 @@ func addExtras(m *ir.Module, s *ir.Solve, vs []*ir.Value) {
 			return b.CallAll(s.Field, append(append([]*ir.Value(nil), args...), more...)...)
 		})
 	}
+	// Whoever runs the solve has its memory begun.
+	for _, f := range m.Funcs {
+		if s.Begin == nil || !calls(f, s.Begin) {
+			continue
+		}
+		ir.RebuildMulti(f, m.Real, func(b *ir.Builder, v *ir.Value, args []*ir.Value) []*ir.Value {
+			if v.Op != ir.OpCall || v.Attr.Func != s.Begin {
+				return nil
+			}
+			wide := append(append([]*ir.Value(nil), args...), compute(b, args[len(args)-n:])...)
+			return b.CallAll(s.Begin, wide...)
+		})
+	}
 }
 
 // nameOf is the name of v for people: its own, or its operator's.

@@ -115,7 +115,7 @@ func init() {
 func strip(m *ir.Module) {
 	for _, s := range solves(m) {
 		s.ReplayAt = nil
-		if s.KeepEvery+s.KeepBytes == 0 {
+		if !s.Remakes() {
 			s.Replay = nil
 		}
 	}

@@ -227,6 +227,12 @@ func (a *app) printSweeps(tw *tabwriter.Writer, res *driver.Result) {
 		case s.KeepBytes > 0:
 			memory = fmt.Sprintf("at most %d bytes", s.KeepBytes)
 			back += step
+		case s.Undo:
+			memory = fmt.Sprintf("%d bytes in all", saved[s.Name]-16)
+			if s.Adaptive {
+				memory += ", 24 a step"
+			}
+			back += step
 		}
 		fmt.Fprintf(tw, "%s\t%s\t%d\t%.1f\t%s\n", r.Name, name, back, float64(back)/float64(max(step, 1)), memory)
 	}
