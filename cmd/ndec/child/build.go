@@ -33,7 +33,6 @@ import (
 
 	model "ndec.dev/ndec/model"
 	"ndec.dev/ndec/rt"
-	rtcuda "ndec.dev/ndec/rt/cuda"
 )
 
 func main() { os.Exit(rt.ChildMain(model.Program())) }
