@@ -178,6 +178,30 @@ var mistakes = []mistake{
 	{"training on a sample of another length", controlled, "goal [N]real", "goal [20]real", "mse"},
 }
 
+// threads are where users met a mistake, or asked what this language answers by its form.
+var threads = map[string][]string{
+	"the field has another width than the state":     {"rtqichen/torchdiffeq#42", "DiffEqML/torchdyn#120", "DiffEqML/torchdyn#125", "stan-dev/stan#2410", "stan-dev/math#559"},
+	"the batch axis is written":                      {"rtqichen/torchdiffeq#177"},
+	"the batch axis is written in the state":         {"rtqichen/torchdiffeq#43", "martenlienen/torchode#27"},
+	"the time is forgotten in the call of the field": {"DiffEqML/torchdyn#40"},
+	"the time is passed to a field that takes none":  {"rtqichen/torchdiffeq#220"},
+	"a field with two results":                       {"patrick-kidger/diffrax#116", "DiffEqML/torchdyn#137"},
+	"batch normalisation in a field":                 {"patrick-kidger/equinox#394"},
+	"dropout in a field":                             {"patrick-kidger/equinox#394"},
+	"weights outside a net":                          {"rtqichen/torchdiffeq#178", "rtqichen/torchdiffeq#216"},
+	"a state without an equation":                    {"DiffEqML/torchdyn#47", "rtqichen/torchdiffeq#9"},
+	"grad of a vector":                               {"rtqichen/torchdiffeq#154"},
+	"if in a field":                                  {"patrick-kidger/diffrax#363"},
+	"a tolerance on a fixed-step method":             {"patrick-kidger/diffrax#83"},
+	"a fixed-step method without steps":              {"rtqichen/torchdiffeq#137", "patrick-kidger/diffrax#83"},
+	"a solve without a time span":                    {"rtqichen/torchdiffeq#250"},
+	"the span as a vector":                           {"patrick-kidger/diffrax#316"},
+	"output times without a start time":              {"rtqichen/torchdiffeq#251"},
+	"a single number as output times":                {"rtqichen/torchdiffeq#251"},
+	"a context that is not given":                    {"DiffEqML/torchdyn#121", "DiffEqML/torchdyn#191", "rtqichen/torchdiffeq#128", "rtqichen/torchdiffeq#227", "SciML/DiffEqFlux.jl#844"},
+	"training on a sample of another length":         {"DiffEqML/torchdyn#66"},
+}
+
 // firstMessage is what the compiler says first about a mistake.
 func firstMessage(m mistake) (diag.Diagnostic, string, error) {
 	if strings.Count(m.base, m.old) == 0 {
@@ -201,12 +225,19 @@ func TestMistakes(t *testing.T) {
 	if len(mistakes) < 60 {
 		t.Errorf("%d mistakes", len(mistakes))
 	}
+	known := map[string]bool{}
 	for _, m := range mistakes {
+		known[m.what] = true
 		d, src, err := firstMessage(m)
 		if err != nil {
 			t.Errorf("%s: %v\n%s", m.what, err, src)
 		} else if !strings.Contains(d.Text+"\n"+d.Remedy, m.fix) {
 			t.Errorf("%s: %v, want %q", m.what, d, m.fix)
+		}
+	}
+	for what, list := range threads {
+		if !known[what] || len(list) == 0 {
+			t.Errorf("threads of %q, which is no mistake of the list", what)
 		}
 	}
 }
@@ -215,7 +246,7 @@ func TestMistakes(t *testing.T) {
 func mistakesPage() string {
 	var b strings.Builder
 	b.WriteString("# Mistakes and what the compiler says\n\n" + generated)
-	b.WriteString("Mistakes of the kinds that the issue trackers and forums of torchdyn, torchdiffeq, Diffrax and Stan show, written in this language. For each, the line as it was\nwritten and the first message; a test demands that the message names the way out.\n\n| Mistake | Written | Message |\n|---|---|---|\n")
+	b.WriteString("Mistakes of the kinds that the issue trackers and forums of torchdyn, torchdiffeq, Diffrax and Stan show, written in this language. For each, the line as it was\nwritten and the first message; a test demands that the message names the way out. Threads are of the projects' trackers: repository and number of one in which somebody met the\nmistake, or asked what the form of this language answers; the others are slips that every language has.\n\n| Mistake | Written | Message | Threads |\n|---|---|---|---|\n")
 	cell := func(s string) string {
 		return strings.ReplaceAll(strings.ReplaceAll(strings.TrimSpace(s), "|", "\\|"), "\n", " ")
 	}
@@ -234,7 +265,7 @@ func mistakesPage() string {
 		if d.Remedy != "" {
 			text += "; " + d.Remedy
 		}
-		fmt.Fprintf(&b, "| %s | `%s` | %s |\n", cell(m.what), cell(line), cell(text))
+		fmt.Fprintf(&b, "| %s | `%s` | %s | %s |\n", cell(m.what), cell(line), cell(text), strings.Join(threads[m.what], ", "))
 	}
 	return b.String()
 }
