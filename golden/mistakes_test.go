@@ -104,7 +104,7 @@ var mistakes = []mistake{
 	// The field: shape, time, batch.
 	{"the field has another width than the state", classifier, "tanh |> Linear(2)", "tanh |> Linear(3)", "returned value has type [3]real, but the result is declared [2]real"},
 	{"the batch axis is written", classifier, "net f(x [2]real) [2]real", "net f(x [512, 2]real) [2]real", "if the first axis is the batch, leave it out"},
-	{"the batch axis is written in the state", classifier, "state x [2]real", "state x [512, 2]real", "argument x of f wants [2]real, got [512, 2]real"},
+	{"the batch axis is written in the state", classifier, "state x [2]real", "state x [512, 2]real", "if the first axis is the batch, leave it out"},
 	{"the time is forgotten in the call of the field", classifier, "net f(x [2]real)", "net f(t real, x [2]real)", "f wants 2 arguments (t, x), got 1"},
 	{"the time is passed to a field that takes none", classifier, "der(x) = f(x)", "der(x) = f(t, x)", "f wants 1 argument (x), got 2"},
 	{"the time is joined with a state of several axes", classifier, "der(x) = f(x)", "der(x) = f(concat([x], t))", "concat along axis 0"},

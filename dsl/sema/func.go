@@ -1,6 +1,7 @@
 package sema
 
 import (
+	"fmt"
 	"sort"
 	"strconv"
 	"strings"
@@ -30,7 +31,7 @@ func (c *checker) callFunc(d *decl, args []Expr, prefix string, e *env, at diag.
 		x, ok := coerce(a, f.Args[i].Type)
 		if !ok {
 			if f.Args[i].Type.IsValid() {
-				c.errorf("NDE0304", at, "argument %s of %s wants %s, got %s", f.Args[i].Name, d.name, f.Args[i].Type, a.Type())
+				c.unfit("NDE0304", at, fmt.Sprintf("argument %s of %s", f.Args[i].Name, d.name), f.Args[i].Type, a.Type())
 			}
 			return invalid(at)
 		}
@@ -422,4 +423,13 @@ func (c *checker) constraint(s *syntax.ParamStmt, e *env) (ir.Transform, bool) {
 	}
 	c.errorf("NDE0342", s.Where.At(), "a constraint of %s is %s > a, %s < b or a < %s < b", s.Name.Name, s.Name.Name, s.Name.Name, s.Name.Name)
 	return ir.Transform{}, false
+}
+
+// unfit complains about a value of another type. One more leading axis is most often the batch.
+func (c *checker) unfit(code diag.Code, at diag.Span, what string, want, got Type) {
+	d := diag.Diagnostic{Code: code, Span: at, Text: fmt.Sprintf("%s wants %s, got %s", what, want, got)}
+	if n := len(got.Shape); got.Kind == TensorKind && n == len(want.Shape)+1 && ir.SameShape(got.Shape[1:], want.Shape) {
+		d.Remedy = "if the first axis is the batch, leave it out: a program describes one sample; map applies a net or fn along an axis"
+	}
+	c.report(d)
 }

@@ -1,6 +1,7 @@
 package sema
 
 import (
+	"fmt"
 	"ndec.dev/ndec/dsl/syntax"
 )
 
@@ -146,7 +147,7 @@ func (c *checker) callModel(d *decl, x *syntax.CallExpr, piped Expr, e *env) Exp
 	for i, a := range args {
 		y, ok := coerce(a, m.Inputs[i].Type)
 		if !ok {
-			c.errorf("NDE0304", at, "argument %s of %s wants %s, got %s", m.Inputs[i].Name, d.name, m.Inputs[i].Type, a.Type())
+			c.unfit("NDE0304", at, fmt.Sprintf("argument %s of %s", m.Inputs[i].Name, d.name), m.Inputs[i].Type, a.Type())
 			return invalid(at)
 		}
 		conv[i] = y

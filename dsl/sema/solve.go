@@ -1,6 +1,7 @@
 package sema
 
 import (
+	"fmt"
 	"slices"
 
 	"ndec.dev/ndec/dsl/syntax"
@@ -199,7 +200,7 @@ func (c *checker) systemRows(x syntax.Expr, at diag.Span, e *env, rows int) (*Sy
 		if !fine {
 			ok = false
 			if !isInvalid(v) && want.IsValid() {
-				c.errorf("NDE0522", el.Value.At(), "%s of system %s wants %s, got %s", key, s.Name, want, v.Type())
+				c.unfit("NDE0522", el.Value.At(), fmt.Sprintf("%s of system %s", key, s.Name), want, v.Type())
 			}
 			y = invalid(el.At())
 		}
