@@ -329,7 +329,7 @@ func (fn *function) revCall(v *ir.Value) {
 	}
 	all = append(all, "&ws."+fn.e.tapeOf(solve))
 	all = append(all, fn.arguments(solve.Args[solve.Attr.Solve.Lead()+nStates:])...)
-	for i, c := range v.Args[1:] {
+	for i, c := range v.Args[1 : 1+nStates] {
 		switch {
 		case r.Solve.Times > 0 && r.Solve.States[i].Memory:
 		case r.Solve.Times > 0:
@@ -337,6 +337,9 @@ func (fn *function) revCall(v *ir.Value) {
 		default:
 			all = append(all, fn.arguments([]*ir.Value{v.Args[1+i]})...)
 		}
+	}
+	if r.Solve.MayStop() {
+		all = append(all, fn.arguments(v.Args[1+nStates:])...)
 	}
 	scalars := false
 	types := append([]ir.Type(nil), stateTypes(r.Solve)...)

@@ -37,6 +37,9 @@ func (e *emitter) reverse(r *ir.Rev) (params, results, body string) {
 			ps = append(ps, fmt.Sprintf("%sEndBar %s", o.name, e.passed(o.t)))
 		}
 	}
+	if s.MayStop() {
+		ps = append(ps, "endBar float64")
+	}
 	out := func(o operand, suffix string) {
 		if o.t.IsScalar() {
 			rs = append(rs, e.elem(o.t.Elem))
@@ -117,6 +120,9 @@ func (e *emitter) reverse(r *ir.Rev) (params, results, body string) {
 		addOutputs("m")
 		p.line("}")
 	}
+	if len(s.Events) > 0 {
+		p.line("f := len(tape.fired) - 1")
+	}
 	if s.Undo {
 		for _, o := range l.x {
 			p.line("%s := tape.%s", o.name, o.name)
@@ -137,8 +143,18 @@ func (e *emitter) reverse(r *ir.Rev) (params, results, body string) {
 		p.line("}")
 		p.line("}")
 	}
+	if len(s.Events) > 0 {
+		e.backOverEvents(r, l, stepOut, bar, addExtras)
+		p.line("if part := tape.part[k]; part < 1 {")
+		in := append([]string{"tape.t[k]", "tape.h[k]", "part"}, append(append(recorded(), l.extras()...), args(bar)...)...)
+		p.line("%s", e.apply(r.AtVJP, in, stepOut, "="))
+		p.line("} else {")
+	}
 	in := append([]string{stepT, stepH}, append(append(recorded(), l.extras()...), args(bar)...)...)
 	p.line("%s", e.apply(r.StepVJP, in, stepOut, "="))
+	if len(s.Events) > 0 {
+		p.line("}")
+	}
 	for i := range bar {
 		p.line("%s = %s", bar[i].name, barIn[i].name)
 	}

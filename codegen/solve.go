@@ -93,10 +93,10 @@ func (e *emitter) apply(f *ir.Func, in []string, to []operand, op string) string
 
 func (e *emitter) newLoop(ps *plan.Solve, path bool) *loop {
 	l := &loop{e: e, p: e.p, ps: ps, s: ps.IR, path: path}
-	sc := e.locals("t", "t0", "t1", "h", "at", "kept", "dir", "err", "last", "ts", "next", "theta", "tape", "reach", "factor", "rejected", "attempts", "steps", "rtol", "atol", "errPrev", "errPrev2", "finite", "tNext", "stops", "gap", "goal", "cut", "stop", "pieces", "begin")
+	sc := e.locals("t", "t0", "t1", "h", "at", "kept", "dir", "err", "last", "ts", "next", "theta", "tape", "reach", "factor", "rejected", "attempts", "steps", "rtol", "atol", "errPrev", "errPrev2", "finite", "tNext", "stops", "gap", "goal", "cut", "stop", "pieces", "ev", "es", "end", "place", "m", "f", "part", "gridNext", "begin")
 	for _, st := range ps.IR.States {
 		name := sc.pick(goName(st.Name, false))
-		for _, suffix := range []string{"1", "K", "K1", "Err", "Out", "End", "0", "Start"} {
+		for _, suffix := range []string{"1", "K", "K1", "Err", "Out", "End", "0", "Start", "At"} {
 			sc.used[name+suffix] = true
 		}
 		l.x = append(l.x, operand{name, st.Type})
@@ -108,7 +108,7 @@ func (e *emitter) newLoop(ps *plan.Solve, path bool) *loop {
 		}
 		l.c = append(l.c, operand{sc.pick(name), t})
 	}
-	if path && ps.IR.DenseStep != nil {
+	if (path || len(ps.IR.Events) > 0) && ps.IR.DenseStep != nil {
 		n := l.stepResults()
 		for i, r := range ps.IR.DenseStep.Results[n:] {
 			l.d = append(l.d, operand{sc.pick(fmt.Sprintf("dense%d", i)), r.Type})
@@ -219,6 +219,7 @@ func (l *loop) body() {
 		}
 		p.line("stops, gap, %s := rt.Stops(stops, t0, t1)", begin)
 	}
+	l.startEvents()
 	p.line("*st = rt.SolveStats{%sTime: t0}", ifText(s.BeginEvals > 0, fmt.Sprintf("NFE: %d, ", s.BeginEvals)))
 	if s.Adaptive {
 		l.adaptive()
@@ -292,9 +293,7 @@ func (l *loop) fixed() {
 		l.declare(k)
 		l.declare(suffixed(l.plain(l.x), "K1"))
 	}
-	if l.path && s.DenseStep != nil {
-		l.declare(l.d)
-	}
+	l.declare(l.d)
 	step, results := l.stepFunc()
 	p.line("t := t0")
 	if s.FSAL {
@@ -302,7 +301,7 @@ func (l *loop) fixed() {
 		l.first()
 		p.line("}")
 	}
-	if s.Stops > 0 {
+	if s.Stops > 0 || len(s.Events) > 0 {
 		l.pieces()
 		return
 	}
@@ -311,6 +310,8 @@ func (l *loop) fixed() {
 		p.line("if k == steps-1 { h = t1 - t }")
 	}
 	l.fixedStep(step, results)
+	p.line("st.Accepted++")
+	l.record()
 	l.nextTime()
 	l.dense()
 	l.advance()
@@ -340,26 +341,47 @@ func (l *loop) pieces() {
 		p.line("tNext := t0 + float64(float64(k+1)*width)")
 	}
 	p.line("if k == steps-1 { tNext = t1 }")
-	l.goal("tNext")
+	cond, goal := "pieces", "tNext"
+	if s.Stops > 0 {
+		l.goal("tNext")
+		cond, goal = "stop || pieces", "goal"
+	}
 	p.line("h = width")
-	cond := "stop || pieces"
 	if s.StepSize > 0 {
 		cond += " || k == steps-1"
 	}
-	p.line("if %s { h = goal - t }", cond)
+	p.line("if %s { h = %s - t }", cond, goal)
 	step, results := l.stepFunc()
 	l.fixedStep(step, results)
-	p.line("end := tNext")
-	p.line("if stop { tNext = stops[0] }")
+	p.line("gridNext := tNext")
+	if s.Stops > 0 {
+		p.line("if stop { tNext = stops[0] }")
+	}
+	l.events()
+	p.line("st.Accepted++")
+	l.record()
 	l.dense()
 	l.advance()
-	p.line("t, pieces = tNext, stop")
+	p.line("t, pieces = tNext, %s", ifElse(s.Stops > 0, "stop", "false"))
 	p.line("st.Time = t")
-	p.line("if stop {")
-	p.line("if (end-gap-t)*(t1-t0) > 0 { k-- } // the rest of the step")
-	l.pass()
+	l.happen(func() {
+		p.line("pieces = true")
+		p.line("if (gridNext-t)*(t1-t0) > 0 { k-- } // the rest of the step")
+	})
+	if s.Stops > 0 {
+		p.line("if stop {")
+		p.line("if (gridNext-gap-t)*(t1-t0) > 0 { k-- } // the rest of the step")
+		l.pass()
+		p.line("}")
+	}
 	p.line("}")
-	p.line("}")
+}
+
+func ifElse(c bool, yes, no string) string {
+	if c {
+		return yes
+	}
+	return no
 }
 
 // goal prints where the next step has to end: before a stop if there is one before end.
@@ -376,6 +398,12 @@ func (l *loop) pass() {
 	p := l.p
 	p.line("t += gap")
 	p.line("stops = stops[1:]")
+	l.slope()
+}
+
+// slope prints the field at t, where a step takes it over.
+func (l *loop) slope() {
+	p := l.p
 	if l.s.FSAL {
 		p.line("%s", l.e.apply(l.s.Field, append([]string{"t"}, append(args(l.plain(l.x)), l.extras()...)...), suffixed(l.plain(l.x), "K"), "="))
 		p.line("st.NFE++")
@@ -391,7 +419,7 @@ func (l *loop) stepFunc() (*ir.Func, []operand) {
 	if l.s.FSAL {
 		results = append(results, suffixed(l.plain(l.x), "K1")...)
 	}
-	if l.path && l.s.DenseStep != nil {
+	if l.denseSteps() {
 		return l.s.DenseStep, append(results, l.d...)
 	}
 	return l.s.Step, results
@@ -411,13 +439,14 @@ func (l *loop) fixedStep(step *ir.Func, results []operand) {
 	p.line("st.Fail(rt.NonFinite, t, h)")
 	p.line("break")
 	p.line("}")
-	p.line("st.Accepted++")
-	l.record()
 }
+
+// denseSteps reports whether every step has the data of dense output.
+func (l *loop) denseSteps() bool { return (l.path || len(l.s.Events) > 0) && l.s.DenseStep != nil }
 
 // evals is the number of evaluations of an attempted step.
 func (l *loop) evals() int {
-	if l.path && l.s.DenseStep != nil {
+	if l.denseSteps() {
 		return l.s.StepEvals + l.s.DenseEvals
 	}
 	return l.s.StepEvals
@@ -436,13 +465,17 @@ func (l *loop) advance() {
 
 // dense prints the output times that lie in the accepted step from t to tNext.
 func (l *loop) dense() {
-	if !l.path {
-		return
-	}
 	p := l.p
-	p.line("for ; next < len(ts) && (ts[next]-tNext)*(t1-t0) <= 0; next++ {")
-	l.save("tNext", false)
-	p.line("}")
+	if l.path {
+		also := ""
+		if len(l.s.Events) > 0 { // at an event the states are those after it
+			also = " && !(ev.Hit && ts[next] == tNext)"
+		}
+		p.line("for ; next < len(ts) && (ts[next]-tNext)*(t1-t0) <= 0%s; next++ {", also)
+		l.save("tNext", false)
+		p.line("}")
+	}
+	l.cutStep()
 }
 
 // save stores the states at ts[next].
@@ -532,9 +565,7 @@ func (l *loop) adaptive() {
 	p.line("}")
 	p.line("err, errPrev, errPrev2 := 1.0, 1.0, 1.0")
 	p.line("rejected := false")
-	if l.path && s.DenseStep != nil {
-		l.declare(l.d)
-	}
+	l.declare(l.d)
 	step, results := l.stepFunc()
 	p.line("for t != t1 {")
 	if s.MaxStep > 0 {
@@ -582,12 +613,21 @@ func (l *loop) adaptive() {
 	p.line("h *= min(factor, 1)")
 	p.line("continue")
 	p.line("}")
+	next := func() {
+		p.line("tNext := t + h")
+		p.line("if last { tNext = t1 }")
+		if s.Stops > 0 {
+			p.line("if last && stop { tNext = stops[0] }")
+		}
+	}
+	if len(s.Events) > 0 {
+		next()
+		l.events()
+	}
 	p.line("st.Accepted++")
 	l.record()
-	p.line("tNext := t + h")
-	p.line("if last { tNext = t1 }")
-	if s.Stops > 0 {
-		p.line("if last && stop { tNext = stops[0] }")
+	if len(s.Events) == 0 {
+		next()
 	}
 	l.dense()
 	p.line("%s", e.apply(s.Control, []string{"err", "errPrev", "errPrev2"}, []operand{{"factor", ir.Scalar(ir.F64)}}, ":="))
@@ -598,6 +638,7 @@ func (l *loop) adaptive() {
 	l.advance()
 	p.line("t = tNext")
 	p.line("st.Time = t")
+	l.happen(func() { p.line("errPrev, errPrev2 = 1, 1") })
 	if s.Stops > 0 {
 		p.line("if last && stop {")
 		l.pass()

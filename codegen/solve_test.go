@@ -40,6 +40,7 @@ type problem struct {
 	rate   func(b *ir.Builder, x *ir.Value) *ir.Value // another right-hand side, for one scalar state
 	fails  bool                                       // some row does not get to the end
 	apart  bool                                       // the first state and the others depend on each other alone
+	events func(p *problem, m *ir.Module, s *ir.Solve, params map[string][]float64)
 	twice  bool                                       // the objective solves again from the end
 }
 
@@ -83,6 +84,9 @@ func (p *problem) module(t *testing.T) (*ir.Module, map[string][]float64) {
 	s.Field = m.AddFunc(p.field(m, s, params))
 	if p.set != nil {
 		p.set(s)
+	}
+	if p.events != nil {
+		p.events(p, m, s, params)
 	}
 	if err := method.Build(m, s, p.method, p.config); err != nil {
 		t.Fatal(err)

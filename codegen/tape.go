@@ -38,9 +38,14 @@ func (l *loop) resetTape(steps string) {
 
 // record keeps an accepted step for the reverse sweep.
 func (l *loop) record() {
-	if l.s.Record {
-		l.p.line("tape.push(t, h, %s)", strings.Join(args(l.x), ", "))
+	if !l.s.Record {
+		return
 	}
+	end := ""
+	if len(l.s.Events) > 0 {
+		end = "ev.Part(), "
+	}
+	l.p.line("tape.push(t, h, %s%s)", end, strings.Join(args(l.x), ", "))
 }
 
 // tape prints the type that keeps the accepted steps of a recorded solve.
@@ -70,6 +75,13 @@ func (e *emitter) tape(s *ir.Solve) string {
 		p.line("at []int // step of each output time")
 		p.line("theta []float64 // and the place in it")
 	}
+	if len(s.Events) > 0 {
+		p.line("part []float64 // how much of each step counts: less than 1 where an event has cut it")
+		p.line("fired []rt.Fired")
+		for _, o := range l.x {
+			p.line("%sFired []%s // states before each event", o.name, e.valueType(o.t))
+		}
+	}
 	p.line("}")
 	p.line("")
 	p.line("func (tp *%s) reset(%s) {", name, ifText(checkpointed(s), "steps int"))
@@ -79,6 +91,12 @@ func (e *emitter) tape(s *ir.Solve) string {
 	}
 	if s.Times > 0 {
 		p.line("tp.at, tp.theta = tp.at[:0], tp.theta[:0]")
+	}
+	if len(s.Events) > 0 {
+		p.line("tp.part, tp.fired = tp.part[:0], tp.fired[:0]")
+		for _, o := range l.x {
+			p.line("tp.%sFired = tp.%sFired[:0]", o.name, o.name)
+		}
 	}
 	switch {
 	case s.KeepEvery > 0:
@@ -112,7 +130,10 @@ func (e *emitter) tape(s *ir.Solve) string {
 			p.line("tp.%s = tp.%s[:tp.kept.Len()]", o.name, o.name)
 		}
 	}
-	p.line("func (tp *%s) push(t, h float64, %s) {", name, strings.Join(ps, ", "))
+	p.line("func (tp *%s) push(t, h%s float64, %s) {", name, ifText(len(s.Events) > 0, ", part"), strings.Join(ps, ", "))
+	if len(s.Events) > 0 {
+		p.line("tp.part = append(tp.part, part)")
+	}
 	if checkpointed(s) {
 		p.line("k := len(tp.t)")
 	}
@@ -146,6 +167,15 @@ func (e *emitter) tape(s *ir.Solve) string {
 		p.line("last := tp.kept.Cut(k)")
 		cut()
 		p.line("return last")
+		p.line("}")
+	}
+	if len(s.Events) > 0 {
+		p.line("")
+		p.line("func (tp *%s) event(event int, t float64, %s) {", name, strings.Join(ps, ", "))
+		p.line("tp.fired = append(tp.fired, rt.Fired{Step: len(tp.t) - 1, Event: event, T: t})")
+		for _, o := range l.x {
+			p.line("tp.%sFired = append(tp.%sFired, %s%s)", o.name, o.name, ifText(!o.t.IsScalar(), "*"), o.name)
+		}
 		p.line("}")
 	}
 	e.tapeSave(s)

@@ -98,7 +98,11 @@ func init() {
 				}
 				s := r.Solve
 				rs := s.ResultTypes()
-				if err := match(r.Name, a, append([]Type{TupleOf(rs...)}, rs[:len(s.States)]...)); err != nil {
+				want := append([]Type{TupleOf(rs...)}, rs[:len(s.States)]...)
+				if s.MayStop() {
+					want = append(want, Scalar(F64))
+				}
+				if err := match(r.Name, a, want); err != nil {
 					return Type{}, err
 				}
 				var out []Type

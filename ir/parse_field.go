@@ -63,6 +63,8 @@ func (p *parser) field(fs []field, seen map[string]bool) {
 			s.InNorm = !s.Memory && !p.got("integral")
 			return s
 		})
+	case *[]Event:
+		*x = many(p, p.event)
 	case *[]Port:
 		*x = many(p, func() Port {
 			q := Port{Name: p.word("a name")}
@@ -109,6 +111,25 @@ func (p *parser) choice(depth int) Choice {
 	depth = p.deeper(depth)
 	span := p.spans[p.peek().line]
 	return Choice{Row: p.word("a row"), Options: within(p, "(", ")", func() Setting { return p.setting(depth) }), Span: span}
+}
+
+// event reads a kind, the length of every, a reset and a stop.
+func (p *parser) event() Event {
+	name := p.word("a kind of event")
+	kind := slices.Index(EventKinds[:], name)
+	if kind < 0 {
+		p.pos--
+		p.fail("no kind of event is called %q", name)
+	}
+	e := Event{Kind: EventKind(kind)}
+	if e.Kind == Every {
+		e.Every = p.num()
+	}
+	if p.got("reset") {
+		e.Reset = p.funcRef()
+	}
+	e.Stop = p.got("stop")
+	return e
 }
 
 func (p *parser) elem() Elem {

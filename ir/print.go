@@ -230,6 +230,20 @@ func fieldText(at any) (string, bool) {
 			}
 			return t
 		}), len(*x) > 0
+	case *[]Event:
+		return list(*x, func(e Event) string {
+			t := e.Kind.String()
+			if e.Kind == Every {
+				t += " " + num(e.Every)
+			}
+			if e.Reset != nil {
+				t += " reset " + funcName(e.Reset)
+			}
+			if e.Stop {
+				t += " stop"
+			}
+			return t
+		}), len(*x) > 0
 	case *[]Port:
 		return list(*x, func(q Port) string {
 			t := quoteName(q.Name) + ": " + q.Type.String()

@@ -77,6 +77,11 @@ type Solve struct {
 	DenseEvals int // further ones of DenseStep
 	BeginEvals int // of Begin
 
+	Events   []Event // in the order of the source; see there
+	EventTol float64 // how close in time they are located
+	EventMax int     // of them before the solve gives up
+	Guard    *Func   // (t, x…, c…) -> f64 per event that is located by a sign
+
 	Field *Func // (t, x…, c…) -> dx…
 	// Begin: (t, y…, c…) -> y… with memory that starts here; nil of methods without memory.
 	Begin *Func
@@ -117,6 +122,22 @@ type SolveState struct {
 	Memory bool // of the method, and no state of the system
 }
 
+// FuncRefs are the places of the functions of s that are set, in the order of the fields.
+func (s *Solve) FuncRefs() []**Func {
+	var set []**Func
+	for _, f := range []**Func{&s.Field, &s.Begin, &s.Step, &s.DenseStep, &s.Dense, &s.Norm, &s.First, &s.Control, &s.Replay, &s.ReplayAt, &s.Guard} {
+		if *f != nil {
+			set = append(set, f)
+		}
+	}
+	for i := range s.Events {
+		if s.Events[i].Reset != nil {
+			set = append(set, &s.Events[i].Reset)
+		}
+	}
+	return set
+}
+
 // Statistics of a solve are the last results of OpSolve, in this order.
 const (
 	StatNFE = iota
@@ -134,6 +155,7 @@ const (
 	StatusStepTooSmall
 	StatusNonFinite
 	StatusEventStop
+	StatusMaxEvents
 )
 
 // Remakes reports whether the reverse sweep of s, which is recorded, makes states again with Replay.
@@ -204,30 +226,10 @@ func (s *Solve) ResultTypes() []Type {
 // Funcs lists the functions of s that are set, in the order of the fields.
 func (s *Solve) Funcs() []*Func {
 	var fs []*Func
-	for _, f := range []*Func{s.Field, s.Begin, s.Step, s.DenseStep, s.Dense, s.Norm, s.First, s.Control, s.Replay, s.ReplayAt} {
-		if f != nil {
-			fs = append(fs, f)
-		}
+	for _, f := range s.FuncRefs() {
+		fs = append(fs, *f)
 	}
 	return fs
-}
-
-// Rev is the reverse sweep of a recorded solve: over the accepted steps, last to first, with the
-// recorded t, h and y; step sizes are constants.
-//
-// Operands of OpRev: the OpSolve value, then one cotangent per state (same shape as the solve's
-// result). Results: one cotangent per start state, one per extra, then one Accum result per
-// entry of Params (the sum over steps).
-//
-// StepVJP: (t, h, y…, c…, y1_bar…) -> y_bar…, c_bar…, param_bar… (Accum).
-// AtVJP: (t, h, theta, y…, c…, ysave_bar…) -> the same, for output times; nil when Times == 0.
-type Rev struct {
-	Name    string
-	Solve   *Solve
-	Region  *Region
-	StepVJP *Func
-	AtVJP   *Func
-	Params  []*Param
 }
 
 // Map applies Fn to slices along the leading axis. Operands: N-leading-axis values for the first

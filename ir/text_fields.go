@@ -15,6 +15,7 @@ func (s *Solve) fields() []field {
 		{"order", &s.Order}, {"steps", &s.Steps}, {"stepsize", &s.StepSize},
 		{"rtol", &s.RTol}, {"atol", &s.ATol}, {"firststep", &s.FirstStep}, {"minstep", &s.MinStep}, {"maxstep", &s.MaxStep}, {"minfactor", &s.MinFactor}, {"maxsteps", &s.MaxSteps},
 		{"stepevals", &s.StepEvals}, {"denseevals", &s.DenseEvals}, {"firstevals", &s.FirstEvals}, {"beginevals", &s.BeginEvals},
+		{"events", &s.Events}, {"eventtol", &s.EventTol}, {"eventmax", &s.EventMax}, {"guard", &s.Guard},
 		{"field", &s.Field}, {"begin", &s.Begin}, {"step", &s.Step}, {"densestep", &s.DenseStep}, {"dense", &s.Dense}, {"norm", &s.Norm},
 		{"first", &s.First}, {"control", &s.Control}, {"replay", &s.Replay}, {"replayat", &s.ReplayAt},
 		{"sensitivity", &s.Sensitivity},
@@ -22,7 +23,7 @@ func (s *Solve) fields() []field {
 }
 
 func (r *Rev) fields() []field {
-	return []field{{"solve", &r.Solve}, {"region", &r.Region}, {"stepvjp", &r.StepVJP}, {"atvjp", &r.AtVJP}, {"params", &r.Params}}
+	return []field{{"solve", &r.Solve}, {"region", &r.Region}, {"stepvjp", &r.StepVJP}, {"atvjp", &r.AtVJP}, {"eventvjps", &r.Events}, {"params", &r.Params}}
 }
 
 func (m *Model) fields() []field {

@@ -186,7 +186,7 @@ func (r *Rev) funcs() []*Func {
 	if r.AtVJP != nil {
 		fs = append(fs, r.AtVJP)
 	}
-	return fs
+	return append(fs, r.Events...)
 }
 
 // check recomputes the type of v by its row.

@@ -96,7 +96,9 @@ func (c *checker) solve(s *Solve) error {
 		{"control", s.Control != nil || !s.Adaptive},
 		{"first step", s.First != nil || s.FirstStep != 0 || !s.Adaptive},
 		{"number or length of steps", s.Steps > 0 || s.StepSize > 0 || s.Adaptive},
-		{"dense output", s.Dense != nil && s.DenseStep != nil || s.Times == 0},
+		{"dense output", s.Dense != nil && s.DenseStep != nil || s.Times == 0 && len(s.Events) == 0},
+		{"guard", (s.Guard != nil) == (len(s.Guards()) > 0)},
+		{"bound of events", len(s.Events) == 0 || s.EventTol > 0 && s.EventMax > 0},
 	} {
 		if !need.ok {
 			return fmt.Errorf("no %s", need.role)
@@ -117,7 +119,16 @@ func (c *checker) solve(s *Solve) error {
 		d = valueTypes(s.DenseStep.Results[n:])
 	}
 	stepArgs := types(f64s(2), y, k, s.Extras)
+	for _, e := range s.Events {
+		if e.Kind == Every && !(e.Every > 0) {
+			return fmt.Errorf("event every %g", e.Every)
+		}
+		if err := c.sign(signature{role: "reset", f: e.Reset, args: types(f64s(1), x, s.Extras), results: x}); err != nil {
+			return err
+		}
+	}
 	return c.sign(
+		signature{role: "guard", f: s.Guard, args: types(f64s(1), x, s.Extras), results: f64s(len(s.Guards()))},
 		signature{role: "field", f: s.Field, args: types(f64s(1), x, s.Extras), results: x},
 		signature{role: "start of the memory", f: s.Begin, args: types(f64s(1), y, s.Extras), results: y},
 		signature{role: "step", f: s.Step, args: stepArgs, results: stepResults},
@@ -142,10 +153,18 @@ func (c *checker) rev(r *Rev) error {
 		}
 		ps = append(ps, p.Type)
 	}
-	if s.Times > 0 && r.AtVJP == nil {
+	if (s.Times > 0 || len(s.Events) > 0) && r.AtVJP == nil {
 		return errors.New("no derivative at output times")
 	}
 	results := types(y, s.Extras, ps)
+	if len(r.Events) != len(s.Events) {
+		return fmt.Errorf("%d derivatives of %d events", len(r.Events), len(s.Events))
+	}
+	for _, f := range r.Events {
+		if err := c.sign(signature{role: "event", f: f, args: types(f64s(1), y, s.Extras, y, f64s(1)), results: results}); err != nil {
+			return err
+		}
+	}
 	if err := c.sign(
 		signature{role: "step", f: r.StepVJP, args: types(f64s(2), y, s.Extras, y), results: results},
 		signature{role: "output times", f: r.AtVJP, args: types(f64s(3), y, s.Extras, y), results: results},

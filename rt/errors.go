@@ -16,12 +16,13 @@ const (
 	StepTooSmall        // the step fell under the resolution of time
 	NonFinite           // the state or the field is not finite
 	EventStop           // an event ended the solve, as the program asks
+	MaxEvents           // events do not end
 )
 
-var statusNames = [...]string{"ok", "max_steps", "step_too_small", "non_finite", "event_stop"}
+var statusNames = [...]string{"ok", "max_steps", "step_too_small", "non_finite", "event_stop", "max_events"}
 
 // String is the spelling used in files: ok, max_steps, step_too_small,
-// non_finite, event_stop.
+// non_finite, event_stop, max_events.
 func (s Status) String() string {
 	if int(s) < len(statusNames) {
 		return statusNames[s]
@@ -30,13 +31,14 @@ func (s Status) String() string {
 }
 
 // Failed reports whether the sample has no result.
-func (s Status) Failed() bool { return s == MaxSteps || s == StepTooSmall || s == NonFinite }
+func (s Status) Failed() bool { return s != OK && s != EventStop }
 
 // Sentinels; every error of this package that belongs to one wraps it.
 var (
 	ErrMaxSteps     = errors.New("step limit reached")
 	ErrStepTooSmall = errors.New("step size too small")
 	ErrNonFinite    = errors.New("value is not finite")
+	ErrMaxEvents    = errors.New("events do not end")
 	ErrShape        = errors.New("wrong shape")
 	ErrWeights      = errors.New("bad weights")
 	ErrData         = errors.New("bad data")
@@ -52,6 +54,8 @@ func (s Status) Err() error {
 		return ErrStepTooSmall
 	case NonFinite:
 		return ErrNonFinite
+	case MaxEvents:
+		return ErrMaxEvents
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package diff
 
 import (
 	"fmt"
+	"slices"
 
 	"ndec.dev/ndec/ir"
 )
@@ -11,7 +12,7 @@ import (
 // and times are constants (discretise, then differentiate).
 func backprop(r *reverse, v *ir.Value, gs []*ir.Value) (starts []*ir.Value) {
 	n := len(v.Attr.Solve.States)
-	params := selected(r.reads(v.Attr.Solve.Replay), r.params)
+	params := selected(r.stepReads(v.Attr.Solve), r.params)
 	outs := r.backOver(v, gs, params)
 	for i := range outs[:n+len(v.Attr.Solve.Extras)] {
 		r.seed(v.Args[v.Attr.Solve.Lead()+i], outs[i])
@@ -34,7 +35,8 @@ func (d *body) backOver(v *ir.Value, gs []*ir.Value, params []*ir.Param) []*ir.V
 	rev := &ir.Rev{Name: d.sweepName(s), Solve: s, Params: params,
 		Region:  region.Inside(ir.RegionRev, s.Name),
 		StepVJP: d.vjp(s.Replay, after(s.Replay, 2, params), len(s.Replay.Args), true)}
-	if s.Times > 0 {
+	rev.Events = d.eventVJPs(s, params)
+	if s.Times > 0 || len(s.Events) > 0 {
 		rev.AtVJP = d.vjp(s.ReplayAt, after(s.ReplayAt, 3, params), len(s.ReplayAt.Args), true)
 	}
 	d.ofSteps[rev] = true
@@ -42,6 +44,13 @@ func (d *body) backOver(v *ir.Value, gs []*ir.Value, params []*ir.Param) []*ir.V
 	types := parts(v)
 	for i := range s.States {
 		args = append(args, orZero(d.b, gs[i], types[i]))
+	}
+	if s.MayStop() {
+		var end *ir.Value
+		if at := len(s.States) + ir.StatTime; at < len(gs) {
+			end = gs[at]
+		}
+		args = append(args, orZero(d.b, end, ir.Scalar(ir.F64)))
 	}
 	return results(d.b, d.b.Emit(ir.OpRev, ir.Attr{Rev: rev}, args...))
 }
@@ -74,6 +83,7 @@ func (p *pass) recording(s *ir.Solve) *ir.Solve {
 		return c
 	}
 	c := *s
+	c.Events = slices.Clone(s.Events)
 	c.Name = s.Name + ".rec"
 	c.Record = true
 	p.recorded[s] = &c

@@ -41,6 +41,9 @@ func (r *reverse) solve(v *ir.Value) {
 	for i := range s.States {
 		moved = moved || gs != nil && gs[i] != nil
 	}
+	if gs != nil && gs[len(s.States)+ir.StatTime] != nil { // but the time of the end has one
+		moved = true
+	}
 	if !moved {
 		return
 	}
@@ -57,6 +60,10 @@ func (r *reverse) solve(v *ir.Value) {
 			r.fail("NDE0899", s.Span, "compiler bug: no rule for sensitivity %s", name)
 			return
 		}
+	}
+	if len(s.Events) > 0 && row.Name != rows[0].Name {
+		r.fail(eventsThroughSteps, s.Span, "sensitivity %s of a solve with events is not compiled yet; use backprop", row.Name)
+		return
 	}
 	r.times(v, gs, row.Rewrite(r, v, gs))
 }

@@ -48,6 +48,10 @@ func (f *forward) solved(v *ir.Value, dx []*ir.Value) {
 func (d *body) pushed(v *ir.Value, starts, extras []*ir.Value, params map[*ir.Param]*ir.Value) *ir.Value {
 	s := v.Attr.Solve
 	n := len(s.States)
+	if len(s.Events) > 0 {
+		d.fail(eventsThroughSteps, s.Span, "tangents through a solve with events are not compiled yet; use gradients by backprop")
+		return nil
+	}
 	moved := false
 	for _, dx := range starts {
 		moved = moved || dx != nil

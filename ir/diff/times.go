@@ -17,11 +17,15 @@ func (r *reverse) times(v *ir.Value, gs, starts []*ir.Value) {
 		}
 	}
 	if r.active[v.Args[1]] {
+		r.endTime(v, gs)
 		for i, k := range r.endSlopes(v, results(r.b, v)[:n]) {
 			if gs[i] == nil || k == nil {
 				continue
 			}
 			p := r.b.Mul(gs[i], k)
+			if v.Attr.Solve.MayStop() {
+				p = r.reached(v, p)
+			}
 			if v.Attr.Solve.Times > 0 {
 				if p = r.b.Reshape(p, rows(p.Type)...); p.Type.Rank() > 1 {
 					p = r.b.Sum(p, 1)
@@ -32,6 +36,45 @@ func (r *reverse) times(v *ir.Value, gs, starts []*ir.Value) {
 			r.seed(v.Args[1], r.b.Cast(p, ir.F64))
 		}
 	}
+}
+
+// endTime passes on the cotangent of the time of the end, which is the last of the times unless an event has
+// ended the solve.
+func (r *reverse) endTime(v *ir.Value, gs []*ir.Value) {
+	s := v.Attr.Solve
+	at := len(s.States) + ir.StatTime
+	if at >= len(gs) || gs[at] == nil {
+		return
+	}
+	g := gs[at]
+	if s.MayStop() {
+		g = r.b.Select(r.stopped(v), r.b.Zeros(g.Type), g)
+	}
+	if s.Times > 0 {
+		g = r.b.Emit(ir.OpPad, ir.Attr{Ints: []int{s.Times - 1, 0}}, r.b.Reshape(g, 1))
+	}
+	r.seed(v.Args[1], g)
+}
+
+// reached is p, products of cotangents and rates of one state at the end or along the output times, and zero
+// where an event had ended the solve v by then.
+func (r *reverse) reached(v, p *ir.Value) *ir.Value {
+	s, b := v.Attr.Solve, r.b
+	stopped := r.stopped(v)
+	if s.Times == 0 {
+		for len(p.Type.Shape) > 0 {
+			p = b.Sum(p)
+		}
+		return b.Select(stopped, b.Zeros(p.Type), p)
+	}
+	end := results(b, v)[len(s.States)+ir.StatTime]
+	late := b.Unary(ir.OpAbs, b.Sub(v.Args[1], b.Expand(v.Args[0], s.Times)))
+	late = b.Binary(ir.OpLe, b.Expand(b.Unary(ir.OpAbs, b.Sub(end, v.Args[0])), s.Times), late)
+	late = b.Binary(ir.OpAnd, late, b.Expand(stopped, s.Times))
+	if p = b.Reshape(p, rows(p.Type)...); p.Type.Rank() > 1 {
+		p = b.Sum(p, 1)
+	}
+	return b.Select(late, b.Zeros(p.Type), p)
 }
 
 // rows is the shape of t as a matrix of its slices along the leading axis; of scalars, a vector.

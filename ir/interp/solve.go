@@ -10,7 +10,9 @@ import (
 type tape struct {
 	extras []datum
 	steps  []Step
+	ends   []float64 // theta up to which a step counts: below 1 where an event cut it
 	saves  []save
+	fired  []fired
 }
 
 // save says where an output time lies: at theta in a step. Step len(steps) is the end of a solve
@@ -39,6 +41,7 @@ type run struct {
 	rej    int
 	status int
 	stop   float64
+	events *events
 }
 
 func num(x float64) datum { return datum{data: []float64{x}} }
@@ -56,7 +59,10 @@ func (m *Machine) solve(s *ir.Solve, in []datum) datum {
 	if s.Stops > 0 {
 		r.halts(in[2].data, t1)
 	}
-	if forced, ok := m.Force[s]; ok {
+	if len(s.Events) > 0 {
+		r.begin(t1)
+	}
+	if forced, ok := m.Force[s]; ok && r.events == nil { // events move with the states, and steps with them
 		r.forced(forced, t1)
 	} else if s.Adaptive {
 		r.adaptive(t1)
@@ -67,7 +73,7 @@ func (m *Machine) solve(s *ir.Solve, in []datum) datum {
 		r.keep(r.y, save{len(r.tape.steps), 0})
 	}
 	m.Taken[s] = r.tape.steps
-	if r.status != ir.StatusOK {
+	if r.status != ir.StatusOK && r.status != ir.StatusEventStop {
 		m.Failed = append(m.Failed, Failure{s, r.status, r.stop})
 	}
 	parts := append([]datum(nil), r.y...)
@@ -93,15 +99,27 @@ func cat(lists ...[]datum) []datum {
 	return out
 }
 
-// accept takes the step from r.t to t with the new states: records it and gives output times.
-func (r *run) accept(h, t, span float64, y1, dense []datum) {
+// accept takes the step from r.t to t with the new states: records it and gives output times. Where events
+// happen in it, the first of them end it, and cut is true.
+func (r *run) accept(h, t, span float64, y1, dense []datum) (cut bool) {
+	end, full := 1.0, y1
+	if r.events != nil {
+		if end, cut = r.look(h, t, y1, dense); cut && end < 1 {
+			t, y1 = r.events.time, r.inside(end, h, y1, dense)
+		}
+		if r.endless() {
+			r.status = ir.StatusMaxEvents
+			return false
+		}
+	}
 	ys := make([]Tensor, len(r.y))
 	for i, d := range r.y {
 		ys[i] = Tensor{Data: d.data, Shape: r.s.States[i].Type.Shape}
 	}
 	r.tape.steps = append(r.tape.steps, Step{T: r.t, H: h, Y: ys})
+	r.tape.ends = append(r.tape.ends, end)
 	k := len(r.tape.steps) - 1
-	for ; r.next < len(r.times) && (r.times[r.next]-t)*span <= 0; r.next++ {
+	for ; r.next < len(r.times) && (r.times[r.next]-t)*span <= 0 && !(cut && r.times[r.next] == t); r.next++ {
 		switch time := r.times[r.next]; time {
 		case r.t:
 			r.keep(r.y, save{k, 0})
@@ -109,18 +127,26 @@ func (r *run) accept(h, t, span float64, y1, dense []datum) {
 			r.keep(y1, save{k, 1})
 		default:
 			theta := (time - r.t) / h
-			y := r.m.run(r.s.Dense, cat([]datum{num(theta), num(h)}, r.y, y1, dense))
-			r.keep(y, save{k, theta})
+			r.keep(r.inside(theta, h, full, dense), save{k, theta})
 		}
 	}
 	r.acc++
 	r.y, r.t, r.stop = y1, t, t
+	if cut {
+		r.happen(k, h)
+	}
+	return cut
+}
+
+// inside are the states at theta in a step to y1.
+func (r *run) inside(theta, h float64, y1, dense []datum) []datum {
+	return r.m.run(r.s.Dense, cat([]datum{num(theta), num(h)}, r.y, y1, dense))
 }
 
 // step evaluates Step, or DenseStep when there are output times.
 func (r *run) step(h float64, k []datum) []datum {
 	f := r.s.Step
-	if len(r.times) > 0 && r.s.DenseStep != nil {
+	if (len(r.times) > 0 || r.events != nil) && r.s.DenseStep != nil {
 		f = r.s.DenseStep
 		r.nfe += r.s.DenseEvals
 	}
@@ -150,7 +176,7 @@ func (r *run) fixed(t1 float64) {
 		goal, stop := r.goal(next)
 		step := h
 		if stop || pieces || r.s.Steps == 0 && k == n-1 {
-			step = goal - r.t
+			step = goal - r.t // the rest, or what is left before a stop
 		}
 		y1, next1, dense := r.split(r.step(step, slope))
 		if !allFinite(y1) {
@@ -158,12 +184,26 @@ func (r *run) fixed(t1 float64) {
 			return
 		}
 		slope, pieces = next1, false
-		if !stop {
-			r.accept(step, next, t1-t0, y1, dense)
+		at := next
+		if stop {
+			at = r.stops[0]
+		}
+		if r.accept(step, at, t1-t0, y1, dense) {
+			if r.status != ir.StatusOK {
+				return
+			}
+			slope, pieces = r.again(), true
+			if (next-r.t)*(t1-t0) > 0 {
+				k--
+			}
 			continue
 		}
-		at := r.stops[0]
-		r.accept(step, at, t1-t0, y1, dense)
+		if r.status != ir.StatusOK {
+			return
+		}
+		if !stop {
+			continue
+		}
 		slope, pieces = r.pass(), true
 		if (next-r.gap-at)*(t1-t0) > 0 {
 			k-- // the rest of the step
@@ -325,7 +365,10 @@ func (r *run) adaptive(t1 float64) {
 			next = t1
 		}
 		y1, k1, dense := r.split(out)
-		r.accept(h, next, t1-t0, y1, dense)
+		cutShort := r.accept(h, next, t1-t0, y1, dense)
+		if r.status != ir.StatusOK {
+			return
+		}
 		factor := r.control(err, errPrev, errPrev2)
 		if rejected {
 			factor = math.Min(factor, 1)
@@ -334,6 +377,11 @@ func (r *run) adaptive(t1 float64) {
 		errPrev, errPrev2 = math.Max(err, 1e-4), errPrev
 		h *= factor
 		k = k1
+		if cutShort {
+			k = r.again()
+			errPrev, errPrev2 = 1, 1
+			continue
+		}
 		if last && stop {
 			k = r.pass()
 			errPrev, errPrev2 = 1, 1
@@ -390,7 +438,11 @@ func (m *Machine) reverse(r *ir.Rev, in []datum) datum {
 			}
 		}
 	}
-	next := len(tp.saves) - 1
+	next, happened := len(tp.saves)-1, len(tp.fired)-1
+	end := num(0)
+	if s.MayStop() {
+		end = bars[n]
+	}
 	for ; next >= 0 && tp.saves[next].step >= len(tp.steps); next-- {
 		add(y, at(next))
 	}
@@ -410,7 +462,18 @@ func (m *Machine) reverse(r *ir.Rev, in []datum) datum {
 			ys = m.run(s.Replay, cat([]datum{num(st.T + st.H), num(-st.H)}, before, tp.extras))
 		}
 		before = ys
-		out := m.run(r.StepVJP, cat([]datum{num(st.T), num(st.H)}, ys, tp.extras, y))
+		for ; happened >= 0 && tp.fired[happened].step == k; happened-- {
+			f := tp.fired[happened]
+			out := m.run(r.Events[f.event], cat([]datum{num(f.t)}, f.y, tp.extras, y, []datum{end}))
+			copyBars(y, out[:n])
+			add(rest, out[n:])
+		}
+		var out []datum
+		if tp.ends[k] == 1 {
+			out = m.run(r.StepVJP, cat([]datum{num(st.T), num(st.H)}, ys, tp.extras, y))
+		} else {
+			out = m.run(r.AtVJP, cat([]datum{num(st.T), num(st.H), num(tp.ends[k])}, ys, tp.extras, y))
+		}
 		copyBars(y, out[:n])
 		add(rest, out[n:])
 		for ; next >= 0 && tp.saves[next].step == k; next-- {

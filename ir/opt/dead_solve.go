@@ -38,6 +38,10 @@ func layouts(s *ir.Solve) []layout {
 		{&s.First, 4, slices.Concat(x, x), true, nil, false},
 		{&s.Replay, 2, y, true, y, false},
 		{&s.ReplayAt, 3, y, true, y, false},
+		{&s.Guard, 1, x, true, nil, false},
+	}
+	for i := range s.Events {
+		rows = append(rows, layout{&s.Events[i].Reset, 1, x, true, x, false})
 	}
 	var set []layout
 	for _, r := range rows {

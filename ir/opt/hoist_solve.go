@@ -109,8 +109,8 @@ func privatise(m *ir.Module, s *ir.Solve) {
 			}
 		}
 	}
-	for _, f := range []**ir.Func{&s.Field, &s.Begin, &s.Step, &s.DenseStep, &s.Dense, &s.Norm, &s.First, &s.Control, &s.Replay, &s.ReplayAt} {
-		if g := copies[*f]; *f != nil && g != nil {
+	for _, f := range s.FuncRefs() {
+		if g := copies[*f]; g != nil {
 			*f = g
 		}
 	}

@@ -251,7 +251,8 @@ func (r *rater) solve(s *ir.Solve, region *ir.Region, times bool, extras []ir.Ra
 	step := regionOf(s.Step, ir.RegionStep, s.Region)
 	stage := regionOf(s.Field, ir.RegionStage, step)
 
-	n, x, own := len(s.States), len(s.Plain()), s.Adaptive || times
+	n, x := len(s.States), len(s.Plain())
+	own := s.Adaptive || times || len(s.Events) > 0
 	c := make([]ir.Rate, len(extras))
 	for i, e := range extras {
 		c[i] = at(s.Region, e.PerSample)
@@ -272,8 +273,12 @@ func (r *rater) solve(s *ir.Solve, region *ir.Region, times bool, extras []ir.Ra
 		{s.DenseStep, step, list(fill(2, at(step, own)), states(step, in), c)},
 		{s.Replay, step, list(fill(2, at(step, own)), states(step, n), c)},
 		{s.ReplayAt, step, list(fill(3, at(step, own)), states(step, n), c)},
+		{s.Guard, step, list(fill(1, at(step, own)), states(step, x), c)},
 		{s.First, s.Region, list(fill(2, at(s.Region, times)), fill(2, at(s.Region, false)), states(s.Region, 2*x), c)},
 		{s.Norm, step, list(fill(2, at(s.Region, false)), states(step, 3*x))},
+	}
+	for _, e := range s.Events {
+		r.place(e.Reset, step, list(fill(1, at(step, own)), states(step, x), c))
 	}
 	for _, row := range rows {
 		r.place(row.f, row.region, row.args)
@@ -311,7 +316,11 @@ func (r *rater) sweep(f *ir.Func, v *ir.Value) {
 	times, _ := stars(s, solve.Args)
 	extras := passedOn(f, solve.Args[s.Lead()+len(s.States):])
 	own := s.Adaptive || times
-	for _, g := range revFuncs(rev) {
+	for _, g := range rev.Events { // their times are those of the sample
+		own = true
+		r.place(g, rev.Region, list(fill(1, at(rev.Region, true)), fill(len(s.States), at(rev.Region, true)), extras, fill(len(s.States)+1, at(rev.Region, true))))
+	}
+	for _, g := range revFuncs(rev)[len(rev.Events):] {
 		scalars := len(g.Args) - 2*len(s.States) - len(extras)
 		r.place(g, rev.Region, list(
 			fill(scalars, at(rev.Region, own)),

@@ -20,7 +20,7 @@ func callees(v *ir.Value) []*ir.Func {
 }
 
 func revFuncs(r *ir.Rev) []*ir.Func {
-	fs := []*ir.Func{r.StepVJP}
+	fs := append(append([]*ir.Func(nil), r.Events...), r.StepVJP)
 	if r.AtVJP != nil {
 		fs = append(fs, r.AtVJP)
 	}

@@ -89,8 +89,11 @@ func (p *Plan) addSolve(s *ir.Solve, path bool) error {
 	ps.Path = ps.Path || path
 	ps.End = ps.End || s.Times == 0
 	fs := []*ir.Func{s.Field, s.Step, s.Norm, s.First, s.Control}
-	if ps.Path {
-		fs = append(fs, s.DenseStep, s.Dense)
+	if ps.Path || len(s.Events) > 0 {
+		fs = append(fs, s.DenseStep, s.Dense, s.Guard)
+	}
+	for _, e := range s.Events {
+		fs = append(fs, e.Reset)
 	}
 	for _, f := range fs {
 		if f == nil {
@@ -110,7 +113,7 @@ func (p *Plan) addRev(r *ir.Rev) error {
 			return nil
 		}
 	}
-	for _, f := range []*ir.Func{r.StepVJP, r.AtVJP, r.Solve.Replay} {
+	for _, f := range append([]*ir.Func{r.StepVJP, r.AtVJP, r.Solve.Replay}, r.Events...) {
 		if f == nil {
 			continue
 		}
@@ -126,7 +129,7 @@ func (p *Plan) addRev(r *ir.Rev) error {
 func (p *Plan) RevNeeds(r *ir.Rev) Needs {
 	n := Needs{Accum: len(r.Params) > 0}
 	n.join(p.byIR[r.StepVJP].Needs)
-	for _, f := range []*ir.Func{r.AtVJP, r.Solve.Replay} {
+	for _, f := range append([]*ir.Func{r.AtVJP, r.Solve.Replay}, r.Events...) {
 		if f != nil {
 			n.join(p.byIR[f].Needs)
 		}

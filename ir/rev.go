@@ -1,0 +1,23 @@
+package ir
+
+// Rev is the reverse sweep of a recorded solve: over the accepted steps, last to first, with the
+// recorded t, h and y; step sizes are constants.
+//
+// Operands of OpRev: the OpSolve value, then one cotangent per state (same shape as the solve's result) and, of
+// a solve that an event may end, that of its time. Results: one cotangent per start state, one per extra, then one Accum result per
+// entry of Params (the sum over steps).
+//
+// StepVJP: (t, h, y…, c…, y1_bar…) -> y_bar…, c_bar…, param_bar… (Accum).
+// AtVJP: (t, h, theta, y…, c…, ysave_bar…) -> the same, for output times and for steps that an event has cut; nil where
+// there are neither.
+// Events: (t, y…, c…, y1_bar…, t_bar) -> the same, from the states after an event at t to those before it, y…; t_bar is
+// the cotangent of the time of an event that ends the solve.
+type Rev struct {
+	Name    string
+	Solve   *Solve
+	Region  *Region
+	StepVJP *Func
+	AtVJP   *Func
+	Events  []*Func // per event of the solve
+	Params  []*Param
+}
