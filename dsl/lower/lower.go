@@ -87,6 +87,7 @@ const (
 	methodLater  diag.Code = "NDE0802"
 	notSeparable diag.Code = "NDE0532"
 	optionLater  diag.Code = "NDE0803"
+	eventsLater  diag.Code = "NDE0805"
 	averageLater diag.Code = "NDE0826"
 	compilerBug  diag.Code = "NDE0899"
 )

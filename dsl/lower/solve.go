@@ -143,6 +143,12 @@ func (s *scope) newSolve(at, with diag.Span, sys *system, by *sema.Solver, times
 		Sensitivity: by.Sensitivity,
 	}
 	solve.Field = s.newField(sys)
+	if len(sys.Events) > 0 {
+		if row.Memory != nil || row.Family == method.Stochastic || wide != nil {
+			refuse(eventsLater, at, "events of system %s with %s here are not compiled yet; use a Runge-Kutta method, such as dopri5", sys.Name, row.Name)
+		}
+		s.happen(sys, solve, by)
+	}
 	cfg := s.config(by, sys, solve)
 	if sys.Noisy {
 		s.stochastic(sys, solve, &cfg, paths)

@@ -54,6 +54,12 @@ func derivativeVariables(p *sema.Program) map[*sema.Var]bool {
 		for _, q := range append(append([]*sema.Named(nil), s.Integrals...), s.Outputs...) {
 			visit(q.Expr)
 		}
+		for _, ev := range s.Events {
+			visit(ev.Guard)
+			for _, r := range ev.Resets {
+				visit(r.Expr)
+			}
+		}
 	}
 	for _, h := range p.Hypers {
 		for _, r := range h.Residuals {

@@ -47,6 +47,9 @@ func Dump(w io.Writer, p *Program) {
 		}
 		d.named("integral", s.Integrals)
 		d.named("output", s.Outputs)
+		for _, ev := range s.Events {
+			d.event(s, ev)
+		}
 		d.end()
 	}
 	for _, s := range p.Solvers {

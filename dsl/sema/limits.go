@@ -14,7 +14,7 @@ type limit struct {
 var limits = map[string]limit{
 	"solver method": {"NDE0802", "this method is not compiled yet", "use euler, midpoint, heun, rk4, dopri5 or tsit5"},
 	"solver option": {"NDE0803", "this solver option is not compiled yet", "leave it out"},
-	"event":         {"NDE0805", "events are not compiled yet", "leave the when block out"},
+	"event":         {"NDE0805", "events with this are not compiled yet", "use a Runge-Kutta method, such as dopri5, or leave the when block out"},
 	"nested solve":  {"NDE0808", "a solve inside a net or a system is not compiled yet", "solve in a model or a recipe"},
 	"distribution":  {"NDE0809", "this use of a distribution is not compiled yet", "log_prob takes normal and laplace, kl takes normal"},
 	"data column":   {"NDE0812", "columns of data as values are not compiled yet", "scale the inputs by constants"},

@@ -65,6 +65,9 @@ func (c *checker) noiseFits(s *System, r *method.Row, at diag.Span) bool {
 	}
 	stochastic := r.Family == method.Stochastic
 	switch {
+	case len(s.Events) > 0 && (stochastic || r.Memory != nil):
+		c.limitNamed("event", r.Name, at)
+		return false
 	case s.Noisy && !stochastic:
 		c.errorf("NDE0530", at, "system %s has noise, and %s solves ordinary differential equations only; use %s",
 			s.Name, r.Name, orList(stochasticMethods()))

@@ -97,7 +97,7 @@ var recipeCodes = &codes{"NDE0704", "NDE0705", "NDE0703", "NDE0701", "NDE0706", 
 
 var sourceCodes = &codes{"NDE0704", "NDE0705", "NDE0703", "NDE0701", "NDE0706", "setting", "setting"}
 
-var methodWhat = map[method.Group]string{method.Solver: "solver method", method.Controller: "step control", method.Sensitivity: "sensitivity", method.Estimator: "estimator of div"}
+var methodWhat = map[method.Group]string{method.Solver: "solver method", method.Controller: "step control", method.Sensitivity: "sensitivity", method.Estimator: "estimator of div", method.Events: "way to locate events"}
 
 func methodGroup(g method.Group) *group {
 	find := func(name string) *row {

@@ -99,7 +99,10 @@ type System struct {
 	Time      *Var   // t
 	Initials  []*Var // StateVars whose initial(x) is used, in order of first use
 
-	Noisy bool     // has a noise equation
+	Noisy bool // has a noise equation
+
+	Events []*Event // in the order of the text
+
 	Noise []*Noise // equations of noise; in the order of the states
 	Ito   bool     // how noise is meant; else Stratonovich
 }
@@ -167,6 +170,8 @@ type Solver struct {
 	MaxSteps    int
 	Control     ir.Choice // row `i`, `pi` or `pid` with all its options
 	Sensitivity ir.Choice // row `backprop`, …
+	EventTol    float64   // how close in time events are located
+	EventMax    int       // of them before a solve gives up
 	Hyper       *Hyper    // the residual that the method gets; nil: none
 }
 

@@ -61,6 +61,17 @@ func (c *checker) checkUnits() {
 			}
 		}
 	}
+	for _, s := range c.prog.Systems {
+		for _, ev := range s.Events {
+			if ev.Guard != nil {
+				u.of(ev.Guard)
+			}
+			for _, r := range ev.Resets {
+				v := s.States[r.State].Var
+				u.want(r.Expr, declared(v.Type), "what an event sets "+v.Name+" to")
+			}
+		}
+	}
 	for _, h := range c.prog.Hypers {
 		for _, r := range h.Residuals {
 			u.of(r.Expr)

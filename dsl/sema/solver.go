@@ -77,6 +77,11 @@ func newSolver(ch ir.Choice, row *method.Row, at diag.Span) *Solver {
 			s.MaxSteps = int(o.Num)
 		case "control":
 			s.Control = choiceOf(o)
+		case "events":
+			by := choiceOf(o)
+			tol, _ := by.Option("tol")
+			most, _ := by.Option("max")
+			s.EventTol, s.EventMax = tol.Num, int(most.Num)
 		case "sensitivity":
 			s.Sensitivity = choiceOf(o)
 		}

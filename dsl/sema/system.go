@@ -62,7 +62,7 @@ func (c *checker) checkSystem(d *decl, n *syntax.SystemDecl) {
 		case *syntax.QuantityStmt:
 			c.quantity(st, s, e)
 		case *syntax.WhenStmt:
-			c.limit("event", st.At())
+			c.when(st, s, e)
 		case *syntax.SettingStmt:
 			c.systemSetting(st, s)
 		case *syntax.StateStmt, *syntax.ContextStmt, *syntax.InputStmt:

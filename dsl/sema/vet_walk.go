@@ -30,6 +30,9 @@ func (v *vetter) roots() []Expr {
 		for _, q := range slices.Concat(s.Integrals, s.Outputs) {
 			out = append(out, q.Expr)
 		}
+		for _, ev := range s.Events {
+			out = append(out, ev.exprs()...)
+		}
 	}
 	for _, h := range v.p.Hypers {
 		for _, r := range h.Residuals {

@@ -21,6 +21,10 @@ func codesBack() []Entry {
 			Text:  "partial(E, x) holds definitions fixed, which is not compiled yet where E reaches x through one. Write E out, or use grad.",
 			Bad:   partials("E := q^2\n\t", "E"),
 			Fixed: partials("", "q^2")},
+		{Code: "NDE0837", Title: "derivative through events not compiled yet",
+			Text:  "Gradients go through a solve with events by sensitivity backprop. Other sensitivities, and jac, div, hess and jvp of such a solve, are not compiled yet.",
+			Bad:   stopping("checkpoint{every: 2}"),
+			Fixed: stopping("backprop")},
 		{Code: "NDE0891", Title: "model or recipe without a kernel",
 			Text:  "A warning of --target cuda: a model or recipe does not fit a kernel in which one thread is one sample. The text says what is too large: an array above 64 KiB, or more than 2,048 trained numbers, whose sums a thread would have to keep. The package is whole: the Go back end runs it on the CPU, and the others run on the device. Make the net smaller, or train on the CPU and run on the device.",
 			Flags: "--target cuda", Bad: wide(600), Fixed: wide(60)},
@@ -33,6 +37,13 @@ func codesBack() []Entry {
 func secondDerivative(sensitivity string) string {
 	return flow + "solver Fwd = rk4{steps: 4, sensitivity: " + sensitivity + "}\n" + end +
 		"\ndata D {\n\tx [2]real\n\tsource: swiss_roll{n: 8}\n}\n\ntrain T {\n\tdata: D\n\tbatch: full\n\tepochs: 1\n\toptimizer: adam\n\ty := M(x)\n\tminimize sqnorm(grad(sum(y), x))\n}\n"
+}
+
+// stopping is a recipe whose solve an event may end.
+func stopping(sensitivity string) string {
+	return "package p\n\nsystem S {\n\tstate x real\n\tparam k real = 1.0\n\tder(x) = -k\n\twhen falling(x) {\n\t\tstop\n\t}\n}\n\n" +
+		"data D {\n\tx real\n\tsource: csv{path: \"d.csv\"}\n}\n\ntrain T {\n\tdata: D\n\tbatch: full\n\tepochs: 1\n\toptimizer: adam\n" +
+		"\tminimize solve(S{x}, over: 0..1, with: rk4{steps: 4, sensitivity: " + sensitivity + "}).x\n}\n"
 }
 
 // partials is a system with a partial derivative.

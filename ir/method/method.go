@@ -51,6 +51,7 @@ const (
 	Controller  Group = "control"
 	Sensitivity Group = "sensitivity"
 	Estimator   Group = "estimator of div"
+	Events      Group = "events"
 )
 
 // Family says what drives the steps of a method.

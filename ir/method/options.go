@@ -16,7 +16,14 @@ func sensitivity() Option {
 }
 
 func events() Option {
-	return Option{Key: "events", Kind: Any, Optional: true, Later: true, Doc: "how accurately events are located"}
+	return Option{Key: "events", Kind: Choice, Name: "root", Group: Events, Doc: "how events are located"}
+}
+
+func rootOptions() []Option {
+	return []Option{
+		{Key: "tol", Kind: Real, Default: 1e-9, Min: 0, Max: inf, Open: true, Doc: "how close in time an event is located; also how long a guard rests after its event, twice"},
+		{Key: "max", Kind: Int, Default: 1000, Min: 1, Max: 1e9, Doc: "times at which events happen, before the solve gives up"},
+	}
 }
 
 func fixedOptions() []Option {
@@ -70,7 +77,7 @@ func etaOption() Option {
 
 // memoryOptions are those of adaptive methods that carry memory over steps without a stop.
 func memoryOptions() []Option {
-	return slices.DeleteFunc(adaptiveOptions(), func(o Option) bool { return o.Kind == Numbers })
+	return slices.DeleteFunc(adaptiveOptions(), func(o Option) bool { return o.Kind == Numbers || o.Group == Events })
 }
 
 func checkpointOptions() []Option {

@@ -89,6 +89,8 @@ var table = sync.OnceValue(func() []*Row {
 			Doc:    "safety * err^(-(i+p+d)/order) * errPrev^((p+2d)/order) * errPrev2^(-d/order) between min and max",
 			Source: "Söderlind 2003; numbers of Kennedy, Carpenter 2003"},
 
+		{Name: "root", Group: Events, Options: rootOptions(), Doc: "finds the root of the guard along the dense output of a step", Source: "Chandrupatla 1997"},
+
 		{Name: "backprop", Aliases: []string{"autograd"}, Group: Sensitivity, Doc: "differentiates the accepted steps, with their sizes as constants"},
 		{Name: "checkpoint", Group: Sensitivity, Options: checkpointOptions(),
 			Doc: "backprop that makes the steps between kept states again", Source: "Griewank, Walther 2000; Wang, Moin, Iaccarino 2009"},
