@@ -1,7 +1,6 @@
 package codegen_test
 
 import (
-	"math"
 	"testing"
 
 	"ndec.dev/ndec/ir"
@@ -98,5 +97,4 @@ func TestEvents(t *testing.T) {
 		t.Errorf("%d samples ended by an event", happened)
 	}
 	compare(t, es)
-	_ = math.Pi
 }

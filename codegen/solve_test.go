@@ -41,7 +41,7 @@ type problem struct {
 	fails  bool                                       // some row does not get to the end
 	apart  bool                                       // the first state and the others depend on each other alone
 	events func(p *problem, m *ir.Module, s *ir.Solve, params map[string][]float64)
-	twice  bool                                       // the objective solves again from the end
+	twice  bool // the objective solves again from the end
 }
 
 const span = 1.5

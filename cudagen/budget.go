@@ -21,6 +21,9 @@ const (
 // unfit says why a function does not fit a thread; "" if it does.
 func unfit(f *plan.Func) string {
 	for _, v := range f.IR.Values {
+		if v.Op == ir.OpSolve && len(v.Attr.Solve.Events) > 0 {
+			return fmt.Sprintf("the solve of %s (%s) has events, which kernels do not know yet", v.Attr.Solve.System, v.Span)
+		}
 		p := f.Places[v]
 		if p == nil || p.Kind != plan.Local && p.Kind != plan.Work {
 			continue
