@@ -33,7 +33,7 @@ func optionsOf(t *testing.T, e diag.Entry) driver.Options {
 }
 
 // waits are codes of constructs that do not compile yet, with the limitation of their corrected program.
-var waits = map[diag.Code]diag.Code{"NDE0117": "NDE0805"}
+var waits = map[diag.Code]diag.Code{}
 
 // TestTextOfCodes: the program of every code gives that diagnostic and no other, at the place and with the text of
 // testdata/codes.txt, and its corrected form compiles without any. Only a bug of the compiler has no program.

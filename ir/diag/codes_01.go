@@ -72,7 +72,7 @@ func codes01() []Entry {
 		{Code: "NDE0117", Title: "literal in the guard of when",
 			Text:  "After when and its guard { begins the body, as after if in Go. A literal with { } in the guard needs parentheses.",
 			Bad:   "package a\n\nsystem S {\n\tstate x real\n\tder(x) = -x\n\twhen p{a: 1} {\n\t\tstop\n\t}\n}\n",
-			Fixed: "package a\n\nsystem S {\n\tstate x real\n\tder(x) = -x\n\twhen (p{a: 1}) {\n\t\tstop\n\t}\n}\n"},
+			Fixed: "package a\n\nsystem S {\n\tstate x real\n\tder(x) = -x\n\twhen falling(x) {\n\t\tstop\n\t}\n}\n"},
 		{Code: "NDE0118", Title: "= and := mixed up",
 			Text:  "In blocks a value is named with :=. Declarations, equations, integrals, outputs and metrics are written with =.",
 			Bad:   "package a\n\nnet f(x real) real {\n\ty = x\n\treturn y\n}\n",

@@ -50,8 +50,8 @@ func (r *run) guard(t float64, y []datum) []float64 {
 	return out
 }
 
-// begin readies the events at the start.
-func (r *run) begin(t1 float64) {
+// arm readies the events at the start.
+func (r *run) arm(t1 float64) {
 	g := r.s.Guards()
 	e := &events{guards: g, dir: math.Copysign(1, t1-r.t), side: make([]float64, len(g)), last: make([]float64, len(g)), turned: make([]bool, len(g)), theta: make([]float64, len(r.s.Events))}
 	r.events = e

@@ -60,7 +60,7 @@ func (m *Machine) solve(s *ir.Solve, in []datum) datum {
 		r.halts(in[2].data, t1)
 	}
 	if len(s.Events) > 0 {
-		r.begin(t1)
+		r.arm(t1)
 	}
 	if forced, ok := m.Force[s]; ok && r.events == nil { // events move with the states, and steps with them
 		r.forced(forced, t1)
