@@ -255,7 +255,7 @@ func (l *loop) first() {
 	if l.s.Stops > 0 {
 		at = "begin"
 	}
-	l.p.line("%s", l.e.apply(l.s.Field, append([]string{at}, append(args(l.plain(l.x)), l.extras()...)...), suffixed(l.x, "K"), "="))
+	l.p.line("%s", l.e.apply(l.s.Field, append([]string{at}, append(args(l.plain(l.x)), l.extras()...)...), suffixed(l.plain(l.x), "K"), "="))
 	l.p.line("st.NFE++")
 }
 

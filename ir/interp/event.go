@@ -266,5 +266,6 @@ func (r *run) again() (slope []datum) {
 	}
 	e.value, e.begun = g, g
 	e.since, e.wait = r.t, 2*s.EventTol
+	r.begin = r.t
 	return r.slope()
 }
