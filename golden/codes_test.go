@@ -12,14 +12,15 @@ import (
 	"ndec.dev/ndec/ir/diag"
 )
 
-// optionsOf are those of an entry's flags: --set NAME=VALUE, --with NAME=SOLVER, --target cuda.
+// optionsOf are those of an entry's flags: --set NAME=VALUE, --with NAME=SOLVER, --target cuda, --cost.
 func optionsOf(t *testing.T, e diag.Entry) driver.Options {
 	t.Helper()
 	opts := driver.Options{Vet: e.Code[0] == 'W'}
 	if e.Flags == "" {
 		return opts
 	}
-	if opts.CUDA = e.Flags == "--target cuda"; opts.CUDA {
+	opts.CUDA, opts.Costs = e.Flags == "--target cuda", e.Flags == "--cost"
+	if opts.CUDA || opts.Costs {
 		return opts
 	}
 	flag, rest, _ := strings.Cut(e.Flags, " ")

@@ -158,5 +158,10 @@ func codesVet() []Entry {
 			Text:  "Paths of data are relative to the folder of the .nde file, and may leave it (../data/log.csv). An absolute one is right on one machine only,\nand generated packages carry it.",
 			Bad:   swap(fit, "data: D", "data: E\n\ttest: D", "data D", "data E {\n\tx, y real\n\tsource: csv{path: \"/home/me/log.csv\"}\n}\n\ndata D"),
 			Fixed: swap(fit, "data: D", "data: E\n\ttest: D", "data D", "data E {\n\tx, y real\n\tsource: csv{path: \"../data/log.csv\"}\n}\n\ndata D")},
+		{Code: "W1235", Title: "residual that costs many steps of its base",
+			Text:  "With --cost: a step of a hypersolver costs as much as ten or more steps of its base alone. On a field as small as this one it pays only where it\nsaves as many steps, or where the accuracy cannot be had otherwise.",
+			Flags: "--cost",
+			Bad:   swap(hyper, "MLP(4, 2, act: softplus)", "MLP(64, 2, act: softplus)", "sin(t) * x", "x @ [[0.0, 1.0], [-1.0, 0.0]]"),
+			Fixed: swap(hyper, "MLP(4, 2, act: softplus)", "Linear(2)", "sin(t) * x", "sin(t) * (x @ [[0.0, 1.0], [-1.0, 0.0]])")},
 	}
 }

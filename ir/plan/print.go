@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"ndec.dev/ndec/ir"
+	"ndec.dev/ndec/ir/diag"
 )
 
 var placeNames = [...]string{NoPlace: "none", Literal: "literal", Table: "table", Memory: "param", ArgScalar: "arg", ArgArray: "arg", Folded: "folded",
@@ -69,6 +70,7 @@ func (p *Plan) String() string {
 type SolveCost struct {
 	Name, System, Method string
 	Where                string
+	Span                 diag.Span
 	Adaptive             bool
 	Evals                int  // field evaluations per step
 	Steps                int  // fixed steps, 0 when adaptive or given by length
@@ -83,7 +85,7 @@ func (p *Plan) SolveCosts() []SolveCost {
 	var out []SolveCost
 	for _, ps := range p.Solves {
 		s := ps.IR
-		c := SolveCost{Name: s.Name, System: s.System, Method: s.Method, Where: s.Span.String(), Adaptive: s.Adaptive,
+		c := SolveCost{Name: s.Name, System: s.System, Method: s.Method, Where: s.Span.String(), Span: s.Span, Adaptive: s.Adaptive,
 			Evals: s.StepEvals, Steps: s.Steps, PerEval: p.byIR[s.Field].Cost, PerStep: p.byIR[s.Step].Cost}
 		width := 8
 		if p.Module.Real == ir.F32 {

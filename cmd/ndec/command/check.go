@@ -22,25 +22,28 @@ func (a *app) checkCommand() *cobra.Command {
 		Short: "report the errors of a program",
 		Long: `check reports errors, at most one for a line. With --json each comes with its place and, where the
 compiler knows what to write instead, a fix: edits that replace the bytes from start up to end of a file.`,
-		RunE: func(cmd *cobra.Command, args []string) error { return a.check(args, false) },
+		RunE: func(cmd *cobra.Command, args []string) error { return a.check(args, false, false) },
 	}
 }
 
 func (a *app) vetCommand() *cobra.Command {
-	return &cobra.Command{
+	cost := false
+	cmd := &cobra.Command{
 		Use:   "vet [FILE|DIR]...",
 		Short: "report what is probably a mistake",
 		Long: `vet reports, besides errors, what compiles and is probably not meant: names that nobody reads,
 parameters that nothing trains, solvers that fight their system, figures that flatter. The exit code is 1
-when there is anything to report. The comment
+when there is anything to report; --cost looks at what solves cost as well. The comment
 	//nde:ignore W1203 reason
 on the line of a warning or above it silences the warning. ndec explain W1203 says more about one.`,
-		RunE: func(cmd *cobra.Command, args []string) error { return a.check(args, true) },
+		RunE: func(cmd *cobra.Command, args []string) error { return a.check(args, true, cost) },
 	}
+	cmd.Flags().BoolVar(&cost, "cost", false, "report what costs much more than the rest, too")
+	return cmd
 }
 
 // check compiles packages as far as the rules of the language reach.
-func (a *app) check(args []string, vet bool) error {
+func (a *app) check(args []string, vet, cost bool) error {
 	srcs, err := loadAll(args)
 	if err != nil {
 		return err
@@ -51,6 +54,9 @@ func (a *app) check(args []string, vet bool) error {
 	}
 	o.Until = "diff" // some rules are rules over the IR
 	o.Vet = vet
+	if o.Costs = cost; cost {
+		o.Until = "plan"
+	}
 	var failed error
 	for _, s := range srcs {
 		o.Dir = s.abs

@@ -39,6 +39,7 @@ type Options struct {
 	Verify    bool              // check the IR after every phase
 	Tests     bool              // compile the tests as models, instead of the program
 	Vet       bool              // look for probable mistakes, too
+	Costs     bool              // look for what costs much more than the rest, too
 	CUDA      bool              // emit kernels for devices, too
 	// Assemble makes images of the kernels; nil leaves that to where the program runs.
 	Assemble func(out *cudagen.Output) ([]cudagen.Image, error)
@@ -192,6 +193,9 @@ func Compile(files map[string]string, opts Options) (res *Result, ds diag.List) 
 		return res, append(ds, bug(phase, err))
 	}
 	res.Plan = p
+	if opts.Costs {
+		ds = append(ds, res.vetCosts()...)
+	}
 	if opts.wants("plan") {
 		res.Dumps["plan"] = p.String()
 	}
