@@ -102,6 +102,7 @@ const (
 	// Derivatives, single nodes until ir/diff; operands are values of the same function.
 	OpGrad       // (E, x): gradient of scalar E, shape of x
 	OpJac        // (v, x): shape(v) ++ shape(x)
+	OpJacOrZero  // (v, x): Jacobian, zero where v does not depend on x
 	OpDivg       // (v, x): trace of the Jacobian
 	OpHutchinson // (v, x, z): its mean over the directions z_s of z_s·J z_s
 	OpHutchPP    // (v, x, z): Hutch++, the first half of the directions z being the sketch

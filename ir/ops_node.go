@@ -22,6 +22,9 @@ func init() {
 		deriv(OpJac, "jac", "∂v_i/∂x_j", "Jacobian", 2, func(a []Type) (Type, error) {
 			return Tensor(a[0].Elem, join(a[0].Shape, a[1].Shape)...), nil
 		}),
+		deriv(OpJacOrZero, "jac_or_zero", "∂v_i/∂x_j", "Jacobian, which may vanish", 2, func(a []Type) (Type, error) {
+			return Tensor(a[0].Elem, join(a[0].Shape, a[1].Shape)...), nil
+		}),
 		deriv(OpDivg, "divg", "Σ_i ∂v_i/∂x_i", "divergence: trace of the Jacobian", 2, func(a []Type) (Type, error) {
 			if !SameShape(a[0].Shape, a[1].Shape) {
 				return Type{}, fmt.Errorf("wants two values of one shape, not %s and %s", a[0], a[1])
@@ -54,7 +57,10 @@ func init() {
 			}
 			return a[1], nil
 		}),
-		deriv(OpPartial, "partial", "∂E/∂x, definitions held", "explicit partial derivative of a scalar", 2, func(a []Type) (Type, error) {
+		deriv(OpPartial, "partial", "∂E/∂x, definitions held", "explicit partial derivative of a scalar", -1, func(a []Type) (Type, error) {
+			if len(a) < 2 {
+				return Type{}, errors.New("wants a scalar, a variable and what is held")
+			}
 			if !a[0].IsScalar() {
 				return Type{}, fmt.Errorf("wants a scalar, not %s", a[0])
 			}

@@ -219,7 +219,7 @@ func (s *scope) ref(x *sema.Ref) *ir.Value {
 		s.vars[v] = s.param(v.Param)
 	case v.Def != nil:
 		d := s.expr(v.Def)
-		if d.Name != "" && s.apart[v] {
+		if s.apart[v] && (d.Name != "" || d.Op == ir.OpCall) { // equal calls become one value
 			d = s.b.Emit(ir.OpReshape, ir.Attr{Ints: append([]int{}, d.Type.Shape...)}, d)
 		}
 		if d.Name == "" {

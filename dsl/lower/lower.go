@@ -66,6 +66,9 @@ func Lower(p *sema.Program) (*ir.Module, diag.List) {
 	for _, m := range p.AllModels() {
 		l.guard(m.Span, func() { l.model(m) })
 	}
+	for _, m := range p.Jacobians {
+		l.guard(m.Span, func() { l.jacobian(m) })
+	}
 	for _, d := range p.Data {
 		l.m.Data = append(l.m.Data, &ir.DataSet{Name: d.Name, Doc: d.Doc, Span: d.Span, Columns: l.ports(d.Columns), Settings: d.Settings})
 	}

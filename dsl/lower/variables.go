@@ -18,8 +18,14 @@ func derivativeVariables(p *sema.Program) map[*sema.Var]bool {
 			}
 			seen[x] = true
 			if op, ok := x.(*sema.Op); ok && op.Op.Info().Class == ir.ClassDeriv {
-				if r, ok := op.Args[1].(*sema.Ref); ok && r.Var.Def != nil {
-					vars[r.Var] = true
+				held := op.Args[1:2]
+				if op.Op == ir.OpPartial {
+					held = op.Args[1:]
+				}
+				for _, x := range held {
+					if r, ok := x.(*sema.Ref); ok && r.Var.Def != nil {
+						vars[r.Var] = true
+					}
 				}
 			}
 			visit(operands(x)...)

@@ -28,6 +28,8 @@ type Program struct {
 	Recipes []*Recipe
 	Tests   []*Test
 	Targets []ir.Choice
+	// Jacobians are the models whose derivatives by inputs a target asks for.
+	Jacobians []*Model
 }
 
 // Const is a declared constant.

@@ -129,6 +129,9 @@ func (c *checker) derivative(f derivForm, x *syntax.CallExpr, piped Expr, e *env
 		}
 		operands = append(operands, w)
 	}
+	if f.op == ir.OpPartial {
+		operands = append(operands, heldBy(y, ref.Var)...)
+	}
 	t := Tensor(Real, shape...)
 	switch f.op { // names of axes
 	case ir.OpGrad, ir.OpPartial, ir.OpVJP:
@@ -142,6 +145,49 @@ func (c *checker) derivative(f derivForm, x *syntax.CallExpr, piped Expr, e *env
 	}
 	return &Op{Node: Node{T: t, At: at}, Op: f.op, Args: operands}
 }
+
+// heldBy are the definitions that y, or what it is the name of, is written with, but for v itself.
+func heldBy(y Expr, v *Var) []Expr {
+	var held []Expr
+	seen := map[Expr]bool{}
+	vars := map[*Var]bool{v: true}
+	var visit func(x Expr, top bool)
+	visit = func(x Expr, top bool) {
+		if x == nil || seen[x] {
+			return
+		}
+		seen[x] = true
+		var of Expr // what x is a part of
+		switch x := x.(type) {
+		case *Field:
+			of = x.X
+		case *Part:
+			of = x.X
+		case *Ref:
+			if x.Var.Def != nil && !top {
+				if !vars[x.Var] && x.T.Kind == TensorKind && x.T.Elem == Real {
+					vars[x.Var] = true
+					held = append(held, x)
+				}
+				return
+			}
+		}
+		if isRef(of) {
+			if t := x.Type(); t.Kind == TensorKind && t.Elem == Real {
+				held = append(held, x)
+			}
+			return
+		}
+		top = top && isRef(x)
+		for _, z := range children(x) {
+			visit(z, top)
+		}
+	}
+	visit(y, true)
+	return held
+}
+
+func isRef(x Expr) bool { _, ok := x.(*Ref); return ok }
 
 // chosenDim is the name of axis i of shape(a) ++ shape(b).
 func chosenDim(i int, a, b Type) string {

@@ -161,7 +161,7 @@ func (p *Program) Testing() *Program {
 		need(t.Model)
 	}
 	q := *p
-	q.Models, q.Recipes, q.Data, q.Targets = nil, nil, nil, []ir.Choice(nil)
+	q.Models, q.Recipes, q.Data, q.Targets, q.Jacobians = nil, nil, nil, []ir.Choice(nil), nil
 	for _, m := range p.Models {
 		if needed[m] {
 			q.Models = append(q.Models, m)

@@ -142,7 +142,7 @@ func (c *checker) variants() {
 		kept++
 		return kept <= declared && !called[m]
 	})
-	c.prog.Recipes = nil
+	c.prog.Recipes, c.prog.Jacobians = nil, nil
 }
 
 // reach adds the models that m calls, and those that they call.

@@ -17,10 +17,6 @@ func codesBack() []Entry {
 			Text:  "A derivative of the gradient of a solve goes through the steps that it took. With a sensitivity that differentiates the equation, and for tangents of the times of the solve, it is not compiled yet: use backprop.",
 			Bad:   secondDerivative("interpolated"),
 			Fixed: secondDerivative("backprop")},
-		{Code: "NDE0834", Title: "partial derivative with definitions between",
-			Text:  "partial(E, x) holds definitions fixed, which is not compiled yet where E reaches x through one. Write E out, or use grad.",
-			Bad:   partials("E := q^2\n\t", "E"),
-			Fixed: partials("", "q^2")},
 		{Code: "NDE0837", Title: "derivative through events not compiled yet",
 			Text:  "Gradients go through a solve with events by sensitivity backprop. Other sensitivities, and jac, div, hess and jvp of such a solve, are not compiled yet.",
 			Bad:   stopping("checkpoint{every: 2}"),
@@ -44,12 +40,6 @@ func stopping(sensitivity string) string {
 	return "package p\n\nsystem S {\n\tstate x real\n\tparam k real = 1.0\n\tder(x) = -k\n\twhen falling(x) {\n\t\tstop\n\t}\n}\n\n" +
 		"data D {\n\tx real\n\tsource: csv{path: \"d.csv\"}\n}\n\ntrain T {\n\tdata: D\n\tbatch: full\n\tepochs: 1\n\toptimizer: adam\n" +
 		"\tminimize solve(S{x}, over: 0..1, with: rk4{steps: 4, sensitivity: " + sensitivity + "}).x\n}\n"
-}
-
-// partials is a system with a partial derivative.
-func partials(definition, by string) string {
-	return "package p\n\nsystem S {\n\tstate q, p real\n\t" + definition + "der(q) = p\n\tder(p) = -partial(" + by + "*q, q)\n}\n\n" +
-		"model M(q, p real) (y real) {\n\tend := solve(S{q: q, p: p}, over: 0..1, with: rk4{steps: 4})\n\treturn end.q\n}\n"
 }
 
 // wide is a recipe for a net with n hidden neurons.

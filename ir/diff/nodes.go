@@ -32,6 +32,9 @@ func (p *pass) expand(f *ir.Func) {
 		}
 		known := len(p.diags)
 		r := d.node(v, args)
+		if r == nil && v.Op == ir.OpJacOrZero {
+			return b.Zeros(v.Type)
+		}
 		if r == nil && len(p.diags) == known {
 			name := args[1].Name
 			if name == "" {
@@ -54,7 +57,7 @@ func has(f *ir.Func, is func(*ir.Info) bool) bool {
 }
 
 // verbs are the names of the derivative nodes in the language.
-var verbs = map[ir.Op]string{ir.OpGrad: "grad", ir.OpJac: "jac", ir.OpDivg: "div", ir.OpHess: "hess",
+var verbs = map[ir.Op]string{ir.OpGrad: "grad", ir.OpJac: "jac", ir.OpJacOrZero: "jac", ir.OpDivg: "div", ir.OpHess: "hess",
 	ir.OpJVP: "jvp", ir.OpVJP: "vjp", ir.OpPartial: "partial", ir.OpHutchinson: "div", ir.OpHutchPP: "div"}
 
 // node is the replacement of a derivative node, nil if it is identically zero.
@@ -68,7 +71,7 @@ func (d *body) node(v *ir.Value, args []*ir.Value) *ir.Value {
 		return d.back(e, x, args[2])
 	case ir.OpJVP:
 		return d.along(e, x, args[2])
-	case ir.OpJac:
+	case ir.OpJac, ir.OpJacOrZero:
 		return d.jac(e, x, v.Type.Shape)
 	case ir.OpDivg:
 		return d.div(e, x)
@@ -79,7 +82,7 @@ func (d *body) node(v *ir.Value, args []*ir.Value) *ir.Value {
 	case ir.OpHess:
 		return d.hess(e, x)
 	case ir.OpPartial:
-		return d.explicit(v, e, x)
+		return d.explicit(e, x, args[2:])
 	}
 	panic("ir/diff: no rule for " + v.Op.String())
 }
@@ -275,14 +278,23 @@ func (d *body) stack(vs []*ir.Value, t ir.Type, shape []int) *ir.Value {
 	return d.b.Reshape(d.b.Concat(0, rows...), shape...)
 }
 
-// explicit is the partial derivative with definitions held. The IR does not tell a definition
-// from other named values, so it is refused where there is a choice.
-func (d *body) explicit(v, e, x *ir.Value) *ir.Value {
-	for _, w := range d.between(x, e) {
-		if w != x && w != e && w.Name != "" && w.Op != ir.OpParam {
-			d.fail(partialThroughNames, v.Span, "partial cannot be compiled yet where a definition (%s) lies between; use grad, or write the definition out", w.Name)
-			return nil
+// explicit is the gradient of the scalar e by x with the values of held as constants.
+func (d *body) explicit(e, x *ir.Value, held []*ir.Value) *ir.Value {
+	leaves, params := variable(x)
+	if leaves == nil {
+		leaves = map[*ir.Value]bool{}
+	}
+	for _, h := range held {
+		if h != e {
+			leaves[h] = true
 		}
 	}
-	return d.grad(e, x)
+	order := d.b.Func.Values
+	r := d.reverse(leaves, params)
+	r.seed(e, d.b.Fill(1, e.Type))
+	r.sweep(order)
+	if params != nil {
+		return r.sums[params[0]]
+	}
+	return r.bar[x]
 }

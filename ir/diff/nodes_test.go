@@ -212,10 +212,10 @@ func TestDiagnostics(t *testing.T) {
 		{"detached", func(b *ir.Builder, q, p *ir.Value) *ir.Value {
 			return b.Emit(ir.OpGrad, ir.Attr{}, b.Unary(ir.OpDetach, q), q)
 		}, "NDE0331"},
-		{"partial", func(b *ir.Builder, q, p *ir.Value) *ir.Value {
-			v := b.Mul(p, q).Named("v")
-			return b.Emit(ir.OpPartial, ir.Attr{}, b.Mul(v, q), q)
-		}, "NDE0834"},
+		{"partial with everything held", func(b *ir.Builder, q, p *ir.Value) *ir.Value {
+			v := b.Mul(p, q)
+			return b.Emit(ir.OpPartial, ir.Attr{}, b.Mul(v, p), q, v)
+		}, "NDE0331"},
 		{"partial without definitions", func(b *ir.Builder, q, p *ir.Value) *ir.Value {
 			return b.Emit(ir.OpPartial, ir.Attr{}, b.Mul(p, q), q)
 		}, ""},

@@ -7,9 +7,8 @@ import (
 
 // Codes of this phase.
 const (
-	identicallyZero     diag.Code = "NDE0331"
-	secondThroughSolve  diag.Code = "NDE0830"
-	partialThroughNames diag.Code = "NDE0834"
+	identicallyZero    diag.Code = "NDE0331"
+	secondThroughSolve diag.Code = "NDE0830"
 )
 
 // sensitivity is a way to differentiate a solve: a rewrite of the OpSolve value v, whose state
