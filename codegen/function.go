@@ -20,6 +20,7 @@ type function struct {
 	loads  map[*ir.Value]bool   // small array arguments whose elements are copied to variables
 	loaded map[element]bool     // elements of these that are spelled
 	live   map[element]bool     // elements of all values that are read
+	arrays map[*ir.Value]string // of values of loops that products read or make: see product
 }
 
 // index is an index expression: a constant when the loop is spelled out.
@@ -68,7 +69,7 @@ func (ix index) row(n int, j string) string {
 }
 
 func (e *emitter) newFunction(f *plan.Func) *function {
-	fn := &function{e: e, f: f, p: e.p, s: e.locals(), name: map[*ir.Value]string{}, loads: map[*ir.Value]bool{}, loaded: map[element]bool{}}
+	fn := &function{e: e, f: f, p: e.p, s: e.locals(), name: map[*ir.Value]string{}, loads: map[*ir.Value]bool{}, loaded: map[element]bool{}, arrays: map[*ir.Value]string{}}
 	for _, v := range f.IR.Args {
 		if !v.Type.IsScalar() && v.Type.Len() <= plan.SmallLen && fn.readByElement(v) {
 			fn.name[v] = fn.s.pickGroup(localName(v), v.Type.Len())
@@ -258,6 +259,9 @@ func (fn *function) elem(v *ir.Value, ix index) string {
 	pl := fn.f.Places[v]
 	if v.Type.Len() == 1 && !ix.konst {
 		ix = at(0)
+	}
+	if name, ok := fn.arrays[v]; ok {
+		return fmt.Sprintf("%s[%s]", name, ix.plus(0))
 	}
 	switch pl.Kind {
 	case plan.Literal:

@@ -16,10 +16,20 @@ func (fn *function) nest(n *plan.Nest) {
 		fn.whole(n.Steps[0].V)
 		return
 	}
+	products := map[plan.Step]bool{}
+	loop := false // whether the loop has anything to do
 	for _, s := range n.Steps {
+		if fn.product(s, n) {
+			products[s] = true
+			fn.beginProduct(s)
+			loop = loop || fn.spelled(s)
+			continue
+		}
+		loop = true
 		fn.declare(s)
 	}
 	switch {
+	case !loop:
 	case n.Extent == 1 || n.Unroll:
 		// Step by step rather than index by index: the lines of one operation stay together.
 		for _, s := range n.Steps {
@@ -28,21 +38,29 @@ func (fn *function) nest(n *plan.Nest) {
 				fn.step(s, at(e), n.Extent)
 			}
 		}
-	case n.Tile > 1:
+	case inTiles(n, products):
 		fn.p.source(n.Steps[0].V.Span)
 		fn.p.line("for i := 0; i < %d; i += %d {", n.Extent, n.Tile)
-		fn.tile(n)
+		fn.tile(n, products)
 		fn.p.line("}")
 	default:
 		fn.p.source(n.Steps[0].V.Span)
 		fn.p.line("for i := 0; i < %d; i++ {", n.Extent)
 		for _, s := range n.Steps {
 			fn.p.source(s.V.Span)
+			if products[s] {
+				fn.productStep(s, index{expr: "i"})
+				continue
+			}
 			fn.step(s, index{expr: "i"}, n.Extent)
 		}
 		fn.p.line("}")
 	}
 	for _, s := range n.Steps {
+		if products[s] {
+			fn.endProduct(s)
+			continue
+		}
 		fn.finish(s)
 	}
 }
@@ -116,9 +134,15 @@ func (fn *function) finish(s plan.Step) {
 
 // tile prints the body of a loop over several rows at once: their dot products share the loads of x
 // and run in parallel.
-func (fn *function) tile(n *plan.Nest) {
+func (fn *function) tile(n *plan.Nest, products map[plan.Step]bool) {
 	for _, s := range n.Steps {
 		fn.p.source(s.V.Span)
+		if products[s] {
+			for t := 0; t < n.Tile; t++ {
+				fn.productStep(s, tileIndex(t))
+			}
+			continue
+		}
 		if s.Form == plan.RowDot && s.RowLength() > plan.SmallLen {
 			fn.tileDot(s.V, n.Tile)
 			continue
@@ -402,6 +426,9 @@ func (fn *function) reduce(v *ir.Value, ix index, k int, term func(j string) str
 // isVariable reports whether elements of v are variables of their own, declared where they are
 // computed.
 func (fn *function) isVariable(v *ir.Value) bool {
+	if _, ok := fn.arrays[v]; ok {
+		return false
+	}
 	k := fn.f.Places[v].Kind
 	return k == plan.Register || k == plan.Scalars
 }

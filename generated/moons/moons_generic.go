@@ -486,58 +486,19 @@ func moonsFast0Step(w *Params, pre *prepared, t float64, h float64, x *[2]Real, 
 			select2[i] = add
 		}
 	}
+	var matvec2 [64]Real
+	rt.MatVec32(matvec2[:], w.G2Weight[:], select2[:])
 	var matvec_2_0, matvec_2_1 Real
-	for i := 0; i < 64; i += 4 {
-		var matvec2, matvec2_1, matvec2_2, matvec2_3 Real
-		{
-			line0 := (*[64]Real)(w.G2Weight[i*64:])
-			line1 := (*[64]Real)(w.G2Weight[(i+1)*64:])
-			line2 := (*[64]Real)(w.G2Weight[(i+2)*64:])
-			line3 := (*[64]Real)(w.G2Weight[(i+3)*64:])
-			for j := 0; j < 64; j++ {
-				xj := select2[j]
-				matvec2 += Real(line0[j] * xj)
-				matvec2_1 += Real(line1[j] * xj)
-				matvec2_2 += Real(line2[j] * xj)
-				matvec2_3 += Real(line3[j] * xj)
-			}
-		}
-		add2 := matvec2 + w.G2Bias[i]
-		add2_1 := matvec2_1 + w.G2Bias[i+1]
-		add2_2 := matvec2_2 + w.G2Bias[i+2]
-		add2_3 := matvec2_3 + w.G2Bias[i+3]
+	for i := 0; i < 64; i++ {
+		add2 := matvec2[i] + w.G2Bias[i]
 		lt2 := 0.0 < add2
-		lt2_1 := 0.0 < add2_1
-		lt2_2 := 0.0 < add2_2
-		lt2_3 := 0.0 < add2_3
 		mul2 := Real(w.G3Weight[0] * add2)
-		mul2_1 := Real(w.G3Weight[0] * add2_1)
-		mul2_2 := Real(w.G3Weight[0] * add2_2)
-		mul2_3 := Real(w.G3Weight[0] * add2_3)
 		var select3 Real = mul2
 		if lt2 {
 			select3 = add2
 		}
-		var select3_1 Real = mul2_1
-		if lt2_1 {
-			select3_1 = add2_1
-		}
-		var select3_2 Real = mul2_2
-		if lt2_2 {
-			select3_2 = add2_2
-		}
-		var select3_3 Real = mul2_3
-		if lt2_3 {
-			select3_3 = add2_3
-		}
 		matvec_2_0 += Real(w.G4Weight[i] * select3)
 		matvec_2_1 += Real(w.G4Weight[i+64] * select3)
-		matvec_2_0 += Real(w.G4Weight[i+1] * select3_1)
-		matvec_2_1 += Real(w.G4Weight[i+1+64] * select3_1)
-		matvec_2_0 += Real(w.G4Weight[i+2] * select3_2)
-		matvec_2_1 += Real(w.G4Weight[i+2+64] * select3_2)
-		matvec_2_0 += Real(w.G4Weight[i+3] * select3_3)
-		matvec_2_1 += Real(w.G4Weight[i+3+64] * select3_3)
 	}
 	// moons.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
 	xNext[0] = xNext_2_0 + Real(cast*(matvec_2_0+w.G4Bias[0]))
@@ -575,58 +536,19 @@ func moonsFast0DenseStep(w *Params, pre *prepared, t float64, h float64, x *[2]R
 			select2[i] = add
 		}
 	}
+	var matvec2 [64]Real
+	rt.MatVec32(matvec2[:], w.G2Weight[:], select2[:])
 	var matvec_2_0, matvec_2_1 Real
-	for i := 0; i < 64; i += 4 {
-		var matvec2, matvec2_1, matvec2_2, matvec2_3 Real
-		{
-			line0 := (*[64]Real)(w.G2Weight[i*64:])
-			line1 := (*[64]Real)(w.G2Weight[(i+1)*64:])
-			line2 := (*[64]Real)(w.G2Weight[(i+2)*64:])
-			line3 := (*[64]Real)(w.G2Weight[(i+3)*64:])
-			for j := 0; j < 64; j++ {
-				xj := select2[j]
-				matvec2 += Real(line0[j] * xj)
-				matvec2_1 += Real(line1[j] * xj)
-				matvec2_2 += Real(line2[j] * xj)
-				matvec2_3 += Real(line3[j] * xj)
-			}
-		}
-		add2 := matvec2 + w.G2Bias[i]
-		add2_1 := matvec2_1 + w.G2Bias[i+1]
-		add2_2 := matvec2_2 + w.G2Bias[i+2]
-		add2_3 := matvec2_3 + w.G2Bias[i+3]
+	for i := 0; i < 64; i++ {
+		add2 := matvec2[i] + w.G2Bias[i]
 		lt2 := 0.0 < add2
-		lt2_1 := 0.0 < add2_1
-		lt2_2 := 0.0 < add2_2
-		lt2_3 := 0.0 < add2_3
 		mul2 := Real(w.G3Weight[0] * add2)
-		mul2_1 := Real(w.G3Weight[0] * add2_1)
-		mul2_2 := Real(w.G3Weight[0] * add2_2)
-		mul2_3 := Real(w.G3Weight[0] * add2_3)
 		var select3 Real = mul2
 		if lt2 {
 			select3 = add2
 		}
-		var select3_1 Real = mul2_1
-		if lt2_1 {
-			select3_1 = add2_1
-		}
-		var select3_2 Real = mul2_2
-		if lt2_2 {
-			select3_2 = add2_2
-		}
-		var select3_3 Real = mul2_3
-		if lt2_3 {
-			select3_3 = add2_3
-		}
 		matvec_2_0 += Real(w.G4Weight[i] * select3)
 		matvec_2_1 += Real(w.G4Weight[i+64] * select3)
-		matvec_2_0 += Real(w.G4Weight[i+1] * select3_1)
-		matvec_2_1 += Real(w.G4Weight[i+1+64] * select3_1)
-		matvec_2_0 += Real(w.G4Weight[i+2] * select3_2)
-		matvec_2_1 += Real(w.G4Weight[i+2+64] * select3_2)
-		matvec_2_0 += Real(w.G4Weight[i+3] * select3_3)
-		matvec_2_1 += Real(w.G4Weight[i+3+64] * select3_3)
 	}
 	add_2_0 := matvec_2_0 + w.G4Bias[0]
 	add_2_1 := matvec_2_1 + w.G4Bias[1]
@@ -2313,58 +2235,19 @@ func fitHyperHyperEuler1Off(w *Params, pre *prepared, h float64, weight float64,
 			select2[i] = add
 		}
 	}
+	var matvec2 [64]Real
+	rt.MatVec32(matvec2[:], w.G2Weight[:], select2[:])
 	var matvec_2_0, matvec_2_1 Real
-	for i := 0; i < 64; i += 4 {
-		var matvec2, matvec2_1, matvec2_2, matvec2_3 Real
-		{
-			line0 := (*[64]Real)(w.G2Weight[i*64:])
-			line1 := (*[64]Real)(w.G2Weight[(i+1)*64:])
-			line2 := (*[64]Real)(w.G2Weight[(i+2)*64:])
-			line3 := (*[64]Real)(w.G2Weight[(i+3)*64:])
-			for j := 0; j < 64; j++ {
-				xj := select2[j]
-				matvec2 += Real(line0[j] * xj)
-				matvec2_1 += Real(line1[j] * xj)
-				matvec2_2 += Real(line2[j] * xj)
-				matvec2_3 += Real(line3[j] * xj)
-			}
-		}
-		add2 := matvec2 + w.G2Bias[i]
-		add2_1 := matvec2_1 + w.G2Bias[i+1]
-		add2_2 := matvec2_2 + w.G2Bias[i+2]
-		add2_3 := matvec2_3 + w.G2Bias[i+3]
+	for i := 0; i < 64; i++ {
+		add2 := matvec2[i] + w.G2Bias[i]
 		lt2 := 0.0 < add2
-		lt2_1 := 0.0 < add2_1
-		lt2_2 := 0.0 < add2_2
-		lt2_3 := 0.0 < add2_3
 		mul2 := Real(w.G3Weight[0] * add2)
-		mul2_1 := Real(w.G3Weight[0] * add2_1)
-		mul2_2 := Real(w.G3Weight[0] * add2_2)
-		mul2_3 := Real(w.G3Weight[0] * add2_3)
 		var select3 Real = mul2
 		if lt2 {
 			select3 = add2
 		}
-		var select3_1 Real = mul2_1
-		if lt2_1 {
-			select3_1 = add2_1
-		}
-		var select3_2 Real = mul2_2
-		if lt2_2 {
-			select3_2 = add2_2
-		}
-		var select3_3 Real = mul2_3
-		if lt2_3 {
-			select3_3 = add2_3
-		}
 		matvec_2_0 += Real(w.G4Weight[i] * select3)
 		matvec_2_1 += Real(w.G4Weight[i+64] * select3)
-		matvec_2_0 += Real(w.G4Weight[i+1] * select3_1)
-		matvec_2_1 += Real(w.G4Weight[i+1+64] * select3_1)
-		matvec_2_0 += Real(w.G4Weight[i+2] * select3_2)
-		matvec_2_1 += Real(w.G4Weight[i+2+64] * select3_2)
-		matvec_2_0 += Real(w.G4Weight[i+3] * select3_3)
-		matvec_2_1 += Real(w.G4Weight[i+3+64] * select3_3)
 	}
 	// moons_hyper.nde:50  minimize residual_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight) +
 	out[0] = Real(cast * (matvec_2_0 + w.G4Bias[0] - xWant0))
@@ -2421,58 +2304,19 @@ func fitHyper1Step(w *Params, pre *prepared, t float64, h float64, x *[2]Real, x
 			select2[i] = add
 		}
 	}
+	var matvec2 [64]Real
+	rt.MatVec32(matvec2[:], w.G2Weight[:], select2[:])
 	var matvec_2_0, matvec_2_1 Real
-	for i := 0; i < 64; i += 4 {
-		var matvec2, matvec2_1, matvec2_2, matvec2_3 Real
-		{
-			line0 := (*[64]Real)(w.G2Weight[i*64:])
-			line1 := (*[64]Real)(w.G2Weight[(i+1)*64:])
-			line2 := (*[64]Real)(w.G2Weight[(i+2)*64:])
-			line3 := (*[64]Real)(w.G2Weight[(i+3)*64:])
-			for j := 0; j < 64; j++ {
-				xj := select2[j]
-				matvec2 += Real(line0[j] * xj)
-				matvec2_1 += Real(line1[j] * xj)
-				matvec2_2 += Real(line2[j] * xj)
-				matvec2_3 += Real(line3[j] * xj)
-			}
-		}
-		add2 := matvec2 + w.G2Bias[i]
-		add2_1 := matvec2_1 + w.G2Bias[i+1]
-		add2_2 := matvec2_2 + w.G2Bias[i+2]
-		add2_3 := matvec2_3 + w.G2Bias[i+3]
+	for i := 0; i < 64; i++ {
+		add2 := matvec2[i] + w.G2Bias[i]
 		lt2 := 0.0 < add2
-		lt2_1 := 0.0 < add2_1
-		lt2_2 := 0.0 < add2_2
-		lt2_3 := 0.0 < add2_3
 		mul2 := Real(w.G3Weight[0] * add2)
-		mul2_1 := Real(w.G3Weight[0] * add2_1)
-		mul2_2 := Real(w.G3Weight[0] * add2_2)
-		mul2_3 := Real(w.G3Weight[0] * add2_3)
 		var select3 Real = mul2
 		if lt2 {
 			select3 = add2
 		}
-		var select3_1 Real = mul2_1
-		if lt2_1 {
-			select3_1 = add2_1
-		}
-		var select3_2 Real = mul2_2
-		if lt2_2 {
-			select3_2 = add2_2
-		}
-		var select3_3 Real = mul2_3
-		if lt2_3 {
-			select3_3 = add2_3
-		}
 		matvec_2_0 += Real(w.G4Weight[i] * select3)
 		matvec_2_1 += Real(w.G4Weight[i+64] * select3)
-		matvec_2_0 += Real(w.G4Weight[i+1] * select3_1)
-		matvec_2_1 += Real(w.G4Weight[i+1+64] * select3_1)
-		matvec_2_0 += Real(w.G4Weight[i+2] * select3_2)
-		matvec_2_1 += Real(w.G4Weight[i+2+64] * select3_2)
-		matvec_2_0 += Real(w.G4Weight[i+3] * select3_3)
-		matvec_2_1 += Real(w.G4Weight[i+3+64] * select3_3)
 	}
 	// moons_hyper.nde:51  0.1*trajectory_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight)
 	xNext[0] = xNext_2_0 + Real(cast*(matvec_2_0+w.G4Bias[0]))
@@ -2504,58 +2348,19 @@ func fitHyper1DenseStep(w *Params, pre *prepared, t float64, h float64, x *[2]Re
 			select2[i] = add
 		}
 	}
+	var matvec2 [64]Real
+	rt.MatVec32(matvec2[:], w.G2Weight[:], select2[:])
 	var matvec_2_0, matvec_2_1 Real
-	for i := 0; i < 64; i += 4 {
-		var matvec2, matvec2_1, matvec2_2, matvec2_3 Real
-		{
-			line0 := (*[64]Real)(w.G2Weight[i*64:])
-			line1 := (*[64]Real)(w.G2Weight[(i+1)*64:])
-			line2 := (*[64]Real)(w.G2Weight[(i+2)*64:])
-			line3 := (*[64]Real)(w.G2Weight[(i+3)*64:])
-			for j := 0; j < 64; j++ {
-				xj := select2[j]
-				matvec2 += Real(line0[j] * xj)
-				matvec2_1 += Real(line1[j] * xj)
-				matvec2_2 += Real(line2[j] * xj)
-				matvec2_3 += Real(line3[j] * xj)
-			}
-		}
-		add2 := matvec2 + w.G2Bias[i]
-		add2_1 := matvec2_1 + w.G2Bias[i+1]
-		add2_2 := matvec2_2 + w.G2Bias[i+2]
-		add2_3 := matvec2_3 + w.G2Bias[i+3]
+	for i := 0; i < 64; i++ {
+		add2 := matvec2[i] + w.G2Bias[i]
 		lt2 := 0.0 < add2
-		lt2_1 := 0.0 < add2_1
-		lt2_2 := 0.0 < add2_2
-		lt2_3 := 0.0 < add2_3
 		mul2 := Real(w.G3Weight[0] * add2)
-		mul2_1 := Real(w.G3Weight[0] * add2_1)
-		mul2_2 := Real(w.G3Weight[0] * add2_2)
-		mul2_3 := Real(w.G3Weight[0] * add2_3)
 		var select3 Real = mul2
 		if lt2 {
 			select3 = add2
 		}
-		var select3_1 Real = mul2_1
-		if lt2_1 {
-			select3_1 = add2_1
-		}
-		var select3_2 Real = mul2_2
-		if lt2_2 {
-			select3_2 = add2_2
-		}
-		var select3_3 Real = mul2_3
-		if lt2_3 {
-			select3_3 = add2_3
-		}
 		matvec_2_0 += Real(w.G4Weight[i] * select3)
 		matvec_2_1 += Real(w.G4Weight[i+64] * select3)
-		matvec_2_0 += Real(w.G4Weight[i+1] * select3_1)
-		matvec_2_1 += Real(w.G4Weight[i+1+64] * select3_1)
-		matvec_2_0 += Real(w.G4Weight[i+2] * select3_2)
-		matvec_2_1 += Real(w.G4Weight[i+2+64] * select3_2)
-		matvec_2_0 += Real(w.G4Weight[i+3] * select3_3)
-		matvec_2_1 += Real(w.G4Weight[i+3+64] * select3_3)
 	}
 	add_2_0 := matvec_2_0 + w.G4Bias[0]
 	add_2_1 := matvec_2_1 + w.G4Bias[1]
@@ -2715,78 +2520,24 @@ func fitHyper1ReplayVjp(w *Params, pre *prepared, t float64, h float64, x *[2]Re
 			select2[i] = add[i]
 		}
 	}
+	var matvec2 [64]Real
+	rt.MatVec32(matvec2[:], w.G2Weight[:], select2[:])
 	var add2 [64]Real
 	var lt2 [64]bool
 	var mul3 [64]Real
 	var vecmat2 [64]Real
+	var g2BiasBar [64]Real
 	var cast2 [64]Real
-	for i := 0; i < 64; i += 4 {
-		var matvec2, matvec2_1, matvec2_2, matvec2_3 Real
-		{
-			line0 := (*[64]Real)(w.G2Weight[i*64:])
-			line1 := (*[64]Real)(w.G2Weight[(i+1)*64:])
-			line2 := (*[64]Real)(w.G2Weight[(i+2)*64:])
-			line3 := (*[64]Real)(w.G2Weight[(i+3)*64:])
-			for j := 0; j < 64; j++ {
-				xj := select2[j]
-				matvec2 += Real(line0[j] * xj)
-				matvec2_1 += Real(line1[j] * xj)
-				matvec2_2 += Real(line2[j] * xj)
-				matvec2_3 += Real(line3[j] * xj)
-			}
-		}
-		add2[i] = matvec2 + w.G2Bias[i]
-		add2[i+1] = matvec2_1 + w.G2Bias[i+1]
-		add2[i+2] = matvec2_2 + w.G2Bias[i+2]
-		add2[i+3] = matvec2_3 + w.G2Bias[i+3]
+	for i := 0; i < 64; i++ {
+		add2[i] = matvec2[i] + w.G2Bias[i]
 		lt2[i] = 0.0 < add2[i]
-		lt2[i+1] = 0.0 < add2[i+1]
-		lt2[i+2] = 0.0 < add2[i+2]
-		lt2[i+3] = 0.0 < add2[i+3]
 		mul3[i] = Real(vecmat[i] * rt.Indicator[Real](!lt2[i]))
-		mul3[i+1] = Real(vecmat[i+1] * rt.Indicator[Real](!lt2[i+1]))
-		mul3[i+2] = Real(vecmat[i+2] * rt.Indicator[Real](!lt2[i+2]))
-		mul3[i+3] = Real(vecmat[i+3] * rt.Indicator[Real](!lt2[i+3]))
-		g2BiasBar := Real(vecmat[i]*rt.Indicator[Real](lt2[i])) + Real(mul3[i]*w.G3Weight[0])
-		g2BiasBar_1 := Real(vecmat[i+1]*rt.Indicator[Real](lt2[i+1])) + Real(mul3[i+1]*w.G3Weight[0])
-		g2BiasBar_2 := Real(vecmat[i+2]*rt.Indicator[Real](lt2[i+2])) + Real(mul3[i+2]*w.G3Weight[0])
-		g2BiasBar_3 := Real(vecmat[i+3]*rt.Indicator[Real](lt2[i+3])) + Real(mul3[i+3]*w.G3Weight[0])
-		g.G2Bias[i] += g2BiasBar
-		g.G2Bias[i+1] += g2BiasBar_1
-		g.G2Bias[i+2] += g2BiasBar_2
-		g.G2Bias[i+3] += g2BiasBar_3
-		{
-			line0 := (*[64]Real)(w.G2Weight[i*64:])
-			line1 := (*[64]Real)(w.G2Weight[(i+1)*64:])
-			line2 := (*[64]Real)(w.G2Weight[(i+2)*64:])
-			line3 := (*[64]Real)(w.G2Weight[(i+3)*64:])
-			for j := 0; j < 64; j++ {
-				acc := vecmat2[j]
-				acc += Real(g2BiasBar * line0[j])
-				acc += Real(g2BiasBar_1 * line1[j])
-				acc += Real(g2BiasBar_2 * line2[j])
-				acc += Real(g2BiasBar_3 * line3[j])
-				vecmat2[j] = acc
-			}
-		}
+		g2BiasBar[i] = Real(vecmat[i]*rt.Indicator[Real](lt2[i])) + Real(mul3[i]*w.G3Weight[0])
+		g.G2Bias[i] += g2BiasBar[i]
 		cast2[i] = rt.Indicator[Real](lt[i])
-		cast2[i+1] = rt.Indicator[Real](lt[i+1])
-		cast2[i+2] = rt.Indicator[Real](lt[i+2])
-		cast2[i+3] = rt.Indicator[Real](lt[i+3])
-		{
-			line0 := (*[64]Real)(g.G2Weight[i*64:])
-			line1 := (*[64]Real)(g.G2Weight[(i+1)*64:])
-			line2 := (*[64]Real)(g.G2Weight[(i+2)*64:])
-			line3 := (*[64]Real)(g.G2Weight[(i+3)*64:])
-			for j := 0; j < 64; j++ {
-				bj := select2[j]
-				line0[j] += Real(g2BiasBar * bj)
-				line1[j] += Real(g2BiasBar_1 * bj)
-				line2[j] += Real(g2BiasBar_2 * bj)
-				line3[j] += Real(g2BiasBar_3 * bj)
-			}
-		}
 	}
+	rt.VecMat32(vecmat2[:], g2BiasBar[:], w.G2Weight[:])
+	rt.AddOuter32(g.G2Weight[:], g2BiasBar[:], select2[:])
 	var mul4 [64]Real
 	var g0BiasBar [64]Real
 	var vecmat3 [5]Real
@@ -2954,78 +2705,24 @@ func fitHyper1ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta 
 			select2[i] = add[i]
 		}
 	}
+	var matvec2 [64]Real
+	rt.MatVec32(matvec2[:], w.G2Weight[:], select2[:])
 	var add2 [64]Real
 	var lt2 [64]bool
 	var mul3 [64]Real
 	var vecmat2 [64]Real
+	var g2BiasBar [64]Real
 	var cast3 [64]Real
-	for i := 0; i < 64; i += 4 {
-		var matvec2, matvec2_1, matvec2_2, matvec2_3 Real
-		{
-			line0 := (*[64]Real)(w.G2Weight[i*64:])
-			line1 := (*[64]Real)(w.G2Weight[(i+1)*64:])
-			line2 := (*[64]Real)(w.G2Weight[(i+2)*64:])
-			line3 := (*[64]Real)(w.G2Weight[(i+3)*64:])
-			for j := 0; j < 64; j++ {
-				xj := select2[j]
-				matvec2 += Real(line0[j] * xj)
-				matvec2_1 += Real(line1[j] * xj)
-				matvec2_2 += Real(line2[j] * xj)
-				matvec2_3 += Real(line3[j] * xj)
-			}
-		}
-		add2[i] = matvec2 + w.G2Bias[i]
-		add2[i+1] = matvec2_1 + w.G2Bias[i+1]
-		add2[i+2] = matvec2_2 + w.G2Bias[i+2]
-		add2[i+3] = matvec2_3 + w.G2Bias[i+3]
+	for i := 0; i < 64; i++ {
+		add2[i] = matvec2[i] + w.G2Bias[i]
 		lt2[i] = 0.0 < add2[i]
-		lt2[i+1] = 0.0 < add2[i+1]
-		lt2[i+2] = 0.0 < add2[i+2]
-		lt2[i+3] = 0.0 < add2[i+3]
 		mul3[i] = Real(vecmat[i] * rt.Indicator[Real](!lt2[i]))
-		mul3[i+1] = Real(vecmat[i+1] * rt.Indicator[Real](!lt2[i+1]))
-		mul3[i+2] = Real(vecmat[i+2] * rt.Indicator[Real](!lt2[i+2]))
-		mul3[i+3] = Real(vecmat[i+3] * rt.Indicator[Real](!lt2[i+3]))
-		g2BiasBar := Real(vecmat[i]*rt.Indicator[Real](lt2[i])) + Real(mul3[i]*w.G3Weight[0])
-		g2BiasBar_1 := Real(vecmat[i+1]*rt.Indicator[Real](lt2[i+1])) + Real(mul3[i+1]*w.G3Weight[0])
-		g2BiasBar_2 := Real(vecmat[i+2]*rt.Indicator[Real](lt2[i+2])) + Real(mul3[i+2]*w.G3Weight[0])
-		g2BiasBar_3 := Real(vecmat[i+3]*rt.Indicator[Real](lt2[i+3])) + Real(mul3[i+3]*w.G3Weight[0])
-		g.G2Bias[i] += g2BiasBar
-		g.G2Bias[i+1] += g2BiasBar_1
-		g.G2Bias[i+2] += g2BiasBar_2
-		g.G2Bias[i+3] += g2BiasBar_3
-		{
-			line0 := (*[64]Real)(w.G2Weight[i*64:])
-			line1 := (*[64]Real)(w.G2Weight[(i+1)*64:])
-			line2 := (*[64]Real)(w.G2Weight[(i+2)*64:])
-			line3 := (*[64]Real)(w.G2Weight[(i+3)*64:])
-			for j := 0; j < 64; j++ {
-				acc := vecmat2[j]
-				acc += Real(g2BiasBar * line0[j])
-				acc += Real(g2BiasBar_1 * line1[j])
-				acc += Real(g2BiasBar_2 * line2[j])
-				acc += Real(g2BiasBar_3 * line3[j])
-				vecmat2[j] = acc
-			}
-		}
+		g2BiasBar[i] = Real(vecmat[i]*rt.Indicator[Real](lt2[i])) + Real(mul3[i]*w.G3Weight[0])
+		g.G2Bias[i] += g2BiasBar[i]
 		cast3[i] = rt.Indicator[Real](lt[i])
-		cast3[i+1] = rt.Indicator[Real](lt[i+1])
-		cast3[i+2] = rt.Indicator[Real](lt[i+2])
-		cast3[i+3] = rt.Indicator[Real](lt[i+3])
-		{
-			line0 := (*[64]Real)(g.G2Weight[i*64:])
-			line1 := (*[64]Real)(g.G2Weight[(i+1)*64:])
-			line2 := (*[64]Real)(g.G2Weight[(i+2)*64:])
-			line3 := (*[64]Real)(g.G2Weight[(i+3)*64:])
-			for j := 0; j < 64; j++ {
-				bj := select2[j]
-				line0[j] += Real(g2BiasBar * bj)
-				line1[j] += Real(g2BiasBar_1 * bj)
-				line2[j] += Real(g2BiasBar_2 * bj)
-				line3[j] += Real(g2BiasBar_3 * bj)
-			}
-		}
 	}
+	rt.VecMat32(vecmat2[:], g2BiasBar[:], w.G2Weight[:])
+	rt.AddOuter32(g.G2Weight[:], g2BiasBar[:], select2[:])
 	var mul4 [64]Real
 	var g0BiasBar [64]Real
 	var vecmat3 [5]Real
@@ -3189,78 +2886,24 @@ func fitHyperHyperEuler1OffBack(w *Params, pre *prepared, h float64, weight floa
 			select2[i] = add[i]
 		}
 	}
+	var matvec2 [64]Real
+	rt.MatVec32(matvec2[:], w.G2Weight[:], select2[:])
 	var add2 [64]Real
 	var lt2 [64]bool
 	var mul2 [64]Real
 	var vecmat2 [64]Real
+	var g2BiasBar [64]Real
 	var cast3 [64]Real
-	for i := 0; i < 64; i += 4 {
-		var matvec2, matvec2_1, matvec2_2, matvec2_3 Real
-		{
-			line0 := (*[64]Real)(w.G2Weight[i*64:])
-			line1 := (*[64]Real)(w.G2Weight[(i+1)*64:])
-			line2 := (*[64]Real)(w.G2Weight[(i+2)*64:])
-			line3 := (*[64]Real)(w.G2Weight[(i+3)*64:])
-			for j := 0; j < 64; j++ {
-				xj := select2[j]
-				matvec2 += Real(line0[j] * xj)
-				matvec2_1 += Real(line1[j] * xj)
-				matvec2_2 += Real(line2[j] * xj)
-				matvec2_3 += Real(line3[j] * xj)
-			}
-		}
-		add2[i] = matvec2 + w.G2Bias[i]
-		add2[i+1] = matvec2_1 + w.G2Bias[i+1]
-		add2[i+2] = matvec2_2 + w.G2Bias[i+2]
-		add2[i+3] = matvec2_3 + w.G2Bias[i+3]
+	for i := 0; i < 64; i++ {
+		add2[i] = matvec2[i] + w.G2Bias[i]
 		lt2[i] = 0.0 < add2[i]
-		lt2[i+1] = 0.0 < add2[i+1]
-		lt2[i+2] = 0.0 < add2[i+2]
-		lt2[i+3] = 0.0 < add2[i+3]
 		mul2[i] = Real(vecmat[i] * rt.Indicator[Real](!lt2[i]))
-		mul2[i+1] = Real(vecmat[i+1] * rt.Indicator[Real](!lt2[i+1]))
-		mul2[i+2] = Real(vecmat[i+2] * rt.Indicator[Real](!lt2[i+2]))
-		mul2[i+3] = Real(vecmat[i+3] * rt.Indicator[Real](!lt2[i+3]))
-		g2BiasBar := Real(vecmat[i]*rt.Indicator[Real](lt2[i])) + Real(mul2[i]*w.G3Weight[0])
-		g2BiasBar_1 := Real(vecmat[i+1]*rt.Indicator[Real](lt2[i+1])) + Real(mul2[i+1]*w.G3Weight[0])
-		g2BiasBar_2 := Real(vecmat[i+2]*rt.Indicator[Real](lt2[i+2])) + Real(mul2[i+2]*w.G3Weight[0])
-		g2BiasBar_3 := Real(vecmat[i+3]*rt.Indicator[Real](lt2[i+3])) + Real(mul2[i+3]*w.G3Weight[0])
-		g.G2Bias[i] += g2BiasBar
-		g.G2Bias[i+1] += g2BiasBar_1
-		g.G2Bias[i+2] += g2BiasBar_2
-		g.G2Bias[i+3] += g2BiasBar_3
-		{
-			line0 := (*[64]Real)(w.G2Weight[i*64:])
-			line1 := (*[64]Real)(w.G2Weight[(i+1)*64:])
-			line2 := (*[64]Real)(w.G2Weight[(i+2)*64:])
-			line3 := (*[64]Real)(w.G2Weight[(i+3)*64:])
-			for j := 0; j < 64; j++ {
-				acc := vecmat2[j]
-				acc += Real(g2BiasBar * line0[j])
-				acc += Real(g2BiasBar_1 * line1[j])
-				acc += Real(g2BiasBar_2 * line2[j])
-				acc += Real(g2BiasBar_3 * line3[j])
-				vecmat2[j] = acc
-			}
-		}
+		g2BiasBar[i] = Real(vecmat[i]*rt.Indicator[Real](lt2[i])) + Real(mul2[i]*w.G3Weight[0])
+		g.G2Bias[i] += g2BiasBar[i]
 		cast3[i] = rt.Indicator[Real](lt[i])
-		cast3[i+1] = rt.Indicator[Real](lt[i+1])
-		cast3[i+2] = rt.Indicator[Real](lt[i+2])
-		cast3[i+3] = rt.Indicator[Real](lt[i+3])
-		{
-			line0 := (*[64]Real)(g.G2Weight[i*64:])
-			line1 := (*[64]Real)(g.G2Weight[(i+1)*64:])
-			line2 := (*[64]Real)(g.G2Weight[(i+2)*64:])
-			line3 := (*[64]Real)(g.G2Weight[(i+3)*64:])
-			for j := 0; j < 64; j++ {
-				bj := select2[j]
-				line0[j] += Real(g2BiasBar * bj)
-				line1[j] += Real(g2BiasBar_1 * bj)
-				line2[j] += Real(g2BiasBar_2 * bj)
-				line3[j] += Real(g2BiasBar_3 * bj)
-			}
-		}
 	}
+	rt.VecMat32(vecmat2[:], g2BiasBar[:], w.G2Weight[:])
+	rt.AddOuter32(g.G2Weight[:], g2BiasBar[:], select2[:])
 	var mul3 [64]Real
 	var g0BiasBar [64]Real
 	for i := 0; i < 64; i++ {
@@ -3500,58 +3143,19 @@ func fitHyperHyperEuler1OffFwd(w *Params, pre *prepared, h float64, weight float
 			select2[i] = add
 		}
 	}
+	var matvec2 [64]Real
+	rt.MatVec32(matvec2[:], w.G2Weight[:], select2[:])
 	var matvec_2_0, matvec_2_1 Real
-	for i := 0; i < 64; i += 4 {
-		var matvec2, matvec2_1, matvec2_2, matvec2_3 Real
-		{
-			line0 := (*[64]Real)(w.G2Weight[i*64:])
-			line1 := (*[64]Real)(w.G2Weight[(i+1)*64:])
-			line2 := (*[64]Real)(w.G2Weight[(i+2)*64:])
-			line3 := (*[64]Real)(w.G2Weight[(i+3)*64:])
-			for j := 0; j < 64; j++ {
-				xj := select2[j]
-				matvec2 += Real(line0[j] * xj)
-				matvec2_1 += Real(line1[j] * xj)
-				matvec2_2 += Real(line2[j] * xj)
-				matvec2_3 += Real(line3[j] * xj)
-			}
-		}
-		add2 := matvec2 + w.G2Bias[i]
-		add2_1 := matvec2_1 + w.G2Bias[i+1]
-		add2_2 := matvec2_2 + w.G2Bias[i+2]
-		add2_3 := matvec2_3 + w.G2Bias[i+3]
+	for i := 0; i < 64; i++ {
+		add2 := matvec2[i] + w.G2Bias[i]
 		lt2[i] = 0.0 < add2
-		lt2[i+1] = 0.0 < add2_1
-		lt2[i+2] = 0.0 < add2_2
-		lt2[i+3] = 0.0 < add2_3
 		mul2 := Real(w.G3Weight[0] * add2)
-		mul2_1 := Real(w.G3Weight[0] * add2_1)
-		mul2_2 := Real(w.G3Weight[0] * add2_2)
-		mul2_3 := Real(w.G3Weight[0] * add2_3)
 		var select3 Real = mul2
 		if lt2[i] {
 			select3 = add2
 		}
-		var select3_1 Real = mul2_1
-		if lt2[i+1] {
-			select3_1 = add2_1
-		}
-		var select3_2 Real = mul2_2
-		if lt2[i+2] {
-			select3_2 = add2_2
-		}
-		var select3_3 Real = mul2_3
-		if lt2[i+3] {
-			select3_3 = add2_3
-		}
 		matvec_2_0 += Real(w.G4Weight[i] * select3)
 		matvec_2_1 += Real(w.G4Weight[i+64] * select3)
-		matvec_2_0 += Real(w.G4Weight[i+1] * select3_1)
-		matvec_2_1 += Real(w.G4Weight[i+1+64] * select3_1)
-		matvec_2_0 += Real(w.G4Weight[i+2] * select3_2)
-		matvec_2_1 += Real(w.G4Weight[i+2+64] * select3_2)
-		matvec_2_0 += Real(w.G4Weight[i+3] * select3_3)
-		matvec_2_1 += Real(w.G4Weight[i+3+64] * select3_3)
 	}
 	// moons_hyper.nde:50  minimize residual_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight) +
 	out[0] = Real(cast * (matvec_2_0 + w.G4Bias[0] - xWant0))
@@ -3593,50 +3197,17 @@ func fitHyper1ReplayVjp2(w *Params, pre *prepared, t float64, h float64, x *[2]R
 			select2[i] = add
 		}
 	}
+	var matvec2 [64]Real
+	rt.MatVec32(matvec2[:], w.G2Weight[:], select2[:])
 	var vecmat2 [64]Real
+	var add2 [64]Real
 	var cast2 [64]Real
-	for i := 0; i < 64; i += 4 {
-		var matvec2, matvec2_1, matvec2_2, matvec2_3 Real
-		{
-			line0 := (*[64]Real)(w.G2Weight[i*64:])
-			line1 := (*[64]Real)(w.G2Weight[(i+1)*64:])
-			line2 := (*[64]Real)(w.G2Weight[(i+2)*64:])
-			line3 := (*[64]Real)(w.G2Weight[(i+3)*64:])
-			for j := 0; j < 64; j++ {
-				xj := select2[j]
-				matvec2 += Real(line0[j] * xj)
-				matvec2_1 += Real(line1[j] * xj)
-				matvec2_2 += Real(line2[j] * xj)
-				matvec2_3 += Real(line3[j] * xj)
-			}
-		}
-		lt2 := 0.0 < (matvec2 + w.G2Bias[i])
-		lt2_1 := 0.0 < (matvec2_1 + w.G2Bias[i+1])
-		lt2_2 := 0.0 < (matvec2_2 + w.G2Bias[i+2])
-		lt2_3 := 0.0 < (matvec2_3 + w.G2Bias[i+3])
-		add2 := Real(vecmat[i]*rt.Indicator[Real](lt2)) + Real(Real(vecmat[i]*rt.Indicator[Real](!lt2))*w.G3Weight[0])
-		add2_1 := Real(vecmat[i+1]*rt.Indicator[Real](lt2_1)) + Real(Real(vecmat[i+1]*rt.Indicator[Real](!lt2_1))*w.G3Weight[0])
-		add2_2 := Real(vecmat[i+2]*rt.Indicator[Real](lt2_2)) + Real(Real(vecmat[i+2]*rt.Indicator[Real](!lt2_2))*w.G3Weight[0])
-		add2_3 := Real(vecmat[i+3]*rt.Indicator[Real](lt2_3)) + Real(Real(vecmat[i+3]*rt.Indicator[Real](!lt2_3))*w.G3Weight[0])
-		{
-			line0 := (*[64]Real)(w.G2Weight[i*64:])
-			line1 := (*[64]Real)(w.G2Weight[(i+1)*64:])
-			line2 := (*[64]Real)(w.G2Weight[(i+2)*64:])
-			line3 := (*[64]Real)(w.G2Weight[(i+3)*64:])
-			for j := 0; j < 64; j++ {
-				acc := vecmat2[j]
-				acc += Real(add2 * line0[j])
-				acc += Real(add2_1 * line1[j])
-				acc += Real(add2_2 * line2[j])
-				acc += Real(add2_3 * line3[j])
-				vecmat2[j] = acc
-			}
-		}
+	for i := 0; i < 64; i++ {
+		lt2 := 0.0 < (matvec2[i] + w.G2Bias[i])
+		add2[i] = Real(vecmat[i]*rt.Indicator[Real](lt2)) + Real(Real(vecmat[i]*rt.Indicator[Real](!lt2))*w.G3Weight[0])
 		cast2[i] = rt.Indicator[Real](lt[i])
-		cast2[i+1] = rt.Indicator[Real](lt[i+1])
-		cast2[i+2] = rt.Indicator[Real](lt[i+2])
-		cast2[i+3] = rt.Indicator[Real](lt[i+3])
 	}
+	rt.VecMat32(vecmat2[:], add2[:], w.G2Weight[:])
 	var vecmat3 [5]Real
 	for i := 0; i < 64; i += 4 {
 		add3 := Real(vecmat2[i]*cast2[i]) + Real(Real(vecmat2[i]*rt.Indicator[Real](!lt[i]))*w.G1Weight[0])
@@ -3705,50 +3276,17 @@ func fitHyper1ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta
 			select2[i] = add
 		}
 	}
+	var matvec2 [64]Real
+	rt.MatVec32(matvec2[:], w.G2Weight[:], select2[:])
 	var vecmat2 [64]Real
+	var add2 [64]Real
 	var cast3 [64]Real
-	for i := 0; i < 64; i += 4 {
-		var matvec2, matvec2_1, matvec2_2, matvec2_3 Real
-		{
-			line0 := (*[64]Real)(w.G2Weight[i*64:])
-			line1 := (*[64]Real)(w.G2Weight[(i+1)*64:])
-			line2 := (*[64]Real)(w.G2Weight[(i+2)*64:])
-			line3 := (*[64]Real)(w.G2Weight[(i+3)*64:])
-			for j := 0; j < 64; j++ {
-				xj := select2[j]
-				matvec2 += Real(line0[j] * xj)
-				matvec2_1 += Real(line1[j] * xj)
-				matvec2_2 += Real(line2[j] * xj)
-				matvec2_3 += Real(line3[j] * xj)
-			}
-		}
-		lt2 := 0.0 < (matvec2 + w.G2Bias[i])
-		lt2_1 := 0.0 < (matvec2_1 + w.G2Bias[i+1])
-		lt2_2 := 0.0 < (matvec2_2 + w.G2Bias[i+2])
-		lt2_3 := 0.0 < (matvec2_3 + w.G2Bias[i+3])
-		add2 := Real(vecmat[i]*rt.Indicator[Real](lt2)) + Real(Real(vecmat[i]*rt.Indicator[Real](!lt2))*w.G3Weight[0])
-		add2_1 := Real(vecmat[i+1]*rt.Indicator[Real](lt2_1)) + Real(Real(vecmat[i+1]*rt.Indicator[Real](!lt2_1))*w.G3Weight[0])
-		add2_2 := Real(vecmat[i+2]*rt.Indicator[Real](lt2_2)) + Real(Real(vecmat[i+2]*rt.Indicator[Real](!lt2_2))*w.G3Weight[0])
-		add2_3 := Real(vecmat[i+3]*rt.Indicator[Real](lt2_3)) + Real(Real(vecmat[i+3]*rt.Indicator[Real](!lt2_3))*w.G3Weight[0])
-		{
-			line0 := (*[64]Real)(w.G2Weight[i*64:])
-			line1 := (*[64]Real)(w.G2Weight[(i+1)*64:])
-			line2 := (*[64]Real)(w.G2Weight[(i+2)*64:])
-			line3 := (*[64]Real)(w.G2Weight[(i+3)*64:])
-			for j := 0; j < 64; j++ {
-				acc := vecmat2[j]
-				acc += Real(add2 * line0[j])
-				acc += Real(add2_1 * line1[j])
-				acc += Real(add2_2 * line2[j])
-				acc += Real(add2_3 * line3[j])
-				vecmat2[j] = acc
-			}
-		}
+	for i := 0; i < 64; i++ {
+		lt2 := 0.0 < (matvec2[i] + w.G2Bias[i])
+		add2[i] = Real(vecmat[i]*rt.Indicator[Real](lt2)) + Real(Real(vecmat[i]*rt.Indicator[Real](!lt2))*w.G3Weight[0])
 		cast3[i] = rt.Indicator[Real](lt[i])
-		cast3[i+1] = rt.Indicator[Real](lt[i+1])
-		cast3[i+2] = rt.Indicator[Real](lt[i+2])
-		cast3[i+3] = rt.Indicator[Real](lt[i+3])
 	}
+	rt.VecMat32(vecmat2[:], add2[:], w.G2Weight[:])
 	var vecmat3 [5]Real
 	for i := 0; i < 64; i += 4 {
 		add3 := Real(vecmat2[i]*cast3[i]) + Real(Real(vecmat2[i]*rt.Indicator[Real](!lt[i]))*w.G1Weight[0])
@@ -3790,36 +3328,15 @@ func fitHyperHyperEuler1OffBwd(w *Params, weight float64, lt *[64]bool, lt2 *[64
 	xWantBar[0] = -mul0
 	xWantBar[1] = -mul1
 	var vecmat [64]Real
+	var add [64]Real
 	var cast2 [64]Real
 	// moons_hyper.nde:13  return concat(x, dx, h) |> Linear(64) |> PReLU |> Linear(64) |> PReLU |> Linear(2, init: zeros)
-	for i := 0; i < 64; i += 4 {
+	for i := 0; i < 64; i++ {
 		vecmat2 := Real(mul0*w.G4Weight[i]) + Real(mul1*w.G4Weight[i+64])
-		vecmat2_1 := Real(mul0*w.G4Weight[i+1]) + Real(mul1*w.G4Weight[i+1+64])
-		vecmat2_2 := Real(mul0*w.G4Weight[i+2]) + Real(mul1*w.G4Weight[i+2+64])
-		vecmat2_3 := Real(mul0*w.G4Weight[i+3]) + Real(mul1*w.G4Weight[i+3+64])
-		add := Real(vecmat2*rt.Indicator[Real](lt2[i])) + Real(Real(vecmat2*rt.Indicator[Real](!lt2[i]))*w.G3Weight[0])
-		add_1 := Real(vecmat2_1*rt.Indicator[Real](lt2[i+1])) + Real(Real(vecmat2_1*rt.Indicator[Real](!lt2[i+1]))*w.G3Weight[0])
-		add_2 := Real(vecmat2_2*rt.Indicator[Real](lt2[i+2])) + Real(Real(vecmat2_2*rt.Indicator[Real](!lt2[i+2]))*w.G3Weight[0])
-		add_3 := Real(vecmat2_3*rt.Indicator[Real](lt2[i+3])) + Real(Real(vecmat2_3*rt.Indicator[Real](!lt2[i+3]))*w.G3Weight[0])
-		{
-			line0 := (*[64]Real)(w.G2Weight[i*64:])
-			line1 := (*[64]Real)(w.G2Weight[(i+1)*64:])
-			line2 := (*[64]Real)(w.G2Weight[(i+2)*64:])
-			line3 := (*[64]Real)(w.G2Weight[(i+3)*64:])
-			for j := 0; j < 64; j++ {
-				acc := vecmat[j]
-				acc += Real(add * line0[j])
-				acc += Real(add_1 * line1[j])
-				acc += Real(add_2 * line2[j])
-				acc += Real(add_3 * line3[j])
-				vecmat[j] = acc
-			}
-		}
+		add[i] = Real(vecmat2*rt.Indicator[Real](lt2[i])) + Real(Real(vecmat2*rt.Indicator[Real](!lt2[i]))*w.G3Weight[0])
 		cast2[i] = rt.Indicator[Real](lt[i])
-		cast2[i+1] = rt.Indicator[Real](lt[i+1])
-		cast2[i+2] = rt.Indicator[Real](lt[i+2])
-		cast2[i+3] = rt.Indicator[Real](lt[i+3])
 	}
+	rt.VecMat32(vecmat[:], add[:], w.G2Weight[:])
 	var vecmat3 [5]Real
 	for i := 0; i < 64; i += 4 {
 		add2 := Real(vecmat[i]*cast2[i]) + Real(Real(vecmat[i]*rt.Indicator[Real](!lt[i]))*w.G1Weight[0])

@@ -1,0 +1,617 @@
+//go:build !purego
+
+#include "textflag.h"
+
+// Products of matrices and vectors of one sample: a lane is an element of the result. Products are rounded
+// before they are added, in the order of the scalar loops, so that the bits are theirs.
+
+// func vecMat32AVX2(dst, x, m *float32, k, n int)
+//
+// The first n/8*8 elements of a row times a matrix of k rows of n: strips of 32 columns, then of 8.
+TEXT ·vecMat32AVX2(SB), NOSPLIT, $0-40
+	MOVQ	dst+0(FP), DI
+	MOVQ	x+8(FP), SI
+	MOVQ	m+16(FP), DX
+	MOVQ	k+24(FP), R8
+	MOVQ	n+32(FP), R9
+	LEAQ	(R9*4), R10 // bytes of a row
+	MOVQ	R9, R11
+	SHRQ	$5, R11 // wide strips
+	JEQ	narrow
+wide:
+	VXORPS	Y0, Y0, Y0
+	VXORPS	Y1, Y1, Y1
+	VXORPS	Y2, Y2, Y2
+	VXORPS	Y3, Y3, Y3
+	MOVQ	DX, BX
+	XORQ	CX, CX
+wideRow:
+	VBROADCASTSS	(SI)(CX*4), Y4
+	VMULPS	(BX), Y4, Y5
+	VMULPS	32(BX), Y4, Y6
+	VMULPS	64(BX), Y4, Y7
+	VMULPS	96(BX), Y4, Y8
+	VADDPS	Y5, Y0, Y0
+	VADDPS	Y6, Y1, Y1
+	VADDPS	Y7, Y2, Y2
+	VADDPS	Y8, Y3, Y3
+	ADDQ	R10, BX
+	INCQ	CX
+	CMPQ	CX, R8
+	JLT	wideRow
+	VMOVUPS	Y0, (DI)
+	VMOVUPS	Y1, 32(DI)
+	VMOVUPS	Y2, 64(DI)
+	VMOVUPS	Y3, 96(DI)
+	ADDQ	$128, DI
+	ADDQ	$128, DX
+	DECQ	R11
+	JNE	wide
+narrow:
+	ANDQ	$31, R9
+	SHRQ	$3, R9 // narrow strips
+	JEQ	done
+strip:
+	VXORPS	Y0, Y0, Y0
+	MOVQ	DX, BX
+	XORQ	CX, CX
+row:
+	VBROADCASTSS	(SI)(CX*4), Y4
+	VMULPS	(BX), Y4, Y5
+	VADDPS	Y5, Y0, Y0
+	ADDQ	R10, BX
+	INCQ	CX
+	CMPQ	CX, R8
+	JLT	row
+	VMOVUPS	Y0, (DI)
+	ADDQ	$32, DI
+	ADDQ	$32, DX
+	DECQ	R9
+	JNE	strip
+done:
+	VZEROUPPER
+	RET
+
+// func addOuter32AVX2(sum, a, b *float32, k, n int)
+//
+// Adds a[i] b[j] to the first n/8*8 elements of each of k rows of n.
+TEXT ·addOuter32AVX2(SB), NOSPLIT, $0-40
+	MOVQ	sum+0(FP), DI
+	MOVQ	a+8(FP), SI
+	MOVQ	b+16(FP), DX
+	MOVQ	k+24(FP), R8
+	MOVQ	n+32(FP), R9
+	LEAQ	(R9*4), R10
+	ANDQ	$-8, R9
+	SHLQ	$2, R9 // bytes of a row that are vectors
+	MOVQ	R9, R11
+	ANDQ	$-128, R11 // of these, in fours
+row:
+	VBROADCASTSS	(SI), Y4
+	XORQ	CX, CX
+	CMPQ	CX, R11
+	JGE	rest
+four:
+	VMULPS	(DX)(CX*1), Y4, Y0
+	VMULPS	32(DX)(CX*1), Y4, Y1
+	VMULPS	64(DX)(CX*1), Y4, Y2
+	VMULPS	96(DX)(CX*1), Y4, Y3
+	VADDPS	(DI)(CX*1), Y0, Y0
+	VADDPS	32(DI)(CX*1), Y1, Y1
+	VADDPS	64(DI)(CX*1), Y2, Y2
+	VADDPS	96(DI)(CX*1), Y3, Y3
+	VMOVUPS	Y0, (DI)(CX*1)
+	VMOVUPS	Y1, 32(DI)(CX*1)
+	VMOVUPS	Y2, 64(DI)(CX*1)
+	VMOVUPS	Y3, 96(DI)(CX*1)
+	SUBQ	$-128, CX
+	CMPQ	CX, R11
+	JLT	four
+rest:
+	CMPQ	CX, R9
+	JGE	next
+column:
+	VMULPS	(DX)(CX*1), Y4, Y5
+	VADDPS	(DI)(CX*1), Y5, Y5
+	VMOVUPS	Y5, (DI)(CX*1)
+	ADDQ	$32, CX
+	CMPQ	CX, R9
+	JLT	column
+next:
+	ADDQ	$4, SI
+	ADDQ	R10, DI
+	DECQ	R8
+	JNE	row
+	VZEROUPPER
+	RET
+
+// func vecMat64AVX2(dst, x, m *float64, k, n int)
+//
+// The first n/4*4 elements of a row times a matrix of k rows of n: strips of 16 columns, then of 4.
+TEXT ·vecMat64AVX2(SB), NOSPLIT, $0-40
+	MOVQ	dst+0(FP), DI
+	MOVQ	x+8(FP), SI
+	MOVQ	m+16(FP), DX
+	MOVQ	k+24(FP), R8
+	MOVQ	n+32(FP), R9
+	LEAQ	(R9*8), R10 // bytes of a row
+	MOVQ	R9, R11
+	SHRQ	$4, R11 // wide strips
+	JEQ	narrow
+wide:
+	VXORPS	Y0, Y0, Y0
+	VXORPS	Y1, Y1, Y1
+	VXORPS	Y2, Y2, Y2
+	VXORPS	Y3, Y3, Y3
+	MOVQ	DX, BX
+	XORQ	CX, CX
+wideRow:
+	VBROADCASTSD	(SI)(CX*8), Y4
+	VMULPD	(BX), Y4, Y5
+	VMULPD	32(BX), Y4, Y6
+	VMULPD	64(BX), Y4, Y7
+	VMULPD	96(BX), Y4, Y8
+	VADDPD	Y5, Y0, Y0
+	VADDPD	Y6, Y1, Y1
+	VADDPD	Y7, Y2, Y2
+	VADDPD	Y8, Y3, Y3
+	ADDQ	R10, BX
+	INCQ	CX
+	CMPQ	CX, R8
+	JLT	wideRow
+	VMOVUPS	Y0, (DI)
+	VMOVUPS	Y1, 32(DI)
+	VMOVUPS	Y2, 64(DI)
+	VMOVUPS	Y3, 96(DI)
+	ADDQ	$128, DI
+	ADDQ	$128, DX
+	DECQ	R11
+	JNE	wide
+narrow:
+	ANDQ	$15, R9
+	SHRQ	$2, R9 // narrow strips
+	JEQ	done
+strip:
+	VXORPS	Y0, Y0, Y0
+	MOVQ	DX, BX
+	XORQ	CX, CX
+row:
+	VBROADCASTSD	(SI)(CX*8), Y4
+	VMULPD	(BX), Y4, Y5
+	VADDPD	Y5, Y0, Y0
+	ADDQ	R10, BX
+	INCQ	CX
+	CMPQ	CX, R8
+	JLT	row
+	VMOVUPS	Y0, (DI)
+	ADDQ	$32, DI
+	ADDQ	$32, DX
+	DECQ	R9
+	JNE	strip
+done:
+	VZEROUPPER
+	RET
+
+// func addOuter64AVX2(sum, a, b *float64, k, n int)
+//
+// Adds a[i] b[j] to the first n/4*4 elements of each of k rows of n.
+TEXT ·addOuter64AVX2(SB), NOSPLIT, $0-40
+	MOVQ	sum+0(FP), DI
+	MOVQ	a+8(FP), SI
+	MOVQ	b+16(FP), DX
+	MOVQ	k+24(FP), R8
+	MOVQ	n+32(FP), R9
+	LEAQ	(R9*8), R10
+	ANDQ	$-4, R9
+	SHLQ	$3, R9 // bytes of a row that are vectors
+	MOVQ	R9, R11
+	ANDQ	$-128, R11 // of these, in fours
+row:
+	VBROADCASTSD	(SI), Y4
+	XORQ	CX, CX
+	CMPQ	CX, R11
+	JGE	rest
+four:
+	VMULPD	(DX)(CX*1), Y4, Y0
+	VMULPD	32(DX)(CX*1), Y4, Y1
+	VMULPD	64(DX)(CX*1), Y4, Y2
+	VMULPD	96(DX)(CX*1), Y4, Y3
+	VADDPD	(DI)(CX*1), Y0, Y0
+	VADDPD	32(DI)(CX*1), Y1, Y1
+	VADDPD	64(DI)(CX*1), Y2, Y2
+	VADDPD	96(DI)(CX*1), Y3, Y3
+	VMOVUPS	Y0, (DI)(CX*1)
+	VMOVUPS	Y1, 32(DI)(CX*1)
+	VMOVUPS	Y2, 64(DI)(CX*1)
+	VMOVUPS	Y3, 96(DI)(CX*1)
+	SUBQ	$-128, CX
+	CMPQ	CX, R11
+	JLT	four
+rest:
+	CMPQ	CX, R9
+	JGE	next
+column:
+	VMULPD	(DX)(CX*1), Y4, Y5
+	VADDPD	(DI)(CX*1), Y5, Y5
+	VMOVUPS	Y5, (DI)(CX*1)
+	ADDQ	$32, CX
+	CMPQ	CX, R9
+	JLT	column
+next:
+	ADDQ	$8, SI
+	ADDQ	R10, DI
+	DECQ	R8
+	JNE	row
+	VZEROUPPER
+	RET
+
+// func matVec32AVX2(dst, m, x *float32, n, k, blocks int)
+//
+// n rows (a multiple of 8) of k elements, times x: squares of eight rows and four columns are turned over in
+// registers, so that a lane adds up a row from its first element on; four of them at a time, which do not wait for
+// each other. The last k%4 columns are left to the caller; blocks is k/4, at least 1.
+TEXT ·matVec32AVX2(SB), NOSPLIT, $0-48
+	MOVQ	dst+0(FP), DI
+	MOVQ	m+8(FP), SI
+	MOVQ	n+24(FP), R8
+	MOVQ	k+32(FP), R10
+	SHLQ	$2, R10 // bytes of a row
+	LEAQ	(R10)(R10*2), R11 // of three
+	SHRQ	$3, R8
+	SUBQ	$4, R8
+	JLT	few
+four:
+	VXORPS	Y0, Y0, Y0
+	VXORPS	Y1, Y1, Y1
+	VXORPS	Y2, Y2, Y2
+	VXORPS	Y3, Y3, Y3
+	MOVQ	x+16(FP), DX
+	MOVQ	blocks+40(FP), CX
+	MOVQ	SI, AX
+squares:
+	MOVQ	AX, BX
+	VBROADCASTSS	(DX), Y12
+	VBROADCASTSS	4(DX), Y13
+	VBROADCASTSS	8(DX), Y14
+	VBROADCASTSS	12(DX), Y15
+	VMOVUPS	(BX), X4
+	VMOVUPS	(BX)(R10*1), X5
+	VMOVUPS	(BX)(R10*2), X6
+	VMOVUPS	(BX)(R11*1), X7
+	LEAQ	(BX)(R10*4), BX
+	VINSERTF128	$1, (BX), Y4, Y4
+	VINSERTF128	$1, (BX)(R10*1), Y5, Y5
+	VINSERTF128	$1, (BX)(R10*2), Y6, Y6
+	VINSERTF128	$1, (BX)(R11*1), Y7, Y7
+	VUNPCKLPS	Y5, Y4, Y8
+	VUNPCKHPS	Y5, Y4, Y9
+	VUNPCKLPS	Y7, Y6, Y10
+	VUNPCKHPS	Y7, Y6, Y11
+	VSHUFPS	$0x44, Y10, Y8, Y4 // column 0
+	VSHUFPS	$0xee, Y10, Y8, Y5
+	VSHUFPS	$0x44, Y11, Y9, Y6
+	VSHUFPS	$0xee, Y11, Y9, Y7
+	VMULPS	Y12, Y4, Y4
+	VMULPS	Y13, Y5, Y5
+	VMULPS	Y14, Y6, Y6
+	VMULPS	Y15, Y7, Y7
+	VADDPS	Y4, Y0, Y0
+	VADDPS	Y5, Y0, Y0
+	VADDPS	Y6, Y0, Y0
+	VADDPS	Y7, Y0, Y0
+	LEAQ	(BX)(R10*4), BX
+	VMOVUPS	(BX), X4
+	VMOVUPS	(BX)(R10*1), X5
+	VMOVUPS	(BX)(R10*2), X6
+	VMOVUPS	(BX)(R11*1), X7
+	LEAQ	(BX)(R10*4), BX
+	VINSERTF128	$1, (BX), Y4, Y4
+	VINSERTF128	$1, (BX)(R10*1), Y5, Y5
+	VINSERTF128	$1, (BX)(R10*2), Y6, Y6
+	VINSERTF128	$1, (BX)(R11*1), Y7, Y7
+	VUNPCKLPS	Y5, Y4, Y8
+	VUNPCKHPS	Y5, Y4, Y9
+	VUNPCKLPS	Y7, Y6, Y10
+	VUNPCKHPS	Y7, Y6, Y11
+	VSHUFPS	$0x44, Y10, Y8, Y4 // column 0
+	VSHUFPS	$0xee, Y10, Y8, Y5
+	VSHUFPS	$0x44, Y11, Y9, Y6
+	VSHUFPS	$0xee, Y11, Y9, Y7
+	VMULPS	Y12, Y4, Y4
+	VMULPS	Y13, Y5, Y5
+	VMULPS	Y14, Y6, Y6
+	VMULPS	Y15, Y7, Y7
+	VADDPS	Y4, Y1, Y1
+	VADDPS	Y5, Y1, Y1
+	VADDPS	Y6, Y1, Y1
+	VADDPS	Y7, Y1, Y1
+	LEAQ	(BX)(R10*4), BX
+	VMOVUPS	(BX), X4
+	VMOVUPS	(BX)(R10*1), X5
+	VMOVUPS	(BX)(R10*2), X6
+	VMOVUPS	(BX)(R11*1), X7
+	LEAQ	(BX)(R10*4), BX
+	VINSERTF128	$1, (BX), Y4, Y4
+	VINSERTF128	$1, (BX)(R10*1), Y5, Y5
+	VINSERTF128	$1, (BX)(R10*2), Y6, Y6
+	VINSERTF128	$1, (BX)(R11*1), Y7, Y7
+	VUNPCKLPS	Y5, Y4, Y8
+	VUNPCKHPS	Y5, Y4, Y9
+	VUNPCKLPS	Y7, Y6, Y10
+	VUNPCKHPS	Y7, Y6, Y11
+	VSHUFPS	$0x44, Y10, Y8, Y4 // column 0
+	VSHUFPS	$0xee, Y10, Y8, Y5
+	VSHUFPS	$0x44, Y11, Y9, Y6
+	VSHUFPS	$0xee, Y11, Y9, Y7
+	VMULPS	Y12, Y4, Y4
+	VMULPS	Y13, Y5, Y5
+	VMULPS	Y14, Y6, Y6
+	VMULPS	Y15, Y7, Y7
+	VADDPS	Y4, Y2, Y2
+	VADDPS	Y5, Y2, Y2
+	VADDPS	Y6, Y2, Y2
+	VADDPS	Y7, Y2, Y2
+	LEAQ	(BX)(R10*4), BX
+	VMOVUPS	(BX), X4
+	VMOVUPS	(BX)(R10*1), X5
+	VMOVUPS	(BX)(R10*2), X6
+	VMOVUPS	(BX)(R11*1), X7
+	LEAQ	(BX)(R10*4), BX
+	VINSERTF128	$1, (BX), Y4, Y4
+	VINSERTF128	$1, (BX)(R10*1), Y5, Y5
+	VINSERTF128	$1, (BX)(R10*2), Y6, Y6
+	VINSERTF128	$1, (BX)(R11*1), Y7, Y7
+	VUNPCKLPS	Y5, Y4, Y8
+	VUNPCKHPS	Y5, Y4, Y9
+	VUNPCKLPS	Y7, Y6, Y10
+	VUNPCKHPS	Y7, Y6, Y11
+	VSHUFPS	$0x44, Y10, Y8, Y4 // column 0
+	VSHUFPS	$0xee, Y10, Y8, Y5
+	VSHUFPS	$0x44, Y11, Y9, Y6
+	VSHUFPS	$0xee, Y11, Y9, Y7
+	VMULPS	Y12, Y4, Y4
+	VMULPS	Y13, Y5, Y5
+	VMULPS	Y14, Y6, Y6
+	VMULPS	Y15, Y7, Y7
+	VADDPS	Y4, Y3, Y3
+	VADDPS	Y5, Y3, Y3
+	VADDPS	Y6, Y3, Y3
+	VADDPS	Y7, Y3, Y3
+	ADDQ	$16, AX
+	ADDQ	$16, DX
+	DECQ	CX
+	JNE	squares
+	VMOVUPS	Y0, (DI)
+	VMOVUPS	Y1, 32(DI)
+	VMOVUPS	Y2, 64(DI)
+	VMOVUPS	Y3, 96(DI)
+	SUBQ	$-128, DI
+	LEAQ	(SI)(R10*8), SI
+	LEAQ	(SI)(R10*8), SI
+	LEAQ	(SI)(R10*8), SI
+	LEAQ	(SI)(R10*8), SI
+	SUBQ	$4, R8
+	JGE	four
+few:
+	ADDQ	$4, R8
+	JEQ	done
+one:
+	VXORPS	Y0, Y0, Y0
+	MOVQ	x+16(FP), DX
+	MOVQ	blocks+40(FP), CX
+	MOVQ	SI, AX
+square:
+	MOVQ	AX, BX
+	VBROADCASTSS	(DX), Y12
+	VBROADCASTSS	4(DX), Y13
+	VBROADCASTSS	8(DX), Y14
+	VBROADCASTSS	12(DX), Y15
+	VMOVUPS	(BX), X4
+	VMOVUPS	(BX)(R10*1), X5
+	VMOVUPS	(BX)(R10*2), X6
+	VMOVUPS	(BX)(R11*1), X7
+	LEAQ	(BX)(R10*4), BX
+	VINSERTF128	$1, (BX), Y4, Y4
+	VINSERTF128	$1, (BX)(R10*1), Y5, Y5
+	VINSERTF128	$1, (BX)(R10*2), Y6, Y6
+	VINSERTF128	$1, (BX)(R11*1), Y7, Y7
+	VUNPCKLPS	Y5, Y4, Y8
+	VUNPCKHPS	Y5, Y4, Y9
+	VUNPCKLPS	Y7, Y6, Y10
+	VUNPCKHPS	Y7, Y6, Y11
+	VSHUFPS	$0x44, Y10, Y8, Y4 // column 0
+	VSHUFPS	$0xee, Y10, Y8, Y5
+	VSHUFPS	$0x44, Y11, Y9, Y6
+	VSHUFPS	$0xee, Y11, Y9, Y7
+	VMULPS	Y12, Y4, Y4
+	VMULPS	Y13, Y5, Y5
+	VMULPS	Y14, Y6, Y6
+	VMULPS	Y15, Y7, Y7
+	VADDPS	Y4, Y0, Y0
+	VADDPS	Y5, Y0, Y0
+	VADDPS	Y6, Y0, Y0
+	VADDPS	Y7, Y0, Y0
+	ADDQ	$16, AX
+	ADDQ	$16, DX
+	DECQ	CX
+	JNE	square
+	VMOVUPS	Y0, (DI)
+	ADDQ	$32, DI
+	LEAQ	(SI)(R10*8), SI
+	DECQ	R8
+	JNE	one
+done:
+	VZEROUPPER
+	RET
+
+// func matVec64AVX2(dst, m, x *float64, n, k, blocks int)
+//
+// As matVec32AVX2, by squares of four rows and four columns.
+TEXT ·matVec64AVX2(SB), NOSPLIT, $0-48
+	MOVQ	dst+0(FP), DI
+	MOVQ	m+8(FP), SI
+	MOVQ	n+24(FP), R8
+	MOVQ	k+32(FP), R10
+	SHLQ	$3, R10 // bytes of a row
+	LEAQ	(R10)(R10*2), R11 // of three
+	SHRQ	$2, R8
+	SUBQ	$4, R8
+	JLT	few
+four:
+	VXORPS	Y0, Y0, Y0
+	VXORPS	Y1, Y1, Y1
+	VXORPS	Y2, Y2, Y2
+	VXORPS	Y3, Y3, Y3
+	MOVQ	x+16(FP), DX
+	MOVQ	blocks+40(FP), CX
+	MOVQ	SI, AX
+squares:
+	MOVQ	AX, BX
+	VBROADCASTSD	(DX), Y12
+	VBROADCASTSD	8(DX), Y13
+	VBROADCASTSD	16(DX), Y14
+	VBROADCASTSD	24(DX), Y15
+	VMOVUPS	(BX), X4
+	VMOVUPS	(BX)(R10*1), X5
+	VMOVUPS	16(BX), X6
+	VMOVUPS	16(BX)(R10*1), X7
+	VINSERTF128	$1, (BX)(R10*2), Y4, Y4
+	VINSERTF128	$1, (BX)(R11*1), Y5, Y5
+	VINSERTF128	$1, 16(BX)(R10*2), Y6, Y6
+	VINSERTF128	$1, 16(BX)(R11*1), Y7, Y7
+	VUNPCKLPD	Y5, Y4, Y8 // column 0
+	VUNPCKHPD	Y5, Y4, Y9
+	VUNPCKLPD	Y7, Y6, Y10
+	VUNPCKHPD	Y7, Y6, Y11
+	VMULPD	Y12, Y8, Y8
+	VMULPD	Y13, Y9, Y9
+	VMULPD	Y14, Y10, Y10
+	VMULPD	Y15, Y11, Y11
+	VADDPD	Y8, Y0, Y0
+	VADDPD	Y9, Y0, Y0
+	VADDPD	Y10, Y0, Y0
+	VADDPD	Y11, Y0, Y0
+	LEAQ	(BX)(R10*4), BX
+	VMOVUPS	(BX), X4
+	VMOVUPS	(BX)(R10*1), X5
+	VMOVUPS	16(BX), X6
+	VMOVUPS	16(BX)(R10*1), X7
+	VINSERTF128	$1, (BX)(R10*2), Y4, Y4
+	VINSERTF128	$1, (BX)(R11*1), Y5, Y5
+	VINSERTF128	$1, 16(BX)(R10*2), Y6, Y6
+	VINSERTF128	$1, 16(BX)(R11*1), Y7, Y7
+	VUNPCKLPD	Y5, Y4, Y8 // column 0
+	VUNPCKHPD	Y5, Y4, Y9
+	VUNPCKLPD	Y7, Y6, Y10
+	VUNPCKHPD	Y7, Y6, Y11
+	VMULPD	Y12, Y8, Y8
+	VMULPD	Y13, Y9, Y9
+	VMULPD	Y14, Y10, Y10
+	VMULPD	Y15, Y11, Y11
+	VADDPD	Y8, Y1, Y1
+	VADDPD	Y9, Y1, Y1
+	VADDPD	Y10, Y1, Y1
+	VADDPD	Y11, Y1, Y1
+	LEAQ	(BX)(R10*4), BX
+	VMOVUPS	(BX), X4
+	VMOVUPS	(BX)(R10*1), X5
+	VMOVUPS	16(BX), X6
+	VMOVUPS	16(BX)(R10*1), X7
+	VINSERTF128	$1, (BX)(R10*2), Y4, Y4
+	VINSERTF128	$1, (BX)(R11*1), Y5, Y5
+	VINSERTF128	$1, 16(BX)(R10*2), Y6, Y6
+	VINSERTF128	$1, 16(BX)(R11*1), Y7, Y7
+	VUNPCKLPD	Y5, Y4, Y8 // column 0
+	VUNPCKHPD	Y5, Y4, Y9
+	VUNPCKLPD	Y7, Y6, Y10
+	VUNPCKHPD	Y7, Y6, Y11
+	VMULPD	Y12, Y8, Y8
+	VMULPD	Y13, Y9, Y9
+	VMULPD	Y14, Y10, Y10
+	VMULPD	Y15, Y11, Y11
+	VADDPD	Y8, Y2, Y2
+	VADDPD	Y9, Y2, Y2
+	VADDPD	Y10, Y2, Y2
+	VADDPD	Y11, Y2, Y2
+	LEAQ	(BX)(R10*4), BX
+	VMOVUPS	(BX), X4
+	VMOVUPS	(BX)(R10*1), X5
+	VMOVUPS	16(BX), X6
+	VMOVUPS	16(BX)(R10*1), X7
+	VINSERTF128	$1, (BX)(R10*2), Y4, Y4
+	VINSERTF128	$1, (BX)(R11*1), Y5, Y5
+	VINSERTF128	$1, 16(BX)(R10*2), Y6, Y6
+	VINSERTF128	$1, 16(BX)(R11*1), Y7, Y7
+	VUNPCKLPD	Y5, Y4, Y8 // column 0
+	VUNPCKHPD	Y5, Y4, Y9
+	VUNPCKLPD	Y7, Y6, Y10
+	VUNPCKHPD	Y7, Y6, Y11
+	VMULPD	Y12, Y8, Y8
+	VMULPD	Y13, Y9, Y9
+	VMULPD	Y14, Y10, Y10
+	VMULPD	Y15, Y11, Y11
+	VADDPD	Y8, Y3, Y3
+	VADDPD	Y9, Y3, Y3
+	VADDPD	Y10, Y3, Y3
+	VADDPD	Y11, Y3, Y3
+	ADDQ	$32, AX
+	ADDQ	$32, DX
+	DECQ	CX
+	JNE	squares
+	VMOVUPS	Y0, (DI)
+	VMOVUPS	Y1, 32(DI)
+	VMOVUPS	Y2, 64(DI)
+	VMOVUPS	Y3, 96(DI)
+	SUBQ	$-128, DI
+	LEAQ	(SI)(R10*4), SI
+	LEAQ	(SI)(R10*4), SI
+	LEAQ	(SI)(R10*4), SI
+	LEAQ	(SI)(R10*4), SI
+	SUBQ	$4, R8
+	JGE	four
+few:
+	ADDQ	$4, R8
+	JEQ	done
+one:
+	VXORPS	Y0, Y0, Y0
+	MOVQ	x+16(FP), DX
+	MOVQ	blocks+40(FP), CX
+	MOVQ	SI, AX
+square:
+	MOVQ	AX, BX
+	VBROADCASTSD	(DX), Y12
+	VBROADCASTSD	8(DX), Y13
+	VBROADCASTSD	16(DX), Y14
+	VBROADCASTSD	24(DX), Y15
+	VMOVUPS	(BX), X4
+	VMOVUPS	(BX)(R10*1), X5
+	VMOVUPS	16(BX), X6
+	VMOVUPS	16(BX)(R10*1), X7
+	VINSERTF128	$1, (BX)(R10*2), Y4, Y4
+	VINSERTF128	$1, (BX)(R11*1), Y5, Y5
+	VINSERTF128	$1, 16(BX)(R10*2), Y6, Y6
+	VINSERTF128	$1, 16(BX)(R11*1), Y7, Y7
+	VUNPCKLPD	Y5, Y4, Y8 // column 0
+	VUNPCKHPD	Y5, Y4, Y9
+	VUNPCKLPD	Y7, Y6, Y10
+	VUNPCKHPD	Y7, Y6, Y11
+	VMULPD	Y12, Y8, Y8
+	VMULPD	Y13, Y9, Y9
+	VMULPD	Y14, Y10, Y10
+	VMULPD	Y15, Y11, Y11
+	VADDPD	Y8, Y0, Y0
+	VADDPD	Y9, Y0, Y0
+	VADDPD	Y10, Y0, Y0
+	VADDPD	Y11, Y0, Y0
+	ADDQ	$32, AX
+	ADDQ	$32, DX
+	DECQ	CX
+	JNE	square
+	VMOVUPS	Y0, (DI)
+	ADDQ	$32, DI
+	LEAQ	(SI)(R10*4), SI
+	DECQ	R8
+	JNE	one
+done:
+	VZEROUPPER
+	RET
