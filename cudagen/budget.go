@@ -35,26 +35,26 @@ func unfit(f *plan.Func) string {
 	return ""
 }
 
-// budget is how a kernel is launched and what a thread is expected to hold.
-type budget struct {
+// Budget is how a kernel is launched and what a thread is expected to hold.
+type Budget struct {
 	Block     int // threads of a block
 	Blocks    int // blocks that a multiprocessor holds at least, for __launch_bounds__
 	Registers int // expected, of a thread
 	Local     bool
 }
 
-// Occupancy is the number of warps that a multiprocessor holds.
-func (b budget) Occupancy() int {
-	perWarp := (32*b.Registers + 255) / 256 * 256
+// Warps is the number of warps that a multiprocessor holds of a kernel with so many registers a thread.
+func (b Budget) Warps(registers int) int {
+	perWarp := (32*registers + 255) / 256 * 256
 	return min(smRegisters/perWarp/(b.Block/32), maxThreads/b.Block, maxBlocks) * (b.Block / 32)
 }
 
 // budget estimates the registers of a thread: what a loop over steps keeps (time, step, states and slopes), the largest
 // number of values that a function keeps beside, and the gradient's sums. ptxas allots what it likes below the
 // bound that the launch bounds give; the estimate chooses the bound so that nothing spills.
-func (e *emitter) budget(k *kernel) budget {
-	b := budget{Block: 128}
-	regs := 24
+func (e *emitter) budget(k *kernel) Budget {
+	b := Budget{Block: 128}
+	regs := 40 // addresses, indices, statistics
 	widest := 0
 	seen := map[*ir.Func]bool{}
 	word := func(t ir.Type) int { return t.Len() * max(t.Elem.Bytes(), 4) / 4 }
@@ -73,7 +73,7 @@ func (e *emitter) budget(k *kernel) budget {
 					n += 3 * word(s.Type)
 				}
 				if v.Attr.Solve.Adaptive {
-					n += 20
+					n += 36 // time, step, tolerances and errors in f64, and a power
 				}
 			}
 		}

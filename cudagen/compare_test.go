@@ -304,12 +304,17 @@ func runAny(t *testing.T, s *subject, dev rt.Device) outcome {
 // compares with the interpreter.
 func compare(t *testing.T, subjects []*subject) {
 	t.Helper()
+	compareWith(t, subjects, "")
+}
+
+func compareWith(t *testing.T, subjects []*subject, sanitizer string) {
+	t.Helper()
 	outs := map[string]*cudagen.Output{}
 	for _, s := range subjects {
 		s.emit(t)
 		outs[s.name] = s.out
 	}
-	server := emutest.Start(t, outs, emutest.Options{})
+	server := emutest.Start(t, outs, emutest.Options{Sanitizer: sanitizer})
 	first := make([]outcome, len(subjects))
 	for order := range 3 {
 		server.Order(t, order)

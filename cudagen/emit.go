@@ -21,7 +21,8 @@ type Options struct {
 type Output struct {
 	Files   []plan.File
 	Kernels Kernels
-	Images  []Image // what a compiler made of them; set by whoever has one
+	Budgets map[string]Budget // by kernel
+	Images  []Image           // what a compiler made of them; set by whoever has one
 	pkg     string
 	header  string
 }
@@ -120,7 +121,10 @@ func Emit(p *plan.Plan, opts Options) (*Output, diag.List) {
 	e.declarations(kernels)
 	text := e.p.text() + functions + bodies
 	base := opts.Package
-	out := &Output{Kernels: e.k, pkg: base, header: opts.Header}
+	out := &Output{Kernels: e.k, Budgets: map[string]Budget{}, pkg: base, header: opts.Header}
+	for _, k := range kernels {
+		out.Budgets[k.name] = e.budget(k)
+	}
 	out.Files = []plan.File{
 		{Name: base + ".cu", Text: []byte(text)},
 		{Name: "ndec.cuh", Text: []byte(opts.Header + "\n\n" + Prelude())},

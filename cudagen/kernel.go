@@ -223,7 +223,7 @@ func (e *emitter) tailArgs(k *kernel) []string {
 	return out
 }
 
-func (e *emitter) head(k *kernel, b budget, args []string) {
+func (e *emitter) head(k *kernel, b Budget, args []string) {
 	e.p.line("NDEC_KERNEL void __launch_bounds__(%d, %d) %s(%s) {", b.Block, b.Blocks, k.name, strings.Join(args, ", "))
 }
 
@@ -237,7 +237,7 @@ func (e *emitter) storeStats(k *kernel) {
 func (e *emitter) forwardKernel(k *kernel) {
 	p := e.p
 	b := e.budget(k)
-	args := append([]string{"long long n"}, e.memoryArgs()...)
+	args := append([]string{"long long count"}, e.memoryArgs()...)
 	if e.stepped[k.fn.IR] != nil {
 		args = append(args, "const ndec_stepping *by")
 	}
@@ -246,9 +246,10 @@ func (e *emitter) forwardKernel(k *kernel) {
 		args = append(args, fmt.Sprintf("%s *out%d", e.elem(o.Type.Elem), i))
 	}
 	args = append(args, e.tailArgs(k)...)
-	p.line("// %s: model %s for n samples; arrays are [element][sample].", k.name, k.of())
+	p.line("// %s: model %s for count samples; arrays are [element][sample].", k.name, k.of())
 	e.head(k, b, args)
-	p.line("long long s = (long long)blockIdx.x * blockDim.x + threadIdx.x;")
+	p.line("int n = (int)count; // 32 bits are enough, and take half the registers")
+	p.line("int s = blockIdx.x * blockDim.x + threadIdx.x;")
 	p.line("if (s >= n) return;")
 	sc := newScope(strings.Fields("words place tapes room stats key by ws st")...)
 	call := e.sample(k, sc, "n", "s")
@@ -336,14 +337,14 @@ func (e *emitter) sumKernel(k *kernel) {
 		p.line("};")
 		p.line("")
 	}
-	args := append([]string{"long long n", "long long total", "const int *rows"}, e.memoryArgs()...)
+	args := append([]string{"long long count", "long long total", "const int *rows"}, e.memoryArgs()...)
 	args = append(args, e.columnArgs(k)...)
 	args = append(args, "double *sums")
 	if g != "" {
 		args = append(args, "real *grads")
 	}
 	args = append(append(args, "real *losses"), e.tailArgs(k)...)
-	p.line("// %s: recipe %s over n rows of columns [element][row of total]. Every block of %d samples leaves a row of sums (loss,", k.name, k.of(), b.Block)
+	p.line("// %s: recipe %s over count rows of columns [element][row of total]. Every block of %d samples leaves a row of sums (loss,", k.name, k.of(), b.Block)
 	what := "evaluations, accepted and rejected steps per solve, failed samples)"
 	if k.terms() > 0 {
 		what = plural(k.terms(), "metric term") + ", " + what
@@ -357,8 +358,9 @@ func (e *emitter) sumKernel(k *kernel) {
 	if g != "" {
 		p.line("__shared__ real shared_grads[%d];", b.Block/32*nParams)
 	}
-	p.line("for (long long chunk = blockIdx.x; chunk * %d < n; chunk += gridDim.x) {", b.Block)
-	p.line("long long s = chunk * %d + threadIdx.x;", b.Block)
+	p.line("int n = (int)count; // 32 bits are enough, and take half the registers")
+	p.line("for (int chunk = blockIdx.x; chunk * %d < n; chunk += gridDim.x) {", b.Block)
+	p.line("int s = chunk * %d + threadIdx.x;", b.Block)
 	p.line("double sum[%d] = {};", nSums)
 	if g != "" {
 		p.line("%s g = {};", g)

@@ -44,7 +44,7 @@ func (e *emitter) tape(s *ir.Solve) {
 	}
 	p.line("int steps;")
 	p.line("int room;")
-	p.line("long long samples;")
+	p.line("int samples;")
 	p.line("")
 	p.line("__device__ __forceinline__ void place(ndec_room &r, int capacity) {")
 	p.line("room = capacity;")
@@ -66,11 +66,11 @@ func (e *emitter) tape(s *ir.Solve) {
 	}
 	p.line("__device__ __forceinline__ bool push(double t_now, double h_now, %s) {", strings.Join(ps, ", "))
 	p.line("if (steps == room) return false;")
-	p.line("t[steps * samples] = t_now;")
-	p.line("h[steps * samples] = h_now;")
+	p.line("t[(long long)steps * samples] = t_now;")
+	p.line("h[(long long)steps * samples] = h_now;")
 	for _, o := range l.x {
 		if o.t.IsScalar() {
-			p.line("%s[steps * samples] = %s_now;", o.name, o.name)
+			p.line("%s[(long long)steps * samples] = %s_now;", o.name, o.name)
 			continue
 		}
 		p.line("#pragma unroll")
@@ -167,12 +167,12 @@ func (e *emitter) reverse(r *ir.Rev) {
 	}
 	p.line("#pragma unroll 1")
 	p.line("for (int k = tape.steps - 1; k >= 0; k--) {")
-	p.line("double t = tape.t[k * tape.samples];")
-	p.line("double h = tape.h[k * tape.samples];")
+	p.line("double t = tape.t[(long long)k * tape.samples];")
+	p.line("double h = tape.h[(long long)k * tape.samples];")
 	l.declare(l.x)
 	for _, o := range l.x {
 		if o.t.IsScalar() {
-			p.line("%s = tape.%s[k * tape.samples];", o.name, o.name)
+			p.line("%s = tape.%s[(long long)k * tape.samples];", o.name, o.name)
 			continue
 		}
 		p.line("#pragma unroll")

@@ -67,7 +67,7 @@ NDEC_D void ndec_stops(const double *ts, int n, double t0, double t1, int &first
 // Room on a tape: bytes of a device buffer, dealt out array by array; neighbouring samples are neighbours.
 struct ndec_room {
 	char *at;
-	long long samples, sample;
+	int samples, sample;
 
 	template <class T> __device__ __forceinline__ T *take(long long rows) {
 		T *p = (T *)at + sample;

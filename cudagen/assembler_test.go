@@ -1,0 +1,131 @@
+package cudagen_test
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"testing"
+
+	"ndec.dev/ndec/cmd/ndec/driver"
+	"ndec.dev/ndec/cmd/ndec/nvcc"
+	"ndec.dev/ndec/cudagen"
+)
+
+// small are programs whose kernels fit registers: trained numbers up to 120, and nets of one layer.
+var small = []string{"adaptive", "driven", "energy", "fixed", "regression", "spring"}
+
+// TestAssembler compiles kernels with the real nvcc and ptxas of NVIDIA's wheels, which .ci/cuda installs: no spill and
+// no stack, registers within what the launch bounds allow, and PTX that ptxas of CUDA 12.0 takes as well.
+func TestAssembler(t *testing.T) {
+	if os.Getenv("NDEC_TEST_NVCC") == "" {
+		return // .ci/cuda sets it
+	}
+	compiler := nvcc.Find()
+	if compiler == "" {
+		t.Fatal("there is no nvcc on the PATH")
+	}
+	sources := programs(t)
+	for name, path := range map[string]string{"spring": "../golden/testdata/cuda/spring.txtar", "moons": "../generated/moons/moons.nde"} {
+		sources[name] = source(t, path)
+	}
+	for _, name := range append([]string{"moons"}, small...) {
+		if sources[name] == "" {
+			t.Fatalf("there is no program %s", name)
+		}
+		res, ds := driver.Compile(map[string]string{name + ".nde": sources[name]}, driver.Options{CUDA: true})
+		if ds.HasErrors() {
+			t.Fatal(ds)
+		}
+		out := res.CUDA
+		for _, arch := range []int{80, 90} {
+			uses, err := nvcc.Measure(compiler, out, arch)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, u := range uses {
+				b, ok := out.Budgets[u.Kernel]
+				if !ok {
+					continue // of the prelude
+				}
+				warps := b.Warps(u.Registers)
+				t.Logf("%-10s sm_%d %-28s %3d registers, %4d bytes shared, %2d warps; expected %3d and %2d", name, arch, u.Kernel, u.Registers, u.Shared, warps, b.Registers, b.Warps(b.Registers))
+				if u.Spills > 0 || u.Stack > 0 {
+					t.Errorf("%s sm_%d: %s spills %d bytes and has a stack of %d", name, arch, u.Kernel, u.Spills, u.Stack)
+				}
+				if warps < b.Blocks*b.Block/32 {
+					t.Errorf("%s sm_%d: %s has %d warps, planned %d", name, arch, u.Kernel, warps, b.Blocks*b.Block/32)
+				}
+			}
+			if len(uses) < len(out.Budgets) {
+				t.Errorf("%s sm_%d: %d kernels measured, there are %d", name, arch, len(uses), len(out.Budgets))
+			}
+		}
+		if old := os.Getenv("NDEC_TEST_PTXAS12"); old != "" {
+			oldAssembler(t, old, compiler, out)
+		}
+	}
+}
+
+var version = regexp.MustCompile(`(?m)^\.version .*$`)
+
+// oldAssembler assembles the PTX, with the version that rt/cuda gives it for older drivers, by the ptxas of CUDA 12.0.
+func oldAssembler(t *testing.T, ptxas, compiler string, out *cudagen.Output) {
+	t.Helper()
+	images, err := nvcc.Assemble(compiler)(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range images {
+		path := filepath.Join(t.TempDir(), "old.ptx")
+		if err := os.WriteFile(path, version.ReplaceAll(m.Text, []byte(".version 7.8")), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if text, err := exec.Command(ptxas, fmt.Sprintf("-arch=sm_%d", m.Capability), "-o", path+".cubin", path).CombinedOutput(); err != nil {
+			t.Errorf("ptxas 12.0: %v\n%s", err, text[:min(len(text), 2000)])
+		}
+	}
+}
+
+// source is a program of a file, or of the first section of an archive.
+func source(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, rest, ok := bytes.Cut(text, []byte("-- in.nde --\n")); ok {
+		text, _, _ = bytes.Cut(rest, []byte("\n-- "))
+		text = append(text, '\n')
+	}
+	return string(text)
+}
+
+// TestSanitizers runs kernels under ThreadSanitizer, which knows of threads and barriers, and under Address- and
+// UndefinedBehaviorSanitizer.
+func TestSanitizers(t *testing.T) {
+	if os.Getenv("NDEC_TEST_SANITIZERS") == "" {
+		return // .ci/cuda sets it
+	}
+	for _, sanitizer := range []string{"thread", "address,undefined"} {
+		sanitized(t, sanitizer)
+	}
+}
+
+func sanitized(t *testing.T, sanitizer string) {
+	t.Helper()
+	var all []*subject
+	sources := programs(t)
+	names := []string{}
+	for name := range sources {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		all = append(all, programSubject(t, name, map[string]string{name + ".nde": sources[name]}, "f32"))
+	}
+	compareWith(t, all, sanitizer)
+}
