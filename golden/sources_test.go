@@ -14,6 +14,9 @@ import (
 
 // columnsFor declares columns that a source can fill, and what it needs beside its defaults.
 func columnsFor(r recipe.Row) (columns, options string) {
+	if r.Name == "simulate" {
+		return "\tx [3, 2]real\n", "of: Decay{x: normal(0, 1)}, at: [0.0, 0.5, 1.0], with: rk4{steps: 4}"
+	}
 	columns = "\tx [2]real\n"
 	switch p := r.Points; {
 	case p != nil && p.Dim == 784:
@@ -37,7 +40,7 @@ func columnsFor(r recipe.Row) (columns, options string) {
 
 // TestSources: every source compiles with its defaults, streamed where its rows are generated, and those are loaded.
 func TestSources(t *testing.T) {
-	src := "package sources\n\nnet f(x [2]real) real {\n\treturn x |> Linear()\n}\n"
+	src := "package sources\n\nnet f(x [2]real) real {\n\treturn x |> Linear()\n}\n\nsystem Decay {\n\tstate x [2]real\n\tder(x) = -x\n}\n"
 	want := map[string]string{}
 	for _, r := range recipe.Rows(recipe.Source) {
 		if r.Later {

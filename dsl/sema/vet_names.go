@@ -143,6 +143,11 @@ func (v *vetter) unusedColumns() {
 		for name, n := range occurrences(t) {
 			used[r.Data.Name][name] += n
 		}
+		if r.Data.Split != nil { // by_column{of: name}
+			if of, ok := r.Data.Split.Option("of"); ok {
+				used[r.Data.Name][of.Text]++
+			}
+		}
 	}
 	for _, n := range v.nodes {
 		d, ok := n.(*syntax.DataDecl)

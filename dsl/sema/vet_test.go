@@ -1,6 +1,7 @@
 package sema_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -73,6 +74,7 @@ func TestVet(t *testing.T) {
 			"train T {\n\tdata: D\n\tepochs: 1\n\toptimizer: adam\n\tminimize residual_error(H, F{x}, over: 0..1, reference: S)\n}\n", nil},
 		{"column", data + "train T {\n\tdata: D\n\tepochs: 1\n\toptimizer: adam\n\tminimize f(x) ^ 2\n}\n", []diag.Code{"W1203"}},
 		{"columns used", data + train, nil},
+		{"column of a split", strings.Replace(data, "\ty real\n", "\ty real\n\tlap real\n\tsplit: by_column{of: lap, train: 0.5, test: 0.5}\n", 1) + train, nil},
 		{"no recipe", data, nil},
 	} {
 		warnings := vet(t, c.src)
