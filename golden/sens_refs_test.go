@@ -40,6 +40,16 @@ system Lorenz {
 	der(z) = x*y - beta*z
 }
 
+system Prey {
+	state x, y real
+	param a real = 1.5
+	param b real = 1
+	param c real = 3
+	param d real = 1
+	der(x) = a*x - b*x*y
+	der(y) = d*x*y - c*y
+}
+
 solver Fwd = SOLVER
 
 data D {
@@ -63,6 +73,54 @@ train LorenzX {
 	minimize solve(Lorenz{x: y[0], y: y[0], z: y[0]}, over: 0..1, with: Fwd).x
 }
 
+train LorenzY {
+	data: D
+	batch: full
+	epochs: 1
+	optimizer: adam
+	minimize solve(Lorenz{x: y[0], y: y[0], z: y[0]}, over: 0..1, with: Fwd).y
+}
+
+train LorenzZ {
+	data: D
+	batch: full
+	epochs: 1
+	optimizer: adam
+	minimize solve(Lorenz{x: y[0], y: y[0], z: y[0]}, over: 0..1, with: Fwd).z
+}
+
+train PreyX {
+	data: D
+	batch: full
+	epochs: 1
+	optimizer: adam
+	minimize solve(Prey{x: y[0], y: y[1]}, over: 0..10, with: Fwd).x
+}
+
+train PreyY {
+	data: D
+	batch: full
+	epochs: 1
+	optimizer: adam
+	minimize solve(Prey{x: y[0], y: y[1]}, over: 0..10, with: Fwd).y
+}
+
+train PolV {
+	data: D
+	batch: full
+	epochs: 1
+	optimizer: adam
+	minimize solve(Pol{u: 2*y[0], v: 0*y[0]}, over: 0..20, with: Fwd).v
+}
+
+train Later {
+	data: D
+	batch: full
+	epochs: 1
+	optimizer: adam
+	minimize sum(solve(Flow{y: y}, over: 0..5, with: Fwd).y)
+}
+
 train PolU {
 	data: D
 	batch: full
@@ -80,7 +138,8 @@ func TestReferenceGradients(t *testing.T) {
 		if ds.HasErrors() {
 			t.Fatal(ds)
 		}
-		weights := map[string][]float64{"Lorenz.sigma": {10}, "Lorenz.rho": {28}, "Lorenz.beta": {8.0 / 3}, "Pol.mu": {5}}
+		weights := map[string][]float64{"Lorenz.sigma": {10}, "Lorenz.rho": {28}, "Lorenz.beta": {8.0 / 3}, "Pol.mu": {5},
+			"Prey.a": {1.5}, "Prey.b": {1}, "Prey.c": {3}, "Prey.d": {1}}
 		k := 0
 		for _, p := range res.Module.Params {
 			if p.Net != "f" {
@@ -100,18 +159,28 @@ func TestReferenceGradients(t *testing.T) {
 				"y":          {.871104936944706629, .932249189886486702},
 			},
 			"LorenzX": {"Lorenz.sigma": {-.168154518509197684}, "Lorenz.rho": {.309996417964985554}, "Lorenz.beta": {-1.71764318886623458}},
-			"PolU":    {"Pol.mu": {-.520387507765805189}},
+			"LorenzY": {"Lorenz.sigma": {-.579273939481030141}, "Lorenz.rho": {.313137130273720007}, "Lorenz.beta": {3.53717838632480113}},
+			"LorenzZ": {"Lorenz.sigma": {-.264624404067514119}, "Lorenz.rho": {.446134892577680183}, "Lorenz.beta": {6.11060440326930458}},
+			"PreyX": {"y": {1.96599605472816908, .188568777078059306}, "Prey.a": {2.16055752356261803}, "Prey.b": {.188568777078059306},
+				"Prey.c": {.563182794168197720}, "Prey.d": {.939651287153079761}},
+			"PreyY": {"y": {-2.74397915592018105, .211713489146683136}, "Prey.a": {-6.25677051722081600}, "Prey.b": {-.697977588989358481},
+				"Prey.c": {-1.70901768059793483}, "Prey.d": {-2.74397915592018106}},
+			"PolU":  {"Pol.mu": {-.520387507765805189}},
+			"PolV":  {"Pol.mu": {-.169267309013038582}},
+			"Later": {},
 		}
 		for _, r := range res.Module.Recipes {
-			if r.Name == "PolU" && sensitivity != "backprop" {
-				continue // the adjoint equation of a stiff problem is no test of formulas
+			if sensitivity != "backprop" && r.Name != "Net" && r.Name != "LorenzX" {
+				continue // the adjoint equation of a stiff problem is no test of formulas, and the others have the same ones
 			}
 			mc, err := interp.New(res.Module, weights)
 			if err != nil {
 				t.Fatal(err)
 			}
 			y := []float64{1, 0.5}
-			if r.Name != "Net" {
+			switch r.Name {
+			case "Net", "Later":
+			default:
 				y = []float64{1, 1}
 			}
 			got := map[string][]float64{}
@@ -127,6 +196,17 @@ func TestReferenceGradients(t *testing.T) {
 				t.Fatal(err)
 			}
 			got["y"] = out[len(r.Objective.Results)].Data
+			if r.Name == "Later" { // over 0..5: the sum of squares of all derivatives by parameters
+				sum := 0.0
+				for _, p := range r.Trained {
+					for _, g := range got[p.Name] {
+						sum += g * g
+					}
+				}
+				if math.Abs(sum-80.6982590411944456) > 1e-9 {
+					t.Errorf("sum of squares over 0..5 is %.17g", sum)
+				}
+			}
 			for name, w := range want[r.Name] {
 				for i := range w {
 					if d := math.Abs(got[name][i] - w[i]); !(d <= 1e-10*max(1, math.Abs(w[i]))) {
