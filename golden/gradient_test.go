@@ -56,7 +56,7 @@ const elements = 12
 
 func checkGradient(t *testing.T, m *ir.Module, r *ir.Recipe, params map[string][]float64, in []interp.Tensor) {
 	t.Helper()
-	run := func(f *ir.Func, force map[*ir.Solve][]interp.Step, in []interp.Tensor) ([]interp.Tensor, *interp.Machine) {
+	run := func(f *ir.Func, force map[*ir.Solve][][]interp.Step, in []interp.Tensor) ([]interp.Tensor, *interp.Machine) {
 		mc, err := interp.New(m, params)
 		if err != nil {
 			t.Fatal(err)
@@ -80,7 +80,7 @@ func checkGradient(t *testing.T, m *ir.Module, r *ir.Recipe, params map[string][
 	}
 	// The solves of both are the same in the same order, of which some are recorded in the gradient.
 	taken := solvesOf(r.Grad)
-	force := map[*ir.Solve][]interp.Step{}
+	force := map[*ir.Solve][][]interp.Step{}
 	for i, s := range solvesOf(r.Objective) {
 		force[s] = mc.Taken[taken[i]]
 	}

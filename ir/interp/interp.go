@@ -27,13 +27,14 @@ type Machine struct {
 	Params [][]float64
 	// Round32 rounds every f32 value to float32, as compiled code does.
 	Round32 bool
-	// Force, if set, gives the steps of a solve instead of its step control: (t, h) of each step. It
-	// makes finite differences run on the steps of the point in the middle.
-	Force map[*ir.Solve][]Step
+	// Force, if set, gives the steps of a solve instead of its step control: (t, h) of each step, for each of
+	// its runs in a Call, the last ones for further runs. It makes finite differences run on the steps of the
+	// point in the middle.
+	Force map[*ir.Solve][][]Step
 	// OnOp, if set, is called for every operator evaluated, with the region of its function.
 	OnOp func(f *ir.Func, v *ir.Value)
-	// Taken holds the accepted steps of the last run of each solve.
-	Taken map[*ir.Solve][]Step
+	// Taken holds the accepted steps of each run of each solve in the last Call.
+	Taken map[*ir.Solve][][]Step
 
 	// Failed holds the solves that did not reach their end, in the order in which they ran.
 	Failed []Failure
@@ -57,7 +58,7 @@ type Failure struct {
 
 // New makes a machine for parameters by name. Those of m that params lacks are zero.
 func New(m *ir.Module, params map[string][]float64) (*Machine, error) {
-	mc := &Machine{Params: make([][]float64, len(m.Params)), Taken: map[*ir.Solve][]Step{}}
+	mc := &Machine{Params: make([][]float64, len(m.Params)), Taken: map[*ir.Solve][][]Step{}}
 	for i, p := range m.Params {
 		data, ok := params[p.Name]
 		if !ok {
@@ -110,6 +111,7 @@ func (m *Machine) Call(f *ir.Func, args ...Tensor) (out []Tensor, err error) {
 			err = e
 		}
 	}()
+	clear(m.Taken)
 	for i, d := range m.run(f, in) {
 		out = append(out, Tensor{Data: d.data, Shape: f.Results[i].Type.Shape})
 	}

@@ -124,7 +124,7 @@ func TestStepSize(t *testing.T) {
 		mc := machine(t, p.m)
 		out := call(t, mc, p.f, pr.Start)
 		var hs []float64
-		for _, st := range mc.Taken[p.s] {
+		for _, st := range mc.Taken[p.s][0] {
 			hs = append(hs, math.Round(st.H*1e12)/1e12)
 		}
 		dir := pr.T1 - pr.T0
@@ -187,16 +187,16 @@ func TestForce(t *testing.T) {
 	pg := build(t, p, "dopri5", nil, func(s *ir.Solve) { s.RTol, s.ATol = 1e-5, 1e-5 })
 	mc := machine(t, pg.m)
 	want := call(t, mc, pg.f, p.Start)
-	steps := mc.Taken[pg.s]
-	mc.Force = map[*ir.Solve][]interp.Step{pg.s: steps}
+	steps := mc.Taken[pg.s][0]
+	mc.Force = map[*ir.Solve][][]interp.Step{pg.s: {steps}}
 	if d := cmp.Diff(want[0], call(t, mc, pg.f, p.Start)[0]); d != "" {
 		t.Errorf("forced steps give other values:\n%s", d)
 	}
 	call(t, mc, pg.f, []float64{1.1, 0.9})
-	if len(mc.Taken[pg.s]) != len(steps) {
-		t.Errorf("%d steps, forced %d", len(mc.Taken[pg.s]), len(steps))
+	if len(mc.Taken[pg.s][0]) != len(steps) {
+		t.Errorf("%d steps, forced %d", len(mc.Taken[pg.s][0]), len(steps))
 	}
-	for i, st := range mc.Taken[pg.s] {
+	for i, st := range mc.Taken[pg.s][0] {
 		if st.T != steps[i].T || st.H != steps[i].H {
 			t.Errorf("step %d is (%g, %g), forced (%g, %g)", i, st.T, st.H, steps[i].T, steps[i].H)
 		}
@@ -257,10 +257,10 @@ func TestReverse(t *testing.T) {
 				var steps []interp.Step
 				for s, taken := range mc.Taken {
 					if s.Record {
-						steps = taken
+						steps = taken[0]
 					}
 				}
-				mc.Force = map[*ir.Solve][]interp.Step{pg.s: steps}
+				mc.Force = map[*ir.Solve][][]interp.Step{pg.s: {steps}}
 				const h = 1e-5
 				want := make([]float64, 2)
 				for i := range start {

@@ -62,8 +62,8 @@ func (m *Machine) solve(s *ir.Solve, in []datum) datum {
 	if len(s.Events) > 0 {
 		r.arm(t1)
 	}
-	if forced, ok := m.Force[s]; ok && r.events == nil { // events move with the states, and steps with them
-		r.forced(forced, t1)
+	if runs := m.Force[s]; len(runs) > 0 && r.events == nil { // events move with the states, and steps with them
+		r.forced(runs[min(len(m.Taken[s]), len(runs)-1)], t1)
 	} else if s.Adaptive {
 		r.adaptive(t1)
 	} else {
@@ -72,7 +72,7 @@ func (m *Machine) solve(s *ir.Solve, in []datum) datum {
 	for ; r.next < len(r.times); r.next++ {
 		r.keep(r.y, save{len(r.tape.steps), 0})
 	}
-	m.Taken[s] = r.tape.steps
+	m.Taken[s] = append(m.Taken[s], r.tape.steps)
 	if r.status != ir.StatusOK && r.status != ir.StatusEventStop {
 		m.Failed = append(m.Failed, Failure{s, r.status, r.stop})
 	}

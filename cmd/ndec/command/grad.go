@@ -186,6 +186,12 @@ func (a *app) printGrad(r *ir.Recipe, ans *gradAnswer) error {
 	fmt.Fprint(tw, "\nparameter\tcount\tnorm of gradient\tlargest")
 	if ans.Check != nil {
 		fmt.Fprint(tw, "\tworst difference\tof")
+		for _, c := range ans.Check {
+			if c.Refined != nil {
+				fmt.Fprint(tw, "\trefined")
+				break
+			}
+		}
 	}
 	fmt.Fprintln(tw)
 	if err := normLines(tw, ans.Grad, ans.Check); err != nil {
@@ -216,6 +222,9 @@ func normLines(w io.Writer, object json.RawMessage, check map[string]checkLine) 
 		fmt.Fprintf(w, "%s\t%d\t%.6g\t%.6g", name, len(xs), math.Sqrt(sum), most)
 		if c, ok := check[name]; ok {
 			fmt.Fprintf(w, "\t%.2g\t%d", c.Worst, c.Compared)
+			if c.Refined != nil {
+				fmt.Fprintf(w, "\t%.2g", *c.Refined)
+			}
 		}
 		fmt.Fprintln(w)
 	}
