@@ -18,7 +18,7 @@ type Function struct {
 
 // FunctionGroups are the sections of the manual page of functions, in order.
 func FunctionGroups() []string {
-	return []string{"Element by element", "Of two and more operands", "Over axes", "Shape", "Losses and figures", "Derivatives", "Solves", "Distributions and random numbers", "Data"}
+	return []string{"Element by element", "Of two and more operands", "Over axes", "Shape", "Losses and figures", "Derivatives", "Solves", "Events", "Distributions and random numbers", "Data"}
 }
 
 // forms documents what is no single operator: uses, and words.
@@ -67,6 +67,11 @@ var forms = map[string]Function{
 	"standardize":      {Group: "Data", Use: "standardize(x, D.c, per: element)", Doc: "x minus the mean of a column of the training rows, over its deviation; per: element, channel or all"},
 	"unstandardize":    {Group: "Data", Use: "unstandardize(x, D.c, per: element)", Doc: "the inverse of standardize"},
 	"logscale":         {Group: "Data", Use: "logscale(D.c)", Doc: "logarithm of the determinant of standardize, for densities in raw units"},
+	"col":              {Group: "Data", Use: "q [2]real = col(\"a\", \"b\"), load real = first(col(\"load\"))", Doc: "fields of a csv file that a column is made of; first: those of the first row of a window"},
+	"rising":           {Group: "Events", Use: "when rising(e) { ... }", Doc: "e passes zero from below"},
+	"falling":          {Group: "Events", Use: "when falling(e) { ... }", Doc: "e passes zero from above"},
+	"crossing":         {Group: "Events", Use: "when crossing(e) { ... }", Doc: "e passes zero either way"},
+	"every":            {Group: "Events", Use: "when every(dt) { ... }", Doc: "at multiples of dt"},
 	"grad":             {Group: "Derivatives", Use: "grad(E, x)", Doc: "gradient of a scalar, total through definitions", Formula: "∂E/∂x"},
 	"partial":          {Group: "Derivatives", Use: "partial(E, x)", Doc: "gradient of a scalar with definitions held", Formula: "∂E/∂x"},
 	"jac":              {Group: "Derivatives", Use: "jac(v, x)", Doc: "Jacobian, of shape shape(v), shape(x)", Formula: "∂v/∂x"},
@@ -75,6 +80,9 @@ var forms = map[string]Function{
 	"jvp":              {Group: "Derivatives", Use: "jvp(v, x, dx)", Doc: "derivative in a direction", Formula: "∂v/∂x dx"},
 	"vjp":              {Group: "Derivatives", Use: "vjp(v, x, w)", Doc: "product with the Jacobian from the left", Formula: "wᵀ ∂v/∂x"},
 }
+
+// inPlace are forms that stand in one place only: columns of data, guards of events.
+var inPlace = map[string]bool{"col": true, "rising": true, "falling": true, "crossing": true, "every": true}
 
 // overAxes are the operators that reduce their operand.
 var overAxes = map[string]bool{"softmax": true, "log_softmax": true, "logsumexp": true, "argmax": true, "norm": true, "sqnorm": true, "logdet": true}
@@ -118,7 +126,7 @@ func Functions() []Function {
 	}
 	var out []Function
 	for _, n := range sortedKeys(byName) {
-		if builtins[n] != nil || specialForms()[n] != nil {
+		if builtins[n] != nil || specialForms()[n] != nil || inPlace[n] {
 			out = append(out, byName[n])
 		}
 	}

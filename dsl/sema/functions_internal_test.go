@@ -20,7 +20,7 @@ func TestFunctionsAreDocumented(t *testing.T) {
 		}
 	}
 	for n := range forms {
-		if builtins[n] == nil && specialForms()[n] == nil {
+		if builtins[n] == nil && specialForms()[n] == nil && !inPlace[n] {
 			t.Errorf("%s is documented and not there", n)
 		}
 	}
