@@ -1,0 +1,284 @@
+#!/usr/bin/env python3
+"""Times ndec beside JAX, Diffrax and TorchDyn, on one thread, and prints ratios.
+
+    python3 -m venv peers && peers/bin/pip install jax diffrax torch torchdyn numpy
+    peers/bin/python docs/peers/run.py --rounds 9
+
+Peers that cannot be imported are left out. All run in turn, round by round, so that what else the machine does
+weighs on all of them; a cell is the least time of the rounds, and ratios are of these. Weights are the same
+everywhere, and results are compared before anything is timed.
+"""
+
+import argparse
+import json
+import os
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1", JAX_PLATFORMS="cpu",
+                  XLA_FLAGS="--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
+import numpy as np
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+LAYERS = {"small": [2, 16, 16, 2], "wide": [2, 64, 64, 2]}
+
+
+def weights():
+    """Weights of both nets by PyTorch's names: gain 1, 1.2 inside, 3 last."""
+    rng, out = np.random.default_rng(7), {}
+    for net, sizes in LAYERS.items():
+        for k, gain in enumerate((1, 1.2, 3)):
+            n, m = sizes[k], sizes[k + 1]
+            out[f"{net}.{2*k}.weight"] = (gain * rng.standard_normal((m, n)) / np.sqrt(n)).astype(np.float32)
+            out[f"{net}.{2*k}.bias"] = (0.1 * rng.standard_normal(m)).astype(np.float32)
+    return out
+
+
+def save(path, tensors):
+    """Writes a safetensors file."""
+    head, body = {}, b""
+    for name, x in tensors.items():
+        head[name] = {"dtype": "F32", "shape": list(x.shape), "data_offsets": [len(body), len(body) + x.nbytes]}
+        body += x.tobytes()
+    text = json.dumps(head).encode()
+    with open(path, "wb") as f:
+        f.write(struct.pack("<Q", len(text)) + text + body)
+
+
+def least(f, seconds=0.05):
+    """The least time of a call among those of a short while."""
+    best, begun = np.inf, time.perf_counter()
+    while time.perf_counter() - begun < seconds:
+        t = time.perf_counter()
+        f()
+        best = min(best, time.perf_counter() - t)
+    return best
+
+
+class Ndec:
+    """The command; its times are measured in the program that it builds."""
+
+    name = "ndec"
+
+    def __init__(self, command, weights_file):
+        self.command, self.weights = command, weights_file
+
+    def ask(self, *args):
+        out = subprocess.run([*self.command, *args, "--json", "-q"], cwd=HERE, capture_output=True, text=True)
+        if out.returncode:
+            sys.exit(f"ndec {' '.join(args)}: {out.stderr}")
+        return json.loads(out.stdout)
+
+    def values(self, model, x):
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as f:
+            json.dump({"x": x.tolist()}, f)
+            f.flush()
+            return np.array(self.ask("run", ".", "--model", model, "--in", f.name, "--weights", self.weights)["outputs"].popitem()[1])
+
+    def solve(self, model, batch):
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as f:
+            json.dump({"x": points(model, batch).tolist()}, f)
+            f.flush()
+            row = self.ask("bench", ".", "--model", model, "--in", f.name, "--weights", self.weights, "--time", "0.3")["rows"][0]
+        return row["alone"]["least"] if batch == 1 else row["batch"]["least"] * batch
+
+    def train(self, recipe):
+        few, many = (self.ask("train", ".", "--recipe", recipe, "--workers", "1", "--steps", str(n), "--out", tempfile.mkdtemp())["recipes"][0]["seconds"]
+                     for n in (5, 25))
+        return (many - few) / 20
+
+
+def points(model, batch):
+    rng = np.random.default_rng(batch)
+    return rng.standard_normal((batch, 3 if model.startswith("Lorenz") else 2)).astype(np.float32)
+
+
+class Jax:
+    """A jitted scan around a classical rk4 step."""
+
+    name = "jax"
+
+    def __init__(self, w):
+        import jax
+        import jax.numpy as jnp
+        self.jax, self.jnp = jax, jnp
+        self.params = {net: [(jnp.array(w[f"{net}.{k}.weight"].T), jnp.array(w[f"{net}.{k}.bias"])) for k in (0, 2, 4)] for net in LAYERS}
+        self.made = {}
+
+    def net(self, p, x):
+        for i, (m, b) in enumerate(p):
+            x = x @ m + b
+            if i < 2:
+                x = self.jnp.tanh(x)
+        return x
+
+    def rk4(self, p, x):
+        h = 1 / 20
+
+        def step(x, _):
+            k1 = self.net(p, x)
+            k2 = self.net(p, x + h / 2 * k1)
+            k3 = self.net(p, x + h / 2 * k2)
+            k4 = self.net(p, x + h * k3)
+            return x + h / 6 * (k1 + 2 * k2 + 2 * k3 + k4), None
+        return self.jax.lax.scan(step, x, None, length=20)[0]
+
+    def solve(self, model, batch):
+        if model not in ("SmallFixed", "WideFixed"):
+            return None
+        p = self.params[model[:5].lower().removesuffix("f")]
+        if model not in self.made:
+            self.made[model] = self.jax.jit(self.rk4)
+        f, x = self.made[model], self.jnp.array(points(model, batch))
+        f(p, x).block_until_ready()
+        return least(lambda: f(p, x).block_until_ready())
+
+    def train(self, recipe):
+        if not recipe.endswith("Fixed"):
+            return None
+        p = self.params["small" if "Small" in recipe else "wide"]
+        if recipe not in self.made:
+            loss = lambda p, x: self.jnp.mean(self.jnp.sum(self.rk4(p, x) ** 2, axis=1))
+
+            def step(p, m, v, x):  # Adam at a rate of nothing
+                g = self.jax.grad(loss)(p, x)
+                m = self.jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, m, g)
+                v = self.jax.tree.map(lambda v, g: 0.999 * v + 0.001 * g * g, v, g)
+                return self.jax.tree.map(lambda p, m, v: p - 1e-9 * m / (self.jnp.sqrt(v) + 1e-8), p, m, v), m, v
+            self.made[recipe] = self.jax.jit(step)
+        f, x = self.made[recipe], self.jnp.array(points("", 512))
+        zero = self.jax.tree.map(self.jnp.zeros_like, p)
+        call = lambda: self.jax.block_until_ready(f(p, zero, zero, x))
+        call()
+        return least(call, 0.2)
+
+
+class Diffrax(Jax):
+    """Diffrax, steps shared by the batch."""
+
+    name = "diffrax"
+
+    def __init__(self, w):
+        super().__init__(w)
+        import diffrax
+        self.dfx = diffrax
+
+    def run(self, model):
+        d = self.dfx
+        if model == "LorenzFixed":
+            field = lambda t, x, p: self.jnp.stack([10 * (x[..., 1] - x[..., 0]), x[..., 0] * (28 - x[..., 2]) - x[..., 1], x[..., 0] * x[..., 1] - 8 / 3 * x[..., 2]], -1)
+            return lambda p, x: d.diffeqsolve(d.ODETerm(field), d.Tsit5(), 0.0, 1.0, 0.001, x, stepsize_controller=d.ConstantStepSize(), max_steps=1001).ys[0]
+        return lambda p, x: d.diffeqsolve(d.ODETerm(lambda t, x, p: self.net(p, x)), d.Dopri5(), 0.0, 1.0, None, x, args=p,
+                                          stepsize_controller=d.PIDController(rtol=1e-4, atol=1e-4), max_steps=4096).ys[0]
+
+    def solve(self, model, batch):
+        if model not in ("SmallAdaptive", "WideAdaptive", "LorenzFixed"):
+            return None
+        p = self.params.get("small" if "Small" in model else "wide")
+        if model not in self.made:
+            self.made[model] = self.jax.jit(self.run(model))
+        f, x = self.made[model], self.jnp.array(points(model, batch))
+        f(p, x).block_until_ready()
+        return least(lambda: f(p, x).block_until_ready())
+
+    def train(self, recipe):
+        if not recipe.endswith("Adaptive"):
+            return None
+        p = self.params["small" if "Small" in recipe else "wide"]
+        if recipe not in self.made:
+            solve = self.run("SmallAdaptive")
+            self.made[recipe] = self.jax.jit(self.jax.grad(lambda p, x: self.jnp.mean(self.jnp.sum(solve(p, x) ** 2, axis=1))))
+        f, x = self.made[recipe], self.jnp.array(points("", 512))
+        call = lambda: self.jax.block_until_ready(f(p, x))
+        call()
+        return least(call, 0.2)
+
+
+class TorchDyn:
+    """NeuralODE of TorchDyn; its rk4 is classical, its dopri5 shares steps."""
+
+    name = "torchdyn"
+
+    def __init__(self, w):
+        import torch
+        from torchdyn.core import NeuralODE
+        torch.set_num_threads(1)
+        self.torch, self.NeuralODE, self.nets = torch, NeuralODE, {}
+        for net, s in LAYERS.items():
+            f = torch.nn.Sequential(torch.nn.Linear(s[0], s[1]), torch.nn.Tanh(), torch.nn.Linear(s[1], s[2]), torch.nn.Tanh(), torch.nn.Linear(s[2], s[3]))
+            f.load_state_dict({k.removeprefix(net + "."): torch.tensor(v) for k, v in w.items() if k.startswith(net)})
+            self.nets[net] = f
+
+    def ode(self, what):
+        f = self.nets["small" if "Small" in what else "wide"]
+        if what.endswith("Fixed"):
+            return self.NeuralODE(f, solver="rk4", sensitivity="autograd"), self.torch.linspace(0, 1, 21)
+        return self.NeuralODE(f, solver="dopri5", atol=1e-4, rtol=1e-4, sensitivity="autograd"), self.torch.linspace(0, 1, 2)
+
+    def solve(self, model, batch):
+        if model.startswith("Lorenz"):
+            return None
+        ode, span = self.ode(model)
+        x = self.torch.tensor(points(model, batch))
+        with self.torch.no_grad():
+            ode(x, span)
+            return least(lambda: ode(x, span))
+
+    def train(self, recipe):
+        ode, span = self.ode(recipe)
+        adam, x = self.torch.optim.Adam(ode.parameters(), lr=1e-9), self.torch.tensor(points("", 512))
+
+        def step():
+            adam.zero_grad()
+            ode(x, span)[1][-1].square().sum(1).mean().backward()
+            adam.step()
+        step()
+        return least(step, 0.2)
+
+
+CASES = [("solve", m, b) for m in ("SmallFixed", "WideFixed") for b in (1, 64, 1024)] + \
+        [("solve", m, b) for m in ("SmallAdaptive", "WideAdaptive") for b in (1, 1024)] + [("solve", "LorenzFixed", 1024)] + \
+        [("train", r, 512) for r in ("TrainSmallFixed", "TrainWideFixed", "TrainSmallAdaptive", "TrainWideAdaptive")]
+
+
+def main():
+    args = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    args.add_argument("--ndec", default="go run ndec.dev/ndec/cmd/ndec", help="the command")
+    args.add_argument("--rounds", type=int, default=5)
+    args = args.parse_args()
+    w = weights()
+    path = os.path.join(tempfile.mkdtemp(), "weights.safetensors")
+    save(path, w)
+    ndec = Ndec(args.ndec.split(), path)
+    peers = [ndec]
+    for kind in (Jax, Diffrax, TorchDyn):
+        try:
+            peers.append(kind(w))
+        except ImportError as e:
+            print(f"{kind.name} is left out: {e}")
+    if len(peers) > 1 and isinstance(peers[1], Jax):
+        x = points("", 16)
+        for net in LAYERS:
+            want = np.array(peers[1].rk4(peers[1].params[net], x))
+            off = np.abs(ndec.values(net.capitalize() + "Fixed", x) - want).max()
+            print(f"{net}: ndec and jax differ by {off:.1e}")
+            if not off < 1e-4:
+                sys.exit("the results differ too much")
+    names = [p.name for p in peers]
+    print("| work | batch | " + " | ".join(names) + " | best peer / ndec |\n|" + "---|" * (len(names) + 3))
+    for kind, what, batch in CASES:
+        best = dict.fromkeys(names, np.inf)
+        for _ in range(args.rounds):
+            for p in peers:
+                t = p.solve(what, batch) if kind == "solve" else p.train(what)
+                if t is not None:
+                    best[p.name] = min(best[p.name], t)
+        others = min((t for n, t in best.items() if n != "ndec"), default=np.inf)
+        cell = lambda t: "-" if t == np.inf else f"{1e3*t:.3g} ms"
+        print(f"| {what} | {batch} | " + " | ".join(cell(best[n]) for n in names) + f" | {others/best['ndec']:.2f} |", flush=True)
+
+
+main()
