@@ -40,8 +40,21 @@ type Budget struct {
 	Block     int // threads of a block
 	Blocks    int // blocks that a multiprocessor holds at least, for __launch_bounds__
 	Registers int // expected, of a thread
+	Sums      int // numbers of the gradient that a thread keeps
 	Local     bool
+	TapeStep  int // bytes of device memory for a sample and accepted step
+	// Clocks of a multiprocessor that an evaluation of the costliest field takes for a sample, if nothing else
+	// bounds it, and what bounds it.
+	Clocks float64
+	Bound  string
 }
+
+// What a multiprocessor (sm_80 to sm_90) starts in a clock: multiply-adds in f32, and special functions, of which an
+// accurate transcendental function takes two.
+const (
+	smMulAdds  = 128
+	smSpecials = 16
+)
 
 // Warps is the number of warps that a multiprocessor holds of a kernel with so many registers a thread.
 func (b Budget) Warps(registers int) int {
@@ -85,9 +98,46 @@ func (e *emitter) budget(k *kernel) Budget {
 		b.Registers += k.params() * e.m.Real.Bytes() / 4
 		b.Local = k.params()*e.m.Real.Bytes()/4 > registerSums
 	}
+	b.Sums = k.params()
+	b.TapeStep, _ = k.tapeBytes()
+	b.bound(k, e.plan)
 	b.Registers = min((b.Registers+7)/8*8, 255)
 	b.Blocks = max(1, min(smRegisters/b.Registers/b.Block, 16*64/b.Block))
 	return b
+}
+
+// bound finds the field that takes longest.
+func (b *Budget) bound(k *kernel, p *plan.Plan) {
+	visitSolves(k.fn.IR, map[*ir.Func]bool{}, func(s *ir.Solve) {
+		c := p.Of(s.Field).Cost
+		width := 1.0
+		if p.Module.Real == ir.F64 {
+			width = 2 // half the units
+		}
+		products, specials := width*float64(c.MulAdds+c.Elem)/smMulAdds, 2*float64(c.Trans)/smSpecials
+		if products > b.Clocks {
+			b.Clocks, b.Bound = products, "arithmetic"
+		}
+		if specials > b.Clocks {
+			b.Clocks, b.Bound = specials, "special functions"
+		}
+	})
+}
+
+// visitSolves calls do for every solve that f reaches.
+func visitSolves(f *ir.Func, seen map[*ir.Func]bool, do func(*ir.Solve)) {
+	if f == nil || seen[f] {
+		return
+	}
+	seen[f] = true
+	for _, v := range f.Values {
+		if v.Op == ir.OpSolve {
+			do(v.Attr.Solve)
+		}
+		for _, g := range callees(v) {
+			visitSolves(g, seen, do)
+		}
+	}
 }
 
 // describe lists what the head of the file says of a kernel.

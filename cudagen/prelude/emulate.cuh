@@ -179,7 +179,10 @@ template <class F> void launch(dim3 grid, dim3 block, F f) {
 	grid_dim = grid, block_dim = block;
 	size_t n = block.x;
 	if (fibers.size() != n) {
-		for (auto &g : fibers) munmap(g.stack, stack_bytes);
+		for (auto &g : fibers) {
+			munmap(g.stack, stack_bytes);
+			NDEC_TS(if (g.ts) __tsan_destroy_fiber(g.ts);)
+		}
 		fibers.assign(n, Fiber());
 		warps.assign((n + 31) / 32, Warp());
 		for (auto &g : fibers) g.stack = (char *)mmap(0, stack_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

@@ -68,6 +68,7 @@ explain FILE --layout prints where each state of a solve and each parameter lies
 			}
 			if cost {
 				a.printCost(res)
+				a.printKernels(res)
 			}
 			if layout {
 				return a.printLayout(res)

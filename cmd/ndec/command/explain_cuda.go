@@ -1,0 +1,67 @@
+package command
+
+import (
+	"fmt"
+	"text/tabwriter"
+
+	"ndec.dev/ndec/cmd/ndec/driver"
+	"ndec.dev/ndec/cmd/ndec/nvcc"
+	"ndec.dev/ndec/cudagen"
+)
+
+// printKernels prints what kernels of the package take on a GPU: as expected, and as ptxas says where there is one.
+func (a *app) printKernels(res *driver.Result) {
+	out, ds := cudagen.Emit(res.Plan, cudagen.Options{Header: "// for its cost"})
+	measured := map[string]nvcc.Use{}
+	const arch = 90
+	if path := nvcc.Find(); path != "" && a.verbose { // it takes seconds, and a minute for large programs
+		uses, err := nvcc.Measure(path, out, arch)
+		if err != nil {
+			fmt.Fprintf(a.err, "ndec: %v\n", err)
+		}
+		for _, u := range uses {
+			measured[u.Kernel] = u
+		}
+	}
+	tw := tabwriter.NewWriter(a.out, 0, 4, 2, ' ', 0)
+	fmt.Fprintf(tw, "\nkernel (--target cuda)\tthreads\tregisters\twarps\tgradient\ttape/step\tbound per evaluation\n")
+	for _, name := range out.Kernels.Names() {
+		b, ok := out.Budgets[name]
+		if !ok {
+			continue
+		}
+		regs := fmt.Sprintf("about %d", b.Registers)
+		warps := fmt.Sprintf("%d of 64", b.Warps(b.Registers))
+		if u, ok := measured[name]; ok {
+			regs = fmt.Sprintf("%d", u.Registers)
+			if u.Spills > 0 || u.Stack > 0 {
+				regs += fmt.Sprintf(", %d bytes spilled, stack %d", u.Spills, u.Stack)
+			}
+			warps = fmt.Sprintf("%d of 64", b.Warps(u.Registers))
+		}
+		sums := "-"
+		if b.Sums > 0 {
+			sums = fmt.Sprintf("%d in registers", b.Sums)
+			if b.Local {
+				sums = fmt.Sprintf("%d in local memory", b.Sums)
+			}
+		}
+		tape, bound := "-", "-"
+		if b.TapeStep > 0 {
+			tape = fmt.Sprintf("%d bytes", b.TapeStep)
+		}
+		if b.Bound != "" {
+			bound = fmt.Sprintf("%.2g clocks a sample (%s)", b.Clocks, b.Bound)
+		}
+		fmt.Fprintf(tw, "%s\t%d\t%s\t%s\t%s\t%s\t%s\n", name, b.Block, regs, warps, sums, tape, bound)
+	}
+	tw.Flush()
+	for _, d := range ds {
+		fmt.Fprintln(a.out, d.Text)
+	}
+	if len(measured) == 0 {
+		fmt.Fprintln(a.out, "registers are estimates: with -v and nvcc on the PATH ptxas says what they are")
+	} else {
+		fmt.Fprintf(a.out, "registers and warps by ptxas for sm_%d\n", arch)
+	}
+}
