@@ -286,7 +286,13 @@ func (e *emitter) batch(f *file, m *ir.Model, fn *plan.Func, ins, outs []port) {
 	p.line("}")
 	text(f, fmt.Sprintf("%sJob is a batch while it runs.", low), p.text())
 
-	text(f, "", fmt.Sprintf("func new%sJob(m *%s) *%sJob {\nj := &%sJob{m: m}\nj.run = j.rows\nreturn j\n}", name, name, low, low))
+	run := "j.rows"
+	if e.vec != nil && e.vec.models[m] != nil {
+		run = fmt.Sprintf("func(worker, lo, hi int) { %sBatch(j, worker, lo, hi) }", low)
+		text(f, fmt.Sprintf("%sBatch computes rows of a batch. Where the processor has vector instructions, kernels take its place.", low),
+			fmt.Sprintf("var %sBatch = (*%sJob).rows", low, low))
+	}
+	text(f, "", fmt.Sprintf("func new%sJob(m *%s) *%sJob {\nj := &%sJob{m: m}\nj.run = %s\nreturn j\n}", name, name, low, low, run))
 
 	p.line("func (j *%sJob) rows(worker, lo, hi int) {", low)
 	if fn.Needs.Work {

@@ -49,6 +49,7 @@ type emitter struct {
 	// stepped holds the functions with solves whose stepping comes from a model, in by: the model's own
 	// function and those that look along its solves. Elsewhere the stepping is a literal.
 	stepped map[*ir.Func]*ir.Model
+	vec     *vectors       // of what runs many samples at a time; nil for nothing
 	bases   map[any]string // of *ir.Model, *ir.Recipe, *ir.DataSet: base of its names
 }
 
@@ -68,6 +69,7 @@ func Emit(p *plan.Plan, opts Options) ([]plan.File, diag.List) {
 		return nil, ds
 	}
 	base := opts.Package
+	e.findVectors()
 	generic := e.genericFile()
 	solve := e.solveFile()
 	train := e.trainFile()
@@ -86,6 +88,15 @@ func Emit(p *plan.Plan, opts Options) ([]plan.File, diag.List) {
 		}
 		files = append(files, plan.File{Name: f.name, Text: out})
 	}
+	if e.vec != nil {
+		out, err := e.vec.files(base)
+		if err != nil {
+			var ds diag.List
+			ds.Errorf("NDE0899", diag.Span{}, "compiler bug: vector code: %v", err)
+			return nil, ds
+		}
+		files = append(files, out...)
+	}
 	files = append(files, opts.Extra...)
 	files = append(files, e.manifest(files))
 	return files, nil
@@ -102,7 +113,8 @@ func firstLine(s string) string {
 func (e *emitter) names() diag.List {
 	var ds diag.List
 	e.global = newScope("workspace", "slices", "prepared", "NewParams", "LoadParams", "Program", "tensors", "paramCount",
-		"paramsOf", "dataSets", "version", "unsafe", "io", "iter", "sync")
+		"paramsOf", "dataSets", "version", "unsafe", "io", "iter", "sync",
+		"lanes", "laneFrame", "laneKernels", "kernel", "laneList", "pickKernels")
 	if e.opts.Kernels {
 		for _, n := range []string{"kernels", "kernelSource", "kernelPrelude"} {
 			e.global.used[n] = true
@@ -144,11 +156,11 @@ func (e *emitter) names() diag.List {
 		e.global.used[n] = true
 	}
 	for _, m := range e.m.Models {
-		e.family(m, m.Name, "Job", "Sites", "Rows", "TablePath", "TableField")
+		e.family(m, m.Name, "Job", "Sites", "Rows", "Batch", "TablePath", "TableField")
 		e.global.used["new"+m.Name+"Job"] = true
 	}
 	for _, r := range e.m.Recipes {
-		e.family(r, r.Name, "Worker", "Sites", "GradSites", "InputSites", "Backward", "Objective", "Inputs", "Recipe", "Metrics")
+		e.family(r, r.Name, "Worker", "Shard", "Sites", "GradSites", "InputSites", "Backward", "Objective", "Inputs", "Recipe", "Metrics")
 	}
 	for _, d := range e.m.Data {
 		e.family(d, d.Name, "Data")

@@ -12,6 +12,7 @@ import (
 // packages that they name.
 type file struct {
 	doc   string // of the package
+	build string // build constraint; "" for none
 	decls []string
 }
 
@@ -53,6 +54,9 @@ func (f *file) imports() []string {
 func (e *emitter) render(f *file) ([]byte, error) {
 	j := jen.NewFile(e.opts.Package)
 	j.HeaderComment(e.header())
+	if f.build != "" {
+		j.HeaderComment("//go:build " + f.build)
+	}
 	for _, l := range strings.Split(strings.TrimSpace(f.doc), "\n") {
 		if l != "" {
 			j.PackageComment("// " + clean(l))

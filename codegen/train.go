@@ -419,7 +419,14 @@ func (e *emitter) worker(f *file, r *ir.Recipe, low string, obj, grad *plan.Func
 	p.line("}")
 	text(f, fmt.Sprintf("%sWorker computes shards of recipe %s on one goroutine.", low, r.Name), p.text())
 
-	p.line("func (k *%sWorker) Shard(weights, gradient []Real, t *rt.Table, rows []int, key rt.Key, out *rt.ShardResult) {", low)
+	method := "Shard"
+	if e.vec != nil && e.vec.recipes[r] != nil {
+		method = "rows"
+		text(f, fmt.Sprintf("%sShard computes a shard. Where the processor has vector instructions, kernels take its place.", low),
+			fmt.Sprintf("var %sShard = (*%sWorker).rows", low, low))
+		text(f, "Shard adds up loss, metrics and gradient of rows of t.", fmt.Sprintf("func (k *%sWorker) Shard(weights, gradient []Real, t *rt.Table, rows []int, key rt.Key, out *rt.ShardResult) {\n%sShard(k, weights, gradient, t, rows, key, out)\n}", low, low))
+	}
+	p.line("func (k *%sWorker) %s(weights, gradient []Real, t *rt.Table, rows []int, key rt.Key, out *rt.ShardResult) {", low, method)
 	if prepared || obj.Needs.Params || (grad != nil && grad.Needs.Params) {
 		p.line("w := paramsOf(weights)")
 	}
@@ -481,7 +488,7 @@ func (e *emitter) worker(f *file, r *ir.Recipe, low string, obj, grad *plan.Func
 	}
 	p.line("}")
 	p.line("}")
-	text(f, "Shard adds up loss, metrics and gradient of rows of t.", p.text())
+	text(f, method+" adds up loss, metrics and gradient of rows of t, one sample after the other.", p.text())
 }
 
 // activeOf is the adversary of a recipe that keeps samples of largest loss, or nil.

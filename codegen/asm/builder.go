@@ -3,7 +3,6 @@ package asm
 import (
 	"fmt"
 	"math"
-	"slices"
 )
 
 // Builder makes one kernel for one ISA.
@@ -11,13 +10,11 @@ type Builder struct {
 	ISA  ISA
 	file *File
 	name string
-	args []string
 
 	insts []inst
 	vecs  []vecInfo
-	loops []*Loop // around the place of the next instruction
-	gprs  []string
-	spill func(slot int) Mem // where a vector that finds no register is kept
+	loops []*Loop    // around the place of the next instruction
+	bases []*pointer // of the arguments
 	calls bool
 	err   error
 
@@ -31,12 +28,6 @@ type vecInfo struct {
 	elem  Elem
 	bits  uint64
 }
-
-// pointers are the registers for loops and pointers; the first of the file's arguments have AX, BX, DX, R8.
-var pointers = []string{"CX", "SI", "DI", "R9", "R10", "R11", "R12", "R13"}
-
-// argRegisters hold the arguments of a kernel, for itself and for what it calls.
-var argRegisters = []string{"AX", "BX", "DX", "R8"}
 
 // Arg is the pointer of an argument of the kernel, by its place.
 func (b *Builder) Arg(i int) Base { return Base{arg: i} }
@@ -113,85 +104,6 @@ func (b *Builder) emit(op string, mem int, dst Vec, src ...operand) *inst {
 // Note prints a comment before the next instruction.
 func (b *Builder) Note(format string, args ...any) {
 	b.insts = append(b.insts, inst{kind: noteMark, note: fmt.Sprintf(format, args...)})
-}
-
-// Loop is a loop with a fixed number of runs.
-type Loop struct {
-	n        int
-	counter  string
-	parent   *Loop
-	pointers []*pointer
-}
-
-// pointer is a register that moves with a loop.
-type pointer struct {
-	reg   string
-	base  Base
-	steps []Step // around the loop, and of it
-}
-
-// Loop runs body n times.
-func (b *Builder) Loop(n int, body func(l *Loop)) {
-	l := &Loop{n: n, counter: b.takePointer()}
-	if len(b.loops) > 0 {
-		l.parent = b.loops[len(b.loops)-1]
-	}
-	b.insts = append(b.insts, inst{kind: loopMark, loop: l})
-	b.loops = append(b.loops, l)
-	body(l)
-	b.loops = b.loops[:len(b.loops)-1]
-	b.insts = append(b.insts, inst{kind: endMark, loop: l})
-	b.gprs = append(b.gprs, l.counter)
-	for _, p := range l.pointers {
-		b.gprs = append(b.gprs, p.reg)
-	}
-}
-
-func (b *Builder) takePointer() string {
-	if len(b.gprs) == 0 {
-		b.fail("too many pointers at a time")
-		return "CX"
-	}
-	// The first of the list that is free, so that text does not depend on what was freed when.
-	best := slices.MinFunc(b.gprs, func(x, y string) int { return slices.Index(pointers, x) - slices.Index(pointers, y) })
-	b.gprs = slices.DeleteFunc(b.gprs, func(r string) bool { return r == best })
-	return best
-}
-
-// address gives m a pointer register: an argument's, or one that moves with the loops around m.
-func (b *Builder) address(m Mem) operand {
-	steps := slices.Clone(m.Steps)
-	slices.SortStableFunc(steps, func(x, y Step) int { return b.depth(x.Loop) - b.depth(y.Loop) })
-	return operand{kind: memOperand, mem: address{b.pointer(m.Base, steps), m.Off}}
-}
-
-func (b *Builder) depth(l *Loop) int {
-	d := slices.Index(b.loops, l)
-	if d < 0 {
-		b.fail("a place moves with a loop that is not around it")
-	}
-	return d
-}
-
-func (b *Builder) pointer(base Base, steps []Step) string {
-	if len(steps) == 0 {
-		if base.table != "" {
-			b.fail("a table needs a loop")
-		}
-		return argRegisters[base.arg]
-	}
-	l := steps[len(steps)-1].Loop
-	for _, p := range l.pointers {
-		if p.base == base && slices.Equal(p.steps, steps) {
-			return p.reg
-		}
-	}
-	if len(steps) > 1 {
-		b.pointer(base, steps[:len(steps)-1]) // where the loop starts from
-	}
-	p := &pointer{reg: b.takePointer(), base: base, steps: steps}
-	l.pointers = append(l.pointers, p)
-	return p.reg
 }
 
 // Load reads a vector.

@@ -3,6 +3,7 @@ package asm
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -13,8 +14,10 @@ type File struct {
 	Args   []string // names of the pointers that every kernel takes
 	Spill  int      // place, from the first of them, for vectors that find no register
 	Slots  int      // and how many there may be
+	Words  int      // place, from the first of them, for pointers and counters that find none: 256 bytes
 
 	consts []konst
+	tables []table
 	known  map[string]bool
 	text   strings.Builder
 }
@@ -38,10 +41,30 @@ func (f *File) constant(e Elem, bits uint64) string {
 	return name
 }
 
+// table is an array of numbers that loops read one by one.
+type table struct {
+	name string
+	elem Elem
+	bits []uint64
+}
+
+// Table is a table of numbers, by their bits. Its places have to move with a loop.
+func (f *File) Table(e Elem, bits []uint64) Base {
+	for _, t := range f.tables {
+		if t.elem == e && slices.Equal(t.bits, bits) {
+			return Base{table: t.name}
+		}
+	}
+	t := table{fmt.Sprintf("table%d", len(f.tables)), e, bits}
+	f.tables = append(f.tables, t)
+	return Base{table: t.name}
+}
+
 // Kernel makes a kernel with a body that other kernels of the file can call. doc goes above it.
 func (f *File) Kernel(name, doc string, body func(b *Builder)) (*Builder, error) {
-	b := &Builder{ISA: f.ISA, file: f, name: name, gprs: append([]string(nil), pointers...)}
+	b := &Builder{ISA: f.ISA, file: f, name: name}
 	body(b)
+	b.point()
 	if b.err != nil {
 		return nil, b.err
 	}
@@ -111,6 +134,13 @@ func (f *File) String() string {
 			b.WriteByte('\n')
 		}
 		fmt.Fprintf(&b, "GLOBL %s<>(SB), RODATA|NOPTR, $%d\n", c.name, f.ISA.Bytes())
+	}
+	for _, t := range f.tables {
+		n := t.elem.Bytes()
+		for i, x := range t.bits {
+			fmt.Fprintf(&b, "DATA %s<>+%d(SB)/%d, $0x%0*x\n", t.name, i*n, n, 2*n, x)
+		}
+		fmt.Fprintf(&b, "GLOBL %s<>(SB), RODATA|NOPTR, $%d\n", t.name, len(t.bits)*n)
 	}
 	b.WriteByte('\n')
 	b.WriteString(strings.TrimRight(f.text.String(), "\n"))

@@ -54,9 +54,9 @@ const (
 	textOperand
 )
 
-// address is a place with its pointer register.
+// address is a place relative to a pointer.
 type address struct {
-	reg string
+	ptr *pointer
 	off int
 }
 

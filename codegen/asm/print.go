@@ -44,21 +44,31 @@ func (p *printer) kernel() {
 func (p *printer) begin(l *Loop) {
 	p.ins("MOVQ", fmt.Sprintf("$%d", l.n), l.counter)
 	for _, q := range l.pointers {
-		from := ""
-		if len(q.steps) > 1 {
-			from = p.b.pointer(q.base, q.steps[:len(q.steps)-1])
-		} else if q.base.table == "" {
-			from = argRegisters[q.base.arg]
-		}
-		if from != "" {
-			p.ins("MOVQ", from, q.reg)
+		if q.from != nil {
+			p.word(q.from.reg, q.reg)
 		} else {
-			p.ins("LEAQ", q.base.table+"<>(SB)", q.reg)
+			at := q.reg
+			if strings.Contains(at, "(") {
+				at = moveRegister
+			}
+			p.ins("LEAQ", q.base.table+"<>(SB)", at)
+			if at != q.reg {
+				p.ins("MOVQ", at, q.reg)
+			}
 		}
 	}
 	p.label++
 	p.open[l] = fmt.Sprintf("loop%d", p.label)
 	fmt.Fprintf(p.out, "%s:\n", p.open[l])
+}
+
+// word moves a pointer.
+func (p *printer) word(from, to string) {
+	if strings.Contains(from, "(") && strings.Contains(to, "(") {
+		p.ins("MOVQ", from, moveRegister)
+		from = moveRegister
+	}
+	p.ins("MOVQ", from, to)
 }
 
 func (p *printer) end(l *Loop) {
@@ -94,10 +104,13 @@ func (p *printer) source(o operand, mem bool, k int) string {
 	case textOperand:
 		return o.text
 	case memOperand:
-		if o.mem.off == 0 {
-			return "(" + o.mem.reg + ")"
+		if o.mem.ptr == nil {
+			return "" // refused by Builder.address
 		}
-		return fmt.Sprintf("%d(%s)", o.mem.off, o.mem.reg)
+		if o.mem.off == 0 {
+			return "(" + o.mem.ptr.reg + ")"
+		}
+		return fmt.Sprintf("%d(%s)", o.mem.off, o.mem.ptr.reg)
 	}
 	m, in := p.memory(o.vec)
 	switch {

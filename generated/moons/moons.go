@@ -152,9 +152,12 @@ type moonsJob struct {
 	failed rt.FirstFailure
 }
 
+// moonsBatch computes rows of a batch. Where the processor has vector instructions, kernels take its place.
+var moonsBatch = (*moonsJob).rows
+
 func newMoonsJob(m *Moons) *moonsJob {
 	j := &moonsJob{m: m}
-	j.run = j.rows
+	j.run = func(worker, lo, hi int) { moonsBatch(j, worker, lo, hi) }
 	return j
 }
 
@@ -276,9 +279,12 @@ type moonsTinyJob struct {
 	failed rt.FirstFailure
 }
 
+// moonsTinyBatch computes rows of a batch. Where the processor has vector instructions, kernels take its place.
+var moonsTinyBatch = (*moonsTinyJob).rows
+
 func newMoonsTinyJob(m *MoonsTiny) *moonsTinyJob {
 	j := &moonsTinyJob{m: m}
-	j.run = j.rows
+	j.run = func(worker, lo, hi int) { moonsTinyBatch(j, worker, lo, hi) }
 	return j
 }
 
@@ -400,9 +406,12 @@ type moonsFastJob struct {
 	failed rt.FirstFailure
 }
 
+// moonsFastBatch computes rows of a batch. Where the processor has vector instructions, kernels take its place.
+var moonsFastBatch = (*moonsFastJob).rows
+
 func newMoonsFastJob(m *MoonsFast) *moonsFastJob {
 	j := &moonsFastJob{m: m}
-	j.run = j.rows
+	j.run = func(worker, lo, hi int) { moonsFastBatch(j, worker, lo, hi) }
 	return j
 }
 

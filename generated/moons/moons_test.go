@@ -115,11 +115,14 @@ func TestSameRows(t *testing.T) {
 	}
 	for i := range 50 {
 		y, err := m.Forward([2]moons.Real(x[2*i:]))
-		if err != nil || y != [2]moons.Real(want[2*i:]) {
+		// A batch may be computed by vector instructions, which round products and sums together.
+		if err != nil || !near(y[0], want[2*i]) || !near(y[1], want[2*i+1]) {
 			t.Errorf("Forward of row %d is %v, in a batch %v, %v", i, y, want[2*i:2*i+2], err)
 		}
 	}
 }
+
+func near(x, y moons.Real) bool { return math.Abs(float64(x-y)) <= 1e-6*max(1, math.Abs(float64(y))) }
 
 // points lists n inputs, and gives room for the outputs.
 func points(n int) (x, out []moons.Real) {

@@ -35,8 +35,16 @@ type fitWorker struct {
 	ws workspace
 }
 
+// fitShard computes a shard. Where the processor has vector instructions, kernels take its place.
+var fitShard = (*fitWorker).rows
+
 // Shard adds up loss, metrics and gradient of rows of t.
 func (k *fitWorker) Shard(weights, gradient []Real, t *rt.Table, rows []int, key rt.Key, out *rt.ShardResult) {
+	fitShard(k, weights, gradient, t, rows, key, out)
+}
+
+// rows adds up loss, metrics and gradient of rows of t, one sample after the other.
+func (k *fitWorker) rows(weights, gradient []Real, t *rt.Table, rows []int, key rt.Key, out *rt.ShardResult) {
 	w := paramsOf(weights)
 	var g *Params
 	if gradient != nil {
@@ -153,7 +161,7 @@ type fitTinyWorker struct {
 	design [5434]Real
 }
 
-// Shard adds up loss, metrics and gradient of rows of t.
+// Shard adds up loss, metrics and gradient of rows of t, one sample after the other.
 func (k *fitTinyWorker) Shard(weights, gradient []Real, t *rt.Table, rows []int, key rt.Key, out *rt.ShardResult) {
 	w := paramsOf(weights)
 	pre := &k.pre
@@ -294,7 +302,7 @@ type fitHyperWorker struct {
 	pre prepared
 }
 
-// Shard adds up loss, metrics and gradient of rows of t.
+// Shard adds up loss, metrics and gradient of rows of t, one sample after the other.
 func (k *fitHyperWorker) Shard(weights, gradient []Real, t *rt.Table, rows []int, key rt.Key, out *rt.ShardResult) {
 	w := paramsOf(weights)
 	pre := &k.pre

@@ -54,7 +54,7 @@ func (p Program) Run(t testing.TB, in []byte) []byte {
 	}
 	for pkg, files := range p.Packages {
 		for _, f := range files {
-			if strings.HasSuffix(f.Name, ".go") {
+			if strings.HasSuffix(f.Name, ".go") || strings.HasSuffix(f.Name, ".s") {
 				write(pkg+"/"+f.Name, f.Text)
 			}
 		}

@@ -362,3 +362,12 @@ func contiguous(shape, bounds []int) (offset int, ok bool) {
 	}
 	return offset, true
 }
+
+// Extra plans a function that a back end has made for itself; it is not among Funcs.
+func (p *Plan) Extra(f *ir.Func) error {
+	fn, err := p.planFunc(f)
+	if err == nil {
+		p.byIR[f] = fn
+	}
+	return err
+}

@@ -24,6 +24,9 @@ func (p *Plan) Of(f *ir.Func) *Func { return p.byIR[f] }
 // OfSolve is the plan of a solve; nil if it is not emitted.
 func (p *Plan) OfSolve(s *ir.Solve) *Solve { return p.byS[s] }
 
+// Schedule says how a back end runs the samples of a model or recipe, and why not in another way.
+type Schedule struct{ Name, How, Why string }
+
 // Solve is a solve with the variants of its loop that are needed.
 type Solve struct {
 	IR    *ir.Solve

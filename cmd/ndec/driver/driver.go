@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"ndec.dev/ndec/codegen"
+	"ndec.dev/ndec/codegen/lanes"
 	"ndec.dev/ndec/cudagen"
 	"ndec.dev/ndec/dsl/lower"
 	"ndec.dev/ndec/dsl/sema"
@@ -63,6 +64,11 @@ type Result struct {
 	CUDA    *cudagen.Output // with Options.CUDA
 	Dumps   map[string]string
 	Hash    string // of the sources and options
+}
+
+// Schedules says how the samples of each model and recipe are run. The result has to have a plan.
+func (r *Result) Schedules() []plan.Schedule {
+	return lanes.Compile(r.Plan, func(f *ir.Func) string { return "kernel" }).Schedules()
 }
 
 // Compile takes sources by name through all phases. Files of imported folders are named from the folder of

@@ -306,8 +306,9 @@ func insert(m *Machine, in *inst, w int) error {
 	if err != nil {
 		return err
 	}
-	copy(b[int(in.args[0].n)*w/2:], half)
-	return m.write(in.args[3], b)
+	out := append([]byte(nil), b...)
+	copy(out[int(in.args[0].n)*w/2:], half)
+	return m.write(in.args[3], out)
 }
 
 func widen(f func(uint64) uint64) func(m *Machine, in *inst, w int) error {

@@ -90,16 +90,19 @@ func (m *Machine) run(name string, depth int) error {
 				pc = to - 1
 			}
 		case "MOVQ":
-			m.gpr[in.args[1].reg], err = m.word(in.args[0])
+			err = m.update(in.args[1], func(uint64) (uint64, error) { return m.word(in.args[0]) })
 		case "LEAQ":
 			m.gpr[in.args[1].reg], err = m.addressOf(in.args[0])
 		case "ADDQ":
-			var x uint64
-			x, err = m.word(in.args[0])
-			m.gpr[in.args[1].reg] += x
+			err = m.update(in.args[1], func(old uint64) (uint64, error) {
+				x, err := m.word(in.args[0])
+				return old + x, err
+			})
 		case "DECQ":
-			m.gpr[in.args[0].reg]--
-			m.zero = m.gpr[in.args[0].reg] == 0
+			err = m.update(in.args[0], func(old uint64) (uint64, error) {
+				m.zero = old == 1
+				return old - 1, nil
+			})
 		default:
 			err = m.vector(in)
 		}
@@ -116,8 +119,33 @@ func (m *Machine) word(a arg) (uint64, error) {
 		return uint64(a.n), nil
 	case gprArg:
 		return m.gpr[a.reg], nil
+	case memArg:
+		b, err := m.read(a, 8)
+		if err != nil {
+			return 0, err
+		}
+		return binary.LittleEndian.Uint64(b), nil
 	}
 	return 0, fmt.Errorf("operand cannot be read")
+}
+
+// update gives a register or a word of memory a new value.
+func (m *Machine) update(a arg, f func(old uint64) (uint64, error)) error {
+	old, err := m.word(a)
+	if err != nil {
+		return err
+	}
+	x, err := f(old)
+	if err != nil {
+		return err
+	}
+	if a.kind == gprArg {
+		m.gpr[a.reg] = x
+		return nil
+	}
+	var b [8]byte
+	binary.LittleEndian.PutUint64(b[:], x)
+	return m.write(a, b[:])
 }
 
 func (m *Machine) addressOf(a arg) (uint64, error) {
@@ -134,24 +162,24 @@ func (m *Machine) addressOf(a arg) (uint64, error) {
 	return 0, fmt.Errorf("operand has no address")
 }
 
-// read is n bytes of a register or of memory.
+// read is n bytes of a register or of memory: these themselves, not a copy.
 func (m *Machine) read(a arg, n int) ([]byte, error) {
 	if a.kind == vecArg {
-		return append([]byte(nil), m.vec[a.n][:n]...), nil
+		return m.vec[a.n][:n], nil
 	}
 	at, err := m.addressOf(a)
 	if err != nil {
 		return nil, err
 	}
-	b, err := m.bytes(at, n)
-	return append([]byte(nil), b...), err
+	return m.bytes(at, n)
 }
 
 // write stores a result: a register's upper part becomes zero.
 func (m *Machine) write(a arg, v []byte) error {
 	if a.kind == vecArg {
-		m.vec[a.n] = [64]byte{}
-		copy(m.vec[a.n][:a.width], v)
+		var r [64]byte
+		copy(r[:a.width], v)
+		m.vec[a.n] = r
 		return nil
 	}
 	at, err := m.addressOf(a)
@@ -187,64 +215,95 @@ func width(in *inst) int {
 	return w
 }
 
+// decoded is what an instruction on vectors does, found once.
+type decoded struct {
+	shuffle   func(m *Machine, in *inst, w int) error
+	lane      func(operands) uint64
+	width     int // bytes of its vectors
+	size      int // bytes of an element
+	immediate int64
+	args      []arg // sources, immediates and masks not among them
+	mask      int   // number of the mask register, or -1
+	zeroed    bool
+}
+
+func decode(in *inst) (*decoded, error) {
+	d := &decoded{width: width(in), size: 4, mask: -1}
+	if f, ok := shuffles[in.op]; ok {
+		d.shuffle = f
+		return d, nil
+	}
+	base := in.op
+	base, d.zeroed = strings.CutSuffix(base, ".Z")
+	if strings.HasSuffix(base, "PD") || strings.HasSuffix(base, "Q") && base != "VCVTTPS2DQ" {
+		d.size = 8
+	}
+	d.args = in.args[:len(in.args)-1]
+	if len(d.args) > 0 && d.args[0].kind == immArg {
+		d.immediate, d.args = d.args[0].n, d.args[1:]
+	}
+	if n := len(d.args); n > 0 && d.args[n-1].kind == maskArg {
+		d.mask, d.args = int(d.args[n-1].n), d.args[:n-1]
+	}
+	var ok bool
+	if d.lane, ok = lanes[base]; !ok {
+		return nil, fmt.Errorf("unknown instruction")
+	}
+	return d, nil
+}
+
 // vector runs an instruction on vectors.
 func (m *Machine) vector(in *inst) error {
-	op, w := in.op, width(in)
-	dst := in.args[len(in.args)-1]
-	if f, ok := shuffles[op]; ok {
-		return f(m, in, w)
-	}
-	base, zeroed := strings.CutSuffix(op, ".Z")
-	size := 4
-	if strings.HasSuffix(base, "PD") || strings.HasSuffix(base, "Q") && base != "VCVTTPS2DQ" {
-		size = 8
-	}
-	var immediate int64
-	args := in.args[:len(in.args)-1]
-	if len(args) > 0 && args[0].kind == immArg {
-		immediate, args = args[0].n, args[1:]
-	}
-	mask := ^uint64(0)
-	if n := len(args); n > 0 && args[n-1].kind == maskArg {
-		mask, args = m.mask[args[n-1].n], args[:n-1]
-	}
-	f, ok := lanes[base]
-	if !ok {
-		return fmt.Errorf("unknown instruction")
-	}
-	var src [][]byte
-	for _, a := range args {
-		b, err := m.read(a, w)
+	if in.decoded == nil {
+		d, err := decode(in)
 		if err != nil {
 			return err
 		}
-		src = append(src, b)
+		in.decoded = d
 	}
-	old := make([]byte, w)
-	if dst.kind == vecArg {
-		old, _ = m.read(dst, w)
+	d := in.decoded
+	if d.shuffle != nil {
+		return d.shuffle(m, in, d.width)
 	}
-	out := make([]byte, w)
-	var bits uint64
-	var x [4]uint64
-	for i := 0; i < w/size; i++ {
-		for k, s := range src {
-			x[k] = get(s, i, size)
+	dst := in.args[len(in.args)-1]
+	var src [4][]byte
+	for k, a := range d.args {
+		b, err := m.read(a, d.width)
+		if err != nil {
+			return err
 		}
-		r := f(operands{x: x, old: get(old, i, size), imm: immediate, size: size})
+		src[k] = b
+	}
+	mask := ^uint64(0)
+	if d.mask >= 0 {
+		mask = m.mask[d.mask]
+	}
+	var none, out [64]byte
+	old := none[:]
+	if dst.kind == vecArg {
+		old = m.vec[dst.n][:]
+	}
+	var bits uint64
+	o := operands{imm: d.immediate, size: d.size}
+	for i := 0; i < d.width/d.size; i++ {
+		for k := range d.args {
+			o.x[k] = get(src[k], i, d.size)
+		}
+		o.old = get(old, i, d.size)
+		r := d.lane(o)
 		if r != 0 {
 			bits |= 1 << i
 		}
 		if mask>>i&1 == 0 {
-			if r = get(old, i, size); zeroed {
+			if r = o.old; d.zeroed {
 				r = 0
 			}
 		}
-		put(out, i, size, r)
+		put(out[:], i, d.size, r)
 	}
 	if dst.kind == maskArg {
 		m.mask[dst.n] = bits
 		return nil
 	}
-	return m.write(dst, out)
+	return m.write(dst, out[:d.width])
 }

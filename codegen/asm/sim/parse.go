@@ -22,9 +22,10 @@ type text struct {
 }
 
 type inst struct {
-	op   string
-	args []arg
-	line int
+	op      string
+	args    []arg
+	line    int
+	decoded *decoded
 }
 
 // arg is an operand: an immediate, a register, a place relative to a register, or a symbol.

@@ -1,0 +1,143 @@
+package asm
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// argRegisters hold the arguments of a kernel, for itself and for what it calls; loopRegisters count and point.
+var (
+	argRegisters  = []string{"AX", "BX", "DX", "R8"}
+	loopRegisters = []string{"CX", "SI", "DI", "R9", "R10", "R11", "R12", "R13", "R14", "R15"}
+)
+
+// Loop is a loop with a fixed number of runs.
+type Loop struct {
+	n        int
+	counter  string
+	outer    bool // other loops are in it
+	pointers []*pointer
+}
+
+// pointer is a register that stays, or moves with a loop.
+type pointer struct {
+	reg    string
+	base   Base
+	from   *pointer // where it starts; nil for the start of a table
+	steps  []Step   // of the loops around, and of its own
+	direct bool     // instructions use it, not only other pointers
+}
+
+// Loop runs body n times.
+func (b *Builder) Loop(n int, body func(l *Loop)) {
+	l := &Loop{n: n}
+	if k := len(b.loops); k > 0 {
+		b.loops[k-1].outer = true
+	}
+	b.insts = append(b.insts, inst{kind: loopMark, loop: l})
+	b.loops = append(b.loops, l)
+	body(l)
+	b.loops = b.loops[:len(b.loops)-1]
+	b.insts = append(b.insts, inst{kind: endMark, loop: l})
+}
+
+// address gives m a pointer: an argument, or one that moves with the loops around m.
+func (b *Builder) address(m Mem) operand {
+	steps := slices.Clone(m.Steps)
+	for _, s := range steps {
+		if !slices.Contains(b.loops, s.Loop) {
+			b.fail("a place moves with a loop that is not around it")
+		}
+	}
+	slices.SortStableFunc(steps, func(x, y Step) int { return slices.Index(b.loops, x.Loop) - slices.Index(b.loops, y.Loop) })
+	ptr := b.pointer(m.Base, steps)
+	if ptr == nil {
+		b.fail("a place in a table does not move with a loop")
+	}
+	if ptr != nil {
+		ptr.direct = true
+	}
+	return operand{kind: memOperand, mem: address{ptr, m.Off}}
+}
+
+func (b *Builder) pointer(base Base, steps []Step) *pointer {
+	if len(steps) == 0 {
+		if base.table != "" {
+			return nil
+		}
+		for len(b.bases) < len(argRegisters) {
+			b.bases = append(b.bases, &pointer{reg: argRegisters[len(b.bases)]})
+		}
+		return b.bases[base.arg]
+	}
+	l := steps[len(steps)-1].Loop
+	for _, p := range l.pointers {
+		if p.base == base && slices.Equal(p.steps, steps) {
+			return p
+		}
+	}
+	p := &pointer{base: base, steps: steps, from: b.pointer(base, steps[:len(steps)-1])}
+	l.pointers = append(l.pointers, p)
+	return p
+}
+
+// point gives registers to counters and pointers: those of a loop keep theirs until its end. If they are
+// too many, what no instruction needs in a register lies in the frame.
+func (b *Builder) point() {
+	if !b.pointIn(false) && !b.pointIn(true) {
+		b.fail("more pointers at a time than registers")
+	}
+}
+
+// moveRegister carries words from one place of the frame to another.
+const moveRegister = "R15"
+
+func (b *Builder) pointIn(frame bool) bool {
+	free := slices.Clone(loopRegisters)
+	if frame {
+		free = slices.DeleteFunc(free, func(r string) bool { return r == moveRegister })
+	}
+	slots := 0
+	take := func(direct bool) string {
+		if frame && !direct {
+			slots++
+			return fmt.Sprintf("%d(%s)", b.file.Words+8*(slots-1), argRegisters[0])
+		}
+		if len(free) == 0 {
+			return ""
+		}
+		// The first of the list, so that text does not depend on what was freed when.
+		r := slices.MinFunc(free, func(x, y string) int {
+			return slices.Index(loopRegisters, x) - slices.Index(loopRegisters, y)
+		})
+		free = slices.DeleteFunc(free, func(x string) bool { return x == r })
+		return r
+	}
+	give := func(r string) {
+		if strings.Contains(r, "(") {
+			slots--
+		} else {
+			free = append(free, r)
+		}
+	}
+	for _, in := range b.insts {
+		switch in.kind {
+		case loopMark:
+			if in.loop.counter = take(!in.loop.outer); in.loop.counter == "" {
+				return false
+			}
+			for _, p := range in.loop.pointers {
+				if p.reg = take(p.direct); p.reg == "" {
+					return false
+				}
+			}
+		case endMark:
+			give(in.loop.counter)
+			for _, p := range in.loop.pointers {
+				give(p.reg)
+			}
+		}
+	}
+	return true
+}

@@ -1,0 +1,79 @@
+package lanes
+
+import (
+	"fmt"
+
+	"ndec.dev/ndec/ir"
+	"ndec.dev/ndec/ir/plan"
+)
+
+// Program is what of a module runs in lanes. A model or recipe does so as a whole or not at all.
+type Program struct {
+	Set     *Set
+	Models  map[*ir.Model]*Node
+	Recipes map[*ir.Recipe]*Recipe
+	// Why says what keeps a model or recipe from it.
+	Why map[any]error
+}
+
+// Recipe is a recipe in lanes: the objective, and with its gradient.
+type Recipe struct{ Objective, Grad *Node }
+
+// Compile finds what has vector code.
+func Compile(p *plan.Plan, name func(*ir.Func) string) *Program {
+	c := &Program{Set: New(p, name), Models: map[*ir.Model]*Node{}, Recipes: map[*ir.Recipe]*Recipe{}, Why: map[any]error{}}
+	for _, m := range p.Module.Models {
+		n, err := c.Set.AddNode(m.Func)
+		if m.Keyed() {
+			err = &Unsupported{"random numbers", m.Func, nil}
+		}
+		if err != nil {
+			c.Why[m] = err
+			continue
+		}
+		c.Models[m] = n
+	}
+	for _, r := range p.Module.Recipes {
+		if r.Grad == nil {
+			c.Why[r] = &Unsupported{"a recipe without gradient", r.Objective, nil}
+			continue
+		}
+		undo := c.Set.mark()
+		l := &Recipe{}
+		var err error
+		if l.Objective, err = c.Set.AddNode(r.Objective); err == nil {
+			l.Grad, err = c.Set.AddNode(r.Grad)
+		}
+		if r.Keyed() {
+			err = &Unsupported{"random numbers", r.Objective, nil}
+		}
+		if err != nil {
+			undo()
+			c.Why[r] = err
+			continue
+		}
+		c.Recipes[r] = l
+	}
+	return c
+}
+
+// Schedules says of each model and recipe how it runs, and why.
+func (c *Program) Schedules() []plan.Schedule {
+	var out []plan.Schedule
+	add := func(name string, decl any, lanes bool) {
+		s := plan.Schedule{Name: name, How: "one sample after the other"}
+		if lanes {
+			s.How = fmt.Sprintf("blocks of %d samples, one in each lane", c.Set.Samples())
+		} else if err := c.Why[decl]; err != nil {
+			s.Why = "no vector code for " + err.Error()
+		}
+		out = append(out, s)
+	}
+	for _, m := range c.Set.Plan.Module.Models {
+		add("model "+m.Name, m, c.Models[m] != nil)
+	}
+	for _, r := range c.Set.Plan.Module.Recipes {
+		add("train "+r.Name, r, c.Recipes[r] != nil)
+	}
+	return out
+}

@@ -1,0 +1,235 @@
+package lanes
+
+import (
+	"fmt"
+
+	"ndec.dev/ndec/codegen/asm"
+	"ndec.dev/ndec/ir"
+	"ndec.dev/ndec/ir/plan"
+)
+
+// Places of the pointers among the arguments of a kernel.
+const (
+	argFrame = iota
+	argParams
+	argPrepared
+	argSums
+)
+
+// compiler prints one kernel.
+type compiler struct {
+	set  *Set
+	k    *Kernel
+	pf   *plan.Func
+	b    *asm.Builder
+	file *asm.File
+
+	col  *asm.Loop         // over the vectors of a block
+	reg  map[element]value // elements that are in registers in this segment
+	cur  map[cursor]value  // elements at the present index of a loop
+	sum  map[element]value // running sums of a loop
+	mask asm.Vec           // of the samples that count
+	note string
+}
+
+// element is element k of v.
+type element struct {
+	v *ir.Value
+	k int
+}
+
+// cursor is the element of v at row t of a loop's tile.
+type cursor struct {
+	v *ir.Value
+	t int
+}
+
+// index is a place in a value: a constant, plus strides along loops.
+type index struct {
+	k     int
+	steps []stride
+	tile  int // which row of the tile; the present loop's index if rows is set
+	rows  bool
+}
+
+type stride struct {
+	loop *asm.Loop
+	n    int // elements
+}
+
+func at(k int) index { return index{k: k} }
+
+func (ix index) konst() bool { return len(ix.steps) == 0 }
+
+// plus is ix moved by k elements; it is no longer the index of the loop.
+func (ix index) plus(k int) index { return index{k: ix.k + k, steps: ix.steps} }
+
+// times is the index of row ix in rows of n elements.
+func (ix index) times(n int) index {
+	out := index{k: ix.k * n}
+	for _, s := range ix.steps {
+		out.steps = append(out.steps, stride{s.loop, s.n * n})
+	}
+	return out
+}
+
+// along is ix with a stride along another loop.
+func (ix index) along(l *asm.Loop, n int) index {
+	out := index{k: ix.k, steps: ix.steps}
+	if n != 0 {
+		out.steps = append(out.steps[:len(out.steps):len(out.steps)], stride{l, n})
+	}
+	return out
+}
+
+// unsupported is the panic value of a construct without vector code; run turns it into an error.
+func (c *compiler) unsupported(v *ir.Value, format string, args ...any) {
+	panic(&Unsupported{fmt.Sprintf(format, args...), c.k.Func, v})
+}
+
+func (c *compiler) run() (failed *Unsupported) {
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case *Unsupported:
+			failed = r
+		default:
+			panic(r)
+		}
+	}()
+	if c.k.from != nil {
+		c.handOut(c.k.from)
+	}
+	for _, seg := range segments(c.k.nests) {
+		if isCall(seg[0]) {
+			c.call(seg[0].Steps[0].V)
+			continue
+		}
+		c.columns(func() {
+			c.loadMask(seg)
+			for _, n := range seg {
+				c.nest(n)
+			}
+		})
+	}
+	if c.k.to != nil {
+		c.handIn(c.k.to)
+	}
+	if c.k.part && !c.k.last {
+		return nil
+	}
+	if len(c.pf.Copies) > 0 {
+		c.columns(func() {
+			for _, i := range c.pf.Copies {
+				c.copyResult(i)
+			}
+		})
+	}
+	c.scalarResults()
+	c.carryOn()
+	return nil
+}
+
+// carryOn makes results the arguments of the next run.
+func (c *compiler) carryOn() {
+	if len(c.k.carry) == 0 {
+		return
+	}
+	c.b.Note("results that are the arguments of the next run")
+	c.columns(func() {
+		for i, r := range c.k.Results {
+			if j, ok := c.k.carry[i]; ok {
+				c.each(r.Rows, func(ix index) { c.storeField(c.k.Args[j], ix, c.loadField(r, ix)) })
+			}
+		}
+	})
+}
+
+// columns runs body for each vector of the block.
+func (c *compiler) columns(body func()) {
+	c.b.Loop(RowBytes/c.b.ISA.Bytes(), func(l *asm.Loop) {
+		c.col, c.reg, c.sum, c.note = l, map[element]value{}, map[element]value{}, ""
+		body()
+	})
+	c.col = nil
+}
+
+// scalarResults stores results that are scalars with a place elsewhere: arguments, constants, views.
+func (c *compiler) scalarResults() {
+	var todo []int
+	for i, r := range c.k.Func.Results {
+		if c.k.Results[i] != nil && r.Type.IsScalar() && c.k.byVal[r] != c.k.Results[i] {
+			todo = append(todo, i)
+		}
+	}
+	if len(todo) == 0 {
+		return
+	}
+	c.columns(func() {
+		for _, i := range todo {
+			c.storeField(c.k.Results[i], at(0), c.elem(c.k.Func.Results[i], at(0)))
+		}
+	})
+}
+
+func (c *compiler) copyResult(i int) {
+	r := c.k.Func.Results[i]
+	if r.Type.IsScalar() {
+		return // see scalarResults
+	}
+	c.each(r.Type.Len(), func(ix index) { c.storeField(c.k.Results[i], ix, c.elem(r, ix)) })
+}
+
+// unrolled is the number of rows up to which loops are spelled out.
+const unrolled = 8
+
+// each runs body for the indices below n, in a loop if they are many.
+func (c *compiler) each(n int, body func(ix index)) {
+	if n <= unrolled {
+		for k := range n {
+			body(at(k))
+		}
+		return
+	}
+	c.b.Loop(n, func(l *asm.Loop) { body(index{}.along(l, 1)) })
+}
+
+// source notes the line that the next instructions come from.
+func (c *compiler) source(v *ir.Value) {
+	if !v.Span.IsValid() {
+		return
+	}
+	if s := v.Span.String(); s != c.note {
+		c.note = s
+		c.b.Note("%s", s)
+	}
+}
+
+// call copies arguments to the places of the callee, runs it and copies its results.
+func (c *compiler) call(v *ir.Value) {
+	c.note = ""
+	callee := c.set.byFunc[v.Attr.Func]
+	c.source(v)
+	c.columns(func() {
+		for i, a := range v.Args {
+			c.each(a.Type.Len(), func(ix index) { c.storeField(callee.Args[i], ix, c.elem(a, ix)) })
+		}
+	})
+	c.b.Call(callee.Name)
+	move := func(r *ir.Value, from *Field) {
+		if to := c.k.byVal[r]; to != nil && from != nil && c.pf.Places[r].Kind != plan.Sum {
+			c.each(r.Type.Len(), func(ix index) { c.storeField(to, ix, c.loadField(from, ix)) })
+		}
+	}
+	c.columns(func() {
+		if v.Type.Elem != ir.Tuple {
+			move(v, callee.Results[0])
+			return
+		}
+		for _, u := range c.k.Func.Values {
+			if u.Op == ir.OpResult && u.Args[0] == v {
+				move(u, callee.Results[u.Attr.Index])
+			}
+		}
+	})
+}

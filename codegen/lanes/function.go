@@ -1,0 +1,59 @@
+package lanes
+
+import (
+	"math"
+
+	"ndec.dev/ndec/codegen/asm"
+	"ndec.dev/ndec/ir"
+	"ndec.dev/ndec/ir/vmath"
+)
+
+// rows are the transcendental functions by the name that their operators have in the text form of the IR.
+var rows = map[ir.Op]string{
+	ir.OpExp: "Exp", ir.OpExpm1: "Expm1", ir.OpLog: "Log", ir.OpLog1p: "Log1p", ir.OpTanh: "Tanh", ir.OpSigmoid: "Sigmoid",
+	ir.OpSoftplus: "Softplus", ir.OpErf: "Erf", ir.OpSin: "Sin", ir.OpCos: "Cos", ir.OpTan: "Tan", ir.OpAsin: "Asin", ir.OpAcos: "Acos",
+	ir.OpAtan: "Atan", ir.OpSinh: "Sinh", ir.OpCosh: "Cosh", ir.OpAtan2: "Atan2",
+}
+
+// function is a transcendental function.
+func (c *compiler) function(v *ir.Value, arg func(int) value) value {
+	name, ok := rows[v.Op]
+	switch {
+	case v.Op == ir.OpPow:
+		return c.pow(v, arg)
+	case !ok:
+		c.unsupported(v, "%s", v.Op)
+	case len(v.Args) == 2:
+		return each2(arg(0), arg(1), func(e asm.Elem, x, y asm.Vec) asm.Vec { return c.row(name, e, x, y) })
+	}
+	return each1(arg(0), func(e asm.Elem, x asm.Vec) asm.Vec { return c.row(name, e, x) })
+}
+
+// row is a function of the table.
+func (c *compiler) row(name string, e asm.Elem, args ...asm.Vec) asm.Vec {
+	for _, r := range vmath.Table() {
+		if r.Name == name {
+			return c.b.Function(e, r.Build(8*e.Bytes()), args...)
+		}
+	}
+	c.unsupported(nil, "%s", name)
+	return 0
+}
+
+// pow is x^y for a constant y that is no whole number: e^(y log x), which is NaN below zero. In float64 the
+// logarithm is rounded, which costs about |y log x| ulp.
+func (c *compiler) pow(v *ir.Value, arg func(int) value) value {
+	y := v.Args[1]
+	if y.Op != ir.OpConst || y.Attr.Data != nil || y.Attr.Num == math.Trunc(y.Attr.Num) {
+		c.unsupported(v, "pow with another exponent than a fraction that is constant")
+	}
+	x := arg(0)
+	f := func(e asm.Elem, x asm.Vec) asm.Vec {
+		return c.row("Exp", e, c.b.Mul(e, c.b.Const(e, y.Attr.Num), c.row("Log", e, x)))
+	}
+	if x.w != single {
+		return each1(x, f)
+	}
+	lo, hi := c.b.ToF64(x.v[0]) // its logarithm is then exact enough
+	return value{[]asm.Vec{c.b.ToF32(f(asm.F64, lo), f(asm.F64, hi))}, single}
+}

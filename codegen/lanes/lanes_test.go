@@ -1,0 +1,309 @@
+package lanes_test
+
+import (
+	"encoding/binary"
+	"errors"
+	"math"
+	"math/rand/v2"
+	"os"
+	"strings"
+	"testing"
+
+	"ndec.dev/ndec/cmd/ndec/driver"
+	"ndec.dev/ndec/codegen/asm"
+	"ndec.dev/ndec/codegen/asm/sim"
+	"ndec.dev/ndec/codegen/lanes"
+	"ndec.dev/ndec/ir"
+	"ndec.dev/ndec/ir/interp"
+	"ndec.dev/ndec/ir/irtest"
+	"ndec.dev/ndec/ir/opt"
+	"ndec.dev/ndec/ir/plan"
+)
+
+func kernelName(f *ir.Func) string {
+	return strings.Map(func(r rune) rune {
+		if r == '.' || r == '/' {
+			return '_'
+		}
+		return r
+	}, f.Name)
+}
+
+// bench runs kernels of a module on a simulated machine, and the interpreter beside it.
+type bench struct {
+	set    *lanes.Set
+	m      *ir.Module
+	params map[string][]float64
+	texts  map[asm.ISA]*sim.Program
+}
+
+func newBench(t *testing.T, m *ir.Module, p *plan.Plan, params map[string][]float64, fs []*ir.Func) *bench {
+	t.Helper()
+	b := &bench{set: lanes.New(p, kernelName), m: m, params: params, texts: map[asm.ISA]*sim.Program{}}
+	for _, f := range fs {
+		if _, err := b.set.Add(f); err != nil {
+			var u *lanes.Unsupported
+			if !errors.As(err, &u) {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, isa := range asm.ISAs {
+		text, err := b.set.Text(isa, "", func(*lanes.Kernel) bool { return true })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b.texts[isa], err = sim.Parse(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return b
+}
+
+func put(mem []byte, e ir.Elem, real ir.Elem, i int, x float64) {
+	switch {
+	case e == ir.F64 || real == ir.F64 && e != ir.Bool:
+		binary.LittleEndian.PutUint64(mem[8*i:], math.Float64bits(x))
+	case e == ir.I32:
+		binary.LittleEndian.PutUint32(mem[4*i:], uint32(int32(x)))
+	case e == ir.Bool:
+		n := real.Bytes()
+		for j := range n {
+			mem[n*i+j] = 0
+			if x != 0 {
+				mem[n*i+j] = 0xff
+			}
+		}
+	default:
+		binary.LittleEndian.PutUint32(mem[4*i:], math.Float32bits(float32(x)))
+	}
+}
+
+func get(mem []byte, e ir.Elem, real ir.Elem, i int) float64 {
+	switch {
+	case e == ir.Bool:
+		if mem[real.Bytes()*i] != 0 {
+			return 1
+		}
+		return 0
+	case e == ir.F64 || real == ir.F64:
+		return math.Float64frombits(binary.LittleEndian.Uint64(mem[8*i:]))
+	case e == ir.I32:
+		return float64(int32(binary.LittleEndian.Uint32(mem[4*i:])))
+	}
+	return float64(math.Float32frombits(binary.LittleEndian.Uint32(mem[4*i:])))
+}
+
+// check runs a kernel on a block of random samples and compares each with the interpreter, and sums of
+// gradients over the block.
+func (b *bench) check(t *testing.T, k *lanes.Kernel, rnd *rand.Rand) {
+	t.Helper()
+	w := b.set.Samples()
+	machine, err := interp.New(b.m, b.params)
+	if err != nil {
+		t.Fatal(err)
+	}
+	args := make([][]interp.Tensor, w)
+	for l := range args {
+		for _, a := range k.Func.Args {
+			x := interp.Tensor{Shape: a.Type.Shape}
+			for range a.Type.Len() {
+				v := float64(rnd.IntN(384)-192)/128 + 1.0/256
+				if a.Type.Elem == ir.I32 {
+					v = float64(rnd.IntN(2))
+				}
+				x.Data = append(x.Data, v)
+			}
+			args[l] = append(args[l], x)
+		}
+	}
+	flat := 0
+	for _, p := range b.m.Params {
+		flat += p.Type.Len()
+	}
+	wants := make([][]interp.Tensor, w)
+	for l := range args {
+		if wants[l], err = machine.Call(k.Func, args[l]...); err != nil {
+			t.Fatalf("%s: %v", k.Func.Name, err)
+		}
+	}
+	tol := 1e-5
+	if b.m.Real == ir.F64 {
+		tol = 1e-12
+	}
+	close := func(g, w float64) bool {
+		return g == w || math.IsNaN(g) && math.IsNaN(w) || math.Abs(g-w) <= tol*max(1, math.Abs(w))
+	}
+	var frames [][]byte
+	for _, isa := range asm.ISAs {
+		fr := make([]byte, b.set.Size)
+		for i := range w {
+			put(fr[b.set.MaskOff:], ir.Bool, b.m.Real, i, 1)
+		}
+		for i, f := range k.Args {
+			for r := range f.Rows {
+				for l := range w {
+					put(fr[f.Off:], f.Elem, b.m.Real, r*w+l, args[l][i].Data[r])
+				}
+			}
+		}
+		var ps, pre []byte
+		for _, p := range b.m.Params {
+			x := make([]byte, p.Type.Len()*p.Type.Elem.Bytes())
+			for i, v := range b.params[p.Name] {
+				put(x, p.Type.Elem, b.m.Real, i, v)
+			}
+			ps = append(ps, x...)
+		}
+		if b.m.Prepare != nil {
+			out, err := machine.Call(b.m.Prepare)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, d := range b.m.Derived {
+				for len(pre)%d.Type.Elem.Bytes() != 0 {
+					pre = append(pre, 0)
+				}
+				x := make([]byte, d.Type.Len()*d.Type.Elem.Bytes())
+				for j, v := range out[i].Data {
+					if d.Type.Elem.IsFloat() { // others are not read in lanes
+						put(x, d.Type.Elem, b.m.Real, j, v)
+					}
+				}
+				pre = append(pre, x...)
+			}
+		}
+		sums := make([]byte, flat*isa.Bytes())
+		m := b.texts[isa].Machine()
+		if err := m.Call(k.Name+"_"+isa.String(), m.Map(fr), m.Map(ps), m.Map(pre), m.Map(sums)); err != nil {
+			t.Fatalf("%s: %v", k.Func.Name, err)
+		}
+		frames = append(frames, fr)
+		for i, f := range k.Results {
+			if f == nil {
+				continue
+			}
+			for r := range f.Rows {
+				for l := range w {
+					if g, want := get(fr[f.Off:], f.Elem, b.m.Real, r*w+l), wants[l][i].Data[r]; !close(g, want) {
+						t.Errorf("%s on %s: result %d, element %d of sample %d: %v, want %v", k.Func.Name, isa, i, r, l, g, want)
+						return
+					}
+				}
+			}
+		}
+		pf := b.set.Plan.Of(k.Func)
+		n := isa.Lanes(asm.F32)
+		if b.m.Real == ir.F64 {
+			n = isa.Lanes(asm.F64)
+		}
+		at := map[*ir.Param]int{}
+		off := 0
+		for _, p := range b.m.Params {
+			at[p] = off
+			off += p.Type.Len()
+		}
+		want := make([]float64, flat)
+		size := make([]float64, flat)
+		for i, p := range pf.Sums {
+			if p == nil {
+				continue
+			}
+			for l := range w {
+				for r, x := range wants[l][i].Data {
+					want[at[p]+r] += x
+					size[at[p]+r] += math.Abs(x)
+				}
+			}
+		}
+		for j := range want {
+			got := 0.0
+			for l := range n {
+				got += get(sums, b.m.Real, b.m.Real, j*n+l)
+			}
+			if math.Abs(got-want[j]) > tol*max(1, size[j]) {
+				t.Errorf("%s on %s: gradient %d: %v, want %v", k.Func.Name, isa, j, got, want[j])
+				return
+			}
+		}
+	}
+	for i, f := range k.Results {
+		if f == nil {
+			continue
+		}
+		n := f.Rows * b.set.Samples() * max(b.m.Real.Bytes(), f.Elem.Bytes())
+		x, y := frames[0][f.Off:][:n], frames[1][f.Off:][:n]
+		if string(x) != string(y) {
+			t.Errorf("%s: result %d has other bits on avx512 than on avx2", k.Func.Name, i)
+		}
+	}
+}
+
+// TestMoons compares every function of the example with the interpreter, sample by sample, on both ISAs.
+func TestMoons(t *testing.T) {
+	files := map[string]string{}
+	for _, n := range []string{"moons.nde", "moons_hyper.nde"} {
+		text, err := os.ReadFile("../../generated/moons/" + n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[n] = string(text)
+	}
+	res, ds := driver.Compile(files, driver.Options{Until: "plan"})
+	if ds.HasErrors() {
+		t.Fatal(ds)
+	}
+	params := map[string][]float64{}
+	rnd := rand.New(rand.NewPCG(1, 2))
+	for _, p := range res.Module.Params {
+		for range p.Type.Len() {
+			params[p.Name] = append(params[p.Name], rnd.Float64()-0.5)
+		}
+	}
+	var fs []*ir.Func
+	for _, pf := range res.Plan.Funcs {
+		fs = append(fs, pf.IR)
+	}
+	b := newBench(t, res.Module, res.Plan, params, fs)
+	for _, pf := range res.Plan.Funcs {
+		k := b.set.Of(pf.IR)
+		if k == nil {
+			_, err := b.set.Add(pf.IR)
+			t.Logf("not in lanes: %v", err)
+			continue
+		}
+		b.check(t, k, rnd)
+	}
+	if len(b.set.Kernels) < 20 {
+		t.Errorf("only %d functions are compiled to lanes", len(b.set.Kernels))
+	}
+}
+
+// TestRandomModules compares the functions of random modules.
+func TestRandomModules(t *testing.T) {
+	compiled, all := 0, 0
+	for seed := range uint64(60) {
+		for _, real := range []ir.Elem{ir.F32, ir.F64} {
+			c := irtest.Random(seed, real)
+			opt.Prepare(c.Module)
+			opt.Run(c.Module, opt.Options{})
+			p, err := plan.Build(c.Module)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var fs []*ir.Func
+			for _, pf := range p.Funcs {
+				fs = append(fs, pf.IR)
+			}
+			b := newBench(t, c.Module, p, c.Params, fs)
+			for _, f := range fs {
+				all++
+				if k := b.set.Of(f); k != nil {
+					compiled++
+					b.check(t, k, rand.New(rand.NewPCG(seed, 3)))
+				}
+			}
+		}
+	}
+	t.Logf("%d of %d functions are compiled to lanes", compiled, all)
+}

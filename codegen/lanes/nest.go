@@ -1,0 +1,384 @@
+package lanes
+
+import (
+	"ndec.dev/ndec/codegen/asm"
+	"ndec.dev/ndec/ir"
+	"ndec.dev/ndec/ir/plan"
+)
+
+// nest prints a loop of the plan.
+func (c *compiler) nest(n *plan.Nest) {
+	if n.Steps[0].Form == plan.Whole {
+		c.source(n.Steps[0].V)
+		c.whole(n.Steps[0].V)
+		return
+	}
+	for _, s := range n.Steps {
+		c.begin(s)
+		c.preload(s)
+	}
+	if n.Extent == 1 || n.Unroll {
+		c.cur = map[cursor]value{}
+		for _, s := range n.Steps {
+			c.source(s.V)
+			for k := range n.Extent {
+				c.step(s, []index{at(k)}, n.Extent)
+			}
+		}
+	} else {
+		t := c.tile(n)
+		rows := func(from index, t int) {
+			c.cur = map[cursor]value{}
+			for _, s := range n.Steps {
+				c.source(s.V)
+				ixs := make([]index, t)
+				for r := range ixs {
+					ixs[r] = from.plus(r)
+					ixs[r].rows, ixs[r].tile = true, r
+				}
+				c.step(s, ixs, n.Extent)
+			}
+		}
+		if full := n.Extent / t; full > 1 {
+			c.b.Loop(full, func(l *asm.Loop) { rows(index{}.along(l, t), t) })
+		} else {
+			rows(at(0), t)
+		}
+		if rest := n.Extent % t; rest > 0 {
+			rows(at(n.Extent-rest), rest)
+		}
+	}
+	c.cur = nil
+	for _, s := range n.Steps {
+		c.finish(s)
+	}
+}
+
+// preload reads small operands before a loop, so that they stay in registers along it.
+func (c *compiler) preload(s plan.Step) {
+	reads(c.pf, s.V, func(a *ir.Value) {
+		if a.Type.Elem == ir.Tuple || a.Type.Len() > plan.SmallLen {
+			return
+		}
+		if f := c.k.byVal[base(c.pf, a)]; f == nil {
+			return
+		}
+		for k := range a.Type.Len() {
+			if pl := c.pf.Places[a]; pl.Kind == plan.ArgArray || pl.Kind == plan.ArgScalar || pl.Kind == plan.View {
+				c.elem(a, at(k))
+			}
+		}
+	})
+}
+
+// tile is the number of rows that a run of the loop computes: products with a matrix share the loads of
+// their vector.
+func (c *compiler) tile(n *plan.Nest) int {
+	for _, s := range n.Steps {
+		switch {
+		case s.Form == plan.RowDot && s.V.Args[1].Type.Len() > plan.SmallLen,
+			s.Form == plan.Scatter && s.V.Type.Len() > registerSums,
+			s.Form == plan.OuterRow && s.V.Args[1].Type.Len() > plan.SmallLen:
+			if c.kind(s.V.Type.Elem) == paired {
+				return min(4, n.Extent)
+			}
+			return min(8, n.Extent)
+		}
+	}
+	return 1
+}
+
+// registerSums is the number of sums that are kept in registers along a loop.
+const registerSums = 8
+
+// begin starts the sums of a step.
+func (c *compiler) begin(s plan.Step) {
+	v := s.V
+	switch s.Form {
+	case plan.ColSum, plan.SumAll:
+	case plan.Scatter:
+		if v.Type.Len() > registerSums {
+			zero := c.splat(v.Type.Elem, 0)
+			c.each(v.Type.Len(), func(ix index) { c.storeField(c.fieldOf(v), ix, zero) })
+			return
+		}
+	default:
+		return
+	}
+	for r := range v.Type.Len() {
+		c.sum[element{v, r}] = c.zeroSum(c.kind(v.Type.Elem))
+	}
+}
+
+// fieldOf is the place of v, which has to have one.
+func (c *compiler) fieldOf(v *ir.Value) *Field {
+	f := c.k.byVal[v]
+	if f == nil {
+		c.unsupported(v, "%s without a place", v.Op)
+	}
+	return f
+}
+
+// finish keeps sums that were made along a loop.
+func (c *compiler) finish(s plan.Step) {
+	v := s.V
+	switch s.Form {
+	case plan.ColSum, plan.SumAll:
+	case plan.Scatter:
+		if v.Type.Len() > registerSums {
+			return
+		}
+	default:
+		return
+	}
+	for r := range v.Type.Len() {
+		x := c.sum[element{v, r}]
+		if f := c.k.byVal[v]; f != nil {
+			c.storeField(f, at(r), x)
+		}
+		c.reg[element{v, r}] = x
+	}
+}
+
+// accumulate adds x y to a running sum.
+func (c *compiler) accumulate(sum, x, y value) {
+	for i := range sum.v {
+		c.b.Accumulate(sum.w.elem(), sum.v[i], x.v[i], y.v[i])
+	}
+}
+
+// dot is the sum of products of n pairs, from the first one on.
+func (c *compiler) dot(w kind, n int, x, y func(k index) value) value {
+	if n <= plan.SmallLen {
+		var sum value
+		for k := range n {
+			if k == 0 {
+				sum = each2(x(at(0)), y(at(0)), c.b.Mul)
+				continue
+			}
+			sum = each3(x(at(k)), y(at(k)), sum, c.b.FMA)
+		}
+		return sum
+	}
+	return c.dots(w, 1, n, func(_ int, k index) value { return x(k) }, y)[0]
+}
+
+// dots are sums of products of n pairs for several rows, which share one factor.
+func (c *compiler) dots(w kind, rows, n int, x func(r int, k index) value, y func(k index) value) []value {
+	sums := make([]value, rows)
+	for r := range sums {
+		sums[r] = c.zeroSum(w)
+	}
+	c.b.Loop(n, func(l *asm.Loop) {
+		k := index{}.along(l, 1)
+		yk := y(k)
+		for r := range sums {
+			c.accumulate(sums[r], x(r, k), yk)
+		}
+	})
+	return sums
+}
+
+// zeroSum is a new running sum.
+func (c *compiler) zeroSum(w kind) value {
+	s := value{w: w}
+	for range w.count() {
+		s.v = append(s.v, c.b.Var(w.elem(), c.b.Const(w.elem(), 0)))
+	}
+	return s
+}
+
+// step prints what a step does at some indices.
+func (c *compiler) step(s plan.Step, ixs []index, extent int) {
+	v := s.V
+	switch s.Form {
+	case plan.Elem:
+		for _, ix := range ixs {
+			c.keep(v, ix, c.compute(v, ix))
+		}
+	case plan.Copy:
+		for _, ix := range ixs {
+			src, k := plan.CopySource(v, ix.k)
+			if src == nil {
+				c.keep(v, ix, c.splat(v.Type.Elem, 0))
+				continue
+			}
+			c.keep(v, ix, c.elem(src, at(k)))
+		}
+	case plan.RowDot:
+		w, x := v.Args[0], v.Args[1]
+		n := x.Type.Len()
+		if n <= plan.SmallLen || len(ixs) == 1 {
+			for _, ix := range ixs {
+				row := ix.times(n)
+				c.keep(v, ix, c.dot(c.kind(v.Type.Elem), n, func(k index) value { return c.elem(w, add(row, k)) }, func(k index) value { return c.elem(x, k) }))
+			}
+			return
+		}
+		sums := c.dots(c.kind(v.Type.Elem), len(ixs), n, func(r int, k index) value { return c.elem(w, add(ixs[r].times(n), k)) },
+			func(k index) value { return c.elem(x, k) })
+		for r, ix := range ixs {
+			c.keep(v, ix, sums[r])
+		}
+	case plan.Gather:
+		x, w := v.Args[0], v.Args[1]
+		k, n := w.Type.Shape[0], w.Type.Shape[1]
+		for _, ix := range ixs {
+			var sum value
+			for j := range k {
+				xj, wj := c.elem(x, at(j)), c.elem(w, ix.plus(j*n))
+				if j == 0 {
+					sum = each2(xj, wj, c.b.Mul)
+				} else {
+					sum = each3(xj, wj, sum, c.b.FMA)
+				}
+			}
+			c.keep(v, ix, sum)
+		}
+	case plan.ColSum:
+		w, x := v.Args[0], v.Args[1]
+		for _, ix := range ixs {
+			xi := c.elem(x, ix)
+			for r := range v.Type.Len() {
+				c.accumulate(c.sum[element{v, r}], c.elem(w, ix.plus(r*extent)), xi)
+			}
+		}
+	case plan.Scatter:
+		x, w := v.Args[0], v.Args[1]
+		n := v.Type.Len()
+		if n <= registerSums {
+			for _, ix := range ixs {
+				xi := c.elem(x, ix)
+				for j := range n {
+					c.accumulate(c.sum[element{v, j}], c.elem(w, ix.times(n).plus(j)), xi)
+				}
+			}
+			return
+		}
+		xs := make([]value, len(ixs))
+		for r, ix := range ixs {
+			xs[r] = c.elem(x, ix)
+		}
+		c.b.Loop(n, func(l *asm.Loop) {
+			j := index{}.along(l, 1)
+			sum := c.loadField(c.fieldOf(v), j)
+			for r, ix := range ixs {
+				sum = each3(c.elem(w, add(ix.times(n), j)), xs[r], sum, c.b.FMA)
+			}
+			c.storeField(c.fieldOf(v), j, sum)
+		})
+	case plan.SumAll:
+		for _, ix := range ixs {
+			if x, y, ok := c.product(v.Args[0], ix); ok {
+				c.accumulate(c.sum[element{v, 0}], x, y)
+				continue
+			}
+			x, sum := c.elem(v.Args[0], ix), c.sum[element{v, 0}]
+			for i := range sum.v {
+				c.b.AddTo(sum.w.elem(), sum.v[i], x.v[i])
+			}
+		}
+	case plan.OuterRow:
+		c.outerRow(s, ixs)
+	case plan.OuterCol:
+		x, y := v.Args[0], v.Args[1]
+		for _, ix := range ixs {
+			yi := c.elem(y, ix)
+			if s.Sum != nil {
+				yi = c.counted(yi)
+			}
+			for r := range x.Type.Len() {
+				c.outer(s, ix.plus(r*extent), c.elem(x, at(r)), yi)
+			}
+		}
+	case plan.AddTo:
+		for _, ix := range ixs {
+			c.addToSum(s.Sum, ix, c.counted(c.elem(v, ix)))
+		}
+	default:
+		c.unsupported(v, "a step of form %s", s.Form)
+	}
+}
+
+// add is the sum of two indices.
+func add(a, b index) index {
+	out := index{k: a.k + b.k, steps: a.steps}
+	out.steps = append(out.steps[:len(out.steps):len(out.steps)], b.steps...)
+	return out
+}
+
+// outerRow multiplies rows of one vector with all of the other.
+func (c *compiler) outerRow(s plan.Step, ixs []index) {
+	x, y := s.V.Args[0], s.V.Args[1]
+	n := y.Type.Len()
+	xs := make([]value, len(ixs))
+	for r, ix := range ixs {
+		xs[r] = c.elem(x, ix)
+		if s.Sum != nil {
+			xs[r] = c.counted(xs[r])
+		}
+	}
+	body := func(j index) {
+		yj := c.elem(y, j)
+		for r, ix := range ixs {
+			c.outer(s, add(ix.times(n), j), xs[r], yj)
+		}
+	}
+	if n <= plan.SmallLen {
+		for j := range n {
+			body(at(j))
+		}
+		return
+	}
+	c.b.Loop(n, func(l *asm.Loop) { body(index{}.along(l, 1)) })
+}
+
+// outer stores or adds one element of an outer product.
+func (c *compiler) outer(s plan.Step, ix index, x, y value) {
+	if s.Sum == nil {
+		c.keep(s.V, ix, each2(x, y, c.b.Mul))
+		return
+	}
+	m := c.sumPlace(s.Sum, ix)
+	e := x.w.elem()
+	c.b.Store(e, c.b.FMA(e, x.v[0], y.v[0], c.b.Load(e, m)), m)
+}
+
+// counted is x, and zero in samples that do not count in sums over samples.
+func (c *compiler) counted(x value) value {
+	if x.w == paired {
+		c.unsupported(nil, "a gradient of f64 in a module of f32")
+	}
+	e := x.w.elem()
+	return value{[]asm.Vec{c.b.And(e, x.v[0], c.mask)}, x.w}
+}
+
+// loadMask reads which samples count, if steps of the segment add up gradients.
+func (c *compiler) loadMask(seg []*plan.Nest) {
+	for _, n := range seg {
+		for _, s := range n.Steps {
+			if s.Sum != nil {
+				c.mask = c.b.Load(c.kind(c.set.real()).elem(), c.b.Arg(argFrame).At(c.set.MaskOff).Along(c.col, c.b.ISA.Bytes()))
+				return
+			}
+		}
+	}
+}
+
+// sumPlace is where the sum of gradients for an element of a parameter lies: one number per lane, the same
+// for all vectors of a block.
+func (c *compiler) sumPlace(p *ir.Param, ix index) asm.Mem {
+	n := c.b.ISA.Bytes()
+	m := c.b.Arg(argSums).At((c.set.sums[p] + ix.k) * n)
+	for _, s := range ix.steps {
+		m = m.Along(s.loop, s.n*n)
+	}
+	return m
+}
+
+// addToSum adds x to the sum of gradients for an element of a parameter.
+func (c *compiler) addToSum(p *ir.Param, ix index, x value) {
+	m := c.sumPlace(p, ix)
+	e := x.w.elem()
+	c.b.Store(e, c.b.Add(e, c.b.Load(e, m), x.v[0]), m)
+}

@@ -1,0 +1,364 @@
+package lanes
+
+import (
+	"fmt"
+	"maps"
+
+	"ndec.dev/ndec/codegen/asm"
+	"ndec.dev/ndec/ir"
+	"ndec.dev/ndec/ir/plan"
+)
+
+// RowBytes is the size of a row of real numbers: one of each sample of a block.
+const RowBytes = 128
+
+// Unsupported says what cannot be compiled to lanes yet, and where.
+type Unsupported struct {
+	What string
+	Func *ir.Func
+	At   *ir.Value
+}
+
+func (u *Unsupported) Error() string {
+	s := fmt.Sprintf("%s in %s", u.What, u.Func.Name)
+	if u.At != nil && u.At.Span.IsValid() {
+		s += " (" + u.At.Span.String() + ")"
+	}
+	return s
+}
+
+// Field is a value in the frame: Rows rows of an element type.
+type Field struct {
+	Name string
+	Elem ir.Elem
+	Rows int
+	Off  int
+}
+
+// Kernel is a compiled function, or a piece of one between nodes that Go runs.
+type Kernel struct {
+	Func   *ir.Func
+	Name   string
+	Fields []*Field
+	byVal  map[*ir.Value]*Field
+	// Args and Results are where these lie.
+	Args, Results []*Field
+
+	pf    *plan.Func
+	nests []*plan.Nest // those of the kernel
+	carry map[int]int  // results that become arguments of the next run
+
+	// Of a piece of a Node: the nodes before and after it, and whether it is the last one.
+	part     bool
+	from, to *NodeStep
+	last     bool
+}
+
+// Set is the kernels of a package.
+type Set struct {
+	Plan    *plan.Plan
+	Kernels []*Kernel // callees before callers
+	Nodes   []*Node
+	Size    int // bytes of the frame
+	// Args are names and types, in Go, of the pointers that every kernel takes: the frame, the parameters, what
+	// is computed from these, and the sums of gradients.
+	Args []string
+	// MaskOff is the place of a row of masks: of the samples that count in sums over samples.
+	MaskOff int
+
+	byFunc map[*ir.Func]*Kernel
+	solves map[*ir.Solve]*Solve
+	revs   map[*ir.Rev]*Rev
+	name   func(*ir.Func) string
+	params map[*ir.Param]int // offset in Params, or in the prepared values
+	sums   map[*ir.Param]int // first element in the flat gradient
+}
+
+// spillSlots is the number of vectors of the frame that kernels may use when they run out of registers.
+const spillSlots = 64
+
+// New is an empty set; name gives kernels their names.
+func New(p *plan.Plan, name func(*ir.Func) string) *Set {
+	s := &Set{Plan: p, Args: []string{"fr *frame", "w *Params", "pre *prepared", "sums *Real"}, byFunc: map[*ir.Func]*Kernel{}, solves: map[*ir.Solve]*Solve{}, revs: map[*ir.Rev]*Rev{}, name: name, params: map[*ir.Param]int{}, sums: map[*ir.Param]int{}}
+	off, flat := 0, 0
+	for _, q := range p.Module.Params {
+		s.params[q], s.sums[q] = off, flat
+		off += q.Type.Len() * q.Type.Elem.Bytes()
+		flat += q.Type.Len()
+	}
+	off = 0
+	for _, q := range p.Module.Derived {
+		n := q.Type.Elem.Bytes()
+		off = (off + n - 1) / n * n
+		s.params[q] = off
+		off += q.Type.Len() * n
+	}
+	s.Size = spillSlots*64 + 256
+	s.MaskOff = s.Size
+	s.Size += RowBytes
+	return s
+}
+
+// Samples is the number of samples of a block.
+func (s *Set) Samples() int { return RowBytes / s.real().Bytes() }
+
+func (s *Set) real() ir.Elem { return s.Plan.Module.Real }
+
+// Of is the kernel of f; nil if there is none.
+func (s *Set) Of(f *ir.Func) *Kernel { return s.byFunc[f] }
+
+// Add compiles f and what it calls. On an error the set is as it was.
+func (s *Set) Add(f *ir.Func) (*Kernel, error) {
+	undo := s.mark()
+	n := len(s.Kernels)
+	k, err := s.add(f)
+	if err == nil {
+		err = s.try(s.Kernels[n:])
+	}
+	if err != nil {
+		undo()
+		return nil, err
+	}
+	return k, nil
+}
+
+// try finds what cannot be emitted.
+func (s *Set) try(kernels []*Kernel) error {
+	for _, isa := range asm.ISAs {
+		if _, err := s.text(isa, kernels, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mark gives a function that takes back what has been added since.
+func (s *Set) mark() (undo func()) {
+	n, nodes, size := len(s.Kernels), len(s.Nodes), s.Size
+	solves, revs := maps.Clone(s.solves), maps.Clone(s.revs)
+	return func() {
+		for _, k := range s.Kernels[n:] {
+			if s.byFunc[k.Func] == k {
+				delete(s.byFunc, k.Func)
+			}
+		}
+		s.Nodes = s.Nodes[:nodes]
+		s.Kernels, s.Size, s.solves, s.revs = s.Kernels[:n], size, solves, revs
+	}
+}
+
+func (s *Set) add(f *ir.Func) (*Kernel, error) {
+	if k := s.byFunc[f]; k != nil {
+		return k, nil
+	}
+	pf := s.Plan.Of(f)
+	if pf == nil {
+		return nil, fmt.Errorf("lanes: function %s has no plan", f.Name)
+	}
+	for _, v := range f.Values {
+		switch v.Op {
+		case ir.OpCall:
+			if _, err := s.add(v.Attr.Func); err != nil {
+				return nil, err
+			}
+		case ir.OpSolve, ir.OpRev, ir.OpMap, ir.OpScan:
+			return nil, &Unsupported{v.Op.String(), f, v}
+		}
+	}
+	k := &Kernel{Func: f, Name: s.name(f), pf: pf, nests: pf.Nests, byVal: map[*ir.Value]*Field{}}
+	s.layout(k)
+	s.Kernels = append(s.Kernels, k)
+	s.byFunc[f] = k
+	return k, nil
+}
+
+// field gives a value a place in the frame.
+func (s *Set) field(k *Kernel, name string, t ir.Type) *Field {
+	f := &Field{Name: name, Elem: t.Elem, Rows: t.Len(), Off: s.Size}
+	s.Size += f.Rows * s.rowBytes(t.Elem)
+	k.Fields = append(k.Fields, f)
+	return f
+}
+
+// rowBytes is the size of a row: integers and masks are as wide as real numbers.
+func (s *Set) rowBytes(e ir.Elem) int {
+	if e == ir.F64 {
+		return s.Samples() * 8
+	}
+	return RowBytes
+}
+
+// layout gives places to arguments, results and what lives in memory.
+func (s *Set) layout(k *Kernel) {
+	f, pf := k.Func, k.pf
+	for i, a := range f.Args {
+		name := a.Name
+		if name == "" {
+			name = fmt.Sprintf("arg%d", i)
+		}
+		k.byVal[a] = s.field(k, name, a.Type)
+		k.Args = append(k.Args, k.byVal[a])
+	}
+	for i, r := range f.Results {
+		if pf.Sums[i] != nil || pf.Places[r].Kind == plan.Stat {
+			k.Results = append(k.Results, nil)
+			continue
+		}
+		name := fmt.Sprintf("out%d", i)
+		if i < len(f.ResultNames) && f.ResultNames[i] != "" {
+			name = f.ResultNames[i]
+		}
+		fd := s.field(k, name, r.Type)
+		k.Results = append(k.Results, fd)
+		if pl := pf.Places[r]; k.byVal[r] == nil && pl.Kind != plan.Literal && pl.Kind != plan.Table && pl.Kind != plan.Memory && pl.Kind != plan.View && r.Op != ir.OpArg {
+			k.byVal[r] = fd
+		}
+	}
+	segs := segments(k.nests)
+	where := map[*ir.Value]int{} // segment that computes a value
+	for i, seg := range segs {
+		for _, n := range seg {
+			for _, st := range n.Steps {
+				if st.Form != plan.AddTo {
+					where[st.V] = i
+				}
+			}
+		}
+	}
+	for _, v := range f.Values {
+		if v.Op == ir.OpResult {
+			where[v] = where[v.Args[0]]
+		}
+	}
+	outside := map[*ir.Value]bool{} // values that are read in another segment, or by a call
+	for i, seg := range segs {
+		for _, n := range seg {
+			for _, st := range n.Steps {
+				read := func(v *ir.Value) {
+					if v = base(pf, v); where[v] != i || isNode(n) {
+						outside[v] = true
+					}
+				}
+				if st.Form == plan.AddTo {
+					read(st.V)
+					continue
+				}
+				reads(pf, st.V, read)
+				if st.V.Op == ir.OpRev { // it takes the extras of its solve again
+					for _, a := range st.V.Args[0].Args {
+						read(a)
+					}
+				}
+			}
+		}
+	}
+	for i, r := range f.Results {
+		if pf.Sums[i] == nil {
+			outside[base(pf, r)] = true
+		}
+	}
+	for _, v := range f.Values {
+		if k.byVal[v] != nil || v.Type.Elem == ir.Tuple {
+			continue
+		}
+		pl := pf.Places[v]
+		switch pl.Kind {
+		case plan.Scalars, plan.Register:
+			if outside[v] {
+				k.byVal[v] = s.field(k, fmt.Sprintf("v%d", v.ID), v.Type)
+			}
+		case plan.Local, plan.Work:
+			k.byVal[v] = s.field(k, fmt.Sprintf("v%d", v.ID), v.Type)
+		}
+	}
+}
+
+// base is what v is a view of.
+func base(pf *plan.Func, v *ir.Value) *ir.Value {
+	if pl := pf.Places[v]; pl != nil && pl.Kind == plan.View {
+		return pl.Base
+	}
+	return v
+}
+
+// reads calls f for the operands of v, those of folded ones for these.
+func reads(pf *plan.Func, v *ir.Value, f func(*ir.Value)) {
+	for _, a := range v.Args {
+		if pl := pf.Places[a]; pl != nil && pl.Kind == plan.Folded {
+			reads(pf, a, f)
+			continue
+		}
+		f(a)
+	}
+}
+
+func isCall(n *plan.Nest) bool { return n.Steps[0].V.Op == ir.OpCall && n.Steps[0].Form == plan.Whole }
+
+// isNode reports whether a nest is a call, or a node that Go runs.
+func isNode(n *plan.Nest) bool { return isCall(n) || isBreak(n) }
+
+// segments cuts nests at nodes: each is a segment of its own, and so is each run of nests between.
+func segments(nests []*plan.Nest) [][]*plan.Nest {
+	var out [][]*plan.Nest
+	open := false
+	for _, n := range nests {
+		switch {
+		case isNode(n):
+			out = append(out, []*plan.Nest{n})
+			open = false
+		case open:
+			out[len(out)-1] = append(out[len(out)-1], n)
+		default:
+			out = append(out, []*plan.Nest{n})
+			open = true
+		}
+	}
+	return out
+}
+
+// Text is the assembly of all kernels for an ISA; header goes first, and export says which kernels Go calls.
+func (s *Set) Text(isa asm.ISA, header string, export func(*Kernel) bool) (string, error) {
+	f, err := s.text(isa, s.Kernels, export)
+	if err != nil {
+		return "", err
+	}
+	f.Header = header
+	return f.String(), nil
+}
+
+func (s *Set) text(isa asm.ISA, kernels []*Kernel, export func(*Kernel) bool) (*asm.File, error) {
+	f := &asm.File{ISA: isa, Args: s.Args, Slots: spillSlots, Words: spillSlots * 64}
+	for _, k := range kernels {
+		var failed *Unsupported
+		_, err := f.Kernel(k.Name, k.doc(), func(b *asm.Builder) {
+			c := &compiler{set: s, k: k, pf: k.pf, b: b, file: f}
+			failed = c.run()
+		})
+		if failed != nil {
+			return nil, failed
+		}
+		if err != nil {
+			return nil, &Unsupported{err.Error(), k.Func, nil}
+		}
+		if export != nil && export(k) {
+			f.Export(k.Name)
+		}
+	}
+	return f, nil
+}
+
+func (k *Kernel) doc() string {
+	d := fmt.Sprintf("%s is %s of a block of samples", k.Name, k.Func.Name)
+	if k.Func.Span.IsValid() {
+		d += " (" + k.Func.Span.String() + ")"
+	}
+	switch {
+	case k.from != nil && k.to != nil:
+		d += ", between two loops"
+	case k.to != nil:
+		d += ", up to the first loop"
+	case k.from != nil:
+		d += ", from the last loop on"
+	}
+	return d + "."
+}

@@ -1,0 +1,332 @@
+package lanes
+
+import (
+	"fmt"
+
+	"ndec.dev/ndec/ir"
+)
+
+// Solve is a solve whose steps run in lanes: each sample has its own t, h and decisions, in f64 as everywhere.
+// The loop over the steps is Go. It is that of ir.Solve, cut into two functions that Go calls.
+type Solve struct {
+	IR *ir.Solve
+	// Start gives the first h of an adaptive solve and, where the method keeps it, the field at the start. It
+	// is nil where neither is needed. Arguments: t, t1, dir, rtol, atol, states, extras. Results: h, slopes.
+	Start *Kernel
+	// Step makes a step and decides on it. Its arguments that change are carried on from call to call:
+	// t, h, states, slopes and, of an adaptive solve, rejected, errPrev, errPrev2. See the constants for places.
+	Step *Kernel
+	// Fixed: what lies where among arguments and results of Step.
+	States, Slopes int // how many there are
+}
+
+// Results of a Step. Go reads the code of each sample after a step.
+const (
+	CodeRejected = 0 // of an adaptive solve; of one of fixed steps: the step was not finite
+	CodeAccepted = 1
+	CodeTooSmall = 2
+)
+
+// Arguments of an adaptive Step before the states: t, h, then these.
+var adaptiveArgs = []string{"rejected", "err_prev", "err_prev2", "t1", "dir", "rtol", "atol", "live"}
+
+// fixedArgs are those of a Step of given length.
+var fixedArgs = []string{"live"}
+
+// AddSolve compiles the functions of a solve. On an error the set is as it was.
+func (s *Set) AddSolve(sv *ir.Solve) (*Solve, error) {
+	if l := s.solves[sv]; l != nil {
+		return l, nil
+	}
+	switch {
+	case sv.Times > 0:
+		return nil, &Unsupported{"output times", sv.Field, nil}
+	case sv.Begin != nil:
+		return nil, &Unsupported{"a method with memory", sv.Field, nil}
+	case sv.Stops > 0:
+		return nil, &Unsupported{"stops", sv.Field, nil}
+	case sv.KeepEvery > 0 || sv.KeepBytes > 0:
+		return nil, &Unsupported{"checkpoints", sv.Field, nil}
+	}
+	l := &Solve{IR: sv, States: len(sv.States)}
+	if sv.FSAL {
+		l.Slopes = l.States
+	}
+	var start, step *ir.Func
+	if sv.Adaptive {
+		start, step = s.adaptiveStart(sv), s.adaptiveStep(sv)
+	} else {
+		step = s.fixedStep(sv)
+		if sv.FSAL {
+			start = s.fixedStart(sv)
+		}
+	}
+	for _, f := range []*ir.Func{start, step} {
+		if f == nil {
+			continue
+		}
+		if err := s.Plan.Extra(f); err != nil {
+			return nil, err
+		}
+	}
+	var err error
+	if start != nil {
+		if l.Start, err = s.Add(start); err != nil {
+			return nil, err
+		}
+	}
+	if l.Step, err = s.Add(step); err != nil {
+		return nil, err
+	}
+	l.Step.carry = map[int]int{}
+	n := len(fixedArgs)
+	if sv.Adaptive {
+		n = len(adaptiveArgs)
+		for i := range 3 { // rejected, errors
+			l.Step.carry[i] = 2 + i
+		}
+		l.Step.carry[3], l.Step.carry[4] = 0, 1
+		for i := range l.States + l.Slopes {
+			l.Step.carry[5+i] = 2 + n + i
+		}
+	} else {
+		for i := range l.States + l.Slopes {
+			l.Step.carry[i] = 2 + n + i
+		}
+	}
+	s.solves[sv] = l
+	return l, nil
+}
+
+// Lead is the number of arguments of Step before the states.
+func (l *Solve) Lead() int {
+	if l.IR.Adaptive {
+		return 2 + len(adaptiveArgs)
+	}
+	return 2 + len(fixedArgs)
+}
+
+// lane starts a function of a solve with scalars of f64, then values of the types of the solve.
+func (s *Set) lane(sv *ir.Solve, suffix string, scalars []string, slopes bool) (b *ir.Builder, xs map[string]*ir.Value, y, k, c []*ir.Value) {
+	b = ir.NewFunc(sv.Name+suffix, sv.Span, s.real())
+	xs = map[string]*ir.Value{}
+	for _, n := range scalars {
+		xs[n] = b.Arg(n, ir.Scalar(ir.F64))
+	}
+	for _, st := range sv.States {
+		y = append(y, b.Arg(st.Name, st.Type))
+	}
+	for _, st := range sv.States {
+		if slopes {
+			k = append(k, b.Arg(st.Name+"_k", st.Type))
+		}
+	}
+	for i, t := range sv.Extras {
+		c = append(c, b.Arg(fmt.Sprintf("c%d", i), t))
+	}
+	return
+}
+
+func cat(lists ...[]*ir.Value) []*ir.Value {
+	var out []*ir.Value
+	for _, l := range lists {
+		out = append(out, l...)
+	}
+	return out
+}
+
+// finish sets results with names.
+func finish(b *ir.Builder, names []string, vs []*ir.Value) *ir.Func {
+	f := b.Return(vs...)
+	f.ResultNames = names
+	return f
+}
+
+// named are names of the states with a suffix.
+func named(sv *ir.Solve, suffix string) []string {
+	var out []string
+	for _, st := range sv.States {
+		out = append(out, st.Name+suffix)
+	}
+	return out
+}
+
+// fixedStart is the field at the start.
+func (s *Set) fixedStart(sv *ir.Solve) *ir.Func {
+	b, x, y, _, c := s.lane(sv, ".lanestart", []string{"t"}, false)
+	return finish(b, named(sv, "_k"), b.CallAll(sv.Field, cat([]*ir.Value{x["t"]}, y, c)...))
+}
+
+// fixedStep makes a step of length h in the samples that are live, where it is finite.
+func (s *Set) fixedStep(sv *ir.Solve) *ir.Func {
+	b, x, y, k, c := s.lane(sv, ".lanestep", append([]string{"t", "h"}, fixedArgs...), sv.FSAL)
+	out := b.CallAll(sv.Step, cat([]*ir.Value{x["t"], x["h"]}, y, k, c)...)
+	n := len(y)
+	y1, k1 := out[:n], []*ir.Value(nil)
+	if sv.FSAL {
+		k1 = out[n : 2*n]
+	}
+	good := s.finite(b, y1)
+	take := b.Binary(ir.OpAnd, good, b.Binary(ir.OpLt, b.Const(0, ir.F64), x["live"]))
+	names := append(named(sv, "_next"), named(sv, "_knext")[:len(k1)]...)
+	vs := cat(choose(b, take, y1, y), choose(b, take, k1, k))
+	names, vs = append(names, "code"), append(vs, b.Cast(good, ir.F64))
+	return finish(b, append(names, named(sv, "_at")...), append(vs, y...))
+}
+
+// finite is true where all elements are finite.
+func (s *Set) finite(b *ir.Builder, vs []*ir.Value) *ir.Value {
+	var good *ir.Value
+	for _, v := range vs {
+		d := b.Emit(ir.OpSub, ir.Attr{}, v, v) // 0, or NaN
+		if !d.Type.IsScalar() {
+			d = b.Sum(d)
+		}
+		g := b.Binary(ir.OpEq, d, b.Const(0, v.Type.Elem))
+		if good == nil {
+			good = g
+		} else {
+			good = b.Binary(ir.OpAnd, good, g)
+		}
+	}
+	return good
+}
+
+func choose(b *ir.Builder, c *ir.Value, xs, ys []*ir.Value) []*ir.Value {
+	var out []*ir.Value
+	for i := range xs {
+		out = append(out, b.Select(c, xs[i], ys[i]))
+	}
+	return out
+}
+
+// adaptiveStart chooses the first step.
+func (s *Set) adaptiveStart(sv *ir.Solve) *ir.Func {
+	if !sv.FSAL && sv.FirstStep > 0 {
+		return nil
+	}
+	b, x, y, _, c := s.lane(sv, ".lanestart", []string{"t", "t1", "dir", "rtol", "atol"}, false)
+	k := b.CallAll(sv.Field, cat([]*ir.Value{x["t"]}, y, c)...)
+	names, vs := []string{"h"}, []*ir.Value{b.Mul(x["dir"], b.Const(sv.FirstStep, ir.F64))}
+	if sv.FirstStep == 0 {
+		h := b.Inline(sv.First, cat([]*ir.Value{x["t"], x["dir"], x["rtol"], x["atol"]}, y, k, c))[0]
+		span := b.Mul(x["dir"], b.Sub(x["t1"], x["t"]))
+		vs[0] = b.Mul(x["dir"], b.Binary(ir.OpMin, h, span))
+	}
+	if sv.FSAL {
+		names, vs = append(names, named(sv, "_k")...), append(vs, k...)
+	}
+	return finish(b, names, vs)
+}
+
+// adaptiveStep tries a step, and decides on it and on the next length.
+func (s *Set) adaptiveStep(sv *ir.Solve) *ir.Func {
+	b, x, y, k, c := s.lane(sv, ".lanestep", append([]string{"t", "h"}, adaptiveArgs...), sv.FSAL)
+	num := func(v float64) *ir.Value { return b.Const(v, ir.F64) }
+	op := func(o ir.Op, p, q *ir.Value) *ir.Value { return b.Binary(o, p, q) }
+	abs := func(v *ir.Value) *ir.Value { return b.Unary(ir.OpAbs, v) }
+	t, h, t1, dir := x["t"], x["h"], x["t1"], x["dir"]
+	live := op(ir.OpLt, num(0), x["live"])
+	if sv.MaxStep > 0 {
+		h = b.Mul(dir, op(ir.OpMin, b.Mul(dir, h), num(sv.MaxStep)))
+	}
+	if sv.MinStep > 0 {
+		h = b.Mul(dir, op(ir.OpMax, b.Mul(dir, h), num(sv.MinStep)))
+	}
+	last := op(ir.OpLe, num(0), b.Mul(b.Sub(b.Add(t, b.Mul(num(1.01), h)), t1), dir))
+	h = b.Select(last, b.Sub(t1, t), h)
+	resolution := b.Mul(num(16*0x1p-52), op(ir.OpMax, abs(t), abs(t1)))
+	long := op(ir.OpOr, last, op(ir.OpLe, resolution, abs(h)))
+
+	out := b.CallAll(sv.Step, cat([]*ir.Value{t, h}, y, k, c)...)
+	n := len(y)
+	y1, e, k1 := out[:n], out[n:2*n], []*ir.Value(nil)
+	if sv.FSAL {
+		k1 = out[2*n : 3*n]
+	}
+	err := b.Inline(sv.Norm, cat([]*ir.Value{x["rtol"], x["atol"]}, y, y1, e))[0]
+	good := op(ir.OpLe, err, num(1))
+	if sv.MinStep > 0 {
+		short := op(ir.OpLe, b.Mul(dir, h), num(sv.MinStep))
+		good = op(ir.OpOr, good, op(ir.OpAnd, short, op(ir.OpEq, b.Emit(ir.OpSub, ir.Attr{}, err, err), num(0))))
+	}
+	factor := b.Inline(sv.Control, []*ir.Value{err, x["err_prev"], x["err_prev2"]})[0]
+	capped := op(ir.OpMin, factor, num(1))
+	finite := op(ir.OpEq, b.Emit(ir.OpSub, ir.Attr{}, err, err), num(0))
+	after := b.Select(op(ir.OpLt, num(0), x["rejected"]), capped, factor)
+	scale := b.Select(good, after, b.Select(finite, capped, num(sv.MinFactor)))
+
+	accept := op(ir.OpAnd, op(ir.OpAnd, good, long), live)
+	code := b.Select(long, b.Select(good, num(CodeAccepted), num(CodeRejected)), num(CodeTooSmall))
+	names := []string{"rejected_next", "err_prev_next", "err_prev2_next", "t_next", "h_next"}
+	vs := []*ir.Value{
+		b.Select(accept, num(0), num(1)),
+		b.Select(accept, op(ir.OpMax, err, num(1e-4)), x["err_prev"]),
+		b.Select(accept, x["err_prev"], x["err_prev2"]),
+		b.Select(accept, b.Select(last, t1, b.Add(t, h)), t),
+		b.Mul(h, scale),
+	}
+	names = append(names, named(sv, "_next")...)
+	vs = append(vs, choose(b, accept, y1, y)...)
+	if sv.FSAL {
+		names = append(names, named(sv, "_knext")...)
+		vs = append(vs, choose(b, accept, k1, k)...)
+	}
+	names, vs = append(names, "code", "err", "t_at", "h_at"), append(vs, code, err, t, h)
+	return finish(b, append(names, named(sv, "_at")...), append(vs, y...))
+}
+
+// AddRev compiles the step of a reverse sweep: (t, h, active, states, extras, cotangents, sums of those of
+// the extras) to (cotangents, sums). Samples that are not active, whose tapes are shorter, stay as they are.
+func (s *Set) AddRev(r *ir.Rev) (*Rev, error) {
+	if l := s.revs[r]; l != nil {
+		return l, nil
+	}
+	sv := r.Solve
+	if _, err := s.AddSolve(sv); err != nil {
+		return nil, err
+	}
+	b, x, y, _, c := s.lane(sv, ".lanerev", []string{"t", "h", "active"}, false)
+	var bar, sum []*ir.Value
+	for _, st := range sv.States {
+		bar = append(bar, b.Arg(st.Name+"_bar", st.Type))
+	}
+	for i, t := range sv.Extras {
+		sum = append(sum, b.Arg(fmt.Sprintf("c%d_sum", i), t))
+	}
+	out := b.CallAll(r.StepVJP, cat([]*ir.Value{x["t"], x["h"]}, y, c, bar)...)
+	n, m := len(y), len(c)
+	active := b.Binary(ir.OpLt, b.Const(0, ir.F64), x["active"])
+	names := named(sv, "_bar_next")
+	vs := choose(b, active, out[:n], bar)
+	for i, v := range out[n : n+m] {
+		names = append(names, fmt.Sprintf("c%d_sum_next", i))
+		vs = append(vs, b.Select(active, b.Add(sum[i], v), sum[i]))
+	}
+	accum := make([]bool, len(vs))
+	for i, p := range r.Params {
+		names, vs, accum = append(names, p.Name+"_bar"), append(vs, out[n+m+i]), append(accum, true)
+	}
+	f := finish(b, names, vs)
+	f.Accum = accum
+	if err := s.Plan.Extra(f); err != nil {
+		return nil, err
+	}
+	k, err := s.Add(f)
+	if err != nil {
+		return nil, err
+	}
+	k.carry = map[int]int{}
+	for i := range n + m {
+		k.carry[i] = 3 + n + m + i
+	}
+	l := &Rev{IR: r, Step: k}
+	s.revs[r] = l
+	return l, nil
+}
+
+// Rev is a reverse sweep in lanes.
+type Rev struct {
+	IR   *ir.Rev
+	Step *Kernel
+}

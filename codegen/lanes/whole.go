@@ -1,0 +1,202 @@
+package lanes
+
+import (
+	"math"
+
+	"ndec.dev/ndec/codegen/asm"
+	"ndec.dev/ndec/ir"
+	"ndec.dev/ndec/ir/plan"
+)
+
+// whole prints an operator on whole arrays.
+func (c *compiler) whole(v *ir.Value) {
+	switch v.Op {
+	case ir.OpReshape, ir.OpTranspose, ir.OpSlice, ir.OpPad, ir.OpConcat, ir.OpReverse, ir.OpExpand:
+		c.copies(v)
+	case ir.OpSum, ir.OpReduceMax, ir.OpReduceMin:
+		c.reduce(v)
+	case ir.OpArgmax:
+		c.argmax(v)
+	case ir.OpMatMul:
+		c.matmul(v)
+	default:
+		c.unsupported(v, "%s", v.Op)
+	}
+}
+
+// run is a stretch of elements that are copied from equally spaced ones.
+type run struct {
+	dst, n   int
+	src      *ir.Value // nil: zeros
+	from, by int
+}
+
+// maxRuns bounds the loops that an operator may be spelled with.
+const maxRuns = 64
+
+// copies prints a shape operator as loops over stretches.
+func (c *compiler) copies(v *ir.Value) {
+	var runs []run
+	for k := range v.Type.Len() {
+		src, from := plan.CopySource(v, k)
+		if n := len(runs); n > 0 && runs[n-1].src == src {
+			r := &runs[n-1]
+			if r.n == 1 && src != nil {
+				r.by = from - r.from
+			}
+			if src == nil || from == r.from+r.n*r.by && r.by >= 0 {
+				r.n++
+				continue
+			}
+		}
+		runs = append(runs, run{dst: k, n: 1, src: src, from: from})
+	}
+	if len(runs) > maxRuns {
+		c.unsupported(v, "%s of this shape", v.Op)
+	}
+	for _, r := range runs {
+		c.stretch(r.n, func(step func(n int) index) {
+			x := c.splat(v.Type.Elem, 0)
+			if r.src != nil {
+				x = c.elem(r.src, step(r.by).plus(r.from))
+			}
+			ix := step(1).plus(r.dst)
+			if f := c.k.byVal[v]; f != nil {
+				c.storeField(f, ix, x)
+			}
+			if ix.konst() && v.Type.Len() <= plan.SmallLen {
+				c.reg[element{v, ix.k}] = x
+			}
+		})
+	}
+}
+
+// stretch runs body for n indices; step gives them with a stride.
+func (c *compiler) stretch(n int, body func(step func(n int) index)) {
+	if n <= unrolled {
+		for k := range n {
+			body(func(by int) index { return at(k * by) })
+		}
+		return
+	}
+	c.b.Loop(n, func(l *asm.Loop) { body(func(by int) index { return index{}.along(l, by) }) })
+}
+
+// reduce prints sums, minima and maxima over axes.
+func (c *compiler) reduce(v *ir.Value) {
+	x := v.Args[0]
+	in := x.Type.Shape
+	over := make([]bool, len(in))
+	for _, ax := range v.Attr.Ints {
+		over[ax] = true
+	}
+	for i := range over {
+		over[i] = over[i] || len(v.Attr.Ints) == 0
+	}
+	var outer, inner []axis
+	stride := 1
+	for i := len(in) - 1; i >= 0; i-- {
+		a := axis{n: in[i], from: stride}
+		if over[i] {
+			inner = append([]axis{a}, inner...)
+		} else {
+			outer = append([]axis{a}, outer...)
+		}
+		stride *= in[i]
+	}
+	e := v.Type.Elem
+	if !e.IsFloat() {
+		c.unsupported(v, "%s of %s", v.Op, e)
+	}
+	start := map[ir.Op]float64{ir.OpSum: 0, ir.OpReduceMax: math.Inf(-1), ir.OpReduceMin: math.Inf(1)}[v.Op]
+	place := 1
+	for i := len(outer) - 1; i >= 0; i-- {
+		outer[i].to = place
+		place *= outer[i].n
+	}
+	c.axes(outer, func(from, to index) {
+		w := c.kind(e)
+		sum := value{w: w}
+		for range w.count() {
+			sum.v = append(sum.v, c.b.Var(w.elem(), c.b.Const(w.elem(), start)))
+		}
+		c.axes(inner, func(more, _ index) {
+			xi := c.elem(x, add(from, more))
+			for p := range sum.v {
+				switch v.Op {
+				case ir.OpSum:
+					c.b.AddTo(w.elem(), sum.v[p], xi.v[p])
+				case ir.OpReduceMax:
+					c.b.Set(sum.v[p], c.b.Max(w.elem(), sum.v[p], xi.v[p]))
+				default:
+					c.b.Set(sum.v[p], c.b.Min(w.elem(), sum.v[p], xi.v[p]))
+				}
+			}
+		})
+		if f := c.k.byVal[v]; f != nil {
+			c.storeField(f, to, sum)
+		}
+		if to.konst() && v.Type.Len() <= plan.SmallLen {
+			c.reg[element{v, to.k}] = sum
+		}
+	})
+}
+
+// axis is a loop over n elements, by strides in an operand and in the result.
+type axis struct{ n, from, to int }
+
+// axes runs body along nested loops.
+func (c *compiler) axes(all []axis, body func(from, to index)) {
+	var nest func(all []axis, from, to index)
+	nest = func(all []axis, from, to index) {
+		if len(all) == 0 {
+			body(from, to)
+			return
+		}
+		a := all[0]
+		c.stretch(a.n, func(step func(int) index) { nest(all[1:], add(from, step(a.from)), add(to, step(a.to))) })
+	}
+	nest(all, at(0), at(0))
+}
+
+// argmax is the place of the largest element, the first among equals.
+func (c *compiler) argmax(v *ir.Value) {
+	x := v.Args[0]
+	n := x.Type.Len()
+	if n > 64 {
+		c.unsupported(v, "argmax of more than 64 elements")
+	}
+	best := c.elem(x, at(0))
+	where := c.splat(ir.I32, 0)
+	if best.w == paired {
+		c.unsupported(v, "argmax of f64 in a module of f32")
+	}
+	e := best.w.elem()
+	for k := 1; k < n; k++ {
+		xk := c.elem(x, at(k))
+		m := c.b.Cmp(e, asm.Less, best.v[0], xk.v[0])
+		best = value{[]asm.Vec{c.b.Select(e, m, xk.v[0], best.v[0])}, best.w}
+		where = value{[]asm.Vec{c.b.Select(e, m, c.splat(ir.I32, float64(k)).v[0], where.v[0])}, best.w}
+	}
+	c.keep(v, at(0), where)
+}
+
+// matmul is a product of two matrices of each sample.
+func (c *compiler) matmul(v *ir.Value) {
+	x, y := v.Args[0], v.Args[1]
+	m, k, n := x.Type.Shape[0], x.Type.Shape[1], y.Type.Shape[1]
+	w := c.kind(v.Type.Elem)
+	c.stretch(m, func(i func(int) index) {
+		c.stretch(n, func(j func(int) index) {
+			sum := c.zeroSum(w)
+			c.stretch(k, func(l func(int) index) {
+				c.accumulate(sum, c.elem(x, add(i(k), l(1))), c.elem(y, add(l(n), j(1))))
+			})
+			ix := add(i(n), j(1))
+			c.storeField(c.fieldOf(v), ix, sum)
+			if ix.konst() && v.Type.Len() <= plan.SmallLen {
+				c.reg[element{v, ix.k}] = sum
+			}
+		})
+	})
+}

@@ -1,0 +1,515 @@
+package codegen
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"ndec.dev/ndec/codegen/asm"
+	"ndec.dev/ndec/codegen/lanes"
+	"ndec.dev/ndec/ir"
+	"ndec.dev/ndec/ir/plan"
+)
+
+// vectors prints what runs many samples at a time: kernels in assembly, and in Go the loops over steps that
+// call them. Where the processor has the instructions, they take the place of the functions over one sample in
+// batches and in training.
+type vectors struct {
+	e   *emitter
+	p   *printer
+	set *lanes.Set
+
+	models  map[*ir.Model]*lanes.Node
+	recipes map[*ir.Recipe]*lanes.Recipe
+
+	paths map[*lanes.Field]string // of a field, from the frame on
+	names map[any]string          // of *lanes.Node, *lanes.Solve, *lanes.Rev: their methods
+	used  map[*lanes.Kernel]bool  // kernels that Go calls
+	done  map[any]bool            // printed methods
+	loops *file
+	tapes []string // fields of lanes
+}
+
+// findVectors compiles what has vector code.
+func (e *emitter) findVectors() {
+	kernels := map[*ir.Func]string{}
+	prog := lanes.Compile(e.plan, func(f *ir.Func) string {
+		if kernels[f] == "" {
+			if kernels[f] = e.funcs[f]; kernels[f] == "" {
+				kernels[f] = e.global.pick(goName(f.Name, false))
+			}
+		}
+		return kernels[f]
+	})
+	if len(prog.Models)+len(prog.Recipes) == 0 {
+		return
+	}
+	e.vec = &vectors{e: e, p: e.p, set: prog.Set, models: prog.Models, recipes: prog.Recipes,
+		paths: map[*lanes.Field]string{}, names: map[any]string{}, used: map[*lanes.Kernel]bool{}, done: map[any]bool{}}
+	prog.Set.Args[0] = "fr *laneFrame"
+}
+
+// files are the Go file and the assembly of each ISA.
+func (v *vectors) files(base string) ([]plan.File, error) {
+	f := &file{build: "!purego"}
+	v.loops = new(file)
+	v.frame(f)
+	for _, m := range v.e.m.Models {
+		if n := v.models[m]; n != nil {
+			v.batch(m, n)
+		}
+	}
+	for _, r := range v.e.m.Recipes {
+		if t := v.recipes[r]; t != nil {
+			v.shard(r, t)
+		}
+	}
+	v.state(f)
+	v.dispatch(f)
+	f.decls = append(f.decls, v.loops.decls...)
+	text, err := v.e.render(f)
+	if err != nil {
+		return nil, err
+	}
+	out := []plan.File{{Name: base + "_lanes_amd64.go", Text: text}}
+	for _, isa := range asm.ISAs {
+		s, err := v.set.Text(isa, v.e.header()+"\n\n//go:build !purego\n", func(k *lanes.Kernel) bool { return v.used[k] })
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, plan.File{Name: fmt.Sprintf("%s_%s_amd64.s", base, isa), Text: []byte(s)})
+	}
+	return out, nil
+}
+
+// frame prints the type of the memory that kernels work in.
+func (v *vectors) frame(f *file) {
+	p, w := v.p, v.set.Samples()
+	var groups []*lanes.Kernel
+	for _, k := range v.set.Kernels {
+		if len(k.Fields) > 0 {
+			groups = append(groups, k)
+		}
+	}
+	for _, n := range v.set.Nodes {
+		if len(n.Frame.Fields) > 0 {
+			groups = append(groups, n.Frame)
+		}
+	}
+	slices.SortFunc(groups, func(a, b *lanes.Kernel) int { return a.Fields[0].Off - b.Fields[0].Off })
+	p.line("spill [%d]byte // vectors and pointers that found no register", v.set.MaskOff)
+	p.line("mask [%d]%s // of the samples that count in sums over samples", w, v.maskType())
+	off := v.set.MaskOff + lanes.RowBytes
+	gap := 0
+	for _, k := range groups {
+		if at := k.Fields[0].Off; at > off {
+			p.line("_ [%d]byte", at-off)
+			gap++
+		}
+		sc := newScope()
+		p.line("%s struct { // %s", k.Name, clean(k.Func.Name))
+		for _, fd := range k.Fields {
+			name := sc.pick(goName(fd.Name, false))
+			v.paths[fd] = k.Name + "." + name
+			n := fmt.Sprint(w)
+			if fd.Rows > 1 {
+				n = fmt.Sprintf("%d * %d", fd.Rows, w)
+			}
+			p.line("%s [%s]%s", name, n, v.elem(fd.Elem))
+			off = fd.Off + fd.Rows*v.rowBytes(fd.Elem)
+		}
+		p.line("}")
+	}
+	if off < v.set.Size {
+		p.line("_ [%d]byte", v.set.Size-off)
+	}
+	body := p.text()
+	text(f, fmt.Sprintf("laneFrame is the memory of the kernels: for each function its arguments, results and other values, rows of %d\nsamples each.", w),
+		"type laneFrame struct {\n"+body+"\n}")
+	text(f, "Kernels know the places in a frame as numbers.", fmt.Sprintf("var _ = [%d]byte([unsafe.Sizeof(laneFrame{})]byte{})", v.set.Size))
+	if len(v.e.m.Derived) == 0 {
+		text(f, "", "type prepared struct{}")
+	}
+}
+
+func (v *vectors) rowBytes(e ir.Elem) int {
+	if e == ir.F64 {
+		return 8 * v.set.Samples()
+	}
+	return lanes.RowBytes
+}
+
+// elem is the Go type of an element in the frame: integers beside float64 are float64.
+func (v *vectors) elem(e ir.Elem) string {
+	switch {
+	case e == ir.Bool:
+		return v.maskType()
+	case e == ir.I32 && v.e.m.Real == ir.F64:
+		return "float64"
+	}
+	return v.e.elem(e)
+}
+
+func (v *vectors) maskType() string {
+	if v.e.m.Real == ir.F64 {
+		return "uint64"
+	}
+	return "uint32"
+}
+
+// state prints the type of what a goroutine needs, and the list of those that are free.
+func (v *vectors) state(f *file) {
+	p := v.p
+	p.line("fr *laneFrame")
+	p.line("w *Params")
+	p.line("pre *prepared")
+	p.line("sums []Real // gradients: a vector of sums for each parameter")
+	for _, t := range v.tapes {
+		p.line("%s", t)
+	}
+	text(f, fmt.Sprintf("lanes runs %d samples at a time on one goroutine.", v.set.Samples()), "type lanes struct {\n"+p.text()+"\n}")
+	n := 0
+	for _, q := range v.e.m.Params {
+		n += q.Type.Len()
+	}
+	text(f, "", fmt.Sprintf("var laneList = rt.FreeList[lanes]{New: func() *lanes { return &lanes{fr: rt.Aligned[laneFrame](), sums: make([]Real, %d*kernel.width)} }}", max(n, 1)))
+	p.line("for i := range l.fr.mask {")
+	p.line("l.fr.mask[i] = 0")
+	p.line("if i < n { l.fr.mask[i] = ^%s(0) }", v.maskType())
+	p.line("}")
+	text(f, "count makes the first n samples those that count.", "func (l *lanes) count(n int) {\n"+p.text()+"\n}")
+}
+
+// dispatch prints the table of kernels and the choice between instruction sets.
+func (v *vectors) dispatch(f *file) {
+	p := v.p
+	var called []*lanes.Kernel
+	for _, k := range v.set.Kernels {
+		if v.used[k] {
+			called = append(called, k)
+		}
+	}
+	p.line("width int // real numbers in a vector")
+	for _, k := range called {
+		p.line("%s func(%s)", k.Name, strings.Join(v.set.Args, ", "))
+	}
+	text(f, "laneKernels are the kernels of an instruction set.", "type laneKernels struct {\n"+p.text()+"\n}")
+	p.line("switch rt.CPULevel() {")
+	for _, isa := range slices.Backward(asm.ISAs[:]) {
+		p.line("case rt.%s:", strings.ToUpper(isa.String()))
+		p.line("return &laneKernels{")
+		p.line("width: %d,", isa.Bytes()/v.e.m.Real.Bytes())
+		for _, k := range called {
+			p.line("%s: %s,", k.Name, asm.Symbol(k.Name, isa))
+		}
+		p.line("}")
+	}
+	p.line("}")
+	p.line("return nil")
+	text(f, "kernel holds the kernels for this machine; nil where it has none of the instruction sets.", "var kernel = pickKernels()")
+	text(f, "", "func pickKernels() *laneKernels {\n"+p.text()+"\n}")
+	p.line("if kernel == nil { return }")
+	for _, m := range v.e.m.Models {
+		if v.models[m] != nil {
+			p.line("%sBatch = (*%sJob).lanes", v.e.bases[m], v.e.bases[m])
+		}
+	}
+	for _, r := range v.e.m.Recipes {
+		if v.recipes[r] != nil {
+			p.line("%sShard = (*%sWorker).lanes", v.e.bases[r], v.e.bases[r])
+		}
+	}
+	text(f, "", "func init() {\n"+p.text()+"\n}")
+	for _, isa := range asm.ISAs {
+		for _, k := range called {
+			text(f, "", fmt.Sprintf("//go:noescape\nfunc %s(%s)", asm.Symbol(k.Name, isa), strings.Join(v.set.Args, ", ")))
+		}
+	}
+}
+
+// run is a statement that runs a kernel.
+func (v *vectors) run(k *lanes.Kernel) string {
+	v.used[k] = true
+	return fmt.Sprintf("kernel.%s(l.fr, l.w, l.pre, &l.sums[0])", k.Name)
+}
+
+// at is a field of the frame.
+func (v *vectors) at(f *lanes.Field) string { return "fr." + v.paths[f] }
+
+// node prints the method that runs a function with its solves, and gives its name.
+func (v *vectors) node(n *lanes.Node) string {
+	if name, ok := v.names[n]; ok {
+		return name
+	}
+	name := n.Frame.Name
+	v.names[n] = name
+	for _, st := range n.Steps {
+		switch {
+		case st.Solve != nil:
+			v.solve(st.Solve)
+		case st.Rev != nil:
+			v.rev(st.Rev)
+		}
+	}
+	p, pf := v.p, v.e.plan.Of(n.Func)
+	fn := &function{e: v.e, f: pf}
+	params := "n int"
+	if m := v.e.stepped[n.Func]; m != nil {
+		params = fmt.Sprintf("by *[%d]rt.Stepping, %s", len(m.Solves), params)
+	}
+	if pf.Needs.Stats > 0 {
+		params += fmt.Sprintf(", st *[%d][%d]rt.SolveStats", pf.Needs.Stats, v.set.Samples())
+	}
+	uses := slices.ContainsFunc(n.Steps, func(s lanes.NodeStep) bool { return s.Solve != nil })
+	if uses {
+		p.line("fr := l.fr")
+	}
+	for _, st := range n.Steps {
+		switch {
+		case st.Kernel != nil:
+			p.line("%s", v.run(st.Kernel))
+		case st.Solve != nil:
+			slot := pf.Slots[st.Value]
+			tape := ""
+			if st.Solve.IR.Record {
+				tape = fmt.Sprintf("&l.%s, ", v.tapeOf(st.Value))
+			}
+			p.line("l.%s(%s&%s, &%s, %s, n, &st[%d])", v.names[st.Solve], tape, v.at(st.T0), v.at(st.T1), fn.stepping(st.Solve.IR), slot)
+			if pf.Needs.Accum {
+				p.line("for i := range n {")
+				p.line("if st[%d][i].Status.Failed() { fr.mask[i] = 0 } // a failed sample has no part in a gradient", slot)
+				p.line("}")
+			}
+		default:
+			p.line("l.%s(&l.%s)", v.names[st.Rev], v.tapeOf(st.Value.Args[0]))
+		}
+	}
+	text(v.loops, fmt.Sprintf("%s is %s of the first n samples (%s).", name, n.Func.Name, clean(n.Func.Span.String())), fmt.Sprintf("func (l *lanes) %s(%s) {\n%s\n}", name, params, p.text()))
+	return name
+}
+
+// tapeOf is the field of lanes that holds the tape of a recorded solve.
+func (v *vectors) tapeOf(val *ir.Value) string {
+	if n, ok := v.names[val]; ok {
+		return n
+	}
+	s := val.Attr.Solve
+	n := v.e.global.pick(goName(s.Name, false) + "LaneTape")
+	v.names[val] = n
+	v.tapes = append(v.tapes, fmt.Sprintf("%s %s", n, v.tapeType(s)))
+	return n
+}
+
+// load prints how the values of a sample get into the frame: lane i of the rows of a field.
+func (v *vectors) load(f *lanes.Field, x string, t ir.Type) {
+	w := v.set.Samples()
+	cast := v.elem(f.Elem)
+	if cast == v.e.elem(t.Elem) {
+		cast = ""
+	}
+	if t.IsScalar() {
+		if cast != "" {
+			x = cast + "(" + x + ")"
+		}
+		v.p.line("%s[i] = %s", v.at(f), x)
+		return
+	}
+	val := "num"
+	if cast != "" {
+		val = cast + "(num)"
+	}
+	v.p.line("for elem, num := range %s { %s[elem*%d+i] = %s }", x, v.at(f), w, val)
+}
+
+// batch prints the rows of a batch in lanes.
+func (v *vectors) batch(m *ir.Model, n *lanes.Node) {
+	method := v.node(n)
+	e, p, w := v.e, v.p, v.set.Samples()
+	pf := e.plan.Of(m.Func)
+	low := e.bases[m]
+	ins, outs := e.ports(m.Inputs), e.ports(m.Outputs)
+	taken := e.locals("m", "j", "st", "ws", "worker", "lo", "hi", "workers", "run", "crew", "failed", "work", "ctx", "ts", "stats", "opts", "err", "key")
+	for _, q := range ins {
+		taken.used[q.name] = true
+	}
+	for i := range outs {
+		outs[i].name = taken.pick(outs[i].name)
+	}
+	field := func(ps []port, i int, kind string) string {
+		if len(ps) == 1 {
+			return "j." + ps[0].name
+		}
+		return "j." + kind + "." + ps[i].field
+	}
+	p.line("l := laneList.Get()")
+	p.line("defer laneList.Put(l)")
+	p.line("l.w = j.m.p")
+	if len(e.m.Derived) > 0 {
+		p.line("l.pre = &j.m.pre")
+	}
+	if len(ins)+len(outs) > 0 {
+		p.line("fr := l.fr")
+	}
+	if pf.Needs.Stats > 0 {
+		p.line("var st [%d][%d]rt.SolveStats", pf.Needs.Stats, w)
+	}
+	p.line("for ; lo < hi; lo += %d {", w)
+	p.line("n := min(%d, hi-lo)", w)
+	p.line("for i := range %d {", w)
+	p.line("row := lo + min(i, n-1) // the rest of a block is like its last sample")
+	for i, q := range ins {
+		x := field(ins, i, "in")
+		if q.t.IsScalar() {
+			v.load(n.Frame.Args[i], x+"[row]", q.t)
+		} else {
+			v.load(n.Frame.Args[i], fmt.Sprintf("%s[row*%d:(row+1)*%d]", x, q.t.Len(), q.t.Len()), q.t)
+		}
+	}
+	p.line("}")
+	args := "n"
+	if e.stepped[m.Func] != nil {
+		args = "&j.m.by, n"
+	}
+	if pf.Needs.Stats > 0 {
+		args += ", &st"
+	}
+	p.line("l.%s(%s)", method, args)
+	p.line("for i := range n {")
+	k := 0
+	for r := range m.Func.Results {
+		f := n.Frame.Results[r]
+		if f == nil {
+			continue
+		}
+		q, x := outs[k], field(outs, k, "out")
+		k++
+		cast := v.e.elem(q.t.Elem)
+		if cast == v.elem(f.Elem) {
+			cast = ""
+		}
+		val := func(place string) string {
+			if cast != "" {
+				return cast + "(" + place + ")"
+			}
+			return place
+		}
+		if q.t.IsScalar() {
+			p.line("%s[lo+i] = %s", x, val(v.at(f)+"[i]"))
+		} else {
+			p.line("for elem := range %d { %s[(lo+i)*%d+elem] = %s }", q.t.Len(), x, q.t.Len(), val(fmt.Sprintf("%s[elem*%d+i]", v.at(f), w)))
+		}
+	}
+	if pf.Needs.Stats > 0 {
+		p.line("for s := range st {")
+		p.line("if j.stats != nil { j.stats.Set(s, lo+i, st[s][i]) }")
+		p.line("j.failed.See(&st[s][i], &%sSites[s], lo+i, -1)", low)
+		p.line("}")
+	}
+	p.line("}")
+	p.line("}")
+	text(v.loops, "", fmt.Sprintf("func (j *%sJob) lanes(_, lo, hi int) {\n%s\n}", low, p.text()))
+}
+
+// shard prints a shard of an objective in lanes.
+func (v *vectors) shard(r *ir.Recipe, t *lanes.Recipe) {
+	objective, grad := v.node(t.Objective), v.node(t.Grad)
+	e, p, w := v.e, v.p, v.set.Samples()
+	low := e.bases[r]
+	obj, gr := e.plan.Of(r.Objective), e.plan.Of(r.Grad)
+	p.line("l := laneList.Get()")
+	p.line("defer laneList.Put(l)")
+	p.line("l.w = paramsOf(weights)")
+	if obj.Needs.Prepared || gr.Needs.Prepared {
+		p.line("k.pre.of(l.w)")
+		p.line("l.pre = &k.pre")
+	}
+	p.line("fr := l.fr")
+	for _, x := range []struct {
+		name string
+		f    *plan.Func
+	}{{"st", obj}, {"gst", gr}} {
+		if x.f.Needs.Stats > 0 {
+			p.line("var %s [%d][%d]rt.SolveStats", x.name, x.f.Needs.Stats, w)
+			p.line("var %sOf [%d]rt.SolveStats", x.name, x.f.Needs.Stats)
+		}
+	}
+	place := ""
+	if activeOf(r) != nil {
+		place = "place"
+		p.line("place := 0")
+	}
+	p.line("for len(rows) > 0 {")
+	p.line("n := min(%d, len(rows))", w)
+	in := e.rowLoop(r, fmt.Sprintf("for i := range %d {\nrow := rows[min(i, n-1)] // the rest of a block is like its last sample", w),
+		"place", "t", "elem", "num", "back", "rows", "key", "out", "weights", "gradient", "loss", "row", "r", "l", "fr", "st", "gst", "i", "n", "k")
+	load := func(n *lanes.Node) {
+		for i, c := range r.Columns {
+			v.load(n.Frame.Args[i], strings.TrimPrefix(in(i), "&"), c.Type)
+		}
+	}
+	p.line("if gradient != nil {")
+	load(t.Grad)
+	p.line("} else {")
+	load(t.Objective)
+	p.line("}")
+	p.line("}")
+	call := func(f *plan.Func, method, st string) {
+		args := "n"
+		if f.Needs.Stats > 0 {
+			args += ", &" + st
+		}
+		p.line("l.%s(%s)", method, args)
+	}
+	p.line("if gradient != nil {")
+	p.line("l.count(n)")
+	call(gr, grad, "gst")
+	p.line("} else {")
+	call(obj, objective, "st")
+	p.line("}")
+	p.line("for i, row := range rows[:n] {")
+	results := func(n *lanes.Node) {
+		k := 0
+		for _, f := range n.Frame.Results {
+			if f == nil || k > e.terms(r) {
+				continue
+			}
+			if k == 0 {
+				p.line("loss := float64(%s[i])", v.at(f))
+				p.line("out.Loss += loss")
+				if place != "" {
+					p.line("if out.Losses != nil { out.Losses[place+i] = loss }")
+				}
+			} else {
+				p.line("out.Metrics[%d] += float64(%s[i])", k-1, v.at(f))
+			}
+			k++
+		}
+	}
+	count := func(f *plan.Func, st, sites, back string) {
+		if f.Needs.Stats == 0 {
+			p.line("_ = row")
+			return
+		}
+		p.line("for s := range %s { %sOf[s] = %s[s][i] }", st, st, st)
+		p.line("if !out.Count(%sOf[:], %s, row, row, %s) { continue }", st, sites, back)
+	}
+	gradSites := low + "Sites"
+	if !slices.Equal(e.siteList(r.Solves, obj), e.siteList(r.Solves, gr)) {
+		gradSites = low + "GradSites"
+	}
+	p.line("if gradient != nil {")
+	count(gr, "gst", gradSites, low+"Backward")
+	results(t.Grad)
+	p.line("} else {")
+	count(obj, "st", low+"Sites", "nil")
+	results(t.Objective)
+	p.line("}")
+	p.line("}")
+	if place != "" {
+		p.line("place += n")
+	}
+	p.line("rows = rows[n:]")
+	p.line("}")
+	p.line("if gradient != nil { rt.AddLanes(gradient, l.sums, kernel.width) }")
+	text(v.loops, "", fmt.Sprintf("func (k *%sWorker) lanes(weights, gradient []Real, t *rt.Table, rows []int, key rt.Key, out *rt.ShardResult) {\n%s\n}", low, p.text()))
+}

@@ -1,0 +1,321 @@
+package codegen
+
+import (
+	"fmt"
+
+	"ndec.dev/ndec/codegen/lanes"
+	"ndec.dev/ndec/ir"
+)
+
+// solve prints the loop over the steps of a solve in lanes. Decisions are taken in the kernel of a step; the
+// loop counts, and sees who has ended.
+func (v *vectors) solve(l *lanes.Solve) {
+	if v.done[l] {
+		return
+	}
+	v.done[l] = true
+	s, p, w := l.IR, v.p, v.set.Samples()
+	name := v.e.solves[s]
+	if name == "" {
+		name = goName(s.Name, false)
+	}
+	v.names[l] = v.e.global.pick("solve" + goName(name, true) + "Lanes")
+	params := ""
+	if s.Record {
+		v.tape(l)
+		params = fmt.Sprintf("tape *%s, ", v.tapeType(s))
+	}
+	params += fmt.Sprintf("t0, t1 *[%d]float64, by rt.Stepping, n int, st *[%d]rt.SolveStats", w, w)
+	step := v.stepNames(l)
+	p.line("fr := l.fr")
+	p.line("s := &fr.%s", l.Step.Name)
+	if s.Record {
+		p.line("tape.reset()")
+	}
+	if s.Adaptive {
+		v.adaptive(l, step)
+	} else {
+		v.fixed(l, step)
+	}
+	text(v.loops, fmt.Sprintf("%s solves system %s for the first n samples, each in steps of its own (%s).", v.names[l], s.System, clean(s.Span.String())),
+		fmt.Sprintf("func (l *lanes) %s(%s) {\n%s\n}", v.names[l], params, p.text()))
+}
+
+// stepNames are the fields of the frame of a step, relative to s, by the names of its arguments and results.
+type stepNames struct {
+	arg, res map[string]string
+}
+
+func (v *vectors) stepNames(l *lanes.Solve) stepNames {
+	n := stepNames{map[string]string{}, map[string]string{}}
+	rel := func(f *lanes.Field) string { return "s." + v.paths[f][len(l.Step.Name)+1:] }
+	for i, a := range l.Step.Func.Args {
+		n.arg[a.Name] = rel(l.Step.Args[i])
+	}
+	for i, r := range l.Step.Func.ResultNames {
+		n.res[r] = rel(l.Step.Results[i])
+	}
+	return n
+}
+
+// start prints how the kernel before the first step is run.
+func (v *vectors) start(l *lanes.Solve, step stepNames, lead int) {
+	if l.Start == nil {
+		return
+	}
+	p := v.p
+	at := func(i int) string { return "a." + v.paths[l.Start.Args[i]][len(l.Start.Name)+1:] }
+	p.line("a := &fr.%s", l.Start.Name)
+	for i, a := range l.Start.Func.Args {
+		p.line("%s = %s", at(i), step.arg[a.Name])
+	}
+	p.line("%s", v.run(l.Start))
+	for i, r := range l.Start.Func.ResultNames {
+		to := r
+		p.line("%s = a.%s", step.arg[to], v.paths[l.Start.Results[i]][len(l.Start.Name)+1:])
+	}
+}
+
+// record prints how an accepted step of sample i is kept.
+func (v *vectors) record(l *lanes.Solve, step stepNames, t, h string) {
+	if !l.IR.Record {
+		return
+	}
+	args := "i, &" + t + ", &" + h
+	for _, st := range l.IR.States {
+		args += ", &" + step.res[st.Name+"_at"]
+	}
+	v.p.line("tape.push(%s)", args)
+}
+
+func (v *vectors) fixed(l *lanes.Solve, step stepNames) {
+	s, p := l.IR, v.p
+	w := v.set.Samples()
+	t, h, live := step.arg["t"], step.arg["h"], step.arg["live"]
+	p.line("running := 0")
+	if s.StepSize > 0 {
+		p.line("var steps [%d]int", w)
+		p.line("var width [%d]float64", w)
+	} else {
+		p.line("steps := by.Steps")
+	}
+	p.line("for i := range s.%s {", t[2:])
+	p.line("%s[i], %s[i] = t0[i], 0", t, live)
+	if s.StepSize > 0 {
+		p.line("width[i], steps[i] = rt.FixedSteps(t0[i], t1[i], by.Step)")
+		p.line("%s[i] = width[i]", h)
+	} else {
+		p.line("%s[i] = (t1[i] - t0[i]) / float64(steps)", h)
+	}
+	p.line("if i < n {")
+	p.line("st[i] = rt.SolveStats{Time: t0[i]}")
+	p.line("if t0[i] != t1[i] {")
+	p.line("%s[i] = 1", live)
+	if s.FSAL {
+		p.line("st[i].NFE = 1")
+	}
+	p.line("running++")
+	p.line("}")
+	p.line("}")
+	p.line("}")
+	p.line("if running == 0 { return }")
+	v.start(l, step, 0)
+	p.line("for k := 0; running > 0; k++ {")
+	steps := "steps"
+	if s.StepSize > 0 {
+		steps = "steps[i]"
+		p.line("for i := range n {")
+		p.line("if k == steps[i]-1 { %s[i] = t1[i] - %s[i] }", h, t)
+		p.line("}")
+	}
+	p.line("%s", v.run(l.Step))
+	p.line("for i := range n {")
+	p.line("if %s[i] == 0 { continue }", live)
+	p.line("st[i].NFE += %d", s.StepEvals)
+	p.line("if %s[i] == %d {", step.res["code"], lanes.CodeRejected)
+	p.line("st[i].Fail(rt.NonFinite, %s[i], %s[i])", t, h)
+	p.line("%s[i] = 0", live)
+	p.line("running--")
+	p.line("continue")
+	p.line("}")
+	p.line("st[i].Accepted++")
+	v.record(l, step, t, h)
+	p.line("}")
+	// Times change after every sample of the step is on the tape.
+	p.line("for i := range n {")
+	p.line("if %s[i] == 0 { continue }", live)
+	if s.StepSize > 0 {
+		p.line("%s[i] = t0[i] + float64(float64(k+1)*width[i])", t)
+	} else {
+		p.line("%s[i] = t0[i] + float64(float64(k+1)*%s[i])", t, h)
+	}
+	p.line("if k == %s-1 { %s[i] = t1[i] }", steps, t)
+	p.line("st[i].Time = %s[i]", t)
+	p.line("if k == %s-1 || %s[i] == t1[i] {", steps, t)
+	p.line("%s[i] = 0", live)
+	p.line("running--")
+	p.line("}")
+	p.line("}")
+	p.line("}")
+}
+
+func (v *vectors) adaptive(l *lanes.Solve, step stepNames) {
+	s, p, w := l.IR, v.p, v.set.Samples()
+	arg, res := step.arg, step.res
+	t, h, live := arg["t"], arg["h"], arg["live"]
+	p.line("running := 0")
+	p.line("var last [%d]float64 // error norm of the last attempt", w)
+	evals := 0
+	if s.FSAL || s.FirstStep == 0 {
+		evals++
+	}
+	if s.FirstStep == 0 {
+		evals += s.FirstEvals
+	}
+	p.line("for i := range %s {", t)
+	p.line("%s[i], %s[i], %s[i] = t0[i], t1[i], rt.Signed(1, t1[i]-t0[i])", t, arg["t1"], arg["dir"])
+	p.line("%s[i], %s[i] = by.RTol, by.ATol", arg["rtol"], arg["atol"])
+	p.line("%s[i], %s[i], %s[i], %s[i], last[i] = 0, 1, 1, 0, 1", arg["rejected"], arg["err_prev"], arg["err_prev2"], live)
+	p.line("if i < n {")
+	p.line("st[i] = rt.SolveStats{Time: t0[i]}")
+	p.line("if t0[i] != t1[i] {")
+	p.line("%s[i] = 1", live)
+	if evals > 0 {
+		p.line("st[i].NFE = %d", evals)
+	}
+	p.line("running++")
+	p.line("}")
+	p.line("}")
+	p.line("}")
+	p.line("if running == 0 { return }")
+	if l.Start == nil {
+		p.line("for i := range %s { %s[i] = %s[i] * %s }", h, h, arg["dir"], number(s.FirstStep, ir.F64))
+	}
+	v.start(l, step, 0)
+	p.line("for k := 0; running > 0; k++ {")
+	p.line("if k == by.MaxSteps { // attempts of every sample that is still running")
+	p.line("for i := range n {")
+	p.line("if %s[i] == 0 { continue }", live)
+	p.line("h := %s[i]", h)
+	if s.MaxStep > 0 {
+		p.line("h = %s[i] * min(%s[i]*h, %s)", arg["dir"], arg["dir"], number(s.MaxStep, ir.F64))
+	}
+	if s.MinStep > 0 {
+		p.line("h = %s[i] * max(%s[i]*h, %s)", arg["dir"], arg["dir"], number(s.MinStep, ir.F64))
+	}
+	p.line("if (%s[i]+float64(1.01*h)-t1[i])*%s[i] >= 0 { h = t1[i] - %s[i] }", t, arg["dir"], t)
+	p.line("st[i].Fail(rt.MaxSteps, %s[i], h)", t)
+	p.line("}")
+	p.line("return")
+	p.line("}")
+	p.line("%s", v.run(l.Step))
+	p.line("for i := range n {")
+	p.line("if %s[i] == 0 { continue }", live)
+	p.line("switch %s[i] {", res["code"])
+	p.line("case %d: // accepted", lanes.CodeAccepted)
+	p.line("st[i].NFE += %d", s.StepEvals)
+	p.line("st[i].Accepted++")
+	v.record(l, step, res["t_at"], res["h_at"])
+	p.line("st[i].Time = %s[i]", t)
+	p.line("if %s[i] == t1[i] {", t)
+	p.line("%s[i] = 0", live)
+	p.line("running--")
+	p.line("}")
+	p.line("case %d: // rejected", lanes.CodeRejected)
+	p.line("st[i].NFE += %d", s.StepEvals)
+	p.line("st[i].Rejected++")
+	p.line("case %d: // too short to be taken", lanes.CodeTooSmall)
+	p.line("st[i].Fail(rt.TooSmall(last[i], %s[i]), %s[i], %s[i])", res["h_at"], res["t_at"], res["h_at"])
+	p.line("%s[i] = 0", live)
+	p.line("running--")
+	p.line("}")
+	p.line("last[i] = %s[i]", res["err"])
+	p.line("}")
+	p.line("}")
+}
+
+// tapeType is the type of the tape of a recorded solve in lanes.
+func (v *vectors) tapeType(s *ir.Solve) string { return v.e.tapeType(s) + "Lanes" }
+
+// tape prints the type that keeps the accepted steps of a block of samples.
+func (v *vectors) tape(l *lanes.Solve) {
+	s, p, w := l.IR, v.p, v.set.Samples()
+	name := v.tapeType(s)
+	p.line("n [%d]int // steps of each sample", w)
+	p.line("t, h [][%d]float64", w)
+	sc := newScope("n", "t", "h", "i", "k", "tp")
+	var fields, types []string
+	for _, st := range s.States {
+		fields = append(fields, sc.pick(goName(st.Name, false)))
+		types = append(types, fmt.Sprintf("[%d * %d]%s", st.Type.Len(), w, v.elem(st.Type.Elem)))
+		p.line("%s []%s", fields[len(fields)-1], types[len(types)-1])
+	}
+	text(v.loops, fmt.Sprintf("%s keeps the accepted steps of %s for the reverse sweep: step k of every sample. A sample with fewer steps\nhas there what it was when another made this one.", name, s.Name),
+		fmt.Sprintf("type %s struct {\n%s\n}", name, p.text()))
+	p.line("tp.n = [%d]int{}", w)
+	p.line("tp.t, tp.h = tp.t[:0], tp.h[:0]")
+	for _, f := range fields {
+		p.line("tp.%s = tp.%s[:0]", f, f)
+	}
+	text(v.loops, "", fmt.Sprintf("func (tp *%s) reset() {\n%s\n}", name, p.text()))
+	params := fmt.Sprintf("i int, t, h *[%d]float64", w)
+	for i, f := range fields {
+		params += fmt.Sprintf(", %s *%s", f, types[i])
+	}
+	p.line("k := tp.n[i]")
+	p.line("tp.n[i]++")
+	p.line("if k == len(tp.t) {")
+	p.line("tp.t, tp.h = append(tp.t, *t), append(tp.h, *h)")
+	for _, f := range fields {
+		p.line("tp.%s = append(tp.%s, *%s)", f, f, f)
+	}
+	p.line("return")
+	p.line("}")
+	p.line("tp.t[k][i], tp.h[k][i] = t[i], h[i]")
+	for i, f := range fields {
+		if s.States[i].Type.Len() == 1 {
+			p.line("tp.%s[k][i] = %s[i]", f, f)
+			continue
+		}
+		p.line("for e := i; e < len(%s); e += %d { tp.%s[k][e] = %s[e] }", f, w, f, f)
+	}
+	text(v.loops, "push keeps the step of sample i.", fmt.Sprintf("func (tp *%s) push(%s) {\n%s\n}", name, params, p.text()))
+	v.names[[2]any{l, "tape"}] = ""
+	for i, st := range s.States {
+		v.names[[2]any{l, st.Name}] = fields[i]
+	}
+}
+
+// rev prints the sweep over the recorded steps of a block, last to first.
+func (v *vectors) rev(r *lanes.Rev) {
+	if v.done[r] {
+		return
+	}
+	v.done[r] = true
+	s, p := r.IR.Solve, v.p
+	var tape *lanes.Solve
+	for x := range v.done {
+		if l, ok := x.(*lanes.Solve); ok && l.IR == s {
+			tape = l
+		}
+	}
+	v.names[r] = v.e.global.pick(v.e.revName(r.IR) + "Lanes")
+	rel := func(i int) string { return "s." + v.paths[r.Step.Args[i]][len(r.Step.Name)+1:] }
+	p.line("fr := l.fr")
+	p.line("s := &fr.%s", r.Step.Name)
+	p.line("mask := fr.mask")
+	p.line("for k := len(tape.t) - 1; k >= 0; k-- {")
+	p.line("%s, %s = tape.t[k], tape.h[k]", rel(0), rel(1))
+	for i, st := range s.States {
+		p.line("%s = tape.%s[k]", rel(3+i), v.names[[2]any{tape, st.Name}])
+	}
+	p.line("for i, n := range tape.n {")
+	p.line("%s[i], fr.mask[i] = 1, mask[i]", rel(2))
+	p.line("if k >= n { %s[i], fr.mask[i] = 0, 0 } // this sample has fewer steps", rel(2))
+	p.line("}")
+	p.line("%s", v.run(r.Step))
+	p.line("}")
+	p.line("fr.mask = mask")
+	text(v.loops, fmt.Sprintf("%s carries cotangents back over the recorded steps of %s.", v.names[r], s.Name),
+		fmt.Sprintf("func (l *lanes) %s(tape *%s) {\n%s\n}", v.names[r], v.tapeType(s), p.text()))
+}

@@ -1,0 +1,24 @@
+package rt
+
+import "unsafe"
+
+// Aligned is a new value at an address that is a multiple of 64. T must not hold pointers.
+func Aligned[T any]() *T {
+	var t T
+	buf := make([]byte, unsafe.Sizeof(t)+63)
+	skip := -uintptr(unsafe.Pointer(&buf[0])) & 63
+	return (*T)(unsafe.Pointer(&buf[skip]))
+}
+
+// AddLanes adds to dst the sums over groups of n numbers of src, each from its first on, and clears src.
+func AddLanes[R Float](dst, src []R, n int) {
+	for i := range dst {
+		group := src[i*n : (i+1)*n]
+		var s R
+		for _, x := range group {
+			s += x
+		}
+		dst[i] += s
+		clear(group)
+	}
+}
