@@ -341,6 +341,10 @@ func (v *vectors) batch(m *ir.Model, n *lanes.Node) {
 		}
 		return "j." + kind + "." + ps[i].field
 	}
+	worker := "_"
+	if pf.Needs.Stats > 0 {
+		worker = "worker"
+	}
 	p.line("l := laneList.Get()")
 	p.line("defer laneList.Put(l)")
 	p.line("l.w = j.m.p")
@@ -375,6 +379,12 @@ func (v *vectors) batch(m *ir.Model, n *lanes.Node) {
 	}
 	p.line("l.%s(%s)", method, args)
 	p.line("for i := range n {")
+	if pf.Needs.Stats > 0 {
+		p.line("if rt.FailedLane(st[:], i) { // what happened is told as without lanes")
+		p.line("j.rows(worker, lo+i, lo+i+1)")
+		p.line("continue")
+		p.line("}")
+	}
 	k := 0
 	for r := range m.Func.Results {
 		f := n.Frame.Results[r]
@@ -402,12 +412,11 @@ func (v *vectors) batch(m *ir.Model, n *lanes.Node) {
 	if pf.Needs.Stats > 0 {
 		p.line("for s := range st {")
 		p.line("if j.stats != nil { j.stats.Set(s, lo+i, st[s][i]) }")
-		p.line("j.failed.See(&st[s][i], &%sSites[s], lo+i, -1)", low)
 		p.line("}")
 	}
 	p.line("}")
 	p.line("}")
-	text(v.loops, "", fmt.Sprintf("func (j *%sJob) lanes(_, lo, hi int) {\n%s\n}", low, p.text()))
+	text(v.loops, "", fmt.Sprintf("func (j *%sJob) lanes(%s, lo, hi int) {\n%s\n}", low, worker, p.text()))
 }
 
 // shard prints a shard of an objective in lanes.
@@ -490,8 +499,19 @@ func (v *vectors) shard(r *ir.Recipe, t *lanes.Recipe) {
 			p.line("_ = row")
 			return
 		}
+		p.line("if rt.FailedLane(%s[:], i) { // what happened is told as without lanes", st)
+		if place != "" {
+			p.line("losses := out.Losses")
+			p.line("if losses != nil { out.Losses = losses[place+i:] }")
+		}
+		p.line("k.rows(weights, gradient, t, rows[i:i+1], key, out)")
+		if place != "" {
+			p.line("out.Losses = losses")
+		}
+		p.line("continue")
+		p.line("}")
 		p.line("for s := range %s { %sOf[s] = %s[s][i] }", st, st, st)
-		p.line("if !out.Count(%sOf[:], %s, row, row, %s) { continue }", st, sites, back)
+		p.line("out.Count(%sOf[:], %s, row, row, %s)", st, sites, back)
 	}
 	gradSites := low + "Sites"
 	if !slices.Equal(e.siteList(r.Solves, obj), e.siteList(r.Solves, gr)) {

@@ -22,3 +22,13 @@ func AddLanes[R Float](dst, src []R, n int) {
 		clear(group)
 	}
 }
+
+// FailedLane reports whether one of the solves of sample i of a block has failed.
+func FailedLane[B [16]SolveStats | [32]SolveStats](st []B, i int) bool {
+	for s := range st {
+		if st[s][i].Status.Failed() {
+			return true
+		}
+	}
+	return false
+}

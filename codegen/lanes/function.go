@@ -33,6 +33,10 @@ func (c *compiler) function(v *ir.Value, arg func(int) value) value {
 func (c *compiler) row(name string, e asm.Elem, args ...asm.Vec) asm.Vec {
 	for _, r := range vmath.Table() {
 		if r.Name == name {
+			if r.Far(8*e.Bytes()) > 0 && c.k.part {
+				// Beyond it gives NaN: a solve then fails, and the sample is left to the scalar functions.
+				c.unsupported(nil, "%s outside of a solve", name)
+			}
 			return c.b.Function(e, r.Build(8*e.Bytes()), args...)
 		}
 	}

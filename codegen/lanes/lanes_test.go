@@ -109,7 +109,7 @@ func (b *bench) check(t *testing.T, k *lanes.Kernel, rnd *rand.Rand) {
 			x := interp.Tensor{Shape: a.Type.Shape}
 			for range a.Type.Len() {
 				v := float64(rnd.IntN(384)-192)/128 + 1.0/256
-				if a.Type.Elem == ir.I32 {
+				if !a.Type.Elem.IsFloat() {
 					v = float64(rnd.IntN(2))
 				}
 				x.Data = append(x.Data, v)

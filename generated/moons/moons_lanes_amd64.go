@@ -591,7 +591,7 @@ func (l *lanes) moonsSample(by *[1]rt.Stepping, n int, st *[1][32]rt.SolveStats)
 	kernel.moonsSamplePart2(l.fr, l.w, l.pre, &l.sums[0])
 }
 
-func (j *moonsJob) lanes(_, lo, hi int) {
+func (j *moonsJob) lanes(worker, lo, hi int) {
 	l := laneList.Get()
 	defer laneList.Put(l)
 	l.w = j.m.p
@@ -608,6 +608,10 @@ func (j *moonsJob) lanes(_, lo, hi int) {
 		}
 		l.moonsSample(&j.m.by, n, &st)
 		for i := range n {
+			if rt.FailedLane(st[:], i) { // what happened is told as without lanes
+				j.rows(worker, lo+i, lo+i+1)
+				continue
+			}
 			for elem := range 2 {
 				j.logits[(lo+i)*2+elem] = fr.moonsSample.logits[elem*32+i]
 			}
@@ -615,7 +619,6 @@ func (j *moonsJob) lanes(_, lo, hi int) {
 				if j.stats != nil {
 					j.stats.Set(s, lo+i, st[s][i])
 				}
-				j.failed.See(&st[s][i], &moonsSites[s], lo+i, -1)
 			}
 		}
 	}
@@ -681,7 +684,7 @@ func (l *lanes) moonsTinySample(by *[1]rt.Stepping, n int, st *[1][32]rt.SolveSt
 	kernel.moonsTinySamplePart2(l.fr, l.w, l.pre, &l.sums[0])
 }
 
-func (j *moonsTinyJob) lanes(_, lo, hi int) {
+func (j *moonsTinyJob) lanes(worker, lo, hi int) {
 	l := laneList.Get()
 	defer laneList.Put(l)
 	l.w = j.m.p
@@ -698,6 +701,10 @@ func (j *moonsTinyJob) lanes(_, lo, hi int) {
 		}
 		l.moonsTinySample(&j.m.by, n, &st)
 		for i := range n {
+			if rt.FailedLane(st[:], i) { // what happened is told as without lanes
+				j.rows(worker, lo+i, lo+i+1)
+				continue
+			}
 			for elem := range 2 {
 				j.logits[(lo+i)*2+elem] = fr.moonsTinySample.logits[elem*32+i]
 			}
@@ -705,7 +712,6 @@ func (j *moonsTinyJob) lanes(_, lo, hi int) {
 				if j.stats != nil {
 					j.stats.Set(s, lo+i, st[s][i])
 				}
-				j.failed.See(&st[s][i], &moonsTinySites[s], lo+i, -1)
 			}
 		}
 	}
@@ -771,7 +777,7 @@ func (l *lanes) moonsFastSample(by *[1]rt.Stepping, n int, st *[1][32]rt.SolveSt
 	kernel.moonsFastSamplePart2(l.fr, l.w, l.pre, &l.sums[0])
 }
 
-func (j *moonsFastJob) lanes(_, lo, hi int) {
+func (j *moonsFastJob) lanes(worker, lo, hi int) {
 	l := laneList.Get()
 	defer laneList.Put(l)
 	l.w = j.m.p
@@ -788,6 +794,10 @@ func (j *moonsFastJob) lanes(_, lo, hi int) {
 		}
 		l.moonsFastSample(&j.m.by, n, &st)
 		for i := range n {
+			if rt.FailedLane(st[:], i) { // what happened is told as without lanes
+				j.rows(worker, lo+i, lo+i+1)
+				continue
+			}
 			for elem := range 2 {
 				j.logits[(lo+i)*2+elem] = fr.moonsFastSample.logits[elem*32+i]
 			}
@@ -795,7 +805,6 @@ func (j *moonsFastJob) lanes(_, lo, hi int) {
 				if j.stats != nil {
 					j.stats.Set(s, lo+i, st[s][i])
 				}
-				j.failed.See(&st[s][i], &moonsFastSites[s], lo+i, -1)
 			}
 		}
 	}
@@ -987,22 +996,26 @@ func (k *fitWorker) lanes(weights, gradient []Real, t *rt.Table, rows []int, key
 		}
 		for i, row := range rows[:n] {
 			if gradient != nil {
+				if rt.FailedLane(gst[:], i) { // what happened is told as without lanes
+					k.rows(weights, gradient, t, rows[i:i+1], key, out)
+					continue
+				}
 				for s := range gst {
 					gstOf[s] = gst[s][i]
 				}
-				if !out.Count(gstOf[:], fitSites, row, row, fitBackward) {
-					continue
-				}
+				out.Count(gstOf[:], fitSites, row, row, fitBackward)
 				loss := float64(fr.fitGrad.loss[i])
 				out.Loss += loss
 				out.Metrics[0] += float64(fr.fitGrad.acc2[i])
 			} else {
+				if rt.FailedLane(st[:], i) { // what happened is told as without lanes
+					k.rows(weights, gradient, t, rows[i:i+1], key, out)
+					continue
+				}
 				for s := range st {
 					stOf[s] = st[s][i]
 				}
-				if !out.Count(stOf[:], fitSites, row, row, nil) {
-					continue
-				}
+				out.Count(stOf[:], fitSites, row, row, nil)
 				loss := float64(fr.fitSample.loss[i])
 				out.Loss += loss
 				out.Metrics[0] += float64(fr.fitSample.acc2[i])

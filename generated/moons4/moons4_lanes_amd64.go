@@ -194,7 +194,7 @@ func (l *lanes) moonsSample(by *[1]rt.Stepping, n int, st *[1][32]rt.SolveStats)
 	kernel.moonsSamplePart2(l.fr, l.w, l.pre, &l.sums[0])
 }
 
-func (j *moonsJob) lanes(_, lo, hi int) {
+func (j *moonsJob) lanes(worker, lo, hi int) {
 	l := laneList.Get()
 	defer laneList.Put(l)
 	l.w = j.m.p
@@ -210,6 +210,10 @@ func (j *moonsJob) lanes(_, lo, hi int) {
 		}
 		l.moonsSample(&j.m.by, n, &st)
 		for i := range n {
+			if rt.FailedLane(st[:], i) { // what happened is told as without lanes
+				j.rows(worker, lo+i, lo+i+1)
+				continue
+			}
 			for elem := range 2 {
 				j.logits[(lo+i)*2+elem] = fr.moonsSample.logits[elem*32+i]
 			}
@@ -217,7 +221,6 @@ func (j *moonsJob) lanes(_, lo, hi int) {
 				if j.stats != nil {
 					j.stats.Set(s, lo+i, st[s][i])
 				}
-				j.failed.See(&st[s][i], &moonsSites[s], lo+i, -1)
 			}
 		}
 	}
