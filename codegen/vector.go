@@ -222,7 +222,7 @@ func (v *vectors) dispatch(f *file) {
 	text(f, "", "func init() {\n"+p.text()+"\n}")
 	for _, isa := range asm.ISAs {
 		for _, k := range called {
-			text(f, "", fmt.Sprintf("//go:noescape\nfunc %s(%s)", asm.Symbol(k.Name, isa), strings.Join(v.set.Args, ", ")))
+			text(f, "", fmt.Sprintf("func %s(%s)", asm.Symbol(k.Name, isa), strings.Join(v.set.Args, ", ")))
 		}
 	}
 }

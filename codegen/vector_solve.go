@@ -83,7 +83,7 @@ func (v *vectors) record(l *lanes.Solve, step stepNames, t, h string) {
 	}
 	args := "i, &" + t + ", &" + h
 	for _, st := range l.IR.States {
-		args += ", &" + step.res[st.Name+"_at"]
+		args += ", &" + step.res[st.Name+".at"]
 	}
 	v.p.line("tape.push(%s)", args)
 }
@@ -91,7 +91,7 @@ func (v *vectors) record(l *lanes.Solve, step stepNames, t, h string) {
 func (v *vectors) fixed(l *lanes.Solve, step stepNames) {
 	s, p := l.IR, v.p
 	w := v.set.Samples()
-	t, h, live := step.arg["t"], step.arg["h"], step.arg["live"]
+	t, h, live := step.arg[lanes.Own+"t"], step.arg[lanes.Own+"h"], step.arg[lanes.Own+"live"]
 	p.line("running := 0")
 	if s.StepSize > 0 {
 		p.line("var steps [%d]int", w)
@@ -132,7 +132,7 @@ func (v *vectors) fixed(l *lanes.Solve, step stepNames) {
 	p.line("for i := range n {")
 	p.line("if %s[i] == 0 { continue }", live)
 	p.line("st[i].NFE += %d", s.StepEvals)
-	p.line("if %s[i] == %d {", step.res["code"], lanes.CodeRejected)
+	p.line("if %s[i] == %d {", step.res[lanes.Own+"code"], lanes.CodeRejected)
 	p.line("st[i].Fail(rt.NonFinite, %s[i], %s[i])", t, h)
 	p.line("%s[i] = 0", live)
 	p.line("running--")
@@ -162,7 +162,7 @@ func (v *vectors) fixed(l *lanes.Solve, step stepNames) {
 func (v *vectors) adaptive(l *lanes.Solve, step stepNames) {
 	s, p, w := l.IR, v.p, v.set.Samples()
 	arg, res := step.arg, step.res
-	t, h, live := arg["t"], arg["h"], arg["live"]
+	t, h, live := arg[lanes.Own+"t"], arg[lanes.Own+"h"], arg[lanes.Own+"live"]
 	p.line("running := 0")
 	p.line("var last [%d]float64 // error norm of the last attempt", w)
 	evals := 0
@@ -173,9 +173,9 @@ func (v *vectors) adaptive(l *lanes.Solve, step stepNames) {
 		evals += s.FirstEvals
 	}
 	p.line("for i := range %s {", t)
-	p.line("%s[i], %s[i], %s[i] = t0[i], t1[i], rt.Signed(1, t1[i]-t0[i])", t, arg["t1"], arg["dir"])
-	p.line("%s[i], %s[i] = by.RTol, by.ATol", arg["rtol"], arg["atol"])
-	p.line("%s[i], %s[i], %s[i], %s[i], last[i] = 0, 1, 1, 0, 1", arg["rejected"], arg["err_prev"], arg["err_prev2"], live)
+	p.line("%s[i], %s[i], %s[i] = t0[i], t1[i], rt.Signed(1, t1[i]-t0[i])", t, arg[lanes.Own+"t1"], arg[lanes.Own+"dir"])
+	p.line("%s[i], %s[i] = by.RTol, by.ATol", arg[lanes.Own+"rtol"], arg[lanes.Own+"atol"])
+	p.line("%s[i], %s[i], %s[i], %s[i], last[i] = 0, 1, 1, 0, 1", arg[lanes.Own+"rejected"], arg[lanes.Own+"err_prev"], arg[lanes.Own+"err_prev2"], live)
 	p.line("if i < n {")
 	p.line("st[i] = rt.SolveStats{Time: t0[i]}")
 	p.line("if t0[i] != t1[i] {")
@@ -189,7 +189,7 @@ func (v *vectors) adaptive(l *lanes.Solve, step stepNames) {
 	p.line("}")
 	p.line("if running == 0 { return }")
 	if l.Start == nil {
-		p.line("for i := range %s { %s[i] = %s[i] * %s }", h, h, arg["dir"], number(s.FirstStep, ir.F64))
+		p.line("for i := range %s { %s[i] = %s[i] * %s }", h, h, arg[lanes.Own+"dir"], number(s.FirstStep, ir.F64))
 	}
 	v.start(l, step, 0)
 	p.line("for k := 0; running > 0; k++ {")
@@ -198,12 +198,12 @@ func (v *vectors) adaptive(l *lanes.Solve, step stepNames) {
 	p.line("if %s[i] == 0 { continue }", live)
 	p.line("h := %s[i]", h)
 	if s.MaxStep > 0 {
-		p.line("h = %s[i] * min(%s[i]*h, %s)", arg["dir"], arg["dir"], number(s.MaxStep, ir.F64))
+		p.line("h = %s[i] * min(%s[i]*h, %s)", arg[lanes.Own+"dir"], arg[lanes.Own+"dir"], number(s.MaxStep, ir.F64))
 	}
 	if s.MinStep > 0 {
-		p.line("h = %s[i] * max(%s[i]*h, %s)", arg["dir"], arg["dir"], number(s.MinStep, ir.F64))
+		p.line("h = %s[i] * max(%s[i]*h, %s)", arg[lanes.Own+"dir"], arg[lanes.Own+"dir"], number(s.MinStep, ir.F64))
 	}
-	p.line("if (%s[i]+float64(1.01*h)-t1[i])*%s[i] >= 0 { h = t1[i] - %s[i] }", t, arg["dir"], t)
+	p.line("if (%s[i]+float64(1.01*h)-t1[i])*%s[i] >= 0 { h = t1[i] - %s[i] }", t, arg[lanes.Own+"dir"], t)
 	p.line("st[i].Fail(rt.MaxSteps, %s[i], h)", t)
 	p.line("}")
 	p.line("return")
@@ -211,11 +211,11 @@ func (v *vectors) adaptive(l *lanes.Solve, step stepNames) {
 	p.line("%s", v.run(l.Step))
 	p.line("for i := range n {")
 	p.line("if %s[i] == 0 { continue }", live)
-	p.line("switch %s[i] {", res["code"])
+	p.line("switch %s[i] {", res[lanes.Own+"code"])
 	p.line("case %d: // accepted", lanes.CodeAccepted)
 	p.line("st[i].NFE += %d", s.StepEvals)
 	p.line("st[i].Accepted++")
-	v.record(l, step, res["t_at"], res["h_at"])
+	v.record(l, step, res[lanes.Own+"t_at"], res[lanes.Own+"h_at"])
 	p.line("st[i].Time = %s[i]", t)
 	p.line("if %s[i] == t1[i] {", t)
 	p.line("%s[i] = 0", live)
@@ -225,11 +225,11 @@ func (v *vectors) adaptive(l *lanes.Solve, step stepNames) {
 	p.line("st[i].NFE += %d", s.StepEvals)
 	p.line("st[i].Rejected++")
 	p.line("case %d: // too short to be taken", lanes.CodeTooSmall)
-	p.line("st[i].Fail(rt.TooSmall(last[i], %s[i]), %s[i], %s[i])", res["h_at"], res["t_at"], res["h_at"])
+	p.line("st[i].Fail(rt.TooSmall(last[i], %s[i]), %s[i], %s[i])", res[lanes.Own+"h_at"], res[lanes.Own+"t_at"], res[lanes.Own+"h_at"])
 	p.line("%s[i] = 0", live)
 	p.line("running--")
 	p.line("}")
-	p.line("last[i] = %s[i]", res["err"])
+	p.line("last[i] = %s[i]", res[lanes.Own+"err"])
 	p.line("}")
 	p.line("}")
 }

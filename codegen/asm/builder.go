@@ -3,6 +3,7 @@ package asm
 import (
 	"fmt"
 	"math"
+	"strings"
 )
 
 // Builder makes one kernel for one ISA.
@@ -101,9 +102,12 @@ func (b *Builder) emit(op string, mem int, dst Vec, src ...operand) *inst {
 	return &b.insts[len(b.insts)-1]
 }
 
+// oneLine keeps a comment from ending early.
+var oneLine = strings.NewReplacer("\n", " ", "\r", " ")
+
 // Note prints a comment before the next instruction.
 func (b *Builder) Note(format string, args ...any) {
-	b.insts = append(b.insts, inst{kind: noteMark, note: fmt.Sprintf(format, args...)})
+	b.insts = append(b.insts, inst{kind: noteMark, note: oneLine.Replace(fmt.Sprintf(format, args...))})
 }
 
 // Load reads a vector.

@@ -76,9 +76,7 @@ func (f *File) Kernel(name, doc string, body func(b *Builder)) (*Builder, error)
 	if a.slots > f.Slots {
 		return nil, fmt.Errorf("asm: %s: %d vectors without a register at a time, and place for %d", name, a.slots, f.Slots)
 	}
-	for _, l := range strings.Split(strings.TrimSpace(doc), "\n") {
-		fmt.Fprintf(&f.text, "// %s\n", l)
-	}
+	fmt.Fprintf(&f.text, "// %s\n", oneLine.Replace(strings.TrimSpace(doc)))
 	if b.Spills > 0 {
 		fmt.Fprintf(&f.text, "// %d vectors lie in the frame for want of registers.\n", b.Spills)
 	}

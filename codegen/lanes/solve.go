@@ -27,6 +27,9 @@ const (
 	CodeTooSmall = 2
 )
 
+// Own begins the names of what is no state of the program; those of states go on with a point.
+const Own = "step."
+
 // Arguments of an adaptive Step before the states: t, h, then these.
 var adaptiveArgs = []string{"rejected", "err_prev", "err_prev2", "t1", "dir", "rtol", "atol", "live"}
 
@@ -111,18 +114,18 @@ func (s *Set) lane(sv *ir.Solve, suffix string, scalars []string, slopes bool) (
 	b = ir.NewFunc(sv.Name+suffix, sv.Span, s.real())
 	xs = map[string]*ir.Value{}
 	for _, n := range scalars {
-		xs[n] = b.Arg(n, ir.Scalar(ir.F64))
+		xs[n] = b.Arg(Own+n, ir.Scalar(ir.F64))
 	}
 	for _, st := range sv.States {
 		y = append(y, b.Arg(st.Name, st.Type))
 	}
 	for _, st := range sv.States {
 		if slopes {
-			k = append(k, b.Arg(st.Name+"_k", st.Type))
+			k = append(k, b.Arg(st.Name+".k", st.Type))
 		}
 	}
 	for i, t := range sv.Extras {
-		c = append(c, b.Arg(fmt.Sprintf("c%d", i), t))
+		c = append(c, b.Arg(fmt.Sprintf("extra.%d", i), t))
 	}
 	return
 }
@@ -154,7 +157,7 @@ func named(sv *ir.Solve, suffix string) []string {
 // fixedStart is the field at the start.
 func (s *Set) fixedStart(sv *ir.Solve) *ir.Func {
 	b, x, y, _, c := s.lane(sv, ".lanestart", []string{"t"}, false)
-	return finish(b, named(sv, "_k"), b.CallAll(sv.Field, cat([]*ir.Value{x["t"]}, y, c)...))
+	return finish(b, named(sv, ".k"), b.CallAll(sv.Field, cat([]*ir.Value{x["t"]}, y, c)...))
 }
 
 // fixedStep makes a step of length h in the samples that are live, where it is finite.
@@ -168,10 +171,10 @@ func (s *Set) fixedStep(sv *ir.Solve) *ir.Func {
 	}
 	good := s.finite(b, y1)
 	take := b.Binary(ir.OpAnd, good, b.Binary(ir.OpLt, b.Const(0, ir.F64), x["live"]))
-	names := append(named(sv, "_next"), named(sv, "_knext")[:len(k1)]...)
+	names := append(named(sv, ".next"), named(sv, ".knext")[:len(k1)]...)
 	vs := cat(choose(b, take, y1, y), choose(b, take, k1, k))
-	names, vs = append(names, "code"), append(vs, b.Cast(good, ir.F64))
-	return finish(b, append(names, named(sv, "_at")...), append(vs, y...))
+	names, vs = append(names, Own+"code"), append(vs, b.Cast(good, ir.F64))
+	return finish(b, append(names, named(sv, ".at")...), append(vs, y...))
 }
 
 // finite is true where all elements are finite.
@@ -207,14 +210,14 @@ func (s *Set) adaptiveStart(sv *ir.Solve) *ir.Func {
 	}
 	b, x, y, _, c := s.lane(sv, ".lanestart", []string{"t", "t1", "dir", "rtol", "atol"}, false)
 	k := b.CallAll(sv.Field, cat([]*ir.Value{x["t"]}, y, c)...)
-	names, vs := []string{"h"}, []*ir.Value{b.Mul(x["dir"], b.Const(sv.FirstStep, ir.F64))}
+	names, vs := []string{Own + "h"}, []*ir.Value{b.Mul(x["dir"], b.Const(sv.FirstStep, ir.F64))}
 	if sv.FirstStep == 0 {
 		h := b.Inline(sv.First, cat([]*ir.Value{x["t"], x["dir"], x["rtol"], x["atol"]}, y, k, c))[0]
 		span := b.Mul(x["dir"], b.Sub(x["t1"], x["t"]))
 		vs[0] = b.Mul(x["dir"], b.Binary(ir.OpMin, h, span))
 	}
 	if sv.FSAL {
-		names, vs = append(names, named(sv, "_k")...), append(vs, k...)
+		names, vs = append(names, named(sv, ".k")...), append(vs, k...)
 	}
 	return finish(b, names, vs)
 }
@@ -258,7 +261,7 @@ func (s *Set) adaptiveStep(sv *ir.Solve) *ir.Func {
 
 	accept := op(ir.OpAnd, op(ir.OpAnd, good, long), live)
 	code := b.Select(long, b.Select(good, num(CodeAccepted), num(CodeRejected)), num(CodeTooSmall))
-	names := []string{"rejected_next", "err_prev_next", "err_prev2_next", "t_next", "h_next"}
+	names := []string{Own + "rejected_next", Own + "err_prev_next", Own + "err_prev2_next", Own + "t_next", Own + "h_next"}
 	vs := []*ir.Value{
 		b.Select(accept, num(0), num(1)),
 		b.Select(accept, op(ir.OpMax, err, num(1e-4)), x["err_prev"]),
@@ -266,14 +269,14 @@ func (s *Set) adaptiveStep(sv *ir.Solve) *ir.Func {
 		b.Select(accept, b.Select(last, t1, b.Add(t, h)), t),
 		b.Mul(h, scale),
 	}
-	names = append(names, named(sv, "_next")...)
+	names = append(names, named(sv, ".next")...)
 	vs = append(vs, choose(b, accept, y1, y)...)
 	if sv.FSAL {
-		names = append(names, named(sv, "_knext")...)
+		names = append(names, named(sv, ".knext")...)
 		vs = append(vs, choose(b, accept, k1, k)...)
 	}
-	names, vs = append(names, "code", "err", "t_at", "h_at"), append(vs, code, err, t, h)
-	return finish(b, append(names, named(sv, "_at")...), append(vs, y...))
+	names, vs = append(names, Own+"code", Own+"err", Own+"t_at", Own+"h_at"), append(vs, code, err, t, h)
+	return finish(b, append(names, named(sv, ".at")...), append(vs, y...))
 }
 
 // AddRev compiles the step of a reverse sweep: (t, h, active, states, extras, cotangents, sums of those of
@@ -289,18 +292,18 @@ func (s *Set) AddRev(r *ir.Rev) (*Rev, error) {
 	b, x, y, _, c := s.lane(sv, ".lanerev", []string{"t", "h", "active"}, false)
 	var bar, sum []*ir.Value
 	for _, st := range sv.States {
-		bar = append(bar, b.Arg(st.Name+"_bar", st.Type))
+		bar = append(bar, b.Arg(st.Name+".bar", st.Type))
 	}
 	for i, t := range sv.Extras {
-		sum = append(sum, b.Arg(fmt.Sprintf("c%d_sum", i), t))
+		sum = append(sum, b.Arg(fmt.Sprintf("extra.%d.sum", i), t))
 	}
 	out := b.CallAll(r.StepVJP, cat([]*ir.Value{x["t"], x["h"]}, y, c, bar)...)
 	n, m := len(y), len(c)
 	active := b.Binary(ir.OpLt, b.Const(0, ir.F64), x["active"])
-	names := named(sv, "_bar_next")
+	names := named(sv, ".bar.next")
 	vs := choose(b, active, out[:n], bar)
 	for i, v := range out[n : n+m] {
-		names = append(names, fmt.Sprintf("c%d_sum_next", i))
+		names = append(names, fmt.Sprintf("extra.%d.sum.next", i))
 		vs = append(vs, b.Select(active, b.Add(sum[i], v), sum[i]))
 	}
 	accum := make([]bool, len(vs))

@@ -20,20 +20,20 @@ type laneFrame struct {
 		dx [2 * 32]Real
 	}
 	moons0Lanestart struct { // Moons.0.lanestart
-		t    [32]float64
-		t1   [32]float64
-		dir  [32]float64
-		rtol [32]float64
-		atol [32]float64
-		x    [2 * 32]Real
-		h    [32]float64
-		xK   [2 * 32]Real
-		v10  [2 * 32]float64
-		v24  [32]float64
-		v31  [32]float64
-		v33  [32]float64
-		v36  [2 * 32]Real
-		v37  [2 * 32]Real
+		stepT    [32]float64
+		stepT1   [32]float64
+		stepDir  [32]float64
+		stepRtol [32]float64
+		stepAtol [32]float64
+		x        [2 * 32]Real
+		stepH    [32]float64
+		xK       [2 * 32]Real
+		v10      [2 * 32]float64
+		v24      [32]float64
+		v31      [32]float64
+		v33      [32]float64
+		v36      [2 * 32]Real
+		v37      [2 * 32]Real
 	}
 	moons0Step struct { // Moons.0.step
 		t      [32]float64
@@ -60,34 +60,34 @@ type laneFrame struct {
 		v94    [2 * 32]Real
 	}
 	moons0Lanestep struct { // Moons.0.lanestep
-		t            [32]float64
-		h            [32]float64
-		rejected     [32]float64
-		errPrev      [32]float64
-		errPrev2     [32]float64
-		t1           [32]float64
-		dir          [32]float64
-		rtol         [32]float64
-		atol         [32]float64
-		live         [32]float64
-		x            [2 * 32]Real
-		xK           [2 * 32]Real
-		rejectedNext [32]float64
-		errPrevNext  [32]float64
-		errPrev2Next [32]float64
-		tNext        [32]float64
-		hNext        [32]float64
-		xNext        [2 * 32]Real
-		xKnext       [2 * 32]Real
-		code         [32]float64
-		err          [32]float64
-		tAt          [32]float64
-		hAt          [32]float64
-		xAt          [2 * 32]Real
-		v18          [32]uint32
-		v22          [2 * 32]Real
-		v26          [2 * 32]Real
-		v89          [2 * 32]Real
+		stepT            [32]float64
+		stepH            [32]float64
+		stepRejected     [32]float64
+		stepErrPrev      [32]float64
+		stepErrPrev2     [32]float64
+		stepT1           [32]float64
+		stepDir          [32]float64
+		stepRtol         [32]float64
+		stepAtol         [32]float64
+		stepLive         [32]float64
+		x                [2 * 32]Real
+		xK               [2 * 32]Real
+		stepRejectedNext [32]float64
+		stepErrPrevNext  [32]float64
+		stepErrPrev2Next [32]float64
+		stepTNext        [32]float64
+		stepHNext        [32]float64
+		xNext            [2 * 32]Real
+		xKnext           [2 * 32]Real
+		stepCode         [32]float64
+		stepErr          [32]float64
+		stepTAt          [32]float64
+		stepHAt          [32]float64
+		xAt              [2 * 32]Real
+		v18              [32]uint32
+		v22              [2 * 32]Real
+		v26              [2 * 32]Real
+		v89              [2 * 32]Real
 	}
 	moonsSample struct { // Moons
 		x        [2 * 32]Real
@@ -108,14 +108,14 @@ type laneFrame struct {
 		v3    [2 * 32]Real
 	}
 	moonsTiny0Lanestep struct { // MoonsTiny.0.lanestep
-		t     [32]float64
-		h     [32]float64
-		live  [32]float64
-		x     [2 * 32]Real
-		xNext [2 * 32]Real
-		code  [32]float64
-		xAt   [2 * 32]Real
-		v4    [2 * 32]Real
+		stepT    [32]float64
+		stepH    [32]float64
+		stepLive [32]float64
+		x        [2 * 32]Real
+		xNext    [2 * 32]Real
+		stepCode [32]float64
+		xAt      [2 * 32]Real
+		v4       [2 * 32]Real
 	}
 	moonsTinySample struct { // MoonsTiny
 		x        [2 * 32]Real
@@ -137,14 +137,14 @@ type laneFrame struct {
 		v24   [64 * 32]Real
 	}
 	moonsFast0Lanestep struct { // MoonsFast.0.lanestep
-		t     [32]float64
-		h     [32]float64
-		live  [32]float64
-		x     [2 * 32]Real
-		xNext [2 * 32]Real
-		code  [32]float64
-		xAt   [2 * 32]Real
-		v4    [2 * 32]Real
+		stepT    [32]float64
+		stepH    [32]float64
+		stepLive [32]float64
+		x        [2 * 32]Real
+		xNext    [2 * 32]Real
+		stepCode [32]float64
+		xAt      [2 * 32]Real
+		v4       [2 * 32]Real
 	}
 	moonsFastSample struct { // MoonsFast
 		x        [2 * 32]Real
@@ -162,50 +162,50 @@ type laneFrame struct {
 		solve0T1 [32]float64
 	}
 	moons0RecLanestart struct { // Moons.0.rec.lanestart
-		t    [32]float64
-		t1   [32]float64
-		dir  [32]float64
-		rtol [32]float64
-		atol [32]float64
-		x    [2 * 32]Real
-		h    [32]float64
-		xK   [2 * 32]Real
-		v10  [2 * 32]float64
-		v24  [32]float64
-		v31  [32]float64
-		v33  [32]float64
-		v36  [2 * 32]Real
-		v37  [2 * 32]Real
+		stepT    [32]float64
+		stepT1   [32]float64
+		stepDir  [32]float64
+		stepRtol [32]float64
+		stepAtol [32]float64
+		x        [2 * 32]Real
+		stepH    [32]float64
+		xK       [2 * 32]Real
+		v10      [2 * 32]float64
+		v24      [32]float64
+		v31      [32]float64
+		v33      [32]float64
+		v36      [2 * 32]Real
+		v37      [2 * 32]Real
 	}
 	moons0RecLanestep struct { // Moons.0.rec.lanestep
-		t            [32]float64
-		h            [32]float64
-		rejected     [32]float64
-		errPrev      [32]float64
-		errPrev2     [32]float64
-		t1           [32]float64
-		dir          [32]float64
-		rtol         [32]float64
-		atol         [32]float64
-		live         [32]float64
-		x            [2 * 32]Real
-		xK           [2 * 32]Real
-		rejectedNext [32]float64
-		errPrevNext  [32]float64
-		errPrev2Next [32]float64
-		tNext        [32]float64
-		hNext        [32]float64
-		xNext        [2 * 32]Real
-		xKnext       [2 * 32]Real
-		code         [32]float64
-		err          [32]float64
-		tAt          [32]float64
-		hAt          [32]float64
-		xAt          [2 * 32]Real
-		v18          [32]uint32
-		v22          [2 * 32]Real
-		v26          [2 * 32]Real
-		v89          [2 * 32]Real
+		stepT            [32]float64
+		stepH            [32]float64
+		stepRejected     [32]float64
+		stepErrPrev      [32]float64
+		stepErrPrev2     [32]float64
+		stepT1           [32]float64
+		stepDir          [32]float64
+		stepRtol         [32]float64
+		stepAtol         [32]float64
+		stepLive         [32]float64
+		x                [2 * 32]Real
+		xK               [2 * 32]Real
+		stepRejectedNext [32]float64
+		stepErrPrevNext  [32]float64
+		stepErrPrev2Next [32]float64
+		stepTNext        [32]float64
+		stepHNext        [32]float64
+		xNext            [2 * 32]Real
+		xKnext           [2 * 32]Real
+		stepCode         [32]float64
+		stepErr          [32]float64
+		stepTAt          [32]float64
+		stepHAt          [32]float64
+		xAt              [2 * 32]Real
+		v18              [32]uint32
+		v22              [2 * 32]Real
+		v26              [2 * 32]Real
+		v89              [2 * 32]Real
 	}
 	flowFieldFwd struct { // Flow.field.fwd
 		x    [2 * 32]Real
@@ -269,13 +269,13 @@ type laneFrame struct {
 		v161     [2 * 32]Real
 	}
 	moons0RecLanerev struct { // Moons.0.rec.lanerev
-		t        [32]float64
-		h        [32]float64
-		active   [32]float64
-		x        [2 * 32]Real
-		xBar     [2 * 32]Real
-		xBarNext [2 * 32]Real
-		v8       [2 * 32]Real
+		stepT      [32]float64
+		stepH      [32]float64
+		stepActive [32]float64
+		x          [2 * 32]Real
+		xBar       [2 * 32]Real
+		xBarNext   [2 * 32]Real
+		v8         [2 * 32]Real
 	}
 	fitGrad struct { // Fit.grad
 		x        [2 * 32]Real
@@ -402,112 +402,76 @@ func init() {
 	fitShard = (*fitWorker).lanes
 }
 
-//go:noescape
 func moons0LanestartAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-//go:noescape
 func moons0LanestepAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-//go:noescape
 func moonsSamplePart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-//go:noescape
 func moonsSamplePart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-//go:noescape
 func moonsTiny0LanestepAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-//go:noescape
 func moonsTinySamplePart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-//go:noescape
 func moonsTinySamplePart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-//go:noescape
 func moonsFast0LanestepAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-//go:noescape
 func moonsFastSamplePart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-//go:noescape
 func moonsFastSamplePart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-//go:noescape
 func fitSamplePart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-//go:noescape
 func fitSamplePart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-//go:noescape
 func moons0RecLanestartAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-//go:noescape
 func moons0RecLanestepAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-//go:noescape
 func moons0RecLanerevAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-//go:noescape
 func fitGradPart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-//go:noescape
 func fitGradPart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-//go:noescape
 func fitGradPart4AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-//go:noescape
 func moons0LanestartAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-//go:noescape
 func moons0LanestepAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-//go:noescape
 func moonsSamplePart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-//go:noescape
 func moonsSamplePart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-//go:noescape
 func moonsTiny0LanestepAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-//go:noescape
 func moonsTinySamplePart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-//go:noescape
 func moonsTinySamplePart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-//go:noescape
 func moonsFast0LanestepAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-//go:noescape
 func moonsFastSamplePart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-//go:noescape
 func moonsFastSamplePart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-//go:noescape
 func fitSamplePart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-//go:noescape
 func fitSamplePart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-//go:noescape
 func moons0RecLanestartAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-//go:noescape
 func moons0RecLanestepAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-//go:noescape
 func moons0RecLanerevAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-//go:noescape
 func fitGradPart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-//go:noescape
 func fitGradPart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-//go:noescape
 func fitGradPart4AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 // solveMoons0Lanes solves system Flow for the first n samples, each in steps of its own (moons.nde:19).
@@ -516,14 +480,14 @@ func (l *lanes) solveMoons0Lanes(t0, t1 *[32]float64, by rt.Stepping, n int, st 
 	s := &fr.moons0Lanestep
 	running := 0
 	var last [32]float64 // error norm of the last attempt
-	for i := range s.t {
-		s.t[i], s.t1[i], s.dir[i] = t0[i], t1[i], rt.Signed(1, t1[i]-t0[i])
-		s.rtol[i], s.atol[i] = by.RTol, by.ATol
-		s.rejected[i], s.errPrev[i], s.errPrev2[i], s.live[i], last[i] = 0, 1, 1, 0, 1
+	for i := range s.stepT {
+		s.stepT[i], s.stepT1[i], s.stepDir[i] = t0[i], t1[i], rt.Signed(1, t1[i]-t0[i])
+		s.stepRtol[i], s.stepAtol[i] = by.RTol, by.ATol
+		s.stepRejected[i], s.stepErrPrev[i], s.stepErrPrev2[i], s.stepLive[i], last[i] = 0, 1, 1, 0, 1
 		if i < n {
 			st[i] = rt.SolveStats{Time: t0[i]}
 			if t0[i] != t1[i] {
-				s.live[i] = 1
+				s.stepLive[i] = 1
 				st[i].NFE = 2
 				running++
 			}
@@ -533,52 +497,52 @@ func (l *lanes) solveMoons0Lanes(t0, t1 *[32]float64, by rt.Stepping, n int, st 
 		return
 	}
 	a := &fr.moons0Lanestart
-	a.t = s.t
-	a.t1 = s.t1
-	a.dir = s.dir
-	a.rtol = s.rtol
-	a.atol = s.atol
+	a.stepT = s.stepT
+	a.stepT1 = s.stepT1
+	a.stepDir = s.stepDir
+	a.stepRtol = s.stepRtol
+	a.stepAtol = s.stepAtol
 	a.x = s.x
 	kernel.moons0Lanestart(l.fr, l.w, l.pre, &l.sums[0])
-	s.h = a.h
+	s.stepH = a.stepH
 	s.xK = a.xK
 	for k := 0; running > 0; k++ {
 		if k == by.MaxSteps { // attempts of every sample that is still running
 			for i := range n {
-				if s.live[i] == 0 {
+				if s.stepLive[i] == 0 {
 					continue
 				}
-				h := s.h[i]
-				if (s.t[i]+float64(1.01*h)-t1[i])*s.dir[i] >= 0 {
-					h = t1[i] - s.t[i]
+				h := s.stepH[i]
+				if (s.stepT[i]+float64(1.01*h)-t1[i])*s.stepDir[i] >= 0 {
+					h = t1[i] - s.stepT[i]
 				}
-				st[i].Fail(rt.MaxSteps, s.t[i], h)
+				st[i].Fail(rt.MaxSteps, s.stepT[i], h)
 			}
 			return
 		}
 		kernel.moons0Lanestep(l.fr, l.w, l.pre, &l.sums[0])
 		for i := range n {
-			if s.live[i] == 0 {
+			if s.stepLive[i] == 0 {
 				continue
 			}
-			switch s.code[i] {
+			switch s.stepCode[i] {
 			case 1: // accepted
 				st[i].NFE += 6
 				st[i].Accepted++
-				st[i].Time = s.t[i]
-				if s.t[i] == t1[i] {
-					s.live[i] = 0
+				st[i].Time = s.stepT[i]
+				if s.stepT[i] == t1[i] {
+					s.stepLive[i] = 0
 					running--
 				}
 			case 0: // rejected
 				st[i].NFE += 6
 				st[i].Rejected++
 			case 2: // too short to be taken
-				st[i].Fail(rt.TooSmall(last[i], s.hAt[i]), s.tAt[i], s.hAt[i])
-				s.live[i] = 0
+				st[i].Fail(rt.TooSmall(last[i], s.stepHAt[i]), s.stepTAt[i], s.stepHAt[i])
+				s.stepLive[i] = 0
 				running--
 			}
-			last[i] = s.err[i]
+			last[i] = s.stepErr[i]
 		}
 	}
 }
@@ -630,13 +594,13 @@ func (l *lanes) solveMoonsTiny0Lanes(t0, t1 *[32]float64, by rt.Stepping, n int,
 	s := &fr.moonsTiny0Lanestep
 	running := 0
 	steps := by.Steps
-	for i := range s.t {
-		s.t[i], s.live[i] = t0[i], 0
-		s.h[i] = (t1[i] - t0[i]) / float64(steps)
+	for i := range s.stepT {
+		s.stepT[i], s.stepLive[i] = t0[i], 0
+		s.stepH[i] = (t1[i] - t0[i]) / float64(steps)
 		if i < n {
 			st[i] = rt.SolveStats{Time: t0[i]}
 			if t0[i] != t1[i] {
-				s.live[i] = 1
+				s.stepLive[i] = 1
 				running++
 			}
 		}
@@ -647,29 +611,29 @@ func (l *lanes) solveMoonsTiny0Lanes(t0, t1 *[32]float64, by rt.Stepping, n int,
 	for k := 0; running > 0; k++ {
 		kernel.moonsTiny0Lanestep(l.fr, l.w, l.pre, &l.sums[0])
 		for i := range n {
-			if s.live[i] == 0 {
+			if s.stepLive[i] == 0 {
 				continue
 			}
 			st[i].NFE += 1
-			if s.code[i] == 0 {
-				st[i].Fail(rt.NonFinite, s.t[i], s.h[i])
-				s.live[i] = 0
+			if s.stepCode[i] == 0 {
+				st[i].Fail(rt.NonFinite, s.stepT[i], s.stepH[i])
+				s.stepLive[i] = 0
 				running--
 				continue
 			}
 			st[i].Accepted++
 		}
 		for i := range n {
-			if s.live[i] == 0 {
+			if s.stepLive[i] == 0 {
 				continue
 			}
-			s.t[i] = t0[i] + float64(float64(k+1)*s.h[i])
+			s.stepT[i] = t0[i] + float64(float64(k+1)*s.stepH[i])
 			if k == steps-1 {
-				s.t[i] = t1[i]
+				s.stepT[i] = t1[i]
 			}
-			st[i].Time = s.t[i]
-			if k == steps-1 || s.t[i] == t1[i] {
-				s.live[i] = 0
+			st[i].Time = s.stepT[i]
+			if k == steps-1 || s.stepT[i] == t1[i] {
+				s.stepLive[i] = 0
 				running--
 			}
 		}
@@ -723,13 +687,13 @@ func (l *lanes) solveMoonsFast0Lanes(t0, t1 *[32]float64, by rt.Stepping, n int,
 	s := &fr.moonsFast0Lanestep
 	running := 0
 	steps := by.Steps
-	for i := range s.t {
-		s.t[i], s.live[i] = t0[i], 0
-		s.h[i] = (t1[i] - t0[i]) / float64(steps)
+	for i := range s.stepT {
+		s.stepT[i], s.stepLive[i] = t0[i], 0
+		s.stepH[i] = (t1[i] - t0[i]) / float64(steps)
 		if i < n {
 			st[i] = rt.SolveStats{Time: t0[i]}
 			if t0[i] != t1[i] {
-				s.live[i] = 1
+				s.stepLive[i] = 1
 				running++
 			}
 		}
@@ -740,29 +704,29 @@ func (l *lanes) solveMoonsFast0Lanes(t0, t1 *[32]float64, by rt.Stepping, n int,
 	for k := 0; running > 0; k++ {
 		kernel.moonsFast0Lanestep(l.fr, l.w, l.pre, &l.sums[0])
 		for i := range n {
-			if s.live[i] == 0 {
+			if s.stepLive[i] == 0 {
 				continue
 			}
 			st[i].NFE += 1
-			if s.code[i] == 0 {
-				st[i].Fail(rt.NonFinite, s.t[i], s.h[i])
-				s.live[i] = 0
+			if s.stepCode[i] == 0 {
+				st[i].Fail(rt.NonFinite, s.stepT[i], s.stepH[i])
+				s.stepLive[i] = 0
 				running--
 				continue
 			}
 			st[i].Accepted++
 		}
 		for i := range n {
-			if s.live[i] == 0 {
+			if s.stepLive[i] == 0 {
 				continue
 			}
-			s.t[i] = t0[i] + float64(float64(k+1)*s.h[i])
+			s.stepT[i] = t0[i] + float64(float64(k+1)*s.stepH[i])
 			if k == steps-1 {
-				s.t[i] = t1[i]
+				s.stepT[i] = t1[i]
 			}
-			st[i].Time = s.t[i]
-			if k == steps-1 || s.t[i] == t1[i] {
-				s.live[i] = 0
+			st[i].Time = s.stepT[i]
+			if k == steps-1 || s.stepT[i] == t1[i] {
+				s.stepLive[i] = 0
 				running--
 			}
 		}
@@ -854,14 +818,14 @@ func (l *lanes) solveMoons0RecLanes(tape *moons0RecTapeLanes, t0, t1 *[32]float6
 	tape.reset()
 	running := 0
 	var last [32]float64 // error norm of the last attempt
-	for i := range s.t {
-		s.t[i], s.t1[i], s.dir[i] = t0[i], t1[i], rt.Signed(1, t1[i]-t0[i])
-		s.rtol[i], s.atol[i] = by.RTol, by.ATol
-		s.rejected[i], s.errPrev[i], s.errPrev2[i], s.live[i], last[i] = 0, 1, 1, 0, 1
+	for i := range s.stepT {
+		s.stepT[i], s.stepT1[i], s.stepDir[i] = t0[i], t1[i], rt.Signed(1, t1[i]-t0[i])
+		s.stepRtol[i], s.stepAtol[i] = by.RTol, by.ATol
+		s.stepRejected[i], s.stepErrPrev[i], s.stepErrPrev2[i], s.stepLive[i], last[i] = 0, 1, 1, 0, 1
 		if i < n {
 			st[i] = rt.SolveStats{Time: t0[i]}
 			if t0[i] != t1[i] {
-				s.live[i] = 1
+				s.stepLive[i] = 1
 				st[i].NFE = 2
 				running++
 			}
@@ -871,53 +835,53 @@ func (l *lanes) solveMoons0RecLanes(tape *moons0RecTapeLanes, t0, t1 *[32]float6
 		return
 	}
 	a := &fr.moons0RecLanestart
-	a.t = s.t
-	a.t1 = s.t1
-	a.dir = s.dir
-	a.rtol = s.rtol
-	a.atol = s.atol
+	a.stepT = s.stepT
+	a.stepT1 = s.stepT1
+	a.stepDir = s.stepDir
+	a.stepRtol = s.stepRtol
+	a.stepAtol = s.stepAtol
 	a.x = s.x
 	kernel.moons0RecLanestart(l.fr, l.w, l.pre, &l.sums[0])
-	s.h = a.h
+	s.stepH = a.stepH
 	s.xK = a.xK
 	for k := 0; running > 0; k++ {
 		if k == by.MaxSteps { // attempts of every sample that is still running
 			for i := range n {
-				if s.live[i] == 0 {
+				if s.stepLive[i] == 0 {
 					continue
 				}
-				h := s.h[i]
-				if (s.t[i]+float64(1.01*h)-t1[i])*s.dir[i] >= 0 {
-					h = t1[i] - s.t[i]
+				h := s.stepH[i]
+				if (s.stepT[i]+float64(1.01*h)-t1[i])*s.stepDir[i] >= 0 {
+					h = t1[i] - s.stepT[i]
 				}
-				st[i].Fail(rt.MaxSteps, s.t[i], h)
+				st[i].Fail(rt.MaxSteps, s.stepT[i], h)
 			}
 			return
 		}
 		kernel.moons0RecLanestep(l.fr, l.w, l.pre, &l.sums[0])
 		for i := range n {
-			if s.live[i] == 0 {
+			if s.stepLive[i] == 0 {
 				continue
 			}
-			switch s.code[i] {
+			switch s.stepCode[i] {
 			case 1: // accepted
 				st[i].NFE += 6
 				st[i].Accepted++
-				tape.push(i, &s.tAt, &s.hAt, &s.xAt)
-				st[i].Time = s.t[i]
-				if s.t[i] == t1[i] {
-					s.live[i] = 0
+				tape.push(i, &s.stepTAt, &s.stepHAt, &s.xAt)
+				st[i].Time = s.stepT[i]
+				if s.stepT[i] == t1[i] {
+					s.stepLive[i] = 0
 					running--
 				}
 			case 0: // rejected
 				st[i].NFE += 6
 				st[i].Rejected++
 			case 2: // too short to be taken
-				st[i].Fail(rt.TooSmall(last[i], s.hAt[i]), s.tAt[i], s.hAt[i])
-				s.live[i] = 0
+				st[i].Fail(rt.TooSmall(last[i], s.stepHAt[i]), s.stepTAt[i], s.stepHAt[i])
+				s.stepLive[i] = 0
 				running--
 			}
-			last[i] = s.err[i]
+			last[i] = s.stepErr[i]
 		}
 	}
 }
@@ -928,12 +892,12 @@ func (l *lanes) reverseMoons0RecLanes(tape *moons0RecTapeLanes) {
 	s := &fr.moons0RecLanerev
 	mask := fr.mask
 	for k := len(tape.t) - 1; k >= 0; k-- {
-		s.t, s.h = tape.t[k], tape.h[k]
+		s.stepT, s.stepH = tape.t[k], tape.h[k]
 		s.x = tape.x[k]
 		for i, n := range tape.n {
-			s.active[i], fr.mask[i] = 1, mask[i]
+			s.stepActive[i], fr.mask[i] = 1, mask[i]
 			if k >= n {
-				s.active[i], fr.mask[i] = 0, 0
+				s.stepActive[i], fr.mask[i] = 0, 0
 			} // this sample has fewer steps
 		}
 		kernel.moons0RecLanerev(l.fr, l.w, l.pre, &l.sums[0])

@@ -36,14 +36,14 @@ type laneFrame struct {
 		v18   [2 * 32]Real
 	}
 	moons0Lanestep struct { // Moons.0.lanestep
-		t     [32]float64
-		h     [32]float64
-		live  [32]float64
-		x     [2 * 32]Real
-		xNext [2 * 32]Real
-		code  [32]float64
-		xAt   [2 * 32]Real
-		v4    [2 * 32]Real
+		stepT    [32]float64
+		stepH    [32]float64
+		stepLive [32]float64
+		x        [2 * 32]Real
+		xNext    [2 * 32]Real
+		stepCode [32]float64
+		xAt      [2 * 32]Real
+		v4       [2 * 32]Real
 	}
 	moonsSample struct { // Moons
 		x        [2 * 32]Real
@@ -116,22 +116,16 @@ func init() {
 	moonsBatch = (*moonsJob).lanes
 }
 
-//go:noescape
 func moons0LanestepAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-//go:noescape
 func moonsSamplePart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-//go:noescape
 func moonsSamplePart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-//go:noescape
 func moons0LanestepAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-//go:noescape
 func moonsSamplePart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-//go:noescape
 func moonsSamplePart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 // solveMoons0Lanes solves system Flow for the first n samples, each in steps of its own (moons4.nde:19).
@@ -140,13 +134,13 @@ func (l *lanes) solveMoons0Lanes(t0, t1 *[32]float64, by rt.Stepping, n int, st 
 	s := &fr.moons0Lanestep
 	running := 0
 	steps := by.Steps
-	for i := range s.t {
-		s.t[i], s.live[i] = t0[i], 0
-		s.h[i] = (t1[i] - t0[i]) / float64(steps)
+	for i := range s.stepT {
+		s.stepT[i], s.stepLive[i] = t0[i], 0
+		s.stepH[i] = (t1[i] - t0[i]) / float64(steps)
 		if i < n {
 			st[i] = rt.SolveStats{Time: t0[i]}
 			if t0[i] != t1[i] {
-				s.live[i] = 1
+				s.stepLive[i] = 1
 				running++
 			}
 		}
@@ -157,29 +151,29 @@ func (l *lanes) solveMoons0Lanes(t0, t1 *[32]float64, by rt.Stepping, n int, st 
 	for k := 0; running > 0; k++ {
 		kernel.moons0Lanestep(l.fr, l.w, l.pre, &l.sums[0])
 		for i := range n {
-			if s.live[i] == 0 {
+			if s.stepLive[i] == 0 {
 				continue
 			}
 			st[i].NFE += 4
-			if s.code[i] == 0 {
-				st[i].Fail(rt.NonFinite, s.t[i], s.h[i])
-				s.live[i] = 0
+			if s.stepCode[i] == 0 {
+				st[i].Fail(rt.NonFinite, s.stepT[i], s.stepH[i])
+				s.stepLive[i] = 0
 				running--
 				continue
 			}
 			st[i].Accepted++
 		}
 		for i := range n {
-			if s.live[i] == 0 {
+			if s.stepLive[i] == 0 {
 				continue
 			}
-			s.t[i] = t0[i] + float64(float64(k+1)*s.h[i])
+			s.stepT[i] = t0[i] + float64(float64(k+1)*s.stepH[i])
 			if k == steps-1 {
-				s.t[i] = t1[i]
+				s.stepT[i] = t1[i]
 			}
-			st[i].Time = s.t[i]
-			if k == steps-1 || s.t[i] == t1[i] {
-				s.live[i] = 0
+			st[i].Time = s.stepT[i]
+			if k == steps-1 || s.stepT[i] == t1[i] {
+				s.stepLive[i] = 0
 				running--
 			}
 		}

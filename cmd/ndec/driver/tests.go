@@ -28,7 +28,7 @@ func testFiles(files map[string]string, opts Options, p *sema.Program) ([]plan.F
 	}
 	var out []plan.File
 	for _, f := range res.Out {
-		if strings.HasSuffix(f.Name, ".go") {
+		if strings.HasSuffix(f.Name, ".go") || strings.HasSuffix(f.Name, ".s") {
 			out = append(out, plan.File{Name: TestPackage + "/" + f.Name, Text: f.Text})
 		}
 	}
