@@ -49,6 +49,15 @@ func (e *emitter) findVectors() {
 	prog.Set.Args[0] = "fr *laneFrame"
 }
 
+// VectorFiles lists the ends of the names of files with vector code, which a package has or has not.
+func VectorFiles() []string {
+	out := []string{"_lanes_amd64.go"}
+	for _, isa := range asm.ISAs {
+		out = append(out, "_"+isa.String()+"_amd64.s")
+	}
+	return out
+}
+
 // files are the Go file and the assembly of each ISA.
 func (v *vectors) files(base string) ([]plan.File, error) {
 	f := &file{build: "!purego"}

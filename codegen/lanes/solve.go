@@ -44,6 +44,8 @@ func (s *Set) AddSolve(sv *ir.Solve) (*Solve, error) {
 	switch {
 	case sv.Times > 0:
 		return nil, &Unsupported{"output times", sv.Field, nil}
+	case len(sv.Events) > 0:
+		return nil, &Unsupported{"events", sv.Field, nil}
 	case sv.Begin != nil:
 		return nil, &Unsupported{"a method with memory", sv.Field, nil}
 	case sv.Stops > 0:

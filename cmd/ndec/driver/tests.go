@@ -70,14 +70,17 @@ func goTests(p *sema.Program) ([]byte, error) {
 	return format.Source(b.Bytes())
 }
 
-// removeStale removes the files of TestPackage that ndec wrote, where the program has no tests any more.
+// removeStale removes what ndec wrote and the program has no longer: vector code, and the files of TestPackage.
 func removeStale(dir string, files []plan.File) error {
+	if err := removeVectors(dir, files); err != nil {
+		return err
+	}
 	for _, f := range files {
 		if strings.HasPrefix(f.Name, TestPackage+"/") {
 			return nil
 		}
 	}
-	names, err := filepath.Glob(filepath.Join(dir, TestPackage, "*.go"))
+	names, err := filepath.Glob(filepath.Join(dir, TestPackage, "*.*"))
 	if err != nil {
 		return err
 	}
@@ -92,6 +95,31 @@ func removeStale(dir string, files []plan.File) error {
 	}
 	if len(names) > 0 {
 		return os.Remove(filepath.Join(dir, TestPackage))
+	}
+	return nil
+}
+
+// removeVectors removes generated vector code that is not among files.
+func removeVectors(dir string, files []plan.File) error {
+	written := map[string]bool{}
+	for _, f := range files {
+		written[filepath.Join(dir, f.Name)] = true
+	}
+	for _, suffix := range codegen.VectorFiles() {
+		for _, sub := range []string{".", TestPackage} {
+			names, err := filepath.Glob(filepath.Join(dir, sub, "*"+suffix))
+			if err != nil {
+				return err
+			}
+			for _, n := range names {
+				if text, err := os.ReadFile(n); written[n] || err != nil || !isGenerated(text) {
+					continue
+				}
+				if err := os.Remove(n); err != nil {
+					return err
+				}
+			}
+		}
 	}
 	return nil
 }
