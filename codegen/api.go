@@ -237,7 +237,7 @@ func (e *emitter) modelCall(fn *plan.Func, fr frame, in func(i int) string, out 
 // prepareCall computes the derived parameters of w into pre.
 func (e *emitter) prepareCall() string {
 	fn := e.plan.Of(e.m.Prepare)
-	return e.modelCall(fn, frame{w: "w", pre: "pre", ws: "nil"}, nil, func(i int) (string, bool) {
+	return e.modelCall(fn, frame{w: "w", pre: "pre", ws: "new(workspace)"}, nil, func(i int) (string, bool) {
 		d := e.m.Derived[i]
 		if d.Type.IsScalar() {
 			return fmt.Sprintf("pre.%s[0]", e.field(d)), true
@@ -407,8 +407,8 @@ func (e *emitter) trajectory(f *file, m *ir.Model, k int, sig string, ins []port
 		vars = append(vars, operand{fmt.Sprintf("extra%d", i), t})
 	}
 	// begin computes span, start and extras of the solve.
-	begin := func() {
-		if fn.Needs.Work || ps.Needs.Work {
+	begin := func(work bool) {
+		if work {
 			p.line("ws := new(workspace)")
 		}
 		if fn.Needs.Stats > 0 {
@@ -437,7 +437,7 @@ func (e *emitter) trajectory(f *file, m *ir.Model, k int, sig string, ins []port
 			return v.arg(), v.t.IsScalar()
 		}))
 	}
-	begin()
+	begin(fn.Needs.Work)
 	for _, v := range vars {
 		p.line("_ = %s", v.name)
 	}
@@ -447,7 +447,7 @@ func (e *emitter) trajectory(f *file, m *ir.Model, k int, sig string, ins []port
 	p.line("func (m *%s) Trajectory%s(ctx context.Context, %s, ts []float64) (*%sPath%s, error) {", m.Name, suffix, sig, m.Name, suffix)
 	p.line("if err := ctx.Err(); err != nil { return nil, err }")
 	p.line("var t0, t1 float64")
-	begin()
+	begin(fn.Needs.Work || ps.Needs.Work)
 	p.line("if err := rt.CheckTimes(t0, t1, ts); err != nil { return nil, err }")
 	p.line("path := &%sPath%s{T: append([]float64(nil), ts...)}", m.Name, suffix)
 	var all []string

@@ -78,7 +78,7 @@ func Emit(p *plan.Plan, opts Options) ([]plan.File, diag.List) {
 	for _, f := range []struct {
 		name string
 		file *file
-	}{{base + ".go", api}, {base + "_generic.go", generic}, {base + "_solve.go", solve}, {base + "_train.go", train}} {
+	}{{apiFileName(base), api}, {base + "_generic.go", generic}, {base + "_solve.go", solve}, {base + "_train.go", train}} {
 		out, err := e.render(f.file)
 		if err != nil {
 			// The text is ours: whatever gofmt rejects is a bug of the compiler.

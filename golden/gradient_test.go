@@ -56,6 +56,18 @@ const elements = 12
 
 func checkGradient(t *testing.T, m *ir.Module, r *ir.Recipe, params map[string][]float64, in []interp.Tensor) {
 	t.Helper()
+	checkSome(t, m, r, params, in, look{elements, len(r.Trained), 1e-6})
+}
+
+// look is how much of a gradient is looked at: about so many elements of so many parameters, to a relative tolerance.
+type look struct {
+	elements, params int
+	tol              float64
+}
+
+// checkSome is checkGradient with less to look at.
+func checkSome(t *testing.T, m *ir.Module, r *ir.Recipe, params map[string][]float64, in []interp.Tensor, l look) {
+	t.Helper()
 	run := func(f *ir.Func, force map[*ir.Solve][][]interp.Step, in []interp.Tensor) ([]interp.Tensor, *interp.Machine) {
 		mc, err := interp.New(m, params)
 		if err != nil {
@@ -81,26 +93,26 @@ func checkGradient(t *testing.T, m *ir.Module, r *ir.Recipe, params map[string][
 	// The solves of both are the same in the same order, of which some are recorded in the gradient.
 	taken := solvesOf(r.Grad)
 	force := map[*ir.Solve][][]interp.Step{}
-	for i, s := range solvesOf(r.Objective) {
+	for i, s := range solvesOf(r.Fitted()) {
 		force[s] = mc.Taken[taken[i]]
 	}
-	plain, _ := run(r.Objective, force, in)
+	plain, _ := run(r.Fitted(), force, in)
 	if d := math.Abs(plain[0].Data[0] - grad[0].Data[0]); d > 1e-13 {
 		t.Errorf("%s: the losses of objective and gradient differ by %g", r.Name, d)
 	}
 	const h = 1e-5
-	for k, p := range r.Trained {
+	for k, p := range r.Trained[:min(l.params, len(r.Trained))] {
 		got := grad[len(r.Objective.Results)+k].Data
 		x := params[p.Name]
-		for i := 0; i < len(x); i += 1 + len(x)/elements {
+		for i := 0; i < len(x); i += 1 + len(x)/l.elements {
 			old, want := x[i], 0.0
 			for _, sign := range []float64{1, -1} {
 				x[i] = old + sign*h
-				out, _ := run(r.Objective, force, in)
+				out, _ := run(r.Fitted(), force, in)
 				want += sign * out[0].Data[0] / (2 * h)
 			}
 			x[i] = old
-			if d := math.Abs(got[i] - want); !(d <= 1e-6*math.Max(math.Abs(want), 1e-2)) {
+			if d := math.Abs(got[i] - want); !(d <= l.tol*math.Max(math.Abs(want), 1e-2)) {
 				t.Errorf("%s: d/d%s[%d] is %.12g, central differences give %.12g", r.Name, p.Name, i, got[i], want)
 			}
 		}

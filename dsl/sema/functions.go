@@ -59,7 +59,7 @@ var forms = map[string]Function{
 	"map":              {Group: "Of two and more operands", Use: "map(f, xs)", Doc: "a net or fn applied to each element along the leading axis"},
 	"draw":             {Group: "Distributions and random numbers", Use: "draw(d), draw(d, [n])", Doc: "a random value of a distribution, by the seed of the call"},
 	"log_prob":         {Group: "Distributions and random numbers", Use: "log_prob(d, x)", Doc: "logarithm of the density, summed over the elements"},
-	"kl":               {Group: "Distributions and random numbers", Use: "kl(p, q)", Doc: "Kullback-Leibler divergence of two normal distributions, summed over the elements"},
+	"kl":               {Group: "Distributions and random numbers", Use: "kl(p, q)", Doc: "Kullback-Leibler divergence of two distributions of one family, summed over the elements"},
 	"normal":           {Group: "Distributions and random numbers", Use: "normal(m, s)", Doc: "normal distribution by mean and standard deviation"},
 	"uniform":          {Group: "Distributions and random numbers", Use: "uniform(a, b)", Doc: "uniform distribution"},
 	"laplace":          {Group: "Distributions and random numbers", Use: "laplace(m, b)", Doc: "Laplace distribution by mean and scale"},

@@ -16,7 +16,7 @@ var limits = map[string]limit{
 	"solver option": {"NDE0803", "this solver option is not compiled yet", "leave it out"},
 	"event":         {"NDE0805", "events with this are not compiled yet", "use a Runge-Kutta method, such as dopri5, or leave the when block out"},
 	"nested solve":  {"NDE0808", "a solve inside a net or a system is not compiled yet", "solve in a model or a recipe"},
-	"distribution":  {"NDE0809", "this use of a distribution is not compiled yet", "log_prob takes normal and laplace, kl takes normal"},
+	"distribution":  {"NDE0809", "this use of a distribution is not compiled yet", "kl takes two distributions of one family: normal, laplace or uniform"},
 	"data column":   {"NDE0812", "columns of data as values are not compiled yet", "scale the inputs by constants"},
 	"setting":       {"NDE0814", "this setting is not compiled yet", "leave it out"},
 	"target":        {"NDE0816", "this target is not compiled yet", "use target go, or none"},

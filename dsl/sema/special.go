@@ -1,11 +1,8 @@
 package sema
 
 import (
-	"math"
-
 	"ndec.dev/ndec/dsl/syntax"
 	"ndec.dev/ndec/ir"
-	"ndec.dev/ndec/ir/diag"
 )
 
 // special is a function whose arguments are not plain values.
@@ -274,90 +271,4 @@ func (c *checker) distribution(x *syntax.CallExpr, piped Expr, e *env) Expr {
 		args[i] = asReal(args[i])
 	}
 	return &dist{Node: Node{T: Type{Kind: DistKind}, At: x.At()}, name: name, args: args}
-}
-
-// logProb is log_prob(dist, x), summed over the elements of x.
-func (c *checker) logProb(x *syntax.CallExpr, piped Expr, e *env) Expr {
-	at := x.At()
-	args := c.args(x, piped, e, "log_prob")
-	if args == nil {
-		return invalid(at)
-	}
-	var d *dist
-	if len(args) == 2 {
-		d, _ = args[0].(*dist)
-	}
-	if d == nil {
-		c.errorf("NDE0303", at, "log_prob wants a distribution and a value: log_prob(normal(0, 1), x)")
-		return invalid(at)
-	}
-	v := asReal(args[1])
-	num := func(n float64) Expr { return number(n, Real, at) }
-	m, s := Expr(nil), Expr(nil)
-	if len(d.args) == 2 {
-		m, s = d.args[0], d.args[1]
-	}
-	var each Expr
-	switch d.name {
-	case "normal": // -((x-m)/s)^2/2 - log s - log(2 pi)/2
-		z := c.binary("/", c.binary("-", v, m, at), s, at)
-		square := c.binary("*", num(-0.5), c.binary("^", z, number(2, UntypedInt, at), at), at)
-		each = c.binary("-", square, c.logScale(s, 0.5*math.Log(2*math.Pi), at), at)
-	case "laplace": // -|x-m|/b - log(2 b)
-		z := c.binary("/", c.binary("-", v, m, at), s, at)
-		if !isInvalid(z) {
-			z = c.op(ir.OpAbs, ir.Attr{}, at, z)
-		}
-		each = c.binary("-", c.negate(z, at), c.logScale(s, math.Ln2, at), at)
-	default:
-		c.limitNamed("distribution", "log_prob of "+d.name, at)
-		return invalid(at)
-	}
-	return c.total(each, at)
-}
-
-// logScale is log(s) + k.
-func (c *checker) logScale(s Expr, k float64, at diag.Span) Expr {
-	if l := literal(s); l != nil {
-		return number(math.Log(l.Num)+k, Real, at)
-	}
-	return c.binary("+", c.op(ir.OpLog, ir.Attr{}, at, s), number(k, Real, at), at)
-}
-
-// total sums over the elements.
-func (c *checker) total(each Expr, at diag.Span) Expr {
-	if isInvalid(each) || each.Type().IsScalar() {
-		return each
-	}
-	return c.op(ir.OpSum, ir.Attr{}, at, each)
-}
-
-// kl is the Kullback-Leibler divergence of two normal distributions, summed over elements:
-// log(s2/s1) + (s1^2 + (m1-m2)^2)/(2 s2^2) - 1/2.
-func (c *checker) kl(x *syntax.CallExpr, piped Expr, e *env) Expr {
-	at := x.At()
-	args := c.args(x, piped, e, "kl")
-	if args == nil {
-		return invalid(at)
-	}
-	if len(args) != 2 {
-		c.errorf("NDE0303", at, "kl wants 2 arguments, got %d", len(args))
-		return invalid(at)
-	}
-	p, ok1 := args[0].(*dist)
-	q, ok2 := args[1].(*dist)
-	if !ok1 || !ok2 {
-		c.errorf("NDE0303", at, "kl wants two distributions: kl(normal(m, s), normal(0, 1))")
-		return invalid(at)
-	}
-	if p.name != "normal" || q.name != "normal" {
-		c.limitNamed("distribution", "kl of "+p.name+" and "+q.name, at)
-		return invalid(at)
-	}
-	square := func(v Expr) Expr { return c.binary("^", v, number(2, UntypedInt, at), at) }
-	top := c.binary("+", square(p.args[1]), square(c.binary("-", p.args[0], q.args[0], at)), at)
-	ratio := c.binary("/", top, c.binary("*", number(2, Real, at), square(q.args[1]), at), at)
-	logs := c.binary("-", c.logScale(q.args[1], -0.5, at), c.logScale(p.args[1], 0, at), at)
-	sum := c.binary("+", logs, ratio, at)
-	return c.total(sum, at)
 }
