@@ -73,6 +73,10 @@ func (p *parser) field(fs []field, seen map[string]bool) {
 			if p.got("classes") {
 				q.Classes = p.int()
 			}
+			if p.got("fields") {
+				q.Fields = within(p, "(", ")", func() string { return p.word("the name of a field") })
+			}
+			q.First = p.got("first")
 			return q
 		})
 	}

@@ -250,6 +250,12 @@ func fieldText(at any) (string, bool) {
 			if q.Classes != 0 {
 				t += " classes " + strconv.Itoa(q.Classes)
 			}
+			if len(q.Fields) > 0 {
+				t += " fields(" + list(q.Fields, quoteName) + ")"
+			}
+			if q.First {
+				t += " first"
+			}
 			return t
 		}), len(*x) > 0
 	}
