@@ -27,12 +27,26 @@ func (fn *function) liveElements() map[element]bool {
 			case plan.AddTo:
 				all(s.V)
 			case plan.Elem:
+				if large(s.V) {
+					if live[element{s.V, 0}] {
+						fn.readOperands(live, s.V, 0)
+					}
+					continue
+				}
 				for k := range s.V.Type.Len() {
 					if live[element{s.V, k}] {
 						fn.readOperands(live, s.V, k)
 					}
 				}
 			case plan.Copy:
+				if large(s.V) {
+					for _, a := range s.V.Args {
+						if live[element{s.V, 0}] {
+							all(a)
+						}
+					}
+					continue
+				}
 				for k := range s.V.Type.Len() {
 					if src, j := plan.CopySource(s.V, k); src != nil && live[element{s.V, k}] {
 						fn.read(live, src, j)
@@ -54,8 +68,15 @@ func (fn *function) readAll(live map[element]bool, v *ir.Value) {
 	}
 	for k := range v.Type.Len() {
 		fn.read(live, v, k)
+		if large(v) {
+			return
+		}
 	}
 }
+
+// large reports whether v is far too long for a variable per element: it is read as a whole, marked by its element 0, so that
+// the time of this does not grow with the width of layers.
+func large(v *ir.Value) bool { return v.Type.Len() > 16*plan.SmallLen }
 
 // read marks element k of v, or what it is spelled as.
 func (fn *function) read(live map[element]bool, v *ir.Value, k int) {
@@ -65,6 +86,8 @@ func (fn *function) read(live map[element]bool, v *ir.Value, k int) {
 		fn.read(live, p.Base, k+p.Offset)
 	case p != nil && p.Kind == plan.Folded:
 		fn.readOperands(live, v, k)
+	case large(v):
+		live[element{v, 0}] = true
 	default:
 		live[element{v, k}] = true
 	}
