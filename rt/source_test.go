@@ -213,6 +213,10 @@ func TestStreamedTraining(t *testing.T) {
 	if _, err := Train(t.Context(), w, logisticLayout, &r, &obj, Tables{Train: first, Pass: short}, TrainOptions{}); !errors.Is(err, ErrData) {
 		t.Errorf("a pass of other length: %v", err)
 	}
+	r.Active = Active{Keep: 0.5}
+	if _, err := Train(t.Context(), w, logisticLayout, &r, &obj, Tables{Train: first, Pass: table}, TrainOptions{}); err == nil || !strings.Contains(err.Error(), "keeps samples of a batch") {
+		t.Errorf("active on streamed rows: %v", err)
+	}
 }
 
 func write(t *testing.T, dir string, files map[string]string) {

@@ -131,6 +131,9 @@ func newTrainer[R Float](w []R, layout []Tensor, recipe *Recipe, obj *Objective[
 	}
 	t.perm = allRows(tables.Train.Rows)[:t.plan.rows]
 	if t.plan.keep > 0 {
+		if tables.Pass != nil {
+			return nil, fmt.Errorf("recipe %s keeps samples of a batch, and its data have new rows in every epoch", recipe.Name)
+		}
 		t.pool = newPool(t.plan, t.plan.keep)
 	}
 	t.ev = newEvaluator(obj, len(w), WorkerCount(Workers(opt.Workers)))

@@ -36,3 +36,12 @@ func TestSplit(t *testing.T) {
 		}
 	}
 }
+
+// TestStreamAndActive: samples that stay have no place among rows that are new in every epoch.
+func TestStreamAndActive(t *testing.T) {
+	const src = "package p\n\nnet f(x [2]real) [2]real {\n\treturn x |> Linear(2)\n}\n\ndata D {\n\tx [2]real\n\ty label[2]\n\tsource: moons{n: 64}\n\tstream: true\n}\n\n" +
+		"train T {\n\tdata: D\n\tbatch: 16\n\tadversary: active{keep: 0.25}\n\tepochs: 3\n\toptimizer: adam\n\tminimize cross_entropy(f(x), y)\n}\n"
+	if _, l := check(t, "p.nde", src, sema.Options{}); len(l) != 1 || l[0].Code != "NDE0729" {
+		t.Errorf("%v", l)
+	}
+}

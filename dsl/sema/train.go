@@ -110,7 +110,10 @@ func (c *checker) adversary(r *Recipe, ch *ir.Choice) {
 		return
 	}
 	if keep, ok := ch.Option("keep"); ok {
+		stream, _ := ir.FindSetting(r.Data.Settings, "stream")
 		switch {
+		case stream.Num != 0:
+			c.errorf("NDE0729", ch.Span, "active keeps samples of a batch for the next one, and data %s has new rows in every epoch; leave stream: out", r.Data.Name)
 		case r.Batch == 0:
 			c.errorf("NDE0718", ch.Span, "active keeps samples of a batch for the next one, and train %s has one batch of all of them; give it batch: n", r.Name)
 		case math.Floor(keep.Num*float64(r.Batch)) < 1:

@@ -122,7 +122,7 @@ data D {
 }
 `},
 		{Code: "NDE0729", Title: "stream of rows that are not made anew",
-			Text: "stream: true makes new rows in every epoch. Sources that generate rows from a seed can do that, files cannot. Streamed rows are for training;\nvalidation and test have data blocks of their own.",
+			Text: "stream: true makes new rows in every epoch. Sources that generate rows from a seed can do that, files cannot. Streamed rows are for training;\nvalidation and test have data blocks of their own, and adversary: active, which keeps rows, has data that stay.",
 			Bad: `package p
 
 data D {
