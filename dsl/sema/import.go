@@ -1,6 +1,7 @@
 package sema
 
 import (
+	"go/token"
 	"path"
 	"path/filepath"
 	"slices"
@@ -84,6 +85,9 @@ func (c *checker) collectPackage(p *pkg) {
 			switch {
 			case p.name == "":
 				p.name = f.Package.Name
+				if why := noGoPackage(p.name); p.main && why != "" {
+					c.errorf("NDE0220", f.Package.At(), "package %s: %s; choose another name", p.name, why)
+				}
 			case p.name != f.Package.Name:
 				c.errorf("NDE0211", f.Package.At(), "package %s: the other files of this folder are package %s", f.Package.Name, p.name)
 				continue // what it declares belongs elsewhere
@@ -250,4 +254,21 @@ func (p *pkg) inFolder(s *ir.Choice) {
 			o.Text = path.Join(p.folder, o.Text)
 		}
 	}
+}
+
+// platforms are endings of file names by which Go builds a file on some machines only.
+var platforms = strings.Fields("test aix android darwin dragonfly freebsd illumos ios js linux netbsd openbsd plan9 solaris wasip1 windows " +
+	"386 amd64 arm arm64 loong64 mips mips64 mips64le mipsle ppc64 ppc64le riscv64 s390x wasm")
+
+// noGoPackage says why a generated package cannot have the name, "" if it can.
+func noGoPackage(name string) string {
+	switch at := strings.LastIndex(name, "_"); {
+	case token.IsKeyword(name):
+		return name + " is a keyword of Go"
+	case name == "main" || name == "_":
+		return "Go cannot import a package of this name"
+	case at >= 0 && contains(platforms, name[at+1:]):
+		return "Go leaves files that end in " + name[at:] + ".go out of some builds"
+	}
+	return ""
 }

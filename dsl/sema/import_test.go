@@ -75,7 +75,7 @@ func checkFiles(t *testing.T, sources map[string]string, opts sema.Options) (*se
 
 // TestImport: another folder's declarations are used by alias.Name, and have its name in the program.
 func TestImport(t *testing.T) {
-	src := `package main
+	src := `package top
 
 import ph "../phys"
 
@@ -152,17 +152,30 @@ func TestImportMistakes(t *testing.T) {
 		{"error within", "import ph \"../bad\"\n\nconst a = 1.0", map[string]string{"../bad/x.nde": "package bad\n\nfn f(x real) real {\n\treturn z\n}\n"}, `../bad/x.nde:4:9: undefined: z [NDE0201]`},
 		{"cycle", "import ph \"../one\"", map[string]string{"../one/x.nde": "package one\n\nimport two \"../two\"\n", "../two/x.nde": "package two\n\nimport one \"../one\"\n"},
 			`../two/x.nde:3:12: import one: package one imports this one, directly or through others [NDE0215]`},
-		{"itself", "import me \"../moons\"", nil, `a.nde:3:11: import me: package main imports this one, directly or through others [NDE0215]`},
+		{"itself", "import me \"../moons\"", nil, `a.nde:3:11: import me: package top imports this one, directly or through others [NDE0215]`},
 		{"same names", "import one \"../one\"\nimport two \"../two\"", map[string]string{"../one/x.nde": "package q\n", "../two/x.nde": "package q\n"},
 			`../two/x.nde:1:9: ../one and ../two are both package q; two packages of a program have different names [NDE0219]`},
 	} {
-		sources := map[string]string{"a.nde": "package main\n\n" + c.src + "\n", "../phys/p.nde": phys, "../base/b.nde": base}
+		sources := map[string]string{"a.nde": "package top\n\n" + c.src + "\n", "../phys/p.nde": phys, "../base/b.nde": base}
 		for n, text := range c.more {
 			sources[n] = text
 		}
 		_, _, l := checkFiles(t, sources, sema.Options{Dir: "/models/moons"})
 		if len(l) != 1 || l[0].String() != c.want {
 			t.Errorf("%s: %v\nwant %s", c.name, strings.ReplaceAll(fmt.Sprint(l), "] ", "]\n"), c.want)
+		}
+	}
+}
+
+// TestPackageNames: the generated package has the name, so Go has to take it.
+func TestPackageNames(t *testing.T) {
+	for name, want := range map[string]string{"select": "a keyword of Go", "main": "cannot import", "_": "cannot import", "my_test": "_test.go", "moons_linux": "_linux.go", "rt": "", "init": "", "my_flow": ""} {
+		_, l := check(t, "a.nde", "package "+name+"\n\nconst x = 1\n", sema.Options{})
+		switch {
+		case want == "" && len(l) > 0:
+			t.Errorf("%s: %v", name, l)
+		case want != "" && (len(l) != 1 || l[0].Code != "NDE0220" || !strings.Contains(l[0].Text, want)):
+			t.Errorf("%s: %v, want %s", name, l, want)
 		}
 	}
 }
