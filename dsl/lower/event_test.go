@@ -168,3 +168,29 @@ func TestBallGradient(t *testing.T) {
 		}
 	}
 }
+
+// With norm: max the largest error sets the steps, and there are more of them.
+func TestMaxNorm(t *testing.T) {
+	m := compile(t, `package p
+
+system Spin {
+	state x, y, z real
+	der(x) = -y
+	der(y) = x
+	der(z) = -z
+}
+
+model Mean(x real) (n i32) {
+	return solve(Spin{x: x, y: 0, z: 0}, over: 0..10, with: dopri5{rtol: 1e-7, atol: 1e-7}).accepted
+}
+
+model Largest(x real) (n i32) {
+	return solve(Spin{x: x, y: 0, z: 0}, over: 0..10, with: dopri5{rtol: 1e-7, atol: 1e-7, norm: max}).accepted
+}
+`)
+	mc := newMachine(t, m, nil)
+	mean, largest := mc.call(m.FuncByName("Mean"), [][]float64{{1}})[0][0], mc.call(m.FuncByName("Largest"), [][]float64{{1}})[0][0]
+	if !(largest > mean) {
+		t.Errorf("%v steps by the largest error, %v by the mean", largest, mean)
+	}
+}

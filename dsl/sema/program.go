@@ -170,6 +170,7 @@ type Solver struct {
 	MaxStep     float64      // 0: no bound
 	Stops       []float64    // times at which a step ends, ascending
 	MaxSteps    int
+	MaxNorm     bool      // the largest error of a step counts, not the root mean square
 	Control     ir.Choice // row `i`, `pi` or `pid` with all its options
 	Sensitivity ir.Choice // row `backprop`, …
 	EventTol    float64   // how close in time events are located

@@ -75,6 +75,8 @@ func newSolver(ch ir.Choice, row *method.Row, at diag.Span) *Solver {
 			s.Stops = slices.Compact(s.Stops)
 		case "max_steps":
 			s.MaxSteps = int(o.Num)
+		case "norm":
+			s.MaxNorm = o.Text == "max"
 		case "control":
 			s.Control = choiceOf(o)
 		case "events":

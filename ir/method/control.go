@@ -13,6 +13,23 @@ func rms(b *ir.Builder, xs []*ir.Value) *ir.Value {
 	return b.Unary(ir.OpSqrt, b.Div(sum, b.Const(float64(n), ir.F64)))
 }
 
+// largest is max |x| over all elements of xs; a NaN stays one.
+func largest(b *ir.Builder, xs []*ir.Value) *ir.Value {
+	var most *ir.Value
+	for _, x := range xs {
+		x = b.Unary(ir.OpAbs, x)
+		if !x.Type.IsScalar() {
+			x = b.Emit(ir.OpReduceMax, ir.Attr{}, x)
+		}
+		if most == nil {
+			most = x
+		} else {
+			most = b.Binary(ir.OpMax, most, x)
+		}
+	}
+	return most
+}
+
 // scale is atol + rtol*size.
 func scale(b *ir.Builder, rtol, atol, size *ir.Value) *ir.Value {
 	return b.Add(atol, b.Mul(rtol, size))
@@ -20,7 +37,7 @@ func scale(b *ir.Builder, rtol, atol, size *ir.Value) *ir.Value {
 
 func abs64(b *ir.Builder, x *ir.Value) *ir.Value { return b.Unary(ir.OpAbs, b.Cast(x, ir.F64)) }
 
-// norm builds Norm: the root mean square of e / (atol + rtol*max(|y|, |y1|)) over all elements of
+// norm builds Norm: the root mean square, or the largest, of e / (atol + rtol*max(|y|, |y1|)) over all elements of
 // the states that count.
 func (n *maker) norm() *ir.Func {
 	b := n.newFunc("norm", "the error of a step relative to the tolerances")
@@ -34,6 +51,9 @@ func (n *maker) norm() *ir.Func {
 		}
 	}
 	b.Func.ResultNames = []string{"err"}
+	if n.cfg.MaxNorm {
+		return b.Return(largest(b, xs).Named("err"))
+	}
 	return b.Return(rms(b, xs).Named("err"))
 }
 

@@ -55,6 +55,7 @@ func adaptiveOptions() []Option {
 		{Key: "rtol", Kind: Real, Default: 1e-3, Min: 0, Max: 1, Doc: "relative tolerance"},
 		{Key: "atol", Kind: Real, Default: 1e-6, Min: 0, Max: inf, Open: true, Doc: "absolute tolerance"},
 		{Key: "control", Kind: Choice, Name: "i", Group: Controller, Doc: "how the error of a step gives the length of the next"},
+		{Key: "norm", Kind: Name, Name: "rms", Choices: []string{"rms", "max"}, Doc: "size of the error of a step: root mean square over all elements, or the largest"},
 		{Key: "max_steps", Kind: Int, Default: 10000, Min: 1, Max: 1e9, Doc: "attempted steps before the solve gives up"},
 		{Key: "first_step", Kind: Real, Min: 0, Max: inf, Open: true, Optional: true, Doc: "length of the first step; chosen from the field if not given"},
 		{Key: "min_step", Kind: Real, Min: 0, Max: inf, Optional: true, Doc: "shortest step, accepted whatever its error"},
@@ -173,6 +174,8 @@ func Configure(s *ir.Solve, c *ir.Choice) (*Row, Config) {
 			s.MaxStep = o.Num
 		case "control":
 			cfg.Control = ControlOf(o.Choice)
+		case "norm":
+			cfg.MaxNorm = o.Text == "max"
 		}
 	}
 	return named(c.Row, c.Options).With(c.Options), cfg

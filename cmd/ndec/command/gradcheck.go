@@ -276,6 +276,9 @@ func solvesIn(m *ir.Module) []*ir.Solve {
 // objective, (L(w+h) - L(w-h)) / 2h with h = ε^(1/3) max(1, |w|), all on the accepted steps of
 // the point in the middle, since the choice of steps is not differentiated.
 func (mc *machine) compare(r *ir.Recipe, t *rt.Table) (map[string]checkLine, error) {
+	for _, s := range mc.m.Solves { // differences see how far off events are located
+		s.EventTol = min(s.EventTol, 1e-13)
+	}
 	cols := columnsOf(r.Columns)
 	rows := min(t.Rows, checkRows)
 	g := make([]float64, len(mc.w))
