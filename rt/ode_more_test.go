@@ -283,3 +283,33 @@ func TestSolveNasty(t *testing.T) {
 		}
 	}
 }
+
+// Each kind of event sees its own changes of sign, both ways in time, at the right times.
+func TestSolveEventKinds(t *testing.T) {
+	spin := func(_ float64, y, dy []float64) { dy[0], dy[1] = y[1], -y[0] }
+	guard := func(_ float64, y []float64) float64 { return y[0] }
+	for _, end := range []float64{20, -20} {
+		o := SolveOptions{RTol: 1e-11, ATol: 1e-11, EventTol: 1e-13, Events: []When{{Kind: Rising, Guard: guard}, {Kind: Falling, Guard: guard}, {Kind: Crossing, Guard: guard}}}
+		s, err := Solve(spin, []float64{0, 1}, 0, end, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(s.Events) != 12 { // at π, 2π, …, 6π, each with one kind and with Crossing
+			t.Fatalf("to %v: %v", end, s.Events)
+		}
+		for i, e := range s.Events {
+			n := i/2 + 1
+			want := Signed(math.Pi*float64(n), end)
+			kind := (n + 1) % 2 // sin falls at π, 3π, …; backwards it rises there
+			if end > 0 {
+				kind = n % 2
+			}
+			if i%2 == 1 {
+				kind = 2
+			}
+			if e.Event != kind || math.Abs(e.T-want) > 1e-9 {
+				t.Errorf("to %v: event %d at %v, want %d at %v", end, e.Event, e.T, kind, want)
+			}
+		}
+	}
+}
