@@ -36,7 +36,8 @@ func Kernels(t testing.TB, out *cudagen.Output) *rt.Kernels {
 	return k
 }
 
-// Compiler is the C++ compiler that tests use. Without one they end loudly: what they prove is not proven.
+// Compiler is the C++ compiler that tests use. Without one they are skipped with a word; with NDEC_TEST_COMPILER set, as
+// CI does, they fail: what they prove is not proven.
 func Compiler(t testing.TB) string {
 	t.Helper()
 	for _, name := range []string{"g++", "clang++"} {
@@ -44,7 +45,12 @@ func Compiler(t testing.TB) string {
 			return path
 		}
 	}
-	t.Fatal("there is no C++ compiler (g++ or clang++): emitted CUDA cannot be run on this machine")
+	const none = "NOT CHECKED: there is no C++ compiler (g++ or clang++), so emitted CUDA cannot be run on this machine"
+	if os.Getenv("NDEC_TEST_COMPILER") != "" {
+		t.Fatal(none)
+	}
+	fmt.Fprintln(os.Stderr, none)
+	t.Skip(none)
 	return ""
 }
 
