@@ -95,7 +95,7 @@ func (b *Builder) allocate() *allocation {
 	life := b.intervals()
 	a := &allocation{slot: map[Vec]int{}}
 	for {
-		n := b.ISA.registers()
+		n := b.ISA.Registers()
 		if len(a.slot) > 0 {
 			n -= scratchRegisters
 		}

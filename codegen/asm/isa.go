@@ -22,8 +22,8 @@ func (s ISA) Bytes() int { return [...]int{32, 64}[s] }
 // Lanes is the number of elements in a vector.
 func (s ISA) Lanes(e Elem) int { return s.Bytes() / e.Bytes() }
 
-// registers is the number of vector registers. Y16 to Y31 would need AVX512VL.
-func (s ISA) registers() int { return [...]int{16, 32}[s] }
+// Registers is the number of vector registers. Y16 to Y31 would need AVX512VL.
+func (s ISA) Registers() int { return [...]int{16, 32}[s] }
 
 // register spells a vector register; half is its lower half.
 func (s ISA) register(n int, half bool) string {

@@ -24,11 +24,12 @@ type compiler struct {
 	b    *asm.Builder
 	file *asm.File
 
-	col  *asm.Loop         // over the vectors of a block
+	col  *asm.Loop         // over the vectors of a block, wide of them at a time
+	wide int               // vectors that are computed together
 	reg  map[element]value // elements that are in registers in this segment
 	cur  map[cursor]value  // elements at the present index of a loop
 	sum  map[element]value // running sums of a loop
-	mask asm.Vec           // of the samples that count
+	mask value             // of the samples that count
 	note string
 }
 
@@ -105,7 +106,7 @@ func (c *compiler) run() (failed *Unsupported) {
 			c.call(seg[0].Steps[0].V)
 			continue
 		}
-		c.columns(func() {
+		c.columnsBy(c.together(seg), func() {
 			c.loadMask(seg)
 			for _, n := range seg {
 				c.nest(n)
@@ -146,8 +147,12 @@ func (c *compiler) carryOn() {
 }
 
 // columns runs body for each vector of the block.
-func (c *compiler) columns(body func()) {
-	c.b.Loop(RowBytes/c.b.ISA.Bytes(), func(l *asm.Loop) {
+func (c *compiler) columns(body func()) { c.columnsBy(1, body) }
+
+// columnsBy runs body for each group of some vectors of the block.
+func (c *compiler) columnsBy(wide int, body func()) {
+	c.wide = wide
+	c.b.Loop(RowBytes/c.b.ISA.Bytes()/wide, func(l *asm.Loop) {
 		c.col, c.reg, c.sum, c.note = l, map[element]value{}, map[element]value{}, ""
 		body()
 	})

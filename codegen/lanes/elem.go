@@ -8,8 +8,9 @@ import (
 	"ndec.dev/ndec/ir/plan"
 )
 
-// value is an element of one vector of samples. In a module of f32 an f64 has two vectors; a mask is kept
-// in the width that it was made in, and widened or narrowed when it is wanted.
+// value is an element of the vectors of samples that are computed together. In a module of f32 an f64 has two
+// vectors for each; a mask is kept in the width that it was made in, and widened or narrowed when it is
+// wanted.
 type value struct {
 	v []asm.Vec
 	w kind
@@ -49,11 +50,23 @@ func (c *compiler) kind(e ir.Elem) kind {
 	return single
 }
 
+// count is the number of vectors of a value.
+func (c *compiler) count(k kind) int { return c.wide * k.count() }
+
+// same is a value that is v in all vectors.
+func (c *compiler) same(k kind, v asm.Vec) value {
+	x := value{w: k}
+	for range c.count(k) {
+		x.v = append(x.v, v)
+	}
+	return x
+}
+
 // place is the address of row ix of a field, at the present vector.
 func (c *compiler) place(f *Field, ix index, part int) asm.Mem {
 	k := c.kind(f.Elem)
 	row := c.set.rowBytes(f.Elem)
-	m := c.b.Arg(argFrame).At(f.Off+ix.k*row+part*c.b.ISA.Bytes()).Along(c.col, k.count()*c.b.ISA.Bytes())
+	m := c.b.Arg(argFrame).At(f.Off+ix.k*row+part*c.b.ISA.Bytes()).Along(c.col, c.count(k)*c.b.ISA.Bytes())
 	for _, s := range ix.steps {
 		m = m.Along(s.loop, s.n*row)
 	}
@@ -63,7 +76,7 @@ func (c *compiler) place(f *Field, ix index, part int) asm.Mem {
 func (c *compiler) loadField(f *Field, ix index) value {
 	k := c.kind(f.Elem)
 	x := value{w: k}
-	for p := range k.count() {
+	for p := range c.count(k) {
 		x.v = append(x.v, c.b.Load(k.elem(), c.place(f, ix, p)))
 	}
 	return x
@@ -92,11 +105,7 @@ func (c *compiler) splat(e ir.Elem, x float64) value {
 	case e == ir.I32 && k == single: // integers are floats beside F64, which holds them exactly
 		v = c.b.Bits(asm.F32, uint64(uint32(int32(x))))
 	}
-	out := value{w: k, v: []asm.Vec{v}}
-	if k == paired {
-		out.v = append(out.v, v)
-	}
-	return out
+	return c.same(k, v)
 }
 
 // memory is a number of the parameters or of what is computed from them, in all lanes.
@@ -111,11 +120,7 @@ func (c *compiler) broadcast(base asm.Base, off int, e ir.Elem, ix index) value 
 		m = m.Along(s.loop, s.n*n)
 	}
 	v := c.b.Broadcast(k.elem(), m)
-	out := value{w: k, v: []asm.Vec{v}}
-	if k == paired {
-		out.v = append(out.v, v)
-	}
-	return out
+	return c.same(k, v)
 }
 
 // elem is element ix of v.
@@ -193,11 +198,7 @@ func (c *compiler) table(e ir.Elem, data []float64, ix index) value {
 		m = m.Along(s.loop, s.n*n)
 	}
 	v := c.b.Broadcast(k.elem(), m)
-	out := value{w: k, v: []asm.Vec{v}}
-	if k == paired {
-		out.v = append(out.v, v)
-	}
-	return out
+	return c.same(k, v)
 }
 
 // set keeps element ix of v, in a register and, where v has a place, in memory.
@@ -219,10 +220,28 @@ func (c *compiler) maskAs(m value, k kind) value {
 	case m.w == k:
 		return m
 	case k == paired:
-		lo, hi := c.b.WidenMask(m.v[0])
-		return value{[]asm.Vec{lo, hi}, paired}
+		return value{c.pairs(m, c.b.WidenMask), paired}
 	}
-	return value{[]asm.Vec{c.b.NarrowMask(m.v[0], m.v[1])}, single}
+	return value{c.halves(m, c.b.NarrowMask), single}
+}
+
+// halves joins the two vectors of each f64.
+func (c *compiler) halves(x value, f func(lo, hi asm.Vec) asm.Vec) []asm.Vec {
+	var out []asm.Vec
+	for i := 0; i < len(x.v); i += 2 {
+		out = append(out, f(x.v[i], x.v[i+1]))
+	}
+	return out
+}
+
+// pairs makes two vectors of each.
+func (c *compiler) pairs(x value, f func(v asm.Vec) (lo, hi asm.Vec)) []asm.Vec {
+	var out []asm.Vec
+	for _, v := range x.v {
+		lo, hi := f(v)
+		out = append(out, lo, hi)
+	}
+	return out
 }
 
 // each1 applies f to each vector.
@@ -430,15 +449,13 @@ func (c *compiler) cast(v *ir.Value, x value) value {
 	case c.set.real() == ir.F64:
 		c.unsupported(v, "a conversion from %s to %s", from, to)
 	case from == ir.F32 && to == ir.F64:
-		lo, hi := b.ToF64(x.v[0])
-		return value{[]asm.Vec{lo, hi}, paired}
+		return value{c.pairs(x, b.ToF64), paired}
 	case from == ir.F64 && to == ir.F32:
-		return value{[]asm.Vec{b.ToF32(x.v[0], x.v[1])}, single}
+		return value{c.halves(x, b.ToF32), single}
 	case from == ir.I32 && to == ir.F32:
-		return value{[]asm.Vec{b.IntToF32(x.v[0])}, single}
+		return each1(x, func(_ asm.Elem, v asm.Vec) asm.Vec { return b.IntToF32(v) })
 	case from == ir.I32 && to == ir.F64:
-		lo, hi := b.IntToF64(x.v[0])
-		return value{[]asm.Vec{lo, hi}, paired}
+		return value{c.pairs(x, b.IntToF64), paired}
 	}
 	c.unsupported(v, "a conversion from %s to %s", from, to)
 	return value{}

@@ -58,6 +58,6 @@ func (c *compiler) pow(v *ir.Value, arg func(int) value) value {
 	if x.w != single {
 		return each1(x, f)
 	}
-	lo, hi := c.b.ToF64(x.v[0]) // its logarithm is then exact enough
-	return value{[]asm.Vec{c.b.ToF32(f(asm.F64, lo), f(asm.F64, hi))}, single}
+	y64 := each1(value{c.pairs(x, c.b.ToF64), paired}, f) // its logarithm is then exact enough
+	return value{c.halves(y64, c.b.ToF32), single}
 }

@@ -26,31 +26,56 @@ func (c *compiler) nest(n *plan.Nest) {
 			}
 		}
 	} else {
-		t := c.tile(n)
-		rows := func(from index, t int) {
+		c.tiles(n.Extent, c.tile(n), func(ixs []index) {
 			c.cur = map[cursor]value{}
-			for _, s := range n.Steps {
-				c.source(s.V)
-				ixs := make([]index, t)
-				for r := range ixs {
-					ixs[r] = from.plus(r)
-					ixs[r].rows, ixs[r].tile = true, r
-				}
-				c.step(s, ixs, n.Extent)
+			for r := range ixs {
+				ixs[r].rows, ixs[r].tile = true, r
 			}
-		}
-		if full := n.Extent / t; full > 1 {
-			c.b.Loop(full, func(l *asm.Loop) { rows(index{}.along(l, t), t) })
-		} else {
-			rows(at(0), t)
-		}
-		if rest := n.Extent % t; rest > 0 {
-			rows(at(n.Extent-rest), rest)
-		}
+			// What stands between the steps along a matrix goes row by row, so that a row's registers are free
+			// for the next one.
+			for i := 0; i < len(n.Steps); {
+				if matrix(n.Steps[i]) {
+					c.source(n.Steps[i].V)
+					c.step(n.Steps[i], ixs, n.Extent)
+					i++
+					continue
+				}
+				end := i
+				for end < len(n.Steps) && !matrix(n.Steps[end]) {
+					end++
+				}
+				for r := range ixs {
+					for _, s := range n.Steps[i:end] {
+						c.source(s.V)
+						c.step(s, ixs[r:r+1], n.Extent)
+					}
+				}
+				i = end
+			}
+		})
 	}
 	c.cur = nil
 	for _, s := range n.Steps {
 		c.finish(s)
+	}
+}
+
+// tiles runs body for the indices below n, some at a time.
+func (c *compiler) tiles(n, t int, body func(ixs []index)) {
+	some := func(from index, t int) {
+		ixs := make([]index, t)
+		for r := range ixs {
+			ixs[r] = from.plus(r)
+		}
+		body(ixs)
+	}
+	if full := n / t; full > 1 {
+		c.b.Loop(full, func(l *asm.Loop) { some(index{}.along(l, t), t) })
+	} else {
+		some(at(0), t)
+	}
+	if rest := n % t; rest > 0 {
+		some(at(n-rest), rest)
 	}
 }
 
@@ -71,21 +96,50 @@ func (c *compiler) preload(s plan.Step) {
 	})
 }
 
-// tile is the number of rows that a run of the loop computes: products with a matrix share the loads of
-// their vector.
-func (c *compiler) tile(n *plan.Nest) int {
-	for _, s := range n.Steps {
-		switch {
-		case s.Form == plan.RowDot && s.V.Args[1].Type.Len() > plan.SmallLen,
-			s.Form == plan.Scatter && s.V.Type.Len() > registerSums,
-			s.Form == plan.OuterRow && s.V.Args[1].Type.Len() > plan.SmallLen:
-			if c.kind(s.V.Type.Elem) == paired {
-				return min(4, n.Extent)
+// matrix reports whether a step is a product with a matrix, or of two vectors, that is worth tiles.
+func matrix(s plan.Step) bool {
+	switch s.Form {
+	case plan.RowDot, plan.OuterRow:
+		return s.V.Args[1].Type.Len() > plan.SmallLen
+	case plan.Scatter:
+		return scattered(s)
+	}
+	return false
+}
+
+// scattered reports whether a Scatter has too many sums for registers. It then goes by tiles of sums, after the
+// loop that makes its vector.
+func scattered(s plan.Step) bool { return s.Form == plan.Scatter && s.V.Type.Len() > registerSums }
+
+// together is the number of vectors that a segment computes at a time: the whole block where there are
+// matrices, so that a weight is read once for all of it.
+func (c *compiler) together(seg []*plan.Nest) int {
+	for _, n := range seg {
+		for _, s := range n.Steps {
+			if matrix(s) && c.kind(s.V.Type.Elem) != paired {
+				return RowBytes / c.b.ISA.Bytes()
 			}
-			return min(8, n.Extent)
 		}
 	}
 	return 1
+}
+
+// tile is the number of rows that a run of a loop computes: those of a matrix share what they read.
+func (c *compiler) tile(n *plan.Nest) int {
+	for _, s := range n.Steps {
+		if matrix(s) && !scattered(s) {
+			return c.rowsTogether(s.V, n.Extent)
+		}
+	}
+	return 1
+}
+
+// rowsTogether is the number of rows of a product that are computed together, of n: as many as leave registers
+// for the vectors that they share and a weight, and those that the allocator keeps for what lies in the
+// frame.
+func (c *compiler) rowsTogether(v *ir.Value, n int) int {
+	vectors := c.count(c.kind(v.Type.Elem))
+	return min(n, 8, max(1, (c.b.ISA.Registers()-4-vectors)/vectors))
 }
 
 // registerSums is the number of sums that are kept in registers along a loop.
@@ -97,9 +151,7 @@ func (c *compiler) begin(s plan.Step) {
 	switch s.Form {
 	case plan.ColSum, plan.SumAll:
 	case plan.Scatter:
-		if v.Type.Len() > registerSums {
-			zero := c.splat(v.Type.Elem, 0)
-			c.each(v.Type.Len(), func(ix index) { c.storeField(c.fieldOf(v), ix, zero) })
+		if scattered(s) {
 			return
 		}
 	default:
@@ -108,6 +160,20 @@ func (c *compiler) begin(s plan.Step) {
 	for r := range v.Type.Len() {
 		c.sum[element{v, r}] = c.zeroSum(c.kind(v.Type.Elem))
 	}
+}
+
+// scatter is the product of a vector, which lies in memory, and a matrix. Terms are added in the order of the
+// vector.
+func (c *compiler) scatter(v *ir.Value) {
+	x, w := v.Args[0], v.Args[1]
+	n := v.Type.Len()
+	c.tiles(n, c.rowsTogether(v, n), func(ixs []index) {
+		sums := c.dots(c.kind(v.Type.Elem), len(ixs), x.Type.Len(), func(r int, i index) value { return c.elem(w, add(i.times(n), ixs[r])) },
+			func(i index) value { return c.elem(x, i) })
+		for r, ix := range ixs {
+			c.storeField(c.fieldOf(v), ix, sums[r])
+		}
+	})
 }
 
 // fieldOf is the place of v, which has to have one.
@@ -125,7 +191,8 @@ func (c *compiler) finish(s plan.Step) {
 	switch s.Form {
 	case plan.ColSum, plan.SumAll:
 	case plan.Scatter:
-		if v.Type.Len() > registerSums {
+		if scattered(s) {
+			c.scatter(v)
 			return
 		}
 	default:
@@ -182,7 +249,7 @@ func (c *compiler) dots(w kind, rows, n int, x func(r int, k index) value, y fun
 // zeroSum is a new running sum.
 func (c *compiler) zeroSum(w kind) value {
 	s := value{w: w}
-	for range w.count() {
+	for range c.count(w) {
 		s.v = append(s.v, c.b.Var(w.elem(), c.b.Const(w.elem(), 0)))
 	}
 	return s
@@ -245,28 +312,16 @@ func (c *compiler) step(s plan.Step, ixs []index, extent int) {
 		}
 	case plan.Scatter:
 		x, w := v.Args[0], v.Args[1]
+		if scattered(s) {
+			return // see finish
+		}
 		n := v.Type.Len()
-		if n <= registerSums {
-			for _, ix := range ixs {
-				xi := c.elem(x, ix)
-				for j := range n {
-					c.accumulate(c.sum[element{v, j}], c.elem(w, ix.times(n).plus(j)), xi)
-				}
+		for _, ix := range ixs {
+			xi := c.elem(x, ix)
+			for j := range n {
+				c.accumulate(c.sum[element{v, j}], c.elem(w, ix.times(n).plus(j)), xi)
 			}
-			return
 		}
-		xs := make([]value, len(ixs))
-		for r, ix := range ixs {
-			xs[r] = c.elem(x, ix)
-		}
-		c.b.Loop(n, func(l *asm.Loop) {
-			j := index{}.along(l, 1)
-			sum := c.loadField(c.fieldOf(v), j)
-			for r, ix := range ixs {
-				sum = each3(c.elem(w, add(ix.times(n), j)), xs[r], sum, c.b.FMA)
-			}
-			c.storeField(c.fieldOf(v), j, sum)
-		})
 	case plan.SumAll:
 		for _, ix := range ixs {
 			if x, y, ok := c.product(v.Args[0], ix); ok {
@@ -341,7 +396,11 @@ func (c *compiler) outer(s plan.Step, ix index, x, y value) {
 	}
 	m := c.sumPlace(s.Sum, ix)
 	e := x.w.elem()
-	c.b.Store(e, c.b.FMA(e, x.v[0], y.v[0], c.b.Load(e, m)), m)
+	sum := c.b.Load(e, m)
+	for i := range x.v {
+		sum = c.b.FMA(e, x.v[i], y.v[i], sum)
+	}
+	c.b.Store(e, sum, m)
 }
 
 // counted is x, and zero in samples that do not count in sums over samples.
@@ -349,8 +408,7 @@ func (c *compiler) counted(x value) value {
 	if x.w == paired {
 		c.unsupported(nil, "a gradient of f64 in a module of f32")
 	}
-	e := x.w.elem()
-	return value{[]asm.Vec{c.b.And(e, x.v[0], c.mask)}, x.w}
+	return each2(x, c.mask, c.b.And)
 }
 
 // loadMask reads which samples count, if steps of the segment add up gradients.
@@ -358,7 +416,11 @@ func (c *compiler) loadMask(seg []*plan.Nest) {
 	for _, n := range seg {
 		for _, s := range n.Steps {
 			if s.Sum != nil {
-				c.mask = c.b.Load(c.kind(c.set.real()).elem(), c.b.Arg(argFrame).At(c.set.MaskOff).Along(c.col, c.b.ISA.Bytes()))
+				c.mask = value{w: c.kind(c.set.real())}
+				for i := range c.wide {
+					n := c.b.ISA.Bytes()
+					c.mask.v = append(c.mask.v, c.b.Load(c.mask.w.elem(), c.b.Arg(argFrame).At(c.set.MaskOff+i*n).Along(c.col, c.wide*n)))
+				}
 				return
 			}
 		}
@@ -380,5 +442,9 @@ func (c *compiler) sumPlace(p *ir.Param, ix index) asm.Mem {
 func (c *compiler) addToSum(p *ir.Param, ix index, x value) {
 	m := c.sumPlace(p, ix)
 	e := x.w.elem()
-	c.b.Store(e, c.b.Add(e, c.b.Load(e, m), x.v[0]), m)
+	sum := c.b.Load(e, m)
+	for _, v := range x.v {
+		sum = c.b.Add(e, sum, v)
+	}
+	c.b.Store(e, sum, m)
 }

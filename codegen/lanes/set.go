@@ -239,6 +239,9 @@ func (s *Set) layout(k *Kernel) {
 						outside[v] = true
 					}
 				}
+				if scattered(st) {
+					outside[base(pf, st.V.Args[0])] = true // read after the loop that makes it
+				}
 				if st.Form == plan.AddTo {
 					read(st.V)
 					continue

@@ -117,7 +117,7 @@ func (c *compiler) reduce(v *ir.Value) {
 	c.axes(outer, func(from, to index) {
 		w := c.kind(e)
 		sum := value{w: w}
-		for range w.count() {
+		for range c.count(w) {
 			sum.v = append(sum.v, c.b.Var(w.elem(), c.b.Const(w.elem(), start)))
 		}
 		c.axes(inner, func(more, _ index) {
@@ -171,12 +171,11 @@ func (c *compiler) argmax(v *ir.Value) {
 	if best.w == paired {
 		c.unsupported(v, "argmax of f64 in a module of f32")
 	}
-	e := best.w.elem()
 	for k := 1; k < n; k++ {
 		xk := c.elem(x, at(k))
-		m := c.b.Cmp(e, asm.Less, best.v[0], xk.v[0])
-		best = value{[]asm.Vec{c.b.Select(e, m, xk.v[0], best.v[0])}, best.w}
-		where = value{[]asm.Vec{c.b.Select(e, m, c.splat(ir.I32, float64(k)).v[0], where.v[0])}, best.w}
+		m := each2(best, xk, func(e asm.Elem, x, y asm.Vec) asm.Vec { return c.b.Cmp(e, asm.Less, x, y) })
+		best = each3(m, xk, best, c.b.Select)
+		where = each3(m, c.splat(ir.I32, float64(k)), where, c.b.Select)
 	}
 	c.keep(v, at(0), where)
 }
