@@ -119,7 +119,7 @@ train Fit {
 	if d := cmp.Diff(want, names); d != "" {
 		t.Error(d)
 	}
-	if p.Package != "main" || len(p.Recipes) != 1 {
+	if p.Package != "top" || len(p.Recipes) != 1 {
 		t.Errorf("package %s, %d recipes", p.Package, len(p.Recipes))
 	}
 	if path, _ := p.Data[0].Source.Option("path"); path.Text != "../phys/runs.csv" {
