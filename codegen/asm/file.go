@@ -92,11 +92,7 @@ func (f *File) Kernel(name, doc string, body func(b *Builder)) (*Builder, error)
 // normal range to zero while the kernel runs, which would otherwise be a hundred times slower on them.
 func (f *File) Export(name string) {
 	symbol := Symbol(name, f.ISA)
-	var sig []string
-	for _, a := range f.Args {
-		sig = append(sig, a)
-	}
-	fmt.Fprintf(&f.text, "// func %s(%s)\n", symbol, strings.Join(sig, ", "))
+	fmt.Fprintf(&f.text, "// func %s(%s)\n", symbol, strings.Join(f.Args, ", "))
 	fmt.Fprintf(&f.text, "TEXT ·%s(SB), 0, $8-%d\n", symbol, 8*len(f.Args))
 	for i, a := range f.Args {
 		word, _, _ := strings.Cut(a, " ")

@@ -43,9 +43,7 @@ func (l *lowerer) jacobian(m *sema.Model) {
 		results[i].Named(p.Name)
 		b.Func.ResultNames = append(b.Func.ResultNames, p.Name)
 	}
-	for _, r := range of.Func.ResultNames[n:] {
-		b.Func.ResultNames = append(b.Func.ResultNames, r)
-	}
+	b.Func.ResultNames = append(b.Func.ResultNames, of.Func.ResultNames[n:]...)
 	out.Func = l.add(b.Return(append(results, got[n:]...)...))
 	l.m.Models = append(l.m.Models, out)
 }
