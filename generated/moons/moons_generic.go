@@ -2425,644 +2425,7 @@ func fitHyperSample(w *Params, pre *prepared, x *[2]Real, y int32, st *[4]rt.Sol
 	// moons_hyper.nde:50  minimize residual_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight) +
 	add := sum + Real(0.1*Real(0.1*sum2))
 	var sum3 Real
-	// moons_hyper.nde:52  metric gap = norm(MoonsFast(x) - Moons(x))
-	sub0 := x4[0] - x5[0]
-	sub1 := x4[1] - x5[1]
-	square_2_0 := Real(sub0 * sub0)
-	square_2_1 := Real(sub1 * sub1)
-	sum3 += square_2_0
-	sum3 += square_2_1
-	le := sum3 <= 0.0
-	var select2 Real = sum3
-	if le {
-		select2 = 1.0
-	}
-	sqrt := rt.Sqrt32(select2)
-	var select3 Real = sqrt
-	if le {
-		select3 = sum3
-	}
-	return add, select3
-}
-
-// flowField7Fwd is Flow.field.7.fwd of one sample (moons.nde:10): 64 multiply-adds, 16 transcendental functions.
-func flowField7Fwd(w *Params, x *[2]Real, dx *[2]Real, tanh *[16]Real) {
-	x0, x1 := x[0], x[1]
-	var matvec0, matvec1 Real
-	// moons.nde:6  return x |> Linear(16) |> tanh |> Linear(2)
-	for i := 0; i < 16; i += 4 {
-		matvec2 := Real(w.F0Weight[i*2]*x0) + Real(w.F0Weight[i*2+1]*x1)
-		matvec2_1 := Real(w.F0Weight[(i+1)*2]*x0) + Real(w.F0Weight[(i+1)*2+1]*x1)
-		matvec2_2 := Real(w.F0Weight[(i+2)*2]*x0) + Real(w.F0Weight[(i+2)*2+1]*x1)
-		matvec2_3 := Real(w.F0Weight[(i+3)*2]*x0) + Real(w.F0Weight[(i+3)*2+1]*x1)
-		tanh[i], tanh[i+1], tanh[i+2], tanh[i+3] = rt.Tanh32x4(matvec2+w.F0Bias[i], matvec2_1+w.F0Bias[i+1], matvec2_2+w.F0Bias[i+2], matvec2_3+w.F0Bias[i+3])
-		matvec0 += Real(w.F2Weight[i] * tanh[i])
-		matvec1 += Real(w.F2Weight[i+16] * tanh[i])
-		matvec0 += Real(w.F2Weight[i+1] * tanh[i+1])
-		matvec1 += Real(w.F2Weight[i+1+16] * tanh[i+1])
-		matvec0 += Real(w.F2Weight[i+2] * tanh[i+2])
-		matvec1 += Real(w.F2Weight[i+2+16] * tanh[i+2])
-		matvec0 += Real(w.F2Weight[i+3] * tanh[i+3])
-		matvec1 += Real(w.F2Weight[i+3+16] * tanh[i+3])
-	}
-	dx[0] = matvec0 + w.F2Bias[0]
-	dx[1] = matvec1 + w.F2Bias[1]
-}
-
-// flowField7Bwd is Flow.field.7.bwd of one sample (moons.nde:10): 64 multiply-adds.
-func flowField7Bwd(w *Params, tanh *[16]Real, dxBar *[2]Real, xBar *[2]Real) {
-	dxBar0, dxBar1 := dxBar[0], dxBar[1]
-	clear(xBar[:])
-	// moons.nde:6  return x |> Linear(16) |> tanh |> Linear(2)
-	for i := 0; i < 16; i++ {
-		vecmat := Real(dxBar0*w.F2Weight[i]) + Real(dxBar1*w.F2Weight[i+16])
-		mul := Real(vecmat * (1.0 - Real(tanh[i]*tanh[i])))
-		xBar[0] += Real(mul * w.F0Weight[i*2])
-		xBar[1] += Real(mul * w.F0Weight[i*2+1])
-	}
-}
-
-// fitHyper1ReplayVjp is FitHyper.1.replay.vjp of one sample (moons_hyper.nde:51): 13568 multiply-adds, 16 transcendental functions.
-func fitHyper1ReplayVjp(w *Params, pre *prepared, t float64, h float64, x *[2]Real, xNextBar *[2]Real, xBar *[2]Real, g *Params) {
-	x0, x1 := x[0], x[1]
-	xNextBar0, xNextBar1 := xNextBar[0], xNextBar[1]
-	// moons_hyper.nde:51  0.1*trajectory_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight)
-	var result [16]Real
-	var result2 [2]Real
-	flowField7Fwd(w, x, &result2, &result)
-	cast := Real(float64(h * h))
-	hb1 := Real(h)
-	g4BiasBar0 := Real(xNextBar0 * cast)
-	g4BiasBar1 := Real(xNextBar1 * cast)
-	g.G4Bias[0] += g4BiasBar0
-	g.G4Bias[1] += g4BiasBar1
-	mul0 := Real(xNextBar0 * hb1)
-	mul1 := Real(xNextBar1 * hb1)
-	var vecmat [64]Real
-	// moons_hyper.nde:13  return concat(x, dx, h) |> Linear(64) |> PReLU |> Linear(64) |> PReLU |> Linear(2, init: zeros)
-	for i := 0; i < 64; i++ {
-		vecmat[i] = Real(g4BiasBar0*w.G4Weight[i]) + Real(g4BiasBar1*w.G4Weight[i+64])
-	}
-	concat0 := x0
-	concat1 := x1
-	concat2 := result2[0]
-	concat3 := result2[1]
-	var add [64]Real
-	var lt [64]bool
-	var select2 [64]Real
-	for i := 0; i < 64; i++ {
-		matvec := Real(pre.g0WeightSlice2[i*4]*concat0) + Real(pre.g0WeightSlice2[i*4+1]*concat1) + Real(pre.g0WeightSlice2[i*4+2]*concat2) + Real(pre.g0WeightSlice2[i*4+3]*concat3)
-		add[i] = matvec + (Real(pre.g0WeightSlice[i]*hb1) + w.G0Bias[i])
-		lt[i] = 0.0 < add[i]
-		mul2 := Real(w.G1Weight[0] * add[i])
-		select2[i] = mul2
-		if lt[i] {
-			select2[i] = add[i]
-		}
-	}
-	var matvec2 [64]Real
-	rt.MatVec32(matvec2[:], w.G2Weight[:], select2[:])
-	var add2 [64]Real
-	var lt2 [64]bool
-	var mul3 [64]Real
-	var vecmat2 [64]Real
-	var g2BiasBar [64]Real
-	var cast2 [64]Real
-	for i := 0; i < 64; i++ {
-		add2[i] = matvec2[i] + w.G2Bias[i]
-		lt2[i] = 0.0 < add2[i]
-		mul3[i] = Real(vecmat[i] * rt.Indicator[Real](!lt2[i]))
-		g2BiasBar[i] = Real(vecmat[i]*rt.Indicator[Real](lt2[i])) + Real(mul3[i]*w.G3Weight[0])
-		g.G2Bias[i] += g2BiasBar[i]
-		cast2[i] = rt.Indicator[Real](lt[i])
-	}
-	rt.VecMat32(vecmat2[:], g2BiasBar[:], w.G2Weight[:])
-	rt.AddOuter32(g.G2Weight[:], g2BiasBar[:], select2[:])
-	var mul4 [64]Real
-	var g0BiasBar [64]Real
-	var vecmat3 [5]Real
-	for i := 0; i < 64; i += 4 {
-		mul4[i] = Real(vecmat2[i] * rt.Indicator[Real](!lt[i]))
-		mul4[i+1] = Real(vecmat2[i+1] * rt.Indicator[Real](!lt[i+1]))
-		mul4[i+2] = Real(vecmat2[i+2] * rt.Indicator[Real](!lt[i+2]))
-		mul4[i+3] = Real(vecmat2[i+3] * rt.Indicator[Real](!lt[i+3]))
-		g0BiasBar[i] = Real(vecmat2[i]*cast2[i]) + Real(mul4[i]*w.G1Weight[0])
-		g0BiasBar[i+1] = Real(vecmat2[i+1]*cast2[i+1]) + Real(mul4[i+1]*w.G1Weight[0])
-		g0BiasBar[i+2] = Real(vecmat2[i+2]*cast2[i+2]) + Real(mul4[i+2]*w.G1Weight[0])
-		g0BiasBar[i+3] = Real(vecmat2[i+3]*cast2[i+3]) + Real(mul4[i+3]*w.G1Weight[0])
-		g.G0Bias[i] += g0BiasBar[i]
-		g.G0Bias[i+1] += g0BiasBar[i+1]
-		g.G0Bias[i+2] += g0BiasBar[i+2]
-		g.G0Bias[i+3] += g0BiasBar[i+3]
-		{
-			row0 := g0BiasBar[i]
-			row1 := g0BiasBar[i+1]
-			row2 := g0BiasBar[i+2]
-			row3 := g0BiasBar[i+3]
-			line0 := (*[5]Real)(w.G0Weight[i*5:])
-			line1 := (*[5]Real)(w.G0Weight[(i+1)*5:])
-			line2 := (*[5]Real)(w.G0Weight[(i+2)*5:])
-			line3 := (*[5]Real)(w.G0Weight[(i+3)*5:])
-			for j := 0; j < 5; j++ {
-				acc := vecmat3[j]
-				acc += Real(row0 * line0[j])
-				acc += Real(row1 * line1[j])
-				acc += Real(row2 * line2[j])
-				acc += Real(row3 * line3[j])
-				vecmat3[j] = acc
-			}
-		}
-	}
-	var xK1Bar [2]Real
-	// moons_hyper.nde:51  0.1*trajectory_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight)
-	xK1Bar[0] = vecmat3[2] + mul0
-	xK1Bar[1] = vecmat3[3] + mul1
-	var call [2]Real
-	flowField7Bwd(w, &result, &xK1Bar, &call)
-	xBar[0] = vecmat3[0] + xNextBar0 + call[0]
-	xBar[1] = vecmat3[1] + xNextBar1 + call[1]
-	var reshape [1]Real
-	// moons_hyper.nde:13  return concat(x, dx, h) |> Linear(64) |> PReLU |> Linear(64) |> PReLU |> Linear(2, init: zeros)
-	reshape[0] = hb1
-	var concat4 [5]Real
-	for i0 := 0; i0 < 2; i0++ {
-		concat4[i0] = x[i0]
-	}
-	for i0 := 0; i0 < 2; i0++ {
-		concat4[i0+2] = result2[i0]
-	}
-	for i0 := 0; i0 < 1; i0++ {
-		concat4[i0+4] = reshape[0]
-	}
-	var sum Real
-	var sum2 Real
-	for i := 0; i < 64; i += 4 {
-		{
-			row0 := g0BiasBar[i]
-			row1 := g0BiasBar[i+1]
-			row2 := g0BiasBar[i+2]
-			row3 := g0BiasBar[i+3]
-			line0 := (*[5]Real)(g.G0Weight[i*5:])
-			line1 := (*[5]Real)(g.G0Weight[(i+1)*5:])
-			line2 := (*[5]Real)(g.G0Weight[(i+2)*5:])
-			line3 := (*[5]Real)(g.G0Weight[(i+3)*5:])
-			for j := 0; j < 5; j++ {
-				bj := concat4[j]
-				line0[j] += Real(row0 * bj)
-				line1[j] += Real(row1 * bj)
-				line2[j] += Real(row2 * bj)
-				line3[j] += Real(row3 * bj)
-			}
-		}
-		mul5 := Real(mul4[i] * add[i])
-		mul5_1 := Real(mul4[i+1] * add[i+1])
-		mul5_2 := Real(mul4[i+2] * add[i+2])
-		mul5_3 := Real(mul4[i+3] * add[i+3])
-		sum += mul5
-		sum += mul5_1
-		sum += mul5_2
-		sum += mul5_3
-		mul6 := Real(mul3[i] * add2[i])
-		mul6_1 := Real(mul3[i+1] * add2[i+1])
-		mul6_2 := Real(mul3[i+2] * add2[i+2])
-		mul6_3 := Real(mul3[i+3] * add2[i+3])
-		sum2 += mul6
-		sum2 += mul6_1
-		sum2 += mul6_2
-		sum2 += mul6_3
-		mul7 := Real(w.G3Weight[0] * add2[i])
-		mul7_1 := Real(w.G3Weight[0] * add2[i+1])
-		mul7_2 := Real(w.G3Weight[0] * add2[i+2])
-		mul7_3 := Real(w.G3Weight[0] * add2[i+3])
-		var select3 Real = mul7
-		if lt2[i] {
-			select3 = add2[i]
-		}
-		var select3_1 Real = mul7_1
-		if lt2[i+1] {
-			select3_1 = add2[i+1]
-		}
-		var select3_2 Real = mul7_2
-		if lt2[i+2] {
-			select3_2 = add2[i+2]
-		}
-		var select3_3 Real = mul7_3
-		if lt2[i+3] {
-			select3_3 = add2[i+3]
-		}
-		g.G4Weight[i] += Real(g4BiasBar0 * select3)
-		g.G4Weight[64+i] += Real(g4BiasBar1 * select3)
-		g.G4Weight[i+1] += Real(g4BiasBar0 * select3_1)
-		g.G4Weight[64+i+1] += Real(g4BiasBar1 * select3_1)
-		g.G4Weight[i+2] += Real(g4BiasBar0 * select3_2)
-		g.G4Weight[64+i+2] += Real(g4BiasBar1 * select3_2)
-		g.G4Weight[i+3] += Real(g4BiasBar0 * select3_3)
-		g.G4Weight[64+i+3] += Real(g4BiasBar1 * select3_3)
-	}
-	g1WeightBar := sum
-	g.G1Weight[0] += g1WeightBar
-	g3WeightBar := sum2
-	g.G3Weight[0] += g3WeightBar
-}
-
-// fitHyper1ReplayAtVjp is FitHyper.1.replay_at.vjp of one sample (moons_hyper.nde:51): 13568 multiply-adds, 16 transcendental functions.
-func fitHyper1ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta float64, x *[2]Real, xAtBar *[2]Real, xBar *[2]Real, g *Params) {
-	x0, x1 := x[0], x[1]
-	xAtBar0, xAtBar1 := xAtBar[0], xAtBar[1]
-	// moons_hyper.nde:51  0.1*trajectory_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight)
-	var result [16]Real
-	var result2 [2]Real
-	flowField7Fwd(w, x, &result2, &result)
-	mul := float64(h * theta)
-	cast := Real(mul)
-	cast2 := Real(float64(mul * theta))
-	hb1 := Real(h)
-	mul_2_0 := Real(xAtBar0 * cast)
-	mul_2_1 := Real(xAtBar1 * cast)
-	g4BiasBar0 := Real(Real(xAtBar0*cast2) * hb1)
-	g4BiasBar1 := Real(Real(xAtBar1*cast2) * hb1)
-	g.G4Bias[0] += g4BiasBar0
-	g.G4Bias[1] += g4BiasBar1
-	var vecmat [64]Real
-	// moons_hyper.nde:13  return concat(x, dx, h) |> Linear(64) |> PReLU |> Linear(64) |> PReLU |> Linear(2, init: zeros)
-	for i := 0; i < 64; i++ {
-		vecmat[i] = Real(g4BiasBar0*w.G4Weight[i]) + Real(g4BiasBar1*w.G4Weight[i+64])
-	}
-	concat0 := x0
-	concat1 := x1
-	concat2 := result2[0]
-	concat3 := result2[1]
-	var add [64]Real
-	var lt [64]bool
-	var select2 [64]Real
-	for i := 0; i < 64; i++ {
-		matvec := Real(pre.g0WeightSlice2[i*4]*concat0) + Real(pre.g0WeightSlice2[i*4+1]*concat1) + Real(pre.g0WeightSlice2[i*4+2]*concat2) + Real(pre.g0WeightSlice2[i*4+3]*concat3)
-		add[i] = matvec + (Real(pre.g0WeightSlice[i]*hb1) + w.G0Bias[i])
-		lt[i] = 0.0 < add[i]
-		mul2 := Real(w.G1Weight[0] * add[i])
-		select2[i] = mul2
-		if lt[i] {
-			select2[i] = add[i]
-		}
-	}
-	var matvec2 [64]Real
-	rt.MatVec32(matvec2[:], w.G2Weight[:], select2[:])
-	var add2 [64]Real
-	var lt2 [64]bool
-	var mul3 [64]Real
-	var vecmat2 [64]Real
-	var g2BiasBar [64]Real
-	var cast3 [64]Real
-	for i := 0; i < 64; i++ {
-		add2[i] = matvec2[i] + w.G2Bias[i]
-		lt2[i] = 0.0 < add2[i]
-		mul3[i] = Real(vecmat[i] * rt.Indicator[Real](!lt2[i]))
-		g2BiasBar[i] = Real(vecmat[i]*rt.Indicator[Real](lt2[i])) + Real(mul3[i]*w.G3Weight[0])
-		g.G2Bias[i] += g2BiasBar[i]
-		cast3[i] = rt.Indicator[Real](lt[i])
-	}
-	rt.VecMat32(vecmat2[:], g2BiasBar[:], w.G2Weight[:])
-	rt.AddOuter32(g.G2Weight[:], g2BiasBar[:], select2[:])
-	var mul4 [64]Real
-	var g0BiasBar [64]Real
-	var vecmat3 [5]Real
-	for i := 0; i < 64; i += 4 {
-		mul4[i] = Real(vecmat2[i] * rt.Indicator[Real](!lt[i]))
-		mul4[i+1] = Real(vecmat2[i+1] * rt.Indicator[Real](!lt[i+1]))
-		mul4[i+2] = Real(vecmat2[i+2] * rt.Indicator[Real](!lt[i+2]))
-		mul4[i+3] = Real(vecmat2[i+3] * rt.Indicator[Real](!lt[i+3]))
-		g0BiasBar[i] = Real(vecmat2[i]*cast3[i]) + Real(mul4[i]*w.G1Weight[0])
-		g0BiasBar[i+1] = Real(vecmat2[i+1]*cast3[i+1]) + Real(mul4[i+1]*w.G1Weight[0])
-		g0BiasBar[i+2] = Real(vecmat2[i+2]*cast3[i+2]) + Real(mul4[i+2]*w.G1Weight[0])
-		g0BiasBar[i+3] = Real(vecmat2[i+3]*cast3[i+3]) + Real(mul4[i+3]*w.G1Weight[0])
-		g.G0Bias[i] += g0BiasBar[i]
-		g.G0Bias[i+1] += g0BiasBar[i+1]
-		g.G0Bias[i+2] += g0BiasBar[i+2]
-		g.G0Bias[i+3] += g0BiasBar[i+3]
-		{
-			row0 := g0BiasBar[i]
-			row1 := g0BiasBar[i+1]
-			row2 := g0BiasBar[i+2]
-			row3 := g0BiasBar[i+3]
-			line0 := (*[5]Real)(w.G0Weight[i*5:])
-			line1 := (*[5]Real)(w.G0Weight[(i+1)*5:])
-			line2 := (*[5]Real)(w.G0Weight[(i+2)*5:])
-			line3 := (*[5]Real)(w.G0Weight[(i+3)*5:])
-			for j := 0; j < 5; j++ {
-				acc := vecmat3[j]
-				acc += Real(row0 * line0[j])
-				acc += Real(row1 * line1[j])
-				acc += Real(row2 * line2[j])
-				acc += Real(row3 * line3[j])
-				vecmat3[j] = acc
-			}
-		}
-	}
-	var xK1Bar [2]Real
-	xK1Bar[0] = mul_2_0 + vecmat3[2]
-	xK1Bar[1] = mul_2_1 + vecmat3[3]
-	// moons_hyper.nde:51  0.1*trajectory_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight)
-	var call [2]Real
-	flowField7Bwd(w, &result, &xK1Bar, &call)
-	xBar[0] = xAtBar0 + vecmat3[0] + call[0]
-	xBar[1] = xAtBar1 + vecmat3[1] + call[1]
-	var reshape [1]Real
-	// moons_hyper.nde:13  return concat(x, dx, h) |> Linear(64) |> PReLU |> Linear(64) |> PReLU |> Linear(2, init: zeros)
-	reshape[0] = hb1
-	var concat4 [5]Real
-	for i0 := 0; i0 < 2; i0++ {
-		concat4[i0] = x[i0]
-	}
-	for i0 := 0; i0 < 2; i0++ {
-		concat4[i0+2] = result2[i0]
-	}
-	for i0 := 0; i0 < 1; i0++ {
-		concat4[i0+4] = reshape[0]
-	}
-	var sum Real
-	var sum2 Real
-	for i := 0; i < 64; i += 4 {
-		{
-			row0 := g0BiasBar[i]
-			row1 := g0BiasBar[i+1]
-			row2 := g0BiasBar[i+2]
-			row3 := g0BiasBar[i+3]
-			line0 := (*[5]Real)(g.G0Weight[i*5:])
-			line1 := (*[5]Real)(g.G0Weight[(i+1)*5:])
-			line2 := (*[5]Real)(g.G0Weight[(i+2)*5:])
-			line3 := (*[5]Real)(g.G0Weight[(i+3)*5:])
-			for j := 0; j < 5; j++ {
-				bj := concat4[j]
-				line0[j] += Real(row0 * bj)
-				line1[j] += Real(row1 * bj)
-				line2[j] += Real(row2 * bj)
-				line3[j] += Real(row3 * bj)
-			}
-		}
-		mul5 := Real(mul4[i] * add[i])
-		mul5_1 := Real(mul4[i+1] * add[i+1])
-		mul5_2 := Real(mul4[i+2] * add[i+2])
-		mul5_3 := Real(mul4[i+3] * add[i+3])
-		sum += mul5
-		sum += mul5_1
-		sum += mul5_2
-		sum += mul5_3
-		mul6 := Real(mul3[i] * add2[i])
-		mul6_1 := Real(mul3[i+1] * add2[i+1])
-		mul6_2 := Real(mul3[i+2] * add2[i+2])
-		mul6_3 := Real(mul3[i+3] * add2[i+3])
-		sum2 += mul6
-		sum2 += mul6_1
-		sum2 += mul6_2
-		sum2 += mul6_3
-		mul7 := Real(w.G3Weight[0] * add2[i])
-		mul7_1 := Real(w.G3Weight[0] * add2[i+1])
-		mul7_2 := Real(w.G3Weight[0] * add2[i+2])
-		mul7_3 := Real(w.G3Weight[0] * add2[i+3])
-		var select3 Real = mul7
-		if lt2[i] {
-			select3 = add2[i]
-		}
-		var select3_1 Real = mul7_1
-		if lt2[i+1] {
-			select3_1 = add2[i+1]
-		}
-		var select3_2 Real = mul7_2
-		if lt2[i+2] {
-			select3_2 = add2[i+2]
-		}
-		var select3_3 Real = mul7_3
-		if lt2[i+3] {
-			select3_3 = add2[i+3]
-		}
-		g.G4Weight[i] += Real(g4BiasBar0 * select3)
-		g.G4Weight[64+i] += Real(g4BiasBar1 * select3)
-		g.G4Weight[i+1] += Real(g4BiasBar0 * select3_1)
-		g.G4Weight[64+i+1] += Real(g4BiasBar1 * select3_1)
-		g.G4Weight[i+2] += Real(g4BiasBar0 * select3_2)
-		g.G4Weight[64+i+2] += Real(g4BiasBar1 * select3_2)
-		g.G4Weight[i+3] += Real(g4BiasBar0 * select3_3)
-		g.G4Weight[64+i+3] += Real(g4BiasBar1 * select3_3)
-	}
-	g1WeightBar := sum
-	g.G1Weight[0] += g1WeightBar
-	g3WeightBar := sum2
-	g.G3Weight[0] += g3WeightBar
-}
-
-// fitHyperHyperEuler1OffBack is FitHyper.HyperEuler.1.off.back of one sample (moons_hyper.nde:50): 13120 multiply-adds.
-func fitHyperHyperEuler1OffBack(w *Params, pre *prepared, h float64, weight float64, x *[2]Real, xK1 *[2]Real, outBar *[2]Real, g *Params) {
-	x0, x1 := x[0], x[1]
-	xK10, xK11 := xK1[0], xK1[1]
-	outBar0, outBar1 := outBar[0], outBar[1]
-	// moons_hyper.nde:50  minimize residual_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight) +
-	cast := Real(weight)
-	// moons_hyper.nde:24  hypersolver HyperEuler for Flow {
-	cast2 := Real(h)
-	// moons_hyper.nde:50  minimize residual_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight) +
-	g4BiasBar0 := Real(outBar0 * cast)
-	g4BiasBar1 := Real(outBar1 * cast)
-	g.G4Bias[0] += g4BiasBar0
-	g.G4Bias[1] += g4BiasBar1
-	var vecmat [64]Real
-	// moons_hyper.nde:13  return concat(x, dx, h) |> Linear(64) |> PReLU |> Linear(64) |> PReLU |> Linear(2, init: zeros)
-	for i := 0; i < 64; i++ {
-		vecmat[i] = Real(g4BiasBar0*w.G4Weight[i]) + Real(g4BiasBar1*w.G4Weight[i+64])
-	}
-	concat0 := x0
-	concat1 := x1
-	concat2 := xK10
-	concat3 := xK11
-	var add [64]Real
-	var lt [64]bool
-	var select2 [64]Real
-	for i := 0; i < 64; i++ {
-		matvec := Real(pre.g0WeightSlice2[i*4]*concat0) + Real(pre.g0WeightSlice2[i*4+1]*concat1) + Real(pre.g0WeightSlice2[i*4+2]*concat2) + Real(pre.g0WeightSlice2[i*4+3]*concat3)
-		add[i] = matvec + (Real(pre.g0WeightSlice[i]*cast2) + w.G0Bias[i])
-		lt[i] = 0.0 < add[i]
-		mul := Real(w.G1Weight[0] * add[i])
-		select2[i] = mul
-		if lt[i] {
-			select2[i] = add[i]
-		}
-	}
-	var matvec2 [64]Real
-	rt.MatVec32(matvec2[:], w.G2Weight[:], select2[:])
-	var add2 [64]Real
-	var lt2 [64]bool
-	var mul2 [64]Real
-	var vecmat2 [64]Real
-	var g2BiasBar [64]Real
-	var cast3 [64]Real
-	for i := 0; i < 64; i++ {
-		add2[i] = matvec2[i] + w.G2Bias[i]
-		lt2[i] = 0.0 < add2[i]
-		mul2[i] = Real(vecmat[i] * rt.Indicator[Real](!lt2[i]))
-		g2BiasBar[i] = Real(vecmat[i]*rt.Indicator[Real](lt2[i])) + Real(mul2[i]*w.G3Weight[0])
-		g.G2Bias[i] += g2BiasBar[i]
-		cast3[i] = rt.Indicator[Real](lt[i])
-	}
-	rt.VecMat32(vecmat2[:], g2BiasBar[:], w.G2Weight[:])
-	rt.AddOuter32(g.G2Weight[:], g2BiasBar[:], select2[:])
-	var mul3 [64]Real
-	var g0BiasBar [64]Real
-	for i := 0; i < 64; i++ {
-		mul3[i] = Real(vecmat2[i] * rt.Indicator[Real](!lt[i]))
-		g0BiasBar[i] = Real(vecmat2[i]*cast3[i]) + Real(mul3[i]*w.G1Weight[0])
-		g.G0Bias[i] += g0BiasBar[i]
-	}
-	var reshape [1]Real
-	reshape[0] = cast2
-	var concat4 [5]Real
-	for i0 := 0; i0 < 2; i0++ {
-		concat4[i0] = x[i0]
-	}
-	for i0 := 0; i0 < 2; i0++ {
-		concat4[i0+2] = xK1[i0]
-	}
-	for i0 := 0; i0 < 1; i0++ {
-		concat4[i0+4] = reshape[0]
-	}
-	var sum Real
-	var sum2 Real
-	for i := 0; i < 64; i += 4 {
-		{
-			row0 := g0BiasBar[i]
-			row1 := g0BiasBar[i+1]
-			row2 := g0BiasBar[i+2]
-			row3 := g0BiasBar[i+3]
-			line0 := (*[5]Real)(g.G0Weight[i*5:])
-			line1 := (*[5]Real)(g.G0Weight[(i+1)*5:])
-			line2 := (*[5]Real)(g.G0Weight[(i+2)*5:])
-			line3 := (*[5]Real)(g.G0Weight[(i+3)*5:])
-			for j := 0; j < 5; j++ {
-				bj := concat4[j]
-				line0[j] += Real(row0 * bj)
-				line1[j] += Real(row1 * bj)
-				line2[j] += Real(row2 * bj)
-				line3[j] += Real(row3 * bj)
-			}
-		}
-		mul4 := Real(mul3[i] * add[i])
-		mul4_1 := Real(mul3[i+1] * add[i+1])
-		mul4_2 := Real(mul3[i+2] * add[i+2])
-		mul4_3 := Real(mul3[i+3] * add[i+3])
-		sum += mul4
-		sum += mul4_1
-		sum += mul4_2
-		sum += mul4_3
-		mul5 := Real(mul2[i] * add2[i])
-		mul5_1 := Real(mul2[i+1] * add2[i+1])
-		mul5_2 := Real(mul2[i+2] * add2[i+2])
-		mul5_3 := Real(mul2[i+3] * add2[i+3])
-		sum2 += mul5
-		sum2 += mul5_1
-		sum2 += mul5_2
-		sum2 += mul5_3
-		mul6 := Real(w.G3Weight[0] * add2[i])
-		mul6_1 := Real(w.G3Weight[0] * add2[i+1])
-		mul6_2 := Real(w.G3Weight[0] * add2[i+2])
-		mul6_3 := Real(w.G3Weight[0] * add2[i+3])
-		var select3 Real = mul6
-		if lt2[i] {
-			select3 = add2[i]
-		}
-		var select3_1 Real = mul6_1
-		if lt2[i+1] {
-			select3_1 = add2[i+1]
-		}
-		var select3_2 Real = mul6_2
-		if lt2[i+2] {
-			select3_2 = add2[i+2]
-		}
-		var select3_3 Real = mul6_3
-		if lt2[i+3] {
-			select3_3 = add2[i+3]
-		}
-		g.G4Weight[i] += Real(g4BiasBar0 * select3)
-		g.G4Weight[64+i] += Real(g4BiasBar1 * select3)
-		g.G4Weight[i+1] += Real(g4BiasBar0 * select3_1)
-		g.G4Weight[64+i+1] += Real(g4BiasBar1 * select3_1)
-		g.G4Weight[i+2] += Real(g4BiasBar0 * select3_2)
-		g.G4Weight[64+i+2] += Real(g4BiasBar1 * select3_2)
-		g.G4Weight[i+3] += Real(g4BiasBar0 * select3_3)
-		g.G4Weight[64+i+3] += Real(g4BiasBar1 * select3_3)
-	}
-	g1WeightBar := sum
-	g.G1Weight[0] += g1WeightBar
-	g3WeightBar := sum2
-	g.G3Weight[0] += g3WeightBar
-}
-
-// fitHyperGrad is FitHyper.grad of one sample (moons_hyper.nde:46): 176640 multiply-adds, 160 transcendental functions.
-func fitHyperGrad(w *Params, pre *prepared, ws *workspace, x *[2]Real, y int32, g *Params, st *[4]rt.SolveStats) (Real, Real) {
-	x0, x1 := x[0], x[1]
-	var cast [2]float64
-	// moons_hyper.nde:50  minimize residual_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight) +
-	cast[0] = float64(x0)
-	cast[1] = float64(x1)
-	var x2 [22]float64
-	pathFitHyper0(pre, 0.0, table28[:], rt.Stepping{RTol: 1e-06, ATol: 1e-06, MaxSteps: 10000}, &cast, x2[:], &st[0])
-	if st[0].Status.Failed() {
-		return 0, 0
-	}
-	var result [20]Real
-	var result2 [20]Real
-	var result3 [20]Real
-	for n := 0; n < 10; n++ {
-		fitHyperHyperEuler1Target(pre, table29[n], table29[n], (*[2]float64)(x2[0:20][n*2:]), (*[2]float64)(x2[2:22][n*2:]), (*[2]Real)(result[n*2:]), (*[2]Real)(result2[n*2:]), (*[2]Real)(result3[n*2:]))
-	}
-	var result4 [20]Real
-	for n := 0; n < 10; n++ {
-		fitHyperHyperEuler1Off(w, pre, table29[n], table30[n], (*[2]Real)(result[:][n*2:]), (*[2]Real)(result2[:][n*2:]), (*[2]Real)(result3[:][n*2:]), (*[2]Real)(result4[n*2:]))
-	}
-	// moons_hyper.nde:51  0.1*trajectory_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight)
-	var x3 [20]Real
-	pathFitHyper1Rec(w, pre, &ws.fitHyper1RecTape, 0.0, table31[:], rt.Stepping{Steps: 10}, x, x3[:], &st[1])
-	if st[1].Status.Failed() {
-		return 0, 0
-	}
-	// moons.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
-	var x4 [2]Real
-	solveMoonsFast0(w, pre, 0.0, 1.0, rt.Stepping{Steps: 10}, x, &x4, &st[2])
-	if st[2].Status.Failed() {
-		return 0, 0
-	}
-	var x5 [2]Real
-	solveMoons0(w, 0.0, 1.0, rt.Stepping{RTol: 0.0001, ATol: 0.0001, MaxSteps: 10000}, x, &x5, &st[3])
-	if st[3].Status.Failed() {
-		return 0, 0
-	}
-	// moons_hyper.nde:51  0.1*trajectory_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight)
-	mul := Real(0.1 * 0.1)
-	var cast2 [20]Real
-	var mul2 [20]Real
-	for i := 0; i < 20; i++ {
-		cast2[i] = Real(float64(x3[i]) - x2[i+2])
-		mul2[i] = Real(mul * Real(2.0*cast2[i]))
-	}
-	reverseFitHyper1Rec(w, pre, &ws.fitHyper1RecTape, mul2[:], new([2]Real), g)
-	var mul3 [20]Real
-	// moons_hyper.nde:50  minimize residual_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight) +
-	for i := 0; i < 20; i++ {
-		mul3[i] = Real(2.0 * result4[i])
-	}
-	for n := 0; n < 10; n++ {
-		fitHyperHyperEuler1OffBack(w, pre, table29[n], table30[n], (*[2]Real)(result[:][n*2:]), (*[2]Real)(result2[:][n*2:]), (*[2]Real)(mul3[:][n*2:]), g)
-	}
-	var sum Real
-	var sum2 Real
-	for i := 0; i < 20; i++ {
-		square := Real(result4[i] * result4[i])
-		sum += square
-		// moons_hyper.nde:51  0.1*trajectory_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight)
-		square2 := Real(cast2[i] * cast2[i])
-		sum2 += square2
-	}
-	// moons_hyper.nde:50  minimize residual_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight) +
-	add := sum + Real(0.1*Real(0.1*sum2))
-	var sum3 Real
-	// moons_hyper.nde:52  metric gap = norm(MoonsFast(x) - Moons(x))
+	// moons_hyper.nde:53  metric gap = norm(MoonsFast(x) - Moons(x))
 	sub0 := x4[0] - x5[0]
 	sub1 := x4[1] - x5[1]
 	square_2_0 := Real(sub0 * sub0)
@@ -3162,8 +2525,45 @@ func fitHyperHyperEuler1OffFwd(w *Params, pre *prepared, h float64, weight float
 	out[1] = Real(cast * (matvec_2_1 + w.G4Bias[1] - xWant1))
 }
 
-// fitHyper1ReplayVjp2 is FitHyper.1.replay.vjp2 of one sample (moons_hyper.nde:51): 9024 multiply-adds, 16 transcendental functions.
-func fitHyper1ReplayVjp2(w *Params, pre *prepared, t float64, h float64, x *[2]Real, xNextBar *[2]Real, xBar *[2]Real) {
+// flowField7Fwd is Flow.field.7.fwd of one sample (moons.nde:10): 64 multiply-adds, 16 transcendental functions.
+func flowField7Fwd(w *Params, x *[2]Real, dx *[2]Real, tanh *[16]Real) {
+	x0, x1 := x[0], x[1]
+	var matvec0, matvec1 Real
+	// moons.nde:6  return x |> Linear(16) |> tanh |> Linear(2)
+	for i := 0; i < 16; i += 4 {
+		matvec2 := Real(w.F0Weight[i*2]*x0) + Real(w.F0Weight[i*2+1]*x1)
+		matvec2_1 := Real(w.F0Weight[(i+1)*2]*x0) + Real(w.F0Weight[(i+1)*2+1]*x1)
+		matvec2_2 := Real(w.F0Weight[(i+2)*2]*x0) + Real(w.F0Weight[(i+2)*2+1]*x1)
+		matvec2_3 := Real(w.F0Weight[(i+3)*2]*x0) + Real(w.F0Weight[(i+3)*2+1]*x1)
+		tanh[i], tanh[i+1], tanh[i+2], tanh[i+3] = rt.Tanh32x4(matvec2+w.F0Bias[i], matvec2_1+w.F0Bias[i+1], matvec2_2+w.F0Bias[i+2], matvec2_3+w.F0Bias[i+3])
+		matvec0 += Real(w.F2Weight[i] * tanh[i])
+		matvec1 += Real(w.F2Weight[i+16] * tanh[i])
+		matvec0 += Real(w.F2Weight[i+1] * tanh[i+1])
+		matvec1 += Real(w.F2Weight[i+1+16] * tanh[i+1])
+		matvec0 += Real(w.F2Weight[i+2] * tanh[i+2])
+		matvec1 += Real(w.F2Weight[i+2+16] * tanh[i+2])
+		matvec0 += Real(w.F2Weight[i+3] * tanh[i+3])
+		matvec1 += Real(w.F2Weight[i+3+16] * tanh[i+3])
+	}
+	dx[0] = matvec0 + w.F2Bias[0]
+	dx[1] = matvec1 + w.F2Bias[1]
+}
+
+// flowField7Bwd is Flow.field.7.bwd of one sample (moons.nde:10): 64 multiply-adds.
+func flowField7Bwd(w *Params, tanh *[16]Real, dxBar *[2]Real, xBar *[2]Real) {
+	dxBar0, dxBar1 := dxBar[0], dxBar[1]
+	clear(xBar[:])
+	// moons.nde:6  return x |> Linear(16) |> tanh |> Linear(2)
+	for i := 0; i < 16; i++ {
+		vecmat := Real(dxBar0*w.F2Weight[i]) + Real(dxBar1*w.F2Weight[i+16])
+		mul := Real(vecmat * (1.0 - Real(tanh[i]*tanh[i])))
+		xBar[0] += Real(mul * w.F0Weight[i*2])
+		xBar[1] += Real(mul * w.F0Weight[i*2+1])
+	}
+}
+
+// fitHyper1ReplayVjp is FitHyper.1.replay.vjp of one sample (moons_hyper.nde:51): 9024 multiply-adds, 16 transcendental functions.
+func fitHyper1ReplayVjp(w *Params, pre *prepared, t float64, h float64, x *[2]Real, xNextBar *[2]Real, xBar *[2]Real) {
 	x0, x1 := x[0], x[1]
 	xNextBar0, xNextBar1 := xNextBar[0], xNextBar[1]
 	// moons_hyper.nde:51  0.1*trajectory_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight)
@@ -3239,8 +2639,8 @@ func fitHyper1ReplayVjp2(w *Params, pre *prepared, t float64, h float64, x *[2]R
 	xBar[1] = vecmat3[1] + xNextBar1 + call[1]
 }
 
-// fitHyper1ReplayAtVjp2 is FitHyper.1.replay_at.vjp2 of one sample (moons_hyper.nde:51): 9024 multiply-adds, 16 transcendental functions.
-func fitHyper1ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta float64, x *[2]Real, xAtBar *[2]Real, xBar *[2]Real) {
+// fitHyper1ReplayAtVjp is FitHyper.1.replay_at.vjp of one sample (moons_hyper.nde:51): 9024 multiply-adds, 16 transcendental functions.
+func fitHyper1ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta float64, x *[2]Real, xAtBar *[2]Real, xBar *[2]Real) {
 	x0, x1 := x[0], x[1]
 	xAtBar0, xAtBar1 := xAtBar[0], xAtBar[1]
 	// moons_hyper.nde:51  0.1*trajectory_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight)
@@ -3636,46 +3036,43 @@ func fitHyper0ReplayAtVjp(pre *prepared, t float64, h float64, theta float64, x 
 	xBar[1] = xAtBar1 + xNextBar[1] + xY6Bar[1] + xY5Bar[1] + xY4Bar[1] + xY3Bar[1] + xY2Bar[1] + call[1]
 }
 
-// fitHyperGradinputs is FitHyper.gradinputs of one sample (moons_hyper.nde:46): 91520 multiply-adds, 160 transcendental functions.
-func fitHyperGradinputs(w *Params, pre *prepared, ws *workspace, x *[2]Real, y int32, xBar *[2]Real, st *[4]rt.SolveStats) (Real, Real) {
+// fitHyperAscent is FitHyper.ascent of one sample (moons_hyper.nde:46): 91520 multiply-adds, 160 transcendental functions.
+func fitHyperAscent(w *Params, pre *prepared, ws *workspace, failed int32, number int32, xDelta *[2]Real, x *[2]Real, xDelta2 *[2]Real, st *[2]rt.SolveStats) (int32, int32) {
+	xDelta0, xDelta1 := xDelta[0], xDelta[1]
 	x0, x1 := x[0], x[1]
+	var xNear [2]Real
 	var cast [2]float64
+	// moons_hyper.nde:52  adversary: pgd{on: x, radius: 0.1, steps: 5, rate: 0.04}
+	xNear[0] = x0 + xDelta0
+	xNear[1] = x1 + xDelta1
 	// moons_hyper.nde:50  minimize residual_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight) +
-	cast[0] = float64(x0)
-	cast[1] = float64(x1)
+	cast[0] = float64(xNear[0])
+	cast[1] = float64(xNear[1])
 	var x2 [22]float64
-	pathFitHyper0Rec(pre, &ws.fitHyper0RecTape, 0.0, table32[:], rt.Stepping{RTol: 1e-06, ATol: 1e-06, MaxSteps: 10000}, &cast, x2[:], &st[0])
+	pathFitHyper0Rec(pre, &ws.fitHyper0RecTape, 0.0, table28[:], rt.Stepping{RTol: 1e-06, ATol: 1e-06, MaxSteps: 10000}, &cast, x2[:], &st[0])
 	var result [20]Real
 	var result2 [20]Real
 	var result3 [20]Real
 	var result4 [160]float64
 	for n := 0; n < 10; n++ {
-		fitHyperHyperEuler1TargetFwd(pre, table33[n], table33[n], (*[2]float64)(x2[0:20][n*2:]), (*[2]float64)(x2[2:22][n*2:]), (*[2]Real)(result[n*2:]), (*[2]Real)(result2[n*2:]), (*[2]Real)(result3[n*2:]), (*[16]float64)(result4[n*16:]))
+		fitHyperHyperEuler1TargetFwd(pre, table29[n], table29[n], (*[2]float64)(x2[0:20][n*2:]), (*[2]float64)(x2[2:22][n*2:]), (*[2]Real)(result[n*2:]), (*[2]Real)(result2[n*2:]), (*[2]Real)(result3[n*2:]), (*[16]float64)(result4[n*16:]))
 	}
 	var result5 [640]bool
 	var result6 [640]bool
 	var result7 [20]Real
 	for n := 0; n < 10; n++ {
-		fitHyperHyperEuler1OffFwd(w, pre, table33[n], table34[n], (*[2]Real)(result[:][n*2:]), (*[2]Real)(result2[:][n*2:]), (*[2]Real)(result3[:][n*2:]), (*[2]Real)(result7[n*2:]), (*[64]bool)(result5[n*64:]), (*[64]bool)(result6[n*64:]))
+		fitHyperHyperEuler1OffFwd(w, pre, table29[n], table30[n], (*[2]Real)(result[:][n*2:]), (*[2]Real)(result2[:][n*2:]), (*[2]Real)(result3[:][n*2:]), (*[2]Real)(result7[n*2:]), (*[64]bool)(result5[n*64:]), (*[64]bool)(result6[n*64:]))
 	}
 	// moons_hyper.nde:51  0.1*trajectory_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight)
 	var x3 [20]Real
-	pathFitHyper1Rec(w, pre, &ws.fitHyper1RecTape2, 0.0, table35[:], rt.Stepping{Steps: 10}, x, x3[:], &st[1])
-	// moons.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
-	var x4 [2]Real
-	solveMoonsFast0(w, pre, 0.0, 1.0, rt.Stepping{Steps: 10}, x, &x4, &st[2])
-	var x5 [2]Real
-	solveMoons0(w, 0.0, 1.0, rt.Stepping{RTol: 0.0001, ATol: 0.0001, MaxSteps: 10000}, x, &x5, &st[3])
-	// moons_hyper.nde:51  0.1*trajectory_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight)
+	pathFitHyper1Rec(w, pre, &ws.fitHyper1RecTape, 0.0, table31[:], rt.Stepping{Steps: 10}, &xNear, x3[:], &st[1])
 	mul := Real(0.1 * 0.1)
-	var cast2 [20]Real
 	var mul2 [20]Real
 	for i := 0; i < 20; i++ {
-		cast2[i] = Real(float64(x3[i]) - x2[i+2])
-		mul2[i] = Real(mul * Real(2.0*cast2[i]))
+		mul2[i] = Real(mul * Real(2.0*Real(float64(x3[i])-x2[i+2])))
 	}
 	var result8 [2]Real
-	reverseFitHyper1Rec2(w, pre, &ws.fitHyper1RecTape2, mul2[:], &result8)
+	reverseFitHyper1Rec(w, pre, &ws.fitHyper1RecTape, mul2[:], &result8)
 	var mul3 [20]Real
 	// moons_hyper.nde:50  minimize residual_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight) +
 	for i := 0; i < 20; i++ {
@@ -3685,12 +3082,12 @@ func fitHyperGradinputs(w *Params, pre *prepared, ws *workspace, x *[2]Real, y i
 	var result10 [20]Real
 	var result11 [20]Real
 	for n := 0; n < 10; n++ {
-		fitHyperHyperEuler1OffBwd(w, table34[n], (*[64]bool)(result5[:][n*64:]), (*[64]bool)(result6[:][n*64:]), (*[2]Real)(mul3[:][n*2:]), (*[2]Real)(result9[n*2:]), (*[2]Real)(result10[n*2:]), (*[2]Real)(result11[n*2:]))
+		fitHyperHyperEuler1OffBwd(w, table30[n], (*[64]bool)(result5[:][n*64:]), (*[64]bool)(result6[:][n*64:]), (*[2]Real)(mul3[:][n*2:]), (*[2]Real)(result9[n*2:]), (*[2]Real)(result10[n*2:]), (*[2]Real)(result11[n*2:]))
 	}
 	var result12 [20]float64
 	var result13 [20]float64
 	for n := 0; n < 10; n++ {
-		fitHyperHyperEuler1TargetBwd(pre, table33[n], table33[n], (*[16]float64)(result4[:][n*16:]), (*[2]Real)(result9[:][n*2:]), (*[2]Real)(result10[:][n*2:]), (*[2]Real)(result11[:][n*2:]), (*[2]float64)(result13[n*2:]), (*[2]float64)(result12[n*2:]))
+		fitHyperHyperEuler1TargetBwd(pre, table29[n], table29[n], (*[16]float64)(result4[:][n*16:]), (*[2]Real)(result9[:][n*2:]), (*[2]Real)(result10[:][n*2:]), (*[2]Real)(result11[:][n*2:]), (*[2]float64)(result13[n*2:]), (*[2]float64)(result12[n*2:]))
 	}
 	var sub [20]float64
 	for i := 0; i < 20; i++ {
@@ -3710,16 +3107,647 @@ func fitHyperGradinputs(w *Params, pre *prepared, ws *workspace, x *[2]Real, y i
 			pad2[i0*2+i1] = result13[i0*2+i1]
 		}
 	}
-	var xBar2 [22]float64
+	var xBar [22]float64
 	for i := 0; i < 22; i++ {
-		xBar2[i] = pad[i] + pad2[i]
+		xBar[i] = pad[i] + pad2[i]
 	}
 	var result14 [2]float64
-	reverseFitHyper0Rec(pre, &ws.fitHyper0RecTape, xBar2[:], &result14)
+	reverseFitHyper0Rec(pre, &ws.fitHyper0RecTape, xBar[:], &result14)
+	// moons_hyper.nde:52  adversary: pgd{on: x, radius: 0.1, steps: 5, rate: 0.04}
+	eq := failed == 0
+	var sum Real
+	// moons_hyper.nde:50  minimize residual_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight) +
+	xNearBar0 := result8[0] + Real(result14[0])
+	xNearBar1 := result8[1] + Real(result14[1])
+	// moons_hyper.nde:52  adversary: pgd{on: x, radius: 0.1, steps: 5, rate: 0.04}
+	abs0 := rt.Abs32(xNearBar0)
+	abs1 := rt.Abs32(xNearBar1)
+	sum += abs0
+	sum += abs1
+	min_2_0 := min(max(xDelta0+Real(0.04*rt.Sign32(xNearBar0)), -0.1), 0.1)
+	min_2_1 := min(max(xDelta1+Real(0.04*rt.Sign32(xNearBar1)), -0.1), 0.1)
+	and := ((sum <= 3.4028235e+38) && (!((1 <= int32(st[0].Status)) && (int32(st[0].Status) <= 3)))) && (!((1 <= int32(st[1].Status)) && (int32(st[1].Status) <= 3)))
+	and2 := eq && (!and)
+	number2 := number + 1
+	var failed2 int32 = failed
+	if and2 {
+		failed2 = number2
+	}
+	xDelta2[0] = xDelta0
+	if and {
+		xDelta2[0] = min_2_0
+	}
+	xDelta2[1] = xDelta1
+	if and {
+		xDelta2[1] = min_2_1
+	}
+	return failed2, number2
+}
+
+// fitHyperAttack is FitHyper.attack of one sample (moons_hyper.nde:52): 457600 multiply-adds, 800 transcendental functions.
+func fitHyperAttack(w *Params, pre *prepared, ws *workspace, x *[2]Real, y int32, xDelta *[2]Real, st *[3]rt.SolveStats) int32 {
+	// moons_hyper.nde:52  adversary: pgd{on: x, radius: 0.1, steps: 5, rate: 0.04}
+	var result int32 = 0
+	var number int32 = 0
+	var xDeltaSpare [2]Real
+	xDeltaCur, xDeltaNext := &xDeltaSpare, xDelta
+	clear(xDeltaCur[:])
+	clear(st[0:3])
+	for n := 0; n < 5; n++ {
+		var run [2]rt.SolveStats
+		failedNext, numberNext := fitHyperAscent(w, pre, ws, result, number, xDeltaCur, x, xDeltaNext, &run)
+		result = failedNext
+		number = numberNext
+		xDeltaCur, xDeltaNext = xDeltaNext, xDeltaCur
+		rt.JoinStats(st[0:2], run[:], n+1)
+	}
+	if result != 0 {
+		st[2].FailRun(int(result))
+	}
+	return result
+}
+
+// fitHyper1ReplayVjp2 is FitHyper.1.replay.vjp2 of one sample (moons_hyper.nde:51): 13568 multiply-adds, 16 transcendental functions.
+func fitHyper1ReplayVjp2(w *Params, pre *prepared, t float64, h float64, x *[2]Real, xNextBar *[2]Real, xBar *[2]Real, g *Params) {
+	x0, x1 := x[0], x[1]
+	xNextBar0, xNextBar1 := xNextBar[0], xNextBar[1]
+	// moons_hyper.nde:51  0.1*trajectory_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight)
+	var result [16]Real
+	var result2 [2]Real
+	flowField7Fwd(w, x, &result2, &result)
+	cast := Real(float64(h * h))
+	hb1 := Real(h)
+	g4BiasBar0 := Real(xNextBar0 * cast)
+	g4BiasBar1 := Real(xNextBar1 * cast)
+	g.G4Bias[0] += g4BiasBar0
+	g.G4Bias[1] += g4BiasBar1
+	mul0 := Real(xNextBar0 * hb1)
+	mul1 := Real(xNextBar1 * hb1)
+	var vecmat [64]Real
+	// moons_hyper.nde:13  return concat(x, dx, h) |> Linear(64) |> PReLU |> Linear(64) |> PReLU |> Linear(2, init: zeros)
+	for i := 0; i < 64; i++ {
+		vecmat[i] = Real(g4BiasBar0*w.G4Weight[i]) + Real(g4BiasBar1*w.G4Weight[i+64])
+	}
+	concat0 := x0
+	concat1 := x1
+	concat2 := result2[0]
+	concat3 := result2[1]
+	var add [64]Real
+	var lt [64]bool
+	var select2 [64]Real
+	for i := 0; i < 64; i++ {
+		matvec := Real(pre.g0WeightSlice2[i*4]*concat0) + Real(pre.g0WeightSlice2[i*4+1]*concat1) + Real(pre.g0WeightSlice2[i*4+2]*concat2) + Real(pre.g0WeightSlice2[i*4+3]*concat3)
+		add[i] = matvec + (Real(pre.g0WeightSlice[i]*hb1) + w.G0Bias[i])
+		lt[i] = 0.0 < add[i]
+		mul2 := Real(w.G1Weight[0] * add[i])
+		select2[i] = mul2
+		if lt[i] {
+			select2[i] = add[i]
+		}
+	}
+	var matvec2 [64]Real
+	rt.MatVec32(matvec2[:], w.G2Weight[:], select2[:])
+	var add2 [64]Real
+	var lt2 [64]bool
+	var mul3 [64]Real
+	var vecmat2 [64]Real
+	var g2BiasBar [64]Real
+	var cast2 [64]Real
+	for i := 0; i < 64; i++ {
+		add2[i] = matvec2[i] + w.G2Bias[i]
+		lt2[i] = 0.0 < add2[i]
+		mul3[i] = Real(vecmat[i] * rt.Indicator[Real](!lt2[i]))
+		g2BiasBar[i] = Real(vecmat[i]*rt.Indicator[Real](lt2[i])) + Real(mul3[i]*w.G3Weight[0])
+		g.G2Bias[i] += g2BiasBar[i]
+		cast2[i] = rt.Indicator[Real](lt[i])
+	}
+	rt.VecMat32(vecmat2[:], g2BiasBar[:], w.G2Weight[:])
+	rt.AddOuter32(g.G2Weight[:], g2BiasBar[:], select2[:])
+	var mul4 [64]Real
+	var g0BiasBar [64]Real
+	var vecmat3 [5]Real
+	for i := 0; i < 64; i += 4 {
+		mul4[i] = Real(vecmat2[i] * rt.Indicator[Real](!lt[i]))
+		mul4[i+1] = Real(vecmat2[i+1] * rt.Indicator[Real](!lt[i+1]))
+		mul4[i+2] = Real(vecmat2[i+2] * rt.Indicator[Real](!lt[i+2]))
+		mul4[i+3] = Real(vecmat2[i+3] * rt.Indicator[Real](!lt[i+3]))
+		g0BiasBar[i] = Real(vecmat2[i]*cast2[i]) + Real(mul4[i]*w.G1Weight[0])
+		g0BiasBar[i+1] = Real(vecmat2[i+1]*cast2[i+1]) + Real(mul4[i+1]*w.G1Weight[0])
+		g0BiasBar[i+2] = Real(vecmat2[i+2]*cast2[i+2]) + Real(mul4[i+2]*w.G1Weight[0])
+		g0BiasBar[i+3] = Real(vecmat2[i+3]*cast2[i+3]) + Real(mul4[i+3]*w.G1Weight[0])
+		g.G0Bias[i] += g0BiasBar[i]
+		g.G0Bias[i+1] += g0BiasBar[i+1]
+		g.G0Bias[i+2] += g0BiasBar[i+2]
+		g.G0Bias[i+3] += g0BiasBar[i+3]
+		{
+			row0 := g0BiasBar[i]
+			row1 := g0BiasBar[i+1]
+			row2 := g0BiasBar[i+2]
+			row3 := g0BiasBar[i+3]
+			line0 := (*[5]Real)(w.G0Weight[i*5:])
+			line1 := (*[5]Real)(w.G0Weight[(i+1)*5:])
+			line2 := (*[5]Real)(w.G0Weight[(i+2)*5:])
+			line3 := (*[5]Real)(w.G0Weight[(i+3)*5:])
+			for j := 0; j < 5; j++ {
+				acc := vecmat3[j]
+				acc += Real(row0 * line0[j])
+				acc += Real(row1 * line1[j])
+				acc += Real(row2 * line2[j])
+				acc += Real(row3 * line3[j])
+				vecmat3[j] = acc
+			}
+		}
+	}
+	var xK1Bar [2]Real
+	// moons_hyper.nde:51  0.1*trajectory_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight)
+	xK1Bar[0] = vecmat3[2] + mul0
+	xK1Bar[1] = vecmat3[3] + mul1
+	var call [2]Real
+	flowField7Bwd(w, &result, &xK1Bar, &call)
+	xBar[0] = vecmat3[0] + xNextBar0 + call[0]
+	xBar[1] = vecmat3[1] + xNextBar1 + call[1]
+	var reshape [1]Real
+	// moons_hyper.nde:13  return concat(x, dx, h) |> Linear(64) |> PReLU |> Linear(64) |> PReLU |> Linear(2, init: zeros)
+	reshape[0] = hb1
+	var concat4 [5]Real
+	for i0 := 0; i0 < 2; i0++ {
+		concat4[i0] = x[i0]
+	}
+	for i0 := 0; i0 < 2; i0++ {
+		concat4[i0+2] = result2[i0]
+	}
+	for i0 := 0; i0 < 1; i0++ {
+		concat4[i0+4] = reshape[0]
+	}
+	var sum Real
+	var sum2 Real
+	for i := 0; i < 64; i += 4 {
+		{
+			row0 := g0BiasBar[i]
+			row1 := g0BiasBar[i+1]
+			row2 := g0BiasBar[i+2]
+			row3 := g0BiasBar[i+3]
+			line0 := (*[5]Real)(g.G0Weight[i*5:])
+			line1 := (*[5]Real)(g.G0Weight[(i+1)*5:])
+			line2 := (*[5]Real)(g.G0Weight[(i+2)*5:])
+			line3 := (*[5]Real)(g.G0Weight[(i+3)*5:])
+			for j := 0; j < 5; j++ {
+				bj := concat4[j]
+				line0[j] += Real(row0 * bj)
+				line1[j] += Real(row1 * bj)
+				line2[j] += Real(row2 * bj)
+				line3[j] += Real(row3 * bj)
+			}
+		}
+		mul5 := Real(mul4[i] * add[i])
+		mul5_1 := Real(mul4[i+1] * add[i+1])
+		mul5_2 := Real(mul4[i+2] * add[i+2])
+		mul5_3 := Real(mul4[i+3] * add[i+3])
+		sum += mul5
+		sum += mul5_1
+		sum += mul5_2
+		sum += mul5_3
+		mul6 := Real(mul3[i] * add2[i])
+		mul6_1 := Real(mul3[i+1] * add2[i+1])
+		mul6_2 := Real(mul3[i+2] * add2[i+2])
+		mul6_3 := Real(mul3[i+3] * add2[i+3])
+		sum2 += mul6
+		sum2 += mul6_1
+		sum2 += mul6_2
+		sum2 += mul6_3
+		mul7 := Real(w.G3Weight[0] * add2[i])
+		mul7_1 := Real(w.G3Weight[0] * add2[i+1])
+		mul7_2 := Real(w.G3Weight[0] * add2[i+2])
+		mul7_3 := Real(w.G3Weight[0] * add2[i+3])
+		var select3 Real = mul7
+		if lt2[i] {
+			select3 = add2[i]
+		}
+		var select3_1 Real = mul7_1
+		if lt2[i+1] {
+			select3_1 = add2[i+1]
+		}
+		var select3_2 Real = mul7_2
+		if lt2[i+2] {
+			select3_2 = add2[i+2]
+		}
+		var select3_3 Real = mul7_3
+		if lt2[i+3] {
+			select3_3 = add2[i+3]
+		}
+		g.G4Weight[i] += Real(g4BiasBar0 * select3)
+		g.G4Weight[64+i] += Real(g4BiasBar1 * select3)
+		g.G4Weight[i+1] += Real(g4BiasBar0 * select3_1)
+		g.G4Weight[64+i+1] += Real(g4BiasBar1 * select3_1)
+		g.G4Weight[i+2] += Real(g4BiasBar0 * select3_2)
+		g.G4Weight[64+i+2] += Real(g4BiasBar1 * select3_2)
+		g.G4Weight[i+3] += Real(g4BiasBar0 * select3_3)
+		g.G4Weight[64+i+3] += Real(g4BiasBar1 * select3_3)
+	}
+	g1WeightBar := sum
+	g.G1Weight[0] += g1WeightBar
+	g3WeightBar := sum2
+	g.G3Weight[0] += g3WeightBar
+}
+
+// fitHyper1ReplayAtVjp2 is FitHyper.1.replay_at.vjp2 of one sample (moons_hyper.nde:51): 13568 multiply-adds, 16 transcendental functions.
+func fitHyper1ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta float64, x *[2]Real, xAtBar *[2]Real, xBar *[2]Real, g *Params) {
+	x0, x1 := x[0], x[1]
+	xAtBar0, xAtBar1 := xAtBar[0], xAtBar[1]
+	// moons_hyper.nde:51  0.1*trajectory_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight)
+	var result [16]Real
+	var result2 [2]Real
+	flowField7Fwd(w, x, &result2, &result)
+	mul := float64(h * theta)
+	cast := Real(mul)
+	cast2 := Real(float64(mul * theta))
+	hb1 := Real(h)
+	mul_2_0 := Real(xAtBar0 * cast)
+	mul_2_1 := Real(xAtBar1 * cast)
+	g4BiasBar0 := Real(Real(xAtBar0*cast2) * hb1)
+	g4BiasBar1 := Real(Real(xAtBar1*cast2) * hb1)
+	g.G4Bias[0] += g4BiasBar0
+	g.G4Bias[1] += g4BiasBar1
+	var vecmat [64]Real
+	// moons_hyper.nde:13  return concat(x, dx, h) |> Linear(64) |> PReLU |> Linear(64) |> PReLU |> Linear(2, init: zeros)
+	for i := 0; i < 64; i++ {
+		vecmat[i] = Real(g4BiasBar0*w.G4Weight[i]) + Real(g4BiasBar1*w.G4Weight[i+64])
+	}
+	concat0 := x0
+	concat1 := x1
+	concat2 := result2[0]
+	concat3 := result2[1]
+	var add [64]Real
+	var lt [64]bool
+	var select2 [64]Real
+	for i := 0; i < 64; i++ {
+		matvec := Real(pre.g0WeightSlice2[i*4]*concat0) + Real(pre.g0WeightSlice2[i*4+1]*concat1) + Real(pre.g0WeightSlice2[i*4+2]*concat2) + Real(pre.g0WeightSlice2[i*4+3]*concat3)
+		add[i] = matvec + (Real(pre.g0WeightSlice[i]*hb1) + w.G0Bias[i])
+		lt[i] = 0.0 < add[i]
+		mul2 := Real(w.G1Weight[0] * add[i])
+		select2[i] = mul2
+		if lt[i] {
+			select2[i] = add[i]
+		}
+	}
+	var matvec2 [64]Real
+	rt.MatVec32(matvec2[:], w.G2Weight[:], select2[:])
+	var add2 [64]Real
+	var lt2 [64]bool
+	var mul3 [64]Real
+	var vecmat2 [64]Real
+	var g2BiasBar [64]Real
+	var cast3 [64]Real
+	for i := 0; i < 64; i++ {
+		add2[i] = matvec2[i] + w.G2Bias[i]
+		lt2[i] = 0.0 < add2[i]
+		mul3[i] = Real(vecmat[i] * rt.Indicator[Real](!lt2[i]))
+		g2BiasBar[i] = Real(vecmat[i]*rt.Indicator[Real](lt2[i])) + Real(mul3[i]*w.G3Weight[0])
+		g.G2Bias[i] += g2BiasBar[i]
+		cast3[i] = rt.Indicator[Real](lt[i])
+	}
+	rt.VecMat32(vecmat2[:], g2BiasBar[:], w.G2Weight[:])
+	rt.AddOuter32(g.G2Weight[:], g2BiasBar[:], select2[:])
+	var mul4 [64]Real
+	var g0BiasBar [64]Real
+	var vecmat3 [5]Real
+	for i := 0; i < 64; i += 4 {
+		mul4[i] = Real(vecmat2[i] * rt.Indicator[Real](!lt[i]))
+		mul4[i+1] = Real(vecmat2[i+1] * rt.Indicator[Real](!lt[i+1]))
+		mul4[i+2] = Real(vecmat2[i+2] * rt.Indicator[Real](!lt[i+2]))
+		mul4[i+3] = Real(vecmat2[i+3] * rt.Indicator[Real](!lt[i+3]))
+		g0BiasBar[i] = Real(vecmat2[i]*cast3[i]) + Real(mul4[i]*w.G1Weight[0])
+		g0BiasBar[i+1] = Real(vecmat2[i+1]*cast3[i+1]) + Real(mul4[i+1]*w.G1Weight[0])
+		g0BiasBar[i+2] = Real(vecmat2[i+2]*cast3[i+2]) + Real(mul4[i+2]*w.G1Weight[0])
+		g0BiasBar[i+3] = Real(vecmat2[i+3]*cast3[i+3]) + Real(mul4[i+3]*w.G1Weight[0])
+		g.G0Bias[i] += g0BiasBar[i]
+		g.G0Bias[i+1] += g0BiasBar[i+1]
+		g.G0Bias[i+2] += g0BiasBar[i+2]
+		g.G0Bias[i+3] += g0BiasBar[i+3]
+		{
+			row0 := g0BiasBar[i]
+			row1 := g0BiasBar[i+1]
+			row2 := g0BiasBar[i+2]
+			row3 := g0BiasBar[i+3]
+			line0 := (*[5]Real)(w.G0Weight[i*5:])
+			line1 := (*[5]Real)(w.G0Weight[(i+1)*5:])
+			line2 := (*[5]Real)(w.G0Weight[(i+2)*5:])
+			line3 := (*[5]Real)(w.G0Weight[(i+3)*5:])
+			for j := 0; j < 5; j++ {
+				acc := vecmat3[j]
+				acc += Real(row0 * line0[j])
+				acc += Real(row1 * line1[j])
+				acc += Real(row2 * line2[j])
+				acc += Real(row3 * line3[j])
+				vecmat3[j] = acc
+			}
+		}
+	}
+	var xK1Bar [2]Real
+	xK1Bar[0] = mul_2_0 + vecmat3[2]
+	xK1Bar[1] = mul_2_1 + vecmat3[3]
+	// moons_hyper.nde:51  0.1*trajectory_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight)
+	var call [2]Real
+	flowField7Bwd(w, &result, &xK1Bar, &call)
+	xBar[0] = xAtBar0 + vecmat3[0] + call[0]
+	xBar[1] = xAtBar1 + vecmat3[1] + call[1]
+	var reshape [1]Real
+	// moons_hyper.nde:13  return concat(x, dx, h) |> Linear(64) |> PReLU |> Linear(64) |> PReLU |> Linear(2, init: zeros)
+	reshape[0] = hb1
+	var concat4 [5]Real
+	for i0 := 0; i0 < 2; i0++ {
+		concat4[i0] = x[i0]
+	}
+	for i0 := 0; i0 < 2; i0++ {
+		concat4[i0+2] = result2[i0]
+	}
+	for i0 := 0; i0 < 1; i0++ {
+		concat4[i0+4] = reshape[0]
+	}
+	var sum Real
+	var sum2 Real
+	for i := 0; i < 64; i += 4 {
+		{
+			row0 := g0BiasBar[i]
+			row1 := g0BiasBar[i+1]
+			row2 := g0BiasBar[i+2]
+			row3 := g0BiasBar[i+3]
+			line0 := (*[5]Real)(g.G0Weight[i*5:])
+			line1 := (*[5]Real)(g.G0Weight[(i+1)*5:])
+			line2 := (*[5]Real)(g.G0Weight[(i+2)*5:])
+			line3 := (*[5]Real)(g.G0Weight[(i+3)*5:])
+			for j := 0; j < 5; j++ {
+				bj := concat4[j]
+				line0[j] += Real(row0 * bj)
+				line1[j] += Real(row1 * bj)
+				line2[j] += Real(row2 * bj)
+				line3[j] += Real(row3 * bj)
+			}
+		}
+		mul5 := Real(mul4[i] * add[i])
+		mul5_1 := Real(mul4[i+1] * add[i+1])
+		mul5_2 := Real(mul4[i+2] * add[i+2])
+		mul5_3 := Real(mul4[i+3] * add[i+3])
+		sum += mul5
+		sum += mul5_1
+		sum += mul5_2
+		sum += mul5_3
+		mul6 := Real(mul3[i] * add2[i])
+		mul6_1 := Real(mul3[i+1] * add2[i+1])
+		mul6_2 := Real(mul3[i+2] * add2[i+2])
+		mul6_3 := Real(mul3[i+3] * add2[i+3])
+		sum2 += mul6
+		sum2 += mul6_1
+		sum2 += mul6_2
+		sum2 += mul6_3
+		mul7 := Real(w.G3Weight[0] * add2[i])
+		mul7_1 := Real(w.G3Weight[0] * add2[i+1])
+		mul7_2 := Real(w.G3Weight[0] * add2[i+2])
+		mul7_3 := Real(w.G3Weight[0] * add2[i+3])
+		var select3 Real = mul7
+		if lt2[i] {
+			select3 = add2[i]
+		}
+		var select3_1 Real = mul7_1
+		if lt2[i+1] {
+			select3_1 = add2[i+1]
+		}
+		var select3_2 Real = mul7_2
+		if lt2[i+2] {
+			select3_2 = add2[i+2]
+		}
+		var select3_3 Real = mul7_3
+		if lt2[i+3] {
+			select3_3 = add2[i+3]
+		}
+		g.G4Weight[i] += Real(g4BiasBar0 * select3)
+		g.G4Weight[64+i] += Real(g4BiasBar1 * select3)
+		g.G4Weight[i+1] += Real(g4BiasBar0 * select3_1)
+		g.G4Weight[64+i+1] += Real(g4BiasBar1 * select3_1)
+		g.G4Weight[i+2] += Real(g4BiasBar0 * select3_2)
+		g.G4Weight[64+i+2] += Real(g4BiasBar1 * select3_2)
+		g.G4Weight[i+3] += Real(g4BiasBar0 * select3_3)
+		g.G4Weight[64+i+3] += Real(g4BiasBar1 * select3_3)
+	}
+	g1WeightBar := sum
+	g.G1Weight[0] += g1WeightBar
+	g3WeightBar := sum2
+	g.G3Weight[0] += g3WeightBar
+}
+
+// fitHyperHyperEuler1OffBack is FitHyper.HyperEuler.1.off.back of one sample (moons_hyper.nde:50): 13120 multiply-adds.
+func fitHyperHyperEuler1OffBack(w *Params, pre *prepared, h float64, weight float64, x *[2]Real, xK1 *[2]Real, outBar *[2]Real, g *Params) {
+	x0, x1 := x[0], x[1]
+	xK10, xK11 := xK1[0], xK1[1]
+	outBar0, outBar1 := outBar[0], outBar[1]
+	// moons_hyper.nde:50  minimize residual_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight) +
+	cast := Real(weight)
+	// moons_hyper.nde:24  hypersolver HyperEuler for Flow {
+	cast2 := Real(h)
+	// moons_hyper.nde:50  minimize residual_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight) +
+	g4BiasBar0 := Real(outBar0 * cast)
+	g4BiasBar1 := Real(outBar1 * cast)
+	g.G4Bias[0] += g4BiasBar0
+	g.G4Bias[1] += g4BiasBar1
+	var vecmat [64]Real
+	// moons_hyper.nde:13  return concat(x, dx, h) |> Linear(64) |> PReLU |> Linear(64) |> PReLU |> Linear(2, init: zeros)
+	for i := 0; i < 64; i++ {
+		vecmat[i] = Real(g4BiasBar0*w.G4Weight[i]) + Real(g4BiasBar1*w.G4Weight[i+64])
+	}
+	concat0 := x0
+	concat1 := x1
+	concat2 := xK10
+	concat3 := xK11
+	var add [64]Real
+	var lt [64]bool
+	var select2 [64]Real
+	for i := 0; i < 64; i++ {
+		matvec := Real(pre.g0WeightSlice2[i*4]*concat0) + Real(pre.g0WeightSlice2[i*4+1]*concat1) + Real(pre.g0WeightSlice2[i*4+2]*concat2) + Real(pre.g0WeightSlice2[i*4+3]*concat3)
+		add[i] = matvec + (Real(pre.g0WeightSlice[i]*cast2) + w.G0Bias[i])
+		lt[i] = 0.0 < add[i]
+		mul := Real(w.G1Weight[0] * add[i])
+		select2[i] = mul
+		if lt[i] {
+			select2[i] = add[i]
+		}
+	}
+	var matvec2 [64]Real
+	rt.MatVec32(matvec2[:], w.G2Weight[:], select2[:])
+	var add2 [64]Real
+	var lt2 [64]bool
+	var mul2 [64]Real
+	var vecmat2 [64]Real
+	var g2BiasBar [64]Real
+	var cast3 [64]Real
+	for i := 0; i < 64; i++ {
+		add2[i] = matvec2[i] + w.G2Bias[i]
+		lt2[i] = 0.0 < add2[i]
+		mul2[i] = Real(vecmat[i] * rt.Indicator[Real](!lt2[i]))
+		g2BiasBar[i] = Real(vecmat[i]*rt.Indicator[Real](lt2[i])) + Real(mul2[i]*w.G3Weight[0])
+		g.G2Bias[i] += g2BiasBar[i]
+		cast3[i] = rt.Indicator[Real](lt[i])
+	}
+	rt.VecMat32(vecmat2[:], g2BiasBar[:], w.G2Weight[:])
+	rt.AddOuter32(g.G2Weight[:], g2BiasBar[:], select2[:])
+	var mul3 [64]Real
+	var g0BiasBar [64]Real
+	for i := 0; i < 64; i++ {
+		mul3[i] = Real(vecmat2[i] * rt.Indicator[Real](!lt[i]))
+		g0BiasBar[i] = Real(vecmat2[i]*cast3[i]) + Real(mul3[i]*w.G1Weight[0])
+		g.G0Bias[i] += g0BiasBar[i]
+	}
+	var reshape [1]Real
+	reshape[0] = cast2
+	var concat4 [5]Real
+	for i0 := 0; i0 < 2; i0++ {
+		concat4[i0] = x[i0]
+	}
+	for i0 := 0; i0 < 2; i0++ {
+		concat4[i0+2] = xK1[i0]
+	}
+	for i0 := 0; i0 < 1; i0++ {
+		concat4[i0+4] = reshape[0]
+	}
+	var sum Real
+	var sum2 Real
+	for i := 0; i < 64; i += 4 {
+		{
+			row0 := g0BiasBar[i]
+			row1 := g0BiasBar[i+1]
+			row2 := g0BiasBar[i+2]
+			row3 := g0BiasBar[i+3]
+			line0 := (*[5]Real)(g.G0Weight[i*5:])
+			line1 := (*[5]Real)(g.G0Weight[(i+1)*5:])
+			line2 := (*[5]Real)(g.G0Weight[(i+2)*5:])
+			line3 := (*[5]Real)(g.G0Weight[(i+3)*5:])
+			for j := 0; j < 5; j++ {
+				bj := concat4[j]
+				line0[j] += Real(row0 * bj)
+				line1[j] += Real(row1 * bj)
+				line2[j] += Real(row2 * bj)
+				line3[j] += Real(row3 * bj)
+			}
+		}
+		mul4 := Real(mul3[i] * add[i])
+		mul4_1 := Real(mul3[i+1] * add[i+1])
+		mul4_2 := Real(mul3[i+2] * add[i+2])
+		mul4_3 := Real(mul3[i+3] * add[i+3])
+		sum += mul4
+		sum += mul4_1
+		sum += mul4_2
+		sum += mul4_3
+		mul5 := Real(mul2[i] * add2[i])
+		mul5_1 := Real(mul2[i+1] * add2[i+1])
+		mul5_2 := Real(mul2[i+2] * add2[i+2])
+		mul5_3 := Real(mul2[i+3] * add2[i+3])
+		sum2 += mul5
+		sum2 += mul5_1
+		sum2 += mul5_2
+		sum2 += mul5_3
+		mul6 := Real(w.G3Weight[0] * add2[i])
+		mul6_1 := Real(w.G3Weight[0] * add2[i+1])
+		mul6_2 := Real(w.G3Weight[0] * add2[i+2])
+		mul6_3 := Real(w.G3Weight[0] * add2[i+3])
+		var select3 Real = mul6
+		if lt2[i] {
+			select3 = add2[i]
+		}
+		var select3_1 Real = mul6_1
+		if lt2[i+1] {
+			select3_1 = add2[i+1]
+		}
+		var select3_2 Real = mul6_2
+		if lt2[i+2] {
+			select3_2 = add2[i+2]
+		}
+		var select3_3 Real = mul6_3
+		if lt2[i+3] {
+			select3_3 = add2[i+3]
+		}
+		g.G4Weight[i] += Real(g4BiasBar0 * select3)
+		g.G4Weight[64+i] += Real(g4BiasBar1 * select3)
+		g.G4Weight[i+1] += Real(g4BiasBar0 * select3_1)
+		g.G4Weight[64+i+1] += Real(g4BiasBar1 * select3_1)
+		g.G4Weight[i+2] += Real(g4BiasBar0 * select3_2)
+		g.G4Weight[64+i+2] += Real(g4BiasBar1 * select3_2)
+		g.G4Weight[i+3] += Real(g4BiasBar0 * select3_3)
+		g.G4Weight[64+i+3] += Real(g4BiasBar1 * select3_3)
+	}
+	g1WeightBar := sum
+	g.G1Weight[0] += g1WeightBar
+	g3WeightBar := sum2
+	g.G3Weight[0] += g3WeightBar
+}
+
+// fitHyperGrad is FitHyper.grad of one sample (moons_hyper.nde:46): 634240 multiply-adds, 960 transcendental functions.
+func fitHyperGrad(w *Params, pre *prepared, ws *workspace, x *[2]Real, y int32, g *Params, st *[7]rt.SolveStats) (Real, Real) {
+	x0, x1 := x[0], x[1]
+	// moons_hyper.nde:46  train FitHyper {
+	var result [2]Real
+	_ = fitHyperAttack(w, pre, ws, x, y, &result, (*[3]rt.SolveStats)(st[4:7]))
+	if rt.Failed(st[4:7]) {
+		return 0, 0
+	}
+	var xNear [2]Real
+	var cast [2]float64
+	xNear[0] = x0 + result[0]
+	xNear[1] = x1 + result[1]
+	// moons_hyper.nde:50  minimize residual_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight) +
+	cast[0] = float64(xNear[0])
+	cast[1] = float64(xNear[1])
+	var x2 [22]float64
+	pathFitHyper0(pre, 0.0, table32[:], rt.Stepping{RTol: 1e-06, ATol: 1e-06, MaxSteps: 10000}, &cast, x2[:], &st[0])
+	if st[0].Status.Failed() {
+		return 0, 0
+	}
+	var result2 [20]Real
+	var result3 [20]Real
+	var result4 [20]Real
+	for n := 0; n < 10; n++ {
+		fitHyperHyperEuler1Target(pre, table33[n], table33[n], (*[2]float64)(x2[0:20][n*2:]), (*[2]float64)(x2[2:22][n*2:]), (*[2]Real)(result2[n*2:]), (*[2]Real)(result3[n*2:]), (*[2]Real)(result4[n*2:]))
+	}
+	var result5 [20]Real
+	for n := 0; n < 10; n++ {
+		fitHyperHyperEuler1Off(w, pre, table33[n], table34[n], (*[2]Real)(result2[:][n*2:]), (*[2]Real)(result3[:][n*2:]), (*[2]Real)(result4[:][n*2:]), (*[2]Real)(result5[n*2:]))
+	}
+	// moons_hyper.nde:51  0.1*trajectory_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight)
+	var x3 [20]Real
+	pathFitHyper1Rec(w, pre, &ws.fitHyper1RecTape2, 0.0, table35[:], rt.Stepping{Steps: 10}, &xNear, x3[:], &st[1])
+	if st[1].Status.Failed() {
+		return 0, 0
+	}
+	// moons.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
+	var x4 [2]Real
+	solveMoonsFast0(w, pre, 0.0, 1.0, rt.Stepping{Steps: 10}, x, &x4, &st[2])
+	if st[2].Status.Failed() {
+		return 0, 0
+	}
+	var x5 [2]Real
+	solveMoons0(w, 0.0, 1.0, rt.Stepping{RTol: 0.0001, ATol: 0.0001, MaxSteps: 10000}, x, &x5, &st[3])
+	if st[3].Status.Failed() {
+		return 0, 0
+	}
+	// moons_hyper.nde:51  0.1*trajectory_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight)
+	mul := Real(0.1 * 0.1)
+	var cast2 [20]Real
+	var mul2 [20]Real
+	for i := 0; i < 20; i++ {
+		cast2[i] = Real(float64(x3[i]) - x2[i+2])
+		mul2[i] = Real(mul * Real(2.0*cast2[i]))
+	}
+	reverseFitHyper1Rec2(w, pre, &ws.fitHyper1RecTape2, mul2[:], new([2]Real), g)
+	var mul3 [20]Real
+	// moons_hyper.nde:50  minimize residual_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight) +
+	for i := 0; i < 20; i++ {
+		mul3[i] = Real(2.0 * result5[i])
+	}
+	for n := 0; n < 10; n++ {
+		fitHyperHyperEuler1OffBack(w, pre, table33[n], table34[n], (*[2]Real)(result2[:][n*2:]), (*[2]Real)(result3[:][n*2:]), (*[2]Real)(mul3[:][n*2:]), g)
+	}
 	var sum Real
 	var sum2 Real
 	for i := 0; i < 20; i++ {
-		square := Real(result7[i] * result7[i])
+		square := Real(result5[i] * result5[i])
 		sum += square
 		// moons_hyper.nde:51  0.1*trajectory_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight)
 		square2 := Real(cast2[i] * cast2[i])
@@ -3728,7 +3756,125 @@ func fitHyperGradinputs(w *Params, pre *prepared, ws *workspace, x *[2]Real, y i
 	// moons_hyper.nde:50  minimize residual_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight) +
 	add := sum + Real(0.1*Real(0.1*sum2))
 	var sum3 Real
-	// moons_hyper.nde:52  metric gap = norm(MoonsFast(x) - Moons(x))
+	// moons_hyper.nde:53  metric gap = norm(MoonsFast(x) - Moons(x))
+	sub0 := x4[0] - x5[0]
+	sub1 := x4[1] - x5[1]
+	square_2_0 := Real(sub0 * sub0)
+	square_2_1 := Real(sub1 * sub1)
+	sum3 += square_2_0
+	sum3 += square_2_1
+	le := sum3 <= 0.0
+	var select2 Real = sum3
+	if le {
+		select2 = 1.0
+	}
+	sqrt := rt.Sqrt32(select2)
+	var select3 Real = sqrt
+	if le {
+		select3 = sum3
+	}
+	return add, select3
+}
+
+// fitHyperGradinputs is FitHyper.gradinputs of one sample (moons_hyper.nde:46): 549120 multiply-adds, 960 transcendental functions.
+func fitHyperGradinputs(w *Params, pre *prepared, ws *workspace, x *[2]Real, y int32, xBar *[2]Real, st *[7]rt.SolveStats) (Real, Real) {
+	x0, x1 := x[0], x[1]
+	// moons_hyper.nde:46  train FitHyper {
+	var result [2]Real
+	_ = fitHyperAttack(w, pre, ws, x, y, &result, (*[3]rt.SolveStats)(st[4:7]))
+	var xNear [2]Real
+	var cast [2]float64
+	xNear[0] = x0 + result[0]
+	xNear[1] = x1 + result[1]
+	// moons_hyper.nde:50  minimize residual_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight) +
+	cast[0] = float64(xNear[0])
+	cast[1] = float64(xNear[1])
+	var x2 [22]float64
+	pathFitHyper0Rec(pre, &ws.fitHyper0RecTape2, 0.0, table36[:], rt.Stepping{RTol: 1e-06, ATol: 1e-06, MaxSteps: 10000}, &cast, x2[:], &st[0])
+	var result2 [20]Real
+	var result3 [20]Real
+	var result4 [20]Real
+	var result5 [160]float64
+	for n := 0; n < 10; n++ {
+		fitHyperHyperEuler1TargetFwd(pre, table37[n], table37[n], (*[2]float64)(x2[0:20][n*2:]), (*[2]float64)(x2[2:22][n*2:]), (*[2]Real)(result2[n*2:]), (*[2]Real)(result3[n*2:]), (*[2]Real)(result4[n*2:]), (*[16]float64)(result5[n*16:]))
+	}
+	var result6 [640]bool
+	var result7 [640]bool
+	var result8 [20]Real
+	for n := 0; n < 10; n++ {
+		fitHyperHyperEuler1OffFwd(w, pre, table37[n], table38[n], (*[2]Real)(result2[:][n*2:]), (*[2]Real)(result3[:][n*2:]), (*[2]Real)(result4[:][n*2:]), (*[2]Real)(result8[n*2:]), (*[64]bool)(result6[n*64:]), (*[64]bool)(result7[n*64:]))
+	}
+	// moons_hyper.nde:51  0.1*trajectory_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight)
+	var x3 [20]Real
+	pathFitHyper1Rec(w, pre, &ws.fitHyper1RecTape3, 0.0, table39[:], rt.Stepping{Steps: 10}, &xNear, x3[:], &st[1])
+	// moons.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
+	var x4 [2]Real
+	solveMoonsFast0(w, pre, 0.0, 1.0, rt.Stepping{Steps: 10}, x, &x4, &st[2])
+	var x5 [2]Real
+	solveMoons0(w, 0.0, 1.0, rt.Stepping{RTol: 0.0001, ATol: 0.0001, MaxSteps: 10000}, x, &x5, &st[3])
+	// moons_hyper.nde:51  0.1*trajectory_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight)
+	mul := Real(0.1 * 0.1)
+	var cast2 [20]Real
+	var mul2 [20]Real
+	for i := 0; i < 20; i++ {
+		cast2[i] = Real(float64(x3[i]) - x2[i+2])
+		mul2[i] = Real(mul * Real(2.0*cast2[i]))
+	}
+	var result9 [2]Real
+	reverseFitHyper1Rec3(w, pre, &ws.fitHyper1RecTape3, mul2[:], &result9)
+	var mul3 [20]Real
+	// moons_hyper.nde:50  minimize residual_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight) +
+	for i := 0; i < 20; i++ {
+		mul3[i] = Real(2.0 * result8[i])
+	}
+	var result10 [20]Real
+	var result11 [20]Real
+	var result12 [20]Real
+	for n := 0; n < 10; n++ {
+		fitHyperHyperEuler1OffBwd(w, table38[n], (*[64]bool)(result6[:][n*64:]), (*[64]bool)(result7[:][n*64:]), (*[2]Real)(mul3[:][n*2:]), (*[2]Real)(result10[n*2:]), (*[2]Real)(result11[n*2:]), (*[2]Real)(result12[n*2:]))
+	}
+	var result13 [20]float64
+	var result14 [20]float64
+	for n := 0; n < 10; n++ {
+		fitHyperHyperEuler1TargetBwd(pre, table37[n], table37[n], (*[16]float64)(result5[:][n*16:]), (*[2]Real)(result10[:][n*2:]), (*[2]Real)(result11[:][n*2:]), (*[2]Real)(result12[:][n*2:]), (*[2]float64)(result14[n*2:]), (*[2]float64)(result13[n*2:]))
+	}
+	var sub [20]float64
+	for i := 0; i < 20; i++ {
+		sub[i] = result13[i] - float64(mul2[i])
+	}
+	var pad [22]float64
+	clear(pad[:])
+	for i0 := 0; i0 < 10; i0++ {
+		for i1 := 0; i1 < 2; i1++ {
+			pad[i0*2+i1+2] = sub[i0*2+i1]
+		}
+	}
+	var pad2 [22]float64
+	clear(pad2[:])
+	for i0 := 0; i0 < 10; i0++ {
+		for i1 := 0; i1 < 2; i1++ {
+			pad2[i0*2+i1] = result14[i0*2+i1]
+		}
+	}
+	var xBar2 [22]float64
+	for i := 0; i < 22; i++ {
+		xBar2[i] = pad[i] + pad2[i]
+	}
+	var result15 [2]float64
+	reverseFitHyper0Rec2(pre, &ws.fitHyper0RecTape2, xBar2[:], &result15)
+	var sum Real
+	var sum2 Real
+	for i := 0; i < 20; i++ {
+		square := Real(result8[i] * result8[i])
+		sum += square
+		// moons_hyper.nde:51  0.1*trajectory_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight)
+		square2 := Real(cast2[i] * cast2[i])
+		sum2 += square2
+	}
+	// moons_hyper.nde:50  minimize residual_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight) +
+	add := sum + Real(0.1*Real(0.1*sum2))
+	var sum3 Real
+	// moons_hyper.nde:53  metric gap = norm(MoonsFast(x) - Moons(x))
 	sub_2_0 := x4[0] - x5[0]
 	sub_2_1 := x4[1] - x5[1]
 	square_2_0 := Real(sub_2_0 * sub_2_0)
@@ -3736,9 +3882,9 @@ func fitHyperGradinputs(w *Params, pre *prepared, ws *workspace, x *[2]Real, y i
 	sum3 += square_2_0
 	sum3 += square_2_1
 	// moons_hyper.nde:50  minimize residual_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight) +
-	xBar[0] = result8[0] + Real(result14[0])
-	xBar[1] = result8[1] + Real(result14[1])
-	// moons_hyper.nde:52  metric gap = norm(MoonsFast(x) - Moons(x))
+	xBar[0] = result9[0] + Real(result15[0])
+	xBar[1] = result9[1] + Real(result15[1])
+	// moons_hyper.nde:53  metric gap = norm(MoonsFast(x) - Moons(x))
 	le := sum3 <= 0.0
 	var select2 Real = sum3
 	if le {
@@ -3821,3 +3967,11 @@ var table33 = [10]float64{0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1}
 var table34 = [10]float64{0.31622776601683794, 0.31622776601683794, 0.31622776601683794, 0.31622776601683794, 0.31622776601683794, 0.31622776601683794, 0.31622776601683794, 0.31622776601683794, 0.31622776601683794, 0.31622776601683794}
 
 var table35 = [10]float64{0.1, 0.2, 0.30000000000000004, 0.4, 0.5, 0.6000000000000001, 0.7000000000000001, 0.8, 0.9, 1.0}
+
+var table36 = [11]float64{0.0, 0.1, 0.2, 0.30000000000000004, 0.4, 0.5, 0.6000000000000001, 0.7000000000000001, 0.8, 0.9, 1.0}
+
+var table37 = [10]float64{0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1}
+
+var table38 = [10]float64{0.31622776601683794, 0.31622776601683794, 0.31622776601683794, 0.31622776601683794, 0.31622776601683794, 0.31622776601683794, 0.31622776601683794, 0.31622776601683794, 0.31622776601683794, 0.31622776601683794}
+
+var table39 = [10]float64{0.1, 0.2, 0.30000000000000004, 0.4, 0.5, 0.6000000000000001, 0.7000000000000001, 0.8, 0.9, 1.0}

@@ -758,87 +758,6 @@ func pathFitHyper1(w *Params, pre *prepared, t0 float64, ts []float64, by rt.Ste
 	}
 }
 
-// pathFitHyper1Rec solves system Flow with euler in a number of steps and gives the states at the times ts, sorted from t0 on; the times do not change the steps (moons_hyper.nde:51).
-func pathFitHyper1Rec(w *Params, pre *prepared, tape *fitHyper1RecTape, t0 float64, ts []float64, by rt.Stepping, xStart *[2]Real, xOut []Real, st *rt.SolveStats) {
-	x := *xStart
-	t1 := t0
-	if len(ts) > 0 {
-		t1 = ts[len(ts)-1]
-	}
-	next := 0 // of ts
-	*st = rt.SolveStats{Time: t0}
-	steps := by.Steps
-	h := (t1 - t0) / float64(steps)
-	tape.reset()
-	var x1 [2]Real
-	var dense0 [2]Real
-	var dense1 [2]Real
-	t := t0
-	for k := 0; k < steps && t != t1; k++ {
-		fitHyper1DenseStep(w, pre, t, h, &x, &x1, &dense0, &dense1)
-		st.NFE += 1
-		finite := x1[0]-x1[0] == 0 && x1[1]-x1[1] == 0
-		if !finite {
-			st.Fail(rt.NonFinite, t, h)
-			break
-		}
-		st.Accepted++
-		tape.push(t, h, &x)
-		tNext := t0 + float64(float64(k+1)*h)
-		if k == steps-1 {
-			tNext = t1
-		}
-		for ; next < len(ts) && (ts[next]-tNext)*(t1-t0) <= 0; next++ {
-			switch {
-			case ts[next] == t:
-				copy(xOut[next*2:], x[:])
-				tape.save(len(tape.t)-1, 0)
-			case ts[next] == tNext:
-				copy(xOut[next*2:], x1[:])
-				tape.save(len(tape.t)-1, 1)
-			default:
-				theta := (ts[next] - t) / h
-				var xAt [2]Real
-				fitHyper1Dense(theta, h, &x, &x1, &dense0, &dense1, &xAt)
-				copy(xOut[next*2:], xAt[:])
-				tape.save(len(tape.t)-1, theta)
-			}
-		}
-		x = x1
-		t = tNext
-		st.Time = t
-	}
-	for ; next < len(ts); next++ {
-		copy(xOut[next*2:], x[:])
-		tape.save(len(tape.t), 0)
-	}
-}
-
-// fitHyper1RecTape keeps the accepted steps of solve FitHyper.1.rec for the reverse sweep; it grows as needed.
-type fitHyper1RecTape struct {
-	t, h  []float64
-	x     [][2]Real
-	at    []int     // step of each output time
-	theta []float64 // and the place in it
-}
-
-func (tp *fitHyper1RecTape) reset() {
-	tp.t, tp.h = tp.t[:0], tp.h[:0]
-	tp.x = tp.x[:0]
-	tp.at, tp.theta = tp.at[:0], tp.theta[:0]
-}
-
-func (tp *fitHyper1RecTape) push(t, h float64, x *[2]Real) {
-	tp.t = append(tp.t, t)
-	tp.h = append(tp.h, h)
-	tp.x = append(tp.x, *x)
-}
-
-func (tp *fitHyper1RecTape) save(step int, theta float64) {
-	tp.at = append(tp.at, step)
-	tp.theta = append(tp.theta, theta)
-}
-
 // pathFitHyper0Rec solves system Flow with tsit5, adaptive and gives the states at the times ts, sorted from t0 on; the times do not change the steps (moons_hyper.nde:50).
 func pathFitHyper0Rec(pre *prepared, tape *fitHyper0RecTape, t0 float64, ts []float64, by rt.Stepping, xStart *[2]float64, xOut []float64, st *rt.SolveStats) {
 	x := *xStart
@@ -961,6 +880,87 @@ func (tp *fitHyper0RecTape) save(step int, theta float64) {
 	tp.theta = append(tp.theta, theta)
 }
 
+// pathFitHyper1Rec solves system Flow with euler in a number of steps and gives the states at the times ts, sorted from t0 on; the times do not change the steps (moons_hyper.nde:51).
+func pathFitHyper1Rec(w *Params, pre *prepared, tape *fitHyper1RecTape, t0 float64, ts []float64, by rt.Stepping, xStart *[2]Real, xOut []Real, st *rt.SolveStats) {
+	x := *xStart
+	t1 := t0
+	if len(ts) > 0 {
+		t1 = ts[len(ts)-1]
+	}
+	next := 0 // of ts
+	*st = rt.SolveStats{Time: t0}
+	steps := by.Steps
+	h := (t1 - t0) / float64(steps)
+	tape.reset()
+	var x1 [2]Real
+	var dense0 [2]Real
+	var dense1 [2]Real
+	t := t0
+	for k := 0; k < steps && t != t1; k++ {
+		fitHyper1DenseStep(w, pre, t, h, &x, &x1, &dense0, &dense1)
+		st.NFE += 1
+		finite := x1[0]-x1[0] == 0 && x1[1]-x1[1] == 0
+		if !finite {
+			st.Fail(rt.NonFinite, t, h)
+			break
+		}
+		st.Accepted++
+		tape.push(t, h, &x)
+		tNext := t0 + float64(float64(k+1)*h)
+		if k == steps-1 {
+			tNext = t1
+		}
+		for ; next < len(ts) && (ts[next]-tNext)*(t1-t0) <= 0; next++ {
+			switch {
+			case ts[next] == t:
+				copy(xOut[next*2:], x[:])
+				tape.save(len(tape.t)-1, 0)
+			case ts[next] == tNext:
+				copy(xOut[next*2:], x1[:])
+				tape.save(len(tape.t)-1, 1)
+			default:
+				theta := (ts[next] - t) / h
+				var xAt [2]Real
+				fitHyper1Dense(theta, h, &x, &x1, &dense0, &dense1, &xAt)
+				copy(xOut[next*2:], xAt[:])
+				tape.save(len(tape.t)-1, theta)
+			}
+		}
+		x = x1
+		t = tNext
+		st.Time = t
+	}
+	for ; next < len(ts); next++ {
+		copy(xOut[next*2:], x[:])
+		tape.save(len(tape.t), 0)
+	}
+}
+
+// fitHyper1RecTape keeps the accepted steps of solve FitHyper.1.rec for the reverse sweep; it grows as needed.
+type fitHyper1RecTape struct {
+	t, h  []float64
+	x     [][2]Real
+	at    []int     // step of each output time
+	theta []float64 // and the place in it
+}
+
+func (tp *fitHyper1RecTape) reset() {
+	tp.t, tp.h = tp.t[:0], tp.h[:0]
+	tp.x = tp.x[:0]
+	tp.at, tp.theta = tp.at[:0], tp.theta[:0]
+}
+
+func (tp *fitHyper1RecTape) push(t, h float64, x *[2]Real) {
+	tp.t = append(tp.t, t)
+	tp.h = append(tp.h, h)
+	tp.x = append(tp.x, *x)
+}
+
+func (tp *fitHyper1RecTape) save(step int, theta float64) {
+	tp.at = append(tp.at, step)
+	tp.theta = append(tp.theta, theta)
+}
+
 // reverseMoons0Rec carries cotangents back over the recorded steps of Moons.0.rec, last to first.
 func reverseMoons0Rec(w *Params, tape *moons0RecTape, xEndBar *[2]Real, xStartBar *[2]Real, g *Params) {
 	var xBar [2]Real
@@ -1025,7 +1025,7 @@ func reverseFitTiny0Rec(pre *prepared, tape *fitTiny0RecTape, xOutBar []float64,
 }
 
 // reverseFitHyper1Rec carries cotangents back over the recorded steps of FitHyper.1.rec, last to first.
-func reverseFitHyper1Rec(w *Params, pre *prepared, tape *fitHyper1RecTape, xOutBar []Real, xStartBar *[2]Real, g *Params) {
+func reverseFitHyper1Rec(w *Params, pre *prepared, tape *fitHyper1RecTape, xOutBar []Real, xStartBar *[2]Real) {
 	var xBar [2]Real
 	var xBarIn [2]Real
 	m := len(tape.at) - 1
@@ -1043,7 +1043,7 @@ func reverseFitHyper1Rec(w *Params, pre *prepared, tape *fitHyper1RecTape, xOutB
 				}
 			}
 		}
-		fitHyper1ReplayVjp(w, pre, tape.t[k], tape.h[k], &tape.x[k], &xBar, &xBarIn, g)
+		fitHyper1ReplayVjp(w, pre, tape.t[k], tape.h[k], &tape.x[k], &xBar, &xBarIn)
 		xBar = xBarIn
 		for ; m >= 0 && tape.at[m] == k; m-- {
 			switch tape.theta[m] {
@@ -1053,46 +1053,7 @@ func reverseFitHyper1Rec(w *Params, pre *prepared, tape *fitHyper1RecTape, xOutB
 					xBar[i] += v
 				}
 			default:
-				fitHyper1ReplayAtVjp(w, pre, tape.t[k], tape.h[k], tape.theta[m], &tape.x[k], (*[2]Real)(xOutBar[m*2:]), &xBarIn, g)
-				for i, v := range &xBarIn {
-					xBar[i] += v
-				}
-			}
-		}
-	}
-	*xStartBar = xBar
-}
-
-// reverseFitHyper1Rec2 carries cotangents back over the recorded steps of FitHyper.1.rec, last to first.
-func reverseFitHyper1Rec2(w *Params, pre *prepared, tape *fitHyper1RecTape, xOutBar []Real, xStartBar *[2]Real) {
-	var xBar [2]Real
-	var xBarIn [2]Real
-	m := len(tape.at) - 1
-	// Output times of the end of a solve that took no step.
-	for ; m >= 0 && tape.at[m] >= len(tape.t); m-- {
-		for i, v := range (*[2]Real)(xOutBar[m*2:]) {
-			xBar[i] += v
-		}
-	}
-	for k := len(tape.t) - 1; k >= 0; k-- {
-		for j := m; j >= 0 && tape.at[j] == k; j-- {
-			if tape.theta[j] == 1 {
-				for i, v := range (*[2]Real)(xOutBar[j*2:]) {
-					xBar[i] += v
-				}
-			}
-		}
-		fitHyper1ReplayVjp2(w, pre, tape.t[k], tape.h[k], &tape.x[k], &xBar, &xBarIn)
-		xBar = xBarIn
-		for ; m >= 0 && tape.at[m] == k; m-- {
-			switch tape.theta[m] {
-			case 1:
-			case 0:
-				for i, v := range (*[2]Real)(xOutBar[m*2:]) {
-					xBar[i] += v
-				}
-			default:
-				fitHyper1ReplayAtVjp2(w, pre, tape.t[k], tape.h[k], tape.theta[m], &tape.x[k], (*[2]Real)(xOutBar[m*2:]), &xBarIn)
+				fitHyper1ReplayAtVjp(w, pre, tape.t[k], tape.h[k], tape.theta[m], &tape.x[k], (*[2]Real)(xOutBar[m*2:]), &xBarIn)
 				for i, v := range &xBarIn {
 					xBar[i] += v
 				}
@@ -1141,13 +1102,132 @@ func reverseFitHyper0Rec(pre *prepared, tape *fitHyper0RecTape, xOutBar []float6
 	*xStartBar = xBar
 }
 
+// reverseFitHyper1Rec2 carries cotangents back over the recorded steps of FitHyper.1.rec, last to first.
+func reverseFitHyper1Rec2(w *Params, pre *prepared, tape *fitHyper1RecTape, xOutBar []Real, xStartBar *[2]Real, g *Params) {
+	var xBar [2]Real
+	var xBarIn [2]Real
+	m := len(tape.at) - 1
+	// Output times of the end of a solve that took no step.
+	for ; m >= 0 && tape.at[m] >= len(tape.t); m-- {
+		for i, v := range (*[2]Real)(xOutBar[m*2:]) {
+			xBar[i] += v
+		}
+	}
+	for k := len(tape.t) - 1; k >= 0; k-- {
+		for j := m; j >= 0 && tape.at[j] == k; j-- {
+			if tape.theta[j] == 1 {
+				for i, v := range (*[2]Real)(xOutBar[j*2:]) {
+					xBar[i] += v
+				}
+			}
+		}
+		fitHyper1ReplayVjp2(w, pre, tape.t[k], tape.h[k], &tape.x[k], &xBar, &xBarIn, g)
+		xBar = xBarIn
+		for ; m >= 0 && tape.at[m] == k; m-- {
+			switch tape.theta[m] {
+			case 1:
+			case 0:
+				for i, v := range (*[2]Real)(xOutBar[m*2:]) {
+					xBar[i] += v
+				}
+			default:
+				fitHyper1ReplayAtVjp2(w, pre, tape.t[k], tape.h[k], tape.theta[m], &tape.x[k], (*[2]Real)(xOutBar[m*2:]), &xBarIn, g)
+				for i, v := range &xBarIn {
+					xBar[i] += v
+				}
+			}
+		}
+	}
+	*xStartBar = xBar
+}
+
+// reverseFitHyper1Rec3 carries cotangents back over the recorded steps of FitHyper.1.rec, last to first.
+func reverseFitHyper1Rec3(w *Params, pre *prepared, tape *fitHyper1RecTape, xOutBar []Real, xStartBar *[2]Real) {
+	var xBar [2]Real
+	var xBarIn [2]Real
+	m := len(tape.at) - 1
+	// Output times of the end of a solve that took no step.
+	for ; m >= 0 && tape.at[m] >= len(tape.t); m-- {
+		for i, v := range (*[2]Real)(xOutBar[m*2:]) {
+			xBar[i] += v
+		}
+	}
+	for k := len(tape.t) - 1; k >= 0; k-- {
+		for j := m; j >= 0 && tape.at[j] == k; j-- {
+			if tape.theta[j] == 1 {
+				for i, v := range (*[2]Real)(xOutBar[j*2:]) {
+					xBar[i] += v
+				}
+			}
+		}
+		fitHyper1ReplayVjp(w, pre, tape.t[k], tape.h[k], &tape.x[k], &xBar, &xBarIn)
+		xBar = xBarIn
+		for ; m >= 0 && tape.at[m] == k; m-- {
+			switch tape.theta[m] {
+			case 1:
+			case 0:
+				for i, v := range (*[2]Real)(xOutBar[m*2:]) {
+					xBar[i] += v
+				}
+			default:
+				fitHyper1ReplayAtVjp(w, pre, tape.t[k], tape.h[k], tape.theta[m], &tape.x[k], (*[2]Real)(xOutBar[m*2:]), &xBarIn)
+				for i, v := range &xBarIn {
+					xBar[i] += v
+				}
+			}
+		}
+	}
+	*xStartBar = xBar
+}
+
+// reverseFitHyper0Rec2 carries cotangents back over the recorded steps of FitHyper.0.rec, last to first.
+func reverseFitHyper0Rec2(pre *prepared, tape *fitHyper0RecTape, xOutBar []float64, xStartBar *[2]float64) {
+	var xBar [2]float64
+	var xBarIn [2]float64
+	m := len(tape.at) - 1
+	// Output times of the end of a solve that took no step.
+	for ; m >= 0 && tape.at[m] >= len(tape.t); m-- {
+		for i, v := range (*[2]float64)(xOutBar[m*2:]) {
+			xBar[i] += v
+		}
+	}
+	for k := len(tape.t) - 1; k >= 0; k-- {
+		for j := m; j >= 0 && tape.at[j] == k; j-- {
+			if tape.theta[j] == 1 {
+				for i, v := range (*[2]float64)(xOutBar[j*2:]) {
+					xBar[i] += v
+				}
+			}
+		}
+		fitHyper0ReplayVjp(pre, tape.t[k], tape.h[k], &tape.x[k], &xBar, &xBarIn)
+		xBar = xBarIn
+		for ; m >= 0 && tape.at[m] == k; m-- {
+			switch tape.theta[m] {
+			case 1:
+			case 0:
+				for i, v := range (*[2]float64)(xOutBar[m*2:]) {
+					xBar[i] += v
+				}
+			default:
+				fitHyper0ReplayAtVjp(pre, tape.t[k], tape.h[k], tape.theta[m], &tape.x[k], (*[2]float64)(xOutBar[m*2:]), &xBarIn)
+				for i, v := range &xBarIn {
+					xBar[i] += v
+				}
+			}
+		}
+	}
+	*xStartBar = xBar
+}
+
 // workspace holds what one goroutine needs: the tapes of recorded solves and large arrays.
 type workspace struct {
 	moons0RecTape           moons0RecTape
 	moons0RecTape2          moons0RecTape
 	fitTiny0RecTape         fitTiny0RecTape
 	fitTinyGradinputsResult [3344]float64 // of FitTiny.gradinputs
-	fitHyper1RecTape        fitHyper1RecTape
 	fitHyper0RecTape        fitHyper0RecTape
+	fitHyper1RecTape        fitHyper1RecTape
 	fitHyper1RecTape2       fitHyper1RecTape
+	fitHyper0RecTape2       fitHyper0RecTape
+	fitHyper1RecTape3       fitHyper1RecTape
 }

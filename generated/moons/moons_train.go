@@ -121,7 +121,7 @@ func fitInputs(weights []Real, t, out *rt.Table) error {
 // fitRecipe is the train block Fit (moons.nde:36).
 var fitRecipe = rt.Recipe{
 	Name:      "Fit",
-	Source:    "2902f23f4d63c444e71918e1324b95cc8975d053e455ab4408c441b87b210fe7",
+	Source:    "fd1992aff0a0436331b45b1b87ee70c8b0aca76d4893ffd42b73a3b306eae128",
 	Where:     "moons.nde:36",
 	Data:      "Points",
 	Test:      "Fresh",
@@ -265,7 +265,7 @@ func fitTinyInputs(weights []Real, t, out *rt.Table) error {
 // fitTinyRecipe is the train block FitTiny (moons_hyper.nde:37).
 var fitTinyRecipe = rt.Recipe{
 	Name:      "FitTiny",
-	Source:    "2902f23f4d63c444e71918e1324b95cc8975d053e455ab4408c441b87b210fe7",
+	Source:    "fd1992aff0a0436331b45b1b87ee70c8b0aca76d4893ffd42b73a3b306eae128",
 	Where:     "moons_hyper.nde:37",
 	Data:      "Points",
 	Optimizer: rt.LeastSquares{},
@@ -293,8 +293,11 @@ func FitTinyLossGrad(ctx context.Context, p *Params, batch *rt.Table, grad *Para
 
 var fitHyperSites = []rt.Site{{Where: "moons_hyper.nde:50", Solve: "Flow"}, {Where: "moons_hyper.nde:51", Solve: "Flow"}, {Where: "moons.nde:19", Solve: "Flow"}, {Where: "moons.nde:19", Solve: "Flow"}}
 
+// fitHyperGradSites are the solves that a gradient of recipe FitHyper runs.
+var fitHyperGradSites = []rt.Site{{Where: "moons_hyper.nde:50", Solve: "Flow"}, {Where: "moons_hyper.nde:51", Solve: "Flow"}, {Where: "moons.nde:19", Solve: "Flow"}, {Where: "moons.nde:19", Solve: "Flow"}, {Where: "moons_hyper.nde:50", Solve: "Flow", Loop: "ascent"}, {Where: "moons_hyper.nde:51", Solve: "Flow", Loop: "ascent"}, {Where: "moons_hyper.nde:52", Loop: "ascent"}}
+
 // fitHyperBackward is, per solve, the evaluations of the vector field's derivative for an accepted step.
-var fitHyperBackward = []int{0, 1, 0, 0}
+var fitHyperBackward = []int{0, 1, 0, 0, 6, 1, 0}
 
 // fitHyperWorker computes shards of recipe FitHyper on one goroutine.
 type fitHyperWorker struct {
@@ -320,19 +323,19 @@ func (k *fitHyperWorker) Shard(weights, gradient []Real, t *rt.Table, rows []int
 			x[elem] = Real(num)
 		}
 		y := int32(yCol.Data[row])
-		var st [4]rt.SolveStats
 		var loss, m0 Real
 		if gradient != nil {
+			var st [7]rt.SolveStats
 			loss, m0 = fitHyperGrad(w, pre, ws, &x, y, g, &st)
+			if !out.Count(st[:], fitHyperGradSites, row, row, fitHyperBackward) {
+				continue
+			}
 		} else {
+			var st [4]rt.SolveStats
 			loss, m0 = fitHyperSample(w, pre, &x, y, &st)
-		}
-		back := fitHyperBackward
-		if gradient == nil {
-			back = nil
-		}
-		if !out.Count(st[:], fitHyperSites, row, row, back) {
-			continue
+			if !out.Count(st[:], fitHyperSites, row, row, nil) {
+				continue
+			}
 		}
 		out.Loss += float64(loss)
 		out.Metrics[0] += float64(m0)
@@ -347,8 +350,12 @@ var fitHyperObjective = rt.Objective[Real]{
 	Columns:   []string{"x", "y"},
 	NewWorker: func() rt.Worker[Real] { return new(fitHyperWorker) },
 	Sites:     fitHyperSites,
+	GradSites: fitHyperGradSites,
 	Backward:  fitHyperBackward,
 }
+
+// fitHyperInputSites are the solves that a gradient of recipe FitHyper by its columns runs.
+var fitHyperInputSites = []rt.Site{{Where: "moons_hyper.nde:50", Solve: "Flow"}, {Where: "moons_hyper.nde:51", Solve: "Flow"}, {Where: "moons.nde:19", Solve: "Flow"}, {Where: "moons.nde:19", Solve: "Flow"}, {Where: "moons_hyper.nde:50", Solve: "Flow", Loop: "ascent"}, {Where: "moons_hyper.nde:51", Solve: "Flow", Loop: "ascent"}, {Where: "moons_hyper.nde:52", Loop: "ascent"}}
 
 // fitHyperInputs is the gradient of the mean loss of recipe FitHyper by the real columns of t.
 func fitHyperInputs(weights []Real, t, out *rt.Table) error {
@@ -365,13 +372,13 @@ func fitHyperInputs(weights []Real, t, out *rt.Table) error {
 			x[elem] = Real(num)
 		}
 		y := int32(yCol.Data[row])
-		var st [4]rt.SolveStats
+		var st [7]rt.SolveStats
 		var loss, m0 Real
 		var xBar [2]Real
 		loss, m0 = fitHyperGradinputs(w, pre, ws, &x, y, &xBar, &st)
 		_ = loss
 		_ = m0
-		if err := rt.Failure(st[:], fitHyperSites, row, row); err != nil && first == nil {
+		if err := rt.Failure(st[:], fitHyperInputSites, row, row); err != nil && first == nil {
 			first = err
 		}
 		for elem, num := range xBar {
@@ -384,7 +391,7 @@ func fitHyperInputs(weights []Real, t, out *rt.Table) error {
 // fitHyperRecipe is the train block FitHyper (moons_hyper.nde:46).
 var fitHyperRecipe = rt.Recipe{
 	Name:      "FitHyper",
-	Source:    "2902f23f4d63c444e71918e1324b95cc8975d053e455ab4408c441b87b210fe7",
+	Source:    "fd1992aff0a0436331b45b1b87ee70c8b0aca76d4893ffd42b73a3b306eae128",
 	Where:     "moons_hyper.nde:46",
 	Data:      "Points",
 	Batch:     64,
@@ -598,7 +605,7 @@ func moonsFastTableField(weights []Real, in *rt.Table, row int, t []float64, x, 
 func Program() rt.Program[Real] {
 	return rt.Program[Real]{
 		Package:    "moons",
-		SourceHash: "d25981fd64c4a4313baf9390832ff3d4879f0abbdc446685e227444a667bbf2e",
+		SourceHash: "dae73834e25d5b9647cd96889761f275c9bb32dfe4aa68ded4f36a57212361db",
 		Version:    version,
 		Layout:     tensors,
 		Data:       dataSets,
