@@ -1,0 +1,120 @@
+package codegen
+
+import "ndec.dev/ndec/ir"
+
+func (l *loop) adaptive() {
+	p, s, e := l.p, l.s, l.e
+	l.resetTape("by.MaxSteps")
+	p.line("rtol, atol := by.RTol, by.ATol")
+	p.line("dir := rt.Signed(1, t1-t0)")
+	plain := l.plain(l.x)
+	x, x1, k, k1, xe := l.x, suffixed(l.x, "1"), suffixed(plain, "K"), suffixed(plain, "K1"), suffixed(plain, "Err")
+	l.declare(x1)
+	l.declare(xe)
+	if s.FSAL || s.FirstStep == 0 {
+		l.declare(k)
+	}
+	if s.FSAL {
+		l.declare(k1)
+	}
+	p.line("t, h := t0, 0.0")
+	p.line("if t != t1 {")
+	if l.begins() {
+		l.first()
+	}
+	if s.FirstStep > 0 {
+		p.line("h = dir * %s", number(s.FirstStep, ir.F64))
+	} else {
+		in := append([]string{"t0", "dir", "rtol", "atol"}, append(args(plain, k), l.extras()...)...)
+		p.line("%s", e.apply(s.First, in, []operand{{"h", ir.Scalar(ir.F64)}}, "="))
+		if s.FirstEvals > 0 {
+			p.line("st.NFE += %d", s.FirstEvals)
+		}
+		p.line("h = dir * min(h, dir*(t1-t0))")
+	}
+	p.line("}")
+	p.line("err, errPrev, errPrev2 := 1.0, 1.0, 1.0")
+	p.line("rejected := false")
+	l.declare(l.d)
+	step, results := l.stepFunc()
+	p.line("for t != t1 {")
+	if s.MaxStep > 0 {
+		p.line("h = dir * min(dir*h, %s)", number(s.MaxStep, ir.F64))
+	}
+	if s.MinStep > 0 {
+		p.line("h = dir * max(dir*h, %s)", number(s.MinStep, ir.F64))
+	}
+	if s.Stops > 0 {
+		l.goal("t1")
+		p.line("last, cut := (t+float64(1.01*h)-goal)*dir >= 0, h")
+		p.line("if last { h = goal - t }")
+	} else {
+		p.line("last := (t+float64(1.01*h)-t1)*dir >= 0")
+		p.line("if last { h = t1 - t }")
+	}
+	p.line("if st.Accepted+st.Rejected == by.MaxSteps {")
+	p.line("st.Fail(rt.MaxSteps, t, h)")
+	p.line("break")
+	p.line("}")
+	p.line("if !(last || rt.LongEnough(h, t, t1)) { // a NaN step is not")
+	p.line("st.Fail(rt.TooSmall(err, h), t, h)")
+	p.line("break")
+	p.line("}")
+	in := append([]string{"t", "h"}, args(x)...)
+	if s.FSAL {
+		in = append(in, args(k)...)
+	}
+	in = append(in, l.extras()...)
+	p.line("%s", e.apply(step, in, results, "="))
+	p.line("st.NFE += %d", l.evals())
+	p.line("%s", e.apply(s.Norm, append([]string{"rtol", "atol"}, args(plain, l.plain(x1), xe)...), []operand{{"err", ir.Scalar(ir.F64)}}, "="))
+	if s.MinStep > 0 {
+		p.line("if !(err <= 1) && !(dir*h <= %s && err-err == 0) { // also a NaN", number(s.MinStep, ir.F64))
+	} else {
+		p.line("if !(err <= 1) { // also a NaN")
+	}
+	p.line("st.Rejected++")
+	p.line("rejected = true")
+	p.line("if err-err != 0 {")
+	p.line("h *= %s", number(s.MinFactor, ir.F64))
+	p.line("continue")
+	p.line("}")
+	p.line("%s", e.apply(s.Control, []string{"err", "errPrev", "errPrev2"}, []operand{{"factor", ir.Scalar(ir.F64)}}, ":="))
+	p.line("h *= min(factor, 1)")
+	p.line("continue")
+	p.line("}")
+	next := func() {
+		p.line("tNext := t + h")
+		p.line("if last { tNext = t1 }")
+		if s.Stops > 0 {
+			p.line("if last && stop { tNext = stops[0] }")
+		}
+	}
+	if len(s.Events) > 0 {
+		next()
+		l.events()
+	}
+	p.line("st.Accepted++")
+	l.record()
+	if len(s.Events) == 0 {
+		next()
+	}
+	l.dense()
+	p.line("%s", e.apply(s.Control, []string{"err", "errPrev", "errPrev2"}, []operand{{"factor", ir.Scalar(ir.F64)}}, ":="))
+	p.line("if rejected { factor = min(factor, 1) }")
+	p.line("rejected = false")
+	p.line("errPrev, errPrev2 = max(err, 1e-4), errPrev")
+	p.line("h *= factor")
+	l.advance()
+	p.line("t = tNext")
+	p.line("st.Time = t")
+	l.happen(func() { p.line("errPrev, errPrev2 = 1, 1") })
+	if s.Stops > 0 {
+		p.line("if last && stop {")
+		l.pass()
+		p.line("errPrev, errPrev2 = 1, 1")
+		p.line("h = rt.Longer(h, cut)")
+		p.line("}")
+	}
+	p.line("}")
+}
