@@ -24,7 +24,7 @@ const (
 	Nets         // names of nets, systems or models, one or a list
 	Figure       // loss or a metric, of validation with val. before it
 	Column       // the name of a real column of the training data
-	Any          // whatever; of what comes later only
+	Any          // a construct of the language, lowered by the compiler; or whatever comes later
 )
 
 // Option is a key with what it accepts. Min and Max bound numbers, both included unless Open.
