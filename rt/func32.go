@@ -107,7 +107,7 @@ func Exp32x4(xA, xB, xC, xD float32) (_, _, _, _ float32) {
 	return float32(float32(pA*math.Float32frombits(firstA)) * math.Float32frombits(secondA)), float32(float32(pB*math.Float32frombits(firstB)) * math.Float32frombits(secondB)), float32(float32(pC*math.Float32frombits(firstC)) * math.Float32frombits(secondC)), float32(float32(pD*math.Float32frombits(firstD)) * math.Float32frombits(secondD))
 }
 
-// Expm132 is e^x - 1 within 2 ulp.
+// Expm132 is e^x - 1 within 2.5 ulp.
 //
 // As Exp, 2^n (e^r - 1) + (2^n - 1).
 func Expm132(x float32) float32 {

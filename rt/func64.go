@@ -155,7 +155,7 @@ func Exp64x4(xA, xB, xC, xD float64) (_, _, _, _ float64) {
 	return float64(float64(pA*math.Float64frombits(firstA)) * math.Float64frombits(secondA)), float64(float64(pB*math.Float64frombits(firstB)) * math.Float64frombits(secondB)), float64(float64(pC*math.Float64frombits(firstC)) * math.Float64frombits(secondC)), float64(float64(pD*math.Float64frombits(firstD)) * math.Float64frombits(secondD))
 }
 
-// Expm164 is e^x - 1 within 2 ulp.
+// Expm164 is e^x - 1 within 2.5 ulp.
 //
 // As Exp, 2^n (e^r - 1) + (2^n - 1).
 func Expm164(x float64) float64 {

@@ -49,6 +49,9 @@ func (p *printer) expr(e Expr, depth int) {
 		printList(p, "[", "]", e.Open, e.End, e.Subs, func(s *Subscript) { p.subscript(s, depth+1) })
 	case *SelectorExpr:
 		p.expr(e.X, 1)
+		if _, ok := e.X.(*BasicLit); ok { // 0.x would be a number
+			p.text(" ")
+		}
 		p.text(".")
 		p.expr(e.Name, 1)
 	case *LitExpr:

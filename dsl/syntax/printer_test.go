@@ -113,6 +113,7 @@ func formatRows() []formatRow {
 		{"crlf", "package a\r\n// c\r\nconst x = 1\r\n", "package a\n\n// c\nconst x = 1\n"},
 		{"depth", "package a\nconst x=f(a+b,c)+g(a+b)-h(a)/2", "package a\n\nconst x = f(a+b, c) + g(a+b) - h(a)/2\n"},
 		{"sums", "package a\nconst x=a+b-(c-d)*e^-2", "package a\n\nconst x = a + b - (c-d)*e^-2\n"},
+		{"number with a selector", "package a\nconst x=0 .a", "package a\n\nconst x = 0 .a\n"},
 		{"signs", "package a\nconst x=[a- -b,1/2,-c,!d||e]", "package a\n\nconst x = [a - -b, 1/2, -c, !d || e]\n"},
 		{"one line blocks", "package a\nsystem S { state x real; input u [2]real {interp: hold}; when rising(x) {x=0;stop}; der(x)=u[0] }",
 			"package a\n\nsystem S {\n\tstate x real\n\tinput u [2]real {\n\t\tinterp: hold\n\t}\n\twhen rising(x) {\n\t\tx = 0\n\t\tstop\n\t}\n\tder(x) = u[0]\n}\n"},

@@ -72,7 +72,8 @@ func expBelow(b *builder, x *Value) *Value {
 	return b.op(AddBits, p, b.shiftL(t, b.mantissa()))
 }
 
-// expm1 has 2^n as twice 2^(n-1), which is finite wherever the result is.
+// expm1 has 2^n as twice 2^(n-1), which is finite wherever the result is. Just above ln(2)/2 the result, 2 (e^r - 1) + 1, has
+// half the unit of e^r - 1: roundings of r and of that, half a unit each, are one unit each, and the polynomial adds a little.
 func expm1(b *builder, x *Value) *Value {
 	y := let("y", b.clamp(x, by[float64](b, -25, -50), by(b, 88.8, 709.79)))
 	t, _, r := reduceExp(b, y)
