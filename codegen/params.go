@@ -94,6 +94,10 @@ func initText(in ir.Init) string {
 		return fmt.Sprintf("rt.Init{Kind: rt.Uniform, A: %s, B: %s}", plain(in.A), plain(in.B))
 	case ir.InitNormal:
 		return fmt.Sprintf("rt.Init{Kind: rt.Normal, A: %s, B: %s}", plain(in.A), plain(in.B))
+	case ir.InitLaplace:
+		return fmt.Sprintf("rt.Init{Kind: rt.Laplace, A: %s, B: %s}", plain(in.A), plain(in.B))
+	case ir.InitRademacher:
+		return "rt.Init{Kind: rt.Rademacher}"
 	case ir.InitData:
 		var xs []string
 		for _, x := range in.Data {

@@ -97,6 +97,8 @@ const (
 	InitNormal                 // mean A, standard deviation B
 	InitLinearDefault          // FanIn
 	InitData                   // Data
+	InitLaplace                // mean A, scale B
+	InitRademacher             // -1 or 1
 )
 
 // Init is an initialiser with its numbers.

@@ -323,7 +323,7 @@ func (p *parser) param() *Param {
 		return kind, append(xs, 0, 0)
 	}
 	if p.got("init") {
-		kind, xs := named(initNames[:], []int{InitZeros: 0, InitConst: 1, InitUniform: 2, InitNormal: 2, InitLinearDefault: 1, InitData: -1})
+		kind, xs := named(initNames[:], []int{InitZeros: 0, InitConst: 1, InitUniform: 2, InitNormal: 2, InitLinearDefault: 1, InitData: -1, InitLaplace: 2, InitRademacher: 0})
 		q.Init.Kind = InitKind(kind)
 		switch q.Init.Kind {
 		case InitData:

@@ -144,7 +144,9 @@ func (p *printer) param(kind string, q *Param) {
 	switch in.Kind {
 	case InitConst:
 		p.put(" init const(%s)", num(in.A))
-	case InitUniform, InitNormal:
+	case InitRademacher:
+		p.put(" init %s()", initNames[in.Kind])
+	case InitUniform, InitNormal, InitLaplace:
 		p.put(" init %s(%s, %s)", initNames[in.Kind], num(in.A), num(in.B))
 	case InitLinearDefault:
 		p.put(" init linear(%d)", in.FanIn)

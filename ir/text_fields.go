@@ -103,7 +103,8 @@ func (op Op) attrForm() attrForm {
 
 // Spellings of initialisers and transforms.
 var (
-	initNames      = [...]string{InitZeros: "zeros", InitConst: "const", InitUniform: "uniform", InitNormal: "normal", InitLinearDefault: "linear", InitData: "data"}
+	initNames = [...]string{InitZeros: "zeros", InitConst: "const", InitUniform: "uniform", InitNormal: "normal", InitLinearDefault: "linear", InitData: "data",
+		InitLaplace: "laplace", InitRademacher: "rademacher"}
 	transformNames = [...]string{NoTransform: "none", Above: "above", Below: "below", Between: "between"}
 )
 

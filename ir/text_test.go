@@ -105,6 +105,24 @@ func TestParseErrors(t *testing.T) {
 	}
 }
 
+// TestStartText: every way in which a parameter starts, and every constraint, comes back from its text.
+func TestStartText(t *testing.T) {
+	for _, text := range []string{"", " init const(2.5)", " init uniform(-1, 1)", " init normal(0, 0.5)", " init linear(3)", " init data(1, 2)",
+		" init laplace(0, 2)", " init rademacher()"} {
+		for _, where := range []string{"", " where above(-4)", " where below(4)", " where between(-4, 4)"} {
+			want := "param f.k [2]f32 net f" + text + where
+			m, err := ParseModule("t", want)
+			if err != nil {
+				t.Error(err)
+				continue
+			}
+			if got := m.String(); !strings.Contains(got, want+"\n") {
+				t.Errorf("%q is not in\n%s", want, got)
+			}
+		}
+	}
+}
+
 func FuzzParseIR(f *testing.F) {
 	src, _ := moons(f)
 	f.Add(src)

@@ -62,6 +62,16 @@ func (t Transform) Free(v float64) float64 {
 	return v
 }
 
+// allows reports whether v is finite and lies inside the range.
+func (t Transform) allows(v float64) bool {
+	if !finite(v) {
+		return false
+	}
+	above := t.Kind != Above && t.Kind != Between || v > t.Lo
+	below := t.Kind != Below && t.Kind != Between || v < t.Hi
+	return above && below
+}
+
 // inverseSoftplus is ln(e^y - 1), in the form that does not overflow.
 func inverseSoftplus(y float64) float64 { return y + Log64(-Expm164(-y)) }
 

@@ -57,6 +57,8 @@ const (
 	Normal                 // mean A, standard deviation B
 	LinearDefault          // U[-1/√FanIn, 1/√FanIn), PyTorch's for weight and bias of Linear
 	Given                  // Data, one number per component
+	Laplace                // mean A, scale B
+	Rademacher             // -1 or 1
 )
 
 // Init says how a new tensor is filled.
@@ -67,19 +69,31 @@ type Init struct {
 	Data  []float64
 }
 
+// redraws bounds how often a start value that its constraint does not allow is drawn again. The compiler sees to it
+// that a hundredth of the distribution is allowed, so that fewer would do.
+const redraws = 10_000
+
 // InitParams fills w, each parameter in its own units. Every component is a function of seed, tensor name and
-// index, so adding a tensor does not move the others.
+// index, so adding a tensor does not move the others. A number outside the range of the constraint is drawn
+// again, at the next step of its key.
 func InitParams[R Float](w []R, layout []Tensor, seed uint64) {
 	for _, t := range layout {
 		h := fnv.New64a()
 		h.Write([]byte(t.Name))
-		s := Key{Seed: seed ^ h.Sum64(), Site: 0x696e6974}.Stream()
+		key := Key{Seed: seed ^ h.Sum64(), Site: 0x696e6974}
+		s := key.Stream()
 		part := w[t.Offset : t.Offset+t.Len()]
 		for i := range part {
 			part[i] = R(t.Init.draw(s, uint64(i)))
+			for key.Step = 1; t.Init.random() && !t.Transform.allows(float64(part[i])) && key.Step < redraws; key.Step++ {
+				part[i] = R(t.Init.draw(key.Stream(), uint64(i)))
+			}
 		}
 	}
 }
+
+// random reports whether draws from d differ.
+func (d Init) random() bool { return d.Kind != Zeros && d.Kind != Const && d.Kind != Given }
 
 func (d Init) draw(s Stream, i uint64) float64 {
 	switch d.Kind {
@@ -89,6 +103,11 @@ func (d Init) draw(s Stream, i uint64) float64 {
 		return mad64(d.B-d.A, s.Uniform(i), d.A)
 	case Normal:
 		return mad64(d.B, s.Normal(i), d.A)
+	case Laplace:
+		v := s.Uniform(i) - 0.5
+		return mad64(-d.B, math.Copysign(Log64(1-2*math.Abs(v)), -v), d.A)
+	case Rademacher:
+		return math.Copysign(1, s.Uniform(i)-0.5)
 	case Given:
 		return d.Data[i]
 	case LinearDefault:

@@ -32,6 +32,7 @@ type Instance struct {
 	Options Options
 	In, Out ir.Type
 	Params  []ParamSpec
+	links   []*Instance // of a chain
 }
 
 // Row is a layer.
@@ -51,6 +52,17 @@ type Row struct {
 	// last one, or with the option sequence those after every slice.
 	Carry func(inst *Instance) []ir.Type
 	Cell  func(b *ir.Builder, states []*ir.Value, x *ir.Value, params []*ir.Value) []*ir.Value
+	// Chain makes a layer of others, one after the other; then there is neither Check nor Build.
+	Chain func(o Options) []Link
+}
+
+// Link is a layer of a chain, by name, with every option. Prefix stands before the names of its parameters; Before, if any, is
+// applied to what it gets.
+type Link struct {
+	Prefix  string
+	Before  *Activation
+	Layer   string
+	Options Options
 }
 
 // SizeRule says how many unnamed sizes a layer takes.
@@ -145,6 +157,9 @@ func (r *Row) Defaults(sizes ...int) Options {
 
 // Apply settles the row for an operand type.
 func (r *Row) Apply(in ir.Type, o Options) (*Instance, error) {
+	if r.Chain != nil {
+		return r.applyChain(in, o)
+	}
 	check := r.Check
 	if o.Moving != nil {
 		check = func(in ir.Type, o Options) (ir.Type, []ParamSpec, error) { return o.Moving.apply(r, in, o) }
@@ -154,4 +169,35 @@ func (r *Row) Apply(in ir.Type, o Options) (*Instance, error) {
 		return nil, err
 	}
 	return &Instance{Row: r, Options: o, In: in, Out: out, Params: params}, nil
+}
+
+// applyChain settles the layers of a chain; each of them depends on a number as the whole does.
+func (r *Row) applyChain(in ir.Type, o Options) (*Instance, error) {
+	whole := &Instance{Row: r, Options: o, In: in, Out: in}
+	for _, l := range r.Chain(o) {
+		l.Options.Moving = o.Moving
+		inst, err := Lookup(l.Layer).Apply(whole.Out, l.Options)
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range inst.Params {
+			s.Name = l.Prefix + s.Name
+			whole.Params = append(whole.Params, s)
+		}
+		whole.Out, whole.links = inst.Out, append(whole.links, inst)
+	}
+	return whole, nil
+}
+
+// buildChain emits the layers of a chain at t.
+func (inst *Instance) buildChain(b *ir.Builder, x, t *ir.Value, params []*ir.Value) *ir.Value {
+	for i, l := range inst.Row.Chain(inst.Options) {
+		if l.Before != nil {
+			x = l.Before.Build(b, x)
+		}
+		n := len(inst.links[i].Params)
+		x = inst.links[i].Build(b, x, t, params[:n])
+		params = params[n:]
+	}
+	return x
 }

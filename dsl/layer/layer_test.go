@@ -1,6 +1,7 @@
 package layer_test
 
 import (
+	"fmt"
 	"math"
 	"testing"
 
@@ -83,8 +84,11 @@ func TestShapes(t *testing.T) {
 	}
 }
 
-// build emits the layer on an argument; parameters are arguments too.
-func build(inst *layer.Instance) *ir.Value {
+// build is the result of the layer on an argument.
+func build(inst *layer.Instance) *ir.Value { return function(inst).Results[0] }
+
+// function emits the layer on an argument; parameters are arguments too.
+func function(inst *layer.Instance) *ir.Func {
 	b := ir.NewFunc("layer", diag.Span{}, ir.F64)
 	x := b.Arg("x", inst.In)
 	var params []*ir.Value
@@ -95,7 +99,7 @@ func build(inst *layer.Instance) *ir.Value {
 	if inst.Options.Moving != nil {
 		at = b.Arg("t", ir.Scalar(ir.F64))
 	}
-	return inst.Build(b, x, at, params)
+	return b.Return(inst.Build(b, x, at, params))
 }
 
 // TestMoving: every layer that depends on a number is built in every way with the type that it
@@ -166,6 +170,62 @@ func TestMoving(t *testing.T) {
 	o.Num["groups"], o.Moving = 2, &layer.Timed{Row: layer.LookupTime("concat")}
 	if _, err := conv.Apply(ir.Tensor(ir.F64, 4, 5, 5), o); err == nil || err.Error() != "wants numbers of channels that its 2 groups divide, those of time: concat counted" {
 		t.Error(err)
+	}
+}
+
+// TestChain: an MLP is its Linear layers with activations between them, in every way in which they may depend on a
+// number.
+func TestChain(t *testing.T) {
+	ways := []layer.Moving{nil}
+	for _, n := range layer.BasisNames() {
+		ways = append(ways, &layer.Basis{Row: layer.LookupBasis(n), Deg: 3, Width: 0.5})
+	}
+	for _, k := range layer.TimeRows() {
+		if k.Name != "concatcoord" {
+			ways = append(ways, &layer.Timed{Row: layer.LookupTime(k.Name)})
+		}
+	}
+	vec := ir.Tensor(ir.F64, 3)
+	for _, way := range ways {
+		mlp := apply(t, "MLP", vec, func(o *layer.Options) { o.Moving, o.Name["init"], o.Name["act"] = way, "zeros", "relu" }, 5, 4, 2)
+
+		// The same by hand.
+		b := ir.NewFunc("layer", diag.Span{}, ir.F64)
+		x := b.Arg("x", vec)
+		var args []*ir.Value
+		var specs []layer.ParamSpec
+		var insts []*layer.Instance
+		in := vec
+		for i, n := range []int{5, 4, 2} {
+			inst := apply(t, "Linear", in, func(o *layer.Options) {
+				o.Moving = way
+				if n == 2 {
+					o.Name["init"] = "zeros"
+				}
+			}, n)
+			for _, s := range inst.Params {
+				s.Name = fmt.Sprintf("%d.%s", 2*i, s.Name)
+				specs, args = append(specs, s), append(args, b.Arg(s.Name, s.Type))
+			}
+			insts, in = append(insts, inst), inst.Out
+		}
+		var at *ir.Value
+		if way != nil {
+			at = b.Arg("t", ir.Scalar(ir.F64))
+		}
+		for i, inst := range insts {
+			if i > 0 {
+				x = b.Unary(ir.OpRelu, x)
+			}
+			x = inst.Build(b, x, at, args[:len(inst.Params)])
+			args = args[len(inst.Params):]
+		}
+		if d := cmp.Diff(specs, mlp.Params); d != "" {
+			t.Errorf("%+v: %s", way, d)
+		}
+		if d := cmp.Diff(b.Return(x).String(), function(mlp).String()); d != "" {
+			t.Errorf("%+v: %s", way, d)
+		}
 	}
 }
 
@@ -245,11 +305,17 @@ func TestMismatch(t *testing.T) {
 	}
 }
 
-// TestRows: every row is documented, and is built whole or slice by slice.
+// TestRows: every row is documented, and is built whole, slice by slice, or of others.
 func TestRows(t *testing.T) {
 	for _, name := range layer.Names() {
 		r := layer.Lookup(name)
-		if r.Doc == "" || r.Check == nil || (r.Build == nil) != (r.Cell != nil) {
+		ways := 0
+		for _, has := range []bool{r.Build != nil, r.Cell != nil, r.Chain != nil} {
+			if has {
+				ways++
+			}
+		}
+		if r.Doc == "" || (r.Check == nil) != (r.Chain != nil) || ways != 1 {
 			t.Errorf("row %s is incomplete", name)
 		}
 		for _, o := range r.Options {

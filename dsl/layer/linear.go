@@ -29,9 +29,8 @@ var linearRows = []Row{
 		Options: append([]Option{
 			{Key: "act", Kind: NameOption, Name: "tanh", Choices: activationNames(), Doc: "activation between layers"},
 			biasOption, initOption,
-		}, basisOptions...),
-		Check: checkMLP,
-		Build: buildMLP,
+		}, movingOptions...),
+		Chain: chainMLP,
 	},
 }
 
@@ -131,32 +130,19 @@ func affine(b *ir.Builder, x *ir.Value, params []*ir.Value) *ir.Value {
 	return y
 }
 
-// checkMLP numbers the layers as nn.Sequential does, activations counted.
-func checkMLP(in ir.Type, o Options) (ir.Type, []ParamSpec, error) {
-	if err := wantVector(in); err != nil {
-		return ir.Type{}, nil, err
-	}
-	var params []ParamSpec
-	width, last := in.Shape[0], len(o.Sizes)-1
+// chainMLP numbers the layers as nn.Sequential does, activations counted.
+func chainMLP(o Options) []Link {
+	var links []Link
 	for i, n := range o.Sizes {
-		init := "default"
-		if i == last {
-			init = o.Name["init"]
-		}
-		params = append(params, linearParams(fmt.Sprintf("%d.", 2*i), in.Elem, width, n, o.Bool["bias"], init)...)
-		width = n
-	}
-	return ir.Tensor(in.Elem, width), params, nil
-}
-
-func buildMLP(b *ir.Builder, x *ir.Value, params []*ir.Value, inst *Instance) *ir.Value {
-	act := LookupActivation(inst.Options.Name["act"])
-	per := len(params) / len(inst.Options.Sizes)
-	for i := range inst.Options.Sizes {
+		l := Link{Prefix: fmt.Sprintf("%d.", 2*i), Layer: "Linear", Options: Options{
+			Sizes: []int{n}, Bool: map[string]bool{"bias": o.Bool["bias"]}, Name: map[string]string{"init": "default"}}}
 		if i > 0 {
-			x = act.Build(b, x)
+			l.Before = LookupActivation(o.Name["act"])
 		}
-		x = affine(b, x, params[i*per:(i+1)*per])
+		if i == len(o.Sizes)-1 {
+			l.Options.Name["init"] = o.Name["init"]
+		}
+		links = append(links, l)
 	}
-	return x
+	return links
 }

@@ -15,6 +15,9 @@ var atOption = Option{Key: "at", Kind: ExprOption, Doc: "the number that `basis`
 
 // Build emits the layer; t is the number that it depends on, nil for one that depends on none.
 func (inst *Instance) Build(b *ir.Builder, x, t *ir.Value, params []*ir.Value) *ir.Value {
+	if inst.Row.Chain != nil {
+		return inst.buildChain(b, x, t, params)
+	}
 	if m := inst.Options.Moving; m != nil {
 		return m.build(b, x, t, params, inst)
 	}

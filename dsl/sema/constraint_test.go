@@ -22,6 +22,16 @@ func TestConstraints(t *testing.T) {
 		{"a [2]real = [0.5, 0.25] where 0 < a < 1", ir.Transform{Kind: ir.Between, B: 1}, nil},
 		{"a [2]real = [0.5, 2] where 0 < a < 1", ir.Transform{}, []diag.Code{"NDE0342"}},
 		{"a real = 0 where a > 0", ir.Transform{}, []diag.Code{"NDE0342"}},
+		{"a [3]real ~ laplace(0, 2) where a > 0", ir.Transform{Kind: ir.Above}, nil},
+		{"a real ~ normal(0, 1) where 1 < a < 2", ir.Transform{Kind: ir.Between, A: 1, B: 2}, nil},
+		{"a real ~ normal(0, 1) where a > 2", ir.Transform{Kind: ir.Above, A: 2}, nil},
+		{"a real ~ normal(0, 1) where a > 3", ir.Transform{}, []diag.Code{"NDE0342"}},
+		{"a real ~ laplace(1, 1) where a < -3", ir.Transform{}, []diag.Code{"NDE0342"}},
+		{"a real ~ uniform(0, 100) where a < 0.5", ir.Transform{}, []diag.Code{"NDE0342"}},
+		{"a real ~ rademacher() where a > 2", ir.Transform{}, []diag.Code{"NDE0342"}},
+		{"a real ~ rademacher() where a > 0", ir.Transform{Kind: ir.Above}, nil},
+		{"a real ~ normal(0, x)", ir.Transform{}, []diag.Code{"NDE0309"}},
+		{"a real ~ uniform(1, 1)", ir.Transform{}, []diag.Code{"NDE0370"}},
 	} {
 		p, list := check(t, "p.nde", "package p\n\nnet f(x real) real {\n\tparam "+c.param+"\n\treturn x * sum(a)\n}\n", sema.Options{})
 		if d := cmp.Diff(c.codes, codes(list)); d != "" {

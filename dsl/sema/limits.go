@@ -22,7 +22,6 @@ var limits = map[string]limit{
 	"target":        {"NDE0816", "this target is not compiled yet", "use target go, or none"},
 	"element type":  {"NDE0818", "element types other than real, time, label and bool are not compiled yet", "use real, and --precision for all of them"},
 	"solve option":  {"NDE0821", "this option of solve is not compiled yet", "leave it out"},
-	"initial value": {"NDE0822", "this start value of a parameter is not compiled yet", "use a number, a list of numbers, normal or uniform"},
 }
 
 // limit complains about a construct of the table.

@@ -260,7 +260,8 @@ func (c *checker) distribution(x *syntax.CallExpr, piped Expr, e *env) Expr {
 	if args == nil {
 		return invalid(x.At())
 	}
-	if n := distributions[name]; len(args) != n {
+	n := distributions[name]
+	if len(args) != n {
 		c.errorf("NDE0303", x.At(), "%s wants %s, got %d", name, countText(n, n), len(args))
 		return invalid(x.At())
 	}
@@ -269,6 +270,17 @@ func (c *checker) distribution(x *syntax.CallExpr, piped Expr, e *env) Expr {
 			return invalid(x.At())
 		}
 		args[i] = asReal(args[i])
+	}
+	if n == 2 {
+		a, b := literal(args[0]), literal(args[1])
+		switch {
+		case name == "uniform" && a != nil && b != nil && !(a.Num < b.Num):
+			c.errorf("NDE0370", x.At(), "uniform(%v, %v) has no numbers: the second bound is above the first", a.Num, b.Num)
+			return invalid(x.At())
+		case name != "uniform" && b != nil && !(b.Num > 0):
+			c.errorf("NDE0370", x.At(), "the spread of %s is positive, got %v", name, b.Num)
+			return invalid(x.At())
+		}
 	}
 	return &dist{Node: Node{T: Type{Kind: DistKind}, At: x.At()}, name: name, args: args}
 }

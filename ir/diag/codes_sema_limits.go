@@ -52,9 +52,5 @@ func codesLimits() []Entry {
 			Text:  "Outputs of a system are evaluated for a single path.",
 			Bad:   "package p\n\nsystem S {\n\tcalculus: ito\n\tstate x real\n\tder(x) = -x\n\tnoise(x) = 0.1\n\toutput y = 2*x\n}\n\nmodel M(x real) [8]real {\n\treturn solve(S{x: x}, over: 0..1, paths: 8, with: euler_maruyama{steps: 4}).y\n}\n",
 			Fixed: "package p\n\nsystem S {\n\tcalculus: ito\n\tstate x real\n\tder(x) = -x\n\tnoise(x) = 0.1\n}\n\nmodel M(x real) [8]real {\n\treturn 2 * solve(S{x: x}, over: 0..1, paths: 8, with: euler_maruyama{steps: 4}).x\n}\n"},
-		{Code: "NDE0822", Title: "start value not compiled yet",
-			Text:  "A parameter starts at numbers, or at random by normal or uniform.",
-			Bad:   "package p\n\nsystem S {\n\tstate x real\n\tparam k real ~ laplace(0, 1)\n\tder(x) = k * x\n}\n",
-			Fixed: "package p\n\nsystem S {\n\tstate x real\n\tparam k real ~ normal(0, 1)\n\tder(x) = k * x\n}\n"},
 	}
 }

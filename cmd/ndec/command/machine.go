@@ -45,6 +45,7 @@ func (mc *machine) interp() (*interp.Machine, error) {
 var initKinds = map[ir.InitKind]rt.InitKind{
 	ir.InitZeros: rt.Zeros, ir.InitConst: rt.Const, ir.InitUniform: rt.Uniform, ir.InitNormal: rt.Normal,
 	ir.InitLinearDefault: rt.LinearDefault, ir.InitData: rt.Given,
+	ir.InitLaplace: rt.Laplace, ir.InitRademacher: rt.Rademacher,
 }
 
 var transformKinds = map[ir.TransformKind]rt.TransformKind{ir.NoTransform: rt.Identity, ir.Above: rt.Above, ir.Below: rt.Below, ir.Between: rt.Between}
