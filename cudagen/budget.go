@@ -21,9 +21,6 @@ const (
 // unfit says why a function does not fit a thread; "" if it does.
 func unfit(f *plan.Func) string {
 	for _, v := range f.IR.Values {
-		if v.Op == ir.OpSolve && len(v.Attr.Solve.Events) > 0 {
-			return fmt.Sprintf("the solve of %s (%s) has events, which kernels do not know yet", v.Attr.Solve.System, v.Span)
-		}
 		p := f.Places[v]
 		if p == nil || p.Kind != plan.Local && p.Kind != plan.Work {
 			continue
@@ -87,6 +84,9 @@ func (e *emitter) budget(k *kernel) Budget {
 				}
 				if v.Attr.Solve.Adaptive {
 					n += 36 // time, step, tolerances and errors in f64, and a power
+				}
+				if e := len(v.Attr.Solve.Events); e > 0 {
+					n += 48 + 16*e // the search, and what it knows of every guard, in f64
 				}
 			}
 		}

@@ -236,7 +236,7 @@ func (s *subject) check(t *testing.T, o outcome) {
 			failed := false
 			for i := range m.Solves {
 				st := want[len(m.Outputs)+i*ir.NumStats:]
-				failed = failed || st[ir.StatStatus].Data[0] != 0
+				failed = failed || rt.Status(st[ir.StatStatus].Data[0]).Failed()
 				got := []int{stats.Sites[i].NFE[row], stats.Sites[i].Accepted[row], stats.Sites[i].Rejected[row], int(stats.Sites[i].Status[row])}
 				for k, x := range got {
 					if float64(x) != st[k].Data[0] {

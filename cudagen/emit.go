@@ -37,7 +37,7 @@ type Image struct {
 var preludeFiles embed.FS
 
 // preludeParts are the files of the prelude that emitted code stands on, in order.
-var preludeParts = []string{"ndec.cuh", "conv.cuh", "draw.cuh", "solve.cuh", "reduce.cuh"}
+var preludeParts = []string{"ndec.cuh", "conv.cuh", "draw.cuh", "solve.cuh", "event.cuh", "reduce.cuh"}
 
 // Prelude is the text of ndec.cuh.
 func Prelude() string {
@@ -200,7 +200,7 @@ func callees(v *ir.Value) []*ir.Func {
 		return solveFuncs(v.Attr.Solve)
 	case ir.OpRev:
 		r := v.Attr.Rev
-		return []*ir.Func{r.StepVJP, r.AtVJP}
+		return append([]*ir.Func{r.StepVJP, r.AtVJP}, r.Events...)
 	}
 	return nil
 }
@@ -208,13 +208,16 @@ func callees(v *ir.Value) []*ir.Func {
 // solveFuncs are the functions that the loop of s calls.
 func solveFuncs(s *ir.Solve) []*ir.Func {
 	fs := []*ir.Func{s.Field}
-	if s.Times > 0 && s.DenseStep != nil {
+	if denseSteps(s) {
 		fs = append(fs, s.DenseStep)
 	} else {
 		fs = append(fs, s.Step)
 	}
-	if s.Times > 0 {
-		fs = append(fs, s.Dense)
+	if s.Times > 0 || len(s.Events) > 0 {
+		fs = append(fs, s.Dense, s.Guard)
+	}
+	for _, e := range s.Events {
+		fs = append(fs, e.Reset)
 	}
 	if s.Adaptive {
 		fs = append(fs, s.Norm, s.Control)

@@ -313,6 +313,10 @@ func (k *kernel) tape() (t KernelTape) {
 		if s.Steps > 0 {
 			room = s.Steps + s.Stops
 		}
+		if len(s.Events) > 0 {
+			t.Tapes += 4 + len(s.States)
+			room += firstRoom // they cut steps
+		}
 		t.TapeRoom = max(t.TapeRoom, room)
 	}
 	return t

@@ -136,8 +136,8 @@ func (fn *function) revCall(v *ir.Value) {
 	needs := fn.e.plan.RevNeeds(r)
 	all := append(fn.e.common(plan.Needs{Params: needs.Params, Prepared: needs.Prepared}, false), "ws."+fn.e.tapes[solve])
 	all = append(all, fn.arguments(solve.Args[solve.Attr.Solve.Lead()+len(r.Solve.States):])...)
-	for i, bar := range v.Args[1:] {
-		if r.Solve.Times == 0 || !r.Solve.States[i].Memory {
+	for i, bar := range v.Args[1:] { // of the states, and of the time of an event that ends the solve
+		if i == len(r.Solve.States) || r.Solve.Times == 0 || !r.Solve.States[i].Memory {
 			all = append(all, fn.arguments([]*ir.Value{bar})...)
 		}
 	}

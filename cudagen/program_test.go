@@ -77,6 +77,27 @@ func TestPrograms(t *testing.T) {
 	compare(t, all)
 }
 
+// TestEvents solves systems with events of every kind, by adaptive and fixed steps, forwards and backwards, to the end and
+// along times, and takes gradients through them.
+func TestEvents(t *testing.T) {
+	text, err := os.ReadFile("testdata/events.nde")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := programSubject(t, "events", map[string]string{"events.nde": string(text)}, "f64")
+	many := programSubject(t, "many", map[string]string{"many.nde": strings.ReplaceAll(string(text), "max: 60", "max: 2")}, "f64")
+	many.fails = true
+	compare(t, []*subject{s, many})
+	for _, r := range s.out.Kernels.Recipes {
+		if r.Grad.Kernel == "" {
+			t.Errorf("recipe %s has no gradient kernel", r.Name)
+		}
+	}
+	if n := len(s.out.Kernels.Recipes); n != 5 {
+		t.Errorf("%d recipes have kernels, want 5", n)
+	}
+}
+
 // TestMethods solves one system by every kind of method, forwards and backwards, with output times, and takes
 // gradients of it.
 func TestMethods(t *testing.T) {

@@ -19,6 +19,9 @@ func tapeBytes(s *ir.Solve) (step, times int) {
 	for _, st := range s.States {
 		step += st.Type.Len() * st.Type.Elem.Bytes()
 	}
+	if len(s.Events) > 0 { // the part of a step that counts; number, step, time and states of an event
+		step += step + 8
+	}
 	if s.Times > 0 {
 		times = s.Times * 12
 	}
@@ -42,6 +45,16 @@ func (e *emitter) tape(s *ir.Solve) {
 		p.line("int *at; // and the step")
 		p.line("int saved;")
 	}
+	if len(s.Events) > 0 {
+		p.line("double *part; // how much of each step counts: less than 1 where an event has cut it")
+		p.line("double *fired_t; // time of each event")
+		p.line("int *fired_step; // the step that it ends")
+		p.line("int *fired_event; // and its number")
+		for _, o := range l.x {
+			p.line("%s *%s_fired; // before it", e.elem(o.t.Elem), o.name)
+		}
+		p.line("int fired;")
+	}
 	p.line("int steps;")
 	p.line("int room;")
 	p.line("int samples;")
@@ -58,27 +71,48 @@ func (e *emitter) tape(s *ir.Solve) {
 		p.line("theta = r.take<double>(%d);", s.Times)
 		p.line("at = r.take<int>(%d);", s.Times)
 	}
+	if len(s.Events) > 0 {
+		p.line("part = r.take<double>(room);")
+		p.line("fired_t = r.take<double>(room);")
+		p.line("fired_step = r.take<int>(room);")
+		p.line("fired_event = r.take<int>(room);")
+		for _, o := range l.x {
+			p.line("%s_fired = r.take<%s>(room * %dll);", o.name, e.elem(o.t.Elem), o.t.Len())
+		}
+	}
 	p.line("}")
 	p.line("")
 	var ps []string
 	for _, o := range l.x {
 		ps = append(ps, e.in(o.t, o.name+"_now"))
 	}
-	p.line("__device__ __forceinline__ bool push(double t_now, double h_now, %s) {", strings.Join(ps, ", "))
+	part := ""
+	if len(s.Events) > 0 {
+		part = "double part_now, "
+	}
+	p.line("__device__ __forceinline__ bool push(double t_now, double h_now, %s%s) {", part, strings.Join(ps, ", "))
 	p.line("if (steps == room) return false;")
 	p.line("t[(long long)steps * samples] = t_now;")
 	p.line("h[(long long)steps * samples] = h_now;")
-	for _, o := range l.x {
-		if o.t.IsScalar() {
-			p.line("%s[(long long)steps * samples] = %s_now;", o.name, o.name)
-			continue
-		}
-		p.line("#pragma unroll")
-		p.line("for (int i = 0; i < %d; i++) %s[(steps * %dll + i) * samples] = %s_now[i];", o.t.Len(), o.name, o.t.Len(), o.name)
+	if len(s.Events) > 0 {
+		p.line("part[(long long)steps * samples] = part_now;")
 	}
+	l.keep("", "steps")
 	p.line("steps++;")
 	p.line("return true;")
 	p.line("}")
+	if len(s.Events) > 0 {
+		p.line("")
+		p.line("__device__ __forceinline__ bool event(int number, double t_now, %s) {", strings.Join(ps, ", "))
+		p.line("if (fired == room) return false;")
+		p.line("fired_t[(long long)fired * samples] = t_now;")
+		p.line("fired_step[(long long)fired * samples] = steps - 1;")
+		p.line("fired_event[(long long)fired * samples] = number;")
+		l.keep("_fired", "fired")
+		p.line("fired++;")
+		p.line("return true;")
+		p.line("}")
+	}
 	if s.Times > 0 {
 		p.line("")
 		p.line("__device__ __forceinline__ void save(int step, double place) {")
@@ -88,6 +122,32 @@ func (e *emitter) tape(s *ir.Solve) {
 		p.line("}")
 	}
 	p.line("};")
+}
+
+// keep prints how the states are stored as row at of the tape's arrays, whose names have a suffix.
+func (l *loop) keep(suffix, at string) {
+	for _, o := range l.x {
+		if o.t.IsScalar() {
+			l.p.line("%s%s[(long long)%s * samples] = %s_now;", o.name, suffix, at, o.name)
+			continue
+		}
+		l.p.line("#pragma unroll")
+		l.p.line("for (int i = 0; i < %d; i++) %s%s[(%s * %dll + i) * samples] = %s_now[i];", o.t.Len(), o.name, suffix, at, o.t.Len(), o.name)
+	}
+}
+
+// load declares os and reads row at of the tape's arrays of states, whose names have a suffix.
+func (l *loop) load(os []operand, suffix, at string) {
+	l.declare(os)
+	for i, o := range os {
+		from := l.x[i].name + suffix
+		if o.t.IsScalar() {
+			l.p.line("%s = tape.%s[(long long)%s * tape.samples];", o.name, from, at)
+			continue
+		}
+		l.p.line("#pragma unroll")
+		l.p.line("for (int i = 0; i < %d; i++) %s[i] = tape.%s[(%s * %dll + i) * tape.samples];", o.t.Len(), o.name, from, at, o.t.Len())
+	}
 }
 
 // reverse prints the sweep over the recorded steps, last to first. Names: x is the recorded state, x_bar the
@@ -110,6 +170,9 @@ func (e *emitter) reverse(r *ir.Rev) {
 			t = ir.Tensor(t.Elem, s.Times, t.Len())
 		}
 		ps = append(ps, e.in(t, o.name+"_out_bar"))
+	}
+	if s.MayStop() {
+		ps = append(ps, "double end_bar")
 	}
 	for _, o := range append(suffixed(l.x, "_start_bar"), suffixed(l.c, "_bar")...) {
 		ps = append(ps, e.out(o.t, o.name))
@@ -165,19 +228,14 @@ func (e *emitter) reverse(r *ir.Rev) {
 		addOut("m")
 		p.line("}")
 	}
+	if len(s.Events) > 0 {
+		p.line("int f = tape.fired - 1;")
+	}
 	p.line("#pragma unroll 1")
 	p.line("for (int k = tape.steps - 1; k >= 0; k--) {")
 	p.line("double t = tape.t[(long long)k * tape.samples];")
 	p.line("double h = tape.h[(long long)k * tape.samples];")
-	l.declare(l.x)
-	for _, o := range l.x {
-		if o.t.IsScalar() {
-			p.line("%s = tape.%s[(long long)k * tape.samples];", o.name, o.name)
-			continue
-		}
-		p.line("#pragma unroll")
-		p.line("for (int i = 0; i < %d; i++) %s[i] = tape.%s[(k * %dll + i) * tape.samples];", o.t.Len(), o.name, o.name, o.t.Len())
-	}
+	l.load(l.x, "", "k")
 	if s.Times > 0 {
 		p.line("for (int j = m; j >= 0 && tape.at[j * tape.samples] == k; j--) {")
 		p.line("if (tape.theta[j * tape.samples] == 1) {")
@@ -185,7 +243,17 @@ func (e *emitter) reverse(r *ir.Rev) {
 		p.line("}")
 		p.line("}")
 	}
+	if len(s.Events) > 0 {
+		l.backOverEvents(r, stepOut, bar, addExtras)
+		p.line("double part = tape.part[(long long)k * tape.samples];")
+		p.line("if (part < 1) {")
+		p.line("%s", e.apply(r.AtVJP, append([]string{"t", "h", "part"}, names(l.x, l.c, bar)...), stepOut))
+		p.line("} else {")
+	}
 	p.line("%s", e.apply(r.StepVJP, append([]string{"t", "h"}, names(l.x, l.c, bar)...), stepOut))
+	if len(s.Events) > 0 {
+		p.line("}")
+	}
 	l.copy(bar, barIn)
 	addExtras()
 	if s.Times > 0 {

@@ -61,12 +61,12 @@ func (e *emitter) apply(f *ir.Func, in []string, to []operand) string {
 
 func (e *emitter) newLoop(s *ir.Solve) *loop {
 	l := &loop{e: e, p: e.p, ps: e.plan.OfSolve(s), s: s}
-	sc := newScope(strings.Fields("t t0 t1 h by ts next theta tape k dir err last factor rejected steps err_prev err_prev2 finite t_next stops gap goal cut stop stop_at stop_end begin pieces width end st")...)
+	sc := newScope(strings.Fields("t t0 t1 h by ts next theta tape k dir err last factor rejected steps err_prev err_prev2 finite t_next stops gap goal cut stop stop_at stop_end begin pieces width end st ev m f full part fired_at end_bar room samples saved at fired fired_t fired_step fired_event r capacity")...)
 	for n := range e.global.used {
 		sc.used[n] = true
 	}
 	for _, st := range s.States {
-		name := sc.pickFamily(snake(st.Name), "_1", "_k", "_k1", "_err", "_out", "_at", "_bar", "_in", "_start", "_out_bar", "_start_bar", "_now")
+		name := sc.pickFamily(snake(st.Name), "_1", "_k", "_k1", "_err", "_out", "_at", "_bar", "_in", "_start", "_out_bar", "_start_bar", "_now", "_before", "_none", "_fired")
 		l.x = append(l.x, operand{name, st.Type})
 	}
 	for i, t := range s.Extras {
@@ -76,7 +76,7 @@ func (e *emitter) newLoop(s *ir.Solve) *loop {
 		}
 		l.c = append(l.c, operand{sc.pickFamily(name, "_bar", "_sum", "_step"), t})
 	}
-	if s.Times > 0 && s.DenseStep != nil {
+	if denseSteps(s) {
 		n := l.stepResults()
 		for i, r := range s.DenseStep.Results[n:] {
 			l.d = append(l.d, operand{sc.pick(fmt.Sprintf("dense%d", i)), r.Type})
@@ -87,6 +87,9 @@ func (e *emitter) newLoop(s *ir.Solve) *loop {
 
 // plain are those of os that belong to states of the system, not to the memory of the method.
 func (l *loop) plain(os []operand) []operand { return ir.Pick(os, l.s.Plain()) }
+
+// denseSteps reports whether every step of s has the data of dense output.
+func denseSteps(s *ir.Solve) bool { return (s.Times > 0 || len(s.Events) > 0) && s.DenseStep != nil }
 
 // stepResults is the number of results of Step before the data for dense output.
 func (l *loop) stepResults() int {
@@ -178,6 +181,7 @@ func (l *loop) print() {
 		p.line("double begin;")
 		p.line("ndec_stops(stops, %d, t0, t1, stop_at, stop_end, gap, begin);", s.Stops)
 	}
+	l.startEvents()
 	p.line("st.start(t0);")
 	if s.BeginEvals > 0 {
 		p.line("st.nfe = %d;", s.BeginEvals)
@@ -186,6 +190,9 @@ func (l *loop) print() {
 		p.line("tape.steps = 0;")
 		if s.Times > 0 {
 			p.line("tape.saved = 0;")
+		}
+		if len(s.Events) > 0 {
+			p.line("tape.fired = 0;")
 		}
 	}
 	if s.Adaptive {
@@ -254,7 +261,7 @@ func (l *loop) fixed() {
 		l.first()
 		p.line("}")
 	}
-	if s.Stops > 0 {
+	if s.Stops > 0 || len(s.Events) > 0 {
 		l.pieces()
 		return
 	}
@@ -264,6 +271,8 @@ func (l *loop) fixed() {
 		p.line("if (k == steps - 1) h = t1 - t;")
 	}
 	l.fixedStep()
+	p.line("st.accepted++;")
+	l.record()
 	l.nextTime("h")
 	l.dense()
 	l.advance()
@@ -280,7 +289,7 @@ func (l *loop) nextTime(h string) {
 	l.p.line("double t_next = k == steps - 1 ? t1 : t0 + (k + 1) * %s;", h)
 }
 
-// pieces prints the steps of a grid, those that hold a stop in pieces.
+// pieces prints the steps of a grid, those that hold a stop or an event in pieces.
 func (l *loop) pieces() {
 	p, s := l.p, l.s
 	p.line("double width = h;")
@@ -288,24 +297,35 @@ func (l *loop) pieces() {
 	p.line("#pragma unroll 1")
 	p.line("for (int k = 0; k < steps && t != t1; k++) {")
 	l.nextTime("width")
-	l.goal("t_next")
-	cond := "stop || pieces"
+	cond, goal, after := "pieces", "t_next", "false"
+	if s.Stops > 0 {
+		l.goal("t_next")
+		cond, goal, after = "stop || pieces", "goal", "stop"
+	}
 	if s.StepSize > 0 {
 		cond += " || k == steps - 1"
 	}
-	p.line("h = %s ? goal - t : width;", cond)
+	p.line("h = %s ? %s - t : width;", cond, goal)
 	l.fixedStep()
 	p.line("double end = t_next;")
-	p.line("if (stop) t_next = stops[stop_at];")
+	if s.Stops > 0 {
+		p.line("if (stop) t_next = stops[stop_at];")
+	}
+	l.events()
+	p.line("st.accepted++;")
+	l.record()
 	l.dense()
 	l.advance()
 	p.line("t = t_next;")
-	p.line("pieces = stop;")
+	p.line("pieces = %s;", after)
 	p.line("st.time = t;")
-	p.line("if (stop) {")
-	p.line("if ((end - gap - t) * (t1 - t0) > 0) k--; // the rest of the step")
-	l.pass()
-	p.line("}")
+	l.happen("pieces = true;", "if ((end - t) * (t1 - t0) > 0) k--; // the rest of the step")
+	if s.Stops > 0 {
+		p.line("if (stop) {")
+		p.line("if ((end - gap - t) * (t1 - t0) > 0) k--; // the rest of the step")
+		l.pass()
+		p.line("}")
+	}
 	p.line("}")
 }
 
@@ -336,7 +356,7 @@ func (l *loop) step() {
 	if l.s.FSAL {
 		results = append(results, suffixed(l.plain(l.x), "_k1")...)
 	}
-	if l.s.Times > 0 && l.s.DenseStep != nil {
+	if denseSteps(l.s) {
 		f, evals = l.s.DenseStep, evals+l.s.DenseEvals
 		results = append(results, l.d...)
 	}
@@ -348,7 +368,7 @@ func (l *loop) step() {
 	l.p.line("st.nfe += %d;", evals)
 }
 
-// fixedStep prints a step of given length up to its record.
+// fixedStep prints a step of given length.
 func (l *loop) fixedStep() {
 	p := l.p
 	l.step()
@@ -356,8 +376,6 @@ func (l *loop) fixedStep() {
 	p.line("st.fail(NDEC_NON_FINITE, t, h);")
 	p.line("break;")
 	p.line("}")
-	p.line("st.accepted++;")
-	l.record()
 }
 
 // record keeps an accepted step for the reverse sweep.
@@ -365,7 +383,11 @@ func (l *loop) record() {
 	if !l.s.Record {
 		return
 	}
-	l.p.line("if (!tape.push(t, h, %s)) {", strings.Join(names(l.x), ", "))
+	part := ""
+	if len(l.s.Events) > 0 {
+		part = "ev.part(), "
+	}
+	l.p.line("if (!tape.push(t, h, %s%s)) {", part, strings.Join(names(l.x), ", "))
 	l.p.line("st.fail(NDEC_TAPE_FULL, t, h);")
 	l.p.line("break;")
 	l.p.line("}")
@@ -400,11 +422,16 @@ func (l *loop) mark(step, theta string) {
 
 // dense prints the output times that lie in the accepted step from t to t_next.
 func (l *loop) dense() {
+	defer l.cutStep()
 	if l.s.Times == 0 {
 		return
 	}
 	p := l.p
-	p.line("for (; next < %d && (ts[next] - t_next) * (t1 - t0) <= 0; next++) {", l.s.Times)
+	also := ""
+	if len(l.s.Events) > 0 { // at an event the states are those after it
+		also = " && !(ev.hit && ts[next] == t_next)"
+	}
+	p.line("for (; next < %d && (ts[next] - t_next) * (t1 - t0) <= 0%s; next++) {", l.s.Times, also)
 	p.line("if (ts[next] == t) {")
 	l.store(l.x)
 	l.mark("tape.steps - 1", "0")
@@ -415,7 +442,7 @@ func (l *loop) dense() {
 	p.line("double theta = (ts[next] - t) / h;")
 	outs := suffixed(l.x, "_at")
 	l.declare(outs)
-	p.line("%s", l.e.apply(l.s.Dense, append([]string{"theta", "h"}, names(l.x, suffixed(l.x, "_1"), l.d)...), outs))
+	l.inside("theta", outs)
 	l.store(outs)
 	l.mark("tape.steps - 1", "theta")
 	p.line("}")
@@ -502,12 +529,13 @@ func (l *loop) adaptive() {
 	p.line("h *= ndec_min(factor, 1.0);")
 	p.line("continue;")
 	p.line("}")
-	p.line("st.accepted++;")
-	l.record()
 	p.line("double t_next = last ? t1 : t + h;")
 	if s.Stops > 0 {
 		p.line("if (last && stop) t_next = stops[stop_at];")
 	}
+	l.events()
+	p.line("st.accepted++;")
+	l.record()
 	l.dense()
 	p.line("%s", control)
 	p.line("if (rejected) factor = ndec_min(factor, 1.0);")
@@ -518,6 +546,7 @@ func (l *loop) adaptive() {
 	l.advance()
 	p.line("t = t_next;")
 	p.line("st.time = t;")
+	l.happen("err_prev = err_prev2 = 1;")
 	if s.Stops > 0 {
 		p.line("if (last && stop) {")
 		l.pass()

@@ -25,7 +25,7 @@ func TestSolveFields(t *testing.T) {
 	known := []string{"Name", "Span", "System", "Solver", "Method", "Own", "Region", "States", "Extras", "Times", "Stops", "Adaptive", "FSAL", "Order",
 		"Steps", "StepSize", "RTol", "ATol", "FirstStep", "MinStep", "MaxStep", "MinFactor", "MaxSteps", "StepEvals", "DenseEvals", "BeginEvals", "Field", "Begin", "Step",
 		"DenseStep", "Dense", "Norm", "First", "FirstEvals", "Control", "Replay", "ReplayAt", "Sensitivity", "Record",
-		"Events", "EventTol", "EventMax", "Guard", // have no kernels: see unfit
+		"Events", "EventTol", "EventMax", "Guard",
 		"KeepEvery", "KeepBytes", "Undo"} // less memory: kernels keep every state
 	typ := reflect.TypeFor[ir.Solve]()
 	for i := range typ.NumField() {

@@ -5,6 +5,8 @@ enum {
 	NDEC_MAX_STEPS = 1,
 	NDEC_STEP_TOO_SMALL = 2,
 	NDEC_NON_FINITE = 3,
+	NDEC_EVENT_STOP = 4, // an event has ended it, as the program asks
+	NDEC_MAX_EVENTS = 5,
 	NDEC_TAPE_FULL = 100, // more accepted steps than the tape holds: the launcher gives more room and runs again
 };
 
@@ -15,7 +17,7 @@ struct ndec_stats {
 
 	__device__ __forceinline__ void start(double t) { nfe = accepted = rejected = 0, status = NDEC_OK, run = run_steps = 0, time = t, h = 0; }
 	__device__ __forceinline__ void fail(int why, double t, double step) { status = why, time = t, h = step; }
-	__device__ __forceinline__ bool failed() const { return status != NDEC_OK && status <= NDEC_NON_FINITE || status == NDEC_TAPE_FULL; }
+	__device__ __forceinline__ bool failed() const { return status != NDEC_OK && status != NDEC_EVENT_STOP; }
 
 	// adds a run of a loop, of the number from 1; the first failure stays
 	__device__ __forceinline__ void join(const ndec_stats &r, int number) {
