@@ -97,6 +97,15 @@ func Emit(p *plan.Plan, opts Options) ([]plan.File, diag.List) {
 		}
 		files = append(files, out...)
 	}
+	if f := e.allocFile(); f != nil {
+		out, err := e.render(f)
+		if err != nil {
+			var ds diag.List
+			ds.Errorf("NDE0899", diag.Span{}, "compiler bug: emitted test does not parse: %s", firstLine(err.Error()))
+			return nil, ds
+		}
+		files = append(files, plan.File{Name: base + "_alloc_test.go", Text: out})
+	}
 	files = append(files, opts.Extra...)
 	files = append(files, e.manifest(files))
 	return files, nil

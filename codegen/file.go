@@ -28,7 +28,7 @@ func text(f *file, doc, decl string) {
 }
 
 // importable are the packages that emitted code may use.
-var importable = []string{"context", "io", "iter", "math", "slices", "unsafe", rtPath}
+var importable = []string{"context", "io", "iter", "math", "slices", "testing", "unsafe", rtPath}
 
 // code matches what is no comment or string at the end of a name's qualifier.
 var qualifier = regexp.MustCompile(`(?m)(?://.*$|"(?:[^"\\]|\\.)*"|\b([a-z]+)\.[A-Z])`)

@@ -41,6 +41,7 @@ var spellings = map[ir.Op]spelling{
 	ir.OpSinh:     call("Sinh"),
 	ir.OpCosh:     call("Cosh"),
 	ir.OpFloor:    call("Floor"),
+	ir.OpBfloat:   call("Bfloat"),
 	ir.OpNot:      prefix("!"),
 	ir.OpCast:     spellCast,
 	ir.OpDetach:   func(a []string, _ ir.Elem, _ *ir.Attr) string { return a[0] },

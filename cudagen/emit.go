@@ -22,6 +22,7 @@ type Output struct {
 	Files   []plan.File
 	Kernels Kernels
 	Budgets map[string]Budget // by kernel
+	Arch    []int             // devices that the program names for Images: 80 is sm_80; set by whoever knows
 	Images  []Image           // what a compiler made of them; set by whoever has one
 	pkg     string
 	header  string

@@ -37,6 +37,7 @@ var spellings = map[ir.Op]spelling{
 	ir.OpSinh:     call("ndec_sinh"),
 	ir.OpCosh:     call("ndec_cosh"),
 	ir.OpFloor:    call("ndec_floor"),
+	ir.OpBfloat:   call("ndec_bfloat"),
 	ir.OpNot:      prefix("!"),
 	ir.OpCast:     nil, // by its types: see function.cast
 	ir.OpDetach:   func(a []string) string { return a[0] },

@@ -318,7 +318,7 @@ func referencePage() string {
 	for _, o := range recipe.DataKeys() {
 		row("`"+o.Key+"`", recipeDefault(o), later(o.Later)+o.Doc)
 	}
-	for _, g := range []recipe.Group{recipe.Optimizer, recipe.Schedule, recipe.Clip, recipe.Stop, recipe.Checkpoint, recipe.Adversary, recipe.Source, recipe.Split} {
+	for _, g := range []recipe.Group{recipe.Optimizer, recipe.Schedule, recipe.Clip, recipe.Stop, recipe.Checkpoint, recipe.Adversary, recipe.Source, recipe.Split, recipe.Target} {
 		section("Choices of `"+string(g)+"`", "name", "options with defaults", "what")
 		for _, r := range recipe.Rows(g) {
 			var opts []string

@@ -210,6 +210,12 @@ func (m *Model) Keyed() bool { return takesKey(m.Func, len(m.Inputs)) }
 // Keyed reports whether the functions of the recipe take a key of random draws as last argument.
 func (r *Recipe) Keyed() bool { return takesKey(r.Objective, len(r.Columns)) }
 
+// Mixed reports whether products of what r trains have operands of 8 significant bits.
+func (r *Recipe) Mixed() bool {
+	s, ok := FindSetting(r.Settings, "precision")
+	return ok && s.Text == "mixed_bf16"
+}
+
 // Fitted is the objective that training differentiates.
 func (r *Recipe) Fitted() *Func {
 	if r.Training != nil {
@@ -252,6 +258,16 @@ type Choice struct {
 	Row     string
 	Options []Setting
 	Span    diag.Span
+}
+
+// TargetOf is the target block of a name; nil if there is none.
+func (m *Module) TargetOf(name string) *Choice {
+	for i := range m.Target {
+		if m.Target[i].Row == name {
+			return &m.Target[i]
+		}
+	}
+	return nil
 }
 
 // Option finds an option by key.

@@ -36,6 +36,7 @@ const (
 	OpSinh
 	OpCosh
 	OpFloor
+	OpBfloat // rounded to 8 significant bits, as in bfloat16
 	OpNot    // bool
 	OpCast   // to the element type Attr.Elem; bool to float gives 0 or 1
 	OpDetach // identity; its derivative is zero

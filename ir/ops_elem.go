@@ -51,6 +51,7 @@ func init() {
 		unary(OpSinh, "sinh", "(e^x - e^-x)/2", "hyperbolic sine", math.Sinh, func(b *Builder, v *Value) *Value { return b.Unary(OpCosh, v.Args[0]) }),
 		unary(OpCosh, "cosh", "(e^x + e^-x)/2", "hyperbolic cosine", math.Cosh, func(b *Builder, v *Value) *Value { return b.Unary(OpSinh, v.Args[0]) }),
 		unary(OpFloor, "floor", "⌊x⌋", "largest integer not above x; the derivative is 0", math.Floor, nil),
+		unary(OpBfloat, "bf16", "x to 8 significant bits", "nearest number with 8 significant bits, even ones for ties: bfloat16, with the range of the element type; the derivative is 0", bfloat, nil),
 		unary(OpDetach, "detach", "x", "x with no derivative", func(x float64) float64 { return x }, nil),
 	)
 }
@@ -64,6 +65,15 @@ func sign(x float64) float64 {
 		return -1
 	}
 	return x
+}
+
+// bfloat keeps 8 of the 53 significant bits.
+func bfloat(x float64) float64 {
+	if math.IsNaN(x) || math.IsInf(x, 0) {
+		return x
+	}
+	b := math.Float64bits(x)
+	return math.Float64frombits((b + 1<<44 - 1 + b>>45&1) &^ (1<<45 - 1))
 }
 func sigmoid(x float64) float64 {
 	if x >= 0 {

@@ -807,3 +807,17 @@ func Erf32(x float32) float32 {
 	}
 	return math.Float32frombits(math.Float32bits(v) | (math.Float32bits(x) & 0x80000000))
 }
+
+// Bfloat32 is the nearest number with 8 significant bits, even ones for ties, within 0 ulp.
+//
+// bfloat16 with the exponents of the type. Half of the last bit that stays, less one where that is 0, is added to
+// the bits, which carries over into the exponent as it should.
+func Bfloat32(x float32) float32 {
+	var v float32
+	if x == x {
+		v = math.Float32frombits(((math.Float32bits(x) + 0x7fff) + ((math.Float32bits(x) >> 16) & 0x1)) & 0xffff0000)
+	} else {
+		v = x
+	}
+	return v
+}

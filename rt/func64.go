@@ -1172,3 +1172,17 @@ func Erf64(x float64) float64 {
 	}
 	return math.Float64frombits(math.Float64bits(v) | (math.Float64bits(x) & 0x8000000000000000))
 }
+
+// Bfloat64 is the nearest number with 8 significant bits, even ones for ties, within 0 ulp.
+//
+// bfloat16 with the exponents of the type. Half of the last bit that stays, less one where that is 0, is added to
+// the bits, which carries over into the exponent as it should.
+func Bfloat64(x float64) float64 {
+	var v float64
+	if x == x {
+		v = math.Float64frombits(((math.Float64bits(x) + 0xfffffffffff) + ((math.Float64bits(x) >> 45) & 0x1)) & 0xffffe00000000000)
+	} else {
+		v = x
+	}
+	return v
+}

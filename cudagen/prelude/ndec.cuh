@@ -52,6 +52,15 @@ NDEC_D float ndec_sqrt(float x) { return sqrtf(x); }      // correctly rounded
 NDEC_D double ndec_sqrt(double x) { return sqrt(x); }
 NDEC_D float ndec_floor(float x) { return floorf(x); }
 NDEC_D double ndec_floor(double x) { return floor(x); }
+// the nearest number with 8 significant bits, even ones for ties
+NDEC_D float ndec_bfloat(float x) {
+    unsigned b = (unsigned)__float_as_int(x);
+    return x == x ? __int_as_float((int)((b + 0x7fffu + (b >> 16 & 1u)) & 0xffff0000u)) : x;
+}
+NDEC_D double ndec_bfloat(double x) {
+    unsigned long long b = (unsigned long long)__double_as_longlong(x);
+    return x == x ? __longlong_as_double((long long)((b + (1ull << 44) - 1ull + (b >> 45 & 1ull)) & ~((1ull << 45) - 1ull))) : x;
+}
 NDEC_D float ndec_fma(float a, float b, float c) { return fmaf(a, b, c); } // a b + c, rounded once
 NDEC_D double ndec_fma(double a, double b, double c) { return fma(a, b, c); }
 NDEC_D float ndec_abs(float x) { return fabsf(x); }

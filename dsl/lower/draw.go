@@ -72,7 +72,7 @@ func (s *scope) anneal(x *sema.Anneal) *ir.Value {
 // mapOver applies a function to slices. The node wants the operands that are cut first; where the
 // function has them elsewhere, one with the arguments in that order stands between.
 func (s *scope) mapOver(x *sema.Map) *ir.Value {
-	f := s.funcs[x.Func]
+	f := s.function(x.Func)
 	if f == nil {
 		panic(refusal{})
 	}

@@ -121,7 +121,7 @@ func (s *scope) make(x sema.Expr) *ir.Value {
 		at()
 		return b.Cast(v, t.Elem)
 	case *sema.Call:
-		f := s.funcs[x.Func]
+		f := s.function(x.Func)
 		if f == nil {
 			panic(refusal{})
 		}

@@ -24,25 +24,52 @@ type lowerer struct {
 	use      sema.Use
 	base     *lowerer
 	training *lowerer
+	// mixed is the lowerer of what recipes train in mixed precision, and alone says that this is one: it shares
+	// no function with others.
+	mixed *lowerer
+	alone bool
 }
 
-// forTraining is the lowerer of what recipes train.
-func (l *lowerer) forTraining() *lowerer {
-	if l.training == nil {
+// forTraining is the lowerer of what a recipe trains.
+func (l *lowerer) forTraining(r *sema.Recipe) *lowerer {
+	of := &l.training
+	if r.Mixed() {
+		of = &l.mixed
+	}
+	if *of == nil {
 		t := *l
 		t.use, t.base = sema.Training, l
 		t.models, t.systems = map[*sema.Model]*ir.Model{}, map[driven]*system{}
-		l.training = &t
+		if r.Mixed() {
+			t.alone, t.funcs = true, map[*sema.Func]*ir.Func{}
+		}
+		*of = &t
 	}
-	return l.training
+	return *of
 }
 
 // name is what something that is lowered for one use is called.
 func (l *lowerer) name(of string) string {
-	if l.use == sema.Training {
+	switch {
+	case l.alone:
+		return of + ".mixed"
+	case l.use == sema.Training:
 		return of + ".train"
 	}
 	return of
+}
+
+// differs reports whether this lowerer has a thing of its own that is another one by use.
+func (l *lowerer) differs(x interface{ DiffersByUse() bool }) bool {
+	return l.base != nil && (l.alone || x.DiffersByUse())
+}
+
+// function is a fn or net; nil where it could not be lowered.
+func (l *lowerer) function(f *sema.Func) *ir.Func {
+	if l.funcs[f] == nil && l.alone && l.base.funcs[f] != nil {
+		l.fn(f)
+	}
+	return l.funcs[f]
 }
 
 // Lower gives the module of a program without errors. When something cannot be lowered the module
@@ -91,6 +118,7 @@ const (
 	notSeparable diag.Code = "NDE0532"
 	optionLater  diag.Code = "NDE0803"
 	eventsLater  diag.Code = "NDE0805"
+	settingLater diag.Code = "NDE0814"
 	averageLater diag.Code = "NDE0826"
 	compilerBug  diag.Code = "NDE0899"
 )
@@ -119,7 +147,7 @@ func (l *lowerer) guard(at diag.Span, lower func()) {
 
 // fn lowers an instance of a fn or net.
 func (l *lowerer) fn(f *sema.Func) {
-	s := l.scope(f.Name, f.Doc, f.Span)
+	s := l.scope(l.name(f.Name), f.Doc, f.Span)
 	s.args(f.Args)
 	l.funcs[f] = l.add(s.b.Return(s.expr(f.Result)))
 }

@@ -58,7 +58,7 @@ func (l *lowerer) modelOf(m *sema.Model) *ir.Model {
 	if l.base == nil {
 		return l.models[m]
 	}
-	if !m.DiffersByUse() {
+	if !l.differs(m) {
 		return l.base.modelOf(m)
 	}
 	if l.models[m] == nil {

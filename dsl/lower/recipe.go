@@ -21,7 +21,10 @@ func (l *lowerer) recipe(r *sema.Recipe) {
 	out.Objective, out.Combine, out.Solves = s.b.Func, combine, s.solved()
 	keyed := s.keyRead()
 	if r.DiffersByUse() {
-		t, _ := l.forTraining().objective(r)
+		t, _ := l.forTraining(r).objective(r)
+		if r.Mixed() && (len(t.references) > 0 || t.everyCount) {
+			refuse(settingLater, r.Span, "precision: mixed_bf16 of a recipe that fits a hypersolver, or by least squares, is not compiled yet; leave it out")
+		}
 		out.Training, out.TrainingSolves = t.b.Func, t.solved()
 		keyed = keyed || t.keyRead()
 		if !keyed {

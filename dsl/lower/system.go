@@ -25,7 +25,7 @@ type system struct {
 
 // system lowers a system when it is first used. extras are those of a solve, which say what drives it.
 func (l *lowerer) system(sys *sema.System, extras []sema.Expr) *system {
-	if l.base != nil && !sys.DiffersByUse() {
+	if l.base != nil && !l.differs(sys) {
 		return l.base.system(sys, extras)
 	}
 	knots := sys.Knots(extras)
@@ -64,7 +64,7 @@ func (l *lowerer) extras(sys *system) []ir.Type {
 
 // nameOf is what functions of sys are called after.
 func (l *lowerer) nameOf(sys *sema.System) string {
-	if !sys.DiffersByUse() {
+	if !l.differs(sys) {
 		return sys.Name
 	}
 	return l.name(sys.Name)

@@ -1,6 +1,7 @@
 package sema
 
 import (
+	"slices"
 	"strconv"
 
 	"ndec.dev/ndec/dsl/syntax"
@@ -137,7 +138,20 @@ func (r *Recipe) DiffersByUse() bool {
 	for _, m := range r.Metrics {
 		xs = append(xs, m.Expr)
 	}
-	return differs(map[Expr]bool{}, xs...)
+	return r.Mixed() || differs(map[Expr]bool{}, xs...)
+}
+
+// Exact has all recipes train in the precision of the package.
+func (p *Program) Exact() {
+	for _, r := range p.Recipes {
+		r.Settings = slices.DeleteFunc(slices.Clone(r.Settings), func(s ir.Setting) bool { return s.Key == "precision" })
+	}
+}
+
+// Mixed reports whether products of what r trains have operands of 8 significant bits.
+func (r *Recipe) Mixed() bool {
+	s, ok := ir.FindSetting(r.Settings, "precision")
+	return ok && s.Text == "mixed_bf16"
 }
 
 // DiffersByUse reports whether m has other results in training.

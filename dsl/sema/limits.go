@@ -19,7 +19,7 @@ var limits = map[string]limit{
 	"distribution":  {"NDE0809", "this use of a distribution is not compiled yet", "kl takes two distributions of one family: normal, laplace or uniform"},
 	"data column":   {"NDE0812", "columns of data as values are not compiled yet", "scale the inputs by constants"},
 	"setting":       {"NDE0814", "this setting is not compiled yet", "leave it out"},
-	"target":        {"NDE0816", "this target is not compiled yet", "use target go, or none"},
+	"target":        {"NDE0816", "this option of a target is not compiled yet", "leave it out"},
 	"element type":  {"NDE0818", "element types other than real, time, label and bool are not compiled yet", "use real, and --precision for all of them"},
 	"solve option":  {"NDE0821", "this option of solve is not compiled yet", "leave it out"},
 }

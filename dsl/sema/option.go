@@ -21,6 +21,7 @@ const (
 	optBool
 	optName
 	optText
+	optTexts
 	optNumbers
 	optChoice
 	optBatch
@@ -95,6 +96,8 @@ var choiceCodes = &codes{"NDE0507", "NDE0504", "NDE0505", "NDE0506", "NDE0503", 
 
 var recipeCodes = &codes{"NDE0704", "NDE0705", "NDE0703", "NDE0701", "NDE0706", "setting", "setting"}
 
+var targetCodes = &codes{"NDE0704", "NDE0705", "NDE0703", "NDE0701", "NDE0706", "target", "target"}
+
 var sourceCodes = &codes{"NDE0704", "NDE0705", "NDE0703", "NDE0701", "NDE0706", "setting", "setting"}
 
 var methodWhat = map[method.Group]string{method.Solver: "solver method", method.Controller: "step control", method.Sensitivity: "sensitivity", method.Estimator: "estimator of div", method.Events: "way to locate events"}
@@ -151,15 +154,18 @@ func recipeGroup(g recipe.Group) *group {
 		return &row{name: r.Name, later: r.Later, columns: r.Columns, options: recipeOptions(r.Options)}
 	}
 	out := &group{what: string(g), names: recipe.Names(g), find: find, codes: recipeCodes}
-	if g == recipe.Source {
+	switch g {
+	case recipe.Source:
 		out.codes = sourceCodes
+	case recipe.Target:
+		out.codes = targetCodes
 	}
 	return out
 }
 
 func recipeOptions(list []recipe.Option) []option {
 	kinds := map[recipe.Kind]optKind{recipe.Number: optNumber, recipe.Int: optInt, recipe.Bool: optBool, recipe.Name: optName,
-		recipe.Text: optText, recipe.Numbers: optNumbers, recipe.Choice: optChoice, recipe.BatchOf: optBatch, recipe.Range: optRange,
+		recipe.Text: optText, recipe.Texts: optTexts, recipe.Numbers: optNumbers, recipe.Choice: optChoice, recipe.BatchOf: optBatch, recipe.Range: optRange,
 		recipe.DataOf: optData, recipe.Nets: optNets, recipe.Figure: optFigure, recipe.Column: optColumn, recipe.Any: optAny}
 	out := make([]option, len(list))
 	for i, o := range list {
@@ -417,6 +423,18 @@ func (c *checker) setting(o *option, owner string, x syntax.Expr, k *codes, e *e
 			return bad("a string")
 		}
 		s.Text = text
+	case optTexts:
+		l, ok := x.(*syntax.ListExpr)
+		if !ok {
+			return bad("a list of strings")
+		}
+		for _, el := range l.Elems {
+			text, ok := stringLit(el)
+			if !ok {
+				return bad("a list of strings")
+			}
+			s.List = append(s.List, ir.Setting{Text: text, Span: el.At()})
+		}
 	case optNumbers:
 		l, ok := x.(*syntax.ListExpr)
 		if !ok {

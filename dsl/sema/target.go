@@ -1,50 +1,50 @@
 package sema
 
 import (
+	"slices"
+	"strconv"
+	"strings"
+
 	"ndec.dev/ndec/dsl/syntax"
 	"ndec.dev/ndec/ir"
-	"ndec.dev/ndec/ir/diag"
+	"ndec.dev/ndec/ir/recipe"
 )
 
-// checkTarget is `target go{…}`.
+// checkTarget is `target go{…}` or `target cuda{…}`.
 func (c *checker) checkTarget(n *syntax.TargetDecl) {
-	var name string
-	var elems []*syntax.Elem
-	var at diag.Span
-	switch v := n.Value.(type) {
-	case *syntax.Ident:
-		name, at = v.Name, v.At()
-	case *syntax.LitExpr:
-		name, elems, at = literalName(v), v.Elems, v.Span()
-	}
-	switch name {
-	case "":
-		c.errorf("NDE0703", n.At(), "a target is written go or cuda{options}")
-		return
-	case "go":
-	default:
-		c.limitNamed("target", name, at)
+	ch, ok := c.choice(n.Value, recipeGroup(recipe.Target), newEnv(inConst, ""))
+	if !ok {
 		return
 	}
-	for _, el := range elems {
-		switch {
-		case el.Key == nil:
-			c.errorf("NDE0703", el.At(), "options of a target are written key: value")
-		case el.Key.Name == "package":
-			c.packageName(el.Value)
-		case el.Key.Name == "jacobians":
-			c.jacobians(el.Value)
-		case contains(goTargetLater, el.Key.Name):
-			c.limitNamed("target", "option "+el.Key.Name+" of go", el.Key.At())
-		default:
-			c.errorf("NDE0705", el.Key.At(), "target go has no option %q%s", el.Key.Name, didYouMean(el.Key.Name, append([]string{"package", "jacobians"}, goTargetLater...)))
+	for _, t := range c.prog.Targets {
+		if t.Row == ch.Row {
+			c.errorf("NDE0706", ch.Span, "target %s is given twice; the first one is at %s", ch.Row, t.Span.Start)
+			return
 		}
 	}
-	c.prog.Targets = append(c.prog.Targets, ir.Choice{Row: "go", Span: at})
+	if l, ok := n.Value.(*syntax.LitExpr); ok {
+		for _, el := range l.Elems {
+			switch el.Key.Name {
+			case "package":
+				c.packageName(el.Value)
+			case "jacobians":
+				c.jacobians(el.Value)
+			}
+		}
+	}
+	if arch, ok := ch.Option("arch"); ok {
+		for _, a := range arch.List {
+			if n, err := strconv.Atoi(strings.TrimPrefix(a.Text, "sm_")); err != nil || !strings.HasPrefix(a.Text, "sm_") || n < minArch || n > 999 {
+				c.errorf("NDE0703", a.Span, "%q is no device that kernels can be made for; write sm_%d or a later one", a.Text, minArch)
+			}
+		}
+	}
+	ch.Options = slices.DeleteFunc(ch.Options, func(s ir.Setting) bool { return s.Text == "" && len(s.List) == 0 }) // not given, or kept elsewhere
+	c.prog.Targets = append(c.prog.Targets, ch)
 }
 
-// goTargetLater are the options of target go that are not compiled yet.
-var goTargetLater = []string{"alloc", "runtime"}
+// minArch is the oldest compute capability that emitted kernels assemble for.
+const minArch = 75
 
 // jacobians is `jacobians: [M, …]`: models whose derivatives by their inputs are models of the generated
 // package too.
@@ -114,9 +114,7 @@ func (c *checker) packageName(x syntax.Expr) {
 func (c *checker) precision(s ir.Setting) {
 	real := map[ir.Elem]string{ir.F32: "f32", ir.F64: "f64"}[c.prog.Real]
 	switch s.Text {
-	case "mixed_bf16":
-		c.limitNamed("setting", "precision: mixed_bf16", s.Span)
-	case "", real:
+	case "", "mixed_bf16", real:
 	default:
 		c.errorf("NDE0703", s.Span, "the recipe wants %s, and the package is compiled in %s; compile it with --precision %s, or leave precision: out", s.Text, real, s.Text)
 	}

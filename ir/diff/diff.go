@@ -30,6 +30,7 @@ func Run(m *ir.Module) diag.List {
 		}
 	}
 	arrange(m)
+	p.mixed()
 	p.diags.Sort()
 	return p.diags
 }

@@ -162,6 +162,8 @@ func samples() []sample {
 			c.lo, c.hi = 0.3, 3
 		case op == ir.OpAsin || op == ir.OpAcos:
 			c.lo, c.hi = -0.9, 0.9
+		case op == ir.OpBfloat: // between two of its jumps
+			c.lo, c.hi = 1.0005, 1.003
 		case op == ir.OpTan:
 			c.lo, c.hi = -1, 1
 		}

@@ -16,6 +16,7 @@ const (
 	Bool         // true or false
 	Name         // an identifier among Choices
 	Text         // a string
+	Texts        // a list of strings
 	Numbers      // a list of numbers
 	Choice       // a row of the group Group, with or without braces
 	BatchOf      // a whole number or `full`
@@ -57,6 +58,7 @@ const (
 	Average    Group = "average"
 	Source     Group = "source"
 	Split      Group = "split"
+	Target     Group = "target"
 )
 
 // Row is one member of a group.
@@ -107,6 +109,7 @@ var groups = map[Group][]Row{
 	Average:    averages,
 	Source:     sources,
 	Split:      splits,
+	Target:     targets,
 }
 
 // Rows lists a group in the order of its table.

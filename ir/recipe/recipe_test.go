@@ -7,7 +7,7 @@ import (
 )
 
 var groups = []recipe.Group{recipe.Optimizer, recipe.Schedule, recipe.Clip, recipe.Stop, recipe.Checkpoint,
-	recipe.Adversary, recipe.Source, recipe.Split}
+	recipe.Adversary, recipe.Source, recipe.Split, recipe.Target}
 
 // TestRows: rows are documented, defaults are in range, names are unique, and what can be
 // compiled names its type in the runtime and a field for every option.

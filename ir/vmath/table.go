@@ -89,5 +89,7 @@ func Table() []Row {
 			Note: "e^|x|/2 + e^-|x|/2, the half in the factor 2^n, so that nothing overflows early", build: of(cosh)},
 		{Name: "Erf", Args: x, Doc: "the error function", Ulp32: 3, Ulp64: 2,
 			Note: "An odd polynomial on |x| ≤ 1, beyond 1 - e^-q(|x|), q a polynomial (fitted in fit_test.go); in float64 the\nrationals of FreeBSD's msun", build: of(erf)},
+		{Name: "Bfloat", Args: x, Doc: "the nearest number with 8 significant bits, even ones for ties,", Ulp32: 0, Ulp64: 0,
+			Note: "bfloat16 with the exponents of the type. Half of the last bit that stays, less one where that is 0, is added to\nthe bits, which carries over into the exponent as it should", build: of(bfloat)},
 	}
 }

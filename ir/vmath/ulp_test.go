@@ -20,7 +20,7 @@ var compiled = map[string]struct {
 	"Log1p": {rt.Log1p32, rt.Log1p64}, "Sigmoid": {rt.Sigmoid32, rt.Sigmoid64}, "Silu": {rt.Silu32, rt.Silu64},
 	"Softplus": {rt.Softplus32, rt.Softplus64}, "Sin": {rt.Sin32, rt.Sin64}, "Cos": {rt.Cos32, rt.Cos64}, "Tan": {rt.Tan32, rt.Tan64},
 	"Asin": {rt.Asin32, rt.Asin64}, "Acos": {rt.Acos32, rt.Acos64}, "Atan": {rt.Atan32, rt.Atan64}, "Sinh": {rt.Sinh32, rt.Sinh64},
-	"Cosh": {rt.Cosh32, rt.Cosh64}, "Erf": {rt.Erf32, rt.Erf64},
+	"Cosh": {rt.Cosh32, rt.Cosh64}, "Erf": {rt.Erf32, rt.Erf64}, "Bfloat": {rt.Bfloat32, rt.Bfloat64},
 }
 
 // TestUlp32 sweeps the float32 numbers in steps of NDEC_TEST_STRIDE: 1 takes all of them, which is an hour of
@@ -164,7 +164,7 @@ func TestSpecial(t *testing.T) {
 		{"Log1p", -1, -inf}, {"Log1p", -2, nan}, {"Log1p", inf, inf}, {"Log1p", zero, zero}, {"Expm1", -inf, -1}, {"Expm1", inf, inf}, {"Expm1", zero, zero}, {"Expm1", 1e-30, 1e-30},
 		{"Tanh", zero, zero}, {"Sigmoid", inf, 1}, {"Sigmoid", -inf, 0}, {"Silu", inf, inf}, {"Silu", -inf, zero}, {"Softplus", inf, inf},
 		{"Sin", zero, zero}, {"Sin", inf, nan}, {"Cos", -inf, nan}, {"Tan", inf, nan}, {"Tan", zero, zero}, {"Asin", 1.5, nan}, {"Asin", zero, zero}, {"Acos", -1.5, nan}, {"Acos", 1, 0},
-		{"Atan", inf, math.Pi / 2}, {"Atan", -inf, -math.Pi / 2}, {"Atan", zero, zero}, {"Sinh", -inf, -inf}, {"Sinh", zero, zero}, {"Cosh", -inf, inf}, {"Erf", inf, 1}, {"Erf", -inf, -1}, {"Erf", zero, zero},
+		{"Atan", inf, math.Pi / 2}, {"Atan", -inf, -math.Pi / 2}, {"Atan", zero, zero}, {"Sinh", -inf, -inf}, {"Sinh", zero, zero}, {"Cosh", -inf, inf}, {"Erf", inf, 1}, {"Erf", -inf, -1}, {"Erf", zero, zero}, {"Bfloat", inf, inf}, {"Bfloat", zero, zero}, {"Bfloat", 257, 256}, {"Bfloat", 259, 260}, {"Bfloat", -257.5, -258},
 	} {
 		f := compiled[c.name]
 		if got := f.f64(c.x); got != c.want && (got == got || c.want == c.want) || math.Signbit(got) != math.Signbit(c.want) && c.want == c.want {

@@ -37,6 +37,7 @@ keeps the package up to date.`,
 				return err
 			}
 			a.target(&o, cuda)
+			o.Declared = target == ""
 			for _, s := range srcs {
 				o := o
 				if outDir == "" {
@@ -70,7 +71,7 @@ keeps the package up to date.`,
 		},
 	}
 	cmd.Flags().StringVarP(&outDir, "output", "o", "", "write to `dir`")
-	cmd.Flags().StringVar(&target, "target", "go", "what to emit: go, or go,cuda for kernels beside it")
+	cmd.Flags().StringVar(&target, "target", "", "what to emit: go, or go,cuda for kernels beside it (default what the target declarations say)")
 	cmd.Flags().BoolVarP(&dry, "dry-run", "n", false, "print what would be done")
 	return cmd
 }
@@ -79,7 +80,7 @@ keeps the package up to date.`,
 func withCUDA(target string) (cuda bool, err error) {
 	for _, t := range strings.Split(target, ",") {
 		switch t {
-		case "go":
+		case "go", "":
 		case "cuda":
 			cuda = true
 		default:

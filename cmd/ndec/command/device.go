@@ -29,7 +29,7 @@ func (a *app) checkDevice() error {
 // target adds kernels to what a compilation emits, and images of them where there is a compiler.
 func (a *app) target(o *driver.Options, cuda bool) {
 	o.CUDA = cuda
-	if path := nvcc.Find(); cuda && path != "" {
+	if path := nvcc.Find(); path != "" {
 		o.Assemble = nvcc.Assemble(path)
 	}
 }

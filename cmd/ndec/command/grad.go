@@ -95,7 +95,7 @@ func (a *app) gradAnswer(src *source, res *driver.Result, r *ir.Recipe, f *evalF
 		}
 		ans, err := mc.grad(r, t, inputs)
 		if err == nil && check && ans.Failed == "" {
-			ans.Check, err = mc.check(r, t)
+			ans.Check, err = a.gradCheck(src, res, r, f, t)
 		}
 		return ans, err
 	}
@@ -123,12 +123,27 @@ func (a *app) gradAnswer(src *source, res *driver.Result, r *ir.Recipe, f *evalF
 	if err != nil {
 		return nil, err
 	}
+	ans.Check, err = a.gradCheck(src, res, r, f, t)
+	return ans, err
+}
+
+// gradCheck compares the gradient of r over t with central differences. Of a recipe in mixed precision both are taken without the
+// rounding of products, whose steps differences would see and gradients do not.
+func (a *app) gradCheck(src *source, res *driver.Result, r *ir.Recipe, f *evalFlags, t *rt.Table) (map[string]checkLine, error) {
+	if r.Mixed() {
+		var err error
+		if res, err = a.compileExact(src, f.with); err != nil {
+			return nil, err
+		}
+		if r, err = chosenRecipe(res.Module, r.Name); err != nil {
+			return nil, err
+		}
+	}
 	mc, err := newMachine(res.Module, f.weights, recipeSeed(r))
 	if err != nil {
 		return nil, err
 	}
-	ans.Check, err = mc.check(r, t)
-	return ans, err
+	return mc.check(r, t)
 }
 
 // gradTable is the batch that a grad request meant.

@@ -45,10 +45,20 @@ func (f *evalFlags) check() error {
 
 // compileWith compiles with replaced solvers.
 func (a *app) compileWith(src *source, with []string) (*driver.Result, error) {
+	return a.compileAs(src, with, false)
+}
+
+// compileExact compiles with replaced solvers and without mixed precision.
+func (a *app) compileExact(src *source, with []string) (*driver.Result, error) {
+	return a.compileAs(src, with, true)
+}
+
+func (a *app) compileAs(src *source, with []string, exact bool) (*driver.Result, error) {
 	o, err := a.options()
 	if err != nil {
 		return nil, err
 	}
+	o.Exact = exact
 	o.With = map[string]string{}
 	for _, w := range with {
 		name, solver, ok := strings.Cut(w, "=")

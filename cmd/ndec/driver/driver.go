@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"sort"
+	"strconv"
 	"strings"
 
 	"ndec.dev/ndec/codegen"
@@ -42,6 +43,8 @@ type Options struct {
 	Vet       bool              // look for probable mistakes, too
 	Costs     bool              // look for what costs much more than the rest, too
 	CUDA      bool              // emit kernels for devices, too
+	Exact     bool              // no mixed precision
+	Declared  bool              // emit for the targets that the program declares, too
 	// Assemble makes images of the kernels; nil leaves that to where the program runs.
 	Assemble func(out *cudagen.Output) ([]cudagen.Image, error)
 }
@@ -140,6 +143,9 @@ func Compile(files map[string]string, opts Options) (res *Result, ds diag.List) 
 
 	phase = "lower"
 	program := res.Program
+	if opts.Exact {
+		program.Exact()
+	}
 	if opts.Tests {
 		if program = program.Testing(); program == nil {
 			return res, ds
@@ -220,16 +226,19 @@ func Compile(files map[string]string, opts Options) (res *Result, ds diag.List) 
 		extra, tds = testFiles(files, opts, res.Program)
 		ds = append(ds, tds...)
 	}
-	if opts.CUDA || opts.wants("cuda") {
+	device := m.TargetOf("cuda")
+	kernels := opts.CUDA || opts.Declared && device != nil
+	if kernels || opts.wants("cuda") {
 		phase = "emit CUDA"
 		var kds diag.List
 		res.CUDA, kds = cudagen.Emit(p, cudagen.Options{Package: opts.Package, Sources: sources, Header: codegen.Header(Version, m.Files)})
+		res.CUDA.Arch = archOf(device)
 		ds = append(ds, kds...)
 		if opts.wants("cuda") {
 			res.Dumps["cuda"] = string(res.CUDA.Files[0].Text)
 		}
 	}
-	if opts.CUDA {
+	if kernels {
 		if opts.Assemble != nil {
 			if res.CUDA.Images, err = opts.Assemble(res.CUDA); err != nil {
 				return res, append(ds, diag.Diagnostic{Code: BugCode, Text: err.Error(), Remedy: "the emitted kernels should compile: please report the program together with this text; without a CUDA compiler on the PATH they are compiled where they run"})
@@ -241,7 +250,7 @@ func Compile(files map[string]string, opts Options) (res *Result, ds diag.List) 
 		}
 		extra = append(extra, files...)
 	}
-	out, eds := codegen.Emit(p, codegen.Options{Version: Version, Package: opts.Package, Sources: sources, SourceHash: res.Hash, Extra: extra, Kernels: opts.CUDA})
+	out, eds := codegen.Emit(p, codegen.Options{Version: Version, Package: opts.Package, Sources: sources, SourceHash: res.Hash, Extra: extra, Kernels: kernels})
 	ds = append(ds, eds...)
 	res.Out = out
 	if opts.wants("go") {
@@ -252,6 +261,19 @@ func Compile(files map[string]string, opts Options) (res *Result, ds diag.List) 
 		res.Dumps["go"] = b.String()
 	}
 	return res, ds
+}
+
+// archOf are the devices that a target names.
+func archOf(target *ir.Choice) (arch []int) {
+	if target == nil {
+		return nil
+	}
+	given, _ := target.Option("arch")
+	for _, s := range given.List {
+		n, _ := strconv.Atoi(strings.TrimPrefix(s.Text, "sm_")) // as was checked
+		arch = append(arch, n)
+	}
+	return arch
 }
 
 func (o Options) wants(phase string) bool {

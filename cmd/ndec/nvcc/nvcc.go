@@ -17,7 +17,7 @@ import (
 	"ndec.dev/ndec/cudagen"
 )
 
-// Capabilities are those that PTX is made for; drivers translate it for what they have.
+// capabilities are those that PTX is made for where a program names none; drivers translate it for what they have.
 var capabilities = []int{80}
 
 // Find gives the compiler: on the PATH, or below CUDA_HOME. "" says that there is none.
@@ -41,7 +41,11 @@ var flags = []string{"--fmad=false", "-diag-suppress", "177,550"}
 func Assemble(nvcc string) func(out *cudagen.Output) ([]cudagen.Image, error) {
 	return func(out *cudagen.Output) ([]cudagen.Image, error) {
 		var images []cudagen.Image
-		for _, c := range capabilities {
+		arch := out.Arch
+		if len(arch) == 0 {
+			arch = capabilities
+		}
+		for _, c := range arch {
 			text, err := cached(nvcc, out, c)
 			if err != nil {
 				return nil, err

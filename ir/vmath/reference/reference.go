@@ -235,4 +235,14 @@ var Functions = map[string]Function{
 	"Sinh": {math.Sinh, func(x *big.Float) *big.Float { return btwo(bsub(bexp(x), bexp(bnew().Neg(x))), -1) }, -710, 710},
 	"Cosh": {math.Cosh, func(x *big.Float) *big.Float { return btwo(badd(bexp(x), bexp(bnew().Neg(x))), -1) }, -710, 710},
 	"Erf":  {math.Erf, berf, -7, 7},
+	"Bfloat": {func(x float64) float64 { // of float32 numbers, the small ones included
+		if x != x {
+			return x
+		}
+		if math.Abs(x) < 0x1p-126 {
+			return math.RoundToEven(x*0x1p133) * 0x1p-133
+		}
+		y, _ := new(big.Float).SetPrec(8).SetFloat64(x).Float64()
+		return y
+	}, func(x *big.Float) *big.Float { return new(big.Float).SetPrec(8).Set(x) }, -1e300, 1e300},
 }
