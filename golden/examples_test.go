@@ -37,12 +37,12 @@ type example struct {
 var examples = map[string]example{
 	"01_moons.nde":       {rows: "n: 512|n: 64|n: 4096|n: 64"},
 	"02_moons_hyper.nde": {rows: "n: 512|n: 48|n: 4096|n: 48|steps: 2..20|steps: 2..5"},
-	"03_mnist.nde":    {data: "mnist"},
-	"04_ffjord.nde":   {rows: "n: 16384|n: 64", equation: true},
-	"05_pendulum.nde": {rows: "n: 1024|n: 32"},
-	"06_arm.nde":      {data: "arm", rows: "\tprecision: f32\n|"},
-	"07_forecast.nde": {data: "series"},
-	"08_sde.nde":      {rows: "n: 512|n: 32"},
+	"03_mnist.nde":       {data: "mnist"},
+	"04_ffjord.nde":      {rows: "n: 16384|n: 64", equation: true},
+	"05_pendulum.nde":    {rows: "n: 1024|n: 32"},
+	"06_arm.nde":         {data: "arm", rows: "\tprecision: f32\n|"},
+	"07_forecast.nde":    {data: "series"},
+	"08_sde.nde":         {rows: "n: 512|n: 32"},
 	"09_lorenz.nde": {lacks: []diag.Code{"NDE0802"}, changes: []string{
 		"shooting{method: zero, segments: 199, coarse: euler{steps: 1}, fine: rk4{steps: 4}, iterations: 4}", "rk4{steps: 398}"}, rows: "n: 256|n: 8"},
 	"10_control.nde":  {rows: "p0: uniform(-2*pi, 2*pi)}|p0: uniform(-2*pi, 2*pi), n: 64}"},
