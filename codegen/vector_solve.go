@@ -25,10 +25,18 @@ func (v *vectors) solve(l *lanes.Solve) {
 		v.tape(l)
 		params = fmt.Sprintf("tape *%s, ", v.tapeType(s))
 	}
-	params += fmt.Sprintf("t0, t1 *[%d]float64, by rt.Stepping, n int, st *[%d]rt.SolveStats", w, w)
+	span := fmt.Sprintf("t0, t1 *[%d]float64", w)
+	if s.Times > 0 {
+		span = fmt.Sprintf("t0 *[%d]float64, ts *[%d * %d]float64", w, s.Times, w) + v.outParams(s, "Out")
+	}
+	params += fmt.Sprintf("%s, by rt.Stepping, n int, st *[%d]rt.SolveStats", span, w)
 	step := v.stepNames(l)
 	p.line("fr := l.fr")
 	p.line("s := &fr.%s", l.Step.Name)
+	if s.Times > 0 {
+		p.line("t1 := (*[%d]float64)(ts[%d:])", w, (s.Times-1)*w)
+		p.line("var next [%d]int // output time of each sample", w)
+	}
 	if s.Record {
 		p.line("tape.reset()")
 	}
@@ -36,6 +44,9 @@ func (v *vectors) solve(l *lanes.Solve) {
 		v.adaptive(l, step)
 	} else {
 		v.fixed(l, step)
+	}
+	if s.Times > 0 {
+		v.rest(l, step)
 	}
 	text(v.loops, fmt.Sprintf("%s solves system %s for the first n samples, each in steps of its own (%s).", v.names[l], s.System, clean(s.Span.String())),
 		fmt.Sprintf("func (l *lanes) %s(%s) {\n%s\n}", v.names[l], params, p.text()))
@@ -59,7 +70,7 @@ func (v *vectors) stepNames(l *lanes.Solve) stepNames {
 }
 
 // start prints how the kernel before the first step is run.
-func (v *vectors) start(l *lanes.Solve, step stepNames, lead int) {
+func (v *vectors) start(l *lanes.Solve, step stepNames) {
 	if l.Start == nil {
 		return
 	}
@@ -74,6 +85,16 @@ func (v *vectors) start(l *lanes.Solve, step stepNames, lead int) {
 		to := r
 		p.line("%s = a.%s", step.arg[to], v.paths[l.Start.Results[i]][len(l.Start.Name)+1:])
 	}
+}
+
+// startIfRunning is start, but for a solve of no length.
+func (v *vectors) startIfRunning(l *lanes.Solve, step stepNames) {
+	if l.Start == nil {
+		return
+	}
+	v.p.line("if running > 0 {")
+	v.start(l, step)
+	v.p.line("}")
 }
 
 // record prints how an accepted step of sample i is kept.
@@ -108,18 +129,17 @@ func (v *vectors) fixed(l *lanes.Solve, step stepNames) {
 		p.line("%s[i] = (t1[i] - t0[i]) / float64(steps)", h)
 	}
 	p.line("if i < n {")
-	p.line("st[i] = rt.SolveStats{Time: t0[i]}")
+	p.line("st[i] = rt.SolveStats{%sTime: t0[i]}", ifText(s.BeginEvals > 0, fmt.Sprintf("NFE: %d, ", s.BeginEvals)))
 	p.line("if t0[i] != t1[i] {")
 	p.line("%s[i] = 1", live)
 	if s.FSAL {
-		p.line("st[i].NFE = 1")
+		p.line("st[i].NFE++")
 	}
 	p.line("running++")
 	p.line("}")
 	p.line("}")
 	p.line("}")
-	p.line("if running == 0 { return }")
-	v.start(l, step, 0)
+	v.startIfRunning(l, step)
 	p.line("for k := 0; running > 0; k++ {")
 	steps := "steps"
 	if s.StepSize > 0 {
@@ -129,9 +149,12 @@ func (v *vectors) fixed(l *lanes.Solve, step stepNames) {
 		p.line("}")
 	}
 	p.line("%s", v.run(l.Step))
+	if s.Times > 0 {
+		p.line("var took [%d]bool // a step", w)
+	}
 	p.line("for i := range n {")
 	p.line("if %s[i] == 0 { continue }", live)
-	p.line("st[i].NFE += %d", s.StepEvals)
+	p.line("st[i].NFE += %d", l.Evals())
 	p.line("if %s[i] == %d {", step.res[lanes.Own+"code"], lanes.CodeRejected)
 	p.line("st[i].Fail(rt.NonFinite, %s[i], %s[i])", t, h)
 	p.line("%s[i] = 0", live)
@@ -140,16 +163,31 @@ func (v *vectors) fixed(l *lanes.Solve, step stepNames) {
 	p.line("}")
 	p.line("st[i].Accepted++")
 	v.record(l, step, t, h)
+	end := t
+	if s.Times > 0 {
+		end = "end"
+		p.line("took[i] = true")
+	}
 	p.line("}")
 	// Times change after every sample of the step is on the tape.
+	if s.Times > 0 {
+		p.line("end := %s", t)
+	}
 	p.line("for i := range n {")
 	p.line("if %s[i] == 0 { continue }", live)
 	if s.StepSize > 0 {
-		p.line("%s[i] = t0[i] + float64(float64(k+1)*width[i])", t)
+		p.line("%s[i] = t0[i] + float64(float64(k+1)*width[i])", end)
 	} else {
-		p.line("%s[i] = t0[i] + float64(float64(k+1)*%s[i])", t, h)
+		p.line("%s[i] = t0[i] + float64(float64(k+1)*%s[i])", end, h)
 	}
-	p.line("if k == %s-1 { %s[i] = t1[i] }", steps, t)
+	p.line("if k == %s-1 { %s[i] = t1[i] }", steps, end)
+	if s.Times > 0 {
+		p.line("}")
+		v.outputs(l, step, t, end, h)
+		p.line("%s = end", t)
+		p.line("for i := range n {")
+		p.line("if %s[i] == 0 { continue }", live)
+	}
 	p.line("st[i].Time = %s[i]", t)
 	p.line("if k == %s-1 || %s[i] == t1[i] {", steps, t)
 	p.line("%s[i] = 0", live)
@@ -177,21 +215,20 @@ func (v *vectors) adaptive(l *lanes.Solve, step stepNames) {
 	p.line("%s[i], %s[i] = by.RTol, by.ATol", arg[lanes.Own+"rtol"], arg[lanes.Own+"atol"])
 	p.line("%s[i], %s[i], %s[i], %s[i], last[i] = 0, 1, 1, 0, 1", arg[lanes.Own+"rejected"], arg[lanes.Own+"err_prev"], arg[lanes.Own+"err_prev2"], live)
 	p.line("if i < n {")
-	p.line("st[i] = rt.SolveStats{Time: t0[i]}")
+	p.line("st[i] = rt.SolveStats{%sTime: t0[i]}", ifText(s.BeginEvals > 0, fmt.Sprintf("NFE: %d, ", s.BeginEvals)))
 	p.line("if t0[i] != t1[i] {")
 	p.line("%s[i] = 1", live)
 	if evals > 0 {
-		p.line("st[i].NFE = %d", evals)
+		p.line("st[i].NFE += %d", evals)
 	}
 	p.line("running++")
 	p.line("}")
 	p.line("}")
 	p.line("}")
-	p.line("if running == 0 { return }")
 	if l.Start == nil {
 		p.line("for i := range %s { %s[i] = %s[i] * %s }", h, h, arg[lanes.Own+"dir"], number(s.FirstStep, ir.F64))
 	}
-	v.start(l, step, 0)
+	v.startIfRunning(l, step)
 	p.line("for k := 0; running > 0; k++ {")
 	p.line("if k == by.MaxSteps { // attempts of every sample that is still running")
 	p.line("for i := range n {")
@@ -206,23 +243,29 @@ func (v *vectors) adaptive(l *lanes.Solve, step stepNames) {
 	p.line("if (%s[i]+float64(1.01*h)-t1[i])*%s[i] >= 0 { h = t1[i] - %s[i] }", t, arg[lanes.Own+"dir"], t)
 	p.line("st[i].Fail(rt.MaxSteps, %s[i], h)", t)
 	p.line("}")
-	p.line("return")
+	p.line("%s", ifElse(s.Times > 0, "break", "return"))
 	p.line("}")
 	p.line("%s", v.run(l.Step))
+	if s.Times > 0 {
+		p.line("var took [%d]bool // a step", w)
+	}
 	p.line("for i := range n {")
 	p.line("if %s[i] == 0 { continue }", live)
 	p.line("switch %s[i] {", res[lanes.Own+"code"])
 	p.line("case %d: // accepted", lanes.CodeAccepted)
-	p.line("st[i].NFE += %d", s.StepEvals)
+	p.line("st[i].NFE += %d", l.Evals())
 	p.line("st[i].Accepted++")
 	v.record(l, step, res[lanes.Own+"t_at"], res[lanes.Own+"h_at"])
+	if s.Times > 0 {
+		p.line("took[i] = true")
+	}
 	p.line("st[i].Time = %s[i]", t)
 	p.line("if %s[i] == t1[i] {", t)
 	p.line("%s[i] = 0", live)
 	p.line("running--")
 	p.line("}")
 	p.line("case %d: // rejected", lanes.CodeRejected)
-	p.line("st[i].NFE += %d", s.StepEvals)
+	p.line("st[i].NFE += %d", l.Evals())
 	p.line("st[i].Rejected++")
 	p.line("case %d: // too short to be taken", lanes.CodeTooSmall)
 	p.line("st[i].Fail(rt.TooSmall(last[i], %s[i]), %s[i], %s[i])", res[lanes.Own+"h_at"], res[lanes.Own+"t_at"], res[lanes.Own+"h_at"])
@@ -231,6 +274,9 @@ func (v *vectors) adaptive(l *lanes.Solve, step stepNames) {
 	p.line("}")
 	p.line("last[i] = %s[i]", res[lanes.Own+"err"])
 	p.line("}")
+	if s.Times > 0 {
+		v.outputs(l, step, res[lanes.Own+"t_at"], t, res[lanes.Own+"h_at"])
+	}
 	p.line("}")
 }
 
@@ -243,12 +289,16 @@ func (v *vectors) tape(l *lanes.Solve) {
 	name := v.tapeType(s)
 	p.line("n [%d]int // steps of each sample", w)
 	p.line("t, h [][%d]float64", w)
-	sc := newScope("n", "t", "h", "i", "k", "tp")
+	sc := newScope("n", "t", "h", "i", "k", "tp", "at", "theta")
 	var fields, types []string
 	for _, st := range s.States {
 		fields = append(fields, sc.pick(goName(st.Name, false)))
 		types = append(types, fmt.Sprintf("[%d * %d]%s", st.Type.Len(), w, v.elem(st.Type.Elem)))
 		p.line("%s []%s", fields[len(fields)-1], types[len(types)-1])
+	}
+	if s.Times > 0 {
+		p.line("at [%d][%d]int // step of each output time", s.Times, w)
+		p.line("theta [%d][%d]float64 // and the place in it", s.Times, w)
 	}
 	text(v.loops, fmt.Sprintf("%s keeps the accepted steps of %s for the reverse sweep: step k of every sample. A sample with fewer steps\nhas there what it was when another made this one.", name, s.Name),
 		fmt.Sprintf("type %s struct {\n%s\n}", name, p.text()))
@@ -301,10 +351,24 @@ func (v *vectors) rev(r *lanes.Rev) {
 	}
 	v.names[r] = v.e.global.pick(v.e.revName(r.IR) + "Lanes")
 	rel := func(i int) string { return "s." + v.paths[r.Step.Args[i]][len(r.Step.Name)+1:] }
+	params := "tape *" + v.tapeType(s)
 	p.line("fr := l.fr")
 	p.line("s := &fr.%s", r.Step.Name)
 	p.line("mask := fr.mask")
+	if s.Times > 0 {
+		params += v.outParams(s, "Bar") + ", n int"
+		v.revRest(r, rel)
+	}
 	p.line("for k := len(tape.t) - 1; k >= 0; k-- {")
+	if s.Times > 0 {
+		p.line("for i := range n {")
+		p.line("for j := m[i] - 1; j >= 0 && tape.at[j][i] == k; j-- {")
+		p.line("if tape.theta[j][i] == 1 {")
+		v.addBars(r, rel, "j")
+		p.line("}")
+		p.line("}")
+		p.line("}")
+	}
 	p.line("%s, %s = tape.t[k], tape.h[k]", rel(0), rel(1))
 	for i, st := range s.States {
 		p.line("%s = tape.%s[k]", rel(3+i), v.names[[2]any{tape, st.Name}])
@@ -314,8 +378,11 @@ func (v *vectors) rev(r *lanes.Rev) {
 	p.line("if k >= n { %s[i], fr.mask[i] = 0, 0 } // this sample has fewer steps", rel(2))
 	p.line("}")
 	p.line("%s", v.run(r.Step))
+	if s.Times > 0 {
+		v.revOutputs(r, rel)
+	}
 	p.line("}")
 	p.line("fr.mask = mask")
 	text(v.loops, fmt.Sprintf("%s carries cotangents back over the recorded steps of %s.", v.names[r], s.Name),
-		fmt.Sprintf("func (l *lanes) %s(tape *%s) {\n%s\n}", v.names[r], v.tapeType(s), p.text()))
+		fmt.Sprintf("func (l *lanes) %s(%s) {\n%s\n}", v.names[r], params, p.text()))
 }

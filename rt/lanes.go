@@ -32,3 +32,12 @@ func FailedLane[B [16]SolveStats | [32]SolveStats](st []B, i int) bool {
 	}
 	return false
 }
+
+// JoinLanes is JoinStats for every sample of a block.
+func JoinLanes[B [16]SolveStats | [32]SolveStats](to, run []B, number int) {
+	for s := range run {
+		for i := range len(run[s]) {
+			to[s][i].join(&run[s][i], number)
+		}
+	}
+}

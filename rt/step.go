@@ -49,14 +49,17 @@ func (s *SolveStats) FailRun(number int) {
 // JoinStats adds the statistics of a run of a loop, of the number from 1, to those of the runs before.
 // The first failure stays.
 func JoinStats(to, run []SolveStats, number int) {
-	for i, r := range run {
-		s := &to[i]
-		s.NFE, s.Accepted, s.Rejected = s.NFE+r.NFE, s.Accepted+r.Accepted, s.Rejected+r.Rejected
-		if !s.Status.Failed() {
-			s.Status, s.Time, s.H = r.Status, r.Time, r.H
-			if r.Status.Failed() {
-				s.Run, s.RunSteps = number, r.Accepted
-			}
+	for i := range run {
+		to[i].join(&run[i], number)
+	}
+}
+
+func (s *SolveStats) join(r *SolveStats, number int) {
+	s.NFE, s.Accepted, s.Rejected = s.NFE+r.NFE, s.Accepted+r.Accepted, s.Rejected+r.Rejected
+	if !s.Status.Failed() {
+		s.Status, s.Time, s.H = r.Status, r.Time, r.H
+		if r.Status.Failed() {
+			s.Run, s.RunSteps = number, r.Accepted
 		}
 	}
 }

@@ -146,12 +146,9 @@ func (b *Builder) Set(d, v Vec) {
 	b.insts = append(b.insts, inst{kind: moveInst, op: b.vecs[d].elem.pick("VMOVAPS", "VMOVAPD"), src: []operand{vec(v)}, mem: 0, dst: vec(d)})
 }
 
-// Call runs another kernel of the file, with the same arguments. It may only stand outside of loops, and
-// leaves no vector register as it was.
+// Call runs another kernel of the file, with the same arguments. It leaves no vector register as it was; loops
+// around it keep their counters and pointers on the stack meanwhile.
 func (b *Builder) Call(name string) {
-	if len(b.loops) > 0 {
-		b.fail("a call inside a loop")
-	}
 	b.calls = true
 	b.insts = append(b.insts, inst{op: "CALL", src: []operand{fixed(name + "_" + b.ISA.String() + "<>(SB)")}, mem: -1})
 }

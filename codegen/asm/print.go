@@ -2,6 +2,7 @@ package asm
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -12,6 +13,7 @@ type printer struct {
 	out   *strings.Builder
 	label int
 	open  map[*Loop]string // label of a loop
+	words []string         // counters and pointers of the loops around
 }
 
 func (p *printer) line(format string, args ...any) {
@@ -57,6 +59,7 @@ func (p *printer) begin(l *Loop) {
 			}
 		}
 	}
+	p.words = append(p.words, loopWords(l)...)
 	p.label++
 	p.open[l] = fmt.Sprintf("loop%d", p.label)
 	fmt.Fprintf(p.out, "%s:\n", p.open[l])
@@ -71,7 +74,17 @@ func (p *printer) word(from, to string) {
 	p.ins("MOVQ", from, to)
 }
 
+// loopWords are the counter and the pointers of l.
+func loopWords(l *Loop) []string {
+	out := []string{l.counter}
+	for _, q := range l.pointers {
+		out = append(out, q.reg)
+	}
+	return out
+}
+
 func (p *printer) end(l *Loop) {
+	p.words = p.words[:len(p.words)-1-len(l.pointers)]
 	for _, q := range l.pointers {
 		p.ins("ADDQ", fmt.Sprintf("$%d", q.steps[len(q.steps)-1].Bytes), q.reg)
 	}
@@ -153,7 +166,13 @@ func (p *printer) inst(in *inst) {
 		return
 	}
 	if in.op == "CALL" {
+		for _, w := range p.words {
+			p.ins("PUSHQ", w)
+		}
 		p.ins("CALL", in.src[0].text)
+		for _, w := range slices.Backward(p.words) {
+			p.ins("POPQ", w)
+		}
 		return
 	}
 	n, store := 0, func() {}

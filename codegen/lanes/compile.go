@@ -102,8 +102,12 @@ func (c *compiler) run() (failed *Unsupported) {
 		c.handOut(c.k.from)
 	}
 	for _, seg := range segments(c.k.nests) {
-		if isCall(seg[0]) {
-			c.call(seg[0].Steps[0].V)
+		if isNode(seg[0]) {
+			if v := seg[0].Steps[0].V; v.Op == ir.OpCall {
+				c.call(v)
+			} else {
+				c.loop(v)
+			}
 			continue
 		}
 		c.columnsBy(c.together(seg), func() {

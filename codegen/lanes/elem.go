@@ -164,8 +164,6 @@ func (c *compiler) elem(v *ir.Value, ix index) value {
 			return c.elem(pl.Base, ix)
 		}
 		return c.elem(pl.Base, ix.plus(pl.Offset))
-	case plan.Stat:
-		c.unsupported(v, "statistics")
 	}
 	f := c.k.byVal[v]
 	if f == nil {
@@ -184,6 +182,10 @@ func (c *compiler) table(e ir.Elem, data []float64, ix index) value {
 	bits := make([]uint64, len(data))
 	for i, x := range data {
 		switch {
+		case e == ir.Bool:
+			if x != 0 {
+				bits[i] = math.MaxUint64 >> (64 - 8*k.elem().Bytes())
+			}
 		case e == ir.I32 && k == single:
 			bits[i] = uint64(uint32(int32(x)))
 		case k == single:

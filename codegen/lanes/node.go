@@ -7,37 +7,78 @@ import (
 	"ndec.dev/ndec/ir/plan"
 )
 
-// Node is a function with solves: kernels for what lies between them, which Go runs in turn with the loops
-// of the solves.
+// Node is a function that runs solves, itself or in what it calls: kernels for what lies between them, which Go
+// runs in turn with the loops of the solves.
 type Node struct {
 	Func  *ir.Func
 	Frame *Kernel // the places of all its values; it has no code itself
 	Steps []NodeStep
 }
 
-// NodeStep is one of a kernel, a solve or a reverse sweep.
+// NodeStep is one of a kernel, a solve, a reverse sweep, or a call, map or scan of a Node.
 type NodeStep struct {
 	Kernel *Kernel
 	Solve  *Solve
 	Rev    *Rev
-	Value  *ir.Value // of a Solve or Rev
-	T0, T1 *Field    // of a Solve: where its span lies
+	Loop   *Loop
+
+	Value *ir.Value // of all but a Kernel
+	// Of a Solve: where its span lies; T1 is the end, or the output times.
+	T0, T1 *Field
+	// Of a Solve with output times: where the states at these go, nil for memory of the method. Of a Rev of one:
+	// where their cotangents lie.
+	Out []*Field
+	// Stats are the statistics that kernels read, which Go stores for them.
+	Stats []Stat
 }
 
-// isBreak reports whether a nest is a node that Go runs.
-func isBreak(n *plan.Nest) bool {
-	v := n.Steps[0].V
-	return n.Steps[0].Form == plan.Whole && (v.Op == ir.OpSolve || v.Op == ir.OpRev)
+// Stat is a statistic of solve Slot of the function: number Index among those of ir.
+type Stat struct {
+	Field       *Field
+	Slot, Index int
+}
+
+// Loop is a call, map or scan of a Node.
+type Loop struct {
+	Body    *Node
+	N       int // runs
+	Carry   int // results that become arguments of the next run
+	Back    bool
+	Guard   bool
+	Call    bool     // neither map nor scan: results stay in the frame of Body
+	In, Out []*Field // operands that have slices and results that are stacked, whole; nil for others
+}
+
+// runsSolves reports whether f runs solves, itself or in what it calls.
+func runsSolves(f *ir.Func) bool {
+	for _, v := range f.Values {
+		switch v.Op {
+		case ir.OpSolve, ir.OpRev:
+			return true
+		case ir.OpCall, ir.OpMap, ir.OpScan:
+			if runsSolves(v.Callees()[0]) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// isBreak reports whether Go runs v: a solve, or what runs some.
+func isBreak(v *ir.Value) bool {
+	switch v.Op {
+	case ir.OpSolve, ir.OpRev:
+		return true
+	case ir.OpCall, ir.OpMap, ir.OpScan:
+		return runsSolves(v.Callees()[0])
+	}
+	return false
 }
 
 // AddNode compiles a function with solves. On an error the set is as it was.
 func (s *Set) AddNode(f *ir.Func) (*Node, error) {
-	pf := s.Plan.Of(f)
-	if pf == nil {
-		return nil, fmt.Errorf("lanes: function %s has no plan", f.Name)
-	}
 	undo := s.mark()
-	n, err := s.node(f, pf)
+	n, err := s.node(f)
 	if err != nil {
 		undo()
 		return nil, err
@@ -45,18 +86,25 @@ func (s *Set) AddNode(f *ir.Func) (*Node, error) {
 	return n, nil
 }
 
-func (s *Set) node(f *ir.Func, pf *plan.Func) (*Node, error) {
+func (s *Set) node(f *ir.Func) (*Node, error) {
+	if n := s.nodes[f]; n != nil {
+		return n, nil
+	}
+	pf := s.Plan.Of(f)
+	if pf == nil {
+		return nil, fmt.Errorf("lanes: function %s has no plan", f.Name)
+	}
 	for _, v := range f.Values {
 		var err error
-		switch v.Op {
-		case ir.OpCall:
-			_, err = s.add(v.Attr.Func)
-		case ir.OpSolve:
+		switch {
+		case v.Op == ir.OpSolve:
 			_, err = s.AddSolve(v.Attr.Solve)
-		case ir.OpRev:
+		case v.Op == ir.OpRev:
 			_, err = s.AddRev(v.Attr.Rev)
-		case ir.OpMap, ir.OpScan:
-			err = &Unsupported{v.Op.String(), f, v}
+		case isBreak(v):
+			_, err = s.node(v.Callees()[0])
+		case v.Op == ir.OpCall, v.Op == ir.OpMap, v.Op == ir.OpScan:
+			_, err = s.add(v.Callees()[0])
 		}
 		if err != nil {
 			return nil, err
@@ -77,25 +125,20 @@ func (s *Set) node(f *ir.Func, pf *plan.Func) (*Node, error) {
 		}
 	}
 	for _, n := range pf.Nests {
-		if !isBreak(n) {
+		v := n.Steps[0].V
+		if !isNode(n) || !isBreak(v) {
 			k.nests = append(k.nests, n)
 			continue
 		}
-		v := n.Steps[0].V
-		st := NodeStep{Value: v}
-		if v.Op == ir.OpSolve {
-			st.Solve = s.solves[v.Attr.Solve]
-			at := len(node.Steps)
-			st.T0 = s.field(frame, fmt.Sprintf("solve%d_t0", at), ir.Scalar(ir.F64))
-			st.T1 = s.field(frame, fmt.Sprintf("solve%d_t1", at), ir.Scalar(ir.F64))
-		} else {
-			st.Rev = s.revs[v.Attr.Rev]
+		st, err := s.step(frame, v, len(node.Steps))
+		if err != nil {
+			return nil, err
 		}
-		k.to = &st
+		k.to = st
 		emit()
-		node.Steps = append(node.Steps, st)
+		node.Steps = append(node.Steps, *st)
 		k = piece()
-		k.from = &st
+		k.from = st
 	}
 	k.last = true
 	emit()
@@ -109,18 +152,109 @@ func (s *Set) node(f *ir.Func, pf *plan.Func) (*Node, error) {
 		return nil, err
 	}
 	s.Nodes = append(s.Nodes, node)
+	s.nodes[f] = node
 	return node, nil
+}
+
+// step gives a node that Go runs the places of what it takes and gives.
+func (s *Set) step(frame *Kernel, v *ir.Value, number int) (*NodeStep, error) {
+	st := &NodeStep{Value: v}
+	results := map[int]*Field{} // those that have places
+	for _, u := range frame.Func.Values {
+		if u.Op != ir.OpResult || u.Args[0] != v {
+			continue
+		}
+		f := frame.byVal[u]
+		switch pl := frame.pf.Places[u]; {
+		case f == nil:
+		case pl.Kind == plan.Stat:
+			st.Stats = append(st.Stats, Stat{f, pl.Solve, pl.Index})
+		case pl.Kind != plan.Sum:
+			results[u.Attr.Index] = f
+		}
+	}
+	place := func(what string, i int, t ir.Type) *Field {
+		return s.field(frame, fmt.Sprintf("step%d_%s%d", number, what, i), t)
+	}
+	operand := func(i int) *Field { // where operand i lies, or is brought to
+		if f := frame.byVal[v.Args[i]]; f != nil {
+			return f
+		}
+		return place("in", i, v.Args[i].Type)
+	}
+	result := func(i int, t ir.Type) *Field {
+		if f := results[i]; f != nil {
+			return f
+		}
+		return place("out", i, t)
+	}
+	switch v.Op {
+	case ir.OpSolve:
+		sv := v.Attr.Solve
+		st.Solve = s.solves[sv]
+		st.T0, st.T1 = operand(0), operand(1)
+		for i, t := range sv.ResultTypes()[:len(sv.States)] {
+			switch {
+			case sv.Times == 0:
+			case sv.States[i].Memory:
+				st.Out = append(st.Out, nil)
+			default:
+				st.Out = append(st.Out, result(i, t))
+			}
+		}
+	case ir.OpRev:
+		st.Rev = s.revs[v.Attr.Rev]
+		if sv := v.Attr.Rev.Solve; sv.Times > 0 {
+			for i, state := range sv.States {
+				if state.Memory {
+					st.Out = append(st.Out, nil)
+					continue
+				}
+				st.Out = append(st.Out, operand(1+i))
+			}
+		}
+	case ir.OpCall:
+		st.Loop = &Loop{Body: s.nodes[v.Attr.Func], N: 1, Call: true}
+	default:
+		l := loopOf(v)
+		lp := &Loop{Body: s.nodes[l.fn], N: l.n, Carry: l.carry, Back: l.back, Guard: v.Op == ir.OpScan && v.Attr.Scan.Guard}
+		for i := range v.Args {
+			lp.In = append(lp.In, nil)
+			if l.sliced(i) {
+				lp.In[i] = operand(i)
+			}
+		}
+		for i, r := range lp.Body.Frame.Results {
+			lp.Out = append(lp.Out, nil)
+			switch {
+			case r == nil && (i < l.carry || results[i] != nil):
+				return nil, &Unsupported{"a statistic of a loop's run", frame.Func, v}
+			case i >= l.carry && results[i] != nil:
+				lp.Out[i] = results[i]
+			}
+		}
+		st.Loop = lp
+	}
+	return st, nil
 }
 
 // handIn stores the operands of a node where its loop reads them.
 func (c *compiler) handIn(st *NodeStep) {
 	v := st.Value
 	store := func(to *Field, a *ir.Value) {
-		c.each(a.Type.Len(), func(ix index) { c.storeField(to, ix, c.elem(a, ix)) })
+		if c.k.byVal[a] != to {
+			c.each(a.Type.Len(), func(ix index) { c.storeField(to, ix, c.elem(a, ix)) })
+		}
+	}
+	clear := func(f *Field) {
+		zero := c.splat(f.Elem, 0)
+		c.each(f.Rows, func(ix index) { c.storeField(f, ix, zero) })
 	}
 	c.b.Note("operands of %s", v.Op)
 	c.columns(func() {
-		if l := st.Solve; l != nil {
+		switch {
+		case st.Solve != nil:
+			l := st.Solve
 			store(st.T0, v.Args[0])
 			store(st.T1, v.Args[1])
 			for i, a := range v.Args[2 : 2+l.States] {
@@ -129,19 +263,39 @@ func (c *compiler) handIn(st *NodeStep) {
 			for i, a := range v.Args[2+l.States:] {
 				store(l.Step.Args[l.Lead()+l.States+l.Slopes+i], a)
 			}
-			return
-		}
-		r := st.Rev
-		n, m := len(r.IR.Solve.States), len(r.IR.Solve.Extras)
-		for i, a := range v.Args[0].Args[2+n:] {
-			store(r.Step.Args[3+n+i], a)
-		}
-		for i, a := range v.Args[1:] {
-			store(r.Step.Args[3+n+m+i], a)
-		}
-		for _, f := range r.Step.Args[3+n+m+n:] {
-			zero := c.splat(f.Elem, 0)
-			c.each(f.Rows, func(ix index) { c.storeField(f, ix, zero) })
+		case st.Rev != nil:
+			r := st.Rev
+			n, m := len(r.IR.Solve.States), len(r.IR.Solve.Extras)
+			for i, a := range v.Args[0].Args[2+n:] {
+				store(r.Step.Args[3+n+i], a)
+				if r.At != nil {
+					store(r.At.Args[4+n+i], a)
+				}
+			}
+			bars := r.Step.Args[3+n+m:]
+			for i, a := range v.Args[1 : 1+n] {
+				switch {
+				case st.Out == nil:
+					store(bars[i], a)
+				case st.Out[i] != nil:
+					store(st.Out[i], a)
+				}
+			}
+			if st.Out == nil {
+				bars = bars[n:]
+			}
+			for _, f := range bars {
+				clear(f)
+			}
+		default:
+			l := st.Loop
+			for i, a := range v.Args {
+				if !l.Call && l.In[i] != nil {
+					store(l.In[i], a)
+				} else {
+					store(l.Body.Frame.Args[i], a)
+				}
+			}
 		}
 	})
 }
@@ -150,22 +304,27 @@ func (c *compiler) handIn(st *NodeStep) {
 func (c *compiler) handOut(st *NodeStep) {
 	c.b.Note("results of %s", st.Value.Op)
 	c.columns(func() {
-		for _, u := range c.k.Func.Values {
-			if u.Op != ir.OpResult || u.Args[0] != st.Value {
-				continue
-			}
-			to, i := c.k.byVal[u], u.Attr.Index
-			if to == nil || c.pf.Places[u].Kind == plan.Stat || c.pf.Places[u].Kind == plan.Sum {
+		for i, to := range c.results(st.Value) {
+			if to == nil {
 				continue
 			}
 			var from *Field
-			if l := st.Solve; l != nil {
-				from = l.Step.Args[l.Lead()+i]
-			} else {
+			switch {
+			case st.Loop != nil && st.Loop.Call:
+				from = st.Loop.Body.Frame.Results[i]
+			case st.Loop != nil && i < st.Loop.Carry:
+				from = st.Loop.Body.Frame.Args[i]
+			case st.Loop != nil, st.Solve != nil && st.Out != nil:
+				continue // they are there
+			case st.Solve != nil:
+				from = st.Solve.Step.Args[st.Solve.Lead()+i]
+			default:
 				n, m := len(st.Rev.IR.Solve.States), len(st.Rev.IR.Solve.Extras)
 				from = st.Rev.Step.Args[3+n+m+i]
 			}
-			c.each(u.Type.Len(), func(ix index) { c.storeField(to, ix, c.loadField(from, ix)) })
+			if from != nil {
+				c.each(to.Rows, func(ix index) { c.storeField(to, ix, c.loadField(from, ix)) })
+			}
 		}
 	})
 }

@@ -69,17 +69,18 @@ type Set struct {
 	byFunc map[*ir.Func]*Kernel
 	solves map[*ir.Solve]*Solve
 	revs   map[*ir.Rev]*Rev
+	nodes  map[*ir.Func]*Node
 	name   func(*ir.Func) string
 	params map[*ir.Param]int // offset in Params, or in the prepared values
 	sums   map[*ir.Param]int // first element in the flat gradient
 }
 
 // spillSlots is the number of vectors of the frame that kernels may use when they run out of registers.
-const spillSlots = 64
+const spillSlots = 256
 
 // New is an empty set; name gives kernels their names.
 func New(p *plan.Plan, name func(*ir.Func) string) *Set {
-	s := &Set{Plan: p, Args: []string{"fr *frame", "w *Params", "pre *prepared", "sums *Real"}, byFunc: map[*ir.Func]*Kernel{}, solves: map[*ir.Solve]*Solve{}, revs: map[*ir.Rev]*Rev{}, name: name, params: map[*ir.Param]int{}, sums: map[*ir.Param]int{}}
+	s := &Set{Plan: p, Args: []string{"fr *frame", "w *Params", "pre *prepared", "sums *Real"}, byFunc: map[*ir.Func]*Kernel{}, solves: map[*ir.Solve]*Solve{}, revs: map[*ir.Rev]*Rev{}, nodes: map[*ir.Func]*Node{}, name: name, params: map[*ir.Param]int{}, sums: map[*ir.Param]int{}}
 	off, flat := 0, 0
 	for _, q := range p.Module.Params {
 		s.params[q], s.sums[q] = off, flat
@@ -142,6 +143,9 @@ func (s *Set) mark() (undo func()) {
 				delete(s.byFunc, k.Func)
 			}
 		}
+		for _, n := range s.Nodes[nodes:] {
+			delete(s.nodes, n.Func)
+		}
 		s.Nodes = s.Nodes[:nodes]
 		s.Kernels, s.Size, s.solves, s.revs = s.Kernels[:n], size, solves, revs
 	}
@@ -157,12 +161,12 @@ func (s *Set) add(f *ir.Func) (*Kernel, error) {
 	}
 	for _, v := range f.Values {
 		switch v.Op {
-		case ir.OpCall:
-			if _, err := s.add(v.Attr.Func); err != nil {
+		case ir.OpCall, ir.OpMap, ir.OpScan:
+			if _, err := s.add(v.Callees()[0]); err != nil {
 				return nil, err
 			}
-		case ir.OpSolve, ir.OpRev, ir.OpMap, ir.OpScan:
-			return nil, &Unsupported{v.Op.String(), f, v}
+		case ir.OpSolve, ir.OpRev:
+			return nil, &Unsupported{v.Op.String() + " inside of a step", f, v}
 		}
 	}
 	k := &Kernel{Func: f, Name: s.name(f), pf: pf, nests: pf.Nests, byVal: map[*ir.Value]*Field{}}
@@ -231,6 +235,7 @@ func (s *Set) layout(k *Kernel) {
 		}
 	}
 	outside := map[*ir.Value]bool{} // values that are read in another segment, or by a call
+	stats := map[*ir.Value]bool{}   // statistics that are read
 	for i, seg := range segs {
 		for _, n := range seg {
 			for _, st := range n.Steps {
@@ -246,7 +251,10 @@ func (s *Set) layout(k *Kernel) {
 					read(st.V)
 					continue
 				}
-				reads(pf, st.V, read)
+				reads(pf, st.V, func(v *ir.Value) {
+					read(v)
+					stats[v] = pf.Places[v].Kind == plan.Stat
+				})
 				if st.V.Op == ir.OpRev { // it takes the extras of its solve again
 					for _, a := range st.V.Args[0].Args {
 						read(a)
@@ -272,6 +280,10 @@ func (s *Set) layout(k *Kernel) {
 			}
 		case plan.Local, plan.Work:
 			k.byVal[v] = s.field(k, fmt.Sprintf("v%d", v.ID), v.Type)
+		case plan.Stat:
+			if stats[v] {
+				k.byVal[v] = s.field(k, fmt.Sprintf("v%d", v.ID), v.Type)
+			}
 		}
 	}
 }
@@ -295,10 +307,17 @@ func reads(pf *plan.Func, v *ir.Value, f func(*ir.Value)) {
 	}
 }
 
-func isCall(n *plan.Nest) bool { return n.Steps[0].V.Op == ir.OpCall && n.Steps[0].Form == plan.Whole }
-
-// isNode reports whether a nest is a call, or a node that Go runs.
-func isNode(n *plan.Nest) bool { return isCall(n) || isBreak(n) }
+// isNode reports whether a nest is a node that runs other functions.
+func isNode(n *plan.Nest) bool {
+	if n.Steps[0].Form != plan.Whole {
+		return false
+	}
+	switch n.Steps[0].V.Op {
+	case ir.OpCall, ir.OpMap, ir.OpScan, ir.OpSolve, ir.OpRev:
+		return true
+	}
+	return false
+}
 
 // segments cuts nests at nodes: each is a segment of its own, and so is each run of nests between.
 func segments(nests []*plan.Nest) [][]*plan.Nest {

@@ -16,8 +16,11 @@ type Solve struct {
 	// Step makes a step and decides on it. Its arguments that change are carried on from call to call:
 	// t, h, states, slopes and, of an adaptive solve, rejected, errPrev, errPrev2. See the constants for places.
 	Step *Kernel
-	// Fixed: what lies where among arguments and results of Step.
-	States, Slopes int // how many there are
+	// Dense gives states within a step, of a solve with output times: (theta, h, states before and after it, data).
+	// Its data are the last results of Step.
+	Dense *Kernel
+	// States, Slopes and Data say how many there are.
+	States, Slopes, Data int
 }
 
 // Results of a Step. Go reads the code of each sample after a step.
@@ -42,20 +45,16 @@ func (s *Set) AddSolve(sv *ir.Solve) (*Solve, error) {
 		return l, nil
 	}
 	switch {
-	case sv.Times > 0:
-		return nil, &Unsupported{"output times", sv.Field, nil}
 	case len(sv.Events) > 0:
 		return nil, &Unsupported{"events", sv.Field, nil}
-	case sv.Begin != nil:
-		return nil, &Unsupported{"a method with memory", sv.Field, nil}
 	case sv.Stops > 0:
 		return nil, &Unsupported{"stops", sv.Field, nil}
-	case sv.KeepEvery > 0 || sv.KeepBytes > 0:
+	case sv.Remakes():
 		return nil, &Unsupported{"checkpoints", sv.Field, nil}
 	}
 	l := &Solve{IR: sv, States: len(sv.States)}
 	if sv.FSAL {
-		l.Slopes = l.States
+		l.Slopes = len(sv.Plain())
 	}
 	var start, step *ir.Func
 	if sv.Adaptive {
@@ -82,6 +81,12 @@ func (s *Set) AddSolve(sv *ir.Solve) (*Solve, error) {
 	}
 	if l.Step, err = s.Add(step); err != nil {
 		return nil, err
+	}
+	if sv.Times > 0 {
+		if l.Dense, err = s.Add(sv.Dense); err != nil {
+			return nil, err
+		}
+		l.Data = len(l.Dense.Args) - 2 - 2*l.States
 	}
 	l.Step.carry = map[int]int{}
 	n := len(fixedArgs)
@@ -111,6 +116,34 @@ func (l *Solve) Lead() int {
 	return 2 + len(fixedArgs)
 }
 
+// stepOf is the function of a step: that with the data of dense output where there are output times.
+func stepOf(sv *ir.Solve) *ir.Func {
+	if sv.Times > 0 && sv.DenseStep != nil {
+		return sv.DenseStep
+	}
+	return sv.Step
+}
+
+// Evals is the number of evaluations of an attempted step.
+func (l *Solve) Evals() int {
+	if stepOf(l.IR) == l.IR.DenseStep {
+		return l.IR.StepEvals + l.IR.DenseEvals
+	}
+	return l.IR.StepEvals
+}
+
+// Data is the name of result i of a Step that dense output needs.
+func Data(i int) string { return fmt.Sprintf("%sdata%d", Own, i) }
+
+// data names the results of a step that dense output needs.
+func data(vs []*ir.Value) []string {
+	var out []string
+	for i := range vs {
+		out = append(out, Data(i))
+	}
+	return out
+}
+
 // lane starts a function of a solve with scalars of f64, then values of the types of the solve.
 func (s *Set) lane(sv *ir.Solve, suffix string, scalars []string, slopes bool) (b *ir.Builder, xs map[string]*ir.Value, y, k, c []*ir.Value) {
 	b = ir.NewFunc(sv.Name+suffix, sv.Span, s.real())
@@ -121,7 +154,7 @@ func (s *Set) lane(sv *ir.Solve, suffix string, scalars []string, slopes bool) (
 	for _, st := range sv.States {
 		y = append(y, b.Arg(st.Name, st.Type))
 	}
-	for _, st := range sv.States {
+	for _, st := range plain(sv) {
 		if slopes {
 			k = append(k, b.Arg(st.Name+".k", st.Type))
 		}
@@ -140,6 +173,9 @@ func cat(lists ...[]*ir.Value) []*ir.Value {
 	return out
 }
 
+// plain are the states of the system.
+func plain(sv *ir.Solve) []ir.SolveState { return ir.Pick(sv.States, sv.Plain()) }
+
 // finish sets results with names.
 func finish(b *ir.Builder, names []string, vs []*ir.Value) *ir.Func {
 	f := b.Return(vs...)
@@ -147,10 +183,10 @@ func finish(b *ir.Builder, names []string, vs []*ir.Value) *ir.Func {
 	return f
 }
 
-// named are names of the states with a suffix.
-func named(sv *ir.Solve, suffix string) []string {
+// named are names of states with a suffix.
+func named(states []ir.SolveState, suffix string) []string {
 	var out []string
-	for _, st := range sv.States {
+	for _, st := range states {
 		out = append(out, st.Name+suffix)
 	}
 	return out
@@ -159,24 +195,26 @@ func named(sv *ir.Solve, suffix string) []string {
 // fixedStart is the field at the start.
 func (s *Set) fixedStart(sv *ir.Solve) *ir.Func {
 	b, x, y, _, c := s.lane(sv, ".lanestart", []string{"t"}, false)
-	return finish(b, named(sv, ".k"), b.CallAll(sv.Field, cat([]*ir.Value{x["t"]}, y, c)...))
+	return finish(b, named(plain(sv), ".k"), b.CallAll(sv.Field, cat([]*ir.Value{x["t"]}, ir.Pick(y, sv.Plain()), c)...))
 }
 
 // fixedStep makes a step of length h in the samples that are live, where it is finite.
 func (s *Set) fixedStep(sv *ir.Solve) *ir.Func {
 	b, x, y, k, c := s.lane(sv, ".lanestep", append([]string{"t", "h"}, fixedArgs...), sv.FSAL)
-	out := b.CallAll(sv.Step, cat([]*ir.Value{x["t"], x["h"]}, y, k, c)...)
+	out := b.CallAll(stepOf(sv), cat([]*ir.Value{x["t"], x["h"]}, y, k, c)...)
 	n := len(y)
 	y1, k1 := out[:n], []*ir.Value(nil)
 	if sv.FSAL {
-		k1 = out[n : 2*n]
+		k1 = out[n : n+len(k)]
 	}
 	good := s.finite(b, y1)
 	take := b.Binary(ir.OpAnd, good, b.Binary(ir.OpLt, b.Const(0, ir.F64), x["live"]))
-	names := append(named(sv, ".next"), named(sv, ".knext")[:len(k1)]...)
+	names := append(named(sv.States, ".next"), named(plain(sv), ".knext")[:len(k1)]...)
 	vs := cat(choose(b, take, y1, y), choose(b, take, k1, k))
 	names, vs = append(names, Own+"code"), append(vs, b.Cast(good, ir.F64))
-	return finish(b, append(names, named(sv, ".at")...), append(vs, y...))
+	names, vs = append(names, named(sv.States, ".at")...), append(vs, y...)
+	rest := out[n+len(k1):]
+	return finish(b, append(names, data(rest)...), append(vs, rest...))
 }
 
 // finite is true where all elements are finite.
@@ -211,6 +249,7 @@ func (s *Set) adaptiveStart(sv *ir.Solve) *ir.Func {
 		return nil
 	}
 	b, x, y, _, c := s.lane(sv, ".lanestart", []string{"t", "t1", "dir", "rtol", "atol"}, false)
+	y = ir.Pick(y, sv.Plain())
 	k := b.CallAll(sv.Field, cat([]*ir.Value{x["t"]}, y, c)...)
 	names, vs := []string{Own + "h"}, []*ir.Value{b.Mul(x["dir"], b.Const(sv.FirstStep, ir.F64))}
 	if sv.FirstStep == 0 {
@@ -219,7 +258,7 @@ func (s *Set) adaptiveStart(sv *ir.Solve) *ir.Func {
 		vs[0] = b.Mul(x["dir"], b.Binary(ir.OpMin, h, span))
 	}
 	if sv.FSAL {
-		names, vs = append(names, named(sv, ".k")...), append(vs, k...)
+		names, vs = append(names, named(plain(sv), ".k")...), append(vs, k...)
 	}
 	return finish(b, names, vs)
 }
@@ -243,13 +282,14 @@ func (s *Set) adaptiveStep(sv *ir.Solve) *ir.Func {
 	resolution := b.Mul(num(16*0x1p-52), op(ir.OpMax, abs(t), abs(t1)))
 	long := op(ir.OpOr, last, op(ir.OpLe, resolution, abs(h)))
 
-	out := b.CallAll(sv.Step, cat([]*ir.Value{t, h}, y, k, c)...)
-	n := len(y)
-	y1, e, k1 := out[:n], out[n:2*n], []*ir.Value(nil)
+	out := b.CallAll(stepOf(sv), cat([]*ir.Value{t, h}, y, k, c)...)
+	at := sv.Plain()
+	n, m := len(y), len(y)+len(at)
+	y1, e, k1 := out[:n], out[n:m], []*ir.Value(nil)
 	if sv.FSAL {
-		k1 = out[2*n : 3*n]
+		k1 = out[m : m+len(at)]
 	}
-	err := b.Inline(sv.Norm, cat([]*ir.Value{x["rtol"], x["atol"]}, y, y1, e))[0]
+	err := b.Inline(sv.Norm, cat([]*ir.Value{x["rtol"], x["atol"]}, ir.Pick(y, at), ir.Pick(y1, at), e))[0]
 	good := op(ir.OpLe, err, num(1))
 	if sv.MinStep > 0 {
 		short := op(ir.OpLe, b.Mul(dir, h), num(sv.MinStep))
@@ -271,14 +311,16 @@ func (s *Set) adaptiveStep(sv *ir.Solve) *ir.Func {
 		b.Select(accept, b.Select(last, t1, b.Add(t, h)), t),
 		b.Mul(h, scale),
 	}
-	names = append(names, named(sv, ".next")...)
+	names = append(names, named(sv.States, ".next")...)
 	vs = append(vs, choose(b, accept, y1, y)...)
 	if sv.FSAL {
-		names = append(names, named(sv, ".knext")...)
+		names = append(names, named(plain(sv), ".knext")...)
 		vs = append(vs, choose(b, accept, k1, k)...)
 	}
 	names, vs = append(names, Own+"code", Own+"err", Own+"t_at", Own+"h_at"), append(vs, code, err, t, h)
-	return finish(b, append(names, named(sv, ".at")...), append(vs, y...))
+	names, vs = append(names, named(sv.States, ".at")...), append(vs, y...)
+	rest := out[m+len(k1):]
+	return finish(b, append(names, data(rest)...), append(vs, rest...))
 }
 
 // AddRev compiles the step of a reverse sweep: (t, h, active, states, extras, cotangents, sums of those of
@@ -302,7 +344,7 @@ func (s *Set) AddRev(r *ir.Rev) (*Rev, error) {
 	out := b.CallAll(r.StepVJP, cat([]*ir.Value{x["t"], x["h"]}, y, c, bar)...)
 	n, m := len(y), len(c)
 	active := b.Binary(ir.OpLt, b.Const(0, ir.F64), x["active"])
-	names := named(sv, ".bar.next")
+	names := named(sv.States, ".bar.next")
 	vs := choose(b, active, out[:n], bar)
 	for i, v := range out[n : n+m] {
 		names = append(names, fmt.Sprintf("extra.%d.sum.next", i))
@@ -326,6 +368,11 @@ func (s *Set) AddRev(r *ir.Rev) (*Rev, error) {
 		k.carry[i] = 3 + n + m + i
 	}
 	l := &Rev{IR: r, Step: k}
+	if sv.Times > 0 && r.AtVJP != nil {
+		if l.At, err = s.revAt(r); err != nil {
+			return nil, err
+		}
+	}
 	s.revs[r] = l
 	return l, nil
 }
@@ -334,4 +381,41 @@ func (s *Set) AddRev(r *ir.Rev) (*Rev, error) {
 type Rev struct {
 	IR   *ir.Rev
 	Step *Kernel
+	// At adds the cotangents of an output within a step: (t, h, theta, active, states, extras, cotangents of the
+	// output, cotangents, sums) to (cotangents, sums). Nil without output times.
+	At *Kernel
+}
+
+// revAt is the function of Rev.At.
+func (s *Set) revAt(r *ir.Rev) (*Kernel, error) {
+	sv := r.Solve
+	b, x, y, _, c := s.lane(sv, ".lanerevat", []string{"t", "h", "theta", "active"}, false)
+	var out, to []*ir.Value
+	for _, st := range sv.States {
+		out = append(out, b.Arg(st.Name+".out", st.Type))
+	}
+	for _, st := range sv.States {
+		to = append(to, b.Arg(st.Name+".bar", st.Type))
+	}
+	for i, t := range sv.Extras {
+		to = append(to, b.Arg(fmt.Sprintf("extra.%d.sum", i), t))
+	}
+	res := b.CallAll(r.AtVJP, cat([]*ir.Value{x["t"], x["h"], x["theta"]}, y, c, out)...)
+	active := b.Binary(ir.OpLt, b.Const(0, ir.F64), x["active"])
+	var names []string
+	var vs []*ir.Value
+	for i, old := range to {
+		names = append(names, old.Name+".next")
+		vs = append(vs, b.Select(active, b.Add(old, res[i]), old))
+	}
+	accum := make([]bool, len(vs))
+	for i, p := range r.Params {
+		names, vs, accum = append(names, p.Name+"_bar"), append(vs, res[len(to)+i]), append(accum, true)
+	}
+	f := finish(b, names, vs)
+	f.Accum = accum
+	if err := s.Plan.Extra(f); err != nil {
+		return nil, err
+	}
+	return s.Add(f)
 }

@@ -12,7 +12,13 @@ import (
 func (c *compiler) whole(v *ir.Value) {
 	switch v.Op {
 	case ir.OpReshape, ir.OpTranspose, ir.OpSlice, ir.OpPad, ir.OpConcat, ir.OpReverse, ir.OpExpand:
-		c.copies(v)
+		c.copies(v, func(k int) (*ir.Value, int) { return plan.CopySource(v, k) })
+	case ir.OpTake:
+		c.take(v)
+	case ir.OpScatter:
+		c.scatterRows(v)
+	case ir.OpLocate:
+		c.locate(v)
 	case ir.OpSum, ir.OpReduceMax, ir.OpReduceMin:
 		c.reduce(v)
 	case ir.OpArgmax:
@@ -32,13 +38,13 @@ type run struct {
 }
 
 // maxRuns bounds the loops that an operator may be spelled with.
-const maxRuns = 64
+const maxRuns = 256
 
-// copies prints a shape operator as loops over stretches.
-func (c *compiler) copies(v *ir.Value) {
+// copies prints copies of elements, as loops over stretches; source gives that of each.
+func (c *compiler) copies(v *ir.Value, source func(k int) (*ir.Value, int)) {
 	var runs []run
 	for k := range v.Type.Len() {
-		src, from := plan.CopySource(v, k)
+		src, from := source(k)
 		if n := len(runs); n > 0 && runs[n-1].src == src {
 			r := &runs[n-1]
 			if r.n == 1 && src != nil {
@@ -60,13 +66,7 @@ func (c *compiler) copies(v *ir.Value) {
 			if r.src != nil {
 				x = c.elem(r.src, step(r.by).plus(r.from))
 			}
-			ix := step(1).plus(r.dst)
-			if f := c.k.byVal[v]; f != nil {
-				c.storeField(f, ix, x)
-			}
-			if ix.konst() && v.Type.Len() <= plan.SmallLen {
-				c.reg[element{v, ix.k}] = x
-			}
+			c.put(v, step(1).plus(r.dst), x)
 		})
 	}
 }
@@ -133,12 +133,7 @@ func (c *compiler) reduce(v *ir.Value) {
 				}
 			}
 		})
-		if f := c.k.byVal[v]; f != nil {
-			c.storeField(f, to, sum)
-		}
-		if to.konst() && v.Type.Len() <= plan.SmallLen {
-			c.reg[element{v, to.k}] = sum
-		}
+		c.put(v, to, sum)
 	})
 }
 
@@ -191,11 +186,7 @@ func (c *compiler) matmul(v *ir.Value) {
 			c.stretch(k, func(l func(int) index) {
 				c.accumulate(sum, c.elem(x, add(i(k), l(1))), c.elem(y, add(l(n), j(1))))
 			})
-			ix := add(i(n), j(1))
-			c.storeField(c.fieldOf(v), ix, sum)
-			if ix.konst() && v.Type.Len() <= plan.SmallLen {
-				c.reg[element{v, ix.k}] = sum
-			}
+			c.put(v, add(i(n), j(1)), sum)
 		})
 	})
 }

@@ -12,9 +12,9 @@ import (
 // laneFrame is the memory of the kernels: for each function its arguments, results and other values, rows of 32
 // samples each.
 type laneFrame struct {
-	spill     [4352]byte // vectors and pointers that found no register
-	mask      [32]uint32 // of the samples that count in sums over samples
-	flowField struct {   // Flow.field
+	spill     [16640]byte // vectors and pointers that found no register
+	mask      [32]uint32  // of the samples that count in sums over samples
+	flowField struct {    // Flow.field
 		t  [32]float64
 		x  [2 * 32]Real
 		dx [2 * 32]Real
@@ -92,8 +92,8 @@ type laneFrame struct {
 	moonsSample struct { // Moons
 		x        [2 * 32]Real
 		logits   [2 * 32]Real
-		solve0T0 [32]float64
-		solve0T1 [32]float64
+		step0In0 [32]float64
+		step0In1 [32]float64
 	}
 	flowField1 struct { // Flow.field.1
 		t  [32]float64
@@ -120,8 +120,8 @@ type laneFrame struct {
 	moonsTinySample struct { // MoonsTiny
 		x        [2 * 32]Real
 		logits   [2 * 32]Real
-		solve0T0 [32]float64
-		solve0T1 [32]float64
+		step0In0 [32]float64
+		step0In1 [32]float64
 	}
 	flowField2 struct { // Flow.field.2
 		t  [32]float64
@@ -149,8 +149,8 @@ type laneFrame struct {
 	moonsFastSample struct { // MoonsFast
 		x        [2 * 32]Real
 		logits   [2 * 32]Real
-		solve0T0 [32]float64
-		solve0T1 [32]float64
+		step0In0 [32]float64
+		step0In1 [32]float64
 	}
 	fitSample struct { // Fit
 		x        [2 * 32]Real
@@ -158,8 +158,8 @@ type laneFrame struct {
 		loss     [32]Real
 		acc2     [32]Real
 		v5       [2 * 32]Real
-		solve0T0 [32]float64
-		solve0T1 [32]float64
+		step0In0 [32]float64
+		step0In1 [32]float64
 	}
 	moons0RecLanestart struct { // Moons.0.rec.lanestart
 		stepT    [32]float64
@@ -287,21 +287,849 @@ type laneFrame struct {
 		v9       [32]Real
 		v12      [2 * 32]Real
 		v13      [2 * 32]Real
-		solve0T0 [32]float64
-		solve0T1 [32]float64
+		step0In0 [32]float64
+		step0In1 [32]float64
+	}
+	flowField3F64 struct { // Flow.field.3.f64
+		t  [32]float64
+		x  [2 * 32]float64
+		dx [2 * 32]float64
+	}
+	fitTiny0Lanestart struct { // FitTiny.0.lanestart
+		stepT    [32]float64
+		stepT1   [32]float64
+		stepDir  [32]float64
+		stepRtol [32]float64
+		stepAtol [32]float64
+		x        [2 * 32]float64
+		stepH    [32]float64
+		xK       [2 * 32]float64
+		v9       [2 * 32]float64
+		v22      [32]float64
+		v29      [32]float64
+		v31      [32]float64
+		v33      [2 * 32]float64
+		v34      [2 * 32]float64
+	}
+	fitTiny0DenseStep struct { // FitTiny.0.dense_step
+		t      [32]float64
+		h      [32]float64
+		x      [2 * 32]float64
+		xK     [2 * 32]float64
+		xNext  [2 * 32]float64
+		xErr   [2 * 32]float64
+		xKnext [2 * 32]float64
+		xD1    [2 * 32]float64
+		xD2    [2 * 32]float64
+		xD3    [2 * 32]float64
+		xD4    [2 * 32]float64
+		v6     [32]float64
+		v8     [2 * 32]float64
+		v9     [2 * 32]float64
+		v12    [32]float64
+		v20    [2 * 32]float64
+		v21    [2 * 32]float64
+		v24    [32]float64
+		v36    [2 * 32]float64
+		v37    [2 * 32]float64
+		v40    [32]float64
+		v56    [2 * 32]float64
+		v57    [2 * 32]float64
+		v58    [32]float64
+		v78    [2 * 32]float64
+		v79    [2 * 32]float64
+	}
+	fitTiny0Lanestep struct { // FitTiny.0.lanestep
+		stepT            [32]float64
+		stepH            [32]float64
+		stepRejected     [32]float64
+		stepErrPrev      [32]float64
+		stepErrPrev2     [32]float64
+		stepT1           [32]float64
+		stepDir          [32]float64
+		stepRtol         [32]float64
+		stepAtol         [32]float64
+		stepLive         [32]float64
+		x                [2 * 32]float64
+		xK               [2 * 32]float64
+		stepRejectedNext [32]float64
+		stepErrPrevNext  [32]float64
+		stepErrPrev2Next [32]float64
+		stepTNext        [32]float64
+		stepHNext        [32]float64
+		xNext            [2 * 32]float64
+		xKnext           [2 * 32]float64
+		stepCode         [32]float64
+		stepErr          [32]float64
+		stepTAt          [32]float64
+		stepHAt          [32]float64
+		xAt              [2 * 32]float64
+		stepData0        [2 * 32]float64
+		stepData1        [2 * 32]float64
+		stepData2        [2 * 32]float64
+		stepData3        [2 * 32]float64
+		v18              [32]uint32
+		v22              [2 * 32]float64
+		v24              [2 * 32]float64
+		v86              [2 * 32]float64
+	}
+	fitTiny0Dense struct { // FitTiny.0.dense
+		theta [32]float64
+		h     [32]float64
+		x     [2 * 32]float64
+		xNext [2 * 32]float64
+		xD1   [2 * 32]float64
+		xD2   [2 * 32]float64
+		xD3   [2 * 32]float64
+		xD4   [2 * 32]float64
+		xAt   [2 * 32]float64
+	}
+	fitTinyHyperTiny1Target struct { // FitTiny.HyperTiny.1.target
+		dt   [32]float64
+		h    [32]float64
+		x    [2 * 32]float64
+		xEnd [2 * 32]float64
+		out0 [2 * 32]Real
+		out1 [2 * 32]Real
+		out2 [2 * 32]Real
+	}
+	fitTinyHyperTiny1Off struct { // FitTiny.HyperTiny.1.off
+		h      [32]float64
+		weight [32]float64
+		x      [2 * 32]Real
+		xK1    [2 * 32]Real
+		xWant  [2 * 32]Real
+		out0   [2 * 32]Real
+	}
+	fitTinySample struct { // FitTiny
+		x        [2 * 32]Real
+		y        [32]int32
+		loss     [32]Real
+		gap      [32]Real
+		v4       [2 * 32]float64
+		v7       [258 * 32]float64
+		v9       [418 * 32]float64
+		v11      [418 * 32]float64
+		v14      [418 * 32]Real
+		v15      [418 * 32]Real
+		v16      [418 * 32]Real
+		v21      [418 * 32]Real
+		v24      [2 * 32]Real
+		v25      [2 * 32]Real
+		step0In0 [32]float64
+		step0In1 [129 * 32]float64
+		step2In0 [32]float64
+		step2In1 [32]float64
+		step4In0 [32]float64
+		step4In1 [32]float64
+	}
+	fitTinyHyperTiny1OffBack struct { // FitTiny.HyperTiny.1.off.back
+		h      [32]float64
+		weight [32]float64
+		x      [2 * 32]Real
+		xK1    [2 * 32]Real
+		outBar [2 * 32]Real
+		v8     [32]Real
+		v9     [5 * 32]Real
+	}
+	fitTinyGrad struct { // FitTiny.grad
+		x        [2 * 32]Real
+		y        [32]int32
+		loss     [32]Real
+		gap      [32]Real
+		v4       [2 * 32]float64
+		v7       [258 * 32]float64
+		v9       [418 * 32]float64
+		v11      [418 * 32]float64
+		v14      [418 * 32]Real
+		v15      [418 * 32]Real
+		v16      [418 * 32]Real
+		v22      [418 * 32]Real
+		v23      [418 * 32]Real
+		v27      [2 * 32]Real
+		v28      [2 * 32]Real
+		step0In0 [32]float64
+		step0In1 [129 * 32]float64
+		step2In0 [32]float64
+		step2In1 [32]float64
+		step4In0 [32]float64
+		step4In1 [32]float64
+	}
+	flowField5F64 struct { // Flow.field.5.f64
+		t  [32]float64
+		x  [2 * 32]float64
+		dx [2 * 32]float64
+	}
+	fitHyper0Lanestart struct { // FitHyper.0.lanestart
+		stepT    [32]float64
+		stepT1   [32]float64
+		stepDir  [32]float64
+		stepRtol [32]float64
+		stepAtol [32]float64
+		x        [2 * 32]float64
+		stepH    [32]float64
+		xK       [2 * 32]float64
+		v9       [2 * 32]float64
+		v22      [32]float64
+		v29      [32]float64
+		v31      [32]float64
+		v33      [2 * 32]float64
+		v34      [2 * 32]float64
+	}
+	fitHyper0DenseStep struct { // FitHyper.0.dense_step
+		t      [32]float64
+		h      [32]float64
+		x      [2 * 32]float64
+		xK     [2 * 32]float64
+		xNext  [2 * 32]float64
+		xErr   [2 * 32]float64
+		xKnext [2 * 32]float64
+		xD1    [2 * 32]float64
+		xD2    [2 * 32]float64
+		xD3    [2 * 32]float64
+		xD4    [2 * 32]float64
+		v6     [32]float64
+		v8     [2 * 32]float64
+		v9     [2 * 32]float64
+		v12    [32]float64
+		v20    [2 * 32]float64
+		v21    [2 * 32]float64
+		v24    [32]float64
+		v36    [2 * 32]float64
+		v37    [2 * 32]float64
+		v40    [32]float64
+		v56    [2 * 32]float64
+		v57    [2 * 32]float64
+		v58    [32]float64
+		v78    [2 * 32]float64
+		v79    [2 * 32]float64
+	}
+	fitHyper0Lanestep struct { // FitHyper.0.lanestep
+		stepT            [32]float64
+		stepH            [32]float64
+		stepRejected     [32]float64
+		stepErrPrev      [32]float64
+		stepErrPrev2     [32]float64
+		stepT1           [32]float64
+		stepDir          [32]float64
+		stepRtol         [32]float64
+		stepAtol         [32]float64
+		stepLive         [32]float64
+		x                [2 * 32]float64
+		xK               [2 * 32]float64
+		stepRejectedNext [32]float64
+		stepErrPrevNext  [32]float64
+		stepErrPrev2Next [32]float64
+		stepTNext        [32]float64
+		stepHNext        [32]float64
+		xNext            [2 * 32]float64
+		xKnext           [2 * 32]float64
+		stepCode         [32]float64
+		stepErr          [32]float64
+		stepTAt          [32]float64
+		stepHAt          [32]float64
+		xAt              [2 * 32]float64
+		stepData0        [2 * 32]float64
+		stepData1        [2 * 32]float64
+		stepData2        [2 * 32]float64
+		stepData3        [2 * 32]float64
+		v18              [32]uint32
+		v22              [2 * 32]float64
+		v24              [2 * 32]float64
+		v86              [2 * 32]float64
+	}
+	fitHyper0Dense struct { // FitHyper.0.dense
+		theta [32]float64
+		h     [32]float64
+		x     [2 * 32]float64
+		xNext [2 * 32]float64
+		xD1   [2 * 32]float64
+		xD2   [2 * 32]float64
+		xD3   [2 * 32]float64
+		xD4   [2 * 32]float64
+		xAt   [2 * 32]float64
+	}
+	fitHyperHyperEuler1Target struct { // FitHyper.HyperEuler.1.target
+		dt   [32]float64
+		h    [32]float64
+		x    [2 * 32]float64
+		xEnd [2 * 32]float64
+		out0 [2 * 32]Real
+		out1 [2 * 32]Real
+		out2 [2 * 32]Real
+	}
+	fitHyperHyperEuler1Off struct { // FitHyper.HyperEuler.1.off
+		h      [32]float64
+		weight [32]float64
+		x      [2 * 32]Real
+		xK1    [2 * 32]Real
+		xWant  [2 * 32]Real
+		out0   [2 * 32]Real
+		v22    [64 * 32]Real
+	}
+	flowField7 struct { // Flow.field.7
+		t  [32]float64
+		x  [2 * 32]Real
+		dx [2 * 32]Real
+	}
+	fitHyper1DenseStep struct { // FitHyper.1.dense_step
+		t     [32]float64
+		h     [32]float64
+		x     [2 * 32]Real
+		xNext [2 * 32]Real
+		xD1   [2 * 32]Real
+		xD2   [2 * 32]Real
+		v24   [64 * 32]Real
+	}
+	fitHyper1Lanestep struct { // FitHyper.1.lanestep
+		stepT     [32]float64
+		stepH     [32]float64
+		stepLive  [32]float64
+		x         [2 * 32]Real
+		xNext     [2 * 32]Real
+		stepCode  [32]float64
+		xAt       [2 * 32]Real
+		stepData0 [2 * 32]Real
+		stepData1 [2 * 32]Real
+		v5        [2 * 32]Real
+	}
+	fitHyper1Dense struct { // FitHyper.1.dense
+		theta [32]float64
+		h     [32]float64
+		x     [2 * 32]Real
+		xNext [2 * 32]Real
+		xD1   [2 * 32]Real
+		xD2   [2 * 32]Real
+		xAt   [2 * 32]Real
+	}
+	fitHyperSample struct { // FitHyper
+		x        [2 * 32]Real
+		y        [32]int32
+		loss     [32]Real
+		gap      [32]Real
+		v4       [2 * 32]float64
+		v7       [22 * 32]float64
+		v12      [20 * 32]Real
+		v13      [20 * 32]Real
+		v14      [20 * 32]Real
+		v21      [20 * 32]Real
+		v25      [20 * 32]Real
+		v34      [2 * 32]Real
+		v35      [2 * 32]Real
+		step0In0 [32]float64
+		step0In1 [11 * 32]float64
+		step2In0 [32]float64
+		step2In1 [10 * 32]float64
+		step4In0 [32]float64
+		step4In1 [32]float64
+		step6In0 [32]float64
+		step6In1 [32]float64
+	}
+	fitHyper0RecLanestart struct { // FitHyper.0.rec.lanestart
+		stepT    [32]float64
+		stepT1   [32]float64
+		stepDir  [32]float64
+		stepRtol [32]float64
+		stepAtol [32]float64
+		x        [2 * 32]float64
+		stepH    [32]float64
+		xK       [2 * 32]float64
+		v9       [2 * 32]float64
+		v22      [32]float64
+		v29      [32]float64
+		v31      [32]float64
+		v33      [2 * 32]float64
+		v34      [2 * 32]float64
+	}
+	fitHyper0RecLanestep struct { // FitHyper.0.rec.lanestep
+		stepT            [32]float64
+		stepH            [32]float64
+		stepRejected     [32]float64
+		stepErrPrev      [32]float64
+		stepErrPrev2     [32]float64
+		stepT1           [32]float64
+		stepDir          [32]float64
+		stepRtol         [32]float64
+		stepAtol         [32]float64
+		stepLive         [32]float64
+		x                [2 * 32]float64
+		xK               [2 * 32]float64
+		stepRejectedNext [32]float64
+		stepErrPrevNext  [32]float64
+		stepErrPrev2Next [32]float64
+		stepTNext        [32]float64
+		stepHNext        [32]float64
+		xNext            [2 * 32]float64
+		xKnext           [2 * 32]float64
+		stepCode         [32]float64
+		stepErr          [32]float64
+		stepTAt          [32]float64
+		stepHAt          [32]float64
+		xAt              [2 * 32]float64
+		stepData0        [2 * 32]float64
+		stepData1        [2 * 32]float64
+		stepData2        [2 * 32]float64
+		stepData3        [2 * 32]float64
+		v18              [32]uint32
+		v22              [2 * 32]float64
+		v24              [2 * 32]float64
+		v86              [2 * 32]float64
+	}
+	fitHyperHyperEuler1TargetFwd struct { // FitHyper.HyperEuler.1.target.fwd
+		dt    [32]float64
+		h     [32]float64
+		x     [2 * 32]float64
+		xEnd  [2 * 32]float64
+		out0  [2 * 32]Real
+		out1  [2 * 32]Real
+		xWant [2 * 32]Real
+		tanh  [16 * 32]float64
+	}
+	fitHyperHyperEuler1OffFwd struct { // FitHyper.HyperEuler.1.off.fwd
+		h      [32]float64
+		weight [32]float64
+		x      [2 * 32]Real
+		xK1    [2 * 32]Real
+		xWant  [2 * 32]Real
+		out    [2 * 32]Real
+		lt     [64 * 32]uint32
+		lt2    [64 * 32]uint32
+		v22    [64 * 32]Real
+	}
+	fitHyper1RecLanestep struct { // FitHyper.1.rec.lanestep
+		stepT     [32]float64
+		stepH     [32]float64
+		stepLive  [32]float64
+		x         [2 * 32]Real
+		xNext     [2 * 32]Real
+		stepCode  [32]float64
+		xAt       [2 * 32]Real
+		stepData0 [2 * 32]Real
+		stepData1 [2 * 32]Real
+		v5        [2 * 32]Real
+	}
+	flowField7Fwd struct { // Flow.field.7.fwd
+		x    [2 * 32]Real
+		dx   [2 * 32]Real
+		tanh [16 * 32]Real
+	}
+	flowField7Bwd struct { // Flow.field.7.bwd
+		tanh  [16 * 32]Real
+		dxBar [2 * 32]Real
+		xBar  [2 * 32]Real
+	}
+	fitHyper1ReplayVjp struct { // FitHyper.1.replay.vjp
+		t        [32]float64
+		h        [32]float64
+		x        [2 * 32]Real
+		xNextBar [2 * 32]Real
+		xBar     [2 * 32]Real
+		v5       [16 * 32]Real
+		v10      [64 * 32]Real
+		v14      [2 * 32]Real
+		v23      [64 * 32]uint32
+		v27      [64 * 32]Real
+		v40      [64 * 32]Real
+		v41      [64 * 32]Real
+		v42      [64 * 32]Real
+		v50      [5 * 32]Real
+		v53      [2 * 32]Real
+		v54      [2 * 32]Real
+	}
+	fitHyper1RecLanerev struct { // FitHyper.1.rec.lanerev
+		stepT      [32]float64
+		stepH      [32]float64
+		stepActive [32]float64
+		x          [2 * 32]Real
+		xBar       [2 * 32]Real
+		xBarNext   [2 * 32]Real
+		v5         [2 * 32]Real
+	}
+	fitHyper1ReplayAtVjp struct { // FitHyper.1.replay_at.vjp
+		t      [32]float64
+		h      [32]float64
+		theta  [32]float64
+		x      [2 * 32]Real
+		xAtBar [2 * 32]Real
+		xBar   [2 * 32]Real
+		v6     [16 * 32]Real
+		v16    [64 * 32]Real
+		v20    [2 * 32]Real
+		v28    [64 * 32]uint32
+		v32    [64 * 32]Real
+		v45    [64 * 32]Real
+		v46    [64 * 32]Real
+		v47    [64 * 32]Real
+		v55    [5 * 32]Real
+		v57    [2 * 32]Real
+		v58    [2 * 32]Real
+	}
+	fitHyper1RecLanerevat struct { // FitHyper.1.rec.lanerevat
+		stepT      [32]float64
+		stepH      [32]float64
+		stepTheta  [32]float64
+		stepActive [32]float64
+		x          [2 * 32]Real
+		xOut       [2 * 32]Real
+		xBar       [2 * 32]Real
+		xBarNext   [2 * 32]Real
+		v7         [2 * 32]Real
+	}
+	fitHyperHyperEuler1OffBwd struct { // FitHyper.HyperEuler.1.off.bwd
+		weight   [32]float64
+		lt       [64 * 32]uint32
+		lt2      [64 * 32]uint32
+		outBar   [2 * 32]Real
+		xBar     [2 * 32]Real
+		xK1Bar   [2 * 32]Real
+		xWantBar [2 * 32]Real
+		v16      [64 * 32]Real
+		v18      [64 * 32]Real
+		v19      [64 * 32]Real
+		v29      [5 * 32]Real
+	}
+	fitHyperHyperEuler1TargetBwd struct { // FitHyper.HyperEuler.1.target.bwd
+		dt       [32]float64
+		h        [32]float64
+		tanh     [16 * 32]float64
+		out0Bar  [2 * 32]Real
+		out1Bar  [2 * 32]Real
+		xWantBar [2 * 32]Real
+		xBar     [2 * 32]float64
+		xEndBar  [2 * 32]float64
+	}
+	flowField5F64Fwd struct { // Flow.field.5.f64.fwd
+		x    [2 * 32]float64
+		dx   [2 * 32]float64
+		tanh [16 * 32]float64
+	}
+	flowField5F64Bwd struct { // Flow.field.5.f64.bwd
+		tanh  [16 * 32]float64
+		dxBar [2 * 32]float64
+		xBar  [2 * 32]float64
+	}
+	fitHyper0ReplayVjp struct { // FitHyper.0.replay.vjp
+		t        [32]float64
+		h        [32]float64
+		x        [2 * 32]float64
+		xNextBar [2 * 32]float64
+		xBar     [2 * 32]float64
+		v6       [32]float64
+		v7       [2 * 32]float64
+		v9       [2 * 32]float64
+		v12      [32]float64
+		v16      [32]float64
+		v17      [2 * 32]float64
+		v19      [2 * 32]float64
+		v22      [32]float64
+		v26      [32]float64
+		v30      [32]float64
+		v31      [2 * 32]float64
+		v33      [2 * 32]float64
+		v36      [32]float64
+		v40      [32]float64
+		v44      [32]float64
+		v48      [32]float64
+		v49      [2 * 32]float64
+		v51      [2 * 32]float64
+		v54      [32]float64
+		v58      [32]float64
+		v62      [32]float64
+		v66      [32]float64
+		v70      [32]float64
+		v71      [2 * 32]float64
+		v73      [2 * 32]float64
+		v75      [16 * 32]float64
+		v78      [2 * 32]float64
+		v79      [2 * 32]float64
+		v80      [16 * 32]float64
+		v85      [2 * 32]float64
+		v86      [2 * 32]float64
+		v87      [16 * 32]float64
+		v94      [2 * 32]float64
+		v95      [2 * 32]float64
+		v96      [16 * 32]float64
+		v105     [2 * 32]float64
+		v106     [2 * 32]float64
+		v107     [16 * 32]float64
+		v118     [2 * 32]float64
+		v119     [2 * 32]float64
+		v120     [16 * 32]float64
+		v133     [2 * 32]float64
+		v134     [2 * 32]float64
+	}
+	fitHyper0RecLanerev struct { // FitHyper.0.rec.lanerev
+		stepT      [32]float64
+		stepH      [32]float64
+		stepActive [32]float64
+		x          [2 * 32]float64
+		xBar       [2 * 32]float64
+		xBarNext   [2 * 32]float64
+		v5         [2 * 32]float64
+	}
+	fitHyper0ReplayAtVjp struct { // FitHyper.0.replay_at.vjp
+		t      [32]float64
+		h      [32]float64
+		theta  [32]float64
+		x      [2 * 32]float64
+		xAtBar [2 * 32]float64
+		xBar   [2 * 32]float64
+		v7     [32]float64
+		v8     [2 * 32]float64
+		v10    [2 * 32]float64
+		v13    [32]float64
+		v17    [32]float64
+		v18    [2 * 32]float64
+		v20    [2 * 32]float64
+		v23    [32]float64
+		v27    [32]float64
+		v31    [32]float64
+		v32    [2 * 32]float64
+		v34    [2 * 32]float64
+		v37    [32]float64
+		v41    [32]float64
+		v45    [32]float64
+		v49    [32]float64
+		v50    [2 * 32]float64
+		v52    [2 * 32]float64
+		v55    [32]float64
+		v59    [32]float64
+		v63    [32]float64
+		v67    [32]float64
+		v71    [32]float64
+		v72    [2 * 32]float64
+		v74    [2 * 32]float64
+		v77    [32]float64
+		v81    [32]float64
+		v85    [32]float64
+		v89    [32]float64
+		v93    [32]float64
+		v97    [32]float64
+		v98    [2 * 32]float64
+		v100   [2 * 32]float64
+		v102   [16 * 32]float64
+		v104   [2 * 32]float64
+		v105   [2 * 32]float64
+		v106   [2 * 32]float64
+		v107   [2 * 32]float64
+		v115   [2 * 32]float64
+		v116   [2 * 32]float64
+		v117   [16 * 32]float64
+		v127   [2 * 32]float64
+		v128   [2 * 32]float64
+		v129   [16 * 32]float64
+		v141   [2 * 32]float64
+		v142   [2 * 32]float64
+		v143   [16 * 32]float64
+		v157   [2 * 32]float64
+		v158   [2 * 32]float64
+		v159   [16 * 32]float64
+		v175   [2 * 32]float64
+		v176   [2 * 32]float64
+		v177   [16 * 32]float64
+		v195   [2 * 32]float64
+		v196   [2 * 32]float64
+		v197   [16 * 32]float64
+		v218   [2 * 32]float64
+		v219   [2 * 32]float64
+	}
+	fitHyper0RecLanerevat struct { // FitHyper.0.rec.lanerevat
+		stepT      [32]float64
+		stepH      [32]float64
+		stepTheta  [32]float64
+		stepActive [32]float64
+		x          [2 * 32]float64
+		xOut       [2 * 32]float64
+		xBar       [2 * 32]float64
+		xBarNext   [2 * 32]float64
+		v7         [2 * 32]float64
+	}
+	fitHyperAscent struct { // FitHyper.ascent
+		failed   [32]int32
+		number   [32]int32
+		xDelta   [2 * 32]Real
+		x        [2 * 32]Real
+		failed2  [32]int32
+		number2  [32]int32
+		xDelta2  [2 * 32]Real
+		v6       [2 * 32]Real
+		v7       [2 * 32]float64
+		v10      [22 * 32]float64
+		v15      [20 * 32]Real
+		v16      [20 * 32]Real
+		v17      [20 * 32]Real
+		v24      [20 * 32]Real
+		v29      [20 * 32]Real
+		v31      [640 * 32]uint32
+		v32      [640 * 32]uint32
+		v33      [20 * 32]Real
+		v34      [20 * 32]Real
+		v36      [160 * 32]float64
+		v37      [20 * 32]Real
+		v38      [20 * 32]Real
+		v39      [20 * 32]Real
+		v41      [20 * 32]float64
+		v43      [20 * 32]float64
+		v44      [22 * 32]float64
+		v45      [20 * 32]float64
+		v46      [22 * 32]float64
+		v47      [22 * 32]float64
+		v51      [2 * 32]Real
+		v52      [2 * 32]float64
+		v60      [32]int32
+		v67      [32]int32
+		step0In0 [32]float64
+		step0In1 [11 * 32]float64
+		step2In0 [32]float64
+		step2In1 [10 * 32]float64
+	}
+	fitHyperAttack struct { // FitHyper.attack
+		x      [2 * 32]Real
+		y      [32]int32
+		xDelta [2 * 32]Real
+		failed [32]int32
+	}
+	fitHyper1ReplayVjp2 struct { // FitHyper.1.replay.vjp2
+		t        [32]float64
+		h        [32]float64
+		x        [2 * 32]Real
+		xNextBar [2 * 32]Real
+		xBar     [2 * 32]Real
+		v5       [16 * 32]Real
+		v8       [2 * 32]Real
+		v10      [64 * 32]Real
+		v14      [2 * 32]Real
+		v18      [32]Real
+		v22      [64 * 32]Real
+		v23      [64 * 32]uint32
+		v27      [64 * 32]Real
+		v30      [64 * 32]Real
+		v31      [64 * 32]uint32
+		v36      [64 * 32]Real
+		v40      [64 * 32]Real
+		v41      [64 * 32]Real
+		v42      [64 * 32]Real
+		v46      [64 * 32]Real
+		v48      [64 * 32]Real
+		v50      [5 * 32]Real
+		v53      [2 * 32]Real
+		v54      [2 * 32]Real
+		v58      [32]Real
+		v59      [5 * 32]Real
+	}
+	fitHyper1RecLanerev2 struct { // FitHyper.1.rec.lanerev
+		stepT      [32]float64
+		stepH      [32]float64
+		stepActive [32]float64
+		x          [2 * 32]Real
+		xBar       [2 * 32]Real
+		xBarNext   [2 * 32]Real
+		v8         [2 * 32]Real
+	}
+	fitHyper1ReplayAtVjp2 struct { // FitHyper.1.replay_at.vjp2
+		t      [32]float64
+		h      [32]float64
+		theta  [32]float64
+		x      [2 * 32]Real
+		xAtBar [2 * 32]Real
+		xBar   [2 * 32]Real
+		v6     [16 * 32]Real
+		v13    [32]Real
+		v14    [2 * 32]Real
+		v16    [64 * 32]Real
+		v20    [2 * 32]Real
+		v27    [64 * 32]Real
+		v28    [64 * 32]uint32
+		v32    [64 * 32]Real
+		v35    [64 * 32]Real
+		v36    [64 * 32]uint32
+		v41    [64 * 32]Real
+		v45    [64 * 32]Real
+		v46    [64 * 32]Real
+		v47    [64 * 32]Real
+		v51    [64 * 32]Real
+		v53    [64 * 32]Real
+		v55    [5 * 32]Real
+		v57    [2 * 32]Real
+		v58    [2 * 32]Real
+		v62    [32]Real
+		v63    [5 * 32]Real
+	}
+	fitHyper1RecLanerevat2 struct { // FitHyper.1.rec.lanerevat
+		stepT      [32]float64
+		stepH      [32]float64
+		stepTheta  [32]float64
+		stepActive [32]float64
+		x          [2 * 32]Real
+		xOut       [2 * 32]Real
+		xBar       [2 * 32]Real
+		xBarNext   [2 * 32]Real
+		v10        [2 * 32]Real
+	}
+	fitHyperHyperEuler1OffBack struct { // FitHyper.HyperEuler.1.off.back
+		h      [32]float64
+		weight [32]float64
+		x      [2 * 32]Real
+		xK1    [2 * 32]Real
+		outBar [2 * 32]Real
+		v8     [64 * 32]Real
+		v19    [64 * 32]Real
+		v20    [64 * 32]uint32
+		v24    [64 * 32]Real
+		v27    [64 * 32]Real
+		v28    [64 * 32]uint32
+		v33    [64 * 32]Real
+		v37    [64 * 32]Real
+		v38    [64 * 32]Real
+		v39    [64 * 32]Real
+		v43    [64 * 32]Real
+		v45    [64 * 32]Real
+		v46    [32]Real
+		v47    [5 * 32]Real
+	}
+	fitHyperGrad struct { // FitHyper.grad
+		x        [2 * 32]Real
+		y        [32]int32
+		loss     [32]Real
+		gap      [32]Real
+		v5       [2 * 32]Real
+		v6       [2 * 32]Real
+		v7       [2 * 32]float64
+		v10      [22 * 32]float64
+		v15      [20 * 32]Real
+		v16      [20 * 32]Real
+		v17      [20 * 32]Real
+		v27      [20 * 32]Real
+		v30      [20 * 32]Real
+		v32      [20 * 32]Real
+		v34      [20 * 32]Real
+		v35      [20 * 32]Real
+		v44      [2 * 32]Real
+		v45      [2 * 32]Real
+		step2In0 [32]float64
+		step2In1 [11 * 32]float64
+		step4In0 [32]float64
+		step4In1 [10 * 32]float64
+		step6In0 [32]float64
+		step6In1 [32]float64
+		step8In0 [32]float64
+		step8In1 [32]float64
 	}
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [83968]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [2289408]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {
-	fr                *laneFrame
-	w                 *Params
-	pre               *prepared
-	sums              []Real // gradients: a vector of sums for each parameter
-	moons0RecLaneTape moons0RecTapeLanes
+	fr                    *laneFrame
+	w                     *Params
+	pre                   *prepared
+	sums                  []Real // gradients: a vector of sums for each parameter
+	moons0RecLaneTape     moons0RecTapeLanes
+	fitHyper0RecLaneTape  fitHyper0RecTapeLanes
+	fitHyper1RecLaneTape  fitHyper1RecTapeLanes
+	fitHyper1RecLaneTape2 fitHyper1RecTapeLanes
 }
 
 var laneList = rt.FreeList[lanes]{New: func() *lanes { return &lanes{fr: rt.Aligned[laneFrame](), sums: make([]Real, 4770*kernel.width)} }}
@@ -318,25 +1146,69 @@ func (l *lanes) count(n int) {
 
 // laneKernels are the kernels of an instruction set.
 type laneKernels struct {
-	width                int // real numbers in a vector
-	moons0Lanestart      func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	moons0Lanestep       func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	moonsSamplePart0     func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	moonsSamplePart2     func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	moonsTiny0Lanestep   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	moonsTinySamplePart0 func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	moonsTinySamplePart2 func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	moonsFast0Lanestep   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	moonsFastSamplePart0 func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	moonsFastSamplePart2 func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitSamplePart0       func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitSamplePart2       func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	moons0RecLanestart   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	moons0RecLanestep    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	moons0RecLanerev     func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitGradPart0         func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitGradPart2         func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitGradPart4         func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	width                  int // real numbers in a vector
+	moons0Lanestart        func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	moons0Lanestep         func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	moonsSamplePart0       func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	moonsSamplePart2       func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	moonsTiny0Lanestep     func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	moonsTinySamplePart0   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	moonsTinySamplePart2   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	moonsFast0Lanestep     func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	moonsFastSamplePart0   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	moonsFastSamplePart2   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitSamplePart0         func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitSamplePart2         func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	moons0RecLanestart     func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	moons0RecLanestep      func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	moons0RecLanerev       func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitGradPart0           func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitGradPart2           func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitGradPart4           func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitTiny0Lanestart      func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitTiny0Lanestep       func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitTiny0Dense          func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitTinySamplePart0     func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitTinySamplePart2     func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitTinySamplePart4     func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitTinySamplePart6     func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitTinyGradPart0       func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitTinyGradPart2       func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitTinyGradPart4       func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitTinyGradPart6       func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitHyper0Lanestart     func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitHyper0Lanestep      func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitHyper0Dense         func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitHyper1Lanestep      func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitHyper1Dense         func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitHyperSamplePart0    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitHyperSamplePart2    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitHyperSamplePart4    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitHyperSamplePart6    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitHyperSamplePart8    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitHyper0RecLanestart  func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitHyper0RecLanestep   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitHyper1RecLanestep   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitHyper1RecLanerev    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitHyper1RecLanerevat  func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitHyper0RecLanerev    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitHyper0RecLanerevat  func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitHyperAscentPart0    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitHyperAscentPart2    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitHyperAscentPart4    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitHyperAscentPart6    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitHyperAscentPart8    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitHyperAttackPart0    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitHyperAttackPart2    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitHyper1RecLanerev2   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitHyper1RecLanerevat2 func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitHyperGradPart0      func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitHyperGradPart2      func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitHyperGradPart4      func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitHyperGradPart6      func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitHyperGradPart8      func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitHyperGradPart10     func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitHyperGradPart12     func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 }
 
 // kernel holds the kernels for this machine; nil where it has none of the instruction sets.
@@ -346,47 +1218,135 @@ func pickKernels() *laneKernels {
 	switch rt.CPULevel() {
 	case rt.AVX512:
 		return &laneKernels{
-			width:                16,
-			moons0Lanestart:      moons0LanestartAVX512,
-			moons0Lanestep:       moons0LanestepAVX512,
-			moonsSamplePart0:     moonsSamplePart0AVX512,
-			moonsSamplePart2:     moonsSamplePart2AVX512,
-			moonsTiny0Lanestep:   moonsTiny0LanestepAVX512,
-			moonsTinySamplePart0: moonsTinySamplePart0AVX512,
-			moonsTinySamplePart2: moonsTinySamplePart2AVX512,
-			moonsFast0Lanestep:   moonsFast0LanestepAVX512,
-			moonsFastSamplePart0: moonsFastSamplePart0AVX512,
-			moonsFastSamplePart2: moonsFastSamplePart2AVX512,
-			fitSamplePart0:       fitSamplePart0AVX512,
-			fitSamplePart2:       fitSamplePart2AVX512,
-			moons0RecLanestart:   moons0RecLanestartAVX512,
-			moons0RecLanestep:    moons0RecLanestepAVX512,
-			moons0RecLanerev:     moons0RecLanerevAVX512,
-			fitGradPart0:         fitGradPart0AVX512,
-			fitGradPart2:         fitGradPart2AVX512,
-			fitGradPart4:         fitGradPart4AVX512,
+			width:                  16,
+			moons0Lanestart:        moons0LanestartAVX512,
+			moons0Lanestep:         moons0LanestepAVX512,
+			moonsSamplePart0:       moonsSamplePart0AVX512,
+			moonsSamplePart2:       moonsSamplePart2AVX512,
+			moonsTiny0Lanestep:     moonsTiny0LanestepAVX512,
+			moonsTinySamplePart0:   moonsTinySamplePart0AVX512,
+			moonsTinySamplePart2:   moonsTinySamplePart2AVX512,
+			moonsFast0Lanestep:     moonsFast0LanestepAVX512,
+			moonsFastSamplePart0:   moonsFastSamplePart0AVX512,
+			moonsFastSamplePart2:   moonsFastSamplePart2AVX512,
+			fitSamplePart0:         fitSamplePart0AVX512,
+			fitSamplePart2:         fitSamplePart2AVX512,
+			moons0RecLanestart:     moons0RecLanestartAVX512,
+			moons0RecLanestep:      moons0RecLanestepAVX512,
+			moons0RecLanerev:       moons0RecLanerevAVX512,
+			fitGradPart0:           fitGradPart0AVX512,
+			fitGradPart2:           fitGradPart2AVX512,
+			fitGradPart4:           fitGradPart4AVX512,
+			fitTiny0Lanestart:      fitTiny0LanestartAVX512,
+			fitTiny0Lanestep:       fitTiny0LanestepAVX512,
+			fitTiny0Dense:          fitTiny0DenseAVX512,
+			fitTinySamplePart0:     fitTinySamplePart0AVX512,
+			fitTinySamplePart2:     fitTinySamplePart2AVX512,
+			fitTinySamplePart4:     fitTinySamplePart4AVX512,
+			fitTinySamplePart6:     fitTinySamplePart6AVX512,
+			fitTinyGradPart0:       fitTinyGradPart0AVX512,
+			fitTinyGradPart2:       fitTinyGradPart2AVX512,
+			fitTinyGradPart4:       fitTinyGradPart4AVX512,
+			fitTinyGradPart6:       fitTinyGradPart6AVX512,
+			fitHyper0Lanestart:     fitHyper0LanestartAVX512,
+			fitHyper0Lanestep:      fitHyper0LanestepAVX512,
+			fitHyper0Dense:         fitHyper0DenseAVX512,
+			fitHyper1Lanestep:      fitHyper1LanestepAVX512,
+			fitHyper1Dense:         fitHyper1DenseAVX512,
+			fitHyperSamplePart0:    fitHyperSamplePart0AVX512,
+			fitHyperSamplePart2:    fitHyperSamplePart2AVX512,
+			fitHyperSamplePart4:    fitHyperSamplePart4AVX512,
+			fitHyperSamplePart6:    fitHyperSamplePart6AVX512,
+			fitHyperSamplePart8:    fitHyperSamplePart8AVX512,
+			fitHyper0RecLanestart:  fitHyper0RecLanestartAVX512,
+			fitHyper0RecLanestep:   fitHyper0RecLanestepAVX512,
+			fitHyper1RecLanestep:   fitHyper1RecLanestepAVX512,
+			fitHyper1RecLanerev:    fitHyper1RecLanerevAVX512,
+			fitHyper1RecLanerevat:  fitHyper1RecLanerevatAVX512,
+			fitHyper0RecLanerev:    fitHyper0RecLanerevAVX512,
+			fitHyper0RecLanerevat:  fitHyper0RecLanerevatAVX512,
+			fitHyperAscentPart0:    fitHyperAscentPart0AVX512,
+			fitHyperAscentPart2:    fitHyperAscentPart2AVX512,
+			fitHyperAscentPart4:    fitHyperAscentPart4AVX512,
+			fitHyperAscentPart6:    fitHyperAscentPart6AVX512,
+			fitHyperAscentPart8:    fitHyperAscentPart8AVX512,
+			fitHyperAttackPart0:    fitHyperAttackPart0AVX512,
+			fitHyperAttackPart2:    fitHyperAttackPart2AVX512,
+			fitHyper1RecLanerev2:   fitHyper1RecLanerev2AVX512,
+			fitHyper1RecLanerevat2: fitHyper1RecLanerevat2AVX512,
+			fitHyperGradPart0:      fitHyperGradPart0AVX512,
+			fitHyperGradPart2:      fitHyperGradPart2AVX512,
+			fitHyperGradPart4:      fitHyperGradPart4AVX512,
+			fitHyperGradPart6:      fitHyperGradPart6AVX512,
+			fitHyperGradPart8:      fitHyperGradPart8AVX512,
+			fitHyperGradPart10:     fitHyperGradPart10AVX512,
+			fitHyperGradPart12:     fitHyperGradPart12AVX512,
 		}
 	case rt.AVX2:
 		return &laneKernels{
-			width:                8,
-			moons0Lanestart:      moons0LanestartAVX2,
-			moons0Lanestep:       moons0LanestepAVX2,
-			moonsSamplePart0:     moonsSamplePart0AVX2,
-			moonsSamplePart2:     moonsSamplePart2AVX2,
-			moonsTiny0Lanestep:   moonsTiny0LanestepAVX2,
-			moonsTinySamplePart0: moonsTinySamplePart0AVX2,
-			moonsTinySamplePart2: moonsTinySamplePart2AVX2,
-			moonsFast0Lanestep:   moonsFast0LanestepAVX2,
-			moonsFastSamplePart0: moonsFastSamplePart0AVX2,
-			moonsFastSamplePart2: moonsFastSamplePart2AVX2,
-			fitSamplePart0:       fitSamplePart0AVX2,
-			fitSamplePart2:       fitSamplePart2AVX2,
-			moons0RecLanestart:   moons0RecLanestartAVX2,
-			moons0RecLanestep:    moons0RecLanestepAVX2,
-			moons0RecLanerev:     moons0RecLanerevAVX2,
-			fitGradPart0:         fitGradPart0AVX2,
-			fitGradPart2:         fitGradPart2AVX2,
-			fitGradPart4:         fitGradPart4AVX2,
+			width:                  8,
+			moons0Lanestart:        moons0LanestartAVX2,
+			moons0Lanestep:         moons0LanestepAVX2,
+			moonsSamplePart0:       moonsSamplePart0AVX2,
+			moonsSamplePart2:       moonsSamplePart2AVX2,
+			moonsTiny0Lanestep:     moonsTiny0LanestepAVX2,
+			moonsTinySamplePart0:   moonsTinySamplePart0AVX2,
+			moonsTinySamplePart2:   moonsTinySamplePart2AVX2,
+			moonsFast0Lanestep:     moonsFast0LanestepAVX2,
+			moonsFastSamplePart0:   moonsFastSamplePart0AVX2,
+			moonsFastSamplePart2:   moonsFastSamplePart2AVX2,
+			fitSamplePart0:         fitSamplePart0AVX2,
+			fitSamplePart2:         fitSamplePart2AVX2,
+			moons0RecLanestart:     moons0RecLanestartAVX2,
+			moons0RecLanestep:      moons0RecLanestepAVX2,
+			moons0RecLanerev:       moons0RecLanerevAVX2,
+			fitGradPart0:           fitGradPart0AVX2,
+			fitGradPart2:           fitGradPart2AVX2,
+			fitGradPart4:           fitGradPart4AVX2,
+			fitTiny0Lanestart:      fitTiny0LanestartAVX2,
+			fitTiny0Lanestep:       fitTiny0LanestepAVX2,
+			fitTiny0Dense:          fitTiny0DenseAVX2,
+			fitTinySamplePart0:     fitTinySamplePart0AVX2,
+			fitTinySamplePart2:     fitTinySamplePart2AVX2,
+			fitTinySamplePart4:     fitTinySamplePart4AVX2,
+			fitTinySamplePart6:     fitTinySamplePart6AVX2,
+			fitTinyGradPart0:       fitTinyGradPart0AVX2,
+			fitTinyGradPart2:       fitTinyGradPart2AVX2,
+			fitTinyGradPart4:       fitTinyGradPart4AVX2,
+			fitTinyGradPart6:       fitTinyGradPart6AVX2,
+			fitHyper0Lanestart:     fitHyper0LanestartAVX2,
+			fitHyper0Lanestep:      fitHyper0LanestepAVX2,
+			fitHyper0Dense:         fitHyper0DenseAVX2,
+			fitHyper1Lanestep:      fitHyper1LanestepAVX2,
+			fitHyper1Dense:         fitHyper1DenseAVX2,
+			fitHyperSamplePart0:    fitHyperSamplePart0AVX2,
+			fitHyperSamplePart2:    fitHyperSamplePart2AVX2,
+			fitHyperSamplePart4:    fitHyperSamplePart4AVX2,
+			fitHyperSamplePart6:    fitHyperSamplePart6AVX2,
+			fitHyperSamplePart8:    fitHyperSamplePart8AVX2,
+			fitHyper0RecLanestart:  fitHyper0RecLanestartAVX2,
+			fitHyper0RecLanestep:   fitHyper0RecLanestepAVX2,
+			fitHyper1RecLanestep:   fitHyper1RecLanestepAVX2,
+			fitHyper1RecLanerev:    fitHyper1RecLanerevAVX2,
+			fitHyper1RecLanerevat:  fitHyper1RecLanerevatAVX2,
+			fitHyper0RecLanerev:    fitHyper0RecLanerevAVX2,
+			fitHyper0RecLanerevat:  fitHyper0RecLanerevatAVX2,
+			fitHyperAscentPart0:    fitHyperAscentPart0AVX2,
+			fitHyperAscentPart2:    fitHyperAscentPart2AVX2,
+			fitHyperAscentPart4:    fitHyperAscentPart4AVX2,
+			fitHyperAscentPart6:    fitHyperAscentPart6AVX2,
+			fitHyperAscentPart8:    fitHyperAscentPart8AVX2,
+			fitHyperAttackPart0:    fitHyperAttackPart0AVX2,
+			fitHyperAttackPart2:    fitHyperAttackPart2AVX2,
+			fitHyper1RecLanerev2:   fitHyper1RecLanerev2AVX2,
+			fitHyper1RecLanerevat2: fitHyper1RecLanerevat2AVX2,
+			fitHyperGradPart0:      fitHyperGradPart0AVX2,
+			fitHyperGradPart2:      fitHyperGradPart2AVX2,
+			fitHyperGradPart4:      fitHyperGradPart4AVX2,
+			fitHyperGradPart6:      fitHyperGradPart6AVX2,
+			fitHyperGradPart8:      fitHyperGradPart8AVX2,
+			fitHyperGradPart10:     fitHyperGradPart10AVX2,
+			fitHyperGradPart12:     fitHyperGradPart12AVX2,
 		}
 	}
 	return nil
@@ -400,6 +1360,8 @@ func init() {
 	moonsTinyBatch = (*moonsTinyJob).lanes
 	moonsFastBatch = (*moonsFastJob).lanes
 	fitShard = (*fitWorker).lanes
+	fitTinyShard = (*fitTinyWorker).lanes
+	fitHyperShard = (*fitHyperWorker).lanes
 }
 
 func moons0LanestartAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -438,6 +1400,94 @@ func fitGradPart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func fitGradPart4AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
+func fitTiny0LanestartAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitTiny0LanestepAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitTiny0DenseAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitTinySamplePart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitTinySamplePart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitTinySamplePart4AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitTinySamplePart6AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitTinyGradPart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitTinyGradPart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitTinyGradPart4AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitTinyGradPart6AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyper0LanestartAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyper0LanestepAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyper0DenseAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyper1LanestepAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyper1DenseAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyperSamplePart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyperSamplePart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyperSamplePart4AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyperSamplePart6AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyperSamplePart8AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyper0RecLanestartAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyper0RecLanestepAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyper1RecLanestepAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyper1RecLanerevAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyper1RecLanerevatAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyper0RecLanerevAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyper0RecLanerevatAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyperAscentPart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyperAscentPart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyperAscentPart4AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyperAscentPart6AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyperAscentPart8AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyperAttackPart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyperAttackPart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyper1RecLanerev2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyper1RecLanerevat2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyperGradPart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyperGradPart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyperGradPart4AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyperGradPart6AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyperGradPart8AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyperGradPart10AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyperGradPart12AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
 func moons0LanestartAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func moons0LanestepAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -474,6 +1524,94 @@ func fitGradPart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func fitGradPart4AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
+func fitTiny0LanestartAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitTiny0LanestepAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitTiny0DenseAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitTinySamplePart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitTinySamplePart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitTinySamplePart4AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitTinySamplePart6AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitTinyGradPart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitTinyGradPart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitTinyGradPart4AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitTinyGradPart6AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyper0LanestartAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyper0LanestepAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyper0DenseAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyper1LanestepAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyper1DenseAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyperSamplePart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyperSamplePart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyperSamplePart4AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyperSamplePart6AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyperSamplePart8AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyper0RecLanestartAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyper0RecLanestepAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyper1RecLanestepAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyper1RecLanerevAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyper1RecLanerevatAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyper0RecLanerevAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyper0RecLanerevatAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyperAscentPart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyperAscentPart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyperAscentPart4AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyperAscentPart6AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyperAscentPart8AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyperAttackPart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyperAttackPart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyper1RecLanerev2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyper1RecLanerevat2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyperGradPart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyperGradPart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyperGradPart4AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyperGradPart6AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyperGradPart8AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyperGradPart10AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func fitHyperGradPart12AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
 // solveMoons0Lanes solves system Flow for the first n samples, each in steps of its own (moons.nde:19).
 func (l *lanes) solveMoons0Lanes(t0, t1 *[32]float64, by rt.Stepping, n int, st *[32]rt.SolveStats) {
 	fr := l.fr
@@ -488,24 +1626,23 @@ func (l *lanes) solveMoons0Lanes(t0, t1 *[32]float64, by rt.Stepping, n int, st 
 			st[i] = rt.SolveStats{Time: t0[i]}
 			if t0[i] != t1[i] {
 				s.stepLive[i] = 1
-				st[i].NFE = 2
+				st[i].NFE += 2
 				running++
 			}
 		}
 	}
-	if running == 0 {
-		return
+	if running > 0 {
+		a := &fr.moons0Lanestart
+		a.stepT = s.stepT
+		a.stepT1 = s.stepT1
+		a.stepDir = s.stepDir
+		a.stepRtol = s.stepRtol
+		a.stepAtol = s.stepAtol
+		a.x = s.x
+		kernel.moons0Lanestart(l.fr, l.w, l.pre, &l.sums[0])
+		s.stepH = a.stepH
+		s.xK = a.xK
 	}
-	a := &fr.moons0Lanestart
-	a.stepT = s.stepT
-	a.stepT1 = s.stepT1
-	a.stepDir = s.stepDir
-	a.stepRtol = s.stepRtol
-	a.stepAtol = s.stepAtol
-	a.x = s.x
-	kernel.moons0Lanestart(l.fr, l.w, l.pre, &l.sums[0])
-	s.stepH = a.stepH
-	s.xK = a.xK
 	for k := 0; running > 0; k++ {
 		if k == by.MaxSteps { // attempts of every sample that is still running
 			for i := range n {
@@ -551,7 +1688,7 @@ func (l *lanes) solveMoons0Lanes(t0, t1 *[32]float64, by rt.Stepping, n int, st 
 func (l *lanes) moonsSample(by *[1]rt.Stepping, n int, st *[1][32]rt.SolveStats) {
 	fr := l.fr
 	kernel.moonsSamplePart0(l.fr, l.w, l.pre, &l.sums[0])
-	l.solveMoons0Lanes(&fr.moonsSample.solve0T0, &fr.moonsSample.solve0T1, by[0], n, &st[0])
+	l.solveMoons0Lanes(&fr.moonsSample.step0In0, &fr.moonsSample.step0In1, by[0], n, &st[0])
 	kernel.moonsSamplePart2(l.fr, l.w, l.pre, &l.sums[0])
 }
 
@@ -605,9 +1742,6 @@ func (l *lanes) solveMoonsTiny0Lanes(t0, t1 *[32]float64, by rt.Stepping, n int,
 			}
 		}
 	}
-	if running == 0 {
-		return
-	}
 	for k := 0; running > 0; k++ {
 		kernel.moonsTiny0Lanestep(l.fr, l.w, l.pre, &l.sums[0])
 		for i := range n {
@@ -644,7 +1778,7 @@ func (l *lanes) solveMoonsTiny0Lanes(t0, t1 *[32]float64, by rt.Stepping, n int,
 func (l *lanes) moonsTinySample(by *[1]rt.Stepping, n int, st *[1][32]rt.SolveStats) {
 	fr := l.fr
 	kernel.moonsTinySamplePart0(l.fr, l.w, l.pre, &l.sums[0])
-	l.solveMoonsTiny0Lanes(&fr.moonsTinySample.solve0T0, &fr.moonsTinySample.solve0T1, by[0], n, &st[0])
+	l.solveMoonsTiny0Lanes(&fr.moonsTinySample.step0In0, &fr.moonsTinySample.step0In1, by[0], n, &st[0])
 	kernel.moonsTinySamplePart2(l.fr, l.w, l.pre, &l.sums[0])
 }
 
@@ -698,9 +1832,6 @@ func (l *lanes) solveMoonsFast0Lanes(t0, t1 *[32]float64, by rt.Stepping, n int,
 			}
 		}
 	}
-	if running == 0 {
-		return
-	}
 	for k := 0; running > 0; k++ {
 		kernel.moonsFast0Lanestep(l.fr, l.w, l.pre, &l.sums[0])
 		for i := range n {
@@ -737,7 +1868,7 @@ func (l *lanes) solveMoonsFast0Lanes(t0, t1 *[32]float64, by rt.Stepping, n int,
 func (l *lanes) moonsFastSample(by *[1]rt.Stepping, n int, st *[1][32]rt.SolveStats) {
 	fr := l.fr
 	kernel.moonsFastSamplePart0(l.fr, l.w, l.pre, &l.sums[0])
-	l.solveMoonsFast0Lanes(&fr.moonsFastSample.solve0T0, &fr.moonsFastSample.solve0T1, by[0], n, &st[0])
+	l.solveMoonsFast0Lanes(&fr.moonsFastSample.step0In0, &fr.moonsFastSample.step0In1, by[0], n, &st[0])
 	kernel.moonsFastSamplePart2(l.fr, l.w, l.pre, &l.sums[0])
 }
 
@@ -778,7 +1909,7 @@ func (j *moonsFastJob) lanes(worker, lo, hi int) {
 func (l *lanes) fitSample(n int, st *[1][32]rt.SolveStats) {
 	fr := l.fr
 	kernel.fitSamplePart0(l.fr, l.w, l.pre, &l.sums[0])
-	l.solveMoons0Lanes(&fr.fitSample.solve0T0, &fr.fitSample.solve0T1, rt.Stepping{RTol: 0.0001, ATol: 0.0001, MaxSteps: 10000}, n, &st[0])
+	l.solveMoons0Lanes(&fr.fitSample.step0In0, &fr.fitSample.step0In1, rt.Stepping{RTol: 0.0001, ATol: 0.0001, MaxSteps: 10000}, n, &st[0])
 	kernel.fitSamplePart2(l.fr, l.w, l.pre, &l.sums[0])
 }
 
@@ -826,24 +1957,23 @@ func (l *lanes) solveMoons0RecLanes(tape *moons0RecTapeLanes, t0, t1 *[32]float6
 			st[i] = rt.SolveStats{Time: t0[i]}
 			if t0[i] != t1[i] {
 				s.stepLive[i] = 1
-				st[i].NFE = 2
+				st[i].NFE += 2
 				running++
 			}
 		}
 	}
-	if running == 0 {
-		return
+	if running > 0 {
+		a := &fr.moons0RecLanestart
+		a.stepT = s.stepT
+		a.stepT1 = s.stepT1
+		a.stepDir = s.stepDir
+		a.stepRtol = s.stepRtol
+		a.stepAtol = s.stepAtol
+		a.x = s.x
+		kernel.moons0RecLanestart(l.fr, l.w, l.pre, &l.sums[0])
+		s.stepH = a.stepH
+		s.xK = a.xK
 	}
-	a := &fr.moons0RecLanestart
-	a.stepT = s.stepT
-	a.stepT1 = s.stepT1
-	a.stepDir = s.stepDir
-	a.stepRtol = s.stepRtol
-	a.stepAtol = s.stepAtol
-	a.x = s.x
-	kernel.moons0RecLanestart(l.fr, l.w, l.pre, &l.sums[0])
-	s.stepH = a.stepH
-	s.xK = a.xK
 	for k := 0; running > 0; k++ {
 		if k == by.MaxSteps { // attempts of every sample that is still running
 			for i := range n {
@@ -909,9 +2039,9 @@ func (l *lanes) reverseMoons0RecLanes(tape *moons0RecTapeLanes) {
 func (l *lanes) fitGrad(n int, st *[1][32]rt.SolveStats) {
 	fr := l.fr
 	kernel.fitGradPart0(l.fr, l.w, l.pre, &l.sums[0])
-	l.solveMoons0RecLanes(&l.moons0RecLaneTape, &fr.fitGrad.solve0T0, &fr.fitGrad.solve0T1, rt.Stepping{RTol: 0.0001, ATol: 0.0001, MaxSteps: 10000}, n, &st[0])
+	l.solveMoons0RecLanes(&l.moons0RecLaneTape, &fr.fitGrad.step0In0, &fr.fitGrad.step0In1, rt.Stepping{RTol: 0.0001, ATol: 0.0001, MaxSteps: 10000}, n, &st[0])
 	for i := range n {
-		if st[0][i].Status.Failed() {
+		if rt.FailedLane(st[0:1], i) {
 			fr.mask[i] = 0
 		} // a failed sample has no part in a gradient
 	}
@@ -983,6 +2113,1240 @@ func (k *fitWorker) lanes(weights, gradient []Real, t *rt.Table, rows []int, key
 				loss := float64(fr.fitSample.loss[i])
 				out.Loss += loss
 				out.Metrics[0] += float64(fr.fitSample.acc2[i])
+			}
+		}
+		rows = rows[n:]
+	}
+	if gradient != nil {
+		rt.AddLanes(gradient, l.sums, kernel.width)
+	}
+}
+
+// solveFitTiny0Lanes solves system Flow for the first n samples, each in steps of its own (moons_hyper.nde:41).
+func (l *lanes) solveFitTiny0Lanes(t0 *[32]float64, ts *[129 * 32]float64, state0Out *[258 * 32]float64, by rt.Stepping, n int, st *[32]rt.SolveStats) {
+	fr := l.fr
+	s := &fr.fitTiny0Lanestep
+	t1 := (*[32]float64)(ts[4096:])
+	var next [32]int // output time of each sample
+	running := 0
+	var last [32]float64 // error norm of the last attempt
+	for i := range s.stepT {
+		s.stepT[i], s.stepT1[i], s.stepDir[i] = t0[i], t1[i], rt.Signed(1, t1[i]-t0[i])
+		s.stepRtol[i], s.stepAtol[i] = by.RTol, by.ATol
+		s.stepRejected[i], s.stepErrPrev[i], s.stepErrPrev2[i], s.stepLive[i], last[i] = 0, 1, 1, 0, 1
+		if i < n {
+			st[i] = rt.SolveStats{Time: t0[i]}
+			if t0[i] != t1[i] {
+				s.stepLive[i] = 1
+				st[i].NFE += 2
+				running++
+			}
+		}
+	}
+	if running > 0 {
+		a := &fr.fitTiny0Lanestart
+		a.stepT = s.stepT
+		a.stepT1 = s.stepT1
+		a.stepDir = s.stepDir
+		a.stepRtol = s.stepRtol
+		a.stepAtol = s.stepAtol
+		a.x = s.x
+		kernel.fitTiny0Lanestart(l.fr, l.w, l.pre, &l.sums[0])
+		s.stepH = a.stepH
+		s.xK = a.xK
+	}
+	for k := 0; running > 0; k++ {
+		if k == by.MaxSteps { // attempts of every sample that is still running
+			for i := range n {
+				if s.stepLive[i] == 0 {
+					continue
+				}
+				h := s.stepH[i]
+				if (s.stepT[i]+float64(1.01*h)-t1[i])*s.stepDir[i] >= 0 {
+					h = t1[i] - s.stepT[i]
+				}
+				st[i].Fail(rt.MaxSteps, s.stepT[i], h)
+			}
+			break
+		}
+		kernel.fitTiny0Lanestep(l.fr, l.w, l.pre, &l.sums[0])
+		var took [32]bool // a step
+		for i := range n {
+			if s.stepLive[i] == 0 {
+				continue
+			}
+			switch s.stepCode[i] {
+			case 1: // accepted
+				st[i].NFE += 6
+				st[i].Accepted++
+				took[i] = true
+				st[i].Time = s.stepT[i]
+				if s.stepT[i] == t1[i] {
+					s.stepLive[i] = 0
+					running--
+				}
+			case 0: // rejected
+				st[i].NFE += 6
+				st[i].Rejected++
+			case 2: // too short to be taken
+				st[i].Fail(rt.TooSmall(last[i], s.stepHAt[i]), s.stepTAt[i], s.stepHAt[i])
+				s.stepLive[i] = 0
+				running--
+			}
+			last[i] = s.stepErr[i]
+		}
+		d := &fr.fitTiny0Dense
+		for round := 0; ; round++ {
+			var inside [32]bool
+			more := false
+			for i := range n {
+				if !took[i] {
+					continue
+				}
+				for next[i] < 129 {
+					at := ts[next[i]*32+i]
+					if !((at-s.stepT[i])*(t1[i]-t0[i]) <= 0) {
+						break
+					}
+					if at == s.stepTAt[i] {
+						for e := range 2 {
+							state0Out[(next[i]*2+e)*32+i] = s.xAt[e*32+i]
+						}
+						next[i]++
+						continue
+					}
+					if at == s.stepT[i] {
+						for e := range 2 {
+							state0Out[(next[i]*2+e)*32+i] = s.x[e*32+i]
+						}
+						next[i]++
+						continue
+					}
+					d.theta[i] = (at - s.stepTAt[i]) / s.stepHAt[i]
+					inside[i], more = true, true
+					break
+				}
+			}
+			if !more {
+				break
+			}
+			if round == 0 {
+				d.h = s.stepHAt
+				d.x = s.xAt
+				d.xNext = s.x
+				d.xD1 = s.stepData0
+				d.xD2 = s.stepData1
+				d.xD3 = s.stepData2
+				d.xD4 = s.stepData3
+			}
+			kernel.fitTiny0Dense(l.fr, l.w, l.pre, &l.sums[0])
+			for i := range n {
+				if !inside[i] {
+					continue
+				}
+				for e := range 2 {
+					state0Out[(next[i]*2+e)*32+i] = d.xAt[e*32+i]
+				}
+				next[i]++
+			}
+		}
+	}
+	for i := range n {
+		for next[i] < 129 {
+			for e := range 2 {
+				state0Out[(next[i]*2+e)*32+i] = s.x[e*32+i]
+			}
+			next[i]++
+		}
+	}
+}
+
+// fitTinySample is FitTiny of the first n samples (moons_hyper.nde:37).
+func (l *lanes) fitTinySample(n int, st *[3][32]rt.SolveStats) {
+	fr := l.fr
+	kernel.fitTinySamplePart0(l.fr, l.w, l.pre, &l.sums[0])
+	l.solveFitTiny0Lanes(&fr.fitTinySample.step0In0, &fr.fitTinySample.step0In1, &fr.fitTinySample.v7, rt.Stepping{RTol: 1e-06, ATol: 1e-06, MaxSteps: 10000}, n, &st[0])
+	kernel.fitTinySamplePart2(l.fr, l.w, l.pre, &l.sums[0])
+	l.solveMoonsTiny0Lanes(&fr.fitTinySample.step2In0, &fr.fitTinySample.step2In1, rt.Stepping{Steps: 8}, n, &st[1])
+	kernel.fitTinySamplePart4(l.fr, l.w, l.pre, &l.sums[0])
+	l.solveMoons0Lanes(&fr.fitTinySample.step4In0, &fr.fitTinySample.step4In1, rt.Stepping{RTol: 0.0001, ATol: 0.0001, MaxSteps: 10000}, n, &st[2])
+	kernel.fitTinySamplePart6(l.fr, l.w, l.pre, &l.sums[0])
+}
+
+// fitTinyGrad is FitTiny.grad of the first n samples (moons_hyper.nde:37).
+func (l *lanes) fitTinyGrad(n int, st *[3][32]rt.SolveStats) {
+	fr := l.fr
+	kernel.fitTinyGradPart0(l.fr, l.w, l.pre, &l.sums[0])
+	l.solveFitTiny0Lanes(&fr.fitTinyGrad.step0In0, &fr.fitTinyGrad.step0In1, &fr.fitTinyGrad.v7, rt.Stepping{RTol: 1e-06, ATol: 1e-06, MaxSteps: 10000}, n, &st[0])
+	for i := range n {
+		if rt.FailedLane(st[0:1], i) {
+			fr.mask[i] = 0
+		} // a failed sample has no part in a gradient
+	}
+	kernel.fitTinyGradPart2(l.fr, l.w, l.pre, &l.sums[0])
+	l.solveMoonsTiny0Lanes(&fr.fitTinyGrad.step2In0, &fr.fitTinyGrad.step2In1, rt.Stepping{Steps: 8}, n, &st[1])
+	for i := range n {
+		if rt.FailedLane(st[1:2], i) {
+			fr.mask[i] = 0
+		} // a failed sample has no part in a gradient
+	}
+	kernel.fitTinyGradPart4(l.fr, l.w, l.pre, &l.sums[0])
+	l.solveMoons0Lanes(&fr.fitTinyGrad.step4In0, &fr.fitTinyGrad.step4In1, rt.Stepping{RTol: 0.0001, ATol: 0.0001, MaxSteps: 10000}, n, &st[2])
+	for i := range n {
+		if rt.FailedLane(st[2:3], i) {
+			fr.mask[i] = 0
+		} // a failed sample has no part in a gradient
+	}
+	kernel.fitTinyGradPart6(l.fr, l.w, l.pre, &l.sums[0])
+}
+
+func (k *fitTinyWorker) lanes(weights, gradient []Real, t *rt.Table, rows []int, key rt.Key, out *rt.ShardResult) {
+	l := laneList.Get()
+	defer laneList.Put(l)
+	l.w = paramsOf(weights)
+	k.pre.of(l.w)
+	l.pre = &k.pre
+	fr := l.fr
+	var st [3][32]rt.SolveStats
+	var stOf [3]rt.SolveStats
+	var gst [3][32]rt.SolveStats
+	var gstOf [3]rt.SolveStats
+	for len(rows) > 0 {
+		n := min(32, len(rows))
+		xCol := &t.Columns[t.Index("x")]
+		yCol := &t.Columns[t.Index("y")]
+		for i := range 32 {
+			row := rows[min(i, n-1)] // the rest of a block is like its last sample {
+			var x [2]Real
+			for elem, num := range xCol.Row(row) {
+				x[elem] = Real(num)
+			}
+			y := int32(yCol.Data[row])
+			if gradient != nil {
+				for elem, num := range x {
+					fr.fitTinyGrad.x[elem*32+i] = num
+				}
+				fr.fitTinyGrad.y[i] = y
+			} else {
+				for elem, num := range x {
+					fr.fitTinySample.x[elem*32+i] = num
+				}
+				fr.fitTinySample.y[i] = y
+			}
+		}
+		if gradient != nil {
+			l.count(n)
+			l.fitTinyGrad(n, &gst)
+		} else {
+			l.fitTinySample(n, &st)
+		}
+		for i, row := range rows[:n] {
+			if gradient != nil {
+				if rt.FailedLane(gst[:], i) { // what happened is told as without lanes
+					k.rows(weights, gradient, t, rows[i:i+1], key, out)
+					continue
+				}
+				for s := range gst {
+					gstOf[s] = gst[s][i]
+				}
+				out.Count(gstOf[:], fitTinySites, row, row, fitTinyBackward)
+				loss := float64(fr.fitTinyGrad.loss[i])
+				out.Loss += loss
+				out.Metrics[0] += float64(fr.fitTinyGrad.gap[i])
+			} else {
+				if rt.FailedLane(st[:], i) { // what happened is told as without lanes
+					k.rows(weights, gradient, t, rows[i:i+1], key, out)
+					continue
+				}
+				for s := range st {
+					stOf[s] = st[s][i]
+				}
+				out.Count(stOf[:], fitTinySites, row, row, nil)
+				loss := float64(fr.fitTinySample.loss[i])
+				out.Loss += loss
+				out.Metrics[0] += float64(fr.fitTinySample.gap[i])
+			}
+		}
+		rows = rows[n:]
+	}
+	if gradient != nil {
+		rt.AddLanes(gradient, l.sums, kernel.width)
+	}
+}
+
+// solveFitHyper0Lanes solves system Flow for the first n samples, each in steps of its own (moons_hyper.nde:50).
+func (l *lanes) solveFitHyper0Lanes(t0 *[32]float64, ts *[11 * 32]float64, state0Out *[22 * 32]float64, by rt.Stepping, n int, st *[32]rt.SolveStats) {
+	fr := l.fr
+	s := &fr.fitHyper0Lanestep
+	t1 := (*[32]float64)(ts[320:])
+	var next [32]int // output time of each sample
+	running := 0
+	var last [32]float64 // error norm of the last attempt
+	for i := range s.stepT {
+		s.stepT[i], s.stepT1[i], s.stepDir[i] = t0[i], t1[i], rt.Signed(1, t1[i]-t0[i])
+		s.stepRtol[i], s.stepAtol[i] = by.RTol, by.ATol
+		s.stepRejected[i], s.stepErrPrev[i], s.stepErrPrev2[i], s.stepLive[i], last[i] = 0, 1, 1, 0, 1
+		if i < n {
+			st[i] = rt.SolveStats{Time: t0[i]}
+			if t0[i] != t1[i] {
+				s.stepLive[i] = 1
+				st[i].NFE += 2
+				running++
+			}
+		}
+	}
+	if running > 0 {
+		a := &fr.fitHyper0Lanestart
+		a.stepT = s.stepT
+		a.stepT1 = s.stepT1
+		a.stepDir = s.stepDir
+		a.stepRtol = s.stepRtol
+		a.stepAtol = s.stepAtol
+		a.x = s.x
+		kernel.fitHyper0Lanestart(l.fr, l.w, l.pre, &l.sums[0])
+		s.stepH = a.stepH
+		s.xK = a.xK
+	}
+	for k := 0; running > 0; k++ {
+		if k == by.MaxSteps { // attempts of every sample that is still running
+			for i := range n {
+				if s.stepLive[i] == 0 {
+					continue
+				}
+				h := s.stepH[i]
+				if (s.stepT[i]+float64(1.01*h)-t1[i])*s.stepDir[i] >= 0 {
+					h = t1[i] - s.stepT[i]
+				}
+				st[i].Fail(rt.MaxSteps, s.stepT[i], h)
+			}
+			break
+		}
+		kernel.fitHyper0Lanestep(l.fr, l.w, l.pre, &l.sums[0])
+		var took [32]bool // a step
+		for i := range n {
+			if s.stepLive[i] == 0 {
+				continue
+			}
+			switch s.stepCode[i] {
+			case 1: // accepted
+				st[i].NFE += 6
+				st[i].Accepted++
+				took[i] = true
+				st[i].Time = s.stepT[i]
+				if s.stepT[i] == t1[i] {
+					s.stepLive[i] = 0
+					running--
+				}
+			case 0: // rejected
+				st[i].NFE += 6
+				st[i].Rejected++
+			case 2: // too short to be taken
+				st[i].Fail(rt.TooSmall(last[i], s.stepHAt[i]), s.stepTAt[i], s.stepHAt[i])
+				s.stepLive[i] = 0
+				running--
+			}
+			last[i] = s.stepErr[i]
+		}
+		d := &fr.fitHyper0Dense
+		for round := 0; ; round++ {
+			var inside [32]bool
+			more := false
+			for i := range n {
+				if !took[i] {
+					continue
+				}
+				for next[i] < 11 {
+					at := ts[next[i]*32+i]
+					if !((at-s.stepT[i])*(t1[i]-t0[i]) <= 0) {
+						break
+					}
+					if at == s.stepTAt[i] {
+						for e := range 2 {
+							state0Out[(next[i]*2+e)*32+i] = s.xAt[e*32+i]
+						}
+						next[i]++
+						continue
+					}
+					if at == s.stepT[i] {
+						for e := range 2 {
+							state0Out[(next[i]*2+e)*32+i] = s.x[e*32+i]
+						}
+						next[i]++
+						continue
+					}
+					d.theta[i] = (at - s.stepTAt[i]) / s.stepHAt[i]
+					inside[i], more = true, true
+					break
+				}
+			}
+			if !more {
+				break
+			}
+			if round == 0 {
+				d.h = s.stepHAt
+				d.x = s.xAt
+				d.xNext = s.x
+				d.xD1 = s.stepData0
+				d.xD2 = s.stepData1
+				d.xD3 = s.stepData2
+				d.xD4 = s.stepData3
+			}
+			kernel.fitHyper0Dense(l.fr, l.w, l.pre, &l.sums[0])
+			for i := range n {
+				if !inside[i] {
+					continue
+				}
+				for e := range 2 {
+					state0Out[(next[i]*2+e)*32+i] = d.xAt[e*32+i]
+				}
+				next[i]++
+			}
+		}
+	}
+	for i := range n {
+		for next[i] < 11 {
+			for e := range 2 {
+				state0Out[(next[i]*2+e)*32+i] = s.x[e*32+i]
+			}
+			next[i]++
+		}
+	}
+}
+
+// solveFitHyper1Lanes solves system Flow for the first n samples, each in steps of its own (moons_hyper.nde:51).
+func (l *lanes) solveFitHyper1Lanes(t0 *[32]float64, ts *[10 * 32]float64, state0Out *[20 * 32]Real, by rt.Stepping, n int, st *[32]rt.SolveStats) {
+	fr := l.fr
+	s := &fr.fitHyper1Lanestep
+	t1 := (*[32]float64)(ts[288:])
+	var next [32]int // output time of each sample
+	running := 0
+	steps := by.Steps
+	for i := range s.stepT {
+		s.stepT[i], s.stepLive[i] = t0[i], 0
+		s.stepH[i] = (t1[i] - t0[i]) / float64(steps)
+		if i < n {
+			st[i] = rt.SolveStats{Time: t0[i]}
+			if t0[i] != t1[i] {
+				s.stepLive[i] = 1
+				running++
+			}
+		}
+	}
+	for k := 0; running > 0; k++ {
+		kernel.fitHyper1Lanestep(l.fr, l.w, l.pre, &l.sums[0])
+		var took [32]bool // a step
+		for i := range n {
+			if s.stepLive[i] == 0 {
+				continue
+			}
+			st[i].NFE += 1
+			if s.stepCode[i] == 0 {
+				st[i].Fail(rt.NonFinite, s.stepT[i], s.stepH[i])
+				s.stepLive[i] = 0
+				running--
+				continue
+			}
+			st[i].Accepted++
+			took[i] = true
+		}
+		end := s.stepT
+		for i := range n {
+			if s.stepLive[i] == 0 {
+				continue
+			}
+			end[i] = t0[i] + float64(float64(k+1)*s.stepH[i])
+			if k == steps-1 {
+				end[i] = t1[i]
+			}
+		}
+		d := &fr.fitHyper1Dense
+		for round := 0; ; round++ {
+			var inside [32]bool
+			more := false
+			for i := range n {
+				if !took[i] {
+					continue
+				}
+				for next[i] < 10 {
+					at := ts[next[i]*32+i]
+					if !((at-end[i])*(t1[i]-t0[i]) <= 0) {
+						break
+					}
+					if at == s.stepT[i] {
+						for e := range 2 {
+							state0Out[(next[i]*2+e)*32+i] = s.xAt[e*32+i]
+						}
+						next[i]++
+						continue
+					}
+					if at == end[i] {
+						for e := range 2 {
+							state0Out[(next[i]*2+e)*32+i] = s.x[e*32+i]
+						}
+						next[i]++
+						continue
+					}
+					d.theta[i] = (at - s.stepT[i]) / s.stepH[i]
+					inside[i], more = true, true
+					break
+				}
+			}
+			if !more {
+				break
+			}
+			if round == 0 {
+				d.h = s.stepH
+				d.x = s.xAt
+				d.xNext = s.x
+				d.xD1 = s.stepData0
+				d.xD2 = s.stepData1
+			}
+			kernel.fitHyper1Dense(l.fr, l.w, l.pre, &l.sums[0])
+			for i := range n {
+				if !inside[i] {
+					continue
+				}
+				for e := range 2 {
+					state0Out[(next[i]*2+e)*32+i] = d.xAt[e*32+i]
+				}
+				next[i]++
+			}
+		}
+		s.stepT = end
+		for i := range n {
+			if s.stepLive[i] == 0 {
+				continue
+			}
+			st[i].Time = s.stepT[i]
+			if k == steps-1 || s.stepT[i] == t1[i] {
+				s.stepLive[i] = 0
+				running--
+			}
+		}
+	}
+	for i := range n {
+		for next[i] < 10 {
+			for e := range 2 {
+				state0Out[(next[i]*2+e)*32+i] = s.x[e*32+i]
+			}
+			next[i]++
+		}
+	}
+}
+
+// fitHyperSample is FitHyper of the first n samples (moons_hyper.nde:46).
+func (l *lanes) fitHyperSample(n int, st *[4][32]rt.SolveStats) {
+	fr := l.fr
+	kernel.fitHyperSamplePart0(l.fr, l.w, l.pre, &l.sums[0])
+	l.solveFitHyper0Lanes(&fr.fitHyperSample.step0In0, &fr.fitHyperSample.step0In1, &fr.fitHyperSample.v7, rt.Stepping{RTol: 1e-06, ATol: 1e-06, MaxSteps: 10000}, n, &st[0])
+	kernel.fitHyperSamplePart2(l.fr, l.w, l.pre, &l.sums[0])
+	l.solveFitHyper1Lanes(&fr.fitHyperSample.step2In0, &fr.fitHyperSample.step2In1, &fr.fitHyperSample.v25, rt.Stepping{Steps: 10}, n, &st[1])
+	kernel.fitHyperSamplePart4(l.fr, l.w, l.pre, &l.sums[0])
+	l.solveMoonsFast0Lanes(&fr.fitHyperSample.step4In0, &fr.fitHyperSample.step4In1, rt.Stepping{Steps: 10}, n, &st[2])
+	kernel.fitHyperSamplePart6(l.fr, l.w, l.pre, &l.sums[0])
+	l.solveMoons0Lanes(&fr.fitHyperSample.step6In0, &fr.fitHyperSample.step6In1, rt.Stepping{RTol: 0.0001, ATol: 0.0001, MaxSteps: 10000}, n, &st[3])
+	kernel.fitHyperSamplePart8(l.fr, l.w, l.pre, &l.sums[0])
+}
+
+// fitHyper0RecTapeLanes keeps the accepted steps of FitHyper.0.rec for the reverse sweep: step k of every sample. A sample with fewer steps
+// has there what it was when another made this one.
+type fitHyper0RecTapeLanes struct {
+	n     [32]int // steps of each sample
+	t, h  [][32]float64
+	x     [][2 * 32]float64
+	at    [11][32]int     // step of each output time
+	theta [11][32]float64 // and the place in it
+}
+
+func (tp *fitHyper0RecTapeLanes) reset() {
+	tp.n = [32]int{}
+	tp.t, tp.h = tp.t[:0], tp.h[:0]
+	tp.x = tp.x[:0]
+}
+
+// push keeps the step of sample i.
+func (tp *fitHyper0RecTapeLanes) push(i int, t, h *[32]float64, x *[2 * 32]float64) {
+	k := tp.n[i]
+	tp.n[i]++
+	if k == len(tp.t) {
+		tp.t, tp.h = append(tp.t, *t), append(tp.h, *h)
+		tp.x = append(tp.x, *x)
+		return
+	}
+	tp.t[k][i], tp.h[k][i] = t[i], h[i]
+	for e := i; e < len(x); e += 32 {
+		tp.x[k][e] = x[e]
+	}
+}
+
+// solveFitHyper0RecLanes solves system Flow for the first n samples, each in steps of its own (moons_hyper.nde:50).
+func (l *lanes) solveFitHyper0RecLanes(tape *fitHyper0RecTapeLanes, t0 *[32]float64, ts *[11 * 32]float64, state0Out *[22 * 32]float64, by rt.Stepping, n int, st *[32]rt.SolveStats) {
+	fr := l.fr
+	s := &fr.fitHyper0RecLanestep
+	t1 := (*[32]float64)(ts[320:])
+	var next [32]int // output time of each sample
+	tape.reset()
+	running := 0
+	var last [32]float64 // error norm of the last attempt
+	for i := range s.stepT {
+		s.stepT[i], s.stepT1[i], s.stepDir[i] = t0[i], t1[i], rt.Signed(1, t1[i]-t0[i])
+		s.stepRtol[i], s.stepAtol[i] = by.RTol, by.ATol
+		s.stepRejected[i], s.stepErrPrev[i], s.stepErrPrev2[i], s.stepLive[i], last[i] = 0, 1, 1, 0, 1
+		if i < n {
+			st[i] = rt.SolveStats{Time: t0[i]}
+			if t0[i] != t1[i] {
+				s.stepLive[i] = 1
+				st[i].NFE += 2
+				running++
+			}
+		}
+	}
+	if running > 0 {
+		a := &fr.fitHyper0RecLanestart
+		a.stepT = s.stepT
+		a.stepT1 = s.stepT1
+		a.stepDir = s.stepDir
+		a.stepRtol = s.stepRtol
+		a.stepAtol = s.stepAtol
+		a.x = s.x
+		kernel.fitHyper0RecLanestart(l.fr, l.w, l.pre, &l.sums[0])
+		s.stepH = a.stepH
+		s.xK = a.xK
+	}
+	for k := 0; running > 0; k++ {
+		if k == by.MaxSteps { // attempts of every sample that is still running
+			for i := range n {
+				if s.stepLive[i] == 0 {
+					continue
+				}
+				h := s.stepH[i]
+				if (s.stepT[i]+float64(1.01*h)-t1[i])*s.stepDir[i] >= 0 {
+					h = t1[i] - s.stepT[i]
+				}
+				st[i].Fail(rt.MaxSteps, s.stepT[i], h)
+			}
+			break
+		}
+		kernel.fitHyper0RecLanestep(l.fr, l.w, l.pre, &l.sums[0])
+		var took [32]bool // a step
+		for i := range n {
+			if s.stepLive[i] == 0 {
+				continue
+			}
+			switch s.stepCode[i] {
+			case 1: // accepted
+				st[i].NFE += 6
+				st[i].Accepted++
+				tape.push(i, &s.stepTAt, &s.stepHAt, &s.xAt)
+				took[i] = true
+				st[i].Time = s.stepT[i]
+				if s.stepT[i] == t1[i] {
+					s.stepLive[i] = 0
+					running--
+				}
+			case 0: // rejected
+				st[i].NFE += 6
+				st[i].Rejected++
+			case 2: // too short to be taken
+				st[i].Fail(rt.TooSmall(last[i], s.stepHAt[i]), s.stepTAt[i], s.stepHAt[i])
+				s.stepLive[i] = 0
+				running--
+			}
+			last[i] = s.stepErr[i]
+		}
+		d := &fr.fitHyper0Dense
+		for round := 0; ; round++ {
+			var inside [32]bool
+			more := false
+			for i := range n {
+				if !took[i] {
+					continue
+				}
+				for next[i] < 11 {
+					at := ts[next[i]*32+i]
+					if !((at-s.stepT[i])*(t1[i]-t0[i]) <= 0) {
+						break
+					}
+					if at == s.stepTAt[i] {
+						for e := range 2 {
+							state0Out[(next[i]*2+e)*32+i] = s.xAt[e*32+i]
+						}
+						tape.at[next[i]][i], tape.theta[next[i]][i] = tape.n[i]-1, 0
+						next[i]++
+						continue
+					}
+					if at == s.stepT[i] {
+						for e := range 2 {
+							state0Out[(next[i]*2+e)*32+i] = s.x[e*32+i]
+						}
+						tape.at[next[i]][i], tape.theta[next[i]][i] = tape.n[i]-1, 1
+						next[i]++
+						continue
+					}
+					d.theta[i] = (at - s.stepTAt[i]) / s.stepHAt[i]
+					inside[i], more = true, true
+					break
+				}
+			}
+			if !more {
+				break
+			}
+			if round == 0 {
+				d.h = s.stepHAt
+				d.x = s.xAt
+				d.xNext = s.x
+				d.xD1 = s.stepData0
+				d.xD2 = s.stepData1
+				d.xD3 = s.stepData2
+				d.xD4 = s.stepData3
+			}
+			kernel.fitHyper0Dense(l.fr, l.w, l.pre, &l.sums[0])
+			for i := range n {
+				if !inside[i] {
+					continue
+				}
+				for e := range 2 {
+					state0Out[(next[i]*2+e)*32+i] = d.xAt[e*32+i]
+				}
+				tape.at[next[i]][i], tape.theta[next[i]][i] = tape.n[i]-1, d.theta[i]
+				next[i]++
+			}
+		}
+	}
+	for i := range n {
+		for next[i] < 11 {
+			for e := range 2 {
+				state0Out[(next[i]*2+e)*32+i] = s.x[e*32+i]
+			}
+			tape.at[next[i]][i], tape.theta[next[i]][i] = tape.n[i], 0
+			next[i]++
+		}
+	}
+}
+
+// fitHyper1RecTapeLanes keeps the accepted steps of FitHyper.1.rec for the reverse sweep: step k of every sample. A sample with fewer steps
+// has there what it was when another made this one.
+type fitHyper1RecTapeLanes struct {
+	n     [32]int // steps of each sample
+	t, h  [][32]float64
+	x     [][2 * 32]Real
+	at    [10][32]int     // step of each output time
+	theta [10][32]float64 // and the place in it
+}
+
+func (tp *fitHyper1RecTapeLanes) reset() {
+	tp.n = [32]int{}
+	tp.t, tp.h = tp.t[:0], tp.h[:0]
+	tp.x = tp.x[:0]
+}
+
+// push keeps the step of sample i.
+func (tp *fitHyper1RecTapeLanes) push(i int, t, h *[32]float64, x *[2 * 32]Real) {
+	k := tp.n[i]
+	tp.n[i]++
+	if k == len(tp.t) {
+		tp.t, tp.h = append(tp.t, *t), append(tp.h, *h)
+		tp.x = append(tp.x, *x)
+		return
+	}
+	tp.t[k][i], tp.h[k][i] = t[i], h[i]
+	for e := i; e < len(x); e += 32 {
+		tp.x[k][e] = x[e]
+	}
+}
+
+// solveFitHyper1RecLanes solves system Flow for the first n samples, each in steps of its own (moons_hyper.nde:51).
+func (l *lanes) solveFitHyper1RecLanes(tape *fitHyper1RecTapeLanes, t0 *[32]float64, ts *[10 * 32]float64, state0Out *[20 * 32]Real, by rt.Stepping, n int, st *[32]rt.SolveStats) {
+	fr := l.fr
+	s := &fr.fitHyper1RecLanestep
+	t1 := (*[32]float64)(ts[288:])
+	var next [32]int // output time of each sample
+	tape.reset()
+	running := 0
+	steps := by.Steps
+	for i := range s.stepT {
+		s.stepT[i], s.stepLive[i] = t0[i], 0
+		s.stepH[i] = (t1[i] - t0[i]) / float64(steps)
+		if i < n {
+			st[i] = rt.SolveStats{Time: t0[i]}
+			if t0[i] != t1[i] {
+				s.stepLive[i] = 1
+				running++
+			}
+		}
+	}
+	for k := 0; running > 0; k++ {
+		kernel.fitHyper1RecLanestep(l.fr, l.w, l.pre, &l.sums[0])
+		var took [32]bool // a step
+		for i := range n {
+			if s.stepLive[i] == 0 {
+				continue
+			}
+			st[i].NFE += 1
+			if s.stepCode[i] == 0 {
+				st[i].Fail(rt.NonFinite, s.stepT[i], s.stepH[i])
+				s.stepLive[i] = 0
+				running--
+				continue
+			}
+			st[i].Accepted++
+			tape.push(i, &s.stepT, &s.stepH, &s.xAt)
+			took[i] = true
+		}
+		end := s.stepT
+		for i := range n {
+			if s.stepLive[i] == 0 {
+				continue
+			}
+			end[i] = t0[i] + float64(float64(k+1)*s.stepH[i])
+			if k == steps-1 {
+				end[i] = t1[i]
+			}
+		}
+		d := &fr.fitHyper1Dense
+		for round := 0; ; round++ {
+			var inside [32]bool
+			more := false
+			for i := range n {
+				if !took[i] {
+					continue
+				}
+				for next[i] < 10 {
+					at := ts[next[i]*32+i]
+					if !((at-end[i])*(t1[i]-t0[i]) <= 0) {
+						break
+					}
+					if at == s.stepT[i] {
+						for e := range 2 {
+							state0Out[(next[i]*2+e)*32+i] = s.xAt[e*32+i]
+						}
+						tape.at[next[i]][i], tape.theta[next[i]][i] = tape.n[i]-1, 0
+						next[i]++
+						continue
+					}
+					if at == end[i] {
+						for e := range 2 {
+							state0Out[(next[i]*2+e)*32+i] = s.x[e*32+i]
+						}
+						tape.at[next[i]][i], tape.theta[next[i]][i] = tape.n[i]-1, 1
+						next[i]++
+						continue
+					}
+					d.theta[i] = (at - s.stepT[i]) / s.stepH[i]
+					inside[i], more = true, true
+					break
+				}
+			}
+			if !more {
+				break
+			}
+			if round == 0 {
+				d.h = s.stepH
+				d.x = s.xAt
+				d.xNext = s.x
+				d.xD1 = s.stepData0
+				d.xD2 = s.stepData1
+			}
+			kernel.fitHyper1Dense(l.fr, l.w, l.pre, &l.sums[0])
+			for i := range n {
+				if !inside[i] {
+					continue
+				}
+				for e := range 2 {
+					state0Out[(next[i]*2+e)*32+i] = d.xAt[e*32+i]
+				}
+				tape.at[next[i]][i], tape.theta[next[i]][i] = tape.n[i]-1, d.theta[i]
+				next[i]++
+			}
+		}
+		s.stepT = end
+		for i := range n {
+			if s.stepLive[i] == 0 {
+				continue
+			}
+			st[i].Time = s.stepT[i]
+			if k == steps-1 || s.stepT[i] == t1[i] {
+				s.stepLive[i] = 0
+				running--
+			}
+		}
+	}
+	for i := range n {
+		for next[i] < 10 {
+			for e := range 2 {
+				state0Out[(next[i]*2+e)*32+i] = s.x[e*32+i]
+			}
+			tape.at[next[i]][i], tape.theta[next[i]][i] = tape.n[i], 0
+			next[i]++
+		}
+	}
+}
+
+// reverseFitHyper1RecLanes carries cotangents back over the recorded steps of FitHyper.1.rec.
+func (l *lanes) reverseFitHyper1RecLanes(tape *fitHyper1RecTapeLanes, state0Bar *[20 * 32]Real, n int) {
+	fr := l.fr
+	s := &fr.fitHyper1RecLanerev
+	mask := fr.mask
+	var m [32]int // output times of each sample that are not done
+	for i := range n {
+		for m[i] = 10; m[i] > 0 && tape.at[m[i]-1][i] >= tape.n[i]; m[i]-- {
+			for e := range 2 {
+				s.xBar[e*32+i] += state0Bar[((m[i]-1)*2+e)*32+i]
+			}
+		}
+	}
+	for k := len(tape.t) - 1; k >= 0; k-- {
+		for i := range n {
+			for j := m[i] - 1; j >= 0 && tape.at[j][i] == k; j-- {
+				if tape.theta[j][i] == 1 {
+					for e := range 2 {
+						s.xBar[e*32+i] += state0Bar[(j*2+e)*32+i]
+					}
+				}
+			}
+		}
+		s.stepT, s.stepH = tape.t[k], tape.h[k]
+		s.x = tape.x[k]
+		for i, n := range tape.n {
+			s.stepActive[i], fr.mask[i] = 1, mask[i]
+			if k >= n {
+				s.stepActive[i], fr.mask[i] = 0, 0
+			} // this sample has fewer steps
+		}
+		kernel.fitHyper1RecLanerev(l.fr, l.w, l.pre, &l.sums[0])
+		a := &fr.fitHyper1RecLanerevat
+		for round := 0; ; round++ {
+			more := false
+			a.stepActive = [32]float64{}
+			for i := range n {
+				fr.mask[i] = 0
+				for m[i] > 0 && tape.at[m[i]-1][i] == k {
+					m[i]--
+					theta := tape.theta[m[i]][i]
+					if theta == 1 {
+						continue
+					}
+					if theta == 0 {
+						for e := range 2 {
+							s.xBar[e*32+i] += state0Bar[(m[i]*2+e)*32+i]
+						}
+						continue
+					}
+					a.stepTheta[i], a.stepActive[i], fr.mask[i], more = theta, 1, mask[i], true
+					for e := range 2 {
+						a.xOut[e*32+i] = state0Bar[(m[i]*2+e)*32+i]
+					}
+					break
+				}
+			}
+			if !more {
+				break
+			}
+			if round == 0 {
+				a.stepT, a.stepH = s.stepT, s.stepH
+				a.x = s.x
+			}
+			a.xBar = s.xBar
+			kernel.fitHyper1RecLanerevat(l.fr, l.w, l.pre, &l.sums[0])
+			s.xBar = a.xBarNext
+		}
+	}
+	fr.mask = mask
+}
+
+// reverseFitHyper0RecLanes carries cotangents back over the recorded steps of FitHyper.0.rec.
+func (l *lanes) reverseFitHyper0RecLanes(tape *fitHyper0RecTapeLanes, state0Bar *[22 * 32]float64, n int) {
+	fr := l.fr
+	s := &fr.fitHyper0RecLanerev
+	mask := fr.mask
+	var m [32]int // output times of each sample that are not done
+	for i := range n {
+		for m[i] = 11; m[i] > 0 && tape.at[m[i]-1][i] >= tape.n[i]; m[i]-- {
+			for e := range 2 {
+				s.xBar[e*32+i] += state0Bar[((m[i]-1)*2+e)*32+i]
+			}
+		}
+	}
+	for k := len(tape.t) - 1; k >= 0; k-- {
+		for i := range n {
+			for j := m[i] - 1; j >= 0 && tape.at[j][i] == k; j-- {
+				if tape.theta[j][i] == 1 {
+					for e := range 2 {
+						s.xBar[e*32+i] += state0Bar[(j*2+e)*32+i]
+					}
+				}
+			}
+		}
+		s.stepT, s.stepH = tape.t[k], tape.h[k]
+		s.x = tape.x[k]
+		for i, n := range tape.n {
+			s.stepActive[i], fr.mask[i] = 1, mask[i]
+			if k >= n {
+				s.stepActive[i], fr.mask[i] = 0, 0
+			} // this sample has fewer steps
+		}
+		kernel.fitHyper0RecLanerev(l.fr, l.w, l.pre, &l.sums[0])
+		a := &fr.fitHyper0RecLanerevat
+		for round := 0; ; round++ {
+			more := false
+			a.stepActive = [32]float64{}
+			for i := range n {
+				fr.mask[i] = 0
+				for m[i] > 0 && tape.at[m[i]-1][i] == k {
+					m[i]--
+					theta := tape.theta[m[i]][i]
+					if theta == 1 {
+						continue
+					}
+					if theta == 0 {
+						for e := range 2 {
+							s.xBar[e*32+i] += state0Bar[(m[i]*2+e)*32+i]
+						}
+						continue
+					}
+					a.stepTheta[i], a.stepActive[i], fr.mask[i], more = theta, 1, mask[i], true
+					for e := range 2 {
+						a.xOut[e*32+i] = state0Bar[(m[i]*2+e)*32+i]
+					}
+					break
+				}
+			}
+			if !more {
+				break
+			}
+			if round == 0 {
+				a.stepT, a.stepH = s.stepT, s.stepH
+				a.x = s.x
+			}
+			a.xBar = s.xBar
+			kernel.fitHyper0RecLanerevat(l.fr, l.w, l.pre, &l.sums[0])
+			s.xBar = a.xBarNext
+		}
+	}
+	fr.mask = mask
+}
+
+// fitHyperAscent is FitHyper.ascent of the first n samples (moons_hyper.nde:46).
+func (l *lanes) fitHyperAscent(n int, st *[2][32]rt.SolveStats) {
+	fr := l.fr
+	kernel.fitHyperAscentPart0(l.fr, l.w, l.pre, &l.sums[0])
+	l.solveFitHyper0RecLanes(&l.fitHyper0RecLaneTape, &fr.fitHyperAscent.step0In0, &fr.fitHyperAscent.step0In1, &fr.fitHyperAscent.v10, rt.Stepping{RTol: 1e-06, ATol: 1e-06, MaxSteps: 10000}, n, &st[0])
+	for i := range n {
+		fr.fitHyperAscent.v60[i] = int32(st[0][i].Status)
+	}
+	kernel.fitHyperAscentPart2(l.fr, l.w, l.pre, &l.sums[0])
+	l.solveFitHyper1RecLanes(&l.fitHyper1RecLaneTape, &fr.fitHyperAscent.step2In0, &fr.fitHyperAscent.step2In1, &fr.fitHyperAscent.v24, rt.Stepping{Steps: 10}, n, &st[1])
+	for i := range n {
+		fr.fitHyperAscent.v67[i] = int32(st[1][i].Status)
+	}
+	kernel.fitHyperAscentPart4(l.fr, l.w, l.pre, &l.sums[0])
+	l.reverseFitHyper1RecLanes(&l.fitHyper1RecLaneTape, &fr.fitHyperAscent.v29, n)
+	kernel.fitHyperAscentPart6(l.fr, l.w, l.pre, &l.sums[0])
+	l.reverseFitHyper0RecLanes(&l.fitHyper0RecLaneTape, &fr.fitHyperAscent.v47, n)
+	kernel.fitHyperAscentPart8(l.fr, l.w, l.pre, &l.sums[0])
+}
+
+// fitHyperAttack is FitHyper.attack of the first n samples (moons_hyper.nde:52).
+func (l *lanes) fitHyperAttack(n int, st *[3][32]rt.SolveStats) {
+	fr := l.fr
+	kernel.fitHyperAttackPart0(l.fr, l.w, l.pre, &l.sums[0])
+	clear(st[0:3])
+	for k := range 5 {
+		var run [2][32]rt.SolveStats
+		l.fitHyperAscent(n, &run)
+		rt.JoinLanes(st[0:2], run[:], k+1)
+		fr.fitHyperAscent.failed = fr.fitHyperAscent.failed2
+		fr.fitHyperAscent.number = fr.fitHyperAscent.number2
+		fr.fitHyperAscent.xDelta = fr.fitHyperAscent.xDelta2
+	}
+	for i := range n {
+		if number := int(fr.fitHyperAscent.failed[i]); number != 0 {
+			st[2][i].FailRun(number)
+		}
+	}
+	kernel.fitHyperAttackPart2(l.fr, l.w, l.pre, &l.sums[0])
+}
+
+// reverseFitHyper1Rec2Lanes carries cotangents back over the recorded steps of FitHyper.1.rec.
+func (l *lanes) reverseFitHyper1Rec2Lanes(tape *fitHyper1RecTapeLanes, state0Bar *[20 * 32]Real, n int) {
+	fr := l.fr
+	s := &fr.fitHyper1RecLanerev2
+	mask := fr.mask
+	var m [32]int // output times of each sample that are not done
+	for i := range n {
+		for m[i] = 10; m[i] > 0 && tape.at[m[i]-1][i] >= tape.n[i]; m[i]-- {
+			for e := range 2 {
+				s.xBar[e*32+i] += state0Bar[((m[i]-1)*2+e)*32+i]
+			}
+		}
+	}
+	for k := len(tape.t) - 1; k >= 0; k-- {
+		for i := range n {
+			for j := m[i] - 1; j >= 0 && tape.at[j][i] == k; j-- {
+				if tape.theta[j][i] == 1 {
+					for e := range 2 {
+						s.xBar[e*32+i] += state0Bar[(j*2+e)*32+i]
+					}
+				}
+			}
+		}
+		s.stepT, s.stepH = tape.t[k], tape.h[k]
+		s.x = tape.x[k]
+		for i, n := range tape.n {
+			s.stepActive[i], fr.mask[i] = 1, mask[i]
+			if k >= n {
+				s.stepActive[i], fr.mask[i] = 0, 0
+			} // this sample has fewer steps
+		}
+		kernel.fitHyper1RecLanerev2(l.fr, l.w, l.pre, &l.sums[0])
+		a := &fr.fitHyper1RecLanerevat2
+		for round := 0; ; round++ {
+			more := false
+			a.stepActive = [32]float64{}
+			for i := range n {
+				fr.mask[i] = 0
+				for m[i] > 0 && tape.at[m[i]-1][i] == k {
+					m[i]--
+					theta := tape.theta[m[i]][i]
+					if theta == 1 {
+						continue
+					}
+					if theta == 0 {
+						for e := range 2 {
+							s.xBar[e*32+i] += state0Bar[(m[i]*2+e)*32+i]
+						}
+						continue
+					}
+					a.stepTheta[i], a.stepActive[i], fr.mask[i], more = theta, 1, mask[i], true
+					for e := range 2 {
+						a.xOut[e*32+i] = state0Bar[(m[i]*2+e)*32+i]
+					}
+					break
+				}
+			}
+			if !more {
+				break
+			}
+			if round == 0 {
+				a.stepT, a.stepH = s.stepT, s.stepH
+				a.x = s.x
+			}
+			a.xBar = s.xBar
+			kernel.fitHyper1RecLanerevat2(l.fr, l.w, l.pre, &l.sums[0])
+			s.xBar = a.xBarNext
+		}
+	}
+	fr.mask = mask
+}
+
+// fitHyperGrad is FitHyper.grad of the first n samples (moons_hyper.nde:46).
+func (l *lanes) fitHyperGrad(n int, st *[7][32]rt.SolveStats) {
+	fr := l.fr
+	kernel.fitHyperGradPart0(l.fr, l.w, l.pre, &l.sums[0])
+	l.fitHyperAttack(n, (*[3][32]rt.SolveStats)(st[4:7]))
+	for i := range n {
+		if rt.FailedLane(st[4:7], i) {
+			fr.mask[i] = 0
+		} // a failed sample has no part in a gradient
+	}
+	kernel.fitHyperGradPart2(l.fr, l.w, l.pre, &l.sums[0])
+	l.solveFitHyper0Lanes(&fr.fitHyperGrad.step2In0, &fr.fitHyperGrad.step2In1, &fr.fitHyperGrad.v10, rt.Stepping{RTol: 1e-06, ATol: 1e-06, MaxSteps: 10000}, n, &st[0])
+	for i := range n {
+		if rt.FailedLane(st[0:1], i) {
+			fr.mask[i] = 0
+		} // a failed sample has no part in a gradient
+	}
+	kernel.fitHyperGradPart4(l.fr, l.w, l.pre, &l.sums[0])
+	l.solveFitHyper1RecLanes(&l.fitHyper1RecLaneTape2, &fr.fitHyperGrad.step4In0, &fr.fitHyperGrad.step4In1, &fr.fitHyperGrad.v27, rt.Stepping{Steps: 10}, n, &st[1])
+	for i := range n {
+		if rt.FailedLane(st[1:2], i) {
+			fr.mask[i] = 0
+		} // a failed sample has no part in a gradient
+	}
+	kernel.fitHyperGradPart6(l.fr, l.w, l.pre, &l.sums[0])
+	l.solveMoonsFast0Lanes(&fr.fitHyperGrad.step6In0, &fr.fitHyperGrad.step6In1, rt.Stepping{Steps: 10}, n, &st[2])
+	for i := range n {
+		if rt.FailedLane(st[2:3], i) {
+			fr.mask[i] = 0
+		} // a failed sample has no part in a gradient
+	}
+	kernel.fitHyperGradPart8(l.fr, l.w, l.pre, &l.sums[0])
+	l.solveMoons0Lanes(&fr.fitHyperGrad.step8In0, &fr.fitHyperGrad.step8In1, rt.Stepping{RTol: 0.0001, ATol: 0.0001, MaxSteps: 10000}, n, &st[3])
+	for i := range n {
+		if rt.FailedLane(st[3:4], i) {
+			fr.mask[i] = 0
+		} // a failed sample has no part in a gradient
+	}
+	kernel.fitHyperGradPart10(l.fr, l.w, l.pre, &l.sums[0])
+	l.reverseFitHyper1Rec2Lanes(&l.fitHyper1RecLaneTape2, &fr.fitHyperGrad.v32, n)
+	kernel.fitHyperGradPart12(l.fr, l.w, l.pre, &l.sums[0])
+}
+
+func (k *fitHyperWorker) lanes(weights, gradient []Real, t *rt.Table, rows []int, key rt.Key, out *rt.ShardResult) {
+	l := laneList.Get()
+	defer laneList.Put(l)
+	l.w = paramsOf(weights)
+	k.pre.of(l.w)
+	l.pre = &k.pre
+	fr := l.fr
+	var st [4][32]rt.SolveStats
+	var stOf [4]rt.SolveStats
+	var gst [7][32]rt.SolveStats
+	var gstOf [7]rt.SolveStats
+	for len(rows) > 0 {
+		n := min(32, len(rows))
+		xCol := &t.Columns[t.Index("x")]
+		yCol := &t.Columns[t.Index("y")]
+		for i := range 32 {
+			row := rows[min(i, n-1)] // the rest of a block is like its last sample {
+			var x [2]Real
+			for elem, num := range xCol.Row(row) {
+				x[elem] = Real(num)
+			}
+			y := int32(yCol.Data[row])
+			if gradient != nil {
+				for elem, num := range x {
+					fr.fitHyperGrad.x[elem*32+i] = num
+				}
+				fr.fitHyperGrad.y[i] = y
+			} else {
+				for elem, num := range x {
+					fr.fitHyperSample.x[elem*32+i] = num
+				}
+				fr.fitHyperSample.y[i] = y
+			}
+		}
+		if gradient != nil {
+			l.count(n)
+			l.fitHyperGrad(n, &gst)
+		} else {
+			l.fitHyperSample(n, &st)
+		}
+		for i, row := range rows[:n] {
+			if gradient != nil {
+				if rt.FailedLane(gst[:], i) { // what happened is told as without lanes
+					k.rows(weights, gradient, t, rows[i:i+1], key, out)
+					continue
+				}
+				for s := range gst {
+					gstOf[s] = gst[s][i]
+				}
+				out.Count(gstOf[:], fitHyperGradSites, row, row, fitHyperBackward)
+				loss := float64(fr.fitHyperGrad.loss[i])
+				out.Loss += loss
+				out.Metrics[0] += float64(fr.fitHyperGrad.gap[i])
+			} else {
+				if rt.FailedLane(st[:], i) { // what happened is told as without lanes
+					k.rows(weights, gradient, t, rows[i:i+1], key, out)
+					continue
+				}
+				for s := range st {
+					stOf[s] = st[s][i]
+				}
+				out.Count(stOf[:], fitHyperSites, row, row, nil)
+				loss := float64(fr.fitHyperSample.loss[i])
+				out.Loss += loss
+				out.Metrics[0] += float64(fr.fitHyperSample.gap[i])
 			}
 		}
 		rows = rows[n:]

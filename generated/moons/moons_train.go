@@ -161,8 +161,16 @@ type fitTinyWorker struct {
 	design [5434]Real
 }
 
-// Shard adds up loss, metrics and gradient of rows of t, one sample after the other.
+// fitTinyShard computes a shard. Where the processor has vector instructions, kernels take its place.
+var fitTinyShard = (*fitTinyWorker).rows
+
+// Shard adds up loss, metrics and gradient of rows of t.
 func (k *fitTinyWorker) Shard(weights, gradient []Real, t *rt.Table, rows []int, key rt.Key, out *rt.ShardResult) {
+	fitTinyShard(k, weights, gradient, t, rows, key, out)
+}
+
+// rows adds up loss, metrics and gradient of rows of t, one sample after the other.
+func (k *fitTinyWorker) rows(weights, gradient []Real, t *rt.Table, rows []int, key rt.Key, out *rt.ShardResult) {
 	w := paramsOf(weights)
 	pre := &k.pre
 	pre.of(w)
@@ -305,8 +313,16 @@ type fitHyperWorker struct {
 	pre prepared
 }
 
-// Shard adds up loss, metrics and gradient of rows of t, one sample after the other.
+// fitHyperShard computes a shard. Where the processor has vector instructions, kernels take its place.
+var fitHyperShard = (*fitHyperWorker).rows
+
+// Shard adds up loss, metrics and gradient of rows of t.
 func (k *fitHyperWorker) Shard(weights, gradient []Real, t *rt.Table, rows []int, key rt.Key, out *rt.ShardResult) {
+	fitHyperShard(k, weights, gradient, t, rows, key, out)
+}
+
+// rows adds up loss, metrics and gradient of rows of t, one sample after the other.
+func (k *fitHyperWorker) rows(weights, gradient []Real, t *rt.Table, rows []int, key rt.Key, out *rt.ShardResult) {
 	w := paramsOf(weights)
 	pre := &k.pre
 	pre.of(w)

@@ -25,6 +25,15 @@ type Program struct {
 // Run builds and runs p with the input and gives what it writes.
 func (p Program) Run(t testing.TB, in []byte) []byte {
 	t.Helper()
+	return p.Build(t).Run(t, in)
+}
+
+// Binary is the path of a program that was built.
+type Binary string
+
+// Build builds p.
+func (p Program) Build(t testing.TB) Binary {
+	t.Helper()
 	dir := t.TempDir()
 	write := func(name string, text []byte) {
 		path := filepath.Join(dir, filepath.FromSlash(name))
@@ -65,8 +74,15 @@ func (p Program) Run(t testing.TB, in []byte) []byte {
 	if text, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("emitted packages do not build: %v\n%s\n%s", err, text, quote(dir, string(text)))
 	}
+	return Binary(filepath.Join(dir, "program"))
+}
+
+// Run runs a program with the input, and more of an environment, and gives what it writes.
+func (b Binary) Run(t testing.TB, in []byte, env ...string) []byte {
+	t.Helper()
 	var out, msg bytes.Buffer
-	cmd = exec.Command(filepath.Join(dir, "program"))
+	cmd := exec.Command(string(b))
+	cmd.Env = append(os.Environ(), env...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(in), &out, &msg
 	if err := cmd.Run(); err != nil {
 		t.Fatalf("running emitted packages: %v\n%s", err, &msg)

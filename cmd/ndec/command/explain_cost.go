@@ -52,6 +52,10 @@ func (a *app) printCost(res *driver.Result) {
 	}
 	a.printHypers(tw, res)
 	a.printSweeps(tw, res)
+	fmt.Fprintf(tw, "\nsamples of\trun in\twhy\n")
+	for _, s := range res.Schedules() {
+		fmt.Fprintf(tw, "%s\t%s\t%s\n", s.Name, s.How, s.Why)
+	}
 	a.printLastRun(tw, res)
 	tw.Flush()
 }

@@ -14,6 +14,7 @@ type Machine struct {
 	gpr     map[string]uint64
 	regions []region
 	symbols map[string]uint64
+	stack   []uint64
 	zero    bool // the last subtraction gave zero
 	// Count is the number of instructions that have run, by mnemonic.
 	Count map[string]int
@@ -81,6 +82,17 @@ func (m *Machine) run(name string, depth int) error {
 			return nil
 		case "CALL":
 			err = m.run(in.args[0].symbol, depth+1)
+		case "PUSHQ":
+			var x uint64
+			x, err = m.word(in.args[0])
+			m.stack = append(m.stack, x)
+		case "POPQ":
+			n := len(m.stack) - 1
+			if n < 0 {
+				return fmt.Errorf("%s: line %d: nothing on the stack", name, in.line)
+			}
+			err = m.update(in.args[0], func(uint64) (uint64, error) { return m.stack[n], nil })
+			m.stack = m.stack[:n]
 		case "JNE":
 			if !m.zero {
 				to, ok := t.labels[in.args[0].symbol]

@@ -1,0 +1,187 @@
+package codegen
+
+import (
+	"fmt"
+
+	"ndec.dev/ndec/codegen/lanes"
+	"ndec.dev/ndec/ir"
+)
+
+// Output times in lanes. Every sample has its own steps and so its own output times in a step: one round gives
+// each sample its next one that lies inside, until none has any left.
+
+// outParams are the arguments for the states of a solve at its output times, or for their cotangents.
+func (v *vectors) outParams(s *ir.Solve, suffix string) string {
+	out := ""
+	for i, st := range s.States {
+		if !st.Memory {
+			out += fmt.Sprintf(", %s *[%d * %d]%s", outName(i, suffix), s.Times*st.Type.Len(), v.set.Samples(), v.elem(st.Type.Elem))
+		}
+	}
+	return out
+}
+
+func outName(state int, suffix string) string { return fmt.Sprintf("state%d%s", state, suffix) }
+
+// laneLoop prints a statement for every element of a value of sample i: at gives the place of an element in an
+// array with rows of that value, from a row on.
+func (v *vectors) laneLoop(t ir.Type, statement func(at func(row string) string) string) {
+	w := v.set.Samples()
+	if t.Len() == 1 {
+		v.p.line("%s", statement(func(row string) string {
+			if row == "" {
+				return "i"
+			}
+			return fmt.Sprintf("%s*%d+i", row, w)
+		}))
+		return
+	}
+	v.p.line("for e := range %d { %s }", t.Len(), statement(func(row string) string {
+		if row == "" {
+			return fmt.Sprintf("e*%d+i", w)
+		}
+		return fmt.Sprintf("(%s*%d+e)*%d+i", row, t.Len(), w)
+	}))
+}
+
+// store prints how states of sample i become those of its next output time.
+func (v *vectors) store(l *lanes.Solve, from func(state int) string, step, theta string) {
+	for k, st := range l.IR.States {
+		if !st.Memory {
+			v.laneLoop(st.Type, func(at func(string) string) string {
+				return fmt.Sprintf("%s[%s] = %s[%s]", outName(k, "Out"), at("next[i]"), from(k), at(""))
+			})
+		}
+	}
+	if l.IR.Record {
+		v.p.line("tape.at[next[i]][i], tape.theta[next[i]][i] = %s, %s", step, theta)
+	}
+	v.p.line("next[i]++")
+}
+
+// outputs prints the output times that lie in the steps that samples took, from t to end.
+func (v *vectors) outputs(l *lanes.Solve, step stepNames, t, end, h string) {
+	s, p, w := l.IR, v.p, v.set.Samples()
+	d := l.Dense
+	arg := func(i int) string { return "d." + v.paths[d.Args[i]][len(d.Name)+1:] }
+	p.line("d := &fr.%s", d.Name)
+	p.line("for round := 0; ; round++ {")
+	p.line("var inside [%d]bool", w)
+	p.line("more := false")
+	p.line("for i := range n {")
+	p.line("if !took[i] { continue }")
+	p.line("for next[i] < %d {", s.Times)
+	p.line("at := ts[next[i]*%d+i]", w)
+	p.line("if !((at-%s[i])*(t1[i]-t0[i]) <= 0) { break }", end)
+	p.line("if at == %s[i] {", t)
+	v.store(l, func(k int) string { return step.res[s.States[k].Name+".at"] }, "tape.n[i]-1", "0")
+	p.line("continue")
+	p.line("}")
+	p.line("if at == %s[i] {", end)
+	v.store(l, func(k int) string { return step.arg[s.States[k].Name] }, "tape.n[i]-1", "1")
+	p.line("continue")
+	p.line("}")
+	p.line("%s[i] = (at - %s[i]) / %s[i]", arg(0), t, h)
+	p.line("inside[i], more = true, true")
+	p.line("break")
+	p.line("}")
+	p.line("}")
+	p.line("if !more { break }")
+	n := len(s.States)
+	p.line("if round == 0 {")
+	p.line("%s = %s", arg(1), h)
+	for i, st := range s.States {
+		p.line("%s = %s", arg(2+i), step.res[st.Name+".at"])
+		p.line("%s = %s", arg(2+n+i), step.arg[st.Name])
+	}
+	for i := range l.Data {
+		p.line("%s = %s", arg(2+2*n+i), step.res[lanes.Data(i)])
+	}
+	p.line("}")
+	p.line("%s", v.run(d))
+	p.line("for i := range n {")
+	p.line("if !inside[i] { continue }")
+	v.store(l, func(k int) string { return "d." + v.paths[d.Results[k]][len(d.Name)+1:] }, "tape.n[i]-1", arg(0)+"[i]")
+	p.line("}")
+	p.line("}")
+}
+
+// rest prints what a solve of no length, or one that failed, leaves at the times that it did not reach.
+func (v *vectors) rest(l *lanes.Solve, step stepNames) {
+	p := v.p
+	p.line("for i := range n {")
+	p.line("for next[i] < %d {", l.IR.Times)
+	v.store(l, func(k int) string { return step.arg[l.IR.States[k].Name] }, "tape.n[i]", "0")
+	p.line("}")
+	p.line("}")
+}
+
+// addBars prints how cotangents of output time row of sample i are added to those that travel back.
+func (v *vectors) addBars(r *lanes.Rev, rel func(int) string, row string) {
+	n, m := len(r.IR.Solve.States), len(r.IR.Solve.Extras)
+	for k, st := range r.IR.Solve.States {
+		if !st.Memory {
+			v.laneLoop(st.Type, func(at func(string) string) string {
+				return fmt.Sprintf("%s[%s] += %s[%s]", rel(3+n+m+k), at(""), outName(k, "Bar"), at(row))
+			})
+		}
+	}
+}
+
+// revRest prints the cotangents of output times at the end of a solve that took no step there.
+func (v *vectors) revRest(r *lanes.Rev, rel func(int) string) {
+	p := v.p
+	p.line("var m [%d]int // output times of each sample that are not done", v.set.Samples())
+	p.line("for i := range n {")
+	p.line("for m[i] = %d; m[i] > 0 && tape.at[m[i]-1][i] >= tape.n[i]; m[i]-- {", r.IR.Solve.Times)
+	v.addBars(r, rel, "(m[i]-1)")
+	p.line("}")
+	p.line("}")
+}
+
+// revOutputs prints the cotangents of output times in step k, but for those at its end.
+func (v *vectors) revOutputs(r *lanes.Rev, rel func(int) string) {
+	s, p, w := r.IR.Solve, v.p, v.set.Samples()
+	n, m := len(s.States), len(s.Extras)
+	at := func(i int) string { return "a." + v.paths[r.At.Args[i]][len(r.At.Name)+1:] }
+	p.line("a := &fr.%s", r.At.Name)
+	p.line("for round := 0; ; round++ {")
+	p.line("more := false")
+	p.line("%s = [%d]float64{}", at(3), w)
+	p.line("for i := range n {")
+	p.line("fr.mask[i] = 0")
+	p.line("for m[i] > 0 && tape.at[m[i]-1][i] == k {")
+	p.line("m[i]--")
+	p.line("theta := tape.theta[m[i]][i]")
+	p.line("if theta == 1 { continue }")
+	p.line("if theta == 0 {")
+	v.addBars(r, rel, "m[i]")
+	p.line("continue")
+	p.line("}")
+	p.line("%s[i], %s[i], fr.mask[i], more = theta, 1, mask[i], true", at(2), at(3))
+	for k, st := range s.States {
+		if !st.Memory {
+			v.laneLoop(st.Type, func(place func(string) string) string {
+				return fmt.Sprintf("%s[%s] = %s[%s]", at(4+n+m+k), place(""), outName(k, "Bar"), place("m[i]"))
+			})
+		}
+	}
+	p.line("break")
+	p.line("}")
+	p.line("}")
+	p.line("if !more { break }")
+	p.line("if round == 0 {")
+	p.line("%s, %s = %s, %s", at(0), at(1), rel(0), rel(1))
+	for i := range s.States {
+		p.line("%s = %s", at(4+i), rel(3+i))
+	}
+	p.line("}")
+	for i := range n + m {
+		p.line("%s = %s", at(4+n+m+n+i), rel(3+n+m+i))
+	}
+	p.line("%s", v.run(r.At))
+	for i := range n + m {
+		p.line("%s = a.%s", rel(3+n+m+i), v.paths[r.At.Results[i]][len(r.At.Name)+1:])
+	}
+	p.line("}")
+}

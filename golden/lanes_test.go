@@ -1,0 +1,231 @@
+package golden
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"ndec.dev/ndec/cmd/ndec/driver"
+	"ndec.dev/ndec/golden/emittest"
+	"ndec.dev/ndec/ir"
+	"ndec.dev/ndec/ir/plan"
+	"ndec.dev/ndec/rt"
+)
+
+// laneCases are programs by name: each has something that kernels and the loops around them have to know.
+var laneCases = map[string]string{
+	"times": `
+net f(x [2]real, t real) [2]real { return concat(x, t) |> Linear(7) |> tanh |> Linear(2) }
+system Flow {
+	state x [2]real
+	context c real
+	integral work = c*sqnorm(x)
+	der(x) = c*f(x, t)
+}
+solver Fixed = rk4{steps: 5}
+solver Free = SOLVER
+model Path(x [2]real, c real) (xs [6, 2]real, work [6]real) {
+	end := solve(Flow{x, c: c}, from: 0, at: [0, 0.1, 0.15, 0.2, 0.7, 1], with: Free)
+	return end.x, end.work
+}
+model Grid(x [2]real, c real) (xs [4, 2]real) { return solve(Flow{x, c: c}, from: 0, at: [0.1, 0.2, 0.21, 1], with: Fixed).x }
+data Rows { x, goal [2]real
+	c real
+	source: csv{path: "rows.csv"}
+}
+train Fit {
+	data: Rows
+	xs, work := Path(x, c)
+	minimize sqnorm(xs[5] - goal) + sqnorm(xs[1]) + 0.1*sum(work) + sqnorm(Grid(x, c)[2])
+	epochs: 1
+	optimizer: sgd{lr: 0.1}
+}`,
+	"loops": `
+net f(x [3]real) [3]real { return x |> Linear(5) |> silu |> Linear(3) }
+net enc(us [9, 2]real) [3]real { return us |> reverse |> GRU(5) |> Linear(3) }
+net dec(x [3]real) [2]real { return x |> Linear(6) |> softplus |> Linear(2) }
+system Flow {
+	state x [3]real
+	der(x) = f(x)
+}
+solver S = SOLVER
+model Fold(us [9, 2]real) (ys [5, 2]real) {
+	path := solve(Flow{x: enc(us)}, from: 0, at: [0, 0.3, 0.5, 0.6, 1], with: S)
+	return map(dec, path.x)
+}
+data Rows { us [9, 2]real
+	goal [5, 2]real
+	source: csv{path: "rows.csv"}
+}
+train Fit {
+	data: Rows
+	minimize sqnorm(Fold(us) - goal)
+	epochs: 1
+	optimizer: sgd{lr: 0.1}
+}`,
+	"attack": `
+net f(x [2]real) [2]real { return x |> Linear(9) |> tanh |> Linear(2) }
+net g(h real, x, dx [2]real) [2]real { return concat(x, dx, h) |> Linear(6) |> PReLU |> Linear(2) }
+system Flow {
+	state x [2]real
+	der(x) = f(x)
+}
+solver Tight = tsit5{rtol: 1e-6, atol: 1e-6}
+hypersolver Hyper for Flow {
+	base: euler{steps: 4}
+	residual(x) = g(h, x, der(x))
+}
+model End(x [2]real) [2]real { return solve(Flow{x}, over: 0..1, with: Hyper).x }
+data Rows { x [2]real
+	source: csv{path: "rows.csv"}
+}
+train Fit {
+	data: Rows
+	freeze: f
+	minimize residual_error(Hyper, Flow{x}, over: 0..1, reference: Tight) + 0.1*trajectory_error(Hyper, Flow{x}, over: 0..1, reference: Tight)
+	adversary: pgd{on: x, radius: 0.1, steps: 3, rate: 0.04}
+	epochs: 1
+	optimizer: sgd{lr: 0.1}
+}`,
+}
+
+// laneSolvers take the place of SOLVER in the cases, with how far results may differ: decisions of an adaptive
+// solve amplify the rounding of the last digit.
+var laneSolvers = []struct {
+	name, text string
+	tol        float64
+}{
+	{"rk4", "rk4{steps: 6}", 1e-12},
+	{"length", "rk4{step: 0.15}", 1e-12},
+	{"dopri5", "dopri5{rtol: 1e-6, atol: 1e-6}", 1e-9},
+	{"alf", "alf{steps: 6, sensitivity: backprop}", 1e-12},
+	{"adjoint", "tsit5{rtol: 1e-7, atol: 1e-7, sensitivity: adjoint}", 1e-9},
+}
+
+type laneJob struct {
+	Weights         []float64
+	Models, Recipes map[string]*rt.Table
+	Sizes           []int
+}
+
+type laneAnswer struct {
+	Level   string
+	Outputs map[string][][]float64
+	Grads   map[string][]float64
+	NFE     map[string][]int
+	Err     string
+}
+
+// TestLanes compares batches and gradients in lanes with those of the scalar functions, on batches that end within a
+// block, and sees that rows do not depend on their neighbours nor sums on the number of goroutines.
+func TestLanes(t *testing.T) {
+	main, err := os.ReadFile("testdata/lanes/main.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	program := emittest.Program{Main: map[string][]byte{"main.go": main}, Packages: map[string][]plan.File{}}
+	var imports, table strings.Builder
+	jobs, tols := map[string]laneJob{}, map[string]float64{}
+	for name, text := range laneCases {
+		for _, s := range laneSolvers {
+			if !strings.Contains(text, "SOLVER") && s.name != "rk4" {
+				continue
+			}
+			for _, precision := range []string{"f64", "f32"} {
+				pkg := name + s.name + precision
+				res, ds := driver.Compile(map[string]string{"m.nde": "package " + pkg + "\n" + strings.Replace(text, "SOLVER", s.text, 1)}, driver.Options{Precision: precision, Verify: true, Package: pkg})
+				if ds.HasErrors() {
+					t.Fatalf("%s: %v", pkg, ds)
+				}
+				for _, sched := range res.Schedules() {
+					if sched.Why != "" {
+						t.Errorf("%s: %s runs %s: %s", pkg, sched.Name, sched.How, sched.Why)
+					}
+				}
+				jobs[pkg] = newLaneJob(res.Module)
+				if tols[pkg] = s.tol; precision == "f32" {
+					tols[pkg] = 1e-4
+				}
+				program.Packages[pkg] = res.Out
+				fmt.Fprintf(&imports, "\t\"ndec.dev/ndec/%s\"\n", pkg)
+				fmt.Fprintf(&table, "\t%q: func(j Job) Answer { return run(%s.Program(), j) },\n", pkg, pkg)
+			}
+		}
+	}
+	program.Main["packages.go"] = []byte("package main\n\nimport (\n" + imports.String() + ")\n\nvar packages = map[string]func(Job) Answer{\n" + table.String() + "}\n")
+	in, err := json.Marshal(jobs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	built := program.Build(t)
+	answers := func(level string) (out map[string]laneAnswer) {
+		if err := json.Unmarshal(built.Run(t, in, "NDEC_CPU="+level), &out); err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	scalar, vector := answers("generic"), answers("")
+	for pkg, want := range scalar {
+		got := vector[pkg]
+		if want.Err != "" || got.Err != "" {
+			t.Errorf("%s: scalar: %s; lanes: %s", pkg, want.Err, got.Err)
+			continue
+		}
+		same := true
+		check := func(what string, g, w []float64) {
+			if d, at := farthest(g, w); !(d <= tols[pkg]) {
+				t.Errorf("%s: number %d of %s is %v in lanes, %v without: %g off", pkg, at, what, g[at], w[at], d)
+			}
+			same = same && slices.Equal(g, w)
+		}
+		for m, outs := range want.Outputs {
+			for i := range outs {
+				check(fmt.Sprintf("output %d of %s", i, m), got.Outputs[m][i], outs[i])
+			}
+		}
+		for r, g := range want.Grads {
+			check("the gradient of "+r, got.Grads[r], g)
+		}
+		if same && got.Level != "generic" {
+			t.Errorf("%s: lanes have the bits of scalar functions: did they run?", pkg)
+		}
+	}
+}
+
+// newLaneJob has random rows for what m has.
+func newLaneJob(m *ir.Module) laneJob {
+	rnd := rand.New(rand.NewPCG(5, 6))
+	j := laneJob{Models: map[string]*rt.Table{}, Recipes: map[string]*rt.Table{}, Sizes: []int{0, 1, 15, 16, 17, 31, 32, 33, 70}}
+	for _, p := range m.Params {
+		for range p.Type.Len() {
+			j.Weights = append(j.Weights, 1.2*(rnd.Float64()-0.5))
+		}
+	}
+	rows := func(ports []ir.Port) *rt.Table {
+		t := &rt.Table{Rows: j.Sizes[len(j.Sizes)-1]}
+		for _, q := range ports {
+			c := rt.Column{Name: q.Name, Width: q.Type.Len(), Classes: q.Classes}
+			for range t.Rows * c.Width {
+				x := 2 * (rnd.Float64() - 0.5)
+				if q.Classes > 0 {
+					x = math.Floor(rnd.Float64() * float64(q.Classes))
+				}
+				c.Data = append(c.Data, x)
+			}
+			t.Columns = append(t.Columns, c)
+		}
+		return t
+	}
+	for _, model := range m.Own() {
+		j.Models[model.Name] = rows(model.Inputs)
+	}
+	for _, r := range m.Recipes {
+		j.Recipes[r.Name] = rows(r.Columns)
+	}
+	return j
+}
