@@ -12,9 +12,9 @@ import (
 // laneFrame is the memory of the kernels: for each function its arguments, results and other values, rows of 32
 // samples each.
 type laneFrame struct {
-	spill     [4352]byte // vectors and pointers that found no register
-	mask      [32]uint32 // of the samples that count in sums over samples
-	flowField struct {   // Flow.field
+	spill     [16640]byte // vectors and pointers that found no register
+	mask      [32]uint32  // of the samples that count in sums over samples
+	flowField struct {    // Flow.field
 		t  [32]float64
 		x  [2 * 32]Real
 		dx [2 * 32]Real
@@ -48,13 +48,13 @@ type laneFrame struct {
 	moonsSample struct { // Moons
 		x        [2 * 32]Real
 		logits   [2 * 32]Real
-		solve0T0 [32]float64
-		solve0T1 [32]float64
+		step0In0 [32]float64
+		step0In1 [32]float64
 	}
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [11776]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [24064]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 type prepared struct{}
 
@@ -145,9 +145,6 @@ func (l *lanes) solveMoons0Lanes(t0, t1 *[32]float64, by rt.Stepping, n int, st 
 			}
 		}
 	}
-	if running == 0 {
-		return
-	}
 	for k := 0; running > 0; k++ {
 		kernel.moons0Lanestep(l.fr, l.w, l.pre, &l.sums[0])
 		for i := range n {
@@ -184,7 +181,7 @@ func (l *lanes) solveMoons0Lanes(t0, t1 *[32]float64, by rt.Stepping, n int, st 
 func (l *lanes) moonsSample(by *[1]rt.Stepping, n int, st *[1][32]rt.SolveStats) {
 	fr := l.fr
 	kernel.moonsSamplePart0(l.fr, l.w, l.pre, &l.sums[0])
-	l.solveMoons0Lanes(&fr.moonsSample.solve0T0, &fr.moonsSample.solve0T1, by[0], n, &st[0])
+	l.solveMoons0Lanes(&fr.moonsSample.step0In0, &fr.moonsSample.step0In1, by[0], n, &st[0])
 	kernel.moonsSamplePart2(l.fr, l.w, l.pre, &l.sums[0])
 }
 
