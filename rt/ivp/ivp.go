@@ -9,10 +9,14 @@ type Problem struct {
 	Y0     []float64
 	// F sets dy to the derivative at (t, y).
 	F func(t float64, y, dy []float64)
-	// End is the solution at T1, or its first components, correct to about Digits significant digits
-	// relative to its largest component.
+	// Positions is the number of first components whose derivatives depend on the others alone, while those of the
+	// others depend on the first ones alone, so that splittings such as leapfrog solve the problem; 0 where it does
+	// not fall apart like this.
+	Positions int
+	// End is the solution at T1, the float64 nearest to numbers of at least 20 digits. Y0 and constants of F are rounded to
+	// float64 as well: an exact solution of what a program sees differs from End by that, about a unit
+	// in the 16th digit times how much the problem amplifies its start.
 	End    []float64
-	Digits int
 	Source string // of the problem and of End
 }
 
