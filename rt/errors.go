@@ -17,12 +17,13 @@ const (
 	NonFinite           // the state or the field is not finite
 	EventStop           // an event ended the solve, as the program asks
 	MaxEvents           // events do not end
+	Stopped             // SolveOptions.Context is done
 )
 
-var statusNames = [...]string{"ok", "max_steps", "step_too_small", "non_finite", "event_stop", "max_events"}
+var statusNames = [...]string{"ok", "max_steps", "step_too_small", "non_finite", "event_stop", "max_events", "stopped"}
 
 // String is the spelling used in files: ok, max_steps, step_too_small,
-// non_finite, event_stop, max_events.
+// non_finite, event_stop, max_events, stopped.
 func (s Status) String() string {
 	if int(s) < len(statusNames) {
 		return statusNames[s]
@@ -39,6 +40,7 @@ var (
 	ErrStepTooSmall = errors.New("step size too small")
 	ErrNonFinite    = errors.New("value is not finite")
 	ErrMaxEvents    = errors.New("events do not end")
+	ErrStopped      = errors.New("stopped by its context")
 	ErrShape        = errors.New("wrong shape")
 	ErrWeights      = errors.New("bad weights")
 	ErrData         = errors.New("bad data")
@@ -56,6 +58,8 @@ func (s Status) Err() error {
 		return ErrNonFinite
 	case MaxEvents:
 		return ErrMaxEvents
+	case Stopped:
+		return ErrStopped
 	}
 	return nil
 }

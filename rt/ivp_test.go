@@ -2,6 +2,7 @@ package rt_test
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"ndec.dev/ndec/rt"
@@ -111,7 +112,7 @@ func TestReferences(t *testing.T) {
 
 // Output times do not change steps, and what is given there is as good as the end of a step.
 func TestSavePoints(t *testing.T) {
-	for _, m := range rt.Methods() {
+	for _, m := range general() {
 		p := ivp.ByName("lotka_volterra")
 		o := rt.SolveOptions{Method: m, RTol: 1e-5, ATol: 1e-5, MaxSteps: 1e6}
 		exact, err := rt.Solve(p.F, p.Y0, p.T0, p.T1, rt.SolveOptions{Method: "vern9", RTol: 1e-13, ATol: 1e-13, At: grid(401, p.T1)})
@@ -153,4 +154,12 @@ func grid(n int, end float64) []float64 {
 		ts[i] = end * float64(i) / float64(n-1)
 	}
 	return ts
+}
+
+// general are the methods for any system.
+func general() []string {
+	return slices.DeleteFunc(rt.Methods(), func(name string) bool {
+		m, _ := rt.MethodOf(name)
+		return m.Splits
+	})
 }

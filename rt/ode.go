@@ -1,6 +1,7 @@
 package rt
 
 import (
+	"context"
 	"fmt"
 	"math"
 )
@@ -12,7 +13,13 @@ type Field func(t float64, y, dy []float64)
 // SolveOptions says how Solve solves. The zero value is dopri5 with rtol 1e-3 and atol 1e-6, as in
 // the language.
 type SolveOptions struct {
-	Method string // one of Methods(); "" is dopri5
+	Method string  // one of Methods(); "" is dopri5
+	Param  float64 // of the method itself: a of alpha (0 is 2/3), eta of alf (0 is 1)
+
+	// Splittings (leapfrog, yoshida4, mclachlan4) need it: the derivatives of so many first components depend on the
+	// others alone, and those of the others on the first ones alone. Three evaluations, which are not counted, check this
+	// near the start.
+	Positions int
 
 	// Methods with an embedded error estimate choose their steps, unless Steps or Step is given.
 	RTol, ATol float64   // tolerances per component; 0 is the default
@@ -41,6 +48,10 @@ type SolveOptions struct {
 	Events   []When
 	EventTol float64
 	EventMax int
+
+	// Context ends the solve where it is done; nil is never. It is asked before each step, so that a field that cannot go on
+	// may cancel it, and return what it likes.
+	Context context.Context
 
 	// At are times from t0 to t1, in that direction, at which the solution is wanted. They do not
 	// change the steps. Without them it is given at t0 and at the end of every step.
@@ -74,45 +85,48 @@ type Solution struct {
 // When a solve fails the error is a *SolveError, and the solution holds what was reached before. Errors
 // in the arguments wrap ErrShape or ErrOption and come without a solution.
 func Solve(f Field, y0 []float64, t0, t1 float64, o SolveOptions) (*Solution, error) {
-	m, err := o.check(f, y0, t0, t1)
+	s, err := Start(f, y0, t0, t1, o)
 	if err != nil {
 		return nil, err
 	}
-	s := newStepper(m, f, y0, t0, t1, &o)
-	if !Finite(y0) {
-		s.st.Fail(NonFinite, t0, 0)
-	} else if o.adaptive(m) {
-		s.adapt()
-	} else {
-		s.march()
+	if o.At == nil {
+		s.all = true
+		s.save(t0, y0)
+	}
+	for s.Step() {
 	}
 	out := s.out
 	out.End, out.Stats, out.Status = s.y, s.st, s.st.Status
-	if e := s.st.err(&Site{Where: "rt.Solve", Solve: "field with " + m.name}, -1, -1); e != nil {
-		return out, e
-	}
-	return out, nil
+	return &out, s.Err()
 }
 
 // adaptive reports whether steps are chosen by error control.
-func (o *SolveOptions) adaptive(m *tableau) bool { return m.e != nil && o.Steps == 0 && o.Step == 0 }
+func (o *SolveOptions) adaptive(m method) bool { return m.Estimate && o.Steps == 0 && o.Step == 0 }
 
 // check completes the options.
-func (o *SolveOptions) check(f Field, y0 []float64, t0, t1 float64) (*tableau, error) {
+func (o *SolveOptions) check(f Field, y0 []float64, t0, t1 float64) (method, error) {
 	if o.Method == "" {
 		o.Method = "dopri5"
 	}
-	m := tableauOf(o.Method)
-	bad := func(format string, args ...any) (*tableau, error) {
-		return nil, fmt.Errorf("rt.Solve: "+format+": %w", append(args, ErrOption)...)
+	m, known := methodOf(o.Method, o.Param)
+	bad := func(format string, args ...any) (method, error) {
+		return m, fmt.Errorf("rt.Solve: "+format+": %w", append(args, ErrOption)...)
 	}
 	switch {
-	case m == nil:
+	case !known:
 		return bad("there is no method %q; there are %v", o.Method, Methods())
 	case f == nil || len(y0) == 0:
-		return nil, fmt.Errorf("rt.Solve: a field and a start state are needed: %w", ErrShape)
+		return m, fmt.Errorf("rt.Solve: a field and a start state are needed: %w", ErrShape)
 	case !finite(t0) || !finite(t1):
 		return bad("times %v and %v must be finite", t0, t1)
+	case o.Param != 0 && m.Name != "alpha" && m.Name != "alf":
+		return bad("%s has no parameter, and Param is %v", m.Name, o.Param)
+	case m.Name == "alf" && o.Param != 0 && !(o.Param > 0.5 && o.Param <= 1) || m.Name == "alpha" && o.Param != 0 && !(o.Param > 0 && o.Param <= 1):
+		return bad("the parameter %v of %s is out of range", o.Param, m.Name)
+	case m.Splits && (o.Positions <= 0 || o.Positions >= len(y0)):
+		return bad("%s needs the number of positions among %d components, not %d", m.Name, len(y0), o.Positions)
+	case !m.Splits && o.Positions != 0:
+		return bad("%s does not split a system, and has no Positions", m.Name)
 	}
 	if o.adaptive(m) {
 		for _, d := range []struct {
@@ -132,7 +146,7 @@ func (o *SolveOptions) check(f Field, y0 []float64, t0, t1 float64) (*tableau, e
 		case !(o.RTol > 0 && o.ATol > 0) || math.IsInf(o.RTol+o.ATol, 0):
 			return bad("tolerances %v and %v must be positive", o.RTol, o.ATol)
 		case o.ATols != nil && len(o.ATols) != len(y0):
-			return nil, fmt.Errorf("rt.Solve: %d absolute tolerances for %d components: %w", len(o.ATols), len(y0), ErrShape)
+			return m, fmt.Errorf("rt.Solve: %d absolute tolerances for %d components: %w", len(o.ATols), len(y0), ErrShape)
 		case !positive(o.ATols):
 			return bad("absolute tolerances %v must be positive", o.ATols)
 		case !(o.FirstStep >= 0) || math.IsInf(o.FirstStep, 0) || o.MaxSteps < 0:
@@ -145,9 +159,9 @@ func (o *SolveOptions) check(f Field, y0 []float64, t0, t1 float64) (*tableau, e
 	} else {
 		switch {
 		case o.RTol != 0 || o.ATol != 0 || o.ATols != nil || o.MaxNorm || o.FirstStep != 0 || o.MinStep != 0 || o.MaxStep != 0 || o.MaxSteps != 0 || o.Compat != "":
-			return bad("%s with Steps or Step has no tolerances", m.name)
+			return bad("%s with Steps or Step has no tolerances", m.Name)
 		case (o.Steps > 0) == (o.Step > 0) || o.Steps < 0 || !(o.Step >= 0) || math.IsInf(o.Step, 0):
-			return bad("%s needs one of Steps and Step, positive", m.name)
+			return bad("%s needs one of Steps and Step, positive", m.Name)
 		case o.Step > 0 && math.Abs(t1-t0)/o.Step > math.MaxInt32:
 			return bad("step %v is too short for the span from %v to %v", o.Step, t0, t1)
 		}
@@ -173,10 +187,18 @@ func (o *SolveOptions) check(f Field, y0 []float64, t0, t1 float64) (*tableau, e
 		return bad("times %v of StepAt must be finite", o.StepAt)
 	}
 	if err := CheckTimes(t0, t1, o.At); err != nil {
-		return nil, fmt.Errorf("rt.Solve: %w", err)
+		return m, fmt.Errorf("rt.Solve: %w", err)
 	}
 	if n := len(o.At); n > 0 && (o.At[n-1]-t1)*Signed(1, t1-t0) > 0 {
-		return nil, fmt.Errorf("rt.Solve: time %v is after the end %v: %w", o.At[n-1], t1, ErrShape)
+		return m, fmt.Errorf("rt.Solve: time %v is after the end %v: %w", o.At[n-1], t1, ErrShape)
+	}
+	if m.Name == "alf" && o.Param == 0 {
+		o.Param = 1
+	}
+	if m.Splits && Finite(y0) {
+		if moved, by := entangled(f, t0, y0, o.Positions); by >= 0 {
+			return bad("%s needs a system that falls apart after %d components, and the derivative of component %d depends on component %d", m.Name, o.Positions, moved, by)
+		}
 	}
 	return m, nil
 }
@@ -189,4 +211,41 @@ func positive(xs []float64) bool {
 		}
 	}
 	return true
+}
+
+// entangled looks for a component whose derivative depends on one of its own group: positions, or the others. by is -1
+// where there seems to be none.
+func entangled(f Field, t float64, y0 []float64, positions int) (of, by int) {
+	n := len(y0)
+	d, other, y := make([]float64, n), make([]float64, n), make([]float64, n)
+	f(t, y0, d)
+	differ := func(from, to int) int {
+		f(t, y, other)
+		for i := from; i < to; i++ {
+			if d[i] != other[i] && (d[i] == d[i] || other[i] == other[i]) {
+				return i
+			}
+		}
+		return -1
+	}
+	for _, group := range [][2]int{{0, positions}, {positions, n}} {
+		shift := func(j int) float64 { return y0[j] + 1e-3*(1+math.Abs(y0[j]))*(1+0.37*float64(j-group[0])/float64(n)) }
+		copy(y, y0)
+		for j := group[0]; j < group[1]; j++ {
+			y[j] = shift(j)
+		}
+		if of = differ(group[0], group[1]); of < 0 {
+			continue
+		}
+		for j := group[0]; j < group[1]; j++ { // which one is it
+			copy(y, y0)
+			y[j] = shift(j)
+			f(t, y, other)
+			if d[of] != other[of] {
+				return of, j
+			}
+		}
+		return of, of
+	}
+	return 0, -1
 }

@@ -6,7 +6,7 @@ import (
 )
 
 // halts readies the times at which steps end.
-func (s *stepper) halts() {
+func (s *Solver) halts() {
 	if len(s.o.StepAt) == 0 {
 		return
 	}
@@ -15,107 +15,75 @@ func (s *stepper) halts() {
 	if s.t1 < s.t0 {
 		slices.Reverse(stops)
 	}
-	var begin float64
-	s.stops, s.gap, begin = Stops(stops, s.t0, s.t1)
-	s.t = begin // only the field is seen there
+	s.stops, s.gap, s.t = Stops(stops, s.t0, s.t1)
 }
 
 // goal is the time at which a step has to end, where the next stop lies before end.
-func (s *stepper) goal(end float64) (goal float64, stop bool) {
-	dir := s.t1 - s.t0
-	for len(s.stops) > 0 && (s.stops[0]-s.gap-s.gap-s.t)*dir <= 0 {
+func (s *Solver) goal(end float64) (goal float64, stop bool) {
+	for len(s.stops) > 0 && (s.stops[0]-s.gap-s.gap-s.t)*s.dir <= 0 {
 		s.stops = s.stops[1:]
 	}
-	if len(s.stops) > 0 && (end+s.gap-s.stops[0])*dir >= 0 {
+	if len(s.stops) > 0 && (end+s.gap-s.stops[0])*s.dir >= 0 {
 		return s.stops[0] - s.gap, true
 	}
 	return end, false
 }
 
 // pass goes on at the other side of a stop.
-func (s *stepper) pass() {
+func (s *Solver) pass() {
 	s.t += s.gap
 	s.stops = s.stops[1:]
-	s.slope()
+	s.by.begin(s)
 }
 
-// march takes steps of given length.
-func (s *stepper) march() {
-	n, h := s.o.Steps, (s.t1-s.t0)/float64(max(s.o.Steps, 1))
-	if n == 0 {
-		h, n = FixedSteps(s.t0, s.t1, s.o.Step)
+// march takes a step of given length, or a piece of one.
+func (s *Solver) march() {
+	next := s.t0 + float64(float64(s.k+1)*s.length)
+	if s.k == s.n-1 {
+		next = s.t1
 	}
-	length := h
-	if s.t0 == s.t1 {
+	goal, stop := s.goal(next)
+	h := s.length
+	if stop || s.pieces || s.o.Steps == 0 && s.k == s.n-1 {
+		h = goal - s.t
+	}
+	s.by.step(s, h)
+	if !Finite(s.y1) {
+		s.st.Fail(NonFinite, s.t, h)
 		return
 	}
-	s.halts()
-	s.slope()
-	s.t = s.t0
-	pieces := false // of a step that holds a stop or an event
-	for k := 0; k < n && s.t != s.t1; k++ {
-		next := s.t0 + float64(float64(k+1)*length)
-		if k == n-1 {
-			next = s.t1
+	end := next
+	if stop {
+		next = s.stops[0]
+	}
+	cut := s.accept(next, h)
+	if s.st.Status != OK {
+		return
+	}
+	s.pieces = cut || stop
+	s.k++
+	switch {
+	case cut:
+		if (end-s.t)*s.dir > 0 {
+			s.k-- // the rest of the step
 		}
-		goal, stop := s.goal(next)
-		h = length
-		if stop || pieces || s.o.Steps == 0 && k == n-1 {
-			h = goal - s.t
+		s.by.begin(s)
+	case stop:
+		if (end-s.gap-s.t)*s.dir > 0 {
+			s.k--
 		}
-		s.step(h)
-		if !Finite(s.y1) {
-			s.st.Fail(NonFinite, s.t, h)
-			return
-		}
-		end := next
-		if stop {
-			next = s.stops[0]
-		}
-		cut := s.accept(next, h)
-		if s.st.Status != OK {
-			return
-		}
-		pieces = cut || stop
-		switch {
-		case cut:
-			if (end-s.t)*(s.t1-s.t0) > 0 {
-				k-- // the rest of the step
-			}
-			s.slope()
-		case stop:
-			if (end-s.gap-s.t)*(s.t1-s.t0) > 0 {
-				k--
-			}
-			s.pass()
-		default:
-			s.handOn()
-		}
+		s.pass()
+	default:
+		s.by.handOn(s)
 	}
 }
 
-// adapt takes steps whose error is below the tolerances.
-func (s *stepper) adapt() {
-	if s.t0 == s.t1 {
-		return
-	}
+// adapt attempts steps until one has an error below the tolerances.
+func (s *Solver) adapt() {
 	const smallest, largest, safety = 0.2, 10, 0.9
-	o, dir := s.o, Signed(1, s.t1-s.t0)
-	s.halts()
-	if s.m.fsal || o.FirstStep == 0 {
-		s.eval(s.t, s.y, s.k[0])
-	}
-	s.t = s.t0
-	h := dir * o.FirstStep
-	if h == 0 {
-		h = dir * s.first(dir)
-		if o.Compat == "" {
-			h = dir * min(dir*h, math.Abs(s.t1-s.t0))
-		}
-	}
-	exponent := -1 / float64(s.m.order)
-	err, rejected := 1.0, false
-	for (s.t1-s.t)*dir > 0 {
+	o, dir := &s.o, s.dir
+	for {
+		h := s.h
 		if o.MaxStep > 0 {
 			h = dir * min(dir*h, o.MaxStep)
 		}
@@ -142,22 +110,27 @@ func (s *stepper) adapt() {
 			return
 		}
 		if !(last || LongEnough(h, s.t, s.t1)) {
-			s.st.Fail(TooSmall(err, h), s.t, h)
+			s.st.Fail(TooSmall(s.err, h), s.t, h)
 			return
 		}
-		s.step(h)
-		err = s.norm(s.e, s.y, s.y1)
+		s.by.step(s, h)
+		err := s.norm(s.e, s.y, s.y1)
+		s.err = err
 		factor := largest * 1.0
 		if err != 0 {
-			factor = min(largest, max(smallest, safety*Pow64(err, exponent)))
+			factor = min(largest, max(smallest, safety*s.root(err)))
 		}
 		if !(err <= 1) && !(dir*h <= o.MinStep && err-err == 0) { // also a NaN
 			s.st.Rejected++
-			rejected = true
+			s.rejected = true
 			if !finite(err) {
 				factor = smallest
 			}
-			h *= min(factor, 1)
+			s.h = h * min(factor, 1)
+			if o.Context != nil && o.Context.Err() != nil {
+				s.st.Fail(Stopped, s.t, h)
+				return
+			}
 			continue
 		}
 		next := s.t + h
@@ -174,37 +147,92 @@ func (s *stepper) adapt() {
 		if err < 1 {
 			factor = max(factor, 1) // an accepted step does not make the next one shorter
 		}
-		if rejected && o.Compat == "" {
+		if s.rejected && o.Compat == "" {
 			factor = min(factor, 1)
 		}
-		rejected = false
-		h *= factor
+		s.rejected = false
+		s.h = h * factor
 		switch {
 		case cut:
-			s.slope()
+			s.by.begin(s)
 		case last && stop:
 			s.pass()
-			h = Longer(h, uncut)
+			s.h = Longer(s.h, uncut)
 		default:
-			s.handOn()
+			s.by.handOn(s)
 		}
+		return
 	}
 }
 
-// armEvents readies the events.
-func (s *stepper) armEvents() {
-	if len(s.o.Events) == 0 {
-		return
+// first is the length of the first step (Hairer, Nørsett, Wanner I, section II.4), with exponent
+// 1/order. k is the field at the start.
+func (s *Solver) first(k []float64) float64 {
+	d0, d1 := s.norm(s.y, s.y, s.y), s.norm(k, s.y, s.y)
+	h0 := 0.01 * d0 / d1
+	if d0 < 1e-5 || d1 < 1e-5 {
+		h0 = 1e-6
 	}
-	for _, e := range s.o.Events {
-		s.es = append(s.es, SolveEvent{Kind: e.Kind, Length: e.Every})
+	h := s.dir * h0
+	for i, y := range s.y {
+		s.at[i] = y + float64(h*k[i])
 	}
-	s.ev = EventSearch{Tol: s.o.EventTol, Max: s.o.EventMax}
+	slope := s.spare[1]
+	s.eval(s.t0+h, s.at, slope)
+	for i, f := range slope {
+		s.at[i] = f - k[i]
+	}
+	d := max(d1, s.norm(s.at, s.y, s.y)/h0)
+	h1 := max(1e-6, 1e-3*h0)
+	if d > 1e-15 || d != d {
+		q := s.method.Order
+		if s.o.Compat == "torchdyn" {
+			q++
+		}
+		h1 = Pow64(0.01/d, 1/float64(q))
+	}
+	return min(100*h0, h1)
+}
+
+// norm is the root mean square, or the largest, of e / (atol + rtol max(|y|, |y1|)).
+func (s *Solver) norm(e, y, y1 []float64) float64 {
+	const sign = 1 << 63
+	rtol, atol, atols := s.o.RTol, s.o.ATol, s.o.ATols
+	y, y1 = y[:len(e)], y1[:len(e)]
+	sum, most := 0.0, 0.0
+	for i, x := range e {
+		if atols != nil {
+			atol = atols[i]
+		}
+		// Without signs the order of floats is that of their bits; a NaN is above all numbers.
+		size := math.Float64frombits(max(math.Float64bits(y[i])&^sign, math.Float64bits(y1[i])&^sign))
+		r := x / (atol + float64(rtol*size))
+		sum += float64(r * r)
+		if s.o.MaxNorm {
+			most = max(most, math.Abs(r))
+		}
+	}
+	if s.o.MaxNorm {
+		return most
+	}
+	return math.Sqrt(sum / float64(len(e)))
+}
+
+// armEvents readies the events at the start.
+func (s *Solver) armEvents() {
+	s.listEvents()
 	s.guards(s.t0, s.y)
 	s.ev.Start(s.es, s.t0, s.t1)
 }
 
-func (s *stepper) guards(t float64, y []float64) {
+func (s *Solver) listEvents() {
+	for _, e := range s.o.Events {
+		s.es = append(s.es, SolveEvent{Kind: e.Kind, Length: e.Every})
+	}
+	s.ev = EventSearch{Tol: s.o.EventTol, Max: s.o.EventMax}
+}
+
+func (s *Solver) guards(t float64, y []float64) {
 	for i := range s.es {
 		if g := s.o.Events[i].Guard; s.es[i].Kind != Every {
 			s.es[i].G = g(t, y)
@@ -213,19 +241,19 @@ func (s *stepper) guards(t float64, y []float64) {
 }
 
 // look finds the first events in the step to next.
-func (s *stepper) look(next, h float64) {
+func (s *Solver) look(next, h float64) {
 	for s.ev.Step(s.es, s.t, h, next); s.ev.Next(s.es); {
 		if s.ev.At == 1 {
 			s.guards(next, s.y1)
 			continue
 		}
-		s.inside(s.ev.At, h)
+		s.by.inside(s, s.ev.At, h)
 		s.guards(s.ev.Time, s.at)
 	}
 }
 
 // happen makes the events that were found happen at t.
-func (s *stepper) happen() {
+func (s *Solver) happen() {
 	for i := range s.es {
 		if !s.es[i].Fires() {
 			continue

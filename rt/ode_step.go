@@ -1,29 +1,28 @@
 package rt
 
-import "math"
+// scheme makes the steps of a method.
+type scheme interface {
+	// begin readies the first step from the state at s.t, at the start and where the field has jumped since the
+	// last step. It gives the field there, nil where it was not evaluated.
+	begin(s *Solver) []float64
+	// step computes s.y1 from s.y, where steps are chosen s.e too, and where s.dense says so what inside needs.
+	step(s *Solver, h float64)
+	// handOn readies the next step, from s.y1 before it became s.y.
+	handOn(s *Solver)
+	// inside sets s.at to the state at the place theta of the step of length h from s.y.
+	inside(s *Solver, theta, h float64)
+	// memory lists what is handed on.
+	memory() [][]float64
+}
 
-// stepper is a solve on its way.
-type stepper struct {
-	m            *tableau
-	f            Field
-	o            *SolveOptions
-	t, t0, t1    float64
-	y, y1, e, at []float64   // as long as y0
-	k            [][]float64 // stages, parts of stages
-	stages4      []float64   // all stages, each with room for whole groups of four
-	room         int         // of a stage
-	adaptive     bool
-	sums         stageSums
-	st           SolveStats
-	out          *Solution
-	times        []float64 // output times that are still to come
-	all          bool      // output at every step instead
-	dense        bool      // steps have the stages of dense output
-
-	stops []float64 // times that are still to come at which steps end
-	gap   float64   // what steps keep from them
-	es    []SolveEvent
-	ev    EventSearch
+// rungeKutta makes the steps of a tableau.
+type rungeKutta struct {
+	m       *tableau
+	k       [][]float64 // stages
+	stages4 []float64   // all of them, each with room for whole groups of four
+	zeros   []float64   // as long as a state
+	room    int         // of a stage
+	sums    stageSums
 }
 
 // stageSums are the weights of a method without their zeros: of the stages, of the new state, of the error.
@@ -33,7 +32,7 @@ type stageSums struct {
 	need []bool // of the stages, what new state and perhaps error are computed from
 }
 
-// weight is that of the stage that begins at a place of stepper.stages4.
+// weight is that of the stage that begins at a place of rungeKutta.stages4.
 type weight struct {
 	at int
 	x  float64
@@ -49,128 +48,134 @@ func weights(xs []float64, room int) []weight {
 	return ws
 }
 
-func newStepper(m *tableau, f Field, y0 []float64, t0, t1 float64, o *SolveOptions) *stepper {
-	n := len(y0)
-	// Vectors have room for whole groups of four, in which sums are computed.
-	room := (n + 3) &^ 3
-	memory := make([]float64, room*(len(m.a)+4))
-	stages := memory[:room*len(m.a)]
-	memory = memory[len(stages):]
-	vec := func() []float64 {
-		v := memory[:n:room]
-		memory = memory[room:]
-		return v
-	}
-	s := &stepper{m: m, f: f, o: o, t: t0, t0: t0, t1: t1, y: vec(), y1: vec(), e: vec(), at: vec(),
-		stages4: stages, room: room, st: SolveStats{Time: t0}, out: &Solution{}, times: o.At, all: o.At == nil}
-	copy(s.y, y0)
+func newRungeKutta(m *tableau, s *Solver) scheme {
+	n := len(s.y)
+	r := &rungeKutta{m: m, zeros: make([]float64, n), room: cap(s.y)}
+	r.stages4 = make([]float64, r.room*len(m.a))
 	for i := range m.a {
-		s.k = append(s.k, stages[i*room:i*room+n])
+		r.k = append(r.k, r.stages4[i*r.room:i*r.room+n])
 	}
-	s.adaptive = o.adaptive(m)
-	s.dense = !s.all || len(o.Events) > 0
-	s.sums.need = m.needed(s.adaptive)
+	r.sums.need = m.needed(s.adaptive)
 	for _, row := range m.a {
-		s.sums.a = append(s.sums.a, weights(row, room))
+		r.sums.a = append(r.sums.a, weights(row, r.room))
 	}
-	s.sums.b, s.sums.e = weights(m.b, room), weights(m.e, room)
-	if s.all {
-		s.save(t0, y0)
-	}
-	for len(s.times) > 0 && s.times[0] == t0 {
-		s.save(t0, y0)
-		s.times = s.times[1:]
-	}
-	s.armEvents()
-	return s
+	r.sums.b, r.sums.e = weights(m.b, r.room), weights(m.e, r.room)
+	return r
 }
 
-func (s *stepper) save(t float64, y []float64) {
-	s.out.T = append(s.out.T, t)
-	s.out.Y = append(s.out.Y, append([]float64(nil), y...))
-}
-
-func (s *stepper) eval(t float64, y, dy []float64) {
-	s.f(t, y, dy)
-	s.st.NFE++
-}
-
-// combine sets dst to base + Σ (h w_j) k_j; a nil base is zero.
-func (s *stepper) combine(dst, base []float64, h float64, ws []weight) {
-	dst, stages := dst[:s.room], s.stages4
-	for i := 0; i+4 <= len(dst); i += 4 {
-		var a0, a1, a2, a3 float64
-		if base != nil {
-			b := (*[4]float64)(base[i : i+4])
-			a0, a1, a2, a3 = b[0], b[1], b[2], b[3]
-		}
-		for _, w := range ws {
-			c := h * w.x
-			r := (*[4]float64)(stages[w.at+i:])
-			a0 += float64(c * r[0])
-			a1 += float64(c * r[1])
-			a2 += float64(c * r[2])
-			a3 += float64(c * r[3])
-		}
-		d := (*[4]float64)(dst[i:])
-		d[0], d[1], d[2], d[3] = a0, a1, a2, a3
+func (r *rungeKutta) begin(s *Solver) []float64 {
+	if !r.m.fsal {
+		return nil
 	}
+	s.eval(s.t, s.y, r.k[0])
+	return r.k[0]
 }
 
-// step computes y1 from the stages, the error e where steps are chosen, and the stages of dense output
-// where states inside of steps are asked for. Of FSAL methods the first stage is there already.
-func (s *stepper) step(h float64) {
-	m := s.m
+// Of FSAL methods the first stage is there already.
+func (r *rungeKutta) step(s *Solver, h float64) {
+	m := r.m
 	first, last := 0, len(m.b)
 	if m.fsal {
 		first, last = 1, last-1
 	}
-	s.stages(first, last, h)
-	s.combine(s.y1, s.y, h, s.sums.b)
+	r.stages(s, first, last, h)
+	r.combine(s.y1, s.y, h, r.sums.b)
 	if m.fsal {
-		s.eval(s.t+h, s.y1, s.k[last])
+		s.eval(s.t+h, s.y1, r.k[last])
 	}
 	if s.adaptive {
-		s.combine(s.e, nil, h, s.sums.e)
+		r.combine(s.e, r.zeros, h, r.sums.e)
 	}
 	if s.dense {
-		s.stages(len(m.b), len(m.a), h)
+		r.stages(s, len(m.b), len(m.a), h)
 	}
 }
 
-// stages evaluates the stages from first to last that are needed.
-func (s *stepper) stages(first, last int, h float64) {
+// stages evaluates those of the stages from first up to last that are needed.
+func (r *rungeKutta) stages(s *Solver, first, last int, h float64) {
 	for i := first; i < last; i++ {
-		if i < len(s.sums.need) && !s.sums.need[i] {
+		if i < len(r.sums.need) && !r.sums.need[i] {
 			continue
 		}
-		s.combine(s.at, s.y, h, s.sums.a[i])
-		s.eval(s.t+float64(h*s.m.c[i]), s.at, s.k[i])
+		y := s.y
+		if len(r.sums.a[i]) > 0 {
+			y = s.at
+			r.combine(y, s.y, h, r.sums.a[i])
+		}
+		s.eval(s.t+float64(h*r.m.c[i]), y, r.k[i])
+	}
+}
+
+// combine sets dst to base + Σ (h w_j) k_j, from left to right.
+func (r *rungeKutta) combine(dst, base []float64, h float64, ws []weight) {
+	n := len(dst)
+	full := n &^ 3
+	if full < 8 || !combineKernel(dst[:full], base[:full], r.stages4, ws, h) {
+		for i := 0; i < full; i += 4 {
+			stages, b, d := r.stages4[i:], (*[4]float64)(base[i:]), (*[4]float64)(dst[i:])
+			a0, a1, a2, a3 := b[0], b[1], b[2], b[3]
+			for j := range ws {
+				w := &ws[j]
+				c, k := h*w.x, (*[4]float64)(stages[w.at:])
+				a0 += float64(c * k[0])
+				a1 += float64(c * k[1])
+				a2 += float64(c * k[2])
+				a3 += float64(c * k[3])
+			}
+			d[0], d[1], d[2], d[3] = a0, a1, a2, a3
+		}
+	}
+	// What is left is less than four. Small systems are that alone.
+	stages := r.stages4[full:]
+	switch n - full {
+	case 1:
+		a0 := base[full]
+		for j := range ws {
+			w := &ws[j]
+			a0 += float64(h * w.x * stages[w.at])
+		}
+		dst[full] = a0
+	case 2:
+		b, d := (*[2]float64)(base[full:]), (*[2]float64)(dst[full:])
+		a0, a1 := b[0], b[1]
+		for j := range ws {
+			w := &ws[j]
+			c, k := h*w.x, (*[2]float64)(stages[w.at:])
+			a0 += float64(c * k[0])
+			a1 += float64(c * k[1])
+		}
+		d[0], d[1] = a0, a1
+	case 3:
+		b, d := (*[3]float64)(base[full:]), (*[3]float64)(dst[full:])
+		a0, a1, a2 := b[0], b[1], b[2]
+		for j := range ws {
+			w := &ws[j]
+			c, k := h*w.x, (*[3]float64)(stages[w.at:])
+			a0 += float64(c * k[0])
+			a1 += float64(c * k[1])
+			a2 += float64(c * k[2])
+		}
+		d[0], d[1], d[2] = a0, a1, a2
 	}
 }
 
 // handOn makes the last stage of an FSAL method the first of the next step.
-func (s *stepper) handOn() {
-	if s.m.fsal {
-		copy(s.k[0], s.k[len(s.m.b)-1])
+func (r *rungeKutta) handOn(*Solver) {
+	if r.m.fsal {
+		first := r.k[0]
+		for i, k := range r.k[len(r.m.b)-1] {
+			first[i] = k
+		}
 	}
 }
 
-// slope makes the first stage of an FSAL method anew.
-func (s *stepper) slope() {
-	if s.m.fsal {
-		s.eval(s.t, s.y, s.k[0])
-	}
-}
-
-// inside sets at to the state at t + theta h.
-func (s *stepper) inside(theta, h float64) {
+func (r *rungeKutta) inside(s *Solver, theta, h float64) {
 	copy(s.at, s.y)
 	scale := h * theta
-	for _, w := range s.m.dense {
+	for _, w := range r.m.dense {
 		for j, x := range w {
 			c := scale * x
-			for i, k := range s.k[j] {
+			for i, k := range r.k[j] {
 				s.at[i] += float64(c * k)
 			}
 		}
@@ -178,95 +183,156 @@ func (s *stepper) inside(theta, h float64) {
 	}
 }
 
-// accept moves to y1 at time next, h after t, or to the first events in the step, and gives the output that lies
-// between. It reports whether events have cut the step; when they do not end, the step is not taken.
-func (s *stepper) accept(next, h float64) (cut bool) {
-	if len(s.es) > 0 {
-		s.look(next, h)
-		if s.ev.Endless() {
-			s.st.Fail(MaxEvents, s.t, h)
-			return false
-		}
-		if cut = s.ev.Hit; cut {
-			next = s.ev.Time
-		}
+func (r *rungeKutta) memory() [][]float64 {
+	if r.m.fsal {
+		return r.k[:1]
 	}
-	s.st.Accepted++
-	for len(s.times) > 0 && (s.times[0]-next)*(s.t1-s.t0) <= 0 && !(cut && s.times[0] == next) {
-		switch s.times[0] {
-		case next:
-			s.save(next, s.y1)
-		case s.t:
-			s.save(s.t, s.y)
-		default:
-			s.inside((s.times[0]-s.t)/h, h)
-			s.save(s.times[0], s.at)
-		}
-		s.times = s.times[1:]
-	}
-	switch {
-	case cut && s.ev.End < 1:
-		s.inside(s.ev.End, h)
-		s.y1, s.at = s.at, s.y1
-	case (next-s.t1)*(s.t1-s.t0) > 0: // past the end
-		s.inside((s.t1-s.t)/h, h)
-		next = s.t1
-		s.y1, s.at = s.at, s.y1
-	}
-	s.y, s.y1 = s.y1, s.y
-	s.t, s.st.Time = next, next
-	if s.all {
-		s.save(s.t, s.y)
-	}
-	if cut {
-		s.happen()
-	}
-	return cut
+	return nil
 }
 
-// first is the length of the first step (Hairer, Nørsett, Wanner I, section II.4), with exponent
-// 1/order; the stages but the first are free for its use.
-func (s *stepper) first(dir float64) float64 {
-	k := s.k[0]
-	d0, d1 := s.norm(s.y, s.y, s.y), s.norm(k, s.y, s.y)
-	h0 := 0.01 * d0 / d1
-	if d0 < 1e-5 || d1 < 1e-5 {
-		h0 = 1e-6
+// leaps makes the steps of a splitting: leapfrog steps of the lengths w h. Positions are moved, the other
+// components kicked.
+type leaps struct {
+	w         []float64
+	positions int
+	k         []float64    // the field at the start of a step, of which what kicks counts
+	next      []float64    // at its end
+	ends      [2][]float64 // for dense output: the field at both ends
+}
+
+func newLeaps(m *splitting, s *Solver) scheme {
+	vector := vectors(len(s.y))
+	return &leaps{w: m.weights, positions: s.o.Positions, k: vector(), next: vector(), ends: [2][]float64{vector(), vector()}}
+}
+
+func (l *leaps) begin(s *Solver) []float64 {
+	s.eval(s.t, s.y, l.k)
+	return l.k
+}
+
+func (l *leaps) step(s *Solver, h float64) {
+	y, p := s.y1, l.positions
+	copy(y, s.y)
+	k, at := l.k, 0.0
+	for _, w := range l.w {
+		kick := h * (w / 2)
+		for i := p; i < len(y); i++ {
+			y[i] += float64(kick * k[i])
+		}
+		k = l.next
+		s.eval(s.t+float64(h*(at+w/2)), y, k)
+		move := h * w
+		for i := range p {
+			y[i] += float64(move * k[i])
+		}
+		at += w
+		s.eval(s.t+float64(h*at), y, k)
+		for i := p; i < len(y); i++ {
+			y[i] += float64(kick * k[i])
+		}
 	}
-	h := dir * h0
+	if s.dense {
+		s.eval(s.t, s.y, l.ends[0])
+		s.eval(s.t+h, y, l.ends[1])
+	}
+}
+
+func (l *leaps) handOn(*Solver) { l.k, l.next = l.next, l.k }
+
+// inside is the cubic through the states and derivatives at both ends.
+func (l *leaps) inside(s *Solver, theta, h float64) {
 	for i, y := range s.y {
-		s.at[i] = y + float64(h*k[i])
+		k0, k1 := l.ends[0][i], l.ends[1][i]
+		slope, sum := (s.y1[i]-y)/h, k0+k1
+		d2, d3 := float64(3*slope)-k0-sum, sum-float64(2*slope)
+		d := k0 + float64(theta*(d2+float64(theta*d3)))
+		s.at[i] = y + float64(h*theta*d)
 	}
-	s.eval(s.t0+h, s.at, s.k[1])
-	for i, f := range s.k[1] {
-		s.at[i] = f - k[i]
-	}
-	d := max(d1, s.norm(s.at, s.y, s.y)/h0)
-	h1 := max(1e-6, 1e-3*h0)
-	if d > 1e-15 || d != d {
-		q := s.m.order
-		if s.o.Compat == "torchdyn" {
-			q++
-		}
-		h1 = Pow64(0.01/d, 1/float64(q))
-	}
-	return min(100*h0, h1)
 }
 
-// norm is the root mean square, or the largest, of e / (atol + rtol max(|y|, |y1|)).
-func (s *stepper) norm(e, y, y1 []float64) float64 {
-	rtol, atol := s.o.RTol, s.o.ATol
-	sum, most := 0.0, 0.0
-	for i, x := range e {
-		if s.o.ATols != nil {
-			atol = s.o.ATols[i]
-		}
-		r := x / (atol + float64(rtol*max(math.Abs(y[i]), math.Abs(y1[i]))))
-		sum += float64(r * r)
-		most = max(most, math.Abs(r))
-	}
-	if s.o.MaxNorm {
-		return most
-	}
-	return math.Sqrt(sum / float64(len(e)))
+func (l *leaps) memory() [][]float64 { return [][]float64{l.k} }
+
+// leapfrogs makes the steps of the asynchronous leapfrog, damped by eta, with the velocity v as memory (Mutze 2013; Zhuang et
+// al. 2021). The error is against Euler's step y + h v.
+type leapfrogs struct {
+	eta  float64
+	v, u []float64 // at the start, at the end
 }
+
+func newLeapfrogs(s *Solver) scheme {
+	vector := vectors(len(s.y))
+	l := &leapfrogs{eta: s.o.Param, v: vector(), u: vector()}
+	return l
+}
+
+func (l *leapfrogs) begin(s *Solver) []float64 {
+	s.eval(s.t, s.y, l.v)
+	return nil // a first step is chosen from the field, not from memory, as in compiled solves
+}
+
+func (l *leapfrogs) step(s *Solver, h float64) {
+	half, damp := h*0.5, 2*l.eta
+	for i, y := range s.y {
+		s.at[i] = y + float64(half*l.v[i])
+	}
+	s.eval(s.t+half, s.at, l.u)
+	for i, v := range l.v {
+		v1 := v + float64(damp*(l.u[i]-v))
+		l.u[i] = v1
+		s.y1[i] = s.at[i] + float64(half*v1)
+		s.e[i] = half * (v1 - v)
+	}
+}
+
+func (l *leapfrogs) handOn(*Solver) { l.v, l.u = l.u, l.v }
+
+func (l *leapfrogs) inside(s *Solver, theta, h float64) { slopes(s, l.v, l.u, theta, h) }
+
+func (l *leapfrogs) memory() [][]float64 { return [][]float64{l.v} }
+
+// slopes sets s.at to the quadratic that starts with slope m and ends with the mean of m and m1.
+func slopes(s *Solver, m, m1 []float64, theta, h float64) {
+	scale := h * theta
+	for i, y := range s.y {
+		d := m[i] + float64(theta*float64(0.5*(m1[i]-m[i])))
+		s.at[i] = y + float64(scale*d)
+	}
+}
+
+// reversibleHeun makes the steps of the reversible Heun method (Kidger, Foster, Li, Lyons 2021). Memory is a second
+// solution z and the field k at it. The error is against Euler's step y + h k.
+type reversibleHeun struct {
+	z, k, z1, k1 []float64
+}
+
+func newReversibleHeun(s *Solver) scheme {
+	vector := vectors(len(s.y))
+	return &reversibleHeun{vector(), vector(), vector(), vector()}
+}
+
+func (r *reversibleHeun) begin(s *Solver) []float64 {
+	copy(r.z, s.y)
+	s.eval(s.t, s.y, r.k)
+	return nil
+}
+
+func (r *reversibleHeun) step(s *Solver, h float64) {
+	for i, y := range s.y {
+		r.z1[i] = float64(2*y) - r.z[i] + float64(h*r.k[i])
+	}
+	s.eval(s.t+h, r.z1, r.k1)
+	half := h * 0.5
+	for i, y := range s.y {
+		s.y1[i] = y + float64(half*(r.k[i]+r.k1[i]))
+		s.e[i] = half * (r.k1[i] - r.k[i])
+	}
+}
+
+func (r *reversibleHeun) handOn(*Solver) {
+	r.z, r.z1 = r.z1, r.z
+	r.k, r.k1 = r.k1, r.k
+}
+
+func (r *reversibleHeun) inside(s *Solver, theta, h float64) { slopes(s, r.k, r.k1, theta, h) }
+
+func (r *reversibleHeun) memory() [][]float64 { return [][]float64{r.z, r.k} }

@@ -16,22 +16,12 @@ type tableau struct {
 	dense [][]float64 // [p-1][stage], p the power of theta
 }
 
-// Methods lists the names of the methods of Solve.
-func Methods() []string {
-	var names []string
-	for i := range tableaux {
-		names = append(names, tableaux[i].name)
-	}
-	return names
-}
-
-func tableauOf(name string) *tableau {
-	for i := range tableaux {
-		if tableaux[i].name == name {
-			return &tableaux[i]
-		}
-	}
-	return nil
+// splitting is a composition of leapfrog steps of the lengths w h, for fields that fall apart into positions and
+// the others.
+type splitting struct {
+	name    string
+	order   int
+	weights []float64
 }
 
 // needed says which of the s stages the new state, and perhaps the error, is computed from.

@@ -353,3 +353,10 @@ var tableaux = []tableau{
 		},
 	},
 }
+
+// splittings are its compositions of leapfrog steps.
+var splittings = []splitting{
+	{name: "leapfrog", order: 2, weights: []float64{1}},                                                                         // leapfrog (velocity Verlet) for separable systems, order 2, symplectic and reversible (Verlet 1967; Hairer, Lubich, Wanner 2006, I.1)
+	{name: "yoshida4", order: 4, weights: []float64{1.3512071919596578, -1.7024143839193155, 1.3512071919596578}},               // three leapfrog steps, order 4 (Yoshida 1990)
+	{name: "mclachlan4", order: 4, weights: []float64{0.28, 0.6254664284676701, -0.8109328569353401, 0.6254664284676701, 0.28}}, // five leapfrog steps, order 4 with a small error (McLachlan 1995, table 2)
+}

@@ -38,7 +38,7 @@ var fourProblems = []struct {
 // closer than torchdiffeq's tests demand; fixed steps solve the first one exactly.
 func TestTorchdiffeqProblems(t *testing.T) {
 	for _, p := range fourProblems {
-		for _, m := range rt.Methods() {
+		for _, m := range general() {
 			for _, back := range []bool{false, true} {
 				t0, t1 := 1.0, 8.0
 				if back {
@@ -51,6 +51,9 @@ func TestTorchdiffeqProblems(t *testing.T) {
 				at[9] = t1
 				o := rt.SolveOptions{Method: m, RTol: 1e-7, ATol: 1e-9, MaxSteps: 1e6, At: at}
 				tol := p.tol
+				if m == "alf" || m == "reversible_heun" { // of order 2, and made for training rather than for digits
+					o.RTol, o.ATol, tol = 1e-5, 1e-6, 2e-2
+				}
 				s, err := rt.Solve(p.f, p.exact(t0), t0, t1, o)
 				if s == nil { // no error estimate
 					if p.name != "constant" {

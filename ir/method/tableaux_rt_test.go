@@ -65,6 +65,17 @@ func runtimeTableaux() []byte {
 		}
 		fmt.Fprintf(&out, "dense: [][]float64{\n%s,\n},\n},\n", strings.Join(rows, ",\n"))
 	}
+	fmt.Fprint(&out, "}\n\n// splittings are its compositions of leapfrog steps.\nvar splittings = []splitting{\n")
+	for _, r := range Rows(Solver) {
+		if r.Split == nil {
+			continue
+		}
+		var w []string
+		for _, x := range r.Split.Weights {
+			w = append(w, strconv.FormatFloat(x, 'g', -1, 64))
+		}
+		fmt.Fprintf(&out, "{name: %q, order: %d, weights: []float64{%s}}, // %s (%s)\n", r.Name, r.Split.Order, strings.Join(w, ", "), r.Doc, r.Source)
+	}
 	fmt.Fprint(&out, "}\n")
 	return out.Bytes()
 }
