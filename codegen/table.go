@@ -18,7 +18,11 @@ func (e *emitter) tableRows(f *file, m *ir.Model) {
 	ins, outs := e.ports(m.Inputs), e.ports(m.Outputs)
 	p.line("func %sRows(w []Real, in *rt.Table) *rt.Rows {", low)
 	for i, q := range ins {
-		p.line("in%d := rt.Convert[%s](in.Columns[in.Index(%q)].Data)", i, e.elem(q.t.Elem), m.Inputs[i].Name)
+		convert := "rt.Bools"
+		if q.t.Elem != ir.Bool {
+			convert = fmt.Sprintf("rt.Convert[%s]", e.elem(q.t.Elem))
+		}
+		p.line("in%d := %s(in.Columns[in.Index(%q)].Data)", i, convert, m.Inputs[i].Name)
 	}
 	for i, q := range outs {
 		p.line("out%d := make([]%s, in.Rows*%d)", i, e.elem(q.t.Elem), q.t.Len())
@@ -60,12 +64,24 @@ func (e *emitter) tableRows(f *file, m *ir.Model) {
 	p.line("},")
 	p.line("Store: func(out *rt.Table) {")
 	for i := range outs {
-		p.line("rt.Store(out, %q, out%d)", m.Outputs[i].Name, i)
+		store := "rt.Store"
+		if outs[i].t.Elem == ir.Bool {
+			store = "rt.StoreBools"
+		}
+		p.line("%s(out, %q, out%d)", store, m.Outputs[i].Name, i)
 	}
 	p.line("},")
 	p.line("}")
 	p.line("}")
 	text(f, fmt.Sprintf("%sRows is model %s over the rows of a table.", low, m.Name), p.text())
+}
+
+// fromTable is a number of a table as an element.
+func (e *emitter) fromTable(t ir.Elem, x string) string {
+	if t == ir.Bool {
+		return x + " != 0"
+	}
+	return e.elem(t) + "(" + x + ")"
 }
 
 // solveSuffix tells the functions of a model's solves apart.
@@ -83,10 +99,10 @@ func (e *emitter) tableRow(m *ir.Model, ins []port) []string {
 		col := fmt.Sprintf("in.Columns[in.Index(%q)]", m.Inputs[i].Name)
 		v := fmt.Sprintf("in%d", i)
 		if q.t.IsScalar() {
-			e.p.line("%s := %s(%s.Data[row])", v, e.elem(q.t.Elem), col)
+			e.p.line("%s := %s", v, e.fromTable(q.t.Elem, col+".Data[row]"))
 		} else {
 			e.p.line("var %s %s", v, e.apiType(q.t))
-			e.p.line("for i, x := range %s.Row(row) { %s[i] = %s(x) }", col, strings.TrimPrefix(e.flatPtr(v, q.t), "&"), e.elem(q.t.Elem))
+			e.p.line("for i, x := range %s.Row(row) { %s[i] = %s }", col, strings.TrimPrefix(e.flatPtr(v, q.t), "&"), e.fromTable(q.t.Elem, "x"))
 		}
 		args = append(args, v)
 	}
@@ -324,11 +340,11 @@ func (e *emitter) rowLoop(r *ir.Recipe, loop string, taken ...string) (in func(i
 	}
 	for i, c := range r.Columns {
 		if c.Type.IsScalar() {
-			p.line("%s := %s(%sCol.Data[row])", names[i], e.elem(c.Type.Elem), names[i])
+			p.line("%s := %s", names[i], e.fromTable(c.Type.Elem, names[i]+"Col.Data[row]"))
 			continue
 		}
 		p.line("var %s %s", names[i], e.valueType(c.Type))
-		p.line("for elem, num := range %sCol.Row(row) { %s[elem] = %s(num) }", names[i], names[i], e.elem(c.Type.Elem))
+		p.line("for elem, num := range %sCol.Row(row) { %s[elem] = %s }", names[i], names[i], e.fromTable(c.Type.Elem, "num"))
 	}
 	return func(i int) string {
 		if i == len(r.Columns) {

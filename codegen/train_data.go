@@ -43,11 +43,17 @@ func columnSpecs(cols []ir.Port) string {
 		if c.Classes > 0 {
 			classes = fmt.Sprintf(", Classes: %d", c.Classes)
 		}
+		if c.Classes == 0 && c.Type.Elem == ir.I32 {
+			classes = ", Whole: true"
+		}
 		if len(c.Fields) > 0 {
 			classes += fmt.Sprintf(", Fields: %#v", c.Fields)
 		}
 		if c.First {
 			classes += ", First: true"
+		}
+		if c.Present != "" {
+			classes += fmt.Sprintf(", Present: %q", c.Present)
 		}
 		rows = append(rows, fmt.Sprintf("{Name: %q, Shape: %s%s}", c.Name, intsText(c.Type.Shape), classes))
 	}

@@ -416,7 +416,10 @@ func (v *vectors) tapeOf(val *ir.Value) string {
 func (v *vectors) load(f *lanes.Field, x string, t ir.Type) {
 	w := v.set.Samples()
 	cast := v.elem(f.Elem)
-	if cast == v.e.elem(t.Elem) {
+	switch {
+	case f.Elem == ir.Bool:
+		cast = "rt.Mask[" + v.maskType() + "]"
+	case cast == v.e.elem(t.Elem):
 		cast = ""
 	}
 	if t.IsScalar() {
@@ -510,6 +513,9 @@ func (v *vectors) batch(m *ir.Model, n *lanes.Node) {
 			cast = ""
 		}
 		val := func(place string) string {
+			if f.Elem == ir.Bool {
+				return place + " != 0"
+			}
 			if cast != "" {
 				return cast + "(" + place + ")"
 			}

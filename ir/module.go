@@ -150,11 +150,12 @@ type Module struct {
 type Port struct {
 	Name    string
 	Type    Type
-	Classes int // of a label (Type is an i32 scalar), else 0
-	// Of a data column: the fields of a file that it is made of (nil: by Name), and whether they are those
-	// of the first row of a window.
-	Fields []string
-	First  bool
+	Classes int // of a label (Type is an i32 scalar), 2 of bools, else 0
+	// Of a data column: the fields of a file that it is made of (nil: by Name), whether they are those
+	// of the first row of a window, and the column of which it says what numbers are there.
+	Fields  []string
+	First   bool
+	Present string
 }
 
 // Model is what a program calls.

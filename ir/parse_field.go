@@ -77,6 +77,9 @@ func (p *parser) field(fs []field, seen map[string]bool) {
 				q.Fields = within(p, "(", ")", func() string { return p.word("the name of a field") })
 			}
 			q.First = p.got("first")
+			if p.got("present") {
+				q.Present = p.word("the name of a column")
+			}
 			return q
 		})
 	}

@@ -258,6 +258,9 @@ func fieldText(at any) (string, bool) {
 			if q.First {
 				t += " first"
 			}
+			if q.Present != "" {
+				t += " present " + quoteName(q.Present)
+			}
 			return t
 		}), len(*x) > 0
 	}

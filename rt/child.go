@@ -370,7 +370,13 @@ func (s *server[R]) batch(q *Request, cols []ColumnSpec) (*Table, error) {
 func ReadBatch(path string, cols []ColumnSpec) (*Table, error) {
 	switch filepath.Ext(path) {
 	case ".json":
-		return loadBytes("", path, cols, func(b []byte) (*Table, error) { return DecodeBatch(b, cols) })
+		return loadOpen("", path, cols, func(f *os.File) (*Table, error) {
+			b, err := io.ReadAll(f)
+			if err != nil {
+				return nil, err
+			}
+			return DecodeBatch(b, cols)
+		})
 	case ".csv":
 		return CSV{File: path}.Load("", cols)
 	case ".npz":

@@ -19,6 +19,34 @@ func Store[S float32 | float64 | int32](t *Table, column string, src []S) {
 	}
 }
 
+// Bools tells which numbers of src are not zero.
+func Bools(src []float64) []bool {
+	out := make([]bool, len(src))
+	for i, x := range src {
+		out[i] = x != 0
+	}
+	return out
+}
+
+// StoreBools puts 1 for true and 0 for false into a column of t.
+func StoreBools(t *Table, column string, src []bool) {
+	dst := t.Columns[t.Index(column)].Data
+	for i, x := range src {
+		dst[i] = 0
+		if x {
+			dst[i] = 1
+		}
+	}
+}
+
+// Mask is all ones for true: how a truth lies in a lane.
+func Mask[M uint32 | uint64](x bool) M {
+	if x {
+		return ^M(0)
+	}
+	return 0
+}
+
 // ClearFailed overwrites the rows of t whose solves failed with NaN.
 func (b *BatchStats) ClearFailed(t *Table) {
 	for _, s := range b.Sites {

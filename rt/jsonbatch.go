@@ -44,7 +44,7 @@ func DecodeBatch(b []byte, cols []ColumnSpec) (*Table, error) {
 		}
 		col := Column{Name: c.Name, Width: c.Width(), Classes: c.Classes, Data: make([]float64, 0, len(rows)*c.Width())}
 		for i, r := range rows {
-			if col.Data, err = appendNested(col.Data, r, c.Shape, c.Name+"["+strconv.Itoa(i)+"]"); err != nil {
+			if col.Data, err = appendNested(col.Data, r, c.Shape, c.Classes == 2, c.Name+"["+strconv.Itoa(i)+"]"); err != nil {
 				return nil, err
 			}
 		}
@@ -67,9 +67,12 @@ func DecodeBatch(b []byte, cols []ColumnSpec) (*Table, error) {
 	return t, t.Check(cols)
 }
 
-// appendNested adds the numbers of v, nested as shape says.
-func appendNested(out []float64, v any, shape []int, place string) ([]float64, error) {
+// appendNested adds the numbers of v, nested as shape says; of two classes they may be false and true.
+func appendNested(out []float64, v any, shape []int, bools bool, place string) ([]float64, error) {
 	if len(shape) == 0 {
+		if b, ok := v.(bool); ok && bools {
+			return append(out, oneIf(b)), nil
+		}
 		n, ok := v.(json.Number)
 		if !ok {
 			return nil, fmt.Errorf("%s: %s is not a number: %w", place, brief(v), ErrData)
@@ -89,7 +92,7 @@ func appendNested(out []float64, v any, shape []int, place string) ([]float64, e
 	}
 	var err error
 	for i, e := range list {
-		if out, err = appendNested(out, e, shape[1:], place+"["+strconv.Itoa(i)+"]"); err != nil {
+		if out, err = appendNested(out, e, shape[1:], bools, place+"["+strconv.Itoa(i)+"]"); err != nil {
 			return nil, err
 		}
 	}

@@ -1,6 +1,7 @@
 package rt
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/binary"
 	"fmt"
@@ -57,24 +58,85 @@ func half(b uint16) float64 {
 	return sign * math.Ldexp(1024+frac, exp-25)
 }
 
-// decodeArray reads exactly the elements of shape from b.
-func decodeArray(b []byte, shape []int, elem string, order binary.ByteOrder) (*Array, error) {
-	e := elemTypes[elem]
+// arrayHead is what the head of a file says of its array.
+type arrayHead struct {
+	shape []int
+	elem  string
+	order binary.ByteOrder
+	at    int // where the elements begin
+}
+
+// count is the number of elements.
+func (h *arrayHead) count() (int, error) {
 	n := 1
-	for _, d := range shape {
-		if d < 0 || d > 0 && n > len(b)/d {
-			return nil, fmt.Errorf("array is truncated: shape %v, %d bytes: %w", shape, len(b), ErrData)
+	for _, d := range h.shape {
+		if d < 0 || d > 0 && n > math.MaxInt/8/d {
+			return 0, fmt.Errorf("an array of shape %v is no array: %w", h.shape, ErrData)
 		}
 		n *= d
 	}
-	if len(b) != n*e.size {
-		return nil, fmt.Errorf("shape %v of %s needs %d bytes, %d are there: %w", shape, elem, n*e.size, len(b), ErrData)
+	return n, nil
+}
+
+// read reads the elements, with which r ends. What it allocates grows with what there is, not with what the head says.
+func (h *arrayHead) read(r io.Reader) (*Array, error) {
+	n, err := h.count()
+	if err != nil {
+		return nil, err
 	}
-	a := &Array{Shape: shape, Data: make([]float64, n)}
-	for i := range a.Data {
-		a.Data[i] = e.get(order, b[i*e.size:])
+	e := elemTypes[h.elem]
+	const chunk = 1 << 13 // elements
+	a := &Array{Shape: h.shape, Data: make([]float64, 0, min(n, 8*chunk))}
+	b := make([]byte, e.size*min(n, chunk))
+	for len(a.Data) < n {
+		part := b[:e.size*min(n-len(a.Data), chunk)]
+		k, err := io.ReadFull(r, part)
+		if err == io.EOF || err == io.ErrUnexpectedEOF {
+			return nil, fmt.Errorf("shape %v of %s needs %d bytes, %d are there: %w", h.shape, h.elem, n*e.size, len(a.Data)*e.size+k, ErrData)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%v: %w", err, ErrData)
+		}
+		for ; len(part) > 0; part = part[e.size:] {
+			a.Data = append(a.Data, e.get(h.order, part))
+		}
+	}
+	switch _, err := io.ReadFull(r, make([]byte, 1)); {
+	case err == nil:
+		return nil, fmt.Errorf("more follows the %d bytes that shape %v of %s needs: %w", n*e.size, h.shape, h.elem, ErrData)
+	case err != io.EOF:
+		return nil, fmt.Errorf("%v: %w", err, ErrData) // a checksum that fails
 	}
 	return a, nil
+}
+
+// maxUnpacked bounds the elements of an array in a packed file, so that a small file cannot fill the memory.
+const maxUnpacked = 1 << 28
+
+// readArray reads a file whose head the function understands, from front to back. An array of more elements than most
+// is refused before they are read.
+func readArray(r io.Reader, most int, head func(b []byte) (*arrayHead, error)) (*Array, error) {
+	const room = 1 << 17 // for the head
+	br := bufio.NewReaderSize(r, room)
+	front, err := br.Peek(room)
+	if err != nil && err != io.EOF {
+		return nil, fmt.Errorf("%v: %w", err, ErrData)
+	}
+	h, err := head(front)
+	if err != nil {
+		return nil, err
+	}
+	n, err := h.count()
+	if err != nil {
+		return nil, err
+	}
+	if n > most {
+		return nil, fmt.Errorf("an array of shape %v has more than the %d numbers that a packed file may have: %w", h.shape, most, ErrData)
+	}
+	if _, err := br.Discard(h.at); err != nil {
+		return nil, fmt.Errorf("%v: %w", err, ErrData)
+	}
+	return h.read(br)
 }
 
 var (
@@ -86,6 +148,11 @@ var (
 // DecodeNPY reads an .npy file, version 1 to 3, C order, of floating-point
 // numbers or integers. Errors wrap ErrData.
 func DecodeNPY(b []byte) (*Array, error) {
+	return readArray(bytes.NewReader(b), math.MaxInt, npyHead)
+}
+
+// npyHead reads the head of an .npy file.
+func npyHead(b []byte) (*arrayHead, error) {
 	if len(b) < 10 || string(b[:6]) != "\x93NUMPY" {
 		return nil, fmt.Errorf("not an .npy file: %w", ErrData)
 	}
@@ -99,7 +166,7 @@ func DecodeNPY(b []byte) (*Array, error) {
 	if n < 0 || n > len(b)-at {
 		return nil, fmt.Errorf(".npy header is truncated: %w", ErrData)
 	}
-	head, body := string(b[at:at+n]), b[at+n:]
+	head := string(b[at : at+n])
 	descr, order, dims := npyDescr.FindStringSubmatch(head), npyOrder.FindStringSubmatch(head), npyShape.FindStringSubmatch(head)
 	if descr == nil || order == nil || dims == nil {
 		return nil, fmt.Errorf("cannot read .npy header %q: %w", head, ErrData)
@@ -125,7 +192,7 @@ func DecodeNPY(b []byte) (*Array, error) {
 	if descr[1] == ">" {
 		bo = binary.BigEndian
 	}
-	return decodeArray(body, shape, descr[2], bo)
+	return &arrayHead{shape, descr[2], bo, at + n}, nil
 }
 
 // EncodeNPY writes a little-endian float array in C order.

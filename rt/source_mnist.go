@@ -1,12 +1,11 @@
 package rt
 
 import (
-	"bytes"
 	"compress/gzip"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 )
@@ -64,34 +63,33 @@ func (m MNIST) Load(dir string, cols []ColumnSpec) (*Table, error) {
 	return t, nil
 }
 
-// maxIDX bounds the bytes of an IDX file that is unpacked, so that a small file cannot fill the memory.
-const maxIDX = 1 << 30
-
 // readIDX reads a file, or the gzipped one beside it.
 func readIDX(path string) (*Array, error) {
-	b, err := os.ReadFile(path)
+	f, err := os.Open(path)
+	packed := false
 	if errors.Is(err, fs.ErrNotExist) {
-		packed, zerr := os.ReadFile(path + ".gz")
-		if zerr != nil {
-			return nil, err
-		}
-		z, zerr := gzip.NewReader(bytes.NewReader(packed))
-		if zerr != nil {
-			return nil, fmt.Errorf("%s.gz: %v: %w", path, zerr, ErrData)
-		}
-		if b, err = io.ReadAll(io.LimitReader(z, maxIDX+1)); err != nil {
-			return nil, fmt.Errorf("%s.gz: %v: %w", path, err, ErrData)
-		}
-		if len(b) > maxIDX {
-			return nil, fmt.Errorf("%s.gz unpacks to more than %d bytes: %w", path, maxIDX, ErrData)
+		if g, zerr := os.Open(path + ".gz"); zerr == nil {
+			f, err, path, packed = g, nil, path+".gz", true
 		}
 	}
 	if err != nil {
 		return nil, err
 	}
-	a, err := DecodeIDX(b)
+	defer f.Close()
+	a, err := readIDXFrom(f, packed)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return a, nil
+}
+
+func readIDXFrom(f *os.File, packed bool) (*Array, error) {
+	if !packed {
+		return readArray(f, math.MaxInt, idxHead)
+	}
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		return nil, fmt.Errorf("%v: %w", err, ErrData)
+	}
+	return readArray(z, maxUnpacked, idxHead)
 }

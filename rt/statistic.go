@@ -23,20 +23,22 @@ type Statistic struct {
 	Per          Per
 }
 
-// of computes the statistic of a column whose rows have the shape. A deviation of 0 becomes 1, so
-// that a constant element is centred and not divided.
-func (s *Statistic) of(c *Column, shape []int, rows int) []float64 {
+// of computes the statistic of a column whose rows have the shape, over the numbers that are there: those
+// where present, if any, is 1. A deviation of 0 becomes 1, so that a constant element is centred and not divided.
+func (s *Statistic) of(c, present *Column, shape []int, rows int) []float64 {
 	group, groups := s.groups(shape)
-	count := float64(rows * c.Width / groups)
 	average := func(term func(x float64, g int) float64) []float64 {
-		sum := make([]float64, groups)
+		sum, count := make([]float64, groups), make([]float64, groups)
 		for i := range rows {
 			for k, x := range c.Row(i) {
-				sum[group(k)] += term(x, group(k))
+				if present == nil || present.Row(i)[k] != 0 {
+					sum[group(k)] += term(x, group(k))
+					count[group(k)]++
+				}
 			}
 		}
 		for g := range sum {
-			sum[g] /= count
+			sum[g] /= max(count[g], 1)
 		}
 		return sum
 	}
@@ -93,10 +95,16 @@ func statistics(dir string, r *Recipe, data []DataEntry, layout []Tensor, own Ta
 			trained[t.Of.Data] = parts.Train
 		}
 		table := trained[t.Of.Data]
-		for _, spec := range entry.Columns {
-			if spec.Name == t.Of.Column {
-				out[t.Name] = t.Of.of(&table.Columns[table.Index(spec.Name)], spec.Shape, table.Rows)
+		mask := gaps(entry.Columns)
+		for i, spec := range entry.Columns {
+			if spec.Name != t.Of.Column {
+				continue
 			}
+			var present *Column
+			if k := mask[i]; k >= 0 {
+				present = &table.Columns[table.Index(entry.Columns[k].Name)]
+			}
+			out[t.Name] = t.Of.of(&table.Columns[table.Index(spec.Name)], present, spec.Shape, table.Rows)
 		}
 	}
 	return out, nil

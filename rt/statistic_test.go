@@ -22,7 +22,7 @@ func TestStatistics(t *testing.T) {
 		{PerAll, false, []int{4}, []float64{7}},
 	} {
 		s := Statistic{Per: row.per, Deviation: row.deviation}
-		if got := s.of(series, row.shape, 2); !slices.Equal(got, row.want) {
+		if got := s.of(series, nil, row.shape, 2); !slices.Equal(got, row.want) {
 			t.Errorf("%+v of %v: %v, want %v", s, row.shape, got, row.want)
 		}
 	}

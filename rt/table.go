@@ -27,10 +27,14 @@ type ColumnSpec struct {
 	Name    string
 	Shape   []int // of one row
 	Classes int   // of a label column, else 0
+	Whole   bool  // integers of 32 bits
 	// Fields of a file that hold the numbers of a row; nil: by Name. First takes them from the first row
 	// of a window.
 	Fields []string
 	First  bool
+	// Present makes the column 1 where the number of that other column is in the file, and 0 where it is
+	// missing; the other column has 0 there. In a column without such a one nothing may be missing.
+	Present string
 }
 
 // Width is the number of components in a row.
@@ -67,16 +71,28 @@ func (t *Table) Check(cols []ColumnSpec) error {
 		if got.Width != c.Width() || len(got.Data) != t.Rows*got.Width {
 			return fmt.Errorf("column %q has %d numbers for %d rows, want %d a row: %w", c.Name, len(got.Data), t.Rows, c.Width(), ErrShape)
 		}
-		if c.Classes == 0 {
-			continue
-		}
 		for k, v := range got.Data {
+			if c.Whole && v != float64(int32(v)) {
+				return fmt.Errorf("column %q, row %d: %v is not an integer of 32 bits: %w", c.Name, k/got.Width, v, ErrData)
+			}
+			if c.Classes == 0 {
+				continue
+			}
 			if !(v >= 0 && v < float64(c.Classes)) || v != float64(int(v)) {
 				return fmt.Errorf("column %q, row %d: %v is not a label 0..%d: %w", c.Name, k/got.Width, v, c.Classes-1, ErrData)
 			}
 		}
 	}
 	return nil
+}
+
+// gaps gives, for each column, the place of the one that says what is there of it, or -1.
+func gaps(cols []ColumnSpec) []int {
+	out := make([]int, len(cols))
+	for i, c := range cols {
+		out[i] = slices.IndexFunc(cols, func(m ColumnSpec) bool { return m.Present == c.Name })
+	}
+	return out
 }
 
 // Select is a new table of the given rows.

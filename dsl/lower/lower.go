@@ -158,13 +158,20 @@ func (l *lowerer) ports(vars []*sema.Var) []ir.Port {
 	for _, v := range vars {
 		p := l.port(v.Name, v.Type)
 		p.Fields, p.First = v.Fields, v.First
+		if v.Present != nil {
+			p.Present = v.Present.Name
+		}
 		out = append(out, p)
 	}
 	return out
 }
 
 func (l *lowerer) port(name string, t sema.Type) ir.Port {
-	return ir.Port{Name: name, Type: t.IR(l.m.Real), Classes: t.Classes}
+	p := ir.Port{Name: name, Type: t.IR(l.m.Real), Classes: t.Classes}
+	if t.Elem == sema.Bool {
+		p.Classes = 2
+	}
+	return p
 }
 
 // add appends a function under a name of its own: an instance of f at size 3 is f_3, as something

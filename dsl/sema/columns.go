@@ -1,6 +1,7 @@
 package sema
 
 import (
+	"slices"
 	"strconv"
 
 	"ndec.dev/ndec/dsl/syntax"
@@ -72,6 +73,57 @@ func (c *checker) columnSource(v *Var, x syntax.Expr) {
 	}
 }
 
+// present is the call of present(q); nil of something else.
+func present(x syntax.Expr) *syntax.CallExpr {
+	call, _ := x.(*syntax.CallExpr)
+	if call == nil {
+		return nil
+	}
+	if id, _ := call.Fn.(*syntax.Ident); id == nil || id.Name != "present" {
+		return nil
+	}
+	return call
+}
+
+// presentColumn is seen [T]bool = present(q): which numbers of another column the file has.
+func (c *checker) presentColumn(d *Data, v *Var, call *syntax.CallExpr) {
+	if row := recipe.Lookup(recipe.Source, d.Source.Row); !row.Gaps {
+		c.errorf("NDE0731", call.At(), "%s has every number of its columns; leave %s out", row.Name, v.Name)
+		return
+	}
+	var of *Var
+	if len(call.Args) == 1 && call.Args[0].Key == nil {
+		if id, _ := call.Args[0].Value.(*syntax.Ident); id != nil {
+			for _, w := range d.Columns {
+				if w.Name == id.Name && w != v {
+					of = w
+				}
+			}
+		}
+	}
+	if of == nil {
+		c.errorf("NDE0731", call.At(), "present wants another column of data %s: seen [2]bool = present(x)", d.Name)
+		return
+	}
+	for _, w := range d.Columns {
+		if w != v && w.Present == of {
+			c.errorf("NDE0731", call.At(), "%s says already which numbers of %s are there", w.Name, of.Name)
+			return
+		}
+	}
+	switch {
+	case !of.Type.IsValid():
+	case of.Type.Elem != Real && of.Type.Elem != Label:
+		c.errorf("NDE0731", call.At(), "column %s is %s; numbers may be missing in real columns and labels", of.Name, of.Type)
+	case v.Type.Elem != Real && v.Type.Elem != Bool || !ir.SameShape(v.Type.Shape, of.Type.Shape):
+		want := of.Type
+		want.Elem, want.Classes = Bool, 0
+		c.errorf("NDE0731", v.Span, "column %s is %s, but what is present of %s is %s, or real with 1 and 0", v.Name, v.Type, of.Name, want)
+	default:
+		v.Present = of
+	}
+}
+
 // checkSource compares the columns of a data block with its source.
 func (c *checker) checkSource(d *Data, exprs map[*Var]syntax.Expr) {
 	if d.Source.Row == "" {
@@ -89,6 +141,10 @@ func (c *checker) checkSource(d *Data, exprs map[*Var]syntax.Expr) {
 		var at diag.Span
 		if given {
 			at = x.At()
+		}
+		if call := present(x); call != nil {
+			c.presentColumn(d, v, call)
+			continue
 		}
 		switch {
 		case given && d.Source.Row != "csv":
@@ -114,6 +170,11 @@ func (c *checker) checkSource(d *Data, exprs map[*Var]syntax.Expr) {
 			c.errorf("NDE0726", at, "column %s has %d numbers in a row, and %d fields are named", v.Name, n, len(v.Fields))
 		}
 	}
+	for _, v := range d.Columns {
+		if v.Present != nil {
+			v.First = v.Present.First
+		}
+	}
 	row := recipe.Lookup(recipe.Source, d.Source.Row)
 	c.namedColumns(d, row)
 	c.pointColumns(d, row)
@@ -131,6 +192,10 @@ func (c *checker) namedColumns(d *Data, row *recipe.Row) {
 	}
 	for _, v := range d.Columns {
 		columns[v.Name] = true
+		if row.Columns == recipe.Sampled && v.Type.IsValid() && v.Type.Elem != Real && v.Type.Elem != Time {
+			c.errorf("NDE0727", v.Span, "column %s is %s, and a distribution gives reals", v.Name, v.Type)
+			continue
+		}
 		if _, ok := d.Source.Option(v.Name); !ok {
 			c.errorf("NDE0727", d.Source.Span, "the %s has no %s for column %s", d.Source.Row, what, v.Name)
 		}
@@ -144,8 +209,8 @@ func (c *checker) namedColumns(d *Data, row *recipe.Row) {
 
 // pointColumns: a source of points has one column of them, and at most one of labels.
 func (c *checker) pointColumns(d *Data, row *recipe.Row) {
-	if row.Name == "npy" && len(d.Columns) > 1 {
-		c.errorf("NDE0728", d.Columns[1].Span, "an npy file holds one array, for one column; use npz or safetensors")
+	if arrays := slices.DeleteFunc(slices.Clone(d.Columns), func(v *Var) bool { return v.Present != nil }); row.Name == "npy" && len(arrays) > 1 {
+		c.errorf("NDE0728", arrays[1].Span, "an npy file holds one array, for one column; use npz or safetensors")
 		return
 	}
 	p := row.Points

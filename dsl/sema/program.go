@@ -59,17 +59,18 @@ const (
 
 // Var is a named value. Two Refs to the same *Var are the same value.
 type Var struct {
-	Name   string
-	Kind   VarKind
-	Type   Type
-	Def    Expr      // DefVar
-	Param  *ir.Param // ParamVar
-	Index  int       // place among the arguments, states, contexts or columns
-	Fields []string  // ColumnVar: fields of a file that it is made of; nil: by name
-	First  bool      // ColumnVar: of the first row of a window
-	Drawn  *Drawing  // ContextVar: drawn by every solve; nil where the program gives it
-	Span   diag.Span
-	Doc    string
+	Name    string
+	Kind    VarKind
+	Type    Type
+	Def     Expr      // DefVar
+	Param   *ir.Param // ParamVar
+	Index   int       // place among the arguments, states, contexts or columns
+	Fields  []string  // ColumnVar: fields of a file that it is made of; nil: by name
+	First   bool      // ColumnVar: of the first row of a window
+	Present *Var      // ColumnVar: the column of which it says what numbers are there
+	Drawn   *Drawing  // ContextVar: drawn by every solve; nil where the program gives it
+	Span    diag.Span
+	Doc     string
 }
 
 // Func is a fn or net at concrete sizes. It owns no values but those in Body.

@@ -158,6 +158,24 @@ data D {
 	source: csv{path: "log.csv"}
 }
 `},
+		{Code: "NDE0731", Title: "what is present of a column",
+			Text: "In files numbers may be missing where a column says which are there: seen [2]bool = present(x) is true where x has its number and false\nwhere the field is empty, NaN or NA, and x is 0 there. The column has the shape of x, and is bool, or real with 1 and 0.",
+			Bad: `package p
+
+data D {
+	x [2]real
+	seen bool = present(x)
+	source: csv{path: "log.csv"}
+}
+`,
+			Fixed: `package p
+
+data D {
+	x [2]real
+	seen [2]bool = present(x)
+	source: csv{path: "log.csv"}
+}
+`},
 	}
 }
 

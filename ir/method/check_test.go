@@ -3,6 +3,7 @@ package method
 import (
 	"fmt"
 	"math/big"
+	"slices"
 	"testing"
 )
 
@@ -66,5 +67,21 @@ func TestTreeCounts(t *testing.T) {
 	}
 	if want := "1 1 2 4 9 20 48 115 "; got != want { // HNW I, table II.2.1
 		t.Errorf("trees: %s instead of %s", got, want)
+	}
+}
+
+// TestTreeText: the conditions of order 4 read as in Hairer, Nørsett and Wanner, table II.1.1.
+func TestTreeText(t *testing.T) {
+	var got []string
+	for _, tr := range trees(4)[4] {
+		got = append(got, tr.String())
+	}
+	slices.Sort(got)
+	want := []string{"b_i a_ij a_jk c_k", "b_i a_ij c_j^2", "b_i c_i a_ij c_j", "b_i c_i^3"}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got := trees(1)[1][0].String(); got != "b_i" {
+		t.Errorf("%q", got)
 	}
 }

@@ -34,8 +34,8 @@ func TestDeclared(t *testing.T) {
 		a3      string
 		want    string
 	}{
-		{3, "0 1/2 1", "1/6 1/3 1/2", "", "-1 2", "weights: condition [[]] of order 2"},
-		{4, "0 1/2 1", "1/6 2/3 1/6", "", "-1 2", "of order 4"},
+		{3, "0 1/2 1", "1/6 1/3 1/2", "", "-1 2", "weights: the sum of b_i c_i is 2/3 instead of 1/2, as order 2 wants"},
+		{4, "0 1/2 1", "1/6 2/3 1/6", "", "-1 2", "of b_i c_i a_ij c_j is 1/6 instead of 1/8, as order 4 wants"},
 		{2, "0 1/2 1", "1/6 2/3 1/6", "", "-1 2", "conditions of order 3 hold too"},
 		{3, "0 1/2 3/4", "1/6 2/3 1/6", "", "-1 2", "row 3 adds up to"},
 		{3, "0 1/2 1", "1/6 2/3 1/6", "1/6 2/3 1/6", "-1 2", "no error estimate"},

@@ -13,7 +13,6 @@ type tree struct {
 	index    int // among all trees, in order of size
 	order    int // number of vertices
 	gamma    int64
-	text     string // [] is one vertex, [[][]] a root with two leaves
 }
 
 // trees generates the rooted trees of orders 1…p, index 0 unused: 1, 1, 2, 4, 9, 20, … of them.
@@ -41,15 +40,53 @@ func trees(p int) [][]*tree {
 }
 
 func newTree(children []*tree) *tree {
-	t := &tree{children: children, order: 1, gamma: 1, text: "["}
+	t := &tree{children: children, order: 1, gamma: 1}
 	for _, c := range children {
 		t.order += c.order
 		t.gamma *= c.gamma
-		t.text += c.text
 	}
 	t.gamma *= int64(t.order)
-	t.text += "]"
 	return t
+}
+
+// String is what the condition of the tree sums, as in textbooks: "b_i c_i^2 a_ij c_j". Leaves give nodes of the
+// method, since c_i = Σ_j a_ij.
+func (t *tree) String() string {
+	const letters = "ijklmnopqrs" // of vertices with children
+	next := 0
+	var product func(t *tree) string
+	product = func(t *tree) string {
+		i := letters[next]
+		next++
+		leaves, text := 0, ""
+		for _, c := range t.children {
+			if len(c.children) == 0 {
+				leaves++
+			}
+		}
+		switch {
+		case leaves == 1:
+			text = fmt.Sprintf(" c_%c", i)
+		case leaves > 1:
+			text = fmt.Sprintf(" c_%c^%d", i, leaves)
+		}
+		for _, c := range t.children {
+			if len(c.children) > 0 {
+				text += fmt.Sprintf(" a_%c%c", i, letters[next])
+				text += product(c)
+			}
+		}
+		return text
+	}
+	return "b_i" + product(t)
+}
+
+// figure is a number for a message.
+func figure(x *big.Rat) string {
+	if s := x.RatString(); len(s) <= 20 {
+		return s
+	}
+	return x.FloatString(20)
 }
 
 // arithmetic is what the conditions are computed in: rationals, or floats of precision bits.
@@ -175,7 +212,7 @@ func Check(t *Tableau) error {
 			sum.Add(sum, a)
 		}
 		if !near(sum, t.C[i], digits) {
-			return fmt.Errorf("row %d adds up to %s instead of %s", i+1, sum.FloatString(20), t.C[i].FloatString(20))
+			return fmt.Errorf("row %d adds up to %s instead of %s", i+1, figure(sum), figure(t.C[i]))
 		}
 	}
 	if t.Order < 1 || t.BHat != nil && t.Embedded < 1 || t.DenseOrder < 1 {
@@ -210,7 +247,7 @@ func (c *conditions[T]) checkWeights(what string, b []*big.Rat, order, digits in
 			got, want := c.sum(b, tr), big.NewRat(1, tr.gamma)
 			switch ok := near(got, want, digits); {
 			case n <= order && !ok:
-				return fmt.Errorf("%s: condition %s of order %d: %s instead of %s", what, tr.text, n, got.FloatString(20), want.FloatString(20))
+				return fmt.Errorf("%s: the sum of %v is %s instead of %s, as order %d wants", what, tr, figure(got), figure(want), n)
 			case n > order:
 				higher = higher && ok
 			}
@@ -235,14 +272,14 @@ func checkDense[T any](t *Tableau, c *conditions[T], ts [][]*tree) error {
 			end = t.B[i]
 		}
 		if !near(sum, end, t.DenseDigits) {
-			return fmt.Errorf("continuous weights: stage %d ends at %s instead of %s", i+1, sum.FloatString(20), end.FloatString(20))
+			return fmt.Errorf("continuous weights: stage %d ends at %s instead of %s", i+1, figure(sum), figure(end))
 		}
 		start := new(big.Rat)
 		if i == 0 {
 			start = one
 		}
 		if !near(row[0], start, t.DenseDigits) {
-			return fmt.Errorf("continuous weights: stage %d starts with slope %s", i+1, row[0].FloatString(20))
+			return fmt.Errorf("continuous weights: stage %d starts with slope %s", i+1, figure(row[0]))
 		}
 	}
 	rows := t.DenseRows()
@@ -257,7 +294,7 @@ func checkDense[T any](t *Tableau, c *conditions[T], ts [][]*tree) error {
 					got = c.sum(rows[p-1], tr)
 				}
 				if !near(got, want, t.DenseDigits) {
-					return fmt.Errorf("continuous weights: condition %s, coefficient of theta^%d: %s instead of %s", tr.text, p, got.FloatString(20), want.FloatString(20))
+					return fmt.Errorf("continuous weights: the coefficient of theta^%d of the sum of %v is %s instead of %s", p, tr, figure(got), figure(want))
 				}
 			}
 		}

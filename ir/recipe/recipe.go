@@ -68,6 +68,7 @@ type Row struct {
 	Make    string // type in the runtime: rt.Adam
 	InIR    bool   // a rewrite of functions (ir/diff), which leaves nothing to the runtime
 	Later   bool   // known, but not compiled yet
+	Gaps    bool   // of a source: numbers may be missing
 	Columns Columns
 	Points  *Points // what columns a source of points has; nil: any
 	Doc     string

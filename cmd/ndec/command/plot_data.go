@@ -123,7 +123,7 @@ func (p *artist) rowsFor(m *ir.Model, n int) (*rows, error) {
 		if raw, err = p.ask(&rt.Request{Do: "data", Data: d.Name, Points: n}); err != nil {
 			return nil, err
 		}
-		if i := slices.IndexFunc(d.Columns, func(c ir.Port) bool { return c.Classes > 0 }); i >= 0 {
+		if i := slices.IndexFunc(d.Columns, func(c ir.Port) bool { return c.Classes > 0 && c.Type.Elem == ir.I32 }); i >= 0 {
 			label, r.classes = d.Columns[i].Name, d.Columns[i].Classes
 		}
 	}
