@@ -54,12 +54,25 @@ func packages(t *testing.T) []string {
 	return dirs
 }
 
+// precisionOf is what the go:generate line of a package asks for.
+func precisionOf(t *testing.T, dir string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(dir, "gen.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Contains(text, []byte("--precision f64")) {
+		return "f64"
+	}
+	return "f32"
+}
+
 // TestReplay compiles the committed packages again: the bytes are the same, and no file is left over
 // from an earlier version.
 func TestReplay(t *testing.T) {
 	for _, dir := range packages(t) {
 		t.Run(filepath.Base(dir), func(t *testing.T) {
-			res, ds := driver.Compile(sources(t, dir), driver.Options{Verify: true})
+			res, ds := driver.Compile(sources(t, dir), driver.Options{Verify: true, Precision: precisionOf(t, dir)})
 			if len(ds) > 0 {
 				t.Fatal(ds)
 			}

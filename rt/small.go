@@ -124,24 +124,34 @@ func Locate[R Float](place []int32, ts []R, t R, last int) {
 // LinSolve solves A x = b for a small row-major A [n,n] by elimination with partial pivoting. A
 // singular matrix gives NaN.
 func LinSolve[R Float](n int, a, b, x []R) {
-	lu := append([]R(nil), a...)
 	copy(x, b)
-	eliminate(n, lu, x, 1)
+	eliminateCopy(n, a, x, 1)
 }
 
 // Inv is the inverse of a small row-major matrix [n,n]; NaN where it is singular.
 func Inv[R Float](n int, a, x []R) {
-	lu := append([]R(nil), a...)
 	for i := range x {
 		x[i] = Indicator[R](i/n == i%n)
 	}
-	eliminate(n, lu, x, n)
+	eliminateCopy(n, a, x, n)
 }
 
 // LogDet is ln |det A| of a small row-major matrix [n,n]: -∞ where it is singular.
 func LogDet[R Float](n int, a []R) R {
-	lu := append([]R(nil), a...)
-	return R(eliminate(n, lu, nil, 0))
+	return R(eliminateCopy(n, a, nil, 0))
+}
+
+// eliminateCopy is eliminate on a copy of a, which is on the stack up to 16 by 16.
+func eliminateCopy[R Float](n int, a, b []R, m int) (logdet float64) {
+	switch {
+	case len(a) <= 16:
+		var lu [16]R
+		return eliminate(n, lu[:copy(lu[:], a)], b, m)
+	case len(a) <= 256:
+		var lu [256]R
+		return eliminate(n, lu[:copy(lu[:], a)], b, m)
+	}
+	return eliminate(n, append([]R(nil), a...), b, m)
 }
 
 // eliminate solves A X = B in place, B of shape [n,m], and gives ln |det A|.

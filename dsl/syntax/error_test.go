@@ -36,6 +36,7 @@ func TestErrors(t *testing.T) {
 			[]string{`2:11: expected an expression, found ")" [NDE0110]`,
 				"3:8: expected a type (real, f32, f64, bf16, i32, bool, time, label, or a size in brackets and one of these), found \")\" [NDE0110]",
 				`7:10: expected "=" and a value for the solver, found "3" [NDE0110]`}},
+		{"a keyword may be the choice of an option", "package a\ndata D {\n\tsource: mnist{dir: \"d\", part: test}\n}", nil},
 		{"keys may be keywords at the beginning of a line", "package a\ntrain T {\ndata: D\ntest: E\n}", nil},
 		{"byte order mark", "\ufeffpackage a", []string{"1:1: the file begins with a byte order mark: save it as UTF-8 without one [NDE0102]"}},
 		{"NUL", "package a\nconst x = \x001", []string{"2:11: a NUL byte stands within the text: delete it, or is this a binary file? [NDE0102]"}},

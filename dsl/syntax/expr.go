@@ -313,13 +313,28 @@ func (p *parser) literal(name Expr, start diag.Pos) Expr {
 	return e
 }
 
+// wordAlone reports whether a value is a single keyword, as in part: test. Choices of options are names that no
+// declaration has, so that keywords may be among them.
+func (p *parser) wordAlone() bool {
+	l := p.cur()
+	if l.tok != Keyword || l.text == "true" || l.text == "false" {
+		return false
+	}
+	next := p.peek()
+	return next == Comma || next == Semi || next == RBrace
+}
+
 func (p *parser) elem() *Elem {
 	e := &Elem{}
 	start := p.pos()
 	if p.isKey() {
 		e.Key = p.word()
 		p.advance()
-		e.Value = p.nested(p.inBrackets)
+		if p.wordAlone() {
+			e.Value = p.word()
+		} else {
+			e.Value = p.nested(p.inBrackets)
+		}
 	} else {
 		e.Value = p.nested(p.inBrackets)
 		if id, ok := e.Value.(*Ident); ok {

@@ -1,0 +1,3 @@
+package arm
+
+//go:generate go tool ndec build .

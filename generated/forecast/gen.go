@@ -1,0 +1,3 @@
+package forecast
+
+//go:generate go tool ndec build .

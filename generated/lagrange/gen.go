@@ -1,0 +1,3 @@
+package lagrange
+
+//go:generate go tool ndec build .

@@ -1,0 +1,3 @@
+package mnist
+
+//go:generate go tool ndec build --target go .

@@ -1,0 +1,3 @@
+package recordings
+
+//go:generate go tool ndec build --precision f64 .
