@@ -390,9 +390,12 @@ type trackJob struct {
 	failed rt.FirstFailure
 }
 
+// trackBatch computes rows of a batch. Where the processor has vector instructions, kernels take its place.
+var trackBatch = (*trackJob).rows
+
 func newTrackJob(m *Track) *trackJob {
 	j := &trackJob{m: m}
-	j.run = j.rows
+	j.run = func(worker, lo, hi int) { trackBatch(j, worker, lo, hi) }
 	return j
 }
 
