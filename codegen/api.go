@@ -80,11 +80,11 @@ func (e *emitter) model(f *file, m *ir.Model) {
 	text(f, doc+"\nIt is read-only and may be shared by goroutines.", fmt.Sprintf(`type %s struct {
 %s	p *Params
 %s%s	jobs rt.FreeList[%sJob]
-%s}`, name, seed, ifText(len(e.m.Derived) > 0, "	pre prepared\n"), ifText(len(m.Solves) > 0, fmt.Sprintf("	by [%d]rt.Stepping // of its solves\n", len(m.Solves))), low, ifText(fn.Needs.Work, "	work rt.FreeList[workspace]\n")))
+%s}`, name, seed, ifText(e.prepared(), "	pre prepared\n"), ifText(len(m.Solves) > 0, fmt.Sprintf("	by [%d]rt.Stepping // of its solves\n", len(m.Solves))), low, ifText(fn.Needs.Work, "	work rt.FreeList[workspace]\n")))
 	e.sites(f, low, m)
 
 	refresh := ""
-	if len(e.m.Derived) > 0 {
+	if e.prepared() {
 		refresh = "	m.Refresh()\n"
 	}
 	workNew := ifText(fn.Needs.Work, "	m.work.New = func() *workspace { return new(workspace) }\n")
@@ -94,7 +94,7 @@ func (e *emitter) model(f *file, m *ir.Model) {
 %s%s	return m
 }`, name, name, name, ifText(len(m.Solves) > 0, ", by: "+steppings(m)), low, name, workNew, refresh))
 	body := ""
-	if len(e.m.Derived) > 0 {
+	if e.prepared() {
 		body = "\nm.pre.of(m.p)\n"
 	}
 	text(f, "Refresh makes changes of the parameters in place known to the model.", fmt.Sprintf("func (m *%s) Refresh() {%s}", name, body))

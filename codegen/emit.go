@@ -50,6 +50,7 @@ type emitter struct {
 	// function and those that look along its solves. Elsewhere the stepping is a literal.
 	stepped map[*ir.Func]*ir.Model
 	vec     *vectors       // of what runs many samples at a time; nil for nothing
+	alone   *aloneCode     // of functions that have a kernel for one sample; nil for none
 	bases   map[any]string // of *ir.Model, *ir.Recipe, *ir.DataSet: base of its names
 }
 
@@ -70,6 +71,7 @@ func Emit(p *plan.Plan, opts Options) ([]plan.File, diag.List) {
 	}
 	base := opts.Package
 	e.findVectors()
+	e.findAlone()
 	generic := e.genericFile()
 	solve := e.solveFile()
 	train := e.trainFile()
@@ -106,6 +108,15 @@ func Emit(p *plan.Plan, opts Options) ([]plan.File, diag.List) {
 		}
 		files = append(files, plan.File{Name: base + "_alloc_test.go", Text: out})
 	}
+	if e.alone != nil {
+		out, err := e.alone.files(e, base)
+		if err != nil {
+			var ds diag.List
+			ds.Errorf("NDE0899", diag.Span{}, "compiler bug: kernels for one sample: %v", err)
+			return nil, ds
+		}
+		files = append(files, out...)
+	}
 	files = append(files, opts.Extra...)
 	files = append(files, e.manifest(files))
 	return files, nil
@@ -123,7 +134,7 @@ func (e *emitter) names() diag.List {
 	var ds diag.List
 	e.global = newScope("workspace", "slices", "prepared", "NewParams", "LoadParams", "Program", "tensors", "paramCount",
 		"paramsOf", "dataSets", "version", "unsafe", "io", "iter", "sync",
-		"lanes", "laneFrame", "laneKernels", "kernel", "laneList", "pickKernels")
+		"lanes", "laneFrame", "laneKernels", "kernel", "laneList", "pickKernels", "alone", "aloneFrame", "aloneWeights", "aloneKernels")
 	if e.opts.Kernels {
 		for _, n := range []string{"kernels", "kernelSource", "kernelPrelude"} {
 			e.global.used[n] = true
@@ -174,7 +185,7 @@ func (e *emitter) names() diag.List {
 	for _, d := range e.m.Data {
 		e.family(d, d.Name, "Data")
 	}
-	fieldScope := newScope()
+	fieldScope := newScope("alone")
 	for _, p := range e.m.Params {
 		e.fields[p] = fieldScope.pick(goName(p.Name, true))
 	}
@@ -354,9 +365,15 @@ func Header(version string, sources []string) string {
 // genericFile holds the functions over one sample: fields, steps, objectives and their derivatives.
 func (e *emitter) genericFile() *file {
 	f := new(file)
+	if e.alone != nil {
+		e.alone.frame(e, f)
+	}
 	for _, fn := range e.plan.Funcs {
 		w := e.newFunction(fn)
 		ps, rs := w.signature()
+		if e.alone != nil {
+			e.alone.dispatch(w)
+		}
 		w.body()
 		body := e.p.text()
 		text(f, e.funcDoc(fn), fmt.Sprintf("func %s(%s) %s {\n%s\n}", e.funcName(fn.IR), ps, rs, body))
@@ -440,6 +457,9 @@ func (e *emitter) solveFile() *file {
 func (e *emitter) workspace(f *file) {
 	p := e.p
 	p.line("type workspace struct {")
+	if e.alone != nil {
+		p.line("alone *aloneFrame")
+	}
 	for _, t := range e.workTx {
 		p.line("%s", t)
 	}

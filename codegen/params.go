@@ -60,16 +60,30 @@ func (e *emitter) paramsDecls(f *file) {
 			"func paramsOf(w []Real) *Params { return (*Params)(unsafe.Pointer(&w[:paramCount][0])) }")
 	}
 	text(f, "", fmt.Sprintf("const version = %q", e.opts.Version))
-	if len(e.m.Derived) == 0 {
+	if !e.prepared() {
 		return
 	}
 	p.line("type prepared struct {")
 	for _, prm := range e.m.Derived {
 		p.line("%s [%d]%s // %s", e.field(prm), prm.Type.Len(), e.elem(prm.Type.Elem), clean(prm.Name))
 	}
+	if e.alone != nil {
+		p.line("alone *aloneWeights // nil where there are no kernels")
+	}
 	p.line("}")
 	text(f, "prepared holds what is computed once whenever parameters have changed.", p.text())
-	text(f, "of computes it from the parameters.", fmt.Sprintf("func (pre *prepared) of(w *Params) {\n%s\n}", e.prepareCall()))
+	of := "of"
+	if e.alone != nil {
+		of = "derive"
+		body := "if alone == nil { return }\nif pre.alone == nil { pre.alone = rt.Aligned[aloneWeights]() }\npre.alone.of(w, pre)"
+		if len(e.m.Derived) > 0 {
+			body = "pre.derive(w)\n" + body
+		}
+		text(f, "of computes it from the parameters.", "func (pre *prepared) of(w *Params) {\n"+body+"\n}")
+	}
+	if len(e.m.Derived) > 0 {
+		text(f, of+" computes what follows from the parameters.", fmt.Sprintf("func (pre *prepared) %s(w *Params) {\n%s\n}", of, e.prepareCall()))
+	}
 }
 
 func shapeText(s []int) string {

@@ -101,9 +101,9 @@ func (e *emitter) stepper(f *file, st *stepper, stateDone bool) {
 	}
 	text(f, "", fmt.Sprintf("var %sSite = rt.Site{Where: %q, Solve: %q}", low, s.Span.String(), s.System))
 	text(f, fmt.Sprintf("%s takes single steps of system %s with solver %s (%s),\n%s. It belongs to one goroutine.", st.name, s.System, s.Solver, s.Method, how),
-		fmt.Sprintf("type %s struct {\n\tp *Params\n%s%s}", st.name, ifText(len(e.m.Derived) > 0, "\tpre prepared\n"), ifText(needs.Work, "\tws workspace\n")))
+		fmt.Sprintf("type %s struct {\n\tp *Params\n%s%s}", st.name, ifText(e.prepared(), "\tpre prepared\n"), ifText(needs.Work, "\tws workspace\n")))
 	refresh, body := "", ""
-	if len(e.m.Derived) > 0 {
+	if e.prepared() {
 		refresh, body = "\tst.Refresh()\n", "\nst.pre.of(st.p)\n"
 	}
 	text(f, fmt.Sprintf("New%s gives a stepper with parameters p.", st.name), fmt.Sprintf(`func New%s(p *Params) *%s {

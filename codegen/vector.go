@@ -51,9 +51,9 @@ func (e *emitter) findVectors() {
 
 // VectorFiles lists the ends of the names of files with vector code, which a package has or has not.
 func VectorFiles() []string {
-	out := []string{"_lanes_amd64.go"}
+	out := []string{"_lanes_amd64.go", "_alone_amd64.go"}
 	for _, isa := range asm.ISAs {
-		out = append(out, "_"+isa.String()+"_amd64.s")
+		out = append(out, "_"+isa.String()+"_amd64.s", "_alone_"+isa.String()+"_amd64.s")
 	}
 	return out
 }
@@ -136,7 +136,7 @@ func (v *vectors) frame(f *file) {
 	text(f, fmt.Sprintf("laneFrame is the memory of the kernels: for each function its arguments, results and other values, rows of %d\nsamples each.", w),
 		"type laneFrame struct {\n"+body+"\n}")
 	text(f, "Kernels know the places in a frame as numbers.", fmt.Sprintf("var _ = [%d]byte([unsafe.Sizeof(laneFrame{})]byte{})", v.set.Size))
-	if len(v.e.m.Derived) == 0 {
+	if !v.e.prepared() {
 		text(f, "", "type prepared struct{}")
 	}
 }
@@ -546,8 +546,13 @@ func (v *vectors) shard(r *ir.Recipe, t *lanes.Recipe) {
 	p.line("l := laneList.Get()")
 	p.line("defer laneList.Put(l)")
 	p.line("l.w = paramsOf(weights)")
-	if obj.Needs.Prepared || gr.Needs.Prepared {
-		p.line("k.pre.of(l.w)")
+	// Not what kernels for one sample need.
+	if v.set.Plan.Of(r.Objective).Needs.Prepared || v.set.Plan.Of(r.Grad).Needs.Prepared {
+		of := "of"
+		if e.alone != nil {
+			of = "derive"
+		}
+		p.line("k.pre.%s(l.w)", of)
 		p.line("l.pre = &k.pre")
 	}
 	p.line("fr := l.fr")

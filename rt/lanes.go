@@ -41,3 +41,26 @@ func JoinLanes[B [16]SolveStats | [32]SolveStats](to, run []B, number int) {
 		}
 	}
 }
+
+// PackRows copies rows of n numbers to places that are stride apart.
+func PackRows[T float32 | float64](dst, src []T, n, stride int) {
+	for i := 0; len(src) > 0; i++ {
+		copy(dst[i*stride:], src[:n])
+		src = src[n:]
+	}
+}
+
+// PackColumns copies a matrix of m rows and n columns by columns: strip after strip of tile rows, each column by
+// column, and the rest of the rows in a strip that is a multiple of unit wide.
+func PackColumns[T float32 | float64](dst, src []T, m, n, tile, unit int) {
+	for i := range m {
+		strip, width := i/tile, tile
+		if strip == m/tile {
+			width = (m%tile + unit - 1) / unit * unit
+		}
+		at := strip*tile*n + i%tile
+		for j, x := range src[i*n : (i+1)*n] {
+			dst[at+j*width] = x
+		}
+	}
+}

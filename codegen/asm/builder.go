@@ -130,6 +130,12 @@ func (b *Builder) Store(e Elem, v Vec, m Mem) {
 	b.insts = append(b.insts, inst{op: e.pick("VMOVUPS", "VMOVUPD"), src: []operand{vec(v)}, mem: -1, dst: b.address(m)})
 }
 
+// StoreOne writes the number of the first lane.
+func (b *Builder) StoreOne(e Elem, v Vec, m Mem) {
+	v = b.inRegister(v)
+	b.insts = append(b.insts, inst{op: e.pick("VMOVSS", "VMOVSD"), src: []operand{first(v)}, mem: -1, dst: b.address(m)})
+}
+
 // Var is a register that is given values more than once: an accumulator of a loop.
 func (b *Builder) Var(e Elem, start Vec) Vec {
 	d := b.new(e)

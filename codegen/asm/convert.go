@@ -10,7 +10,7 @@ func (b *Builder) halves(x Vec) (lo, hi operand) {
 	if b.ISA == AVX512 {
 		op = "VEXTRACTF64X4"
 	}
-	b.emit(op, -1, up, imm(1), vec(x)).dst.half = true
+	b.emit(op, -1, up, imm(1), vec(x)).dst.part = halfPart
 	return lower(x), lower(up)
 }
 
@@ -36,9 +36,13 @@ func (b *Builder) widen(op string, x Vec) (lo, hi Vec) {
 
 // narrow applies op, from a register to the lower half of one, to lo and hi.
 func (b *Builder) narrow(op string, lo, hi Vec) Vec {
-	l, h := b.new(F32), b.new(F32)
-	b.emit(op, -1, l, vec(lo)).dst.half = true
-	b.emit(op, -1, h, vec(hi)).dst.half = true
+	l := b.new(F32)
+	b.emit(op, -1, l, vec(lo)).dst.part = halfPart
+	h := l
+	if hi != lo {
+		h = b.new(F32)
+		b.emit(op, -1, h, vec(hi)).dst.part = halfPart
+	}
 	return b.join(l, h)
 }
 

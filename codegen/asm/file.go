@@ -48,7 +48,7 @@ type table struct {
 	bits []uint64
 }
 
-// Table is a table of numbers, by their bits. Its places have to move with a loop.
+// Table is a table of numbers, by their bits.
 func (f *File) Table(e Elem, bits []uint64) Base {
 	for _, t := range f.tables {
 		if t.elem == e && slices.Equal(t.bits, bits) {

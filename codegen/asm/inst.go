@@ -38,11 +38,20 @@ type Base struct {
 type operand struct {
 	kind operandKind
 	vec  Vec
-	half bool // the lower half of vec
+	part part // which part of vec
 	imm  int
 	mem  address
 	text string // of a fixed register
 }
+
+// part is how much of a register an instruction names.
+type part uint8
+
+const (
+	wholePart part = iota
+	halfPart       // the lower half
+	xmmPart        // the lowest 128 bits
+)
 
 type operandKind uint8
 
@@ -54,14 +63,16 @@ const (
 	textOperand
 )
 
-// address is a place relative to a pointer.
+// address is a place relative to a pointer, or in a table.
 type address struct {
-	ptr *pointer
-	off int
+	ptr   *pointer
+	table string
+	off   int
 }
 
 func vec(v Vec) operand         { return operand{kind: vecOperand, vec: v} }
-func lower(v Vec) operand       { return operand{kind: vecOperand, vec: v, half: true} }
+func lower(v Vec) operand       { return operand{kind: vecOperand, vec: v, part: halfPart} }
+func first(v Vec) operand       { return operand{kind: vecOperand, vec: v, part: xmmPart} }
 func imm(n int) operand         { return operand{kind: immOperand, imm: n} }
 func fixed(text string) operand { return operand{kind: textOperand, text: text} }
 

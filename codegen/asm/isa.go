@@ -25,13 +25,10 @@ func (s ISA) Lanes(e Elem) int { return s.Bytes() / e.Bytes() }
 // Registers is the number of vector registers. Y16 to Y31 would need AVX512VL.
 func (s ISA) Registers() int { return [...]int{16, 32}[s] }
 
-// register spells a vector register; half is its lower half.
-func (s ISA) register(n int, half bool) string {
-	letters := [...]string{"YX", "ZY"}[s]
-	if half {
-		letters = letters[1:]
-	}
-	return fmt.Sprintf("%c%d", letters[0], n)
+// register spells a part of a vector register.
+func (s ISA) register(n int, p part) string {
+	letters := [...]string{"YXX", "ZYX"}[s]
+	return fmt.Sprintf("%c%d", letters[p], n)
 }
 
 // Elem is the width and kind of an element.

@@ -52,13 +52,10 @@ func (b *Builder) address(m Mem) operand {
 	}
 	slices.SortStableFunc(steps, func(x, y Step) int { return slices.Index(b.loops, x.Loop) - slices.Index(b.loops, y.Loop) })
 	ptr := b.pointer(m.Base, steps)
-	if ptr == nil {
-		b.fail("a place in a table does not move with a loop")
-	}
 	if ptr != nil {
 		ptr.direct = true
 	}
-	return operand{kind: memOperand, mem: address{ptr, m.Off}}
+	return operand{kind: memOperand, mem: address{ptr, m.Base.table, m.Off}}
 }
 
 func (b *Builder) pointer(base Base, steps []Step) *pointer {

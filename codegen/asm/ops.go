@@ -94,6 +94,13 @@ func (b *Builder) AccumulateAt(e Elem, acc, x Vec, m Mem) {
 	b.emit("VFMADD231"+e.pick("PS", "PD"), 0, acc, b.address(m), vec(x)).rmw = true
 }
 
+// MulAt is x times the vector at m.
+func (b *Builder) MulAt(e Elem, x Vec, m Mem) Vec {
+	d := b.new(e)
+	b.emit(rowMul.of(e), 0, d, b.address(m), vec(x))
+	return d
+}
+
 // AddTo adds x to the Var acc.
 func (b *Builder) AddTo(e Elem, acc, x Vec) { b.emit(rowAdd.of(e), 0, acc, vec(x), vec(acc)) }
 
@@ -251,4 +258,30 @@ func (b *Builder) signBit(e Elem) Vec {
 // Ones is a mask that is set everywhere.
 func (b *Builder) Ones(e Elem) Vec {
 	return b.Bits(e, []uint64{0xffffffff, 0xffffffffffffffff}[e])
+}
+
+// SumLanes is the sum of the numbers of all lanes, in every lane: of lanes half a vector apart, then a quarter, and so
+// on, so that all lanes have the same bits.
+func (b *Builder) SumLanes(e Elem, x Vec) Vec {
+	for _, s := range laneSwaps[b.ISA][e] {
+		y := b.new(e)
+		b.emit(s.op, -1, y, imm(s.imm), vec(x), vec(x))
+		x = b.Add(e, x, y)
+	}
+	return x
+}
+
+// laneSwaps exchange halves of a vector, of its quarters, and so on.
+var laneSwaps = [...][2][]struct {
+	op  string
+	imm int
+}{
+	AVX2: {
+		F32: {{"VPERM2F128", 0x01}, {"VSHUFPS", 0x4e}, {"VSHUFPS", 0xb1}},
+		F64: {{"VPERM2F128", 0x01}, {"VSHUFPD", 0x05}},
+	},
+	AVX512: {
+		F32: {{"VSHUFF32X4", 0x4e}, {"VSHUFF32X4", 0xb1}, {"VSHUFPS", 0x4e}, {"VSHUFPS", 0xb1}},
+		F64: {{"VSHUFF64X2", 0x4e}, {"VSHUFF64X2", 0xb1}, {"VSHUFPD", 0x55}},
+	},
 }

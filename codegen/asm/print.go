@@ -92,7 +92,7 @@ func (p *printer) end(l *Loop) {
 	p.ins("JNE", p.open[l])
 }
 
-func (p *printer) reg(n int, half bool) string { return p.b.ISA.register(n, half) }
+func (p *printer) reg(n int, pt part) string { return p.b.ISA.register(n, pt) }
 
 // memory spells a place that holds v, if it is a constant or lies in the frame.
 func (p *printer) memory(v Vec) (string, bool) {
@@ -118,7 +118,7 @@ func (p *printer) source(o operand, mem bool, k int) string {
 		return o.text
 	case memOperand:
 		if o.mem.ptr == nil {
-			return "" // refused by Builder.address
+			return fmt.Sprintf("%s<>+%d(SB)", o.mem.table, o.mem.off)
 		}
 		if o.mem.off == 0 {
 			return "(" + o.mem.ptr.reg + ")"
@@ -128,19 +128,19 @@ func (p *printer) source(o operand, mem bool, k int) string {
 	m, in := p.memory(o.vec)
 	switch {
 	case !in:
-		return p.reg(p.a.reg[o.vec], o.half)
+		return p.reg(p.a.reg[o.vec], o.part)
 	case mem:
 		return m
 	}
-	p.ins("VMOVUPS", m, p.reg(p.a.scratch+k, false))
-	return p.reg(p.a.scratch+k, o.half)
+	p.ins("VMOVUPS", m, p.reg(p.a.scratch+k, wholePart))
+	return p.reg(p.a.scratch+k, o.part)
 }
 
 // target is the register that takes the result, and what stores it if it lies in the frame.
 func (p *printer) target(o operand) (n int, store func()) {
 	if s, in := p.a.slot[o.vec]; in {
 		n = p.a.scratch + scratchRegisters - 1
-		return n, func() { p.ins("VMOVUPS", p.reg(n, false), p.slot(s)) }
+		return n, func() { p.ins("VMOVUPS", p.reg(n, wholePart), p.slot(s)) }
 	}
 	return p.a.reg[o.vec], func() {}
 }
@@ -155,12 +155,12 @@ func (p *printer) inst(in *inst) {
 		return
 	case moveInst:
 		d, store := p.target(in.dst)
-		if s := p.source(in.src[0], true, 0); s != p.reg(d, false) {
+		if s := p.source(in.src[0], true, 0); s != p.reg(d, wholePart) {
 			op := in.op
 			if strings.Contains(s, "(") {
 				op = "VMOVUPS"
 			}
-			p.ins(op, s, p.reg(d, false))
+			p.ins(op, s, p.reg(d, wholePart))
 		}
 		store()
 		return
@@ -180,7 +180,7 @@ func (p *printer) inst(in *inst) {
 	switch in.dst.kind {
 	case vecOperand:
 		n, store = p.target(in.dst)
-		dst = p.reg(n, in.dst.half)
+		dst = p.reg(n, in.dst.part)
 		if in.rmw {
 			if m, lies := p.memory(in.dst.vec); lies {
 				p.ins("VMOVUPS", m, dst)
@@ -212,7 +212,7 @@ func (p *printer) fma(in *inst) {
 	x, y, z := in.src[0], in.src[1], in.src[2]
 	suffix := p.b.vecs[in.dst.vec].elem.pick("PS", "PD")
 	n, store := p.target(in.dst)
-	d := p.reg(n, false)
+	d := p.reg(n, wholePart)
 	has := func(o operand) bool {
 		_, lies := p.memory(o.vec)
 		return !lies && p.a.reg[o.vec] == n
@@ -239,7 +239,7 @@ func (p *printer) fma(in *inst) {
 func (p *printer) choose(in *inst) {
 	m, x, y := in.src[0], in.src[1], in.src[2]
 	n, store := p.target(in.dst)
-	d := p.reg(n, false)
+	d := p.reg(n, wholePart)
 	if p.b.ISA == AVX2 {
 		p.ins(in.op, p.source(m, false, 0), p.source(x, true, 0), p.source(y, false, 1), d)
 		store()

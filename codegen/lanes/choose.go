@@ -69,8 +69,10 @@ func (c *Program) Schedules() []plan.Schedule {
 		}
 		out = append(out, s)
 	}
+	alone := CompileAlone(c.Set.Plan, func(r *ir.Recipe) bool { return c.Recipes[r] != nil }, c.Set.name)
 	for _, m := range c.Set.Plan.Module.Models {
 		add("model "+m.Name, m, c.Models[m] != nil)
+		out = append(out, alone.schedule(m))
 	}
 	for _, r := range c.Set.Plan.Module.Recipes {
 		add("train "+r.Name, r, c.Recipes[r] != nil)

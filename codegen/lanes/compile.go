@@ -51,6 +51,9 @@ type index struct {
 	steps []stride
 	tile  int // which row of the tile; the present loop's index if rows is set
 	rows  bool
+	// vec: a vector of successive elements, of one sample. tail: how many of these there are, 0 for a whole vector.
+	vec  bool
+	tail int
 }
 
 type stride struct {
@@ -60,10 +63,12 @@ type stride struct {
 
 func at(k int) index { return index{k: k} }
 
-func (ix index) konst() bool { return len(ix.steps) == 0 }
+func (ix index) konst() bool { return len(ix.steps) == 0 && !ix.vec }
 
 // plus is ix moved by k elements; it is no longer the index of the loop.
-func (ix index) plus(k int) index { return index{k: ix.k + k, steps: ix.steps} }
+func (ix index) plus(k int) index {
+	return index{k: ix.k + k, steps: ix.steps, vec: ix.vec, tail: ix.tail}
+}
 
 // times is the index of row ix in rows of n elements.
 func (ix index) times(n int) index {
@@ -156,6 +161,11 @@ func (c *compiler) columns(body func()) { c.columnsBy(1, body) }
 // columnsBy runs body for each group of some vectors of the block.
 func (c *compiler) columnsBy(wide int, body func()) {
 	c.wide = wide
+	if c.set.alone != nil {
+		c.wide, c.reg, c.sum, c.note = 1, map[element]value{}, map[element]value{}, ""
+		body()
+		return
+	}
 	c.b.Loop(RowBytes/c.b.ISA.Bytes()/wide, func(l *asm.Loop) {
 		c.col, c.reg, c.sum, c.note = l, map[element]value{}, map[element]value{}, ""
 		body()
@@ -194,6 +204,14 @@ const unrolled = 8
 
 // each runs body for the indices below n, in a loop if they are many.
 func (c *compiler) each(n int, body func(ix index)) {
+	if c.set.alone != nil && n > plan.SmallLen {
+		c.vectors(n, func(ixs []index) {
+			for _, ix := range ixs {
+				body(ix)
+			}
+		})
+		return
+	}
 	if n <= unrolled {
 		for k := range n {
 			body(at(k))

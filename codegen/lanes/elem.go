@@ -65,6 +65,9 @@ func (c *compiler) same(k kind, v asm.Vec) value {
 // place is the address of row ix of a field, at the present vector.
 func (c *compiler) place(f *Field, ix index, part int) asm.Mem {
 	k := c.kind(f.Elem)
+	if c.set.alone != nil && !ix.vec {
+		part = 0 // every lane has the same number
+	}
 	row := c.set.rowBytes(f.Elem)
 	m := c.b.Arg(argFrame).At(f.Off+ix.k*row+part*c.b.ISA.Bytes()).Along(c.col, c.count(k)*c.b.ISA.Bytes())
 	for _, s := range ix.steps {
@@ -76,6 +79,9 @@ func (c *compiler) place(f *Field, ix index, part int) asm.Mem {
 func (c *compiler) loadField(f *Field, ix index) value {
 	k := c.kind(f.Elem)
 	x := value{w: k}
+	if c.set.alone != nil && !ix.vec {
+		return c.same(k, c.b.Broadcast(k.elem(), c.place(f, ix, 0)))
+	}
 	for p := range c.count(k) {
 		x.v = append(x.v, c.b.Load(k.elem(), c.place(f, ix, p)))
 	}
@@ -85,6 +91,10 @@ func (c *compiler) loadField(f *Field, ix index) value {
 func (c *compiler) storeField(f *Field, ix index, x value) {
 	if f.Elem == ir.Bool {
 		x = c.maskAs(x, c.kind(ir.Bool))
+	}
+	if c.set.alone != nil && !ix.vec {
+		c.b.StoreOne(x.w.elem(), x.v[0], c.place(f, ix, 0))
+		return
 	}
 	for p, v := range x.v {
 		c.b.Store(x.w.elem(), v, c.place(f, ix, p))
@@ -152,6 +162,9 @@ func (c *compiler) elem(v *ir.Value, ix index) value {
 		return c.table(v.Type.Elem, v.Attr.Data, ix)
 	case plan.Memory:
 		p := v.Attr.Param
+		if c.set.alone != nil {
+			return c.weight(p, v.Type.Elem, ix)
+		}
 		arg := argParams
 		if p.Derived {
 			arg = argPrepared
@@ -195,9 +208,15 @@ func (c *compiler) table(e ir.Elem, data []float64, ix index) value {
 		}
 	}
 	n := k.elem().Bytes()
+	for ix.vec && len(bits) < c.set.padded(len(data)) {
+		bits = append(bits, 0)
+	}
 	m := c.file.Table(k.elem(), bits).At(ix.k * n)
 	for _, s := range ix.steps {
 		m = m.Along(s.loop, s.n*n)
+	}
+	if ix.vec {
+		return c.loadVectors(k, m)
 	}
 	v := c.b.Broadcast(k.elem(), m)
 	return c.same(k, v)
@@ -249,7 +268,11 @@ func (c *compiler) pairs(x value, f func(v asm.Vec) (lo, hi asm.Vec)) []asm.Vec 
 // each1 applies f to each vector.
 func each1(x value, f func(e asm.Elem, x asm.Vec) asm.Vec) value {
 	out := value{w: x.w}
-	for _, v := range x.v {
+	for i, v := range x.v {
+		if i > 0 && v == x.v[i-1] { // the same number in all lanes
+			out.v = append(out.v, out.v[i-1])
+			continue
+		}
 		out.v = append(out.v, f(x.w.elem(), v))
 	}
 	return out
@@ -258,6 +281,10 @@ func each1(x value, f func(e asm.Elem, x asm.Vec) asm.Vec) value {
 func each2(x, y value, f func(e asm.Elem, x, y asm.Vec) asm.Vec) value {
 	out := value{w: x.w}
 	for i := range x.v {
+		if i > 0 && x.v[i] == x.v[i-1] && y.v[i] == y.v[i-1] {
+			out.v = append(out.v, out.v[i-1])
+			continue
+		}
 		out.v = append(out.v, f(x.w.elem(), x.v[i], y.v[i]))
 	}
 	return out
@@ -266,6 +293,10 @@ func each2(x, y value, f func(e asm.Elem, x, y asm.Vec) asm.Vec) value {
 func each3(x, y, z value, f func(e asm.Elem, x, y, z asm.Vec) asm.Vec) value {
 	out := value{w: x.w}
 	for i := range x.v {
+		if i > 0 && x.v[i] == x.v[i-1] && y.v[i] == y.v[i-1] && z.v[i] == z.v[i-1] {
+			out.v = append(out.v, out.v[i-1])
+			continue
+		}
 		out.v = append(out.v, f(x.w.elem(), x.v[i], y.v[i], z.v[i]))
 	}
 	return out

@@ -37,6 +37,9 @@ func (c *compiler) row(name string, e asm.Elem, args ...asm.Vec) asm.Vec {
 				// Beyond it gives NaN: a solve then fails, and the sample is left to the scalar functions.
 				c.unsupported(nil, "%s outside of a solve", name)
 			}
+			if r.Far(8*e.Bytes()) > 0 && c.set.alone != nil {
+				c.unsupported(nil, "%s of one sample", name)
+			}
 			return c.b.Function(e, r.Build(8*e.Bytes()), args...)
 		}
 	}

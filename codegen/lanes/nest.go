@@ -13,6 +13,10 @@ func (c *compiler) nest(n *plan.Nest) {
 		c.whole(n.Steps[0].V)
 		return
 	}
+	if c.set.alone != nil && n.Extent > plan.SmallLen {
+		c.nestAlone(n)
+		return
+	}
 	for _, s := range n.Steps {
 		c.begin(s)
 		c.preload(s)

@@ -73,6 +73,7 @@ type Set struct {
 	name   func(*ir.Func) string
 	params map[*ir.Param]int // offset in Params, or in the prepared values
 	sums   map[*ir.Param]int // first element in the flat gradient
+	alone  *alone            // of kernels for one sample: what these read; nil for blocks of samples
 }
 
 // spillSlots is the number of vectors of the frame that kernels may use when they run out of registers.
@@ -137,7 +138,9 @@ func (s *Set) try(kernels []*Kernel) error {
 func (s *Set) mark() (undo func()) {
 	n, nodes, size := len(s.Kernels), len(s.Nodes), s.Size
 	solves, revs := maps.Clone(s.solves), maps.Clone(s.revs)
+	packed := s.alone.mark()
 	return func() {
+		packed()
 		for _, k := range s.Kernels[n:] {
 			if s.byFunc[k.Func] == k {
 				delete(s.byFunc, k.Func)
@@ -159,9 +162,15 @@ func (s *Set) add(f *ir.Func) (*Kernel, error) {
 	if pf == nil {
 		return nil, fmt.Errorf("lanes: function %s has no plan", f.Name)
 	}
+	if s.alone != nil && pf.Needs.Accum {
+		return nil, &Unsupported{"gradients of parameters", f, nil}
+	}
 	for _, v := range f.Values {
 		switch v.Op {
 		case ir.OpCall, ir.OpMap, ir.OpScan:
+			if s.alone != nil && v.Op != ir.OpCall {
+				return nil, &Unsupported{v.Op.String() + " of one sample", f, v}
+			}
 			if _, err := s.add(v.Callees()[0]); err != nil {
 				return nil, err
 			}
@@ -179,6 +188,9 @@ func (s *Set) add(f *ir.Func) (*Kernel, error) {
 // field gives a value a place in the frame.
 func (s *Set) field(k *Kernel, name string, t ir.Type) *Field {
 	f := &Field{Name: name, Elem: t.Elem, Rows: t.Len(), Off: s.Size}
+	if s.alone != nil {
+		f.Rows = s.padded(f.Rows)
+	}
 	s.Size += f.Rows * s.rowBytes(t.Elem)
 	k.Fields = append(k.Fields, f)
 	return f
@@ -186,6 +198,9 @@ func (s *Set) field(k *Kernel, name string, t ir.Type) *Field {
 
 // rowBytes is the size of a row: integers and masks are as wide as real numbers.
 func (s *Set) rowBytes(e ir.Elem) int {
+	if s.alone != nil {
+		return s.ElemBytes(e)
+	}
 	if e == ir.F64 {
 		return s.Samples() * 8
 	}
@@ -244,7 +259,7 @@ func (s *Set) layout(k *Kernel) {
 						outside[v] = true
 					}
 				}
-				if scattered(st) {
+				if scattered(st) || s.alone != nil && st.Form == plan.Scatter {
 					outside[base(pf, st.V.Args[0])] = true // read after the loop that makes it
 				}
 				if st.Form == plan.AddTo {

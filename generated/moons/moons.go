@@ -94,18 +94,31 @@ const version = "v0.1.0"
 
 // prepared holds what is computed once whenever parameters have changed.
 type prepared struct {
-	tiny0WeightSlice  [2]Real     // tiny.0.weight.slice
-	tiny0WeightSlice2 [8]Real     // tiny.0.weight.slice.2
-	g0WeightSlice     [64]Real    // g.0.weight.slice
-	g0WeightSlice2    [256]Real   // g.0.weight.slice.2
-	f0Weight2         [32]float64 // f.0.weight.2
-	f0Bias2           [16]float64 // f.0.bias.2
-	f2Weight2         [32]float64 // f.2.weight.2
-	f2Bias2           [2]float64  // f.2.bias.2
+	tiny0WeightSlice  [2]Real       // tiny.0.weight.slice
+	tiny0WeightSlice2 [8]Real       // tiny.0.weight.slice.2
+	g0WeightSlice     [64]Real      // g.0.weight.slice
+	g0WeightSlice2    [256]Real     // g.0.weight.slice.2
+	f0Weight2         [32]float64   // f.0.weight.2
+	f0Bias2           [16]float64   // f.0.bias.2
+	f2Weight2         [32]float64   // f.2.weight.2
+	f2Bias2           [2]float64    // f.2.bias.2
+	alone             *aloneWeights // nil where there are no kernels
 }
 
 // of computes it from the parameters.
 func (pre *prepared) of(w *Params) {
+	pre.derive(w)
+	if alone == nil {
+		return
+	}
+	if pre.alone == nil {
+		pre.alone = rt.Aligned[aloneWeights]()
+	}
+	pre.alone.of(w, pre)
+}
+
+// derive computes what follows from the parameters.
+func (pre *prepared) derive(w *Params) {
 	paramsPrepare(w, &pre.tiny0WeightSlice, &pre.tiny0WeightSlice2, &pre.g0WeightSlice, &pre.g0WeightSlice2, &pre.f0Weight2, &pre.f0Bias2, &pre.f2Weight2, &pre.f2Bias2)
 }
 
@@ -116,6 +129,7 @@ type Moons struct {
 	pre  prepared
 	by   [1]rt.Stepping // of its solves
 	jobs rt.FreeList[moonsJob]
+	work rt.FreeList[workspace]
 }
 
 var moonsSites = []rt.Site{{Where: "moons.nde:19", Solve: "Flow"}}
@@ -124,6 +138,7 @@ var moonsSites = []rt.Site{{Where: "moons.nde:19", Solve: "Flow"}}
 func NewMoons(p *Params) *Moons {
 	m := &Moons{p: p, by: [1]rt.Stepping{{RTol: 0.0001, ATol: 0.0001, MaxSteps: 10000}}}
 	m.jobs.New = func() *moonsJob { return newMoonsJob(m) }
+	m.work.New = func() *workspace { return new(workspace) }
 	m.Refresh()
 	return m
 }
@@ -137,7 +152,9 @@ func (m *Moons) Refresh() {
 // belongs to the last good state.
 func (m *Moons) Forward(x [2]Real) (logits [2]Real, err error) {
 	var st [1]rt.SolveStats
-	moonsSample(m.p, &x, &logits, &m.by, &st)
+	ws := m.work.Get()
+	defer m.work.Put(ws)
+	moonsSample(m.p, &m.pre, ws, &x, &logits, &m.by, &st)
 	return logits, rt.Failure(st[:], moonsSites, 0, -1)
 }
 
@@ -150,6 +167,7 @@ type moonsJob struct {
 	logits []Real
 	stats  *rt.BatchStats
 	failed rt.FirstFailure
+	work   []*workspace
 }
 
 // moonsBatch computes rows of a batch. Where the processor has vector instructions, kernels take its place.
@@ -162,9 +180,10 @@ func newMoonsJob(m *Moons) *moonsJob {
 }
 
 func (j *moonsJob) rows(worker, lo, hi int) {
+	ws := j.work[worker]
 	var st [1]rt.SolveStats
 	for i := lo; i < hi; i++ {
-		moonsSample(j.m.p, (*[2]Real)(j.x[i*2:]), (*[2]Real)(j.logits[i*2:]), &j.m.by, &st)
+		moonsSample(j.m.p, &j.m.pre, ws, (*[2]Real)(j.x[i*2:]), (*[2]Real)(j.logits[i*2:]), &j.m.by, &st)
 		for s := range st {
 			if j.stats != nil {
 				j.stats.Set(s, i, st[s])
@@ -194,6 +213,9 @@ func (m *Moons) Batch(ctx context.Context, logits []Real, x []Real, stats *rt.Ba
 	if stats != nil {
 		stats.Reset(rt.SiteNames(moonsSites), n)
 	}
+	for len(j.work) < workers {
+		j.work = append(j.work, new(workspace))
+	}
 	if err := j.crew.ForEach(ctx, workers, n, rt.BlockRows, j.run); err != nil {
 		return err
 	}
@@ -221,6 +243,7 @@ func (m *Moons) Trajectory(ctx context.Context, x [2]Real, ts []float64) (*Moons
 		return nil, err
 	}
 	var t0, t1 float64
+	ws := new(workspace)
 	var start0 [2]Real
 	t0, t1 = moonsPath0(&x, &start0)
 	if err := rt.CheckTimes(t0, t1, ts); err != nil {
@@ -228,7 +251,7 @@ func (m *Moons) Trajectory(ctx context.Context, x [2]Real, ts []float64) (*Moons
 	}
 	path := &MoonsPath{T: append([]float64(nil), ts...)}
 	flat0 := make([]Real, len(ts)*2)
-	pathMoons0(m.p, t0, path.T, m.by[0], &start0, flat0, &path.Stats)
+	pathMoons0(m.p, &m.pre, ws, t0, path.T, m.by[0], &start0, flat0, &path.Stats)
 	path.X = make([][2]Real, len(ts))
 	for i := range path.X {
 		copy(path.X[i][:], flat0[i*2:])
@@ -243,6 +266,7 @@ type MoonsTiny struct {
 	pre  prepared
 	by   [1]rt.Stepping // of its solves
 	jobs rt.FreeList[moonsTinyJob]
+	work rt.FreeList[workspace]
 }
 
 var moonsTinySites = []rt.Site{{Where: "moons.nde:19", Solve: "Flow"}}
@@ -251,6 +275,7 @@ var moonsTinySites = []rt.Site{{Where: "moons.nde:19", Solve: "Flow"}}
 func NewMoonsTiny(p *Params) *MoonsTiny {
 	m := &MoonsTiny{p: p, by: [1]rt.Stepping{{Steps: 8}}}
 	m.jobs.New = func() *moonsTinyJob { return newMoonsTinyJob(m) }
+	m.work.New = func() *workspace { return new(workspace) }
 	m.Refresh()
 	return m
 }
@@ -264,7 +289,9 @@ func (m *MoonsTiny) Refresh() {
 // belongs to the last good state.
 func (m *MoonsTiny) Forward(x [2]Real) (logits [2]Real, err error) {
 	var st [1]rt.SolveStats
-	moonsTinySample(m.p, &m.pre, &x, &logits, &m.by, &st)
+	ws := m.work.Get()
+	defer m.work.Put(ws)
+	moonsTinySample(m.p, &m.pre, ws, &x, &logits, &m.by, &st)
 	return logits, rt.Failure(st[:], moonsTinySites, 0, -1)
 }
 
@@ -277,6 +304,7 @@ type moonsTinyJob struct {
 	logits []Real
 	stats  *rt.BatchStats
 	failed rt.FirstFailure
+	work   []*workspace
 }
 
 // moonsTinyBatch computes rows of a batch. Where the processor has vector instructions, kernels take its place.
@@ -289,9 +317,10 @@ func newMoonsTinyJob(m *MoonsTiny) *moonsTinyJob {
 }
 
 func (j *moonsTinyJob) rows(worker, lo, hi int) {
+	ws := j.work[worker]
 	var st [1]rt.SolveStats
 	for i := lo; i < hi; i++ {
-		moonsTinySample(j.m.p, &j.m.pre, (*[2]Real)(j.x[i*2:]), (*[2]Real)(j.logits[i*2:]), &j.m.by, &st)
+		moonsTinySample(j.m.p, &j.m.pre, ws, (*[2]Real)(j.x[i*2:]), (*[2]Real)(j.logits[i*2:]), &j.m.by, &st)
 		for s := range st {
 			if j.stats != nil {
 				j.stats.Set(s, i, st[s])
@@ -321,6 +350,9 @@ func (m *MoonsTiny) Batch(ctx context.Context, logits []Real, x []Real, stats *r
 	if stats != nil {
 		stats.Reset(rt.SiteNames(moonsTinySites), n)
 	}
+	for len(j.work) < workers {
+		j.work = append(j.work, new(workspace))
+	}
 	if err := j.crew.ForEach(ctx, workers, n, rt.BlockRows, j.run); err != nil {
 		return err
 	}
@@ -348,6 +380,7 @@ func (m *MoonsTiny) Trajectory(ctx context.Context, x [2]Real, ts []float64) (*M
 		return nil, err
 	}
 	var t0, t1 float64
+	ws := new(workspace)
 	var start0 [2]Real
 	t0, t1 = moonsTinyPath0(&x, &start0)
 	if err := rt.CheckTimes(t0, t1, ts); err != nil {
@@ -355,7 +388,7 @@ func (m *MoonsTiny) Trajectory(ctx context.Context, x [2]Real, ts []float64) (*M
 	}
 	path := &MoonsTinyPath{T: append([]float64(nil), ts...)}
 	flat0 := make([]Real, len(ts)*2)
-	pathMoonsTiny0(m.p, &m.pre, t0, path.T, m.by[0], &start0, flat0, &path.Stats)
+	pathMoonsTiny0(m.p, &m.pre, ws, t0, path.T, m.by[0], &start0, flat0, &path.Stats)
 	path.X = make([][2]Real, len(ts))
 	for i := range path.X {
 		copy(path.X[i][:], flat0[i*2:])
@@ -370,6 +403,7 @@ type MoonsFast struct {
 	pre  prepared
 	by   [1]rt.Stepping // of its solves
 	jobs rt.FreeList[moonsFastJob]
+	work rt.FreeList[workspace]
 }
 
 var moonsFastSites = []rt.Site{{Where: "moons.nde:19", Solve: "Flow"}}
@@ -378,6 +412,7 @@ var moonsFastSites = []rt.Site{{Where: "moons.nde:19", Solve: "Flow"}}
 func NewMoonsFast(p *Params) *MoonsFast {
 	m := &MoonsFast{p: p, by: [1]rt.Stepping{{Steps: 10}}}
 	m.jobs.New = func() *moonsFastJob { return newMoonsFastJob(m) }
+	m.work.New = func() *workspace { return new(workspace) }
 	m.Refresh()
 	return m
 }
@@ -391,7 +426,9 @@ func (m *MoonsFast) Refresh() {
 // belongs to the last good state.
 func (m *MoonsFast) Forward(x [2]Real) (logits [2]Real, err error) {
 	var st [1]rt.SolveStats
-	moonsFastSample(m.p, &m.pre, &x, &logits, &m.by, &st)
+	ws := m.work.Get()
+	defer m.work.Put(ws)
+	moonsFastSample(m.p, &m.pre, ws, &x, &logits, &m.by, &st)
 	return logits, rt.Failure(st[:], moonsFastSites, 0, -1)
 }
 
@@ -404,6 +441,7 @@ type moonsFastJob struct {
 	logits []Real
 	stats  *rt.BatchStats
 	failed rt.FirstFailure
+	work   []*workspace
 }
 
 // moonsFastBatch computes rows of a batch. Where the processor has vector instructions, kernels take its place.
@@ -416,9 +454,10 @@ func newMoonsFastJob(m *MoonsFast) *moonsFastJob {
 }
 
 func (j *moonsFastJob) rows(worker, lo, hi int) {
+	ws := j.work[worker]
 	var st [1]rt.SolveStats
 	for i := lo; i < hi; i++ {
-		moonsFastSample(j.m.p, &j.m.pre, (*[2]Real)(j.x[i*2:]), (*[2]Real)(j.logits[i*2:]), &j.m.by, &st)
+		moonsFastSample(j.m.p, &j.m.pre, ws, (*[2]Real)(j.x[i*2:]), (*[2]Real)(j.logits[i*2:]), &j.m.by, &st)
 		for s := range st {
 			if j.stats != nil {
 				j.stats.Set(s, i, st[s])
@@ -448,6 +487,9 @@ func (m *MoonsFast) Batch(ctx context.Context, logits []Real, x []Real, stats *r
 	if stats != nil {
 		stats.Reset(rt.SiteNames(moonsFastSites), n)
 	}
+	for len(j.work) < workers {
+		j.work = append(j.work, new(workspace))
+	}
 	if err := j.crew.ForEach(ctx, workers, n, rt.BlockRows, j.run); err != nil {
 		return err
 	}
@@ -475,6 +517,7 @@ func (m *MoonsFast) Trajectory(ctx context.Context, x [2]Real, ts []float64) (*M
 		return nil, err
 	}
 	var t0, t1 float64
+	ws := new(workspace)
 	var start0 [2]Real
 	t0, t1 = moonsFastPath0(&x, &start0)
 	if err := rt.CheckTimes(t0, t1, ts); err != nil {
@@ -482,7 +525,7 @@ func (m *MoonsFast) Trajectory(ctx context.Context, x [2]Real, ts []float64) (*M
 	}
 	path := &MoonsFastPath{T: append([]float64(nil), ts...)}
 	flat0 := make([]Real, len(ts)*2)
-	pathMoonsFast0(m.p, &m.pre, t0, path.T, m.by[0], &start0, flat0, &path.Stats)
+	pathMoonsFast0(m.p, &m.pre, ws, t0, path.T, m.by[0], &start0, flat0, &path.Stats)
 	path.X = make([][2]Real, len(ts))
 	for i := range path.X {
 		copy(path.X[i][:], flat0[i*2:])
@@ -497,6 +540,7 @@ var flowFwdStepperSite = rt.Site{Where: "moons.nde:19", Solve: "Flow"}
 type FlowFwdStepper struct {
 	p   *Params
 	pre prepared
+	ws  workspace
 }
 
 // NewFlowFwdStepper gives a stepper with parameters p.
@@ -515,12 +559,14 @@ func (st *FlowFwdStepper) Refresh() {
 // and the state is the one before.
 func (st *FlowFwdStepper) Step(t, h float64, x [2]Real) (next [2]Real, err error) {
 	w := st.p
+	pre := &st.pre
+	ws := &st.ws
 	var x1 [2]Real
 	var xErr [2]Real
 	var xK [2]Real
 	var xK1 [2]Real
-	flowField(w, t, &x, &xK)
-	moons0Step(w, t, h, &x, &xK, &x1, &xErr, &xK1)
+	flowField(w, pre, ws, t, &x, &xK)
+	moons0Step(w, pre, ws, t, h, &x, &xK, &x1, &xErr, &xK1)
 	finite := x1[0]-x1[0] == 0 && x1[1]-x1[1] == 0
 	if !finite {
 		return x, rt.StepFailure(&flowFwdStepperSite, t, h)
@@ -535,6 +581,7 @@ var flowHyperTinyStepperSite = rt.Site{Where: "moons.nde:19", Solve: "Flow"}
 type FlowHyperTinyStepper struct {
 	p   *Params
 	pre prepared
+	ws  workspace
 }
 
 // NewFlowHyperTinyStepper gives a stepper with parameters p.
@@ -554,8 +601,9 @@ func (st *FlowHyperTinyStepper) Refresh() {
 func (st *FlowHyperTinyStepper) Step(t, h float64, x [2]Real) (next [2]Real, err error) {
 	w := st.p
 	pre := &st.pre
+	ws := &st.ws
 	var x1 [2]Real
-	moonsTiny0Step(w, pre, t, h, &x, &x1)
+	moonsTiny0Step(w, pre, ws, t, h, &x, &x1)
 	finite := x1[0]-x1[0] == 0 && x1[1]-x1[1] == 0
 	if !finite {
 		return x, rt.StepFailure(&flowHyperTinyStepperSite, t, h)
@@ -570,6 +618,7 @@ var flowHyperEulerStepperSite = rt.Site{Where: "moons.nde:19", Solve: "Flow"}
 type FlowHyperEulerStepper struct {
 	p   *Params
 	pre prepared
+	ws  workspace
 }
 
 // NewFlowHyperEulerStepper gives a stepper with parameters p.
@@ -589,8 +638,9 @@ func (st *FlowHyperEulerStepper) Refresh() {
 func (st *FlowHyperEulerStepper) Step(t, h float64, x [2]Real) (next [2]Real, err error) {
 	w := st.p
 	pre := &st.pre
+	ws := &st.ws
 	var x1 [2]Real
-	moonsFast0Step(w, pre, t, h, &x, &x1)
+	moonsFast0Step(w, pre, ws, t, h, &x, &x1)
 	finite := x1[0]-x1[0] == 0 && x1[1]-x1[1] == 0
 	if !finite {
 		return x, rt.StepFailure(&flowHyperEulerStepperSite, t, h)

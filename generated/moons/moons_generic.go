@@ -4,9 +4,197 @@ package moons
 
 import (
 	"math"
+	"unsafe"
 
 	"ndec.dev/ndec/rt"
 )
+
+// aloneFrame is the memory of kernels for one sample: for each function its arguments, results and other values, rounded up
+// to whole vectors.
+type aloneFrame struct {
+	spill          [16640]byte // vectors and pointers that found no register
+	flowFieldAlone struct {    // Flow.field
+		t  [16]float64
+		x  [16]Real
+		dx [16]Real
+	}
+	moons0StepAlone struct { // Moons.0.step
+		t      [16]float64
+		h      [16]float64
+		x      [16]Real
+		xK     [16]Real
+		xNext  [16]Real
+		xErr   [16]Real
+		xKnext [16]Real
+		v6     [16]float64
+		v9     [16]Real
+		v10    [16]Real
+		v13    [16]float64
+		v23    [16]Real
+		v24    [16]Real
+		v27    [16]float64
+		v42    [16]Real
+		v43    [16]Real
+		v46    [16]float64
+		v66    [16]Real
+		v67    [16]Real
+		v68    [16]float64
+		v93    [16]Real
+		v94    [16]Real
+	}
+	moons0FirstStepAlone struct { // Moons.0.first_step
+		t0   [16]float64
+		dir  [16]float64
+		rtol [16]float64
+		atol [16]float64
+		x    [16]Real
+		xK   [16]Real
+		h    [16]float64
+		v9   [16]float64
+		v23  [16]float64
+		v30  [16]float64
+		v32  [16]float64
+		v35  [16]Real
+		v36  [16]Real
+	}
+	moons0DenseStepAlone struct { // Moons.0.dense_step
+		t      [16]float64
+		h      [16]float64
+		x      [16]Real
+		xK     [16]Real
+		xNext  [16]Real
+		xErr   [16]Real
+		xKnext [16]Real
+		xD1    [16]Real
+		xD2    [16]Real
+		xD3    [16]Real
+		xD4    [16]Real
+		v6     [16]float64
+		v9     [16]Real
+		v10    [16]Real
+		v13    [16]float64
+		v23    [16]Real
+		v24    [16]Real
+		v27    [16]float64
+		v42    [16]Real
+		v43    [16]Real
+		v46    [16]float64
+		v66    [16]Real
+		v67    [16]Real
+		v68    [16]float64
+		v93    [16]Real
+		v94    [16]Real
+	}
+	flowField1Alone struct { // Flow.field.1
+		t  [16]float64
+		x  [16]Real
+		dx [16]Real
+	}
+	moonsTiny0StepAlone struct { // MoonsTiny.0.step
+		t     [16]float64
+		h     [16]float64
+		x     [16]Real
+		xNext [16]Real
+		v3    [16]Real
+	}
+	moonsTiny0DenseStepAlone struct { // MoonsTiny.0.dense_step
+		t     [16]float64
+		h     [16]float64
+		x     [16]Real
+		xNext [16]Real
+		xD1   [16]Real
+		xD2   [16]Real
+	}
+	flowField2Alone struct { // Flow.field.2
+		t  [16]float64
+		x  [16]Real
+		dx [16]Real
+	}
+	moonsFast0StepAlone struct { // MoonsFast.0.step
+		t     [16]float64
+		h     [16]float64
+		x     [16]Real
+		xNext [16]Real
+		v3    [16]Real
+		v24   [64]Real
+	}
+	moonsFast0DenseStepAlone struct { // MoonsFast.0.dense_step
+		t     [16]float64
+		h     [16]float64
+		x     [16]Real
+		xNext [16]Real
+		xD1   [16]Real
+		xD2   [16]Real
+		v24   [64]Real
+	}
+}
+
+// Kernels know the places in a frame as numbers.
+var _ = [25216]byte([unsafe.Sizeof(aloneFrame{})]byte{})
+
+// aloneWeights are parameters as kernels for one sample read them.
+type aloneWeights struct {
+	f0WeightColumns       [32]Real   // f.0.weight by columns
+	f0Bias                [16]Real   // f.0.bias by rows
+	f2Weight              [32]Real   // f.2.weight by rows
+	f2Bias                [16]Real   // f.2.bias by rows
+	tiny0WeightSlice2     [32]Real   // tiny.0.weight.slice.2 by rows
+	tiny0WeightSlice      [16]Real   // tiny.0.weight.slice by rows
+	tiny0Bias             [16]Real   // tiny.0.bias by rows
+	g0WeightSlice2Columns [256]Real  // g.0.weight.slice.2 by columns
+	g0WeightSlice         [64]Real   // g.0.weight.slice by rows
+	g0Bias                [64]Real   // g.0.bias by rows
+	g1Weight              [16]Real   // g.1.weight by rows
+	g2WeightColumns       [4096]Real // g.2.weight by columns
+	g2Bias                [64]Real   // g.2.bias by rows
+	g3Weight              [16]Real   // g.3.weight by rows
+	g4Weight              [128]Real  // g.4.weight by rows
+	g4Bias                [16]Real   // g.4.bias by rows
+}
+
+// of fills them in.
+func (a *aloneWeights) of(w *Params, pre *prepared) {
+	rt.PackColumns(a.f0WeightColumns[:], w.F0Weight[:], 16, 2, 64, 16)
+	rt.PackRows(a.f0Bias[:], w.F0Bias[:], 16, 16)
+	rt.PackRows(a.f2Weight[:], w.F2Weight[:], 16, 16)
+	rt.PackRows(a.f2Bias[:], w.F2Bias[:], 2, 16)
+	rt.PackRows(a.tiny0WeightSlice2[:], pre.tiny0WeightSlice2[:], 4, 16)
+	rt.PackRows(a.tiny0WeightSlice[:], pre.tiny0WeightSlice[:], 2, 16)
+	rt.PackRows(a.tiny0Bias[:], w.Tiny0Bias[:], 2, 16)
+	rt.PackColumns(a.g0WeightSlice2Columns[:], pre.g0WeightSlice2[:], 64, 4, 64, 16)
+	rt.PackRows(a.g0WeightSlice[:], pre.g0WeightSlice[:], 64, 64)
+	rt.PackRows(a.g0Bias[:], w.G0Bias[:], 64, 64)
+	rt.PackRows(a.g1Weight[:], w.G1Weight[:], 1, 16)
+	rt.PackColumns(a.g2WeightColumns[:], w.G2Weight[:], 64, 64, 64, 16)
+	rt.PackRows(a.g2Bias[:], w.G2Bias[:], 64, 64)
+	rt.PackRows(a.g3Weight[:], w.G3Weight[:], 1, 16)
+	rt.PackRows(a.g4Weight[:], w.G4Weight[:], 64, 64)
+	rt.PackRows(a.g4Bias[:], w.G4Bias[:], 2, 16)
+}
+
+// aloneKernels are kernels for one sample.
+type aloneKernels struct {
+	flowFieldAlone           func(fr *aloneFrame, w *aloneWeights)
+	moons0StepAlone          func(fr *aloneFrame, w *aloneWeights)
+	moons0FirstStepAlone     func(fr *aloneFrame, w *aloneWeights)
+	moons0DenseStepAlone     func(fr *aloneFrame, w *aloneWeights)
+	flowField1Alone          func(fr *aloneFrame, w *aloneWeights)
+	moonsTiny0StepAlone      func(fr *aloneFrame, w *aloneWeights)
+	moonsTiny0DenseStepAlone func(fr *aloneFrame, w *aloneWeights)
+	flowField2Alone          func(fr *aloneFrame, w *aloneWeights)
+	moonsFast0StepAlone      func(fr *aloneFrame, w *aloneWeights)
+	moonsFast0DenseStepAlone func(fr *aloneFrame, w *aloneWeights)
+}
+
+// alone holds them; nil where the processor has none of the instruction sets.
+var alone *aloneKernels
+
+func (ws *workspace) aloneFrame() *aloneFrame {
+	if ws.alone == nil {
+		ws.alone = rt.Aligned[aloneFrame]()
+	}
+	return ws.alone
+}
 
 // paramsPrepare is params.prepare of one sample (moons_hyper.nde:6).
 func paramsPrepare(w *Params, tiny0WeightSlice *[2]Real, tiny0WeightSlice2 *[8]Real, g0WeightSlice *[64]Real, g0WeightSlice2 *[256]Real, f0Weight2 *[32]float64, f0Bias2 *[16]float64, f2Weight2 *[32]float64, f2Bias2 *[2]float64) {
@@ -48,7 +236,15 @@ func paramsPrepare(w *Params, tiny0WeightSlice *[2]Real, tiny0WeightSlice2 *[8]R
 }
 
 // flowField is Flow.field of one sample (moons.nde:10): 64 multiply-adds, 16 transcendental functions.
-func flowField(w *Params, t float64, x *[2]Real, dx *[2]Real) {
+func flowField(w *Params, pre *prepared, ws *workspace, t float64, x *[2]Real, dx *[2]Real) {
+	if alone != nil {
+		fr := ws.aloneFrame()
+		fr.flowFieldAlone.t[0] = t
+		*(*[2]Real)(fr.flowFieldAlone.x[:2]) = *x
+		alone.flowFieldAlone(fr, pre.alone)
+		*dx = *(*[2]Real)(fr.flowFieldAlone.dx[:2])
+		return
+	}
 	x0, x1 := x[0], x[1]
 	var matvec0, matvec1 Real
 	// moons.nde:6  return x |> Linear(16) |> tanh |> Linear(2)
@@ -72,7 +268,19 @@ func flowField(w *Params, t float64, x *[2]Real, dx *[2]Real) {
 }
 
 // moons0Step is Moons.0.step of one sample (moons.nde:19): 384 multiply-adds, 96 transcendental functions.
-func moons0Step(w *Params, t float64, h float64, x *[2]Real, xK *[2]Real, xNext *[2]Real, xErr *[2]Real, xKnext *[2]Real) {
+func moons0Step(w *Params, pre *prepared, ws *workspace, t float64, h float64, x *[2]Real, xK *[2]Real, xNext *[2]Real, xErr *[2]Real, xKnext *[2]Real) {
+	if alone != nil {
+		fr := ws.aloneFrame()
+		fr.moons0StepAlone.t[0] = t
+		fr.moons0StepAlone.h[0] = h
+		*(*[2]Real)(fr.moons0StepAlone.x[:2]) = *x
+		*(*[2]Real)(fr.moons0StepAlone.xK[:2]) = *xK
+		alone.moons0StepAlone(fr, pre.alone)
+		*xNext = *(*[2]Real)(fr.moons0StepAlone.xNext[:2])
+		*xErr = *(*[2]Real)(fr.moons0StepAlone.xErr[:2])
+		*xKnext = *(*[2]Real)(fr.moons0StepAlone.xKnext[:2])
+		return
+	}
 	x0, x1 := x[0], x[1]
 	xK0, xK1 := xK[0], xK[1]
 	// moons.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
@@ -83,7 +291,7 @@ func moons0Step(w *Params, t float64, h float64, x *[2]Real, xK *[2]Real, xNext 
 	xY2[0] = x0 + Real(ha21*xK0)
 	xY2[1] = x1 + Real(ha21*xK1)
 	var xK2 [2]Real
-	flowField(w, t2, &xY2, &xK2)
+	flowField(w, pre, ws, t2, &xY2, &xK2)
 	t3 := t + float64(h*0.3)
 	ha31 := Real(float64(h * 0.075))
 	ha32 := Real(float64(h * 0.225))
@@ -91,7 +299,7 @@ func moons0Step(w *Params, t float64, h float64, x *[2]Real, xK *[2]Real, xNext 
 	xY3[0] = x0 + Real(ha31*xK0) + Real(ha32*xK2[0])
 	xY3[1] = x1 + Real(ha31*xK1) + Real(ha32*xK2[1])
 	var xK3 [2]Real
-	flowField(w, t3, &xY3, &xK3)
+	flowField(w, pre, ws, t3, &xY3, &xK3)
 	t4 := t + float64(h*0.8)
 	ha41 := Real(float64(h * 0.9777777777777777))
 	ha42 := Real(float64(h * (-3.7333333333333334)))
@@ -100,7 +308,7 @@ func moons0Step(w *Params, t float64, h float64, x *[2]Real, xK *[2]Real, xNext 
 	xY4[0] = x0 + Real(ha41*xK0) + Real(ha42*xK2[0]) + Real(ha43*xK3[0])
 	xY4[1] = x1 + Real(ha41*xK1) + Real(ha42*xK2[1]) + Real(ha43*xK3[1])
 	var xK4 [2]Real
-	flowField(w, t4, &xY4, &xK4)
+	flowField(w, pre, ws, t4, &xY4, &xK4)
 	t5 := t + float64(h*0.8888888888888888)
 	ha51 := Real(float64(h * 2.9525986892242035))
 	ha52 := Real(float64(h * (-11.595793324188385)))
@@ -110,7 +318,7 @@ func moons0Step(w *Params, t float64, h float64, x *[2]Real, xK *[2]Real, xNext 
 	xY5[0] = x0 + Real(ha51*xK0) + Real(ha52*xK2[0]) + Real(ha53*xK3[0]) + Real(ha54*xK4[0])
 	xY5[1] = x1 + Real(ha51*xK1) + Real(ha52*xK2[1]) + Real(ha53*xK3[1]) + Real(ha54*xK4[1])
 	var xK5 [2]Real
-	flowField(w, t5, &xY5, &xK5)
+	flowField(w, pre, ws, t5, &xY5, &xK5)
 	t6 := t + h
 	ha61 := Real(float64(h * 2.8462752525252526))
 	ha62 := Real(float64(h * (-10.757575757575758)))
@@ -121,7 +329,7 @@ func moons0Step(w *Params, t float64, h float64, x *[2]Real, xK *[2]Real, xNext 
 	xY6[0] = x0 + Real(ha61*xK0) + Real(ha62*xK2[0]) + Real(ha63*xK3[0]) + Real(ha64*xK4[0]) + Real(ha65*xK5[0])
 	xY6[1] = x1 + Real(ha61*xK1) + Real(ha62*xK2[1]) + Real(ha63*xK3[1]) + Real(ha64*xK4[1]) + Real(ha65*xK5[1])
 	var xK6 [2]Real
-	flowField(w, t6, &xY6, &xK6)
+	flowField(w, pre, ws, t6, &xY6, &xK6)
 	hb1 := Real(float64(h * 0.09114583333333333))
 	hb3 := Real(float64(h * 0.44923629829290207))
 	hb4 := Real(float64(h * 0.6510416666666666))
@@ -129,7 +337,7 @@ func moons0Step(w *Params, t float64, h float64, x *[2]Real, xK *[2]Real, xNext 
 	hb6 := Real(float64(h * 0.13095238095238096))
 	xNext[0] = x0 + Real(hb1*xK0) + Real(hb3*xK3[0]) + Real(hb4*xK4[0]) + Real(hb5*xK5[0]) + Real(hb6*xK6[0])
 	xNext[1] = x1 + Real(hb1*xK1) + Real(hb3*xK3[1]) + Real(hb4*xK4[1]) + Real(hb5*xK5[1]) + Real(hb6*xK6[1])
-	flowField(w, t6, xNext, xKnext)
+	flowField(w, pre, ws, t6, xNext, xKnext)
 	he1 := Real(float64(h * 0.0008217592592592593))
 	he3 := Real(float64(h * (-0.0028351801936707596)))
 	he4 := Real(float64(h * 0.024652777777777777))
@@ -158,7 +366,18 @@ func moons0Norm(rtol float64, atol float64, x *[2]Real, xNext *[2]Real, xErr *[2
 }
 
 // moons0FirstStep is Moons.0.first_step of one sample (moons.nde:19): 64 multiply-adds, 17 transcendental functions.
-func moons0FirstStep(w *Params, t0 float64, dir float64, rtol float64, atol float64, x *[2]Real, xK *[2]Real) float64 {
+func moons0FirstStep(w *Params, pre *prepared, ws *workspace, t0 float64, dir float64, rtol float64, atol float64, x *[2]Real, xK *[2]Real) float64 {
+	if alone != nil {
+		fr := ws.aloneFrame()
+		fr.moons0FirstStepAlone.t0[0] = t0
+		fr.moons0FirstStepAlone.dir[0] = dir
+		fr.moons0FirstStepAlone.rtol[0] = rtol
+		fr.moons0FirstStepAlone.atol[0] = atol
+		*(*[2]Real)(fr.moons0FirstStepAlone.x[:2]) = *x
+		*(*[2]Real)(fr.moons0FirstStepAlone.xK[:2]) = *xK
+		alone.moons0FirstStepAlone(fr, pre.alone)
+		return fr.moons0FirstStepAlone.h[0]
+	}
 	x0, x1 := x[0], x[1]
 	xK0, xK1 := xK[0], xK[1]
 	var sum float64
@@ -195,7 +414,7 @@ func moons0FirstStep(w *Params, t0 float64, dir float64, rtol float64, atol floa
 	add3[0] = x0 + Real(cast2*xK0)
 	add3[1] = x1 + Real(cast2*xK1)
 	var call [2]Real
-	flowField(w, add2, &add3, &call)
+	flowField(w, pre, ws, add2, &add3, &call)
 	mul2 := float64(100.0 * h0)
 	var sum3 float64
 	div_3_0 := float64(call[0]-xK0) / add0
@@ -234,13 +453,29 @@ func moons0Control(err float64, errPrev float64, errPrev2 float64) float64 {
 }
 
 // moonsSample is Moons of one sample (moons.nde:18).
-func moonsSample(w *Params, x *[2]Real, logits *[2]Real, by *[1]rt.Stepping, st *[1]rt.SolveStats) {
+func moonsSample(w *Params, pre *prepared, ws *workspace, x *[2]Real, logits *[2]Real, by *[1]rt.Stepping, st *[1]rt.SolveStats) {
 	// moons.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
-	solveMoons0(w, 0.0, 1.0, by[0], x, logits, &st[0])
+	solveMoons0(w, pre, ws, 0.0, 1.0, by[0], x, logits, &st[0])
 }
 
 // moons0DenseStep is Moons.0.dense_step of one sample (moons.nde:19): 384 multiply-adds, 96 transcendental functions.
-func moons0DenseStep(w *Params, t float64, h float64, x *[2]Real, xK *[2]Real, xNext *[2]Real, xErr *[2]Real, xKnext *[2]Real, xD1 *[2]Real, xD2 *[2]Real, xD3 *[2]Real, xD4 *[2]Real) {
+func moons0DenseStep(w *Params, pre *prepared, ws *workspace, t float64, h float64, x *[2]Real, xK *[2]Real, xNext *[2]Real, xErr *[2]Real, xKnext *[2]Real, xD1 *[2]Real, xD2 *[2]Real, xD3 *[2]Real, xD4 *[2]Real) {
+	if alone != nil {
+		fr := ws.aloneFrame()
+		fr.moons0DenseStepAlone.t[0] = t
+		fr.moons0DenseStepAlone.h[0] = h
+		*(*[2]Real)(fr.moons0DenseStepAlone.x[:2]) = *x
+		*(*[2]Real)(fr.moons0DenseStepAlone.xK[:2]) = *xK
+		alone.moons0DenseStepAlone(fr, pre.alone)
+		*xNext = *(*[2]Real)(fr.moons0DenseStepAlone.xNext[:2])
+		*xErr = *(*[2]Real)(fr.moons0DenseStepAlone.xErr[:2])
+		*xKnext = *(*[2]Real)(fr.moons0DenseStepAlone.xKnext[:2])
+		*xD1 = *(*[2]Real)(fr.moons0DenseStepAlone.xD1[:2])
+		*xD2 = *(*[2]Real)(fr.moons0DenseStepAlone.xD2[:2])
+		*xD3 = *(*[2]Real)(fr.moons0DenseStepAlone.xD3[:2])
+		*xD4 = *(*[2]Real)(fr.moons0DenseStepAlone.xD4[:2])
+		return
+	}
 	x0, x1 := x[0], x[1]
 	xK0, xK1 := xK[0], xK[1]
 	// moons.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
@@ -251,7 +486,7 @@ func moons0DenseStep(w *Params, t float64, h float64, x *[2]Real, xK *[2]Real, x
 	xY2[0] = x0 + Real(ha21*xK0)
 	xY2[1] = x1 + Real(ha21*xK1)
 	var xK2 [2]Real
-	flowField(w, t2, &xY2, &xK2)
+	flowField(w, pre, ws, t2, &xY2, &xK2)
 	t3 := t + float64(h*0.3)
 	ha31 := Real(float64(h * 0.075))
 	ha32 := Real(float64(h * 0.225))
@@ -259,7 +494,7 @@ func moons0DenseStep(w *Params, t float64, h float64, x *[2]Real, xK *[2]Real, x
 	xY3[0] = x0 + Real(ha31*xK0) + Real(ha32*xK2[0])
 	xY3[1] = x1 + Real(ha31*xK1) + Real(ha32*xK2[1])
 	var xK3 [2]Real
-	flowField(w, t3, &xY3, &xK3)
+	flowField(w, pre, ws, t3, &xY3, &xK3)
 	t4 := t + float64(h*0.8)
 	ha41 := Real(float64(h * 0.9777777777777777))
 	ha42 := Real(float64(h * (-3.7333333333333334)))
@@ -268,7 +503,7 @@ func moons0DenseStep(w *Params, t float64, h float64, x *[2]Real, xK *[2]Real, x
 	xY4[0] = x0 + Real(ha41*xK0) + Real(ha42*xK2[0]) + Real(ha43*xK3[0])
 	xY4[1] = x1 + Real(ha41*xK1) + Real(ha42*xK2[1]) + Real(ha43*xK3[1])
 	var xK4 [2]Real
-	flowField(w, t4, &xY4, &xK4)
+	flowField(w, pre, ws, t4, &xY4, &xK4)
 	t5 := t + float64(h*0.8888888888888888)
 	ha51 := Real(float64(h * 2.9525986892242035))
 	ha52 := Real(float64(h * (-11.595793324188385)))
@@ -278,7 +513,7 @@ func moons0DenseStep(w *Params, t float64, h float64, x *[2]Real, xK *[2]Real, x
 	xY5[0] = x0 + Real(ha51*xK0) + Real(ha52*xK2[0]) + Real(ha53*xK3[0]) + Real(ha54*xK4[0])
 	xY5[1] = x1 + Real(ha51*xK1) + Real(ha52*xK2[1]) + Real(ha53*xK3[1]) + Real(ha54*xK4[1])
 	var xK5 [2]Real
-	flowField(w, t5, &xY5, &xK5)
+	flowField(w, pre, ws, t5, &xY5, &xK5)
 	t6 := t + h
 	ha61 := Real(float64(h * 2.8462752525252526))
 	ha62 := Real(float64(h * (-10.757575757575758)))
@@ -289,7 +524,7 @@ func moons0DenseStep(w *Params, t float64, h float64, x *[2]Real, xK *[2]Real, x
 	xY6[0] = x0 + Real(ha61*xK0) + Real(ha62*xK2[0]) + Real(ha63*xK3[0]) + Real(ha64*xK4[0]) + Real(ha65*xK5[0])
 	xY6[1] = x1 + Real(ha61*xK1) + Real(ha62*xK2[1]) + Real(ha63*xK3[1]) + Real(ha64*xK4[1]) + Real(ha65*xK5[1])
 	var xK6 [2]Real
-	flowField(w, t6, &xY6, &xK6)
+	flowField(w, pre, ws, t6, &xY6, &xK6)
 	hb1 := Real(float64(h * 0.09114583333333333))
 	hb3 := Real(float64(h * 0.44923629829290207))
 	hb4 := Real(float64(h * 0.6510416666666666))
@@ -297,7 +532,7 @@ func moons0DenseStep(w *Params, t float64, h float64, x *[2]Real, xK *[2]Real, x
 	hb6 := Real(float64(h * 0.13095238095238096))
 	xNext[0] = x0 + Real(hb1*xK0) + Real(hb3*xK3[0]) + Real(hb4*xK4[0]) + Real(hb5*xK5[0]) + Real(hb6*xK6[0])
 	xNext[1] = x1 + Real(hb1*xK1) + Real(hb3*xK3[1]) + Real(hb4*xK4[1]) + Real(hb5*xK5[1]) + Real(hb6*xK6[1])
-	flowField(w, t6, xNext, xKnext)
+	flowField(w, pre, ws, t6, xNext, xKnext)
 	he1 := Real(float64(h * 0.0008217592592592593))
 	he3 := Real(float64(h * (-0.0028351801936707596)))
 	he4 := Real(float64(h * 0.024652777777777777))
@@ -339,7 +574,15 @@ func moonsPath0(x *[2]Real, x2 *[2]Real) (float64, float64) {
 }
 
 // flowField1 is Flow.field.1 of one sample (moons.nde:10): 64 multiply-adds, 16 transcendental functions.
-func flowField1(w *Params, t float64, x *[2]Real, dx *[2]Real) {
+func flowField1(w *Params, pre *prepared, ws *workspace, t float64, x *[2]Real, dx *[2]Real) {
+	if alone != nil {
+		fr := ws.aloneFrame()
+		fr.flowField1Alone.t[0] = t
+		*(*[2]Real)(fr.flowField1Alone.x[:2]) = *x
+		alone.flowField1Alone(fr, pre.alone)
+		*dx = *(*[2]Real)(fr.flowField1Alone.dx[:2])
+		return
+	}
 	x0, x1 := x[0], x[1]
 	var matvec0, matvec1 Real
 	// moons.nde:6  return x |> Linear(16) |> tanh |> Linear(2)
@@ -363,11 +606,20 @@ func flowField1(w *Params, t float64, x *[2]Real, dx *[2]Real) {
 }
 
 // moonsTiny0Step is MoonsTiny.0.step of one sample (moons.nde:19): 72 multiply-adds, 16 transcendental functions.
-func moonsTiny0Step(w *Params, pre *prepared, t float64, h float64, x *[2]Real, xNext *[2]Real) {
+func moonsTiny0Step(w *Params, pre *prepared, ws *workspace, t float64, h float64, x *[2]Real, xNext *[2]Real) {
+	if alone != nil {
+		fr := ws.aloneFrame()
+		fr.moonsTiny0StepAlone.t[0] = t
+		fr.moonsTiny0StepAlone.h[0] = h
+		*(*[2]Real)(fr.moonsTiny0StepAlone.x[:2]) = *x
+		alone.moonsTiny0StepAlone(fr, pre.alone)
+		*xNext = *(*[2]Real)(fr.moonsTiny0StepAlone.xNext[:2])
+		return
+	}
 	x0, x1 := x[0], x[1]
 	// moons.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
 	var xK1 [2]Real
-	flowField1(w, t, x, &xK1)
+	flowField1(w, pre, ws, t, x, &xK1)
 	hb1 := Real(h)
 	cast := Real(float64(h * h))
 	xNext_2_0 := x0 + Real(hb1*xK1[0])
@@ -385,16 +637,27 @@ func moonsTiny0Step(w *Params, pre *prepared, t float64, h float64, x *[2]Real, 
 }
 
 // moonsTinySample is MoonsTiny of one sample (moons_hyper.nde:30).
-func moonsTinySample(w *Params, pre *prepared, x *[2]Real, logits *[2]Real, by *[1]rt.Stepping, st *[1]rt.SolveStats) {
+func moonsTinySample(w *Params, pre *prepared, ws *workspace, x *[2]Real, logits *[2]Real, by *[1]rt.Stepping, st *[1]rt.SolveStats) {
 	// moons.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
-	solveMoonsTiny0(w, pre, 0.0, 1.0, by[0], x, logits, &st[0])
+	solveMoonsTiny0(w, pre, ws, 0.0, 1.0, by[0], x, logits, &st[0])
 }
 
 // moonsTiny0DenseStep is MoonsTiny.0.dense_step of one sample (moons.nde:19): 72 multiply-adds, 16 transcendental functions.
-func moonsTiny0DenseStep(w *Params, pre *prepared, t float64, h float64, x *[2]Real, xNext *[2]Real, xD1 *[2]Real, xD2 *[2]Real) {
+func moonsTiny0DenseStep(w *Params, pre *prepared, ws *workspace, t float64, h float64, x *[2]Real, xNext *[2]Real, xD1 *[2]Real, xD2 *[2]Real) {
+	if alone != nil {
+		fr := ws.aloneFrame()
+		fr.moonsTiny0DenseStepAlone.t[0] = t
+		fr.moonsTiny0DenseStepAlone.h[0] = h
+		*(*[2]Real)(fr.moonsTiny0DenseStepAlone.x[:2]) = *x
+		alone.moonsTiny0DenseStepAlone(fr, pre.alone)
+		*xNext = *(*[2]Real)(fr.moonsTiny0DenseStepAlone.xNext[:2])
+		*xD1 = *(*[2]Real)(fr.moonsTiny0DenseStepAlone.xD1[:2])
+		*xD2 = *(*[2]Real)(fr.moonsTiny0DenseStepAlone.xD2[:2])
+		return
+	}
 	x0, x1 := x[0], x[1]
 	// moons.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
-	flowField1(w, t, x, xD1)
+	flowField1(w, pre, ws, t, x, xD1)
 	hb1 := Real(h)
 	cast := Real(float64(h * h))
 	xNext_2_0 := x0 + Real(hb1*xD1[0])
@@ -437,7 +700,15 @@ func moonsTinyPath0(x *[2]Real, x2 *[2]Real) (float64, float64) {
 }
 
 // flowField2 is Flow.field.2 of one sample (moons.nde:10): 64 multiply-adds, 16 transcendental functions.
-func flowField2(w *Params, t float64, x *[2]Real, dx *[2]Real) {
+func flowField2(w *Params, pre *prepared, ws *workspace, t float64, x *[2]Real, dx *[2]Real) {
+	if alone != nil {
+		fr := ws.aloneFrame()
+		fr.flowField2Alone.t[0] = t
+		*(*[2]Real)(fr.flowField2Alone.x[:2]) = *x
+		alone.flowField2Alone(fr, pre.alone)
+		*dx = *(*[2]Real)(fr.flowField2Alone.dx[:2])
+		return
+	}
 	x0, x1 := x[0], x[1]
 	var matvec0, matvec1 Real
 	// moons.nde:6  return x |> Linear(16) |> tanh |> Linear(2)
@@ -461,11 +732,20 @@ func flowField2(w *Params, t float64, x *[2]Real, dx *[2]Real) {
 }
 
 // moonsFast0Step is MoonsFast.0.step of one sample (moons.nde:19): 4544 multiply-adds, 16 transcendental functions.
-func moonsFast0Step(w *Params, pre *prepared, t float64, h float64, x *[2]Real, xNext *[2]Real) {
+func moonsFast0Step(w *Params, pre *prepared, ws *workspace, t float64, h float64, x *[2]Real, xNext *[2]Real) {
+	if alone != nil {
+		fr := ws.aloneFrame()
+		fr.moonsFast0StepAlone.t[0] = t
+		fr.moonsFast0StepAlone.h[0] = h
+		*(*[2]Real)(fr.moonsFast0StepAlone.x[:2]) = *x
+		alone.moonsFast0StepAlone(fr, pre.alone)
+		*xNext = *(*[2]Real)(fr.moonsFast0StepAlone.xNext[:2])
+		return
+	}
 	x0, x1 := x[0], x[1]
 	// moons.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
 	var xK1 [2]Real
-	flowField2(w, t, x, &xK1)
+	flowField2(w, pre, ws, t, x, &xK1)
 	hb1 := Real(h)
 	cast := Real(float64(h * h))
 	xNext_2_0 := x0 + Real(hb1*xK1[0])
@@ -506,16 +786,27 @@ func moonsFast0Step(w *Params, pre *prepared, t float64, h float64, x *[2]Real, 
 }
 
 // moonsFastSample is MoonsFast of one sample (moons_hyper.nde:33).
-func moonsFastSample(w *Params, pre *prepared, x *[2]Real, logits *[2]Real, by *[1]rt.Stepping, st *[1]rt.SolveStats) {
+func moonsFastSample(w *Params, pre *prepared, ws *workspace, x *[2]Real, logits *[2]Real, by *[1]rt.Stepping, st *[1]rt.SolveStats) {
 	// moons.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
-	solveMoonsFast0(w, pre, 0.0, 1.0, by[0], x, logits, &st[0])
+	solveMoonsFast0(w, pre, ws, 0.0, 1.0, by[0], x, logits, &st[0])
 }
 
 // moonsFast0DenseStep is MoonsFast.0.dense_step of one sample (moons.nde:19): 4544 multiply-adds, 16 transcendental functions.
-func moonsFast0DenseStep(w *Params, pre *prepared, t float64, h float64, x *[2]Real, xNext *[2]Real, xD1 *[2]Real, xD2 *[2]Real) {
+func moonsFast0DenseStep(w *Params, pre *prepared, ws *workspace, t float64, h float64, x *[2]Real, xNext *[2]Real, xD1 *[2]Real, xD2 *[2]Real) {
+	if alone != nil {
+		fr := ws.aloneFrame()
+		fr.moonsFast0DenseStepAlone.t[0] = t
+		fr.moonsFast0DenseStepAlone.h[0] = h
+		*(*[2]Real)(fr.moonsFast0DenseStepAlone.x[:2]) = *x
+		alone.moonsFast0DenseStepAlone(fr, pre.alone)
+		*xNext = *(*[2]Real)(fr.moonsFast0DenseStepAlone.xNext[:2])
+		*xD1 = *(*[2]Real)(fr.moonsFast0DenseStepAlone.xD1[:2])
+		*xD2 = *(*[2]Real)(fr.moonsFast0DenseStepAlone.xD2[:2])
+		return
+	}
 	x0, x1 := x[0], x[1]
 	// moons.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
-	flowField2(w, t, x, xD1)
+	flowField2(w, pre, ws, t, x, xD1)
 	hb1 := Real(h)
 	cast := Real(float64(h * h))
 	xNext_2_0 := x0 + Real(hb1*xD1[0])
@@ -581,10 +872,10 @@ func moonsFastPath0(x *[2]Real, x2 *[2]Real) (float64, float64) {
 }
 
 // fitSample is Fit of one sample (moons.nde:36): 3 transcendental functions.
-func fitSample(w *Params, x *[2]Real, y int32, st *[1]rt.SolveStats) (Real, Real) {
+func fitSample(w *Params, pre *prepared, ws *workspace, x *[2]Real, y int32, st *[1]rt.SolveStats) (Real, Real) {
 	// moons.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
 	var x2 [2]Real
-	solveMoons0(w, 0.0, 1.0, rt.Stepping{RTol: 0.0001, ATol: 0.0001, MaxSteps: 10000}, x, &x2, &st[0])
+	solveMoons0(w, pre, ws, 0.0, 1.0, rt.Stepping{RTol: 0.0001, ATol: 0.0001, MaxSteps: 10000}, x, &x2, &st[0])
 	// moons.nde:40  minimize cross_entropy(Moons(x), y)
 	reduceMax := Real(math.Inf(-1))
 	for i0 := 0; i0 < 2; i0++ {
@@ -747,10 +1038,10 @@ func moons0ReplayVjp(w *Params, t float64, h float64, x *[2]Real, xNextBar *[2]R
 }
 
 // fitGrad is Fit.grad of one sample (moons.nde:36): 3 transcendental functions.
-func fitGrad(w *Params, ws *workspace, x *[2]Real, y int32, g *Params, st *[1]rt.SolveStats) (Real, Real) {
+func fitGrad(w *Params, pre *prepared, ws *workspace, x *[2]Real, y int32, g *Params, st *[1]rt.SolveStats) (Real, Real) {
 	// moons.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
 	var x2 [2]Real
-	solveMoons0Rec(w, &ws.moons0RecTape, 0.0, 1.0, rt.Stepping{RTol: 0.0001, ATol: 0.0001, MaxSteps: 10000}, x, &x2, &st[0])
+	solveMoons0Rec(w, pre, ws, &ws.moons0RecTape, 0.0, 1.0, rt.Stepping{RTol: 0.0001, ATol: 0.0001, MaxSteps: 10000}, x, &x2, &st[0])
 	if st[0].Status.Failed() {
 		return 0, 0
 	}
@@ -891,10 +1182,10 @@ func moons0ReplayVjp2(w *Params, t float64, h float64, x *[2]Real, xNextBar *[2]
 }
 
 // fitGradinputs is Fit.gradinputs of one sample (moons.nde:36): 3 transcendental functions.
-func fitGradinputs(w *Params, ws *workspace, x *[2]Real, y int32, xBar *[2]Real, st *[1]rt.SolveStats) (Real, Real) {
+func fitGradinputs(w *Params, pre *prepared, ws *workspace, x *[2]Real, y int32, xBar *[2]Real, st *[1]rt.SolveStats) (Real, Real) {
 	// moons.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
 	var x2 [2]Real
-	solveMoons0Rec(w, &ws.moons0RecTape2, 0.0, 1.0, rt.Stepping{RTol: 0.0001, ATol: 0.0001, MaxSteps: 10000}, x, &x2, &st[0])
+	solveMoons0Rec(w, pre, ws, &ws.moons0RecTape2, 0.0, 1.0, rt.Stepping{RTol: 0.0001, ATol: 0.0001, MaxSteps: 10000}, x, &x2, &st[0])
 	// moons.nde:40  minimize cross_entropy(Moons(x), y)
 	reduceMax := Real(math.Inf(-1))
 	for i0 := 0; i0 < 2; i0++ {
@@ -1260,7 +1551,7 @@ func fitTinyHyperTiny1Off(w *Params, pre *prepared, h float64, weight float64, x
 }
 
 // fitTinySample is FitTiny of one sample (moons_hyper.nde:37): 15048 multiply-adds, 3344 transcendental functions.
-func fitTinySample(w *Params, pre *prepared, x *[2]Real, y int32, st *[3]rt.SolveStats) (Real, Real) {
+func fitTinySample(w *Params, pre *prepared, ws *workspace, x *[2]Real, y int32, st *[3]rt.SolveStats) (Real, Real) {
 	x0, x1 := x[0], x[1]
 	var cast [2]float64
 	// moons_hyper.nde:41  minimize residual_error(HyperTiny, Flow{x}, over: 0..1, steps: 2..20, reference: Tight)
@@ -1284,9 +1575,9 @@ func fitTinySample(w *Params, pre *prepared, x *[2]Real, y int32, st *[3]rt.Solv
 	}
 	// moons.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
 	var x3 [2]Real
-	solveMoonsTiny0(w, pre, 0.0, 1.0, rt.Stepping{Steps: 8}, x, &x3, &st[1])
+	solveMoonsTiny0(w, pre, ws, 0.0, 1.0, rt.Stepping{Steps: 8}, x, &x3, &st[1])
 	var x4 [2]Real
-	solveMoons0(w, 0.0, 1.0, rt.Stepping{RTol: 0.0001, ATol: 0.0001, MaxSteps: 10000}, x, &x4, &st[2])
+	solveMoons0(w, pre, ws, 0.0, 1.0, rt.Stepping{RTol: 0.0001, ATol: 0.0001, MaxSteps: 10000}, x, &x4, &st[2])
 	var sum Real
 	// moons_hyper.nde:41  minimize residual_error(HyperTiny, Flow{x}, over: 0..1, steps: 2..20, reference: Tight)
 	for i := 0; i < 418; i++ {
@@ -1346,7 +1637,7 @@ func fitTinyHyperTiny1OffBack(h float64, weight float64, x *[2]Real, xK1 *[2]Rea
 }
 
 // fitTinyGrad is FitTiny.grad of one sample (moons_hyper.nde:37): 17138 multiply-adds, 3344 transcendental functions.
-func fitTinyGrad(w *Params, pre *prepared, x *[2]Real, y int32, g *Params, st *[3]rt.SolveStats) (Real, Real) {
+func fitTinyGrad(w *Params, pre *prepared, ws *workspace, x *[2]Real, y int32, g *Params, st *[3]rt.SolveStats) (Real, Real) {
 	x0, x1 := x[0], x[1]
 	var cast [2]float64
 	// moons_hyper.nde:41  minimize residual_error(HyperTiny, Flow{x}, over: 0..1, steps: 2..20, reference: Tight)
@@ -1373,12 +1664,12 @@ func fitTinyGrad(w *Params, pre *prepared, x *[2]Real, y int32, g *Params, st *[
 	}
 	// moons.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
 	var x3 [2]Real
-	solveMoonsTiny0(w, pre, 0.0, 1.0, rt.Stepping{Steps: 8}, x, &x3, &st[1])
+	solveMoonsTiny0(w, pre, ws, 0.0, 1.0, rt.Stepping{Steps: 8}, x, &x3, &st[1])
 	if st[1].Status.Failed() {
 		return 0, 0
 	}
 	var x4 [2]Real
-	solveMoons0(w, 0.0, 1.0, rt.Stepping{RTol: 0.0001, ATol: 0.0001, MaxSteps: 10000}, x, &x4, &st[2])
+	solveMoons0(w, pre, ws, 0.0, 1.0, rt.Stepping{RTol: 0.0001, ATol: 0.0001, MaxSteps: 10000}, x, &x4, &st[2])
 	if st[2].Status.Failed() {
 		return 0, 0
 	}
@@ -1769,9 +2060,9 @@ func fitTinyGradinputs(w *Params, pre *prepared, ws *workspace, x *[2]Real, y in
 	}
 	// moons.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
 	var x3 [2]Real
-	solveMoonsTiny0(w, pre, 0.0, 1.0, rt.Stepping{Steps: 8}, x, &x3, &st[1])
+	solveMoonsTiny0(w, pre, ws, 0.0, 1.0, rt.Stepping{Steps: 8}, x, &x3, &st[1])
 	var x4 [2]Real
-	solveMoons0(w, 0.0, 1.0, rt.Stepping{RTol: 0.0001, ATol: 0.0001, MaxSteps: 10000}, x, &x4, &st[2])
+	solveMoons0(w, pre, ws, 0.0, 1.0, rt.Stepping{RTol: 0.0001, ATol: 0.0001, MaxSteps: 10000}, x, &x4, &st[2])
 	var mul [418]Real
 	// moons_hyper.nde:41  minimize residual_error(HyperTiny, Flow{x}, over: 0..1, steps: 2..20, reference: Tight)
 	for i := 0; i < 418; i++ {
@@ -1872,7 +2163,7 @@ func fitTinyResiduals(tiny0Weight *[10]Real, tiny0Bias *[2]Real, v0 *[418]Real, 
 }
 
 // fitTinyDesign is FitTiny.design of one sample (moons_hyper.nde:37): 40546 multiply-adds, 3344 transcendental functions.
-func fitTinyDesign(w *Params, pre *prepared, x *[2]Real, y int32, design *[5434]Real, st *[3]rt.SolveStats) {
+func fitTinyDesign(w *Params, pre *prepared, ws *workspace, x *[2]Real, y int32, design *[5434]Real, st *[3]rt.SolveStats) {
 	x0, x1 := x[0], x[1]
 	var cast [2]float64
 	// moons_hyper.nde:41  minimize residual_error(HyperTiny, Flow{x}, over: 0..1, steps: 2..20, reference: Tight)
@@ -1891,8 +2182,8 @@ func fitTinyDesign(w *Params, pre *prepared, x *[2]Real, y int32, design *[5434]
 		fitTinyHyperTiny1Target(pre, table20[n], table20[n], (*[2]float64)(take[:][n*2:]), (*[2]float64)(take2[:][n*2:]), (*[2]Real)(result[n*2:]), (*[2]Real)(result2[n*2:]), (*[2]Real)(result3[n*2:]))
 	}
 	// moons.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
-	solveMoonsTiny0(w, pre, 0.0, 1.0, rt.Stepping{Steps: 8}, x, new([2]Real), &st[1])
-	solveMoons0(w, 0.0, 1.0, rt.Stepping{RTol: 0.0001, ATol: 0.0001, MaxSteps: 10000}, x, new([2]Real), &st[2])
+	solveMoonsTiny0(w, pre, ws, 0.0, 1.0, rt.Stepping{Steps: 8}, x, new([2]Real), &st[1])
+	solveMoons0(w, pre, ws, 0.0, 1.0, rt.Stepping{RTol: 0.0001, ATol: 0.0001, MaxSteps: 10000}, x, new([2]Real), &st[2])
 	// moons_hyper.nde:37  train FitTiny {
 	for n := 0; n < 13; n++ {
 		fitTinyResiduals((*[10]Real)(table21[:][n*10:]), (*[2]Real)(table22[:][n*2:]), &result, &result2, &result3, &table23, (*[418]Real)(design[n*418:]))
@@ -2385,7 +2676,7 @@ func fitHyper1Dense(theta float64, h float64, x *[2]Real, xNext *[2]Real, xD1 *[
 }
 
 // fitHyperSample is FitHyper of one sample (moons_hyper.nde:46): 45440 multiply-adds, 160 transcendental functions.
-func fitHyperSample(w *Params, pre *prepared, x *[2]Real, y int32, st *[4]rt.SolveStats) (Real, Real) {
+func fitHyperSample(w *Params, pre *prepared, ws *workspace, x *[2]Real, y int32, st *[4]rt.SolveStats) (Real, Real) {
 	x0, x1 := x[0], x[1]
 	var cast [2]float64
 	// moons_hyper.nde:50  minimize residual_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight) +
@@ -2408,9 +2699,9 @@ func fitHyperSample(w *Params, pre *prepared, x *[2]Real, y int32, st *[4]rt.Sol
 	pathFitHyper1(w, pre, 0.0, table27[:], rt.Stepping{Steps: 10}, x, x3[:], &st[1])
 	// moons.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
 	var x4 [2]Real
-	solveMoonsFast0(w, pre, 0.0, 1.0, rt.Stepping{Steps: 10}, x, &x4, &st[2])
+	solveMoonsFast0(w, pre, ws, 0.0, 1.0, rt.Stepping{Steps: 10}, x, &x4, &st[2])
 	var x5 [2]Real
-	solveMoons0(w, 0.0, 1.0, rt.Stepping{RTol: 0.0001, ATol: 0.0001, MaxSteps: 10000}, x, &x5, &st[3])
+	solveMoons0(w, pre, ws, 0.0, 1.0, rt.Stepping{RTol: 0.0001, ATol: 0.0001, MaxSteps: 10000}, x, &x5, &st[3])
 	var sum Real
 	var sum2 Real
 	// moons_hyper.nde:50  minimize residual_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight) +
@@ -3718,12 +4009,12 @@ func fitHyperGrad(w *Params, pre *prepared, ws *workspace, x *[2]Real, y int32, 
 	}
 	// moons.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
 	var x4 [2]Real
-	solveMoonsFast0(w, pre, 0.0, 1.0, rt.Stepping{Steps: 10}, x, &x4, &st[2])
+	solveMoonsFast0(w, pre, ws, 0.0, 1.0, rt.Stepping{Steps: 10}, x, &x4, &st[2])
 	if st[2].Status.Failed() {
 		return 0, 0
 	}
 	var x5 [2]Real
-	solveMoons0(w, 0.0, 1.0, rt.Stepping{RTol: 0.0001, ATol: 0.0001, MaxSteps: 10000}, x, &x5, &st[3])
+	solveMoons0(w, pre, ws, 0.0, 1.0, rt.Stepping{RTol: 0.0001, ATol: 0.0001, MaxSteps: 10000}, x, &x5, &st[3])
 	if st[3].Status.Failed() {
 		return 0, 0
 	}
@@ -3809,9 +4100,9 @@ func fitHyperGradinputs(w *Params, pre *prepared, ws *workspace, x *[2]Real, y i
 	pathFitHyper1Rec(w, pre, &ws.fitHyper1RecTape3, 0.0, table39[:], rt.Stepping{Steps: 10}, &xNear, x3[:], &st[1])
 	// moons.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
 	var x4 [2]Real
-	solveMoonsFast0(w, pre, 0.0, 1.0, rt.Stepping{Steps: 10}, x, &x4, &st[2])
+	solveMoonsFast0(w, pre, ws, 0.0, 1.0, rt.Stepping{Steps: 10}, x, &x4, &st[2])
 	var x5 [2]Real
-	solveMoons0(w, 0.0, 1.0, rt.Stepping{RTol: 0.0001, ATol: 0.0001, MaxSteps: 10000}, x, &x5, &st[3])
+	solveMoons0(w, pre, ws, 0.0, 1.0, rt.Stepping{RTol: 0.0001, ATol: 0.0001, MaxSteps: 10000}, x, &x5, &st[3])
 	// moons_hyper.nde:51  0.1*trajectory_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight)
 	mul := Real(0.1 * 0.1)
 	var cast2 [20]Real

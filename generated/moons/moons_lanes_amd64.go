@@ -2304,7 +2304,7 @@ func (k *fitTinyWorker) lanes(weights, gradient []Real, t *rt.Table, rows []int,
 	l := laneList.Get()
 	defer laneList.Put(l)
 	l.w = paramsOf(weights)
-	k.pre.of(l.w)
+	k.pre.derive(l.w)
 	l.pre = &k.pre
 	fr := l.fr
 	var st [3][32]rt.SolveStats
@@ -3286,7 +3286,7 @@ func (k *fitHyperWorker) lanes(weights, gradient []Real, t *rt.Table, rows []int
 	l := laneList.Get()
 	defer laneList.Put(l)
 	l.w = paramsOf(weights)
-	k.pre.of(l.w)
+	k.pre.derive(l.w)
 	l.pre = &k.pre
 	fr := l.fr
 	var st [4][32]rt.SolveStats

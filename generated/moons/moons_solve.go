@@ -5,7 +5,7 @@ package moons
 import "ndec.dev/ndec/rt"
 
 // solveMoons0 solves system Flow from t0 to t1 with dopri5, adaptive (moons.nde:19).
-func solveMoons0(w *Params, t0 float64, t1 float64, by rt.Stepping, xStart *[2]Real, xEnd *[2]Real, st *rt.SolveStats) {
+func solveMoons0(w *Params, pre *prepared, ws *workspace, t0 float64, t1 float64, by rt.Stepping, xStart *[2]Real, xEnd *[2]Real, st *rt.SolveStats) {
 	x := *xStart
 	*st = rt.SolveStats{Time: t0}
 	rtol, atol := by.RTol, by.ATol
@@ -16,9 +16,9 @@ func solveMoons0(w *Params, t0 float64, t1 float64, by rt.Stepping, xStart *[2]R
 	var xK1 [2]Real
 	t, h := t0, 0.0
 	if t != t1 {
-		flowField(w, t, &x, &xK)
+		flowField(w, pre, ws, t, &x, &xK)
 		st.NFE++
-		h = moons0FirstStep(w, t0, dir, rtol, atol, &x, &xK)
+		h = moons0FirstStep(w, pre, ws, t0, dir, rtol, atol, &x, &xK)
 		st.NFE += 1
 		h = dir * min(h, dir*(t1-t0))
 	}
@@ -37,7 +37,7 @@ func solveMoons0(w *Params, t0 float64, t1 float64, by rt.Stepping, xStart *[2]R
 			st.Fail(rt.TooSmall(err, h), t, h)
 			break
 		}
-		moons0Step(w, t, h, &x, &xK, &x1, &xErr, &xK1)
+		moons0Step(w, pre, ws, t, h, &x, &xK, &x1, &xErr, &xK1)
 		st.NFE += 6
 		err = moons0Norm(rtol, atol, &x, &x1, &xErr)
 		if !(err <= 1) { // also a NaN
@@ -72,7 +72,7 @@ func solveMoons0(w *Params, t0 float64, t1 float64, by rt.Stepping, xStart *[2]R
 }
 
 // pathMoons0 solves system Flow with dopri5, adaptive and gives the states at the times ts, sorted from t0 on; the times do not change the steps (moons.nde:19).
-func pathMoons0(w *Params, t0 float64, ts []float64, by rt.Stepping, xStart *[2]Real, xOut []Real, st *rt.SolveStats) {
+func pathMoons0(w *Params, pre *prepared, ws *workspace, t0 float64, ts []float64, by rt.Stepping, xStart *[2]Real, xOut []Real, st *rt.SolveStats) {
 	x := *xStart
 	t1 := t0
 	if len(ts) > 0 {
@@ -88,9 +88,9 @@ func pathMoons0(w *Params, t0 float64, ts []float64, by rt.Stepping, xStart *[2]
 	var xK1 [2]Real
 	t, h := t0, 0.0
 	if t != t1 {
-		flowField(w, t, &x, &xK)
+		flowField(w, pre, ws, t, &x, &xK)
 		st.NFE++
-		h = moons0FirstStep(w, t0, dir, rtol, atol, &x, &xK)
+		h = moons0FirstStep(w, pre, ws, t0, dir, rtol, atol, &x, &xK)
 		st.NFE += 1
 		h = dir * min(h, dir*(t1-t0))
 	}
@@ -113,7 +113,7 @@ func pathMoons0(w *Params, t0 float64, ts []float64, by rt.Stepping, xStart *[2]
 			st.Fail(rt.TooSmall(err, h), t, h)
 			break
 		}
-		moons0DenseStep(w, t, h, &x, &xK, &x1, &xErr, &xK1, &dense0, &dense1, &dense2, &dense3)
+		moons0DenseStep(w, pre, ws, t, h, &x, &xK, &x1, &xErr, &xK1, &dense0, &dense1, &dense2, &dense3)
 		st.NFE += 6
 		err = moons0Norm(rtol, atol, &x, &x1, &xErr)
 		if !(err <= 1) { // also a NaN
@@ -163,7 +163,7 @@ func pathMoons0(w *Params, t0 float64, ts []float64, by rt.Stepping, xStart *[2]
 }
 
 // solveMoonsTiny0 solves system Flow from t0 to t1 with euler in a number of steps (moons.nde:19).
-func solveMoonsTiny0(w *Params, pre *prepared, t0 float64, t1 float64, by rt.Stepping, xStart *[2]Real, xEnd *[2]Real, st *rt.SolveStats) {
+func solveMoonsTiny0(w *Params, pre *prepared, ws *workspace, t0 float64, t1 float64, by rt.Stepping, xStart *[2]Real, xEnd *[2]Real, st *rt.SolveStats) {
 	x := *xStart
 	*st = rt.SolveStats{Time: t0}
 	steps := by.Steps
@@ -171,7 +171,7 @@ func solveMoonsTiny0(w *Params, pre *prepared, t0 float64, t1 float64, by rt.Ste
 	var x1 [2]Real
 	t := t0
 	for k := 0; k < steps && t != t1; k++ {
-		moonsTiny0Step(w, pre, t, h, &x, &x1)
+		moonsTiny0Step(w, pre, ws, t, h, &x, &x1)
 		st.NFE += 1
 		finite := x1[0]-x1[0] == 0 && x1[1]-x1[1] == 0
 		if !finite {
@@ -191,7 +191,7 @@ func solveMoonsTiny0(w *Params, pre *prepared, t0 float64, t1 float64, by rt.Ste
 }
 
 // pathMoonsTiny0 solves system Flow with euler in a number of steps and gives the states at the times ts, sorted from t0 on; the times do not change the steps (moons.nde:19).
-func pathMoonsTiny0(w *Params, pre *prepared, t0 float64, ts []float64, by rt.Stepping, xStart *[2]Real, xOut []Real, st *rt.SolveStats) {
+func pathMoonsTiny0(w *Params, pre *prepared, ws *workspace, t0 float64, ts []float64, by rt.Stepping, xStart *[2]Real, xOut []Real, st *rt.SolveStats) {
 	x := *xStart
 	t1 := t0
 	if len(ts) > 0 {
@@ -206,7 +206,7 @@ func pathMoonsTiny0(w *Params, pre *prepared, t0 float64, ts []float64, by rt.St
 	var dense1 [2]Real
 	t := t0
 	for k := 0; k < steps && t != t1; k++ {
-		moonsTiny0DenseStep(w, pre, t, h, &x, &x1, &dense0, &dense1)
+		moonsTiny0DenseStep(w, pre, ws, t, h, &x, &x1, &dense0, &dense1)
 		st.NFE += 1
 		finite := x1[0]-x1[0] == 0 && x1[1]-x1[1] == 0
 		if !finite {
@@ -241,7 +241,7 @@ func pathMoonsTiny0(w *Params, pre *prepared, t0 float64, ts []float64, by rt.St
 }
 
 // solveMoonsFast0 solves system Flow from t0 to t1 with euler in a number of steps (moons.nde:19).
-func solveMoonsFast0(w *Params, pre *prepared, t0 float64, t1 float64, by rt.Stepping, xStart *[2]Real, xEnd *[2]Real, st *rt.SolveStats) {
+func solveMoonsFast0(w *Params, pre *prepared, ws *workspace, t0 float64, t1 float64, by rt.Stepping, xStart *[2]Real, xEnd *[2]Real, st *rt.SolveStats) {
 	x := *xStart
 	*st = rt.SolveStats{Time: t0}
 	steps := by.Steps
@@ -249,7 +249,7 @@ func solveMoonsFast0(w *Params, pre *prepared, t0 float64, t1 float64, by rt.Ste
 	var x1 [2]Real
 	t := t0
 	for k := 0; k < steps && t != t1; k++ {
-		moonsFast0Step(w, pre, t, h, &x, &x1)
+		moonsFast0Step(w, pre, ws, t, h, &x, &x1)
 		st.NFE += 1
 		finite := x1[0]-x1[0] == 0 && x1[1]-x1[1] == 0
 		if !finite {
@@ -269,7 +269,7 @@ func solveMoonsFast0(w *Params, pre *prepared, t0 float64, t1 float64, by rt.Ste
 }
 
 // pathMoonsFast0 solves system Flow with euler in a number of steps and gives the states at the times ts, sorted from t0 on; the times do not change the steps (moons.nde:19).
-func pathMoonsFast0(w *Params, pre *prepared, t0 float64, ts []float64, by rt.Stepping, xStart *[2]Real, xOut []Real, st *rt.SolveStats) {
+func pathMoonsFast0(w *Params, pre *prepared, ws *workspace, t0 float64, ts []float64, by rt.Stepping, xStart *[2]Real, xOut []Real, st *rt.SolveStats) {
 	x := *xStart
 	t1 := t0
 	if len(ts) > 0 {
@@ -284,7 +284,7 @@ func pathMoonsFast0(w *Params, pre *prepared, t0 float64, ts []float64, by rt.St
 	var dense1 [2]Real
 	t := t0
 	for k := 0; k < steps && t != t1; k++ {
-		moonsFast0DenseStep(w, pre, t, h, &x, &x1, &dense0, &dense1)
+		moonsFast0DenseStep(w, pre, ws, t, h, &x, &x1, &dense0, &dense1)
 		st.NFE += 1
 		finite := x1[0]-x1[0] == 0 && x1[1]-x1[1] == 0
 		if !finite {
@@ -319,7 +319,7 @@ func pathMoonsFast0(w *Params, pre *prepared, t0 float64, ts []float64, by rt.St
 }
 
 // solveMoons0Rec solves system Flow from t0 to t1 with dopri5, adaptive (moons.nde:19).
-func solveMoons0Rec(w *Params, tape *moons0RecTape, t0 float64, t1 float64, by rt.Stepping, xStart *[2]Real, xEnd *[2]Real, st *rt.SolveStats) {
+func solveMoons0Rec(w *Params, pre *prepared, ws *workspace, tape *moons0RecTape, t0 float64, t1 float64, by rt.Stepping, xStart *[2]Real, xEnd *[2]Real, st *rt.SolveStats) {
 	x := *xStart
 	*st = rt.SolveStats{Time: t0}
 	tape.reset()
@@ -331,9 +331,9 @@ func solveMoons0Rec(w *Params, tape *moons0RecTape, t0 float64, t1 float64, by r
 	var xK1 [2]Real
 	t, h := t0, 0.0
 	if t != t1 {
-		flowField(w, t, &x, &xK)
+		flowField(w, pre, ws, t, &x, &xK)
 		st.NFE++
-		h = moons0FirstStep(w, t0, dir, rtol, atol, &x, &xK)
+		h = moons0FirstStep(w, pre, ws, t0, dir, rtol, atol, &x, &xK)
 		st.NFE += 1
 		h = dir * min(h, dir*(t1-t0))
 	}
@@ -352,7 +352,7 @@ func solveMoons0Rec(w *Params, tape *moons0RecTape, t0 float64, t1 float64, by r
 			st.Fail(rt.TooSmall(err, h), t, h)
 			break
 		}
-		moons0Step(w, t, h, &x, &xK, &x1, &xErr, &xK1)
+		moons0Step(w, pre, ws, t, h, &x, &xK, &x1, &xErr, &xK1)
 		st.NFE += 6
 		err = moons0Norm(rtol, atol, &x, &x1, &xErr)
 		if !(err <= 1) { // also a NaN
@@ -1221,6 +1221,7 @@ func reverseFitHyper0Rec2(pre *prepared, tape *fitHyper0RecTape, xOutBar []float
 
 // workspace holds what one goroutine needs: the tapes of recorded solves and large arrays.
 type workspace struct {
+	alone                   *aloneFrame
 	moons0RecTape           moons0RecTape
 	moons0RecTape2          moons0RecTape
 	fitTiny0RecTape         fitTiny0RecTape

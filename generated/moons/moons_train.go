@@ -32,7 +32,8 @@ var fitBackward = []int{6}
 
 // fitWorker computes shards of recipe Fit on one goroutine.
 type fitWorker struct {
-	ws workspace
+	ws  workspace
+	pre prepared
 }
 
 // fitShard computes a shard. Where the processor has vector instructions, kernels take its place.
@@ -46,6 +47,8 @@ func (k *fitWorker) Shard(weights, gradient []Real, t *rt.Table, rows []int, key
 // rows adds up loss, metrics and gradient of rows of t, one sample after the other.
 func (k *fitWorker) rows(weights, gradient []Real, t *rt.Table, rows []int, key rt.Key, out *rt.ShardResult) {
 	w := paramsOf(weights)
+	pre := &k.pre
+	pre.of(w)
 	var g *Params
 	if gradient != nil {
 		g = paramsOf(gradient)
@@ -62,9 +65,9 @@ func (k *fitWorker) rows(weights, gradient []Real, t *rt.Table, rows []int, key 
 		var st [1]rt.SolveStats
 		var loss, m0 Real
 		if gradient != nil {
-			loss, m0 = fitGrad(w, ws, &x, y, g, &st)
+			loss, m0 = fitGrad(w, pre, ws, &x, y, g, &st)
 		} else {
-			loss, m0 = fitSample(w, &x, y, &st)
+			loss, m0 = fitSample(w, pre, ws, &x, y, &st)
 		}
 		back := fitBackward
 		if gradient == nil {
@@ -92,6 +95,8 @@ var fitObjective = rt.Objective[Real]{
 // fitInputs is the gradient of the mean loss of recipe Fit by the real columns of t.
 func fitInputs(weights []Real, t, out *rt.Table) error {
 	w := paramsOf(weights)
+	pre := new(prepared)
+	pre.of(w)
 	ws := new(workspace)
 	var first error
 	xCol := &t.Columns[t.Index("x")]
@@ -105,7 +110,7 @@ func fitInputs(weights []Real, t, out *rt.Table) error {
 		var st [1]rt.SolveStats
 		var loss, m0 Real
 		var xBar [2]Real
-		loss, m0 = fitGradinputs(w, ws, &x, y, &xBar, &st)
+		loss, m0 = fitGradinputs(w, pre, ws, &x, y, &xBar, &st)
 		_ = loss
 		_ = m0
 		if err := rt.Failure(st[:], fitSites, row, row); err != nil && first == nil {
@@ -157,6 +162,7 @@ var fitTinyBackward = []int{0, 0, 0}
 
 // fitTinyWorker computes shards of recipe FitTiny on one goroutine.
 type fitTinyWorker struct {
+	ws     workspace
 	pre    prepared
 	design [5434]Real
 }
@@ -178,6 +184,7 @@ func (k *fitTinyWorker) rows(weights, gradient []Real, t *rt.Table, rows []int, 
 	if gradient != nil {
 		g = paramsOf(gradient)
 	}
+	ws := &k.ws
 	xCol := &t.Columns[t.Index("x")]
 	yCol := &t.Columns[t.Index("y")]
 	for _, row := range rows {
@@ -189,9 +196,9 @@ func (k *fitTinyWorker) rows(weights, gradient []Real, t *rt.Table, rows []int, 
 		var st [3]rt.SolveStats
 		var loss, m0 Real
 		if gradient != nil {
-			loss, m0 = fitTinyGrad(w, pre, &x, y, g, &st)
+			loss, m0 = fitTinyGrad(w, pre, ws, &x, y, g, &st)
 		} else {
-			loss, m0 = fitTinySample(w, pre, &x, y, &st)
+			loss, m0 = fitTinySample(w, pre, ws, &x, y, &st)
 		}
 		back := fitTinyBackward
 		if gradient == nil {
@@ -210,6 +217,7 @@ func (k *fitTinyWorker) Design(weights []Real, t *rt.Table, rows []int, key rt.K
 	w := paramsOf(weights)
 	pre := &k.pre
 	pre.of(w)
+	ws := &k.ws
 	xCol := &t.Columns[t.Index("x")]
 	yCol := &t.Columns[t.Index("y")]
 	for _, row := range rows {
@@ -219,7 +227,7 @@ func (k *fitTinyWorker) Design(weights []Real, t *rt.Table, rows []int, key rt.K
 		}
 		y := int32(yCol.Data[row])
 		var st [3]rt.SolveStats
-		fitTinyDesign(w, pre, &x, y, &k.design, &st)
+		fitTinyDesign(w, pre, ws, &x, y, &k.design, &st)
 		if !out.Count(st[:], []rt.Site{{Where: "moons_hyper.nde:41", Solve: "Flow"}, {Where: "moons.nde:19", Solve: "Flow"}, {Where: "moons.nde:19", Solve: "Flow"}}, row, row, nil) {
 			continue
 		}
@@ -348,7 +356,7 @@ func (k *fitHyperWorker) rows(weights, gradient []Real, t *rt.Table, rows []int,
 			}
 		} else {
 			var st [4]rt.SolveStats
-			loss, m0 = fitHyperSample(w, pre, &x, y, &st)
+			loss, m0 = fitHyperSample(w, pre, ws, &x, y, &st)
 			if !out.Count(st[:], fitHyperSites, row, row, nil) {
 				continue
 			}
@@ -483,13 +491,16 @@ func moonsTablePath(ctx context.Context, w []Real, in *rt.Table, row, k int) ([]
 // their derivatives.
 func moonsTableField(weights []Real, in *rt.Table, row int, t []float64, x, dx [][]float64) error {
 	w := paramsOf(weights)
+	pre := new(prepared)
+	pre.of(w)
+	ws := new(workspace)
 	for k := range t {
 		var x0 [2]Real
 		var dx0 [2]Real
 		for i := range x0 {
 			x0[i] = Real(x[0][k*2+i])
 		}
-		flowField(w, t[k], &x0, &dx0)
+		flowField(w, pre, ws, t[k], &x0, &dx0)
 		for i := range dx0 {
 			dx[0][k*2+i] = float64(dx0[i])
 		}
@@ -543,13 +554,16 @@ func moonsTinyTablePath(ctx context.Context, w []Real, in *rt.Table, row, k int)
 // their derivatives.
 func moonsTinyTableField(weights []Real, in *rt.Table, row int, t []float64, x, dx [][]float64) error {
 	w := paramsOf(weights)
+	pre := new(prepared)
+	pre.of(w)
+	ws := new(workspace)
 	for k := range t {
 		var x0 [2]Real
 		var dx0 [2]Real
 		for i := range x0 {
 			x0[i] = Real(x[0][k*2+i])
 		}
-		flowField1(w, t[k], &x0, &dx0)
+		flowField1(w, pre, ws, t[k], &x0, &dx0)
 		for i := range dx0 {
 			dx[0][k*2+i] = float64(dx0[i])
 		}
@@ -603,13 +617,16 @@ func moonsFastTablePath(ctx context.Context, w []Real, in *rt.Table, row, k int)
 // their derivatives.
 func moonsFastTableField(weights []Real, in *rt.Table, row int, t []float64, x, dx [][]float64) error {
 	w := paramsOf(weights)
+	pre := new(prepared)
+	pre.of(w)
+	ws := new(workspace)
 	for k := range t {
 		var x0 [2]Real
 		var dx0 [2]Real
 		for i := range x0 {
 			x0[i] = Real(x[0][k*2+i])
 		}
-		flowField2(w, t[k], &x0, &dx0)
+		flowField2(w, pre, ws, t[k], &x0, &dx0)
 		for i := range dx0 {
 			dx[0][k*2+i] = float64(dx0[i])
 		}

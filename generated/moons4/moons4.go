@@ -72,12 +72,30 @@ func paramsOf(w []Real) *Params { return (*Params)(unsafe.Pointer(&w[:paramCount
 
 const version = "v0.1.0"
 
+// prepared holds what is computed once whenever parameters have changed.
+type prepared struct {
+	alone *aloneWeights // nil where there are no kernels
+}
+
+// of computes it from the parameters.
+func (pre *prepared) of(w *Params) {
+	if alone == nil {
+		return
+	}
+	if pre.alone == nil {
+		pre.alone = rt.Aligned[aloneWeights]()
+	}
+	pre.alone.of(w, pre)
+}
+
 // Moons returns class scores for one point.
 // It is read-only and may be shared by goroutines.
 type Moons struct {
 	p    *Params
+	pre  prepared
 	by   [1]rt.Stepping // of its solves
 	jobs rt.FreeList[moonsJob]
+	work rt.FreeList[workspace]
 }
 
 var moonsSites = []rt.Site{{Where: "moons4.nde:19", Solve: "Flow"}}
@@ -86,17 +104,23 @@ var moonsSites = []rt.Site{{Where: "moons4.nde:19", Solve: "Flow"}}
 func NewMoons(p *Params) *Moons {
 	m := &Moons{p: p, by: [1]rt.Stepping{{Steps: 20}}}
 	m.jobs.New = func() *moonsJob { return newMoonsJob(m) }
+	m.work.New = func() *workspace { return new(workspace) }
+	m.Refresh()
 	return m
 }
 
 // Refresh makes changes of the parameters in place known to the model.
-func (m *Moons) Refresh() {}
+func (m *Moons) Refresh() {
+	m.pre.of(m.p)
+}
 
 // Forward computes one sample without allocating. The error is a *rt.SolveError when a solve failed; the output then
 // belongs to the last good state.
 func (m *Moons) Forward(x [2]Real) (logits [2]Real, err error) {
 	var st [1]rt.SolveStats
-	moonsSample(m.p, &x, &logits, &m.by, &st)
+	ws := m.work.Get()
+	defer m.work.Put(ws)
+	moonsSample(m.p, &m.pre, ws, &x, &logits, &m.by, &st)
 	return logits, rt.Failure(st[:], moonsSites, 0, -1)
 }
 
@@ -109,6 +133,7 @@ type moonsJob struct {
 	logits []Real
 	stats  *rt.BatchStats
 	failed rt.FirstFailure
+	work   []*workspace
 }
 
 // moonsBatch computes rows of a batch. Where the processor has vector instructions, kernels take its place.
@@ -121,9 +146,10 @@ func newMoonsJob(m *Moons) *moonsJob {
 }
 
 func (j *moonsJob) rows(worker, lo, hi int) {
+	ws := j.work[worker]
 	var st [1]rt.SolveStats
 	for i := lo; i < hi; i++ {
-		moonsSample(j.m.p, (*[2]Real)(j.x[i*2:]), (*[2]Real)(j.logits[i*2:]), &j.m.by, &st)
+		moonsSample(j.m.p, &j.m.pre, ws, (*[2]Real)(j.x[i*2:]), (*[2]Real)(j.logits[i*2:]), &j.m.by, &st)
 		for s := range st {
 			if j.stats != nil {
 				j.stats.Set(s, i, st[s])
@@ -153,6 +179,9 @@ func (m *Moons) Batch(ctx context.Context, logits []Real, x []Real, stats *rt.Ba
 	if stats != nil {
 		stats.Reset(rt.SiteNames(moonsSites), n)
 	}
+	for len(j.work) < workers {
+		j.work = append(j.work, new(workspace))
+	}
 	if err := j.crew.ForEach(ctx, workers, n, rt.BlockRows, j.run); err != nil {
 		return err
 	}
@@ -180,6 +209,7 @@ func (m *Moons) Trajectory(ctx context.Context, x [2]Real, ts []float64) (*Moons
 		return nil, err
 	}
 	var t0, t1 float64
+	ws := new(workspace)
 	var start0 [2]Real
 	t0, t1 = moonsPath0(&x, &start0)
 	if err := rt.CheckTimes(t0, t1, ts); err != nil {
@@ -187,7 +217,7 @@ func (m *Moons) Trajectory(ctx context.Context, x [2]Real, ts []float64) (*Moons
 	}
 	path := &MoonsPath{T: append([]float64(nil), ts...)}
 	flat0 := make([]Real, len(ts)*2)
-	pathMoons0(m.p, t0, path.T, m.by[0], &start0, flat0, &path.Stats)
+	pathMoons0(m.p, &m.pre, ws, t0, path.T, m.by[0], &start0, flat0, &path.Stats)
 	path.X = make([][2]Real, len(ts))
 	for i := range path.X {
 		copy(path.X[i][:], flat0[i*2:])
@@ -200,24 +230,31 @@ var flowFwdStepperSite = rt.Site{Where: "moons4.nde:19", Solve: "Flow"}
 // FlowFwdStepper takes single steps of system Flow with solver Fwd (rk4),
 // of any length. It belongs to one goroutine.
 type FlowFwdStepper struct {
-	p *Params
+	p   *Params
+	pre prepared
+	ws  workspace
 }
 
 // NewFlowFwdStepper gives a stepper with parameters p.
 func NewFlowFwdStepper(p *Params) *FlowFwdStepper {
 	st := &FlowFwdStepper{p: p}
+	st.Refresh()
 	return st
 }
 
 // Refresh makes changes of the parameters in place known to the stepper.
-func (st *FlowFwdStepper) Refresh() {}
+func (st *FlowFwdStepper) Refresh() {
+	st.pre.of(st.p)
+}
 
 // Step gives the state at t+h from that at t, without allocating. Where the result is not finite the error is a *rt.SolveError
 // and the state is the one before.
 func (st *FlowFwdStepper) Step(t, h float64, x [2]Real) (next [2]Real, err error) {
 	w := st.p
+	pre := &st.pre
+	ws := &st.ws
 	var x1 [2]Real
-	moons0Step(w, t, h, &x, &x1)
+	moons0Step(w, pre, ws, t, h, &x, &x1)
 	finite := x1[0]-x1[0] == 0 && x1[1]-x1[1] == 0
 	if !finite {
 		return x, rt.StepFailure(&flowFwdStepperSite, t, h)

@@ -2,10 +2,103 @@
 
 package moons4
 
-import "ndec.dev/ndec/rt"
+import (
+	"unsafe"
+
+	"ndec.dev/ndec/rt"
+)
+
+// aloneFrame is the memory of kernels for one sample: for each function its arguments, results and other values, rounded up
+// to whole vectors.
+type aloneFrame struct {
+	spill          [16640]byte // vectors and pointers that found no register
+	flowFieldAlone struct {    // Flow.field
+		t  [16]float64
+		x  [16]Real
+		dx [16]Real
+	}
+	moons0StepAlone struct { // Moons.0.step
+		t     [16]float64
+		h     [16]float64
+		x     [16]Real
+		xNext [16]Real
+		v3    [16]Real
+		v6    [16]float64
+		v7    [16]Real
+		v9    [16]Real
+		v10   [16]Real
+		v12   [16]Real
+		v13   [16]Real
+		v14   [16]float64
+		v17   [16]Real
+		v18   [16]Real
+	}
+	moons0DenseStepAlone struct { // Moons.0.dense_step
+		t     [16]float64
+		h     [16]float64
+		x     [16]Real
+		xNext [16]Real
+		xD1   [16]Real
+		xD2   [16]Real
+		xD3   [16]Real
+		v6    [16]float64
+		v7    [16]Real
+		v9    [16]Real
+		v10   [16]Real
+		v12   [16]Real
+		v13   [16]Real
+		v14   [16]float64
+		v17   [16]Real
+		v18   [16]Real
+	}
+}
+
+// Kernels know the places in a frame as numbers.
+var _ = [19328]byte([unsafe.Sizeof(aloneFrame{})]byte{})
+
+// aloneWeights are parameters as kernels for one sample read them.
+type aloneWeights struct {
+	f0WeightColumns [32]Real // f.0.weight by columns
+	f0Bias          [16]Real // f.0.bias by rows
+	f2Weight        [32]Real // f.2.weight by rows
+	f2Bias          [16]Real // f.2.bias by rows
+}
+
+// of fills them in.
+func (a *aloneWeights) of(w *Params, pre *prepared) {
+	rt.PackColumns(a.f0WeightColumns[:], w.F0Weight[:], 16, 2, 64, 16)
+	rt.PackRows(a.f0Bias[:], w.F0Bias[:], 16, 16)
+	rt.PackRows(a.f2Weight[:], w.F2Weight[:], 16, 16)
+	rt.PackRows(a.f2Bias[:], w.F2Bias[:], 2, 16)
+}
+
+// aloneKernels are kernels for one sample.
+type aloneKernels struct {
+	flowFieldAlone       func(fr *aloneFrame, w *aloneWeights)
+	moons0StepAlone      func(fr *aloneFrame, w *aloneWeights)
+	moons0DenseStepAlone func(fr *aloneFrame, w *aloneWeights)
+}
+
+// alone holds them; nil where the processor has none of the instruction sets.
+var alone *aloneKernels
+
+func (ws *workspace) aloneFrame() *aloneFrame {
+	if ws.alone == nil {
+		ws.alone = rt.Aligned[aloneFrame]()
+	}
+	return ws.alone
+}
 
 // flowField is Flow.field of one sample (moons4.nde:10): 64 multiply-adds, 16 transcendental functions.
-func flowField(w *Params, t float64, x *[2]Real, dx *[2]Real) {
+func flowField(w *Params, pre *prepared, ws *workspace, t float64, x *[2]Real, dx *[2]Real) {
+	if alone != nil {
+		fr := ws.aloneFrame()
+		fr.flowFieldAlone.t[0] = t
+		*(*[2]Real)(fr.flowFieldAlone.x[:2]) = *x
+		alone.flowFieldAlone(fr, pre.alone)
+		*dx = *(*[2]Real)(fr.flowFieldAlone.dx[:2])
+		return
+	}
 	x0, x1 := x[0], x[1]
 	var matvec0, matvec1 Real
 	// moons4.nde:6  return x |> Linear(16) |> tanh |> Linear(2)
@@ -29,11 +122,20 @@ func flowField(w *Params, t float64, x *[2]Real, dx *[2]Real) {
 }
 
 // moons0Step is Moons.0.step of one sample (moons4.nde:19): 256 multiply-adds, 64 transcendental functions.
-func moons0Step(w *Params, t float64, h float64, x *[2]Real, xNext *[2]Real) {
+func moons0Step(w *Params, pre *prepared, ws *workspace, t float64, h float64, x *[2]Real, xNext *[2]Real) {
+	if alone != nil {
+		fr := ws.aloneFrame()
+		fr.moons0StepAlone.t[0] = t
+		fr.moons0StepAlone.h[0] = h
+		*(*[2]Real)(fr.moons0StepAlone.x[:2]) = *x
+		alone.moons0StepAlone(fr, pre.alone)
+		*xNext = *(*[2]Real)(fr.moons0StepAlone.xNext[:2])
+		return
+	}
 	x0, x1 := x[0], x[1]
 	// moons4.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
 	var xK1 [2]Real
-	flowField(w, t, x, &xK1)
+	flowField(w, pre, ws, t, x, &xK1)
 	mul := float64(h * 0.5)
 	t2 := t + mul
 	ha21 := Real(mul)
@@ -41,19 +143,19 @@ func moons0Step(w *Params, t float64, h float64, x *[2]Real, xNext *[2]Real) {
 	xY2[0] = x0 + Real(ha21*xK1[0])
 	xY2[1] = x1 + Real(ha21*xK1[1])
 	var xK2 [2]Real
-	flowField(w, t2, &xY2, &xK2)
+	flowField(w, pre, ws, t2, &xY2, &xK2)
 	var xY3 [2]Real
 	xY3[0] = x0 + Real(ha21*xK2[0])
 	xY3[1] = x1 + Real(ha21*xK2[1])
 	var xK3 [2]Real
-	flowField(w, t2, &xY3, &xK3)
+	flowField(w, pre, ws, t2, &xY3, &xK3)
 	t4 := t + h
 	ha43 := Real(h)
 	var xY4 [2]Real
 	xY4[0] = x0 + Real(ha43*xK3[0])
 	xY4[1] = x1 + Real(ha43*xK3[1])
 	var xK4 [2]Real
-	flowField(w, t4, &xY4, &xK4)
+	flowField(w, pre, ws, t4, &xY4, &xK4)
 	hb1 := Real(float64(h * 0.16666666666666666))
 	hb2 := Real(float64(h * 0.3333333333333333))
 	xNext[0] = x0 + Real(hb1*xK1[0]) + Real(hb2*xK2[0]) + Real(hb2*xK3[0]) + Real(hb1*xK4[0])
@@ -61,16 +163,28 @@ func moons0Step(w *Params, t float64, h float64, x *[2]Real, xNext *[2]Real) {
 }
 
 // moonsSample is Moons of one sample (moons4.nde:18).
-func moonsSample(w *Params, x *[2]Real, logits *[2]Real, by *[1]rt.Stepping, st *[1]rt.SolveStats) {
+func moonsSample(w *Params, pre *prepared, ws *workspace, x *[2]Real, logits *[2]Real, by *[1]rt.Stepping, st *[1]rt.SolveStats) {
 	// moons4.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
-	solveMoons0(w, 0.0, 1.0, by[0], x, logits, &st[0])
+	solveMoons0(w, pre, ws, 0.0, 1.0, by[0], x, logits, &st[0])
 }
 
 // moons0DenseStep is Moons.0.dense_step of one sample (moons4.nde:19): 256 multiply-adds, 64 transcendental functions.
-func moons0DenseStep(w *Params, t float64, h float64, x *[2]Real, xNext *[2]Real, xD1 *[2]Real, xD2 *[2]Real, xD3 *[2]Real) {
+func moons0DenseStep(w *Params, pre *prepared, ws *workspace, t float64, h float64, x *[2]Real, xNext *[2]Real, xD1 *[2]Real, xD2 *[2]Real, xD3 *[2]Real) {
+	if alone != nil {
+		fr := ws.aloneFrame()
+		fr.moons0DenseStepAlone.t[0] = t
+		fr.moons0DenseStepAlone.h[0] = h
+		*(*[2]Real)(fr.moons0DenseStepAlone.x[:2]) = *x
+		alone.moons0DenseStepAlone(fr, pre.alone)
+		*xNext = *(*[2]Real)(fr.moons0DenseStepAlone.xNext[:2])
+		*xD1 = *(*[2]Real)(fr.moons0DenseStepAlone.xD1[:2])
+		*xD2 = *(*[2]Real)(fr.moons0DenseStepAlone.xD2[:2])
+		*xD3 = *(*[2]Real)(fr.moons0DenseStepAlone.xD3[:2])
+		return
+	}
 	x0, x1 := x[0], x[1]
 	// moons4.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
-	flowField(w, t, x, xD1)
+	flowField(w, pre, ws, t, x, xD1)
 	mul := float64(h * 0.5)
 	t2 := t + mul
 	ha21 := Real(mul)
@@ -78,19 +192,19 @@ func moons0DenseStep(w *Params, t float64, h float64, x *[2]Real, xNext *[2]Real
 	xY2[0] = x0 + Real(ha21*xD1[0])
 	xY2[1] = x1 + Real(ha21*xD1[1])
 	var xK2 [2]Real
-	flowField(w, t2, &xY2, &xK2)
+	flowField(w, pre, ws, t2, &xY2, &xK2)
 	var xY3 [2]Real
 	xY3[0] = x0 + Real(ha21*xK2[0])
 	xY3[1] = x1 + Real(ha21*xK2[1])
 	var xK3 [2]Real
-	flowField(w, t2, &xY3, &xK3)
+	flowField(w, pre, ws, t2, &xY3, &xK3)
 	t4 := t + h
 	ha43 := Real(h)
 	var xY4 [2]Real
 	xY4[0] = x0 + Real(ha43*xK3[0])
 	xY4[1] = x1 + Real(ha43*xK3[1])
 	var xK4 [2]Real
-	flowField(w, t4, &xY4, &xK4)
+	flowField(w, pre, ws, t4, &xY4, &xK4)
 	hb1 := Real(float64(h * 0.16666666666666666))
 	hb2 := Real(float64(h * 0.3333333333333333))
 	xNext[0] = x0 + Real(hb1*xD1[0]) + Real(hb2*xK2[0]) + Real(hb2*xK3[0]) + Real(hb1*xK4[0])

@@ -56,8 +56,6 @@ type laneFrame struct {
 // Kernels know the places in a frame as numbers.
 var _ = [24064]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
-type prepared struct{}
-
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {
 	fr   *laneFrame

@@ -5,7 +5,7 @@ package moons4
 import "ndec.dev/ndec/rt"
 
 // solveMoons0 solves system Flow from t0 to t1 with rk4 in a number of steps (moons4.nde:19).
-func solveMoons0(w *Params, t0 float64, t1 float64, by rt.Stepping, xStart *[2]Real, xEnd *[2]Real, st *rt.SolveStats) {
+func solveMoons0(w *Params, pre *prepared, ws *workspace, t0 float64, t1 float64, by rt.Stepping, xStart *[2]Real, xEnd *[2]Real, st *rt.SolveStats) {
 	x := *xStart
 	*st = rt.SolveStats{Time: t0}
 	steps := by.Steps
@@ -13,7 +13,7 @@ func solveMoons0(w *Params, t0 float64, t1 float64, by rt.Stepping, xStart *[2]R
 	var x1 [2]Real
 	t := t0
 	for k := 0; k < steps && t != t1; k++ {
-		moons0Step(w, t, h, &x, &x1)
+		moons0Step(w, pre, ws, t, h, &x, &x1)
 		st.NFE += 4
 		finite := x1[0]-x1[0] == 0 && x1[1]-x1[1] == 0
 		if !finite {
@@ -33,7 +33,7 @@ func solveMoons0(w *Params, t0 float64, t1 float64, by rt.Stepping, xStart *[2]R
 }
 
 // pathMoons0 solves system Flow with rk4 in a number of steps and gives the states at the times ts, sorted from t0 on; the times do not change the steps (moons4.nde:19).
-func pathMoons0(w *Params, t0 float64, ts []float64, by rt.Stepping, xStart *[2]Real, xOut []Real, st *rt.SolveStats) {
+func pathMoons0(w *Params, pre *prepared, ws *workspace, t0 float64, ts []float64, by rt.Stepping, xStart *[2]Real, xOut []Real, st *rt.SolveStats) {
 	x := *xStart
 	t1 := t0
 	if len(ts) > 0 {
@@ -49,7 +49,7 @@ func pathMoons0(w *Params, t0 float64, ts []float64, by rt.Stepping, xStart *[2]
 	var dense2 [2]Real
 	t := t0
 	for k := 0; k < steps && t != t1; k++ {
-		moons0DenseStep(w, t, h, &x, &x1, &dense0, &dense1, &dense2)
+		moons0DenseStep(w, pre, ws, t, h, &x, &x1, &dense0, &dense1, &dense2)
 		st.NFE += 4
 		finite := x1[0]-x1[0] == 0 && x1[1]-x1[1] == 0
 		if !finite {
@@ -85,4 +85,5 @@ func pathMoons0(w *Params, t0 float64, ts []float64, by rt.Stepping, xStart *[2]
 
 // workspace holds what one goroutine needs: the tapes of recorded solves and large arrays.
 type workspace struct {
+	alone *aloneFrame
 }

@@ -57,13 +57,16 @@ func moonsTablePath(ctx context.Context, w []Real, in *rt.Table, row, k int) ([]
 // their derivatives.
 func moonsTableField(weights []Real, in *rt.Table, row int, t []float64, x, dx [][]float64) error {
 	w := paramsOf(weights)
+	pre := new(prepared)
+	pre.of(w)
+	ws := new(workspace)
 	for k := range t {
 		var x0 [2]Real
 		var dx0 [2]Real
 		for i := range x0 {
 			x0[i] = Real(x[0][k*2+i])
 		}
-		flowField(w, t[k], &x0, &dx0)
+		flowField(w, pre, ws, t[k], &x0, &dx0)
 		for i := range dx0 {
 			dx[0][k*2+i] = float64(dx0[i])
 		}

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 
 	"ndec.dev/ndec/ir"
 )
@@ -88,17 +89,7 @@ func (p *Plan) addSolve(s *ir.Solve, path bool) error {
 	}
 	ps.Path = ps.Path || path
 	ps.End = ps.End || s.Times == 0
-	fs := []*ir.Func{s.Field, s.Step, s.Norm, s.First, s.Control}
-	if ps.Path || len(s.Events) > 0 {
-		fs = append(fs, s.DenseStep, s.Dense, s.Guard)
-	}
-	for _, e := range s.Events {
-		fs = append(fs, e.Reset)
-	}
-	for _, f := range fs {
-		if f == nil {
-			continue
-		}
+	for _, f := range ps.Functions() {
 		if err := p.add(f); err != nil {
 			return err
 		}
@@ -107,16 +98,59 @@ func (p *Plan) addSolve(s *ir.Solve, path bool) error {
 	return nil
 }
 
+// Functions are those that the loops of a solve call.
+func (ps *Solve) Functions() []*ir.Func {
+	s := ps.IR
+	fs := []*ir.Func{s.Field, s.Step, s.Norm, s.First, s.Control}
+	if ps.Path || len(s.Events) > 0 {
+		fs = append(fs, s.DenseStep, s.Dense, s.Guard)
+	}
+	for _, e := range s.Events {
+		fs = append(fs, e.Reset)
+	}
+	return slices.DeleteFunc(fs, func(f *ir.Func) bool { return f == nil })
+}
+
+// Needing is the plan for a back end whose functions use more than they do by themselves.
+func (p *Plan) Needing(more func(*ir.Func) Needs) *Plan {
+	q := &Plan{Module: p.Module, Revs: p.Revs, byIR: map[*ir.Func]*Func{}, byS: map[*ir.Solve]*Solve{}}
+	for f, fn := range p.byIR { // extra ones too
+		c := *fn
+		c.Needs.join(more(f))
+		q.byIR[f] = &c
+	}
+	for _, s := range p.Solves {
+		c := *s
+		q.byS[s.IR] = &c
+		q.Solves = append(q.Solves, &c)
+	}
+	for _, fn := range p.Funcs { // callees come first
+		c := q.byIR[fn.IR]
+		q.Funcs = append(q.Funcs, c)
+		for _, v := range fn.IR.Values {
+			if s := q.byS[v.Attr.Solve]; v.Op == ir.OpSolve {
+				for _, f := range s.Functions() {
+					s.Needs.join(q.byIR[f].Needs)
+				}
+			}
+		}
+		c.Needs.join(q.calleeNeeds(fn.IR))
+	}
+	for _, s := range q.Solves {
+		for _, f := range s.Functions() {
+			s.Needs.join(q.byIR[f].Needs)
+		}
+	}
+	return q
+}
+
 func (p *Plan) addRev(r *ir.Rev) error {
 	for _, known := range p.Revs {
 		if known == r {
 			return nil
 		}
 	}
-	for _, f := range append([]*ir.Func{r.StepVJP, r.AtVJP, r.Solve.Replay}, r.Events...) {
-		if f == nil {
-			continue
-		}
+	for _, f := range RevFunctions(r) {
 		if err := p.add(f); err != nil {
 			return err
 		}
@@ -128,13 +162,46 @@ func (p *Plan) addRev(r *ir.Rev) error {
 // RevNeeds is what the reverse sweep uses.
 func (p *Plan) RevNeeds(r *ir.Rev) Needs {
 	n := Needs{Accum: len(r.Params) > 0}
-	n.join(p.byIR[r.StepVJP].Needs)
-	for _, f := range append([]*ir.Func{r.AtVJP, r.Solve.Replay}, r.Events...) {
-		if f != nil {
-			n.join(p.byIR[f].Needs)
-		}
+	for _, f := range RevFunctions(r) {
+		n.join(p.byIR[f].Needs)
 	}
 	return n
+}
+
+// RevFunctions are those that a reverse sweep calls.
+func RevFunctions(r *ir.Rev) []*ir.Func {
+	fs := append([]*ir.Func{r.StepVJP, r.AtVJP, r.Solve.Replay}, r.Events...)
+	return slices.DeleteFunc(fs, func(f *ir.Func) bool { return f == nil })
+}
+
+// Reached gives all functions that some functions run, themselves among them.
+func (p *Plan) Reached(from ...*ir.Func) map[*ir.Func]bool {
+	seen := map[*ir.Func]bool{}
+	var look func(fs ...*ir.Func)
+	look = func(fs ...*ir.Func) {
+		for _, f := range fs {
+			if f == nil || seen[f] {
+				continue
+			}
+			seen[f] = true
+			for _, v := range f.Values {
+				switch v.Op {
+				case ir.OpCall:
+					look(v.Attr.Func)
+				case ir.OpMap:
+					look(v.Attr.Map.Fn)
+				case ir.OpScan:
+					look(v.Attr.Scan.Fn)
+				case ir.OpSolve:
+					look(p.byS[v.Attr.Solve].Functions()...)
+				case ir.OpRev:
+					look(RevFunctions(v.Attr.Rev)...)
+				}
+			}
+		}
+	}
+	look(from...)
+	return seen
 }
 
 // planner holds the state of planning one function.

@@ -241,26 +241,39 @@ func (pl *planner) needs() {
 		case ir.OpParam:
 			n.Params = n.Params || !v.Attr.Param.Derived
 			n.Prepared = n.Prepared || v.Attr.Param.Derived
-		case ir.OpCall:
-			n.join(pl.plan.byIR[v.Attr.Func].Needs)
-		case ir.OpMap:
-			n.join(pl.plan.byIR[v.Attr.Map.Fn].Needs)
 		case ir.OpScan:
-			n.join(pl.plan.byIR[v.Attr.Scan.Fn].Needs)
 			for _, t := range v.Type.Parts[:v.Attr.Scan.Carry] {
 				n.Work = n.Work || !OnStack(t)
 			}
 		case ir.OpSolve:
-			n.join(pl.plan.byS[v.Attr.Solve].Needs)
 			n.Work = n.Work || v.Attr.Solve.Record // the tape
 		case ir.OpRev:
-			n.join(pl.plan.RevNeeds(v.Attr.Rev))
 			n.Work = true
 		}
 	}
+	n.join(pl.plan.calleeNeeds(pl.fn.IR))
 	for _, p := range pl.fn.Sums {
 		n.Accum = n.Accum || p != nil
 	}
+}
+
+// calleeNeeds is what the functions, solves and sweeps in f use.
+func (p *Plan) calleeNeeds(f *ir.Func) (n Needs) {
+	for _, v := range f.Values {
+		switch v.Op {
+		case ir.OpCall:
+			n.join(p.byIR[v.Attr.Func].Needs)
+		case ir.OpMap:
+			n.join(p.byIR[v.Attr.Map.Fn].Needs)
+		case ir.OpScan:
+			n.join(p.byIR[v.Attr.Scan.Fn].Needs)
+		case ir.OpSolve:
+			n.join(p.byS[v.Attr.Solve].Needs)
+		case ir.OpRev:
+			n.join(p.RevNeeds(v.Attr.Rev))
+		}
+	}
+	return n
 }
 
 func (p *Plan) cost(fn *Func) Cost {

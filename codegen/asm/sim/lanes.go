@@ -267,7 +267,9 @@ var shuffles = map[string]func(m *Machine, in *inst, w int) error{
 	"VCVTTPD2DQ":  narrow(func(x uint64) uint64 { return truncate(f64(flush(x, 8))) }),
 	"VCVTTPD2DQY": narrow(func(x uint64) uint64 { return truncate(f64(flush(x, 8))) }),
 	"VPMOVQD":     narrow(func(x uint64) uint64 { return uint64(uint32(x)) }),
-	"VSHUFPS":     shufflePS, "VPERMPD": permutePD, "VPERM2F128": permute128,
+	"VSHUFPS":     shufflePS, "VSHUFPD": shufflePD, "VPERMPD": permutePD, "VPERM2F128": permute128,
+	"VSHUFF32X4": shuffle128, "VSHUFF64X2": shuffle128,
+	"VMOVSS": storeOne(4), "VMOVSD": storeOne(8),
 	"VHADDPS": addPairs, "VHADDPD": addPairs,
 }
 
@@ -364,6 +366,44 @@ func shufflePS(m *Machine, in *inst, w int) error {
 		}
 	}
 	return m.write(in.args[len(in.args)-1], out)
+}
+
+func shufflePD(m *Machine, in *inst, w int) error {
+	imm, x, y, err := two(m, in, w)
+	if err != nil {
+		return err
+	}
+	out := make([]byte, w)
+	for g := 0; g < w/16; g++ {
+		for i, s := range [][]byte{x, y} {
+			put(out, 2*g+i, 8, get(s, 2*g+imm>>(2*g+i)&1, 8))
+		}
+	}
+	return m.write(in.args[len(in.args)-1], out)
+}
+
+// shuffle128 takes quarters of a vector: two of x, then two of y.
+func shuffle128(m *Machine, in *inst, w int) error {
+	imm, x, y, err := two(m, in, w)
+	if err != nil {
+		return err
+	}
+	var out []byte
+	for i, s := range [][]byte{x, x, y, y} {
+		out = append(out, s[imm>>(2*i)&3*16:][:16]...)
+	}
+	return m.write(in.args[len(in.args)-1], out)
+}
+
+// storeOne writes the first number of a register to memory.
+func storeOne(size int) func(m *Machine, in *inst, w int) error {
+	return func(m *Machine, in *inst, _ int) error {
+		b, err := m.read(in.args[0], size)
+		if err != nil {
+			return err
+		}
+		return m.write(in.args[1], b)
+	}
 }
 
 func permutePD(m *Machine, in *inst, w int) error {

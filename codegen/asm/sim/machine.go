@@ -169,7 +169,7 @@ func (m *Machine) addressOf(a arg) (uint64, error) {
 		if !ok {
 			return 0, fmt.Errorf("no symbol %s", a.symbol)
 		}
-		return at, nil
+		return at + uint64(a.n), nil
 	}
 	return 0, fmt.Errorf("operand has no address")
 }

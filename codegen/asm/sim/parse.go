@@ -131,6 +131,13 @@ func parseArg(s string) (arg, error) {
 		return arg{kind: immArg, n: n}, err
 	case strings.HasSuffix(s, "<>(SB)"):
 		return arg{kind: symArg, symbol: strings.TrimSuffix(s, "<>(SB)")}, nil
+	case strings.HasSuffix(s, "(SB)"):
+		name, off, ok := strings.Cut(strings.TrimSuffix(s, "(SB)"), "<>+")
+		if !ok {
+			return arg{}, fmt.Errorf("no symbol of the file")
+		}
+		n, err := strconv.ParseInt(off, 0, 64)
+		return arg{kind: symArg, symbol: name, n: n}, err
 	case strings.HasSuffix(s, ")"):
 		off, reg, _ := strings.Cut(strings.TrimSuffix(s, ")"), "(")
 		n := int64(0)

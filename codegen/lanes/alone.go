@@ -1,0 +1,501 @@
+package lanes
+
+import (
+	"maps"
+
+	"ndec.dev/ndec/codegen/asm"
+	"ndec.dev/ndec/ir"
+	"ndec.dev/ndec/ir/plan"
+)
+
+// Kernels for one sample have its successive elements in the lanes of a vector: the neurons of a layer. A number, and
+// each element of an array of a few, is the same in all lanes. A loop of the plan along more elements goes by vectors;
+// all else is compiled as for blocks of samples, of which there is then one.
+//
+// Such kernels read parameters from a copy of their own, in which rows begin at vectors, and matrices that are
+// multiplied from the left stand by columns.
+
+// alone is what kernels for one sample read.
+type alone struct {
+	packs []*Pack
+	at    map[packKey]*Pack
+	bytes int
+}
+
+// Pack is a copy of a parameter, or of a value computed from parameters.
+type Pack struct {
+	Param *ir.Param
+	// Columns: a matrix by columns, in strips of Tile rows; else its rows.
+	Columns bool
+	Off     int // bytes from the start
+	Len     int // elements
+}
+
+type packKey struct {
+	p       *ir.Param
+	columns bool
+}
+
+// NewAlone is an empty set of kernels for one sample.
+func NewAlone(p *plan.Plan, name func(*ir.Func) string) *Set {
+	s := New(p, name)
+	s.alone = &alone{at: map[packKey]*Pack{}}
+	s.Args = []string{"fr *aloneFrame", "w *aloneWeights"}
+	s.Size = s.MaskOff // there is one sample, and it counts
+	return s
+}
+
+// Packs are the parameters as kernels for one sample read them, in the order of their places.
+func (s *Set) Packs() []*Pack { return s.alone.packs }
+
+// Tile is the number of rows of a strip of a matrix that stands by columns.
+func (s *Set) Tile() int { return tileBytes / s.real().Bytes() }
+
+// tileBytes are what a strip has in a column: eight vectors of AVX2, whose sums fill half of the registers.
+const tileBytes = 256
+
+// padded is n elements, rounded up to the widest vector.
+func (s *Set) padded(n int) int {
+	w := 64 / s.real().Bytes()
+	return (n + w - 1) / w * w
+}
+
+// Padded is the length of a row of n elements in the copy of a parameter.
+func (s *Set) Padded(n int) int { return s.padded(n) }
+
+// ElemBytes is the size of an element: integers and masks are as wide as real numbers.
+func (s *Set) ElemBytes(e ir.Elem) int {
+	if e == ir.F64 {
+		return 8
+	}
+	return s.real().Bytes()
+}
+
+func (a *alone) mark() (undo func()) {
+	if a == nil {
+		return func() {}
+	}
+	n, at, bytes := len(a.packs), maps.Clone(a.at), a.bytes
+	return func() { a.packs, a.at, a.bytes = a.packs[:n], at, bytes }
+}
+
+// matrix is the number of rows and columns of a parameter; a vector is one row.
+func matrixOf(t ir.Type) (rows, columns int) {
+	if t.Rank() < 2 {
+		return 1, t.Len()
+	}
+	columns = t.Shape[t.Rank()-1]
+	return t.Len() / columns, columns
+}
+
+// pack gives a parameter a place in the copy.
+func (s *Set) pack(p *ir.Param, columns bool) *Pack {
+	k := packKey{p, columns}
+	if q := s.alone.at[k]; q != nil {
+		return q
+	}
+	m, n := matrixOf(p.Type)
+	q := &Pack{Param: p, Columns: columns, Off: s.alone.bytes, Len: m * s.padded(n)}
+	if columns {
+		q.Len = (m/s.Tile()*s.Tile() + s.padded(m%s.Tile())) * n
+	}
+	s.alone.at[k] = q
+	s.alone.packs = append(s.alone.packs, q)
+	s.alone.bytes += q.Len * s.ElemBytes(p.Type.Elem)
+	return q
+}
+
+// weight is an element of a parameter, or a vector of elements of one row.
+func (c *compiler) weight(p *ir.Param, e ir.Elem, ix index) value {
+	k := c.kind(e)
+	if !e.IsFloat() || k == double && e == ir.F32 {
+		c.unsupported(nil, "a parameter of %s", e)
+	}
+	if _, n := matrixOf(p.Type); p.Type.Rank() > 1 && n != c.set.padded(n) {
+		if ix.vec || !ix.konst() {
+			c.unsupported(nil, "a matrix that is read element by element")
+		}
+		ix = at(ix.k/n*c.set.padded(n) + ix.k%n)
+	}
+	m := c.weightAt(c.set.pack(p, false), ix)
+	if ix.vec {
+		return c.loadVectors(k, m)
+	}
+	return c.same(k, c.b.Broadcast(k.elem(), m))
+}
+
+// weightAt is the place of element ix of the copy of a parameter.
+func (c *compiler) weightAt(q *Pack, ix index) asm.Mem {
+	n := c.set.ElemBytes(q.Param.Type.Elem)
+	m := c.b.Arg(argParams).At(q.Off + ix.k*n)
+	for _, s := range ix.steps {
+		m = m.Along(s.loop, s.n*n)
+	}
+	return m
+}
+
+// weightRow is the place of elements ix of row k of a matrix.
+func (c *compiler) weightRow(v *ir.Value, k, ix index) asm.Mem {
+	q := c.set.pack(c.matrixParam(v), false)
+	_, n := matrixOf(q.Param.Type)
+	return c.weightAt(q, add(k.times(c.set.padded(n)), ix))
+}
+
+// weightColumn is the place of elements ix of column k of a matrix. ix is a place in a strip, or moves by strips.
+func (c *compiler) weightColumn(v *ir.Value, ix, k index) asm.Mem {
+	q := c.set.pack(c.matrixParam(v), true)
+	m, n := matrixOf(q.Param.Type)
+	t := c.set.Tile()
+	strip, width := ix.k/t, t
+	if strip == m/t {
+		width = c.set.padded(m % t)
+	}
+	place := index{k: strip*t*n + ix.k%t}
+	for _, s := range ix.steps {
+		place = place.along(s.loop, s.n*n)
+	}
+	return c.weightAt(q, add(place, k.times(width)))
+}
+
+// matrixParam is the parameter that a matrix is.
+func (c *compiler) matrixParam(v *ir.Value) *ir.Param {
+	if c.pf.Places[v].Kind != plan.Memory || v.Type.Rank() != 2 || v.Attr.Param.Type.Elem != v.Type.Elem {
+		c.unsupported(v, "a product with a matrix that is no parameter")
+	}
+	return v.Attr.Param
+}
+
+// loadVectors reads successive elements.
+func (c *compiler) loadVectors(k kind, m asm.Mem) value {
+	x := value{w: k}
+	for p := range c.count(k) {
+		x.v = append(x.v, c.b.Load(k.elem(), m.At(p*c.b.ISA.Bytes())))
+	}
+	return x
+}
+
+// vectorLen is the number of elements of a vector.
+func (c *compiler) vectorLen() int { return c.b.ISA.Bytes() / c.set.real().Bytes() }
+
+// vectors runs body for the vectors of n elements, those of a strip at a time.
+func (c *compiler) vectors(n int, body func(ixs []index)) {
+	l, t := c.vectorLen(), c.set.Tile()
+	strip := func(from index, n int) {
+		var ixs []index
+		for k := 0; k < n; k += l {
+			ix := from.plus(k)
+			ix.vec = true
+			if n-k < l {
+				ix.tail = n - k
+			}
+			ix.rows, ix.tile = true, k/l
+			ixs = append(ixs, ix)
+		}
+		body(ixs)
+	}
+	if full := n / t; full > 1 {
+		c.b.Loop(full, func(lp *asm.Loop) { strip(index{}.along(lp, t), t) })
+	} else if full == 1 {
+		strip(at(0), t)
+	}
+	if rest := n % t; rest > 0 {
+		strip(at(n-rest), rest)
+	}
+}
+
+// valid is x with zeros behind the last element of an array.
+func (c *compiler) valid(x value, ix index) value {
+	if ix.tail == 0 {
+		return x
+	}
+	e := x.w.elem()
+	bits := make([]uint64, c.vectorLen())
+	for i := range bits {
+		if i < ix.tail {
+			bits[i] = uint64(1)<<(8*e.Bytes()-1)<<1 - 1
+		}
+	}
+	mask := c.loadVectors(x.w, c.file.Table(e, bits).At(0))
+	return each2(x, mask, c.b.And)
+}
+
+// nestAlone prints a loop of the plan by vectors.
+func (c *compiler) nestAlone(n *plan.Nest) {
+	for _, s := range n.Steps {
+		c.preload(s)
+		if r := c.summed(s); r > 0 {
+			for j := range r {
+				c.sum[element{s.V, j}] = c.partialSums(c.kind(s.V.Type.Elem))
+			}
+		}
+	}
+	c.vectors(n.Extent, func(ixs []index) {
+		c.cur = map[cursor]value{}
+		for i := 0; i < len(n.Steps); {
+			if product(n.Steps[i]) {
+				c.source(n.Steps[i].V)
+				c.productAlone(n.Steps[i], ixs)
+				i++
+				continue
+			}
+			end := i
+			for end < len(n.Steps) && !product(n.Steps[end]) {
+				end++
+			}
+			for _, ix := range ixs {
+				for _, s := range n.Steps[i:end] {
+					c.source(s.V)
+					c.stepAlone(s, ix)
+				}
+			}
+			i = end
+		}
+	})
+	c.cur = nil
+	for _, s := range n.Steps {
+		switch r := c.summed(s); {
+		case r > 0:
+			for j := range r {
+				c.keep(s.V, at(j), c.total(c.sum[element{s.V, j}]))
+			}
+		case r == 0 && s.Form == plan.Scatter:
+			c.source(s.V)
+			c.vectors(s.V.Type.Len(), func(ixs []index) {
+				c.cur = map[cursor]value{}
+				c.productAlone(s, ixs)
+			})
+			c.cur = nil
+		}
+	}
+}
+
+// product reports whether a step makes elements that are sums of products: of a matrix and the whole of a vector.
+func product(s plan.Step) bool { return s.Form == plan.RowDot || s.Form == plan.Gather }
+
+// summed is the number of sums over the elements of a loop that a step makes.
+func (c *compiler) summed(s plan.Step) int {
+	n := s.V.Type.Len()
+	if s.Form == plan.ColSum || s.Form == plan.SumAll || s.Form == plan.Scatter && n <= plan.SmallLen {
+		return n
+	}
+	return 0
+}
+
+// chains is the number of sums that go on beside each other, so that none waits for another.
+const chains = 8
+
+// partials is the number of vectors into which a sum over the elements of a loop is divided.
+const partials = 2
+
+func (c *compiler) partialSums(w kind) value {
+	s := c.zeroSum(w)
+	for range partials - 1 {
+		s.v = append(s.v, c.zeroSum(w).v...)
+	}
+	return s
+}
+
+// addProduct adds x y to one of the partial sums of s.
+func (c *compiler) addProduct(s value, ix index, x, y value) {
+	n := c.count(s.w)
+	from := ix.tile % partials * n
+	c.accumulate(value{s.v[from : from+n], s.w}, x, y)
+}
+
+// total is a sum over the elements of a loop, in all lanes.
+func (c *compiler) total(s value) value {
+	e := s.w.elem()
+	for len(s.v) > 1 {
+		h := len(s.v) / 2
+		var sums []asm.Vec
+		for i := range h {
+			sums = append(sums, c.b.Add(e, s.v[i], s.v[i+h]))
+		}
+		s.v = sums
+	}
+	return c.same(s.w, c.b.SumLanes(e, s.v[0]))
+}
+
+// stepAlone prints what a step does with a vector of elements.
+func (c *compiler) stepAlone(s plan.Step, ix index) {
+	v := s.V
+	switch s.Form {
+	case plan.Elem:
+		c.keep(v, ix, c.compute(v, ix))
+	case plan.ColSum:
+		x := c.valid(c.elem(v.Args[1], ix), ix)
+		for r := range v.Type.Len() {
+			c.addProduct(c.sum[element{v, r}], ix, x, c.loadVectors(x.w, c.weightRow(v.Args[0], at(r), ix)))
+		}
+	case plan.Scatter:
+		if c.summed(s) == 0 {
+			return // after the loop
+		}
+		x := c.valid(c.elem(v.Args[0], ix), ix)
+		for j := range v.Type.Len() {
+			c.addProduct(c.sum[element{v, j}], ix, x, c.loadVectors(x.w, c.weightColumn(v.Args[1], ix, at(j))))
+		}
+	case plan.SumAll:
+		x, y, ok := c.product(v.Args[0], ix)
+		if !ok {
+			x, y = c.elem(v.Args[0], ix), c.splat(v.Type.Elem, 1)
+		}
+		c.addProduct(c.sum[element{v, 0}], ix, c.valid(x, ix), c.valid(y, ix))
+	default:
+		c.unsupported(v, "a step of form %s of one sample", s.Form)
+	}
+}
+
+// productAlone prints a product with a matrix: a strip of sums over the elements of a vector.
+func (c *compiler) productAlone(s plan.Step, ixs []index) {
+	v := s.V
+	w := c.kind(v.Type.Elem)
+	var x *ir.Value
+	var place func(ix, k index) asm.Mem
+	switch s.Form {
+	case plan.RowDot:
+		x, place = v.Args[1], func(ix, k index) asm.Mem { return c.weightColumn(v.Args[0], ix, k) }
+	default: // Gather, Scatter
+		x, place = v.Args[0], func(ix, k index) asm.Mem { return c.weightRow(v.Args[1], k, ix) }
+	}
+	n := x.Type.Len()
+	p := max(1, min(chains/(len(ixs)*w.count()), n))
+	sums := make([][]value, len(ixs)) // by vector, then by place of the term
+	for i := range sums {
+		sums[i] = make([]value, p)
+	}
+	term := func(k index, chain int) {
+		xk := c.elem(x, k)
+		for i, ix := range ixs {
+			m, sum := place(ix, k), &sums[i][chain]
+			for j, xj := range xk.v {
+				at := m.At(j * c.b.ISA.Bytes())
+				if len(sum.v) == j {
+					sum.w, sum.v = w, append(sum.v, c.b.MulAt(w.elem(), xj, at))
+				} else {
+					c.b.AccumulateAt(w.elem(), sum.v[j], xj, at)
+				}
+			}
+		}
+	}
+	// The first terms begin the sums; as many go on in every run of a loop.
+	done := p
+	for k := range p {
+		term(at(k), k)
+	}
+	if together := max(p, 2); (n-done)*len(ixs) > 64 {
+		c.b.Loop((n-done)/together, func(l *asm.Loop) {
+			for k := range together {
+				term(at(done+k).along(l, together), k%p)
+			}
+		})
+		done += (n - done) / together * together
+	}
+	for k := done; k < n; k++ {
+		term(at(k), k%p)
+	}
+	for i, ix := range ixs {
+		for len(sums[i]) > 1 {
+			h := (len(sums[i]) + 1) / 2
+			for j := range len(sums[i]) - h {
+				sums[i][j] = each2(sums[i][j], sums[i][j+h], c.b.Add)
+			}
+			sums[i] = sums[i][:h]
+		}
+		c.keep(v, ix, sums[i][0])
+	}
+}
+
+// leastAlone is the work from which on a function is worth a kernel: multiply-adds, a transcendental function as
+// eight of them.
+const leastAlone = 64
+
+// Alone is what runs by vectors of one sample's elements.
+type Alone struct {
+	Set     *Set
+	Entries map[*ir.Func]*Kernel // functions that Go calls
+	// Why says what keeps functions from it that have work enough.
+	Why map[*ir.Func]error
+}
+
+// CompileAlone finds the functions that run faster so, of models and of recipes that do not run in lanes.
+func CompileAlone(p *plan.Plan, inLanes func(*ir.Recipe) bool, name func(*ir.Func) string) *Alone {
+	a := &Alone{NewAlone(p, name), map[*ir.Func]*Kernel{}, map[*ir.Func]error{}}
+	var from []*ir.Func
+	for _, m := range p.Module.Models {
+		from = append(append(from, m.Func), m.Paths...)
+		for _, s := range m.Solves {
+			from = append(from, p.OfSolve(s).Functions()...)
+		}
+	}
+	for _, r := range p.Module.Recipes {
+		if !inLanes(r) {
+			from = append(from, r.Objective, r.Combine, r.Grad, r.GradInputs, r.Attack, r.Design)
+		}
+	}
+	reached := p.Reached(from...)
+	for _, pf := range p.Funcs {
+		f := pf.IR
+		if !reached[f] || pf.Cost.MulAdds+8*pf.Cost.Trans < leastAlone {
+			continue
+		}
+		if !a.long(f) {
+			continue
+		}
+		if !numbers(f) {
+			a.Why[f] = &Unsupported{"truth values", f, nil}
+		} else if k, err := a.Set.Add(f); err == nil {
+			a.Entries[f] = k
+		} else {
+			a.Why[f] = err
+		}
+	}
+	return a
+}
+
+// long reports whether a function has a loop that goes by vectors: a matrix or functions along more than a few elements.
+func (a *Alone) long(f *ir.Func) bool {
+	for _, n := range a.Set.Plan.Of(f).Nests {
+		for _, s := range n.Steps {
+			switch {
+			case s.V.Op == ir.OpCall:
+				if a.long(s.V.Attr.Func) {
+					return true
+				}
+			case n.Extent > plan.SmallLen && (s.Form != plan.Elem || rows[s.V.Op] != ""):
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// schedule says how one sample of a model runs.
+func (a *Alone) schedule(m *ir.Model) plan.Schedule {
+	out := plan.Schedule{Name: "model " + m.Name + ", one sample", How: "scalar Go", Why: "its functions are too small for vectors"}
+	reached, blamed := a.Set.Plan.Reached(m.Func), false
+	for _, pf := range a.Set.Plan.Funcs { // callees come first
+		f := pf.IR
+		if !reached[f] {
+			continue
+		}
+		if a.Entries[f] != nil {
+			out.How, out.Why = "vectors of its elements: the neurons of a layer", ""
+			return out
+		}
+		if err := a.Why[f]; err != nil && !blamed {
+			out.Why, blamed = "no vector code for "+err.Error(), true
+		}
+	}
+	return out
+}
+
+// numbers reports whether arguments and results of a function are numbers.
+func numbers(f *ir.Func) bool {
+	for _, v := range append(append([]*ir.Value(nil), f.Args...), f.Results...) {
+		if e := v.Type.Elem; !e.IsFloat() && e != ir.I32 {
+			return false
+		}
+	}
+	return true
+}
