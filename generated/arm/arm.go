@@ -100,7 +100,7 @@ type prepared struct {
 	friction0WeightBar [192]Real  // friction.0.weight_bar
 }
 
-// of computes it from the parameters.
+// of computes what follows from the parameters.
 func (pre *prepared) of(w *Params) {
 	pre.armM2Add[0], pre.armL1Square[0], pre.armL2Square[0], pre.mul[0], pre.mul2[0], pre.mul3[0] = paramsPrepare(w, &pre.friction4BiasBar, &pre.friction4WeightBar, &pre.friction2BiasBar, &pre.friction2WeightBar, &pre.friction0BiasBar, &pre.friction0WeightBar)
 }

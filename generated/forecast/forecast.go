@@ -104,15 +104,28 @@ const version = "v0.1.0"
 
 // prepared holds what is computed once whenever parameters have changed.
 type prepared struct {
-	seriesYsChannelMeanExpand  [192]Real // Series.ys.channel.mean.expand
-	seriesYsChannelStdExpand   [192]Real // Series.ys.channel.std.expand
-	seriesYsChannelStdExpand2  [96]Real  // Series.ys.channel.std.expand.2
-	seriesYsChannelMeanExpand2 [96]Real  // Series.ys.channel.mean.expand.2
-	seriesYsChannelStdRecip    [192]Real // Series.ys.channel.std.recip
+	seriesYsChannelMeanExpand  [192]Real     // Series.ys.channel.mean.expand
+	seriesYsChannelStdExpand   [192]Real     // Series.ys.channel.std.expand
+	seriesYsChannelStdExpand2  [96]Real      // Series.ys.channel.std.expand.2
+	seriesYsChannelMeanExpand2 [96]Real      // Series.ys.channel.mean.expand.2
+	seriesYsChannelStdRecip    [192]Real     // Series.ys.channel.std.recip
+	alone                      *aloneWeights // nil where there are no kernels
 }
 
 // of computes it from the parameters.
 func (pre *prepared) of(w *Params) {
+	pre.derive(w)
+	if alone == nil {
+		return
+	}
+	if pre.alone == nil {
+		pre.alone = rt.Aligned[aloneWeights]()
+	}
+	pre.alone.of(w, pre)
+}
+
+// derive computes what follows from the parameters.
+func (pre *prepared) derive(w *Params) {
 	paramsPrepare(w, &pre.seriesYsChannelMeanExpand, &pre.seriesYsChannelStdExpand, &pre.seriesYsChannelStdExpand2, &pre.seriesYsChannelMeanExpand2, &pre.seriesYsChannelStdRecip)
 }
 
@@ -125,6 +138,7 @@ type Forecast struct {
 	pre  prepared
 	by   [1]rt.Stepping // of its solves
 	jobs rt.FreeList[forecastJob]
+	work rt.FreeList[workspace]
 }
 
 var forecastSites = []rt.Site{{Where: "forecast.nde:38", Solve: "Latent"}}
@@ -133,6 +147,7 @@ var forecastSites = []rt.Site{{Where: "forecast.nde:38", Solve: "Latent"}}
 func NewForecast(p *Params) *Forecast {
 	m := &Forecast{p: p, by: [1]rt.Stepping{{RTol: 0.001, ATol: 0.0001, MaxSteps: 2000}}}
 	m.jobs.New = func() *forecastJob { return newForecastJob(m) }
+	m.work.New = func() *workspace { return new(workspace) }
 	m.Refresh()
 	return m
 }
@@ -159,8 +174,10 @@ type ForecastOutput struct {
 // belongs to the last good state.
 func (m *Forecast) Forward(in ForecastInput) (out ForecastOutput, err error) {
 	var st [1]rt.SolveStats
+	ws := m.work.Get()
+	defer m.work.Put(ws)
 	key := rt.Key{Seed: m.Seed, Step: rt.EvalStep}.Words()
-	out.Cost = forecastSample(m.p, &m.pre, &in.Ts, (*[192]Real)(unsafe.Pointer(&in.Ys)), &in.Future, &key, (*[96]Real)(unsafe.Pointer(&out.Mean)), &m.by, &st)
+	out.Cost = forecastSample(m.p, &m.pre, ws, &in.Ts, (*[192]Real)(unsafe.Pointer(&in.Ys)), &in.Future, &key, (*[96]Real)(unsafe.Pointer(&out.Mean)), &m.by, &st)
 	return out, rt.Failure(st[:], forecastSites, 0, -1)
 }
 
@@ -186,6 +203,7 @@ type forecastJob struct {
 	out    ForecastBatchOutput
 	stats  *rt.BatchStats
 	failed rt.FirstFailure
+	work   []*workspace
 }
 
 func newForecastJob(m *Forecast) *forecastJob {
@@ -195,10 +213,11 @@ func newForecastJob(m *Forecast) *forecastJob {
 }
 
 func (j *forecastJob) rows(worker, lo, hi int) {
+	ws := j.work[worker]
 	var st [1]rt.SolveStats
 	for i := lo; i < hi; i++ {
 		key := rt.Key{Seed: j.m.Seed, Row: uint64(i), Step: rt.EvalStep}.Words()
-		j.out.Cost[i] = forecastSample(j.m.p, &j.m.pre, (*[64]float64)(j.in.Ts[i*64:]), (*[192]Real)(j.in.Ys[i*192:]), (*[32]float64)(j.in.Future[i*32:]), &key, (*[96]Real)(j.out.Mean[i*96:]), &j.m.by, &st)
+		j.out.Cost[i] = forecastSample(j.m.p, &j.m.pre, ws, (*[64]float64)(j.in.Ts[i*64:]), (*[192]Real)(j.in.Ys[i*192:]), (*[32]float64)(j.in.Future[i*32:]), &key, (*[96]Real)(j.out.Mean[i*96:]), &j.m.by, &st)
 		for s := range st {
 			if j.stats != nil {
 				j.stats.Set(s, i, st[s])
@@ -237,6 +256,9 @@ func (m *Forecast) Batch(ctx context.Context, out ForecastBatchOutput, in Foreca
 	if stats != nil {
 		stats.Reset(rt.SiteNames(forecastSites), n)
 	}
+	for len(j.work) < workers {
+		j.work = append(j.work, new(workspace))
+	}
 	if err := j.crew.ForEach(ctx, workers, n, rt.BlockRows, j.run); err != nil {
 		return err
 	}
@@ -253,10 +275,11 @@ type ForecastPath struct {
 
 // span is the time span of the solve at forecast.nde:38.
 func (m *Forecast) span(in ForecastInput) (t0, t1 float64, err error) {
+	ws := new(workspace)
 	var start0 [8]Real
 	var start1 [4]Real
 	key := rt.Key{Seed: m.Seed, Step: rt.EvalStep}.Words()
-	t0, t1 = forecastPath0(m.p, &m.pre, &in.Ts, (*[192]Real)(unsafe.Pointer(&in.Ys)), &in.Future, &key, &start0, &start1)
+	t0, t1 = forecastPath0(m.p, &m.pre, ws, &in.Ts, (*[192]Real)(unsafe.Pointer(&in.Ys)), &in.Future, &key, &start0, &start1)
 	_ = start0
 	_ = start1
 	return t0, t1, nil
@@ -268,17 +291,18 @@ func (m *Forecast) Trajectory(ctx context.Context, in ForecastInput, ts []float6
 		return nil, err
 	}
 	var t0, t1 float64
+	ws := new(workspace)
 	var start0 [8]Real
 	var start1 [4]Real
 	key := rt.Key{Seed: m.Seed, Step: rt.EvalStep}.Words()
-	t0, t1 = forecastPath0(m.p, &m.pre, &in.Ts, (*[192]Real)(unsafe.Pointer(&in.Ys)), &in.Future, &key, &start0, &start1)
+	t0, t1 = forecastPath0(m.p, &m.pre, ws, &in.Ts, (*[192]Real)(unsafe.Pointer(&in.Ys)), &in.Future, &key, &start0, &start1)
 	if err := rt.CheckTimes(t0, t1, ts); err != nil {
 		return nil, err
 	}
 	path := &ForecastPath{T: append([]float64(nil), ts...)}
 	flat0 := make([]Real, len(ts)*8)
 	flat1 := make([]Real, len(ts)*4)
-	pathForecast0(m.p, t0, path.T, m.by[0], &start0, &start1, flat0, flat1, &path.Stats)
+	pathForecast0(m.p, &m.pre, ws, t0, path.T, m.by[0], &start0, &start1, flat0, flat1, &path.Stats)
 	path.Z = make([][8]Real, len(ts))
 	for i := range path.Z {
 		copy(path.Z[i][:], flat0[i*8:])
@@ -303,6 +327,7 @@ var latentFwdStepperSite = rt.Site{Where: "forecast.nde:38", Solve: "Latent"}
 type LatentFwdStepper struct {
 	p   *Params
 	pre prepared
+	ws  workspace
 }
 
 // NewLatentFwdStepper gives a stepper with parameters p.
@@ -321,6 +346,8 @@ func (st *LatentFwdStepper) Refresh() {
 // and the state is the one before.
 func (st *LatentFwdStepper) Step(t, h float64, last LatentState) (next LatentState, err error) {
 	w := st.p
+	pre := &st.pre
+	ws := &st.ws
 	var z1 [8]Real
 	var a1 [4]Real
 	var zErr [8]Real
@@ -329,8 +356,8 @@ func (st *LatentFwdStepper) Step(t, h float64, last LatentState) (next LatentSta
 	var aK [4]Real
 	var zK1 [8]Real
 	var aK1 [4]Real
-	latentField(w, t, &last.Z, &last.A, &zK, &aK)
-	forecast0Step(w, t, h, &last.Z, &last.A, &zK, &aK, &z1, &a1, &zErr, &aErr, &zK1, &aK1)
+	latentField(w, pre, ws, t, &last.Z, &last.A, &zK, &aK)
+	forecast0Step(w, pre, ws, t, h, &last.Z, &last.A, &zK, &aK, &z1, &a1, &zErr, &aErr, &zK1, &aK1)
 	finite := rt.Finite(z1[:]) && a1[0]-a1[0] == 0 && a1[1]-a1[1] == 0 && a1[2]-a1[2] == 0 && a1[3]-a1[3] == 0
 	if !finite {
 		return last, rt.StepFailure(&latentFwdStepperSite, t, h)

@@ -5,7 +5,7 @@ package forecast
 import "ndec.dev/ndec/rt"
 
 // pathForecast0 solves system Latent with tsit5, adaptive and gives the states at the times ts, sorted from t0 on; the times do not change the steps (forecast.nde:38).
-func pathForecast0(w *Params, t0 float64, ts []float64, by rt.Stepping, zStart *[8]Real, aStart *[4]Real, zOut []Real, aOut []Real, st *rt.SolveStats) {
+func pathForecast0(w *Params, pre *prepared, ws *workspace, t0 float64, ts []float64, by rt.Stepping, zStart *[8]Real, aStart *[4]Real, zOut []Real, aOut []Real, st *rt.SolveStats) {
 	z := *zStart
 	a := *aStart
 	t1 := t0
@@ -26,9 +26,9 @@ func pathForecast0(w *Params, t0 float64, ts []float64, by rt.Stepping, zStart *
 	var aK1 [4]Real
 	t, h := t0, 0.0
 	if t != t1 {
-		latentField(w, t, &z, &a, &zK, &aK)
+		latentField(w, pre, ws, t, &z, &a, &zK, &aK)
 		st.NFE++
-		h = forecast0FirstStep(w, t0, dir, rtol, atol, &z, &a, &zK, &aK)
+		h = forecast0FirstStep(w, pre, ws, t0, dir, rtol, atol, &z, &a, &zK, &aK)
 		st.NFE += 1
 		h = dir * min(h, dir*(t1-t0))
 	}
@@ -55,7 +55,7 @@ func pathForecast0(w *Params, t0 float64, ts []float64, by rt.Stepping, zStart *
 			st.Fail(rt.TooSmall(err, h), t, h)
 			break
 		}
-		forecast0DenseStep(w, t, h, &z, &a, &zK, &aK, &z1, &a1, &zErr, &aErr, &zK1, &aK1, &dense0, &dense1, &dense2, &dense3, &dense4, &dense5, &dense6, &dense7)
+		forecast0DenseStep(w, pre, ws, t, h, &z, &a, &zK, &aK, &z1, &a1, &zErr, &aErr, &zK1, &aK1, &dense0, &dense1, &dense2, &dense3, &dense4, &dense5, &dense6, &dense7)
 		st.NFE += 6
 		err = forecast0Norm(rtol, atol, &z, &a, &z1, &a1, &zErr, &aErr)
 		if !(err <= 1) { // also a NaN
@@ -112,7 +112,7 @@ func pathForecast0(w *Params, t0 float64, ts []float64, by rt.Stepping, zStart *
 }
 
 // pathForecast0Rec solves system Latent with tsit5, adaptive and gives the states at the times ts, sorted from t0 on; the times do not change the steps (forecast.nde:38).
-func pathForecast0Rec(w *Params, tape *forecast0RecTape, t0 float64, ts []float64, by rt.Stepping, zStart *[8]Real, aStart *[4]Real, zOut []Real, aOut []Real, st *rt.SolveStats) {
+func pathForecast0Rec(w *Params, pre *prepared, ws *workspace, tape *forecast0RecTape, t0 float64, ts []float64, by rt.Stepping, zStart *[8]Real, aStart *[4]Real, zOut []Real, aOut []Real, st *rt.SolveStats) {
 	z := *zStart
 	a := *aStart
 	t1 := t0
@@ -134,9 +134,9 @@ func pathForecast0Rec(w *Params, tape *forecast0RecTape, t0 float64, ts []float6
 	var aK1 [4]Real
 	t, h := t0, 0.0
 	if t != t1 {
-		latentField(w, t, &z, &a, &zK, &aK)
+		latentField(w, pre, ws, t, &z, &a, &zK, &aK)
 		st.NFE++
-		h = forecast0FirstStep(w, t0, dir, rtol, atol, &z, &a, &zK, &aK)
+		h = forecast0FirstStep(w, pre, ws, t0, dir, rtol, atol, &z, &a, &zK, &aK)
 		st.NFE += 1
 		h = dir * min(h, dir*(t1-t0))
 	}
@@ -163,7 +163,7 @@ func pathForecast0Rec(w *Params, tape *forecast0RecTape, t0 float64, ts []float6
 			st.Fail(rt.TooSmall(err, h), t, h)
 			break
 		}
-		forecast0DenseStep(w, t, h, &z, &a, &zK, &aK, &z1, &a1, &zErr, &aErr, &zK1, &aK1, &dense0, &dense1, &dense2, &dense3, &dense4, &dense5, &dense6, &dense7)
+		forecast0DenseStep(w, pre, ws, t, h, &z, &a, &zK, &aK, &z1, &a1, &zErr, &aErr, &zK1, &aK1, &dense0, &dense1, &dense2, &dense3, &dense4, &dense5, &dense6, &dense7)
 		st.NFE += 6
 		err = forecast0Norm(rtol, atol, &z, &a, &z1, &a1, &zErr, &aErr)
 		if !(err <= 1) { // also a NaN
@@ -253,7 +253,7 @@ func (tp *forecast0RecTape) save(step int, theta float64) {
 }
 
 // reverseForecast0Rec carries cotangents back over the recorded steps of Forecast.0.rec, last to first.
-func reverseForecast0Rec(w *Params, tape *forecast0RecTape, zOutBar []Real, aOutBar []Real, zStartBar *[8]Real, aStartBar *[4]Real, g *Params) {
+func reverseForecast0Rec(w *Params, pre *prepared, ws *workspace, tape *forecast0RecTape, zOutBar []Real, aOutBar []Real, zStartBar *[8]Real, aStartBar *[4]Real, g *Params) {
 	var zBar [8]Real
 	var aBar [4]Real
 	var zBarIn [8]Real
@@ -279,7 +279,7 @@ func reverseForecast0Rec(w *Params, tape *forecast0RecTape, zOutBar []Real, aOut
 				}
 			}
 		}
-		forecast0ReplayVjp(w, tape.t[k], tape.h[k], &tape.z[k], &tape.a[k], &zBar, &aBar, &zBarIn, &aBarIn, g)
+		forecast0ReplayVjp(w, pre, ws, tape.t[k], tape.h[k], &tape.z[k], &tape.a[k], &zBar, &aBar, &zBarIn, &aBarIn, g)
 		zBar = zBarIn
 		aBar = aBarIn
 		for ; m >= 0 && tape.at[m] == k; m-- {
@@ -293,7 +293,7 @@ func reverseForecast0Rec(w *Params, tape *forecast0RecTape, zOutBar []Real, aOut
 					aBar[i] += v
 				}
 			default:
-				forecast0ReplayAtVjp(w, tape.t[k], tape.h[k], tape.theta[m], &tape.z[k], &tape.a[k], (*[8]Real)(zOutBar[m*8:]), (*[4]Real)(aOutBar[m*4:]), &zBarIn, &aBarIn, g)
+				forecast0ReplayAtVjp(w, pre, ws, tape.t[k], tape.h[k], tape.theta[m], &tape.z[k], &tape.a[k], (*[8]Real)(zOutBar[m*8:]), (*[4]Real)(aOutBar[m*4:]), &zBarIn, &aBarIn, g)
 				for i, v := range &zBarIn {
 					zBar[i] += v
 				}
@@ -308,7 +308,7 @@ func reverseForecast0Rec(w *Params, tape *forecast0RecTape, zOutBar []Real, aOut
 }
 
 // reverseForecast0Rec2 carries cotangents back over the recorded steps of Forecast.0.rec, last to first.
-func reverseForecast0Rec2(w *Params, tape *forecast0RecTape, zOutBar []Real, aOutBar []Real, zStartBar *[8]Real, aStartBar *[4]Real) {
+func reverseForecast0Rec2(w *Params, pre *prepared, ws *workspace, tape *forecast0RecTape, zOutBar []Real, aOutBar []Real, zStartBar *[8]Real, aStartBar *[4]Real) {
 	var zBar [8]Real
 	var aBar [4]Real
 	var zBarIn [8]Real
@@ -334,7 +334,7 @@ func reverseForecast0Rec2(w *Params, tape *forecast0RecTape, zOutBar []Real, aOu
 				}
 			}
 		}
-		forecast0ReplayVjp2(w, tape.t[k], tape.h[k], &tape.z[k], &tape.a[k], &zBar, &aBar, &zBarIn, &aBarIn)
+		forecast0ReplayVjp2(w, pre, ws, tape.t[k], tape.h[k], &tape.z[k], &tape.a[k], &zBar, &aBar, &zBarIn, &aBarIn)
 		zBar = zBarIn
 		aBar = aBarIn
 		for ; m >= 0 && tape.at[m] == k; m-- {
@@ -348,7 +348,7 @@ func reverseForecast0Rec2(w *Params, tape *forecast0RecTape, zOutBar []Real, aOu
 					aBar[i] += v
 				}
 			default:
-				forecast0ReplayAtVjp2(w, tape.t[k], tape.h[k], tape.theta[m], &tape.z[k], &tape.a[k], (*[8]Real)(zOutBar[m*8:]), (*[4]Real)(aOutBar[m*4:]), &zBarIn, &aBarIn)
+				forecast0ReplayAtVjp2(w, pre, ws, tape.t[k], tape.h[k], tape.theta[m], &tape.z[k], &tape.a[k], (*[8]Real)(zOutBar[m*8:]), (*[4]Real)(aOutBar[m*4:]), &zBarIn, &aBarIn)
 				for i, v := range &zBarIn {
 					zBar[i] += v
 				}
@@ -364,6 +364,7 @@ func reverseForecast0Rec2(w *Params, tape *forecast0RecTape, zOutBar []Real, aOu
 
 // workspace holds what one goroutine needs: the tapes of recorded solves and large arrays.
 type workspace struct {
+	alone             *aloneFrame
 	forecast0RecTape  forecast0RecTape
 	forecast0RecTape2 forecast0RecTape
 }

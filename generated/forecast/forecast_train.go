@@ -68,7 +68,7 @@ func (k *fitWorker) Shard(weights, gradient []Real, t *rt.Table, rows []int, key
 		if gradient != nil {
 			loss, m0 = fitGrad(w, pre, ws, &ts, &ys, &future, &targetYs, &words, g, &st)
 		} else {
-			loss, m0 = fitSample(w, pre, &ts, &ys, &future, &targetYs, &words, &st)
+			loss, m0 = fitSample(w, pre, ws, &ts, &ys, &future, &targetYs, &words, &st)
 		}
 		back := fitBackward
 		if gradient == nil {
@@ -246,6 +246,9 @@ func forecastTablePath(ctx context.Context, w []Real, in *rt.Table, row, k int) 
 // their derivatives.
 func forecastTableField(weights []Real, in *rt.Table, row int, t []float64, x, dx [][]float64) error {
 	w := paramsOf(weights)
+	pre := new(prepared)
+	pre.of(w)
+	ws := new(workspace)
 	for k := range t {
 		var x0 [8]Real
 		var x1 [4]Real
@@ -257,7 +260,7 @@ func forecastTableField(weights []Real, in *rt.Table, row int, t []float64, x, d
 		for i := range x1 {
 			x1[i] = Real(x[1][k*4+i])
 		}
-		latentField(w, t[k], &x0, &x1, &dx0, &dx1)
+		latentField(w, pre, ws, t[k], &x0, &x1, &dx0, &dx1)
 		for i := range dx0 {
 			dx[0][k*8+i] = float64(dx0[i])
 		}

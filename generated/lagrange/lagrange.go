@@ -97,7 +97,7 @@ type prepared struct {
 	mul5            [256]Real // mul.5
 }
 
-// of computes it from the parameters.
+// of computes what follows from the parameters.
 func (pre *prepared) of(w *Params) {
 	pre.mul[0] = paramsPrepare(w, &pre.vecmat, &pre.l0WeightMatvec, &pre.l0WeightMatvec2, &pre.l0WeightMatvec3, &pre.l0WeightMatvec4, &pre.mul2, &pre.mul3, &pre.mul4, &pre.mul5)
 }

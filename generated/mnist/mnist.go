@@ -89,7 +89,7 @@ type prepared struct {
 	imagesImgAllStdRecip [1]Real    // Images.img.all.std.recip
 }
 
-// of computes it from the parameters.
+// of computes what follows from the parameters.
 func (pre *prepared) of(w *Params) {
 	pre.imagesImgAllStdRecip[0] = paramsPrepare(w, new(workspace), &pre.f0BiasTranspose, &pre.digits0BiasExpand, &pre.f0WeightBf16, &pre.digits0WeightBf16, &pre.digits2WeightBf16)
 }
