@@ -40,6 +40,7 @@ var pages = []struct {
 	{"errors.md", errorsPage},
 	{"reference.md", referencePage},
 	{"language.md", languagePage},
+	{"solvers.md", solversPage},
 	{"mistakes.md", mistakesPage},
 	{"language/functions.md", functionsPage},
 }

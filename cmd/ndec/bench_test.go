@@ -14,6 +14,7 @@ import (
 
 	"ndec.dev/ndec/cmd/ndec/command"
 	"ndec.dev/ndec/rt"
+	"ndec.dev/ndec/rt/ivp"
 )
 
 // lin is a package whose solutions are known: x' = -x, v' = -2v.
@@ -322,4 +323,57 @@ func TestBenchRoofline(t *testing.T) {
 		t.Errorf("no second table:\n%s", text)
 	}
 	runBench(t, 2, "bench", lin, "--model", "Step", "--roofline", "--pareto")
+}
+
+// Work and precision of known problems: the error of each row is that of rt.Solve, it falls with the tolerance, and the fronts
+// are what the rows say.
+func TestBenchProblems(t *testing.T) {
+	out, _ := runBench(t, 0, "bench", "-q", "--json", "--problems", "kepler", "--methods", "dopri5,vern7,yoshida4", "--time", "0.01", "-o", t.TempDir())
+	var ans struct {
+		Problems []struct {
+			Name string
+			Rows []struct {
+				Method, Setting, Status        string
+				Tolerance, Time                float64
+				Steps, NFE, Accepted, Rejected int
+				Error                          *float64
+				Front                          []string
+			}
+		}
+	}
+	if err := json.Unmarshal([]byte(out), &ans); err != nil {
+		t.Fatal(err)
+	}
+	p := ivp.ByName("kepler")
+	last, before := math.Inf(1), ""
+	seen := map[string]int{}
+	for _, r := range ans.Problems[0].Rows {
+		o := rt.SolveOptions{Method: r.Method, RTol: r.Tolerance, ATol: r.Tolerance, Steps: r.Steps}
+		if r.Method == "yoshida4" {
+			o.Positions = 2
+		} else {
+			o.MaxSteps = 1e6
+		}
+		s, err := rt.Solve(p.F, p.Y0, p.T0, p.T1, o)
+		if err != nil || r.Error == nil || r.Status != "ok" || *r.Error != p.Error(s.End) || r.NFE != s.Stats.NFE || r.Accepted != s.Stats.Accepted || !(r.Time > 0) {
+			t.Errorf("%+v: solved with %+v, %v", r, s.Stats, err)
+			continue
+		}
+		if r.Method != before {
+			last, before = math.Inf(1), r.Method
+		}
+		if *r.Error > 3*last && *r.Error > 1e-11 {
+			t.Errorf("%s at %s: error %g after %g", r.Method, r.Setting, *r.Error, last)
+		}
+		last = *r.Error
+		for _, q := range ans.Problems[0].Rows {
+			if slices.Contains(r.Front, "nfe") && q.NFE <= r.NFE && *q.Error < *r.Error {
+				t.Errorf("%s %s is on the front of evaluations, and %s %s beats it", r.Method, r.Setting, q.Method, q.Setting)
+			}
+		}
+		seen[r.Method]++
+	}
+	if ans.Problems[0].Name != "kepler" || seen["dopri5"] != 12 || seen["vern7"] != 12 || seen["yoshida4"] < 8 {
+		t.Errorf("rows by method: %v", seen)
+	}
 }

@@ -1,6 +1,8 @@
 // Package ivp holds initial value problems of ordinary differential equations with end values to many digits,
-// for tests and comparisons of solvers. It imports nothing: a right-hand side has the form of rt.Field.
+// for tests and comparisons of solvers. It imports the standard library only: a right-hand side has the form of rt.Field.
 package ivp
+
+import "math"
 
 // Problem is y' = F(t, y), y(T0) = Y0, over [T0, T1].
 type Problem struct {
@@ -18,6 +20,18 @@ type Problem struct {
 	// in the 16th digit times how much the problem amplifies its start.
 	End    []float64
 	Source string // of the problem and of End
+}
+
+// Error is the largest difference of a component of y from End, relative to the largest component of Y0 and End.
+func (p *Problem) Error(y []float64) float64 {
+	size, off := 0.0, 0.0
+	for _, x := range append(p.Y0[:len(p.Y0):len(p.Y0)], p.End...) {
+		size = max(size, math.Abs(x))
+	}
+	for i, x := range p.End {
+		off = max(off, math.Abs(y[i]-x))
+	}
+	return off / size
 }
 
 // All lists the problems: the 25 of DETEST under their names A1 to E5, then the others.

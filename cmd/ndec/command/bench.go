@@ -19,17 +19,19 @@ import (
 // benchFlags are those of bench.
 type benchFlags struct {
 	evalFlags
-	model  string
-	pareto bool
-	roof   bool
-	n      int
-	time   float64
+	model   string
+	pareto  bool
+	roof    bool
+	ivps    bool
+	methods []string
+	n       int
+	time    float64
 }
 
 func (a *app) benchCommand() *cobra.Command {
 	var f benchFlags
 	cmd := &cobra.Command{
-		Use:   "bench [FILE|DIR] [--with 'Fwd=rk4{steps: 4}']… [--pareto] [--roofline]",
+		Use:   "bench [FILE|DIR] [--with 'Fwd=rk4{steps: 4}']… [--pareto] [--roofline] | bench --problems [NAME]…",
 		Short: "time, evaluations and accuracy of models and solvers",
 		Long: `bench measures the models of a package on a batch: evaluations of the field, multiply-adds, allocations,
 and the time of a sample alone and in a large batch. Every --with is a further row with that solver in
@@ -43,11 +45,20 @@ time, and where a hypersolver does not pay, and draws a picture.
 With --roofline a second table says what share of the processor's multiply-adds the models reach on one core, measured in
 the same process around every time, and what share the operations of the model leave at best.
 
+With --problems the methods of rt.Solve are compared on initial value problems with known end values (package rt/ivp), those that are named
+or all of them: work-precision diagrams, error against evaluations and against time, and a page that shows them, in the folder
+of --out. --methods chooses methods; "all" are all.
+
 The batch is --in, --data, or the data of a recipe with the model. Without --weights, parameters are those of seed 0.`,
-		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := f.check(); err != nil {
 				return err
+			}
+			if f.ivps {
+				return (&benching{app: a, f: &f}).workPrecision(args)
+			}
+			if len(args) > 1 {
+				return usagef("bench takes one file or folder, not %d", len(args))
 			}
 			src, err := oneSource(args)
 			if err != nil {
@@ -85,9 +96,11 @@ The batch is --in, --data, or the data of a recipe with the model. Without --wei
 	fs.StringArrayVar(&f.with, "with", nil, "also with another solver: `'Fwd=rk4{steps: 20}'`")
 	fs.BoolVar(&f.pareto, "pareto", false, "error against cost of all solvers")
 	fs.BoolVar(&f.roof, "roofline", false, "share of the processor's peak that is reached, and could be")
+	fs.BoolVar(&f.ivps, "problems", false, "error against cost of methods on known problems; arguments are their names (default: all)")
+	fs.StringSliceVar(&f.methods, "methods", nil, "with --problems: `M,…` the methods that are compared, or all")
 	fs.IntVarP(&f.n, "number", "n", 0, "`N` samples (default 1024, with --pareto 512)")
-	fs.Float64Var(&f.time, "time", 0, "about how many `seconds` to spend on timing (default 4, with --pareto 8)")
-	fs.StringVarP(&f.out, "out", "o", "", "write the pictures of --pareto to `path`.png and .svg (default: pareto-MODEL)")
+	fs.Float64Var(&f.time, "time", 0, "about how many `seconds` to spend on timing (default 4, with --pareto 8, with --problems 1 for each)")
+	fs.StringVarP(&f.out, "out", "o", "", "write the pictures of --pareto to `path`.png and .svg (default: pareto-MODEL), those of --problems into the folder path (default: problems)")
 	return cmd
 }
 
@@ -103,8 +116,12 @@ func (f *benchFlags) check() error {
 		return usagef("--time wants a positive number, not %v", f.time)
 	case f.roof && f.pareto:
 		return usagef("--roofline measures models, --pareto solvers; choose one")
-	case f.out != "" && !f.pareto:
-		return usagef("--out goes with --pareto")
+	case f.ivps && (f.pareto || f.roof || f.in != "" || f.data != "" || f.weights != "" || f.model != "" || len(f.with) > 0 || f.n > 0):
+		return usagef("--problems solves plain Go functions; it goes with --methods, --time and --out alone")
+	case len(f.methods) > 0 && !f.ivps:
+		return usagef("--methods goes with --problems")
+	case f.out != "" && !f.pareto && !f.ivps:
+		return usagef("--out goes with --pareto and --problems")
 	}
 	return nil
 }
