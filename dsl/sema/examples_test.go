@@ -74,6 +74,8 @@ func TestDesignMessages(t *testing.T) {
 		{"01_moons.nde", "y label[2]", "y label[3]", `cross_entropy: 2 scores for 3 classes [NDE0336]`},
 		{"01_moons.nde", "dopri5{", "dopri6{", `15:14: unknown solver method "dopri6"; did you mean "dopri5"? [NDE0502]`},
 		{"03_mnist.nde", "rk4{steps: 4", "rk4{rtol: 4", `rk4 has no option "rtol"; rk4 is a fixed-step method: use steps or step [NDE0504]`},
+		{"04_ffjord.nde", "0.01*ke", "1.*ke", `41:17: a decimal point must be followed by a digit: write 1.0 [NDE0103]`},
+		{"01_moons.nde", "net f(", "net data(", `:5: "data" is a keyword and cannot be used as a name [NDE0111]`},
 		{"05_pendulum.nde", "\tder(p) = -grad(E, q)\n", "", `state p of system Pendulum has no equation: add der(p) = ... [NDE0407]`},
 		{"05_pendulum.nde", "V(q) + K(p)", "K(p)", `17:16: the grad is identically zero: the expression does not depend on q [NDE0331]`},
 		{"06_arm.nde", "\tder(v) = linsolve", "\tder(v) = v\n\tder(v) = linsolve", `:2: state v has two equations [NDE0402]`},

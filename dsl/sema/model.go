@@ -87,8 +87,11 @@ func (c *checker) checkAlias(d *decl, n *syntax.ModelDecl) {
 			continue
 		}
 		if used[el.Key.Name] == nil {
-			c.errorf("NDE0528", el.Key.At(), "model %s has no solver %q%s", b.Name, el.Key.Name, didYouMean(el.Key.Name, sortedKeys(used)))
 			good = false
+			if d := c.decls[el.Key.Name]; d != nil && d.what == "solver" && d.solver == nil {
+				continue // complained about
+			}
+			c.errorf("NDE0528", el.Key.At(), "model %s has no solver %q%s", b.Name, el.Key.Name, didYouMean(el.Key.Name, sortedKeys(used)))
 			continue
 		}
 		s := c.solverRef(el.Value)
