@@ -133,6 +133,7 @@ var mistakes = []mistake{
 	{"the running cost is a vector", controlled, "integral effort = force(q, v)^2", "integral effort = [q, v]", "integral effort must be a real scalar"},
 	{"grad of a vector", controlled, "grad(E, q)", "grad([q, v], q)", "use jac for vectors"},
 	{"grad of an energy that does not depend on the variable", controlled, "grad(E, q)", "grad(E, v)", "the expression does not depend on v"},
+	{"the graph is cut before the gradient", controlled, "grad(E, q)", "grad(detach(E), q)", "does not depend on q"},
 	{"the divergence of a field of another shape", classifier, "der(x) = f(x)", "der(x) = x * div(concat(x, t), x)", "div wants equal shapes"},
 	{"a state with a name of the result", controlled, "context load real", "state nfe real", "nfe is a field of every solve result"},
 	{"a parameter that starts outside its bounds", controlled, "param m real = 1.0 where m > 0", "param m real = -1.0 where m > 0", "does not satisfy the constraint of m"},
@@ -180,8 +181,8 @@ var mistakes = []mistake{
 
 // threads are where users met a mistake, or asked what this language answers by its form.
 var threads = map[string][]string{
-	"the field has another width than the state":     {"rtqichen/torchdiffeq#42", "DiffEqML/torchdyn#120", "DiffEqML/torchdyn#125", "stan-dev/stan#2410", "stan-dev/math#559"},
-	"the batch axis is written":                      {"rtqichen/torchdiffeq#177"},
+	"the field has another width than the state":     {"rtqichen/torchdiffeq#42", "DiffEqML/torchdyn#120", "DiffEqML/torchdyn#125", "stan-dev/stan#2410", "stan-dev/math#559", "patrick-kidger/diffrax#446", "patrick-kidger/diffrax#621", "patrick-kidger/diffrax#719"},
+	"the batch axis is written":                      {"rtqichen/torchdiffeq#177", "patrick-kidger/equinox#205", "patrick-kidger/equinox#212"},
 	"the batch axis is written in the state":         {"rtqichen/torchdiffeq#43", "martenlienen/torchode#27"},
 	"the time is forgotten in the call of the field": {"DiffEqML/torchdyn#40"},
 	"the time is passed to a field that takes none":  {"rtqichen/torchdiffeq#220"},
@@ -190,16 +191,25 @@ var threads = map[string][]string{
 	"dropout in a field":                             {"patrick-kidger/equinox#394"},
 	"weights outside a net":                          {"rtqichen/torchdiffeq#178", "rtqichen/torchdiffeq#216"},
 	"a state without an equation":                    {"DiffEqML/torchdyn#47", "rtqichen/torchdiffeq#9"},
-	"grad of a vector":                               {"rtqichen/torchdiffeq#154"},
-	"if in a field":                                  {"patrick-kidger/diffrax#363"},
+	"grad of a vector":                               {"rtqichen/torchdiffeq#154", "patrick-kidger/equinox#213"},
+	"if in a field":                                  {"patrick-kidger/diffrax#363", "jax-ml/jax#1076"},
 	"a tolerance on a fixed-step method":             {"patrick-kidger/diffrax#83"},
-	"a fixed-step method without steps":              {"rtqichen/torchdiffeq#137", "patrick-kidger/diffrax#83"},
+	"a fixed-step method without steps":              {"rtqichen/torchdiffeq#137", "patrick-kidger/diffrax#83", "ciemss/pyciemss#533"},
 	"a solve without a time span":                    {"rtqichen/torchdiffeq#250"},
 	"the span as a vector":                           {"patrick-kidger/diffrax#316"},
 	"output times without a start time":              {"rtqichen/torchdiffeq#251"},
 	"a single number as output times":                {"rtqichen/torchdiffeq#251"},
 	"a context that is not given":                    {"DiffEqML/torchdyn#121", "DiffEqML/torchdyn#191", "rtqichen/torchdiffeq#128", "rtqichen/torchdiffeq#227", "SciML/DiffEqFlux.jl#844"},
 	"training on a sample of another length":         {"DiffEqML/torchdyn#66"},
+	"an image goes into a linear layer":              {"patrick-kidger/equinox#454", "patrick-kidger/equinox#56"},
+	"a scalar goes into a linear layer":              {"patrick-kidger/diffrax#446"},
+	"two vectors of different lengths are added":     {"patrick-kidger/equinox#662"},
+	"a parameter that starts outside its bounds":     {"stan-dev/stan#1664", "stan-dev/rstan#583"},
+	"cat for concat":                                 {"stan-dev/stan#2637", "stan-dev/stanc3#1401"},
+	"the divergence of a field of another shape":     {"rtqichen/torchdiffeq#95"},
+	"the whole result is returned":                   {"DiffEqML/torchdyn#129"},
+	"diffeqsolve":                                    {"stan-dev/stan#2578"},
+	"the graph is cut before the gradient":           {"rtqichen/torchdiffeq#226"},
 }
 
 // firstMessage is what the compiler says first about a mistake.
