@@ -391,7 +391,7 @@ func checkExpand(c *call) Expr {
 	}
 	t := c.args[0].Type()
 	if n := len(shape) - len(t.Shape); n < 0 || !ir.SameShape(shape[n:], t.Shape) {
-		return c.fail("NDE0319", "%s does not end in %s; expand adds leading axes", ShapeString(shape), t)
+		return c.fail("NDE0319", "%s does not end in %s; expand adds leading axes, and transpose(expand(v, n, m)) a trailing one", ShapeString(shape), t)
 	}
 	return withDims(c.op(ir.OpExpand, ir.Attr{Ints: shape}, c.at, c.args[0]), c.args[1:])
 }

@@ -100,7 +100,7 @@ func (c *checker) kl(x *syntax.CallExpr, piped Expr, e *env) Expr {
 	}
 	of := divergences[p.name]
 	if of == nil || p.name != q.name {
-		c.limitNamed("distribution", "kl of "+p.name+" and "+q.name, at)
+		c.errorf("NDE0371", at, "kl of %s and %s has no formula here: kl takes two of one family, normal, laplace or uniform; else average log_prob(p, z) - log_prob(q, z) over z := draw(p)", p.name, q.name)
 		return invalid(at)
 	}
 	each := of(c, at, p.args[0], p.args[1], q.args[0], q.args[1])

@@ -188,7 +188,7 @@ func (c *checker) bounds(s *syntax.Subscript, n int, e *env) (Sub, bool) {
 func (c *checker) selector(x *syntax.SelectorExpr, e *env) Expr {
 	if id, ok := x.X.(*syntax.Ident); ok && e.vars[id.Name] == nil && c.decls[id.Name] != nil {
 		if c.decls[id.Name].what == "data" {
-			c.limit("data column", x.At())
+			c.errorf("NDE0221", x.At(), "column %s has a value for each row: name it in a recipe that trains on %s, or give it to the model as an input", x.Name.Name, id.Name)
 			return invalid(x.At())
 		}
 	}

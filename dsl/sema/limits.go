@@ -16,8 +16,6 @@ var limits = map[string]limit{
 	"solver option": {"NDE0803", "this solver option is not compiled yet", "leave it out"},
 	"event":         {"NDE0805", "events with this are not compiled yet", "use a Runge-Kutta method, such as dopri5, or leave the when block out"},
 	"nested solve":  {"NDE0808", "a solve inside a net or a system is not compiled yet", "solve in a model or a recipe"},
-	"distribution":  {"NDE0809", "this use of a distribution is not compiled yet", "kl takes two distributions of one family: normal, laplace or uniform"},
-	"data column":   {"NDE0812", "columns of data as values are not compiled yet", "scale the inputs by constants"},
 	"setting":       {"NDE0814", "this setting is not compiled yet", "leave it out"},
 	"target":        {"NDE0816", "this option of a target is not compiled yet", "leave it out"},
 	"element type":  {"NDE0818", "element types other than real, time, label and bool are not compiled yet", "use real, and --precision for all of them"},
