@@ -63,6 +63,9 @@ func (fn *function) array(v *ir.Value) string {
 
 // fill prints shape, reduction and linear algebra operators that fill whole arrays.
 func (fn *function) fill(v *ir.Value) {
+	if fn.e.shared(v.Type) && fn.teamFill(v) {
+		return
+	}
 	if loops, clear := plan.CopyLoops(v); loops != nil {
 		if clear {
 			fn.p.line("ndec_clear(%s, %d);", fn.array(v), v.Type.Len())
@@ -79,6 +82,10 @@ func (fn *function) fill(v *ir.Value) {
 		if !a.Type.IsScalar() {
 			args[i] = fn.array(a)
 		}
+	}
+	if one := fn.e.shared(v.Type); one && v.Op != ir.OpSum && v.Op != ir.OpReduceMax && v.Op != ir.OpReduceMin { // one thread does what teams do not know
+		fn.p.line("if (team.lane == 0) {")
+		defer fn.p.line("}")
 	}
 	shape := func(i int) []int { return v.Args[i].Type.Shape }
 	switch v.Op {
@@ -173,6 +180,9 @@ func (fn *function) reduceLoops(v *ir.Value) {
 	case v.Op == ir.OpReduceMin:
 		start = number(math.Inf(1), v.Type.Elem)
 	}
+	if fn.e.team != nil && fn.teamReduce(v, over, bare(start)) {
+		return
+	}
 	dst := ""
 	if v.Type.IsScalar() {
 		dst = fn.elem(v, at(0))
@@ -221,5 +231,5 @@ func (fn *function) convolution(v *ir.Value, args []string) {
 	if len(axes) == 2 {
 		h = axes[0]
 	}
-	fn.p.line("ndec_%s(ndec_conv_shape{%d, %d, %d, %s, %s}, %s, %d, %s);", name, out, in, groups, axis(h), axis(w), fn.array(v), v.Type.Len(), strings.Join(args, ", "))
+	fn.p.line("%sndec_conv_shape{%d, %d, %d, %s, %s}, %s, %d, %s);", fn.e.whole(name, v.Type), out, in, groups, axis(h), axis(w), fn.array(v), v.Type.Len(), strings.Join(args, ", "))
 }

@@ -121,5 +121,14 @@ func sanitized(t *testing.T, sanitizer string) {
 	for _, name := range []string{"classes", "regression", "times"} {
 		all = append(all, programSubject(t, name, map[string]string{name + ".nde": sources[name]}, "f32"))
 	}
+	for _, name := range []string{"classes", "layers", "times", "wide"} { // a block a sample
+		text := sources[name]
+		if name == "wide" {
+			text = source(t, "testdata/wide.nde")
+		}
+		s := programSubject(t, "team_"+name, map[string]string{name + ".nde": text}, "f32")
+		s.teams, s.rows = true, 2
+		all = append(all, s)
+	}
 	compareWith(t, all, sanitizer)
 }

@@ -7,39 +7,116 @@ import (
 	"ndec.dev/ndec/ir/plan"
 )
 
-// What a thread may hold. Above registerSums running sums of the gradient do not fit the 255 registers of a thread
-// together with a step; they are in local memory then, which is correct and several times slower.
+// What a thread may hold, and a team. Above registerSums running sums of the gradient do not fit the 255 registers of a
+// thread together with a step: a team keeps them in device memory, for each block.
 const (
-	registerSums    = 120
-	maxAccumulators = 2048
-	localBytes      = 64 << 10 // of one array
-	smRegisters     = 65536    // of a multiprocessor (sm_80 to sm_90)
-	maxThreads      = 2048     // of a multiprocessor
-	maxBlocks       = 32       // of a multiprocessor (sm_80 to sm_90)
+	registerSums = 120
+	localBytes   = 64 << 10 // of one array of a thread
+	straightCode = 8 << 10 // operations of a thread, spelled out: what an instruction cache of 128 KiB holds
+	teamBytes    = 32 << 20 // of one array of a team
+	sharedBytes  = 40 << 10 // of a team's arrays in shared memory; beyond they are in device memory
+	sumBytes     = 256 << 20
+	smRegisters  = 65536 // of a multiprocessor (sm_80 to sm_90)
+	maxThreads   = 2048  // of a multiprocessor
+	maxBlocks    = 32    // of a multiprocessor (sm_80 to sm_90)
+	smShared     = 164 << 10
 )
 
-// unfit says why a function does not fit a thread; "" if it does.
+// unfit says why a function does not fit a team; "" if it does.
 func unfit(f *plan.Func) string {
+	if v := tooLarge(f, teamBytes); v != nil {
+		return fmt.Sprintf("%s needs an array of %d bytes (%s, %s), and there is room for %d", f.IR.Name, v.Type.Len()*v.Type.Elem.Bytes(), v.Op, v.Span, teamBytes)
+	}
+	return ""
+}
+
+// fitsThread reports whether the arrays of a function fit a thread.
+func fitsThread(f *plan.Func) bool { return tooLarge(f, localBytes) == nil }
+
+// tooLarge is an array of f of more than so many bytes; nil if there is none.
+func tooLarge(f *plan.Func, most int) *ir.Value {
 	for _, v := range f.IR.Values {
 		p := f.Places[v]
 		if p == nil || p.Kind != plan.Local && p.Kind != plan.Work {
 			continue
 		}
-		if n := v.Type.Len() * v.Type.Elem.Bytes(); n > localBytes {
-			return fmt.Sprintf("%s needs an array of %d bytes (%s, %s), and a thread has room for %d", f.IR.Name, n, v.Op, v.Span, localBytes)
+		if v.Type.Len()*v.Type.Elem.Bytes() > most {
+			return v
 		}
 	}
-	return ""
+	return nil
 }
+
+// straight is the number of operations of f and of all that it calls, loops over steps, maps and scans taken once.
+func (e *emitter) straight(f *ir.Func, known map[*ir.Func]int) int {
+	if f == nil {
+		return 0
+	}
+	if n, ok := known[f]; ok {
+		return n
+	}
+	cost := func(f *ir.Func) int {
+		c := e.plan.Of(f).Cost
+		return c.MulAdds + c.Elem
+	}
+	n := cost(f)
+	for _, v := range f.Values {
+		times := 0 // as the cost of f counts what v calls
+		switch v.Op {
+		case ir.OpCall:
+			times = 1
+		case ir.OpMap:
+			times = v.Attr.Map.N
+		case ir.OpScan:
+			times = v.Attr.Scan.N
+		}
+		for _, g := range callees(v) {
+			if g != nil {
+				n += e.straight(g, known) - times*cost(g)
+			}
+		}
+	}
+	known[f] = n
+	return n
+}
+
+// teamOf gives the teams of a package their size: threads for the longest array, within limits.
+func (e *emitter) teamOf(kernels []*kernel) team {
+	t := team{frames: map[any]int{}}
+	seen := map[*ir.Func]bool{}
+	for _, k := range kernels {
+		if !k.team {
+			continue
+		}
+		t.size = max(t.size, 32)
+		e.visit(k.fn.IR, seen, func(f *ir.Func) {
+			for _, v := range f.Values {
+				if p := e.plan.Of(f).Places[v]; p == nil || v.Type.Elem == ir.Tuple || p.Kind == plan.Memory || p.Kind == plan.Sum || p.Kind == plan.Table || p.Kind == plan.Literal {
+					continue
+				}
+				for t.size < 256 && v.Type.Len() > 2*t.size {
+					t.size *= 2
+				}
+			}
+		})
+	}
+	return t
+}
+
+// teamsOf is the number of blocks of a kernel of teams: of the batch alone, so that sums have an order of their own. It is bounded by
+// what their sums take.
+func teamsOf(params, real int) int { return max(32, min(1024, sumBytes/max(params*real, 1))) }
 
 // Budget is how a kernel is launched and what a thread is expected to hold.
 type Budget struct {
-	Block     int // threads of a block
-	Blocks    int // blocks that a multiprocessor holds at least, for __launch_bounds__
-	Registers int // expected, of a thread
-	Sums      int // numbers of the gradient that a thread keeps
-	Local     bool
-	TapeStep  int // bytes of device memory for a sample and accepted step
+	Block     int  // threads of a block
+	Blocks    int  // blocks that a multiprocessor holds at least, for __launch_bounds__
+	Registers int  // expected, of a thread
+	Sums      int  // numbers of the gradient that a thread or a team keeps
+	Team      int  // blocks, each of which works on one sample after the other; 0: a thread a sample
+	Memory    int  // bytes of a team's arrays
+	Shared    bool // they are in shared memory
+	TapeStep  int  // bytes of device memory for a sample and accepted step
 	// Clocks of a multiprocessor that an evaluation of the costliest field takes for a sample, if nothing else
 	// bounds it, and what bounds it.
 	Clocks float64
@@ -93,10 +170,12 @@ func (e *emitter) budget(k *kernel) Budget {
 		widest = max(widest, n)
 	})
 	b.Registers = regs + widest
+	if k.team {
+		return e.teamBudget(k)
+	}
 	if k.kind == grad {
 		b.Block = 64
 		b.Registers += k.params() * e.m.Real.Bytes() / 4
-		b.Local = k.params()*e.m.Real.Bytes()/4 > registerSums
 	}
 	b.Sums = k.params()
 	b.TapeStep, _ = k.tapeBytes()
@@ -106,6 +185,23 @@ func (e *emitter) budget(k *kernel) Budget {
 	return b
 }
 
+// teamBudget is the budget of a kernel of teams: threads for the elements of arrays, memory as the functions take it.
+func (e *emitter) teamBudget(k *kernel) Budget {
+	b := Budget{Block: e.teams.size, Registers: 128, Sums: k.params(), Team: teamsOf(k.params(), e.m.Real.Bytes()), Memory: e.teams.frames[k]}
+	b.Shared = b.Memory <= sharedBytes
+	b.Blocks = max(1, smRegisters/b.Registers/b.Block)
+	if b.Shared {
+		b.Blocks = max(1, min(b.Blocks, smShared/(b.Memory+1024)))
+	}
+	b.Blocks = min(b.Blocks, maxBlocks)
+	b.TapeStep, _ = k.tapeBytes()
+	b.bound(k, e.plan)
+	return b
+}
+
+// What a multiprocessor reads of weights in a clock, from its first cache.
+const smWeights = 32
+
 // bound finds the field that takes longest.
 func (b *Budget) bound(k *kernel, p *plan.Plan) {
 	visitSolves(k.fn.IR, map[*ir.Func]bool{}, func(s *ir.Solve) {
@@ -113,6 +209,9 @@ func (b *Budget) bound(k *kernel, p *plan.Plan) {
 		width := 1.0
 		if p.Module.Real == ir.F64 {
 			width = 2 // half the units
+		}
+		if weights := width * float64(c.MulAdds) / smWeights; k.team && weights > b.Clocks {
+			b.Clocks, b.Bound = weights, "reading weights"
 		}
 		products, specials := width*float64(c.MulAdds+c.Elem)/smMulAdds, 2*float64(c.Trans)/smSpecials
 		if products > b.Clocks {
@@ -145,11 +244,18 @@ func (k *kernel) describe(e *emitter) []string {
 	b := e.budget(k)
 	c := k.fn.Cost
 	head := fmt.Sprintf("%s: %d threads a block, at least %d blocks a multiprocessor", k.name, b.Block, b.Blocks)
+	if k.team {
+		memory := "shared"
+		if !b.Shared {
+			memory = "device"
+		}
+		head = fmt.Sprintf("%s: a block of %d threads a sample, at most %d blocks, %d bytes of %s memory each", k.name, b.Block, b.Team, b.Memory, memory)
+	}
 	lines := []string{head}
 	if k.kind == grad {
 		where := "in registers"
-		if b.Local {
-			where = "in local memory: it would be faster with at most 120 trained numbers"
+		if k.team {
+			where = "in device memory, for each block"
 		}
 		lines = append(lines, fmt.Sprintf("  %s of the gradient, summed over all steps %s", plural(k.params(), "number"), where))
 	}

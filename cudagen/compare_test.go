@@ -26,6 +26,7 @@ type subject struct {
 	seed   uint64
 	fails  bool        // some solve ends early
 	given  [][]float64 // the columns of the only row; nil for random ones
+	teams  bool        // all kernels have a block a sample
 	out    *cudagen.Output
 }
 
@@ -36,7 +37,7 @@ func (s *subject) emit(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%s: %v", s.name, err)
 	}
-	out, ds := cudagen.Emit(p, cudagen.Options{Package: s.name, Header: "// a test"})
+	out, ds := cudagen.Emit(p, cudagen.Options{Package: s.name, Header: "// a test", Teams: s.teams})
 	if ds.HasErrors() {
 		t.Fatalf("%s: %v", s.name, ds)
 	}

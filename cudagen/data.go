@@ -28,6 +28,12 @@ type KernelTape struct {
 	TapeRoom  int // steps to give room for at first
 }
 
+// TeamShape is that of a kernel whose blocks work on one sample after the other; zero of kernels with a thread a sample.
+type TeamShape struct {
+	Teams  int // blocks, if there are so many samples
+	Memory int // bytes of device memory that each needs beside its tape
+}
+
 // ModelKernel is the kernel of a model.
 type ModelKernel struct {
 	Name, Kernel    string
@@ -37,6 +43,7 @@ type ModelKernel struct {
 	Stats           int        // statistics per sample
 	Keyed           bool
 	KernelTape
+	TeamShape
 }
 
 // RecipeKernel holds the kernels of a recipe; Kernel is "" where there is none.
@@ -55,6 +62,7 @@ type SumKernel struct {
 	Stats  int
 	Spans  []KernelSpan // of the parameters, in the order of the gradient's sums
 	KernelTape
+	TeamShape
 }
 
 // KernelSpan is a range of the flat parameters.

@@ -3,6 +3,7 @@ package cudagen
 import (
 	"embed"
 	"fmt"
+	"slices"
 	"strings"
 
 	"ndec.dev/ndec/ir"
@@ -15,6 +16,7 @@ type Options struct {
 	Package string            // name of the Go package; "" takes the module's
 	Sources map[string][]byte // source files by name, for comments
 	Header  string            // first line of every file: who generated it from what
+	Teams   bool              // all kernels have teams, as large nets do
 }
 
 // Output is what the back end makes: NAME.cu and ndec.cuh, and what a launcher needs to know of them.
@@ -38,7 +40,7 @@ type Image struct {
 var preludeFiles embed.FS
 
 // preludeParts are the files of the prelude that emitted code stands on, in order.
-var preludeParts = []string{"ndec.cuh", "conv.cuh", "draw.cuh", "solve.cuh", "event.cuh", "reduce.cuh"}
+var preludeParts = []string{"ndec.cuh", "conv.cuh", "draw.cuh", "solve.cuh", "event.cuh", "reduce.cuh", "team.cuh"}
 
 // Prelude is the text of ndec.cuh.
 func Prelude() string {
@@ -81,7 +83,9 @@ type emitter struct {
 	tabLen  int                  // bytes of all tables
 	tapes   map[*ir.Value]string // of recorded solves: field of the workspace
 	stepped map[*ir.Func]*ir.Model
-	done    map[any]bool // functions, solves and sweeps that are printed
+	done    map[printed]bool
+	team    *team // of the functions that are printed for a block a sample; nil for a thread a sample
+	teams   team
 	k       Kernels
 }
 
@@ -95,25 +99,26 @@ func Emit(p *plan.Plan, opts Options) (*Output, diag.List) {
 	if opts.Package == "" {
 		opts.Package = p.Module.Package
 	}
-	e := &emitter{plan: p, m: p.Module, opts: opts, p: &printer{sources: map[string][]string{}}, global: newScope("Params", "Prepared", "Workspace"),
+	e := &emitter{plan: p, m: p.Module, opts: opts, p: &printer{sources: map[string][]string{}}, global: newScope("Params", "Prepared", "Workspace", "Team", "TeamWorkspace", "team", "scope"),
 		funcs: map[*ir.Func]string{}, solves: map[*ir.Solve]string{}, revs: map[*ir.Rev]string{}, fields: map[*ir.Param]string{},
-		tables: map[*ir.Value]string{}, tapes: map[*ir.Value]string{}, stepped: map[*ir.Func]*ir.Model{}, done: map[any]bool{}}
+		tables: map[*ir.Value]string{}, tapes: map[*ir.Value]string{}, stepped: map[*ir.Func]*ir.Model{}, done: map[printed]bool{}}
 	for name, text := range opts.Sources {
 		e.p.sources[name] = strings.Split(string(text), "\n")
 	}
 	kernels, ds := e.choose()
 	e.names(kernels)
+	e.teams = e.teamOf(kernels)
 	for _, k := range kernels {
-		if f := e.m.Prepare; f != nil && k.needs().Prepared && !e.done[f] {
+		if f := e.m.Prepare; f != nil && k.needs().Prepared {
 			e.function(f)
 		}
-		e.function(k.fn.IR)
+		e.asTeam(k, func() { e.function(k.fn.IR) })
 	}
 	functions := e.p.text()
 	e.k.Real = e.m.Real.Bytes()
 	e.layout(kernels)
 	for _, k := range kernels {
-		e.kernel(k)
+		e.asTeam(k, func() { e.kernel(k) })
 	}
 	if e.k.Prepared > 0 {
 		e.prepareKernel()
@@ -151,14 +156,13 @@ func (e *emitter) names(kernels []*kernel) {
 		}
 	}
 	for _, f := range e.plan.Funcs {
-		e.funcs[f.IR] = e.global.pick(snake(f.IR.Name))
+		e.funcs[f.IR] = e.global.pickFamily(snake(f.IR.Name), "_team")
 	}
 	for _, s := range e.plan.Solves {
-		e.solves[s.IR] = e.global.pick("solve_" + snake(s.IR.Name))
-		e.global.used[e.tapeType(s.IR)] = true
+		e.solves[s.IR] = e.global.pickFamily("solve_"+snake(s.IR.Name), "_team", "_tape", "_team_tape")
 	}
 	for _, r := range e.plan.Revs {
-		e.revs[r] = e.global.pick("reverse_" + snake(r.Solve.Name))
+		e.revs[r] = e.global.pickFamily("reverse_"+snake(r.Solve.Name), "_team")
 	}
 	fields := newScope()
 	seen := map[*ir.Func]bool{}
@@ -231,27 +235,24 @@ func solveFuncs(s *ir.Solve) []*ir.Func {
 
 // function prints f after everything that it calls, each once.
 func (e *emitter) function(f *ir.Func) {
-	if f == nil || e.done[f] {
+	if f == nil || !e.begin(f) {
 		return
 	}
-	e.done[f] = true
 	for _, v := range f.Values {
 		for _, g := range callees(v) {
 			e.function(g)
 		}
 		switch v.Op {
 		case ir.OpSolve:
-			if s := v.Attr.Solve; !e.done[s] {
-				e.done[s] = true
-				e.p.line("// %s: system %s from t0 to t1 with %s (%s).", e.solves[s], s.System, s.Method, clean(s.Span.String()))
-				e.newLoop(s).print()
+			if s := v.Attr.Solve; e.begin(s) {
+				e.p.line("// %s: system %s from t0 to t1 with %s (%s).", e.solveName(s), s.System, s.Method, clean(s.Span.String()))
+				e.frame(s, func() { e.newLoop(s).print() })
 				e.p.line("")
 			}
 		case ir.OpRev:
-			if r := v.Attr.Rev; !e.done[r] {
-				e.done[r] = true
-				e.p.line("// %s carries cotangents back over the recorded steps of %s, last to first.", e.revs[r], r.Solve.Name)
-				e.reverse(r)
+			if r := v.Attr.Rev; e.begin(r) {
+				e.p.line("// %s carries cotangents back over the recorded steps of %s, last to first.", e.revName(r), r.Solve.Name)
+				e.frame(r, func() { e.reverse(r) })
 				e.p.line("")
 			}
 		}
@@ -259,12 +260,12 @@ func (e *emitter) function(f *ir.Func) {
 	pf := e.plan.Of(f)
 	e.p.line("%s", e.funcDoc(pf))
 	e.p.last = ""
-	e.newFunction(pf).print()
+	e.frame(f, func() { e.newFunction(pf).print() })
 	e.p.line("")
 }
 
 func (e *emitter) funcDoc(fn *plan.Func) string {
-	doc := fmt.Sprintf("// %s is %s of one sample", e.funcs[fn.IR], clean(fn.IR.Name))
+	doc := fmt.Sprintf("// %s is %s of one sample", e.funcName(fn.IR), clean(fn.IR.Name))
 	if fn.IR.Span.IsValid() {
 		doc += " (" + clean(fn.IR.Span.String()) + ")"
 	}
@@ -358,7 +359,11 @@ func (e *emitter) declarations(kernels []*kernel) {
 	p := e.p
 	p.line("%s", e.opts.Header)
 	p.line("")
-	p.line("// One thread is one sample. Compile without contraction (nvcc --fmad=false): products are rounded before they are")
+	what := "One thread is one sample."
+	if e.teams.size > 0 {
+		what = "One thread is one sample, or one block (_team)."
+	}
+	p.line("// %s Compile without contraction (nvcc --fmad=false): products are rounded before they are", what)
 	p.line("// added unless ndec_fma says otherwise, so that results agree with the Go back end up to elementary functions.")
 	for _, k := range kernels {
 		p.line("//")
@@ -379,7 +384,12 @@ func (e *emitter) declarations(kernels []*kernel) {
 		}
 		p.line("")
 	}
-	e.workspace(kernels)
+	if e.teams.size > 0 {
+		p.line("typedef ndec_team<%d> Team;", e.teams.size)
+		p.line("")
+	}
+	e.workspace(kernels, false)
+	e.workspace(kernels, true)
 }
 
 func (e *emitter) paramStruct(name, doc string, ps []*ir.Param, bytes int) {
@@ -408,39 +418,36 @@ func shapeText(s []int) string {
 }
 
 // workspace prints the tapes and the type that holds those of a sample.
-func (e *emitter) workspace(kernels []*kernel) {
-	if len(e.tapes) == 0 {
-		return
-	}
+func (e *emitter) workspace(kernels []*kernel, team bool) {
 	p := e.p
 	done := map[*ir.Solve]bool{}
 	var fields []string
 	for _, k := range kernels {
+		if k.team != team {
+			continue
+		}
 		for _, v := range k.tapes {
 			s := v.Attr.Solve
-			if !done[s] {
-				done[s] = true
-				e.tape(s)
-				p.line("")
-			}
-			if f := fmt.Sprintf("%s %s;", e.tapeType(s), e.tapes[v]); !contains(fields, f) {
-				fields = append(fields, f)
-			}
+			e.asTeam(k, func() {
+				if !done[s] {
+					done[s] = true
+					e.tape(s)
+					p.line("")
+				}
+				if f := fmt.Sprintf("%s %s;", e.tapeType(s), e.tapes[v]); !slices.Contains(fields, f) {
+					fields = append(fields, f)
+				}
+			})
 		}
 	}
-	p.line("struct Workspace {")
+	named := func(k *kernel) bool { return k.team == team && k.needs().Work }
+	if len(e.tapes) == 0 || !slices.ContainsFunc(kernels, named) {
+		return
+	}
+	p.line("struct %s {", map[bool]string{false: "Workspace", true: "TeamWorkspace"}[team])
 	for _, f := range fields {
 		p.line("%s", f)
 	}
 	p.line("};")
 	p.line("")
-}
-
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }

@@ -47,6 +47,7 @@ func (l *loop) events() {
 	p.line("#pragma unroll 1")
 	p.line("for (ev.step(t, h, t_next); ev.next();) {")
 	if len(l.s.Guards()) > 0 {
+		l.e.scope()
 		at := suffixed(l.x, "_at")
 		l.declare(at)
 		l.copy(at, suffixed(l.x, "_1"))
@@ -74,6 +75,7 @@ func (l *loop) cutStep() {
 		return
 	}
 	l.p.line("if (ev.hit && ev.end < 1) {")
+	l.e.scope()
 	at := suffixed(l.x, "_at")
 	l.declare(at)
 	l.inside("ev.end", at)
@@ -94,7 +96,7 @@ func (l *loop) happen(goOn ...string) {
 	for i, e := range s.Events {
 		p.line("if (ev.e[%d].fires()) {", i)
 		if s.Record {
-			p.line("full = full || !tape.event(%d, t, %s);", i, strings.Join(names(l.x), ", "))
+			p.line("full = full || !tape.event(%s%d, t, %s);", l.e.teamArg(), i, strings.Join(names(l.x), ", "))
 		}
 		if e.Reset != nil {
 			after := suffixed(l.plain(l.x), "_1")
@@ -132,6 +134,7 @@ func (l *loop) backOverEvents(r *ir.Rev, out, bar []operand, addExtras func()) {
 	p := l.p
 	p.line("for (; f >= 0 && tape.fired_step[(long long)f * tape.samples] == k; f--) {")
 	p.line("double fired_at = tape.fired_t[(long long)f * tape.samples];")
+	l.e.scope()
 	before := suffixed(l.x, "_before")
 	l.load(before, "_fired", "f")
 	end := "0.0"

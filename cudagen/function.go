@@ -118,12 +118,15 @@ func (fn *function) signature() string {
 	if n.Stats > 0 {
 		ps = append(ps, "ndec_stats *st")
 	}
-	return fmt.Sprintf("%s%s(%s) {", head, fn.e.funcs[fn.f.IR], strings.Join(ps, ", "))
+	return fmt.Sprintf("%s%s(%s) {", head, fn.e.funcName(fn.f.IR), strings.Join(ps, ", "))
 }
 
 // common are the leading parameters of a function, or the arguments for them.
 func (e *emitter) common(n plan.Needs, declare bool) []string {
 	var out []string
+	if e.team != nil {
+		out = append(out, map[bool]string{true: "Team team", false: "team"}[declare])
+	}
 	add := func(need bool, typ, name string) {
 		switch {
 		case need && declare:
@@ -134,7 +137,7 @@ func (e *emitter) common(n plan.Needs, declare bool) []string {
 	}
 	add(n.Params, "const Params", "w")
 	add(n.Prepared, "const Prepared", "pre")
-	add(n.Work && len(e.tapes) > 0, "Workspace", "ws")
+	add(n.Work && len(e.tapes) > 0, e.workspaceType(), "ws")
 	return out
 }
 
@@ -158,6 +161,10 @@ func (e *emitter) out(t ir.Type, name string) string {
 func (e *emitter) variable(t ir.Type, name string) string {
 	if t.IsScalar() {
 		return fmt.Sprintf("%s %s = %s;", e.elem(t.Elem), name, zero(t.Elem))
+	}
+	if e.shared(t) {
+		e.team.take(t)
+		return fmt.Sprintf("%s *%s = team.take<%s>(%d);", e.elem(t.Elem), name, e.elem(t.Elem), t.Len())
 	}
 	return fmt.Sprintf("%s %s[%d];", e.elem(t.Elem), name, t.Len())
 }
@@ -186,7 +193,11 @@ func (fn *function) print() {
 		}
 	}
 	for _, n := range fn.f.Nests {
-		fn.nest(n)
+		if fn.e.team != nil {
+			fn.teamNest(n)
+		} else {
+			fn.nest(n)
+		}
 	}
 	for _, i := range fn.f.Copies {
 		fn.copyResult(i)
@@ -202,7 +213,11 @@ func (fn *function) print() {
 func (fn *function) copyResult(i int) {
 	r := fn.f.IR.Results[i]
 	if fn.f.Places[r].Kind == plan.Literal && r.IsConst(0) {
-		fn.p.line("ndec_clear(%s, %d);", fn.res[i], r.Type.Len())
+		fn.e.clear(fn.res[i], r.Type)
+		return
+	}
+	if fn.e.shared(r.Type) {
+		fn.each1(r.Type.Len(), func() { fn.p.line("%s[i] = %s;", fn.res[i], bare(fn.elem(r, index{expr: "i"}))) })
 		return
 	}
 	fn.p.line("#pragma unroll")
@@ -233,6 +248,9 @@ func (fn *function) elem(v *ir.Value, ix index) string {
 	case plan.Folded:
 		return fn.fold(v, ix)
 	case plan.Register:
+		if fn.e.team != nil {
+			return one(fn.local(v))
+		}
 		if ix.konst {
 			return fmt.Sprintf("%s[%d]", fn.local(v), ix.k)
 		}

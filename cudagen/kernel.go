@@ -28,6 +28,7 @@ type kernel struct {
 	recipe *ir.Recipe
 	fn     *plan.Func
 	tapes  []*ir.Value // recorded solves that it reaches
+	team   bool        // a block of threads works on a sample, not one
 	pl     *plan.Plan
 }
 
@@ -99,7 +100,7 @@ func (k *kernel) tapeBytes() (step, fixed int) {
 // choose lists the kernels that models and recipes get, and says which get none.
 func (e *emitter) choose() (out []*kernel, ds diag.List) {
 	add := func(k *kernel) {
-		k.pl = e.plan
+		k.pl, k.team = e.plan, e.opts.Teams
 		seen := map[*ir.Func]bool{}
 		var why string
 		e.visit(k.fn.IR, seen, func(f *ir.Func) {
@@ -108,13 +109,12 @@ func (e *emitter) choose() (out []*kernel, ds diag.List) {
 					k.tapes = append(k.tapes, v)
 				}
 			}
+			k.team = k.team || !fitsThread(e.plan.Of(f))
 			if w := unfit(e.plan.Of(f)); why == "" {
 				why = w
 			}
 		})
-		if n := k.params(); k.kind == grad && n > maxAccumulators {
-			why = fmt.Sprintf("it trains %d numbers, and a thread keeps a sum for at most %d", n, maxAccumulators)
-		}
+		k.team = k.team || k.kind == grad && k.params()*e.m.Real.Bytes()/4 > registerSums || e.straight(k.fn.IR, map[*ir.Func]int{}) > straightCode
 		if why != "" {
 			ds.Warnf("NDE0891", k.where(), "%s %s has no %s kernel: %s", map[bool]string{true: "model", false: "recipe"}[k.model != nil], k.of(), k.kind, why)
 			return
@@ -135,20 +135,24 @@ func (e *emitter) choose() (out []*kernel, ds diag.List) {
 
 // kernel prints k: it loads a sample, runs it, and stores or sums what comes out.
 func (e *emitter) kernel(k *kernel) {
-	if k.model != nil {
+	switch {
+	case k.team:
+		e.frame(k, func() { e.teamKernel(k) })
+	case k.model != nil:
 		e.forwardKernel(k)
-	} else {
+	default:
 		e.sumKernel(k)
 	}
 }
 
-// memoryArgs are the kernel arguments for parameters that do not lie in constant memory.
+// memoryArgs are the kernel arguments for parameters that do not lie in constant memory. Teams get those that do as well:
+// their threads read neighbouring weights, and constant memory gives all threads one.
 func (e *emitter) memoryArgs() []string {
 	var out []string
-	if e.k.Params > 0 && !e.k.Constant {
+	if e.k.Params > 0 && (!e.k.Constant || e.team != nil) {
 		out = append(out, "const Params *ndec_params")
 	}
-	if e.k.Prepared > 0 && !e.k.Constant {
+	if e.k.Prepared > 0 && (!e.k.Constant || e.team != nil) {
 		out = append(out, "const Prepared *ndec_prepared")
 	}
 	return out
@@ -160,8 +164,11 @@ func (e *emitter) sample(k *kernel, sc *scope, stride, at string) []string {
 	n := k.fn.Needs
 	var args []string
 	deref := "*"
-	if e.k.Constant {
+	if e.k.Constant && e.team == nil {
 		deref = ""
+	}
+	if e.team != nil {
+		args = append(args, "team")
 	}
 	if n.Params {
 		args = append(args, deref+"ndec_params")
@@ -170,8 +177,12 @@ func (e *emitter) sample(k *kernel, sc *scope, stride, at string) []string {
 		args = append(args, deref+"ndec_prepared")
 	}
 	if n.Work && len(e.tapes) > 0 {
-		p.line("Workspace ws;")
-		if len(k.tapes) > 0 {
+		p.line("%s ws;", e.workspaceType())
+		switch {
+		case len(k.tapes) > 0 && e.team != nil:
+			step, fixed := k.tapeBytes()
+			p.line("ndec_room place = {tapes + blockIdx.x * ndec_tape_bytes(room, %d, %d), 1, 0};", step, fixed+8*k.tape().Tapes)
+		case len(k.tapes) > 0:
 			p.line("ndec_room place = {tapes, n, s};")
 		}
 		for _, v := range k.tapes {
@@ -184,6 +195,10 @@ func (e *emitter) sample(k *kernel, sc *scope, stride, at string) []string {
 		name := sc.pick(snake(in.Name))
 		if t.IsScalar() {
 			p.line("%s %s = %s[%s];", e.elem(t.Elem), name, from, at)
+		} else if e.shared(t) {
+			p.line("%s", e.variable(t, name))
+			p.line("for (int i = team.lane; i < %d; i += Team::size) %s[i] = %s[i * %s + %s];", t.Len(), name, from, stride, at)
+			p.line("team.sync();")
 		} else {
 			p.line("%s %s[%d];", e.elem(t.Elem), name, t.Len())
 			p.line("#pragma unroll")
@@ -283,8 +298,13 @@ func (e *emitter) forwardKernel(k *kernel) {
 	e.storeStats(k)
 	p.line("}")
 	p.line("")
+	e.offerModel(k, b, TeamShape{})
+}
+
+// offerModel tells the launcher of the kernel of a model.
+func (e *emitter) offerModel(k *kernel, b Budget, t TeamShape) {
 	mk := ModelKernel{Name: k.of(), Kernel: k.name, Block: b.Block, Inputs: portsOf(k.model.Inputs), Outputs: portsOf(k.model.Outputs),
-		Stats: k.fn.Needs.Stats, Keyed: k.keyed(), KernelTape: k.tape()}
+		Stats: k.fn.Needs.Stats, Keyed: k.keyed(), KernelTape: k.tape(), TeamShape: t}
 	if e.stepped[k.fn.IR] != nil {
 		for _, s := range k.model.Solves {
 			by := Stepping{Step: s.StepSize}
@@ -322,25 +342,31 @@ func (k *kernel) tape() (t KernelTape) {
 	return t
 }
 
+// gradientType prints the type that holds the sums of a gradient and gives its name; "" where there are none.
+func (e *emitter) gradientType(k *kernel) string {
+	if k.kind != grad || k.params() == 0 {
+		return ""
+	}
+	p, g := e.p, e.global.pick(snake(k.of())+"_gradient")
+	p.line("// The gradient of recipe %s: %s.", k.of(), plural(k.params(), "number"))
+	p.line("struct %s {", g)
+	for _, q := range k.fn.Sums {
+		if q != nil {
+			p.line("real %s[%d];", e.fields[q], q.Type.Len())
+		}
+	}
+	p.line("};")
+	p.line("")
+	return g
+}
+
 // sumKernel prints a kernel that sums over the rows of a batch, a block of samples at a time.
 func (e *emitter) sumKernel(k *kernel) {
 	p := e.p
 	b := e.budget(k)
 	nSums, nParams := k.sums(), k.params()
 	stats := k.fn.Needs.Stats
-	g := ""
-	if k.kind == grad && nParams > 0 {
-		g = e.global.pick(snake(k.of()) + "_gradient")
-		p.line("// The gradient of recipe %s: %s.", k.of(), plural(nParams, "number"))
-		p.line("struct %s {", g)
-		for _, q := range k.fn.Sums {
-			if q != nil {
-				p.line("real %s[%d];", e.fields[q], q.Type.Len())
-			}
-		}
-		p.line("};")
-		p.line("")
-	}
+	g := e.gradientType(k)
 	args := append([]string{"long long count", "long long total", "const int *rows"}, e.memoryArgs()...)
 	args = append(args, e.columnArgs(k)...)
 	args = append(args, "double *sums")
@@ -423,6 +449,11 @@ func (e *emitter) sumKernel(k *kernel) {
 	p.line("}")
 	p.line("}")
 	p.line("")
+	e.offerSums(k, b, TeamShape{})
+}
+
+// offerSums tells the launcher of a kernel of a recipe.
+func (e *emitter) offerSums(k *kernel, b Budget, t TeamShape) {
 	var rk *RecipeKernel
 	for i := range e.k.Recipes {
 		if e.k.Recipes[i].Name == k.of() {
@@ -433,7 +464,7 @@ func (e *emitter) sumKernel(k *kernel) {
 		e.k.Recipes = append(e.k.Recipes, RecipeKernel{Name: k.of(), Columns: portsOf(k.recipe.Columns), Terms: k.terms(), Keyed: k.keyed()})
 		rk = &e.k.Recipes[len(e.k.Recipes)-1]
 	}
-	sk := SumKernel{Kernel: k.name, Block: b.Block, Stats: stats, KernelTape: k.tape()}
+	sk := SumKernel{Kernel: k.name, Block: b.Block, Stats: k.fn.Needs.Stats, KernelTape: k.tape(), TeamShape: t}
 	for _, q := range k.fn.Sums {
 		if q != nil {
 			off := 0

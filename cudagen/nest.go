@@ -119,7 +119,7 @@ func (fn *function) declare(s plan.Step, n *plan.Nest) {
 // assign stores x at an element of v; what has no array is declared there.
 func (fn *function) assign(v *ir.Value, ix index, x string) {
 	k := fn.f.Places[v].Kind
-	if k == plan.Scalars && v.Type.IsScalar() || k == plan.Register && !ix.konst {
+	if k == plan.Scalars && v.Type.IsScalar() || k == plan.Register && !ix.konst && fn.e.team == nil {
 		fn.p.line("%s %s = %s;", fn.e.elem(v.Type.Elem), fn.local(v), x)
 		return
 	}

@@ -29,7 +29,7 @@ func (fn *function) destinations(v *ir.Value, n int) []string {
 		switch pl := fn.f.Places[r]; pl.Kind {
 		case plan.Sum, plan.Stat:
 			return
-		case plan.Local, plan.Work, plan.Scalars:
+		case plan.Local, plan.Work, plan.Scalars, plan.Register:
 			fn.p.line("%s", fn.e.variable(r.Type, fn.local(r)))
 			out[i] = fn.local(r)
 		default:
@@ -75,7 +75,8 @@ func (fn *function) call(callee *plan.Func, args, to []string, stats string) {
 	if n.Stats > 0 {
 		all = append(all, stats)
 	}
-	fn.p.line("%s(%s);", fn.e.funcs[callee.IR], strings.Join(all, ", "))
+	fn.e.calls(callee.IR)
+	fn.p.line("%s(%s);", fn.e.funcName(callee.IR), strings.Join(all, ", "))
 }
 
 // solveCall prints the call of a solve's loop.
@@ -103,7 +104,8 @@ func (fn *function) solveCall(v *ir.Value) {
 		all = append(all, to[i])
 	}
 	all = append(all, fmt.Sprintf("st[%d]", fn.f.Slots[v]))
-	fn.p.line("%s(%s);", fn.e.solves[s], strings.Join(all, ", "))
+	fn.e.calls(s)
+	fn.p.line("%s(%s);", fn.e.solveName(s), strings.Join(all, ", "))
 	if fn.f.Needs.Accum {
 		fn.p.line("if (st[%d].failed()) return;", fn.f.Slots[v])
 	}
@@ -150,7 +152,8 @@ func (fn *function) revCall(v *ir.Value) {
 	if needs.Accum {
 		all = append(all, "g")
 	}
-	fn.p.line("%s(%s);", fn.e.revs[r], strings.Join(all, ", "))
+	fn.e.calls(r)
+	fn.p.line("%s(%s);", fn.e.revName(r), strings.Join(all, ", "))
 }
 
 func stateTypes(s *ir.Solve) []ir.Type {
@@ -178,6 +181,29 @@ func stacked(base string, t ir.Type) string {
 	return fmt.Sprintf("%s + n * %d", base, t.Len())
 }
 
+// parts are where a run of a loop leaves its results from number first on, as parts of to; then stores those that the
+// run gives every thread of a team.
+func (fn *function) parts(v *ir.Value, to []string, f *ir.Func, first int) (inner []string, then func()) {
+	inner = make([]string, len(to))
+	var after []func()
+	for i := first; i < len(to); i++ {
+		if to[i] == "" {
+			continue
+		}
+		whole := v.Type
+		if whole.Elem == ir.Tuple {
+			whole = v.Type.Parts[i]
+		}
+		name, store := fn.part(whole, to[i], f.Results[i].Type)
+		inner[i], after = name, append(after, store)
+	}
+	return inner, func() {
+		for _, store := range after {
+			store()
+		}
+	}
+}
+
 // mapLoop prints a loop that applies a function to slices along the leading axis.
 func (fn *function) mapLoop(v *ir.Value) {
 	m := v.Attr.Map
@@ -186,19 +212,16 @@ func (fn *function) mapLoop(v *ir.Value) {
 	fn.clearStatistics(v)
 	fn.p.line("%s", unroll(m.N*(callee.Cost.MulAdds+callee.Cost.Elem)))
 	fn.p.line("for (int n = 0; n < %d; n++) {", m.N)
+	fn.e.scope()
 	args := fn.arguments(v.Args[m.Mapped:])
 	lead := make([]string, m.Mapped)
 	for i, a := range v.Args[:m.Mapped] {
 		lead[i] = fn.slice(a, m.N)
 	}
-	inner := make([]string, len(to))
-	for i, r := range m.Fn.Results {
-		if to[i] != "" {
-			inner[i] = stacked(to[i], r.Type)
-		}
-	}
+	inner, then := fn.parts(v, to, m.Fn, 0)
 	stats := fn.runStatistics(callee)
 	fn.call(callee, append(lead, args...), inner, stats)
+	then()
 	fn.stackStatistics(v, callee, m.Fn, stats, 0)
 	fn.joinStatistics(v, callee, stats, "n + 1")
 	fn.p.line("}")
@@ -225,7 +248,7 @@ func (fn *function) scanLoop(v *ir.Value) {
 			after = append(after, fmt.Sprintf("%s = %s;", to[j], next))
 		} else {
 			fn.loadArray(to[j], start)
-			after = append(after, fmt.Sprintf("ndec_copy(%s, %s, %d);", to[j], next, t.Len()))
+			after = append(after, fmt.Sprintf("%s%s, %s, %d);", fn.e.whole("copy", t), to[j], next, t.Len()))
 		}
 		fn.p.line("%s", fn.e.variable(t, next))
 		args[j], inner[j] = to[j], next
@@ -239,19 +262,18 @@ func (fn *function) scanLoop(v *ir.Value) {
 	} else {
 		fn.p.line("for (int n = 0; n < %d; n++) {", s.N)
 	}
+	fn.e.scope()
 	for i, a := range v.Args[s.Carry:] {
 		args[s.Carry+i] = fn.arguments([]*ir.Value{a})[0]
 		if i < s.Mapped {
 			args[s.Carry+i] = fn.slice(a, s.N)
 		}
 	}
-	for i := s.Carry; i < len(to); i++ {
-		if to[i] != "" {
-			inner[i] = stacked(to[i], s.Fn.Results[i].Type)
-		}
-	}
+	parts, then := fn.parts(v, to, s.Fn, s.Carry)
+	copy(inner[s.Carry:], parts[s.Carry:])
 	stats := fn.runStatistics(callee)
 	fn.call(callee, args, inner, stats)
+	then()
 	for j := range s.Carry { // a carry that is a statistic of the run
 		if p := callee.Places[s.Fn.Results[j]]; p.Kind == plan.Stat {
 			fn.p.line("%s = %s;", inner[j], statistic(p, stats))
@@ -273,14 +295,18 @@ func (fn *function) scanLoop(v *ir.Value) {
 // loadArray copies v to an array.
 func (fn *function) loadArray(to string, v *ir.Value) {
 	if v.IsConst(0) {
-		fn.p.line("ndec_clear(%s, %d);", to, v.Type.Len())
+		fn.e.clear(to, v.Type)
 		return
 	}
 	if fn.f.Places[v].Kind == plan.Literal {
+		if fn.e.shared(v.Type) {
+			fn.each1(v.Type.Len(), func() { fn.p.line("%s[i] = %s;", to, bare(fn.elem(v, at(0)))) })
+			return
+		}
 		fn.p.line("for (int i = 0; i < %d; i++) %s[i] = %s;", v.Type.Len(), to, bare(fn.elem(v, at(0))))
 		return
 	}
-	fn.p.line("ndec_copy(%s, %s, %d);", to, fn.array(v), v.Type.Len())
+	fn.e.assign(operand{to, v.Type}, fn.array(v))
 }
 
 // Statistics of solves travel in an array st of which every solve of a function has a place, and so has every
@@ -318,7 +344,7 @@ func (fn *function) stackStatistics(v *ir.Value, callee *plan.Func, f *ir.Func, 
 			continue
 		}
 		if p := callee.Places[f.Results[u.Attr.Index]]; p != nil && p.Kind == plan.Stat {
-			fn.p.line("%s[n] = %s;", fn.base(u), statistic(p, stats))
+			fn.e.put(u.Type, fn.base(u)+"[n]", operand{statistic(p, stats), ir.Scalar(u.Type.Elem)})
 		}
 	}
 }

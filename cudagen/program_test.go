@@ -77,6 +77,24 @@ func TestPrograms(t *testing.T) {
 	compare(t, all)
 }
 
+// TestTeams is TestPrograms with a block of threads for each sample: programs and methods that kernels with a thread a
+// sample run as well.
+func TestTeams(t *testing.T) {
+	var all []*subject
+	for name, text := range programs(t) {
+		all = append(all, programSubject(t, name, map[string]string{name + ".nde": text}, "f32"))
+	}
+	text, err := os.ReadFile("testdata/wide.nde")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all = append(all, programSubject(t, "wide", map[string]string{"wide.nde": string(text)}, "f64"))
+	for i, s := range all {
+		s.teams, s.rows = true, 2+i%2
+	}
+	compare(t, all)
+}
+
 // TestEvents solves systems with events of every kind, by adaptive and fixed steps, forwards and backwards, to the end and
 // along times, and takes gradients through them.
 func TestEvents(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 // memory: [step][element][sample], so that neighbouring threads read neighbouring numbers. It holds so many steps
 // as the launcher gives room for. What a sensitivity would rather compute again is kept as well.
 
-func (e *emitter) tapeType(s *ir.Solve) string { return e.solves[s] + "_tape" }
+func (e *emitter) tapeType(s *ir.Solve) string { return e.solveName(s) + "_tape" }
 
 // tapeBytes is the size of a tape: per step, and in all for output times.
 func tapeBytes(s *ir.Solve) (step, times int) {
@@ -33,6 +33,11 @@ func (e *emitter) tape(s *ir.Solve) {
 	p := e.p
 	l := e.newLoop(s)
 	step, _ := tapeBytes(s)
+	store := func(to string, x string) { p.line("%s%s = %s;", e.first(), to, x) }
+	head, end := "", "steps++;"
+	if e.team != nil {
+		head, end = "Team team, ", "steps++, team.sync();"
+	}
 	p.line("// The accepted steps of %s for the reverse sweep, %d bytes each.", s.Name, step)
 	p.line("struct %s {", e.tapeType(s))
 	p.line("double *t;")
@@ -90,35 +95,35 @@ func (e *emitter) tape(s *ir.Solve) {
 	if len(s.Events) > 0 {
 		part = "double part_now, "
 	}
-	p.line("__device__ __forceinline__ bool push(double t_now, double h_now, %s%s) {", part, strings.Join(ps, ", "))
+	p.line("__device__ __forceinline__ bool push(%sdouble t_now, double h_now, %s%s) {", head, part, strings.Join(ps, ", "))
 	p.line("if (steps == room) return false;")
-	p.line("t[(long long)steps * samples] = t_now;")
-	p.line("h[(long long)steps * samples] = h_now;")
+	store("t[(long long)steps * samples]", "t_now")
+	store("h[(long long)steps * samples]", "h_now")
 	if len(s.Events) > 0 {
-		p.line("part[(long long)steps * samples] = part_now;")
+		store("part[(long long)steps * samples]", "part_now")
 	}
 	l.keep("", "steps")
-	p.line("steps++;")
+	p.line("%s", end)
 	p.line("return true;")
 	p.line("}")
 	if len(s.Events) > 0 {
 		p.line("")
-		p.line("__device__ __forceinline__ bool event(int number, double t_now, %s) {", strings.Join(ps, ", "))
+		p.line("__device__ __forceinline__ bool event(%sint number, double t_now, %s) {", head, strings.Join(ps, ", "))
 		p.line("if (fired == room) return false;")
-		p.line("fired_t[(long long)fired * samples] = t_now;")
-		p.line("fired_step[(long long)fired * samples] = steps - 1;")
-		p.line("fired_event[(long long)fired * samples] = number;")
+		store("fired_t[(long long)fired * samples]", "t_now")
+		store("fired_step[(long long)fired * samples]", "steps - 1")
+		store("fired_event[(long long)fired * samples]", "number")
 		l.keep("_fired", "fired")
-		p.line("fired++;")
+		p.line("%s", strings.ReplaceAll(end, "steps", "fired"))
 		p.line("return true;")
 		p.line("}")
 	}
 	if s.Times > 0 {
 		p.line("")
-		p.line("__device__ __forceinline__ void save(int step, double place) {")
-		p.line("at[saved * samples] = step;")
-		p.line("theta[saved * samples] = place;")
-		p.line("saved++;")
+		p.line("__device__ __forceinline__ void save(%sint step, double place) {", head)
+		store("at[(long long)saved * samples]", "step")
+		store("theta[(long long)saved * samples]", "place")
+		p.line("%s", strings.ReplaceAll(end, "steps", "saved"))
 		p.line("}")
 	}
 	p.line("};")
@@ -128,7 +133,17 @@ func (e *emitter) tape(s *ir.Solve) {
 func (l *loop) keep(suffix, at string) {
 	for _, o := range l.x {
 		if o.t.IsScalar() {
-			l.p.line("%s%s[(long long)%s * samples] = %s_now;", o.name, suffix, at, o.name)
+			l.p.line("%s%s%s[(long long)%s * samples] = %s_now;", l.e.first(), o.name, suffix, at, o.name)
+			continue
+		}
+		if l.e.shared(o.t) {
+			l.p.line("for (int i = team.lane; i < %d; i += Team::size) %s%s[%s * %dll + i] = %s_now[i];", o.t.Len(), o.name, suffix, at, o.t.Len(), o.name)
+			continue
+		}
+		if l.e.team != nil {
+			l.p.line("#pragma unroll")
+			l.p.line("for (int i = 0; i < %d; i++)", o.t.Len())
+			l.p.line("\tif (team.mine(i)) %s%s[%s * %dll + i] = %s_now[i];", o.name, suffix, at, o.t.Len(), o.name)
 			continue
 		}
 		l.p.line("#pragma unroll")
@@ -143,6 +158,10 @@ func (l *loop) load(os []operand, suffix, at string) {
 		from := l.x[i].name + suffix
 		if o.t.IsScalar() {
 			l.p.line("%s = tape.%s[(long long)%s * tape.samples];", o.name, from, at)
+			continue
+		}
+		if l.e.shared(o.t) {
+			l.e.assign(o, fmt.Sprintf("tape.%s + %s * %dll", from, at, o.t.Len()))
 			continue
 		}
 		l.p.line("#pragma unroll")
@@ -182,16 +201,12 @@ func (e *emitter) reverse(r *ir.Rev) {
 		head = "template <class G> NDEC_D"
 		ps = append(ps, "G &g")
 	}
-	p.line("%s void %s(%s) {", head, e.revs[r], strings.Join(ps, ", "))
+	p.line("%s void %s(%s) {", head, e.revName(r), strings.Join(ps, ", "))
 	bar, barIn := suffixed(l.x, "_bar"), suffixed(l.x, "_in")
 	cSum, cStep := suffixed(l.c, "_sum"), suffixed(l.c, "_step")
 	for _, list := range [][]operand{bar, cSum} {
 		for _, o := range list {
-			if o.t.IsScalar() {
-				p.line("%s", e.variable(o.t, o.name))
-			} else {
-				p.line("%s %s[%d] = {};", e.elem(o.t.Elem), o.name, o.t.Len())
-			}
+			e.zeroed(o)
 		}
 	}
 	l.declare(barIn)
@@ -224,7 +239,7 @@ func (e *emitter) reverse(r *ir.Rev) {
 	if s.Times > 0 {
 		p.line("int m = tape.saved - 1;")
 		p.line("// Output times of the end of a solve that took no step.")
-		p.line("for (; m >= 0 && tape.at[m * tape.samples] >= tape.steps; m--) {")
+		p.line("for (; m >= 0 && tape.at[(long long)m * tape.samples] >= tape.steps; m--) {")
 		addOut("m")
 		p.line("}")
 	}
@@ -233,12 +248,13 @@ func (e *emitter) reverse(r *ir.Rev) {
 	}
 	p.line("#pragma unroll 1")
 	p.line("for (int k = tape.steps - 1; k >= 0; k--) {")
+	e.scope()
 	p.line("double t = tape.t[(long long)k * tape.samples];")
 	p.line("double h = tape.h[(long long)k * tape.samples];")
 	l.load(l.x, "", "k")
 	if s.Times > 0 {
-		p.line("for (int j = m; j >= 0 && tape.at[j * tape.samples] == k; j--) {")
-		p.line("if (tape.theta[j * tape.samples] == 1) {")
+		p.line("for (int j = m; j >= 0 && tape.at[(long long)j * tape.samples] == k; j--) {")
+		p.line("if (tape.theta[(long long)j * tape.samples] == 1) {")
 		addOut("j")
 		p.line("}")
 		p.line("}")
@@ -257,8 +273,9 @@ func (e *emitter) reverse(r *ir.Rev) {
 	l.copy(bar, barIn)
 	addExtras()
 	if s.Times > 0 {
-		p.line("for (; m >= 0 && tape.at[m * tape.samples] == k; m--) {")
-		p.line("double theta = tape.theta[m * tape.samples];")
+		p.line("for (; m >= 0 && tape.at[(long long)m * tape.samples] == k; m--) {")
+		e.scope()
+		p.line("double theta = tape.theta[(long long)m * tape.samples];")
 		p.line("if (theta == 1) continue;")
 		p.line("if (theta == 0) {")
 		addOut("m")
@@ -270,7 +287,7 @@ func (e *emitter) reverse(r *ir.Rev) {
 				none := "0"
 				if !o.t.IsScalar() {
 					none = o.name + "_none"
-					p.line("%s %s[%d] = {};", e.elem(o.t.Elem), none, o.t.Len())
+					e.zeroed(operand{none, o.t})
 				}
 				in = append(in, none)
 				continue

@@ -56,7 +56,8 @@ func (e *emitter) apply(f *ir.Func, in []string, to []operand) string {
 	if pf.Needs.Accum {
 		all = append(all, "g")
 	}
-	return fmt.Sprintf("%s(%s);", e.funcs[f], strings.Join(all, ", "))
+	e.calls(f)
+	return fmt.Sprintf("%s(%s);", e.funcName(f), strings.Join(all, ", "))
 }
 
 func (e *emitter) newLoop(s *ir.Solve) *loop {
@@ -120,7 +121,7 @@ func (e *emitter) assign(to operand, from string) {
 	if to.t.IsScalar() {
 		e.p.line("%s = %s;", to.name, from)
 	} else {
-		e.p.line("ndec_copy(%s, %s, %d);", to.name, from, to.t.Len())
+		e.p.line("%s%s, %s, %d);", e.whole("copy", to.t), to.name, from, to.t.Len())
 	}
 }
 
@@ -129,7 +130,7 @@ func (e *emitter) addInto(to operand, from string) {
 	if to.t.IsScalar() {
 		e.p.line("%s += %s;", to.name, from)
 	} else {
-		e.p.line("ndec_add(%s, %s, %d);", to.name, from, to.t.Len())
+		e.p.line("%s%s, %s, %d);", e.whole("add", to.t), to.name, from, to.t.Len())
 	}
 }
 
@@ -167,7 +168,7 @@ func (l *loop) print() {
 		ps = append(ps, e.out(t, o.name+"_out"))
 	}
 	ps = append(ps, "ndec_stats &st")
-	p.line("NDEC_D void %s(%s) {", e.solves[s], strings.Join(ps, ", "))
+	p.line("NDEC_D void %s(%s) {", e.solveName(s), strings.Join(ps, ", "))
 	l.declare(l.x)
 	l.copy(l.x, suffixed(l.x, "_start"))
 	if s.Times > 0 {
@@ -219,7 +220,7 @@ func (l *loop) finite(os []operand) string {
 		if o.t.IsScalar() {
 			terms = append(terms, fmt.Sprintf("%s - %s == 0", o.name, o.name))
 		} else {
-			terms = append(terms, fmt.Sprintf("ndec_finite(%s, %d)", o.name, o.t.Len()))
+			terms = append(terms, fmt.Sprintf("%s%s, %d)", l.e.whole("finite", o.t), o.name, o.t.Len()))
 		}
 	}
 	return strings.Join(terms, " && ")
@@ -387,7 +388,7 @@ func (l *loop) record() {
 	if len(l.s.Events) > 0 {
 		part = "ev.part(), "
 	}
-	l.p.line("if (!tape.push(t, h, %s%s)) {", part, strings.Join(names(l.x), ", "))
+	l.p.line("if (!tape.push(%st, h, %s%s)) {", l.e.teamArg(), part, strings.Join(names(l.x), ", "))
 	l.p.line("st.fail(NDEC_TAPE_FULL, t, h);")
 	l.p.line("break;")
 	l.p.line("}")
@@ -406,17 +407,18 @@ func (l *loop) store(os []operand) {
 		if l.s.States[i].Memory {
 			continue
 		}
+		whole := ir.Tensor(o.t.Elem, l.s.Times, o.t.Len())
 		if o.t.IsScalar() {
-			l.p.line("%s_out[next] = %s;", o.name, os[i].name)
+			l.e.put(whole, o.name+"_out[next]", operand{os[i].name, o.t})
 		} else {
-			l.p.line("ndec_copy(%s_out + next * %d, %s, %d);", o.name, o.t.Len(), os[i].name, o.t.Len())
+			l.e.put(whole, fmt.Sprintf("%s_out + next * %d", o.name, o.t.Len()), operand{os[i].name, o.t})
 		}
 	}
 }
 
 func (l *loop) mark(step, theta string) {
 	if l.s.Record {
-		l.p.line("tape.save(%s, %s);", step, theta)
+		l.p.line("tape.save(%s%s, %s);", l.e.teamArg(), step, theta)
 	}
 }
 
@@ -439,6 +441,7 @@ func (l *loop) dense() {
 	l.store(suffixed(l.x, "_1"))
 	l.mark("tape.steps - 1", "1")
 	p.line("} else {")
+	l.e.scope()
 	p.line("double theta = (ts[next] - t) / h;")
 	outs := suffixed(l.x, "_at")
 	l.declare(outs)

@@ -161,49 +161,60 @@ func (b *deviceBuffer) free(q DeviceQueue) error {
 	return q.Free(p)
 }
 
-// load gives the kernels the parameters, and what is prepared from them. args are the leading arguments of
-// kernels that find them in memory.
-func (d *onDevice[R]) load(q DeviceQueue, w []R) (args []uint64, err error) {
+// memoryArgs are the addresses of parameters and of what is prepared from them; 0 where no kernel reads them.
+type memoryArgs struct {
+	params, prepared DevicePtr
+	constant         bool // kernels with a thread a sample know them by name
+}
+
+// of are the arguments of a kernel.
+func (m memoryArgs) of(team bool) (args []uint64) {
+	for _, p := range []DevicePtr{m.params, m.prepared} {
+		if p != 0 && (team || !m.constant) {
+			args = append(args, uint64(p))
+		}
+	}
+	return args
+}
+
+// load gives the kernels the parameters, and what is prepared from them.
+func (d *onDevice[R]) load(q DeviceQueue, w []R) (m memoryArgs, err error) {
+	m.constant = d.k.Constant
 	if d.k.Params == 0 {
-		return nil, nil
+		return m, nil
 	}
 	if d.k.Params != len(w)*d.k.Real {
-		return nil, fmt.Errorf("kernels take %d bytes of parameters, not %d: %w", d.k.Params, len(w)*d.k.Real, ErrShape)
-	}
-	place := func(b *deviceBuffer, symbol string, bytes int) (DevicePtr, error) {
-		if !d.k.Constant {
-			return b.need(q, bytes)
-		}
-		p, _, err := q.Symbol(symbol)
-		return p, err
-	}
-	p, err := place(&d.params, "ndec_params", d.k.Params)
-	if err != nil {
-		return nil, err
-	}
-	if err := q.Write(p, bytesOf(w)); err != nil {
-		return nil, err
+		return m, fmt.Errorf("kernels take %d bytes of parameters, not %d: %w", d.k.Params, len(w)*d.k.Real, ErrShape)
 	}
 	if !d.k.Constant {
-		args = append(args, uint64(p))
+		m.params, err = d.params.need(q, d.k.Params)
+	} else {
+		m.params, _, err = q.Symbol("ndec_params")
+	}
+	if err != nil {
+		return m, err
+	}
+	if err := q.Write(m.params, bytesOf(w)); err != nil {
+		return m, err
 	}
 	if d.k.Prepared == 0 {
-		return args, nil
+		return m, nil
 	}
 	// A kernel cannot write constant memory: it fills a buffer, which is copied.
 	buf, err := d.prepared.need(q, d.k.Prepared)
 	if err != nil {
-		return nil, err
+		return m, err
 	}
-	if err := q.Launch(d.k.Prepare, 1, 32, append(slices.Clone(args), uint64(buf))); err != nil {
-		return nil, err
+	if err := q.Launch(d.k.Prepare, 1, 32, append(m.of(false), uint64(buf))); err != nil {
+		return m, err
 	}
+	m.prepared = buf
 	if !d.k.Constant {
-		return append(args, uint64(buf)), nil
+		return m, nil
 	}
 	to, _, err := q.Symbol("ndec_prepared")
 	if err != nil {
-		return nil, err
+		return m, err
 	}
-	return args, q.Copy(to, buf, d.k.Prepared)
+	return m, q.Copy(to, buf, d.k.Prepared)
 }

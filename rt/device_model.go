@@ -19,6 +19,7 @@ type deviceRows[R Float] struct {
 	inputs, outputs []deviceBuffer
 	stats, tape     deviceBuffer
 	steps, key      deviceBuffer
+	memory          deviceBuffer
 }
 
 // rows is Model.Rows on the device.
@@ -45,6 +46,20 @@ func (d *onDevice[R]) rows(k *ModelKernel, m Model[R]) func(w []R, in *Table) *R
 	}
 }
 
+// sampleBytes is the device memory that a sample takes: its columns, statistics, and the tapes of its thread.
+func (k *ModelKernel) sampleBytes(room int) int {
+	n := k.Stats * statsBytes
+	for _, ports := range [][]KernelPort{k.Inputs, k.Outputs} {
+		for i := range ports {
+			n += ports[i].Width * ports[i].size()
+		}
+	}
+	if k.Teams == 0 {
+		n += k.TapeStep*room + k.TapeFixed
+	}
+	return n
+}
+
 // batch runs rows [lo, hi), a slice after the other; the error is that of the first sample that failed.
 func (r *deviceRows[R]) batch(ctx context.Context, stats *BatchStats, lo, hi int) error {
 	if stats != nil {
@@ -55,7 +70,7 @@ func (r *deviceRows[R]) batch(ctx context.Context, stats *BatchStats, lo, hi int
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		n := sliceOf(hi-lo, r.k.Block, r.k.TapeStep*r.room+r.k.TapeFixed)
+		n := sliceOf(hi-lo, r.k.Block, r.k.sampleBytes(r.room))
 		full, err := r.slice(stats, lo, n)
 		var failed *SolveError
 		switch {
@@ -85,7 +100,7 @@ func (r *deviceRows[R]) slice(stats *BatchStats, lo, n int) (full bool, err erro
 		if err != nil {
 			return err
 		}
-		args := append([]uint64{uint64(n)}, memory...)
+		args := append([]uint64{uint64(n)}, memory.of(r.k.Teams > 0)...)
 		put := func(b *deviceBuffer, data []byte) error {
 			p, err := b.need(q, len(data))
 			if err != nil {
@@ -130,12 +145,19 @@ func (r *deviceRows[R]) slice(stats *BatchStats, lo, n int) (full bool, err erro
 			}
 		}
 		if r.k.TapeStep > 0 {
-			if err := room(&r.tape, r.k.bytes(n, r.room)); err != nil {
+			if err := room(&r.tape, r.k.bytes(n, r.room, &r.k.TeamShape)); err != nil {
 				return err
 			}
 			args = append(args, uint64(r.room))
 		}
-		if err := q.Launch(r.k.Kernel, (n+r.k.Block-1)/r.k.Block, r.k.Block, args); err != nil {
+		grid := (n + r.k.Block - 1) / r.k.Block
+		if r.k.Teams > 0 {
+			grid = r.k.blocks(n)
+			if err := room(&r.memory, grid*r.k.Memory); err != nil {
+				return err
+			}
+		}
+		if err := q.Launch(r.k.Kernel, grid, r.k.Block, args); err != nil {
 			return err
 		}
 		for i := range outs {
@@ -176,10 +198,10 @@ func (r *deviceRows[R]) slice(stats *BatchStats, lo, n int) (full bool, err erro
 // free gives the device memory of the rows back.
 func (r *deviceRows[R]) free() error {
 	return r.on.mod.Do(func(q DeviceQueue) error {
-		return freeAll(q, append(append(r.inputs[:len(r.inputs):len(r.inputs)], r.outputs...), r.stats, r.tape, r.steps, r.key), func() {
+		return freeAll(q, append(append(r.inputs[:len(r.inputs):len(r.inputs)], r.outputs...), r.stats, r.tape, r.steps, r.key, r.memory), func() {
 			clear(r.inputs)
 			clear(r.outputs)
-			r.stats, r.tape, r.steps, r.key = deviceBuffer{}, deviceBuffer{}, deviceBuffer{}, deviceBuffer{}
+			r.stats, r.tape, r.steps, r.key, r.memory = deviceBuffer{}, deviceBuffer{}, deviceBuffer{}, deviceBuffer{}, deviceBuffer{}
 		})
 	})
 }

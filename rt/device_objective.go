@@ -19,14 +19,14 @@ type deviceBatch[R Float] struct {
 
 	tables map[*Table][]deviceBuffer
 	rows, sums, grads, losses,
-	stats, tape, key, sum, total deviceBuffer
+	stats, tape, key, sum, total, memory deviceBuffer
 	room int
 }
 
 // Close frees device memory.
 func (b *deviceBatch[R]) Close() error {
 	return b.on.mod.Do(func(q DeviceQueue) error {
-		all := []deviceBuffer{b.rows, b.sums, b.grads, b.losses, b.stats, b.tape, b.key, b.sum, b.total}
+		all := []deviceBuffer{b.rows, b.sums, b.grads, b.losses, b.stats, b.tape, b.key, b.sum, b.total, b.memory}
 		for _, t := range b.tables {
 			all = append(all, t...)
 		}
@@ -59,6 +59,10 @@ func (b *deviceBatch[R]) Batch(w, grad []R, t *Table, rows []int, key Key, out *
 func (b *deviceBatch[R]) run(w, grad []R, t *Table, rows []int, key Key, out *ShardResult, k *SumKernel, sites []Site, back []int) (full bool, err error) {
 	n := len(rows)
 	chunks := (n + k.Block - 1) / k.Block
+	slice := sliceOf(n, k.Block, k.TapeStep*b.room+k.TapeFixed)
+	if k.Teams > 0 { // each goes over all samples of the batch that are its own
+		chunks, slice = k.blocks(n), n
+	}
 	width := 0
 	if grad != nil {
 		for _, s := range k.Spans {
@@ -66,10 +70,9 @@ func (b *deviceBatch[R]) run(w, grad []R, t *Table, rows []int, key Key, out *Sh
 		}
 	}
 	nSums := 2 + b.k.Terms + 3*k.Stats
-	sums, g, st := make([]float64, nSums), make([]R, width), make([]byte, n*k.Stats*statsBytes)
+	sums, g, st := make([]float64, nSums), make([]R, width), []byte(nil)
+	visited := func() bool { return k.Stats > 0 && (sums[nSums-1] > 0 || out.Record != nil) }
 	losses := make([]R, len(out.Losses))
-	slice := sliceOf(n, k.Block, k.TapeStep*b.room+k.TapeFixed)
-	failed := func() bool { return sums[nSums-1] > 0 }
 	err = b.on.mod.Do(func(q DeviceQueue) error {
 		memory, err := b.on.load(q, w)
 		if err != nil {
@@ -89,9 +92,9 @@ func (b *deviceBatch[R]) run(w, grad []R, t *Table, rows []int, key Key, out *Sh
 		for i, r := range rows {
 			index[i] = int32(r)
 		}
-		pRows, pSums, pGrads, pStats := room(&b.rows, 4*n), room(&b.sums, 8*nSums*chunks), room(&b.grads, b.on.k.Real*width*chunks), room(&b.stats, len(st))
+		pRows, pSums, pGrads, pStats := room(&b.rows, 4*n), room(&b.sums, 8*nSums*chunks), room(&b.grads, b.on.k.Real*width*chunks), room(&b.stats, n*k.Stats*statsBytes)
 		pSum, pTotal, pKey := room(&b.sum, 8*nSums), room(&b.total, b.on.k.Real*width), room(&b.key, 48)
-		pTape := room(&b.tape, k.bytes(slice, b.room))
+		pTape, pMemory := room(&b.tape, k.bytes(slice, b.room, &k.TeamShape)), room(&b.memory, k.blocks(n)*k.Memory)
 		var pLosses DevicePtr
 		if len(losses) > 0 {
 			pLosses = room(&b.losses, b.on.k.Real*n)
@@ -110,7 +113,7 @@ func (b *deviceBatch[R]) run(w, grad []R, t *Table, rows []int, key Key, out *Sh
 		}
 		for lo := 0; lo < n; lo += slice {
 			m, chunk := min(slice, n-lo), lo/k.Block
-			args := append([]uint64{uint64(m), uint64(t.Rows), uint64(pRows) + uint64(4*lo)}, memory...)
+			args := append([]uint64{uint64(m), uint64(t.Rows), uint64(pRows) + uint64(4*lo)}, memory.of(k.Teams > 0)...)
 			args = append(args, columns...)
 			args = append(args, uint64(pSums)+uint64(8*nSums*chunk))
 			if width > 0 {
@@ -130,7 +133,11 @@ func (b *deviceBatch[R]) run(w, grad []R, t *Table, rows []int, key Key, out *Sh
 			if k.TapeStep > 0 {
 				args = append(args, uint64(pTape), uint64(b.room))
 			}
-			if err := q.Launch(k.Kernel, (m+k.Block-1)/k.Block, k.Block, args); err != nil {
+			grid := (m + k.Block - 1) / k.Block
+			if k.Teams > 0 {
+				args, grid = append(args, uint64(pMemory)), chunks
+			}
+			if err := q.Launch(k.Kernel, grid, k.Block, args); err != nil {
 				return err
 			}
 		}
@@ -153,7 +160,8 @@ func (b *deviceBatch[R]) run(w, grad []R, t *Table, rows []int, key Key, out *Sh
 				return err
 			}
 		}
-		if len(st) > 0 && (failed() || out.Record != nil) {
+		if visited() {
+			st = make([]byte, n*k.Stats*statsBytes)
 			return q.Read(st, pStats)
 		}
 		return nil
@@ -161,7 +169,7 @@ func (b *deviceBatch[R]) run(w, grad []R, t *Table, rows []int, key Key, out *Sh
 	if err != nil {
 		return false, err
 	}
-	if len(st) > 0 && (failed() || out.Record != nil) {
+	if visited() {
 		if b.visit(st, rows, k.Stats, slice, sites, out) {
 			return true, nil
 		}

@@ -99,19 +99,23 @@ func steppingBytes(by []Stepping) []byte {
 	return out
 }
 
-// deviceSlice bounds the samples of one launch and the device memory that their tapes take.
+// deviceSlice bounds the samples of one launch, and sliceMemory the device memory that they take: kernels count elements of
+// columns and rows with 32 bits.
 const (
 	deviceSlice = 1 << 20
-	tapeMemory  = 1 << 30
+	sliceMemory = 1 << 30
 )
 
-// sliceOf is how many of n samples, with so many bytes of tape each, are run at once: a whole number of blocks.
-func sliceOf(n, block, tape int) int {
+// sliceOf is how many of n samples, with so many bytes of memory each, are run at once: a whole number of blocks.
+func sliceOf(n, block, bytes int) int {
 	most := deviceSlice
-	if tape > 0 {
-		most = min(most, tapeMemory/tape)
+	if bytes > 0 {
+		most = max(min(most, sliceMemory/bytes), 1)
 	}
-	return min(n, max(most/block*block, block))
+	if most >= block {
+		most = most / block * block
+	}
+	return min(n, most)
 }
 
 // moreRoom is the next number of steps to give a tape room for.

@@ -36,8 +36,22 @@ type KernelTape struct {
 	TapeRoom  int // steps to give room for at first
 }
 
-// bytes is the size of the tapes of n samples with room for so many steps.
-func (t *KernelTape) bytes(n, room int) int { return n*(t.TapeStep*room+t.TapeFixed) + 8*t.Tapes }
+// bytes is the size of the tapes of n samples with room for so many steps; of teams, each has one.
+func (t *KernelTape) bytes(n, room int, team *TeamShape) int {
+	if team.Teams > 0 {
+		return team.blocks(n) * ((t.TapeStep*room + t.TapeFixed + 8*t.Tapes + 7) / 8 * 8)
+	}
+	return n*(t.TapeStep*room+t.TapeFixed) + 8*t.Tapes
+}
+
+// blocks is the number of blocks for n samples.
+func (t *TeamShape) blocks(n int) int { return min(n, t.Teams) }
+
+// TeamShape is that of a kernel whose blocks work on one sample after the other; zero of kernels with a thread a sample.
+type TeamShape struct {
+	Teams  int // blocks, if there are so many samples
+	Memory int // bytes of device memory that each needs beside its tape
+}
 
 // ModelKernel is the kernel of a model.
 type ModelKernel struct {
@@ -48,6 +62,7 @@ type ModelKernel struct {
 	Stats           int        // statistics per sample
 	Keyed           bool
 	KernelTape
+	TeamShape
 }
 
 // RecipeKernel holds the kernels of a recipe; their Kernel is "" where there is none.
@@ -66,6 +81,7 @@ type SumKernel struct {
 	Stats  int
 	Spans  []KernelSpan // of the flat parameters, in the order of the gradient's sums
 	KernelTape
+	TeamShape
 }
 
 // KernelSpan is a range of the flat parameters.

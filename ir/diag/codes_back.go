@@ -22,8 +22,8 @@ func codesBack() []Entry {
 			Bad:   stopping("checkpoint{every: 2}"),
 			Fixed: stopping("backprop")},
 		{Code: "NDE0891", Title: "model or recipe without a kernel",
-			Text:  "A warning of --target cuda: a model or recipe does not fit a kernel in which one thread is one sample. The text says what is too large: an array above 64 KiB, or more than 2,048 trained numbers, whose sums a thread would have to keep. The package is whole: the Go back end runs it on the CPU, and the others run on the device. Make the net smaller, or train on the CPU and run on the device.",
-			Flags: "--target cuda", Bad: wide(600), Fixed: wide(60)},
+			Text:  "A warning of --target cuda: a model or recipe needs an array of more than 32 MiB for a sample, which no kernel has room for. The package is whole: the Go back end runs it on the CPU, and the others run on the device. Make the net smaller, or train on the CPU and run on the device.",
+			Flags: "--target cuda", Bad: wide(9_000_000), Fixed: wide(600)},
 		{Code: "NDE0899", Title: "bug of the compiler",
 			Text: "Not a mistake of the program: a phase broke one of its own rules. The text names the phase. Please report it together with the program."},
 	}

@@ -42,8 +42,8 @@ func (a *app) printKernels(res *driver.Result) {
 		sums := "-"
 		if b.Sums > 0 {
 			sums = fmt.Sprintf("%d in registers", b.Sums)
-			if b.Local {
-				sums = fmt.Sprintf("%d in local memory", b.Sums)
+			if b.Team > 0 {
+				sums = fmt.Sprintf("%d in device memory", b.Sums)
 			}
 		}
 		tape, bound := "-", "-"
@@ -53,7 +53,16 @@ func (a *app) printKernels(res *driver.Result) {
 		if b.Bound != "" {
 			bound = fmt.Sprintf("%.2g clocks a sample (%s)", b.Clocks, b.Bound)
 		}
-		fmt.Fprintf(tw, "%s\t%d\t%s\t%s\t%s\t%s\t%s\n", name, b.Block, regs, warps, sums, tape, bound)
+		threads := fmt.Sprint(b.Block)
+		if b.Team > 0 {
+			threads += " a sample"
+			if b.Shared {
+				threads += fmt.Sprintf(", %d bytes shared", b.Memory)
+			} else {
+				threads += fmt.Sprintf(", %d bytes of device memory", b.Memory)
+			}
+		}
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", name, threads, regs, warps, sums, tape, bound)
 	}
 	tw.Flush()
 	for _, d := range ds {
