@@ -12,7 +12,7 @@ import (
 const (
 	registerSums = 120
 	localBytes   = 64 << 10 // of one array of a thread
-	straightCode = 8 << 10 // operations of a thread, spelled out: what an instruction cache of 128 KiB holds
+	straightCode = 8 << 10  // operations of a thread, spelled out: what an instruction cache of 128 KiB holds
 	teamBytes    = 32 << 20 // of one array of a team
 	sharedBytes  = 40 << 10 // of a team's arrays in shared memory; beyond they are in device memory
 	sumBytes     = 256 << 20
