@@ -110,17 +110,19 @@ type Request struct {
 	DevRun  bool            `json:"dev_run,omitempty"`
 	MaxTime float64         `json:"max_time,omitempty"` // seconds
 	Resume  bool            `json:"resume,omitempty"`   // train: go on from the checkpoints in RunDir, where there are some
-	Inputs  bool            `json:"inputs,omitempty"`   // grad: by the data columns too
-	Solve   int             `json:"solve,omitempty"`    // path, field: which solve of the model
-	Points  int             `json:"points,omitempty"`   // path: times along the span; data: at most so many rows, evenly spaced
-	Times   []float64       `json:"times,omitempty"`    // field: where to evaluate
-	States  [][]float64     `json:"states,omitempty"`   // field: per state its values at Times, row-major
+	// CheckFinite is TrainOptions.CheckFinite, of train.
+	CheckFinite bool        `json:"check_finite,omitempty"`
+	Inputs      bool        `json:"inputs,omitempty"` // grad: by the data columns too
+	Solve       int         `json:"solve,omitempty"`  // path, field: which solve of the model
+	Points      int         `json:"points,omitempty"` // path: times along the span; data: at most so many rows, evenly spaced
+	Times       []float64   `json:"times,omitempty"`  // field: where to evaluate
+	States      [][]float64 `json:"states,omitempty"` // field: per state its values at Times, row-major
 	// Bench is what to measure, of bench.
 	Bench *BenchQuery `json:"bench,omitempty"`
 }
 
 // Event is one line to the parent. Type is "progress" (Progress), "metrics"
-// (Eval), "recipe" (Result of one recipe), "device" (Device and Left), "done" (Result of the request) or
+// (Eval), "recipe" (Result of one recipe), "device" (Device and Left), "fault" (Fault), "done" (Result of the request) or
 // "error". Every request ends with exactly one "done" or "error".
 type Event struct {
 	Type     string         `json:"type"`
@@ -131,6 +133,7 @@ type Event struct {
 	Result   any            `json:"result,omitempty"`
 	Device   string         `json:"device,omitempty"` // its name
 	Left     []string       `json:"left,omitempty"`   // models and recipes that stay on the CPU
+	Fault    *Fault         `json:"fault,omitempty"`  // why training ended, before "error"
 	Error    string         `json:"error,omitempty"`
 	Kind     string         `json:"kind,omitempty"` // "input", "solve", "io", "interrupted"
 }

@@ -66,7 +66,8 @@ func (s *server[R]) train(ctx context.Context, q *Request) (any, error) {
 			return nil, err
 		}
 		opt := TrainOptions{Workers: q.Workers, Events: s, Seed: q.Seed, Epochs: q.Epochs, Steps: q.Steps, Limit: q.Limit,
-			DevRun: q.DevRun, MaxTime: time.Duration(q.MaxTime * float64(time.Second)), Version: s.p.Version}
+			DevRun: q.DevRun, MaxTime: time.Duration(q.MaxTime * float64(time.Second)), Version: s.p.Version, CheckFinite: q.CheckFinite,
+			OnFault: func(f *Fault) { s.send(Event{Type: "fault", Recipe: name, Fault: f}) }}
 		if q.RunDir != "" {
 			opt.RunDir = filepath.Join(q.RunDir, name)
 			if path, ok := FindCheckpoint(opt.RunDir); ok && q.Resume {

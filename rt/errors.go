@@ -95,7 +95,7 @@ func (e *SolveError) Error() string {
 		what = err.Error()
 	}
 	if e.Solve == "" {
-		return fmt.Sprintf("%s: %s: %s", e.Where, what, strings.TrimSuffix(sample, ", "))
+		return strings.TrimRight(fmt.Sprintf("%s: %s: %s", e.Where, what, sample), ":, ")
 	}
 	return fmt.Sprintf("%s: solve of %s: %s: %stime %.6g, step %d, h %.3g", e.Where, e.Solve, what, sample, e.Time, e.Step, e.H)
 }

@@ -85,7 +85,7 @@ func (t *trainer[R]) leastSquares(ctx context.Context) error {
 	}
 	all.flush()
 	if sum.Failed != nil {
-		return fmt.Errorf("recipe %s: %d of %d samples failed: %w", t.recipe.Name, sum.FailedCount, len(rows), sum.Failed)
+		return t.failed(t.training(0, rows), sum.Failed, fmt.Sprintf("%d of %d samples failed", sum.FailedCount, len(rows)))
 	}
 	var one R = 1
 	eps := 0x1p-52
@@ -95,7 +95,7 @@ func (t *trainer[R]) leastSquares(ctx context.Context) error {
 	x := all.solve(eps)
 	for i, v := range x {
 		if !finite(v) {
-			return t.nonFinite(0, rows, math.NaN())
+			return t.nonFinite(t.training(0, rows), math.NaN())
 		}
 		t.w[at[i]] = R(v)
 	}
@@ -106,7 +106,7 @@ func (t *trainer[R]) leastSquares(ctx context.Context) error {
 		return err
 	}
 	if n.res.Failed != nil {
-		return fmt.Errorf("recipe %s: %d of %d samples failed: %w", t.recipe.Name, n.res.FailedCount, len(rows), n.res.Failed)
+		return t.failed(t.training(0, rows), n.res.Failed, fmt.Sprintf("%d of %d samples failed", n.res.FailedCount, len(rows)))
 	}
 	i := &t.info
 	i.Step, i.Batch = 1, 1

@@ -98,6 +98,11 @@ type TrainOptions struct {
 	Resume string
 	// CheckpointEvery is the time between checkpoints; 0 means 30 s.
 	CheckpointEvery time.Duration
+	// CheckFinite also ends training where a metric, the loss of an evaluation, or a weight after its update is not
+	// finite; a loss or gradient that is not always does.
+	CheckFinite bool
+	// OnFault, if set, is told where training ended because something was not finite or a sample failed.
+	OnFault func(*Fault)
 }
 
 // TrainResult is the end of a run and what summary.json holds.

@@ -264,7 +264,7 @@ func (t *trainer[R]) step(step int) error {
 	}
 	r := &n.res
 	if r.Failed != nil {
-		return fmt.Errorf("recipe %s, step %d: %d of %d samples failed: %w", t.recipe.Name, step, r.FailedCount, len(rows), r.Failed)
+		return t.failed(t.training(step, rows), r.Failed, fmt.Sprintf("step %d: %d of %d samples failed", step, r.FailedCount, len(rows)))
 	}
 	loss := r.Loss / float64(len(rows))
 	inv := R(len(rows))
@@ -274,7 +274,14 @@ func (t *trainer[R]) step(step int) error {
 	toFree(t.grad, t.free, t.bound)
 	norm := clip(t.recipe.Clip, t.grad, t.spans)
 	if !finite(loss) || !finite(norm) {
-		return t.nonFinite(step, rows, loss)
+		return t.nonFinite(t.training(step, rows), loss)
+	}
+	var before []R
+	if t.opt.CheckFinite {
+		if err := t.checkMetrics(t.training(step, rows), r.Metrics, t.ev.obj.metrics(r.Metrics, len(rows))); err != nil {
+			return err
+		}
+		before = slices.Clone(t.w)
 	}
 	lr := t.recipe.Optimizer.Rate()
 	if s := t.recipe.Schedule; s != nil {
@@ -283,6 +290,13 @@ func (t *trainer[R]) step(step int) error {
 	lr *= float64(t.watch.Rate)
 	t.mom.step(t.free, t.grad, lr)
 	toOwn(t.w, t.free, t.bound)
+	if t.opt.CheckFinite {
+		if err := t.checkUpdate(step, lr); err != nil {
+			copy(t.w, before)
+			t.whole = false // moments have moved
+			return err
+		}
+	}
 	t.average()
 	if t.pool != nil {
 		t.pool.rank()
@@ -339,23 +353,6 @@ func (t *trainer[R]) metrics(sum []float64, n int) []float64 {
 	return out
 }
 
-// nonFinite looks for the first row whose own loss or gradient is not finite.
-func (t *trainer[R]) nonFinite(step int, rows []int, loss float64) error {
-	e := &SolveError{Sample: -1, Row: -1, Step: step, Status: NonFinite, Where: t.recipe.where(), Solve: "loss"}
-	key := Key{Seed: t.plan.seed, Step: uint64(step)}
-	for i := range rows {
-		n, err := t.ev.sum(t.w, t.tables.Train, rows[i:i+1], key, true)
-		if err != nil {
-			return err
-		}
-		if !finite(n.res.Loss) || slices.ContainsFunc(n.grad, func(g R) bool { return !finite(float64(g)) }) {
-			e.Sample, e.Row = i, rows[i]
-			break
-		}
-	}
-	return fmt.Errorf("recipe %s, step %d: loss %v: %w", t.recipe.Name, step, loss, e)
-}
-
 // limited is the rows of a table that the options leave.
 func (t *trainer[R]) limited(table *Table) []int {
 	rows := allRows(table.Rows)
@@ -366,9 +363,10 @@ func (t *trainer[R]) limited(table *Table) []int {
 }
 
 func (t *trainer[R]) evaluate(split string, table *Table) (*Evaluation, error) {
-	v, err := evaluate(t.ev, t.judged(), table, t.limited(table), t.plan.seed)
-	if err != nil {
-		return v, fmt.Errorf("recipe %s, %s: %w", t.recipe.Name, split, err)
+	rows := t.limited(table)
+	v, err := evaluate(t.ev, t.judged(), table, rows, t.plan.seed)
+	if err = t.evaluated(reckoning[R]{split, t.info.Step, t.judged(), table, rows, EvalStep}, v, err); err != nil {
+		return v, err
 	}
 	if t.opt.Events != nil {
 		t.opt.Events.OnEval(&EvalInfo{Recipe: t.recipe.Name, Split: split, Step: t.info.Step, Epoch: t.info.Epoch, Evaluation: v})

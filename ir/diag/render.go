@@ -70,6 +70,13 @@ func (o Options) paint(colour, s string) string {
 // oneLine keeps a message on its line.
 func oneLine(s string) string { return strings.ReplaceAll(s, "\n", " ") }
 
+// Window is the source line of a span and a line with carets below it, or "".
+func (o Options) Window(s Span) string {
+	var b strings.Builder
+	o.window(&b, s)
+	return b.String()
+}
+
 // window writes the source line of a span and a line with carets below it. Tabs are kept in both,
 // so that the carets stand right whatever the width of a tab.
 func (o Options) window(b *strings.Builder, s Span) {

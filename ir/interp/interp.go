@@ -36,11 +36,18 @@ type Machine struct {
 	// Taken holds the accepted steps of each run of each solve in the last Call.
 	Taken map[*ir.Solve][][]Step
 
+	// First is the origin of the first number that an operator made in the last Trace and that was not finite, which
+	// need not have reached its results.
+	First *Origin
+
 	// Failed holds the solves that did not reach their end, in the order in which they ran.
 	Failed []Failure
 
-	derived [][]float64 // what Module.Prepare computed, by Param.Index of derived parameters
+	prepare *ir.Func // Module.Prepare
+	derived []datum  // what it computed, by Param.Index of derived parameters
 	depth   int
+	tracing bool    // values know where they are from; see Trace
+	path    []Place // what runs around the present operator, while tracing
 }
 
 // Step is one accepted step of a solve.
@@ -54,6 +61,7 @@ type Failure struct {
 	Solve  *ir.Solve
 	Status int
 	T      float64
+	Why    *Origin // of what was not finite, in a Trace
 }
 
 // New makes a machine for parameters by name. Those of m that params lacks are zero.
@@ -72,26 +80,31 @@ func New(m *ir.Module, params map[string][]float64) (*Machine, error) {
 	if m.Prepare == nil {
 		return mc, nil
 	}
-	out, err := mc.Call(m.Prepare)
-	if err != nil {
-		return nil, err
-	}
-	for _, t := range out {
-		mc.derived = append(mc.derived, t.Data)
-	}
-	return mc, nil
+	mc.prepare = m.Prepare
+	var err error
+	mc.derived, err = mc.call(m.Prepare, nil)
+	return mc, err
 }
 
 // datum is a value during evaluation: its elements, or the components of a tuple.
 type datum struct {
 	data  []float64
 	parts []datum
-	tape  *tape // of a recorded solve
+	tape  *tape     // of a recorded solve
+	why   []*Origin // by element, where one is not finite; in a Trace
 }
 
 // Call evaluates f. The error is that of a malformed call; a solve that fails says so in its
 // statistics.
 func (m *Machine) Call(f *ir.Func, args ...Tensor) (out []Tensor, err error) {
+	ds, err := m.call(f, args)
+	for i, d := range ds {
+		out = append(out, Tensor{Data: d.data, Shape: f.Results[i].Type.Shape})
+	}
+	return out, err
+}
+
+func (m *Machine) call(f *ir.Func, args []Tensor) (out []datum, err error) {
 	if len(args) != len(f.Args) {
 		return nil, fmt.Errorf("interp: %s takes %d arguments and gets %d", f.Name, len(f.Args), len(args))
 	}
@@ -100,7 +113,7 @@ func (m *Machine) Call(f *ir.Func, args ...Tensor) (out []Tensor, err error) {
 		if len(a.Data) != f.Args[i].Type.Len() {
 			return nil, fmt.Errorf("interp: argument %d of %s has %d elements instead of %d", i, f.Name, len(a.Data), f.Args[i].Type.Len())
 		}
-		in[i] = datum{data: a.Data}
+		in[i] = m.round(f.Args[i].Type, datum{data: a.Data})
 	}
 	defer func() {
 		if r := recover(); r != nil {
@@ -112,10 +125,8 @@ func (m *Machine) Call(f *ir.Func, args ...Tensor) (out []Tensor, err error) {
 		}
 	}()
 	clear(m.Taken)
-	for i, d := range m.run(f, in) {
-		out = append(out, Tensor{Data: d.data, Shape: f.Results[i].Type.Shape})
-	}
-	return out, nil
+	m.entered(f, in)
+	return m.run(f, in), nil
 }
 
 // failure is a module that has no meaning: a derivative node that was not expanded, say.
@@ -146,7 +157,11 @@ func (m *Machine) run(f *ir.Func, args []datum) []datum {
 		for i, a := range v.Args {
 			in[i] = env[a]
 		}
-		env[v] = m.round(v.Type, m.eval(f, v, in))
+		out := m.round(v.Type, m.eval(f, v, in))
+		if m.tracing {
+			out = m.traced(f, v, in, out)
+		}
+		env[v] = out
 	}
 	out := make([]datum, len(f.Results))
 	for i, r := range f.Results {
@@ -179,7 +194,7 @@ func (m *Machine) eval(f *ir.Func, v *ir.Value, in []datum) datum {
 		return datum{data: data}
 	case ir.OpParam:
 		if p := v.Attr.Param; p.Derived {
-			return datum{data: m.derived[p.Index]}
+			return m.derived[p.Index]
 		}
 		return datum{data: m.Params[v.Attr.Param.Index]}
 	case ir.OpCall:
@@ -242,12 +257,14 @@ func (m *Machine) mapped(mp *ir.Map, in []datum) datum {
 			args[i] = d
 			if i < mp.Mapped {
 				k := len(d.data) / mp.N
-				args[i] = datum{data: d.data[n*k : (n+1)*k]}
+				args[i] = d.slice(n*k, (n+1)*k)
 			}
 		}
+		m.enter(Place{Map: mp, Run: n})
 		for i, d := range m.run(mp.Fn, args) {
-			out[i].data = append(out[i].data, d.data...)
+			out[i].append(d)
 		}
+		m.leave()
 	}
 	return datum{parts: out}
 }
@@ -270,19 +287,19 @@ func (m *Machine) scan(s *ir.Scan, in []datum) datum {
 		}
 		for i := s.Carry; i < s.Carry+s.Mapped; i++ {
 			w := len(in[i].data) / s.N
-			args[i] = datum{data: in[i].data[n*w : (n+1)*w]}
+			args[i] = in[i].slice(n*w, (n+1)*w)
 		}
+		m.enter(Place{Scan: s, Run: n})
 		rs := m.run(s.Fn, args)
+		m.leave()
 		copy(args, rs[:s.Carry])
 		for i := s.Carry; i < len(rs); i++ {
 			w := len(rs[i].data)
 			if !s.Sums(i) {
-				copy(out[i].data[n*w:], rs[i].data)
+				out[i].put(n*w, rs[i])
 				continue
 			}
-			for j, x := range rs[i].data {
-				out[i].data[j] += x
-			}
+			out[i].add(rs[i])
 		}
 	}
 	copy(out, args[:s.Carry])

@@ -41,6 +41,7 @@ type run struct {
 	rej    int
 	status int
 	stop   float64
+	why    *Origin // of the last step that was not finite, in a Trace
 	events *events
 }
 
@@ -49,6 +50,8 @@ func num(x float64) datum { return datum{data: []float64{x}} }
 func (m *Machine) solve(s *ir.Solve, in []datum) datum {
 	n := len(s.States)
 	r := &run{m: m, s: s, nfe: s.BeginEvals, y: append([]datum(nil), in[s.Lead():s.Lead()+n]...), c: in[s.Lead()+n:], t: in[0].data[0], tape: &tape{extras: in[s.Lead()+n:]}}
+	m.enter(Place{Solve: s, T: r.t})
+	defer m.leave()
 	t1 := in[1].data[0]
 	if s.Times > 0 {
 		r.times = in[1].data
@@ -74,7 +77,7 @@ func (m *Machine) solve(s *ir.Solve, in []datum) datum {
 	}
 	m.Taken[s] = append(m.Taken[s], r.tape.steps)
 	if r.status != ir.StatusOK && r.status != ir.StatusEventStop {
-		m.Failed = append(m.Failed, Failure{s, r.status, r.stop})
+		m.Failed = append(m.Failed, Failure{s, r.status, r.stop, r.why})
 	}
 	parts := append([]datum(nil), r.y...)
 	if s.Times > 0 {
@@ -86,7 +89,7 @@ func (m *Machine) solve(s *ir.Solve, in []datum) datum {
 
 func (r *run) keep(y []datum, at save) {
 	for i, d := range y {
-		r.out[i].data = append(r.out[i].data, d.data...)
+		r.out[i].append(d)
 	}
 	r.tape.saves = append(r.tape.saves, at)
 }
@@ -151,6 +154,7 @@ func (r *run) step(h float64, k []datum) []datum {
 		r.nfe += r.s.DenseEvals
 	}
 	r.nfe += r.s.StepEvals
+	r.m.move(r.acc, r.t, h)
 	return r.m.run(f, cat([]datum{num(r.t), num(h)}, r.y, k, r.c))
 }
 
@@ -180,7 +184,7 @@ func (r *run) fixed(t1 float64) {
 		}
 		y1, next1, dense := r.split(r.step(step, slope))
 		if !allFinite(y1) {
-			r.status = ir.StatusNonFinite
+			r.status, r.why = ir.StatusNonFinite, originOf(y1)
 			return
 		}
 		slope, pieces = next1, false
@@ -312,8 +316,9 @@ func (r *run) adaptive(t1 float64) {
 	}
 	h := dir * s.FirstStep
 	if s.FirstStep == 0 {
-		h = m.run(s.First, cat([]datum{num(t0), num(dir), num(s.RTol), num(s.ATol)}, r.x(), k, r.c))[0].data[0]
+		first := m.run(s.First, cat([]datum{num(t0), num(dir), num(s.RTol), num(s.ATol)}, r.x(), k, r.c))[0]
 		r.nfe += s.FirstEvals
+		h, r.why = first.data[0], first.origin()
 		h = dir * math.Min(h, dir*(t1-t0))
 	}
 	if !s.FSAL {
@@ -346,7 +351,8 @@ func (r *run) adaptive(t1 float64) {
 			return
 		}
 		out := r.step(h, k)
-		err = m.run(s.Norm, cat([]datum{num(s.RTol), num(s.ATol)}, r.x(), ir.Pick(out[:n], plain), out[n:n+len(plain)]))[0].data[0]
+		norm := m.run(s.Norm, cat([]datum{num(s.RTol), num(s.ATol)}, r.x(), ir.Pick(out[:n], plain), out[n:n+len(plain)]))[0]
+		err, r.why = norm.data[0], norm.origin()
 		if !(err <= 1) && !(math.Abs(h) <= s.MinStep && err-err == 0) {
 			r.rej++
 			rejected = true
@@ -411,11 +417,14 @@ func (m *Machine) reverse(r *ir.Rev, in []datum) datum {
 	y := make([]datum, n)
 	for i, st := range s.States {
 		if s.Times == 0 {
-			y[i].data = append([]float64(nil), bars[i].data...)
+			y[i] = bars[i].slice(0, len(bars[i].data))
+			y[i].data = append([]float64(nil), y[i].data...)
 		} else {
 			y[i].data = make([]float64, st.Type.Len())
 		}
 	}
+	m.enter(Place{Solve: s, Back: true})
+	defer m.leave()
 	rest := make([]datum, len(s.Extras)+len(r.Params))
 	for i, t := range s.Extras {
 		rest[i].data = make([]float64, t.Len())
@@ -427,15 +436,13 @@ func (m *Machine) reverse(r *ir.Rev, in []datum) datum {
 		out := make([]datum, n)
 		for i, st := range s.States {
 			l := st.Type.Len()
-			out[i].data = bars[i].data[k*l : (k+1)*l]
+			out[i] = bars[i].slice(k*l, (k+1)*l)
 		}
 		return out
 	}
 	add := func(to, from []datum) {
 		for i := range to {
-			for j, x := range from[i].data {
-				to[i].data[j] += x
-			}
+			to[i].add(from[i])
 		}
 	}
 	next, happened := len(tp.saves)-1, len(tp.fired)-1
@@ -449,6 +456,7 @@ func (m *Machine) reverse(r *ir.Rev, in []datum) datum {
 	var before []datum // the states before the step after this one, with Undo
 	for k := len(tp.steps) - 1; k >= 0; k-- {
 		st := tp.steps[k]
+		m.move(k, st.T, st.H)
 		for j := next; j >= 0 && tp.saves[j].step == k; j-- {
 			if tp.saves[j].theta == 1 {
 				add(y, at(j))
@@ -493,6 +501,6 @@ func (m *Machine) reverse(r *ir.Rev, in []datum) datum {
 
 func copyBars(to, from []datum) {
 	for i := range to {
-		to[i] = datum{data: append([]float64(nil), from[i].data...)}
+		to[i] = datum{data: append([]float64(nil), from[i].data...), why: from[i].why}
 	}
 }

@@ -17,7 +17,7 @@ import (
 
 // Event is an rt.Event as the parent reads it: results keep their JSON.
 type Event struct {
-	Type     string          `json:"type"` // progress, metrics, recipe, device, done or error
+	Type     string          `json:"type"` // progress, metrics, recipe, device, fault, done or error
 	Recipe   string          `json:"recipe"`
 	Progress *Progress       `json:"progress"`
 	Split    string          `json:"split"`
@@ -25,6 +25,7 @@ type Event struct {
 	Result   json.RawMessage `json:"result"`
 	Device   string          `json:"device"`
 	Left     []string        `json:"left"`
+	Fault    *rt.Fault       `json:"fault"`
 	Error    string          `json:"error"`
 	Kind     string          `json:"kind"` // of an error: input, solve, io, interrupted
 }

@@ -1,6 +1,8 @@
 package command
 
 import (
+	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -28,6 +30,13 @@ type gradAnswer struct {
 	Stats   []siteStats          `json:"stats"`
 	Failed  string               `json:"failed,omitempty"`
 	Check   map[string]checkLine `json:"check,omitempty"`
+	Finding *finding             `json:"non_finite,omitempty"` // the first value that was not finite
+}
+
+// finite reports whether loss and gradient are, and that no sample failed since something was not.
+func (ans *gradAnswer) finite() bool {
+	return ans.Loss != nil && !bytes.Contains(ans.Grad, []byte("null")) && !bytes.Contains(ans.Inputs, []byte("null")) &&
+		!strings.Contains(ans.Failed, rt.ErrNonFinite.Error())
 }
 
 func (a *app) gradCommand() *cobra.Command {
@@ -67,8 +76,8 @@ float64, with the interpreter and on the same solver steps.`,
 			if err := a.printGrad(r, ans); err != nil {
 				return err
 			}
-			if ans.Failed != "" {
-				return problems(errors.New(ans.Failed))
+			if ans.Failed != "" || !ans.finite() {
+				return problems(errors.New(ans.Finding.below(cmp.Or(ans.Failed, r.Span.String()+": loss or gradient is not finite"), src)))
 			}
 			return checkVerdict(ans.Check)
 		},
@@ -94,6 +103,10 @@ func (a *app) gradAnswer(src *source, res *driver.Result, r *ir.Recipe, f *evalF
 			return nil, err
 		}
 		ans, err := mc.grad(r, t, inputs)
+		if err == nil && !ans.finite() {
+			ans.Finding, err = explainGrad(src, mc, r, t)
+			return ans, err
+		}
 		if err == nil && check && ans.Failed == "" {
 			ans.Check, err = a.gradCheck(src, res, r, f, t)
 		}
@@ -116,12 +129,21 @@ func (a *app) gradAnswer(src *source, res *driver.Result, r *ir.Recipe, f *evalF
 	if err := json.Unmarshal(raw, ans); err != nil {
 		return nil, internal(err)
 	}
-	if !check || ans.Failed != "" {
+	if ans.finite() && (!check || ans.Failed != "") {
 		return ans, nil
 	}
-	t, err := gradTable(s, q, r)
+	set, _ := ir.FindSetting(r.Settings, "data")
+	t, err := batchOf(s, q, columnsOf(r.Columns), set.Text)
 	if err != nil {
 		return nil, err
+	}
+	if !ans.finite() {
+		mc, err := newMachine(res.Module, f.weights, recipeSeed(r))
+		if err != nil {
+			return nil, err
+		}
+		ans.Finding, err = patiently(s, func() (*finding, error) { return explainGrad(src, mc, r, t) })
+		return ans, err
 	}
 	ans.Check, err = a.gradCheck(src, res, r, f, t)
 	return ans, err
@@ -146,25 +168,38 @@ func (a *app) gradCheck(src *source, res *driver.Result, r *ir.Recipe, f *evalFl
 	return mc.check(r, t)
 }
 
-// gradTable is the batch that a grad request meant.
-func gradTable(s *session, q *rt.Request, r *ir.Recipe) (*rt.Table, error) {
-	cols := columnsOf(r.Columns)
+// batchOf is the batch that a request meant: its file or inline batch, or else rows of a data block.
+func batchOf(s *session, q *rt.Request, cols []rt.ColumnSpec, data string) (*rt.Table, error) {
 	text := q.Batch
 	switch {
 	case q.In != "":
 		return readBatch(q.In, cols)
 	case text == nil:
-		set, _ := ir.FindSetting(r.Settings, "data")
 		var err error
-		if text, err = s.ask(&rt.Request{Do: "data", Data: set.Text}, nil); err != nil {
+		if text, err = s.ask(&rt.Request{Do: "data", Data: data, Split: q.Split}, nil); err != nil {
 			return nil, err
 		}
+		return decodeData(s.res.Module, data, text)
 	}
 	t, err := rt.DecodeBatch(text, cols)
 	if err != nil {
 		return nil, problems(err)
 	}
 	return t, nil
+}
+
+// decodeData reads the rows of a data block.
+func decodeData(m *ir.Module, data string, text json.RawMessage) (*rt.Table, error) {
+	for _, d := range m.Data {
+		if d.Name == data {
+			t, err := rt.DecodeBatch(text, columnsOf(d.Columns))
+			if err != nil {
+				return nil, problems(err)
+			}
+			return t, nil
+		}
+	}
+	return nil, internal(fmt.Errorf("there is no data %s", data))
 }
 
 // recipeSeed is the seed that new weights get, as in the emitted package.

@@ -1,12 +1,16 @@
 package command
 
 import (
+	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -119,12 +123,38 @@ type runAnswer struct {
 	Outputs json.RawMessage `json:"outputs"`
 	Stats   []siteStats     `json:"stats"`
 	Failed  string          `json:"failed,omitempty"` // the first failed sample
+	Finding *finding        `json:"non_finite,omitempty"`
+}
+
+// bad are the samples in which something was not finite: in their solves or, with outputs, in what they give.
+func (ans *runAnswer) bad(outputs bool) []int {
+	rows := map[int]bool{}
+	for _, s := range ans.Stats {
+		for i, st := range s.Status {
+			if st == rt.NonFinite.String() {
+				rows[i] = true
+			}
+		}
+	}
+	if outputs {
+		var outs map[string][]json.RawMessage
+		if json.Unmarshal(ans.Outputs, &outs) == nil {
+			for _, o := range outs {
+				for i, x := range o {
+					if bytes.Contains(x, []byte("null")) {
+						rows[i] = true
+					}
+				}
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(rows))
 }
 
 func (a *app) runCommand() *cobra.Command {
 	var f evalFlags
 	var model string
-	var stats bool
+	var stats, checkFinite bool
 	cmd := &cobra.Command{
 		Use:   "run [FILE|DIR] --in F|- | --data D",
 		Short: "evaluate a model on a batch",
@@ -159,9 +189,9 @@ and make the exit code 1.`,
 			}
 			var ans *runAnswer
 			if f.backend == "interp" {
-				ans, err = a.runInterp(res.Module, m, &f)
+				ans, err = a.runInterp(src, res.Module, m, &f, checkFinite)
 			} else {
-				ans, err = a.runGo(src, res, m, &f)
+				ans, err = a.runGo(src, res, m, &f, checkFinite)
 			}
 			if err != nil {
 				return err
@@ -169,8 +199,8 @@ and make the exit code 1.`,
 			if err := a.printRun(m, ans, f.out, stats); err != nil {
 				return err
 			}
-			if ans.Failed != "" {
-				return problems(errors.New(ans.Failed))
+			if ans.Failed != "" || ans.Finding != nil {
+				return problems(errors.New(ans.Finding.below(cmp.Or(ans.Failed, m.Span.String()+": outputs of "+m.Name+" are not finite"), src)))
 			}
 			return nil
 		},
@@ -178,6 +208,7 @@ and make the exit code 1.`,
 	f.add(cmd)
 	a.deviceFlag(cmd)
 	fs := cmd.Flags()
+	fs.BoolVar(&checkFinite, "check-finite", false, "outputs that are not finite are an error, which names where the first came from")
 	fs.StringVar(&model, "model", "", "the model (default: the only one)")
 	fs.StringVar(&f.data, "data", "", "a data block `D` as the batch")
 	fs.StringVar(&f.split, "split", "", "train, val or test part of the data block")
@@ -212,7 +243,7 @@ func chosenModel(m *ir.Module, name string) (*ir.Model, error) {
 	return nil, nil
 }
 
-func (a *app) runGo(src *source, res *driver.Result, m *ir.Model, f *evalFlags) (*runAnswer, error) {
+func (a *app) runGo(src *source, res *driver.Result, m *ir.Model, f *evalFlags, checkFinite bool) (*runAnswer, error) {
 	if f.data != "" {
 		if err := knownData(res.Module, f.data); err != nil {
 			return nil, err
@@ -235,7 +266,20 @@ func (a *app) runGo(src *source, res *driver.Result, m *ir.Model, f *evalFlags) 
 	if err := json.Unmarshal(raw, ans); err != nil {
 		return nil, internal(err)
 	}
-	return ans, nil
+	bad := ans.bad(checkFinite)
+	if len(bad) == 0 {
+		return ans, nil
+	}
+	t, err := batchOf(s, q, columnsOf(m.Inputs), f.data)
+	if err != nil {
+		return nil, err
+	}
+	mc, err := newMachine(res.Module, f.weights, 0)
+	if err != nil {
+		return nil, err
+	}
+	ans.Finding, err = patiently(s, func() (*finding, error) { return explainRun(src, mc, m, t, bad) })
+	return ans, err
 }
 
 func knownData(m *ir.Module, name string) error {
@@ -246,7 +290,7 @@ func knownData(m *ir.Module, name string) error {
 	return known("data block", name, names)
 }
 
-func (a *app) runInterp(mod *ir.Module, m *ir.Model, f *evalFlags) (*runAnswer, error) {
+func (a *app) runInterp(src *source, mod *ir.Module, m *ir.Model, f *evalFlags, checkFinite bool) (*runAnswer, error) {
 	cols := columnsOf(m.Inputs)
 	t, err := a.table(f, cols)
 	if err != nil {
@@ -283,7 +327,10 @@ func (a *app) runInterp(mod *ir.Module, m *ir.Model, f *evalFlags) (*runAnswer, 
 		}
 	}
 	ans.Outputs = tableJSON(table, outs)
-	return ans, nil
+	if bad := ans.bad(checkFinite); len(bad) > 0 {
+		ans.Finding, err = explainRun(src, mc, m, t, bad)
+	}
+	return ans, err
 }
 
 // tableJSON spells the columns of a table as an object of nested arrays, in float64.

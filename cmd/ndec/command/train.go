@@ -29,6 +29,7 @@ type trainFlags struct {
 	devRun        bool
 	limit         int
 	workers       int
+	checkFinite   bool
 }
 
 func (a *app) trainCommand() *cobra.Command {
@@ -39,7 +40,10 @@ func (a *app) trainCommand() *cobra.Command {
 		Long: `train compiles a package, builds what was emitted and trains its recipes in the order in which
 they stand, or those named. The run folder, runs/<package>-<n> unless --out says otherwise, gets
 weights, metrics, checkpoints, a copy of the sources and pictures. Ctrl-C ends after the current
-step and writes a checkpoint; a second one ends at once.`,
+step and writes a checkpoint; a second one ends at once.
+
+Where a loss or gradient is not finite, training stops, and the first such value is named: operator,
+line, sample, time and step of the solve, forward or backward.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			for name, v := range map[string]int{"epochs": f.epochs, "steps": f.steps, "limit": f.limit, "workers": f.workers} {
@@ -84,6 +88,7 @@ step and writes a checkpoint; a second one ends at once.`,
 	fs.BoolVar(&f.devRun, "dev-run", false, "one step and one evaluation, and no files")
 	fs.IntVar(&f.limit, "limit", 0, "use the first `N` rows of all data")
 	fs.IntVar(&f.workers, "workers", 0, "`N` goroutines (default all cores); results do not depend on it")
+	fs.BoolVar(&f.checkFinite, "check-finite", false, "also stop at metrics, evaluations and updates that are not finite, not at loss and gradient only")
 	a.deviceFlag(cmd)
 	return cmd
 }
@@ -114,6 +119,7 @@ type trial struct {
 	Weights string           `json:"weights,omitempty"`
 	Recipes []*child.Trained `json:"recipes"`
 	Error   string           `json:"error,omitempty"`
+	Finding *finding         `json:"non_finite,omitempty"` // the first value that was not finite
 	Plots   []string         `json:"plots,omitempty"`
 }
 
@@ -159,7 +165,7 @@ func (a *app) train(src *source, f *trainFlags, seeds []*uint64) error {
 	for _, seed := range seeds {
 		t := &trial{Seed: seed, RunDir: root}
 		q := &rt.Request{Do: "train", Recipes: recipes, Weights: f.init, Workers: f.workers, Epochs: f.epochs,
-			Seed: seed, Steps: f.steps, Limit: f.limit, DevRun: f.devRun, MaxTime: f.maxTime.Seconds(), Resume: f.resume != ""}
+			Seed: seed, Steps: f.steps, Limit: f.limit, DevRun: f.devRun, MaxTime: f.maxTime.Seconds(), Resume: f.resume != "", CheckFinite: f.checkFinite}
 		if many && root != "" {
 			t.RunDir = filepath.Join(root, fmt.Sprintf("seed-%d", *seed))
 		}
@@ -229,8 +235,11 @@ func trainedBefore(m *ir.Module, names []string) error {
 // trainOnce trains the recipes of the request and draws what came of it.
 func (a *app) trainOnce(s *session, q *rt.Request, t *trial) error {
 	show := a.newProgress(q.Seed)
+	var fault *rt.Fault
 	_, err := s.ask(q, func(e *child.Event) {
 		switch {
+		case e.Fault != nil:
+			fault = e.Fault
 		case e.Progress != nil:
 			show.step(e.Recipe, e.Progress)
 		case e.Type == "recipe":
@@ -255,12 +264,22 @@ func (a *app) trainOnce(s *session, q *rt.Request, t *trial) error {
 		}
 		return nil
 	}
-	return explainEnd(s, t, err)
+	notes := ""
+	if fault != nil {
+		found, ferr := patiently(s, func() (*finding, error) { return explainFault(s.src, s.res.Module, fault) })
+		switch {
+		case ferr != nil:
+			notes = "\n  the step could not be gone through again: " + ferr.Error()
+		case found != nil:
+			t.Finding, notes = found, found.below("", s.src)
+		}
+	}
+	return explainEnd(s, t, err, notes)
 }
 
-// explainEnd adds to the error that ended a training where in the program it was, and where the
+// explainEnd adds to the error that ended a training where in the program it was, notes, and where the
 // checkpoint is.
-func explainEnd(s *session, t *trial, err error) error {
+func explainEnd(s *session, t *trial, err error, notes string) error {
 	var ee *exitError
 	if !errors.As(err, &ee) || len(t.Recipes) == 0 {
 		return err
@@ -276,7 +295,7 @@ func explainEnd(s *session, t *trial, err error) error {
 		if r := recipeByName(s.res.Module, last.Recipe); r != nil {
 			text = r.Span.String() + ": " + text
 		}
-		text += checkpoint
+		text += notes + checkpoint
 	case ee.code == exitInterrupted && last.Stopped == "interrupted":
 		text += fmt.Sprintf(" after step %d of recipe %s%s", last.Steps, last.Recipe, checkpoint)
 		if checkpoint != "" {
