@@ -83,6 +83,17 @@ func TestEvents(t *testing.T) {
 	add(problem{of: pair, method: rk4, real: ir.F64, stops: []float64{0.31, 0.9}, looks: 6}, "event_pieces", rising, often)
 	add(problem{of: several, method: method.Lookup("leapfrog"), real: ir.F64, apart: true, times: 7}, "event_split", crossing, often)
 	add(problem{of: systems[0], method: rk4, real: ir.F32, looks: 6}, "event_f32", often)
+	// Other sensitivities than backprop.
+	kept := func(row string, options ...ir.Setting) func(s *ir.Solve) {
+		return func(s *ir.Solve) {
+			fine(s)
+			s.Sensitivity = ir.Choice{Row: row, Options: options}
+		}
+	}
+	add(problem{of: several, method: dopri5, real: ir.F64, set: kept("checkpoint", ir.Setting{Key: "every", Num: 3}), times: 7}, "event_kept", crossing, rising, often)
+	add(problem{of: pair, method: rk4, real: ir.F64, set: kept("checkpoint", ir.Setting{Key: "memory", Num: 3400}), back: true}, "event_memory", often, crossing, late)
+	add(problem{of: several, method: dopri5, real: ir.F64, set: kept("interpolated"), times: 7}, "event_along", falling, crossing, often)
+	add(problem{of: pair, method: dopri5, real: ir.F64, set: kept("forward"), times: 5}, "event_forward", crossing, rising, often)
 	// A guard that is always near 0 never ends.
 	add(problem{of: systems[0], method: dopri5, real: ir.F64, fails: true, set: func(s *ir.Solve) { s.EventMax = 1 }}, "event_endless", crossing, ir.Event{Kind: ir.Every, Every: 0.03})
 	happened := 0

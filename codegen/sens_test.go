@@ -19,6 +19,7 @@ func sensitivityProblems() []problem {
 		{Row: "adjoint", Options: []ir.Setting{{Key: "restart", Text: "solved"}}},
 		{Row: "adjoint", Options: []ir.Setting{{Key: "seminorm", Num: 0}}},
 		{Row: "adjoint", Options: []ir.Setting{{Key: "with", Choice: &ir.Choice{Row: "heun3", Options: []ir.Setting{{Key: "steps", Num: 11}}}}}},
+		{Row: "quadrature"},
 		{Row: "interpolated"},
 		{Row: "forward"},
 		{Row: "checkpoint", Options: []ir.Setting{{Key: "every", Num: 2}}},

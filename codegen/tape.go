@@ -178,6 +178,11 @@ func (e *emitter) tape(s *ir.Solve) string {
 		}
 		p.line("}")
 	}
+	if len(s.Events) > 0 && checkpointed(s) {
+		p.line("")
+		p.line("// lastEvent is the last event at the end of step k, or -1.")
+		p.line("func (tp *%s) lastEvent(k int) int { return rt.LastFired(tp.fired, k) }", name)
+	}
 	e.tapeSave(s)
 	return p.text()
 }
@@ -261,6 +266,7 @@ func (l *loop) restore() {
 	p.line("for ; j < next; j++ {")
 	ends := suffixed(l.x, "1")
 	l.declare(ends)
+	l.restoreEvent(ends)
 	in := append([]string{"tape.t[j]", "tape.h[j]"}, append(args(l.x), l.extras()...)...)
 	p.line("%s", e.apply(l.s.Replay, in, ends, "="))
 	for _, o := range l.x {
@@ -268,6 +274,33 @@ func (l *loop) restore() {
 	}
 	p.line("}")
 	p.line("tape.keep(j, %s)", strings.Join(args(l.x), ", "))
+	p.line("}")
+}
+
+// restoreEvent prints what gives the state after step j where events ended it: that before the last of them is on the
+// tape.
+func (l *loop) restoreEvent(ends []operand) {
+	p, s := l.p, l.s
+	if len(s.Events) == 0 {
+		return
+	}
+	p.line("if f := tape.lastEvent(j); f >= 0 {")
+	for _, o := range l.x {
+		p.line("%s = tape.%sFired[f]", o.name, o.name)
+	}
+	p.line("switch tape.fired[f].Event {")
+	for i, ev := range s.Events {
+		if ev.Reset == nil {
+			continue
+		}
+		p.line("case %d:", i)
+		p.line("%s", l.e.apply(ev.Reset, append([]string{"tape.fired[f].T"}, append(args(l.plain(l.x)), l.extras()...)...), l.plain(ends), "="))
+		for _, o := range l.plain(l.x) {
+			p.line("%s = %s1", o.name, o.name)
+		}
+	}
+	p.line("}")
+	p.line("continue")
 	p.line("}")
 }
 

@@ -1,6 +1,9 @@
 package rt
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // EventKind says when an event fires.
 type EventKind uint8
@@ -34,6 +37,15 @@ func (e *SolveEvent) Fires() bool { return e.theta <= 1 }
 type Fired struct {
 	Step, Event int
 	T           float64
+}
+
+// LastFired is the place of the last event at the end of the step, or -1. Events are in the order of their steps.
+func LastFired(fired []Fired, step int) int {
+	i, _ := slices.BinarySearchFunc(fired, step+1, func(f Fired, k int) int { return f.Step - k })
+	if i > 0 && fired[i-1].Step == step {
+		return i - 1
+	}
+	return -1
 }
 
 const (

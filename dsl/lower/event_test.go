@@ -2,6 +2,7 @@ package lower
 
 import (
 	"math"
+	"strings"
 	"testing"
 
 	"ndec.dev/ndec/ir"
@@ -123,7 +124,20 @@ func TestBall(t *testing.T) {
 // Gradients through bounces are those of the exact ball, by start, context and parameter; the time of a stop has
 // one, too.
 func TestBallGradient(t *testing.T) {
-	m := compile(t, ball)
+	for _, sensitivity := range []string{"", "checkpoint{every: 2}", "checkpoint{memory: 300_000}", "interpolated", "forward"} {
+		t.Run(sensitivity, func(t *testing.T) { ballGradient(t, sensitivity) })
+	}
+}
+
+func ballGradient(t *testing.T, sensitivity string) {
+	text := ball
+	if sensitivity != "" {
+		text = strings.ReplaceAll(text, "events: root", "sensitivity: "+sensitivity+", events: root")
+	}
+	if sensitivity == "forward" { // has no gradient by the time of a stop
+		text = text[:strings.Index(text, "train Rise")]
+	}
+	m := compile(t, text)
 	opt.Prepare(m)
 	if ds := diff.Run(m); len(ds) > 0 {
 		t.Fatal(ds)
@@ -145,6 +159,9 @@ func TestBallGradient(t *testing.T) {
 		f func([]float64) float64
 		x []float64
 	}{{loss, []float64{10, 0.5, 9.81, 0.55}}, {rise, []float64{10, 50, 9.81, 0.5}}} {
+		if i == len(m.Recipes) {
+			continue
+		}
 		mc := newMachine(t, m, map[string][]float64{"Ball.e": {c.x[3]}})
 		r := m.Recipes[i]
 		n := len(r.Objective.Results)
@@ -167,6 +184,91 @@ func TestBallGradient(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Tangents go through bounces, and second derivatives; so do tangents to the state at which an event ends a solve.
+func TestBallTangents(t *testing.T) {
+	m := compile(t, `package p
+
+system Drop {
+	state h, v real
+	param e real = 0.5 where 0 < e < 1
+	context g real
+	der(h) = v
+	der(v) = -g
+	when falling(h) {
+		v = -e * v
+	}
+}
+
+// Pass ends where h and time, not h alone, reach a line, and doubles the speed there.
+system Pass {
+	state h, v real
+	context g real
+	der(h) = v
+	der(v) = -g
+	when rising(h - 40 - real(t)) {
+		v = v*v + real(t)
+		stop
+	}
+}
+
+solver Fwd = dopri5{rtol: 1e-9, atol: 1e-9, events: root{tol: 1e-13, max: 50}}
+
+model Slopes(h, v, g real) (byH, byV, byG, twice, mixed real) {
+	end := solve(Drop{h, v, g}, over: 0..3, with: Fwd)
+	return jvp(end.h, h, 1), jvp(end.h, v, 1), jvp(end.v, g, 1), hess(end.h, h), grad(jvp(end.v, g, 1), h)
+}
+
+model Ends(h, v, g real) (h1, v1, byH, byV, byG real) {
+	end := solve(Pass{h, v, g}, over: 0..60, with: Fwd)
+	return end.h, end.v, jvp(end.h, h, 1), jvp(end.v, v, 1), jvp(end.v, g, 1)
+}
+`)
+	opt.Prepare(m)
+	if ds := diff.Run(m); len(ds) > 0 {
+		t.Fatal(ds)
+	}
+	mc := newMachine(t, m, map[string][]float64{"Drop.e": {0.55}})
+	slope := func(f func(x float64) float64, x, h float64) float64 { return (f(x+h) - f(x-h)) / (2 * h) }
+	check := func(name string, got []float64, want ...float64) {
+		t.Helper()
+		for i, w := range want {
+			if !(math.Abs(got[i]-w) <= 1e-6*(1+math.Abs(w))) {
+				t.Errorf("%s %d: %.12g, want %.12g", name, i, got[i], w)
+			}
+		}
+	}
+	height := func(h, v, g float64) float64 { h, _ = bounce(h, v, g, 0.55, 3); return h }
+	speed := func(h, v, g float64) float64 { _, v = bounce(h, v, g, 0.55, 3); return v }
+	flat := func(out [][]float64) []float64 {
+		var xs []float64
+		for _, o := range out {
+			xs = append(xs, o...)
+		}
+		return xs
+	}
+	byG := func(h float64) float64 {
+		return slope(func(g float64) float64 { return speed(h, 0.5, g) }, 9.81, 1e-3)
+	}
+	check("slope", flat(mc.call(m.FuncByName("Slopes"), [][]float64{{10}, {0.5}, {9.81}})),
+		slope(func(h float64) float64 { return height(h, 0.5, 9.81) }, 10, 1e-5),
+		slope(func(v float64) float64 { return height(10, v, 9.81) }, 0.5, 1e-5),
+		slope(func(g float64) float64 { return speed(10, 0.5, g) }, 9.81, 1e-5),
+		slope(func(h float64) float64 { return slope(func(h float64) float64 { return height(h, 0.5, 9.81) }, h, 1e-3) }, 10, 1e-3),
+		slope(byG, 10, 1e-3))
+
+	// h + v t - g t²/2 = 40 + t
+	pass := func(h, v, g float64) (float64, float64) {
+		at := (v - 1 - math.Sqrt((v-1)*(v-1)-2*g*(40-h))) / g
+		w := v - g*at
+		return 40 + at, w*w + at
+	}
+	h1, v1 := pass(10, 50, 9.81)
+	check("end", flat(mc.call(m.FuncByName("Ends"), [][]float64{{10}, {50}, {9.81}})), h1, v1,
+		slope(func(h float64) float64 { h, _ = pass(h, 50, 9.81); return h }, 10, 1e-5),
+		slope(func(v float64) float64 { _, v = pass(10, v, 9.81); return v }, 50, 1e-5),
+		slope(func(g float64) float64 { _, v := pass(10, 50, g); return v }, 9.81, 1e-5))
 }
 
 // With norm: max the largest error sets the steps, and there are more of them.

@@ -16,7 +16,8 @@ import (
 // The state y is started again from what the forward solve gave at each output time, or carried
 // back from the end (restart: solved). The integrals do not count in the error norm (Kidger, Chen,
 // Lyons 2021): they are summed over the accepted steps of (y, λ) with the weights of the method, in a
-// sweep over the record of that solve. With seminorm: false they are states of it.
+// sweep over the record of that solve, or with those of Gauss' formula (quadrature). With seminorm: false they are
+// states of it.
 func adjoint(r *reverse, v *ir.Value, gs []*ir.Value) (starts []*ir.Value) {
 	s := v.Attr.Solve
 	if !r.equation(s, backwardMethod(s)) {
@@ -259,8 +260,7 @@ func (p *pass) adjointSum(a *adjointSolve, row *method.Row) *ir.Func {
 	}
 	back := p.within(f, wrt)
 	sums := make([]*ir.Value, len(a.extras)+len(a.params))
-	stages, _ := method.Stages(b, c, row, t, h, states, extras)
-	for _, st := range stages {
+	for _, st := range a.nodes(b, row, t, h, states, extras) {
 		y, bars := make([]*ir.Value, n), make([]*ir.Value, n)
 		weigh := func(g *ir.Value) *ir.Value { // backwards, h is negative
 			return b.Mul(b.Cast(b.Neg(st.Weight), g.Type.Elem), g)

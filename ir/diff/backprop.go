@@ -40,6 +40,12 @@ func (d *body) backOver(v *ir.Value, gs []*ir.Value, params []*ir.Param) []*ir.V
 		rev.AtVJP = d.vjp(s.ReplayAt, after(s.ReplayAt, 3, params), len(s.ReplayAt.Args), true)
 	}
 	d.ofSteps[rev] = true
+	return d.sweepBack(rev, v, gs)
+}
+
+// sweepBack runs a reverse sweep over v from the cotangents gs of what it gives (nil for zero).
+func (d *body) sweepBack(rev *ir.Rev, v *ir.Value, gs []*ir.Value) []*ir.Value {
+	s := rev.Solve
 	args := []*ir.Value{v}
 	types := parts(v)
 	for i := range s.States {

@@ -2,6 +2,7 @@ package diff
 
 import (
 	"fmt"
+	"slices"
 
 	"ndec.dev/ndec/ir"
 	"ndec.dev/ndec/ir/diag"
@@ -108,6 +109,85 @@ func (p *pass) eventVJP(s *ir.Solve, i, guard int, params []*ir.Param) *ir.Func 
 	b.Return(results...)
 	b.Func.DropDead()
 	return p.m.AddFunc(b.Func)
+}
+
+// events gives c, the solve of m.s with tangents, its events. Guards do not see the tangents, so that the events are
+// those of m.s; at one, with τ = -ġ / (dg/ds) the tangent of its time and ẏ that of the states before it,
+//
+//	ẏ becomes R_t τ + R_y (ẏ + f(s, y) τ) + R_c ċ - f(s, R(s, y)) τ
+//
+// without the last term where the event ends the solve.
+func (m *paired) events(c *ir.Solve) {
+	s := m.s
+	if len(s.Events) == 0 {
+		return
+	}
+	c.Guard = m.plain(s.Guard, 1, groups{len(s.States)}, true)
+	c.Events = slices.Clone(s.Events)
+	guard := 0
+	for i := range c.Events {
+		if e := &c.Events[i]; e.Reset != nil || e.Stop {
+			e.Reset = m.event(&s.Events[i], guard)
+		}
+		if c.Events[i].Kind != ir.Every {
+			guard++
+		}
+	}
+}
+
+// event is the reset of an event with tangents; guard is the place of its guard.
+func (m *paired) event(ev *ir.Event, guard int) *ir.Func {
+	s, n := m.s, len(m.s.States)
+	b := ir.NewFunc(m.fresh(m.name+".event"), s.Span, m.m.Real)
+	args, dots := m.args(b, s.Field, 1, groups{n}, true)
+	wrt := Wrt{Params: m.params}
+	for i := range n {
+		wrt.Args = append(wrt.Args, 1+i)
+	}
+	for _, j := range m.extras {
+		wrt.Args = append(wrt.Args, 1+n+j)
+	}
+	along := func(f *ir.Func, wrt Wrt, dots ...*ir.Value) []*ir.Value {
+		return b.CallAll(m.jvp(f, wrt, len(f.Args)), append(slices.Clone(args), dots...)...)
+	}
+	var moved *ir.Value // the time
+	shift := func(ds, rates []*ir.Value, by *ir.Value) {
+		for i, k := range rates {
+			ds[i] = b.Add(ds[i], b.Mul(b.Cast(by, k.Type.Elem), k))
+		}
+	}
+	after, dots := args[1:1+n], slices.Clone(dots)
+	if ev.Kind != ir.Every {
+		before := b.CallAll(m.slope(s), args...)
+		flow := Wrt{}
+		for k := range n + 1 {
+			flow.Args = append(flow.Args, k)
+		}
+		rate := along(s.Guard, flow, append([]*ir.Value{b.Const(1, ir.F64)}, before...)...)[guard]
+		moved = b.Neg(b.Div(along(s.Guard, wrt, dots...)[guard], rate)).Named("t_dot")
+		shift(dots[:n], before, moved)
+	}
+	if ev.Reset != nil {
+		after = b.CallAll(ev.Reset, args...)
+		in := dots
+		if moved != nil {
+			wrt.Args = append([]int{0}, wrt.Args...)
+			in = append([]*ir.Value{moved}, dots...)
+		}
+		dots = along(ev.Reset, wrt, in...)
+	}
+	if moved != nil && !ev.Stop {
+		later := append([]*ir.Value{args[0]}, after...)
+		shift(dots[:n], b.CallAll(m.slope(s), append(later, args[1+n:]...)...), b.Neg(moved))
+	}
+	for _, suffix := range []string{"", "_dot"} {
+		for _, st := range s.States {
+			b.Func.ResultNames = append(b.Func.ResultNames, st.Name+suffix)
+		}
+	}
+	b.Return(append(slices.Clone(after), dots[:n]...)...)
+	b.Func.DropDead()
+	return m.m.AddFunc(b.Func)
 }
 
 // eventSweep adds up what the two ways through an event give to extras and parameters.

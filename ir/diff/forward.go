@@ -63,10 +63,14 @@ func (f *forward) push(v *ir.Value) *ir.Value {
 	}
 	switch v.Op {
 	case ir.OpResult:
-		if ps := f.parts[v.Args[0]]; ps != nil {
-			return ps[v.Attr.Index]
+		ps, of := f.parts[v.Args[0]], v.Args[0].Attr.Solve
+		if ps == nil {
+			return nil
 		}
-		return nil
+		if of != nil && of.MayStop() && v.Attr.Index == len(of.States)+ir.StatTime {
+			f.fail(eventsThroughSteps, of.Span, "a tangent of the time at which an event ends a solve is not compiled yet; use a gradient by backprop, checkpoint or interpolated")
+		}
+		return ps[v.Attr.Index]
 	case ir.OpCall:
 		return f.call(v, dx)
 	case ir.OpMap:

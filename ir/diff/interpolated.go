@@ -16,20 +16,16 @@ func interpolated(r *reverse, v *ir.Value, gs []*ir.Value) (starts []*ir.Value) 
 		return nil
 	}
 	n := len(s.States)
-	params := selected(r.reads(s.Field), r.params)
+	params := selected(r.stepReads(s), r.params)
 	rec := r.recording(s)
 	v.Attr.Solve = rec
 	rev := &ir.Rev{Name: r.sweepName(rec), Solve: rec, Params: params, Region: ir.SampleRegion.Inside(ir.RegionRev, rec.Name)}
 	rev.StepVJP = r.adjointStep(s, row, params, false)
-	if s.Times > 0 {
+	if s.Times > 0 || len(s.Events) > 0 {
 		rev.AtVJP = r.adjointStep(s, row, params, true)
 	}
-	args := []*ir.Value{v}
-	types := parts(v)
-	for i := range s.States {
-		args = append(args, orZero(r.b, gs[i], types[i]))
-	}
-	outs := results(r.b, r.b.Emit(ir.OpRev, ir.Attr{Rev: rev}, args...))
+	rev.Events = r.eventVJPs(rec, params)
+	outs := r.sweepBack(rev, v, gs)
 	for i := range outs[:n+len(s.Extras)] {
 		r.seed(v.Args[s.Lead()+i], outs[i])
 	}

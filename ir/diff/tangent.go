@@ -32,6 +32,9 @@ func (f *forward) solved(v *ir.Value, dx []*ir.Value) {
 		copy(ps, results(f.b, a)[n:2*n])
 	}
 	if dt := dx[1]; dt != nil {
+		if s.MayStop() {
+			f.fail(eventsThroughSteps, s.Span, "a tangent of the end of a solve that an event may end is not compiled yet; use a gradient")
+		}
 		ends := results(f.b, v)[:n]
 		for i, k := range f.endSlopes(v, ends) {
 			if k == nil {
@@ -48,10 +51,6 @@ func (f *forward) solved(v *ir.Value, dx []*ir.Value) {
 func (d *body) pushed(v *ir.Value, starts, extras []*ir.Value, params map[*ir.Param]*ir.Value) *ir.Value {
 	s := v.Attr.Solve
 	n := len(s.States)
-	if len(s.Events) > 0 {
-		d.fail(eventsThroughSteps, s.Span, "tangents through a solve with events are not compiled yet; use gradients by backprop")
-		return nil
-	}
 	moved := false
 	for _, dx := range starts {
 		moved = moved || dx != nil
@@ -63,7 +62,7 @@ func (d *body) pushed(v *ir.Value, starts, extras []*ir.Value, params map[*ir.Pa
 		}
 	}
 	var by []*ir.Param
-	for _, q := range d.reads(s.Step) {
+	for _, q := range d.stepReads(s) {
 		if params[q] != nil {
 			by = append(by, q)
 		}
@@ -150,6 +149,10 @@ func (r *reverse) swept(v *ir.Value) {
 // differentiable reports whether the sweep v, with or without tangents of the times of its solve, can be
 // differentiated, and complains otherwise.
 func (d *body) differentiable(v *ir.Value, times bool) bool {
+	if v.Attr.Rev.Solve.MayStop() {
+		d.fail(eventsThroughSteps, v.Span, "a second derivative through a solve that an event may end is not compiled yet")
+		return false
+	}
 	if !d.ofSteps[v.Attr.Rev] || times {
 		d.fail(secondThroughSolve, v.Span, "a second derivative through a solve goes through its steps; use sensitivity backprop, and no tangent of its times")
 		return false
@@ -201,6 +204,7 @@ func (p *pass) tangentOf(s *ir.Solve, extras []int, params []*ir.Param) *ir.Solv
 	c.First = m.plain(s.First, 4, groups{x, x}, true)
 	c.Replay = m.of(s.Replay, 2, groups{y}, true, groups{y})
 	c.ReplayAt = m.of(s.ReplayAt, 3, groups{y}, true, groups{y})
+	m.events(&c)
 	placeSolve(&c)
 	p.m.Solves = append(p.m.Solves, &c)
 	return &c

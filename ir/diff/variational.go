@@ -28,7 +28,11 @@ func variational(r *reverse, v *ir.Value, gs []*ir.Value) (starts []*ir.Value) {
 			count += a.Type.Len()
 		}
 	}
-	params := selected(r.reads(s.Step), r.params)
+	params := selected(r.stepReads(s), r.params)
+	if at := n + ir.StatTime; s.MayStop() && at < len(gs) && gs[at] != nil {
+		r.fail(eventsThroughSteps, s.Span, "forward has no gradient by the time at which an event ends a solve; use backprop, checkpoint or interpolated")
+		return nil
+	}
 	for _, q := range params {
 		count += q.Type.Len()
 	}

@@ -96,6 +96,16 @@ func adjointOptions() []Option {
 	}
 }
 
+func quadratureOptions() []Option {
+	var out []Option
+	for _, o := range adjointOptions() {
+		if o.Key != "seminorm" { // there is nothing to leave out
+			out = append(out, o)
+		}
+	}
+	return append(out, Option{Key: "points", Kind: Int, Default: 0, Min: 0, Max: 16, Doc: "of Gauss' formula in a step; 0 takes half the order of the method, rounded up"})
+}
+
 func estimatorOptions(samples string) []Option {
 	return []Option{
 		{Key: "noise", Kind: Name, Name: "rademacher", Choices: []string{"rademacher", "normal"}, Doc: "what the numbers of a direction are: -1 and 1, or standard normal"},

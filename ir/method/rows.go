@@ -97,6 +97,8 @@ var table = sync.OnceValue(func() []*Row {
 		{Name: "adjoint", Group: Sensitivity, Options: adjointOptions(),
 			Doc:    "solves the adjoint equation backwards; parameters are integrals of it",
 			Source: "Pontryagin et al. 1962; Chen, Rubanova, Bettencourt, Duvenaud 2018"},
+		{Name: "quadrature", Aliases: []string{"quadrature_adjoint", "gauss_adjoint"}, Group: Sensitivity, Options: quadratureOptions(),
+			Doc: "the adjoint equation backwards; parameters by Gauss' formula along its dense output", Source: "Rackauckas et al. 2020"},
 		{Name: "interpolated", Aliases: []string{"interpolated_adjoint"}, Group: Sensitivity,
 			Doc: "the adjoint equation along the dense output of the recorded steps", Source: "Rackauckas et al. 2020"},
 		{Name: "forward", Group: Sensitivity,

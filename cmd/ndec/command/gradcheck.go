@@ -204,7 +204,7 @@ func (mc *machine) check(r *ir.Recipe, t *rt.Table) (map[string]checkLine, error
 	}
 	ofEquation, failed, order := false, false, math.MaxInt
 	for _, s := range solvesIn(mc.m) {
-		if row := s.Sensitivity.Row; row == "adjoint" || row == "interpolated" {
+		if row := s.Sensitivity.Row; row == "adjoint" || row == "quadrature" || row == "interpolated" {
 			ofEquation = true
 		}
 		if !s.Adaptive {
