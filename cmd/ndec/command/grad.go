@@ -48,7 +48,8 @@ func (a *app) gradCommand() *cobra.Command {
 		Short: "loss, metrics and gradient of a recipe on one batch",
 		Long: `grad evaluates the objective of a recipe and its gradient by every parameter on a batch: that of
 --in, or the recipe's training data. --check compares the derivative with central differences, in
-float64, with the interpreter and on the same solver steps.`,
+float64, with the interpreter and on the same solver steps; the steps of the differences are searched
+for, and the table says for each parameter how good they are.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := f.check(); err != nil {
@@ -235,7 +236,7 @@ func (a *app) printGrad(r *ir.Recipe, ans *gradAnswer) error {
 	tw := tabwriter.NewWriter(a.out, 0, 4, 2, ' ', 0)
 	fmt.Fprint(tw, "\nparameter\tcount\tnorm of gradient\tlargest")
 	if ans.Check != nil {
-		fmt.Fprint(tw, "\tworst difference\tof")
+		fmt.Fprint(tw, "\tworst difference\tgood to\tof")
 		for _, c := range ans.Check {
 			if c.Refined != nil {
 				fmt.Fprint(tw, "\trefined")
@@ -271,7 +272,7 @@ func normLines(w io.Writer, object json.RawMessage, check map[string]checkLine) 
 		}
 		fmt.Fprintf(w, "%s\t%d\t%.6g\t%.6g", name, len(xs), math.Sqrt(sum), most)
 		if c, ok := check[name]; ok {
-			fmt.Fprintf(w, "\t%.2g\t%d", c.Worst, c.Compared)
+			fmt.Fprintf(w, "\t%.2g\t%.1g\t%d", c.Worst, c.Error, c.Compared)
 			if c.Refined != nil {
 				fmt.Fprintf(w, "\t%.2g", *c.Refined)
 			}
