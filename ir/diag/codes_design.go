@@ -30,6 +30,10 @@ func codesDesign() []Entry {
 			Text:  "The expression does not depend on the variable, so the derivative is zero wherever it is taken. Usually a variable\nis missing in the energy or a wrong one is named.",
 			Bad:   "package a\n\nsystem S {\n\tstate q, p real\n\tE := 0.5*p^2\n\tder(q) = grad(E, p)\n\tder(p) = -grad(E, q)\n}\n",
 			Fixed: "package a\n\nsystem S {\n\tstate q, p real\n\tE := 0.5*p^2 + 0.5*q^2\n\tder(q) = grad(E, p)\n\tder(p) = -grad(E, q)\n}\n"},
+		{Code: "NDE0333", Title: "objective without a gradient",
+			Text:  "Training follows the gradient of minimize, and this one has none by any parameter: accuracy, argmax, floor, a comparison or detach stands between them\nand the loss. Such numbers are metrics; the loss has to have slopes.",
+			Bad:   accuracyLoss("minimize accuracy(f(x), y)"),
+			Fixed: accuracyLoss("minimize cross_entropy(f(x), y)\n\tmetric acc = accuracy(f(x), y)")},
 		{Code: "NDE0336", Title: "scores and classes differ in number",
 			Text:  "cross_entropy and accuracy take one score for each class of the label: [K]real with label[K].",
 			Bad:   "package a\n\nnet f(x [2]real) [2]real {\n\treturn x |> Linear(2)\n}\n\ndata D {\n\tx [2]real\n\ty label[3]\n\tsource: moons{n: 8}\n}\n\ntrain T {\n\tdata: D\n\tminimize cross_entropy(f(x), y)\n\tepochs: 1\n\toptimizer: adam{lr: 0.01}\n}\n",
@@ -75,4 +79,10 @@ func codesDesign() []Entry {
 			Bad:   flow + "net g(h real, x [2]real, dx [2]real) [2]real {\n\treturn concat(x, dx, h) |> Linear(2)\n}\n\nhypersolver H for Flow {\n\tbase: tsit5{rtol: 1e-3, atol: 1e-3}\n\tresidual(x) = g(h, x, der(x))\n}\n",
 			Fixed: flow + "net g(h real, x [2]real, dx [2]real) [2]real {\n\treturn concat(x, dx, h) |> Linear(2)\n}\n\nhypersolver H for Flow {\n\tbase: euler{steps: 10}\n\tresidual(x) = g(h, x, der(x))\n}\n"},
 	}
+}
+
+// accuracyLoss is a classifier with a recipe.
+func accuracyLoss(objective string) string {
+	return "package a\n\nnet f(x [2]real) [2]real {\n\treturn x |> Linear(2)\n}\n\ndata D {\n\tx [2]real\n\ty label[2]\n\tsource: moons{n: 8}\n}\n\n" +
+		"train T {\n\tdata: D\n\t" + objective + "\n\tbatch: full\n\tepochs: 1\n\toptimizer: adam{lr: 0.01}\n}\n"
 }

@@ -43,6 +43,9 @@ func (p *pass) recipe(rc *ir.Recipe) {
 				rc.Trained = append(rc.Trained, q)
 			}
 		}
+		if len(trained) > 0 && len(rc.Trained) == 0 {
+			p.flat(rc, trained)
+		}
 	}
 	r.finish(nil, Wrt{Params: rc.Trained}, outs, f.ResultNames)
 	r.b.Func.DropDead()
@@ -58,6 +61,29 @@ func (p *pass) recipe(rc *ir.Recipe) {
 	r.finish(args, Wrt{Args: real}, outs, f.ResultNames)
 	r.b.Func.DropDead()
 	rc.GradInputs = p.m.AddFunc(r.b.Func)
+}
+
+// flat complains about an objective that reads parameters and has no gradient by any of them.
+func (p *pass) flat(rc *ir.Recipe, params []*ir.Param) {
+	f := rc.Fitted()
+	wanted := map[*ir.Param]bool{}
+	for _, q := range params {
+		wanted[q] = true
+	}
+	moved := p.active(f.Values, nil, wanted)
+	needed := ancestors(f.Results[0])
+	for _, v := range f.Values { // the first operator on the way from a parameter to the loss that has no derivative
+		if !needed[v] || moved[v] {
+			continue
+		}
+		for _, a := range v.Args {
+			if moved[a] {
+				p.fail(noGradient, v.Span, "minimize of %s has no gradient by any parameter: they enter it through %s only, which is constant between jumps; minimize a loss with slopes, such as cross_entropy, and make this a metric", rc.Name, v.Op)
+				return
+			}
+		}
+	}
+	p.fail(noGradient, rc.Span, "minimize of %s has no gradient by any parameter that it reads; freeze: them all if that is meant", rc.Name)
 }
 
 // objective copies an objective and sweeps back from its loss. The metrics share the copy: a

@@ -8,6 +8,7 @@ import (
 // Codes of this phase.
 const (
 	identicallyZero    diag.Code = "NDE0331"
+	noGradient         diag.Code = "NDE0333"
 	secondThroughSolve diag.Code = "NDE0830"
 )
 
