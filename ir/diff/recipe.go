@@ -43,7 +43,7 @@ func (p *pass) recipe(rc *ir.Recipe) {
 				rc.Trained = append(rc.Trained, q)
 			}
 		}
-		if len(trained) > 0 && len(rc.Trained) == 0 {
+		if len(trained) > 0 && len(rc.Trained) == 0 && !p.diags.HasErrors() {
 			p.flat(rc, trained)
 		}
 	}
