@@ -198,7 +198,8 @@ func attacked(in *interp.Machine, r *ir.Recipe, args []interp.Tensor) ([]interp.
 }
 
 // check compares the gradient by every parameter with central differences. Where a sensitivity differentiates the
-// equation and not the steps, the two differ by the error of the solves; they have to agree as these are refined.
+// equation and not the steps, or the time of an event moves along the flow, the two differ by the error of the solves;
+// they have to agree as these are refined.
 func (mc *machine) check(r *ir.Recipe, t *rt.Table) (map[string]checkLine, error) {
 	lines, err := mc.compare(r, t)
 	if err != nil {
@@ -206,7 +207,7 @@ func (mc *machine) check(r *ir.Recipe, t *rt.Table) (map[string]checkLine, error
 	}
 	ofEquation, failed, order := false, false, math.MaxInt
 	for _, s := range solvesIn(mc.m) {
-		if row := s.Sensitivity.Row; row == "adjoint" || row == "quadrature" || row == "interpolated" {
+		if row := s.Sensitivity.Row; row == "adjoint" || row == "quadrature" || row == "interpolated" || len(s.Events) > 0 {
 			ofEquation = true
 		}
 		if !s.Adaptive {
