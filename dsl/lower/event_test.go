@@ -255,7 +255,9 @@ model Ends(h, v, g real) (h1, v1, byH, byV, byG real) {
 		slope(func(h float64) float64 { return height(h, 0.5, 9.81) }, 10, 1e-5),
 		slope(func(v float64) float64 { return height(10, v, 9.81) }, 0.5, 1e-5),
 		slope(func(g float64) float64 { return speed(10, 0.5, g) }, 9.81, 1e-5),
-		slope(func(h float64) float64 { return slope(func(h float64) float64 { return height(h, 0.5, 9.81) }, h, 1e-3) }, 10, 1e-3),
+		slope(func(h float64) float64 {
+			return slope(func(h float64) float64 { return height(h, 0.5, 9.81) }, h, 1e-3)
+		}, 10, 1e-3),
 		slope(byG, 10, 1e-3))
 
 	// h + v t - g t²/2 = 40 + t
