@@ -36,6 +36,15 @@ func Vet(files []*syntax.File, p *Program) diag.List {
 			return true
 		})
 	}
+	for _, d := range p.Data {
+		if d.Simulation != nil { // columns read what they are named after
+			d.Simulation.walk(func(x Expr) {
+				if f, ok := x.(*Field); ok {
+					v.selected[f.Name] = true
+				}
+			})
+		}
+	}
 	for _, look := range vetRules() {
 		look(v)
 	}

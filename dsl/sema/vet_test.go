@@ -76,6 +76,8 @@ func TestVet(t *testing.T) {
 		{"columns used", data + train, nil},
 		{"column of a split", strings.Replace(data, "\ty real\n", "\ty real\n\tlap real\n\tsplit: by_column{of: lap, train: 0.5, test: 0.5}\n", 1) + train, nil},
 		{"no recipe", data, nil},
+		{"state of a simulation", strings.NewReplacer("\ty real", "\ty [2]real", "csv{path: \"d.csv\"}", "simulate{of: S{y: normal(0, 1), x: uniform(1, 2)}, at: [0.0, 1.0], with: rk4{steps: 2}}", "- y)", "- y[1])").Replace(data+train) +
+			"\nsystem S {\n\tstate y real\n\tcontext x real\n\tder(y) = -x*y\n}\n", nil},
 	} {
 		warnings := vet(t, c.src)
 		if d := cmp.Diff(c.want, codes(warnings)); d != "" {
