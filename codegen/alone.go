@@ -15,6 +15,7 @@ import (
 // Where the processor has the instructions such a function hands its arguments to the kernel; loops over steps, and
 // whoever else calls it, do not know.
 type aloneCode struct {
+	found   *lanes.Alone
 	set     *lanes.Set
 	entries map[*ir.Func]*lanes.Kernel
 	paths   map[*lanes.Field]string // of a field, from the frame on
@@ -30,7 +31,7 @@ func (e *emitter) findAlone() {
 	if len(entries) == 0 {
 		return
 	}
-	e.alone = &aloneCode{set: set, entries: entries, paths: map[*lanes.Field]string{}}
+	e.alone = &aloneCode{found: found, set: set, entries: entries, paths: map[*lanes.Field]string{}}
 	sc := newScope()
 	for _, q := range set.Packs() {
 		name := goName(q.Param.Name, false)

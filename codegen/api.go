@@ -29,7 +29,7 @@ type port struct {
 }
 
 func (e *emitter) ports(in []ir.Port) []port {
-	s := e.locals("m", "j", "st", "ws", "worker", "lo", "hi", "workers", "run", "crew", "failed", "work", "x0", "err", "ctx", "ts", "stats", "opts", "in", "out", "p", "key")
+	s := e.locals("m", "j", "st", "ws", "worker", "lo", "hi", "workers", "run", "each", "crew", "failed", "work", "x0", "err", "ctx", "ts", "stats", "opts", "in", "out", "p", "key")
 	out := make([]port, len(in))
 	for i, p := range in {
 		out[i] = port{s.pick(goName(p.Name, false)), goName(p.Name, true), p.Type}
@@ -61,7 +61,7 @@ func (e *emitter) model(f *file, m *ir.Model) {
 	low := e.bases[m]
 	ins, outs := e.ports(m.Inputs), e.ports(m.Outputs)
 	// Names of outputs must not collide with those of inputs in one signature.
-	taken := e.locals("m", "j", "st", "ws", "worker", "lo", "hi", "workers", "run", "crew", "failed", "work", "ctx", "ts", "stats", "opts", "err", "key")
+	taken := e.locals("m", "j", "st", "ws", "worker", "lo", "hi", "workers", "run", "each", "crew", "failed", "work", "ctx", "ts", "stats", "opts", "err", "key")
 	for _, p := range ins {
 		taken.used[p.name] = true
 	}
@@ -274,6 +274,10 @@ func (e *emitter) batch(f *file, m *ir.Model, fn *plan.Func, ins, outs []port) {
 	p.line("m *%s", name)
 	p.line("crew rt.Crew")
 	p.line("run func(worker, lo, hi int)")
+	small := e.smallBatch(m)
+	if small > 0 {
+		p.line("each func(worker, lo, hi int) // row by row, whatever run does")
+	}
 	p.line("%s", inSig)
 	p.line("%s", outSig)
 	if fn.Needs.Stats > 0 {
@@ -292,7 +296,7 @@ func (e *emitter) batch(f *file, m *ir.Model, fn *plan.Func, ins, outs []port) {
 		text(f, fmt.Sprintf("%sBatch computes rows of a batch. Where the processor has vector instructions, kernels take its place.", low),
 			fmt.Sprintf("var %sBatch = (*%sJob).rows", low, low))
 	}
-	text(f, "", fmt.Sprintf("func new%sJob(m *%s) *%sJob {\nj := &%sJob{m: m}\nj.run = %s\nreturn j\n}", name, name, low, low, run))
+	text(f, "", fmt.Sprintf("func new%sJob(m *%s) *%sJob {\nj := &%sJob{m: m}\nj.run = %s\n%sreturn j\n}", name, name, low, low, run, ifText(small > 0, "j.each = j.rows\n")))
 
 	p.line("func (j *%sJob) rows(worker, lo, hi int) {", low)
 	if fn.Needs.Work {
@@ -358,7 +362,13 @@ func (e *emitter) batch(f *file, m *ir.Model, fn *plan.Func, ins, outs []port) {
 	if fn.Needs.Work {
 		p.line("for len(j.work) < workers { j.work = append(j.work, new(workspace)) }")
 	}
-	p.line("if err := j.crew.ForEach(ctx, workers, n, rt.BlockRows, j.run); err != nil { return err }")
+	run = "j.run"
+	if small > 0 {
+		run = "run"
+		p.line("run := j.run")
+		p.line("if n < %d && alone != nil && rt.IsFastSmall(opts...) { run = j.each }", small)
+	}
+	p.line("if err := j.crew.ForEach(ctx, workers, n, rt.BlockRows, %s); err != nil { return err }", run)
 	if fn.Needs.Stats > 0 {
 		p.line("return j.failed.Err()")
 	} else {
@@ -366,6 +376,15 @@ func (e *emitter) batch(f *file, m *ir.Model, fn *plan.Func, ins, outs []port) {
 	}
 	p.line("}")
 	text(f, "Batch computes rows of samples, row-major, on all cores (or rt.Workers(n)). A row does not depend on its neighbours. It does\nnot allocate after its first calls. stats may be nil. The error is that of the first sample that failed; all other rows are there.", p.text())
+}
+
+// smallBatch is the number of rows from which on a batch of a model runs in lanes in spite of rt.FastSmall; 0 where the
+// option makes no difference.
+func (e *emitter) smallBatch(m *ir.Model) int {
+	if e.vec == nil || e.vec.models[m] == nil || e.alone == nil {
+		return 0
+	}
+	return e.alone.found.Small(m)
 }
 
 // trajectory prints a look at one solve of a model along any times.

@@ -443,7 +443,7 @@ func (v *vectors) batch(m *ir.Model, n *lanes.Node) {
 	pf := e.plan.Of(m.Func)
 	low := e.bases[m]
 	ins, outs := e.ports(m.Inputs), e.ports(m.Outputs)
-	taken := e.locals("m", "j", "st", "ws", "worker", "lo", "hi", "workers", "run", "crew", "failed", "work", "ctx", "ts", "stats", "opts", "err", "key")
+	taken := e.locals("m", "j", "st", "ws", "worker", "lo", "hi", "workers", "run", "each", "crew", "failed", "work", "ctx", "ts", "stats", "opts", "err", "key")
 	for _, q := range ins {
 		taken.used[q.name] = true
 	}

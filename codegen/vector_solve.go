@@ -97,16 +97,19 @@ func (v *vectors) startIfRunning(l *lanes.Solve, step stepNames) {
 	v.p.line("}")
 }
 
-// record prints how an accepted step of sample i is kept.
-func (v *vectors) record(l *lanes.Solve, step stepNames, t, h string) {
+// plainSteps reports whether the loop of a solve knows steps that all samples take alike.
+func plainSteps(s *ir.Solve) bool { return !s.Adaptive && s.StepSize == 0 && s.Times == 0 }
+
+// record prints how an accepted step of sample i, or with pushAll of all n samples, is kept.
+func (v *vectors) record(l *lanes.Solve, step stepNames, push, which, t, h string) {
 	if !l.IR.Record {
 		return
 	}
-	args := "i, &" + t + ", &" + h
+	args := which + ", &" + t + ", &" + h
 	for _, st := range l.IR.States {
 		args += ", &" + step.res[st.Name+".at"]
 	}
-	v.p.line("tape.push(%s)", args)
+	v.p.line("tape.%s(%s)", push, args)
 }
 
 func (v *vectors) fixed(l *lanes.Solve, step stepNames) {
@@ -140,6 +143,9 @@ func (v *vectors) fixed(l *lanes.Solve, step stepNames) {
 	p.line("}")
 	p.line("}")
 	v.startIfRunning(l, step)
+	if plainSteps(s) {
+		p.line("plains := 0 // steps that are not yet counted")
+	}
 	p.line("for k := 0; running > 0; k++ {")
 	steps := "steps"
 	if s.StepSize > 0 {
@@ -149,6 +155,24 @@ func (v *vectors) fixed(l *lanes.Solve, step stepNames) {
 		p.line("}")
 	}
 	p.line("%s", v.run(l.Step))
+	if plainSteps(s) {
+		code := step.res[lanes.Own+"code"]
+		p.line("plain := running == n && k < steps-1 // every sample takes the step, and none ends with it")
+		p.line("for i := range n {")
+		p.line("plain = plain && %s[i] != %d && t0[i]+float64(float64(k+1)*%s[i]) != t1[i]", code, lanes.CodeRejected, h)
+		p.line("}")
+		p.line("if plain {")
+		v.record(l, step, "pushAll", "n", t, h)
+		p.line("for i := range n { %s[i] = t0[i] + float64(float64(k+1)*%s[i]) }", t, h)
+		p.line("plains++")
+		p.line("continue")
+		p.line("}")
+		p.line("for i := range n {")
+		p.line("st[i].NFE += plains * %d", l.Evals())
+		p.line("st[i].Accepted += plains")
+		p.line("}")
+		p.line("plains = 0")
+	}
 	if s.Times > 0 {
 		p.line("var took [%d]bool // a step", w)
 	}
@@ -162,7 +186,7 @@ func (v *vectors) fixed(l *lanes.Solve, step stepNames) {
 	p.line("continue")
 	p.line("}")
 	p.line("st[i].Accepted++")
-	v.record(l, step, t, h)
+	v.record(l, step, "push", "i", t, h)
 	end := t
 	if s.Times > 0 {
 		end = "end"
@@ -255,7 +279,7 @@ func (v *vectors) adaptive(l *lanes.Solve, step stepNames) {
 	p.line("case %d: // accepted", lanes.CodeAccepted)
 	p.line("st[i].NFE += %d", l.Evals())
 	p.line("st[i].Accepted++")
-	v.record(l, step, res[lanes.Own+"t_at"], res[lanes.Own+"h_at"])
+	v.record(l, step, "push", "i", res[lanes.Own+"t_at"], res[lanes.Own+"h_at"])
 	if s.Times > 0 {
 		p.line("took[i] = true")
 	}
@@ -289,7 +313,7 @@ func (v *vectors) tape(l *lanes.Solve) {
 	name := v.tapeType(s)
 	p.line("n [%d]int // steps of each sample", w)
 	p.line("t, h [][%d]float64", w)
-	sc := newScope("n", "t", "h", "i", "k", "tp", "at", "theta")
+	sc := newScope("n", "t", "h", "i", "k", "tp", "at", "theta", "count")
 	var fields, types []string
 	for _, st := range s.States {
 		fields = append(fields, sc.pick(goName(st.Name, false)))
@@ -308,9 +332,17 @@ func (v *vectors) tape(l *lanes.Solve) {
 		p.line("tp.%s = tp.%s[:0]", f, f)
 	}
 	text(v.loops, "", fmt.Sprintf("func (tp *%s) reset() {\n%s\n}", name, p.text()))
-	params := fmt.Sprintf("i int, t, h *[%d]float64", w)
+	params := fmt.Sprintf("int, t, h *[%d]float64", w)
 	for i, f := range fields {
 		params += fmt.Sprintf(", %s *%s", f, types[i])
+	}
+	if plainSteps(s) {
+		p.line("tp.t, tp.h = append(tp.t, *t), append(tp.h, *h)")
+		for _, f := range fields {
+			p.line("tp.%s = append(tp.%s, *%s)", f, f, f)
+		}
+		p.line("for i := range count { tp.n[i]++ }")
+		text(v.loops, "pushAll keeps a step that the first samples have taken, as all before it.", fmt.Sprintf("func (tp *%s) pushAll(count %s) {\n%s\n}", name, params, p.text()))
 	}
 	p.line("k := tp.n[i]")
 	p.line("tp.n[i]++")
@@ -329,7 +361,7 @@ func (v *vectors) tape(l *lanes.Solve) {
 		}
 		p.line("for e := i; e < len(%s); e += %d { tp.%s[k][e] = %s[e] }", f, w, f, f)
 	}
-	text(v.loops, "push keeps the step of sample i.", fmt.Sprintf("func (tp *%s) push(%s) {\n%s\n}", name, params, p.text()))
+	text(v.loops, "push keeps the step of sample i.", fmt.Sprintf("func (tp *%s) push(i %s) {\n%s\n}", name, params, p.text()))
 	v.names[[2]any{l, "tape"}] = ""
 	for i, st := range s.States {
 		v.names[[2]any{l, st.Name}] = fields[i]

@@ -8,7 +8,10 @@ import (
 )
 
 // BatchOption changes how a batch is run.
-type BatchOption struct{ workers int }
+type BatchOption struct {
+	workers   int
+	fastSmall bool
+}
 
 // Workers bounds the number of goroutines; 0 means all cores.
 func Workers(n int) BatchOption { return BatchOption{workers: n} }
@@ -17,12 +20,29 @@ func Workers(n int) BatchOption { return BatchOption{workers: n} }
 func WorkerCount(opts ...BatchOption) int {
 	n := 0
 	for _, o := range opts {
-		n = o.workers
+		if !o.fastSmall {
+			n = o.workers
+		}
 	}
 	if n <= 0 {
 		n = runtime.GOMAXPROCS(0)
 	}
 	return n
+}
+
+// FastSmall computes the rows of a small batch one by one where that is faster than a block of samples in lanes: their
+// bits are then those of Forward, and depend on the size of the batch. Where a model does not run in lanes, or its
+// functions have no kernels for one sample, it changes nothing.
+func FastSmall() BatchOption { return BatchOption{fastSmall: true} }
+
+// IsFastSmall reports whether the options ask for FastSmall.
+func IsFastSmall(opts ...BatchOption) bool {
+	for _, o := range opts {
+		if o.fastSmall {
+			return true
+		}
+	}
+	return false
 }
 
 // Crew runs blocks of rows on goroutines. It belongs to one caller at a time;

@@ -1,6 +1,7 @@
 package lanes
 
 import (
+	"fmt"
 	"maps"
 
 	"ndec.dev/ndec/codegen/asm"
@@ -470,21 +471,37 @@ func (a *Alone) long(f *ir.Func) bool {
 	return false
 }
 
-// schedule says how one sample of a model runs.
-func (a *Alone) schedule(m *ir.Model) plan.Schedule {
-	out := plan.Schedule{Name: "model " + m.Name + ", one sample", How: "scalar Go", Why: "its functions are too small for vectors"}
-	reached, blamed := a.Set.Plan.Reached(m.Func), false
-	for _, pf := range a.Set.Plan.Funcs { // callees come first
-		f := pf.IR
+// Small is the number of rows below which one sample after the other is faster than a block of samples in lanes: a
+// quarter of a block, and half of one with layers of many vectors; 0 where one sample has no kernel.
+func (a *Alone) Small(m *ir.Model) int {
+	reached := a.Set.Plan.Reached(m.Func)
+	small := 0
+	for f := range a.Entries {
 		if !reached[f] {
 			continue
 		}
-		if a.Entries[f] != nil {
-			out.How, out.Why = "vectors of its elements: the neurons of a layer", ""
-			return out
+		small = max(small, a.Set.Samples()/4)
+		for _, n := range a.Set.Plan.Of(f).Nests {
+			if n.Extent >= a.Set.Tile()/2 {
+				small = a.Set.Samples() / 2
+			}
 		}
-		if err := a.Why[f]; err != nil && !blamed {
-			out.Why, blamed = "no vector code for "+err.Error(), true
+	}
+	return small
+}
+
+// schedule says how one sample of a model runs.
+func (a *Alone) schedule(m *ir.Model) plan.Schedule {
+	out := plan.Schedule{Name: "model " + m.Name + ", one sample", How: "scalar Go", Why: "its functions are too small for vectors"}
+	if n := a.Small(m); n > 0 {
+		out.How, out.Why = fmt.Sprintf("vectors of its elements; with rt.FastSmall also batches of fewer than %d", n), ""
+		return out
+	}
+	reached := a.Set.Plan.Reached(m.Func)
+	for _, pf := range a.Set.Plan.Funcs { // callees come first
+		if err := a.Why[pf.IR]; err != nil && reached[pf.IR] {
+			out.Why = "no vector code for " + err.Error()
+			break
 		}
 	}
 	return out

@@ -163,6 +163,7 @@ type moonsJob struct {
 	m      *Moons
 	crew   rt.Crew
 	run    func(worker, lo, hi int)
+	each   func(worker, lo, hi int) // row by row, whatever run does
 	x      []Real
 	logits []Real
 	stats  *rt.BatchStats
@@ -176,6 +177,7 @@ var moonsBatch = (*moonsJob).rows
 func newMoonsJob(m *Moons) *moonsJob {
 	j := &moonsJob{m: m}
 	j.run = func(worker, lo, hi int) { moonsBatch(j, worker, lo, hi) }
+	j.each = j.rows
 	return j
 }
 
@@ -216,7 +218,11 @@ func (m *Moons) Batch(ctx context.Context, logits []Real, x []Real, stats *rt.Ba
 	for len(j.work) < workers {
 		j.work = append(j.work, new(workspace))
 	}
-	if err := j.crew.ForEach(ctx, workers, n, rt.BlockRows, j.run); err != nil {
+	run := j.run
+	if n < 8 && alone != nil && rt.IsFastSmall(opts...) {
+		run = j.each
+	}
+	if err := j.crew.ForEach(ctx, workers, n, rt.BlockRows, run); err != nil {
 		return err
 	}
 	return j.failed.Err()
@@ -300,6 +306,7 @@ type moonsTinyJob struct {
 	m      *MoonsTiny
 	crew   rt.Crew
 	run    func(worker, lo, hi int)
+	each   func(worker, lo, hi int) // row by row, whatever run does
 	x      []Real
 	logits []Real
 	stats  *rt.BatchStats
@@ -313,6 +320,7 @@ var moonsTinyBatch = (*moonsTinyJob).rows
 func newMoonsTinyJob(m *MoonsTiny) *moonsTinyJob {
 	j := &moonsTinyJob{m: m}
 	j.run = func(worker, lo, hi int) { moonsTinyBatch(j, worker, lo, hi) }
+	j.each = j.rows
 	return j
 }
 
@@ -353,7 +361,11 @@ func (m *MoonsTiny) Batch(ctx context.Context, logits []Real, x []Real, stats *r
 	for len(j.work) < workers {
 		j.work = append(j.work, new(workspace))
 	}
-	if err := j.crew.ForEach(ctx, workers, n, rt.BlockRows, j.run); err != nil {
+	run := j.run
+	if n < 8 && alone != nil && rt.IsFastSmall(opts...) {
+		run = j.each
+	}
+	if err := j.crew.ForEach(ctx, workers, n, rt.BlockRows, run); err != nil {
 		return err
 	}
 	return j.failed.Err()
@@ -437,6 +449,7 @@ type moonsFastJob struct {
 	m      *MoonsFast
 	crew   rt.Crew
 	run    func(worker, lo, hi int)
+	each   func(worker, lo, hi int) // row by row, whatever run does
 	x      []Real
 	logits []Real
 	stats  *rt.BatchStats
@@ -450,6 +463,7 @@ var moonsFastBatch = (*moonsFastJob).rows
 func newMoonsFastJob(m *MoonsFast) *moonsFastJob {
 	j := &moonsFastJob{m: m}
 	j.run = func(worker, lo, hi int) { moonsFastBatch(j, worker, lo, hi) }
+	j.each = j.rows
 	return j
 }
 
@@ -490,7 +504,11 @@ func (m *MoonsFast) Batch(ctx context.Context, logits []Real, x []Real, stats *r
 	for len(j.work) < workers {
 		j.work = append(j.work, new(workspace))
 	}
-	if err := j.crew.ForEach(ctx, workers, n, rt.BlockRows, j.run); err != nil {
+	run := j.run
+	if n < 16 && alone != nil && rt.IsFastSmall(opts...) {
+		run = j.each
+	}
+	if err := j.crew.ForEach(ctx, workers, n, rt.BlockRows, run); err != nil {
 		return err
 	}
 	return j.failed.Err()

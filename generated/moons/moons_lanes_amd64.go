@@ -1742,8 +1742,25 @@ func (l *lanes) solveMoonsTiny0Lanes(t0, t1 *[32]float64, by rt.Stepping, n int,
 			}
 		}
 	}
+	plains := 0 // steps that are not yet counted
 	for k := 0; running > 0; k++ {
 		kernel.moonsTiny0Lanestep(l.fr, l.w, l.pre, &l.sums[0])
+		plain := running == n && k < steps-1 // every sample takes the step, and none ends with it
+		for i := range n {
+			plain = plain && s.stepCode[i] != 0 && t0[i]+float64(float64(k+1)*s.stepH[i]) != t1[i]
+		}
+		if plain {
+			for i := range n {
+				s.stepT[i] = t0[i] + float64(float64(k+1)*s.stepH[i])
+			}
+			plains++
+			continue
+		}
+		for i := range n {
+			st[i].NFE += plains * 1
+			st[i].Accepted += plains
+		}
+		plains = 0
 		for i := range n {
 			if s.stepLive[i] == 0 {
 				continue
@@ -1832,8 +1849,25 @@ func (l *lanes) solveMoonsFast0Lanes(t0, t1 *[32]float64, by rt.Stepping, n int,
 			}
 		}
 	}
+	plains := 0 // steps that are not yet counted
 	for k := 0; running > 0; k++ {
 		kernel.moonsFast0Lanestep(l.fr, l.w, l.pre, &l.sums[0])
+		plain := running == n && k < steps-1 // every sample takes the step, and none ends with it
+		for i := range n {
+			plain = plain && s.stepCode[i] != 0 && t0[i]+float64(float64(k+1)*s.stepH[i]) != t1[i]
+		}
+		if plain {
+			for i := range n {
+				s.stepT[i] = t0[i] + float64(float64(k+1)*s.stepH[i])
+			}
+			plains++
+			continue
+		}
+		for i := range n {
+			st[i].NFE += plains * 1
+			st[i].Accepted += plains
+		}
+		plains = 0
 		for i := range n {
 			if s.stepLive[i] == 0 {
 				continue

@@ -122,6 +122,36 @@ func TestSameRows(t *testing.T) {
 	}
 }
 
+// TestFastSmall: with that option a small batch has the bits of Forward, a larger one those that it has without.
+func TestFastSmall(t *testing.T) {
+	m := moons.NewMoons(moons.NewParams(1))
+	ctx := context.Background()
+	for _, n := range []int{1, 3, 7, 8, 40} {
+		x, fast := points(n)
+		plain := make([]moons.Real, len(x))
+		var stats rt.BatchStats
+		if err := m.Batch(ctx, fast, x, &stats, rt.FastSmall(), rt.Workers(2)); err != nil {
+			t.Fatal(err)
+		}
+		if err := m.Batch(ctx, plain, x, nil); err != nil {
+			t.Fatal(err)
+		}
+		for i := range n {
+			want := [2]moons.Real(plain[2*i:])
+			if n < 8 {
+				if y, err := m.Forward([2]moons.Real(x[2*i:])); err != nil {
+					t.Fatal(err)
+				} else {
+					want = y
+				}
+			}
+			if got := [2]moons.Real(fast[2*i:]); got != want || stats.Sites[0].NFE[i] == 0 {
+				t.Errorf("row %d of %d is %v, want %v", i, n, got, want)
+			}
+		}
+	}
+}
+
 func near(x, y moons.Real) bool { return math.Abs(float64(x-y)) <= 1e-6*max(1, math.Abs(float64(y))) }
 
 // points lists n inputs, and gives room for the outputs.

@@ -129,6 +129,7 @@ type moonsJob struct {
 	m      *Moons
 	crew   rt.Crew
 	run    func(worker, lo, hi int)
+	each   func(worker, lo, hi int) // row by row, whatever run does
 	x      []Real
 	logits []Real
 	stats  *rt.BatchStats
@@ -142,6 +143,7 @@ var moonsBatch = (*moonsJob).rows
 func newMoonsJob(m *Moons) *moonsJob {
 	j := &moonsJob{m: m}
 	j.run = func(worker, lo, hi int) { moonsBatch(j, worker, lo, hi) }
+	j.each = j.rows
 	return j
 }
 
@@ -182,7 +184,11 @@ func (m *Moons) Batch(ctx context.Context, logits []Real, x []Real, stats *rt.Ba
 	for len(j.work) < workers {
 		j.work = append(j.work, new(workspace))
 	}
-	if err := j.crew.ForEach(ctx, workers, n, rt.BlockRows, j.run); err != nil {
+	run := j.run
+	if n < 8 && alone != nil && rt.IsFastSmall(opts...) {
+		run = j.each
+	}
+	if err := j.crew.ForEach(ctx, workers, n, rt.BlockRows, run); err != nil {
 		return err
 	}
 	return j.failed.Err()
