@@ -163,3 +163,80 @@ func general() []string {
 		return m.Splits
 	})
 }
+
+// What is given between the ends of steps is off from the exact solution through the start of its step by at most ten times the
+// tolerance more than the end of the step is, with every method that has a tolerance, and has the same bits for any number of
+// output times.
+func TestInterpolation(t *testing.T) {
+	p := ivp.ByName("lotka_volterra")
+	const tol = 1e-5
+	for _, name := range general() {
+		if m, _ := rt.MethodOf(name); !m.Estimate {
+			continue
+		}
+		o := rt.SolveOptions{Method: name, RTol: tol, ATol: tol, MaxSteps: 1e6}
+		steps, err := rt.Solve(p.F, p.Y0, p.T0, p.T1, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		known := map[float64][]float64{}
+		for _, n := range []int{401, 101, 11, 2} {
+			o.At = grid(n, p.T1)
+			s, err := rt.Solve(p.F, p.Y0, p.T0, p.T1, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			k := 0
+			for i, at := range s.T {
+				if y, ok := known[at]; ok && !slices.Equal(y, s.Y[i]) {
+					t.Errorf("%s: %v at %g with %d output times, %v with more", name, s.Y[i], at, n, y)
+				}
+				known[at] = s.Y[i]
+				for k < len(steps.T)-1 && steps.T[k+1] < at {
+					k++
+				}
+				if n != 401 || at == steps.T[k] {
+					continue
+				}
+				exact := func(at float64) []float64 {
+					e, err := rt.Solve(p.F, steps.Y[k], steps.T[k], at, rt.SolveOptions{Method: "vern9", RTol: 1e-13, ATol: 1e-13})
+					if err != nil {
+						t.Fatal(err)
+					}
+					return e.End
+				}
+				y, end, own, size := exact(at), exact(steps.T[k+1]), 0.0, 0.0
+				for j := range y {
+					own, size = max(own, math.Abs(steps.Y[k+1][j]-end[j])), max(size, math.Abs(y[j]))
+				}
+				for j := range y {
+					if off := math.Abs(s.Y[i][j] - y[j]); off > own+10*tol*(1+size) {
+						t.Errorf("%s: off by %g at %g, by %g at the end of the step", name, off, at, own)
+					}
+				}
+			}
+		}
+	}
+}
+
+// Positions of a problem say what splittings need: the derivative of each group depends on the other alone.
+func TestPositions(t *testing.T) {
+	seen := 0
+	for _, p := range ivp.All() {
+		if p.Positions == 0 {
+			continue
+		}
+		seen++
+		s, err := rt.Solve(p.F, p.Y0, p.T0, p.T1, rt.SolveOptions{Method: "mclachlan4", Positions: p.Positions, Steps: 4000, At: []float64{p.T1}})
+		if err != nil {
+			t.Errorf("%s: %v", p.Name, err)
+			continue
+		}
+		if limit := map[string]float64{"D5": 1, "D4": 0.1, "pleiades": 1}[p.Name]; !(p.Error(s.End) < max(limit, 1e-4)) { // where bodies come close
+			t.Errorf("%s by mclachlan4: error %g", p.Name, p.Error(s.End))
+		}
+	}
+	if seen < 9 {
+		t.Errorf("%d problems fall apart", seen)
+	}
+}
