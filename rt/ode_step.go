@@ -18,10 +18,11 @@ type scheme interface {
 // rungeKutta makes the steps of a tableau.
 type rungeKutta struct {
 	m       *tableau
-	k       [][]float64 // stages
-	stages4 []float64   // all of them, each with room for whole groups of four
-	zeros   []float64   // as long as a state
-	room    int         // of a stage
+	k       [][]float64  // stages
+	stages4 []float64    // all of them, each with room for whole groups of four
+	small   [][4]float64 // the same, of systems of up to three components
+	zeros   []float64    // as long as a state
+	room    int          // of a stage
 	sums    stageSums
 }
 
@@ -50,9 +51,16 @@ func weights(xs []float64, room int) []weight {
 
 func newRungeKutta(m *tableau, s *Solver) scheme {
 	n := len(s.y)
-	r := &rungeKutta{m: m, zeros: make([]float64, n), room: cap(s.y)}
-	r.stages4 = make([]float64, r.room*len(m.a))
-	for i := range m.a {
+	r := &rungeKutta{m: m, zeros: make([]float64, n, cap(s.y)), room: cap(s.y)}
+	if n <= 3 {
+		r.small = make([][4]float64, len(m.a))
+		for i := range r.small {
+			r.k = append(r.k, r.small[i][:n])
+		}
+	} else {
+		r.stages4 = make([]float64, r.room*len(m.a))
+	}
+	for i := len(r.k); i < len(m.a); i++ {
 		r.k = append(r.k, r.stages4[i*r.room:i*r.room+n])
 	}
 	r.sums.need = m.needed(s.adaptive)
@@ -109,6 +117,10 @@ func (r *rungeKutta) stages(s *Solver, first, last int, h float64) {
 // combine sets dst to base + Σ (h w_j) k_j, from left to right.
 func (r *rungeKutta) combine(dst, base []float64, h float64, ws []weight) {
 	n := len(dst)
+	if n <= 3 {
+		r.combine3((*[4]float64)(dst[:4]), (*[4]float64)(base[:4]), h, ws)
+		return
+	}
 	full := n &^ 3
 	if full < 8 || !combineKernel(dst[:full], base[:full], r.stages4, ws, h) {
 		for i := 0; i < full; i += 4 {
@@ -125,7 +137,7 @@ func (r *rungeKutta) combine(dst, base []float64, h float64, ws []weight) {
 			d[0], d[1], d[2], d[3] = a0, a1, a2, a3
 		}
 	}
-	// What is left is less than four. Small systems are that alone.
+	// What is left is less than four.
 	stages := r.stages4[full:]
 	switch n - full {
 	case 1:
@@ -157,6 +169,20 @@ func (r *rungeKutta) combine(dst, base []float64, h float64, ws []weight) {
 		}
 		d[0], d[1], d[2] = a0, a1, a2
 	}
+}
+
+// combine3 is combine of up to three components, the room for whose stages is four.
+func (r *rungeKutta) combine3(dst, base *[4]float64, h float64, ws []weight) {
+	stages := r.small
+	a0, a1, a2 := base[0], base[1], base[2]
+	for i := range ws {
+		w := &ws[i]
+		c, k := h*w.x, &stages[w.at>>2]
+		a0 += float64(c * k[0])
+		a1 += float64(c * k[1])
+		a2 += float64(c * k[2])
+	}
+	dst[0], dst[1], dst[2] = a0, a1, a2
 }
 
 // handOn makes the last stage of an FSAL method the first of the next step.
