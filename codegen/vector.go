@@ -365,7 +365,8 @@ func (v *vectors) loop(fn *function, st lanes.NodeStep) {
 		run = fmt.Sprintf("%d-k", l.N)
 		p.line("for k := %d; k >= 0; k-- {", l.N-1)
 	} else {
-		p.line("for k := range %d {", l.N)
+		numbered := body.Needs.Stats > 0 || slices.ContainsFunc(append(slices.Clone(l.In), l.Out...), func(f *lanes.Field) bool { return f != nil })
+		p.line("for %srange %d {", ifText(numbered, "k := "), l.N)
 	}
 	slice := func(f *lanes.Field) string {
 		size := f.Rows / l.N * w

@@ -2,6 +2,7 @@ package lanes
 
 import (
 	"fmt"
+	"slices"
 
 	"ndec.dev/ndec/ir"
 	"ndec.dev/ndec/ir/plan"
@@ -49,27 +50,17 @@ type Loop struct {
 	In, Out []*Field // operands that have slices and results that are stacked, whole; nil for others
 }
 
-// runsSolves reports whether f runs solves, itself or in what it calls.
-func runsSolves(f *ir.Func) bool {
-	for _, v := range f.Values {
-		switch v.Op {
-		case ir.OpSolve, ir.OpRev:
-			return true
-		case ir.OpCall, ir.OpMap, ir.OpScan:
-			if runsSolves(v.Callees()[0]) {
-				return true
-			}
-		}
-	}
-	return false
-}
+// runsSolves reports whether f runs solves or guarded scans, itself or in what it calls.
+func runsSolves(f *ir.Func) bool { return slices.ContainsFunc(f.Values, isBreak) }
 
-// isBreak reports whether Go runs v: a solve, or what runs some.
+// isBreak reports whether Go runs v: a solve, what runs some, or a scan whose guard has to be reported.
 func isBreak(v *ir.Value) bool {
 	switch v.Op {
 	case ir.OpSolve, ir.OpRev:
 		return true
-	case ir.OpCall, ir.OpMap, ir.OpScan:
+	case ir.OpScan:
+		return v.Attr.Scan.Guard || runsSolves(v.Attr.Scan.Fn)
+	case ir.OpCall, ir.OpMap:
 		return runsSolves(v.Callees()[0])
 	}
 	return false
