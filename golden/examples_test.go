@@ -43,13 +43,12 @@ var examples = map[string]example{
 	"06_arm.nde":         {data: "arm", rows: "\tprecision: f32\n|"},
 	"07_forecast.nde":    {data: "series"},
 	"08_sde.nde":         {rows: "n: 512|n: 32"},
-	"09_lorenz.nde": {lacks: []diag.Code{"NDE0802"}, changes: []string{
-		"shooting{method: zero, segments: 199, coarse: euler{steps: 1}, fine: rk4{steps: 4}, iterations: 4}", "rk4{steps: 398}"}, rows: "n: 256|n: 8"},
-	"10_control.nde":  {rows: "p0: uniform(-2*pi, 2*pi)}|p0: uniform(-2*pi, 2*pi), n: 64}"},
-	"11_ball.nde":     {},
-	"12_galerkin.nde": {set: map[string]string{"H": "6"}},
-	"13_lagrange.nde": {data: "two_link"},
-	"14_porth.nde":    {},
+	"09_lorenz.nde":      {rows: "n: 256|n: 8"},
+	"10_control.nde":     {rows: "p0: uniform(-2*pi, 2*pi)}|p0: uniform(-2*pi, 2*pi), n: 64}"},
+	"11_ball.nde":        {},
+	"12_galerkin.nde":    {set: map[string]string{"H": "6"}},
+	"13_lagrange.nde":    {data: "two_link"},
+	"14_porth.nde":       {},
 }
 
 // sourceOf is an example with its changes, and those of its data if small.

@@ -43,6 +43,14 @@ func (c *checker) solverOf(x syntax.Expr) *Solver {
 	if !ok {
 		return nil
 	}
+	for _, o := range ch.Options {
+		if (o.Key == "coarse" || o.Key == "fine") && o.Choice != nil && o.Choice.Row != "" {
+			if want := method.TakesSegments(o.Choice); want != "" {
+				c.errorf("NDE0505", o.Span, "%s of %s wants %s, such as rk4{steps: 4}", o.Key, ch.Row, want)
+				return nil
+			}
+		}
+	}
 	return newSolver(ch, c.methodRow(ch.Row), x.At())
 }
 
@@ -51,7 +59,7 @@ func newSolver(ch ir.Choice, row *method.Row, at diag.Span) *Solver {
 	s := &Solver{Span: at, Method: ch.Row, Row: row.With(ch.Options), Options: ch.Options}
 	for _, o := range ch.Options {
 		switch o.Key {
-		case "steps":
+		case "steps", "segments":
 			s.Steps = int(o.Num)
 		case "per_sample":
 			s.PerSample = int(o.Num)

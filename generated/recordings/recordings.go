@@ -62,7 +62,7 @@ func paramsOf([]Real) *Params { return new(Params) }
 
 const version = "v0.1.0"
 
-// Period is the arm after a control period of 10 ms under a constant torque.
+// Period is an arm after a control period of 10 ms under a constant torque. Its masses and lengths differ a little from those that the example starts from.
 // It is read-only and may be shared by goroutines.
 type Period struct {
 	p    *Params
@@ -70,7 +70,7 @@ type Period struct {
 	jobs rt.FreeList[periodJob]
 }
 
-var periodSites = []rt.Site{{Where: "recordings.nde:34", Solve: "Arm"}}
+var periodSites = []rt.Site{{Where: "recordings.nde:36", Solve: "Arm"}}
 
 // NewPeriod gives the model with parameters p.
 func NewPeriod(p *Params) *Period {
@@ -186,7 +186,7 @@ func (m *Period) Batch(ctx context.Context, out PeriodBatchOutput, in PeriodBatc
 	return j.failed.Err()
 }
 
-// PeriodPath is the solve of Arm at recordings.nde:34 along times.
+// PeriodPath is the solve of Arm at recordings.nde:36 along times.
 type PeriodPath struct {
 	T     []float64 // times
 	Q     [][2]Real // state q at each time
@@ -194,7 +194,7 @@ type PeriodPath struct {
 	Stats rt.SolveStats
 }
 
-// span is the time span of the solve at recordings.nde:34.
+// span is the time span of the solve at recordings.nde:36.
 func (m *Period) span(in PeriodInput) (t0, t1 float64, err error) {
 	var start0 [2]Real
 	var start1 [2]Real
@@ -220,7 +220,7 @@ func (m *Period) span(in PeriodInput) (t0, t1 float64, err error) {
 	return t0, t1, nil
 }
 
-// Trajectory gives the states of the solve at recordings.nde:34 at the times ts, sorted from its start on. They do not change the steps.
+// Trajectory gives the states of the solve at recordings.nde:36 at the times ts, sorted from its start on. They do not change the steps.
 func (m *Period) Trajectory(ctx context.Context, in PeriodInput, ts []float64) (*PeriodPath, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -255,7 +255,7 @@ func (m *Period) Trajectory(ctx context.Context, in PeriodInput, ts []float64) (
 	return path, rt.Failure([]rt.SolveStats{path.Stats}, periodSites[0:], 0, -1)
 }
 
-// Acceleration is that of the free arm without load.
+// Acceleration is that of a free arm with masses of 1 kg on links of 1 m.
 // It is read-only and may be shared by goroutines.
 type Acceleration struct {
 	p    *Params
@@ -345,7 +345,7 @@ type Track struct {
 	jobs rt.FreeList[trackJob]
 }
 
-var trackSites = []rt.Site{{Where: "recordings.nde:55", Solve: "Weights"}}
+var trackSites = []rt.Site{{Where: "recordings.nde:57", Solve: "Weights"}}
 
 // NewTrack gives the model with parameters p.
 func NewTrack(p *Params) *Track {
@@ -444,7 +444,7 @@ func (m *Track) Batch(ctx context.Context, ys []Real, in TrackBatchInput, stats 
 	return j.failed.Err()
 }
 
-// TrackPath is the solve of Weights at recordings.nde:55 along times.
+// TrackPath is the solve of Weights at recordings.nde:57 along times.
 type TrackPath struct {
 	T     []float64 // times
 	X     [][2]Real // state x at each time
@@ -453,7 +453,7 @@ type TrackPath struct {
 	Stats rt.SolveStats
 }
 
-// span is the time span of the solve at recordings.nde:55.
+// span is the time span of the solve at recordings.nde:57.
 func (m *Track) span(in TrackInput) (t0, t1 float64, err error) {
 	var start0 [2]Real
 	var start1 [2]Real
@@ -465,7 +465,7 @@ func (m *Track) span(in TrackInput) (t0, t1 float64, err error) {
 	return t0, t1, nil
 }
 
-// Trajectory gives the states of the solve at recordings.nde:55 at the times ts, sorted from its start on. They do not change the steps.
+// Trajectory gives the states of the solve at recordings.nde:57 at the times ts, sorted from its start on. They do not change the steps.
 func (m *Track) Trajectory(ctx context.Context, in TrackInput, ts []float64) (*TrackPath, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err

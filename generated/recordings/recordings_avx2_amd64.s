@@ -530,7 +530,7 @@ DATA f64_4024000000000000<>+16(SB)/8, $0x4024000000000000
 DATA f64_4024000000000000<>+24(SB)/8, $0x4024000000000000
 GLOBL f64_4024000000000000<>(SB), RODATA|NOPTR, $32
 
-// weightsField is Weights.field of a block of samples (recordings.nde:44).
+// weightsField is Weights.field of a block of samples (recordings.nde:46).
 TEXT weightsField_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
@@ -538,12 +538,12 @@ loop1:
 	VMOVUPD	17024(SI), Y0
 	VMOVUPD	16896(SI), Y1
 	VMOVUPD	17152(SI), Y2
-	// recordings.nde:47
+	// recordings.nde:49
 	VSUBPD	Y1, Y0, Y3
 	VMULPD	Y3, Y3, Y4
 	VMULPD	f64_4000000000000000<>(SB), Y3, Y5
 	VFMADD231PD	Y3, Y4, Y5
-	// recordings.nde:49
+	// recordings.nde:51
 	VMOVUPS	Y5, Y3
 	VFMADD231PD	f64_c018000000000000<>(SB), Y1, Y3
 	VFNMADD231PD	f64_3fc3333333333333<>(SB), Y2, Y3
@@ -552,11 +552,11 @@ loop1:
 	VSUBPD	Y5, Y0, Y0
 	VFNMADD231PD	f64_3fc3333333333333<>(SB), Y2, Y0
 	VMOVUPD	17408(SI), Y2
-	// recordings.nde:50
+	// recordings.nde:52
 	VMULPD	Y1, Y1, Y1
 	VFNMADD231PD	f64_3fe0000000000000<>(SB), Y2, Y1
 	VMOVUPD	Y1, 18048(SI)
-	// recordings.nde:49
+	// recordings.nde:51
 	VMOVUPD	Y3, 17792(SI)
 	VMOVUPD	Y0, 17920(SI)
 	ADDQ	$32, SI
@@ -574,10 +574,10 @@ loop2:
 	JNE	loop2
 	RET
 
-// track0Lanestart is Track.0.lanestart of a block of samples (recordings.nde:55).
+// track0Lanestart is Track.0.lanestart of a block of samples (recordings.nde:57).
 // 13 vectors lie in the frame for want of registers.
 TEXT track0Lanestart_avx2<>(SB), NOSPLIT, $0-0
-	// recordings.nde:55
+	// recordings.nde:57
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1:
@@ -627,7 +627,7 @@ loop3:
 	VMOVUPD	f64_0000000000000000<>(SB), Y6
 	VMOVUPD	f64_0000000000000000<>(SB), Y7
 	VMOVUPD	f64_0000000000000000<>(SB), Y8
-	// recordings.nde:55
+	// recordings.nde:57
 	VANDPD	f64_7fffffffffffffff<>(SB), Y2, Y9
 	VFMADD213PD	Y0, Y1, Y9
 	VMOVUPD	Y9, 20224(SI)
@@ -730,7 +730,7 @@ loop3:
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop3
-	// recordings.nde:55
+	// recordings.nde:57
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop4:
@@ -769,7 +769,7 @@ loop5:
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop6:
-	// recordings.nde:55
+	// recordings.nde:57
 	VMOVUPD	20992(SI), Y0
 	VMULPD	f64_4059000000000000<>(SB), Y0, Y1
 	VMOVUPD	f64_0000000000000000<>(SB), Y2
@@ -936,7 +936,7 @@ TEXT ·track0LanestartAVX2(SB), 0, $8-32
 	VZEROUPPER
 	RET
 
-// track0DenseStep is Track.0.dense_step of a block of samples (recordings.nde:55).
+// track0DenseStep is Track.0.dense_step of a block of samples (recordings.nde:57).
 // 78 vectors lie in the frame for want of registers.
 TEXT track0DenseStep_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
@@ -946,7 +946,7 @@ loop1:
 	VMOVUPD	22528(SI), Y1
 	VMOVUPD	23296(SI), Y2
 	VMOVUPD	23936(SI), Y3
-	// recordings.nde:55
+	// recordings.nde:57
 	VMULPD	f64_3fc49ba5e353f7cf<>(SB), Y0, Y0
 	VADDPD	Y0, Y1, Y1
 	VMOVUPD	Y1, 28544(SI)
@@ -971,7 +971,7 @@ loop1:
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
-	// recordings.nde:55
+	// recordings.nde:57
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2:
@@ -1014,7 +1014,7 @@ loop4:
 	VMOVUPD	22656(SI), Y1
 	VMOVUPD	23296(SI), Y2
 	VMOVUPD	23936(SI), Y3
-	// recordings.nde:55
+	// recordings.nde:57
 	VFMADD231PD	f64_3fd4ed916872b021<>(SB), Y1, Y0
 	VMOVUPD	Y0, 29312(SI)
 	VMULPD	f64_bf815e4e4fe8123e<>(SB), Y1, Y0
@@ -1050,7 +1050,7 @@ loop4:
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop4
-	// recordings.nde:55
+	// recordings.nde:57
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop5:
@@ -1093,7 +1093,7 @@ loop7:
 	VMOVUPD	22656(SI), Y1
 	VMOVUPD	23296(SI), Y2
 	VMOVUPD	23936(SI), Y3
-	// recordings.nde:55
+	// recordings.nde:57
 	VFMADD231PD	f64_3feccccccccccccd<>(SB), Y1, Y0
 	VMOVUPD	Y0, 30720(SI)
 	VMULPD	f64_40072d5e94fe3235<>(SB), Y1, Y0
@@ -1140,7 +1140,7 @@ loop7:
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop7
-	// recordings.nde:55
+	// recordings.nde:57
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop8:
@@ -1183,7 +1183,7 @@ loop10:
 	VMOVUPD	22656(SI), Y1
 	VMOVUPD	23296(SI), Y2
 	VMOVUPD	23936(SI), Y3
-	// recordings.nde:55
+	// recordings.nde:57
 	VFMADD231PD	f64_3fef5c5e85edbf1d<>(SB), Y1, Y0
 	VMOVUPD	Y0, 32128(SI)
 	VMULPD	f64_40154daf827440c7<>(SB), Y1, Y0
@@ -1244,7 +1244,7 @@ loop10:
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop10
-	// recordings.nde:55
+	// recordings.nde:57
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop11:
@@ -1287,7 +1287,7 @@ loop13:
 	VMOVUPD	22656(SI), Y1
 	VMOVUPD	23296(SI), Y2
 	VMOVUPD	23936(SI), Y3
-	// recordings.nde:55
+	// recordings.nde:57
 	VADDPD	Y1, Y0, Y0
 	VMOVUPD	Y0, 33536(SI)
 	VMULPD	f64_401772216029aa0e<>(SB), Y1, Y0
@@ -1362,7 +1362,7 @@ loop13:
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop13
-	// recordings.nde:55
+	// recordings.nde:57
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop14:
@@ -1404,7 +1404,7 @@ loop16:
 	VMOVUPD	22656(SI), Y0
 	VMOVUPD	23296(SI), Y1
 	VMOVUPD	23936(SI), Y2
-	// recordings.nde:55
+	// recordings.nde:57
 	VMULPD	f64_3fb8b1a71ed4a6ee<>(SB), Y0, Y3
 	VMULPD	f64_3f847ae147ae147b<>(SB), Y0, Y4
 	VMULPD	f64_3fdeb683148e0688<>(SB), Y0, Y5
@@ -1491,7 +1491,7 @@ loop16:
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop16
-	// recordings.nde:55
+	// recordings.nde:57
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop17:
@@ -1533,7 +1533,7 @@ loop19:
 	VMOVUPD	22656(SI), Y0
 	VMOVUPD	23936(SI), Y15
 	VMOVUPS	Y15, 0(AX)
-	// recordings.nde:55
+	// recordings.nde:57
 	VMULPD	f64_3f5d29e8505f7d65<>(SB), Y0, Y1
 	VMULPD	f64_3f4ac0bfa6dad476<>(SB), Y0, Y2
 	VMULPD	f64_bf8023d98a8af021<>(SB), Y0, Y3
@@ -1939,7 +1939,7 @@ loop21:
 	JNE	loop21
 	RET
 
-// track0Lanestep is Track.0.lanestep of a block of samples (recordings.nde:55).
+// track0Lanestep is Track.0.lanestep of a block of samples (recordings.nde:57).
 // 53 vectors lie in the frame for want of registers.
 TEXT track0Lanestep_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
@@ -1949,7 +1949,7 @@ loop1:
 	VMOVUPD	35712(SI), Y1
 	VMOVUPD	36224(SI), Y2
 	VMOVUPD	36352(SI), Y3
-	// recordings.nde:55
+	// recordings.nde:57
 	VMOVUPS	Y0, Y4
 	VFMADD231PD	f64_3ff028f5c28f5c29<>(SB), Y1, Y4
 	VSUBPD	Y2, Y4, Y4
@@ -1963,7 +1963,7 @@ loop1:
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
-	// recordings.nde:55
+	// recordings.nde:57
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2:
@@ -2086,7 +2086,7 @@ loop4:
 	VMOVUPD	37248(SI), Y15
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPD	f64_0000000000000000<>(SB), Y3
-	// recordings.nde:55
+	// recordings.nde:57
 	VMOVUPD	43904(SI), Y15
 	VMOVUPS	Y15, 128(AX)
 	VMOVUPS	0(AX), Y13
@@ -2512,7 +2512,7 @@ TEXT ·track0LanestepAVX2(SB), 0, $8-32
 	VZEROUPPER
 	RET
 
-// track0Dense is Track.0.dense of a block of samples (recordings.nde:55).
+// track0Dense is Track.0.dense of a block of samples (recordings.nde:57).
 // 9 vectors lie in the frame for want of registers.
 TEXT track0Dense_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
@@ -2525,7 +2525,7 @@ loop1:
 	VMOVUPD	48512(SI), Y4
 	VMOVUPD	49152(SI), Y5
 	VMOVUPD	49792(SI), Y6
-	// recordings.nde:55
+	// recordings.nde:57
 	VMULPD	Y1, Y0, Y0
 	VFMADD231PD	Y6, Y1, Y5
 	VFMADD231PD	Y5, Y1, Y4
@@ -2599,7 +2599,7 @@ TEXT ·track0DenseAVX2(SB), 0, $8-32
 	VZEROUPPER
 	RET
 
-// trackSamplePart0 is Track of a block of samples (recordings.nde:54), up to the first loop.
+// trackSamplePart0 is Track of a block of samples (recordings.nde:56), up to the first loop.
 TEXT trackSamplePart0_avx2<>(SB), NOSPLIT, $0-0
 	// operands of solve
 	MOVQ	$4, CX
@@ -2635,7 +2635,7 @@ TEXT ·trackSamplePart0AVX2(SB), 0, $8-32
 	VZEROUPPER
 	RET
 
-// trackSamplePart2 is Track of a block of samples (recordings.nde:54), from the last loop on.
+// trackSamplePart2 is Track of a block of samples (recordings.nde:56), from the last loop on.
 TEXT trackSamplePart2_avx2<>(SB), NOSPLIT, $0-0
 	// results of solve
 	MOVQ	$4, CX
@@ -2645,7 +2645,7 @@ loop1:
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2:
-	// recordings.nde:56
+	// recordings.nde:58
 	VMOVUPD	100224(SI), Y0
 	VMOVUPD	Y0, 63360(SI)
 	VMOVUPD	100352(SI), Y0

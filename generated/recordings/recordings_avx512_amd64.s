@@ -946,7 +946,7 @@ DATA f64_4024000000000000<>+48(SB)/8, $0x4024000000000000
 DATA f64_4024000000000000<>+56(SB)/8, $0x4024000000000000
 GLOBL f64_4024000000000000<>(SB), RODATA|NOPTR, $64
 
-// weightsField is Weights.field of a block of samples (recordings.nde:44).
+// weightsField is Weights.field of a block of samples (recordings.nde:46).
 TEXT weightsField_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
@@ -954,12 +954,12 @@ loop1:
 	VMOVUPD	17024(SI), Z0
 	VMOVUPD	16896(SI), Z1
 	VMOVUPD	17152(SI), Z2
-	// recordings.nde:47
+	// recordings.nde:49
 	VSUBPD	Z1, Z0, Z3
 	VMULPD	Z3, Z3, Z4
 	VMULPD	f64_4000000000000000<>(SB), Z3, Z5
 	VFMADD231PD	Z3, Z4, Z5
-	// recordings.nde:49
+	// recordings.nde:51
 	VMOVUPS	Z5, Z3
 	VFMADD231PD	f64_c018000000000000<>(SB), Z1, Z3
 	VFNMADD231PD	f64_3fc3333333333333<>(SB), Z2, Z3
@@ -968,11 +968,11 @@ loop1:
 	VSUBPD	Z5, Z0, Z0
 	VFNMADD231PD	f64_3fc3333333333333<>(SB), Z2, Z0
 	VMOVUPD	17408(SI), Z2
-	// recordings.nde:50
+	// recordings.nde:52
 	VMULPD	Z1, Z1, Z1
 	VFNMADD231PD	f64_3fe0000000000000<>(SB), Z2, Z1
 	VMOVUPD	Z1, 18048(SI)
-	// recordings.nde:49
+	// recordings.nde:51
 	VMOVUPD	Z3, 17792(SI)
 	VMOVUPD	Z0, 17920(SI)
 	ADDQ	$64, SI
@@ -990,9 +990,9 @@ loop2:
 	JNE	loop2
 	RET
 
-// track0Lanestart is Track.0.lanestart of a block of samples (recordings.nde:55).
+// track0Lanestart is Track.0.lanestart of a block of samples (recordings.nde:57).
 TEXT track0Lanestart_avx512<>(SB), NOSPLIT, $0-0
-	// recordings.nde:55
+	// recordings.nde:57
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1:
@@ -1041,7 +1041,7 @@ loop3:
 	VMOVUPD	f64_0000000000000000<>(SB), Z7
 	VMOVUPD	f64_0000000000000000<>(SB), Z8
 	VMOVUPD	f64_0000000000000000<>(SB), Z9
-	// recordings.nde:55
+	// recordings.nde:57
 	VPANDQ	f64_7fffffffffffffff<>(SB), Z2, Z10
 	VFMADD213PD	Z0, Z1, Z10
 	VMOVUPD	Z10, 20224(SI)
@@ -1125,7 +1125,7 @@ loop3:
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop3
-	// recordings.nde:55
+	// recordings.nde:57
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop4:
@@ -1164,7 +1164,7 @@ loop5:
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop6:
-	// recordings.nde:55
+	// recordings.nde:57
 	VMOVUPD	20992(SI), Z0
 	VMULPD	f64_4059000000000000<>(SB), Z0, Z1
 	VMOVUPD	f64_0000000000000000<>(SB), Z2
@@ -1336,7 +1336,7 @@ TEXT ·track0LanestartAVX512(SB), 0, $8-32
 	VZEROUPPER
 	RET
 
-// track0DenseStep is Track.0.dense_step of a block of samples (recordings.nde:55).
+// track0DenseStep is Track.0.dense_step of a block of samples (recordings.nde:57).
 // 6 vectors lie in the frame for want of registers.
 TEXT track0DenseStep_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
@@ -1346,7 +1346,7 @@ loop1:
 	VMOVUPD	22528(SI), Z1
 	VMOVUPD	23296(SI), Z2
 	VMOVUPD	23936(SI), Z3
-	// recordings.nde:55
+	// recordings.nde:57
 	VMULPD	f64_3fc49ba5e353f7cf<>(SB), Z0, Z0
 	VADDPD	Z0, Z1, Z1
 	VMOVUPD	Z1, 28544(SI)
@@ -1371,7 +1371,7 @@ loop1:
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
-	// recordings.nde:55
+	// recordings.nde:57
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop2:
@@ -1414,7 +1414,7 @@ loop4:
 	VMOVUPD	22656(SI), Z1
 	VMOVUPD	23296(SI), Z2
 	VMOVUPD	23936(SI), Z3
-	// recordings.nde:55
+	// recordings.nde:57
 	VFMADD231PD	f64_3fd4ed916872b021<>(SB), Z1, Z0
 	VMOVUPD	Z0, 29312(SI)
 	VMULPD	f64_bf815e4e4fe8123e<>(SB), Z1, Z0
@@ -1450,7 +1450,7 @@ loop4:
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop4
-	// recordings.nde:55
+	// recordings.nde:57
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop5:
@@ -1493,7 +1493,7 @@ loop7:
 	VMOVUPD	22656(SI), Z1
 	VMOVUPD	23296(SI), Z2
 	VMOVUPD	23936(SI), Z3
-	// recordings.nde:55
+	// recordings.nde:57
 	VFMADD231PD	f64_3feccccccccccccd<>(SB), Z1, Z0
 	VMOVUPD	Z0, 30720(SI)
 	VMULPD	f64_40072d5e94fe3235<>(SB), Z1, Z0
@@ -1540,7 +1540,7 @@ loop7:
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop7
-	// recordings.nde:55
+	// recordings.nde:57
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop8:
@@ -1583,7 +1583,7 @@ loop10:
 	VMOVUPD	22656(SI), Z1
 	VMOVUPD	23296(SI), Z2
 	VMOVUPD	23936(SI), Z3
-	// recordings.nde:55
+	// recordings.nde:57
 	VFMADD231PD	f64_3fef5c5e85edbf1d<>(SB), Z1, Z0
 	VMOVUPD	Z0, 32128(SI)
 	VMULPD	f64_40154daf827440c7<>(SB), Z1, Z0
@@ -1641,7 +1641,7 @@ loop10:
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop10
-	// recordings.nde:55
+	// recordings.nde:57
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop11:
@@ -1684,7 +1684,7 @@ loop13:
 	VMOVUPD	22656(SI), Z1
 	VMOVUPD	23296(SI), Z2
 	VMOVUPD	23936(SI), Z3
-	// recordings.nde:55
+	// recordings.nde:57
 	VADDPD	Z1, Z0, Z0
 	VMOVUPD	Z0, 33536(SI)
 	VMULPD	f64_401772216029aa0e<>(SB), Z1, Z0
@@ -1753,7 +1753,7 @@ loop13:
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop13
-	// recordings.nde:55
+	// recordings.nde:57
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop14:
@@ -1795,7 +1795,7 @@ loop16:
 	VMOVUPD	22656(SI), Z0
 	VMOVUPD	23296(SI), Z1
 	VMOVUPD	23936(SI), Z2
-	// recordings.nde:55
+	// recordings.nde:57
 	VMULPD	f64_3fb8b1a71ed4a6ee<>(SB), Z0, Z3
 	VMULPD	f64_3f847ae147ae147b<>(SB), Z0, Z4
 	VMULPD	f64_3fdeb683148e0688<>(SB), Z0, Z5
@@ -1873,7 +1873,7 @@ loop16:
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop16
-	// recordings.nde:55
+	// recordings.nde:57
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop17:
@@ -1914,7 +1914,7 @@ loop18:
 loop19:
 	VMOVUPD	22656(SI), Z0
 	VMOVUPD	23936(SI), Z1
-	// recordings.nde:55
+	// recordings.nde:57
 	VMULPD	f64_3f5d29e8505f7d65<>(SB), Z0, Z2
 	VMULPD	f64_3f4ac0bfa6dad476<>(SB), Z0, Z3
 	VMULPD	f64_bf8023d98a8af021<>(SB), Z0, Z4
@@ -2167,7 +2167,7 @@ loop21:
 	JNE	loop21
 	RET
 
-// track0Lanestep is Track.0.lanestep of a block of samples (recordings.nde:55).
+// track0Lanestep is Track.0.lanestep of a block of samples (recordings.nde:57).
 TEXT track0Lanestep_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
@@ -2176,7 +2176,7 @@ loop1:
 	VMOVUPD	35712(SI), Z1
 	VMOVUPD	36224(SI), Z2
 	VMOVUPD	36352(SI), Z3
-	// recordings.nde:55
+	// recordings.nde:57
 	VMOVUPS	Z0, Z4
 	VFMADD231PD	f64_3ff028f5c28f5c29<>(SB), Z1, Z4
 	VSUBPD	Z2, Z4, Z4
@@ -2191,7 +2191,7 @@ loop1:
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
-	// recordings.nde:55
+	// recordings.nde:57
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop2:
@@ -2310,7 +2310,7 @@ loop4:
 	VMOVUPD	37120(SI), Z5
 	VMOVUPD	37248(SI), Z6
 	VMOVUPD	f64_0000000000000000<>(SB), Z7
-	// recordings.nde:55
+	// recordings.nde:57
 	VMOVUPD	43904(SI), Z8
 	VPANDQ	f64_7fffffffffffffff<>(SB), Z2, Z9
 	VMOVUPD	44160(SI), Z10
@@ -2656,7 +2656,7 @@ TEXT ·track0LanestepAVX512(SB), 0, $8-32
 	VZEROUPPER
 	RET
 
-// track0Dense is Track.0.dense of a block of samples (recordings.nde:55).
+// track0Dense is Track.0.dense of a block of samples (recordings.nde:57).
 TEXT track0Dense_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
@@ -2668,7 +2668,7 @@ loop1:
 	VMOVUPD	48512(SI), Z4
 	VMOVUPD	49152(SI), Z5
 	VMOVUPD	49792(SI), Z6
-	// recordings.nde:55
+	// recordings.nde:57
 	VMULPD	Z1, Z0, Z0
 	VFMADD231PD	Z6, Z1, Z5
 	VFMADD231PD	Z5, Z1, Z4
@@ -2733,7 +2733,7 @@ TEXT ·track0DenseAVX512(SB), 0, $8-32
 	VZEROUPPER
 	RET
 
-// trackSamplePart0 is Track of a block of samples (recordings.nde:54), up to the first loop.
+// trackSamplePart0 is Track of a block of samples (recordings.nde:56), up to the first loop.
 TEXT trackSamplePart0_avx512<>(SB), NOSPLIT, $0-0
 	// operands of solve
 	MOVQ	$2, CX
@@ -2769,7 +2769,7 @@ TEXT ·trackSamplePart0AVX512(SB), 0, $8-32
 	VZEROUPPER
 	RET
 
-// trackSamplePart2 is Track of a block of samples (recordings.nde:54), from the last loop on.
+// trackSamplePart2 is Track of a block of samples (recordings.nde:56), from the last loop on.
 TEXT trackSamplePart2_avx512<>(SB), NOSPLIT, $0-0
 	// results of solve
 	MOVQ	$2, CX
@@ -2779,7 +2779,7 @@ loop1:
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop2:
-	// recordings.nde:56
+	// recordings.nde:58
 	VMOVUPD	100224(SI), Z0
 	VMOVUPD	Z0, 63360(SI)
 	VMOVUPD	100352(SI), Z0

@@ -10,21 +10,21 @@ func armField(t Real, q *[2]Real, v *[2]Real, u *[2]Real, mul Real, add Real, mu
 	v0, v1 := v[0], v[1]
 	u0, u1 := u[0], u[1]
 	reshape0 := reshape[0]
-	// recordings.nde:21  c2 := cos(q[1])
+	// recordings.nde:22  c2 := cos(q[1])
 	c2 := rt.Cos64(q1)
-	// recordings.nde:23  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
+	// recordings.nde:24  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
 	a := add + Real(mul2*c2)
-	// recordings.nde:29  der(v) = linsolve([[a, b], [b, mt*l2^2]], u-c-G-torque(v))
+	// recordings.nde:30  der(v) = linsolve([[a, b], [b, mt*l2^2]], u-c-G-torque(v))
 	reshape2 := a
-	// recordings.nde:24  b := mt*l2^2 + mt*l1*l2*c2
+	// recordings.nde:25  b := mt*l2^2 + mt*l1*l2*c2
 	b := mul + Real(mul3*c2)
-	// recordings.nde:29  der(v) = linsolve([[a, b], [b, mt*l2^2]], u-c-G-torque(v))
+	// recordings.nde:30  der(v) = linsolve([[a, b], [b, mt*l2^2]], u-c-G-torque(v))
 	reshape3 := b
-	// recordings.nde:25  k := mt * l1 * l2 * s2
+	// recordings.nde:26  k := mt * l1 * l2 * s2
 	k2 := Real(mul3 * rt.Sin64(q1))
-	// recordings.nde:26  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
+	// recordings.nde:27  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
 	mul6 := Real((-k2) * (Real(Real(2.0*v0)*v1) + Real(v1*v1)))
-	// recordings.nde:29  der(v) = linsolve([[a, b], [b, mt*l2^2]], u-c-G-torque(v))
+	// recordings.nde:30  der(v) = linsolve([[a, b], [b, mt*l2^2]], u-c-G-torque(v))
 	concat0 := reshape2
 	concat1 := reshape3
 	concat_2_0 := reshape3
@@ -34,20 +34,20 @@ func armField(t Real, q *[2]Real, v *[2]Real, u *[2]Real, mul Real, add Real, mu
 	concat2[1] = concat1
 	concat2[2] = concat_2_0
 	concat2[3] = concat_2_1
-	// recordings.nde:26  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
+	// recordings.nde:27  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
 	reshape4 := mul6
 	mul7 := Real(k2 * Real(v0*v0))
 	reshape5 := mul7
-	// recordings.nde:27  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
+	// recordings.nde:28  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
 	mul8 := Real(mul5 * rt.Cos64(q0+q1))
 	add2 := Real(mul4*rt.Cos64(q0)) + mul8
-	// recordings.nde:26  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
+	// recordings.nde:27  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
 	c0 := reshape4
 	c1 := reshape5
-	// recordings.nde:29  der(v) = linsolve([[a, b], [b, mt*l2^2]], u-c-G-torque(v))
+	// recordings.nde:30  der(v) = linsolve([[a, b], [b, mt*l2^2]], u-c-G-torque(v))
 	sub0 := u0 - c0
 	sub1 := u1 - c1
-	// recordings.nde:27  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
+	// recordings.nde:28  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
 	reshape6 := add2
 	reshape7 := mul8
 	var sub2 [2]Real
@@ -56,7 +56,7 @@ func armField(t Real, q *[2]Real, v *[2]Real, u *[2]Real, mul Real, add Real, mu
 	// recordings.nde:8  return 0.12*v + (0.25+0.15*exp(-(v/0.4)^2))*tanh(v/0.1)
 	div0 := v0 / 0.4
 	div1 := v1 / 0.4
-	// recordings.nde:29  der(v) = linsolve([[a, b], [b, mt*l2^2]], u-c-G-torque(v))
+	// recordings.nde:30  der(v) = linsolve([[a, b], [b, mt*l2^2]], u-c-G-torque(v))
 	sub2[0] = sub0 - g_2_0 - (Real(0.12*v0) + Real((0.25+Real(0.15*rt.Exp64(-Real(div0*div0))))*rt.Tanh64(v0/0.1)))
 	sub2[1] = sub1 - g_2_1 - (Real(0.12*v1) + Real((0.25+Real(0.15*rt.Exp64(-Real(div1*div1))))*rt.Tanh64(v1/0.1)))
 	rt.LinSolve(2, concat2[:], sub2[:], dv[:])
@@ -64,11 +64,11 @@ func armField(t Real, q *[2]Real, v *[2]Real, u *[2]Real, mul Real, add Real, mu
 	dq[1] = v1
 }
 
-// period0Step is Period.0.step of one sample (recordings.nde:34): 32 transcendental functions.
+// period0Step is Period.0.step of one sample (recordings.nde:36): 32 transcendental functions.
 func period0Step(t Real, ha43 Real, q *[2]Real, v *[2]Real, u *[2]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, qNext *[2]Real, vNext *[2]Real) {
 	q0, q1 := q[0], q[1]
 	v0, v1 := v[0], v[1]
-	// recordings.nde:34  end := solve(Arm{q, v, u, load}, over: 0..0.01, with: rk4{steps: 10})
+	// recordings.nde:36  end := solve(Arm{q, v, u, load, m: [1.2, 0.7], l: [0.32, 0.24]}, over: 0..0.01, with: rk4{steps: 10})
 	var result [2]Real
 	var result2 [2]Real
 	armField(t, q, v, u, mul, add, mul2, mul3, reshape, mul4, mul5, &result, &result2)
@@ -110,32 +110,32 @@ func period0Step(t Real, ha43 Real, q *[2]Real, v *[2]Real, u *[2]Real, mul Real
 	vNext[1] = v1 + Real(hb1*result2[1]) + Real(hb2*result4[1]) + Real(hb2*result6[1]) + Real(hb1*result8[1])
 }
 
-// periodSample is Period of one sample (recordings.nde:33).
+// periodSample is Period of one sample (recordings.nde:35).
 func periodSample(q *[2]Real, v *[2]Real, u *[2]Real, load Real, qn *[2]Real, vn *[2]Real, by *[1]rt.Stepping, st *[1]rt.SolveStats) {
-	// recordings.nde:20  mt := m2 + load
+	// recordings.nde:21  mt := m[1] + load
 	mt := 0.7 + load
-	// recordings.nde:23  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
+	// recordings.nde:24  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
 	mul := Real(mt * 0.0576)
 	add := load + 1.9
 	add2 := Real(add*0.1024) + mul
 	mul2 := Real(Real(Real(2.0*mt)*0.32) * 0.24)
-	// recordings.nde:24  b := mt*l2^2 + mt*l1*l2*c2
+	// recordings.nde:25  b := mt*l2^2 + mt*l1*l2*c2
 	mul3 := Real(Real(mt*0.32) * 0.24)
 	var reshape [1]Real
-	// recordings.nde:29  der(v) = linsolve([[a, b], [b, mt*l2^2]], u-c-G-torque(v))
+	// recordings.nde:30  der(v) = linsolve([[a, b], [b, mt*l2^2]], u-c-G-torque(v))
 	reshape[0] = mul
-	// recordings.nde:27  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
+	// recordings.nde:28  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
 	mul4 := Real(Real(add*9.81) * 0.32)
 	mul5 := Real(Real(mt*9.81) * 0.24)
-	// recordings.nde:34  end := solve(Arm{q, v, u, load}, over: 0..0.01, with: rk4{steps: 10})
+	// recordings.nde:36  end := solve(Arm{q, v, u, load, m: [1.2, 0.7], l: [0.32, 0.24]}, over: 0..0.01, with: rk4{steps: 10})
 	solvePeriod0(0.0, 0.01, by[0], q, v, u, mul, add2, mul2, mul3, &reshape, mul4, mul5, qn, vn, &st[0])
 }
 
-// period0DenseStep is Period.0.dense_step of one sample (recordings.nde:34): 32 transcendental functions.
+// period0DenseStep is Period.0.dense_step of one sample (recordings.nde:36): 32 transcendental functions.
 func period0DenseStep(t Real, ha43 Real, q *[2]Real, v *[2]Real, u *[2]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, qNext *[2]Real, vNext *[2]Real, qD1 *[2]Real, vD1 *[2]Real, qD2 *[2]Real, vD2 *[2]Real, qD3 *[2]Real, vD3 *[2]Real) {
 	q0, q1 := q[0], q[1]
 	v0, v1 := v[0], v[1]
-	// recordings.nde:34  end := solve(Arm{q, v, u, load}, over: 0..0.01, with: rk4{steps: 10})
+	// recordings.nde:36  end := solve(Arm{q, v, u, load, m: [1.2, 0.7], l: [0.32, 0.24]}, over: 0..0.01, with: rk4{steps: 10})
 	armField(t, q, v, u, mul, add, mul2, mul3, reshape, mul4, mul5, qD1, vD1)
 	ha21 := Real(ha43 * 0.5)
 	t2 := t + ha21
@@ -183,7 +183,7 @@ func period0DenseStep(t Real, ha43 Real, q *[2]Real, v *[2]Real, u *[2]Real, mul
 	vD3[1] = Real(0.6666666666666666*vD1[1]) + Real((-0.6666666666666666)*result2[1]) + Real((-0.6666666666666666)*result4[1]) + Real(0.6666666666666666*result6[1])
 }
 
-// period0Dense is Period.0.dense of one sample (recordings.nde:34).
+// period0Dense is Period.0.dense of one sample (recordings.nde:36).
 func period0Dense(theta Real, h Real, q *[2]Real, v *[2]Real, qNext *[2]Real, vNext *[2]Real, qD1 *[2]Real, vD1 *[2]Real, qD2 *[2]Real, vD2 *[2]Real, qD3 *[2]Real, vD3 *[2]Real, qAt *[2]Real, vAt *[2]Real) {
 	q0, q1 := q[0], q[1]
 	v0, v1 := v[0], v[1]
@@ -193,7 +193,7 @@ func period0Dense(theta Real, h Real, q *[2]Real, v *[2]Real, qNext *[2]Real, vN
 	vD20, vD21 := vD2[0], vD2[1]
 	qD30, qD31 := qD3[0], qD3[1]
 	vD30, vD31 := vD3[0], vD3[1]
-	// recordings.nde:34  end := solve(Arm{q, v, u, load}, over: 0..0.01, with: rk4{steps: 10})
+	// recordings.nde:36  end := solve(Arm{q, v, u, load, m: [1.2, 0.7], l: [0.32, 0.24]}, over: 0..0.01, with: rk4{steps: 10})
 	mul := Real(h * theta)
 	qAt[0] = q0 + Real(mul*(qD10+Real(theta*(qD20+Real(theta*qD30)))))
 	qAt[1] = q1 + Real(mul*(qD11+Real(theta*(qD21+Real(theta*qD31)))))
@@ -201,23 +201,23 @@ func period0Dense(theta Real, h Real, q *[2]Real, v *[2]Real, qNext *[2]Real, vN
 	vAt[1] = v1 + Real(mul*(vD11+Real(theta*(vD21+Real(theta*vD31)))))
 }
 
-// periodPath0 is Period.path0 of one sample (recordings.nde:33).
+// periodPath0 is Period.path0 of one sample (recordings.nde:35).
 func periodPath0(q *[2]Real, v *[2]Real, u *[2]Real, load Real, q2 *[2]Real, v2 *[2]Real, u2 *[2]Real, out *[1]Real) (Real, Real, Real, Real, Real, Real, Real, Real) {
 	q0, q1 := q[0], q[1]
 	v0, v1 := v[0], v[1]
 	u0, u1 := u[0], u[1]
-	// recordings.nde:20  mt := m2 + load
+	// recordings.nde:21  mt := m[1] + load
 	mt := 0.7 + load
-	// recordings.nde:23  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
+	// recordings.nde:24  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
 	mul := Real(mt * 0.0576)
 	add := load + 1.9
 	add2 := Real(add*0.1024) + mul
 	mul2 := Real(Real(Real(2.0*mt)*0.32) * 0.24)
-	// recordings.nde:24  b := mt*l2^2 + mt*l1*l2*c2
+	// recordings.nde:25  b := mt*l2^2 + mt*l1*l2*c2
 	mul3 := Real(Real(mt*0.32) * 0.24)
-	// recordings.nde:29  der(v) = linsolve([[a, b], [b, mt*l2^2]], u-c-G-torque(v))
+	// recordings.nde:30  der(v) = linsolve([[a, b], [b, mt*l2^2]], u-c-G-torque(v))
 	out[0] = mul
-	// recordings.nde:27  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
+	// recordings.nde:28  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
 	mul4 := Real(Real(add*9.81) * 0.32)
 	mul5 := Real(Real(mt*9.81) * 0.24)
 	q2[0] = q0
@@ -229,48 +229,48 @@ func periodPath0(q *[2]Real, v *[2]Real, u *[2]Real, load Real, q2 *[2]Real, v2 
 	return Real(0.0), Real(0.01), mul, add2, mul2, mul3, mul4, mul5
 }
 
-// accelerationSample is Acceleration of one sample (recordings.nde:39): 8 transcendental functions.
+// accelerationSample is Acceleration of one sample (recordings.nde:41): 8 transcendental functions.
 func accelerationSample(q *[2]Real, v *[2]Real, a *[2]Real) {
 	q0, q1 := q[0], q[1]
 	v0, v1 := v[0], v[1]
-	// recordings.nde:21  c2 := cos(q[1])
+	// recordings.nde:22  c2 := cos(q[1])
 	c2 := rt.Cos64(q1)
-	// recordings.nde:23  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a2 := 0.23488 + Real(0.10751999999999999*c2)
-	// recordings.nde:29  der(v) = linsolve([[a, b], [b, mt*l2^2]], u-c-G-torque(v))
+	// recordings.nde:24  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
+	a2 := 3.0 + Real(2.0*c2)
+	// recordings.nde:30  der(v) = linsolve([[a, b], [b, mt*l2^2]], u-c-G-torque(v))
 	reshape := a2
-	// recordings.nde:24  b := mt*l2^2 + mt*l1*l2*c2
-	b := 0.040319999999999995 + Real(0.053759999999999995*c2)
-	// recordings.nde:29  der(v) = linsolve([[a, b], [b, mt*l2^2]], u-c-G-torque(v))
+	// recordings.nde:25  b := mt*l2^2 + mt*l1*l2*c2
+	b := 1.0 + c2
+	// recordings.nde:30  der(v) = linsolve([[a, b], [b, mt*l2^2]], u-c-G-torque(v))
 	reshape2 := b
-	// recordings.nde:25  k := mt * l1 * l2 * s2
-	k2 := Real(0.053759999999999995 * rt.Sin64(q1))
-	// recordings.nde:26  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul := Real((-k2) * (Real(Real(2.0*v0)*v1) + Real(v1*v1)))
-	// recordings.nde:29  der(v) = linsolve([[a, b], [b, mt*l2^2]], u-c-G-torque(v))
+	// recordings.nde:23  s2 := sin(q[1])
+	s2 := rt.Sin64(q1)
+	// recordings.nde:27  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
+	mul := Real((-s2) * (Real(Real(2.0*v0)*v1) + Real(v1*v1)))
+	// recordings.nde:30  der(v) = linsolve([[a, b], [b, mt*l2^2]], u-c-G-torque(v))
 	concat0 := reshape
 	concat1 := reshape2
 	concat_2_0 := reshape2
-	concat_2_1 := Real(0.040319999999999995)
+	concat_2_1 := Real(1.0)
 	var concat2 [4]Real
 	concat2[0] = concat0
 	concat2[1] = concat1
 	concat2[2] = concat_2_0
 	concat2[3] = concat_2_1
-	// recordings.nde:26  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
+	// recordings.nde:27  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
 	reshape3 := mul
-	mul2 := Real(k2 * Real(v0*v0))
+	mul2 := Real(s2 * Real(v0*v0))
 	reshape4 := mul2
-	// recordings.nde:27  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul3 := Real(1.64808 * rt.Cos64(q0+q1))
-	add := Real(5.96448*rt.Cos64(q0)) + mul3
-	// recordings.nde:26  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
+	// recordings.nde:28  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
+	mul3 := Real(9.81 * rt.Cos64(q0+q1))
+	add := Real(19.62*rt.Cos64(q0)) + mul3
+	// recordings.nde:27  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
 	c0 := reshape3
 	c1 := reshape4
-	// recordings.nde:29  der(v) = linsolve([[a, b], [b, mt*l2^2]], u-c-G-torque(v))
+	// recordings.nde:30  der(v) = linsolve([[a, b], [b, mt*l2^2]], u-c-G-torque(v))
 	neg0 := -c0
 	neg1 := -c1
-	// recordings.nde:27  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
+	// recordings.nde:28  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
 	reshape5 := add
 	reshape6 := mul3
 	var sub [2]Real
@@ -279,27 +279,27 @@ func accelerationSample(q *[2]Real, v *[2]Real, a *[2]Real) {
 	// recordings.nde:8  return 0.12*v + (0.25+0.15*exp(-(v/0.4)^2))*tanh(v/0.1)
 	div0 := v0 / 0.4
 	div1 := v1 / 0.4
-	// recordings.nde:29  der(v) = linsolve([[a, b], [b, mt*l2^2]], u-c-G-torque(v))
+	// recordings.nde:30  der(v) = linsolve([[a, b], [b, mt*l2^2]], u-c-G-torque(v))
 	sub[0] = neg0 - g_2_0 - (Real(0.12*v0) + Real((0.25+Real(0.15*rt.Exp64(-Real(div0*div0))))*rt.Tanh64(v0/0.1)))
 	sub[1] = neg1 - g_2_1 - (Real(0.12*v1) + Real((0.25+Real(0.15*rt.Exp64(-Real(div1*div1))))*rt.Tanh64(v1/0.1)))
 	rt.LinSolve(2, concat2[:], sub[:], a[:])
 }
 
-// weightsField is Weights.field of one sample (recordings.nde:44).
+// weightsField is Weights.field of one sample (recordings.nde:46).
 func weightsField(t Real, x *[2]Real, v *[2]Real, p Real, dx *[2]Real, dv *[2]Real) Real {
 	x0, x1 := x[0], x[1]
 	v0, v1 := v[0], v[1]
-	// recordings.nde:47  pull := 2*(x[1]-x[0]) + (x[1]-x[0])^3
+	// recordings.nde:49  pull := 2*(x[1]-x[0]) + (x[1]-x[0])^3
 	sub := x1 - x0
 	pull := Real(2.0*sub) + Real(Real(sub*sub)*sub)
-	// recordings.nde:49  der(v) = [-6*x[0] + pull - 0.15*v[0], -3*x[1] - pull - 0.15*v[1]]
+	// recordings.nde:51  der(v) = [-6*x[0] + pull - 0.15*v[0], -3*x[1] - pull - 0.15*v[1]]
 	sub2 := Real((-6.0)*x0) + pull - Real(0.15*v0)
 	reshape := sub2
 	sub3 := Real((-3.0)*x1) - pull - Real(0.15*v1)
 	reshape2 := sub3
-	// recordings.nde:50  der(p) = x[0]^2 - 0.5*p
+	// recordings.nde:52  der(p) = x[0]^2 - 0.5*p
 	dp := Real(x0*x0) - Real(0.5*p)
-	// recordings.nde:49  der(v) = [-6*x[0] + pull - 0.15*v[0], -3*x[1] - pull - 0.15*v[1]]
+	// recordings.nde:51  der(v) = [-6*x[0] + pull - 0.15*v[0], -3*x[1] - pull - 0.15*v[1]]
 	dv[0] = reshape
 	dv[1] = reshape2
 	dx[0] = v0
@@ -307,13 +307,13 @@ func weightsField(t Real, x *[2]Real, v *[2]Real, p Real, dx *[2]Real, dv *[2]Re
 	return dp
 }
 
-// track0Step is Track.0.step of one sample (recordings.nde:55).
+// track0Step is Track.0.step of one sample (recordings.nde:57).
 func track0Step(t Real, h Real, x *[2]Real, v *[2]Real, p Real, xK *[2]Real, vK *[2]Real, pK Real, xNext *[2]Real, vNext *[2]Real, xErr *[2]Real, vErr *[2]Real, xKnext *[2]Real, vKnext *[2]Real) (Real, Real, Real) {
 	x0, x1 := x[0], x[1]
 	v0, v1 := v[0], v[1]
 	xK0, xK1 := xK[0], xK[1]
 	vK0, vK1 := vK[0], vK[1]
-	// recordings.nde:55  path := solve(Weights{x: x, v: v, p: 0}, from: 0, at: ts, with: tsit5{rtol: 1e-7, atol: 1e-8})
+	// recordings.nde:57  path := solve(Weights{x: x, v: v, p: 0}, from: 0, at: ts, with: tsit5{rtol: 1e-7, atol: 1e-8})
 	ha21 := Real(h * 0.161)
 	t2 := t + ha21
 	pY2 := p + Real(ha21*pK)
@@ -411,7 +411,7 @@ func track0Step(t Real, h Real, x *[2]Real, v *[2]Real, p Real, xK *[2]Real, vK 
 	return pNext, pErr, pK7
 }
 
-// track0Norm is Track.0.norm of one sample (recordings.nde:55).
+// track0Norm is Track.0.norm of one sample (recordings.nde:57).
 func track0Norm(rtol Real, atol Real, x *[2]Real, v *[2]Real, p Real, xNext *[2]Real, vNext *[2]Real, pNext Real, xErr *[2]Real, vErr *[2]Real, pErr Real) Real {
 	x0, x1 := x[0], x[1]
 	v0, v1 := v[0], v[1]
@@ -421,7 +421,7 @@ func track0Norm(rtol Real, atol Real, x *[2]Real, v *[2]Real, p Real, xNext *[2]
 	vErr0, vErr1 := vErr[0], vErr[1]
 	var sum Real
 	var sum2 Real
-	// recordings.nde:55  path := solve(Weights{x: x, v: v, p: 0}, from: 0, at: ts, with: tsit5{rtol: 1e-7, atol: 1e-8})
+	// recordings.nde:57  path := solve(Weights{x: x, v: v, p: 0}, from: 0, at: ts, with: tsit5{rtol: 1e-7, atol: 1e-8})
 	div0 := xErr0 / (atol + Real(rtol*max(rt.Abs64(x0), rt.Abs64(xNext0))))
 	div1 := xErr1 / (atol + Real(rtol*max(rt.Abs64(x1), rt.Abs64(xNext1))))
 	square0 := Real(div0 * div0)
@@ -439,7 +439,7 @@ func track0Norm(rtol Real, atol Real, x *[2]Real, v *[2]Real, p Real, xNext *[2]
 	return err
 }
 
-// track0FirstStep is Track.0.first_step of one sample (recordings.nde:55): 1 transcendental function.
+// track0FirstStep is Track.0.first_step of one sample (recordings.nde:57): 1 transcendental function.
 func track0FirstStep(t0 Real, dir Real, rtol Real, atol Real, x *[2]Real, v *[2]Real, p Real, xK *[2]Real, vK *[2]Real, pK Real) Real {
 	x0, x1 := x[0], x[1]
 	v0, v1 := v[0], v[1]
@@ -449,7 +449,7 @@ func track0FirstStep(t0 Real, dir Real, rtol Real, atol Real, x *[2]Real, v *[2]
 	var sum2 Real
 	var sum3 Real
 	var sum4 Real
-	// recordings.nde:55  path := solve(Weights{x: x, v: v, p: 0}, from: 0, at: ts, with: tsit5{rtol: 1e-7, atol: 1e-8})
+	// recordings.nde:57  path := solve(Weights{x: x, v: v, p: 0}, from: 0, at: ts, with: tsit5{rtol: 1e-7, atol: 1e-8})
 	add0 := atol + Real(rtol*rt.Abs64(x0))
 	add1 := atol + Real(rtol*rt.Abs64(x1))
 	div0 := x0 / add0
@@ -529,9 +529,9 @@ func track0FirstStep(t0 Real, dir Real, rtol Real, atol Real, x *[2]Real, v *[2]
 	return h
 }
 
-// track0Control is Track.0.control of one sample (recordings.nde:55): 1 transcendental function.
+// track0Control is Track.0.control of one sample (recordings.nde:57): 1 transcendental function.
 func track0Control(err Real, errPrev Real, errPrev2 Real) Real {
-	// recordings.nde:55  path := solve(Weights{x: x, v: v, p: 0}, from: 0, at: ts, with: tsit5{rtol: 1e-7, atol: 1e-8})
+	// recordings.nde:57  path := solve(Weights{x: x, v: v, p: 0}, from: 0, at: ts, with: tsit5{rtol: 1e-7, atol: 1e-8})
 	eq := err == 0.0
 	lt := err < 1.0
 	var select2 Real = 0.2
@@ -546,13 +546,13 @@ func track0Control(err Real, errPrev Real, errPrev2 Real) Real {
 	return factor
 }
 
-// track0DenseStep is Track.0.dense_step of one sample (recordings.nde:55).
+// track0DenseStep is Track.0.dense_step of one sample (recordings.nde:57).
 func track0DenseStep(t Real, h Real, x *[2]Real, v *[2]Real, p Real, xK *[2]Real, vK *[2]Real, pK Real, xNext *[2]Real, vNext *[2]Real, xErr *[2]Real, vErr *[2]Real, xKnext *[2]Real, vKnext *[2]Real, xD1 *[2]Real, vD1 *[2]Real, xD2 *[2]Real, vD2 *[2]Real, xD3 *[2]Real, vD3 *[2]Real, xD4 *[2]Real, vD4 *[2]Real) (Real, Real, Real, Real, Real, Real, Real) {
 	x0, x1 := x[0], x[1]
 	v0, v1 := v[0], v[1]
 	xK0, xK1 := xK[0], xK[1]
 	vK0, vK1 := vK[0], vK[1]
-	// recordings.nde:55  path := solve(Weights{x: x, v: v, p: 0}, from: 0, at: ts, with: tsit5{rtol: 1e-7, atol: 1e-8})
+	// recordings.nde:57  path := solve(Weights{x: x, v: v, p: 0}, from: 0, at: ts, with: tsit5{rtol: 1e-7, atol: 1e-8})
 	ha21 := Real(h * 0.161)
 	t2 := t + ha21
 	pY2 := p + Real(ha21*pK)
@@ -669,7 +669,7 @@ func track0DenseStep(t Real, h Real, x *[2]Real, v *[2]Real, p Real, xK *[2]Real
 	return pNext, pErr, pK7, pK, add, add2, add3
 }
 
-// track0Dense is Track.0.dense of one sample (recordings.nde:55).
+// track0Dense is Track.0.dense of one sample (recordings.nde:57).
 func track0Dense(theta Real, h Real, x *[2]Real, v *[2]Real, p Real, xNext *[2]Real, vNext *[2]Real, pNext Real, xD1 *[2]Real, vD1 *[2]Real, pD1 Real, xD2 *[2]Real, vD2 *[2]Real, pD2 Real, xD3 *[2]Real, vD3 *[2]Real, pD3 Real, xD4 *[2]Real, vD4 *[2]Real, pD4 Real, xAt *[2]Real, vAt *[2]Real) Real {
 	x0, x1 := x[0], x[1]
 	v0, v1 := v[0], v[1]
@@ -681,7 +681,7 @@ func track0Dense(theta Real, h Real, x *[2]Real, v *[2]Real, p Real, xNext *[2]R
 	vD30, vD31 := vD3[0], vD3[1]
 	xD40, xD41 := xD4[0], xD4[1]
 	vD40, vD41 := vD4[0], vD4[1]
-	// recordings.nde:55  path := solve(Weights{x: x, v: v, p: 0}, from: 0, at: ts, with: tsit5{rtol: 1e-7, atol: 1e-8})
+	// recordings.nde:57  path := solve(Weights{x: x, v: v, p: 0}, from: 0, at: ts, with: tsit5{rtol: 1e-7, atol: 1e-8})
 	mul := Real(h * theta)
 	pAt := p + Real(mul*(pD1+Real(theta*(pD2+Real(theta*(pD3+Real(theta*pD4)))))))
 	xAt[0] = x0 + Real(mul*(xD10+Real(theta*(xD20+Real(theta*(xD30+Real(theta*xD40)))))))
@@ -691,13 +691,13 @@ func track0Dense(theta Real, h Real, x *[2]Real, v *[2]Real, p Real, xNext *[2]R
 	return pAt
 }
 
-// trackSample is Track of one sample (recordings.nde:54).
+// trackSample is Track of one sample (recordings.nde:56).
 func trackSample(x *[2]Real, v *[2]Real, ts *[96]Real, ys *[288]Real, by *[1]rt.Stepping, st *[1]rt.SolveStats) {
-	// recordings.nde:55  path := solve(Weights{x: x, v: v, p: 0}, from: 0, at: ts, with: tsit5{rtol: 1e-7, atol: 1e-8})
+	// recordings.nde:57  path := solve(Weights{x: x, v: v, p: 0}, from: 0, at: ts, with: tsit5{rtol: 1e-7, atol: 1e-8})
 	var x2 [192]Real
 	var p [96]Real
 	pathTrack0(0.0, ts[:], by[0], x, v, 0.0, x2[:], make([]Real, 192), p[:], &st[0])
-	// recordings.nde:56  return concat(path.x, reshape(path.p, 96, 1), axis: 1)
+	// recordings.nde:58  return concat(path.x, reshape(path.p, 96, 1), axis: 1)
 	for i0 := 0; i0 < 96; i0++ {
 		for i1 := 0; i1 < 2; i1++ {
 			ys[i0*3+i1] = x2[i0*2+i1]
@@ -710,7 +710,7 @@ func trackSample(x *[2]Real, v *[2]Real, ts *[96]Real, ys *[288]Real, by *[1]rt.
 	}
 }
 
-// trackPath0 is Track.path0 of one sample (recordings.nde:54).
+// trackPath0 is Track.path0 of one sample (recordings.nde:56).
 func trackPath0(x *[2]Real, v *[2]Real, ts *[96]Real, x2 *[2]Real, v2 *[2]Real) (Real, Real, Real) {
 	x0, x1 := x[0], x[1]
 	v0, v1 := v[0], v[1]

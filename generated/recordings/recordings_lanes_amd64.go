@@ -299,7 +299,7 @@ func trackSamplePart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func trackSamplePart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-// solveTrack0Lanes solves system Weights for the first n samples, each in steps of its own (recordings.nde:55).
+// solveTrack0Lanes solves system Weights for the first n samples, each in steps of its own (recordings.nde:57).
 func (l *lanes) solveTrack0Lanes(t0 *[16]float64, ts *[96 * 16]float64, state0Out *[192 * 16]Real, state1Out *[192 * 16]Real, state2Out *[96 * 16]Real, by rt.Stepping, n int, st *[16]rt.SolveStats) {
 	fr := l.fr
 	s := &fr.track0Lanestep
@@ -470,7 +470,7 @@ func (l *lanes) solveTrack0Lanes(t0 *[16]float64, ts *[96 * 16]float64, state0Ou
 	}
 }
 
-// trackSample is Track of the first n samples (recordings.nde:54).
+// trackSample is Track of the first n samples (recordings.nde:56).
 func (l *lanes) trackSample(by *[1]rt.Stepping, n int, st *[1][16]rt.SolveStats) {
 	fr := l.fr
 	kernel.trackSamplePart0(l.fr, l.w, l.pre, &l.sums[0])

@@ -4,7 +4,7 @@ package recordings
 
 import "ndec.dev/ndec/rt"
 
-// solvePeriod0 solves system Arm from t0 to t1 with rk4 in a number of steps (recordings.nde:34).
+// solvePeriod0 solves system Arm from t0 to t1 with rk4 in a number of steps (recordings.nde:36).
 func solvePeriod0(t0 float64, t1 float64, by rt.Stepping, qStart *[2]Real, vStart *[2]Real, u *[2]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, qEnd *[2]Real, vEnd *[2]Real, st *rt.SolveStats) {
 	q := *qStart
 	v := *vStart
@@ -36,7 +36,7 @@ func solvePeriod0(t0 float64, t1 float64, by rt.Stepping, qStart *[2]Real, vStar
 	*vEnd = v
 }
 
-// pathPeriod0 solves system Arm with rk4 in a number of steps and gives the states at the times ts, sorted from t0 on; the times do not change the steps (recordings.nde:34).
+// pathPeriod0 solves system Arm with rk4 in a number of steps and gives the states at the times ts, sorted from t0 on; the times do not change the steps (recordings.nde:36).
 func pathPeriod0(t0 float64, ts []float64, by rt.Stepping, qStart *[2]Real, vStart *[2]Real, u *[2]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, qOut []Real, vOut []Real, st *rt.SolveStats) {
 	q := *qStart
 	v := *vStart
@@ -98,7 +98,7 @@ func pathPeriod0(t0 float64, ts []float64, by rt.Stepping, qStart *[2]Real, vSta
 	}
 }
 
-// pathTrack0 solves system Weights with tsit5, adaptive and gives the states at the times ts, sorted from t0 on; the times do not change the steps (recordings.nde:55).
+// pathTrack0 solves system Weights with tsit5, adaptive and gives the states at the times ts, sorted from t0 on; the times do not change the steps (recordings.nde:57).
 func pathTrack0(t0 float64, ts []float64, by rt.Stepping, xStart *[2]Real, vStart *[2]Real, pStart Real, xOut []Real, vOut []Real, pOut []Real, st *rt.SolveStats) {
 	x := *xStart
 	v := *vStart

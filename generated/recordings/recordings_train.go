@@ -36,7 +36,7 @@ func periodRows(w []Real, in *rt.Table) *rt.Rows {
 	}
 }
 
-// periodTablePath looks along the solve at recordings.nde:34 for one row of a table.
+// periodTablePath looks along the solve at recordings.nde:36 for one row of a table.
 func periodTablePath(ctx context.Context, w []Real, in *rt.Table, row, k int) ([]float64, [][]float64, error) {
 	var in0 [2]Real
 	for i, x := range in.Columns[in.Index("q")].Row(row) {
@@ -71,7 +71,7 @@ func periodTablePath(ctx context.Context, w []Real, in *rt.Table, row, k int) ([
 	return path.T, [][]float64{qFlat, vFlat}, err
 }
 
-// periodTableField is the right-hand side of the solve at recordings.nde:34 for one row of a table: at times t and states x it fills
+// periodTableField is the right-hand side of the solve at recordings.nde:36 for one row of a table: at times t and states x it fills
 // their derivatives.
 func periodTableField(weights []Real, in *rt.Table, row int, t []float64, x, dx [][]float64) error {
 	var in0 [2]Real
@@ -166,7 +166,7 @@ func trackRows(w []Real, in *rt.Table) *rt.Rows {
 	}
 }
 
-// trackTablePath looks along the solve at recordings.nde:55 for one row of a table.
+// trackTablePath looks along the solve at recordings.nde:57 for one row of a table.
 func trackTablePath(ctx context.Context, w []Real, in *rt.Table, row, k int) ([]float64, [][]float64, error) {
 	var in0 [2]Real
 	for i, x := range in.Columns[in.Index("x")].Row(row) {
@@ -200,7 +200,7 @@ func trackTablePath(ctx context.Context, w []Real, in *rt.Table, row, k int) ([]
 	return path.T, [][]float64{xFlat, vFlat, rt.Convert[float64](path.P)}, err
 }
 
-// trackTableField is the right-hand side of the solve at recordings.nde:55 for one row of a table: at times t and states x it fills
+// trackTableField is the right-hand side of the solve at recordings.nde:57 for one row of a table: at times t and states x it fills
 // their derivatives.
 func trackTableField(weights []Real, in *rt.Table, row int, t []float64, x, dx [][]float64) error {
 	for k := range t {
@@ -233,7 +233,7 @@ func trackTableField(weights []Real, in *rt.Table, row int, t []float64, x, dx [
 func Program() rt.Program[Real] {
 	return rt.Program[Real]{
 		Package:    "recordings",
-		SourceHash: "ccf3114b2498931c88ccd3016736f547c53fb7bad7436e66792494978560a256",
+		SourceHash: "4471a895cd17e00209ee02daa90fcabcc29b748b2bc89777bca77a870dad8cbc",
 		Version:    version,
 		Layout:     tensors,
 		Data:       dataSets,

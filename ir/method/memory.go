@@ -3,16 +3,18 @@ package method
 import "ndec.dev/ndec/ir"
 
 // Memory is a method that carries memory from step to step, in states of the solve after those of the
-// system. A step of it is a function of states and memory, and can be undone exactly.
+// system. A step of it is a function of states and memory.
 type Memory struct {
 	Order    int
+	Evals    int      // evaluations of the field in a step
+	Undoes   bool     // a step is undone by the same step backwards, up to rounding
 	Suffixes []string // of the names of memory, one piece per state each
 	// Begin gives the pieces at a start from the field k there.
 	Begin func(y, k []*ir.Value) [][]*ir.Value
 	// Step is one step; Error is that of the solution of an order less.
 	Step func(r *remembered) (next, errors []*ir.Value, memory [][]*ir.Value)
-	// Slopes are d1 and d2 of the dense output y + h θ (d1 + θ d2), from the memory at both ends.
-	Slopes func(b *ir.Builder, before, after [][]*ir.Value) (d1, d2 []*ir.Value)
+	// Inside are the states at theta within a step of length h, from states and memory at both ends.
+	Inside func(b *ir.Builder, theta, h *ir.Value, y, y1 []*ir.Value, before, after [][]*ir.Value) []*ir.Value
 }
 
 // remembered is a step on its way: states y, one list per piece of memory.
@@ -22,6 +24,8 @@ type remembered struct {
 	y      []*ir.Value
 	memory [][]*ir.Value
 	field  func(t *ir.Value, y []*ir.Value) []*ir.Value
+	c      []*ir.Value // extras
+	solve  *ir.Solve   // as without memory
 }
 
 // plus is y + w h k per state.
@@ -49,13 +53,13 @@ func (r *remembered) scaled(w float64, x, y []*ir.Value) []*ir.Value {
 //	u = f(t + h/2, y + h/2 v)    v1 = v + 2 eta (u - v)    y1 = (y + h/2 v) + h/2 v1
 //
 // The error is against Euler's step y + h v: h/2 (v1 - v).
-func alf(option func(key string) float64) *Memory {
-	eta, order := option("eta"), 2
+func alf(option func(key string) ir.Setting, _ func(*ir.Choice) *Tableau) *Memory {
+	eta, order := option("eta").Num, 2
 	if eta != 1 {
 		order = 1
 	}
 	return &Memory{
-		Order: order, Suffixes: []string{"v"},
+		Order: order, Evals: 1, Undoes: eta == 1, Suffixes: []string{"v"},
 		Begin: func(y, k []*ir.Value) [][]*ir.Value { return [][]*ir.Value{k} },
 		Step: func(r *remembered) (next, errors []*ir.Value, memory [][]*ir.Value) {
 			b, v := r.b, r.memory[0]
@@ -67,7 +71,7 @@ func alf(option func(key string) float64) *Memory {
 			}
 			return r.plus(half, 0.5, v1), r.scaled(0.5, v1, v), [][]*ir.Value{v1}
 		},
-		Slopes: slopesOf(0),
+		Inside: quadratic(0),
 	}
 }
 
@@ -77,9 +81,9 @@ func alf(option func(key string) float64) *Memory {
 //	z1 = 2 y - z + h k    k1 = f(t + h, z1)    y1 = y + h/2 (k + k1)
 //
 // The error is against Euler's step y + h k: h/2 (k1 - k).
-func reversibleHeun(func(key string) float64) *Memory {
+func reversibleHeun(func(key string) ir.Setting, func(*ir.Choice) *Tableau) *Memory {
 	return &Memory{
-		Order: 2, Suffixes: []string{"z", "zk"},
+		Order: 2, Evals: 1, Undoes: true, Suffixes: []string{"z", "zk"},
 		Begin: func(y, k []*ir.Value) [][]*ir.Value { return [][]*ir.Value{y, k} },
 		Step: func(r *remembered) (next, errors []*ir.Value, memory [][]*ir.Value) {
 			b, z, k := r.b, r.memory[0], r.memory[1]
@@ -94,18 +98,22 @@ func reversibleHeun(func(key string) float64) *Memory {
 			}
 			return r.plus(r.y, 0.5, sum), r.scaled(0.5, k1, k), [][]*ir.Value{z1, k1}
 		},
-		Slopes: slopesOf(1),
+		Inside: quadratic(1),
 	}
 }
 
-// slopesOf makes the quadratic that starts with slope m and ends with the mean slope of m and m1, m being a piece
+// quadratic makes dense output y + h θ (d1 + θ d2) that starts with slope d1 = m and has the mean slope of m and m1, m being a piece
 // of the memory.
-func slopesOf(piece int) func(b *ir.Builder, before, after [][]*ir.Value) (d1, d2 []*ir.Value) {
-	return func(b *ir.Builder, before, after [][]*ir.Value) (d1, d2 []*ir.Value) {
+func quadratic(piece int) func(b *ir.Builder, theta, h *ir.Value, y, y1 []*ir.Value, before, after [][]*ir.Value) []*ir.Value {
+	return func(b *ir.Builder, theta, h *ir.Value, y, _ []*ir.Value, before, after [][]*ir.Value) []*ir.Value {
+		scale := b.Mul(h, theta)
+		out := make([]*ir.Value, len(y))
 		for i, m := range before[piece] {
-			d2 = append(d2, b.Mul(b.Const(0.5, m.Type.Elem), b.Sub(after[piece][i], m)))
+			e := m.Type.Elem
+			d2 := b.Mul(b.Const(0.5, e), b.Sub(after[piece][i], m))
+			out[i] = b.Add(y[i], b.Mul(b.Cast(scale, e), b.Add(m, b.Mul(b.Cast(theta, e), d2))))
 		}
-		return before[piece], d2
+		return out
 	}
 }
 
@@ -181,7 +189,11 @@ func (w *rememberer) step(suffix, doc string, at, withErrors bool) *ir.Func {
 	}
 	start := w.states(b, "")
 	r.y, r.memory = w.pieces(start)
+	plain := *w.s
+	plain.States = w.s.States[:w.plain]
+	r.solve = &plain
 	c := w.extras(b)
+	r.c = c
 	r.field = func(t *ir.Value, y []*ir.Value) []*ir.Value {
 		return Evaluate(b, w.s.Field, append(append([]*ir.Value{t}, y...), c...), r.t, r.h)
 	}
@@ -218,16 +230,11 @@ func (w *rememberer) dense() *ir.Func {
 // between gives the states inside a step; memory lies on the line between its ends.
 func (w *rememberer) between(b *ir.Builder, theta, h *ir.Value, start, end []*ir.Value) []*ir.Value {
 	y, before := w.pieces(start)
-	_, after := w.pieces(end)
-	d1, d2 := w.by.Slopes(b, before, after)
-	scale := b.Mul(h, theta)
-	var out []*ir.Value
+	y1, after := w.pieces(end)
+	out := w.by.Inside(b, theta, h, y, y1, before, after)
 	for i, st := range w.s.States {
-		th := b.Cast(theta, st.Type.Elem)
 		if i >= w.plain {
-			out = append(out, b.Add(start[i], b.Mul(th, b.Sub(end[i], start[i]))))
-		} else {
-			out = append(out, b.Add(y[i], b.Mul(b.Cast(scale, st.Type.Elem), b.Add(d1[i], b.Mul(th, d2[i])))))
+			out = append(out, b.Add(start[i], b.Mul(b.Cast(theta, st.Type.Elem), b.Sub(end[i], start[i]))))
 		}
 		out[i].Named(st.Name + "_at")
 	}

@@ -15,6 +15,10 @@ func TestMemory(t *testing.T) {
 		if r.Memory == nil {
 			continue
 		}
+		if r.Name == "shooting" { // with numbers whose order is that of the fine solution
+			r = r.With([]ir.Setting{{Key: "iterations", Num: 2}, {Key: "coarse", Choice: &ir.Choice{Row: "midpoint", Options: []ir.Setting{{Key: "steps", Num: 1}}}},
+				{Key: "fine", Choice: &ir.Choice{Row: "heun3", Options: []ir.Setting{{Key: "steps", Num: 2}}}}})
+		}
 		s, n := memorySolve(t, r)
 		begin := func(at float64, y [][]float64) [][]float64 {
 			return call(s.Begin, append([][]float64{num(at)}, y...)...)
@@ -52,6 +56,9 @@ func TestMemory(t *testing.T) {
 		if got := evaluations(s.Step, s.Field); got != s.StepEvals {
 			t.Errorf("%s: %d evaluations, %d counted", r.Name, got, s.StepEvals)
 		}
+		if !s.Adaptive {
+			continue
+		}
 		out := call(s.Step, append([][]float64{num(0), num(0.1)}, start...)...)
 		k := call(s.Field, append([][]float64{num(0)}, start[:3]...)...)
 		for i := range 3 {
@@ -76,6 +83,9 @@ func memorySolve(t *testing.T, r *Row) (*ir.Solve, int) {
 	one := ir.Scalar(ir.F64)
 	s := &ir.Solve{Name: "P.0", Field: m.AddFunc(splitField(false)), RTol: 1e-3, ATol: 1e-3, MaxSteps: 100,
 		States: []ir.SolveState{{Name: "x", Type: one, InNorm: true}, {Name: "y", Type: one, InNorm: true}, {Name: "q", Type: one}}}
+	if !r.Adaptive() {
+		s.Steps = 1
+	}
 	if err := Build(m, s, r, Config{}); err != nil {
 		t.Fatal(err)
 	}

@@ -83,8 +83,8 @@ type Row struct {
 	Tableau *Tableau   // of explicit Runge-Kutta methods
 	Split   *Splitting // of symplectic methods
 	Memory  *Memory    // of methods that carry memory from step to step
-	// Remember gives Memory for options of the method itself.
-	Remember func(option func(key string) float64) *Memory
+	// Remember gives Memory for options of the method itself; tableau is that of another method, which an option names.
+	Remember func(option func(key string) ir.Setting, tableau func(*ir.Choice) *Tableau) *Memory
 	// Make gives the tableau for options of the method itself; Tableau is that of the defaults.
 	Make   func(option func(key string) float64) *Tableau
 	Later  bool   // known, not compiled yet
@@ -150,20 +150,20 @@ func (r *Row) With(options []ir.Setting) *Row {
 	if r.Make != nil || r.Remember != nil {
 		given.Own = nil
 	}
-	option := func(key string) float64 {
+	option := func(key string) ir.Setting {
 		for _, o := range options {
 			if o.Key == key {
-				given.Own = append(given.Own, ir.Setting{Key: key, Num: o.Num})
-				return o.Num
+				given.Own = append(given.Own, compact(o))
+				return o
 			}
 		}
-		return r.Option(key).Default
+		return ir.Setting{Key: key, Num: r.Option(key).Default}
 	}
 	if r.Make != nil {
-		given.Tableau = r.Make(option)
+		given.Tableau = r.Make(func(key string) float64 { return option(key).Num })
 	}
 	if r.Remember != nil {
-		given.Memory = r.Remember(option)
+		given.Memory = r.Remember(option, func(c *ir.Choice) *Tableau { return named(c.Row, c.Options).With(c.Options).Tableau })
 	}
 	return &given
 }
@@ -229,7 +229,7 @@ func (r *Row) DenseOrder() int {
 	case r.Split != nil:
 		return min(r.Split.Order, 3)
 	case r.Memory != nil:
-		return r.Memory.Order
+		return min(r.Memory.Order, 3)
 	case r.Tableau == nil:
 		return 0
 	}
@@ -249,7 +249,7 @@ func (r *Row) FSAL() bool { return r.Split != nil || r.Tableau != nil && r.Table
 
 // Undoes reports whether a step is undone by the same step backwards, up to rounding: those of symmetric
 // splittings, and of methods with memory that is not damped.
-func (r *Row) Undoes() bool { return r.Split != nil || r.Memory != nil && r.Memory.Order == 2 }
+func (r *Row) Undoes() bool { return r.Split != nil || r.Memory != nil && r.Memory.Undoes }
 
 // Evals is the number of field evaluations of an attempted step, without those of dense output.
 func (r *Row) Evals() int {
@@ -257,7 +257,7 @@ func (r *Row) Evals() int {
 		return 2 * len(r.Split.Weights)
 	}
 	if r.Memory != nil {
-		return 1
+		return r.Memory.Evals
 	}
 	if r.Tableau == nil {
 		if r.Family == Stochastic {

@@ -166,7 +166,7 @@ func Configure(s *ir.Solve, c *ir.Choice) (*Row, Config) {
 	var cfg Config
 	for _, o := range c.Options {
 		switch o.Key {
-		case "steps":
+		case "steps", "segments":
 			s.Steps = int(o.Num)
 		case "step":
 			s.StepSize = o.Num

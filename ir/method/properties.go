@@ -37,6 +37,7 @@ var uses = map[string]string{
 	"euler_maruyama":  "Noise in the sense of Itô, of any structure.",
 	"euler_heun":      "Noise in the sense of Stratonovich.",
 	"milstein":        "Diagonal noise that depends on the state, where paths and not only their distribution count.",
+	"shooting":        "Studying parareal: the numbers are those of the corrections, the segments are computed one after the other. For a solution the fine method alone costs less.",
 }
 
 // Use says what the method is good for; "" where nothing was written.

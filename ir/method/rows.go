@@ -3,6 +3,8 @@ package method
 import (
 	"math/big"
 	"sync"
+
+	"ndec.dev/ndec/ir"
 )
 
 // table builds the rows once; nothing writes to them afterwards.
@@ -47,9 +49,9 @@ var table = sync.OnceValue(func() []*Row {
 		{Name: "vern9", Aliases: []string{"Verner98"}, Group: Solver, Family: AdaptiveStep, Options: adaptiveOptions(), Tableau: vern9(),
 			Doc: "Verner's efficient 9(8), 16 evaluations a step, for tolerances below 1e-10", Source: "Verner 2010"},
 
-		{Name: "alf", Aliases: []string{"AsynchronousLeapfrog"}, Group: Solver, Family: AdaptiveStep, Options: append([]Option{etaOption()}, memoryOptions()...), Remember: alf, Memory: alf(func(string) float64 { return 1 }),
+		{Name: "alf", Aliases: []string{"AsynchronousLeapfrog"}, Group: Solver, Family: AdaptiveStep, Options: append([]Option{etaOption()}, memoryOptions()...), Remember: alf, Memory: alf(func(string) ir.Setting { return ir.Setting{Num: 1} }, nil),
 			Doc: "asynchronous leapfrog, 2(1), 1 evaluation a step; each step can be undone exactly", Source: "Mutze 2013; Zhuang et al. 2021"},
-		{Name: "reversible_heun", Group: Solver, Family: AdaptiveStep, Options: memoryOptions(), Remember: reversibleHeun, Memory: reversibleHeun(nil),
+		{Name: "reversible_heun", Group: Solver, Family: AdaptiveStep, Options: memoryOptions(), Remember: reversibleHeun, Memory: reversibleHeun(nil, nil),
 			Doc: "reversible Heun method, 2(1), 1 evaluation a step; each step can be undone exactly", Source: "Kidger, Foster, Li, Lyons 2021"},
 		{Name: "leapfrog", Aliases: []string{"velocity_verlet", "verlet"}, Group: Solver, Family: Symplectic, Options: fixedOptions(), Split: &Splitting{Weights: []float64{1}, Order: 2},
 			Doc: "leapfrog (velocity Verlet) for separable systems, order 2, symplectic and reversible", Source: "Verlet 1967; Hairer, Lubich, Wanner 2006, I.1"},
@@ -65,7 +67,8 @@ var table = sync.OnceValue(func() []*Row {
 			Doc: "Euler-Heun, for Stratonovich equations; strong order 1/2, 1 where noise commutes", Source: "Burrage, Burrage, Tian 2004"},
 		{Name: "milstein", Group: Solver, Family: Stochastic, Options: stochasticOptions(),
 			Doc: "Milstein without derivatives, for diagonal noise; strong order 1", Source: "Kloeden, Platen 1992, (11.1.3)"},
-		{Name: "shooting", Aliases: []string{"parareal", "mszero", "msbackward"}, Group: Solver, Family: Shooting, Later: true, Doc: "multiple shooting"},
+		{Name: "shooting", Aliases: []string{"parareal", "mszero", "msbackward"}, Group: Solver, Family: Shooting, Options: shootingOptions(), Remember: shooting, Memory: shooting(func(string) ir.Setting { return ir.Setting{Num: 4} }, nil),
+			Doc: "multiple shooting: a coarse solution, corrected by fine ones of the segments", Source: "Lions, Maday, Turinici 2001 (parareal)"},
 
 		{Name: "i", Group: Controller, Options: controlOptions(0, 1, 0, 3),
 			Doc:    "safety * err^(-1/order) between min and max; an accepted step never makes the next one shorter",

@@ -150,9 +150,9 @@ func irregular(m *recordings.Track) ([]byte, error) {
 	return npz(arrays)
 }
 
-// accelerations are 2,000 states of the free arm with what it does there, measured with noise.
+// accelerations are 8,000 states of the free arm with what it does there, measured with noise.
 func accelerations(m *recordings.Acceleration) ([]byte, error) {
-	const n = 2000
+	const n = 8000
 	arrays := map[string]*array{"q": {shape: []int{n, 2}}, "v": {shape: []int{n, 2}}, "a": {shape: []int{n, 2}}}
 	d := newDraws(13)
 	for range n {
