@@ -348,7 +348,11 @@ func (fn *function) teamFill(v *ir.Value) bool {
 		})
 		return true
 	case ir.OpConv, ir.OpConvInput, ir.OpConvWeight, ir.OpWindows, ir.OpUnwindows:
-		fn.convolution(v, []string{fn.array(v.Args[0]), fn.array(v.Args[1])}[:len(v.Args)])
+		var args []string
+		for _, a := range v.Args {
+			args = append(args, fn.array(a))
+		}
+		fn.convolution(v, args)
 		return true
 	}
 	return false

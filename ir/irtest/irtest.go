@@ -202,6 +202,10 @@ func (g *gen) model() {
 		loss = b.Add(loss, part)
 		metric = part
 	}
+	if len(m.Params) > 0 { // what the outputs owe to parameters may be constant between jumps, and then has no gradient
+		w := b.Param(m.Params[0])
+		loss = b.Add(loss, b.Mul(b.Num(0.25), b.Emit(ir.OpMean, ir.Attr{}, b.Mul(w, w))))
+	}
 	m.Recipes = append(m.Recipes, &ir.Recipe{Name: "Fit", Columns: model.Inputs, Metrics: []string{"part"},
 		Objective: m.AddFunc(b.Return(loss, metric)),
 		Settings: []ir.Setting{{Key: "data", Text: "Rows"}, {Key: "epochs", Num: 1},
