@@ -60,8 +60,10 @@ func (k *ModelKernel) sampleBytes(room int) int {
 	return n
 }
 
-// batch runs rows [lo, hi), a slice after the other; the error is that of the first sample that failed.
-func (r *deviceRows[R]) batch(ctx context.Context, stats *BatchStats, lo, hi int) error {
+// batch runs rows [lo, hi), a slice after the other; the error is that of the first sample that failed. Whatever happens, the
+// device memory is given back.
+func (r *deviceRows[R]) batch(ctx context.Context, stats *BatchStats, lo, hi int) (err error) {
+	defer func() { err = errors.Join(err, r.free()) }()
 	if stats != nil {
 		stats.Reset(SiteNames(r.sites), hi-lo)
 	}
@@ -88,7 +90,7 @@ func (r *deviceRows[R]) batch(ctx context.Context, stats *BatchStats, lo, hi int
 		}
 		lo += n
 	}
-	return errors.Join(first, r.free())
+	return first
 }
 
 // slice runs n rows from lo on; full says that a tape was too short.

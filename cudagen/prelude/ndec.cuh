@@ -1,11 +1,10 @@
-// What emitted kernels stand on: one text for nvcc, NVRTC, clang and, through emulate.cuh, for a C++ compiler on
-// the CPU. Emitted code names nothing of CUDA but the launch syntax and what this file wraps.
+// What emitted kernels stand on: one text for nvcc, NVRTC and, through emulate.cuh, for a C++ compiler on the CPU. Emitted code names nothing of CUDA but the launch syntax and what this file wraps.
 #pragma once
 
 #if defined(NDEC_EMULATE)
 #include "emulate.cuh"
 #elif defined(__clang__) && defined(__CUDA__)
-#include "ndec_clang.cuh"
+#error "clang compiles CUDA only with NVIDIA's headers, which this text does without: use nvcc or NVRTC (docs/gpu.md)"
 #endif
 
 #define NDEC_D static __device__ __forceinline__

@@ -156,8 +156,14 @@ func (d *device) Load(k *rt.Kernels) (rt.DeviceModule, error) {
 	return m, nil
 }
 
+// oldest is the CUDA version of the first driver that reads the lowest PTX that kernels need: that of the 520s.
+const oldest = 11080
+
 // image is PTX for the device.
 func (d *device) image(k *rt.Kernels) (string, error) {
+	if v := cu.Version(); v < oldest {
+		return "", fmt.Errorf("the driver of %s knows CUDA %d.%d, and kernels need %d.%d: install driver 525 or later: %w", d.name, v/1000, v%1000/10, oldest/1000, oldest%1000/10, rt.ErrNoDevice)
+	}
 	best := -1
 	for i, m := range k.Images {
 		if m.Capability <= d.capability && (best < 0 || m.Capability > k.Images[best].Capability) {

@@ -157,3 +157,76 @@ func TestNoGPU(t *testing.T) {
 		t.Errorf("no device gives %v", err)
 	}
 }
+
+// TestOldDriver is for a driver that is older than the PTX of the kernels.
+func TestOldDriver(t *testing.T) {
+	if os.Getenv("NDEC_TEST_OLD_DRIVER") == "" {
+		return // .ci/cuda sets it for the stand-in
+	}
+	dev, err := rt.Open("cuda:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := moons.Program()
+	p.Kernels = &rt.Kernels{Images: []rt.KernelImage{{Capability: 80, Text: ".version 9.0\n"}}}
+	if _, _, _, err := rt.OnDevice(p, dev); !errors.Is(err, rt.ErrNoDevice) || !strings.Contains(err.Error(), "knows CUDA 11.4") {
+		t.Errorf("an old driver gives %v", err)
+	}
+	if err := dev.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestTwoPrograms has two programs on one device at a time, and asks a model for more memory than there is: it fails with what
+// was asked, and leaves nothing behind.
+func TestTwoPrograms(t *testing.T) {
+	dev, err := rt.Open("cuda:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := program(t, dev)
+	one, _, closeOne, err := rt.OnDevice(p, dev)
+	if err != nil {
+		t.Fatal(err)
+	}
+	two, _, closeTwo, err := rt.OnDevice(p, dev)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := make([]float32, rt.LayoutLen(p.Layout))
+	rt.InitParams(w, p.Layout, 1)
+	in := rt.NewTable(one.Models[0].Inputs, 40)
+	for i := range in.Columns[0].Data {
+		in.Columns[0].Data[i] = math.Sin(float64(i))
+	}
+	outs := [2]*rt.Table{}
+	done := make(chan error)
+	for i, m := range []*rt.Model[float32]{&one.Models[0], &two.Models[0]} {
+		outs[i] = rt.NewTable(m.Outputs, in.Rows)
+		go func() { done <- m.Batch(context.Background(), w, in, outs[i], new(rt.BatchStats), 0) }()
+	}
+	for range 2 {
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+	for i, x := range outs[0].Columns[0].Data {
+		if x != outs[1].Columns[0].Data[i] {
+			t.Fatalf("output %d of two programs is %v and %v", i, x, outs[1].Columns[0].Data[i])
+		}
+	}
+	if err := closeOne(); err != nil {
+		t.Error(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := two.Models[0].Batch(ctx, w, in, outs[1], new(rt.BatchStats), 0); !errors.Is(err, context.Canceled) {
+		t.Errorf("a batch that is cancelled gives %v", err)
+	}
+	if err := closeTwo(); err != nil {
+		t.Error(err)
+	}
+	if err := dev.Close(); err != nil {
+		t.Error(err)
+	}
+}
