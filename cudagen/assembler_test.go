@@ -28,10 +28,10 @@ func TestAssembler(t *testing.T) {
 		t.Fatal("there is no nvcc on the PATH")
 	}
 	sources := programs(t)
-	for name, path := range map[string]string{"spring": "../golden/testdata/cuda/spring.txtar", "moons": "../generated/moons/moons.nde"} {
+	for name, path := range map[string]string{"spring": "../golden/testdata/cuda/spring.txtar", "moons": "../generated/moons/moons.nde", "deep": "testdata/deep.nde"} {
 		sources[name] = source(t, path)
 	}
-	for _, name := range append([]string{"moons"}, small...) {
+	for _, name := range append([]string{"moons", "deep"}, small...) {
 		if sources[name] == "" {
 			t.Fatalf("there is no program %s", name)
 		}
