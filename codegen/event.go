@@ -77,7 +77,16 @@ func (l *loop) states(os []operand) {
 
 // inside prints the states at a place in the step.
 func (l *loop) inside(theta string, to []operand) {
-	l.p.line("%s", l.e.apply(l.s.Dense, append([]string{theta, "h"}, args(l.x, suffixed(l.x, "1"), l.d)...), to, "="))
+	in := append([]string{theta, "h"}, args(l.x, suffixed(l.x, "1"), l.d)...)
+	if l.s.Start != nil {
+		l.p.line("if first {")
+		l.p.line("%s", l.e.apply(l.s.StartDense, in, to, "="))
+		l.p.line("} else {")
+	}
+	l.p.line("%s", l.e.apply(l.s.Dense, in, to, "="))
+	if l.s.Start != nil {
+		l.p.line("}")
+	}
 }
 
 // cutStep prints how a step ends where events happen.

@@ -106,6 +106,18 @@ func (e *emitter) reverse(r *ir.Rev) (params, results, body string) {
 			e.addInto(cSum[i].name, cStep[i].name, o.t)
 		}
 	}
+	// pull goes back over step k, by the one function or, where it has filled the memory, the other.
+	pull := func(step, first *ir.Func, in []string) {
+		if first != nil {
+			p.line("if tape.first[k] {")
+			p.line("%s", e.apply(first, in, stepOut, "="))
+			p.line("} else {")
+		}
+		p.line("%s", e.apply(step, in, stepOut, "="))
+		if first != nil {
+			p.line("}")
+		}
+	}
 	addOutputs := func(at string) {
 		for i, o := range l.x {
 			if !s.States[i].Memory {
@@ -147,11 +159,11 @@ func (e *emitter) reverse(r *ir.Rev) (params, results, body string) {
 		e.backOverEvents(r, l, stepOut, bar, addExtras)
 		p.line("if part := tape.part[k]; part < 1 {")
 		in := append([]string{"tape.t[k]", "tape.h[k]", "part"}, append(append(recorded(), l.extras()...), args(bar)...)...)
-		p.line("%s", e.apply(r.AtVJP, in, stepOut, "="))
+		pull(r.AtVJP, r.StartAtVJP, in)
 		p.line("} else {")
 	}
 	in := append([]string{stepT, stepH}, append(append(recorded(), l.extras()...), args(bar)...)...)
-	p.line("%s", e.apply(r.StepVJP, in, stepOut, "="))
+	pull(r.StepVJP, r.StartVJP, in)
 	if len(s.Events) > 0 {
 		p.line("}")
 	}
@@ -178,7 +190,7 @@ func (e *emitter) reverse(r *ir.Rev) (params, results, body string) {
 			outBars[i] = e.outBar(o, "m")
 		}
 		in := append([]string{stepT, stepH, "tape.theta[m]"}, append(append(recorded(), l.extras()...), outBars...)...)
-		p.line("%s", e.apply(r.AtVJP, in, stepOut, "="))
+		pull(r.AtVJP, r.StartAtVJP, in)
 		for i, o := range l.x {
 			x := barIn[i].name
 			if !o.t.IsScalar() {

@@ -93,7 +93,7 @@ func (e *emitter) apply(f *ir.Func, in []string, to []operand, op string) string
 
 func (e *emitter) newLoop(ps *plan.Solve, path bool) *loop {
 	l := &loop{e: e, p: e.p, ps: ps, s: ps.IR, path: path}
-	sc := e.locals("t", "t0", "t1", "h", "at", "kept", "dir", "err", "last", "ts", "next", "theta", "tape", "reach", "factor", "rejected", "attempts", "steps", "rtol", "atol", "errPrev", "errPrev2", "finite", "tNext", "stops", "gap", "goal", "cut", "stop", "pieces", "ev", "es", "end", "place", "m", "f", "part", "gridNext", "begin")
+	sc := e.locals("t", "t0", "t1", "h", "at", "kept", "dir", "err", "last", "ts", "next", "theta", "tape", "reach", "factor", "rejected", "attempts", "steps", "rtol", "atol", "errPrev", "errPrev2", "finite", "tNext", "stops", "gap", "goal", "cut", "stop", "pieces", "ev", "es", "end", "place", "m", "f", "part", "gridNext", "begin", "first", "whole", "filled", "width")
 	for _, st := range ps.IR.States {
 		name := sc.pick(goName(st.Name, false))
 		for _, suffix := range []string{"1", "K", "K1", "Err", "Out", "End", "0", "Start", "At"} {
@@ -301,7 +301,7 @@ func (l *loop) fixed() {
 		l.first()
 		p.line("}")
 	}
-	if s.Stops > 0 || len(s.Events) > 0 {
+	if s.Stops > 0 || len(s.Events) > 0 || s.Start != nil {
 		l.pieces()
 		return
 	}
@@ -330,30 +330,62 @@ func (l *loop) nextTime() {
 	l.p.line("if k == steps-1 { tNext = t1 }")
 }
 
-// pieces prints the steps of a grid, those that hold a stop in pieces.
+// pieces prints the steps of a grid, those that hold a stop or an event in pieces, and those of methods of several
+// steps.
 func (l *loop) pieces() {
 	p, s := l.p, l.s
-	p.line("width, pieces := h, false")
+	cuts := s.Stops > 0 || len(s.Events) > 0
+	switch {
+	case s.Start == nil:
+		p.line("width, pieces := h, false")
+	case cuts:
+		p.line("width, pieces, filled := h, false, false")
+	default:
+		p.line("width := h")
+	}
 	p.line("for k := 0; k < steps && t != t1; k++ {")
+	switch {
+	case s.Start == nil:
+	case cuts:
+		p.line("first, whole := !filled, !filled && !pieces")
+		p.line("if whole { k += min(%d, steps-k) - 1 }", s.StartSteps)
+	default:
+		p.line("first := k == 0")
+		p.line("if first { k = min(%d, steps) - 1 }", s.StartSteps)
+	}
 	if s.StepSize > 0 {
 		p.line("tNext := t0 + float64(float64(k+1)*rt.Signed(by.Step, t1-t0))")
 	} else {
 		p.line("tNext := t0 + float64(float64(k+1)*width)")
 	}
 	p.line("if k == steps-1 { tNext = t1 }")
-	cond, goal := "pieces", "tNext"
+	var cond []string
+	goal := "tNext"
 	if s.Stops > 0 {
 		l.goal("tNext")
-		cond, goal = "stop || pieces", "goal"
+		cond, goal = append(cond, "stop"), "goal"
+	}
+	if cuts {
+		cond = append(cond, "pieces")
+	}
+	if s.Start != nil {
+		cond = append(cond, "first")
 	}
 	p.line("h = width")
 	if s.StepSize > 0 {
-		cond += " || k == steps-1"
+		cond = append(cond, "k == steps-1")
 	}
-	p.line("if %s { h = %s - t }", cond, goal)
+	p.line("if %s {", strings.Join(cond, " || "))
+	p.line("h = %s - t", goal)
+	if s.Start != nil && (len(cond) > 1 || cond[0] != "first") {
+		p.line("first = true")
+	}
+	p.line("}")
 	step, results := l.stepFunc()
 	l.fixedStep(step, results)
-	p.line("gridNext := tNext")
+	if cuts {
+		p.line("gridNext := tNext")
+	}
 	if s.Stops > 0 {
 		p.line("if stop { tNext = stops[0] }")
 	}
@@ -362,10 +394,17 @@ func (l *loop) pieces() {
 	l.record()
 	l.dense()
 	l.advance()
-	p.line("t, pieces = tNext, %s", ifElse(s.Stops > 0, "stop", "false"))
+	if cuts {
+		p.line("t, pieces = tNext, %s", ifElse(s.Stops > 0, "stop", "false"))
+	} else {
+		p.line("t = tNext")
+	}
+	if cuts && s.Start != nil {
+		p.line("filled = %s(whole || filled && !first)", ifText(s.Stops > 0, "!stop && "))
+	}
 	p.line("st.Time = t")
 	l.happen(func() {
-		p.line("pieces = true")
+		p.line("pieces%s = true%s", ifText(s.Start != nil, ", filled"), ifText(s.Start != nil, ", false"))
 		p.line("if (gridNext-t)*(t1-t0) > 0 { k-- } // the rest of the step")
 	})
 	if s.Stops > 0 {
@@ -432,8 +471,18 @@ func (l *loop) fixedStep(step *ir.Func, results []operand) {
 	if s.FSAL {
 		in = append(in, args(suffixed(l.plain(l.x), "K"))...)
 	}
-	p.line("%s", e.apply(step, append(in, l.extras()...), results, "="))
+	in = append(in, l.extras()...)
+	if s.Start != nil {
+		p.line("if first {")
+		p.line("%s", e.apply(s.Start, in, results, "="))
+		p.line("st.NFE += %d", s.StartEvals)
+		p.line("} else {")
+	}
+	p.line("%s", e.apply(step, in, results, "="))
 	p.line("st.NFE += %d", l.evals())
+	if s.Start != nil {
+		p.line("}")
+	}
 	l.finite("finite", suffixed(l.x, "1"))
 	p.line("if !finite {")
 	p.line("st.Fail(rt.NonFinite, t, h)")
@@ -515,8 +564,7 @@ func (l *loop) save(end string, rest bool) {
 	p.line("theta := (ts[next] - t) / h")
 	outs := suffixed(l.x, "At")
 	l.declare(outs)
-	in := append([]string{"theta", "h"}, args(l.x, suffixed(l.x, "1"), l.d)...)
-	p.line("%s", l.e.apply(l.s.Dense, in, outs, "="))
+	l.inside("theta", outs)
 	l.forget(outs)
 	store(outs)
 	mark(tapeSteps(l.s)+"-1", "theta")

@@ -89,7 +89,11 @@ func (e *emitter) stepper(f *file, st *stepper, stateDone bool) {
 	}
 
 	// What the functions of a step take besides their arguments.
-	needs := e.plan.Of(s.Step).Needs
+	step := s.Step
+	if s.Start != nil {
+		step = s.Start // memory begins anew
+	}
+	needs := e.plan.Of(step).Needs
 	if s.FSAL || s.Begin != nil {
 		field := e.plan.Of(s.Field).Needs
 		needs.Params, needs.Prepared, needs.Work = needs.Params || field.Params, needs.Prepared || field.Prepared, needs.Work || field.Work
@@ -152,6 +156,11 @@ func (e *emitter) stepper(f *file, st *stepper, stateDone bool) {
 		}
 		states = append(states, args(memory)...)
 	}
+	if s.Start != nil {
+		memory := suffixed(l.x[len(xs):], "0")
+		l.declare(memory)
+		states = append(states, args(memory)...)
+	}
 	call := append([]string{"t", "h"}, states...)
 	if s.Adaptive {
 		l.declare(xe)
@@ -164,7 +173,7 @@ func (e *emitter) stepper(f *file, st *stepper, stateDone bool) {
 		p.line("%s", e.apply(s.Field, append(append([]string{"t"}, states...), extras...), k, "="))
 		call = append(call, args(k)...)
 	}
-	p.line("%s", e.apply(s.Step, append(call, extras...), results, "="))
+	p.line("%s", e.apply(step, append(call, extras...), results, "="))
 	for _, o := range results[len(xs):] {
 		if o.t.IsScalar() {
 			p.line("_ = %s", o.name)

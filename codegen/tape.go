@@ -45,6 +45,9 @@ func (l *loop) record() {
 	if len(l.s.Events) > 0 {
 		end = "ev.Part(), "
 	}
+	if l.s.Start != nil {
+		end += "first, "
+	}
 	l.p.line("tape.push(t, h, %s%s)", end, strings.Join(args(l.x), ", "))
 }
 
@@ -65,6 +68,9 @@ func (e *emitter) tape(s *ir.Solve) string {
 	p.line("// %s keeps the accepted steps of %s for the reverse sweep; %s.", name, e.solveOrPath(s), how)
 	p.line("type %s struct {", name)
 	p.line("t, h []float64")
+	if s.Start != nil {
+		p.line("first []bool // which steps fill the memory of the method")
+	}
 	if checkpointed(s) {
 		p.line("kept rt.Kept // the steps that have their state in the following")
 	}
@@ -86,6 +92,9 @@ func (e *emitter) tape(s *ir.Solve) string {
 	p.line("")
 	p.line("func (tp *%s) reset(%s) {", name, ifText(checkpointed(s), "steps int"))
 	p.line("tp.t, tp.h = tp.t[:0], tp.h[:0]")
+	if s.Start != nil {
+		p.line("tp.first = tp.first[:0]")
+	}
 	for _, o := range l.x {
 		p.line("tp.%s = tp.%s[:0]", o.name, o.name)
 	}
@@ -130,7 +139,10 @@ func (e *emitter) tape(s *ir.Solve) string {
 			p.line("tp.%s = tp.%s[:tp.kept.Len()]", o.name, o.name)
 		}
 	}
-	p.line("func (tp *%s) push(t, h%s float64, %s) {", name, ifText(len(s.Events) > 0, ", part"), strings.Join(ps, ", "))
+	p.line("func (tp *%s) push(t, h%s float64, %s%s) {", name, ifText(len(s.Events) > 0, ", part"), ifText(s.Start != nil, "first bool, "), strings.Join(ps, ", "))
+	if s.Start != nil {
+		p.line("tp.first = append(tp.first, first)")
+	}
 	if len(s.Events) > 0 {
 		p.line("tp.part = append(tp.part, part)")
 	}
@@ -268,7 +280,15 @@ func (l *loop) restore() {
 	l.declare(ends)
 	l.restoreEvent(ends)
 	in := append([]string{"tape.t[j]", "tape.h[j]"}, append(args(l.x), l.extras()...)...)
+	if l.s.Start != nil {
+		p.line("if tape.first[j] {")
+		p.line("%s", e.apply(l.s.Start, in, ends, "="))
+		p.line("} else {")
+	}
 	p.line("%s", e.apply(l.s.Replay, in, ends, "="))
+	if l.s.Start != nil {
+		p.line("}")
+	}
 	for _, o := range l.x {
 		p.line("%s = %s1", o.name, o.name)
 	}

@@ -36,6 +36,9 @@ func fitsThread(f *plan.Func) bool { return tooLarge(f, localBytes) == nil }
 // tooLarge is an array of f of more than so many bytes; nil if there is none.
 func tooLarge(f *plan.Func, most int) *ir.Value {
 	for _, v := range f.IR.Values {
+		if v.Op == ir.OpSolve && v.Attr.Solve.Start != nil {
+			return fmt.Sprintf("the solve of %s (%s) is by a method of several steps, which kernels do not know yet", v.Attr.Solve.System, v.Span)
+		}
 		p := f.Places[v]
 		if p == nil || p.Kind != plan.Local && p.Kind != plan.Work {
 			continue

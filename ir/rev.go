@@ -10,6 +10,7 @@ package ir
 // StepVJP: (t, h, y…, c…, y1_bar…) -> y_bar…, c_bar…, param_bar… (Accum).
 // AtVJP: (t, h, theta, y…, c…, ysave_bar…) -> the same, for output times and for steps that an event has cut; nil where
 // there are neither.
+// StartVJP, StartAtVJP: the same of steps that Solve.Start has made.
 // Events: (t, y…, c…, y1_bar…, t_bar) -> the same, from the states after an event at t to those before it, y…; t_bar is
 // the cotangent of the time of an event that ends the solve.
 type Rev struct {
@@ -20,4 +21,17 @@ type Rev struct {
 	AtVJP   *Func
 	Events  []*Func // per event of the solve
 	Params  []*Param
+
+	StartVJP, StartAtVJP *Func
+}
+
+// Funcs lists the functions of r that are set.
+func (r *Rev) Funcs() []*Func {
+	fs := append([]*Func(nil), r.Events...)
+	for _, f := range []*Func{r.StepVJP, r.AtVJP, r.StartVJP, r.StartAtVJP} {
+		if f != nil {
+			fs = append(fs, f)
+		}
+	}
+	return fs
 }

@@ -12,6 +12,12 @@ import "ndec.dev/ndec/ir/diag"
 // A method may carry memory from step to step (the velocity of the asynchronous leapfrog): states after the
 // others, which the field knows nothing of. Begin gives their starts; whoever runs the solve passes them.
 //
+// Methods of several steps have Start instead of Begin: a step from the states alone that fills the memory, over
+// StartSteps steps of the grid. Steps are then taken so: where the memory is not that of steps of the present
+// length, Start goes over the next StartSteps steps of the grid, or what is left of them, as one step; memory is lost
+// where a stop or an event has cut a step, and where a last step is shorter than the others, which Start
+// makes too. The parts of a step that a stop or event has cut are made by Start.
+//
 // Operands of the OpSolve value: t0, then t1 (a scalar; Times == 0) or the output times
 // ([Times]f64), then, with Stops > 0, the stop times ([Stops]f64), then y…, then c….
 //
@@ -76,6 +82,8 @@ type Solve struct {
 	StepEvals  int // field evaluations per attempted step (FSAL counted)
 	DenseEvals int // further ones of DenseStep
 	BeginEvals int // of Begin
+	StartSteps int // steps of the grid that Start goes over
+	StartEvals int // evaluations of Start
 
 	Events   []Event // in the order of the source; see there
 	EventTol float64 // how close in time they are located
@@ -85,6 +93,9 @@ type Solve struct {
 	Field *Func // (t, x…, c…) -> dx…
 	// Begin: (t, y…, c…) -> y… with memory that starts here; nil of methods without memory.
 	Begin *Func
+	// Start: (t, h, y…, c…) -> y1… with memory that it makes from the states alone; nil of other methods.
+	// StartDense: (theta, h, y…, y1…) -> y(t+theta*h)… inside that step.
+	Start, StartDense *Func
 	// Step: (t, h, y…, [kx… if FSAL], c…) -> y1…, [ex… if Adaptive], [kxnext… if FSAL]
 	Step *Func
 	// DenseStep is Step with the data that Dense needs as further results d….
@@ -100,9 +111,11 @@ type Solve struct {
 	Control *Func
 
 	// Replay is Step as a pure function for differentiation: (t, h, y…, c…) -> y1…; ReplayAt
-	// ends at theta inside the step: (t, h, theta, y…, c…) -> y(t+theta*h)….
+	// ends at theta inside the step: (t, h, theta, y…, c…) -> y(t+theta*h)…. Start is its own
+	// replay, and StartAt is ReplayAt of it.
 	Replay   *Func
 	ReplayAt *Func
+	StartAt  *Func
 
 	Sensitivity Choice
 	Record      bool // keep t, h, y of accepted steps for an OpRev
@@ -125,7 +138,7 @@ type SolveState struct {
 // FuncRefs are the places of the functions of s that are set, in the order of the fields.
 func (s *Solve) FuncRefs() []**Func {
 	var set []**Func
-	for _, f := range []**Func{&s.Field, &s.Begin, &s.Step, &s.DenseStep, &s.Dense, &s.Norm, &s.First, &s.Control, &s.Replay, &s.ReplayAt, &s.Guard} {
+	for _, f := range []**Func{&s.Field, &s.Begin, &s.Start, &s.StartDense, &s.Step, &s.DenseStep, &s.Dense, &s.Norm, &s.First, &s.Control, &s.Replay, &s.ReplayAt, &s.StartAt, &s.Guard} {
 		if *f != nil {
 			set = append(set, f)
 		}

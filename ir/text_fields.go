@@ -14,16 +14,16 @@ func (s *Solve) fields() []field {
 		{"adaptive", &s.Adaptive}, {"fsal", &s.FSAL}, {"record", &s.Record}, {"keepevery", &s.KeepEvery}, {"keepbytes", &s.KeepBytes}, {"undo", &s.Undo},
 		{"order", &s.Order}, {"steps", &s.Steps}, {"stepsize", &s.StepSize},
 		{"rtol", &s.RTol}, {"atol", &s.ATol}, {"firststep", &s.FirstStep}, {"minstep", &s.MinStep}, {"maxstep", &s.MaxStep}, {"minfactor", &s.MinFactor}, {"maxsteps", &s.MaxSteps},
-		{"stepevals", &s.StepEvals}, {"denseevals", &s.DenseEvals}, {"firstevals", &s.FirstEvals}, {"beginevals", &s.BeginEvals},
+		{"stepevals", &s.StepEvals}, {"denseevals", &s.DenseEvals}, {"firstevals", &s.FirstEvals}, {"beginevals", &s.BeginEvals}, {"startsteps", &s.StartSteps}, {"startevals", &s.StartEvals},
 		{"events", &s.Events}, {"eventtol", &s.EventTol}, {"eventmax", &s.EventMax}, {"guard", &s.Guard},
-		{"field", &s.Field}, {"begin", &s.Begin}, {"step", &s.Step}, {"densestep", &s.DenseStep}, {"dense", &s.Dense}, {"norm", &s.Norm},
-		{"first", &s.First}, {"control", &s.Control}, {"replay", &s.Replay}, {"replayat", &s.ReplayAt},
+		{"field", &s.Field}, {"begin", &s.Begin}, {"start", &s.Start}, {"startdense", &s.StartDense}, {"step", &s.Step}, {"densestep", &s.DenseStep}, {"dense", &s.Dense}, {"norm", &s.Norm},
+		{"first", &s.First}, {"control", &s.Control}, {"replay", &s.Replay}, {"replayat", &s.ReplayAt}, {"startat", &s.StartAt},
 		{"sensitivity", &s.Sensitivity},
 	}
 }
 
 func (r *Rev) fields() []field {
-	return []field{{"solve", &r.Solve}, {"region", &r.Region}, {"stepvjp", &r.StepVJP}, {"atvjp", &r.AtVJP}, {"eventvjps", &r.Events}, {"params", &r.Params}}
+	return []field{{"solve", &r.Solve}, {"region", &r.Region}, {"stepvjp", &r.StepVJP}, {"atvjp", &r.AtVJP}, {"startvjp", &r.StartVJP}, {"startatvjp", &r.StartAtVJP}, {"eventvjps", &r.Events}, {"params", &r.Params}}
 }
 
 func (m *Model) fields() []field {

@@ -176,17 +176,9 @@ func (v *Value) Callees() []*Func {
 	case OpSolve:
 		return at.Solve.Funcs()
 	case OpRev:
-		return append(at.Rev.Solve.Funcs(), at.Rev.funcs()...)
+		return append(at.Rev.Solve.Funcs(), at.Rev.Funcs()...)
 	}
 	return nil
-}
-
-func (r *Rev) funcs() []*Func {
-	fs := []*Func{r.StepVJP}
-	if r.AtVJP != nil {
-		fs = append(fs, r.AtVJP)
-	}
-	return append(fs, r.Events...)
 }
 
 // check recomputes the type of v by its row.

@@ -91,12 +91,13 @@ func (c *checker) solve(s *Solve) error {
 		{"field", s.Field != nil},
 		{"step", s.Step != nil},
 		{"norm", s.Norm != nil || !s.Adaptive},
-		{"start of the method's memory", len(s.Plain()) == len(s.States) || s.Begin != nil},
+		{"start of the method's memory", len(s.Plain()) == len(s.States) || (s.Begin != nil) != (s.Start != nil)},
 		{"state of the system", len(s.Plain()) > 0},
 		{"control", s.Control != nil || !s.Adaptive},
 		{"first step", s.First != nil || s.FirstStep != 0 || !s.Adaptive},
 		{"number or length of steps", s.Steps > 0 || s.StepSize > 0 || s.Adaptive},
 		{"dense output", s.Dense != nil && s.DenseStep != nil || s.Times == 0 && len(s.Events) == 0},
+		{"first step of a method of several steps that fits the loop", s.Start == nil || s.StartDense != nil && s.StartSteps > 0 && !s.Adaptive && !s.FSAL},
 		{"guard", (s.Guard != nil) == (len(s.Guards()) > 0)},
 		{"bound of events", len(s.Events) == 0 || s.EventTol > 0 && s.EventMax > 0},
 	} {
@@ -131,6 +132,9 @@ func (c *checker) solve(s *Solve) error {
 		signature{role: "guard", f: s.Guard, args: types(f64s(1), x, s.Extras), results: f64s(len(s.Guards()))},
 		signature{role: "field", f: s.Field, args: types(f64s(1), x, s.Extras), results: x},
 		signature{role: "start of the memory", f: s.Begin, args: types(f64s(1), y, s.Extras), results: y},
+		signature{role: "first step of several", f: s.Start, args: types(f64s(2), y, s.Extras), results: y},
+		signature{role: "dense output of the first step", f: s.StartDense, args: types(f64s(2), y, y), results: y},
+		signature{role: "replay inside the first step", f: s.StartAt, args: types(f64s(3), y, s.Extras), results: y},
 		signature{role: "step", f: s.Step, args: stepArgs, results: stepResults},
 		signature{role: "dense step", f: s.DenseStep, args: stepArgs, results: stepResults, moreResults: true},
 		signature{role: "dense output", f: s.Dense, args: types(f64s(2), y, y, d), results: y},
@@ -156,6 +160,9 @@ func (c *checker) rev(r *Rev) error {
 	if (s.Times > 0 || len(s.Events) > 0) && r.AtVJP == nil {
 		return errors.New("no derivative at output times")
 	}
+	if s.Start != nil && (r.StartVJP == nil || (r.AtVJP == nil) != (r.StartAtVJP == nil)) {
+		return errors.New("no derivative of the first step")
+	}
 	results := types(y, s.Extras, ps)
 	if len(r.Events) != len(s.Events) {
 		return fmt.Errorf("%d derivatives of %d events", len(r.Events), len(s.Events))
@@ -167,11 +174,13 @@ func (c *checker) rev(r *Rev) error {
 	}
 	if err := c.sign(
 		signature{role: "step", f: r.StepVJP, args: types(f64s(2), y, s.Extras, y), results: results},
+		signature{role: "first step", f: r.StartVJP, args: types(f64s(2), y, s.Extras, y), results: results},
+		signature{role: "output times in the first step", f: r.StartAtVJP, args: types(f64s(3), y, s.Extras, y), results: results},
 		signature{role: "output times", f: r.AtVJP, args: types(f64s(3), y, s.Extras, y), results: results},
 	); err != nil {
 		return err
 	}
-	for _, f := range r.funcs() {
+	for _, f := range r.Funcs() {
 		for i := len(results) - len(ps); i < len(results); i++ {
 			if i >= len(f.Accum) || !f.Accum[i] {
 				return fmt.Errorf("%s: result %d, of a parameter, is not marked as a sum", f.Name, i)

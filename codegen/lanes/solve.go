@@ -47,6 +47,8 @@ func (s *Set) AddSolve(sv *ir.Solve) (*Solve, error) {
 	switch {
 	case len(sv.Events) > 0:
 		return nil, &Unsupported{"events", sv.Field, nil}
+	case sv.Start != nil:
+		return nil, &Unsupported{"a method of several steps", sv.Field, nil}
 	case sv.Stops > 0:
 		return nil, &Unsupported{"stops", sv.Field, nil}
 	case sv.Remakes():

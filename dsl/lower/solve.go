@@ -144,7 +144,7 @@ func (s *scope) newSolve(at, with diag.Span, sys *system, by *sema.Solver, times
 	}
 	solve.Field = s.newField(sys)
 	if len(sys.Events) > 0 {
-		if row.Memory != nil || row.Family == method.Stochastic || wide != nil {
+		if !row.Restarts() || row.Family == method.Stochastic || wide != nil {
 			refuse(eventsLater, at, "events of system %s with %s here are not compiled yet; use a Runge-Kutta method, such as dopri5", sys.Name, row.Name)
 		}
 		s.happen(sys, solve, by)

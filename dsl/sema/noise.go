@@ -65,7 +65,7 @@ func (c *checker) noiseFits(s *System, r *method.Row, at diag.Span) bool {
 	}
 	stochastic := r.Family == method.Stochastic
 	switch {
-	case len(s.Events) > 0 && (stochastic || r.Memory != nil):
+	case len(s.Events) > 0 && (stochastic || !r.Restarts()):
 		c.limitNamed("event", r.Name, at)
 		return false
 	case s.Noisy && !stochastic:

@@ -36,7 +36,13 @@ func (d *body) backOver(v *ir.Value, gs []*ir.Value, params []*ir.Param) []*ir.V
 		Region:  region.Inside(ir.RegionRev, s.Name),
 		StepVJP: d.vjp(s.Replay, after(s.Replay, 2, params), len(s.Replay.Args), true)}
 	rev.Events = d.eventVJPs(s, params)
+	if s.Start != nil {
+		rev.StartVJP = d.vjp(s.Start, after(s.Start, 2, params), len(s.Start.Args), true)
+	}
 	if s.Times > 0 || len(s.Events) > 0 {
+		if s.StartAt != nil {
+			rev.StartAtVJP = d.vjp(s.StartAt, after(s.StartAt, 3, params), len(s.StartAt.Args), true)
+		}
 		rev.AtVJP = d.vjp(s.ReplayAt, after(s.ReplayAt, 3, params), len(s.ReplayAt.Args), true)
 	}
 	d.ofSteps[rev] = true

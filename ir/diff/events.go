@@ -36,13 +36,18 @@ func (p *pass) eventVJPs(s *ir.Solve, params []*ir.Param) []*ir.Func {
 
 func (p *pass) eventVJP(s *ir.Solve, i, guard int, params []*ir.Param) *ir.Func {
 	ev := &s.Events[i]
-	n := len(s.States)
+	n := len(s.Plain()) // the others, memory of the method, begin anew after an event
 	b := ir.NewFunc(p.fresh(fmt.Sprintf("%s.event%d.vjp", s.Name, i)), s.Span, p.m.Real)
-	args := copyArgs(b, s.Field.Args)
+	args := copyArgs(b, s.Field.Args[:1+n])
+	for _, st := range s.States[n:] {
+		b.Arg(st.Name, st.Type)
+	}
+	args = append(args, copyArgs(b, s.Field.Args[1+n:])...)
 	var bars []*ir.Value
 	for _, st := range s.States {
 		bars = append(bars, b.Arg(st.Name+"_bar", st.Type))
 	}
+	bars = bars[:n]
 	end := b.Arg("t_bar", ir.Scalar(ir.F64))
 	e := &eventSweep{pass: p, b: b, n: n, params: params, args: args}
 	dot := func(xs, ys []*ir.Value) *ir.Value {
@@ -92,6 +97,9 @@ func (p *pass) eventVJP(s *ir.Solve, i, guard int, params []*ir.Param) *ir.Func 
 		e.collect(outs[n:])
 	}
 	results := append([]*ir.Value(nil), back...)
+	for _, st := range s.States[n:] {
+		results = append(results, b.Zeros(st.Type))
+	}
 	for k, a := range args[1+n:] {
 		results = append(results, orZero(b, e.sum(k), a.Type))
 	}
@@ -100,7 +108,10 @@ func (p *pass) eventVJP(s *ir.Solve, i, guard int, params []*ir.Param) *ir.Func 
 		results = append(results, orZero(b, e.sum(len(args)-1-n+k), q.Type))
 		b.Func.Accum = append(b.Func.Accum, true)
 	}
-	for _, a := range args[1:] {
+	for _, st := range s.States {
+		b.Func.ResultNames = append(b.Func.ResultNames, st.Name+"_bar")
+	}
+	for _, a := range args[1+n:] {
 		b.Func.ResultNames = append(b.Func.ResultNames, a.Name+"_bar")
 	}
 	for _, q := range params {

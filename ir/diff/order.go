@@ -14,11 +14,7 @@ func callees(v *ir.Value) []*ir.Func {
 	case ir.OpSolve:
 		return at.Solve.Funcs()
 	case ir.OpRev:
-		fs := append(append(at.Rev.Solve.Funcs(), at.Rev.Events...), at.Rev.StepVJP)
-		if at.Rev.AtVJP != nil {
-			fs = append(fs, at.Rev.AtVJP)
-		}
-		return fs
+		return append(at.Rev.Solve.Funcs(), at.Rev.Funcs()...)
 	}
 	return nil
 }

@@ -197,6 +197,9 @@ func (p *pass) tangentOf(s *ir.Solve, extras []int, params []*ir.Param) *ir.Solv
 	}
 	c.Field = m.of(s.Field, 1, groups{x}, true, groups{x})
 	c.Begin = m.of(s.Begin, 1, groups{y}, true, groups{y})
+	c.Start = m.of(s.Start, 2, groups{y}, true, groups{y})
+	c.StartDense = m.of(s.StartDense, 2, groups{y, y}, false, groups{y})
+	c.StartAt = m.of(s.StartAt, 3, groups{y}, true, groups{y})
 	c.Step = m.of(s.Step, 2, in, true, out)
 	c.DenseStep = m.of(s.DenseStep, 2, in, true, out)
 	c.Dense = m.of(s.Dense, 2, groups{y, y}, false, groups{y})

@@ -52,8 +52,9 @@ type Machine struct {
 
 // Step is one accepted step of a solve.
 type Step struct {
-	T, H float64
-	Y    []Tensor
+	T, H  float64
+	Y     []Tensor
+	First bool // made by ir.Solve.Start
 }
 
 // Failure is a solve that stopped at time T.

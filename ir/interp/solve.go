@@ -43,6 +43,7 @@ type run struct {
 	stop   float64
 	why    *Origin // of the last step that was not finite, in a Trace
 	events *events
+	first  bool // the present step is made by Start
 }
 
 func num(x float64) datum { return datum{data: []float64{x}} }
@@ -119,7 +120,7 @@ func (r *run) accept(h, t, span float64, y1, dense []datum) (cut bool) {
 	for i, d := range r.y {
 		ys[i] = Tensor{Data: d.data, Shape: r.s.States[i].Type.Shape}
 	}
-	r.tape.steps = append(r.tape.steps, Step{T: r.t, H: h, Y: ys})
+	r.tape.steps = append(r.tape.steps, Step{T: r.t, H: h, Y: ys, First: r.first})
 	r.tape.ends = append(r.tape.ends, end)
 	k := len(r.tape.steps) - 1
 	for ; r.next < len(r.times) && (r.times[r.next]-t)*span <= 0 && !(cut && r.times[r.next] == t); r.next++ {
@@ -143,11 +144,18 @@ func (r *run) accept(h, t, span float64, y1, dense []datum) (cut bool) {
 
 // inside are the states at theta in a step to y1.
 func (r *run) inside(theta, h float64, y1, dense []datum) []datum {
+	if r.first {
+		return r.m.run(r.s.StartDense, cat([]datum{num(theta), num(h)}, r.y, y1))
+	}
 	return r.m.run(r.s.Dense, cat([]datum{num(theta), num(h)}, r.y, y1, dense))
 }
 
 // step evaluates Step, or DenseStep when there are output times.
 func (r *run) step(h float64, k []datum) []datum {
+	if r.first {
+		r.nfe += r.s.StartEvals
+		return r.m.run(r.s.Start, cat([]datum{num(r.t), num(h)}, r.y, r.c))
+	}
 	f := r.s.Step
 	if (len(r.times) > 0 || r.events != nil) && r.s.DenseStep != nil {
 		f = r.s.DenseStep
@@ -172,15 +180,21 @@ func (r *run) fixed(t1 float64) {
 	}
 	slope := r.slope()
 	pieces := false // of a step that holds a stop
+	filled := false // the memory of several steps
 	for k := 0; k < n && r.t != t1; k++ {
+		if r.first = r.s.Start != nil && !filled; r.first && !pieces {
+			k += min(r.s.StartSteps, n-k) - 1
+		}
+		whole := r.first && !pieces
 		next := t0 + float64(k+1)*length
 		if k == n-1 {
 			next = t1
 		}
 		goal, stop := r.goal(next)
 		step := h
-		if stop || pieces || r.s.Steps == 0 && k == n-1 {
+		if stop || pieces || r.first || r.s.Steps == 0 && k == n-1 {
 			step = goal - r.t // the rest, or what is left before a stop
+			r.first = r.s.Start != nil
 		}
 		y1, next1, dense := r.split(r.step(step, slope))
 		if !allFinite(y1) {
@@ -188,6 +202,7 @@ func (r *run) fixed(t1 float64) {
 			return
 		}
 		slope, pieces = next1, false
+		filled = !stop && (whole || filled && !r.first)
 		at := next
 		if stop {
 			at = r.stops[0]
@@ -196,7 +211,7 @@ func (r *run) fixed(t1 float64) {
 			if r.status != ir.StatusOK {
 				return
 			}
-			slope, pieces = r.again(), true
+			slope, pieces, filled = r.again(), true, false
 			if (next-r.t)*(t1-t0) > 0 {
 				k--
 			}
@@ -275,6 +290,7 @@ func (r *run) forced(steps []Step, t1 float64) {
 	t0 := r.t
 	k := r.slope()
 	for i, st := range steps {
+		r.first = st.First
 		out := r.step(st.H, k)
 		y1, k1, dense := r.split(out)
 		next := t1
@@ -476,11 +492,15 @@ func (m *Machine) reverse(r *ir.Rev, in []datum) datum {
 			copyBars(y, out[:n])
 			add(rest, out[n:])
 		}
+		whole, inside := r.StepVJP, r.AtVJP
+		if st.First {
+			whole, inside = r.StartVJP, r.StartAtVJP
+		}
 		var out []datum
 		if tp.ends[k] == 1 {
-			out = m.run(r.StepVJP, cat([]datum{num(st.T), num(st.H)}, ys, tp.extras, y))
+			out = m.run(whole, cat([]datum{num(st.T), num(st.H)}, ys, tp.extras, y))
 		} else {
-			out = m.run(r.AtVJP, cat([]datum{num(st.T), num(st.H), num(tp.ends[k])}, ys, tp.extras, y))
+			out = m.run(inside, cat([]datum{num(st.T), num(st.H), num(tp.ends[k])}, ys, tp.extras, y))
 		}
 		copyBars(y, out[:n])
 		add(rest, out[n:])
@@ -490,7 +510,7 @@ func (m *Machine) reverse(r *ir.Rev, in []datum) datum {
 			case 0:
 				add(y, at(next))
 			default:
-				out := m.run(r.AtVJP, cat([]datum{num(st.T), num(st.H), num(theta)}, ys, tp.extras, at(next)))
+				out := m.run(inside, cat([]datum{num(st.T), num(st.H), num(theta)}, ys, tp.extras, at(next)))
 				add(y, out[:n])
 				add(rest, out[n:])
 			}

@@ -1,6 +1,10 @@
 package method
 
-import "ndec.dev/ndec/ir"
+import (
+	"slices"
+
+	"ndec.dev/ndec/ir"
+)
 
 // Memory is a method that carries memory from step to step, in states of the solve after those of the
 // system. A step of it is a function of states and memory.
@@ -9,13 +13,18 @@ type Memory struct {
 	Evals    int      // evaluations of the field in a step
 	Undoes   bool     // a step is undone by the same step backwards, up to rounding
 	Suffixes []string // of the names of memory, one piece per state each
-	// Begin gives the pieces at a start from the field k there.
+	// Begin gives the pieces at a start from the field k there; nil where Start does.
 	Begin func(y, k []*ir.Value) [][]*ir.Value
-	// Step is one step; Error is that of the solution of an order less.
+	// Start makes the first step of methods whose memory is of several steps.
+	Start *starter
+	// Step is one step; errors are those of the solution of an order less.
 	Step func(r *remembered) (next, errors []*ir.Value, memory [][]*ir.Value)
 	// Inside are the states at theta within a step of length h, from states and memory at both ends.
-	Inside func(b *ir.Builder, theta, h *ir.Value, y, y1 []*ir.Value, before, after [][]*ir.Value) []*ir.Value
+	Inside insideOf
 }
+
+// insideOf makes the states inside a step.
+type insideOf func(b *ir.Builder, theta, h *ir.Value, y, y1 []*ir.Value, before, after [][]*ir.Value) []*ir.Value
 
 // remembered is a step on its way: states y, one list per piece of memory.
 type remembered struct {
@@ -104,7 +113,7 @@ func reversibleHeun(func(key string) ir.Setting, func(*ir.Choice) *Tableau) *Mem
 
 // quadratic makes dense output y + h θ (d1 + θ d2) that starts with slope d1 = m and has the mean slope of m and m1, m being a piece
 // of the memory.
-func quadratic(piece int) func(b *ir.Builder, theta, h *ir.Value, y, y1 []*ir.Value, before, after [][]*ir.Value) []*ir.Value {
+func quadratic(piece int) insideOf {
 	return func(b *ir.Builder, theta, h *ir.Value, y, _ []*ir.Value, before, after [][]*ir.Value) []*ir.Value {
 		scale := b.Mul(h, theta)
 		out := make([]*ir.Value, len(y))
@@ -120,17 +129,19 @@ func quadratic(piece int) func(b *ir.Builder, theta, h *ir.Value, y, y1 []*ir.Va
 // Operands inserts the starts of memory into the operands of a solve, which lack them: each piece begins at
 // the start of the solve.
 func Operands(b *ir.Builder, s *ir.Solve, operands []*ir.Value) []*ir.Value {
-	if s.Begin == nil {
+	lead, n := s.Lead(), len(s.Plain())
+	if n == len(s.States) {
 		return operands
 	}
-	lead, n := s.Lead(), len(s.Plain())
-	in := append([]*ir.Value{operands[0]}, operands[lead:lead+n]...)
+	var memory []*ir.Value
 	for _, st := range s.States[n:] {
-		in = append(in, b.Zeros(st.Type))
+		memory = append(memory, b.Zeros(st.Type))
 	}
-	starts := b.CallAll(s.Begin, append(in, operands[lead+n:]...)...)
-	out := append([]*ir.Value(nil), operands[:lead+n]...)
-	return append(append(out, starts[n:]...), operands[lead+n:]...)
+	if s.Begin != nil {
+		in := slices.Concat(operands[:1], operands[lead:lead+n], memory, operands[lead+n:])
+		memory = b.CallAll(s.Begin, in...)[n:]
+	}
+	return slices.Concat(operands[:lead+n], memory, operands[lead+n:])
 }
 
 // buildMemory is Build for a method with memory.
@@ -142,7 +153,11 @@ func (n *maker) buildMemory(m *ir.Module, by *Memory) {
 		}
 	}
 	s := n.s
-	s.Begin, s.BeginEvals = m.AddFunc(w.begin()), 1
+	if by.Start != nil {
+		w.starts(m)
+	} else {
+		s.Begin, s.BeginEvals = m.AddFunc(w.begin()), 1
+	}
 	s.Step = m.AddFunc(w.step("step", "one step", false, s.Adaptive))
 	s.DenseStep = m.AddFunc(w.step("dense_step", "one step, whose ends are all that dense output needs", false, s.Adaptive))
 	s.Dense = m.AddFunc(w.dense())
@@ -209,7 +224,7 @@ func (w *rememberer) step(suffix, doc string, at, withErrors bool) *ir.Func {
 	switch {
 	case at:
 		b.Func.ResultNames = w.resultNames("_at")
-		return b.Return(w.between(b, theta, r.h, start, results)...)
+		return b.Return(w.inside(b, w.by.Inside, theta, r.h, start, results)...)
 	case withErrors:
 		results = append(results, errors...)
 		b.Func.ResultNames = append(b.Func.ResultNames, w.resultNames("_err")[:w.plain]...)
@@ -224,14 +239,14 @@ func (w *rememberer) dense() *ir.Func {
 	theta, h := scalar(b, "theta"), scalar(b, "h")
 	start, end := w.states(b, ""), w.states(b, "_next")
 	b.Func.ResultNames = w.resultNames("_at")
-	return b.Return(w.between(b, theta, h, start, end)...)
+	return b.Return(w.inside(b, w.by.Inside, theta, h, start, end)...)
 }
 
-// between gives the states inside a step; memory lies on the line between its ends.
-func (w *rememberer) between(b *ir.Builder, theta, h *ir.Value, start, end []*ir.Value) []*ir.Value {
+// inside gives the states inside a step; memory lies on the line between its ends.
+func (w *rememberer) inside(b *ir.Builder, by insideOf, theta, h *ir.Value, start, end []*ir.Value) []*ir.Value {
 	y, before := w.pieces(start)
 	y1, after := w.pieces(end)
-	out := w.by.Inside(b, theta, h, y, y1, before, after)
+	out := by(b, theta, h, y, y1, before, after)
 	for i, st := range w.s.States {
 		if i >= w.plain {
 			out = append(out, b.Add(start[i], b.Mul(b.Cast(theta, st.Type.Elem), b.Sub(end[i], start[i]))))

@@ -12,7 +12,7 @@ import (
 func TestMemory(t *testing.T) {
 	damped := Lookup("alf").With([]ir.Setting{{Key: "eta", Num: 0.8}})
 	for _, r := range append(Rows(Solver), damped) {
-		if r.Memory == nil {
+		if r.Memory == nil || r.Memory.Start != nil { // see TestMultistep
 			continue
 		}
 		if r.Name == "shooting" { // with numbers whose order is that of the fine solution

@@ -228,6 +228,8 @@ func (r *Row) DenseOrder() int {
 	switch {
 	case r.Split != nil:
 		return min(r.Split.Order, 3)
+	case r.Memory != nil && r.Memory.Start != nil:
+		return r.Memory.Order
 	case r.Memory != nil:
 		return min(r.Memory.Order, 3)
 	case r.Tableau == nil:
@@ -250,6 +252,9 @@ func (r *Row) FSAL() bool { return r.Split != nil || r.Tableau != nil && r.Table
 // Undoes reports whether a step is undone by the same step backwards, up to rounding: those of symmetric
 // splittings, and of methods with memory that is not damped.
 func (r *Row) Undoes() bool { return r.Split != nil || r.Memory != nil && r.Memory.Undoes }
+
+// Restarts reports whether steps can begin anew within a solve, which events and stops ask for.
+func (r *Row) Restarts() bool { return r.Memory == nil || r.Memory.Start != nil }
 
 // Evals is the number of field evaluations of an attempted step, without those of dense output.
 func (r *Row) Evals() int {

@@ -81,6 +81,22 @@ func memoryOptions() []Option {
 	return slices.DeleteFunc(adaptiveOptions(), func(o Option) bool { return o.Kind == Numbers || o.Group == Events })
 }
 
+func adamsOrder() Option {
+	return Option{Key: "order", Kind: Int, Default: 4, Min: 2, Max: 12, Doc: "order of the method"}
+}
+
+func correctionsOption() Option {
+	return Option{Key: "corrections", Kind: Int, Default: 1, Min: 1, Max: 10, Doc: "how often the prediction is corrected, an evaluation each"}
+}
+
+// adamsDefaults are those of Adams methods.
+func adamsDefaults(key string) ir.Setting {
+	if key == "order" {
+		return ir.Setting{Num: adamsOrder().Default}
+	}
+	return ir.Setting{Num: correctionsOption().Default}
+}
+
 func checkpointOptions() []Option {
 	return []Option{
 		{Key: "every", Kind: Int, Min: 1, Max: 1e9, Optional: true, OneOf: "kept", Doc: "keeps the state of every n-th step"},

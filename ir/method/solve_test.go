@@ -28,6 +28,21 @@ func call(f *ir.Func, args ...[]float64) [][]float64 {
 				in = append(in, at[a][0])
 			}
 			at[v] = call(v.Attr.Func, in...)
+		case ir.OpScan: // without slices, as in the first step of methods of several steps
+			sc := v.Attr.Scan
+			var in [][]float64
+			for _, a := range v.Args {
+				in = append(in, at[a][0])
+			}
+			at[v] = make([][]float64, len(sc.Fn.Results))
+			for range sc.N {
+				out := call(sc.Fn, in...)
+				copy(in, out[:sc.Carry])
+				copy(at[v], out[:sc.Carry])
+				for i := sc.Carry; i < len(out); i++ {
+					at[v][i] = append(at[v][i], out[i]...)
+				}
+			}
 		case ir.OpResult:
 			at[v] = [][]float64{at[v.Args[0]][v.Attr.Index]}
 		default:

@@ -31,6 +31,9 @@ func layouts(s *ir.Solve) []layout {
 	rows := []layout{
 		{&s.Field, 1, x, true, x, false},
 		{&s.Begin, 1, y, true, y, false},
+		{&s.Start, 2, y, true, y, false},
+		{&s.StartDense, 2, slices.Concat(y, y), false, y, false},
+		{&s.StartAt, 3, y, true, y, false},
 		{&s.Step, 2, in, true, out, false},
 		{&s.DenseStep, 2, in, true, out, true},
 		{&s.Dense, 2, slices.Concat(y, y), false, y, true},
@@ -73,9 +76,12 @@ func (l layout) resultMask(states []bool) []bool {
 	return mask
 }
 
-// exclusive reports whether no other solve and no reverse sweep runs functions of s. Only then
-// may their signatures change.
+// exclusive reports whether no other solve, no reverse sweep and no loop of a first step (see ir.Solve.Start)
+// runs functions of s. Only then may their signatures change.
 func exclusive(m *ir.Module, s *ir.Solve) bool {
+	if s.Start != nil {
+		return false
+	}
 	mine := map[*ir.Func]bool{}
 	for _, f := range s.Funcs() {
 		mine[f] = true

@@ -114,7 +114,7 @@ func init() {
 // strip drops the steps that ir/diff differentiates: nothing runs them any more.
 func strip(m *ir.Module) {
 	for _, s := range solves(m) {
-		s.ReplayAt = nil
+		s.ReplayAt, s.StartAt = nil, nil
 		if !s.Remakes() {
 			s.Replay = nil
 		}

@@ -13,7 +13,7 @@ import "ndec.dev/ndec/ir"
 //	Combine                 batch
 //	Field                   t stage, states stage*, extras solve
 //	Begin                   as Step, and as around its call
-//	Step, DenseStep, Replay t, h step, states step*, extras solve
+//	Step, Start, Replay, …  t, h step, states step*, extras solve
 //	Dense, Norm, Control    step*
 //	First                   t0 solve, states solve*, extras solve
 //	StepVJP, AtVJP          t, h rev, states and cotangents rev*, extras as around the sweep
@@ -272,6 +272,8 @@ func (r *rater) solve(s *ir.Solve, region *ir.Region, times bool, extras []ir.Ra
 		{s.Step, step, list(fill(2, at(step, own)), states(step, in), c)},
 		{s.DenseStep, step, list(fill(2, at(step, own)), states(step, in), c)},
 		{s.Replay, step, list(fill(2, at(step, own)), states(step, n), c)},
+		{s.Start, step, list(fill(2, at(step, own)), states(step, n), c)},
+		{s.StartAt, step, list(fill(3, at(step, own)), states(step, n), c)},
 		{s.ReplayAt, step, list(fill(3, at(step, own)), states(step, n), c)},
 		{s.Guard, step, list(fill(1, at(step, own)), states(step, x), c)},
 		{s.First, s.Region, list(fill(2, at(s.Region, times)), fill(2, at(s.Region, false)), states(s.Region, 2*x), c)},
@@ -283,7 +285,7 @@ func (r *rater) solve(s *ir.Solve, region *ir.Region, times bool, extras []ir.Ra
 	for _, row := range rows {
 		r.place(row.f, row.region, row.args)
 	}
-	for _, f := range []*ir.Func{s.Dense, s.Control} {
+	for _, f := range []*ir.Func{s.Dense, s.StartDense, s.Control} {
 		if f != nil {
 			r.place(f, step, fill(len(f.Args), at(step, true)))
 		}
@@ -320,7 +322,7 @@ func (r *rater) sweep(f *ir.Func, v *ir.Value) {
 		own = true
 		r.place(g, rev.Region, list(fill(1, at(rev.Region, true)), fill(len(s.States), at(rev.Region, true)), extras, fill(len(s.States)+1, at(rev.Region, true))))
 	}
-	for _, g := range revFuncs(rev)[len(rev.Events):] {
+	for _, g := range rev.Funcs()[len(rev.Events):] {
 		scalars := len(g.Args) - 2*len(s.States) - len(extras)
 		r.place(g, rev.Region, list(
 			fill(scalars, at(rev.Region, own)),

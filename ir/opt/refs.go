@@ -14,17 +14,9 @@ func callees(v *ir.Value) []*ir.Func {
 	case ir.OpSolve:
 		return at.Solve.Funcs()
 	case ir.OpRev:
-		return append(revFuncs(at.Rev), at.Rev.Solve.Funcs()...)
+		return append(at.Rev.Funcs(), at.Rev.Solve.Funcs()...)
 	}
 	return nil
-}
-
-func revFuncs(r *ir.Rev) []*ir.Func {
-	fs := append(append([]*ir.Func(nil), r.Events...), r.StepVJP)
-	if r.AtVJP != nil {
-		fs = append(fs, r.AtVJP)
-	}
-	return fs
 }
 
 // solves lists every solve of m: those of the module, then those met only in values.
@@ -63,7 +55,7 @@ func solveFuncs(m *ir.Module) map[*ir.Func]bool {
 	for _, f := range m.Funcs {
 		for _, v := range f.Values {
 			if v.Op == ir.OpRev {
-				for _, g := range revFuncs(v.Attr.Rev) {
+				for _, g := range v.Attr.Rev.Funcs() {
 					set[g] = true
 				}
 			}

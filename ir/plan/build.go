@@ -101,9 +101,9 @@ func (p *Plan) addSolve(s *ir.Solve, path bool) error {
 // Functions are those that the loops of a solve call.
 func (ps *Solve) Functions() []*ir.Func {
 	s := ps.IR
-	fs := []*ir.Func{s.Field, s.Step, s.Norm, s.First, s.Control}
+	fs := []*ir.Func{s.Field, s.Start, s.Step, s.Norm, s.First, s.Control}
 	if ps.Path || len(s.Events) > 0 {
-		fs = append(fs, s.DenseStep, s.Dense, s.Guard)
+		fs = append(fs, s.DenseStep, s.Dense, s.StartDense, s.Guard)
 	}
 	for _, e := range s.Events {
 		fs = append(fs, e.Reset)
@@ -170,7 +170,7 @@ func (p *Plan) RevNeeds(r *ir.Rev) Needs {
 
 // RevFunctions are those that a reverse sweep calls.
 func RevFunctions(r *ir.Rev) []*ir.Func {
-	fs := append([]*ir.Func{r.StepVJP, r.AtVJP, r.Solve.Replay}, r.Events...)
+	fs := append([]*ir.Func{r.StepVJP, r.AtVJP, r.StartVJP, r.StartAtVJP, r.Solve.Replay}, r.Events...)
 	return slices.DeleteFunc(fs, func(f *ir.Func) bool { return f == nil })
 }
 
