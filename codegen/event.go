@@ -92,15 +92,24 @@ func (l *loop) inside(theta string, to []operand) {
 // cutStep prints how a step ends where events happen.
 func (l *loop) cutStep() {
 	p := l.p
-	if len(l.s.Events) == 0 {
+	place := "ev.End"
+	switch {
+	case l.s.Passes():
+		p.line("if (tNext-t1)*dir > 0 { // past the end")
+		place = "(t1-t)/h"
+	case len(l.s.Events) > 0:
+		p.line("if ev.Hit && ev.End < 1 {")
+	default:
 		return
 	}
-	p.line("if ev.Hit && ev.End < 1 {")
 	at := suffixed(l.x, "At")
 	l.states(at)
-	l.inside("ev.End", at)
+	l.inside(place, at)
 	for _, o := range l.x {
 		p.line("%s1 = %sAt", o.name, o.name)
+	}
+	if l.s.Passes() {
+		p.line("tNext = t1")
 	}
 	p.line("}")
 }

@@ -157,6 +157,8 @@ func (e *emitter) reverse(r *ir.Rev) (params, results, body string) {
 	}
 	if len(s.Events) > 0 {
 		e.backOverEvents(r, l, stepOut, bar, addExtras)
+	}
+	if s.Cuts() {
 		p.line("if part := tape.part[k]; part < 1 {")
 		in := append([]string{"tape.t[k]", "tape.h[k]", "part"}, append(append(recorded(), l.extras()...), args(bar)...)...)
 		pull(r.AtVJP, r.StartAtVJP, in)
@@ -164,7 +166,7 @@ func (e *emitter) reverse(r *ir.Rev) (params, results, body string) {
 	}
 	in := append([]string{stepT, stepH}, append(append(recorded(), l.extras()...), args(bar)...)...)
 	pull(r.StepVJP, r.StartVJP, in)
-	if len(s.Events) > 0 {
+	if s.Cuts() {
 		p.line("}")
 	}
 	for i := range bar {

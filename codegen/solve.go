@@ -93,7 +93,7 @@ func (e *emitter) apply(f *ir.Func, in []string, to []operand, op string) string
 
 func (e *emitter) newLoop(ps *plan.Solve, path bool) *loop {
 	l := &loop{e: e, p: e.p, ps: ps, s: ps.IR, path: path}
-	sc := e.locals("t", "t0", "t1", "h", "at", "kept", "dir", "err", "last", "ts", "next", "theta", "tape", "reach", "factor", "rejected", "attempts", "steps", "rtol", "atol", "errPrev", "errPrev2", "finite", "tNext", "stops", "gap", "goal", "cut", "stop", "pieces", "ev", "es", "end", "place", "m", "f", "part", "gridNext", "begin", "first", "whole", "filled", "width")
+	sc := e.locals("t", "t0", "t1", "h", "at", "kept", "dir", "err", "last", "ts", "next", "theta", "tape", "reach", "factor", "rejected", "attempts", "steps", "rtol", "atol", "errPrev", "errPrev2", "finite", "tNext", "stops", "gap", "goal", "cut", "stop", "pieces", "ev", "es", "end", "place", "m", "f", "part", "gridNext", "begin", "first", "whole", "filled", "width", "ratio", "ratioPrev", "hPrev", "from", "to")
 	for _, st := range ps.IR.States {
 		name := sc.pick(goName(st.Name, false))
 		for _, suffix := range []string{"1", "K", "K1", "Err", "Out", "End", "0", "Start", "At"} {
@@ -108,7 +108,7 @@ func (e *emitter) newLoop(ps *plan.Solve, path bool) *loop {
 		}
 		l.c = append(l.c, operand{sc.pick(name), t})
 	}
-	if (path || len(ps.IR.Events) > 0) && ps.IR.DenseStep != nil {
+	if (path || ps.IR.Cuts()) && ps.IR.DenseStep != nil {
 		n := l.stepResults()
 		for i, r := range ps.IR.DenseStep.Results[n:] {
 			l.d = append(l.d, operand{sc.pick(fmt.Sprintf("dense%d", i)), r.Type})
@@ -280,13 +280,19 @@ func (l *loop) finite(name string, os []operand) {
 
 func (l *loop) fixed() {
 	p, s := l.p, l.s
-	if s.Steps > 0 {
+	_, to := l.grid()
+	switch {
+	case s.PerSample:
+		p.line("steps := by.Steps")
+		l.resetTape("steps*len(ts)")
+	case s.Steps > 0:
 		p.line("steps := by.Steps")
 		p.line("h := (t1 - t0) / float64(steps)")
-	} else {
+		l.resetTape("steps")
+	default:
 		p.line("h, steps := rt.FixedSteps(t0, t1, by.Step)")
+		l.resetTape("steps")
 	}
-	l.resetTape("steps")
 	k := suffixed(l.plain(l.x), "K")
 	l.declare(suffixed(l.x, "1"))
 	if s.FSAL {
@@ -301,18 +307,27 @@ func (l *loop) fixed() {
 		l.first()
 		p.line("}")
 	}
+	if s.PerSample {
+		p.line("for _, to := range ts { // the grid of the steps")
+		p.line("from := t")
+		p.line("h := (to - from) / float64(steps)")
+		defer func() {
+			p.line("if st.Status != rt.OK { break }")
+			p.line("}")
+		}()
+	}
 	if s.Stops > 0 || len(s.Events) > 0 || s.Start != nil {
 		l.pieces()
 		return
 	}
-	p.line("for k := 0; k < steps && t != t1; k++ {")
+	p.line("for k := 0; k < steps && t != %s; k++ {", to)
 	if s.StepSize > 0 {
 		p.line("if k == steps-1 { h = t1 - t }")
 	}
 	l.fixedStep(step, results)
 	p.line("st.Accepted++")
 	l.record()
-	l.nextTime()
+	l.nextTime("h")
 	l.dense()
 	l.advance()
 	p.line("t = tNext")
@@ -320,14 +335,22 @@ func (l *loop) fixed() {
 	p.line("}")
 }
 
-// nextTime prints the end of a step of the grid.
-func (l *loop) nextTime() {
-	if l.s.StepSize > 0 {
-		l.p.line("tNext := t0 + float64(float64(k+1)*rt.Signed(by.Step, t1-t0))")
-	} else {
-		l.p.line("tNext := t0 + float64(float64(k+1)*h)")
+// grid names the ends of the grid of steps: those of the solve, or neighbouring output times.
+func (l *loop) grid() (from, to string) {
+	if l.s.PerSample {
+		return "from", "to"
 	}
-	l.p.line("if k == steps-1 { tNext = t1 }")
+	return "t0", "t1"
+}
+
+// nextTime prints the end of a step of the grid, whose steps have that length.
+func (l *loop) nextTime(length string) {
+	from, to := l.grid()
+	if l.s.StepSize > 0 {
+		length = "rt.Signed(by.Step, t1-t0)"
+	}
+	l.p.line("tNext := %s + float64(float64(k+1)*%s)", from, length)
+	l.p.line("if k == steps-1 { tNext = %s }", to)
 }
 
 // pieces prints the steps of a grid, those that hold a stop or an event in pieces, and those of methods of several
@@ -343,7 +366,8 @@ func (l *loop) pieces() {
 	default:
 		p.line("width := h")
 	}
-	p.line("for k := 0; k < steps && t != t1; k++ {")
+	_, to := l.grid()
+	p.line("for k := 0; k < steps && t != %s; k++ {", to)
 	switch {
 	case s.Start == nil:
 	case cuts:
@@ -353,12 +377,7 @@ func (l *loop) pieces() {
 		p.line("first := k == 0")
 		p.line("if first { k = min(%d, steps) - 1 }", s.StartSteps)
 	}
-	if s.StepSize > 0 {
-		p.line("tNext := t0 + float64(float64(k+1)*rt.Signed(by.Step, t1-t0))")
-	} else {
-		p.line("tNext := t0 + float64(float64(k+1)*width)")
-	}
-	p.line("if k == steps-1 { tNext = t1 }")
+	l.nextTime("width")
 	var cond []string
 	goal := "tNext"
 	if s.Stops > 0 {
@@ -491,7 +510,7 @@ func (l *loop) fixedStep(step *ir.Func, results []operand) {
 }
 
 // denseSteps reports whether every step has the data of dense output.
-func (l *loop) denseSteps() bool { return (l.path || len(l.s.Events) > 0) && l.s.DenseStep != nil }
+func (l *loop) denseSteps() bool { return (l.path || l.s.Cuts()) && l.s.DenseStep != nil }
 
 // evals is the number of evaluations of an attempted step.
 func (l *loop) evals() int {

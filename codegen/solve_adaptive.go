@@ -30,11 +30,22 @@ func (l *loop) adaptive() {
 		if s.FirstEvals > 0 {
 			p.line("st.NFE += %d", s.FirstEvals)
 		}
-		p.line("h = dir * min(h, dir*(t1-t0))")
+		if s.Compat == "" {
+			p.line("h = dir * min(h, dir*(t1-t0))")
+		} else {
+			p.line("h *= dir")
+		}
 	}
 	p.line("}")
 	p.line("err, errPrev, errPrev2 := 1.0, 1.0, 1.0")
-	p.line("rejected := false")
+	if s.Compat == "" {
+		p.line("rejected := false")
+	}
+	control := []string{"err", "errPrev", "errPrev2"}
+	if s.Ratios() {
+		p.line("ratio, ratioPrev, hPrev := 1.0, 1.0, 0.0")
+		control = append(control, "ratio", "ratioPrev")
+	}
 	l.declare(l.d)
 	step, results := l.stepFunc()
 	p.line("for t != t1 {")
@@ -48,15 +59,19 @@ func (l *loop) adaptive() {
 		l.goal("t1")
 		p.line("last, cut := (t+float64(1.01*h)-goal)*dir >= 0, h")
 		p.line("if last { h = goal - t }")
-	} else {
-		p.line("last := (t+float64(1.01*h)-t1)*dir >= 0")
+	} else if !s.Passes() {
+		p.line("last := (t+%s-t1)*dir >= 0", ifElse(s.Compat == "", "float64(1.01*h)", "h"))
 		p.line("if last { h = t1 - t }")
 	}
 	p.line("if st.Accepted+st.Rejected == by.MaxSteps {")
 	p.line("st.Fail(rt.MaxSteps, t, h)")
 	p.line("break")
 	p.line("}")
-	p.line("if !(last || rt.LongEnough(h, t, t1)) { // a NaN step is not")
+	if s.Passes() {
+		p.line("if !rt.LongEnough(h, t, t1) { // a NaN step is not")
+	} else {
+		p.line("if !(last || rt.LongEnough(h, t, t1)) { // a NaN step is not")
+	}
 	p.line("st.Fail(rt.TooSmall(err, h), t, h)")
 	p.line("break")
 	p.line("}")
@@ -67,6 +82,9 @@ func (l *loop) adaptive() {
 	in = append(in, l.extras()...)
 	p.line("%s", e.apply(step, in, results, "="))
 	p.line("st.NFE += %d", l.evals())
+	if s.Ratios() {
+		p.line("if hPrev != 0 { ratio = h / hPrev }")
+	}
 	p.line("%s", e.apply(s.Norm, append([]string{"rtol", "atol"}, args(plain, l.plain(x1), xe)...), []operand{{"err", ir.Scalar(ir.F64)}}, "="))
 	if s.MinStep > 0 {
 		p.line("if !(err <= 1) && !(dir*h <= %s && err-err == 0) { // also a NaN", number(s.MinStep, ir.F64))
@@ -74,45 +92,67 @@ func (l *loop) adaptive() {
 		p.line("if !(err <= 1) { // also a NaN")
 	}
 	p.line("st.Rejected++")
-	p.line("rejected = true")
+	if s.Compat == "" {
+		p.line("rejected = true")
+	}
 	p.line("if err-err != 0 {")
 	p.line("h *= %s", number(s.MinFactor, ir.F64))
 	p.line("continue")
 	p.line("}")
-	p.line("%s", e.apply(s.Control, []string{"err", "errPrev", "errPrev2"}, []operand{{"factor", ir.Scalar(ir.F64)}}, ":="))
+	p.line("%s", e.apply(s.Control, control, []operand{{"factor", ir.Scalar(ir.F64)}}, ":="))
 	p.line("h *= min(factor, 1)")
 	p.line("continue")
 	p.line("}")
 	next := func() {
 		p.line("tNext := t + h")
-		p.line("if last { tNext = t1 }")
+		if !s.Passes() {
+			p.line("if last { tNext = t1 }")
+		}
 		if s.Stops > 0 {
 			p.line("if last && stop { tNext = stops[0] }")
 		}
 	}
-	if len(s.Events) > 0 {
+	switch {
+	case len(s.Events) > 0:
 		next()
 		l.events()
+	case s.Passes():
+		next()
+		if s.Record {
+			p.line("part := 1.0 // of the step, up to the end")
+			p.line("if (tNext-t1)*dir > 0 { part = (t1 - t) / h }")
+		}
 	}
 	p.line("st.Accepted++")
 	l.record()
-	if len(s.Events) == 0 {
+	if !s.Cuts() {
 		next()
 	}
 	l.dense()
-	p.line("%s", e.apply(s.Control, []string{"err", "errPrev", "errPrev2"}, []operand{{"factor", ir.Scalar(ir.F64)}}, ":="))
-	p.line("if rejected { factor = min(factor, 1) }")
-	p.line("rejected = false")
+	p.line("%s", e.apply(s.Control, control, []operand{{"factor", ir.Scalar(ir.F64)}}, ":="))
+	if s.Compat == "" {
+		p.line("if rejected { factor = min(factor, 1) }")
+		p.line("rejected = false")
+	}
+	if s.Ratios() {
+		p.line("hPrev, ratioPrev = h, ratio")
+	}
 	p.line("errPrev, errPrev2 = max(err, 1e-4), errPrev")
 	p.line("h *= factor")
 	l.advance()
 	p.line("t = tNext")
 	p.line("st.Time = t")
-	l.happen(func() { p.line("errPrev, errPrev2 = 1, 1") })
+	anew := func() {
+		p.line("errPrev, errPrev2 = 1, 1")
+		if s.Ratios() {
+			p.line("ratio, ratioPrev, hPrev = 1, 1, 0")
+		}
+	}
+	l.happen(anew)
 	if s.Stops > 0 {
 		p.line("if last && stop {")
 		l.pass()
-		p.line("errPrev, errPrev2 = 1, 1")
+		anew()
 		p.line("h = rt.Longer(h, cut)")
 		p.line("}")
 	}

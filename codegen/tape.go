@@ -42,8 +42,11 @@ func (l *loop) record() {
 		return
 	}
 	end := ""
-	if len(l.s.Events) > 0 {
+	switch {
+	case len(l.s.Events) > 0:
 		end = "ev.Part(), "
+	case l.s.Passes():
+		end = "part, "
 	}
 	if l.s.Start != nil {
 		end += "first, "
@@ -81,8 +84,10 @@ func (e *emitter) tape(s *ir.Solve) string {
 		p.line("at []int // step of each output time")
 		p.line("theta []float64 // and the place in it")
 	}
+	if s.Cuts() {
+		p.line("part []float64 // how much of each step counts: less than 1 where it was cut")
+	}
 	if len(s.Events) > 0 {
-		p.line("part []float64 // how much of each step counts: less than 1 where an event has cut it")
 		p.line("fired []rt.Fired")
 		for _, o := range l.x {
 			p.line("%sFired []%s // states before each event", o.name, e.valueType(o.t))
@@ -101,8 +106,11 @@ func (e *emitter) tape(s *ir.Solve) string {
 	if s.Times > 0 {
 		p.line("tp.at, tp.theta = tp.at[:0], tp.theta[:0]")
 	}
+	if s.Cuts() {
+		p.line("tp.part = tp.part[:0]")
+	}
 	if len(s.Events) > 0 {
-		p.line("tp.part, tp.fired = tp.part[:0], tp.fired[:0]")
+		p.line("tp.fired = tp.fired[:0]")
 		for _, o := range l.x {
 			p.line("tp.%sFired = tp.%sFired[:0]", o.name, o.name)
 		}
@@ -139,11 +147,11 @@ func (e *emitter) tape(s *ir.Solve) string {
 			p.line("tp.%s = tp.%s[:tp.kept.Len()]", o.name, o.name)
 		}
 	}
-	p.line("func (tp *%s) push(t, h%s float64, %s%s) {", name, ifText(len(s.Events) > 0, ", part"), ifText(s.Start != nil, "first bool, "), strings.Join(ps, ", "))
+	p.line("func (tp *%s) push(t, h%s float64, %s%s) {", name, ifText(s.Cuts(), ", part"), ifText(s.Start != nil, "first bool, "), strings.Join(ps, ", "))
 	if s.Start != nil {
 		p.line("tp.first = append(tp.first, first)")
 	}
-	if len(s.Events) > 0 {
+	if s.Cuts() {
 		p.line("tp.part = append(tp.part, part)")
 	}
 	if checkpointed(s) {

@@ -36,8 +36,10 @@ func fitsThread(f *plan.Func) bool { return tooLarge(f, localBytes) == nil }
 // tooLarge is an array of f of more than so many bytes; nil if there is none.
 func tooLarge(f *plan.Func, most int) *ir.Value {
 	for _, v := range f.IR.Values {
-		if v.Op == ir.OpSolve && v.Attr.Solve.Start != nil {
-			return fmt.Sprintf("the solve of %s (%s) is by a method of several steps, which kernels do not know yet", v.Attr.Solve.System, v.Span)
+		if v.Op == ir.OpSolve {
+			if s := v.Attr.Solve; s.Start != nil || s.PerSample || s.Compat != "" || s.Ratios() {
+				return fmt.Sprintf("the solve of %s (%s) has steps that kernels do not know yet: of a method of several steps, between output times, of another library or by ratios of steps", s.System, v.Span)
+			}
 		}
 		p := f.Places[v]
 		if p == nil || p.Kind != plan.Local && p.Kind != plan.Work {

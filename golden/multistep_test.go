@@ -64,6 +64,15 @@ func init() {
 		"adamsstops":     withSolver("adams_bashforth{step: 0.07, step_at: [0.52, 0.9]}"),
 		"adamsshort":     withSolver("adams_moulton{order: 12, steps: 7}"),
 		"adamsevents":    bouncingBy("adams_moulton{steps: 40}"),
+		"persample":      withSolver("rk4_38{per_sample: 3}"),
+		"persamplekept":  withSolver("adams_bashforth{order: 3, per_sample: 5, step_at: [0.52], sensitivity: checkpoint{every: 4}}"),
+		"persampleevent": bouncingBy("bosh3{per_sample: 9}"),
+		"asdiffeq":       withSolver("dopri5{rtol: 1e-4, atol: 1e-5, compat: torchdiffeq}"),
+		"asdiffeqkept":   withSolver("tsit5{rtol: 1e-4, atol: 1e-5, compat: torchdiffeq, sensitivity: checkpoint{every: 3}}"),
+		"asdyn":          withSolver("dopri5{rtol: 1e-4, atol: 1e-5, compat: torchdyn}"),
+		"h211b":          withSolver("bosh3{rtol: 1e-4, atols: [1e-5, 1e-2], control: h211b}"),
+		"h312b":          withSolver("heun_euler{rtols: [1e-3, 1e-2], atol: 1e-5, step_at: [0.6], control: h312b{b: 6}}"),
+		"h312bevents":    bouncingBy("dopri5{control: h312b}"),
 	} {
 		bothWays[name] = text
 	}
@@ -149,5 +158,69 @@ func gradientByDifferences(t *testing.T, m *ir.Module) {
 	out = run(r.GradInputs)[len(r.Objective.Results):]
 	for i, c := range r.Columns {
 		check(fmt.Sprint("column ", c.Name), args[i].Data, out[i].Data)
+	}
+}
+
+// TestStepsOfTorch: compiled solves with compat: take the steps of those libraries, as many as tables of their runs on
+// problems of DETEST say (Hull, Enright, Fellen, Sedgwick 1972): torchdiffeq 0.2.5, and torchdyn's loop.
+func TestStepsOfTorch(t *testing.T) {
+	const text = `package p
+
+system A3 {
+	state y real
+	der(y) = y*cos(t)
+}
+
+system D5 {
+	state p, v [2]real
+	der(p) = v
+	der(v) = -p / (sqnorm(p)^1.5)
+}
+
+system E2 {
+	state x, v real
+	der(x) = v
+	der(v) = (1 - x^2)*v - x
+}
+
+model M(y real) (a, d, e real) {
+	first := solve(A3{y: y}, over: 0..20, with: SOLVER)
+	second := solve(D5{p: [0.1*y, 0], v: [0, sqrt(19)*y]}, over: 0..20, with: SOLVER)
+	third := solve(E2{x: 2*y, v: 0}, over: 0..20, with: SOLVER)
+	return first.y, second.p[0], third.x
+}
+`
+	for _, c := range []struct {
+		solver string
+		nfe    [3]float64
+		err    float64 // of A3 at the end, as printed; 0: not known
+	}{
+		{"dopri5{rtol: 1e-3, atol: 1e-3, compat: torchdiffeq}", [3]float64{140, 554, 404}, 1.716421e-03},
+		{"dopri5{rtol: 1e-6, atol: 1e-6, compat: torchdiffeq}", [3]float64{464, 1268, 1118}, 4.952653e-06},
+		{"dopri5{rtol: 1e-9, atol: 1e-9, compat: torchdiffeq}", [3]float64{1490, 3950, 3392}, 2.041468e-08},
+		{"dopri5{rtol: 1e-3, atol: 1e-3, compat: torchdyn}", [3]float64{134, 536, 398}, 0},
+		{"dopri5{rtol: 1e-6, atol: 1e-6, compat: torchdyn}", [3]float64{452, 1274, 1118}, 0},
+		{"tsit5{rtol: 1e-6, atol: 1e-6, compat: torchdyn}", [3]float64{530, 1454, 1094}, 0},
+	} {
+		res, ds := driver.Compile(map[string]string{"a.nde": strings.ReplaceAll(text, "SOLVER", c.solver)}, driver.Options{Precision: "f64", Verify: true})
+		if ds.HasErrors() {
+			t.Fatal(ds)
+		}
+		mc, err := interp.New(res.Module, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := mc.Call(res.Module.Models[0].Func, interp.Of([]float64{1}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, want := range c.nfe {
+			if got := out[3+i*ir.NumStats+ir.StatNFE].Data[0]; got != want {
+				t.Errorf("%s: problem %d took %v evaluations, not %v", c.solver, i, got, want)
+			}
+		}
+		if got := math.Abs(out[0].Data[0] - math.Exp(math.Sin(20))); c.err > 0 && !(math.Abs(got-c.err) <= 1e-5*c.err+2e-11) { // their reference is off by 1e-11
+			t.Errorf("%s: the error is %.7g, not %.7g", c.solver, got, c.err)
+		}
 	}
 }

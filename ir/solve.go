@@ -38,6 +38,12 @@ import "ndec.dev/ndec/ir/diag"
 // of the last accepted step (1 at the start), at least 1e-4.
 // NFE = BeginEvals + FieldEvals + attempts*(StepEvals, and DenseEvals where there are output times).
 //
+// Output times are the grid of PerSample: Steps of one length lie between neighbours, and between t0 and the first.
+//
+// Compat takes the adaptive steps of another library. Of both, a rejection does not hold the next factor down. "torchdiffeq":
+// no step is a last one; the step that passes t1 is cut there, its end being Dense, and the first h may be longer than the
+// span. "torchdyn": a last step is one with (t + h - t1)*dir >= 0.
+//
 // MaxStep: |h| is at most that at the top of the loop. MinStep: it is at least that, and a step of
 // that length is accepted if its error is finite.
 //
@@ -73,6 +79,8 @@ type Solve struct {
 	Order      int
 	Steps      int     // fixed: number of steps, or
 	StepSize   float64 // fixed: length of a step
+	PerSample  bool    // fixed: Steps is the number between output times
+	Compat     string  // adaptive: whose steps, "" for ours
 	RTol, ATol float64
 	FirstStep  float64 // 0: by First
 	MinStep    float64 // 0: by the resolution of time
@@ -107,7 +115,8 @@ type Solve struct {
 	// First: (t0, dir, rtol, atol, x…, kx…, c…) -> |h|; it evaluates Field FirstEvals times.
 	First      *Func
 	FirstEvals int
-	// Control: (err, errPrev, errPrev2) -> factor
+	// Control: (err, errPrev, errPrev2) -> factor; of controllers that look at ratios of steps also the lengths of the step
+	// and of the accepted one before, over those of their predecessors (1 at the start): (…, ratio, ratioPrev).
 	Control *Func
 
 	// Replay is Step as a pure function for differentiation: (t, h, y…, c…) -> y1…; ReplayAt
@@ -173,6 +182,15 @@ const (
 
 // Remakes reports whether the reverse sweep of s, which is recorded, makes states again with Replay.
 func (s *Solve) Remakes() bool { return s.KeepEvery > 0 || s.KeepBytes > 0 || s.Undo }
+
+// Passes reports whether the last step may pass the end, and is cut there.
+func (s *Solve) Passes() bool { return s.Compat == "torchdiffeq" }
+
+// Cuts reports whether steps may end inside, so that each has dense output.
+func (s *Solve) Cuts() bool { return len(s.Events) > 0 || s.Passes() }
+
+// Ratios reports whether Control looks at ratios of steps.
+func (s *Solve) Ratios() bool { return s.Control != nil && len(s.Control.Args) > 3 }
 
 // Plain are the places of the states that are no memory of the method.
 func (s *Solve) Plain() []int {

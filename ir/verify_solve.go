@@ -96,8 +96,10 @@ func (c *checker) solve(s *Solve) error {
 		{"control", s.Control != nil || !s.Adaptive},
 		{"first step", s.First != nil || s.FirstStep != 0 || !s.Adaptive},
 		{"number or length of steps", s.Steps > 0 || s.StepSize > 0 || s.Adaptive},
-		{"dense output", s.Dense != nil && s.DenseStep != nil || s.Times == 0 && len(s.Events) == 0},
+		{"dense output", s.Dense != nil && s.DenseStep != nil || s.Times == 0 && !s.Cuts()},
 		{"first step of a method of several steps that fits the loop", s.Start == nil || s.StartDense != nil && s.StartSteps > 0 && !s.Adaptive && !s.FSAL},
+		{"output times of the grid", !s.PerSample || s.Times > 0 && s.Steps > 0 && !s.Adaptive},
+		{"steps of another library that fit the loop", s.Compat == "" || s.Adaptive && s.Stops == 0 && len(s.Events) == 0},
 		{"guard", (s.Guard != nil) == (len(s.Guards()) > 0)},
 		{"bound of events", len(s.Events) == 0 || s.EventTol > 0 && s.EventMax > 0},
 	} {
@@ -128,6 +130,10 @@ func (c *checker) solve(s *Solve) error {
 			return err
 		}
 	}
+	controlArgs := 3
+	if s.Ratios() {
+		controlArgs = 5
+	}
 	return c.sign(
 		signature{role: "guard", f: s.Guard, args: types(f64s(1), x, s.Extras), results: f64s(len(s.Guards()))},
 		signature{role: "field", f: s.Field, args: types(f64s(1), x, s.Extras), results: x},
@@ -140,7 +146,7 @@ func (c *checker) solve(s *Solve) error {
 		signature{role: "dense output", f: s.Dense, args: types(f64s(2), y, y, d), results: y},
 		signature{role: "norm", f: s.Norm, args: types(f64s(2), x, x, x), results: f64s(1)},
 		signature{role: "first step", f: s.First, args: types(f64s(4), x, x, s.Extras), results: f64s(1)},
-		signature{role: "control", f: s.Control, args: f64s(3), results: f64s(1)},
+		signature{role: "control", f: s.Control, args: f64s(controlArgs), results: f64s(1)},
 		signature{role: "replay", f: s.Replay, args: types(f64s(2), y, s.Extras), results: y},
 		signature{role: "replay inside a step", f: s.ReplayAt, args: types(f64s(3), y, s.Extras), results: y},
 	)
@@ -157,7 +163,7 @@ func (c *checker) rev(r *Rev) error {
 		}
 		ps = append(ps, p.Type)
 	}
-	if (s.Times > 0 || len(s.Events) > 0) && r.AtVJP == nil {
+	if (s.Times > 0 || s.Cuts()) && r.AtVJP == nil {
 		return errors.New("no derivative at output times")
 	}
 	if s.Start != nil && (r.StartVJP == nil || (r.AtVJP == nil) != (r.StartAtVJP == nil)) {

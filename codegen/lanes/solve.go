@@ -47,6 +47,12 @@ func (s *Set) AddSolve(sv *ir.Solve) (*Solve, error) {
 	switch {
 	case len(sv.Events) > 0:
 		return nil, &Unsupported{"events", sv.Field, nil}
+	case sv.PerSample:
+		return nil, &Unsupported{"steps between output times", sv.Field, nil}
+	case sv.Compat != "":
+		return nil, &Unsupported{"steps of another library", sv.Field, nil}
+	case sv.Ratios():
+		return nil, &Unsupported{"a controller that looks at ratios of steps", sv.Field, nil}
 	case sv.Start != nil:
 		return nil, &Unsupported{"a method of several steps", sv.Field, nil}
 	case sv.Stops > 0:

@@ -96,7 +96,7 @@ func (s *scope) trajectoryError(x *sema.HyperError) *ir.Value {
 	var sum *ir.Value
 	for n := x.MinSteps; n <= x.MaxSteps; n++ {
 		by := *x.Solver
-		by.Steps = n
+		by.Steps, by.PerSample = n, 0
 		var places []int
 		times := []float64{}
 		for k := 1; k <= n; k++ {

@@ -116,7 +116,6 @@ type refusal diag.Diagnostic
 const (
 	methodLater  diag.Code = "NDE0802"
 	notSeparable diag.Code = "NDE0532"
-	optionLater  diag.Code = "NDE0803"
 	eventsLater  diag.Code = "NDE0805"
 	settingLater diag.Code = "NDE0814"
 	averageLater diag.Code = "NDE0826"

@@ -127,20 +127,15 @@ func (s *scope) newSolve(at, with diag.Span, sys *system, by *sema.Solver, times
 	if row == nil || row.Later {
 		refuse(methodLater, at, "%s is not compiled yet; use euler, midpoint, heun, rk4, dopri5 or tsit5", by.Method)
 	}
-	for _, o := range []struct {
-		key   string
-		given bool
-	}{{"per_sample", by.PerSample > 0}} {
-		if o.given {
-			refuse(optionLater, by.Span, "%s is not compiled yet; leave it out", o.key)
-		}
-	}
 	solve := &ir.Solve{
 		Name: fmt.Sprintf("%s.%d", s.name, len(s.solves)+len(s.references)+len(s.shots)), Span: at, System: sys.Name, Solver: by.Name, Method: by.Method,
 		States: s.states(sys.System), Extras: s.extras(sys), Times: times,
 		Steps: by.Steps, StepSize: by.StepSize, RTol: by.RTol, ATol: by.ATol, FirstStep: by.FirstStep, MaxSteps: by.MaxSteps,
 		Stops: stops, MinStep: by.MinStep, MaxStep: by.MaxStep,
-		Sensitivity: by.Sensitivity,
+		Sensitivity: by.Sensitivity, Compat: by.Compat,
+	}
+	if by.PerSample > 0 {
+		solve.Steps, solve.PerSample = by.PerSample, times > 0
 	}
 	solve.Field = s.newField(sys)
 	if len(sys.Events) > 0 {

@@ -63,7 +63,7 @@ func (c *checker) multishoot(x *syntax.CallExpr, piped Expr, e *env) Expr {
 	}
 	sys, starts, extras, ok := c.systemRows(system, at, e, n)
 	solver := c.solverRef(named["with"])
-	if !ok || solver == nil || !c.hyperFits(solver, sys, named["with"].At()) || !c.noiseFits(sys, solver.Row, named["with"].Span()) {
+	if !ok || solver == nil || !c.hyperFits(solver, sys, named["with"].At()) || !c.solverFits(sys, solver, named["with"].Span()) {
 		return invalid(at)
 	}
 	solve := &Solve{Node: Node{At: at}, System: sys, Solver: solver, With: named["with"].At(), Starts: starts, Extras: extras, At: ts, Times: n}

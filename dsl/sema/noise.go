@@ -58,10 +58,14 @@ func (c *checker) systemSetting(st *syntax.SettingStmt, s *System) {
 	}
 }
 
-// noiseFits compares the noise of a system with a solver, which is given by its row.
-func (c *checker) noiseFits(s *System, r *method.Row, at diag.Span) bool {
+// solverFits compares a system with a solver: its noise, its events, and what the solver says of its states.
+func (c *checker) solverFits(s *System, by *Solver, at diag.Span) bool {
+	r := by.Row
 	if r == nil || s == nil {
 		return true
+	}
+	if !c.tolerancesFit(s, by, at) {
+		return false
 	}
 	stochastic := r.Family == method.Stochastic
 	switch {

@@ -156,27 +156,29 @@ type Named struct {
 // Solver is a method with its options. Defaults are filled in. A solver written in place has no
 // Name.
 type Solver struct {
-	Name        string
-	Doc         string
-	Span        diag.Span
-	Method      string       // name of the row of ir/method
-	Row         *method.Row  // the row with the options of the method itself
-	Options     []ir.Setting // all of them, for people
-	Steps       int          // fixed steps: number over the whole span, or
-	PerSample   int          // number between output times, or
-	StepSize    float64      // length
-	RTol, ATol  float64      // adaptive
-	FirstStep   float64      // 0: chosen
-	MinStep     float64      // 0: no bound
-	MaxStep     float64      // 0: no bound
-	Stops       []float64    // times at which a step ends, ascending
-	MaxSteps    int
-	MaxNorm     bool      // the largest error of a step counts, not the root mean square
-	Control     ir.Choice // row `i`, `pi` or `pid` with all its options
-	Sensitivity ir.Choice // row `backprop`, …
-	EventTol    float64   // how close in time events are located
-	EventMax    int       // of them before a solve gives up
-	Hyper       *Hyper    // the residual that the method gets; nil: none
+	Name         string
+	Doc          string
+	Span         diag.Span
+	Method       string       // name of the row of ir/method
+	Row          *method.Row  // the row with the options of the method itself
+	Options      []ir.Setting // all of them, for people
+	Steps        int          // fixed steps: number over the whole span, or
+	PerSample    int          // number between output times, or
+	StepSize     float64      // length
+	RTol, ATol   float64      // adaptive
+	FirstStep    float64      // 0: chosen
+	MinStep      float64      // 0: no bound
+	MaxStep      float64      // 0: no bound
+	Stops        []float64    // times at which a step ends, ascending
+	MaxSteps     int
+	ATols, RTols []float64 // by state, instead of ATol and RTol; nil: none
+	Compat       string    // library whose steps are taken, "" for ours
+	MaxNorm      bool      // the largest error of a step counts, not the root mean square
+	Control      ir.Choice // row `i`, `pi` or `pid` with all its options
+	Sensitivity  ir.Choice // row `backprop`, …
+	EventTol     float64   // how close in time events are located
+	EventMax     int       // of them before a solve gives up
+	Hyper        *Hyper    // the residual that the method gets; nil: none
 }
 
 // Model is what a program calls. For `model A = B{Fwd: X}` Base is B and Replaces says which

@@ -45,7 +45,7 @@ func (c *checker) simulate(d *Data, lit *syntax.LitExpr, exprs map[*Var]syntax.E
 	}
 	with := options["with"]
 	solve.With, solve.Solver = with.At(), c.solverRef(with)
-	if solve.Solver == nil || !c.hyperFits(solve.Solver, solve.System, with.At()) || !c.noiseFits(solve.System, solve.Solver.Row, with.Span()) {
+	if solve.Solver == nil || !c.hyperFits(solve.Solver, solve.System, with.At()) || !c.solverFits(solve.System, solve.Solver, with.Span()) {
 		return
 	}
 	if len(s.drawn) == 0 {

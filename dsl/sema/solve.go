@@ -63,7 +63,7 @@ func (c *checker) solve(x *syntax.CallExpr, piped Expr, e *env) Expr {
 		ok = false
 	} else if !c.hyperFits(out.Solver, s, w.Value.At()) {
 		ok = false
-	} else if !c.noiseFits(s, out.Solver.Row, w.Value.Span()) {
+	} else if !c.solverFits(s, out.Solver, w.Value.Span()) {
 		ok = false
 	}
 	if !ok && (s == nil || !known) {

@@ -1,6 +1,7 @@
 package sema
 
 import (
+	"math"
 	"slices"
 
 	"ndec.dev/ndec/dsl/syntax"
@@ -83,6 +84,14 @@ func newSolver(ch ir.Choice, row *method.Row, at diag.Span) *Solver {
 			s.Stops = slices.Compact(s.Stops)
 		case "max_steps":
 			s.MaxSteps = int(o.Num)
+		case "atols":
+			s.ATols = method.NumbersOf(o)
+		case "rtols":
+			s.RTols = method.NumbersOf(o)
+		case "compat":
+			if o.Text != "none" {
+				s.Compat = o.Text
+			}
 		case "norm":
 			s.MaxNorm = o.Text == "max"
 		case "control":
@@ -97,6 +106,50 @@ func newSolver(ch ir.Choice, row *method.Row, at diag.Span) *Solver {
 		}
 	}
 	return s
+}
+
+// tolerancesFit checks what an adaptive solver says of the states of s, and whether s can be solved with the steps of another
+// library.
+func (c *checker) tolerancesFit(s *System, by *Solver, at diag.Span) bool {
+	for _, list := range []struct {
+		key    string
+		values []float64
+		least  float64
+	}{{"atols", by.ATols, math.SmallestNonzeroFloat64}, {"rtols", by.RTols, 0}} {
+		if list.values == nil {
+			continue
+		}
+		if len(list.values) != len(s.States) {
+			c.errorf("NDE0534", at, "%s has %d tolerances, and system %s has %d states: give one for each, in the order of their declarations", list.key, len(list.values), s.Name, len(s.States))
+			return false
+		}
+		for _, x := range list.values {
+			if !(x >= list.least) || math.IsInf(x, 0) {
+				c.errorf("NDE0534", at, "tolerance %g in %s is not above 0", x, list.key)
+				return false
+			}
+		}
+	}
+	if by.Compat == "" {
+		return true
+	}
+	with := ""
+	switch {
+	case by.MinStep > 0:
+		with = "min_step"
+	case by.MaxStep > 0:
+		with = "max_step"
+	case len(by.Stops) > 0:
+		with = "step_at"
+	case len(s.Events) > 0:
+		with = "events, and system " + s.Name + " has some"
+	case len(s.Inputs) > 0:
+		with = "inputs, and system " + s.Name + " has some"
+	default:
+		return true
+	}
+	c.errorf("NDE0544", at, "the steps of %s know no %s; leave compat: out", by.Compat, with)
+	return false
 }
 
 func choiceOf(s ir.Setting) ir.Choice {

@@ -143,7 +143,7 @@ func (p *pass) adjointOf(s *ir.Solve, extras []int, params []*ir.Param) (*adjoin
 	if given {
 		row, cfg = method.Configure(c, with.Choice)
 	}
-	if s.Times > 1 && c.Steps > 0 { // of the whole span
+	if s.Times > 1 && c.Steps > 0 && !s.PerSample { // of the whole span
 		c.Steps = (c.Steps + s.Times - 1) / s.Times
 	}
 	if err := method.Build(p.m, c, row, cfg); err != nil {

@@ -39,7 +39,7 @@ func (d *body) backOver(v *ir.Value, gs []*ir.Value, params []*ir.Param) []*ir.V
 	if s.Start != nil {
 		rev.StartVJP = d.vjp(s.Start, after(s.Start, 2, params), len(s.Start.Args), true)
 	}
-	if s.Times > 0 || len(s.Events) > 0 {
+	if s.Times > 0 || s.Cuts() {
 		if s.StartAt != nil {
 			rev.StartAtVJP = d.vjp(s.StartAt, after(s.StartAt, 3, params), len(s.StartAt.Args), true)
 		}

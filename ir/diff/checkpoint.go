@@ -17,6 +17,9 @@ func checkpointed(r *reverse, v *ir.Value, gs []*ir.Value) (starts []*ir.Value) 
 	if s.Adaptive {
 		steps = s.MaxSteps
 	}
+	if s.PerSample {
+		steps *= s.Times
+	}
 	size := 0
 	for _, st := range s.States {
 		size += st.Type.Len() * st.Type.Elem.Bytes()

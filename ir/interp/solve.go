@@ -44,6 +44,9 @@ type run struct {
 	why    *Origin // of the last step that was not finite, in a Trace
 	events *events
 	first  bool // the present step is made by Start
+	t1     float64
+
+	ratio, ratioPrev, hPrev float64 // of steps, for Control
 }
 
 func num(x float64) datum { return datum{data: []float64{x}} }
@@ -59,7 +62,7 @@ func (m *Machine) solve(s *ir.Solve, in []datum) datum {
 		t1 = r.times[len(r.times)-1]
 		r.out = make([]datum, n)
 	}
-	r.stop, r.begin = r.t, r.t
+	r.stop, r.begin, r.t1 = r.t, r.t, t1
 	if s.Stops > 0 {
 		r.halts(in[2].data, t1)
 	}
@@ -116,6 +119,10 @@ func (r *run) accept(h, t, span float64, y1, dense []datum) (cut bool) {
 			return false
 		}
 	}
+	past := r.s.Passes() && (t-r.t1)*span > 0
+	if past {
+		end = (r.t1 - r.t) / h
+	}
 	ys := make([]Tensor, len(r.y))
 	for i, d := range r.y {
 		ys[i] = Tensor{Data: d.data, Shape: r.s.States[i].Type.Shape}
@@ -133,6 +140,9 @@ func (r *run) accept(h, t, span float64, y1, dense []datum) (cut bool) {
 			theta := (time - r.t) / h
 			r.keep(r.inside(theta, h, full, dense), save{k, theta})
 		}
+	}
+	if past {
+		t, y1 = r.t1, r.inside(end, h, full, dense)
 	}
 	r.acc++
 	r.y, r.t, r.stop = y1, t, t
@@ -157,7 +167,7 @@ func (r *run) step(h float64, k []datum) []datum {
 		return r.m.run(r.s.Start, cat([]datum{num(r.t), num(h)}, r.y, r.c))
 	}
 	f := r.s.Step
-	if (len(r.times) > 0 || r.events != nil) && r.s.DenseStep != nil {
+	if (len(r.times) > 0 || r.s.Cuts()) && r.s.DenseStep != nil {
 		f = r.s.DenseStep
 		r.nfe += r.s.DenseEvals
 	}
@@ -167,7 +177,24 @@ func (r *run) step(h float64, k []datum) []datum {
 }
 
 func (r *run) fixed(t1 float64) {
-	t0, n := r.t, r.s.Steps
+	if r.t == t1 {
+		return
+	}
+	slope := r.slope()
+	if !r.s.PerSample {
+		r.grid(r.t, t1, slope)
+		return
+	}
+	for _, time := range r.times {
+		if time != r.t && r.status == ir.StatusOK {
+			slope = r.grid(r.t, time, slope)
+		}
+	}
+}
+
+// grid takes the steps of a grid that begins where the last one has ended, and gives the field at its end.
+func (r *run) grid(from, t1 float64, slope []datum) []datum {
+	t0, n := from, r.s.Steps
 	h := (t1 - t0) / float64(n)
 	length := h
 	if n == 0 {
@@ -175,10 +202,6 @@ func (r *run) fixed(t1 float64) {
 		length = math.Copysign(r.s.StepSize, t1-t0)
 		h = length
 	}
-	if t0 == t1 {
-		return
-	}
-	slope := r.slope()
 	pieces := false // of a step that holds a stop
 	filled := false // the memory of several steps
 	for k := 0; k < n && r.t != t1; k++ {
@@ -199,7 +222,7 @@ func (r *run) fixed(t1 float64) {
 		y1, next1, dense := r.split(r.step(step, slope))
 		if !allFinite(y1) {
 			r.status, r.why = ir.StatusNonFinite, originOf(y1)
-			return
+			return slope
 		}
 		slope, pieces = next1, false
 		filled = !stop && (whole || filled && !r.first)
@@ -209,7 +232,7 @@ func (r *run) fixed(t1 float64) {
 		}
 		if r.accept(step, at, t1-t0, y1, dense) {
 			if r.status != ir.StatusOK {
-				return
+				return slope
 			}
 			slope, pieces, filled = r.again(), true, false
 			if (next-r.t)*(t1-t0) > 0 {
@@ -218,7 +241,7 @@ func (r *run) fixed(t1 float64) {
 			continue
 		}
 		if r.status != ir.StatusOK {
-			return
+			return slope
 		}
 		if !stop {
 			continue
@@ -228,6 +251,7 @@ func (r *run) fixed(t1 float64) {
 			k-- // the rest of the step
 		}
 	}
+	return slope
 }
 
 // halts keeps the stop times between start and t1.
@@ -334,14 +358,17 @@ func (r *run) adaptive(t1 float64) {
 	if s.FirstStep == 0 {
 		first := m.run(s.First, cat([]datum{num(t0), num(dir), num(s.RTol), num(s.ATol)}, r.x(), k, r.c))[0]
 		r.nfe += s.FirstEvals
-		h, r.why = first.data[0], first.origin()
-		h = dir * math.Min(h, dir*(t1-t0))
+		h, r.why = dir*first.data[0], first.origin()
+		if s.Compat == "" {
+			h = dir * math.Min(dir*h, dir*(t1-t0))
+		}
 	}
 	if !s.FSAL {
 		k = nil
 	}
 	err, errPrev, errPrev2 := 1.0, 1.0, 1.0
 	rejected := false
+	r.anew()
 	for r.t != t1 {
 		if s.MaxStep > 0 {
 			h = dir * math.Min(math.Abs(h), s.MaxStep)
@@ -350,7 +377,13 @@ func (r *run) adaptive(t1 float64) {
 			h = dir * math.Max(math.Abs(h), s.MinStep)
 		}
 		goal, stop := r.goal(t1)
-		last := (r.t+1.01*h-goal)*dir >= 0
+		var last bool
+		switch s.Compat {
+		case "torchdyn":
+			last = (r.t+h-goal)*dir >= 0
+		case "":
+			last = (r.t+1.01*h-goal)*dir >= 0
+		}
 		cut := h
 		if last {
 			h = goal - r.t
@@ -367,6 +400,9 @@ func (r *run) adaptive(t1 float64) {
 			return
 		}
 		out := r.step(h, k)
+		if r.hPrev != 0 {
+			r.ratio = h / r.hPrev
+		}
 		norm := m.run(s.Norm, cat([]datum{num(s.RTol), num(s.ATol)}, r.x(), ir.Pick(out[:n], plain), out[n:n+len(plain)]))[0]
 		err, r.why = norm.data[0], norm.origin()
 		if !(err <= 1) && !(math.Abs(h) <= s.MinStep && err-err == 0) {
@@ -392,7 +428,8 @@ func (r *run) adaptive(t1 float64) {
 			return
 		}
 		factor := r.control(err, errPrev, errPrev2)
-		if rejected {
+		r.hPrev, r.ratioPrev = h, r.ratio
+		if rejected && s.Compat == "" {
 			factor = math.Min(factor, 1)
 		}
 		rejected = false
@@ -402,11 +439,13 @@ func (r *run) adaptive(t1 float64) {
 		if cutShort {
 			k = r.again()
 			errPrev, errPrev2 = 1, 1
+			r.anew()
 			continue
 		}
 		if last && stop {
 			k = r.pass()
 			errPrev, errPrev2 = 1, 1
+			r.anew()
 			if math.Abs(cut) > math.Abs(h) {
 				h = cut
 			}
@@ -414,10 +453,17 @@ func (r *run) adaptive(t1 float64) {
 	}
 }
 
+// anew makes the controller forget the lengths of steps.
+func (r *run) anew() { r.ratio, r.ratioPrev, r.hPrev = 1, 1, 0 }
+
 const epsilon = 0x1p-52
 
 func (r *run) control(err, prev, prev2 float64) float64 {
-	return r.m.run(r.s.Control, []datum{num(err), num(prev), num(prev2)})[0].data[0]
+	in := []datum{num(err), num(prev), num(prev2)}
+	if r.s.Ratios() {
+		in = append(in, num(r.ratio), num(r.ratioPrev))
+	}
+	return r.m.run(r.s.Control, in)[0].data[0]
 }
 
 // reverse carries cotangents back over the steps of a recorded solve. in[0] is the result of the

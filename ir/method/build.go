@@ -10,7 +10,9 @@ import (
 // Config is what Build needs beside the solve itself.
 type Config struct {
 	Control Control // of adaptive methods; the zero value is the default, see ControlOf
-	MaxNorm bool    // of adaptive methods: the largest error counts, not the root mean square
+	// ATols and RTols are tolerances by state of the norm, instead of those of the solve; nil: none.
+	ATols, RTols []float64
+	MaxNorm      bool // of adaptive methods: the largest error counts, not the root mean square
 
 	// Residual makes a hypersolver of a fixed-step method of order p: it adds h^(p+1) r to the
 	// new states. (t, h, y…, k1…, c…) -> r…, one per entry of Residuals, which are indices of

@@ -35,6 +35,14 @@ func scale(b *ir.Builder, rtol, atol, size *ir.Value) *ir.Value {
 	return b.Add(atol, b.Mul(rtol, size))
 }
 
+// own is the tolerance of state i where it has one, else that of all.
+func own(b *ir.Builder, tols []float64, i int, all *ir.Value) *ir.Value {
+	if i < len(tols) {
+		return b.Const(tols[i], ir.F64)
+	}
+	return all
+}
+
 func abs64(b *ir.Builder, x *ir.Value) *ir.Value { return b.Unary(ir.OpAbs, b.Cast(x, ir.F64)) }
 
 // norm builds Norm: the root mean square, or the largest, of e / (atol + rtol*max(|y|, |y1|)) over all elements of
@@ -47,7 +55,7 @@ func (n *maker) norm() *ir.Func {
 	for i, st := range n.s.States {
 		if st.InNorm {
 			size := b.Binary(ir.OpMax, abs64(b, y[i]), abs64(b, y1[i]))
-			xs = append(xs, b.Div(b.Cast(e[i], ir.F64), scale(b, rtol, atol, size)))
+			xs = append(xs, b.Div(b.Cast(e[i], ir.F64), scale(b, own(b, n.cfg.RTols, i, rtol), own(b, n.cfg.ATols, i, atol), size)))
 		}
 	}
 	b.Func.ResultNames = []string{"err"}
@@ -79,7 +87,7 @@ func (n *maker) first() *ir.Func {
 	}
 	for i, st := range n.s.States {
 		if st.InNorm {
-			scales[i] = scale(b, rtol, atol, abs64(b, y[i]))
+			scales[i] = scale(b, own(b, n.cfg.RTols, i, rtol), own(b, n.cfg.ATols, i, atol), abs64(b, y[i]))
 		}
 	}
 	d0, d1 := relative(y).Named("d0"), relative(k).Named("d1")
@@ -98,10 +106,14 @@ func (n *maker) first() *ir.Func {
 	}
 	d2 := b.Div(relative(diff), h0).Named("d2")
 	d := b.Binary(ir.OpMax, d1, d2)
+	order := n.s.Order
+	if n.s.Compat == "torchdyn" {
+		order++
+	}
 	flat := b.Binary(ir.OpLe, d, num(1e-15))
 	h1 := b.Select(flat,
 		b.Binary(ir.OpMax, num(1e-6), b.Mul(num(1e-3), h0)),
-		b.Binary(ir.OpPow, b.Div(num(0.01), d), num(1/float64(n.s.Order)))).Named("h1")
+		b.Binary(ir.OpPow, b.Div(num(0.01), d), num(1/float64(order)))).Named("h1")
 	b.Func.ResultNames = []string{"h"}
 	return b.Return(b.Binary(ir.OpMin, b.Mul(num(100), h0), h1).Named("h"))
 }
@@ -110,13 +122,17 @@ func (n *maker) first() *ir.Func {
 //
 //	factor = safety * err^(-(i+p+d)/order) * errPrev^((p+2d)/order) * errPrev2^(-d/order)
 //
-// (Söderlind 2003) between min and max. Controllers without memory (p = d = 0) do not shrink the
+// (Söderlind 2003) between min and max, of some filters times powers of the ratios of the last steps. Controllers without memory (p = d = 0) do not shrink the
 // step after an accepted one, as is usual for them; an error of zero gives max.
 func (n *maker) control() *ir.Func {
 	b := n.newFunc("control", "factor from the length of a step to that of the next")
 	err, prev, prev2 := scalar(b, "err"), scalar(b, "err_prev"), scalar(b, "err_prev2")
 	num := func(x float64) *ir.Value { return b.Const(x, ir.F64) }
 	cfg, order := n.cfg.Control, float64(n.s.Order)
+	var ratios []*ir.Value
+	if cfg.R != 0 {
+		ratios = []*ir.Value{scalar(b, "ratio"), scalar(b, "ratio_prev")}
+	}
 	lo, hi := num(cfg.Min), num(cfg.Max)
 	if cfg.P == 0 && cfg.D == 0 {
 		lo = b.Select(b.Binary(ir.OpLt, err, num(1)), num(1), lo)
@@ -128,6 +144,11 @@ func (n *maker) control() *ir.Func {
 	}{{err, -(cfg.I + cfg.P + cfg.D)}, {prev, cfg.P + 2*cfg.D}, {prev2, -cfg.D}} {
 		if term.exponent != 0 {
 			factor = b.Mul(factor, b.Binary(ir.OpPow, term.err, num(term.exponent/order)))
+		}
+	}
+	for i, r := range ratios {
+		if e := []float64{cfg.R, cfg.R2}[i]; e != 0 {
+			factor = b.Mul(factor, b.Binary(ir.OpPow, r, num(e)))
 		}
 	}
 	factor = b.Binary(ir.OpMin, hi, b.Binary(ir.OpMax, lo, factor))

@@ -30,7 +30,7 @@ func fixedOptions() []Option {
 	return []Option{
 		{Key: "steps", Kind: Int, Min: 1, Max: 1e9, Optional: true, OneOf: "steps", Doc: "number of steps over the whole span"},
 		{Key: "step", Kind: Real, Min: 0, Max: inf, Open: true, Optional: true, OneOf: "steps", Doc: "length of a step; the last one is shortened"},
-		{Key: "per_sample", Kind: Int, Min: 1, Max: 1e9, Optional: true, OneOf: "steps", Later: true, Doc: "number of steps between output times"},
+		{Key: "per_sample", Kind: Int, Min: 1, Max: 1e9, Optional: true, OneOf: "steps", Doc: "number of steps between output times, and up to the first; over the whole span where there are none"},
 		{Key: "step_at", Kind: Numbers, Optional: true, Doc: "times at which a step ends, such as [0.5, 1]"},
 		{Key: "jump_at", Kind: Numbers, Optional: true, Doc: "times at which the field jumps: a step ends at each, and the field is seen on both sides, as with step_at"},
 		sensitivity(),
@@ -54,12 +54,15 @@ func adaptiveOptions() []Option {
 	all := []Option{
 		{Key: "rtol", Kind: Real, Default: 1e-3, Min: 0, Max: 1, Doc: "relative tolerance"},
 		{Key: "atol", Kind: Real, Default: 1e-6, Min: 0, Max: inf, Open: true, Doc: "absolute tolerance"},
+		{Key: "atols", Kind: Numbers, Optional: true, Doc: "absolute tolerances of the states, in the order of their declarations, instead of atol"},
+		{Key: "rtols", Kind: Numbers, Optional: true, Doc: "relative tolerances of the states, in the order of their declarations, instead of rtol"},
 		{Key: "control", Kind: Choice, Name: "i", Group: Controller, Doc: "how the error of a step gives the length of the next"},
 		{Key: "norm", Kind: Name, Name: "rms", Choices: []string{"rms", "max"}, Doc: "size of the error of a step: root mean square over all elements, or the largest"},
 		{Key: "max_steps", Kind: Int, Default: 10000, Min: 1, Max: 1e9, Doc: "attempted steps before the solve gives up"},
 		{Key: "first_step", Kind: Real, Min: 0, Max: inf, Open: true, Optional: true, Doc: "length of the first step; chosen from the field if not given"},
 		{Key: "min_step", Kind: Real, Min: 0, Max: inf, Optional: true, Doc: "shortest step, accepted whatever its error"},
 		{Key: "max_step", Kind: Real, Min: 0, Max: inf, Open: true, Optional: true, Doc: "longest step"},
+		{Key: "compat", Kind: Name, Name: "none", Choices: []string{"none", "torchdiffeq", "torchdyn"}, Doc: "takes the steps of another library, to compare with its results"},
 		{Key: "step_group", Kind: Name, Name: "sample", Choices: []string{"sample", "batch"}, LaterChoices: []string{"batch"}, Doc: "whose error sets the step: each sample its own, or the batch together"},
 	}
 	for i := range all {
@@ -78,7 +81,9 @@ func etaOption() Option {
 
 // memoryOptions are those of adaptive methods that carry memory over steps without a stop.
 func memoryOptions() []Option {
-	return slices.DeleteFunc(adaptiveOptions(), func(o Option) bool { return o.Kind == Numbers || o.Group == Events })
+	return slices.DeleteFunc(adaptiveOptions(), func(o Option) bool {
+		return slices.Contains([]string{"step_at", "jump_at", "compat"}, o.Key) || o.Group == Events
+	})
 }
 
 func adamsOrder() Option {
@@ -141,11 +146,17 @@ func controlOptions(p, i, d float64, keys int) []Option {
 	return all[:keys]
 }
 
+// ratioOptions are those of filters that look at ratios of steps, with b.
+func ratioOptions(b float64) []Option {
+	return append(controlOptions(0, 1, 0, 3), Option{Key: "b", Kind: Real, Default: b, Min: 1, Max: 100, Doc: "how strongly the filter smooths: larger is smoother"})
+}
+
 // Control is a controller with its numbers. See its row for the formula.
 type Control struct {
 	Row              *Row
 	Safety, Min, Max float64
 	P, I, D          float64
+	R, R2            float64 // exponents of the ratios of steps
 }
 
 // ControlOf gives the controller of a checked `control:` choice; nil is the default.
@@ -168,7 +179,17 @@ func ControlOf(c *ir.Choice) Control {
 		}
 		return 0
 	}
-	ctl := Control{row, at("safety"), at("min"), at("max"), at("p"), at("i"), at("d")}
+	ctl := Control{Row: row, Safety: at("safety"), Min: at("min"), Max: at("max"), P: at("p"), I: at("i"), D: at("d")}
+	if b := at("b"); b > 0 {
+		// Söderlind 2003, table 1: exponents of the last errors, divided by the order, and of the ratios.
+		switch name {
+		case "h211b":
+			ctl.P, ctl.I, ctl.R = -1/b, 2/b, -1/b
+		case "h312b":
+			ctl.P, ctl.I, ctl.D, ctl.R, ctl.R2 = -4/b, 4/b, 1/b, -3/b, -1/b
+		}
+		return ctl
+	}
 	if row != nil && row.Option("i") == nil {
 		ctl.I = 1 // the controller without memory
 	}
@@ -202,7 +223,24 @@ func Configure(s *ir.Solve, c *ir.Choice) (*Row, Config) {
 			cfg.Control = ControlOf(o.Choice)
 		case "norm":
 			cfg.MaxNorm = o.Text == "max"
+		case "compat":
+			if s.Compat = o.Text; s.Compat == "none" {
+				s.Compat = ""
+			}
+		case "atols":
+			cfg.ATols = NumbersOf(o)
+		case "rtols":
+			cfg.RTols = NumbersOf(o)
 		}
 	}
 	return named(c.Row, c.Options).With(c.Options), cfg
+}
+
+// NumbersOf are the numbers of a list.
+func NumbersOf(s ir.Setting) []float64 {
+	var xs []float64
+	for _, x := range s.List {
+		xs = append(xs, x.Num)
+	}
+	return xs
 }

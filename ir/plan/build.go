@@ -102,7 +102,7 @@ func (p *Plan) addSolve(s *ir.Solve, path bool) error {
 func (ps *Solve) Functions() []*ir.Func {
 	s := ps.IR
 	fs := []*ir.Func{s.Field, s.Start, s.Step, s.Norm, s.First, s.Control}
-	if ps.Path || len(s.Events) > 0 {
+	if ps.Path || s.Cuts() {
 		fs = append(fs, s.DenseStep, s.Dense, s.StartDense, s.Guard)
 	}
 	for _, e := range s.Events {
