@@ -23,6 +23,9 @@ var bothWays = map[string]string{
 	"ffjord":     ffjord,
 }
 
+// wide are those of them that are compared in float64 alone, because errors near rounding decide about steps.
+var wide = map[string]bool{}
+
 // job and answer are those of testdata/sens/main.go.
 type job struct {
 	Weights []float64
@@ -135,7 +138,13 @@ func TestBothWays(t *testing.T) {
 	jobs, want := map[string]job{}, map[string]answer{}
 	p := emittest.Program{Main: map[string][]byte{"main.go": main}, Packages: map[string][]plan.File{}}
 	for name, source := range bothWays {
+		if !strings.HasPrefix(name, os.Getenv("ONLYBOTH")) {
+			continue
+		}
 		for _, precision := range []string{"f64", "f32"} {
+			if precision == "f32" && wide[name] {
+				continue
+			}
 			name := name + precision
 			text := strings.Replace(source, "package p\n", "package "+name+"\n", 1)
 			res, ds := driver.Compile(map[string]string{name + ".nde": text}, driver.Options{Precision: precision, Verify: true})

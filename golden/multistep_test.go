@@ -76,6 +76,9 @@ func init() {
 	} {
 		bothWays[name] = text
 	}
+	for _, name := range []string{"asdiffeq", "asdiffeqkept", "asdyn", "h211b", "h312b", "h312bevents"} {
+		wide[name] = true
+	}
 }
 
 // TestMultistep: gradients of Adams methods are those of differences along the same steps, and results near those of

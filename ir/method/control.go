@@ -122,7 +122,8 @@ func (n *maker) first() *ir.Func {
 //
 //	factor = safety * err^(-(i+p+d)/order) * errPrev^((p+2d)/order) * errPrev2^(-d/order)
 //
-// (Söderlind 2003) between min and max, of some filters times powers of the ratios of the last steps. Controllers without memory (p = d = 0) do not shrink the
+// (Söderlind 2003) between min and max, of some filters times powers of the ratios of the last steps. After a rejection
+// filters in which a small last error makes the factor larger shorten the step by at least safety * err^(-1/order). Controllers without memory (p = d = 0) do not shrink the
 // step after an accepted one, as is usual for them; an error of zero gives max.
 func (n *maker) control() *ir.Func {
 	b := n.newFunc("control", "factor from the length of a step to that of the next")
@@ -150,6 +151,11 @@ func (n *maker) control() *ir.Func {
 		if e := []float64{cfg.R, cfg.R2}[i]; e != 0 {
 			factor = b.Mul(factor, b.Binary(ir.OpPow, r, num(e)))
 		}
+	}
+	if cfg.P+2*cfg.D < 0 || cfg.D > 0 || cfg.R != 0 {
+		// A small error before would let a rejected step be tried again as long as it was.
+		plain := b.Mul(num(cfg.Safety), b.Binary(ir.OpPow, err, num(-1/order)))
+		factor = b.Select(b.Binary(ir.OpLe, err, num(1)), factor, b.Binary(ir.OpMin, factor, plain))
 	}
 	factor = b.Binary(ir.OpMin, hi, b.Binary(ir.OpMax, lo, factor))
 	b.Func.ResultNames = []string{"factor"}
