@@ -51,6 +51,7 @@ type option struct {
 	instead      bool   // of oneOf: may be left out
 	unless       string // not beside an option of this oneOf
 	later        bool
+	rare         bool // not named where one of oneOf is missing
 }
 
 // row is a choice with its options.
@@ -138,7 +139,7 @@ func methodOption(o method.Option) option {
 	kinds := map[method.Kind]optKind{method.Real: optNumber, method.Int: optInt, method.Name: optName, method.Bool: optBool,
 		method.Choice: optChoice, method.Any: optAny, method.Numbers: optNumbers}
 	out := option{key: o.Key, kind: kinds[o.Kind], def: o.Default, hasDef: !o.Optional, name: o.Name, min: o.Min, max: o.Max,
-		open: o.Open, choices: o.Choices, laterChoices: o.LaterChoices, oneOf: o.OneOf, instead: o.Instead, unless: o.Unless, later: o.Later}
+		open: o.Open, choices: o.Choices, laterChoices: o.LaterChoices, oneOf: o.OneOf, instead: o.Instead, unless: o.Unless, later: o.Later, rare: o.Rare}
 	if o.Kind == method.Choice {
 		out.group = methodGroup(o.Group)
 	}
@@ -297,7 +298,7 @@ func (c *checker) options(r *row, g *group, elems []*syntax.Elem, at diag.Span, 
 	for i := range r.options {
 		o := &r.options[i]
 		switch {
-		case given[o.key] || o.later || unknown || o.instead || o.unless != "" && oneOf[o.unless] != "":
+		case given[o.key] || o.later || o.rare || unknown || o.instead || o.unless != "" && oneOf[o.unless] != "":
 		case o.oneOf != "":
 			if _, have := oneOf[o.oneOf]; !have {
 				missing[o.oneOf] = append(missing[o.oneOf], o.key)
@@ -322,7 +323,7 @@ func (c *checker) optionHint(r *row, g *group, key string) any {
 	if strings.HasSuffix(r.what, "method") {
 		var want []string
 		for _, o := range r.options {
-			if o.oneOf != "" && !o.instead && !o.later {
+			if o.oneOf != "" && !o.instead && !o.later && !o.rare {
 				want = append(want, o.key)
 			}
 		}

@@ -37,6 +37,7 @@ type Option struct {
 	Instead  bool     // may be given instead of those with Unless
 	Unless   string   // not beside an option of this OneOf
 	Later    bool     // known, not compiled yet
+	Rare     bool     // not named where one of OneOf is missing
 	Doc      string
 
 	LaterChoices []string // of Choices, those that are not compiled yet
@@ -63,12 +64,13 @@ const (
 	FixedStep                  // explicit Runge-Kutta, steps given
 	AdaptiveStep               // explicit Runge-Kutta, steps by error control
 	Implicit
+	Multistep // steps given
 	Symplectic
 	Stochastic
 	Shooting
 )
 
-var families = [...]string{"", "fixed-step", "adaptive", "implicit", "symplectic", "stochastic", "multiple shooting"}
+var families = [...]string{"", "fixed-step", "adaptive", "implicit", "multistep", "symplectic", "stochastic", "multiple shooting"}
 
 func (f Family) String() string { return families[f] }
 

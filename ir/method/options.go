@@ -30,7 +30,7 @@ func fixedOptions() []Option {
 	return []Option{
 		{Key: "steps", Kind: Int, Min: 1, Max: 1e9, Optional: true, OneOf: "steps", Doc: "number of steps over the whole span"},
 		{Key: "step", Kind: Real, Min: 0, Max: inf, Open: true, Optional: true, OneOf: "steps", Doc: "length of a step; the last one is shortened"},
-		{Key: "per_sample", Kind: Int, Min: 1, Max: 1e9, Optional: true, OneOf: "steps", Doc: "number of steps between output times, and up to the first; over the whole span where there are none"},
+		{Key: "per_sample", Kind: Int, Min: 1, Max: 1e9, Optional: true, OneOf: "steps", Rare: true, Doc: "number of steps between output times, and up to the first; over the whole span where there are none"},
 		{Key: "step_at", Kind: Numbers, Optional: true, Doc: "times at which a step ends, such as [0.5, 1]"},
 		{Key: "jump_at", Kind: Numbers, Optional: true, Doc: "times at which the field jumps: a step ends at each, and the field is seen on both sides, as with step_at"},
 		sensitivity(),
