@@ -24,6 +24,13 @@ const (
 
 // unfit says why a function does not fit a team; "" if it does.
 func unfit(f *plan.Func) string {
+	for _, v := range f.IR.Values {
+		if v.Op == ir.OpSolve {
+			if s := v.Attr.Solve; s.Start != nil || s.PerSample || s.Compat != "" || s.Ratios() {
+				return fmt.Sprintf("the solve of %s (%s) has steps that kernels do not know yet: of a method of several steps, between output times, of another library or by ratios of steps", s.System, v.Span)
+			}
+		}
+	}
 	if v := tooLarge(f, teamBytes); v != nil {
 		return fmt.Sprintf("%s needs an array of %d bytes (%s, %s), and there is room for %d", f.IR.Name, v.Type.Len()*v.Type.Elem.Bytes(), v.Op, v.Span, teamBytes)
 	}
@@ -36,11 +43,6 @@ func fitsThread(f *plan.Func) bool { return tooLarge(f, localBytes) == nil }
 // tooLarge is an array of f of more than so many bytes; nil if there is none.
 func tooLarge(f *plan.Func, most int) *ir.Value {
 	for _, v := range f.IR.Values {
-		if v.Op == ir.OpSolve {
-			if s := v.Attr.Solve; s.Start != nil || s.PerSample || s.Compat != "" || s.Ratios() {
-				return fmt.Sprintf("the solve of %s (%s) has steps that kernels do not know yet: of a method of several steps, between output times, of another library or by ratios of steps", s.System, v.Span)
-			}
-		}
 		p := f.Places[v]
 		if p == nil || p.Kind != plan.Local && p.Kind != plan.Work {
 			continue
