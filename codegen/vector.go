@@ -291,7 +291,11 @@ func (v *vectors) node(n *lanes.Node) string {
 			if st.Solve.IR.Record {
 				tape = fmt.Sprintf("&l.%s, ", v.tapeOf(st.Value))
 			}
-			p.line("l.%s(%s&%s, &%s%s, %s, n, &st[%d])", v.names[st.Solve], tape, v.at(st.T0), v.at(st.T1), outs, fn.stepping(st.Solve.IR), pf.Slots[st.Value])
+			stops := ""
+			if st.Stops != nil {
+				stops = ", &" + v.at(st.Stops)
+			}
+			p.line("l.%s(%s&%s, &%s%s%s, %s, n, &st[%d])", v.names[st.Solve], tape, v.at(st.T0), v.at(st.T1), stops, outs, fn.stepping(st.Solve.IR), pf.Slots[st.Value])
 		case st.Rev != nil:
 			if outs != "" {
 				outs += ", n"
@@ -485,6 +489,10 @@ func (v *vectors) batch(m *ir.Model, n *lanes.Node) {
 			v.load(n.Frame.Args[i], fmt.Sprintf("%s[row*%d:(row+1)*%d]", x, q.t.Len(), q.t.Len()), q.t)
 		}
 	}
+	if m.Keyed() {
+		p.line("key := rt.Key{Seed: j.m.Seed, Row: uint64(row), Step: rt.EvalStep}.Words()")
+		v.load(n.Frame.Args[len(ins)], "key", ir.KeyType)
+	}
 	p.line("}")
 	args := "n"
 	if e.stepped[m.Func] != nil {
@@ -578,6 +586,9 @@ func (v *vectors) shard(r *ir.Recipe, t *lanes.Recipe) {
 	load := func(n *lanes.Node) {
 		for i, c := range r.Columns {
 			v.load(n.Frame.Args[i], strings.TrimPrefix(in(i), "&"), c.Type)
+		}
+		if r.Keyed() {
+			v.load(n.Frame.Args[len(r.Columns)], "words", ir.KeyType)
 		}
 	}
 	p.line("if gradient != nil {")

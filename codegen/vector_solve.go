@@ -27,7 +27,13 @@ func (v *vectors) solve(l *lanes.Solve) {
 	}
 	span := fmt.Sprintf("t0, t1 *[%d]float64", w)
 	if s.Times > 0 {
-		span = fmt.Sprintf("t0 *[%d]float64, ts *[%d * %d]float64", w, s.Times, w) + v.outParams(s, "Out")
+		span = fmt.Sprintf("t0 *[%d]float64, ts *[%d * %d]float64", w, s.Times, w)
+	}
+	if s.Stops > 0 {
+		span += fmt.Sprintf(", stops *[%d * %d]float64", s.Stops, w)
+	}
+	if s.Times > 0 {
+		span += v.outParams(s, "Out")
 	}
 	params += fmt.Sprintf("%s, by rt.Stepping, n int, st *[%d]rt.SolveStats", span, w)
 	step := v.stepNames(l)
@@ -40,9 +46,15 @@ func (v *vectors) solve(l *lanes.Solve) {
 	if s.Record {
 		p.line("tape.reset()")
 	}
-	if s.Adaptive {
+	if s.Stops > 0 {
+		v.declareStops(l)
+	}
+	switch {
+	case s.Adaptive:
 		v.adaptive(l, step)
-	} else {
+	case s.Stops > 0:
+		v.pieces(l, step)
+	default:
 		v.fixed(l, step)
 	}
 	if s.Times > 0 {
@@ -236,6 +248,9 @@ func (v *vectors) adaptive(l *lanes.Solve, step stepNames) {
 	}
 	p.line("for i := range %s {", t)
 	p.line("%s[i], %s[i], %s[i] = t0[i], t1[i], rt.Signed(1, t1[i]-t0[i])", t, arg[lanes.Own+"t1"], arg[lanes.Own+"dir"])
+	if s.Stops > 0 {
+		v.findStops(l, t)
+	}
 	p.line("%s[i], %s[i] = by.RTol, by.ATol", arg[lanes.Own+"rtol"], arg[lanes.Own+"atol"])
 	p.line("%s[i], %s[i], %s[i], %s[i], last[i] = 0, 1, 1, 0, 1", arg[lanes.Own+"rejected"], arg[lanes.Own+"err_prev"], arg[lanes.Own+"err_prev2"], live)
 	p.line("if i < n {")
@@ -253,7 +268,23 @@ func (v *vectors) adaptive(l *lanes.Solve, step stepNames) {
 		p.line("for i := range %s { %s[i] = %s[i] * %s }", h, h, arg[lanes.Own+"dir"], number(s.FirstStep, ir.F64))
 	}
 	v.startIfRunning(l, step)
+	if s.Stops > 0 {
+		p.line("for i := range n { %s[i] = t0[i] } // where the field was seen may be beside it", t)
+	}
 	p.line("for k := 0; running > 0; k++ {")
+	if s.Stops > 0 {
+		p.line("for i := range n {")
+		v.goal(t, "t1[i]")
+		p.line("%s[i] = goal", arg[lanes.Own+"t1"])
+		p.line("cut[i] = %s[i]", h)
+		if s.MaxStep > 0 {
+			p.line("cut[i] = %s[i] * min(%s[i]*cut[i], %s)", arg[lanes.Own+"dir"], arg[lanes.Own+"dir"], number(s.MaxStep, ir.F64))
+		}
+		if s.MinStep > 0 {
+			p.line("cut[i] = %s[i] * max(%s[i]*cut[i], %s)", arg[lanes.Own+"dir"], arg[lanes.Own+"dir"], number(s.MinStep, ir.F64))
+		}
+		p.line("}")
+	}
 	p.line("if k == by.MaxSteps { // attempts of every sample that is still running")
 	p.line("for i := range n {")
 	p.line("if %s[i] == 0 { continue }", live)
@@ -264,7 +295,7 @@ func (v *vectors) adaptive(l *lanes.Solve, step stepNames) {
 	if s.MinStep > 0 {
 		p.line("h = %s[i] * max(%s[i]*h, %s)", arg[lanes.Own+"dir"], arg[lanes.Own+"dir"], number(s.MinStep, ir.F64))
 	}
-	p.line("if (%s[i]+float64(1.01*h)-t1[i])*%s[i] >= 0 { h = t1[i] - %s[i] }", t, arg[lanes.Own+"dir"], t)
+	p.line("if (%s[i]+float64(1.01*h)-%s[i])*%s[i] >= 0 { h = %s[i] - %s[i] }", t, arg[lanes.Own+"t1"], arg[lanes.Own+"dir"], arg[lanes.Own+"t1"], t)
 	p.line("st[i].Fail(rt.MaxSteps, %s[i], h)", t)
 	p.line("}")
 	p.line("%s", ifElse(s.Times > 0, "break", "return"))
@@ -272,6 +303,10 @@ func (v *vectors) adaptive(l *lanes.Solve, step stepNames) {
 	p.line("%s", v.run(l.Step))
 	if s.Times > 0 {
 		p.line("var took [%d]bool // a step", w)
+	}
+	if s.Stops > 0 {
+		p.line("var passed [%d]bool // a stop", w)
+		p.line("passing := false")
 	}
 	p.line("for i := range n {")
 	p.line("if %s[i] == 0 { continue }", live)
@@ -282,6 +317,11 @@ func (v *vectors) adaptive(l *lanes.Solve, step stepNames) {
 	v.record(l, step, "push", "i", res[lanes.Own+"t_at"], res[lanes.Own+"h_at"])
 	if s.Times > 0 {
 		p.line("took[i] = true")
+	}
+	if s.Stops > 0 {
+		p.line("if stop[i] && %s[i] == %s[i] { // the step ended before a stop", t, arg[lanes.Own+"t1"])
+		p.line("%s[i], passed[i], passing = ahead[i][0], true, true", t)
+		p.line("}")
 	}
 	p.line("st[i].Time = %s[i]", t)
 	p.line("if %s[i] == t1[i] {", t)
@@ -300,6 +340,12 @@ func (v *vectors) adaptive(l *lanes.Solve, step stepNames) {
 	p.line("}")
 	if s.Times > 0 {
 		v.outputs(l, step, res[lanes.Own+"t_at"], t, res[lanes.Own+"h_at"])
+	}
+	if s.Stops > 0 {
+		v.pass(l, step, func() {
+			p.line("%s[i], %s[i] = 1, 1", arg[lanes.Own+"err_prev"], arg[lanes.Own+"err_prev2"])
+			p.line("%s[i] = rt.Longer(%s[i], cut[i])", h, h)
+		})
 	}
 	p.line("}")
 }

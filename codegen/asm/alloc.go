@@ -21,11 +21,15 @@ type interval struct {
 
 // allocation says where vectors are.
 type allocation struct {
-	reg     map[Vec]int
-	slot    map[Vec]int // of those in the frame
-	slots   int         // number of different ones
-	scratch int         // first register for these
+	reg     []int // by vector; -1 of none
+	slot    []int // of those in the frame; -1 of others
+	spills  int   // vectors in the frame
+	slots   int   // number of different slots
+	scratch int   // first register for vectors in the frame
 }
+
+// lies gives the slot of v if it lies in the frame.
+func (a *allocation) lies(v Vec) (slot int, in bool) { return a.slot[v], a.slot[v] >= 0 }
 
 // intervals gives the lives of the vectors, by their starts.
 func (b *Builder) intervals() []interval {
@@ -79,41 +83,64 @@ func (b *Builder) intervals() []interval {
 	}
 	life = slices.DeleteFunc(life, func(l interval) bool { return l.start < 0 })
 	slices.SortStableFunc(life, func(x, y interval) int { return x.start - y.start })
+	var calls []int
+	for i := range b.insts {
+		if b.insts[i].op == "CALL" {
+			calls = append(calls, i)
+		}
+	}
 	for _, l := range life {
-		for i := l.start + 1; i < l.end && b.calls; i++ {
-			if b.insts[i].op == "CALL" {
-				b.fail("a vector is alive during a call")
-				return life
-			}
+		if i, _ := slices.BinarySearch(calls, l.start+1); i < len(calls) && calls[i] < l.end {
+			b.fail("a vector is alive during a call")
+			return life
 		}
 	}
 	return life
 }
 
-// allocate gives registers, spilling what is read least until the rest fits.
+// allocate gives registers, spilling what is read least until the rest fits. Stretches with no vector alive between
+// them are taken one by one.
 func (b *Builder) allocate() *allocation {
 	life := b.intervals()
-	a := &allocation{slot: map[Vec]int{}}
-	for {
-		n := b.ISA.Registers()
-		if len(a.slot) > 0 {
-			n -= scratchRegisters
-		}
-		a.scratch = n
-		spill, ok := b.scan(a, life, n)
-		if ok {
-			a.shareSlots(life)
-			return a
-		}
-		a.slot[spill] = len(a.slot)
+	a := &allocation{reg: make([]int, len(b.vecs)), slot: make([]int, len(b.vecs)), scratch: b.ISA.Registers() - scratchRegisters}
+	for v := range a.reg {
+		a.reg[v], a.slot[v] = -1, -1
 	}
+	for from := 0; from < len(life); {
+		to, end := from, life[from].end
+		for ; to < len(life) && life[to].start <= end; to++ {
+			end = max(end, life[to].end)
+		}
+		b.stretch(a, life[from:to])
+		from = to
+	}
+	a.shareSlots(life)
+	return a
+}
+
+// tries bounds how often a stretch is begun again, without the vector that was put into the frame. After that,
+// such vectors give up their registers on the way, which wastes those up to there and takes no more time.
+const tries = 40
+
+// stretch gives registers to vectors none of which is alive before or after them.
+func (b *Builder) stretch(a *allocation, life []interval) {
+	n := b.ISA.Registers()
+	for try := 0; !b.scan(a, life, n, try >= tries); try++ {
+		n = a.scratch
+	}
+}
+
+// spill puts v into the frame.
+func (a *allocation) spill(v Vec) {
+	a.reg[v], a.slot[v] = -1, a.spills
+	a.spills++
 }
 
 // shareSlots gives one slot to vectors that live one after the other.
 func (a *allocation) shareSlots(life []interval) {
 	var ends []int // of the vector in each slot
 	for _, l := range life {
-		if _, in := a.slot[l.vec]; !in {
+		if _, in := a.lies(l.vec); !in {
 			continue
 		}
 		s := slices.IndexFunc(ends, func(end int) bool { return end < l.start })
@@ -127,16 +154,19 @@ func (a *allocation) shareSlots(life []interval) {
 	a.slots = len(ends)
 }
 
-// scan is one try with n registers; if it fails it says what to put into the frame.
-func (b *Builder) scan(a *allocation, life []interval, n int) (spill Vec, ok bool) {
-	a.reg = map[Vec]int{}
+// scan is one try with n registers. If they do not suffice it puts a vector into the frame, and goes on with its
+// register if this is the last try.
+func (b *Builder) scan(a *allocation, life []interval, n int, last bool) (ok bool) {
+	for _, l := range life {
+		a.reg[l.vec] = -1
+	}
 	free := make([]bool, n)
 	for i := range free {
 		free[i] = true
 	}
 	var active []interval
 	for _, l := range life {
-		if _, in := a.slot[l.vec]; in {
+		if _, in := a.lies(l.vec); in {
 			continue
 		}
 		kept := active[:0]
@@ -159,13 +189,21 @@ func (b *Builder) scan(a *allocation, life []interval, n int) (spill Vec, ok boo
 					least = x
 				}
 			}
-			return least.vec, false
+			r = a.reg[least.vec]
+			a.spill(least.vec)
+			if !last {
+				return false
+			}
+			if least.vec == l.vec {
+				continue
+			}
+			active = slices.DeleteFunc(active, func(x interval) bool { return x.vec == least.vec })
 		}
 		free[r] = false
 		a.reg[l.vec] = r
 		active = append(active, l)
 	}
-	return 0, true
+	return true
 }
 
 // preferred is the register of an operand that ends where l starts and that its instruction can overwrite,
@@ -185,7 +223,7 @@ func (b *Builder) preferred(a *allocation, l interval, free []bool) int {
 		if i >= len(in.src) || in.src[i].kind != vecOperand {
 			continue
 		}
-		if r, ok := a.reg[in.src[i].vec]; ok && free[r] {
+		if r := a.reg[in.src[i].vec]; r >= 0 && free[r] {
 			return r
 		}
 	}

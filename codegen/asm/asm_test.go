@@ -68,6 +68,11 @@ func steps() []step {
 		add("integers", func(b *asm.Builder, x, y, z asm.Vec) asm.Vec {
 			return b.ISub(e, b.IAdd(e, x, y), b.Shr(e, b.Shl(e, z, 3), 5))
 		})
+		if e == asm.F64 {
+			add("words", func(b *asm.Builder, x, y, z asm.Vec) asm.Vec {
+				return b.Xor(e, b.MulWords(x, y), b.MulWords(b.Bits(e, 0x9e3779b9), b.Shr(e, z, 17)))
+			})
+		}
 		for _, p := range []asm.Predicate{asm.Equal, asm.NotEqual, asm.Less, asm.LessEqual, asm.Unordered} {
 			add(fmt.Sprint("cmp ", p), func(b *asm.Builder, x, y, z asm.Vec) asm.Vec { return b.Cmp(e, p, x, y) })
 		}

@@ -72,7 +72,7 @@ func (f *File) Kernel(name, doc string, body func(b *Builder)) (*Builder, error)
 	if b.err != nil {
 		return nil, b.err
 	}
-	b.Spills = len(a.slot)
+	b.Spills = a.spills
 	if a.slots > f.Slots {
 		return nil, fmt.Errorf("asm: %s: %d vectors without a register at a time, and place for %d", name, a.slots, f.Slots)
 	}

@@ -141,6 +141,9 @@ func (b *Builder) IAdd(e Elem, x, y Vec) Vec { return b.commute(rowIAdd, e, x, y
 // ISub subtracts the bits of y from those of x as integers.
 func (b *Builder) ISub(e Elem, x, y Vec) Vec { return b.binary(rowISub, e, x, y) }
 
+// MulWords is the product, of 64 bits, of the lower words of x and y: lanes have 64 bits.
+func (b *Builder) MulWords(x, y Vec) Vec { return b.commute(pair{f64: "VPMULUDQ"}, F64, x, y) }
+
 // Shl moves the bits up by n.
 func (b *Builder) Shl(e Elem, x Vec, n int) Vec { return b.shift(rowShl, e, x, n) }
 

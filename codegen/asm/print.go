@@ -99,7 +99,7 @@ func (p *printer) memory(v Vec) (string, bool) {
 	if i := p.b.vecs[v]; i.konst {
 		return p.b.file.constant(i.elem, i.bits) + "<>(SB)", true
 	}
-	if s, ok := p.a.slot[v]; ok {
+	if s, ok := p.a.lies(v); ok {
 		return p.slot(s), true
 	}
 	return "", false
@@ -138,7 +138,7 @@ func (p *printer) source(o operand, mem bool, k int) string {
 
 // target is the register that takes the result, and what stores it if it lies in the frame.
 func (p *printer) target(o operand) (n int, store func()) {
-	if s, in := p.a.slot[o.vec]; in {
+	if s, in := p.a.lies(o.vec); in {
 		n = p.a.scratch + scratchRegisters - 1
 		return n, func() { p.ins("VMOVUPS", p.reg(n, wholePart), p.slot(s)) }
 	}

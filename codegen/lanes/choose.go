@@ -24,9 +24,6 @@ func Compile(p *plan.Plan, name func(*ir.Func) string) *Program {
 	c := &Program{Set: New(p, name), Models: map[*ir.Model]*Node{}, Recipes: map[*ir.Recipe]*Recipe{}, Why: map[any]error{}}
 	for _, m := range p.Module.Models {
 		n, err := c.Set.AddNode(m.Func)
-		if m.Keyed() {
-			err = &Unsupported{"random numbers", m.Func, nil}
-		}
 		if err != nil {
 			c.Why[m] = err
 			continue
@@ -43,9 +40,6 @@ func Compile(p *plan.Plan, name func(*ir.Func) string) *Program {
 		var err error
 		if l.Objective, err = c.Set.AddNode(r.Objective); err == nil {
 			l.Grad, err = c.Set.AddNode(r.Grad)
-		}
-		if r.Keyed() {
-			err = &Unsupported{"random numbers", r.Objective, nil}
 		}
 		if err != nil {
 			undo()

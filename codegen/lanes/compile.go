@@ -106,7 +106,7 @@ func (c *compiler) run() (failed *Unsupported) {
 	if c.k.from != nil {
 		c.handOut(c.k.from)
 	}
-	for _, seg := range segments(c.k.nests) {
+	for _, seg := range c.set.segments(c.k.nests) {
 		if isNode(seg[0]) {
 			if v := seg[0].Steps[0].V; v.Op == ir.OpCall {
 				c.call(v)

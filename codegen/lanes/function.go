@@ -26,6 +26,10 @@ func (c *compiler) function(v *ir.Value, arg func(int) value) value {
 	case len(v.Args) == 2:
 		return each2(arg(0), arg(1), func(e asm.Elem, x, y asm.Vec) asm.Vec { return c.row(name, e, x, y) })
 	}
+	if far := c.far(name, c.kind(v.Type.Elem).elem()); c.k.part && far > 0 && !(bound(v.Args[0]) <= far) {
+		// Beyond it gives NaN: a solve then fails, and the sample is left to the scalar functions.
+		c.unsupported(v, "%s outside of a solve", name)
+	}
 	return each1(arg(0), func(e asm.Elem, x asm.Vec) asm.Vec { return c.row(name, e, x) })
 }
 
@@ -33,10 +37,6 @@ func (c *compiler) function(v *ir.Value, arg func(int) value) value {
 func (c *compiler) row(name string, e asm.Elem, args ...asm.Vec) asm.Vec {
 	for _, r := range vmath.Table() {
 		if r.Name == name {
-			if r.Far(8*e.Bytes()) > 0 && c.k.part {
-				// Beyond it gives NaN: a solve then fails, and the sample is left to the scalar functions.
-				c.unsupported(nil, "%s outside of a solve", name)
-			}
 			if r.Far(8*e.Bytes()) > 0 && c.set.alone != nil {
 				c.unsupported(nil, "%s of one sample", name)
 			}
@@ -44,6 +44,16 @@ func (c *compiler) row(name string, e asm.Elem, args ...asm.Vec) asm.Vec {
 		}
 	}
 	c.unsupported(nil, "%s", name)
+	return 0
+}
+
+// far is the size of arguments up to which a function of the table has its value; 0 if it has no end.
+func (c *compiler) far(name string, e asm.Elem) float64 {
+	for _, r := range vmath.Table() {
+		if r.Name == name {
+			return r.Far(8 * e.Bytes())
+		}
+	}
 	return 0
 }
 

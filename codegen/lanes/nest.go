@@ -1,6 +1,8 @@
 package lanes
 
 import (
+	"slices"
+
 	"ndec.dev/ndec/codegen/asm"
 	"ndec.dev/ndec/ir"
 	"ndec.dev/ndec/ir/plan"
@@ -118,12 +120,8 @@ func scattered(s plan.Step) bool { return s.Form == plan.Scatter && s.V.Type.Len
 // together is the number of vectors that a segment computes at a time: the whole block where there are
 // matrices, so that a weight is read once for all of it.
 func (c *compiler) together(seg []*plan.Nest) int {
-	for _, n := range seg {
-		for _, s := range n.Steps {
-			if matrix(s) && c.kind(s.V.Type.Elem) != paired {
-				return RowBytes / c.b.ISA.Bytes()
-			}
-		}
+	if slices.ContainsFunc(seg, c.set.multiplies) {
+		return RowBytes / c.b.ISA.Bytes()
 	}
 	return 1
 }

@@ -26,6 +26,7 @@ type NodeStep struct {
 	Value *ir.Value // of all but a Kernel
 	// Of a Solve: where its span lies; T1 is the end, or the output times.
 	T0, T1 *Field
+	Stops  *Field // of a Solve with stops
 	// Of a Solve with output times: where the states at these go, nil for memory of the method. Of a Rev of one:
 	// where their cotangents lie.
 	Out []*Field
@@ -184,6 +185,9 @@ func (s *Set) step(frame *Kernel, v *ir.Value, number int) (*NodeStep, error) {
 		sv := v.Attr.Solve
 		st.Solve = s.solves[sv]
 		st.T0, st.T1 = operand(0), operand(1)
+		if sv.Stops > 0 {
+			st.Stops = operand(2)
+		}
 		for i, t := range sv.ResultTypes()[:len(sv.States)] {
 			switch {
 			case sv.Times == 0:
@@ -248,16 +252,20 @@ func (c *compiler) handIn(st *NodeStep) {
 			l := st.Solve
 			store(st.T0, v.Args[0])
 			store(st.T1, v.Args[1])
-			for i, a := range v.Args[2 : 2+l.States] {
+			if st.Stops != nil {
+				store(st.Stops, v.Args[2])
+			}
+			ys, cs := v.Args[l.IR.Lead():][:l.States], v.Args[l.IR.Lead()+l.States:]
+			for i, a := range ys {
 				store(l.Step.Args[l.Lead()+i], a)
 			}
-			for i, a := range v.Args[2+l.States:] {
+			for i, a := range cs {
 				store(l.Step.Args[l.Lead()+l.States+l.Slopes+i], a)
 			}
 		case st.Rev != nil:
 			r := st.Rev
 			n, m := len(r.IR.Solve.States), len(r.IR.Solve.Extras)
-			for i, a := range v.Args[0].Args[2+n:] {
+			for i, a := range v.Args[0].Args[r.IR.Solve.Lead()+n:] {
 				store(r.Step.Args[3+n+i], a)
 				if r.At != nil {
 					store(r.At.Args[4+n+i], a)

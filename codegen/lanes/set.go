@@ -3,6 +3,7 @@ package lanes
 import (
 	"fmt"
 	"maps"
+	"slices"
 
 	"ndec.dev/ndec/codegen/asm"
 	"ndec.dev/ndec/ir"
@@ -77,7 +78,7 @@ type Set struct {
 }
 
 // spillSlots is the number of vectors of the frame that kernels may use when they run out of registers.
-const spillSlots = 256
+const spillSlots = 1024
 
 // New is an empty set; name gives kernels their names.
 func New(p *plan.Plan, name func(*ir.Func) string) *Set {
@@ -233,7 +234,7 @@ func (s *Set) layout(k *Kernel) {
 			k.byVal[r] = fd
 		}
 	}
-	segs := segments(k.nests)
+	segs := s.segments(k.nests)
 	where := map[*ir.Value]int{} // segment that computes a value
 	for i, seg := range segs {
 		for _, n := range seg {
@@ -334,23 +335,78 @@ func isNode(n *plan.Nest) bool {
 	return false
 }
 
-// segments cuts nests at nodes: each is a segment of its own, and so is each run of nests between.
-func segments(nests []*plan.Nest) [][]*plan.Nest {
+// segments cuts nests at nodes, which are segments of their own. Products with matrices go over the whole block at
+// once; what stands between them and is long, or has functions of numbers that take two vectors, is a segment of its
+// own, since a vector at a time leaves it registers.
+func (s *Set) segments(nests []*plan.Nest) [][]*plan.Nest {
 	var out [][]*plan.Nest
-	open := false
-	for _, n := range nests {
-		switch {
-		case isNode(n):
-			out = append(out, []*plan.Nest{n})
-			open = false
-		case open:
-			out[len(out)-1] = append(out[len(out)-1], n)
-		default:
-			out = append(out, []*plan.Nest{n})
-			open = true
+	for len(nests) > 0 {
+		if isNode(nests[0]) {
+			out, nests = append(out, nests[:1]), nests[1:]
+			continue
 		}
+		n := count(nests, func(n *plan.Nest) bool { return !isNode(n) })
+		out, nests = append(out, s.cut(nests[:n])...), nests[n:]
 	}
 	return out
+}
+
+// count is the number of first nests that are so.
+func count(nests []*plan.Nest, so func(*plan.Nest) bool) int {
+	n := 0
+	for n < len(nests) && so(nests[n]) {
+		n++
+	}
+	return n
+}
+
+// long is the number of operations that are spelled out from which they are a segment of their own.
+const long = 64
+
+// cut makes segments of nests without nodes.
+func (s *Set) cut(nests []*plan.Nest) [][]*plan.Nest {
+	if s.alone != nil || count(nests, func(n *plan.Nest) bool { return !s.multiplies(n) }) == len(nests) {
+		return [][]*plan.Nest{nests}
+	}
+	var out [][]*plan.Nest
+	open := false
+	for len(nests) > 0 {
+		n := max(1, count(nests, func(n *plan.Nest) bool { return !s.multiplies(n) }))
+		size, wide := 0, false
+		for _, q := range nests[:n] {
+			k, w := s.spelled(q)
+			size, wide = size+k, wide || w
+		}
+		alone := !s.multiplies(nests[0]) && (size >= long || wide)
+		if open && !alone {
+			out[len(out)-1] = append(out[len(out)-1], nests[:n]...)
+		} else {
+			out = append(out, nests[:n:n])
+		}
+		open, nests = !alone, nests[n:]
+	}
+	return out
+}
+
+// double reports whether a step makes numbers that take two vectors.
+func (s *Set) double(st plan.Step) bool { return s.real() == ir.F32 && st.V.Type.Elem == ir.F64 }
+
+// multiplies reports whether a nest has products with a matrix that go over the whole block.
+func (s *Set) multiplies(n *plan.Nest) bool {
+	return slices.ContainsFunc(n.Steps, func(st plan.Step) bool { return matrix(st) && !s.double(st) })
+}
+
+// spelled is the number of operations of a nest in the text, and whether it has functions of numbers that take two
+// vectors.
+func (s *Set) spelled(n *plan.Nest) (size int, wide bool) {
+	for _, st := range n.Steps {
+		_, function := rows[st.V.Op]
+		wide = wide || s.double(st) && (function || st.V.Op == ir.OpUniform)
+	}
+	if size = len(n.Steps); n.Unroll {
+		size *= n.Extent
+	}
+	return size, wide
 }
 
 // Text is the assembly of all kernels for an ISA; header goes first, and export says which kernels Go calls.

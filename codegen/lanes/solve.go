@@ -19,6 +19,8 @@ type Solve struct {
 	// Dense gives states within a step, of a solve with output times: (theta, h, states before and after it, data).
 	// Its data are the last results of Step.
 	Dense *Kernel
+	// Slope is the field, of a solve with stops whose method keeps it from step to step: (t, states, extras) to slopes.
+	Slope *Kernel
 	// States, Slopes and Data say how many there are.
 	States, Slopes, Data int
 }
@@ -55,8 +57,6 @@ func (s *Set) AddSolve(sv *ir.Solve) (*Solve, error) {
 		return nil, &Unsupported{"a controller that looks at ratios of steps", sv.Field, nil}
 	case sv.Start != nil:
 		return nil, &Unsupported{"a method of several steps", sv.Field, nil}
-	case sv.Stops > 0:
-		return nil, &Unsupported{"stops", sv.Field, nil}
 	case sv.Remakes():
 		return nil, &Unsupported{"checkpoints", sv.Field, nil}
 	}
@@ -70,7 +70,7 @@ func (s *Set) AddSolve(sv *ir.Solve) (*Solve, error) {
 	} else {
 		step = s.fixedStep(sv)
 		if sv.FSAL {
-			start = s.fixedStart(sv)
+			start = s.slope(sv, ".lanestart")
 		}
 	}
 	for _, f := range []*ir.Func{start, step} {
@@ -82,6 +82,15 @@ func (s *Set) AddSolve(sv *ir.Solve) (*Solve, error) {
 		}
 	}
 	var err error
+	if sv.Stops > 0 && sv.FSAL {
+		slope := s.slope(sv, ".laneslope")
+		if err := s.Plan.Extra(slope); err != nil {
+			return nil, err
+		}
+		if l.Slope, err = s.Add(slope); err != nil {
+			return nil, err
+		}
+	}
 	if start != nil {
 		if l.Start, err = s.Add(start); err != nil {
 			return nil, err
@@ -200,9 +209,9 @@ func named(states []ir.SolveState, suffix string) []string {
 	return out
 }
 
-// fixedStart is the field at the start.
-func (s *Set) fixedStart(sv *ir.Solve) *ir.Func {
-	b, x, y, _, c := s.lane(sv, ".lanestart", []string{"t"}, false)
+// slope is the field, by the names of a Step.
+func (s *Set) slope(sv *ir.Solve, suffix string) *ir.Func {
+	b, x, y, _, c := s.lane(sv, suffix, []string{"t"}, false)
 	return finish(b, named(plain(sv), ".k"), b.CallAll(sv.Field, cat([]*ir.Value{x["t"]}, ir.Pick(y, sv.Plain()), c)...))
 }
 

@@ -11,12 +11,24 @@ import (
 // whole prints an operator on whole arrays.
 func (c *compiler) whole(v *ir.Value) {
 	switch v.Op {
+	case ir.OpTake, ir.OpScatter, ir.OpUniform, ir.OpLinSolve, ir.OpInv, ir.OpLogDet, ir.OpCumsum, ir.OpLocate:
+		if c.set.alone != nil {
+			c.unsupported(v, "%s of one sample", v.Op)
+		}
+	}
+	switch v.Op {
 	case ir.OpReshape, ir.OpTranspose, ir.OpSlice, ir.OpPad, ir.OpConcat, ir.OpReverse, ir.OpExpand:
 		c.copies(v, func(k int) (*ir.Value, int) { return plan.CopySource(v, k) })
 	case ir.OpTake:
 		c.take(v)
 	case ir.OpScatter:
 		c.scatterRows(v)
+	case ir.OpUniform:
+		c.uniform(v)
+	case ir.OpLinSolve, ir.OpInv, ir.OpLogDet:
+		c.system(v)
+	case ir.OpCumsum:
+		c.cumsum(v)
 	case ir.OpLocate:
 		c.locate(v)
 	case ir.OpSum, ir.OpReduceMax, ir.OpReduceMin:
@@ -50,25 +62,62 @@ func (c *compiler) copies(v *ir.Value, source func(k int) (*ir.Value, int)) {
 			if r.n == 1 && src != nil {
 				r.by = from - r.from
 			}
-			if src == nil || from == r.from+r.n*r.by && r.by >= 0 {
+			if src == nil || from == r.from+r.n*r.by {
 				r.n++
 				continue
 			}
 		}
 		runs = append(runs, run{dst: k, n: 1, src: src, from: from})
 	}
-	if len(runs) > maxRuns {
+	text := 0
+	for rest := runs; len(rest) > 0; {
+		p := repeated(rest)
+		text += p.n
+		c.stretch(p.times, func(outer func(int) index) {
+			for i, r := range rest[:p.n] {
+				c.stretch(r.n, func(step func(n int) index) {
+					x := c.splat(v.Type.Elem, 0)
+					if r.src != nil {
+						x = c.elem(r.src, add(outer(p.from[i]), step(r.by)).plus(r.from))
+					}
+					c.put(v, add(outer(p.dst), step(1)).plus(r.dst), x)
+				})
+			}
+		})
+		rest = rest[p.n*p.times:]
+	}
+	if text > maxRuns {
 		c.unsupported(v, "%s of this shape", v.Op)
 	}
-	for _, r := range runs {
-		c.stretch(r.n, func(step func(n int) index) {
-			x := c.splat(v.Type.Elem, 0)
-			if r.src != nil {
-				x = c.elem(r.src, step(r.by).plus(r.from))
+}
+
+// pattern is the first n of some runs, which come again and again: each time dst elements further, from others.
+type pattern struct {
+	n, times, dst int
+	from          []int
+}
+
+// repeated is the pattern that the first of some runs make, the shortest that comes more than once.
+func repeated(runs []run) pattern {
+	for n := 1; n <= 4 && 2*n <= len(runs); n++ {
+		p := pattern{n: n, times: 1, dst: runs[n].dst - runs[0].dst}
+		for i := range n {
+			p.from = append(p.from, runs[n+i].from-runs[i].from)
+		}
+		for fits := true; fits && (p.times+1)*n <= len(runs); {
+			for i := range n {
+				x, y := runs[(p.times-1)*n+i], runs[p.times*n+i]
+				fits = fits && x.n == y.n && x.src == y.src && (x.by == y.by || x.n == 1) && y.dst-x.dst == p.dst && (x.src == nil || y.from-x.from == p.from[i])
 			}
-			c.put(v, step(1).plus(r.dst), x)
-		})
+			if fits {
+				p.times++
+			}
+		}
+		if p.times > 1 {
+			return p
+		}
 	}
+	return pattern{n: 1, times: 1, from: []int{0}}
 }
 
 // stretch runs body for n indices; step gives them with a stride.

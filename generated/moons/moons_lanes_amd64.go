@@ -12,7 +12,7 @@ import (
 // laneFrame is the memory of the kernels: for each function its arguments, results and other values, rows of 32
 // samples each.
 type laneFrame struct {
-	spill     [16640]byte // vectors and pointers that found no register
+	spill     [65792]byte // vectors and pointers that found no register
 	mask      [32]uint32  // of the samples that count in sums over samples
 	flowField struct {    // Flow.field
 		t  [32]float64
@@ -1118,7 +1118,7 @@ type laneFrame struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [2289408]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [2338560]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {
@@ -1650,8 +1650,8 @@ func (l *lanes) solveMoons0Lanes(t0, t1 *[32]float64, by rt.Stepping, n int, st 
 					continue
 				}
 				h := s.stepH[i]
-				if (s.stepT[i]+float64(1.01*h)-t1[i])*s.stepDir[i] >= 0 {
-					h = t1[i] - s.stepT[i]
+				if (s.stepT[i]+float64(1.01*h)-s.stepT1[i])*s.stepDir[i] >= 0 {
+					h = s.stepT1[i] - s.stepT[i]
 				}
 				st[i].Fail(rt.MaxSteps, s.stepT[i], h)
 			}
@@ -2015,8 +2015,8 @@ func (l *lanes) solveMoons0RecLanes(tape *moons0RecTapeLanes, t0, t1 *[32]float6
 					continue
 				}
 				h := s.stepH[i]
-				if (s.stepT[i]+float64(1.01*h)-t1[i])*s.stepDir[i] >= 0 {
-					h = t1[i] - s.stepT[i]
+				if (s.stepT[i]+float64(1.01*h)-s.stepT1[i])*s.stepDir[i] >= 0 {
+					h = s.stepT1[i] - s.stepT[i]
 				}
 				st[i].Fail(rt.MaxSteps, s.stepT[i], h)
 			}
@@ -2196,8 +2196,8 @@ func (l *lanes) solveFitTiny0Lanes(t0 *[32]float64, ts *[129 * 32]float64, state
 					continue
 				}
 				h := s.stepH[i]
-				if (s.stepT[i]+float64(1.01*h)-t1[i])*s.stepDir[i] >= 0 {
-					h = t1[i] - s.stepT[i]
+				if (s.stepT[i]+float64(1.01*h)-s.stepT1[i])*s.stepDir[i] >= 0 {
+					h = s.stepT1[i] - s.stepT[i]
 				}
 				st[i].Fail(rt.MaxSteps, s.stepT[i], h)
 			}
@@ -2448,8 +2448,8 @@ func (l *lanes) solveFitHyper0Lanes(t0 *[32]float64, ts *[11 * 32]float64, state
 					continue
 				}
 				h := s.stepH[i]
-				if (s.stepT[i]+float64(1.01*h)-t1[i])*s.stepDir[i] >= 0 {
-					h = t1[i] - s.stepT[i]
+				if (s.stepT[i]+float64(1.01*h)-s.stepT1[i])*s.stepDir[i] >= 0 {
+					h = s.stepT1[i] - s.stepT[i]
 				}
 				st[i].Fail(rt.MaxSteps, s.stepT[i], h)
 			}
@@ -2754,8 +2754,8 @@ func (l *lanes) solveFitHyper0RecLanes(tape *fitHyper0RecTapeLanes, t0 *[32]floa
 					continue
 				}
 				h := s.stepH[i]
-				if (s.stepT[i]+float64(1.01*h)-t1[i])*s.stepDir[i] >= 0 {
-					h = t1[i] - s.stepT[i]
+				if (s.stepT[i]+float64(1.01*h)-s.stepT1[i])*s.stepDir[i] >= 0 {
+					h = s.stepT1[i] - s.stepT[i]
 				}
 				st[i].Fail(rt.MaxSteps, s.stepT[i], h)
 			}

@@ -11,7 +11,7 @@ import (
 // aloneFrame is the memory of kernels for one sample: for each function its arguments, results and other values, rounded up
 // to whole vectors.
 type aloneFrame struct {
-	spill          [16640]byte // vectors and pointers that found no register
+	spill          [65792]byte // vectors and pointers that found no register
 	flowFieldAlone struct {    // Flow.field
 		t  [16]float64
 		x  [16]Real
@@ -54,7 +54,7 @@ type aloneFrame struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [19328]byte([unsafe.Sizeof(aloneFrame{})]byte{})
+var _ = [68480]byte([unsafe.Sizeof(aloneFrame{})]byte{})
 
 // aloneWeights are parameters as kernels for one sample read them.
 type aloneWeights struct {

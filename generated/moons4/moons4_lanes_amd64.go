@@ -12,7 +12,7 @@ import (
 // laneFrame is the memory of the kernels: for each function its arguments, results and other values, rows of 32
 // samples each.
 type laneFrame struct {
-	spill     [16640]byte // vectors and pointers that found no register
+	spill     [65792]byte // vectors and pointers that found no register
 	mask      [32]uint32  // of the samples that count in sums over samples
 	flowField struct {    // Flow.field
 		t  [32]float64
@@ -54,7 +54,7 @@ type laneFrame struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [24064]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [73216]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {

@@ -217,6 +217,7 @@ func init() {
 	both("VPXORD", "VPXORQ", xor)
 	both("VPADDD", "VPADDQ", func(o operands) uint64 { return o.x[1] + o.x[0] })
 	both("VPSUBD", "VPSUBQ", func(o operands) uint64 { return o.x[1] - o.x[0] })
+	lanes["VPMULUDQ"] = func(o operands) uint64 { return o.x[1] & math.MaxUint32 * (o.x[0] & math.MaxUint32) }
 	both("VPSLLD", "VPSLLQ", func(o operands) uint64 { return o.x[0] << o.imm })
 	both("VPSRLD", "VPSRLQ", func(o operands) uint64 { return o.x[0] >> o.imm })
 	both("VCMPPS", "VCMPPD", compare)

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"runtime"
+	"runtime/metrics"
 
 	"ndec.dev/ndec/rt"
 )
@@ -17,6 +19,8 @@ type Job struct {
 	Models, Recipes map[string]*rt.Table
 	// Sizes are numbers of rows; the last one is that of the tables.
 	Sizes []int
+	// Keyed says that a row depends on its place in the batch, since random numbers do.
+	Keyed bool
 }
 
 // Answer has, for every model, its outputs, and for every recipe loss and gradient, on all rows. Err says where results
@@ -26,7 +30,11 @@ type Answer struct {
 	Outputs map[string][][]float64
 	Grads   map[string][]float64 // the loss first
 	NFE     map[string][]int
-	Err     string
+	// Odd are outputs for rows with NaN, infinities, numbers below the normal range and signed zeros, as text, and the
+	// error; Pause is the longest time in seconds that the garbage collector took to stop the batches of a model.
+	Odd   map[string][]string
+	Pause float64
+	Err   string
 }
 
 func main() {
@@ -43,11 +51,15 @@ func main() {
 	}
 }
 
-// part is the last n rows of t, so that rows meet other neighbours at other places of a block.
-func part(t *rt.Table, n int) *rt.Table {
+// part is the last n rows of t, so that rows meet other neighbours at other places of a block, or the first ones.
+func part(t *rt.Table, n int, first bool) *rt.Table {
 	p := &rt.Table{Rows: n}
 	for _, c := range t.Columns {
-		c.Data = c.Data[(t.Rows-n)*c.Width:]
+		from := t.Rows - n
+		if first {
+			from = 0
+		}
+		c.Data = c.Data[from*c.Width:][:n*c.Width]
 		p.Columns = append(p.Columns, c)
 	}
 	return p
@@ -55,7 +67,7 @@ func part(t *rt.Table, n int) *rt.Table {
 
 func run[R rt.Float](p rt.Program[R], j Job) (a Answer) {
 	ctx := context.Background()
-	a = Answer{Level: rt.CPULevel().String(), Outputs: map[string][][]float64{}, Grads: map[string][]float64{}, NFE: map[string][]int{}}
+	a = Answer{Level: rt.CPULevel().String(), Outputs: map[string][][]float64{}, Grads: map[string][]float64{}, NFE: map[string][]int{}, Odd: map[string][]string{}}
 	w := make([]R, len(j.Weights))
 	for i, x := range j.Weights {
 		w[i] = R(x)
@@ -70,7 +82,7 @@ func run[R rt.Float](p rt.Program[R], j Job) (a Answer) {
 			n := j.Sizes[i]
 			out := rt.NewTable(m.Outputs, n)
 			var stats rt.BatchStats
-			if err := m.Batch(ctx, w, part(in, n), out, &stats, 1+i%3); err != nil {
+			if err := m.Batch(ctx, w, part(in, n, j.Keyed), out, &stats, 1+i%3); err != nil {
 				a.Err = fmt.Sprintf("%s: %v", m.Name, err)
 				return a
 			}
@@ -80,7 +92,7 @@ func run[R rt.Float](p rt.Program[R], j Job) (a Answer) {
 					a.NFE[m.Name] = append(a.NFE[m.Name], s.NFE...)
 				}
 			}
-			for k, c := range part(all, n).Columns {
+			for k, c := range part(all, n, j.Keyed).Columns {
 				for e, x := range c.Data {
 					if math.Float64bits(x) != math.Float64bits(out.Columns[k].Data[e]) {
 						a.Err = fmt.Sprintf("%s: with %d rows %s is %v, with %d %v", m.Name, n, c.Name, out.Columns[k].Data[e], all.Rows, x)
@@ -91,6 +103,12 @@ func run[R rt.Float](p rt.Program[R], j Job) (a Answer) {
 		}
 		for _, c := range all.Columns {
 			a.Outputs[m.Name] = append(a.Outputs[m.Name], c.Data)
+		}
+	}
+	for _, m := range p.Models {
+		if in := j.Models[m.Name]; in != nil {
+			a.Odd[m.Name] = odd(&m, w, in)
+			a.Pause = max(a.Pause, pause(&m, w, in))
 		}
 	}
 	for i := range p.Recipes {
@@ -122,4 +140,58 @@ func run[R rt.Float](p rt.Program[R], j Job) (a Answer) {
 		}
 	}
 	return a
+}
+
+// odd evaluates a model on rows one of whose numbers is no ordinary one.
+func odd[R rt.Float](m *rt.Model[R], w []R, in *rt.Table) []string {
+	numbers := []float64{math.NaN(), math.Inf(1), math.Inf(-1), 1e-310, -1e-42, math.Copysign(0, -1), 1e30, -1e300}
+	rows := &rt.Table{Rows: 37}
+	for c, col := range in.Columns {
+		col.Data = append([]float64(nil), col.Data[:37*col.Width]...)
+		for r := range rows.Rows {
+			if r%len(in.Columns) == c && col.Classes == 0 && r%5 != 4 {
+				col.Data[r*col.Width+r%col.Width] = numbers[r%len(numbers)]
+			}
+		}
+		rows.Columns = append(rows.Columns, col)
+	}
+	out := rt.NewTable(m.Outputs, rows.Rows)
+	var stats rt.BatchStats
+	text := []string{fmt.Sprint(m.Batch(context.Background(), w, rows, out, &stats, 1))}
+	for _, c := range out.Columns {
+		for _, x := range c.Data {
+			text = append(text, fmt.Sprint(x))
+		}
+	}
+	return text
+}
+
+// pause collects garbage beside batches of a model, and gives the longest time in seconds until all goroutines stood.
+func pause[R rt.Float](m *rt.Model[R], w []R, in *rt.Table) float64 {
+	done := make(chan bool)
+	go func() {
+		out := rt.NewTable(m.Outputs, in.Rows)
+		for range 20 {
+			var stats rt.BatchStats
+			_ = m.Batch(context.Background(), w, in, out, &stats, 1)
+		}
+		close(done)
+	}()
+	for run := true; run; {
+		runtime.GC()
+		select {
+		case <-done:
+			run = false
+		default:
+		}
+	}
+	sample := []metrics.Sample{{Name: "/sched/pauses/stopping/gc:seconds"}}
+	metrics.Read(sample)
+	h := sample[0].Value.Float64Histogram()
+	for i := len(h.Counts) - 1; i >= 0; i-- {
+		if h.Counts[i] > 0 {
+			return h.Buckets[i]
+		}
+	}
+	return 0
 }

@@ -1,0 +1,142 @@
+package codegen
+
+import (
+	"fmt"
+
+	"ndec.dev/ndec/codegen/lanes"
+)
+
+// Stops in lanes: every sample has its own, and ends its steps before them as the loop of ir.Solve says.
+
+// declareStops prints the stops of each sample that are ahead of it.
+func (v *vectors) declareStops(l *lanes.Solve) {
+	p, w := v.p, v.set.Samples()
+	p.line("var lists [%d][%d]float64", w, l.IR.Stops)
+	p.line("var ahead [%d][]float64 // of lists", w)
+	p.line("var gap [%d]float64 // that steps keep from a stop", w)
+	if l.IR.Adaptive {
+		p.line("var cut [%d]float64 // the length of a step before it was cut", w)
+	}
+	p.line("var stop [%d]bool // the step ends before one", w)
+}
+
+// findStops prints how the stops of sample i are found. t is then where the field is seen first.
+func (v *vectors) findStops(l *lanes.Solve, t string) {
+	p := v.p
+	p.line("for j := range lists[i] { lists[i][j] = stops[j*%d+i] }", v.set.Samples())
+	p.line("ahead[i], gap[i], %s[i] = rt.Stops(lists[i][:], t0[i], t1[i])", t)
+}
+
+// goal prints where the next step of sample i, at t, has to end: before a stop if there is one before end.
+func (v *vectors) goal(t, end string) {
+	p := v.p
+	p.line("for len(ahead[i]) > 0 && (ahead[i][0]-gap[i]-gap[i]-%s[i])*(t1[i]-t0[i]) <= 0 { ahead[i] = ahead[i][1:] }", t)
+	p.line("goal := %s", end)
+	p.line("stop[i] = len(ahead[i]) > 0 && (%s+gap[i]-ahead[i][0])*(t1[i]-t0[i]) >= 0", end)
+	p.line("if stop[i] { goal = ahead[i][0] - gap[i] }")
+}
+
+// pass prints how samples that have passed a stop go on at its other side; more is done for each.
+func (v *vectors) pass(l *lanes.Solve, step stepNames, more func()) {
+	p, t := v.p, step.arg[lanes.Own+"t"]
+	p.line("if !passing { continue }")
+	p.line("for i := range n {")
+	p.line("if !passed[i] { continue }")
+	p.line("%s[i] += gap[i]", t)
+	p.line("ahead[i] = ahead[i][1:]")
+	more()
+	if l.Slope != nil {
+		p.line("st[i].NFE++")
+	}
+	p.line("}")
+	if l.Slope == nil {
+		return
+	}
+	at := func(i int) string { return "f." + v.paths[l.Slope.Args[i]][len(l.Slope.Name)+1:] }
+	p.line("f := &fr.%s", l.Slope.Name)
+	for i, a := range l.Slope.Func.Args {
+		p.line("%s = %s", at(i), step.arg[a.Name])
+	}
+	p.line("%s", v.run(l.Slope))
+	p.line("for i := range n {")
+	p.line("if !passed[i] { continue }")
+	for i, r := range l.Slope.Func.ResultNames {
+		v.laneLoop(l.Slope.Func.Results[i].Type, func(place func(string) string) string {
+			return fmt.Sprintf("%s[%s] = f.%s[%s]", step.arg[r], place(""), v.paths[l.Slope.Results[i]][len(l.Slope.Name)+1:], place(""))
+		})
+	}
+	p.line("}")
+}
+
+// pieces prints the steps of a grid, those that hold a stop in pieces. Samples are each at a step of their own.
+func (v *vectors) pieces(l *lanes.Solve, step stepNames) {
+	s, p, w := l.IR, v.p, v.set.Samples()
+	t, h, live := step.arg[lanes.Own+"t"], step.arg[lanes.Own+"h"], step.arg[lanes.Own+"live"]
+	p.line("running := 0")
+	p.line("var steps, k [%d]int // how many there are, and which one", w)
+	p.line("var width, end, gridEnd [%d]float64 // of a step: its length, where it ends, where that of the grid ends", w)
+	p.line("var inside [%d]bool // a step of the grid", w)
+	p.line("for i := range %s {", t)
+	v.findStops(l, t)
+	p.line("%s[i], %s[i] = 0, 0", live, h)
+	if s.StepSize > 0 {
+		p.line("width[i], steps[i] = rt.FixedSteps(t0[i], t1[i], by.Step)")
+	} else {
+		p.line("width[i], steps[i] = (t1[i]-t0[i])/float64(by.Steps), by.Steps")
+	}
+	p.line("if i < n {")
+	p.line("st[i] = rt.SolveStats{%sTime: t0[i]}", ifText(s.BeginEvals > 0, fmt.Sprintf("NFE: %d, ", s.BeginEvals)))
+	p.line("if t0[i] != t1[i] {")
+	p.line("%s[i] = 1", live)
+	if s.FSAL {
+		p.line("st[i].NFE++")
+	}
+	p.line("running++")
+	p.line("}")
+	p.line("}")
+	p.line("}")
+	v.startIfRunning(l, step)
+	p.line("%s = *t0 // where the field was seen may be beside it", t)
+	p.line("for running > 0 {")
+	p.line("for i := range n {")
+	p.line("if %s[i] == 0 { continue }", live)
+	p.line("gridEnd[i] = t0[i] + float64(float64(k[i]+1)*width[i])")
+	p.line("if k[i] == steps[i]-1 { gridEnd[i] = t1[i] }")
+	v.goal(t, "gridEnd[i]")
+	p.line("%s[i], end[i] = width[i], gridEnd[i]", h)
+	p.line("if stop[i] { end[i] = ahead[i][0] }")
+	p.line("if stop[i] || inside[i]%s { %s[i] = goal - %s[i] }", ifText(s.StepSize > 0, " || k[i] == steps[i]-1"), h, t)
+	p.line("}")
+	p.line("%s", v.run(l.Step))
+	p.line("var took, passed [%d]bool", w)
+	p.line("passing := false")
+	p.line("for i := range n {")
+	p.line("if %s[i] == 0 { continue }", live)
+	p.line("st[i].NFE += %d", l.Evals())
+	p.line("if %s[i] == %d {", step.res[lanes.Own+"code"], lanes.CodeRejected)
+	p.line("st[i].Fail(rt.NonFinite, %s[i], %s[i])", t, h)
+	p.line("%s[i] = 0", live)
+	p.line("running--")
+	p.line("continue")
+	p.line("}")
+	p.line("st[i].Accepted++")
+	p.line("took[i] = true")
+	v.record(l, step, "push", "i", t, h)
+	p.line("}")
+	if s.Times > 0 {
+		v.outputs(l, step, t, "end", h)
+	}
+	p.line("for i := range n {")
+	p.line("if !took[i] { continue }")
+	p.line("%s[i], inside[i] = end[i], stop[i]", t)
+	p.line("st[i].Time = %s[i]", t)
+	p.line("passed[i], passing = stop[i], passing || stop[i]")
+	p.line("if !(stop[i] && (gridEnd[i]-gap[i]-%s[i])*(t1[i]-t0[i]) > 0) { k[i]++ } // else the rest of the step comes", t)
+	p.line("if k[i] == steps[i] || %s[i] == t1[i] {", t)
+	p.line("%s[i] = 0", live)
+	p.line("running--")
+	p.line("}")
+	p.line("}")
+	v.pass(l, step, func() {})
+	p.line("}")
+}
