@@ -217,7 +217,7 @@ func TestLanes(t *testing.T) {
 					t.Fatalf("%s: %v", pkg, ds)
 				}
 				for _, sched := range res.Schedules() {
-					if sched.Why != "" {
+					if sched.Why != "" && !strings.HasSuffix(sched.Name, ", one sample") {
 						t.Errorf("%s: %s runs %s: %s", pkg, sched.Name, sched.How, sched.Why)
 					}
 				}
