@@ -178,9 +178,12 @@ type predictJob struct {
 	failed rt.FirstFailure
 }
 
+// predictBatch computes rows of a batch. Where the processor has vector instructions, kernels take its place.
+var predictBatch = (*predictJob).rows
+
 func newPredictJob(m *Predict) *predictJob {
 	j := &predictJob{m: m}
-	j.run = j.rows
+	j.run = func(worker, lo, hi int) { predictBatch(j, worker, lo, hi) }
 	return j
 }
 
@@ -387,9 +390,12 @@ type stepJob struct {
 	failed rt.FirstFailure
 }
 
+// stepBatch computes rows of a batch. Where the processor has vector instructions, kernels take its place.
+var stepBatch = (*stepJob).rows
+
 func newStepJob(m *Step) *stepJob {
 	j := &stepJob{m: m}
-	j.run = j.rows
+	j.run = func(worker, lo, hi int) { stepBatch(j, worker, lo, hi) }
 	return j
 }
 
@@ -600,9 +606,12 @@ type stepJacobianJob struct {
 	failed rt.FirstFailure
 }
 
+// stepJacobianBatch computes rows of a batch. Where the processor has vector instructions, kernels take its place.
+var stepJacobianBatch = (*stepJacobianJob).rows
+
 func newStepJacobianJob(m *StepJacobian) *stepJacobianJob {
 	j := &stepJacobianJob{m: m}
-	j.run = j.rows
+	j.run = func(worker, lo, hi int) { stepJacobianBatch(j, worker, lo, hi) }
 	return j
 }
 

@@ -199,6 +199,7 @@ type forecastJob struct {
 	m      *Forecast
 	crew   rt.Crew
 	run    func(worker, lo, hi int)
+	each   func(worker, lo, hi int) // row by row, whatever run does
 	in     ForecastBatchInput
 	out    ForecastBatchOutput
 	stats  *rt.BatchStats
@@ -206,9 +207,13 @@ type forecastJob struct {
 	work   []*workspace
 }
 
+// forecastBatch computes rows of a batch. Where the processor has vector instructions, kernels take its place.
+var forecastBatch = (*forecastJob).rows
+
 func newForecastJob(m *Forecast) *forecastJob {
 	j := &forecastJob{m: m}
-	j.run = j.rows
+	j.run = func(worker, lo, hi int) { forecastBatch(j, worker, lo, hi) }
+	j.each = j.rows
 	return j
 }
 
@@ -259,7 +264,11 @@ func (m *Forecast) Batch(ctx context.Context, out ForecastBatchOutput, in Foreca
 	for len(j.work) < workers {
 		j.work = append(j.work, new(workspace))
 	}
-	if err := j.crew.ForEach(ctx, workers, n, rt.BlockRows, j.run); err != nil {
+	run := j.run
+	if n < 16 && alone != nil && rt.IsFastSmall(opts...) {
+		run = j.each
+	}
+	if err := j.crew.ForEach(ctx, workers, n, rt.BlockRows, run); err != nil {
 		return err
 	}
 	return j.failed.Err()

@@ -9,41 +9,21 @@ func init() {
 	switch rt.CPULevel() {
 	case rt.AVX512:
 		alone = &aloneKernels{
-			enc1CellAlone:              enc1CellAloneAVX512,
-			latentFieldAlone:           latentFieldAloneAVX512,
-			forecast0StepAlone:         forecast0StepAloneAVX512,
-			forecast0FirstStepAlone:    forecast0FirstStepAloneAVX512,
-			forecast0DenseStepAlone:    forecast0DenseStepAloneAVX512,
-			decSampleAlone:             decSampleAloneAVX512,
-			enc1CellRecAlone:           enc1CellRecAloneAVX512,
-			latentFieldFwdAlone:        latentFieldFwdAloneAVX512,
-			decFwdAlone:                decFwdAloneAVX512,
-			decBwdAlone:                decBwdAloneAVX512,
-			latentFieldFwd2Alone:       latentFieldFwd2AloneAVX512,
-			latentFieldBwd2Alone:       latentFieldBwd2AloneAVX512,
-			forecast0ReplayVjp2Alone:   forecast0ReplayVjp2AloneAVX512,
-			forecast0ReplayAtVjp2Alone: forecast0ReplayAtVjp2AloneAVX512,
-			latentFieldSlopeAlone:      latentFieldSlopeAloneAVX512,
-			enc1CellRecBack2Alone:      enc1CellRecBack2AloneAVX512,
+			enc1CellAlone:           enc1CellAloneAVX512,
+			latentFieldAlone:        latentFieldAloneAVX512,
+			forecast0StepAlone:      forecast0StepAloneAVX512,
+			forecast0FirstStepAlone: forecast0FirstStepAloneAVX512,
+			forecast0DenseStepAlone: forecast0DenseStepAloneAVX512,
+			decSampleAlone:          decSampleAloneAVX512,
 		}
 	case rt.AVX2:
 		alone = &aloneKernels{
-			enc1CellAlone:              enc1CellAloneAVX2,
-			latentFieldAlone:           latentFieldAloneAVX2,
-			forecast0StepAlone:         forecast0StepAloneAVX2,
-			forecast0FirstStepAlone:    forecast0FirstStepAloneAVX2,
-			forecast0DenseStepAlone:    forecast0DenseStepAloneAVX2,
-			decSampleAlone:             decSampleAloneAVX2,
-			enc1CellRecAlone:           enc1CellRecAloneAVX2,
-			latentFieldFwdAlone:        latentFieldFwdAloneAVX2,
-			decFwdAlone:                decFwdAloneAVX2,
-			decBwdAlone:                decBwdAloneAVX2,
-			latentFieldFwd2Alone:       latentFieldFwd2AloneAVX2,
-			latentFieldBwd2Alone:       latentFieldBwd2AloneAVX2,
-			forecast0ReplayVjp2Alone:   forecast0ReplayVjp2AloneAVX2,
-			forecast0ReplayAtVjp2Alone: forecast0ReplayAtVjp2AloneAVX2,
-			latentFieldSlopeAlone:      latentFieldSlopeAloneAVX2,
-			enc1CellRecBack2Alone:      enc1CellRecBack2AloneAVX2,
+			enc1CellAlone:           enc1CellAloneAVX2,
+			latentFieldAlone:        latentFieldAloneAVX2,
+			forecast0StepAlone:      forecast0StepAloneAVX2,
+			forecast0FirstStepAlone: forecast0FirstStepAloneAVX2,
+			forecast0DenseStepAlone: forecast0DenseStepAloneAVX2,
+			decSampleAlone:          decSampleAloneAVX2,
 		}
 	}
 }
@@ -60,26 +40,6 @@ func forecast0DenseStepAloneAVX2(fr *aloneFrame, w *aloneWeights)
 
 func decSampleAloneAVX2(fr *aloneFrame, w *aloneWeights)
 
-func enc1CellRecAloneAVX2(fr *aloneFrame, w *aloneWeights)
-
-func latentFieldFwdAloneAVX2(fr *aloneFrame, w *aloneWeights)
-
-func decFwdAloneAVX2(fr *aloneFrame, w *aloneWeights)
-
-func decBwdAloneAVX2(fr *aloneFrame, w *aloneWeights)
-
-func latentFieldFwd2AloneAVX2(fr *aloneFrame, w *aloneWeights)
-
-func latentFieldBwd2AloneAVX2(fr *aloneFrame, w *aloneWeights)
-
-func forecast0ReplayVjp2AloneAVX2(fr *aloneFrame, w *aloneWeights)
-
-func forecast0ReplayAtVjp2AloneAVX2(fr *aloneFrame, w *aloneWeights)
-
-func latentFieldSlopeAloneAVX2(fr *aloneFrame, w *aloneWeights)
-
-func enc1CellRecBack2AloneAVX2(fr *aloneFrame, w *aloneWeights)
-
 func enc1CellAloneAVX512(fr *aloneFrame, w *aloneWeights)
 
 func latentFieldAloneAVX512(fr *aloneFrame, w *aloneWeights)
@@ -91,23 +51,3 @@ func forecast0FirstStepAloneAVX512(fr *aloneFrame, w *aloneWeights)
 func forecast0DenseStepAloneAVX512(fr *aloneFrame, w *aloneWeights)
 
 func decSampleAloneAVX512(fr *aloneFrame, w *aloneWeights)
-
-func enc1CellRecAloneAVX512(fr *aloneFrame, w *aloneWeights)
-
-func latentFieldFwdAloneAVX512(fr *aloneFrame, w *aloneWeights)
-
-func decFwdAloneAVX512(fr *aloneFrame, w *aloneWeights)
-
-func decBwdAloneAVX512(fr *aloneFrame, w *aloneWeights)
-
-func latentFieldFwd2AloneAVX512(fr *aloneFrame, w *aloneWeights)
-
-func latentFieldBwd2AloneAVX512(fr *aloneFrame, w *aloneWeights)
-
-func forecast0ReplayVjp2AloneAVX512(fr *aloneFrame, w *aloneWeights)
-
-func forecast0ReplayAtVjp2AloneAVX512(fr *aloneFrame, w *aloneWeights)
-
-func latentFieldSlopeAloneAVX512(fr *aloneFrame, w *aloneWeights)
-
-func enc1CellRecBack2AloneAVX512(fr *aloneFrame, w *aloneWeights)

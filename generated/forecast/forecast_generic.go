@@ -11,7 +11,7 @@ import (
 // aloneFrame is the memory of kernels for one sample: for each function its arguments, results and other values, rounded up
 // to whole vectors.
 type aloneFrame struct {
-	spill         [16640]byte // vectors and pointers that found no register
+	spill         [65792]byte // vectors and pointers that found no register
 	enc1CellAlone struct {    // enc.1.cell
 		h    [32]Real
 		x    [16]Real
@@ -140,312 +140,10 @@ type aloneFrame struct {
 		z    [16]Real
 		out0 [16]Real
 	}
-	enc1CellRecAlone struct { // enc.1.cell.rec
-		h    [32]Real
-		x    [16]Real
-		out0 [32]Real
-		h2   [32]Real
-		v6   [96]Real
-		v11  [96]Real
-	}
-	latentFieldFwdAlone struct { // Latent.field.fwd
-		z         [16]Real
-		a         [16]Real
-		dz        [16]Real
-		da        [16]Real
-		add       [64]Real
-		softplus  [64]Real
-		add2      [64]Real
-		softplus2 [64]Real
-		tanh      [16]Real
-		v6        [16]Real
-		v19       [16]Real
-	}
-	decFwdAlone struct { // dec.fwd
-		z       [16]Real
-		out     [16]Real
-		add     [32]Real
-		sigmoid [32]Real
-	}
-	decBwdAlone struct { // dec.bwd
-		add     [32]Real
-		sigmoid [32]Real
-		outBar  [16]Real
-		zBar    [16]Real
-		v11     [32]Real
-	}
-	latentFieldFwd2Alone struct { // Latent.field.fwd2
-		z    [16]Real
-		a    [16]Real
-		dz   [16]Real
-		da   [16]Real
-		add  [64]Real
-		add2 [64]Real
-		tanh [16]Real
-		v6   [16]Real
-		v10  [64]Real
-		v14  [64]Real
-		v19  [16]Real
-	}
-	latentFieldBwd2Alone struct { // Latent.field.bwd2
-		add   [64]Real
-		add2  [64]Real
-		tanh  [16]Real
-		dzBar [16]Real
-		daBar [16]Real
-		zBar  [16]Real
-		aBar  [16]Real
-		v5    [16]Real
-		v6    [16]Real
-		v13   [16]Real
-		v15   [64]Real
-		v17   [64]Real
-		v19   [64]Real
-		v20   [64]Real
-		v21   [64]Real
-		v23   [16]Real
-	}
-	forecast0ReplayVjp2Alone struct { // Forecast.0.replay.vjp2
-		t        [16]float64
-		h        [16]float64
-		z        [16]Real
-		a        [16]Real
-		zNextBar [16]Real
-		aNextBar [16]Real
-		zBar     [16]Real
-		aBar     [16]Real
-		v9       [16]Real
-		v10      [16]Real
-		v12      [16]Real
-		v13      [16]Real
-		v15      [16]Real
-		v19      [16]Real
-		v24      [16]Real
-		v25      [16]Real
-		v27      [16]Real
-		v30      [16]Real
-		v32      [16]Real
-		v36      [16]Real
-		v41      [16]Real
-		v46      [16]Real
-		v47      [16]Real
-		v49      [16]Real
-		v54      [16]Real
-		v56      [16]Real
-		v60      [16]Real
-		v65      [16]Real
-		v70      [16]Real
-		v75      [16]Real
-		v76      [16]Real
-		v78      [16]Real
-		v85      [16]Real
-		v87      [16]Real
-		v91      [16]Real
-		v96      [16]Real
-		v101     [16]Real
-		v106     [16]Real
-		v111     [16]Real
-		v112     [16]Real
-		v114     [16]Real
-		v123     [16]Real
-		v125     [16]Real
-		v127     [64]Real
-		v128     [64]Real
-		v129     [16]Real
-		v133     [16]Real
-		v134     [16]Real
-		v136     [64]Real
-		v137     [64]Real
-		v138     [16]Real
-		v143     [16]Real
-		v145     [16]Real
-		v147     [16]Real
-		v149     [16]Real
-		v151     [64]Real
-		v152     [64]Real
-		v153     [16]Real
-		v160     [16]Real
-		v162     [16]Real
-		v166     [16]Real
-		v168     [16]Real
-		v170     [64]Real
-		v171     [64]Real
-		v172     [16]Real
-		v181     [16]Real
-		v183     [16]Real
-		v189     [16]Real
-		v191     [16]Real
-		v193     [64]Real
-		v194     [64]Real
-		v195     [16]Real
-		v206     [16]Real
-		v208     [16]Real
-		v216     [16]Real
-		v218     [16]Real
-		v220     [64]Real
-		v221     [64]Real
-		v222     [16]Real
-		v235     [16]Real
-		v237     [16]Real
-		v247     [16]Real
-		v249     [16]Real
-		v256     [16]Real
-		v263     [16]Real
-	}
-	forecast0ReplayAtVjp2Alone struct { // Forecast.0.replay_at.vjp2
-		t      [16]float64
-		h      [16]float64
-		theta  [16]float64
-		z      [16]Real
-		a      [16]Real
-		zAtBar [16]Real
-		aAtBar [16]Real
-		zBar   [16]Real
-		aBar   [16]Real
-		v10    [16]Real
-		v11    [16]Real
-		v13    [16]Real
-		v14    [16]Real
-		v16    [16]Real
-		v20    [16]Real
-		v25    [16]Real
-		v26    [16]Real
-		v28    [16]Real
-		v31    [16]Real
-		v33    [16]Real
-		v37    [16]Real
-		v42    [16]Real
-		v47    [16]Real
-		v48    [16]Real
-		v50    [16]Real
-		v55    [16]Real
-		v57    [16]Real
-		v61    [16]Real
-		v66    [16]Real
-		v71    [16]Real
-		v76    [16]Real
-		v77    [16]Real
-		v79    [16]Real
-		v86    [16]Real
-		v88    [16]Real
-		v92    [16]Real
-		v97    [16]Real
-		v102   [16]Real
-		v107   [16]Real
-		v112   [16]Real
-		v113   [16]Real
-		v115   [16]Real
-		v124   [16]Real
-		v126   [16]Real
-		v130   [16]Real
-		v135   [16]Real
-		v140   [16]Real
-		v145   [16]Real
-		v150   [16]Real
-		v155   [16]Real
-		v156   [16]Real
-		v158   [16]Real
-		v169   [16]Real
-		v171   [16]Real
-		v173   [64]Real
-		v174   [64]Real
-		v175   [16]Real
-		v178   [16]Real
-		v180   [16]Real
-		v181   [16]Real
-		v182   [16]Real
-		v190   [16]Real
-		v191   [16]Real
-		v192   [16]Real
-		v193   [16]Real
-		v194   [16]Real
-		v199   [16]Real
-		v201   [64]Real
-		v202   [64]Real
-		v203   [16]Real
-		v212   [16]Real
-		v214   [16]Real
-		v220   [16]Real
-		v222   [16]Real
-		v224   [64]Real
-		v225   [64]Real
-		v226   [16]Real
-		v237   [16]Real
-		v239   [16]Real
-		v247   [16]Real
-		v249   [16]Real
-		v251   [64]Real
-		v252   [64]Real
-		v253   [16]Real
-		v266   [16]Real
-		v268   [16]Real
-		v278   [16]Real
-		v280   [16]Real
-		v282   [64]Real
-		v283   [64]Real
-		v284   [16]Real
-		v299   [16]Real
-		v301   [16]Real
-		v313   [16]Real
-		v315   [16]Real
-		v317   [64]Real
-		v318   [64]Real
-		v319   [16]Real
-		v336   [16]Real
-		v338   [16]Real
-		v352   [16]Real
-		v354   [16]Real
-		v356   [64]Real
-		v357   [64]Real
-		v358   [16]Real
-		v378   [16]Real
-		v380   [16]Real
-		v397   [16]Real
-		v399   [16]Real
-		v407   [16]Real
-		v415   [16]Real
-	}
-	latentFieldSlopeAlone struct { // Latent.field.slope
-		t   [16]float64
-		z   [16]Real
-		a   [16]Real
-		dz  [16]Real
-		da  [16]Real
-		v7  [16]Real
-		v11 [64]Real
-		v15 [64]Real
-		v20 [16]Real
-	}
-	enc1CellRecBack2Alone struct { // enc.1.cell.rec.back2
-		hBar  [32]Real
-		h     [32]Real
-		x     [16]Real
-		hBar2 [32]Real
-		xBar  [16]Real
-		v6    [96]Real
-		v11   [96]Real
-		v14   [32]Real
-		v15   [32]Real
-		v17   [32]Real
-		v23   [32]Real
-		v27   [32]Real
-		v30   [32]Real
-		v31   [32]Real
-		v32   [96]Real
-		v37   [32]Real
-		v38   [96]Real
-		v39   [96]Real
-		v43   [32]Real
-		v44   [96]Real
-		v45   [96]Real
-		v46   [32]Real
-		v48   [96]Real
-		v50   [96]Real
-	}
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [58368]byte([unsafe.Sizeof(aloneFrame{})]byte{})
+var _ = [75968]byte([unsafe.Sizeof(aloneFrame{})]byte{})
 
 // aloneWeights are parameters as kernels for one sample read them.
 type aloneWeights struct {
@@ -464,11 +162,6 @@ type aloneWeights struct {
 	dec0Bias              [32]Real   // dec.0.bias by rows
 	dec2Weight            [96]Real   // dec.2.weight by rows
 	dec2Bias              [16]Real   // dec.2.bias by rows
-	dec0Weight            [512]Real  // dec.0.weight by rows
-	dyn4Weight            [768]Real  // dyn.4.weight by rows
-	dyn2Weight            [4096]Real // dyn.2.weight by rows
-	dyn0Weight            [1024]Real // dyn.0.weight by rows
-	enc1WeightHhL0        [3072]Real // enc.1.weight_hh_l0 by rows
 }
 
 // of fills them in.
@@ -488,31 +181,16 @@ func (a *aloneWeights) of(w *Params, pre *prepared) {
 	rt.PackRows(a.dec0Bias[:], w.Dec0Bias[:], 32, 32)
 	rt.PackRows(a.dec2Weight[:], w.Dec2Weight[:], 32, 32)
 	rt.PackRows(a.dec2Bias[:], w.Dec2Bias[:], 3, 16)
-	rt.PackRows(a.dec0Weight[:], w.Dec0Weight[:], 8, 16)
-	rt.PackRows(a.dyn4Weight[:], w.Dyn4Weight[:], 64, 64)
-	rt.PackRows(a.dyn2Weight[:], w.Dyn2Weight[:], 64, 64)
-	rt.PackRows(a.dyn0Weight[:], w.Dyn0Weight[:], 12, 16)
-	rt.PackRows(a.enc1WeightHhL0[:], w.Enc1WeightHhL0[:], 32, 32)
 }
 
 // aloneKernels are kernels for one sample.
 type aloneKernels struct {
-	enc1CellAlone              func(fr *aloneFrame, w *aloneWeights)
-	latentFieldAlone           func(fr *aloneFrame, w *aloneWeights)
-	forecast0StepAlone         func(fr *aloneFrame, w *aloneWeights)
-	forecast0FirstStepAlone    func(fr *aloneFrame, w *aloneWeights)
-	forecast0DenseStepAlone    func(fr *aloneFrame, w *aloneWeights)
-	decSampleAlone             func(fr *aloneFrame, w *aloneWeights)
-	enc1CellRecAlone           func(fr *aloneFrame, w *aloneWeights)
-	latentFieldFwdAlone        func(fr *aloneFrame, w *aloneWeights)
-	decFwdAlone                func(fr *aloneFrame, w *aloneWeights)
-	decBwdAlone                func(fr *aloneFrame, w *aloneWeights)
-	latentFieldFwd2Alone       func(fr *aloneFrame, w *aloneWeights)
-	latentFieldBwd2Alone       func(fr *aloneFrame, w *aloneWeights)
-	forecast0ReplayVjp2Alone   func(fr *aloneFrame, w *aloneWeights)
-	forecast0ReplayAtVjp2Alone func(fr *aloneFrame, w *aloneWeights)
-	latentFieldSlopeAlone      func(fr *aloneFrame, w *aloneWeights)
-	enc1CellRecBack2Alone      func(fr *aloneFrame, w *aloneWeights)
+	enc1CellAlone           func(fr *aloneFrame, w *aloneWeights)
+	latentFieldAlone        func(fr *aloneFrame, w *aloneWeights)
+	forecast0StepAlone      func(fr *aloneFrame, w *aloneWeights)
+	forecast0FirstStepAlone func(fr *aloneFrame, w *aloneWeights)
+	forecast0DenseStepAlone func(fr *aloneFrame, w *aloneWeights)
+	decSampleAlone          func(fr *aloneFrame, w *aloneWeights)
 }
 
 // alone holds them; nil where the processor has none of the instruction sets.
@@ -1474,16 +1152,7 @@ func fitSample(w *Params, pre *prepared, ws *workspace, ts *[64]float64, ys *[19
 }
 
 // enc1CellRec is enc.1.cell.rec of one sample (forecast.nde:13): 3456 multiply-adds, 96 transcendental functions.
-func enc1CellRec(w *Params, pre *prepared, ws *workspace, h *[32]Real, x *[4]Real, out *[32]Real, h2 *[32]Real) {
-	if alone != nil {
-		fr := ws.aloneFrame()
-		*(*[32]Real)(fr.enc1CellRecAlone.h[:32]) = *h
-		*(*[4]Real)(fr.enc1CellRecAlone.x[:4]) = *x
-		alone.enc1CellRecAlone(fr, pre.alone)
-		*out = *(*[32]Real)(fr.enc1CellRecAlone.out0[:32])
-		*h2 = *(*[32]Real)(fr.enc1CellRecAlone.h2[:32])
-		return
-	}
+func enc1CellRec(w *Params, h *[32]Real, x *[4]Real, out *[32]Real, h2 *[32]Real) {
 	x0, x1, x2, x3 := x[0], x[1], x[2], x[3]
 	var add [96]Real
 	// forecast.nde:13  return concat(ys, reshape(real(ts-ts[T-1]), T, 1), axis: 1) |> reverse |> GRU(32) |> Linear(2*Z)
@@ -1538,21 +1207,7 @@ func decBack(w *Params, z *[8]Real, outBar *[3]Real, zBar *[8]Real, g *Params) {
 }
 
 // latentFieldFwd is Latent.field.fwd of one sample (forecast.nde:25): 5632 multiply-adds, 140 transcendental functions.
-func latentFieldFwd(w *Params, pre *prepared, ws *workspace, z *[8]Real, a *[4]Real, dz *[8]Real, da *[4]Real, add *[64]Real, softplus *[64]Real, add2 *[64]Real, softplus2 *[64]Real, tanh *[12]Real) {
-	if alone != nil {
-		fr := ws.aloneFrame()
-		*(*[8]Real)(fr.latentFieldFwdAlone.z[:8]) = *z
-		*(*[4]Real)(fr.latentFieldFwdAlone.a[:4]) = *a
-		alone.latentFieldFwdAlone(fr, pre.alone)
-		*dz = *(*[8]Real)(fr.latentFieldFwdAlone.dz[:8])
-		*da = *(*[4]Real)(fr.latentFieldFwdAlone.da[:4])
-		*add = *(*[64]Real)(fr.latentFieldFwdAlone.add[:64])
-		*softplus = *(*[64]Real)(fr.latentFieldFwdAlone.softplus[:64])
-		*add2 = *(*[64]Real)(fr.latentFieldFwdAlone.add2[:64])
-		*softplus2 = *(*[64]Real)(fr.latentFieldFwdAlone.softplus2[:64])
-		*tanh = *(*[12]Real)(fr.latentFieldFwdAlone.tanh[:12])
-		return
-	}
+func latentFieldFwd(w *Params, z *[8]Real, a *[4]Real, dz *[8]Real, da *[4]Real, add *[64]Real, softplus *[64]Real, add2 *[64]Real, softplus2 *[64]Real, tanh *[12]Real) {
 	// forecast.nde:28  w := dyn(concat(z, a))
 	var concat [12]Real
 	for i0 := 0; i0 < 8; i0++ {
@@ -1664,7 +1319,7 @@ func latentFieldBwd(w *Params, z *[8]Real, a *[4]Real, add *[64]Real, softplus *
 }
 
 // forecast0ReplayVjp is Forecast.0.replay.vjp of one sample (forecast.nde:38): 101376 multiply-adds, 1608 transcendental functions.
-func forecast0ReplayVjp(w *Params, pre *prepared, ws *workspace, t float64, h float64, z *[8]Real, a *[4]Real, zNextBar *[8]Real, aNextBar *[4]Real, zBar *[8]Real, aBar *[4]Real, g *Params) {
+func forecast0ReplayVjp(w *Params, t float64, h float64, z *[8]Real, a *[4]Real, zNextBar *[8]Real, aNextBar *[4]Real, zBar *[8]Real, aBar *[4]Real, g *Params) {
 	a0, a1, a2, a3 := a[0], a[1], a[2], a[3]
 	aNextBar0, aNextBar1, aNextBar2, aNextBar3 := aNextBar[0], aNextBar[1], aNextBar[2], aNextBar[3]
 	// forecast.nde:38  path := solve(Latent{z: draw(q)}, from: ts[T-1], at: future, with: Fwd)
@@ -1675,7 +1330,7 @@ func forecast0ReplayVjp(w *Params, pre *prepared, ws *workspace, t float64, h fl
 	var result5 [64]Real
 	var result6 [64]Real
 	var result7 [12]Real
-	latentFieldFwd(w, pre, ws, z, a, &result, &result2, &result3, &result4, &result5, &result6, &result7)
+	latentFieldFwd(w, z, a, &result, &result2, &result3, &result4, &result5, &result6, &result7)
 	ha21 := Real(float64(h * 0.161))
 	var zY2 [8]Real
 	for i := 0; i < 8; i++ {
@@ -1693,7 +1348,7 @@ func forecast0ReplayVjp(w *Params, pre *prepared, ws *workspace, t float64, h fl
 	var result12 [64]Real
 	var result13 [64]Real
 	var result14 [12]Real
-	latentFieldFwd(w, pre, ws, &zY2, &aY2, &result8, &result9, &result10, &result11, &result12, &result13, &result14)
+	latentFieldFwd(w, &zY2, &aY2, &result8, &result9, &result10, &result11, &result12, &result13, &result14)
 	ha31 := Real(float64(h * (-0.008480655492356989)))
 	ha32 := Real(float64(h * 0.335480655492357))
 	var zY3 [8]Real
@@ -1712,7 +1367,7 @@ func forecast0ReplayVjp(w *Params, pre *prepared, ws *workspace, t float64, h fl
 	var result19 [64]Real
 	var result20 [64]Real
 	var result21 [12]Real
-	latentFieldFwd(w, pre, ws, &zY3, &aY3, &result15, &result16, &result17, &result18, &result19, &result20, &result21)
+	latentFieldFwd(w, &zY3, &aY3, &result15, &result16, &result17, &result18, &result19, &result20, &result21)
 	ha41 := Real(float64(h * 2.8971530571054935))
 	ha42 := Real(float64(h * (-6.359448489975075)))
 	ha43 := Real(float64(h * 4.3622954328695815))
@@ -1732,7 +1387,7 @@ func forecast0ReplayVjp(w *Params, pre *prepared, ws *workspace, t float64, h fl
 	var result26 [64]Real
 	var result27 [64]Real
 	var result28 [12]Real
-	latentFieldFwd(w, pre, ws, &zY4, &aY4, &result22, &result23, &result24, &result25, &result26, &result27, &result28)
+	latentFieldFwd(w, &zY4, &aY4, &result22, &result23, &result24, &result25, &result26, &result27, &result28)
 	ha51 := Real(float64(h * 5.325864828439257))
 	ha52 := Real(float64(h * (-11.748883564062828)))
 	ha53 := Real(float64(h * 7.4955393428898365))
@@ -1753,7 +1408,7 @@ func forecast0ReplayVjp(w *Params, pre *prepared, ws *workspace, t float64, h fl
 	var result33 [64]Real
 	var result34 [64]Real
 	var result35 [12]Real
-	latentFieldFwd(w, pre, ws, &zY5, &aY5, &result29, &result30, &result31, &result32, &result33, &result34, &result35)
+	latentFieldFwd(w, &zY5, &aY5, &result29, &result30, &result31, &result32, &result33, &result34, &result35)
 	ha61 := Real(float64(h * 5.86145544294642))
 	ha62 := Real(float64(h * (-12.92096931784711)))
 	ha63 := Real(float64(h * 8.159367898576159))
@@ -1773,7 +1428,7 @@ func forecast0ReplayVjp(w *Params, pre *prepared, ws *workspace, t float64, h fl
 	var result38 [64]Real
 	var result39 [64]Real
 	var result40 [12]Real
-	latentFieldFwd(w, pre, ws, &zY6, &aY6, new([8]Real), new([4]Real), &result36, &result37, &result38, &result39, &result40)
+	latentFieldFwd(w, &zY6, &aY6, new([8]Real), new([4]Real), &result36, &result37, &result38, &result39, &result40)
 	hb6 := Real(float64(h * 2.324710524099774))
 	var mul [8]Real
 	for i := 0; i < 8; i++ {
@@ -1862,7 +1517,7 @@ func forecast0ReplayVjp(w *Params, pre *prepared, ws *workspace, t float64, h fl
 }
 
 // forecast0ReplayAtVjp is Forecast.0.replay_at.vjp of one sample (forecast.nde:38): 118272 multiply-adds, 1876 transcendental functions.
-func forecast0ReplayAtVjp(w *Params, pre *prepared, ws *workspace, t float64, h float64, theta float64, z *[8]Real, a *[4]Real, zAtBar *[8]Real, aAtBar *[4]Real, zBar *[8]Real, aBar *[4]Real, g *Params) {
+func forecast0ReplayAtVjp(w *Params, t float64, h float64, theta float64, z *[8]Real, a *[4]Real, zAtBar *[8]Real, aAtBar *[4]Real, zBar *[8]Real, aBar *[4]Real, g *Params) {
 	a0, a1, a2, a3 := a[0], a[1], a[2], a[3]
 	aAtBar0, aAtBar1, aAtBar2, aAtBar3 := aAtBar[0], aAtBar[1], aAtBar[2], aAtBar[3]
 	// forecast.nde:38  path := solve(Latent{z: draw(q)}, from: ts[T-1], at: future, with: Fwd)
@@ -1873,7 +1528,7 @@ func forecast0ReplayAtVjp(w *Params, pre *prepared, ws *workspace, t float64, h 
 	var result5 [64]Real
 	var result6 [64]Real
 	var result7 [12]Real
-	latentFieldFwd(w, pre, ws, z, a, &result, &result2, &result3, &result4, &result5, &result6, &result7)
+	latentFieldFwd(w, z, a, &result, &result2, &result3, &result4, &result5, &result6, &result7)
 	ha21 := Real(float64(h * 0.161))
 	var zY2 [8]Real
 	for i := 0; i < 8; i++ {
@@ -1891,7 +1546,7 @@ func forecast0ReplayAtVjp(w *Params, pre *prepared, ws *workspace, t float64, h 
 	var result12 [64]Real
 	var result13 [64]Real
 	var result14 [12]Real
-	latentFieldFwd(w, pre, ws, &zY2, &aY2, &result8, &result9, &result10, &result11, &result12, &result13, &result14)
+	latentFieldFwd(w, &zY2, &aY2, &result8, &result9, &result10, &result11, &result12, &result13, &result14)
 	ha31 := Real(float64(h * (-0.008480655492356989)))
 	ha32 := Real(float64(h * 0.335480655492357))
 	var zY3 [8]Real
@@ -1910,7 +1565,7 @@ func forecast0ReplayAtVjp(w *Params, pre *prepared, ws *workspace, t float64, h 
 	var result19 [64]Real
 	var result20 [64]Real
 	var result21 [12]Real
-	latentFieldFwd(w, pre, ws, &zY3, &aY3, &result15, &result16, &result17, &result18, &result19, &result20, &result21)
+	latentFieldFwd(w, &zY3, &aY3, &result15, &result16, &result17, &result18, &result19, &result20, &result21)
 	ha41 := Real(float64(h * 2.8971530571054935))
 	ha42 := Real(float64(h * (-6.359448489975075)))
 	ha43 := Real(float64(h * 4.3622954328695815))
@@ -1930,7 +1585,7 @@ func forecast0ReplayAtVjp(w *Params, pre *prepared, ws *workspace, t float64, h 
 	var result26 [64]Real
 	var result27 [64]Real
 	var result28 [12]Real
-	latentFieldFwd(w, pre, ws, &zY4, &aY4, &result22, &result23, &result24, &result25, &result26, &result27, &result28)
+	latentFieldFwd(w, &zY4, &aY4, &result22, &result23, &result24, &result25, &result26, &result27, &result28)
 	ha51 := Real(float64(h * 5.325864828439257))
 	ha52 := Real(float64(h * (-11.748883564062828)))
 	ha53 := Real(float64(h * 7.4955393428898365))
@@ -1951,7 +1606,7 @@ func forecast0ReplayAtVjp(w *Params, pre *prepared, ws *workspace, t float64, h 
 	var result33 [64]Real
 	var result34 [64]Real
 	var result35 [12]Real
-	latentFieldFwd(w, pre, ws, &zY5, &aY5, &result29, &result30, &result31, &result32, &result33, &result34, &result35)
+	latentFieldFwd(w, &zY5, &aY5, &result29, &result30, &result31, &result32, &result33, &result34, &result35)
 	ha61 := Real(float64(h * 5.86145544294642))
 	ha62 := Real(float64(h * (-12.92096931784711)))
 	ha63 := Real(float64(h * 8.159367898576159))
@@ -1973,7 +1628,7 @@ func forecast0ReplayAtVjp(w *Params, pre *prepared, ws *workspace, t float64, h 
 	var result40 [64]Real
 	var result41 [64]Real
 	var result42 [12]Real
-	latentFieldFwd(w, pre, ws, &zY6, &aY6, &result36, &result37, &result38, &result39, &result40, &result41, &result42)
+	latentFieldFwd(w, &zY6, &aY6, &result36, &result37, &result38, &result39, &result40, &result41, &result42)
 	hb1 := Real(float64(h * 0.09646076681806523))
 	hb2 := Real(float64(h * 0.01))
 	hb3 := Real(float64(h * 0.4798896504144996))
@@ -1994,7 +1649,7 @@ func forecast0ReplayAtVjp(w *Params, pre *prepared, ws *workspace, t float64, h 
 	var result45 [64]Real
 	var result46 [64]Real
 	var result47 [12]Real
-	latentFieldFwd(w, pre, ws, &zNext, &aNext, new([8]Real), new([4]Real), &result43, &result44, &result45, &result46, &result47)
+	latentFieldFwd(w, &zNext, &aNext, new([8]Real), new([4]Real), &result43, &result44, &result45, &result46, &result47)
 	cast := Real(float64(h * theta))
 	cast2 := Real(theta)
 	var mul [8]Real
@@ -2254,7 +1909,7 @@ func fitGrad(w *Params, pre *prepared, ws *workspace, ts *[64]float64, ys *[192]
 	hCur, hNext := &result, &hSpare
 	clear(hCur[:])
 	for n := 0; n < 64; n++ {
-		enc1CellRec(w, pre, ws, hCur, (*[4]Real)(reverse[:][n*4:]), hNext, (*[32]Real)(result2[n*32:]))
+		enc1CellRec(w, hCur, (*[4]Real)(reverse[:][n*4:]), hNext, (*[32]Real)(result2[n*32:]))
 		hCur, hNext = hNext, hCur
 	}
 	var matvec [16]Real
@@ -2338,7 +1993,7 @@ func fitGrad(w *Params, pre *prepared, ws *workspace, ts *[64]float64, ys *[192]
 	}
 	// forecast.nde:38  path := solve(Latent{z: draw(q)}, from: ts[T-1], at: future, with: Fwd)
 	var result4 [8]Real
-	reverseForecast0Rec(w, pre, ws, &ws.forecast0RecTape, zBar[:], table4[:], &result4, new([4]Real), g)
+	reverseForecast0Rec(w, &ws.forecast0RecTape, zBar[:], table4[:], &result4, new([4]Real), g)
 	// forecast.nde:55  minimize 0.5*sqnorm(target_ys-m) + anneal(from: 0, to: 1, steps: 2000)*c
 	cast3 := Real(min(key[3]/2000.0, 1.0))
 	// forecast.nde:39  return map(dec, path.z) |> unstandardize(Series.ys, per: channel), kl(q, normal(0, 1))
@@ -2408,16 +2063,7 @@ func fitGrad(w *Params, pre *prepared, ws *workspace, ts *[64]float64, ys *[192]
 }
 
 // decFwd is dec.fwd of one sample (forecast.nde:21): 352 multiply-adds, 32 transcendental functions.
-func decFwd(w *Params, pre *prepared, ws *workspace, z *[8]Real, out *[3]Real, add *[32]Real, sigmoid *[32]Real) {
-	if alone != nil {
-		fr := ws.aloneFrame()
-		*(*[8]Real)(fr.decFwdAlone.z[:8]) = *z
-		alone.decFwdAlone(fr, pre.alone)
-		*out = *(*[3]Real)(fr.decFwdAlone.out[:3])
-		*add = *(*[32]Real)(fr.decFwdAlone.add[:32])
-		*sigmoid = *(*[32]Real)(fr.decFwdAlone.sigmoid[:32])
-		return
-	}
+func decFwd(w *Params, z *[8]Real, out *[3]Real, add *[32]Real, sigmoid *[32]Real) {
 	// forecast.nde:22  return z |> Linear(32) |> silu |> Linear(D)
 	var matvec [32]Real
 	rt.MatVec32(matvec[:], w.Dec0Weight[:], z[:])
@@ -2436,16 +2082,7 @@ func decFwd(w *Params, pre *prepared, ws *workspace, z *[8]Real, out *[3]Real, a
 }
 
 // decBwd is dec.bwd of one sample (forecast.nde:21): 352 multiply-adds.
-func decBwd(w *Params, pre *prepared, ws *workspace, add *[32]Real, sigmoid *[32]Real, outBar *[3]Real, zBar *[8]Real) {
-	if alone != nil {
-		fr := ws.aloneFrame()
-		*(*[32]Real)(fr.decBwdAlone.add[:32]) = *add
-		*(*[32]Real)(fr.decBwdAlone.sigmoid[:32]) = *sigmoid
-		*(*[3]Real)(fr.decBwdAlone.outBar[:3]) = *outBar
-		alone.decBwdAlone(fr, pre.alone)
-		*zBar = *(*[8]Real)(fr.decBwdAlone.zBar[:8])
-		return
-	}
+func decBwd(w *Params, add *[32]Real, sigmoid *[32]Real, outBar *[3]Real, zBar *[8]Real) {
 	outBar0, outBar1, outBar2 := outBar[0], outBar[1], outBar[2]
 	var add2 [32]Real
 	// forecast.nde:22  return z |> Linear(32) |> silu |> Linear(D)
@@ -2457,19 +2094,7 @@ func decBwd(w *Params, pre *prepared, ws *workspace, add *[32]Real, sigmoid *[32
 }
 
 // latentFieldFwd2 is Latent.field.fwd2 of one sample (forecast.nde:25): 5632 multiply-adds, 140 transcendental functions.
-func latentFieldFwd2(w *Params, pre *prepared, ws *workspace, z *[8]Real, a *[4]Real, dz *[8]Real, da *[4]Real, add *[64]Real, add2 *[64]Real, tanh *[12]Real) {
-	if alone != nil {
-		fr := ws.aloneFrame()
-		*(*[8]Real)(fr.latentFieldFwd2Alone.z[:8]) = *z
-		*(*[4]Real)(fr.latentFieldFwd2Alone.a[:4]) = *a
-		alone.latentFieldFwd2Alone(fr, pre.alone)
-		*dz = *(*[8]Real)(fr.latentFieldFwd2Alone.dz[:8])
-		*da = *(*[4]Real)(fr.latentFieldFwd2Alone.da[:4])
-		*add = *(*[64]Real)(fr.latentFieldFwd2Alone.add[:64])
-		*add2 = *(*[64]Real)(fr.latentFieldFwd2Alone.add2[:64])
-		*tanh = *(*[12]Real)(fr.latentFieldFwd2Alone.tanh[:12])
-		return
-	}
+func latentFieldFwd2(w *Params, z *[8]Real, a *[4]Real, dz *[8]Real, da *[4]Real, add *[64]Real, add2 *[64]Real, tanh *[12]Real) {
 	// forecast.nde:28  w := dyn(concat(z, a))
 	var concat [12]Real
 	for i0 := 0; i0 < 8; i0++ {
@@ -2519,19 +2144,7 @@ func latentFieldFwd2(w *Params, pre *prepared, ws *workspace, z *[8]Real, a *[4]
 }
 
 // latentFieldBwd2 is Latent.field.bwd2 of one sample (forecast.nde:25): 5632 multiply-adds, 128 transcendental functions.
-func latentFieldBwd2(w *Params, pre *prepared, ws *workspace, add *[64]Real, add2 *[64]Real, tanh *[12]Real, dzBar *[8]Real, daBar *[4]Real, zBar *[8]Real, aBar *[4]Real) {
-	if alone != nil {
-		fr := ws.aloneFrame()
-		*(*[64]Real)(fr.latentFieldBwd2Alone.add[:64]) = *add
-		*(*[64]Real)(fr.latentFieldBwd2Alone.add2[:64]) = *add2
-		*(*[12]Real)(fr.latentFieldBwd2Alone.tanh[:12]) = *tanh
-		*(*[8]Real)(fr.latentFieldBwd2Alone.dzBar[:8]) = *dzBar
-		*(*[4]Real)(fr.latentFieldBwd2Alone.daBar[:4]) = *daBar
-		alone.latentFieldBwd2Alone(fr, pre.alone)
-		*zBar = *(*[8]Real)(fr.latentFieldBwd2Alone.zBar[:8])
-		*aBar = *(*[4]Real)(fr.latentFieldBwd2Alone.aBar[:4])
-		return
-	}
+func latentFieldBwd2(w *Params, add *[64]Real, add2 *[64]Real, tanh *[12]Real, dzBar *[8]Real, daBar *[4]Real, zBar *[8]Real, aBar *[4]Real) {
 	// forecast.nde:30  der(a) = w[Z:]
 	var pad [12]Real
 	clear(pad[:])
@@ -2575,20 +2188,7 @@ func latentFieldBwd2(w *Params, pre *prepared, ws *workspace, add *[64]Real, add
 }
 
 // forecast0ReplayVjp2 is Forecast.0.replay.vjp2 of one sample (forecast.nde:38): 67584 multiply-adds, 1608 transcendental functions.
-func forecast0ReplayVjp2(w *Params, pre *prepared, ws *workspace, t float64, h float64, z *[8]Real, a *[4]Real, zNextBar *[8]Real, aNextBar *[4]Real, zBar *[8]Real, aBar *[4]Real) {
-	if alone != nil {
-		fr := ws.aloneFrame()
-		fr.forecast0ReplayVjp2Alone.t[0] = t
-		fr.forecast0ReplayVjp2Alone.h[0] = h
-		*(*[8]Real)(fr.forecast0ReplayVjp2Alone.z[:8]) = *z
-		*(*[4]Real)(fr.forecast0ReplayVjp2Alone.a[:4]) = *a
-		*(*[8]Real)(fr.forecast0ReplayVjp2Alone.zNextBar[:8]) = *zNextBar
-		*(*[4]Real)(fr.forecast0ReplayVjp2Alone.aNextBar[:4]) = *aNextBar
-		alone.forecast0ReplayVjp2Alone(fr, pre.alone)
-		*zBar = *(*[8]Real)(fr.forecast0ReplayVjp2Alone.zBar[:8])
-		*aBar = *(*[4]Real)(fr.forecast0ReplayVjp2Alone.aBar[:4])
-		return
-	}
+func forecast0ReplayVjp2(w *Params, t float64, h float64, z *[8]Real, a *[4]Real, zNextBar *[8]Real, aNextBar *[4]Real, zBar *[8]Real, aBar *[4]Real) {
 	a0, a1, a2, a3 := a[0], a[1], a[2], a[3]
 	aNextBar0, aNextBar1, aNextBar2, aNextBar3 := aNextBar[0], aNextBar[1], aNextBar[2], aNextBar[3]
 	// forecast.nde:38  path := solve(Latent{z: draw(q)}, from: ts[T-1], at: future, with: Fwd)
@@ -2597,7 +2197,7 @@ func forecast0ReplayVjp2(w *Params, pre *prepared, ws *workspace, t float64, h f
 	var result3 [64]Real
 	var result4 [64]Real
 	var result5 [12]Real
-	latentFieldFwd2(w, pre, ws, z, a, &result, &result2, &result3, &result4, &result5)
+	latentFieldFwd2(w, z, a, &result, &result2, &result3, &result4, &result5)
 	ha21 := Real(float64(h * 0.161))
 	var zY2 [8]Real
 	for i := 0; i < 8; i++ {
@@ -2613,7 +2213,7 @@ func forecast0ReplayVjp2(w *Params, pre *prepared, ws *workspace, t float64, h f
 	var result8 [64]Real
 	var result9 [64]Real
 	var result10 [12]Real
-	latentFieldFwd2(w, pre, ws, &zY2, &aY2, &result6, &result7, &result8, &result9, &result10)
+	latentFieldFwd2(w, &zY2, &aY2, &result6, &result7, &result8, &result9, &result10)
 	ha31 := Real(float64(h * (-0.008480655492356989)))
 	ha32 := Real(float64(h * 0.335480655492357))
 	var zY3 [8]Real
@@ -2630,7 +2230,7 @@ func forecast0ReplayVjp2(w *Params, pre *prepared, ws *workspace, t float64, h f
 	var result13 [64]Real
 	var result14 [64]Real
 	var result15 [12]Real
-	latentFieldFwd2(w, pre, ws, &zY3, &aY3, &result11, &result12, &result13, &result14, &result15)
+	latentFieldFwd2(w, &zY3, &aY3, &result11, &result12, &result13, &result14, &result15)
 	ha41 := Real(float64(h * 2.8971530571054935))
 	ha42 := Real(float64(h * (-6.359448489975075)))
 	ha43 := Real(float64(h * 4.3622954328695815))
@@ -2648,7 +2248,7 @@ func forecast0ReplayVjp2(w *Params, pre *prepared, ws *workspace, t float64, h f
 	var result18 [64]Real
 	var result19 [64]Real
 	var result20 [12]Real
-	latentFieldFwd2(w, pre, ws, &zY4, &aY4, &result16, &result17, &result18, &result19, &result20)
+	latentFieldFwd2(w, &zY4, &aY4, &result16, &result17, &result18, &result19, &result20)
 	ha51 := Real(float64(h * 5.325864828439257))
 	ha52 := Real(float64(h * (-11.748883564062828)))
 	ha53 := Real(float64(h * 7.4955393428898365))
@@ -2667,7 +2267,7 @@ func forecast0ReplayVjp2(w *Params, pre *prepared, ws *workspace, t float64, h f
 	var result23 [64]Real
 	var result24 [64]Real
 	var result25 [12]Real
-	latentFieldFwd2(w, pre, ws, &zY5, &aY5, &result21, &result22, &result23, &result24, &result25)
+	latentFieldFwd2(w, &zY5, &aY5, &result21, &result22, &result23, &result24, &result25)
 	ha61 := Real(float64(h * 5.86145544294642))
 	ha62 := Real(float64(h * (-12.92096931784711)))
 	ha63 := Real(float64(h * 8.159367898576159))
@@ -2685,7 +2285,7 @@ func forecast0ReplayVjp2(w *Params, pre *prepared, ws *workspace, t float64, h f
 	var result26 [64]Real
 	var result27 [64]Real
 	var result28 [12]Real
-	latentFieldFwd2(w, pre, ws, &zY6, &aY6, new([8]Real), new([4]Real), &result26, &result27, &result28)
+	latentFieldFwd2(w, &zY6, &aY6, new([8]Real), new([4]Real), &result26, &result27, &result28)
 	hb6 := Real(float64(h * 2.324710524099774))
 	var mul [8]Real
 	for i := 0; i < 8; i++ {
@@ -2698,7 +2298,7 @@ func forecast0ReplayVjp2(w *Params, pre *prepared, ws *workspace, t float64, h f
 	mul2[3] = Real(aNextBar3 * hb6)
 	var result29 [8]Real
 	var result30 [4]Real
-	latentFieldBwd2(w, pre, ws, &result26, &result27, &result28, &mul, &mul2, &result29, &result30)
+	latentFieldBwd2(w, &result26, &result27, &result28, &mul, &mul2, &result29, &result30)
 	hb5 := Real(float64(h * (-3.290069515436081)))
 	var add [8]Real
 	for i := 0; i < 8; i++ {
@@ -2711,7 +2311,7 @@ func forecast0ReplayVjp2(w *Params, pre *prepared, ws *workspace, t float64, h f
 	add2[3] = Real(aNextBar3*hb5) + Real(result30[3]*ha65)
 	var result31 [8]Real
 	var result32 [4]Real
-	latentFieldBwd2(w, pre, ws, &result23, &result24, &result25, &add, &add2, &result31, &result32)
+	latentFieldBwd2(w, &result23, &result24, &result25, &add, &add2, &result31, &result32)
 	hb4 := Real(float64(h * 1.379008574103742))
 	var add3 [8]Real
 	for i := 0; i < 8; i++ {
@@ -2724,7 +2324,7 @@ func forecast0ReplayVjp2(w *Params, pre *prepared, ws *workspace, t float64, h f
 	add4[3] = Real(aNextBar3*hb4) + Real(result30[3]*ha64) + Real(result32[3]*ha54)
 	var result33 [8]Real
 	var result34 [4]Real
-	latentFieldBwd2(w, pre, ws, &result18, &result19, &result20, &add3, &add4, &result33, &result34)
+	latentFieldBwd2(w, &result18, &result19, &result20, &add3, &add4, &result33, &result34)
 	hb3 := Real(float64(h * 0.4798896504144996))
 	var add5 [8]Real
 	for i := 0; i < 8; i++ {
@@ -2737,7 +2337,7 @@ func forecast0ReplayVjp2(w *Params, pre *prepared, ws *workspace, t float64, h f
 	add6[3] = Real(aNextBar3*hb3) + Real(result30[3]*ha63) + Real(result32[3]*ha53) + Real(result34[3]*ha43)
 	var result35 [8]Real
 	var result36 [4]Real
-	latentFieldBwd2(w, pre, ws, &result13, &result14, &result15, &add5, &add6, &result35, &result36)
+	latentFieldBwd2(w, &result13, &result14, &result15, &add5, &add6, &result35, &result36)
 	hb2 := Real(float64(h * 0.01))
 	var add7 [8]Real
 	for i := 0; i < 8; i++ {
@@ -2750,7 +2350,7 @@ func forecast0ReplayVjp2(w *Params, pre *prepared, ws *workspace, t float64, h f
 	add8[3] = Real(aNextBar3*hb2) + Real(result30[3]*ha62) + Real(result32[3]*ha52) + Real(result34[3]*ha42) + Real(result36[3]*ha32)
 	var result37 [8]Real
 	var result38 [4]Real
-	latentFieldBwd2(w, pre, ws, &result8, &result9, &result10, &add7, &add8, &result37, &result38)
+	latentFieldBwd2(w, &result8, &result9, &result10, &add7, &add8, &result37, &result38)
 	hb1 := Real(float64(h * 0.09646076681806523))
 	var add9 [8]Real
 	for i := 0; i < 8; i++ {
@@ -2763,7 +2363,7 @@ func forecast0ReplayVjp2(w *Params, pre *prepared, ws *workspace, t float64, h f
 	add10[3] = Real(aNextBar3*hb1) + Real(result30[3]*ha61) + Real(result32[3]*ha51) + Real(result34[3]*ha41) + Real(result36[3]*ha31) + Real(result38[3]*ha21)
 	var result39 [8]Real
 	var result40 [4]Real
-	latentFieldBwd2(w, pre, ws, &result3, &result4, &result5, &add9, &add10, &result39, &result40)
+	latentFieldBwd2(w, &result3, &result4, &result5, &add9, &add10, &result39, &result40)
 	for i := 0; i < 8; i++ {
 		zBar[i] = zNextBar[i] + result29[i] + result31[i] + result33[i] + result35[i] + result37[i] + result39[i]
 	}
@@ -2774,21 +2374,7 @@ func forecast0ReplayVjp2(w *Params, pre *prepared, ws *workspace, t float64, h f
 }
 
 // forecast0ReplayAtVjp2 is Forecast.0.replay_at.vjp2 of one sample (forecast.nde:38): 78848 multiply-adds, 1876 transcendental functions.
-func forecast0ReplayAtVjp2(w *Params, pre *prepared, ws *workspace, t float64, h float64, theta float64, z *[8]Real, a *[4]Real, zAtBar *[8]Real, aAtBar *[4]Real, zBar *[8]Real, aBar *[4]Real) {
-	if alone != nil {
-		fr := ws.aloneFrame()
-		fr.forecast0ReplayAtVjp2Alone.t[0] = t
-		fr.forecast0ReplayAtVjp2Alone.h[0] = h
-		fr.forecast0ReplayAtVjp2Alone.theta[0] = theta
-		*(*[8]Real)(fr.forecast0ReplayAtVjp2Alone.z[:8]) = *z
-		*(*[4]Real)(fr.forecast0ReplayAtVjp2Alone.a[:4]) = *a
-		*(*[8]Real)(fr.forecast0ReplayAtVjp2Alone.zAtBar[:8]) = *zAtBar
-		*(*[4]Real)(fr.forecast0ReplayAtVjp2Alone.aAtBar[:4]) = *aAtBar
-		alone.forecast0ReplayAtVjp2Alone(fr, pre.alone)
-		*zBar = *(*[8]Real)(fr.forecast0ReplayAtVjp2Alone.zBar[:8])
-		*aBar = *(*[4]Real)(fr.forecast0ReplayAtVjp2Alone.aBar[:4])
-		return
-	}
+func forecast0ReplayAtVjp2(w *Params, t float64, h float64, theta float64, z *[8]Real, a *[4]Real, zAtBar *[8]Real, aAtBar *[4]Real, zBar *[8]Real, aBar *[4]Real) {
 	a0, a1, a2, a3 := a[0], a[1], a[2], a[3]
 	aAtBar0, aAtBar1, aAtBar2, aAtBar3 := aAtBar[0], aAtBar[1], aAtBar[2], aAtBar[3]
 	// forecast.nde:38  path := solve(Latent{z: draw(q)}, from: ts[T-1], at: future, with: Fwd)
@@ -2797,7 +2383,7 @@ func forecast0ReplayAtVjp2(w *Params, pre *prepared, ws *workspace, t float64, h
 	var result3 [64]Real
 	var result4 [64]Real
 	var result5 [12]Real
-	latentFieldFwd2(w, pre, ws, z, a, &result, &result2, &result3, &result4, &result5)
+	latentFieldFwd2(w, z, a, &result, &result2, &result3, &result4, &result5)
 	ha21 := Real(float64(h * 0.161))
 	var zY2 [8]Real
 	for i := 0; i < 8; i++ {
@@ -2813,7 +2399,7 @@ func forecast0ReplayAtVjp2(w *Params, pre *prepared, ws *workspace, t float64, h
 	var result8 [64]Real
 	var result9 [64]Real
 	var result10 [12]Real
-	latentFieldFwd2(w, pre, ws, &zY2, &aY2, &result6, &result7, &result8, &result9, &result10)
+	latentFieldFwd2(w, &zY2, &aY2, &result6, &result7, &result8, &result9, &result10)
 	ha31 := Real(float64(h * (-0.008480655492356989)))
 	ha32 := Real(float64(h * 0.335480655492357))
 	var zY3 [8]Real
@@ -2830,7 +2416,7 @@ func forecast0ReplayAtVjp2(w *Params, pre *prepared, ws *workspace, t float64, h
 	var result13 [64]Real
 	var result14 [64]Real
 	var result15 [12]Real
-	latentFieldFwd2(w, pre, ws, &zY3, &aY3, &result11, &result12, &result13, &result14, &result15)
+	latentFieldFwd2(w, &zY3, &aY3, &result11, &result12, &result13, &result14, &result15)
 	ha41 := Real(float64(h * 2.8971530571054935))
 	ha42 := Real(float64(h * (-6.359448489975075)))
 	ha43 := Real(float64(h * 4.3622954328695815))
@@ -2848,7 +2434,7 @@ func forecast0ReplayAtVjp2(w *Params, pre *prepared, ws *workspace, t float64, h
 	var result18 [64]Real
 	var result19 [64]Real
 	var result20 [12]Real
-	latentFieldFwd2(w, pre, ws, &zY4, &aY4, &result16, &result17, &result18, &result19, &result20)
+	latentFieldFwd2(w, &zY4, &aY4, &result16, &result17, &result18, &result19, &result20)
 	ha51 := Real(float64(h * 5.325864828439257))
 	ha52 := Real(float64(h * (-11.748883564062828)))
 	ha53 := Real(float64(h * 7.4955393428898365))
@@ -2867,7 +2453,7 @@ func forecast0ReplayAtVjp2(w *Params, pre *prepared, ws *workspace, t float64, h
 	var result23 [64]Real
 	var result24 [64]Real
 	var result25 [12]Real
-	latentFieldFwd2(w, pre, ws, &zY5, &aY5, &result21, &result22, &result23, &result24, &result25)
+	latentFieldFwd2(w, &zY5, &aY5, &result21, &result22, &result23, &result24, &result25)
 	ha61 := Real(float64(h * 5.86145544294642))
 	ha62 := Real(float64(h * (-12.92096931784711)))
 	ha63 := Real(float64(h * 8.159367898576159))
@@ -2887,7 +2473,7 @@ func forecast0ReplayAtVjp2(w *Params, pre *prepared, ws *workspace, t float64, h
 	var result28 [64]Real
 	var result29 [64]Real
 	var result30 [12]Real
-	latentFieldFwd2(w, pre, ws, &zY6, &aY6, &result26, &result27, &result28, &result29, &result30)
+	latentFieldFwd2(w, &zY6, &aY6, &result26, &result27, &result28, &result29, &result30)
 	hb1 := Real(float64(h * 0.09646076681806523))
 	hb2 := Real(float64(h * 0.01))
 	hb3 := Real(float64(h * 0.4798896504144996))
@@ -2906,7 +2492,7 @@ func forecast0ReplayAtVjp2(w *Params, pre *prepared, ws *workspace, t float64, h
 	var result31 [64]Real
 	var result32 [64]Real
 	var result33 [12]Real
-	latentFieldFwd2(w, pre, ws, &zNext, &aNext, new([8]Real), new([4]Real), &result31, &result32, &result33)
+	latentFieldFwd2(w, &zNext, &aNext, new([8]Real), new([4]Real), &result31, &result32, &result33)
 	cast := Real(float64(h * theta))
 	cast2 := Real(theta)
 	var mul [8]Real
@@ -2944,7 +2530,7 @@ func forecast0ReplayAtVjp2(w *Params, pre *prepared, ws *workspace, t float64, h
 	add2[3] = Real(mul_5_3*2.5) + Real(mul_4_3*(-4.0)) + Real(mul_3_3*1.5)
 	var result34 [8]Real
 	var result35 [4]Real
-	latentFieldBwd2(w, pre, ws, &result31, &result32, &result33, &add, &add2, &result34, &result35)
+	latentFieldBwd2(w, &result31, &result32, &result33, &add, &add2, &result34, &result35)
 	var add3 [8]Real
 	for i := 0; i < 8; i++ {
 		add3[i] = Real(mul4[i]*(-34.87066)) + Real(mul3[i]*65.091896) + Real(mul2[i]*(-27.896526)) + Real(result34[i]*hb6)
@@ -2956,7 +2542,7 @@ func forecast0ReplayAtVjp2(w *Params, pre *prepared, ws *workspace, t float64, h
 	add4[3] = Real(mul_5_3*(-34.87066)) + Real(mul_4_3*65.091896) + Real(mul_3_3*(-27.896526)) + Real(result35[3]*hb6)
 	var result36 [8]Real
 	var result37 [4]Real
-	latentFieldBwd2(w, pre, ws, &result28, &result29, &result30, &add3, &add4, &result36, &result37)
+	latentFieldBwd2(w, &result28, &result29, &result30, &add3, &add4, &result36, &result37)
 	var add5 [8]Real
 	for i := 0; i < 8; i++ {
 		add5[i] = Real(mul4[i]*47.37952) + Real(mul3[i]*(-88.1789)) + Real(mul2[i]*37.50931) + Real(result34[i]*hb5) + Real(result36[i]*ha65)
@@ -2968,7 +2554,7 @@ func forecast0ReplayAtVjp2(w *Params, pre *prepared, ws *workspace, t float64, h
 	add6[3] = Real(mul_5_3*47.37952) + Real(mul_4_3*(-88.1789)) + Real(mul_3_3*37.50931) + Real(result35[3]*hb5) + Real(result37[3]*ha65)
 	var result38 [8]Real
 	var result39 [4]Real
-	latentFieldBwd2(w, pre, ws, &result23, &result24, &result25, &add5, &add6, &result38, &result39)
+	latentFieldBwd2(w, &result23, &result24, &result25, &add5, &add6, &result38, &result39)
 	var add7 [8]Real
 	for i := 0; i < 8; i++ {
 		add7[i] = Real(mul4[i]*(-16.548103)) + Real(mul3[i]*30.338188) + Real(mul2[i]*(-12.4110775)) + Real(result34[i]*hb4) + Real(result36[i]*ha64) + Real(result38[i]*ha54)
@@ -2980,7 +2566,7 @@ func forecast0ReplayAtVjp2(w *Params, pre *prepared, ws *workspace, t float64, h
 	add8[3] = Real(mul_5_3*(-16.548103)) + Real(mul_4_3*30.338188) + Real(mul_3_3*(-12.4110775)) + Real(result35[3]*hb4) + Real(result37[3]*ha64) + Real(result39[3]*ha54)
 	var result40 [8]Real
 	var result41 [4]Real
-	latentFieldBwd2(w, pre, ws, &result18, &result19, &result20, &add7, &add8, &result40, &result41)
+	latentFieldBwd2(w, &result18, &result19, &result20, &add7, &add8, &result40, &result41)
 	var add9 [8]Real
 	for i := 0; i < 8; i++ {
 		add9[i] = Real(mul4[i]*2.4906273) + Real(mul3[i]*(-5.941034)) + Real(mul2[i]*3.9302962) + Real(result34[i]*hb3) + Real(result36[i]*ha63) + Real(result38[i]*ha53) + Real(result40[i]*ha43)
@@ -2992,7 +2578,7 @@ func forecast0ReplayAtVjp2(w *Params, pre *prepared, ws *workspace, t float64, h
 	add10[3] = Real(mul_5_3*2.4906273) + Real(mul_4_3*(-5.941034)) + Real(mul_3_3*3.9302962) + Real(result35[3]*hb3) + Real(result37[3]*ha63) + Real(result39[3]*ha53) + Real(result41[3]*ha43)
 	var result42 [8]Real
 	var result43 [4]Real
-	latentFieldBwd2(w, pre, ws, &result13, &result14, &result15, &add9, &add10, &result42, &result43)
+	latentFieldBwd2(w, &result13, &result14, &result15, &add9, &add10, &result42, &result43)
 	var add11 [8]Real
 	for i := 0; i < 8; i++ {
 		add11[i] = Real(mul4[i]*0.1017) + Real(mul3[i]*(-0.2234)) + Real(mul2[i]*0.1317) + Real(result34[i]*hb2) + Real(result36[i]*ha62) + Real(result38[i]*ha52) + Real(result40[i]*ha42) + Real(result42[i]*ha32)
@@ -3004,7 +2590,7 @@ func forecast0ReplayAtVjp2(w *Params, pre *prepared, ws *workspace, t float64, h
 	add12[3] = Real(mul_5_3*0.1017) + Real(mul_4_3*(-0.2234)) + Real(mul_3_3*0.1317) + Real(result35[3]*hb2) + Real(result37[3]*ha62) + Real(result39[3]*ha52) + Real(result41[3]*ha42) + Real(result43[3]*ha32)
 	var result44 [8]Real
 	var result45 [4]Real
-	latentFieldBwd2(w, pre, ws, &result8, &result9, &result10, &add11, &add12, &result44, &result45)
+	latentFieldBwd2(w, &result8, &result9, &result10, &add11, &add12, &result44, &result45)
 	var add13 [8]Real
 	for i := 0; i < 8; i++ {
 		add14 := mul[i] + Real(mul4[i]*(-1.0530885)) + Real(mul3[i]*2.9132555) + Real(mul2[i]*(-2.7637062)) + Real(result34[i]*hb1) + Real(result36[i]*ha61) + Real(result38[i]*ha51) + Real(result40[i]*ha41) + Real(result42[i]*ha31)
@@ -3021,7 +2607,7 @@ func forecast0ReplayAtVjp2(w *Params, pre *prepared, ws *workspace, t float64, h
 	add15[3] = add_2_3 + Real(result45[3]*ha21)
 	var result46 [8]Real
 	var result47 [4]Real
-	latentFieldBwd2(w, pre, ws, &result3, &result4, &result5, &add13, &add15, &result46, &result47)
+	latentFieldBwd2(w, &result3, &result4, &result5, &add13, &add15, &result46, &result47)
 	for i := 0; i < 8; i++ {
 		zBar[i] = zAtBar[i] + result34[i] + result36[i] + result38[i] + result40[i] + result42[i] + result44[i] + result46[i]
 	}
@@ -3032,17 +2618,7 @@ func forecast0ReplayAtVjp2(w *Params, pre *prepared, ws *workspace, t float64, h
 }
 
 // latentFieldSlope is Latent.field.slope of one sample (forecast.nde:25): 5632 multiply-adds, 140 transcendental functions.
-func latentFieldSlope(w *Params, pre *prepared, ws *workspace, t float64, z *[8]Real, a *[4]Real, dz *[8]Real, da *[4]Real) {
-	if alone != nil {
-		fr := ws.aloneFrame()
-		fr.latentFieldSlopeAlone.t[0] = t
-		*(*[8]Real)(fr.latentFieldSlopeAlone.z[:8]) = *z
-		*(*[4]Real)(fr.latentFieldSlopeAlone.a[:4]) = *a
-		alone.latentFieldSlopeAlone(fr, pre.alone)
-		*dz = *(*[8]Real)(fr.latentFieldSlopeAlone.dz[:8])
-		*da = *(*[4]Real)(fr.latentFieldSlopeAlone.da[:4])
-		return
-	}
+func latentFieldSlope(w *Params, t float64, z *[8]Real, a *[4]Real, dz *[8]Real, da *[4]Real) {
 	// forecast.nde:28  w := dyn(concat(z, a))
 	var concat [12]Real
 	for i0 := 0; i0 < 8; i0++ {
@@ -3084,17 +2660,7 @@ func latentFieldSlope(w *Params, pre *prepared, ws *workspace, t float64, z *[8]
 }
 
 // enc1CellRecBack2 is enc.1.cell.rec.back2 of one sample (forecast.nde:13): 6912 multiply-adds, 96 transcendental functions.
-func enc1CellRecBack2(w *Params, pre *prepared, ws *workspace, hBar *[32]Real, h *[32]Real, x *[4]Real, hBar2 *[32]Real, xBar *[4]Real) {
-	if alone != nil {
-		fr := ws.aloneFrame()
-		*(*[32]Real)(fr.enc1CellRecBack2Alone.hBar[:32]) = *hBar
-		*(*[32]Real)(fr.enc1CellRecBack2Alone.h[:32]) = *h
-		*(*[4]Real)(fr.enc1CellRecBack2Alone.x[:4]) = *x
-		alone.enc1CellRecBack2Alone(fr, pre.alone)
-		*hBar2 = *(*[32]Real)(fr.enc1CellRecBack2Alone.hBar2[:32])
-		*xBar = *(*[4]Real)(fr.enc1CellRecBack2Alone.xBar[:4])
-		return
-	}
+func enc1CellRecBack2(w *Params, hBar *[32]Real, h *[32]Real, x *[4]Real, hBar2 *[32]Real, xBar *[4]Real) {
 	x0, x1, x2, x3 := x[0], x[1], x[2], x[3]
 	var add [96]Real
 	// forecast.nde:13  return concat(ys, reshape(real(ts-ts[T-1]), T, 1), axis: 1) |> reverse |> GRU(32) |> Linear(2*Z)
@@ -3226,7 +2792,7 @@ func fitGradinputs(w *Params, pre *prepared, ws *workspace, ts *[64]float64, ys 
 	hCur, hNext := &result, &hSpare
 	clear(hCur[:])
 	for n := 0; n < 64; n++ {
-		enc1CellRec(w, pre, ws, hCur, (*[4]Real)(reverse[:][n*4:]), hNext, (*[32]Real)(result2[n*32:]))
+		enc1CellRec(w, hCur, (*[4]Real)(reverse[:][n*4:]), hNext, (*[32]Real)(result2[n*32:]))
 		hCur, hNext = hNext, hCur
 	}
 	var matvec [16]Real
@@ -3294,7 +2860,7 @@ func fitGradinputs(w *Params, pre *prepared, ws *workspace, ts *[64]float64, ys 
 	var result5 [1024]Real
 	var result6 [96]Real
 	for n := 0; n < 32; n++ {
-		decFwd(w, pre, ws, (*[8]Real)(z[:][n*8:]), (*[3]Real)(result6[n*3:]), (*[32]Real)(result4[n*32:]), (*[32]Real)(result5[n*32:]))
+		decFwd(w, (*[8]Real)(z[:][n*8:]), (*[3]Real)(result6[n*3:]), (*[32]Real)(result4[n*32:]), (*[32]Real)(result5[n*32:]))
 	}
 	var sub [96]Real
 	var mul3 [96]Real
@@ -3307,18 +2873,18 @@ func fitGradinputs(w *Params, pre *prepared, ws *workspace, ts *[64]float64, ys 
 	}
 	var result7 [256]Real
 	for n := 0; n < 32; n++ {
-		decBwd(w, pre, ws, (*[32]Real)(result4[:][n*32:]), (*[32]Real)(result5[:][n*32:]), (*[3]Real)(mul3[:][n*3:]), (*[8]Real)(result7[n*8:]))
+		decBwd(w, (*[32]Real)(result4[:][n*32:]), (*[32]Real)(result5[:][n*32:]), (*[3]Real)(mul3[:][n*3:]), (*[8]Real)(result7[n*8:]))
 	}
 	// forecast.nde:38  path := solve(Latent{z: draw(q)}, from: ts[T-1], at: future, with: Fwd)
 	var result8 [8]Real
 	var result9 [4]Real
-	reverseForecast0Rec2(w, pre, ws, &ws.forecast0RecTape2, result7[:], table6[:], &result8, &result9)
+	reverseForecast0Rec2(w, &ws.forecast0RecTape2, result7[:], table6[:], &result8, &result9)
 	var result10 [8]Real
 	var result11 [4]Real
-	latentFieldSlope(w, pre, ws, ts[63], &add, &table5, &result10, &result11)
+	latentFieldSlope(w, ts[63], &add, &table5, &result10, &result11)
 	var result12 [256]Real
 	for n := 0; n < 32; n++ {
-		latentFieldSlope(w, pre, ws, future[n], (*[8]Real)(z[:][n*8:]), (*[4]Real)(result3[:][n*4:]), (*[8]Real)(result12[n*8:]), new([4]Real))
+		latentFieldSlope(w, future[n], (*[8]Real)(z[:][n*8:]), (*[4]Real)(result3[:][n*4:]), (*[8]Real)(result12[n*8:]), new([4]Real))
 	}
 	// forecast.nde:55  minimize 0.5*sqnorm(target_ys-m) + anneal(from: 0, to: 1, steps: 2000)*c
 	cast3 := Real(min(key[3]/2000.0, 1.0))
@@ -3359,7 +2925,7 @@ func fitGradinputs(w *Params, pre *prepared, ws *workspace, ts *[64]float64, ys 
 	hBarCur, hBarNext := &hBar2, &hBarSpare
 	copy(hBarCur[:], vecmat[:])
 	for n := 63; n >= 0; n-- {
-		enc1CellRecBack2(w, pre, ws, hBarCur, (*[32]Real)(result2[:][n*32:]), (*[4]Real)(reverse[:][n*4:]), hBarNext, (*[4]Real)(result13[n*4:]))
+		enc1CellRecBack2(w, hBarCur, (*[32]Real)(result2[:][n*32:]), (*[4]Real)(reverse[:][n*4:]), hBarNext, (*[4]Real)(result13[n*4:]))
 		hBarCur, hBarNext = hBarNext, hBarCur
 	}
 	var sum Real

@@ -253,7 +253,7 @@ func (tp *forecast0RecTape) save(step int, theta float64) {
 }
 
 // reverseForecast0Rec carries cotangents back over the recorded steps of Forecast.0.rec, last to first.
-func reverseForecast0Rec(w *Params, pre *prepared, ws *workspace, tape *forecast0RecTape, zOutBar []Real, aOutBar []Real, zStartBar *[8]Real, aStartBar *[4]Real, g *Params) {
+func reverseForecast0Rec(w *Params, tape *forecast0RecTape, zOutBar []Real, aOutBar []Real, zStartBar *[8]Real, aStartBar *[4]Real, g *Params) {
 	var zBar [8]Real
 	var aBar [4]Real
 	var zBarIn [8]Real
@@ -279,7 +279,7 @@ func reverseForecast0Rec(w *Params, pre *prepared, ws *workspace, tape *forecast
 				}
 			}
 		}
-		forecast0ReplayVjp(w, pre, ws, tape.t[k], tape.h[k], &tape.z[k], &tape.a[k], &zBar, &aBar, &zBarIn, &aBarIn, g)
+		forecast0ReplayVjp(w, tape.t[k], tape.h[k], &tape.z[k], &tape.a[k], &zBar, &aBar, &zBarIn, &aBarIn, g)
 		zBar = zBarIn
 		aBar = aBarIn
 		for ; m >= 0 && tape.at[m] == k; m-- {
@@ -293,7 +293,7 @@ func reverseForecast0Rec(w *Params, pre *prepared, ws *workspace, tape *forecast
 					aBar[i] += v
 				}
 			default:
-				forecast0ReplayAtVjp(w, pre, ws, tape.t[k], tape.h[k], tape.theta[m], &tape.z[k], &tape.a[k], (*[8]Real)(zOutBar[m*8:]), (*[4]Real)(aOutBar[m*4:]), &zBarIn, &aBarIn, g)
+				forecast0ReplayAtVjp(w, tape.t[k], tape.h[k], tape.theta[m], &tape.z[k], &tape.a[k], (*[8]Real)(zOutBar[m*8:]), (*[4]Real)(aOutBar[m*4:]), &zBarIn, &aBarIn, g)
 				for i, v := range &zBarIn {
 					zBar[i] += v
 				}
@@ -308,7 +308,7 @@ func reverseForecast0Rec(w *Params, pre *prepared, ws *workspace, tape *forecast
 }
 
 // reverseForecast0Rec2 carries cotangents back over the recorded steps of Forecast.0.rec, last to first.
-func reverseForecast0Rec2(w *Params, pre *prepared, ws *workspace, tape *forecast0RecTape, zOutBar []Real, aOutBar []Real, zStartBar *[8]Real, aStartBar *[4]Real) {
+func reverseForecast0Rec2(w *Params, tape *forecast0RecTape, zOutBar []Real, aOutBar []Real, zStartBar *[8]Real, aStartBar *[4]Real) {
 	var zBar [8]Real
 	var aBar [4]Real
 	var zBarIn [8]Real
@@ -334,7 +334,7 @@ func reverseForecast0Rec2(w *Params, pre *prepared, ws *workspace, tape *forecas
 				}
 			}
 		}
-		forecast0ReplayVjp2(w, pre, ws, tape.t[k], tape.h[k], &tape.z[k], &tape.a[k], &zBar, &aBar, &zBarIn, &aBarIn)
+		forecast0ReplayVjp2(w, tape.t[k], tape.h[k], &tape.z[k], &tape.a[k], &zBar, &aBar, &zBarIn, &aBarIn)
 		zBar = zBarIn
 		aBar = aBarIn
 		for ; m >= 0 && tape.at[m] == k; m-- {
@@ -348,7 +348,7 @@ func reverseForecast0Rec2(w *Params, pre *prepared, ws *workspace, tape *forecas
 					aBar[i] += v
 				}
 			default:
-				forecast0ReplayAtVjp2(w, pre, ws, tape.t[k], tape.h[k], tape.theta[m], &tape.z[k], &tape.a[k], (*[8]Real)(zOutBar[m*8:]), (*[4]Real)(aOutBar[m*4:]), &zBarIn, &aBarIn)
+				forecast0ReplayAtVjp2(w, tape.t[k], tape.h[k], tape.theta[m], &tape.z[k], &tape.a[k], (*[8]Real)(zOutBar[m*8:]), (*[4]Real)(aOutBar[m*4:]), &zBarIn, &aBarIn)
 				for i, v := range &zBarIn {
 					zBar[i] += v
 				}

@@ -171,9 +171,12 @@ type swingJob struct {
 	failed rt.FirstFailure
 }
 
+// swingBatch computes rows of a batch. Where the processor has vector instructions, kernels take its place.
+var swingBatch = (*swingJob).rows
+
 func newSwingJob(m *Swing) *swingJob {
 	j := &swingJob{m: m}
-	j.run = j.rows
+	j.run = func(worker, lo, hi int) { swingBatch(j, worker, lo, hi) }
 	return j
 }
 

@@ -129,9 +129,12 @@ type periodJob struct {
 	failed rt.FirstFailure
 }
 
+// periodBatch computes rows of a batch. Where the processor has vector instructions, kernels take its place.
+var periodBatch = (*periodJob).rows
+
 func newPeriodJob(m *Period) *periodJob {
 	j := &periodJob{m: m}
-	j.run = j.rows
+	j.run = func(worker, lo, hi int) { periodBatch(j, worker, lo, hi) }
 	return j
 }
 

@@ -12,9 +12,98 @@ import (
 // laneFrame is the memory of the kernels: for each function its arguments, results and other values, rows of 16
 // samples each.
 type laneFrame struct {
-	spill        [16640]byte // vectors and pointers that found no register
-	mask         [16]uint64  // of the samples that count in sums over samples
-	weightsField struct {    // Weights.field
+	spill    [65792]byte // vectors and pointers that found no register
+	mask     [16]uint64  // of the samples that count in sums over samples
+	armField struct {    // Arm.field
+		t       [16]Real
+		q       [2 * 16]Real
+		v       [2 * 16]Real
+		u       [2 * 16]Real
+		mul     [16]Real
+		add     [16]Real
+		mul2    [16]Real
+		mul3    [16]Real
+		reshape [16]Real
+		mul4    [16]Real
+		mul5    [16]Real
+		dq      [2 * 16]Real
+		dv      [2 * 16]Real
+		v24     [4 * 16]Real
+		v72     [2 * 16]Real
+	}
+	period0Step struct { // Period.0.step
+		t       [16]Real
+		ha43    [16]Real
+		q       [2 * 16]Real
+		v       [2 * 16]Real
+		u       [2 * 16]Real
+		mul     [16]Real
+		add     [16]Real
+		mul2    [16]Real
+		mul3    [16]Real
+		reshape [16]Real
+		mul4    [16]Real
+		mul5    [16]Real
+		qNext   [2 * 16]Real
+		vNext   [2 * 16]Real
+		v14     [16]Real
+		v15     [16]Real
+		v16     [2 * 16]Real
+		v18     [2 * 16]Real
+		v19     [2 * 16]Real
+		v21     [2 * 16]Real
+		v23     [2 * 16]Real
+		v25     [2 * 16]Real
+		v26     [2 * 16]Real
+		v28     [2 * 16]Real
+		v30     [16]Real
+		v31     [2 * 16]Real
+		v33     [2 * 16]Real
+		v34     [2 * 16]Real
+		v36     [2 * 16]Real
+		v48     [2 * 16]Real
+		v57     [2 * 16]Real
+	}
+	period0Lanestep struct { // Period.0.lanestep
+		stepT    [16]Real
+		stepH    [16]Real
+		stepLive [16]Real
+		q        [2 * 16]Real
+		v        [2 * 16]Real
+		extra0   [2 * 16]Real
+		extra1   [16]Real
+		extra2   [16]Real
+		extra3   [16]Real
+		extra4   [16]Real
+		extra5   [16]Real
+		extra6   [16]Real
+		extra7   [16]Real
+		qNext    [2 * 16]Real
+		vNext    [2 * 16]Real
+		stepCode [16]Real
+		qAt      [2 * 16]Real
+		vAt      [2 * 16]Real
+		v14      [2 * 16]Real
+		v19      [2 * 16]Real
+	}
+	periodSample struct { // Period
+		q        [2 * 16]Real
+		v        [2 * 16]Real
+		u        [2 * 16]Real
+		load     [16]Real
+		qn       [2 * 16]Real
+		vn       [2 * 16]Real
+		v9       [16]Real
+		v14      [16]Real
+		v20      [16]Real
+		v22      [16]Real
+		v23      [16]Real
+		v26      [16]Real
+		v28      [16]Real
+		step0In0 [16]Real
+		step0In1 [16]Real
+	}
+	weightsField struct { // Weights.field
 		t  [16]Real
 		x  [2 * 16]Real
 		v  [2 * 16]Real
@@ -211,7 +300,7 @@ type laneFrame struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [161792]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [226688]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 type prepared struct{}
 
@@ -237,12 +326,15 @@ func (l *lanes) count(n int) {
 
 // laneKernels are the kernels of an instruction set.
 type laneKernels struct {
-	width            int // real numbers in a vector
-	track0Lanestart  func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	track0Lanestep   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	track0Dense      func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	trackSamplePart0 func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	trackSamplePart2 func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	width             int // real numbers in a vector
+	period0Lanestep   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	periodSamplePart0 func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	periodSamplePart2 func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	track0Lanestart   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	track0Lanestep    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	track0Dense       func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	trackSamplePart0  func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	trackSamplePart2  func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 }
 
 // kernel holds the kernels for this machine; nil where it has none of the instruction sets.
@@ -252,21 +344,27 @@ func pickKernels() *laneKernels {
 	switch rt.CPULevel() {
 	case rt.AVX512:
 		return &laneKernels{
-			width:            8,
-			track0Lanestart:  track0LanestartAVX512,
-			track0Lanestep:   track0LanestepAVX512,
-			track0Dense:      track0DenseAVX512,
-			trackSamplePart0: trackSamplePart0AVX512,
-			trackSamplePart2: trackSamplePart2AVX512,
+			width:             8,
+			period0Lanestep:   period0LanestepAVX512,
+			periodSamplePart0: periodSamplePart0AVX512,
+			periodSamplePart2: periodSamplePart2AVX512,
+			track0Lanestart:   track0LanestartAVX512,
+			track0Lanestep:    track0LanestepAVX512,
+			track0Dense:       track0DenseAVX512,
+			trackSamplePart0:  trackSamplePart0AVX512,
+			trackSamplePart2:  trackSamplePart2AVX512,
 		}
 	case rt.AVX2:
 		return &laneKernels{
-			width:            4,
-			track0Lanestart:  track0LanestartAVX2,
-			track0Lanestep:   track0LanestepAVX2,
-			track0Dense:      track0DenseAVX2,
-			trackSamplePart0: trackSamplePart0AVX2,
-			trackSamplePart2: trackSamplePart2AVX2,
+			width:             4,
+			period0Lanestep:   period0LanestepAVX2,
+			periodSamplePart0: periodSamplePart0AVX2,
+			periodSamplePart2: periodSamplePart2AVX2,
+			track0Lanestart:   track0LanestartAVX2,
+			track0Lanestep:    track0LanestepAVX2,
+			track0Dense:       track0DenseAVX2,
+			trackSamplePart0:  trackSamplePart0AVX2,
+			trackSamplePart2:  trackSamplePart2AVX2,
 		}
 	}
 	return nil
@@ -276,8 +374,15 @@ func init() {
 	if kernel == nil {
 		return
 	}
+	periodBatch = (*periodJob).lanes
 	trackBatch = (*trackJob).lanes
 }
+
+func period0LanestepAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func periodSamplePart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func periodSamplePart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func track0LanestartAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
@@ -289,6 +394,12 @@ func trackSamplePart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func trackSamplePart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
+func period0LanestepAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func periodSamplePart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func periodSamplePart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
 func track0LanestartAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func track0LanestepAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -298,6 +409,122 @@ func track0DenseAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 func trackSamplePart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func trackSamplePart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+// solvePeriod0Lanes solves system Arm for the first n samples, each in steps of its own (recordings.nde:36).
+func (l *lanes) solvePeriod0Lanes(t0, t1 *[16]float64, by rt.Stepping, n int, st *[16]rt.SolveStats) {
+	fr := l.fr
+	s := &fr.period0Lanestep
+	running := 0
+	steps := by.Steps
+	for i := range s.stepT {
+		s.stepT[i], s.stepLive[i] = t0[i], 0
+		s.stepH[i] = (t1[i] - t0[i]) / float64(steps)
+		if i < n {
+			st[i] = rt.SolveStats{Time: t0[i]}
+			if t0[i] != t1[i] {
+				s.stepLive[i] = 1
+				running++
+			}
+		}
+	}
+	plains := 0 // steps that are not yet counted
+	for k := 0; running > 0; k++ {
+		kernel.period0Lanestep(l.fr, l.w, l.pre, &l.sums[0])
+		plain := running == n && k < steps-1 // every sample takes the step, and none ends with it
+		for i := range n {
+			plain = plain && s.stepCode[i] != 0 && t0[i]+float64(float64(k+1)*s.stepH[i]) != t1[i]
+		}
+		if plain {
+			for i := range n {
+				s.stepT[i] = t0[i] + float64(float64(k+1)*s.stepH[i])
+			}
+			plains++
+			continue
+		}
+		for i := range n {
+			st[i].NFE += plains * 4
+			st[i].Accepted += plains
+		}
+		plains = 0
+		for i := range n {
+			if s.stepLive[i] == 0 {
+				continue
+			}
+			st[i].NFE += 4
+			if s.stepCode[i] == 0 {
+				st[i].Fail(rt.NonFinite, s.stepT[i], s.stepH[i])
+				s.stepLive[i] = 0
+				running--
+				continue
+			}
+			st[i].Accepted++
+		}
+		for i := range n {
+			if s.stepLive[i] == 0 {
+				continue
+			}
+			s.stepT[i] = t0[i] + float64(float64(k+1)*s.stepH[i])
+			if k == steps-1 {
+				s.stepT[i] = t1[i]
+			}
+			st[i].Time = s.stepT[i]
+			if k == steps-1 || s.stepT[i] == t1[i] {
+				s.stepLive[i] = 0
+				running--
+			}
+		}
+	}
+}
+
+// periodSample is Period of the first n samples (recordings.nde:35).
+func (l *lanes) periodSample(by *[1]rt.Stepping, n int, st *[1][16]rt.SolveStats) {
+	fr := l.fr
+	kernel.periodSamplePart0(l.fr, l.w, l.pre, &l.sums[0])
+	l.solvePeriod0Lanes(&fr.periodSample.step0In0, &fr.periodSample.step0In1, by[0], n, &st[0])
+	kernel.periodSamplePart2(l.fr, l.w, l.pre, &l.sums[0])
+}
+
+func (j *periodJob) lanes(worker, lo, hi int) {
+	l := laneList.Get()
+	defer laneList.Put(l)
+	l.w = j.m.p
+	fr := l.fr
+	var st [1][16]rt.SolveStats
+	for ; lo < hi; lo += 16 {
+		n := min(16, hi-lo)
+		for i := range 16 {
+			row := lo + min(i, n-1) // the rest of a block is like its last sample
+			for elem, num := range j.in.Q[row*2 : (row+1)*2] {
+				fr.periodSample.q[elem*16+i] = num
+			}
+			for elem, num := range j.in.V[row*2 : (row+1)*2] {
+				fr.periodSample.v[elem*16+i] = num
+			}
+			for elem, num := range j.in.U[row*2 : (row+1)*2] {
+				fr.periodSample.u[elem*16+i] = num
+			}
+			fr.periodSample.load[i] = j.in.Load[row]
+		}
+		l.periodSample(&j.m.by, n, &st)
+		for i := range n {
+			if rt.FailedLane(st[:], i) { // what happened is told as without lanes
+				j.rows(worker, lo+i, lo+i+1)
+				continue
+			}
+			for elem := range 2 {
+				j.out.Qn[(lo+i)*2+elem] = fr.periodSample.qn[elem*16+i]
+			}
+			for elem := range 2 {
+				j.out.Vn[(lo+i)*2+elem] = fr.periodSample.vn[elem*16+i]
+			}
+			for s := range st {
+				if j.stats != nil {
+					j.stats.Set(s, lo+i, st[s][i])
+				}
+			}
+		}
+	}
+}
 
 // solveTrack0Lanes solves system Weights for the first n samples, each in steps of its own (recordings.nde:57).
 func (l *lanes) solveTrack0Lanes(t0 *[16]float64, ts *[96 * 16]float64, state0Out *[192 * 16]Real, state1Out *[192 * 16]Real, state2Out *[96 * 16]Real, by rt.Stepping, n int, st *[16]rt.SolveStats) {
@@ -343,8 +570,8 @@ func (l *lanes) solveTrack0Lanes(t0 *[16]float64, ts *[96 * 16]float64, state0Ou
 					continue
 				}
 				h := s.stepH[i]
-				if (s.stepT[i]+float64(1.01*h)-t1[i])*s.stepDir[i] >= 0 {
-					h = t1[i] - s.stepT[i]
+				if (s.stepT[i]+float64(1.01*h)-s.stepT1[i])*s.stepDir[i] >= 0 {
+					h = s.stepT1[i] - s.stepT[i]
 				}
 				st[i].Fail(rt.MaxSteps, s.stepT[i], h)
 			}
