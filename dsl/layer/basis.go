@@ -27,7 +27,7 @@ type BasisRow struct {
 	Key   string // of the number: deg or n
 	Doc   string
 	Count func(deg int) int
-	// Functions are the values at t, a scalar.
+	// Functions are the values at t, a scalar, of all but the constant one, whose weights are the plain ones.
 	Functions func(b *ir.Builder, t *ir.Value, p *Basis) []*ir.Value
 }
 
@@ -35,7 +35,7 @@ type BasisRow struct {
 var RBFKernels = []string{"gaussian", "multiquadric", "vanilla"}
 
 var basisRows = []BasisRow{
-	{"fourier", "deg", "cos 2πkt and sin 2πkt, k = 1..deg", func(n int) int { return 2 * n },
+	{"fourier", "deg", "the constant 1, cos 2πkt and sin 2πkt, k = 1..deg", func(n int) int { return 2 * n },
 		func(b *ir.Builder, t *ir.Value, p *Basis) []*ir.Value {
 			var out []*ir.Value
 			for k := 1; k <= p.Deg; k++ {
@@ -44,7 +44,7 @@ var basisRows = []BasisRow{
 			}
 			return out
 		}},
-	{"cheby", "deg", "Chebyshev polynomials T_k(2t - 1), k = 1..deg", func(n int) int { return n },
+	{"cheby", "deg", "Chebyshev polynomials T_k(2t - 1), k = 0..deg; T_0 is 1", func(n int) int { return n },
 		func(b *ir.Builder, t *ir.Value, p *Basis) []*ir.Value {
 			one, two := b.Const(1, t.Type.Elem), b.Const(2, t.Type.Elem)
 			s := b.Sub(b.Mul(two, t), one)
@@ -56,7 +56,7 @@ var basisRows = []BasisRow{
 			}
 			return out
 		}},
-	{"poly", "deg", "powers t^k, k = 1..deg", func(n int) int { return n },
+	{"poly", "deg", "powers t^k, k = 0..deg", func(n int) int { return n },
 		func(b *ir.Builder, t *ir.Value, p *Basis) []*ir.Value {
 			out := []*ir.Value{t}
 			for len(out) < p.Deg {
@@ -64,7 +64,7 @@ var basisRows = []BasisRow{
 			}
 			return out
 		}},
-	{"rbf", "deg", "radial functions around deg centres from 0 to 1; kernel: gaussian exp(-r²), multiquadric 1 + √(1 + r²) or vanilla r, r = |t - centre|/width", func(n int) int { return n }, radial},
+	{"rbf", "deg", "the constant 1, and radial functions around deg centres from 0 to 1; kernel: gaussian exp(-r²), multiquadric 1 + √(1 + r²) or vanilla r, r = |t - centre|/width", func(n int) int { return n }, radial},
 	{"steps", "n", "weights for each of n equal steps from 0 to 1; t outside counts as the nearest", func(n int) int { return n },
 		func(b *ir.Builder, t *ir.Value, p *Basis) []*ir.Value {
 			n := float64(p.Deg)

@@ -442,6 +442,9 @@ func checkDepthcat(c *call) Expr {
 	if !t.Type().IsScalar() {
 		return c.fail("NDE0324", "wants a scalar to append, got %s", t.Type())
 	}
+	if l := literal(t); l != nil {
+		return c.fail("NDE0324", "appends a number that changes, such as the time, and this one is the constant %v; write concat(x, t), or concat(x, %v) where the constant is meant", l.Num, l.Num)
+	}
 	shape := x.Type().Shape
 	if len(shape) == 0 {
 		return c.fail("NDE0318", "wants an axis to append to, got %s; write [x]", x.Type())

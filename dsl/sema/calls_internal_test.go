@@ -7,7 +7,10 @@ import (
 	"strings"
 	"testing"
 
+	"ndec.dev/ndec/dsl/layer"
 	"ndec.dev/ndec/dsl/syntax"
+	"ndec.dev/ndec/ir/method"
+	"ndec.dev/ndec/ir/recipe"
 )
 
 // TestCallsOfEverything calls every built-in function, special form and distribution with many short
@@ -86,3 +89,24 @@ train T {
 	optimizer: adam
 }
 `
+
+// TestElsewhere: what names of other libraries are here is there, and no name of this language is among them.
+func TestElsewhere(t *testing.T) {
+	places := map[string][]string{
+		"solver method": methodGroup(method.Solver).names, "source": recipe.Names(recipe.Source), "basis": layer.BasisNames(),
+		"train": append(optionKeys(recipeOptions(recipe.TrainKeys())), "minimize"), "solve": solveKeys,
+	}
+	for _, n := range recipe.Names(recipe.Optimizer) {
+		places["optimizer option"] = append(places["optimizer option"], optionKeys(recipeGroup(recipe.Optimizer).find(n).options)...)
+	}
+	for place, list := range elsewhere {
+		if len(places[place]) == 0 {
+			t.Errorf("no place %q", place)
+		}
+		for name, f := range list {
+			if f.name == "" && f.advice == "" || f.name != "" && !contains(places[place], f.name) || contains(places[place], name) {
+				t.Errorf("%s: %q is %+v", place, name, f)
+			}
+		}
+	}
+}

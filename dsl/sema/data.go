@@ -25,8 +25,12 @@ func (c *checker) blockSetting(b *block, st *syntax.SettingStmt, e *env) {
 	key := st.Key.Name
 	o := findOption(b.keys, key)
 	if o == nil {
-		meant := didYouMean(key, optionKeys(b.keys))
-		b.meant[string(meant)] = true
+		meant := hint(b.what, key, optionKeys(b.keys))
+		name := elsewhere[b.what][key].name
+		if m, ok := meant.(diag.Meant); ok {
+			name = string(m)
+		}
+		b.meant[name] = true
 		c.errorf("NDE0702", st.Key.At(), "%s %s has no setting %q%s", b.what, b.name, key, meant)
 		return
 	}

@@ -150,6 +150,8 @@ func (c *checker) ident(x *syntax.Ident, e *env) Expr {
 		c.errorf("NDE0409", at, "integrals and outputs cannot be read by the equations; make %s a state or a definition", x.Name)
 	case builtins[x.Name] != nil || layer.Lookup(x.Name) != nil || specialForms()[x.Name] != nil:
 		c.errorf("NDE0204", at, "%s is a function, not a value", x.Name)
+	case x.Name == "t" && (e.where == inNet || e.where == inFn):
+		c.errorf("NDE0201", at, "undefined: t; time is known in systems only: give %s an argument t real and pass t where the system calls it", e.owner)
 	default:
 		c.errorf("NDE0201", at, "undefined: %s%s", x.Name, didYouMean(x.Name, c.valueNames(e)))
 	}

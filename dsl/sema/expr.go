@@ -251,6 +251,22 @@ func (c *checker) call(x *syntax.CallExpr, piped Expr, e *env, p *syntax.PipeExp
 		if id, ok := fn.Fn.(*syntax.Ident); ok && layer.Lookup(id.Name) != nil {
 			c.errorf("NDE0209", x.At(), "%s has parameters that need a name here: declare it with layer name = %s(...)", id.Name, id.Name)
 			return invalid(x.At())
+		} else if ok && c.decls[id.Name] == nil && foreigners[id.Name].advice != "" {
+			c.unknownFunction(id.Name, id.At())
+			return invalid(x.At())
+		}
+	case *syntax.SelectorExpr:
+		name := fn.Name.Name
+		switch f := foreigners[name]; {
+		case f.advice != "":
+			c.unknownFunction(name, fn.At())
+			return invalid(x.At())
+		case f.name != "":
+			name = f.name
+		}
+		if contains(callableNames(), name) {
+			c.errorf("NDE0303", fn.At(), "functions and layers have no package before their names: write %s; a net is a pipeline: x |> Linear(64) |> tanh |> Linear(2)", name)
+			return invalid(x.At())
 		}
 	}
 	c.errorf("NDE0303", x.At(), "only functions, nets, models and layers can be called")

@@ -2,21 +2,20 @@ package sema
 
 import "ndec.dev/ndec/ir/diag"
 
-// foreign names the functions and layers of other libraries by what they are here: a name of this
-// language, or advice in words (advice set). PyTorch, torchdyn, torchdiffeq, Diffrax, JAX, NumPy and Stan are where
+// foreign is what a name of another library is here: a name of this language, or advice in words (advice set). PyTorch, torchdyn, torchdiffeq, Diffrax, JAX, NumPy and Stan are where
 // people come from.
 type foreign struct {
 	name   string
 	advice string
 }
 
-var foreigners = map[string]foreign{
+var foreigners = map[string]foreign{ // functions and layers
 	// Activations and layers as classes.
 	"Tanh": {name: "tanh"}, "ReLU": {name: "relu"}, "Softplus": {name: "softplus"}, "Sigmoid": {name: "sigmoid"},
 	"SiLU": {name: "silu"}, "GELU": {name: "gelu"}, "ELU": {name: "elu"}, "SELU": {name: "selu"}, "LeakyReLU": {name: "leaky_relu"},
 	"Hardtanh": {name: "hardtanh"}, "Softsign": {name: "softsign"}, "Mish": {name: "mish"}, "Softmax": {name: "softmax"},
 	"LogSoftmax": {name: "log_softmax"}, "swish": {name: "silu"}, "Swish": {name: "silu"}, "Flatten": {name: "flatten"}, "Dense": {name: "Linear"},
-	"DepthCat": {name: "depthcat"}, "Augmenter": {name: "augment"},
+	"DepthCat": {advice: "write concat(x, t)"}, "Augmenter": {name: "augment"},
 	"DataControl":        {advice: "write concat(x, initial(x))"},
 	"GalLinear":          {advice: "write Linear(n, basis: fourier{deg: 5}, at: t)"},
 	"ConcatLinear":       {advice: "write Linear(n, time: concat, at: t)"},
@@ -70,6 +69,49 @@ var foreigners = map[string]foreign{
 	"nll_loss": {advice: "write cross_entropy(scores, y), which takes the scores before softmax"},
 	"randn":    {advice: "write draw(normal(0, 1), [n])"}, "rand": {advice: "write draw(uniform(0, 1), [n])"},
 	"normal_lpdf": {advice: "write log_prob(normal(m, s), x)"}, "normal_rng": {advice: "write draw(normal(m, s))"},
+}
+
+// elsewhere has the names of other libraries that are no functions, by what stands at their place: a group of choices, the
+// options of one, the settings of a block, the arguments of a call.
+var elsewhere = map[string]map[string]foreign{
+	"solver method": {
+		"rk45": {advice: "write dopri5{rtol: 1e-4, atol: 1e-4}"}, "RK45": {advice: "write dopri5{rtol: 1e-4, atol: 1e-4}"},
+		"DOP853": {name: "dopri8"}, "RK23": {name: "bosh3"}, "Dopri5": {name: "dopri5"}, "Tsit5": {name: "tsit5"}, "Euler": {name: "euler"}, "Heun": {name: "heun"},
+	},
+	"source": {
+		"concentric_spheres": {name: "spheres"}, "nested_annuli": {name: "annuli"}, "make_moons": {name: "moons"}, "make_circles": {name: "circles"},
+		"two_moons": {name: "moons"}, "make_blobs": {name: "gaussians"}, "gaussian_spirals": {name: "gaussians_spiral"},
+	},
+	"basis": {
+		"chebychev": {name: "cheby"}, "chebyshev": {name: "cheby"}, "Chebychev": {name: "cheby"}, "Chebyshev": {name: "cheby"}, "Fourier": {name: "fourier"},
+		"Polynomial": {name: "poly"}, "polynomial": {name: "poly"}, "piecewise": {name: "steps"}, "PiecewiseConstant": {name: "steps"}, "GaussianRBF": {name: "rbf"},
+	},
+	"train": {
+		"batch_size": {name: "batch"}, "optim": {name: "optimizer"}, "max_epochs": {name: "epochs"}, "n_epochs": {name: "epochs"}, "num_epochs": {name: "epochs"},
+		"loss": {name: "minimize", advice: "write minimize and the loss, such as minimize cross_entropy(M(x), y)"}, "criterion": {name: "minimize", advice: "write minimize and the loss, such as minimize cross_entropy(M(x), y)"},
+		"loss_fn": {name: "minimize", advice: "write minimize and the loss, such as minimize cross_entropy(M(x), y)"},
+		"lr":      {advice: "lr belongs to the optimizer: adam{lr: 0.01}"}, "learning_rate": {advice: "it belongs to the optimizer: adam{lr: 0.01}"},
+		"weight_decay": {advice: "it belongs to the optimizer: adamw{decay: 0.01}"}, "scheduler": {name: "schedule"}, "dataset": {name: "data"}, "metrics": {advice: "write metric name = ..."},
+	},
+	"optimizer option": {"weight_decay": {name: "decay"}, "learning_rate": {name: "lr"}, "betas": {advice: "write beta1: and beta2:"}},
+	"solve": {
+		"t_span": {advice: spanAdvice}, "tspan": {advice: spanAdvice}, "t_eval": {advice: spanAdvice}, "t": {advice: spanAdvice}, "ts": {advice: spanAdvice}, "saveat": {advice: spanAdvice},
+		"solver": {name: "with"}, "method": {name: "with"}, "sensitivity": {advice: "it belongs to the solver: with: dopri5{rtol: 1e-4, sensitivity: adjoint}"},
+		"rtol": {advice: "it belongs to the solver: with: dopri5{rtol: 1e-4, atol: 1e-4}"}, "atol": {advice: "it belongs to the solver: with: dopri5{rtol: 1e-4, atol: 1e-4}"},
+	},
+}
+
+const spanAdvice = "write over: 0..1 for the end, or from: 0, at: linspace(0, 1, n) for the way"
+
+// hint is what a name that there is not was meant to be, at a place of elsewhere: "" , a diag.Meant, or advice in words.
+func hint(place, name string, candidates []string) any {
+	switch f := elsewhere[place][name]; {
+	case f.advice != "":
+		return "; " + f.advice
+	case contains(candidates, f.name):
+		return diag.Meant(f.name)
+	}
+	return didYouMean(name, candidates)
 }
 
 // unknownFunction complains about a function that there is not, with what it is called here.

@@ -47,6 +47,11 @@ func (c *checker) layerOptions(row *layer.Row, x *syntax.CallExpr, e *env) (laye
 	ok := true
 	for _, a := range x.Args {
 		if a.Key == nil {
+			if _, list := a.Value.(*syntax.ListExpr); list && row.Sizes.Max > 1 {
+				c.errorf("NDE0323", a.Value.At(), "the sizes of %s stand one after the other, without brackets: %s(64, 64, 2)", row.Name, row.Name)
+				ok = false
+				continue
+			}
 			n, fine := c.sizeOf(a.Value, e)
 			ok = ok && fine
 			o.Sizes = append(o.Sizes, n)
@@ -60,7 +65,11 @@ func (c *checker) layerOptions(row *layer.Row, x *syntax.CallExpr, e *env) (laye
 	moving, fine := c.moving(row, x, e)
 	o.Moving, ok = moving, ok && fine
 	if n := len(o.Sizes); n < row.Sizes.Min || n > row.Sizes.Max {
-		c.errorf("NDE0323", x.At(), "%s wants %s, got %d", row.Name, strings.Replace(countText(row.Sizes.Min, row.Sizes.Max), "argument", "size", 1), n)
+		inferred := ""
+		if n == row.Sizes.Max+1 && n == 2 && o.Sizes[1] > 0 {
+			inferred = "; the size of what goes in is inferred: write " + row.Name + "(" + strconv.Itoa(o.Sizes[1]) + ")"
+		}
+		c.errorf("NDE0323", x.At(), "%s wants %s, got %d%s", row.Name, strings.Replace(countText(row.Sizes.Min, row.Sizes.Max), "argument", "size", 1), n, inferred)
 		ok = false
 	}
 	return o, ok

@@ -6,6 +6,7 @@ import (
 
 	"ndec.dev/ndec/dsl/layer"
 	"ndec.dev/ndec/dsl/syntax"
+	"ndec.dev/ndec/ir/diag"
 )
 
 const maxBasis = 1024 // functions of a basis
@@ -77,6 +78,10 @@ func (c *checker) basis(kind *syntax.Arg, e *env) (*layer.Basis, bool) {
 		name = literalName(lit)
 	}
 	p := &layer.Basis{Row: layer.LookupBasis(name), Kernel: layer.RBFKernels[0], Width: 0.5}
+	if meant := hint("basis", name, layer.BasisNames()); p.Row == nil && name != "" && meant != diag.Meant("") {
+		c.errorf("NDE0368", lit.Name.At(), "unknown basis %q%s", name, meant)
+		return nil, false
+	}
 	if p.Row == nil {
 		c.errorf("NDE0368", kind.Value.At(), "a basis is written %s with its options: fourier{deg: 5}, steps{n: 4}", orList(layer.BasisNames()))
 		return nil, false

@@ -74,14 +74,20 @@ type group struct {
 	codes    *codes
 }
 
-// meant is the row that name, which there is not, was meant to be.
-func (g *group) meant(name string) diag.Meant {
+// meant is the row that name, which there is not, was meant to be; where nothing is near, a short list of the rows.
+func (g *group) meant(name string) any {
 	if g.alias != nil {
 		if row := g.alias(name); row != "" {
 			return diag.Meant(row)
 		}
 	}
-	return didYouMean(name, g.names)
+	if h := hint(g.what, name, g.names); h != diag.Meant("") {
+		return h
+	}
+	if g.alias != nil { // the methods are too many
+		return ""
+	}
+	return "; there is " + orList(g.names)
 }
 
 // codes are the diagnostics of a family of options.
@@ -209,7 +215,20 @@ func (c *checker) choice(x syntax.Expr, g *group, e *env) (ch ir.Choice, ok bool
 		elems = x.Elems
 	}
 	if id == nil {
-		c.errorf(g.codes.badValue, at, "a %s is written name{options}", g.what)
+		if called, ok := x.(*syntax.CallExpr); ok {
+			if fn, ok := called.Fn.(*syntax.Ident); ok {
+				c.errorf(g.codes.badValue, at, "options are written in braces: %s{%s}", fn.Name, g.someOption(fn.Name))
+				return ch, false
+			}
+		}
+		if text, ok := stringLit(x); ok {
+			if g.find(text) == nil {
+				text = "name{options}"
+			}
+			c.errorf(g.codes.badValue, at, "%s %s is no string: write %s", article(g.what), g.what, text)
+			return ch, false
+		}
+		c.errorf(g.codes.badValue, at, "%s %s is written name{options}", article(g.what), g.what)
 		return ch, false
 	}
 	r := g.find(id.Name)
@@ -332,21 +351,37 @@ func (c *checker) optionHint(r *row, g *group, key string) any {
 		}
 		for _, name := range g.names {
 			if other := g.find(name); other != nil && other.what != r.what && findOption(other.options, key) != nil {
-				article := "a"
-				if strings.HasPrefix(r.what, "a") {
-					article = "an"
-				}
-				return "; " + r.name + " is " + article + " " + r.what + ": use " + orList(want)
+				return "; " + r.name + " is " + article(r.what) + " " + r.what + ": use " + orList(want)
 			}
 		}
 	}
-	if meant := didYouMean(key, keys); meant != "" {
-		return meant
+	if h := hint(g.what+" option", key, keys); h != diag.Meant("") {
+		return h
 	}
 	if len(keys) == 0 {
 		return "; it has none"
 	}
 	return "; it has " + strings.Join(keys, ", ")
+}
+
+// someOption is an example of an option of a row, key: ...
+func (g *group) someOption(name string) string {
+	if r := g.find(name); r != nil {
+		for i := range r.options {
+			if o := &r.options[i]; !o.later && o.unless == "" {
+				return o.key + ": ..."
+			}
+		}
+	}
+	return "option: ..."
+}
+
+// article is that of a word.
+func article(word string) string {
+	if strings.ContainsRune("aeiou", rune(word[0])) {
+		return "an"
+	}
+	return "a"
 }
 
 func orList(list []string) string {

@@ -120,7 +120,7 @@ func TestSettledRules(t *testing.T) {
 		{"estimators by use", "der(x) = f(x)", "der(x) = x * div(f(x), x, by: {learn: hutchinson, eval: exact})", "[NDE0641]"},
 		{"rhs is of a system", "minimize sqnorm(End", "minimize sqnorm(rhs(f{x}).x) + sqnorm(End", "f is a net, not a system [NDE0204]"},
 		// Sources and events.
-		{"sources are identifiers", "source: gaussians{n: 64}", `source: "gaussians"`, "a source is written name{options} [NDE0703]"},
+		{"sources are identifiers", "source: gaussians{n: 64}", `source: "gaussians"`, "a source is no string: write gaussians [NDE0703]"},
 		{"when sets states only", "integral cost = sqnorm(x)", "integral cost = sqnorm(x)\n\twhen rising(x[0]) {\n\t\tcost = 0\n\t}", "[NDE0414]"},
 		{"a guard is rising, falling, crossing or every", "integral cost = sqnorm(x)", "integral cost = sqnorm(x)\n\twhen x[0] > 1 {\n\t\tstop\n\t}", "[NDE0413]"},
 	} {

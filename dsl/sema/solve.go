@@ -34,7 +34,7 @@ func (c *checker) solve(x *syntax.CallExpr, piped Expr, e *env) Expr {
 			c.errorf("NDE0303", a.Value.At(), "solve wants one system; the other arguments are named")
 			ok = false
 		case !contains(solveKeys, a.Key.Name):
-			c.errorf("NDE0307", a.Key.At(), "solve has no argument %q%s", a.Key.Name, didYouMean(a.Key.Name, solveKeys))
+			c.errorf("NDE0307", a.Key.At(), "solve has no argument %q%s", a.Key.Name, hint("solve", a.Key.Name, solveKeys))
 			ok = false
 		case named[a.Key.Name] != nil:
 			c.errorf("NDE0525", a.Key.At(), "%s is given twice", a.Key.Name)

@@ -67,7 +67,7 @@ func (c *checker) checkTrain(d *decl, n *syntax.TrainDecl) {
 			c.stray(st.At())
 		}
 	}
-	if r.Minimize == nil {
+	if r.Minimize == nil && !b.meant["minimize"] {
 		c.errorf("NDE0701", n.At(), "train %s needs minimize ...", d.name)
 	}
 	if s, ok := ir.FindSetting(b.got, "freeze"); ok {

@@ -1,6 +1,7 @@
 package syntax
 
 import (
+	"strconv"
 	"strings"
 
 	"ndec.dev/ndec/ir/diag"
@@ -202,6 +203,14 @@ func (p *parser) optionValue(what string) Expr {
 	case *LitExpr:
 		if e.Name != nil {
 			return e
+		}
+	case *CallExpr:
+		if fn, ok := e.Fn.(*Ident); ok {
+			p.fail("NDE0110", at.span, "options are written in braces: %s{option: ...}", fn.Name)
+		}
+	case *BasicLit:
+		if name, err := strconv.Unquote(e.Text); err == nil && e.Kind == StringLit {
+			p.fail("NDE0110", at.span, "a name is no string: write %s without quotes, with its options in braces", name)
 		}
 	}
 	p.fail("NDE0110", at.span, "expected %s, found %s", what, at.describe())

@@ -259,6 +259,9 @@ func (p *parser) call(fn Expr, start diag.Pos) Expr {
 		a.Value = p.nested(p.inBrackets)
 		a.Range = p.from(argStart)
 		e.Args = append(e.Args, a)
+		if id, ok := a.Value.(*Ident); ok && p.tok() == Assign {
+			p.fail("NDE0118", p.cur().span, "arguments have a colon: %s: ...; options of solvers, optimizers and sources also stand in braces: adam{lr: 0.01}, dopri5{rtol: 1e-4}", id.Name)
+		}
 		p.separator(RParen, "argument")
 	}
 	e.End = p.advance().span
@@ -303,6 +306,9 @@ func (p *parser) literal(name Expr, start diag.Pos) Expr {
 	for p.tok() != RBrace {
 		p.mustBeOpen(e.Open, "literal")
 		e.Elems = append(e.Elems, p.elem())
+		if el := e.Elems[len(e.Elems)-1]; el.Short && p.tok() == Assign {
+			p.failFix("NDE0118", p.cur().span, ":", "options have a colon: write %s: ...", el.Key.Name)
+		}
 		if !p.accept(Comma) && !p.accept(Semi) && p.tok() != RBrace {
 			p.mustBeOpen(e.Open, "literal")
 			p.unexpected("\",\", a new line or \"}\" after the element")

@@ -395,6 +395,10 @@ func (p *parser) typ() *Type {
 	}
 	t.Elem = p.word()
 	if !slices.Contains(elems, t.Elem.Name) {
+		switch t.Elem.Name {
+		case "int", "long", "integer":
+			p.fail("NDE0120", t.Elem.Place, "unknown type %q; a class is label[K], a whole number i32", t.Elem.Name)
+		}
 		if meant := meantType(t.Elem.Name); meant != "" {
 			p.fail("NDE0120", t.Elem.Place, "unknown type %q%s", t.Elem.Name, meant)
 		}
@@ -423,7 +427,7 @@ func meantType(name string) diag.Meant {
 		return "real"
 	case "bfloat16":
 		return "bf16"
-	case "int", "int32", "integer", "long":
+	case "int32":
 		return "i32"
 	case "boolean":
 		return "bool"

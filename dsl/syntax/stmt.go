@@ -307,6 +307,9 @@ func (p *parser) equationStmt() Stmt {
 // stateInParens reads "(" ident ")" after a keyword.
 func (p *parser) stateInParens(word string) *Ident {
 	p.expect(LParen, "and a state after "+word)
+	if p.keyword() == "der" {
+		p.fail("NDE0110", p.cur().span, "an equation of second order is two of first order, with the velocity as a state: der(q) = v and der(v) = f(q, v)")
+	}
 	x := p.name("of a state")
 	p.expect(RParen, "after the state")
 	return x

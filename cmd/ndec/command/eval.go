@@ -44,7 +44,7 @@ func (a *app) evalCommand() *cobra.Command {
 			}
 			if split == "" {
 				split = "train"
-				if hasSetting(r, "test") {
+				if tested(res.Module, r) {
 					split = "test"
 				}
 			}
@@ -90,11 +90,29 @@ func (a *app) evalCommand() *cobra.Command {
 	fs := cmd.Flags()
 	fs.StringVar(&recipe, "recipe", "", "the recipe (default: the only one)")
 	fs.StringVar(&weights, "weights", "", "weights `file`.safetensors")
-	fs.StringVar(&split, "split", "", "train, val or test (default: test if the recipe has it)")
+	fs.StringVar(&split, "split", "", "train, val or test (default: test if the recipe has test: or its data a split with test)")
 	fs.IntVar(&workers, "workers", 0, "`N` goroutines (default all cores)")
 	a.deviceFlag(cmd)
 	fs.StringArrayVar(&with, "with", nil, "replace a solver: `'Fwd=rk4{steps: 20}'`")
 	return cmd
+}
+
+// tested reports whether a recipe has test data: its own, or a share of its data.
+func tested(m *ir.Module, r *ir.Recipe) bool {
+	if hasSetting(r, "test") {
+		return true
+	}
+	data, _ := ir.FindSetting(r.Settings, "data")
+	for _, d := range m.Data {
+		if d.Name != data.Text {
+			continue
+		}
+		if split, ok := ir.FindSetting(d.Settings, "split"); ok && split.Choice != nil {
+			share, _ := split.Choice.Option("test")
+			return share.Num > 0
+		}
+	}
+	return false
 }
 
 func hasSetting(r *ir.Recipe, key string) bool {
