@@ -66,7 +66,11 @@ func (c *checker) layerOptions(row *layer.Row, x *syntax.CallExpr, e *env) (laye
 	o.Moving, ok = moving, ok && fine
 	if n := len(o.Sizes); n < row.Sizes.Min || n > row.Sizes.Max {
 		inferred := ""
-		if n == row.Sizes.Max+1 && n == 2 && o.Sizes[1] > 0 {
+		switch {
+		case n <= row.Sizes.Max || !row.Has("bias"):
+		case row.Has("kernel"):
+			inferred = "; the channels of what goes in are inferred: write " + row.Name + "(n, kernel: k)"
+		case n == 2 && o.Sizes[1] > 0:
 			inferred = "; the size of what goes in is inferred: write " + row.Name + "(" + strconv.Itoa(o.Sizes[1]) + ")"
 		}
 		c.errorf("NDE0323", x.At(), "%s wants %s, got %d%s", row.Name, strings.Replace(countText(row.Sizes.Min, row.Sizes.Max), "argument", "size", 1), n, inferred)

@@ -217,7 +217,7 @@ func (c *checker) choice(x syntax.Expr, g *group, e *env) (ch ir.Choice, ok bool
 	if id == nil {
 		if called, ok := x.(*syntax.CallExpr); ok {
 			if fn, ok := called.Fn.(*syntax.Ident); ok {
-				c.errorf(g.codes.badValue, at, "options are written in braces: %s{%s}", fn.Name, g.someOption(fn.Name))
+				c.errorf(g.codes.badValue, at, "options are written in braces: %s{%s: ...}", fn.Name, g.someOption(fn.Name, called.Args))
 				return ch, false
 			}
 		}
@@ -364,16 +364,19 @@ func (c *checker) optionHint(r *row, g *group, key string) any {
 	return "; it has " + strings.Join(keys, ", ")
 }
 
-// someOption is an example of an option of a row, key: ...
-func (g *group) someOption(name string) string {
+// someOption is the key of an option of a row, of those given where they have keys.
+func (g *group) someOption(name string, given []*syntax.Arg) string {
+	if len(given) > 0 && given[0].Key != nil {
+		return given[0].Key.Name
+	}
 	if r := g.find(name); r != nil {
 		for i := range r.options {
 			if o := &r.options[i]; !o.later && o.unless == "" {
-				return o.key + ": ..."
+				return o.key
 			}
 		}
 	}
-	return "option: ..."
+	return "option"
 }
 
 // article is that of a word.

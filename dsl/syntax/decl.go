@@ -206,7 +206,11 @@ func (p *parser) optionValue(what string) Expr {
 		}
 	case *CallExpr:
 		if fn, ok := e.Fn.(*Ident); ok {
-			p.fail("NDE0110", at.span, "options are written in braces: %s{option: ...}", fn.Name)
+			key := "option"
+			if len(e.Args) > 0 && e.Args[0].Key != nil {
+				key = e.Args[0].Key.Name
+			}
+			p.fail("NDE0110", at.span, "options are written in braces: %s{%s: ...}", fn.Name, key)
 		}
 	case *BasicLit:
 		if name, err := strconv.Unquote(e.Text); err == nil && e.Kind == StringLit {
