@@ -21,7 +21,7 @@ func interpolated(r *reverse, v *ir.Value, gs []*ir.Value) (starts []*ir.Value) 
 	v.Attr.Solve = rec
 	rev := &ir.Rev{Name: r.sweepName(rec), Solve: rec, Params: params, Region: ir.SampleRegion.Inside(ir.RegionRev, rec.Name)}
 	rev.StepVJP = r.adjointStep(s, row, params, false)
-	if s.Times > 0 || len(s.Events) > 0 {
+	if s.Times > 0 || s.Cuts() {
 		rev.AtVJP = r.adjointStep(s, row, params, true)
 	}
 	rev.Events = r.eventVJPs(rec, params)
