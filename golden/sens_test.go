@@ -133,7 +133,7 @@ func TestSensitivities(t *testing.T) {
 	solver := func(s, sensitivity string) string {
 		return strings.Replace(sensProgram, "SOLVER", strings.Replace(s, "}", ", sensitivity: "+sensitivity+"}", 1), 1)
 	}
-	for _, s := range []string{"dopri5{rtol: 1e-10, atol: 1e-10}", "rk4{steps: 200}"} {
+	for _, s := range []string{"dopri5{rtol: 1e-10, atol: 1e-10}", "dopri5{rtol: 1e-10, atol: 1e-10, compat: torchdiffeq}", "rk4{steps: 200}"} {
 		_, wantParams, wantColumns := gradients(t, solver(s, "backprop"))
 		for _, row := range []struct {
 			sensitivity string

@@ -183,8 +183,14 @@ func TestTimes(t *testing.T) {
 // TestForce: the steps of one run, forced on another, give the same values, and hold while the start
 // changes.
 func TestForce(t *testing.T) {
+	for _, compat := range []string{"", "torchdiffeq"} { // whose last step passes the end
+		t.Run(compat, func(t *testing.T) { testForce(t, compat) })
+	}
+}
+
+func testForce(t *testing.T, compat string) {
 	p := testode.ByName("lotka_volterra")
-	pg := build(t, p, "dopri5", nil, func(s *ir.Solve) { s.RTol, s.ATol = 1e-5, 1e-5 })
+	pg := build(t, p, "dopri5", nil, func(s *ir.Solve) { s.RTol, s.ATol, s.Compat = 1e-5, 1e-5, compat })
 	mc := machine(t, pg.m)
 	want := call(t, mc, pg.f, p.Start)
 	steps := mc.Taken[pg.s][0]

@@ -320,6 +320,8 @@ func (r *run) forced(steps []Step, t1 float64) {
 		next := t1
 		if i < len(steps)-1 {
 			next = steps[i+1].T
+		} else if r.s.Passes() {
+			next = st.T + st.H
 		}
 		r.accept(st.H, next, t1-t0, y1, dense)
 		if k = k1; r.s.Stops > 0 { // there may have been one
