@@ -88,10 +88,6 @@ func (b *benching) printProblems(ans *problemsAnswer, page string) error {
 // page shows the diagrams, and who needs least where.
 func (ans *problemsAnswer) page(methods []string) string {
 	var b strings.Builder
-	var names []string
-	for _, p := range ans.Problems {
-		names = append(names, p.Name)
-	}
 	fmt.Fprintf(&b, "# Work and precision\n\n<!-- Written by ndec bench --problems; do not edit. -->\n\n"+
 		"Error against cost of %s, in plain Go (`rt.Solve`), on %d problems of `rt/ivp`: embedded methods with rtol = atol from 1e-2 to 1e-13, others over steps of given length. The error is the largest of a component at the end, relative to the largest component of\n"+
 		"start and end. Evaluations are the same on every machine; times are of one machine (%s, %s), the least of several rounds in turn. A setting that needs more than 200,000 evaluations is left out.\n\n"+
