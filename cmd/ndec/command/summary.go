@@ -121,7 +121,13 @@ func (a *app) trialTable(m *ir.Module, _ string, trials []*trial, many bool) err
 			medianAndWorst(tw, cols, recipe.Name, trials, row)
 		}
 	}
-	return flush(tw)
+	if err := flush(tw); err != nil {
+		return err
+	}
+	if slices.ContainsFunc(results, func(r *child.Trained) bool { return r.Loss != nil && r.Steps > r.Epochs }) {
+		fmt.Fprintln(a.out, "loss and metrics of mini-batches are those of the last one; ndec eval has them over all rows")
+	}
+	return nil
 }
 
 // medianAndWorst prints two rows about the seeds of a recipe. Worst is the greatest loss (on test data
