@@ -143,16 +143,7 @@ func (v *vectors) fixed(l *lanes.Solve, step stepNames) {
 	} else {
 		p.line("%s[i] = (t1[i] - t0[i]) / float64(steps)", h)
 	}
-	p.line("if i < n {")
-	p.line("st[i] = rt.SolveStats{%sTime: t0[i]}", ifText(s.BeginEvals > 0, fmt.Sprintf("NFE: %d, ", s.BeginEvals)))
-	p.line("if t0[i] != t1[i] {")
-	p.line("%s[i] = 1", live)
-	if s.FSAL {
-		p.line("st[i].NFE++")
-	}
-	p.line("running++")
-	p.line("}")
-	p.line("}")
+	v.begin(s, live)
 	p.line("}")
 	v.startIfRunning(l, step)
 	if plainSteps(s) {

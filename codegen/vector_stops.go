@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"ndec.dev/ndec/codegen/lanes"
+	"ndec.dev/ndec/ir"
 )
 
 // Stops in lanes: every sample has its own, and ends its steps before them as the loop of ir.Solve says.
@@ -84,16 +85,7 @@ func (v *vectors) pieces(l *lanes.Solve, step stepNames) {
 	} else {
 		p.line("width[i], steps[i] = (t1[i]-t0[i])/float64(by.Steps), by.Steps")
 	}
-	p.line("if i < n {")
-	p.line("st[i] = rt.SolveStats{%sTime: t0[i]}", ifText(s.BeginEvals > 0, fmt.Sprintf("NFE: %d, ", s.BeginEvals)))
-	p.line("if t0[i] != t1[i] {")
-	p.line("%s[i] = 1", live)
-	if s.FSAL {
-		p.line("st[i].NFE++")
-	}
-	p.line("running++")
-	p.line("}")
-	p.line("}")
+	v.begin(s, live)
 	p.line("}")
 	v.startIfRunning(l, step)
 	p.line("%s = *t0 // where the field was seen may be beside it", t)
@@ -138,5 +130,20 @@ func (v *vectors) pieces(l *lanes.Solve, step stepNames) {
 	p.line("}")
 	p.line("}")
 	v.pass(l, step, func() {})
+	p.line("}")
+}
+
+// begin prints how lane i, where it has a sample, begins a solve of fixed steps.
+func (v *vectors) begin(s *ir.Solve, live string) {
+	p := v.p
+	p.line("if i < n {")
+	p.line("st[i] = rt.SolveStats{%sTime: t0[i]}", ifText(s.BeginEvals > 0, fmt.Sprintf("NFE: %d, ", s.BeginEvals)))
+	p.line("if t0[i] != t1[i] {")
+	p.line("%s[i] = 1", live)
+	if s.FSAL {
+		p.line("st[i].NFE++")
+	}
+	p.line("running++")
+	p.line("}")
 	p.line("}")
 }
