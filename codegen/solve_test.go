@@ -40,6 +40,7 @@ type problem struct {
 	rate   func(b *ir.Builder, x *ir.Value) *ir.Value // another right-hand side, for one scalar state
 	fails  bool                                       // some row does not get to the end
 	apart  bool                                       // the first state and the others depend on each other alone
+	second bool                                       // of second order: the second state is the velocity of the first
 	events func(p *problem, m *ir.Module, s *ir.Solve, params map[string][]float64)
 	twice  bool // the objective solves again from the end
 }
@@ -200,7 +201,11 @@ func (p *problem) field(m *ir.Module, s *ir.Solve, params map[string][]float64) 
 		return b.Param(q)
 	}
 	var out []*ir.Value
-	if p.apart {
+	if p.second {
+		place := b.Concat(0, append(append([]*ir.Value{flat[0]}, cs...), wave)...)
+		force := b.Unary(ir.OpTanh, b.Add(b.MatVec(param("weight", flat[0].Type.Len(), place.Type.Len()), place), param("bias", flat[0].Type.Len())))
+		out = append(out, b.Func.Args[2], b.Sub(b.Reshape(force, s.States[0].Type.Shape...), b.Func.Args[1]))
+	} else if p.apart {
 		first := flat[0].Type.Len()
 		rest := b.Concat(0, append(append(append([]*ir.Value(nil), flat[1:]...), cs...), wave)...)
 		lead := b.Concat(0, flat[0], wave)
@@ -361,6 +366,16 @@ func TestStepping(t *testing.T) {
 	add(problem{of: pair, method: method.Lookup("vern7").With(steps), real: ir.F64, looks: 6})
 	add(problem{of: several, method: method.Lookup("leapfrog"), real: ir.F64, apart: true, times: 7})
 	add(problem{of: several, method: method.Lookup("mclachlan4"), real: ir.F64, apart: true, looks: 6, back: true})
+	motion := states{name: "motion", shapes: [][]int{{2, 2}, {2, 2}}, extras: [][]int{{3}}, sums: 1}
+	for i, name := range []string{"rkn4", "rkn5", "rkn43", "rkn64"} {
+		row := method.Lookup(name)
+		add(problem{of: motion, method: row.With(steps), real: ir.F64, second: true, times: 7 * (i % 2), back: i == 2})
+		if row.Adaptive() {
+			add(steady(problem{of: motion, method: row, real: ir.F64, second: true, looks: 6}))
+			add(problem{of: motion, method: row, real: ir.F64, second: true, times: 5, stops: ahead})
+			add(steady(problem{of: motion, method: row, real: ir.F32, second: true, times: 5, back: true}))
+		}
+	}
 	for i, name := range []string{"alf", "reversible_heun"} {
 		row := method.Lookup(name)
 		add(problem{of: several, method: row.With(steps), real: ir.F64, times: 7 * i})

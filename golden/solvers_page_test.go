@@ -45,6 +45,9 @@ func methodEntry(b *strings.Builder, r *method.Row) {
 		if t := r.Tableau; t != nil && t.BHat != nil {
 			text += fmt.Sprintf(", embedded %d", t.Embedded)
 		}
+		if t := r.Nystrom; t != nil && t.BHat != nil {
+			text += fmt.Sprintf(", embedded %d", t.Embedded)
+		}
 		line("order", "%s; dense output %d, %s", text, r.DenseOrder(), evaluations(r.DenseEvals(), "more"))
 	}
 	switch {
@@ -58,6 +61,12 @@ func methodEntry(b *strings.Builder, r *method.Row) {
 		decay, oscillation := method.Stability(t)
 		line("stable", "for decays up to h \\|λ\\| = %.3g, %s", decay, oscillations(oscillation))
 		line("principal error", "%.2e", method.ErrorConstant(t))
+	case r.Nystrom != nil:
+		text := fmt.Sprintf("%d, %s a step", len(r.Nystrom.C), evaluations(r.Evals(), ""))
+		if r.FSAL() {
+			text += "; the last stage is the first of the next step"
+		}
+		line("stages", "%s; for second-order systems", text)
 	case r.Split != nil:
 		line("stages", "%d leapfrog steps, %s a step, half of them moves, half kicks", len(r.Split.Weights), evaluations(r.Evals(), ""))
 	case r.Evals() > 0:

@@ -116,10 +116,12 @@ type refusal diag.Diagnostic
 const (
 	methodLater  diag.Code = "NDE0802"
 	notSeparable diag.Code = "NDE0532"
-	eventsLater  diag.Code = "NDE0805"
-	settingLater diag.Code = "NDE0814"
-	averageLater diag.Code = "NDE0826"
-	compilerBug  diag.Code = "NDE0899"
+
+	notSecondOrder diag.Code = "NDE0554"
+	eventsLater    diag.Code = "NDE0805"
+	settingLater   diag.Code = "NDE0814"
+	averageLater   diag.Code = "NDE0826"
+	compilerBug    diag.Code = "NDE0899"
 )
 
 func refuse(code diag.Code, at diag.Span, format string, args ...any) {

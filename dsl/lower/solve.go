@@ -165,6 +165,9 @@ func (s *scope) newSolve(at, with diag.Span, sys *system, by *sema.Solver, times
 			}
 			refuse(notSeparable, with, "%s needs a separable system, but %s", row.Name, of)
 		}
+		if no := (*method.NotSecondOrder)(nil); errors.As(err, &no) {
+			refuse(notSecondOrder, with, "%s needs a second-order system, der(q) = v and der(v) = f(q), but %v of %s", row.Name, no, sys.Name)
+		}
 		refuse(methodLater, at, "%v", err)
 	}
 	placeSolve(solve)

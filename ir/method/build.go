@@ -47,14 +47,17 @@ func Build(m *ir.Module, s *ir.Solve, row *Row, cfg Config) error {
 	if row.Split != nil {
 		return n.buildSplitting(m, row.Split)
 	}
+	if row.Nystrom != nil {
+		if err := n.buildNystrom(m, row.Nystrom); err != nil {
+			return err
+		}
+		n.adapt(m, s)
+		return nil
+	}
 	if row.Memory != nil {
 		plain := *s // what the error norm and the first step see
 		n.buildMemory(m, row.Memory)
-		n = &maker{s: &plain, cfg: cfg, real: m.Real}
-		if s.Adaptive {
-			s.Norm, s.First, s.Control = m.AddFunc(n.norm()), m.AddFunc(n.first()), m.AddFunc(n.control())
-			s.FirstEvals, s.MinFactor = 1, cfg.Control.Min
-		}
+		(&maker{s: &plain, cfg: cfg, real: m.Real}).adapt(m, s)
 		return nil
 	}
 	s.Step = m.AddFunc(n.step("step", false))
@@ -62,18 +65,23 @@ func Build(m *ir.Module, s *ir.Solve, row *Row, cfg Config) error {
 	s.Dense = m.AddFunc(n.dense())
 	s.Replay = m.AddFunc(n.replay("replay", false))
 	s.ReplayAt = m.AddFunc(n.replay("replay_at", true))
+	n.adapt(m, s)
+	return nil
+}
+
+// adapt gives s, where its steps are chosen, the functions that choose them.
+func (n *maker) adapt(m *ir.Module, s *ir.Solve) {
 	if !s.Adaptive {
-		return nil
+		return
 	}
 	s.Norm = m.AddFunc(n.norm())
 	s.First, s.FirstEvals = m.AddFunc(n.first()), 1
 	s.Control = m.AddFunc(n.control())
-	s.MinFactor = cfg.Control.Min
-	return nil
+	s.MinFactor = n.cfg.Control.Min
 }
 
 func buildable(s *ir.Solve, row *Row, cfg *Config) error {
-	if row == nil || row.Tableau == nil && row.Split == nil && row.Memory == nil || row.Later {
+	if row == nil || row.Tableau == nil && row.Split == nil && row.Nystrom == nil && row.Memory == nil || row.Later {
 		return fmt.Errorf("the method cannot be compiled yet")
 	}
 	if s.Field == nil || len(s.States) == 0 {

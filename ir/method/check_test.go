@@ -10,7 +10,7 @@ import (
 func TestTableaux(t *testing.T) {
 	for _, r := range Rows(Solver) {
 		if r.Tableau == nil {
-			if !r.Later && r.Split == nil && r.Memory == nil && r.Family != Stochastic {
+			if !r.Later && r.Split == nil && r.Nystrom == nil && r.Memory == nil && r.Family != Stochastic {
 				t.Errorf("%s has no tableau", r.Name)
 			}
 			continue

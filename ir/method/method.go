@@ -84,6 +84,7 @@ type Row struct {
 	Options []Option
 	Tableau *Tableau   // of explicit Runge-Kutta methods
 	Split   *Splitting // of symplectic methods
+	Nystrom *Nystrom   // of methods for second-order systems
 	Memory  *Memory    // of methods that carry memory from step to step
 	// Remember gives Memory for options of the method itself; tableau is that of another method, which an option names.
 	Remember func(option func(key string) ir.Setting, tableau func(*ir.Choice) *Tableau) *Memory
@@ -217,6 +218,8 @@ func (r *Row) Order() int {
 	switch {
 	case r.Split != nil:
 		return r.Split.Order
+	case r.Nystrom != nil:
+		return r.Nystrom.Order
 	case r.Memory != nil:
 		return r.Memory.Order
 	case r.Tableau == nil:
@@ -230,6 +233,8 @@ func (r *Row) DenseOrder() int {
 	switch {
 	case r.Split != nil:
 		return min(r.Split.Order, 3)
+	case r.Nystrom != nil:
+		return r.Nystrom.DenseOrder()
 	case r.Memory != nil && r.Memory.Start != nil:
 		return r.Memory.Order
 	case r.Memory != nil:
@@ -249,7 +254,9 @@ func (r *Row) Stages() int {
 }
 
 // FSAL reports whether steps hand the last stage to the next step as its first.
-func (r *Row) FSAL() bool { return r.Split != nil || r.Tableau != nil && r.Tableau.FSAL() }
+func (r *Row) FSAL() bool {
+	return r.Split != nil || r.Nystrom != nil && r.Nystrom.FSAL() || r.Tableau != nil && r.Tableau.FSAL()
+}
 
 // Undoes reports whether a step is undone by the same step backwards, up to rounding: those of symmetric
 // splittings, and of methods with memory that is not damped.
@@ -262,6 +269,9 @@ func (r *Row) Restarts() bool { return r.Memory == nil || r.Memory.Start != nil 
 func (r *Row) Evals() int {
 	if r.Split != nil {
 		return 2 * len(r.Split.Weights)
+	}
+	if r.Nystrom != nil {
+		return r.Nystrom.Evals()
 	}
 	if r.Memory != nil {
 		return r.Memory.Evals
@@ -286,6 +296,9 @@ func (r *Row) Evals() int {
 func (r *Row) DenseEvals() int {
 	if r.Split != nil {
 		return 2
+	}
+	if r.Nystrom != nil {
+		return r.Nystrom.DenseEvals()
 	}
 	if r.Tableau == nil {
 		return 0
