@@ -11,6 +11,7 @@ type Kernels struct {
 	Prepare          string
 	Models           []ModelKernel
 	Recipes          []RecipeKernel
+	Update           UpdateKernels
 }
 
 // KernelPort is a column as a kernel reads or writes it.
@@ -100,5 +101,5 @@ func (k *Kernels) Names() []string {
 			}
 		}
 	}
-	return out
+	return append(out, k.Update.names()...)
 }

@@ -40,7 +40,7 @@ type Image struct {
 var preludeFiles embed.FS
 
 // preludeParts are the files of the prelude that emitted code stands on, in order.
-var preludeParts = []string{"ndec.cuh", "conv.cuh", "draw.cuh", "solve.cuh", "event.cuh", "reduce.cuh", "team.cuh"}
+var preludeParts = []string{"ndec.cuh", "conv.cuh", "draw.cuh", "solve.cuh", "event.cuh", "reduce.cuh", "optim.cuh", "team.cuh"}
 
 // Prelude is the text of ndec.cuh.
 func Prelude() string {
@@ -123,6 +123,7 @@ func Emit(p *plan.Plan, opts Options) (*Output, diag.List) {
 	if e.k.Prepared > 0 {
 		e.prepareKernel()
 	}
+	e.updateKernels(kernels)
 	bodies := e.p.text()
 	e.declarations(kernels)
 	text := e.p.text() + functions + bodies

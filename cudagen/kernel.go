@@ -471,7 +471,11 @@ func (e *emitter) offerSums(k *kernel, b Budget, t TeamShape) {
 			for _, o := range e.m.Params[:q.Index] {
 				off += o.Type.Len()
 			}
-			sk.Spans = append(sk.Spans, KernelSpan{off, off + q.Type.Len()})
+			if k := len(sk.Spans); k > 0 && sk.Spans[k-1].Hi == off {
+				sk.Spans[k-1].Hi += q.Type.Len()
+			} else {
+				sk.Spans = append(sk.Spans, KernelSpan{off, off + q.Type.Len()})
+			}
 		}
 	}
 	if k.kind == grad {

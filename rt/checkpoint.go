@@ -140,6 +140,9 @@ const lastName = "last"
 // checkpoint writes a whole folder under a temporary name and swaps it in; the
 // previous one is removed only after that, so that one of them is always there.
 func (t *trainer[R]) checkpoint(name string) (err error) {
+	if err := t.fetch(); err != nil {
+		return err
+	}
 	s, err := t.state()
 	if err != nil {
 		return err

@@ -177,8 +177,9 @@ func (m memoryArgs) of(team bool) (args []uint64) {
 	return args
 }
 
-// load gives the kernels the parameters, and what is prepared from them.
-func (d *onDevice[R]) load(q DeviceQueue, w []R) (m memoryArgs, err error) {
+// load gives the kernels the parameters, and what is prepared from them: those of the host, or, if from is not 0, those that
+// lie there.
+func (d *onDevice[R]) load(q DeviceQueue, w []R, from DevicePtr) (m memoryArgs, err error) {
 	m.constant = d.k.Constant
 	if d.k.Params == 0 {
 		return m, nil
@@ -194,7 +195,12 @@ func (d *onDevice[R]) load(q DeviceQueue, w []R) (m memoryArgs, err error) {
 	if err != nil {
 		return m, err
 	}
-	if err := q.Write(m.params, bytesOf(w)); err != nil {
+	if from != 0 {
+		err = q.Copy(m.params, from, d.k.Params)
+	} else {
+		err = q.Write(m.params, bytesOf(w))
+	}
+	if err != nil {
 		return m, err
 	}
 	if d.k.Prepared == 0 {

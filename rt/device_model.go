@@ -98,7 +98,7 @@ func (r *deviceRows[R]) slice(stats *BatchStats, lo, n int) (full bool, err erro
 	outs := make([][]byte, len(r.out))
 	st := make([]byte, n*r.k.Stats*statsBytes)
 	err = r.on.mod.Do(func(q DeviceQueue) error {
-		memory, err := r.on.load(q, r.w)
+		memory, err := r.on.load(q, r.w, 0)
 		if err != nil {
 			return err
 		}

@@ -18,6 +18,7 @@ type deviceBatch[R Float] struct {
 	obj Objective[R] // on the host
 
 	tables map[*Table][]deviceBuffer
+	held   *held[R] // of a run whose weights stay here; gradients are taken at these, whatever the caller says
 	rows, sums, grads, losses,
 	stats, tape, key, sum, total, memory deviceBuffer
 	room int
@@ -30,7 +31,7 @@ func (b *deviceBatch[R]) Close() error {
 		for _, t := range b.tables {
 			all = append(all, t...)
 		}
-		return freeAll(q, all, func() { *b = deviceBatch[R]{on: b.on, k: b.k, obj: b.obj} })
+		return errors.Join(b.held.free(q), freeAll(q, all, func() { *b = deviceBatch[R]{on: b.on, k: b.k, obj: b.obj} }))
 	})
 }
 
@@ -73,8 +74,13 @@ func (b *deviceBatch[R]) run(w, grad []R, t *Table, rows []int, key Key, out *Sh
 	sums, g, st := make([]float64, nSums), make([]R, width), []byte(nil)
 	visited := func() bool { return k.Stats > 0 && (sums[nSums-1] > 0 || out.Record != nil) }
 	losses := make([]R, len(out.Losses))
+	var stays *held[R] // keeps the gradient
+	var from DevicePtr
+	if grad != nil && b.held != nil {
+		stays, from = b.held, b.held.w.p
+	}
 	err = b.on.mod.Do(func(q DeviceQueue) error {
-		memory, err := b.on.load(q, w)
+		memory, err := b.on.load(q, w, from)
 		if err != nil {
 			return err
 		}
@@ -148,7 +154,12 @@ func (b *deviceBatch[R]) run(w, grad []R, t *Table, rows []int, key Key, out *Sh
 			if err := sumRows(q, map[int]string{4: "ndec_sum_rows_f32", 8: "ndec_sum_rows_f64"}[b.on.k.Real], pGrads, pTotal, chunks, width); err != nil {
 				return err
 			}
-			if err := q.Read(bytesOf(g), pTotal); err != nil {
+			if stays != nil {
+				err = stays.mean(q, pTotal, k.Spans, n)
+			} else {
+				err = q.Read(bytesOf(g), pTotal)
+			}
+			if err != nil {
 				return err
 			}
 		}
@@ -193,7 +204,7 @@ func (b *deviceBatch[R]) run(w, grad []R, t *Table, rows []int, key Key, out *Sh
 		out.Losses[i] = float64(x)
 	}
 	for _, s := range k.Spans {
-		if grad == nil {
+		if grad == nil || stays != nil {
 			break
 		}
 		for i := s.Lo; i < s.Hi; i++ {
@@ -234,6 +245,9 @@ func (b *deviceBatch[R]) visit(st []byte, rows []int, stats, slice int, sites []
 	return false
 }
 
+// keptTables is how many tables stay on a device: for training, validation, the last test, and one more.
+const keptTables = 4
+
 // columns are the addresses of the columns of t on the device.
 func (b *deviceBatch[R]) columns(q DeviceQueue, t *Table) ([]uint64, error) {
 	if b.tables == nil {
@@ -241,6 +255,13 @@ func (b *deviceBatch[R]) columns(q DeviceQueue, t *Table) ([]uint64, error) {
 	}
 	bufs := b.tables[t]
 	if bufs == nil {
+		if len(b.tables) == keptTables { // passes over a stream bring a table each
+			for old, bs := range b.tables {
+				if err := freeAll(q, bs, func() { delete(b.tables, old) }); err != nil {
+					return nil, err
+				}
+			}
+		}
 		bufs = make([]deviceBuffer, len(b.k.Columns))
 		b.tables[t] = bufs
 		for i := range b.k.Columns {

@@ -13,7 +13,18 @@ type Kernels struct {
 	Prepare          string
 	Models           []ModelKernel
 	Recipes          []RecipeKernel
+	Update           UpdateKernels
 }
+
+// UpdateKernels are the kernels between the gradient of a batch and the next step: the mean over the rows, its norm, the
+// update of the weights by an optimiser, and the running average of weights. Zero where there are none.
+type UpdateKernels struct {
+	Mean, Parts, Norm, Average string
+	By                         []UpdateKernel
+}
+
+// UpdateKernel moves weights by one kind of optimiser.
+type UpdateKernel struct{ Form, Kernel string }
 
 // KernelImage is PTX for devices of a compute capability and above: 80 is sm_80.
 type KernelImage struct {

@@ -132,11 +132,15 @@ func (m *moments[R]) sgd(o SGD, w, g []R, s span, lr float64) {
 	}
 }
 
+// sizes are the length of step number k, from 1, at rate lr, and the root of what the squared gradients' mean is short of.
+func (o Adam) sizes(k int, lr float64) (size, root float64) {
+	return -lr / (1 - Pow64(o.Beta1, float64(k))), math.Sqrt(1 - Pow64(o.Beta2, float64(k)))
+}
+
 func (m *moments[R]) adam(o Adam, shrink, decay float64, w, g []R, s span, lr float64) {
 	m1, m2 := m.slot[0], m.slot[1]
-	k := float64(m.steps)
-	size := R(-lr / (1 - Pow64(o.Beta1, k)))
-	root := R(math.Sqrt(1 - Pow64(o.Beta2, k)))
+	step, norm := o.sizes(m.steps, lr)
+	size, root := R(step), R(norm)
 	for i := s.lo; i < s.hi; i++ {
 		w[i] *= R(shrink)
 		d := g[i]

@@ -24,7 +24,7 @@ type EMA struct{ Decay float64 }
 
 // average follows the weights after a step.
 func (t *trainer[R]) average() {
-	if t.recipe.Average.Decay == 0 {
+	if t.recipe.Average.Decay == 0 || t.held != nil {
 		return
 	}
 	if t.mean == nil {

@@ -27,6 +27,7 @@ type trainer[R Float] struct {
 	plan    plan
 	ev      *evaluator[R]
 	mom     *moments[R]
+	held    *held[R] // weights and moments on a device; nil where they are here
 	tables  Tables
 	spans   []span
 	perm    []int
@@ -154,6 +155,9 @@ func newTrainer[R Float](w []R, layout []Tensor, recipe *Recipe, obj *Objective[
 			}
 		}
 	}
+	if err := t.hold(); err != nil {
+		return nil, errors.Join(err, t.ev.close())
+	}
 	if opt.RunDir != "" {
 		columns := []string{"step", "epoch", "loss", "lr", "grad_norm", "nfe", "nfe_backward", "samples_per_s"}
 		columns = append(columns, obj.Metrics...)
@@ -214,6 +218,11 @@ func (t *trainer[R]) advance(step int) error {
 		}
 		t.res.Val = val
 	}
+	if t.recipe.Keep.On != "" { // the best weights are kept here
+		if err := t.fetch(); err != nil {
+			return err
+		}
+	}
 	if t.watchFigures(epochEnd, val) {
 		t.res.Stopped = "early"
 	}
@@ -264,16 +273,17 @@ func (t *trainer[R]) step(step int) error {
 	}
 	r := &n.res
 	if r.Failed != nil {
+		if err := t.release(); err != nil {
+			return err
+		}
 		return t.failed(t.training(step, rows), r.Failed, fmt.Sprintf("step %d: %d of %d samples failed", step, r.FailedCount, len(rows)))
 	}
 	loss := r.Loss / float64(len(rows))
-	inv := R(len(rows))
-	for i, g := range n.grad {
-		t.grad[i] = g / inv
-	}
-	toFree(t.grad, t.free, t.bound)
-	norm := clip(t.recipe.Clip, t.grad, t.spans)
+	norm := t.meanGradient(n.grad, len(rows))
 	if !finite(loss) || !finite(norm) {
+		if err := t.release(); err != nil {
+			return err
+		}
 		return t.nonFinite(t.training(step, rows), loss)
 	}
 	var before []R
@@ -288,8 +298,9 @@ func (t *trainer[R]) step(step int) error {
 		lr *= s.Factor(lr, Progress{Step: step, Steps: t.plan.steps, Epoch: epoch, Epochs: t.plan.epochs})
 	}
 	lr *= float64(t.watch.Rate)
-	t.mom.step(t.free, t.grad, lr)
-	toOwn(t.w, t.free, t.bound)
+	if err := t.move(lr); err != nil {
+		return err
+	}
 	if t.opt.CheckFinite {
 		if err := t.checkUpdate(step, lr); err != nil {
 			copy(t.w, before)
@@ -312,6 +323,29 @@ func (t *trainer[R]) step(step int) error {
 	if t.opt.Events != nil {
 		t.opt.Events.OnStep(i)
 	}
+	return nil
+}
+
+// meanGradient is the mean gradient of n rows, bounded, in t.grad, or on the device; it gives the norm from before.
+func (t *trainer[R]) meanGradient(sum []R, n int) float64 {
+	if t.held != nil {
+		return t.held.norm
+	}
+	rows := R(n)
+	for i, g := range sum {
+		t.grad[i] = g / rows
+	}
+	toFree(t.grad, t.free, t.bound)
+	return clip(t.recipe.Clip, t.grad, t.spans)
+}
+
+// move is the update of weights and moments at rate lr; on a device of their running average as well.
+func (t *trainer[R]) move(lr float64) error {
+	if t.held != nil {
+		return t.moveHeld(lr)
+	}
+	t.mom.step(t.free, t.grad, lr)
+	toOwn(t.w, t.free, t.bound)
 	return nil
 }
 
@@ -363,6 +397,9 @@ func (t *trainer[R]) limited(table *Table) []int {
 }
 
 func (t *trainer[R]) evaluate(split string, table *Table) (*Evaluation, error) {
+	if err := t.fetch(); err != nil {
+		return nil, err
+	}
 	rows := t.limited(table)
 	v, err := evaluate(t.ev, t.judged(), table, rows, t.plan.seed)
 	if err = t.evaluated(reckoning[R]{split, t.info.Step, t.judged(), table, rows, EvalStep}, v, err); err != nil {
@@ -415,7 +452,7 @@ func (t *trainer[R]) finish(cause error) error {
 	for k, v := range i.Metrics {
 		t.res.Metrics[i.MetricNames[k]] = v
 	}
-	var errs []error
+	errs := []error{t.fetch()}
 	if t.folder != nil && t.whole {
 		errs = append(errs, t.checkpoint(lastName))
 	}
