@@ -106,7 +106,7 @@ func (a *aloneCode) frame(e *emitter, f *file) {
 func (a *aloneCode) called(e *emitter) []*lanes.Kernel {
 	var out []*lanes.Kernel
 	for _, fn := range e.plan.Funcs {
-		if k := a.entries[fn.IR]; k != nil {
+		if k := a.entries[fn.IR]; k != nil && !slices.Contains(out, k) {
 			out = append(out, k)
 		}
 	}
@@ -205,10 +205,7 @@ func (a *aloneCode) files(e *emitter, base string) ([]plan.File, error) {
 	}
 	files := []plan.File{{Name: base + "_alone_amd64.go", Text: out}}
 	for _, isa := range asm.ISAs {
-		s, err := a.set.Text(isa, e.header()+"\n\n//go:build !purego\n", func(k *lanes.Kernel) bool { return a.entries[k.Func] == k })
-		if err != nil {
-			return nil, err
-		}
+		s := a.set.Text(isa, e.header()+"\n\n//go:build !purego\n", func(k *lanes.Kernel) bool { return slices.Contains(called, k) })
 		files = append(files, plan.File{Name: fmt.Sprintf("%s_alone_%s_amd64.s", base, isa), Text: []byte(s)})
 	}
 	return files, nil

@@ -137,6 +137,46 @@ train Fit {
 	epochs: 1
 	optimizer: sgd{lr: 0.1}
 }`,
+	"widths": `
+net one(x [1]real) [1]real { return x |> Linear(1) |> tanh |> Linear(1) }
+net three(x [3]real) [3]real { return x |> Linear(3) |> softplus |> Linear(3) }
+net odd(x [5]real) [5]real { return x |> Linear(17) |> silu |> Linear(5) }
+net thousand(x [2]real) [2]real { return 0.1*(x |> Linear(1000) |> tanh |> Linear(2)) }
+net long(x [300]real) [300]real { return 0.1*(x |> Linear(3) |> sigmoid |> Linear(300)) }
+system One { state x [1]real
+	der(x) = one(x)
+}
+system Three { state x [3]real
+	der(x) = three(x)
+}
+system Odd { state x [5]real
+	der(x) = odd(x)
+}
+system Thousand { state x [2]real
+	der(x) = thousand(x)
+}
+system Long { state x [300]real
+	der(x) = long(x)
+}
+solver S = rk4{steps: 2}
+model H1(x [1]real) [1]real { return solve(One{x}, over: 0..1, with: S).x }
+model H3(x [3]real) [3]real { return solve(Three{x}, over: 0..1, with: S).x }
+model H17(x [5]real) [5]real { return solve(Odd{x}, over: 0..1, with: S).x }
+model H1000(x [2]real) [2]real { return solve(Thousand{x}, over: 0..1, with: S).x }
+model D300(x [300]real) [300]real { return solve(Long{x}, over: 0..1, with: S).x }
+data Rows { a [1]real
+	b [3]real
+	c [5]real
+	d [2]real
+	e [300]real
+	source: csv{path: "rows.csv"}
+}
+train Fit {
+	data: Rows
+	minimize sqnorm(H1(a)) + sqnorm(H3(b)) + sqnorm(H17(c)) + sqnorm(H1000(d)) + 0.01*sqnorm(D300(e))
+	epochs: 1
+	optimizer: sgd{lr: 0.1}
+}`,
 	"attack": `
 net f(x [2]real) [2]real { return x |> Linear(9) |> tanh |> Linear(2) }
 net g(h real, x, dx [2]real) [2]real { return concat(x, dx, h) |> Linear(6) |> PReLU |> Linear(2) }

@@ -19,6 +19,9 @@ type interval struct {
 	weight     float64
 }
 
+// density is how often a vector is read for each instruction of its life: a register is worth that much.
+func (l interval) density() float64 { return l.weight / float64(l.end-l.start+1) }
+
 // allocation says where vectors are.
 type allocation struct {
 	reg     []int // by vector; -1 of none
@@ -185,7 +188,7 @@ func (b *Builder) scan(a *allocation, life []interval, n int, last bool) (ok boo
 		if r < 0 {
 			least := interval{weight: math.Inf(1)}
 			for _, x := range append(active, l) {
-				if x.weight < least.weight || x.weight == least.weight && x.end-x.start > least.end-least.start {
+				if x.density() < least.density() {
 					least = x
 				}
 			}

@@ -124,16 +124,17 @@ func steps() []step {
 func kernels(t *testing.T, isa asm.ISA) string {
 	t.Helper()
 	f := &asm.File{ISA: isa, Header: "//go:build !purego\n", Args: []string{"fr *byte"}, Spill: spillAt, Slots: slots}
-	if _, err := f.Kernel("one", "one adds one to the last row.", func(b *asm.Builder) {
+	one, err := f.Compile("one", func(b *asm.Builder) {
 		b.Loop(samples/isa.Lanes(asm.F32), func(c *asm.Loop) {
 			m := b.Arg(0).At(frameSize-128).Along(c, isa.Bytes())
 			b.Store(asm.F32, b.Add(asm.F32, b.Load(asm.F32, m), b.Const(asm.F32, 1)), m)
 		})
-	}); err != nil {
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
-	spills := 0
-	k, err := f.Kernel("every", "every runs all operations.", func(b *asm.Builder) {
+	f.Add(one, "one adds one to the last row.")
+	k, err := f.Compile("every", func(b *asm.Builder) {
 		fr := b.Arg(0)
 		at := resultAt
 		for _, s := range steps() {
@@ -180,8 +181,8 @@ func kernels(t *testing.T, isa asm.ISA) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	spills = k.Spills
-	if spills == 0 {
+	f.Add(k, "every runs all operations.")
+	if k.Spills == 0 {
 		t.Errorf("%s: nothing spilled, so that the test does not show what happens then", isa)
 	}
 	f.Export("every")

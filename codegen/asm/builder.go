@@ -16,11 +16,10 @@ type Builder struct {
 	vecs  []vecInfo
 	loops []*Loop    // around the place of the next instruction
 	bases []*pointer // of the arguments
-	calls bool
 	err   error
 
-	// Spills is the number of vectors without a register, after Finish.
-	Spills int
+	pool  pool
+	known map[konst]Vec // constants by their bits
 }
 
 // vecInfo says what a virtual register is.
@@ -57,13 +56,17 @@ func (b *Builder) Const(e Elem, x float64) Vec {
 
 // Bits is a bit pattern in all lanes.
 func (b *Builder) Bits(e Elem, bits uint64) Vec {
-	for v, i := range b.vecs {
-		if i.konst && i.elem == e && i.bits == bits {
-			return Vec(v)
+	k := konst{elem: e, bits: bits}
+	v, ok := b.known[k]
+	if !ok {
+		if b.known == nil {
+			b.known = map[konst]Vec{}
 		}
+		v = Vec(len(b.vecs))
+		b.known[k] = v
+		b.vecs = append(b.vecs, vecInfo{konst: true, elem: e, bits: bits})
 	}
-	b.vecs = append(b.vecs, vecInfo{konst: true, elem: e, bits: bits})
-	return Vec(len(b.vecs) - 1)
+	return v
 }
 
 // IsConst reports whether v is the constant x.
@@ -155,6 +158,5 @@ func (b *Builder) Set(d, v Vec) {
 // Call runs another kernel of the file, with the same arguments. It leaves no vector register as it was; loops
 // around it keep their counters and pointers on the stack meanwhile.
 func (b *Builder) Call(name string) {
-	b.calls = true
 	b.insts = append(b.insts, inst{op: "CALL", src: []operand{fixed(name + "_" + b.ISA.String() + "<>(SB)")}, mem: -1})
 }

@@ -1,9 +1,10 @@
 package asm
 
 import (
+	"encoding/binary"
 	"fmt"
+	"hash/fnv"
 	"math"
-	"slices"
 	"strings"
 )
 
@@ -16,10 +17,27 @@ type File struct {
 	Slots  int      // and how many there may be
 	Words  int      // place, from the first of them, for pointers and counters that find none: 256 bytes
 
+	pool pool
+	text strings.Builder
+}
+
+// pool holds the constants and tables that kernels read, each once.
+type pool struct {
 	consts []konst
 	tables []table
 	known  map[string]bool
-	text   strings.Builder
+}
+
+// first reports whether name is new.
+func (p *pool) first(name string) bool {
+	if p.known == nil {
+		p.known = map[string]bool{}
+	}
+	if p.known[name] {
+		return false
+	}
+	p.known[name] = true
+	return true
 }
 
 type konst struct {
@@ -29,14 +47,10 @@ type konst struct {
 }
 
 // constant is the symbol of a constant, a whole vector wide, so that instructions read it in place.
-func (f *File) constant(e Elem, bits uint64) string {
+func (b *Builder) constant(e Elem, bits uint64) string {
 	name := fmt.Sprintf("f%d_%0*x", 8*e.Bytes(), 2*e.Bytes(), bits)
-	if f.known == nil {
-		f.known = map[string]bool{}
-	}
-	if !f.known[name] {
-		f.known[name] = true
-		f.consts = append(f.consts, konst{name, e, bits})
+	if b.pool.first(name) {
+		b.pool.consts = append(b.pool.consts, konst{name, e, bits})
 	}
 	return name
 }
@@ -49,19 +63,34 @@ type table struct {
 }
 
 // Table is a table of numbers, by their bits.
-func (f *File) Table(e Elem, bits []uint64) Base {
-	for _, t := range f.tables {
-		if t.elem == e && slices.Equal(t.bits, bits) {
-			return Base{table: t.name}
-		}
+func (b *Builder) Table(e Elem, bits []uint64) Base {
+	// The name is made of the numbers, so that kernels of a file share tables.
+	h := fnv.New64a()
+	h.Write([]byte{byte(e)})
+	for _, x := range bits {
+		h.Write(binary.LittleEndian.AppendUint64(nil, x))
 	}
-	t := table{fmt.Sprintf("table%d", len(f.tables)), e, bits}
-	f.tables = append(f.tables, t)
+	t := table{fmt.Sprintf("table_%016x", h.Sum64()), e, bits}
+	if b.pool.first(t.name) {
+		b.pool.tables = append(b.pool.tables, t)
+	}
 	return Base{table: t.name}
 }
 
-// Kernel makes a kernel with a body that other kernels of the file can call. doc goes above it.
-func (f *File) Kernel(name, doc string, body func(b *Builder)) (*Builder, error) {
+// Code is a compiled kernel: its text, and the constants that it reads.
+type Code struct {
+	// Spills is the number of vectors without a register.
+	Spills int
+
+	name, text string
+	pool       pool
+}
+
+// Lines is the length of the text.
+func (c *Code) Lines() int { return strings.Count(c.text, "\n") }
+
+// Compile makes a kernel, which Add puts into this file or into one of the same layout.
+func (f *File) Compile(name string, body func(b *Builder)) (*Code, error) {
 	b := &Builder{ISA: f.ISA, file: f, name: name}
 	body(b)
 	b.point()
@@ -72,20 +101,33 @@ func (f *File) Kernel(name, doc string, body func(b *Builder)) (*Builder, error)
 	if b.err != nil {
 		return nil, b.err
 	}
-	b.Spills = a.spills
 	if a.slots > f.Slots {
 		return nil, fmt.Errorf("asm: %s: %d vectors without a register at a time, and place for %d", name, a.slots, f.Slots)
 	}
-	fmt.Fprintf(&f.text, "// %s\n", oneLine.Replace(strings.TrimSpace(doc)))
-	if b.Spills > 0 {
-		fmt.Fprintf(&f.text, "// %d vectors lie in the frame for want of registers.\n", b.Spills)
-	}
-	fmt.Fprintf(&f.text, "TEXT %s_%s<>(SB), NOSPLIT, $0-0\n", name, f.ISA)
-	p := &printer{b: b, a: a, out: &f.text, open: map[*Loop]string{}}
+	var text strings.Builder
+	p := &printer{b: b, a: a, out: &text, open: map[*Loop]string{}}
 	p.kernel()
 	p.ins("RET")
-	f.text.WriteByte('\n')
-	return b, nil
+	return &Code{a.spills, name, text.String(), b.pool}, nil
+}
+
+// Add prints a kernel that other kernels of the file can call. doc goes above it.
+func (f *File) Add(c *Code, doc string) {
+	for _, k := range c.pool.consts {
+		if f.pool.first(k.name) {
+			f.pool.consts = append(f.pool.consts, k)
+		}
+	}
+	for _, t := range c.pool.tables {
+		if f.pool.first(t.name) {
+			f.pool.tables = append(f.pool.tables, t)
+		}
+	}
+	fmt.Fprintf(&f.text, "// %s\n", oneLine.Replace(strings.TrimSpace(doc)))
+	if c.Spills > 0 {
+		fmt.Fprintf(&f.text, "// %d vectors lie in the frame for want of registers.\n", c.Spills)
+	}
+	fmt.Fprintf(&f.text, "TEXT %s_%s<>(SB), NOSPLIT, $0-0\n%s\n", c.name, f.ISA, c.text)
 }
 
 // Export adds a function NAMEAVX2 or NAMEAVX512 that Go calls for a kernel. It flushes numbers below the
@@ -110,10 +152,10 @@ func (f *File) String() string {
 	b.WriteString(f.Header)
 	b.WriteString("\n#include \"textflag.h\"\n\n")
 	b.WriteString("// All exceptions masked, flush to zero, denormals are zero.\nDATA flush<>+0(SB)/4, $0x9fc0\nGLOBL flush<>(SB), RODATA|NOPTR, $4\n\n")
-	if len(f.consts) > 0 {
+	if len(f.pool.consts) > 0 {
 		b.WriteString("// Constants, in all lanes.\n")
 	}
-	for _, c := range f.consts {
+	for _, c := range f.pool.consts {
 		word := c.bits
 		value := fmt.Sprint(math.Float64frombits(c.bits))
 		if c.elem == F32 {
@@ -129,7 +171,7 @@ func (f *File) String() string {
 		}
 		fmt.Fprintf(&b, "GLOBL %s<>(SB), RODATA|NOPTR, $%d\n", c.name, f.ISA.Bytes())
 	}
-	for _, t := range f.tables {
+	for _, t := range f.pool.tables {
 		n := t.elem.Bytes()
 		for i, x := range t.bits {
 			fmt.Fprintf(&b, "DATA %s<>+%d(SB)/%d, $0x%0*x\n", t.name, i*n, n, 2*n, x)

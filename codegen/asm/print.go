@@ -97,7 +97,7 @@ func (p *printer) reg(n int, pt part) string { return p.b.ISA.register(n, pt) }
 // memory spells a place that holds v, if it is a constant or lies in the frame.
 func (p *printer) memory(v Vec) (string, bool) {
 	if i := p.b.vecs[v]; i.konst {
-		return p.b.file.constant(i.elem, i.bits) + "<>(SB)", true
+		return p.b.constant(i.elem, i.bits) + "<>(SB)", true
 	}
 	if s, ok := p.a.lies(v); ok {
 		return p.slot(s), true

@@ -216,7 +216,7 @@ func (c *compiler) valid(x value, ix index) value {
 			bits[i] = uint64(1)<<(8*e.Bytes()-1)<<1 - 1
 		}
 	}
-	mask := c.loadVectors(x.w, c.file.Table(e, bits).At(0))
+	mask := c.loadVectors(x.w, c.b.Table(e, bits).At(0))
 	return each2(x, mask, c.b.And)
 }
 

@@ -18,11 +18,10 @@ const (
 
 // compiler prints one kernel.
 type compiler struct {
-	set  *Set
-	k    *Kernel
-	pf   *plan.Func
-	b    *asm.Builder
-	file *asm.File
+	set *Set
+	k   *Kernel
+	pf  *plan.Func
+	b   *asm.Builder
 
 	col  *asm.Loop         // over the vectors of a block, wide of them at a time
 	wide int               // vectors that are computed together
@@ -106,7 +105,7 @@ func (c *compiler) run() (failed *Unsupported) {
 	if c.k.from != nil {
 		c.handOut(c.k.from)
 	}
-	for _, seg := range c.set.segments(c.k.nests) {
+	for _, seg := range c.set.segments(c.pf, c.k.nests) {
 		if isNode(seg[0]) {
 			if v := seg[0].Steps[0].V; v.Op == ir.OpCall {
 				c.call(v)

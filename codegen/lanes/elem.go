@@ -211,7 +211,7 @@ func (c *compiler) table(e ir.Elem, data []float64, ix index) value {
 	for ix.vec && len(bits) < c.set.padded(len(data)) {
 		bits = append(bits, 0)
 	}
-	m := c.file.Table(k.elem(), bits).At(ix.k * n)
+	m := c.b.Table(k.elem(), bits).At(ix.k * n)
 	for _, s := range ix.steps {
 		m = m.Along(s.loop, s.n*n)
 	}

@@ -35,26 +35,42 @@ func (c *compiler) function(v *ir.Value, arg func(int) value) value {
 
 // row is a function of the table.
 func (c *compiler) row(name string, e asm.Elem, args ...asm.Vec) asm.Vec {
-	for _, r := range vmath.Table() {
-		if r.Name == name {
-			if r.Far(8*e.Bytes()) > 0 && c.set.alone != nil {
-				c.unsupported(nil, "%s of one sample", name)
-			}
-			return c.b.Function(e, r.Build(8*e.Bytes()), args...)
-		}
+	p := c.set.program(name, e)
+	if p == nil {
+		c.unsupported(nil, "%s", name)
 	}
-	c.unsupported(nil, "%s", name)
-	return 0
+	if p.Row.Far(p.Width) > 0 && c.set.alone != nil {
+		c.unsupported(nil, "%s of one sample", name)
+	}
+	return c.b.Function(e, p, args...)
 }
 
 // far is the size of arguments up to which a function of the table has its value; 0 if it has no end.
 func (c *compiler) far(name string, e asm.Elem) float64 {
-	for _, r := range vmath.Table() {
-		if r.Name == name {
-			return r.Far(8 * e.Bytes())
-		}
+	if p := c.set.program(name, e); p != nil {
+		return p.Row.Far(p.Width)
 	}
 	return 0
+}
+
+// programKey is a function of the table for an element type.
+type programKey struct {
+	name string
+	e    asm.Elem
+}
+
+// program is a function of the table, built once; nil if there is none.
+func (s *Set) program(name string, e asm.Elem) *vmath.Program {
+	key := programKey{name, e}
+	if p, ok := s.programs[key]; ok {
+		return p
+	}
+	var p *vmath.Program
+	if r, ok := vmath.Find(name); ok {
+		p = r.Build(8 * e.Bytes())
+	}
+	s.programs[key] = p
+	return p
 }
 
 // pow is x^y for a constant y that is no whole number: e^(y log x), which is NaN below zero. In float64 the

@@ -96,7 +96,7 @@ func (s *Set) node(f *ir.Func) (*Node, error) {
 		case isBreak(v):
 			_, err = s.node(v.Callees()[0])
 		case v.Op == ir.OpCall, v.Op == ir.OpMap, v.Op == ir.OpScan:
-			_, err = s.add(v.Callees()[0])
+			_, err = s.add(v.Callees()[0], nil)
 		}
 		if err != nil {
 			return nil, err
@@ -110,11 +110,16 @@ func (s *Set) node(f *ir.Func) (*Node, error) {
 			Args: frame.Args, Results: frame.Results, part: true}
 	}
 	k := piece()
-	emit := func() {
-		if len(k.nests) > 0 || k.from != nil || k.to != nil || k.last {
-			s.Kernels = append(s.Kernels, k)
-			node.Steps = append(node.Steps, NodeStep{Kernel: k})
+	emit := func() error {
+		if len(k.nests) == 0 && k.from == nil && k.to == nil && !k.last {
+			return nil
 		}
+		if err := s.compile(k); err != nil {
+			return err
+		}
+		s.Kernels = append(s.Kernels, k)
+		node.Steps = append(node.Steps, NodeStep{Kernel: k})
+		return nil
 	}
 	for _, n := range pf.Nests {
 		v := n.Steps[0].V
@@ -127,20 +132,15 @@ func (s *Set) node(f *ir.Func) (*Node, error) {
 			return nil, err
 		}
 		k.to = st
-		emit()
+		if err := emit(); err != nil {
+			return nil, err
+		}
 		node.Steps = append(node.Steps, *st)
 		k = piece()
 		k.from = st
 	}
 	k.last = true
-	emit()
-	var kernels []*Kernel
-	for _, st := range node.Steps {
-		if st.Kernel != nil {
-			kernels = append(kernels, st.Kernel)
-		}
-	}
-	if err := s.try(kernels); err != nil {
+	if err := emit(); err != nil {
 		return nil, err
 	}
 	s.Nodes = append(s.Nodes, node)

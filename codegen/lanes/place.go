@@ -33,35 +33,56 @@ func (c *compiler) take(v *ir.Value) {
 	}
 	// Every row is looked at, and kept where its number is the one wanted.
 	for j := range places.Type.Len() {
+		number := c.within(c.elem(places, at(j)), rows)
 		c.stretch(n, func(step func(int) index) {
-			sum := c.elem(x, step(1))
-			for r := 1; r < rows; r++ {
-				sum = c.chosen(places, j, r, rows, c.elem(x, step(1).plus(r*n)), sum)
+			start := c.elem(x, step(1))
+			sum := value{w: start.w}
+			for _, s := range start.v {
+				sum.v = append(sum.v, c.b.Var(start.w.elem(), s))
 			}
+			c.numbered(1, rows, func(r value, row func(int) index) {
+				xr := c.elem(x, add(row(n), step(1)))
+				m := c.maskAs(c.equal(number, r, c.set.real() == ir.F32), xr.w)
+				for i, s := range sum.v {
+					c.b.Set(s, c.b.Select(xr.w.elem(), m.v[i], xr.v[i], s))
+				}
+			})
 			c.put(v, step(1).plus(j*n), sum)
 		})
 	}
 }
 
-// chosen is x where number j of places says row r of some, else y.
-func (c *compiler) chosen(places *ir.Value, j, r, rows int, x, y value) value {
-	number := c.elem(places, at(j))
-	want := c.splat(ir.I32, float64(r))
-	integer := c.set.real() == ir.F32
-	m := c.equal(number, want, integer)
+// numbered runs body for the numbers from one to another; row gives places that move with it by a stride.
+func (c *compiler) numbered(from, to int, body func(number value, row func(int) index)) {
+	if to-from <= unrolled {
+		for r := from; r < to; r++ {
+			body(c.splat(ir.I32, float64(r)), func(by int) index { return at(r * by) })
+		}
+		return
+	}
+	k := c.kind(ir.I32)
+	number, one := c.b.Var(k.elem(), c.splat(ir.I32, float64(from)).v[0]), c.splat(ir.I32, 1).v[0]
+	c.b.Loop(to-from, func(l *asm.Loop) {
+		body(c.same(k, number), func(by int) index { return at(from*by).along(l, by) })
+		if k == single {
+			c.b.Set(number, c.b.IAdd(asm.F32, number, one))
+		} else {
+			c.b.AddTo(asm.F64, number, one)
+		}
+	})
+}
+
+// within is the number of a row, the first or last one for a number beyond the ends of some.
+func (c *compiler) within(number value, rows int) value {
 	above := func(p, q value) value { // p > q
-		if integer {
+		if c.set.real() == ir.F32 {
 			return each2(p, q, c.b.ICmpGreater)
 		}
 		return each2(q, p, func(e asm.Elem, x, y asm.Vec) asm.Vec { return c.b.Cmp(e, asm.Less, x, y) })
 	}
-	switch r {
-	case rows - 1:
-		m = each2(m, above(number, want), c.b.Or)
-	case 0:
-		m = each2(m, above(want, number), c.b.Or)
-	}
-	return each3(c.maskAs(m, x.w), x, y, c.b.Select)
+	first, last := c.splat(ir.I32, 0), c.splat(ir.I32, float64(rows-1))
+	number = each3(above(number, last), last, number, c.b.Select)
+	return each3(above(first, number), first, number, c.b.Select)
 }
 
 // scatterRows adds up the rows that have a number, for every number: zeros where none has it.
@@ -69,23 +90,35 @@ func (c *compiler) scatterRows(v *ir.Value) {
 	x, places := v.Args[0], v.Args[1]
 	n := x.Type.Len() / places.Type.Len()
 	rows := v.Type.Shape[0]
-	row, known := constRows(places, rows)
-	for r := range rows {
-		c.stretch(n, func(step func(int) index) {
-			sum := c.splat(v.Type.Elem, 0)
-			for j := range places.Type.Len() {
-				if known && row(j) != r {
-					continue
+	zero := c.splat(v.Type.Elem, 0)
+	if row, known := constRows(places, rows); known {
+		for r := range rows {
+			c.stretch(n, func(step func(int) index) {
+				sum := zero
+				for j := range places.Type.Len() {
+					if row(j) == r {
+						sum = each2(sum, c.elem(x, step(1).plus(j*n)), c.b.Add)
+					}
 				}
-				more := each2(sum, c.elem(x, step(1).plus(j*n)), c.b.Add)
-				if !known {
-					more = c.chosen(places, j, r, rows, more, sum)
-				}
-				sum = more
-			}
-			c.put(v, step(1).plus(r*n), sum)
-		})
+				c.put(v, step(1).plus(r*n), sum)
+			})
+		}
+		return
 	}
+	var numbers []value
+	for j := range places.Type.Len() {
+		numbers = append(numbers, c.within(c.elem(places, at(j)), rows))
+	}
+	c.numbered(0, rows, func(r value, row func(int) index) {
+		c.stretch(n, func(step func(int) index) {
+			sum := zero
+			for j, number := range numbers {
+				m := c.maskAs(c.equal(number, r, c.set.real() == ir.F32), sum.w)
+				sum = each3(m, each2(sum, c.elem(x, step(1).plus(j*n)), c.b.Add), sum, c.b.Select)
+			}
+			c.put(v, add(row(n), step(1)), sum)
+		})
+	})
 }
 
 // locate is the number of ascending times, but for the first one, that are not after t.

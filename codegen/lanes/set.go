@@ -8,6 +8,7 @@ import (
 	"ndec.dev/ndec/codegen/asm"
 	"ndec.dev/ndec/ir"
 	"ndec.dev/ndec/ir/plan"
+	"ndec.dev/ndec/ir/vmath"
 )
 
 // RowBytes is the size of a row of real numbers: one of each sample of a block.
@@ -48,6 +49,8 @@ type Kernel struct {
 	pf    *plan.Func
 	nests []*plan.Nest // those of the kernel
 	carry map[int]int  // results that become arguments of the next run
+	also  []*ir.Func   // further functions that it is the kernel of
+	code  [len(asm.ISAs)]*asm.Code
 
 	// Of a piece of a Node: the nodes before and after it, and whether it is the last one.
 	part     bool
@@ -68,13 +71,17 @@ type Set struct {
 	MaskOff int
 
 	byFunc map[*ir.Func]*Kernel
+	byForm map[string]*Kernel
 	solves map[*ir.Solve]*Solve
 	revs   map[*ir.Rev]*Rev
 	nodes  map[*ir.Func]*Node
 	name   func(*ir.Func) string
 	params map[*ir.Param]int // offset in Params, or in the prepared values
 	sums   map[*ir.Param]int // first element in the flat gradient
-	alone  *alone            // of kernels for one sample: what these read; nil for blocks of samples
+
+	programs map[programKey]*vmath.Program // functions that kernels have
+
+	alone *alone            // of kernels for one sample: what these read; nil for blocks of samples
 }
 
 // spillSlots is the number of vectors of the frame that kernels may use when they run out of registers.
@@ -82,7 +89,7 @@ const spillSlots = 1024
 
 // New is an empty set; name gives kernels their names.
 func New(p *plan.Plan, name func(*ir.Func) string) *Set {
-	s := &Set{Plan: p, Args: []string{"fr *frame", "w *Params", "pre *prepared", "sums *Real"}, byFunc: map[*ir.Func]*Kernel{}, solves: map[*ir.Solve]*Solve{}, revs: map[*ir.Rev]*Rev{}, nodes: map[*ir.Func]*Node{}, name: name, params: map[*ir.Param]int{}, sums: map[*ir.Param]int{}}
+	s := &Set{Plan: p, Args: []string{"fr *frame", "w *Params", "pre *prepared", "sums *Real"}, byFunc: map[*ir.Func]*Kernel{}, byForm: map[string]*Kernel{}, solves: map[*ir.Solve]*Solve{}, revs: map[*ir.Rev]*Rev{}, nodes: map[*ir.Func]*Node{}, name: name, params: map[*ir.Param]int{}, sums: map[*ir.Param]int{}, programs: map[programKey]*vmath.Program{}}
 	off, flat := 0, 0
 	for _, q := range p.Module.Params {
 		s.params[q], s.sums[q] = off, flat
@@ -111,13 +118,12 @@ func (s *Set) real() ir.Elem { return s.Plan.Module.Real }
 func (s *Set) Of(f *ir.Func) *Kernel { return s.byFunc[f] }
 
 // Add compiles f and what it calls. On an error the set is as it was.
-func (s *Set) Add(f *ir.Func) (*Kernel, error) {
+func (s *Set) Add(f *ir.Func) (*Kernel, error) { return s.addCarrying(f, nil) }
+
+// addCarrying is Add of a function with results that become arguments of its next run.
+func (s *Set) addCarrying(f *ir.Func, carry map[int]int) (*Kernel, error) {
 	undo := s.mark()
-	n := len(s.Kernels)
-	k, err := s.add(f)
-	if err == nil {
-		err = s.try(s.Kernels[n:])
-	}
+	k, err := s.add(f, carry)
 	if err != nil {
 		undo()
 		return nil, err
@@ -125,65 +131,25 @@ func (s *Set) Add(f *ir.Func) (*Kernel, error) {
 	return k, nil
 }
 
-// try finds what cannot be emitted.
-func (s *Set) try(kernels []*Kernel) error {
-	for _, isa := range asm.ISAs {
-		if _, err := s.text(isa, kernels, nil); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // mark gives a function that takes back what has been added since.
 func (s *Set) mark() (undo func()) {
 	n, nodes, size := len(s.Kernels), len(s.Nodes), s.Size
-	solves, revs := maps.Clone(s.solves), maps.Clone(s.revs)
+	solves, revs, byFunc, byForm := maps.Clone(s.solves), maps.Clone(s.revs), maps.Clone(s.byFunc), maps.Clone(s.byForm)
 	packed := s.alone.mark()
 	return func() {
 		packed()
-		for _, k := range s.Kernels[n:] {
-			if s.byFunc[k.Func] == k {
-				delete(s.byFunc, k.Func)
+		for f, k := range s.byFunc {
+			if byFunc[f] == nil {
+				k.also = slices.DeleteFunc(k.also, func(g *ir.Func) bool { return g == f })
 			}
 		}
 		for _, n := range s.Nodes[nodes:] {
 			delete(s.nodes, n.Func)
 		}
 		s.Nodes = s.Nodes[:nodes]
-		s.Kernels, s.Size, s.solves, s.revs = s.Kernels[:n], size, solves, revs
+		s.Kernels, s.Size = s.Kernels[:n], size
+		s.solves, s.revs, s.byFunc, s.byForm = solves, revs, byFunc, byForm
 	}
-}
-
-func (s *Set) add(f *ir.Func) (*Kernel, error) {
-	if k := s.byFunc[f]; k != nil {
-		return k, nil
-	}
-	pf := s.Plan.Of(f)
-	if pf == nil {
-		return nil, fmt.Errorf("lanes: function %s has no plan", f.Name)
-	}
-	if s.alone != nil && pf.Needs.Accum {
-		return nil, &Unsupported{"gradients of parameters", f, nil}
-	}
-	for _, v := range f.Values {
-		switch v.Op {
-		case ir.OpCall, ir.OpMap, ir.OpScan:
-			if s.alone != nil && v.Op != ir.OpCall {
-				return nil, &Unsupported{v.Op.String() + " of one sample", f, v}
-			}
-			if _, err := s.add(v.Callees()[0]); err != nil {
-				return nil, err
-			}
-		case ir.OpSolve, ir.OpRev:
-			return nil, &Unsupported{v.Op.String() + " inside of a step", f, v}
-		}
-	}
-	k := &Kernel{Func: f, Name: s.name(f), pf: pf, nests: pf.Nests, byVal: map[*ir.Value]*Field{}}
-	s.layout(k)
-	s.Kernels = append(s.Kernels, k)
-	s.byFunc[f] = k
-	return k, nil
 }
 
 // field gives a value a place in the frame.
@@ -234,7 +200,7 @@ func (s *Set) layout(k *Kernel) {
 			k.byVal[r] = fd
 		}
 	}
-	segs := s.segments(k.nests)
+	segs := s.segments(pf, k.nests)
 	where := map[*ir.Value]int{} // segment that computes a value
 	for i, seg := range segs {
 		for _, n := range seg {
@@ -338,7 +304,7 @@ func isNode(n *plan.Nest) bool {
 // segments cuts nests at nodes, which are segments of their own. Products with matrices go over the whole block at
 // once; what stands between them and is long, or has functions of numbers that take two vectors, is a segment of its
 // own, since a vector at a time leaves it registers.
-func (s *Set) segments(nests []*plan.Nest) [][]*plan.Nest {
+func (s *Set) segments(pf *plan.Func, nests []*plan.Nest) [][]*plan.Nest {
 	var out [][]*plan.Nest
 	for len(nests) > 0 {
 		if isNode(nests[0]) {
@@ -346,7 +312,7 @@ func (s *Set) segments(nests []*plan.Nest) [][]*plan.Nest {
 			continue
 		}
 		n := count(nests, func(n *plan.Nest) bool { return !isNode(n) })
-		out, nests = append(out, s.cut(nests[:n])...), nests[n:]
+		out, nests = append(out, s.cut(pf, nests[:n])...), nests[n:]
 	}
 	return out
 }
@@ -364,7 +330,7 @@ func count(nests []*plan.Nest, so func(*plan.Nest) bool) int {
 const long = 64
 
 // cut makes segments of nests without nodes.
-func (s *Set) cut(nests []*plan.Nest) [][]*plan.Nest {
+func (s *Set) cut(pf *plan.Func, nests []*plan.Nest) [][]*plan.Nest {
 	if s.alone != nil || count(nests, func(n *plan.Nest) bool { return !s.multiplies(n) }) == len(nests) {
 		return [][]*plan.Nest{nests}
 	}
@@ -374,7 +340,7 @@ func (s *Set) cut(nests []*plan.Nest) [][]*plan.Nest {
 		n := max(1, count(nests, func(n *plan.Nest) bool { return !s.multiplies(n) }))
 		size, wide := 0, false
 		for _, q := range nests[:n] {
-			k, w := s.spelled(q)
+			k, w := s.spelled(pf, q)
 			size, wide = size+k, wide || w
 		}
 		alone := !s.multiplies(nests[0]) && (size >= long || wide)
@@ -398,60 +364,68 @@ func (s *Set) multiplies(n *plan.Nest) bool {
 
 // spelled is the number of operations of a nest in the text, and whether it has functions of numbers that take two
 // vectors.
-func (s *Set) spelled(n *plan.Nest) (size int, wide bool) {
+func (s *Set) spelled(pf *plan.Func, n *plan.Nest) (size int, wide bool) {
 	for _, st := range n.Steps {
 		_, function := rows[st.V.Op]
 		wide = wide || s.double(st) && (function || st.V.Op == ir.OpUniform)
+		size += s.operations(pf, st.V)
 	}
-	if size = len(n.Steps); n.Unroll {
+	if n.Unroll {
 		size *= n.Extent
 	}
 	return size, wide
 }
 
-// Text is the assembly of all kernels for an ISA; header goes first, and export says which kernels Go calls.
-func (s *Set) Text(isa asm.ISA, header string, export func(*Kernel) bool) (string, error) {
-	f, err := s.text(isa, s.Kernels, export)
-	if err != nil {
-		return "", err
+// operations is the number of those that make an element of v, with operands that are spelled at their use.
+func (s *Set) operations(pf *plan.Func, v *ir.Value) int {
+	n := 1
+	e, vectors := asm.F32, 1
+	switch {
+	case s.real() == ir.F64:
+		e = asm.F64
+	case v.Type.Elem == ir.F64:
+		e, vectors = asm.F64, 2
 	}
-	f.Header = header
-	return f.String(), nil
+	length := func(name string) int {
+		if p := s.program(name, e); p != nil {
+			return len(p.Code)
+		}
+		return 1
+	}
+	switch v.Op {
+	case ir.OpPow:
+		n = length("Exp") + length("Log")
+	case ir.OpLinSolve, ir.OpInv, ir.OpLogDet:
+		k := v.Args[0].Type.Shape[0]
+		n = k * k * k
+	default:
+		if name := rows[v.Op]; name != "" {
+			n = length(name)
+		}
+	}
+	n *= vectors
+	for _, a := range v.Args {
+		if p := pf.Places[a]; p != nil && p.Kind == plan.Folded {
+			n += s.operations(pf, a)
+		}
+	}
+	return n
 }
 
-func (s *Set) text(isa asm.ISA, kernels []*Kernel, export func(*Kernel) bool) (*asm.File, error) {
-	f := &asm.File{ISA: isa, Args: s.Args, Slots: spillSlots, Words: spillSlots * 64}
-	for _, k := range kernels {
-		var failed *Unsupported
-		_, err := f.Kernel(k.Name, k.doc(), func(b *asm.Builder) {
-			c := &compiler{set: s, k: k, pf: k.pf, b: b, file: f}
-			failed = c.run()
-		})
-		if failed != nil {
-			return nil, failed
-		}
-		if err != nil {
-			return nil, &Unsupported{err.Error(), k.Func, nil}
-		}
-		if export != nil && export(k) {
+// file is an empty file for an ISA.
+func (s *Set) file(isa asm.ISA) *asm.File {
+	return &asm.File{ISA: isa, Args: s.Args, Slots: spillSlots, Words: spillSlots * 64}
+}
+
+// Text is the assembly of all kernels for an ISA; header goes first, and export says which kernels Go calls.
+func (s *Set) Text(isa asm.ISA, header string, export func(*Kernel) bool) string {
+	f := s.file(isa)
+	f.Header = header
+	for _, k := range s.Kernels {
+		f.Add(k.code[isa], k.doc())
+		if export(k) {
 			f.Export(k.Name)
 		}
 	}
-	return f, nil
-}
-
-func (k *Kernel) doc() string {
-	d := fmt.Sprintf("%s is %s of a block of samples", k.Name, k.Func.Name)
-	if k.Func.Span.IsValid() {
-		d += " (" + k.Func.Span.String() + ")"
-	}
-	switch {
-	case k.from != nil && k.to != nil:
-		d += ", between two loops"
-	case k.to != nil:
-		d += ", up to the first loop"
-	case k.from != nil:
-		d += ", from the last loop on"
-	}
-	return d + "."
+	return f.String()
 }

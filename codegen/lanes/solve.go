@@ -96,7 +96,7 @@ func (s *Set) AddSolve(sv *ir.Solve) (*Solve, error) {
 			return nil, err
 		}
 	}
-	if l.Step, err = s.Add(step); err != nil {
+	if l.Step, err = s.addCarrying(step, l.carry()); err != nil {
 		return nil, err
 	}
 	if sv.Times > 0 {
@@ -105,24 +105,25 @@ func (s *Set) AddSolve(sv *ir.Solve) (*Solve, error) {
 		}
 		l.Data = len(l.Dense.Args) - 2 - 2*l.States
 	}
-	l.Step.carry = map[int]int{}
-	n := len(fixedArgs)
-	if sv.Adaptive {
-		n = len(adaptiveArgs)
-		for i := range 3 { // rejected, errors
-			l.Step.carry[i] = 2 + i
-		}
-		l.Step.carry[3], l.Step.carry[4] = 0, 1
-		for i := range l.States + l.Slopes {
-			l.Step.carry[5+i] = 2 + n + i
-		}
-	} else {
-		for i := range l.States + l.Slopes {
-			l.Step.carry[i] = 2 + n + i
-		}
-	}
 	s.solves[sv] = l
 	return l, nil
+}
+
+// carry gives the results of a Step that are arguments of the next one.
+func (l *Solve) carry() map[int]int {
+	carry := map[int]int{}
+	from := 0 // the first of them that is a state
+	if l.IR.Adaptive {
+		for i := range 3 { // rejected, errors
+			carry[i] = 2 + i
+		}
+		carry[3], carry[4] = 0, 1
+		from = 5
+	}
+	for i := range l.States + l.Slopes {
+		carry[from+i] = l.Lead() + i
+	}
+	return carry
 }
 
 // Lead is the number of arguments of Step before the states.
@@ -376,13 +377,13 @@ func (s *Set) AddRev(r *ir.Rev) (*Rev, error) {
 	if err := s.Plan.Extra(f); err != nil {
 		return nil, err
 	}
-	k, err := s.Add(f)
+	carry := map[int]int{}
+	for i := range n + m {
+		carry[i] = 3 + n + m + i
+	}
+	k, err := s.addCarrying(f, carry)
 	if err != nil {
 		return nil, err
-	}
-	k.carry = map[int]int{}
-	for i := range n + m {
-		k.carry[i] = 3 + n + m + i
 	}
 	l := &Rev{IR: r, Step: k}
 	if sv.Times > 0 && r.AtVJP != nil {

@@ -68,9 +68,13 @@ func (p Program) Build(t testing.TB) Binary {
 			}
 		}
 	}
-	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", "program", ".")
+	flags, cgo := []string{"build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", "program"}, "0"
+	if os.Getenv("NDEC_TEST_RACE") != "" { // the detector needs a C compiler
+		flags, cgo = append(flags, "-race"), "1"
+	}
+	cmd := exec.Command("go", append(flags, ".")...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOPROXY=off", "GOWORK=off", "CGO_ENABLED=0", "PWD="+dir)
+	cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOPROXY=off", "GOWORK=off", "CGO_ENABLED="+cgo, "PWD="+dir)
 	if text, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("emitted packages do not build: %v\n%s\n%s", err, text, quote(dir, string(text)))
 	}

@@ -9,6 +9,8 @@ import (
 	"os"
 	"runtime"
 	"runtime/metrics"
+	"slices"
+	"sync"
 
 	"ndec.dev/ndec/rt"
 )
@@ -107,8 +109,11 @@ func run[R rt.Float](p rt.Program[R], j Job) (a Answer) {
 	}
 	for _, m := range p.Models {
 		if in := j.Models[m.Name]; in != nil {
-			a.Odd[m.Name] = odd(&m, w, in)
+			a.Odd[m.Name] = append(odd(&m, w, in), oddWeights(&m, w, in)...)
 			a.Pause = max(a.Pause, pause(&m, w, in))
+			if a.Err = crowd(&m, w, in); a.Err != "" {
+				return a
+			}
 		}
 	}
 	for i := range p.Recipes {
@@ -142,19 +147,11 @@ func run[R rt.Float](p rt.Program[R], j Job) (a Answer) {
 	return a
 }
 
-// odd evaluates a model on rows one of whose numbers is no ordinary one.
-func odd[R rt.Float](m *rt.Model[R], w []R, in *rt.Table) []string {
-	numbers := []float64{math.NaN(), math.Inf(1), math.Inf(-1), 1e-310, -1e-42, math.Copysign(0, -1), 1e30, -1e300}
-	rows := &rt.Table{Rows: 37}
-	for c, col := range in.Columns {
-		col.Data = append([]float64(nil), col.Data[:37*col.Width]...)
-		for r := range rows.Rows {
-			if r%len(in.Columns) == c && col.Classes == 0 && r%5 != 4 {
-				col.Data[r*col.Width+r%col.Width] = numbers[r%len(numbers)]
-			}
-		}
-		rows.Columns = append(rows.Columns, col)
-	}
+// notOrdinary are numbers that kernels may treat in another way than scalar functions.
+var notOrdinary = []float64{math.NaN(), math.Inf(1), math.Inf(-1), 1e-310, -1e-42, math.Copysign(0, -1), 1e30, -1e300}
+
+// values are the outputs for the first rows of a table as text, and the error.
+func values[R rt.Float](m *rt.Model[R], w []R, rows *rt.Table) []string {
 	out := rt.NewTable(m.Outputs, rows.Rows)
 	var stats rt.BatchStats
 	text := []string{fmt.Sprint(m.Batch(context.Background(), w, rows, out, &stats, 1))}
@@ -164,6 +161,59 @@ func odd[R rt.Float](m *rt.Model[R], w []R, in *rt.Table) []string {
 		}
 	}
 	return text
+}
+
+// oddWeights evaluates a model with weights one of which is no ordinary number; without the errors.
+func oddWeights[R rt.Float](m *rt.Model[R], w []R, in *rt.Table) (text []string) {
+	for i, x := range notOrdinary {
+		if len(w) > 0 {
+			changed := append([]R(nil), w...)
+			changed[(7*i+3)%len(w)] = R(x)
+			text = append(text, values(m, changed, part(in, 5, true))[1:]...)
+		}
+	}
+	return text
+}
+
+// crowd evaluates a model on many goroutines at a time, each on other rows, and says where one has other numbers than
+// without the others.
+func crowd[R rt.Float](m *rt.Model[R], w []R, in *rt.Table) string {
+	const callers = 6
+	var want, got [callers][]string
+	of := func(i int) []string { return values(m, w, part(in, 11*(i+1)%in.Rows, i%2 == 0)) }
+	for i := range callers {
+		want[i] = of(i)
+	}
+	var all sync.WaitGroup
+	for i := range callers {
+		all.Go(func() {
+			for range 3 {
+				got[i] = of(i)
+			}
+		})
+	}
+	all.Wait()
+	for i := range callers {
+		if !slices.Equal(got[i], want[i]) {
+			return fmt.Sprintf("%s: other numbers beside other callers", m.Name)
+		}
+	}
+	return ""
+}
+
+// odd evaluates a model on rows one of whose numbers is no ordinary one.
+func odd[R rt.Float](m *rt.Model[R], w []R, in *rt.Table) []string {
+	rows := &rt.Table{Rows: 37}
+	for c, col := range in.Columns {
+		col.Data = append([]float64(nil), col.Data[:37*col.Width]...)
+		for r := range rows.Rows {
+			if r%len(in.Columns) == c && col.Classes == 0 && r%5 != 4 {
+				col.Data[r*col.Width+r%col.Width] = notOrdinary[r%len(notOrdinary)]
+			}
+		}
+		rows.Columns = append(rows.Columns, col)
+	}
+	return values(m, w, rows)
 }
 
 // pause collects garbage beside batches of a model, and gives the longest time in seconds until all goroutines stood.

@@ -1,0 +1,168 @@
+package lanes
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"ndec.dev/ndec/codegen/asm"
+	"ndec.dev/ndec/ir"
+	"ndec.dev/ndec/ir/plan"
+)
+
+// Functions that differ in nothing that a kernel is made of have one kernel: the step of a solve and that of its recorded
+// twin, a field that two recipes differentiate. No function calls itself and a solve is at its end before another one
+// begins, so that they can share its places in the frame as well.
+
+// add compiles f and what it calls; results that carry names become arguments of the next run.
+func (s *Set) add(f *ir.Func, carry map[int]int) (*Kernel, error) {
+	if k := s.byFunc[f]; k != nil {
+		return k, nil
+	}
+	pf := s.Plan.Of(f)
+	if pf == nil {
+		return nil, fmt.Errorf("lanes: function %s has no plan", f.Name)
+	}
+	if s.alone != nil && pf.Needs.Accum {
+		return nil, &Unsupported{"gradients of parameters", f, nil}
+	}
+	for _, v := range f.Values {
+		switch v.Op {
+		case ir.OpCall, ir.OpMap, ir.OpScan:
+			if s.alone != nil && v.Op != ir.OpCall {
+				return nil, &Unsupported{v.Op.String() + " of one sample", f, v}
+			}
+			if _, err := s.add(v.Callees()[0], nil); err != nil {
+				return nil, err
+			}
+		case ir.OpSolve, ir.OpRev:
+			return nil, &Unsupported{v.Op.String() + " inside of a step", f, v}
+		}
+	}
+	form := s.form(pf, carry)
+	if k := s.byForm[form]; k != nil {
+		k.also = append(k.also, f)
+		s.byFunc[f] = k
+		return k, nil
+	}
+	k := &Kernel{Func: f, Name: s.name(f), pf: pf, nests: pf.Nests, byVal: map[*ir.Value]*Field{}, carry: carry}
+	s.layout(k)
+	if err := s.compile(k); err != nil {
+		return nil, err
+	}
+	s.Kernels = append(s.Kernels, k)
+	s.byFunc[f], s.byForm[form] = k, k
+	return k, nil
+}
+
+// compile makes the code of a kernel for every ISA.
+func (s *Set) compile(k *Kernel) error {
+	for _, isa := range asm.ISAs {
+		var failed *Unsupported
+		code, err := s.file(isa).Compile(k.Name, func(b *asm.Builder) {
+			c := &compiler{set: s, k: k, pf: k.pf, b: b}
+			failed = c.run()
+		})
+		if failed != nil {
+			return failed
+		}
+		if err != nil {
+			return &Unsupported{err.Error(), k.Func, nil}
+		}
+		k.code[isa] = code
+	}
+	return nil
+}
+
+// form spells all of a planned function that its kernel is made of. Names of arguments and results are in it, since loops
+// in Go find them by these; names and places of other values are not.
+func (s *Set) form(pf *plan.Func, carry map[int]int) string {
+	var b strings.Builder
+	f := pf.IR
+	at := make(map[*ir.Value]int, len(f.Values))
+	for i, v := range f.Values {
+		at[v] = i
+	}
+	list := func(vs []*ir.Value) {
+		for _, v := range vs {
+			fmt.Fprintf(&b, " %d", at[v])
+		}
+	}
+	param := func(p *ir.Param) {
+		if p != nil {
+			fmt.Fprintf(&b, " %s %v", p.Name, p.Derived)
+		}
+	}
+	for _, v := range f.Values {
+		a := v.Attr
+		fmt.Fprintf(&b, "%d %s %x %v %d %d", v.Op, v.Type, math.Float64bits(a.Num), a.Ints, a.Index, a.Elem)
+		for _, x := range a.Data {
+			fmt.Fprintf(&b, " %x", math.Float64bits(x))
+		}
+		param(a.Param)
+		switch v.Op {
+		case ir.OpArg:
+			b.WriteString(v.Name)
+		case ir.OpCall:
+			b.WriteString(s.byFunc[a.Func].Name)
+		case ir.OpMap, ir.OpScan:
+			l := loopOf(v)
+			fmt.Fprintf(&b, " %s %d %d %d %v", s.byFunc[l.fn].Name, l.n, l.carry, l.mapped, l.back)
+		}
+		list(v.Args)
+		if p := pf.Places[v]; p != nil {
+			fmt.Fprintf(&b, " @%d %d %d %d", p.Kind, p.Offset, p.Index, p.Solve)
+			if p.Base != nil {
+				fmt.Fprintf(&b, " %d", at[p.Base])
+			}
+		}
+		b.WriteByte('\n')
+	}
+	for _, n := range pf.Nests {
+		fmt.Fprintf(&b, "%d %v", n.Extent, n.Unroll)
+		for _, st := range n.Steps {
+			fmt.Fprintf(&b, ", %d %d", st.Form, at[st.V])
+			param(st.Sum)
+		}
+		b.WriteByte('\n')
+	}
+	list(f.Results)
+	fmt.Fprintf(&b, "%q %v", f.ResultNames, pf.Copies)
+	for _, p := range pf.Sums {
+		b.WriteByte(',')
+		param(p)
+	}
+	for i := range f.Results {
+		if to, ok := carry[i]; ok {
+			fmt.Fprintf(&b, " %d>%d", i, to)
+		}
+	}
+	return b.String()
+}
+
+// doc says what a kernel computes.
+func (k *Kernel) doc() string {
+	d := fmt.Sprintf("%s is %s of a block of samples", k.Name, where(k.Func))
+	switch {
+	case k.from != nil && k.to != nil:
+		d += ", between two loops"
+	case k.to != nil:
+		d += ", up to the first loop"
+	case k.from != nil:
+		d += ", from the last loop on"
+	}
+	for i, f := range k.also {
+		if w := where(f); !slices.ContainsFunc(k.also[:i], func(g *ir.Func) bool { return where(g) == w }) {
+			d += ", and " + w
+		}
+	}
+	return d + "."
+}
+
+func where(f *ir.Func) string {
+	if f.Span.IsValid() {
+		return f.Name + " (" + f.Span.String() + ")"
+	}
+	return f.Name
+}
