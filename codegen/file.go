@@ -2,7 +2,7 @@ package codegen
 
 import (
 	"bytes"
-	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/dave/jennifer/jen"
@@ -30,24 +30,60 @@ func text(f *file, doc, decl string) {
 // importable are the packages that emitted code may use.
 var importable = []string{"context", "io", "iter", "math", "slices", "testing", "unsafe", rtPath}
 
-// code matches what is no comment or string at the end of a name's qualifier.
-var qualifier = regexp.MustCompile(`(?m)(?://.*$|"(?:[^"\\]|\\.)*"|\b([a-z]+)\.[A-Z])`)
-
 // imports lists the packages that the declarations name.
 func (f *file) imports() []string {
-	used := map[string]bool{}
-	for _, d := range f.decls {
-		for _, m := range qualifier.FindAllStringSubmatch(d, -1) {
-			used[m[1]] = true
-		}
-	}
 	var out []string
 	for _, path := range importable {
-		if used[path[strings.LastIndexByte(path, '/')+1:]] {
+		name := path[strings.LastIndexByte(path, '/')+1:] + "."
+		if slices.ContainsFunc(f.decls, func(d string) bool { return qualifies(d, name) }) {
 			out = append(out, path)
 		}
 	}
 	return out
+}
+
+// qualifies reports whether a declaration has a qualifier, with its point, before a name; comments and strings aside.
+func qualifies(decl, qualifier string) bool {
+	for at := 0; ; at++ {
+		i := strings.Index(decl[at:], qualifier)
+		if i < 0 {
+			return false
+		}
+		at += i
+		line := decl[strings.LastIndexByte(decl[:at], '\n')+1 : at]
+		next := decl[at+len(qualifier):]
+		if next == "" || next[0] < 'A' || next[0] > 'Z' || line != "" && inName(line[len(line)-1]) {
+			continue
+		}
+		if !hidden(line) {
+			return true
+		}
+	}
+}
+
+// inName reports whether a name may have a letter or digit like c, or whether it is a selector's point.
+func inName(c byte) bool {
+	return c == '_' || c == '.' || '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
+}
+
+// hidden reports whether a comment or a string begins in a line and does not end there.
+func hidden(line string) bool {
+	for i := 0; i < len(line); i++ {
+		switch {
+		case strings.HasPrefix(line[i:], "//"):
+			return true
+		case line[i] == '"':
+			for i++; i < len(line) && line[i] != '"'; i++ {
+				if line[i] == '\\' {
+					i++
+				}
+			}
+			if i >= len(line) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // render prints the file, gofmt-clean.

@@ -40,24 +40,24 @@ func (b *Builder) intervals() []interval {
 	for v := range life {
 		life[v] = interval{vec: Vec(v), start: -1}
 	}
-	type span struct{ start, end int }
-	loopSpan := map[*Loop]*span{}
 	for i, in := range b.insts {
 		switch in.kind {
 		case loopMark:
-			loopSpan[in.loop] = &span{start: i}
+			in.loop.start = i
 		case endMark:
-			loopSpan[in.loop].end = i
+			in.loop.end = i
 		}
 	}
 	var around []*Loop
+	weights := []float64{1} // of a read inside of each of them
 	for i := range b.insts {
 		in := &b.insts[i]
 		switch in.kind {
 		case loopMark:
 			around = append(around, in.loop)
+			weights = append(weights, weights[len(weights)-1]*float64(min(in.loop.n, 64)))
 		case endMark:
-			around = around[:len(around)-1]
+			around, weights = around[:len(around)-1], weights[:len(weights)-1]
 		}
 		touch := func(o operand) {
 			if o.kind != vecOperand || b.konst(o.vec) {
@@ -69,15 +69,12 @@ func (b *Builder) intervals() []interval {
 			}
 			l.end = max(l.end, i)
 			for _, lp := range around {
-				if s := loopSpan[lp]; l.start < s.start {
-					l.end = max(l.end, s.end)
+				if l.start < lp.start { // the next run reads it, too
+					l.end = max(l.end, lp.end)
+					break
 				}
 			}
-			w := 1.0
-			for _, lp := range around {
-				w *= float64(min(lp.n, 64))
-			}
-			l.weight += w
+			l.weight += weights[len(weights)-1]
 		}
 		for _, o := range in.src {
 			touch(o)

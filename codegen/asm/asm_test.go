@@ -138,7 +138,7 @@ func kernels(t *testing.T, isa asm.ISA) string {
 		fr := b.Arg(0)
 		at := resultAt
 		for _, s := range steps() {
-			b.Note("%s", s.name)
+			b.Note(s.name)
 			b.Loop(samples/isa.Lanes(s.e), func(c *asm.Loop) {
 				in := func(i int) asm.Vec { return b.Load(s.e, fr.At(operandAt+256*i+128*int(s.e)).Along(c, isa.Bytes())) }
 				b.Store(s.e, s.f(b, in(0), in(1), in(2)), fr.At(at).Along(c, isa.Bytes()))

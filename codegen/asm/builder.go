@@ -27,6 +27,7 @@ type vecInfo struct {
 	konst bool
 	elem  Elem
 	bits  uint64
+	name  string // of a constant that the text reads
 }
 
 // Arg is the pointer of an argument of the kernel, by its place.
@@ -109,8 +110,8 @@ func (b *Builder) emit(op string, mem int, dst Vec, src ...operand) *inst {
 var oneLine = strings.NewReplacer("\n", " ", "\r", " ")
 
 // Note prints a comment before the next instruction.
-func (b *Builder) Note(format string, args ...any) {
-	b.insts = append(b.insts, inst{kind: noteMark, note: oneLine.Replace(fmt.Sprintf(format, args...))})
+func (b *Builder) Note(text string) {
+	b.insts = append(b.insts, inst{kind: noteMark, note: oneLine.Replace(text)})
 }
 
 // Load reads a vector.

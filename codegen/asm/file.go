@@ -47,12 +47,13 @@ type konst struct {
 }
 
 // constant is the symbol of a constant, a whole vector wide, so that instructions read it in place.
-func (b *Builder) constant(e Elem, bits uint64) string {
-	name := fmt.Sprintf("f%d_%0*x", 8*e.Bytes(), 2*e.Bytes(), bits)
-	if b.pool.first(name) {
-		b.pool.consts = append(b.pool.consts, konst{name, e, bits})
+func (b *Builder) constant(v Vec) string {
+	i := &b.vecs[v]
+	if i.name == "" {
+		i.name = fmt.Sprintf("f%d_%0*x", 8*i.elem.Bytes(), 2*i.elem.Bytes(), i.bits)
+		b.pool.consts = append(b.pool.consts, konst{i.name, i.elem, i.bits})
 	}
-	return name
+	return i.name
 }
 
 // table is an array of numbers that loops read one by one.

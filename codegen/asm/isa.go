@@ -1,6 +1,6 @@
 package asm
 
-import "fmt"
+import "strconv"
 
 // ISA is a set of vector instructions.
 type ISA uint8
@@ -26,10 +26,18 @@ func (s ISA) Lanes(e Elem) int { return s.Bytes() / e.Bytes() }
 func (s ISA) Registers() int { return [...]int{16, 32}[s] }
 
 // register spells a part of a vector register.
-func (s ISA) register(n int, p part) string {
-	letters := [...]string{"YXX", "ZYX"}[s]
-	return fmt.Sprintf("%c%d", letters[p], n)
-}
+func (s ISA) register(n int, p part) string { return registerNames[s][p][n] }
+
+var registerNames = func() (names [2][3][32]string) {
+	for s, letters := range [...]string{"YXX", "ZYX"} {
+		for p, letter := range letters {
+			for n := range names[s][p] {
+				names[s][p][n] = string(letter) + strconv.Itoa(n)
+			}
+		}
+	}
+	return names
+}()
 
 // Elem is the width and kind of an element.
 type Elem uint8

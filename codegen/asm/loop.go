@@ -17,6 +17,8 @@ type Loop struct {
 	n        int
 	counter  string
 	outer    bool // other loops are in it
+	start    int  // places among the instructions
+	end      int
 	pointers []*pointer
 }
 

@@ -1,8 +1,8 @@
 package asm
 
 import (
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -16,15 +16,19 @@ type printer struct {
 	words []string         // counters and pointers of the loops around
 }
 
-func (p *printer) line(format string, args ...any) {
-	p.out.WriteByte('\t')
-	fmt.Fprintf(p.out, format, args...)
-	p.out.WriteByte('\n')
-}
-
 // ins prints a mnemonic with operands.
 func (p *printer) ins(op string, operands ...string) {
-	p.line("%s", strings.TrimRight(op+"\t"+strings.Join(operands, ", "), "\t"))
+	p.out.WriteByte('\t')
+	p.out.WriteString(op)
+	for i, o := range operands {
+		if i == 0 {
+			p.out.WriteByte('\t')
+		} else {
+			p.out.WriteString(", ")
+		}
+		p.out.WriteString(o)
+	}
+	p.out.WriteByte('\n')
 }
 
 func (p *printer) kernel() {
@@ -32,7 +36,7 @@ func (p *printer) kernel() {
 		in := &p.b.insts[i]
 		switch in.kind {
 		case noteMark:
-			p.line("// %s", in.note)
+			p.out.WriteString("\t// " + in.note + "\n")
 		case loopMark:
 			p.begin(in.loop)
 		case endMark:
@@ -44,7 +48,7 @@ func (p *printer) kernel() {
 }
 
 func (p *printer) begin(l *Loop) {
-	p.ins("MOVQ", fmt.Sprintf("$%d", l.n), l.counter)
+	p.ins("MOVQ", "$"+strconv.Itoa(l.n), l.counter)
 	for _, q := range l.pointers {
 		if q.from != nil {
 			p.word(q.from.reg, q.reg)
@@ -61,8 +65,8 @@ func (p *printer) begin(l *Loop) {
 	}
 	p.words = append(p.words, loopWords(l)...)
 	p.label++
-	p.open[l] = fmt.Sprintf("loop%d", p.label)
-	fmt.Fprintf(p.out, "%s:\n", p.open[l])
+	p.open[l] = "loop" + strconv.Itoa(p.label)
+	p.out.WriteString(p.open[l] + ":\n")
 }
 
 // word moves a pointer.
@@ -86,7 +90,7 @@ func loopWords(l *Loop) []string {
 func (p *printer) end(l *Loop) {
 	p.words = p.words[:len(p.words)-1-len(l.pointers)]
 	for _, q := range l.pointers {
-		p.ins("ADDQ", fmt.Sprintf("$%d", q.steps[len(q.steps)-1].Bytes), q.reg)
+		p.ins("ADDQ", "$"+strconv.Itoa(q.steps[len(q.steps)-1].Bytes), q.reg)
 	}
 	p.ins("DECQ", l.counter)
 	p.ins("JNE", p.open[l])
@@ -96,8 +100,8 @@ func (p *printer) reg(n int, pt part) string { return p.b.ISA.register(n, pt) }
 
 // memory spells a place that holds v, if it is a constant or lies in the frame.
 func (p *printer) memory(v Vec) (string, bool) {
-	if i := p.b.vecs[v]; i.konst {
-		return p.b.constant(i.elem, i.bits) + "<>(SB)", true
+	if p.b.konst(v) {
+		return p.b.constant(v) + "<>(SB)", true
 	}
 	if s, ok := p.a.lies(v); ok {
 		return p.slot(s), true
@@ -106,24 +110,24 @@ func (p *printer) memory(v Vec) (string, bool) {
 }
 
 func (p *printer) slot(n int) string {
-	return fmt.Sprintf("%d(%s)", p.b.file.Spill+n*p.b.ISA.Bytes(), argRegisters[0])
+	return strconv.Itoa(p.b.file.Spill+n*p.b.ISA.Bytes()) + "(" + argRegisters[0] + ")"
 }
 
 // source spells an operand, loading it into scratch register k unless it has a register or may lie in memory.
 func (p *printer) source(o operand, mem bool, k int) string {
 	switch o.kind {
 	case immOperand:
-		return fmt.Sprintf("$%d", o.imm)
+		return "$" + strconv.Itoa(o.imm)
 	case textOperand:
 		return o.text
 	case memOperand:
 		if o.mem.ptr == nil {
-			return fmt.Sprintf("%s<>+%d(SB)", o.mem.table, o.mem.off)
+			return o.mem.table + "<>+" + strconv.Itoa(o.mem.off) + "(SB)"
 		}
 		if o.mem.off == 0 {
 			return "(" + o.mem.ptr.reg + ")"
 		}
-		return fmt.Sprintf("%d(%s)", o.mem.off, o.mem.ptr.reg)
+		return strconv.Itoa(o.mem.off) + "(" + o.mem.ptr.reg + ")"
 	}
 	m, in := p.memory(o.vec)
 	switch {
@@ -189,7 +193,7 @@ func (p *printer) inst(in *inst) {
 	case memOperand:
 		dst = p.source(in.dst, true, 0)
 	}
-	var ops []string
+	ops := make([]string, 0, 8)
 	k := 0
 	for i, o := range in.src {
 		ops = append(ops, p.source(o, i == in.mem, k))

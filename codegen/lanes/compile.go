@@ -227,7 +227,7 @@ func (c *compiler) source(v *ir.Value) {
 	}
 	if s := v.Span.String(); s != c.note {
 		c.note = s
-		c.b.Note("%s", s)
+		c.b.Note(s)
 	}
 }
 

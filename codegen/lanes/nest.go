@@ -23,7 +23,9 @@ func (c *compiler) nest(n *plan.Nest) {
 		c.begin(s)
 		c.preload(s)
 	}
-	if n.Extent == 1 || n.Unroll {
+	if !slices.ContainsFunc(n.Steps, func(s plan.Step) bool { return !scattered(s) }) {
+		// Nothing goes along the loop.
+	} else if n.Extent == 1 || n.Unroll {
 		c.cur = map[cursor]value{}
 		for _, s := range n.Steps {
 			c.source(s.V)

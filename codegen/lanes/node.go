@@ -245,7 +245,7 @@ func (c *compiler) handIn(st *NodeStep) {
 		zero := c.splat(f.Elem, 0)
 		c.each(f.Rows, func(ix index) { c.storeField(f, ix, zero) })
 	}
-	c.b.Note("operands of %s", v.Op)
+	c.b.Note("operands of " + v.Op.String())
 	c.columns(func() {
 		switch {
 		case st.Solve != nil:
@@ -301,7 +301,7 @@ func (c *compiler) handIn(st *NodeStep) {
 
 // handOut copies the results of a node to their places.
 func (c *compiler) handOut(st *NodeStep) {
-	c.b.Note("results of %s", st.Value.Op)
+	c.b.Note("results of " + st.Value.Op.String())
 	c.columns(func() {
 		for i, to := range c.results(st.Value) {
 			if to == nil {

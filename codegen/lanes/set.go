@@ -81,7 +81,7 @@ type Set struct {
 
 	programs map[programKey]*vmath.Program // functions that kernels have
 
-	alone *alone            // of kernels for one sample: what these read; nil for blocks of samples
+	alone *alone // of kernels for one sample: what these read; nil for blocks of samples
 }
 
 // spillSlots is the number of vectors of the frame that kernels may use when they run out of registers.
@@ -201,12 +201,13 @@ func (s *Set) layout(k *Kernel) {
 		}
 	}
 	segs := s.segments(pf, k.nests)
-	where := map[*ir.Value]int{} // segment that computes a value
+	where := map[*ir.Value]int{}       // segment that computes a value
+	loop := map[*ir.Value]*plan.Nest{} // and nest
 	for i, seg := range segs {
 		for _, n := range seg {
 			for _, st := range n.Steps {
 				if st.Form != plan.AddTo {
-					where[st.V] = i
+					where[st.V], loop[st.V] = i, n
 				}
 			}
 		}
@@ -222,7 +223,8 @@ func (s *Set) layout(k *Kernel) {
 		for _, n := range seg {
 			for _, st := range n.Steps {
 				read := func(v *ir.Value) {
-					if v = base(pf, v); where[v] != i || isNode(n) {
+					v = base(pf, v)
+					if where[v] != i || isNode(n) || pf.Places[v].Kind == plan.Register && loop[v] != n {
 						outside[v] = true
 					}
 				}
@@ -312,7 +314,40 @@ func (s *Set) segments(pf *plan.Func, nests []*plan.Nest) [][]*plan.Nest {
 			continue
 		}
 		n := count(nests, func(n *plan.Nest) bool { return !isNode(n) })
-		out, nests = append(out, s.cut(pf, nests[:n])...), nests[n:]
+		var parts []*plan.Nest
+		for _, q := range nests[:n] {
+			parts = append(parts, s.part(pf, q)...)
+		}
+		out, nests = append(out, s.cut(pf, parts)...), nests[n:]
+	}
+	return out
+}
+
+// part cuts a loop before and after long stretches between its products with matrices: these go over the whole block, and
+// would have the stretch spelled out for all rows of a tile and all vectors. A number then goes through memory, which is
+// little beside so many operations.
+func (s *Set) part(pf *plan.Func, n *plan.Nest) []*plan.Nest {
+	if s.alone != nil || n.Unroll || n.Extent == 1 || !s.multiplies(n) {
+		return []*plan.Nest{n}
+	}
+	var out []*plan.Nest
+	whole := false // the last one may go on
+	for rest := n.Steps; len(rest) > 0; {
+		k, size := 0, 0
+		for ; k < len(rest) && !matrix(rest[k]); k++ {
+			size += s.operations(pf, rest[k].V)
+		}
+		own := size >= long
+		if k == 0 {
+			k = 1
+		}
+		if whole && !own {
+			last := out[len(out)-1]
+			last.Steps = append(last.Steps, rest[:k]...)
+		} else {
+			out = append(out, &plan.Nest{Extent: n.Extent, Tile: n.Tile, Steps: slices.Clone(rest[:k])})
+		}
+		whole, rest = !own, rest[k:]
 	}
 	return out
 }
@@ -327,7 +362,7 @@ func count(nests []*plan.Nest, so func(*plan.Nest) bool) int {
 }
 
 // long is the number of operations that are spelled out from which they are a segment of their own.
-const long = 64
+const long = 40
 
 // cut makes segments of nests without nodes.
 func (s *Set) cut(pf *plan.Func, nests []*plan.Nest) [][]*plan.Nest {
