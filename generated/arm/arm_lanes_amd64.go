@@ -37,36 +37,63 @@ type laneFrame struct {
 		vD2     [2 * 32]Real
 		qD3     [2 * 32]Real
 		vD3     [2 * 32]Real
+		v16     [32]Real
+		v18     [2 * 32]Real
+		v21     [32]Real
+		v24     [32]Real
+		v32     [32]Real
+		v33     [32]Real
+		v39     [32]Real
+		v47     [32]Real
+		v53     [32]Real
 		v56     [4 * 32]Real
 		v58     [32]int32
 		v59     [2 * 32]Real
+		v81     [32]Real
+		v87     [32]Real
+		v95     [2 * 32]Real
 		v99     [2 * 32]Real
 		v100    [2 * 32]Real
 		v101    [6 * 32]Real
+		v102    [32 * 32]Real
 		v105    [32 * 32]Real
+		v106    [32 * 32]Real
 		v113    [2 * 32]Real
 		v116    [2 * 32]Real
+		v118    [2 * 32]Real
 		v134    [4 * 32]Real
+		v164    [2 * 32]Real
 		v165    [2 * 32]Real
 		v166    [2 * 32]Real
 		v167    [6 * 32]Real
+		v168    [32 * 32]Real
 		v170    [32 * 32]Real
+		v171    [32 * 32]Real
 		v176    [2 * 32]Real
 		v177    [2 * 32]Real
 		v179    [2 * 32]Real
+		v181    [2 * 32]Real
+		v182    [32]Real
 		v198    [4 * 32]Real
+		v228    [2 * 32]Real
 		v229    [2 * 32]Real
 		v230    [2 * 32]Real
 		v231    [6 * 32]Real
+		v232    [32 * 32]Real
 		v234    [32 * 32]Real
+		v235    [32 * 32]Real
 		v240    [2 * 32]Real
 		v241    [2 * 32]Real
 		v243    [2 * 32]Real
+		v251    [2 * 32]Real
 		v267    [4 * 32]Real
+		v297    [2 * 32]Real
 		v298    [2 * 32]Real
 		v299    [2 * 32]Real
 		v300    [6 * 32]Real
+		v301    [32 * 32]Real
 		v303    [32 * 32]Real
+		v304    [32 * 32]Real
 		v309    [2 * 32]Real
 		v310    [2 * 32]Real
 	}
@@ -150,10 +177,13 @@ type laneFrame struct {
 		dq      [2 * 32]Real
 		dv      [2 * 32]Real
 		v24     [4 * 32]Real
+		v55     [2 * 32]Real
 		v59     [2 * 32]Real
 		v60     [2 * 32]Real
 		v61     [6 * 32]Real
+		v62     [32 * 32]Real
 		v65     [32 * 32]Real
+		v66     [32 * 32]Real
 		v73     [2 * 32]Real
 	}
 	step0Step struct { // Step.0.step
@@ -239,18 +269,36 @@ type laneFrame struct {
 		dv    [2 * 32]Real
 		dqDot [2 * 32]Real
 		dvDot [2 * 32]Real
+		v20   [32]Real
+		v23   [32]Real
+		v28   [32]Real
 		v37   [4 * 32]Real
+		v38   [32]Real
+		v39   [32]Real
+		v40   [32]Real
+		v43   [32]Real
+		v48   [32]Real
+		v51   [32]Real
+		v58   [32]Real
+		v64   [32]Real
+		v65   [32]Real
+		v72   [2 * 32]Real
 		v76   [2 * 32]Real
 		v77   [2 * 32]Real
 		v78   [6 * 32]Real
+		v79   [32 * 32]Real
 		v81   [32 * 32]Real
 		v82   [32 * 32]Real
+		v83   [32 * 32]Real
 		v85   [32 * 32]Real
 		v90   [2 * 32]Real
+		v134  [2 * 32]Real
 		v135  [2 * 32]Real
 		v137  [2 * 32]Real
 		v138  [6 * 32]Real
+		v139  [32 * 32]Real
 		v141  [32 * 32]Real
+		v142  [32 * 32]Real
 		v160  [2 * 32]Real
 	}
 	step0TangentStep struct { // Step.0.tangent.step
@@ -346,18 +394,36 @@ type laneFrame struct {
 		dv    [2 * 32]Real
 		dqDot [2 * 32]Real
 		dvDot [2 * 32]Real
+		v21   [32]Real
+		v24   [32]Real
+		v29   [32]Real
 		v38   [4 * 32]Real
+		v39   [32]Real
+		v40   [32]Real
+		v41   [32]Real
+		v44   [32]Real
+		v49   [32]Real
+		v52   [32]Real
+		v59   [32]Real
+		v65   [32]Real
+		v66   [32]Real
+		v73   [2 * 32]Real
 		v77   [2 * 32]Real
 		v78   [2 * 32]Real
 		v79   [6 * 32]Real
+		v80   [32 * 32]Real
 		v82   [32 * 32]Real
 		v83   [32 * 32]Real
+		v84   [32 * 32]Real
 		v86   [32 * 32]Real
 		v91   [2 * 32]Real
+		v135  [2 * 32]Real
 		v136  [2 * 32]Real
 		v138  [2 * 32]Real
 		v139  [6 * 32]Real
+		v140  [32 * 32]Real
 		v142  [32 * 32]Real
+		v143  [32 * 32]Real
 		v161  [2 * 32]Real
 	}
 	step0Tangent2Step struct { // Step.0.tangent2.step
@@ -455,18 +521,39 @@ type laneFrame struct {
 		dv      [2 * 32]Real
 		dqDot   [2 * 32]Real
 		dvDot   [2 * 32]Real
+		v21     [32]Real
+		v24     [32]Real
+		v29     [32]Real
 		v38     [4 * 32]Real
+		v39     [32]Real
+		v40     [32]Real
+		v41     [32]Real
+		v44     [32]Real
+		v49     [32]Real
+		v52     [32]Real
+		v59     [32]Real
+		v62     [32]Real
+		v65     [32]Real
+		v66     [32]Real
+		v67     [32]Real
+		v73     [2 * 32]Real
 		v77     [2 * 32]Real
 		v78     [2 * 32]Real
 		v79     [6 * 32]Real
+		v80     [32 * 32]Real
 		v82     [32 * 32]Real
 		v83     [32 * 32]Real
+		v84     [32 * 32]Real
 		v86     [32 * 32]Real
 		v91     [2 * 32]Real
+		v94     [32]Real
+		v146    [2 * 32]Real
 		v147    [2 * 32]Real
 		v149    [2 * 32]Real
 		v150    [6 * 32]Real
+		v151    [32 * 32]Real
 		v153    [32 * 32]Real
+		v154    [32 * 32]Real
 		v184    [2 * 32]Real
 	}
 	step0Tangent3Step struct { // Step.0.tangent3.step
@@ -659,36 +746,63 @@ type laneFrame struct {
 		vD2    [2 * 32]Real
 		qD3    [2 * 32]Real
 		vD3    [2 * 32]Real
+		v9     [32]Real
+		v11    [2 * 32]Real
+		v14    [32]Real
+		v17    [32]Real
+		v25    [32]Real
+		v26    [32]Real
+		v32    [32]Real
+		v40    [32]Real
+		v46    [32]Real
 		v49    [4 * 32]Real
 		v51    [32]int32
 		v52    [2 * 32]Real
+		v74    [32]Real
+		v80    [32]Real
+		v88    [2 * 32]Real
 		v92    [2 * 32]Real
 		v93    [2 * 32]Real
 		v94    [6 * 32]Real
+		v95    [32 * 32]Real
 		v98    [32 * 32]Real
+		v99    [32 * 32]Real
 		v106   [2 * 32]Real
 		v109   [2 * 32]Real
+		v111   [2 * 32]Real
 		v127   [4 * 32]Real
+		v157   [2 * 32]Real
 		v158   [2 * 32]Real
 		v159   [2 * 32]Real
 		v160   [6 * 32]Real
+		v161   [32 * 32]Real
 		v163   [32 * 32]Real
+		v164   [32 * 32]Real
 		v169   [2 * 32]Real
 		v170   [2 * 32]Real
 		v172   [2 * 32]Real
+		v174   [2 * 32]Real
+		v175   [32]Real
 		v191   [4 * 32]Real
+		v221   [2 * 32]Real
 		v222   [2 * 32]Real
 		v223   [2 * 32]Real
 		v224   [6 * 32]Real
+		v225   [32 * 32]Real
 		v227   [32 * 32]Real
+		v228   [32 * 32]Real
 		v233   [2 * 32]Real
 		v234   [2 * 32]Real
 		v236   [2 * 32]Real
+		v244   [2 * 32]Real
 		v260   [4 * 32]Real
+		v290   [2 * 32]Real
 		v291   [2 * 32]Real
 		v292   [2 * 32]Real
 		v293   [6 * 32]Real
+		v294   [32 * 32]Real
 		v296   [32 * 32]Real
+		v297   [32 * 32]Real
 		v302   [2 * 32]Real
 		v303   [2 * 32]Real
 	}
@@ -714,22 +828,6 @@ type laneFrame struct {
 		stepData5 [2 * 32]Real
 		v9        [2 * 32]Real
 		v14       [2 * 32]Real
-	}
-	predict0Dense struct { // Predict.0.dense
-		theta [32]float64
-		h     [32]float64
-		q     [2 * 32]Real
-		v     [2 * 32]Real
-		qNext [2 * 32]Real
-		vNext [2 * 32]Real
-		qD1   [2 * 32]Real
-		vD1   [2 * 32]Real
-		qD2   [2 * 32]Real
-		vD2   [2 * 32]Real
-		qD3   [2 * 32]Real
-		vD3   [2 * 32]Real
-		qAt   [2 * 32]Real
-		vAt   [2 * 32]Real
 	}
 	predict0ReplayVjp struct { // Predict.0.replay.vjp
 		t         [32]float64
@@ -785,8 +883,10 @@ type laneFrame struct {
 		v106      [2 * 32]Real
 		v107      [2 * 32]Real
 		v108      [6 * 32]Real
+		v109      [32 * 32]Real
 		v111      [32 * 32]Real
 		v112      [32 * 32]Real
+		v113      [32 * 32]Real
 		v115      [32 * 32]Real
 		v116      [32 * 32]Real
 		v120      [2 * 32]Real
@@ -802,11 +902,12 @@ type laneFrame struct {
 		v151      [2 * 32]Real
 		v152      [2 * 32]Real
 		v153      [6 * 32]Real
+		v154      [32 * 32]Real
 		v155      [32 * 32]Real
 		v156      [32 * 32]Real
+		v157      [32 * 32]Real
 		v158      [32 * 32]Real
 		v159      [32 * 32]Real
-		v160      [2 * 32]Real
 		v162      [2 * 32]Real
 		v163      [2 * 32]Real
 		v165      [2 * 32]Real
@@ -837,26 +938,32 @@ type laneFrame struct {
 		v238      [2 * 32]Real
 		v239      [2 * 32]Real
 		v240      [6 * 32]Real
+		v241      [32 * 32]Real
 		v242      [32 * 32]Real
 		v243      [32 * 32]Real
+		v244      [32 * 32]Real
 		v245      [32 * 32]Real
 		v246      [32 * 32]Real
 		v249      [2 * 32]Real
 		v250      [2 * 32]Real
 		v252      [2 * 32]Real
 		v253      [6 * 32]Real
+		v254      [32 * 32]Real
 		v255      [32 * 32]Real
 		v256      [32 * 32]Real
+		v257      [32 * 32]Real
 		v258      [32 * 32]Real
 		v260      [32 * 32]Real
 		v261      [32 * 32]Real
 		v262      [32 * 32]Real
+		v263      [32 * 32]Real
 		v264      [6 * 32]Real
 		v275      [32]Real
 		v302      [32]Real
 		v306      [32]Real
 		v315      [32]Real
 		v317      [32]Real
+		v324      [32 * 32]Real
 		v325      [2 * 32]Real
 		v327      [2 * 32]Real
 		v328      [2 * 32]Real
@@ -881,7 +988,10 @@ type laneFrame struct {
 		v411      [32]Real
 		v416      [4 * 32]Real
 		v423      [32]Real
+		v435      [2 * 32]Real
+		v436      [2 * 32]Real
 		v437      [4 * 32]Real
+		v438      [2 * 32]Real
 		v458      [2 * 32]Real
 		v460      [2 * 32]Real
 		v461      [2 * 32]Real
@@ -890,6 +1000,7 @@ type laneFrame struct {
 		v466      [32 * 32]Real
 		v467      [32 * 32]Real
 		v469      [6 * 32]Real
+		v471      [2 * 32]Real
 		v480      [32]Real
 		v495      [32]Real
 		v500      [4 * 32]Real
@@ -988,8 +1099,10 @@ type laneFrame struct {
 		v107      [2 * 32]Real
 		v108      [2 * 32]Real
 		v109      [6 * 32]Real
+		v110      [32 * 32]Real
 		v112      [32 * 32]Real
 		v113      [32 * 32]Real
+		v114      [32 * 32]Real
 		v116      [32 * 32]Real
 		v117      [32 * 32]Real
 		v121      [2 * 32]Real
@@ -1005,11 +1118,12 @@ type laneFrame struct {
 		v152      [2 * 32]Real
 		v153      [2 * 32]Real
 		v154      [6 * 32]Real
+		v155      [32 * 32]Real
 		v156      [32 * 32]Real
 		v157      [32 * 32]Real
+		v158      [32 * 32]Real
 		v159      [32 * 32]Real
 		v160      [32 * 32]Real
-		v161      [2 * 32]Real
 		v163      [2 * 32]Real
 		v164      [2 * 32]Real
 		v166      [2 * 32]Real
@@ -1045,26 +1159,32 @@ type laneFrame struct {
 		v246      [2 * 32]Real
 		v247      [2 * 32]Real
 		v248      [6 * 32]Real
+		v249      [32 * 32]Real
 		v250      [32 * 32]Real
 		v251      [32 * 32]Real
+		v252      [32 * 32]Real
 		v253      [32 * 32]Real
 		v254      [32 * 32]Real
 		v257      [2 * 32]Real
 		v258      [2 * 32]Real
 		v260      [2 * 32]Real
 		v261      [6 * 32]Real
+		v262      [32 * 32]Real
 		v263      [32 * 32]Real
 		v264      [32 * 32]Real
+		v265      [32 * 32]Real
 		v266      [32 * 32]Real
 		v268      [32 * 32]Real
 		v269      [32 * 32]Real
 		v270      [32 * 32]Real
+		v271      [32 * 32]Real
 		v272      [6 * 32]Real
 		v283      [32]Real
 		v310      [32]Real
 		v314      [32]Real
 		v323      [32]Real
 		v325      [32]Real
+		v332      [32 * 32]Real
 		v333      [2 * 32]Real
 		v335      [2 * 32]Real
 		v336      [2 * 32]Real
@@ -1091,7 +1211,10 @@ type laneFrame struct {
 		v423      [32]Real
 		v428      [4 * 32]Real
 		v435      [32]Real
+		v447      [2 * 32]Real
+		v448      [2 * 32]Real
 		v449      [4 * 32]Real
+		v451      [2 * 32]Real
 		v471      [2 * 32]Real
 		v473      [2 * 32]Real
 		v474      [2 * 32]Real
@@ -1100,6 +1223,7 @@ type laneFrame struct {
 		v479      [32 * 32]Real
 		v480      [32 * 32]Real
 		v482      [6 * 32]Real
+		v484      [2 * 32]Real
 		v493      [32]Real
 		v508      [32]Real
 		v513      [4 * 32]Real
@@ -1167,7 +1291,7 @@ type laneFrame struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [1371264]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [1587712]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {
@@ -1215,7 +1339,6 @@ type laneKernels struct {
 	fitSamplePart0           func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	fitSamplePart2           func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	predict0RecLanestep      func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	predict0Dense            func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	predict0RecLanerev       func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	predict0RecLanerevat     func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	fitGradPart0             func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -1253,7 +1376,6 @@ func pickKernels() *laneKernels {
 			fitSamplePart0:           fitSamplePart0AVX512,
 			fitSamplePart2:           fitSamplePart2AVX512,
 			predict0RecLanestep:      predict0RecLanestepAVX512,
-			predict0Dense:            predict0DenseAVX512,
 			predict0RecLanerev:       predict0RecLanerevAVX512,
 			predict0RecLanerevat:     predict0RecLanerevatAVX512,
 			fitGradPart0:             fitGradPart0AVX512,
@@ -1285,7 +1407,6 @@ func pickKernels() *laneKernels {
 			fitSamplePart0:           fitSamplePart0AVX2,
 			fitSamplePart2:           fitSamplePart2AVX2,
 			predict0RecLanestep:      predict0RecLanestepAVX2,
-			predict0Dense:            predict0DenseAVX2,
 			predict0RecLanerev:       predict0RecLanerevAVX2,
 			predict0RecLanerevat:     predict0RecLanerevatAVX2,
 			fitGradPart0:             fitGradPart0AVX2,
@@ -1350,8 +1471,6 @@ func fitSamplePart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func predict0RecLanestepAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func predict0DenseAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
 func predict0RecLanerevAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func predict0RecLanerevatAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -1405,8 +1524,6 @@ func fitSamplePart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 func fitSamplePart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func predict0RecLanestepAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func predict0DenseAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func predict0RecLanerevAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
@@ -2174,7 +2291,7 @@ func (l *lanes) solvePredict0RecLanes(tape *predict0RecTapeLanes, t0 *[32]float6
 			took[i] = true
 			tape.push(i, &s.stepT, &s.stepH, &s.qAt, &s.vAt)
 		}
-		d := &fr.predict0Dense
+		d := &fr.predict0Predict0Dense
 		for round := 0; ; round++ {
 			var inside [32]bool
 			more := false
@@ -2230,7 +2347,7 @@ func (l *lanes) solvePredict0RecLanes(tape *predict0RecTapeLanes, t0 *[32]float6
 				d.qD3 = s.stepData4
 				d.vD3 = s.stepData5
 			}
-			kernel.predict0Dense(l.fr, l.w, l.pre, &l.sums[0])
+			kernel.predict0Predict0Dense(l.fr, l.w, l.pre, &l.sums[0])
 			for i := range n {
 				if !inside[i] {
 					continue

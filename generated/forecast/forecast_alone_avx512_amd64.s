@@ -1152,25 +1152,25 @@ DATA f32_40200000<>+40(SB)/8, $0x4020000040200000
 DATA f32_40200000<>+48(SB)/8, $0x4020000040200000
 DATA f32_40200000<>+56(SB)/8, $0x4020000040200000
 GLOBL f32_40200000<>(SB), RODATA|NOPTR, $64
-DATA table0<>+0(SB)/8, $0xffffffffffffffff
-DATA table0<>+8(SB)/8, $0xffffffffffffffff
-DATA table0<>+16(SB)/8, $0xffffffffffffffff
-DATA table0<>+24(SB)/8, $0xffffffffffffffff
-DATA table0<>+32(SB)/8, $0xffffffffffffffff
-DATA table0<>+40(SB)/8, $0xffffffffffffffff
-DATA table0<>+48(SB)/8, $0xffffffffffffffff
-DATA table0<>+56(SB)/8, $0xffffffffffffffff
-DATA table0<>+64(SB)/8, $0x0000000000000000
-DATA table0<>+72(SB)/8, $0x0000000000000000
-DATA table0<>+80(SB)/8, $0x0000000000000000
-DATA table0<>+88(SB)/8, $0x0000000000000000
-DATA table0<>+96(SB)/8, $0x0000000000000000
-DATA table0<>+104(SB)/8, $0x0000000000000000
-DATA table0<>+112(SB)/8, $0x0000000000000000
-DATA table0<>+120(SB)/8, $0x0000000000000000
-GLOBL table0<>(SB), RODATA|NOPTR, $128
+DATA table_635c6277c38441ec<>+0(SB)/8, $0xffffffffffffffff
+DATA table_635c6277c38441ec<>+8(SB)/8, $0xffffffffffffffff
+DATA table_635c6277c38441ec<>+16(SB)/8, $0xffffffffffffffff
+DATA table_635c6277c38441ec<>+24(SB)/8, $0xffffffffffffffff
+DATA table_635c6277c38441ec<>+32(SB)/8, $0xffffffffffffffff
+DATA table_635c6277c38441ec<>+40(SB)/8, $0xffffffffffffffff
+DATA table_635c6277c38441ec<>+48(SB)/8, $0xffffffffffffffff
+DATA table_635c6277c38441ec<>+56(SB)/8, $0xffffffffffffffff
+DATA table_635c6277c38441ec<>+64(SB)/8, $0x0000000000000000
+DATA table_635c6277c38441ec<>+72(SB)/8, $0x0000000000000000
+DATA table_635c6277c38441ec<>+80(SB)/8, $0x0000000000000000
+DATA table_635c6277c38441ec<>+88(SB)/8, $0x0000000000000000
+DATA table_635c6277c38441ec<>+96(SB)/8, $0x0000000000000000
+DATA table_635c6277c38441ec<>+104(SB)/8, $0x0000000000000000
+DATA table_635c6277c38441ec<>+112(SB)/8, $0x0000000000000000
+DATA table_635c6277c38441ec<>+120(SB)/8, $0x0000000000000000
+GLOBL table_635c6277c38441ec<>(SB), RODATA|NOPTR, $128
 
-// enc1CellAlone is enc.1.cell of a block of samples (forecast.nde:13).
+// enc1CellAlone is enc.1.cell (forecast.nde:13) of a block of samples.
 TEXT enc1CellAlone_avx512<>(SB), NOSPLIT, $0-0
 	VBROADCASTSS	65920(AX), Z0
 	VBROADCASTSS	65924(AX), Z1
@@ -1586,7 +1586,7 @@ TEXT ·enc1CellAloneAVX512(SB), 0, $8-16
 	VZEROUPPER
 	RET
 
-// latentFieldAlone is Latent.field of a block of samples (forecast.nde:25).
+// latentFieldAlone is Latent.field (forecast.nde:25) of a block of samples.
 TEXT latentFieldAlone_avx512<>(SB), NOSPLIT, $0-0
 	// forecast.nde:28
 	VBROADCASTSS	67008(AX), Z0
@@ -2138,7 +2138,7 @@ TEXT ·latentFieldAloneAVX512(SB), 0, $8-16
 	VZEROUPPER
 	RET
 
-// forecast0StepAlone is Forecast.0.step of a block of samples (forecast.nde:38).
+// forecast0StepAlone is Forecast.0.step (forecast.nde:38) of a block of samples.
 TEXT forecast0StepAlone_avx512<>(SB), NOSPLIT, $0-0
 	VBROADCASTSD	68032(AX), Z0
 	VBROADCASTSD	67904(AX), Z1
@@ -2755,7 +2755,7 @@ TEXT ·forecast0StepAloneAVX512(SB), 0, $8-16
 	VZEROUPPER
 	RET
 
-// forecast0FirstStepAlone is Forecast.0.first_step of a block of samples (forecast.nde:38).
+// forecast0FirstStepAlone is Forecast.0.first_step (forecast.nde:38) of a block of samples.
 TEXT forecast0FirstStepAlone_avx512<>(SB), NOSPLIT, $0-0
 	VBROADCASTSD	71104(AX), Z0
 	VBROADCASTSD	70976(AX), Z1
@@ -2782,12 +2782,12 @@ TEXT forecast0FirstStepAlone_avx512<>(SB), NOSPLIT, $0-0
 	VDIVPD	Z13, Z11, Z11
 	VMULPD	Z10, Z10, Z10
 	VMULPD	Z11, Z11, Z11
-	VMOVUPD	table0<>+0(SB), Z14
-	VMOVUPD	table0<>+64(SB), Z15
+	VMOVUPD	table_635c6277c38441ec<>+0(SB), Z14
+	VMOVUPD	table_635c6277c38441ec<>+64(SB), Z15
 	VPANDQ	Z14, Z10, Z10
 	VPANDQ	Z15, Z11, Z11
-	VMOVUPD	table0<>+0(SB), Z14
-	VMOVUPD	table0<>+64(SB), Z15
+	VMOVUPD	table_635c6277c38441ec<>+0(SB), Z14
+	VMOVUPD	table_635c6277c38441ec<>+64(SB), Z15
 	VPANDQ	f64_3ff0000000000000<>(SB), Z14, Z14
 	VPANDQ	f64_3ff0000000000000<>(SB), Z15, Z15
 	VFMADD231PD	Z14, Z10, Z2
@@ -2800,12 +2800,12 @@ TEXT forecast0FirstStepAlone_avx512<>(SB), NOSPLIT, $0-0
 	VDIVPD	Z13, Z11, Z11
 	VMULPD	Z10, Z10, Z10
 	VMULPD	Z11, Z11, Z11
-	VMOVUPD	table0<>+0(SB), Z12
-	VMOVUPD	table0<>+64(SB), Z13
+	VMOVUPD	table_635c6277c38441ec<>+0(SB), Z12
+	VMOVUPD	table_635c6277c38441ec<>+64(SB), Z13
 	VPANDQ	Z12, Z10, Z10
 	VPANDQ	Z13, Z11, Z11
-	VMOVUPD	table0<>+0(SB), Z12
-	VMOVUPD	table0<>+64(SB), Z13
+	VMOVUPD	table_635c6277c38441ec<>+0(SB), Z12
+	VMOVUPD	table_635c6277c38441ec<>+64(SB), Z13
 	VPANDQ	f64_3ff0000000000000<>(SB), Z12, Z12
 	VPANDQ	f64_3ff0000000000000<>(SB), Z13, Z13
 	VFMADD231PD	Z12, Z10, Z6
@@ -3027,12 +3027,12 @@ TEXT forecast0FirstStepAlone_avx512<>(SB), NOSPLIT, $0-0
 	VDIVPD	Z9, Z7, Z7
 	VMULPD	Z6, Z6, Z6
 	VMULPD	Z7, Z7, Z7
-	VMOVUPD	table0<>+0(SB), Z8
-	VMOVUPD	table0<>+64(SB), Z9
+	VMOVUPD	table_635c6277c38441ec<>+0(SB), Z8
+	VMOVUPD	table_635c6277c38441ec<>+64(SB), Z9
 	VPANDQ	Z8, Z6, Z6
 	VPANDQ	Z9, Z7, Z7
-	VMOVUPD	table0<>+0(SB), Z8
-	VMOVUPD	table0<>+64(SB), Z9
+	VMOVUPD	table_635c6277c38441ec<>+0(SB), Z8
+	VMOVUPD	table_635c6277c38441ec<>+64(SB), Z9
 	VPANDQ	f64_3ff0000000000000<>(SB), Z8, Z8
 	VPANDQ	f64_3ff0000000000000<>(SB), Z9, Z9
 	VFMADD231PD	Z8, Z6, Z2
@@ -3314,7 +3314,7 @@ TEXT ·forecast0FirstStepAloneAVX512(SB), 0, $8-16
 	VZEROUPPER
 	RET
 
-// forecast0DenseStepAlone is Forecast.0.dense_step of a block of samples (forecast.nde:38).
+// forecast0DenseStepAlone is Forecast.0.dense_step (forecast.nde:38) of a block of samples.
 // 6 vectors lie in the frame for want of registers.
 TEXT forecast0DenseStepAlone_avx512<>(SB), NOSPLIT, $0-0
 	VBROADCASTSD	72640(AX), Z0
@@ -4107,7 +4107,7 @@ TEXT ·forecast0DenseStepAloneAVX512(SB), 0, $8-16
 	VZEROUPPER
 	RET
 
-// decSampleAlone is dec of a block of samples (forecast.nde:21).
+// decSampleAlone is dec (forecast.nde:21) of a block of samples.
 TEXT decSampleAlone_avx512<>(SB), NOSPLIT, $0-0
 	VMOVUPS	f32_00000000<>(SB), Z0
 	VMOVUPS	f32_00000000<>(SB), Z1

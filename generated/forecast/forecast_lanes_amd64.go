@@ -28,7 +28,9 @@ type laneFrame struct {
 		dz  [8 * 32]Real
 		da  [4 * 32]Real
 		v7  [12 * 32]Real
+		v8  [64 * 32]Real
 		v11 [64 * 32]Real
+		v12 [64 * 32]Real
 		v15 [64 * 32]Real
 		v20 [12 * 32]Real
 	}
@@ -167,6 +169,7 @@ type laneFrame struct {
 	decSample struct { // dec
 		z    [8 * 32]Real
 		out0 [3 * 32]Real
+		v3   [32 * 32]Real
 	}
 	forecastSample struct { // Forecast
 		ts        [64 * 32]float64
@@ -225,77 +228,15 @@ type laneFrame struct {
 		v6   [96 * 32]Real
 		v11  [96 * 32]Real
 	}
-	forecast0RecLanestart struct { // Forecast.0.rec.lanestart
-		stepT    [32]float64
-		stepT1   [32]float64
-		stepDir  [32]float64
-		stepRtol [32]float64
-		stepAtol [32]float64
-		z        [8 * 32]Real
-		a        [4 * 32]Real
-		stepH    [32]float64
-		zK       [8 * 32]Real
-		aK       [4 * 32]Real
-		v11      [8 * 32]float64
-		v18      [4 * 32]float64
-		v40      [32]float64
-		v47      [32]float64
-		v49      [32]float64
-		v52      [8 * 32]Real
-		v54      [4 * 32]Real
-		v58      [8 * 32]Real
-		v64      [4 * 32]Real
-	}
-	forecast0RecLanestep struct { // Forecast.0.rec.lanestep
-		stepT            [32]float64
-		stepH            [32]float64
-		stepRejected     [32]float64
-		stepErrPrev      [32]float64
-		stepErrPrev2     [32]float64
-		stepT1           [32]float64
-		stepDir          [32]float64
-		stepRtol         [32]float64
-		stepAtol         [32]float64
-		stepLive         [32]float64
-		z                [8 * 32]Real
-		a                [4 * 32]Real
-		zK               [8 * 32]Real
-		aK               [4 * 32]Real
-		stepRejectedNext [32]float64
-		stepErrPrevNext  [32]float64
-		stepErrPrev2Next [32]float64
-		stepTNext        [32]float64
-		stepHNext        [32]float64
-		zNext            [8 * 32]Real
-		aNext            [4 * 32]Real
-		zKnext           [8 * 32]Real
-		aKnext           [4 * 32]Real
-		stepCode         [32]float64
-		stepErr          [32]float64
-		stepTAt          [32]float64
-		stepHAt          [32]float64
-		zAt              [8 * 32]Real
-		aAt              [4 * 32]Real
-		stepData0        [8 * 32]Real
-		stepData1        [4 * 32]Real
-		stepData2        [8 * 32]Real
-		stepData3        [4 * 32]Real
-		stepData4        [8 * 32]Real
-		stepData5        [4 * 32]Real
-		stepData6        [8 * 32]Real
-		stepData7        [4 * 32]Real
-		v20              [32]uint32
-		v24              [8 * 32]Real
-		v28              [8 * 32]Real
-		v37              [4 * 32]Real
-		v41              [4 * 32]Real
-		v106             [8 * 32]Real
-		v108             [4 * 32]Real
-	}
 	decBack struct { // dec.back
 		z      [8 * 32]Real
 		outBar [3 * 32]Real
 		zBar   [8 * 32]Real
+		v3     [32 * 32]Real
+		v5     [32 * 32]Real
+		v7     [32 * 32]Real
+		v8     [32 * 32]Real
+		v15    [32 * 32]Real
 	}
 	latentFieldFwd struct { // Latent.field.fwd
 		z         [8 * 32]Real
@@ -308,6 +249,8 @@ type laneFrame struct {
 		softplus2 [64 * 32]Real
 		tanh      [12 * 32]Real
 		v6        [12 * 32]Real
+		v7        [64 * 32]Real
+		v11       [64 * 32]Real
 		v19       [12 * 32]Real
 	}
 	latentFieldBwd struct { // Latent.field.bwd
@@ -331,6 +274,7 @@ type laneFrame struct {
 		v24       [64 * 32]Real
 		v25       [64 * 32]Real
 		v27       [12 * 32]Real
+		v31       [32]Real
 		v32       [12 * 32]Real
 	}
 	forecast0ReplayVjp struct { // Forecast.0.replay.vjp
@@ -654,7 +598,7 @@ type laneFrame struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [2174848]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [2197376]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {
@@ -687,8 +631,6 @@ type laneKernels struct {
 	forecastSamplePart2   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	fitSamplePart0        func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	fitSamplePart2        func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	forecast0RecLanestart func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	forecast0RecLanestep  func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	forecast0RecLanerev   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	forecast0RecLanerevat func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	fitGradPart0          func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -711,8 +653,6 @@ func pickKernels() *laneKernels {
 			forecastSamplePart2:   forecastSamplePart2AVX512,
 			fitSamplePart0:        fitSamplePart0AVX512,
 			fitSamplePart2:        fitSamplePart2AVX512,
-			forecast0RecLanestart: forecast0RecLanestartAVX512,
-			forecast0RecLanestep:  forecast0RecLanestepAVX512,
 			forecast0RecLanerev:   forecast0RecLanerevAVX512,
 			forecast0RecLanerevat: forecast0RecLanerevatAVX512,
 			fitGradPart0:          fitGradPart0AVX512,
@@ -729,8 +669,6 @@ func pickKernels() *laneKernels {
 			forecastSamplePart2:   forecastSamplePart2AVX2,
 			fitSamplePart0:        fitSamplePart0AVX2,
 			fitSamplePart2:        fitSamplePart2AVX2,
-			forecast0RecLanestart: forecast0RecLanestartAVX2,
-			forecast0RecLanestep:  forecast0RecLanestepAVX2,
 			forecast0RecLanerev:   forecast0RecLanerevAVX2,
 			forecast0RecLanerevat: forecast0RecLanerevatAVX2,
 			fitGradPart0:          fitGradPart0AVX2,
@@ -763,10 +701,6 @@ func fitSamplePart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func fitSamplePart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func forecast0RecLanestartAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func forecast0RecLanestepAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
 func forecast0RecLanerevAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func forecast0RecLanerevatAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -790,10 +724,6 @@ func forecastSamplePart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Re
 func fitSamplePart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func fitSamplePart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func forecast0RecLanestartAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func forecast0RecLanestepAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func forecast0RecLanerevAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
@@ -1064,7 +994,7 @@ func (tp *forecast0RecTapeLanes) push(i int, t, h *[32]float64, z *[8 * 32]Real,
 // solveForecast0RecLanes solves system Latent for the first n samples, each in steps of its own (forecast.nde:38).
 func (l *lanes) solveForecast0RecLanes(tape *forecast0RecTapeLanes, t0 *[32]float64, ts *[32 * 32]float64, state0Out *[256 * 32]Real, state1Out *[128 * 32]Real, by rt.Stepping, n int, st *[32]rt.SolveStats) {
 	fr := l.fr
-	s := &fr.forecast0RecLanestep
+	s := &fr.forecast0Lanestep
 	t1 := (*[32]float64)(ts[992:])
 	var next [32]int // output time of each sample
 	tape.reset()
@@ -1084,7 +1014,7 @@ func (l *lanes) solveForecast0RecLanes(tape *forecast0RecTapeLanes, t0 *[32]floa
 		}
 	}
 	if running > 0 {
-		a := &fr.forecast0RecLanestart
+		a := &fr.forecast0Lanestart
 		a.stepT = s.stepT
 		a.stepT1 = s.stepT1
 		a.stepDir = s.stepDir
@@ -1092,7 +1022,7 @@ func (l *lanes) solveForecast0RecLanes(tape *forecast0RecTapeLanes, t0 *[32]floa
 		a.stepAtol = s.stepAtol
 		a.z = s.z
 		a.a = s.a
-		kernel.forecast0RecLanestart(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.forecast0Lanestart(l.fr, l.w, l.pre, &l.sums[0])
 		s.stepH = a.stepH
 		s.zK = a.zK
 		s.aK = a.aK
@@ -1111,7 +1041,7 @@ func (l *lanes) solveForecast0RecLanes(tape *forecast0RecTapeLanes, t0 *[32]floa
 			}
 			break
 		}
-		kernel.forecast0RecLanestep(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.forecast0Lanestep(l.fr, l.w, l.pre, &l.sums[0])
 		var took [32]bool // a step
 		for i := range n {
 			if s.stepLive[i] == 0 {

@@ -20,11 +20,13 @@ type laneFrame struct {
 		v   [2 * 32]Real
 		dq  [2 * 32]Real
 		dv  [2 * 32]Real
+		v6  [4 * 32]Real
 		v9  [128 * 32]Real
 		v10 [128 * 32]Real
 		v11 [128 * 32]Real
 		v12 [128 * 32]Real
 		v13 [128 * 32]Real
+		v14 [128 * 32]Real
 		v17 [128 * 32]Real
 		v20 [128 * 32]Real
 		v23 [128 * 32]Real
@@ -38,9 +40,11 @@ type laneFrame struct {
 		v40 [128 * 32]Real
 		v41 [128 * 32]Real
 		v53 [4 * 32]Real
+		v55 [4 * 32]Real
 		v58 [128 * 32]Real
 		v61 [128 * 32]Real
 		v62 [128 * 32]Real
+		v67 [4 * 32]Real
 		v71 [128 * 32]Real
 		v74 [128 * 32]Real
 		v75 [128 * 32]Real
@@ -124,11 +128,13 @@ type laneFrame struct {
 		v    [2 * 32]Real
 		a    [2 * 32]Real
 		loss [32]Real
+		v6   [4 * 32]Real
 		v9   [128 * 32]Real
 		v10  [128 * 32]Real
 		v11  [128 * 32]Real
 		v12  [128 * 32]Real
 		v13  [128 * 32]Real
+		v14  [128 * 32]Real
 		v17  [128 * 32]Real
 		v20  [128 * 32]Real
 		v23  [128 * 32]Real
@@ -142,9 +148,11 @@ type laneFrame struct {
 		v40  [128 * 32]Real
 		v41  [128 * 32]Real
 		v53  [4 * 32]Real
+		v55  [4 * 32]Real
 		v58  [128 * 32]Real
 		v61  [128 * 32]Real
 		v62  [128 * 32]Real
+		v67  [4 * 32]Real
 		v71  [128 * 32]Real
 		v74  [128 * 32]Real
 		v75  [128 * 32]Real
@@ -162,6 +170,7 @@ type laneFrame struct {
 		v11  [128 * 32]Real
 		v12  [128 * 32]Real
 		v13  [128 * 32]Real
+		v14  [128 * 32]Real
 		v17  [128 * 32]Real
 		v19  [128 * 32]Real
 		v20  [128 * 32]Real
@@ -254,7 +263,7 @@ type laneFrame struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [2195456]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [2247680]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {

@@ -13,10 +13,8 @@ func init() {
 			moons0StepAlone:          moons0StepAloneAVX512,
 			moons0FirstStepAlone:     moons0FirstStepAloneAVX512,
 			moons0DenseStepAlone:     moons0DenseStepAloneAVX512,
-			flowField1Alone:          flowField1AloneAVX512,
 			moonsTiny0StepAlone:      moonsTiny0StepAloneAVX512,
 			moonsTiny0DenseStepAlone: moonsTiny0DenseStepAloneAVX512,
-			flowField2Alone:          flowField2AloneAVX512,
 			moonsFast0StepAlone:      moonsFast0StepAloneAVX512,
 			moonsFast0DenseStepAlone: moonsFast0DenseStepAloneAVX512,
 		}
@@ -26,10 +24,8 @@ func init() {
 			moons0StepAlone:          moons0StepAloneAVX2,
 			moons0FirstStepAlone:     moons0FirstStepAloneAVX2,
 			moons0DenseStepAlone:     moons0DenseStepAloneAVX2,
-			flowField1Alone:          flowField1AloneAVX2,
 			moonsTiny0StepAlone:      moonsTiny0StepAloneAVX2,
 			moonsTiny0DenseStepAlone: moonsTiny0DenseStepAloneAVX2,
-			flowField2Alone:          flowField2AloneAVX2,
 			moonsFast0StepAlone:      moonsFast0StepAloneAVX2,
 			moonsFast0DenseStepAlone: moonsFast0DenseStepAloneAVX2,
 		}
@@ -44,13 +40,9 @@ func moons0FirstStepAloneAVX2(fr *aloneFrame, w *aloneWeights)
 
 func moons0DenseStepAloneAVX2(fr *aloneFrame, w *aloneWeights)
 
-func flowField1AloneAVX2(fr *aloneFrame, w *aloneWeights)
-
 func moonsTiny0StepAloneAVX2(fr *aloneFrame, w *aloneWeights)
 
 func moonsTiny0DenseStepAloneAVX2(fr *aloneFrame, w *aloneWeights)
-
-func flowField2AloneAVX2(fr *aloneFrame, w *aloneWeights)
 
 func moonsFast0StepAloneAVX2(fr *aloneFrame, w *aloneWeights)
 
@@ -64,13 +56,9 @@ func moons0FirstStepAloneAVX512(fr *aloneFrame, w *aloneWeights)
 
 func moons0DenseStepAloneAVX512(fr *aloneFrame, w *aloneWeights)
 
-func flowField1AloneAVX512(fr *aloneFrame, w *aloneWeights)
-
 func moonsTiny0StepAloneAVX512(fr *aloneFrame, w *aloneWeights)
 
 func moonsTiny0DenseStepAloneAVX512(fr *aloneFrame, w *aloneWeights)
-
-func flowField2AloneAVX512(fr *aloneFrame, w *aloneWeights)
 
 func moonsFast0StepAloneAVX512(fr *aloneFrame, w *aloneWeights)
 

@@ -85,11 +85,6 @@ type aloneFrame struct {
 		v93    [16]Real
 		v94    [16]Real
 	}
-	flowField1Alone struct { // Flow.field.1
-		t  [16]float64
-		x  [16]Real
-		dx [16]Real
-	}
 	moonsTiny0StepAlone struct { // MoonsTiny.0.step
 		t     [16]float64
 		h     [16]float64
@@ -104,11 +99,6 @@ type aloneFrame struct {
 		xNext [16]Real
 		xD1   [16]Real
 		xD2   [16]Real
-	}
-	flowField2Alone struct { // Flow.field.2
-		t  [16]float64
-		x  [16]Real
-		dx [16]Real
 	}
 	moonsFast0StepAlone struct { // MoonsFast.0.step
 		t     [16]float64
@@ -130,7 +120,7 @@ type aloneFrame struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [74368]byte([unsafe.Sizeof(aloneFrame{})]byte{})
+var _ = [73856]byte([unsafe.Sizeof(aloneFrame{})]byte{})
 
 // aloneWeights are parameters as kernels for one sample read them.
 type aloneWeights struct {
@@ -178,10 +168,8 @@ type aloneKernels struct {
 	moons0StepAlone          func(fr *aloneFrame, w *aloneWeights)
 	moons0FirstStepAlone     func(fr *aloneFrame, w *aloneWeights)
 	moons0DenseStepAlone     func(fr *aloneFrame, w *aloneWeights)
-	flowField1Alone          func(fr *aloneFrame, w *aloneWeights)
 	moonsTiny0StepAlone      func(fr *aloneFrame, w *aloneWeights)
 	moonsTiny0DenseStepAlone func(fr *aloneFrame, w *aloneWeights)
-	flowField2Alone          func(fr *aloneFrame, w *aloneWeights)
 	moonsFast0StepAlone      func(fr *aloneFrame, w *aloneWeights)
 	moonsFast0DenseStepAlone func(fr *aloneFrame, w *aloneWeights)
 }
@@ -577,10 +565,10 @@ func moonsPath0(x *[2]Real, x2 *[2]Real) (float64, float64) {
 func flowField1(w *Params, pre *prepared, ws *workspace, t float64, x *[2]Real, dx *[2]Real) {
 	if alone != nil {
 		fr := ws.aloneFrame()
-		fr.flowField1Alone.t[0] = t
-		*(*[2]Real)(fr.flowField1Alone.x[:2]) = *x
-		alone.flowField1Alone(fr, pre.alone)
-		*dx = *(*[2]Real)(fr.flowField1Alone.dx[:2])
+		fr.flowFieldAlone.t[0] = t
+		*(*[2]Real)(fr.flowFieldAlone.x[:2]) = *x
+		alone.flowFieldAlone(fr, pre.alone)
+		*dx = *(*[2]Real)(fr.flowFieldAlone.dx[:2])
 		return
 	}
 	x0, x1 := x[0], x[1]
@@ -703,10 +691,10 @@ func moonsTinyPath0(x *[2]Real, x2 *[2]Real) (float64, float64) {
 func flowField2(w *Params, pre *prepared, ws *workspace, t float64, x *[2]Real, dx *[2]Real) {
 	if alone != nil {
 		fr := ws.aloneFrame()
-		fr.flowField2Alone.t[0] = t
-		*(*[2]Real)(fr.flowField2Alone.x[:2]) = *x
-		alone.flowField2Alone(fr, pre.alone)
-		*dx = *(*[2]Real)(fr.flowField2Alone.dx[:2])
+		fr.flowFieldAlone.t[0] = t
+		*(*[2]Real)(fr.flowFieldAlone.x[:2]) = *x
+		alone.flowFieldAlone(fr, pre.alone)
+		*dx = *(*[2]Real)(fr.flowFieldAlone.dx[:2])
 		return
 	}
 	x0, x1 := x[0], x[1]

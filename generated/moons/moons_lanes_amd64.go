@@ -95,11 +95,6 @@ type laneFrame struct {
 		step0In0 [32]float64
 		step0In1 [32]float64
 	}
-	flowField1 struct { // Flow.field.1
-		t  [32]float64
-		x  [2 * 32]Real
-		dx [2 * 32]Real
-	}
 	moonsTiny0Step struct { // MoonsTiny.0.step
 		t     [32]float64
 		h     [32]float64
@@ -122,11 +117,6 @@ type laneFrame struct {
 		logits   [2 * 32]Real
 		step0In0 [32]float64
 		step0In1 [32]float64
-	}
-	flowField2 struct { // Flow.field.2
-		t  [32]float64
-		x  [2 * 32]Real
-		dx [2 * 32]Real
 	}
 	moonsFast0Step struct { // MoonsFast.0.step
 		t     [32]float64
@@ -160,52 +150,6 @@ type laneFrame struct {
 		v5       [2 * 32]Real
 		step0In0 [32]float64
 		step0In1 [32]float64
-	}
-	moons0RecLanestart struct { // Moons.0.rec.lanestart
-		stepT    [32]float64
-		stepT1   [32]float64
-		stepDir  [32]float64
-		stepRtol [32]float64
-		stepAtol [32]float64
-		x        [2 * 32]Real
-		stepH    [32]float64
-		xK       [2 * 32]Real
-		v10      [2 * 32]float64
-		v24      [32]float64
-		v31      [32]float64
-		v33      [32]float64
-		v36      [2 * 32]Real
-		v37      [2 * 32]Real
-	}
-	moons0RecLanestep struct { // Moons.0.rec.lanestep
-		stepT            [32]float64
-		stepH            [32]float64
-		stepRejected     [32]float64
-		stepErrPrev      [32]float64
-		stepErrPrev2     [32]float64
-		stepT1           [32]float64
-		stepDir          [32]float64
-		stepRtol         [32]float64
-		stepAtol         [32]float64
-		stepLive         [32]float64
-		x                [2 * 32]Real
-		xK               [2 * 32]Real
-		stepRejectedNext [32]float64
-		stepErrPrevNext  [32]float64
-		stepErrPrev2Next [32]float64
-		stepTNext        [32]float64
-		stepHNext        [32]float64
-		xNext            [2 * 32]Real
-		xKnext           [2 * 32]Real
-		stepCode         [32]float64
-		stepErr          [32]float64
-		stepTAt          [32]float64
-		stepHAt          [32]float64
-		xAt              [2 * 32]Real
-		v18              [32]uint32
-		v22              [2 * 32]Real
-		v26              [2 * 32]Real
-		v89              [2 * 32]Real
 	}
 	flowFieldFwd struct { // Flow.field.fwd
 		x    [2 * 32]Real
@@ -455,109 +399,6 @@ type laneFrame struct {
 		step4In0 [32]float64
 		step4In1 [32]float64
 	}
-	flowField5F64 struct { // Flow.field.5.f64
-		t  [32]float64
-		x  [2 * 32]float64
-		dx [2 * 32]float64
-	}
-	fitHyper0Lanestart struct { // FitHyper.0.lanestart
-		stepT    [32]float64
-		stepT1   [32]float64
-		stepDir  [32]float64
-		stepRtol [32]float64
-		stepAtol [32]float64
-		x        [2 * 32]float64
-		stepH    [32]float64
-		xK       [2 * 32]float64
-		v9       [2 * 32]float64
-		v22      [32]float64
-		v29      [32]float64
-		v31      [32]float64
-		v33      [2 * 32]float64
-		v34      [2 * 32]float64
-	}
-	fitHyper0DenseStep struct { // FitHyper.0.dense_step
-		t      [32]float64
-		h      [32]float64
-		x      [2 * 32]float64
-		xK     [2 * 32]float64
-		xNext  [2 * 32]float64
-		xErr   [2 * 32]float64
-		xKnext [2 * 32]float64
-		xD1    [2 * 32]float64
-		xD2    [2 * 32]float64
-		xD3    [2 * 32]float64
-		xD4    [2 * 32]float64
-		v6     [32]float64
-		v8     [2 * 32]float64
-		v9     [2 * 32]float64
-		v12    [32]float64
-		v20    [2 * 32]float64
-		v21    [2 * 32]float64
-		v24    [32]float64
-		v36    [2 * 32]float64
-		v37    [2 * 32]float64
-		v40    [32]float64
-		v56    [2 * 32]float64
-		v57    [2 * 32]float64
-		v58    [32]float64
-		v78    [2 * 32]float64
-		v79    [2 * 32]float64
-	}
-	fitHyper0Lanestep struct { // FitHyper.0.lanestep
-		stepT            [32]float64
-		stepH            [32]float64
-		stepRejected     [32]float64
-		stepErrPrev      [32]float64
-		stepErrPrev2     [32]float64
-		stepT1           [32]float64
-		stepDir          [32]float64
-		stepRtol         [32]float64
-		stepAtol         [32]float64
-		stepLive         [32]float64
-		x                [2 * 32]float64
-		xK               [2 * 32]float64
-		stepRejectedNext [32]float64
-		stepErrPrevNext  [32]float64
-		stepErrPrev2Next [32]float64
-		stepTNext        [32]float64
-		stepHNext        [32]float64
-		xNext            [2 * 32]float64
-		xKnext           [2 * 32]float64
-		stepCode         [32]float64
-		stepErr          [32]float64
-		stepTAt          [32]float64
-		stepHAt          [32]float64
-		xAt              [2 * 32]float64
-		stepData0        [2 * 32]float64
-		stepData1        [2 * 32]float64
-		stepData2        [2 * 32]float64
-		stepData3        [2 * 32]float64
-		v18              [32]uint32
-		v22              [2 * 32]float64
-		v24              [2 * 32]float64
-		v86              [2 * 32]float64
-	}
-	fitHyper0Dense struct { // FitHyper.0.dense
-		theta [32]float64
-		h     [32]float64
-		x     [2 * 32]float64
-		xNext [2 * 32]float64
-		xD1   [2 * 32]float64
-		xD2   [2 * 32]float64
-		xD3   [2 * 32]float64
-		xD4   [2 * 32]float64
-		xAt   [2 * 32]float64
-	}
-	fitHyperHyperEuler1Target struct { // FitHyper.HyperEuler.1.target
-		dt   [32]float64
-		h    [32]float64
-		x    [2 * 32]float64
-		xEnd [2 * 32]float64
-		out0 [2 * 32]Real
-		out1 [2 * 32]Real
-		out2 [2 * 32]Real
-	}
 	fitHyperHyperEuler1Off struct { // FitHyper.HyperEuler.1.off
 		h      [32]float64
 		weight [32]float64
@@ -566,11 +407,6 @@ type laneFrame struct {
 		xWant  [2 * 32]Real
 		out0   [2 * 32]Real
 		v22    [64 * 32]Real
-	}
-	flowField7 struct { // Flow.field.7
-		t  [32]float64
-		x  [2 * 32]Real
-		dx [2 * 32]Real
 	}
 	fitHyper1DenseStep struct { // FitHyper.1.dense_step
 		t     [32]float64
@@ -625,56 +461,6 @@ type laneFrame struct {
 		step6In0 [32]float64
 		step6In1 [32]float64
 	}
-	fitHyper0RecLanestart struct { // FitHyper.0.rec.lanestart
-		stepT    [32]float64
-		stepT1   [32]float64
-		stepDir  [32]float64
-		stepRtol [32]float64
-		stepAtol [32]float64
-		x        [2 * 32]float64
-		stepH    [32]float64
-		xK       [2 * 32]float64
-		v9       [2 * 32]float64
-		v22      [32]float64
-		v29      [32]float64
-		v31      [32]float64
-		v33      [2 * 32]float64
-		v34      [2 * 32]float64
-	}
-	fitHyper0RecLanestep struct { // FitHyper.0.rec.lanestep
-		stepT            [32]float64
-		stepH            [32]float64
-		stepRejected     [32]float64
-		stepErrPrev      [32]float64
-		stepErrPrev2     [32]float64
-		stepT1           [32]float64
-		stepDir          [32]float64
-		stepRtol         [32]float64
-		stepAtol         [32]float64
-		stepLive         [32]float64
-		x                [2 * 32]float64
-		xK               [2 * 32]float64
-		stepRejectedNext [32]float64
-		stepErrPrevNext  [32]float64
-		stepErrPrev2Next [32]float64
-		stepTNext        [32]float64
-		stepHNext        [32]float64
-		xNext            [2 * 32]float64
-		xKnext           [2 * 32]float64
-		stepCode         [32]float64
-		stepErr          [32]float64
-		stepTAt          [32]float64
-		stepHAt          [32]float64
-		xAt              [2 * 32]float64
-		stepData0        [2 * 32]float64
-		stepData1        [2 * 32]float64
-		stepData2        [2 * 32]float64
-		stepData3        [2 * 32]float64
-		v18              [32]uint32
-		v22              [2 * 32]float64
-		v24              [2 * 32]float64
-		v86              [2 * 32]float64
-	}
 	fitHyperHyperEuler1TargetFwd struct { // FitHyper.HyperEuler.1.target.fwd
 		dt    [32]float64
 		h     [32]float64
@@ -695,23 +481,6 @@ type laneFrame struct {
 		lt     [64 * 32]uint32
 		lt2    [64 * 32]uint32
 		v22    [64 * 32]Real
-	}
-	fitHyper1RecLanestep struct { // FitHyper.1.rec.lanestep
-		stepT     [32]float64
-		stepH     [32]float64
-		stepLive  [32]float64
-		x         [2 * 32]Real
-		xNext     [2 * 32]Real
-		stepCode  [32]float64
-		xAt       [2 * 32]Real
-		stepData0 [2 * 32]Real
-		stepData1 [2 * 32]Real
-		v5        [2 * 32]Real
-	}
-	flowField7Fwd struct { // Flow.field.7.fwd
-		x    [2 * 32]Real
-		dx   [2 * 32]Real
-		tanh [16 * 32]Real
 	}
 	flowField7Bwd struct { // Flow.field.7.bwd
 		tanh  [16 * 32]Real
@@ -1118,7 +887,7 @@ type laneFrame struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [2338560]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [2269056]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {
@@ -1159,8 +928,6 @@ type laneKernels struct {
 	moonsFastSamplePart2   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	fitSamplePart0         func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	fitSamplePart2         func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	moons0RecLanestart     func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	moons0RecLanestep      func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	moons0RecLanerev       func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	fitGradPart0           func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	fitGradPart2           func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -1176,9 +943,6 @@ type laneKernels struct {
 	fitTinyGradPart2       func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	fitTinyGradPart4       func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	fitTinyGradPart6       func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitHyper0Lanestart     func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitHyper0Lanestep      func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitHyper0Dense         func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	fitHyper1Lanestep      func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	fitHyper1Dense         func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	fitHyperSamplePart0    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -1186,9 +950,6 @@ type laneKernels struct {
 	fitHyperSamplePart4    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	fitHyperSamplePart6    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	fitHyperSamplePart8    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitHyper0RecLanestart  func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitHyper0RecLanestep   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitHyper1RecLanestep   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	fitHyper1RecLanerev    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	fitHyper1RecLanerevat  func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	fitHyper0RecLanerev    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -1231,8 +992,6 @@ func pickKernels() *laneKernels {
 			moonsFastSamplePart2:   moonsFastSamplePart2AVX512,
 			fitSamplePart0:         fitSamplePart0AVX512,
 			fitSamplePart2:         fitSamplePart2AVX512,
-			moons0RecLanestart:     moons0RecLanestartAVX512,
-			moons0RecLanestep:      moons0RecLanestepAVX512,
 			moons0RecLanerev:       moons0RecLanerevAVX512,
 			fitGradPart0:           fitGradPart0AVX512,
 			fitGradPart2:           fitGradPart2AVX512,
@@ -1248,9 +1007,6 @@ func pickKernels() *laneKernels {
 			fitTinyGradPart2:       fitTinyGradPart2AVX512,
 			fitTinyGradPart4:       fitTinyGradPart4AVX512,
 			fitTinyGradPart6:       fitTinyGradPart6AVX512,
-			fitHyper0Lanestart:     fitHyper0LanestartAVX512,
-			fitHyper0Lanestep:      fitHyper0LanestepAVX512,
-			fitHyper0Dense:         fitHyper0DenseAVX512,
 			fitHyper1Lanestep:      fitHyper1LanestepAVX512,
 			fitHyper1Dense:         fitHyper1DenseAVX512,
 			fitHyperSamplePart0:    fitHyperSamplePart0AVX512,
@@ -1258,9 +1014,6 @@ func pickKernels() *laneKernels {
 			fitHyperSamplePart4:    fitHyperSamplePart4AVX512,
 			fitHyperSamplePart6:    fitHyperSamplePart6AVX512,
 			fitHyperSamplePart8:    fitHyperSamplePart8AVX512,
-			fitHyper0RecLanestart:  fitHyper0RecLanestartAVX512,
-			fitHyper0RecLanestep:   fitHyper0RecLanestepAVX512,
-			fitHyper1RecLanestep:   fitHyper1RecLanestepAVX512,
 			fitHyper1RecLanerev:    fitHyper1RecLanerevAVX512,
 			fitHyper1RecLanerevat:  fitHyper1RecLanerevatAVX512,
 			fitHyper0RecLanerev:    fitHyper0RecLanerevAVX512,
@@ -1297,8 +1050,6 @@ func pickKernels() *laneKernels {
 			moonsFastSamplePart2:   moonsFastSamplePart2AVX2,
 			fitSamplePart0:         fitSamplePart0AVX2,
 			fitSamplePart2:         fitSamplePart2AVX2,
-			moons0RecLanestart:     moons0RecLanestartAVX2,
-			moons0RecLanestep:      moons0RecLanestepAVX2,
 			moons0RecLanerev:       moons0RecLanerevAVX2,
 			fitGradPart0:           fitGradPart0AVX2,
 			fitGradPart2:           fitGradPart2AVX2,
@@ -1314,9 +1065,6 @@ func pickKernels() *laneKernels {
 			fitTinyGradPart2:       fitTinyGradPart2AVX2,
 			fitTinyGradPart4:       fitTinyGradPart4AVX2,
 			fitTinyGradPart6:       fitTinyGradPart6AVX2,
-			fitHyper0Lanestart:     fitHyper0LanestartAVX2,
-			fitHyper0Lanestep:      fitHyper0LanestepAVX2,
-			fitHyper0Dense:         fitHyper0DenseAVX2,
 			fitHyper1Lanestep:      fitHyper1LanestepAVX2,
 			fitHyper1Dense:         fitHyper1DenseAVX2,
 			fitHyperSamplePart0:    fitHyperSamplePart0AVX2,
@@ -1324,9 +1072,6 @@ func pickKernels() *laneKernels {
 			fitHyperSamplePart4:    fitHyperSamplePart4AVX2,
 			fitHyperSamplePart6:    fitHyperSamplePart6AVX2,
 			fitHyperSamplePart8:    fitHyperSamplePart8AVX2,
-			fitHyper0RecLanestart:  fitHyper0RecLanestartAVX2,
-			fitHyper0RecLanestep:   fitHyper0RecLanestepAVX2,
-			fitHyper1RecLanestep:   fitHyper1RecLanestepAVX2,
 			fitHyper1RecLanerev:    fitHyper1RecLanerevAVX2,
 			fitHyper1RecLanerevat:  fitHyper1RecLanerevatAVX2,
 			fitHyper0RecLanerev:    fitHyper0RecLanerevAVX2,
@@ -1388,10 +1133,6 @@ func fitSamplePart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func fitSamplePart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func moons0RecLanestartAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func moons0RecLanestepAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
 func moons0RecLanerevAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func fitGradPart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -1422,12 +1163,6 @@ func fitTinyGradPart4AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func fitTinyGradPart6AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func fitHyper0LanestartAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func fitHyper0LanestepAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func fitHyper0DenseAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
 func fitHyper1LanestepAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func fitHyper1DenseAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -1441,12 +1176,6 @@ func fitHyperSamplePart4AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real
 func fitHyperSamplePart6AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func fitHyperSamplePart8AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func fitHyper0RecLanestartAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func fitHyper0RecLanestepAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func fitHyper1RecLanestepAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func fitHyper1RecLanerevAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
@@ -1512,10 +1241,6 @@ func fitSamplePart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func fitSamplePart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func moons0RecLanestartAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func moons0RecLanestepAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
 func moons0RecLanerevAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func fitGradPart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -1546,12 +1271,6 @@ func fitTinyGradPart4AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func fitTinyGradPart6AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func fitHyper0LanestartAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func fitHyper0LanestepAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func fitHyper0DenseAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
 func fitHyper1LanestepAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func fitHyper1DenseAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -1565,12 +1284,6 @@ func fitHyperSamplePart4AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Re
 func fitHyperSamplePart6AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func fitHyperSamplePart8AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func fitHyper0RecLanestartAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func fitHyper0RecLanestepAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func fitHyper1RecLanestepAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func fitHyper1RecLanerevAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
@@ -1979,7 +1692,7 @@ func (tp *moons0RecTapeLanes) push(i int, t, h *[32]float64, x *[2 * 32]Real) {
 // solveMoons0RecLanes solves system Flow for the first n samples, each in steps of its own (moons.nde:19).
 func (l *lanes) solveMoons0RecLanes(tape *moons0RecTapeLanes, t0, t1 *[32]float64, by rt.Stepping, n int, st *[32]rt.SolveStats) {
 	fr := l.fr
-	s := &fr.moons0RecLanestep
+	s := &fr.moons0Lanestep
 	tape.reset()
 	running := 0
 	var last [32]float64 // error norm of the last attempt
@@ -1997,14 +1710,14 @@ func (l *lanes) solveMoons0RecLanes(tape *moons0RecTapeLanes, t0, t1 *[32]float6
 		}
 	}
 	if running > 0 {
-		a := &fr.moons0RecLanestart
+		a := &fr.moons0Lanestart
 		a.stepT = s.stepT
 		a.stepT1 = s.stepT1
 		a.stepDir = s.stepDir
 		a.stepRtol = s.stepRtol
 		a.stepAtol = s.stepAtol
 		a.x = s.x
-		kernel.moons0RecLanestart(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.moons0Lanestart(l.fr, l.w, l.pre, &l.sums[0])
 		s.stepH = a.stepH
 		s.xK = a.xK
 	}
@@ -2022,7 +1735,7 @@ func (l *lanes) solveMoons0RecLanes(tape *moons0RecTapeLanes, t0, t1 *[32]float6
 			}
 			return
 		}
-		kernel.moons0RecLanestep(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.moons0Lanestep(l.fr, l.w, l.pre, &l.sums[0])
 		for i := range n {
 			if s.stepLive[i] == 0 {
 				continue
@@ -2411,7 +2124,7 @@ func (k *fitTinyWorker) lanes(weights, gradient []Real, t *rt.Table, rows []int,
 // solveFitHyper0Lanes solves system Flow for the first n samples, each in steps of its own (moons_hyper.nde:50).
 func (l *lanes) solveFitHyper0Lanes(t0 *[32]float64, ts *[11 * 32]float64, state0Out *[22 * 32]float64, by rt.Stepping, n int, st *[32]rt.SolveStats) {
 	fr := l.fr
-	s := &fr.fitHyper0Lanestep
+	s := &fr.fitTiny0Lanestep
 	t1 := (*[32]float64)(ts[320:])
 	var next [32]int // output time of each sample
 	running := 0
@@ -2430,14 +2143,14 @@ func (l *lanes) solveFitHyper0Lanes(t0 *[32]float64, ts *[11 * 32]float64, state
 		}
 	}
 	if running > 0 {
-		a := &fr.fitHyper0Lanestart
+		a := &fr.fitTiny0Lanestart
 		a.stepT = s.stepT
 		a.stepT1 = s.stepT1
 		a.stepDir = s.stepDir
 		a.stepRtol = s.stepRtol
 		a.stepAtol = s.stepAtol
 		a.x = s.x
-		kernel.fitHyper0Lanestart(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.fitTiny0Lanestart(l.fr, l.w, l.pre, &l.sums[0])
 		s.stepH = a.stepH
 		s.xK = a.xK
 	}
@@ -2455,7 +2168,7 @@ func (l *lanes) solveFitHyper0Lanes(t0 *[32]float64, ts *[11 * 32]float64, state
 			}
 			break
 		}
-		kernel.fitHyper0Lanestep(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.fitTiny0Lanestep(l.fr, l.w, l.pre, &l.sums[0])
 		var took [32]bool // a step
 		for i := range n {
 			if s.stepLive[i] == 0 {
@@ -2481,7 +2194,7 @@ func (l *lanes) solveFitHyper0Lanes(t0 *[32]float64, ts *[11 * 32]float64, state
 			}
 			last[i] = s.stepErr[i]
 		}
-		d := &fr.fitHyper0Dense
+		d := &fr.fitTiny0Dense
 		for round := 0; ; round++ {
 			var inside [32]bool
 			more := false
@@ -2525,7 +2238,7 @@ func (l *lanes) solveFitHyper0Lanes(t0 *[32]float64, ts *[11 * 32]float64, state
 				d.xD3 = s.stepData2
 				d.xD4 = s.stepData3
 			}
-			kernel.fitHyper0Dense(l.fr, l.w, l.pre, &l.sums[0])
+			kernel.fitTiny0Dense(l.fr, l.w, l.pre, &l.sums[0])
 			for i := range n {
 				if !inside[i] {
 					continue
@@ -2716,7 +2429,7 @@ func (tp *fitHyper0RecTapeLanes) push(i int, t, h *[32]float64, x *[2 * 32]float
 // solveFitHyper0RecLanes solves system Flow for the first n samples, each in steps of its own (moons_hyper.nde:50).
 func (l *lanes) solveFitHyper0RecLanes(tape *fitHyper0RecTapeLanes, t0 *[32]float64, ts *[11 * 32]float64, state0Out *[22 * 32]float64, by rt.Stepping, n int, st *[32]rt.SolveStats) {
 	fr := l.fr
-	s := &fr.fitHyper0RecLanestep
+	s := &fr.fitTiny0Lanestep
 	t1 := (*[32]float64)(ts[320:])
 	var next [32]int // output time of each sample
 	tape.reset()
@@ -2736,14 +2449,14 @@ func (l *lanes) solveFitHyper0RecLanes(tape *fitHyper0RecTapeLanes, t0 *[32]floa
 		}
 	}
 	if running > 0 {
-		a := &fr.fitHyper0RecLanestart
+		a := &fr.fitTiny0Lanestart
 		a.stepT = s.stepT
 		a.stepT1 = s.stepT1
 		a.stepDir = s.stepDir
 		a.stepRtol = s.stepRtol
 		a.stepAtol = s.stepAtol
 		a.x = s.x
-		kernel.fitHyper0RecLanestart(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.fitTiny0Lanestart(l.fr, l.w, l.pre, &l.sums[0])
 		s.stepH = a.stepH
 		s.xK = a.xK
 	}
@@ -2761,7 +2474,7 @@ func (l *lanes) solveFitHyper0RecLanes(tape *fitHyper0RecTapeLanes, t0 *[32]floa
 			}
 			break
 		}
-		kernel.fitHyper0RecLanestep(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.fitTiny0Lanestep(l.fr, l.w, l.pre, &l.sums[0])
 		var took [32]bool // a step
 		for i := range n {
 			if s.stepLive[i] == 0 {
@@ -2788,7 +2501,7 @@ func (l *lanes) solveFitHyper0RecLanes(tape *fitHyper0RecTapeLanes, t0 *[32]floa
 			}
 			last[i] = s.stepErr[i]
 		}
-		d := &fr.fitHyper0Dense
+		d := &fr.fitTiny0Dense
 		for round := 0; ; round++ {
 			var inside [32]bool
 			more := false
@@ -2834,7 +2547,7 @@ func (l *lanes) solveFitHyper0RecLanes(tape *fitHyper0RecTapeLanes, t0 *[32]floa
 				d.xD3 = s.stepData2
 				d.xD4 = s.stepData3
 			}
-			kernel.fitHyper0Dense(l.fr, l.w, l.pre, &l.sums[0])
+			kernel.fitTiny0Dense(l.fr, l.w, l.pre, &l.sums[0])
 			for i := range n {
 				if !inside[i] {
 					continue
@@ -2892,7 +2605,7 @@ func (tp *fitHyper1RecTapeLanes) push(i int, t, h *[32]float64, x *[2 * 32]Real)
 // solveFitHyper1RecLanes solves system Flow for the first n samples, each in steps of its own (moons_hyper.nde:51).
 func (l *lanes) solveFitHyper1RecLanes(tape *fitHyper1RecTapeLanes, t0 *[32]float64, ts *[10 * 32]float64, state0Out *[20 * 32]Real, by rt.Stepping, n int, st *[32]rt.SolveStats) {
 	fr := l.fr
-	s := &fr.fitHyper1RecLanestep
+	s := &fr.fitHyper1Lanestep
 	t1 := (*[32]float64)(ts[288:])
 	var next [32]int // output time of each sample
 	tape.reset()
@@ -2910,7 +2623,7 @@ func (l *lanes) solveFitHyper1RecLanes(tape *fitHyper1RecTapeLanes, t0 *[32]floa
 		}
 	}
 	for k := 0; running > 0; k++ {
-		kernel.fitHyper1RecLanestep(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.fitHyper1Lanestep(l.fr, l.w, l.pre, &l.sums[0])
 		var took [32]bool // a step
 		for i := range n {
 			if s.stepLive[i] == 0 {

@@ -105,7 +105,7 @@ DATA f32_bf2aaaab<>+16(SB)/8, $0xbf2aaaabbf2aaaab
 DATA f32_bf2aaaab<>+24(SB)/8, $0xbf2aaaabbf2aaaab
 GLOBL f32_bf2aaaab<>(SB), RODATA|NOPTR, $32
 
-// flowFieldAlone is Flow.field of a block of samples (moons4.nde:10).
+// flowFieldAlone is Flow.field (moons4.nde:10) of a block of samples.
 TEXT flowFieldAlone_avx2<>(SB), NOSPLIT, $0-0
 	VBROADCASTSS	65920(AX), Y0
 	VBROADCASTSS	65924(AX), Y1
@@ -199,7 +199,7 @@ TEXT ·flowFieldAloneAVX2(SB), 0, $8-16
 	VZEROUPPER
 	RET
 
-// moons0StepAlone is Moons.0.step of a block of samples (moons4.nde:19).
+// moons0StepAlone is Moons.0.step (moons4.nde:19) of a block of samples.
 TEXT moons0StepAlone_avx2<>(SB), NOSPLIT, $0-0
 	// moons4.nde:19
 	VBROADCASTSD	66048(AX), Y0
@@ -332,7 +332,7 @@ TEXT ·moons0StepAloneAVX2(SB), 0, $8-16
 	VZEROUPPER
 	RET
 
-// moons0DenseStepAlone is Moons.0.dense_step of a block of samples (moons4.nde:19).
+// moons0DenseStepAlone is Moons.0.dense_step (moons4.nde:19) of a block of samples.
 TEXT moons0DenseStepAlone_avx2<>(SB), NOSPLIT, $0-0
 	// moons4.nde:19
 	VBROADCASTSD	67200(AX), Y0

@@ -181,7 +181,7 @@ DATA f32_bf2aaaab<>+48(SB)/8, $0xbf2aaaabbf2aaaab
 DATA f32_bf2aaaab<>+56(SB)/8, $0xbf2aaaabbf2aaaab
 GLOBL f32_bf2aaaab<>(SB), RODATA|NOPTR, $64
 
-// flowFieldAlone is Flow.field of a block of samples (moons4.nde:10).
+// flowFieldAlone is Flow.field (moons4.nde:10) of a block of samples.
 TEXT flowFieldAlone_avx512<>(SB), NOSPLIT, $0-0
 	VBROADCASTSS	65920(AX), Z0
 	VBROADCASTSS	65924(AX), Z1
@@ -253,7 +253,7 @@ TEXT ·flowFieldAloneAVX512(SB), 0, $8-16
 	VZEROUPPER
 	RET
 
-// moons0StepAlone is Moons.0.step of a block of samples (moons4.nde:19).
+// moons0StepAlone is Moons.0.step (moons4.nde:19) of a block of samples.
 TEXT moons0StepAlone_avx512<>(SB), NOSPLIT, $0-0
 	// moons4.nde:19
 	VBROADCASTSD	66048(AX), Z0
@@ -386,7 +386,7 @@ TEXT ·moons0StepAloneAVX512(SB), 0, $8-16
 	VZEROUPPER
 	RET
 
-// moons0DenseStepAlone is Moons.0.dense_step of a block of samples (moons4.nde:19).
+// moons0DenseStepAlone is Moons.0.dense_step (moons4.nde:19) of a block of samples.
 TEXT moons0DenseStepAlone_avx512<>(SB), NOSPLIT, $0-0
 	// moons4.nde:19
 	VBROADCASTSD	67200(AX), Z0

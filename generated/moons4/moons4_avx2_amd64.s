@@ -95,7 +95,7 @@ DATA f64_3ff0000000000000<>+16(SB)/8, $0x3ff0000000000000
 DATA f64_3ff0000000000000<>+24(SB)/8, $0x3ff0000000000000
 GLOBL f64_3ff0000000000000<>(SB), RODATA|NOPTR, $32
 
-// flowField is Flow.field of a block of samples (moons4.nde:10).
+// flowField is Flow.field (moons4.nde:10) of a block of samples.
 TEXT flowField_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
@@ -151,7 +151,7 @@ loop2:
 	JNE	loop1
 	RET
 
-// moons0Step is Moons.0.step of a block of samples (moons4.nde:19).
+// moons0Step is Moons.0.step (moons4.nde:19) of a block of samples.
 TEXT moons0Step_avx2<>(SB), NOSPLIT, $0-0
 	// moons4.nde:19
 	MOVQ	$4, CX
@@ -383,7 +383,7 @@ loop12:
 	JNE	loop12
 	RET
 
-// moons0Lanestep is Moons.0.lanestep of a block of samples (moons4.nde:19).
+// moons0Lanestep is Moons.0.lanestep (moons4.nde:19) of a block of samples.
 TEXT moons0Lanestep_avx2<>(SB), NOSPLIT, $0-0
 	// moons4.nde:19
 	MOVQ	$4, CX
@@ -492,7 +492,7 @@ TEXT ·moons0LanestepAVX2(SB), 0, $8-32
 	VZEROUPPER
 	RET
 
-// moonsSamplePart0 is Moons of a block of samples (moons4.nde:18), up to the first loop.
+// moonsSamplePart0 is Moons (moons4.nde:18) of a block of samples, up to the first loop.
 TEXT moonsSamplePart0_avx2<>(SB), NOSPLIT, $0-0
 	// operands of solve
 	MOVQ	$4, CX
@@ -530,7 +530,7 @@ TEXT ·moonsSamplePart0AVX2(SB), 0, $8-32
 	VZEROUPPER
 	RET
 
-// moonsSamplePart2 is Moons of a block of samples (moons4.nde:18), from the last loop on.
+// moonsSamplePart2 is Moons (moons4.nde:18) of a block of samples, from the last loop on.
 TEXT moonsSamplePart2_avx2<>(SB), NOSPLIT, $0-0
 	// results of solve
 	MOVQ	$4, CX

@@ -1450,7 +1450,7 @@ DATA f64_4024000000000000<>+48(SB)/8, $0x4024000000000000
 DATA f64_4024000000000000<>+56(SB)/8, $0x4024000000000000
 GLOBL f64_4024000000000000<>(SB), RODATA|NOPTR, $64
 
-// armField is Arm.field of a block of samples (recordings.nde:12).
+// armField is Arm.field (recordings.nde:12) of a block of samples.
 TEXT armField_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
@@ -1925,7 +1925,7 @@ loop2:
 	JNE	loop2
 	RET
 
-// period0Step is Period.0.step of a block of samples (recordings.nde:36).
+// period0Step is Period.0.step (recordings.nde:36) of a block of samples.
 TEXT period0Step_avx512<>(SB), NOSPLIT, $0-0
 	// recordings.nde:36
 	MOVQ	$2, CX
@@ -2259,7 +2259,7 @@ loop12:
 	JNE	loop12
 	RET
 
-// period0Lanestep is Period.0.lanestep of a block of samples (recordings.nde:36).
+// period0Lanestep is Period.0.lanestep (recordings.nde:36) of a block of samples.
 TEXT period0Lanestep_avx512<>(SB), NOSPLIT, $0-0
 	// recordings.nde:36
 	MOVQ	$2, CX
@@ -2402,7 +2402,7 @@ TEXT ·period0LanestepAVX512(SB), 0, $8-32
 	VZEROUPPER
 	RET
 
-// periodSamplePart0 is Period of a block of samples (recordings.nde:35), up to the first loop.
+// periodSamplePart0 is Period (recordings.nde:35) of a block of samples, up to the first loop.
 TEXT periodSamplePart0_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
@@ -2489,7 +2489,7 @@ TEXT ·periodSamplePart0AVX512(SB), 0, $8-32
 	VZEROUPPER
 	RET
 
-// periodSamplePart2 is Period of a block of samples (recordings.nde:35), from the last loop on.
+// periodSamplePart2 is Period (recordings.nde:35) of a block of samples, from the last loop on.
 TEXT periodSamplePart2_avx512<>(SB), NOSPLIT, $0-0
 	// results of solve
 	MOVQ	$2, CX
@@ -2521,7 +2521,7 @@ TEXT ·periodSamplePart2AVX512(SB), 0, $8-32
 	VZEROUPPER
 	RET
 
-// weightsField is Weights.field of a block of samples (recordings.nde:46).
+// weightsField is Weights.field (recordings.nde:46) of a block of samples.
 TEXT weightsField_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
@@ -2565,7 +2565,7 @@ loop2:
 	JNE	loop2
 	RET
 
-// track0Lanestart is Track.0.lanestart of a block of samples (recordings.nde:57).
+// track0Lanestart is Track.0.lanestart (recordings.nde:57) of a block of samples.
 TEXT track0Lanestart_avx512<>(SB), NOSPLIT, $0-0
 	// recordings.nde:57
 	MOVQ	$2, CX
@@ -2911,7 +2911,7 @@ TEXT ·track0LanestartAVX512(SB), 0, $8-32
 	VZEROUPPER
 	RET
 
-// track0DenseStep is Track.0.dense_step of a block of samples (recordings.nde:57).
+// track0DenseStep is Track.0.dense_step (recordings.nde:57) of a block of samples.
 // 6 vectors lie in the frame for want of registers.
 TEXT track0DenseStep_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
@@ -3742,7 +3742,7 @@ loop21:
 	JNE	loop21
 	RET
 
-// track0Lanestep is Track.0.lanestep of a block of samples (recordings.nde:57).
+// track0Lanestep is Track.0.lanestep (recordings.nde:57) of a block of samples.
 TEXT track0Lanestep_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
@@ -4231,7 +4231,7 @@ TEXT ·track0LanestepAVX512(SB), 0, $8-32
 	VZEROUPPER
 	RET
 
-// track0Dense is Track.0.dense of a block of samples (recordings.nde:57).
+// track0Dense is Track.0.dense (recordings.nde:57) of a block of samples.
 TEXT track0Dense_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
@@ -4308,7 +4308,7 @@ TEXT ·track0DenseAVX512(SB), 0, $8-32
 	VZEROUPPER
 	RET
 
-// trackSamplePart0 is Track of a block of samples (recordings.nde:56), up to the first loop.
+// trackSamplePart0 is Track (recordings.nde:56) of a block of samples, up to the first loop.
 TEXT trackSamplePart0_avx512<>(SB), NOSPLIT, $0-0
 	// operands of solve
 	MOVQ	$2, CX
@@ -4344,7 +4344,7 @@ TEXT ·trackSamplePart0AVX512(SB), 0, $8-32
 	VZEROUPPER
 	RET
 
-// trackSamplePart2 is Track of a block of samples (recordings.nde:56), from the last loop on.
+// trackSamplePart2 is Track (recordings.nde:56) of a block of samples, from the last loop on.
 TEXT trackSamplePart2_avx512<>(SB), NOSPLIT, $0-0
 	// results of solve
 	MOVQ	$2, CX
