@@ -120,11 +120,11 @@ func (e *emitter) tape(s *ir.Solve) string {
 		p.line("tp.kept.Reset(%d, 0)", s.KeepEvery)
 		p.line("_ = steps")
 	case s.KeepBytes > 0:
-		p.line("slots := rt.Slots(%d, steps, %d)", s.KeepBytes, stateBytes(s))
+		p.line("slots := min(rt.Slots(%d, steps, %d), steps)", s.KeepBytes, stateBytes(s))
 		p.line("tp.kept.Reset(1, slots)")
-		p.line("tp.t, tp.h = slices.Grow(tp.t, steps), slices.Grow(tp.h, steps)")
+		p.line("tp.t, tp.h = rt.Room(tp.t, steps), rt.Room(tp.h, steps)")
 		for _, o := range l.x {
-			p.line("tp.%s = slices.Grow(tp.%s, min(slots+1, steps))", o.name, o.name)
+			p.line("tp.%s = rt.Room(tp.%s, min(slots+1, steps))", o.name, o.name)
 		}
 	}
 	p.line("}")

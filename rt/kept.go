@@ -14,7 +14,18 @@ type Kept struct {
 }
 
 // Reset readies k for a solve: every n-th state, at most slots of them where that is not 0.
-func (k *Kept) Reset(every, slots int) { k.every, k.slots, k.steps = every, slots, k.steps[:0] }
+func (k *Kept) Reset(every, slots int) {
+	k.every, k.slots = every, slots
+	k.steps, k.thin = Room(k.steps, slots+1), Room(k.thin, slots)
+}
+
+// Room is s without elements and with room for n of them: not for more, where it is made.
+func Room[E any](s []E, n int) []E {
+	if cap(s) < n {
+		return make([]E, 0, n)
+	}
+	return s[:0]
+}
 
 // Len is the number of states kept.
 func (k *Kept) Len() int { return len(k.steps) }
