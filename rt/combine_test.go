@@ -29,13 +29,18 @@ func TestCombine(t *testing.T) {
 			}
 		}
 		h := number()
-		for stage, ws := range append(append([][]weight{}, r.sums.a...), r.sums.b, r.sums.e) {
-			r.combine(s.at, s.y, h, ws)
+		for stage, ws := range append(append([][]float64{}, r.m.a...), r.m.b, r.m.e) {
+			sum := r.sum(ws)
+			if n <= 3 {
+				combine3((*[4]float64)(s.at[:4]), (*[4]float64)(s.y[:4]), h, sum.terms)
+			} else {
+				r.combine(s.at, s.y, h, sum.weights)
+			}
 			for i := range n {
 				want := y0[i]
-				for _, w := range ws {
-					c := h * w.x
-					want += float64(c * r.k[w.at/r.room][i])
+				for j, x := range ws {
+					c := h * x
+					want += float64(c * r.k[j][i])
 				}
 				if s.at[i] != want {
 					t.Fatalf("%d components, sum %d, component %d: %v instead of %v", n, stage, i, s.at[i], want)

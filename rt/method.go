@@ -20,7 +20,7 @@ func Methods() []string {
 	for i := range tableaux {
 		names = append(names, tableaux[i].name)
 	}
-	names = append(names, "alpha", "alf", "reversible_heun")
+	names = append(names, "alpha", "alf", "reversible_heun", "adams_bashforth", "adams_moulton")
 	for i := range splittings {
 		names = append(names, splittings[i].name)
 	}
@@ -29,12 +29,13 @@ func Methods() []string {
 
 // MethodOf describes a method; ok is false where there is none of that name.
 func MethodOf(name string) (m Method, ok bool) {
-	found, ok := methodOf(name, 0)
+	found, ok := methodOf(&SolveOptions{Method: name})
 	return found.Method, ok
 }
 
-// methodOf is a method with its own parameter, 0 for the default.
-func methodOf(name string, param float64) (m method, ok bool) {
+// methodOf is the method of the options, with its own ones.
+func methodOf(o *SolveOptions) (m method, ok bool) {
+	name := o.Method
 	runge := func(t *tableau) (method, bool) {
 		return method{Method{t.name, t.order, t.e != nil, false}, func(s *Solver) scheme { return newRungeKutta(t, s) }}, true
 	}
@@ -50,13 +51,27 @@ func methodOf(name string, param float64) (m method, ok bool) {
 	}
 	switch name {
 	case "alpha":
-		return runge(alpha(param))
+		return runge(alpha(o.Param))
 	case "alf":
-		return method{Method{name, memoryOrder(param), true, false}, newLeapfrogs}, true
+		return method{Method{name, memoryOrder(o.Param), true, false}, newLeapfrogs}, true
 	case "reversible_heun":
 		return method{Method{name, 2, true, false}, newReversibleHeun}, true
+	case "adams_bashforth", "adams_moulton":
+		order, corrections := or(o.Order, 4), 0
+		if name == "adams_moulton" {
+			corrections = or(o.Corrections, 1)
+		}
+		return method{Method{name, order, false, false}, func(s *Solver) scheme { return newAdams(order, corrections, s) }}, true
 	}
 	return m, false
+}
+
+// or is x, or the default where it is 0.
+func or(x, otherwise int) int {
+	if x == 0 {
+		return otherwise
+	}
+	return x
 }
 
 // memoryOrder is the order of alf damped by eta.

@@ -16,6 +16,9 @@ type SolveOptions struct {
 	Method string  // one of Methods(); "" is dopri5
 	Param  float64 // of the method itself: a of alpha (0 is 2/3), eta of alf (0 is 1)
 
+	Order       int // of adams_bashforth and adams_moulton, from 2 to 12; 0 is 4
+	Corrections int // of adams_moulton: how often the prediction is corrected, an evaluation each; 0 is 1
+
 	// Splittings (leapfrog, yoshida4, mclachlan4) need it: the derivatives of so many first components depend on the
 	// others alone, and those of the others on the first ones alone. Three evaluations, which are not counted, check this
 	// near the start.
@@ -24,11 +27,17 @@ type SolveOptions struct {
 	// Methods with an embedded error estimate choose their steps, unless Steps or Step is given.
 	RTol, ATol float64   // tolerances per component; 0 is the default
 	ATols      []float64 // absolute tolerances by component, instead of ATol
+	RTols      []float64 // relative tolerances by component, instead of RTol
 	MaxNorm    bool      // the largest error of a component counts, not the root mean square
 	FirstStep  float64   // length of the first step; 0 chooses it from the field
 	MinStep    float64   // shortest step, accepted whatever its error; 0 is the resolution of time
 	MaxStep    float64   // longest step; 0 is no bound
 	MaxSteps   int       // attempted steps before the solve gives up; 0 is 10000
+
+	// Control is the step controller, one of Controllers(); "" is i. A step is at most MaxFactor times as long as the one
+	// before and at least MinFactor times; Safety aims at a smaller error than allowed. 0 is the controller's own number.
+	Control                      string
+	Safety, MinFactor, MaxFactor float64
 
 	// Compat takes the steps of another library, to compare with its results: "torchdiffeq" steps freely
 	// past the end and interpolates there, "torchdyn" ends its last step there but chooses the first one
@@ -108,7 +117,7 @@ func (o *SolveOptions) check(f Field, y0 []float64, t0, t1 float64) (method, err
 	if o.Method == "" {
 		o.Method = "dopri5"
 	}
-	m, known := methodOf(o.Method, o.Param)
+	m, known := methodOf(o)
 	bad := func(format string, args ...any) (method, error) {
 		return m, fmt.Errorf("rt.Solve: "+format+": %w", append(args, ErrOption)...)
 	}
@@ -121,6 +130,12 @@ func (o *SolveOptions) check(f Field, y0 []float64, t0, t1 float64) (method, err
 		return bad("times %v and %v must be finite", t0, t1)
 	case o.Param != 0 && m.Name != "alpha" && m.Name != "alf":
 		return bad("%s has no parameter, and Param is %v", m.Name, o.Param)
+	case (o.Order != 0 || o.Corrections != 0) && m.Name != "adams_bashforth" && m.Name != "adams_moulton":
+		return bad("%s has no Order and no Corrections, and they are %d and %d", m.Name, o.Order, o.Corrections)
+	case o.Order != 0 && (o.Order < 2 || o.Order > 12):
+		return bad("the order of %s is from 2 to 12, not %d", m.Name, o.Order)
+	case o.Corrections != 0 && (m.Name != "adams_moulton" || o.Corrections < 0 || o.Corrections > 10):
+		return bad("%s with %d corrections: adams_moulton has 1 to 10", m.Name, o.Corrections)
 	case m.Name == "alf" && o.Param != 0 && !(o.Param > 0.5 && o.Param <= 1) || m.Name == "alpha" && o.Param != 0 && !(o.Param > 0 && o.Param <= 1):
 		return bad("the parameter %v of %s is out of range", o.Param, m.Name)
 	case m.Splits && (o.Positions <= 0 || o.Positions >= len(y0)):
@@ -140,15 +155,20 @@ func (o *SolveOptions) check(f Field, y0 []float64, t0, t1 float64) (method, err
 		if o.MaxSteps == 0 {
 			o.MaxSteps = 10000
 		}
+		_, known := controllerOf(o)
 		switch {
+		case !known:
+			return bad("there is no controller %q; there are %v", o.Control, Controllers())
+		case !(o.Safety >= 0 && o.Safety <= 1 && o.MinFactor >= 0 && o.MinFactor <= 1) || o.MaxFactor != 0 && !(o.MaxFactor > 1 && o.MaxFactor <= 1e6):
+			return bad("Safety %v, MinFactor %v and MaxFactor %v: the first two are at most 1, the last one is above it", o.Safety, o.MinFactor, o.MaxFactor)
 		case o.Compat != "" && o.Compat != "torchdiffeq" && o.Compat != "torchdyn":
 			return bad("Compat is torchdiffeq or torchdyn, not %q", o.Compat)
 		case !(o.RTol > 0 && o.ATol > 0) || math.IsInf(o.RTol+o.ATol, 0):
 			return bad("tolerances %v and %v must be positive", o.RTol, o.ATol)
-		case o.ATols != nil && len(o.ATols) != len(y0):
-			return m, fmt.Errorf("rt.Solve: %d absolute tolerances for %d components: %w", len(o.ATols), len(y0), ErrShape)
-		case !positive(o.ATols):
-			return bad("absolute tolerances %v must be positive", o.ATols)
+		case o.ATols != nil && len(o.ATols) != len(y0) || o.RTols != nil && len(o.RTols) != len(y0):
+			return m, fmt.Errorf("rt.Solve: %d absolute and %d relative tolerances for %d components: %w", len(o.ATols), len(o.RTols), len(y0), ErrShape)
+		case !positive(o.ATols) || !positive(o.RTols):
+			return bad("tolerances %v and %v must be positive", o.ATols, o.RTols)
 		case !(o.FirstStep >= 0) || math.IsInf(o.FirstStep, 0) || o.MaxSteps < 0:
 			return bad("FirstStep %v and MaxSteps %d cannot be negative", o.FirstStep, o.MaxSteps)
 		case !(o.MinStep >= 0) || !(o.MaxStep >= 0) || o.MaxStep > 0 && o.MinStep > o.MaxStep:
@@ -158,8 +178,9 @@ func (o *SolveOptions) check(f Field, y0 []float64, t0, t1 float64) (method, err
 		}
 	} else {
 		switch {
-		case o.RTol != 0 || o.ATol != 0 || o.ATols != nil || o.MaxNorm || o.FirstStep != 0 || o.MinStep != 0 || o.MaxStep != 0 || o.MaxSteps != 0 || o.Compat != "":
-			return bad("%s with Steps or Step has no tolerances", m.Name)
+		case o.RTol != 0 || o.ATol != 0 || o.ATols != nil || o.RTols != nil || o.MaxNorm || o.FirstStep != 0 || o.MinStep != 0 || o.MaxStep != 0 || o.MaxSteps != 0 || o.Compat != "" ||
+			o.Control != "" || o.Safety != 0 || o.MinFactor != 0 || o.MaxFactor != 0:
+			return bad("%s with Steps or Step has no tolerances and no control of steps", m.Name)
 		case (o.Steps > 0) == (o.Step > 0) || o.Steps < 0 || !(o.Step >= 0) || math.IsInf(o.Step, 0):
 			return bad("%s needs one of Steps and Step, positive", m.Name)
 		case o.Step > 0 && math.Abs(t1-t0)/o.Step > math.MaxInt32:

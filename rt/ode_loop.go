@@ -38,14 +38,24 @@ func (s *Solver) pass() {
 
 // march takes a step of given length, or a piece of one.
 func (s *Solver) march() {
+	a := s.multistep
+	first := a != nil && !a.filled
+	whole := first && !s.pieces
+	if whole {
+		s.k += min(a.span(), s.n-s.k) - 1
+	}
 	next := s.t0 + float64(float64(s.k+1)*s.length)
 	if s.k == s.n-1 {
 		next = s.t1
 	}
 	goal, stop := s.goal(next)
 	h := s.length
-	if stop || s.pieces || s.o.Steps == 0 && s.k == s.n-1 {
-		h = goal - s.t
+	if stop || s.pieces || first || s.o.Steps == 0 && s.k == s.n-1 {
+		h, first = goal-s.t, a != nil
+	}
+	if a != nil {
+		a.starts = first
+		a.filled = !stop && (whole || a.filled && !first)
 	}
 	s.by.step(s, h)
 	if !Finite(s.y1) {
@@ -80,8 +90,7 @@ func (s *Solver) march() {
 
 // adapt attempts steps until one has an error below the tolerances.
 func (s *Solver) adapt() {
-	const smallest, largest, safety = 0.2, 10, 0.9
-	o, dir := &s.o, s.dir
+	o, c, dir := &s.o, &s.control, s.dir
 	for {
 		h := s.h
 		if o.MaxStep > 0 {
@@ -116,15 +125,12 @@ func (s *Solver) adapt() {
 		s.by.step(s, h)
 		err := s.norm(s.e, s.y, s.y1)
 		s.err = err
-		factor := largest * 1.0
-		if err != 0 {
-			factor = min(largest, max(smallest, safety*s.root(err)))
-		}
+		factor := c.factor(err, h)
 		if !(err <= 1) && !(dir*h <= o.MinStep && err-err == 0) { // also a NaN
 			s.st.Rejected++
 			s.rejected = true
 			if !finite(err) {
-				factor = smallest
+				factor = c.min
 			}
 			s.h = h * min(factor, 1)
 			if o.Context != nil && o.Context.Err() != nil {
@@ -144,18 +150,18 @@ func (s *Solver) adapt() {
 		if s.st.Status != OK {
 			return
 		}
-		if err < 1 {
-			factor = max(factor, 1) // an accepted step does not make the next one shorter
-		}
 		if s.rejected && o.Compat == "" {
 			factor = min(factor, 1)
 		}
 		s.rejected = false
 		s.h = h * factor
+		c.accepted(err, h)
 		switch {
 		case cut:
+			c.forget()
 			s.by.begin(s)
 		case last && stop:
+			c.forget()
 			s.pass()
 			s.h = Longer(s.h, uncut)
 		default:
@@ -196,26 +202,38 @@ func (s *Solver) first(k []float64) float64 {
 
 // norm is the root mean square, or the largest, of e / (atol + rtol max(|y|, |y1|)).
 func (s *Solver) norm(e, y, y1 []float64) float64 {
-	const sign = 1 << 63
-	rtol, atol, atols := s.o.RTol, s.o.ATol, s.o.ATols
+	rtol, atol := s.o.RTol, s.o.ATol
 	y, y1 = y[:len(e)], y1[:len(e)]
 	sum, most := 0.0, 0.0
+	if s.o.ATols == nil && s.o.RTols == nil && !s.o.MaxNorm {
+		for i, x := range e {
+			r := x / (atol + float64(rtol*larger(y[i], y1[i])))
+			sum += float64(r * r)
+		}
+		return math.Sqrt(sum / float64(len(e)))
+	}
 	for i, x := range e {
-		if atols != nil {
-			atol = atols[i]
+		if s.o.ATols != nil {
+			atol = s.o.ATols[i]
 		}
-		// Without signs the order of floats is that of their bits; a NaN is above all numbers.
-		size := math.Float64frombits(max(math.Float64bits(y[i])&^sign, math.Float64bits(y1[i])&^sign))
-		r := x / (atol + float64(rtol*size))
+		if s.o.RTols != nil {
+			rtol = s.o.RTols[i]
+		}
+		r := x / (atol + float64(rtol*larger(y[i], y1[i])))
 		sum += float64(r * r)
-		if s.o.MaxNorm {
-			most = max(most, math.Abs(r))
-		}
+		most = max(most, math.Abs(r))
 	}
 	if s.o.MaxNorm {
 		return most
 	}
 	return math.Sqrt(sum / float64(len(e)))
+}
+
+// larger is the larger size of x and y, NaN if one of them is: without signs the order of floats is that of their bits, and a NaN
+// is above all numbers.
+func larger(x, y float64) float64 {
+	const sign = 1 << 63
+	return math.Float64frombits(max(math.Float64bits(x)&^sign, math.Float64bits(y)&^sign))
 }
 
 // armEvents readies the events at the start.

@@ -152,6 +152,13 @@ func BenchmarkSolve(b *testing.B) {
 		}
 		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(steps), "ns/step")
 	})
+	b.Run("by hand", func(b *testing.B) {
+		steps := 0
+		for b.Loop() {
+			_, steps = byHand(lorenz, [3]float64{1, 1, 1}, 5, 1e-8)
+		}
+		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(steps), "ns/step")
+	})
 	b.Run("field", func(b *testing.B) {
 		f := Field(lorenz)
 		y, dy := []float64{1, 1, 1}, make([]float64, 3)

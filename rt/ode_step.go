@@ -23,14 +23,22 @@ type rungeKutta struct {
 	small   [][4]float64 // the same, of systems of up to three components
 	zeros   []float64    // as long as a state
 	room    int          // of a stage
-	sums    stageSums
+	stages  []stage      // that a step evaluates
+	inner   []stage      // that dense output evaluates besides
+	b, e    stageSum     // of the new state, of the error
 }
 
-// stageSums are the weights of a method without their zeros: of the stages, of the new state, of the error.
-type stageSums struct {
-	a    [][]weight
-	b, e []weight
-	need []bool // of the stages, what new state and perhaps error are computed from
+// stage is one that a step evaluates.
+type stage struct {
+	at stageSum // where, in the states
+	c  float64  // and in time
+	k  []float64
+}
+
+// stageSum are the weights of a sum of stages without their zeros, in two forms.
+type stageSum struct {
+	weights []weight
+	terms   []term // of systems of up to three components
 }
 
 // weight is that of the stage that begins at a place of rungeKutta.stages4.
@@ -39,14 +47,24 @@ type weight struct {
 	x  float64
 }
 
-func weights(xs []float64, room int) []weight {
-	var ws []weight
+// term is the weight of a stage.
+type term struct {
+	k *[4]float64
+	x float64
+}
+
+// sum is the sum with these weights.
+func (r *rungeKutta) sum(xs []float64) (s stageSum) {
 	for j, x := range xs {
-		if x != 0 {
-			ws = append(ws, weight{j * room, x})
+		switch {
+		case x == 0:
+		case r.small != nil:
+			s.terms = append(s.terms, term{&r.small[j], x})
+		default:
+			s.weights = append(s.weights, weight{j * r.room, x})
 		}
 	}
-	return ws
+	return s
 }
 
 func newRungeKutta(m *tableau, s *Solver) scheme {
@@ -63,11 +81,17 @@ func newRungeKutta(m *tableau, s *Solver) scheme {
 	for i := len(r.k); i < len(m.a); i++ {
 		r.k = append(r.k, r.stages4[i*r.room:i*r.room+n])
 	}
-	r.sums.need = m.needed(s.adaptive)
-	for _, row := range m.a {
-		r.sums.a = append(r.sums.a, weights(row, r.room))
+	need := m.needed(s.adaptive)
+	for i, row := range m.a {
+		st := stage{r.sum(row), m.c[i], r.k[i]}
+		switch {
+		case i >= len(m.b):
+			r.inner = append(r.inner, st)
+		case need[i] && !(m.fsal && (i == 0 || i == len(m.b)-1)):
+			r.stages = append(r.stages, st)
+		}
 	}
-	r.sums.b, r.sums.e = weights(m.b, r.room), weights(m.e, r.room)
+	r.b, r.e = r.sum(m.b), r.sum(m.e)
 	return r
 }
 
@@ -81,46 +105,58 @@ func (r *rungeKutta) begin(s *Solver) []float64 {
 
 // Of FSAL methods the first stage is there already.
 func (r *rungeKutta) step(s *Solver, h float64) {
-	m := r.m
-	first, last := 0, len(m.b)
-	if m.fsal {
-		first, last = 1, last-1
-	}
-	r.stages(s, first, last, h)
-	r.combine(s.y1, s.y, h, r.sums.b)
-	if m.fsal {
-		s.eval(s.t+h, s.y1, r.k[last])
-	}
-	if s.adaptive {
-		r.combine(s.e, r.zeros, h, r.sums.e)
-	}
-	if s.dense {
-		r.stages(s, len(m.b), len(m.a), h)
-	}
-}
-
-// stages evaluates those of the stages from first up to last that are needed.
-func (r *rungeKutta) stages(s *Solver, first, last int, h float64) {
-	for i := first; i < last; i++ {
-		if i < len(r.sums.need) && !r.sums.need[i] {
-			continue
-		}
-		y := s.y
-		if len(r.sums.a[i]) > 0 {
-			y = s.at
-			r.combine(y, s.y, h, r.sums.a[i])
-		}
-		s.eval(s.t+float64(h*r.m.c[i]), y, r.k[i])
-	}
-}
-
-// combine sets dst to base + Σ (h w_j) k_j, from left to right.
-func (r *rungeKutta) combine(dst, base []float64, h float64, ws []weight) {
-	n := len(dst)
-	if n <= 3 {
-		r.combine3((*[4]float64)(dst[:4]), (*[4]float64)(base[:4]), h, ws)
+	if r.small != nil {
+		r.step3(s, h)
 		return
 	}
+	r.evaluate(s, r.stages, h)
+	r.combine(s.y1, s.y, h, r.b.weights)
+	if r.m.fsal {
+		s.eval(s.t+h, s.y1, r.k[len(r.m.b)-1])
+	}
+	if s.adaptive {
+		r.combine(s.e, r.zeros, h, r.e.weights)
+	}
+	if s.dense {
+		r.evaluate(s, r.inner, h)
+	}
+}
+
+func (r *rungeKutta) evaluate(s *Solver, stages []stage, h float64) {
+	for i := range stages {
+		st := &stages[i]
+		r.combine(s.at, s.y, h, st.at.weights)
+		s.eval(s.t+float64(h*st.c), s.at, st.k)
+	}
+}
+
+// step3 is step of up to three components.
+func (r *rungeKutta) step3(s *Solver, h float64) {
+	y, y1, at := (*[4]float64)(s.y[:4]), (*[4]float64)(s.y1[:4]), (*[4]float64)(s.at[:4])
+	evaluate := func(stages []stage) {
+		for i := range stages {
+			st := &stages[i]
+			combine3(at, y, h, st.at.terms)
+			s.f(s.t+float64(h*st.c), s.at, st.k)
+		}
+		s.st.NFE += len(stages)
+	}
+	evaluate(r.stages)
+	combine3(y1, y, h, r.b.terms)
+	if r.m.fsal {
+		s.eval(s.t+h, s.y1, r.k[len(r.m.b)-1])
+	}
+	if s.adaptive {
+		combine3((*[4]float64)(s.e[:4]), &[4]float64{}, h, r.e.terms)
+	}
+	if s.dense && len(r.inner) > 0 {
+		evaluate(r.inner)
+	}
+}
+
+// combine sets dst to base + Σ (h w_j) k_j, from left to right, of more than three components: in groups of four.
+func (r *rungeKutta) combine(dst, base []float64, h float64, ws []weight) {
+	n := len(dst)
 	full := n &^ 3
 	if full < 8 || !combineKernel(dst[:full], base[:full], r.stages4, ws, h) {
 		for i := 0; i < full; i += 4 {
@@ -171,13 +207,17 @@ func (r *rungeKutta) combine(dst, base []float64, h float64, ws []weight) {
 	}
 }
 
-// combine3 is combine of up to three components, the room for whose stages is four.
-func (r *rungeKutta) combine3(dst, base *[4]float64, h float64, ws []weight) {
-	stages := r.small
+// combine3 is combine of up to three components, two terms at a time.
+func combine3(dst, base *[4]float64, h float64, ts []term) {
 	a0, a1, a2 := base[0], base[1], base[2]
-	for i := range ws {
-		w := &ws[i]
-		c, k := h*w.x, &stages[w.at>>2]
+	for ; len(ts) >= 3; ts = ts[3:] {
+		c, d, e, k, l, m := h*ts[0].x, h*ts[1].x, h*ts[2].x, ts[0].k, ts[1].k, ts[2].k
+		a0 = a0 + float64(c*k[0]) + float64(d*l[0]) + float64(e*m[0])
+		a1 = a1 + float64(c*k[1]) + float64(d*l[1]) + float64(e*m[1])
+		a2 = a2 + float64(c*k[2]) + float64(d*l[2]) + float64(e*m[2])
+	}
+	for i := range ts {
+		c, k := h*ts[i].x, ts[i].k
 		a0 += float64(c * k[0])
 		a1 += float64(c * k[1])
 		a2 += float64(c * k[2])

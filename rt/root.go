@@ -46,6 +46,7 @@ func root(n int) func(x float64) float64 {
 	c4 := c3 * (3*e + 1) / (4 * e)
 	c5 := c4 * (4*e + 1) / (5 * e)
 	below := math.Ldexp(1, 64*n) // lifts numbers below the normal range into it
+	part := (1<<20 + n - 1) / n  // exponents up to 2^14 are divided by n exactly with it
 	return func(x float64) float64 {
 		lifted := 1.0
 		if x > 0 && x < 0x1p-1022 {
@@ -56,11 +57,8 @@ func root(n int) func(x float64) float64 {
 		if exponent <= -1023 || exponent >= 1024 { // the sign counts as a large exponent
 			return math.Pow(x, -1/e)
 		}
-		q := exponent / n
+		q := (exponent+n<<10)*part>>20 - 1<<10 // rounded down
 		r := exponent - q*n
-		if r < 0 {
-			q, r = q-1, r+n
-		}
 		m := math.Float64frombits(bits&(1<<52-1) | 1023<<52)
 		y := t.of[bits>>44&(rootPlaces-1)]
 		p := m // times y^n

@@ -15,7 +15,8 @@ type Solver struct {
 	o            SolveOptions
 	method       method
 	by           scheme
-	root         func(err float64) float64 // err^(-1/order)
+	multistep    *adams // by, where that is of several steps
+	control      control
 	adaptive     bool
 	t, t0, t1    float64
 	dir          float64   // 1 or -1: the sign of t1 - t0
@@ -54,13 +55,18 @@ func Start(f Field, y0 []float64, t0, t1 float64, o SolveOptions) (*Solver, erro
 
 func newSolver(m method, f Field, y0 []float64, t0, t1 float64, o SolveOptions) *Solver {
 	s := &Solver{f: f, o: o, method: m, adaptive: o.adaptive(m), t: t0, t0: t0, t1: t1, dir: Signed(1, t1-t0),
-		st: SolveStats{Time: t0}, times: o.At, dense: o.At != nil || len(o.Events) > 0, err: 1}
+		st: SolveStats{Time: t0}, times: o.At, dense: o.At != nil || len(o.Events) > 0 || o.Compat == "torchdiffeq", err: 1}
 	n := len(y0)
 	memory := vectors(n)
 	s.y, s.y1, s.e, s.at = memory(), memory(), memory(), memory()
 	s.spare = [2][]float64{memory(), memory()}
 	copy(s.y, y0)
-	s.by, s.root = m.scheme(s), root(m.Order)
+	s.by = m.scheme(s)
+	s.multistep, _ = s.by.(*adams)
+	if s.adaptive {
+		by, _ := controllerOf(&s.o)
+		s.control.begin(by, m.Order)
+	}
 	for len(s.times) > 0 && s.times[0] == t0 {
 		s.save(t0, y0)
 		s.times = s.times[1:]
@@ -235,13 +241,15 @@ type savedSolve struct {
 	Begun   bool         `json:"begun"`
 	// What the method hands on from step to step.
 	Memory []savedNumbers `json:"memory,omitempty"`
+	Filled bool           `json:"filled,omitempty"` // of methods of several steps: memory counts
 
-	H        number `json:"h"`
-	Err      number `json:"err"`
-	Rejected bool   `json:"rejected,omitempty"`
-	K        int    `json:"k,omitempty"`
-	Pieces   bool   `json:"pieces,omitempty"`
-	Outputs  int    `json:"outputs,omitempty"` // that have been given
+	H        number       `json:"h"`
+	Err      number       `json:"err"`
+	Control  savedNumbers `json:"control,omitempty"` // what the controller remembers
+	Rejected bool         `json:"rejected,omitempty"`
+	K        int          `json:"k,omitempty"`
+	Pieces   bool         `json:"pieces,omitempty"`
+	Outputs  int          `json:"outputs,omitempty"` // that have been given
 
 	NFE        int        `json:"nfe"`
 	Accepted   int        `json:"accepted"`
@@ -292,6 +300,12 @@ func (s *Solver) Save() []byte {
 	for _, m := range s.by.memory() {
 		v.Memory = append(v.Memory, numbersOf(m))
 	}
+	if s.multistep != nil {
+		v.Filled = s.multistep.filled
+	}
+	if s.adaptive && !s.control.plain {
+		v.Control = numbersOf(s.control.past[:])
+	}
 	if s.begun && len(s.es) > 0 {
 		v.Search = &savedWait{Since: number(s.ev.since), Wait: number(s.ev.wait), Count: s.ev.count}
 		for i := range s.es {
@@ -335,6 +349,15 @@ func Resume(f Field, saved []byte, o SolveOptions) (*Solver, error) {
 		if len(k) != len(memory[i]) {
 			return nil, fmt.Errorf("rt.Resume: this is no solve with %s: %w", m.Name, ErrData)
 		}
+	}
+	if s.multistep != nil {
+		s.multistep.filled = v.Filled
+	}
+	if s.adaptive && !s.control.plain {
+		if len(v.Control) != len(s.control.past) {
+			return nil, fmt.Errorf("rt.Resume: this is no solve with %s: %w", s.control.name, ErrData)
+		}
+		v.Control.to(s.control.past[:])
 	}
 	if v.Begun {
 		s.begun = true

@@ -360,3 +360,16 @@ var splittings = []splitting{
 	{name: "yoshida4", order: 4, weights: []float64{1.3512071919596578, -1.7024143839193155, 1.3512071919596578}},               // three leapfrog steps, order 4 (Yoshida 1990)
 	{name: "mclachlan4", order: 4, weights: []float64{0.28, 0.6254664284676701, -0.8109328569353401, 0.6254664284676701, 0.28}}, // five leapfrog steps, order 4 with a small error (McLachlan 1995, table 2)
 }
+
+// controllers are its step controllers.
+var controllers = []controller{
+	{name: "i", safety: 0.9, min: 0.2, max: 10, i: 1},                                                                        // Hairer, Nørsett, Wanner I, section II.4
+	{name: "pi", safety: 0.9, min: 0.2, max: 10, p: 0.4, i: 0.3},                                                             // Gustafsson 1991
+	{name: "h211pi", safety: 0.9, min: 0.2, max: 10, p: -0.16666666666666666, i: 0.3333333333333333},                         // Söderlind 2003, H211 PI
+	{name: "pi33", safety: 0.9, min: 0.2, max: 10, p: 0.3333333333333333, i: 0.3333333333333333},                             // Söderlind 2003, PI.3.3
+	{name: "pi42", safety: 0.9, min: 0.2, max: 10, p: 0.2, i: 0.4},                                                           // Söderlind 2003, PI.4.2
+	{name: "h211b", safety: 0.9, min: 0.2, max: 10, p: -0.25, i: 0.5, r: -0.25},                                              // Söderlind 2003, H211b
+	{name: "h312b", safety: 0.9, min: 0.2, max: 10, p: -0.5, i: 0.5, d: 0.125, r: -0.375, r2: -0.125},                        // Söderlind 2003, H312b
+	{name: "h312pid", safety: 0.9, min: 0.2, max: 10, p: -0.2222222222222222, i: 0.2222222222222222, d: 0.05555555555555555}, // Söderlind 2003, H312 PID
+	{name: "pid", safety: 0.9, min: 0.2, max: 10, p: 0.01, i: 0.47, d: 0.1},                                                  // Söderlind 2003; numbers of Kennedy, Carpenter 2003
+}
