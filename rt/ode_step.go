@@ -81,14 +81,19 @@ func newRungeKutta(m *tableau, s *Solver) scheme {
 	for i := len(r.k); i < len(m.a); i++ {
 		r.k = append(r.k, r.stages4[i*r.room:i*r.room+n])
 	}
-	need := m.needed(s.adaptive)
+	step := m.needed(m.b)
+	if s.adaptive {
+		step = m.needed(m.b, m.e)
+	}
+	inside := m.needed(m.dense...)
 	for i, row := range m.a {
 		st := stage{r.sum(row), m.c[i], r.k[i]}
 		switch {
-		case i >= len(m.b):
-			r.inner = append(r.inner, st)
-		case need[i] && !(m.fsal && (i == 0 || i == len(m.b)-1)):
+		case m.fsal && (i == 0 || i == len(m.b)-1):
+		case step[i]:
 			r.stages = append(r.stages, st)
+		case inside[i]:
+			r.inner = append(r.inner, st)
 		}
 	}
 	r.b, r.e = r.sum(m.b), r.sum(m.e)

@@ -24,11 +24,15 @@ type splitting struct {
 	weights []float64
 }
 
-// needed says which of the s stages the new state, and perhaps the error, is computed from.
-func (m *tableau) needed(withError bool) []bool {
-	need := make([]bool, len(m.b))
+// needed says which stages the sums with these weights are computed from.
+func (m *tableau) needed(weights ...[]float64) []bool {
+	need := make([]bool, len(m.a))
+	for _, w := range weights {
+		for i, x := range w {
+			need[i] = need[i] || x != 0
+		}
+	}
 	for i := len(need) - 1; i >= 0; i-- {
-		need[i] = need[i] || m.b[i] != 0 || withError && m.e[i] != 0 || m.fsal && i == len(need)-1
 		for j, a := range m.a[i] {
 			need[j] = need[j] || need[i] && a != 0
 		}
