@@ -165,6 +165,7 @@ func (e *emitter) names() diag.List {
 			exported[n] = st.solve.Span
 		}
 		exported[goName(st.name, false)+"Site"] = st.solve.Span
+		exported[goName(st.ongoing, false)+"Site"] = st.solve.Span
 		states[st.state] = true
 	}
 	var taken []string

@@ -19,6 +19,24 @@ func (l *loop) startEvents() {
 	if len(s.Events) == 0 {
 		return
 	}
+	search, kinds := l.eventTables()
+	if l.ongoing {
+		p.line("ev, es := &s.ev, s.es[:]")
+		p.line("if !at.Begun {")
+	} else {
+		p.line("ev := %s", search)
+		p.line("es := %s", kinds)
+	}
+	l.guards("t0", l.x)
+	p.line("ev.Start(es[:], t0, t1)")
+	if l.ongoing {
+		p.line("}")
+	}
+}
+
+// eventTables are the search for events and the events, as a solve begins.
+func (l *loop) eventTables() (search, kinds string) {
+	s := l.s
 	var rows []string
 	for _, e := range s.Events {
 		row := "{Kind: " + eventKinds[e.Kind]
@@ -27,10 +45,8 @@ func (l *loop) startEvents() {
 		}
 		rows = append(rows, row+"}")
 	}
-	p.line("ev := rt.EventSearch{Tol: %s, Max: %d}", number(s.EventTol, ir.F64), s.EventMax)
-	p.line("es := [...]rt.SolveEvent{%s}", strings.Join(rows, ", "))
-	l.guards("t0", l.x)
-	p.line("ev.Start(es[:], t0, t1)")
+	search = fmt.Sprintf("rt.EventSearch{Tol: %s, Max: %d}", number(s.EventTol, ir.F64), s.EventMax)
+	return search, fmt.Sprintf("[...]rt.SolveEvent{%s}", strings.Join(rows, ", "))
 }
 
 // guards prints the guards at a time and states.
@@ -103,7 +119,7 @@ func (l *loop) cutStep() {
 		return
 	}
 	at := suffixed(l.x, "At")
-	l.states(at)
+	l.declare(at)
 	l.inside(place, at)
 	for _, o := range l.x {
 		p.line("%s1 = %sAt", o.name, o.name)

@@ -17,6 +17,9 @@ type loop struct {
 	s    *ir.Solve
 	path bool // with output along given times
 
+	ongoing bool                   // begins with what it left, and ends after an accepted step; see continued.go
+	kept    func(o operand) string // where it leaves a variable
+
 	x, c []operand // states and extras
 	d    []operand // data for dense output
 }
@@ -93,7 +96,7 @@ func (e *emitter) apply(f *ir.Func, in []string, to []operand, op string) string
 
 func (e *emitter) newLoop(ps *plan.Solve, path bool) *loop {
 	l := &loop{e: e, p: e.p, ps: ps, s: ps.IR, path: path}
-	sc := e.locals("t", "t0", "t1", "h", "at", "kept", "dir", "err", "last", "ts", "next", "theta", "tape", "reach", "factor", "rejected", "attempts", "steps", "rtol", "atol", "errPrev", "errPrev2", "finite", "tNext", "stops", "gap", "goal", "cut", "stop", "pieces", "ev", "es", "end", "place", "m", "f", "part", "gridNext", "begin", "first", "whole", "filled", "width", "ratio", "ratioPrev", "hPrev", "from", "to")
+	sc := e.locals("t", "t0", "t1", "h", "at", "kept", "dir", "err", "last", "ts", "next", "theta", "tape", "reach", "factor", "rejected", "attempts", "steps", "rtol", "atol", "errPrev", "errPrev2", "finite", "tNext", "stops", "gap", "goal", "cut", "stop", "pieces", "ev", "es", "end", "place", "m", "f", "part", "gridNext", "begin", "first", "whole", "filled", "width", "ratio", "ratioPrev", "hPrev", "from", "to", "s", "before")
 	for _, st := range ps.IR.States {
 		name := sc.pick(goName(st.Name, false))
 		for _, suffix := range []string{"1", "K", "K1", "Err", "Out", "End", "0", "Start", "At"} {
@@ -301,11 +304,19 @@ func (l *loop) fixed() {
 	}
 	l.declare(l.d)
 	step, results := l.stepFunc()
-	p.line("t := t0")
+	if l.ongoing {
+		l.loadPoint("t", "T")
+	} else {
+		p.line("t := t0")
+	}
 	if s.FSAL {
-		p.line("if t != t1 {")
+		l.takeSlopes()
+		p.line("if %s {", ifElse(l.ongoing, "!at.Begun", "t != t1"))
 		l.first()
 		p.line("}")
+	}
+	if l.ongoing {
+		defer l.storePoint("true t", "Begun T")
 	}
 	if s.PerSample {
 		p.line("for _, to := range ts { // the grid of the steps")
@@ -320,7 +331,7 @@ func (l *loop) fixed() {
 		l.pieces()
 		return
 	}
-	p.line("for k := 0; k < steps && t != %s; k++ {", to)
+	l.overGrid(to)
 	if s.StepSize > 0 {
 		p.line("if k == steps-1 { h = t1 - t }")
 	}
@@ -333,6 +344,19 @@ func (l *loop) fixed() {
 	p.line("t = tNext")
 	p.line("st.Time = t")
 	p.line("}")
+	if l.ongoing {
+		l.storePoint("k", "K")
+	}
+}
+
+// overGrid prints the head of the loop over the steps of a grid up to a time.
+func (l *loop) overGrid(to string) {
+	if l.ongoing {
+		l.loadPoint("k", "K")
+		l.p.line("for ; k < steps && st.Accepted == before; k++ {")
+		return
+	}
+	l.p.line("for k := 0; k < steps && t != %s; k++ {", to)
 }
 
 // grid names the ends of the grid of steps: those of the solve, or neighbouring output times.
@@ -358,16 +382,22 @@ func (l *loop) nextTime(length string) {
 func (l *loop) pieces() {
 	p, s := l.p, l.s
 	cuts := s.Stops > 0 || len(s.Events) > 0
+	names, fields := "pieces", "Pieces"
+	if s.Start != nil {
+		names, fields = "pieces filled", "Pieces Filled"
+	}
+	p.line("width := h")
 	switch {
+	case !cuts:
+	case l.ongoing:
+		l.loadPoint(names, fields)
 	case s.Start == nil:
-		p.line("width, pieces := h, false")
-	case cuts:
-		p.line("width, pieces, filled := h, false, false")
+		p.line("pieces := false")
 	default:
-		p.line("width := h")
+		p.line("pieces, filled := false, false")
 	}
 	_, to := l.grid()
-	p.line("for k := 0; k < steps && t != %s; k++ {", to)
+	l.overGrid(to)
 	switch {
 	case s.Start == nil:
 	case cuts:
@@ -433,6 +463,12 @@ func (l *loop) pieces() {
 		p.line("}")
 	}
 	p.line("}")
+	if l.ongoing {
+		l.storePoint("k", "K")
+		if cuts {
+			l.storePoint(names, fields)
+		}
+	}
 }
 
 func ifElse(c bool, yes, no string) string {

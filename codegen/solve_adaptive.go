@@ -17,8 +17,14 @@ func (l *loop) adaptive() {
 	if s.FSAL {
 		l.declare(k1)
 	}
-	p.line("t, h := t0, 0.0")
-	p.line("if t != t1 {")
+	if l.ongoing {
+		l.takeSlopes()
+		l.loadPoint("t h", "T H")
+		p.line("if !at.Begun {")
+	} else {
+		p.line("t, h := t0, 0.0")
+		p.line("if t != t1 {")
+	}
 	if l.begins() {
 		l.first()
 	}
@@ -37,18 +43,31 @@ func (l *loop) adaptive() {
 		}
 	}
 	p.line("}")
-	p.line("err, errPrev, errPrev2 := 1.0, 1.0, 1.0")
+	names, fields := "t h err errPrev errPrev2", "T H Err ErrPrev ErrPrev2"
 	if s.Compat == "" {
-		p.line("rejected := false")
+		names, fields = names+" rejected", fields+" Rejected"
+	}
+	if s.Ratios() {
+		names, fields = names+" ratio ratioPrev hPrev", fields+" Ratio RatioPrev HPrev"
+	}
+	if l.ongoing {
+		l.loadPoint(names[len("t h "):], fields[len("T H "):])
+	} else {
+		p.line("err, errPrev, errPrev2 := 1.0, 1.0, 1.0")
+		if s.Compat == "" {
+			p.line("rejected := false")
+		}
 	}
 	control := []string{"err", "errPrev", "errPrev2"}
 	if s.Ratios() {
-		p.line("ratio, ratioPrev, hPrev := 1.0, 1.0, 0.0")
+		if !l.ongoing {
+			p.line("ratio, ratioPrev, hPrev := 1.0, 1.0, 0.0")
+		}
 		control = append(control, "ratio", "ratioPrev")
 	}
 	l.declare(l.d)
 	step, results := l.stepFunc()
-	p.line("for t != t1 {")
+	p.line("for %s {", ifElse(l.ongoing, "t != t1 && st.Accepted == before", "t != t1"))
 	if s.MaxStep > 0 {
 		p.line("h = dir * min(dir*h, %s)", number(s.MaxStep, ir.F64))
 	}
@@ -157,4 +176,7 @@ func (l *loop) adaptive() {
 		p.line("}")
 	}
 	p.line("}")
+	if l.ongoing {
+		l.storePoint("true "+names, "Begun "+fields)
+	}
 }

@@ -13,6 +13,15 @@ type stepper struct {
 	name  string    // FlowFwdStepper
 	state string    // FlowState, the type of several states; "" of one
 	solve *ir.Solve // the first one with this pair
+
+	ongoing string // FlowFwdSolve, a solve taken step by step
+}
+
+// stepperAPI says how the states of a stepper look to its users.
+type stepperAPI struct {
+	before, after string   // name of the states before a step, Go type of them and of those after it
+	in, fields    []string // by state: what it is of the former, its field where there are several
+	extras        []operand
 }
 
 // findSteppers lists the pairs that models use, in their order.
@@ -27,7 +36,8 @@ func findSteppers(m *ir.Module) []stepper {
 				continue
 			}
 			seen[pair] = true
-			st := stepper{name: goName(s.System, true) + goName(s.Solver, true) + "Stepper", solve: s}
+			base := goName(s.System, true) + goName(s.Solver, true)
+			st := stepper{name: base + "Stepper", ongoing: base + "Solve", solve: s}
 			plain := ir.Pick(s.States, s.Plain())
 			if len(plain) > 1 {
 				st.state = goName(s.System, true) + "State"
@@ -44,7 +54,7 @@ func findSteppers(m *ir.Module) []stepper {
 
 // exported lists the names that a stepper brings into the package.
 func (st *stepper) exported() []string {
-	names := []string{st.name, "New" + st.name}
+	names := []string{st.name, "New" + st.name, st.ongoing, "Start" + st.ongoing}
 	if st.state != "" {
 		names = append(names, st.state)
 	}
@@ -95,8 +105,10 @@ func (e *emitter) stepper(f *file, st *stepper, stateDone bool) {
 	}
 	needs := e.plan.Of(step).Needs
 	if s.FSAL || s.Begin != nil {
-		field := e.plan.Of(s.Field).Needs
-		needs.Params, needs.Prepared, needs.Work = needs.Params || field.Params, needs.Prepared || field.Prepared, needs.Work || field.Work
+		needs = framed(needs, e.plan.Of(s.Field).Needs)
+	}
+	if s.Given != nil {
+		needs = framed(needs, e.plan.Of(s.Given).Needs)
 	}
 	low := goName(st.name, false)
 	how := "of any length"
@@ -124,7 +136,8 @@ func (e *emitter) stepper(f *file, st *stepper, stateDone bool) {
 	}
 	sig := []string{"t, h float64", before + " " + after}
 	var extras, states []string
-	for _, c := range l.c {
+	asked := l.asked()
+	for _, c := range asked {
 		sig = append(sig, c.name+" "+e.apiType(c.t))
 		extras = append(extras, arg(c.name, c.t))
 	}
@@ -132,13 +145,12 @@ func (e *emitter) stepper(f *file, st *stepper, stateDone bool) {
 		states = append(states, arg(in[i], x.t))
 	}
 	p.line("func (st *%s) Step(%s) (next %s, err error) {", st.name, strings.Join(sig, ", "), after)
-	for _, v := range []struct {
-		needed bool
-		line   string
-	}{{needs.Params, "w := st.p"}, {needs.Prepared, "pre := &st.pre"}, {needs.Work, "ws := &st.ws"}} {
-		if v.needed {
-			p.line("%s", v.line)
-		}
+	e.frame(needs, "st")
+	if s.Given != nil {
+		given := suffixed(l.c, "Given")
+		l.declare(given)
+		p.line("%s", e.apply(s.Given, extras, given, "="))
+		extras = args(given)
 	}
 	x1, xe, k, k1 := suffixed(l.x, "1"), suffixed(xs, "Err"), suffixed(xs, "K"), suffixed(xs, "K1")
 	results := x1
@@ -198,4 +210,21 @@ func (e *emitter) stepper(f *file, st *stepper, stateDone bool) {
 	}
 	p.line("}")
 	text(f, "Step gives the state at t+h from that at t, without allocating. Where the result is not finite the error is a *rt.SolveError\nand the state is the one before.", p.text())
+	e.ongoing(f, st, &stepperAPI{before, after, in, fields, asked})
+}
+
+// asked are the extras that users of steps give: those of the source.
+func (l *loop) asked() []operand {
+	if l.s.Given == nil {
+		return l.c
+	}
+	sc := l.e.locals("p", "s", "t", "t0", "t1", "h", "w", "pre", "ws", "st", "last", "next", "err", "stops")
+	for _, o := range append(append([]operand(nil), l.x...), suffixed(l.c, "Given")...) {
+		sc.used[o.name] = true
+	}
+	var out []operand
+	for _, a := range l.s.Given.Args {
+		out = append(out, operand{sc.pick(localName(a)), a.Type})
+	}
+	return out
 }

@@ -27,7 +27,8 @@ func TestSolveFields(t *testing.T) {
 		"DenseStep", "Dense", "Norm", "First", "FirstEvals", "Control", "Replay", "ReplayAt", "Sensitivity", "Record",
 		"Events", "EventTol", "EventMax", "Guard",
 		"StartSteps", "StartEvals", "Start", "StartDense", "StartAt", "PerSample", "Compat", // have no kernels: see unfit
-		"KeepEvery", "KeepBytes", "Undo"} // less memory: kernels keep every state
+		"KeepEvery", "KeepBytes", "Undo", // less memory: kernels keep every state
+		"Given"} // of single steps, which users take on the CPU
 	typ := reflect.TypeFor[ir.Solve]()
 	for i := range typ.NumField() {
 		if name := typ.Field(i).Name; !slices.Contains(known, name) {

@@ -126,6 +126,10 @@ type Solve struct {
 	ReplayAt *Func
 	StartAt  *Func
 
+	// Given: (extras of the source) -> c…, where passes have dropped extras or added what follows from them; nil where they are
+	// the same. Those who step through a solve by themselves begin with the extras of the source.
+	Given *Func
+
 	Sensitivity Choice
 	Record      bool // keep t, h, y of accepted steps for an OpRev
 	// KeepEvery and KeepBytes bound what is kept of a recorded solve: the state of every n-th step, or as many
@@ -147,7 +151,7 @@ type SolveState struct {
 // FuncRefs are the places of the functions of s that are set, in the order of the fields.
 func (s *Solve) FuncRefs() []**Func {
 	var set []**Func
-	for _, f := range []**Func{&s.Field, &s.Begin, &s.Start, &s.StartDense, &s.Step, &s.DenseStep, &s.Dense, &s.Norm, &s.First, &s.Control, &s.Replay, &s.ReplayAt, &s.StartAt, &s.Guard} {
+	for _, f := range []**Func{&s.Field, &s.Begin, &s.Start, &s.StartDense, &s.Step, &s.DenseStep, &s.Dense, &s.Norm, &s.First, &s.Control, &s.Replay, &s.ReplayAt, &s.StartAt, &s.Guard, &s.Given} {
 		if *f != nil {
 			set = append(set, f)
 		}

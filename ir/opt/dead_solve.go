@@ -243,6 +243,9 @@ func dropExtras(m *ir.Module, s *ir.Solve) bool {
 // reshapeSolve removes states and extras of s: in its functions, in the values that run it, and
 // in what models give for looking at it.
 func reshapeSolve(m *ir.Module, s *ir.Solve, states, extras []bool) {
+	if !all(extras) {
+		given(m, s)
+	}
 	ls := layouts(s)
 	dense := []bool(nil) // data of the dense output that is still read
 	for _, l := range ls {
@@ -273,6 +276,9 @@ func reshapeSolve(m *ir.Module, s *ir.Solve, states, extras []bool) {
 			}
 		}
 		args[*l.f], results[*l.f] = a, r
+	}
+	if s.Given != nil {
+		args[s.Given], results[s.Given] = keepAll(len(s.Given.Args)), extras
 	}
 	s.States = filter(s.States, states)
 	s.Extras = filter(s.Extras, extras)

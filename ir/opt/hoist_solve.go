@@ -1,6 +1,10 @@
 package opt
 
-import "ndec.dev/ndec/ir"
+import (
+	"slices"
+
+	"ndec.dev/ndec/ir"
+)
 
 // hoistSolves moves values of a field that depend on its extras alone (a network of a context,
 // say) to where the solve is run, as further extras: once per solve instead of once per stage. It
@@ -152,6 +156,7 @@ func callersWithin(m *ir.Module, s *ir.Solve) bool {
 // addExtras makes vs, values of the field, extras of s.
 func addExtras(m *ir.Module, s *ir.Solve, vs []*ir.Value) {
 	n := len(s.Extras)
+	given(m, s)
 	extras := s.Field.Args[len(s.Field.Args)-n:]
 	for _, v := range vs {
 		s.Extras = append(s.Extras, v.Type)
@@ -180,6 +185,9 @@ func addExtras(m *ir.Module, s *ir.Solve, vs []*ir.Value) {
 				p.Results = append(p.Results, compute(ir.Extend(p, m.Real), c)...)
 			}
 		}
+	}
+	if s.Given != nil {
+		s.Given.Results = append(s.Given.Results, compute(ir.Extend(s.Given, m.Real), s.Given.Results)...)
 	}
 	// The field, then whoever passes the new extras on to it.
 	place := map[*ir.Value]*ir.Value{}
@@ -217,6 +225,20 @@ func addExtras(m *ir.Module, s *ir.Solve, vs []*ir.Value) {
 			return b.CallAll(s.Begin, wide...)
 		})
 	}
+}
+
+// given makes Given of a solve that users of the package step through, before its extras change.
+func given(m *ir.Module, s *ir.Solve) {
+	if s.Given != nil || s.Solver == "" || !slices.ContainsFunc(m.Models, func(md *ir.Model) bool { return slices.Contains(md.Solves, s) }) {
+		return
+	}
+	b := ir.NewFunc(s.Name+".given", s.Span, m.Real)
+	b.Func.Doc = "what steps take, from what the source gives to the system"
+	var out []*ir.Value
+	for _, a := range s.Field.Args[len(s.Field.Args)-len(s.Extras):] {
+		out = append(out, b.Arg(a.Name, a.Type))
+	}
+	s.Given = m.AddFunc(b.Return(out...))
 }
 
 // nameOf is the name of v for people: its own, or its operator's.

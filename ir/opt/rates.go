@@ -285,6 +285,9 @@ func (r *rater) solve(s *ir.Solve, region *ir.Region, times bool, extras []ir.Ra
 	for _, row := range rows {
 		r.place(row.f, row.region, row.args)
 	}
+	if s.Given != nil {
+		r.place(s.Given, s.Region, fill(len(s.Given.Args), at(s.Region, true)))
+	}
 	for _, f := range []*ir.Func{s.Dense, s.StartDense, s.Control} {
 		if f != nil {
 			r.place(f, step, fill(len(f.Args), at(step, true)))

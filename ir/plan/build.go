@@ -23,9 +23,14 @@ func Build(m *ir.Module) (*Plan, error) {
 			if err := p.addSolve(s, true); err != nil {
 				return nil, err
 			}
-			if s.Begin != nil && s.Solver != "" { // for its single steps
-				if err := p.add(s.Begin); err != nil {
-					return nil, err
+			if s.Solver != "" { // for its single steps
+				for _, f := range []*ir.Func{s.Begin, s.Given} {
+					if f == nil {
+						continue
+					}
+					if err := p.add(f); err != nil {
+						return nil, err
+					}
 				}
 			}
 			if i < len(md.Paths) && md.Paths[i] != nil {
