@@ -77,6 +77,16 @@ model Flow1(x [3]real) (x1 [3]real, n i32) {
 	return end.x, end.nfe
 }
 
+model Along(x [3]real, ts [4]time) (xs [4, 3]real, n i32) {
+	path := solve(Flow{x}, from: 0, at: ts, with: tsit5{rtol: 1e-4})
+	return path.x, path.nfe
+}
+
+model Stepped(x [3]real, ts [4]time) (xs [4, 3]real, n i32) {
+	path := solve(Flow{x}, from: 0, at: ts, with: rk4{steps: 7})
+	return path.x, path.nfe
+}
+
 model Flow2(x [3]real) (x1 [3]real, n i32) {
 	end := solve(Flow{x}, over: 1..0, with: Thrice)
 	return end.x, end.nfe
@@ -195,6 +205,68 @@ func TestOngoing(t *testing.T) {
 	f2, _ := NewFlow2(p).Forward(x(1))
 	run(t, "adams_bashforth", func(k float64) ongoing { return StartFlowThriceSolve(p, 1, 0, x(k)) },
 		func(s ongoing) string { return fmt.Sprint(s.(*FlowThriceSolve).State()) }, fmt.Sprint(f2.X1), f2.N)
+}
+
+// Output times that go both ways are an error of their sample alone, in lanes too; equal ones and those that go back are none.
+func TestBadTimes(t *testing.T) {
+	p := NewParams(7)
+	good := [][4]float64{{0, 0.5, 0.5, 1}, {0, 0, 0, 0}, {-0.25, -0.5, -0.75, -1}, {0.1, 0.2, 0.3, 0.4}}
+	bad := [][4]float64{{0.5, 0.25, 0.5, 1}, {-0.5, 0.25, 0.5, 1}, {0, 1, 0, 0}, {0, 0.5, math.NaN(), 1}}
+	const rows = 40
+	in := AlongBatchInput{}
+	for i := range rows {
+		ts := good[i%4]
+		if i%8 == 5 {
+			ts = bad[i/8%4]
+		}
+		in.X, in.Ts = append(in.X, 1, Real(i)/rows, -1), append(in.Ts, ts[:]...)
+	}
+	for _, fixed := range []bool{false, true} {
+		one := func(i int) (out AlongOutput, err error) {
+			x, ts := [3]Real(in.X[3*i:]), [4]float64(in.Ts[4*i:])
+			if !fixed {
+				return NewAlong(p).Forward(AlongInput{X: x, Ts: ts})
+			}
+			o, err := NewStepped(p).Forward(SteppedInput{X: x, Ts: ts})
+			return AlongOutput(o), err
+		}
+		var stats rt.BatchStats
+		out := AlongBatchOutput{Xs: make([]Real, rows*12), N: make([]int32, rows)}
+		err := error(nil)
+		if fixed {
+			err = NewStepped(p).Batch(t.Context(), SteppedBatchOutput(out), SteppedBatchInput(in), &stats)
+		} else {
+			err = NewAlong(p).Batch(t.Context(), out, in, &stats)
+		}
+		var e *rt.SolveError
+		if !errors.Is(err, rt.ErrBadTimes) || !errors.As(err, &e) || e.Sample != 5 || e.Status != rt.BadTimes || e.Status.String() != "bad_times" {
+			t.Errorf("fixed %t: %v", fixed, err)
+		}
+		site := stats.Sites[0]
+		for i := range rows {
+			o, err := one(i)
+			wrong := i%8 == 5
+			if wrong != errors.Is(err, rt.ErrBadTimes) || wrong && (site.Status[i] != rt.BadTimes || site.NFE[i] != 0 || o.N != 0 || o.Xs[3][0] != 1) {
+				t.Errorf("fixed %t, sample %d: %v, %v, %d evaluations", fixed, i, err, site.Status[i], site.NFE[i])
+			}
+			if wrong {
+				continue
+			}
+			ts := in.Ts[4*i:]
+			still := ts[3] == 0
+			if err != nil || site.Status[i] != rt.OK || int32(site.NFE[i]) != o.N || site.Time[i] != ts[3] || (site.NFE[i] == 0) != still || (site.H[i] == 0) != still || site.H[i]*ts[3] < 0 {
+				t.Errorf("fixed %t, sample %d: %v, %v at %g after a step of %g", fixed, i, err, site.Status[i], site.Time[i], site.H[i])
+			}
+			for k := range 12 {
+				if d := float64(out.Xs[12*i+k] - o.Xs[k/3][k%3]); math.Abs(d) > 1e-5 {
+					t.Errorf("fixed %t, sample %d: number %d differs by %g", fixed, i, k, d)
+				}
+			}
+			if i%4 == 0 && o.Xs[1] != o.Xs[2] {
+				t.Errorf("sample %d: %v and %v at one time", i, o.Xs[1], o.Xs[2])
+			}
+		}
+	}
 }
 
 func TestOngoingFails(t *testing.T) {

@@ -224,6 +224,12 @@ func (l *loop) body() {
 	}
 	l.startEvents()
 	p.line("*st = rt.SolveStats{%sTime: t0}", ifText(s.BeginEvals > 0, fmt.Sprintf("NFE: %d, ", s.BeginEvals)))
+	if l.path {
+		p.line("if !rt.InOrder(t0, ts) {")
+		p.line("st.Fail(rt.BadTimes, t0, 0)")
+		p.line("t1 = t0")
+		p.line("}")
+	}
 	if s.Adaptive {
 		l.adaptive()
 	} else {
@@ -320,12 +326,10 @@ func (l *loop) fixed() {
 	}
 	if s.PerSample {
 		p.line("for _, to := range ts { // the grid of the steps")
+		p.line("if st.Status != rt.OK { break }")
 		p.line("from := t")
 		p.line("h := (to - from) / float64(steps)")
-		defer func() {
-			p.line("if st.Status != rt.OK { break }")
-			p.line("}")
-		}()
+		defer p.line("}")
 	}
 	if s.Stops > 0 || len(s.Events) > 0 || s.Start != nil {
 		l.pieces()
@@ -337,6 +341,7 @@ func (l *loop) fixed() {
 	}
 	l.fixedStep(step, results)
 	p.line("st.Accepted++")
+	p.line("st.H = h")
 	l.record()
 	l.nextTime("h")
 	l.dense()
@@ -440,6 +445,7 @@ func (l *loop) pieces() {
 	}
 	l.events()
 	p.line("st.Accepted++")
+	p.line("st.H = h")
 	l.record()
 	l.dense()
 	l.advance()

@@ -143,6 +143,7 @@ func (l *loop) adaptive() {
 		}
 	}
 	p.line("st.Accepted++")
+	p.line("st.H = h")
 	l.record()
 	if !s.Cuts() {
 		next()

@@ -189,6 +189,7 @@ func (v *vectors) fixed(l *lanes.Solve, step stepNames) {
 	p.line("continue")
 	p.line("}")
 	p.line("st[i].Accepted++")
+	p.line("st[i].H = %s[i]", h)
 	v.record(l, step, "push", "i", t, h)
 	end := t
 	if s.Times > 0 {
@@ -246,7 +247,7 @@ func (v *vectors) adaptive(l *lanes.Solve, step stepNames) {
 	p.line("%s[i], %s[i], %s[i], %s[i], last[i] = 0, 1, 1, 0, 1", arg[lanes.Own+"rejected"], arg[lanes.Own+"err_prev"], arg[lanes.Own+"err_prev2"], live)
 	p.line("if i < n {")
 	p.line("st[i] = rt.SolveStats{%sTime: t0[i]}", ifText(s.BeginEvals > 0, fmt.Sprintf("NFE: %d, ", s.BeginEvals)))
-	p.line("if t0[i] != t1[i] {")
+	v.ifSpan(s)
 	p.line("%s[i] = 1", live)
 	if evals > 0 {
 		p.line("st[i].NFE += %d", evals)
@@ -305,6 +306,7 @@ func (v *vectors) adaptive(l *lanes.Solve, step stepNames) {
 	p.line("case %d: // accepted", lanes.CodeAccepted)
 	p.line("st[i].NFE += %d", l.Evals())
 	p.line("st[i].Accepted++")
+	p.line("st[i].H = %s[i]", res[lanes.Own+"h_at"])
 	v.record(l, step, "push", "i", res[lanes.Own+"t_at"], res[lanes.Own+"h_at"])
 	if s.Times > 0 {
 		p.line("took[i] = true")

@@ -112,6 +112,7 @@ func (v *vectors) pieces(l *lanes.Solve, step stepNames) {
 	p.line("continue")
 	p.line("}")
 	p.line("st[i].Accepted++")
+	p.line("st[i].H = %s[i]", h)
 	p.line("took[i] = true")
 	v.record(l, step, "push", "i", t, h)
 	p.line("}")
@@ -133,12 +134,23 @@ func (v *vectors) pieces(l *lanes.Solve, step stepNames) {
 	p.line("}")
 }
 
+// ifSpan begins what is done for sample i where its solve has steps to take.
+func (v *vectors) ifSpan(s *ir.Solve) {
+	if s.Times > 0 {
+		v.p.line("if !rt.InOrderEach(t0[i], ts[:], i, %d) {", v.set.Samples())
+		v.p.line("st[i].Fail(rt.BadTimes, t0[i], 0)")
+		v.p.line("} else if t0[i] != t1[i] {")
+		return
+	}
+	v.p.line("if t0[i] != t1[i] {")
+}
+
 // begin prints how lane i, where it has a sample, begins a solve of fixed steps.
 func (v *vectors) begin(s *ir.Solve, live string) {
 	p := v.p
 	p.line("if i < n {")
 	p.line("st[i] = rt.SolveStats{%sTime: t0[i]}", ifText(s.BeginEvals > 0, fmt.Sprintf("NFE: %d, ", s.BeginEvals)))
-	p.line("if t0[i] != t1[i] {")
+	v.ifSpan(s)
 	p.line("%s[i] = 1", live)
 	if s.FSAL {
 		p.line("st[i].NFE++")

@@ -187,6 +187,12 @@ func (l *loop) print() {
 	if s.BeginEvals > 0 {
 		p.line("st.nfe = %d;", s.BeginEvals)
 	}
+	if s.Times > 0 {
+		p.line("if (!ndec_in_order(t0, ts, %d)) {", s.Times)
+		p.line("st.fail(NDEC_BAD_TIMES, t0, 0);")
+		p.line("t1 = t0;")
+		p.line("}")
+	}
 	if s.Record {
 		p.line("tape.steps = 0;")
 		if s.Times > 0 {
@@ -273,6 +279,7 @@ func (l *loop) fixed() {
 	}
 	l.fixedStep()
 	p.line("st.accepted++;")
+	p.line("st.h = h;")
 	l.record()
 	l.nextTime("h")
 	l.dense()
@@ -314,6 +321,7 @@ func (l *loop) pieces() {
 	}
 	l.events()
 	p.line("st.accepted++;")
+	p.line("st.h = h;")
 	l.record()
 	l.dense()
 	l.advance()
@@ -538,6 +546,7 @@ func (l *loop) adaptive() {
 	}
 	l.events()
 	p.line("st.accepted++;")
+	p.line("st.h = h;")
 	l.record()
 	l.dense()
 	p.line("%s", control)

@@ -56,7 +56,8 @@ import "ndec.dev/ndec/ir/diag"
 // Adaptive: the step after a stop is the longer of what Control says and of the step that was
 // cut, and errors start anew. Fixed: a step of the grid is taken in pieces.
 //
-// Output times: sorted in the direction of integration from t0 (first one may be t0); a time within
+// Output times: sorted in the direction of integration from t0 (the first ones may be t0, and times may be equal), or else the solve
+// stops with BadTimes at t0 and all outputs are the start; a time within
 // an accepted step [t,t+h] is y = Dense(theta,h,…), theta = (time-t)/h, and y or y1 exactly
 // where theta is 0 or 1. They never change the steps. The end of the solve is the last of them.
 // Zero length: the start state, no evaluation.
@@ -182,6 +183,8 @@ const (
 	StatusNonFinite
 	StatusEventStop
 	StatusMaxEvents
+	_ // of rt.Solve alone
+	StatusBadTimes
 )
 
 // Remakes reports whether the reverse sweep of s, which is recorded, makes states again with Replay.

@@ -18,12 +18,13 @@ const (
 	EventStop           // an event ended the solve, as the program asks
 	MaxEvents           // events do not end
 	Stopped             // SolveOptions.Context is done
+	BadTimes            // output times do not go one way
 )
 
-var statusNames = [...]string{"ok", "max_steps", "step_too_small", "non_finite", "event_stop", "max_events", "stopped"}
+var statusNames = [...]string{"ok", "max_steps", "step_too_small", "non_finite", "event_stop", "max_events", "stopped", "bad_times"}
 
 // String is the spelling used in files: ok, max_steps, step_too_small,
-// non_finite, event_stop, max_events, stopped.
+// non_finite, event_stop, max_events, stopped, bad_times.
 func (s Status) String() string {
 	if int(s) < len(statusNames) {
 		return statusNames[s]
@@ -40,6 +41,7 @@ var (
 	ErrStepTooSmall = errors.New("step size too small")
 	ErrNonFinite    = errors.New("value is not finite")
 	ErrMaxEvents    = errors.New("events do not end")
+	ErrBadTimes     = errors.New("output times do not go one way")
 	ErrStopped      = errors.New("stopped by its context")
 	ErrShape        = errors.New("wrong shape")
 	ErrWeights      = errors.New("bad weights")
@@ -60,6 +62,8 @@ func (s Status) Err() error {
 		return ErrMaxEvents
 	case Stopped:
 		return ErrStopped
+	case BadTimes:
+		return ErrBadTimes
 	}
 	return nil
 }
@@ -108,7 +112,7 @@ type SolveStats struct {
 	NFE, Accepted, Rejected int
 	Status                  Status
 	Time                    float64 // where it ended
-	H                       float64 // last step size tried
+	H                       float64 // length of the last step that was taken, or that failed
 	Run, RunSteps           int     // in a loop: the run that failed, from 1, and its accepted steps
 }
 
@@ -122,7 +126,8 @@ type SiteStats struct {
 	Solve                   string // source position, "moons.nde:24"
 	NFE, Accepted, Rejected []int
 	Status                  []Status
-	Time                    []float64
+	Time                    []float64 // where it ended
+	H                       []float64 // length of the last step that was taken, or that failed
 }
 
 // Reset prepares b for n samples of the named sites, keeping its memory.
@@ -135,7 +140,7 @@ func (b *BatchStats) Reset(sites []string, n int) {
 		s := &b.Sites[i]
 		s.Solve = sites[i]
 		s.NFE, s.Accepted, s.Rejected = resize(s.NFE, n), resize(s.Accepted, n), resize(s.Rejected, n)
-		s.Status, s.Time = resize(s.Status, n), resize(s.Time, n)
+		s.Status, s.Time, s.H = resize(s.Status, n), resize(s.Time, n), resize(s.H, n)
 	}
 }
 
@@ -143,7 +148,7 @@ func (b *BatchStats) Reset(sites []string, n int) {
 func (b *BatchStats) Set(site, sample int, s SolveStats) {
 	d := &b.Sites[site]
 	d.NFE[sample], d.Accepted[sample], d.Rejected[sample] = s.NFE, s.Accepted, s.Rejected
-	d.Status[sample], d.Time[sample] = s.Status, s.Time
+	d.Status[sample], d.Time[sample], d.H[sample] = s.Status, s.Time, s.H
 }
 
 // resize is s with length n and zero elements, in the same memory if it fits.

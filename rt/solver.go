@@ -197,6 +197,7 @@ func (s *Solver) accept(next, h float64) (cut bool) {
 		}
 	}
 	s.st.Accepted++
+	s.st.H = h
 	for len(s.times) > 0 && (s.times[0]-next)*s.dir <= 0 && !(cut && s.times[0] == next) {
 		switch s.times[0] {
 		case next:

@@ -204,6 +204,25 @@ func CheckRows(name string, n, width, rows int) error {
 	return nil
 }
 
+// InOrder reports whether output times go from t0 on one way, that of the last of them, and are numbers.
+func InOrder(t0 float64, ts []float64) bool { return InOrderEach(t0, ts, 0, 1) }
+
+// InOrderEach is InOrder of the times at places i, i+stride, i+2*stride, … of ts.
+func InOrderEach(t0 float64, ts []float64, i, stride int) bool {
+	last, way := t0, 0.0 // 1 or -1 once it is known
+	for ; i < len(ts); i += stride {
+		d := ts[i] - last
+		if !(d == 0 || d > 0 && way >= 0 || d < 0 && way <= 0) { // also a NaN
+			return false
+		}
+		if d != 0 {
+			way = Signed(1, d)
+		}
+		last = ts[i]
+	}
+	return true
+}
+
 // CheckTimes demands finite times that go from t0 on in the direction of t1. Errors wrap ErrShape.
 func CheckTimes(t0, t1 float64, ts []float64) error {
 	dir := math.Copysign(1, t1-t0)

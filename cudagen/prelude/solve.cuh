@@ -7,6 +7,7 @@ enum {
 	NDEC_NON_FINITE = 3,
 	NDEC_EVENT_STOP = 4, // an event has ended it, as the program asks
 	NDEC_MAX_EVENTS = 5,
+	NDEC_BAD_TIMES = 7,
 	NDEC_TAPE_FULL = 100, // more accepted steps than the tape holds: the launcher gives more room and runs again
 };
 
@@ -45,6 +46,16 @@ struct ndec_stepping {
 NDEC_D int ndec_fixed_steps(double t0, double t1, double step) {
 	int n = (int)ceil(fabs(t1 - t0) / step - 1e-9);
 	return n < 1 ? 1 : n;
+}
+
+// Whether output times go one way from t0 on.
+NDEC_D bool ndec_in_order(double t0, const double *ts, int n) {
+	bool up = true, down = true;
+	for (int i = 0; i < n; i++) {
+		up = up && ts[i] >= t0, down = down && ts[i] <= t0;
+		t0 = ts[i];
+	}
+	return up || down;
 }
 
 NDEC_D bool ndec_long_enough(double h, double t, double t1) {

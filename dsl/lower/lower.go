@@ -118,6 +118,7 @@ const (
 	notSeparable diag.Code = "NDE0532"
 
 	notSecondOrder diag.Code = "NDE0554"
+	timesBothWays  diag.Code = "NDE0564"
 	eventsLater    diag.Code = "NDE0805"
 	settingLater   diag.Code = "NDE0814"
 	averageLater   diag.Code = "NDE0826"

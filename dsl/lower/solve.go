@@ -47,8 +47,12 @@ func (s *scope) solution(x *sema.Solve) *solution {
 	if x.System.Noisy {
 		knots = nil // its steps have one length, and see an input as it is at their start
 	}
-	stops := s.stops(by, knots, t0, d.end)
-	operands := append([]*ir.Value{t0, d.end}, stops...)
+	along, places := d.end, []int(nil)
+	if x.At != nil {
+		along, places = s.inOrder(t0, along, x.At.Span())
+	}
+	stops := s.stops(by, knots, t0, along)
+	operands := append([]*ir.Value{t0, along}, stops...)
 	operands = append(operands, starts...)
 	for range x.System.Integrals {
 		operands = append(operands, s.b.Zeros(ir.Scalar(s.m.Real)))
@@ -62,6 +66,9 @@ func (s *scope) solution(x *sema.Solve) *solution {
 	v := s.b.Emit(ir.OpSolve, ir.Attr{Solve: d.solve}, method.Operands(s.b, d.solve, operands)...).Named(x.System.Name)
 	d.results = s.b.Results(v)
 	for i, st := range d.solve.States {
+		if places != nil {
+			d.results[i] = s.b.Take(d.results[i], places...)
+		}
 		if x.Paths > 0 && x.Times > 0 {
 			d.results[i] = s.pathsFirst(d.results[i])
 		}

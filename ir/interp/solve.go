@@ -69,7 +69,9 @@ func (m *Machine) solve(s *ir.Solve, in []datum) datum {
 	if len(s.Events) > 0 {
 		r.arm(t1)
 	}
-	if runs := m.Force[s]; len(runs) > 0 && r.events == nil { // events move with the states, and steps with them
+	if !inOrder(r.t, r.times) {
+		r.status = ir.StatusBadTimes
+	} else if runs := m.Force[s]; len(runs) > 0 && r.events == nil { // events move with the states, and steps with them
 		r.forced(runs[min(len(m.Taken[s]), len(runs)-1)], t1)
 	} else if s.Adaptive {
 		r.adaptive(t1)
@@ -89,6 +91,16 @@ func (m *Machine) solve(s *ir.Solve, in []datum) datum {
 	}
 	parts = append(parts, num(float64(r.nfe)), num(float64(r.acc)), num(float64(r.rej)), num(float64(r.status)), num(r.stop))
 	return datum{parts: parts, tape: r.tape}
+}
+
+// inOrder reports whether times go one way from t0 on.
+func inOrder(t0 float64, times []float64) bool {
+	up, down := true, true
+	for _, t := range times {
+		up, down = up && t >= t0, down && t <= t0
+		t0 = t
+	}
+	return up || down
 }
 
 func (r *run) keep(y []datum, at save) {

@@ -238,7 +238,8 @@ func given(m *ir.Module, s *ir.Solve) {
 	for _, a := range s.Field.Args[len(s.Field.Args)-len(s.Extras):] {
 		out = append(out, b.Arg(a.Name, a.Type))
 	}
-	s.Given = m.AddFunc(b.Return(out...))
+	s.Given = b.Return(out...)
+	m.Funcs = slices.Insert(m.Funcs, slices.Index(m.Funcs, s.Field), s.Given)
 }
 
 // nameOf is the name of v for people: its own, or its operator's.
