@@ -788,15 +788,192 @@ func (st *ArmFwdStepper) Refresh() {
 
 // Step gives the state at t+h from that at t, without allocating. Where the result is not finite the error is a *rt.SolveError
 // and the state is the one before.
-func (st *ArmFwdStepper) Step(t, h float64, last ArmState, load Real, uTimes [50]float64, u [50][2]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape [1]Real, mul4 Real, mul5 Real) (next ArmState, err error) {
+func (st *ArmFwdStepper) Step(t, h float64, last ArmState, load Real, uTimes [50]float64, u [50][2]Real) (next ArmState, err error) {
 	w := st.p
 	pre := &st.pre
+	var loadGiven Real
+	var uTimesGiven [50]float64
+	var uGiven [100]Real
+	var mulGiven Real
+	var addGiven Real
+	var mul2Given Real
+	var mul3Given Real
+	var reshapeGiven [1]Real
+	var mul4Given Real
+	var mul5Given Real
+	loadGiven, mulGiven, addGiven, mul2Given, mul3Given, mul4Given, mul5Given = predict0Given(w, pre, load, &uTimes, (*[100]Real)(unsafe.Pointer(&u)), &uTimesGiven, &uGiven, &reshapeGiven)
 	var q1 [2]Real
 	var v1 [2]Real
-	predict0Predict0Step(w, pre, t, h, &last.Q, &last.V, load, &uTimes, (*[100]Real)(unsafe.Pointer(&u)), mul, add, mul2, mul3, &reshape, mul4, mul5, &q1, &v1)
+	predict0Predict0Step(w, pre, t, h, &last.Q, &last.V, loadGiven, &uTimesGiven, &uGiven, mulGiven, addGiven, mul2Given, mul3Given, &reshapeGiven, mul4Given, mul5Given, &q1, &v1)
 	finite := q1[0]-q1[0] == 0 && q1[1]-q1[1] == 0 && v1[0]-v1[0] == 0 && v1[1]-v1[1] == 0
 	if !finite {
 		return last, rt.StepFailure(&armFwdStepperSite, t, h)
 	}
 	return ArmState{Q: q1, V: v1}, nil
+}
+
+var armFwdSolveSite = rt.Site{Where: "arm.nde:45", Solve: "Arm"}
+
+// ArmFwdSolve is a solve of system Arm with solver Fwd (rk4) that is taken step by step: its steps are those
+// of the solve in a model, to the bit, events included. It belongs to one goroutine.
+type ArmFwdSolve struct {
+	p       *Params
+	pre     prepared
+	at      rt.SolvePoint
+	stops   [50]float64
+	q       [2]Real
+	v       [2]Real
+	load    Real
+	uTimes  [50]float64
+	u       [100]Real
+	mul     Real
+	add     Real
+	mul2    Real
+	mul3    Real
+	reshape [1]Real
+	mul4    Real
+	mul5    Real
+}
+
+// StartArmFwdSolve begins a solve from t0 to t1. Steps end at the stops, which are sorted from t0 on.
+func StartArmFwdSolve(p *Params, t0, t1 float64, last ArmState, load Real, uTimes [50]float64, u [50][2]Real, stops [50]float64) *ArmFwdSolve {
+	s := &ArmFwdSolve{p: p, at: rt.StartSolve(t0, t1, 0)}
+	s.Refresh()
+	s.q = last.Q
+	s.v = last.V
+	w := s.p
+	pre := &s.pre
+	s.load, s.mul, s.add, s.mul2, s.mul3, s.mul4, s.mul5 = predict0Given(w, pre, load, &uTimes, (*[100]Real)(unsafe.Pointer(&u)), &s.uTimes, &s.u, &s.reshape)
+	s.stops = stops
+	return s
+}
+
+// Refresh makes changes of the parameters in place known to the solve.
+func (s *ArmFwdSolve) Refresh() {
+	s.pre.of(s.p)
+}
+
+// Step takes a step, which may end at an event, without allocating. It reports whether there was one to take and it could be taken.
+func (s *ArmFwdSolve) Step() bool {
+	at, st := &s.at, &s.at.Stats
+	if at.Ended() {
+		return false
+	}
+	before := st.Accepted
+	by := rt.Stepping{Step: 0.005}
+	w := s.p
+	pre := &s.pre
+	t0, t1 := at.T0, at.T1
+	q := s.q
+	v := s.v
+	load := s.load
+	uTimes := &s.uTimes
+	u := &s.u
+	mul := s.mul
+	add := s.add
+	mul2 := s.mul2
+	mul3 := s.mul3
+	reshape := &s.reshape
+	mul4 := s.mul4
+	mul5 := s.mul5
+	stops, gap, _ := rt.Stops(s.stops[:], t0, t1)
+	h, steps := rt.FixedSteps(t0, t1, by.Step)
+	var q1 [2]Real
+	var v1 [2]Real
+	t := at.T
+	width := h
+	pieces := at.Pieces
+	k := at.K
+	for ; k < steps && st.Accepted == before; k++ {
+		tNext := t0 + float64(float64(k+1)*rt.Signed(by.Step, t1-t0))
+		if k == steps-1 {
+			tNext = t1
+		}
+		for len(stops) > 0 && (stops[0]-gap-gap-t)*(t1-t0) <= 0 {
+			stops = stops[1:]
+		}
+		goal := tNext
+		stop := len(stops) > 0 && (tNext+gap-stops[0])*(t1-t0) >= 0
+		if stop {
+			goal = stops[0] - gap
+		}
+		h = width
+		if stop || pieces || k == steps-1 {
+			h = goal - t
+		}
+		predict0Predict0Step(w, pre, t, h, &q, &v, load, uTimes, u, mul, add, mul2, mul3, reshape, mul4, mul5, &q1, &v1)
+		st.NFE += 4
+		finite := q1[0]-q1[0] == 0 && q1[1]-q1[1] == 0 && v1[0]-v1[0] == 0 && v1[1]-v1[1] == 0
+		if !finite {
+			st.Fail(rt.NonFinite, t, h)
+			break
+		}
+		gridNext := tNext
+		if stop {
+			tNext = stops[0]
+		}
+		st.Accepted++
+		st.H = h
+		q = q1
+		v = v1
+		t, pieces = tNext, stop
+		st.Time = t
+		if stop {
+			if (gridNext-gap-t)*(t1-t0) > 0 {
+				k--
+			} // the rest of the step
+			t += gap
+			stops = stops[1:]
+		}
+	}
+	at.K = k
+	at.Pieces = pieces
+	at.Begun, at.T = true, t
+	s.q = q
+	s.v = v
+	return st.Accepted > before
+}
+
+// State is the state at Time.
+func (s *ArmFwdSolve) State() ArmState { return ArmState{Q: s.q, V: s.v} }
+
+// Time is how far the solve is.
+func (s *ArmFwdSolve) Time() float64 { return s.at.T }
+
+// Ended reports whether no step is left: at the end, after an event that stops, or after a failure.
+func (s *ArmFwdSolve) Ended() bool { return s.at.Ended() }
+
+// Stats are the counts so far.
+func (s *ArmFwdSolve) Stats() rt.SolveStats { return s.at.Stats }
+
+// Err is a *rt.SolveError where the solve has failed, else nil.
+func (s *ArmFwdSolve) Err() error { return s.at.Error(&armFwdSolveSite) }
+
+// keep goes over all that the next step depends on but the parameters.
+func (s *ArmFwdSolve) keep(k *rt.SavedSolve) {
+	k.Point(&s.at)
+	rt.KeepNumbers(k, s.q[:])
+	rt.KeepNumbers(k, s.v[:])
+	rt.KeepNumbers(k, unsafe.Slice(&s.load, 1))
+	rt.KeepNumbers(k, s.uTimes[:])
+	rt.KeepNumbers(k, s.u[:])
+	rt.KeepNumbers(k, unsafe.Slice(&s.mul, 1))
+	rt.KeepNumbers(k, unsafe.Slice(&s.add, 1))
+	rt.KeepNumbers(k, unsafe.Slice(&s.mul2, 1))
+	rt.KeepNumbers(k, unsafe.Slice(&s.mul3, 1))
+	rt.KeepNumbers(k, s.reshape[:])
+	rt.KeepNumbers(k, unsafe.Slice(&s.mul4, 1))
+	rt.KeepNumbers(k, unsafe.Slice(&s.mul5, 1))
+	rt.KeepNumbers(k, s.stops[:])
+}
+
+// Save gives the bytes from which Restore goes on, in another process too, with the same bits.
+func (s *ArmFwdSolve) Save() []byte {
+	return rt.SaveSolve("ArmFwdSolve of package arm in f32, rk4{Step: 0.005}", s.keep)
+}
+
+// Restore sets the solve to where it was when Save gave the bytes; parameters stay those of Start. Errors wrap rt.ErrData, and
+// leave the solve as it is.
+func (s *ArmFwdSolve) Restore(saved []byte) error {
+	return rt.RestoreSolve("ArmFwdSolve of package arm in f32, rk4{Step: 0.005}", saved, s.keep)
 }

@@ -1153,6 +1153,31 @@ func predictSample(w *Params, pre *prepared, q0 *[2]Real, v0 *[2]Real, ts *[50]f
 	pathPredict0(w, pre, ts[0], ts[:], stops[:], by[0], q0, v0, load, ts, us, mul, add2, mul2, mul3, &reshape, mul4, mul5, q[:], v[:], &st[0])
 }
 
+// predict0Given is Predict.0.given of one sample (arm.nde:45).
+func predict0Given(w *Params, pre *prepared, load Real, uTimes *[50]float64, u *[100]Real, uTimes2 *[50]float64, u2 *[100]Real, out *[1]Real) (Real, Real, Real, Real, Real, Real, Real) {
+	// arm.nde:27  mt := m2 + load
+	mt := w.ArmM2[0] + load
+	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
+	mul := Real(mt * pre.armL2Square[0])
+	add := load + pre.armM2Add[0]
+	add2 := Real(add*pre.armL1Square[0]) + mul
+	mul2 := Real(Real(Real(2.0*mt)*w.ArmL1[0]) * w.ArmL2[0])
+	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
+	mul3 := Real(Real(mt*w.ArmL1[0]) * w.ArmL2[0])
+	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
+	out[0] = mul
+	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
+	mul4 := Real(Real(add*9.81) * w.ArmL1[0])
+	mul5 := Real(Real(mt*9.81) * w.ArmL2[0])
+	for i := range uTimes2 {
+		uTimes2[i] = uTimes[i]
+	}
+	for i := range u2 {
+		u2[i] = u[i]
+	}
+	return load, mul, add2, mul2, mul3, mul4, mul5
+}
+
 // predictPath0 is Predict.path0 of one sample (arm.nde:44).
 func predictPath0(w *Params, pre *prepared, q0 *[2]Real, v0 *[2]Real, ts *[50]float64, us *[100]Real, load Real, stops *[50]float64, q *[2]Real, v *[2]Real, ts2 *[50]float64, us2 *[100]Real, out *[1]Real) (float64, float64, Real, Real, Real, Real, Real, Real, Real) {
 	q00, q01 := q0[0], q0[1]

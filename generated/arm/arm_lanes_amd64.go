@@ -1558,7 +1558,9 @@ func (l *lanes) solvePredict0Lanes(t0 *[32]float64, ts *[50 * 32]float64, stops 
 		width[i], steps[i] = rt.FixedSteps(t0[i], t1[i], by.Step)
 		if i < n {
 			st[i] = rt.SolveStats{Time: t0[i]}
-			if t0[i] != t1[i] {
+			if !rt.InOrderEach(t0[i], ts[:], i, 32) {
+				st[i].Fail(rt.BadTimes, t0[i], 0)
+			} else if t0[i] != t1[i] {
 				s.stepLive[i] = 1
 				running++
 			}
@@ -1605,6 +1607,7 @@ func (l *lanes) solvePredict0Lanes(t0 *[32]float64, ts *[50 * 32]float64, stops 
 				continue
 			}
 			st[i].Accepted++
+			st[i].H = s.stepH[i]
 			took[i] = true
 		}
 		d := &fr.predict0Predict0Dense
@@ -1816,6 +1819,7 @@ func (l *lanes) solveStep0Lanes(t0, t1 *[32]float64, by rt.Stepping, n int, st *
 				continue
 			}
 			st[i].Accepted++
+			st[i].H = s.stepH[i]
 		}
 		for i := range n {
 			if s.stepLive[i] == 0 {
@@ -1933,6 +1937,7 @@ func (l *lanes) solveStep0TangentLanes(t0, t1 *[32]float64, by rt.Stepping, n in
 				continue
 			}
 			st[i].Accepted++
+			st[i].H = s.stepH[i]
 		}
 		for i := range n {
 			if s.stepLive[i] == 0 {
@@ -1999,6 +2004,7 @@ func (l *lanes) solveStep0Tangent2Lanes(t0, t1 *[32]float64, by rt.Stepping, n i
 				continue
 			}
 			st[i].Accepted++
+			st[i].H = s.stepH[i]
 		}
 		for i := range n {
 			if s.stepLive[i] == 0 {
@@ -2065,6 +2071,7 @@ func (l *lanes) solveStep0Tangent3Lanes(t0, t1 *[32]float64, by rt.Stepping, n i
 				continue
 			}
 			st[i].Accepted++
+			st[i].H = s.stepH[i]
 		}
 		for i := range n {
 			if s.stepLive[i] == 0 {
@@ -2241,7 +2248,9 @@ func (l *lanes) solvePredict0RecLanes(tape *predict0RecTapeLanes, t0 *[32]float6
 		width[i], steps[i] = rt.FixedSteps(t0[i], t1[i], by.Step)
 		if i < n {
 			st[i] = rt.SolveStats{Time: t0[i]}
-			if t0[i] != t1[i] {
+			if !rt.InOrderEach(t0[i], ts[:], i, 32) {
+				st[i].Fail(rt.BadTimes, t0[i], 0)
+			} else if t0[i] != t1[i] {
 				s.stepLive[i] = 1
 				running++
 			}
@@ -2288,6 +2297,7 @@ func (l *lanes) solvePredict0RecLanes(tape *predict0RecTapeLanes, t0 *[32]float6
 				continue
 			}
 			st[i].Accepted++
+			st[i].H = s.stepH[i]
 			took[i] = true
 			tape.push(i, &s.stepT, &s.stepH, &s.qAt, &s.vAt)
 		}

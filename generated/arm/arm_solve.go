@@ -15,6 +15,10 @@ func pathPredict0(w *Params, pre *prepared, t0 float64, ts []float64, stops []fl
 	next := 0 // of ts
 	stops, gap, _ := rt.Stops(stops, t0, t1)
 	*st = rt.SolveStats{Time: t0}
+	if !rt.InOrder(t0, ts) {
+		st.Fail(rt.BadTimes, t0, 0)
+		t1 = t0
+	}
 	h, steps := rt.FixedSteps(t0, t1, by.Step)
 	var q1 [2]Real
 	var v1 [2]Real
@@ -25,7 +29,8 @@ func pathPredict0(w *Params, pre *prepared, t0 float64, ts []float64, stops []fl
 	var dense4 [2]Real
 	var dense5 [2]Real
 	t := t0
-	width, pieces := h, false
+	width := h
+	pieces := false
 	for k := 0; k < steps && t != t1; k++ {
 		tNext := t0 + float64(float64(k+1)*rt.Signed(by.Step, t1-t0))
 		if k == steps-1 {
@@ -55,6 +60,7 @@ func pathPredict0(w *Params, pre *prepared, t0 float64, ts []float64, stops []fl
 			tNext = stops[0]
 		}
 		st.Accepted++
+		st.H = h
 		for ; next < len(ts) && (ts[next]-tNext)*(t1-t0) <= 0; next++ {
 			switch {
 			case ts[next] == t:
@@ -109,6 +115,7 @@ func solveStep0(w *Params, t0 float64, t1 float64, by rt.Stepping, qStart *[2]Re
 			break
 		}
 		st.Accepted++
+		st.H = h
 		tNext := t0 + float64(float64(k+1)*h)
 		if k == steps-1 {
 			tNext = t1
@@ -132,6 +139,10 @@ func pathStep0(w *Params, t0 float64, ts []float64, by rt.Stepping, qStart *[2]R
 	}
 	next := 0 // of ts
 	*st = rt.SolveStats{Time: t0}
+	if !rt.InOrder(t0, ts) {
+		st.Fail(rt.BadTimes, t0, 0)
+		t1 = t0
+	}
 	steps := by.Steps
 	h := (t1 - t0) / float64(steps)
 	var q1 [2]Real
@@ -152,6 +163,7 @@ func pathStep0(w *Params, t0 float64, ts []float64, by rt.Stepping, qStart *[2]R
 			break
 		}
 		st.Accepted++
+		st.H = h
 		tNext := t0 + float64(float64(k+1)*h)
 		if k == steps-1 {
 			tNext = t1
@@ -207,6 +219,7 @@ func solveStep0Tangent(w *Params, pre *prepared, t0 float64, t1 float64, by rt.S
 			break
 		}
 		st.Accepted++
+		st.H = h
 		tNext := t0 + float64(float64(k+1)*h)
 		if k == steps-1 {
 			tNext = t1
@@ -247,6 +260,7 @@ func solveStep0Tangent2(w *Params, pre *prepared, t0 float64, t1 float64, by rt.
 			break
 		}
 		st.Accepted++
+		st.H = h
 		tNext := t0 + float64(float64(k+1)*h)
 		if k == steps-1 {
 			tNext = t1
@@ -287,6 +301,7 @@ func solveStep0Tangent3(w *Params, pre *prepared, t0 float64, t1 float64, by rt.
 			break
 		}
 		st.Accepted++
+		st.H = h
 		tNext := t0 + float64(float64(k+1)*h)
 		if k == steps-1 {
 			tNext = t1
@@ -315,6 +330,10 @@ func pathPredict0Rec(w *Params, pre *prepared, tape *predict0RecTape, t0 float64
 	next := 0 // of ts
 	stops, gap, _ := rt.Stops(stops, t0, t1)
 	*st = rt.SolveStats{Time: t0}
+	if !rt.InOrder(t0, ts) {
+		st.Fail(rt.BadTimes, t0, 0)
+		t1 = t0
+	}
 	h, steps := rt.FixedSteps(t0, t1, by.Step)
 	tape.reset()
 	var q1 [2]Real
@@ -326,7 +345,8 @@ func pathPredict0Rec(w *Params, pre *prepared, tape *predict0RecTape, t0 float64
 	var dense4 [2]Real
 	var dense5 [2]Real
 	t := t0
-	width, pieces := h, false
+	width := h
+	pieces := false
 	for k := 0; k < steps && t != t1; k++ {
 		tNext := t0 + float64(float64(k+1)*rt.Signed(by.Step, t1-t0))
 		if k == steps-1 {
@@ -356,6 +376,7 @@ func pathPredict0Rec(w *Params, pre *prepared, tape *predict0RecTape, t0 float64
 			tNext = stops[0]
 		}
 		st.Accepted++
+		st.H = h
 		tape.push(t, h, &q, &v)
 		for ; next < len(ts) && (ts[next]-tNext)*(t1-t0) <= 0; next++ {
 			switch {

@@ -163,7 +163,7 @@ func fitInputs(weights []Real, t, out *rt.Table) error {
 // fitRecipe is the train block Fit (arm.nde:65).
 var fitRecipe = rt.Recipe{
 	Name:      "Fit",
-	Source:    "642adde12337ac11e80ce3c2f0bb33e46388b8b67546ee7398462af4868a0c8c",
+	Source:    "88dbd8f39ea635786ce710e1e67cf0abf101f0ebd83c563a0c26d7fdbb573c11",
 	Where:     "arm.nde:65",
 	Data:      "Log",
 	Batch:     32,

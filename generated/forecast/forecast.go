@@ -373,3 +373,157 @@ func (st *LatentFwdStepper) Step(t, h float64, last LatentState) (next LatentSta
 	}
 	return LatentState{Z: z1, A: a1}, nil
 }
+
+var latentFwdSolveSite = rt.Site{Where: "forecast.nde:38", Solve: "Latent"}
+
+// LatentFwdSolve is a solve of system Latent with solver Fwd (tsit5) that is taken step by step: its steps are those
+// of the solve in a model, to the bit, events included. It belongs to one goroutine.
+type LatentFwdSolve struct {
+	p   *Params
+	pre prepared
+	ws  workspace
+	at  rt.SolvePoint
+	z   [8]Real
+	a   [4]Real
+	zK  [8]Real
+	aK  [4]Real
+}
+
+// StartLatentFwdSolve begins a solve from t0 to t1.
+func StartLatentFwdSolve(p *Params, t0, t1 float64, last LatentState) *LatentFwdSolve {
+	s := &LatentFwdSolve{p: p, at: rt.StartSolve(t0, t1, 0)}
+	s.Refresh()
+	s.z = last.Z
+	s.a = last.A
+	return s
+}
+
+// Refresh makes changes of the parameters in place known to the solve.
+func (s *LatentFwdSolve) Refresh() {
+	s.pre.of(s.p)
+}
+
+// Step takes a step, which may end at an event, without allocating. It reports whether there was one to take and it could be taken.
+func (s *LatentFwdSolve) Step() bool {
+	at, st := &s.at, &s.at.Stats
+	if at.Ended() {
+		return false
+	}
+	before := st.Accepted
+	by := rt.Stepping{RTol: 0.001, ATol: 0.0001, MaxSteps: 2000}
+	w := s.p
+	pre := &s.pre
+	ws := &s.ws
+	t0, t1 := at.T0, at.T1
+	z := s.z
+	a := s.a
+	rtol, atol := by.RTol, by.ATol
+	dir := rt.Signed(1, t1-t0)
+	var z1 [8]Real
+	var a1 [4]Real
+	var zErr [8]Real
+	var aErr [4]Real
+	var zK [8]Real
+	var aK [4]Real
+	var zK1 [8]Real
+	var aK1 [4]Real
+	zK = s.zK
+	aK = s.aK
+	t, h := at.T, at.H
+	if !at.Begun {
+		latentField(w, pre, ws, t, &z, &a, &zK, &aK)
+		st.NFE++
+		h = forecast0FirstStep(w, pre, ws, t0, dir, rtol, atol, &z, &a, &zK, &aK)
+		st.NFE += 1
+		h = dir * min(h, dir*(t1-t0))
+	}
+	err, errPrev, errPrev2, rejected := at.Err, at.ErrPrev, at.ErrPrev2, at.Rejected
+	for t != t1 && st.Accepted == before {
+		last := (t+float64(1.01*h)-t1)*dir >= 0
+		if last {
+			h = t1 - t
+		}
+		if st.Accepted+st.Rejected == by.MaxSteps {
+			st.Fail(rt.MaxSteps, t, h)
+			break
+		}
+		if !(last || rt.LongEnough(h, t, t1)) { // a NaN step is not
+			st.Fail(rt.TooSmall(err, h), t, h)
+			break
+		}
+		forecast0Step(w, pre, ws, t, h, &z, &a, &zK, &aK, &z1, &a1, &zErr, &aErr, &zK1, &aK1)
+		st.NFE += 6
+		err = forecast0Norm(rtol, atol, &z, &a, &z1, &a1, &zErr, &aErr)
+		if !(err <= 1) { // also a NaN
+			st.Rejected++
+			rejected = true
+			if err-err != 0 {
+				h *= 0.2
+				continue
+			}
+			factor := forecast0Control(err, errPrev, errPrev2)
+			h *= min(factor, 1)
+			continue
+		}
+		st.Accepted++
+		st.H = h
+		tNext := t + h
+		if last {
+			tNext = t1
+		}
+		factor := forecast0Control(err, errPrev, errPrev2)
+		if rejected {
+			factor = min(factor, 1)
+		}
+		rejected = false
+		errPrev, errPrev2 = max(err, 1e-4), errPrev
+		h *= factor
+		z = z1
+		a = a1
+		zK = zK1
+		aK = aK1
+		t = tNext
+		st.Time = t
+	}
+	at.Begun, at.T, at.H, at.Err, at.ErrPrev, at.ErrPrev2, at.Rejected = true, t, h, err, errPrev, errPrev2, rejected
+	s.z = z
+	s.a = a
+	s.zK = zK
+	s.aK = aK
+	return st.Accepted > before
+}
+
+// State is the state at Time.
+func (s *LatentFwdSolve) State() LatentState { return LatentState{Z: s.z, A: s.a} }
+
+// Time is how far the solve is.
+func (s *LatentFwdSolve) Time() float64 { return s.at.T }
+
+// Ended reports whether no step is left: at the end, after an event that stops, or after a failure.
+func (s *LatentFwdSolve) Ended() bool { return s.at.Ended() }
+
+// Stats are the counts so far.
+func (s *LatentFwdSolve) Stats() rt.SolveStats { return s.at.Stats }
+
+// Err is a *rt.SolveError where the solve has failed, else nil.
+func (s *LatentFwdSolve) Err() error { return s.at.Error(&latentFwdSolveSite) }
+
+// keep goes over all that the next step depends on but the parameters.
+func (s *LatentFwdSolve) keep(k *rt.SavedSolve) {
+	k.Point(&s.at)
+	rt.KeepNumbers(k, s.z[:])
+	rt.KeepNumbers(k, s.a[:])
+	rt.KeepNumbers(k, s.zK[:])
+	rt.KeepNumbers(k, s.aK[:])
+}
+
+// Save gives the bytes from which Restore goes on, in another process too, with the same bits.
+func (s *LatentFwdSolve) Save() []byte {
+	return rt.SaveSolve("LatentFwdSolve of package forecast in f32, tsit5{RTol: 0.001, ATol: 0.0001, MaxSteps: 2000}", s.keep)
+}
+
+// Restore sets the solve to where it was when Save gave the bytes; parameters stay those of Start. Errors wrap rt.ErrData, and
+// leave the solve as it is.
+func (s *LatentFwdSolve) Restore(saved []byte) error {
+	return rt.RestoreSolve("LatentFwdSolve of package forecast in f32, tsit5{RTol: 0.001, ATol: 0.0001, MaxSteps: 2000}", saved, s.keep)
+}

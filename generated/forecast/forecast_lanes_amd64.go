@@ -749,7 +749,9 @@ func (l *lanes) solveForecast0Lanes(t0 *[32]float64, ts *[32 * 32]float64, state
 		s.stepRejected[i], s.stepErrPrev[i], s.stepErrPrev2[i], s.stepLive[i], last[i] = 0, 1, 1, 0, 1
 		if i < n {
 			st[i] = rt.SolveStats{Time: t0[i]}
-			if t0[i] != t1[i] {
+			if !rt.InOrderEach(t0[i], ts[:], i, 32) {
+				st[i].Fail(rt.BadTimes, t0[i], 0)
+			} else if t0[i] != t1[i] {
 				s.stepLive[i] = 1
 				st[i].NFE += 2
 				running++
@@ -794,6 +796,7 @@ func (l *lanes) solveForecast0Lanes(t0 *[32]float64, ts *[32 * 32]float64, state
 			case 1: // accepted
 				st[i].NFE += 6
 				st[i].Accepted++
+				st[i].H = s.stepHAt[i]
 				took[i] = true
 				st[i].Time = s.stepT[i]
 				if s.stepT[i] == t1[i] {
@@ -1006,7 +1009,9 @@ func (l *lanes) solveForecast0RecLanes(tape *forecast0RecTapeLanes, t0 *[32]floa
 		s.stepRejected[i], s.stepErrPrev[i], s.stepErrPrev2[i], s.stepLive[i], last[i] = 0, 1, 1, 0, 1
 		if i < n {
 			st[i] = rt.SolveStats{Time: t0[i]}
-			if t0[i] != t1[i] {
+			if !rt.InOrderEach(t0[i], ts[:], i, 32) {
+				st[i].Fail(rt.BadTimes, t0[i], 0)
+			} else if t0[i] != t1[i] {
 				s.stepLive[i] = 1
 				st[i].NFE += 2
 				running++
@@ -1051,6 +1056,7 @@ func (l *lanes) solveForecast0RecLanes(tape *forecast0RecTapeLanes, t0 *[32]floa
 			case 1: // accepted
 				st[i].NFE += 6
 				st[i].Accepted++
+				st[i].H = s.stepHAt[i]
 				tape.push(i, &s.stepTAt, &s.stepHAt, &s.zAt, &s.aAt)
 				took[i] = true
 				st[i].Time = s.stepT[i]

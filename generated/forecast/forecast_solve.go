@@ -14,6 +14,10 @@ func pathForecast0(w *Params, pre *prepared, ws *workspace, t0 float64, ts []flo
 	}
 	next := 0 // of ts
 	*st = rt.SolveStats{Time: t0}
+	if !rt.InOrder(t0, ts) {
+		st.Fail(rt.BadTimes, t0, 0)
+		t1 = t0
+	}
 	rtol, atol := by.RTol, by.ATol
 	dir := rt.Signed(1, t1-t0)
 	var z1 [8]Real
@@ -70,6 +74,7 @@ func pathForecast0(w *Params, pre *prepared, ws *workspace, t0 float64, ts []flo
 			continue
 		}
 		st.Accepted++
+		st.H = h
 		tNext := t + h
 		if last {
 			tNext = t1
@@ -121,6 +126,10 @@ func pathForecast0Rec(w *Params, pre *prepared, ws *workspace, tape *forecast0Re
 	}
 	next := 0 // of ts
 	*st = rt.SolveStats{Time: t0}
+	if !rt.InOrder(t0, ts) {
+		st.Fail(rt.BadTimes, t0, 0)
+		t1 = t0
+	}
 	tape.reset()
 	rtol, atol := by.RTol, by.ATol
 	dir := rt.Signed(1, t1-t0)
@@ -178,6 +187,7 @@ func pathForecast0Rec(w *Params, pre *prepared, ws *workspace, tape *forecast0Re
 			continue
 		}
 		st.Accepted++
+		st.H = h
 		tape.push(t, h, &z, &a)
 		tNext := t + h
 		if last {

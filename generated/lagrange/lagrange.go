@@ -314,3 +314,109 @@ func (st *ForcedFwdStepper) Step(t, h float64, last ForcedState) (next ForcedSta
 	}
 	return ForcedState{Q: q1, V: v1}, nil
 }
+
+var forcedFwdSolveSite = rt.Site{Where: "lagrange.nde:22", Solve: "Forced"}
+
+// ForcedFwdSolve is a solve of system Forced with solver Fwd (rk4) that is taken step by step: its steps are those
+// of the solve in a model, to the bit, events included. It belongs to one goroutine.
+type ForcedFwdSolve struct {
+	p   *Params
+	pre prepared
+	at  rt.SolvePoint
+	q   [2]Real
+	v   [2]Real
+}
+
+// StartForcedFwdSolve begins a solve from t0 to t1.
+func StartForcedFwdSolve(p *Params, t0, t1 float64, last ForcedState) *ForcedFwdSolve {
+	s := &ForcedFwdSolve{p: p, at: rt.StartSolve(t0, t1, 0)}
+	s.Refresh()
+	s.q = last.Q
+	s.v = last.V
+	return s
+}
+
+// Refresh makes changes of the parameters in place known to the solve.
+func (s *ForcedFwdSolve) Refresh() {
+	s.pre.of(s.p)
+}
+
+// Step takes a step, which may end at an event, without allocating. It reports whether there was one to take and it could be taken.
+func (s *ForcedFwdSolve) Step() bool {
+	at, st := &s.at, &s.at.Stats
+	if at.Ended() {
+		return false
+	}
+	before := st.Accepted
+	by := rt.Stepping{Step: 0.02}
+	w := s.p
+	pre := &s.pre
+	t0, t1 := at.T0, at.T1
+	q := s.q
+	v := s.v
+	h, steps := rt.FixedSteps(t0, t1, by.Step)
+	var q1 [2]Real
+	var v1 [2]Real
+	t := at.T
+	k := at.K
+	for ; k < steps && st.Accepted == before; k++ {
+		if k == steps-1 {
+			h = t1 - t
+		}
+		swing0Step(w, pre, t, h, &q, &v, &q1, &v1)
+		st.NFE += 4
+		finite := q1[0]-q1[0] == 0 && q1[1]-q1[1] == 0 && v1[0]-v1[0] == 0 && v1[1]-v1[1] == 0
+		if !finite {
+			st.Fail(rt.NonFinite, t, h)
+			break
+		}
+		st.Accepted++
+		st.H = h
+		tNext := t0 + float64(float64(k+1)*rt.Signed(by.Step, t1-t0))
+		if k == steps-1 {
+			tNext = t1
+		}
+		q = q1
+		v = v1
+		t = tNext
+		st.Time = t
+	}
+	at.K = k
+	at.Begun, at.T = true, t
+	s.q = q
+	s.v = v
+	return st.Accepted > before
+}
+
+// State is the state at Time.
+func (s *ForcedFwdSolve) State() ForcedState { return ForcedState{Q: s.q, V: s.v} }
+
+// Time is how far the solve is.
+func (s *ForcedFwdSolve) Time() float64 { return s.at.T }
+
+// Ended reports whether no step is left: at the end, after an event that stops, or after a failure.
+func (s *ForcedFwdSolve) Ended() bool { return s.at.Ended() }
+
+// Stats are the counts so far.
+func (s *ForcedFwdSolve) Stats() rt.SolveStats { return s.at.Stats }
+
+// Err is a *rt.SolveError where the solve has failed, else nil.
+func (s *ForcedFwdSolve) Err() error { return s.at.Error(&forcedFwdSolveSite) }
+
+// keep goes over all that the next step depends on but the parameters.
+func (s *ForcedFwdSolve) keep(k *rt.SavedSolve) {
+	k.Point(&s.at)
+	rt.KeepNumbers(k, s.q[:])
+	rt.KeepNumbers(k, s.v[:])
+}
+
+// Save gives the bytes from which Restore goes on, in another process too, with the same bits.
+func (s *ForcedFwdSolve) Save() []byte {
+	return rt.SaveSolve("ForcedFwdSolve of package lagrange in f32, rk4{Step: 0.02}", s.keep)
+}
+
+// Restore sets the solve to where it was when Save gave the bytes; parameters stay those of Start. Errors wrap rt.ErrData, and
+// leave the solve as it is.
+func (s *ForcedFwdSolve) Restore(saved []byte) error {
+	return rt.RestoreSolve("ForcedFwdSolve of package lagrange in f32, rk4{Step: 0.02}", saved, s.keep)
+}

@@ -372,7 +372,9 @@ func (l *lanes) solveSwing0Lanes(t0 *[32]float64, ts *[30 * 32]float64, state0Ou
 		s.stepH[i] = width[i]
 		if i < n {
 			st[i] = rt.SolveStats{Time: t0[i]}
-			if t0[i] != t1[i] {
+			if !rt.InOrderEach(t0[i], ts[:], i, 32) {
+				st[i].Fail(rt.BadTimes, t0[i], 0)
+			} else if t0[i] != t1[i] {
 				s.stepLive[i] = 1
 				running++
 			}
@@ -398,6 +400,7 @@ func (l *lanes) solveSwing0Lanes(t0 *[32]float64, ts *[30 * 32]float64, state0Ou
 				continue
 			}
 			st[i].Accepted++
+			st[i].H = s.stepH[i]
 			took[i] = true
 		}
 		end := s.stepT

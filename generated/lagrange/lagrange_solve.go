@@ -14,6 +14,10 @@ func pathSwing0(w *Params, pre *prepared, t0 float64, ts []float64, by rt.Steppi
 	}
 	next := 0 // of ts
 	*st = rt.SolveStats{Time: t0}
+	if !rt.InOrder(t0, ts) {
+		st.Fail(rt.BadTimes, t0, 0)
+		t1 = t0
+	}
 	h, steps := rt.FixedSteps(t0, t1, by.Step)
 	var q1 [2]Real
 	var v1 [2]Real
@@ -36,6 +40,7 @@ func pathSwing0(w *Params, pre *prepared, t0 float64, ts []float64, by rt.Steppi
 			break
 		}
 		st.Accepted++
+		st.H = h
 		tNext := t0 + float64(float64(k+1)*rt.Signed(by.Step, t1-t0))
 		if k == steps-1 {
 			tNext = t1

@@ -264,3 +264,102 @@ func (st *PixelsFwdStepper) Step(t, h float64, z [11][28][28]Real) (next [11][28
 	}
 	return *(*[11][28][28]Real)(unsafe.Pointer(&z1)), nil
 }
+
+var pixelsFwdSolveSite = rt.Site{Where: "mnist.nde:21", Solve: "Pixels"}
+
+// PixelsFwdSolve is a solve of system Pixels with solver Fwd (rk4) that is taken step by step: its steps are those
+// of the solve in a model, to the bit, events included. It belongs to one goroutine.
+type PixelsFwdSolve struct {
+	p   *Params
+	pre prepared
+	ws  workspace
+	at  rt.SolvePoint
+	z   [8624]Real
+}
+
+// StartPixelsFwdSolve begins a solve from t0 to t1.
+func StartPixelsFwdSolve(p *Params, t0, t1 float64, z [11][28][28]Real) *PixelsFwdSolve {
+	s := &PixelsFwdSolve{p: p, at: rt.StartSolve(t0, t1, 0)}
+	s.Refresh()
+	s.z = *(*[8624]Real)(unsafe.Pointer(&z))
+	return s
+}
+
+// Refresh makes changes of the parameters in place known to the solve.
+func (s *PixelsFwdSolve) Refresh() {
+	s.pre.of(s.p)
+}
+
+// Step takes a step, which may end at an event, without allocating. It reports whether there was one to take and it could be taken.
+func (s *PixelsFwdSolve) Step() bool {
+	at, st := &s.at, &s.at.Stats
+	if at.Ended() {
+		return false
+	}
+	before := st.Accepted
+	by := rt.Stepping{Steps: 4}
+	w := s.p
+	pre := &s.pre
+	ws := &s.ws
+	t0, t1 := at.T0, at.T1
+	z := s.z
+	steps := by.Steps
+	h := (t1 - t0) / float64(steps)
+	var z1 [8624]Real
+	t := at.T
+	k := at.K
+	for ; k < steps && st.Accepted == before; k++ {
+		digits0Step(w, pre, ws, t, h, &z, &z1)
+		st.NFE += 4
+		finite := rt.Finite(z1[:])
+		if !finite {
+			st.Fail(rt.NonFinite, t, h)
+			break
+		}
+		st.Accepted++
+		st.H = h
+		tNext := t0 + float64(float64(k+1)*h)
+		if k == steps-1 {
+			tNext = t1
+		}
+		z = z1
+		t = tNext
+		st.Time = t
+	}
+	at.K = k
+	at.Begun, at.T = true, t
+	s.z = z
+	return st.Accepted > before
+}
+
+// State is the state at Time.
+func (s *PixelsFwdSolve) State() [11][28][28]Real { return *(*[11][28][28]Real)(unsafe.Pointer(&s.z)) }
+
+// Time is how far the solve is.
+func (s *PixelsFwdSolve) Time() float64 { return s.at.T }
+
+// Ended reports whether no step is left: at the end, after an event that stops, or after a failure.
+func (s *PixelsFwdSolve) Ended() bool { return s.at.Ended() }
+
+// Stats are the counts so far.
+func (s *PixelsFwdSolve) Stats() rt.SolveStats { return s.at.Stats }
+
+// Err is a *rt.SolveError where the solve has failed, else nil.
+func (s *PixelsFwdSolve) Err() error { return s.at.Error(&pixelsFwdSolveSite) }
+
+// keep goes over all that the next step depends on but the parameters.
+func (s *PixelsFwdSolve) keep(k *rt.SavedSolve) {
+	k.Point(&s.at)
+	rt.KeepNumbers(k, s.z[:])
+}
+
+// Save gives the bytes from which Restore goes on, in another process too, with the same bits.
+func (s *PixelsFwdSolve) Save() []byte {
+	return rt.SaveSolve("PixelsFwdSolve of package mnist in f32, rk4{Steps: 4}", s.keep)
+}
+
+// Restore sets the solve to where it was when Save gave the bytes; parameters stay those of Start. Errors wrap rt.ErrData, and
+// leave the solve as it is.
+func (s *PixelsFwdSolve) Restore(saved []byte) error {
+	return rt.RestoreSolve("PixelsFwdSolve of package mnist in f32, rk4{Steps: 4}", saved, s.keep)
+}

@@ -21,6 +21,7 @@ func solveDigits0(w *Params, pre *prepared, ws *workspace, t0 float64, t1 float6
 			break
 		}
 		st.Accepted++
+		st.H = h
 		tNext := t0 + float64(float64(k+1)*h)
 		if k == steps-1 {
 			tNext = t1
@@ -41,6 +42,10 @@ func pathDigits0(w *Params, pre *prepared, ws *workspace, t0 float64, ts []float
 	}
 	next := 0 // of ts
 	*st = rt.SolveStats{Time: t0}
+	if !rt.InOrder(t0, ts) {
+		st.Fail(rt.BadTimes, t0, 0)
+		t1 = t0
+	}
 	steps := by.Steps
 	h := (t1 - t0) / float64(steps)
 	var z1 [8624]Real
@@ -57,6 +62,7 @@ func pathDigits0(w *Params, pre *prepared, ws *workspace, t0 float64, ts []float
 			break
 		}
 		st.Accepted++
+		st.H = h
 		tNext := t0 + float64(float64(k+1)*h)
 		if k == steps-1 {
 			tNext = t1
@@ -101,6 +107,7 @@ func solveDigitsMixed0Rec(pre *prepared, ws *workspace, tape *digitsMixed0RecTap
 			break
 		}
 		st.Accepted++
+		st.H = h
 		tape.push(t, h, &z)
 		tNext := t0 + float64(float64(k+1)*h)
 		if k == steps-1 {

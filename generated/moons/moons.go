@@ -592,6 +592,145 @@ func (st *FlowFwdStepper) Step(t, h float64, x [2]Real) (next [2]Real, err error
 	return x1, nil
 }
 
+var flowFwdSolveSite = rt.Site{Where: "moons.nde:19", Solve: "Flow"}
+
+// FlowFwdSolve is a solve of system Flow with solver Fwd (dopri5) that is taken step by step: its steps are those
+// of the solve in a model, to the bit, events included. It belongs to one goroutine.
+type FlowFwdSolve struct {
+	p   *Params
+	pre prepared
+	ws  workspace
+	at  rt.SolvePoint
+	x   [2]Real
+	xK  [2]Real
+}
+
+// StartFlowFwdSolve begins a solve from t0 to t1.
+func StartFlowFwdSolve(p *Params, t0, t1 float64, x [2]Real) *FlowFwdSolve {
+	s := &FlowFwdSolve{p: p, at: rt.StartSolve(t0, t1, 0)}
+	s.Refresh()
+	s.x = x
+	return s
+}
+
+// Refresh makes changes of the parameters in place known to the solve.
+func (s *FlowFwdSolve) Refresh() {
+	s.pre.of(s.p)
+}
+
+// Step takes a step, which may end at an event, without allocating. It reports whether there was one to take and it could be taken.
+func (s *FlowFwdSolve) Step() bool {
+	at, st := &s.at, &s.at.Stats
+	if at.Ended() {
+		return false
+	}
+	before := st.Accepted
+	by := rt.Stepping{RTol: 0.0001, ATol: 0.0001, MaxSteps: 10000}
+	w := s.p
+	pre := &s.pre
+	ws := &s.ws
+	t0, t1 := at.T0, at.T1
+	x := s.x
+	rtol, atol := by.RTol, by.ATol
+	dir := rt.Signed(1, t1-t0)
+	var x1 [2]Real
+	var xErr [2]Real
+	var xK [2]Real
+	var xK1 [2]Real
+	xK = s.xK
+	t, h := at.T, at.H
+	if !at.Begun {
+		flowField(w, pre, ws, t, &x, &xK)
+		st.NFE++
+		h = moons0FirstStep(w, pre, ws, t0, dir, rtol, atol, &x, &xK)
+		st.NFE += 1
+		h = dir * min(h, dir*(t1-t0))
+	}
+	err, errPrev, errPrev2, rejected := at.Err, at.ErrPrev, at.ErrPrev2, at.Rejected
+	for t != t1 && st.Accepted == before {
+		last := (t+float64(1.01*h)-t1)*dir >= 0
+		if last {
+			h = t1 - t
+		}
+		if st.Accepted+st.Rejected == by.MaxSteps {
+			st.Fail(rt.MaxSteps, t, h)
+			break
+		}
+		if !(last || rt.LongEnough(h, t, t1)) { // a NaN step is not
+			st.Fail(rt.TooSmall(err, h), t, h)
+			break
+		}
+		moons0Step(w, pre, ws, t, h, &x, &xK, &x1, &xErr, &xK1)
+		st.NFE += 6
+		err = moons0Norm(rtol, atol, &x, &x1, &xErr)
+		if !(err <= 1) { // also a NaN
+			st.Rejected++
+			rejected = true
+			if err-err != 0 {
+				h *= 0.2
+				continue
+			}
+			factor := moons0Control(err, errPrev, errPrev2)
+			h *= min(factor, 1)
+			continue
+		}
+		st.Accepted++
+		st.H = h
+		tNext := t + h
+		if last {
+			tNext = t1
+		}
+		factor := moons0Control(err, errPrev, errPrev2)
+		if rejected {
+			factor = min(factor, 1)
+		}
+		rejected = false
+		errPrev, errPrev2 = max(err, 1e-4), errPrev
+		h *= factor
+		x = x1
+		xK = xK1
+		t = tNext
+		st.Time = t
+	}
+	at.Begun, at.T, at.H, at.Err, at.ErrPrev, at.ErrPrev2, at.Rejected = true, t, h, err, errPrev, errPrev2, rejected
+	s.x = x
+	s.xK = xK
+	return st.Accepted > before
+}
+
+// State is the state at Time.
+func (s *FlowFwdSolve) State() [2]Real { return s.x }
+
+// Time is how far the solve is.
+func (s *FlowFwdSolve) Time() float64 { return s.at.T }
+
+// Ended reports whether no step is left: at the end, after an event that stops, or after a failure.
+func (s *FlowFwdSolve) Ended() bool { return s.at.Ended() }
+
+// Stats are the counts so far.
+func (s *FlowFwdSolve) Stats() rt.SolveStats { return s.at.Stats }
+
+// Err is a *rt.SolveError where the solve has failed, else nil.
+func (s *FlowFwdSolve) Err() error { return s.at.Error(&flowFwdSolveSite) }
+
+// keep goes over all that the next step depends on but the parameters.
+func (s *FlowFwdSolve) keep(k *rt.SavedSolve) {
+	k.Point(&s.at)
+	rt.KeepNumbers(k, s.x[:])
+	rt.KeepNumbers(k, s.xK[:])
+}
+
+// Save gives the bytes from which Restore goes on, in another process too, with the same bits.
+func (s *FlowFwdSolve) Save() []byte {
+	return rt.SaveSolve("FlowFwdSolve of package moons in f32, dopri5{RTol: 0.0001, ATol: 0.0001, MaxSteps: 10000}", s.keep)
+}
+
+// Restore sets the solve to where it was when Save gave the bytes; parameters stay those of Start. Errors wrap rt.ErrData, and
+// leave the solve as it is.
+func (s *FlowFwdSolve) Restore(saved []byte) error {
+	return rt.RestoreSolve("FlowFwdSolve of package moons in f32, dopri5{RTol: 0.0001, ATol: 0.0001, MaxSteps: 10000}", saved, s.keep)
+}
+
 var flowHyperTinyStepperSite = rt.Site{Where: "moons.nde:19", Solve: "Flow"}
 
 // FlowHyperTinyStepper takes single steps of system Flow with solver HyperTiny (euler),
@@ -629,6 +768,105 @@ func (st *FlowHyperTinyStepper) Step(t, h float64, x [2]Real) (next [2]Real, err
 	return x1, nil
 }
 
+var flowHyperTinySolveSite = rt.Site{Where: "moons.nde:19", Solve: "Flow"}
+
+// FlowHyperTinySolve is a solve of system Flow with solver HyperTiny (euler) that is taken step by step: its steps are those
+// of the solve in a model, to the bit, events included. It belongs to one goroutine.
+type FlowHyperTinySolve struct {
+	p   *Params
+	pre prepared
+	ws  workspace
+	at  rt.SolvePoint
+	x   [2]Real
+}
+
+// StartFlowHyperTinySolve begins a solve from t0 to t1.
+func StartFlowHyperTinySolve(p *Params, t0, t1 float64, x [2]Real) *FlowHyperTinySolve {
+	s := &FlowHyperTinySolve{p: p, at: rt.StartSolve(t0, t1, 0)}
+	s.Refresh()
+	s.x = x
+	return s
+}
+
+// Refresh makes changes of the parameters in place known to the solve.
+func (s *FlowHyperTinySolve) Refresh() {
+	s.pre.of(s.p)
+}
+
+// Step takes a step, which may end at an event, without allocating. It reports whether there was one to take and it could be taken.
+func (s *FlowHyperTinySolve) Step() bool {
+	at, st := &s.at, &s.at.Stats
+	if at.Ended() {
+		return false
+	}
+	before := st.Accepted
+	by := rt.Stepping{Steps: 8}
+	w := s.p
+	pre := &s.pre
+	ws := &s.ws
+	t0, t1 := at.T0, at.T1
+	x := s.x
+	steps := by.Steps
+	h := (t1 - t0) / float64(steps)
+	var x1 [2]Real
+	t := at.T
+	k := at.K
+	for ; k < steps && st.Accepted == before; k++ {
+		moonsTiny0Step(w, pre, ws, t, h, &x, &x1)
+		st.NFE += 1
+		finite := x1[0]-x1[0] == 0 && x1[1]-x1[1] == 0
+		if !finite {
+			st.Fail(rt.NonFinite, t, h)
+			break
+		}
+		st.Accepted++
+		st.H = h
+		tNext := t0 + float64(float64(k+1)*h)
+		if k == steps-1 {
+			tNext = t1
+		}
+		x = x1
+		t = tNext
+		st.Time = t
+	}
+	at.K = k
+	at.Begun, at.T = true, t
+	s.x = x
+	return st.Accepted > before
+}
+
+// State is the state at Time.
+func (s *FlowHyperTinySolve) State() [2]Real { return s.x }
+
+// Time is how far the solve is.
+func (s *FlowHyperTinySolve) Time() float64 { return s.at.T }
+
+// Ended reports whether no step is left: at the end, after an event that stops, or after a failure.
+func (s *FlowHyperTinySolve) Ended() bool { return s.at.Ended() }
+
+// Stats are the counts so far.
+func (s *FlowHyperTinySolve) Stats() rt.SolveStats { return s.at.Stats }
+
+// Err is a *rt.SolveError where the solve has failed, else nil.
+func (s *FlowHyperTinySolve) Err() error { return s.at.Error(&flowHyperTinySolveSite) }
+
+// keep goes over all that the next step depends on but the parameters.
+func (s *FlowHyperTinySolve) keep(k *rt.SavedSolve) {
+	k.Point(&s.at)
+	rt.KeepNumbers(k, s.x[:])
+}
+
+// Save gives the bytes from which Restore goes on, in another process too, with the same bits.
+func (s *FlowHyperTinySolve) Save() []byte {
+	return rt.SaveSolve("FlowHyperTinySolve of package moons in f32, euler{Steps: 8}", s.keep)
+}
+
+// Restore sets the solve to where it was when Save gave the bytes; parameters stay those of Start. Errors wrap rt.ErrData, and
+// leave the solve as it is.
+func (s *FlowHyperTinySolve) Restore(saved []byte) error {
+	return rt.RestoreSolve("FlowHyperTinySolve of package moons in f32, euler{Steps: 8}", saved, s.keep)
+}
+
 var flowHyperEulerStepperSite = rt.Site{Where: "moons.nde:19", Solve: "Flow"}
 
 // FlowHyperEulerStepper takes single steps of system Flow with solver HyperEuler (euler),
@@ -664,4 +902,103 @@ func (st *FlowHyperEulerStepper) Step(t, h float64, x [2]Real) (next [2]Real, er
 		return x, rt.StepFailure(&flowHyperEulerStepperSite, t, h)
 	}
 	return x1, nil
+}
+
+var flowHyperEulerSolveSite = rt.Site{Where: "moons.nde:19", Solve: "Flow"}
+
+// FlowHyperEulerSolve is a solve of system Flow with solver HyperEuler (euler) that is taken step by step: its steps are those
+// of the solve in a model, to the bit, events included. It belongs to one goroutine.
+type FlowHyperEulerSolve struct {
+	p   *Params
+	pre prepared
+	ws  workspace
+	at  rt.SolvePoint
+	x   [2]Real
+}
+
+// StartFlowHyperEulerSolve begins a solve from t0 to t1.
+func StartFlowHyperEulerSolve(p *Params, t0, t1 float64, x [2]Real) *FlowHyperEulerSolve {
+	s := &FlowHyperEulerSolve{p: p, at: rt.StartSolve(t0, t1, 0)}
+	s.Refresh()
+	s.x = x
+	return s
+}
+
+// Refresh makes changes of the parameters in place known to the solve.
+func (s *FlowHyperEulerSolve) Refresh() {
+	s.pre.of(s.p)
+}
+
+// Step takes a step, which may end at an event, without allocating. It reports whether there was one to take and it could be taken.
+func (s *FlowHyperEulerSolve) Step() bool {
+	at, st := &s.at, &s.at.Stats
+	if at.Ended() {
+		return false
+	}
+	before := st.Accepted
+	by := rt.Stepping{Steps: 10}
+	w := s.p
+	pre := &s.pre
+	ws := &s.ws
+	t0, t1 := at.T0, at.T1
+	x := s.x
+	steps := by.Steps
+	h := (t1 - t0) / float64(steps)
+	var x1 [2]Real
+	t := at.T
+	k := at.K
+	for ; k < steps && st.Accepted == before; k++ {
+		moonsFast0Step(w, pre, ws, t, h, &x, &x1)
+		st.NFE += 1
+		finite := x1[0]-x1[0] == 0 && x1[1]-x1[1] == 0
+		if !finite {
+			st.Fail(rt.NonFinite, t, h)
+			break
+		}
+		st.Accepted++
+		st.H = h
+		tNext := t0 + float64(float64(k+1)*h)
+		if k == steps-1 {
+			tNext = t1
+		}
+		x = x1
+		t = tNext
+		st.Time = t
+	}
+	at.K = k
+	at.Begun, at.T = true, t
+	s.x = x
+	return st.Accepted > before
+}
+
+// State is the state at Time.
+func (s *FlowHyperEulerSolve) State() [2]Real { return s.x }
+
+// Time is how far the solve is.
+func (s *FlowHyperEulerSolve) Time() float64 { return s.at.T }
+
+// Ended reports whether no step is left: at the end, after an event that stops, or after a failure.
+func (s *FlowHyperEulerSolve) Ended() bool { return s.at.Ended() }
+
+// Stats are the counts so far.
+func (s *FlowHyperEulerSolve) Stats() rt.SolveStats { return s.at.Stats }
+
+// Err is a *rt.SolveError where the solve has failed, else nil.
+func (s *FlowHyperEulerSolve) Err() error { return s.at.Error(&flowHyperEulerSolveSite) }
+
+// keep goes over all that the next step depends on but the parameters.
+func (s *FlowHyperEulerSolve) keep(k *rt.SavedSolve) {
+	k.Point(&s.at)
+	rt.KeepNumbers(k, s.x[:])
+}
+
+// Save gives the bytes from which Restore goes on, in another process too, with the same bits.
+func (s *FlowHyperEulerSolve) Save() []byte {
+	return rt.SaveSolve("FlowHyperEulerSolve of package moons in f32, euler{Steps: 10}", s.keep)
+}
+
+// Restore sets the solve to where it was when Save gave the bytes; parameters stay those of Start. Errors wrap rt.ErrData, and
+// leave the solve as it is.
+func (s *FlowHyperEulerSolve) Restore(saved []byte) error {
+	return rt.RestoreSolve("FlowHyperEulerSolve of package moons in f32, euler{Steps: 10}", saved, s.keep)
 }

@@ -1379,6 +1379,7 @@ func (l *lanes) solveMoons0Lanes(t0, t1 *[32]float64, by rt.Stepping, n int, st 
 			case 1: // accepted
 				st[i].NFE += 6
 				st[i].Accepted++
+				st[i].H = s.stepHAt[i]
 				st[i].Time = s.stepT[i]
 				if s.stepT[i] == t1[i] {
 					s.stepLive[i] = 0
@@ -1486,6 +1487,7 @@ func (l *lanes) solveMoonsTiny0Lanes(t0, t1 *[32]float64, by rt.Stepping, n int,
 				continue
 			}
 			st[i].Accepted++
+			st[i].H = s.stepH[i]
 		}
 		for i := range n {
 			if s.stepLive[i] == 0 {
@@ -1593,6 +1595,7 @@ func (l *lanes) solveMoonsFast0Lanes(t0, t1 *[32]float64, by rt.Stepping, n int,
 				continue
 			}
 			st[i].Accepted++
+			st[i].H = s.stepH[i]
 		}
 		for i := range n {
 			if s.stepLive[i] == 0 {
@@ -1744,6 +1747,7 @@ func (l *lanes) solveMoons0RecLanes(tape *moons0RecTapeLanes, t0, t1 *[32]float6
 			case 1: // accepted
 				st[i].NFE += 6
 				st[i].Accepted++
+				st[i].H = s.stepHAt[i]
 				tape.push(i, &s.stepTAt, &s.stepHAt, &s.xAt)
 				st[i].Time = s.stepT[i]
 				if s.stepT[i] == t1[i] {
@@ -1883,7 +1887,9 @@ func (l *lanes) solveFitTiny0Lanes(t0 *[32]float64, ts *[129 * 32]float64, state
 		s.stepRejected[i], s.stepErrPrev[i], s.stepErrPrev2[i], s.stepLive[i], last[i] = 0, 1, 1, 0, 1
 		if i < n {
 			st[i] = rt.SolveStats{Time: t0[i]}
-			if t0[i] != t1[i] {
+			if !rt.InOrderEach(t0[i], ts[:], i, 32) {
+				st[i].Fail(rt.BadTimes, t0[i], 0)
+			} else if t0[i] != t1[i] {
 				s.stepLive[i] = 1
 				st[i].NFE += 2
 				running++
@@ -1926,6 +1932,7 @@ func (l *lanes) solveFitTiny0Lanes(t0 *[32]float64, ts *[129 * 32]float64, state
 			case 1: // accepted
 				st[i].NFE += 6
 				st[i].Accepted++
+				st[i].H = s.stepHAt[i]
 				took[i] = true
 				st[i].Time = s.stepT[i]
 				if s.stepT[i] == t1[i] {
@@ -2135,7 +2142,9 @@ func (l *lanes) solveFitHyper0Lanes(t0 *[32]float64, ts *[11 * 32]float64, state
 		s.stepRejected[i], s.stepErrPrev[i], s.stepErrPrev2[i], s.stepLive[i], last[i] = 0, 1, 1, 0, 1
 		if i < n {
 			st[i] = rt.SolveStats{Time: t0[i]}
-			if t0[i] != t1[i] {
+			if !rt.InOrderEach(t0[i], ts[:], i, 32) {
+				st[i].Fail(rt.BadTimes, t0[i], 0)
+			} else if t0[i] != t1[i] {
 				s.stepLive[i] = 1
 				st[i].NFE += 2
 				running++
@@ -2178,6 +2187,7 @@ func (l *lanes) solveFitHyper0Lanes(t0 *[32]float64, ts *[11 * 32]float64, state
 			case 1: // accepted
 				st[i].NFE += 6
 				st[i].Accepted++
+				st[i].H = s.stepHAt[i]
 				took[i] = true
 				st[i].Time = s.stepT[i]
 				if s.stepT[i] == t1[i] {
@@ -2273,7 +2283,9 @@ func (l *lanes) solveFitHyper1Lanes(t0 *[32]float64, ts *[10 * 32]float64, state
 		s.stepH[i] = (t1[i] - t0[i]) / float64(steps)
 		if i < n {
 			st[i] = rt.SolveStats{Time: t0[i]}
-			if t0[i] != t1[i] {
+			if !rt.InOrderEach(t0[i], ts[:], i, 32) {
+				st[i].Fail(rt.BadTimes, t0[i], 0)
+			} else if t0[i] != t1[i] {
 				s.stepLive[i] = 1
 				running++
 			}
@@ -2294,6 +2306,7 @@ func (l *lanes) solveFitHyper1Lanes(t0 *[32]float64, ts *[10 * 32]float64, state
 				continue
 			}
 			st[i].Accepted++
+			st[i].H = s.stepH[i]
 			took[i] = true
 		}
 		end := s.stepT
@@ -2441,7 +2454,9 @@ func (l *lanes) solveFitHyper0RecLanes(tape *fitHyper0RecTapeLanes, t0 *[32]floa
 		s.stepRejected[i], s.stepErrPrev[i], s.stepErrPrev2[i], s.stepLive[i], last[i] = 0, 1, 1, 0, 1
 		if i < n {
 			st[i] = rt.SolveStats{Time: t0[i]}
-			if t0[i] != t1[i] {
+			if !rt.InOrderEach(t0[i], ts[:], i, 32) {
+				st[i].Fail(rt.BadTimes, t0[i], 0)
+			} else if t0[i] != t1[i] {
 				s.stepLive[i] = 1
 				st[i].NFE += 2
 				running++
@@ -2484,6 +2499,7 @@ func (l *lanes) solveFitHyper0RecLanes(tape *fitHyper0RecTapeLanes, t0 *[32]floa
 			case 1: // accepted
 				st[i].NFE += 6
 				st[i].Accepted++
+				st[i].H = s.stepHAt[i]
 				tape.push(i, &s.stepTAt, &s.stepHAt, &s.xAt)
 				took[i] = true
 				st[i].Time = s.stepT[i]
@@ -2616,7 +2632,9 @@ func (l *lanes) solveFitHyper1RecLanes(tape *fitHyper1RecTapeLanes, t0 *[32]floa
 		s.stepH[i] = (t1[i] - t0[i]) / float64(steps)
 		if i < n {
 			st[i] = rt.SolveStats{Time: t0[i]}
-			if t0[i] != t1[i] {
+			if !rt.InOrderEach(t0[i], ts[:], i, 32) {
+				st[i].Fail(rt.BadTimes, t0[i], 0)
+			} else if t0[i] != t1[i] {
 				s.stepLive[i] = 1
 				running++
 			}
@@ -2637,6 +2655,7 @@ func (l *lanes) solveFitHyper1RecLanes(tape *fitHyper1RecTapeLanes, t0 *[32]floa
 				continue
 			}
 			st[i].Accepted++
+			st[i].H = s.stepH[i]
 			tape.push(i, &s.stepT, &s.stepH, &s.xAt)
 			took[i] = true
 		}

@@ -52,6 +52,7 @@ func solveMoons0(w *Params, pre *prepared, ws *workspace, t0 float64, t1 float64
 			continue
 		}
 		st.Accepted++
+		st.H = h
 		tNext := t + h
 		if last {
 			tNext = t1
@@ -80,6 +81,10 @@ func pathMoons0(w *Params, pre *prepared, ws *workspace, t0 float64, ts []float6
 	}
 	next := 0 // of ts
 	*st = rt.SolveStats{Time: t0}
+	if !rt.InOrder(t0, ts) {
+		st.Fail(rt.BadTimes, t0, 0)
+		t1 = t0
+	}
 	rtol, atol := by.RTol, by.ATol
 	dir := rt.Signed(1, t1-t0)
 	var x1 [2]Real
@@ -128,6 +133,7 @@ func pathMoons0(w *Params, pre *prepared, ws *workspace, t0 float64, ts []float6
 			continue
 		}
 		st.Accepted++
+		st.H = h
 		tNext := t + h
 		if last {
 			tNext = t1
@@ -179,6 +185,7 @@ func solveMoonsTiny0(w *Params, pre *prepared, ws *workspace, t0 float64, t1 flo
 			break
 		}
 		st.Accepted++
+		st.H = h
 		tNext := t0 + float64(float64(k+1)*h)
 		if k == steps-1 {
 			tNext = t1
@@ -199,6 +206,10 @@ func pathMoonsTiny0(w *Params, pre *prepared, ws *workspace, t0 float64, ts []fl
 	}
 	next := 0 // of ts
 	*st = rt.SolveStats{Time: t0}
+	if !rt.InOrder(t0, ts) {
+		st.Fail(rt.BadTimes, t0, 0)
+		t1 = t0
+	}
 	steps := by.Steps
 	h := (t1 - t0) / float64(steps)
 	var x1 [2]Real
@@ -214,6 +225,7 @@ func pathMoonsTiny0(w *Params, pre *prepared, ws *workspace, t0 float64, ts []fl
 			break
 		}
 		st.Accepted++
+		st.H = h
 		tNext := t0 + float64(float64(k+1)*h)
 		if k == steps-1 {
 			tNext = t1
@@ -257,6 +269,7 @@ func solveMoonsFast0(w *Params, pre *prepared, ws *workspace, t0 float64, t1 flo
 			break
 		}
 		st.Accepted++
+		st.H = h
 		tNext := t0 + float64(float64(k+1)*h)
 		if k == steps-1 {
 			tNext = t1
@@ -277,6 +290,10 @@ func pathMoonsFast0(w *Params, pre *prepared, ws *workspace, t0 float64, ts []fl
 	}
 	next := 0 // of ts
 	*st = rt.SolveStats{Time: t0}
+	if !rt.InOrder(t0, ts) {
+		st.Fail(rt.BadTimes, t0, 0)
+		t1 = t0
+	}
 	steps := by.Steps
 	h := (t1 - t0) / float64(steps)
 	var x1 [2]Real
@@ -292,6 +309,7 @@ func pathMoonsFast0(w *Params, pre *prepared, ws *workspace, t0 float64, ts []fl
 			break
 		}
 		st.Accepted++
+		st.H = h
 		tNext := t0 + float64(float64(k+1)*h)
 		if k == steps-1 {
 			tNext = t1
@@ -367,6 +385,7 @@ func solveMoons0Rec(w *Params, pre *prepared, ws *workspace, tape *moons0RecTape
 			continue
 		}
 		st.Accepted++
+		st.H = h
 		tape.push(t, h, &x)
 		tNext := t + h
 		if last {
@@ -413,6 +432,10 @@ func pathFitTiny0(pre *prepared, t0 float64, ts []float64, by rt.Stepping, xStar
 	}
 	next := 0 // of ts
 	*st = rt.SolveStats{Time: t0}
+	if !rt.InOrder(t0, ts) {
+		st.Fail(rt.BadTimes, t0, 0)
+		t1 = t0
+	}
 	rtol, atol := by.RTol, by.ATol
 	dir := rt.Signed(1, t1-t0)
 	var x1 [2]float64
@@ -461,6 +484,7 @@ func pathFitTiny0(pre *prepared, t0 float64, ts []float64, by rt.Stepping, xStar
 			continue
 		}
 		st.Accepted++
+		st.H = h
 		tNext := t + h
 		if last {
 			tNext = t1
@@ -504,6 +528,10 @@ func pathFitTiny0Rec(pre *prepared, tape *fitTiny0RecTape, t0 float64, ts []floa
 	}
 	next := 0 // of ts
 	*st = rt.SolveStats{Time: t0}
+	if !rt.InOrder(t0, ts) {
+		st.Fail(rt.BadTimes, t0, 0)
+		t1 = t0
+	}
 	tape.reset()
 	rtol, atol := by.RTol, by.ATol
 	dir := rt.Signed(1, t1-t0)
@@ -553,6 +581,7 @@ func pathFitTiny0Rec(pre *prepared, tape *fitTiny0RecTape, t0 float64, ts []floa
 			continue
 		}
 		st.Accepted++
+		st.H = h
 		tape.push(t, h, &x)
 		tNext := t + h
 		if last {
@@ -626,6 +655,10 @@ func pathFitHyper0(pre *prepared, t0 float64, ts []float64, by rt.Stepping, xSta
 	}
 	next := 0 // of ts
 	*st = rt.SolveStats{Time: t0}
+	if !rt.InOrder(t0, ts) {
+		st.Fail(rt.BadTimes, t0, 0)
+		t1 = t0
+	}
 	rtol, atol := by.RTol, by.ATol
 	dir := rt.Signed(1, t1-t0)
 	var x1 [2]float64
@@ -674,6 +707,7 @@ func pathFitHyper0(pre *prepared, t0 float64, ts []float64, by rt.Stepping, xSta
 			continue
 		}
 		st.Accepted++
+		st.H = h
 		tNext := t + h
 		if last {
 			tNext = t1
@@ -717,6 +751,10 @@ func pathFitHyper1(w *Params, pre *prepared, t0 float64, ts []float64, by rt.Ste
 	}
 	next := 0 // of ts
 	*st = rt.SolveStats{Time: t0}
+	if !rt.InOrder(t0, ts) {
+		st.Fail(rt.BadTimes, t0, 0)
+		t1 = t0
+	}
 	steps := by.Steps
 	h := (t1 - t0) / float64(steps)
 	var x1 [2]Real
@@ -732,6 +770,7 @@ func pathFitHyper1(w *Params, pre *prepared, t0 float64, ts []float64, by rt.Ste
 			break
 		}
 		st.Accepted++
+		st.H = h
 		tNext := t0 + float64(float64(k+1)*h)
 		if k == steps-1 {
 			tNext = t1
@@ -767,6 +806,10 @@ func pathFitHyper0Rec(pre *prepared, tape *fitHyper0RecTape, t0 float64, ts []fl
 	}
 	next := 0 // of ts
 	*st = rt.SolveStats{Time: t0}
+	if !rt.InOrder(t0, ts) {
+		st.Fail(rt.BadTimes, t0, 0)
+		t1 = t0
+	}
 	tape.reset()
 	rtol, atol := by.RTol, by.ATol
 	dir := rt.Signed(1, t1-t0)
@@ -816,6 +859,7 @@ func pathFitHyper0Rec(pre *prepared, tape *fitHyper0RecTape, t0 float64, ts []fl
 			continue
 		}
 		st.Accepted++
+		st.H = h
 		tape.push(t, h, &x)
 		tNext := t + h
 		if last {
@@ -889,6 +933,10 @@ func pathFitHyper1Rec(w *Params, pre *prepared, tape *fitHyper1RecTape, t0 float
 	}
 	next := 0 // of ts
 	*st = rt.SolveStats{Time: t0}
+	if !rt.InOrder(t0, ts) {
+		st.Fail(rt.BadTimes, t0, 0)
+		t1 = t0
+	}
 	steps := by.Steps
 	h := (t1 - t0) / float64(steps)
 	tape.reset()
@@ -905,6 +953,7 @@ func pathFitHyper1Rec(w *Params, pre *prepared, tape *fitHyper1RecTape, t0 float
 			break
 		}
 		st.Accepted++
+		st.H = h
 		tape.push(t, h, &x)
 		tNext := t0 + float64(float64(k+1)*h)
 		if k == steps-1 {

@@ -267,3 +267,102 @@ func (st *FlowFwdStepper) Step(t, h float64, x [2]Real) (next [2]Real, err error
 	}
 	return x1, nil
 }
+
+var flowFwdSolveSite = rt.Site{Where: "moons4.nde:19", Solve: "Flow"}
+
+// FlowFwdSolve is a solve of system Flow with solver Fwd (rk4) that is taken step by step: its steps are those
+// of the solve in a model, to the bit, events included. It belongs to one goroutine.
+type FlowFwdSolve struct {
+	p   *Params
+	pre prepared
+	ws  workspace
+	at  rt.SolvePoint
+	x   [2]Real
+}
+
+// StartFlowFwdSolve begins a solve from t0 to t1.
+func StartFlowFwdSolve(p *Params, t0, t1 float64, x [2]Real) *FlowFwdSolve {
+	s := &FlowFwdSolve{p: p, at: rt.StartSolve(t0, t1, 0)}
+	s.Refresh()
+	s.x = x
+	return s
+}
+
+// Refresh makes changes of the parameters in place known to the solve.
+func (s *FlowFwdSolve) Refresh() {
+	s.pre.of(s.p)
+}
+
+// Step takes a step, which may end at an event, without allocating. It reports whether there was one to take and it could be taken.
+func (s *FlowFwdSolve) Step() bool {
+	at, st := &s.at, &s.at.Stats
+	if at.Ended() {
+		return false
+	}
+	before := st.Accepted
+	by := rt.Stepping{Steps: 20}
+	w := s.p
+	pre := &s.pre
+	ws := &s.ws
+	t0, t1 := at.T0, at.T1
+	x := s.x
+	steps := by.Steps
+	h := (t1 - t0) / float64(steps)
+	var x1 [2]Real
+	t := at.T
+	k := at.K
+	for ; k < steps && st.Accepted == before; k++ {
+		moons0Step(w, pre, ws, t, h, &x, &x1)
+		st.NFE += 4
+		finite := x1[0]-x1[0] == 0 && x1[1]-x1[1] == 0
+		if !finite {
+			st.Fail(rt.NonFinite, t, h)
+			break
+		}
+		st.Accepted++
+		st.H = h
+		tNext := t0 + float64(float64(k+1)*h)
+		if k == steps-1 {
+			tNext = t1
+		}
+		x = x1
+		t = tNext
+		st.Time = t
+	}
+	at.K = k
+	at.Begun, at.T = true, t
+	s.x = x
+	return st.Accepted > before
+}
+
+// State is the state at Time.
+func (s *FlowFwdSolve) State() [2]Real { return s.x }
+
+// Time is how far the solve is.
+func (s *FlowFwdSolve) Time() float64 { return s.at.T }
+
+// Ended reports whether no step is left: at the end, after an event that stops, or after a failure.
+func (s *FlowFwdSolve) Ended() bool { return s.at.Ended() }
+
+// Stats are the counts so far.
+func (s *FlowFwdSolve) Stats() rt.SolveStats { return s.at.Stats }
+
+// Err is a *rt.SolveError where the solve has failed, else nil.
+func (s *FlowFwdSolve) Err() error { return s.at.Error(&flowFwdSolveSite) }
+
+// keep goes over all that the next step depends on but the parameters.
+func (s *FlowFwdSolve) keep(k *rt.SavedSolve) {
+	k.Point(&s.at)
+	rt.KeepNumbers(k, s.x[:])
+}
+
+// Save gives the bytes from which Restore goes on, in another process too, with the same bits.
+func (s *FlowFwdSolve) Save() []byte {
+	return rt.SaveSolve("FlowFwdSolve of package moons4 in f32, rk4{Steps: 20}", s.keep)
+}
+
+// Restore sets the solve to where it was when Save gave the bytes; parameters stay those of Start. Errors wrap rt.ErrData, and
+// leave the solve as it is.
+func (s *FlowFwdSolve) Restore(saved []byte) error {
+	return rt.RestoreSolve("FlowFwdSolve of package moons4 in f32, rk4{Steps: 20}", saved, s.keep)
+}

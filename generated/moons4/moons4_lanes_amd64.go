@@ -174,6 +174,7 @@ func (l *lanes) solveMoons0Lanes(t0, t1 *[32]float64, by rt.Stepping, n int, st 
 				continue
 			}
 			st[i].Accepted++
+			st[i].H = s.stepH[i]
 		}
 		for i := range n {
 			if s.stepLive[i] == 0 {

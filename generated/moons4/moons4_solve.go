@@ -21,6 +21,7 @@ func solveMoons0(w *Params, pre *prepared, ws *workspace, t0 float64, t1 float64
 			break
 		}
 		st.Accepted++
+		st.H = h
 		tNext := t0 + float64(float64(k+1)*h)
 		if k == steps-1 {
 			tNext = t1
@@ -41,6 +42,10 @@ func pathMoons0(w *Params, pre *prepared, ws *workspace, t0 float64, ts []float6
 	}
 	next := 0 // of ts
 	*st = rt.SolveStats{Time: t0}
+	if !rt.InOrder(t0, ts) {
+		st.Fail(rt.BadTimes, t0, 0)
+		t1 = t0
+	}
 	steps := by.Steps
 	h := (t1 - t0) / float64(steps)
 	var x1 [2]Real
@@ -57,6 +62,7 @@ func pathMoons0(w *Params, pre *prepared, ws *workspace, t0 float64, ts []float6
 			break
 		}
 		st.Accepted++
+		st.H = h
 		tNext := t0 + float64(float64(k+1)*h)
 		if k == steps-1 {
 			tNext = t1

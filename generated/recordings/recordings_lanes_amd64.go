@@ -458,6 +458,7 @@ func (l *lanes) solvePeriod0Lanes(t0, t1 *[16]float64, by rt.Stepping, n int, st
 				continue
 			}
 			st[i].Accepted++
+			st[i].H = s.stepH[i]
 		}
 		for i := range n {
 			if s.stepLive[i] == 0 {
@@ -540,7 +541,9 @@ func (l *lanes) solveTrack0Lanes(t0 *[16]float64, ts *[96 * 16]float64, state0Ou
 		s.stepRejected[i], s.stepErrPrev[i], s.stepErrPrev2[i], s.stepLive[i], last[i] = 0, 1, 1, 0, 1
 		if i < n {
 			st[i] = rt.SolveStats{Time: t0[i]}
-			if t0[i] != t1[i] {
+			if !rt.InOrderEach(t0[i], ts[:], i, 16) {
+				st[i].Fail(rt.BadTimes, t0[i], 0)
+			} else if t0[i] != t1[i] {
 				s.stepLive[i] = 1
 				st[i].NFE += 2
 				running++
@@ -587,6 +590,7 @@ func (l *lanes) solveTrack0Lanes(t0 *[16]float64, ts *[96 * 16]float64, state0Ou
 			case 1: // accepted
 				st[i].NFE += 6
 				st[i].Accepted++
+				st[i].H = s.stepHAt[i]
 				took[i] = true
 				st[i].Time = s.stepT[i]
 				if s.stepT[i] == t1[i] {

@@ -23,6 +23,7 @@ func solvePeriod0(t0 float64, t1 float64, by rt.Stepping, qStart *[2]Real, vStar
 			break
 		}
 		st.Accepted++
+		st.H = h
 		tNext := t0 + float64(float64(k+1)*h)
 		if k == steps-1 {
 			tNext = t1
@@ -46,6 +47,10 @@ func pathPeriod0(t0 float64, ts []float64, by rt.Stepping, qStart *[2]Real, vSta
 	}
 	next := 0 // of ts
 	*st = rt.SolveStats{Time: t0}
+	if !rt.InOrder(t0, ts) {
+		st.Fail(rt.BadTimes, t0, 0)
+		t1 = t0
+	}
 	steps := by.Steps
 	h := (t1 - t0) / float64(steps)
 	var q1 [2]Real
@@ -66,6 +71,7 @@ func pathPeriod0(t0 float64, ts []float64, by rt.Stepping, qStart *[2]Real, vSta
 			break
 		}
 		st.Accepted++
+		st.H = h
 		tNext := t0 + float64(float64(k+1)*h)
 		if k == steps-1 {
 			tNext = t1
@@ -109,6 +115,10 @@ func pathTrack0(t0 float64, ts []float64, by rt.Stepping, xStart *[2]Real, vStar
 	}
 	next := 0 // of ts
 	*st = rt.SolveStats{Time: t0}
+	if !rt.InOrder(t0, ts) {
+		st.Fail(rt.BadTimes, t0, 0)
+		t1 = t0
+	}
 	rtol, atol := by.RTol, by.ATol
 	dir := rt.Signed(1, t1-t0)
 	var x1 [2]Real
@@ -173,6 +183,7 @@ func pathTrack0(t0 float64, ts []float64, by rt.Stepping, xStart *[2]Real, vStar
 			continue
 		}
 		st.Accepted++
+		st.H = h
 		tNext := t + h
 		if last {
 			tNext = t1
