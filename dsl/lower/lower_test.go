@@ -263,6 +263,7 @@ train Averages {
 	metric rmse = sqrt(avg(e * e)) / 2
 	metric plain = e
 	metric ratio = avg(x) / avg(y)
+	metric share = (2*abs(e) - x) / avg(abs(y)) - avg(x)*e + 1
 	epochs: 1
 	optimizer: adam{lr: 0.01}
 	freeze: f
@@ -282,9 +283,9 @@ func TestRecipes(t *testing.T) {
 	if plain.Combine != nil {
 		t.Error("Plain has no avg, but a Combine")
 	}
-	near(t, "Averages", mc.call(avg.Objective, in), append([][]float64{{75}, {36}, {6}, {3}, {4}}, stats...))
-	near(t, "Combine", mc.call(avg.Combine, [][]float64{{100}, {6}, {3}, {4}}), [][]float64{{5}, {6}, {0.75}})
-	if d := cmp.Diff([]string{"rmse", "plain", "ratio"}, avg.Metrics); d != "" {
+	near(t, "Averages", mc.call(avg.Objective, in), append([][]float64{{75}, {36}, {6}, {3}, {4}, {9}, {4}, {3}, {6}}, stats...))
+	near(t, "Combine", mc.call(avg.Combine, [][]float64{{100}, {6}, {3}, {4}, {10}, {5}, {3}, {7}}), [][]float64{{5}, {6}, {0.75}, {2 - 21 + 1}})
+	if d := cmp.Diff([]string{"rmse", "plain", "ratio", "share"}, avg.Metrics); d != "" {
 		t.Errorf("metrics (-want +got):\n%s", d)
 	}
 	if len(plain.Frozen) != 0 || len(avg.Frozen) != 2 {
@@ -301,7 +302,7 @@ func TestRefused(t *testing.T) {
 	for _, c := range []struct{ name, src string }{
 		{"root of a mean", head + "\tminimize sqrt(avg(x * x))\n}\n"},
 		{"product of means", head + "\tminimize avg(x) * avg(x)\n}\n"},
-		{"sample beside mean", head + "\tminimize x\n\tmetric m = avg(x) * x\n}\n"},
+		{"sample beside mean", head + "\tminimize x\n\tmetric m = sqrt(avg(x) * x)\n}\n"},
 	} {
 		m, list := Lower(check(t, c.src, "f32"))
 		if m != nil || len(list) != 1 || list[0].Code != averageLater || !list[0].Span.IsValid() {

@@ -60,3 +60,43 @@ func TestMultishoot(t *testing.T) {
 		t.Errorf("one group: %v", whole)
 	}
 }
+
+const counting = `package p
+
+system Decay {
+	state x real
+	der(x) = -x
+	integral area = x
+	output lost = initial(x) - x
+	output now = t
+}
+
+model Shoot(xs [6]real, ts [6]time) (area, lost, now [6]real, nfe, steps, status i32) {
+	shots := multishoot(Decay{x: xs}, at: ts, group: 2, with: rk4{steps: 40})
+	return shots.area, shots.lost, shots.now, shots.nfe, shots.steps, shots.status
+}
+`
+
+// Integrals go on over the seams, outputs are those of each group, whose start is initial(x), and evaluations are counted over all groups.
+func TestMultishootResults(t *testing.T) {
+	m := compile(t, counting)
+	xs, ts := []float64{1, 2, 3, 4, 5, 6}, []float64{0, 0.5, 0.75, 1, 2, 2.5}
+	got := newMachine(t, m, nil).call(m.FuncByName("Shoot"), [][]float64{xs, ts})
+	total := 0.0
+	for g := 0; g < 6; g += 2 {
+		for i := g; i < g+2; i++ {
+			lost := xs[g] * -math.Expm1(ts[g]-ts[i])
+			for k, want := range []float64{total + lost, lost, ts[i]} {
+				if !(math.Abs(got[k][i]-want) <= 1e-7) {
+					t.Errorf("result %d at %g is %v, want %v", k, ts[i], got[k][i], want)
+				}
+			}
+		}
+		if g < 4 {
+			total += xs[g] * -math.Expm1(ts[g]-ts[g+2])
+		}
+	}
+	if nfe, steps, status := got[3][0], got[4][0], got[5][0]; nfe != 480 || steps != 120 || status != 0 {
+		t.Errorf("%v evaluations in %v steps, status %v; want 480, 120, 0", nfe, steps, status)
+	}
+}

@@ -6,6 +6,7 @@ import (
 
 	"ndec.dev/ndec/ir"
 	"ndec.dev/ndec/ir/diag"
+	"ndec.dev/ndec/ir/interp"
 )
 
 const noises = `package p
@@ -169,5 +170,65 @@ func TestNoiseOfStates(t *testing.T) {
 	}
 	if math.Abs(mean[0]-math.Exp(-3)) > 4*math.Sqrt(2.5/paths) {
 		t.Errorf("mean %v, want %v", mean[0], math.Exp(-3))
+	}
+}
+
+const observed = `package p
+
+system Noisy {
+	calculus: ito
+	state x [2]real
+	context c real
+	der(x) = -x
+	noise(x) = 0.5
+	output y = c*x[0] + t
+	output z = x - initial(x)
+}
+
+model End(x [2]real, c real) (x1 [5, 2]real, y [5]real, z [5, 2]real) {
+	end := solve(Noisy{x: x, c: c}, over: 0..1, paths: 5, with: euler_maruyama{steps: 4})
+	return end.x, end.y, end.z
+}
+
+model Along(x [2]real, c real) (xs [5, 3, 2]real, y [5, 3]real, z [5, 3, 2]real) {
+	path := solve(Noisy{x: x, c: c}, from: 0, at: [0.25, 0.5, 1], paths: 5, with: euler_maruyama{steps: 4})
+	return path.x, path.y, path.z
+}
+`
+
+// Outputs of a system are those of each path, at its end or along the times.
+func TestOutputsOfPaths(t *testing.T) {
+	m := compile(t, observed)
+	mc := newMachine(t, m, nil)
+	const c = 3
+	x0 := []float64{1, -2}
+	for name, times := range map[string][]float64{"End": {1}, "Along": {0.25, 0.5, 1}} {
+		f := m.FuncByName(name)
+		var in []interp.Tensor
+		for i, a := range [][]float64{x0, {c}, {1, 2, 3, 4}} {
+			a = append(a, make([]float64, f.Args[i].Type.Len()-len(a))...)
+			in = append(in, interp.Of(a, f.Args[i].Type.Shape...))
+		}
+		out, err := mc.Call(f, in...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		xs, ys, zs := out[0].Data, out[1].Data, out[2].Data
+		if xs[0] == xs[2*len(times)] {
+			t.Errorf("%s: two paths are one", name)
+		}
+		for p := range 5 {
+			for k, at := range times {
+				i := p*len(times) + k
+				if want := c*xs[2*i] + at; math.Abs(ys[i]-want) > 1e-12 {
+					t.Errorf("%s: y of path %d at %g is %v, want %v", name, p, at, ys[i], want)
+				}
+				for j := range 2 {
+					if want := xs[2*i+j] - x0[j]; math.Abs(zs[2*i+j]-want) > 1e-12 {
+						t.Errorf("%s: z[%d] of path %d at %g is %v, want %v", name, j, p, at, zs[2*i+j], want)
+					}
+				}
+			}
+		}
 	}
 }

@@ -89,10 +89,16 @@ func (s *scope) terms(list []*sema.Named) (out terms) {
 			continue
 		}
 		combine = true
-		if x := outside(m.Expr); x != nil {
-			refuse(averageLater, x.Span(), "metric %s cannot be compiled yet where values of one sample stand beside avg; put them inside avg", m.Name)
+		if x := bent(m.Expr); x != nil {
+			refuse(averageLater, x.Span(), "metric %s cannot be compiled yet: its mean over samples is no function of means, since values of one sample stand beside avg here; put them inside avg", m.Name)
 		}
-		eachAverage(m.Expr, map[sema.Expr]bool{}, func(x *sema.Avg) { c.values[x] = term(x.X) })
+		eachTerm(m.Expr, map[sema.Expr]bool{}, func(x sema.Expr) {
+			if a, ok := x.(*sema.Avg); ok {
+				c.values[a] = term(a.X)
+			} else {
+				c.values[x] = term(x)
+			}
+		})
 		metrics = append(metrics, nil)
 	}
 	if combine {
@@ -111,28 +117,68 @@ func (s *scope) terms(list []*sema.Named) (out terms) {
 // affine reports whether the mean over a batch of x is x with every avg(e) taken for e: each avg
 // is a term of a sum, perhaps times a constant.
 func affine(x sema.Expr) bool {
-	if averages(x) == 0 {
-		return true
+	return linear(x, func(x sema.Expr) bool {
+		_, avg := x.(*sema.Avg)
+		return avg || averages(x) == 0
+	}, func(x sema.Expr) bool { _, ok := x.(*sema.Lit); return ok }) == nil
+}
+
+// bent finds a part of x because of which the mean of x over samples is not x with its values of one sample taken for their
+// means; nil if there is none. Those values may be added up, and multiplied with or divided by what samples share.
+func bent(x sema.Expr) sema.Expr {
+	shared := func(x sema.Expr) bool { return outside(x) == nil }
+	return linear(x, func(x sema.Expr) bool { return shared(x) || averages(x) == 0 && x.Type().IsScalar() }, shared)
+}
+
+// linear finds a part of x that is neither a term nor a sum of terms, each perhaps times a factor; nil if there is none.
+func linear(x sema.Expr, term, factor func(sema.Expr) bool) sema.Expr {
+	x = definition(x)
+	if term(x) {
+		return nil
 	}
-	switch x := definition(x).(type) {
-	case *sema.Avg:
-		return true
+	switch x := x.(type) {
 	case *sema.Convert:
-		return affine(x.X)
+		return linear(x.X, term, factor)
 	case *sema.Op:
-		constant := func(i int) bool { _, ok := definition(x.Args[i]).(*sema.Lit); return ok }
+		arg := func(i int) sema.Expr { return definition(x.Args[i]) }
 		switch x.Op {
 		case ir.OpNeg:
-			return affine(x.Args[0])
+			return linear(arg(0), term, factor)
 		case ir.OpAdd, ir.OpSub:
-			return affine(x.Args[0]) && affine(x.Args[1])
+			if y := linear(arg(0), term, factor); y != nil {
+				return y
+			}
+			return linear(arg(1), term, factor)
 		case ir.OpMul:
-			return constant(0) && affine(x.Args[1]) || constant(1) && affine(x.Args[0])
+			if factor(arg(0)) {
+				return linear(arg(1), term, factor)
+			}
+			if factor(arg(1)) {
+				return linear(arg(0), term, factor)
+			}
 		case ir.OpDiv:
-			return constant(1) && affine(x.Args[0])
+			if factor(arg(1)) {
+				return linear(arg(0), term, factor)
+			}
 		}
 	}
-	return false
+	return x
+}
+
+// eachTerm visits the means over the batch in x, and the largest parts around them that belong to one sample.
+func eachTerm(x sema.Expr, seen map[sema.Expr]bool, visit func(sema.Expr)) {
+	x = definition(x)
+	if seen[x] {
+		return
+	}
+	seen[x] = true
+	if _, ok := x.(*sema.Avg); ok || averages(x) == 0 && outside(x) != nil {
+		visit(x)
+		return
+	}
+	for _, y := range operands(x) {
+		eachTerm(y, seen, visit)
+	}
 }
 
 // averages counts the means over the batch in x.
@@ -170,7 +216,7 @@ func outside(x sema.Expr) sema.Expr {
 			return nil
 		}
 		return x
-	case *sema.Solve, *sema.MultiShoot, *sema.HyperError, *sema.Rhs, *sema.ModelCall, *sema.Initial:
+	case *sema.Solve, *sema.MultiShoot, *sema.HyperError, *sema.Rhs, *sema.ModelCall, *sema.Initial, *sema.Draw, *sema.Anneal:
 		return x
 	}
 	for _, y := range operands(x) {

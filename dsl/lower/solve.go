@@ -213,10 +213,19 @@ func (s *scope) field(x *sema.Field) *ir.Value {
 	case *sema.Rhs:
 		return s.rhs(of)[x.Index]
 	case *sema.MultiShoot:
-		if x.Kind == sema.GapField {
-			return s.multishoot(of).gap
+		m := s.multishoot(of)
+		switch x.Kind {
+		case sema.StateField:
+			return m.states[x.Index]
+		case sema.IntegralField:
+			return m.integrals[x.Index]
+		case sema.OutputField:
+			return s.shotOutputs(m, x.Span())[x.Index]
+		case sema.StatField:
+			return m.stats[x.Index]
+		case sema.GapField:
+			return m.gap
 		}
-		return s.multishoot(of).states[x.Index]
 	case *sema.Solve:
 		d := s.solution(of)
 		switch x.Kind {
@@ -234,30 +243,60 @@ func (s *scope) field(x *sema.Field) *ir.Value {
 	return nil
 }
 
-// outputs are the outputs of the system at the end of the solve, or at each of its output times.
+// outputs are the outputs of the system at the end of the solve, or at each of its output times; of several paths those
+// of each.
 func (s *scope) outputs(d *solution, at diag.Span) []*ir.Value {
 	if d.outputs != nil {
 		return d.outputs
 	}
 	s.b.Span = at
-	f := s.outputFunc(d.system)
-	args := append([]*ir.Value{d.end}, d.results[:len(d.system.States)]...)
-	mapped := len(args)
-	args = append(args, d.extras...)
-	if d.solve.Times == 0 {
-		d.outputs = s.b.CallAll(f, args...)
+	states := d.results[:len(d.system.States)]
+	if d.paths == 0 {
+		d.outputs = s.outputsAt(s.b, d.system, d.end, states, d.extras)
 	} else {
-		v := s.b.Emit(ir.OpMap, ir.Attr{Map: &ir.Map{Fn: f, N: d.solve.Times, Mapped: mapped,
-			Region: ir.SampleRegion.Inside(ir.RegionMap, f.Name)}}, args...)
-		d.outputs = []*ir.Value{v}
-		if v.Type.Elem == ir.Tuple {
-			d.outputs = s.b.Results(v)
-		}
+		d.outputs = mapOf(s.b, s.pathOutputs(d), d.paths, states, append([]*ir.Value{d.end}, d.extras...))
 	}
 	for i, q := range d.system.Outputs {
 		d.outputs[i].Named(q.Name)
 	}
 	return d.outputs
+}
+
+// outputsAt are the outputs at a time with the states there, or at each of several times.
+func (s *scope) outputsAt(b *ir.Builder, sys *system, t *ir.Value, states, extras []*ir.Value) []*ir.Value {
+	f := s.outputFunc(sys)
+	along := append([]*ir.Value{t}, states...)
+	if t.Type.Rank() == 0 {
+		return b.CallAll(f, append(along, extras...)...)
+	}
+	return mapOf(b, f, t.Type.Len(), along, extras)
+}
+
+// pathOutputs is (states…, time or times, extras…) -> outputs of one path.
+func (s *scope) pathOutputs(d *solution) *ir.Func {
+	b := ir.NewFunc(d.solve.Name+".outputs", s.b.Span, s.m.Real)
+	var states, extras []*ir.Value
+	for i, v := range d.results[:len(d.system.States)] {
+		states = append(states, b.Arg(d.solve.States[i].Name, ir.Tensor(v.Type.Elem, v.Type.Shape[1:]...)))
+	}
+	t := b.Arg("t", d.end.Type)
+	for i, v := range d.extras {
+		extras = append(extras, b.Arg(fmt.Sprintf("c%d", i+1), v.Type))
+	}
+	for _, q := range d.system.Outputs {
+		b.Func.ResultNames = append(b.Func.ResultNames, q.Name)
+	}
+	return s.add(b.Return(s.outputsAt(b, d.system, t, states, extras)...))
+}
+
+// mapOf runs f over the slices of along; the others are the same for all of them.
+func mapOf(b *ir.Builder, f *ir.Func, n int, along, others []*ir.Value) []*ir.Value {
+	v := b.Emit(ir.OpMap, ir.Attr{Map: &ir.Map{Fn: f, N: n, Mapped: len(along),
+		Region: ir.SampleRegion.Inside(ir.RegionMap, f.Name)}}, append(along[:len(along):len(along)], others...)...)
+	if v.Type.Elem == ir.Tuple {
+		return b.Results(v)
+	}
+	return []*ir.Value{v}
 }
 
 // rhs are the derivatives at one point, where initial(x) is x.

@@ -19,7 +19,6 @@ var limits = map[string]limit{
 	"setting":       {"NDE0814", "this setting is not compiled yet", "leave it out"},
 	"target":        {"NDE0816", "this option of a target is not compiled yet", "leave it out"},
 	"element type":  {"NDE0818", "element types other than real, time, label and bool are not compiled yet", "use real, and --precision for all of them"},
-	"solve option":  {"NDE0821", "this option of solve is not compiled yet", "leave it out"},
 }
 
 // limit complains about a construct of the table.

@@ -282,14 +282,14 @@ func (c *checker) field(r Expr, name *syntax.Ident) Expr {
 	if ref, ok := r.(*Ref); ok {
 		node = ref.Var.Def
 	}
-	if _, ok := node.(*MultiShoot); ok {
+	solve, _ := node.(*Solve)
+	names := fieldNames(s)
+	if shots, ok := node.(*MultiShoot); ok {
 		if name.Name == "gap" {
 			return &Field{Node: Node{T: Scalar(Real), At: name.At()}, X: r, Kind: GapField, Name: "gap"}
 		}
-		c.errorf("NDE0306", name.At(), "a multiple shooting of system %s has no %q (has its states, and gap)", s.Name, name.Name)
-		return invalid(name.At())
+		solve, names = shots.Solve, append(names, "gap")
 	}
-	solve, _ := node.(*Solve)
 	if solve != nil {
 		for i, q := range s.Integrals {
 			if q.Name == name.Name {
@@ -299,10 +299,6 @@ func (c *checker) field(r Expr, name *syntax.Ident) Expr {
 		for i, q := range s.Outputs {
 			if q.Name == name.Name {
 				if q.Expr == nil {
-					return invalid(name.At())
-				}
-				if paths > 0 {
-					c.limitNamed("solve option", "paths with outputs", name.At())
 					return invalid(name.At())
 				}
 				return make(OutputField, i, q.Expr.Type())
@@ -319,7 +315,6 @@ func (c *checker) field(r Expr, name *syntax.Ident) Expr {
 			paths = 0
 			return make(StatField, i, Scalar(Time))
 		}
-		names := fieldNames(s)
 		d := diag.Diagnostic{Code: "NDE0306", Span: name.At(),
 			Text: fmt.Sprintf("system %s has no state, integral or output %q (has %s)", s.Name, name.Name, strings.Join(names, ", "))}
 		if meant := didYouMean(name.Name, sortedCopy(names)); meant != "" {

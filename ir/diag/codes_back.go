@@ -10,7 +10,7 @@ func codesBack() []Entry {
 			Bad:   "package p\n\nnet f(x [2]real) [2]real {\n\treturn x |> Linear(2)\n}\n\nmodel TrainT(x [2]real) (y [2]real) {\n\treturn f(x)\n}\n\ndata D {\n\tx [2]real\n\ty label[2]\n\tsource: moons{n: 64}\n}\n\ntrain T {\n\tdata: D\n\tbatch: full\n\tepochs: 3\n\toptimizer: adam\n\tminimize cross_entropy(TrainT(x), y)\n}\n",
 			Fixed: "package p\n\nnet f(x [2]real) [2]real {\n\treturn x |> Linear(2)\n}\n\nmodel Linear1(x [2]real) (y [2]real) {\n\treturn f(x)\n}\n\ndata D {\n\tx [2]real\n\ty label[2]\n\tsource: moons{n: 64}\n}\n\ntrain T {\n\tdata: D\n\tbatch: full\n\tepochs: 3\n\toptimizer: adam\n\tminimize cross_entropy(Linear1(x), y)\n}\n"},
 		{Code: "NDE0826", Title: "use of avg that cannot be compiled yet",
-			Text:  "In minimize, avg may only be a term of a sum; in a metric, values of one sample may not stand beside avg.",
+			Text:  "In minimize, avg may only be a term of a sum. In a metric, values of one sample may stand beside avg where its mean follows from means: they may be added up, and multiplied with or divided by avg.",
 			Bad:   "package p\n\nnet f(x [2]real) [2]real {\n\treturn x |> Linear(2)\n}\n\ndata D {\n\tx [2]real\n\ty label[2]\n\tsource: moons{n: 64}\n}\n\ntrain T {\n\tdata: D\n\tbatch: full\n\tepochs: 3\n\toptimizer: adam\n\tminimize sqrt(avg(sqnorm(f(x))))\n}\n",
 			Fixed: "package p\n\nnet f(x [2]real) [2]real {\n\treturn x |> Linear(2)\n}\n\ndata D {\n\tx [2]real\n\ty label[2]\n\tsource: moons{n: 64}\n}\n\ntrain T {\n\tdata: D\n\tbatch: full\n\tepochs: 3\n\toptimizer: adam\n\tminimize sqnorm(f(x))\n\tmetric rms = sqrt(avg(sqnorm(f(x))))\n}\n"},
 		{Code: "NDE0830", Title: "second derivative through a solve with another sensitivity",

@@ -40,9 +40,5 @@ func codesLimits() []Entry {
 			Text:  "Tensors are real, time, label, i32 or bool.",
 			Bad:   "package p\n\nfn f(x f64) real {\n\treturn 1.0\n}\n",
 			Fixed: "package p\n\nfn f(x real) real {\n\treturn x\n}\n"},
-		{Code: "NDE0821", Title: "option of solve not compiled yet",
-			Text:  "Outputs of a system are evaluated for a single path.",
-			Bad:   "package p\n\nsystem S {\n\tcalculus: ito\n\tstate x real\n\tder(x) = -x\n\tnoise(x) = 0.1\n\toutput y = 2*x\n}\n\nmodel M(x real) [8]real {\n\treturn solve(S{x: x}, over: 0..1, paths: 8, with: euler_maruyama{steps: 4}).y\n}\n",
-			Fixed: "package p\n\nsystem S {\n\tcalculus: ito\n\tstate x real\n\tder(x) = -x\n\tnoise(x) = 0.1\n}\n\nmodel M(x real) [8]real {\n\treturn 2 * solve(S{x: x}, over: 0..1, paths: 8, with: euler_maruyama{steps: 4}).x\n}\n"},
 	}
 }
