@@ -28,6 +28,10 @@ net g(h real, x, dx [2]real) [2]real {
 	return concat(x, dx, h) |> Linear(4) |> sigmoid |> Linear(2)
 }
 
+net varying(t real, x [2]real) [2]real {
+	return x |> Linear(8, basis: fourier{deg: 2}, at: t) |> tanh |> Linear(2)
+}
+
 system Conditioned {
 	state x [2]real
 	context c real
@@ -37,6 +41,11 @@ system Conditioned {
 system Deep {
 	state x [2]real
 	der(x) = deep(t, x)
+}
+
+system Galerkin {
+	state x [2]real
+	der(x) = varying(t, x)
 }
 
 hypersolver H for Deep {
@@ -52,13 +61,31 @@ model Depth(x [2]real) [2]real {
 	return solve(Deep{x: x}, over: 0..1, with: rk4{steps: 2}).x
 }
 
+model Weights(x [2]real) [2]real {
+	return solve(Galerkin{x: x}, over: 0..1, with: rk4{steps: 2}).x
+}
+
 model Corrected(x [2]real) [2]real {
 	return solve(Deep{x: x}, over: 0..1, with: H{steps: 4}).x
 }
+
+data D {
+	x, y [2]real
+	c real
+	source: csv{path: "d.csv"}
+}
+
+train Fit {
+	data: D
+	minimize mse(Context(x, c), y)
+	epochs: 1
+	optimizer: adam
+}
 `
 
-// TestRates: a sub-network of a context is evaluated once for a solve, the column of a depth-concatenated layer that
-// belongs to time once for a stage and all samples, and a residual once for a step, whose base evaluates the field as often as without it.
+// TestRates: a sub-network of a context is evaluated once for a solve, and gone back through once, the column of a depth-concatenated
+// layer that belongs to time and weights that depend on time are the same for all samples at a stage, and a residual is evaluated once for a
+// step, whose base evaluates the field as often as without it.
 func TestRates(t *testing.T) {
 	res, ds := driver.Compile(map[string]string{"p.nde": rated}, driver.Options{Verify: true, Until: "opt"})
 	if ds.HasErrors() {
@@ -109,6 +136,27 @@ func TestRates(t *testing.T) {
 	if d := cmp.Diff([]string{"mul", "add"}, withoutCasts(deep["stage shared"])); d != "" {
 		t.Errorf("time of a field with depth (-want +got):\n%s", d)
 	}
+	galerkin := ops(solve("Weights").Field)
+	if d := cmp.Diff([]string{"matvec", "add", "tanh", "matvec", "add"}, galerkin["stage own"]); d != "" {
+		t.Errorf("field with weights that depend on time (-want +got):\n%s", d)
+	}
+	if len(galerkin["stage shared"]) == 0 {
+		t.Error("no operator makes weights for all samples")
+	}
+	// Back through the solve: the network of the context is the only one with tanh.
+	fit := m.Recipes[0]
+	within := map[string]int{}
+	for _, f := range append(sweep(fit.Grad).Solve.Funcs(), sweep(fit.Grad).Funcs()...) {
+		for _, v := range f.Values {
+			within[v.Op.String()]++
+		}
+	}
+	if within["softplus"] == 0 || within["tanh"] != 0 {
+		t.Errorf("the network of a context is inside the steps: %v", within)
+	}
+	if n := strings.Count(strings.Join(ops(fit.Grad)["sample own"], " "), "tanh"); n != 1 {
+		t.Errorf("the gradient evaluates the network of a context %d times", n)
+	}
 	step := solve("Corrected").Step
 	n := map[string]int{}
 	var count func(f *ir.Func)
@@ -134,4 +182,14 @@ func withoutCasts(ops []string) []string {
 		}
 	}
 	return out
+}
+
+// sweep is the way back through the solve of a gradient.
+func sweep(f *ir.Func) *ir.Rev {
+	for _, v := range f.Values {
+		if v.Op == ir.OpRev {
+			return v.Attr.Rev
+		}
+	}
+	return nil
 }

@@ -15,8 +15,8 @@ import (
 func hoist(m *ir.Module) {
 	hoistLoops(m) // first: an operand of a loop may depend on parameters alone
 	hoistParams(m)
-	rates(m)
 	hoistSolves(m)
+	rates(m)
 	hoistLoops(m)
 }
 

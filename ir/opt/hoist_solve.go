@@ -7,9 +7,11 @@ import (
 )
 
 // hoistSolves moves values of a field that depend on its extras alone (a network of a context,
-// say) to where the solve is run, as further extras: once per solve instead of once per stage. It
-// is for solves that only go forward: an extra of a recorded solve has a cotangent, and there
-// the value stays in the field. A field shared with such a solve is copied.
+// say) to where the solve is run, as further extras: once per solve instead of once per stage.
+// It runs twice. In Prepare, before differentiation, so that a solve that is gone back through has them as extras, too,
+// whose cotangents are summed over its steps before they go back through the network, once. And in Run, for what splitting
+// has parted from faster values: then for solves that only go forward, since the functions of a sweep are fixed. A field shared
+// with such a solve is copied.
 func hoistSolves(m *ir.Module) {
 	for _, s := range solves(m) {
 		if recorded(m, s) || !runs(m, s) || len(solveValues(s)) == 0 {
@@ -18,7 +20,6 @@ func hoistSolves(m *ir.Module) {
 		privatise(m, s)
 		if callersWithin(m, s) {
 			addExtras(m, s, solveValues(s))
-			rates(m) // the next solve is judged by them
 		}
 	}
 }
@@ -50,11 +51,21 @@ func runs(m *ir.Module, s *ir.Solve) bool {
 // solveValues lists the values of the field that are worth an extra: computed from extras by more
 // than moves of elements, and read by a faster value.
 func solveValues(s *ir.Solve) []*ir.Value {
+	of := newDeps(nil)
+	memo := map[*ir.Value]map[int]bool{}
+	first := len(s.Field.Args) - len(s.Extras)
 	own := func(v *ir.Value) bool {
-		return v.Rate.Region.Kind == ir.RegionSolve && v.Op.Info().Class != ir.ClassNode
+		set := of.value(memo, v)
+		for i := range set {
+			if i < first {
+				return false
+			}
+		}
+		return len(set) > 0 && v.Op.Info().Class != ir.ClassNode
 	}
 	work := map[*ir.Value]bool{}
 	read := map[*ir.Value]bool{}
+	held := bound(s.Field)
 	for _, v := range s.Field.Values {
 		class := v.Op.Info().Class
 		work[v] = class == ir.ClassElem || class == ir.ClassReduce || class == ir.ClassLinalg || class == ir.ClassRandom
@@ -68,11 +79,23 @@ func solveValues(s *ir.Solve) []*ir.Value {
 	}
 	var vs []*ir.Value
 	for _, v := range s.Field.Values {
-		if own(v) && work[v] && read[v] {
+		if own(v) && work[v] && read[v] && !held[v] {
 			vs = append(vs, v)
 		}
 	}
 	return vs
+}
+
+// bound are the values of f that depend on what it differentiates by, or on a derivative: elsewhere they would not be the
+// same to the derivative.
+func bound(f *ir.Func) map[*ir.Value]bool {
+	leaf, set := independent(f), map[*ir.Value]bool{}
+	for _, v := range f.Values {
+		for _, a := range v.Args {
+			set[v] = set[v] || set[a] || leaf[a] || a.Op.Info().Class == ir.ClassDeriv
+		}
+	}
+	return set
 }
 
 // privatise copies the functions of s that others run too.
@@ -118,7 +141,6 @@ func privatise(m *ir.Module, s *ir.Solve) {
 			*f = g
 		}
 	}
-	rates(m)
 }
 
 func isCopy(copies map[*ir.Func]*ir.Func, f *ir.Func) bool {

@@ -5,12 +5,15 @@ import "ndec.dev/ndec/ir"
 // Prepare makes every function flat before differentiation: equal calls and solves are merged,
 // calls are inlined except calls of a solve's functions (a step calls its field several times),
 // and defined operators become their bodies. Values keep their spans and names. Functions that
-// no model, recipe or solve needs any more are removed, and so are unread states of solves.
+// no model, recipe or solve needs any more are removed, and so are unread states of solves. What a field computes from
+// what is constant during a solve is moved out of it.
 func Prepare(m *ir.Module) {
 	p := preparer{m: m, held: solveFuncs(m), done: map[*ir.Func]bool{}}
 	for _, f := range m.Funcs {
 		p.flatten(f)
 	}
+	dead(m)
+	hoistSolves(m)
 	dead(m)
 }
 
