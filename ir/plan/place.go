@@ -278,26 +278,8 @@ func (p *Plan) calleeNeeds(f *ir.Func) (n Needs) {
 
 func (p *Plan) cost(fn *Func) Cost {
 	var c Cost
-	products := 0
 	for _, v := range fn.IR.Values {
-		n := v.Type.Len()
 		switch v.Op {
-		case ir.OpMatVec, ir.OpVecMat:
-			w := v.Args[0]
-			if v.Op == ir.OpVecMat {
-				w = v.Args[1]
-			}
-			products += w.Type.Len()
-		case ir.OpOuter:
-			products += n
-		case ir.OpConv: // every output has the products of one output channel's weights
-			products += n * (v.Args[0].Type.Len() / v.Type.Shape[0])
-		case ir.OpConvInput:
-			products += v.Args[1].Type.Len() * (v.Args[0].Type.Len() / v.Args[1].Type.Shape[0])
-		case ir.OpConvWeight:
-			products += v.Args[1].Type.Len() * (n / v.Type.Shape[0])
-		case ir.OpMatMul:
-			products += n * v.Args[0].Type.Shape[1]
 		case ir.OpCall:
 			c.add(p.byIR[v.Attr.Func].Cost, 1)
 		case ir.OpMap:
@@ -305,23 +287,47 @@ func (p *Plan) cost(fn *Func) Cost {
 		case ir.OpScan:
 			c.add(p.byIR[v.Attr.Scan.Fn].Cost, v.Attr.Scan.N)
 		default:
-			if v.Op.Info().Class == ir.ClassElem {
-				c.Elem += n
-				function, slots := elemCost(v)
-				if wide(v) && p.Module.Real != ir.F64 {
-					slots *= 2 // two vectors for the samples of one
-				}
-				c.Slots += n * slots
-				if function {
-					c.Trans += n
-					c.FunctionSlots += n * slots
-				}
-			}
+			c.add(p.valueCost(v), 1)
 		}
 	}
-	c.MulAdds += products
-	c.Slots += products
 	return c
+}
+
+// valueCost is the work of one operator, without functions that it runs.
+func (p *Plan) valueCost(v *ir.Value) Cost {
+	n, products := v.Type.Len(), 0
+	switch v.Op {
+	case ir.OpMatVec, ir.OpVecMat:
+		w := v.Args[0]
+		if v.Op == ir.OpVecMat {
+			w = v.Args[1]
+		}
+		products = w.Type.Len()
+	case ir.OpOuter:
+		products = n
+	case ir.OpConv: // every output has the products of one output channel's weights
+		products = n * (v.Args[0].Type.Len() / v.Type.Shape[0])
+	case ir.OpConvInput:
+		products = v.Args[1].Type.Len() * (v.Args[0].Type.Len() / v.Args[1].Type.Shape[0])
+	case ir.OpConvWeight:
+		products = v.Args[1].Type.Len() * (n / v.Type.Shape[0])
+	case ir.OpMatMul:
+		products = n * v.Args[0].Type.Shape[1]
+	default:
+		if v.Op.Info().Class != ir.ClassElem {
+			return Cost{}
+		}
+		function, slots := elemCost(v)
+		if wide(v) && p.Module.Real != ir.F64 {
+			slots *= 2 // two vectors for the samples of one
+		}
+		c := Cost{Elem: n, Slots: n * slots}
+		if function {
+			c.Trans, c.FunctionSlots = n, n*slots
+		}
+		return c
+	}
+	return Cost{MulAdds: products, Slots: products}
 }
 
 // wide reports whether an operator works on float64 numbers.

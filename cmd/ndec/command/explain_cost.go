@@ -50,6 +50,7 @@ func (a *app) printCost(res *driver.Result) {
 		}
 		fmt.Fprintf(tw, "%s\t%s\t%s\t%d\t%d\t%s\t%d\t%d\t%d\t%d\t%s\n", c.Name, c.Where, c.Method, c.State, c.Evals, steps, c.PerEval.MulAdds, c.PerStep.MulAdds, c.PerEval.Trans, c.SavedPerStep, all)
 	}
+	a.printRates(tw, res)
 	a.printHypers(tw, res)
 	a.printSweeps(tw, res)
 	fmt.Fprintf(tw, "\nsamples of\trun in\twhy\n")
@@ -58,6 +59,20 @@ func (a *app) printCost(res *driver.Result) {
 	}
 	a.printLastRun(tw, res)
 	tw.Flush()
+}
+
+// printRates says how often what changes.
+func (a *app) printRates(tw *tabwriter.Writer, res *driver.Result) {
+	for i, c := range res.Plan.RateCosts() {
+		if i == 0 {
+			fmt.Fprintf(tw, "\nchanges once in\tthe same for\toperators\tmultiply-adds\telement-wise\ttranscendental\n")
+		}
+		whom := "all samples"
+		if c.Rate.PerSample {
+			whom = "one sample"
+		}
+		fmt.Fprintf(tw, "%s\t%s\t%d\t%d\t%d\t%d\n", c.Region, whom, c.Operators, c.Cost.MulAdds, c.Cost.Elem, c.Cost.Trans)
+	}
 }
 
 // printHypers says what residuals cost beside their bases, and at how many steps of the base alone the whole is even.
