@@ -117,7 +117,8 @@ func armLog(m *recordings.Period) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// irregular are 400 runs of the weights, seen at 96 uneven times over about eight seconds, with noise.
+// irregular are 400 runs of the weights, seen at 96 uneven times over about eight seconds, with noise; in centimetres, so that the noise
+// is about that of the forecast's likelihood, whose deviation is 1.
 func irregular(m *recordings.Track) ([]byte, error) {
 	const runs, seen, all = 400, 64, 96
 	arrays := map[string]*array{"ts": {shape: []int{runs, seen}}, "ys": {shape: []int{runs, seen, 3}}, "future": {shape: []int{runs, all - seen}}, "target_ys": {shape: []int{runs, all - seen, 3}}}
@@ -143,7 +144,7 @@ func irregular(m *recordings.Track) ([]byte, error) {
 			}
 			arrays[ts].data = append(arrays[ts].data, in.Ts[k])
 			for _, x := range y {
-				arrays[to].data = append(arrays[to].data, x+d.normal(0.02))
+				arrays[to].data = append(arrays[to].data, float64(100*x)+d.normal(2))
 			}
 		}
 	}
