@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -171,7 +172,18 @@ type exampleAnswer struct {
 	Err     string
 }
 
-// TestExamples: every example compiles, its models give compiled what the interpreter gives, its recipes have right gradients,
+// withoutRecipes are sources without their train blocks.
+func withoutRecipes(files map[string]string) map[string]string {
+	out := map[string]string{}
+	for name, text := range files {
+		out[name] = trains.ReplaceAllString(text, "")
+	}
+	return out
+}
+
+var trains = regexp.MustCompile(`(?m)^train \w+ \{\n(.*\n)*?\}\n`)
+
+// TestExamples: every example compiles, its models give compiled what the interpreter gives, in both precisions, its recipes have right gradients,
 // and their losses fall in a few steps of training: six of them, and with NDEC_TEST_EXAMPLES, which has all parameters looked at, 20.
 func TestExamples(t *testing.T) {
 	thorough := os.Getenv("NDEC_TEST_EXAMPLES") != ""
@@ -183,6 +195,11 @@ func TestExamples(t *testing.T) {
 	jobs, want := map[string]exampleJob{}, map[string]map[string][]interp.Tensor{}
 	modules := map[string]*ir.Module{}
 	program := emittest.Program{Main: map[string][]byte{"main.go": main}, Packages: map[string][]plan.File{}}
+	add := func(pkg string, res *driver.Result) {
+		program.Packages[pkg] = res.Out
+		fmt.Fprintf(&imports, "\t\"ndec.dev/ndec/%s\"\n", pkg)
+		fmt.Fprintf(&table, "\t%q: func(j Job) Answer { return run(%s.Program(), j) },\n", pkg, pkg)
+	}
 	for name, e := range examples {
 		pkg := "x" + name[:2]
 		res, ds := driver.Compile(sourceOf(t, name, true), driver.Options{Precision: "f64", Verify: true, Set: e.set, Package: pkg})
@@ -235,9 +252,29 @@ func TestExamples(t *testing.T) {
 			}
 		}
 		jobs[pkg] = job
-		program.Packages[pkg] = res.Out
-		fmt.Fprintf(&imports, "\t\"ndec.dev/ndec/%s\"\n", pkg)
-		fmt.Fprintf(&table, "\t%q: func(j Job) Answer { return run(%s.Program(), j) },\n", pkg, pkg)
+		add(pkg, res)
+
+		// The models once more in single precision.
+		single := "y" + name[:2]
+		res, ds = driver.Compile(withoutRecipes(sourceOf(t, name, true)), driver.Options{Verify: true, Set: e.set, Package: single})
+		if ds.HasErrors() {
+			t.Errorf("%s: %v", name, ds)
+			continue
+		}
+		if mc, err = interp.New(res.Module, weights); err != nil {
+			t.Fatal(err)
+		}
+		mc.Round32 = true
+		modules[single], want[single] = res.Module, map[string][]interp.Tensor{}
+		for _, model := range res.Module.Own() {
+			out, err := mc.Call(model.Func, exampleArgs(model.Inputs, model.Keyed(), rt.Key{Step: rt.EvalStep}, 0)...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want[single][model.Name] = out[:len(model.Outputs)]
+		}
+		jobs[single] = exampleJob{Weights: flat, Inputs: job.Inputs}
+		add(single, res)
 	}
 	program.Main["packages.go"] = []byte("package main\n\nimport (\n" + imports.String() + ")\n\nvar packages = map[string]func(Job) Answer{\n" + table.String() + "}\n")
 	in, err := json.Marshal(jobs)
@@ -250,14 +287,17 @@ func TestExamples(t *testing.T) {
 	}
 	for pkg, m := range modules {
 		g := got[pkg]
+		tolerance := 1e-12
+		if m.Real == ir.F32 {
+			tolerance = 1e-5
+		}
 		if g.Err != "" {
 			t.Errorf("%s: %s", pkg, g.Err)
 			continue
 		}
 		for model, outs := range want[pkg] {
 			for i, out := range outs {
-				// Steps of adaptive solves differ in their last digits.
-				if d, at := farthest(g.Outputs[model].Columns[i].Data, out.Data); !(d <= 1e-9) {
+				if d, at := farthest(g.Outputs[model].Columns[i].Data, out.Data); !(d <= tolerance) {
 					t.Errorf("%s: %s of %s[%d] is %g off", pkg, g.Outputs[model].Columns[i].Name, model, at, d)
 				}
 			}

@@ -38,7 +38,16 @@ func main() {
 	}
 }
 
-func run(p rt.Program[float64], j Job) (a Answer) {
+// numbers are weights in the precision of a package.
+func numbers[R rt.Float](xs []float64) []R {
+	out := make([]R, len(xs))
+	for i, x := range xs {
+		out[i] = R(x)
+	}
+	return out
+}
+
+func run[R rt.Float](p rt.Program[R], j Job) (a Answer) {
 	ctx := context.Background()
 	a = Answer{Outputs: map[string]*rt.Table{}, Losses: map[string][]float64{}}
 	for _, m := range p.Models {
@@ -46,7 +55,7 @@ func run(p rt.Program[float64], j Job) (a Answer) {
 		if in == nil {
 			continue
 		}
-		rows := m.Rows(append([]float64(nil), j.Weights...), in)
+		rows := m.Rows(numbers[R](j.Weights), in)
 		if err := rows.Batch(ctx, nil, 0); err != nil {
 			a.Err = m.Name + ": " + err.Error()
 			return a
@@ -56,14 +65,14 @@ func run(p rt.Program[float64], j Job) (a Answer) {
 	}
 	for i := range p.Recipes {
 		r := &p.Recipes[i]
-		w := append([]float64(nil), j.Weights...)
+		w := numbers[R](j.Weights)
 		tables, err := rt.LoadTables(j.Dir, &r.Recipe, p.Data, p.Layout)
 		if err != nil {
 			a.Err = r.Recipe.Name + ": " + err.Error()
 			return a
 		}
 		loss := func() float64 {
-			ev, err := rt.LossGrad(ctx, w, make([]float64, len(w)), &r.Objective, tables.Train, 1, 0)
+			ev, err := rt.LossGrad(ctx, w, make([]R, len(w)), &r.Objective, tables.Train, 1, 0)
 			if err != nil {
 				a.Err = r.Recipe.Name + ": " + err.Error()
 				return 0
