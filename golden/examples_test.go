@@ -32,6 +32,10 @@ type example struct {
 	rows    string            // smaller data, in pairs as changes
 	// equation says that its gradient is that of the equation, solved with the tolerance 1e-5.
 	equation bool
+	// with are solvers for single precision, in which an adaptive one follows the rounding errors of its estimates to other steps.
+	with map[string]string
+	// convex is a net whose weights are not negative: with softplus it is a convex function then.
+	convex string
 }
 
 // examples by file. A change goes when its limitation does.
@@ -47,8 +51,8 @@ var examples = map[string]example{
 	"09_lorenz.nde":      {rows: "n: 256|n: 8"},
 	"10_control.nde":     {rows: "p0: uniform(-2*pi, 2*pi)}|p0: uniform(-2*pi, 2*pi), n: 64}"},
 	"11_ball.nde":        {},
-	"12_galerkin.nde":    {set: map[string]string{"H": "6"}},
-	"13_lagrange.nde":    {data: "two_link"},
+	"12_galerkin.nde":    {set: map[string]string{"H": "6"}, with: map[string]string{"Fwd": "rk4{steps: 6}"}},
+	"13_lagrange.nde":    {data: "two_link", convex: "L"}, // so that the mass matrix is positive,
 	"14_porth.nde":       {},
 }
 
@@ -101,7 +105,7 @@ func TestExamplesLack(t *testing.T) {
 }
 
 // exampleWeights are small numbers, and starts where a parameter has bounds.
-func exampleWeights(m *ir.Module) (byName map[string][]float64, flat []float64) {
+func exampleWeights(m *ir.Module, convex string) (byName map[string][]float64, flat []float64) {
 	byName = map[string][]float64{}
 	for _, p := range m.Params {
 		x := make([]float64, p.Type.Len())
@@ -114,6 +118,9 @@ func exampleWeights(m *ir.Module) (byName map[string][]float64, flat []float64) 
 				}
 			case p.Of == nil:
 				x[i] = 0.3 * math.Sin(float64(5*i*i+3*i+len(p.Name)+1))
+				if convex != "" && p.Net == convex {
+					x[i] = math.Abs(x[i])
+				}
 			}
 		}
 		byName[p.Name] = x
@@ -209,7 +216,7 @@ func TestExamples(t *testing.T) {
 		}
 		m := res.Module
 		modules[pkg] = m
-		weights, flat := exampleWeights(m)
+		weights, flat := exampleWeights(m, e.convex)
 		job := exampleJob{Weights: flat, Inputs: map[string]*rt.Table{}, Steps: 6}
 		if thorough {
 			job.Steps = 20
@@ -256,7 +263,7 @@ func TestExamples(t *testing.T) {
 
 		// The models once more in single precision.
 		single := "y" + name[:2]
-		res, ds = driver.Compile(withoutRecipes(sourceOf(t, name, true)), driver.Options{Verify: true, Set: e.set, Package: single})
+		res, ds = driver.Compile(withoutRecipes(sourceOf(t, name, true)), driver.Options{Verify: true, Set: e.set, With: e.with, Package: single})
 		if ds.HasErrors() {
 			t.Errorf("%s: %v", name, ds)
 			continue
