@@ -96,7 +96,7 @@ func (c *checker) solve(s *Solve) error {
 		{"control", s.Control != nil || !s.Adaptive},
 		{"first step", s.First != nil || s.FirstStep != 0 || !s.Adaptive},
 		{"number or length of steps", s.Steps > 0 || s.StepSize > 0 || s.Adaptive},
-		{"dense output", s.Dense != nil && s.DenseStep != nil || s.Times == 0 && !s.Cuts()},
+		{"dense output", s.Dense != nil || s.Times == 0 && !s.Cuts()}, // without DenseStep it needs the ends of a step alone
 		{"first step of a method of several steps that fits the loop", s.Start == nil || s.StartDense != nil && s.StartSteps > 0 && !s.Adaptive && !s.FSAL},
 		{"output times of the grid", !s.PerSample || s.Times > 0 && s.Steps > 0 && !s.Adaptive},
 		{"steps of another library that fit the loop", s.Compat == "" || s.Adaptive && s.Stops == 0 && len(s.Events) == 0},
