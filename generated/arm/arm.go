@@ -86,12 +86,18 @@ const version = "v0.1.0"
 
 // prepared holds what is computed once whenever parameters have changed.
 type prepared struct {
+	armL2Square        [1]Real    // Arm.l2.square
 	armM2Add           [1]Real    // Arm.m2.add
 	armL1Square        [1]Real    // Arm.l1.square
-	armL2Square        [1]Real    // Arm.l2.square
+	armL1Add           [1]Real    // Arm.l1.add
 	mul                [1]Real    // mul
+	armL1Mul           [1]Real    // Arm.l1.mul
+	armL2Square2       [1]Real    // Arm.l2.square.2
 	mul2               [1]Real    // mul.2
 	mul3               [1]Real    // mul.3
+	mul4               [1]Real    // mul.4
+	mul5               [1]Real    // mul.5
+	mul6               [1]Real    // mul.6
 	friction4BiasBar   [2]Real    // friction.4.bias_bar
 	friction4WeightBar [64]Real   // friction.4.weight_bar
 	friction2BiasBar   [32]Real   // friction.2.bias_bar
@@ -102,7 +108,7 @@ type prepared struct {
 
 // of computes what follows from the parameters.
 func (pre *prepared) of(w *Params) {
-	pre.armM2Add[0], pre.armL1Square[0], pre.armL2Square[0], pre.mul[0], pre.mul2[0], pre.mul3[0] = paramsPrepare(w, &pre.friction4BiasBar, &pre.friction4WeightBar, &pre.friction2BiasBar, &pre.friction2WeightBar, &pre.friction0BiasBar, &pre.friction0WeightBar)
+	pre.armL2Square[0], pre.armM2Add[0], pre.armL1Square[0], pre.armL1Add[0], pre.mul[0], pre.armL1Mul[0], pre.mul2[0], pre.mul3[0], pre.mul4[0], pre.mul5[0], pre.mul6[0] = paramsPrepare(w, &pre.armL2Square2, &pre.friction4BiasBar, &pre.friction4WeightBar, &pre.friction2BiasBar, &pre.friction2WeightBar, &pre.friction0BiasBar, &pre.friction0WeightBar)
 }
 
 // Predict rolls the arm out under a recorded torque sequence.
@@ -804,7 +810,7 @@ func (st *ArmFwdStepper) Step(t, h float64, last ArmState, load Real, uTimes [50
 	loadGiven, mulGiven, addGiven, mul2Given, mul3Given, mul4Given, mul5Given = predict0Given(w, pre, load, &uTimes, (*[100]Real)(unsafe.Pointer(&u)), &uTimesGiven, &uGiven, &reshapeGiven)
 	var q1 [2]Real
 	var v1 [2]Real
-	predict0Predict0Step(w, pre, t, h, &last.Q, &last.V, loadGiven, &uTimesGiven, &uGiven, mulGiven, addGiven, mul2Given, mul3Given, &reshapeGiven, mul4Given, mul5Given, &q1, &v1)
+	predict0Step(w, pre, t, h, &last.Q, &last.V, loadGiven, &uTimesGiven, &uGiven, mulGiven, addGiven, mul2Given, mul3Given, &reshapeGiven, mul4Given, mul5Given, &q1, &v1)
 	finite := q1[0]-q1[0] == 0 && q1[1]-q1[1] == 0 && v1[0]-v1[0] == 0 && v1[1]-v1[1] == 0
 	if !finite {
 		return last, rt.StepFailure(&armFwdStepperSite, t, h)
@@ -901,7 +907,7 @@ func (s *ArmFwdSolve) Step() bool {
 		if stop || pieces || k == steps-1 {
 			h = goal - t
 		}
-		predict0Predict0Step(w, pre, t, h, &q, &v, load, uTimes, u, mul, add, mul2, mul3, reshape, mul4, mul5, &q1, &v1)
+		predict0Step(w, pre, t, h, &q, &v, load, uTimes, u, mul, add, mul2, mul3, reshape, mul4, mul5, &q1, &v1)
 		st.NFE += 4
 		finite := q1[0]-q1[0] == 0 && q1[1]-q1[1] == 0 && v1[0]-v1[0] == 0 && v1[1]-v1[1] == 0
 		if !finite {

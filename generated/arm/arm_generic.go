@@ -5,11 +5,21 @@ package arm
 import "ndec.dev/ndec/rt"
 
 // paramsPrepare is params.prepare of one sample (arm.nde:30).
-func paramsPrepare(w *Params, friction4BiasBar *[2]Real, friction4WeightBar *[64]Real, friction2BiasBar *[32]Real, friction2WeightBar *[1024]Real, friction0BiasBar *[32]Real, friction0WeightBar *[192]Real) (Real, Real, Real, Real, Real, Real) {
+func paramsPrepare(w *Params, armL2Square2 *[1]Real, friction4BiasBar *[2]Real, friction4WeightBar *[64]Real, friction2BiasBar *[32]Real, friction2WeightBar *[1024]Real, friction0BiasBar *[32]Real, friction0WeightBar *[192]Real) (Real, Real, Real, Real, Real, Real, Real, Real, Real, Real, Real) {
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
+	square := Real(w.ArmL2[0] * w.ArmL2[0])
 	add := w.ArmM2[0] + w.ArmM1[0]
-	square := Real(w.ArmL1[0] * w.ArmL1[0])
-	square2 := Real(w.ArmL2[0] * w.ArmL2[0])
+	square2 := Real(w.ArmL1[0] * w.ArmL1[0])
+	add2 := square2 + square
+	mul := Real(2.0 * w.ArmL1[0])
+	mul2 := Real(mul * w.ArmL2[0])
+	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
+	mul3 := Real(w.ArmL1[0] * w.ArmL2[0])
+	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
+	armL2Square2[0] = square
+	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
+	mul4 := Real(9.81 * w.ArmL1[0])
+	mul5 := Real(9.81 * w.ArmL2[0])
 	var sum Real
 	// arm.nde:69  minimize mse(qh, q) + 0.1*mse(vh, v) + 1e-4*l2(friction)
 	for i := 0; i < 192; i++ {
@@ -27,21 +37,21 @@ func paramsPrepare(w *Params, friction4BiasBar *[2]Real, friction4WeightBar *[64
 		friction2BiasBar[i] = Real(0.0001 * Real(2.0*w.Friction2Bias[i]))
 		friction0BiasBar[i] = Real(0.0001 * Real(2.0*w.Friction0Bias[i]))
 	}
-	add2 := sum + sum2
+	add3 := sum + sum2
 	var sum4 Real
 	for i := 0; i < 1024; i++ {
 		square6 := Real(w.Friction2Weight[i] * w.Friction2Weight[i])
 		sum4 += square6
 		friction2WeightBar[i] = Real(0.0001 * Real(2.0*w.Friction2Weight[i]))
 	}
-	add3 := add2 + sum4 + sum3
+	add4 := add3 + sum4 + sum3
 	var sum5 Real
 	for i := 0; i < 64; i++ {
 		square7 := Real(w.Friction4Weight[i] * w.Friction4Weight[i])
 		sum5 += square7
 		friction4WeightBar[i] = Real(0.0001 * Real(2.0*w.Friction4Weight[i]))
 	}
-	add4 := add3 + sum5
+	add5 := add4 + sum5
 	var sum6 Real
 	square_2_0 := Real(w.Friction4Bias[0] * w.Friction4Bias[0])
 	square_2_1 := Real(w.Friction4Bias[1] * w.Friction4Bias[1])
@@ -49,15 +59,14 @@ func paramsPrepare(w *Params, friction4BiasBar *[2]Real, friction4WeightBar *[64
 	sum6 += square_2_1
 	friction4BiasBar[0] = Real(0.0001 * Real(2.0*w.Friction4Bias[0]))
 	friction4BiasBar[1] = Real(0.0001 * Real(2.0*w.Friction4Bias[1]))
-	mul := Real(0.0001 * (add4 + sum6))
+	mul6 := Real(0.0001 * (add5 + sum6))
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	mul2 := Real(2.0 * w.ArmL2[0])
-	mul3 := Real(2.0 * w.ArmL1[0])
-	return add, square, square2, mul, mul2, mul3
+	mul7 := Real(2.0 * w.ArmL2[0])
+	return square, add, square2, add2, mul2, mul3, mul4, mul5, mul6, mul7, mul
 }
 
-// predict0ArmField is Predict.0.Arm.field of one sample (arm.nde:15): 1280 multiply-adds, 72 transcendental functions.
-func predict0ArmField(w *Params, t float64, q *[2]Real, v *[2]Real, load Real, uTimes *[50]float64, u *[100]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, dq *[2]Real, dv *[2]Real) {
+// armField is Arm.field of one sample (arm.nde:15): 1280 multiply-adds, 72 transcendental functions.
+func armField(w *Params, t float64, q *[2]Real, v *[2]Real, load Real, uTimes *[50]float64, u *[100]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, dq *[2]Real, dv *[2]Real) {
 	q0, q1 := q[0], q[1]
 	v0, v1 := v[0], v[1]
 	reshape0 := reshape[0]
@@ -167,8 +176,8 @@ func predict0ArmField(w *Params, t float64, q *[2]Real, v *[2]Real, load Real, u
 	dq[1] = v1
 }
 
-// predict0Predict0Step is Predict.0.Predict.0.step of one sample (arm.nde:45): 5120 multiply-adds, 288 transcendental functions.
-func predict0Predict0Step(w *Params, pre *prepared, t float64, h float64, q *[2]Real, qK1 *[2]Real, load Real, uTimes *[50]float64, u *[100]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, qNext *[2]Real, vNext *[2]Real) {
+// predict0Step is Predict.0.step of one sample (arm.nde:45): 5120 multiply-adds, 288 transcendental functions.
+func predict0Step(w *Params, pre *prepared, t float64, h float64, q *[2]Real, qK1 *[2]Real, load Real, uTimes *[50]float64, u *[100]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, qNext *[2]Real, vNext *[2]Real) {
 	q0, q1 := q[0], q[1]
 	qK10, qK11 := qK1[0], qK1[1]
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
@@ -629,8 +638,8 @@ func predict0Predict0Step(w *Params, pre *prepared, t float64, h float64, q *[2]
 	vNext[1] = add_5_1 + Real(hb1*vK4[1])
 }
 
-// predict0Predict0DenseStep is Predict.0.Predict.0.dense_step of one sample (arm.nde:45): 5120 multiply-adds, 288 transcendental functions.
-func predict0Predict0DenseStep(w *Params, pre *prepared, t float64, h float64, q *[2]Real, qK1 *[2]Real, load Real, uTimes *[50]float64, u *[100]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, qNext *[2]Real, vNext *[2]Real, qD1 *[2]Real, vD1 *[2]Real, qD2 *[2]Real, vD2 *[2]Real, qD3 *[2]Real, vD3 *[2]Real) {
+// predict0DenseStep is Predict.0.dense_step of one sample (arm.nde:45): 5120 multiply-adds, 288 transcendental functions.
+func predict0DenseStep(w *Params, pre *prepared, t float64, h float64, q *[2]Real, qK1 *[2]Real, load Real, uTimes *[50]float64, u *[100]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, qNext *[2]Real, vNext *[2]Real, qD1 *[2]Real, vD1 *[2]Real, qD2 *[2]Real, vD2 *[2]Real, qD3 *[2]Real, vD3 *[2]Real) {
 	q0, q1 := q[0], q[1]
 	qK10, qK11 := qK1[0], qK1[1]
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
@@ -1100,8 +1109,8 @@ func predict0Predict0DenseStep(w *Params, pre *prepared, t float64, h float64, q
 	qD1[1] = qK11
 }
 
-// predict0Predict0Dense is Predict.0.Predict.0.dense of one sample (arm.nde:45).
-func predict0Predict0Dense(theta float64, h float64, q *[2]Real, v *[2]Real, qNext *[2]Real, vNext *[2]Real, qD1 *[2]Real, vD1 *[2]Real, qD2 *[2]Real, vD2 *[2]Real, qD3 *[2]Real, vD3 *[2]Real, qAt *[2]Real, vAt *[2]Real) {
+// predict0Dense is Predict.0.dense of one sample (arm.nde:45).
+func predict0Dense(theta float64, h float64, q *[2]Real, v *[2]Real, qNext *[2]Real, vNext *[2]Real, qD1 *[2]Real, vD1 *[2]Real, qD2 *[2]Real, vD2 *[2]Real, qD3 *[2]Real, vD3 *[2]Real, qAt *[2]Real, vAt *[2]Real) {
 	q0, q1 := q[0], q[1]
 	v0, v1 := v[0], v[1]
 	qD10, qD11 := qD1[0], qD1[1]
@@ -1221,8 +1230,8 @@ func predictPath0(w *Params, pre *prepared, q0 *[2]Real, v0 *[2]Real, ts *[50]fl
 	return ts[0], ts[49], load, mul, add2, mul2, mul3, mul4, mul5
 }
 
-// armField is Arm.field_ of one sample (arm.nde:15): 1280 multiply-adds, 72 transcendental functions.
-func armField(w *Params, t float64, q *[2]Real, v *[2]Real, u *[2]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, dq *[2]Real, dv *[2]Real) {
+// armField2 is Arm.field_ of one sample (arm.nde:15): 1280 multiply-adds, 72 transcendental functions.
+func armField2(w *Params, t float64, q *[2]Real, v *[2]Real, u *[2]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, dq *[2]Real, dv *[2]Real) {
 	q0, q1 := q[0], q[1]
 	v0, v1 := v[0], v[1]
 	u0, u1 := u[0], u[1]
@@ -1337,7 +1346,7 @@ func step0Step(w *Params, t float64, h float64, q *[2]Real, v *[2]Real, u *[2]Re
 	// arm.nde:51  end := solve(Arm{q: q, v: v, u: u, load: load}, over: 0..0.01, with: rk4{steps: 2})
 	var result [2]Real
 	var result2 [2]Real
-	armField(w, t, q, v, u, mul, add, mul2, mul3, reshape, mul4, mul5, &result, &result2)
+	armField2(w, t, q, v, u, mul, add, mul2, mul3, reshape, mul4, mul5, &result, &result2)
 	mul6 := float64(h * 0.5)
 	t2 := t + mul6
 	ha21 := Real(mul6)
@@ -1349,7 +1358,7 @@ func step0Step(w *Params, t float64, h float64, q *[2]Real, v *[2]Real, u *[2]Re
 	vY2[1] = v1 + Real(ha21*result2[1])
 	var result3 [2]Real
 	var result4 [2]Real
-	armField(w, t2, &qY2, &vY2, u, mul, add, mul2, mul3, reshape, mul4, mul5, &result3, &result4)
+	armField2(w, t2, &qY2, &vY2, u, mul, add, mul2, mul3, reshape, mul4, mul5, &result3, &result4)
 	var qY3 [2]Real
 	var vY3 [2]Real
 	qY3[0] = q0 + Real(ha21*result3[0])
@@ -1358,7 +1367,7 @@ func step0Step(w *Params, t float64, h float64, q *[2]Real, v *[2]Real, u *[2]Re
 	vY3[1] = v1 + Real(ha21*result4[1])
 	var result5 [2]Real
 	var result6 [2]Real
-	armField(w, t2, &qY3, &vY3, u, mul, add, mul2, mul3, reshape, mul4, mul5, &result5, &result6)
+	armField2(w, t2, &qY3, &vY3, u, mul, add, mul2, mul3, reshape, mul4, mul5, &result5, &result6)
 	t4 := t + h
 	ha43 := Real(h)
 	var qY4 [2]Real
@@ -1369,7 +1378,7 @@ func step0Step(w *Params, t float64, h float64, q *[2]Real, v *[2]Real, u *[2]Re
 	vY4[1] = v1 + Real(ha43*result6[1])
 	var result7 [2]Real
 	var result8 [2]Real
-	armField(w, t4, &qY4, &vY4, u, mul, add, mul2, mul3, reshape, mul4, mul5, &result7, &result8)
+	armField2(w, t4, &qY4, &vY4, u, mul, add, mul2, mul3, reshape, mul4, mul5, &result7, &result8)
 	hb1 := Real(float64(h * 0.16666666666666666))
 	hb2 := Real(float64(h * 0.3333333333333333))
 	qNext[0] = q0 + Real(hb1*result[0]) + Real(hb2*result3[0]) + Real(hb2*result5[0]) + Real(hb1*result7[0])
@@ -1404,7 +1413,7 @@ func step0DenseStep(w *Params, t float64, h float64, q *[2]Real, v *[2]Real, u *
 	q0, q1 := q[0], q[1]
 	v0, v1 := v[0], v[1]
 	// arm.nde:51  end := solve(Arm{q: q, v: v, u: u, load: load}, over: 0..0.01, with: rk4{steps: 2})
-	armField(w, t, q, v, u, mul, add, mul2, mul3, reshape, mul4, mul5, qD1, vD1)
+	armField2(w, t, q, v, u, mul, add, mul2, mul3, reshape, mul4, mul5, qD1, vD1)
 	mul6 := float64(h * 0.5)
 	t2 := t + mul6
 	ha21 := Real(mul6)
@@ -1416,7 +1425,7 @@ func step0DenseStep(w *Params, t float64, h float64, q *[2]Real, v *[2]Real, u *
 	vY2[1] = v1 + Real(ha21*vD1[1])
 	var result [2]Real
 	var result2 [2]Real
-	armField(w, t2, &qY2, &vY2, u, mul, add, mul2, mul3, reshape, mul4, mul5, &result, &result2)
+	armField2(w, t2, &qY2, &vY2, u, mul, add, mul2, mul3, reshape, mul4, mul5, &result, &result2)
 	var qY3 [2]Real
 	var vY3 [2]Real
 	qY3[0] = q0 + Real(ha21*result[0])
@@ -1425,7 +1434,7 @@ func step0DenseStep(w *Params, t float64, h float64, q *[2]Real, v *[2]Real, u *
 	vY3[1] = v1 + Real(ha21*result2[1])
 	var result3 [2]Real
 	var result4 [2]Real
-	armField(w, t2, &qY3, &vY3, u, mul, add, mul2, mul3, reshape, mul4, mul5, &result3, &result4)
+	armField2(w, t2, &qY3, &vY3, u, mul, add, mul2, mul3, reshape, mul4, mul5, &result3, &result4)
 	t4 := t + h
 	ha43 := Real(h)
 	var qY4 [2]Real
@@ -1436,7 +1445,7 @@ func step0DenseStep(w *Params, t float64, h float64, q *[2]Real, v *[2]Real, u *
 	vY4[1] = v1 + Real(ha43*result4[1])
 	var result5 [2]Real
 	var result6 [2]Real
-	armField(w, t4, &qY4, &vY4, u, mul, add, mul2, mul3, reshape, mul4, mul5, &result5, &result6)
+	armField2(w, t4, &qY4, &vY4, u, mul, add, mul2, mul3, reshape, mul4, mul5, &result5, &result6)
 	hb1 := Real(float64(h * 0.16666666666666666))
 	hb2 := Real(float64(h * 0.3333333333333333))
 	qNext[0] = q0 + Real(hb1*qD1[0]) + Real(hb2*result[0]) + Real(hb2*result3[0]) + Real(hb1*result5[0])
@@ -1501,7 +1510,7 @@ func stepPath0(w *Params, pre *prepared, q *[2]Real, v *[2]Real, u *[2]Real, loa
 }
 
 // step0TangentArmField is Step.0.tangent.Arm.field_ of one sample (arm.nde:15): 2564 multiply-adds, 138 transcendental functions.
-func step0TangentArmField(w *Params, t float64, q *[2]Real, v *[2]Real, qDot *[2]Real, vDot *[2]Real, load Real, u *[2]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, dq *[2]Real, dv *[2]Real, dqDot *[2]Real, dvDot *[2]Real) {
+func step0TangentArmField(w *Params, t float64, q *[2]Real, v *[2]Real, qDot *[2]Real, vDot *[2]Real, u *[2]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, dq *[2]Real, dv *[2]Real, dqDot *[2]Real, dvDot *[2]Real) {
 	q0, q1 := q[0], q[1]
 	v0, v1 := v[0], v[1]
 	qDot0, qDot1 := qDot[0], qDot[1]
@@ -1729,61 +1738,51 @@ func step0TangentArmField(w *Params, t float64, q *[2]Real, v *[2]Real, qDot *[2
 }
 
 // armFieldDual is Arm.field_.dual of one sample (arm.nde:15): 2564 multiply-adds, 138 transcendental functions.
-func armFieldDual(w *Params, pre *prepared, q *[2]Real, v *[2]Real, load Real, u *[2]Real, qDot *[2]Real, vDot *[2]Real, dq *[2]Real, dv *[2]Real, dqDot *[2]Real, dvDot *[2]Real) {
+func armFieldDual(w *Params, q *[2]Real, v *[2]Real, u *[2]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, qDot *[2]Real, vDot *[2]Real, dq *[2]Real, dv *[2]Real, dqDot *[2]Real, dvDot *[2]Real) {
 	q0, q1 := q[0], q[1]
 	v0, v1 := v[0], v[1]
 	u0, u1 := u[0], u[1]
+	reshape0 := reshape[0]
 	qDot0, qDot1 := qDot[0], qDot[1]
 	vDot0, vDot1 := vDot[0], vDot[1]
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	add := load + pre.armM2Add[0]
-	// arm.nde:27  mt := m2 + load
-	mt := w.ArmM2[0] + load
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	mul := Real(mt * pre.armL2Square[0])
-	mul2 := Real(Real(Real(2.0*mt)*w.ArmL1[0]) * w.ArmL2[0])
 	// arm.nde:28  c2 := cos(q[1])
 	c2 := rt.Cos32(q1)
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a := Real(add*pre.armL1Square[0]) + mul + Real(mul2*c2)
+	a := add + Real(mul2*c2)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape := a
+	reshape2 := a
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	mul3 := Real(Real(mt*w.ArmL1[0]) * w.ArmL2[0])
 	b := mul + Real(mul3*c2)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape2 := b
-	reshape3 := mul
+	reshape3 := b
 	// arm.nde:28  c2 := cos(q[1])
 	s2 := rt.Sin32(q1)
 	// arm.nde:33  k := mt * l1 * l2 * s2
 	k2 := Real(mul3 * s2)
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
 	neg := -k2
-	mul4 := Real(2.0 * v0)
-	add2 := Real(mul4*v1) + Real(v1*v1)
-	mul5 := Real(neg * add2)
+	mul6 := Real(2.0 * v0)
+	add2 := Real(mul6*v1) + Real(v1*v1)
+	mul7 := Real(neg * add2)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat0 := reshape
-	concat1 := reshape2
-	concat_2_0 := reshape2
-	concat_2_1 := reshape3
+	concat0 := reshape2
+	concat1 := reshape3
+	concat_2_0 := reshape3
+	concat_2_1 := reshape0
 	var m [4]Real
 	m[0] = concat0
 	m[1] = concat1
 	m[2] = concat_2_0
 	m[3] = concat_2_1
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape4 := mul5
+	reshape4 := mul7
 	square := Real(v0 * v0)
-	mul6 := Real(k2 * square)
-	reshape5 := mul6
+	mul8 := Real(k2 * square)
+	reshape5 := mul8
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul7 := Real(Real(add*9.81) * w.ArmL1[0])
-	mul8 := Real(Real(mt*9.81) * w.ArmL2[0])
 	add3 := q0 + q1
-	mul9 := Real(mul8 * rt.Cos32(add3))
-	add4 := Real(mul7*rt.Cos32(q0)) + mul9
+	mul9 := Real(mul5 * rt.Cos32(add3))
+	add4 := Real(mul4*rt.Cos32(q0)) + mul9
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
 	c0 := reshape4
 	c1 := reshape5
@@ -1865,13 +1864,13 @@ func armFieldDual(w *Params, pre *prepared, q *[2]Real, v *[2]Real, load Real, u
 	// arm.nde:33  k := mt * l1 * l2 * s2
 	kDot := Real(Real(qDot1*c2) * mul3)
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	add7 := Real((-kDot)*add2) + Real((Real(Real(vDot0*2.0)*v1)+Real(vDot1*mul4)+Real(vDot1*Real(2.0*v1)))*neg)
+	add7 := Real((-kDot)*add2) + Real((Real(Real(vDot0*2.0)*v1)+Real(vDot1*mul6)+Real(vDot1*Real(2.0*v1)))*neg)
 	reshape8 := add7
-	add8 := Real(kDot*square) + Real(Real(vDot0*mul4)*k2)
+	add8 := Real(kDot*square) + Real(Real(vDot0*mul6)*k2)
 	reshape9 := add8
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul10 := Real(Real((qDot0+qDot1)*(-rt.Sin32(add3))) * mul8)
-	add9 := Real(Real(qDot0*(-rt.Sin32(q0)))*mul7) + mul10
+	mul10 := Real(Real((qDot0+qDot1)*(-rt.Sin32(add3))) * mul5)
+	add9 := Real(Real(qDot0*(-rt.Sin32(q0)))*mul4) + mul10
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
 	cDot0 := reshape8
 	cDot1 := reshape9
@@ -1967,7 +1966,7 @@ func armFieldDual(w *Params, pre *prepared, q *[2]Real, v *[2]Real, load Real, u
 }
 
 // step0TangentStep is Step.0.tangent.step of one sample (arm.nde:51): 10256 multiply-adds, 552 transcendental functions.
-func step0TangentStep(w *Params, pre *prepared, t float64, h float64, q *[2]Real, v *[2]Real, qDot *[2]Real, vDot *[2]Real, load Real, u *[2]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, qNext *[2]Real, vNext *[2]Real, qNextDot *[2]Real, vNextDot *[2]Real) {
+func step0TangentStep(w *Params, t float64, h float64, q *[2]Real, v *[2]Real, qDot *[2]Real, vDot *[2]Real, u *[2]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, qNext *[2]Real, vNext *[2]Real, qNextDot *[2]Real, vNextDot *[2]Real) {
 	q0, q1 := q[0], q[1]
 	v0, v1 := v[0], v[1]
 	qDot0, qDot1 := qDot[0], qDot[1]
@@ -1977,7 +1976,7 @@ func step0TangentStep(w *Params, pre *prepared, t float64, h float64, q *[2]Real
 	var result2 [2]Real
 	var result3 [2]Real
 	var result4 [2]Real
-	armFieldDual(w, pre, q, v, load, u, qDot, vDot, &result, &result2, &result3, &result4)
+	armFieldDual(w, q, v, u, mul, add, mul2, mul3, reshape, mul4, mul5, qDot, vDot, &result, &result2, &result3, &result4)
 	ha21 := Real(float64(h * 0.5))
 	var qY2 [2]Real
 	var vY2 [2]Real
@@ -1995,7 +1994,7 @@ func step0TangentStep(w *Params, pre *prepared, t float64, h float64, q *[2]Real
 	var result6 [2]Real
 	var result7 [2]Real
 	var result8 [2]Real
-	armFieldDual(w, pre, &qY2, &vY2, load, u, &qY2Dot, &vY2Dot, &result5, &result6, &result7, &result8)
+	armFieldDual(w, &qY2, &vY2, u, mul, add, mul2, mul3, reshape, mul4, mul5, &qY2Dot, &vY2Dot, &result5, &result6, &result7, &result8)
 	var qY3 [2]Real
 	var vY3 [2]Real
 	var qY3Dot [2]Real
@@ -2012,7 +2011,7 @@ func step0TangentStep(w *Params, pre *prepared, t float64, h float64, q *[2]Real
 	var result10 [2]Real
 	var result11 [2]Real
 	var result12 [2]Real
-	armFieldDual(w, pre, &qY3, &vY3, load, u, &qY3Dot, &vY3Dot, &result9, &result10, &result11, &result12)
+	armFieldDual(w, &qY3, &vY3, u, mul, add, mul2, mul3, reshape, mul4, mul5, &qY3Dot, &vY3Dot, &result9, &result10, &result11, &result12)
 	ha43 := Real(h)
 	var qY4 [2]Real
 	var vY4 [2]Real
@@ -2030,7 +2029,7 @@ func step0TangentStep(w *Params, pre *prepared, t float64, h float64, q *[2]Real
 	var result14 [2]Real
 	var result15 [2]Real
 	var result16 [2]Real
-	armFieldDual(w, pre, &qY4, &vY4, load, u, &qY4Dot, &vY4Dot, &result13, &result14, &result15, &result16)
+	armFieldDual(w, &qY4, &vY4, u, mul, add, mul2, mul3, reshape, mul4, mul5, &qY4Dot, &vY4Dot, &result13, &result14, &result15, &result16)
 	hb1 := Real(float64(h * 0.16666666666666666))
 	hb2 := Real(float64(h * 0.3333333333333333))
 	qNext[0] = q0 + Real(hb1*result[0]) + Real(hb2*result5[0]) + Real(hb2*result9[0]) + Real(hb1*result13[0])
@@ -2044,14 +2043,14 @@ func step0TangentStep(w *Params, pre *prepared, t float64, h float64, q *[2]Real
 }
 
 // step0Tangent2ArmField is Step.0.tangent2.Arm.field_ of one sample (arm.nde:15): 2564 multiply-adds, 138 transcendental functions.
-func step0Tangent2ArmField(w *Params, t float64, q *[2]Real, v *[2]Real, qDot *[2]Real, vDot *[2]Real, load Real, u *[2]Real, uDot *[2]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, dq *[2]Real, dv *[2]Real, dqDot *[2]Real, dvDot *[2]Real) {
+func step0Tangent2ArmField(w *Params, t float64, q *[2]Real, v *[2]Real, qDot *[2]Real, vDot *[2]Real, u *[2]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, uDot *[2]Real, dq *[2]Real, dv *[2]Real, dqDot *[2]Real, dvDot *[2]Real) {
 	q0, q1 := q[0], q[1]
 	v0, v1 := v[0], v[1]
 	qDot0, qDot1 := qDot[0], qDot[1]
 	vDot0, vDot1 := vDot[0], vDot[1]
 	u0, u1 := u[0], u[1]
-	uDot0, uDot1 := uDot[0], uDot[1]
 	reshape0 := reshape[0]
+	uDot0, uDot1 := uDot[0], uDot[1]
 	// arm.nde:28  c2 := cos(q[1])
 	c2 := rt.Cos32(q1)
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
@@ -2273,62 +2272,52 @@ func step0Tangent2ArmField(w *Params, t float64, q *[2]Real, v *[2]Real, qDot *[
 }
 
 // armFieldDual2 is Arm.field_.dual2 of one sample (arm.nde:15): 2564 multiply-adds, 138 transcendental functions.
-func armFieldDual2(w *Params, pre *prepared, q *[2]Real, v *[2]Real, load Real, u *[2]Real, qDot *[2]Real, vDot *[2]Real, uDot *[2]Real, dq *[2]Real, dv *[2]Real, dqDot *[2]Real, dvDot *[2]Real) {
+func armFieldDual2(w *Params, q *[2]Real, v *[2]Real, u *[2]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, qDot *[2]Real, vDot *[2]Real, uDot *[2]Real, dq *[2]Real, dv *[2]Real, dqDot *[2]Real, dvDot *[2]Real) {
 	q0, q1 := q[0], q[1]
 	v0, v1 := v[0], v[1]
 	u0, u1 := u[0], u[1]
+	reshape0 := reshape[0]
 	qDot0, qDot1 := qDot[0], qDot[1]
 	vDot0, vDot1 := vDot[0], vDot[1]
 	uDot0, uDot1 := uDot[0], uDot[1]
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	add := load + pre.armM2Add[0]
-	// arm.nde:27  mt := m2 + load
-	mt := w.ArmM2[0] + load
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	mul := Real(mt * pre.armL2Square[0])
-	mul2 := Real(Real(Real(2.0*mt)*w.ArmL1[0]) * w.ArmL2[0])
 	// arm.nde:28  c2 := cos(q[1])
 	c2 := rt.Cos32(q1)
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a := Real(add*pre.armL1Square[0]) + mul + Real(mul2*c2)
+	a := add + Real(mul2*c2)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape := a
+	reshape2 := a
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	mul3 := Real(Real(mt*w.ArmL1[0]) * w.ArmL2[0])
 	b := mul + Real(mul3*c2)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape2 := b
-	reshape3 := mul
+	reshape3 := b
 	// arm.nde:28  c2 := cos(q[1])
 	s2 := rt.Sin32(q1)
 	// arm.nde:33  k := mt * l1 * l2 * s2
 	k2 := Real(mul3 * s2)
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
 	neg := -k2
-	mul4 := Real(2.0 * v0)
-	add2 := Real(mul4*v1) + Real(v1*v1)
-	mul5 := Real(neg * add2)
+	mul6 := Real(2.0 * v0)
+	add2 := Real(mul6*v1) + Real(v1*v1)
+	mul7 := Real(neg * add2)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat0 := reshape
-	concat1 := reshape2
-	concat_2_0 := reshape2
-	concat_2_1 := reshape3
+	concat0 := reshape2
+	concat1 := reshape3
+	concat_2_0 := reshape3
+	concat_2_1 := reshape0
 	var m [4]Real
 	m[0] = concat0
 	m[1] = concat1
 	m[2] = concat_2_0
 	m[3] = concat_2_1
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape4 := mul5
+	reshape4 := mul7
 	square := Real(v0 * v0)
-	mul6 := Real(k2 * square)
-	reshape5 := mul6
+	mul8 := Real(k2 * square)
+	reshape5 := mul8
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul7 := Real(Real(add*9.81) * w.ArmL1[0])
-	mul8 := Real(Real(mt*9.81) * w.ArmL2[0])
 	add3 := q0 + q1
-	mul9 := Real(mul8 * rt.Cos32(add3))
-	add4 := Real(mul7*rt.Cos32(q0)) + mul9
+	mul9 := Real(mul5 * rt.Cos32(add3))
+	add4 := Real(mul4*rt.Cos32(q0)) + mul9
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
 	c0 := reshape4
 	c1 := reshape5
@@ -2410,13 +2399,13 @@ func armFieldDual2(w *Params, pre *prepared, q *[2]Real, v *[2]Real, load Real, 
 	// arm.nde:33  k := mt * l1 * l2 * s2
 	kDot := Real(Real(qDot1*c2) * mul3)
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	add7 := Real((-kDot)*add2) + Real((Real(Real(vDot0*2.0)*v1)+Real(vDot1*mul4)+Real(vDot1*Real(2.0*v1)))*neg)
+	add7 := Real((-kDot)*add2) + Real((Real(Real(vDot0*2.0)*v1)+Real(vDot1*mul6)+Real(vDot1*Real(2.0*v1)))*neg)
 	reshape8 := add7
-	add8 := Real(kDot*square) + Real(Real(vDot0*mul4)*k2)
+	add8 := Real(kDot*square) + Real(Real(vDot0*mul6)*k2)
 	reshape9 := add8
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul10 := Real(Real((qDot0+qDot1)*(-rt.Sin32(add3))) * mul8)
-	add9 := Real(Real(qDot0*(-rt.Sin32(q0)))*mul7) + mul10
+	mul10 := Real(Real((qDot0+qDot1)*(-rt.Sin32(add3))) * mul5)
+	add9 := Real(Real(qDot0*(-rt.Sin32(q0)))*mul4) + mul10
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
 	cDot0 := reshape8
 	cDot1 := reshape9
@@ -2512,7 +2501,7 @@ func armFieldDual2(w *Params, pre *prepared, q *[2]Real, v *[2]Real, load Real, 
 }
 
 // step0Tangent2Step is Step.0.tangent2.step of one sample (arm.nde:51): 10256 multiply-adds, 552 transcendental functions.
-func step0Tangent2Step(w *Params, pre *prepared, t float64, h float64, q *[2]Real, v *[2]Real, qDot *[2]Real, vDot *[2]Real, load Real, u *[2]Real, uDot *[2]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, qNext *[2]Real, vNext *[2]Real, qNextDot *[2]Real, vNextDot *[2]Real) {
+func step0Tangent2Step(w *Params, t float64, h float64, q *[2]Real, v *[2]Real, qDot *[2]Real, vDot *[2]Real, u *[2]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, uDot *[2]Real, qNext *[2]Real, vNext *[2]Real, qNextDot *[2]Real, vNextDot *[2]Real) {
 	q0, q1 := q[0], q[1]
 	v0, v1 := v[0], v[1]
 	qDot0, qDot1 := qDot[0], qDot[1]
@@ -2522,7 +2511,7 @@ func step0Tangent2Step(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 	var result2 [2]Real
 	var result3 [2]Real
 	var result4 [2]Real
-	armFieldDual2(w, pre, q, v, load, u, qDot, vDot, uDot, &result, &result2, &result3, &result4)
+	armFieldDual2(w, q, v, u, mul, add, mul2, mul3, reshape, mul4, mul5, qDot, vDot, uDot, &result, &result2, &result3, &result4)
 	ha21 := Real(float64(h * 0.5))
 	var qY2 [2]Real
 	var vY2 [2]Real
@@ -2540,7 +2529,7 @@ func step0Tangent2Step(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 	var result6 [2]Real
 	var result7 [2]Real
 	var result8 [2]Real
-	armFieldDual2(w, pre, &qY2, &vY2, load, u, &qY2Dot, &vY2Dot, uDot, &result5, &result6, &result7, &result8)
+	armFieldDual2(w, &qY2, &vY2, u, mul, add, mul2, mul3, reshape, mul4, mul5, &qY2Dot, &vY2Dot, uDot, &result5, &result6, &result7, &result8)
 	var qY3 [2]Real
 	var vY3 [2]Real
 	var qY3Dot [2]Real
@@ -2557,7 +2546,7 @@ func step0Tangent2Step(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 	var result10 [2]Real
 	var result11 [2]Real
 	var result12 [2]Real
-	armFieldDual2(w, pre, &qY3, &vY3, load, u, &qY3Dot, &vY3Dot, uDot, &result9, &result10, &result11, &result12)
+	armFieldDual2(w, &qY3, &vY3, u, mul, add, mul2, mul3, reshape, mul4, mul5, &qY3Dot, &vY3Dot, uDot, &result9, &result10, &result11, &result12)
 	ha43 := Real(h)
 	var qY4 [2]Real
 	var vY4 [2]Real
@@ -2575,7 +2564,7 @@ func step0Tangent2Step(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 	var result14 [2]Real
 	var result15 [2]Real
 	var result16 [2]Real
-	armFieldDual2(w, pre, &qY4, &vY4, load, u, &qY4Dot, &vY4Dot, uDot, &result13, &result14, &result15, &result16)
+	armFieldDual2(w, &qY4, &vY4, u, mul, add, mul2, mul3, reshape, mul4, mul5, &qY4Dot, &vY4Dot, uDot, &result13, &result14, &result15, &result16)
 	hb1 := Real(float64(h * 0.16666666666666666))
 	hb2 := Real(float64(h * 0.3333333333333333))
 	qNext[0] = q0 + Real(hb1*result[0]) + Real(hb2*result5[0]) + Real(hb2*result9[0]) + Real(hb1*result13[0])
@@ -2589,33 +2578,33 @@ func step0Tangent2Step(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 }
 
 // step0Tangent3ArmField is Step.0.tangent3.Arm.field_ of one sample (arm.nde:15): 2564 multiply-adds, 138 transcendental functions.
-func step0Tangent3ArmField(w *Params, t float64, q *[2]Real, v *[2]Real, qDot *[2]Real, vDot *[2]Real, load Real, u *[2]Real, loadDot Real, mul Real, mul2 Real, add Real, add2 Real, mul3 Real, mul4 Real, mul5 Real, mul6 Real, reshape *[1]Real, reshape_2_ *[1]Real, mul7 Real, mul8 Real, mul9 Real, mul10 Real, dq *[2]Real, dv *[2]Real, dqDot *[2]Real, dvDot *[2]Real) {
+func step0Tangent3ArmField(w *Params, t float64, q *[2]Real, v *[2]Real, qDot *[2]Real, vDot *[2]Real, u *[2]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, mulDot Real, addDot Real, mulDot2 Real, mulDot3 Real, reshapeDot *[1]Real, mulDot4 Real, mulDot5 Real, dq *[2]Real, dv *[2]Real, dqDot *[2]Real, dvDot *[2]Real) {
 	q0, q1 := q[0], q[1]
 	v0, v1 := v[0], v[1]
 	qDot0, qDot1 := qDot[0], qDot[1]
 	vDot0, vDot1 := vDot[0], vDot[1]
 	u0, u1 := u[0], u[1]
 	reshape0 := reshape[0]
-	reshape_2_0 := reshape_2_[0]
+	reshapeDot0 := reshapeDot[0]
 	// arm.nde:28  c2 := cos(q[1])
 	c2 := rt.Cos32(q1)
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a := add + Real(mul3*c2)
+	a := add + Real(mul2*c2)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
 	reshape2 := a
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	b := mul + Real(mul5*c2)
+	b := mul + Real(mul3*c2)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
 	reshape3 := b
 	// arm.nde:28  c2 := cos(q[1])
 	s2 := rt.Sin32(q1)
 	// arm.nde:33  k := mt * l1 * l2 * s2
-	k2 := Real(mul5 * s2)
+	k2 := Real(mul3 * s2)
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
 	neg := -k2
-	mul11 := Real(2.0 * v0)
-	add3 := Real(mul11*v1) + Real(v1*v1)
-	mul12 := Real(neg * add3)
+	mul6 := Real(2.0 * v0)
+	add2 := Real(mul6*v1) + Real(v1*v1)
+	mul7 := Real(neg * add2)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
 	concat0 := reshape2
 	concat1 := reshape3
@@ -2627,256 +2616,16 @@ func step0Tangent3ArmField(w *Params, t float64, q *[2]Real, v *[2]Real, qDot *[
 	m[2] = concat_2_0
 	m[3] = concat_2_1
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape4 := mul12
+	reshape4 := mul7
 	square := Real(v0 * v0)
-	mul13 := Real(k2 * square)
-	reshape5 := mul13
+	mul8 := Real(k2 * square)
+	reshape5 := mul8
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
 	cos := rt.Cos32(q0)
-	add4 := q0 + q1
-	cos2 := rt.Cos32(add4)
-	mul14 := Real(mul9 * cos2)
-	add5 := Real(mul7*cos) + mul14
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c0 := reshape4
-	c1 := reshape5
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub0 := u0 - c0
-	sub1 := u1 - c1
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape6 := add5
-	reshape7 := mul14
-	var sin [2]Real
-	var cos3 [2]Real
-	g_2_0 := reshape6
-	g_2_1 := reshape7
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub_2_0 := sub0 - g_2_0
-	sub_2_1 := sub1 - g_2_1
-	// arm.nde:11  return concat(sin(q), cos(q), v) |> Linear(32) |> softplus |> Linear(32) |> softplus |> Linear(2, init: zeros)
-	sin[0] = rt.Sin32(q0)
-	sin[1] = rt.Sin32(q1)
-	cos3[0] = rt.Cos32(q0)
-	cos3[1] = rt.Cos32(q1)
-	var concat2 [6]Real
-	for i0 := 0; i0 < 2; i0++ {
-		concat2[i0] = sin[i0]
-	}
-	for i0 := 0; i0 < 2; i0++ {
-		concat2[i0+2] = cos3[i0]
-	}
-	for i0 := 0; i0 < 2; i0++ {
-		concat2[i0+4] = v[i0]
-	}
-	var add6 [32]Real
-	var softplus [32]Real
-	for i := 0; i < 32; i += 4 {
-		var matvec, matvec_1, matvec_2, matvec_3 Real
-		{
-			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
-			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
-			line2 := (*[6]Real)(w.Friction0Weight[(i+2)*6:])
-			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
-			for j := 0; j < 6; j++ {
-				xj := concat2[j]
-				matvec += Real(line0[j] * xj)
-				matvec_1 += Real(line1[j] * xj)
-				matvec_2 += Real(line2[j] * xj)
-				matvec_3 += Real(line3[j] * xj)
-			}
-		}
-		add6[i] = matvec + w.Friction0Bias[i]
-		add6[i+1] = matvec_1 + w.Friction0Bias[i+1]
-		add6[i+2] = matvec_2 + w.Friction0Bias[i+2]
-		add6[i+3] = matvec_3 + w.Friction0Bias[i+3]
-		softplus[i], softplus[i+1], softplus[i+2], softplus[i+3] = rt.Softplus32x4(add6[i], add6[i+1], add6[i+2], add6[i+3])
-	}
-	var matvec2 [32]Real
-	rt.MatVec32(matvec2[:], w.Friction2Weight[:], softplus[:])
-	var add7 [32]Real
-	var matvec_2_0, matvec_2_1 Real
-	for i := 0; i < 32; i += 4 {
-		add7[i] = matvec2[i] + w.Friction2Bias[i]
-		add7[i+1] = matvec2[i+1] + w.Friction2Bias[i+1]
-		add7[i+2] = matvec2[i+2] + w.Friction2Bias[i+2]
-		add7[i+3] = matvec2[i+3] + w.Friction2Bias[i+3]
-		softplus2, softplus2_1, softplus2_2, softplus2_3 := rt.Softplus32x4(add7[i], add7[i+1], add7[i+2], add7[i+3])
-		matvec_2_0 += Real(w.Friction4Weight[i] * softplus2)
-		matvec_2_1 += Real(w.Friction4Weight[i+32] * softplus2)
-		matvec_2_0 += Real(w.Friction4Weight[i+1] * softplus2_1)
-		matvec_2_1 += Real(w.Friction4Weight[i+1+32] * softplus2_1)
-		matvec_2_0 += Real(w.Friction4Weight[i+2] * softplus2_2)
-		matvec_2_1 += Real(w.Friction4Weight[i+2+32] * softplus2_2)
-		matvec_2_0 += Real(w.Friction4Weight[i+3] * softplus2_3)
-		matvec_2_1 += Real(w.Friction4Weight[i+3+32] * softplus2_3)
-	}
-	var sub2 [2]Real
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub2[0] = sub_2_0 - (matvec_2_0 + w.Friction4Bias[0])
-	sub2[1] = sub_2_1 - (matvec_2_1 + w.Friction4Bias[1])
-	rt.LinSolve(2, m[:], sub2[:], dv[:])
-	// arm.nde:33  k := mt * l1 * l2 * s2
-	kDot := Real(mul6*s2) + Real(Real(qDot1*c2)*mul5)
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	add8 := Real((-kDot)*add3) + Real((Real(Real(vDot0*2.0)*v1)+Real(vDot1*mul11)+Real(vDot1*Real(2.0*v1)))*neg)
-	reshape8 := add8
-	add9 := Real(kDot*square) + Real(Real(vDot0*mul11)*k2)
-	reshape9 := add9
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	add10 := Real(mul10*cos2) + Real(Real((qDot0+qDot1)*(-rt.Sin32(add4)))*mul9)
-	add11 := Real(mul8*cos) + Real(Real(qDot0*(-rt.Sin32(q0)))*mul7) + add10
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	cDot0 := reshape8
-	cDot1 := reshape9
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	neg_2_0 := -cDot0
-	neg_2_1 := -cDot1
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape10 := add11
-	reshape11 := add10
-	var mul15 [2]Real
-	var mul16 [2]Real
-	gDot0 := reshape10
-	gDot1 := reshape11
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub_3_0 := neg_2_0 - gDot0
-	sub_3_1 := neg_2_1 - gDot1
-	// arm.nde:11  return concat(sin(q), cos(q), v) |> Linear(32) |> softplus |> Linear(32) |> softplus |> Linear(2, init: zeros)
-	mul15[0] = Real(qDot0 * cos3[0])
-	mul15[1] = Real(qDot1 * cos3[1])
-	mul16[0] = Real(qDot0 * (-sin[0]))
-	mul16[1] = Real(qDot1 * (-sin[1]))
-	var concat3 [6]Real
-	for i0 := 0; i0 < 2; i0++ {
-		concat3[i0] = mul15[i0]
-	}
-	for i0 := 0; i0 < 2; i0++ {
-		concat3[i0+2] = mul16[i0]
-	}
-	for i0 := 0; i0 < 2; i0++ {
-		concat3[i0+4] = vDot[i0]
-	}
-	var mul17 [32]Real
-	for i := 0; i < 32; i += 4 {
-		var matvec3, matvec3_1, matvec3_2, matvec3_3 Real
-		{
-			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
-			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
-			line2 := (*[6]Real)(w.Friction0Weight[(i+2)*6:])
-			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
-			for j := 0; j < 6; j++ {
-				xj := concat3[j]
-				matvec3 += Real(line0[j] * xj)
-				matvec3_1 += Real(line1[j] * xj)
-				matvec3_2 += Real(line2[j] * xj)
-				matvec3_3 += Real(line3[j] * xj)
-			}
-		}
-		mul17[i] = Real(matvec3 * rt.Sigmoid32(add6[i]))
-		mul17[i+1] = Real(matvec3_1 * rt.Sigmoid32(add6[i+1]))
-		mul17[i+2] = Real(matvec3_2 * rt.Sigmoid32(add6[i+2]))
-		mul17[i+3] = Real(matvec3_3 * rt.Sigmoid32(add6[i+3]))
-	}
-	var matvec4 [32]Real
-	rt.MatVec32(matvec4[:], w.Friction2Weight[:], mul17[:])
-	var matvec_3_0, matvec_3_1 Real
-	for i := 0; i < 32; i++ {
-		mul18 := Real(matvec4[i] * rt.Sigmoid32(add7[i]))
-		matvec_3_0 += Real(w.Friction4Weight[i] * mul18)
-		matvec_3_1 += Real(w.Friction4Weight[i+32] * mul18)
-	}
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub_4_0 := sub_3_0 - matvec_3_0
-	sub_4_1 := sub_3_1 - matvec_3_1
-	// arm.nde:28  c2 := cos(q[1])
-	c2Dot := Real(qDot1 * (-s2))
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	aDot := add2 + (Real(mul4*c2) + Real(c2Dot*mul3))
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape12 := aDot
-	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	bDot := mul2 + (Real(mul6*c2) + Real(c2Dot*mul5))
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape13 := bDot
-	concat_3_0 := reshape12
-	concat_3_1 := reshape13
-	concat_4_0 := reshape13
-	concat_4_1 := reshape_2_0
-	mDot0 := concat_3_0
-	mDot1 := concat_3_1
-	mDot2 := concat_4_0
-	mDot3 := concat_4_1
-	var sub3 [2]Real
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	matvec_4_0 := Real(mDot0*dv[0]) + Real(mDot1*dv[1])
-	matvec_4_1 := Real(mDot2*dv[0]) + Real(mDot3*dv[1])
-	sub3[0] = sub_4_0 - matvec_4_0
-	sub3[1] = sub_4_1 - matvec_4_1
-	rt.LinSolve(2, m[:], sub3[:], dvDot[:])
-	dq[0] = v0
-	dq[1] = v1
-	dqDot[0] = vDot0
-	dqDot[1] = vDot1
-}
-
-// armFieldDual3 is Arm.field_.dual3 of one sample (arm.nde:15): 2564 multiply-adds, 138 transcendental functions.
-func armFieldDual3(w *Params, pre *prepared, q *[2]Real, v *[2]Real, load Real, u *[2]Real, qDot *[2]Real, vDot *[2]Real, loadDot Real, dq *[2]Real, dv *[2]Real, dqDot *[2]Real, dvDot *[2]Real) {
-	q0, q1 := q[0], q[1]
-	v0, v1 := v[0], v[1]
-	u0, u1 := u[0], u[1]
-	qDot0, qDot1 := qDot[0], qDot[1]
-	vDot0, vDot1 := vDot[0], vDot[1]
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	add := load + pre.armM2Add[0]
-	// arm.nde:27  mt := m2 + load
-	mt := w.ArmM2[0] + load
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	mul := Real(mt * pre.armL2Square[0])
-	mul2 := Real(Real(Real(2.0*mt)*w.ArmL1[0]) * w.ArmL2[0])
-	// arm.nde:28  c2 := cos(q[1])
-	c2 := rt.Cos32(q1)
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a := Real(add*pre.armL1Square[0]) + mul + Real(mul2*c2)
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape := a
-	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	mul3 := Real(Real(mt*w.ArmL1[0]) * w.ArmL2[0])
-	b := mul + Real(mul3*c2)
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape2 := b
-	reshape3 := mul
-	// arm.nde:28  c2 := cos(q[1])
-	s2 := rt.Sin32(q1)
-	// arm.nde:33  k := mt * l1 * l2 * s2
-	k2 := Real(mul3 * s2)
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	neg := -k2
-	mul4 := Real(2.0 * v0)
-	add2 := Real(mul4*v1) + Real(v1*v1)
-	mul5 := Real(neg * add2)
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat0 := reshape
-	concat1 := reshape2
-	concat_2_0 := reshape2
-	concat_2_1 := reshape3
-	var m [4]Real
-	m[0] = concat0
-	m[1] = concat1
-	m[2] = concat_2_0
-	m[3] = concat_2_1
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape4 := mul5
-	square := Real(v0 * v0)
-	mul6 := Real(k2 * square)
-	reshape5 := mul6
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul7 := Real(Real(add*9.81) * w.ArmL1[0])
-	cos := rt.Cos32(q0)
-	mul8 := Real(Real(mt*9.81) * w.ArmL2[0])
 	add3 := q0 + q1
 	cos2 := rt.Cos32(add3)
-	mul9 := Real(mul8 * cos2)
-	add4 := Real(mul7*cos) + mul9
+	mul9 := Real(mul5 * cos2)
+	add4 := Real(mul4*cos) + mul9
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
 	c0 := reshape4
 	c1 := reshape5
@@ -2955,19 +2704,16 @@ func armFieldDual3(w *Params, pre *prepared, q *[2]Real, v *[2]Real, load Real, 
 	sub2[0] = sub_2_0 - (matvec_2_0 + w.Friction4Bias[0])
 	sub2[1] = sub_2_1 - (matvec_2_1 + w.Friction4Bias[1])
 	rt.LinSolve(2, m[:], sub2[:], dv[:])
-	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	mul10 := Real(Real(loadDot*w.ArmL1[0]) * w.ArmL2[0])
 	// arm.nde:33  k := mt * l1 * l2 * s2
-	kDot := Real(mul10*s2) + Real(Real(qDot1*c2)*mul3)
+	kDot := Real(mulDot3*s2) + Real(Real(qDot1*c2)*mul3)
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	add7 := Real((-kDot)*add2) + Real((Real(Real(vDot0*2.0)*v1)+Real(vDot1*mul4)+Real(vDot1*Real(2.0*v1)))*neg)
+	add7 := Real((-kDot)*add2) + Real((Real(Real(vDot0*2.0)*v1)+Real(vDot1*mul6)+Real(vDot1*Real(2.0*v1)))*neg)
 	reshape8 := add7
-	add8 := Real(kDot*square) + Real(Real(vDot0*mul4)*k2)
+	add8 := Real(kDot*square) + Real(Real(vDot0*mul6)*k2)
 	reshape9 := add8
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul11 := Real(loadDot * 9.81)
-	add9 := Real(Real(mul11*w.ArmL2[0])*cos2) + Real(Real((qDot0+qDot1)*(-rt.Sin32(add3)))*mul8)
-	add10 := Real(Real(mul11*w.ArmL1[0])*cos) + Real(Real(qDot0*(-rt.Sin32(q0)))*mul7) + add9
+	add9 := Real(mulDot5*cos2) + Real(Real((qDot0+qDot1)*(-rt.Sin32(add3)))*mul5)
+	add10 := Real(mulDot4*cos) + Real(Real(qDot0*(-rt.Sin32(q0)))*mul4) + add9
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
 	cDot0 := reshape8
 	cDot1 := reshape9
@@ -2977,29 +2723,29 @@ func armFieldDual3(w *Params, pre *prepared, q *[2]Real, v *[2]Real, load Real, 
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
 	reshape10 := add10
 	reshape11 := add9
-	var mul12 [2]Real
-	var mul13 [2]Real
+	var mul10 [2]Real
+	var mul11 [2]Real
 	gDot0 := reshape10
 	gDot1 := reshape11
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_3_0 := neg_2_0 - gDot0
 	sub_3_1 := neg_2_1 - gDot1
 	// arm.nde:11  return concat(sin(q), cos(q), v) |> Linear(32) |> softplus |> Linear(32) |> softplus |> Linear(2, init: zeros)
-	mul12[0] = Real(qDot0 * cos3[0])
-	mul12[1] = Real(qDot1 * cos3[1])
-	mul13[0] = Real(qDot0 * (-sin[0]))
-	mul13[1] = Real(qDot1 * (-sin[1]))
+	mul10[0] = Real(qDot0 * cos3[0])
+	mul10[1] = Real(qDot1 * cos3[1])
+	mul11[0] = Real(qDot0 * (-sin[0]))
+	mul11[1] = Real(qDot1 * (-sin[1]))
 	var concat3 [6]Real
 	for i0 := 0; i0 < 2; i0++ {
-		concat3[i0] = mul12[i0]
+		concat3[i0] = mul10[i0]
 	}
 	for i0 := 0; i0 < 2; i0++ {
-		concat3[i0+2] = mul13[i0]
+		concat3[i0+2] = mul11[i0]
 	}
 	for i0 := 0; i0 < 2; i0++ {
 		concat3[i0+4] = vDot[i0]
 	}
-	var mul14 [32]Real
+	var mul12 [32]Real
 	for i := 0; i < 32; i += 4 {
 		var matvec3, matvec3_1, matvec3_2, matvec3_3 Real
 		{
@@ -3015,39 +2761,267 @@ func armFieldDual3(w *Params, pre *prepared, q *[2]Real, v *[2]Real, load Real, 
 				matvec3_3 += Real(line3[j] * xj)
 			}
 		}
-		mul14[i] = Real(matvec3 * rt.Sigmoid32(add5[i]))
-		mul14[i+1] = Real(matvec3_1 * rt.Sigmoid32(add5[i+1]))
-		mul14[i+2] = Real(matvec3_2 * rt.Sigmoid32(add5[i+2]))
-		mul14[i+3] = Real(matvec3_3 * rt.Sigmoid32(add5[i+3]))
+		mul12[i] = Real(matvec3 * rt.Sigmoid32(add5[i]))
+		mul12[i+1] = Real(matvec3_1 * rt.Sigmoid32(add5[i+1]))
+		mul12[i+2] = Real(matvec3_2 * rt.Sigmoid32(add5[i+2]))
+		mul12[i+3] = Real(matvec3_3 * rt.Sigmoid32(add5[i+3]))
 	}
 	var matvec4 [32]Real
-	rt.MatVec32(matvec4[:], w.Friction2Weight[:], mul14[:])
+	rt.MatVec32(matvec4[:], w.Friction2Weight[:], mul12[:])
 	var matvec_3_0, matvec_3_1 Real
 	for i := 0; i < 32; i++ {
-		mul15 := Real(matvec4[i] * rt.Sigmoid32(add6[i]))
-		matvec_3_0 += Real(w.Friction4Weight[i] * mul15)
-		matvec_3_1 += Real(w.Friction4Weight[i+32] * mul15)
+		mul13 := Real(matvec4[i] * rt.Sigmoid32(add6[i]))
+		matvec_3_0 += Real(w.Friction4Weight[i] * mul13)
+		matvec_3_1 += Real(w.Friction4Weight[i+32] * mul13)
 	}
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_4_0 := sub_3_0 - matvec_3_0
 	sub_4_1 := sub_3_1 - matvec_3_1
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	mul16 := Real(loadDot * pre.armL2Square[0])
 	// arm.nde:28  c2 := cos(q[1])
 	c2Dot := Real(qDot1 * (-s2))
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	aDot := Real(loadDot*pre.armL1Square[0]) + mul16 + (Real(Real(Real(Real(loadDot*2.0)*w.ArmL1[0])*w.ArmL2[0])*c2) + Real(c2Dot*mul2))
+	aDot := addDot + (Real(mulDot2*c2) + Real(c2Dot*mul2))
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
 	reshape12 := aDot
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	bDot := mul16 + (Real(mul10*c2) + Real(c2Dot*mul3))
+	bDot := mulDot + (Real(mulDot3*c2) + Real(c2Dot*mul3))
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
 	reshape13 := bDot
-	reshape14 := mul16
 	concat_3_0 := reshape12
 	concat_3_1 := reshape13
 	concat_4_0 := reshape13
-	concat_4_1 := reshape14
+	concat_4_1 := reshapeDot0
+	mDot0 := concat_3_0
+	mDot1 := concat_3_1
+	mDot2 := concat_4_0
+	mDot3 := concat_4_1
+	var sub3 [2]Real
+	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
+	matvec_4_0 := Real(mDot0*dv[0]) + Real(mDot1*dv[1])
+	matvec_4_1 := Real(mDot2*dv[0]) + Real(mDot3*dv[1])
+	sub3[0] = sub_4_0 - matvec_4_0
+	sub3[1] = sub_4_1 - matvec_4_1
+	rt.LinSolve(2, m[:], sub3[:], dvDot[:])
+	dq[0] = v0
+	dq[1] = v1
+	dqDot[0] = vDot0
+	dqDot[1] = vDot1
+}
+
+// armFieldDual3 is Arm.field_.dual3 of one sample (arm.nde:15): 2564 multiply-adds, 138 transcendental functions.
+func armFieldDual3(w *Params, q *[2]Real, v *[2]Real, u *[2]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, qDot *[2]Real, vDot *[2]Real, mulDot Real, addDot Real, mulDot2 Real, mulDot3 Real, reshapeDot *[1]Real, mulDot4 Real, mulDot5 Real, dq *[2]Real, dv *[2]Real, dqDot *[2]Real, dvDot *[2]Real) {
+	q0, q1 := q[0], q[1]
+	v0, v1 := v[0], v[1]
+	u0, u1 := u[0], u[1]
+	reshape0 := reshape[0]
+	qDot0, qDot1 := qDot[0], qDot[1]
+	vDot0, vDot1 := vDot[0], vDot[1]
+	reshapeDot0 := reshapeDot[0]
+	// arm.nde:28  c2 := cos(q[1])
+	c2 := rt.Cos32(q1)
+	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
+	a := add + Real(mul2*c2)
+	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
+	reshape2 := a
+	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
+	b := mul + Real(mul3*c2)
+	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
+	reshape3 := b
+	// arm.nde:28  c2 := cos(q[1])
+	s2 := rt.Sin32(q1)
+	// arm.nde:33  k := mt * l1 * l2 * s2
+	k2 := Real(mul3 * s2)
+	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
+	neg := -k2
+	mul6 := Real(2.0 * v0)
+	add2 := Real(mul6*v1) + Real(v1*v1)
+	mul7 := Real(neg * add2)
+	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
+	concat0 := reshape2
+	concat1 := reshape3
+	concat_2_0 := reshape3
+	concat_2_1 := reshape0
+	var m [4]Real
+	m[0] = concat0
+	m[1] = concat1
+	m[2] = concat_2_0
+	m[3] = concat_2_1
+	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
+	reshape4 := mul7
+	square := Real(v0 * v0)
+	mul8 := Real(k2 * square)
+	reshape5 := mul8
+	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
+	cos := rt.Cos32(q0)
+	add3 := q0 + q1
+	cos2 := rt.Cos32(add3)
+	mul9 := Real(mul5 * cos2)
+	add4 := Real(mul4*cos) + mul9
+	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
+	c0 := reshape4
+	c1 := reshape5
+	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
+	sub0 := u0 - c0
+	sub1 := u1 - c1
+	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
+	reshape6 := add4
+	reshape7 := mul9
+	var sin [2]Real
+	var cos3 [2]Real
+	g_2_0 := reshape6
+	g_2_1 := reshape7
+	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
+	sub_2_0 := sub0 - g_2_0
+	sub_2_1 := sub1 - g_2_1
+	// arm.nde:11  return concat(sin(q), cos(q), v) |> Linear(32) |> softplus |> Linear(32) |> softplus |> Linear(2, init: zeros)
+	sin[0] = rt.Sin32(q0)
+	sin[1] = rt.Sin32(q1)
+	cos3[0] = rt.Cos32(q0)
+	cos3[1] = rt.Cos32(q1)
+	var concat2 [6]Real
+	for i0 := 0; i0 < 2; i0++ {
+		concat2[i0] = sin[i0]
+	}
+	for i0 := 0; i0 < 2; i0++ {
+		concat2[i0+2] = cos3[i0]
+	}
+	for i0 := 0; i0 < 2; i0++ {
+		concat2[i0+4] = v[i0]
+	}
+	var add5 [32]Real
+	var softplus [32]Real
+	for i := 0; i < 32; i += 4 {
+		var matvec, matvec_1, matvec_2, matvec_3 Real
+		{
+			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
+			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
+			line2 := (*[6]Real)(w.Friction0Weight[(i+2)*6:])
+			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
+			for j := 0; j < 6; j++ {
+				xj := concat2[j]
+				matvec += Real(line0[j] * xj)
+				matvec_1 += Real(line1[j] * xj)
+				matvec_2 += Real(line2[j] * xj)
+				matvec_3 += Real(line3[j] * xj)
+			}
+		}
+		add5[i] = matvec + w.Friction0Bias[i]
+		add5[i+1] = matvec_1 + w.Friction0Bias[i+1]
+		add5[i+2] = matvec_2 + w.Friction0Bias[i+2]
+		add5[i+3] = matvec_3 + w.Friction0Bias[i+3]
+		softplus[i], softplus[i+1], softplus[i+2], softplus[i+3] = rt.Softplus32x4(add5[i], add5[i+1], add5[i+2], add5[i+3])
+	}
+	var matvec2 [32]Real
+	rt.MatVec32(matvec2[:], w.Friction2Weight[:], softplus[:])
+	var add6 [32]Real
+	var matvec_2_0, matvec_2_1 Real
+	for i := 0; i < 32; i += 4 {
+		add6[i] = matvec2[i] + w.Friction2Bias[i]
+		add6[i+1] = matvec2[i+1] + w.Friction2Bias[i+1]
+		add6[i+2] = matvec2[i+2] + w.Friction2Bias[i+2]
+		add6[i+3] = matvec2[i+3] + w.Friction2Bias[i+3]
+		softplus2, softplus2_1, softplus2_2, softplus2_3 := rt.Softplus32x4(add6[i], add6[i+1], add6[i+2], add6[i+3])
+		matvec_2_0 += Real(w.Friction4Weight[i] * softplus2)
+		matvec_2_1 += Real(w.Friction4Weight[i+32] * softplus2)
+		matvec_2_0 += Real(w.Friction4Weight[i+1] * softplus2_1)
+		matvec_2_1 += Real(w.Friction4Weight[i+1+32] * softplus2_1)
+		matvec_2_0 += Real(w.Friction4Weight[i+2] * softplus2_2)
+		matvec_2_1 += Real(w.Friction4Weight[i+2+32] * softplus2_2)
+		matvec_2_0 += Real(w.Friction4Weight[i+3] * softplus2_3)
+		matvec_2_1 += Real(w.Friction4Weight[i+3+32] * softplus2_3)
+	}
+	var sub2 [2]Real
+	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
+	sub2[0] = sub_2_0 - (matvec_2_0 + w.Friction4Bias[0])
+	sub2[1] = sub_2_1 - (matvec_2_1 + w.Friction4Bias[1])
+	rt.LinSolve(2, m[:], sub2[:], dv[:])
+	// arm.nde:33  k := mt * l1 * l2 * s2
+	kDot := Real(mulDot3*s2) + Real(Real(qDot1*c2)*mul3)
+	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
+	add7 := Real((-kDot)*add2) + Real((Real(Real(vDot0*2.0)*v1)+Real(vDot1*mul6)+Real(vDot1*Real(2.0*v1)))*neg)
+	reshape8 := add7
+	add8 := Real(kDot*square) + Real(Real(vDot0*mul6)*k2)
+	reshape9 := add8
+	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
+	add9 := Real(mulDot5*cos2) + Real(Real((qDot0+qDot1)*(-rt.Sin32(add3)))*mul5)
+	add10 := Real(mulDot4*cos) + Real(Real(qDot0*(-rt.Sin32(q0)))*mul4) + add9
+	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
+	cDot0 := reshape8
+	cDot1 := reshape9
+	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
+	neg_2_0 := -cDot0
+	neg_2_1 := -cDot1
+	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
+	reshape10 := add10
+	reshape11 := add9
+	var mul10 [2]Real
+	var mul11 [2]Real
+	gDot0 := reshape10
+	gDot1 := reshape11
+	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
+	sub_3_0 := neg_2_0 - gDot0
+	sub_3_1 := neg_2_1 - gDot1
+	// arm.nde:11  return concat(sin(q), cos(q), v) |> Linear(32) |> softplus |> Linear(32) |> softplus |> Linear(2, init: zeros)
+	mul10[0] = Real(qDot0 * cos3[0])
+	mul10[1] = Real(qDot1 * cos3[1])
+	mul11[0] = Real(qDot0 * (-sin[0]))
+	mul11[1] = Real(qDot1 * (-sin[1]))
+	var concat3 [6]Real
+	for i0 := 0; i0 < 2; i0++ {
+		concat3[i0] = mul10[i0]
+	}
+	for i0 := 0; i0 < 2; i0++ {
+		concat3[i0+2] = mul11[i0]
+	}
+	for i0 := 0; i0 < 2; i0++ {
+		concat3[i0+4] = vDot[i0]
+	}
+	var mul12 [32]Real
+	for i := 0; i < 32; i += 4 {
+		var matvec3, matvec3_1, matvec3_2, matvec3_3 Real
+		{
+			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
+			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
+			line2 := (*[6]Real)(w.Friction0Weight[(i+2)*6:])
+			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
+			for j := 0; j < 6; j++ {
+				xj := concat3[j]
+				matvec3 += Real(line0[j] * xj)
+				matvec3_1 += Real(line1[j] * xj)
+				matvec3_2 += Real(line2[j] * xj)
+				matvec3_3 += Real(line3[j] * xj)
+			}
+		}
+		mul12[i] = Real(matvec3 * rt.Sigmoid32(add5[i]))
+		mul12[i+1] = Real(matvec3_1 * rt.Sigmoid32(add5[i+1]))
+		mul12[i+2] = Real(matvec3_2 * rt.Sigmoid32(add5[i+2]))
+		mul12[i+3] = Real(matvec3_3 * rt.Sigmoid32(add5[i+3]))
+	}
+	var matvec4 [32]Real
+	rt.MatVec32(matvec4[:], w.Friction2Weight[:], mul12[:])
+	var matvec_3_0, matvec_3_1 Real
+	for i := 0; i < 32; i++ {
+		mul13 := Real(matvec4[i] * rt.Sigmoid32(add6[i]))
+		matvec_3_0 += Real(w.Friction4Weight[i] * mul13)
+		matvec_3_1 += Real(w.Friction4Weight[i+32] * mul13)
+	}
+	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
+	sub_4_0 := sub_3_0 - matvec_3_0
+	sub_4_1 := sub_3_1 - matvec_3_1
+	// arm.nde:28  c2 := cos(q[1])
+	c2Dot := Real(qDot1 * (-s2))
+	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
+	aDot := addDot + (Real(mulDot2*c2) + Real(c2Dot*mul2))
+	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
+	reshape12 := aDot
+	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
+	bDot := mulDot + (Real(mulDot3*c2) + Real(c2Dot*mul3))
+	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
+	reshape13 := bDot
+	concat_3_0 := reshape12
+	concat_3_1 := reshape13
+	concat_4_0 := reshape13
+	concat_4_1 := reshapeDot0
 	mDot0 := concat_3_0
 	mDot1 := concat_3_1
 	mDot2 := concat_4_0
@@ -3066,7 +3040,7 @@ func armFieldDual3(w *Params, pre *prepared, q *[2]Real, v *[2]Real, load Real, 
 }
 
 // step0Tangent3Step is Step.0.tangent3.step of one sample (arm.nde:51): 10256 multiply-adds, 552 transcendental functions.
-func step0Tangent3Step(w *Params, pre *prepared, t float64, h float64, q *[2]Real, v *[2]Real, qDot *[2]Real, vDot *[2]Real, load Real, u *[2]Real, loadDot Real, mul Real, mul2 Real, add Real, add2 Real, mul3 Real, mul4 Real, mul5 Real, mul6 Real, reshape *[1]Real, reshape2 *[1]Real, mul7 Real, mul8 Real, mul9 Real, mul10 Real, qNext *[2]Real, vNext *[2]Real, qNextDot *[2]Real, vNextDot *[2]Real) {
+func step0Tangent3Step(w *Params, t float64, h float64, q *[2]Real, v *[2]Real, qDot *[2]Real, vDot *[2]Real, u *[2]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, mulDot Real, addDot Real, mulDot2 Real, mulDot3 Real, reshapeDot *[1]Real, mulDot4 Real, mulDot5 Real, qNext *[2]Real, vNext *[2]Real, qNextDot *[2]Real, vNextDot *[2]Real) {
 	q0, q1 := q[0], q[1]
 	v0, v1 := v[0], v[1]
 	qDot0, qDot1 := qDot[0], qDot[1]
@@ -3076,7 +3050,7 @@ func step0Tangent3Step(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 	var result2 [2]Real
 	var result3 [2]Real
 	var result4 [2]Real
-	armFieldDual3(w, pre, q, v, load, u, qDot, vDot, loadDot, &result, &result2, &result3, &result4)
+	armFieldDual3(w, q, v, u, mul, add, mul2, mul3, reshape, mul4, mul5, qDot, vDot, mulDot, addDot, mulDot2, mulDot3, reshapeDot, mulDot4, mulDot5, &result, &result2, &result3, &result4)
 	ha21 := Real(float64(h * 0.5))
 	var qY2 [2]Real
 	var vY2 [2]Real
@@ -3094,7 +3068,7 @@ func step0Tangent3Step(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 	var result6 [2]Real
 	var result7 [2]Real
 	var result8 [2]Real
-	armFieldDual3(w, pre, &qY2, &vY2, load, u, &qY2Dot, &vY2Dot, loadDot, &result5, &result6, &result7, &result8)
+	armFieldDual3(w, &qY2, &vY2, u, mul, add, mul2, mul3, reshape, mul4, mul5, &qY2Dot, &vY2Dot, mulDot, addDot, mulDot2, mulDot3, reshapeDot, mulDot4, mulDot5, &result5, &result6, &result7, &result8)
 	var qY3 [2]Real
 	var vY3 [2]Real
 	var qY3Dot [2]Real
@@ -3111,7 +3085,7 @@ func step0Tangent3Step(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 	var result10 [2]Real
 	var result11 [2]Real
 	var result12 [2]Real
-	armFieldDual3(w, pre, &qY3, &vY3, load, u, &qY3Dot, &vY3Dot, loadDot, &result9, &result10, &result11, &result12)
+	armFieldDual3(w, &qY3, &vY3, u, mul, add, mul2, mul3, reshape, mul4, mul5, &qY3Dot, &vY3Dot, mulDot, addDot, mulDot2, mulDot3, reshapeDot, mulDot4, mulDot5, &result9, &result10, &result11, &result12)
 	ha43 := Real(h)
 	var qY4 [2]Real
 	var vY4 [2]Real
@@ -3129,7 +3103,7 @@ func step0Tangent3Step(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 	var result14 [2]Real
 	var result15 [2]Real
 	var result16 [2]Real
-	armFieldDual3(w, pre, &qY4, &vY4, load, u, &qY4Dot, &vY4Dot, loadDot, &result13, &result14, &result15, &result16)
+	armFieldDual3(w, &qY4, &vY4, u, mul, add, mul2, mul3, reshape, mul4, mul5, &qY4Dot, &vY4Dot, mulDot, addDot, mulDot2, mulDot3, reshapeDot, mulDot4, mulDot5, &result13, &result14, &result15, &result16)
 	hb1 := Real(float64(h * 0.16666666666666666))
 	hb2 := Real(float64(h * 0.3333333333333333))
 	qNext[0] = q0 + Real(hb1*result[0]) + Real(hb2*result5[0]) + Real(hb2*result9[0]) + Real(hb1*result13[0])
@@ -3163,35 +3137,23 @@ func stepJacobianSample(w *Params, pre *prepared, q *[2]Real, v *[2]Real, u *[2]
 	solveStep0(w, 0.0, 0.01, by[0], q, v, u, mul, add2, mul2, mul3, &reshape, mul4, mul5, qn, vn, &st[0])
 	var result [2]Real
 	var result2 [2]Real
-	solveStep0Tangent(w, pre, 0.0, 0.01, rt.Stepping{Steps: 2}, q, v, &table, &table2, load, u, mul, add2, mul2, mul3, &reshape, mul4, mul5, new([2]Real), new([2]Real), &result, &result2, &st[1])
+	solveStep0Tangent(w, 0.0, 0.01, rt.Stepping{Steps: 2}, q, v, &table, &table2, u, mul, add2, mul2, mul3, &reshape, mul4, mul5, new([2]Real), new([2]Real), &result, &result2, &st[1])
 	var result3 [2]Real
 	var result4 [2]Real
-	solveStep0Tangent(w, pre, 0.0, 0.01, rt.Stepping{Steps: 2}, q, v, &table3, &table2, load, u, mul, add2, mul2, mul3, &reshape, mul4, mul5, new([2]Real), new([2]Real), &result3, &result4, &st[2])
+	solveStep0Tangent(w, 0.0, 0.01, rt.Stepping{Steps: 2}, q, v, &table3, &table2, u, mul, add2, mul2, mul3, &reshape, mul4, mul5, new([2]Real), new([2]Real), &result3, &result4, &st[2])
 	var result5 [2]Real
 	var result6 [2]Real
-	solveStep0Tangent(w, pre, 0.0, 0.01, rt.Stepping{Steps: 2}, q, v, &table2, &table, load, u, mul, add2, mul2, mul3, &reshape, mul4, mul5, new([2]Real), new([2]Real), &result5, &result6, &st[3])
+	solveStep0Tangent(w, 0.0, 0.01, rt.Stepping{Steps: 2}, q, v, &table2, &table, u, mul, add2, mul2, mul3, &reshape, mul4, mul5, new([2]Real), new([2]Real), &result5, &result6, &st[3])
 	var result7 [2]Real
 	var result8 [2]Real
-	solveStep0Tangent(w, pre, 0.0, 0.01, rt.Stepping{Steps: 2}, q, v, &table2, &table3, load, u, mul, add2, mul2, mul3, &reshape, mul4, mul5, new([2]Real), new([2]Real), &result7, &result8, &st[4])
+	solveStep0Tangent(w, 0.0, 0.01, rt.Stepping{Steps: 2}, q, v, &table2, &table3, u, mul, add2, mul2, mul3, &reshape, mul4, mul5, new([2]Real), new([2]Real), &result7, &result8, &st[4])
 	var result9 [2]Real
 	var result10 [2]Real
-	solveStep0Tangent2(w, pre, 0.0, 0.01, rt.Stepping{Steps: 2}, q, v, &table2, &table2, load, u, &table, mul, add2, mul2, mul3, &reshape, mul4, mul5, new([2]Real), new([2]Real), &result9, &result10, &st[5])
+	solveStep0Tangent2(w, 0.0, 0.01, rt.Stepping{Steps: 2}, q, v, &table2, &table2, u, mul, add2, mul2, mul3, &reshape, mul4, mul5, &table, new([2]Real), new([2]Real), &result9, &result10, &st[5])
 	var result11 [2]Real
 	var result12 [2]Real
-	solveStep0Tangent2(w, pre, 0.0, 0.01, rt.Stepping{Steps: 2}, q, v, &table2, &table2, load, u, &table3, mul, add2, mul2, mul3, &reshape, mul4, mul5, new([2]Real), new([2]Real), &result11, &result12, &st[6])
-	var reshape2 [1]Real
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	add3 := pre.armL1Square[0] + pre.armL2Square[0]
-	mul6 := Real(Real(2.0*w.ArmL1[0]) * w.ArmL2[0])
-	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	mul7 := Real(w.ArmL1[0] * w.ArmL2[0])
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape2[0] = pre.armL2Square[0]
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul8 := Real(9.81 * w.ArmL1[0])
-	mul9 := Real(9.81 * w.ArmL2[0])
-	// arm.nde:51  end := solve(Arm{q: q, v: v, u: u, load: load}, over: 0..0.01, with: rk4{steps: 2})
-	solveStep0Tangent3(w, pre, 0.0, 0.01, rt.Stepping{Steps: 2}, q, v, &table2, &table2, load, u, 1.0, mul, pre.armL2Square[0], add2, add3, mul2, mul6, mul3, mul7, &reshape, &reshape2, mul4, mul8, mul5, mul9, new([2]Real), new([2]Real), qnByLoad, vnByLoad, &st[7])
+	solveStep0Tangent2(w, 0.0, 0.01, rt.Stepping{Steps: 2}, q, v, &table2, &table2, u, mul, add2, mul2, mul3, &reshape, mul4, mul5, &table3, new([2]Real), new([2]Real), &result11, &result12, &st[6])
+	solveStep0Tangent3(w, 0.0, 0.01, rt.Stepping{Steps: 2}, q, v, &table2, &table2, u, mul, add2, mul2, mul3, &reshape, mul4, mul5, pre.armL2Square[0], pre.armL1Add[0], pre.mul[0], pre.armL1Mul[0], &pre.armL2Square2, pre.mul2[0], pre.mul3[0], new([2]Real), new([2]Real), qnByLoad, vnByLoad, &st[7])
 	// arm.nde:50  model Step(q, v, u [2]real, load real) (qn, vn [2]real) {
 	concat0 := result[0]
 	concat1 := result[1]
@@ -3316,1122 +3278,52 @@ func fitSample(w *Params, pre *prepared, ts *[50]float64, q *[100]Real, v *[100]
 		square2 := Real(sub2 * sub2)
 		sum2 += square2
 	}
-	add3 := Real(sum*0.01) + Real(0.1*Real(sum2*0.01)) + pre.mul[0]
+	add3 := Real(sum*0.01) + Real(0.1*Real(sum2*0.01)) + pre.mul4[0]
 	return add3
 }
 
-// armField2 is Arm.field of one sample (arm.nde:15): 1280 multiply-adds, 72 transcendental functions.
-func armField2(w *Params, pre *prepared, t float64, q *[2]Real, v *[2]Real, load Real, uTimes *[50]float64, u *[100]Real, dq *[2]Real, dv *[2]Real) {
-	q0, q1 := q[0], q[1]
-	v0, v1 := v[0], v[1]
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	add := load + pre.armM2Add[0]
-	// arm.nde:27  mt := m2 + load
-	mt := w.ArmM2[0] + load
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	mul := Real(mt * pre.armL2Square[0])
-	// arm.nde:28  c2 := cos(q[1])
-	c2 := rt.Cos32(q1)
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a := Real(add*pre.armL1Square[0]) + mul + Real(Real(Real(Real(2.0*mt)*w.ArmL1[0])*w.ArmL2[0])*c2)
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape := a
-	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	mul2 := Real(Real(mt*w.ArmL1[0]) * w.ArmL2[0])
-	b := mul + Real(mul2*c2)
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape2 := b
-	reshape3 := mul
-	concat0 := reshape
-	concat1 := reshape2
-	concat_2_0 := reshape2
-	concat_2_1 := reshape3
-	var m [4]Real
-	m[0] = concat0
-	m[1] = concat1
-	m[2] = concat_2_0
-	m[3] = concat_2_1
-	// arm.nde:17  input u [2]real {
-	var locate [1]int32
-	rt.Locate(locate[:], uTimes[:], t, 49)
-	var take [2]Real
-	rt.Take(take[:], u[:], locate[:])
-	// arm.nde:33  k := mt * l1 * l2 * s2
-	k2 := Real(mul2 * rt.Sin32(q1))
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul3 := Real((-k2) * (Real(Real(2.0*v0)*v1) + Real(v1*v1)))
-	reshape4 := mul3
-	mul4 := Real(k2 * Real(v0*v0))
-	reshape5 := mul4
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul5 := Real(Real(Real(mt*9.81)*w.ArmL2[0]) * rt.Cos32(q0+q1))
-	add2 := Real(Real(Real(add*9.81)*w.ArmL1[0])*rt.Cos32(q0)) + mul5
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c0 := reshape4
-	c1 := reshape5
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub0 := take[0] - c0
-	sub1 := take[1] - c1
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape6 := add2
-	reshape7 := mul5
-	var sin [2]Real
-	var cos [2]Real
-	g_2_0 := reshape6
-	g_2_1 := reshape7
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub_2_0 := sub0 - g_2_0
-	sub_2_1 := sub1 - g_2_1
-	// arm.nde:11  return concat(sin(q), cos(q), v) |> Linear(32) |> softplus |> Linear(32) |> softplus |> Linear(2, init: zeros)
-	sin[0] = rt.Sin32(q0)
-	sin[1] = rt.Sin32(q1)
-	cos[0] = rt.Cos32(q0)
-	cos[1] = rt.Cos32(q1)
-	var concat2 [6]Real
-	for i0 := 0; i0 < 2; i0++ {
-		concat2[i0] = sin[i0]
-	}
-	for i0 := 0; i0 < 2; i0++ {
-		concat2[i0+2] = cos[i0]
-	}
-	for i0 := 0; i0 < 2; i0++ {
-		concat2[i0+4] = v[i0]
-	}
-	var softplus [32]Real
-	for i := 0; i < 32; i += 4 {
-		var matvec, matvec_1, matvec_2, matvec_3 Real
-		{
-			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
-			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
-			line2 := (*[6]Real)(w.Friction0Weight[(i+2)*6:])
-			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
-			for j := 0; j < 6; j++ {
-				xj := concat2[j]
-				matvec += Real(line0[j] * xj)
-				matvec_1 += Real(line1[j] * xj)
-				matvec_2 += Real(line2[j] * xj)
-				matvec_3 += Real(line3[j] * xj)
-			}
-		}
-		softplus[i], softplus[i+1], softplus[i+2], softplus[i+3] = rt.Softplus32x4(matvec+w.Friction0Bias[i], matvec_1+w.Friction0Bias[i+1], matvec_2+w.Friction0Bias[i+2], matvec_3+w.Friction0Bias[i+3])
-	}
-	var matvec2 [32]Real
-	rt.MatVec32(matvec2[:], w.Friction2Weight[:], softplus[:])
-	var matvec_2_0, matvec_2_1 Real
-	for i := 0; i < 32; i += 4 {
-		softplus2, softplus2_1, softplus2_2, softplus2_3 := rt.Softplus32x4(matvec2[i]+w.Friction2Bias[i], matvec2[i+1]+w.Friction2Bias[i+1], matvec2[i+2]+w.Friction2Bias[i+2], matvec2[i+3]+w.Friction2Bias[i+3])
-		matvec_2_0 += Real(w.Friction4Weight[i] * softplus2)
-		matvec_2_1 += Real(w.Friction4Weight[i+32] * softplus2)
-		matvec_2_0 += Real(w.Friction4Weight[i+1] * softplus2_1)
-		matvec_2_1 += Real(w.Friction4Weight[i+1+32] * softplus2_1)
-		matvec_2_0 += Real(w.Friction4Weight[i+2] * softplus2_2)
-		matvec_2_1 += Real(w.Friction4Weight[i+2+32] * softplus2_2)
-		matvec_2_0 += Real(w.Friction4Weight[i+3] * softplus2_3)
-		matvec_2_1 += Real(w.Friction4Weight[i+3+32] * softplus2_3)
-	}
-	var sub2 [2]Real
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub2[0] = sub_2_0 - (matvec_2_0 + w.Friction4Bias[0])
-	sub2[1] = sub_2_1 - (matvec_2_1 + w.Friction4Bias[1])
-	rt.LinSolve(2, m[:], sub2[:], dv[:])
-	dq[0] = v0
-	dq[1] = v1
-}
-
-// predict0Step is Predict.0.step of one sample (arm.nde:45): 5120 multiply-adds, 288 transcendental functions.
-func predict0Step(w *Params, pre *prepared, t float64, h float64, q *[2]Real, qK1 *[2]Real, load Real, uTimes *[50]float64, u *[100]Real, qNext *[2]Real, vNext *[2]Real) {
-	q0, q1 := q[0], q[1]
-	qK10, qK11 := qK1[0], qK1[1]
-	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	hb1 := Real(float64(h * 0.16666666666666666))
-	hb2 := Real(float64(h * 0.3333333333333333))
-	mul := float64(h * 0.5)
-	ha21 := Real(mul)
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	add := load + pre.armM2Add[0]
-	// arm.nde:27  mt := m2 + load
-	mt := w.ArmM2[0] + load
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	mul2 := Real(mt * pre.armL2Square[0])
-	add2 := Real(add*pre.armL1Square[0]) + mul2
-	mul3 := Real(Real(Real(2.0*mt)*w.ArmL1[0]) * w.ArmL2[0])
-	// arm.nde:28  c2 := cos(q[1])
-	c2 := rt.Cos32(q1)
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a := add2 + Real(mul3*c2)
-	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	add_2_0 := q0 + Real(hb1*qK10)
-	add_2_1 := q1 + Real(hb1*qK11)
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape := a
-	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	mul4 := Real(Real(mt*w.ArmL1[0]) * w.ArmL2[0])
-	b := mul2 + Real(mul4*c2)
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape2 := b
-	reshape3 := mul2
-	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	middle := t + mul
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat0 := reshape
-	concat1 := reshape2
-	concat_2_0 := reshape2
-	concat_2_1 := reshape3
-	var m [4]Real
-	m[0] = concat0
-	m[1] = concat1
-	m[2] = concat_2_0
-	m[3] = concat_2_1
-	// arm.nde:17  input u [2]real {
-	var locate [1]int32
-	rt.Locate(locate[:], uTimes[:], middle, 49)
-	var take [2]Real
-	rt.Take(take[:], u[:], locate[:])
-	// arm.nde:33  k := mt * l1 * l2 * s2
-	k2 := Real(mul4 * rt.Sin32(q1))
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul5 := Real((-k2) * (Real(Real(2.0*qK10)*qK11) + Real(qK11*qK11)))
-	reshape4 := mul5
-	mul6 := Real(k2 * Real(qK10*qK10))
-	reshape5 := mul6
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul7 := Real(Real(add*9.81) * w.ArmL1[0])
-	mul8 := Real(Real(mt*9.81) * w.ArmL2[0])
-	mul9 := Real(mul8 * rt.Cos32(q0+q1))
-	add3 := Real(mul7*rt.Cos32(q0)) + mul9
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c0 := reshape4
-	c1 := reshape5
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub0 := take[0] - c0
-	sub1 := take[1] - c1
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape6 := add3
-	reshape7 := mul9
-	var sin [2]Real
-	var cos [2]Real
-	g_2_0 := reshape6
-	g_2_1 := reshape7
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub_2_0 := sub0 - g_2_0
-	sub_2_1 := sub1 - g_2_1
-	// arm.nde:11  return concat(sin(q), cos(q), v) |> Linear(32) |> softplus |> Linear(32) |> softplus |> Linear(2, init: zeros)
-	sin[0] = rt.Sin32(q0)
-	sin[1] = rt.Sin32(q1)
-	cos[0] = rt.Cos32(q0)
-	cos[1] = rt.Cos32(q1)
-	var concat2 [6]Real
-	for i0 := 0; i0 < 2; i0++ {
-		concat2[i0] = sin[i0]
-	}
-	for i0 := 0; i0 < 2; i0++ {
-		concat2[i0+2] = cos[i0]
-	}
-	for i0 := 0; i0 < 2; i0++ {
-		concat2[i0+4] = qK1[i0]
-	}
-	var softplus [32]Real
-	for i := 0; i < 32; i += 4 {
-		var matvec, matvec_1, matvec_2, matvec_3 Real
-		{
-			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
-			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
-			line2 := (*[6]Real)(w.Friction0Weight[(i+2)*6:])
-			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
-			for j := 0; j < 6; j++ {
-				xj := concat2[j]
-				matvec += Real(line0[j] * xj)
-				matvec_1 += Real(line1[j] * xj)
-				matvec_2 += Real(line2[j] * xj)
-				matvec_3 += Real(line3[j] * xj)
-			}
-		}
-		softplus[i], softplus[i+1], softplus[i+2], softplus[i+3] = rt.Softplus32x4(matvec+w.Friction0Bias[i], matvec_1+w.Friction0Bias[i+1], matvec_2+w.Friction0Bias[i+2], matvec_3+w.Friction0Bias[i+3])
-	}
-	var matvec2 [32]Real
-	rt.MatVec32(matvec2[:], w.Friction2Weight[:], softplus[:])
-	var matvec_2_0, matvec_2_1 Real
-	for i := 0; i < 32; i += 4 {
-		softplus2, softplus2_1, softplus2_2, softplus2_3 := rt.Softplus32x4(matvec2[i]+w.Friction2Bias[i], matvec2[i+1]+w.Friction2Bias[i+1], matvec2[i+2]+w.Friction2Bias[i+2], matvec2[i+3]+w.Friction2Bias[i+3])
-		matvec_2_0 += Real(w.Friction4Weight[i] * softplus2)
-		matvec_2_1 += Real(w.Friction4Weight[i+32] * softplus2)
-		matvec_2_0 += Real(w.Friction4Weight[i+1] * softplus2_1)
-		matvec_2_1 += Real(w.Friction4Weight[i+1+32] * softplus2_1)
-		matvec_2_0 += Real(w.Friction4Weight[i+2] * softplus2_2)
-		matvec_2_1 += Real(w.Friction4Weight[i+2+32] * softplus2_2)
-		matvec_2_0 += Real(w.Friction4Weight[i+3] * softplus2_3)
-		matvec_2_1 += Real(w.Friction4Weight[i+3+32] * softplus2_3)
-	}
-	var sub2 [2]Real
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub2[0] = sub_2_0 - (matvec_2_0 + w.Friction4Bias[0])
-	sub2[1] = sub_2_1 - (matvec_2_1 + w.Friction4Bias[1])
-	var vK1 [2]Real
-	rt.LinSolve(2, m[:], sub2[:], vK1[:])
-	var qK2 [2]Real
-	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	qK2[0] = qK10 + Real(ha21*vK1[0])
-	qK2[1] = qK11 + Real(ha21*vK1[1])
-	add_3_0 := add_2_0 + Real(hb2*qK2[0])
-	add_3_1 := add_2_1 + Real(hb2*qK2[1])
-	qY20 := q0 + Real(ha21*qK10)
-	qY21 := q1 + Real(ha21*qK11)
-	// arm.nde:28  c2 := cos(q[1])
-	c2_2 := rt.Cos32(qY21)
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a2 := add2 + Real(mul3*c2_2)
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape8 := a2
-	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	b2 := mul2 + Real(mul4*c2_2)
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape9 := b2
-	// arm.nde:33  k := mt * l1 * l2 * s2
-	k3 := Real(mul4 * rt.Sin32(qY21))
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul10 := Real((-k3) * (Real(Real(2.0*qK2[0])*qK2[1]) + Real(qK2[1]*qK2[1])))
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat_3_0 := reshape8
-	concat_3_1 := reshape9
-	concat_4_0 := reshape9
-	concat_4_1 := reshape3
-	var m2 [4]Real
-	m2[0] = concat_3_0
-	m2[1] = concat_3_1
-	m2[2] = concat_4_0
-	m2[3] = concat_4_1
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape10 := mul10
-	mul11 := Real(k3 * Real(qK2[0]*qK2[0]))
-	reshape11 := mul11
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul12 := Real(mul8 * rt.Cos32(qY20+qY21))
-	add4 := Real(mul7*rt.Cos32(qY20)) + mul12
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c_2_0 := reshape10
-	c_2_1 := reshape11
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub_3_0 := take[0] - c_2_0
-	sub_3_1 := take[1] - c_2_1
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape12 := add4
-	reshape13 := mul12
-	var sin2 [2]Real
-	var cos2 [2]Real
-	g_3_0 := reshape12
-	g_3_1 := reshape13
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub_4_0 := sub_3_0 - g_3_0
-	sub_4_1 := sub_3_1 - g_3_1
-	// arm.nde:11  return concat(sin(q), cos(q), v) |> Linear(32) |> softplus |> Linear(32) |> softplus |> Linear(2, init: zeros)
-	sin2[0] = rt.Sin32(qY20)
-	sin2[1] = rt.Sin32(qY21)
-	cos2[0] = rt.Cos32(qY20)
-	cos2[1] = rt.Cos32(qY21)
-	var concat3 [6]Real
-	for i0 := 0; i0 < 2; i0++ {
-		concat3[i0] = sin2[i0]
-	}
-	for i0 := 0; i0 < 2; i0++ {
-		concat3[i0+2] = cos2[i0]
-	}
-	for i0 := 0; i0 < 2; i0++ {
-		concat3[i0+4] = qK2[i0]
-	}
-	var softplus3 [32]Real
-	for i := 0; i < 32; i += 4 {
-		var matvec3, matvec3_1, matvec3_2, matvec3_3 Real
-		{
-			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
-			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
-			line2 := (*[6]Real)(w.Friction0Weight[(i+2)*6:])
-			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
-			for j := 0; j < 6; j++ {
-				xj := concat3[j]
-				matvec3 += Real(line0[j] * xj)
-				matvec3_1 += Real(line1[j] * xj)
-				matvec3_2 += Real(line2[j] * xj)
-				matvec3_3 += Real(line3[j] * xj)
-			}
-		}
-		softplus3[i], softplus3[i+1], softplus3[i+2], softplus3[i+3] = rt.Softplus32x4(matvec3+w.Friction0Bias[i], matvec3_1+w.Friction0Bias[i+1], matvec3_2+w.Friction0Bias[i+2], matvec3_3+w.Friction0Bias[i+3])
-	}
-	var matvec4 [32]Real
-	rt.MatVec32(matvec4[:], w.Friction2Weight[:], softplus3[:])
-	var matvec_3_0, matvec_3_1 Real
-	for i := 0; i < 32; i += 4 {
-		softplus4, softplus4_1, softplus4_2, softplus4_3 := rt.Softplus32x4(matvec4[i]+w.Friction2Bias[i], matvec4[i+1]+w.Friction2Bias[i+1], matvec4[i+2]+w.Friction2Bias[i+2], matvec4[i+3]+w.Friction2Bias[i+3])
-		matvec_3_0 += Real(w.Friction4Weight[i] * softplus4)
-		matvec_3_1 += Real(w.Friction4Weight[i+32] * softplus4)
-		matvec_3_0 += Real(w.Friction4Weight[i+1] * softplus4_1)
-		matvec_3_1 += Real(w.Friction4Weight[i+1+32] * softplus4_1)
-		matvec_3_0 += Real(w.Friction4Weight[i+2] * softplus4_2)
-		matvec_3_1 += Real(w.Friction4Weight[i+2+32] * softplus4_2)
-		matvec_3_0 += Real(w.Friction4Weight[i+3] * softplus4_3)
-		matvec_3_1 += Real(w.Friction4Weight[i+3+32] * softplus4_3)
-	}
-	var sub3 [2]Real
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub3[0] = sub_4_0 - (matvec_3_0 + w.Friction4Bias[0])
-	sub3[1] = sub_4_1 - (matvec_3_1 + w.Friction4Bias[1])
-	var vK2 [2]Real
-	rt.LinSolve(2, m2[:], sub3[:], vK2[:])
-	var qK3 [2]Real
-	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	qK3[0] = qK10 + Real(ha21*vK2[0])
-	qK3[1] = qK11 + Real(ha21*vK2[1])
-	add_4_0 := add_3_0 + Real(hb2*qK3[0])
-	add_4_1 := add_3_1 + Real(hb2*qK3[1])
-	qY30 := q0 + Real(ha21*qK2[0])
-	qY31 := q1 + Real(ha21*qK2[1])
-	ha43 := Real(h)
-	// arm.nde:28  c2 := cos(q[1])
-	c2_3 := rt.Cos32(qY31)
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a3 := add2 + Real(mul3*c2_3)
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape14 := a3
-	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	b3 := mul2 + Real(mul4*c2_3)
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape15 := b3
-	// arm.nde:33  k := mt * l1 * l2 * s2
-	k4 := Real(mul4 * rt.Sin32(qY31))
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul13 := Real((-k4) * (Real(Real(2.0*qK3[0])*qK3[1]) + Real(qK3[1]*qK3[1])))
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat_5_0 := reshape14
-	concat_5_1 := reshape15
-	concat_6_0 := reshape15
-	concat_6_1 := reshape3
-	var m3 [4]Real
-	m3[0] = concat_5_0
-	m3[1] = concat_5_1
-	m3[2] = concat_6_0
-	m3[3] = concat_6_1
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape16 := mul13
-	mul14 := Real(k4 * Real(qK3[0]*qK3[0]))
-	reshape17 := mul14
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul15 := Real(mul8 * rt.Cos32(qY30+qY31))
-	add5 := Real(mul7*rt.Cos32(qY30)) + mul15
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c_3_0 := reshape16
-	c_3_1 := reshape17
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub_5_0 := take[0] - c_3_0
-	sub_5_1 := take[1] - c_3_1
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape18 := add5
-	reshape19 := mul15
-	var sin3 [2]Real
-	var cos3 [2]Real
-	g_4_0 := reshape18
-	g_4_1 := reshape19
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub_6_0 := sub_5_0 - g_4_0
-	sub_6_1 := sub_5_1 - g_4_1
-	// arm.nde:11  return concat(sin(q), cos(q), v) |> Linear(32) |> softplus |> Linear(32) |> softplus |> Linear(2, init: zeros)
-	sin3[0] = rt.Sin32(qY30)
-	sin3[1] = rt.Sin32(qY31)
-	cos3[0] = rt.Cos32(qY30)
-	cos3[1] = rt.Cos32(qY31)
-	var concat4 [6]Real
-	for i0 := 0; i0 < 2; i0++ {
-		concat4[i0] = sin3[i0]
-	}
-	for i0 := 0; i0 < 2; i0++ {
-		concat4[i0+2] = cos3[i0]
-	}
-	for i0 := 0; i0 < 2; i0++ {
-		concat4[i0+4] = qK3[i0]
-	}
-	var softplus5 [32]Real
-	for i := 0; i < 32; i += 4 {
-		var matvec5, matvec5_1, matvec5_2, matvec5_3 Real
-		{
-			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
-			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
-			line2 := (*[6]Real)(w.Friction0Weight[(i+2)*6:])
-			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
-			for j := 0; j < 6; j++ {
-				xj := concat4[j]
-				matvec5 += Real(line0[j] * xj)
-				matvec5_1 += Real(line1[j] * xj)
-				matvec5_2 += Real(line2[j] * xj)
-				matvec5_3 += Real(line3[j] * xj)
-			}
-		}
-		softplus5[i], softplus5[i+1], softplus5[i+2], softplus5[i+3] = rt.Softplus32x4(matvec5+w.Friction0Bias[i], matvec5_1+w.Friction0Bias[i+1], matvec5_2+w.Friction0Bias[i+2], matvec5_3+w.Friction0Bias[i+3])
-	}
-	var matvec6 [32]Real
-	rt.MatVec32(matvec6[:], w.Friction2Weight[:], softplus5[:])
-	var matvec_4_0, matvec_4_1 Real
-	for i := 0; i < 32; i += 4 {
-		softplus6, softplus6_1, softplus6_2, softplus6_3 := rt.Softplus32x4(matvec6[i]+w.Friction2Bias[i], matvec6[i+1]+w.Friction2Bias[i+1], matvec6[i+2]+w.Friction2Bias[i+2], matvec6[i+3]+w.Friction2Bias[i+3])
-		matvec_4_0 += Real(w.Friction4Weight[i] * softplus6)
-		matvec_4_1 += Real(w.Friction4Weight[i+32] * softplus6)
-		matvec_4_0 += Real(w.Friction4Weight[i+1] * softplus6_1)
-		matvec_4_1 += Real(w.Friction4Weight[i+1+32] * softplus6_1)
-		matvec_4_0 += Real(w.Friction4Weight[i+2] * softplus6_2)
-		matvec_4_1 += Real(w.Friction4Weight[i+2+32] * softplus6_2)
-		matvec_4_0 += Real(w.Friction4Weight[i+3] * softplus6_3)
-		matvec_4_1 += Real(w.Friction4Weight[i+3+32] * softplus6_3)
-	}
-	var sub4 [2]Real
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub4[0] = sub_6_0 - (matvec_4_0 + w.Friction4Bias[0])
-	sub4[1] = sub_6_1 - (matvec_4_1 + w.Friction4Bias[1])
-	var vK3 [2]Real
-	rt.LinSolve(2, m3[:], sub4[:], vK3[:])
-	var qK4 [2]Real
-	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	qK4[0] = qK10 + Real(ha43*vK3[0])
-	qK4[1] = qK11 + Real(ha43*vK3[1])
-	qNext[0] = add_4_0 + Real(hb1*qK4[0])
-	qNext[1] = add_4_1 + Real(hb1*qK4[1])
-	add_5_0 := qK10 + Real(hb1*vK1[0]) + Real(hb2*vK2[0]) + Real(hb2*vK3[0])
-	add_5_1 := qK11 + Real(hb1*vK1[1]) + Real(hb2*vK2[1]) + Real(hb2*vK3[1])
-	qY40 := q0 + Real(ha43*qK3[0])
-	qY41 := q1 + Real(ha43*qK3[1])
-	// arm.nde:28  c2 := cos(q[1])
-	c2_4 := rt.Cos32(qY41)
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a4 := add2 + Real(mul3*c2_4)
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape20 := a4
-	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	b4 := mul2 + Real(mul4*c2_4)
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape21 := b4
-	// arm.nde:33  k := mt * l1 * l2 * s2
-	k5 := Real(mul4 * rt.Sin32(qY41))
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul16 := Real((-k5) * (Real(Real(2.0*qK4[0])*qK4[1]) + Real(qK4[1]*qK4[1])))
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat_7_0 := reshape20
-	concat_7_1 := reshape21
-	concat_8_0 := reshape21
-	concat_8_1 := reshape3
-	var m4 [4]Real
-	m4[0] = concat_7_0
-	m4[1] = concat_7_1
-	m4[2] = concat_8_0
-	m4[3] = concat_8_1
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape22 := mul16
-	mul17 := Real(k5 * Real(qK4[0]*qK4[0]))
-	reshape23 := mul17
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul18 := Real(mul8 * rt.Cos32(qY40+qY41))
-	add6 := Real(mul7*rt.Cos32(qY40)) + mul18
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c_4_0 := reshape22
-	c_4_1 := reshape23
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub_7_0 := take[0] - c_4_0
-	sub_7_1 := take[1] - c_4_1
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape24 := add6
-	reshape25 := mul18
-	var sin4 [2]Real
-	var cos4 [2]Real
-	g_5_0 := reshape24
-	g_5_1 := reshape25
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub_8_0 := sub_7_0 - g_5_0
-	sub_8_1 := sub_7_1 - g_5_1
-	// arm.nde:11  return concat(sin(q), cos(q), v) |> Linear(32) |> softplus |> Linear(32) |> softplus |> Linear(2, init: zeros)
-	sin4[0] = rt.Sin32(qY40)
-	sin4[1] = rt.Sin32(qY41)
-	cos4[0] = rt.Cos32(qY40)
-	cos4[1] = rt.Cos32(qY41)
-	var concat5 [6]Real
-	for i0 := 0; i0 < 2; i0++ {
-		concat5[i0] = sin4[i0]
-	}
-	for i0 := 0; i0 < 2; i0++ {
-		concat5[i0+2] = cos4[i0]
-	}
-	for i0 := 0; i0 < 2; i0++ {
-		concat5[i0+4] = qK4[i0]
-	}
-	var softplus7 [32]Real
-	for i := 0; i < 32; i += 4 {
-		var matvec7, matvec7_1, matvec7_2, matvec7_3 Real
-		{
-			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
-			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
-			line2 := (*[6]Real)(w.Friction0Weight[(i+2)*6:])
-			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
-			for j := 0; j < 6; j++ {
-				xj := concat5[j]
-				matvec7 += Real(line0[j] * xj)
-				matvec7_1 += Real(line1[j] * xj)
-				matvec7_2 += Real(line2[j] * xj)
-				matvec7_3 += Real(line3[j] * xj)
-			}
-		}
-		softplus7[i], softplus7[i+1], softplus7[i+2], softplus7[i+3] = rt.Softplus32x4(matvec7+w.Friction0Bias[i], matvec7_1+w.Friction0Bias[i+1], matvec7_2+w.Friction0Bias[i+2], matvec7_3+w.Friction0Bias[i+3])
-	}
-	var matvec8 [32]Real
-	rt.MatVec32(matvec8[:], w.Friction2Weight[:], softplus7[:])
-	var matvec_5_0, matvec_5_1 Real
-	for i := 0; i < 32; i += 4 {
-		softplus8, softplus8_1, softplus8_2, softplus8_3 := rt.Softplus32x4(matvec8[i]+w.Friction2Bias[i], matvec8[i+1]+w.Friction2Bias[i+1], matvec8[i+2]+w.Friction2Bias[i+2], matvec8[i+3]+w.Friction2Bias[i+3])
-		matvec_5_0 += Real(w.Friction4Weight[i] * softplus8)
-		matvec_5_1 += Real(w.Friction4Weight[i+32] * softplus8)
-		matvec_5_0 += Real(w.Friction4Weight[i+1] * softplus8_1)
-		matvec_5_1 += Real(w.Friction4Weight[i+1+32] * softplus8_1)
-		matvec_5_0 += Real(w.Friction4Weight[i+2] * softplus8_2)
-		matvec_5_1 += Real(w.Friction4Weight[i+2+32] * softplus8_2)
-		matvec_5_0 += Real(w.Friction4Weight[i+3] * softplus8_3)
-		matvec_5_1 += Real(w.Friction4Weight[i+3+32] * softplus8_3)
-	}
-	var sub5 [2]Real
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub5[0] = sub_8_0 - (matvec_5_0 + w.Friction4Bias[0])
-	sub5[1] = sub_8_1 - (matvec_5_1 + w.Friction4Bias[1])
-	var vK4 [2]Real
-	rt.LinSolve(2, m4[:], sub5[:], vK4[:])
-	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	vNext[0] = add_5_0 + Real(hb1*vK4[0])
-	vNext[1] = add_5_1 + Real(hb1*vK4[1])
-}
-
-// predict0DenseStep is Predict.0.dense_step of one sample (arm.nde:45): 5120 multiply-adds, 288 transcendental functions.
-func predict0DenseStep(w *Params, pre *prepared, t float64, h float64, q *[2]Real, qK1 *[2]Real, load Real, uTimes *[50]float64, u *[100]Real, qNext *[2]Real, vNext *[2]Real, qD1 *[2]Real, vD1 *[2]Real, qD2 *[2]Real, vD2 *[2]Real, qD3 *[2]Real, vD3 *[2]Real) {
-	q0, q1 := q[0], q[1]
-	qK10, qK11 := qK1[0], qK1[1]
-	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	hb1 := Real(float64(h * 0.16666666666666666))
-	hb2 := Real(float64(h * 0.3333333333333333))
-	mul := float64(h * 0.5)
-	ha21 := Real(mul)
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	add := load + pre.armM2Add[0]
-	// arm.nde:27  mt := m2 + load
-	mt := w.ArmM2[0] + load
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	mul2 := Real(mt * pre.armL2Square[0])
-	add2 := Real(add*pre.armL1Square[0]) + mul2
-	mul3 := Real(Real(Real(2.0*mt)*w.ArmL1[0]) * w.ArmL2[0])
-	// arm.nde:28  c2 := cos(q[1])
-	c2 := rt.Cos32(q1)
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a := add2 + Real(mul3*c2)
-	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	add_2_0 := q0 + Real(hb1*qK10)
-	add_2_1 := q1 + Real(hb1*qK11)
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape := a
-	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	mul4 := Real(Real(mt*w.ArmL1[0]) * w.ArmL2[0])
-	b := mul2 + Real(mul4*c2)
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape2 := b
-	reshape3 := mul2
-	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	middle := t + mul
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat0 := reshape
-	concat1 := reshape2
-	concat_2_0 := reshape2
-	concat_2_1 := reshape3
-	var m [4]Real
-	m[0] = concat0
-	m[1] = concat1
-	m[2] = concat_2_0
-	m[3] = concat_2_1
-	// arm.nde:17  input u [2]real {
-	var locate [1]int32
-	rt.Locate(locate[:], uTimes[:], middle, 49)
-	var take [2]Real
-	rt.Take(take[:], u[:], locate[:])
-	// arm.nde:33  k := mt * l1 * l2 * s2
-	k2 := Real(mul4 * rt.Sin32(q1))
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul5 := Real((-k2) * (Real(Real(2.0*qK10)*qK11) + Real(qK11*qK11)))
-	reshape4 := mul5
-	mul6 := Real(k2 * Real(qK10*qK10))
-	reshape5 := mul6
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul7 := Real(Real(add*9.81) * w.ArmL1[0])
-	mul8 := Real(Real(mt*9.81) * w.ArmL2[0])
-	mul9 := Real(mul8 * rt.Cos32(q0+q1))
-	add3 := Real(mul7*rt.Cos32(q0)) + mul9
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c0 := reshape4
-	c1 := reshape5
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub0 := take[0] - c0
-	sub1 := take[1] - c1
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape6 := add3
-	reshape7 := mul9
-	var sin [2]Real
-	var cos [2]Real
-	g_2_0 := reshape6
-	g_2_1 := reshape7
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub_2_0 := sub0 - g_2_0
-	sub_2_1 := sub1 - g_2_1
-	// arm.nde:11  return concat(sin(q), cos(q), v) |> Linear(32) |> softplus |> Linear(32) |> softplus |> Linear(2, init: zeros)
-	sin[0] = rt.Sin32(q0)
-	sin[1] = rt.Sin32(q1)
-	cos[0] = rt.Cos32(q0)
-	cos[1] = rt.Cos32(q1)
-	var concat2 [6]Real
-	for i0 := 0; i0 < 2; i0++ {
-		concat2[i0] = sin[i0]
-	}
-	for i0 := 0; i0 < 2; i0++ {
-		concat2[i0+2] = cos[i0]
-	}
-	for i0 := 0; i0 < 2; i0++ {
-		concat2[i0+4] = qK1[i0]
-	}
-	var softplus [32]Real
-	for i := 0; i < 32; i += 4 {
-		var matvec, matvec_1, matvec_2, matvec_3 Real
-		{
-			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
-			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
-			line2 := (*[6]Real)(w.Friction0Weight[(i+2)*6:])
-			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
-			for j := 0; j < 6; j++ {
-				xj := concat2[j]
-				matvec += Real(line0[j] * xj)
-				matvec_1 += Real(line1[j] * xj)
-				matvec_2 += Real(line2[j] * xj)
-				matvec_3 += Real(line3[j] * xj)
-			}
-		}
-		softplus[i], softplus[i+1], softplus[i+2], softplus[i+3] = rt.Softplus32x4(matvec+w.Friction0Bias[i], matvec_1+w.Friction0Bias[i+1], matvec_2+w.Friction0Bias[i+2], matvec_3+w.Friction0Bias[i+3])
-	}
-	var matvec2 [32]Real
-	rt.MatVec32(matvec2[:], w.Friction2Weight[:], softplus[:])
-	var matvec_2_0, matvec_2_1 Real
-	for i := 0; i < 32; i += 4 {
-		softplus2, softplus2_1, softplus2_2, softplus2_3 := rt.Softplus32x4(matvec2[i]+w.Friction2Bias[i], matvec2[i+1]+w.Friction2Bias[i+1], matvec2[i+2]+w.Friction2Bias[i+2], matvec2[i+3]+w.Friction2Bias[i+3])
-		matvec_2_0 += Real(w.Friction4Weight[i] * softplus2)
-		matvec_2_1 += Real(w.Friction4Weight[i+32] * softplus2)
-		matvec_2_0 += Real(w.Friction4Weight[i+1] * softplus2_1)
-		matvec_2_1 += Real(w.Friction4Weight[i+1+32] * softplus2_1)
-		matvec_2_0 += Real(w.Friction4Weight[i+2] * softplus2_2)
-		matvec_2_1 += Real(w.Friction4Weight[i+2+32] * softplus2_2)
-		matvec_2_0 += Real(w.Friction4Weight[i+3] * softplus2_3)
-		matvec_2_1 += Real(w.Friction4Weight[i+3+32] * softplus2_3)
-	}
-	var sub2 [2]Real
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub2[0] = sub_2_0 - (matvec_2_0 + w.Friction4Bias[0])
-	sub2[1] = sub_2_1 - (matvec_2_1 + w.Friction4Bias[1])
-	rt.LinSolve(2, m[:], sub2[:], vD1[:])
-	var qK2 [2]Real
-	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	qK2[0] = qK10 + Real(ha21*vD1[0])
-	qK2[1] = qK11 + Real(ha21*vD1[1])
-	add_3_0 := add_2_0 + Real(hb2*qK2[0])
-	add_3_1 := add_2_1 + Real(hb2*qK2[1])
-	qY20 := q0 + Real(ha21*qK10)
-	qY21 := q1 + Real(ha21*qK11)
-	// arm.nde:28  c2 := cos(q[1])
-	c2_2 := rt.Cos32(qY21)
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a2 := add2 + Real(mul3*c2_2)
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape8 := a2
-	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	b2 := mul2 + Real(mul4*c2_2)
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape9 := b2
-	// arm.nde:33  k := mt * l1 * l2 * s2
-	k3 := Real(mul4 * rt.Sin32(qY21))
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul10 := Real((-k3) * (Real(Real(2.0*qK2[0])*qK2[1]) + Real(qK2[1]*qK2[1])))
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat_3_0 := reshape8
-	concat_3_1 := reshape9
-	concat_4_0 := reshape9
-	concat_4_1 := reshape3
-	var m2 [4]Real
-	m2[0] = concat_3_0
-	m2[1] = concat_3_1
-	m2[2] = concat_4_0
-	m2[3] = concat_4_1
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape10 := mul10
-	mul11 := Real(k3 * Real(qK2[0]*qK2[0]))
-	reshape11 := mul11
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul12 := Real(mul8 * rt.Cos32(qY20+qY21))
-	add4 := Real(mul7*rt.Cos32(qY20)) + mul12
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c_2_0 := reshape10
-	c_2_1 := reshape11
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub_3_0 := take[0] - c_2_0
-	sub_3_1 := take[1] - c_2_1
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape12 := add4
-	reshape13 := mul12
-	var sin2 [2]Real
-	var cos2 [2]Real
-	g_3_0 := reshape12
-	g_3_1 := reshape13
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub_4_0 := sub_3_0 - g_3_0
-	sub_4_1 := sub_3_1 - g_3_1
-	// arm.nde:11  return concat(sin(q), cos(q), v) |> Linear(32) |> softplus |> Linear(32) |> softplus |> Linear(2, init: zeros)
-	sin2[0] = rt.Sin32(qY20)
-	sin2[1] = rt.Sin32(qY21)
-	cos2[0] = rt.Cos32(qY20)
-	cos2[1] = rt.Cos32(qY21)
-	var concat3 [6]Real
-	for i0 := 0; i0 < 2; i0++ {
-		concat3[i0] = sin2[i0]
-	}
-	for i0 := 0; i0 < 2; i0++ {
-		concat3[i0+2] = cos2[i0]
-	}
-	for i0 := 0; i0 < 2; i0++ {
-		concat3[i0+4] = qK2[i0]
-	}
-	var softplus3 [32]Real
-	for i := 0; i < 32; i += 4 {
-		var matvec3, matvec3_1, matvec3_2, matvec3_3 Real
-		{
-			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
-			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
-			line2 := (*[6]Real)(w.Friction0Weight[(i+2)*6:])
-			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
-			for j := 0; j < 6; j++ {
-				xj := concat3[j]
-				matvec3 += Real(line0[j] * xj)
-				matvec3_1 += Real(line1[j] * xj)
-				matvec3_2 += Real(line2[j] * xj)
-				matvec3_3 += Real(line3[j] * xj)
-			}
-		}
-		softplus3[i], softplus3[i+1], softplus3[i+2], softplus3[i+3] = rt.Softplus32x4(matvec3+w.Friction0Bias[i], matvec3_1+w.Friction0Bias[i+1], matvec3_2+w.Friction0Bias[i+2], matvec3_3+w.Friction0Bias[i+3])
-	}
-	var matvec4 [32]Real
-	rt.MatVec32(matvec4[:], w.Friction2Weight[:], softplus3[:])
-	var matvec_3_0, matvec_3_1 Real
-	for i := 0; i < 32; i += 4 {
-		softplus4, softplus4_1, softplus4_2, softplus4_3 := rt.Softplus32x4(matvec4[i]+w.Friction2Bias[i], matvec4[i+1]+w.Friction2Bias[i+1], matvec4[i+2]+w.Friction2Bias[i+2], matvec4[i+3]+w.Friction2Bias[i+3])
-		matvec_3_0 += Real(w.Friction4Weight[i] * softplus4)
-		matvec_3_1 += Real(w.Friction4Weight[i+32] * softplus4)
-		matvec_3_0 += Real(w.Friction4Weight[i+1] * softplus4_1)
-		matvec_3_1 += Real(w.Friction4Weight[i+1+32] * softplus4_1)
-		matvec_3_0 += Real(w.Friction4Weight[i+2] * softplus4_2)
-		matvec_3_1 += Real(w.Friction4Weight[i+2+32] * softplus4_2)
-		matvec_3_0 += Real(w.Friction4Weight[i+3] * softplus4_3)
-		matvec_3_1 += Real(w.Friction4Weight[i+3+32] * softplus4_3)
-	}
-	var sub3 [2]Real
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub3[0] = sub_4_0 - (matvec_3_0 + w.Friction4Bias[0])
-	sub3[1] = sub_4_1 - (matvec_3_1 + w.Friction4Bias[1])
-	var vK2 [2]Real
-	rt.LinSolve(2, m2[:], sub3[:], vK2[:])
-	var qK3 [2]Real
-	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	qK3[0] = qK10 + Real(ha21*vK2[0])
-	qK3[1] = qK11 + Real(ha21*vK2[1])
-	add_4_0 := add_3_0 + Real(hb2*qK3[0])
-	add_4_1 := add_3_1 + Real(hb2*qK3[1])
-	qY30 := q0 + Real(ha21*qK2[0])
-	qY31 := q1 + Real(ha21*qK2[1])
-	ha43 := Real(h)
-	// arm.nde:28  c2 := cos(q[1])
-	c2_3 := rt.Cos32(qY31)
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a3 := add2 + Real(mul3*c2_3)
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape14 := a3
-	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	b3 := mul2 + Real(mul4*c2_3)
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape15 := b3
-	// arm.nde:33  k := mt * l1 * l2 * s2
-	k4 := Real(mul4 * rt.Sin32(qY31))
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul13 := Real((-k4) * (Real(Real(2.0*qK3[0])*qK3[1]) + Real(qK3[1]*qK3[1])))
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat_5_0 := reshape14
-	concat_5_1 := reshape15
-	concat_6_0 := reshape15
-	concat_6_1 := reshape3
-	var m3 [4]Real
-	m3[0] = concat_5_0
-	m3[1] = concat_5_1
-	m3[2] = concat_6_0
-	m3[3] = concat_6_1
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape16 := mul13
-	mul14 := Real(k4 * Real(qK3[0]*qK3[0]))
-	reshape17 := mul14
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul15 := Real(mul8 * rt.Cos32(qY30+qY31))
-	add5 := Real(mul7*rt.Cos32(qY30)) + mul15
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c_3_0 := reshape16
-	c_3_1 := reshape17
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub_5_0 := take[0] - c_3_0
-	sub_5_1 := take[1] - c_3_1
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape18 := add5
-	reshape19 := mul15
-	var sin3 [2]Real
-	var cos3 [2]Real
-	g_4_0 := reshape18
-	g_4_1 := reshape19
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub_6_0 := sub_5_0 - g_4_0
-	sub_6_1 := sub_5_1 - g_4_1
-	// arm.nde:11  return concat(sin(q), cos(q), v) |> Linear(32) |> softplus |> Linear(32) |> softplus |> Linear(2, init: zeros)
-	sin3[0] = rt.Sin32(qY30)
-	sin3[1] = rt.Sin32(qY31)
-	cos3[0] = rt.Cos32(qY30)
-	cos3[1] = rt.Cos32(qY31)
-	var concat4 [6]Real
-	for i0 := 0; i0 < 2; i0++ {
-		concat4[i0] = sin3[i0]
-	}
-	for i0 := 0; i0 < 2; i0++ {
-		concat4[i0+2] = cos3[i0]
-	}
-	for i0 := 0; i0 < 2; i0++ {
-		concat4[i0+4] = qK3[i0]
-	}
-	var softplus5 [32]Real
-	for i := 0; i < 32; i += 4 {
-		var matvec5, matvec5_1, matvec5_2, matvec5_3 Real
-		{
-			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
-			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
-			line2 := (*[6]Real)(w.Friction0Weight[(i+2)*6:])
-			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
-			for j := 0; j < 6; j++ {
-				xj := concat4[j]
-				matvec5 += Real(line0[j] * xj)
-				matvec5_1 += Real(line1[j] * xj)
-				matvec5_2 += Real(line2[j] * xj)
-				matvec5_3 += Real(line3[j] * xj)
-			}
-		}
-		softplus5[i], softplus5[i+1], softplus5[i+2], softplus5[i+3] = rt.Softplus32x4(matvec5+w.Friction0Bias[i], matvec5_1+w.Friction0Bias[i+1], matvec5_2+w.Friction0Bias[i+2], matvec5_3+w.Friction0Bias[i+3])
-	}
-	var matvec6 [32]Real
-	rt.MatVec32(matvec6[:], w.Friction2Weight[:], softplus5[:])
-	var matvec_4_0, matvec_4_1 Real
-	for i := 0; i < 32; i += 4 {
-		softplus6, softplus6_1, softplus6_2, softplus6_3 := rt.Softplus32x4(matvec6[i]+w.Friction2Bias[i], matvec6[i+1]+w.Friction2Bias[i+1], matvec6[i+2]+w.Friction2Bias[i+2], matvec6[i+3]+w.Friction2Bias[i+3])
-		matvec_4_0 += Real(w.Friction4Weight[i] * softplus6)
-		matvec_4_1 += Real(w.Friction4Weight[i+32] * softplus6)
-		matvec_4_0 += Real(w.Friction4Weight[i+1] * softplus6_1)
-		matvec_4_1 += Real(w.Friction4Weight[i+1+32] * softplus6_1)
-		matvec_4_0 += Real(w.Friction4Weight[i+2] * softplus6_2)
-		matvec_4_1 += Real(w.Friction4Weight[i+2+32] * softplus6_2)
-		matvec_4_0 += Real(w.Friction4Weight[i+3] * softplus6_3)
-		matvec_4_1 += Real(w.Friction4Weight[i+3+32] * softplus6_3)
-	}
-	var sub4 [2]Real
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub4[0] = sub_6_0 - (matvec_4_0 + w.Friction4Bias[0])
-	sub4[1] = sub_6_1 - (matvec_4_1 + w.Friction4Bias[1])
-	var vK3 [2]Real
-	rt.LinSolve(2, m3[:], sub4[:], vK3[:])
-	var qK4 [2]Real
-	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	qK4[0] = qK10 + Real(ha43*vK3[0])
-	qK4[1] = qK11 + Real(ha43*vK3[1])
-	qNext[0] = add_4_0 + Real(hb1*qK4[0])
-	qNext[1] = add_4_1 + Real(hb1*qK4[1])
-	add_5_0 := qK10 + Real(hb1*vD1[0]) + Real(hb2*vK2[0]) + Real(hb2*vK3[0])
-	add_5_1 := qK11 + Real(hb1*vD1[1]) + Real(hb2*vK2[1]) + Real(hb2*vK3[1])
-	qY40 := q0 + Real(ha43*qK3[0])
-	qY41 := q1 + Real(ha43*qK3[1])
-	// arm.nde:28  c2 := cos(q[1])
-	c2_4 := rt.Cos32(qY41)
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a4 := add2 + Real(mul3*c2_4)
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape20 := a4
-	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	b4 := mul2 + Real(mul4*c2_4)
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape21 := b4
-	// arm.nde:33  k := mt * l1 * l2 * s2
-	k5 := Real(mul4 * rt.Sin32(qY41))
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul16 := Real((-k5) * (Real(Real(2.0*qK4[0])*qK4[1]) + Real(qK4[1]*qK4[1])))
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat_7_0 := reshape20
-	concat_7_1 := reshape21
-	concat_8_0 := reshape21
-	concat_8_1 := reshape3
-	var m4 [4]Real
-	m4[0] = concat_7_0
-	m4[1] = concat_7_1
-	m4[2] = concat_8_0
-	m4[3] = concat_8_1
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape22 := mul16
-	mul17 := Real(k5 * Real(qK4[0]*qK4[0]))
-	reshape23 := mul17
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul18 := Real(mul8 * rt.Cos32(qY40+qY41))
-	add6 := Real(mul7*rt.Cos32(qY40)) + mul18
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c_4_0 := reshape22
-	c_4_1 := reshape23
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub_7_0 := take[0] - c_4_0
-	sub_7_1 := take[1] - c_4_1
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape24 := add6
-	reshape25 := mul18
-	var sin4 [2]Real
-	var cos4 [2]Real
-	g_5_0 := reshape24
-	g_5_1 := reshape25
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub_8_0 := sub_7_0 - g_5_0
-	sub_8_1 := sub_7_1 - g_5_1
-	// arm.nde:11  return concat(sin(q), cos(q), v) |> Linear(32) |> softplus |> Linear(32) |> softplus |> Linear(2, init: zeros)
-	sin4[0] = rt.Sin32(qY40)
-	sin4[1] = rt.Sin32(qY41)
-	cos4[0] = rt.Cos32(qY40)
-	cos4[1] = rt.Cos32(qY41)
-	var concat5 [6]Real
-	for i0 := 0; i0 < 2; i0++ {
-		concat5[i0] = sin4[i0]
-	}
-	for i0 := 0; i0 < 2; i0++ {
-		concat5[i0+2] = cos4[i0]
-	}
-	for i0 := 0; i0 < 2; i0++ {
-		concat5[i0+4] = qK4[i0]
-	}
-	var softplus7 [32]Real
-	for i := 0; i < 32; i += 4 {
-		var matvec7, matvec7_1, matvec7_2, matvec7_3 Real
-		{
-			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
-			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
-			line2 := (*[6]Real)(w.Friction0Weight[(i+2)*6:])
-			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
-			for j := 0; j < 6; j++ {
-				xj := concat5[j]
-				matvec7 += Real(line0[j] * xj)
-				matvec7_1 += Real(line1[j] * xj)
-				matvec7_2 += Real(line2[j] * xj)
-				matvec7_3 += Real(line3[j] * xj)
-			}
-		}
-		softplus7[i], softplus7[i+1], softplus7[i+2], softplus7[i+3] = rt.Softplus32x4(matvec7+w.Friction0Bias[i], matvec7_1+w.Friction0Bias[i+1], matvec7_2+w.Friction0Bias[i+2], matvec7_3+w.Friction0Bias[i+3])
-	}
-	var matvec8 [32]Real
-	rt.MatVec32(matvec8[:], w.Friction2Weight[:], softplus7[:])
-	var matvec_5_0, matvec_5_1 Real
-	for i := 0; i < 32; i += 4 {
-		softplus8, softplus8_1, softplus8_2, softplus8_3 := rt.Softplus32x4(matvec8[i]+w.Friction2Bias[i], matvec8[i+1]+w.Friction2Bias[i+1], matvec8[i+2]+w.Friction2Bias[i+2], matvec8[i+3]+w.Friction2Bias[i+3])
-		matvec_5_0 += Real(w.Friction4Weight[i] * softplus8)
-		matvec_5_1 += Real(w.Friction4Weight[i+32] * softplus8)
-		matvec_5_0 += Real(w.Friction4Weight[i+1] * softplus8_1)
-		matvec_5_1 += Real(w.Friction4Weight[i+1+32] * softplus8_1)
-		matvec_5_0 += Real(w.Friction4Weight[i+2] * softplus8_2)
-		matvec_5_1 += Real(w.Friction4Weight[i+2+32] * softplus8_2)
-		matvec_5_0 += Real(w.Friction4Weight[i+3] * softplus8_3)
-		matvec_5_1 += Real(w.Friction4Weight[i+3+32] * softplus8_3)
-	}
-	var sub5 [2]Real
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub5[0] = sub_8_0 - (matvec_5_0 + w.Friction4Bias[0])
-	sub5[1] = sub_8_1 - (matvec_5_1 + w.Friction4Bias[1])
-	var vK4 [2]Real
-	rt.LinSolve(2, m4[:], sub5[:], vK4[:])
-	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	vNext[0] = add_5_0 + Real(hb1*vK4[0])
-	vNext[1] = add_5_1 + Real(hb1*vK4[1])
-	qD2[0] = Real((-1.5)*qK10) + qK2[0] + qK3[0] + Real((-0.5)*qK4[0])
-	qD2[1] = Real((-1.5)*qK11) + qK2[1] + qK3[1] + Real((-0.5)*qK4[1])
-	vD2[0] = Real((-1.5)*vD1[0]) + vK2[0] + vK3[0] + Real((-0.5)*vK4[0])
-	vD2[1] = Real((-1.5)*vD1[1]) + vK2[1] + vK3[1] + Real((-0.5)*vK4[1])
-	qD3[0] = Real(0.6666667*qK10) + Real((-0.6666667)*qK2[0]) + Real((-0.6666667)*qK3[0]) + Real(0.6666667*qK4[0])
-	qD3[1] = Real(0.6666667*qK11) + Real((-0.6666667)*qK2[1]) + Real((-0.6666667)*qK3[1]) + Real(0.6666667*qK4[1])
-	vD3[0] = Real(0.6666667*vD1[0]) + Real((-0.6666667)*vK2[0]) + Real((-0.6666667)*vK3[0]) + Real(0.6666667*vK4[0])
-	vD3[1] = Real(0.6666667*vD1[1]) + Real((-0.6666667)*vK2[1]) + Real((-0.6666667)*vK3[1]) + Real(0.6666667*vK4[1])
-	qD1[0] = qK10
-	qD1[1] = qK11
-}
-
-// predict0Dense is Predict.0.dense of one sample (arm.nde:45).
-func predict0Dense(theta float64, h float64, q *[2]Real, v *[2]Real, qNext *[2]Real, vNext *[2]Real, qD1 *[2]Real, vD1 *[2]Real, qD2 *[2]Real, vD2 *[2]Real, qD3 *[2]Real, vD3 *[2]Real, qAt *[2]Real, vAt *[2]Real) {
-	q0, q1 := q[0], q[1]
-	v0, v1 := v[0], v[1]
-	qD10, qD11 := qD1[0], qD1[1]
-	vD10, vD11 := vD1[0], vD1[1]
-	qD20, qD21 := qD2[0], qD2[1]
-	vD20, vD21 := vD2[0], vD2[1]
-	qD30, qD31 := qD3[0], qD3[1]
-	vD30, vD31 := vD3[0], vD3[1]
-	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	cast := Real(float64(h * theta))
-	cast2 := Real(theta)
-	qAt[0] = q0 + Real(cast*(qD10+Real(cast2*(qD20+Real(cast2*qD30)))))
-	qAt[1] = q1 + Real(cast*(qD11+Real(cast2*(qD21+Real(cast2*qD31)))))
-	vAt[0] = v0 + Real(cast*(vD10+Real(cast2*(vD20+Real(cast2*vD30)))))
-	vAt[1] = v1 + Real(cast*(vD11+Real(cast2*(vD21+Real(cast2*vD31)))))
-}
-
 // predict0ReplayVjp is Predict.0.replay.vjp of one sample (arm.nde:45): 15376 multiply-adds, 552 transcendental functions.
-func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Real, qK1 *[2]Real, load Real, uTimes *[50]float64, u *[100]Real, qNextBar *[2]Real, vNextBar *[2]Real, qBar *[2]Real, qK1Bar *[2]Real, uTimesBar *[50]float64, uBar *[100]Real, g *Params) Real {
+func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Real, qK1 *[2]Real, load Real, uTimes *[50]float64, u *[100]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, qNextBar *[2]Real, vNextBar *[2]Real, qBar *[2]Real, qK1Bar *[2]Real, uTimesBar *[50]float64, uBar *[100]Real, reshapeBar *[1]Real, g *Params) (Real, Real, Real, Real, Real, Real, Real) {
 	q0, q1 := q[0], q[1]
 	qK10, qK11 := qK1[0], qK1[1]
 	qNextBar0, qNextBar1 := qNextBar[0], qNextBar[1]
 	vNextBar0, vNextBar1 := vNextBar[0], vNextBar[1]
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	add := load + pre.armM2Add[0]
+	add2 := load + pre.armM2Add[0]
 	// arm.nde:27  mt := m2 + load
 	mt := w.ArmM2[0] + load
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	mul := Real(mt * pre.armL2Square[0])
-	add2 := Real(add*pre.armL1Square[0]) + mul
-	mul2 := Real(2.0 * mt)
-	mul3 := Real(mul2 * w.ArmL1[0])
-	mul4 := Real(mul3 * w.ArmL2[0])
+	mul6 := Real(mt * pre.armL2Square[0])
+	add3 := Real(add2*pre.armL1Square[0]) + mul6
+	mul7 := Real(2.0 * mt)
+	mul8 := Real(mul7 * w.ArmL1[0])
+	mul9 := Real(mul8 * w.ArmL2[0])
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
 	ha43 := Real(h)
-	mul5 := float64(h * 0.5)
-	ha21 := Real(mul5)
+	mul10 := float64(h * 0.5)
+	ha21 := Real(mul10)
 	qY20 := q0 + Real(ha21*qK10)
 	qY21 := q1 + Real(ha21*qK11)
 	// arm.nde:28  c2 := cos(q[1])
 	c2 := rt.Cos32(qY21)
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a := add2 + Real(mul4*c2)
+	a := add3 + Real(mul9*c2)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape := a
+	reshape2 := a
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	mul6 := Real(mt * w.ArmL1[0])
-	mul7 := Real(mul6 * w.ArmL2[0])
-	b := mul + Real(mul7*c2)
+	mul11 := Real(mt * w.ArmL1[0])
+	mul12 := Real(mul11 * w.ArmL2[0])
+	b := mul6 + Real(mul12*c2)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape2 := b
-	reshape3 := mul
+	reshape3 := b
+	reshape4 := mul6
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	middle := t + mul5
+	middle := t + mul10
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat0 := reshape
-	concat1 := reshape2
-	concat_2_0 := reshape2
-	concat_2_1 := reshape3
+	concat0 := reshape2
+	concat1 := reshape3
+	concat_2_0 := reshape3
+	concat_2_1 := reshape4
 	var m [4]Real
 	m[0] = concat0
 	m[1] = concat1
@@ -4445,66 +3337,66 @@ func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 	// arm.nde:29  s2 := sin(q[1])
 	s2 := rt.Sin32(qY21)
 	// arm.nde:33  k := mt * l1 * l2 * s2
-	k2 := Real(mul7 * s2)
+	k2 := Real(mul12 * s2)
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
 	neg := -k2
 	// arm.nde:28  c2 := cos(q[1])
 	c2_2 := rt.Cos32(q1)
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a2 := add2 + Real(mul4*c2_2)
+	a2 := add3 + Real(mul9*c2_2)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape4 := a2
+	reshape5 := a2
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	b2 := mul + Real(mul7*c2_2)
+	b2 := mul6 + Real(mul12*c2_2)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape5 := b2
+	reshape6 := b2
 	// arm.nde:29  s2 := sin(q[1])
 	s2_2 := rt.Sin32(q1)
 	// arm.nde:33  k := mt * l1 * l2 * s2
-	k3 := Real(mul7 * s2_2)
+	k3 := Real(mul12 * s2_2)
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
 	neg2 := -k3
-	mul8 := Real(2.0 * qK10)
-	add3 := Real(mul8*qK11) + Real(qK11*qK11)
-	mul9 := Real(neg2 * add3)
+	mul13 := Real(2.0 * qK10)
+	add4 := Real(mul13*qK11) + Real(qK11*qK11)
+	mul14 := Real(neg2 * add4)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat_3_0 := reshape4
-	concat_3_1 := reshape5
-	concat_4_0 := reshape5
-	concat_4_1 := reshape3
+	concat_3_0 := reshape5
+	concat_3_1 := reshape6
+	concat_4_0 := reshape6
+	concat_4_1 := reshape4
 	var m2 [4]Real
 	m2[0] = concat_3_0
 	m2[1] = concat_3_1
 	m2[2] = concat_4_0
 	m2[3] = concat_4_1
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape6 := mul9
+	reshape7 := mul14
 	square := Real(qK10 * qK10)
-	mul10 := Real(k3 * square)
-	reshape7 := mul10
+	mul15 := Real(k3 * square)
+	reshape8 := mul15
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul11 := Real(add * 9.81)
-	mul12 := Real(mul11 * w.ArmL1[0])
+	mul16 := Real(add2 * 9.81)
+	mul17 := Real(mul16 * w.ArmL1[0])
 	cos := rt.Cos32(q0)
-	mul13 := Real(mt * 9.81)
-	mul14 := Real(mul13 * w.ArmL2[0])
-	add4 := q0 + q1
-	cos2 := rt.Cos32(add4)
-	mul15 := Real(mul14 * cos2)
-	add5 := Real(mul12*cos) + mul15
+	mul18 := Real(mt * 9.81)
+	mul19 := Real(mul18 * w.ArmL2[0])
+	add5 := q0 + q1
+	cos2 := rt.Cos32(add5)
+	mul20 := Real(mul19 * cos2)
+	add6 := Real(mul17*cos) + mul20
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c0 := reshape6
-	c1 := reshape7
+	c0 := reshape7
+	c1 := reshape8
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub0 := take[0] - c0
 	sub1 := take[1] - c1
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape8 := add5
-	reshape9 := mul15
+	reshape9 := add6
+	reshape10 := mul20
 	var sin [2]Real
 	var cos3 [2]Real
-	g_2_0 := reshape8
-	g_2_1 := reshape9
+	g_2_0 := reshape9
+	g_2_1 := reshape10
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_2_0 := sub0 - g_2_0
 	sub_2_1 := sub1 - g_2_1
@@ -4523,7 +3415,7 @@ func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 	for i0 := 0; i0 < 2; i0++ {
 		concat2[i0+4] = qK1[i0]
 	}
-	var add6 [32]Real
+	var add7 [32]Real
 	var softplus [32]Real
 	for i := 0; i < 32; i += 4 {
 		var matvec, matvec_1, matvec_2, matvec_3 Real
@@ -4540,23 +3432,23 @@ func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 				matvec_3 += Real(line3[j] * xj)
 			}
 		}
-		add6[i] = matvec + w.Friction0Bias[i]
-		add6[i+1] = matvec_1 + w.Friction0Bias[i+1]
-		add6[i+2] = matvec_2 + w.Friction0Bias[i+2]
-		add6[i+3] = matvec_3 + w.Friction0Bias[i+3]
-		softplus[i], softplus[i+1], softplus[i+2], softplus[i+3] = rt.Softplus32x4(add6[i], add6[i+1], add6[i+2], add6[i+3])
+		add7[i] = matvec + w.Friction0Bias[i]
+		add7[i+1] = matvec_1 + w.Friction0Bias[i+1]
+		add7[i+2] = matvec_2 + w.Friction0Bias[i+2]
+		add7[i+3] = matvec_3 + w.Friction0Bias[i+3]
+		softplus[i], softplus[i+1], softplus[i+2], softplus[i+3] = rt.Softplus32x4(add7[i], add7[i+1], add7[i+2], add7[i+3])
 	}
 	var matvec2 [32]Real
 	rt.MatVec32(matvec2[:], w.Friction2Weight[:], softplus[:])
-	var add7 [32]Real
+	var add8 [32]Real
 	var softplus2 [32]Real
 	var matvec_2_0, matvec_2_1 Real
 	for i := 0; i < 32; i += 4 {
-		add7[i] = matvec2[i] + w.Friction2Bias[i]
-		add7[i+1] = matvec2[i+1] + w.Friction2Bias[i+1]
-		add7[i+2] = matvec2[i+2] + w.Friction2Bias[i+2]
-		add7[i+3] = matvec2[i+3] + w.Friction2Bias[i+3]
-		softplus2[i], softplus2[i+1], softplus2[i+2], softplus2[i+3] = rt.Softplus32x4(add7[i], add7[i+1], add7[i+2], add7[i+3])
+		add8[i] = matvec2[i] + w.Friction2Bias[i]
+		add8[i+1] = matvec2[i+1] + w.Friction2Bias[i+1]
+		add8[i+2] = matvec2[i+2] + w.Friction2Bias[i+2]
+		add8[i+3] = matvec2[i+3] + w.Friction2Bias[i+3]
+		softplus2[i], softplus2[i+1], softplus2[i+2], softplus2[i+3] = rt.Softplus32x4(add8[i], add8[i+1], add8[i+2], add8[i+3])
 		matvec_2_0 += Real(w.Friction4Weight[i] * softplus2[i])
 		matvec_2_1 += Real(w.Friction4Weight[i+32] * softplus2[i])
 		matvec_2_0 += Real(w.Friction4Weight[i+1] * softplus2[i+1])
@@ -4577,32 +3469,32 @@ func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 	qK2[0] = qK10 + Real(ha21*vK1[0])
 	qK2[1] = qK11 + Real(ha21*vK1[1])
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul16 := Real(2.0 * qK2[0])
-	add8 := Real(mul16*qK2[1]) + Real(qK2[1]*qK2[1])
-	mul17 := Real(neg * add8)
-	reshape10 := mul17
+	mul21 := Real(2.0 * qK2[0])
+	add9 := Real(mul21*qK2[1]) + Real(qK2[1]*qK2[1])
+	mul22 := Real(neg * add9)
+	reshape11 := mul22
 	square2 := Real(qK2[0] * qK2[0])
-	mul18 := Real(k2 * square2)
-	reshape11 := mul18
+	mul23 := Real(k2 * square2)
+	reshape12 := mul23
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
 	cos4 := rt.Cos32(qY20)
-	add9 := qY20 + qY21
-	cos5 := rt.Cos32(add9)
-	mul19 := Real(mul14 * cos5)
-	add10 := Real(mul12*cos4) + mul19
+	add10 := qY20 + qY21
+	cos5 := rt.Cos32(add10)
+	mul24 := Real(mul19 * cos5)
+	add11 := Real(mul17*cos4) + mul24
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c_2_0 := reshape10
-	c_2_1 := reshape11
+	c_2_0 := reshape11
+	c_2_1 := reshape12
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_3_0 := take[0] - c_2_0
 	sub_3_1 := take[1] - c_2_1
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape12 := add10
-	reshape13 := mul19
+	reshape13 := add11
+	reshape14 := mul24
 	var sin2 [2]Real
 	var cos6 [2]Real
-	g_3_0 := reshape12
-	g_3_1 := reshape13
+	g_3_0 := reshape13
+	g_3_1 := reshape14
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_4_0 := sub_3_0 - g_3_0
 	sub_4_1 := sub_3_1 - g_3_1
@@ -4621,7 +3513,7 @@ func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 	for i0 := 0; i0 < 2; i0++ {
 		concat3[i0+4] = qK2[i0]
 	}
-	var add11 [32]Real
+	var add12 [32]Real
 	var softplus3 [32]Real
 	for i := 0; i < 32; i += 4 {
 		var matvec3, matvec3_1, matvec3_2, matvec3_3 Real
@@ -4638,23 +3530,23 @@ func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 				matvec3_3 += Real(line3[j] * xj)
 			}
 		}
-		add11[i] = matvec3 + w.Friction0Bias[i]
-		add11[i+1] = matvec3_1 + w.Friction0Bias[i+1]
-		add11[i+2] = matvec3_2 + w.Friction0Bias[i+2]
-		add11[i+3] = matvec3_3 + w.Friction0Bias[i+3]
-		softplus3[i], softplus3[i+1], softplus3[i+2], softplus3[i+3] = rt.Softplus32x4(add11[i], add11[i+1], add11[i+2], add11[i+3])
+		add12[i] = matvec3 + w.Friction0Bias[i]
+		add12[i+1] = matvec3_1 + w.Friction0Bias[i+1]
+		add12[i+2] = matvec3_2 + w.Friction0Bias[i+2]
+		add12[i+3] = matvec3_3 + w.Friction0Bias[i+3]
+		softplus3[i], softplus3[i+1], softplus3[i+2], softplus3[i+3] = rt.Softplus32x4(add12[i], add12[i+1], add12[i+2], add12[i+3])
 	}
 	var matvec4 [32]Real
 	rt.MatVec32(matvec4[:], w.Friction2Weight[:], softplus3[:])
-	var add12 [32]Real
+	var add13 [32]Real
 	var softplus4 [32]Real
 	var matvec_3_0, matvec_3_1 Real
 	for i := 0; i < 32; i += 4 {
-		add12[i] = matvec4[i] + w.Friction2Bias[i]
-		add12[i+1] = matvec4[i+1] + w.Friction2Bias[i+1]
-		add12[i+2] = matvec4[i+2] + w.Friction2Bias[i+2]
-		add12[i+3] = matvec4[i+3] + w.Friction2Bias[i+3]
-		softplus4[i], softplus4[i+1], softplus4[i+2], softplus4[i+3] = rt.Softplus32x4(add12[i], add12[i+1], add12[i+2], add12[i+3])
+		add13[i] = matvec4[i] + w.Friction2Bias[i]
+		add13[i+1] = matvec4[i+1] + w.Friction2Bias[i+1]
+		add13[i+2] = matvec4[i+2] + w.Friction2Bias[i+2]
+		add13[i+3] = matvec4[i+3] + w.Friction2Bias[i+3]
+		softplus4[i], softplus4[i+1], softplus4[i+2], softplus4[i+3] = rt.Softplus32x4(add13[i], add13[i+1], add13[i+2], add13[i+3])
 		matvec_3_0 += Real(w.Friction4Weight[i] * softplus4[i])
 		matvec_3_1 += Real(w.Friction4Weight[i+32] * softplus4[i])
 		matvec_3_0 += Real(w.Friction4Weight[i+1] * softplus4[i+1])
@@ -4679,21 +3571,21 @@ func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 	// arm.nde:28  c2 := cos(q[1])
 	c2_3 := rt.Cos32(qY41)
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a3 := add2 + Real(mul4*c2_3)
+	a3 := add3 + Real(mul9*c2_3)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape14 := a3
+	reshape15 := a3
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	b3 := mul + Real(mul7*c2_3)
+	b3 := mul6 + Real(mul12*c2_3)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape15 := b3
+	reshape16 := b3
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
 	hb1 := Real(float64(h * 0.16666666666666666))
 	var vK4Bar [2]Real
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat_5_0 := reshape14
-	concat_5_1 := reshape15
-	concat_6_0 := reshape15
-	concat_6_1 := reshape3
+	concat_5_0 := reshape15
+	concat_5_1 := reshape16
+	concat_6_0 := reshape16
+	concat_6_1 := reshape4
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
 	vK4Bar[0] = Real(vNextBar0 * hb1)
 	vK4Bar[1] = Real(vNextBar1 * hb1)
@@ -4731,56 +3623,56 @@ func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 	// arm.nde:28  c2 := cos(q[1])
 	c2_4 := rt.Cos32(qY31)
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a4 := add2 + Real(mul4*c2_4)
+	a4 := add3 + Real(mul9*c2_4)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape16 := a4
+	reshape17 := a4
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	b4 := mul + Real(mul7*c2_4)
+	b4 := mul6 + Real(mul12*c2_4)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape17 := b4
+	reshape18 := b4
 	// arm.nde:29  s2 := sin(q[1])
 	s2_3 := rt.Sin32(qY31)
 	// arm.nde:33  k := mt * l1 * l2 * s2
-	k4 := Real(mul7 * s2_3)
+	k4 := Real(mul12 * s2_3)
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
 	neg3 := -k4
-	mul20 := Real(2.0 * qK3[0])
-	add13 := Real(mul20*qK3[1]) + Real(qK3[1]*qK3[1])
-	mul21 := Real(neg3 * add13)
+	mul25 := Real(2.0 * qK3[0])
+	add14 := Real(mul25*qK3[1]) + Real(qK3[1]*qK3[1])
+	mul26 := Real(neg3 * add14)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat_7_0 := reshape16
-	concat_7_1 := reshape17
-	concat_8_0 := reshape17
-	concat_8_1 := reshape3
+	concat_7_0 := reshape17
+	concat_7_1 := reshape18
+	concat_8_0 := reshape18
+	concat_8_1 := reshape4
 	var m4 [4]Real
 	m4[0] = concat_7_0
 	m4[1] = concat_7_1
 	m4[2] = concat_8_0
 	m4[3] = concat_8_1
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape18 := mul21
+	reshape19 := mul26
 	square3 := Real(qK3[0] * qK3[0])
-	mul22 := Real(k4 * square3)
-	reshape19 := mul22
+	mul27 := Real(k4 * square3)
+	reshape20 := mul27
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
 	cos8 := rt.Cos32(qY30)
-	add14 := qY30 + qY31
-	cos9 := rt.Cos32(add14)
-	mul23 := Real(mul14 * cos9)
-	add15 := Real(mul12*cos8) + mul23
+	add15 := qY30 + qY31
+	cos9 := rt.Cos32(add15)
+	mul28 := Real(mul19 * cos9)
+	add16 := Real(mul17*cos8) + mul28
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c_3_0 := reshape18
-	c_3_1 := reshape19
+	c_3_0 := reshape19
+	c_3_1 := reshape20
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_5_0 := take[0] - c_3_0
 	sub_5_1 := take[1] - c_3_1
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape20 := add15
-	reshape21 := mul23
+	reshape21 := add16
+	reshape22 := mul28
 	var sin4 [2]Real
 	var cos10 [2]Real
-	g_4_0 := reshape20
-	g_4_1 := reshape21
+	g_4_0 := reshape21
+	g_4_1 := reshape22
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_6_0 := sub_5_0 - g_4_0
 	sub_6_1 := sub_5_1 - g_4_1
@@ -4799,7 +3691,7 @@ func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 	for i0 := 0; i0 < 2; i0++ {
 		concat4[i0+4] = qK3[i0]
 	}
-	var add16 [32]Real
+	var add17 [32]Real
 	var softplus5 [32]Real
 	for i := 0; i < 32; i += 4 {
 		var matvec5, matvec5_1, matvec5_2, matvec5_3 Real
@@ -4816,23 +3708,23 @@ func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 				matvec5_3 += Real(line3[j] * xj)
 			}
 		}
-		add16[i] = matvec5 + w.Friction0Bias[i]
-		add16[i+1] = matvec5_1 + w.Friction0Bias[i+1]
-		add16[i+2] = matvec5_2 + w.Friction0Bias[i+2]
-		add16[i+3] = matvec5_3 + w.Friction0Bias[i+3]
-		softplus5[i], softplus5[i+1], softplus5[i+2], softplus5[i+3] = rt.Softplus32x4(add16[i], add16[i+1], add16[i+2], add16[i+3])
+		add17[i] = matvec5 + w.Friction0Bias[i]
+		add17[i+1] = matvec5_1 + w.Friction0Bias[i+1]
+		add17[i+2] = matvec5_2 + w.Friction0Bias[i+2]
+		add17[i+3] = matvec5_3 + w.Friction0Bias[i+3]
+		softplus5[i], softplus5[i+1], softplus5[i+2], softplus5[i+3] = rt.Softplus32x4(add17[i], add17[i+1], add17[i+2], add17[i+3])
 	}
 	var matvec6 [32]Real
 	rt.MatVec32(matvec6[:], w.Friction2Weight[:], softplus5[:])
-	var add17 [32]Real
+	var add18 [32]Real
 	var softplus6 [32]Real
 	var matvec_4_0, matvec_4_1 Real
 	for i := 0; i < 32; i += 4 {
-		add17[i] = matvec6[i] + w.Friction2Bias[i]
-		add17[i+1] = matvec6[i+1] + w.Friction2Bias[i+1]
-		add17[i+2] = matvec6[i+2] + w.Friction2Bias[i+2]
-		add17[i+3] = matvec6[i+3] + w.Friction2Bias[i+3]
-		softplus6[i], softplus6[i+1], softplus6[i+2], softplus6[i+3] = rt.Softplus32x4(add17[i], add17[i+1], add17[i+2], add17[i+3])
+		add18[i] = matvec6[i] + w.Friction2Bias[i]
+		add18[i+1] = matvec6[i+1] + w.Friction2Bias[i+1]
+		add18[i+2] = matvec6[i+2] + w.Friction2Bias[i+2]
+		add18[i+3] = matvec6[i+3] + w.Friction2Bias[i+3]
+		softplus6[i], softplus6[i+1], softplus6[i+2], softplus6[i+3] = rt.Softplus32x4(add18[i], add18[i+1], add18[i+2], add18[i+3])
 		matvec_4_0 += Real(w.Friction4Weight[i] * softplus6[i])
 		matvec_4_1 += Real(w.Friction4Weight[i+32] * softplus6[i])
 		matvec_4_0 += Real(w.Friction4Weight[i+1] * softplus6[i+1])
@@ -4863,7 +3755,7 @@ func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 	for i0 := 0; i0 < 2; i0++ {
 		concat5[i0+4] = qK4[i0]
 	}
-	var add18 [32]Real
+	var add19 [32]Real
 	var softplus7 [32]Real
 	for i := 0; i < 32; i += 4 {
 		var matvec7, matvec7_1, matvec7_2, matvec7_3 Real
@@ -4880,37 +3772,37 @@ func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 				matvec7_3 += Real(line3[j] * xj)
 			}
 		}
-		add18[i] = matvec7 + w.Friction0Bias[i]
-		add18[i+1] = matvec7_1 + w.Friction0Bias[i+1]
-		add18[i+2] = matvec7_2 + w.Friction0Bias[i+2]
-		add18[i+3] = matvec7_3 + w.Friction0Bias[i+3]
-		softplus7[i], softplus7[i+1], softplus7[i+2], softplus7[i+3] = rt.Softplus32x4(add18[i], add18[i+1], add18[i+2], add18[i+3])
+		add19[i] = matvec7 + w.Friction0Bias[i]
+		add19[i+1] = matvec7_1 + w.Friction0Bias[i+1]
+		add19[i+2] = matvec7_2 + w.Friction0Bias[i+2]
+		add19[i+3] = matvec7_3 + w.Friction0Bias[i+3]
+		softplus7[i], softplus7[i+1], softplus7[i+2], softplus7[i+3] = rt.Softplus32x4(add19[i], add19[i+1], add19[i+2], add19[i+3])
 	}
 	var matvec8 [32]Real
 	rt.MatVec32(matvec8[:], w.Friction2Weight[:], softplus7[:])
-	var add19 [32]Real
+	var add20 [32]Real
 	var vecmat2 [32]Real
-	var mul24 [32]Real
+	var mul29 [32]Real
 	var sigmoid [32]Real
 	for i := 0; i < 32; i++ {
-		add19[i] = matvec8[i] + w.Friction2Bias[i]
-		mul24[i] = Real(vecmat[i] * rt.Sigmoid32(add19[i]))
-		g.Friction2Bias[i] += mul24[i]
-		sigmoid[i] = rt.Sigmoid32(add18[i])
+		add20[i] = matvec8[i] + w.Friction2Bias[i]
+		mul29[i] = Real(vecmat[i] * rt.Sigmoid32(add20[i]))
+		g.Friction2Bias[i] += mul29[i]
+		sigmoid[i] = rt.Sigmoid32(add19[i])
 	}
-	rt.VecMat32(vecmat2[:], mul24[:], w.Friction2Weight[:])
-	rt.AddOuter32(g.Friction2Weight[:], mul24[:], softplus7[:])
+	rt.VecMat32(vecmat2[:], mul29[:], w.Friction2Weight[:])
+	rt.AddOuter32(g.Friction2Weight[:], mul29[:], softplus7[:])
 	var vecmat3 [6]Real
 	var matvec_5_0, matvec_5_1 Real
 	for i := 0; i < 32; i += 4 {
-		mul25 := Real(vecmat2[i] * sigmoid[i])
-		mul25_1 := Real(vecmat2[i+1] * sigmoid[i+1])
-		mul25_2 := Real(vecmat2[i+2] * sigmoid[i+2])
-		mul25_3 := Real(vecmat2[i+3] * sigmoid[i+3])
-		g.Friction0Bias[i] += mul25
-		g.Friction0Bias[i+1] += mul25_1
-		g.Friction0Bias[i+2] += mul25_2
-		g.Friction0Bias[i+3] += mul25_3
+		mul30 := Real(vecmat2[i] * sigmoid[i])
+		mul30_1 := Real(vecmat2[i+1] * sigmoid[i+1])
+		mul30_2 := Real(vecmat2[i+2] * sigmoid[i+2])
+		mul30_3 := Real(vecmat2[i+3] * sigmoid[i+3])
+		g.Friction0Bias[i] += mul30
+		g.Friction0Bias[i+1] += mul30_1
+		g.Friction0Bias[i+2] += mul30_2
+		g.Friction0Bias[i+3] += mul30_3
 		{
 			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
 			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
@@ -4918,14 +3810,14 @@ func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
 			for j := 0; j < 6; j++ {
 				acc := vecmat3[j]
-				acc += Real(mul25 * line0[j])
-				acc += Real(mul25_1 * line1[j])
-				acc += Real(mul25_2 * line2[j])
-				acc += Real(mul25_3 * line3[j])
+				acc += Real(mul30 * line0[j])
+				acc += Real(mul30_1 * line1[j])
+				acc += Real(mul30_2 * line2[j])
+				acc += Real(mul30_3 * line3[j])
 				vecmat3[j] = acc
 			}
 		}
-		softplus8, softplus8_1, softplus8_2, softplus8_3 := rt.Softplus32x4(add19[i], add19[i+1], add19[i+2], add19[i+3])
+		softplus8, softplus8_1, softplus8_2, softplus8_3 := rt.Softplus32x4(add20[i], add20[i+1], add20[i+2], add20[i+3])
 		matvec_5_0 += Real(w.Friction4Weight[i] * softplus8)
 		matvec_5_1 += Real(w.Friction4Weight[i+32] * softplus8)
 		matvec_5_0 += Real(w.Friction4Weight[i+1] * softplus8_1)
@@ -4941,10 +3833,10 @@ func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 			line3 := (*[6]Real)(g.Friction0Weight[(i+3)*6:])
 			for j := 0; j < 6; j++ {
 				bj := concat5[j]
-				line0[j] += Real(mul25 * bj)
-				line1[j] += Real(mul25_1 * bj)
-				line2[j] += Real(mul25_2 * bj)
-				line3[j] += Real(mul25_3 * bj)
+				line0[j] += Real(mul30 * bj)
+				line1[j] += Real(mul30_1 * bj)
+				line2[j] += Real(mul30_2 * bj)
+				line3[j] += Real(mul30_3 * bj)
 			}
 		}
 		g.Friction4Weight[i] += Real(gBar0 * softplus8)
@@ -4959,50 +3851,50 @@ func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 	add_2_0 := Real(vecmat3[2]*(-sin3[0])) + Real(vecmat3[0]*cos7[0])
 	add_2_1 := Real(vecmat3[3]*(-sin3[1])) + Real(vecmat3[1]*cos7[1])
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	add20 := gBar1 + gBar0
-	add21 := qY40 + qY41
-	mul26 := Real(Real(add20*mul14) * (-rt.Sin32(add21)))
-	add22 := mul26 + Real(Real(gBar0*mul12)*(-rt.Sin32(qY40)))
-	reshape22 := add22
+	add21 := gBar1 + gBar0
+	add22 := qY40 + qY41
+	mul31 := Real(Real(add21*mul19) * (-rt.Sin32(add22)))
+	add23 := mul31 + Real(Real(gBar0*mul17)*(-rt.Sin32(qY40)))
+	reshape23 := add23
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
 	square4 := Real(qK4[0] * qK4[0])
-	mul27 := Real(2.0 * qK4[0])
-	add23 := Real(mul27*qK4[1]) + Real(qK4[1]*qK4[1])
-	kBar := Real(gBar1*square4) - Real(gBar0*add23)
+	mul32 := Real(2.0 * qK4[0])
+	add24 := Real(mul32*qK4[1]) + Real(qK4[1]*qK4[1])
+	kBar := Real(gBar1*square4) - Real(gBar0*add24)
 	// arm.nde:29  s2 := sin(q[1])
-	add24 := mul26 + Real(Real(kBar*mul7)*c2_3)
+	add25 := mul31 + Real(Real(kBar*mul12)*c2_3)
 	s2_4 := rt.Sin32(qY41)
 	// arm.nde:33  k := mt * l1 * l2 * s2
-	k5 := Real(mul7 * s2_4)
+	k5 := Real(mul12 * s2_4)
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
 	neg4 := -k5
-	mul28 := Real(neg4 * add23)
+	mul33 := Real(neg4 * add24)
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	pad0 := reshape22
+	pad0 := reshape23
 	pad1 := Real(0)
 	add_3_0 := add_2_0 + pad0
 	add_3_1 := add_2_1 + pad1
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape23 := mul28
-	mul29 := Real(k5 * square4)
-	reshape24 := mul29
+	reshape24 := mul33
+	mul34 := Real(k5 * square4)
+	reshape25 := mul34
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
 	cos11 := rt.Cos32(qY40)
-	cos12 := rt.Cos32(add21)
-	mul30 := Real(mul14 * cos12)
-	add25 := Real(mul12*cos11) + mul30
+	cos12 := rt.Cos32(add22)
+	mul35 := Real(mul19 * cos12)
+	add26 := Real(mul17*cos11) + mul35
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c_4_0 := reshape23
-	c_4_1 := reshape24
+	c_4_0 := reshape24
+	c_4_1 := reshape25
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_7_0 := take[0] - c_4_0
 	sub_7_1 := take[1] - c_4_1
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape25 := add25
-	reshape26 := mul30
+	reshape26 := add26
+	reshape27 := mul35
 	var sub5 [2]Real
-	g_5_0 := reshape25
-	g_5_1 := reshape26
+	g_5_0 := reshape26
+	g_5_1 := reshape27
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub5[0] = sub_7_0 - g_5_0 - (matvec_5_0 + w.Friction4Bias[0])
 	sub5[1] = sub_7_1 - g_5_1 - (matvec_5_1 + w.Friction4Bias[1])
@@ -5022,18 +3914,18 @@ func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 	transpose2[2] = m4[1]
 	transpose2[3] = m4[3]
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	add26 := mBar2 + mBar1
+	add27 := mBar2 + mBar1
 	// arm.nde:28  c2 := cos(q[1])
-	add27 := add24 + Real((Real(add26*mul7)+Real(mBar0*mul4))*(-s2_4))
-	reshape27 := add27
+	add28 := add25 + Real((Real(add27*mul12)+Real(mBar0*mul9))*(-s2_4))
+	reshape28 := add28
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
 	hb2 := Real(float64(h * 0.3333333333333333))
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul31 := Real(gBar0 * neg4)
-	add28 := Real(mul31*Real(2.0*qK4[1])) + Real(mul31*mul27)
+	mul36 := Real(gBar0 * neg4)
+	add29 := Real(mul36*Real(2.0*qK4[1])) + Real(mul36*mul32)
 	// arm.nde:28  c2 := cos(q[1])
 	pad_2_0 := Real(0)
-	pad_2_1 := reshape27
+	pad_2_1 := reshape28
 	qY4Bar0 := add_3_0 + pad_2_0
 	qY4Bar1 := add_3_1 + pad_2_1
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
@@ -5047,15 +3939,15 @@ func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 	add_5_0 := mul_3_0 + vecmat3[4]
 	add_5_1 := mul_3_1 + vecmat3[5]
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape28 := add28
-	add29 := Real(Real(gBar1*k5)*mul27) + Real(Real(mul31*qK4[1])*2.0)
+	reshape29 := add29
+	add30 := Real(Real(gBar1*k5)*mul32) + Real(Real(mul36*qK4[1])*2.0)
 	pad_3_0 := Real(0)
-	pad_3_1 := reshape28
+	pad_3_1 := reshape29
 	add_6_0 := add_5_0 + pad_3_0
 	add_6_1 := add_5_1 + pad_3_1
-	reshape29 := add29
+	reshape30 := add30
 	var vK3Bar [2]Real
-	pad_4_0 := reshape29
+	pad_4_0 := reshape30
 	pad_4_1 := Real(0)
 	qK4Bar0 := add_6_0 + pad_4_0
 	qK4Bar1 := add_6_1 + pad_4_1
@@ -5071,28 +3963,28 @@ func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 	neg_2_0 := -sin4[0]
 	neg_2_1 := -sin4[1]
 	var vecmat4 [32]Real
-	var mul32 [32]Real
+	var mul37 [32]Real
 	var sigmoid2 [32]Real
 	for i := 0; i < 32; i++ {
 		vecmat5 := Real(gBar_2_0*w.Friction4Weight[i]) + Real(gBar_2_1*w.Friction4Weight[i+32])
-		mul32[i] = Real(vecmat5 * rt.Sigmoid32(add17[i]))
-		g.Friction2Bias[i] += mul32[i]
-		sigmoid2[i] = rt.Sigmoid32(add16[i])
+		mul37[i] = Real(vecmat5 * rt.Sigmoid32(add18[i]))
+		g.Friction2Bias[i] += mul37[i]
+		sigmoid2[i] = rt.Sigmoid32(add17[i])
 		g.Friction4Weight[i] += Real(gBar_2_0 * softplus6[i])
 		g.Friction4Weight[32+i] += Real(gBar_2_1 * softplus6[i])
 	}
-	rt.VecMat32(vecmat4[:], mul32[:], w.Friction2Weight[:])
-	rt.AddOuter32(g.Friction2Weight[:], mul32[:], softplus5[:])
+	rt.VecMat32(vecmat4[:], mul37[:], w.Friction2Weight[:])
+	rt.AddOuter32(g.Friction2Weight[:], mul37[:], softplus5[:])
 	var vecmat6 [6]Real
 	for i := 0; i < 32; i += 4 {
-		mul33 := Real(vecmat4[i] * sigmoid2[i])
-		mul33_1 := Real(vecmat4[i+1] * sigmoid2[i+1])
-		mul33_2 := Real(vecmat4[i+2] * sigmoid2[i+2])
-		mul33_3 := Real(vecmat4[i+3] * sigmoid2[i+3])
-		g.Friction0Bias[i] += mul33
-		g.Friction0Bias[i+1] += mul33_1
-		g.Friction0Bias[i+2] += mul33_2
-		g.Friction0Bias[i+3] += mul33_3
+		mul38 := Real(vecmat4[i] * sigmoid2[i])
+		mul38_1 := Real(vecmat4[i+1] * sigmoid2[i+1])
+		mul38_2 := Real(vecmat4[i+2] * sigmoid2[i+2])
+		mul38_3 := Real(vecmat4[i+3] * sigmoid2[i+3])
+		g.Friction0Bias[i] += mul38
+		g.Friction0Bias[i+1] += mul38_1
+		g.Friction0Bias[i+2] += mul38_2
+		g.Friction0Bias[i+3] += mul38_3
 		{
 			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
 			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
@@ -5100,10 +3992,10 @@ func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
 			for j := 0; j < 6; j++ {
 				acc := vecmat6[j]
-				acc += Real(mul33 * line0[j])
-				acc += Real(mul33_1 * line1[j])
-				acc += Real(mul33_2 * line2[j])
-				acc += Real(mul33_3 * line3[j])
+				acc += Real(mul38 * line0[j])
+				acc += Real(mul38_1 * line1[j])
+				acc += Real(mul38_2 * line2[j])
+				acc += Real(mul38_3 * line3[j])
 				vecmat6[j] = acc
 			}
 		}
@@ -5114,26 +4006,26 @@ func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 			line3 := (*[6]Real)(g.Friction0Weight[(i+3)*6:])
 			for j := 0; j < 6; j++ {
 				bj := concat4[j]
-				line0[j] += Real(mul33 * bj)
-				line1[j] += Real(mul33_1 * bj)
-				line2[j] += Real(mul33_2 * bj)
-				line3[j] += Real(mul33_3 * bj)
+				line0[j] += Real(mul38 * bj)
+				line1[j] += Real(mul38_1 * bj)
+				line2[j] += Real(mul38_2 * bj)
+				line3[j] += Real(mul38_3 * bj)
 			}
 		}
 	}
 	add_7_0 := Real(vecmat6[2]*neg_2_0) + Real(vecmat6[0]*cos10[0])
 	add_7_1 := Real(vecmat6[3]*neg_2_1) + Real(vecmat6[1]*cos10[1])
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	add30 := gBar_2_1 + gBar_2_0
-	mul34 := Real(Real(add30*mul14) * (-rt.Sin32(add14)))
-	add31 := mul34 + Real(Real(gBar_2_0*mul12)*(-rt.Sin32(qY30)))
-	reshape30 := add31
+	add31 := gBar_2_1 + gBar_2_0
+	mul39 := Real(Real(add31*mul19) * (-rt.Sin32(add15)))
+	add32 := mul39 + Real(Real(gBar_2_0*mul17)*(-rt.Sin32(qY30)))
+	reshape31 := add32
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	kBar2 := Real(gBar_2_1*square3) - Real(gBar_2_0*add13)
+	kBar2 := Real(gBar_2_1*square3) - Real(gBar_2_0*add14)
 	// arm.nde:29  s2 := sin(q[1])
-	add32 := mul34 + Real(Real(kBar2*mul7)*c2_4)
+	add33 := mul39 + Real(Real(kBar2*mul12)*c2_4)
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	pad_5_0 := reshape30
+	pad_5_0 := reshape31
 	pad_5_1 := Real(0)
 	add_8_0 := add_7_0 + pad_5_0
 	add_8_1 := add_7_1 + pad_5_1
@@ -5152,16 +4044,16 @@ func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 	transpose3[2] = m[1]
 	transpose3[3] = m[3]
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	add33 := mBar_2_2 + mBar_2_1
+	add34 := mBar_2_2 + mBar_2_1
 	// arm.nde:28  c2 := cos(q[1])
-	add34 := add32 + Real((Real(add33*mul7)+Real(mBar_2_0*mul4))*(-s2_3))
-	reshape31 := add34
+	add35 := add33 + Real((Real(add34*mul12)+Real(mBar_2_0*mul9))*(-s2_3))
+	reshape32 := add35
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul35 := Real(gBar_2_0 * neg3)
-	add35 := Real(mul35*Real(2.0*qK3[1])) + Real(mul35*mul20)
+	mul40 := Real(gBar_2_0 * neg3)
+	add36 := Real(mul40*Real(2.0*qK3[1])) + Real(mul40*mul25)
 	// arm.nde:28  c2 := cos(q[1])
 	pad_6_0 := Real(0)
-	pad_6_1 := reshape31
+	pad_6_1 := reshape32
 	qY3Bar0 := add_8_0 + pad_6_0
 	qY3Bar1 := add_8_1 + pad_6_1
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
@@ -5173,15 +4065,15 @@ func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 	add_10_0 := mul_4_0 + Real(qY4Bar0*ha43) + vecmat6[4]
 	add_10_1 := mul_4_1 + Real(qY4Bar1*ha43) + vecmat6[5]
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape32 := add35
-	add36 := Real(Real(gBar_2_1*k4)*mul20) + Real(Real(mul35*qK3[1])*2.0)
+	reshape33 := add36
+	add37 := Real(Real(gBar_2_1*k4)*mul25) + Real(Real(mul40*qK3[1])*2.0)
 	pad_7_0 := Real(0)
-	pad_7_1 := reshape32
+	pad_7_1 := reshape33
 	add_11_0 := add_10_0 + pad_7_0
 	add_11_1 := add_10_1 + pad_7_1
-	reshape33 := add36
+	reshape34 := add37
 	var vK2Bar [2]Real
-	pad_8_0 := reshape33
+	pad_8_0 := reshape34
 	pad_8_1 := Real(0)
 	qK3Bar0 := add_11_0 + pad_8_0
 	qK3Bar1 := add_11_1 + pad_8_1
@@ -5197,28 +4089,28 @@ func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 	neg_3_0 := -sin2[0]
 	neg_3_1 := -sin2[1]
 	var vecmat7 [32]Real
-	var mul36 [32]Real
+	var mul41 [32]Real
 	var sigmoid3 [32]Real
 	for i := 0; i < 32; i++ {
 		vecmat8 := Real(gBar_3_0*w.Friction4Weight[i]) + Real(gBar_3_1*w.Friction4Weight[i+32])
-		mul36[i] = Real(vecmat8 * rt.Sigmoid32(add12[i]))
-		g.Friction2Bias[i] += mul36[i]
-		sigmoid3[i] = rt.Sigmoid32(add11[i])
+		mul41[i] = Real(vecmat8 * rt.Sigmoid32(add13[i]))
+		g.Friction2Bias[i] += mul41[i]
+		sigmoid3[i] = rt.Sigmoid32(add12[i])
 		g.Friction4Weight[i] += Real(gBar_3_0 * softplus4[i])
 		g.Friction4Weight[32+i] += Real(gBar_3_1 * softplus4[i])
 	}
-	rt.VecMat32(vecmat7[:], mul36[:], w.Friction2Weight[:])
-	rt.AddOuter32(g.Friction2Weight[:], mul36[:], softplus3[:])
+	rt.VecMat32(vecmat7[:], mul41[:], w.Friction2Weight[:])
+	rt.AddOuter32(g.Friction2Weight[:], mul41[:], softplus3[:])
 	var vecmat9 [6]Real
 	for i := 0; i < 32; i += 4 {
-		mul37 := Real(vecmat7[i] * sigmoid3[i])
-		mul37_1 := Real(vecmat7[i+1] * sigmoid3[i+1])
-		mul37_2 := Real(vecmat7[i+2] * sigmoid3[i+2])
-		mul37_3 := Real(vecmat7[i+3] * sigmoid3[i+3])
-		g.Friction0Bias[i] += mul37
-		g.Friction0Bias[i+1] += mul37_1
-		g.Friction0Bias[i+2] += mul37_2
-		g.Friction0Bias[i+3] += mul37_3
+		mul42 := Real(vecmat7[i] * sigmoid3[i])
+		mul42_1 := Real(vecmat7[i+1] * sigmoid3[i+1])
+		mul42_2 := Real(vecmat7[i+2] * sigmoid3[i+2])
+		mul42_3 := Real(vecmat7[i+3] * sigmoid3[i+3])
+		g.Friction0Bias[i] += mul42
+		g.Friction0Bias[i+1] += mul42_1
+		g.Friction0Bias[i+2] += mul42_2
+		g.Friction0Bias[i+3] += mul42_3
 		{
 			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
 			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
@@ -5226,10 +4118,10 @@ func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
 			for j := 0; j < 6; j++ {
 				acc := vecmat9[j]
-				acc += Real(mul37 * line0[j])
-				acc += Real(mul37_1 * line1[j])
-				acc += Real(mul37_2 * line2[j])
-				acc += Real(mul37_3 * line3[j])
+				acc += Real(mul42 * line0[j])
+				acc += Real(mul42_1 * line1[j])
+				acc += Real(mul42_2 * line2[j])
+				acc += Real(mul42_3 * line3[j])
 				vecmat9[j] = acc
 			}
 		}
@@ -5240,26 +4132,26 @@ func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 			line3 := (*[6]Real)(g.Friction0Weight[(i+3)*6:])
 			for j := 0; j < 6; j++ {
 				bj := concat3[j]
-				line0[j] += Real(mul37 * bj)
-				line1[j] += Real(mul37_1 * bj)
-				line2[j] += Real(mul37_2 * bj)
-				line3[j] += Real(mul37_3 * bj)
+				line0[j] += Real(mul42 * bj)
+				line1[j] += Real(mul42_1 * bj)
+				line2[j] += Real(mul42_2 * bj)
+				line3[j] += Real(mul42_3 * bj)
 			}
 		}
 	}
 	add_12_0 := Real(vecmat9[2]*neg_3_0) + Real(vecmat9[0]*cos6[0])
 	add_12_1 := Real(vecmat9[3]*neg_3_1) + Real(vecmat9[1]*cos6[1])
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	add37 := gBar_3_1 + gBar_3_0
-	mul38 := Real(Real(add37*mul14) * (-rt.Sin32(add9)))
-	add38 := mul38 + Real(Real(gBar_3_0*mul12)*(-rt.Sin32(qY20)))
-	reshape34 := add38
+	add38 := gBar_3_1 + gBar_3_0
+	mul43 := Real(Real(add38*mul19) * (-rt.Sin32(add10)))
+	add39 := mul43 + Real(Real(gBar_3_0*mul17)*(-rt.Sin32(qY20)))
+	reshape35 := add39
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	kBar3 := Real(gBar_3_1*square2) - Real(gBar_3_0*add8)
+	kBar3 := Real(gBar_3_1*square2) - Real(gBar_3_0*add9)
 	// arm.nde:29  s2 := sin(q[1])
-	add39 := mul38 + Real(Real(kBar3*mul7)*c2)
+	add40 := mul43 + Real(Real(kBar3*mul12)*c2)
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	pad_9_0 := reshape34
+	pad_9_0 := reshape35
 	pad_9_1 := Real(0)
 	add_13_0 := add_12_0 + pad_9_0
 	add_13_1 := add_12_1 + pad_9_1
@@ -5278,16 +4170,16 @@ func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 	transpose4[2] = m2[1]
 	transpose4[3] = m2[3]
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	add40 := mBar_3_2 + mBar_3_1
+	add41 := mBar_3_2 + mBar_3_1
 	// arm.nde:28  c2 := cos(q[1])
-	add41 := add39 + Real((Real(add40*mul7)+Real(mBar_3_0*mul4))*(-s2))
-	reshape35 := add41
+	add42 := add40 + Real((Real(add41*mul12)+Real(mBar_3_0*mul9))*(-s2))
+	reshape36 := add42
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul39 := Real(gBar_3_0 * neg)
-	add42 := Real(mul39*Real(2.0*qK2[1])) + Real(mul39*mul16)
+	mul44 := Real(gBar_3_0 * neg)
+	add43 := Real(mul44*Real(2.0*qK2[1])) + Real(mul44*mul21)
 	// arm.nde:28  c2 := cos(q[1])
 	pad_10_0 := Real(0)
-	pad_10_1 := reshape35
+	pad_10_1 := reshape36
 	qY2Bar0 := add_13_0 + pad_10_0
 	qY2Bar1 := add_13_1 + pad_10_1
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
@@ -5297,15 +4189,15 @@ func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 	add_15_0 := mul_4_0 + Real(qY3Bar0*ha21) + vecmat9[4]
 	add_15_1 := mul_4_1 + Real(qY3Bar1*ha21) + vecmat9[5]
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape36 := add42
-	add43 := Real(Real(gBar_3_1*k2)*mul16) + Real(Real(mul39*qK2[1])*2.0)
+	reshape37 := add43
+	add44 := Real(Real(gBar_3_1*k2)*mul21) + Real(Real(mul44*qK2[1])*2.0)
 	pad_11_0 := Real(0)
-	pad_11_1 := reshape36
+	pad_11_1 := reshape37
 	add_16_0 := add_15_0 + pad_11_0
 	add_16_1 := add_15_1 + pad_11_1
-	reshape37 := add43
+	reshape38 := add44
 	var vK1Bar [2]Real
-	pad_12_0 := reshape37
+	pad_12_0 := reshape38
 	pad_12_1 := Real(0)
 	qK2Bar0 := add_16_0 + pad_12_0
 	qK2Bar1 := add_16_1 + pad_12_1
@@ -5321,28 +4213,28 @@ func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 	neg_4_0 := -sin[0]
 	neg_4_1 := -sin[1]
 	var vecmat10 [32]Real
-	var mul40 [32]Real
+	var mul45 [32]Real
 	var sigmoid4 [32]Real
 	for i := 0; i < 32; i++ {
 		vecmat11 := Real(gBar_4_0*w.Friction4Weight[i]) + Real(gBar_4_1*w.Friction4Weight[i+32])
-		mul40[i] = Real(vecmat11 * rt.Sigmoid32(add7[i]))
-		g.Friction2Bias[i] += mul40[i]
-		sigmoid4[i] = rt.Sigmoid32(add6[i])
+		mul45[i] = Real(vecmat11 * rt.Sigmoid32(add8[i]))
+		g.Friction2Bias[i] += mul45[i]
+		sigmoid4[i] = rt.Sigmoid32(add7[i])
 		g.Friction4Weight[i] += Real(gBar_4_0 * softplus2[i])
 		g.Friction4Weight[32+i] += Real(gBar_4_1 * softplus2[i])
 	}
-	rt.VecMat32(vecmat10[:], mul40[:], w.Friction2Weight[:])
-	rt.AddOuter32(g.Friction2Weight[:], mul40[:], softplus[:])
+	rt.VecMat32(vecmat10[:], mul45[:], w.Friction2Weight[:])
+	rt.AddOuter32(g.Friction2Weight[:], mul45[:], softplus[:])
 	var vecmat12 [6]Real
 	for i := 0; i < 32; i += 4 {
-		mul41 := Real(vecmat10[i] * sigmoid4[i])
-		mul41_1 := Real(vecmat10[i+1] * sigmoid4[i+1])
-		mul41_2 := Real(vecmat10[i+2] * sigmoid4[i+2])
-		mul41_3 := Real(vecmat10[i+3] * sigmoid4[i+3])
-		g.Friction0Bias[i] += mul41
-		g.Friction0Bias[i+1] += mul41_1
-		g.Friction0Bias[i+2] += mul41_2
-		g.Friction0Bias[i+3] += mul41_3
+		mul46 := Real(vecmat10[i] * sigmoid4[i])
+		mul46_1 := Real(vecmat10[i+1] * sigmoid4[i+1])
+		mul46_2 := Real(vecmat10[i+2] * sigmoid4[i+2])
+		mul46_3 := Real(vecmat10[i+3] * sigmoid4[i+3])
+		g.Friction0Bias[i] += mul46
+		g.Friction0Bias[i+1] += mul46_1
+		g.Friction0Bias[i+2] += mul46_2
+		g.Friction0Bias[i+3] += mul46_3
 		{
 			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
 			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
@@ -5350,10 +4242,10 @@ func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
 			for j := 0; j < 6; j++ {
 				acc := vecmat12[j]
-				acc += Real(mul41 * line0[j])
-				acc += Real(mul41_1 * line1[j])
-				acc += Real(mul41_2 * line2[j])
-				acc += Real(mul41_3 * line3[j])
+				acc += Real(mul46 * line0[j])
+				acc += Real(mul46_1 * line1[j])
+				acc += Real(mul46_2 * line2[j])
+				acc += Real(mul46_3 * line3[j])
 				vecmat12[j] = acc
 			}
 		}
@@ -5364,26 +4256,26 @@ func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 			line3 := (*[6]Real)(g.Friction0Weight[(i+3)*6:])
 			for j := 0; j < 6; j++ {
 				bj := concat2[j]
-				line0[j] += Real(mul41 * bj)
-				line1[j] += Real(mul41_1 * bj)
-				line2[j] += Real(mul41_2 * bj)
-				line3[j] += Real(mul41_3 * bj)
+				line0[j] += Real(mul46 * bj)
+				line1[j] += Real(mul46_1 * bj)
+				line2[j] += Real(mul46_2 * bj)
+				line3[j] += Real(mul46_3 * bj)
 			}
 		}
 	}
 	add_17_0 := add_14_0 + Real(vecmat12[2]*neg_4_0) + Real(vecmat12[0]*cos3[0])
 	add_17_1 := add_14_1 + Real(vecmat12[3]*neg_4_1) + Real(vecmat12[1]*cos3[1])
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	add44 := gBar_4_1 + gBar_4_0
-	mul42 := Real(Real(add44*mul14) * (-rt.Sin32(add4)))
-	add45 := mul42 + Real(Real(gBar_4_0*mul12)*(-rt.Sin32(q0)))
-	reshape38 := add45
+	add45 := gBar_4_1 + gBar_4_0
+	mul47 := Real(Real(add45*mul19) * (-rt.Sin32(add5)))
+	add46 := mul47 + Real(Real(gBar_4_0*mul17)*(-rt.Sin32(q0)))
+	reshape39 := add46
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	kBar4 := Real(gBar_4_1*square) - Real(gBar_4_0*add3)
+	kBar4 := Real(gBar_4_1*square) - Real(gBar_4_0*add4)
 	// arm.nde:29  s2 := sin(q[1])
-	add46 := mul42 + Real(Real(kBar4*mul7)*c2_2)
+	add47 := mul47 + Real(Real(kBar4*mul12)*c2_2)
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	pad_13_0 := reshape38
+	pad_13_0 := reshape39
 	pad_13_1 := Real(0)
 	add_18_0 := add_17_0 + pad_13_0
 	add_18_1 := add_17_1 + pad_13_1
@@ -5397,52 +4289,52 @@ func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 	mBar_4_2 := -outer_4_2
 	mBar_4_3 := -outer_4_3
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	add47 := mBar_4_2 + mBar_4_1
+	add48 := mBar_4_2 + mBar_4_1
 	// arm.nde:28  c2 := cos(q[1])
-	add48 := add46 + Real((Real(add47*mul7)+Real(mBar_4_0*mul4))*(-s2_2))
-	reshape39 := add48
+	add49 := add47 + Real((Real(add48*mul12)+Real(mBar_4_0*mul9))*(-s2_2))
+	reshape40 := add49
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul43 := Real(gBar_4_0 * neg2)
-	add49 := Real(mul43*Real(2.0*qK11)) + Real(mul43*mul8)
+	mul48 := Real(gBar_4_0 * neg2)
+	add50 := Real(mul48*Real(2.0*qK11)) + Real(mul48*mul13)
 	// arm.nde:28  c2 := cos(q[1])
 	pad_14_0 := Real(0)
-	pad_14_1 := reshape39
+	pad_14_1 := reshape40
 	qBar[0] = add_18_0 + pad_14_0
 	qBar[1] = add_18_1 + pad_14_1
 	// arm.nde:11  return concat(sin(q), cos(q), v) |> Linear(32) |> softplus |> Linear(32) |> softplus |> Linear(2, init: zeros)
 	add_19_0 := vNextBar0 + mul_3_0 + qK4Bar0 + qK3Bar0 + qK2Bar0 + Real(qY2Bar0*ha21) + vecmat12[4]
 	add_19_1 := vNextBar1 + mul_3_1 + qK4Bar1 + qK3Bar1 + qK2Bar1 + Real(qY2Bar1*ha21) + vecmat12[5]
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape40 := add49
-	add50 := Real(Real(gBar_4_1*k3)*mul8) + Real(Real(mul43*qK11)*2.0)
+	reshape41 := add50
+	add51 := Real(Real(gBar_4_1*k3)*mul13) + Real(Real(mul48*qK11)*2.0)
 	pad_15_0 := Real(0)
-	pad_15_1 := reshape40
+	pad_15_1 := reshape41
 	add_20_0 := add_19_0 + pad_15_0
 	add_20_1 := add_19_1 + pad_15_1
-	reshape41 := add50
+	reshape42 := add51
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	add51 := Real(add20*cos12) + Real(add30*cos9) + Real(add37*cos5) + Real(add44*cos2)
+	add52 := Real(add21*cos12) + Real(add31*cos9) + Real(add38*cos5) + Real(add45*cos2)
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	add52 := Real(kBar*s2_4) + Real(add26*c2_3) + Real(kBar2*s2_3) + Real(add33*c2_4) + Real(kBar3*s2) + Real(add40*c2) + Real(kBar4*s2_2) + Real(add47*c2_2)
-	mul44 := Real(add52 * w.ArmL2[0])
+	add53 := Real(kBar*s2_4) + Real(add27*c2_3) + Real(kBar2*s2_3) + Real(add34*c2_4) + Real(kBar3*s2) + Real(add41*c2) + Real(kBar4*s2_2) + Real(add48*c2_2)
+	mul49 := Real(add53 * w.ArmL2[0])
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	add53 := Real(mBar0*c2_3) + Real(mBar_2_0*c2_4) + Real(mBar_3_0*c2) + Real(mBar_4_0*c2_2)
-	mul45 := Real(add53 * w.ArmL2[0])
+	add54 := Real(mBar0*c2_3) + Real(mBar_2_0*c2_4) + Real(mBar_3_0*c2) + Real(mBar_4_0*c2_2)
+	mul50 := Real(add54 * w.ArmL2[0])
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	add54 := mBar3 + mBar_2_3 + mBar_3_3 + mBar_4_3
+	add55 := mBar3 + mBar_2_3 + mBar_3_3 + mBar_4_3
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	add55 := mBar0 + mBar_2_0 + mBar_3_0 + mBar_4_0
-	add56 := add26 + add33 + add40 + add54 + add47 + add55
+	add56 := mBar0 + mBar_2_0 + mBar_3_0 + mBar_4_0
+	add57 := add27 + add34 + add41 + add55 + add48 + add56
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	add57 := Real(gBar0*cos11) + Real(gBar_2_0*cos8) + Real(gBar_3_0*cos4) + Real(gBar_4_0*cos)
+	add58 := Real(gBar0*cos11) + Real(gBar_2_0*cos8) + Real(gBar_3_0*cos4) + Real(gBar_4_0*cos)
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	armM1Bar := Real(Real(add57*w.ArmL1[0])*9.81) + Real(add55*pre.armL1Square[0])
+	armM1Bar := Real(Real(add58*w.ArmL1[0])*9.81) + Real(add56*pre.armL1Square[0])
 	g.ArmM1[0] += armM1Bar
-	mtBar := Real(Real(add51*w.ArmL2[0])*9.81) + Real(mul44*w.ArmL1[0]) + Real(Real(mul45*w.ArmL1[0])*2.0) + Real(add56*pre.armL2Square[0]) + armM1Bar
+	mtBar := Real(Real(add52*w.ArmL2[0])*9.81) + Real(mul49*w.ArmL1[0]) + Real(Real(mul50*w.ArmL1[0])*2.0) + Real(add57*pre.armL2Square[0]) + armM1Bar
 	g.ArmM2[0] += mtBar
 	var uBar2 [2]Real
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	pad_16_0 := reshape41
+	pad_16_0 := reshape42
 	pad_16_1 := Real(0)
 	qK1Bar[0] = add_20_0 + pad_16_0
 	qK1Bar[1] = add_20_1 + pad_16_1
@@ -5457,73 +4349,74 @@ func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 	g.Friction4Bias[0] += friction4BiasBar0
 	g.Friction4Bias[1] += friction4BiasBar1
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul46 := Real(add57 * mul11)
-	g.ArmL1[0] += mul46
+	mul51 := Real(add58 * mul16)
+	g.ArmL1[0] += mul51
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	mul47 := Real(mul44 * mt)
-	g.ArmL1[0] += mul47
+	mul52 := Real(mul49 * mt)
+	g.ArmL1[0] += mul52
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	mul48 := Real(mul45 * mul2)
-	g.ArmL1[0] += mul48
-	mul49 := Real(Real(add55*add) * pre.mul3[0])
-	g.ArmL1[0] += mul49
+	mul53 := Real(mul50 * mul7)
+	g.ArmL1[0] += mul53
+	mul54 := Real(Real(add56*add2) * pre.mul6[0])
+	g.ArmL1[0] += mul54
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul50 := Real(add51 * mul13)
-	g.ArmL2[0] += mul50
+	mul55 := Real(add52 * mul18)
+	g.ArmL2[0] += mul55
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	mul51 := Real(add52 * mul6)
-	g.ArmL2[0] += mul51
+	mul56 := Real(add53 * mul11)
+	g.ArmL2[0] += mul56
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	mul52 := Real(add53 * mul3)
-	g.ArmL2[0] += mul52
-	mul53 := Real(Real(add56*mt) * pre.mul2[0])
-	g.ArmL2[0] += mul53
+	mul57 := Real(add54 * mul8)
+	g.ArmL2[0] += mul57
+	mul58 := Real(Real(add57*mt) * pre.mul5[0])
+	g.ArmL2[0] += mul58
 	*uTimesBar = [50]float64{}
-	return mtBar
+	*reshapeBar = [1]Real{}
+	return mtBar, Real(0.0), Real(0.0), Real(0.0), Real(0.0), Real(0.0), Real(0.0)
 }
 
 // predict0ReplayAtVjp is Predict.0.replay_at.vjp of one sample (arm.nde:45): 15376 multiply-adds, 552 transcendental functions.
-func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta float64, q *[2]Real, qK1 *[2]Real, load Real, uTimes *[50]float64, u *[100]Real, qAtBar *[2]Real, vAtBar *[2]Real, qBar *[2]Real, qK1Bar *[2]Real, uTimesBar *[50]float64, uBar *[100]Real, g *Params) Real {
+func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta float64, q *[2]Real, qK1 *[2]Real, load Real, uTimes *[50]float64, u *[100]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, qAtBar *[2]Real, vAtBar *[2]Real, qBar *[2]Real, qK1Bar *[2]Real, uTimesBar *[50]float64, uBar *[100]Real, reshapeBar *[1]Real, g *Params) (Real, Real, Real, Real, Real, Real, Real) {
 	q0, q1 := q[0], q[1]
 	qK10, qK11 := qK1[0], qK1[1]
 	qAtBar0, qAtBar1 := qAtBar[0], qAtBar[1]
 	vAtBar0, vAtBar1 := vAtBar[0], vAtBar[1]
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	add := load + pre.armM2Add[0]
+	add2 := load + pre.armM2Add[0]
 	// arm.nde:27  mt := m2 + load
 	mt := w.ArmM2[0] + load
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	mul := Real(mt * pre.armL2Square[0])
-	add2 := Real(add*pre.armL1Square[0]) + mul
-	mul2 := Real(2.0 * mt)
-	mul3 := Real(mul2 * w.ArmL1[0])
-	mul4 := Real(mul3 * w.ArmL2[0])
+	mul6 := Real(mt * pre.armL2Square[0])
+	add3 := Real(add2*pre.armL1Square[0]) + mul6
+	mul7 := Real(2.0 * mt)
+	mul8 := Real(mul7 * w.ArmL1[0])
+	mul9 := Real(mul8 * w.ArmL2[0])
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
 	ha43 := Real(h)
-	mul5 := float64(h * 0.5)
-	ha21 := Real(mul5)
+	mul10 := float64(h * 0.5)
+	ha21 := Real(mul10)
 	qY20 := q0 + Real(ha21*qK10)
 	qY21 := q1 + Real(ha21*qK11)
 	// arm.nde:28  c2 := cos(q[1])
 	c2 := rt.Cos32(qY21)
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a := add2 + Real(mul4*c2)
+	a := add3 + Real(mul9*c2)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape := a
+	reshape2 := a
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	mul6 := Real(mt * w.ArmL1[0])
-	mul7 := Real(mul6 * w.ArmL2[0])
-	b := mul + Real(mul7*c2)
+	mul11 := Real(mt * w.ArmL1[0])
+	mul12 := Real(mul11 * w.ArmL2[0])
+	b := mul6 + Real(mul12*c2)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape2 := b
-	reshape3 := mul
+	reshape3 := b
+	reshape4 := mul6
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	middle := t + mul5
+	middle := t + mul10
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat0 := reshape
-	concat1 := reshape2
-	concat_2_0 := reshape2
-	concat_2_1 := reshape3
+	concat0 := reshape2
+	concat1 := reshape3
+	concat_2_0 := reshape3
+	concat_2_1 := reshape4
 	var m [4]Real
 	m[0] = concat0
 	m[1] = concat1
@@ -5537,66 +4430,66 @@ func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta f
 	// arm.nde:29  s2 := sin(q[1])
 	s2 := rt.Sin32(qY21)
 	// arm.nde:33  k := mt * l1 * l2 * s2
-	k2 := Real(mul7 * s2)
+	k2 := Real(mul12 * s2)
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
 	neg := -k2
 	// arm.nde:28  c2 := cos(q[1])
 	c2_2 := rt.Cos32(q1)
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a2 := add2 + Real(mul4*c2_2)
+	a2 := add3 + Real(mul9*c2_2)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape4 := a2
+	reshape5 := a2
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	b2 := mul + Real(mul7*c2_2)
+	b2 := mul6 + Real(mul12*c2_2)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape5 := b2
+	reshape6 := b2
 	// arm.nde:29  s2 := sin(q[1])
 	s2_2 := rt.Sin32(q1)
 	// arm.nde:33  k := mt * l1 * l2 * s2
-	k3 := Real(mul7 * s2_2)
+	k3 := Real(mul12 * s2_2)
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
 	neg2 := -k3
-	mul8 := Real(2.0 * qK10)
-	add3 := Real(mul8*qK11) + Real(qK11*qK11)
-	mul9 := Real(neg2 * add3)
+	mul13 := Real(2.0 * qK10)
+	add4 := Real(mul13*qK11) + Real(qK11*qK11)
+	mul14 := Real(neg2 * add4)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat_3_0 := reshape4
-	concat_3_1 := reshape5
-	concat_4_0 := reshape5
-	concat_4_1 := reshape3
+	concat_3_0 := reshape5
+	concat_3_1 := reshape6
+	concat_4_0 := reshape6
+	concat_4_1 := reshape4
 	var m2 [4]Real
 	m2[0] = concat_3_0
 	m2[1] = concat_3_1
 	m2[2] = concat_4_0
 	m2[3] = concat_4_1
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape6 := mul9
+	reshape7 := mul14
 	square := Real(qK10 * qK10)
-	mul10 := Real(k3 * square)
-	reshape7 := mul10
+	mul15 := Real(k3 * square)
+	reshape8 := mul15
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul11 := Real(add * 9.81)
-	mul12 := Real(mul11 * w.ArmL1[0])
+	mul16 := Real(add2 * 9.81)
+	mul17 := Real(mul16 * w.ArmL1[0])
 	cos := rt.Cos32(q0)
-	mul13 := Real(mt * 9.81)
-	mul14 := Real(mul13 * w.ArmL2[0])
-	add4 := q0 + q1
-	cos2 := rt.Cos32(add4)
-	mul15 := Real(mul14 * cos2)
-	add5 := Real(mul12*cos) + mul15
+	mul18 := Real(mt * 9.81)
+	mul19 := Real(mul18 * w.ArmL2[0])
+	add5 := q0 + q1
+	cos2 := rt.Cos32(add5)
+	mul20 := Real(mul19 * cos2)
+	add6 := Real(mul17*cos) + mul20
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c0 := reshape6
-	c1 := reshape7
+	c0 := reshape7
+	c1 := reshape8
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub0 := take[0] - c0
 	sub1 := take[1] - c1
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape8 := add5
-	reshape9 := mul15
+	reshape9 := add6
+	reshape10 := mul20
 	var sin [2]Real
 	var cos3 [2]Real
-	g_2_0 := reshape8
-	g_2_1 := reshape9
+	g_2_0 := reshape9
+	g_2_1 := reshape10
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_2_0 := sub0 - g_2_0
 	sub_2_1 := sub1 - g_2_1
@@ -5615,7 +4508,7 @@ func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta f
 	for i0 := 0; i0 < 2; i0++ {
 		concat2[i0+4] = qK1[i0]
 	}
-	var add6 [32]Real
+	var add7 [32]Real
 	var softplus [32]Real
 	for i := 0; i < 32; i += 4 {
 		var matvec, matvec_1, matvec_2, matvec_3 Real
@@ -5632,23 +4525,23 @@ func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta f
 				matvec_3 += Real(line3[j] * xj)
 			}
 		}
-		add6[i] = matvec + w.Friction0Bias[i]
-		add6[i+1] = matvec_1 + w.Friction0Bias[i+1]
-		add6[i+2] = matvec_2 + w.Friction0Bias[i+2]
-		add6[i+3] = matvec_3 + w.Friction0Bias[i+3]
-		softplus[i], softplus[i+1], softplus[i+2], softplus[i+3] = rt.Softplus32x4(add6[i], add6[i+1], add6[i+2], add6[i+3])
+		add7[i] = matvec + w.Friction0Bias[i]
+		add7[i+1] = matvec_1 + w.Friction0Bias[i+1]
+		add7[i+2] = matvec_2 + w.Friction0Bias[i+2]
+		add7[i+3] = matvec_3 + w.Friction0Bias[i+3]
+		softplus[i], softplus[i+1], softplus[i+2], softplus[i+3] = rt.Softplus32x4(add7[i], add7[i+1], add7[i+2], add7[i+3])
 	}
 	var matvec2 [32]Real
 	rt.MatVec32(matvec2[:], w.Friction2Weight[:], softplus[:])
-	var add7 [32]Real
+	var add8 [32]Real
 	var softplus2 [32]Real
 	var matvec_2_0, matvec_2_1 Real
 	for i := 0; i < 32; i += 4 {
-		add7[i] = matvec2[i] + w.Friction2Bias[i]
-		add7[i+1] = matvec2[i+1] + w.Friction2Bias[i+1]
-		add7[i+2] = matvec2[i+2] + w.Friction2Bias[i+2]
-		add7[i+3] = matvec2[i+3] + w.Friction2Bias[i+3]
-		softplus2[i], softplus2[i+1], softplus2[i+2], softplus2[i+3] = rt.Softplus32x4(add7[i], add7[i+1], add7[i+2], add7[i+3])
+		add8[i] = matvec2[i] + w.Friction2Bias[i]
+		add8[i+1] = matvec2[i+1] + w.Friction2Bias[i+1]
+		add8[i+2] = matvec2[i+2] + w.Friction2Bias[i+2]
+		add8[i+3] = matvec2[i+3] + w.Friction2Bias[i+3]
+		softplus2[i], softplus2[i+1], softplus2[i+2], softplus2[i+3] = rt.Softplus32x4(add8[i], add8[i+1], add8[i+2], add8[i+3])
 		matvec_2_0 += Real(w.Friction4Weight[i] * softplus2[i])
 		matvec_2_1 += Real(w.Friction4Weight[i+32] * softplus2[i])
 		matvec_2_0 += Real(w.Friction4Weight[i+1] * softplus2[i+1])
@@ -5669,32 +4562,32 @@ func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta f
 	qK2[0] = qK10 + Real(ha21*vK1[0])
 	qK2[1] = qK11 + Real(ha21*vK1[1])
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul16 := Real(2.0 * qK2[0])
-	add8 := Real(mul16*qK2[1]) + Real(qK2[1]*qK2[1])
-	mul17 := Real(neg * add8)
-	reshape10 := mul17
+	mul21 := Real(2.0 * qK2[0])
+	add9 := Real(mul21*qK2[1]) + Real(qK2[1]*qK2[1])
+	mul22 := Real(neg * add9)
+	reshape11 := mul22
 	square2 := Real(qK2[0] * qK2[0])
-	mul18 := Real(k2 * square2)
-	reshape11 := mul18
+	mul23 := Real(k2 * square2)
+	reshape12 := mul23
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
 	cos4 := rt.Cos32(qY20)
-	add9 := qY20 + qY21
-	cos5 := rt.Cos32(add9)
-	mul19 := Real(mul14 * cos5)
-	add10 := Real(mul12*cos4) + mul19
+	add10 := qY20 + qY21
+	cos5 := rt.Cos32(add10)
+	mul24 := Real(mul19 * cos5)
+	add11 := Real(mul17*cos4) + mul24
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c_2_0 := reshape10
-	c_2_1 := reshape11
+	c_2_0 := reshape11
+	c_2_1 := reshape12
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_3_0 := take[0] - c_2_0
 	sub_3_1 := take[1] - c_2_1
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape12 := add10
-	reshape13 := mul19
+	reshape13 := add11
+	reshape14 := mul24
 	var sin2 [2]Real
 	var cos6 [2]Real
-	g_3_0 := reshape12
-	g_3_1 := reshape13
+	g_3_0 := reshape13
+	g_3_1 := reshape14
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_4_0 := sub_3_0 - g_3_0
 	sub_4_1 := sub_3_1 - g_3_1
@@ -5713,7 +4606,7 @@ func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta f
 	for i0 := 0; i0 < 2; i0++ {
 		concat3[i0+4] = qK2[i0]
 	}
-	var add11 [32]Real
+	var add12 [32]Real
 	var softplus3 [32]Real
 	for i := 0; i < 32; i += 4 {
 		var matvec3, matvec3_1, matvec3_2, matvec3_3 Real
@@ -5730,23 +4623,23 @@ func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta f
 				matvec3_3 += Real(line3[j] * xj)
 			}
 		}
-		add11[i] = matvec3 + w.Friction0Bias[i]
-		add11[i+1] = matvec3_1 + w.Friction0Bias[i+1]
-		add11[i+2] = matvec3_2 + w.Friction0Bias[i+2]
-		add11[i+3] = matvec3_3 + w.Friction0Bias[i+3]
-		softplus3[i], softplus3[i+1], softplus3[i+2], softplus3[i+3] = rt.Softplus32x4(add11[i], add11[i+1], add11[i+2], add11[i+3])
+		add12[i] = matvec3 + w.Friction0Bias[i]
+		add12[i+1] = matvec3_1 + w.Friction0Bias[i+1]
+		add12[i+2] = matvec3_2 + w.Friction0Bias[i+2]
+		add12[i+3] = matvec3_3 + w.Friction0Bias[i+3]
+		softplus3[i], softplus3[i+1], softplus3[i+2], softplus3[i+3] = rt.Softplus32x4(add12[i], add12[i+1], add12[i+2], add12[i+3])
 	}
 	var matvec4 [32]Real
 	rt.MatVec32(matvec4[:], w.Friction2Weight[:], softplus3[:])
-	var add12 [32]Real
+	var add13 [32]Real
 	var softplus4 [32]Real
 	var matvec_3_0, matvec_3_1 Real
 	for i := 0; i < 32; i += 4 {
-		add12[i] = matvec4[i] + w.Friction2Bias[i]
-		add12[i+1] = matvec4[i+1] + w.Friction2Bias[i+1]
-		add12[i+2] = matvec4[i+2] + w.Friction2Bias[i+2]
-		add12[i+3] = matvec4[i+3] + w.Friction2Bias[i+3]
-		softplus4[i], softplus4[i+1], softplus4[i+2], softplus4[i+3] = rt.Softplus32x4(add12[i], add12[i+1], add12[i+2], add12[i+3])
+		add13[i] = matvec4[i] + w.Friction2Bias[i]
+		add13[i+1] = matvec4[i+1] + w.Friction2Bias[i+1]
+		add13[i+2] = matvec4[i+2] + w.Friction2Bias[i+2]
+		add13[i+3] = matvec4[i+3] + w.Friction2Bias[i+3]
+		softplus4[i], softplus4[i+1], softplus4[i+2], softplus4[i+3] = rt.Softplus32x4(add13[i], add13[i+1], add13[i+2], add13[i+3])
 		matvec_3_0 += Real(w.Friction4Weight[i] * softplus4[i])
 		matvec_3_1 += Real(w.Friction4Weight[i+32] * softplus4[i])
 		matvec_3_0 += Real(w.Friction4Weight[i+1] * softplus4[i+1])
@@ -5771,22 +4664,22 @@ func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta f
 	// arm.nde:28  c2 := cos(q[1])
 	c2_3 := rt.Cos32(qY41)
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a3 := add2 + Real(mul4*c2_3)
+	a3 := add3 + Real(mul9*c2_3)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape14 := a3
+	reshape15 := a3
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	b3 := mul + Real(mul7*c2_3)
+	b3 := mul6 + Real(mul12*c2_3)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape15 := b3
+	reshape16 := b3
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
 	cast := Real(float64(h * theta))
 	cast2 := Real(theta)
 	var vK4Bar [2]Real
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat_5_0 := reshape14
-	concat_5_1 := reshape15
-	concat_6_0 := reshape15
-	concat_6_1 := reshape3
+	concat_5_0 := reshape15
+	concat_5_1 := reshape16
+	concat_6_0 := reshape16
+	concat_6_1 := reshape4
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
 	mul_2_0 := Real(vAtBar0 * cast)
 	mul_2_1 := Real(vAtBar1 * cast)
@@ -5832,56 +4725,56 @@ func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta f
 	// arm.nde:28  c2 := cos(q[1])
 	c2_4 := rt.Cos32(qY31)
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a4 := add2 + Real(mul4*c2_4)
+	a4 := add3 + Real(mul9*c2_4)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape16 := a4
+	reshape17 := a4
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	b4 := mul + Real(mul7*c2_4)
+	b4 := mul6 + Real(mul12*c2_4)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape17 := b4
+	reshape18 := b4
 	// arm.nde:29  s2 := sin(q[1])
 	s2_3 := rt.Sin32(qY31)
 	// arm.nde:33  k := mt * l1 * l2 * s2
-	k4 := Real(mul7 * s2_3)
+	k4 := Real(mul12 * s2_3)
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
 	neg3 := -k4
-	mul20 := Real(2.0 * qK3[0])
-	add13 := Real(mul20*qK3[1]) + Real(qK3[1]*qK3[1])
-	mul21 := Real(neg3 * add13)
+	mul25 := Real(2.0 * qK3[0])
+	add14 := Real(mul25*qK3[1]) + Real(qK3[1]*qK3[1])
+	mul26 := Real(neg3 * add14)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat_7_0 := reshape16
-	concat_7_1 := reshape17
-	concat_8_0 := reshape17
-	concat_8_1 := reshape3
+	concat_7_0 := reshape17
+	concat_7_1 := reshape18
+	concat_8_0 := reshape18
+	concat_8_1 := reshape4
 	var m4 [4]Real
 	m4[0] = concat_7_0
 	m4[1] = concat_7_1
 	m4[2] = concat_8_0
 	m4[3] = concat_8_1
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape18 := mul21
+	reshape19 := mul26
 	square3 := Real(qK3[0] * qK3[0])
-	mul22 := Real(k4 * square3)
-	reshape19 := mul22
+	mul27 := Real(k4 * square3)
+	reshape20 := mul27
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
 	cos8 := rt.Cos32(qY30)
-	add14 := qY30 + qY31
-	cos9 := rt.Cos32(add14)
-	mul23 := Real(mul14 * cos9)
-	add15 := Real(mul12*cos8) + mul23
+	add15 := qY30 + qY31
+	cos9 := rt.Cos32(add15)
+	mul28 := Real(mul19 * cos9)
+	add16 := Real(mul17*cos8) + mul28
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c_3_0 := reshape18
-	c_3_1 := reshape19
+	c_3_0 := reshape19
+	c_3_1 := reshape20
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_5_0 := take[0] - c_3_0
 	sub_5_1 := take[1] - c_3_1
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape20 := add15
-	reshape21 := mul23
+	reshape21 := add16
+	reshape22 := mul28
 	var sin4 [2]Real
 	var cos10 [2]Real
-	g_4_0 := reshape20
-	g_4_1 := reshape21
+	g_4_0 := reshape21
+	g_4_1 := reshape22
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_6_0 := sub_5_0 - g_4_0
 	sub_6_1 := sub_5_1 - g_4_1
@@ -5900,7 +4793,7 @@ func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta f
 	for i0 := 0; i0 < 2; i0++ {
 		concat4[i0+4] = qK3[i0]
 	}
-	var add16 [32]Real
+	var add17 [32]Real
 	var softplus5 [32]Real
 	for i := 0; i < 32; i += 4 {
 		var matvec5, matvec5_1, matvec5_2, matvec5_3 Real
@@ -5917,23 +4810,23 @@ func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta f
 				matvec5_3 += Real(line3[j] * xj)
 			}
 		}
-		add16[i] = matvec5 + w.Friction0Bias[i]
-		add16[i+1] = matvec5_1 + w.Friction0Bias[i+1]
-		add16[i+2] = matvec5_2 + w.Friction0Bias[i+2]
-		add16[i+3] = matvec5_3 + w.Friction0Bias[i+3]
-		softplus5[i], softplus5[i+1], softplus5[i+2], softplus5[i+3] = rt.Softplus32x4(add16[i], add16[i+1], add16[i+2], add16[i+3])
+		add17[i] = matvec5 + w.Friction0Bias[i]
+		add17[i+1] = matvec5_1 + w.Friction0Bias[i+1]
+		add17[i+2] = matvec5_2 + w.Friction0Bias[i+2]
+		add17[i+3] = matvec5_3 + w.Friction0Bias[i+3]
+		softplus5[i], softplus5[i+1], softplus5[i+2], softplus5[i+3] = rt.Softplus32x4(add17[i], add17[i+1], add17[i+2], add17[i+3])
 	}
 	var matvec6 [32]Real
 	rt.MatVec32(matvec6[:], w.Friction2Weight[:], softplus5[:])
-	var add17 [32]Real
+	var add18 [32]Real
 	var softplus6 [32]Real
 	var matvec_4_0, matvec_4_1 Real
 	for i := 0; i < 32; i += 4 {
-		add17[i] = matvec6[i] + w.Friction2Bias[i]
-		add17[i+1] = matvec6[i+1] + w.Friction2Bias[i+1]
-		add17[i+2] = matvec6[i+2] + w.Friction2Bias[i+2]
-		add17[i+3] = matvec6[i+3] + w.Friction2Bias[i+3]
-		softplus6[i], softplus6[i+1], softplus6[i+2], softplus6[i+3] = rt.Softplus32x4(add17[i], add17[i+1], add17[i+2], add17[i+3])
+		add18[i] = matvec6[i] + w.Friction2Bias[i]
+		add18[i+1] = matvec6[i+1] + w.Friction2Bias[i+1]
+		add18[i+2] = matvec6[i+2] + w.Friction2Bias[i+2]
+		add18[i+3] = matvec6[i+3] + w.Friction2Bias[i+3]
+		softplus6[i], softplus6[i+1], softplus6[i+2], softplus6[i+3] = rt.Softplus32x4(add18[i], add18[i+1], add18[i+2], add18[i+3])
 		matvec_4_0 += Real(w.Friction4Weight[i] * softplus6[i])
 		matvec_4_1 += Real(w.Friction4Weight[i+32] * softplus6[i])
 		matvec_4_0 += Real(w.Friction4Weight[i+1] * softplus6[i+1])
@@ -5964,7 +4857,7 @@ func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta f
 	for i0 := 0; i0 < 2; i0++ {
 		concat5[i0+4] = qK4[i0]
 	}
-	var add18 [32]Real
+	var add19 [32]Real
 	var softplus7 [32]Real
 	for i := 0; i < 32; i += 4 {
 		var matvec7, matvec7_1, matvec7_2, matvec7_3 Real
@@ -5981,37 +4874,37 @@ func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta f
 				matvec7_3 += Real(line3[j] * xj)
 			}
 		}
-		add18[i] = matvec7 + w.Friction0Bias[i]
-		add18[i+1] = matvec7_1 + w.Friction0Bias[i+1]
-		add18[i+2] = matvec7_2 + w.Friction0Bias[i+2]
-		add18[i+3] = matvec7_3 + w.Friction0Bias[i+3]
-		softplus7[i], softplus7[i+1], softplus7[i+2], softplus7[i+3] = rt.Softplus32x4(add18[i], add18[i+1], add18[i+2], add18[i+3])
+		add19[i] = matvec7 + w.Friction0Bias[i]
+		add19[i+1] = matvec7_1 + w.Friction0Bias[i+1]
+		add19[i+2] = matvec7_2 + w.Friction0Bias[i+2]
+		add19[i+3] = matvec7_3 + w.Friction0Bias[i+3]
+		softplus7[i], softplus7[i+1], softplus7[i+2], softplus7[i+3] = rt.Softplus32x4(add19[i], add19[i+1], add19[i+2], add19[i+3])
 	}
 	var matvec8 [32]Real
 	rt.MatVec32(matvec8[:], w.Friction2Weight[:], softplus7[:])
-	var add19 [32]Real
+	var add20 [32]Real
 	var vecmat2 [32]Real
-	var mul24 [32]Real
+	var mul29 [32]Real
 	var sigmoid [32]Real
 	for i := 0; i < 32; i++ {
-		add19[i] = matvec8[i] + w.Friction2Bias[i]
-		mul24[i] = Real(vecmat[i] * rt.Sigmoid32(add19[i]))
-		g.Friction2Bias[i] += mul24[i]
-		sigmoid[i] = rt.Sigmoid32(add18[i])
+		add20[i] = matvec8[i] + w.Friction2Bias[i]
+		mul29[i] = Real(vecmat[i] * rt.Sigmoid32(add20[i]))
+		g.Friction2Bias[i] += mul29[i]
+		sigmoid[i] = rt.Sigmoid32(add19[i])
 	}
-	rt.VecMat32(vecmat2[:], mul24[:], w.Friction2Weight[:])
-	rt.AddOuter32(g.Friction2Weight[:], mul24[:], softplus7[:])
+	rt.VecMat32(vecmat2[:], mul29[:], w.Friction2Weight[:])
+	rt.AddOuter32(g.Friction2Weight[:], mul29[:], softplus7[:])
 	var vecmat3 [6]Real
 	var matvec_5_0, matvec_5_1 Real
 	for i := 0; i < 32; i += 4 {
-		mul25 := Real(vecmat2[i] * sigmoid[i])
-		mul25_1 := Real(vecmat2[i+1] * sigmoid[i+1])
-		mul25_2 := Real(vecmat2[i+2] * sigmoid[i+2])
-		mul25_3 := Real(vecmat2[i+3] * sigmoid[i+3])
-		g.Friction0Bias[i] += mul25
-		g.Friction0Bias[i+1] += mul25_1
-		g.Friction0Bias[i+2] += mul25_2
-		g.Friction0Bias[i+3] += mul25_3
+		mul30 := Real(vecmat2[i] * sigmoid[i])
+		mul30_1 := Real(vecmat2[i+1] * sigmoid[i+1])
+		mul30_2 := Real(vecmat2[i+2] * sigmoid[i+2])
+		mul30_3 := Real(vecmat2[i+3] * sigmoid[i+3])
+		g.Friction0Bias[i] += mul30
+		g.Friction0Bias[i+1] += mul30_1
+		g.Friction0Bias[i+2] += mul30_2
+		g.Friction0Bias[i+3] += mul30_3
 		{
 			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
 			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
@@ -6019,14 +4912,14 @@ func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta f
 			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
 			for j := 0; j < 6; j++ {
 				acc := vecmat3[j]
-				acc += Real(mul25 * line0[j])
-				acc += Real(mul25_1 * line1[j])
-				acc += Real(mul25_2 * line2[j])
-				acc += Real(mul25_3 * line3[j])
+				acc += Real(mul30 * line0[j])
+				acc += Real(mul30_1 * line1[j])
+				acc += Real(mul30_2 * line2[j])
+				acc += Real(mul30_3 * line3[j])
 				vecmat3[j] = acc
 			}
 		}
-		softplus8, softplus8_1, softplus8_2, softplus8_3 := rt.Softplus32x4(add19[i], add19[i+1], add19[i+2], add19[i+3])
+		softplus8, softplus8_1, softplus8_2, softplus8_3 := rt.Softplus32x4(add20[i], add20[i+1], add20[i+2], add20[i+3])
 		matvec_5_0 += Real(w.Friction4Weight[i] * softplus8)
 		matvec_5_1 += Real(w.Friction4Weight[i+32] * softplus8)
 		matvec_5_0 += Real(w.Friction4Weight[i+1] * softplus8_1)
@@ -6042,10 +4935,10 @@ func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta f
 			line3 := (*[6]Real)(g.Friction0Weight[(i+3)*6:])
 			for j := 0; j < 6; j++ {
 				bj := concat5[j]
-				line0[j] += Real(mul25 * bj)
-				line1[j] += Real(mul25_1 * bj)
-				line2[j] += Real(mul25_2 * bj)
-				line3[j] += Real(mul25_3 * bj)
+				line0[j] += Real(mul30 * bj)
+				line1[j] += Real(mul30_1 * bj)
+				line2[j] += Real(mul30_2 * bj)
+				line3[j] += Real(mul30_3 * bj)
 			}
 		}
 		g.Friction4Weight[i] += Real(gBar0 * softplus8)
@@ -6060,50 +4953,50 @@ func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta f
 	add_2_0 := Real(vecmat3[2]*(-sin3[0])) + Real(vecmat3[0]*cos7[0])
 	add_2_1 := Real(vecmat3[3]*(-sin3[1])) + Real(vecmat3[1]*cos7[1])
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	add20 := gBar1 + gBar0
-	add21 := qY40 + qY41
-	mul26 := Real(Real(add20*mul14) * (-rt.Sin32(add21)))
-	add22 := mul26 + Real(Real(gBar0*mul12)*(-rt.Sin32(qY40)))
-	reshape22 := add22
+	add21 := gBar1 + gBar0
+	add22 := qY40 + qY41
+	mul31 := Real(Real(add21*mul19) * (-rt.Sin32(add22)))
+	add23 := mul31 + Real(Real(gBar0*mul17)*(-rt.Sin32(qY40)))
+	reshape23 := add23
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
 	square4 := Real(qK4[0] * qK4[0])
-	mul27 := Real(2.0 * qK4[0])
-	add23 := Real(mul27*qK4[1]) + Real(qK4[1]*qK4[1])
-	kBar := Real(gBar1*square4) - Real(gBar0*add23)
+	mul32 := Real(2.0 * qK4[0])
+	add24 := Real(mul32*qK4[1]) + Real(qK4[1]*qK4[1])
+	kBar := Real(gBar1*square4) - Real(gBar0*add24)
 	// arm.nde:29  s2 := sin(q[1])
-	add24 := mul26 + Real(Real(kBar*mul7)*c2_3)
+	add25 := mul31 + Real(Real(kBar*mul12)*c2_3)
 	s2_4 := rt.Sin32(qY41)
 	// arm.nde:33  k := mt * l1 * l2 * s2
-	k5 := Real(mul7 * s2_4)
+	k5 := Real(mul12 * s2_4)
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
 	neg4 := -k5
-	mul28 := Real(neg4 * add23)
+	mul33 := Real(neg4 * add24)
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	pad0 := reshape22
+	pad0 := reshape23
 	pad1 := Real(0)
 	add_3_0 := add_2_0 + pad0
 	add_3_1 := add_2_1 + pad1
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape23 := mul28
-	mul29 := Real(k5 * square4)
-	reshape24 := mul29
+	reshape24 := mul33
+	mul34 := Real(k5 * square4)
+	reshape25 := mul34
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
 	cos11 := rt.Cos32(qY40)
-	cos12 := rt.Cos32(add21)
-	mul30 := Real(mul14 * cos12)
-	add25 := Real(mul12*cos11) + mul30
+	cos12 := rt.Cos32(add22)
+	mul35 := Real(mul19 * cos12)
+	add26 := Real(mul17*cos11) + mul35
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c_4_0 := reshape23
-	c_4_1 := reshape24
+	c_4_0 := reshape24
+	c_4_1 := reshape25
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_7_0 := take[0] - c_4_0
 	sub_7_1 := take[1] - c_4_1
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape25 := add25
-	reshape26 := mul30
+	reshape26 := add26
+	reshape27 := mul35
 	var sub5 [2]Real
-	g_5_0 := reshape25
-	g_5_1 := reshape26
+	g_5_0 := reshape26
+	g_5_1 := reshape27
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub5[0] = sub_7_0 - g_5_0 - (matvec_5_0 + w.Friction4Bias[0])
 	sub5[1] = sub_7_1 - g_5_1 - (matvec_5_1 + w.Friction4Bias[1])
@@ -6123,16 +5016,16 @@ func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta f
 	transpose2[2] = m4[1]
 	transpose2[3] = m4[3]
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	add26 := mBar2 + mBar1
+	add27 := mBar2 + mBar1
 	// arm.nde:28  c2 := cos(q[1])
-	add27 := add24 + Real((Real(add26*mul7)+Real(mBar0*mul4))*(-s2_4))
-	reshape27 := add27
+	add28 := add25 + Real((Real(add27*mul12)+Real(mBar0*mul9))*(-s2_4))
+	reshape28 := add28
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul31 := Real(gBar0 * neg4)
-	add28 := Real(mul31*Real(2.0*qK4[1])) + Real(mul31*mul27)
+	mul36 := Real(gBar0 * neg4)
+	add29 := Real(mul36*Real(2.0*qK4[1])) + Real(mul36*mul32)
 	// arm.nde:28  c2 := cos(q[1])
 	pad_2_0 := Real(0)
-	pad_2_1 := reshape27
+	pad_2_1 := reshape28
 	qY4Bar0 := add_3_0 + pad_2_0
 	qY4Bar1 := add_3_1 + pad_2_1
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
@@ -6152,15 +5045,15 @@ func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta f
 	add_6_0 := mul_9_0 + Real(mul_7_0*(-0.5)) + vecmat3[4]
 	add_6_1 := mul_9_1 + Real(mul_7_1*(-0.5)) + vecmat3[5]
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape28 := add28
-	add29 := Real(Real(gBar1*k5)*mul27) + Real(Real(mul31*qK4[1])*2.0)
+	reshape29 := add29
+	add30 := Real(Real(gBar1*k5)*mul32) + Real(Real(mul36*qK4[1])*2.0)
 	pad_3_0 := Real(0)
-	pad_3_1 := reshape28
+	pad_3_1 := reshape29
 	add_7_0 := add_6_0 + pad_3_0
 	add_7_1 := add_6_1 + pad_3_1
-	reshape29 := add29
+	reshape30 := add30
 	var vK3Bar [2]Real
-	pad_4_0 := reshape29
+	pad_4_0 := reshape30
 	pad_4_1 := Real(0)
 	qK4Bar0 := add_7_0 + pad_4_0
 	qK4Bar1 := add_7_1 + pad_4_1
@@ -6176,28 +5069,28 @@ func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta f
 	neg_2_0 := -sin4[0]
 	neg_2_1 := -sin4[1]
 	var vecmat4 [32]Real
-	var mul32 [32]Real
+	var mul37 [32]Real
 	var sigmoid2 [32]Real
 	for i := 0; i < 32; i++ {
 		vecmat5 := Real(gBar_2_0*w.Friction4Weight[i]) + Real(gBar_2_1*w.Friction4Weight[i+32])
-		mul32[i] = Real(vecmat5 * rt.Sigmoid32(add17[i]))
-		g.Friction2Bias[i] += mul32[i]
-		sigmoid2[i] = rt.Sigmoid32(add16[i])
+		mul37[i] = Real(vecmat5 * rt.Sigmoid32(add18[i]))
+		g.Friction2Bias[i] += mul37[i]
+		sigmoid2[i] = rt.Sigmoid32(add17[i])
 		g.Friction4Weight[i] += Real(gBar_2_0 * softplus6[i])
 		g.Friction4Weight[32+i] += Real(gBar_2_1 * softplus6[i])
 	}
-	rt.VecMat32(vecmat4[:], mul32[:], w.Friction2Weight[:])
-	rt.AddOuter32(g.Friction2Weight[:], mul32[:], softplus5[:])
+	rt.VecMat32(vecmat4[:], mul37[:], w.Friction2Weight[:])
+	rt.AddOuter32(g.Friction2Weight[:], mul37[:], softplus5[:])
 	var vecmat6 [6]Real
 	for i := 0; i < 32; i += 4 {
-		mul33 := Real(vecmat4[i] * sigmoid2[i])
-		mul33_1 := Real(vecmat4[i+1] * sigmoid2[i+1])
-		mul33_2 := Real(vecmat4[i+2] * sigmoid2[i+2])
-		mul33_3 := Real(vecmat4[i+3] * sigmoid2[i+3])
-		g.Friction0Bias[i] += mul33
-		g.Friction0Bias[i+1] += mul33_1
-		g.Friction0Bias[i+2] += mul33_2
-		g.Friction0Bias[i+3] += mul33_3
+		mul38 := Real(vecmat4[i] * sigmoid2[i])
+		mul38_1 := Real(vecmat4[i+1] * sigmoid2[i+1])
+		mul38_2 := Real(vecmat4[i+2] * sigmoid2[i+2])
+		mul38_3 := Real(vecmat4[i+3] * sigmoid2[i+3])
+		g.Friction0Bias[i] += mul38
+		g.Friction0Bias[i+1] += mul38_1
+		g.Friction0Bias[i+2] += mul38_2
+		g.Friction0Bias[i+3] += mul38_3
 		{
 			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
 			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
@@ -6205,10 +5098,10 @@ func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta f
 			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
 			for j := 0; j < 6; j++ {
 				acc := vecmat6[j]
-				acc += Real(mul33 * line0[j])
-				acc += Real(mul33_1 * line1[j])
-				acc += Real(mul33_2 * line2[j])
-				acc += Real(mul33_3 * line3[j])
+				acc += Real(mul38 * line0[j])
+				acc += Real(mul38_1 * line1[j])
+				acc += Real(mul38_2 * line2[j])
+				acc += Real(mul38_3 * line3[j])
 				vecmat6[j] = acc
 			}
 		}
@@ -6219,26 +5112,26 @@ func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta f
 			line3 := (*[6]Real)(g.Friction0Weight[(i+3)*6:])
 			for j := 0; j < 6; j++ {
 				bj := concat4[j]
-				line0[j] += Real(mul33 * bj)
-				line1[j] += Real(mul33_1 * bj)
-				line2[j] += Real(mul33_2 * bj)
-				line3[j] += Real(mul33_3 * bj)
+				line0[j] += Real(mul38 * bj)
+				line1[j] += Real(mul38_1 * bj)
+				line2[j] += Real(mul38_2 * bj)
+				line3[j] += Real(mul38_3 * bj)
 			}
 		}
 	}
 	add_8_0 := Real(vecmat6[2]*neg_2_0) + Real(vecmat6[0]*cos10[0])
 	add_8_1 := Real(vecmat6[3]*neg_2_1) + Real(vecmat6[1]*cos10[1])
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	add30 := gBar_2_1 + gBar_2_0
-	mul34 := Real(Real(add30*mul14) * (-rt.Sin32(add14)))
-	add31 := mul34 + Real(Real(gBar_2_0*mul12)*(-rt.Sin32(qY30)))
-	reshape30 := add31
+	add31 := gBar_2_1 + gBar_2_0
+	mul39 := Real(Real(add31*mul19) * (-rt.Sin32(add15)))
+	add32 := mul39 + Real(Real(gBar_2_0*mul17)*(-rt.Sin32(qY30)))
+	reshape31 := add32
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	kBar2 := Real(gBar_2_1*square3) - Real(gBar_2_0*add13)
+	kBar2 := Real(gBar_2_1*square3) - Real(gBar_2_0*add14)
 	// arm.nde:29  s2 := sin(q[1])
-	add32 := mul34 + Real(Real(kBar2*mul7)*c2_4)
+	add33 := mul39 + Real(Real(kBar2*mul12)*c2_4)
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	pad_5_0 := reshape30
+	pad_5_0 := reshape31
 	pad_5_1 := Real(0)
 	add_9_0 := add_8_0 + pad_5_0
 	add_9_1 := add_8_1 + pad_5_1
@@ -6257,16 +5150,16 @@ func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta f
 	transpose3[2] = m[1]
 	transpose3[3] = m[3]
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	add33 := mBar_2_2 + mBar_2_1
+	add34 := mBar_2_2 + mBar_2_1
 	// arm.nde:28  c2 := cos(q[1])
-	add34 := add32 + Real((Real(add33*mul7)+Real(mBar_2_0*mul4))*(-s2_3))
-	reshape31 := add34
+	add35 := add33 + Real((Real(add34*mul12)+Real(mBar_2_0*mul9))*(-s2_3))
+	reshape32 := add35
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul35 := Real(gBar_2_0 * neg3)
-	add35 := Real(mul35*Real(2.0*qK3[1])) + Real(mul35*mul20)
+	mul40 := Real(gBar_2_0 * neg3)
+	add36 := Real(mul40*Real(2.0*qK3[1])) + Real(mul40*mul25)
 	// arm.nde:28  c2 := cos(q[1])
 	pad_6_0 := Real(0)
-	pad_6_1 := reshape31
+	pad_6_1 := reshape32
 	qY3Bar0 := add_9_0 + pad_6_0
 	qY3Bar1 := add_9_1 + pad_6_1
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
@@ -6278,15 +5171,15 @@ func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta f
 	add_12_0 := add_11_0 + Real(qY4Bar0*ha43) + vecmat6[4]
 	add_12_1 := add_11_1 + Real(qY4Bar1*ha43) + vecmat6[5]
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape32 := add35
-	add36 := Real(Real(gBar_2_1*k4)*mul20) + Real(Real(mul35*qK3[1])*2.0)
+	reshape33 := add36
+	add37 := Real(Real(gBar_2_1*k4)*mul25) + Real(Real(mul40*qK3[1])*2.0)
 	pad_7_0 := Real(0)
-	pad_7_1 := reshape32
+	pad_7_1 := reshape33
 	add_13_0 := add_12_0 + pad_7_0
 	add_13_1 := add_12_1 + pad_7_1
-	reshape33 := add36
+	reshape34 := add37
 	var vK2Bar [2]Real
-	pad_8_0 := reshape33
+	pad_8_0 := reshape34
 	pad_8_1 := Real(0)
 	qK3Bar0 := add_13_0 + pad_8_0
 	qK3Bar1 := add_13_1 + pad_8_1
@@ -6302,28 +5195,28 @@ func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta f
 	neg_3_0 := -sin2[0]
 	neg_3_1 := -sin2[1]
 	var vecmat7 [32]Real
-	var mul36 [32]Real
+	var mul41 [32]Real
 	var sigmoid3 [32]Real
 	for i := 0; i < 32; i++ {
 		vecmat8 := Real(gBar_3_0*w.Friction4Weight[i]) + Real(gBar_3_1*w.Friction4Weight[i+32])
-		mul36[i] = Real(vecmat8 * rt.Sigmoid32(add12[i]))
-		g.Friction2Bias[i] += mul36[i]
-		sigmoid3[i] = rt.Sigmoid32(add11[i])
+		mul41[i] = Real(vecmat8 * rt.Sigmoid32(add13[i]))
+		g.Friction2Bias[i] += mul41[i]
+		sigmoid3[i] = rt.Sigmoid32(add12[i])
 		g.Friction4Weight[i] += Real(gBar_3_0 * softplus4[i])
 		g.Friction4Weight[32+i] += Real(gBar_3_1 * softplus4[i])
 	}
-	rt.VecMat32(vecmat7[:], mul36[:], w.Friction2Weight[:])
-	rt.AddOuter32(g.Friction2Weight[:], mul36[:], softplus3[:])
+	rt.VecMat32(vecmat7[:], mul41[:], w.Friction2Weight[:])
+	rt.AddOuter32(g.Friction2Weight[:], mul41[:], softplus3[:])
 	var vecmat9 [6]Real
 	for i := 0; i < 32; i += 4 {
-		mul37 := Real(vecmat7[i] * sigmoid3[i])
-		mul37_1 := Real(vecmat7[i+1] * sigmoid3[i+1])
-		mul37_2 := Real(vecmat7[i+2] * sigmoid3[i+2])
-		mul37_3 := Real(vecmat7[i+3] * sigmoid3[i+3])
-		g.Friction0Bias[i] += mul37
-		g.Friction0Bias[i+1] += mul37_1
-		g.Friction0Bias[i+2] += mul37_2
-		g.Friction0Bias[i+3] += mul37_3
+		mul42 := Real(vecmat7[i] * sigmoid3[i])
+		mul42_1 := Real(vecmat7[i+1] * sigmoid3[i+1])
+		mul42_2 := Real(vecmat7[i+2] * sigmoid3[i+2])
+		mul42_3 := Real(vecmat7[i+3] * sigmoid3[i+3])
+		g.Friction0Bias[i] += mul42
+		g.Friction0Bias[i+1] += mul42_1
+		g.Friction0Bias[i+2] += mul42_2
+		g.Friction0Bias[i+3] += mul42_3
 		{
 			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
 			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
@@ -6331,10 +5224,10 @@ func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta f
 			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
 			for j := 0; j < 6; j++ {
 				acc := vecmat9[j]
-				acc += Real(mul37 * line0[j])
-				acc += Real(mul37_1 * line1[j])
-				acc += Real(mul37_2 * line2[j])
-				acc += Real(mul37_3 * line3[j])
+				acc += Real(mul42 * line0[j])
+				acc += Real(mul42_1 * line1[j])
+				acc += Real(mul42_2 * line2[j])
+				acc += Real(mul42_3 * line3[j])
 				vecmat9[j] = acc
 			}
 		}
@@ -6345,26 +5238,26 @@ func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta f
 			line3 := (*[6]Real)(g.Friction0Weight[(i+3)*6:])
 			for j := 0; j < 6; j++ {
 				bj := concat3[j]
-				line0[j] += Real(mul37 * bj)
-				line1[j] += Real(mul37_1 * bj)
-				line2[j] += Real(mul37_2 * bj)
-				line3[j] += Real(mul37_3 * bj)
+				line0[j] += Real(mul42 * bj)
+				line1[j] += Real(mul42_1 * bj)
+				line2[j] += Real(mul42_2 * bj)
+				line3[j] += Real(mul42_3 * bj)
 			}
 		}
 	}
 	add_14_0 := Real(vecmat9[2]*neg_3_0) + Real(vecmat9[0]*cos6[0])
 	add_14_1 := Real(vecmat9[3]*neg_3_1) + Real(vecmat9[1]*cos6[1])
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	add37 := gBar_3_1 + gBar_3_0
-	mul38 := Real(Real(add37*mul14) * (-rt.Sin32(add9)))
-	add38 := mul38 + Real(Real(gBar_3_0*mul12)*(-rt.Sin32(qY20)))
-	reshape34 := add38
+	add38 := gBar_3_1 + gBar_3_0
+	mul43 := Real(Real(add38*mul19) * (-rt.Sin32(add10)))
+	add39 := mul43 + Real(Real(gBar_3_0*mul17)*(-rt.Sin32(qY20)))
+	reshape35 := add39
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	kBar3 := Real(gBar_3_1*square2) - Real(gBar_3_0*add8)
+	kBar3 := Real(gBar_3_1*square2) - Real(gBar_3_0*add9)
 	// arm.nde:29  s2 := sin(q[1])
-	add39 := mul38 + Real(Real(kBar3*mul7)*c2)
+	add40 := mul43 + Real(Real(kBar3*mul12)*c2)
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	pad_9_0 := reshape34
+	pad_9_0 := reshape35
 	pad_9_1 := Real(0)
 	add_15_0 := add_14_0 + pad_9_0
 	add_15_1 := add_14_1 + pad_9_1
@@ -6383,16 +5276,16 @@ func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta f
 	transpose4[2] = m2[1]
 	transpose4[3] = m2[3]
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	add40 := mBar_3_2 + mBar_3_1
+	add41 := mBar_3_2 + mBar_3_1
 	// arm.nde:28  c2 := cos(q[1])
-	add41 := add39 + Real((Real(add40*mul7)+Real(mBar_3_0*mul4))*(-s2))
-	reshape35 := add41
+	add42 := add40 + Real((Real(add41*mul12)+Real(mBar_3_0*mul9))*(-s2))
+	reshape36 := add42
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul39 := Real(gBar_3_0 * neg)
-	add42 := Real(mul39*Real(2.0*qK2[1])) + Real(mul39*mul16)
+	mul44 := Real(gBar_3_0 * neg)
+	add43 := Real(mul44*Real(2.0*qK2[1])) + Real(mul44*mul21)
 	// arm.nde:28  c2 := cos(q[1])
 	pad_10_0 := Real(0)
-	pad_10_1 := reshape35
+	pad_10_1 := reshape36
 	qY2Bar0 := add_15_0 + pad_10_0
 	qY2Bar1 := add_15_1 + pad_10_1
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
@@ -6404,15 +5297,15 @@ func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta f
 	add_18_0 := add_11_0 + Real(qY3Bar0*ha21) + vecmat9[4]
 	add_18_1 := add_11_1 + Real(qY3Bar1*ha21) + vecmat9[5]
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape36 := add42
-	add43 := Real(Real(gBar_3_1*k2)*mul16) + Real(Real(mul39*qK2[1])*2.0)
+	reshape37 := add43
+	add44 := Real(Real(gBar_3_1*k2)*mul21) + Real(Real(mul44*qK2[1])*2.0)
 	pad_11_0 := Real(0)
-	pad_11_1 := reshape36
+	pad_11_1 := reshape37
 	add_19_0 := add_18_0 + pad_11_0
 	add_19_1 := add_18_1 + pad_11_1
-	reshape37 := add43
+	reshape38 := add44
 	var vK1Bar [2]Real
-	pad_12_0 := reshape37
+	pad_12_0 := reshape38
 	pad_12_1 := Real(0)
 	qK2Bar0 := add_19_0 + pad_12_0
 	qK2Bar1 := add_19_1 + pad_12_1
@@ -6428,28 +5321,28 @@ func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta f
 	neg_4_0 := -sin[0]
 	neg_4_1 := -sin[1]
 	var vecmat10 [32]Real
-	var mul40 [32]Real
+	var mul45 [32]Real
 	var sigmoid4 [32]Real
 	for i := 0; i < 32; i++ {
 		vecmat11 := Real(gBar_4_0*w.Friction4Weight[i]) + Real(gBar_4_1*w.Friction4Weight[i+32])
-		mul40[i] = Real(vecmat11 * rt.Sigmoid32(add7[i]))
-		g.Friction2Bias[i] += mul40[i]
-		sigmoid4[i] = rt.Sigmoid32(add6[i])
+		mul45[i] = Real(vecmat11 * rt.Sigmoid32(add8[i]))
+		g.Friction2Bias[i] += mul45[i]
+		sigmoid4[i] = rt.Sigmoid32(add7[i])
 		g.Friction4Weight[i] += Real(gBar_4_0 * softplus2[i])
 		g.Friction4Weight[32+i] += Real(gBar_4_1 * softplus2[i])
 	}
-	rt.VecMat32(vecmat10[:], mul40[:], w.Friction2Weight[:])
-	rt.AddOuter32(g.Friction2Weight[:], mul40[:], softplus[:])
+	rt.VecMat32(vecmat10[:], mul45[:], w.Friction2Weight[:])
+	rt.AddOuter32(g.Friction2Weight[:], mul45[:], softplus[:])
 	var vecmat12 [6]Real
 	for i := 0; i < 32; i += 4 {
-		mul41 := Real(vecmat10[i] * sigmoid4[i])
-		mul41_1 := Real(vecmat10[i+1] * sigmoid4[i+1])
-		mul41_2 := Real(vecmat10[i+2] * sigmoid4[i+2])
-		mul41_3 := Real(vecmat10[i+3] * sigmoid4[i+3])
-		g.Friction0Bias[i] += mul41
-		g.Friction0Bias[i+1] += mul41_1
-		g.Friction0Bias[i+2] += mul41_2
-		g.Friction0Bias[i+3] += mul41_3
+		mul46 := Real(vecmat10[i] * sigmoid4[i])
+		mul46_1 := Real(vecmat10[i+1] * sigmoid4[i+1])
+		mul46_2 := Real(vecmat10[i+2] * sigmoid4[i+2])
+		mul46_3 := Real(vecmat10[i+3] * sigmoid4[i+3])
+		g.Friction0Bias[i] += mul46
+		g.Friction0Bias[i+1] += mul46_1
+		g.Friction0Bias[i+2] += mul46_2
+		g.Friction0Bias[i+3] += mul46_3
 		{
 			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
 			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
@@ -6457,10 +5350,10 @@ func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta f
 			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
 			for j := 0; j < 6; j++ {
 				acc := vecmat12[j]
-				acc += Real(mul41 * line0[j])
-				acc += Real(mul41_1 * line1[j])
-				acc += Real(mul41_2 * line2[j])
-				acc += Real(mul41_3 * line3[j])
+				acc += Real(mul46 * line0[j])
+				acc += Real(mul46_1 * line1[j])
+				acc += Real(mul46_2 * line2[j])
+				acc += Real(mul46_3 * line3[j])
 				vecmat12[j] = acc
 			}
 		}
@@ -6471,26 +5364,26 @@ func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta f
 			line3 := (*[6]Real)(g.Friction0Weight[(i+3)*6:])
 			for j := 0; j < 6; j++ {
 				bj := concat2[j]
-				line0[j] += Real(mul41 * bj)
-				line1[j] += Real(mul41_1 * bj)
-				line2[j] += Real(mul41_2 * bj)
-				line3[j] += Real(mul41_3 * bj)
+				line0[j] += Real(mul46 * bj)
+				line1[j] += Real(mul46_1 * bj)
+				line2[j] += Real(mul46_2 * bj)
+				line3[j] += Real(mul46_3 * bj)
 			}
 		}
 	}
 	add_20_0 := add_16_0 + Real(vecmat12[2]*neg_4_0) + Real(vecmat12[0]*cos3[0])
 	add_20_1 := add_16_1 + Real(vecmat12[3]*neg_4_1) + Real(vecmat12[1]*cos3[1])
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	add44 := gBar_4_1 + gBar_4_0
-	mul42 := Real(Real(add44*mul14) * (-rt.Sin32(add4)))
-	add45 := mul42 + Real(Real(gBar_4_0*mul12)*(-rt.Sin32(q0)))
-	reshape38 := add45
+	add45 := gBar_4_1 + gBar_4_0
+	mul47 := Real(Real(add45*mul19) * (-rt.Sin32(add5)))
+	add46 := mul47 + Real(Real(gBar_4_0*mul17)*(-rt.Sin32(q0)))
+	reshape39 := add46
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	kBar4 := Real(gBar_4_1*square) - Real(gBar_4_0*add3)
+	kBar4 := Real(gBar_4_1*square) - Real(gBar_4_0*add4)
 	// arm.nde:29  s2 := sin(q[1])
-	add46 := mul42 + Real(Real(kBar4*mul7)*c2_2)
+	add47 := mul47 + Real(Real(kBar4*mul12)*c2_2)
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	pad_13_0 := reshape38
+	pad_13_0 := reshape39
 	pad_13_1 := Real(0)
 	add_21_0 := add_20_0 + pad_13_0
 	add_21_1 := add_20_1 + pad_13_1
@@ -6504,52 +5397,52 @@ func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta f
 	mBar_4_2 := -outer_4_2
 	mBar_4_3 := -outer_4_3
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	add47 := mBar_4_2 + mBar_4_1
+	add48 := mBar_4_2 + mBar_4_1
 	// arm.nde:28  c2 := cos(q[1])
-	add48 := add46 + Real((Real(add47*mul7)+Real(mBar_4_0*mul4))*(-s2_2))
-	reshape39 := add48
+	add49 := add47 + Real((Real(add48*mul12)+Real(mBar_4_0*mul9))*(-s2_2))
+	reshape40 := add49
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul43 := Real(gBar_4_0 * neg2)
-	add49 := Real(mul43*Real(2.0*qK11)) + Real(mul43*mul8)
+	mul48 := Real(gBar_4_0 * neg2)
+	add50 := Real(mul48*Real(2.0*qK11)) + Real(mul48*mul13)
 	// arm.nde:28  c2 := cos(q[1])
 	pad_14_0 := Real(0)
-	pad_14_1 := reshape39
+	pad_14_1 := reshape40
 	qBar[0] = add_21_0 + pad_14_0
 	qBar[1] = add_21_1 + pad_14_1
 	// arm.nde:11  return concat(sin(q), cos(q), v) |> Linear(32) |> softplus |> Linear(32) |> softplus |> Linear(2, init: zeros)
 	add_22_0 := vAtBar0 + mul_6_0 + mul_9_0 + Real(mul_7_0*(-1.5)) + qK4Bar0 + qK3Bar0 + qK2Bar0 + Real(qY2Bar0*ha21) + vecmat12[4]
 	add_22_1 := vAtBar1 + mul_6_1 + mul_9_1 + Real(mul_7_1*(-1.5)) + qK4Bar1 + qK3Bar1 + qK2Bar1 + Real(qY2Bar1*ha21) + vecmat12[5]
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape40 := add49
-	add50 := Real(Real(gBar_4_1*k3)*mul8) + Real(Real(mul43*qK11)*2.0)
+	reshape41 := add50
+	add51 := Real(Real(gBar_4_1*k3)*mul13) + Real(Real(mul48*qK11)*2.0)
 	pad_15_0 := Real(0)
-	pad_15_1 := reshape40
+	pad_15_1 := reshape41
 	add_23_0 := add_22_0 + pad_15_0
 	add_23_1 := add_22_1 + pad_15_1
-	reshape41 := add50
+	reshape42 := add51
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	add51 := Real(add20*cos12) + Real(add30*cos9) + Real(add37*cos5) + Real(add44*cos2)
+	add52 := Real(add21*cos12) + Real(add31*cos9) + Real(add38*cos5) + Real(add45*cos2)
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	add52 := Real(kBar*s2_4) + Real(add26*c2_3) + Real(kBar2*s2_3) + Real(add33*c2_4) + Real(kBar3*s2) + Real(add40*c2) + Real(kBar4*s2_2) + Real(add47*c2_2)
-	mul44 := Real(add52 * w.ArmL2[0])
+	add53 := Real(kBar*s2_4) + Real(add27*c2_3) + Real(kBar2*s2_3) + Real(add34*c2_4) + Real(kBar3*s2) + Real(add41*c2) + Real(kBar4*s2_2) + Real(add48*c2_2)
+	mul49 := Real(add53 * w.ArmL2[0])
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	add53 := Real(mBar0*c2_3) + Real(mBar_2_0*c2_4) + Real(mBar_3_0*c2) + Real(mBar_4_0*c2_2)
-	mul45 := Real(add53 * w.ArmL2[0])
+	add54 := Real(mBar0*c2_3) + Real(mBar_2_0*c2_4) + Real(mBar_3_0*c2) + Real(mBar_4_0*c2_2)
+	mul50 := Real(add54 * w.ArmL2[0])
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	add54 := mBar3 + mBar_2_3 + mBar_3_3 + mBar_4_3
+	add55 := mBar3 + mBar_2_3 + mBar_3_3 + mBar_4_3
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	add55 := mBar0 + mBar_2_0 + mBar_3_0 + mBar_4_0
-	add56 := add26 + add33 + add40 + add54 + add47 + add55
+	add56 := mBar0 + mBar_2_0 + mBar_3_0 + mBar_4_0
+	add57 := add27 + add34 + add41 + add55 + add48 + add56
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	add57 := Real(gBar0*cos11) + Real(gBar_2_0*cos8) + Real(gBar_3_0*cos4) + Real(gBar_4_0*cos)
+	add58 := Real(gBar0*cos11) + Real(gBar_2_0*cos8) + Real(gBar_3_0*cos4) + Real(gBar_4_0*cos)
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	armM1Bar := Real(Real(add57*w.ArmL1[0])*9.81) + Real(add55*pre.armL1Square[0])
+	armM1Bar := Real(Real(add58*w.ArmL1[0])*9.81) + Real(add56*pre.armL1Square[0])
 	g.ArmM1[0] += armM1Bar
-	mtBar := Real(Real(add51*w.ArmL2[0])*9.81) + Real(mul44*w.ArmL1[0]) + Real(Real(mul45*w.ArmL1[0])*2.0) + Real(add56*pre.armL2Square[0]) + armM1Bar
+	mtBar := Real(Real(add52*w.ArmL2[0])*9.81) + Real(mul49*w.ArmL1[0]) + Real(Real(mul50*w.ArmL1[0])*2.0) + Real(add57*pre.armL2Square[0]) + armM1Bar
 	g.ArmM2[0] += mtBar
 	var uBar2 [2]Real
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	pad_16_0 := reshape41
+	pad_16_0 := reshape42
 	pad_16_1 := Real(0)
 	qK1Bar[0] = add_23_0 + pad_16_0
 	qK1Bar[1] = add_23_1 + pad_16_1
@@ -6564,29 +5457,30 @@ func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta f
 	g.Friction4Bias[0] += friction4BiasBar0
 	g.Friction4Bias[1] += friction4BiasBar1
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul46 := Real(add57 * mul11)
-	g.ArmL1[0] += mul46
+	mul51 := Real(add58 * mul16)
+	g.ArmL1[0] += mul51
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	mul47 := Real(mul44 * mt)
-	g.ArmL1[0] += mul47
+	mul52 := Real(mul49 * mt)
+	g.ArmL1[0] += mul52
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	mul48 := Real(mul45 * mul2)
-	g.ArmL1[0] += mul48
-	mul49 := Real(Real(add55*add) * pre.mul3[0])
-	g.ArmL1[0] += mul49
+	mul53 := Real(mul50 * mul7)
+	g.ArmL1[0] += mul53
+	mul54 := Real(Real(add56*add2) * pre.mul6[0])
+	g.ArmL1[0] += mul54
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul50 := Real(add51 * mul13)
-	g.ArmL2[0] += mul50
+	mul55 := Real(add52 * mul18)
+	g.ArmL2[0] += mul55
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	mul51 := Real(add52 * mul6)
-	g.ArmL2[0] += mul51
+	mul56 := Real(add53 * mul11)
+	g.ArmL2[0] += mul56
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	mul52 := Real(add53 * mul3)
-	g.ArmL2[0] += mul52
-	mul53 := Real(Real(add56*mt) * pre.mul2[0])
-	g.ArmL2[0] += mul53
+	mul57 := Real(add54 * mul8)
+	g.ArmL2[0] += mul57
+	mul58 := Real(Real(add57*mt) * pre.mul5[0])
+	g.ArmL2[0] += mul58
 	*uTimesBar = [50]float64{}
-	return mtBar
+	*reshapeBar = [1]Real{}
+	return mtBar, Real(0.0), Real(0.0), Real(0.0), Real(0.0), Real(0.0), Real(0.0)
 }
 
 // fitGrad is Fit.grad of one sample (arm.nde:65).
@@ -6604,30 +5498,52 @@ func fitGrad(w *Params, pre *prepared, ws *workspace, ts *[50]float64, q *[100]R
 			stops[i] = ts[i]
 		}
 	}
-	var q2 [100]Real
-	var v2 [100]Real
-	pathPredict0Rec(w, pre, &ws.predict0RecTape, ts[0], ts[:], stops[:], rt.Stepping{Step: 0.005}, (*[2]Real)(q[0:2]), (*[2]Real)(v[0:2]), load, ts, u, q2[:], v2[:], &st[0])
+	// arm.nde:27  mt := m2 + load
+	mt := w.ArmM2[0] + load
+	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
+	mul := Real(mt * pre.armL2Square[0])
+	add := load + pre.armM2Add[0]
+	add2 := Real(add*pre.armL1Square[0]) + mul
+	mul2 := Real(2.0 * mt)
+	mul3 := Real(mul2 * w.ArmL1[0])
+	mul4 := Real(mul3 * w.ArmL2[0])
+	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
+	mul5 := Real(mt * w.ArmL1[0])
+	mul6 := Real(mul5 * w.ArmL2[0])
+	var reshape [1]Real
+	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
+	reshape[0] = mul
+	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
+	mul7 := Real(add * 9.81)
+	mul8 := Real(mul7 * w.ArmL1[0])
+	mul9 := Real(mt * 9.81)
+	mul10 := Real(mul9 * w.ArmL2[0])
+	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
+	var result [100]Real
+	var result2 [100]Real
+	pathPredict0Rec(w, pre, &ws.predict0RecTape, ts[0], ts[:], stops[:], rt.Stepping{Step: 0.005}, (*[2]Real)(q[0:2]), (*[2]Real)(v[0:2]), load, ts, u, mul, add2, mul4, mul6, &reshape, mul8, mul10, result[:], result2[:], &st[0])
 	if st[0].Status.Failed() {
 		return 0
 	}
 	var sub [100]Real
-	var qBar [100]Real
+	var mul11 [100]Real
 	var sub2 [100]Real
-	var mul [100]Real
+	var mul12 [100]Real
 	// arm.nde:69  minimize mse(qh, q) + 0.1*mse(vh, v) + 1e-4*l2(friction)
 	for i := 0; i < 100; i++ {
-		sub[i] = q2[i] - q[i]
-		qBar[i] = Real(0.01 * Real(2.0*sub[i]))
-		sub2[i] = v2[i] - v[i]
-		mul[i] = Real(2.0 * sub2[i])
+		sub[i] = result[i] - q[i]
+		mul11[i] = Real(0.01 * Real(2.0*sub[i]))
+		sub2[i] = result2[i] - v[i]
+		mul12[i] = Real(2.0 * sub2[i])
 	}
-	mul2 := Real(0.1 * 0.01)
-	var vBar [100]Real
+	mul13 := Real(0.1 * 0.01)
+	var mul14 [100]Real
 	for i := 0; i < 100; i++ {
-		vBar[i] = Real(mul2 * mul[i])
+		mul14[i] = Real(mul13 * mul12[i])
 	}
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	_ = reversePredict0Rec(w, pre, &ws.predict0RecTape, load, ts, u, qBar[:], vBar[:], new([2]Real), new([2]Real), new([50]float64), new([100]Real), g)
+	var result9 [1]Real
+	_, result8, result4, result7, result6, result3, result5 := reversePredict0Rec(w, pre, &ws.predict0RecTape, load, ts, u, mul, add2, mul4, mul6, &reshape, mul8, mul10, mul11[:], mul14[:], new([2]Real), new([2]Real), new([50]float64), new([100]Real), &result9, g)
 	var sum Real
 	var sum2 Real
 	// arm.nde:69  minimize mse(qh, q) + 0.1*mse(vh, v) + 1e-4*l2(friction)
@@ -6637,7 +5553,48 @@ func fitGrad(w *Params, pre *prepared, ws *workspace, ts *[50]float64, q *[100]R
 		square2 := Real(sub2[i] * sub2[i])
 		sum2 += square2
 	}
-	add := Real(sum*0.01) + Real(0.1*Real(sum2*0.01)) + pre.mul[0]
+	add3 := Real(sum*0.01) + Real(0.1*Real(sum2*0.01)) + pre.mul4[0]
+	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
+	armM1Bar := Real(Real(result3*w.ArmL1[0])*9.81) + Real(result4*pre.armL1Square[0])
+	g.ArmM1[0] += armM1Bar
+	g.ArmM2[0] += armM1Bar
+	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
+	mul15 := Real(Real(result5*w.ArmL2[0]) * 9.81)
+	g.ArmM2[0] += mul15
+	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
+	mul16 := Real(result6 * w.ArmL2[0])
+	mul17 := Real(mul16 * w.ArmL1[0])
+	g.ArmM2[0] += mul17
+	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
+	mul18 := Real(result7 * w.ArmL2[0])
+	mul19 := Real(Real(mul18*w.ArmL1[0]) * 2.0)
+	g.ArmM2[0] += mul19
+	add4 := result8 + result9[0] + result4
+	mul20 := Real(add4 * pre.armL2Square[0])
+	g.ArmM2[0] += mul20
+	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
+	mul21 := Real(result3 * mul7)
+	g.ArmL1[0] += mul21
+	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
+	mul22 := Real(mul16 * mt)
+	g.ArmL1[0] += mul22
+	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
+	mul23 := Real(mul18 * mul2)
+	g.ArmL1[0] += mul23
+	mul24 := Real(Real(result4*add) * pre.mul6[0])
+	g.ArmL1[0] += mul24
+	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
+	mul25 := Real(result5 * mul9)
+	g.ArmL2[0] += mul25
+	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
+	mul26 := Real(result6 * mul5)
+	g.ArmL2[0] += mul26
+	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
+	mul27 := Real(result7 * mul3)
+	g.ArmL2[0] += mul27
+	mul28 := Real(Real(add4*mt) * pre.mul5[0])
+	g.ArmL2[0] += mul28
+	// arm.nde:69  minimize mse(qh, q) + 0.1*mse(vh, v) + 1e-4*l2(friction)
 	for i := 0; i < 192; i++ {
 		g.Friction0Weight[i] += pre.friction0WeightBar[i]
 	}
@@ -6653,48 +5610,48 @@ func fitGrad(w *Params, pre *prepared, ws *workspace, ts *[50]float64, q *[100]R
 	}
 	g.Friction4Bias[0] += pre.friction4BiasBar[0]
 	g.Friction4Bias[1] += pre.friction4BiasBar[1]
-	return add
+	return add3
 }
 
 // predict0ReplayVjp2 is Predict.0.replay.vjp2 of one sample (arm.nde:45): 10256 multiply-adds, 552 transcendental functions.
-func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Real, qK1 *[2]Real, load Real, uTimes *[50]float64, u *[100]Real, qNextBar *[2]Real, vNextBar *[2]Real, qBar *[2]Real, qK1Bar *[2]Real, uTimesBar *[50]float64, uBar *[100]Real) Real {
+func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Real, qK1 *[2]Real, load Real, uTimes *[50]float64, u *[100]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, qNextBar *[2]Real, vNextBar *[2]Real, qBar *[2]Real, qK1Bar *[2]Real, uTimesBar *[50]float64, uBar *[100]Real, reshapeBar *[1]Real) (Real, Real, Real, Real, Real, Real, Real) {
 	q0, q1 := q[0], q[1]
 	qK10, qK11 := qK1[0], qK1[1]
 	qNextBar0, qNextBar1 := qNextBar[0], qNextBar[1]
 	vNextBar0, vNextBar1 := vNextBar[0], vNextBar[1]
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	add := load + pre.armM2Add[0]
+	add2 := load + pre.armM2Add[0]
 	// arm.nde:27  mt := m2 + load
 	mt := w.ArmM2[0] + load
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	mul := Real(mt * pre.armL2Square[0])
-	add2 := Real(add*pre.armL1Square[0]) + mul
-	mul2 := Real(Real(Real(2.0*mt)*w.ArmL1[0]) * w.ArmL2[0])
+	mul6 := Real(mt * pre.armL2Square[0])
+	add3 := Real(add2*pre.armL1Square[0]) + mul6
+	mul7 := Real(Real(Real(2.0*mt)*w.ArmL1[0]) * w.ArmL2[0])
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
 	ha43 := Real(h)
-	mul3 := float64(h * 0.5)
-	ha21 := Real(mul3)
+	mul8 := float64(h * 0.5)
+	ha21 := Real(mul8)
 	qY20 := q0 + Real(ha21*qK10)
 	qY21 := q1 + Real(ha21*qK11)
 	// arm.nde:28  c2 := cos(q[1])
 	c2 := rt.Cos32(qY21)
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a := add2 + Real(mul2*c2)
+	a := add3 + Real(mul7*c2)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape := a
+	reshape2 := a
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	mul4 := Real(Real(mt*w.ArmL1[0]) * w.ArmL2[0])
-	b := mul + Real(mul4*c2)
+	mul9 := Real(Real(mt*w.ArmL1[0]) * w.ArmL2[0])
+	b := mul6 + Real(mul9*c2)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape2 := b
-	reshape3 := mul
+	reshape3 := b
+	reshape4 := mul6
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	middle := t + mul3
+	middle := t + mul8
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat0 := reshape
-	concat1 := reshape2
-	concat_2_0 := reshape2
-	concat_2_1 := reshape3
+	concat0 := reshape2
+	concat1 := reshape3
+	concat_2_0 := reshape3
+	concat_2_1 := reshape4
 	var m [4]Real
 	m[0] = concat0
 	m[1] = concat1
@@ -6708,64 +5665,64 @@ func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Re
 	// arm.nde:29  s2 := sin(q[1])
 	s2 := rt.Sin32(qY21)
 	// arm.nde:33  k := mt * l1 * l2 * s2
-	k2 := Real(mul4 * s2)
+	k2 := Real(mul9 * s2)
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
 	neg := -k2
 	// arm.nde:28  c2 := cos(q[1])
 	c2_2 := rt.Cos32(q1)
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a2 := add2 + Real(mul2*c2_2)
+	a2 := add3 + Real(mul7*c2_2)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape4 := a2
+	reshape5 := a2
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	b2 := mul + Real(mul4*c2_2)
+	b2 := mul6 + Real(mul9*c2_2)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape5 := b2
+	reshape6 := b2
 	// arm.nde:29  s2 := sin(q[1])
 	s2_2 := rt.Sin32(q1)
 	// arm.nde:33  k := mt * l1 * l2 * s2
-	k3 := Real(mul4 * s2_2)
+	k3 := Real(mul9 * s2_2)
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
 	neg2 := -k3
-	mul5 := Real(2.0 * qK10)
-	add3 := Real(mul5*qK11) + Real(qK11*qK11)
-	mul6 := Real(neg2 * add3)
+	mul10 := Real(2.0 * qK10)
+	add4 := Real(mul10*qK11) + Real(qK11*qK11)
+	mul11 := Real(neg2 * add4)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat_3_0 := reshape4
-	concat_3_1 := reshape5
-	concat_4_0 := reshape5
-	concat_4_1 := reshape3
+	concat_3_0 := reshape5
+	concat_3_1 := reshape6
+	concat_4_0 := reshape6
+	concat_4_1 := reshape4
 	var m2 [4]Real
 	m2[0] = concat_3_0
 	m2[1] = concat_3_1
 	m2[2] = concat_4_0
 	m2[3] = concat_4_1
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape6 := mul6
+	reshape7 := mul11
 	square := Real(qK10 * qK10)
-	mul7 := Real(k3 * square)
-	reshape7 := mul7
+	mul12 := Real(k3 * square)
+	reshape8 := mul12
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul8 := Real(Real(add*9.81) * w.ArmL1[0])
+	mul13 := Real(Real(add2*9.81) * w.ArmL1[0])
 	cos := rt.Cos32(q0)
-	mul9 := Real(Real(mt*9.81) * w.ArmL2[0])
-	add4 := q0 + q1
-	cos2 := rt.Cos32(add4)
-	mul10 := Real(mul9 * cos2)
-	add5 := Real(mul8*cos) + mul10
+	mul14 := Real(Real(mt*9.81) * w.ArmL2[0])
+	add5 := q0 + q1
+	cos2 := rt.Cos32(add5)
+	mul15 := Real(mul14 * cos2)
+	add6 := Real(mul13*cos) + mul15
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c0 := reshape6
-	c1 := reshape7
+	c0 := reshape7
+	c1 := reshape8
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub0 := take[0] - c0
 	sub1 := take[1] - c1
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape8 := add5
-	reshape9 := mul10
+	reshape9 := add6
+	reshape10 := mul15
 	var sin [2]Real
 	var cos3 [2]Real
-	g_2_0 := reshape8
-	g_2_1 := reshape9
+	g_2_0 := reshape9
+	g_2_1 := reshape10
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_2_0 := sub0 - g_2_0
 	sub_2_1 := sub1 - g_2_1
@@ -6784,7 +5741,7 @@ func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Re
 	for i0 := 0; i0 < 2; i0++ {
 		concat2[i0+4] = qK1[i0]
 	}
-	var add6 [32]Real
+	var add7 [32]Real
 	var softplus [32]Real
 	for i := 0; i < 32; i += 4 {
 		var matvec, matvec_1, matvec_2, matvec_3 Real
@@ -6801,22 +5758,22 @@ func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Re
 				matvec_3 += Real(line3[j] * xj)
 			}
 		}
-		add6[i] = matvec + w.Friction0Bias[i]
-		add6[i+1] = matvec_1 + w.Friction0Bias[i+1]
-		add6[i+2] = matvec_2 + w.Friction0Bias[i+2]
-		add6[i+3] = matvec_3 + w.Friction0Bias[i+3]
-		softplus[i], softplus[i+1], softplus[i+2], softplus[i+3] = rt.Softplus32x4(add6[i], add6[i+1], add6[i+2], add6[i+3])
+		add7[i] = matvec + w.Friction0Bias[i]
+		add7[i+1] = matvec_1 + w.Friction0Bias[i+1]
+		add7[i+2] = matvec_2 + w.Friction0Bias[i+2]
+		add7[i+3] = matvec_3 + w.Friction0Bias[i+3]
+		softplus[i], softplus[i+1], softplus[i+2], softplus[i+3] = rt.Softplus32x4(add7[i], add7[i+1], add7[i+2], add7[i+3])
 	}
 	var matvec2 [32]Real
 	rt.MatVec32(matvec2[:], w.Friction2Weight[:], softplus[:])
-	var add7 [32]Real
+	var add8 [32]Real
 	var matvec_2_0, matvec_2_1 Real
 	for i := 0; i < 32; i += 4 {
-		add7[i] = matvec2[i] + w.Friction2Bias[i]
-		add7[i+1] = matvec2[i+1] + w.Friction2Bias[i+1]
-		add7[i+2] = matvec2[i+2] + w.Friction2Bias[i+2]
-		add7[i+3] = matvec2[i+3] + w.Friction2Bias[i+3]
-		softplus2, softplus2_1, softplus2_2, softplus2_3 := rt.Softplus32x4(add7[i], add7[i+1], add7[i+2], add7[i+3])
+		add8[i] = matvec2[i] + w.Friction2Bias[i]
+		add8[i+1] = matvec2[i+1] + w.Friction2Bias[i+1]
+		add8[i+2] = matvec2[i+2] + w.Friction2Bias[i+2]
+		add8[i+3] = matvec2[i+3] + w.Friction2Bias[i+3]
+		softplus2, softplus2_1, softplus2_2, softplus2_3 := rt.Softplus32x4(add8[i], add8[i+1], add8[i+2], add8[i+3])
 		matvec_2_0 += Real(w.Friction4Weight[i] * softplus2)
 		matvec_2_1 += Real(w.Friction4Weight[i+32] * softplus2)
 		matvec_2_0 += Real(w.Friction4Weight[i+1] * softplus2_1)
@@ -6837,32 +5794,32 @@ func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Re
 	qK2[0] = qK10 + Real(ha21*vK1[0])
 	qK2[1] = qK11 + Real(ha21*vK1[1])
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul11 := Real(2.0 * qK2[0])
-	add8 := Real(mul11*qK2[1]) + Real(qK2[1]*qK2[1])
-	mul12 := Real(neg * add8)
-	reshape10 := mul12
+	mul16 := Real(2.0 * qK2[0])
+	add9 := Real(mul16*qK2[1]) + Real(qK2[1]*qK2[1])
+	mul17 := Real(neg * add9)
+	reshape11 := mul17
 	square2 := Real(qK2[0] * qK2[0])
-	mul13 := Real(k2 * square2)
-	reshape11 := mul13
+	mul18 := Real(k2 * square2)
+	reshape12 := mul18
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
 	cos4 := rt.Cos32(qY20)
-	add9 := qY20 + qY21
-	cos5 := rt.Cos32(add9)
-	mul14 := Real(mul9 * cos5)
-	add10 := Real(mul8*cos4) + mul14
+	add10 := qY20 + qY21
+	cos5 := rt.Cos32(add10)
+	mul19 := Real(mul14 * cos5)
+	add11 := Real(mul13*cos4) + mul19
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c_2_0 := reshape10
-	c_2_1 := reshape11
+	c_2_0 := reshape11
+	c_2_1 := reshape12
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_3_0 := take[0] - c_2_0
 	sub_3_1 := take[1] - c_2_1
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape12 := add10
-	reshape13 := mul14
+	reshape13 := add11
+	reshape14 := mul19
 	var sin2 [2]Real
 	var cos6 [2]Real
-	g_3_0 := reshape12
-	g_3_1 := reshape13
+	g_3_0 := reshape13
+	g_3_1 := reshape14
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_4_0 := sub_3_0 - g_3_0
 	sub_4_1 := sub_3_1 - g_3_1
@@ -6881,7 +5838,7 @@ func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Re
 	for i0 := 0; i0 < 2; i0++ {
 		concat3[i0+4] = qK2[i0]
 	}
-	var add11 [32]Real
+	var add12 [32]Real
 	var softplus3 [32]Real
 	for i := 0; i < 32; i += 4 {
 		var matvec3, matvec3_1, matvec3_2, matvec3_3 Real
@@ -6898,22 +5855,22 @@ func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Re
 				matvec3_3 += Real(line3[j] * xj)
 			}
 		}
-		add11[i] = matvec3 + w.Friction0Bias[i]
-		add11[i+1] = matvec3_1 + w.Friction0Bias[i+1]
-		add11[i+2] = matvec3_2 + w.Friction0Bias[i+2]
-		add11[i+3] = matvec3_3 + w.Friction0Bias[i+3]
-		softplus3[i], softplus3[i+1], softplus3[i+2], softplus3[i+3] = rt.Softplus32x4(add11[i], add11[i+1], add11[i+2], add11[i+3])
+		add12[i] = matvec3 + w.Friction0Bias[i]
+		add12[i+1] = matvec3_1 + w.Friction0Bias[i+1]
+		add12[i+2] = matvec3_2 + w.Friction0Bias[i+2]
+		add12[i+3] = matvec3_3 + w.Friction0Bias[i+3]
+		softplus3[i], softplus3[i+1], softplus3[i+2], softplus3[i+3] = rt.Softplus32x4(add12[i], add12[i+1], add12[i+2], add12[i+3])
 	}
 	var matvec4 [32]Real
 	rt.MatVec32(matvec4[:], w.Friction2Weight[:], softplus3[:])
-	var add12 [32]Real
+	var add13 [32]Real
 	var matvec_3_0, matvec_3_1 Real
 	for i := 0; i < 32; i += 4 {
-		add12[i] = matvec4[i] + w.Friction2Bias[i]
-		add12[i+1] = matvec4[i+1] + w.Friction2Bias[i+1]
-		add12[i+2] = matvec4[i+2] + w.Friction2Bias[i+2]
-		add12[i+3] = matvec4[i+3] + w.Friction2Bias[i+3]
-		softplus4, softplus4_1, softplus4_2, softplus4_3 := rt.Softplus32x4(add12[i], add12[i+1], add12[i+2], add12[i+3])
+		add13[i] = matvec4[i] + w.Friction2Bias[i]
+		add13[i+1] = matvec4[i+1] + w.Friction2Bias[i+1]
+		add13[i+2] = matvec4[i+2] + w.Friction2Bias[i+2]
+		add13[i+3] = matvec4[i+3] + w.Friction2Bias[i+3]
+		softplus4, softplus4_1, softplus4_2, softplus4_3 := rt.Softplus32x4(add13[i], add13[i+1], add13[i+2], add13[i+3])
 		matvec_3_0 += Real(w.Friction4Weight[i] * softplus4)
 		matvec_3_1 += Real(w.Friction4Weight[i+32] * softplus4)
 		matvec_3_0 += Real(w.Friction4Weight[i+1] * softplus4_1)
@@ -6938,21 +5895,21 @@ func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Re
 	// arm.nde:28  c2 := cos(q[1])
 	c2_3 := rt.Cos32(qY41)
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a3 := add2 + Real(mul2*c2_3)
+	a3 := add3 + Real(mul7*c2_3)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape14 := a3
+	reshape15 := a3
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	b3 := mul + Real(mul4*c2_3)
+	b3 := mul6 + Real(mul9*c2_3)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape15 := b3
+	reshape16 := b3
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
 	hb1 := Real(float64(h * 0.16666666666666666))
 	var vK4Bar [2]Real
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat_5_0 := reshape14
-	concat_5_1 := reshape15
-	concat_6_0 := reshape15
-	concat_6_1 := reshape3
+	concat_5_0 := reshape15
+	concat_5_1 := reshape16
+	concat_6_0 := reshape16
+	concat_6_1 := reshape4
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
 	vK4Bar[0] = Real(vNextBar0 * hb1)
 	vK4Bar[1] = Real(vNextBar1 * hb1)
@@ -6990,56 +5947,56 @@ func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Re
 	// arm.nde:28  c2 := cos(q[1])
 	c2_4 := rt.Cos32(qY31)
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a4 := add2 + Real(mul2*c2_4)
+	a4 := add3 + Real(mul7*c2_4)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape16 := a4
+	reshape17 := a4
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	b4 := mul + Real(mul4*c2_4)
+	b4 := mul6 + Real(mul9*c2_4)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape17 := b4
+	reshape18 := b4
 	// arm.nde:29  s2 := sin(q[1])
 	s2_3 := rt.Sin32(qY31)
 	// arm.nde:33  k := mt * l1 * l2 * s2
-	k4 := Real(mul4 * s2_3)
+	k4 := Real(mul9 * s2_3)
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
 	neg3 := -k4
-	mul15 := Real(2.0 * qK3[0])
-	add13 := Real(mul15*qK3[1]) + Real(qK3[1]*qK3[1])
-	mul16 := Real(neg3 * add13)
+	mul20 := Real(2.0 * qK3[0])
+	add14 := Real(mul20*qK3[1]) + Real(qK3[1]*qK3[1])
+	mul21 := Real(neg3 * add14)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat_7_0 := reshape16
-	concat_7_1 := reshape17
-	concat_8_0 := reshape17
-	concat_8_1 := reshape3
+	concat_7_0 := reshape17
+	concat_7_1 := reshape18
+	concat_8_0 := reshape18
+	concat_8_1 := reshape4
 	var m4 [4]Real
 	m4[0] = concat_7_0
 	m4[1] = concat_7_1
 	m4[2] = concat_8_0
 	m4[3] = concat_8_1
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape18 := mul16
+	reshape19 := mul21
 	square3 := Real(qK3[0] * qK3[0])
-	mul17 := Real(k4 * square3)
-	reshape19 := mul17
+	mul22 := Real(k4 * square3)
+	reshape20 := mul22
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
 	cos8 := rt.Cos32(qY30)
-	add14 := qY30 + qY31
-	cos9 := rt.Cos32(add14)
-	mul18 := Real(mul9 * cos9)
-	add15 := Real(mul8*cos8) + mul18
+	add15 := qY30 + qY31
+	cos9 := rt.Cos32(add15)
+	mul23 := Real(mul14 * cos9)
+	add16 := Real(mul13*cos8) + mul23
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c_3_0 := reshape18
-	c_3_1 := reshape19
+	c_3_0 := reshape19
+	c_3_1 := reshape20
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_5_0 := take[0] - c_3_0
 	sub_5_1 := take[1] - c_3_1
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape20 := add15
-	reshape21 := mul18
+	reshape21 := add16
+	reshape22 := mul23
 	var sin4 [2]Real
 	var cos10 [2]Real
-	g_4_0 := reshape20
-	g_4_1 := reshape21
+	g_4_0 := reshape21
+	g_4_1 := reshape22
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_6_0 := sub_5_0 - g_4_0
 	sub_6_1 := sub_5_1 - g_4_1
@@ -7058,7 +6015,7 @@ func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Re
 	for i0 := 0; i0 < 2; i0++ {
 		concat4[i0+4] = qK3[i0]
 	}
-	var add16 [32]Real
+	var add17 [32]Real
 	var softplus5 [32]Real
 	for i := 0; i < 32; i += 4 {
 		var matvec5, matvec5_1, matvec5_2, matvec5_3 Real
@@ -7075,22 +6032,22 @@ func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Re
 				matvec5_3 += Real(line3[j] * xj)
 			}
 		}
-		add16[i] = matvec5 + w.Friction0Bias[i]
-		add16[i+1] = matvec5_1 + w.Friction0Bias[i+1]
-		add16[i+2] = matvec5_2 + w.Friction0Bias[i+2]
-		add16[i+3] = matvec5_3 + w.Friction0Bias[i+3]
-		softplus5[i], softplus5[i+1], softplus5[i+2], softplus5[i+3] = rt.Softplus32x4(add16[i], add16[i+1], add16[i+2], add16[i+3])
+		add17[i] = matvec5 + w.Friction0Bias[i]
+		add17[i+1] = matvec5_1 + w.Friction0Bias[i+1]
+		add17[i+2] = matvec5_2 + w.Friction0Bias[i+2]
+		add17[i+3] = matvec5_3 + w.Friction0Bias[i+3]
+		softplus5[i], softplus5[i+1], softplus5[i+2], softplus5[i+3] = rt.Softplus32x4(add17[i], add17[i+1], add17[i+2], add17[i+3])
 	}
 	var matvec6 [32]Real
 	rt.MatVec32(matvec6[:], w.Friction2Weight[:], softplus5[:])
-	var add17 [32]Real
+	var add18 [32]Real
 	var matvec_4_0, matvec_4_1 Real
 	for i := 0; i < 32; i += 4 {
-		add17[i] = matvec6[i] + w.Friction2Bias[i]
-		add17[i+1] = matvec6[i+1] + w.Friction2Bias[i+1]
-		add17[i+2] = matvec6[i+2] + w.Friction2Bias[i+2]
-		add17[i+3] = matvec6[i+3] + w.Friction2Bias[i+3]
-		softplus6, softplus6_1, softplus6_2, softplus6_3 := rt.Softplus32x4(add17[i], add17[i+1], add17[i+2], add17[i+3])
+		add18[i] = matvec6[i] + w.Friction2Bias[i]
+		add18[i+1] = matvec6[i+1] + w.Friction2Bias[i+1]
+		add18[i+2] = matvec6[i+2] + w.Friction2Bias[i+2]
+		add18[i+3] = matvec6[i+3] + w.Friction2Bias[i+3]
+		softplus6, softplus6_1, softplus6_2, softplus6_3 := rt.Softplus32x4(add18[i], add18[i+1], add18[i+2], add18[i+3])
 		matvec_4_0 += Real(w.Friction4Weight[i] * softplus6)
 		matvec_4_1 += Real(w.Friction4Weight[i+32] * softplus6)
 		matvec_4_0 += Real(w.Friction4Weight[i+1] * softplus6_1)
@@ -7121,7 +6078,7 @@ func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Re
 	for i0 := 0; i0 < 2; i0++ {
 		concat5[i0+4] = qK4[i0]
 	}
-	var add18 [32]Real
+	var add19 [32]Real
 	var softplus7 [32]Real
 	for i := 0; i < 32; i += 4 {
 		var matvec7, matvec7_1, matvec7_2, matvec7_3 Real
@@ -7138,31 +6095,31 @@ func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Re
 				matvec7_3 += Real(line3[j] * xj)
 			}
 		}
-		add18[i] = matvec7 + w.Friction0Bias[i]
-		add18[i+1] = matvec7_1 + w.Friction0Bias[i+1]
-		add18[i+2] = matvec7_2 + w.Friction0Bias[i+2]
-		add18[i+3] = matvec7_3 + w.Friction0Bias[i+3]
-		softplus7[i], softplus7[i+1], softplus7[i+2], softplus7[i+3] = rt.Softplus32x4(add18[i], add18[i+1], add18[i+2], add18[i+3])
+		add19[i] = matvec7 + w.Friction0Bias[i]
+		add19[i+1] = matvec7_1 + w.Friction0Bias[i+1]
+		add19[i+2] = matvec7_2 + w.Friction0Bias[i+2]
+		add19[i+3] = matvec7_3 + w.Friction0Bias[i+3]
+		softplus7[i], softplus7[i+1], softplus7[i+2], softplus7[i+3] = rt.Softplus32x4(add19[i], add19[i+1], add19[i+2], add19[i+3])
 	}
 	var matvec8 [32]Real
 	rt.MatVec32(matvec8[:], w.Friction2Weight[:], softplus7[:])
-	var add19 [32]Real
+	var add20 [32]Real
 	var vecmat2 [32]Real
-	var mul19 [32]Real
+	var mul24 [32]Real
 	var sigmoid [32]Real
 	for i := 0; i < 32; i++ {
-		add19[i] = matvec8[i] + w.Friction2Bias[i]
-		mul19[i] = Real(vecmat[i] * rt.Sigmoid32(add19[i]))
-		sigmoid[i] = rt.Sigmoid32(add18[i])
+		add20[i] = matvec8[i] + w.Friction2Bias[i]
+		mul24[i] = Real(vecmat[i] * rt.Sigmoid32(add20[i]))
+		sigmoid[i] = rt.Sigmoid32(add19[i])
 	}
-	rt.VecMat32(vecmat2[:], mul19[:], w.Friction2Weight[:])
+	rt.VecMat32(vecmat2[:], mul24[:], w.Friction2Weight[:])
 	var vecmat3 [6]Real
 	var matvec_5_0, matvec_5_1 Real
 	for i := 0; i < 32; i += 4 {
-		mul20 := Real(vecmat2[i] * sigmoid[i])
-		mul20_1 := Real(vecmat2[i+1] * sigmoid[i+1])
-		mul20_2 := Real(vecmat2[i+2] * sigmoid[i+2])
-		mul20_3 := Real(vecmat2[i+3] * sigmoid[i+3])
+		mul25 := Real(vecmat2[i] * sigmoid[i])
+		mul25_1 := Real(vecmat2[i+1] * sigmoid[i+1])
+		mul25_2 := Real(vecmat2[i+2] * sigmoid[i+2])
+		mul25_3 := Real(vecmat2[i+3] * sigmoid[i+3])
 		{
 			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
 			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
@@ -7170,14 +6127,14 @@ func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Re
 			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
 			for j := 0; j < 6; j++ {
 				acc := vecmat3[j]
-				acc += Real(mul20 * line0[j])
-				acc += Real(mul20_1 * line1[j])
-				acc += Real(mul20_2 * line2[j])
-				acc += Real(mul20_3 * line3[j])
+				acc += Real(mul25 * line0[j])
+				acc += Real(mul25_1 * line1[j])
+				acc += Real(mul25_2 * line2[j])
+				acc += Real(mul25_3 * line3[j])
 				vecmat3[j] = acc
 			}
 		}
-		softplus8, softplus8_1, softplus8_2, softplus8_3 := rt.Softplus32x4(add19[i], add19[i+1], add19[i+2], add19[i+3])
+		softplus8, softplus8_1, softplus8_2, softplus8_3 := rt.Softplus32x4(add20[i], add20[i+1], add20[i+2], add20[i+3])
 		matvec_5_0 += Real(w.Friction4Weight[i] * softplus8)
 		matvec_5_1 += Real(w.Friction4Weight[i+32] * softplus8)
 		matvec_5_0 += Real(w.Friction4Weight[i+1] * softplus8_1)
@@ -7190,50 +6147,50 @@ func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Re
 	add_2_0 := Real(vecmat3[2]*(-sin3[0])) + Real(vecmat3[0]*cos7[0])
 	add_2_1 := Real(vecmat3[3]*(-sin3[1])) + Real(vecmat3[1]*cos7[1])
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	add20 := gBar1 + gBar0
-	add21 := qY40 + qY41
-	mul21 := Real(Real(add20*mul9) * (-rt.Sin32(add21)))
-	add22 := mul21 + Real(Real(gBar0*mul8)*(-rt.Sin32(qY40)))
-	reshape22 := add22
+	add21 := gBar1 + gBar0
+	add22 := qY40 + qY41
+	mul26 := Real(Real(add21*mul14) * (-rt.Sin32(add22)))
+	add23 := mul26 + Real(Real(gBar0*mul13)*(-rt.Sin32(qY40)))
+	reshape23 := add23
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
 	square4 := Real(qK4[0] * qK4[0])
-	mul22 := Real(2.0 * qK4[0])
-	add23 := Real(mul22*qK4[1]) + Real(qK4[1]*qK4[1])
-	kBar := Real(gBar1*square4) - Real(gBar0*add23)
+	mul27 := Real(2.0 * qK4[0])
+	add24 := Real(mul27*qK4[1]) + Real(qK4[1]*qK4[1])
+	kBar := Real(gBar1*square4) - Real(gBar0*add24)
 	// arm.nde:29  s2 := sin(q[1])
-	add24 := mul21 + Real(Real(kBar*mul4)*c2_3)
+	add25 := mul26 + Real(Real(kBar*mul9)*c2_3)
 	s2_4 := rt.Sin32(qY41)
 	// arm.nde:33  k := mt * l1 * l2 * s2
-	k5 := Real(mul4 * s2_4)
+	k5 := Real(mul9 * s2_4)
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
 	neg4 := -k5
-	mul23 := Real(neg4 * add23)
+	mul28 := Real(neg4 * add24)
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	pad0 := reshape22
+	pad0 := reshape23
 	pad1 := Real(0)
 	add_3_0 := add_2_0 + pad0
 	add_3_1 := add_2_1 + pad1
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape23 := mul23
-	mul24 := Real(k5 * square4)
-	reshape24 := mul24
+	reshape24 := mul28
+	mul29 := Real(k5 * square4)
+	reshape25 := mul29
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
 	cos11 := rt.Cos32(qY40)
-	cos12 := rt.Cos32(add21)
-	mul25 := Real(mul9 * cos12)
-	add25 := Real(mul8*cos11) + mul25
+	cos12 := rt.Cos32(add22)
+	mul30 := Real(mul14 * cos12)
+	add26 := Real(mul13*cos11) + mul30
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c_4_0 := reshape23
-	c_4_1 := reshape24
+	c_4_0 := reshape24
+	c_4_1 := reshape25
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_7_0 := take[0] - c_4_0
 	sub_7_1 := take[1] - c_4_1
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape25 := add25
-	reshape26 := mul25
+	reshape26 := add26
+	reshape27 := mul30
 	var sub5 [2]Real
-	g_5_0 := reshape25
-	g_5_1 := reshape26
+	g_5_0 := reshape26
+	g_5_1 := reshape27
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub5[0] = sub_7_0 - g_5_0 - (matvec_5_0 + w.Friction4Bias[0])
 	sub5[1] = sub_7_1 - g_5_1 - (matvec_5_1 + w.Friction4Bias[1])
@@ -7253,18 +6210,18 @@ func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Re
 	transpose2[2] = m4[1]
 	transpose2[3] = m4[3]
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	add26 := mBar2 + mBar1
+	add27 := mBar2 + mBar1
 	// arm.nde:28  c2 := cos(q[1])
-	add27 := add24 + Real((Real(add26*mul4)+Real(mBar0*mul2))*(-s2_4))
-	reshape27 := add27
+	add28 := add25 + Real((Real(add27*mul9)+Real(mBar0*mul7))*(-s2_4))
+	reshape28 := add28
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
 	hb2 := Real(float64(h * 0.3333333333333333))
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul26 := Real(gBar0 * neg4)
-	add28 := Real(mul26*Real(2.0*qK4[1])) + Real(mul26*mul22)
+	mul31 := Real(gBar0 * neg4)
+	add29 := Real(mul31*Real(2.0*qK4[1])) + Real(mul31*mul27)
 	// arm.nde:28  c2 := cos(q[1])
 	pad_2_0 := Real(0)
-	pad_2_1 := reshape27
+	pad_2_1 := reshape28
 	qY4Bar0 := add_3_0 + pad_2_0
 	qY4Bar1 := add_3_1 + pad_2_1
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
@@ -7278,15 +6235,15 @@ func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Re
 	add_5_0 := mul_3_0 + vecmat3[4]
 	add_5_1 := mul_3_1 + vecmat3[5]
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape28 := add28
-	add29 := Real(Real(gBar1*k5)*mul22) + Real(Real(mul26*qK4[1])*2.0)
+	reshape29 := add29
+	add30 := Real(Real(gBar1*k5)*mul27) + Real(Real(mul31*qK4[1])*2.0)
 	pad_3_0 := Real(0)
-	pad_3_1 := reshape28
+	pad_3_1 := reshape29
 	add_6_0 := add_5_0 + pad_3_0
 	add_6_1 := add_5_1 + pad_3_1
-	reshape29 := add29
+	reshape30 := add30
 	var vK3Bar [2]Real
-	pad_4_0 := reshape29
+	pad_4_0 := reshape30
 	pad_4_1 := Real(0)
 	qK4Bar0 := add_6_0 + pad_4_0
 	qK4Bar1 := add_6_1 + pad_4_1
@@ -7302,20 +6259,20 @@ func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Re
 	neg_2_0 := -sin4[0]
 	neg_2_1 := -sin4[1]
 	var vecmat4 [32]Real
-	var mul27 [32]Real
+	var mul32 [32]Real
 	var sigmoid2 [32]Real
 	for i := 0; i < 32; i++ {
 		vecmat5 := Real(gBar_2_0*w.Friction4Weight[i]) + Real(gBar_2_1*w.Friction4Weight[i+32])
-		mul27[i] = Real(vecmat5 * rt.Sigmoid32(add17[i]))
-		sigmoid2[i] = rt.Sigmoid32(add16[i])
+		mul32[i] = Real(vecmat5 * rt.Sigmoid32(add18[i]))
+		sigmoid2[i] = rt.Sigmoid32(add17[i])
 	}
-	rt.VecMat32(vecmat4[:], mul27[:], w.Friction2Weight[:])
+	rt.VecMat32(vecmat4[:], mul32[:], w.Friction2Weight[:])
 	var vecmat6 [6]Real
 	for i := 0; i < 32; i += 4 {
-		mul28 := Real(vecmat4[i] * sigmoid2[i])
-		mul28_1 := Real(vecmat4[i+1] * sigmoid2[i+1])
-		mul28_2 := Real(vecmat4[i+2] * sigmoid2[i+2])
-		mul28_3 := Real(vecmat4[i+3] * sigmoid2[i+3])
+		mul33 := Real(vecmat4[i] * sigmoid2[i])
+		mul33_1 := Real(vecmat4[i+1] * sigmoid2[i+1])
+		mul33_2 := Real(vecmat4[i+2] * sigmoid2[i+2])
+		mul33_3 := Real(vecmat4[i+3] * sigmoid2[i+3])
 		{
 			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
 			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
@@ -7323,10 +6280,10 @@ func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Re
 			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
 			for j := 0; j < 6; j++ {
 				acc := vecmat6[j]
-				acc += Real(mul28 * line0[j])
-				acc += Real(mul28_1 * line1[j])
-				acc += Real(mul28_2 * line2[j])
-				acc += Real(mul28_3 * line3[j])
+				acc += Real(mul33 * line0[j])
+				acc += Real(mul33_1 * line1[j])
+				acc += Real(mul33_2 * line2[j])
+				acc += Real(mul33_3 * line3[j])
 				vecmat6[j] = acc
 			}
 		}
@@ -7334,16 +6291,16 @@ func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Re
 	add_7_0 := Real(vecmat6[2]*neg_2_0) + Real(vecmat6[0]*cos10[0])
 	add_7_1 := Real(vecmat6[3]*neg_2_1) + Real(vecmat6[1]*cos10[1])
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	add30 := gBar_2_1 + gBar_2_0
-	mul29 := Real(Real(add30*mul9) * (-rt.Sin32(add14)))
-	add31 := mul29 + Real(Real(gBar_2_0*mul8)*(-rt.Sin32(qY30)))
-	reshape30 := add31
+	add31 := gBar_2_1 + gBar_2_0
+	mul34 := Real(Real(add31*mul14) * (-rt.Sin32(add15)))
+	add32 := mul34 + Real(Real(gBar_2_0*mul13)*(-rt.Sin32(qY30)))
+	reshape31 := add32
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	kBar2 := Real(gBar_2_1*square3) - Real(gBar_2_0*add13)
+	kBar2 := Real(gBar_2_1*square3) - Real(gBar_2_0*add14)
 	// arm.nde:29  s2 := sin(q[1])
-	add32 := mul29 + Real(Real(kBar2*mul4)*c2_4)
+	add33 := mul34 + Real(Real(kBar2*mul9)*c2_4)
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	pad_5_0 := reshape30
+	pad_5_0 := reshape31
 	pad_5_1 := Real(0)
 	add_8_0 := add_7_0 + pad_5_0
 	add_8_1 := add_7_1 + pad_5_1
@@ -7362,16 +6319,16 @@ func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Re
 	transpose3[2] = m[1]
 	transpose3[3] = m[3]
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	add33 := mBar_2_2 + mBar_2_1
+	add34 := mBar_2_2 + mBar_2_1
 	// arm.nde:28  c2 := cos(q[1])
-	add34 := add32 + Real((Real(add33*mul4)+Real(mBar_2_0*mul2))*(-s2_3))
-	reshape31 := add34
+	add35 := add33 + Real((Real(add34*mul9)+Real(mBar_2_0*mul7))*(-s2_3))
+	reshape32 := add35
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul30 := Real(gBar_2_0 * neg3)
-	add35 := Real(mul30*Real(2.0*qK3[1])) + Real(mul30*mul15)
+	mul35 := Real(gBar_2_0 * neg3)
+	add36 := Real(mul35*Real(2.0*qK3[1])) + Real(mul35*mul20)
 	// arm.nde:28  c2 := cos(q[1])
 	pad_6_0 := Real(0)
-	pad_6_1 := reshape31
+	pad_6_1 := reshape32
 	qY3Bar0 := add_8_0 + pad_6_0
 	qY3Bar1 := add_8_1 + pad_6_1
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
@@ -7383,15 +6340,15 @@ func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Re
 	add_10_0 := mul_4_0 + Real(qY4Bar0*ha43) + vecmat6[4]
 	add_10_1 := mul_4_1 + Real(qY4Bar1*ha43) + vecmat6[5]
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape32 := add35
-	add36 := Real(Real(gBar_2_1*k4)*mul15) + Real(Real(mul30*qK3[1])*2.0)
+	reshape33 := add36
+	add37 := Real(Real(gBar_2_1*k4)*mul20) + Real(Real(mul35*qK3[1])*2.0)
 	pad_7_0 := Real(0)
-	pad_7_1 := reshape32
+	pad_7_1 := reshape33
 	add_11_0 := add_10_0 + pad_7_0
 	add_11_1 := add_10_1 + pad_7_1
-	reshape33 := add36
+	reshape34 := add37
 	var vK2Bar [2]Real
-	pad_8_0 := reshape33
+	pad_8_0 := reshape34
 	pad_8_1 := Real(0)
 	qK3Bar0 := add_11_0 + pad_8_0
 	qK3Bar1 := add_11_1 + pad_8_1
@@ -7407,20 +6364,20 @@ func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Re
 	neg_3_0 := -sin2[0]
 	neg_3_1 := -sin2[1]
 	var vecmat7 [32]Real
-	var mul31 [32]Real
+	var mul36 [32]Real
 	var sigmoid3 [32]Real
 	for i := 0; i < 32; i++ {
 		vecmat8 := Real(gBar_3_0*w.Friction4Weight[i]) + Real(gBar_3_1*w.Friction4Weight[i+32])
-		mul31[i] = Real(vecmat8 * rt.Sigmoid32(add12[i]))
-		sigmoid3[i] = rt.Sigmoid32(add11[i])
+		mul36[i] = Real(vecmat8 * rt.Sigmoid32(add13[i]))
+		sigmoid3[i] = rt.Sigmoid32(add12[i])
 	}
-	rt.VecMat32(vecmat7[:], mul31[:], w.Friction2Weight[:])
+	rt.VecMat32(vecmat7[:], mul36[:], w.Friction2Weight[:])
 	var vecmat9 [6]Real
 	for i := 0; i < 32; i += 4 {
-		mul32 := Real(vecmat7[i] * sigmoid3[i])
-		mul32_1 := Real(vecmat7[i+1] * sigmoid3[i+1])
-		mul32_2 := Real(vecmat7[i+2] * sigmoid3[i+2])
-		mul32_3 := Real(vecmat7[i+3] * sigmoid3[i+3])
+		mul37 := Real(vecmat7[i] * sigmoid3[i])
+		mul37_1 := Real(vecmat7[i+1] * sigmoid3[i+1])
+		mul37_2 := Real(vecmat7[i+2] * sigmoid3[i+2])
+		mul37_3 := Real(vecmat7[i+3] * sigmoid3[i+3])
 		{
 			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
 			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
@@ -7428,10 +6385,10 @@ func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Re
 			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
 			for j := 0; j < 6; j++ {
 				acc := vecmat9[j]
-				acc += Real(mul32 * line0[j])
-				acc += Real(mul32_1 * line1[j])
-				acc += Real(mul32_2 * line2[j])
-				acc += Real(mul32_3 * line3[j])
+				acc += Real(mul37 * line0[j])
+				acc += Real(mul37_1 * line1[j])
+				acc += Real(mul37_2 * line2[j])
+				acc += Real(mul37_3 * line3[j])
 				vecmat9[j] = acc
 			}
 		}
@@ -7439,16 +6396,16 @@ func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Re
 	add_12_0 := Real(vecmat9[2]*neg_3_0) + Real(vecmat9[0]*cos6[0])
 	add_12_1 := Real(vecmat9[3]*neg_3_1) + Real(vecmat9[1]*cos6[1])
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	add37 := gBar_3_1 + gBar_3_0
-	mul33 := Real(Real(add37*mul9) * (-rt.Sin32(add9)))
-	add38 := mul33 + Real(Real(gBar_3_0*mul8)*(-rt.Sin32(qY20)))
-	reshape34 := add38
+	add38 := gBar_3_1 + gBar_3_0
+	mul38 := Real(Real(add38*mul14) * (-rt.Sin32(add10)))
+	add39 := mul38 + Real(Real(gBar_3_0*mul13)*(-rt.Sin32(qY20)))
+	reshape35 := add39
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	kBar3 := Real(gBar_3_1*square2) - Real(gBar_3_0*add8)
+	kBar3 := Real(gBar_3_1*square2) - Real(gBar_3_0*add9)
 	// arm.nde:29  s2 := sin(q[1])
-	add39 := mul33 + Real(Real(kBar3*mul4)*c2)
+	add40 := mul38 + Real(Real(kBar3*mul9)*c2)
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	pad_9_0 := reshape34
+	pad_9_0 := reshape35
 	pad_9_1 := Real(0)
 	add_13_0 := add_12_0 + pad_9_0
 	add_13_1 := add_12_1 + pad_9_1
@@ -7467,16 +6424,16 @@ func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Re
 	transpose4[2] = m2[1]
 	transpose4[3] = m2[3]
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	add40 := mBar_3_2 + mBar_3_1
+	add41 := mBar_3_2 + mBar_3_1
 	// arm.nde:28  c2 := cos(q[1])
-	add41 := add39 + Real((Real(add40*mul4)+Real(mBar_3_0*mul2))*(-s2))
-	reshape35 := add41
+	add42 := add40 + Real((Real(add41*mul9)+Real(mBar_3_0*mul7))*(-s2))
+	reshape36 := add42
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul34 := Real(gBar_3_0 * neg)
-	add42 := Real(mul34*Real(2.0*qK2[1])) + Real(mul34*mul11)
+	mul39 := Real(gBar_3_0 * neg)
+	add43 := Real(mul39*Real(2.0*qK2[1])) + Real(mul39*mul16)
 	// arm.nde:28  c2 := cos(q[1])
 	pad_10_0 := Real(0)
-	pad_10_1 := reshape35
+	pad_10_1 := reshape36
 	qY2Bar0 := add_13_0 + pad_10_0
 	qY2Bar1 := add_13_1 + pad_10_1
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
@@ -7486,15 +6443,15 @@ func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Re
 	add_15_0 := mul_4_0 + Real(qY3Bar0*ha21) + vecmat9[4]
 	add_15_1 := mul_4_1 + Real(qY3Bar1*ha21) + vecmat9[5]
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape36 := add42
-	add43 := Real(Real(gBar_3_1*k2)*mul11) + Real(Real(mul34*qK2[1])*2.0)
+	reshape37 := add43
+	add44 := Real(Real(gBar_3_1*k2)*mul16) + Real(Real(mul39*qK2[1])*2.0)
 	pad_11_0 := Real(0)
-	pad_11_1 := reshape36
+	pad_11_1 := reshape37
 	add_16_0 := add_15_0 + pad_11_0
 	add_16_1 := add_15_1 + pad_11_1
-	reshape37 := add43
+	reshape38 := add44
 	var vK1Bar [2]Real
-	pad_12_0 := reshape37
+	pad_12_0 := reshape38
 	pad_12_1 := Real(0)
 	qK2Bar0 := add_16_0 + pad_12_0
 	qK2Bar1 := add_16_1 + pad_12_1
@@ -7510,20 +6467,20 @@ func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Re
 	neg_4_0 := -sin[0]
 	neg_4_1 := -sin[1]
 	var vecmat10 [32]Real
-	var mul35 [32]Real
+	var mul40 [32]Real
 	var sigmoid4 [32]Real
 	for i := 0; i < 32; i++ {
 		vecmat11 := Real(gBar_4_0*w.Friction4Weight[i]) + Real(gBar_4_1*w.Friction4Weight[i+32])
-		mul35[i] = Real(vecmat11 * rt.Sigmoid32(add7[i]))
-		sigmoid4[i] = rt.Sigmoid32(add6[i])
+		mul40[i] = Real(vecmat11 * rt.Sigmoid32(add8[i]))
+		sigmoid4[i] = rt.Sigmoid32(add7[i])
 	}
-	rt.VecMat32(vecmat10[:], mul35[:], w.Friction2Weight[:])
+	rt.VecMat32(vecmat10[:], mul40[:], w.Friction2Weight[:])
 	var vecmat12 [6]Real
 	for i := 0; i < 32; i += 4 {
-		mul36 := Real(vecmat10[i] * sigmoid4[i])
-		mul36_1 := Real(vecmat10[i+1] * sigmoid4[i+1])
-		mul36_2 := Real(vecmat10[i+2] * sigmoid4[i+2])
-		mul36_3 := Real(vecmat10[i+3] * sigmoid4[i+3])
+		mul41 := Real(vecmat10[i] * sigmoid4[i])
+		mul41_1 := Real(vecmat10[i+1] * sigmoid4[i+1])
+		mul41_2 := Real(vecmat10[i+2] * sigmoid4[i+2])
+		mul41_3 := Real(vecmat10[i+3] * sigmoid4[i+3])
 		{
 			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
 			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
@@ -7531,10 +6488,10 @@ func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Re
 			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
 			for j := 0; j < 6; j++ {
 				acc := vecmat12[j]
-				acc += Real(mul36 * line0[j])
-				acc += Real(mul36_1 * line1[j])
-				acc += Real(mul36_2 * line2[j])
-				acc += Real(mul36_3 * line3[j])
+				acc += Real(mul41 * line0[j])
+				acc += Real(mul41_1 * line1[j])
+				acc += Real(mul41_2 * line2[j])
+				acc += Real(mul41_3 * line3[j])
 				vecmat12[j] = acc
 			}
 		}
@@ -7542,16 +6499,16 @@ func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Re
 	add_17_0 := add_14_0 + Real(vecmat12[2]*neg_4_0) + Real(vecmat12[0]*cos3[0])
 	add_17_1 := add_14_1 + Real(vecmat12[3]*neg_4_1) + Real(vecmat12[1]*cos3[1])
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	add44 := gBar_4_1 + gBar_4_0
-	mul37 := Real(Real(add44*mul9) * (-rt.Sin32(add4)))
-	add45 := mul37 + Real(Real(gBar_4_0*mul8)*(-rt.Sin32(q0)))
-	reshape38 := add45
+	add45 := gBar_4_1 + gBar_4_0
+	mul42 := Real(Real(add45*mul14) * (-rt.Sin32(add5)))
+	add46 := mul42 + Real(Real(gBar_4_0*mul13)*(-rt.Sin32(q0)))
+	reshape39 := add46
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	kBar4 := Real(gBar_4_1*square) - Real(gBar_4_0*add3)
+	kBar4 := Real(gBar_4_1*square) - Real(gBar_4_0*add4)
 	// arm.nde:29  s2 := sin(q[1])
-	add46 := mul37 + Real(Real(kBar4*mul4)*c2_2)
+	add47 := mul42 + Real(Real(kBar4*mul9)*c2_2)
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	pad_13_0 := reshape38
+	pad_13_0 := reshape39
 	pad_13_1 := Real(0)
 	add_18_0 := add_17_0 + pad_13_0
 	add_18_1 := add_17_1 + pad_13_1
@@ -7565,41 +6522,41 @@ func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Re
 	mBar_4_2 := -outer_4_2
 	mBar_4_3 := -outer_4_3
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	add47 := mBar_4_2 + mBar_4_1
+	add48 := mBar_4_2 + mBar_4_1
 	// arm.nde:28  c2 := cos(q[1])
-	add48 := add46 + Real((Real(add47*mul4)+Real(mBar_4_0*mul2))*(-s2_2))
-	reshape39 := add48
+	add49 := add47 + Real((Real(add48*mul9)+Real(mBar_4_0*mul7))*(-s2_2))
+	reshape40 := add49
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul38 := Real(gBar_4_0 * neg2)
-	add49 := Real(mul38*Real(2.0*qK11)) + Real(mul38*mul5)
+	mul43 := Real(gBar_4_0 * neg2)
+	add50 := Real(mul43*Real(2.0*qK11)) + Real(mul43*mul10)
 	// arm.nde:28  c2 := cos(q[1])
 	pad_14_0 := Real(0)
-	pad_14_1 := reshape39
+	pad_14_1 := reshape40
 	qBar[0] = add_18_0 + pad_14_0
 	qBar[1] = add_18_1 + pad_14_1
 	// arm.nde:11  return concat(sin(q), cos(q), v) |> Linear(32) |> softplus |> Linear(32) |> softplus |> Linear(2, init: zeros)
 	add_19_0 := vNextBar0 + mul_3_0 + qK4Bar0 + qK3Bar0 + qK2Bar0 + Real(qY2Bar0*ha21) + vecmat12[4]
 	add_19_1 := vNextBar1 + mul_3_1 + qK4Bar1 + qK3Bar1 + qK2Bar1 + Real(qY2Bar1*ha21) + vecmat12[5]
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape40 := add49
-	add50 := Real(Real(gBar_4_1*k3)*mul5) + Real(Real(mul38*qK11)*2.0)
+	reshape41 := add50
+	add51 := Real(Real(gBar_4_1*k3)*mul10) + Real(Real(mul43*qK11)*2.0)
 	pad_15_0 := Real(0)
-	pad_15_1 := reshape40
+	pad_15_1 := reshape41
 	add_20_0 := add_19_0 + pad_15_0
 	add_20_1 := add_19_1 + pad_15_1
-	reshape41 := add50
+	reshape42 := add51
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	mul39 := Real((Real(kBar*s2_4) + Real(add26*c2_3) + Real(kBar2*s2_3) + Real(add33*c2_4) + Real(kBar3*s2) + Real(add40*c2) + Real(kBar4*s2_2) + Real(add47*c2_2)) * w.ArmL2[0])
+	mul44 := Real((Real(kBar*s2_4) + Real(add27*c2_3) + Real(kBar2*s2_3) + Real(add34*c2_4) + Real(kBar3*s2) + Real(add41*c2) + Real(kBar4*s2_2) + Real(add48*c2_2)) * w.ArmL2[0])
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	add51 := Real(Real((Real(add20*cos12)+Real(add30*cos9)+Real(add37*cos5)+Real(add44*cos2))*w.ArmL2[0])*9.81) + Real(mul39*w.ArmL1[0]) + Real(Real(Real((Real(mBar0*c2_3)+Real(mBar_2_0*c2_4)+Real(mBar_3_0*c2)+Real(mBar_4_0*c2_2))*w.ArmL2[0])*w.ArmL1[0])*2.0)
+	add52 := Real(Real((Real(add21*cos12)+Real(add31*cos9)+Real(add38*cos5)+Real(add45*cos2))*w.ArmL2[0])*9.81) + Real(mul44*w.ArmL1[0]) + Real(Real(Real((Real(mBar0*c2_3)+Real(mBar_2_0*c2_4)+Real(mBar_3_0*c2)+Real(mBar_4_0*c2_2))*w.ArmL2[0])*w.ArmL1[0])*2.0)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	add52 := mBar3 + mBar_2_3 + mBar_3_3 + mBar_4_3
+	add53 := mBar3 + mBar_2_3 + mBar_3_3 + mBar_4_3
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	add53 := mBar0 + mBar_2_0 + mBar_3_0 + mBar_4_0
-	mtBar := add51 + Real((add26+add33+add40+add52+add47+add53)*pre.armL2Square[0]) + (Real(Real((Real(gBar0*cos11)+Real(gBar_2_0*cos8)+Real(gBar_3_0*cos4)+Real(gBar_4_0*cos))*w.ArmL1[0])*9.81) + Real(add53*pre.armL1Square[0]))
+	add54 := mBar0 + mBar_2_0 + mBar_3_0 + mBar_4_0
+	mtBar := add52 + Real((add27+add34+add41+add53+add48+add54)*pre.armL2Square[0]) + (Real(Real((Real(gBar0*cos11)+Real(gBar_2_0*cos8)+Real(gBar_3_0*cos4)+Real(gBar_4_0*cos))*w.ArmL1[0])*9.81) + Real(add54*pre.armL1Square[0]))
 	var uBar2 [2]Real
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	pad_16_0 := reshape41
+	pad_16_0 := reshape42
 	pad_16_1 := Real(0)
 	qK1Bar[0] = add_20_0 + pad_16_0
 	qK1Bar[1] = add_20_1 + pad_16_1
@@ -7609,48 +6566,49 @@ func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Re
 	// arm.nde:17  input u [2]real {
 	rt.Scatter(uBar[:], uBar2[0:2], locate[:])
 	*uTimesBar = [50]float64{}
-	return mtBar
+	*reshapeBar = [1]Real{}
+	return mtBar, Real(0.0), Real(0.0), Real(0.0), Real(0.0), Real(0.0), Real(0.0)
 }
 
 // predict0ReplayAtVjp2 is Predict.0.replay_at.vjp2 of one sample (arm.nde:45): 10256 multiply-adds, 552 transcendental functions.
-func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta float64, q *[2]Real, qK1 *[2]Real, load Real, uTimes *[50]float64, u *[100]Real, qAtBar *[2]Real, vAtBar *[2]Real, qBar *[2]Real, qK1Bar *[2]Real, uTimesBar *[50]float64, uBar *[100]Real) Real {
+func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta float64, q *[2]Real, qK1 *[2]Real, load Real, uTimes *[50]float64, u *[100]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, qAtBar *[2]Real, vAtBar *[2]Real, qBar *[2]Real, qK1Bar *[2]Real, uTimesBar *[50]float64, uBar *[100]Real, reshapeBar *[1]Real) (Real, Real, Real, Real, Real, Real, Real) {
 	q0, q1 := q[0], q[1]
 	qK10, qK11 := qK1[0], qK1[1]
 	qAtBar0, qAtBar1 := qAtBar[0], qAtBar[1]
 	vAtBar0, vAtBar1 := vAtBar[0], vAtBar[1]
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	add := load + pre.armM2Add[0]
+	add2 := load + pre.armM2Add[0]
 	// arm.nde:27  mt := m2 + load
 	mt := w.ArmM2[0] + load
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	mul := Real(mt * pre.armL2Square[0])
-	add2 := Real(add*pre.armL1Square[0]) + mul
-	mul2 := Real(Real(Real(2.0*mt)*w.ArmL1[0]) * w.ArmL2[0])
+	mul6 := Real(mt * pre.armL2Square[0])
+	add3 := Real(add2*pre.armL1Square[0]) + mul6
+	mul7 := Real(Real(Real(2.0*mt)*w.ArmL1[0]) * w.ArmL2[0])
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
 	ha43 := Real(h)
-	mul3 := float64(h * 0.5)
-	ha21 := Real(mul3)
+	mul8 := float64(h * 0.5)
+	ha21 := Real(mul8)
 	qY20 := q0 + Real(ha21*qK10)
 	qY21 := q1 + Real(ha21*qK11)
 	// arm.nde:28  c2 := cos(q[1])
 	c2 := rt.Cos32(qY21)
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a := add2 + Real(mul2*c2)
+	a := add3 + Real(mul7*c2)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape := a
+	reshape2 := a
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	mul4 := Real(Real(mt*w.ArmL1[0]) * w.ArmL2[0])
-	b := mul + Real(mul4*c2)
+	mul9 := Real(Real(mt*w.ArmL1[0]) * w.ArmL2[0])
+	b := mul6 + Real(mul9*c2)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape2 := b
-	reshape3 := mul
+	reshape3 := b
+	reshape4 := mul6
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	middle := t + mul3
+	middle := t + mul8
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat0 := reshape
-	concat1 := reshape2
-	concat_2_0 := reshape2
-	concat_2_1 := reshape3
+	concat0 := reshape2
+	concat1 := reshape3
+	concat_2_0 := reshape3
+	concat_2_1 := reshape4
 	var m [4]Real
 	m[0] = concat0
 	m[1] = concat1
@@ -7664,64 +6622,64 @@ func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta 
 	// arm.nde:29  s2 := sin(q[1])
 	s2 := rt.Sin32(qY21)
 	// arm.nde:33  k := mt * l1 * l2 * s2
-	k2 := Real(mul4 * s2)
+	k2 := Real(mul9 * s2)
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
 	neg := -k2
 	// arm.nde:28  c2 := cos(q[1])
 	c2_2 := rt.Cos32(q1)
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a2 := add2 + Real(mul2*c2_2)
+	a2 := add3 + Real(mul7*c2_2)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape4 := a2
+	reshape5 := a2
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	b2 := mul + Real(mul4*c2_2)
+	b2 := mul6 + Real(mul9*c2_2)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape5 := b2
+	reshape6 := b2
 	// arm.nde:29  s2 := sin(q[1])
 	s2_2 := rt.Sin32(q1)
 	// arm.nde:33  k := mt * l1 * l2 * s2
-	k3 := Real(mul4 * s2_2)
+	k3 := Real(mul9 * s2_2)
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
 	neg2 := -k3
-	mul5 := Real(2.0 * qK10)
-	add3 := Real(mul5*qK11) + Real(qK11*qK11)
-	mul6 := Real(neg2 * add3)
+	mul10 := Real(2.0 * qK10)
+	add4 := Real(mul10*qK11) + Real(qK11*qK11)
+	mul11 := Real(neg2 * add4)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat_3_0 := reshape4
-	concat_3_1 := reshape5
-	concat_4_0 := reshape5
-	concat_4_1 := reshape3
+	concat_3_0 := reshape5
+	concat_3_1 := reshape6
+	concat_4_0 := reshape6
+	concat_4_1 := reshape4
 	var m2 [4]Real
 	m2[0] = concat_3_0
 	m2[1] = concat_3_1
 	m2[2] = concat_4_0
 	m2[3] = concat_4_1
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape6 := mul6
+	reshape7 := mul11
 	square := Real(qK10 * qK10)
-	mul7 := Real(k3 * square)
-	reshape7 := mul7
+	mul12 := Real(k3 * square)
+	reshape8 := mul12
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul8 := Real(Real(add*9.81) * w.ArmL1[0])
+	mul13 := Real(Real(add2*9.81) * w.ArmL1[0])
 	cos := rt.Cos32(q0)
-	mul9 := Real(Real(mt*9.81) * w.ArmL2[0])
-	add4 := q0 + q1
-	cos2 := rt.Cos32(add4)
-	mul10 := Real(mul9 * cos2)
-	add5 := Real(mul8*cos) + mul10
+	mul14 := Real(Real(mt*9.81) * w.ArmL2[0])
+	add5 := q0 + q1
+	cos2 := rt.Cos32(add5)
+	mul15 := Real(mul14 * cos2)
+	add6 := Real(mul13*cos) + mul15
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c0 := reshape6
-	c1 := reshape7
+	c0 := reshape7
+	c1 := reshape8
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub0 := take[0] - c0
 	sub1 := take[1] - c1
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape8 := add5
-	reshape9 := mul10
+	reshape9 := add6
+	reshape10 := mul15
 	var sin [2]Real
 	var cos3 [2]Real
-	g_2_0 := reshape8
-	g_2_1 := reshape9
+	g_2_0 := reshape9
+	g_2_1 := reshape10
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_2_0 := sub0 - g_2_0
 	sub_2_1 := sub1 - g_2_1
@@ -7740,7 +6698,7 @@ func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta 
 	for i0 := 0; i0 < 2; i0++ {
 		concat2[i0+4] = qK1[i0]
 	}
-	var add6 [32]Real
+	var add7 [32]Real
 	var softplus [32]Real
 	for i := 0; i < 32; i += 4 {
 		var matvec, matvec_1, matvec_2, matvec_3 Real
@@ -7757,22 +6715,22 @@ func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta 
 				matvec_3 += Real(line3[j] * xj)
 			}
 		}
-		add6[i] = matvec + w.Friction0Bias[i]
-		add6[i+1] = matvec_1 + w.Friction0Bias[i+1]
-		add6[i+2] = matvec_2 + w.Friction0Bias[i+2]
-		add6[i+3] = matvec_3 + w.Friction0Bias[i+3]
-		softplus[i], softplus[i+1], softplus[i+2], softplus[i+3] = rt.Softplus32x4(add6[i], add6[i+1], add6[i+2], add6[i+3])
+		add7[i] = matvec + w.Friction0Bias[i]
+		add7[i+1] = matvec_1 + w.Friction0Bias[i+1]
+		add7[i+2] = matvec_2 + w.Friction0Bias[i+2]
+		add7[i+3] = matvec_3 + w.Friction0Bias[i+3]
+		softplus[i], softplus[i+1], softplus[i+2], softplus[i+3] = rt.Softplus32x4(add7[i], add7[i+1], add7[i+2], add7[i+3])
 	}
 	var matvec2 [32]Real
 	rt.MatVec32(matvec2[:], w.Friction2Weight[:], softplus[:])
-	var add7 [32]Real
+	var add8 [32]Real
 	var matvec_2_0, matvec_2_1 Real
 	for i := 0; i < 32; i += 4 {
-		add7[i] = matvec2[i] + w.Friction2Bias[i]
-		add7[i+1] = matvec2[i+1] + w.Friction2Bias[i+1]
-		add7[i+2] = matvec2[i+2] + w.Friction2Bias[i+2]
-		add7[i+3] = matvec2[i+3] + w.Friction2Bias[i+3]
-		softplus2, softplus2_1, softplus2_2, softplus2_3 := rt.Softplus32x4(add7[i], add7[i+1], add7[i+2], add7[i+3])
+		add8[i] = matvec2[i] + w.Friction2Bias[i]
+		add8[i+1] = matvec2[i+1] + w.Friction2Bias[i+1]
+		add8[i+2] = matvec2[i+2] + w.Friction2Bias[i+2]
+		add8[i+3] = matvec2[i+3] + w.Friction2Bias[i+3]
+		softplus2, softplus2_1, softplus2_2, softplus2_3 := rt.Softplus32x4(add8[i], add8[i+1], add8[i+2], add8[i+3])
 		matvec_2_0 += Real(w.Friction4Weight[i] * softplus2)
 		matvec_2_1 += Real(w.Friction4Weight[i+32] * softplus2)
 		matvec_2_0 += Real(w.Friction4Weight[i+1] * softplus2_1)
@@ -7793,32 +6751,32 @@ func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta 
 	qK2[0] = qK10 + Real(ha21*vK1[0])
 	qK2[1] = qK11 + Real(ha21*vK1[1])
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul11 := Real(2.0 * qK2[0])
-	add8 := Real(mul11*qK2[1]) + Real(qK2[1]*qK2[1])
-	mul12 := Real(neg * add8)
-	reshape10 := mul12
+	mul16 := Real(2.0 * qK2[0])
+	add9 := Real(mul16*qK2[1]) + Real(qK2[1]*qK2[1])
+	mul17 := Real(neg * add9)
+	reshape11 := mul17
 	square2 := Real(qK2[0] * qK2[0])
-	mul13 := Real(k2 * square2)
-	reshape11 := mul13
+	mul18 := Real(k2 * square2)
+	reshape12 := mul18
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
 	cos4 := rt.Cos32(qY20)
-	add9 := qY20 + qY21
-	cos5 := rt.Cos32(add9)
-	mul14 := Real(mul9 * cos5)
-	add10 := Real(mul8*cos4) + mul14
+	add10 := qY20 + qY21
+	cos5 := rt.Cos32(add10)
+	mul19 := Real(mul14 * cos5)
+	add11 := Real(mul13*cos4) + mul19
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c_2_0 := reshape10
-	c_2_1 := reshape11
+	c_2_0 := reshape11
+	c_2_1 := reshape12
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_3_0 := take[0] - c_2_0
 	sub_3_1 := take[1] - c_2_1
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape12 := add10
-	reshape13 := mul14
+	reshape13 := add11
+	reshape14 := mul19
 	var sin2 [2]Real
 	var cos6 [2]Real
-	g_3_0 := reshape12
-	g_3_1 := reshape13
+	g_3_0 := reshape13
+	g_3_1 := reshape14
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_4_0 := sub_3_0 - g_3_0
 	sub_4_1 := sub_3_1 - g_3_1
@@ -7837,7 +6795,7 @@ func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta 
 	for i0 := 0; i0 < 2; i0++ {
 		concat3[i0+4] = qK2[i0]
 	}
-	var add11 [32]Real
+	var add12 [32]Real
 	var softplus3 [32]Real
 	for i := 0; i < 32; i += 4 {
 		var matvec3, matvec3_1, matvec3_2, matvec3_3 Real
@@ -7854,22 +6812,22 @@ func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta 
 				matvec3_3 += Real(line3[j] * xj)
 			}
 		}
-		add11[i] = matvec3 + w.Friction0Bias[i]
-		add11[i+1] = matvec3_1 + w.Friction0Bias[i+1]
-		add11[i+2] = matvec3_2 + w.Friction0Bias[i+2]
-		add11[i+3] = matvec3_3 + w.Friction0Bias[i+3]
-		softplus3[i], softplus3[i+1], softplus3[i+2], softplus3[i+3] = rt.Softplus32x4(add11[i], add11[i+1], add11[i+2], add11[i+3])
+		add12[i] = matvec3 + w.Friction0Bias[i]
+		add12[i+1] = matvec3_1 + w.Friction0Bias[i+1]
+		add12[i+2] = matvec3_2 + w.Friction0Bias[i+2]
+		add12[i+3] = matvec3_3 + w.Friction0Bias[i+3]
+		softplus3[i], softplus3[i+1], softplus3[i+2], softplus3[i+3] = rt.Softplus32x4(add12[i], add12[i+1], add12[i+2], add12[i+3])
 	}
 	var matvec4 [32]Real
 	rt.MatVec32(matvec4[:], w.Friction2Weight[:], softplus3[:])
-	var add12 [32]Real
+	var add13 [32]Real
 	var matvec_3_0, matvec_3_1 Real
 	for i := 0; i < 32; i += 4 {
-		add12[i] = matvec4[i] + w.Friction2Bias[i]
-		add12[i+1] = matvec4[i+1] + w.Friction2Bias[i+1]
-		add12[i+2] = matvec4[i+2] + w.Friction2Bias[i+2]
-		add12[i+3] = matvec4[i+3] + w.Friction2Bias[i+3]
-		softplus4, softplus4_1, softplus4_2, softplus4_3 := rt.Softplus32x4(add12[i], add12[i+1], add12[i+2], add12[i+3])
+		add13[i] = matvec4[i] + w.Friction2Bias[i]
+		add13[i+1] = matvec4[i+1] + w.Friction2Bias[i+1]
+		add13[i+2] = matvec4[i+2] + w.Friction2Bias[i+2]
+		add13[i+3] = matvec4[i+3] + w.Friction2Bias[i+3]
+		softplus4, softplus4_1, softplus4_2, softplus4_3 := rt.Softplus32x4(add13[i], add13[i+1], add13[i+2], add13[i+3])
 		matvec_3_0 += Real(w.Friction4Weight[i] * softplus4)
 		matvec_3_1 += Real(w.Friction4Weight[i+32] * softplus4)
 		matvec_3_0 += Real(w.Friction4Weight[i+1] * softplus4_1)
@@ -7894,22 +6852,22 @@ func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta 
 	// arm.nde:28  c2 := cos(q[1])
 	c2_3 := rt.Cos32(qY41)
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a3 := add2 + Real(mul2*c2_3)
+	a3 := add3 + Real(mul7*c2_3)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape14 := a3
+	reshape15 := a3
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	b3 := mul + Real(mul4*c2_3)
+	b3 := mul6 + Real(mul9*c2_3)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape15 := b3
+	reshape16 := b3
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
 	cast := Real(float64(h * theta))
 	cast2 := Real(theta)
 	var vK4Bar [2]Real
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat_5_0 := reshape14
-	concat_5_1 := reshape15
-	concat_6_0 := reshape15
-	concat_6_1 := reshape3
+	concat_5_0 := reshape15
+	concat_5_1 := reshape16
+	concat_6_0 := reshape16
+	concat_6_1 := reshape4
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
 	mul_2_0 := Real(vAtBar0 * cast)
 	mul_2_1 := Real(vAtBar1 * cast)
@@ -7955,56 +6913,56 @@ func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta 
 	// arm.nde:28  c2 := cos(q[1])
 	c2_4 := rt.Cos32(qY31)
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a4 := add2 + Real(mul2*c2_4)
+	a4 := add3 + Real(mul7*c2_4)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape16 := a4
+	reshape17 := a4
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	b4 := mul + Real(mul4*c2_4)
+	b4 := mul6 + Real(mul9*c2_4)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape17 := b4
+	reshape18 := b4
 	// arm.nde:29  s2 := sin(q[1])
 	s2_3 := rt.Sin32(qY31)
 	// arm.nde:33  k := mt * l1 * l2 * s2
-	k4 := Real(mul4 * s2_3)
+	k4 := Real(mul9 * s2_3)
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
 	neg3 := -k4
-	mul15 := Real(2.0 * qK3[0])
-	add13 := Real(mul15*qK3[1]) + Real(qK3[1]*qK3[1])
-	mul16 := Real(neg3 * add13)
+	mul20 := Real(2.0 * qK3[0])
+	add14 := Real(mul20*qK3[1]) + Real(qK3[1]*qK3[1])
+	mul21 := Real(neg3 * add14)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat_7_0 := reshape16
-	concat_7_1 := reshape17
-	concat_8_0 := reshape17
-	concat_8_1 := reshape3
+	concat_7_0 := reshape17
+	concat_7_1 := reshape18
+	concat_8_0 := reshape18
+	concat_8_1 := reshape4
 	var m4 [4]Real
 	m4[0] = concat_7_0
 	m4[1] = concat_7_1
 	m4[2] = concat_8_0
 	m4[3] = concat_8_1
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape18 := mul16
+	reshape19 := mul21
 	square3 := Real(qK3[0] * qK3[0])
-	mul17 := Real(k4 * square3)
-	reshape19 := mul17
+	mul22 := Real(k4 * square3)
+	reshape20 := mul22
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
 	cos8 := rt.Cos32(qY30)
-	add14 := qY30 + qY31
-	cos9 := rt.Cos32(add14)
-	mul18 := Real(mul9 * cos9)
-	add15 := Real(mul8*cos8) + mul18
+	add15 := qY30 + qY31
+	cos9 := rt.Cos32(add15)
+	mul23 := Real(mul14 * cos9)
+	add16 := Real(mul13*cos8) + mul23
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c_3_0 := reshape18
-	c_3_1 := reshape19
+	c_3_0 := reshape19
+	c_3_1 := reshape20
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_5_0 := take[0] - c_3_0
 	sub_5_1 := take[1] - c_3_1
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape20 := add15
-	reshape21 := mul18
+	reshape21 := add16
+	reshape22 := mul23
 	var sin4 [2]Real
 	var cos10 [2]Real
-	g_4_0 := reshape20
-	g_4_1 := reshape21
+	g_4_0 := reshape21
+	g_4_1 := reshape22
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_6_0 := sub_5_0 - g_4_0
 	sub_6_1 := sub_5_1 - g_4_1
@@ -8023,7 +6981,7 @@ func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta 
 	for i0 := 0; i0 < 2; i0++ {
 		concat4[i0+4] = qK3[i0]
 	}
-	var add16 [32]Real
+	var add17 [32]Real
 	var softplus5 [32]Real
 	for i := 0; i < 32; i += 4 {
 		var matvec5, matvec5_1, matvec5_2, matvec5_3 Real
@@ -8040,22 +6998,22 @@ func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta 
 				matvec5_3 += Real(line3[j] * xj)
 			}
 		}
-		add16[i] = matvec5 + w.Friction0Bias[i]
-		add16[i+1] = matvec5_1 + w.Friction0Bias[i+1]
-		add16[i+2] = matvec5_2 + w.Friction0Bias[i+2]
-		add16[i+3] = matvec5_3 + w.Friction0Bias[i+3]
-		softplus5[i], softplus5[i+1], softplus5[i+2], softplus5[i+3] = rt.Softplus32x4(add16[i], add16[i+1], add16[i+2], add16[i+3])
+		add17[i] = matvec5 + w.Friction0Bias[i]
+		add17[i+1] = matvec5_1 + w.Friction0Bias[i+1]
+		add17[i+2] = matvec5_2 + w.Friction0Bias[i+2]
+		add17[i+3] = matvec5_3 + w.Friction0Bias[i+3]
+		softplus5[i], softplus5[i+1], softplus5[i+2], softplus5[i+3] = rt.Softplus32x4(add17[i], add17[i+1], add17[i+2], add17[i+3])
 	}
 	var matvec6 [32]Real
 	rt.MatVec32(matvec6[:], w.Friction2Weight[:], softplus5[:])
-	var add17 [32]Real
+	var add18 [32]Real
 	var matvec_4_0, matvec_4_1 Real
 	for i := 0; i < 32; i += 4 {
-		add17[i] = matvec6[i] + w.Friction2Bias[i]
-		add17[i+1] = matvec6[i+1] + w.Friction2Bias[i+1]
-		add17[i+2] = matvec6[i+2] + w.Friction2Bias[i+2]
-		add17[i+3] = matvec6[i+3] + w.Friction2Bias[i+3]
-		softplus6, softplus6_1, softplus6_2, softplus6_3 := rt.Softplus32x4(add17[i], add17[i+1], add17[i+2], add17[i+3])
+		add18[i] = matvec6[i] + w.Friction2Bias[i]
+		add18[i+1] = matvec6[i+1] + w.Friction2Bias[i+1]
+		add18[i+2] = matvec6[i+2] + w.Friction2Bias[i+2]
+		add18[i+3] = matvec6[i+3] + w.Friction2Bias[i+3]
+		softplus6, softplus6_1, softplus6_2, softplus6_3 := rt.Softplus32x4(add18[i], add18[i+1], add18[i+2], add18[i+3])
 		matvec_4_0 += Real(w.Friction4Weight[i] * softplus6)
 		matvec_4_1 += Real(w.Friction4Weight[i+32] * softplus6)
 		matvec_4_0 += Real(w.Friction4Weight[i+1] * softplus6_1)
@@ -8086,7 +7044,7 @@ func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta 
 	for i0 := 0; i0 < 2; i0++ {
 		concat5[i0+4] = qK4[i0]
 	}
-	var add18 [32]Real
+	var add19 [32]Real
 	var softplus7 [32]Real
 	for i := 0; i < 32; i += 4 {
 		var matvec7, matvec7_1, matvec7_2, matvec7_3 Real
@@ -8103,31 +7061,31 @@ func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta 
 				matvec7_3 += Real(line3[j] * xj)
 			}
 		}
-		add18[i] = matvec7 + w.Friction0Bias[i]
-		add18[i+1] = matvec7_1 + w.Friction0Bias[i+1]
-		add18[i+2] = matvec7_2 + w.Friction0Bias[i+2]
-		add18[i+3] = matvec7_3 + w.Friction0Bias[i+3]
-		softplus7[i], softplus7[i+1], softplus7[i+2], softplus7[i+3] = rt.Softplus32x4(add18[i], add18[i+1], add18[i+2], add18[i+3])
+		add19[i] = matvec7 + w.Friction0Bias[i]
+		add19[i+1] = matvec7_1 + w.Friction0Bias[i+1]
+		add19[i+2] = matvec7_2 + w.Friction0Bias[i+2]
+		add19[i+3] = matvec7_3 + w.Friction0Bias[i+3]
+		softplus7[i], softplus7[i+1], softplus7[i+2], softplus7[i+3] = rt.Softplus32x4(add19[i], add19[i+1], add19[i+2], add19[i+3])
 	}
 	var matvec8 [32]Real
 	rt.MatVec32(matvec8[:], w.Friction2Weight[:], softplus7[:])
-	var add19 [32]Real
+	var add20 [32]Real
 	var vecmat2 [32]Real
-	var mul19 [32]Real
+	var mul24 [32]Real
 	var sigmoid [32]Real
 	for i := 0; i < 32; i++ {
-		add19[i] = matvec8[i] + w.Friction2Bias[i]
-		mul19[i] = Real(vecmat[i] * rt.Sigmoid32(add19[i]))
-		sigmoid[i] = rt.Sigmoid32(add18[i])
+		add20[i] = matvec8[i] + w.Friction2Bias[i]
+		mul24[i] = Real(vecmat[i] * rt.Sigmoid32(add20[i]))
+		sigmoid[i] = rt.Sigmoid32(add19[i])
 	}
-	rt.VecMat32(vecmat2[:], mul19[:], w.Friction2Weight[:])
+	rt.VecMat32(vecmat2[:], mul24[:], w.Friction2Weight[:])
 	var vecmat3 [6]Real
 	var matvec_5_0, matvec_5_1 Real
 	for i := 0; i < 32; i += 4 {
-		mul20 := Real(vecmat2[i] * sigmoid[i])
-		mul20_1 := Real(vecmat2[i+1] * sigmoid[i+1])
-		mul20_2 := Real(vecmat2[i+2] * sigmoid[i+2])
-		mul20_3 := Real(vecmat2[i+3] * sigmoid[i+3])
+		mul25 := Real(vecmat2[i] * sigmoid[i])
+		mul25_1 := Real(vecmat2[i+1] * sigmoid[i+1])
+		mul25_2 := Real(vecmat2[i+2] * sigmoid[i+2])
+		mul25_3 := Real(vecmat2[i+3] * sigmoid[i+3])
 		{
 			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
 			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
@@ -8135,14 +7093,14 @@ func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta 
 			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
 			for j := 0; j < 6; j++ {
 				acc := vecmat3[j]
-				acc += Real(mul20 * line0[j])
-				acc += Real(mul20_1 * line1[j])
-				acc += Real(mul20_2 * line2[j])
-				acc += Real(mul20_3 * line3[j])
+				acc += Real(mul25 * line0[j])
+				acc += Real(mul25_1 * line1[j])
+				acc += Real(mul25_2 * line2[j])
+				acc += Real(mul25_3 * line3[j])
 				vecmat3[j] = acc
 			}
 		}
-		softplus8, softplus8_1, softplus8_2, softplus8_3 := rt.Softplus32x4(add19[i], add19[i+1], add19[i+2], add19[i+3])
+		softplus8, softplus8_1, softplus8_2, softplus8_3 := rt.Softplus32x4(add20[i], add20[i+1], add20[i+2], add20[i+3])
 		matvec_5_0 += Real(w.Friction4Weight[i] * softplus8)
 		matvec_5_1 += Real(w.Friction4Weight[i+32] * softplus8)
 		matvec_5_0 += Real(w.Friction4Weight[i+1] * softplus8_1)
@@ -8155,50 +7113,50 @@ func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta 
 	add_2_0 := Real(vecmat3[2]*(-sin3[0])) + Real(vecmat3[0]*cos7[0])
 	add_2_1 := Real(vecmat3[3]*(-sin3[1])) + Real(vecmat3[1]*cos7[1])
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	add20 := gBar1 + gBar0
-	add21 := qY40 + qY41
-	mul21 := Real(Real(add20*mul9) * (-rt.Sin32(add21)))
-	add22 := mul21 + Real(Real(gBar0*mul8)*(-rt.Sin32(qY40)))
-	reshape22 := add22
+	add21 := gBar1 + gBar0
+	add22 := qY40 + qY41
+	mul26 := Real(Real(add21*mul14) * (-rt.Sin32(add22)))
+	add23 := mul26 + Real(Real(gBar0*mul13)*(-rt.Sin32(qY40)))
+	reshape23 := add23
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
 	square4 := Real(qK4[0] * qK4[0])
-	mul22 := Real(2.0 * qK4[0])
-	add23 := Real(mul22*qK4[1]) + Real(qK4[1]*qK4[1])
-	kBar := Real(gBar1*square4) - Real(gBar0*add23)
+	mul27 := Real(2.0 * qK4[0])
+	add24 := Real(mul27*qK4[1]) + Real(qK4[1]*qK4[1])
+	kBar := Real(gBar1*square4) - Real(gBar0*add24)
 	// arm.nde:29  s2 := sin(q[1])
-	add24 := mul21 + Real(Real(kBar*mul4)*c2_3)
+	add25 := mul26 + Real(Real(kBar*mul9)*c2_3)
 	s2_4 := rt.Sin32(qY41)
 	// arm.nde:33  k := mt * l1 * l2 * s2
-	k5 := Real(mul4 * s2_4)
+	k5 := Real(mul9 * s2_4)
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
 	neg4 := -k5
-	mul23 := Real(neg4 * add23)
+	mul28 := Real(neg4 * add24)
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	pad0 := reshape22
+	pad0 := reshape23
 	pad1 := Real(0)
 	add_3_0 := add_2_0 + pad0
 	add_3_1 := add_2_1 + pad1
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape23 := mul23
-	mul24 := Real(k5 * square4)
-	reshape24 := mul24
+	reshape24 := mul28
+	mul29 := Real(k5 * square4)
+	reshape25 := mul29
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
 	cos11 := rt.Cos32(qY40)
-	cos12 := rt.Cos32(add21)
-	mul25 := Real(mul9 * cos12)
-	add25 := Real(mul8*cos11) + mul25
+	cos12 := rt.Cos32(add22)
+	mul30 := Real(mul14 * cos12)
+	add26 := Real(mul13*cos11) + mul30
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c_4_0 := reshape23
-	c_4_1 := reshape24
+	c_4_0 := reshape24
+	c_4_1 := reshape25
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_7_0 := take[0] - c_4_0
 	sub_7_1 := take[1] - c_4_1
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape25 := add25
-	reshape26 := mul25
+	reshape26 := add26
+	reshape27 := mul30
 	var sub5 [2]Real
-	g_5_0 := reshape25
-	g_5_1 := reshape26
+	g_5_0 := reshape26
+	g_5_1 := reshape27
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub5[0] = sub_7_0 - g_5_0 - (matvec_5_0 + w.Friction4Bias[0])
 	sub5[1] = sub_7_1 - g_5_1 - (matvec_5_1 + w.Friction4Bias[1])
@@ -8218,16 +7176,16 @@ func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta 
 	transpose2[2] = m4[1]
 	transpose2[3] = m4[3]
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	add26 := mBar2 + mBar1
+	add27 := mBar2 + mBar1
 	// arm.nde:28  c2 := cos(q[1])
-	add27 := add24 + Real((Real(add26*mul4)+Real(mBar0*mul2))*(-s2_4))
-	reshape27 := add27
+	add28 := add25 + Real((Real(add27*mul9)+Real(mBar0*mul7))*(-s2_4))
+	reshape28 := add28
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul26 := Real(gBar0 * neg4)
-	add28 := Real(mul26*Real(2.0*qK4[1])) + Real(mul26*mul22)
+	mul31 := Real(gBar0 * neg4)
+	add29 := Real(mul31*Real(2.0*qK4[1])) + Real(mul31*mul27)
 	// arm.nde:28  c2 := cos(q[1])
 	pad_2_0 := Real(0)
-	pad_2_1 := reshape27
+	pad_2_1 := reshape28
 	qY4Bar0 := add_3_0 + pad_2_0
 	qY4Bar1 := add_3_1 + pad_2_1
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
@@ -8247,15 +7205,15 @@ func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta 
 	add_6_0 := mul_9_0 + Real(mul_7_0*(-0.5)) + vecmat3[4]
 	add_6_1 := mul_9_1 + Real(mul_7_1*(-0.5)) + vecmat3[5]
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape28 := add28
-	add29 := Real(Real(gBar1*k5)*mul22) + Real(Real(mul26*qK4[1])*2.0)
+	reshape29 := add29
+	add30 := Real(Real(gBar1*k5)*mul27) + Real(Real(mul31*qK4[1])*2.0)
 	pad_3_0 := Real(0)
-	pad_3_1 := reshape28
+	pad_3_1 := reshape29
 	add_7_0 := add_6_0 + pad_3_0
 	add_7_1 := add_6_1 + pad_3_1
-	reshape29 := add29
+	reshape30 := add30
 	var vK3Bar [2]Real
-	pad_4_0 := reshape29
+	pad_4_0 := reshape30
 	pad_4_1 := Real(0)
 	qK4Bar0 := add_7_0 + pad_4_0
 	qK4Bar1 := add_7_1 + pad_4_1
@@ -8271,20 +7229,20 @@ func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta 
 	neg_2_0 := -sin4[0]
 	neg_2_1 := -sin4[1]
 	var vecmat4 [32]Real
-	var mul27 [32]Real
+	var mul32 [32]Real
 	var sigmoid2 [32]Real
 	for i := 0; i < 32; i++ {
 		vecmat5 := Real(gBar_2_0*w.Friction4Weight[i]) + Real(gBar_2_1*w.Friction4Weight[i+32])
-		mul27[i] = Real(vecmat5 * rt.Sigmoid32(add17[i]))
-		sigmoid2[i] = rt.Sigmoid32(add16[i])
+		mul32[i] = Real(vecmat5 * rt.Sigmoid32(add18[i]))
+		sigmoid2[i] = rt.Sigmoid32(add17[i])
 	}
-	rt.VecMat32(vecmat4[:], mul27[:], w.Friction2Weight[:])
+	rt.VecMat32(vecmat4[:], mul32[:], w.Friction2Weight[:])
 	var vecmat6 [6]Real
 	for i := 0; i < 32; i += 4 {
-		mul28 := Real(vecmat4[i] * sigmoid2[i])
-		mul28_1 := Real(vecmat4[i+1] * sigmoid2[i+1])
-		mul28_2 := Real(vecmat4[i+2] * sigmoid2[i+2])
-		mul28_3 := Real(vecmat4[i+3] * sigmoid2[i+3])
+		mul33 := Real(vecmat4[i] * sigmoid2[i])
+		mul33_1 := Real(vecmat4[i+1] * sigmoid2[i+1])
+		mul33_2 := Real(vecmat4[i+2] * sigmoid2[i+2])
+		mul33_3 := Real(vecmat4[i+3] * sigmoid2[i+3])
 		{
 			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
 			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
@@ -8292,10 +7250,10 @@ func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta 
 			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
 			for j := 0; j < 6; j++ {
 				acc := vecmat6[j]
-				acc += Real(mul28 * line0[j])
-				acc += Real(mul28_1 * line1[j])
-				acc += Real(mul28_2 * line2[j])
-				acc += Real(mul28_3 * line3[j])
+				acc += Real(mul33 * line0[j])
+				acc += Real(mul33_1 * line1[j])
+				acc += Real(mul33_2 * line2[j])
+				acc += Real(mul33_3 * line3[j])
 				vecmat6[j] = acc
 			}
 		}
@@ -8303,16 +7261,16 @@ func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta 
 	add_8_0 := Real(vecmat6[2]*neg_2_0) + Real(vecmat6[0]*cos10[0])
 	add_8_1 := Real(vecmat6[3]*neg_2_1) + Real(vecmat6[1]*cos10[1])
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	add30 := gBar_2_1 + gBar_2_0
-	mul29 := Real(Real(add30*mul9) * (-rt.Sin32(add14)))
-	add31 := mul29 + Real(Real(gBar_2_0*mul8)*(-rt.Sin32(qY30)))
-	reshape30 := add31
+	add31 := gBar_2_1 + gBar_2_0
+	mul34 := Real(Real(add31*mul14) * (-rt.Sin32(add15)))
+	add32 := mul34 + Real(Real(gBar_2_0*mul13)*(-rt.Sin32(qY30)))
+	reshape31 := add32
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	kBar2 := Real(gBar_2_1*square3) - Real(gBar_2_0*add13)
+	kBar2 := Real(gBar_2_1*square3) - Real(gBar_2_0*add14)
 	// arm.nde:29  s2 := sin(q[1])
-	add32 := mul29 + Real(Real(kBar2*mul4)*c2_4)
+	add33 := mul34 + Real(Real(kBar2*mul9)*c2_4)
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	pad_5_0 := reshape30
+	pad_5_0 := reshape31
 	pad_5_1 := Real(0)
 	add_9_0 := add_8_0 + pad_5_0
 	add_9_1 := add_8_1 + pad_5_1
@@ -8331,16 +7289,16 @@ func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta 
 	transpose3[2] = m[1]
 	transpose3[3] = m[3]
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	add33 := mBar_2_2 + mBar_2_1
+	add34 := mBar_2_2 + mBar_2_1
 	// arm.nde:28  c2 := cos(q[1])
-	add34 := add32 + Real((Real(add33*mul4)+Real(mBar_2_0*mul2))*(-s2_3))
-	reshape31 := add34
+	add35 := add33 + Real((Real(add34*mul9)+Real(mBar_2_0*mul7))*(-s2_3))
+	reshape32 := add35
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul30 := Real(gBar_2_0 * neg3)
-	add35 := Real(mul30*Real(2.0*qK3[1])) + Real(mul30*mul15)
+	mul35 := Real(gBar_2_0 * neg3)
+	add36 := Real(mul35*Real(2.0*qK3[1])) + Real(mul35*mul20)
 	// arm.nde:28  c2 := cos(q[1])
 	pad_6_0 := Real(0)
-	pad_6_1 := reshape31
+	pad_6_1 := reshape32
 	qY3Bar0 := add_9_0 + pad_6_0
 	qY3Bar1 := add_9_1 + pad_6_1
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
@@ -8352,15 +7310,15 @@ func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta 
 	add_12_0 := add_11_0 + Real(qY4Bar0*ha43) + vecmat6[4]
 	add_12_1 := add_11_1 + Real(qY4Bar1*ha43) + vecmat6[5]
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape32 := add35
-	add36 := Real(Real(gBar_2_1*k4)*mul15) + Real(Real(mul30*qK3[1])*2.0)
+	reshape33 := add36
+	add37 := Real(Real(gBar_2_1*k4)*mul20) + Real(Real(mul35*qK3[1])*2.0)
 	pad_7_0 := Real(0)
-	pad_7_1 := reshape32
+	pad_7_1 := reshape33
 	add_13_0 := add_12_0 + pad_7_0
 	add_13_1 := add_12_1 + pad_7_1
-	reshape33 := add36
+	reshape34 := add37
 	var vK2Bar [2]Real
-	pad_8_0 := reshape33
+	pad_8_0 := reshape34
 	pad_8_1 := Real(0)
 	qK3Bar0 := add_13_0 + pad_8_0
 	qK3Bar1 := add_13_1 + pad_8_1
@@ -8376,20 +7334,20 @@ func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta 
 	neg_3_0 := -sin2[0]
 	neg_3_1 := -sin2[1]
 	var vecmat7 [32]Real
-	var mul31 [32]Real
+	var mul36 [32]Real
 	var sigmoid3 [32]Real
 	for i := 0; i < 32; i++ {
 		vecmat8 := Real(gBar_3_0*w.Friction4Weight[i]) + Real(gBar_3_1*w.Friction4Weight[i+32])
-		mul31[i] = Real(vecmat8 * rt.Sigmoid32(add12[i]))
-		sigmoid3[i] = rt.Sigmoid32(add11[i])
+		mul36[i] = Real(vecmat8 * rt.Sigmoid32(add13[i]))
+		sigmoid3[i] = rt.Sigmoid32(add12[i])
 	}
-	rt.VecMat32(vecmat7[:], mul31[:], w.Friction2Weight[:])
+	rt.VecMat32(vecmat7[:], mul36[:], w.Friction2Weight[:])
 	var vecmat9 [6]Real
 	for i := 0; i < 32; i += 4 {
-		mul32 := Real(vecmat7[i] * sigmoid3[i])
-		mul32_1 := Real(vecmat7[i+1] * sigmoid3[i+1])
-		mul32_2 := Real(vecmat7[i+2] * sigmoid3[i+2])
-		mul32_3 := Real(vecmat7[i+3] * sigmoid3[i+3])
+		mul37 := Real(vecmat7[i] * sigmoid3[i])
+		mul37_1 := Real(vecmat7[i+1] * sigmoid3[i+1])
+		mul37_2 := Real(vecmat7[i+2] * sigmoid3[i+2])
+		mul37_3 := Real(vecmat7[i+3] * sigmoid3[i+3])
 		{
 			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
 			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
@@ -8397,10 +7355,10 @@ func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta 
 			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
 			for j := 0; j < 6; j++ {
 				acc := vecmat9[j]
-				acc += Real(mul32 * line0[j])
-				acc += Real(mul32_1 * line1[j])
-				acc += Real(mul32_2 * line2[j])
-				acc += Real(mul32_3 * line3[j])
+				acc += Real(mul37 * line0[j])
+				acc += Real(mul37_1 * line1[j])
+				acc += Real(mul37_2 * line2[j])
+				acc += Real(mul37_3 * line3[j])
 				vecmat9[j] = acc
 			}
 		}
@@ -8408,16 +7366,16 @@ func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta 
 	add_14_0 := Real(vecmat9[2]*neg_3_0) + Real(vecmat9[0]*cos6[0])
 	add_14_1 := Real(vecmat9[3]*neg_3_1) + Real(vecmat9[1]*cos6[1])
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	add37 := gBar_3_1 + gBar_3_0
-	mul33 := Real(Real(add37*mul9) * (-rt.Sin32(add9)))
-	add38 := mul33 + Real(Real(gBar_3_0*mul8)*(-rt.Sin32(qY20)))
-	reshape34 := add38
+	add38 := gBar_3_1 + gBar_3_0
+	mul38 := Real(Real(add38*mul14) * (-rt.Sin32(add10)))
+	add39 := mul38 + Real(Real(gBar_3_0*mul13)*(-rt.Sin32(qY20)))
+	reshape35 := add39
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	kBar3 := Real(gBar_3_1*square2) - Real(gBar_3_0*add8)
+	kBar3 := Real(gBar_3_1*square2) - Real(gBar_3_0*add9)
 	// arm.nde:29  s2 := sin(q[1])
-	add39 := mul33 + Real(Real(kBar3*mul4)*c2)
+	add40 := mul38 + Real(Real(kBar3*mul9)*c2)
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	pad_9_0 := reshape34
+	pad_9_0 := reshape35
 	pad_9_1 := Real(0)
 	add_15_0 := add_14_0 + pad_9_0
 	add_15_1 := add_14_1 + pad_9_1
@@ -8436,16 +7394,16 @@ func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta 
 	transpose4[2] = m2[1]
 	transpose4[3] = m2[3]
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	add40 := mBar_3_2 + mBar_3_1
+	add41 := mBar_3_2 + mBar_3_1
 	// arm.nde:28  c2 := cos(q[1])
-	add41 := add39 + Real((Real(add40*mul4)+Real(mBar_3_0*mul2))*(-s2))
-	reshape35 := add41
+	add42 := add40 + Real((Real(add41*mul9)+Real(mBar_3_0*mul7))*(-s2))
+	reshape36 := add42
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul34 := Real(gBar_3_0 * neg)
-	add42 := Real(mul34*Real(2.0*qK2[1])) + Real(mul34*mul11)
+	mul39 := Real(gBar_3_0 * neg)
+	add43 := Real(mul39*Real(2.0*qK2[1])) + Real(mul39*mul16)
 	// arm.nde:28  c2 := cos(q[1])
 	pad_10_0 := Real(0)
-	pad_10_1 := reshape35
+	pad_10_1 := reshape36
 	qY2Bar0 := add_15_0 + pad_10_0
 	qY2Bar1 := add_15_1 + pad_10_1
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
@@ -8457,15 +7415,15 @@ func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta 
 	add_18_0 := add_11_0 + Real(qY3Bar0*ha21) + vecmat9[4]
 	add_18_1 := add_11_1 + Real(qY3Bar1*ha21) + vecmat9[5]
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape36 := add42
-	add43 := Real(Real(gBar_3_1*k2)*mul11) + Real(Real(mul34*qK2[1])*2.0)
+	reshape37 := add43
+	add44 := Real(Real(gBar_3_1*k2)*mul16) + Real(Real(mul39*qK2[1])*2.0)
 	pad_11_0 := Real(0)
-	pad_11_1 := reshape36
+	pad_11_1 := reshape37
 	add_19_0 := add_18_0 + pad_11_0
 	add_19_1 := add_18_1 + pad_11_1
-	reshape37 := add43
+	reshape38 := add44
 	var vK1Bar [2]Real
-	pad_12_0 := reshape37
+	pad_12_0 := reshape38
 	pad_12_1 := Real(0)
 	qK2Bar0 := add_19_0 + pad_12_0
 	qK2Bar1 := add_19_1 + pad_12_1
@@ -8481,20 +7439,20 @@ func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta 
 	neg_4_0 := -sin[0]
 	neg_4_1 := -sin[1]
 	var vecmat10 [32]Real
-	var mul35 [32]Real
+	var mul40 [32]Real
 	var sigmoid4 [32]Real
 	for i := 0; i < 32; i++ {
 		vecmat11 := Real(gBar_4_0*w.Friction4Weight[i]) + Real(gBar_4_1*w.Friction4Weight[i+32])
-		mul35[i] = Real(vecmat11 * rt.Sigmoid32(add7[i]))
-		sigmoid4[i] = rt.Sigmoid32(add6[i])
+		mul40[i] = Real(vecmat11 * rt.Sigmoid32(add8[i]))
+		sigmoid4[i] = rt.Sigmoid32(add7[i])
 	}
-	rt.VecMat32(vecmat10[:], mul35[:], w.Friction2Weight[:])
+	rt.VecMat32(vecmat10[:], mul40[:], w.Friction2Weight[:])
 	var vecmat12 [6]Real
 	for i := 0; i < 32; i += 4 {
-		mul36 := Real(vecmat10[i] * sigmoid4[i])
-		mul36_1 := Real(vecmat10[i+1] * sigmoid4[i+1])
-		mul36_2 := Real(vecmat10[i+2] * sigmoid4[i+2])
-		mul36_3 := Real(vecmat10[i+3] * sigmoid4[i+3])
+		mul41 := Real(vecmat10[i] * sigmoid4[i])
+		mul41_1 := Real(vecmat10[i+1] * sigmoid4[i+1])
+		mul41_2 := Real(vecmat10[i+2] * sigmoid4[i+2])
+		mul41_3 := Real(vecmat10[i+3] * sigmoid4[i+3])
 		{
 			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
 			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
@@ -8502,10 +7460,10 @@ func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta 
 			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
 			for j := 0; j < 6; j++ {
 				acc := vecmat12[j]
-				acc += Real(mul36 * line0[j])
-				acc += Real(mul36_1 * line1[j])
-				acc += Real(mul36_2 * line2[j])
-				acc += Real(mul36_3 * line3[j])
+				acc += Real(mul41 * line0[j])
+				acc += Real(mul41_1 * line1[j])
+				acc += Real(mul41_2 * line2[j])
+				acc += Real(mul41_3 * line3[j])
 				vecmat12[j] = acc
 			}
 		}
@@ -8513,16 +7471,16 @@ func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta 
 	add_20_0 := add_16_0 + Real(vecmat12[2]*neg_4_0) + Real(vecmat12[0]*cos3[0])
 	add_20_1 := add_16_1 + Real(vecmat12[3]*neg_4_1) + Real(vecmat12[1]*cos3[1])
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	add44 := gBar_4_1 + gBar_4_0
-	mul37 := Real(Real(add44*mul9) * (-rt.Sin32(add4)))
-	add45 := mul37 + Real(Real(gBar_4_0*mul8)*(-rt.Sin32(q0)))
-	reshape38 := add45
+	add45 := gBar_4_1 + gBar_4_0
+	mul42 := Real(Real(add45*mul14) * (-rt.Sin32(add5)))
+	add46 := mul42 + Real(Real(gBar_4_0*mul13)*(-rt.Sin32(q0)))
+	reshape39 := add46
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	kBar4 := Real(gBar_4_1*square) - Real(gBar_4_0*add3)
+	kBar4 := Real(gBar_4_1*square) - Real(gBar_4_0*add4)
 	// arm.nde:29  s2 := sin(q[1])
-	add46 := mul37 + Real(Real(kBar4*mul4)*c2_2)
+	add47 := mul42 + Real(Real(kBar4*mul9)*c2_2)
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	pad_13_0 := reshape38
+	pad_13_0 := reshape39
 	pad_13_1 := Real(0)
 	add_21_0 := add_20_0 + pad_13_0
 	add_21_1 := add_20_1 + pad_13_1
@@ -8536,41 +7494,41 @@ func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta 
 	mBar_4_2 := -outer_4_2
 	mBar_4_3 := -outer_4_3
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	add47 := mBar_4_2 + mBar_4_1
+	add48 := mBar_4_2 + mBar_4_1
 	// arm.nde:28  c2 := cos(q[1])
-	add48 := add46 + Real((Real(add47*mul4)+Real(mBar_4_0*mul2))*(-s2_2))
-	reshape39 := add48
+	add49 := add47 + Real((Real(add48*mul9)+Real(mBar_4_0*mul7))*(-s2_2))
+	reshape40 := add49
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul38 := Real(gBar_4_0 * neg2)
-	add49 := Real(mul38*Real(2.0*qK11)) + Real(mul38*mul5)
+	mul43 := Real(gBar_4_0 * neg2)
+	add50 := Real(mul43*Real(2.0*qK11)) + Real(mul43*mul10)
 	// arm.nde:28  c2 := cos(q[1])
 	pad_14_0 := Real(0)
-	pad_14_1 := reshape39
+	pad_14_1 := reshape40
 	qBar[0] = add_21_0 + pad_14_0
 	qBar[1] = add_21_1 + pad_14_1
 	// arm.nde:11  return concat(sin(q), cos(q), v) |> Linear(32) |> softplus |> Linear(32) |> softplus |> Linear(2, init: zeros)
 	add_22_0 := vAtBar0 + mul_6_0 + mul_9_0 + Real(mul_7_0*(-1.5)) + qK4Bar0 + qK3Bar0 + qK2Bar0 + Real(qY2Bar0*ha21) + vecmat12[4]
 	add_22_1 := vAtBar1 + mul_6_1 + mul_9_1 + Real(mul_7_1*(-1.5)) + qK4Bar1 + qK3Bar1 + qK2Bar1 + Real(qY2Bar1*ha21) + vecmat12[5]
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape40 := add49
-	add50 := Real(Real(gBar_4_1*k3)*mul5) + Real(Real(mul38*qK11)*2.0)
+	reshape41 := add50
+	add51 := Real(Real(gBar_4_1*k3)*mul10) + Real(Real(mul43*qK11)*2.0)
 	pad_15_0 := Real(0)
-	pad_15_1 := reshape40
+	pad_15_1 := reshape41
 	add_23_0 := add_22_0 + pad_15_0
 	add_23_1 := add_22_1 + pad_15_1
-	reshape41 := add50
+	reshape42 := add51
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	mul39 := Real((Real(kBar*s2_4) + Real(add26*c2_3) + Real(kBar2*s2_3) + Real(add33*c2_4) + Real(kBar3*s2) + Real(add40*c2) + Real(kBar4*s2_2) + Real(add47*c2_2)) * w.ArmL2[0])
+	mul44 := Real((Real(kBar*s2_4) + Real(add27*c2_3) + Real(kBar2*s2_3) + Real(add34*c2_4) + Real(kBar3*s2) + Real(add41*c2) + Real(kBar4*s2_2) + Real(add48*c2_2)) * w.ArmL2[0])
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	add51 := Real(Real((Real(add20*cos12)+Real(add30*cos9)+Real(add37*cos5)+Real(add44*cos2))*w.ArmL2[0])*9.81) + Real(mul39*w.ArmL1[0]) + Real(Real(Real((Real(mBar0*c2_3)+Real(mBar_2_0*c2_4)+Real(mBar_3_0*c2)+Real(mBar_4_0*c2_2))*w.ArmL2[0])*w.ArmL1[0])*2.0)
+	add52 := Real(Real((Real(add21*cos12)+Real(add31*cos9)+Real(add38*cos5)+Real(add45*cos2))*w.ArmL2[0])*9.81) + Real(mul44*w.ArmL1[0]) + Real(Real(Real((Real(mBar0*c2_3)+Real(mBar_2_0*c2_4)+Real(mBar_3_0*c2)+Real(mBar_4_0*c2_2))*w.ArmL2[0])*w.ArmL1[0])*2.0)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	add52 := mBar3 + mBar_2_3 + mBar_3_3 + mBar_4_3
+	add53 := mBar3 + mBar_2_3 + mBar_3_3 + mBar_4_3
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	add53 := mBar0 + mBar_2_0 + mBar_3_0 + mBar_4_0
-	mtBar := add51 + Real((add26+add33+add40+add52+add47+add53)*pre.armL2Square[0]) + (Real(Real((Real(gBar0*cos11)+Real(gBar_2_0*cos8)+Real(gBar_3_0*cos4)+Real(gBar_4_0*cos))*w.ArmL1[0])*9.81) + Real(add53*pre.armL1Square[0]))
+	add54 := mBar0 + mBar_2_0 + mBar_3_0 + mBar_4_0
+	mtBar := add52 + Real((add27+add34+add41+add53+add48+add54)*pre.armL2Square[0]) + (Real(Real((Real(gBar0*cos11)+Real(gBar_2_0*cos8)+Real(gBar_3_0*cos4)+Real(gBar_4_0*cos))*w.ArmL1[0])*9.81) + Real(add54*pre.armL1Square[0]))
 	var uBar2 [2]Real
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	pad_16_0 := reshape41
+	pad_16_0 := reshape42
 	pad_16_1 := Real(0)
 	qK1Bar[0] = add_23_0 + pad_16_0
 	qK1Bar[1] = add_23_1 + pad_16_1
@@ -8580,35 +7538,29 @@ func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta 
 	// arm.nde:17  input u [2]real {
 	rt.Scatter(uBar[:], uBar2[0:2], locate[:])
 	*uTimesBar = [50]float64{}
-	return mtBar
+	*reshapeBar = [1]Real{}
+	return mtBar, Real(0.0), Real(0.0), Real(0.0), Real(0.0), Real(0.0), Real(0.0)
 }
 
 // armFieldSlope is Arm.field.slope of one sample (arm.nde:15): 1280 multiply-adds, 72 transcendental functions.
-func armFieldSlope(w *Params, pre *prepared, t float64, q *[2]Real, v *[2]Real, load Real, uTimes *[50]float64, u *[100]Real, dq *[2]Real, dv *[2]Real) {
+func armFieldSlope(w *Params, t float64, q *[2]Real, v *[2]Real, load Real, uTimes *[50]float64, u *[100]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, dq *[2]Real, dv *[2]Real) {
 	q0, q1 := q[0], q[1]
 	v0, v1 := v[0], v[1]
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	add := load + pre.armM2Add[0]
-	// arm.nde:27  mt := m2 + load
-	mt := w.ArmM2[0] + load
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	mul := Real(mt * pre.armL2Square[0])
+	reshape0 := reshape[0]
 	// arm.nde:28  c2 := cos(q[1])
 	c2 := rt.Cos32(q1)
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a := Real(add*pre.armL1Square[0]) + mul + Real(Real(Real(Real(2.0*mt)*w.ArmL1[0])*w.ArmL2[0])*c2)
+	a := add + Real(mul2*c2)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape := a
+	reshape2 := a
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	mul2 := Real(Real(mt*w.ArmL1[0]) * w.ArmL2[0])
-	b := mul + Real(mul2*c2)
+	b := mul + Real(mul3*c2)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape2 := b
-	reshape3 := mul
-	concat0 := reshape
-	concat1 := reshape2
-	concat_2_0 := reshape2
-	concat_2_1 := reshape3
+	reshape3 := b
+	concat0 := reshape2
+	concat1 := reshape3
+	concat_2_0 := reshape3
+	concat_2_1 := reshape0
 	var m [4]Real
 	m[0] = concat0
 	m[1] = concat1
@@ -8620,15 +7572,15 @@ func armFieldSlope(w *Params, pre *prepared, t float64, q *[2]Real, v *[2]Real, 
 	var take [2]Real
 	rt.Take(take[:], u[:], locate[:])
 	// arm.nde:33  k := mt * l1 * l2 * s2
-	k2 := Real(mul2 * rt.Sin32(q1))
+	k2 := Real(mul3 * rt.Sin32(q1))
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul3 := Real((-k2) * (Real(Real(2.0*v0)*v1) + Real(v1*v1)))
-	reshape4 := mul3
-	mul4 := Real(k2 * Real(v0*v0))
-	reshape5 := mul4
+	mul6 := Real((-k2) * (Real(Real(2.0*v0)*v1) + Real(v1*v1)))
+	reshape4 := mul6
+	mul7 := Real(k2 * Real(v0*v0))
+	reshape5 := mul7
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul5 := Real(Real(Real(mt*9.81)*w.ArmL2[0]) * rt.Cos32(q0+q1))
-	add2 := Real(Real(Real(add*9.81)*w.ArmL1[0])*rt.Cos32(q0)) + mul5
+	mul8 := Real(mul5 * rt.Cos32(q0+q1))
+	add2 := Real(mul4*rt.Cos32(q0)) + mul8
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
 	c0 := reshape4
 	c1 := reshape5
@@ -8637,7 +7589,7 @@ func armFieldSlope(w *Params, pre *prepared, t float64, q *[2]Real, v *[2]Real, 
 	sub1 := take[1] - c1
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
 	reshape6 := add2
-	reshape7 := mul5
+	reshape7 := mul8
 	var sin [2]Real
 	var cos [2]Real
 	g_2_0 := reshape6
@@ -8716,41 +7668,58 @@ func fitGradinputs(w *Params, pre *prepared, ws *workspace, ts *[50]float64, q *
 			stops[i] = ts[i]
 		}
 	}
-	var q2 [100]Real
-	var v2 [100]Real
-	pathPredict0Rec(w, pre, &ws.predict0RecTape2, ts[0], ts[:], stops[:], rt.Stepping{Step: 0.005}, (*[2]Real)(q[0:2]), (*[2]Real)(v[0:2]), load, ts, u, q2[:], v2[:], &st[0])
+	// arm.nde:27  mt := m2 + load
+	mt := w.ArmM2[0] + load
+	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
+	mul := Real(mt * pre.armL2Square[0])
+	add := load + pre.armM2Add[0]
+	add2 := Real(add*pre.armL1Square[0]) + mul
+	mul2 := Real(Real(Real(2.0*mt)*w.ArmL1[0]) * w.ArmL2[0])
+	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
+	mul3 := Real(Real(mt*w.ArmL1[0]) * w.ArmL2[0])
+	var reshape [1]Real
+	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
+	reshape[0] = mul
+	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
+	mul4 := Real(Real(add*9.81) * w.ArmL1[0])
+	mul5 := Real(Real(mt*9.81) * w.ArmL2[0])
+	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
+	var result [100]Real
+	var result2 [100]Real
+	pathPredict0Rec(w, pre, &ws.predict0RecTape2, ts[0], ts[:], stops[:], rt.Stepping{Step: 0.005}, (*[2]Real)(q[0:2]), (*[2]Real)(v[0:2]), load, ts, u, mul, add2, mul2, mul3, &reshape, mul4, mul5, result[:], result2[:], &st[0])
 	var sub [100]Real
-	var qBar2 [100]Real
+	var mul6 [100]Real
 	var sub2 [100]Real
-	var mul [100]Real
+	var mul7 [100]Real
 	// arm.nde:69  minimize mse(qh, q) + 0.1*mse(vh, v) + 1e-4*l2(friction)
 	for i := 0; i < 100; i++ {
-		sub[i] = q2[i] - q[i]
-		qBar2[i] = Real(0.01 * Real(2.0*sub[i]))
-		sub2[i] = v2[i] - v[i]
-		mul[i] = Real(2.0 * sub2[i])
+		sub[i] = result[i] - q[i]
+		mul6[i] = Real(0.01 * Real(2.0*sub[i]))
+		sub2[i] = result2[i] - v[i]
+		mul7[i] = Real(2.0 * sub2[i])
 	}
-	mul2 := Real(0.1 * 0.01)
-	var vBar2 [100]Real
+	mul8 := Real(0.1 * 0.01)
+	var mul9 [100]Real
 	for i := 0; i < 100; i++ {
-		vBar2[i] = Real(mul2 * mul[i])
+		mul9[i] = Real(mul8 * mul7[i])
 	}
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	var result [50]float64
-	var result2 [2]Real
-	var result3 [2]Real
-	loadBar := reversePredict0Rec2(w, pre, &ws.predict0RecTape2, load, ts, u, qBar2[:], vBar2[:], &result2, &result3, &result, uBar)
+	var result3 [50]float64
 	var result4 [2]Real
 	var result5 [2]Real
-	armFieldSlope(w, pre, ts[0], (*[2]Real)(q[0:2]), (*[2]Real)(v[0:2]), load, ts, u, &result4, &result5)
-	var result6 [100]Real
-	var result7 [100]Real
+	var result13 [1]Real
+	result6, result12, result11, result9, result8, result10, result7 := reversePredict0Rec2(w, pre, &ws.predict0RecTape2, load, ts, u, mul, add2, mul2, mul3, &reshape, mul4, mul5, mul6[:], mul9[:], &result4, &result5, &result3, uBar, &result13)
+	var result14 [2]Real
+	var result15 [2]Real
+	armFieldSlope(w, ts[0], (*[2]Real)(q[0:2]), (*[2]Real)(v[0:2]), load, ts, u, mul, add2, mul2, mul3, &reshape, mul4, mul5, &result14, &result15)
+	var result16 [100]Real
+	var result17 [100]Real
 	for n := 0; n < 50; n++ {
-		armFieldSlope(w, pre, ts[n], (*[2]Real)(q2[:][n*2:]), (*[2]Real)(v2[:][n*2:]), load, ts, u, (*[2]Real)(result6[n*2:]), (*[2]Real)(result7[n*2:]))
+		armFieldSlope(w, ts[n], (*[2]Real)(result[:][n*2:]), (*[2]Real)(result2[:][n*2:]), load, ts, u, mul, add2, mul2, mul3, &reshape, mul4, mul5, (*[2]Real)(result16[n*2:]), (*[2]Real)(result17[n*2:]))
 	}
 	var sum Real
 	var sum2 Real
-	var mul3 [100]Real
+	var mul10 [100]Real
 	// arm.nde:69  minimize mse(qh, q) + 0.1*mse(vh, v) + 1e-4*l2(friction)
 	for i := 0; i < 100; i++ {
 		square := Real(sub[i] * sub[i])
@@ -8758,80 +7727,84 @@ func fitGradinputs(w *Params, pre *prepared, ws *workspace, ts *[50]float64, q *
 		square2 := Real(sub2[i] * sub2[i])
 		sum2 += square2
 		// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-		mul3[i] = Real(qBar2[i] * result6[i])
+		mul10[i] = Real(mul6[i] * result16[i])
 	}
 	// arm.nde:69  minimize mse(qh, q) + 0.1*mse(vh, v) + 1e-4*l2(friction)
-	add := Real(sum*0.01) + Real(0.1*Real(sum2*0.01)) + pre.mul[0]
+	add3 := Real(sum*0.01) + Real(0.1*Real(sum2*0.01)) + pre.mul4[0]
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
 	var sum3 [50]Real
 	clear(sum3[:])
 	for i0 := 0; i0 < 50; i0++ {
 		for i1 := 0; i1 < 2; i1++ {
-			sum3[i0] += mul3[i0*2+i1]
+			sum3[i0] += mul10[i0*2+i1]
 		}
 	}
-	var add2 [50]float64
+	var add4 [50]float64
 	for i := 0; i < 50; i++ {
-		add2[i] = result[i] + float64(sum3[i])
+		add4[i] = result3[i] + float64(sum3[i])
 	}
-	var mul4 [100]Real
+	var mul11 [100]Real
 	for i := 0; i < 100; i++ {
-		mul4[i] = Real(vBar2[i] * result7[i])
+		mul11[i] = Real(mul9[i] * result17[i])
 	}
 	var sum4 [50]Real
 	clear(sum4[:])
 	for i0 := 0; i0 < 50; i0++ {
 		for i1 := 0; i1 < 2; i1++ {
-			sum4[i0] += mul4[i0*2+i1]
+			sum4[i0] += mul11[i0*2+i1]
 		}
 	}
-	var add3 [50]float64
+	var add5 [50]float64
 	for i := 0; i < 50; i++ {
-		add3[i] = add2[i] + float64(sum4[i])
+		add5[i] = add4[i] + float64(sum4[i])
 	}
 	var sum5 Real
 	var sum6 Real
-	mul_2_0 := Real(result2[0] * result4[0])
-	mul_2_1 := Real(result2[1] * result4[1])
+	mul_2_0 := Real(result4[0] * result14[0])
+	mul_2_1 := Real(result4[1] * result14[1])
 	sum5 += mul_2_0
 	sum5 += mul_2_1
-	mul_3_0 := Real(result3[0] * result5[0])
-	mul_3_1 := Real(result3[1] * result5[1])
+	mul_3_0 := Real(result5[0] * result15[0])
+	mul_3_1 := Real(result5[1] * result15[1])
 	sum6 += mul_3_0
 	sum6 += mul_3_1
 	sub3 := -float64(sum5) - float64(sum6)
-	var reshape [1]float64
-	reshape[0] = sub3
+	var reshape2 [1]float64
+	reshape2[0] = sub3
 	var pad [50]float64
 	clear(pad[:])
 	for i0 := 0; i0 < 1; i0++ {
-		pad[i0] = reshape[0]
+		pad[i0] = reshape2[0]
 	}
 	for i := 0; i < 50; i++ {
-		tsBar[i] = add3[i] + pad[i]
+		tsBar[i] = add5[i] + pad[i]
 	}
 	// arm.nde:68  qh, vh := Predict(q[0], v[0], ts, u, load)
 	var pad2 [100]Real
 	clear(pad2[:])
 	for i0 := 0; i0 < 1; i0++ {
 		for i1 := 0; i1 < 2; i1++ {
-			pad2[i0*2+i1] = result2[i0*2+i1]
+			pad2[i0*2+i1] = result4[i0*2+i1]
 		}
 	}
 	for i := 0; i < 100; i++ {
-		qBar[i] = pad2[i] - qBar2[i]
+		qBar[i] = pad2[i] - mul6[i]
 	}
 	var pad3 [100]Real
 	clear(pad3[:])
 	for i0 := 0; i0 < 1; i0++ {
 		for i1 := 0; i1 < 2; i1++ {
-			pad3[i0*2+i1] = result3[i0*2+i1]
+			pad3[i0*2+i1] = result5[i0*2+i1]
 		}
 	}
 	for i := 0; i < 100; i++ {
-		vBar[i] = pad3[i] - vBar2[i]
+		vBar[i] = pad3[i] - mul9[i]
 	}
-	return add, loadBar
+	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
+	mtBar := Real(Real(result7*w.ArmL2[0])*9.81) + Real(Real(result8*w.ArmL2[0])*w.ArmL1[0]) + Real(Real(Real(result9*w.ArmL2[0])*w.ArmL1[0])*2.0) + (Real(Real(result10*w.ArmL1[0])*9.81) + Real(result11*pre.armL1Square[0])) + Real((result12+result13[0]+result11)*pre.armL2Square[0])
+	// arm.nde:27  mt := m2 + load
+	loadBar := result6 + mtBar
+	return add3, loadBar
 }
 
 var table = [2]Real{1.0, 0.0}

@@ -48,7 +48,7 @@ func pathPredict0(w *Params, pre *prepared, t0 float64, ts []float64, stops []fl
 		if stop || pieces || k == steps-1 {
 			h = goal - t
 		}
-		predict0Predict0DenseStep(w, pre, t, h, &q, &v, load, uTimes, u, mul, add, mul2, mul3, reshape, mul4, mul5, &q1, &v1, &dense0, &dense1, &dense2, &dense3, &dense4, &dense5)
+		predict0DenseStep(w, pre, t, h, &q, &v, load, uTimes, u, mul, add, mul2, mul3, reshape, mul4, mul5, &q1, &v1, &dense0, &dense1, &dense2, &dense3, &dense4, &dense5)
 		st.NFE += 4
 		finite := q1[0]-q1[0] == 0 && q1[1]-q1[1] == 0 && v1[0]-v1[0] == 0 && v1[1]-v1[1] == 0
 		if !finite {
@@ -73,7 +73,7 @@ func pathPredict0(w *Params, pre *prepared, t0 float64, ts []float64, stops []fl
 				theta := (ts[next] - t) / h
 				var qAt [2]Real
 				var vAt [2]Real
-				predict0Predict0Dense(theta, h, &q, &v, &q1, &v1, &dense0, &dense1, &dense2, &dense3, &dense4, &dense5, &qAt, &vAt)
+				predict0Dense(theta, h, &q, &v, &q1, &v1, &dense0, &dense1, &dense2, &dense3, &dense4, &dense5, &qAt, &vAt)
 				copy(qOut[next*2:], qAt[:])
 				copy(vOut[next*2:], vAt[:])
 			}
@@ -197,7 +197,7 @@ func pathStep0(w *Params, t0 float64, ts []float64, by rt.Stepping, qStart *[2]R
 }
 
 // solveStep0Tangent solves system Arm (tangents) from t0 to t1 with rk4 in a number of steps (arm.nde:51).
-func solveStep0Tangent(w *Params, pre *prepared, t0 float64, t1 float64, by rt.Stepping, qStart *[2]Real, vStart *[2]Real, qDotStart *[2]Real, vDotStart *[2]Real, load Real, u *[2]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, qEnd *[2]Real, vEnd *[2]Real, qDotEnd *[2]Real, vDotEnd *[2]Real, st *rt.SolveStats) {
+func solveStep0Tangent(w *Params, t0 float64, t1 float64, by rt.Stepping, qStart *[2]Real, vStart *[2]Real, qDotStart *[2]Real, vDotStart *[2]Real, u *[2]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, qEnd *[2]Real, vEnd *[2]Real, qDotEnd *[2]Real, vDotEnd *[2]Real, st *rt.SolveStats) {
 	q := *qStart
 	v := *vStart
 	qDot := *qDotStart
@@ -211,7 +211,7 @@ func solveStep0Tangent(w *Params, pre *prepared, t0 float64, t1 float64, by rt.S
 	var vDot1 [2]Real
 	t := t0
 	for k := 0; k < steps && t != t1; k++ {
-		step0TangentStep(w, pre, t, h, &q, &v, &qDot, &vDot, load, u, mul, add, mul2, mul3, reshape, mul4, mul5, &q1, &v1, &qDot1, &vDot1)
+		step0TangentStep(w, t, h, &q, &v, &qDot, &vDot, u, mul, add, mul2, mul3, reshape, mul4, mul5, &q1, &v1, &qDot1, &vDot1)
 		st.NFE += 4
 		finite := q1[0]-q1[0] == 0 && q1[1]-q1[1] == 0 && v1[0]-v1[0] == 0 && v1[1]-v1[1] == 0 && qDot1[0]-qDot1[0] == 0 && qDot1[1]-qDot1[1] == 0 && vDot1[0]-vDot1[0] == 0 && vDot1[1]-vDot1[1] == 0
 		if !finite {
@@ -238,7 +238,7 @@ func solveStep0Tangent(w *Params, pre *prepared, t0 float64, t1 float64, by rt.S
 }
 
 // solveStep0Tangent2 solves system Arm (tangents) from t0 to t1 with rk4 in a number of steps (arm.nde:51).
-func solveStep0Tangent2(w *Params, pre *prepared, t0 float64, t1 float64, by rt.Stepping, qStart *[2]Real, vStart *[2]Real, qDotStart *[2]Real, vDotStart *[2]Real, load Real, u *[2]Real, uDot *[2]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, qEnd *[2]Real, vEnd *[2]Real, qDotEnd *[2]Real, vDotEnd *[2]Real, st *rt.SolveStats) {
+func solveStep0Tangent2(w *Params, t0 float64, t1 float64, by rt.Stepping, qStart *[2]Real, vStart *[2]Real, qDotStart *[2]Real, vDotStart *[2]Real, u *[2]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, uDot *[2]Real, qEnd *[2]Real, vEnd *[2]Real, qDotEnd *[2]Real, vDotEnd *[2]Real, st *rt.SolveStats) {
 	q := *qStart
 	v := *vStart
 	qDot := *qDotStart
@@ -252,7 +252,7 @@ func solveStep0Tangent2(w *Params, pre *prepared, t0 float64, t1 float64, by rt.
 	var vDot1 [2]Real
 	t := t0
 	for k := 0; k < steps && t != t1; k++ {
-		step0Tangent2Step(w, pre, t, h, &q, &v, &qDot, &vDot, load, u, uDot, mul, add, mul2, mul3, reshape, mul4, mul5, &q1, &v1, &qDot1, &vDot1)
+		step0Tangent2Step(w, t, h, &q, &v, &qDot, &vDot, u, mul, add, mul2, mul3, reshape, mul4, mul5, uDot, &q1, &v1, &qDot1, &vDot1)
 		st.NFE += 4
 		finite := q1[0]-q1[0] == 0 && q1[1]-q1[1] == 0 && v1[0]-v1[0] == 0 && v1[1]-v1[1] == 0 && qDot1[0]-qDot1[0] == 0 && qDot1[1]-qDot1[1] == 0 && vDot1[0]-vDot1[0] == 0 && vDot1[1]-vDot1[1] == 0
 		if !finite {
@@ -279,7 +279,7 @@ func solveStep0Tangent2(w *Params, pre *prepared, t0 float64, t1 float64, by rt.
 }
 
 // solveStep0Tangent3 solves system Arm (tangents) from t0 to t1 with rk4 in a number of steps (arm.nde:51).
-func solveStep0Tangent3(w *Params, pre *prepared, t0 float64, t1 float64, by rt.Stepping, qStart *[2]Real, vStart *[2]Real, qDotStart *[2]Real, vDotStart *[2]Real, load Real, u *[2]Real, loadDot Real, mul Real, mul2 Real, add Real, add2 Real, mul3 Real, mul4 Real, mul5 Real, mul6 Real, reshape *[1]Real, reshape2 *[1]Real, mul7 Real, mul8 Real, mul9 Real, mul10 Real, qEnd *[2]Real, vEnd *[2]Real, qDotEnd *[2]Real, vDotEnd *[2]Real, st *rt.SolveStats) {
+func solveStep0Tangent3(w *Params, t0 float64, t1 float64, by rt.Stepping, qStart *[2]Real, vStart *[2]Real, qDotStart *[2]Real, vDotStart *[2]Real, u *[2]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, mulDot Real, addDot Real, mulDot2 Real, mulDot3 Real, reshapeDot *[1]Real, mulDot4 Real, mulDot5 Real, qEnd *[2]Real, vEnd *[2]Real, qDotEnd *[2]Real, vDotEnd *[2]Real, st *rt.SolveStats) {
 	q := *qStart
 	v := *vStart
 	qDot := *qDotStart
@@ -293,7 +293,7 @@ func solveStep0Tangent3(w *Params, pre *prepared, t0 float64, t1 float64, by rt.
 	var vDot1 [2]Real
 	t := t0
 	for k := 0; k < steps && t != t1; k++ {
-		step0Tangent3Step(w, pre, t, h, &q, &v, &qDot, &vDot, load, u, loadDot, mul, mul2, add, add2, mul3, mul4, mul5, mul6, reshape, reshape2, mul7, mul8, mul9, mul10, &q1, &v1, &qDot1, &vDot1)
+		step0Tangent3Step(w, t, h, &q, &v, &qDot, &vDot, u, mul, add, mul2, mul3, reshape, mul4, mul5, mulDot, addDot, mulDot2, mulDot3, reshapeDot, mulDot4, mulDot5, &q1, &v1, &qDot1, &vDot1)
 		st.NFE += 4
 		finite := q1[0]-q1[0] == 0 && q1[1]-q1[1] == 0 && v1[0]-v1[0] == 0 && v1[1]-v1[1] == 0 && qDot1[0]-qDot1[0] == 0 && qDot1[1]-qDot1[1] == 0 && vDot1[0]-vDot1[0] == 0 && vDot1[1]-vDot1[1] == 0
 		if !finite {
@@ -320,7 +320,7 @@ func solveStep0Tangent3(w *Params, pre *prepared, t0 float64, t1 float64, by rt.
 }
 
 // pathPredict0Rec solves system Arm with rk4 in steps of a length and gives the states at the times ts, sorted from t0 on; the times do not change the steps (arm.nde:45).
-func pathPredict0Rec(w *Params, pre *prepared, tape *predict0RecTape, t0 float64, ts []float64, stops []float64, by rt.Stepping, qStart *[2]Real, vStart *[2]Real, load Real, uTimes *[50]float64, u *[100]Real, qOut []Real, vOut []Real, st *rt.SolveStats) {
+func pathPredict0Rec(w *Params, pre *prepared, tape *predict0RecTape, t0 float64, ts []float64, stops []float64, by rt.Stepping, qStart *[2]Real, vStart *[2]Real, load Real, uTimes *[50]float64, u *[100]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, qOut []Real, vOut []Real, st *rt.SolveStats) {
 	q := *qStart
 	v := *vStart
 	t1 := t0
@@ -364,7 +364,7 @@ func pathPredict0Rec(w *Params, pre *prepared, tape *predict0RecTape, t0 float64
 		if stop || pieces || k == steps-1 {
 			h = goal - t
 		}
-		predict0DenseStep(w, pre, t, h, &q, &v, load, uTimes, u, &q1, &v1, &dense0, &dense1, &dense2, &dense3, &dense4, &dense5)
+		predict0DenseStep(w, pre, t, h, &q, &v, load, uTimes, u, mul, add, mul2, mul3, reshape, mul4, mul5, &q1, &v1, &dense0, &dense1, &dense2, &dense3, &dense4, &dense5)
 		st.NFE += 4
 		finite := q1[0]-q1[0] == 0 && q1[1]-q1[1] == 0 && v1[0]-v1[0] == 0 && v1[1]-v1[1] == 0
 		if !finite {
@@ -446,7 +446,7 @@ func (tp *predict0RecTape) save(step int, theta float64) {
 }
 
 // reversePredict0Rec carries cotangents back over the recorded steps of Predict.0.rec, last to first.
-func reversePredict0Rec(w *Params, pre *prepared, tape *predict0RecTape, load Real, uTimes *[50]float64, u *[100]Real, qOutBar []Real, vOutBar []Real, qStartBar *[2]Real, vStartBar *[2]Real, uTimesBar *[50]float64, uBar *[100]Real, g *Params) Real {
+func reversePredict0Rec(w *Params, pre *prepared, tape *predict0RecTape, load Real, uTimes *[50]float64, u *[100]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, qOutBar []Real, vOutBar []Real, qStartBar *[2]Real, vStartBar *[2]Real, uTimesBar *[50]float64, uBar *[100]Real, reshapeBar *[1]Real, g *Params) (Real, Real, Real, Real, Real, Real, Real) {
 	var qBar [2]Real
 	var vBar [2]Real
 	var qBarIn [2]Real
@@ -454,9 +454,23 @@ func reversePredict0Rec(w *Params, pre *prepared, tape *predict0RecTape, load Re
 	var loadSum Real
 	var uTimesSum [50]float64
 	var uSum [100]Real
+	var mulSum Real
+	var addSum Real
+	var mul2Sum Real
+	var mul3Sum Real
+	var reshapeSum [1]Real
+	var mul4Sum Real
+	var mul5Sum Real
 	var loadStep Real
 	var uTimesStep [50]float64
 	var uStep [100]Real
+	var mulStep Real
+	var addStep Real
+	var mul2Step Real
+	var mul3Step Real
+	var reshapeStep [1]Real
+	var mul4Step Real
+	var mul5Step Real
 	m := len(tape.at) - 1
 	// Output times of the end of a solve that took no step.
 	for ; m >= 0 && tape.at[m] >= len(tape.t); m-- {
@@ -478,7 +492,7 @@ func reversePredict0Rec(w *Params, pre *prepared, tape *predict0RecTape, load Re
 				}
 			}
 		}
-		loadStep = predict0ReplayVjp(w, pre, tape.t[k], tape.h[k], &tape.q[k], &tape.v[k], load, uTimes, u, &qBar, &vBar, &qBarIn, &vBarIn, &uTimesStep, &uStep, g)
+		loadStep, mulStep, addStep, mul2Step, mul3Step, mul4Step, mul5Step = predict0ReplayVjp(w, pre, tape.t[k], tape.h[k], &tape.q[k], &tape.v[k], load, uTimes, u, mul, add, mul2, mul3, reshape, mul4, mul5, &qBar, &vBar, &qBarIn, &vBarIn, &uTimesStep, &uStep, &reshapeStep, g)
 		qBar = qBarIn
 		vBar = vBarIn
 		loadSum += loadStep
@@ -488,6 +502,15 @@ func reversePredict0Rec(w *Params, pre *prepared, tape *predict0RecTape, load Re
 		for i, v := range uStep {
 			uSum[i] += v
 		}
+		mulSum += mulStep
+		addSum += addStep
+		mul2Sum += mul2Step
+		mul3Sum += mul3Step
+		for i, v := range reshapeStep {
+			reshapeSum[i] += v
+		}
+		mul4Sum += mul4Step
+		mul5Sum += mul5Step
 		for ; m >= 0 && tape.at[m] == k; m-- {
 			switch tape.theta[m] {
 			case 1:
@@ -499,7 +522,7 @@ func reversePredict0Rec(w *Params, pre *prepared, tape *predict0RecTape, load Re
 					vBar[i] += v
 				}
 			default:
-				loadStep = predict0ReplayAtVjp(w, pre, tape.t[k], tape.h[k], tape.theta[m], &tape.q[k], &tape.v[k], load, uTimes, u, (*[2]Real)(qOutBar[m*2:]), (*[2]Real)(vOutBar[m*2:]), &qBarIn, &vBarIn, &uTimesStep, &uStep, g)
+				loadStep, mulStep, addStep, mul2Step, mul3Step, mul4Step, mul5Step = predict0ReplayAtVjp(w, pre, tape.t[k], tape.h[k], tape.theta[m], &tape.q[k], &tape.v[k], load, uTimes, u, mul, add, mul2, mul3, reshape, mul4, mul5, (*[2]Real)(qOutBar[m*2:]), (*[2]Real)(vOutBar[m*2:]), &qBarIn, &vBarIn, &uTimesStep, &uStep, &reshapeStep, g)
 				for i, v := range &qBarIn {
 					qBar[i] += v
 				}
@@ -513,6 +536,15 @@ func reversePredict0Rec(w *Params, pre *prepared, tape *predict0RecTape, load Re
 				for i, v := range uStep {
 					uSum[i] += v
 				}
+				mulSum += mulStep
+				addSum += addStep
+				mul2Sum += mul2Step
+				mul3Sum += mul3Step
+				for i, v := range reshapeStep {
+					reshapeSum[i] += v
+				}
+				mul4Sum += mul4Step
+				mul5Sum += mul5Step
 			}
 		}
 	}
@@ -520,11 +552,12 @@ func reversePredict0Rec(w *Params, pre *prepared, tape *predict0RecTape, load Re
 	*vStartBar = vBar
 	*uTimesBar = uTimesSum
 	*uBar = uSum
-	return loadSum
+	*reshapeBar = reshapeSum
+	return loadSum, mulSum, addSum, mul2Sum, mul3Sum, mul4Sum, mul5Sum
 }
 
 // reversePredict0Rec2 carries cotangents back over the recorded steps of Predict.0.rec, last to first.
-func reversePredict0Rec2(w *Params, pre *prepared, tape *predict0RecTape, load Real, uTimes *[50]float64, u *[100]Real, qOutBar []Real, vOutBar []Real, qStartBar *[2]Real, vStartBar *[2]Real, uTimesBar *[50]float64, uBar *[100]Real) Real {
+func reversePredict0Rec2(w *Params, pre *prepared, tape *predict0RecTape, load Real, uTimes *[50]float64, u *[100]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, qOutBar []Real, vOutBar []Real, qStartBar *[2]Real, vStartBar *[2]Real, uTimesBar *[50]float64, uBar *[100]Real, reshapeBar *[1]Real) (Real, Real, Real, Real, Real, Real, Real) {
 	var qBar [2]Real
 	var vBar [2]Real
 	var qBarIn [2]Real
@@ -532,9 +565,23 @@ func reversePredict0Rec2(w *Params, pre *prepared, tape *predict0RecTape, load R
 	var loadSum Real
 	var uTimesSum [50]float64
 	var uSum [100]Real
+	var mulSum Real
+	var addSum Real
+	var mul2Sum Real
+	var mul3Sum Real
+	var reshapeSum [1]Real
+	var mul4Sum Real
+	var mul5Sum Real
 	var loadStep Real
 	var uTimesStep [50]float64
 	var uStep [100]Real
+	var mulStep Real
+	var addStep Real
+	var mul2Step Real
+	var mul3Step Real
+	var reshapeStep [1]Real
+	var mul4Step Real
+	var mul5Step Real
 	m := len(tape.at) - 1
 	// Output times of the end of a solve that took no step.
 	for ; m >= 0 && tape.at[m] >= len(tape.t); m-- {
@@ -556,7 +603,7 @@ func reversePredict0Rec2(w *Params, pre *prepared, tape *predict0RecTape, load R
 				}
 			}
 		}
-		loadStep = predict0ReplayVjp2(w, pre, tape.t[k], tape.h[k], &tape.q[k], &tape.v[k], load, uTimes, u, &qBar, &vBar, &qBarIn, &vBarIn, &uTimesStep, &uStep)
+		loadStep, mulStep, addStep, mul2Step, mul3Step, mul4Step, mul5Step = predict0ReplayVjp2(w, pre, tape.t[k], tape.h[k], &tape.q[k], &tape.v[k], load, uTimes, u, mul, add, mul2, mul3, reshape, mul4, mul5, &qBar, &vBar, &qBarIn, &vBarIn, &uTimesStep, &uStep, &reshapeStep)
 		qBar = qBarIn
 		vBar = vBarIn
 		loadSum += loadStep
@@ -566,6 +613,15 @@ func reversePredict0Rec2(w *Params, pre *prepared, tape *predict0RecTape, load R
 		for i, v := range uStep {
 			uSum[i] += v
 		}
+		mulSum += mulStep
+		addSum += addStep
+		mul2Sum += mul2Step
+		mul3Sum += mul3Step
+		for i, v := range reshapeStep {
+			reshapeSum[i] += v
+		}
+		mul4Sum += mul4Step
+		mul5Sum += mul5Step
 		for ; m >= 0 && tape.at[m] == k; m-- {
 			switch tape.theta[m] {
 			case 1:
@@ -577,7 +633,7 @@ func reversePredict0Rec2(w *Params, pre *prepared, tape *predict0RecTape, load R
 					vBar[i] += v
 				}
 			default:
-				loadStep = predict0ReplayAtVjp2(w, pre, tape.t[k], tape.h[k], tape.theta[m], &tape.q[k], &tape.v[k], load, uTimes, u, (*[2]Real)(qOutBar[m*2:]), (*[2]Real)(vOutBar[m*2:]), &qBarIn, &vBarIn, &uTimesStep, &uStep)
+				loadStep, mulStep, addStep, mul2Step, mul3Step, mul4Step, mul5Step = predict0ReplayAtVjp2(w, pre, tape.t[k], tape.h[k], tape.theta[m], &tape.q[k], &tape.v[k], load, uTimes, u, mul, add, mul2, mul3, reshape, mul4, mul5, (*[2]Real)(qOutBar[m*2:]), (*[2]Real)(vOutBar[m*2:]), &qBarIn, &vBarIn, &uTimesStep, &uStep, &reshapeStep)
 				for i, v := range &qBarIn {
 					qBar[i] += v
 				}
@@ -591,6 +647,15 @@ func reversePredict0Rec2(w *Params, pre *prepared, tape *predict0RecTape, load R
 				for i, v := range uStep {
 					uSum[i] += v
 				}
+				mulSum += mulStep
+				addSum += addStep
+				mul2Sum += mul2Step
+				mul3Sum += mul3Step
+				for i, v := range reshapeStep {
+					reshapeSum[i] += v
+				}
+				mul4Sum += mul4Step
+				mul5Sum += mul5Step
 			}
 		}
 	}
@@ -598,7 +663,8 @@ func reversePredict0Rec2(w *Params, pre *prepared, tape *predict0RecTape, load R
 	*vStartBar = vBar
 	*uTimesBar = uTimesSum
 	*uBar = uSum
-	return loadSum
+	*reshapeBar = reshapeSum
+	return loadSum, mulSum, addSum, mul2Sum, mul3Sum, mul4Sum, mul5Sum
 }
 
 // workspace holds what one goroutine needs: the tapes of recorded solves and large arrays.

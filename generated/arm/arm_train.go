@@ -163,7 +163,7 @@ func fitInputs(weights []Real, t, out *rt.Table) error {
 // fitRecipe is the train block Fit (arm.nde:65).
 var fitRecipe = rt.Recipe{
 	Name:      "Fit",
-	Source:    "88dbd8f39ea635786ce710e1e67cf0abf101f0ebd83c563a0c26d7fdbb573c11",
+	Source:    "61af92b8c7cb09b98a7d1475079c8324a51da1bda594a580fdbe681b7b00b422",
 	Where:     "arm.nde:65",
 	Data:      "Log",
 	Batch:     32,
@@ -312,7 +312,7 @@ func predictTableField(weights []Real, in *rt.Table, row int, t []float64, x, dx
 		for i := range x1 {
 			x1[i] = Real(x[1][k*2+i])
 		}
-		predict0ArmField(w, t[k], &x0, &x1, extra0, &extra1, &extra2, extra3, extra4, extra5, extra6, &extra7, extra8, extra9, &dx0, &dx1)
+		armField(w, t[k], &x0, &x1, extra0, &extra1, &extra2, extra3, extra4, extra5, extra6, &extra7, extra8, extra9, &dx0, &dx1)
 		for i := range dx0 {
 			dx[0][k*2+i] = float64(dx0[i])
 		}
@@ -428,7 +428,7 @@ func stepTableField(weights []Real, in *rt.Table, row int, t []float64, x, dx []
 		for i := range x1 {
 			x1[i] = Real(x[1][k*2+i])
 		}
-		armField(w, t[k], &x0, &x1, &extra0, extra1, extra2, extra3, extra4, &extra5, extra6, extra7, &dx0, &dx1)
+		armField2(w, t[k], &x0, &x1, &extra0, extra1, extra2, extra3, extra4, &extra5, extra6, extra7, &dx0, &dx1)
 		for i := range dx0 {
 			dx[0][k*2+i] = float64(dx0[i])
 		}
@@ -560,7 +560,7 @@ func stepJacobianTableField(weights []Real, in *rt.Table, row int, t []float64, 
 		for i := range x1 {
 			x1[i] = Real(x[1][k*2+i])
 		}
-		armField(w, t[k], &x0, &x1, &extra0, extra1, extra2, extra3, extra4, &extra5, extra6, extra7, &dx0, &dx1)
+		armField2(w, t[k], &x0, &x1, &extra0, extra1, extra2, extra3, extra4, &extra5, extra6, extra7, &dx0, &dx1)
 		for i := range dx0 {
 			dx[0][k*2+i] = float64(dx0[i])
 		}
