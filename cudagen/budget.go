@@ -37,9 +37,6 @@ func unfit(f *plan.Func) string {
 	return ""
 }
 
-// fitsThread reports whether the arrays of a function fit a thread.
-func fitsThread(f *plan.Func) bool { return tooLarge(f, localBytes) == nil }
-
 // tooLarge is an array of f of more than so many bytes; nil if there is none.
 func tooLarge(f *plan.Func, most int) *ir.Value {
 	for _, v := range f.IR.Values {
@@ -92,7 +89,7 @@ func (e *emitter) teamOf(kernels []*kernel) team {
 	t := team{frames: map[any]int{}}
 	seen := map[*ir.Func]bool{}
 	for _, k := range kernels {
-		if !k.team {
+		if k.form != teamed {
 			continue
 		}
 		t.size = max(t.size, 32)
@@ -116,18 +113,22 @@ func teamsOf(params, real int) int { return max(32, min(1024, sumBytes/max(param
 
 // Budget is how a kernel is launched and what a thread is expected to hold.
 type Budget struct {
-	Block     int  // threads of a block
-	Blocks    int  // blocks that a multiprocessor holds at least, for __launch_bounds__
-	Registers int  // expected, of a thread
-	Sums      int  // numbers of the gradient that a thread or a team keeps
-	Team      int  // blocks, each of which works on one sample after the other; 0: a thread a sample
-	Memory    int  // bytes of a team's arrays
-	Shared    bool // they are in shared memory
-	TapeStep  int  // bytes of device memory for a sample and accepted step
+	Block     int    // threads of a block
+	Blocks    int    // blocks that a multiprocessor holds at least, for __launch_bounds__
+	Registers int    // expected, of a thread
+	Sums      int    // numbers of the gradient that a thread or a team keeps
+	Team      int    // blocks, each of which works on one sample after the other, or on 32; 0: a thread a sample
+	Tile      bool   // 32 samples, with products of tensor cores
+	Why       string // not a thread has a sample
+	Memory    int    // bytes of a team's arrays
+	Shared    bool   // they are in shared memory
+	TapeStep  int    // bytes of device memory for a sample and accepted step
 	// Clocks of a multiprocessor that an evaluation of the costliest field takes for a sample, if nothing else
 	// bounds it, and what bounds it.
 	Clocks float64
-	Bound  string
+	// Products are the tensor core instructions of a warp in that evaluation, for half of its samples.
+	Products int
+	Bound    string
 }
 
 // What a multiprocessor (sm_80 to sm_90) starts in a clock: multiply-adds in f32, and special functions, of which an
@@ -177,8 +178,14 @@ func (e *emitter) budget(k *kernel) Budget {
 		widest = max(widest, n)
 	})
 	b.Registers = regs + widest
-	if k.team {
-		return e.teamBudget(k)
+	switch k.form {
+	case teamed:
+		b = e.teamBudget(k)
+	case tiled:
+		b = e.tileBudget(k)
+	}
+	if b.Why = k.why; k.form != thread {
+		return b
 	}
 	if k.kind == grad {
 		b.Block = 64
@@ -217,10 +224,21 @@ func (b *Budget) bound(k *kernel, p *plan.Plan) {
 		if p.Module.Real == ir.F64 {
 			width = 2 // half the units
 		}
-		if weights := width * float64(c.MulAdds) / smWeights; k.team && weights > b.Clocks {
+		if weights := width * float64(c.MulAdds) / smWeights; k.form == teamed && weights > b.Clocks {
 			b.Clocks, b.Bound = weights, "reading weights"
 		}
 		products, specials := width*float64(c.MulAdds+c.Elem)/smMulAdds, 2*float64(c.Trans)/smSpecials
+		if k.form == tiled {
+			t := tileCost(p.Of(s.Field))
+			products = float64(c.Elem) / smMulAdds
+			b.Products = max(b.Products, t.instructions)
+			if t.tensor > b.Clocks {
+				b.Clocks, b.Bound = t.tensor, "tensor cores"
+			}
+			if t.weights > b.Clocks {
+				b.Clocks, b.Bound = t.weights, "reading weights"
+			}
+		}
 		if products > b.Clocks {
 			b.Clocks, b.Bound = products, "arithmetic"
 		}
@@ -251,7 +269,10 @@ func (k *kernel) describe(e *emitter) []string {
 	b := e.budget(k)
 	c := k.fn.Cost
 	head := fmt.Sprintf("%s: %d threads a block, at least %d blocks a multiprocessor", k.name, b.Block, b.Blocks)
-	if k.team {
+	switch k.form {
+	case tiled:
+		head = fmt.Sprintf("%s: a warp for 32 samples, at most %d of them, products in %d parts", k.name, b.Team, productParts)
+	case teamed:
 		memory := "shared"
 		if !b.Shared {
 			memory = "device"
@@ -261,7 +282,7 @@ func (k *kernel) describe(e *emitter) []string {
 	lines := []string{head}
 	if k.kind == grad {
 		where := "in registers"
-		if k.team {
+		if k.form != thread {
 			where = "in device memory, for each block"
 		}
 		lines = append(lines, fmt.Sprintf("  %s of the gradient, summed over all steps %s", plural(k.params(), "number"), where))

@@ -33,6 +33,7 @@ type KernelTape struct {
 type TeamShape struct {
 	Teams  int // blocks, if there are so many samples
 	Memory int // bytes of device memory that each needs beside its tape
+	Lanes  int // samples that each works on at a time; 0 is one
 }
 
 // ModelKernel is the kernel of a model.

@@ -40,7 +40,7 @@ type Image struct {
 var preludeFiles embed.FS
 
 // preludeParts are the files of the prelude that emitted code stands on, in order.
-var preludeParts = []string{"ndec.cuh", "conv.cuh", "draw.cuh", "solve.cuh", "event.cuh", "reduce.cuh", "optim.cuh", "team.cuh"}
+var preludeParts = []string{"ndec.cuh", "conv.cuh", "draw.cuh", "solve.cuh", "event.cuh", "warp.cuh", "reduce.cuh", "optim.cuh", "team.cuh", "tile.cuh"}
 
 // Prelude is the text of ndec.cuh.
 func Prelude() string {
@@ -86,6 +86,7 @@ type emitter struct {
 	done    map[printed]bool
 	team    *team // of the functions that are printed for a block a sample; nil for a thread a sample
 	teams   team
+	tile    bool // functions are printed for a warp with a sample in each lane
 	k       Kernels
 }
 
@@ -99,7 +100,7 @@ func Emit(p *plan.Plan, opts Options) (*Output, diag.List) {
 	if opts.Package == "" {
 		opts.Package = p.Module.Package
 	}
-	e := &emitter{plan: p, m: p.Module, opts: opts, p: &printer{sources: map[string][]string{}}, global: newScope("Params", "Prepared", "Workspace", "Team", "TeamWorkspace", "team", "scope"),
+	e := &emitter{plan: p, m: p.Module, opts: opts, p: &printer{sources: map[string][]string{}}, global: newScope("Params", "Prepared", "Workspace", "Team", "TeamWorkspace", "TileWorkspace", "team", "tile", "half", "scope"),
 		funcs: map[*ir.Func]string{}, solves: map[*ir.Solve]string{}, revs: map[*ir.Rev]string{}, fields: map[*ir.Param]string{},
 		tables: map[*ir.Value]string{}, tapes: map[*ir.Value]string{}, stepped: map[*ir.Func]*ir.Model{}, done: map[printed]bool{}}
 	for name, text := range opts.Sources {
@@ -112,13 +113,13 @@ func Emit(p *plan.Plan, opts Options) (*Output, diag.List) {
 		if f := e.m.Prepare; f != nil && k.needs().Prepared {
 			e.function(f)
 		}
-		e.asTeam(k, func() { e.function(k.fn.IR) })
+		e.inForm(k, func() { e.function(k.fn.IR) })
 	}
 	functions := e.p.text()
 	e.k.Real = e.m.Real.Bytes()
 	e.layout(kernels)
 	for _, k := range kernels {
-		e.asTeam(k, func() { e.kernel(k) })
+		e.inForm(k, func() { e.kernel(k) })
 	}
 	if e.k.Prepared > 0 {
 		e.prepareKernel()
@@ -157,13 +158,13 @@ func (e *emitter) names(kernels []*kernel) {
 		}
 	}
 	for _, f := range e.plan.Funcs {
-		e.funcs[f.IR] = e.global.pickFamily(snake(f.IR.Name), "_team")
+		e.funcs[f.IR] = e.global.pickFamily(snake(f.IR.Name), "_team", "_tile")
 	}
 	for _, s := range e.plan.Solves {
-		e.solves[s.IR] = e.global.pickFamily("solve_"+snake(s.IR.Name), "_team", "_tape", "_team_tape")
+		e.solves[s.IR] = e.global.pickFamily("solve_"+snake(s.IR.Name), "_team", "_tile", "_tape", "_team_tape", "_tile_tape")
 	}
 	for _, r := range e.plan.Revs {
-		e.revs[r] = e.global.pickFamily("reverse_"+snake(r.Solve.Name), "_team")
+		e.revs[r] = e.global.pickFamily("reverse_"+snake(r.Solve.Name), "_team", "_tile")
 	}
 	fields := newScope()
 	seen := map[*ir.Func]bool{}
@@ -360,10 +361,14 @@ func (e *emitter) declarations(kernels []*kernel) {
 	p := e.p
 	p.line("%s", e.opts.Header)
 	p.line("")
-	what := "One thread is one sample."
-	if e.teams.size > 0 {
-		what = "One thread is one sample, or one block (_team)."
+	what := "One thread is one sample"
+	if slices.ContainsFunc(kernels, func(k *kernel) bool { return k.form == tiled }) {
+		what += ", with products of a warp at a time (_tile)"
 	}
+	if e.teams.size > 0 {
+		what += ", or one block is (_team)"
+	}
+	what += "."
 	p.line("// %s Compile without contraction (nvcc --fmad=false): products are rounded before they are", what)
 	p.line("// added unless ndec_fma says otherwise, so that results agree with the Go back end up to elementary functions.")
 	for _, k := range kernels {
@@ -389,8 +394,9 @@ func (e *emitter) declarations(kernels []*kernel) {
 		p.line("typedef ndec_team<%d> Team;", e.teams.size)
 		p.line("")
 	}
-	e.workspace(kernels, false)
-	e.workspace(kernels, true)
+	for _, f := range []form{thread, teamed, tiled} {
+		e.workspace(kernels, f)
+	}
 }
 
 func (e *emitter) paramStruct(name, doc string, ps []*ir.Param, bytes int) {
@@ -419,17 +425,17 @@ func shapeText(s []int) string {
 }
 
 // workspace prints the tapes and the type that holds those of a sample.
-func (e *emitter) workspace(kernels []*kernel, team bool) {
+func (e *emitter) workspace(kernels []*kernel, of form) {
 	p := e.p
 	done := map[*ir.Solve]bool{}
 	var fields []string
 	for _, k := range kernels {
-		if k.team != team {
+		if k.form != of {
 			continue
 		}
 		for _, v := range k.tapes {
 			s := v.Attr.Solve
-			e.asTeam(k, func() {
+			e.inForm(k, func() {
 				if !done[s] {
 					done[s] = true
 					e.tape(s)
@@ -441,11 +447,11 @@ func (e *emitter) workspace(kernels []*kernel, team bool) {
 			})
 		}
 	}
-	named := func(k *kernel) bool { return k.team == team && k.needs().Work }
+	named := func(k *kernel) bool { return k.form == of && k.needs().Work }
 	if len(e.tapes) == 0 || !slices.ContainsFunc(kernels, named) {
 		return
 	}
-	p.line("struct %s {", map[bool]string{false: "Workspace", true: "TeamWorkspace"}[team])
+	p.line("struct %s {", workspaces[of])
 	for _, f := range fields {
 		p.line("%s", f)
 	}

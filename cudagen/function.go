@@ -19,6 +19,8 @@ type function struct {
 	name map[*ir.Value]string // values with a variable of their own
 	res  []string             // names of results; "" of running sums
 	accs map[*ir.Value]string // sums that are kept apart from the array they end in
+	half *halved              // of nests with fragments
+	far  map[*ir.Value]bool   // fragments that are there for both halves
 }
 
 // index is an index expression: a constant when the loop is spelled out.
@@ -26,6 +28,15 @@ type index struct {
 	expr  string
 	k     int
 	konst bool
+	tile  bool // the element of a fragment that a loop is at
+}
+
+// scalar is the index of a number in an expression at ix.
+func (ix index) scalar() index {
+	if ix.tile {
+		return ix
+	}
+	return at(0)
 }
 
 func at(k int) index { return index{k: k, konst: true} }
@@ -97,8 +108,11 @@ func (fn *function) signature() string {
 	var ps []string
 	n := fn.f.Needs
 	head := "NDEC_D void "
+	if fn.e.tile && wide(fn.f) {
+		head = "NDEC_CALL void "
+	}
 	if n.Accum {
-		head = "template <class G> NDEC_D void "
+		head = "template <class G> " + head
 	}
 	ps = fn.e.common(n, true)
 	for _, v := range fn.f.IR.Args {
@@ -127,6 +141,9 @@ func (e *emitter) common(n plan.Needs, declare bool) []string {
 	if e.team != nil {
 		out = append(out, map[bool]string{true: "Team team", false: "team"}[declare])
 	}
+	if e.tile {
+		out = append(out, map[bool]string{true: "ndec_tile tile", false: "tile"}[declare])
+	}
 	add := func(need bool, typ, name string) {
 		switch {
 		case need && declare:
@@ -146,6 +163,9 @@ func (e *emitter) in(t ir.Type, name string) string {
 	if t.IsScalar() {
 		return e.elem(t.Elem) + " " + name
 	}
+	if e.long(t) {
+		return fmt.Sprintf("%s (*%s)[ndec_tiles(%d)][4]", e.elem(t.Elem), name, t.Len())
+	}
 	return fmt.Sprintf("const %s *%s", e.elem(t.Elem), name)
 }
 
@@ -153,6 +173,9 @@ func (e *emitter) in(t ir.Type, name string) string {
 func (e *emitter) out(t ir.Type, name string) string {
 	if t.IsScalar() {
 		return fmt.Sprintf("%s &%s", e.elem(t.Elem), name)
+	}
+	if e.long(t) {
+		return e.in(t, name)
 	}
 	return fmt.Sprintf("%s *%s", e.elem(t.Elem), name)
 }
@@ -165,6 +188,9 @@ func (e *emitter) variable(t ir.Type, name string) string {
 	if e.shared(t) {
 		e.team.take(t)
 		return fmt.Sprintf("%s *%s = team.take<%s>(%d);", e.elem(t.Elem), name, e.elem(t.Elem), t.Len())
+	}
+	if e.long(t) {
+		return fmt.Sprintf("%s %s[2][ndec_tiles(%d)][4];", e.elem(t.Elem), name, t.Len())
 	}
 	return fmt.Sprintf("%s %s[%d];", e.elem(t.Elem), name, t.Len())
 }
@@ -192,11 +218,15 @@ func (fn *function) print() {
 			}
 		}
 	}
-	for _, n := range fn.f.Nests {
-		if fn.e.team != nil {
-			fn.teamNest(n)
-		} else {
-			fn.nest(n)
+	if fn.e.tile {
+		fn.tileBody()
+	} else {
+		for _, n := range fn.f.Nests {
+			if fn.e.team != nil {
+				fn.teamNest(n)
+			} else {
+				fn.nest(n)
+			}
 		}
 	}
 	for _, i := range fn.f.Copies {
@@ -212,6 +242,12 @@ func (fn *function) print() {
 
 func (fn *function) copyResult(i int) {
 	r := fn.f.IR.Results[i]
+	if fn.e.long(r.Type) {
+		fn.p.line("for (int half = 0; half < 2; half++) {")
+		fn.over(r.Type.Len(), func() { fn.p.line("%s[half][q][e] = %s;", fn.res[i], bare(fn.tileElem(r, index{tile: true}))) })
+		fn.p.line("}")
+		return
+	}
 	if fn.f.Places[r].Kind == plan.Literal && r.IsConst(0) {
 		fn.e.clear(fn.res[i], r.Type)
 		return
@@ -226,6 +262,9 @@ func (fn *function) copyResult(i int) {
 
 // elem is the C++ expression of an element of v.
 func (fn *function) elem(v *ir.Value, ix index) string {
+	if ix.tile {
+		return fn.tileElem(v, ix)
+	}
 	pl := fn.f.Places[v]
 	if v.Type.Len() == 1 && !ix.konst {
 		ix = at(0)
@@ -314,7 +353,7 @@ func isCall(x string) bool {
 func (fn *function) expr(v *ir.Value, ix index) string {
 	switch v.Op {
 	case ir.OpExpand:
-		return fn.elem(v.Args[0], at(0))
+		return fn.elem(v.Args[0], ix.scalar())
 	case ir.OpOneHot:
 		return fmt.Sprintf("%s(%s == %s)", fn.e.elem(v.Type.Elem), fn.elem(v.Args[0], at(0)), ix.plus(0))
 	case ir.OpCast:
@@ -350,7 +389,7 @@ func (fn *function) cast(v *ir.Value, x string) string {
 
 func (fn *function) operand(v *ir.Value, i int, ix index) string {
 	if v.Args[i].Type.Len() == 1 {
-		ix = at(0)
+		ix = ix.scalar()
 	}
 	return fn.elem(v.Args[i], ix)
 }

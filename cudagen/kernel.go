@@ -28,7 +28,8 @@ type kernel struct {
 	recipe *ir.Recipe
 	fn     *plan.Func
 	tapes  []*ir.Value // recorded solves that it reaches
-	team   bool        // a block of threads works on a sample, not one
+	form   form
+	why    string // it has not a thread a sample
 	pl     *plan.Plan
 }
 
@@ -100,7 +101,15 @@ func (k *kernel) tapeBytes() (step, fixed int) {
 // choose lists the kernels that models and recipes get, and says which get none.
 func (e *emitter) choose() (out []*kernel, ds diag.List) {
 	add := func(k *kernel) {
-		k.pl, k.team = e.plan, e.opts.Teams
+		k.pl = e.plan
+		if e.opts.Teams {
+			k.why = "asked for"
+		}
+		because := func(it bool, format string, args ...any) {
+			if it && k.why == "" {
+				k.why = fmt.Sprintf(format, args...)
+			}
+		}
 		seen := map[*ir.Func]bool{}
 		var why string
 		e.visit(k.fn.IR, seen, func(f *ir.Func) {
@@ -109,12 +118,23 @@ func (e *emitter) choose() (out []*kernel, ds diag.List) {
 					k.tapes = append(k.tapes, v)
 				}
 			}
-			k.team = k.team || !fitsThread(e.plan.Of(f))
+			if v := tooLarge(e.plan.Of(f), localBytes); v != nil {
+				because(true, "an array has %d bytes (%s), and a thread holds %d", v.Type.Len()*v.Type.Elem.Bytes(), v.Span, localBytes)
+			}
 			if w := unfit(e.plan.Of(f)); why == "" {
 				why = w
 			}
 		})
-		k.team = k.team || k.kind == grad && k.params()*e.m.Real.Bytes()/4 > registerSums || e.straight(k.fn.IR, map[*ir.Func]int{}) > straightCode
+		sums, straight := k.params()*e.m.Real.Bytes()/4, e.straight(k.fn.IR, map[*ir.Func]int{})
+		because(k.kind == grad && sums > registerSums, "the gradient has %d numbers, and the registers of a thread hold %d", sums, registerSums)
+		because(straight > straightCode, "it has %d operations, and a thread goes through %d", straight, straightCode)
+		switch fits, product := e.fitsTile(k); {
+		case fits && !e.opts.Teams && (product || k.why != "" && e.collective(k.fn.IR)):
+			because(true, "layers are wider than %d", smallLen)
+			k.form = tiled
+		case k.why != "":
+			k.form = teamed
+		}
 		if why != "" {
 			ds.Warnf("NDE0891", k.where(), "%s %s has no %s kernel: %s", map[bool]string{true: "model", false: "recipe"}[k.model != nil], k.of(), k.kind, why)
 			return
@@ -136,8 +156,10 @@ func (e *emitter) choose() (out []*kernel, ds diag.List) {
 // kernel prints k: it loads a sample, runs it, and stores or sums what comes out.
 func (e *emitter) kernel(k *kernel) {
 	switch {
-	case k.team:
+	case k.form == teamed:
 		e.frame(k, func() { e.teamKernel(k) })
+	case k.form == tiled:
+		e.tileKernel(k)
 	case k.model != nil:
 		e.forwardKernel(k)
 	default:
@@ -149,10 +171,10 @@ func (e *emitter) kernel(k *kernel) {
 // their threads read neighbouring weights, and constant memory gives all threads one.
 func (e *emitter) memoryArgs() []string {
 	var out []string
-	if e.k.Params > 0 && (!e.k.Constant || e.team != nil) {
+	if e.k.Params > 0 && (!e.k.Constant || e.form() != thread) {
 		out = append(out, "const Params *ndec_params")
 	}
-	if e.k.Prepared > 0 && (!e.k.Constant || e.team != nil) {
+	if e.k.Prepared > 0 && (!e.k.Constant || e.form() != thread) {
 		out = append(out, "const Prepared *ndec_prepared")
 	}
 	return out
@@ -164,11 +186,14 @@ func (e *emitter) sample(k *kernel, sc *scope, stride, at string) []string {
 	n := k.fn.Needs
 	var args []string
 	deref := "*"
-	if e.k.Constant && e.team == nil {
+	if e.k.Constant && e.form() == thread {
 		deref = ""
 	}
 	if e.team != nil {
 		args = append(args, "team")
+	}
+	if e.tile {
+		args = append(args, "tile")
 	}
 	if n.Params {
 		args = append(args, deref+"ndec_params")
@@ -182,6 +207,9 @@ func (e *emitter) sample(k *kernel, sc *scope, stride, at string) []string {
 		case len(k.tapes) > 0 && e.team != nil:
 			step, fixed := k.tapeBytes()
 			p.line("ndec_room place = {tapes + blockIdx.x * ndec_tape_bytes(room, %d, %d), 1, 0};", step, fixed+8*k.tape().Tapes)
+		case len(k.tapes) > 0 && e.tile:
+			step, fixed := k.tapeBytes()
+			p.line("ndec_room place = {tapes + blockIdx.x * ndec_tile_tape_bytes(room, %d, %d, %d), 32, lane};", step, fixed, k.tape().Tapes)
 		case len(k.tapes) > 0:
 			p.line("ndec_room place = {tapes, n, s};")
 		}

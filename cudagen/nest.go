@@ -192,6 +192,10 @@ func (fn *function) step(s plan.Step, ix index, extent int) {
 			fn.outer(s, at(r).row(extent, ix.plus(0)), fn.elem(a, at(r)), fn.elem(b, ix))
 		}
 	case plan.AddTo:
+		if fn.e.tile {
+			fn.p.line("ndec_tile_add_own(tile, g.%s[%s], %s);", fn.e.fields[s.Sum], ix.plus(0), bare(fn.elem(v, ix)))
+			return
+		}
 		fn.p.line("g.%s[%s] += %s;", fn.e.fields[s.Sum], ix.plus(0), bare(fn.elem(v, ix)))
 	default:
 		panic("cudagen: step of unknown form")
@@ -244,6 +248,10 @@ func (fn *function) column(w *ir.Value, r, n int, ix index) string {
 func (fn *function) outer(s plan.Step, flat, a, b string) {
 	if s.Sum != nil {
 		dst := fmt.Sprintf("g.%s[%s]", fn.e.fields[s.Sum], flat)
+		if fn.e.tile {
+			fn.p.line("ndec_tile_add_own(tile, %s, %s * %s);", dst, a, b)
+			return
+		}
 		fn.p.line("%s = ndec_fma(%s, %s, %s);", dst, bare(a), bare(b), dst)
 		return
 	}

@@ -107,7 +107,7 @@ func (fn *function) solveCall(v *ir.Value) {
 	fn.e.calls(s)
 	fn.p.line("%s(%s);", fn.e.solveName(s), strings.Join(all, ", "))
 	if fn.f.Needs.Accum {
-		fn.p.line("if (st[%d].failed()) return;", fn.f.Slots[v])
+		fn.give(fmt.Sprintf("st[%d].failed()", fn.f.Slots[v]))
 	}
 }
 
@@ -360,6 +360,15 @@ func (fn *function) joinStatistics(v *ir.Value, callee *plan.Func, stats, run st
 // failed sample has no part in a gradient.
 func (fn *function) stopAfter(v *ir.Value) {
 	if n := fn.e.plan.Slots(v); n > 0 && fn.f.Needs.Accum {
-		fn.p.line("if (ndec_failed<%d>(%s)) return;", n, fn.statistics(v))
+		fn.give(fmt.Sprintf("ndec_failed<%d>(%s)", n, fn.statistics(v)))
 	}
+}
+
+// give prints how a sample that has failed has no part in what follows; the others of its warp go on.
+func (fn *function) give(failed string) {
+	if fn.e.tile {
+		fn.p.line("tile = tile.only(!%s);", failed)
+		return
+	}
+	fn.p.line("if (%s) return;", failed)
 }

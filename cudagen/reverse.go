@@ -246,12 +246,23 @@ func (e *emitter) reverse(r *ir.Rev) {
 	if len(s.Events) > 0 {
 		p.line("int f = tape.fired - 1;")
 	}
-	p.line("#pragma unroll 1")
-	p.line("for (int k = tape.steps - 1; k >= 0; k--) {")
+	row := "k"
+	if e.tile { // lanes with fewer steps wait for the others: what they do does not count
+		row = "row_k"
+		p.line("const ndec_tile all = tile;")
+		p.line("#pragma unroll 1")
+		p.line("for (int k = tile.most(tape.steps) - 1; k >= 0; k--) {")
+		p.line("bool on = k < tape.steps;")
+		p.line("ndec_tile tile = all.only(on);")
+		p.line("int row_k = on ? k : 0;")
+	} else {
+		p.line("#pragma unroll 1")
+		p.line("for (int k = tape.steps - 1; k >= 0; k--) {")
+	}
 	e.scope()
-	p.line("double t = tape.t[(long long)k * tape.samples];")
-	p.line("double h = tape.h[(long long)k * tape.samples];")
-	l.load(l.x, "", "k")
+	p.line("double t = tape.t[(long long)%s * tape.samples];", row)
+	p.line("double h = tape.h[(long long)%s * tape.samples];", row)
+	l.load(l.x, "", row)
 	if s.Times > 0 {
 		p.line("for (int j = m; j >= 0 && tape.at[(long long)j * tape.samples] == k; j--) {")
 		p.line("if (tape.theta[(long long)j * tape.samples] == 1) {")
@@ -269,6 +280,9 @@ func (e *emitter) reverse(r *ir.Rev) {
 	p.line("%s", e.apply(r.StepVJP, append([]string{"t", "h"}, names(l.x, l.c, bar)...), stepOut))
 	if len(s.Events) > 0 {
 		p.line("}")
+	}
+	if e.tile {
+		p.line("if (!on) continue;")
 	}
 	l.copy(bar, barIn)
 	addExtras()

@@ -62,7 +62,7 @@ func (e *emitter) apply(f *ir.Func, in []string, to []operand) string {
 
 func (e *emitter) newLoop(s *ir.Solve) *loop {
 	l := &loop{e: e, p: e.p, ps: e.plan.OfSolve(s), s: s}
-	sc := newScope(strings.Fields("t t0 t1 h by ts next theta tape k dir err last factor rejected steps err_prev err_prev2 finite t_next stops gap goal cut stop stop_at stop_end begin pieces width end st ev m f full part fired_at end_bar room samples saved at fired fired_t fired_step fired_event r capacity")...)
+	sc := newScope(strings.Fields("on tile all row_k t t0 t1 h by ts next theta tape k dir err last factor rejected steps err_prev err_prev2 finite t_next stops gap goal cut stop stop_at stop_end begin pieces width end st ev m f full part fired_at end_bar room samples saved at fired fired_t fired_step fired_event r capacity")...)
 	for n := range e.global.used {
 		sc.used[n] = true
 	}
@@ -244,7 +244,58 @@ func (l *loop) first() {
 // field prints an evaluation of the right-hand side into the first slopes.
 func (l *loop) field(at string) {
 	l.p.line("%s", l.e.apply(l.s.Field, append(append([]string{at}, names(l.plain(l.x))...), names(l.c)...), suffixed(l.plain(l.x), "_k")))
+	if l.e.tile {
+		l.p.line("st.nfe += t != t1;")
+		return
+	}
 	l.p.line("st.nfe++;")
+}
+
+// A tile stays in the loop until no lane is on. leave prints how a lane ends at a place where all have made the step, stop
+// how it ends before it.
+
+func (l *loop) leave() {
+	if l.e.tile {
+		l.p.line("on = false;")
+		l.p.line("continue;")
+		return
+	}
+	l.p.line("break;")
+}
+
+func (l *loop) stop() {
+	if l.e.tile {
+		l.p.line("on = false;")
+		return
+	}
+	l.p.line("break;")
+}
+
+// going is the condition of a loop: that of a lane, or of any.
+func (l *loop) going(cond string) string {
+	if l.e.tile {
+		return fmt.Sprintf("tile.any(on = on && %s)", cond)
+	}
+	return cond
+}
+
+// goes is a condition that a lane of a tile has only while it is on.
+func (l *loop) goes(cond string) string {
+	if l.e.tile {
+		return "on && " + cond
+	}
+	return cond
+}
+
+// begins prints the head of what is done for a solve that is not of length zero; the lanes of a tile do it together.
+func (l *loop) begins(body func()) {
+	if l.e.tile {
+		body()
+		return
+	}
+	l.p.line("if (t != t1) {")
+	body()
+	l.p.line("}")
 }
 
 func (l *loop) fixed() {
@@ -264,16 +315,15 @@ func (l *loop) fixed() {
 	l.declare(l.d)
 	p.line("double t = t0;")
 	if s.FSAL {
-		p.line("if (t != t1) {")
-		l.first()
-		p.line("}")
+		l.begins(l.first)
 	}
 	if s.Stops > 0 || len(s.Events) > 0 {
 		l.pieces()
 		return
 	}
+	l.lanes()
 	p.line("#pragma unroll 1")
-	p.line("for (int k = 0; k < steps && t != t1; k++) {")
+	p.line("for (int k = 0; %s; k++) {", l.going("k < steps && t != t1"))
 	if s.StepSize > 0 {
 		p.line("if (k == steps - 1) h = t1 - t;")
 	}
@@ -287,6 +337,13 @@ func (l *loop) fixed() {
 	p.line("t = t_next;")
 	p.line("st.time = t;")
 	p.line("}")
+}
+
+// lanes declares which lanes of a tile are in the loop.
+func (l *loop) lanes() {
+	if l.e.tile {
+		l.p.line("bool on = true;")
+	}
 }
 
 // nextTime prints the end of a step of the grid.
@@ -374,6 +431,9 @@ func (l *loop) step() {
 		in = append(in, names(suffixed(l.plain(l.x), "_k"))...)
 	}
 	l.p.line("%s", l.e.apply(f, append(in, names(l.c)...), results))
+	if l.e.tile {
+		l.p.line("if (!on) continue;")
+	}
 	l.p.line("st.nfe += %d;", evals)
 }
 
@@ -383,7 +443,7 @@ func (l *loop) fixedStep() {
 	l.step()
 	p.line("if (!(%s)) {", l.finite(suffixed(l.x, "_1")))
 	p.line("st.fail(NDEC_NON_FINITE, t, h);")
-	p.line("break;")
+	l.leave()
 	p.line("}")
 }
 
@@ -398,7 +458,7 @@ func (l *loop) record() {
 	}
 	l.p.line("if (!tape.push(%st, h, %s%s)) {", l.e.teamArg(), part, strings.Join(names(l.x), ", "))
 	l.p.line("st.fail(NDEC_TAPE_FULL, t, h);")
-	l.p.line("break;")
+	l.leave()
 	l.p.line("}")
 }
 
@@ -478,27 +538,30 @@ func (l *loop) adaptive() {
 	l.declare(l.d)
 	p.line("double t = t0;")
 	p.line("double h = 0;")
-	p.line("if (t != t1) {")
-	if s.FSAL || s.FirstStep == 0 {
-		l.first()
-	}
-	if s.FirstStep > 0 {
-		p.line("h = dir * %s;", number(s.FirstStep, ir.F64))
-	} else {
+	l.begins(func() {
+		if s.FSAL || s.FirstStep == 0 {
+			l.first()
+		}
+		if s.FirstStep > 0 {
+			p.line("h = dir * %s;", number(s.FirstStep, ir.F64))
+			return
+		}
 		in := append([]string{"t0", "dir", "rtol", "atol"}, append(names(x, k), names(l.c)...)...)
 		p.line("%s", e.apply(s.First, in, []operand{{"h", ir.Scalar(ir.F64)}}))
-		if s.FirstEvals > 0 {
+		if s.FirstEvals > 0 && e.tile {
+			p.line("if (t != t1) st.nfe += %d;", s.FirstEvals)
+		} else if s.FirstEvals > 0 {
 			p.line("st.nfe += %d;", s.FirstEvals)
 		}
 		p.line("h = dir * ndec_min(h, dir * (t1 - t0));")
-	}
-	p.line("}")
+	})
 	p.line("double err = 1;")
 	p.line("double err_prev = 1;")
 	p.line("double err_prev2 = 1;")
 	p.line("bool rejected = false;")
+	l.lanes()
 	p.line("#pragma unroll 1")
-	p.line("while (t != t1) {")
+	p.line("while (%s) {", l.going("t != t1"))
 	if s.MaxStep > 0 {
 		p.line("h = dir * ndec_min(dir * h, %s);", number(s.MaxStep, ir.F64))
 	}
@@ -513,13 +576,13 @@ func (l *loop) adaptive() {
 	}
 	p.line("bool last = (t + 1.01 * h - %s) * dir >= 0;", goal)
 	p.line("if (last) h = %s - t;", goal)
-	p.line("if (st.accepted + st.rejected == by.max_steps) {")
+	p.line("if (%s) {", l.goes("st.accepted + st.rejected == by.max_steps"))
 	p.line("st.fail(NDEC_MAX_STEPS, t, h);")
-	p.line("break;")
+	l.stop()
 	p.line("}")
-	p.line("if (!(last || ndec_long_enough(h, t, t1))) { // a NaN step is not")
+	p.line("if (%s) { // a NaN step is not", l.goes("!(last || ndec_long_enough(h, t, t1))"))
 	p.line("st.fail(ndec_too_small(err, h), t, h);")
-	p.line("break;")
+	l.stop()
 	p.line("}")
 	l.step()
 	p.line("%s", e.apply(s.Norm, append([]string{"rtol", "atol"}, names(x, suffixed(x, "_1"), xe)...), []operand{{"err", ir.Scalar(ir.F64)}}))

@@ -23,15 +23,38 @@ type team struct {
 // ownLen is NDEC_OWN of the prelude: arrays of so many elements are in every thread.
 const ownLen = 8
 
-// printed is a function, solve or sweep in one of its two forms.
+// printed is a function, solve or sweep in one of its forms.
 type printed struct {
 	what any
-	team bool
+	form form
+}
+
+// form is who works on a sample.
+type form uint8
+
+const (
+	thread form = iota // a thread
+	teamed             // a block
+	tiled              // a thread, and its warp on products
+)
+
+// workspaces are the types that hold the tapes of each form.
+var workspaces = [...]string{thread: "Workspace", teamed: "TeamWorkspace", tiled: "TileWorkspace"}
+
+// form is the present one.
+func (e *emitter) form() form {
+	switch {
+	case e.team != nil:
+		return teamed
+	case e.tile:
+		return tiled
+	}
+	return thread
 }
 
 // begin reports whether what has not been printed in the present form, and notes it.
 func (e *emitter) begin(what any) bool {
-	key := printed{what, e.team != nil}
+	key := printed{what, e.form()}
 	if e.done[key] {
 		return false
 	}
@@ -39,13 +62,14 @@ func (e *emitter) begin(what any) bool {
 	return true
 }
 
-// asTeam prints what belongs to a kernel in its form.
-func (e *emitter) asTeam(k *kernel, print func()) {
-	if k.team {
+// inForm prints what belongs to a kernel in its form.
+func (e *emitter) inForm(k *kernel, print func()) {
+	if k.form == teamed {
 		e.team = &e.teams
-		defer func() { e.team = nil }()
 	}
+	e.tile = k.form == tiled
 	print()
+	e.team, e.tile = nil, false
 }
 
 // frame prints the body of what and notes the memory that it takes.
@@ -69,23 +93,13 @@ func (e *emitter) calls(what any) {
 // take notes an array in the team's memory.
 func (t *team) take(typ ir.Type) { t.own += (typ.Len()*typ.Elem.Bytes() + 15) / 16 * 16 }
 
-func (e *emitter) suffix() string {
-	if e.team != nil {
-		return "_team"
-	}
-	return ""
-}
+func (e *emitter) suffix() string { return [...]string{teamed: "_team", tiled: "_tile"}[e.form()] }
 
 func (e *emitter) funcName(f *ir.Func) string   { return e.funcs[f] + e.suffix() }
 func (e *emitter) solveName(s *ir.Solve) string { return e.solves[s] + e.suffix() }
 func (e *emitter) revName(r *ir.Rev) string     { return e.revs[r] + e.suffix() }
 
-func (e *emitter) workspaceType() string {
-	if e.team != nil {
-		return "TeamWorkspace"
-	}
-	return "Workspace"
-}
+func (e *emitter) workspaceType() string { return workspaces[e.form()] }
 
 // shared reports whether there is one array of type t for the threads of a team.
 func (e *emitter) shared(t ir.Type) bool {

@@ -99,7 +99,7 @@ func (e *emitter) teamKernel(k *kernel) {
 	if k.model != nil {
 		e.teamOutputs(k, outs)
 	} else {
-		e.teamSums(k, outs)
+		e.addSums(k, outs, "losses && team.lane == 0")
 	}
 	p.line("team.sync();")
 	p.line("}")
@@ -159,8 +159,8 @@ func (e *emitter) teamOutputs(k *kernel, outs []string) {
 	}
 }
 
-// teamSums prints how a team adds what a sample gives to the sums of its block.
-func (e *emitter) teamSums(k *kernel, res []string) {
+// addSums prints how what a sample gives is added to the sums of its block; its loss goes to losses where that is true.
+func (e *emitter) addSums(k *kernel, res []string, losses string) {
 	p := e.p
 	stats, last := k.fn.Needs.Stats, k.sums()-1
 	if stats > 0 {
@@ -176,7 +176,7 @@ func (e *emitter) teamSums(k *kernel, res []string) {
 	for i, r := range res {
 		p.line("sum[%d] += %s;", i, r)
 	}
-	p.line("if (losses && team.lane == 0) losses[s] = %s;", res[0])
+	p.line("if (%s) losses[s] = %s;", losses, res[0])
 	if stats > 0 {
 		p.line("}")
 	}

@@ -49,6 +49,9 @@ type KernelTape struct {
 
 // bytes is the size of the tapes of n samples with room for so many steps; of teams, each has one.
 func (t *KernelTape) bytes(n, room int, team *TeamShape) int {
+	if team.Lanes > 0 {
+		return team.blocks(n) * ((t.TapeStep*room+t.TapeFixed)*team.Lanes + 8*t.Tapes)
+	}
 	if team.Teams > 0 {
 		return team.blocks(n) * ((t.TapeStep*room + t.TapeFixed + 8*t.Tapes + 7) / 8 * 8)
 	}
@@ -56,12 +59,13 @@ func (t *KernelTape) bytes(n, room int, team *TeamShape) int {
 }
 
 // blocks is the number of blocks for n samples.
-func (t *TeamShape) blocks(n int) int { return min(n, t.Teams) }
+func (t *TeamShape) blocks(n int) int { return min((n+max(t.Lanes, 1)-1)/max(t.Lanes, 1), t.Teams) }
 
 // TeamShape is that of a kernel whose blocks work on one sample after the other; zero of kernels with a thread a sample.
 type TeamShape struct {
 	Teams  int // blocks, if there are so many samples
 	Memory int // bytes of device memory that each needs beside its tape
+	Lanes  int // samples that each works on at a time; 0 is one
 }
 
 // ModelKernel is the kernel of a model.

@@ -34,6 +34,7 @@
 #define __global__
 #define __constant__
 #define __forceinline__ inline
+#define __noinline__ inline
 #define __launch_bounds__(...)
 #define NDEC_KERNEL static
 #if defined(NDEC_TSAN) || defined(NDEC_ASAN)
@@ -254,3 +255,57 @@ static inline float __int_as_float(int x) { return ndec_bits<float>(x); }
 static inline int __float_as_int(float x) { return ndec_bits<int>(x); }
 static inline double __longlong_as_double(long long x) { return ndec_bits<double>(x); }
 static inline long long __double_as_longlong(double x) { return ndec_bits<long long>(x); }
+
+template <class T> static inline T ndec_shuffle(T v, int from) {
+	auto s = ndec_emu::exchange(0xffffffffu, v);
+	return ndec_emu::pick<T>(s, from & 31);
+}
+
+static inline void ndec_warp_sync() { ndec_emu::exchange(0xffffffffu, 0); }
+
+static inline unsigned ndec_ballot(bool x) {
+	auto s = ndec_emu::exchange(0xffffffffu, (int)x);
+	unsigned r = 0;
+	for (int l = 0; l < 32; l++)
+		if (ndec_emu::pick<int>(s, l)) r |= 1u << l;
+	return r;
+}
+
+static inline unsigned ndec_pack_bf16(float lo, float hi) {
+	auto half = [](float f) {
+		uint32_t u = ndec_bits<uint32_t>(f);
+		return f != f ? 0x7fffu : (u + 0x7fffu + (u >> 16 & 1)) >> 16;
+	};
+	return half(lo) | half(hi) << 16;
+}
+
+// Lane l holds columns 2 (l % 4) and the next of row l / 4, as in the PTX ISA.
+static inline unsigned ndec_transpose(unsigned x) {
+	auto s = ndec_emu::exchange(0xffffffffu, x);
+	unsigned row = ndec_emu::lane() / 4, column = ndec_emu::lane() % 4 * 2, r = 0;
+	for (unsigned j = 0; j < 2; j++) r |= (ndec_emu::pick<unsigned>(s, (column + j) * 4 + row / 2) >> 16 * (row & 1) & 0xffffu) << 16 * j;
+	return r;
+}
+
+// Fragments as in the PTX ISA: with g = l / 4 and t = l % 4, word i of A holds columns 2 t + 8 (i / 2) and the next of row
+// g + 8 (i % 2), word i of B rows 2 t + 8 i and the next of column g, element i of C row g + 8 (i / 2), column 2 t + i % 2.
+// Terms are added in their order; hardware may round sums of them otherwise.
+static inline void ndec_mma_bf16(float *c, const unsigned *a, const unsigned *b) {
+	struct operands {
+		unsigned a[4], b[2];
+	} own = {{a[0], a[1], a[2], a[3]}, {b[0], b[1]}};
+	auto s = ndec_emu::exchange(0xffffffffu, own);
+	unsigned g = ndec_emu::lane() / 4, t = ndec_emu::lane() % 4;
+	auto half = [](unsigned w, unsigned j) { return ndec_bits<float>(j ? w & 0xffff0000u : w << 16); };
+	for (unsigned r = 0; r < 2; r++)
+		for (unsigned n = 0; n < 2; n++) {
+			float v = c[2 * r + n];
+			for (unsigned h = 0; h < 2; h++)
+				for (unsigned l = 0; l < 4; l++) {
+					unsigned x = ((const operands *)s[g * 4 + l])->a[2 * h + r], y = ((const operands *)s[(2 * t + n) * 4 + l])->b[h];
+					v = fmaf(half(x, 0), half(y, 0), v);
+					v = fmaf(half(x, 1), half(y, 1), v);
+				}
+			c[2 * r + n] = v;
+		}
+}

@@ -8,6 +8,7 @@
 #endif
 
 #define NDEC_D static __device__ __forceinline__
+#define NDEC_CALL static __device__ __noinline__ // too long to stand where it is used
 #ifndef NDEC_KERNEL
 #define NDEC_KERNEL extern "C" __global__
 #endif

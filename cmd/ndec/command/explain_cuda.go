@@ -54,7 +54,10 @@ func (a *app) printKernels(res *driver.Result) {
 			bound = fmt.Sprintf("%.2g clocks a sample (%s)", b.Clocks, b.Bound)
 		}
 		threads := fmt.Sprint(b.Block)
-		if b.Team > 0 {
+		switch {
+		case b.Tile:
+			threads = "32, products by the warp"
+		case b.Team > 0:
 			threads += " a sample"
 			if b.Shared {
 				threads += fmt.Sprintf(", %d bytes shared", b.Memory)
@@ -65,6 +68,13 @@ func (a *app) printKernels(res *driver.Result) {
 		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", name, threads, regs, warps, sums, tape, bound)
 	}
 	tw.Flush()
+	for _, name := range out.Kernels.Names() {
+		if b := out.Budgets[name]; b.Tile {
+			fmt.Fprintf(a.out, "%s: a sample has a lane, a product its warp: %s\n", name, b.Why)
+		} else if b.Team > 0 {
+			fmt.Fprintf(a.out, "%s: a sample has a block: %s\n", name, b.Why)
+		}
+	}
 	for _, d := range ds {
 		fmt.Fprintln(a.out, d.Text)
 	}

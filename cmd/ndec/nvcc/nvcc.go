@@ -150,9 +150,9 @@ func parseUse(said string) []Use {
 			continue
 		}
 		u := &uses[len(uses)-1]
-		if m := stackLine.FindStringSubmatch(l); m != nil && u.Registers == 0 {
-			u.Stack = number(m[1])
-			u.Spills = number(m[2]) + number(m[3])
+		if m := stackLine.FindStringSubmatch(l); m != nil && u.Registers == 0 { // of the kernel, or of what it calls
+			u.Stack = max(u.Stack, number(m[1]))
+			u.Spills += number(m[2]) + number(m[3])
 		}
 		if m := usedLine.FindStringSubmatch(l); m != nil && u.Registers == 0 {
 			u.Registers = number(m[1])

@@ -1,0 +1,211 @@
+
+// A tile is a warp with a sample in each lane. Scalars and arrays of up to NDEC_SMALL elements are registers of their
+// lane. A longer array is a fragment: it is there for 16 samples at a time, half the warp, and lies as the accumulators of
+// mma.m16n8k16 do, so that the result of one product is the operand of the next. Element [q][e] of a lane is column
+// 8 q + 2 (lane % 4) + e % 2 of sample lane / 4 + 8 (e / 2). Columns beyond the last hold what they like, but numbers.
+enum { NDEC_SMALL = 16 };
+
+__host__ __device__ constexpr int ndec_tiles(int n) { return (n + 15) / 16 * 2; } // of 8 columns
+
+// Operands are split into parts of 8 significant bits; products of parts whose numbers add up to less than NDEC_PARTS are
+// summed, smallest first. Three parts are all bits of a float; with two,
+// steps of solves are decided otherwise than in float.
+enum { NDEC_PARTS = 3 };
+
+struct ndec_tile {
+	int lane;
+	unsigned live; // lanes whose samples count in sums over samples
+
+	__device__ __forceinline__ bool any(bool x) const { return ndec_ballot(x) != 0; }
+	__device__ __forceinline__ ndec_tile only(bool x) const {
+		ndec_tile r = {lane, live & ndec_ballot(x)};
+		return r;
+	}
+	__device__ __forceinline__ bool mine() const { return live >> lane & 1; }
+	// whether the samples of the lane's two rows count
+	__device__ __forceinline__ bool counts(int half, int row) const { return live >> (half * 16 + lane / 4 + 8 * row) & 1; }
+	__device__ __forceinline__ int most(int x) const {
+#pragma unroll
+		for (int d = 16; d > 0; d >>= 1) x = ndec_max(x, ndec_shuffle(x, lane ^ d));
+		return x;
+	}
+	// the column of element [q][e], the last one beyond it
+	template <int N> __device__ __forceinline__ int column(int q, int e) const {
+		int i = 8 * q + 2 * (lane & 3) + (e & 1);
+		return N % 16 == 0 || i < N ? i : N - 1;
+	}
+};
+
+// the numbers of the samples of the lane's two rows
+template <class T> NDEC_D void ndec_tile_rows(ndec_tile tile, int half, T x, T *rows) {
+	rows[0] = ndec_shuffle(x, half * 16 + tile.lane / 4);
+	rows[1] = ndec_shuffle(x, half * 16 + tile.lane / 4 + 8);
+}
+
+// small arrays of all lanes to the fragment of a half
+template <int N> NDEC_D void ndec_tile_spread(ndec_tile tile, int half, const float *x, float (*f)[4]) {
+#pragma unroll
+	for (int q = 0; q < ndec_tiles(N); q++)
+#pragma unroll
+		for (int e = 0; e < 4; e++) f[q][e] = 0;
+#pragma unroll
+	for (int c = 0; c < N; c++) {
+		float rows[2];
+		ndec_tile_rows(tile, half, x[c], rows);
+		if ((c & 7) / 2 == (tile.lane & 3)) f[c / 8][c & 1] = rows[0], f[c / 8][2 + (c & 1)] = rows[1];
+	}
+}
+
+// and back, to the lanes of the half
+template <int N> NDEC_D void ndec_tile_collect(ndec_tile tile, int half, float (*f)[4], float *x) {
+#pragma unroll
+	for (int c = 0; c < N; c++) {
+		int from = (tile.lane & 7) * 4 + (c & 7) / 2;
+		float low = ndec_shuffle(f[c / 8][c & 1], from), high = ndec_shuffle(f[c / 8][2 + (c & 1)], from);
+		if (tile.lane / 16 == half) x[c] = tile.lane & 8 ? high : low;
+	}
+}
+
+// two numbers as parts, each a pair of bfloat16
+NDEC_D void ndec_split(float lo, float hi, unsigned *parts) {
+#pragma unroll
+	for (int p = 0; p < NDEC_PARTS; p++) {
+		parts[p] = ndec_pack_bf16(lo, hi);
+		lo -= __int_as_float((int)(parts[p] << 16));
+		hi -= __int_as_float((int)(parts[p] & 0xffff0000u));
+	}
+}
+
+// c += A B for operands in parts
+NDEC_D void ndec_tile_mma(float *c, unsigned (*a)[4], unsigned (*b)[2]) {
+#pragma unroll
+	for (int s = NDEC_PARTS - 1; s >= 0; s--)
+#pragma unroll
+		for (int i = 0; i <= s; i++) ndec_mma_bf16(c, a[i], b[s - i]);
+}
+
+// y = x B for 16 samples, x of K columns and y of N, b(k, n) an element of B
+template <int N, int K, class B> NDEC_D void ndec_tile_product(ndec_tile tile, float (*y)[4], float (*x)[4], B b) {
+	unsigned a[ndec_tiles(K) / 2][NDEC_PARTS][4];
+#pragma unroll
+	for (int c = 0; c < ndec_tiles(K) / 2; c++)
+#pragma unroll
+		for (int r = 0; r < 4; r++) {
+			const float *f = x[2 * c + r / 2] + 2 * (r & 1);
+			unsigned parts[NDEC_PARTS];
+			ndec_split(f[0], f[1], parts);
+#pragma unroll
+			for (int p = 0; p < NDEC_PARTS; p++) a[c][p][r] = parts[p];
+		}
+#pragma unroll
+	for (int q = 0; q < ndec_tiles(N); q++) {
+		float acc[4] = {0, 0, 0, 0};
+		int n = 8 * q + tile.lane / 4;
+		if (8 * q < N) {
+#pragma unroll
+			for (int c = 0; c < ndec_tiles(K) / 2; c++) {
+				unsigned w[NDEC_PARTS][2];
+#pragma unroll
+				for (int r = 0; r < 2; r++) {
+					int k = 16 * c + 8 * r + 2 * (tile.lane & 3);
+					bool in = N % 8 == 0 || n < N;
+					float lo = in && (K % 16 == 0 || k < K) ? b(k, n) : 0.0f, hi = in && (K % 16 == 0 || k + 1 < K) ? b(k + 1, n) : 0.0f;
+					unsigned parts[NDEC_PARTS];
+					ndec_split(lo, hi, parts);
+#pragma unroll
+					for (int p = 0; p < NDEC_PARTS; p++) w[p][r] = parts[p];
+				}
+				ndec_tile_mma(acc, a[c], w);
+			}
+		}
+#pragma unroll
+		for (int e = 0; e < 4; e++) y[q][e] = acc[e];
+	}
+}
+
+// the parts of a fragment's tile of 8 columns with rows and columns changed, r the upper or lower 8 samples; those that do
+// not count are 0
+NDEC_D void ndec_tile_turned(ndec_tile tile, int half, const float *f, int r, unsigned *parts) {
+	bool on = tile.counts(half, r);
+	ndec_split(on ? f[2 * r] : 0.0f, on ? f[2 * r + 1] : 0.0f, parts);
+#pragma unroll
+	for (int p = 0; p < NDEC_PARTS; p++) parts[p] = ndec_transpose(parts[p]);
+}
+
+// to[m][n] += the sum over 16 samples of a[m] b[n]
+template <int M, int N> NDEC_D void ndec_tile_outer(ndec_tile tile, int half, float *to, float (*a)[4], float (*b)[4]) {
+#pragma unroll
+	for (int c = 0; c < ndec_tiles(M) / 2; c++) {
+		unsigned as[NDEC_PARTS][4];
+#pragma unroll
+		for (int r = 0; r < 4; r++) {
+			unsigned parts[NDEC_PARTS];
+			ndec_tile_turned(tile, half, a[2 * c + (r & 1)], r / 2, parts);
+#pragma unroll
+			for (int p = 0; p < NDEC_PARTS; p++) as[p][r] = parts[p];
+		}
+#pragma unroll
+		for (int q = 0; q < ndec_tiles(N); q++) {
+			if (8 * q >= N) continue;
+			float acc[4] = {0, 0, 0, 0};
+			unsigned bs[NDEC_PARTS][2]; // again for every c: to keep them takes more registers than there are
+#pragma unroll
+			for (int r = 0; r < 2; r++) {
+				unsigned parts[NDEC_PARTS];
+				ndec_tile_turned(tile, half, b[q], r, parts);
+#pragma unroll
+				for (int p = 0; p < NDEC_PARTS; p++) bs[p][r] = parts[p];
+			}
+			ndec_tile_mma(acc, as, bs);
+#pragma unroll
+			for (int e = 0; e < 4; e++) {
+				int m = 16 * c + tile.lane / 4 + 8 * (e / 2), n = 8 * q + 2 * (tile.lane & 3) + (e & 1);
+				if ((M % 16 == 0 || m < M) && (N % 8 == 0 || n < N)) to[m * N + n] += acc[e];
+			}
+		}
+	}
+	ndec_warp_sync();
+}
+
+// to[i] += the sum over 16 samples of f[i]
+template <int N> NDEC_D void ndec_tile_add(ndec_tile tile, int half, float *to, float (*f)[4]) {
+	bool low = tile.counts(half, 0), high = tile.counts(half, 1);
+#pragma unroll
+	for (int q = 0; q < (N + 7) / 8; q++)
+#pragma unroll
+		for (int e = 0; e < 2; e++) {
+			float v = (low ? f[q][e] : 0.0f) + (high ? f[q][2 + e] : 0.0f);
+#pragma unroll
+			for (int d = 16; d >= 4; d >>= 1) v += ndec_shuffle(v, tile.lane ^ d);
+			int i = 8 * q + 2 * tile.lane + e;
+			if (tile.lane < 4 && (N % 8 == 0 || i < N)) to[i] += v;
+		}
+	ndec_warp_sync();
+}
+
+// to += the sum over all samples of a number of each
+NDEC_D void ndec_tile_add_own(ndec_tile tile, float &to, float x) {
+	float v = ndec_warp_sum(tile.mine() ? x : 0.0f);
+	if (tile.lane == 0) to += v;
+	ndec_warp_sync();
+}
+
+// the sum over the columns of a fragment, to the lanes of the half
+template <int N> NDEC_D void ndec_tile_total(ndec_tile tile, int half, float (*f)[4], float &x) {
+	float rows[2] = {0, 0};
+#pragma unroll
+	for (int q = 0; q < (N + 7) / 8; q++)
+#pragma unroll
+		for (int e = 0; e < 4; e++)
+			if (N % 8 == 0 || 8 * q + 2 * (tile.lane & 3) + (e & 1) < N) rows[e / 2] += f[q][e];
+#pragma unroll
+	for (int r = 0; r < 2; r++) {
+		rows[r] += ndec_shuffle(rows[r], tile.lane ^ 1);
+		rows[r] += ndec_shuffle(rows[r], tile.lane ^ 2);
+	}
+	float low = ndec_shuffle(rows[0], (tile.lane & 7) * 4), high = ndec_shuffle(rows[1], (tile.lane & 7) * 4);
+	if (tile.lane / 16 == half) x = tile.lane & 8 ? high : low;
+}
+
+// The bytes of the tapes of a tile.
+NDEC_D long long ndec_tile_tape_bytes(long long room, int step, int fixed, int tapes) { return (room * step + fixed) * 32 + 8 * tapes; }

@@ -1,0 +1,205 @@
+package cudagen
+
+import (
+	"fmt"
+	"strings"
+
+	"ndec.dev/ndec/ir"
+	"ndec.dev/ndec/ir/plan"
+)
+
+// tileBlocks is the largest number of warps of a kernel of tiles: of the batch alone, so that sums have an order of their own.
+const tileBlocks = 2048
+
+// productParts is NDEC_PARTS of the prelude.
+const productParts = 3
+
+// What a multiprocessor multiplies in a clock by tensor cores (mma.sync of 16 bits on sm_80; at least so many on sm_90), and the
+// bytes that it reads from its first cache.
+const (
+	smTensor = 1024
+	smCache  = 128
+)
+
+// tileWork is what products of fragments take of a multiprocessor, in clocks for a sample, and the instructions of a warp for
+// half of its samples.
+type tileWork struct {
+	tensor, weights float64
+	instructions    int
+}
+
+// tileCost is that of a function: products of parts, in tiles of 16 columns; every weight is read by each half of a warp.
+func tileCost(f *plan.Func) (t tileWork) {
+	up := func(n int) int { return (n + 15) / 16 * 16 }
+	products := productParts * (productParts + 1) / 2
+	for _, v := range f.IR.Values {
+		var w *ir.Value
+		switch v.Op {
+		case ir.OpMatVec:
+			w = v.Args[0]
+		case ir.OpVecMat:
+			w = v.Args[1]
+		default:
+			continue
+		}
+		m, n := w.Type.Shape[0], w.Type.Shape[1]
+		if m <= smallLen && n <= smallLen {
+			continue
+		}
+		if v.Op == ir.OpVecMat {
+			m, n = n, m
+		}
+		mmas := products * ((m + 7) / 8) * (up(n) / 16) // of 16 samples, 8 results and 16 terms
+		t.instructions += mmas
+		t.tensor += float64(mmas*8*16) / smTensor
+		t.weights += float64(4*m*n) / 16 / smCache
+	}
+	return t
+}
+
+// tileBudget is the budget of a kernel of tiles: blocks are warps; registers hold the fragments that live at a time, about three
+// of the widest and the parts of one.
+func (e *emitter) tileBudget(k *kernel) Budget {
+	b := Budget{Block: 32, Sums: k.params(), Team: min(tileBlocks, teamsOf(k.params(), e.m.Real.Bytes())*4), Tile: true}
+	widest := 0
+	e.visit(k.fn.IR, map[*ir.Func]bool{}, func(f *ir.Func) {
+		pf := e.plan.Of(f)
+		if !wide(pf) {
+			return
+		}
+		for _, v := range f.Values {
+			if !uniform(pf, v) && pf.Places[v].Kind != plan.Sum {
+				widest = max(widest, v.Type.Len())
+			}
+		}
+	})
+	b.Registers = min(64+(3+productParts/2)*(widest+15)/16*16/2, 255)
+	b.Registers = (b.Registers + 7) / 8 * 8
+	b.Blocks = 8
+	b.TapeStep, _ = k.tapeBytes()
+	b.bound(k, e.plan)
+	return b
+}
+
+// tileKernel prints a kernel whose blocks are warps with a sample in each lane, one 32 samples after the other: block b of B on the
+// samples from 32 b, 32 (b + B), … on. Sums are kept for each block, and added up by ndec_sum_rows.
+func (e *emitter) tileKernel(k *kernel) {
+	p := e.p
+	b := e.budget(k)
+	stats := k.fn.Needs.Stats
+	nSums, nParams, g := 0, 0, ""
+	if k.recipe != nil {
+		nSums, nParams = k.sums(), k.params()
+		g = e.gradientType(k)
+	}
+	args := []string{"long long count"}
+	if k.recipe != nil {
+		args = append(args, "long long total", "const int *rows")
+	}
+	args = append(args, e.memoryArgs()...)
+	if e.stepped[k.fn.IR] != nil {
+		args = append(args, "const ndec_stepping *by")
+	}
+	args = append(args, e.columnArgs(k)...)
+	if k.model != nil {
+		for i, o := range k.model.Outputs {
+			args = append(args, fmt.Sprintf("%s *out%d", e.elem(o.Type.Elem), i))
+		}
+	} else {
+		args = append(args, "double *sums")
+		if g != "" {
+			args = append(args, "real *grads")
+		}
+		args = append(args, "real *losses")
+	}
+	args = append(append(args, e.tailArgs(k)...), "char *memory")
+	if k.model != nil {
+		p.line("// %s: model %s for count samples, a warp for 32; arrays are [element][sample].", k.name, k.of())
+	} else {
+		p.line("// %s: recipe %s over count rows of columns [element][row of total], a warp for 32. Every block leaves a row of sums", k.name, k.of())
+		p.line("// as other kernels do for 64 or 128 samples; losses of single rows go to losses unless it is null.")
+	}
+	e.head(k, b, args)
+	p.line("int n = (int)count;")
+	p.line("int lane = threadIdx.x;")
+	if nSums > 0 {
+		p.line("double sum[%d] = {};", nSums)
+	}
+	if g != "" {
+		p.line("%s &g = ((%s *)grads)[blockIdx.x];", g, g)
+		p.line("for (int i = lane; i < %d; i += 32) ((real *)&g)[i] = 0;", nParams)
+		p.line("ndec_warp_sync();")
+	}
+	p.line("for (int chunk = blockIdx.x * 32; chunk < n; chunk += gridDim.x * 32) {")
+	p.line("bool in = chunk + lane < n; // beyond the last sample, lanes repeat it for nothing")
+	p.line("int s = ndec_min(chunk + lane, n - 1);")
+	p.line("ndec_tile tile = {lane, ndec_ballot(in)};")
+	sc := newScope(strings.Fields("words place tapes room stats key by ws st sum sums grads losses total rows loss bad tile chunk in lane memory")...)
+	at, stride := "s", "n"
+	if k.recipe != nil {
+		p.line("int row = rows[s];")
+		at, stride = "row", "total"
+	}
+	call := e.sample(k, sc, stride, at)
+	var outs []string
+	for i, r := range k.fn.IR.Results {
+		pl := k.fn.Places[r]
+		if stat := pl != nil && pl.Kind == plan.Stat; stat || k.fn.Sums[i] != nil {
+			if stat && k.model != nil && i < len(k.model.Outputs) {
+				outs = append(outs, statistic(pl, "st"))
+			}
+			continue
+		}
+		base := "term"
+		switch {
+		case k.model != nil:
+			base = snake(k.model.Outputs[i].Name) + "_out"
+		case i == 0:
+			base = "loss_value"
+		}
+		name := sc.pick(base)
+		p.line("%s", e.variable(r.Type, name))
+		outs, call = append(outs, name), append(call, name)
+	}
+	if k.fn.Needs.Accum {
+		call = append(call, "g")
+	}
+	if e.stepped[k.fn.IR] != nil {
+		call = append(call, "by")
+	}
+	if stats > 0 {
+		p.line("ndec_stats st[%d];", stats)
+		call = append(call, "st")
+	}
+	p.line("%s(%s);", e.funcName(k.fn.IR), strings.Join(call, ", "))
+	p.line("if (!in) continue;")
+	e.storeStats(k)
+	if k.model != nil {
+		for i, o := range k.model.Outputs {
+			if o.Type.IsScalar() {
+				p.line("out%d[s] = %s;", i, outs[i])
+				continue
+			}
+			p.line("#pragma unroll")
+			p.line("for (int i = 0; i < %d; i++) out%d[i * n + s] = %s[i];", o.Type.Len(), i, outs[i])
+		}
+	} else {
+		e.addSums(k, outs, "losses")
+	}
+	p.line("}")
+	if nSums > 0 {
+		p.line("#pragma unroll")
+		p.line("for (int i = 0; i < %d; i++) {", nSums)
+		p.line("double all = ndec_warp_sum(sum[i]);")
+		p.line("if (lane == 0) sums[blockIdx.x * %d + i] = all;", nSums)
+		p.line("}")
+	}
+	p.line("}")
+	p.line("")
+	own := TeamShape{Teams: b.Team, Lanes: 32}
+	if k.model != nil {
+		e.offerModel(k, b, own)
+	} else {
+		e.offerSums(k, b, own)
+	}
+}
