@@ -61,7 +61,11 @@ func sourceOf(t *testing.T, name string, small bool) map[string]string {
 	t.Helper()
 	files := map[string]string{}
 	for _, n := range append([]string{name}, map[string][]string{"02_moons_hyper.nde": {"01_moons.nde"}}[name]...) {
-		text, err := os.ReadFile(filepath.Join("..", "dsl", "syntax", "testdata", "examples", n))
+		found, err := filepath.Glob(filepath.Join("..", "examples", "*", n))
+		if err != nil || len(found) != 1 {
+			t.Fatalf("%d examples are called %s (%v)", len(found), n, err)
+		}
+		text, err := os.ReadFile(found[0])
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -176,6 +180,7 @@ type exampleJob struct {
 type exampleAnswer struct {
 	Outputs map[string]*rt.Table
 	Losses  map[string][]float64
+	Starts  map[string]*rt.Evaluation
 	Err     string
 }
 

@@ -253,7 +253,7 @@ model Half(y real) real {
 func TestExactResidual(t *testing.T) {
 	n := 0
 	for _, row := range method.Rows(method.Solver) {
-		if row.Family != method.FixedStep || row.Later {
+		if row.Family != method.FixedStep || row.Later || row.Tableau == nil { // a residual needs a tableau
 			continue
 		}
 		n++

@@ -15,10 +15,19 @@ import (
 	"ndec.dev/ndec/ir/diag"
 )
 
-const examplesDir = "../syntax/testdata/examples/"
+const examplesDir = "../../examples/*/"
 
 // withFlow are examples that extend another one.
 var withFlow = map[string]string{"02_moons_hyper.nde": "01_moons.nde"}
+
+// readExample is the text of an example.
+func readExample(name string) ([]byte, error) {
+	names, err := filepath.Glob(examplesDir + name)
+	if err != nil || len(names) != 1 {
+		return nil, fmt.Errorf("%d examples are called %s (%v)", len(names), name, err)
+	}
+	return os.ReadFile(names[0])
+}
 
 // example checks an example with a piece of it replaced.
 func example(t testing.TB, name, old, new string, opts sema.Options) (*sema.Program, diag.List) {
@@ -28,7 +37,7 @@ func example(t testing.TB, name, old, new string, opts sema.Options) (*sema.Prog
 		if n == "" {
 			continue
 		}
-		src, err := os.ReadFile(examplesDir + n)
+		src, err := readExample(n)
 		if err != nil {
 			t.Fatal(err)
 		}

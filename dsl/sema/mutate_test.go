@@ -68,7 +68,7 @@ func TestMutations(t *testing.T) {
 		name := filepath.Base(path)
 		var other []*syntax.File
 		if n := withFlow[name]; n != "" {
-			text, err := os.ReadFile(examplesDir + n)
+			text, err := readExample(n)
 			if err != nil {
 				t.Fatal(err)
 			}

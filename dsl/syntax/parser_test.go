@@ -6,10 +6,10 @@ import (
 	"testing"
 )
 
-// examples are the programs of testdata/examples by file name.
+// examples are the example programs by file name.
 func examples(t testing.TB) map[string][]byte {
 	t.Helper()
-	names, err := filepath.Glob("testdata/examples/*.nde")
+	names, err := filepath.Glob("../../examples/*/*.nde")
 	if err != nil || len(names) < 14 {
 		t.Fatalf("found %d examples, error %v", len(names), err)
 	}

@@ -95,6 +95,7 @@ func (p *pass) recording(s *ir.Solve) *ir.Solve {
 		return c
 	}
 	c := *s
+	c.Given = nil // nobody steps through it by himself
 	c.Events = slices.Clone(s.Events)
 	c.Name = s.Name + ".rec"
 	c.Record = true

@@ -174,6 +174,7 @@ func (p *pass) tangentOf(s *ir.Solve, extras []int, params []*ir.Param) *ir.Solv
 		return c
 	}
 	c := *s
+	c.Given = nil // nobody steps through it by himself
 	c.Name, c.Record, c.Sensitivity, c.System = p.freshSolve(name), false, ir.Choice{}, strings.TrimSuffix(s.System, " (tangents)")+" (tangents)"
 	c.States, c.Extras = append([]ir.SolveState(nil), s.States...), append([]ir.Type(nil), s.Extras...)
 	for _, st := range s.States {

@@ -21,6 +21,7 @@ type Job struct {
 type Answer struct {
 	Outputs map[string]*rt.Table
 	Losses  map[string][]float64
+	Starts  map[string]*rt.Evaluation // of recipes, on all of their rows
 	Err     string
 }
 
@@ -49,7 +50,7 @@ func numbers[R rt.Float](xs []float64) []R {
 
 func run[R rt.Float](p rt.Program[R], j Job) (a Answer) {
 	ctx := context.Background()
-	a = Answer{Outputs: map[string]*rt.Table{}, Losses: map[string][]float64{}}
+	a = Answer{Outputs: map[string]*rt.Table{}, Losses: map[string][]float64{}, Starts: map[string]*rt.Evaluation{}}
 	for _, m := range p.Models {
 		in := j.Inputs[m.Name]
 		if in == nil {
@@ -68,6 +69,10 @@ func run[R rt.Float](p rt.Program[R], j Job) (a Answer) {
 		w := numbers[R](j.Weights)
 		tables, err := rt.LoadTables(j.Dir, &r.Recipe, p.Data, p.Layout)
 		if err != nil {
+			a.Err = r.Recipe.Name + ": " + err.Error()
+			return a
+		}
+		if a.Starts[r.Recipe.Name], err = rt.Evaluate(ctx, w, &r.Objective, tables.Train, r.Recipe.Seed, 0); err != nil {
 			a.Err = r.Recipe.Name + ": " + err.Error()
 			return a
 		}
