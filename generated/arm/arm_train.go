@@ -163,7 +163,7 @@ func fitInputs(weights []Real, t, out *rt.Table) error {
 // fitRecipe is the train block Fit (arm.nde:65).
 var fitRecipe = rt.Recipe{
 	Name:      "Fit",
-	Source:    "61af92b8c7cb09b98a7d1475079c8324a51da1bda594a580fdbe681b7b00b422",
+	Source:    "59cffb1a66fe7dd576e69ae690fa8151e7db4fc88df64188695319dbb223cccb",
 	Where:     "arm.nde:65",
 	Data:      "Log",
 	Batch:     32,
