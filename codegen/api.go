@@ -2,6 +2,7 @@ package codegen
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"ndec.dev/ndec/ir"
@@ -270,10 +271,13 @@ func (e *emitter) batch(f *file, m *ir.Model, fn *plan.Func, ins, outs []port) {
 	}
 	outSig, inSig = slices(outs, "out", "BatchOutput"), slices(ins, "in", "BatchInput")
 
+	together := inStep(m)
 	p.line("type %sJob struct {", low)
 	p.line("m *%s", name)
-	p.line("crew rt.Crew")
-	p.line("run func(worker, lo, hi int)")
+	if !together {
+		p.line("crew rt.Crew")
+		p.line("run func(worker, lo, hi int)")
+	}
 	small := e.smallBatch(m)
 	if small > 0 {
 		p.line("each func(worker, lo, hi int) // row by row, whatever run does")
@@ -284,7 +288,7 @@ func (e *emitter) batch(f *file, m *ir.Model, fn *plan.Func, ins, outs []port) {
 		p.line("stats *rt.BatchStats")
 		p.line("failed rt.FirstFailure")
 	}
-	if fn.Needs.Work {
+	if fn.Needs.Work && !together {
 		p.line("work []*workspace")
 	}
 	p.line("}")
@@ -296,16 +300,30 @@ func (e *emitter) batch(f *file, m *ir.Model, fn *plan.Func, ins, outs []port) {
 		text(f, fmt.Sprintf("%sBatch computes rows of a batch. Where the processor has vector instructions, kernels take its place.", low),
 			fmt.Sprintf("var %sBatch = (*%sJob).rows", low, low))
 	}
-	text(f, "", fmt.Sprintf("func new%sJob(m *%s) *%sJob {\nj := &%sJob{m: m}\nj.run = %s\n%sreturn j\n}", name, name, low, low, run, ifText(small > 0, "j.each = j.rows\n")))
+	text(f, "", fmt.Sprintf("func new%sJob(m *%s) *%sJob {\nj := &%sJob{m: m}\n%s%sreturn j\n}", name, name, low, low, ifText(!together, "j.run = "+run+"\n"), ifText(small > 0, "j.each = j.rows\n")))
 
-	p.line("func (j *%sJob) rows(worker, lo, hi int) {", low)
-	if fn.Needs.Work {
-		p.line("ws := j.work[worker]")
+	by := "&j.m.by"
+	if together {
+		by = "&by"
+		p.line("// row computes a sample of a batch whose samples take steps of one length.")
+		p.line("func (j *%sJob) row(i int, member *rt.StepMember) {", low)
+		if fn.Needs.Work {
+			p.line("ws := new(workspace)")
+		}
+		p.line("by := j.m.by")
+		p.line("for k := range by { by[k].Group = member }")
+	} else {
+		p.line("func (j *%sJob) rows(worker, lo, hi int) {", low)
+		if fn.Needs.Work {
+			p.line("ws := j.work[worker]")
+		}
 	}
 	if fn.Needs.Stats > 0 {
 		p.line("var st [%d]rt.SolveStats", fn.Needs.Stats)
 	}
-	p.line("for i := lo; i < hi; i++ {")
+	if !together {
+		p.line("for i := lo; i < hi; i++ {")
+	}
 	row := func(x string, t ir.Type) string {
 		if t.IsScalar() {
 			return fmt.Sprintf("%s[i]", x)
@@ -315,7 +333,7 @@ func (e *emitter) batch(f *file, m *ir.Model, fn *plan.Func, ins, outs []port) {
 	if m.Keyed() {
 		p.line("key := rt.Key{Seed: j.m.Seed, Row: uint64(i), Step: rt.EvalStep}.Words()")
 	}
-	p.line("%s", e.modelCall(fn, frame{w: "j.m.p", pre: "&j.m.pre", ws: "ws", by: "&j.m.by", st: "&st"}, func(i int) string {
+	p.line("%s", e.modelCall(fn, frame{w: "j.m.p", pre: "&j.m.pre", ws: "ws", by: by, st: "&st"}, func(i int) string {
 		if i == len(ins) {
 			return "&key"
 		}
@@ -328,7 +346,9 @@ func (e *emitter) batch(f *file, m *ir.Model, fn *plan.Func, ins, outs []port) {
 		p.line("j.failed.See(&st[s], &%sSites[s], i, -1)", low)
 		p.line("}")
 	}
-	p.line("}")
+	if !together {
+		p.line("}")
+	}
 	p.line("}")
 	text(f, "", p.text())
 
@@ -353,13 +373,15 @@ func (e *emitter) batch(f *file, m *ir.Model, fn *plan.Func, ins, outs []port) {
 	} else {
 		p.line("j.out = out")
 	}
-	p.line("workers := rt.WorkerCount(opts...)")
+	if !together {
+		p.line("workers := rt.WorkerCount(opts...)")
+	}
 	if fn.Needs.Stats > 0 {
 		p.line("j.stats = stats")
 		p.line("j.failed.Reset()")
 		p.line("if stats != nil { stats.Reset(rt.SiteNames(%sSites), n) }", low)
 	}
-	if fn.Needs.Work {
+	if fn.Needs.Work && !together {
 		p.line("for len(j.work) < workers { j.work = append(j.work, new(workspace)) }")
 	}
 	run = "j.run"
@@ -368,14 +390,27 @@ func (e *emitter) batch(f *file, m *ir.Model, fn *plan.Func, ins, outs []port) {
 		p.line("run := j.run")
 		p.line("if n < %d && alone != nil && rt.IsFastSmall(opts...) { run = j.each }", small)
 	}
-	p.line("if err := j.crew.ForEach(ctx, workers, n, rt.BlockRows, %s); err != nil { return err }", run)
+	if together {
+		p.line("if err := rt.InGroup(ctx, n, j.row); err != nil { return err }")
+	} else {
+		p.line("if err := j.crew.ForEach(ctx, workers, n, rt.BlockRows, %s); err != nil { return err }", run)
+	}
 	if fn.Needs.Stats > 0 {
 		p.line("return j.failed.Err()")
 	} else {
 		p.line("return nil")
 	}
 	p.line("}")
+	if together {
+		text(f, "Batch computes rows of samples, row-major, each in a goroutine of its own: they take steps of one length, chosen by the errors of all of\nthem. stats may be nil. The error is that of the first sample that failed; all other rows are there.", p.text())
+		return
+	}
 	text(f, "Batch computes rows of samples, row-major, on all cores (or rt.Workers(n)). A row does not depend on its neighbours. It does\nnot allocate after its first calls. stats may be nil. The error is that of the first sample that failed; all other rows are there.", p.text())
+}
+
+// inStep reports whether samples of a batch of m take steps of one length.
+func inStep(m *ir.Model) bool {
+	return slices.ContainsFunc(m.Solves, func(s *ir.Solve) bool { return s.StepGroup != "" })
 }
 
 // smallBatch is the number of rows from which on a batch of a model runs in lanes in spite of rt.FastSmall; 0 where the

@@ -5,6 +5,10 @@ import "ndec.dev/ndec/ir"
 func (l *loop) adaptive() {
 	p, s, e := l.p, l.s, l.e
 	l.resetTape("by.MaxSteps")
+	if s.StepGroup != "" {
+		p.line("by.Group.Enter()")
+		defer p.line("by.Group.Leave()")
+	}
 	p.line("rtol, atol := by.RTol, by.ATol")
 	p.line("dir := rt.Signed(1, t1-t0)")
 	plain := l.plain(l.x)
@@ -35,6 +39,9 @@ func (l *loop) adaptive() {
 		p.line("%s", e.apply(s.First, in, []operand{{"h", ir.Scalar(ir.F64)}}, "="))
 		if s.FirstEvals > 0 {
 			p.line("st.NFE += %d", s.FirstEvals)
+		}
+		if s.StepGroup != "" {
+			p.line("h = by.Group.Least(h)")
 		}
 		if s.Compat == "" {
 			p.line("h = dir * min(h, dir*(t1-t0))")
@@ -105,6 +112,12 @@ func (l *loop) adaptive() {
 		p.line("if hPrev != 0 { ratio = h / hPrev }")
 	}
 	p.line("%s", e.apply(s.Norm, append([]string{"rtol", "atol"}, args(plain, l.plain(x1), xe)...), []operand{{"err", ir.Scalar(ir.F64)}}, "="))
+	switch s.StepGroup {
+	case "rms":
+		p.line("err = by.Group.RMS(err)")
+	case "max":
+		p.line("err = by.Group.Most(err)")
+	}
 	if s.MinStep > 0 {
 		p.line("if !(err <= 1) && !(dir*h <= %s && err-err == 0) { // also a NaN", number(s.MinStep, ir.F64))
 	} else {

@@ -26,8 +26,8 @@ const (
 func unfit(f *plan.Func) string {
 	for _, v := range f.IR.Values {
 		if v.Op == ir.OpSolve {
-			if s := v.Attr.Solve; s.Start != nil || s.PerSample || s.Compat != "" || s.Ratios() {
-				return fmt.Sprintf("the solve of %s (%s) has steps that kernels do not know yet: of a method of several steps, between output times, of another library or by ratios of steps", s.System, v.Span)
+			if s := v.Attr.Solve; s.Start != nil || s.PerSample || s.Compat != "" || s.StepGroup != "" || s.Ratios() {
+				return fmt.Sprintf("the solve of %s (%s) has steps that kernels do not know yet: of a method of several steps, between output times, of another library, of one length for the whole batch or by ratios of steps", s.System, v.Span)
 			}
 		}
 	}

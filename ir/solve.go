@@ -44,6 +44,9 @@ import "ndec.dev/ndec/ir/diag"
 // no step is a last one; the step that passes t1 is cut there, its end being Dense, and the first h may be longer than the
 // span. "torchdyn": a last step is one with (t + h - t1)*dir >= 0.
 //
+// StepGroup: the first h is the least of those of all samples of the batch, and err the root mean square, or the largest, of theirs; samples
+// that have ended do not count. A sample alone is its own batch.
+//
 // MaxStep: |h| is at most that at the top of the loop. MinStep: it is at least that, and a step of
 // that length is accepted if its error is finite.
 //
@@ -82,6 +85,7 @@ type Solve struct {
 	StepSize   float64 // fixed: length of a step
 	PerSample  bool    // fixed: Steps is the number between output times
 	Compat     string  // adaptive: whose steps, "" for ours
+	StepGroup  string  // adaptive: "rms" or "max" where the samples of a batch take steps of one length, "" else
 	RTol, ATol float64
 	FirstStep  float64 // 0: by First
 	MinStep    float64 // 0: by the resolution of time

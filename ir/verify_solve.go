@@ -100,6 +100,7 @@ func (c *checker) solve(s *Solve) error {
 		{"first step of a method of several steps that fits the loop", s.Start == nil || s.StartDense != nil && s.StartSteps > 0 && !s.Adaptive && !s.FSAL},
 		{"output times of the grid", !s.PerSample || s.Times > 0 && s.Steps > 0 && !s.Adaptive},
 		{"steps of another library that fit the loop", s.Compat == "" || s.Adaptive && s.Stops == 0 && len(s.Events) == 0},
+		{"steps of a batch that fit the loop", s.StepGroup == "" || s.Adaptive},
 		{"guard", (s.Guard != nil) == (len(s.Guards()) > 0)},
 		{"bound of events", len(s.Events) == 0 || s.EventTol > 0 && s.EventMax > 0},
 	} {

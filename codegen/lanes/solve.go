@@ -53,6 +53,8 @@ func (s *Set) AddSolve(sv *ir.Solve) (*Solve, error) {
 		return nil, &Unsupported{"steps between output times", sv.Field, nil}
 	case sv.Compat != "":
 		return nil, &Unsupported{"steps of another library", sv.Field, nil}
+	case sv.StepGroup != "":
+		return nil, &Unsupported{"steps of one length for the whole batch (step_group: batch)", sv.Field, nil}
 	case sv.Ratios():
 		return nil, &Unsupported{"a controller that looks at ratios of steps", sv.Field, nil}
 	case sv.Start != nil:

@@ -102,10 +102,45 @@ func Lower(p *sema.Program) (*ir.Module, diag.List) {
 	for _, r := range p.Recipes {
 		l.guard(r.Span, func() { l.recipe(r) })
 	}
+	l.together()
 	if l.diags.HasErrors() {
 		return nil, l.diags
 	}
 	return l.m, l.diags
+}
+
+// together refuses solves of step_group: batch where samples are computed one after the other: in recipes, and in the runs of a loop.
+func (l *lowerer) together() {
+	seen := map[*ir.Func]bool{}
+	var visit func(f *ir.Func, apart string)
+	visit = func(f *ir.Func, apart string) {
+		if f == nil || seen[f] {
+			return
+		}
+		seen[f] = apart != ""
+		for _, v := range f.Values {
+			switch v.Op {
+			case ir.OpSolve:
+				if s := v.Attr.Solve; s.StepGroup != "" && apart != "" {
+					l.diags.Errorf(optionLater, s.Span, "step_group: batch in %s is not compiled yet, only in models; leave it out there", apart)
+				}
+			case ir.OpCall:
+				visit(v.Attr.Func, apart)
+			case ir.OpMap:
+				visit(v.Attr.Map.Fn, "a loop")
+			case ir.OpScan:
+				visit(v.Attr.Scan.Fn, "a loop")
+			}
+		}
+	}
+	for _, r := range l.m.Recipes {
+		for _, f := range []*ir.Func{r.Objective, r.Training, r.Design} {
+			visit(f, "recipe "+r.Name)
+		}
+	}
+	for _, m := range l.m.Models {
+		visit(m.Func, "")
+	}
 }
 
 // refusal is the panic value by which a construct that cannot be lowered ends its declaration. A
@@ -119,6 +154,7 @@ const (
 
 	notSecondOrder diag.Code = "NDE0554"
 	timesBothWays  diag.Code = "NDE0564"
+	optionLater    diag.Code = "NDE0803"
 	eventsLater    diag.Code = "NDE0805"
 	settingLater   diag.Code = "NDE0814"
 	averageLater   diag.Code = "NDE0826"

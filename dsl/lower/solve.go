@@ -141,6 +141,12 @@ func (s *scope) newSolve(at, with diag.Span, sys *system, by *sema.Solver, times
 		Stops: stops, MinStep: by.MinStep, MaxStep: by.MaxStep,
 		Sensitivity: by.Sensitivity, Compat: by.Compat,
 	}
+	if by.Together {
+		solve.StepGroup = "rms"
+		if by.MaxNorm {
+			solve.StepGroup = "max"
+		}
+	}
 	if by.PerSample > 0 {
 		solve.Steps, solve.PerSample = by.PerSample, times > 0
 	}

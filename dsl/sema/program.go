@@ -173,6 +173,7 @@ type Solver struct {
 	MaxSteps     int
 	ATols, RTols []float64 // by state, instead of ATol and RTol; nil: none
 	Compat       string    // library whose steps are taken, "" for ours
+	Together     bool      // samples of a batch take steps of one length
 	MaxNorm      bool      // the largest error of a step counts, not the root mean square
 	Control      ir.Choice // row `i`, `pi` or `pid` with all its options
 	Sensitivity  ir.Choice // row `backprop`, …

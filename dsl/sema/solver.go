@@ -92,6 +92,8 @@ func newSolver(ch ir.Choice, row *method.Row, at diag.Span) *Solver {
 			if o.Text != "none" {
 				s.Compat = o.Text
 			}
+		case "step_group":
+			s.Together = o.Text == "batch"
 		case "norm":
 			s.MaxNorm = o.Text == "max"
 		case "control":

@@ -18,7 +18,7 @@ func codesLimits() []Entry {
 			Fixed: "package p\n\nsolver S = rk4{steps: 4}\n"},
 		{Code: "NDE0803", Title: "solver option not compiled yet",
 			Text:  "The option is known but cannot be compiled yet.",
-			Bad:   "package p\n\nsolver S = dopri5{rtol: 1e-4, step_group: batch}\n",
+			Bad:   "package p\n\nsolver S = shooting{segments: 4, method: backward}\n",
 			Fixed: "package p\n\nsolver S = dopri5{rtol: 1e-4}\n"},
 		{Code: "NDE0805", Title: "events with this solver not compiled yet",
 			Text:  "Events work with Runge-Kutta methods, fixed and adaptive, and with splittings. Methods that carry memory from step to\nstep (alf, reversible_heun), stochastic methods and objectives of hypersolvers do not have them yet.",

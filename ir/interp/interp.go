@@ -31,6 +31,8 @@ type Machine struct {
 	// its runs in a Call, the last ones for further runs. It makes finite differences run on the steps of the
 	// point in the middle.
 	Force map[*ir.Solve][][]Step
+	// Group, if set, are the samples that take steps of one length with that of this machine.
+	Group Group
 	// OnOp, if set, is called for every operator evaluated, with the region of its function.
 	OnOp func(f *ir.Func, v *ir.Value)
 	// Taken holds the accepted steps of each run of each solve in the last Call.

@@ -49,6 +49,33 @@ type run struct {
 	ratio, ratioPrev, hPrev float64 // of steps, for Control
 }
 
+// group are the samples that take steps together with this one.
+func (r *run) group() Group {
+	if r.s.StepGroup == "" || r.m.Group == nil {
+		return alone{}
+	}
+	return r.m.Group
+}
+
+// Group is a batch of samples whose steps have one length (ir.Solve.StepGroup), each run by a machine and a goroutine of its own. They meet at the
+// start of a solve, and wherever one of them brings a number.
+type Group interface {
+	Enter()
+	Leave()
+	Least(x float64) float64
+	RMS(x float64) float64
+	Most(x float64) float64
+}
+
+// alone is a batch of one sample.
+type alone struct{}
+
+func (alone) Enter()                  {}
+func (alone) Leave()                  {}
+func (alone) Least(x float64) float64 { return x }
+func (alone) RMS(x float64) float64   { return x }
+func (alone) Most(x float64) float64  { return x }
+
 func num(x float64) datum { return datum{data: []float64{x}} }
 
 func (m *Machine) solve(s *ir.Solve, in []datum) datum {
@@ -359,6 +386,8 @@ func (r *run) split(out []datum) (y1, k1, dense []datum) {
 func (r *run) adaptive(t1 float64) {
 	s, m := r.s, r.m
 	t0, n, plain := r.t, len(r.y), s.Plain()
+	r.group().Enter()
+	defer r.group().Leave()
 	if t0 == t1 {
 		return
 	}
@@ -372,7 +401,7 @@ func (r *run) adaptive(t1 float64) {
 	if s.FirstStep == 0 {
 		first := m.run(s.First, cat([]datum{num(t0), num(dir), num(s.RTol), num(s.ATol)}, r.x(), k, r.c))[0]
 		r.nfe += s.FirstEvals
-		h, r.why = dir*first.data[0], first.origin()
+		h, r.why = dir*r.group().Least(first.data[0]), first.origin()
 		if s.Compat == "" {
 			h = dir * math.Min(dir*h, dir*(t1-t0))
 		}
@@ -419,6 +448,12 @@ func (r *run) adaptive(t1 float64) {
 		}
 		norm := m.run(s.Norm, cat([]datum{num(s.RTol), num(s.ATol)}, r.x(), ir.Pick(out[:n], plain), out[n:n+len(plain)]))[0]
 		err, r.why = norm.data[0], norm.origin()
+		switch s.StepGroup {
+		case "rms":
+			err = r.group().RMS(err)
+		case "max":
+			err = r.group().Most(err)
+		}
 		if !(err <= 1) && !(math.Abs(h) <= s.MinStep && err-err == 0) {
 			r.rej++
 			rejected = true

@@ -63,7 +63,7 @@ func adaptiveOptions() []Option {
 		{Key: "min_step", Kind: Real, Min: 0, Max: inf, Optional: true, Doc: "shortest step, accepted whatever its error"},
 		{Key: "max_step", Kind: Real, Min: 0, Max: inf, Open: true, Optional: true, Doc: "longest step"},
 		{Key: "compat", Kind: Name, Name: "none", Choices: []string{"none", "torchdiffeq", "torchdyn"}, Doc: "takes the steps of another library, to compare with its results"},
-		{Key: "step_group", Kind: Name, Name: "sample", Choices: []string{"sample", "batch"}, LaterChoices: []string{"batch"}, Doc: "whose error sets the step: each sample its own, or the batch together"},
+		{Key: "step_group", Kind: Name, Name: "sample", Choices: []string{"sample", "batch"}, Doc: "whose error sets the step: each sample its own, or the batch together"},
 	}
 	for i := range all {
 		all[i].Unless = "steps"

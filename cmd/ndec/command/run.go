@@ -3,6 +3,7 @@ package command
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,6 +19,7 @@ import (
 
 	"ndec.dev/ndec/cmd/ndec/driver"
 	"ndec.dev/ndec/ir"
+	"ndec.dev/ndec/ir/interp"
 	"ndec.dev/ndec/rt"
 )
 
@@ -307,8 +309,25 @@ func (a *app) runInterp(src *source, mod *ir.Module, m *ir.Model, f *evalFlags, 
 	ans := &runAnswer{Format: 1, Stats: newSites(m.Solves)}
 	outs := columnsOf(m.Outputs)
 	table := rt.NewTable(outs, t.Rows)
+	call := func(in *interp.Machine, row int) ([]interp.Tensor, error) {
+		return in.Call(m.Func, append(rowArgs(t, cols, row), keyOf(m.Keyed(), rt.Key{Step: rt.EvalStep}, row)...)...)
+	}
+	given := func(row int) ([]interp.Tensor, error) { return call(in, row) }
+	if slices.ContainsFunc(m.Solves, func(s *ir.Solve) bool { return s.StepGroup != "" }) {
+		all, errs := make([][]interp.Tensor, t.Rows), make([]error, t.Rows)
+		if err := rt.InGroup(context.Background(), t.Rows, func(i int, member *rt.StepMember) {
+			in, err := mc.interp()
+			if errs[i] = err; err == nil {
+				in.Group = member
+				all[i], errs[i] = call(in, i)
+			}
+		}); err != nil {
+			return nil, err
+		}
+		given = func(row int) ([]interp.Tensor, error) { return all[row], errs[row] }
+	}
 	for row := range t.Rows {
-		results, err := in.Call(m.Func, append(rowArgs(t, cols, row), keyOf(m.Keyed(), rt.Key{Step: rt.EvalStep}, row)...)...)
+		results, err := given(row)
 		if err != nil {
 			return nil, internal(err)
 		}

@@ -1,0 +1,188 @@
+package codegen_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"ndec.dev/ndec/cmd/ndec/driver"
+	"ndec.dev/ndec/ir/interp"
+	"ndec.dev/ndec/rt"
+)
+
+// together is a batch of three as samples that take steps of one length, and as one system, whose norm goes over all of them by itself.
+const together = `package together
+
+fn rate(x [2]real, t real) [2]real { return [x[1], -9*sin(x[0]) + cos(3*t)] }
+
+system One {
+	state x [2]real
+	integral w = sqnorm(x)
+	der(x) = rate(x, real(t))
+}
+
+system Three {
+	state a, b, c [2]real
+	integral w = sqnorm(a)
+	der(a) = rate(a, real(t))
+	der(b) = rate(b, real(t))
+	der(c) = rate(c, real(t))
+}
+
+solver Batch = dopri5{rtol: 1e-5, first_step: 0.1, step_group: batch}
+solver Largest = tsit5{rtol: 1e-5, first_step: 0.4, norm: max, control: pi, step_group: batch}
+solver Chosen = dopri5{rtol: 1e-5, step_group: batch}
+
+model Mean(x [2]real) (y [2]real, w real) {
+	end := solve(One{x}, over: 0..2, with: Batch)
+	return end.x, end.w
+}
+
+model Stacked(a, b, c [2]real) (a1, b1, c1 [2]real, w real) {
+	end := solve(Three{a, b, c}, over: 0..2, with: dopri5{rtol: 1e-5, first_step: 0.1})
+	return end.a, end.b, end.c, end.w
+}
+
+model Most(x [2]real) (y [2]real, w real) {
+	first := solve(One{x}, over: 0..1, with: Largest)
+	end := solve(One{x: first.x}, over: 1..2, with: Largest)
+	return end.x, first.w + end.w
+}
+
+model StackedMost(a, b, c [2]real) (a1, b1, c1 [2]real, w real) {
+	first := solve(Three{a, b, c}, over: 0..1, with: tsit5{rtol: 1e-5, first_step: 0.4, norm: max, control: pi})
+	end := solve(Three{a: first.a, b: first.b, c: first.c}, over: 1..2, with: tsit5{rtol: 1e-5, first_step: 0.4, norm: max, control: pi})
+	return end.a, end.b, end.c, first.w + end.w
+}
+
+model Spans(x [2]real, from, to time) (y [2]real) {
+	return solve(One{x}, over: from..to, with: Chosen).x
+}
+`
+
+const togetherTest = `package together
+
+import (
+	"errors"
+	"math"
+	"testing"
+
+	"ndec.dev/ndec/rt"
+)
+
+var xs = []Real{1, 0, 0.1, 0.2, 3, -2}
+
+func TestTogether(t *testing.T) {
+	p := NewParams(1)
+	for range 3 {
+		var stats, want rt.BatchStats
+		y, w := make([]Real, 6), make([]Real, 3)
+		if err := NewMean(p).Batch(t.Context(), MeanBatchOutput{Y: y, W: w}, xs, &stats); err != nil {
+			t.Fatal(err)
+		}
+		s := StackedBatchOutput{make([]Real, 2), make([]Real, 2), make([]Real, 2), make([]Real, 1)}
+		if err := NewStacked(p).Batch(t.Context(), s, StackedBatchInput{xs[:2], xs[2:4], xs[4:]}, &want); err != nil {
+			t.Fatal(err)
+		}
+		check(t, y, w, s.A1, s.B1, s.C1, s.W, &stats, &want, 1e-12)
+		if n := INTERPRETED; stats.Sites[0].NFE[0] != n {
+			t.Errorf("%d evaluations, %d interpreted", stats.Sites[0].NFE[0], n)
+		}
+		if err := NewMost(p).Batch(t.Context(), MostBatchOutput{Y: y, W: w}, xs, &stats); err != nil {
+			t.Fatal(err)
+		}
+		most := StackedMostBatchOutput(s)
+		if err := NewStackedMost(p).Batch(t.Context(), most, StackedMostBatchInput{xs[:2], xs[2:4], xs[4:]}, &want); err != nil {
+			t.Fatal(err)
+		}
+		check(t, y, w, s.A1, s.B1, s.C1, s.W, &stats, &want, 1e-10) // the other runs in lanes, whose powers differ in the last bit
+	}
+	// A sample alone is its own batch.
+	var stats rt.BatchStats
+	if err := NewMean(p).Batch(t.Context(), MeanBatchOutput{Y: make([]Real, 2), W: make([]Real, 1)}, xs[:2], &stats); err != nil {
+		t.Fatal(err)
+	}
+	one, err := NewMean(p).Forward([2]Real{1, 0})
+	if err != nil || math.IsNaN(float64(one.Y[0])) {
+		t.Fatal(one, err)
+	}
+}
+
+func check(t *testing.T, y, w, a, b, c, w1 []Real, got, want *rt.BatchStats, tol float64) {
+	t.Helper()
+	for i, x := range append(append(append([]Real(nil), a...), b...), c...) {
+		if math.Abs(float64(y[i]-x)) > tol {
+			t.Errorf("number %d is %v instead of %v", i, y[i], x)
+		}
+	}
+	if math.Abs(float64(w[0]-w1[0])) > tol*10 {
+		t.Errorf("integral %v instead of %v", w[0], w1[0])
+	}
+	for k, site := range got.Sites {
+		for i := range site.NFE {
+			o := want.Sites[k]
+			if site.NFE[i] != o.NFE[0] || site.Accepted[i] != o.Accepted[0] || site.Rejected[i] != o.Rejected[0] || math.Abs(site.H[i]-o.H[0]) > tol || site.Rejected[i] == 0 {
+				t.Errorf("solve %d, sample %d: %d evaluations, %d and %d steps, the last %v; %d, %d, %d, %v as one system", k, i, site.NFE[i], site.Accepted[i], site.Rejected[i], site.H[i], o.NFE[0], o.Accepted[0], o.Rejected[0], o.H[0])
+			}
+		}
+	}
+}
+
+// Samples whose spans differ, are empty or fail do not hold up the others.
+func TestSpans(t *testing.T) {
+	n := 24
+	in, y := SpansBatchInput{}, make([]Real, 2*n)
+	for i := range n {
+		to, x := float64(i%5)/4, Real(i)/10
+		if i == 8 {
+			x = Real(math.NaN())
+		}
+		in.X, in.From, in.To = append(in.X, x, 0), append(in.From, 0.5), append(in.To, to)
+	}
+	var stats rt.BatchStats
+	err := NewSpans(NewParams(1)).Batch(t.Context(), y, in, &stats)
+	if !errors.Is(err, rt.ErrNonFinite) && !errors.Is(err, rt.ErrStepTooSmall) {
+		t.Error(err)
+	}
+	for i := range n {
+		if in.To[i] == 0.5 && (stats.Sites[0].NFE[i] != 0 || y[2*i] != in.X[2*i]) {
+			t.Errorf("sample %d of no length: %d evaluations", i, stats.Sites[0].NFE[i])
+		}
+	}
+}
+`
+
+// TestTogether: a batch whose samples take steps of one length takes the steps of one system that has them all.
+func TestTogether(t *testing.T) {
+	res, ds := driver.Compile(map[string]string{"together.nde": together}, driver.Options{Precision: "f64"})
+	if ds.HasErrors() {
+		t.Fatal(ds)
+	}
+	// The same batch interpreted.
+	evals := make([]int, 3)
+	mean := res.Module.Models[0]
+	if err := rt.InGroup(t.Context(), 3, func(i int, member *rt.StepMember) {
+		mc, err := interp.New(res.Module, nil)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		mc.Group = member
+		out, err := mc.Call(mean.Func, interp.Of([]float64{1, 0, 0.1, 0.2, 3, -2}[2*i:2*i+2], 2))
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		evals[i] = int(out[len(mean.Outputs)].Data[0])
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if evals[0] == 0 || evals[0] != evals[1] || evals[0] != evals[2] {
+		t.Errorf("interpreted: %v evaluations", evals)
+	}
+	files := map[string]string{"together_test.go": strings.ReplaceAll(togetherTest, "INTERPRETED", fmt.Sprint(evals[0]))}
+	for _, f := range res.Out {
+		files[f.Name] = string(f.Text)
+	}
+	testModule(t, map[string]map[string]string{"together": files})
+}
