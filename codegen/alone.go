@@ -205,7 +205,7 @@ func (a *aloneCode) files(e *emitter, base string) ([]plan.File, error) {
 	}
 	files := []plan.File{{Name: base + "_alone_amd64.go", Text: out}}
 	for _, isa := range asm.ISAs {
-		s := a.set.Text(isa, e.header()+"\n\n//go:build !purego\n", func(k *lanes.Kernel) bool { return slices.Contains(called, k) })
+		s := a.set.Text(isa, e.header()+"\n\n//go:build !purego\n", a.set.Kernels, func(k *lanes.Kernel) bool { return slices.Contains(called, k) })
 		files = append(files, plan.File{Name: fmt.Sprintf("%s_alone_%s_amd64.s", base, isa), Text: []byte(s)})
 	}
 	return files, nil

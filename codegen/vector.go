@@ -82,7 +82,7 @@ func (v *vectors) files(base string) ([]plan.File, error) {
 	}
 	out := []plan.File{{Name: base + "_lanes_amd64.go", Text: text}}
 	for _, isa := range asm.ISAs {
-		s := v.set.Text(isa, v.e.header()+"\n\n//go:build !purego\n", func(k *lanes.Kernel) bool { return v.used[k] })
+		s := v.set.Text(isa, v.e.header()+"\n\n//go:build !purego\n", v.set.Kernels, func(k *lanes.Kernel) bool { return v.used[k] })
 		out = append(out, plan.File{Name: fmt.Sprintf("%s_%s_amd64.s", base, isa), Text: []byte(s)})
 	}
 	return out, nil

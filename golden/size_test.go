@@ -1,9 +1,14 @@
 package golden
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"ndec.dev/ndec/cmd/ndec/driver"
+	"ndec.dev/ndec/codegen/asm"
+	"ndec.dev/ndec/codegen/lanes"
+	"ndec.dev/ndec/ir"
 )
 
 const sized = `package p
@@ -68,5 +73,59 @@ func TestTextIsIndependentOfSizes(t *testing.T) {
 	small, _ := size(nil)
 	if lines > small*3/2 {
 		t.Errorf("%d lines at H = 64, %d at 16", lines, small)
+	}
+}
+
+// The longest text of the kernels that a model runs, constants included, for an instruction set; and of a recipe, which
+// runs its models forward and back.
+const (
+	longestModel  = 10_000
+	longestRecipe = 18_000
+)
+
+// TestAssemblyIsShort: what a model or recipe of the examples has in vector code is no longer than that.
+func TestAssemblyIsShort(t *testing.T) {
+	t.Parallel()
+	for name, e := range examples {
+		res, ds := driver.Compile(sourceOf(t, name, false), driver.Options{Set: e.set, Until: "plan"})
+		if ds.HasErrors() {
+			t.Fatalf("%s: %v", name, ds)
+		}
+		names := map[string]bool{}
+		prog := lanes.Compile(res.Plan, func(f *ir.Func) string {
+			n := strings.Map(func(r rune) rune {
+				if r == '.' || r == '/' {
+					return '_'
+				}
+				return r
+			}, f.Name)
+			for names[n] {
+				n += "x"
+			}
+			names[n] = true
+			return n
+		})
+		check := func(what string, n *lanes.Node, most int) {
+			var lengths []string
+			for _, isa := range asm.ISAs {
+				text := prog.Set.Text(isa, "", prog.Set.Reached(n), func(*lanes.Kernel) bool { return false })
+				lines := strings.Count(text, "\n")
+				lengths = append(lengths, fmt.Sprintf("%d lines for %s", lines, isa))
+				if lines > most {
+					t.Errorf("%s: %s has %d lines for %s, more than %d", name, what, lines, isa, most)
+				}
+			}
+			t.Logf("%s: %s has %s", name, what, strings.Join(lengths, ", "))
+		}
+		for _, m := range res.Module.Models {
+			if n := prog.Models[m]; n != nil {
+				check("model "+m.Name, n, longestModel)
+			}
+		}
+		for _, r := range res.Module.Recipes {
+			if l := prog.Recipes[r]; l != nil {
+				check("train "+r.Name, l.Grad, longestRecipe)
+			}
+		}
 	}
 }

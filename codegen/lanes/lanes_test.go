@@ -49,7 +49,7 @@ func newBench(t *testing.T, m *ir.Module, p *plan.Plan, params map[string][]floa
 		}
 	}
 	for _, isa := range asm.ISAs {
-		text := b.set.Text(isa, "", func(*lanes.Kernel) bool { return true })
+		text := b.set.Text(isa, "", b.set.Kernels, func(*lanes.Kernel) bool { return true })
 		var err error
 		if b.texts[isa], err = sim.Parse(text); err != nil {
 			t.Fatal(err)
@@ -92,9 +92,9 @@ func get(mem []byte, e ir.Elem, real ir.Elem, i int) float64 {
 	return float64(math.Float32frombits(binary.LittleEndian.Uint32(mem[4*i:])))
 }
 
-// check runs a kernel on a block of random samples and compares each with the interpreter, and sums of
-// gradients over the block.
-func (b *bench) check(t *testing.T, k *lanes.Kernel, rnd *rand.Rand) {
+// check runs the kernel of f, which others may share, on a block of random samples and compares each with the
+// interpreter, and sums of gradients over the block.
+func (b *bench) check(t *testing.T, k *lanes.Kernel, f *ir.Func, rnd *rand.Rand) {
 	t.Helper()
 	w := b.set.Samples()
 	machine, err := interp.New(b.m, b.params)
@@ -103,7 +103,7 @@ func (b *bench) check(t *testing.T, k *lanes.Kernel, rnd *rand.Rand) {
 	}
 	args := make([][]interp.Tensor, w)
 	for l := range args {
-		for _, a := range k.Func.Args {
+		for _, a := range f.Args {
 			x := interp.Tensor{Shape: a.Type.Shape}
 			for range a.Type.Len() {
 				v := float64(rnd.IntN(384)-192)/128 + 1.0/256
@@ -121,8 +121,8 @@ func (b *bench) check(t *testing.T, k *lanes.Kernel, rnd *rand.Rand) {
 	}
 	wants := make([][]interp.Tensor, w)
 	for l := range args {
-		if wants[l], err = machine.Call(k.Func, args[l]...); err != nil {
-			t.Fatalf("%s: %v", k.Func.Name, err)
+		if wants[l], err = machine.Call(f, args[l]...); err != nil {
+			t.Fatalf("%s: %v", f.Name, err)
 		}
 	}
 	tol := 1e-5
@@ -138,10 +138,10 @@ func (b *bench) check(t *testing.T, k *lanes.Kernel, rnd *rand.Rand) {
 		for i := range w {
 			put(fr[b.set.MaskOff:], ir.Bool, b.m.Real, i, 1)
 		}
-		for i, f := range k.Args {
-			for r := range f.Rows {
+		for i, at := range k.Args {
+			for r := range at.Rows {
 				for l := range w {
-					put(fr[f.Off:], f.Elem, b.m.Real, r*w+l, args[l][i].Data[r])
+					put(fr[at.Off:], at.Elem, b.m.Real, r*w+l, args[l][i].Data[r])
 				}
 			}
 		}
@@ -174,23 +174,23 @@ func (b *bench) check(t *testing.T, k *lanes.Kernel, rnd *rand.Rand) {
 		sums := make([]byte, flat*isa.Bytes())
 		m := b.texts[isa].Machine()
 		if err := m.Call(k.Name+"_"+isa.String(), m.Map(fr), m.Map(ps), m.Map(pre), m.Map(sums)); err != nil {
-			t.Fatalf("%s: %v", k.Func.Name, err)
+			t.Fatalf("%s: %v", f.Name, err)
 		}
 		frames = append(frames, fr)
-		for i, f := range k.Results {
-			if f == nil {
+		for i, at := range k.Results {
+			if at == nil {
 				continue
 			}
-			for r := range f.Rows {
+			for r := range at.Rows {
 				for l := range w {
-					if g, want := get(fr[f.Off:], f.Elem, b.m.Real, r*w+l), wants[l][i].Data[r]; !close(g, want) {
-						t.Errorf("%s on %s: result %d, element %d of sample %d: %v, want %v", k.Func.Name, isa, i, r, l, g, want)
+					if g, want := get(fr[at.Off:], at.Elem, b.m.Real, r*w+l), wants[l][i].Data[r]; !close(g, want) {
+						t.Errorf("%s on %s: result %d, element %d of sample %d: %v, want %v", f.Name, isa, i, r, l, g, want)
 						return
 					}
 				}
 			}
 		}
-		pf := b.set.Plan.Of(k.Func)
+		pf := b.set.Plan.Of(f)
 		n := isa.Lanes(asm.F32)
 		if b.m.Real == ir.F64 {
 			n = isa.Lanes(asm.F64)
@@ -220,19 +220,19 @@ func (b *bench) check(t *testing.T, k *lanes.Kernel, rnd *rand.Rand) {
 				got += get(sums, b.m.Real, b.m.Real, j*n+l)
 			}
 			if math.Abs(got-want[j]) > tol*max(1, size[j]) {
-				t.Errorf("%s on %s: gradient %d: %v, want %v", k.Func.Name, isa, j, got, want[j])
+				t.Errorf("%s on %s: gradient %d: %v, want %v", f.Name, isa, j, got, want[j])
 				return
 			}
 		}
 	}
-	for i, f := range k.Results {
-		if f == nil {
+	for i, at := range k.Results {
+		if at == nil {
 			continue
 		}
-		n := f.Rows * b.set.Samples() * max(b.m.Real.Bytes(), f.Elem.Bytes())
-		x, y := frames[0][f.Off:][:n], frames[1][f.Off:][:n]
+		n := at.Rows * b.set.Samples() * max(b.m.Real.Bytes(), at.Elem.Bytes())
+		x, y := frames[0][at.Off:][:n], frames[1][at.Off:][:n]
 		if string(x) != string(y) {
-			t.Errorf("%s: result %d has other bits on avx512 than on avx2", k.Func.Name, i)
+			t.Errorf("%s: result %d has other bits on avx512 than on avx2", f.Name, i)
 		}
 	}
 }
@@ -270,7 +270,7 @@ func TestMoons(t *testing.T) {
 			t.Logf("not in lanes: %v", err)
 			continue
 		}
-		b.check(t, k, rnd)
+		b.check(t, k, pf.IR, rnd)
 	}
 	if len(b.set.Kernels) < 20 {
 		t.Errorf("only %d functions are compiled to lanes", len(b.set.Kernels))
@@ -298,7 +298,7 @@ func TestRandomModules(t *testing.T) {
 				all++
 				if k := b.set.Of(f); k != nil {
 					compiled++
-					b.check(t, k, rand.New(rand.NewPCG(seed, 3)))
+					b.check(t, k, f, rand.New(rand.NewPCG(seed, 3)))
 				}
 			}
 		}

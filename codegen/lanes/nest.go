@@ -25,7 +25,7 @@ func (c *compiler) nest(n *plan.Nest) {
 	}
 	if !slices.ContainsFunc(n.Steps, func(s plan.Step) bool { return !scattered(s) }) {
 		// Nothing goes along the loop.
-	} else if n.Extent == 1 || n.Unroll {
+	} else if n.Extent == 1 || n.Unroll && !c.set.rolled(c.pf, n) {
 		c.cur = map[cursor]value{}
 		for _, s := range n.Steps {
 			c.source(s.V)
@@ -268,6 +268,16 @@ func (c *compiler) step(s plan.Step, ixs []index, extent int) {
 			c.keep(v, ix, c.compute(v, ix))
 		}
 	case plan.Copy:
+		if !ixs[0].konst() {
+			r, ok := copied(v, extent)
+			if !ok {
+				c.unsupported(v, "%s along a loop", v.Op)
+			}
+			for _, ix := range ixs {
+				c.keep(v, ix, c.elem(r.src, ix.times(r.by).plus(r.from)))
+			}
+			return
+		}
 		for _, ix := range ixs {
 			src, k := plan.CopySource(v, ix.k)
 			if src == nil {
@@ -357,6 +367,25 @@ func (c *compiler) step(s plan.Step, ixs []index, extent int) {
 	default:
 		c.unsupported(v, "a step of form %s", s.Form)
 	}
+}
+
+// copied is where the n elements of v are copied from, if that is one value and they are equally spaced in it.
+func copied(v *ir.Value, n int) (r run, ok bool) {
+	for k := range n {
+		src, at := plan.CopySource(v, k)
+		switch {
+		case src == nil || k > 0 && src != r.src:
+			return r, false
+		case k == 0:
+			r = run{n: n, src: src, from: at}
+		case k == 1:
+			r.by = at - r.from
+		}
+		if at != r.from+k*r.by {
+			return r, false
+		}
+	}
+	return r, true
 }
 
 // add is the sum of two indices.

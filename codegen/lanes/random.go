@@ -31,16 +31,29 @@ func (c *compiler) word(x asm.Vec) asm.Vec {
 func (c *compiler) philox(x [4]asm.Vec, key [2]asm.Vec) [4]asm.Vec {
 	b := c.b
 	bits := func(u uint64) asm.Vec { return b.Bits(f64, u) }
-	for round := range 10 {
-		if round > 0 {
-			key[0], key[1] = b.IAdd(f64, key[0], bits(0x9e3779b9)), b.IAdd(f64, key[1], bits(0xbb67ae85))
-		}
-		p0, p1 := b.MulWords(x[0], bits(0xd2511f53)), b.MulWords(x[2], bits(0xcd9e8d57))
-		x = [4]asm.Vec{
-			b.Xor(f64, b.Xor(f64, b.Shr(f64, p1, 32), x[1]), key[0]), p1,
-			b.Xor(f64, b.Xor(f64, b.Shr(f64, p0, 32), x[3]), key[1]), p0,
-		}
+	for i, v := range x {
+		x[i] = b.Var(f64, v)
 	}
+	for i, v := range key {
+		key[i] = b.Var(f64, v)
+	}
+	b.Loop(5, func(*asm.Loop) { // two rounds each
+		y, k := x, key
+		for range 2 {
+			p0, p1 := b.MulWords(y[0], bits(0xd2511f53)), b.MulWords(y[2], bits(0xcd9e8d57))
+			y = [4]asm.Vec{
+				b.Xor(f64, b.Xor(f64, b.Shr(f64, p1, 32), y[1]), k[0]), p1,
+				b.Xor(f64, b.Xor(f64, b.Shr(f64, p0, 32), y[3]), k[1]), p0,
+			}
+			k = [2]asm.Vec{b.IAdd(f64, k[0], bits(0x9e3779b9)), b.IAdd(f64, k[1], bits(0xbb67ae85))}
+		}
+		for i, v := range y {
+			b.Set(x[i], v)
+		}
+		for i, v := range k {
+			b.Set(key[i], v)
+		}
+	})
 	return x
 }
 

@@ -224,7 +224,8 @@ func (s *Set) layout(k *Kernel) {
 			for _, st := range n.Steps {
 				read := func(v *ir.Value) {
 					v = base(pf, v)
-					if where[v] != i || isNode(n) || pf.Places[v].Kind == plan.Register && loop[v] != n {
+					apart := loop[v] != n && (pf.Places[v].Kind == plan.Register || s.rolled(pf, n) || loop[v] != nil && s.rolled(pf, loop[v]))
+					if where[v] != i || isNode(n) || apart {
 						outside[v] = true
 					}
 				}
@@ -397,6 +398,29 @@ func (s *Set) multiplies(n *plan.Nest) bool {
 	return slices.ContainsFunc(n.Steps, func(st plan.Step) bool { return matrix(st) && !s.double(st) })
 }
 
+// rolledBody is the number of operations from which on few elements are a loop, too.
+const rolledBody = 20
+
+// rolled reports whether a loop of few elements is not spelled out element by element, as the plan would have it. What it
+// shares with others then lies in memory.
+func (s *Set) rolled(pf *plan.Func, n *plan.Nest) bool {
+	if s.alone != nil || !n.Unroll || n.Extent == 1 {
+		return false
+	}
+	size := 0
+	for _, st := range n.Steps {
+		if st.Form == plan.Copy {
+			if _, ok := copied(st.V, n.Extent); !ok {
+				return false
+			}
+		} else if st.Form != plan.Elem {
+			return false
+		}
+		size += s.operations(pf, st.V)
+	}
+	return size >= rolledBody
+}
+
 // spelled is the number of operations of a nest in the text, and whether it has functions of numbers that take two
 // vectors.
 func (s *Set) spelled(pf *plan.Func, n *plan.Nest) (size int, wide bool) {
@@ -405,7 +429,7 @@ func (s *Set) spelled(pf *plan.Func, n *plan.Nest) (size int, wide bool) {
 		wide = wide || s.double(st) && (function || st.V.Op == ir.OpUniform)
 		size += s.operations(pf, st.V)
 	}
-	if n.Unroll {
+	if n.Unroll && !s.rolled(pf, n) {
 		size *= n.Extent
 	}
 	return size, wide
@@ -452,15 +476,52 @@ func (s *Set) file(isa asm.ISA) *asm.File {
 	return &asm.File{ISA: isa, Args: s.Args, Slots: spillSlots, Words: spillSlots * 64}
 }
 
-// Text is the assembly of all kernels for an ISA; header goes first, and export says which kernels Go calls.
-func (s *Set) Text(isa asm.ISA, header string, export func(*Kernel) bool) string {
+// Text is the assembly of kernels for an ISA; header goes first, and export says which ones Go calls.
+func (s *Set) Text(isa asm.ISA, header string, kernels []*Kernel, export func(*Kernel) bool) string {
 	f := s.file(isa)
 	f.Header = header
-	for _, k := range s.Kernels {
+	for _, k := range kernels {
 		f.Add(k.code[isa], k.doc())
 		if export(k) {
 			f.Export(k.Name)
 		}
 	}
 	return f.String()
+}
+
+// Reached lists the kernels that a node runs, itself or in what it calls.
+func (s *Set) Reached(n *Node) []*Kernel {
+	reached := map[*Kernel]bool{}
+	var visit func(k *Kernel)
+	visit = func(k *Kernel) {
+		if k == nil || reached[k] {
+			return
+		}
+		reached[k] = true
+		for _, n := range k.nests {
+			if v := n.Steps[0].V; isNode(n) && !isBreak(v) {
+				visit(s.byFunc[v.Callees()[0]])
+			}
+		}
+	}
+	var node func(n *Node)
+	node = func(n *Node) {
+		for _, st := range n.Steps {
+			visit(st.Kernel)
+			if l := st.Solve; l != nil {
+				for _, k := range []*Kernel{l.Start, l.Step, l.Dense, l.Slope} {
+					visit(k)
+				}
+			}
+			if st.Rev != nil {
+				visit(st.Rev.Step)
+				visit(st.Rev.At)
+			}
+			if st.Loop != nil {
+				node(st.Loop.Body)
+			}
+		}
+	}
+	node(n)
+	return slices.DeleteFunc(slices.Clone(s.Kernels), func(k *Kernel) bool { return !reached[k] })
 }
