@@ -23,11 +23,11 @@ os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1", JAX_PLATFORMS="cpu",
 import numpy as np
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-LAYERS = {"small": [2, 16, 16, 2], "wide": [2, 64, 64, 2]}
+LAYERS = {"small": [2, 16, 16, 2], "wide": [2, 64, 64, 2], "hyper": [2, 64, 64, 2]}
 
 
 def weights():
-    """Weights of both nets by PyTorch's names: gain 1, 1.2 inside, 3 last."""
+    """Weights of the nets by PyTorch's names: gain 1, 1.2 inside, 3 last."""
     rng, out = np.random.default_rng(7), {}
     for net, sizes in LAYERS.items():
         for k, gain in enumerate((1, 1.2, 3)):
@@ -126,12 +126,22 @@ class Jax:
             return x + h / 6 * (k1 + 2 * k2 + 2 * k3 + k4), None
         return self.jax.lax.scan(step, x, None, length=20)[0]
 
+    def hyper(self, p, x):
+        """HyperEuler: ten steps x + h f(x) + h² g(x)."""
+        h = 1 / 10
+
+        def step(x, _):
+            return x + h * self.net(p[0], x) + h * h * self.net(p[1], x), None
+        return self.jax.lax.scan(step, x, None, length=10)[0]
+
     def solve(self, model, batch):
-        if model not in ("SmallFixed", "WideFixed"):
+        if model not in ("SmallFixed", "WideFixed", "WideHyper"):
             return None
-        p = self.params[model[:5].lower().removesuffix("f")]
+        p = self.params["small" if model.startswith("Small") else "wide"]
+        if model == "WideHyper":
+            p = p, self.params["hyper"]
         if model not in self.made:
-            self.made[model] = self.jax.jit(self.rk4)
+            self.made[model] = self.jax.jit(self.hyper if model == "WideHyper" else self.rk4)
         f, x = self.made[model], self.jnp.array(points(model, batch))
         f(p, x).block_until_ready()
         return least(lambda: f(p, x).block_until_ready())
@@ -166,8 +176,23 @@ class Diffrax(Jax):
         import diffrax
         self.dfx = diffrax
 
+    def density(self, p, x, back):
+        """The state, and the change of log-density along it unless the flow goes back."""
+        d, tol = self.dfx, self.dfx.PIDController(rtol=1e-5, atol=1e-5)
+        if back:
+            return d.diffeqsolve(d.ODETerm(lambda t, z, p: self.net(p, z)), d.Dopri5(), 1.0, 0.0, None, x, args=p, stepsize_controller=tol, max_steps=4096).ys[0]
+
+        def field(t, state, p):
+            f = lambda z: self.net(p, z)
+            trace = self.jax.vmap(lambda z: self.jnp.trace(self.jax.jacfwd(f)(z)))(state[0])
+            return self.jax.vmap(f)(state[0]), -trace
+        z, l = d.diffeqsolve(d.ODETerm(field), d.Dopri5(), 0.0, 1.0, None, (x, self.jnp.zeros(len(x))), args=p, stepsize_controller=tol, max_steps=4096).ys
+        return -0.5 * self.jnp.sum(z[0] ** 2 + self.jnp.log(2 * self.jnp.pi), axis=1) - l[0]
+
     def run(self, model):
         d = self.dfx
+        if model in ("LogDensity", "Sample"):
+            return lambda p, x: self.density(p, x, model == "Sample")
         if model == "LorenzFixed":
             field = lambda t, x, p: self.jnp.stack([10 * (x[..., 1] - x[..., 0]), x[..., 0] * (28 - x[..., 2]) - x[..., 1], x[..., 0] * x[..., 1] - 8 / 3 * x[..., 2]], -1)
             return lambda p, x: d.diffeqsolve(d.ODETerm(field), d.Tsit5(), 0.0, 1.0, 0.001, x, stepsize_controller=d.ConstantStepSize(), max_steps=1001).ys[0]
@@ -175,7 +200,7 @@ class Diffrax(Jax):
                                           stepsize_controller=d.PIDController(rtol=1e-4, atol=1e-4), max_steps=4096).ys[0]
 
     def solve(self, model, batch):
-        if model not in ("SmallAdaptive", "WideAdaptive", "LorenzFixed"):
+        if model not in ("SmallAdaptive", "WideAdaptive", "LorenzFixed", "LogDensity", "Sample"):
             return None
         p = self.params.get("small" if "Small" in model else "wide")
         if model not in self.made:
@@ -185,12 +210,13 @@ class Diffrax(Jax):
         return least(lambda: f(p, x).block_until_ready())
 
     def train(self, recipe):
-        if not recipe.endswith("Adaptive"):
+        if not recipe.endswith("Adaptive") and recipe != "TrainDensity":
             return None
         p = self.params["small" if "Small" in recipe else "wide"]
         if recipe not in self.made:
-            solve = self.run("SmallAdaptive")
-            self.made[recipe] = self.jax.jit(self.jax.grad(lambda p, x: self.jnp.mean(self.jnp.sum(solve(p, x) ** 2, axis=1))))
+            solve = self.run("LogDensity" if recipe == "TrainDensity" else "SmallAdaptive")
+            loss = (lambda p, x: -self.jnp.mean(solve(p, x))) if recipe == "TrainDensity" else (lambda p, x: self.jnp.mean(self.jnp.sum(solve(p, x) ** 2, axis=1)))
+            self.made[recipe] = self.jax.jit(self.jax.grad(loss))
         f, x = self.made[recipe], self.jnp.array(points("", 512))
         call = lambda: self.jax.block_until_ready(f(p, x))
         call()
@@ -219,7 +245,7 @@ class TorchDyn:
         return self.NeuralODE(f, solver="dopri5", atol=1e-4, rtol=1e-4, sensitivity="autograd"), self.torch.linspace(0, 1, 2)
 
     def solve(self, model, batch):
-        if model.startswith("Lorenz"):
+        if not model.endswith(("Fixed", "Adaptive")) or model.startswith("Lorenz"):
             return None
         ode, span = self.ode(model)
         x = self.torch.tensor(points(model, batch))
@@ -228,6 +254,8 @@ class TorchDyn:
             return least(lambda: ode(x, span))
 
     def train(self, recipe):
+        if recipe == "TrainDensity":
+            return None
         ode, span = self.ode(recipe)
         adam, x = self.torch.optim.Adam(ode.parameters(), lr=1e-9), self.torch.tensor(points("", 512))
 
@@ -239,12 +267,104 @@ class TorchDyn:
         return least(step, 0.2)
 
 
-CASES = [("solve", m, b) for m in ("SmallFixed", "WideFixed") for b in (1, 64, 1024)] + \
-        [("solve", m, b) for m in ("SmallAdaptive", "WideAdaptive") for b in (1, 1024)] + [("solve", "LorenzFixed", 1024)] + \
-        [("train", r, 512) for r in ("TrainSmallFixed", "TrainWideFixed", "TrainSmallAdaptive", "TrainWideAdaptive")]
+QUICKSTART = """package quick
+
+net f(x [2]real) [2]real {
+	return x |> Linear(16) |> tanh |> Linear(2)
+}
+
+system Flow {
+	state x [2]real
+	der(x) = f(x)
+}
+
+model Moons(x [2]real) [2]real {
+	return solve(Flow{x}, over: 0..1, with: rk4{steps: 20}).x
+}
+
+data Points {
+	x [2]real
+	y label[2]
+	source: moons{n: 512, noise: 0.1, seed: 1}
+}
+
+train Fit {
+	data: Points
+	batch: full
+	minimize cross_entropy(Moons(x), y)
+	metric acc = accuracy(Moons(x), y)
+	epochs: 300
+	optimizer: adam{lr: RATE}
+}
+"""
+
+
+def quickstart(command, rounds):
+    """300 epochs of moons, process start to end: ndec as it stands and after an edit, JAX with its import."""
+    with tempfile.TemporaryDirectory() as d:
+        def ndec(rate):
+            with open(os.path.join(d, "quick.nde"), "w") as f:
+                f.write(QUICKSTART.replace("RATE", rate))
+            t = time.perf_counter()
+            out = subprocess.run([*command, "train", d, "-q", "--json", "--workers", "1", "--out", os.path.join(d, "runs")], cwd=HERE, capture_output=True, text=True)
+            if out.returncode:
+                sys.exit(out.stderr)
+            return time.perf_counter() - t, json.loads(out.stdout)["recipes"][0]["seconds"]
+        ndec("0.01")
+        rates = [f"0.01{k}" for k in range(1, rounds + 1)]
+        edits = min(ndec(r)[0] for r in rates)
+        again, training = min(ndec(rates[-1]) for _ in range(rounds))
+    jax = np.inf
+    for _ in range(rounds):
+        t = time.perf_counter()
+        if subprocess.run([sys.executable, os.path.abspath(__file__), "--quickstart-of-jax"]).returncode == 0:
+            jax = min(jax, time.perf_counter() - t)
+    print(f"\nquickstart, start to end: ndec {again:.2f} s, of which training {training:.2f} s; after an edit, go build included, {edits:.2f} s; JAX {jax:.2f} s")
+
+
+def quickstart_of_jax():
+    import jax
+    import jax.numpy as jnp
+    rng = np.random.default_rng(1)
+    a = np.pi * rng.random(512)
+    y = np.arange(512) % 2
+    x = np.stack([np.where(y, 1 - np.cos(a), np.cos(a)), np.where(y, 0.5 - np.sin(a), np.sin(a))], 1) + 0.1 * rng.standard_normal((512, 2))
+    x, y = jnp.array(x, jnp.float32), jnp.array(y)
+    p = [jnp.array(rng.uniform(-1, 1, s) / np.sqrt(n), jnp.float32) for s, n in (((2, 16), 2), ((16,), 2), ((16, 2), 16), ((2,), 16))]
+    f = lambda p, x: jnp.tanh(x @ p[0] + p[1]) @ p[2] + p[3]
+
+    def loss(p):
+        def step(x, _):
+            h = 1 / 20
+            k1 = f(p, x)
+            k2 = f(p, x + h / 2 * k1)
+            k3 = f(p, x + h / 2 * k2)
+            return x + h / 6 * (k1 + 2 * k2 + 2 * k3 + f(p, x + h * k3)), None
+        z = jax.lax.scan(step, x, None, length=20)[0]
+        return -jnp.mean(jax.nn.log_softmax(z)[jnp.arange(512), y])
+
+    @jax.jit
+    def adam(p, m, v, t):
+        g = jax.grad(loss)(p)
+        m = [0.9 * m + 0.1 * g for m, g in zip(m, g)]
+        v = [0.999 * v + 0.001 * g * g for v, g in zip(v, g)]
+        return [p - 0.01 * (m / (1 - 0.9 ** t)) / (jnp.sqrt(v / (1 - 0.999 ** t)) + 1e-8) for p, m, v in zip(p, m, v)], m, v
+    m = v = [jnp.zeros_like(q) for q in p]
+    for t in range(1, 301):
+        p, m, v = adam(p, m, v, float(t))
+    if not loss(p) < 0.1:
+        sys.exit(f"JAX trains to a loss of {loss(p)}")
+
+
+CASES = [("solve", m, b) for m in ("SmallFixed", "WideFixed") for b in (1, 64, 1024, 65536)] + \
+        [("solve", m, b) for m in ("SmallAdaptive", "WideAdaptive") for b in (1, 1024)] + [("solve", "LorenzFixed", b) for b in (1024, 8192)] + \
+        [("solve", m, 512) for m in ("WideHyper", "LogDensity", "Sample")] + \
+        [("train", r, 512) for r in ("TrainSmallFixed", "TrainWideFixed", "TrainSmallAdaptive", "TrainWideAdaptive", "TrainDensity")]
 
 
 def main():
+    if "--quickstart-of-jax" in sys.argv:
+        return quickstart_of_jax()
     args = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     args.add_argument("--ndec", default="go run ndec.dev/ndec/cmd/ndec", help="the command")
     args.add_argument("--rounds", type=int, default=5)
@@ -261,11 +381,15 @@ def main():
             print(f"{kind.name} is left out: {e}")
     if len(peers) > 1 and isinstance(peers[1], Jax):
         x = points("", 16)
-        for net in LAYERS:
-            want = np.array(peers[1].rk4(peers[1].params[net], x))
-            off = np.abs(ndec.values(net.capitalize() + "Fixed", x) - want).max()
-            print(f"{net}: ndec and jax differ by {off:.1e}")
-            if not off < 1e-4:
+        wants = {"SmallFixed": peers[1].rk4(peers[1].params["small"], x), "WideFixed": peers[1].rk4(peers[1].params["wide"], x),
+                 "WideHyper": peers[1].hyper((peers[1].params["wide"], peers[1].params["hyper"]), x)}
+        if len(peers) > 2 and isinstance(peers[2], Diffrax):
+            wants["LogDensity"], wants["Sample"] = (peers[2].density(peers[2].params["wide"], x, back) for back in (False, True))
+        for model, want in wants.items():
+            want = np.array(want)
+            off = np.abs(ndec.values(model, x).reshape(want.shape) - want).max()
+            print(f"{model}: ndec and its peer differ by {off:.1e}")
+            if not off < (1e-4 if model.startswith(("Small", "Wide")) else 1e-3):  # steps of their own, at 1e-5
                 sys.exit("the results differ too much")
     names = [p.name for p in peers]
     print("| work | batch | " + " | ".join(names) + " | best peer / ndec |\n|" + "---|" * (len(names) + 3))
@@ -279,6 +403,7 @@ def main():
         others = min((t for n, t in best.items() if n != "ndec"), default=np.inf)
         cell = lambda t: "-" if t == np.inf else f"{1e3*t:.3g} ms"
         print(f"| {what} | {batch} | " + " | ".join(cell(best[n]) for n in names) + f" | {others/best['ndec']:.2f} |", flush=True)
+    quickstart(args.ndec.split(), args.rounds)
 
 
 main()
