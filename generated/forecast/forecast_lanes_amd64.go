@@ -101,6 +101,13 @@ type laneFrame struct {
 		v133   [4 * 32]Real
 		v163   [8 * 32]Real
 		v176   [4 * 32]Real
+		v182   [32]Real
+		v186   [32]Real
+		v191   [32]Real
+		v196   [32]Real
+		v201   [32]Real
+		v206   [32]Real
+		v211   [32]Real
 	}
 	forecast0Lanestep struct { // Forecast.0.lanestep
 		stepT            [32]float64
@@ -598,7 +605,7 @@ type laneFrame struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [2197376]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [2198272]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {

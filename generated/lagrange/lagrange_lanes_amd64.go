@@ -76,6 +76,8 @@ type laneFrame struct {
 		v27   [2 * 32]Real
 		v28   [2 * 32]Real
 		v30   [2 * 32]Real
+		v34   [32]Real
+		v39   [32]Real
 		v44   [2 * 32]Real
 		v53   [2 * 32]Real
 	}
@@ -263,7 +265,7 @@ type laneFrame struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [2247680]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [2247936]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {

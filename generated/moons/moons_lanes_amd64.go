@@ -280,8 +280,26 @@ type laneFrame struct {
 		v56    [2 * 32]float64
 		v57    [2 * 32]float64
 		v58    [32]float64
+		v60    [32]float64
+		v64    [32]float64
+		v68    [32]float64
+		v72    [32]float64
+		v76    [32]float64
 		v78    [2 * 32]float64
 		v79    [2 * 32]float64
+		v81    [32]float64
+		v85    [32]float64
+		v89    [32]float64
+		v93    [32]float64
+		v97    [32]float64
+		v101   [32]float64
+		v106   [32]float64
+		v109   [32]float64
+		v113   [32]float64
+		v117   [32]float64
+		v121   [32]float64
+		v125   [32]float64
+		v129   [32]float64
 	}
 	fitTiny0Lanestep struct { // FitTiny.0.lanestep
 		stepT            [32]float64
@@ -624,6 +642,7 @@ type laneFrame struct {
 		v118     [2 * 32]float64
 		v119     [2 * 32]float64
 		v120     [16 * 32]float64
+		v122     [32]float64
 		v133     [2 * 32]float64
 		v134     [2 * 32]float64
 	}
@@ -887,7 +906,7 @@ type laneFrame struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [2269056]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [2273920]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {

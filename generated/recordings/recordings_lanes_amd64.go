@@ -194,15 +194,33 @@ type laneFrame struct {
 		v107   [16]Real
 		v109   [16]Real
 		v111   [16]Real
+		v113   [16]Real
+		v117   [16]Real
+		v121   [16]Real
+		v125   [16]Real
+		v129   [16]Real
 		v130   [2 * 16]Real
 		v132   [2 * 16]Real
 		v141   [2 * 16]Real
 		v143   [2 * 16]Real
 		v152   [16]Real
 		v154   [16]Real
+		v157   [16]Real
+		v161   [16]Real
+		v165   [16]Real
+		v169   [16]Real
+		v173   [16]Real
+		v177   [16]Real
 		v178   [2 * 16]Real
 		v191   [2 * 16]Real
 		v204   [16]Real
+		v209   [16]Real
+		v212   [16]Real
+		v216   [16]Real
+		v220   [16]Real
+		v224   [16]Real
+		v228   [16]Real
+		v232   [16]Real
 	}
 	track0Lanestep struct { // Track.0.lanestep
 		stepT            [16]Real
@@ -300,7 +318,7 @@ type laneFrame struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [226688]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [228992]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 type prepared struct{}
 
