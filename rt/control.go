@@ -11,6 +11,7 @@ type controller struct {
 	safety, min, max float64
 	p, i, d          float64
 	r, r2            float64
+	keeps            bool // an accepted step does not make the next one shorter
 }
 
 // Controllers lists the names of the step controllers of Solve.
@@ -22,9 +23,14 @@ func Controllers() []string {
 	return names
 }
 
-// controllerOf is the controller of the options.
+// controllerOf is the controller of the options: where none is chosen that of the method, of steps of other libraries i.
 func controllerOf(o *SolveOptions) (c controller, known bool) {
 	name := o.Control
+	for i := range tableaux {
+		if t := &tableaux[i]; t.name == o.Method && name == "" && o.Compat == "" {
+			name = t.control
+		}
+	}
 	if name == "" {
 		name = "i"
 	}
@@ -73,8 +79,8 @@ func (c *control) begin(by controller, order int) {
 // factor is that from a step of length h with the error err.
 func (c *control) factor(err, h float64) float64 {
 	least := c.min
-	if c.p == 0 && c.d == 0 && err < 1 {
-		least = 1 // without memory an accepted step does not make the next one shorter
+	if c.keeps && err < 1 {
+		least = 1
 	}
 	switch {
 	case err == 0:

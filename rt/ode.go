@@ -34,7 +34,8 @@ type SolveOptions struct {
 	MaxStep    float64   // longest step; 0 is no bound
 	MaxSteps   int       // attempted steps before the solve gives up; 0 is 10000
 
-	// Control is the step controller, one of Controllers(); "" is i. A step is at most MaxFactor times as long as the one
+	// Control is the step controller, one of Controllers(); "" is that of the method, which is i but for
+	// tsit5 (h110). A step is at most MaxFactor times as long as the one
 	// before and at least MinFactor times; Safety aims at a smaller error than allowed. 0 is the controller's own number.
 	Control                      string
 	Safety, MinFactor, MaxFactor float64

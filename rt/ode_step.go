@@ -81,9 +81,13 @@ func newRungeKutta(m *tableau, s *Solver) scheme {
 	for i := len(r.k); i < len(m.a); i++ {
 		r.k = append(r.k, r.stages4[i*r.room:i*r.room+n])
 	}
+	e := m.e
+	if s.o.Compat != "" && m.whole != nil {
+		e = m.whole
+	}
 	step := m.needed(m.b)
 	if s.adaptive {
-		step = m.needed(m.b, m.e)
+		step = m.needed(m.b, e)
 	}
 	inside := m.needed(m.dense...)
 	for i, row := range m.a {
@@ -96,7 +100,7 @@ func newRungeKutta(m *tableau, s *Solver) scheme {
 			r.inner = append(r.inner, st)
 		}
 	}
-	r.b, r.e = r.sum(m.b), r.sum(m.e)
+	r.b, r.e = r.sum(m.b), r.sum(e)
 	return r
 }
 

@@ -96,26 +96,43 @@ func TestKeplerEnergy(t *testing.T) {
 	}
 }
 
-// Over DETEST at 1e-6, dopri5 needs fewer evaluations than torchdiffeq's (10,580). tsit5 needs 6 % more than that, for the
-// orbits of class D; its errors are nowhere much larger.
+// Over DETEST at 1e-6, dopri5 and tsit5 need no more evaluations than torchdiffeq's dopri5 (10,580), and are nearer to the
+// solutions: the geometric mean of the errors there is 9.5e-6 (without C5, whose solution is as large as its wrong data).
 func TestTsitouras(t *testing.T) {
-	nfe := map[string]int{}
-	worse := 0
-	for _, p := range ivp.DETEST() {
-		var e [2]float64
-		for i, m := range []string{"dopri5", "tsit5"} {
+	for _, m := range []string{"dopri5", "tsit5"} {
+		nfe, logs := 0, 0.0
+		for _, p := range ivp.DETEST() {
 			s, err := rt.Solve(p.F, p.Y0, p.T0, p.T1, rt.SolveOptions{Method: m, RTol: 1e-6, ATol: 1e-6})
 			if err != nil {
 				t.Fatal(p.Name, err)
 			}
-			nfe[m] += s.Stats.NFE
-			e[i] = rms(s.End, p.End)
+			nfe += s.Stats.NFE
+			if e := rms(s.End, p.End); p.Name != "C5" {
+				logs += math.Log(e) / 24
+			}
 		}
-		if e[1] > 3*e[0] {
-			worse++
+		limit := map[string]float64{"dopri5": 7e-6, "tsit5": 5.2e-6}[m]
+		if nfe > 10580 || math.Exp(logs) > limit {
+			t.Errorf("%s: %d evaluations, geometric mean of the errors %.2g", m, nfe, math.Exp(logs))
 		}
+		t.Logf("%s: %d evaluations, geometric mean of the errors %.3g", m, nfe, math.Exp(logs))
 	}
-	if nfe["dopri5"] > 10580 || nfe["tsit5"] > 11204 || worse > 0 {
-		t.Errorf("evaluations %v, much larger errors of tsit5 on %d problems", nfe, worse)
+}
+
+// Steps of tsit5 as torchdyn takes them need the evaluations of the reference's table, as those of dopri5 do.
+func TestTsitourasOfTorchdyn(t *testing.T) {
+	want := map[string][3]int{
+		"A1": {68, 146, 470}, "A2": {44, 92, 224}, "A3": {152, 530, 1664}, "A4": {32, 104, 308}, "A5": {32, 74, 242},
+		"B1": {320, 890, 2816}, "B2": {152, 206, 536}, "B3": {80, 158, 506}, "B4": {218, 536, 1988}, "B5": {158, 422, 1472},
+		"D1": {224, 542, 2000}, "D3": {254, 836, 2636}, "D5": {530, 1454, 4514}, "E1": {86, 332, 1238}, "E2": {416, 1094, 3428}, "E5": {56, 122, 302},
+	}
+	for name, nfe := range want {
+		p := ivp.ByName(name)
+		for i, tol := range []float64{1e-3, 1e-6, 1e-9} {
+			s, err := rt.Solve(p.F, p.Y0, p.T0, p.T1, rt.SolveOptions{Method: "tsit5", RTol: tol, ATol: tol, Compat: "torchdyn"})
+			if err != nil || s.Stats.NFE != nfe[i] {
+				t.Errorf("%s at %g: %v, %d evaluations instead of %d", name, tol, err, s.Stats.NFE, nfe[i])
+			}
+		}
 	}
 }

@@ -10,7 +10,10 @@ import (
 
 // config is what a method needs from a solver: its step control, and of a hypersolver the residual.
 func (s *scope) config(by *sema.Solver, sys *system, solve *ir.Solve) method.Config {
-	cfg := method.Config{Control: method.ControlOf(&by.Control), MaxNorm: by.MaxNorm, ATols: by.ATols, RTols: by.RTols}
+	cfg := method.Config{MaxNorm: by.MaxNorm, ATols: by.ATols, RTols: by.RTols}
+	if by.Control.Row != "" {
+		cfg.Control = method.ControlOf(&by.Control)
+	}
 	if by.Hyper == nil {
 		return cfg
 	}

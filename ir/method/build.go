@@ -103,8 +103,8 @@ func buildable(s *ir.Solve, row *Row, cfg *Config) error {
 	if s.RTol < 0 || !(s.ATol > 0) {
 		return fmt.Errorf("tolerances %g and %g: rtol has to be at least 0, atol above 0", s.RTol, s.ATol)
 	}
-	if cfg.Control.Row == nil {
-		cfg.Control = ControlOf(nil)
+	if usual := row.control(""); cfg.Control.Row == nil || s.Compat != "" && cfg.Control.Row == usual.Row {
+		cfg.Control = row.control(s.Compat)
 	}
 	if cfg.Control.Row == nil || cfg.Control.Row.Later {
 		return fmt.Errorf("the step control cannot be compiled yet")
@@ -179,7 +179,7 @@ func (n *maker) step(suffix string, dense bool) *ir.Func {
 	y1 := st.end()
 	results, labels := y1, n.resultNames("_next")
 	if n.s.Adaptive {
-		results = append(results[:len(results):len(results)], st.combine(nil, "_err", "he", n.tab.ErrorWeights())...)
+		results = append(results[:len(results):len(results)], st.combine(nil, "_err", "he", n.errorWeights())...)
 		labels = append(labels, n.resultNames("_err")...)
 	}
 	if n.s.FSAL {
@@ -194,6 +194,14 @@ func (n *maker) step(suffix string, dense bool) *ir.Func {
 	}
 	b.Func.ResultNames = labels
 	return b.Return(results...)
+}
+
+// errorWeights are those of the error. Steps of another library trust all of the difference.
+func (n *maker) errorWeights() []*big.Rat {
+	if n.s.Compat != "" {
+		return n.tab.Difference()
+	}
+	return n.tab.ErrorWeights()
 }
 
 // replay builds Replay or ReplayAt: no stage is taken over from the step before.

@@ -123,8 +123,8 @@ func (n *maker) first() *ir.Func {
 //	factor = safety * err^(-(i+p+d)/order) * errPrev^((p+2d)/order) * errPrev2^(-d/order)
 //
 // (Söderlind 2003) between min and max, of some filters times powers of the ratios of the last steps. After a rejection
-// filters in which a small last error makes the factor larger shorten the step by at least safety * err^(-1/order). Controllers without memory (p = d = 0) do not shrink the
-// step after an accepted one, as is usual for them; an error of zero gives max.
+// filters in which a small last error makes the factor larger shorten the step by at least safety * err^(-1/order). The controller i does not shrink the
+// step after an accepted one; an error of zero gives max.
 func (n *maker) control() *ir.Func {
 	b := n.newFunc("control", "factor from the length of a step to that of the next")
 	err, prev, prev2 := scalar(b, "err"), scalar(b, "err_prev"), scalar(b, "err_prev2")
@@ -135,7 +135,7 @@ func (n *maker) control() *ir.Func {
 		ratios = []*ir.Value{scalar(b, "ratio"), scalar(b, "ratio_prev")}
 	}
 	lo, hi := num(cfg.Min), num(cfg.Max)
-	if cfg.P == 0 && cfg.D == 0 {
+	if cfg.Keeps {
 		lo = b.Select(b.Binary(ir.OpLt, err, num(1)), num(1), lo)
 	}
 	factor := num(cfg.Safety)

@@ -75,6 +75,16 @@ func adaptiveOptions() []Option {
 	return all
 }
 
+// controlledBy are the options with another controller as the default.
+func controlledBy(name string, options []Option) []Option {
+	for i := range options {
+		if options[i].Group == Controller {
+			options[i].Name = name
+		}
+	}
+	return options
+}
+
 func etaOption() Option {
 	return Option{Key: "eta", Kind: Real, Default: 1, Min: 0.5, Max: 1, Open: true, Doc: "damping: below 1 the method is stable on a part of the left half plane, and has order 1"}
 }
@@ -157,9 +167,18 @@ type Control struct {
 	Safety, Min, Max float64
 	P, I, D          float64
 	R, R2            float64 // exponents of the ratios of steps
+	Keeps            bool    // an accepted step does not make the next one shorter
 }
 
-// ControlOf gives the controller of a checked `control:` choice; nil is the default.
+// control is the controller of a method where none is chosen; that of other libraries is i.
+func (r *Row) control(compat string) Control {
+	if o := r.Option("control"); o != nil && compat == "" {
+		return ControlOf(&ir.Choice{Row: o.Name})
+	}
+	return ControlOf(nil)
+}
+
+// ControlOf gives the controller of a checked `control:` choice; nil is i.
 func ControlOf(c *ir.Choice) Control {
 	name := "i"
 	if c != nil && c.Row != "" {
@@ -191,7 +210,7 @@ func ControlOf(c *ir.Choice) Control {
 		return ctl
 	}
 	if row != nil && row.Option("i") == nil {
-		ctl.I = 1 // the controller without memory
+		ctl.I, ctl.Keeps = 1, name == "i" // without memory
 	}
 	return ctl
 }

@@ -36,3 +36,21 @@ func TestProperties(t *testing.T) {
 		t.Error("Ralston's bound is not smaller than midpoint's")
 	}
 }
+
+// A tolerance means as much to tsit5 as to dopri5: the leading coefficients of their errors have the same norm.
+func TestTrust(t *testing.T) {
+	norm := func(name string) float64 {
+		tab := Lookup(name).Tableau
+		ts := trees(5)
+		c := newConditions(floats80{}, tab.A[:len(tab.B)], ts)
+		sum := 0.0
+		for _, tr := range ts[5] {
+			e := number(c.sum(tab.ErrorWeights(), tr)) / tr.symmetries()
+			sum += float64(e * e)
+		}
+		return math.Sqrt(sum)
+	}
+	if a, b := norm("tsit5"), norm("dopri5"); math.Abs(a/b-1) > 1e-3 {
+		t.Errorf("the error of tsit5 begins with %g, that of dopri5 with %g", a, b)
+	}
+}

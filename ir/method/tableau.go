@@ -20,6 +20,9 @@ type Tableau struct {
 	A          [][]*big.Rat // row i has i entries, or fewer with zeros after them
 	B, BHat, C []*big.Rat   // BHat is nil where there is no embedded solution
 	Dense      [][]*big.Rat // [stage][power-1]
+	// Trust is the share of b - bhat that counts as the error, nil for all of it. Any share of the difference belongs to an
+	// embedded solution of the same order.
+	Trust      *big.Rat
 	Order      int
 	Embedded   int // order of the embedded solution
 	DenseOrder int
@@ -71,8 +74,19 @@ func (t *Tableau) Needed(weights ...[]*big.Rat) int {
 	return n
 }
 
-// ErrorWeights are b - bhat; nil where there is no embedded solution.
+// ErrorWeights are those of the error, the trusted share of b - bhat; nil where there is no embedded solution.
 func (t *Tableau) ErrorWeights() []*big.Rat {
+	e := t.Difference()
+	for _, x := range e {
+		if t.Trust != nil {
+			x.Mul(x, t.Trust)
+		}
+	}
+	return e
+}
+
+// Difference is b - bhat; nil where there is no embedded solution.
+func (t *Tableau) Difference() []*big.Rat {
 	if t.BHat == nil {
 		return nil
 	}

@@ -59,6 +59,12 @@ func runtimeTableaux() []byte {
 		fmt.Fprintf(&out, "a: [][]float64{\n%s,\n},\nb: []float64%s,\nc: []float64%s,\n", strings.Join(rows, ",\n"), list(m.B), list(m.C))
 		if r.Adaptive() {
 			fmt.Fprintf(&out, "e: []float64%s,\n", list(m.ErrorWeights()))
+			if m.Trust != nil {
+				fmt.Fprintf(&out, "whole: []float64%s,\n", list(m.Difference()))
+			}
+			if name := r.Option("control").Name; name != "i" {
+				fmt.Fprintf(&out, "control: %q,\n", name)
+			}
 		}
 		rows = nil
 		for _, w := range m.DenseRows() {
@@ -94,6 +100,9 @@ func runtimeTableaux() []byte {
 			if x.of != 0 {
 				fmt.Fprintf(&out, ", %s: %v", x.key, x.of)
 			}
+		}
+		if c.Keeps {
+			fmt.Fprint(&out, ", keeps: true")
 		}
 		fmt.Fprintf(&out, "}, // %s\n", r.Source)
 	}
