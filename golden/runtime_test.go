@@ -32,7 +32,7 @@ model E(x, y real) (e [2]real) {
 // asOptions are the options of rt.Solve for those of a solver in the language.
 func asOptions(row *method.Row) map[string]rt.SolveOptions {
 	base := rt.SolveOptions{Method: row.Name}
-	if row.Split != nil {
+	if row.Split != nil || row.Nystrom != nil {
 		base.Positions = 1
 	}
 	with := func(change func(o *rt.SolveOptions)) rt.SolveOptions {
@@ -96,7 +96,7 @@ func TestRuntimeMethods(t *testing.T) {
 	field := func(at float64, y, dy []float64) { dy[0], dy[1] = y[1], -y[0]*y[0]*y[0]+float64(0.25*at) }
 	restart := []rt.When{{Kind: rt.Falling, Guard: func(_ float64, y []float64) float64 { return y[0] }, Reset: func(_ float64, y []float64) { y[1] = -0.5 * y[1] }}}
 	for _, row := range method.Rows(method.Solver) {
-		if row.Later || row.Family == method.Stochastic || row.Family == method.Shooting || row.Nystrom != nil {
+		if row.Later || row.Family == method.Stochastic || row.Family == method.Shooting {
 			continue
 		}
 		for text, o := range asOptions(row) {

@@ -6,6 +6,7 @@ type Method struct {
 	Order    int
 	Estimate bool // of its error, so that it can choose its steps
 	Splits   bool // it needs SolveOptions.Positions
+	Second   bool // it is for second-order systems: velocities follow the positions, and are their derivatives
 }
 
 // method is one that Solve can use.
@@ -24,6 +25,9 @@ func Methods() []string {
 	for i := range splittings {
 		names = append(names, splittings[i].name)
 	}
+	for i := range nystroms {
+		names = append(names, nystroms[i].name)
+	}
 	return names
 }
 
@@ -37,7 +41,7 @@ func MethodOf(name string) (m Method, ok bool) {
 func methodOf(o *SolveOptions) (m method, ok bool) {
 	name := o.Method
 	runge := func(t *tableau) (method, bool) {
-		return method{Method{t.name, t.order, t.e != nil, false}, func(s *Solver) scheme { return newRungeKutta(t, s) }}, true
+		return method{Method{t.name, t.order, t.e != nil, false, false}, func(s *Solver) scheme { return newRungeKutta(t, s) }}, true
 	}
 	for i := range tableaux {
 		if tableaux[i].name == name {
@@ -46,22 +50,27 @@ func methodOf(o *SolveOptions) (m method, ok bool) {
 	}
 	for i := range splittings {
 		if t := &splittings[i]; t.name == name {
-			return method{Method{t.name, t.order, false, true}, func(s *Solver) scheme { return newLeaps(t, s) }}, true
+			return method{Method{t.name, t.order, false, true, false}, func(s *Solver) scheme { return newLeaps(t, s) }}, true
+		}
+	}
+	for i := range nystroms {
+		if t := &nystroms[i]; t.name == name {
+			return method{Method{t.name, t.order, t.e != nil, true, true}, func(s *Solver) scheme { return newMotion(t, s) }}, true
 		}
 	}
 	switch name {
 	case "alpha":
 		return runge(alpha(o.Param))
 	case "alf":
-		return method{Method{name, memoryOrder(o.Param), true, false}, newLeapfrogs}, true
+		return method{Method{name, memoryOrder(o.Param), true, false, false}, newLeapfrogs}, true
 	case "reversible_heun":
-		return method{Method{name, 2, true, false}, newReversibleHeun}, true
+		return method{Method{name, 2, true, false, false}, newReversibleHeun}, true
 	case "adams_bashforth", "adams_moulton":
 		order, corrections := or(o.Order, 4), 0
 		if name == "adams_moulton" {
 			corrections = or(o.Corrections, 1)
 		}
-		return method{Method{name, order, false, false}, func(s *Solver) scheme { return newAdams(order, corrections, s) }}, true
+		return method{Method{name, order, false, false, false}, func(s *Solver) scheme { return newAdams(order, corrections, s) }}, true
 	}
 	return m, false
 }

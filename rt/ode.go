@@ -19,7 +19,8 @@ type SolveOptions struct {
 	Order       int // of adams_bashforth and adams_moulton, from 2 to 12; 0 is 4
 	Corrections int // of adams_moulton: how often the prediction is corrected, an evaluation each; 0 is 1
 
-	// Splittings (leapfrog, yoshida4, mclachlan4) need it: the derivatives of so many first components depend on the
+	// Splittings (leapfrog, yoshida4, mclachlan4) and methods for second-order systems (rkn4, rkn5, rkn43, rkn64), where the other
+	// half of the components are the velocities, need it: the derivatives of so many first components depend on the
 	// others alone, and those of the others on the first ones alone. Three evaluations, which are not counted, check this
 	// near the start.
 	Positions int
@@ -141,6 +142,8 @@ func (o *SolveOptions) check(f Field, y0 []float64, t0, t1 float64) (method, err
 		return bad("the parameter %v of %s is out of range", o.Param, m.Name)
 	case m.Splits && (o.Positions <= 0 || o.Positions >= len(y0)):
 		return bad("%s needs the number of positions among %d components, not %d", m.Name, len(y0), o.Positions)
+	case m.Second && 2*o.Positions != len(y0):
+		return bad("%s needs as many positions as velocities, and there are %d among %d components", m.Name, o.Positions, len(y0))
 	case !m.Splits && o.Positions != 0:
 		return bad("%s does not split a system, and has no Positions", m.Name)
 	}
@@ -216,6 +219,15 @@ func (o *SolveOptions) check(f Field, y0 []float64, t0, t1 float64) (method, err
 	}
 	if m.Name == "alf" && o.Param == 0 {
 		o.Param = 1
+	}
+	if m.Second && Finite(y0) {
+		d := make([]float64, len(y0))
+		f(t0, y0, d)
+		for i, v := range y0[o.Positions:] {
+			if d[i] != v {
+				return bad("%s needs the derivative of component %d to be component %d", m.Name, i, o.Positions+i)
+			}
+		}
 	}
 	if m.Splits && Finite(y0) {
 		if moved, by := entangled(f, t0, y0, o.Positions); by >= 0 {

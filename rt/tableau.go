@@ -11,12 +11,12 @@ type tableau struct {
 	order int
 	// control is the controller where none is chosen; "" is i.
 	control string
-	a     [][]float64 // row i has up to i entries
-	b, c  []float64
-	e     []float64   // of embedded methods, else nil
-	whole []float64   // e as it is in other libraries, where that differs
-	fsal  bool        // the last of the s stages is the next step's first
-	dense [][]float64 // [p-1][stage], p the power of theta
+	a       [][]float64 // row i has up to i entries
+	b, c    []float64
+	e       []float64   // of embedded methods, else nil
+	whole   []float64   // e as it is in other libraries, where that differs
+	fsal    bool        // the last of the s stages is the next step's first
+	dense   [][]float64 // [p-1][stage], p the power of theta
 }
 
 // splitting is a composition of leapfrog steps of the lengths w h, for fields that fall apart into positions and

@@ -58,6 +58,27 @@ func (t *Nystrom) DenseEvals() int {
 	return n
 }
 
+// curve are the weights of the stages, and of the acceleration at the end, in d0, d1 and d2 of dense output: see accelerations.
+func (t *Nystrom) curve() [][]*big.Rat {
+	var out [][]*big.Rat
+	for _, r := range [][4]*big.Rat{
+		{big.NewRat(10, 1), big.NewRat(-4, 1), big.NewRat(-3, 2), big.NewRat(1, 2)},
+		{big.NewRat(-15, 1), big.NewRat(7, 1), big.NewRat(3, 2), big.NewRat(-1, 1)},
+		{big.NewRat(6, 1), big.NewRat(-3, 1), big.NewRat(-1, 2), big.NewRat(1, 2)},
+	} {
+		var row []*big.Rat
+		for j := range t.C {
+			w := new(big.Rat).Add(new(big.Rat).Mul(r[0], t.B[j]), new(big.Rat).Mul(r[1], t.BV[j]))
+			if j == 0 {
+				w.Add(w, r[2])
+			}
+			row = append(row, w)
+		}
+		out = append(out, append(row, r[3]))
+	}
+	return out
+}
+
 // NotSecondOrder says why a system is no second-order one: der(State) is no other state, or depends on Of, a velocity or an
 // integral.
 type NotSecondOrder struct{ State, Of string }
@@ -477,27 +498,18 @@ func (m *moving) accelerations() [][]*ir.Value {
 			continue
 		}
 		curve[i] = []*ir.Value{first[i]}
-		for _, r := range [][4]*big.Rat{
-			{big.NewRat(10, 1), big.NewRat(-4, 1), big.NewRat(-3, 2), big.NewRat(1, 2)},
-			{big.NewRat(-15, 1), big.NewRat(7, 1), big.NewRat(3, 2), big.NewRat(-1, 1)},
-			{big.NewRat(6, 1), big.NewRat(-3, 1), big.NewRat(-1, 2), big.NewRat(1, 2)},
-		} {
+		for _, w := range m.by.curve() {
 			var sum *ir.Value
-			term := func(w *big.Rat, k *ir.Value) {
-				if w.Sign() != 0 {
-					sum = add(m.b, sum, m.b.Mul(m.b.Const(number(w), st.Type.Elem), k))
+			for j, x := range w {
+				if x.Sign() == 0 {
+					continue
 				}
+				k := end[i]
+				if j < len(m.by.C) {
+					k = m.stage(j)[i]
+				}
+				sum = add(m.b, sum, m.b.Mul(m.b.Const(number(x), st.Type.Elem), k))
 			}
-			for j := range m.by.C {
-				w := new(big.Rat).Add(new(big.Rat).Mul(r[0], m.by.B[j]), new(big.Rat).Mul(r[1], m.by.BV[j]))
-				if j == 0 {
-					w.Add(w, r[2])
-				}
-				if w.Sign() != 0 {
-					term(w, m.stage(j)[i])
-				}
-			}
-			term(r[3], end[i])
 			curve[i] = append(curve[i], sum)
 		}
 	}

@@ -23,7 +23,7 @@ var uses = map[string]string{
 	"fehlberg45":      "Comparing with codes that use it; dopri5 and tsit5 have smaller errors and an evaluation less for dense output.",
 	"cashkarp":        "Comparing with codes that use it.",
 	"dopri5":          "The default: tolerances from 1e-3 to 1e-7, dense output that costs no evaluation.",
-	"tsit5":           "As dopri5; its error is smaller on many problems where stability does not decide, larger on orbits.",
+	"tsit5":           "As dopri5: as many evaluations at a tolerance, and smaller errors where stability does not decide.",
 	"vern7":           "Smooth fields at tolerances from 1e-6 to 1e-10.",
 	"dopri8":          "Smooth fields at tolerances below 1e-8; the best here on two-body orbits.",
 	"vern9":           "Smooth fields at tolerances below 1e-10, and reference solutions.",

@@ -86,6 +86,28 @@ func runtimeTableaux() []byte {
 		}
 		fmt.Fprintf(&out, "{name: %q, order: %d, weights: []float64{%s}}, // %s (%s)\n", r.Name, r.Split.Order, strings.Join(w, ", "), r.Doc, r.Source)
 	}
+	fmt.Fprint(&out, "}\n\n// nystroms are its methods for second-order systems.\nvar nystroms = []nystrom{\n")
+	for _, r := range Rows(Solver) {
+		m := r.Nystrom
+		if m == nil {
+			continue
+		}
+		fmt.Fprintf(&out, "{\nname: %q, order: %d, // %s (%s)\n", r.Name, m.Order, r.Doc, r.Source)
+		var rows []string
+		for _, a := range m.A {
+			rows = append(rows, list(a))
+		}
+		fmt.Fprintf(&out, "a: [][]float64{\n%s,\n},\nb: []float64%s,\nbv: []float64%s,\nc: []float64%s,\n", strings.Join(rows, ",\n"), list(m.B), list(m.BV), list(m.C))
+		if m.BHat != nil {
+			minus := func(x, y []*big.Rat) []*big.Rat { return (&Tableau{B: x, BHat: y}).Difference() }
+			fmt.Fprintf(&out, "e: []float64%s,\nev: []float64%s,\n", list(minus(m.B, m.BHat)), list(minus(m.BV, m.BVHat)))
+		}
+		fmt.Fprintf(&out, "fsal: %t, middle: %t,\ncurve: [3][]float64{\n", m.FSAL(), m.middle())
+		for _, w := range m.curve() {
+			fmt.Fprintf(&out, "%s,\n", list(w))
+		}
+		fmt.Fprint(&out, "},\n},\n")
+	}
 	fmt.Fprint(&out, "}\n\n// controllers are its step controllers.\nvar controllers = []controller{\n")
 	for _, r := range Rows(Controller) {
 		if r.Later {
