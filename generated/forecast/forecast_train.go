@@ -162,7 +162,7 @@ func fitInputs(weights []Real, t, out *rt.Table) error {
 // fitRecipe is the train block Fit (forecast.nde:51).
 var fitRecipe = rt.Recipe{
 	Name:      "Fit",
-	Source:    "3cfbdcfb3d48c3302e9246ad6f05e95bba2a968905bd8bd1d534cdf8cad3636d",
+	Source:    "0e4ee2d931db6a1745161c43261fdbadf650e9c4a560701fcf2d701a7b234a17",
 	Where:     "forecast.nde:51",
 	Data:      "Series",
 	Batch:     64,

@@ -1289,13 +1289,13 @@ func fitTiny0Step(pre *prepared, t float64, h float64, x *[2]float64, xK *[2]flo
 	xNext[0] = x0 + float64(hb1*xK0) + float64(hb2*xK2[0]) + float64(hb3*xK3[0]) + float64(hb4*xK4[0]) + float64(hb5*xK5[0]) + float64(hb6*xK6[0])
 	xNext[1] = x1 + float64(hb1*xK1) + float64(hb2*xK2[1]) + float64(hb3*xK3[1]) + float64(hb4*xK4[1]) + float64(hb5*xK5[1]) + float64(hb6*xK6[1])
 	flowField3F64(pre, t6, xNext, xKnext)
-	he1 := float64(h * 0.0017800110522257714)
-	he2 := float64(h * 0.0008164344596567469)
-	he3 := float64(h * (-0.007880878010261995))
-	he4 := float64(h * 0.1447110071732629)
-	he5 := float64(h * (-0.5823571654525552))
-	he6 := float64(h * 0.45808210592918697)
-	he7 := float64(h * (-0.015151515151515152))
+	he1 := float64(h * 0.001317208178647071)
+	he2 := float64(h * 0.0006041615001459927)
+	he3 := float64(h * (-0.005831849727593877))
+	he4 := float64(h * 0.10708614530821454)
+	he5 := float64(h * (-0.43094430243489085))
+	he6 := float64(h * 0.33898075838759834)
+	he7 := float64(h * (-0.011212121212121211))
 	xErr[0] = float64(he1*xK0) + float64(he2*xK2[0]) + float64(he3*xK3[0]) + float64(he4*xK4[0]) + float64(he5*xK5[0]) + float64(he6*xK6[0]) + float64(he7*xKnext[0])
 	xErr[1] = float64(he1*xK1) + float64(he2*xK2[1]) + float64(he3*xK3[1]) + float64(he4*xK4[1]) + float64(he5*xK5[1]) + float64(he6*xK6[1]) + float64(he7*xKnext[1])
 }
@@ -1377,12 +1377,7 @@ func fitTiny0FirstStep(pre *prepared, t0 float64, dir float64, rtol float64, ato
 func fitTiny0Control(err float64, errPrev float64, errPrev2 float64) float64 {
 	// moons_hyper.nde:41  minimize residual_error(HyperTiny, Flow{x}, over: 0..1, steps: 2..20, reference: Tight)
 	eq := err == 0.0
-	lt := err < 1.0
-	var select2 float64 = 0.2
-	if lt {
-		select2 = 1.0
-	}
-	min2 := min(10.0, max(select2, float64(0.9*rt.Pow64(err, -0.2))))
+	min2 := min(10.0, max(0.2, float64(0.9*rt.Pow64(err, -0.2))))
 	var factor float64 = min2
 	if eq {
 		factor = 10.0
@@ -1449,13 +1444,13 @@ func fitTiny0DenseStep(pre *prepared, t float64, h float64, x *[2]float64, xK *[
 	xNext[0] = x0 + float64(hb1*xK0) + float64(hb2*xK2[0]) + float64(hb3*xK3[0]) + float64(hb4*xK4[0]) + float64(hb5*xK5[0]) + float64(hb6*xK6[0])
 	xNext[1] = x1 + float64(hb1*xK1) + float64(hb2*xK2[1]) + float64(hb3*xK3[1]) + float64(hb4*xK4[1]) + float64(hb5*xK5[1]) + float64(hb6*xK6[1])
 	flowField3F64(pre, t6, xNext, xKnext)
-	he1 := float64(h * 0.0017800110522257714)
-	he2 := float64(h * 0.0008164344596567469)
-	he3 := float64(h * (-0.007880878010261995))
-	he4 := float64(h * 0.1447110071732629)
-	he5 := float64(h * (-0.5823571654525552))
-	he6 := float64(h * 0.45808210592918697)
-	he7 := float64(h * (-0.015151515151515152))
+	he1 := float64(h * 0.001317208178647071)
+	he2 := float64(h * 0.0006041615001459927)
+	he3 := float64(h * (-0.005831849727593877))
+	he4 := float64(h * 0.10708614530821454)
+	he5 := float64(h * (-0.43094430243489085))
+	he6 := float64(h * 0.33898075838759834)
+	he7 := float64(h * (-0.011212121212121211))
 	xErr[0] = float64(he1*xK0) + float64(he2*xK2[0]) + float64(he3*xK3[0]) + float64(he4*xK4[0]) + float64(he5*xK5[0]) + float64(he6*xK6[0]) + float64(he7*xKnext[0])
 	xErr[1] = float64(he1*xK1) + float64(he2*xK2[1]) + float64(he3*xK3[1]) + float64(he4*xK4[1]) + float64(he5*xK5[1]) + float64(he6*xK6[1]) + float64(he7*xKnext[1])
 	xD2[0] = float64((-2.763706197274826)*xK0) + float64(0.1317*xK2[0]) + float64(3.9302962368947516*xK3[0]) + float64((-12.411077166933676)*xK4[0]) + float64(37.50931341651104*xK5[0]) + float64((-27.896526289197286)*xK6[0]) + float64(1.5*xKnext[0])
@@ -2261,13 +2256,13 @@ func fitHyper0Step(pre *prepared, t float64, h float64, x *[2]float64, xK *[2]fl
 	xNext[0] = x0 + float64(hb1*xK0) + float64(hb2*xK2[0]) + float64(hb3*xK3[0]) + float64(hb4*xK4[0]) + float64(hb5*xK5[0]) + float64(hb6*xK6[0])
 	xNext[1] = x1 + float64(hb1*xK1) + float64(hb2*xK2[1]) + float64(hb3*xK3[1]) + float64(hb4*xK4[1]) + float64(hb5*xK5[1]) + float64(hb6*xK6[1])
 	flowField5F64(pre, t6, xNext, xKnext)
-	he1 := float64(h * 0.0017800110522257714)
-	he2 := float64(h * 0.0008164344596567469)
-	he3 := float64(h * (-0.007880878010261995))
-	he4 := float64(h * 0.1447110071732629)
-	he5 := float64(h * (-0.5823571654525552))
-	he6 := float64(h * 0.45808210592918697)
-	he7 := float64(h * (-0.015151515151515152))
+	he1 := float64(h * 0.001317208178647071)
+	he2 := float64(h * 0.0006041615001459927)
+	he3 := float64(h * (-0.005831849727593877))
+	he4 := float64(h * 0.10708614530821454)
+	he5 := float64(h * (-0.43094430243489085))
+	he6 := float64(h * 0.33898075838759834)
+	he7 := float64(h * (-0.011212121212121211))
 	xErr[0] = float64(he1*xK0) + float64(he2*xK2[0]) + float64(he3*xK3[0]) + float64(he4*xK4[0]) + float64(he5*xK5[0]) + float64(he6*xK6[0]) + float64(he7*xKnext[0])
 	xErr[1] = float64(he1*xK1) + float64(he2*xK2[1]) + float64(he3*xK3[1]) + float64(he4*xK4[1]) + float64(he5*xK5[1]) + float64(he6*xK6[1]) + float64(he7*xKnext[1])
 }
@@ -2349,12 +2344,7 @@ func fitHyper0FirstStep(pre *prepared, t0 float64, dir float64, rtol float64, at
 func fitHyper0Control(err float64, errPrev float64, errPrev2 float64) float64 {
 	// moons_hyper.nde:50  minimize residual_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight) +
 	eq := err == 0.0
-	lt := err < 1.0
-	var select2 float64 = 0.2
-	if lt {
-		select2 = 1.0
-	}
-	min2 := min(10.0, max(select2, float64(0.9*rt.Pow64(err, -0.2))))
+	min2 := min(10.0, max(0.2, float64(0.9*rt.Pow64(err, -0.2))))
 	var factor float64 = min2
 	if eq {
 		factor = 10.0
@@ -2421,13 +2411,13 @@ func fitHyper0DenseStep(pre *prepared, t float64, h float64, x *[2]float64, xK *
 	xNext[0] = x0 + float64(hb1*xK0) + float64(hb2*xK2[0]) + float64(hb3*xK3[0]) + float64(hb4*xK4[0]) + float64(hb5*xK5[0]) + float64(hb6*xK6[0])
 	xNext[1] = x1 + float64(hb1*xK1) + float64(hb2*xK2[1]) + float64(hb3*xK3[1]) + float64(hb4*xK4[1]) + float64(hb5*xK5[1]) + float64(hb6*xK6[1])
 	flowField5F64(pre, t6, xNext, xKnext)
-	he1 := float64(h * 0.0017800110522257714)
-	he2 := float64(h * 0.0008164344596567469)
-	he3 := float64(h * (-0.007880878010261995))
-	he4 := float64(h * 0.1447110071732629)
-	he5 := float64(h * (-0.5823571654525552))
-	he6 := float64(h * 0.45808210592918697)
-	he7 := float64(h * (-0.015151515151515152))
+	he1 := float64(h * 0.001317208178647071)
+	he2 := float64(h * 0.0006041615001459927)
+	he3 := float64(h * (-0.005831849727593877))
+	he4 := float64(h * 0.10708614530821454)
+	he5 := float64(h * (-0.43094430243489085))
+	he6 := float64(h * 0.33898075838759834)
+	he7 := float64(h * (-0.011212121212121211))
 	xErr[0] = float64(he1*xK0) + float64(he2*xK2[0]) + float64(he3*xK3[0]) + float64(he4*xK4[0]) + float64(he5*xK5[0]) + float64(he6*xK6[0]) + float64(he7*xKnext[0])
 	xErr[1] = float64(he1*xK1) + float64(he2*xK2[1]) + float64(he3*xK3[1]) + float64(he4*xK4[1]) + float64(he5*xK5[1]) + float64(he6*xK6[1]) + float64(he7*xKnext[1])
 	xD2[0] = float64((-2.763706197274826)*xK0) + float64(0.1317*xK2[0]) + float64(3.9302962368947516*xK3[0]) + float64((-12.411077166933676)*xK4[0]) + float64(37.50931341651104*xK5[0]) + float64((-27.896526289197286)*xK6[0]) + float64(1.5*xKnext[0])

@@ -333,7 +333,7 @@ type laneFrame struct {
 		v18              [32]uint32
 		v22              [2 * 32]float64
 		v24              [2 * 32]float64
-		v86              [2 * 32]float64
+		v83              [2 * 32]float64
 	}
 	fitTiny0Dense struct { // FitTiny.0.dense
 		theta [32]float64

@@ -126,7 +126,7 @@ func fitInputs(weights []Real, t, out *rt.Table) error {
 // fitRecipe is the train block Fit (moons.nde:36).
 var fitRecipe = rt.Recipe{
 	Name:      "Fit",
-	Source:    "fd1992aff0a0436331b45b1b87ee70c8b0aca76d4893ffd42b73a3b306eae128",
+	Source:    "04fe52d094476dd2ce804c79781f69949f99ad3e88a02bb0f5dea2855446a66b",
 	Where:     "moons.nde:36",
 	Data:      "Points",
 	Test:      "Fresh",
@@ -281,7 +281,7 @@ func fitTinyInputs(weights []Real, t, out *rt.Table) error {
 // fitTinyRecipe is the train block FitTiny (moons_hyper.nde:37).
 var fitTinyRecipe = rt.Recipe{
 	Name:      "FitTiny",
-	Source:    "fd1992aff0a0436331b45b1b87ee70c8b0aca76d4893ffd42b73a3b306eae128",
+	Source:    "04fe52d094476dd2ce804c79781f69949f99ad3e88a02bb0f5dea2855446a66b",
 	Where:     "moons_hyper.nde:37",
 	Data:      "Points",
 	Optimizer: rt.LeastSquares{},
@@ -415,7 +415,7 @@ func fitHyperInputs(weights []Real, t, out *rt.Table) error {
 // fitHyperRecipe is the train block FitHyper (moons_hyper.nde:46).
 var fitHyperRecipe = rt.Recipe{
 	Name:      "FitHyper",
-	Source:    "fd1992aff0a0436331b45b1b87ee70c8b0aca76d4893ffd42b73a3b306eae128",
+	Source:    "04fe52d094476dd2ce804c79781f69949f99ad3e88a02bb0f5dea2855446a66b",
 	Where:     "moons_hyper.nde:46",
 	Data:      "Points",
 	Batch:     64,

@@ -396,13 +396,13 @@ func track0Step(t Real, h Real, x *[2]Real, v *[2]Real, p Real, xK *[2]Real, vK 
 	vNext[0] = v0 + Real(hb1*vK0) + Real(hb2*vK2[0]) + Real(hb3*vK3[0]) + Real(hb4*vK4[0]) + Real(hb5*vK5[0]) + Real(hb6*vK6[0])
 	vNext[1] = v1 + Real(hb1*vK1) + Real(hb2*vK2[1]) + Real(hb3*vK3[1]) + Real(hb4*vK4[1]) + Real(hb5*vK5[1]) + Real(hb6*vK6[1])
 	pK7 := weightsField(t6, xNext, vNext, pNext, xKnext, vKnext)
-	he1 := Real(h * 0.0017800110522257714)
-	he2 := Real(h * 0.0008164344596567469)
-	he3 := Real(h * (-0.007880878010261995))
-	he4 := Real(h * 0.1447110071732629)
-	he5 := Real(h * (-0.5823571654525552))
-	he6 := Real(h * 0.45808210592918697)
-	he7 := Real(h * (-0.015151515151515152))
+	he1 := Real(h * 0.001317208178647071)
+	he2 := Real(h * 0.0006041615001459927)
+	he3 := Real(h * (-0.005831849727593877))
+	he4 := Real(h * 0.10708614530821454)
+	he5 := Real(h * (-0.43094430243489085))
+	he6 := Real(h * 0.33898075838759834)
+	he7 := Real(h * (-0.011212121212121211))
 	pErr := Real(he1*pK) + Real(he2*pK2) + Real(he3*pK3) + Real(he4*pK4) + Real(he5*pK5) + Real(he6*pK6) + Real(he7*pK7)
 	xErr[0] = Real(he1*xK0) + Real(he2*xK2[0]) + Real(he3*xK3[0]) + Real(he4*xK4[0]) + Real(he5*xK5[0]) + Real(he6*xK6[0]) + Real(he7*xKnext[0])
 	xErr[1] = Real(he1*xK1) + Real(he2*xK2[1]) + Real(he3*xK3[1]) + Real(he4*xK4[1]) + Real(he5*xK5[1]) + Real(he6*xK6[1]) + Real(he7*xKnext[1])
@@ -533,12 +533,7 @@ func track0FirstStep(t0 Real, dir Real, rtol Real, atol Real, x *[2]Real, v *[2]
 func track0Control(err Real, errPrev Real, errPrev2 Real) Real {
 	// recordings.nde:57  path := solve(Weights{x: x, v: v, p: 0}, from: 0, at: ts, with: tsit5{rtol: 1e-7, atol: 1e-8})
 	eq := err == 0.0
-	lt := err < 1.0
-	var select2 Real = 0.2
-	if lt {
-		select2 = 1.0
-	}
-	min2 := min(10.0, max(select2, Real(0.9*rt.Pow64(err, -0.2))))
+	min2 := min(10.0, max(0.2, Real(0.9*rt.Pow64(err, -0.2))))
 	var factor Real = min2
 	if eq {
 		factor = 10.0
@@ -635,13 +630,13 @@ func track0DenseStep(t Real, h Real, x *[2]Real, v *[2]Real, p Real, xK *[2]Real
 	vNext[0] = v0 + Real(hb1*vK0) + Real(hb2*vK2[0]) + Real(hb3*vK3[0]) + Real(hb4*vK4[0]) + Real(hb5*vK5[0]) + Real(hb6*vK6[0])
 	vNext[1] = v1 + Real(hb1*vK1) + Real(hb2*vK2[1]) + Real(hb3*vK3[1]) + Real(hb4*vK4[1]) + Real(hb5*vK5[1]) + Real(hb6*vK6[1])
 	pK7 := weightsField(t6, xNext, vNext, pNext, xKnext, vKnext)
-	he1 := Real(h * 0.0017800110522257714)
-	he2 := Real(h * 0.0008164344596567469)
-	he3 := Real(h * (-0.007880878010261995))
-	he4 := Real(h * 0.1447110071732629)
-	he5 := Real(h * (-0.5823571654525552))
-	he6 := Real(h * 0.45808210592918697)
-	he7 := Real(h * (-0.015151515151515152))
+	he1 := Real(h * 0.001317208178647071)
+	he2 := Real(h * 0.0006041615001459927)
+	he3 := Real(h * (-0.005831849727593877))
+	he4 := Real(h * 0.10708614530821454)
+	he5 := Real(h * (-0.43094430243489085))
+	he6 := Real(h * 0.33898075838759834)
+	he7 := Real(h * (-0.011212121212121211))
 	pErr := Real(he1*pK) + Real(he2*pK2) + Real(he3*pK3) + Real(he4*pK4) + Real(he5*pK5) + Real(he6*pK6) + Real(he7*pK7)
 	add := Real((-2.763706197274826)*pK) + Real(0.1317*pK2) + Real(3.9302962368947516*pK3) + Real((-12.411077166933676)*pK4) + Real(37.50931341651104*pK5) + Real((-27.896526289197286)*pK6) + Real(1.5*pK7)
 	add2 := Real(2.9132554618219126*pK) + Real((-0.2234)*pK2) + Real((-5.941033872131505)*pK3) + Real(30.33818863028232*pK4) + Real((-88.1789048947664)*pK5) + Real(65.09189467479366*pK6) + Real((-4.0)*pK7)
