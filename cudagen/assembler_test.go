@@ -53,7 +53,8 @@ func TestAssembler(t *testing.T) {
 				}
 				warps := b.Warps(u.Registers)
 				t.Logf("%-10s sm_%d %-28s %3d registers, %4d bytes shared, %2d warps; expected %3d and %2d", name, arch, u.Kernel, u.Registers, u.Shared, warps, b.Registers, b.Warps(b.Registers))
-				if u.Spills > 0 || u.Stack > 0 && !b.Tile { // calls of a tile have frames
+				tileGrad := b.Tile && b.Sums > 0                                           // has all registers, and some bytes beside (docs/gpu.md)
+				if u.Spills > 512 || u.Spills > 0 && !tileGrad || u.Stack > 0 && !b.Tile { // calls of a tile have frames
 					t.Errorf("%s sm_%d: %s spills %d bytes and has a stack of %d", name, arch, u.Kernel, u.Spills, u.Stack)
 				}
 				if warps < b.Blocks*b.Block/32 {
@@ -136,7 +137,7 @@ func TestInstructions(t *testing.T) {
 			}
 		}
 		count := func(op string) int { return len(regexp.MustCompile(`\s`+op+`[. ]`).FindAll(field, -1)) }
-		tanh := (48 + 48) / 8 * 4 // 48 and 40, in tiles of 16
+		tanh := 48/8*4 + 40/8*4 + 1 // in tiles of 8; beyond 40 columns all are one
 		if n, m := count("HMMA"), count("MUFU"); n != b.Products || m != 2*tanh {
 			t.Errorf("%s: %d HMMA and %d MUFU in %d bytes of the field, want %d and %d", arch, n, m, len(field), b.Products, 2*tanh)
 		}
