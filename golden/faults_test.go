@@ -43,112 +43,219 @@ train Fit {
 	batch: full
 	epochs: 1
 	optimizer: adam
-	end := solve(Flow{x: x, c: c}, over: 0.2..1.4, with: rk4{steps: 3})
-	path := solve(Flow{x: x, c: c}, from: 0, at: [0.0, 0.3, 0.7, 1.0], with: rk4{steps: 3, sensitivity: SENS})
-	ys := map(g, path.x, end.x)
-	minimize sqnorm(r(path.x)) + sum(sin(ys)) + sqnorm(end.x)
+	end := solve(Flow{x: x, c: c}, over: 0.2..1.4, with: midpoint{steps: 2})
+	path := solve(Flow{x: x, c: c}, from: 0, at: [0.0, 0.3, 0.7, 1.0], with: SOLVER)
+	minimize LOSS + sum(sin(path.x)) + sqnorm(end.x)
 }
 `
 
-// TestFaultsInLoops breaks, one at a time, every result of every function by which solves, maps and scans are
+// byMaps is a loss on faulty's solves by a map and two scans.
+const byMaps = "sqnorm(r(path.x)) + sum(sin(map(g, path.x, end.x)))"
+
+// falling has events of several kinds, one of which ends the solve, and a loss on the time of that.
+const falling = `package p
+
+system Ball {
+	state h, v real
+	context wind real
+	param e real = 0.5
+	param g real = 2
+	der(h) = v
+	der(v) = -g - 0.1*v*abs(v) + wind*sin(real(t))
+	when falling(h + 0.1*e*wind) {
+		h = 0.05*wind
+		v = -e*v + 0.1*g
+	}
+	when every(0.3) {
+		v = v + 0.1*e*h
+	}
+	when rising(sin(real(t)*wind) + 0.1*v - 0.9) {
+		h = h + e
+		stop
+	}
+}
+
+data D {
+	x [2]real
+	c real
+	source: csv{path: "d.csv"}
+}
+
+train Fit {
+	data: D
+	batch: full
+	epochs: 1
+	optimizer: adam
+	end := solve(Ball{h: x[0], v: x[1], wind: c}, over: 0..3, with: SOLVER)
+	path := solve(Ball{h: x[0], v: 2*x[1], wind: c}, from: 0, at: [0.2, 0.5, 0.9, 1.6], with: SOLVER)
+	minimize sin(end.h) + end.v^2 + sum(cos(path.h)) + sqnorm(path.v) ENDTIME
+}
+`
+
+// runBy are the functions that running f runs.
+func runBy(fs ...*ir.Func) map[*ir.Func]bool {
+	set := map[*ir.Func]bool{}
+	var add func(f *ir.Func)
+	add = func(f *ir.Func) {
+		if set[f] {
+			return
+		}
+		set[f] = true
+		for _, v := range f.Values {
+			for _, g := range v.Callees() {
+				add(g)
+			}
+		}
+	}
+	for _, f := range fs {
+		add(f)
+	}
+	return set
+}
+
+// roles say what functions of solves, sweeps, maps and scans do for a derivative.
+func roles(m *ir.Module) map[*ir.Func]string {
+	out := map[*ir.Func]string{}
+	set := func(role string, fs ...*ir.Func) {
+		for _, f := range fs {
+			if f != nil {
+				out[f] = role
+			}
+		}
+	}
+	for _, f := range m.Funcs {
+		for _, v := range f.Values {
+			switch {
+			case v.Op == ir.OpRev:
+				r := v.Attr.Rev
+				set("step of a sweep", r.StepVJP)
+				set("place in a step of a sweep", r.AtVJP)
+				set("event of a sweep", r.Events...)
+				set("start of a method with memory", r.StartVJP, r.StartAtVJP)
+			case v.Op == ir.OpMap:
+				set("map", v.Attr.Map.Fn)
+			case v.Op == ir.OpScan:
+				set("scan", v.Attr.Scan.Fn)
+			}
+		}
+	}
+	for _, s := range m.Solves {
+		set("field of a solve", s.Field)
+		set("step of a solve", s.Step, s.DenseStep, s.Dense, s.Begin, s.Start, s.StartDense, s.Replay)
+		for _, e := range s.Events {
+			set("event of a solve", e.Reset)
+		}
+	}
+	return out
+}
+
+// TestFaultsInLoops breaks, one at a time, every result of every function by which solves, maps, scans and events are
 // differentiated: its sign is turned. The gradient then differs by far more than the tests of gradients allow, which
-// have to notice it.
+// have to notice it. A result without which the gradient is the same, as nobody reads it or it is zero, has no sign.
 func TestFaultsInLoops(t *testing.T) {
 	broken := map[string]int{}
-	for _, sensitivity := range []string{"backprop", "adjoint", "interpolated", "checkpoint{every: 2}"} {
-		res, ds := driver.Compile(map[string]string{"a.nde": strings.ReplaceAll(faulty, "SENS", sensitivity)}, driver.Options{Precision: "f64"})
+	mapping := strings.ReplaceAll(faulty, "LOSS", byMaps)
+	faulty := strings.ReplaceAll(faulty, "LOSS", "sum(path.x)")
+	for _, c := range []struct{ program, solver string }{
+		{mapping, "midpoint{steps: 2}"},
+		{faulty, "midpoint{steps: 2, sensitivity: adjoint}"},
+		{faulty, "midpoint{steps: 2, sensitivity: interpolated}"},
+		{faulty, "midpoint{steps: 2, sensitivity: forward}"},
+		{faulty, "alf{steps: 2, sensitivity: reversible}"},
+		{faulty, "adams_bashforth{order: 3, steps: 4}"},
+		{falling, "rk4{steps: 6}"},
+		{falling, "rk4{steps: 6, sensitivity: forward}"},
+	} {
+		ofEnd := "+ real(end.t)"
+		if strings.Contains(c.solver, "forward") {
+			ofEnd = ""
+		}
+		res, ds := driver.Compile(map[string]string{"a.nde": strings.NewReplacer("SOLVER", c.solver, "ENDTIME", ofEnd).Replace(c.program)}, driver.Options{Precision: "f64", Until: "opt"})
 		if ds.HasErrors() {
 			t.Fatal(ds)
 		}
 		m := res.Module
 		weights, _ := weightsOf(m)
+		if weights["Ball.e"] != nil {
+			weights["Ball.e"], weights["Ball.g"] = []float64{0.6}, []float64{2.2}
+		}
 		r := m.Recipes[0]
+		n := len(r.Objective.Results)
+		// gradient is by weights and by columns, of those functions alone that run f.
+		by := []*ir.Func{r.Grad, r.GradInputs}
+		runs := []map[*ir.Func]bool{runBy(r.Grad), runBy(r.GradInputs)}
 		gradient := func(f *ir.Func) []float64 {
 			mc, err := interp.New(m, weights)
 			if err != nil {
 				t.Fatal(err)
 			}
-			out, err := mc.Call(f, interp.Of([]float64{0.7, -0.4}, 2), interp.Scalar(0.9))
-			if err != nil {
-				t.Fatal(err)
-			}
 			var all []float64
-			for _, o := range out[len(r.Objective.Results):] {
-				all = append(all, o.Data...)
+			for i, g := range by {
+				if f != nil && !runs[i][f] {
+					continue
+				}
+				out, err := mc.Call(g, interp.Of([]float64{0.7, -0.4}, 2), interp.Scalar(0.9))
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, o := range out[n:] {
+					all = append(all, o.Data...)
+				}
 			}
 			return all
 		}
-		both := func() []float64 { return append(gradient(r.Grad), gradient(r.GradInputs)...) }
-		want := both()
-		rules := map[*ir.Func]string{}
-		unread := map[*ir.Func]map[int]bool{} // results of sweeps that nobody reads: all of them have those of the extras
-		forward := map[*ir.Func]bool{}
-		for _, v := range r.Objective.Values {
-			for _, f := range v.Callees() {
-				forward[f] = true
-			}
+		want := gradient(nil)
+		scale := 0.0
+		for _, w := range want {
+			scale = max(scale, math.Abs(w))
 		}
-		for _, f := range m.Funcs {
-			for _, v := range f.Values {
-				switch {
-				case v.Op == ir.OpRev:
-					read := map[int]bool{}
-					for _, w := range f.Values {
-						if w.Op == ir.OpResult && w.Args[0] == v {
-							read[w.Attr.Index] = true
-						}
-					}
-					rules[v.Attr.Rev.StepVJP] = "step of a sweep"
-					if v.Attr.Rev.AtVJP != nil {
-						rules[v.Attr.Rev.AtVJP] = "output time of a sweep"
-					}
-					for _, g := range []*ir.Func{v.Attr.Rev.StepVJP, v.Attr.Rev.AtVJP} {
-						if g == nil {
-							continue
-						}
-						if unread[g] == nil {
-							unread[g] = map[int]bool{}
-							for i := range g.Results {
-								unread[g][i] = true
-							}
-						}
-						for i := range read {
-							delete(unread[g], i)
-						}
-					}
-				case v.Op == ir.OpMap && !forward[v.Attr.Map.Fn]:
-					rules[v.Attr.Map.Fn] = "map"
-				case v.Op == ir.OpScan && !forward[v.Attr.Scan.Fn]:
-					rules[v.Attr.Scan.Fn] = "scan"
+		gradientOf := map[*ir.Func][]float64{}
+		// with is how far the gradient moves where something else takes the place of a result of f.
+		with := func(f *ir.Func, i int, other func(b *ir.Builder, old *ir.Value) *ir.Value) float64 {
+			old, values := f.Results[i], len(f.Values)
+			f.Results[i] = other(ir.Extend(f, m.Real), old)
+			got := gradient(f)
+			f.Results[i], f.Values = old, f.Values[:values]
+			right := gradientOf[f]
+			if right == nil {
+				right = gradient(f)
+				gradientOf[f] = right
+			}
+			change := 0.0
+			for k := range right {
+				if math.IsNaN(got[k]) {
+					return math.Inf(1)
 				}
+				change = max(change, math.Abs(got[k]-right[k]))
 			}
+			return change
 		}
-		for f, what := range rules {
+		forward := runBy(r.Objective)
+		role := roles(m)
+		back := runBy(by...)
+		for _, f := range m.Funcs {
+			if !back[f] || forward[f] || role[f] == "" {
+				continue
+			}
 			for i, old := range f.Results {
 				if !old.Type.Elem.IsFloat() || old.IsConst(0) {
 					continue
 				}
-				b := ir.Extend(f, m.Real)
-				f.Results[i] = b.Neg(old)
-				got := both()
-				f.Results[i] = old
-				change, scale := 0.0, 0.0
-				for k := range want {
-					change, scale = max(change, math.Abs(got[k]-want[k])), max(scale, math.Abs(want[k]))
-				}
-				if change == 0 && unread[f][i] {
+				if with(f, i, func(b *ir.Builder, old *ir.Value) *ir.Value { return b.Zeros(old.Type) }) == 0 {
 					continue
 				}
-				if !(change > 1e-4*scale) {
-					t.Errorf("%s: the wrong sign of result %d of %s, a %s, changes the gradient by %.2g of %.2g", sensitivity, i, f.Name, what, change, scale)
+				change := with(f, i, func(b *ir.Builder, old *ir.Value) *ir.Value { return b.Neg(old) })
+				if !(change > 1e-6*scale) {
+					t.Errorf("%s: the wrong sign of result %d of %s, a %s, changes the gradient by %.2g of %.2g", c.solver, i, f.Name, role[f], change, scale)
 				}
-				broken[what]++
+				broken[role[f]]++
 			}
 		}
 	}
-	for _, what := range []string{"step of a sweep", "output time of a sweep", "scan"} {
-		if broken[what] == 0 {
-			t.Errorf("nothing was broken in a %s", what)
+	for _, role := range []string{"step of a sweep", "place in a step of a sweep", "event of a sweep", "start of a method with memory", "map", "scan",
+		"field of a solve", "step of a solve", "event of a solve"} {
+		if broken[role] == 0 {
+			t.Errorf("nothing was broken in a %s", role)
 		}
 	}
 	t.Log(fmt.Sprint(broken))

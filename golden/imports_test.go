@@ -41,7 +41,7 @@ var policy = map[string]string{
 	"rt":                "",
 	"rt/ivp":            "",
 	"rt/cuda":           "rt",
-	"cmd/ndec/driver":   "ir ir/diag ir/diff ir/opt ir/plan dsl/syntax dsl/sema dsl/lower codegen codegen/lanes cudagen",
+	"cmd/ndec/driver":   "ir ir/diag ir/diff ir/method ir/opt ir/plan dsl/syntax dsl/sema dsl/lower codegen codegen/lanes cudagen",
 	"cmd/ndec/nvcc":     "cudagen",
 	"cmd/ndec/child":    "cmd/ndec/driver cmd/ndec/nvcc rt rt/cuda",
 	"cmd/ndec/picture":  "rt",

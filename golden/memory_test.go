@@ -11,18 +11,13 @@ import (
 	"ndec.dev/ndec/ir/plan"
 )
 
-// tapesMain runs one gradient of each package and counts what the tapes of its worker hold.
-const tapesMain = `package main
+// tapeWalker counts what the tapes of a worker hold.
+const tapeWalker = `package main
 
 import (
-	"encoding/json"
-	"math"
-	"os"
 	"reflect"
 	"strings"
-
-	"ndec.dev/ndec/rt"
-IMPORTS)
+)
 
 // Tapes are bytes behind the tapes of a worker: in use, and set aside; Steps are the accepted steps.
 type Tapes struct{ Used, Held, Steps int }
@@ -45,6 +40,19 @@ func (h *Tapes) add(v reflect.Value, tape bool) {
 		}
 	}
 }
+`
+
+// tapesMain runs one gradient of each package and counts what the tapes of its worker hold.
+const tapesMain = `package main
+
+import (
+	"encoding/json"
+	"math"
+	"os"
+	"reflect"
+
+	"ndec.dev/ndec/rt"
+IMPORTS)
 
 func count[R rt.Float](p rt.Program[R], n int) (h Tapes) {
 	r := p.Recipes[0]
@@ -104,7 +112,7 @@ func held(t testing.TB, programs map[string]string, precision string) map[string
 		fmt.Fprintf(&imports, "\t\"ndec.dev/ndec/%s\"\n", name)
 		fmt.Fprintf(&counts, "\tcounted[%q] = count(%s.Program(), %d)\n", name, name, n)
 	}
-	p.Main = map[string][]byte{"main.go": []byte(strings.NewReplacer("IMPORTS", imports.String(), "COUNTS", counts.String()).Replace(tapesMain))}
+	p.Main = map[string][]byte{"tapes.go": []byte(tapeWalker), "main.go": []byte(strings.NewReplacer("IMPORTS", imports.String(), "COUNTS", counts.String()).Replace(tapesMain))}
 	var got map[string]tapes
 	if err := json.Unmarshal(p.Build(t).Run(t, nil, "NDEC_CPU=generic"), &got); err != nil {
 		t.Fatal(err)

@@ -281,7 +281,7 @@ func TestNestedThroughSolve(t *testing.T) {
 }
 
 // TestGradientCost counts multiply-adds of a step forward and back: a field recomputed, and a derivative by
-// states and parameters for each stage, are at most 4.5 times the field.
+// states and parameters for each stage, are at most 4 times the field, since a stage's activations are made once for both.
 func TestGradientCost(t *testing.T) {
 	source := strings.NewReplacer("PACKAGE", "deep", "SOLVER", "rk4{steps: 10}", "FREEZE", "").Replace(deep)
 	res, ds := driver.Compile(map[string]string{"deep.nde": source}, driver.Options{})
@@ -295,7 +295,7 @@ func TestGradientCost(t *testing.T) {
 		rev := v.Attr.Rev
 		step, back := res.Plan.Of(rev.Solve.Step).Cost.MulAdds, res.Plan.Of(rev.StepVJP).Cost.MulAdds
 		t.Logf("%d multiply-adds forward, %d back: %.2f", step, back, float64(step+back)/float64(step))
-		if ratio := float64(step+back) / float64(step); step == 0 || ratio > 4.5 {
+		if ratio := float64(step+back) / float64(step); step == 0 || ratio > 4 {
 			t.Errorf("forward and back take %.2f times the multiply-adds of forward", ratio)
 		}
 		return

@@ -177,24 +177,43 @@ train Fit {
 }
 `
 
-// TestVanDerPolOfTorchdyn: gradients by 1,024 starts along 100 times at tolerance 1e-4, of the mean over the times of
-// both states, each within 1e-3 of those at 1e-10. Its second criterion, a mean error below torchdiffeq's, needs
-// torchdiffeq and is not looked at.
+// TestVanDerPolOfTorchdyn: gradients by 1,024 starts for each of two stiffnesses along 100 times at tolerance 1e-4, of the
+// mean over the times of both states, each within 1e-3 of those at 1e-11. The adjoint of tsit5 is closer in the mean than
+// torchdiffeq's with dopri5 at the same tolerance (testdata/sens/torchdiffeq_errors.py). That of dopri5 is closer at stiffness
+// 0.1 and 1.4 times as far at 0.5, where a batch of torchdiffeq has the steps of its hardest starts for all of them, and
+// each start here its own.
 func TestVanDerPolOfTorchdyn(t *testing.T) {
 	solvers := map[string]string{
-		"reference": "dopri5{rtol: 1e-10, atol: 1e-10}",
+		"reference": "dopri5{rtol: 1e-11, atol: 1e-11}",
 		"a":         "dopri5{rtol: 1e-4, atol: 1e-4, sensitivity: adjoint}",
 		"b":         "tsit5{rtol: 1e-4, atol: 1e-4, sensitivity: adjoint}",
 		"c":         "dopri5{rtol: 1e-4, atol: 1e-4, sensitivity: interpolated}",
 		"d":         "tsit5{rtol: 1e-4, atol: 1e-4, sensitivity: interpolated}",
+		"e":         "dopri5{rtol: 1e-4, atol: 1e-4, sensitivity: quadrature}",
 	}
-	const rows = 1024
-	j := job{Columns: map[string][]float64{}, Rows: rows}
-	for row := range rows {
-		x := float64(row)
-		j.Columns["u"] = append(j.Columns["u"], 2*math.Sin(3*x+1))
-		j.Columns["v"] = append(j.Columns["v"], 2*math.Cos(5*x*x))
-		j.Columns["mu"] = append(j.Columns["mu"], 0.1+0.4*float64(row%2))
+	var theirs struct {
+		Cases []struct {
+			Mu, Mean float64
+			First    []float64
+		}
+	}
+	text, err := os.ReadFile("testdata/sens/torchdiffeq_errors.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, &theirs); err != nil {
+		t.Fatal(err)
+	}
+	const starts = 1024
+	stiffness := []float64{0.1, 0.5}
+	j := job{Columns: map[string][]float64{}, Rows: starts * len(stiffness)}
+	for _, mu := range stiffness {
+		for k := range starts {
+			x := float64(k)
+			j.Columns["u"] = append(j.Columns["u"], 2*math.Sin(3*x+1))
+			j.Columns["v"] = append(j.Columns["v"], 2*math.Cos(5*x*x))
+			j.Columns["mu"] = append(j.Columns["mu"], mu)
+		}
 	}
 	main, err := os.ReadFile("testdata/sens/main.go")
 	if err != nil {
@@ -224,21 +243,39 @@ func TestVanDerPolOfTorchdyn(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := got["reference"]
-	for name, a := range got {
-		if a.Err != "" {
-			t.Errorf("%s: %s", solvers[name], a.Err)
-			continue
-		}
-		worst, mean := 0.0, 0.0
-		for _, c := range []string{"u", "v"} {
-			for row := range rows {
-				d := math.Abs(a.Inputs[c][row]-want.Inputs[c][row]) * rows / 100 // of a mean over the times
-				worst, mean = max(worst, d), mean+d/(2*rows)
+	share := float64(j.Rows) / 100 // of a row in the loss, and of a time
+	for m, mu := range stiffness {
+		bound := math.NaN()
+		for _, c := range theirs.Cases {
+			if c.Mu != mu {
+				continue
+			}
+			bound = c.Mean
+			for i, column := range []string{"u", "v"} {
+				if d := math.Abs(want.Inputs[column][m*starts]*share - c.First[i]); !(d <= 1e-9) {
+					t.Errorf("stiffness %g: the reference by %s is %.2g from torchdiffeq's", mu, column, d)
+				}
 			}
 		}
-		t.Logf("%s: worst %.2g, mean %.2g", solvers[name], worst, mean)
-		if !(worst <= 1e-3) {
-			t.Errorf("%s: a gradient is off by %.2g", solvers[name], worst)
+		for name, a := range got {
+			if a.Err != "" {
+				t.Errorf("%s: %s", solvers[name], a.Err)
+				continue
+			}
+			worst, mean := 0.0, 0.0
+			for _, c := range []string{"u", "v"} {
+				for row := m * starts; row < (m+1)*starts; row++ {
+					d := math.Abs(a.Inputs[c][row]-want.Inputs[c][row]) * share
+					worst, mean = max(worst, d), mean+d/(2*starts)
+				}
+			}
+			t.Logf("stiffness %g, %s: worst %.2g, mean %.3g; torchdiffeq's mean %.3g", mu, solvers[name], worst, mean, bound)
+			if !(worst <= 1e-3) {
+				t.Errorf("stiffness %g, %s: a gradient is off by %.2g", mu, solvers[name], worst)
+			}
+			if strings.HasPrefix(solvers[name], "tsit5") && strings.Contains(solvers[name], "adjoint") && !(mean <= bound) {
+				t.Errorf("stiffness %g, %s: gradients are off by %.3g in the mean, torchdiffeq's by %.3g", mu, solvers[name], mean, bound)
+			}
 		}
 	}
 }

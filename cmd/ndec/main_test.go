@@ -47,6 +47,8 @@ func TestScripts(t *testing.T) {
 		},
 		Condition: func(name string) (bool, error) {
 			switch name {
+			case "long":
+				return os.Getenv("NDEC_TEST_EXAMPLES") != "", nil
 			case "permissions":
 				// The superuser may write everywhere.
 				return os.Geteuid() != 0, nil

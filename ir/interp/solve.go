@@ -348,17 +348,33 @@ func allFinite(ds []datum) bool {
 	return true
 }
 
-// forced takes given steps.
+// forced takes given steps, those of a solve over the same span or another one.
 func (r *run) forced(steps []Step, t1 float64) {
 	t0 := r.t
 	k := r.slope()
+	// Where the span has moved, the steps move with it, evenly.
+	scale, begin := 1.0, t0
+	if n := len(steps); n > 0 && !r.s.Passes() {
+		begin = steps[0].T
+		if span := steps[n-1].T + steps[n-1].H - begin; math.Abs(t1-t0-span) > 16*epsilon*(math.Abs(t0)+math.Abs(t1)) {
+			scale = (t1 - t0) / span
+		}
+	}
+	moved := scale != 1 || begin != t0
+	at := func(st Step) Step {
+		if moved {
+			st.T, st.H = t0+scale*(st.T-begin), scale*st.H
+		}
+		return st
+	}
 	for i, st := range steps {
+		st = at(st)
 		r.first = st.First
 		out := r.step(st.H, k)
 		y1, k1, dense := r.split(out)
 		next := t1
 		if i < len(steps)-1 {
-			next = steps[i+1].T
+			next = at(steps[i+1]).T
 		} else if r.s.Passes() {
 			next = st.T + st.H
 		}

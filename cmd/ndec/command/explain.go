@@ -67,7 +67,12 @@ explain FILE --layout prints where each state of a solve and each parameter lies
 				fmt.Fprint(a.out, text)
 			}
 			if cost {
-				a.printCost(res)
+				o.Dir = s.abs
+				sensitivities, ds := driver.Sensitivities(s.files, o)
+				if err := a.report(ds, s); err != nil {
+					return err
+				}
+				a.printCost(res, sensitivities)
 				a.printKernels(res)
 			}
 			if layout {

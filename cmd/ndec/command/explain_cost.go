@@ -15,7 +15,7 @@ import (
 )
 
 // printCost says what parameters, solves and their ways back cost.
-func (a *app) printCost(res *driver.Result) {
+func (a *app) printCost(res *driver.Result, sensitivities []driver.SensitivityCost) {
 	m := res.Module
 	tw := tabwriter.NewWriter(a.out, 0, 4, 2, ' ', 0)
 	fmt.Fprintf(tw, "parameter\tshape\tcount\n")
@@ -52,7 +52,7 @@ func (a *app) printCost(res *driver.Result) {
 	}
 	a.printRates(tw, res)
 	a.printHypers(tw, res)
-	a.printSweeps(tw, res)
+	a.printSensitivities(tw, sensitivities)
 	fmt.Fprintf(tw, "\nsamples of\trun in\twhy\n")
 	for _, s := range res.Schedules() {
 		fmt.Fprintf(tw, "%s\t%s\t%s\n", s.Name, s.How, s.Why)
@@ -113,38 +113,39 @@ func (a *app) printLastRun(tw *tabwriter.Writer, res *driver.Result) {
 	}
 }
 
-// printSweeps says what the ways back through the solves cost, in time and memory of a worker.
-func (a *app) printSweeps(tw *tabwriter.Writer, res *driver.Result) {
-	if len(res.Plan.Revs) == 0 {
-		return
-	}
-	fmt.Fprintf(tw, "\nway back\tsensitivity\tmultiply-adds/step\tof a step\tmemory\n")
-	saved := map[string]int{}
-	for _, c := range res.Plan.SolveCosts() {
-		saved[c.Name] = c.SavedPerStep
-	}
-	for _, r := range res.Plan.Revs {
-		s := r.Solve
-		name := s.Sensitivity.Row
-		if name == "" {
-			name = "backprop"
+// printSensitivities says what the gradient through each solve costs by every sensitivity, in time and memory of a worker.
+func (a *app) printSensitivities(tw *tabwriter.Writer, costs []driver.SensitivityCost) {
+	solve := ""
+	for _, c := range costs {
+		if c.Solve != solve {
+			solve = c.Solve
+			fmt.Fprintf(tw, "\ngradient through %s\t%s\tmultiply-adds/step\tof the way back\ttime of loss and gradient\tmemory\n", c.Solve, c.Where)
 		}
-		step, back := res.Plan.Of(s.Step).Cost.MulAdds, res.Plan.Of(r.StepVJP).Cost.MulAdds
-		memory := fmt.Sprintf("%d bytes a step", saved[s.Name])
-		switch {
-		case s.KeepEvery > 0:
-			memory = fmt.Sprintf("16 bytes a step, %d every %d steps", saved[s.Name]-16, s.KeepEvery)
-			back += step
-		case s.KeepBytes > 0:
-			memory = fmt.Sprintf("at most %d bytes", s.KeepBytes)
-			back += step
-		case s.Undo:
-			memory = fmt.Sprintf("%d bytes in all", saved[s.Name]-16)
-			if s.Adaptive {
-				memory += ", 24 a step"
-			}
-			back += step
+		name := c.Sensitivity
+		if c.InUse {
+			name += " (in use)"
 		}
-		fmt.Fprintf(tw, "%s\t%s\t%d\t%.1f\t%s\n", r.Name, name, back, float64(back)/float64(max(step, 1)), memory)
+		if c.Refused != "" {
+			fmt.Fprintf(tw, "%s\trefused: %s\n", name, c.Refused)
+			continue
+		}
+		fmt.Fprintf(tw, "%s\t\t%d\t%d\t%.1f solves\t%s\n", name, c.Step.MulAdds, c.Back.MulAdds, c.Gradient(), memoryText(c))
 	}
+}
+
+// memoryText says what a worker keeps.
+func memoryText(c driver.SensitivityCost) string {
+	all := ""
+	if n := c.Memory(); n > 0 && c.Bound == 0 {
+		all = fmt.Sprintf("%d bytes: ", n)
+	}
+	switch {
+	case c.Bound > 0:
+		return fmt.Sprintf("at most %d bytes", c.Bound)
+	case c.EveryNth > 0:
+		return fmt.Sprintf("%s%d a step, %d more for every %dth and each between two of them", all, c.Bytes, c.SomeBytes, c.EveryNth)
+	case c.Bytes > 0:
+		return fmt.Sprintf("%s%d a step", all, c.Bytes)
+	}
+	return "none that grows with steps"
 }

@@ -198,7 +198,7 @@ func attacked(in *interp.Machine, r *ir.Recipe, args []interp.Tensor) ([]interp.
 }
 
 // check compares the gradient by every parameter with central differences. Where a sensitivity differentiates the
-// equation and not the steps, or the time of an event moves along the flow, the two differ by the error of the solves;
+// equation and not the steps, or the times of a solve or an event move along the flow, the two differ by the error of the solves;
 // they have to agree as these are refined.
 func (mc *machine) check(r *ir.Recipe, t *rt.Table) (map[string]checkLine, error) {
 	lines, err := mc.compare(r, t)
@@ -208,6 +208,9 @@ func (mc *machine) check(r *ir.Recipe, t *rt.Table) (map[string]checkLine, error
 	ofEquation, failed, order := false, false, math.MaxInt
 	for _, s := range solvesIn(mc.m) {
 		if row := s.Sensitivity.Row; row == "adjoint" || row == "quadrature" || row == "interpolated" || len(s.Events) > 0 {
+			ofEquation = true
+		}
+		if timesMove(mc.m, s) { // they have the derivative of the flow
 			ofEquation = true
 		}
 		if !s.Adaptive {
@@ -260,6 +263,18 @@ func refine(m *ir.Module) (restore func()) {
 			*s = old
 		}
 	}
+}
+
+// timesMove reports whether start, end or output times of s are computed.
+func timesMove(m *ir.Module, s *ir.Solve) bool {
+	for _, f := range m.Funcs {
+		for _, v := range f.Values {
+			if v.Op == ir.OpSolve && v.Attr.Solve == s && (v.Args[0].Op != ir.OpConst || v.Args[1].Op != ir.OpConst) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // solvesIn lists the solves that functions of m run, each once.

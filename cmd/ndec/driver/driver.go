@@ -44,7 +44,9 @@ type Options struct {
 	Costs     bool              // look for what costs much more than the rest, too
 	CUDA      bool              // emit kernels for devices, too
 	Exact     bool              // no mixed precision
-	Declared  bool              // emit for the targets that the program declares, too
+	// Sensitivity takes the place of that of solves, by their names in the module, for what it costs.
+	Sensitivity map[string]string
+	Declared    bool // emit for the targets that the program declares, too
 	// Assemble makes images of the kernels; nil leaves that to where the program runs.
 	Assemble func(out *cudagen.Output) ([]cudagen.Image, error)
 }
@@ -156,6 +158,9 @@ func Compile(files map[string]string, opts Options) (res *Result, ds diag.List) 
 	res.Module = m
 	if ds.HasErrors() {
 		return res, ds
+	}
+	if len(opts.Sensitivity) > 0 {
+		sensitive(m, opts.Sensitivity)
 	}
 	if err := res.keep("ir", opts); err != nil {
 		return res, append(ds, bug(phase, err))
