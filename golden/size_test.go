@@ -80,7 +80,7 @@ func TestTextIsIndependentOfSizes(t *testing.T) {
 // runs its models forward and back.
 const (
 	longestModel  = 10_000
-	longestRecipe = 18_000
+	longestRecipe = 20_000
 )
 
 // TestAssemblyIsShort: what a model or recipe of the examples has in vector code is no longer than that.

@@ -104,9 +104,6 @@ type Solve struct {
 	Guard    *Func   // (t, x…, c…) -> f64 per event that is located by a sign
 
 	Field *Func // (t, x…, c…) -> dx…
-	// Within is Field inside a step, (t, middle, x…, c…) -> dx…: it looks up the middle of the step where Field looks its
-	// time up among the knots of an input. Nil where Field does not.
-	Within *Func
 	// Begin: (t, y…, c…) -> y… with memory that starts here; nil of methods without memory.
 	Begin *Func
 	// Start: (t, h, y…, c…) -> y1… with memory that it makes from the states alone; nil of other methods.
@@ -159,7 +156,7 @@ type SolveState struct {
 // FuncRefs are the places of the functions of s that are set, in the order of the fields.
 func (s *Solve) FuncRefs() []**Func {
 	var set []**Func
-	for _, f := range []**Func{&s.Field, &s.Within, &s.Begin, &s.Start, &s.StartDense, &s.Step, &s.DenseStep, &s.Dense, &s.Norm, &s.First, &s.Control, &s.Replay, &s.ReplayAt, &s.StartAt, &s.Guard, &s.Given} {
+	for _, f := range []**Func{&s.Field, &s.Begin, &s.Start, &s.StartDense, &s.Step, &s.DenseStep, &s.Dense, &s.Norm, &s.First, &s.Control, &s.Replay, &s.ReplayAt, &s.StartAt, &s.Guard, &s.Given} {
 		if *f != nil {
 			set = append(set, f)
 		}

@@ -139,7 +139,6 @@ func (c *checker) solve(s *Solve) error {
 		signature{role: "guard", f: s.Guard, args: types(f64s(1), x, s.Extras), results: f64s(len(s.Guards()))},
 		signature{role: "extras", f: s.Given, moreArgs: true, results: s.Extras},
 		signature{role: "field", f: s.Field, args: types(f64s(1), x, s.Extras), results: x},
-		signature{role: "field in a step", f: s.Within, args: types(f64s(2), x, s.Extras), results: x},
 		signature{role: "start of the memory", f: s.Begin, args: types(f64s(1), y, s.Extras), results: y},
 		signature{role: "first step of several", f: s.Start, args: types(f64s(2), y, s.Extras), results: y},
 		signature{role: "dense output of the first step", f: s.StartDense, args: types(f64s(2), y, y), results: y},

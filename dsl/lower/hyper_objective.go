@@ -119,13 +119,6 @@ func (s *scope) trajectoryError(x *sema.HyperError) *ir.Value {
 	return sum
 }
 
-// addWithin adds the field inside a step, if its steps call one.
-func (s *scope) addWithin(step *ir.Solve) {
-	if step.Within != nil {
-		s.add(step.Within)
-	}
-}
-
 // drawnTrajectory is trajectoryError over a drawn number of steps: a loop over as many as there may be, which stands
 // still after the last one.
 func (s *scope) drawnTrajectory(x *sema.HyperError, m *mesh, ref *reference) *ir.Value {
@@ -136,7 +129,6 @@ func (s *scope) drawnTrajectory(x *sema.HyperError, m *mesh, ref *reference) *ir
 	if err := method.Build(&ir.Module{Real: s.m.Real}, step, s.baseRow(x), s.config(x.Solver, sys, step)); err != nil {
 		refuse(methodLater, x.At, "%v", err)
 	}
-	s.addWithin(step)
 	replay := s.add(step.Replay)
 
 	b := ir.NewFunc(name+".advance", x.At, s.m.Real)
@@ -242,7 +234,6 @@ func (s *scope) deviation(x *sema.HyperError) (target, off *ir.Func) {
 	if err := method.Build(&ir.Module{Real: s.wide.To}, step, row, method.Config{}); err != nil {
 		refuse(methodLater, x.At, "%v", err)
 	}
-	s.addWithin(step)
 	base := s.add(step.Replay)
 	states, integrals := step.States[:len(sys.States)], step.States[len(sys.States):]
 	zeros := func(b *ir.Builder, real ir.Elem) []*ir.Value { // integrals start anywhere, and nobody reads them

@@ -2,7 +2,6 @@ package diff
 
 import (
 	"fmt"
-	"slices"
 
 	"ndec.dev/ndec/ir"
 	"ndec.dev/ndec/ir/diag"
@@ -272,8 +271,11 @@ func (p *pass) adjointSum(a *adjointSolve, row *method.Row) *ir.Func {
 		for k, i := range a.still {
 			y[i], bars[i] = b.Zeros(s.States[i].Type), weigh(extras[len(s.Extras)+k])
 		}
-		in := append(back.at(st.T, method.Middle(b, t, h)), y...)
+		in := append([]*ir.Value{st.T}, y...)
 		in = append(in, extras[:len(s.Extras)]...)
+		if back.middle {
+			in = append(in, method.Middle(b, t, h))
+		}
 		for k, g := range b.CallAll(back.Func, append(in, bars...)...) {
 			if sums[k] == nil {
 				sums[k] = g
@@ -301,30 +303,17 @@ func (p *pass) adjointSum(a *adjointSolve, row *method.Row) *ir.Func {
 	return b.Func
 }
 
-// fieldVJP is the derivative of a field inside a step: (t, the middle of the step if wanted, y…, c…, bars…) -> cotangents.
+// fieldVJP is the derivative of a field inside a step: (t, y…, c…, the middle of the step if wanted, bars…) -> cotangents.
 type fieldVJP struct {
 	*ir.Func
 	middle bool
 }
 
-// at are the first arguments.
-func (v fieldVJP) at(t, middle *ir.Value) []*ir.Value {
-	if v.middle {
-		return []*ir.Value{t, middle}
-	}
-	return []*ir.Value{t}
-}
-
-// within is the derivative by arguments of f, and parameters.
 func (p *pass) within(f *ir.Func, wrt Wrt) fieldVJP {
 	g := method.Within(f)
 	if g != f {
 		g.Name = p.fresh(g.Name)
 		p.m.AddFunc(g)
-		wrt.Args = slices.Clone(wrt.Args)
-		for i := range wrt.Args {
-			wrt.Args[i]++ // behind the middle
-		}
 	}
 	return fieldVJP{p.vjp(g, wrt, len(g.Args), true), g != f}
 }

@@ -64,7 +64,7 @@ func (p *pass) adjointStep(s *ir.Solve, row *method.Row, params []*ir.Param, at 
 	in := append([]*ir.Value{t, h}, y...)
 	middle := method.Middle(b, t, h)
 	if s.FSAL {
-		in = append(in, method.Evaluate(b, s, append(append([]*ir.Value{t}, y...), c...), t, h)...)
+		in = append(in, method.Evaluate(b, f, append(append([]*ir.Value{t}, y...), c...), t, h)...)
 	}
 	outs := b.CallAll(s.DenseStep, append(in, c...)...)
 	data := len(outs) - (len(s.Dense.Args) - 2 - 2*n)
@@ -82,8 +82,11 @@ func (p *pass) adjointStep(s *ir.Solve, row *method.Row, params []*ir.Param, at 
 		back := p.within(f, wrt)
 		sums := make([]*ir.Value, len(wrt.Args)+len(params))
 		for _, st := range stages {
-			in := append(back.at(st.T, middle), p.denseAt(b, s, st.T, fixed)...)
+			in := append([]*ir.Value{st.T}, p.denseAt(b, s, st.T, fixed)...)
 			in = append(in, c...)
+			if back.middle {
+				in = append(in, middle)
+			}
 			for _, g := range st.Y { // backwards, h is negative
 				in = append(in, b.Mul(b.Cast(b.Neg(st.Weight), g.Type.Elem), g))
 			}
@@ -136,9 +139,12 @@ func (p *pass) adjointSlope(s *ir.Solve) *ir.Func {
 	for i := range s.States {
 		wrt.Args = append(wrt.Args, 1+i)
 	}
-	back := p.within(f, wrt)
-	in := append(back.at(at, method.Middle(b, fixed[0], fixed[1])), p.denseAt(b, s, at, fixed)...)
+	in := append([]*ir.Value{at}, p.denseAt(b, s, at, fixed)...)
 	in = append(in, c...)
+	back := p.within(f, wrt)
+	if back.middle {
+		in = append(in, method.Middle(b, fixed[0], fixed[1]))
+	}
 	var slopes []*ir.Value
 	for i, g := range b.CallAll(back.Func, append(in, bars...)...) {
 		slopes = append(slopes, b.Neg(g))

@@ -197,7 +197,6 @@ func (p *pass) tangentOf(s *ir.Solve, extras []int, params []*ir.Param) *ir.Solv
 		in, out = append(in, x), append(out, x)
 	}
 	c.Field = m.of(s.Field, 1, groups{x}, true, groups{x})
-	c.Within = m.of(s.Within, 2, groups{x}, true, groups{x})
 	c.Begin = m.of(s.Begin, 1, groups{y}, true, groups{y})
 	c.Start = m.of(s.Start, 2, groups{y}, true, groups{y})
 	c.StartDense = m.of(s.StartDense, 2, groups{y, y}, false, groups{y})
@@ -223,9 +222,6 @@ func placeSolve(s *ir.Solve) {
 		f.Region = step
 	}
 	s.Field.Region = step.Inside(ir.RegionStage, "")
-	if s.Within != nil {
-		s.Within.Region = s.Field.Region
-	}
 	if s.First != nil {
 		s.First.Region = s.Region
 	}

@@ -226,11 +226,11 @@ type run struct {
 	b     *ir.Builder
 	t, h  *ir.Value
 	y, c  []*ir.Value
-	solve *ir.Solve
+	field *ir.Func
 }
 
 func (r *run) eval(t *ir.Value, y []*ir.Value) []*ir.Value {
-	return Evaluate(r.b, r.solve, append(append([]*ir.Value{t}, y...), r.c...), r.t, r.h)
+	return Evaluate(r.b, r.field, append(append([]*ir.Value{t}, y...), r.c...), r.t, r.h)
 }
 
 // shift adds w h k to the states of a group.
@@ -277,7 +277,7 @@ func (w *splitter) steps(r *run, k []*ir.Value) []*ir.Value {
 
 func (w *splitter) function(suffix, doc string, dense, replay bool) *ir.Func {
 	b := w.newFunc(suffix, doc)
-	r := &run{b: b, t: scalar(b, "t"), h: scalar(b, "h"), y: w.states(b, ""), solve: w.s}
+	r := &run{b: b, t: scalar(b, "t"), h: scalar(b, "h"), y: w.states(b, ""), field: w.s.Field}
 	start := r.y
 	var k []*ir.Value
 	if !replay {
@@ -343,7 +343,7 @@ func (w *splitter) dense() *ir.Func {
 
 func (w *splitter) replayAt() *ir.Func {
 	b := w.newFunc("replay_at", "the states inside one step as a function of its start alone, for derivatives")
-	r := &run{b: b, t: scalar(b, "t"), h: scalar(b, "h"), solve: w.s}
+	r := &run{b: b, t: scalar(b, "t"), h: scalar(b, "h"), field: w.s.Field}
 	theta := scalar(b, "theta")
 	r.y, r.c = w.states(b, ""), w.extras(b)
 	start := r.y

@@ -30,7 +30,6 @@ func layouts(s *ir.Solve) []layout {
 	}
 	rows := []layout{
 		{&s.Field, 1, x, true, x, false},
-		{&s.Within, 2, x, true, x, false},
 		{&s.Begin, 1, y, true, y, false},
 		{&s.Start, 2, y, true, y, false},
 		{&s.StartDense, 2, slices.Concat(y, y), false, y, false},

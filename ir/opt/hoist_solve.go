@@ -168,7 +168,7 @@ func callersWithin(m *ir.Module, s *ir.Solve) bool {
 		have[*l.f] = l.extras
 	}
 	for _, f := range m.Funcs {
-		if (calls(f, s.Field) || s.Within != nil && calls(f, s.Within)) && !have[f] {
+		if calls(f, s.Field) && !have[f] {
 			return false
 		}
 	}
@@ -187,7 +187,7 @@ func addExtras(m *ir.Module, s *ir.Solve, vs []*ir.Value) {
 		return copyValues(b, vs, extras, operands)
 	}
 	for _, f := range m.Funcs {
-		if f == s.Field || f == s.Within {
+		if f == s.Field {
 			continue // vs are values of its present body
 		}
 		ir.RebuildMulti(f, m.Real, func(b *ir.Builder, v *ir.Value, args []*ir.Value) []*ir.Value {
@@ -212,26 +212,15 @@ func addExtras(m *ir.Module, s *ir.Solve, vs []*ir.Value) {
 		s.Given.Results = append(s.Given.Results, compute(ir.Extend(s.Given, m.Real), s.Given.Results)...)
 	}
 	// The field, then whoever passes the new extras on to it.
-	for _, f := range []*ir.Func{s.Field, s.Within} {
-		if f == nil {
-			continue
-		}
-		place := map[*ir.Value]*ir.Value{}
-		for _, v := range vs {
-			at := v
-			if f == s.Within {
-				at = twin(f, s.Field, v)
-			}
-			if a := addArg(f, nameOf(v), v.Type); at != nil {
-				place[at] = a
-			}
-		}
-		ir.Rebuild(f, m.Real, func(b *ir.Builder, v *ir.Value, _ []*ir.Value) *ir.Value { return place[v] })
-		f.DropDead()
+	place := map[*ir.Value]*ir.Value{}
+	for _, v := range vs {
+		place[v] = addArg(s.Field, nameOf(v), v.Type)
 	}
+	ir.Rebuild(s.Field, m.Real, func(b *ir.Builder, v *ir.Value, _ []*ir.Value) *ir.Value { return place[v] })
+	s.Field.DropDead()
 	for _, l := range layouts(s) {
 		f := *l.f
-		if !l.extras || f == s.Field || f == s.Within {
+		if !l.extras || f == s.Field {
 			continue
 		}
 		var more []*ir.Value
@@ -239,10 +228,10 @@ func addExtras(m *ir.Module, s *ir.Solve, vs []*ir.Value) {
 			more = append(more, addArg(f, nameOf(v), v.Type))
 		}
 		ir.RebuildMulti(f, m.Real, func(b *ir.Builder, v *ir.Value, args []*ir.Value) []*ir.Value {
-			if v.Op != ir.OpCall || v.Attr.Func != s.Field && v.Attr.Func != s.Within {
+			if v.Op != ir.OpCall || v.Attr.Func != s.Field {
 				return nil
 			}
-			return b.CallAll(v.Attr.Func, append(append([]*ir.Value(nil), args...), more...)...)
+			return b.CallAll(s.Field, append(append([]*ir.Value(nil), args...), more...)...)
 		})
 	}
 	// Whoever runs the solve has its memory begun.
@@ -273,32 +262,6 @@ func given(m *ir.Module, s *ir.Solve) {
 	}
 	s.Given = b.Return(out...)
 	m.Funcs = slices.Insert(m.Funcs, slices.Index(m.Funcs, s.Field), s.Given)
-}
-
-// twin is the value of within, a field inside a step, that is computed as v in field: its extras stand one place later.
-// Nil if there is none.
-func twin(within, field *ir.Func, v *ir.Value) *ir.Value {
-	var same func(w, v *ir.Value) bool
-	same = func(w, v *ir.Value) bool {
-		if v.Op == ir.OpArg {
-			return v.Attr.Index > 0 && w.Op == ir.OpArg && w.Attr.Index == v.Attr.Index+1
-		}
-		x, y := w.Attr, v.Attr
-		if w.Op != v.Op || !w.Type.Equal(v.Type) || len(w.Args) != len(v.Args) || x.Num != y.Num || x.Index != y.Index || x.Elem != y.Elem || x.Param != y.Param ||
-			x.Func != y.Func || !slices.Equal(x.Data, y.Data) || !slices.Equal(x.Ints, y.Ints) {
-			return false
-		}
-		for i := range v.Args {
-			if !same(w.Args[i], v.Args[i]) {
-				return false
-			}
-		}
-		return true
-	}
-	if i := slices.IndexFunc(within.Values, func(w *ir.Value) bool { return same(w, v) }); i >= 0 {
-		return within.Values[i]
-	}
-	return nil
 }
 
 // nameOf is the name of v for people: its own, or its operator's.

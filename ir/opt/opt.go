@@ -2,7 +2,6 @@ package opt
 
 import (
 	"fmt"
-	"slices"
 
 	"ndec.dev/ndec/ir"
 )
@@ -118,9 +117,6 @@ func strip(m *ir.Module) {
 		s.ReplayAt, s.StartAt = nil, nil
 		if !s.Remakes() {
 			s.Replay = nil
-		}
-		if s.Within != nil && !slices.ContainsFunc(s.Funcs(), func(f *ir.Func) bool { return calls(f, s.Within) }) {
-			s.Within = nil
 		}
 	}
 	dropFuncs(m)

@@ -268,7 +268,6 @@ func (r *rater) solve(s *ir.Solve, region *ir.Region, times bool, extras []ir.Ra
 		args   []ir.Rate
 	}{
 		{s.Field, stage, list(fill(1, at(stage, own)), states(stage, x), c)},
-		{s.Within, stage, list(fill(1, at(stage, own)), fill(1, at(step, own)), states(stage, x), c)},
 		{s.Begin, step, list(fill(1, at(step, own)), states(step, n), c)},
 		{s.Step, step, list(fill(2, at(step, own)), states(step, in), c)},
 		{s.DenseStep, step, list(fill(2, at(step, own)), states(step, in), c)},
