@@ -96,14 +96,14 @@ type prepared struct {
 	mul2               [1]Real    // mul.2
 	mul3               [1]Real    // mul.3
 	mul4               [1]Real    // mul.4
+	mul5               [1]Real    // mul.5
+	mul6               [1]Real    // mul.6
 	friction4BiasBar   [2]Real    // friction.4.bias_bar
 	friction4WeightBar [64]Real   // friction.4.weight_bar
 	friction2BiasBar   [32]Real   // friction.2.bias_bar
 	friction2WeightBar [1024]Real // friction.2.weight_bar
 	friction0BiasBar   [32]Real   // friction.0.bias_bar
 	friction0WeightBar [192]Real  // friction.0.weight_bar
-	mul5               [1]Real    // mul.5
-	mul6               [1]Real    // mul.6
 }
 
 // of computes what follows from the parameters.
@@ -260,16 +260,17 @@ func (m *Predict) span(in PredictInput) (t0, t1 float64, err error) {
 	var stops [50]float64
 	var start0 [2]Real
 	var start1 [2]Real
-	var extra0 [50]float64
-	var extra1 [100]Real
-	var extra2 Real
+	var extra0 Real
+	var extra1 [50]float64
+	var extra2 [100]Real
 	var extra3 Real
 	var extra4 Real
 	var extra5 Real
-	var extra6 [1]Real
-	var extra7 Real
+	var extra6 Real
+	var extra7 [1]Real
 	var extra8 Real
-	t0, t1, extra2, extra3, extra4, extra5, extra7, extra8 = predictPath0(m.p, &m.pre, &in.Q0, &in.V0, &in.Ts, (*[100]Real)(unsafe.Pointer(&in.Us)), in.Load, &stops, &start0, &start1, &extra0, &extra1, &extra6)
+	var extra9 Real
+	t0, t1, extra0, extra3, extra4, extra5, extra6, extra8, extra9 = predictPath0(m.p, &m.pre, &in.Q0, &in.V0, &in.Ts, (*[100]Real)(unsafe.Pointer(&in.Us)), in.Load, &stops, &start0, &start1, &extra1, &extra2, &extra7)
 	_ = stops
 	_ = start0
 	_ = start1
@@ -282,6 +283,7 @@ func (m *Predict) span(in PredictInput) (t0, t1 float64, err error) {
 	_ = extra6
 	_ = extra7
 	_ = extra8
+	_ = extra9
 	return t0, t1, nil
 }
 
@@ -294,23 +296,24 @@ func (m *Predict) Trajectory(ctx context.Context, in PredictInput, ts []float64)
 	var stops [50]float64
 	var start0 [2]Real
 	var start1 [2]Real
-	var extra0 [50]float64
-	var extra1 [100]Real
-	var extra2 Real
+	var extra0 Real
+	var extra1 [50]float64
+	var extra2 [100]Real
 	var extra3 Real
 	var extra4 Real
 	var extra5 Real
-	var extra6 [1]Real
-	var extra7 Real
+	var extra6 Real
+	var extra7 [1]Real
 	var extra8 Real
-	t0, t1, extra2, extra3, extra4, extra5, extra7, extra8 = predictPath0(m.p, &m.pre, &in.Q0, &in.V0, &in.Ts, (*[100]Real)(unsafe.Pointer(&in.Us)), in.Load, &stops, &start0, &start1, &extra0, &extra1, &extra6)
+	var extra9 Real
+	t0, t1, extra0, extra3, extra4, extra5, extra6, extra8, extra9 = predictPath0(m.p, &m.pre, &in.Q0, &in.V0, &in.Ts, (*[100]Real)(unsafe.Pointer(&in.Us)), in.Load, &stops, &start0, &start1, &extra1, &extra2, &extra7)
 	if err := rt.CheckTimes(t0, t1, ts); err != nil {
 		return nil, err
 	}
 	path := &PredictPath{T: append([]float64(nil), ts...)}
 	flat0 := make([]Real, len(ts)*2)
 	flat1 := make([]Real, len(ts)*2)
-	pathPredict0(m.p, t0, path.T, stops[:], m.by[0], &start0, &start1, &extra0, &extra1, extra2, extra3, extra4, extra5, &extra6, extra7, extra8, flat0, flat1, &path.Stats)
+	pathPredict0(m.p, &m.pre, t0, path.T, stops[:], m.by[0], &start0, &start1, extra0, &extra1, &extra2, extra3, extra4, extra5, extra6, &extra7, extra8, extra9, flat0, flat1, &path.Stats)
 	path.Q = make([][2]Real, len(ts))
 	for i := range path.Q {
 		copy(path.Q[i][:], flat0[i*2:])
@@ -794,6 +797,7 @@ func (st *ArmFwdStepper) Refresh() {
 func (st *ArmFwdStepper) Step(t, h float64, last ArmState, load Real, uTimes [50]float64, u [50][2]Real) (next ArmState, err error) {
 	w := st.p
 	pre := &st.pre
+	var loadGiven Real
 	var uTimesGiven [50]float64
 	var uGiven [100]Real
 	var mulGiven Real
@@ -803,10 +807,10 @@ func (st *ArmFwdStepper) Step(t, h float64, last ArmState, load Real, uTimes [50
 	var reshapeGiven [1]Real
 	var mul4Given Real
 	var mul5Given Real
-	mulGiven, addGiven, mul2Given, mul3Given, mul4Given, mul5Given = predict0Given(w, pre, load, &uTimes, (*[100]Real)(unsafe.Pointer(&u)), &uTimesGiven, &uGiven, &reshapeGiven)
+	loadGiven, mulGiven, addGiven, mul2Given, mul3Given, mul4Given, mul5Given = predict0Given(w, pre, load, &uTimes, (*[100]Real)(unsafe.Pointer(&u)), &uTimesGiven, &uGiven, &reshapeGiven)
 	var q1 [2]Real
 	var v1 [2]Real
-	predict0Step(w, t, h, &last.Q, &last.V, &uTimesGiven, &uGiven, mulGiven, addGiven, mul2Given, mul3Given, &reshapeGiven, mul4Given, mul5Given, &q1, &v1)
+	predict0Step(w, pre, t, h, &last.Q, &last.V, loadGiven, &uTimesGiven, &uGiven, mulGiven, addGiven, mul2Given, mul3Given, &reshapeGiven, mul4Given, mul5Given, &q1, &v1)
 	finite := q1[0]-q1[0] == 0 && q1[1]-q1[1] == 0 && v1[0]-v1[0] == 0 && v1[1]-v1[1] == 0
 	if !finite {
 		return last, rt.StepFailure(&armFwdStepperSite, t, h)
@@ -825,6 +829,7 @@ type ArmFwdSolve struct {
 	stops   [50]float64
 	q       [2]Real
 	v       [2]Real
+	load    Real
 	uTimes  [50]float64
 	u       [100]Real
 	mul     Real
@@ -844,7 +849,7 @@ func StartArmFwdSolve(p *Params, t0, t1 float64, last ArmState, load Real, uTime
 	s.v = last.V
 	w := s.p
 	pre := &s.pre
-	s.mul, s.add, s.mul2, s.mul3, s.mul4, s.mul5 = predict0Given(w, pre, load, &uTimes, (*[100]Real)(unsafe.Pointer(&u)), &s.uTimes, &s.u, &s.reshape)
+	s.load, s.mul, s.add, s.mul2, s.mul3, s.mul4, s.mul5 = predict0Given(w, pre, load, &uTimes, (*[100]Real)(unsafe.Pointer(&u)), &s.uTimes, &s.u, &s.reshape)
 	s.stops = stops
 	return s
 }
@@ -863,9 +868,11 @@ func (s *ArmFwdSolve) Step() bool {
 	before := st.Accepted
 	by := rt.Stepping{Step: 0.005}
 	w := s.p
+	pre := &s.pre
 	t0, t1 := at.T0, at.T1
 	q := s.q
 	v := s.v
+	load := s.load
 	uTimes := &s.uTimes
 	u := &s.u
 	mul := s.mul
@@ -900,7 +907,7 @@ func (s *ArmFwdSolve) Step() bool {
 		if stop || pieces || k == steps-1 {
 			h = goal - t
 		}
-		predict0Step(w, t, h, &q, &v, uTimes, u, mul, add, mul2, mul3, reshape, mul4, mul5, &q1, &v1)
+		predict0Step(w, pre, t, h, &q, &v, load, uTimes, u, mul, add, mul2, mul3, reshape, mul4, mul5, &q1, &v1)
 		st.NFE += 4
 		finite := q1[0]-q1[0] == 0 && q1[1]-q1[1] == 0 && v1[0]-v1[0] == 0 && v1[1]-v1[1] == 0
 		if !finite {
@@ -953,6 +960,7 @@ func (s *ArmFwdSolve) keep(k *rt.SavedSolve) {
 	k.Point(&s.at)
 	rt.KeepNumbers(k, s.q[:])
 	rt.KeepNumbers(k, s.v[:])
+	rt.KeepNumbers(k, unsafe.Slice(&s.load, 1))
 	rt.KeepNumbers(k, s.uTimes[:])
 	rt.KeepNumbers(k, s.u[:])
 	rt.KeepNumbers(k, unsafe.Slice(&s.mul, 1))

@@ -12,41 +12,14 @@ import (
 // laneFrame is the memory of the kernels: for each function its arguments, results and other values, rows of 32
 // samples each.
 type laneFrame struct {
-	spill          [65792]byte // vectors and pointers that found no register
-	mask           [32]uint32  // of the samples that count in sums over samples
-	predict0Within struct {    // Predict.0.within
-		t       [32]float64
-		middle  [32]float64
-		q       [2 * 32]Real
-		v       [2 * 32]Real
-		uTimes  [50 * 32]float64
-		u       [100 * 32]Real
-		mul     [32]Real
-		add     [32]Real
-		mul2    [32]Real
-		mul3    [32]Real
-		reshape [32]Real
-		mul4    [32]Real
-		mul5    [32]Real
-		dq      [2 * 32]Real
-		dv      [2 * 32]Real
-		v26     [4 * 32]Real
-		v27     [32]int32
-		v28     [2 * 32]Real
-		v60     [2 * 32]Real
-		v64     [2 * 32]Real
-		v65     [2 * 32]Real
-		v66     [6 * 32]Real
-		v67     [32 * 32]Real
-		v70     [32 * 32]Real
-		v71     [32 * 32]Real
-		v78     [2 * 32]Real
-	}
-	predict0DenseStep struct { // Predict.0.dense_step
+	spill             [65792]byte // vectors and pointers that found no register
+	mask              [32]uint32  // of the samples that count in sums over samples
+	predict0DenseStep struct {    // Predict.0.dense_step
 		t       [32]float64
 		h       [32]float64
 		q       [2 * 32]Real
-		v       [2 * 32]Real
+		qK1     [2 * 32]Real
+		load    [32]Real
 		uTimes  [50 * 32]float64
 		u       [100 * 32]Real
 		mul     [32]Real
@@ -64,24 +37,65 @@ type laneFrame struct {
 		vD2     [2 * 32]Real
 		qD3     [2 * 32]Real
 		vD3     [2 * 32]Real
-		v14     [32]float64
-		v15     [32]float64
-		v17     [32]Real
-		v20     [2 * 32]Real
-		v23     [2 * 32]Real
-		v25     [2 * 32]Real
-		v27     [2 * 32]Real
-		v28     [2 * 32]Real
-		v30     [2 * 32]Real
-		v32     [32]float64
-		v34     [2 * 32]Real
-		v36     [2 * 32]Real
-		v37     [2 * 32]Real
-		v39     [2 * 32]Real
-		v43     [32]Real
-		v48     [32]Real
-		v53     [2 * 32]Real
-		v62     [2 * 32]Real
+		v16     [32]Real
+		v18     [2 * 32]Real
+		v21     [32]Real
+		v24     [32]Real
+		v32     [32]Real
+		v33     [32]Real
+		v39     [32]Real
+		v47     [32]Real
+		v53     [32]Real
+		v56     [4 * 32]Real
+		v58     [32]int32
+		v59     [2 * 32]Real
+		v81     [32]Real
+		v87     [32]Real
+		v95     [2 * 32]Real
+		v99     [2 * 32]Real
+		v100    [2 * 32]Real
+		v101    [6 * 32]Real
+		v102    [32 * 32]Real
+		v105    [32 * 32]Real
+		v106    [32 * 32]Real
+		v113    [2 * 32]Real
+		v116    [2 * 32]Real
+		v118    [2 * 32]Real
+		v134    [4 * 32]Real
+		v164    [2 * 32]Real
+		v165    [2 * 32]Real
+		v166    [2 * 32]Real
+		v167    [6 * 32]Real
+		v168    [32 * 32]Real
+		v170    [32 * 32]Real
+		v171    [32 * 32]Real
+		v176    [2 * 32]Real
+		v177    [2 * 32]Real
+		v179    [2 * 32]Real
+		v181    [2 * 32]Real
+		v182    [32]Real
+		v198    [4 * 32]Real
+		v228    [2 * 32]Real
+		v229    [2 * 32]Real
+		v230    [2 * 32]Real
+		v231    [6 * 32]Real
+		v232    [32 * 32]Real
+		v234    [32 * 32]Real
+		v235    [32 * 32]Real
+		v240    [2 * 32]Real
+		v241    [2 * 32]Real
+		v243    [2 * 32]Real
+		v251    [2 * 32]Real
+		v267    [4 * 32]Real
+		v297    [2 * 32]Real
+		v298    [2 * 32]Real
+		v299    [2 * 32]Real
+		v300    [6 * 32]Real
+		v301    [32 * 32]Real
+		v303    [32 * 32]Real
+		v304    [32 * 32]Real
+		v309    [2 * 32]Real
+		v310    [2 * 32]Real
 	}
 	predict0Lanestep struct { // Predict.0.lanestep
 		stepT     [32]float64
@@ -89,15 +103,16 @@ type laneFrame struct {
 		stepLive  [32]float64
 		q         [2 * 32]Real
 		v         [2 * 32]Real
-		extra0    [50 * 32]float64
-		extra1    [100 * 32]Real
-		extra2    [32]Real
+		extra0    [32]Real
+		extra1    [50 * 32]float64
+		extra2    [100 * 32]Real
 		extra3    [32]Real
 		extra4    [32]Real
 		extra5    [32]Real
 		extra6    [32]Real
 		extra7    [32]Real
 		extra8    [32]Real
+		extra9    [32]Real
 		qNext     [2 * 32]Real
 		vNext     [2 * 32]Real
 		stepCode  [32]float64
@@ -109,8 +124,8 @@ type laneFrame struct {
 		stepData3 [2 * 32]Real
 		stepData4 [2 * 32]Real
 		stepData5 [2 * 32]Real
-		v15       [2 * 32]Real
-		v20       [2 * 32]Real
+		v16       [2 * 32]Real
+		v21       [2 * 32]Real
 	}
 	predict0Dense struct { // Predict.0.dense
 		theta [32]float64
@@ -718,91 +733,12 @@ type laneFrame struct {
 		v47      [100 * 32]Real
 		step0In0 [32]float64
 	}
-	predict0WithinFwd struct { // Predict.0.within.fwd
-		middle    [32]float64
-		q         [2 * 32]Real
-		v         [2 * 32]Real
-		uTimes    [50 * 32]float64
-		u         [100 * 32]Real
-		mul       [32]Real
-		add       [32]Real
-		mul2      [32]Real
-		mul3      [32]Real
-		reshape   [32]Real
-		mul4      [32]Real
-		mul5      [32]Real
-		dq        [2 * 32]Real
-		dv        [2 * 32]Real
-		locate    [32]int32
-		c2        [32]Real
-		s2        [32]Real
-		cos       [32]Real
-		cos2      [32]Real
-		concat    [6 * 32]Real
-		add2      [32 * 32]Real
-		softplus  [32 * 32]Real
-		add2_2    [32 * 32]Real
-		softplus2 [32 * 32]Real
-		v25       [4 * 32]Real
-		v27       [2 * 32]Real
-		v59       [2 * 32]Real
-		v63       [2 * 32]Real
-		v64       [2 * 32]Real
-		v66       [32 * 32]Real
-		v70       [32 * 32]Real
-		v77       [2 * 32]Real
-	}
-	predict0WithinBwd struct { // Predict.0.within.bwd
-		q          [2 * 32]Real
-		v          [2 * 32]Real
-		mul        [32]Real
-		add        [32]Real
-		mul2       [32]Real
-		mul3       [32]Real
-		reshape    [32]Real
-		mul4       [32]Real
-		mul5       [32]Real
-		locate     [32]int32
-		c2         [32]Real
-		s2         [32]Real
-		cos        [32]Real
-		cos2       [32]Real
-		concat     [6 * 32]Real
-		add2       [32 * 32]Real
-		softplus   [32 * 32]Real
-		add2_2     [32 * 32]Real
-		softplus2  [32 * 32]Real
-		dv         [2 * 32]Real
-		dqBar      [2 * 32]Real
-		dvBar      [2 * 32]Real
-		qBar       [2 * 32]Real
-		vBar       [2 * 32]Real
-		uTimesBar  [50 * 32]float64
-		uBar       [100 * 32]Real
-		mulBar     [32]Real
-		addBar     [32]Real
-		mulBar2    [32]Real
-		mulBar3    [32]Real
-		reshapeBar [32]Real
-		mulBar4    [32]Real
-		mulBar5    [32]Real
-		v33        [4 * 32]Real
-		v34        [2 * 32]Real
-		v35        [2 * 32]Real
-		v39        [32 * 32]Real
-		v41        [32 * 32]Real
-		v42        [32 * 32]Real
-		v45        [6 * 32]Real
-		v48        [2 * 32]Real
-		v53        [2 * 32]Real
-		v94        [4 * 32]Real
-		v101       [32]Real
-	}
 	predict0ReplayVjp struct { // Predict.0.replay.vjp
 		t          [32]float64
 		h          [32]float64
 		q          [2 * 32]Real
-		v          [2 * 32]Real
+		qK1        [2 * 32]Real
+		load       [32]Real
 		uTimes     [50 * 32]float64
 		u          [100 * 32]Real
 		mul        [32]Real
@@ -815,7 +751,8 @@ type laneFrame struct {
 		qNextBar   [2 * 32]Real
 		vNextBar   [2 * 32]Real
 		qBar       [2 * 32]Real
-		vBar       [2 * 32]Real
+		qK1Bar     [2 * 32]Real
+		loadBar    [32]Real
 		uTimesBar  [50 * 32]float64
 		uBar       [100 * 32]Real
 		mulBar     [32]Real
@@ -825,117 +762,180 @@ type laneFrame struct {
 		reshapeBar [32]Real
 		mulBar4    [32]Real
 		mulBar5    [32]Real
-		v16        [32]float64
-		v17        [32]float64
-		v19        [32]Real
-		v20        [2 * 32]Real
-		v22        [2 * 32]Real
-		v23        [2 * 32]Real
-		v25        [2 * 32]Real
-		v27        [2 * 32]Real
-		v29        [2 * 32]Real
-		v30        [2 * 32]Real
-		v32        [2 * 32]Real
+		v17        [32]Real
+		v21        [32]Real
+		v23        [32]Real
+		v24        [32]Real
+		v26        [32]Real
+		v28        [32]Real
+		v30        [32]Real
+		v31        [32]Real
 		v34        [32]Real
-		v35        [2 * 32]Real
-		v37        [2 * 32]Real
-		v38        [2 * 32]Real
-		v40        [2 * 32]Real
-		v42        [32]int32
+		v36        [2 * 32]Real
+		v39        [32]Real
 		v43        [32]Real
 		v44        [32]Real
-		v45        [32]Real
-		v46        [32]Real
-		v47        [6 * 32]Real
-		v48        [32 * 32]Real
-		v49        [32 * 32]Real
-		v50        [32 * 32]Real
-		v51        [32 * 32]Real
-		v52        [2 * 32]Real
+		v50        [32]Real
+		v53        [4 * 32]Real
+		v55        [32]int32
 		v56        [2 * 32]Real
-		v57        [2 * 32]Real
-		v59        [32]int32
+		v58        [32]Real
+		v59        [32]Real
 		v60        [32]Real
-		v61        [32]Real
-		v62        [32]Real
 		v63        [32]Real
-		v64        [6 * 32]Real
-		v65        [32 * 32]Real
-		v66        [32 * 32]Real
-		v67        [32 * 32]Real
-		v68        [32 * 32]Real
-		v72        [2 * 32]Real
-		v73        [2 * 32]Real
-		v75        [2 * 32]Real
-		v76        [2 * 32]Real
-		v77        [2 * 32]Real
-		v79        [2 * 32]Real
-		v81        [32]int32
-		v82        [32]Real
-		v83        [32]Real
-		v84        [32]Real
+		v74        [4 * 32]Real
+		v75        [32]Real
+		v76        [32]Real
+		v77        [32]Real
+		v80        [32]Real
 		v85        [32]Real
-		v86        [6 * 32]Real
-		v87        [32 * 32]Real
-		v88        [32 * 32]Real
-		v89        [32 * 32]Real
-		v90        [32 * 32]Real
-		v91        [2 * 32]Real
-		v93        [2 * 32]Real
-		v94        [2 * 32]Real
-		v96        [2 * 32]Real
-		v98        [32]int32
-		v99        [32]Real
+		v88        [32]Real
+		v94        [32]Real
+		v95        [32]Real
+		v98        [32]Real
 		v100       [32]Real
 		v101       [32]Real
 		v102       [32]Real
-		v103       [6 * 32]Real
-		v104       [32 * 32]Real
-		v105       [32 * 32]Real
-		v106       [32 * 32]Real
-		v107       [32 * 32]Real
-		v108       [2 * 32]Real
-		v110       [2 * 32]Real
-		v111       [2 * 32]Real
+		v103       [32]Real
+		v109       [2 * 32]Real
 		v113       [2 * 32]Real
-		v118       [2 * 32]Real
-		v123       [2 * 32]Real
-		v125       [50 * 32]float64
-		v126       [50 * 32]float64
-		v128       [50 * 32]float64
-		v130       [50 * 32]float64
-		v132       [100 * 32]Real
-		v133       [100 * 32]Real
-		v135       [100 * 32]Real
-		v137       [100 * 32]Real
-		v139       [32]Real
-		v140       [32]Real
-		v142       [32]Real
-		v144       [32]Real
-		v146       [32]Real
-		v147       [32]Real
-		v149       [32]Real
+		v114       [2 * 32]Real
+		v115       [6 * 32]Real
+		v116       [32 * 32]Real
+		v118       [32 * 32]Real
+		v119       [32 * 32]Real
+		v120       [32 * 32]Real
+		v122       [32 * 32]Real
+		v123       [32 * 32]Real
+		v127       [2 * 32]Real
+		v128       [2 * 32]Real
+		v130       [2 * 32]Real
+		v133       [32]Real
+		v138       [32]Real
+		v141       [32]Real
+		v148       [32]Real
+		v150       [32]Real
 		v151       [32]Real
-		v153       [32]Real
-		v154       [32]Real
-		v156       [32]Real
-		v158       [32]Real
-		v160       [32]Real
-		v161       [32]Real
-		v163       [32]Real
-		v165       [32]Real
-		v167       [32]Real
-		v168       [32]Real
-		v170       [32]Real
-		v172       [32]Real
-		v174       [32]Real
-		v175       [32]Real
+		v157       [2 * 32]Real
+		v158       [2 * 32]Real
+		v159       [2 * 32]Real
+		v160       [6 * 32]Real
+		v161       [32 * 32]Real
+		v162       [32 * 32]Real
+		v163       [32 * 32]Real
+		v164       [32 * 32]Real
+		v165       [32 * 32]Real
+		v166       [32 * 32]Real
+		v169       [2 * 32]Real
+		v170       [2 * 32]Real
+		v172       [2 * 32]Real
+		v174       [2 * 32]Real
 		v177       [32]Real
-		v179       [32]Real
-		v181       [32]Real
-		v182       [32]Real
-		v184       [32]Real
-		v186       [32]Real
+		v188       [4 * 32]Real
+		v189       [4 * 32]Real
+		v192       [32]Real
+		v193       [2 * 32]Real
+		v194       [2 * 32]Real
+		v195       [2 * 32]Real
+		v196       [32 * 32]Real
+		v197       [2 * 32]Real
+		v198       [2 * 32]Real
+		v200       [2 * 32]Real
+		v203       [32]Real
+		v214       [4 * 32]Real
+		v215       [32]Real
+		v216       [32]Real
+		v217       [32]Real
+		v220       [32]Real
+		v225       [32]Real
+		v228       [32]Real
+		v235       [32]Real
+		v237       [32]Real
+		v238       [32]Real
+		v244       [2 * 32]Real
+		v245       [2 * 32]Real
+		v246       [2 * 32]Real
+		v247       [6 * 32]Real
+		v248       [32 * 32]Real
+		v249       [32 * 32]Real
+		v250       [32 * 32]Real
+		v251       [32 * 32]Real
+		v252       [32 * 32]Real
+		v253       [32 * 32]Real
+		v256       [2 * 32]Real
+		v257       [2 * 32]Real
+		v259       [2 * 32]Real
+		v260       [6 * 32]Real
+		v261       [32 * 32]Real
+		v262       [32 * 32]Real
+		v263       [32 * 32]Real
+		v264       [32 * 32]Real
+		v265       [32 * 32]Real
+		v267       [32 * 32]Real
+		v268       [32 * 32]Real
+		v269       [32 * 32]Real
+		v270       [32 * 32]Real
+		v271       [6 * 32]Real
+		v282       [32]Real
+		v309       [32]Real
+		v313       [32]Real
+		v322       [32]Real
+		v324       [32]Real
+		v331       [32 * 32]Real
+		v332       [2 * 32]Real
+		v334       [2 * 32]Real
+		v335       [2 * 32]Real
+		v337       [4 * 32]Real
+		v344       [32]Real
+		v356       [2 * 32]Real
+		v357       [2 * 32]Real
+		v358       [4 * 32]Real
+		v361       [32]Real
+		v362       [2 * 32]Real
+		v363       [2 * 32]Real
+		v381       [2 * 32]Real
+		v383       [2 * 32]Real
+		v384       [2 * 32]Real
+		v385       [2 * 32]Real
+		v388       [32 * 32]Real
+		v389       [32 * 32]Real
+		v390       [32 * 32]Real
+		v392       [6 * 32]Real
+		v394       [2 * 32]Real
+		v403       [32]Real
+		v418       [32]Real
+		v423       [4 * 32]Real
+		v430       [32]Real
+		v442       [2 * 32]Real
+		v443       [2 * 32]Real
+		v444       [4 * 32]Real
+		v445       [2 * 32]Real
+		v465       [2 * 32]Real
+		v467       [2 * 32]Real
+		v468       [2 * 32]Real
+		v469       [2 * 32]Real
+		v472       [32 * 32]Real
+		v473       [32 * 32]Real
+		v474       [32 * 32]Real
+		v476       [6 * 32]Real
+		v478       [2 * 32]Real
+		v487       [32]Real
+		v502       [32]Real
+		v507       [4 * 32]Real
+		v514       [32]Real
+		v526       [2 * 32]Real
+		v527       [2 * 32]Real
+		v528       [4 * 32]Real
+		v548       [2 * 32]Real
+		v550       [2 * 32]Real
+		v551       [2 * 32]Real
+		v552       [2 * 32]Real
+		v555       [32 * 32]Real
+		v556       [32 * 32]Real
+		v557       [32 * 32]Real
+		v559       [6 * 32]Real
+		v561       [2 * 32]Real
+		v706       [2 * 32]Real
 	}
 	predict0RecLanerev struct { // Predict.0.rec.lanerev
 		stepT         [32]float64
@@ -943,55 +943,60 @@ type laneFrame struct {
 		stepActive    [32]float64
 		q             [2 * 32]Real
 		v             [2 * 32]Real
-		extra0        [50 * 32]float64
-		extra1        [100 * 32]Real
-		extra2        [32]Real
+		extra0        [32]Real
+		extra1        [50 * 32]float64
+		extra2        [100 * 32]Real
 		extra3        [32]Real
 		extra4        [32]Real
 		extra5        [32]Real
 		extra6        [32]Real
 		extra7        [32]Real
 		extra8        [32]Real
+		extra9        [32]Real
 		qBar          [2 * 32]Real
 		vBar          [2 * 32]Real
-		extra0Sum     [50 * 32]float64
-		extra1Sum     [100 * 32]Real
-		extra2Sum     [32]Real
+		extra0Sum     [32]Real
+		extra1Sum     [50 * 32]float64
+		extra2Sum     [100 * 32]Real
 		extra3Sum     [32]Real
 		extra4Sum     [32]Real
 		extra5Sum     [32]Real
 		extra6Sum     [32]Real
 		extra7Sum     [32]Real
 		extra8Sum     [32]Real
+		extra9Sum     [32]Real
 		qBarNext      [2 * 32]Real
 		vBarNext      [2 * 32]Real
-		extra0SumNext [50 * 32]float64
-		extra1SumNext [100 * 32]Real
-		extra2SumNext [32]Real
+		extra0SumNext [32]Real
+		extra1SumNext [50 * 32]float64
+		extra2SumNext [100 * 32]Real
 		extra3SumNext [32]Real
 		extra4SumNext [32]Real
 		extra5SumNext [32]Real
 		extra6SumNext [32]Real
 		extra7SumNext [32]Real
 		extra8SumNext [32]Real
-		v28           [2 * 32]Real
+		extra9SumNext [32]Real
 		v30           [2 * 32]Real
-		v32           [50 * 32]float64
-		v35           [100 * 32]Real
-		v38           [32]Real
-		v41           [32]Real
-		v44           [32]Real
-		v47           [32]Real
-		v50           [32]Real
-		v53           [32]Real
-		v56           [32]Real
+		v32           [2 * 32]Real
+		v34           [32]Real
+		v37           [50 * 32]float64
+		v40           [100 * 32]Real
+		v43           [32]Real
+		v46           [32]Real
+		v49           [32]Real
+		v52           [32]Real
+		v55           [32]Real
+		v58           [32]Real
+		v61           [32]Real
 	}
 	predict0ReplayAtVjp struct { // Predict.0.replay_at.vjp
 		t          [32]float64
 		h          [32]float64
 		theta      [32]float64
 		q          [2 * 32]Real
-		v          [2 * 32]Real
+		qK1        [2 * 32]Real
+		load       [32]Real
 		uTimes     [50 * 32]float64
 		u          [100 * 32]Real
 		mul        [32]Real
@@ -1004,7 +1009,8 @@ type laneFrame struct {
 		qAtBar     [2 * 32]Real
 		vAtBar     [2 * 32]Real
 		qBar       [2 * 32]Real
-		vBar       [2 * 32]Real
+		qK1Bar     [2 * 32]Real
+		loadBar    [32]Real
 		uTimesBar  [50 * 32]float64
 		uBar       [100 * 32]Real
 		mulBar     [32]Real
@@ -1014,125 +1020,187 @@ type laneFrame struct {
 		reshapeBar [32]Real
 		mulBar4    [32]Real
 		mulBar5    [32]Real
-		v17        [32]float64
-		v18        [32]float64
-		v20        [32]Real
-		v21        [2 * 32]Real
-		v23        [2 * 32]Real
-		v24        [2 * 32]Real
-		v26        [2 * 32]Real
-		v28        [2 * 32]Real
-		v30        [2 * 32]Real
-		v31        [2 * 32]Real
-		v33        [2 * 32]Real
+		v18        [32]Real
+		v22        [32]Real
+		v24        [32]Real
+		v25        [32]Real
+		v27        [32]Real
+		v29        [32]Real
+		v31        [32]Real
+		v32        [32]Real
 		v35        [32]Real
-		v36        [2 * 32]Real
-		v38        [2 * 32]Real
-		v39        [2 * 32]Real
-		v41        [2 * 32]Real
-		v43        [32]int32
+		v37        [2 * 32]Real
+		v40        [32]Real
 		v44        [32]Real
 		v45        [32]Real
-		v46        [32]Real
-		v47        [32]Real
-		v48        [6 * 32]Real
-		v49        [32 * 32]Real
-		v50        [32 * 32]Real
-		v51        [32 * 32]Real
-		v52        [32 * 32]Real
-		v53        [2 * 32]Real
-		v56        [2 * 32]Real
-		v58        [2 * 32]Real
-		v59        [2 * 32]Real
-		v61        [2 * 32]Real
-		v64        [2 * 32]Real
-		v65        [2 * 32]Real
-		v66        [2 * 32]Real
-		v67        [2 * 32]Real
-		v68        [2 * 32]Real
-		v70        [2 * 32]Real
-		v72        [32]int32
-		v73        [32]Real
-		v74        [32]Real
-		v75        [32]Real
+		v51        [32]Real
+		v54        [4 * 32]Real
+		v56        [32]int32
+		v57        [2 * 32]Real
+		v59        [32]Real
+		v60        [32]Real
+		v61        [32]Real
+		v64        [32]Real
+		v75        [4 * 32]Real
 		v76        [32]Real
-		v77        [6 * 32]Real
-		v78        [32 * 32]Real
-		v79        [32 * 32]Real
-		v80        [32 * 32]Real
-		v81        [32 * 32]Real
-		v84        [2 * 32]Real
-		v85        [2 * 32]Real
-		v87        [2 * 32]Real
-		v89        [2 * 32]Real
-		v90        [2 * 32]Real
-		v92        [2 * 32]Real
-		v94        [32]int32
+		v77        [32]Real
+		v78        [32]Real
+		v81        [32]Real
+		v86        [32]Real
+		v89        [32]Real
 		v95        [32]Real
 		v96        [32]Real
-		v97        [32]Real
-		v98        [32]Real
-		v99        [6 * 32]Real
-		v100       [32 * 32]Real
-		v101       [32 * 32]Real
-		v102       [32 * 32]Real
-		v103       [32 * 32]Real
-		v104       [2 * 32]Real
-		v106       [2 * 32]Real
-		v107       [2 * 32]Real
-		v109       [2 * 32]Real
-		v111       [32]int32
-		v112       [32]Real
-		v113       [32]Real
-		v114       [32]Real
-		v115       [32]Real
+		v99        [32]Real
+		v101       [32]Real
+		v102       [32]Real
+		v103       [32]Real
+		v104       [32]Real
+		v110       [2 * 32]Real
+		v114       [2 * 32]Real
+		v115       [2 * 32]Real
 		v116       [6 * 32]Real
 		v117       [32 * 32]Real
-		v118       [32 * 32]Real
 		v119       [32 * 32]Real
 		v120       [32 * 32]Real
-		v125       [2 * 32]Real
-		v127       [2 * 32]Real
+		v121       [32 * 32]Real
+		v123       [32 * 32]Real
+		v124       [32 * 32]Real
+		v128       [2 * 32]Real
+		v129       [2 * 32]Real
 		v131       [2 * 32]Real
-		v133       [2 * 32]Real
-		v138       [2 * 32]Real
-		v143       [2 * 32]Real
-		v145       [50 * 32]float64
-		v146       [50 * 32]float64
-		v148       [50 * 32]float64
-		v150       [50 * 32]float64
-		v152       [100 * 32]Real
-		v153       [100 * 32]Real
-		v155       [100 * 32]Real
-		v157       [100 * 32]Real
-		v159       [32]Real
-		v160       [32]Real
-		v162       [32]Real
-		v164       [32]Real
-		v166       [32]Real
-		v167       [32]Real
-		v169       [32]Real
-		v171       [32]Real
-		v173       [32]Real
-		v174       [32]Real
-		v176       [32]Real
+		v134       [32]Real
+		v139       [32]Real
+		v142       [32]Real
+		v149       [32]Real
+		v151       [32]Real
+		v152       [32]Real
+		v158       [2 * 32]Real
+		v159       [2 * 32]Real
+		v160       [2 * 32]Real
+		v161       [6 * 32]Real
+		v162       [32 * 32]Real
+		v163       [32 * 32]Real
+		v164       [32 * 32]Real
+		v165       [32 * 32]Real
+		v166       [32 * 32]Real
+		v167       [32 * 32]Real
+		v170       [2 * 32]Real
+		v171       [2 * 32]Real
+		v173       [2 * 32]Real
+		v175       [2 * 32]Real
 		v178       [32]Real
-		v180       [32]Real
-		v181       [32]Real
-		v183       [32]Real
-		v185       [32]Real
-		v187       [32]Real
-		v188       [32]Real
-		v190       [32]Real
+		v189       [4 * 32]Real
+		v190       [4 * 32]Real
 		v192       [32]Real
+		v193       [2 * 32]Real
 		v194       [32]Real
-		v195       [32]Real
-		v197       [32]Real
-		v199       [32]Real
-		v201       [32]Real
-		v202       [32]Real
-		v204       [32]Real
-		v206       [32]Real
+		v195       [2 * 32]Real
+		v196       [2 * 32]Real
+		v198       [2 * 32]Real
+		v201       [2 * 32]Real
+		v202       [2 * 32]Real
+		v203       [2 * 32]Real
+		v204       [32 * 32]Real
+		v205       [2 * 32]Real
+		v206       [2 * 32]Real
+		v208       [2 * 32]Real
+		v211       [32]Real
+		v222       [4 * 32]Real
+		v223       [32]Real
+		v224       [32]Real
+		v225       [32]Real
+		v228       [32]Real
+		v233       [32]Real
+		v236       [32]Real
+		v243       [32]Real
+		v245       [32]Real
+		v246       [32]Real
+		v252       [2 * 32]Real
+		v253       [2 * 32]Real
+		v254       [2 * 32]Real
+		v255       [6 * 32]Real
+		v256       [32 * 32]Real
+		v257       [32 * 32]Real
+		v258       [32 * 32]Real
+		v259       [32 * 32]Real
+		v260       [32 * 32]Real
+		v261       [32 * 32]Real
+		v264       [2 * 32]Real
+		v265       [2 * 32]Real
+		v267       [2 * 32]Real
+		v268       [6 * 32]Real
+		v269       [32 * 32]Real
+		v270       [32 * 32]Real
+		v271       [32 * 32]Real
+		v272       [32 * 32]Real
+		v273       [32 * 32]Real
+		v275       [32 * 32]Real
+		v276       [32 * 32]Real
+		v277       [32 * 32]Real
+		v278       [32 * 32]Real
+		v279       [6 * 32]Real
+		v290       [32]Real
+		v317       [32]Real
+		v321       [32]Real
+		v330       [32]Real
+		v332       [32]Real
+		v339       [32 * 32]Real
+		v340       [2 * 32]Real
+		v342       [2 * 32]Real
+		v343       [2 * 32]Real
+		v345       [4 * 32]Real
+		v352       [32]Real
+		v364       [2 * 32]Real
+		v365       [2 * 32]Real
+		v366       [4 * 32]Real
+		v369       [2 * 32]Real
+		v370       [2 * 32]Real
+		v371       [2 * 32]Real
+		v372       [2 * 32]Real
+		v373       [2 * 32]Real
+		v393       [2 * 32]Real
+		v395       [2 * 32]Real
+		v396       [2 * 32]Real
+		v397       [2 * 32]Real
+		v400       [32 * 32]Real
+		v401       [32 * 32]Real
+		v402       [32 * 32]Real
+		v404       [6 * 32]Real
+		v406       [2 * 32]Real
+		v415       [32]Real
+		v430       [32]Real
+		v435       [4 * 32]Real
+		v442       [32]Real
+		v454       [2 * 32]Real
+		v455       [2 * 32]Real
+		v456       [4 * 32]Real
+		v458       [2 * 32]Real
+		v478       [2 * 32]Real
+		v480       [2 * 32]Real
+		v481       [2 * 32]Real
+		v482       [2 * 32]Real
+		v485       [32 * 32]Real
+		v486       [32 * 32]Real
+		v487       [32 * 32]Real
+		v489       [6 * 32]Real
+		v491       [2 * 32]Real
+		v500       [32]Real
+		v515       [32]Real
+		v520       [4 * 32]Real
+		v527       [32]Real
+		v539       [2 * 32]Real
+		v540       [2 * 32]Real
+		v541       [4 * 32]Real
+		v565       [2 * 32]Real
+		v567       [2 * 32]Real
+		v568       [2 * 32]Real
+		v569       [2 * 32]Real
+		v572       [32 * 32]Real
+		v573       [32 * 32]Real
+		v574       [32 * 32]Real
+		v576       [6 * 32]Real
+		v578       [2 * 32]Real
+		v726       [2 * 32]Real
 	}
 	predict0RecLanerevat struct { // Predict.0.rec.lanerevat
 		stepT         [32]float64
@@ -1141,50 +1209,54 @@ type laneFrame struct {
 		stepActive    [32]float64
 		q             [2 * 32]Real
 		v             [2 * 32]Real
-		extra0        [50 * 32]float64
-		extra1        [100 * 32]Real
-		extra2        [32]Real
+		extra0        [32]Real
+		extra1        [50 * 32]float64
+		extra2        [100 * 32]Real
 		extra3        [32]Real
 		extra4        [32]Real
 		extra5        [32]Real
 		extra6        [32]Real
 		extra7        [32]Real
 		extra8        [32]Real
+		extra9        [32]Real
 		qOut          [2 * 32]Real
 		vOut          [2 * 32]Real
 		qBar          [2 * 32]Real
 		vBar          [2 * 32]Real
-		extra0Sum     [50 * 32]float64
-		extra1Sum     [100 * 32]Real
-		extra2Sum     [32]Real
+		extra0Sum     [32]Real
+		extra1Sum     [50 * 32]float64
+		extra2Sum     [100 * 32]Real
 		extra3Sum     [32]Real
 		extra4Sum     [32]Real
 		extra5Sum     [32]Real
 		extra6Sum     [32]Real
 		extra7Sum     [32]Real
 		extra8Sum     [32]Real
+		extra9Sum     [32]Real
 		qBarNext      [2 * 32]Real
 		vBarNext      [2 * 32]Real
-		extra0SumNext [50 * 32]float64
-		extra1SumNext [100 * 32]Real
-		extra2SumNext [32]Real
+		extra0SumNext [32]Real
+		extra1SumNext [50 * 32]float64
+		extra2SumNext [100 * 32]Real
 		extra3SumNext [32]Real
 		extra4SumNext [32]Real
 		extra5SumNext [32]Real
 		extra6SumNext [32]Real
 		extra7SumNext [32]Real
 		extra8SumNext [32]Real
-		v31           [2 * 32]Real
-		v34           [2 * 32]Real
-		v37           [50 * 32]float64
-		v40           [100 * 32]Real
-		v43           [32]Real
-		v46           [32]Real
-		v49           [32]Real
-		v52           [32]Real
-		v55           [32]Real
-		v58           [32]Real
-		v61           [32]Real
+		extra9SumNext [32]Real
+		v33           [2 * 32]Real
+		v36           [2 * 32]Real
+		v39           [32]Real
+		v42           [50 * 32]float64
+		v45           [100 * 32]Real
+		v48           [32]Real
+		v51           [32]Real
+		v54           [32]Real
+		v57           [32]Real
+		v60           [32]Real
+		v63           [32]Real
+		v66           [32]Real
 	}
 	fitGrad struct { // Fit.grad
 		ts       [50 * 32]float64
@@ -1216,19 +1288,19 @@ type laneFrame struct {
 		v48      [100 * 32]Real
 		v49      [100 * 32]Real
 		v50      [100 * 32]Real
-		v85      [32]Real
-		v88      [32]Real
-		v91      [32]Real
+		v86      [32]Real
+		v89      [32]Real
 		v94      [32]Real
-		v98      [32]Real
-		v104     [32]Real
-		v105     [32]Real
+		v97      [32]Real
+		v101     [32]Real
+		v107     [32]Real
+		v108     [32]Real
 		step0In0 [32]float64
 	}
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [1573248]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [1479680]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {
@@ -2431,6 +2503,7 @@ func (l *lanes) reversePredict0RecLanes(tape *predict0RecTapeLanes, state0Bar *[
 			a.extra6Sum = s.extra6Sum
 			a.extra7Sum = s.extra7Sum
 			a.extra8Sum = s.extra8Sum
+			a.extra9Sum = s.extra9Sum
 			kernel.predict0RecLanerevat(l.fr, l.w, l.pre, &l.sums[0])
 			s.qBar = a.qBarNext
 			s.vBar = a.vBarNext
@@ -2443,6 +2516,7 @@ func (l *lanes) reversePredict0RecLanes(tape *predict0RecTapeLanes, state0Bar *[
 			s.extra6Sum = a.extra6SumNext
 			s.extra7Sum = a.extra7SumNext
 			s.extra8Sum = a.extra8SumNext
+			s.extra9Sum = a.extra9SumNext
 		}
 	}
 	fr.mask = mask

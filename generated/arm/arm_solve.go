@@ -5,7 +5,7 @@ package arm
 import "ndec.dev/ndec/rt"
 
 // pathPredict0 solves system Arm with rk4 in steps of a length and gives the states at the times ts, sorted from t0 on; the times do not change the steps (arm.nde:45).
-func pathPredict0(w *Params, t0 float64, ts []float64, stops []float64, by rt.Stepping, qStart *[2]Real, vStart *[2]Real, uTimes *[50]float64, u *[100]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, qOut []Real, vOut []Real, st *rt.SolveStats) {
+func pathPredict0(w *Params, pre *prepared, t0 float64, ts []float64, stops []float64, by rt.Stepping, qStart *[2]Real, vStart *[2]Real, load Real, uTimes *[50]float64, u *[100]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, qOut []Real, vOut []Real, st *rt.SolveStats) {
 	q := *qStart
 	v := *vStart
 	t1 := t0
@@ -48,7 +48,7 @@ func pathPredict0(w *Params, t0 float64, ts []float64, stops []float64, by rt.St
 		if stop || pieces || k == steps-1 {
 			h = goal - t
 		}
-		predict0DenseStep(w, t, h, &q, &v, uTimes, u, mul, add, mul2, mul3, reshape, mul4, mul5, &q1, &v1, &dense0, &dense1, &dense2, &dense3, &dense4, &dense5)
+		predict0DenseStep(w, pre, t, h, &q, &v, load, uTimes, u, mul, add, mul2, mul3, reshape, mul4, mul5, &q1, &v1, &dense0, &dense1, &dense2, &dense3, &dense4, &dense5)
 		st.NFE += 4
 		finite := q1[0]-q1[0] == 0 && q1[1]-q1[1] == 0 && v1[0]-v1[0] == 0 && v1[1]-v1[1] == 0
 		if !finite {
@@ -320,7 +320,7 @@ func solveStep0Tangent3(w *Params, t0 float64, t1 float64, by rt.Stepping, qStar
 }
 
 // pathPredict0Rec solves system Arm with rk4 in steps of a length and gives the states at the times ts, sorted from t0 on; the times do not change the steps (arm.nde:45).
-func pathPredict0Rec(w *Params, tape *predict0RecTape, t0 float64, ts []float64, stops []float64, by rt.Stepping, qStart *[2]Real, vStart *[2]Real, uTimes *[50]float64, u *[100]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, qOut []Real, vOut []Real, st *rt.SolveStats) {
+func pathPredict0Rec(w *Params, pre *prepared, tape *predict0RecTape, t0 float64, ts []float64, stops []float64, by rt.Stepping, qStart *[2]Real, vStart *[2]Real, load Real, uTimes *[50]float64, u *[100]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, qOut []Real, vOut []Real, st *rt.SolveStats) {
 	q := *qStart
 	v := *vStart
 	t1 := t0
@@ -364,7 +364,7 @@ func pathPredict0Rec(w *Params, tape *predict0RecTape, t0 float64, ts []float64,
 		if stop || pieces || k == steps-1 {
 			h = goal - t
 		}
-		predict0DenseStep(w, t, h, &q, &v, uTimes, u, mul, add, mul2, mul3, reshape, mul4, mul5, &q1, &v1, &dense0, &dense1, &dense2, &dense3, &dense4, &dense5)
+		predict0DenseStep(w, pre, t, h, &q, &v, load, uTimes, u, mul, add, mul2, mul3, reshape, mul4, mul5, &q1, &v1, &dense0, &dense1, &dense2, &dense3, &dense4, &dense5)
 		st.NFE += 4
 		finite := q1[0]-q1[0] == 0 && q1[1]-q1[1] == 0 && v1[0]-v1[0] == 0 && v1[1]-v1[1] == 0
 		if !finite {
@@ -446,11 +446,12 @@ func (tp *predict0RecTape) save(step int, theta float64) {
 }
 
 // reversePredict0Rec carries cotangents back over the recorded steps of Predict.0.rec, last to first.
-func reversePredict0Rec(w *Params, tape *predict0RecTape, uTimes *[50]float64, u *[100]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, qOutBar []Real, vOutBar []Real, qStartBar *[2]Real, vStartBar *[2]Real, uTimesBar *[50]float64, uBar *[100]Real, reshapeBar *[1]Real, g *Params) (Real, Real, Real, Real, Real, Real) {
+func reversePredict0Rec(w *Params, pre *prepared, tape *predict0RecTape, load Real, uTimes *[50]float64, u *[100]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, qOutBar []Real, vOutBar []Real, qStartBar *[2]Real, vStartBar *[2]Real, uTimesBar *[50]float64, uBar *[100]Real, reshapeBar *[1]Real, g *Params) (Real, Real, Real, Real, Real, Real, Real) {
 	var qBar [2]Real
 	var vBar [2]Real
 	var qBarIn [2]Real
 	var vBarIn [2]Real
+	var loadSum Real
 	var uTimesSum [50]float64
 	var uSum [100]Real
 	var mulSum Real
@@ -460,6 +461,7 @@ func reversePredict0Rec(w *Params, tape *predict0RecTape, uTimes *[50]float64, u
 	var reshapeSum [1]Real
 	var mul4Sum Real
 	var mul5Sum Real
+	var loadStep Real
 	var uTimesStep [50]float64
 	var uStep [100]Real
 	var mulStep Real
@@ -490,9 +492,10 @@ func reversePredict0Rec(w *Params, tape *predict0RecTape, uTimes *[50]float64, u
 				}
 			}
 		}
-		mulStep, addStep, mul2Step, mul3Step, mul4Step, mul5Step = predict0ReplayVjp(w, tape.t[k], tape.h[k], &tape.q[k], &tape.v[k], uTimes, u, mul, add, mul2, mul3, reshape, mul4, mul5, &qBar, &vBar, &qBarIn, &vBarIn, &uTimesStep, &uStep, &reshapeStep, g)
+		loadStep, mulStep, addStep, mul2Step, mul3Step, mul4Step, mul5Step = predict0ReplayVjp(w, pre, tape.t[k], tape.h[k], &tape.q[k], &tape.v[k], load, uTimes, u, mul, add, mul2, mul3, reshape, mul4, mul5, &qBar, &vBar, &qBarIn, &vBarIn, &uTimesStep, &uStep, &reshapeStep, g)
 		qBar = qBarIn
 		vBar = vBarIn
+		loadSum += loadStep
 		for i, v := range uTimesStep {
 			uTimesSum[i] += v
 		}
@@ -519,13 +522,14 @@ func reversePredict0Rec(w *Params, tape *predict0RecTape, uTimes *[50]float64, u
 					vBar[i] += v
 				}
 			default:
-				mulStep, addStep, mul2Step, mul3Step, mul4Step, mul5Step = predict0ReplayAtVjp(w, tape.t[k], tape.h[k], tape.theta[m], &tape.q[k], &tape.v[k], uTimes, u, mul, add, mul2, mul3, reshape, mul4, mul5, (*[2]Real)(qOutBar[m*2:]), (*[2]Real)(vOutBar[m*2:]), &qBarIn, &vBarIn, &uTimesStep, &uStep, &reshapeStep, g)
+				loadStep, mulStep, addStep, mul2Step, mul3Step, mul4Step, mul5Step = predict0ReplayAtVjp(w, pre, tape.t[k], tape.h[k], tape.theta[m], &tape.q[k], &tape.v[k], load, uTimes, u, mul, add, mul2, mul3, reshape, mul4, mul5, (*[2]Real)(qOutBar[m*2:]), (*[2]Real)(vOutBar[m*2:]), &qBarIn, &vBarIn, &uTimesStep, &uStep, &reshapeStep, g)
 				for i, v := range &qBarIn {
 					qBar[i] += v
 				}
 				for i, v := range &vBarIn {
 					vBar[i] += v
 				}
+				loadSum += loadStep
 				for i, v := range uTimesStep {
 					uTimesSum[i] += v
 				}
@@ -549,15 +553,16 @@ func reversePredict0Rec(w *Params, tape *predict0RecTape, uTimes *[50]float64, u
 	*uTimesBar = uTimesSum
 	*uBar = uSum
 	*reshapeBar = reshapeSum
-	return mulSum, addSum, mul2Sum, mul3Sum, mul4Sum, mul5Sum
+	return loadSum, mulSum, addSum, mul2Sum, mul3Sum, mul4Sum, mul5Sum
 }
 
 // reversePredict0Rec2 carries cotangents back over the recorded steps of Predict.0.rec, last to first.
-func reversePredict0Rec2(w *Params, tape *predict0RecTape, uTimes *[50]float64, u *[100]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, qOutBar []Real, vOutBar []Real, qStartBar *[2]Real, vStartBar *[2]Real, uTimesBar *[50]float64, uBar *[100]Real, reshapeBar *[1]Real) (Real, Real, Real, Real, Real, Real) {
+func reversePredict0Rec2(w *Params, pre *prepared, tape *predict0RecTape, load Real, uTimes *[50]float64, u *[100]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, qOutBar []Real, vOutBar []Real, qStartBar *[2]Real, vStartBar *[2]Real, uTimesBar *[50]float64, uBar *[100]Real, reshapeBar *[1]Real) (Real, Real, Real, Real, Real, Real, Real) {
 	var qBar [2]Real
 	var vBar [2]Real
 	var qBarIn [2]Real
 	var vBarIn [2]Real
+	var loadSum Real
 	var uTimesSum [50]float64
 	var uSum [100]Real
 	var mulSum Real
@@ -567,6 +572,7 @@ func reversePredict0Rec2(w *Params, tape *predict0RecTape, uTimes *[50]float64, 
 	var reshapeSum [1]Real
 	var mul4Sum Real
 	var mul5Sum Real
+	var loadStep Real
 	var uTimesStep [50]float64
 	var uStep [100]Real
 	var mulStep Real
@@ -597,9 +603,10 @@ func reversePredict0Rec2(w *Params, tape *predict0RecTape, uTimes *[50]float64, 
 				}
 			}
 		}
-		mulStep, addStep, mul2Step, mul3Step, mul4Step, mul5Step = predict0ReplayVjp2(w, tape.t[k], tape.h[k], &tape.q[k], &tape.v[k], uTimes, u, mul, add, mul2, mul3, reshape, mul4, mul5, &qBar, &vBar, &qBarIn, &vBarIn, &uTimesStep, &uStep, &reshapeStep)
+		loadStep, mulStep, addStep, mul2Step, mul3Step, mul4Step, mul5Step = predict0ReplayVjp2(w, pre, tape.t[k], tape.h[k], &tape.q[k], &tape.v[k], load, uTimes, u, mul, add, mul2, mul3, reshape, mul4, mul5, &qBar, &vBar, &qBarIn, &vBarIn, &uTimesStep, &uStep, &reshapeStep)
 		qBar = qBarIn
 		vBar = vBarIn
+		loadSum += loadStep
 		for i, v := range uTimesStep {
 			uTimesSum[i] += v
 		}
@@ -626,13 +633,14 @@ func reversePredict0Rec2(w *Params, tape *predict0RecTape, uTimes *[50]float64, 
 					vBar[i] += v
 				}
 			default:
-				mulStep, addStep, mul2Step, mul3Step, mul4Step, mul5Step = predict0ReplayAtVjp2(w, tape.t[k], tape.h[k], tape.theta[m], &tape.q[k], &tape.v[k], uTimes, u, mul, add, mul2, mul3, reshape, mul4, mul5, (*[2]Real)(qOutBar[m*2:]), (*[2]Real)(vOutBar[m*2:]), &qBarIn, &vBarIn, &uTimesStep, &uStep, &reshapeStep)
+				loadStep, mulStep, addStep, mul2Step, mul3Step, mul4Step, mul5Step = predict0ReplayAtVjp2(w, pre, tape.t[k], tape.h[k], tape.theta[m], &tape.q[k], &tape.v[k], load, uTimes, u, mul, add, mul2, mul3, reshape, mul4, mul5, (*[2]Real)(qOutBar[m*2:]), (*[2]Real)(vOutBar[m*2:]), &qBarIn, &vBarIn, &uTimesStep, &uStep, &reshapeStep)
 				for i, v := range &qBarIn {
 					qBar[i] += v
 				}
 				for i, v := range &vBarIn {
 					vBar[i] += v
 				}
+				loadSum += loadStep
 				for i, v := range uTimesStep {
 					uTimesSum[i] += v
 				}
@@ -656,7 +664,7 @@ func reversePredict0Rec2(w *Params, tape *predict0RecTape, uTimes *[50]float64, 
 	*uTimesBar = uTimesSum
 	*uBar = uSum
 	*reshapeBar = reshapeSum
-	return mulSum, addSum, mul2Sum, mul3Sum, mul4Sum, mul5Sum
+	return loadSum, mulSum, addSum, mul2Sum, mul3Sum, mul4Sum, mul5Sum
 }
 
 // workspace holds what one goroutine needs: the tapes of recorded solves and large arrays.

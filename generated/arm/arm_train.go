@@ -23,7 +23,7 @@ var dataSets = []rt.DataEntry{logData}
 var fitSites = []rt.Site{{Where: "arm.nde:45", Solve: "Arm"}}
 
 // fitBackward is, per solve, the evaluations of the vector field's derivative for an accepted step.
-var fitBackward = []int{4}
+var fitBackward = []int{0}
 
 // fitWorker computes shards of recipe Fit on one goroutine.
 type fitWorker struct {
@@ -163,7 +163,7 @@ func fitInputs(weights []Real, t, out *rt.Table) error {
 // fitRecipe is the train block Fit (arm.nde:65).
 var fitRecipe = rt.Recipe{
 	Name:      "Fit",
-	Source:    "18c2201897bc502136b9842ac93639d7867b36ad098082d408583c6c97c29dca",
+	Source:    "59cffb1a66fe7dd576e69ae690fa8151e7db4fc88df64188695319dbb223cccb",
 	Where:     "arm.nde:65",
 	Data:      "Log",
 	Batch:     32,
@@ -285,17 +285,18 @@ func predictTableField(weights []Real, in *rt.Table, row int, t []float64, x, dx
 	var stops [50]float64
 	var start0 [2]Real
 	var start1 [2]Real
-	var extra0 [50]float64
-	var extra1 [100]Real
-	var extra2 Real
+	var extra0 Real
+	var extra1 [50]float64
+	var extra2 [100]Real
 	var extra3 Real
 	var extra4 Real
 	var extra5 Real
-	var extra6 [1]Real
-	var extra7 Real
+	var extra6 Real
+	var extra7 [1]Real
 	var extra8 Real
+	var extra9 Real
 	var t0, t1 float64
-	t0, t1, extra2, extra3, extra4, extra5, extra7, extra8 = predictPath0(w, pre, &in0, &in1, &in2, (*[100]Real)(unsafe.Pointer(&in3)), in4, &stops, &start0, &start1, &extra0, &extra1, &extra6)
+	t0, t1, extra0, extra3, extra4, extra5, extra6, extra8, extra9 = predictPath0(w, pre, &in0, &in1, &in2, (*[100]Real)(unsafe.Pointer(&in3)), in4, &stops, &start0, &start1, &extra1, &extra2, &extra7)
 	_, _ = t0, t1
 	_ = stops
 	_ = start0
@@ -311,7 +312,7 @@ func predictTableField(weights []Real, in *rt.Table, row int, t []float64, x, dx
 		for i := range x1 {
 			x1[i] = Real(x[1][k*2+i])
 		}
-		armField(w, t[k], &x0, &x1, &extra0, &extra1, extra2, extra3, extra4, extra5, &extra6, extra7, extra8, &dx0, &dx1)
+		armField(w, t[k], &x0, &x1, extra0, &extra1, &extra2, extra3, extra4, extra5, extra6, &extra7, extra8, extra9, &dx0, &dx1)
 		for i := range dx0 {
 			dx[0][k*2+i] = float64(dx0[i])
 		}
