@@ -2,6 +2,7 @@ package golden
 
 import (
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -126,6 +127,29 @@ func TestAssemblyIsShort(t *testing.T) {
 			if l := prog.Recipes[r]; l != nil {
 				check("train "+r.Name, l.Grad, longestRecipe)
 			}
+		}
+	}
+}
+
+// TestMemoryIsIndependentOfSizes: compiling for wide layers and many steps allocates no more than half as much again as for narrow ones and few.
+// What is allocated says what is done without a clock.
+func TestMemoryIsIndependentOfSizes(t *testing.T) {
+	allocated := func(set map[string]string) uint64 {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		if _, ds := driver.Compile(map[string]string{"p.nde": sized}, driver.Options{Set: set}); ds.HasErrors() {
+			t.Fatal(ds)
+		}
+		runtime.ReadMemStats(&after)
+		return after.TotalAlloc - before.TotalAlloc
+	}
+	allocated(nil) // tables are made once
+	small := allocated(map[string]string{"H": "16", "N": "10"})
+	for _, set := range []map[string]string{{"H": "4096", "N": "10"}, {"H": "16", "N": "100000"}, {"H": "4096", "N": "100000"}} {
+		if n := allocated(set); 2*n > 3*small || n > 200<<20 {
+			t.Errorf("%v: %d MB, %d at 16 and 10", set, n>>20, small>>20)
+		} else {
+			t.Logf("%v: %d MB, %d at 16 and 10", set, n>>20, small>>20)
 		}
 	}
 }
