@@ -61,7 +61,7 @@ func sourceOf(t *testing.T, name string, small bool) map[string]string {
 	t.Helper()
 	files := map[string]string{}
 	for _, n := range append([]string{name}, map[string][]string{"02_moons_hyper.nde": {"01_moons.nde"}}[name]...) {
-		found, err := filepath.Glob(filepath.Join("..", "examples", "*", n))
+		found, err := filepath.Glob(filepath.Join("..", "docs", "examples", "*", n))
 		if err != nil || len(found) != 1 {
 			t.Fatalf("%d examples are called %s (%v)", len(found), n, err)
 		}

@@ -15,7 +15,7 @@ import (
 	"ndec.dev/ndec/ir/diag"
 )
 
-const examplesDir = "../../examples/*/"
+const examplesDir = "../../docs/examples/*/"
 
 // withFlow are examples that extend another one.
 var withFlow = map[string]string{"02_moons_hyper.nde": "01_moons.nde"}

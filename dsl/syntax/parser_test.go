@@ -9,7 +9,7 @@ import (
 // examples are the example programs by file name.
 func examples(t testing.TB) map[string][]byte {
 	t.Helper()
-	names, err := filepath.Glob("../../examples/*/*.nde")
+	names, err := filepath.Glob("../../docs/examples/*/*.nde")
 	if err != nil || len(names) < 14 {
 		t.Fatalf("found %d examples, error %v", len(names), err)
 	}
