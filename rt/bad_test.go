@@ -15,7 +15,7 @@ func withSteps(name string) []SolveOptions {
 	}
 	out := []SolveOptions{o}
 	if m.Estimate {
-		out = append(out, SolveOptions{Method: name, MaxSteps: 20000})
+		out = append(out, SolveOptions{Method: name, MaxSteps: 20000, Positions: o.Positions})
 	}
 	return out
 }
