@@ -7,16 +7,16 @@ import "ndec.dev/ndec/rt"
 // paramsPrepare is params.prepare of one sample (arm.nde:30).
 func paramsPrepare(w *Params, armL2Square2 *[1]Real, friction4BiasBar *[2]Real, friction4WeightBar *[64]Real, friction2BiasBar *[32]Real, friction2WeightBar *[1024]Real, friction0BiasBar *[32]Real, friction0WeightBar *[192]Real) (Real, Real, Real, Real, Real, Real, Real, Real, Real, Real, Real) {
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	square := Real(w.ArmL2[0] * w.ArmL2[0])
 	add := w.ArmM2[0] + w.ArmM1[0]
-	square2 := Real(w.ArmL1[0] * w.ArmL1[0])
-	add2 := square2 + square
+	square := Real(w.ArmL1[0] * w.ArmL1[0])
+	square2 := Real(w.ArmL2[0] * w.ArmL2[0])
+	add2 := square + square2
 	mul := Real(2.0 * w.ArmL1[0])
 	mul2 := Real(mul * w.ArmL2[0])
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
 	mul3 := Real(w.ArmL1[0] * w.ArmL2[0])
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	armL2Square2[0] = square
+	armL2Square2[0] = square2
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
 	mul4 := Real(9.81 * w.ArmL1[0])
 	mul5 := Real(9.81 * w.ArmL2[0])
@@ -62,28 +62,35 @@ func paramsPrepare(w *Params, armL2Square2 *[1]Real, friction4BiasBar *[2]Real, 
 	mul6 := Real(0.0001 * (add5 + sum6))
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
 	mul7 := Real(2.0 * w.ArmL2[0])
-	return square, add, square2, add2, mul2, mul3, mul4, mul5, mul6, mul7, mul
+	return add, square, square2, add2, mul2, mul3, mul4, mul5, mul6, mul7, mul
 }
 
 // armField is Arm.field of one sample (arm.nde:15): 1280 multiply-adds, 72 transcendental functions.
-func armField(w *Params, t float64, q *[2]Real, v *[2]Real, load Real, uTimes *[50]float64, u *[100]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, dq *[2]Real, dv *[2]Real) {
+func armField(w *Params, pre *prepared, t float64, q *[2]Real, v *[2]Real, load Real, uTimes *[50]float64, u *[100]Real, dq *[2]Real, dv *[2]Real) {
 	q0, q1 := q[0], q[1]
 	v0, v1 := v[0], v[1]
-	reshape0 := reshape[0]
+	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
+	add := load + pre.armM2Add[0]
+	// arm.nde:27  mt := m2 + load
+	mt := w.ArmM2[0] + load
+	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
+	mul := Real(mt * pre.armL2Square[0])
 	// arm.nde:28  c2 := cos(q[1])
 	c2 := rt.Cos32(q1)
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a := add + Real(mul2*c2)
+	a := Real(add*pre.armL1Square[0]) + mul + Real(Real(Real(Real(2.0*mt)*w.ArmL1[0])*w.ArmL2[0])*c2)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape2 := a
+	reshape := a
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	b := mul + Real(mul3*c2)
+	mul2 := Real(Real(mt*w.ArmL1[0]) * w.ArmL2[0])
+	b := mul + Real(mul2*c2)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape3 := b
-	concat0 := reshape2
-	concat1 := reshape3
-	concat_2_0 := reshape3
-	concat_2_1 := reshape0
+	reshape2 := b
+	reshape3 := mul
+	concat0 := reshape
+	concat1 := reshape2
+	concat_2_0 := reshape2
+	concat_2_1 := reshape3
 	var m [4]Real
 	m[0] = concat0
 	m[1] = concat1
@@ -95,15 +102,15 @@ func armField(w *Params, t float64, q *[2]Real, v *[2]Real, load Real, uTimes *[
 	var take [2]Real
 	rt.Take(take[:], u[:], locate[:])
 	// arm.nde:33  k := mt * l1 * l2 * s2
-	k2 := Real(mul3 * rt.Sin32(q1))
+	k2 := Real(mul2 * rt.Sin32(q1))
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul6 := Real((-k2) * (Real(Real(2.0*v0)*v1) + Real(v1*v1)))
-	reshape4 := mul6
-	mul7 := Real(k2 * Real(v0*v0))
-	reshape5 := mul7
+	mul3 := Real((-k2) * (Real(Real(2.0*v0)*v1) + Real(v1*v1)))
+	reshape4 := mul3
+	mul4 := Real(k2 * Real(v0*v0))
+	reshape5 := mul4
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul8 := Real(mul5 * rt.Cos32(q0+q1))
-	add2 := Real(mul4*rt.Cos32(q0)) + mul8
+	mul5 := Real(Real(Real(mt*9.81)*w.ArmL2[0]) * rt.Cos32(q0+q1))
+	add2 := Real(Real(Real(add*9.81)*w.ArmL1[0])*rt.Cos32(q0)) + mul5
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
 	c0 := reshape4
 	c1 := reshape5
@@ -112,7 +119,7 @@ func armField(w *Params, t float64, q *[2]Real, v *[2]Real, load Real, uTimes *[
 	sub1 := take[1] - c1
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
 	reshape6 := add2
-	reshape7 := mul8
+	reshape7 := mul5
 	var sin [2]Real
 	var cos [2]Real
 	g_2_0 := reshape6
@@ -177,44 +184,44 @@ func armField(w *Params, t float64, q *[2]Real, v *[2]Real, load Real, uTimes *[
 }
 
 // predict0Step is Predict.0.step of one sample (arm.nde:45): 5120 multiply-adds, 288 transcendental functions.
-func predict0Step(w *Params, pre *prepared, t float64, h float64, q *[2]Real, qK1 *[2]Real, load Real, uTimes *[50]float64, u *[100]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, qNext *[2]Real, vNext *[2]Real) {
+func predict0Step(w *Params, pre *prepared, t float64, h float64, q *[2]Real, qK1 *[2]Real, load Real, uTimes *[50]float64, u *[100]Real, qNext *[2]Real, vNext *[2]Real) {
 	q0, q1 := q[0], q[1]
 	qK10, qK11 := qK1[0], qK1[1]
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
 	hb1 := Real(float64(h * 0.16666666666666666))
 	hb2 := Real(float64(h * 0.3333333333333333))
-	mul6 := float64(h * 0.5)
-	ha21 := Real(mul6)
+	mul := float64(h * 0.5)
+	ha21 := Real(mul)
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	add2 := load + pre.armM2Add[0]
+	add := load + pre.armM2Add[0]
 	// arm.nde:27  mt := m2 + load
 	mt := w.ArmM2[0] + load
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	mul7 := Real(mt * pre.armL2Square[0])
-	add3 := Real(add2*pre.armL1Square[0]) + mul7
-	mul8 := Real(Real(Real(2.0*mt)*w.ArmL1[0]) * w.ArmL2[0])
+	mul2 := Real(mt * pre.armL2Square[0])
+	add2 := Real(add*pre.armL1Square[0]) + mul2
+	mul3 := Real(Real(Real(2.0*mt)*w.ArmL1[0]) * w.ArmL2[0])
 	// arm.nde:28  c2 := cos(q[1])
 	c2 := rt.Cos32(q1)
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a := add3 + Real(mul8*c2)
+	a := add2 + Real(mul3*c2)
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
 	add_2_0 := q0 + Real(hb1*qK10)
 	add_2_1 := q1 + Real(hb1*qK11)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape2 := a
+	reshape := a
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	mul9 := Real(Real(mt*w.ArmL1[0]) * w.ArmL2[0])
-	b := mul7 + Real(mul9*c2)
+	mul4 := Real(Real(mt*w.ArmL1[0]) * w.ArmL2[0])
+	b := mul2 + Real(mul4*c2)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape3 := b
-	reshape4 := mul7
+	reshape2 := b
+	reshape3 := mul2
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	middle := t + mul6
+	middle := t + mul
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat0 := reshape2
-	concat1 := reshape3
-	concat_2_0 := reshape3
-	concat_2_1 := reshape4
+	concat0 := reshape
+	concat1 := reshape2
+	concat_2_0 := reshape2
+	concat_2_1 := reshape3
 	var m [4]Real
 	m[0] = concat0
 	m[1] = concat1
@@ -226,30 +233,30 @@ func predict0Step(w *Params, pre *prepared, t float64, h float64, q *[2]Real, qK
 	var take [2]Real
 	rt.Take(take[:], u[:], locate[:])
 	// arm.nde:33  k := mt * l1 * l2 * s2
-	k2 := Real(mul9 * rt.Sin32(q1))
+	k2 := Real(mul4 * rt.Sin32(q1))
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul10 := Real((-k2) * (Real(Real(2.0*qK10)*qK11) + Real(qK11*qK11)))
-	reshape5 := mul10
-	mul11 := Real(k2 * Real(qK10*qK10))
-	reshape6 := mul11
+	mul5 := Real((-k2) * (Real(Real(2.0*qK10)*qK11) + Real(qK11*qK11)))
+	reshape4 := mul5
+	mul6 := Real(k2 * Real(qK10*qK10))
+	reshape5 := mul6
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul12 := Real(Real(add2*9.81) * w.ArmL1[0])
-	mul13 := Real(Real(mt*9.81) * w.ArmL2[0])
-	mul14 := Real(mul13 * rt.Cos32(q0+q1))
-	add4 := Real(mul12*rt.Cos32(q0)) + mul14
+	mul7 := Real(Real(add*9.81) * w.ArmL1[0])
+	mul8 := Real(Real(mt*9.81) * w.ArmL2[0])
+	mul9 := Real(mul8 * rt.Cos32(q0+q1))
+	add3 := Real(mul7*rt.Cos32(q0)) + mul9
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c0 := reshape5
-	c1 := reshape6
+	c0 := reshape4
+	c1 := reshape5
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub0 := take[0] - c0
 	sub1 := take[1] - c1
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape7 := add4
-	reshape8 := mul14
+	reshape6 := add3
+	reshape7 := mul9
 	var sin [2]Real
 	var cos [2]Real
-	g_2_0 := reshape7
-	g_2_1 := reshape8
+	g_2_0 := reshape6
+	g_2_1 := reshape7
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_2_0 := sub0 - g_2_0
 	sub_2_1 := sub1 - g_2_1
@@ -317,47 +324,47 @@ func predict0Step(w *Params, pre *prepared, t float64, h float64, q *[2]Real, qK
 	// arm.nde:28  c2 := cos(q[1])
 	c2_2 := rt.Cos32(qY21)
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a2 := add3 + Real(mul8*c2_2)
+	a2 := add2 + Real(mul3*c2_2)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape9 := a2
+	reshape8 := a2
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	b2 := mul7 + Real(mul9*c2_2)
+	b2 := mul2 + Real(mul4*c2_2)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape10 := b2
+	reshape9 := b2
 	// arm.nde:33  k := mt * l1 * l2 * s2
-	k3 := Real(mul9 * rt.Sin32(qY21))
+	k3 := Real(mul4 * rt.Sin32(qY21))
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul15 := Real((-k3) * (Real(Real(2.0*qK2[0])*qK2[1]) + Real(qK2[1]*qK2[1])))
+	mul10 := Real((-k3) * (Real(Real(2.0*qK2[0])*qK2[1]) + Real(qK2[1]*qK2[1])))
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat_3_0 := reshape9
-	concat_3_1 := reshape10
-	concat_4_0 := reshape10
-	concat_4_1 := reshape4
+	concat_3_0 := reshape8
+	concat_3_1 := reshape9
+	concat_4_0 := reshape9
+	concat_4_1 := reshape3
 	var m2 [4]Real
 	m2[0] = concat_3_0
 	m2[1] = concat_3_1
 	m2[2] = concat_4_0
 	m2[3] = concat_4_1
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape11 := mul15
-	mul16 := Real(k3 * Real(qK2[0]*qK2[0]))
-	reshape12 := mul16
+	reshape10 := mul10
+	mul11 := Real(k3 * Real(qK2[0]*qK2[0]))
+	reshape11 := mul11
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul17 := Real(mul13 * rt.Cos32(qY20+qY21))
-	add5 := Real(mul12*rt.Cos32(qY20)) + mul17
+	mul12 := Real(mul8 * rt.Cos32(qY20+qY21))
+	add4 := Real(mul7*rt.Cos32(qY20)) + mul12
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c_2_0 := reshape11
-	c_2_1 := reshape12
+	c_2_0 := reshape10
+	c_2_1 := reshape11
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_3_0 := take[0] - c_2_0
 	sub_3_1 := take[1] - c_2_1
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape13 := add5
-	reshape14 := mul17
+	reshape12 := add4
+	reshape13 := mul12
 	var sin2 [2]Real
 	var cos2 [2]Real
-	g_3_0 := reshape13
-	g_3_1 := reshape14
+	g_3_0 := reshape12
+	g_3_1 := reshape13
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_4_0 := sub_3_0 - g_3_0
 	sub_4_1 := sub_3_1 - g_3_1
@@ -426,47 +433,47 @@ func predict0Step(w *Params, pre *prepared, t float64, h float64, q *[2]Real, qK
 	// arm.nde:28  c2 := cos(q[1])
 	c2_3 := rt.Cos32(qY31)
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a3 := add3 + Real(mul8*c2_3)
+	a3 := add2 + Real(mul3*c2_3)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape15 := a3
+	reshape14 := a3
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	b3 := mul7 + Real(mul9*c2_3)
+	b3 := mul2 + Real(mul4*c2_3)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape16 := b3
+	reshape15 := b3
 	// arm.nde:33  k := mt * l1 * l2 * s2
-	k4 := Real(mul9 * rt.Sin32(qY31))
+	k4 := Real(mul4 * rt.Sin32(qY31))
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul18 := Real((-k4) * (Real(Real(2.0*qK3[0])*qK3[1]) + Real(qK3[1]*qK3[1])))
+	mul13 := Real((-k4) * (Real(Real(2.0*qK3[0])*qK3[1]) + Real(qK3[1]*qK3[1])))
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat_5_0 := reshape15
-	concat_5_1 := reshape16
-	concat_6_0 := reshape16
-	concat_6_1 := reshape4
+	concat_5_0 := reshape14
+	concat_5_1 := reshape15
+	concat_6_0 := reshape15
+	concat_6_1 := reshape3
 	var m3 [4]Real
 	m3[0] = concat_5_0
 	m3[1] = concat_5_1
 	m3[2] = concat_6_0
 	m3[3] = concat_6_1
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape17 := mul18
-	mul19 := Real(k4 * Real(qK3[0]*qK3[0]))
-	reshape18 := mul19
+	reshape16 := mul13
+	mul14 := Real(k4 * Real(qK3[0]*qK3[0]))
+	reshape17 := mul14
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul20 := Real(mul13 * rt.Cos32(qY30+qY31))
-	add6 := Real(mul12*rt.Cos32(qY30)) + mul20
+	mul15 := Real(mul8 * rt.Cos32(qY30+qY31))
+	add5 := Real(mul7*rt.Cos32(qY30)) + mul15
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c_3_0 := reshape17
-	c_3_1 := reshape18
+	c_3_0 := reshape16
+	c_3_1 := reshape17
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_5_0 := take[0] - c_3_0
 	sub_5_1 := take[1] - c_3_1
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape19 := add6
-	reshape20 := mul20
+	reshape18 := add5
+	reshape19 := mul15
 	var sin3 [2]Real
 	var cos3 [2]Real
-	g_4_0 := reshape19
-	g_4_1 := reshape20
+	g_4_0 := reshape18
+	g_4_1 := reshape19
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_6_0 := sub_5_0 - g_4_0
 	sub_6_1 := sub_5_1 - g_4_1
@@ -536,47 +543,47 @@ func predict0Step(w *Params, pre *prepared, t float64, h float64, q *[2]Real, qK
 	// arm.nde:28  c2 := cos(q[1])
 	c2_4 := rt.Cos32(qY41)
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a4 := add3 + Real(mul8*c2_4)
+	a4 := add2 + Real(mul3*c2_4)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape21 := a4
+	reshape20 := a4
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	b4 := mul7 + Real(mul9*c2_4)
+	b4 := mul2 + Real(mul4*c2_4)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape22 := b4
+	reshape21 := b4
 	// arm.nde:33  k := mt * l1 * l2 * s2
-	k5 := Real(mul9 * rt.Sin32(qY41))
+	k5 := Real(mul4 * rt.Sin32(qY41))
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul21 := Real((-k5) * (Real(Real(2.0*qK4[0])*qK4[1]) + Real(qK4[1]*qK4[1])))
+	mul16 := Real((-k5) * (Real(Real(2.0*qK4[0])*qK4[1]) + Real(qK4[1]*qK4[1])))
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat_7_0 := reshape21
-	concat_7_1 := reshape22
-	concat_8_0 := reshape22
-	concat_8_1 := reshape4
+	concat_7_0 := reshape20
+	concat_7_1 := reshape21
+	concat_8_0 := reshape21
+	concat_8_1 := reshape3
 	var m4 [4]Real
 	m4[0] = concat_7_0
 	m4[1] = concat_7_1
 	m4[2] = concat_8_0
 	m4[3] = concat_8_1
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape23 := mul21
-	mul22 := Real(k5 * Real(qK4[0]*qK4[0]))
-	reshape24 := mul22
+	reshape22 := mul16
+	mul17 := Real(k5 * Real(qK4[0]*qK4[0]))
+	reshape23 := mul17
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul23 := Real(mul13 * rt.Cos32(qY40+qY41))
-	add7 := Real(mul12*rt.Cos32(qY40)) + mul23
+	mul18 := Real(mul8 * rt.Cos32(qY40+qY41))
+	add6 := Real(mul7*rt.Cos32(qY40)) + mul18
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c_4_0 := reshape23
-	c_4_1 := reshape24
+	c_4_0 := reshape22
+	c_4_1 := reshape23
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_7_0 := take[0] - c_4_0
 	sub_7_1 := take[1] - c_4_1
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape25 := add7
-	reshape26 := mul23
+	reshape24 := add6
+	reshape25 := mul18
 	var sin4 [2]Real
 	var cos4 [2]Real
-	g_5_0 := reshape25
-	g_5_1 := reshape26
+	g_5_0 := reshape24
+	g_5_1 := reshape25
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_8_0 := sub_7_0 - g_5_0
 	sub_8_1 := sub_7_1 - g_5_1
@@ -639,44 +646,44 @@ func predict0Step(w *Params, pre *prepared, t float64, h float64, q *[2]Real, qK
 }
 
 // predict0DenseStep is Predict.0.dense_step of one sample (arm.nde:45): 5120 multiply-adds, 288 transcendental functions.
-func predict0DenseStep(w *Params, pre *prepared, t float64, h float64, q *[2]Real, qK1 *[2]Real, load Real, uTimes *[50]float64, u *[100]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, qNext *[2]Real, vNext *[2]Real, qD1 *[2]Real, vD1 *[2]Real, qD2 *[2]Real, vD2 *[2]Real, qD3 *[2]Real, vD3 *[2]Real) {
+func predict0DenseStep(w *Params, pre *prepared, t float64, h float64, q *[2]Real, qK1 *[2]Real, load Real, uTimes *[50]float64, u *[100]Real, qNext *[2]Real, vNext *[2]Real, qD1 *[2]Real, vD1 *[2]Real, qD2 *[2]Real, vD2 *[2]Real, qD3 *[2]Real, vD3 *[2]Real) {
 	q0, q1 := q[0], q[1]
 	qK10, qK11 := qK1[0], qK1[1]
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
 	hb1 := Real(float64(h * 0.16666666666666666))
 	hb2 := Real(float64(h * 0.3333333333333333))
-	mul6 := float64(h * 0.5)
-	ha21 := Real(mul6)
+	mul := float64(h * 0.5)
+	ha21 := Real(mul)
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	add2 := load + pre.armM2Add[0]
+	add := load + pre.armM2Add[0]
 	// arm.nde:27  mt := m2 + load
 	mt := w.ArmM2[0] + load
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	mul7 := Real(mt * pre.armL2Square[0])
-	add3 := Real(add2*pre.armL1Square[0]) + mul7
-	mul8 := Real(Real(Real(2.0*mt)*w.ArmL1[0]) * w.ArmL2[0])
+	mul2 := Real(mt * pre.armL2Square[0])
+	add2 := Real(add*pre.armL1Square[0]) + mul2
+	mul3 := Real(Real(Real(2.0*mt)*w.ArmL1[0]) * w.ArmL2[0])
 	// arm.nde:28  c2 := cos(q[1])
 	c2 := rt.Cos32(q1)
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a := add3 + Real(mul8*c2)
+	a := add2 + Real(mul3*c2)
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
 	add_2_0 := q0 + Real(hb1*qK10)
 	add_2_1 := q1 + Real(hb1*qK11)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape2 := a
+	reshape := a
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	mul9 := Real(Real(mt*w.ArmL1[0]) * w.ArmL2[0])
-	b := mul7 + Real(mul9*c2)
+	mul4 := Real(Real(mt*w.ArmL1[0]) * w.ArmL2[0])
+	b := mul2 + Real(mul4*c2)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape3 := b
-	reshape4 := mul7
+	reshape2 := b
+	reshape3 := mul2
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	middle := t + mul6
+	middle := t + mul
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat0 := reshape2
-	concat1 := reshape3
-	concat_2_0 := reshape3
-	concat_2_1 := reshape4
+	concat0 := reshape
+	concat1 := reshape2
+	concat_2_0 := reshape2
+	concat_2_1 := reshape3
 	var m [4]Real
 	m[0] = concat0
 	m[1] = concat1
@@ -688,30 +695,30 @@ func predict0DenseStep(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 	var take [2]Real
 	rt.Take(take[:], u[:], locate[:])
 	// arm.nde:33  k := mt * l1 * l2 * s2
-	k2 := Real(mul9 * rt.Sin32(q1))
+	k2 := Real(mul4 * rt.Sin32(q1))
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul10 := Real((-k2) * (Real(Real(2.0*qK10)*qK11) + Real(qK11*qK11)))
-	reshape5 := mul10
-	mul11 := Real(k2 * Real(qK10*qK10))
-	reshape6 := mul11
+	mul5 := Real((-k2) * (Real(Real(2.0*qK10)*qK11) + Real(qK11*qK11)))
+	reshape4 := mul5
+	mul6 := Real(k2 * Real(qK10*qK10))
+	reshape5 := mul6
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul12 := Real(Real(add2*9.81) * w.ArmL1[0])
-	mul13 := Real(Real(mt*9.81) * w.ArmL2[0])
-	mul14 := Real(mul13 * rt.Cos32(q0+q1))
-	add4 := Real(mul12*rt.Cos32(q0)) + mul14
+	mul7 := Real(Real(add*9.81) * w.ArmL1[0])
+	mul8 := Real(Real(mt*9.81) * w.ArmL2[0])
+	mul9 := Real(mul8 * rt.Cos32(q0+q1))
+	add3 := Real(mul7*rt.Cos32(q0)) + mul9
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c0 := reshape5
-	c1 := reshape6
+	c0 := reshape4
+	c1 := reshape5
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub0 := take[0] - c0
 	sub1 := take[1] - c1
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape7 := add4
-	reshape8 := mul14
+	reshape6 := add3
+	reshape7 := mul9
 	var sin [2]Real
 	var cos [2]Real
-	g_2_0 := reshape7
-	g_2_1 := reshape8
+	g_2_0 := reshape6
+	g_2_1 := reshape7
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_2_0 := sub0 - g_2_0
 	sub_2_1 := sub1 - g_2_1
@@ -778,47 +785,47 @@ func predict0DenseStep(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 	// arm.nde:28  c2 := cos(q[1])
 	c2_2 := rt.Cos32(qY21)
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a2 := add3 + Real(mul8*c2_2)
+	a2 := add2 + Real(mul3*c2_2)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape9 := a2
+	reshape8 := a2
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	b2 := mul7 + Real(mul9*c2_2)
+	b2 := mul2 + Real(mul4*c2_2)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape10 := b2
+	reshape9 := b2
 	// arm.nde:33  k := mt * l1 * l2 * s2
-	k3 := Real(mul9 * rt.Sin32(qY21))
+	k3 := Real(mul4 * rt.Sin32(qY21))
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul15 := Real((-k3) * (Real(Real(2.0*qK2[0])*qK2[1]) + Real(qK2[1]*qK2[1])))
+	mul10 := Real((-k3) * (Real(Real(2.0*qK2[0])*qK2[1]) + Real(qK2[1]*qK2[1])))
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat_3_0 := reshape9
-	concat_3_1 := reshape10
-	concat_4_0 := reshape10
-	concat_4_1 := reshape4
+	concat_3_0 := reshape8
+	concat_3_1 := reshape9
+	concat_4_0 := reshape9
+	concat_4_1 := reshape3
 	var m2 [4]Real
 	m2[0] = concat_3_0
 	m2[1] = concat_3_1
 	m2[2] = concat_4_0
 	m2[3] = concat_4_1
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape11 := mul15
-	mul16 := Real(k3 * Real(qK2[0]*qK2[0]))
-	reshape12 := mul16
+	reshape10 := mul10
+	mul11 := Real(k3 * Real(qK2[0]*qK2[0]))
+	reshape11 := mul11
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul17 := Real(mul13 * rt.Cos32(qY20+qY21))
-	add5 := Real(mul12*rt.Cos32(qY20)) + mul17
+	mul12 := Real(mul8 * rt.Cos32(qY20+qY21))
+	add4 := Real(mul7*rt.Cos32(qY20)) + mul12
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c_2_0 := reshape11
-	c_2_1 := reshape12
+	c_2_0 := reshape10
+	c_2_1 := reshape11
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_3_0 := take[0] - c_2_0
 	sub_3_1 := take[1] - c_2_1
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape13 := add5
-	reshape14 := mul17
+	reshape12 := add4
+	reshape13 := mul12
 	var sin2 [2]Real
 	var cos2 [2]Real
-	g_3_0 := reshape13
-	g_3_1 := reshape14
+	g_3_0 := reshape12
+	g_3_1 := reshape13
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_4_0 := sub_3_0 - g_3_0
 	sub_4_1 := sub_3_1 - g_3_1
@@ -887,47 +894,47 @@ func predict0DenseStep(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 	// arm.nde:28  c2 := cos(q[1])
 	c2_3 := rt.Cos32(qY31)
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a3 := add3 + Real(mul8*c2_3)
+	a3 := add2 + Real(mul3*c2_3)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape15 := a3
+	reshape14 := a3
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	b3 := mul7 + Real(mul9*c2_3)
+	b3 := mul2 + Real(mul4*c2_3)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape16 := b3
+	reshape15 := b3
 	// arm.nde:33  k := mt * l1 * l2 * s2
-	k4 := Real(mul9 * rt.Sin32(qY31))
+	k4 := Real(mul4 * rt.Sin32(qY31))
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul18 := Real((-k4) * (Real(Real(2.0*qK3[0])*qK3[1]) + Real(qK3[1]*qK3[1])))
+	mul13 := Real((-k4) * (Real(Real(2.0*qK3[0])*qK3[1]) + Real(qK3[1]*qK3[1])))
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat_5_0 := reshape15
-	concat_5_1 := reshape16
-	concat_6_0 := reshape16
-	concat_6_1 := reshape4
+	concat_5_0 := reshape14
+	concat_5_1 := reshape15
+	concat_6_0 := reshape15
+	concat_6_1 := reshape3
 	var m3 [4]Real
 	m3[0] = concat_5_0
 	m3[1] = concat_5_1
 	m3[2] = concat_6_0
 	m3[3] = concat_6_1
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape17 := mul18
-	mul19 := Real(k4 * Real(qK3[0]*qK3[0]))
-	reshape18 := mul19
+	reshape16 := mul13
+	mul14 := Real(k4 * Real(qK3[0]*qK3[0]))
+	reshape17 := mul14
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul20 := Real(mul13 * rt.Cos32(qY30+qY31))
-	add6 := Real(mul12*rt.Cos32(qY30)) + mul20
+	mul15 := Real(mul8 * rt.Cos32(qY30+qY31))
+	add5 := Real(mul7*rt.Cos32(qY30)) + mul15
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c_3_0 := reshape17
-	c_3_1 := reshape18
+	c_3_0 := reshape16
+	c_3_1 := reshape17
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_5_0 := take[0] - c_3_0
 	sub_5_1 := take[1] - c_3_1
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape19 := add6
-	reshape20 := mul20
+	reshape18 := add5
+	reshape19 := mul15
 	var sin3 [2]Real
 	var cos3 [2]Real
-	g_4_0 := reshape19
-	g_4_1 := reshape20
+	g_4_0 := reshape18
+	g_4_1 := reshape19
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_6_0 := sub_5_0 - g_4_0
 	sub_6_1 := sub_5_1 - g_4_1
@@ -997,47 +1004,47 @@ func predict0DenseStep(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 	// arm.nde:28  c2 := cos(q[1])
 	c2_4 := rt.Cos32(qY41)
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a4 := add3 + Real(mul8*c2_4)
+	a4 := add2 + Real(mul3*c2_4)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape21 := a4
+	reshape20 := a4
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	b4 := mul7 + Real(mul9*c2_4)
+	b4 := mul2 + Real(mul4*c2_4)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape22 := b4
+	reshape21 := b4
 	// arm.nde:33  k := mt * l1 * l2 * s2
-	k5 := Real(mul9 * rt.Sin32(qY41))
+	k5 := Real(mul4 * rt.Sin32(qY41))
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul21 := Real((-k5) * (Real(Real(2.0*qK4[0])*qK4[1]) + Real(qK4[1]*qK4[1])))
+	mul16 := Real((-k5) * (Real(Real(2.0*qK4[0])*qK4[1]) + Real(qK4[1]*qK4[1])))
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat_7_0 := reshape21
-	concat_7_1 := reshape22
-	concat_8_0 := reshape22
-	concat_8_1 := reshape4
+	concat_7_0 := reshape20
+	concat_7_1 := reshape21
+	concat_8_0 := reshape21
+	concat_8_1 := reshape3
 	var m4 [4]Real
 	m4[0] = concat_7_0
 	m4[1] = concat_7_1
 	m4[2] = concat_8_0
 	m4[3] = concat_8_1
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape23 := mul21
-	mul22 := Real(k5 * Real(qK4[0]*qK4[0]))
-	reshape24 := mul22
+	reshape22 := mul16
+	mul17 := Real(k5 * Real(qK4[0]*qK4[0]))
+	reshape23 := mul17
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul23 := Real(mul13 * rt.Cos32(qY40+qY41))
-	add7 := Real(mul12*rt.Cos32(qY40)) + mul23
+	mul18 := Real(mul8 * rt.Cos32(qY40+qY41))
+	add6 := Real(mul7*rt.Cos32(qY40)) + mul18
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c_4_0 := reshape23
-	c_4_1 := reshape24
+	c_4_0 := reshape22
+	c_4_1 := reshape23
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_7_0 := take[0] - c_4_0
 	sub_7_1 := take[1] - c_4_1
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape25 := add7
-	reshape26 := mul23
+	reshape24 := add6
+	reshape25 := mul18
 	var sin4 [2]Real
 	var cos4 [2]Real
-	g_5_0 := reshape25
-	g_5_1 := reshape26
+	g_5_0 := reshape24
+	g_5_1 := reshape25
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_8_0 := sub_7_0 - g_5_0
 	sub_8_1 := sub_7_1 - g_5_1
@@ -1143,52 +1150,11 @@ func predictSample(w *Params, pre *prepared, q0 *[2]Real, v0 *[2]Real, ts *[50]f
 			stops[i] = ts[i]
 		}
 	}
-	// arm.nde:27  mt := m2 + load
-	mt := w.ArmM2[0] + load
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	mul := Real(mt * pre.armL2Square[0])
-	add := load + pre.armM2Add[0]
-	add2 := Real(add*pre.armL1Square[0]) + mul
-	mul2 := Real(Real(Real(2.0*mt)*w.ArmL1[0]) * w.ArmL2[0])
-	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	mul3 := Real(Real(mt*w.ArmL1[0]) * w.ArmL2[0])
-	var reshape [1]Real
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape[0] = mul
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul4 := Real(Real(add*9.81) * w.ArmL1[0])
-	mul5 := Real(Real(mt*9.81) * w.ArmL2[0])
-	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	pathPredict0(w, pre, ts[0], ts[:], stops[:], by[0], q0, v0, load, ts, us, mul, add2, mul2, mul3, &reshape, mul4, mul5, q[:], v[:], &st[0])
-}
-
-// predict0Given is Predict.0.given of one sample (arm.nde:45).
-func predict0Given(w *Params, pre *prepared, load Real, uTimes *[50]float64, u *[100]Real, uTimes2 *[50]float64, u2 *[100]Real, out *[1]Real) (Real, Real, Real, Real, Real, Real, Real) {
-	// arm.nde:27  mt := m2 + load
-	mt := w.ArmM2[0] + load
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	mul := Real(mt * pre.armL2Square[0])
-	add := load + pre.armM2Add[0]
-	add2 := Real(add*pre.armL1Square[0]) + mul
-	mul2 := Real(Real(Real(2.0*mt)*w.ArmL1[0]) * w.ArmL2[0])
-	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	mul3 := Real(Real(mt*w.ArmL1[0]) * w.ArmL2[0])
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	out[0] = mul
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul4 := Real(Real(add*9.81) * w.ArmL1[0])
-	mul5 := Real(Real(mt*9.81) * w.ArmL2[0])
-	for i := range uTimes2 {
-		uTimes2[i] = uTimes[i]
-	}
-	for i := range u2 {
-		u2[i] = u[i]
-	}
-	return load, mul, add2, mul2, mul3, mul4, mul5
+	pathPredict0(w, pre, ts[0], ts[:], stops[:], by[0], q0, v0, load, ts, us, q[:], v[:], &st[0])
 }
 
 // predictPath0 is Predict.path0 of one sample (arm.nde:44).
-func predictPath0(w *Params, pre *prepared, q0 *[2]Real, v0 *[2]Real, ts *[50]float64, us *[100]Real, load Real, stops *[50]float64, q *[2]Real, v *[2]Real, ts2 *[50]float64, us2 *[100]Real, out *[1]Real) (float64, float64, Real, Real, Real, Real, Real, Real, Real) {
+func predictPath0(q0 *[2]Real, v0 *[2]Real, ts *[50]float64, us *[100]Real, load Real, stops *[50]float64, q *[2]Real, v *[2]Real, ts2 *[50]float64, us2 *[100]Real) (float64, float64, Real) {
 	q00, q01 := q0[0], q0[1]
 	v00, v01 := v0[0], v0[1]
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
@@ -1203,20 +1169,6 @@ func predictPath0(w *Params, pre *prepared, q0 *[2]Real, v0 *[2]Real, ts *[50]fl
 			stops[i] = ts[i]
 		}
 	}
-	// arm.nde:27  mt := m2 + load
-	mt := w.ArmM2[0] + load
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	mul := Real(mt * pre.armL2Square[0])
-	add := load + pre.armM2Add[0]
-	add2 := Real(add*pre.armL1Square[0]) + mul
-	mul2 := Real(Real(Real(2.0*mt)*w.ArmL1[0]) * w.ArmL2[0])
-	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	mul3 := Real(Real(mt*w.ArmL1[0]) * w.ArmL2[0])
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	out[0] = mul
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul4 := Real(Real(add*9.81) * w.ArmL1[0])
-	mul5 := Real(Real(mt*9.81) * w.ArmL2[0])
 	q[0] = q00
 	q[1] = q01
 	v[0] = v00
@@ -1227,7 +1179,7 @@ func predictPath0(w *Params, pre *prepared, q0 *[2]Real, v0 *[2]Real, ts *[50]fl
 	for i := range us2 {
 		us2[i] = us[i]
 	}
-	return ts[0], ts[49], load, mul, add2, mul2, mul3, mul4, mul5
+	return ts[0], ts[49], load
 }
 
 // armField2 is Arm.field_ of one sample (arm.nde:15): 1280 multiply-adds, 72 transcendental functions.
@@ -3248,82 +3200,66 @@ func fitSample(w *Params, pre *prepared, ts *[50]float64, q *[100]Real, v *[100]
 			stops[i] = ts[i]
 		}
 	}
-	// arm.nde:27  mt := m2 + load
-	mt := w.ArmM2[0] + load
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	mul := Real(mt * pre.armL2Square[0])
-	add := load + pre.armM2Add[0]
-	add2 := Real(add*pre.armL1Square[0]) + mul
-	mul2 := Real(Real(Real(2.0*mt)*w.ArmL1[0]) * w.ArmL2[0])
-	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	mul3 := Real(Real(mt*w.ArmL1[0]) * w.ArmL2[0])
-	var reshape [1]Real
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape[0] = mul
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul4 := Real(Real(add*9.81) * w.ArmL1[0])
-	mul5 := Real(Real(mt*9.81) * w.ArmL2[0])
-	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	var result [100]Real
-	var result2 [100]Real
-	pathPredict0(w, pre, ts[0], ts[:], stops[:], rt.Stepping{Step: 0.005}, (*[2]Real)(q[0:2]), (*[2]Real)(v[0:2]), load, ts, u, mul, add2, mul2, mul3, &reshape, mul4, mul5, result[:], result2[:], &st[0])
+	var q2 [100]Real
+	var v2 [100]Real
+	pathPredict0(w, pre, ts[0], ts[:], stops[:], rt.Stepping{Step: 0.005}, (*[2]Real)(q[0:2]), (*[2]Real)(v[0:2]), load, ts, u, q2[:], v2[:], &st[0])
 	var sum Real
 	var sum2 Real
 	// arm.nde:69  minimize mse(qh, q) + 0.1*mse(vh, v) + 1e-4*l2(friction)
 	for i := 0; i < 100; i++ {
-		sub := result[i] - q[i]
+		sub := q2[i] - q[i]
 		square := Real(sub * sub)
 		sum += square
-		sub2 := result2[i] - v[i]
+		sub2 := v2[i] - v[i]
 		square2 := Real(sub2 * sub2)
 		sum2 += square2
 	}
-	add3 := Real(sum*0.01) + Real(0.1*Real(sum2*0.01)) + pre.mul4[0]
-	return add3
+	add := Real(sum*0.01) + Real(0.1*Real(sum2*0.01)) + pre.mul4[0]
+	return add
 }
 
 // predict0ReplayVjp is Predict.0.replay.vjp of one sample (arm.nde:45): 15376 multiply-adds, 552 transcendental functions.
-func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Real, qK1 *[2]Real, load Real, uTimes *[50]float64, u *[100]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, qNextBar *[2]Real, vNextBar *[2]Real, qBar *[2]Real, qK1Bar *[2]Real, uTimesBar *[50]float64, uBar *[100]Real, reshapeBar *[1]Real, g *Params) (Real, Real, Real, Real, Real, Real, Real) {
+func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Real, qK1 *[2]Real, load Real, uTimes *[50]float64, u *[100]Real, qNextBar *[2]Real, vNextBar *[2]Real, qBar *[2]Real, qK1Bar *[2]Real, uTimesBar *[50]float64, uBar *[100]Real, g *Params) Real {
 	q0, q1 := q[0], q[1]
 	qK10, qK11 := qK1[0], qK1[1]
 	qNextBar0, qNextBar1 := qNextBar[0], qNextBar[1]
 	vNextBar0, vNextBar1 := vNextBar[0], vNextBar[1]
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	add2 := load + pre.armM2Add[0]
+	add := load + pre.armM2Add[0]
 	// arm.nde:27  mt := m2 + load
 	mt := w.ArmM2[0] + load
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	mul6 := Real(mt * pre.armL2Square[0])
-	add3 := Real(add2*pre.armL1Square[0]) + mul6
-	mul7 := Real(2.0 * mt)
-	mul8 := Real(mul7 * w.ArmL1[0])
-	mul9 := Real(mul8 * w.ArmL2[0])
+	mul := Real(mt * pre.armL2Square[0])
+	add2 := Real(add*pre.armL1Square[0]) + mul
+	mul2 := Real(2.0 * mt)
+	mul3 := Real(mul2 * w.ArmL1[0])
+	mul4 := Real(mul3 * w.ArmL2[0])
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
 	ha43 := Real(h)
-	mul10 := float64(h * 0.5)
-	ha21 := Real(mul10)
+	mul5 := float64(h * 0.5)
+	ha21 := Real(mul5)
 	qY20 := q0 + Real(ha21*qK10)
 	qY21 := q1 + Real(ha21*qK11)
 	// arm.nde:28  c2 := cos(q[1])
 	c2 := rt.Cos32(qY21)
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a := add3 + Real(mul9*c2)
+	a := add2 + Real(mul4*c2)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape2 := a
+	reshape := a
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	mul11 := Real(mt * w.ArmL1[0])
-	mul12 := Real(mul11 * w.ArmL2[0])
-	b := mul6 + Real(mul12*c2)
+	mul6 := Real(mt * w.ArmL1[0])
+	mul7 := Real(mul6 * w.ArmL2[0])
+	b := mul + Real(mul7*c2)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape3 := b
-	reshape4 := mul6
+	reshape2 := b
+	reshape3 := mul
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	middle := t + mul10
+	middle := t + mul5
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat0 := reshape2
-	concat1 := reshape3
-	concat_2_0 := reshape3
-	concat_2_1 := reshape4
+	concat0 := reshape
+	concat1 := reshape2
+	concat_2_0 := reshape2
+	concat_2_1 := reshape3
 	var m [4]Real
 	m[0] = concat0
 	m[1] = concat1
@@ -3337,66 +3273,66 @@ func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 	// arm.nde:29  s2 := sin(q[1])
 	s2 := rt.Sin32(qY21)
 	// arm.nde:33  k := mt * l1 * l2 * s2
-	k2 := Real(mul12 * s2)
+	k2 := Real(mul7 * s2)
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
 	neg := -k2
 	// arm.nde:28  c2 := cos(q[1])
 	c2_2 := rt.Cos32(q1)
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a2 := add3 + Real(mul9*c2_2)
+	a2 := add2 + Real(mul4*c2_2)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape5 := a2
+	reshape4 := a2
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	b2 := mul6 + Real(mul12*c2_2)
+	b2 := mul + Real(mul7*c2_2)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape6 := b2
+	reshape5 := b2
 	// arm.nde:29  s2 := sin(q[1])
 	s2_2 := rt.Sin32(q1)
 	// arm.nde:33  k := mt * l1 * l2 * s2
-	k3 := Real(mul12 * s2_2)
+	k3 := Real(mul7 * s2_2)
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
 	neg2 := -k3
-	mul13 := Real(2.0 * qK10)
-	add4 := Real(mul13*qK11) + Real(qK11*qK11)
-	mul14 := Real(neg2 * add4)
+	mul8 := Real(2.0 * qK10)
+	add3 := Real(mul8*qK11) + Real(qK11*qK11)
+	mul9 := Real(neg2 * add3)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat_3_0 := reshape5
-	concat_3_1 := reshape6
-	concat_4_0 := reshape6
-	concat_4_1 := reshape4
+	concat_3_0 := reshape4
+	concat_3_1 := reshape5
+	concat_4_0 := reshape5
+	concat_4_1 := reshape3
 	var m2 [4]Real
 	m2[0] = concat_3_0
 	m2[1] = concat_3_1
 	m2[2] = concat_4_0
 	m2[3] = concat_4_1
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape7 := mul14
+	reshape6 := mul9
 	square := Real(qK10 * qK10)
-	mul15 := Real(k3 * square)
-	reshape8 := mul15
+	mul10 := Real(k3 * square)
+	reshape7 := mul10
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul16 := Real(add2 * 9.81)
-	mul17 := Real(mul16 * w.ArmL1[0])
+	mul11 := Real(add * 9.81)
+	mul12 := Real(mul11 * w.ArmL1[0])
 	cos := rt.Cos32(q0)
-	mul18 := Real(mt * 9.81)
-	mul19 := Real(mul18 * w.ArmL2[0])
-	add5 := q0 + q1
-	cos2 := rt.Cos32(add5)
-	mul20 := Real(mul19 * cos2)
-	add6 := Real(mul17*cos) + mul20
+	mul13 := Real(mt * 9.81)
+	mul14 := Real(mul13 * w.ArmL2[0])
+	add4 := q0 + q1
+	cos2 := rt.Cos32(add4)
+	mul15 := Real(mul14 * cos2)
+	add5 := Real(mul12*cos) + mul15
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c0 := reshape7
-	c1 := reshape8
+	c0 := reshape6
+	c1 := reshape7
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub0 := take[0] - c0
 	sub1 := take[1] - c1
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape9 := add6
-	reshape10 := mul20
+	reshape8 := add5
+	reshape9 := mul15
 	var sin [2]Real
 	var cos3 [2]Real
-	g_2_0 := reshape9
-	g_2_1 := reshape10
+	g_2_0 := reshape8
+	g_2_1 := reshape9
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_2_0 := sub0 - g_2_0
 	sub_2_1 := sub1 - g_2_1
@@ -3415,7 +3351,7 @@ func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 	for i0 := 0; i0 < 2; i0++ {
 		concat2[i0+4] = qK1[i0]
 	}
-	var add7 [32]Real
+	var add6 [32]Real
 	var softplus [32]Real
 	for i := 0; i < 32; i += 4 {
 		var matvec, matvec_1, matvec_2, matvec_3 Real
@@ -3432,23 +3368,23 @@ func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 				matvec_3 += Real(line3[j] * xj)
 			}
 		}
-		add7[i] = matvec + w.Friction0Bias[i]
-		add7[i+1] = matvec_1 + w.Friction0Bias[i+1]
-		add7[i+2] = matvec_2 + w.Friction0Bias[i+2]
-		add7[i+3] = matvec_3 + w.Friction0Bias[i+3]
-		softplus[i], softplus[i+1], softplus[i+2], softplus[i+3] = rt.Softplus32x4(add7[i], add7[i+1], add7[i+2], add7[i+3])
+		add6[i] = matvec + w.Friction0Bias[i]
+		add6[i+1] = matvec_1 + w.Friction0Bias[i+1]
+		add6[i+2] = matvec_2 + w.Friction0Bias[i+2]
+		add6[i+3] = matvec_3 + w.Friction0Bias[i+3]
+		softplus[i], softplus[i+1], softplus[i+2], softplus[i+3] = rt.Softplus32x4(add6[i], add6[i+1], add6[i+2], add6[i+3])
 	}
 	var matvec2 [32]Real
 	rt.MatVec32(matvec2[:], w.Friction2Weight[:], softplus[:])
-	var add8 [32]Real
+	var add7 [32]Real
 	var softplus2 [32]Real
 	var matvec_2_0, matvec_2_1 Real
 	for i := 0; i < 32; i += 4 {
-		add8[i] = matvec2[i] + w.Friction2Bias[i]
-		add8[i+1] = matvec2[i+1] + w.Friction2Bias[i+1]
-		add8[i+2] = matvec2[i+2] + w.Friction2Bias[i+2]
-		add8[i+3] = matvec2[i+3] + w.Friction2Bias[i+3]
-		softplus2[i], softplus2[i+1], softplus2[i+2], softplus2[i+3] = rt.Softplus32x4(add8[i], add8[i+1], add8[i+2], add8[i+3])
+		add7[i] = matvec2[i] + w.Friction2Bias[i]
+		add7[i+1] = matvec2[i+1] + w.Friction2Bias[i+1]
+		add7[i+2] = matvec2[i+2] + w.Friction2Bias[i+2]
+		add7[i+3] = matvec2[i+3] + w.Friction2Bias[i+3]
+		softplus2[i], softplus2[i+1], softplus2[i+2], softplus2[i+3] = rt.Softplus32x4(add7[i], add7[i+1], add7[i+2], add7[i+3])
 		matvec_2_0 += Real(w.Friction4Weight[i] * softplus2[i])
 		matvec_2_1 += Real(w.Friction4Weight[i+32] * softplus2[i])
 		matvec_2_0 += Real(w.Friction4Weight[i+1] * softplus2[i+1])
@@ -3469,32 +3405,32 @@ func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 	qK2[0] = qK10 + Real(ha21*vK1[0])
 	qK2[1] = qK11 + Real(ha21*vK1[1])
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul21 := Real(2.0 * qK2[0])
-	add9 := Real(mul21*qK2[1]) + Real(qK2[1]*qK2[1])
-	mul22 := Real(neg * add9)
-	reshape11 := mul22
+	mul16 := Real(2.0 * qK2[0])
+	add8 := Real(mul16*qK2[1]) + Real(qK2[1]*qK2[1])
+	mul17 := Real(neg * add8)
+	reshape10 := mul17
 	square2 := Real(qK2[0] * qK2[0])
-	mul23 := Real(k2 * square2)
-	reshape12 := mul23
+	mul18 := Real(k2 * square2)
+	reshape11 := mul18
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
 	cos4 := rt.Cos32(qY20)
-	add10 := qY20 + qY21
-	cos5 := rt.Cos32(add10)
-	mul24 := Real(mul19 * cos5)
-	add11 := Real(mul17*cos4) + mul24
+	add9 := qY20 + qY21
+	cos5 := rt.Cos32(add9)
+	mul19 := Real(mul14 * cos5)
+	add10 := Real(mul12*cos4) + mul19
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c_2_0 := reshape11
-	c_2_1 := reshape12
+	c_2_0 := reshape10
+	c_2_1 := reshape11
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_3_0 := take[0] - c_2_0
 	sub_3_1 := take[1] - c_2_1
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape13 := add11
-	reshape14 := mul24
+	reshape12 := add10
+	reshape13 := mul19
 	var sin2 [2]Real
 	var cos6 [2]Real
-	g_3_0 := reshape13
-	g_3_1 := reshape14
+	g_3_0 := reshape12
+	g_3_1 := reshape13
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_4_0 := sub_3_0 - g_3_0
 	sub_4_1 := sub_3_1 - g_3_1
@@ -3513,7 +3449,7 @@ func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 	for i0 := 0; i0 < 2; i0++ {
 		concat3[i0+4] = qK2[i0]
 	}
-	var add12 [32]Real
+	var add11 [32]Real
 	var softplus3 [32]Real
 	for i := 0; i < 32; i += 4 {
 		var matvec3, matvec3_1, matvec3_2, matvec3_3 Real
@@ -3530,23 +3466,23 @@ func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 				matvec3_3 += Real(line3[j] * xj)
 			}
 		}
-		add12[i] = matvec3 + w.Friction0Bias[i]
-		add12[i+1] = matvec3_1 + w.Friction0Bias[i+1]
-		add12[i+2] = matvec3_2 + w.Friction0Bias[i+2]
-		add12[i+3] = matvec3_3 + w.Friction0Bias[i+3]
-		softplus3[i], softplus3[i+1], softplus3[i+2], softplus3[i+3] = rt.Softplus32x4(add12[i], add12[i+1], add12[i+2], add12[i+3])
+		add11[i] = matvec3 + w.Friction0Bias[i]
+		add11[i+1] = matvec3_1 + w.Friction0Bias[i+1]
+		add11[i+2] = matvec3_2 + w.Friction0Bias[i+2]
+		add11[i+3] = matvec3_3 + w.Friction0Bias[i+3]
+		softplus3[i], softplus3[i+1], softplus3[i+2], softplus3[i+3] = rt.Softplus32x4(add11[i], add11[i+1], add11[i+2], add11[i+3])
 	}
 	var matvec4 [32]Real
 	rt.MatVec32(matvec4[:], w.Friction2Weight[:], softplus3[:])
-	var add13 [32]Real
+	var add12 [32]Real
 	var softplus4 [32]Real
 	var matvec_3_0, matvec_3_1 Real
 	for i := 0; i < 32; i += 4 {
-		add13[i] = matvec4[i] + w.Friction2Bias[i]
-		add13[i+1] = matvec4[i+1] + w.Friction2Bias[i+1]
-		add13[i+2] = matvec4[i+2] + w.Friction2Bias[i+2]
-		add13[i+3] = matvec4[i+3] + w.Friction2Bias[i+3]
-		softplus4[i], softplus4[i+1], softplus4[i+2], softplus4[i+3] = rt.Softplus32x4(add13[i], add13[i+1], add13[i+2], add13[i+3])
+		add12[i] = matvec4[i] + w.Friction2Bias[i]
+		add12[i+1] = matvec4[i+1] + w.Friction2Bias[i+1]
+		add12[i+2] = matvec4[i+2] + w.Friction2Bias[i+2]
+		add12[i+3] = matvec4[i+3] + w.Friction2Bias[i+3]
+		softplus4[i], softplus4[i+1], softplus4[i+2], softplus4[i+3] = rt.Softplus32x4(add12[i], add12[i+1], add12[i+2], add12[i+3])
 		matvec_3_0 += Real(w.Friction4Weight[i] * softplus4[i])
 		matvec_3_1 += Real(w.Friction4Weight[i+32] * softplus4[i])
 		matvec_3_0 += Real(w.Friction4Weight[i+1] * softplus4[i+1])
@@ -3571,21 +3507,21 @@ func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 	// arm.nde:28  c2 := cos(q[1])
 	c2_3 := rt.Cos32(qY41)
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a3 := add3 + Real(mul9*c2_3)
+	a3 := add2 + Real(mul4*c2_3)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape15 := a3
+	reshape14 := a3
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	b3 := mul6 + Real(mul12*c2_3)
+	b3 := mul + Real(mul7*c2_3)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape16 := b3
+	reshape15 := b3
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
 	hb1 := Real(float64(h * 0.16666666666666666))
 	var vK4Bar [2]Real
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat_5_0 := reshape15
-	concat_5_1 := reshape16
-	concat_6_0 := reshape16
-	concat_6_1 := reshape4
+	concat_5_0 := reshape14
+	concat_5_1 := reshape15
+	concat_6_0 := reshape15
+	concat_6_1 := reshape3
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
 	vK4Bar[0] = Real(vNextBar0 * hb1)
 	vK4Bar[1] = Real(vNextBar1 * hb1)
@@ -3623,56 +3559,56 @@ func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 	// arm.nde:28  c2 := cos(q[1])
 	c2_4 := rt.Cos32(qY31)
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a4 := add3 + Real(mul9*c2_4)
+	a4 := add2 + Real(mul4*c2_4)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape17 := a4
+	reshape16 := a4
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	b4 := mul6 + Real(mul12*c2_4)
+	b4 := mul + Real(mul7*c2_4)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape18 := b4
+	reshape17 := b4
 	// arm.nde:29  s2 := sin(q[1])
 	s2_3 := rt.Sin32(qY31)
 	// arm.nde:33  k := mt * l1 * l2 * s2
-	k4 := Real(mul12 * s2_3)
+	k4 := Real(mul7 * s2_3)
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
 	neg3 := -k4
-	mul25 := Real(2.0 * qK3[0])
-	add14 := Real(mul25*qK3[1]) + Real(qK3[1]*qK3[1])
-	mul26 := Real(neg3 * add14)
+	mul20 := Real(2.0 * qK3[0])
+	add13 := Real(mul20*qK3[1]) + Real(qK3[1]*qK3[1])
+	mul21 := Real(neg3 * add13)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat_7_0 := reshape17
-	concat_7_1 := reshape18
-	concat_8_0 := reshape18
-	concat_8_1 := reshape4
+	concat_7_0 := reshape16
+	concat_7_1 := reshape17
+	concat_8_0 := reshape17
+	concat_8_1 := reshape3
 	var m4 [4]Real
 	m4[0] = concat_7_0
 	m4[1] = concat_7_1
 	m4[2] = concat_8_0
 	m4[3] = concat_8_1
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape19 := mul26
+	reshape18 := mul21
 	square3 := Real(qK3[0] * qK3[0])
-	mul27 := Real(k4 * square3)
-	reshape20 := mul27
+	mul22 := Real(k4 * square3)
+	reshape19 := mul22
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
 	cos8 := rt.Cos32(qY30)
-	add15 := qY30 + qY31
-	cos9 := rt.Cos32(add15)
-	mul28 := Real(mul19 * cos9)
-	add16 := Real(mul17*cos8) + mul28
+	add14 := qY30 + qY31
+	cos9 := rt.Cos32(add14)
+	mul23 := Real(mul14 * cos9)
+	add15 := Real(mul12*cos8) + mul23
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c_3_0 := reshape19
-	c_3_1 := reshape20
+	c_3_0 := reshape18
+	c_3_1 := reshape19
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_5_0 := take[0] - c_3_0
 	sub_5_1 := take[1] - c_3_1
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape21 := add16
-	reshape22 := mul28
+	reshape20 := add15
+	reshape21 := mul23
 	var sin4 [2]Real
 	var cos10 [2]Real
-	g_4_0 := reshape21
-	g_4_1 := reshape22
+	g_4_0 := reshape20
+	g_4_1 := reshape21
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_6_0 := sub_5_0 - g_4_0
 	sub_6_1 := sub_5_1 - g_4_1
@@ -3691,7 +3627,7 @@ func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 	for i0 := 0; i0 < 2; i0++ {
 		concat4[i0+4] = qK3[i0]
 	}
-	var add17 [32]Real
+	var add16 [32]Real
 	var softplus5 [32]Real
 	for i := 0; i < 32; i += 4 {
 		var matvec5, matvec5_1, matvec5_2, matvec5_3 Real
@@ -3708,23 +3644,23 @@ func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 				matvec5_3 += Real(line3[j] * xj)
 			}
 		}
-		add17[i] = matvec5 + w.Friction0Bias[i]
-		add17[i+1] = matvec5_1 + w.Friction0Bias[i+1]
-		add17[i+2] = matvec5_2 + w.Friction0Bias[i+2]
-		add17[i+3] = matvec5_3 + w.Friction0Bias[i+3]
-		softplus5[i], softplus5[i+1], softplus5[i+2], softplus5[i+3] = rt.Softplus32x4(add17[i], add17[i+1], add17[i+2], add17[i+3])
+		add16[i] = matvec5 + w.Friction0Bias[i]
+		add16[i+1] = matvec5_1 + w.Friction0Bias[i+1]
+		add16[i+2] = matvec5_2 + w.Friction0Bias[i+2]
+		add16[i+3] = matvec5_3 + w.Friction0Bias[i+3]
+		softplus5[i], softplus5[i+1], softplus5[i+2], softplus5[i+3] = rt.Softplus32x4(add16[i], add16[i+1], add16[i+2], add16[i+3])
 	}
 	var matvec6 [32]Real
 	rt.MatVec32(matvec6[:], w.Friction2Weight[:], softplus5[:])
-	var add18 [32]Real
+	var add17 [32]Real
 	var softplus6 [32]Real
 	var matvec_4_0, matvec_4_1 Real
 	for i := 0; i < 32; i += 4 {
-		add18[i] = matvec6[i] + w.Friction2Bias[i]
-		add18[i+1] = matvec6[i+1] + w.Friction2Bias[i+1]
-		add18[i+2] = matvec6[i+2] + w.Friction2Bias[i+2]
-		add18[i+3] = matvec6[i+3] + w.Friction2Bias[i+3]
-		softplus6[i], softplus6[i+1], softplus6[i+2], softplus6[i+3] = rt.Softplus32x4(add18[i], add18[i+1], add18[i+2], add18[i+3])
+		add17[i] = matvec6[i] + w.Friction2Bias[i]
+		add17[i+1] = matvec6[i+1] + w.Friction2Bias[i+1]
+		add17[i+2] = matvec6[i+2] + w.Friction2Bias[i+2]
+		add17[i+3] = matvec6[i+3] + w.Friction2Bias[i+3]
+		softplus6[i], softplus6[i+1], softplus6[i+2], softplus6[i+3] = rt.Softplus32x4(add17[i], add17[i+1], add17[i+2], add17[i+3])
 		matvec_4_0 += Real(w.Friction4Weight[i] * softplus6[i])
 		matvec_4_1 += Real(w.Friction4Weight[i+32] * softplus6[i])
 		matvec_4_0 += Real(w.Friction4Weight[i+1] * softplus6[i+1])
@@ -3755,7 +3691,7 @@ func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 	for i0 := 0; i0 < 2; i0++ {
 		concat5[i0+4] = qK4[i0]
 	}
-	var add19 [32]Real
+	var add18 [32]Real
 	var softplus7 [32]Real
 	for i := 0; i < 32; i += 4 {
 		var matvec7, matvec7_1, matvec7_2, matvec7_3 Real
@@ -3772,37 +3708,37 @@ func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 				matvec7_3 += Real(line3[j] * xj)
 			}
 		}
-		add19[i] = matvec7 + w.Friction0Bias[i]
-		add19[i+1] = matvec7_1 + w.Friction0Bias[i+1]
-		add19[i+2] = matvec7_2 + w.Friction0Bias[i+2]
-		add19[i+3] = matvec7_3 + w.Friction0Bias[i+3]
-		softplus7[i], softplus7[i+1], softplus7[i+2], softplus7[i+3] = rt.Softplus32x4(add19[i], add19[i+1], add19[i+2], add19[i+3])
+		add18[i] = matvec7 + w.Friction0Bias[i]
+		add18[i+1] = matvec7_1 + w.Friction0Bias[i+1]
+		add18[i+2] = matvec7_2 + w.Friction0Bias[i+2]
+		add18[i+3] = matvec7_3 + w.Friction0Bias[i+3]
+		softplus7[i], softplus7[i+1], softplus7[i+2], softplus7[i+3] = rt.Softplus32x4(add18[i], add18[i+1], add18[i+2], add18[i+3])
 	}
 	var matvec8 [32]Real
 	rt.MatVec32(matvec8[:], w.Friction2Weight[:], softplus7[:])
-	var add20 [32]Real
+	var add19 [32]Real
 	var vecmat2 [32]Real
-	var mul29 [32]Real
+	var mul24 [32]Real
 	var sigmoid [32]Real
 	for i := 0; i < 32; i++ {
-		add20[i] = matvec8[i] + w.Friction2Bias[i]
-		mul29[i] = Real(vecmat[i] * rt.Sigmoid32(add20[i]))
-		g.Friction2Bias[i] += mul29[i]
-		sigmoid[i] = rt.Sigmoid32(add19[i])
+		add19[i] = matvec8[i] + w.Friction2Bias[i]
+		mul24[i] = Real(vecmat[i] * rt.Sigmoid32(add19[i]))
+		g.Friction2Bias[i] += mul24[i]
+		sigmoid[i] = rt.Sigmoid32(add18[i])
 	}
-	rt.VecMat32(vecmat2[:], mul29[:], w.Friction2Weight[:])
-	rt.AddOuter32(g.Friction2Weight[:], mul29[:], softplus7[:])
+	rt.VecMat32(vecmat2[:], mul24[:], w.Friction2Weight[:])
+	rt.AddOuter32(g.Friction2Weight[:], mul24[:], softplus7[:])
 	var vecmat3 [6]Real
 	var matvec_5_0, matvec_5_1 Real
 	for i := 0; i < 32; i += 4 {
-		mul30 := Real(vecmat2[i] * sigmoid[i])
-		mul30_1 := Real(vecmat2[i+1] * sigmoid[i+1])
-		mul30_2 := Real(vecmat2[i+2] * sigmoid[i+2])
-		mul30_3 := Real(vecmat2[i+3] * sigmoid[i+3])
-		g.Friction0Bias[i] += mul30
-		g.Friction0Bias[i+1] += mul30_1
-		g.Friction0Bias[i+2] += mul30_2
-		g.Friction0Bias[i+3] += mul30_3
+		mul25 := Real(vecmat2[i] * sigmoid[i])
+		mul25_1 := Real(vecmat2[i+1] * sigmoid[i+1])
+		mul25_2 := Real(vecmat2[i+2] * sigmoid[i+2])
+		mul25_3 := Real(vecmat2[i+3] * sigmoid[i+3])
+		g.Friction0Bias[i] += mul25
+		g.Friction0Bias[i+1] += mul25_1
+		g.Friction0Bias[i+2] += mul25_2
+		g.Friction0Bias[i+3] += mul25_3
 		{
 			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
 			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
@@ -3810,14 +3746,14 @@ func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
 			for j := 0; j < 6; j++ {
 				acc := vecmat3[j]
-				acc += Real(mul30 * line0[j])
-				acc += Real(mul30_1 * line1[j])
-				acc += Real(mul30_2 * line2[j])
-				acc += Real(mul30_3 * line3[j])
+				acc += Real(mul25 * line0[j])
+				acc += Real(mul25_1 * line1[j])
+				acc += Real(mul25_2 * line2[j])
+				acc += Real(mul25_3 * line3[j])
 				vecmat3[j] = acc
 			}
 		}
-		softplus8, softplus8_1, softplus8_2, softplus8_3 := rt.Softplus32x4(add20[i], add20[i+1], add20[i+2], add20[i+3])
+		softplus8, softplus8_1, softplus8_2, softplus8_3 := rt.Softplus32x4(add19[i], add19[i+1], add19[i+2], add19[i+3])
 		matvec_5_0 += Real(w.Friction4Weight[i] * softplus8)
 		matvec_5_1 += Real(w.Friction4Weight[i+32] * softplus8)
 		matvec_5_0 += Real(w.Friction4Weight[i+1] * softplus8_1)
@@ -3833,10 +3769,10 @@ func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 			line3 := (*[6]Real)(g.Friction0Weight[(i+3)*6:])
 			for j := 0; j < 6; j++ {
 				bj := concat5[j]
-				line0[j] += Real(mul30 * bj)
-				line1[j] += Real(mul30_1 * bj)
-				line2[j] += Real(mul30_2 * bj)
-				line3[j] += Real(mul30_3 * bj)
+				line0[j] += Real(mul25 * bj)
+				line1[j] += Real(mul25_1 * bj)
+				line2[j] += Real(mul25_2 * bj)
+				line3[j] += Real(mul25_3 * bj)
 			}
 		}
 		g.Friction4Weight[i] += Real(gBar0 * softplus8)
@@ -3851,50 +3787,50 @@ func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 	add_2_0 := Real(vecmat3[2]*(-sin3[0])) + Real(vecmat3[0]*cos7[0])
 	add_2_1 := Real(vecmat3[3]*(-sin3[1])) + Real(vecmat3[1]*cos7[1])
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	add21 := gBar1 + gBar0
-	add22 := qY40 + qY41
-	mul31 := Real(Real(add21*mul19) * (-rt.Sin32(add22)))
-	add23 := mul31 + Real(Real(gBar0*mul17)*(-rt.Sin32(qY40)))
-	reshape23 := add23
+	add20 := gBar1 + gBar0
+	add21 := qY40 + qY41
+	mul26 := Real(Real(add20*mul14) * (-rt.Sin32(add21)))
+	add22 := mul26 + Real(Real(gBar0*mul12)*(-rt.Sin32(qY40)))
+	reshape22 := add22
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
 	square4 := Real(qK4[0] * qK4[0])
-	mul32 := Real(2.0 * qK4[0])
-	add24 := Real(mul32*qK4[1]) + Real(qK4[1]*qK4[1])
-	kBar := Real(gBar1*square4) - Real(gBar0*add24)
+	mul27 := Real(2.0 * qK4[0])
+	add23 := Real(mul27*qK4[1]) + Real(qK4[1]*qK4[1])
+	kBar := Real(gBar1*square4) - Real(gBar0*add23)
 	// arm.nde:29  s2 := sin(q[1])
-	add25 := mul31 + Real(Real(kBar*mul12)*c2_3)
+	add24 := mul26 + Real(Real(kBar*mul7)*c2_3)
 	s2_4 := rt.Sin32(qY41)
 	// arm.nde:33  k := mt * l1 * l2 * s2
-	k5 := Real(mul12 * s2_4)
+	k5 := Real(mul7 * s2_4)
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
 	neg4 := -k5
-	mul33 := Real(neg4 * add24)
+	mul28 := Real(neg4 * add23)
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	pad0 := reshape23
+	pad0 := reshape22
 	pad1 := Real(0)
 	add_3_0 := add_2_0 + pad0
 	add_3_1 := add_2_1 + pad1
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape24 := mul33
-	mul34 := Real(k5 * square4)
-	reshape25 := mul34
+	reshape23 := mul28
+	mul29 := Real(k5 * square4)
+	reshape24 := mul29
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
 	cos11 := rt.Cos32(qY40)
-	cos12 := rt.Cos32(add22)
-	mul35 := Real(mul19 * cos12)
-	add26 := Real(mul17*cos11) + mul35
+	cos12 := rt.Cos32(add21)
+	mul30 := Real(mul14 * cos12)
+	add25 := Real(mul12*cos11) + mul30
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c_4_0 := reshape24
-	c_4_1 := reshape25
+	c_4_0 := reshape23
+	c_4_1 := reshape24
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_7_0 := take[0] - c_4_0
 	sub_7_1 := take[1] - c_4_1
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape26 := add26
-	reshape27 := mul35
+	reshape25 := add25
+	reshape26 := mul30
 	var sub5 [2]Real
-	g_5_0 := reshape26
-	g_5_1 := reshape27
+	g_5_0 := reshape25
+	g_5_1 := reshape26
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub5[0] = sub_7_0 - g_5_0 - (matvec_5_0 + w.Friction4Bias[0])
 	sub5[1] = sub_7_1 - g_5_1 - (matvec_5_1 + w.Friction4Bias[1])
@@ -3914,18 +3850,18 @@ func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 	transpose2[2] = m4[1]
 	transpose2[3] = m4[3]
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	add27 := mBar2 + mBar1
+	add26 := mBar2 + mBar1
 	// arm.nde:28  c2 := cos(q[1])
-	add28 := add25 + Real((Real(add27*mul12)+Real(mBar0*mul9))*(-s2_4))
-	reshape28 := add28
+	add27 := add24 + Real((Real(add26*mul7)+Real(mBar0*mul4))*(-s2_4))
+	reshape27 := add27
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
 	hb2 := Real(float64(h * 0.3333333333333333))
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul36 := Real(gBar0 * neg4)
-	add29 := Real(mul36*Real(2.0*qK4[1])) + Real(mul36*mul32)
+	mul31 := Real(gBar0 * neg4)
+	add28 := Real(mul31*Real(2.0*qK4[1])) + Real(mul31*mul27)
 	// arm.nde:28  c2 := cos(q[1])
 	pad_2_0 := Real(0)
-	pad_2_1 := reshape28
+	pad_2_1 := reshape27
 	qY4Bar0 := add_3_0 + pad_2_0
 	qY4Bar1 := add_3_1 + pad_2_1
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
@@ -3939,15 +3875,15 @@ func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 	add_5_0 := mul_3_0 + vecmat3[4]
 	add_5_1 := mul_3_1 + vecmat3[5]
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape29 := add29
-	add30 := Real(Real(gBar1*k5)*mul32) + Real(Real(mul36*qK4[1])*2.0)
+	reshape28 := add28
+	add29 := Real(Real(gBar1*k5)*mul27) + Real(Real(mul31*qK4[1])*2.0)
 	pad_3_0 := Real(0)
-	pad_3_1 := reshape29
+	pad_3_1 := reshape28
 	add_6_0 := add_5_0 + pad_3_0
 	add_6_1 := add_5_1 + pad_3_1
-	reshape30 := add30
+	reshape29 := add29
 	var vK3Bar [2]Real
-	pad_4_0 := reshape30
+	pad_4_0 := reshape29
 	pad_4_1 := Real(0)
 	qK4Bar0 := add_6_0 + pad_4_0
 	qK4Bar1 := add_6_1 + pad_4_1
@@ -3963,28 +3899,28 @@ func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 	neg_2_0 := -sin4[0]
 	neg_2_1 := -sin4[1]
 	var vecmat4 [32]Real
-	var mul37 [32]Real
+	var mul32 [32]Real
 	var sigmoid2 [32]Real
 	for i := 0; i < 32; i++ {
 		vecmat5 := Real(gBar_2_0*w.Friction4Weight[i]) + Real(gBar_2_1*w.Friction4Weight[i+32])
-		mul37[i] = Real(vecmat5 * rt.Sigmoid32(add18[i]))
-		g.Friction2Bias[i] += mul37[i]
-		sigmoid2[i] = rt.Sigmoid32(add17[i])
+		mul32[i] = Real(vecmat5 * rt.Sigmoid32(add17[i]))
+		g.Friction2Bias[i] += mul32[i]
+		sigmoid2[i] = rt.Sigmoid32(add16[i])
 		g.Friction4Weight[i] += Real(gBar_2_0 * softplus6[i])
 		g.Friction4Weight[32+i] += Real(gBar_2_1 * softplus6[i])
 	}
-	rt.VecMat32(vecmat4[:], mul37[:], w.Friction2Weight[:])
-	rt.AddOuter32(g.Friction2Weight[:], mul37[:], softplus5[:])
+	rt.VecMat32(vecmat4[:], mul32[:], w.Friction2Weight[:])
+	rt.AddOuter32(g.Friction2Weight[:], mul32[:], softplus5[:])
 	var vecmat6 [6]Real
 	for i := 0; i < 32; i += 4 {
-		mul38 := Real(vecmat4[i] * sigmoid2[i])
-		mul38_1 := Real(vecmat4[i+1] * sigmoid2[i+1])
-		mul38_2 := Real(vecmat4[i+2] * sigmoid2[i+2])
-		mul38_3 := Real(vecmat4[i+3] * sigmoid2[i+3])
-		g.Friction0Bias[i] += mul38
-		g.Friction0Bias[i+1] += mul38_1
-		g.Friction0Bias[i+2] += mul38_2
-		g.Friction0Bias[i+3] += mul38_3
+		mul33 := Real(vecmat4[i] * sigmoid2[i])
+		mul33_1 := Real(vecmat4[i+1] * sigmoid2[i+1])
+		mul33_2 := Real(vecmat4[i+2] * sigmoid2[i+2])
+		mul33_3 := Real(vecmat4[i+3] * sigmoid2[i+3])
+		g.Friction0Bias[i] += mul33
+		g.Friction0Bias[i+1] += mul33_1
+		g.Friction0Bias[i+2] += mul33_2
+		g.Friction0Bias[i+3] += mul33_3
 		{
 			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
 			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
@@ -3992,10 +3928,10 @@ func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
 			for j := 0; j < 6; j++ {
 				acc := vecmat6[j]
-				acc += Real(mul38 * line0[j])
-				acc += Real(mul38_1 * line1[j])
-				acc += Real(mul38_2 * line2[j])
-				acc += Real(mul38_3 * line3[j])
+				acc += Real(mul33 * line0[j])
+				acc += Real(mul33_1 * line1[j])
+				acc += Real(mul33_2 * line2[j])
+				acc += Real(mul33_3 * line3[j])
 				vecmat6[j] = acc
 			}
 		}
@@ -4006,26 +3942,26 @@ func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 			line3 := (*[6]Real)(g.Friction0Weight[(i+3)*6:])
 			for j := 0; j < 6; j++ {
 				bj := concat4[j]
-				line0[j] += Real(mul38 * bj)
-				line1[j] += Real(mul38_1 * bj)
-				line2[j] += Real(mul38_2 * bj)
-				line3[j] += Real(mul38_3 * bj)
+				line0[j] += Real(mul33 * bj)
+				line1[j] += Real(mul33_1 * bj)
+				line2[j] += Real(mul33_2 * bj)
+				line3[j] += Real(mul33_3 * bj)
 			}
 		}
 	}
 	add_7_0 := Real(vecmat6[2]*neg_2_0) + Real(vecmat6[0]*cos10[0])
 	add_7_1 := Real(vecmat6[3]*neg_2_1) + Real(vecmat6[1]*cos10[1])
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	add31 := gBar_2_1 + gBar_2_0
-	mul39 := Real(Real(add31*mul19) * (-rt.Sin32(add15)))
-	add32 := mul39 + Real(Real(gBar_2_0*mul17)*(-rt.Sin32(qY30)))
-	reshape31 := add32
+	add30 := gBar_2_1 + gBar_2_0
+	mul34 := Real(Real(add30*mul14) * (-rt.Sin32(add14)))
+	add31 := mul34 + Real(Real(gBar_2_0*mul12)*(-rt.Sin32(qY30)))
+	reshape30 := add31
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	kBar2 := Real(gBar_2_1*square3) - Real(gBar_2_0*add14)
+	kBar2 := Real(gBar_2_1*square3) - Real(gBar_2_0*add13)
 	// arm.nde:29  s2 := sin(q[1])
-	add33 := mul39 + Real(Real(kBar2*mul12)*c2_4)
+	add32 := mul34 + Real(Real(kBar2*mul7)*c2_4)
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	pad_5_0 := reshape31
+	pad_5_0 := reshape30
 	pad_5_1 := Real(0)
 	add_8_0 := add_7_0 + pad_5_0
 	add_8_1 := add_7_1 + pad_5_1
@@ -4044,16 +3980,16 @@ func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 	transpose3[2] = m[1]
 	transpose3[3] = m[3]
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	add34 := mBar_2_2 + mBar_2_1
+	add33 := mBar_2_2 + mBar_2_1
 	// arm.nde:28  c2 := cos(q[1])
-	add35 := add33 + Real((Real(add34*mul12)+Real(mBar_2_0*mul9))*(-s2_3))
-	reshape32 := add35
+	add34 := add32 + Real((Real(add33*mul7)+Real(mBar_2_0*mul4))*(-s2_3))
+	reshape31 := add34
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul40 := Real(gBar_2_0 * neg3)
-	add36 := Real(mul40*Real(2.0*qK3[1])) + Real(mul40*mul25)
+	mul35 := Real(gBar_2_0 * neg3)
+	add35 := Real(mul35*Real(2.0*qK3[1])) + Real(mul35*mul20)
 	// arm.nde:28  c2 := cos(q[1])
 	pad_6_0 := Real(0)
-	pad_6_1 := reshape32
+	pad_6_1 := reshape31
 	qY3Bar0 := add_8_0 + pad_6_0
 	qY3Bar1 := add_8_1 + pad_6_1
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
@@ -4065,15 +4001,15 @@ func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 	add_10_0 := mul_4_0 + Real(qY4Bar0*ha43) + vecmat6[4]
 	add_10_1 := mul_4_1 + Real(qY4Bar1*ha43) + vecmat6[5]
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape33 := add36
-	add37 := Real(Real(gBar_2_1*k4)*mul25) + Real(Real(mul40*qK3[1])*2.0)
+	reshape32 := add35
+	add36 := Real(Real(gBar_2_1*k4)*mul20) + Real(Real(mul35*qK3[1])*2.0)
 	pad_7_0 := Real(0)
-	pad_7_1 := reshape33
+	pad_7_1 := reshape32
 	add_11_0 := add_10_0 + pad_7_0
 	add_11_1 := add_10_1 + pad_7_1
-	reshape34 := add37
+	reshape33 := add36
 	var vK2Bar [2]Real
-	pad_8_0 := reshape34
+	pad_8_0 := reshape33
 	pad_8_1 := Real(0)
 	qK3Bar0 := add_11_0 + pad_8_0
 	qK3Bar1 := add_11_1 + pad_8_1
@@ -4089,28 +4025,28 @@ func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 	neg_3_0 := -sin2[0]
 	neg_3_1 := -sin2[1]
 	var vecmat7 [32]Real
-	var mul41 [32]Real
+	var mul36 [32]Real
 	var sigmoid3 [32]Real
 	for i := 0; i < 32; i++ {
 		vecmat8 := Real(gBar_3_0*w.Friction4Weight[i]) + Real(gBar_3_1*w.Friction4Weight[i+32])
-		mul41[i] = Real(vecmat8 * rt.Sigmoid32(add13[i]))
-		g.Friction2Bias[i] += mul41[i]
-		sigmoid3[i] = rt.Sigmoid32(add12[i])
+		mul36[i] = Real(vecmat8 * rt.Sigmoid32(add12[i]))
+		g.Friction2Bias[i] += mul36[i]
+		sigmoid3[i] = rt.Sigmoid32(add11[i])
 		g.Friction4Weight[i] += Real(gBar_3_0 * softplus4[i])
 		g.Friction4Weight[32+i] += Real(gBar_3_1 * softplus4[i])
 	}
-	rt.VecMat32(vecmat7[:], mul41[:], w.Friction2Weight[:])
-	rt.AddOuter32(g.Friction2Weight[:], mul41[:], softplus3[:])
+	rt.VecMat32(vecmat7[:], mul36[:], w.Friction2Weight[:])
+	rt.AddOuter32(g.Friction2Weight[:], mul36[:], softplus3[:])
 	var vecmat9 [6]Real
 	for i := 0; i < 32; i += 4 {
-		mul42 := Real(vecmat7[i] * sigmoid3[i])
-		mul42_1 := Real(vecmat7[i+1] * sigmoid3[i+1])
-		mul42_2 := Real(vecmat7[i+2] * sigmoid3[i+2])
-		mul42_3 := Real(vecmat7[i+3] * sigmoid3[i+3])
-		g.Friction0Bias[i] += mul42
-		g.Friction0Bias[i+1] += mul42_1
-		g.Friction0Bias[i+2] += mul42_2
-		g.Friction0Bias[i+3] += mul42_3
+		mul37 := Real(vecmat7[i] * sigmoid3[i])
+		mul37_1 := Real(vecmat7[i+1] * sigmoid3[i+1])
+		mul37_2 := Real(vecmat7[i+2] * sigmoid3[i+2])
+		mul37_3 := Real(vecmat7[i+3] * sigmoid3[i+3])
+		g.Friction0Bias[i] += mul37
+		g.Friction0Bias[i+1] += mul37_1
+		g.Friction0Bias[i+2] += mul37_2
+		g.Friction0Bias[i+3] += mul37_3
 		{
 			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
 			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
@@ -4118,10 +4054,10 @@ func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
 			for j := 0; j < 6; j++ {
 				acc := vecmat9[j]
-				acc += Real(mul42 * line0[j])
-				acc += Real(mul42_1 * line1[j])
-				acc += Real(mul42_2 * line2[j])
-				acc += Real(mul42_3 * line3[j])
+				acc += Real(mul37 * line0[j])
+				acc += Real(mul37_1 * line1[j])
+				acc += Real(mul37_2 * line2[j])
+				acc += Real(mul37_3 * line3[j])
 				vecmat9[j] = acc
 			}
 		}
@@ -4132,26 +4068,26 @@ func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 			line3 := (*[6]Real)(g.Friction0Weight[(i+3)*6:])
 			for j := 0; j < 6; j++ {
 				bj := concat3[j]
-				line0[j] += Real(mul42 * bj)
-				line1[j] += Real(mul42_1 * bj)
-				line2[j] += Real(mul42_2 * bj)
-				line3[j] += Real(mul42_3 * bj)
+				line0[j] += Real(mul37 * bj)
+				line1[j] += Real(mul37_1 * bj)
+				line2[j] += Real(mul37_2 * bj)
+				line3[j] += Real(mul37_3 * bj)
 			}
 		}
 	}
 	add_12_0 := Real(vecmat9[2]*neg_3_0) + Real(vecmat9[0]*cos6[0])
 	add_12_1 := Real(vecmat9[3]*neg_3_1) + Real(vecmat9[1]*cos6[1])
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	add38 := gBar_3_1 + gBar_3_0
-	mul43 := Real(Real(add38*mul19) * (-rt.Sin32(add10)))
-	add39 := mul43 + Real(Real(gBar_3_0*mul17)*(-rt.Sin32(qY20)))
-	reshape35 := add39
+	add37 := gBar_3_1 + gBar_3_0
+	mul38 := Real(Real(add37*mul14) * (-rt.Sin32(add9)))
+	add38 := mul38 + Real(Real(gBar_3_0*mul12)*(-rt.Sin32(qY20)))
+	reshape34 := add38
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	kBar3 := Real(gBar_3_1*square2) - Real(gBar_3_0*add9)
+	kBar3 := Real(gBar_3_1*square2) - Real(gBar_3_0*add8)
 	// arm.nde:29  s2 := sin(q[1])
-	add40 := mul43 + Real(Real(kBar3*mul12)*c2)
+	add39 := mul38 + Real(Real(kBar3*mul7)*c2)
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	pad_9_0 := reshape35
+	pad_9_0 := reshape34
 	pad_9_1 := Real(0)
 	add_13_0 := add_12_0 + pad_9_0
 	add_13_1 := add_12_1 + pad_9_1
@@ -4170,16 +4106,16 @@ func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 	transpose4[2] = m2[1]
 	transpose4[3] = m2[3]
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	add41 := mBar_3_2 + mBar_3_1
+	add40 := mBar_3_2 + mBar_3_1
 	// arm.nde:28  c2 := cos(q[1])
-	add42 := add40 + Real((Real(add41*mul12)+Real(mBar_3_0*mul9))*(-s2))
-	reshape36 := add42
+	add41 := add39 + Real((Real(add40*mul7)+Real(mBar_3_0*mul4))*(-s2))
+	reshape35 := add41
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul44 := Real(gBar_3_0 * neg)
-	add43 := Real(mul44*Real(2.0*qK2[1])) + Real(mul44*mul21)
+	mul39 := Real(gBar_3_0 * neg)
+	add42 := Real(mul39*Real(2.0*qK2[1])) + Real(mul39*mul16)
 	// arm.nde:28  c2 := cos(q[1])
 	pad_10_0 := Real(0)
-	pad_10_1 := reshape36
+	pad_10_1 := reshape35
 	qY2Bar0 := add_13_0 + pad_10_0
 	qY2Bar1 := add_13_1 + pad_10_1
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
@@ -4189,15 +4125,15 @@ func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 	add_15_0 := mul_4_0 + Real(qY3Bar0*ha21) + vecmat9[4]
 	add_15_1 := mul_4_1 + Real(qY3Bar1*ha21) + vecmat9[5]
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape37 := add43
-	add44 := Real(Real(gBar_3_1*k2)*mul21) + Real(Real(mul44*qK2[1])*2.0)
+	reshape36 := add42
+	add43 := Real(Real(gBar_3_1*k2)*mul16) + Real(Real(mul39*qK2[1])*2.0)
 	pad_11_0 := Real(0)
-	pad_11_1 := reshape37
+	pad_11_1 := reshape36
 	add_16_0 := add_15_0 + pad_11_0
 	add_16_1 := add_15_1 + pad_11_1
-	reshape38 := add44
+	reshape37 := add43
 	var vK1Bar [2]Real
-	pad_12_0 := reshape38
+	pad_12_0 := reshape37
 	pad_12_1 := Real(0)
 	qK2Bar0 := add_16_0 + pad_12_0
 	qK2Bar1 := add_16_1 + pad_12_1
@@ -4213,28 +4149,28 @@ func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 	neg_4_0 := -sin[0]
 	neg_4_1 := -sin[1]
 	var vecmat10 [32]Real
-	var mul45 [32]Real
+	var mul40 [32]Real
 	var sigmoid4 [32]Real
 	for i := 0; i < 32; i++ {
 		vecmat11 := Real(gBar_4_0*w.Friction4Weight[i]) + Real(gBar_4_1*w.Friction4Weight[i+32])
-		mul45[i] = Real(vecmat11 * rt.Sigmoid32(add8[i]))
-		g.Friction2Bias[i] += mul45[i]
-		sigmoid4[i] = rt.Sigmoid32(add7[i])
+		mul40[i] = Real(vecmat11 * rt.Sigmoid32(add7[i]))
+		g.Friction2Bias[i] += mul40[i]
+		sigmoid4[i] = rt.Sigmoid32(add6[i])
 		g.Friction4Weight[i] += Real(gBar_4_0 * softplus2[i])
 		g.Friction4Weight[32+i] += Real(gBar_4_1 * softplus2[i])
 	}
-	rt.VecMat32(vecmat10[:], mul45[:], w.Friction2Weight[:])
-	rt.AddOuter32(g.Friction2Weight[:], mul45[:], softplus[:])
+	rt.VecMat32(vecmat10[:], mul40[:], w.Friction2Weight[:])
+	rt.AddOuter32(g.Friction2Weight[:], mul40[:], softplus[:])
 	var vecmat12 [6]Real
 	for i := 0; i < 32; i += 4 {
-		mul46 := Real(vecmat10[i] * sigmoid4[i])
-		mul46_1 := Real(vecmat10[i+1] * sigmoid4[i+1])
-		mul46_2 := Real(vecmat10[i+2] * sigmoid4[i+2])
-		mul46_3 := Real(vecmat10[i+3] * sigmoid4[i+3])
-		g.Friction0Bias[i] += mul46
-		g.Friction0Bias[i+1] += mul46_1
-		g.Friction0Bias[i+2] += mul46_2
-		g.Friction0Bias[i+3] += mul46_3
+		mul41 := Real(vecmat10[i] * sigmoid4[i])
+		mul41_1 := Real(vecmat10[i+1] * sigmoid4[i+1])
+		mul41_2 := Real(vecmat10[i+2] * sigmoid4[i+2])
+		mul41_3 := Real(vecmat10[i+3] * sigmoid4[i+3])
+		g.Friction0Bias[i] += mul41
+		g.Friction0Bias[i+1] += mul41_1
+		g.Friction0Bias[i+2] += mul41_2
+		g.Friction0Bias[i+3] += mul41_3
 		{
 			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
 			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
@@ -4242,10 +4178,10 @@ func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
 			for j := 0; j < 6; j++ {
 				acc := vecmat12[j]
-				acc += Real(mul46 * line0[j])
-				acc += Real(mul46_1 * line1[j])
-				acc += Real(mul46_2 * line2[j])
-				acc += Real(mul46_3 * line3[j])
+				acc += Real(mul41 * line0[j])
+				acc += Real(mul41_1 * line1[j])
+				acc += Real(mul41_2 * line2[j])
+				acc += Real(mul41_3 * line3[j])
 				vecmat12[j] = acc
 			}
 		}
@@ -4256,26 +4192,26 @@ func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 			line3 := (*[6]Real)(g.Friction0Weight[(i+3)*6:])
 			for j := 0; j < 6; j++ {
 				bj := concat2[j]
-				line0[j] += Real(mul46 * bj)
-				line1[j] += Real(mul46_1 * bj)
-				line2[j] += Real(mul46_2 * bj)
-				line3[j] += Real(mul46_3 * bj)
+				line0[j] += Real(mul41 * bj)
+				line1[j] += Real(mul41_1 * bj)
+				line2[j] += Real(mul41_2 * bj)
+				line3[j] += Real(mul41_3 * bj)
 			}
 		}
 	}
 	add_17_0 := add_14_0 + Real(vecmat12[2]*neg_4_0) + Real(vecmat12[0]*cos3[0])
 	add_17_1 := add_14_1 + Real(vecmat12[3]*neg_4_1) + Real(vecmat12[1]*cos3[1])
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	add45 := gBar_4_1 + gBar_4_0
-	mul47 := Real(Real(add45*mul19) * (-rt.Sin32(add5)))
-	add46 := mul47 + Real(Real(gBar_4_0*mul17)*(-rt.Sin32(q0)))
-	reshape39 := add46
+	add44 := gBar_4_1 + gBar_4_0
+	mul42 := Real(Real(add44*mul14) * (-rt.Sin32(add4)))
+	add45 := mul42 + Real(Real(gBar_4_0*mul12)*(-rt.Sin32(q0)))
+	reshape38 := add45
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	kBar4 := Real(gBar_4_1*square) - Real(gBar_4_0*add4)
+	kBar4 := Real(gBar_4_1*square) - Real(gBar_4_0*add3)
 	// arm.nde:29  s2 := sin(q[1])
-	add47 := mul47 + Real(Real(kBar4*mul12)*c2_2)
+	add46 := mul42 + Real(Real(kBar4*mul7)*c2_2)
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	pad_13_0 := reshape39
+	pad_13_0 := reshape38
 	pad_13_1 := Real(0)
 	add_18_0 := add_17_0 + pad_13_0
 	add_18_1 := add_17_1 + pad_13_1
@@ -4289,52 +4225,52 @@ func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 	mBar_4_2 := -outer_4_2
 	mBar_4_3 := -outer_4_3
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	add48 := mBar_4_2 + mBar_4_1
+	add47 := mBar_4_2 + mBar_4_1
 	// arm.nde:28  c2 := cos(q[1])
-	add49 := add47 + Real((Real(add48*mul12)+Real(mBar_4_0*mul9))*(-s2_2))
-	reshape40 := add49
+	add48 := add46 + Real((Real(add47*mul7)+Real(mBar_4_0*mul4))*(-s2_2))
+	reshape39 := add48
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul48 := Real(gBar_4_0 * neg2)
-	add50 := Real(mul48*Real(2.0*qK11)) + Real(mul48*mul13)
+	mul43 := Real(gBar_4_0 * neg2)
+	add49 := Real(mul43*Real(2.0*qK11)) + Real(mul43*mul8)
 	// arm.nde:28  c2 := cos(q[1])
 	pad_14_0 := Real(0)
-	pad_14_1 := reshape40
+	pad_14_1 := reshape39
 	qBar[0] = add_18_0 + pad_14_0
 	qBar[1] = add_18_1 + pad_14_1
 	// arm.nde:11  return concat(sin(q), cos(q), v) |> Linear(32) |> softplus |> Linear(32) |> softplus |> Linear(2, init: zeros)
 	add_19_0 := vNextBar0 + mul_3_0 + qK4Bar0 + qK3Bar0 + qK2Bar0 + Real(qY2Bar0*ha21) + vecmat12[4]
 	add_19_1 := vNextBar1 + mul_3_1 + qK4Bar1 + qK3Bar1 + qK2Bar1 + Real(qY2Bar1*ha21) + vecmat12[5]
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape41 := add50
-	add51 := Real(Real(gBar_4_1*k3)*mul13) + Real(Real(mul48*qK11)*2.0)
+	reshape40 := add49
+	add50 := Real(Real(gBar_4_1*k3)*mul8) + Real(Real(mul43*qK11)*2.0)
 	pad_15_0 := Real(0)
-	pad_15_1 := reshape41
+	pad_15_1 := reshape40
 	add_20_0 := add_19_0 + pad_15_0
 	add_20_1 := add_19_1 + pad_15_1
-	reshape42 := add51
+	reshape41 := add50
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	add52 := Real(add21*cos12) + Real(add31*cos9) + Real(add38*cos5) + Real(add45*cos2)
+	add51 := Real(add20*cos12) + Real(add30*cos9) + Real(add37*cos5) + Real(add44*cos2)
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	add53 := Real(kBar*s2_4) + Real(add27*c2_3) + Real(kBar2*s2_3) + Real(add34*c2_4) + Real(kBar3*s2) + Real(add41*c2) + Real(kBar4*s2_2) + Real(add48*c2_2)
-	mul49 := Real(add53 * w.ArmL2[0])
+	add52 := Real(kBar*s2_4) + Real(add26*c2_3) + Real(kBar2*s2_3) + Real(add33*c2_4) + Real(kBar3*s2) + Real(add40*c2) + Real(kBar4*s2_2) + Real(add47*c2_2)
+	mul44 := Real(add52 * w.ArmL2[0])
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	add54 := Real(mBar0*c2_3) + Real(mBar_2_0*c2_4) + Real(mBar_3_0*c2) + Real(mBar_4_0*c2_2)
-	mul50 := Real(add54 * w.ArmL2[0])
+	add53 := Real(mBar0*c2_3) + Real(mBar_2_0*c2_4) + Real(mBar_3_0*c2) + Real(mBar_4_0*c2_2)
+	mul45 := Real(add53 * w.ArmL2[0])
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	add55 := mBar3 + mBar_2_3 + mBar_3_3 + mBar_4_3
+	add54 := mBar3 + mBar_2_3 + mBar_3_3 + mBar_4_3
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	add56 := mBar0 + mBar_2_0 + mBar_3_0 + mBar_4_0
-	add57 := add27 + add34 + add41 + add55 + add48 + add56
+	add55 := mBar0 + mBar_2_0 + mBar_3_0 + mBar_4_0
+	add56 := add26 + add33 + add40 + add54 + add47 + add55
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	add58 := Real(gBar0*cos11) + Real(gBar_2_0*cos8) + Real(gBar_3_0*cos4) + Real(gBar_4_0*cos)
+	add57 := Real(gBar0*cos11) + Real(gBar_2_0*cos8) + Real(gBar_3_0*cos4) + Real(gBar_4_0*cos)
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	armM1Bar := Real(Real(add58*w.ArmL1[0])*9.81) + Real(add56*pre.armL1Square[0])
+	armM1Bar := Real(Real(add57*w.ArmL1[0])*9.81) + Real(add55*pre.armL1Square[0])
 	g.ArmM1[0] += armM1Bar
-	mtBar := Real(Real(add52*w.ArmL2[0])*9.81) + Real(mul49*w.ArmL1[0]) + Real(Real(mul50*w.ArmL1[0])*2.0) + Real(add57*pre.armL2Square[0]) + armM1Bar
+	mtBar := Real(Real(add51*w.ArmL2[0])*9.81) + Real(mul44*w.ArmL1[0]) + Real(Real(mul45*w.ArmL1[0])*2.0) + Real(add56*pre.armL2Square[0]) + armM1Bar
 	g.ArmM2[0] += mtBar
 	var uBar2 [2]Real
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	pad_16_0 := reshape42
+	pad_16_0 := reshape41
 	pad_16_1 := Real(0)
 	qK1Bar[0] = add_20_0 + pad_16_0
 	qK1Bar[1] = add_20_1 + pad_16_1
@@ -4349,74 +4285,73 @@ func predict0ReplayVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Rea
 	g.Friction4Bias[0] += friction4BiasBar0
 	g.Friction4Bias[1] += friction4BiasBar1
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul51 := Real(add58 * mul16)
-	g.ArmL1[0] += mul51
+	mul46 := Real(add57 * mul11)
+	g.ArmL1[0] += mul46
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	mul52 := Real(mul49 * mt)
-	g.ArmL1[0] += mul52
+	mul47 := Real(mul44 * mt)
+	g.ArmL1[0] += mul47
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	mul53 := Real(mul50 * mul7)
-	g.ArmL1[0] += mul53
-	mul54 := Real(Real(add56*add2) * pre.mul6[0])
-	g.ArmL1[0] += mul54
+	mul48 := Real(mul45 * mul2)
+	g.ArmL1[0] += mul48
+	mul49 := Real(Real(add55*add) * pre.mul6[0])
+	g.ArmL1[0] += mul49
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul55 := Real(add52 * mul18)
-	g.ArmL2[0] += mul55
+	mul50 := Real(add51 * mul13)
+	g.ArmL2[0] += mul50
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	mul56 := Real(add53 * mul11)
-	g.ArmL2[0] += mul56
+	mul51 := Real(add52 * mul6)
+	g.ArmL2[0] += mul51
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	mul57 := Real(add54 * mul8)
-	g.ArmL2[0] += mul57
-	mul58 := Real(Real(add57*mt) * pre.mul5[0])
-	g.ArmL2[0] += mul58
+	mul52 := Real(add53 * mul3)
+	g.ArmL2[0] += mul52
+	mul53 := Real(Real(add56*mt) * pre.mul5[0])
+	g.ArmL2[0] += mul53
 	*uTimesBar = [50]float64{}
-	*reshapeBar = [1]Real{}
-	return mtBar, Real(0.0), Real(0.0), Real(0.0), Real(0.0), Real(0.0), Real(0.0)
+	return mtBar
 }
 
 // predict0ReplayAtVjp is Predict.0.replay_at.vjp of one sample (arm.nde:45): 15376 multiply-adds, 552 transcendental functions.
-func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta float64, q *[2]Real, qK1 *[2]Real, load Real, uTimes *[50]float64, u *[100]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, qAtBar *[2]Real, vAtBar *[2]Real, qBar *[2]Real, qK1Bar *[2]Real, uTimesBar *[50]float64, uBar *[100]Real, reshapeBar *[1]Real, g *Params) (Real, Real, Real, Real, Real, Real, Real) {
+func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta float64, q *[2]Real, qK1 *[2]Real, load Real, uTimes *[50]float64, u *[100]Real, qAtBar *[2]Real, vAtBar *[2]Real, qBar *[2]Real, qK1Bar *[2]Real, uTimesBar *[50]float64, uBar *[100]Real, g *Params) Real {
 	q0, q1 := q[0], q[1]
 	qK10, qK11 := qK1[0], qK1[1]
 	qAtBar0, qAtBar1 := qAtBar[0], qAtBar[1]
 	vAtBar0, vAtBar1 := vAtBar[0], vAtBar[1]
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	add2 := load + pre.armM2Add[0]
+	add := load + pre.armM2Add[0]
 	// arm.nde:27  mt := m2 + load
 	mt := w.ArmM2[0] + load
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	mul6 := Real(mt * pre.armL2Square[0])
-	add3 := Real(add2*pre.armL1Square[0]) + mul6
-	mul7 := Real(2.0 * mt)
-	mul8 := Real(mul7 * w.ArmL1[0])
-	mul9 := Real(mul8 * w.ArmL2[0])
+	mul := Real(mt * pre.armL2Square[0])
+	add2 := Real(add*pre.armL1Square[0]) + mul
+	mul2 := Real(2.0 * mt)
+	mul3 := Real(mul2 * w.ArmL1[0])
+	mul4 := Real(mul3 * w.ArmL2[0])
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
 	ha43 := Real(h)
-	mul10 := float64(h * 0.5)
-	ha21 := Real(mul10)
+	mul5 := float64(h * 0.5)
+	ha21 := Real(mul5)
 	qY20 := q0 + Real(ha21*qK10)
 	qY21 := q1 + Real(ha21*qK11)
 	// arm.nde:28  c2 := cos(q[1])
 	c2 := rt.Cos32(qY21)
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a := add3 + Real(mul9*c2)
+	a := add2 + Real(mul4*c2)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape2 := a
+	reshape := a
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	mul11 := Real(mt * w.ArmL1[0])
-	mul12 := Real(mul11 * w.ArmL2[0])
-	b := mul6 + Real(mul12*c2)
+	mul6 := Real(mt * w.ArmL1[0])
+	mul7 := Real(mul6 * w.ArmL2[0])
+	b := mul + Real(mul7*c2)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape3 := b
-	reshape4 := mul6
+	reshape2 := b
+	reshape3 := mul
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	middle := t + mul10
+	middle := t + mul5
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat0 := reshape2
-	concat1 := reshape3
-	concat_2_0 := reshape3
-	concat_2_1 := reshape4
+	concat0 := reshape
+	concat1 := reshape2
+	concat_2_0 := reshape2
+	concat_2_1 := reshape3
 	var m [4]Real
 	m[0] = concat0
 	m[1] = concat1
@@ -4430,66 +4365,66 @@ func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta f
 	// arm.nde:29  s2 := sin(q[1])
 	s2 := rt.Sin32(qY21)
 	// arm.nde:33  k := mt * l1 * l2 * s2
-	k2 := Real(mul12 * s2)
+	k2 := Real(mul7 * s2)
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
 	neg := -k2
 	// arm.nde:28  c2 := cos(q[1])
 	c2_2 := rt.Cos32(q1)
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a2 := add3 + Real(mul9*c2_2)
+	a2 := add2 + Real(mul4*c2_2)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape5 := a2
+	reshape4 := a2
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	b2 := mul6 + Real(mul12*c2_2)
+	b2 := mul + Real(mul7*c2_2)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape6 := b2
+	reshape5 := b2
 	// arm.nde:29  s2 := sin(q[1])
 	s2_2 := rt.Sin32(q1)
 	// arm.nde:33  k := mt * l1 * l2 * s2
-	k3 := Real(mul12 * s2_2)
+	k3 := Real(mul7 * s2_2)
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
 	neg2 := -k3
-	mul13 := Real(2.0 * qK10)
-	add4 := Real(mul13*qK11) + Real(qK11*qK11)
-	mul14 := Real(neg2 * add4)
+	mul8 := Real(2.0 * qK10)
+	add3 := Real(mul8*qK11) + Real(qK11*qK11)
+	mul9 := Real(neg2 * add3)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat_3_0 := reshape5
-	concat_3_1 := reshape6
-	concat_4_0 := reshape6
-	concat_4_1 := reshape4
+	concat_3_0 := reshape4
+	concat_3_1 := reshape5
+	concat_4_0 := reshape5
+	concat_4_1 := reshape3
 	var m2 [4]Real
 	m2[0] = concat_3_0
 	m2[1] = concat_3_1
 	m2[2] = concat_4_0
 	m2[3] = concat_4_1
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape7 := mul14
+	reshape6 := mul9
 	square := Real(qK10 * qK10)
-	mul15 := Real(k3 * square)
-	reshape8 := mul15
+	mul10 := Real(k3 * square)
+	reshape7 := mul10
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul16 := Real(add2 * 9.81)
-	mul17 := Real(mul16 * w.ArmL1[0])
+	mul11 := Real(add * 9.81)
+	mul12 := Real(mul11 * w.ArmL1[0])
 	cos := rt.Cos32(q0)
-	mul18 := Real(mt * 9.81)
-	mul19 := Real(mul18 * w.ArmL2[0])
-	add5 := q0 + q1
-	cos2 := rt.Cos32(add5)
-	mul20 := Real(mul19 * cos2)
-	add6 := Real(mul17*cos) + mul20
+	mul13 := Real(mt * 9.81)
+	mul14 := Real(mul13 * w.ArmL2[0])
+	add4 := q0 + q1
+	cos2 := rt.Cos32(add4)
+	mul15 := Real(mul14 * cos2)
+	add5 := Real(mul12*cos) + mul15
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c0 := reshape7
-	c1 := reshape8
+	c0 := reshape6
+	c1 := reshape7
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub0 := take[0] - c0
 	sub1 := take[1] - c1
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape9 := add6
-	reshape10 := mul20
+	reshape8 := add5
+	reshape9 := mul15
 	var sin [2]Real
 	var cos3 [2]Real
-	g_2_0 := reshape9
-	g_2_1 := reshape10
+	g_2_0 := reshape8
+	g_2_1 := reshape9
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_2_0 := sub0 - g_2_0
 	sub_2_1 := sub1 - g_2_1
@@ -4508,7 +4443,7 @@ func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta f
 	for i0 := 0; i0 < 2; i0++ {
 		concat2[i0+4] = qK1[i0]
 	}
-	var add7 [32]Real
+	var add6 [32]Real
 	var softplus [32]Real
 	for i := 0; i < 32; i += 4 {
 		var matvec, matvec_1, matvec_2, matvec_3 Real
@@ -4525,23 +4460,23 @@ func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta f
 				matvec_3 += Real(line3[j] * xj)
 			}
 		}
-		add7[i] = matvec + w.Friction0Bias[i]
-		add7[i+1] = matvec_1 + w.Friction0Bias[i+1]
-		add7[i+2] = matvec_2 + w.Friction0Bias[i+2]
-		add7[i+3] = matvec_3 + w.Friction0Bias[i+3]
-		softplus[i], softplus[i+1], softplus[i+2], softplus[i+3] = rt.Softplus32x4(add7[i], add7[i+1], add7[i+2], add7[i+3])
+		add6[i] = matvec + w.Friction0Bias[i]
+		add6[i+1] = matvec_1 + w.Friction0Bias[i+1]
+		add6[i+2] = matvec_2 + w.Friction0Bias[i+2]
+		add6[i+3] = matvec_3 + w.Friction0Bias[i+3]
+		softplus[i], softplus[i+1], softplus[i+2], softplus[i+3] = rt.Softplus32x4(add6[i], add6[i+1], add6[i+2], add6[i+3])
 	}
 	var matvec2 [32]Real
 	rt.MatVec32(matvec2[:], w.Friction2Weight[:], softplus[:])
-	var add8 [32]Real
+	var add7 [32]Real
 	var softplus2 [32]Real
 	var matvec_2_0, matvec_2_1 Real
 	for i := 0; i < 32; i += 4 {
-		add8[i] = matvec2[i] + w.Friction2Bias[i]
-		add8[i+1] = matvec2[i+1] + w.Friction2Bias[i+1]
-		add8[i+2] = matvec2[i+2] + w.Friction2Bias[i+2]
-		add8[i+3] = matvec2[i+3] + w.Friction2Bias[i+3]
-		softplus2[i], softplus2[i+1], softplus2[i+2], softplus2[i+3] = rt.Softplus32x4(add8[i], add8[i+1], add8[i+2], add8[i+3])
+		add7[i] = matvec2[i] + w.Friction2Bias[i]
+		add7[i+1] = matvec2[i+1] + w.Friction2Bias[i+1]
+		add7[i+2] = matvec2[i+2] + w.Friction2Bias[i+2]
+		add7[i+3] = matvec2[i+3] + w.Friction2Bias[i+3]
+		softplus2[i], softplus2[i+1], softplus2[i+2], softplus2[i+3] = rt.Softplus32x4(add7[i], add7[i+1], add7[i+2], add7[i+3])
 		matvec_2_0 += Real(w.Friction4Weight[i] * softplus2[i])
 		matvec_2_1 += Real(w.Friction4Weight[i+32] * softplus2[i])
 		matvec_2_0 += Real(w.Friction4Weight[i+1] * softplus2[i+1])
@@ -4562,32 +4497,32 @@ func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta f
 	qK2[0] = qK10 + Real(ha21*vK1[0])
 	qK2[1] = qK11 + Real(ha21*vK1[1])
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul21 := Real(2.0 * qK2[0])
-	add9 := Real(mul21*qK2[1]) + Real(qK2[1]*qK2[1])
-	mul22 := Real(neg * add9)
-	reshape11 := mul22
+	mul16 := Real(2.0 * qK2[0])
+	add8 := Real(mul16*qK2[1]) + Real(qK2[1]*qK2[1])
+	mul17 := Real(neg * add8)
+	reshape10 := mul17
 	square2 := Real(qK2[0] * qK2[0])
-	mul23 := Real(k2 * square2)
-	reshape12 := mul23
+	mul18 := Real(k2 * square2)
+	reshape11 := mul18
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
 	cos4 := rt.Cos32(qY20)
-	add10 := qY20 + qY21
-	cos5 := rt.Cos32(add10)
-	mul24 := Real(mul19 * cos5)
-	add11 := Real(mul17*cos4) + mul24
+	add9 := qY20 + qY21
+	cos5 := rt.Cos32(add9)
+	mul19 := Real(mul14 * cos5)
+	add10 := Real(mul12*cos4) + mul19
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c_2_0 := reshape11
-	c_2_1 := reshape12
+	c_2_0 := reshape10
+	c_2_1 := reshape11
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_3_0 := take[0] - c_2_0
 	sub_3_1 := take[1] - c_2_1
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape13 := add11
-	reshape14 := mul24
+	reshape12 := add10
+	reshape13 := mul19
 	var sin2 [2]Real
 	var cos6 [2]Real
-	g_3_0 := reshape13
-	g_3_1 := reshape14
+	g_3_0 := reshape12
+	g_3_1 := reshape13
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_4_0 := sub_3_0 - g_3_0
 	sub_4_1 := sub_3_1 - g_3_1
@@ -4606,7 +4541,7 @@ func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta f
 	for i0 := 0; i0 < 2; i0++ {
 		concat3[i0+4] = qK2[i0]
 	}
-	var add12 [32]Real
+	var add11 [32]Real
 	var softplus3 [32]Real
 	for i := 0; i < 32; i += 4 {
 		var matvec3, matvec3_1, matvec3_2, matvec3_3 Real
@@ -4623,23 +4558,23 @@ func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta f
 				matvec3_3 += Real(line3[j] * xj)
 			}
 		}
-		add12[i] = matvec3 + w.Friction0Bias[i]
-		add12[i+1] = matvec3_1 + w.Friction0Bias[i+1]
-		add12[i+2] = matvec3_2 + w.Friction0Bias[i+2]
-		add12[i+3] = matvec3_3 + w.Friction0Bias[i+3]
-		softplus3[i], softplus3[i+1], softplus3[i+2], softplus3[i+3] = rt.Softplus32x4(add12[i], add12[i+1], add12[i+2], add12[i+3])
+		add11[i] = matvec3 + w.Friction0Bias[i]
+		add11[i+1] = matvec3_1 + w.Friction0Bias[i+1]
+		add11[i+2] = matvec3_2 + w.Friction0Bias[i+2]
+		add11[i+3] = matvec3_3 + w.Friction0Bias[i+3]
+		softplus3[i], softplus3[i+1], softplus3[i+2], softplus3[i+3] = rt.Softplus32x4(add11[i], add11[i+1], add11[i+2], add11[i+3])
 	}
 	var matvec4 [32]Real
 	rt.MatVec32(matvec4[:], w.Friction2Weight[:], softplus3[:])
-	var add13 [32]Real
+	var add12 [32]Real
 	var softplus4 [32]Real
 	var matvec_3_0, matvec_3_1 Real
 	for i := 0; i < 32; i += 4 {
-		add13[i] = matvec4[i] + w.Friction2Bias[i]
-		add13[i+1] = matvec4[i+1] + w.Friction2Bias[i+1]
-		add13[i+2] = matvec4[i+2] + w.Friction2Bias[i+2]
-		add13[i+3] = matvec4[i+3] + w.Friction2Bias[i+3]
-		softplus4[i], softplus4[i+1], softplus4[i+2], softplus4[i+3] = rt.Softplus32x4(add13[i], add13[i+1], add13[i+2], add13[i+3])
+		add12[i] = matvec4[i] + w.Friction2Bias[i]
+		add12[i+1] = matvec4[i+1] + w.Friction2Bias[i+1]
+		add12[i+2] = matvec4[i+2] + w.Friction2Bias[i+2]
+		add12[i+3] = matvec4[i+3] + w.Friction2Bias[i+3]
+		softplus4[i], softplus4[i+1], softplus4[i+2], softplus4[i+3] = rt.Softplus32x4(add12[i], add12[i+1], add12[i+2], add12[i+3])
 		matvec_3_0 += Real(w.Friction4Weight[i] * softplus4[i])
 		matvec_3_1 += Real(w.Friction4Weight[i+32] * softplus4[i])
 		matvec_3_0 += Real(w.Friction4Weight[i+1] * softplus4[i+1])
@@ -4664,22 +4599,22 @@ func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta f
 	// arm.nde:28  c2 := cos(q[1])
 	c2_3 := rt.Cos32(qY41)
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a3 := add3 + Real(mul9*c2_3)
+	a3 := add2 + Real(mul4*c2_3)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape15 := a3
+	reshape14 := a3
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	b3 := mul6 + Real(mul12*c2_3)
+	b3 := mul + Real(mul7*c2_3)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape16 := b3
+	reshape15 := b3
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
 	cast := Real(float64(h * theta))
 	cast2 := Real(theta)
 	var vK4Bar [2]Real
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat_5_0 := reshape15
-	concat_5_1 := reshape16
-	concat_6_0 := reshape16
-	concat_6_1 := reshape4
+	concat_5_0 := reshape14
+	concat_5_1 := reshape15
+	concat_6_0 := reshape15
+	concat_6_1 := reshape3
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
 	mul_2_0 := Real(vAtBar0 * cast)
 	mul_2_1 := Real(vAtBar1 * cast)
@@ -4725,56 +4660,56 @@ func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta f
 	// arm.nde:28  c2 := cos(q[1])
 	c2_4 := rt.Cos32(qY31)
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a4 := add3 + Real(mul9*c2_4)
+	a4 := add2 + Real(mul4*c2_4)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape17 := a4
+	reshape16 := a4
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	b4 := mul6 + Real(mul12*c2_4)
+	b4 := mul + Real(mul7*c2_4)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape18 := b4
+	reshape17 := b4
 	// arm.nde:29  s2 := sin(q[1])
 	s2_3 := rt.Sin32(qY31)
 	// arm.nde:33  k := mt * l1 * l2 * s2
-	k4 := Real(mul12 * s2_3)
+	k4 := Real(mul7 * s2_3)
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
 	neg3 := -k4
-	mul25 := Real(2.0 * qK3[0])
-	add14 := Real(mul25*qK3[1]) + Real(qK3[1]*qK3[1])
-	mul26 := Real(neg3 * add14)
+	mul20 := Real(2.0 * qK3[0])
+	add13 := Real(mul20*qK3[1]) + Real(qK3[1]*qK3[1])
+	mul21 := Real(neg3 * add13)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat_7_0 := reshape17
-	concat_7_1 := reshape18
-	concat_8_0 := reshape18
-	concat_8_1 := reshape4
+	concat_7_0 := reshape16
+	concat_7_1 := reshape17
+	concat_8_0 := reshape17
+	concat_8_1 := reshape3
 	var m4 [4]Real
 	m4[0] = concat_7_0
 	m4[1] = concat_7_1
 	m4[2] = concat_8_0
 	m4[3] = concat_8_1
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape19 := mul26
+	reshape18 := mul21
 	square3 := Real(qK3[0] * qK3[0])
-	mul27 := Real(k4 * square3)
-	reshape20 := mul27
+	mul22 := Real(k4 * square3)
+	reshape19 := mul22
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
 	cos8 := rt.Cos32(qY30)
-	add15 := qY30 + qY31
-	cos9 := rt.Cos32(add15)
-	mul28 := Real(mul19 * cos9)
-	add16 := Real(mul17*cos8) + mul28
+	add14 := qY30 + qY31
+	cos9 := rt.Cos32(add14)
+	mul23 := Real(mul14 * cos9)
+	add15 := Real(mul12*cos8) + mul23
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c_3_0 := reshape19
-	c_3_1 := reshape20
+	c_3_0 := reshape18
+	c_3_1 := reshape19
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_5_0 := take[0] - c_3_0
 	sub_5_1 := take[1] - c_3_1
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape21 := add16
-	reshape22 := mul28
+	reshape20 := add15
+	reshape21 := mul23
 	var sin4 [2]Real
 	var cos10 [2]Real
-	g_4_0 := reshape21
-	g_4_1 := reshape22
+	g_4_0 := reshape20
+	g_4_1 := reshape21
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_6_0 := sub_5_0 - g_4_0
 	sub_6_1 := sub_5_1 - g_4_1
@@ -4793,7 +4728,7 @@ func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta f
 	for i0 := 0; i0 < 2; i0++ {
 		concat4[i0+4] = qK3[i0]
 	}
-	var add17 [32]Real
+	var add16 [32]Real
 	var softplus5 [32]Real
 	for i := 0; i < 32; i += 4 {
 		var matvec5, matvec5_1, matvec5_2, matvec5_3 Real
@@ -4810,23 +4745,23 @@ func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta f
 				matvec5_3 += Real(line3[j] * xj)
 			}
 		}
-		add17[i] = matvec5 + w.Friction0Bias[i]
-		add17[i+1] = matvec5_1 + w.Friction0Bias[i+1]
-		add17[i+2] = matvec5_2 + w.Friction0Bias[i+2]
-		add17[i+3] = matvec5_3 + w.Friction0Bias[i+3]
-		softplus5[i], softplus5[i+1], softplus5[i+2], softplus5[i+3] = rt.Softplus32x4(add17[i], add17[i+1], add17[i+2], add17[i+3])
+		add16[i] = matvec5 + w.Friction0Bias[i]
+		add16[i+1] = matvec5_1 + w.Friction0Bias[i+1]
+		add16[i+2] = matvec5_2 + w.Friction0Bias[i+2]
+		add16[i+3] = matvec5_3 + w.Friction0Bias[i+3]
+		softplus5[i], softplus5[i+1], softplus5[i+2], softplus5[i+3] = rt.Softplus32x4(add16[i], add16[i+1], add16[i+2], add16[i+3])
 	}
 	var matvec6 [32]Real
 	rt.MatVec32(matvec6[:], w.Friction2Weight[:], softplus5[:])
-	var add18 [32]Real
+	var add17 [32]Real
 	var softplus6 [32]Real
 	var matvec_4_0, matvec_4_1 Real
 	for i := 0; i < 32; i += 4 {
-		add18[i] = matvec6[i] + w.Friction2Bias[i]
-		add18[i+1] = matvec6[i+1] + w.Friction2Bias[i+1]
-		add18[i+2] = matvec6[i+2] + w.Friction2Bias[i+2]
-		add18[i+3] = matvec6[i+3] + w.Friction2Bias[i+3]
-		softplus6[i], softplus6[i+1], softplus6[i+2], softplus6[i+3] = rt.Softplus32x4(add18[i], add18[i+1], add18[i+2], add18[i+3])
+		add17[i] = matvec6[i] + w.Friction2Bias[i]
+		add17[i+1] = matvec6[i+1] + w.Friction2Bias[i+1]
+		add17[i+2] = matvec6[i+2] + w.Friction2Bias[i+2]
+		add17[i+3] = matvec6[i+3] + w.Friction2Bias[i+3]
+		softplus6[i], softplus6[i+1], softplus6[i+2], softplus6[i+3] = rt.Softplus32x4(add17[i], add17[i+1], add17[i+2], add17[i+3])
 		matvec_4_0 += Real(w.Friction4Weight[i] * softplus6[i])
 		matvec_4_1 += Real(w.Friction4Weight[i+32] * softplus6[i])
 		matvec_4_0 += Real(w.Friction4Weight[i+1] * softplus6[i+1])
@@ -4857,7 +4792,7 @@ func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta f
 	for i0 := 0; i0 < 2; i0++ {
 		concat5[i0+4] = qK4[i0]
 	}
-	var add19 [32]Real
+	var add18 [32]Real
 	var softplus7 [32]Real
 	for i := 0; i < 32; i += 4 {
 		var matvec7, matvec7_1, matvec7_2, matvec7_3 Real
@@ -4874,37 +4809,37 @@ func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta f
 				matvec7_3 += Real(line3[j] * xj)
 			}
 		}
-		add19[i] = matvec7 + w.Friction0Bias[i]
-		add19[i+1] = matvec7_1 + w.Friction0Bias[i+1]
-		add19[i+2] = matvec7_2 + w.Friction0Bias[i+2]
-		add19[i+3] = matvec7_3 + w.Friction0Bias[i+3]
-		softplus7[i], softplus7[i+1], softplus7[i+2], softplus7[i+3] = rt.Softplus32x4(add19[i], add19[i+1], add19[i+2], add19[i+3])
+		add18[i] = matvec7 + w.Friction0Bias[i]
+		add18[i+1] = matvec7_1 + w.Friction0Bias[i+1]
+		add18[i+2] = matvec7_2 + w.Friction0Bias[i+2]
+		add18[i+3] = matvec7_3 + w.Friction0Bias[i+3]
+		softplus7[i], softplus7[i+1], softplus7[i+2], softplus7[i+3] = rt.Softplus32x4(add18[i], add18[i+1], add18[i+2], add18[i+3])
 	}
 	var matvec8 [32]Real
 	rt.MatVec32(matvec8[:], w.Friction2Weight[:], softplus7[:])
-	var add20 [32]Real
+	var add19 [32]Real
 	var vecmat2 [32]Real
-	var mul29 [32]Real
+	var mul24 [32]Real
 	var sigmoid [32]Real
 	for i := 0; i < 32; i++ {
-		add20[i] = matvec8[i] + w.Friction2Bias[i]
-		mul29[i] = Real(vecmat[i] * rt.Sigmoid32(add20[i]))
-		g.Friction2Bias[i] += mul29[i]
-		sigmoid[i] = rt.Sigmoid32(add19[i])
+		add19[i] = matvec8[i] + w.Friction2Bias[i]
+		mul24[i] = Real(vecmat[i] * rt.Sigmoid32(add19[i]))
+		g.Friction2Bias[i] += mul24[i]
+		sigmoid[i] = rt.Sigmoid32(add18[i])
 	}
-	rt.VecMat32(vecmat2[:], mul29[:], w.Friction2Weight[:])
-	rt.AddOuter32(g.Friction2Weight[:], mul29[:], softplus7[:])
+	rt.VecMat32(vecmat2[:], mul24[:], w.Friction2Weight[:])
+	rt.AddOuter32(g.Friction2Weight[:], mul24[:], softplus7[:])
 	var vecmat3 [6]Real
 	var matvec_5_0, matvec_5_1 Real
 	for i := 0; i < 32; i += 4 {
-		mul30 := Real(vecmat2[i] * sigmoid[i])
-		mul30_1 := Real(vecmat2[i+1] * sigmoid[i+1])
-		mul30_2 := Real(vecmat2[i+2] * sigmoid[i+2])
-		mul30_3 := Real(vecmat2[i+3] * sigmoid[i+3])
-		g.Friction0Bias[i] += mul30
-		g.Friction0Bias[i+1] += mul30_1
-		g.Friction0Bias[i+2] += mul30_2
-		g.Friction0Bias[i+3] += mul30_3
+		mul25 := Real(vecmat2[i] * sigmoid[i])
+		mul25_1 := Real(vecmat2[i+1] * sigmoid[i+1])
+		mul25_2 := Real(vecmat2[i+2] * sigmoid[i+2])
+		mul25_3 := Real(vecmat2[i+3] * sigmoid[i+3])
+		g.Friction0Bias[i] += mul25
+		g.Friction0Bias[i+1] += mul25_1
+		g.Friction0Bias[i+2] += mul25_2
+		g.Friction0Bias[i+3] += mul25_3
 		{
 			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
 			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
@@ -4912,14 +4847,14 @@ func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta f
 			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
 			for j := 0; j < 6; j++ {
 				acc := vecmat3[j]
-				acc += Real(mul30 * line0[j])
-				acc += Real(mul30_1 * line1[j])
-				acc += Real(mul30_2 * line2[j])
-				acc += Real(mul30_3 * line3[j])
+				acc += Real(mul25 * line0[j])
+				acc += Real(mul25_1 * line1[j])
+				acc += Real(mul25_2 * line2[j])
+				acc += Real(mul25_3 * line3[j])
 				vecmat3[j] = acc
 			}
 		}
-		softplus8, softplus8_1, softplus8_2, softplus8_3 := rt.Softplus32x4(add20[i], add20[i+1], add20[i+2], add20[i+3])
+		softplus8, softplus8_1, softplus8_2, softplus8_3 := rt.Softplus32x4(add19[i], add19[i+1], add19[i+2], add19[i+3])
 		matvec_5_0 += Real(w.Friction4Weight[i] * softplus8)
 		matvec_5_1 += Real(w.Friction4Weight[i+32] * softplus8)
 		matvec_5_0 += Real(w.Friction4Weight[i+1] * softplus8_1)
@@ -4935,10 +4870,10 @@ func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta f
 			line3 := (*[6]Real)(g.Friction0Weight[(i+3)*6:])
 			for j := 0; j < 6; j++ {
 				bj := concat5[j]
-				line0[j] += Real(mul30 * bj)
-				line1[j] += Real(mul30_1 * bj)
-				line2[j] += Real(mul30_2 * bj)
-				line3[j] += Real(mul30_3 * bj)
+				line0[j] += Real(mul25 * bj)
+				line1[j] += Real(mul25_1 * bj)
+				line2[j] += Real(mul25_2 * bj)
+				line3[j] += Real(mul25_3 * bj)
 			}
 		}
 		g.Friction4Weight[i] += Real(gBar0 * softplus8)
@@ -4953,50 +4888,50 @@ func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta f
 	add_2_0 := Real(vecmat3[2]*(-sin3[0])) + Real(vecmat3[0]*cos7[0])
 	add_2_1 := Real(vecmat3[3]*(-sin3[1])) + Real(vecmat3[1]*cos7[1])
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	add21 := gBar1 + gBar0
-	add22 := qY40 + qY41
-	mul31 := Real(Real(add21*mul19) * (-rt.Sin32(add22)))
-	add23 := mul31 + Real(Real(gBar0*mul17)*(-rt.Sin32(qY40)))
-	reshape23 := add23
+	add20 := gBar1 + gBar0
+	add21 := qY40 + qY41
+	mul26 := Real(Real(add20*mul14) * (-rt.Sin32(add21)))
+	add22 := mul26 + Real(Real(gBar0*mul12)*(-rt.Sin32(qY40)))
+	reshape22 := add22
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
 	square4 := Real(qK4[0] * qK4[0])
-	mul32 := Real(2.0 * qK4[0])
-	add24 := Real(mul32*qK4[1]) + Real(qK4[1]*qK4[1])
-	kBar := Real(gBar1*square4) - Real(gBar0*add24)
+	mul27 := Real(2.0 * qK4[0])
+	add23 := Real(mul27*qK4[1]) + Real(qK4[1]*qK4[1])
+	kBar := Real(gBar1*square4) - Real(gBar0*add23)
 	// arm.nde:29  s2 := sin(q[1])
-	add25 := mul31 + Real(Real(kBar*mul12)*c2_3)
+	add24 := mul26 + Real(Real(kBar*mul7)*c2_3)
 	s2_4 := rt.Sin32(qY41)
 	// arm.nde:33  k := mt * l1 * l2 * s2
-	k5 := Real(mul12 * s2_4)
+	k5 := Real(mul7 * s2_4)
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
 	neg4 := -k5
-	mul33 := Real(neg4 * add24)
+	mul28 := Real(neg4 * add23)
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	pad0 := reshape23
+	pad0 := reshape22
 	pad1 := Real(0)
 	add_3_0 := add_2_0 + pad0
 	add_3_1 := add_2_1 + pad1
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape24 := mul33
-	mul34 := Real(k5 * square4)
-	reshape25 := mul34
+	reshape23 := mul28
+	mul29 := Real(k5 * square4)
+	reshape24 := mul29
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
 	cos11 := rt.Cos32(qY40)
-	cos12 := rt.Cos32(add22)
-	mul35 := Real(mul19 * cos12)
-	add26 := Real(mul17*cos11) + mul35
+	cos12 := rt.Cos32(add21)
+	mul30 := Real(mul14 * cos12)
+	add25 := Real(mul12*cos11) + mul30
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c_4_0 := reshape24
-	c_4_1 := reshape25
+	c_4_0 := reshape23
+	c_4_1 := reshape24
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_7_0 := take[0] - c_4_0
 	sub_7_1 := take[1] - c_4_1
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape26 := add26
-	reshape27 := mul35
+	reshape25 := add25
+	reshape26 := mul30
 	var sub5 [2]Real
-	g_5_0 := reshape26
-	g_5_1 := reshape27
+	g_5_0 := reshape25
+	g_5_1 := reshape26
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub5[0] = sub_7_0 - g_5_0 - (matvec_5_0 + w.Friction4Bias[0])
 	sub5[1] = sub_7_1 - g_5_1 - (matvec_5_1 + w.Friction4Bias[1])
@@ -5016,16 +4951,16 @@ func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta f
 	transpose2[2] = m4[1]
 	transpose2[3] = m4[3]
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	add27 := mBar2 + mBar1
+	add26 := mBar2 + mBar1
 	// arm.nde:28  c2 := cos(q[1])
-	add28 := add25 + Real((Real(add27*mul12)+Real(mBar0*mul9))*(-s2_4))
-	reshape28 := add28
+	add27 := add24 + Real((Real(add26*mul7)+Real(mBar0*mul4))*(-s2_4))
+	reshape27 := add27
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul36 := Real(gBar0 * neg4)
-	add29 := Real(mul36*Real(2.0*qK4[1])) + Real(mul36*mul32)
+	mul31 := Real(gBar0 * neg4)
+	add28 := Real(mul31*Real(2.0*qK4[1])) + Real(mul31*mul27)
 	// arm.nde:28  c2 := cos(q[1])
 	pad_2_0 := Real(0)
-	pad_2_1 := reshape28
+	pad_2_1 := reshape27
 	qY4Bar0 := add_3_0 + pad_2_0
 	qY4Bar1 := add_3_1 + pad_2_1
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
@@ -5045,15 +4980,15 @@ func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta f
 	add_6_0 := mul_9_0 + Real(mul_7_0*(-0.5)) + vecmat3[4]
 	add_6_1 := mul_9_1 + Real(mul_7_1*(-0.5)) + vecmat3[5]
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape29 := add29
-	add30 := Real(Real(gBar1*k5)*mul32) + Real(Real(mul36*qK4[1])*2.0)
+	reshape28 := add28
+	add29 := Real(Real(gBar1*k5)*mul27) + Real(Real(mul31*qK4[1])*2.0)
 	pad_3_0 := Real(0)
-	pad_3_1 := reshape29
+	pad_3_1 := reshape28
 	add_7_0 := add_6_0 + pad_3_0
 	add_7_1 := add_6_1 + pad_3_1
-	reshape30 := add30
+	reshape29 := add29
 	var vK3Bar [2]Real
-	pad_4_0 := reshape30
+	pad_4_0 := reshape29
 	pad_4_1 := Real(0)
 	qK4Bar0 := add_7_0 + pad_4_0
 	qK4Bar1 := add_7_1 + pad_4_1
@@ -5069,28 +5004,28 @@ func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta f
 	neg_2_0 := -sin4[0]
 	neg_2_1 := -sin4[1]
 	var vecmat4 [32]Real
-	var mul37 [32]Real
+	var mul32 [32]Real
 	var sigmoid2 [32]Real
 	for i := 0; i < 32; i++ {
 		vecmat5 := Real(gBar_2_0*w.Friction4Weight[i]) + Real(gBar_2_1*w.Friction4Weight[i+32])
-		mul37[i] = Real(vecmat5 * rt.Sigmoid32(add18[i]))
-		g.Friction2Bias[i] += mul37[i]
-		sigmoid2[i] = rt.Sigmoid32(add17[i])
+		mul32[i] = Real(vecmat5 * rt.Sigmoid32(add17[i]))
+		g.Friction2Bias[i] += mul32[i]
+		sigmoid2[i] = rt.Sigmoid32(add16[i])
 		g.Friction4Weight[i] += Real(gBar_2_0 * softplus6[i])
 		g.Friction4Weight[32+i] += Real(gBar_2_1 * softplus6[i])
 	}
-	rt.VecMat32(vecmat4[:], mul37[:], w.Friction2Weight[:])
-	rt.AddOuter32(g.Friction2Weight[:], mul37[:], softplus5[:])
+	rt.VecMat32(vecmat4[:], mul32[:], w.Friction2Weight[:])
+	rt.AddOuter32(g.Friction2Weight[:], mul32[:], softplus5[:])
 	var vecmat6 [6]Real
 	for i := 0; i < 32; i += 4 {
-		mul38 := Real(vecmat4[i] * sigmoid2[i])
-		mul38_1 := Real(vecmat4[i+1] * sigmoid2[i+1])
-		mul38_2 := Real(vecmat4[i+2] * sigmoid2[i+2])
-		mul38_3 := Real(vecmat4[i+3] * sigmoid2[i+3])
-		g.Friction0Bias[i] += mul38
-		g.Friction0Bias[i+1] += mul38_1
-		g.Friction0Bias[i+2] += mul38_2
-		g.Friction0Bias[i+3] += mul38_3
+		mul33 := Real(vecmat4[i] * sigmoid2[i])
+		mul33_1 := Real(vecmat4[i+1] * sigmoid2[i+1])
+		mul33_2 := Real(vecmat4[i+2] * sigmoid2[i+2])
+		mul33_3 := Real(vecmat4[i+3] * sigmoid2[i+3])
+		g.Friction0Bias[i] += mul33
+		g.Friction0Bias[i+1] += mul33_1
+		g.Friction0Bias[i+2] += mul33_2
+		g.Friction0Bias[i+3] += mul33_3
 		{
 			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
 			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
@@ -5098,10 +5033,10 @@ func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta f
 			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
 			for j := 0; j < 6; j++ {
 				acc := vecmat6[j]
-				acc += Real(mul38 * line0[j])
-				acc += Real(mul38_1 * line1[j])
-				acc += Real(mul38_2 * line2[j])
-				acc += Real(mul38_3 * line3[j])
+				acc += Real(mul33 * line0[j])
+				acc += Real(mul33_1 * line1[j])
+				acc += Real(mul33_2 * line2[j])
+				acc += Real(mul33_3 * line3[j])
 				vecmat6[j] = acc
 			}
 		}
@@ -5112,26 +5047,26 @@ func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta f
 			line3 := (*[6]Real)(g.Friction0Weight[(i+3)*6:])
 			for j := 0; j < 6; j++ {
 				bj := concat4[j]
-				line0[j] += Real(mul38 * bj)
-				line1[j] += Real(mul38_1 * bj)
-				line2[j] += Real(mul38_2 * bj)
-				line3[j] += Real(mul38_3 * bj)
+				line0[j] += Real(mul33 * bj)
+				line1[j] += Real(mul33_1 * bj)
+				line2[j] += Real(mul33_2 * bj)
+				line3[j] += Real(mul33_3 * bj)
 			}
 		}
 	}
 	add_8_0 := Real(vecmat6[2]*neg_2_0) + Real(vecmat6[0]*cos10[0])
 	add_8_1 := Real(vecmat6[3]*neg_2_1) + Real(vecmat6[1]*cos10[1])
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	add31 := gBar_2_1 + gBar_2_0
-	mul39 := Real(Real(add31*mul19) * (-rt.Sin32(add15)))
-	add32 := mul39 + Real(Real(gBar_2_0*mul17)*(-rt.Sin32(qY30)))
-	reshape31 := add32
+	add30 := gBar_2_1 + gBar_2_0
+	mul34 := Real(Real(add30*mul14) * (-rt.Sin32(add14)))
+	add31 := mul34 + Real(Real(gBar_2_0*mul12)*(-rt.Sin32(qY30)))
+	reshape30 := add31
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	kBar2 := Real(gBar_2_1*square3) - Real(gBar_2_0*add14)
+	kBar2 := Real(gBar_2_1*square3) - Real(gBar_2_0*add13)
 	// arm.nde:29  s2 := sin(q[1])
-	add33 := mul39 + Real(Real(kBar2*mul12)*c2_4)
+	add32 := mul34 + Real(Real(kBar2*mul7)*c2_4)
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	pad_5_0 := reshape31
+	pad_5_0 := reshape30
 	pad_5_1 := Real(0)
 	add_9_0 := add_8_0 + pad_5_0
 	add_9_1 := add_8_1 + pad_5_1
@@ -5150,16 +5085,16 @@ func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta f
 	transpose3[2] = m[1]
 	transpose3[3] = m[3]
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	add34 := mBar_2_2 + mBar_2_1
+	add33 := mBar_2_2 + mBar_2_1
 	// arm.nde:28  c2 := cos(q[1])
-	add35 := add33 + Real((Real(add34*mul12)+Real(mBar_2_0*mul9))*(-s2_3))
-	reshape32 := add35
+	add34 := add32 + Real((Real(add33*mul7)+Real(mBar_2_0*mul4))*(-s2_3))
+	reshape31 := add34
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul40 := Real(gBar_2_0 * neg3)
-	add36 := Real(mul40*Real(2.0*qK3[1])) + Real(mul40*mul25)
+	mul35 := Real(gBar_2_0 * neg3)
+	add35 := Real(mul35*Real(2.0*qK3[1])) + Real(mul35*mul20)
 	// arm.nde:28  c2 := cos(q[1])
 	pad_6_0 := Real(0)
-	pad_6_1 := reshape32
+	pad_6_1 := reshape31
 	qY3Bar0 := add_9_0 + pad_6_0
 	qY3Bar1 := add_9_1 + pad_6_1
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
@@ -5171,15 +5106,15 @@ func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta f
 	add_12_0 := add_11_0 + Real(qY4Bar0*ha43) + vecmat6[4]
 	add_12_1 := add_11_1 + Real(qY4Bar1*ha43) + vecmat6[5]
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape33 := add36
-	add37 := Real(Real(gBar_2_1*k4)*mul25) + Real(Real(mul40*qK3[1])*2.0)
+	reshape32 := add35
+	add36 := Real(Real(gBar_2_1*k4)*mul20) + Real(Real(mul35*qK3[1])*2.0)
 	pad_7_0 := Real(0)
-	pad_7_1 := reshape33
+	pad_7_1 := reshape32
 	add_13_0 := add_12_0 + pad_7_0
 	add_13_1 := add_12_1 + pad_7_1
-	reshape34 := add37
+	reshape33 := add36
 	var vK2Bar [2]Real
-	pad_8_0 := reshape34
+	pad_8_0 := reshape33
 	pad_8_1 := Real(0)
 	qK3Bar0 := add_13_0 + pad_8_0
 	qK3Bar1 := add_13_1 + pad_8_1
@@ -5195,28 +5130,28 @@ func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta f
 	neg_3_0 := -sin2[0]
 	neg_3_1 := -sin2[1]
 	var vecmat7 [32]Real
-	var mul41 [32]Real
+	var mul36 [32]Real
 	var sigmoid3 [32]Real
 	for i := 0; i < 32; i++ {
 		vecmat8 := Real(gBar_3_0*w.Friction4Weight[i]) + Real(gBar_3_1*w.Friction4Weight[i+32])
-		mul41[i] = Real(vecmat8 * rt.Sigmoid32(add13[i]))
-		g.Friction2Bias[i] += mul41[i]
-		sigmoid3[i] = rt.Sigmoid32(add12[i])
+		mul36[i] = Real(vecmat8 * rt.Sigmoid32(add12[i]))
+		g.Friction2Bias[i] += mul36[i]
+		sigmoid3[i] = rt.Sigmoid32(add11[i])
 		g.Friction4Weight[i] += Real(gBar_3_0 * softplus4[i])
 		g.Friction4Weight[32+i] += Real(gBar_3_1 * softplus4[i])
 	}
-	rt.VecMat32(vecmat7[:], mul41[:], w.Friction2Weight[:])
-	rt.AddOuter32(g.Friction2Weight[:], mul41[:], softplus3[:])
+	rt.VecMat32(vecmat7[:], mul36[:], w.Friction2Weight[:])
+	rt.AddOuter32(g.Friction2Weight[:], mul36[:], softplus3[:])
 	var vecmat9 [6]Real
 	for i := 0; i < 32; i += 4 {
-		mul42 := Real(vecmat7[i] * sigmoid3[i])
-		mul42_1 := Real(vecmat7[i+1] * sigmoid3[i+1])
-		mul42_2 := Real(vecmat7[i+2] * sigmoid3[i+2])
-		mul42_3 := Real(vecmat7[i+3] * sigmoid3[i+3])
-		g.Friction0Bias[i] += mul42
-		g.Friction0Bias[i+1] += mul42_1
-		g.Friction0Bias[i+2] += mul42_2
-		g.Friction0Bias[i+3] += mul42_3
+		mul37 := Real(vecmat7[i] * sigmoid3[i])
+		mul37_1 := Real(vecmat7[i+1] * sigmoid3[i+1])
+		mul37_2 := Real(vecmat7[i+2] * sigmoid3[i+2])
+		mul37_3 := Real(vecmat7[i+3] * sigmoid3[i+3])
+		g.Friction0Bias[i] += mul37
+		g.Friction0Bias[i+1] += mul37_1
+		g.Friction0Bias[i+2] += mul37_2
+		g.Friction0Bias[i+3] += mul37_3
 		{
 			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
 			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
@@ -5224,10 +5159,10 @@ func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta f
 			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
 			for j := 0; j < 6; j++ {
 				acc := vecmat9[j]
-				acc += Real(mul42 * line0[j])
-				acc += Real(mul42_1 * line1[j])
-				acc += Real(mul42_2 * line2[j])
-				acc += Real(mul42_3 * line3[j])
+				acc += Real(mul37 * line0[j])
+				acc += Real(mul37_1 * line1[j])
+				acc += Real(mul37_2 * line2[j])
+				acc += Real(mul37_3 * line3[j])
 				vecmat9[j] = acc
 			}
 		}
@@ -5238,26 +5173,26 @@ func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta f
 			line3 := (*[6]Real)(g.Friction0Weight[(i+3)*6:])
 			for j := 0; j < 6; j++ {
 				bj := concat3[j]
-				line0[j] += Real(mul42 * bj)
-				line1[j] += Real(mul42_1 * bj)
-				line2[j] += Real(mul42_2 * bj)
-				line3[j] += Real(mul42_3 * bj)
+				line0[j] += Real(mul37 * bj)
+				line1[j] += Real(mul37_1 * bj)
+				line2[j] += Real(mul37_2 * bj)
+				line3[j] += Real(mul37_3 * bj)
 			}
 		}
 	}
 	add_14_0 := Real(vecmat9[2]*neg_3_0) + Real(vecmat9[0]*cos6[0])
 	add_14_1 := Real(vecmat9[3]*neg_3_1) + Real(vecmat9[1]*cos6[1])
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	add38 := gBar_3_1 + gBar_3_0
-	mul43 := Real(Real(add38*mul19) * (-rt.Sin32(add10)))
-	add39 := mul43 + Real(Real(gBar_3_0*mul17)*(-rt.Sin32(qY20)))
-	reshape35 := add39
+	add37 := gBar_3_1 + gBar_3_0
+	mul38 := Real(Real(add37*mul14) * (-rt.Sin32(add9)))
+	add38 := mul38 + Real(Real(gBar_3_0*mul12)*(-rt.Sin32(qY20)))
+	reshape34 := add38
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	kBar3 := Real(gBar_3_1*square2) - Real(gBar_3_0*add9)
+	kBar3 := Real(gBar_3_1*square2) - Real(gBar_3_0*add8)
 	// arm.nde:29  s2 := sin(q[1])
-	add40 := mul43 + Real(Real(kBar3*mul12)*c2)
+	add39 := mul38 + Real(Real(kBar3*mul7)*c2)
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	pad_9_0 := reshape35
+	pad_9_0 := reshape34
 	pad_9_1 := Real(0)
 	add_15_0 := add_14_0 + pad_9_0
 	add_15_1 := add_14_1 + pad_9_1
@@ -5276,16 +5211,16 @@ func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta f
 	transpose4[2] = m2[1]
 	transpose4[3] = m2[3]
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	add41 := mBar_3_2 + mBar_3_1
+	add40 := mBar_3_2 + mBar_3_1
 	// arm.nde:28  c2 := cos(q[1])
-	add42 := add40 + Real((Real(add41*mul12)+Real(mBar_3_0*mul9))*(-s2))
-	reshape36 := add42
+	add41 := add39 + Real((Real(add40*mul7)+Real(mBar_3_0*mul4))*(-s2))
+	reshape35 := add41
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul44 := Real(gBar_3_0 * neg)
-	add43 := Real(mul44*Real(2.0*qK2[1])) + Real(mul44*mul21)
+	mul39 := Real(gBar_3_0 * neg)
+	add42 := Real(mul39*Real(2.0*qK2[1])) + Real(mul39*mul16)
 	// arm.nde:28  c2 := cos(q[1])
 	pad_10_0 := Real(0)
-	pad_10_1 := reshape36
+	pad_10_1 := reshape35
 	qY2Bar0 := add_15_0 + pad_10_0
 	qY2Bar1 := add_15_1 + pad_10_1
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
@@ -5297,15 +5232,15 @@ func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta f
 	add_18_0 := add_11_0 + Real(qY3Bar0*ha21) + vecmat9[4]
 	add_18_1 := add_11_1 + Real(qY3Bar1*ha21) + vecmat9[5]
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape37 := add43
-	add44 := Real(Real(gBar_3_1*k2)*mul21) + Real(Real(mul44*qK2[1])*2.0)
+	reshape36 := add42
+	add43 := Real(Real(gBar_3_1*k2)*mul16) + Real(Real(mul39*qK2[1])*2.0)
 	pad_11_0 := Real(0)
-	pad_11_1 := reshape37
+	pad_11_1 := reshape36
 	add_19_0 := add_18_0 + pad_11_0
 	add_19_1 := add_18_1 + pad_11_1
-	reshape38 := add44
+	reshape37 := add43
 	var vK1Bar [2]Real
-	pad_12_0 := reshape38
+	pad_12_0 := reshape37
 	pad_12_1 := Real(0)
 	qK2Bar0 := add_19_0 + pad_12_0
 	qK2Bar1 := add_19_1 + pad_12_1
@@ -5321,28 +5256,28 @@ func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta f
 	neg_4_0 := -sin[0]
 	neg_4_1 := -sin[1]
 	var vecmat10 [32]Real
-	var mul45 [32]Real
+	var mul40 [32]Real
 	var sigmoid4 [32]Real
 	for i := 0; i < 32; i++ {
 		vecmat11 := Real(gBar_4_0*w.Friction4Weight[i]) + Real(gBar_4_1*w.Friction4Weight[i+32])
-		mul45[i] = Real(vecmat11 * rt.Sigmoid32(add8[i]))
-		g.Friction2Bias[i] += mul45[i]
-		sigmoid4[i] = rt.Sigmoid32(add7[i])
+		mul40[i] = Real(vecmat11 * rt.Sigmoid32(add7[i]))
+		g.Friction2Bias[i] += mul40[i]
+		sigmoid4[i] = rt.Sigmoid32(add6[i])
 		g.Friction4Weight[i] += Real(gBar_4_0 * softplus2[i])
 		g.Friction4Weight[32+i] += Real(gBar_4_1 * softplus2[i])
 	}
-	rt.VecMat32(vecmat10[:], mul45[:], w.Friction2Weight[:])
-	rt.AddOuter32(g.Friction2Weight[:], mul45[:], softplus[:])
+	rt.VecMat32(vecmat10[:], mul40[:], w.Friction2Weight[:])
+	rt.AddOuter32(g.Friction2Weight[:], mul40[:], softplus[:])
 	var vecmat12 [6]Real
 	for i := 0; i < 32; i += 4 {
-		mul46 := Real(vecmat10[i] * sigmoid4[i])
-		mul46_1 := Real(vecmat10[i+1] * sigmoid4[i+1])
-		mul46_2 := Real(vecmat10[i+2] * sigmoid4[i+2])
-		mul46_3 := Real(vecmat10[i+3] * sigmoid4[i+3])
-		g.Friction0Bias[i] += mul46
-		g.Friction0Bias[i+1] += mul46_1
-		g.Friction0Bias[i+2] += mul46_2
-		g.Friction0Bias[i+3] += mul46_3
+		mul41 := Real(vecmat10[i] * sigmoid4[i])
+		mul41_1 := Real(vecmat10[i+1] * sigmoid4[i+1])
+		mul41_2 := Real(vecmat10[i+2] * sigmoid4[i+2])
+		mul41_3 := Real(vecmat10[i+3] * sigmoid4[i+3])
+		g.Friction0Bias[i] += mul41
+		g.Friction0Bias[i+1] += mul41_1
+		g.Friction0Bias[i+2] += mul41_2
+		g.Friction0Bias[i+3] += mul41_3
 		{
 			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
 			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
@@ -5350,10 +5285,10 @@ func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta f
 			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
 			for j := 0; j < 6; j++ {
 				acc := vecmat12[j]
-				acc += Real(mul46 * line0[j])
-				acc += Real(mul46_1 * line1[j])
-				acc += Real(mul46_2 * line2[j])
-				acc += Real(mul46_3 * line3[j])
+				acc += Real(mul41 * line0[j])
+				acc += Real(mul41_1 * line1[j])
+				acc += Real(mul41_2 * line2[j])
+				acc += Real(mul41_3 * line3[j])
 				vecmat12[j] = acc
 			}
 		}
@@ -5364,26 +5299,26 @@ func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta f
 			line3 := (*[6]Real)(g.Friction0Weight[(i+3)*6:])
 			for j := 0; j < 6; j++ {
 				bj := concat2[j]
-				line0[j] += Real(mul46 * bj)
-				line1[j] += Real(mul46_1 * bj)
-				line2[j] += Real(mul46_2 * bj)
-				line3[j] += Real(mul46_3 * bj)
+				line0[j] += Real(mul41 * bj)
+				line1[j] += Real(mul41_1 * bj)
+				line2[j] += Real(mul41_2 * bj)
+				line3[j] += Real(mul41_3 * bj)
 			}
 		}
 	}
 	add_20_0 := add_16_0 + Real(vecmat12[2]*neg_4_0) + Real(vecmat12[0]*cos3[0])
 	add_20_1 := add_16_1 + Real(vecmat12[3]*neg_4_1) + Real(vecmat12[1]*cos3[1])
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	add45 := gBar_4_1 + gBar_4_0
-	mul47 := Real(Real(add45*mul19) * (-rt.Sin32(add5)))
-	add46 := mul47 + Real(Real(gBar_4_0*mul17)*(-rt.Sin32(q0)))
-	reshape39 := add46
+	add44 := gBar_4_1 + gBar_4_0
+	mul42 := Real(Real(add44*mul14) * (-rt.Sin32(add4)))
+	add45 := mul42 + Real(Real(gBar_4_0*mul12)*(-rt.Sin32(q0)))
+	reshape38 := add45
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	kBar4 := Real(gBar_4_1*square) - Real(gBar_4_0*add4)
+	kBar4 := Real(gBar_4_1*square) - Real(gBar_4_0*add3)
 	// arm.nde:29  s2 := sin(q[1])
-	add47 := mul47 + Real(Real(kBar4*mul12)*c2_2)
+	add46 := mul42 + Real(Real(kBar4*mul7)*c2_2)
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	pad_13_0 := reshape39
+	pad_13_0 := reshape38
 	pad_13_1 := Real(0)
 	add_21_0 := add_20_0 + pad_13_0
 	add_21_1 := add_20_1 + pad_13_1
@@ -5397,52 +5332,52 @@ func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta f
 	mBar_4_2 := -outer_4_2
 	mBar_4_3 := -outer_4_3
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	add48 := mBar_4_2 + mBar_4_1
+	add47 := mBar_4_2 + mBar_4_1
 	// arm.nde:28  c2 := cos(q[1])
-	add49 := add47 + Real((Real(add48*mul12)+Real(mBar_4_0*mul9))*(-s2_2))
-	reshape40 := add49
+	add48 := add46 + Real((Real(add47*mul7)+Real(mBar_4_0*mul4))*(-s2_2))
+	reshape39 := add48
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul48 := Real(gBar_4_0 * neg2)
-	add50 := Real(mul48*Real(2.0*qK11)) + Real(mul48*mul13)
+	mul43 := Real(gBar_4_0 * neg2)
+	add49 := Real(mul43*Real(2.0*qK11)) + Real(mul43*mul8)
 	// arm.nde:28  c2 := cos(q[1])
 	pad_14_0 := Real(0)
-	pad_14_1 := reshape40
+	pad_14_1 := reshape39
 	qBar[0] = add_21_0 + pad_14_0
 	qBar[1] = add_21_1 + pad_14_1
 	// arm.nde:11  return concat(sin(q), cos(q), v) |> Linear(32) |> softplus |> Linear(32) |> softplus |> Linear(2, init: zeros)
 	add_22_0 := vAtBar0 + mul_6_0 + mul_9_0 + Real(mul_7_0*(-1.5)) + qK4Bar0 + qK3Bar0 + qK2Bar0 + Real(qY2Bar0*ha21) + vecmat12[4]
 	add_22_1 := vAtBar1 + mul_6_1 + mul_9_1 + Real(mul_7_1*(-1.5)) + qK4Bar1 + qK3Bar1 + qK2Bar1 + Real(qY2Bar1*ha21) + vecmat12[5]
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape41 := add50
-	add51 := Real(Real(gBar_4_1*k3)*mul13) + Real(Real(mul48*qK11)*2.0)
+	reshape40 := add49
+	add50 := Real(Real(gBar_4_1*k3)*mul8) + Real(Real(mul43*qK11)*2.0)
 	pad_15_0 := Real(0)
-	pad_15_1 := reshape41
+	pad_15_1 := reshape40
 	add_23_0 := add_22_0 + pad_15_0
 	add_23_1 := add_22_1 + pad_15_1
-	reshape42 := add51
+	reshape41 := add50
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	add52 := Real(add21*cos12) + Real(add31*cos9) + Real(add38*cos5) + Real(add45*cos2)
+	add51 := Real(add20*cos12) + Real(add30*cos9) + Real(add37*cos5) + Real(add44*cos2)
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	add53 := Real(kBar*s2_4) + Real(add27*c2_3) + Real(kBar2*s2_3) + Real(add34*c2_4) + Real(kBar3*s2) + Real(add41*c2) + Real(kBar4*s2_2) + Real(add48*c2_2)
-	mul49 := Real(add53 * w.ArmL2[0])
+	add52 := Real(kBar*s2_4) + Real(add26*c2_3) + Real(kBar2*s2_3) + Real(add33*c2_4) + Real(kBar3*s2) + Real(add40*c2) + Real(kBar4*s2_2) + Real(add47*c2_2)
+	mul44 := Real(add52 * w.ArmL2[0])
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	add54 := Real(mBar0*c2_3) + Real(mBar_2_0*c2_4) + Real(mBar_3_0*c2) + Real(mBar_4_0*c2_2)
-	mul50 := Real(add54 * w.ArmL2[0])
+	add53 := Real(mBar0*c2_3) + Real(mBar_2_0*c2_4) + Real(mBar_3_0*c2) + Real(mBar_4_0*c2_2)
+	mul45 := Real(add53 * w.ArmL2[0])
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	add55 := mBar3 + mBar_2_3 + mBar_3_3 + mBar_4_3
+	add54 := mBar3 + mBar_2_3 + mBar_3_3 + mBar_4_3
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	add56 := mBar0 + mBar_2_0 + mBar_3_0 + mBar_4_0
-	add57 := add27 + add34 + add41 + add55 + add48 + add56
+	add55 := mBar0 + mBar_2_0 + mBar_3_0 + mBar_4_0
+	add56 := add26 + add33 + add40 + add54 + add47 + add55
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	add58 := Real(gBar0*cos11) + Real(gBar_2_0*cos8) + Real(gBar_3_0*cos4) + Real(gBar_4_0*cos)
+	add57 := Real(gBar0*cos11) + Real(gBar_2_0*cos8) + Real(gBar_3_0*cos4) + Real(gBar_4_0*cos)
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	armM1Bar := Real(Real(add58*w.ArmL1[0])*9.81) + Real(add56*pre.armL1Square[0])
+	armM1Bar := Real(Real(add57*w.ArmL1[0])*9.81) + Real(add55*pre.armL1Square[0])
 	g.ArmM1[0] += armM1Bar
-	mtBar := Real(Real(add52*w.ArmL2[0])*9.81) + Real(mul49*w.ArmL1[0]) + Real(Real(mul50*w.ArmL1[0])*2.0) + Real(add57*pre.armL2Square[0]) + armM1Bar
+	mtBar := Real(Real(add51*w.ArmL2[0])*9.81) + Real(mul44*w.ArmL1[0]) + Real(Real(mul45*w.ArmL1[0])*2.0) + Real(add56*pre.armL2Square[0]) + armM1Bar
 	g.ArmM2[0] += mtBar
 	var uBar2 [2]Real
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	pad_16_0 := reshape42
+	pad_16_0 := reshape41
 	pad_16_1 := Real(0)
 	qK1Bar[0] = add_23_0 + pad_16_0
 	qK1Bar[1] = add_23_1 + pad_16_1
@@ -5457,30 +5392,29 @@ func predict0ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta f
 	g.Friction4Bias[0] += friction4BiasBar0
 	g.Friction4Bias[1] += friction4BiasBar1
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul51 := Real(add58 * mul16)
-	g.ArmL1[0] += mul51
+	mul46 := Real(add57 * mul11)
+	g.ArmL1[0] += mul46
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	mul52 := Real(mul49 * mt)
-	g.ArmL1[0] += mul52
+	mul47 := Real(mul44 * mt)
+	g.ArmL1[0] += mul47
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	mul53 := Real(mul50 * mul7)
-	g.ArmL1[0] += mul53
-	mul54 := Real(Real(add56*add2) * pre.mul6[0])
-	g.ArmL1[0] += mul54
+	mul48 := Real(mul45 * mul2)
+	g.ArmL1[0] += mul48
+	mul49 := Real(Real(add55*add) * pre.mul6[0])
+	g.ArmL1[0] += mul49
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul55 := Real(add52 * mul18)
-	g.ArmL2[0] += mul55
+	mul50 := Real(add51 * mul13)
+	g.ArmL2[0] += mul50
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	mul56 := Real(add53 * mul11)
-	g.ArmL2[0] += mul56
+	mul51 := Real(add52 * mul6)
+	g.ArmL2[0] += mul51
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	mul57 := Real(add54 * mul8)
-	g.ArmL2[0] += mul57
-	mul58 := Real(Real(add57*mt) * pre.mul5[0])
-	g.ArmL2[0] += mul58
+	mul52 := Real(add53 * mul3)
+	g.ArmL2[0] += mul52
+	mul53 := Real(Real(add56*mt) * pre.mul5[0])
+	g.ArmL2[0] += mul53
 	*uTimesBar = [50]float64{}
-	*reshapeBar = [1]Real{}
-	return mtBar, Real(0.0), Real(0.0), Real(0.0), Real(0.0), Real(0.0), Real(0.0)
+	return mtBar
 }
 
 // fitGrad is Fit.grad of one sample (arm.nde:65).
@@ -5498,52 +5432,30 @@ func fitGrad(w *Params, pre *prepared, ws *workspace, ts *[50]float64, q *[100]R
 			stops[i] = ts[i]
 		}
 	}
-	// arm.nde:27  mt := m2 + load
-	mt := w.ArmM2[0] + load
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	mul := Real(mt * pre.armL2Square[0])
-	add := load + pre.armM2Add[0]
-	add2 := Real(add*pre.armL1Square[0]) + mul
-	mul2 := Real(2.0 * mt)
-	mul3 := Real(mul2 * w.ArmL1[0])
-	mul4 := Real(mul3 * w.ArmL2[0])
-	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	mul5 := Real(mt * w.ArmL1[0])
-	mul6 := Real(mul5 * w.ArmL2[0])
-	var reshape [1]Real
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape[0] = mul
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul7 := Real(add * 9.81)
-	mul8 := Real(mul7 * w.ArmL1[0])
-	mul9 := Real(mt * 9.81)
-	mul10 := Real(mul9 * w.ArmL2[0])
-	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	var result [100]Real
-	var result2 [100]Real
-	pathPredict0Rec(w, pre, &ws.predict0RecTape, ts[0], ts[:], stops[:], rt.Stepping{Step: 0.005}, (*[2]Real)(q[0:2]), (*[2]Real)(v[0:2]), load, ts, u, mul, add2, mul4, mul6, &reshape, mul8, mul10, result[:], result2[:], &st[0])
+	var q2 [100]Real
+	var v2 [100]Real
+	pathPredict0Rec(w, pre, &ws.predict0RecTape, ts[0], ts[:], stops[:], rt.Stepping{Step: 0.005}, (*[2]Real)(q[0:2]), (*[2]Real)(v[0:2]), load, ts, u, q2[:], v2[:], &st[0])
 	if st[0].Status.Failed() {
 		return 0
 	}
 	var sub [100]Real
-	var mul11 [100]Real
+	var qBar [100]Real
 	var sub2 [100]Real
-	var mul12 [100]Real
+	var mul [100]Real
 	// arm.nde:69  minimize mse(qh, q) + 0.1*mse(vh, v) + 1e-4*l2(friction)
 	for i := 0; i < 100; i++ {
-		sub[i] = result[i] - q[i]
-		mul11[i] = Real(0.01 * Real(2.0*sub[i]))
-		sub2[i] = result2[i] - v[i]
-		mul12[i] = Real(2.0 * sub2[i])
+		sub[i] = q2[i] - q[i]
+		qBar[i] = Real(0.01 * Real(2.0*sub[i]))
+		sub2[i] = v2[i] - v[i]
+		mul[i] = Real(2.0 * sub2[i])
 	}
-	mul13 := Real(0.1 * 0.01)
-	var mul14 [100]Real
+	mul2 := Real(0.1 * 0.01)
+	var vBar [100]Real
 	for i := 0; i < 100; i++ {
-		mul14[i] = Real(mul13 * mul12[i])
+		vBar[i] = Real(mul2 * mul[i])
 	}
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	var result9 [1]Real
-	_, result8, result4, result7, result6, result3, result5 := reversePredict0Rec(w, pre, &ws.predict0RecTape, load, ts, u, mul, add2, mul4, mul6, &reshape, mul8, mul10, mul11[:], mul14[:], new([2]Real), new([2]Real), new([50]float64), new([100]Real), &result9, g)
+	_ = reversePredict0Rec(w, pre, &ws.predict0RecTape, load, ts, u, qBar[:], vBar[:], new([2]Real), new([2]Real), new([50]float64), new([100]Real), g)
 	var sum Real
 	var sum2 Real
 	// arm.nde:69  minimize mse(qh, q) + 0.1*mse(vh, v) + 1e-4*l2(friction)
@@ -5553,48 +5465,7 @@ func fitGrad(w *Params, pre *prepared, ws *workspace, ts *[50]float64, q *[100]R
 		square2 := Real(sub2[i] * sub2[i])
 		sum2 += square2
 	}
-	add3 := Real(sum*0.01) + Real(0.1*Real(sum2*0.01)) + pre.mul4[0]
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	armM1Bar := Real(Real(result3*w.ArmL1[0])*9.81) + Real(result4*pre.armL1Square[0])
-	g.ArmM1[0] += armM1Bar
-	g.ArmM2[0] += armM1Bar
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul15 := Real(Real(result5*w.ArmL2[0]) * 9.81)
-	g.ArmM2[0] += mul15
-	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	mul16 := Real(result6 * w.ArmL2[0])
-	mul17 := Real(mul16 * w.ArmL1[0])
-	g.ArmM2[0] += mul17
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	mul18 := Real(result7 * w.ArmL2[0])
-	mul19 := Real(Real(mul18*w.ArmL1[0]) * 2.0)
-	g.ArmM2[0] += mul19
-	add4 := result8 + result9[0] + result4
-	mul20 := Real(add4 * pre.armL2Square[0])
-	g.ArmM2[0] += mul20
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul21 := Real(result3 * mul7)
-	g.ArmL1[0] += mul21
-	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	mul22 := Real(mul16 * mt)
-	g.ArmL1[0] += mul22
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	mul23 := Real(mul18 * mul2)
-	g.ArmL1[0] += mul23
-	mul24 := Real(Real(result4*add) * pre.mul6[0])
-	g.ArmL1[0] += mul24
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul25 := Real(result5 * mul9)
-	g.ArmL2[0] += mul25
-	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	mul26 := Real(result6 * mul5)
-	g.ArmL2[0] += mul26
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	mul27 := Real(result7 * mul3)
-	g.ArmL2[0] += mul27
-	mul28 := Real(Real(add4*mt) * pre.mul5[0])
-	g.ArmL2[0] += mul28
-	// arm.nde:69  minimize mse(qh, q) + 0.1*mse(vh, v) + 1e-4*l2(friction)
+	add := Real(sum*0.01) + Real(0.1*Real(sum2*0.01)) + pre.mul4[0]
 	for i := 0; i < 192; i++ {
 		g.Friction0Weight[i] += pre.friction0WeightBar[i]
 	}
@@ -5610,48 +5481,48 @@ func fitGrad(w *Params, pre *prepared, ws *workspace, ts *[50]float64, q *[100]R
 	}
 	g.Friction4Bias[0] += pre.friction4BiasBar[0]
 	g.Friction4Bias[1] += pre.friction4BiasBar[1]
-	return add3
+	return add
 }
 
 // predict0ReplayVjp2 is Predict.0.replay.vjp2 of one sample (arm.nde:45): 10256 multiply-adds, 552 transcendental functions.
-func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Real, qK1 *[2]Real, load Real, uTimes *[50]float64, u *[100]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, qNextBar *[2]Real, vNextBar *[2]Real, qBar *[2]Real, qK1Bar *[2]Real, uTimesBar *[50]float64, uBar *[100]Real, reshapeBar *[1]Real) (Real, Real, Real, Real, Real, Real, Real) {
+func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Real, qK1 *[2]Real, load Real, uTimes *[50]float64, u *[100]Real, qNextBar *[2]Real, vNextBar *[2]Real, qBar *[2]Real, qK1Bar *[2]Real, uTimesBar *[50]float64, uBar *[100]Real) Real {
 	q0, q1 := q[0], q[1]
 	qK10, qK11 := qK1[0], qK1[1]
 	qNextBar0, qNextBar1 := qNextBar[0], qNextBar[1]
 	vNextBar0, vNextBar1 := vNextBar[0], vNextBar[1]
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	add2 := load + pre.armM2Add[0]
+	add := load + pre.armM2Add[0]
 	// arm.nde:27  mt := m2 + load
 	mt := w.ArmM2[0] + load
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	mul6 := Real(mt * pre.armL2Square[0])
-	add3 := Real(add2*pre.armL1Square[0]) + mul6
-	mul7 := Real(Real(Real(2.0*mt)*w.ArmL1[0]) * w.ArmL2[0])
+	mul := Real(mt * pre.armL2Square[0])
+	add2 := Real(add*pre.armL1Square[0]) + mul
+	mul2 := Real(Real(Real(2.0*mt)*w.ArmL1[0]) * w.ArmL2[0])
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
 	ha43 := Real(h)
-	mul8 := float64(h * 0.5)
-	ha21 := Real(mul8)
+	mul3 := float64(h * 0.5)
+	ha21 := Real(mul3)
 	qY20 := q0 + Real(ha21*qK10)
 	qY21 := q1 + Real(ha21*qK11)
 	// arm.nde:28  c2 := cos(q[1])
 	c2 := rt.Cos32(qY21)
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a := add3 + Real(mul7*c2)
+	a := add2 + Real(mul2*c2)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape2 := a
+	reshape := a
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	mul9 := Real(Real(mt*w.ArmL1[0]) * w.ArmL2[0])
-	b := mul6 + Real(mul9*c2)
+	mul4 := Real(Real(mt*w.ArmL1[0]) * w.ArmL2[0])
+	b := mul + Real(mul4*c2)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape3 := b
-	reshape4 := mul6
+	reshape2 := b
+	reshape3 := mul
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	middle := t + mul8
+	middle := t + mul3
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat0 := reshape2
-	concat1 := reshape3
-	concat_2_0 := reshape3
-	concat_2_1 := reshape4
+	concat0 := reshape
+	concat1 := reshape2
+	concat_2_0 := reshape2
+	concat_2_1 := reshape3
 	var m [4]Real
 	m[0] = concat0
 	m[1] = concat1
@@ -5665,64 +5536,64 @@ func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Re
 	// arm.nde:29  s2 := sin(q[1])
 	s2 := rt.Sin32(qY21)
 	// arm.nde:33  k := mt * l1 * l2 * s2
-	k2 := Real(mul9 * s2)
+	k2 := Real(mul4 * s2)
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
 	neg := -k2
 	// arm.nde:28  c2 := cos(q[1])
 	c2_2 := rt.Cos32(q1)
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a2 := add3 + Real(mul7*c2_2)
+	a2 := add2 + Real(mul2*c2_2)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape5 := a2
+	reshape4 := a2
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	b2 := mul6 + Real(mul9*c2_2)
+	b2 := mul + Real(mul4*c2_2)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape6 := b2
+	reshape5 := b2
 	// arm.nde:29  s2 := sin(q[1])
 	s2_2 := rt.Sin32(q1)
 	// arm.nde:33  k := mt * l1 * l2 * s2
-	k3 := Real(mul9 * s2_2)
+	k3 := Real(mul4 * s2_2)
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
 	neg2 := -k3
-	mul10 := Real(2.0 * qK10)
-	add4 := Real(mul10*qK11) + Real(qK11*qK11)
-	mul11 := Real(neg2 * add4)
+	mul5 := Real(2.0 * qK10)
+	add3 := Real(mul5*qK11) + Real(qK11*qK11)
+	mul6 := Real(neg2 * add3)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat_3_0 := reshape5
-	concat_3_1 := reshape6
-	concat_4_0 := reshape6
-	concat_4_1 := reshape4
+	concat_3_0 := reshape4
+	concat_3_1 := reshape5
+	concat_4_0 := reshape5
+	concat_4_1 := reshape3
 	var m2 [4]Real
 	m2[0] = concat_3_0
 	m2[1] = concat_3_1
 	m2[2] = concat_4_0
 	m2[3] = concat_4_1
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape7 := mul11
+	reshape6 := mul6
 	square := Real(qK10 * qK10)
-	mul12 := Real(k3 * square)
-	reshape8 := mul12
+	mul7 := Real(k3 * square)
+	reshape7 := mul7
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul13 := Real(Real(add2*9.81) * w.ArmL1[0])
+	mul8 := Real(Real(add*9.81) * w.ArmL1[0])
 	cos := rt.Cos32(q0)
-	mul14 := Real(Real(mt*9.81) * w.ArmL2[0])
-	add5 := q0 + q1
-	cos2 := rt.Cos32(add5)
-	mul15 := Real(mul14 * cos2)
-	add6 := Real(mul13*cos) + mul15
+	mul9 := Real(Real(mt*9.81) * w.ArmL2[0])
+	add4 := q0 + q1
+	cos2 := rt.Cos32(add4)
+	mul10 := Real(mul9 * cos2)
+	add5 := Real(mul8*cos) + mul10
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c0 := reshape7
-	c1 := reshape8
+	c0 := reshape6
+	c1 := reshape7
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub0 := take[0] - c0
 	sub1 := take[1] - c1
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape9 := add6
-	reshape10 := mul15
+	reshape8 := add5
+	reshape9 := mul10
 	var sin [2]Real
 	var cos3 [2]Real
-	g_2_0 := reshape9
-	g_2_1 := reshape10
+	g_2_0 := reshape8
+	g_2_1 := reshape9
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_2_0 := sub0 - g_2_0
 	sub_2_1 := sub1 - g_2_1
@@ -5741,7 +5612,7 @@ func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Re
 	for i0 := 0; i0 < 2; i0++ {
 		concat2[i0+4] = qK1[i0]
 	}
-	var add7 [32]Real
+	var add6 [32]Real
 	var softplus [32]Real
 	for i := 0; i < 32; i += 4 {
 		var matvec, matvec_1, matvec_2, matvec_3 Real
@@ -5758,22 +5629,22 @@ func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Re
 				matvec_3 += Real(line3[j] * xj)
 			}
 		}
-		add7[i] = matvec + w.Friction0Bias[i]
-		add7[i+1] = matvec_1 + w.Friction0Bias[i+1]
-		add7[i+2] = matvec_2 + w.Friction0Bias[i+2]
-		add7[i+3] = matvec_3 + w.Friction0Bias[i+3]
-		softplus[i], softplus[i+1], softplus[i+2], softplus[i+3] = rt.Softplus32x4(add7[i], add7[i+1], add7[i+2], add7[i+3])
+		add6[i] = matvec + w.Friction0Bias[i]
+		add6[i+1] = matvec_1 + w.Friction0Bias[i+1]
+		add6[i+2] = matvec_2 + w.Friction0Bias[i+2]
+		add6[i+3] = matvec_3 + w.Friction0Bias[i+3]
+		softplus[i], softplus[i+1], softplus[i+2], softplus[i+3] = rt.Softplus32x4(add6[i], add6[i+1], add6[i+2], add6[i+3])
 	}
 	var matvec2 [32]Real
 	rt.MatVec32(matvec2[:], w.Friction2Weight[:], softplus[:])
-	var add8 [32]Real
+	var add7 [32]Real
 	var matvec_2_0, matvec_2_1 Real
 	for i := 0; i < 32; i += 4 {
-		add8[i] = matvec2[i] + w.Friction2Bias[i]
-		add8[i+1] = matvec2[i+1] + w.Friction2Bias[i+1]
-		add8[i+2] = matvec2[i+2] + w.Friction2Bias[i+2]
-		add8[i+3] = matvec2[i+3] + w.Friction2Bias[i+3]
-		softplus2, softplus2_1, softplus2_2, softplus2_3 := rt.Softplus32x4(add8[i], add8[i+1], add8[i+2], add8[i+3])
+		add7[i] = matvec2[i] + w.Friction2Bias[i]
+		add7[i+1] = matvec2[i+1] + w.Friction2Bias[i+1]
+		add7[i+2] = matvec2[i+2] + w.Friction2Bias[i+2]
+		add7[i+3] = matvec2[i+3] + w.Friction2Bias[i+3]
+		softplus2, softplus2_1, softplus2_2, softplus2_3 := rt.Softplus32x4(add7[i], add7[i+1], add7[i+2], add7[i+3])
 		matvec_2_0 += Real(w.Friction4Weight[i] * softplus2)
 		matvec_2_1 += Real(w.Friction4Weight[i+32] * softplus2)
 		matvec_2_0 += Real(w.Friction4Weight[i+1] * softplus2_1)
@@ -5794,32 +5665,32 @@ func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Re
 	qK2[0] = qK10 + Real(ha21*vK1[0])
 	qK2[1] = qK11 + Real(ha21*vK1[1])
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul16 := Real(2.0 * qK2[0])
-	add9 := Real(mul16*qK2[1]) + Real(qK2[1]*qK2[1])
-	mul17 := Real(neg * add9)
-	reshape11 := mul17
+	mul11 := Real(2.0 * qK2[0])
+	add8 := Real(mul11*qK2[1]) + Real(qK2[1]*qK2[1])
+	mul12 := Real(neg * add8)
+	reshape10 := mul12
 	square2 := Real(qK2[0] * qK2[0])
-	mul18 := Real(k2 * square2)
-	reshape12 := mul18
+	mul13 := Real(k2 * square2)
+	reshape11 := mul13
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
 	cos4 := rt.Cos32(qY20)
-	add10 := qY20 + qY21
-	cos5 := rt.Cos32(add10)
-	mul19 := Real(mul14 * cos5)
-	add11 := Real(mul13*cos4) + mul19
+	add9 := qY20 + qY21
+	cos5 := rt.Cos32(add9)
+	mul14 := Real(mul9 * cos5)
+	add10 := Real(mul8*cos4) + mul14
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c_2_0 := reshape11
-	c_2_1 := reshape12
+	c_2_0 := reshape10
+	c_2_1 := reshape11
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_3_0 := take[0] - c_2_0
 	sub_3_1 := take[1] - c_2_1
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape13 := add11
-	reshape14 := mul19
+	reshape12 := add10
+	reshape13 := mul14
 	var sin2 [2]Real
 	var cos6 [2]Real
-	g_3_0 := reshape13
-	g_3_1 := reshape14
+	g_3_0 := reshape12
+	g_3_1 := reshape13
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_4_0 := sub_3_0 - g_3_0
 	sub_4_1 := sub_3_1 - g_3_1
@@ -5838,7 +5709,7 @@ func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Re
 	for i0 := 0; i0 < 2; i0++ {
 		concat3[i0+4] = qK2[i0]
 	}
-	var add12 [32]Real
+	var add11 [32]Real
 	var softplus3 [32]Real
 	for i := 0; i < 32; i += 4 {
 		var matvec3, matvec3_1, matvec3_2, matvec3_3 Real
@@ -5855,22 +5726,22 @@ func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Re
 				matvec3_3 += Real(line3[j] * xj)
 			}
 		}
-		add12[i] = matvec3 + w.Friction0Bias[i]
-		add12[i+1] = matvec3_1 + w.Friction0Bias[i+1]
-		add12[i+2] = matvec3_2 + w.Friction0Bias[i+2]
-		add12[i+3] = matvec3_3 + w.Friction0Bias[i+3]
-		softplus3[i], softplus3[i+1], softplus3[i+2], softplus3[i+3] = rt.Softplus32x4(add12[i], add12[i+1], add12[i+2], add12[i+3])
+		add11[i] = matvec3 + w.Friction0Bias[i]
+		add11[i+1] = matvec3_1 + w.Friction0Bias[i+1]
+		add11[i+2] = matvec3_2 + w.Friction0Bias[i+2]
+		add11[i+3] = matvec3_3 + w.Friction0Bias[i+3]
+		softplus3[i], softplus3[i+1], softplus3[i+2], softplus3[i+3] = rt.Softplus32x4(add11[i], add11[i+1], add11[i+2], add11[i+3])
 	}
 	var matvec4 [32]Real
 	rt.MatVec32(matvec4[:], w.Friction2Weight[:], softplus3[:])
-	var add13 [32]Real
+	var add12 [32]Real
 	var matvec_3_0, matvec_3_1 Real
 	for i := 0; i < 32; i += 4 {
-		add13[i] = matvec4[i] + w.Friction2Bias[i]
-		add13[i+1] = matvec4[i+1] + w.Friction2Bias[i+1]
-		add13[i+2] = matvec4[i+2] + w.Friction2Bias[i+2]
-		add13[i+3] = matvec4[i+3] + w.Friction2Bias[i+3]
-		softplus4, softplus4_1, softplus4_2, softplus4_3 := rt.Softplus32x4(add13[i], add13[i+1], add13[i+2], add13[i+3])
+		add12[i] = matvec4[i] + w.Friction2Bias[i]
+		add12[i+1] = matvec4[i+1] + w.Friction2Bias[i+1]
+		add12[i+2] = matvec4[i+2] + w.Friction2Bias[i+2]
+		add12[i+3] = matvec4[i+3] + w.Friction2Bias[i+3]
+		softplus4, softplus4_1, softplus4_2, softplus4_3 := rt.Softplus32x4(add12[i], add12[i+1], add12[i+2], add12[i+3])
 		matvec_3_0 += Real(w.Friction4Weight[i] * softplus4)
 		matvec_3_1 += Real(w.Friction4Weight[i+32] * softplus4)
 		matvec_3_0 += Real(w.Friction4Weight[i+1] * softplus4_1)
@@ -5895,21 +5766,21 @@ func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Re
 	// arm.nde:28  c2 := cos(q[1])
 	c2_3 := rt.Cos32(qY41)
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a3 := add3 + Real(mul7*c2_3)
+	a3 := add2 + Real(mul2*c2_3)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape15 := a3
+	reshape14 := a3
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	b3 := mul6 + Real(mul9*c2_3)
+	b3 := mul + Real(mul4*c2_3)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape16 := b3
+	reshape15 := b3
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
 	hb1 := Real(float64(h * 0.16666666666666666))
 	var vK4Bar [2]Real
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat_5_0 := reshape15
-	concat_5_1 := reshape16
-	concat_6_0 := reshape16
-	concat_6_1 := reshape4
+	concat_5_0 := reshape14
+	concat_5_1 := reshape15
+	concat_6_0 := reshape15
+	concat_6_1 := reshape3
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
 	vK4Bar[0] = Real(vNextBar0 * hb1)
 	vK4Bar[1] = Real(vNextBar1 * hb1)
@@ -5947,56 +5818,56 @@ func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Re
 	// arm.nde:28  c2 := cos(q[1])
 	c2_4 := rt.Cos32(qY31)
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a4 := add3 + Real(mul7*c2_4)
+	a4 := add2 + Real(mul2*c2_4)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape17 := a4
+	reshape16 := a4
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	b4 := mul6 + Real(mul9*c2_4)
+	b4 := mul + Real(mul4*c2_4)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape18 := b4
+	reshape17 := b4
 	// arm.nde:29  s2 := sin(q[1])
 	s2_3 := rt.Sin32(qY31)
 	// arm.nde:33  k := mt * l1 * l2 * s2
-	k4 := Real(mul9 * s2_3)
+	k4 := Real(mul4 * s2_3)
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
 	neg3 := -k4
-	mul20 := Real(2.0 * qK3[0])
-	add14 := Real(mul20*qK3[1]) + Real(qK3[1]*qK3[1])
-	mul21 := Real(neg3 * add14)
+	mul15 := Real(2.0 * qK3[0])
+	add13 := Real(mul15*qK3[1]) + Real(qK3[1]*qK3[1])
+	mul16 := Real(neg3 * add13)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat_7_0 := reshape17
-	concat_7_1 := reshape18
-	concat_8_0 := reshape18
-	concat_8_1 := reshape4
+	concat_7_0 := reshape16
+	concat_7_1 := reshape17
+	concat_8_0 := reshape17
+	concat_8_1 := reshape3
 	var m4 [4]Real
 	m4[0] = concat_7_0
 	m4[1] = concat_7_1
 	m4[2] = concat_8_0
 	m4[3] = concat_8_1
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape19 := mul21
+	reshape18 := mul16
 	square3 := Real(qK3[0] * qK3[0])
-	mul22 := Real(k4 * square3)
-	reshape20 := mul22
+	mul17 := Real(k4 * square3)
+	reshape19 := mul17
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
 	cos8 := rt.Cos32(qY30)
-	add15 := qY30 + qY31
-	cos9 := rt.Cos32(add15)
-	mul23 := Real(mul14 * cos9)
-	add16 := Real(mul13*cos8) + mul23
+	add14 := qY30 + qY31
+	cos9 := rt.Cos32(add14)
+	mul18 := Real(mul9 * cos9)
+	add15 := Real(mul8*cos8) + mul18
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c_3_0 := reshape19
-	c_3_1 := reshape20
+	c_3_0 := reshape18
+	c_3_1 := reshape19
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_5_0 := take[0] - c_3_0
 	sub_5_1 := take[1] - c_3_1
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape21 := add16
-	reshape22 := mul23
+	reshape20 := add15
+	reshape21 := mul18
 	var sin4 [2]Real
 	var cos10 [2]Real
-	g_4_0 := reshape21
-	g_4_1 := reshape22
+	g_4_0 := reshape20
+	g_4_1 := reshape21
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_6_0 := sub_5_0 - g_4_0
 	sub_6_1 := sub_5_1 - g_4_1
@@ -6015,7 +5886,7 @@ func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Re
 	for i0 := 0; i0 < 2; i0++ {
 		concat4[i0+4] = qK3[i0]
 	}
-	var add17 [32]Real
+	var add16 [32]Real
 	var softplus5 [32]Real
 	for i := 0; i < 32; i += 4 {
 		var matvec5, matvec5_1, matvec5_2, matvec5_3 Real
@@ -6032,22 +5903,22 @@ func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Re
 				matvec5_3 += Real(line3[j] * xj)
 			}
 		}
-		add17[i] = matvec5 + w.Friction0Bias[i]
-		add17[i+1] = matvec5_1 + w.Friction0Bias[i+1]
-		add17[i+2] = matvec5_2 + w.Friction0Bias[i+2]
-		add17[i+3] = matvec5_3 + w.Friction0Bias[i+3]
-		softplus5[i], softplus5[i+1], softplus5[i+2], softplus5[i+3] = rt.Softplus32x4(add17[i], add17[i+1], add17[i+2], add17[i+3])
+		add16[i] = matvec5 + w.Friction0Bias[i]
+		add16[i+1] = matvec5_1 + w.Friction0Bias[i+1]
+		add16[i+2] = matvec5_2 + w.Friction0Bias[i+2]
+		add16[i+3] = matvec5_3 + w.Friction0Bias[i+3]
+		softplus5[i], softplus5[i+1], softplus5[i+2], softplus5[i+3] = rt.Softplus32x4(add16[i], add16[i+1], add16[i+2], add16[i+3])
 	}
 	var matvec6 [32]Real
 	rt.MatVec32(matvec6[:], w.Friction2Weight[:], softplus5[:])
-	var add18 [32]Real
+	var add17 [32]Real
 	var matvec_4_0, matvec_4_1 Real
 	for i := 0; i < 32; i += 4 {
-		add18[i] = matvec6[i] + w.Friction2Bias[i]
-		add18[i+1] = matvec6[i+1] + w.Friction2Bias[i+1]
-		add18[i+2] = matvec6[i+2] + w.Friction2Bias[i+2]
-		add18[i+3] = matvec6[i+3] + w.Friction2Bias[i+3]
-		softplus6, softplus6_1, softplus6_2, softplus6_3 := rt.Softplus32x4(add18[i], add18[i+1], add18[i+2], add18[i+3])
+		add17[i] = matvec6[i] + w.Friction2Bias[i]
+		add17[i+1] = matvec6[i+1] + w.Friction2Bias[i+1]
+		add17[i+2] = matvec6[i+2] + w.Friction2Bias[i+2]
+		add17[i+3] = matvec6[i+3] + w.Friction2Bias[i+3]
+		softplus6, softplus6_1, softplus6_2, softplus6_3 := rt.Softplus32x4(add17[i], add17[i+1], add17[i+2], add17[i+3])
 		matvec_4_0 += Real(w.Friction4Weight[i] * softplus6)
 		matvec_4_1 += Real(w.Friction4Weight[i+32] * softplus6)
 		matvec_4_0 += Real(w.Friction4Weight[i+1] * softplus6_1)
@@ -6078,7 +5949,7 @@ func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Re
 	for i0 := 0; i0 < 2; i0++ {
 		concat5[i0+4] = qK4[i0]
 	}
-	var add19 [32]Real
+	var add18 [32]Real
 	var softplus7 [32]Real
 	for i := 0; i < 32; i += 4 {
 		var matvec7, matvec7_1, matvec7_2, matvec7_3 Real
@@ -6095,31 +5966,31 @@ func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Re
 				matvec7_3 += Real(line3[j] * xj)
 			}
 		}
-		add19[i] = matvec7 + w.Friction0Bias[i]
-		add19[i+1] = matvec7_1 + w.Friction0Bias[i+1]
-		add19[i+2] = matvec7_2 + w.Friction0Bias[i+2]
-		add19[i+3] = matvec7_3 + w.Friction0Bias[i+3]
-		softplus7[i], softplus7[i+1], softplus7[i+2], softplus7[i+3] = rt.Softplus32x4(add19[i], add19[i+1], add19[i+2], add19[i+3])
+		add18[i] = matvec7 + w.Friction0Bias[i]
+		add18[i+1] = matvec7_1 + w.Friction0Bias[i+1]
+		add18[i+2] = matvec7_2 + w.Friction0Bias[i+2]
+		add18[i+3] = matvec7_3 + w.Friction0Bias[i+3]
+		softplus7[i], softplus7[i+1], softplus7[i+2], softplus7[i+3] = rt.Softplus32x4(add18[i], add18[i+1], add18[i+2], add18[i+3])
 	}
 	var matvec8 [32]Real
 	rt.MatVec32(matvec8[:], w.Friction2Weight[:], softplus7[:])
-	var add20 [32]Real
+	var add19 [32]Real
 	var vecmat2 [32]Real
-	var mul24 [32]Real
+	var mul19 [32]Real
 	var sigmoid [32]Real
 	for i := 0; i < 32; i++ {
-		add20[i] = matvec8[i] + w.Friction2Bias[i]
-		mul24[i] = Real(vecmat[i] * rt.Sigmoid32(add20[i]))
-		sigmoid[i] = rt.Sigmoid32(add19[i])
+		add19[i] = matvec8[i] + w.Friction2Bias[i]
+		mul19[i] = Real(vecmat[i] * rt.Sigmoid32(add19[i]))
+		sigmoid[i] = rt.Sigmoid32(add18[i])
 	}
-	rt.VecMat32(vecmat2[:], mul24[:], w.Friction2Weight[:])
+	rt.VecMat32(vecmat2[:], mul19[:], w.Friction2Weight[:])
 	var vecmat3 [6]Real
 	var matvec_5_0, matvec_5_1 Real
 	for i := 0; i < 32; i += 4 {
-		mul25 := Real(vecmat2[i] * sigmoid[i])
-		mul25_1 := Real(vecmat2[i+1] * sigmoid[i+1])
-		mul25_2 := Real(vecmat2[i+2] * sigmoid[i+2])
-		mul25_3 := Real(vecmat2[i+3] * sigmoid[i+3])
+		mul20 := Real(vecmat2[i] * sigmoid[i])
+		mul20_1 := Real(vecmat2[i+1] * sigmoid[i+1])
+		mul20_2 := Real(vecmat2[i+2] * sigmoid[i+2])
+		mul20_3 := Real(vecmat2[i+3] * sigmoid[i+3])
 		{
 			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
 			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
@@ -6127,14 +5998,14 @@ func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Re
 			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
 			for j := 0; j < 6; j++ {
 				acc := vecmat3[j]
-				acc += Real(mul25 * line0[j])
-				acc += Real(mul25_1 * line1[j])
-				acc += Real(mul25_2 * line2[j])
-				acc += Real(mul25_3 * line3[j])
+				acc += Real(mul20 * line0[j])
+				acc += Real(mul20_1 * line1[j])
+				acc += Real(mul20_2 * line2[j])
+				acc += Real(mul20_3 * line3[j])
 				vecmat3[j] = acc
 			}
 		}
-		softplus8, softplus8_1, softplus8_2, softplus8_3 := rt.Softplus32x4(add20[i], add20[i+1], add20[i+2], add20[i+3])
+		softplus8, softplus8_1, softplus8_2, softplus8_3 := rt.Softplus32x4(add19[i], add19[i+1], add19[i+2], add19[i+3])
 		matvec_5_0 += Real(w.Friction4Weight[i] * softplus8)
 		matvec_5_1 += Real(w.Friction4Weight[i+32] * softplus8)
 		matvec_5_0 += Real(w.Friction4Weight[i+1] * softplus8_1)
@@ -6147,50 +6018,50 @@ func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Re
 	add_2_0 := Real(vecmat3[2]*(-sin3[0])) + Real(vecmat3[0]*cos7[0])
 	add_2_1 := Real(vecmat3[3]*(-sin3[1])) + Real(vecmat3[1]*cos7[1])
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	add21 := gBar1 + gBar0
-	add22 := qY40 + qY41
-	mul26 := Real(Real(add21*mul14) * (-rt.Sin32(add22)))
-	add23 := mul26 + Real(Real(gBar0*mul13)*(-rt.Sin32(qY40)))
-	reshape23 := add23
+	add20 := gBar1 + gBar0
+	add21 := qY40 + qY41
+	mul21 := Real(Real(add20*mul9) * (-rt.Sin32(add21)))
+	add22 := mul21 + Real(Real(gBar0*mul8)*(-rt.Sin32(qY40)))
+	reshape22 := add22
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
 	square4 := Real(qK4[0] * qK4[0])
-	mul27 := Real(2.0 * qK4[0])
-	add24 := Real(mul27*qK4[1]) + Real(qK4[1]*qK4[1])
-	kBar := Real(gBar1*square4) - Real(gBar0*add24)
+	mul22 := Real(2.0 * qK4[0])
+	add23 := Real(mul22*qK4[1]) + Real(qK4[1]*qK4[1])
+	kBar := Real(gBar1*square4) - Real(gBar0*add23)
 	// arm.nde:29  s2 := sin(q[1])
-	add25 := mul26 + Real(Real(kBar*mul9)*c2_3)
+	add24 := mul21 + Real(Real(kBar*mul4)*c2_3)
 	s2_4 := rt.Sin32(qY41)
 	// arm.nde:33  k := mt * l1 * l2 * s2
-	k5 := Real(mul9 * s2_4)
+	k5 := Real(mul4 * s2_4)
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
 	neg4 := -k5
-	mul28 := Real(neg4 * add24)
+	mul23 := Real(neg4 * add23)
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	pad0 := reshape23
+	pad0 := reshape22
 	pad1 := Real(0)
 	add_3_0 := add_2_0 + pad0
 	add_3_1 := add_2_1 + pad1
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape24 := mul28
-	mul29 := Real(k5 * square4)
-	reshape25 := mul29
+	reshape23 := mul23
+	mul24 := Real(k5 * square4)
+	reshape24 := mul24
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
 	cos11 := rt.Cos32(qY40)
-	cos12 := rt.Cos32(add22)
-	mul30 := Real(mul14 * cos12)
-	add26 := Real(mul13*cos11) + mul30
+	cos12 := rt.Cos32(add21)
+	mul25 := Real(mul9 * cos12)
+	add25 := Real(mul8*cos11) + mul25
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c_4_0 := reshape24
-	c_4_1 := reshape25
+	c_4_0 := reshape23
+	c_4_1 := reshape24
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_7_0 := take[0] - c_4_0
 	sub_7_1 := take[1] - c_4_1
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape26 := add26
-	reshape27 := mul30
+	reshape25 := add25
+	reshape26 := mul25
 	var sub5 [2]Real
-	g_5_0 := reshape26
-	g_5_1 := reshape27
+	g_5_0 := reshape25
+	g_5_1 := reshape26
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub5[0] = sub_7_0 - g_5_0 - (matvec_5_0 + w.Friction4Bias[0])
 	sub5[1] = sub_7_1 - g_5_1 - (matvec_5_1 + w.Friction4Bias[1])
@@ -6210,18 +6081,18 @@ func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Re
 	transpose2[2] = m4[1]
 	transpose2[3] = m4[3]
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	add27 := mBar2 + mBar1
+	add26 := mBar2 + mBar1
 	// arm.nde:28  c2 := cos(q[1])
-	add28 := add25 + Real((Real(add27*mul9)+Real(mBar0*mul7))*(-s2_4))
-	reshape28 := add28
+	add27 := add24 + Real((Real(add26*mul4)+Real(mBar0*mul2))*(-s2_4))
+	reshape27 := add27
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
 	hb2 := Real(float64(h * 0.3333333333333333))
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul31 := Real(gBar0 * neg4)
-	add29 := Real(mul31*Real(2.0*qK4[1])) + Real(mul31*mul27)
+	mul26 := Real(gBar0 * neg4)
+	add28 := Real(mul26*Real(2.0*qK4[1])) + Real(mul26*mul22)
 	// arm.nde:28  c2 := cos(q[1])
 	pad_2_0 := Real(0)
-	pad_2_1 := reshape28
+	pad_2_1 := reshape27
 	qY4Bar0 := add_3_0 + pad_2_0
 	qY4Bar1 := add_3_1 + pad_2_1
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
@@ -6235,15 +6106,15 @@ func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Re
 	add_5_0 := mul_3_0 + vecmat3[4]
 	add_5_1 := mul_3_1 + vecmat3[5]
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape29 := add29
-	add30 := Real(Real(gBar1*k5)*mul27) + Real(Real(mul31*qK4[1])*2.0)
+	reshape28 := add28
+	add29 := Real(Real(gBar1*k5)*mul22) + Real(Real(mul26*qK4[1])*2.0)
 	pad_3_0 := Real(0)
-	pad_3_1 := reshape29
+	pad_3_1 := reshape28
 	add_6_0 := add_5_0 + pad_3_0
 	add_6_1 := add_5_1 + pad_3_1
-	reshape30 := add30
+	reshape29 := add29
 	var vK3Bar [2]Real
-	pad_4_0 := reshape30
+	pad_4_0 := reshape29
 	pad_4_1 := Real(0)
 	qK4Bar0 := add_6_0 + pad_4_0
 	qK4Bar1 := add_6_1 + pad_4_1
@@ -6259,20 +6130,20 @@ func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Re
 	neg_2_0 := -sin4[0]
 	neg_2_1 := -sin4[1]
 	var vecmat4 [32]Real
-	var mul32 [32]Real
+	var mul27 [32]Real
 	var sigmoid2 [32]Real
 	for i := 0; i < 32; i++ {
 		vecmat5 := Real(gBar_2_0*w.Friction4Weight[i]) + Real(gBar_2_1*w.Friction4Weight[i+32])
-		mul32[i] = Real(vecmat5 * rt.Sigmoid32(add18[i]))
-		sigmoid2[i] = rt.Sigmoid32(add17[i])
+		mul27[i] = Real(vecmat5 * rt.Sigmoid32(add17[i]))
+		sigmoid2[i] = rt.Sigmoid32(add16[i])
 	}
-	rt.VecMat32(vecmat4[:], mul32[:], w.Friction2Weight[:])
+	rt.VecMat32(vecmat4[:], mul27[:], w.Friction2Weight[:])
 	var vecmat6 [6]Real
 	for i := 0; i < 32; i += 4 {
-		mul33 := Real(vecmat4[i] * sigmoid2[i])
-		mul33_1 := Real(vecmat4[i+1] * sigmoid2[i+1])
-		mul33_2 := Real(vecmat4[i+2] * sigmoid2[i+2])
-		mul33_3 := Real(vecmat4[i+3] * sigmoid2[i+3])
+		mul28 := Real(vecmat4[i] * sigmoid2[i])
+		mul28_1 := Real(vecmat4[i+1] * sigmoid2[i+1])
+		mul28_2 := Real(vecmat4[i+2] * sigmoid2[i+2])
+		mul28_3 := Real(vecmat4[i+3] * sigmoid2[i+3])
 		{
 			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
 			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
@@ -6280,10 +6151,10 @@ func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Re
 			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
 			for j := 0; j < 6; j++ {
 				acc := vecmat6[j]
-				acc += Real(mul33 * line0[j])
-				acc += Real(mul33_1 * line1[j])
-				acc += Real(mul33_2 * line2[j])
-				acc += Real(mul33_3 * line3[j])
+				acc += Real(mul28 * line0[j])
+				acc += Real(mul28_1 * line1[j])
+				acc += Real(mul28_2 * line2[j])
+				acc += Real(mul28_3 * line3[j])
 				vecmat6[j] = acc
 			}
 		}
@@ -6291,16 +6162,16 @@ func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Re
 	add_7_0 := Real(vecmat6[2]*neg_2_0) + Real(vecmat6[0]*cos10[0])
 	add_7_1 := Real(vecmat6[3]*neg_2_1) + Real(vecmat6[1]*cos10[1])
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	add31 := gBar_2_1 + gBar_2_0
-	mul34 := Real(Real(add31*mul14) * (-rt.Sin32(add15)))
-	add32 := mul34 + Real(Real(gBar_2_0*mul13)*(-rt.Sin32(qY30)))
-	reshape31 := add32
+	add30 := gBar_2_1 + gBar_2_0
+	mul29 := Real(Real(add30*mul9) * (-rt.Sin32(add14)))
+	add31 := mul29 + Real(Real(gBar_2_0*mul8)*(-rt.Sin32(qY30)))
+	reshape30 := add31
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	kBar2 := Real(gBar_2_1*square3) - Real(gBar_2_0*add14)
+	kBar2 := Real(gBar_2_1*square3) - Real(gBar_2_0*add13)
 	// arm.nde:29  s2 := sin(q[1])
-	add33 := mul34 + Real(Real(kBar2*mul9)*c2_4)
+	add32 := mul29 + Real(Real(kBar2*mul4)*c2_4)
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	pad_5_0 := reshape31
+	pad_5_0 := reshape30
 	pad_5_1 := Real(0)
 	add_8_0 := add_7_0 + pad_5_0
 	add_8_1 := add_7_1 + pad_5_1
@@ -6319,16 +6190,16 @@ func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Re
 	transpose3[2] = m[1]
 	transpose3[3] = m[3]
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	add34 := mBar_2_2 + mBar_2_1
+	add33 := mBar_2_2 + mBar_2_1
 	// arm.nde:28  c2 := cos(q[1])
-	add35 := add33 + Real((Real(add34*mul9)+Real(mBar_2_0*mul7))*(-s2_3))
-	reshape32 := add35
+	add34 := add32 + Real((Real(add33*mul4)+Real(mBar_2_0*mul2))*(-s2_3))
+	reshape31 := add34
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul35 := Real(gBar_2_0 * neg3)
-	add36 := Real(mul35*Real(2.0*qK3[1])) + Real(mul35*mul20)
+	mul30 := Real(gBar_2_0 * neg3)
+	add35 := Real(mul30*Real(2.0*qK3[1])) + Real(mul30*mul15)
 	// arm.nde:28  c2 := cos(q[1])
 	pad_6_0 := Real(0)
-	pad_6_1 := reshape32
+	pad_6_1 := reshape31
 	qY3Bar0 := add_8_0 + pad_6_0
 	qY3Bar1 := add_8_1 + pad_6_1
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
@@ -6340,15 +6211,15 @@ func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Re
 	add_10_0 := mul_4_0 + Real(qY4Bar0*ha43) + vecmat6[4]
 	add_10_1 := mul_4_1 + Real(qY4Bar1*ha43) + vecmat6[5]
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape33 := add36
-	add37 := Real(Real(gBar_2_1*k4)*mul20) + Real(Real(mul35*qK3[1])*2.0)
+	reshape32 := add35
+	add36 := Real(Real(gBar_2_1*k4)*mul15) + Real(Real(mul30*qK3[1])*2.0)
 	pad_7_0 := Real(0)
-	pad_7_1 := reshape33
+	pad_7_1 := reshape32
 	add_11_0 := add_10_0 + pad_7_0
 	add_11_1 := add_10_1 + pad_7_1
-	reshape34 := add37
+	reshape33 := add36
 	var vK2Bar [2]Real
-	pad_8_0 := reshape34
+	pad_8_0 := reshape33
 	pad_8_1 := Real(0)
 	qK3Bar0 := add_11_0 + pad_8_0
 	qK3Bar1 := add_11_1 + pad_8_1
@@ -6364,20 +6235,20 @@ func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Re
 	neg_3_0 := -sin2[0]
 	neg_3_1 := -sin2[1]
 	var vecmat7 [32]Real
-	var mul36 [32]Real
+	var mul31 [32]Real
 	var sigmoid3 [32]Real
 	for i := 0; i < 32; i++ {
 		vecmat8 := Real(gBar_3_0*w.Friction4Weight[i]) + Real(gBar_3_1*w.Friction4Weight[i+32])
-		mul36[i] = Real(vecmat8 * rt.Sigmoid32(add13[i]))
-		sigmoid3[i] = rt.Sigmoid32(add12[i])
+		mul31[i] = Real(vecmat8 * rt.Sigmoid32(add12[i]))
+		sigmoid3[i] = rt.Sigmoid32(add11[i])
 	}
-	rt.VecMat32(vecmat7[:], mul36[:], w.Friction2Weight[:])
+	rt.VecMat32(vecmat7[:], mul31[:], w.Friction2Weight[:])
 	var vecmat9 [6]Real
 	for i := 0; i < 32; i += 4 {
-		mul37 := Real(vecmat7[i] * sigmoid3[i])
-		mul37_1 := Real(vecmat7[i+1] * sigmoid3[i+1])
-		mul37_2 := Real(vecmat7[i+2] * sigmoid3[i+2])
-		mul37_3 := Real(vecmat7[i+3] * sigmoid3[i+3])
+		mul32 := Real(vecmat7[i] * sigmoid3[i])
+		mul32_1 := Real(vecmat7[i+1] * sigmoid3[i+1])
+		mul32_2 := Real(vecmat7[i+2] * sigmoid3[i+2])
+		mul32_3 := Real(vecmat7[i+3] * sigmoid3[i+3])
 		{
 			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
 			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
@@ -6385,10 +6256,10 @@ func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Re
 			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
 			for j := 0; j < 6; j++ {
 				acc := vecmat9[j]
-				acc += Real(mul37 * line0[j])
-				acc += Real(mul37_1 * line1[j])
-				acc += Real(mul37_2 * line2[j])
-				acc += Real(mul37_3 * line3[j])
+				acc += Real(mul32 * line0[j])
+				acc += Real(mul32_1 * line1[j])
+				acc += Real(mul32_2 * line2[j])
+				acc += Real(mul32_3 * line3[j])
 				vecmat9[j] = acc
 			}
 		}
@@ -6396,16 +6267,16 @@ func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Re
 	add_12_0 := Real(vecmat9[2]*neg_3_0) + Real(vecmat9[0]*cos6[0])
 	add_12_1 := Real(vecmat9[3]*neg_3_1) + Real(vecmat9[1]*cos6[1])
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	add38 := gBar_3_1 + gBar_3_0
-	mul38 := Real(Real(add38*mul14) * (-rt.Sin32(add10)))
-	add39 := mul38 + Real(Real(gBar_3_0*mul13)*(-rt.Sin32(qY20)))
-	reshape35 := add39
+	add37 := gBar_3_1 + gBar_3_0
+	mul33 := Real(Real(add37*mul9) * (-rt.Sin32(add9)))
+	add38 := mul33 + Real(Real(gBar_3_0*mul8)*(-rt.Sin32(qY20)))
+	reshape34 := add38
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	kBar3 := Real(gBar_3_1*square2) - Real(gBar_3_0*add9)
+	kBar3 := Real(gBar_3_1*square2) - Real(gBar_3_0*add8)
 	// arm.nde:29  s2 := sin(q[1])
-	add40 := mul38 + Real(Real(kBar3*mul9)*c2)
+	add39 := mul33 + Real(Real(kBar3*mul4)*c2)
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	pad_9_0 := reshape35
+	pad_9_0 := reshape34
 	pad_9_1 := Real(0)
 	add_13_0 := add_12_0 + pad_9_0
 	add_13_1 := add_12_1 + pad_9_1
@@ -6424,16 +6295,16 @@ func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Re
 	transpose4[2] = m2[1]
 	transpose4[3] = m2[3]
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	add41 := mBar_3_2 + mBar_3_1
+	add40 := mBar_3_2 + mBar_3_1
 	// arm.nde:28  c2 := cos(q[1])
-	add42 := add40 + Real((Real(add41*mul9)+Real(mBar_3_0*mul7))*(-s2))
-	reshape36 := add42
+	add41 := add39 + Real((Real(add40*mul4)+Real(mBar_3_0*mul2))*(-s2))
+	reshape35 := add41
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul39 := Real(gBar_3_0 * neg)
-	add43 := Real(mul39*Real(2.0*qK2[1])) + Real(mul39*mul16)
+	mul34 := Real(gBar_3_0 * neg)
+	add42 := Real(mul34*Real(2.0*qK2[1])) + Real(mul34*mul11)
 	// arm.nde:28  c2 := cos(q[1])
 	pad_10_0 := Real(0)
-	pad_10_1 := reshape36
+	pad_10_1 := reshape35
 	qY2Bar0 := add_13_0 + pad_10_0
 	qY2Bar1 := add_13_1 + pad_10_1
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
@@ -6443,15 +6314,15 @@ func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Re
 	add_15_0 := mul_4_0 + Real(qY3Bar0*ha21) + vecmat9[4]
 	add_15_1 := mul_4_1 + Real(qY3Bar1*ha21) + vecmat9[5]
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape37 := add43
-	add44 := Real(Real(gBar_3_1*k2)*mul16) + Real(Real(mul39*qK2[1])*2.0)
+	reshape36 := add42
+	add43 := Real(Real(gBar_3_1*k2)*mul11) + Real(Real(mul34*qK2[1])*2.0)
 	pad_11_0 := Real(0)
-	pad_11_1 := reshape37
+	pad_11_1 := reshape36
 	add_16_0 := add_15_0 + pad_11_0
 	add_16_1 := add_15_1 + pad_11_1
-	reshape38 := add44
+	reshape37 := add43
 	var vK1Bar [2]Real
-	pad_12_0 := reshape38
+	pad_12_0 := reshape37
 	pad_12_1 := Real(0)
 	qK2Bar0 := add_16_0 + pad_12_0
 	qK2Bar1 := add_16_1 + pad_12_1
@@ -6467,20 +6338,20 @@ func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Re
 	neg_4_0 := -sin[0]
 	neg_4_1 := -sin[1]
 	var vecmat10 [32]Real
-	var mul40 [32]Real
+	var mul35 [32]Real
 	var sigmoid4 [32]Real
 	for i := 0; i < 32; i++ {
 		vecmat11 := Real(gBar_4_0*w.Friction4Weight[i]) + Real(gBar_4_1*w.Friction4Weight[i+32])
-		mul40[i] = Real(vecmat11 * rt.Sigmoid32(add8[i]))
-		sigmoid4[i] = rt.Sigmoid32(add7[i])
+		mul35[i] = Real(vecmat11 * rt.Sigmoid32(add7[i]))
+		sigmoid4[i] = rt.Sigmoid32(add6[i])
 	}
-	rt.VecMat32(vecmat10[:], mul40[:], w.Friction2Weight[:])
+	rt.VecMat32(vecmat10[:], mul35[:], w.Friction2Weight[:])
 	var vecmat12 [6]Real
 	for i := 0; i < 32; i += 4 {
-		mul41 := Real(vecmat10[i] * sigmoid4[i])
-		mul41_1 := Real(vecmat10[i+1] * sigmoid4[i+1])
-		mul41_2 := Real(vecmat10[i+2] * sigmoid4[i+2])
-		mul41_3 := Real(vecmat10[i+3] * sigmoid4[i+3])
+		mul36 := Real(vecmat10[i] * sigmoid4[i])
+		mul36_1 := Real(vecmat10[i+1] * sigmoid4[i+1])
+		mul36_2 := Real(vecmat10[i+2] * sigmoid4[i+2])
+		mul36_3 := Real(vecmat10[i+3] * sigmoid4[i+3])
 		{
 			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
 			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
@@ -6488,10 +6359,10 @@ func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Re
 			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
 			for j := 0; j < 6; j++ {
 				acc := vecmat12[j]
-				acc += Real(mul41 * line0[j])
-				acc += Real(mul41_1 * line1[j])
-				acc += Real(mul41_2 * line2[j])
-				acc += Real(mul41_3 * line3[j])
+				acc += Real(mul36 * line0[j])
+				acc += Real(mul36_1 * line1[j])
+				acc += Real(mul36_2 * line2[j])
+				acc += Real(mul36_3 * line3[j])
 				vecmat12[j] = acc
 			}
 		}
@@ -6499,16 +6370,16 @@ func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Re
 	add_17_0 := add_14_0 + Real(vecmat12[2]*neg_4_0) + Real(vecmat12[0]*cos3[0])
 	add_17_1 := add_14_1 + Real(vecmat12[3]*neg_4_1) + Real(vecmat12[1]*cos3[1])
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	add45 := gBar_4_1 + gBar_4_0
-	mul42 := Real(Real(add45*mul14) * (-rt.Sin32(add5)))
-	add46 := mul42 + Real(Real(gBar_4_0*mul13)*(-rt.Sin32(q0)))
-	reshape39 := add46
+	add44 := gBar_4_1 + gBar_4_0
+	mul37 := Real(Real(add44*mul9) * (-rt.Sin32(add4)))
+	add45 := mul37 + Real(Real(gBar_4_0*mul8)*(-rt.Sin32(q0)))
+	reshape38 := add45
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	kBar4 := Real(gBar_4_1*square) - Real(gBar_4_0*add4)
+	kBar4 := Real(gBar_4_1*square) - Real(gBar_4_0*add3)
 	// arm.nde:29  s2 := sin(q[1])
-	add47 := mul42 + Real(Real(kBar4*mul9)*c2_2)
+	add46 := mul37 + Real(Real(kBar4*mul4)*c2_2)
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	pad_13_0 := reshape39
+	pad_13_0 := reshape38
 	pad_13_1 := Real(0)
 	add_18_0 := add_17_0 + pad_13_0
 	add_18_1 := add_17_1 + pad_13_1
@@ -6522,41 +6393,41 @@ func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Re
 	mBar_4_2 := -outer_4_2
 	mBar_4_3 := -outer_4_3
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	add48 := mBar_4_2 + mBar_4_1
+	add47 := mBar_4_2 + mBar_4_1
 	// arm.nde:28  c2 := cos(q[1])
-	add49 := add47 + Real((Real(add48*mul9)+Real(mBar_4_0*mul7))*(-s2_2))
-	reshape40 := add49
+	add48 := add46 + Real((Real(add47*mul4)+Real(mBar_4_0*mul2))*(-s2_2))
+	reshape39 := add48
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul43 := Real(gBar_4_0 * neg2)
-	add50 := Real(mul43*Real(2.0*qK11)) + Real(mul43*mul10)
+	mul38 := Real(gBar_4_0 * neg2)
+	add49 := Real(mul38*Real(2.0*qK11)) + Real(mul38*mul5)
 	// arm.nde:28  c2 := cos(q[1])
 	pad_14_0 := Real(0)
-	pad_14_1 := reshape40
+	pad_14_1 := reshape39
 	qBar[0] = add_18_0 + pad_14_0
 	qBar[1] = add_18_1 + pad_14_1
 	// arm.nde:11  return concat(sin(q), cos(q), v) |> Linear(32) |> softplus |> Linear(32) |> softplus |> Linear(2, init: zeros)
 	add_19_0 := vNextBar0 + mul_3_0 + qK4Bar0 + qK3Bar0 + qK2Bar0 + Real(qY2Bar0*ha21) + vecmat12[4]
 	add_19_1 := vNextBar1 + mul_3_1 + qK4Bar1 + qK3Bar1 + qK2Bar1 + Real(qY2Bar1*ha21) + vecmat12[5]
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape41 := add50
-	add51 := Real(Real(gBar_4_1*k3)*mul10) + Real(Real(mul43*qK11)*2.0)
+	reshape40 := add49
+	add50 := Real(Real(gBar_4_1*k3)*mul5) + Real(Real(mul38*qK11)*2.0)
 	pad_15_0 := Real(0)
-	pad_15_1 := reshape41
+	pad_15_1 := reshape40
 	add_20_0 := add_19_0 + pad_15_0
 	add_20_1 := add_19_1 + pad_15_1
-	reshape42 := add51
+	reshape41 := add50
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	mul44 := Real((Real(kBar*s2_4) + Real(add27*c2_3) + Real(kBar2*s2_3) + Real(add34*c2_4) + Real(kBar3*s2) + Real(add41*c2) + Real(kBar4*s2_2) + Real(add48*c2_2)) * w.ArmL2[0])
+	mul39 := Real((Real(kBar*s2_4) + Real(add26*c2_3) + Real(kBar2*s2_3) + Real(add33*c2_4) + Real(kBar3*s2) + Real(add40*c2) + Real(kBar4*s2_2) + Real(add47*c2_2)) * w.ArmL2[0])
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	add52 := Real(Real((Real(add21*cos12)+Real(add31*cos9)+Real(add38*cos5)+Real(add45*cos2))*w.ArmL2[0])*9.81) + Real(mul44*w.ArmL1[0]) + Real(Real(Real((Real(mBar0*c2_3)+Real(mBar_2_0*c2_4)+Real(mBar_3_0*c2)+Real(mBar_4_0*c2_2))*w.ArmL2[0])*w.ArmL1[0])*2.0)
+	add51 := Real(Real((Real(add20*cos12)+Real(add30*cos9)+Real(add37*cos5)+Real(add44*cos2))*w.ArmL2[0])*9.81) + Real(mul39*w.ArmL1[0]) + Real(Real(Real((Real(mBar0*c2_3)+Real(mBar_2_0*c2_4)+Real(mBar_3_0*c2)+Real(mBar_4_0*c2_2))*w.ArmL2[0])*w.ArmL1[0])*2.0)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	add53 := mBar3 + mBar_2_3 + mBar_3_3 + mBar_4_3
+	add52 := mBar3 + mBar_2_3 + mBar_3_3 + mBar_4_3
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	add54 := mBar0 + mBar_2_0 + mBar_3_0 + mBar_4_0
-	mtBar := add52 + Real((add27+add34+add41+add53+add48+add54)*pre.armL2Square[0]) + (Real(Real((Real(gBar0*cos11)+Real(gBar_2_0*cos8)+Real(gBar_3_0*cos4)+Real(gBar_4_0*cos))*w.ArmL1[0])*9.81) + Real(add54*pre.armL1Square[0]))
+	add53 := mBar0 + mBar_2_0 + mBar_3_0 + mBar_4_0
+	mtBar := add51 + Real((add26+add33+add40+add52+add47+add53)*pre.armL2Square[0]) + (Real(Real((Real(gBar0*cos11)+Real(gBar_2_0*cos8)+Real(gBar_3_0*cos4)+Real(gBar_4_0*cos))*w.ArmL1[0])*9.81) + Real(add53*pre.armL1Square[0]))
 	var uBar2 [2]Real
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	pad_16_0 := reshape42
+	pad_16_0 := reshape41
 	pad_16_1 := Real(0)
 	qK1Bar[0] = add_20_0 + pad_16_0
 	qK1Bar[1] = add_20_1 + pad_16_1
@@ -6566,49 +6437,48 @@ func predict0ReplayVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Re
 	// arm.nde:17  input u [2]real {
 	rt.Scatter(uBar[:], uBar2[0:2], locate[:])
 	*uTimesBar = [50]float64{}
-	*reshapeBar = [1]Real{}
-	return mtBar, Real(0.0), Real(0.0), Real(0.0), Real(0.0), Real(0.0), Real(0.0)
+	return mtBar
 }
 
 // predict0ReplayAtVjp2 is Predict.0.replay_at.vjp2 of one sample (arm.nde:45): 10256 multiply-adds, 552 transcendental functions.
-func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta float64, q *[2]Real, qK1 *[2]Real, load Real, uTimes *[50]float64, u *[100]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, qAtBar *[2]Real, vAtBar *[2]Real, qBar *[2]Real, qK1Bar *[2]Real, uTimesBar *[50]float64, uBar *[100]Real, reshapeBar *[1]Real) (Real, Real, Real, Real, Real, Real, Real) {
+func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta float64, q *[2]Real, qK1 *[2]Real, load Real, uTimes *[50]float64, u *[100]Real, qAtBar *[2]Real, vAtBar *[2]Real, qBar *[2]Real, qK1Bar *[2]Real, uTimesBar *[50]float64, uBar *[100]Real) Real {
 	q0, q1 := q[0], q[1]
 	qK10, qK11 := qK1[0], qK1[1]
 	qAtBar0, qAtBar1 := qAtBar[0], qAtBar[1]
 	vAtBar0, vAtBar1 := vAtBar[0], vAtBar[1]
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	add2 := load + pre.armM2Add[0]
+	add := load + pre.armM2Add[0]
 	// arm.nde:27  mt := m2 + load
 	mt := w.ArmM2[0] + load
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	mul6 := Real(mt * pre.armL2Square[0])
-	add3 := Real(add2*pre.armL1Square[0]) + mul6
-	mul7 := Real(Real(Real(2.0*mt)*w.ArmL1[0]) * w.ArmL2[0])
+	mul := Real(mt * pre.armL2Square[0])
+	add2 := Real(add*pre.armL1Square[0]) + mul
+	mul2 := Real(Real(Real(2.0*mt)*w.ArmL1[0]) * w.ArmL2[0])
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
 	ha43 := Real(h)
-	mul8 := float64(h * 0.5)
-	ha21 := Real(mul8)
+	mul3 := float64(h * 0.5)
+	ha21 := Real(mul3)
 	qY20 := q0 + Real(ha21*qK10)
 	qY21 := q1 + Real(ha21*qK11)
 	// arm.nde:28  c2 := cos(q[1])
 	c2 := rt.Cos32(qY21)
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a := add3 + Real(mul7*c2)
+	a := add2 + Real(mul2*c2)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape2 := a
+	reshape := a
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	mul9 := Real(Real(mt*w.ArmL1[0]) * w.ArmL2[0])
-	b := mul6 + Real(mul9*c2)
+	mul4 := Real(Real(mt*w.ArmL1[0]) * w.ArmL2[0])
+	b := mul + Real(mul4*c2)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape3 := b
-	reshape4 := mul6
+	reshape2 := b
+	reshape3 := mul
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	middle := t + mul8
+	middle := t + mul3
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat0 := reshape2
-	concat1 := reshape3
-	concat_2_0 := reshape3
-	concat_2_1 := reshape4
+	concat0 := reshape
+	concat1 := reshape2
+	concat_2_0 := reshape2
+	concat_2_1 := reshape3
 	var m [4]Real
 	m[0] = concat0
 	m[1] = concat1
@@ -6622,64 +6492,64 @@ func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta 
 	// arm.nde:29  s2 := sin(q[1])
 	s2 := rt.Sin32(qY21)
 	// arm.nde:33  k := mt * l1 * l2 * s2
-	k2 := Real(mul9 * s2)
+	k2 := Real(mul4 * s2)
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
 	neg := -k2
 	// arm.nde:28  c2 := cos(q[1])
 	c2_2 := rt.Cos32(q1)
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a2 := add3 + Real(mul7*c2_2)
+	a2 := add2 + Real(mul2*c2_2)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape5 := a2
+	reshape4 := a2
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	b2 := mul6 + Real(mul9*c2_2)
+	b2 := mul + Real(mul4*c2_2)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape6 := b2
+	reshape5 := b2
 	// arm.nde:29  s2 := sin(q[1])
 	s2_2 := rt.Sin32(q1)
 	// arm.nde:33  k := mt * l1 * l2 * s2
-	k3 := Real(mul9 * s2_2)
+	k3 := Real(mul4 * s2_2)
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
 	neg2 := -k3
-	mul10 := Real(2.0 * qK10)
-	add4 := Real(mul10*qK11) + Real(qK11*qK11)
-	mul11 := Real(neg2 * add4)
+	mul5 := Real(2.0 * qK10)
+	add3 := Real(mul5*qK11) + Real(qK11*qK11)
+	mul6 := Real(neg2 * add3)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat_3_0 := reshape5
-	concat_3_1 := reshape6
-	concat_4_0 := reshape6
-	concat_4_1 := reshape4
+	concat_3_0 := reshape4
+	concat_3_1 := reshape5
+	concat_4_0 := reshape5
+	concat_4_1 := reshape3
 	var m2 [4]Real
 	m2[0] = concat_3_0
 	m2[1] = concat_3_1
 	m2[2] = concat_4_0
 	m2[3] = concat_4_1
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape7 := mul11
+	reshape6 := mul6
 	square := Real(qK10 * qK10)
-	mul12 := Real(k3 * square)
-	reshape8 := mul12
+	mul7 := Real(k3 * square)
+	reshape7 := mul7
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul13 := Real(Real(add2*9.81) * w.ArmL1[0])
+	mul8 := Real(Real(add*9.81) * w.ArmL1[0])
 	cos := rt.Cos32(q0)
-	mul14 := Real(Real(mt*9.81) * w.ArmL2[0])
-	add5 := q0 + q1
-	cos2 := rt.Cos32(add5)
-	mul15 := Real(mul14 * cos2)
-	add6 := Real(mul13*cos) + mul15
+	mul9 := Real(Real(mt*9.81) * w.ArmL2[0])
+	add4 := q0 + q1
+	cos2 := rt.Cos32(add4)
+	mul10 := Real(mul9 * cos2)
+	add5 := Real(mul8*cos) + mul10
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c0 := reshape7
-	c1 := reshape8
+	c0 := reshape6
+	c1 := reshape7
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub0 := take[0] - c0
 	sub1 := take[1] - c1
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape9 := add6
-	reshape10 := mul15
+	reshape8 := add5
+	reshape9 := mul10
 	var sin [2]Real
 	var cos3 [2]Real
-	g_2_0 := reshape9
-	g_2_1 := reshape10
+	g_2_0 := reshape8
+	g_2_1 := reshape9
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_2_0 := sub0 - g_2_0
 	sub_2_1 := sub1 - g_2_1
@@ -6698,7 +6568,7 @@ func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta 
 	for i0 := 0; i0 < 2; i0++ {
 		concat2[i0+4] = qK1[i0]
 	}
-	var add7 [32]Real
+	var add6 [32]Real
 	var softplus [32]Real
 	for i := 0; i < 32; i += 4 {
 		var matvec, matvec_1, matvec_2, matvec_3 Real
@@ -6715,22 +6585,22 @@ func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta 
 				matvec_3 += Real(line3[j] * xj)
 			}
 		}
-		add7[i] = matvec + w.Friction0Bias[i]
-		add7[i+1] = matvec_1 + w.Friction0Bias[i+1]
-		add7[i+2] = matvec_2 + w.Friction0Bias[i+2]
-		add7[i+3] = matvec_3 + w.Friction0Bias[i+3]
-		softplus[i], softplus[i+1], softplus[i+2], softplus[i+3] = rt.Softplus32x4(add7[i], add7[i+1], add7[i+2], add7[i+3])
+		add6[i] = matvec + w.Friction0Bias[i]
+		add6[i+1] = matvec_1 + w.Friction0Bias[i+1]
+		add6[i+2] = matvec_2 + w.Friction0Bias[i+2]
+		add6[i+3] = matvec_3 + w.Friction0Bias[i+3]
+		softplus[i], softplus[i+1], softplus[i+2], softplus[i+3] = rt.Softplus32x4(add6[i], add6[i+1], add6[i+2], add6[i+3])
 	}
 	var matvec2 [32]Real
 	rt.MatVec32(matvec2[:], w.Friction2Weight[:], softplus[:])
-	var add8 [32]Real
+	var add7 [32]Real
 	var matvec_2_0, matvec_2_1 Real
 	for i := 0; i < 32; i += 4 {
-		add8[i] = matvec2[i] + w.Friction2Bias[i]
-		add8[i+1] = matvec2[i+1] + w.Friction2Bias[i+1]
-		add8[i+2] = matvec2[i+2] + w.Friction2Bias[i+2]
-		add8[i+3] = matvec2[i+3] + w.Friction2Bias[i+3]
-		softplus2, softplus2_1, softplus2_2, softplus2_3 := rt.Softplus32x4(add8[i], add8[i+1], add8[i+2], add8[i+3])
+		add7[i] = matvec2[i] + w.Friction2Bias[i]
+		add7[i+1] = matvec2[i+1] + w.Friction2Bias[i+1]
+		add7[i+2] = matvec2[i+2] + w.Friction2Bias[i+2]
+		add7[i+3] = matvec2[i+3] + w.Friction2Bias[i+3]
+		softplus2, softplus2_1, softplus2_2, softplus2_3 := rt.Softplus32x4(add7[i], add7[i+1], add7[i+2], add7[i+3])
 		matvec_2_0 += Real(w.Friction4Weight[i] * softplus2)
 		matvec_2_1 += Real(w.Friction4Weight[i+32] * softplus2)
 		matvec_2_0 += Real(w.Friction4Weight[i+1] * softplus2_1)
@@ -6751,32 +6621,32 @@ func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta 
 	qK2[0] = qK10 + Real(ha21*vK1[0])
 	qK2[1] = qK11 + Real(ha21*vK1[1])
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul16 := Real(2.0 * qK2[0])
-	add9 := Real(mul16*qK2[1]) + Real(qK2[1]*qK2[1])
-	mul17 := Real(neg * add9)
-	reshape11 := mul17
+	mul11 := Real(2.0 * qK2[0])
+	add8 := Real(mul11*qK2[1]) + Real(qK2[1]*qK2[1])
+	mul12 := Real(neg * add8)
+	reshape10 := mul12
 	square2 := Real(qK2[0] * qK2[0])
-	mul18 := Real(k2 * square2)
-	reshape12 := mul18
+	mul13 := Real(k2 * square2)
+	reshape11 := mul13
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
 	cos4 := rt.Cos32(qY20)
-	add10 := qY20 + qY21
-	cos5 := rt.Cos32(add10)
-	mul19 := Real(mul14 * cos5)
-	add11 := Real(mul13*cos4) + mul19
+	add9 := qY20 + qY21
+	cos5 := rt.Cos32(add9)
+	mul14 := Real(mul9 * cos5)
+	add10 := Real(mul8*cos4) + mul14
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c_2_0 := reshape11
-	c_2_1 := reshape12
+	c_2_0 := reshape10
+	c_2_1 := reshape11
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_3_0 := take[0] - c_2_0
 	sub_3_1 := take[1] - c_2_1
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape13 := add11
-	reshape14 := mul19
+	reshape12 := add10
+	reshape13 := mul14
 	var sin2 [2]Real
 	var cos6 [2]Real
-	g_3_0 := reshape13
-	g_3_1 := reshape14
+	g_3_0 := reshape12
+	g_3_1 := reshape13
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_4_0 := sub_3_0 - g_3_0
 	sub_4_1 := sub_3_1 - g_3_1
@@ -6795,7 +6665,7 @@ func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta 
 	for i0 := 0; i0 < 2; i0++ {
 		concat3[i0+4] = qK2[i0]
 	}
-	var add12 [32]Real
+	var add11 [32]Real
 	var softplus3 [32]Real
 	for i := 0; i < 32; i += 4 {
 		var matvec3, matvec3_1, matvec3_2, matvec3_3 Real
@@ -6812,22 +6682,22 @@ func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta 
 				matvec3_3 += Real(line3[j] * xj)
 			}
 		}
-		add12[i] = matvec3 + w.Friction0Bias[i]
-		add12[i+1] = matvec3_1 + w.Friction0Bias[i+1]
-		add12[i+2] = matvec3_2 + w.Friction0Bias[i+2]
-		add12[i+3] = matvec3_3 + w.Friction0Bias[i+3]
-		softplus3[i], softplus3[i+1], softplus3[i+2], softplus3[i+3] = rt.Softplus32x4(add12[i], add12[i+1], add12[i+2], add12[i+3])
+		add11[i] = matvec3 + w.Friction0Bias[i]
+		add11[i+1] = matvec3_1 + w.Friction0Bias[i+1]
+		add11[i+2] = matvec3_2 + w.Friction0Bias[i+2]
+		add11[i+3] = matvec3_3 + w.Friction0Bias[i+3]
+		softplus3[i], softplus3[i+1], softplus3[i+2], softplus3[i+3] = rt.Softplus32x4(add11[i], add11[i+1], add11[i+2], add11[i+3])
 	}
 	var matvec4 [32]Real
 	rt.MatVec32(matvec4[:], w.Friction2Weight[:], softplus3[:])
-	var add13 [32]Real
+	var add12 [32]Real
 	var matvec_3_0, matvec_3_1 Real
 	for i := 0; i < 32; i += 4 {
-		add13[i] = matvec4[i] + w.Friction2Bias[i]
-		add13[i+1] = matvec4[i+1] + w.Friction2Bias[i+1]
-		add13[i+2] = matvec4[i+2] + w.Friction2Bias[i+2]
-		add13[i+3] = matvec4[i+3] + w.Friction2Bias[i+3]
-		softplus4, softplus4_1, softplus4_2, softplus4_3 := rt.Softplus32x4(add13[i], add13[i+1], add13[i+2], add13[i+3])
+		add12[i] = matvec4[i] + w.Friction2Bias[i]
+		add12[i+1] = matvec4[i+1] + w.Friction2Bias[i+1]
+		add12[i+2] = matvec4[i+2] + w.Friction2Bias[i+2]
+		add12[i+3] = matvec4[i+3] + w.Friction2Bias[i+3]
+		softplus4, softplus4_1, softplus4_2, softplus4_3 := rt.Softplus32x4(add12[i], add12[i+1], add12[i+2], add12[i+3])
 		matvec_3_0 += Real(w.Friction4Weight[i] * softplus4)
 		matvec_3_1 += Real(w.Friction4Weight[i+32] * softplus4)
 		matvec_3_0 += Real(w.Friction4Weight[i+1] * softplus4_1)
@@ -6852,22 +6722,22 @@ func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta 
 	// arm.nde:28  c2 := cos(q[1])
 	c2_3 := rt.Cos32(qY41)
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a3 := add3 + Real(mul7*c2_3)
+	a3 := add2 + Real(mul2*c2_3)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape15 := a3
+	reshape14 := a3
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	b3 := mul6 + Real(mul9*c2_3)
+	b3 := mul + Real(mul4*c2_3)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape16 := b3
+	reshape15 := b3
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
 	cast := Real(float64(h * theta))
 	cast2 := Real(theta)
 	var vK4Bar [2]Real
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat_5_0 := reshape15
-	concat_5_1 := reshape16
-	concat_6_0 := reshape16
-	concat_6_1 := reshape4
+	concat_5_0 := reshape14
+	concat_5_1 := reshape15
+	concat_6_0 := reshape15
+	concat_6_1 := reshape3
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
 	mul_2_0 := Real(vAtBar0 * cast)
 	mul_2_1 := Real(vAtBar1 * cast)
@@ -6913,56 +6783,56 @@ func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta 
 	// arm.nde:28  c2 := cos(q[1])
 	c2_4 := rt.Cos32(qY31)
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a4 := add3 + Real(mul7*c2_4)
+	a4 := add2 + Real(mul2*c2_4)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape17 := a4
+	reshape16 := a4
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	b4 := mul6 + Real(mul9*c2_4)
+	b4 := mul + Real(mul4*c2_4)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape18 := b4
+	reshape17 := b4
 	// arm.nde:29  s2 := sin(q[1])
 	s2_3 := rt.Sin32(qY31)
 	// arm.nde:33  k := mt * l1 * l2 * s2
-	k4 := Real(mul9 * s2_3)
+	k4 := Real(mul4 * s2_3)
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
 	neg3 := -k4
-	mul20 := Real(2.0 * qK3[0])
-	add14 := Real(mul20*qK3[1]) + Real(qK3[1]*qK3[1])
-	mul21 := Real(neg3 * add14)
+	mul15 := Real(2.0 * qK3[0])
+	add13 := Real(mul15*qK3[1]) + Real(qK3[1]*qK3[1])
+	mul16 := Real(neg3 * add13)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat_7_0 := reshape17
-	concat_7_1 := reshape18
-	concat_8_0 := reshape18
-	concat_8_1 := reshape4
+	concat_7_0 := reshape16
+	concat_7_1 := reshape17
+	concat_8_0 := reshape17
+	concat_8_1 := reshape3
 	var m4 [4]Real
 	m4[0] = concat_7_0
 	m4[1] = concat_7_1
 	m4[2] = concat_8_0
 	m4[3] = concat_8_1
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape19 := mul21
+	reshape18 := mul16
 	square3 := Real(qK3[0] * qK3[0])
-	mul22 := Real(k4 * square3)
-	reshape20 := mul22
+	mul17 := Real(k4 * square3)
+	reshape19 := mul17
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
 	cos8 := rt.Cos32(qY30)
-	add15 := qY30 + qY31
-	cos9 := rt.Cos32(add15)
-	mul23 := Real(mul14 * cos9)
-	add16 := Real(mul13*cos8) + mul23
+	add14 := qY30 + qY31
+	cos9 := rt.Cos32(add14)
+	mul18 := Real(mul9 * cos9)
+	add15 := Real(mul8*cos8) + mul18
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c_3_0 := reshape19
-	c_3_1 := reshape20
+	c_3_0 := reshape18
+	c_3_1 := reshape19
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_5_0 := take[0] - c_3_0
 	sub_5_1 := take[1] - c_3_1
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape21 := add16
-	reshape22 := mul23
+	reshape20 := add15
+	reshape21 := mul18
 	var sin4 [2]Real
 	var cos10 [2]Real
-	g_4_0 := reshape21
-	g_4_1 := reshape22
+	g_4_0 := reshape20
+	g_4_1 := reshape21
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_6_0 := sub_5_0 - g_4_0
 	sub_6_1 := sub_5_1 - g_4_1
@@ -6981,7 +6851,7 @@ func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta 
 	for i0 := 0; i0 < 2; i0++ {
 		concat4[i0+4] = qK3[i0]
 	}
-	var add17 [32]Real
+	var add16 [32]Real
 	var softplus5 [32]Real
 	for i := 0; i < 32; i += 4 {
 		var matvec5, matvec5_1, matvec5_2, matvec5_3 Real
@@ -6998,22 +6868,22 @@ func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta 
 				matvec5_3 += Real(line3[j] * xj)
 			}
 		}
-		add17[i] = matvec5 + w.Friction0Bias[i]
-		add17[i+1] = matvec5_1 + w.Friction0Bias[i+1]
-		add17[i+2] = matvec5_2 + w.Friction0Bias[i+2]
-		add17[i+3] = matvec5_3 + w.Friction0Bias[i+3]
-		softplus5[i], softplus5[i+1], softplus5[i+2], softplus5[i+3] = rt.Softplus32x4(add17[i], add17[i+1], add17[i+2], add17[i+3])
+		add16[i] = matvec5 + w.Friction0Bias[i]
+		add16[i+1] = matvec5_1 + w.Friction0Bias[i+1]
+		add16[i+2] = matvec5_2 + w.Friction0Bias[i+2]
+		add16[i+3] = matvec5_3 + w.Friction0Bias[i+3]
+		softplus5[i], softplus5[i+1], softplus5[i+2], softplus5[i+3] = rt.Softplus32x4(add16[i], add16[i+1], add16[i+2], add16[i+3])
 	}
 	var matvec6 [32]Real
 	rt.MatVec32(matvec6[:], w.Friction2Weight[:], softplus5[:])
-	var add18 [32]Real
+	var add17 [32]Real
 	var matvec_4_0, matvec_4_1 Real
 	for i := 0; i < 32; i += 4 {
-		add18[i] = matvec6[i] + w.Friction2Bias[i]
-		add18[i+1] = matvec6[i+1] + w.Friction2Bias[i+1]
-		add18[i+2] = matvec6[i+2] + w.Friction2Bias[i+2]
-		add18[i+3] = matvec6[i+3] + w.Friction2Bias[i+3]
-		softplus6, softplus6_1, softplus6_2, softplus6_3 := rt.Softplus32x4(add18[i], add18[i+1], add18[i+2], add18[i+3])
+		add17[i] = matvec6[i] + w.Friction2Bias[i]
+		add17[i+1] = matvec6[i+1] + w.Friction2Bias[i+1]
+		add17[i+2] = matvec6[i+2] + w.Friction2Bias[i+2]
+		add17[i+3] = matvec6[i+3] + w.Friction2Bias[i+3]
+		softplus6, softplus6_1, softplus6_2, softplus6_3 := rt.Softplus32x4(add17[i], add17[i+1], add17[i+2], add17[i+3])
 		matvec_4_0 += Real(w.Friction4Weight[i] * softplus6)
 		matvec_4_1 += Real(w.Friction4Weight[i+32] * softplus6)
 		matvec_4_0 += Real(w.Friction4Weight[i+1] * softplus6_1)
@@ -7044,7 +6914,7 @@ func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta 
 	for i0 := 0; i0 < 2; i0++ {
 		concat5[i0+4] = qK4[i0]
 	}
-	var add19 [32]Real
+	var add18 [32]Real
 	var softplus7 [32]Real
 	for i := 0; i < 32; i += 4 {
 		var matvec7, matvec7_1, matvec7_2, matvec7_3 Real
@@ -7061,31 +6931,31 @@ func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta 
 				matvec7_3 += Real(line3[j] * xj)
 			}
 		}
-		add19[i] = matvec7 + w.Friction0Bias[i]
-		add19[i+1] = matvec7_1 + w.Friction0Bias[i+1]
-		add19[i+2] = matvec7_2 + w.Friction0Bias[i+2]
-		add19[i+3] = matvec7_3 + w.Friction0Bias[i+3]
-		softplus7[i], softplus7[i+1], softplus7[i+2], softplus7[i+3] = rt.Softplus32x4(add19[i], add19[i+1], add19[i+2], add19[i+3])
+		add18[i] = matvec7 + w.Friction0Bias[i]
+		add18[i+1] = matvec7_1 + w.Friction0Bias[i+1]
+		add18[i+2] = matvec7_2 + w.Friction0Bias[i+2]
+		add18[i+3] = matvec7_3 + w.Friction0Bias[i+3]
+		softplus7[i], softplus7[i+1], softplus7[i+2], softplus7[i+3] = rt.Softplus32x4(add18[i], add18[i+1], add18[i+2], add18[i+3])
 	}
 	var matvec8 [32]Real
 	rt.MatVec32(matvec8[:], w.Friction2Weight[:], softplus7[:])
-	var add20 [32]Real
+	var add19 [32]Real
 	var vecmat2 [32]Real
-	var mul24 [32]Real
+	var mul19 [32]Real
 	var sigmoid [32]Real
 	for i := 0; i < 32; i++ {
-		add20[i] = matvec8[i] + w.Friction2Bias[i]
-		mul24[i] = Real(vecmat[i] * rt.Sigmoid32(add20[i]))
-		sigmoid[i] = rt.Sigmoid32(add19[i])
+		add19[i] = matvec8[i] + w.Friction2Bias[i]
+		mul19[i] = Real(vecmat[i] * rt.Sigmoid32(add19[i]))
+		sigmoid[i] = rt.Sigmoid32(add18[i])
 	}
-	rt.VecMat32(vecmat2[:], mul24[:], w.Friction2Weight[:])
+	rt.VecMat32(vecmat2[:], mul19[:], w.Friction2Weight[:])
 	var vecmat3 [6]Real
 	var matvec_5_0, matvec_5_1 Real
 	for i := 0; i < 32; i += 4 {
-		mul25 := Real(vecmat2[i] * sigmoid[i])
-		mul25_1 := Real(vecmat2[i+1] * sigmoid[i+1])
-		mul25_2 := Real(vecmat2[i+2] * sigmoid[i+2])
-		mul25_3 := Real(vecmat2[i+3] * sigmoid[i+3])
+		mul20 := Real(vecmat2[i] * sigmoid[i])
+		mul20_1 := Real(vecmat2[i+1] * sigmoid[i+1])
+		mul20_2 := Real(vecmat2[i+2] * sigmoid[i+2])
+		mul20_3 := Real(vecmat2[i+3] * sigmoid[i+3])
 		{
 			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
 			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
@@ -7093,14 +6963,14 @@ func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta 
 			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
 			for j := 0; j < 6; j++ {
 				acc := vecmat3[j]
-				acc += Real(mul25 * line0[j])
-				acc += Real(mul25_1 * line1[j])
-				acc += Real(mul25_2 * line2[j])
-				acc += Real(mul25_3 * line3[j])
+				acc += Real(mul20 * line0[j])
+				acc += Real(mul20_1 * line1[j])
+				acc += Real(mul20_2 * line2[j])
+				acc += Real(mul20_3 * line3[j])
 				vecmat3[j] = acc
 			}
 		}
-		softplus8, softplus8_1, softplus8_2, softplus8_3 := rt.Softplus32x4(add20[i], add20[i+1], add20[i+2], add20[i+3])
+		softplus8, softplus8_1, softplus8_2, softplus8_3 := rt.Softplus32x4(add19[i], add19[i+1], add19[i+2], add19[i+3])
 		matvec_5_0 += Real(w.Friction4Weight[i] * softplus8)
 		matvec_5_1 += Real(w.Friction4Weight[i+32] * softplus8)
 		matvec_5_0 += Real(w.Friction4Weight[i+1] * softplus8_1)
@@ -7113,50 +6983,50 @@ func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta 
 	add_2_0 := Real(vecmat3[2]*(-sin3[0])) + Real(vecmat3[0]*cos7[0])
 	add_2_1 := Real(vecmat3[3]*(-sin3[1])) + Real(vecmat3[1]*cos7[1])
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	add21 := gBar1 + gBar0
-	add22 := qY40 + qY41
-	mul26 := Real(Real(add21*mul14) * (-rt.Sin32(add22)))
-	add23 := mul26 + Real(Real(gBar0*mul13)*(-rt.Sin32(qY40)))
-	reshape23 := add23
+	add20 := gBar1 + gBar0
+	add21 := qY40 + qY41
+	mul21 := Real(Real(add20*mul9) * (-rt.Sin32(add21)))
+	add22 := mul21 + Real(Real(gBar0*mul8)*(-rt.Sin32(qY40)))
+	reshape22 := add22
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
 	square4 := Real(qK4[0] * qK4[0])
-	mul27 := Real(2.0 * qK4[0])
-	add24 := Real(mul27*qK4[1]) + Real(qK4[1]*qK4[1])
-	kBar := Real(gBar1*square4) - Real(gBar0*add24)
+	mul22 := Real(2.0 * qK4[0])
+	add23 := Real(mul22*qK4[1]) + Real(qK4[1]*qK4[1])
+	kBar := Real(gBar1*square4) - Real(gBar0*add23)
 	// arm.nde:29  s2 := sin(q[1])
-	add25 := mul26 + Real(Real(kBar*mul9)*c2_3)
+	add24 := mul21 + Real(Real(kBar*mul4)*c2_3)
 	s2_4 := rt.Sin32(qY41)
 	// arm.nde:33  k := mt * l1 * l2 * s2
-	k5 := Real(mul9 * s2_4)
+	k5 := Real(mul4 * s2_4)
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
 	neg4 := -k5
-	mul28 := Real(neg4 * add24)
+	mul23 := Real(neg4 * add23)
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	pad0 := reshape23
+	pad0 := reshape22
 	pad1 := Real(0)
 	add_3_0 := add_2_0 + pad0
 	add_3_1 := add_2_1 + pad1
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape24 := mul28
-	mul29 := Real(k5 * square4)
-	reshape25 := mul29
+	reshape23 := mul23
+	mul24 := Real(k5 * square4)
+	reshape24 := mul24
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
 	cos11 := rt.Cos32(qY40)
-	cos12 := rt.Cos32(add22)
-	mul30 := Real(mul14 * cos12)
-	add26 := Real(mul13*cos11) + mul30
+	cos12 := rt.Cos32(add21)
+	mul25 := Real(mul9 * cos12)
+	add25 := Real(mul8*cos11) + mul25
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c_4_0 := reshape24
-	c_4_1 := reshape25
+	c_4_0 := reshape23
+	c_4_1 := reshape24
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_7_0 := take[0] - c_4_0
 	sub_7_1 := take[1] - c_4_1
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape26 := add26
-	reshape27 := mul30
+	reshape25 := add25
+	reshape26 := mul25
 	var sub5 [2]Real
-	g_5_0 := reshape26
-	g_5_1 := reshape27
+	g_5_0 := reshape25
+	g_5_1 := reshape26
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub5[0] = sub_7_0 - g_5_0 - (matvec_5_0 + w.Friction4Bias[0])
 	sub5[1] = sub_7_1 - g_5_1 - (matvec_5_1 + w.Friction4Bias[1])
@@ -7176,16 +7046,16 @@ func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta 
 	transpose2[2] = m4[1]
 	transpose2[3] = m4[3]
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	add27 := mBar2 + mBar1
+	add26 := mBar2 + mBar1
 	// arm.nde:28  c2 := cos(q[1])
-	add28 := add25 + Real((Real(add27*mul9)+Real(mBar0*mul7))*(-s2_4))
-	reshape28 := add28
+	add27 := add24 + Real((Real(add26*mul4)+Real(mBar0*mul2))*(-s2_4))
+	reshape27 := add27
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul31 := Real(gBar0 * neg4)
-	add29 := Real(mul31*Real(2.0*qK4[1])) + Real(mul31*mul27)
+	mul26 := Real(gBar0 * neg4)
+	add28 := Real(mul26*Real(2.0*qK4[1])) + Real(mul26*mul22)
 	// arm.nde:28  c2 := cos(q[1])
 	pad_2_0 := Real(0)
-	pad_2_1 := reshape28
+	pad_2_1 := reshape27
 	qY4Bar0 := add_3_0 + pad_2_0
 	qY4Bar1 := add_3_1 + pad_2_1
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
@@ -7205,15 +7075,15 @@ func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta 
 	add_6_0 := mul_9_0 + Real(mul_7_0*(-0.5)) + vecmat3[4]
 	add_6_1 := mul_9_1 + Real(mul_7_1*(-0.5)) + vecmat3[5]
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape29 := add29
-	add30 := Real(Real(gBar1*k5)*mul27) + Real(Real(mul31*qK4[1])*2.0)
+	reshape28 := add28
+	add29 := Real(Real(gBar1*k5)*mul22) + Real(Real(mul26*qK4[1])*2.0)
 	pad_3_0 := Real(0)
-	pad_3_1 := reshape29
+	pad_3_1 := reshape28
 	add_7_0 := add_6_0 + pad_3_0
 	add_7_1 := add_6_1 + pad_3_1
-	reshape30 := add30
+	reshape29 := add29
 	var vK3Bar [2]Real
-	pad_4_0 := reshape30
+	pad_4_0 := reshape29
 	pad_4_1 := Real(0)
 	qK4Bar0 := add_7_0 + pad_4_0
 	qK4Bar1 := add_7_1 + pad_4_1
@@ -7229,20 +7099,20 @@ func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta 
 	neg_2_0 := -sin4[0]
 	neg_2_1 := -sin4[1]
 	var vecmat4 [32]Real
-	var mul32 [32]Real
+	var mul27 [32]Real
 	var sigmoid2 [32]Real
 	for i := 0; i < 32; i++ {
 		vecmat5 := Real(gBar_2_0*w.Friction4Weight[i]) + Real(gBar_2_1*w.Friction4Weight[i+32])
-		mul32[i] = Real(vecmat5 * rt.Sigmoid32(add18[i]))
-		sigmoid2[i] = rt.Sigmoid32(add17[i])
+		mul27[i] = Real(vecmat5 * rt.Sigmoid32(add17[i]))
+		sigmoid2[i] = rt.Sigmoid32(add16[i])
 	}
-	rt.VecMat32(vecmat4[:], mul32[:], w.Friction2Weight[:])
+	rt.VecMat32(vecmat4[:], mul27[:], w.Friction2Weight[:])
 	var vecmat6 [6]Real
 	for i := 0; i < 32; i += 4 {
-		mul33 := Real(vecmat4[i] * sigmoid2[i])
-		mul33_1 := Real(vecmat4[i+1] * sigmoid2[i+1])
-		mul33_2 := Real(vecmat4[i+2] * sigmoid2[i+2])
-		mul33_3 := Real(vecmat4[i+3] * sigmoid2[i+3])
+		mul28 := Real(vecmat4[i] * sigmoid2[i])
+		mul28_1 := Real(vecmat4[i+1] * sigmoid2[i+1])
+		mul28_2 := Real(vecmat4[i+2] * sigmoid2[i+2])
+		mul28_3 := Real(vecmat4[i+3] * sigmoid2[i+3])
 		{
 			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
 			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
@@ -7250,10 +7120,10 @@ func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta 
 			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
 			for j := 0; j < 6; j++ {
 				acc := vecmat6[j]
-				acc += Real(mul33 * line0[j])
-				acc += Real(mul33_1 * line1[j])
-				acc += Real(mul33_2 * line2[j])
-				acc += Real(mul33_3 * line3[j])
+				acc += Real(mul28 * line0[j])
+				acc += Real(mul28_1 * line1[j])
+				acc += Real(mul28_2 * line2[j])
+				acc += Real(mul28_3 * line3[j])
 				vecmat6[j] = acc
 			}
 		}
@@ -7261,16 +7131,16 @@ func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta 
 	add_8_0 := Real(vecmat6[2]*neg_2_0) + Real(vecmat6[0]*cos10[0])
 	add_8_1 := Real(vecmat6[3]*neg_2_1) + Real(vecmat6[1]*cos10[1])
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	add31 := gBar_2_1 + gBar_2_0
-	mul34 := Real(Real(add31*mul14) * (-rt.Sin32(add15)))
-	add32 := mul34 + Real(Real(gBar_2_0*mul13)*(-rt.Sin32(qY30)))
-	reshape31 := add32
+	add30 := gBar_2_1 + gBar_2_0
+	mul29 := Real(Real(add30*mul9) * (-rt.Sin32(add14)))
+	add31 := mul29 + Real(Real(gBar_2_0*mul8)*(-rt.Sin32(qY30)))
+	reshape30 := add31
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	kBar2 := Real(gBar_2_1*square3) - Real(gBar_2_0*add14)
+	kBar2 := Real(gBar_2_1*square3) - Real(gBar_2_0*add13)
 	// arm.nde:29  s2 := sin(q[1])
-	add33 := mul34 + Real(Real(kBar2*mul9)*c2_4)
+	add32 := mul29 + Real(Real(kBar2*mul4)*c2_4)
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	pad_5_0 := reshape31
+	pad_5_0 := reshape30
 	pad_5_1 := Real(0)
 	add_9_0 := add_8_0 + pad_5_0
 	add_9_1 := add_8_1 + pad_5_1
@@ -7289,16 +7159,16 @@ func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta 
 	transpose3[2] = m[1]
 	transpose3[3] = m[3]
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	add34 := mBar_2_2 + mBar_2_1
+	add33 := mBar_2_2 + mBar_2_1
 	// arm.nde:28  c2 := cos(q[1])
-	add35 := add33 + Real((Real(add34*mul9)+Real(mBar_2_0*mul7))*(-s2_3))
-	reshape32 := add35
+	add34 := add32 + Real((Real(add33*mul4)+Real(mBar_2_0*mul2))*(-s2_3))
+	reshape31 := add34
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul35 := Real(gBar_2_0 * neg3)
-	add36 := Real(mul35*Real(2.0*qK3[1])) + Real(mul35*mul20)
+	mul30 := Real(gBar_2_0 * neg3)
+	add35 := Real(mul30*Real(2.0*qK3[1])) + Real(mul30*mul15)
 	// arm.nde:28  c2 := cos(q[1])
 	pad_6_0 := Real(0)
-	pad_6_1 := reshape32
+	pad_6_1 := reshape31
 	qY3Bar0 := add_9_0 + pad_6_0
 	qY3Bar1 := add_9_1 + pad_6_1
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
@@ -7310,15 +7180,15 @@ func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta 
 	add_12_0 := add_11_0 + Real(qY4Bar0*ha43) + vecmat6[4]
 	add_12_1 := add_11_1 + Real(qY4Bar1*ha43) + vecmat6[5]
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape33 := add36
-	add37 := Real(Real(gBar_2_1*k4)*mul20) + Real(Real(mul35*qK3[1])*2.0)
+	reshape32 := add35
+	add36 := Real(Real(gBar_2_1*k4)*mul15) + Real(Real(mul30*qK3[1])*2.0)
 	pad_7_0 := Real(0)
-	pad_7_1 := reshape33
+	pad_7_1 := reshape32
 	add_13_0 := add_12_0 + pad_7_0
 	add_13_1 := add_12_1 + pad_7_1
-	reshape34 := add37
+	reshape33 := add36
 	var vK2Bar [2]Real
-	pad_8_0 := reshape34
+	pad_8_0 := reshape33
 	pad_8_1 := Real(0)
 	qK3Bar0 := add_13_0 + pad_8_0
 	qK3Bar1 := add_13_1 + pad_8_1
@@ -7334,20 +7204,20 @@ func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta 
 	neg_3_0 := -sin2[0]
 	neg_3_1 := -sin2[1]
 	var vecmat7 [32]Real
-	var mul36 [32]Real
+	var mul31 [32]Real
 	var sigmoid3 [32]Real
 	for i := 0; i < 32; i++ {
 		vecmat8 := Real(gBar_3_0*w.Friction4Weight[i]) + Real(gBar_3_1*w.Friction4Weight[i+32])
-		mul36[i] = Real(vecmat8 * rt.Sigmoid32(add13[i]))
-		sigmoid3[i] = rt.Sigmoid32(add12[i])
+		mul31[i] = Real(vecmat8 * rt.Sigmoid32(add12[i]))
+		sigmoid3[i] = rt.Sigmoid32(add11[i])
 	}
-	rt.VecMat32(vecmat7[:], mul36[:], w.Friction2Weight[:])
+	rt.VecMat32(vecmat7[:], mul31[:], w.Friction2Weight[:])
 	var vecmat9 [6]Real
 	for i := 0; i < 32; i += 4 {
-		mul37 := Real(vecmat7[i] * sigmoid3[i])
-		mul37_1 := Real(vecmat7[i+1] * sigmoid3[i+1])
-		mul37_2 := Real(vecmat7[i+2] * sigmoid3[i+2])
-		mul37_3 := Real(vecmat7[i+3] * sigmoid3[i+3])
+		mul32 := Real(vecmat7[i] * sigmoid3[i])
+		mul32_1 := Real(vecmat7[i+1] * sigmoid3[i+1])
+		mul32_2 := Real(vecmat7[i+2] * sigmoid3[i+2])
+		mul32_3 := Real(vecmat7[i+3] * sigmoid3[i+3])
 		{
 			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
 			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
@@ -7355,10 +7225,10 @@ func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta 
 			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
 			for j := 0; j < 6; j++ {
 				acc := vecmat9[j]
-				acc += Real(mul37 * line0[j])
-				acc += Real(mul37_1 * line1[j])
-				acc += Real(mul37_2 * line2[j])
-				acc += Real(mul37_3 * line3[j])
+				acc += Real(mul32 * line0[j])
+				acc += Real(mul32_1 * line1[j])
+				acc += Real(mul32_2 * line2[j])
+				acc += Real(mul32_3 * line3[j])
 				vecmat9[j] = acc
 			}
 		}
@@ -7366,16 +7236,16 @@ func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta 
 	add_14_0 := Real(vecmat9[2]*neg_3_0) + Real(vecmat9[0]*cos6[0])
 	add_14_1 := Real(vecmat9[3]*neg_3_1) + Real(vecmat9[1]*cos6[1])
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	add38 := gBar_3_1 + gBar_3_0
-	mul38 := Real(Real(add38*mul14) * (-rt.Sin32(add10)))
-	add39 := mul38 + Real(Real(gBar_3_0*mul13)*(-rt.Sin32(qY20)))
-	reshape35 := add39
+	add37 := gBar_3_1 + gBar_3_0
+	mul33 := Real(Real(add37*mul9) * (-rt.Sin32(add9)))
+	add38 := mul33 + Real(Real(gBar_3_0*mul8)*(-rt.Sin32(qY20)))
+	reshape34 := add38
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	kBar3 := Real(gBar_3_1*square2) - Real(gBar_3_0*add9)
+	kBar3 := Real(gBar_3_1*square2) - Real(gBar_3_0*add8)
 	// arm.nde:29  s2 := sin(q[1])
-	add40 := mul38 + Real(Real(kBar3*mul9)*c2)
+	add39 := mul33 + Real(Real(kBar3*mul4)*c2)
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	pad_9_0 := reshape35
+	pad_9_0 := reshape34
 	pad_9_1 := Real(0)
 	add_15_0 := add_14_0 + pad_9_0
 	add_15_1 := add_14_1 + pad_9_1
@@ -7394,16 +7264,16 @@ func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta 
 	transpose4[2] = m2[1]
 	transpose4[3] = m2[3]
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	add41 := mBar_3_2 + mBar_3_1
+	add40 := mBar_3_2 + mBar_3_1
 	// arm.nde:28  c2 := cos(q[1])
-	add42 := add40 + Real((Real(add41*mul9)+Real(mBar_3_0*mul7))*(-s2))
-	reshape36 := add42
+	add41 := add39 + Real((Real(add40*mul4)+Real(mBar_3_0*mul2))*(-s2))
+	reshape35 := add41
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul39 := Real(gBar_3_0 * neg)
-	add43 := Real(mul39*Real(2.0*qK2[1])) + Real(mul39*mul16)
+	mul34 := Real(gBar_3_0 * neg)
+	add42 := Real(mul34*Real(2.0*qK2[1])) + Real(mul34*mul11)
 	// arm.nde:28  c2 := cos(q[1])
 	pad_10_0 := Real(0)
-	pad_10_1 := reshape36
+	pad_10_1 := reshape35
 	qY2Bar0 := add_15_0 + pad_10_0
 	qY2Bar1 := add_15_1 + pad_10_1
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
@@ -7415,15 +7285,15 @@ func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta 
 	add_18_0 := add_11_0 + Real(qY3Bar0*ha21) + vecmat9[4]
 	add_18_1 := add_11_1 + Real(qY3Bar1*ha21) + vecmat9[5]
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape37 := add43
-	add44 := Real(Real(gBar_3_1*k2)*mul16) + Real(Real(mul39*qK2[1])*2.0)
+	reshape36 := add42
+	add43 := Real(Real(gBar_3_1*k2)*mul11) + Real(Real(mul34*qK2[1])*2.0)
 	pad_11_0 := Real(0)
-	pad_11_1 := reshape37
+	pad_11_1 := reshape36
 	add_19_0 := add_18_0 + pad_11_0
 	add_19_1 := add_18_1 + pad_11_1
-	reshape38 := add44
+	reshape37 := add43
 	var vK1Bar [2]Real
-	pad_12_0 := reshape38
+	pad_12_0 := reshape37
 	pad_12_1 := Real(0)
 	qK2Bar0 := add_19_0 + pad_12_0
 	qK2Bar1 := add_19_1 + pad_12_1
@@ -7439,20 +7309,20 @@ func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta 
 	neg_4_0 := -sin[0]
 	neg_4_1 := -sin[1]
 	var vecmat10 [32]Real
-	var mul40 [32]Real
+	var mul35 [32]Real
 	var sigmoid4 [32]Real
 	for i := 0; i < 32; i++ {
 		vecmat11 := Real(gBar_4_0*w.Friction4Weight[i]) + Real(gBar_4_1*w.Friction4Weight[i+32])
-		mul40[i] = Real(vecmat11 * rt.Sigmoid32(add8[i]))
-		sigmoid4[i] = rt.Sigmoid32(add7[i])
+		mul35[i] = Real(vecmat11 * rt.Sigmoid32(add7[i]))
+		sigmoid4[i] = rt.Sigmoid32(add6[i])
 	}
-	rt.VecMat32(vecmat10[:], mul40[:], w.Friction2Weight[:])
+	rt.VecMat32(vecmat10[:], mul35[:], w.Friction2Weight[:])
 	var vecmat12 [6]Real
 	for i := 0; i < 32; i += 4 {
-		mul41 := Real(vecmat10[i] * sigmoid4[i])
-		mul41_1 := Real(vecmat10[i+1] * sigmoid4[i+1])
-		mul41_2 := Real(vecmat10[i+2] * sigmoid4[i+2])
-		mul41_3 := Real(vecmat10[i+3] * sigmoid4[i+3])
+		mul36 := Real(vecmat10[i] * sigmoid4[i])
+		mul36_1 := Real(vecmat10[i+1] * sigmoid4[i+1])
+		mul36_2 := Real(vecmat10[i+2] * sigmoid4[i+2])
+		mul36_3 := Real(vecmat10[i+3] * sigmoid4[i+3])
 		{
 			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
 			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
@@ -7460,10 +7330,10 @@ func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta 
 			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
 			for j := 0; j < 6; j++ {
 				acc := vecmat12[j]
-				acc += Real(mul41 * line0[j])
-				acc += Real(mul41_1 * line1[j])
-				acc += Real(mul41_2 * line2[j])
-				acc += Real(mul41_3 * line3[j])
+				acc += Real(mul36 * line0[j])
+				acc += Real(mul36_1 * line1[j])
+				acc += Real(mul36_2 * line2[j])
+				acc += Real(mul36_3 * line3[j])
 				vecmat12[j] = acc
 			}
 		}
@@ -7471,16 +7341,16 @@ func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta 
 	add_20_0 := add_16_0 + Real(vecmat12[2]*neg_4_0) + Real(vecmat12[0]*cos3[0])
 	add_20_1 := add_16_1 + Real(vecmat12[3]*neg_4_1) + Real(vecmat12[1]*cos3[1])
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	add45 := gBar_4_1 + gBar_4_0
-	mul42 := Real(Real(add45*mul14) * (-rt.Sin32(add5)))
-	add46 := mul42 + Real(Real(gBar_4_0*mul13)*(-rt.Sin32(q0)))
-	reshape39 := add46
+	add44 := gBar_4_1 + gBar_4_0
+	mul37 := Real(Real(add44*mul9) * (-rt.Sin32(add4)))
+	add45 := mul37 + Real(Real(gBar_4_0*mul8)*(-rt.Sin32(q0)))
+	reshape38 := add45
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	kBar4 := Real(gBar_4_1*square) - Real(gBar_4_0*add4)
+	kBar4 := Real(gBar_4_1*square) - Real(gBar_4_0*add3)
 	// arm.nde:29  s2 := sin(q[1])
-	add47 := mul42 + Real(Real(kBar4*mul9)*c2_2)
+	add46 := mul37 + Real(Real(kBar4*mul4)*c2_2)
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	pad_13_0 := reshape39
+	pad_13_0 := reshape38
 	pad_13_1 := Real(0)
 	add_21_0 := add_20_0 + pad_13_0
 	add_21_1 := add_20_1 + pad_13_1
@@ -7494,41 +7364,41 @@ func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta 
 	mBar_4_2 := -outer_4_2
 	mBar_4_3 := -outer_4_3
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	add48 := mBar_4_2 + mBar_4_1
+	add47 := mBar_4_2 + mBar_4_1
 	// arm.nde:28  c2 := cos(q[1])
-	add49 := add47 + Real((Real(add48*mul9)+Real(mBar_4_0*mul7))*(-s2_2))
-	reshape40 := add49
+	add48 := add46 + Real((Real(add47*mul4)+Real(mBar_4_0*mul2))*(-s2_2))
+	reshape39 := add48
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul43 := Real(gBar_4_0 * neg2)
-	add50 := Real(mul43*Real(2.0*qK11)) + Real(mul43*mul10)
+	mul38 := Real(gBar_4_0 * neg2)
+	add49 := Real(mul38*Real(2.0*qK11)) + Real(mul38*mul5)
 	// arm.nde:28  c2 := cos(q[1])
 	pad_14_0 := Real(0)
-	pad_14_1 := reshape40
+	pad_14_1 := reshape39
 	qBar[0] = add_21_0 + pad_14_0
 	qBar[1] = add_21_1 + pad_14_1
 	// arm.nde:11  return concat(sin(q), cos(q), v) |> Linear(32) |> softplus |> Linear(32) |> softplus |> Linear(2, init: zeros)
 	add_22_0 := vAtBar0 + mul_6_0 + mul_9_0 + Real(mul_7_0*(-1.5)) + qK4Bar0 + qK3Bar0 + qK2Bar0 + Real(qY2Bar0*ha21) + vecmat12[4]
 	add_22_1 := vAtBar1 + mul_6_1 + mul_9_1 + Real(mul_7_1*(-1.5)) + qK4Bar1 + qK3Bar1 + qK2Bar1 + Real(qY2Bar1*ha21) + vecmat12[5]
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape41 := add50
-	add51 := Real(Real(gBar_4_1*k3)*mul10) + Real(Real(mul43*qK11)*2.0)
+	reshape40 := add49
+	add50 := Real(Real(gBar_4_1*k3)*mul5) + Real(Real(mul38*qK11)*2.0)
 	pad_15_0 := Real(0)
-	pad_15_1 := reshape41
+	pad_15_1 := reshape40
 	add_23_0 := add_22_0 + pad_15_0
 	add_23_1 := add_22_1 + pad_15_1
-	reshape42 := add51
+	reshape41 := add50
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	mul44 := Real((Real(kBar*s2_4) + Real(add27*c2_3) + Real(kBar2*s2_3) + Real(add34*c2_4) + Real(kBar3*s2) + Real(add41*c2) + Real(kBar4*s2_2) + Real(add48*c2_2)) * w.ArmL2[0])
+	mul39 := Real((Real(kBar*s2_4) + Real(add26*c2_3) + Real(kBar2*s2_3) + Real(add33*c2_4) + Real(kBar3*s2) + Real(add40*c2) + Real(kBar4*s2_2) + Real(add47*c2_2)) * w.ArmL2[0])
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	add52 := Real(Real((Real(add21*cos12)+Real(add31*cos9)+Real(add38*cos5)+Real(add45*cos2))*w.ArmL2[0])*9.81) + Real(mul44*w.ArmL1[0]) + Real(Real(Real((Real(mBar0*c2_3)+Real(mBar_2_0*c2_4)+Real(mBar_3_0*c2)+Real(mBar_4_0*c2_2))*w.ArmL2[0])*w.ArmL1[0])*2.0)
+	add51 := Real(Real((Real(add20*cos12)+Real(add30*cos9)+Real(add37*cos5)+Real(add44*cos2))*w.ArmL2[0])*9.81) + Real(mul39*w.ArmL1[0]) + Real(Real(Real((Real(mBar0*c2_3)+Real(mBar_2_0*c2_4)+Real(mBar_3_0*c2)+Real(mBar_4_0*c2_2))*w.ArmL2[0])*w.ArmL1[0])*2.0)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	add53 := mBar3 + mBar_2_3 + mBar_3_3 + mBar_4_3
+	add52 := mBar3 + mBar_2_3 + mBar_3_3 + mBar_4_3
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	add54 := mBar0 + mBar_2_0 + mBar_3_0 + mBar_4_0
-	mtBar := add52 + Real((add27+add34+add41+add53+add48+add54)*pre.armL2Square[0]) + (Real(Real((Real(gBar0*cos11)+Real(gBar_2_0*cos8)+Real(gBar_3_0*cos4)+Real(gBar_4_0*cos))*w.ArmL1[0])*9.81) + Real(add54*pre.armL1Square[0]))
+	add53 := mBar0 + mBar_2_0 + mBar_3_0 + mBar_4_0
+	mtBar := add51 + Real((add26+add33+add40+add52+add47+add53)*pre.armL2Square[0]) + (Real(Real((Real(gBar0*cos11)+Real(gBar_2_0*cos8)+Real(gBar_3_0*cos4)+Real(gBar_4_0*cos))*w.ArmL1[0])*9.81) + Real(add53*pre.armL1Square[0]))
 	var uBar2 [2]Real
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	pad_16_0 := reshape42
+	pad_16_0 := reshape41
 	pad_16_1 := Real(0)
 	qK1Bar[0] = add_23_0 + pad_16_0
 	qK1Bar[1] = add_23_1 + pad_16_1
@@ -7538,29 +7408,35 @@ func predict0ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta 
 	// arm.nde:17  input u [2]real {
 	rt.Scatter(uBar[:], uBar2[0:2], locate[:])
 	*uTimesBar = [50]float64{}
-	*reshapeBar = [1]Real{}
-	return mtBar, Real(0.0), Real(0.0), Real(0.0), Real(0.0), Real(0.0), Real(0.0)
+	return mtBar
 }
 
 // armFieldSlope is Arm.field.slope of one sample (arm.nde:15): 1280 multiply-adds, 72 transcendental functions.
-func armFieldSlope(w *Params, t float64, q *[2]Real, v *[2]Real, load Real, uTimes *[50]float64, u *[100]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, dq *[2]Real, dv *[2]Real) {
+func armFieldSlope(w *Params, pre *prepared, t float64, q *[2]Real, v *[2]Real, load Real, uTimes *[50]float64, u *[100]Real, dq *[2]Real, dv *[2]Real) {
 	q0, q1 := q[0], q[1]
 	v0, v1 := v[0], v[1]
-	reshape0 := reshape[0]
+	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
+	add := load + pre.armM2Add[0]
+	// arm.nde:27  mt := m2 + load
+	mt := w.ArmM2[0] + load
+	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
+	mul := Real(mt * pre.armL2Square[0])
 	// arm.nde:28  c2 := cos(q[1])
 	c2 := rt.Cos32(q1)
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a := add + Real(mul2*c2)
+	a := Real(add*pre.armL1Square[0]) + mul + Real(Real(Real(Real(2.0*mt)*w.ArmL1[0])*w.ArmL2[0])*c2)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape2 := a
+	reshape := a
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	b := mul + Real(mul3*c2)
+	mul2 := Real(Real(mt*w.ArmL1[0]) * w.ArmL2[0])
+	b := mul + Real(mul2*c2)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape3 := b
-	concat0 := reshape2
-	concat1 := reshape3
-	concat_2_0 := reshape3
-	concat_2_1 := reshape0
+	reshape2 := b
+	reshape3 := mul
+	concat0 := reshape
+	concat1 := reshape2
+	concat_2_0 := reshape2
+	concat_2_1 := reshape3
 	var m [4]Real
 	m[0] = concat0
 	m[1] = concat1
@@ -7572,15 +7448,15 @@ func armFieldSlope(w *Params, t float64, q *[2]Real, v *[2]Real, load Real, uTim
 	var take [2]Real
 	rt.Take(take[:], u[:], locate[:])
 	// arm.nde:33  k := mt * l1 * l2 * s2
-	k2 := Real(mul3 * rt.Sin32(q1))
+	k2 := Real(mul2 * rt.Sin32(q1))
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul6 := Real((-k2) * (Real(Real(2.0*v0)*v1) + Real(v1*v1)))
-	reshape4 := mul6
-	mul7 := Real(k2 * Real(v0*v0))
-	reshape5 := mul7
+	mul3 := Real((-k2) * (Real(Real(2.0*v0)*v1) + Real(v1*v1)))
+	reshape4 := mul3
+	mul4 := Real(k2 * Real(v0*v0))
+	reshape5 := mul4
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul8 := Real(mul5 * rt.Cos32(q0+q1))
-	add2 := Real(mul4*rt.Cos32(q0)) + mul8
+	mul5 := Real(Real(Real(mt*9.81)*w.ArmL2[0]) * rt.Cos32(q0+q1))
+	add2 := Real(Real(Real(add*9.81)*w.ArmL1[0])*rt.Cos32(q0)) + mul5
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
 	c0 := reshape4
 	c1 := reshape5
@@ -7589,7 +7465,7 @@ func armFieldSlope(w *Params, t float64, q *[2]Real, v *[2]Real, load Real, uTim
 	sub1 := take[1] - c1
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
 	reshape6 := add2
-	reshape7 := mul8
+	reshape7 := mul5
 	var sin [2]Real
 	var cos [2]Real
 	g_2_0 := reshape6
@@ -7668,58 +7544,41 @@ func fitGradinputs(w *Params, pre *prepared, ws *workspace, ts *[50]float64, q *
 			stops[i] = ts[i]
 		}
 	}
-	// arm.nde:27  mt := m2 + load
-	mt := w.ArmM2[0] + load
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	mul := Real(mt * pre.armL2Square[0])
-	add := load + pre.armM2Add[0]
-	add2 := Real(add*pre.armL1Square[0]) + mul
-	mul2 := Real(Real(Real(2.0*mt)*w.ArmL1[0]) * w.ArmL2[0])
-	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	mul3 := Real(Real(mt*w.ArmL1[0]) * w.ArmL2[0])
-	var reshape [1]Real
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape[0] = mul
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul4 := Real(Real(add*9.81) * w.ArmL1[0])
-	mul5 := Real(Real(mt*9.81) * w.ArmL2[0])
-	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	var result [100]Real
-	var result2 [100]Real
-	pathPredict0Rec(w, pre, &ws.predict0RecTape2, ts[0], ts[:], stops[:], rt.Stepping{Step: 0.005}, (*[2]Real)(q[0:2]), (*[2]Real)(v[0:2]), load, ts, u, mul, add2, mul2, mul3, &reshape, mul4, mul5, result[:], result2[:], &st[0])
+	var q2 [100]Real
+	var v2 [100]Real
+	pathPredict0Rec(w, pre, &ws.predict0RecTape2, ts[0], ts[:], stops[:], rt.Stepping{Step: 0.005}, (*[2]Real)(q[0:2]), (*[2]Real)(v[0:2]), load, ts, u, q2[:], v2[:], &st[0])
 	var sub [100]Real
-	var mul6 [100]Real
+	var qBar2 [100]Real
 	var sub2 [100]Real
-	var mul7 [100]Real
+	var mul [100]Real
 	// arm.nde:69  minimize mse(qh, q) + 0.1*mse(vh, v) + 1e-4*l2(friction)
 	for i := 0; i < 100; i++ {
-		sub[i] = result[i] - q[i]
-		mul6[i] = Real(0.01 * Real(2.0*sub[i]))
-		sub2[i] = result2[i] - v[i]
-		mul7[i] = Real(2.0 * sub2[i])
+		sub[i] = q2[i] - q[i]
+		qBar2[i] = Real(0.01 * Real(2.0*sub[i]))
+		sub2[i] = v2[i] - v[i]
+		mul[i] = Real(2.0 * sub2[i])
 	}
-	mul8 := Real(0.1 * 0.01)
-	var mul9 [100]Real
+	mul2 := Real(0.1 * 0.01)
+	var vBar2 [100]Real
 	for i := 0; i < 100; i++ {
-		mul9[i] = Real(mul8 * mul7[i])
+		vBar2[i] = Real(mul2 * mul[i])
 	}
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	var result3 [50]float64
+	var result [50]float64
+	var result2 [2]Real
+	var result3 [2]Real
+	loadBar := reversePredict0Rec2(w, pre, &ws.predict0RecTape2, load, ts, u, qBar2[:], vBar2[:], &result2, &result3, &result, uBar)
 	var result4 [2]Real
 	var result5 [2]Real
-	var result13 [1]Real
-	result6, result12, result11, result9, result8, result10, result7 := reversePredict0Rec2(w, pre, &ws.predict0RecTape2, load, ts, u, mul, add2, mul2, mul3, &reshape, mul4, mul5, mul6[:], mul9[:], &result4, &result5, &result3, uBar, &result13)
-	var result14 [2]Real
-	var result15 [2]Real
-	armFieldSlope(w, ts[0], (*[2]Real)(q[0:2]), (*[2]Real)(v[0:2]), load, ts, u, mul, add2, mul2, mul3, &reshape, mul4, mul5, &result14, &result15)
-	var result16 [100]Real
-	var result17 [100]Real
+	armFieldSlope(w, pre, ts[0], (*[2]Real)(q[0:2]), (*[2]Real)(v[0:2]), load, ts, u, &result4, &result5)
+	var result6 [100]Real
+	var result7 [100]Real
 	for n := 0; n < 50; n++ {
-		armFieldSlope(w, ts[n], (*[2]Real)(result[:][n*2:]), (*[2]Real)(result2[:][n*2:]), load, ts, u, mul, add2, mul2, mul3, &reshape, mul4, mul5, (*[2]Real)(result16[n*2:]), (*[2]Real)(result17[n*2:]))
+		armFieldSlope(w, pre, ts[n], (*[2]Real)(q2[:][n*2:]), (*[2]Real)(v2[:][n*2:]), load, ts, u, (*[2]Real)(result6[n*2:]), (*[2]Real)(result7[n*2:]))
 	}
 	var sum Real
 	var sum2 Real
-	var mul10 [100]Real
+	var mul3 [100]Real
 	// arm.nde:69  minimize mse(qh, q) + 0.1*mse(vh, v) + 1e-4*l2(friction)
 	for i := 0; i < 100; i++ {
 		square := Real(sub[i] * sub[i])
@@ -7727,84 +7586,80 @@ func fitGradinputs(w *Params, pre *prepared, ws *workspace, ts *[50]float64, q *
 		square2 := Real(sub2[i] * sub2[i])
 		sum2 += square2
 		// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-		mul10[i] = Real(mul6[i] * result16[i])
+		mul3[i] = Real(qBar2[i] * result6[i])
 	}
 	// arm.nde:69  minimize mse(qh, q) + 0.1*mse(vh, v) + 1e-4*l2(friction)
-	add3 := Real(sum*0.01) + Real(0.1*Real(sum2*0.01)) + pre.mul4[0]
+	add := Real(sum*0.01) + Real(0.1*Real(sum2*0.01)) + pre.mul4[0]
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
 	var sum3 [50]Real
 	clear(sum3[:])
 	for i0 := 0; i0 < 50; i0++ {
 		for i1 := 0; i1 < 2; i1++ {
-			sum3[i0] += mul10[i0*2+i1]
+			sum3[i0] += mul3[i0*2+i1]
 		}
 	}
-	var add4 [50]float64
+	var add2 [50]float64
 	for i := 0; i < 50; i++ {
-		add4[i] = result3[i] + float64(sum3[i])
+		add2[i] = result[i] + float64(sum3[i])
 	}
-	var mul11 [100]Real
+	var mul4 [100]Real
 	for i := 0; i < 100; i++ {
-		mul11[i] = Real(mul9[i] * result17[i])
+		mul4[i] = Real(vBar2[i] * result7[i])
 	}
 	var sum4 [50]Real
 	clear(sum4[:])
 	for i0 := 0; i0 < 50; i0++ {
 		for i1 := 0; i1 < 2; i1++ {
-			sum4[i0] += mul11[i0*2+i1]
+			sum4[i0] += mul4[i0*2+i1]
 		}
 	}
-	var add5 [50]float64
+	var add3 [50]float64
 	for i := 0; i < 50; i++ {
-		add5[i] = add4[i] + float64(sum4[i])
+		add3[i] = add2[i] + float64(sum4[i])
 	}
 	var sum5 Real
 	var sum6 Real
-	mul_2_0 := Real(result4[0] * result14[0])
-	mul_2_1 := Real(result4[1] * result14[1])
+	mul_2_0 := Real(result2[0] * result4[0])
+	mul_2_1 := Real(result2[1] * result4[1])
 	sum5 += mul_2_0
 	sum5 += mul_2_1
-	mul_3_0 := Real(result5[0] * result15[0])
-	mul_3_1 := Real(result5[1] * result15[1])
+	mul_3_0 := Real(result3[0] * result5[0])
+	mul_3_1 := Real(result3[1] * result5[1])
 	sum6 += mul_3_0
 	sum6 += mul_3_1
 	sub3 := -float64(sum5) - float64(sum6)
-	var reshape2 [1]float64
-	reshape2[0] = sub3
+	var reshape [1]float64
+	reshape[0] = sub3
 	var pad [50]float64
 	clear(pad[:])
 	for i0 := 0; i0 < 1; i0++ {
-		pad[i0] = reshape2[0]
+		pad[i0] = reshape[0]
 	}
 	for i := 0; i < 50; i++ {
-		tsBar[i] = add5[i] + pad[i]
+		tsBar[i] = add3[i] + pad[i]
 	}
 	// arm.nde:68  qh, vh := Predict(q[0], v[0], ts, u, load)
 	var pad2 [100]Real
 	clear(pad2[:])
 	for i0 := 0; i0 < 1; i0++ {
 		for i1 := 0; i1 < 2; i1++ {
-			pad2[i0*2+i1] = result4[i0*2+i1]
+			pad2[i0*2+i1] = result2[i0*2+i1]
 		}
 	}
 	for i := 0; i < 100; i++ {
-		qBar[i] = pad2[i] - mul6[i]
+		qBar[i] = pad2[i] - qBar2[i]
 	}
 	var pad3 [100]Real
 	clear(pad3[:])
 	for i0 := 0; i0 < 1; i0++ {
 		for i1 := 0; i1 < 2; i1++ {
-			pad3[i0*2+i1] = result5[i0*2+i1]
+			pad3[i0*2+i1] = result3[i0*2+i1]
 		}
 	}
 	for i := 0; i < 100; i++ {
-		vBar[i] = pad3[i] - mul9[i]
+		vBar[i] = pad3[i] - vBar2[i]
 	}
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	mtBar := Real(Real(result7*w.ArmL2[0])*9.81) + Real(Real(result8*w.ArmL2[0])*w.ArmL1[0]) + Real(Real(Real(result9*w.ArmL2[0])*w.ArmL1[0])*2.0) + (Real(Real(result10*w.ArmL1[0])*9.81) + Real(result11*pre.armL1Square[0])) + Real((result12+result13[0]+result11)*pre.armL2Square[0])
-	// arm.nde:27  mt := m2 + load
-	loadBar := result6 + mtBar
-	return add3, loadBar
+	return add, loadBar
 }
 
 var table = [2]Real{1.0, 0.0}

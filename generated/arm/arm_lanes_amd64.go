@@ -15,87 +15,80 @@ type laneFrame struct {
 	spill             [65792]byte // vectors and pointers that found no register
 	mask              [32]uint32  // of the samples that count in sums over samples
 	predict0DenseStep struct {    // Predict.0.dense_step
-		t       [32]float64
-		h       [32]float64
-		q       [2 * 32]Real
-		qK1     [2 * 32]Real
-		load    [32]Real
-		uTimes  [50 * 32]float64
-		u       [100 * 32]Real
-		mul     [32]Real
-		add     [32]Real
-		mul2    [32]Real
-		mul3    [32]Real
-		reshape [32]Real
-		mul4    [32]Real
-		mul5    [32]Real
-		qNext   [2 * 32]Real
-		vNext   [2 * 32]Real
-		qD1     [2 * 32]Real
-		vD1     [2 * 32]Real
-		qD2     [2 * 32]Real
-		vD2     [2 * 32]Real
-		qD3     [2 * 32]Real
-		vD3     [2 * 32]Real
-		v16     [32]Real
-		v18     [2 * 32]Real
-		v21     [32]Real
-		v24     [32]Real
-		v32     [32]Real
-		v33     [32]Real
-		v39     [32]Real
-		v47     [32]Real
-		v53     [32]Real
-		v56     [4 * 32]Real
-		v58     [32]int32
-		v59     [2 * 32]Real
-		v81     [32]Real
-		v87     [32]Real
-		v95     [2 * 32]Real
-		v99     [2 * 32]Real
-		v100    [2 * 32]Real
-		v101    [6 * 32]Real
-		v102    [32 * 32]Real
-		v105    [32 * 32]Real
-		v106    [32 * 32]Real
-		v113    [2 * 32]Real
-		v116    [2 * 32]Real
-		v118    [2 * 32]Real
-		v134    [4 * 32]Real
-		v164    [2 * 32]Real
-		v165    [2 * 32]Real
-		v166    [2 * 32]Real
-		v167    [6 * 32]Real
-		v168    [32 * 32]Real
-		v170    [32 * 32]Real
-		v171    [32 * 32]Real
-		v176    [2 * 32]Real
-		v177    [2 * 32]Real
-		v179    [2 * 32]Real
-		v181    [2 * 32]Real
-		v182    [32]Real
-		v198    [4 * 32]Real
-		v228    [2 * 32]Real
-		v229    [2 * 32]Real
-		v230    [2 * 32]Real
-		v231    [6 * 32]Real
-		v232    [32 * 32]Real
-		v234    [32 * 32]Real
-		v235    [32 * 32]Real
-		v240    [2 * 32]Real
-		v241    [2 * 32]Real
-		v243    [2 * 32]Real
-		v251    [2 * 32]Real
-		v267    [4 * 32]Real
-		v297    [2 * 32]Real
-		v298    [2 * 32]Real
-		v299    [2 * 32]Real
-		v300    [6 * 32]Real
-		v301    [32 * 32]Real
-		v303    [32 * 32]Real
-		v304    [32 * 32]Real
-		v309    [2 * 32]Real
-		v310    [2 * 32]Real
+		t      [32]float64
+		h      [32]float64
+		q      [2 * 32]Real
+		qK1    [2 * 32]Real
+		load   [32]Real
+		uTimes [50 * 32]float64
+		u      [100 * 32]Real
+		qNext  [2 * 32]Real
+		vNext  [2 * 32]Real
+		qD1    [2 * 32]Real
+		vD1    [2 * 32]Real
+		qD2    [2 * 32]Real
+		vD2    [2 * 32]Real
+		qD3    [2 * 32]Real
+		vD3    [2 * 32]Real
+		v9     [32]Real
+		v11    [2 * 32]Real
+		v14    [32]Real
+		v17    [32]Real
+		v25    [32]Real
+		v26    [32]Real
+		v32    [32]Real
+		v40    [32]Real
+		v46    [32]Real
+		v49    [4 * 32]Real
+		v51    [32]int32
+		v52    [2 * 32]Real
+		v74    [32]Real
+		v80    [32]Real
+		v88    [2 * 32]Real
+		v92    [2 * 32]Real
+		v93    [2 * 32]Real
+		v94    [6 * 32]Real
+		v95    [32 * 32]Real
+		v98    [32 * 32]Real
+		v99    [32 * 32]Real
+		v106   [2 * 32]Real
+		v109   [2 * 32]Real
+		v111   [2 * 32]Real
+		v127   [4 * 32]Real
+		v157   [2 * 32]Real
+		v158   [2 * 32]Real
+		v159   [2 * 32]Real
+		v160   [6 * 32]Real
+		v161   [32 * 32]Real
+		v163   [32 * 32]Real
+		v164   [32 * 32]Real
+		v169   [2 * 32]Real
+		v170   [2 * 32]Real
+		v172   [2 * 32]Real
+		v174   [2 * 32]Real
+		v175   [32]Real
+		v191   [4 * 32]Real
+		v221   [2 * 32]Real
+		v222   [2 * 32]Real
+		v223   [2 * 32]Real
+		v224   [6 * 32]Real
+		v225   [32 * 32]Real
+		v227   [32 * 32]Real
+		v228   [32 * 32]Real
+		v233   [2 * 32]Real
+		v234   [2 * 32]Real
+		v236   [2 * 32]Real
+		v244   [2 * 32]Real
+		v260   [4 * 32]Real
+		v290   [2 * 32]Real
+		v291   [2 * 32]Real
+		v292   [2 * 32]Real
+		v293   [6 * 32]Real
+		v294   [32 * 32]Real
+		v296   [32 * 32]Real
+		v297   [32 * 32]Real
+		v302   [2 * 32]Real
+		v303   [2 * 32]Real
 	}
 	predict0Lanestep struct { // Predict.0.lanestep
 		stepT     [32]float64
@@ -106,13 +99,6 @@ type laneFrame struct {
 		extra0    [32]Real
 		extra1    [50 * 32]float64
 		extra2    [100 * 32]Real
-		extra3    [32]Real
-		extra4    [32]Real
-		extra5    [32]Real
-		extra6    [32]Real
-		extra7    [32]Real
-		extra8    [32]Real
-		extra9    [32]Real
 		qNext     [2 * 32]Real
 		vNext     [2 * 32]Real
 		stepCode  [32]float64
@@ -124,8 +110,8 @@ type laneFrame struct {
 		stepData3 [2 * 32]Real
 		stepData4 [2 * 32]Real
 		stepData5 [2 * 32]Real
-		v16       [2 * 32]Real
-		v21       [2 * 32]Real
+		v9        [2 * 32]Real
+		v14       [2 * 32]Real
 	}
 	predict0Dense struct { // Predict.0.dense
 		theta [32]float64
@@ -153,13 +139,6 @@ type laneFrame struct {
 		v        [100 * 32]Real
 		v10      [50 * 32]float64
 		v11      [50 * 32]float64
-		v15      [32]Real
-		v20      [32]Real
-		v26      [32]Real
-		v28      [32]Real
-		v29      [32]Real
-		v32      [32]Real
-		v34      [32]Real
 		step0In0 [32]float64
 	}
 	armField2 struct { // Arm.field_
@@ -722,220 +701,199 @@ type laneFrame struct {
 		loss     [32]Real
 		v10      [50 * 32]float64
 		v11      [50 * 32]float64
-		v19      [32]Real
-		v24      [32]Real
-		v30      [32]Real
-		v32      [32]Real
-		v33      [32]Real
-		v36      [32]Real
-		v38      [32]Real
-		v40      [100 * 32]Real
-		v47      [100 * 32]Real
+		v17      [100 * 32]Real
+		v24      [100 * 32]Real
 		step0In0 [32]float64
 	}
 	predict0ReplayVjp struct { // Predict.0.replay.vjp
-		t          [32]float64
-		h          [32]float64
-		q          [2 * 32]Real
-		qK1        [2 * 32]Real
-		load       [32]Real
-		uTimes     [50 * 32]float64
-		u          [100 * 32]Real
-		mul        [32]Real
-		add        [32]Real
-		mul2       [32]Real
-		mul3       [32]Real
-		reshape    [32]Real
-		mul4       [32]Real
-		mul5       [32]Real
-		qNextBar   [2 * 32]Real
-		vNextBar   [2 * 32]Real
-		qBar       [2 * 32]Real
-		qK1Bar     [2 * 32]Real
-		loadBar    [32]Real
-		uTimesBar  [50 * 32]float64
-		uBar       [100 * 32]Real
-		mulBar     [32]Real
-		addBar     [32]Real
-		mulBar2    [32]Real
-		mulBar3    [32]Real
-		reshapeBar [32]Real
-		mulBar4    [32]Real
-		mulBar5    [32]Real
-		v17        [32]Real
-		v21        [32]Real
-		v23        [32]Real
-		v24        [32]Real
-		v26        [32]Real
-		v28        [32]Real
-		v30        [32]Real
-		v31        [32]Real
-		v34        [32]Real
-		v36        [2 * 32]Real
-		v39        [32]Real
-		v43        [32]Real
-		v44        [32]Real
-		v50        [32]Real
-		v53        [4 * 32]Real
-		v55        [32]int32
-		v56        [2 * 32]Real
-		v58        [32]Real
-		v59        [32]Real
-		v60        [32]Real
-		v63        [32]Real
-		v74        [4 * 32]Real
-		v75        [32]Real
-		v76        [32]Real
-		v77        [32]Real
-		v80        [32]Real
-		v85        [32]Real
-		v88        [32]Real
-		v94        [32]Real
-		v95        [32]Real
-		v98        [32]Real
-		v100       [32]Real
-		v101       [32]Real
-		v102       [32]Real
-		v103       [32]Real
-		v109       [2 * 32]Real
-		v113       [2 * 32]Real
-		v114       [2 * 32]Real
-		v115       [6 * 32]Real
-		v116       [32 * 32]Real
-		v118       [32 * 32]Real
-		v119       [32 * 32]Real
-		v120       [32 * 32]Real
-		v122       [32 * 32]Real
-		v123       [32 * 32]Real
-		v127       [2 * 32]Real
-		v128       [2 * 32]Real
-		v130       [2 * 32]Real
-		v133       [32]Real
-		v138       [32]Real
-		v141       [32]Real
-		v148       [32]Real
-		v150       [32]Real
-		v151       [32]Real
-		v157       [2 * 32]Real
-		v158       [2 * 32]Real
-		v159       [2 * 32]Real
-		v160       [6 * 32]Real
-		v161       [32 * 32]Real
-		v162       [32 * 32]Real
-		v163       [32 * 32]Real
-		v164       [32 * 32]Real
-		v165       [32 * 32]Real
-		v166       [32 * 32]Real
-		v169       [2 * 32]Real
-		v170       [2 * 32]Real
-		v172       [2 * 32]Real
-		v174       [2 * 32]Real
-		v177       [32]Real
-		v188       [4 * 32]Real
-		v189       [4 * 32]Real
-		v192       [32]Real
-		v193       [2 * 32]Real
-		v194       [2 * 32]Real
-		v195       [2 * 32]Real
-		v196       [32 * 32]Real
-		v197       [2 * 32]Real
-		v198       [2 * 32]Real
-		v200       [2 * 32]Real
-		v203       [32]Real
-		v214       [4 * 32]Real
-		v215       [32]Real
-		v216       [32]Real
-		v217       [32]Real
-		v220       [32]Real
-		v225       [32]Real
-		v228       [32]Real
-		v235       [32]Real
-		v237       [32]Real
-		v238       [32]Real
-		v244       [2 * 32]Real
-		v245       [2 * 32]Real
-		v246       [2 * 32]Real
-		v247       [6 * 32]Real
-		v248       [32 * 32]Real
-		v249       [32 * 32]Real
-		v250       [32 * 32]Real
-		v251       [32 * 32]Real
-		v252       [32 * 32]Real
-		v253       [32 * 32]Real
-		v256       [2 * 32]Real
-		v257       [2 * 32]Real
-		v259       [2 * 32]Real
-		v260       [6 * 32]Real
-		v261       [32 * 32]Real
-		v262       [32 * 32]Real
-		v263       [32 * 32]Real
-		v264       [32 * 32]Real
-		v265       [32 * 32]Real
-		v267       [32 * 32]Real
-		v268       [32 * 32]Real
-		v269       [32 * 32]Real
-		v270       [32 * 32]Real
-		v271       [6 * 32]Real
-		v282       [32]Real
-		v309       [32]Real
-		v313       [32]Real
-		v322       [32]Real
-		v324       [32]Real
-		v331       [32 * 32]Real
-		v332       [2 * 32]Real
-		v334       [2 * 32]Real
-		v335       [2 * 32]Real
-		v337       [4 * 32]Real
-		v344       [32]Real
-		v356       [2 * 32]Real
-		v357       [2 * 32]Real
-		v358       [4 * 32]Real
-		v361       [32]Real
-		v362       [2 * 32]Real
-		v363       [2 * 32]Real
-		v381       [2 * 32]Real
-		v383       [2 * 32]Real
-		v384       [2 * 32]Real
-		v385       [2 * 32]Real
-		v388       [32 * 32]Real
-		v389       [32 * 32]Real
-		v390       [32 * 32]Real
-		v392       [6 * 32]Real
-		v394       [2 * 32]Real
-		v403       [32]Real
-		v418       [32]Real
-		v423       [4 * 32]Real
-		v430       [32]Real
-		v442       [2 * 32]Real
-		v443       [2 * 32]Real
-		v444       [4 * 32]Real
-		v445       [2 * 32]Real
-		v465       [2 * 32]Real
-		v467       [2 * 32]Real
-		v468       [2 * 32]Real
-		v469       [2 * 32]Real
-		v472       [32 * 32]Real
-		v473       [32 * 32]Real
-		v474       [32 * 32]Real
-		v476       [6 * 32]Real
-		v478       [2 * 32]Real
-		v487       [32]Real
-		v502       [32]Real
-		v507       [4 * 32]Real
-		v514       [32]Real
-		v526       [2 * 32]Real
-		v527       [2 * 32]Real
-		v528       [4 * 32]Real
-		v548       [2 * 32]Real
-		v550       [2 * 32]Real
-		v551       [2 * 32]Real
-		v552       [2 * 32]Real
-		v555       [32 * 32]Real
-		v556       [32 * 32]Real
-		v557       [32 * 32]Real
-		v559       [6 * 32]Real
-		v561       [2 * 32]Real
-		v706       [2 * 32]Real
+		t         [32]float64
+		h         [32]float64
+		q         [2 * 32]Real
+		qK1       [2 * 32]Real
+		load      [32]Real
+		uTimes    [50 * 32]float64
+		u         [100 * 32]Real
+		qNextBar  [2 * 32]Real
+		vNextBar  [2 * 32]Real
+		qBar      [2 * 32]Real
+		qK1Bar    [2 * 32]Real
+		loadBar   [32]Real
+		uTimesBar [50 * 32]float64
+		uBar      [100 * 32]Real
+		v10       [32]Real
+		v14       [32]Real
+		v16       [32]Real
+		v17       [32]Real
+		v19       [32]Real
+		v21       [32]Real
+		v23       [32]Real
+		v24       [32]Real
+		v27       [32]Real
+		v29       [2 * 32]Real
+		v32       [32]Real
+		v36       [32]Real
+		v37       [32]Real
+		v43       [32]Real
+		v46       [4 * 32]Real
+		v48       [32]int32
+		v49       [2 * 32]Real
+		v51       [32]Real
+		v52       [32]Real
+		v53       [32]Real
+		v56       [32]Real
+		v67       [4 * 32]Real
+		v68       [32]Real
+		v69       [32]Real
+		v70       [32]Real
+		v73       [32]Real
+		v78       [32]Real
+		v81       [32]Real
+		v87       [32]Real
+		v88       [32]Real
+		v91       [32]Real
+		v93       [32]Real
+		v94       [32]Real
+		v95       [32]Real
+		v96       [32]Real
+		v102      [2 * 32]Real
+		v106      [2 * 32]Real
+		v107      [2 * 32]Real
+		v108      [6 * 32]Real
+		v109      [32 * 32]Real
+		v111      [32 * 32]Real
+		v112      [32 * 32]Real
+		v113      [32 * 32]Real
+		v115      [32 * 32]Real
+		v116      [32 * 32]Real
+		v120      [2 * 32]Real
+		v121      [2 * 32]Real
+		v123      [2 * 32]Real
+		v126      [32]Real
+		v131      [32]Real
+		v134      [32]Real
+		v141      [32]Real
+		v143      [32]Real
+		v144      [32]Real
+		v150      [2 * 32]Real
+		v151      [2 * 32]Real
+		v152      [2 * 32]Real
+		v153      [6 * 32]Real
+		v154      [32 * 32]Real
+		v155      [32 * 32]Real
+		v156      [32 * 32]Real
+		v157      [32 * 32]Real
+		v158      [32 * 32]Real
+		v159      [32 * 32]Real
+		v162      [2 * 32]Real
+		v163      [2 * 32]Real
+		v165      [2 * 32]Real
+		v167      [2 * 32]Real
+		v170      [32]Real
+		v181      [4 * 32]Real
+		v182      [4 * 32]Real
+		v185      [32]Real
+		v186      [2 * 32]Real
+		v187      [2 * 32]Real
+		v188      [2 * 32]Real
+		v189      [32 * 32]Real
+		v190      [2 * 32]Real
+		v191      [2 * 32]Real
+		v193      [2 * 32]Real
+		v196      [32]Real
+		v207      [4 * 32]Real
+		v208      [32]Real
+		v209      [32]Real
+		v210      [32]Real
+		v213      [32]Real
+		v218      [32]Real
+		v221      [32]Real
+		v228      [32]Real
+		v230      [32]Real
+		v231      [32]Real
+		v237      [2 * 32]Real
+		v238      [2 * 32]Real
+		v239      [2 * 32]Real
+		v240      [6 * 32]Real
+		v241      [32 * 32]Real
+		v242      [32 * 32]Real
+		v243      [32 * 32]Real
+		v244      [32 * 32]Real
+		v245      [32 * 32]Real
+		v246      [32 * 32]Real
+		v249      [2 * 32]Real
+		v250      [2 * 32]Real
+		v252      [2 * 32]Real
+		v253      [6 * 32]Real
+		v254      [32 * 32]Real
+		v255      [32 * 32]Real
+		v256      [32 * 32]Real
+		v257      [32 * 32]Real
+		v258      [32 * 32]Real
+		v260      [32 * 32]Real
+		v261      [32 * 32]Real
+		v262      [32 * 32]Real
+		v263      [32 * 32]Real
+		v264      [6 * 32]Real
+		v275      [32]Real
+		v302      [32]Real
+		v306      [32]Real
+		v315      [32]Real
+		v317      [32]Real
+		v324      [32 * 32]Real
+		v325      [2 * 32]Real
+		v327      [2 * 32]Real
+		v328      [2 * 32]Real
+		v330      [4 * 32]Real
+		v337      [32]Real
+		v349      [2 * 32]Real
+		v350      [2 * 32]Real
+		v351      [4 * 32]Real
+		v354      [32]Real
+		v355      [2 * 32]Real
+		v356      [2 * 32]Real
+		v374      [2 * 32]Real
+		v376      [2 * 32]Real
+		v377      [2 * 32]Real
+		v378      [2 * 32]Real
+		v381      [32 * 32]Real
+		v382      [32 * 32]Real
+		v383      [32 * 32]Real
+		v385      [6 * 32]Real
+		v387      [2 * 32]Real
+		v396      [32]Real
+		v411      [32]Real
+		v416      [4 * 32]Real
+		v423      [32]Real
+		v435      [2 * 32]Real
+		v436      [2 * 32]Real
+		v437      [4 * 32]Real
+		v438      [2 * 32]Real
+		v458      [2 * 32]Real
+		v460      [2 * 32]Real
+		v461      [2 * 32]Real
+		v462      [2 * 32]Real
+		v465      [32 * 32]Real
+		v466      [32 * 32]Real
+		v467      [32 * 32]Real
+		v469      [6 * 32]Real
+		v471      [2 * 32]Real
+		v480      [32]Real
+		v495      [32]Real
+		v500      [4 * 32]Real
+		v507      [32]Real
+		v519      [2 * 32]Real
+		v520      [2 * 32]Real
+		v521      [4 * 32]Real
+		v541      [2 * 32]Real
+		v543      [2 * 32]Real
+		v544      [2 * 32]Real
+		v545      [2 * 32]Real
+		v548      [32 * 32]Real
+		v549      [32 * 32]Real
+		v550      [32 * 32]Real
+		v552      [6 * 32]Real
+		v554      [2 * 32]Real
+		v699      [2 * 32]Real
 	}
 	predict0RecLanerev struct { // Predict.0.rec.lanerev
 		stepT         [32]float64
@@ -946,261 +904,219 @@ type laneFrame struct {
 		extra0        [32]Real
 		extra1        [50 * 32]float64
 		extra2        [100 * 32]Real
-		extra3        [32]Real
-		extra4        [32]Real
-		extra5        [32]Real
-		extra6        [32]Real
-		extra7        [32]Real
-		extra8        [32]Real
-		extra9        [32]Real
 		qBar          [2 * 32]Real
 		vBar          [2 * 32]Real
 		extra0Sum     [32]Real
 		extra1Sum     [50 * 32]float64
 		extra2Sum     [100 * 32]Real
-		extra3Sum     [32]Real
-		extra4Sum     [32]Real
-		extra5Sum     [32]Real
-		extra6Sum     [32]Real
-		extra7Sum     [32]Real
-		extra8Sum     [32]Real
-		extra9Sum     [32]Real
 		qBarNext      [2 * 32]Real
 		vBarNext      [2 * 32]Real
 		extra0SumNext [32]Real
 		extra1SumNext [50 * 32]float64
 		extra2SumNext [100 * 32]Real
-		extra3SumNext [32]Real
-		extra4SumNext [32]Real
-		extra5SumNext [32]Real
-		extra6SumNext [32]Real
-		extra7SumNext [32]Real
-		extra8SumNext [32]Real
-		extra9SumNext [32]Real
-		v30           [2 * 32]Real
-		v32           [2 * 32]Real
-		v34           [32]Real
-		v37           [50 * 32]float64
-		v40           [100 * 32]Real
-		v43           [32]Real
-		v46           [32]Real
-		v49           [32]Real
-		v52           [32]Real
-		v55           [32]Real
-		v58           [32]Real
-		v61           [32]Real
+		v16           [2 * 32]Real
+		v18           [2 * 32]Real
+		v20           [32]Real
+		v23           [50 * 32]float64
+		v26           [100 * 32]Real
 	}
 	predict0ReplayAtVjp struct { // Predict.0.replay_at.vjp
-		t          [32]float64
-		h          [32]float64
-		theta      [32]float64
-		q          [2 * 32]Real
-		qK1        [2 * 32]Real
-		load       [32]Real
-		uTimes     [50 * 32]float64
-		u          [100 * 32]Real
-		mul        [32]Real
-		add        [32]Real
-		mul2       [32]Real
-		mul3       [32]Real
-		reshape    [32]Real
-		mul4       [32]Real
-		mul5       [32]Real
-		qAtBar     [2 * 32]Real
-		vAtBar     [2 * 32]Real
-		qBar       [2 * 32]Real
-		qK1Bar     [2 * 32]Real
-		loadBar    [32]Real
-		uTimesBar  [50 * 32]float64
-		uBar       [100 * 32]Real
-		mulBar     [32]Real
-		addBar     [32]Real
-		mulBar2    [32]Real
-		mulBar3    [32]Real
-		reshapeBar [32]Real
-		mulBar4    [32]Real
-		mulBar5    [32]Real
-		v18        [32]Real
-		v22        [32]Real
-		v24        [32]Real
-		v25        [32]Real
-		v27        [32]Real
-		v29        [32]Real
-		v31        [32]Real
-		v32        [32]Real
-		v35        [32]Real
-		v37        [2 * 32]Real
-		v40        [32]Real
-		v44        [32]Real
-		v45        [32]Real
-		v51        [32]Real
-		v54        [4 * 32]Real
-		v56        [32]int32
-		v57        [2 * 32]Real
-		v59        [32]Real
-		v60        [32]Real
-		v61        [32]Real
-		v64        [32]Real
-		v75        [4 * 32]Real
-		v76        [32]Real
-		v77        [32]Real
-		v78        [32]Real
-		v81        [32]Real
-		v86        [32]Real
-		v89        [32]Real
-		v95        [32]Real
-		v96        [32]Real
-		v99        [32]Real
-		v101       [32]Real
-		v102       [32]Real
-		v103       [32]Real
-		v104       [32]Real
-		v110       [2 * 32]Real
-		v114       [2 * 32]Real
-		v115       [2 * 32]Real
-		v116       [6 * 32]Real
-		v117       [32 * 32]Real
-		v119       [32 * 32]Real
-		v120       [32 * 32]Real
-		v121       [32 * 32]Real
-		v123       [32 * 32]Real
-		v124       [32 * 32]Real
-		v128       [2 * 32]Real
-		v129       [2 * 32]Real
-		v131       [2 * 32]Real
-		v134       [32]Real
-		v139       [32]Real
-		v142       [32]Real
-		v149       [32]Real
-		v151       [32]Real
-		v152       [32]Real
-		v158       [2 * 32]Real
-		v159       [2 * 32]Real
-		v160       [2 * 32]Real
-		v161       [6 * 32]Real
-		v162       [32 * 32]Real
-		v163       [32 * 32]Real
-		v164       [32 * 32]Real
-		v165       [32 * 32]Real
-		v166       [32 * 32]Real
-		v167       [32 * 32]Real
-		v170       [2 * 32]Real
-		v171       [2 * 32]Real
-		v173       [2 * 32]Real
-		v175       [2 * 32]Real
-		v178       [32]Real
-		v189       [4 * 32]Real
-		v190       [4 * 32]Real
-		v192       [32]Real
-		v193       [2 * 32]Real
-		v194       [32]Real
-		v195       [2 * 32]Real
-		v196       [2 * 32]Real
-		v198       [2 * 32]Real
-		v201       [2 * 32]Real
-		v202       [2 * 32]Real
-		v203       [2 * 32]Real
-		v204       [32 * 32]Real
-		v205       [2 * 32]Real
-		v206       [2 * 32]Real
-		v208       [2 * 32]Real
-		v211       [32]Real
-		v222       [4 * 32]Real
-		v223       [32]Real
-		v224       [32]Real
-		v225       [32]Real
-		v228       [32]Real
-		v233       [32]Real
-		v236       [32]Real
-		v243       [32]Real
-		v245       [32]Real
-		v246       [32]Real
-		v252       [2 * 32]Real
-		v253       [2 * 32]Real
-		v254       [2 * 32]Real
-		v255       [6 * 32]Real
-		v256       [32 * 32]Real
-		v257       [32 * 32]Real
-		v258       [32 * 32]Real
-		v259       [32 * 32]Real
-		v260       [32 * 32]Real
-		v261       [32 * 32]Real
-		v264       [2 * 32]Real
-		v265       [2 * 32]Real
-		v267       [2 * 32]Real
-		v268       [6 * 32]Real
-		v269       [32 * 32]Real
-		v270       [32 * 32]Real
-		v271       [32 * 32]Real
-		v272       [32 * 32]Real
-		v273       [32 * 32]Real
-		v275       [32 * 32]Real
-		v276       [32 * 32]Real
-		v277       [32 * 32]Real
-		v278       [32 * 32]Real
-		v279       [6 * 32]Real
-		v290       [32]Real
-		v317       [32]Real
-		v321       [32]Real
-		v330       [32]Real
-		v332       [32]Real
-		v339       [32 * 32]Real
-		v340       [2 * 32]Real
-		v342       [2 * 32]Real
-		v343       [2 * 32]Real
-		v345       [4 * 32]Real
-		v352       [32]Real
-		v364       [2 * 32]Real
-		v365       [2 * 32]Real
-		v366       [4 * 32]Real
-		v369       [2 * 32]Real
-		v370       [2 * 32]Real
-		v371       [2 * 32]Real
-		v372       [2 * 32]Real
-		v373       [2 * 32]Real
-		v393       [2 * 32]Real
-		v395       [2 * 32]Real
-		v396       [2 * 32]Real
-		v397       [2 * 32]Real
-		v400       [32 * 32]Real
-		v401       [32 * 32]Real
-		v402       [32 * 32]Real
-		v404       [6 * 32]Real
-		v406       [2 * 32]Real
-		v415       [32]Real
-		v430       [32]Real
-		v435       [4 * 32]Real
-		v442       [32]Real
-		v454       [2 * 32]Real
-		v455       [2 * 32]Real
-		v456       [4 * 32]Real
-		v458       [2 * 32]Real
-		v478       [2 * 32]Real
-		v480       [2 * 32]Real
-		v481       [2 * 32]Real
-		v482       [2 * 32]Real
-		v485       [32 * 32]Real
-		v486       [32 * 32]Real
-		v487       [32 * 32]Real
-		v489       [6 * 32]Real
-		v491       [2 * 32]Real
-		v500       [32]Real
-		v515       [32]Real
-		v520       [4 * 32]Real
-		v527       [32]Real
-		v539       [2 * 32]Real
-		v540       [2 * 32]Real
-		v541       [4 * 32]Real
-		v565       [2 * 32]Real
-		v567       [2 * 32]Real
-		v568       [2 * 32]Real
-		v569       [2 * 32]Real
-		v572       [32 * 32]Real
-		v573       [32 * 32]Real
-		v574       [32 * 32]Real
-		v576       [6 * 32]Real
-		v578       [2 * 32]Real
-		v726       [2 * 32]Real
+		t         [32]float64
+		h         [32]float64
+		theta     [32]float64
+		q         [2 * 32]Real
+		qK1       [2 * 32]Real
+		load      [32]Real
+		uTimes    [50 * 32]float64
+		u         [100 * 32]Real
+		qAtBar    [2 * 32]Real
+		vAtBar    [2 * 32]Real
+		qBar      [2 * 32]Real
+		qK1Bar    [2 * 32]Real
+		loadBar   [32]Real
+		uTimesBar [50 * 32]float64
+		uBar      [100 * 32]Real
+		v11       [32]Real
+		v15       [32]Real
+		v17       [32]Real
+		v18       [32]Real
+		v20       [32]Real
+		v22       [32]Real
+		v24       [32]Real
+		v25       [32]Real
+		v28       [32]Real
+		v30       [2 * 32]Real
+		v33       [32]Real
+		v37       [32]Real
+		v38       [32]Real
+		v44       [32]Real
+		v47       [4 * 32]Real
+		v49       [32]int32
+		v50       [2 * 32]Real
+		v52       [32]Real
+		v53       [32]Real
+		v54       [32]Real
+		v57       [32]Real
+		v68       [4 * 32]Real
+		v69       [32]Real
+		v70       [32]Real
+		v71       [32]Real
+		v74       [32]Real
+		v79       [32]Real
+		v82       [32]Real
+		v88       [32]Real
+		v89       [32]Real
+		v92       [32]Real
+		v94       [32]Real
+		v95       [32]Real
+		v96       [32]Real
+		v97       [32]Real
+		v103      [2 * 32]Real
+		v107      [2 * 32]Real
+		v108      [2 * 32]Real
+		v109      [6 * 32]Real
+		v110      [32 * 32]Real
+		v112      [32 * 32]Real
+		v113      [32 * 32]Real
+		v114      [32 * 32]Real
+		v116      [32 * 32]Real
+		v117      [32 * 32]Real
+		v121      [2 * 32]Real
+		v122      [2 * 32]Real
+		v124      [2 * 32]Real
+		v127      [32]Real
+		v132      [32]Real
+		v135      [32]Real
+		v142      [32]Real
+		v144      [32]Real
+		v145      [32]Real
+		v151      [2 * 32]Real
+		v152      [2 * 32]Real
+		v153      [2 * 32]Real
+		v154      [6 * 32]Real
+		v155      [32 * 32]Real
+		v156      [32 * 32]Real
+		v157      [32 * 32]Real
+		v158      [32 * 32]Real
+		v159      [32 * 32]Real
+		v160      [32 * 32]Real
+		v163      [2 * 32]Real
+		v164      [2 * 32]Real
+		v166      [2 * 32]Real
+		v168      [2 * 32]Real
+		v171      [32]Real
+		v182      [4 * 32]Real
+		v183      [4 * 32]Real
+		v185      [32]Real
+		v186      [2 * 32]Real
+		v187      [32]Real
+		v188      [2 * 32]Real
+		v189      [2 * 32]Real
+		v191      [2 * 32]Real
+		v194      [2 * 32]Real
+		v195      [2 * 32]Real
+		v196      [2 * 32]Real
+		v197      [32 * 32]Real
+		v198      [2 * 32]Real
+		v199      [2 * 32]Real
+		v201      [2 * 32]Real
+		v204      [32]Real
+		v215      [4 * 32]Real
+		v216      [32]Real
+		v217      [32]Real
+		v218      [32]Real
+		v221      [32]Real
+		v226      [32]Real
+		v229      [32]Real
+		v236      [32]Real
+		v238      [32]Real
+		v239      [32]Real
+		v245      [2 * 32]Real
+		v246      [2 * 32]Real
+		v247      [2 * 32]Real
+		v248      [6 * 32]Real
+		v249      [32 * 32]Real
+		v250      [32 * 32]Real
+		v251      [32 * 32]Real
+		v252      [32 * 32]Real
+		v253      [32 * 32]Real
+		v254      [32 * 32]Real
+		v257      [2 * 32]Real
+		v258      [2 * 32]Real
+		v260      [2 * 32]Real
+		v261      [6 * 32]Real
+		v262      [32 * 32]Real
+		v263      [32 * 32]Real
+		v264      [32 * 32]Real
+		v265      [32 * 32]Real
+		v266      [32 * 32]Real
+		v268      [32 * 32]Real
+		v269      [32 * 32]Real
+		v270      [32 * 32]Real
+		v271      [32 * 32]Real
+		v272      [6 * 32]Real
+		v283      [32]Real
+		v310      [32]Real
+		v314      [32]Real
+		v323      [32]Real
+		v325      [32]Real
+		v332      [32 * 32]Real
+		v333      [2 * 32]Real
+		v335      [2 * 32]Real
+		v336      [2 * 32]Real
+		v338      [4 * 32]Real
+		v345      [32]Real
+		v357      [2 * 32]Real
+		v358      [2 * 32]Real
+		v359      [4 * 32]Real
+		v362      [2 * 32]Real
+		v363      [2 * 32]Real
+		v364      [2 * 32]Real
+		v365      [2 * 32]Real
+		v366      [2 * 32]Real
+		v386      [2 * 32]Real
+		v388      [2 * 32]Real
+		v389      [2 * 32]Real
+		v390      [2 * 32]Real
+		v393      [32 * 32]Real
+		v394      [32 * 32]Real
+		v395      [32 * 32]Real
+		v397      [6 * 32]Real
+		v399      [2 * 32]Real
+		v408      [32]Real
+		v423      [32]Real
+		v428      [4 * 32]Real
+		v435      [32]Real
+		v447      [2 * 32]Real
+		v448      [2 * 32]Real
+		v449      [4 * 32]Real
+		v451      [2 * 32]Real
+		v471      [2 * 32]Real
+		v473      [2 * 32]Real
+		v474      [2 * 32]Real
+		v475      [2 * 32]Real
+		v478      [32 * 32]Real
+		v479      [32 * 32]Real
+		v480      [32 * 32]Real
+		v482      [6 * 32]Real
+		v484      [2 * 32]Real
+		v493      [32]Real
+		v508      [32]Real
+		v513      [4 * 32]Real
+		v520      [32]Real
+		v532      [2 * 32]Real
+		v533      [2 * 32]Real
+		v534      [4 * 32]Real
+		v558      [2 * 32]Real
+		v560      [2 * 32]Real
+		v561      [2 * 32]Real
+		v562      [2 * 32]Real
+		v565      [32 * 32]Real
+		v566      [32 * 32]Real
+		v567      [32 * 32]Real
+		v569      [6 * 32]Real
+		v571      [2 * 32]Real
+		v719      [2 * 32]Real
 	}
 	predict0RecLanerevat struct { // Predict.0.rec.lanerevat
 		stepT         [32]float64
@@ -1212,13 +1128,6 @@ type laneFrame struct {
 		extra0        [32]Real
 		extra1        [50 * 32]float64
 		extra2        [100 * 32]Real
-		extra3        [32]Real
-		extra4        [32]Real
-		extra5        [32]Real
-		extra6        [32]Real
-		extra7        [32]Real
-		extra8        [32]Real
-		extra9        [32]Real
 		qOut          [2 * 32]Real
 		vOut          [2 * 32]Real
 		qBar          [2 * 32]Real
@@ -1226,37 +1135,16 @@ type laneFrame struct {
 		extra0Sum     [32]Real
 		extra1Sum     [50 * 32]float64
 		extra2Sum     [100 * 32]Real
-		extra3Sum     [32]Real
-		extra4Sum     [32]Real
-		extra5Sum     [32]Real
-		extra6Sum     [32]Real
-		extra7Sum     [32]Real
-		extra8Sum     [32]Real
-		extra9Sum     [32]Real
 		qBarNext      [2 * 32]Real
 		vBarNext      [2 * 32]Real
 		extra0SumNext [32]Real
 		extra1SumNext [50 * 32]float64
 		extra2SumNext [100 * 32]Real
-		extra3SumNext [32]Real
-		extra4SumNext [32]Real
-		extra5SumNext [32]Real
-		extra6SumNext [32]Real
-		extra7SumNext [32]Real
-		extra8SumNext [32]Real
-		extra9SumNext [32]Real
-		v33           [2 * 32]Real
-		v36           [2 * 32]Real
-		v39           [32]Real
-		v42           [50 * 32]float64
-		v45           [100 * 32]Real
-		v48           [32]Real
-		v51           [32]Real
-		v54           [32]Real
-		v57           [32]Real
-		v60           [32]Real
-		v63           [32]Real
-		v66           [32]Real
+		v19           [2 * 32]Real
+		v22           [2 * 32]Real
+		v25           [32]Real
+		v28           [50 * 32]float64
+		v31           [100 * 32]Real
 	}
 	fitGrad struct { // Fit.grad
 		ts       [50 * 32]float64
@@ -1267,40 +1155,19 @@ type laneFrame struct {
 		loss     [32]Real
 		v10      [50 * 32]float64
 		v11      [50 * 32]float64
-		v17      [32]Real
-		v19      [32]Real
-		v21      [32]Real
-		v24      [32]Real
-		v26      [32]Real
-		v28      [32]Real
-		v30      [32]Real
-		v31      [32]Real
-		v32      [32]Real
-		v33      [32]Real
-		v35      [32]Real
-		v36      [32]Real
-		v37      [32]Real
-		v38      [32]Real
-		v41      [100 * 32]Real
-		v42      [100 * 32]Real
-		v44      [100 * 32]Real
-		v47      [100 * 32]Real
-		v48      [100 * 32]Real
-		v49      [100 * 32]Real
-		v50      [100 * 32]Real
-		v86      [32]Real
-		v89      [32]Real
-		v94      [32]Real
-		v97      [32]Real
-		v101     [32]Real
-		v107     [32]Real
-		v108     [32]Real
+		v19      [100 * 32]Real
+		v20      [100 * 32]Real
+		v22      [100 * 32]Real
+		v25      [100 * 32]Real
+		v26      [100 * 32]Real
+		v27      [100 * 32]Real
+		v28      [100 * 32]Real
 		step0In0 [32]float64
 	}
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [1479680]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [1462656]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {
@@ -2185,7 +2052,7 @@ func (j *stepJacobianJob) lanes(worker, lo, hi int) {
 func (l *lanes) fitSample(n int, st *[1][32]rt.SolveStats) {
 	fr := l.fr
 	kernel.fitSamplePart0(l.fr, l.w, l.pre, &l.sums[0])
-	l.solvePredict0Lanes(&fr.fitSample.step0In0, &fr.fitSample.ts, &fr.fitSample.v11, &fr.fitSample.v40, &fr.fitSample.v47, rt.Stepping{Step: 0.005}, n, &st[0])
+	l.solvePredict0Lanes(&fr.fitSample.step0In0, &fr.fitSample.ts, &fr.fitSample.v11, &fr.fitSample.v17, &fr.fitSample.v24, rt.Stepping{Step: 0.005}, n, &st[0])
 	kernel.fitSamplePart2(l.fr, l.w, l.pre, &l.sums[0])
 }
 
@@ -2497,26 +2364,12 @@ func (l *lanes) reversePredict0RecLanes(tape *predict0RecTapeLanes, state0Bar *[
 			a.extra0Sum = s.extra0Sum
 			a.extra1Sum = s.extra1Sum
 			a.extra2Sum = s.extra2Sum
-			a.extra3Sum = s.extra3Sum
-			a.extra4Sum = s.extra4Sum
-			a.extra5Sum = s.extra5Sum
-			a.extra6Sum = s.extra6Sum
-			a.extra7Sum = s.extra7Sum
-			a.extra8Sum = s.extra8Sum
-			a.extra9Sum = s.extra9Sum
 			kernel.predict0RecLanerevat(l.fr, l.w, l.pre, &l.sums[0])
 			s.qBar = a.qBarNext
 			s.vBar = a.vBarNext
 			s.extra0Sum = a.extra0SumNext
 			s.extra1Sum = a.extra1SumNext
 			s.extra2Sum = a.extra2SumNext
-			s.extra3Sum = a.extra3SumNext
-			s.extra4Sum = a.extra4SumNext
-			s.extra5Sum = a.extra5SumNext
-			s.extra6Sum = a.extra6SumNext
-			s.extra7Sum = a.extra7SumNext
-			s.extra8Sum = a.extra8SumNext
-			s.extra9Sum = a.extra9SumNext
 		}
 	}
 	fr.mask = mask
@@ -2526,14 +2379,14 @@ func (l *lanes) reversePredict0RecLanes(tape *predict0RecTapeLanes, state0Bar *[
 func (l *lanes) fitGrad(n int, st *[1][32]rt.SolveStats) {
 	fr := l.fr
 	kernel.fitGradPart0(l.fr, l.w, l.pre, &l.sums[0])
-	l.solvePredict0RecLanes(&l.predict0RecLaneTape, &fr.fitGrad.step0In0, &fr.fitGrad.ts, &fr.fitGrad.v11, &fr.fitGrad.v41, &fr.fitGrad.v47, rt.Stepping{Step: 0.005}, n, &st[0])
+	l.solvePredict0RecLanes(&l.predict0RecLaneTape, &fr.fitGrad.step0In0, &fr.fitGrad.ts, &fr.fitGrad.v11, &fr.fitGrad.v19, &fr.fitGrad.v25, rt.Stepping{Step: 0.005}, n, &st[0])
 	for i := range n {
 		if rt.FailedLane(st[0:1], i) {
 			fr.mask[i] = 0
 		} // a failed sample has no part in a gradient
 	}
 	kernel.fitGradPart2(l.fr, l.w, l.pre, &l.sums[0])
-	l.reversePredict0RecLanes(&l.predict0RecLaneTape, &fr.fitGrad.v44, &fr.fitGrad.v50, n)
+	l.reversePredict0RecLanes(&l.predict0RecLaneTape, &fr.fitGrad.v22, &fr.fitGrad.v28, n)
 	kernel.fitGradPart4(l.fr, l.w, l.pre, &l.sums[0])
 }
 

@@ -163,7 +163,7 @@ func fitInputs(weights []Real, t, out *rt.Table) error {
 // fitRecipe is the train block Fit (arm.nde:65).
 var fitRecipe = rt.Recipe{
 	Name:      "Fit",
-	Source:    "59cffb1a66fe7dd576e69ae690fa8151e7db4fc88df64188695319dbb223cccb",
+	Source:    "74ce5ff8de308b3beab1c62ecdb8671da40dea9c4fad6c60a5f3d5c701d83549",
 	Where:     "arm.nde:65",
 	Data:      "Log",
 	Batch:     32,
@@ -288,15 +288,8 @@ func predictTableField(weights []Real, in *rt.Table, row int, t []float64, x, dx
 	var extra0 Real
 	var extra1 [50]float64
 	var extra2 [100]Real
-	var extra3 Real
-	var extra4 Real
-	var extra5 Real
-	var extra6 Real
-	var extra7 [1]Real
-	var extra8 Real
-	var extra9 Real
 	var t0, t1 float64
-	t0, t1, extra0, extra3, extra4, extra5, extra6, extra8, extra9 = predictPath0(w, pre, &in0, &in1, &in2, (*[100]Real)(unsafe.Pointer(&in3)), in4, &stops, &start0, &start1, &extra1, &extra2, &extra7)
+	t0, t1, extra0 = predictPath0(&in0, &in1, &in2, (*[100]Real)(unsafe.Pointer(&in3)), in4, &stops, &start0, &start1, &extra1, &extra2)
 	_, _ = t0, t1
 	_ = stops
 	_ = start0
@@ -312,7 +305,7 @@ func predictTableField(weights []Real, in *rt.Table, row int, t []float64, x, dx
 		for i := range x1 {
 			x1[i] = Real(x[1][k*2+i])
 		}
-		armField(w, t[k], &x0, &x1, extra0, &extra1, &extra2, extra3, extra4, extra5, extra6, &extra7, extra8, extra9, &dx0, &dx1)
+		armField(w, pre, t[k], &x0, &x1, extra0, &extra1, &extra2, &dx0, &dx1)
 		for i := range dx0 {
 			dx[0][k*2+i] = float64(dx0[i])
 		}

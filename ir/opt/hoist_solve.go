@@ -14,8 +14,8 @@ import (
 // with such a solve is copied.
 func hoistSolves(m *ir.Module) {
 	for _, s := range solves(m) {
-		if recorded(m, s) || !runs(m, s) || len(solveValues(s)) == 0 {
-			continue
+		if recorded(m, s) || !runs(m, s) || s.Step != nil && !calls(s.Step, s.Field) || len(solveValues(s)) == 0 {
+			continue // a step that looks up an input has copies of the field, which keep such values
 		}
 		privatise(m, s)
 		if callersWithin(m, s) {
