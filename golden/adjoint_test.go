@@ -58,6 +58,7 @@ func TestAdjointOfDeclaredMethod(t *testing.T) {
 // TestAdjointOfManyTimes: the way back over output times is a loop, so that a program does not grow with
 // their number, and agrees with backprop at each of them.
 func TestAdjointOfManyTimes(t *testing.T) {
+	t.Parallel()
 	const program = `package p
 
 system Pendulum {

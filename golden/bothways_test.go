@@ -130,6 +130,7 @@ func interpreted(t *testing.T, m *ir.Module, rows int, round bool) (job, answer)
 
 // TestBothWays builds all programs with one go command.
 func TestBothWays(t *testing.T) {
+	t.Parallel()
 	main, err := os.ReadFile("testdata/sens/main.go")
 	if err != nil {
 		t.Fatal(err)

@@ -18,6 +18,7 @@ var packageLine = regexp.MustCompile(`(?m)^package (\w+)$`)
 // TestCookbook trains every program of the pages on the language whose data are made by the program itself for a few
 // steps, and demands that the objective falls.
 func TestCookbook(t *testing.T) {
+	t.Parallel()
 	const steps = 12
 	packages := map[string][]plan.File{}
 	var imports, runs strings.Builder

@@ -68,6 +68,7 @@ func TestPages(t *testing.T) {
 // TestPrograms: every complete program that the documentation shows, in .nde or in Go, compiles; what ndec emits for
 // the former, too. The Go code is laid over the module, so that nothing is written into it.
 func TestPrograms(t *testing.T) {
+	t.Parallel()
 	root, err := filepath.Abs("..")
 	if err != nil {
 		t.Fatal(err)

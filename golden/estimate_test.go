@@ -111,6 +111,7 @@ model Trace(x [4]real) (estimate, exact real) {
 // Jacobian, z·Jz has mean tr J and variance 2(‖S‖² - Σ S_ii²) for signs, 2‖S‖² for normal numbers (Avron,
 // Toledo 2011); the mean of m of them has a share 1/m of it.
 func TestEstimators(t *testing.T) {
+	t.Parallel()
 	const linear = "[x[0] + 2*x[1] - x[3], 0.5*x[0] - x[1] + x[2], 3*x[2] + x[3] - 2*x[1], x[0] + 0.25*x[3]]"
 	const rankOne = "(x[0] + 2*x[1] - x[2] + 0.5*x[3]) * [1.0, -1.0, 2.0, 0.5]"
 	a := [4][4]float64{{1, 2, 0, -1}, {.5, -1, 1, 0}, {0, -2, 3, 1}, {1, 0, 0, .25}}

@@ -198,6 +198,7 @@ var trains = regexp.MustCompile(`(?m)^train \w+ \{\n(.*\n)*?\}\n`)
 // TestExamples: every example compiles, its models give compiled what the interpreter gives, in both precisions, its recipes have right gradients,
 // and their losses fall in a few steps of training: six of them, and with NDEC_TEST_EXAMPLES, which has all parameters looked at, 20.
 func TestExamples(t *testing.T) {
+	t.Parallel()
 	thorough := os.Getenv("NDEC_TEST_EXAMPLES") != ""
 	main, err := os.ReadFile("testdata/examples/main.go")
 	if err != nil {

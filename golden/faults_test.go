@@ -153,6 +153,7 @@ func roles(m *ir.Module) map[*ir.Func]string {
 // differentiated: its sign is turned. The gradient then differs by far more than the tests of gradients allow, which
 // have to notice it. A result without which the gradient is the same, as nobody reads it or it is zero, has no sign.
 func TestFaultsInLoops(t *testing.T) {
+	t.Parallel()
 	broken := map[string]int{}
 	mapping := strings.ReplaceAll(faulty, "LOSS", byMaps)
 	faulty := strings.ReplaceAll(faulty, "LOSS", "sum(path.x)")

@@ -133,6 +133,7 @@ func fourExact(kind int, t float64) []float64 {
 // TestFourProblems: every deterministic solver, compiled in float32 and float64, solves the problems of torchdiffeq's tests
 // along ten times, forwards and backwards, within the tolerances of these tests.
 func TestFourProblems(t *testing.T) {
+	t.Parallel()
 	type job struct {
 		Precision, Solver, Kind int
 		Start                   []float64

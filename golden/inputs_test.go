@@ -68,6 +68,7 @@ train Fit {
 // TestInputGradients compares the gradients of a solve with signals: backprop with central differences on the same
 // steps, the sensitivities with backprop.
 func TestInputGradients(t *testing.T) {
+	t.Parallel()
 	source := func(solver string) string { return strings.Replace(drivenProgram, "SOLVER", solver, 1) }
 	for _, s := range []string{"rk4{steps: 6}", "dopri5{rtol: 1e-4, atol: 1e-4}"} {
 		res, ds := driver.Compile(map[string]string{"sens.nde": source(s)}, driver.Options{Precision: "f64", Verify: true})

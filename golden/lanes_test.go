@@ -236,6 +236,7 @@ type laneAnswer struct {
 // TestLanes compares batches and gradients in lanes with those of the scalar functions, on batches that end within a
 // block, and sees that rows do not depend on their neighbours nor sums on the number of goroutines.
 func TestLanes(t *testing.T) {
+	t.Parallel()
 	main, err := os.ReadFile("testdata/lanes/main.go")
 	if err != nil {
 		t.Fatal(err)

@@ -84,6 +84,7 @@ func init() {
 // TestMultistep: gradients of Adams methods are those of differences along the same steps, and results near those of
 // a tight solve, with stops and events, which begin the memory anew.
 func TestMultistep(t *testing.T) {
+	t.Parallel()
 	const root = ", events: root{tol: 1e-13}}"
 	for _, c := range []struct {
 		program func(solver string) string

@@ -260,6 +260,7 @@ func readBack(target, text string, row *method.Row, single bool) (*method.Tablea
 
 // TestReadBack: the coefficients in emitted text are the right ones, rounded once, and satisfy the order conditions.
 func TestReadBack(t *testing.T) {
+	t.Parallel()
 	checked := map[string]bool{}
 	for _, row := range method.Rows(method.Solver) {
 		if row.Tableau == nil || row.Later {

@@ -106,6 +106,7 @@ var clock = regexp.MustCompile(`\b20\d\d-\d\d-\d\d\b|\d\d:\d\d:\d\d`)
 
 // TestSameText compiles twice: the same bytes, whatever the order of maps; formatted; no timestamp.
 func TestSameText(t *testing.T) {
+	t.Parallel()
 	for _, dir := range packages(t) {
 		files := sources(t, dir)
 		first, ds := driver.Compile(files, driver.Options{})

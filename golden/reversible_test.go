@@ -57,6 +57,7 @@ func init() {
 // TestReversible: gradients are those of backprop to rounding, of fixed and adaptive steps, of methods
 // with memory and of symmetric splittings, for states, parameters, contexts and times.
 func TestReversible(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ solver, program string }{
 		{"alf{steps: 40, SENS}", "flow"},
 		{"alf{step: 0.07, SENS}", "flow"},

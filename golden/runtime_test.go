@@ -93,6 +93,7 @@ func asOptions(row *method.Row) map[string]rt.SolveOptions {
 // TestRuntimeMethods: rt.Solve takes the steps that the interpreter takes, with every deterministic method, controller and
 // option that both have, both ways in time.
 func TestRuntimeMethods(t *testing.T) {
+	t.Parallel()
 	field := func(at float64, y, dy []float64) { dy[0], dy[1] = y[1], -y[0]*y[0]*y[0]+float64(0.25*at) }
 	restart := []rt.When{{Kind: rt.Falling, Guard: func(_ float64, y []float64) float64 { return y[0] }, Reset: func(_ float64, y []float64) { y[1] = -0.5 * y[1] }}}
 	for _, row := range method.Rows(method.Solver) {

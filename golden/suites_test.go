@@ -183,6 +183,7 @@ train Fit {
 // norm: max at 0.5. There the others are up to 1.5 times as far: a batch of torchdiffeq has the steps of its hardest starts for
 // all of them, and each start here its own.
 func TestVanDerPolOfTorchdyn(t *testing.T) {
+	t.Parallel()
 	solvers := map[string]string{
 		"reference": "dopri5{rtol: 1e-11, atol: 1e-11}",
 		"a":         "dopri5{rtol: 1e-4, atol: 1e-4, sensitivity: adjoint}",
