@@ -124,6 +124,9 @@ func (s *Solver) adapt() {
 		}
 		s.by.step(s, h)
 		err := s.norm(s.e, s.y, s.y1)
+		if !Finite(s.y1) {
+			err = math.NaN() // an error is nothing beside an infinite state
+		}
 		s.err = err
 		factor := c.factor(err, h)
 		if !(err <= 1) && !(dir*h <= o.MinStep && err-err == 0) { // also a NaN

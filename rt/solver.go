@@ -186,6 +186,7 @@ func (s *Solver) eval(t float64, y, dy []float64) {
 // accept moves to y1 at time next, h after t, or to the first events in the step, and gives the output that lies
 // between. It reports whether events have cut the step; when they do not end, the step is not taken.
 func (s *Solver) accept(next, h float64) (cut bool) {
+	whole := next
 	if len(s.es) > 0 {
 		s.look(next, h)
 		if s.ev.Endless() {
@@ -218,6 +219,10 @@ func (s *Solver) accept(next, h float64) (cut bool) {
 		s.by.inside(s, (s.t1-s.t)/h, h)
 		next = s.t1
 		s.y1, s.at = s.at, s.y1
+	}
+	if next != whole && !Finite(s.y1) { // between finite ends, a polynomial of numbers near the largest
+		s.st.Fail(NonFinite, s.t, h)
+		return false
 	}
 	s.y, s.y1 = s.y1, s.y
 	s.t, s.st.Time = next, next

@@ -222,8 +222,8 @@ func (c *compiler) valid(x value, ix index) value {
 
 // nestAlone prints a loop of the plan by vectors.
 func (c *compiler) nestAlone(n *plan.Nest) {
+	c.preload(n)
 	for _, s := range n.Steps {
-		c.preload(s)
 		if r := c.summed(s); r > 0 {
 			for j := range r {
 				c.sum[element{s.V, j}] = c.partialSums(c.kind(s.V.Type.Elem))

@@ -19,9 +19,9 @@ func (c *compiler) nest(n *plan.Nest) {
 		c.nestAlone(n)
 		return
 	}
+	c.preload(n)
 	for _, s := range n.Steps {
 		c.begin(s)
-		c.preload(s)
 	}
 	if !slices.ContainsFunc(n.Steps, func(s plan.Step) bool { return !scattered(s) }) {
 		// Nothing goes along the loop.
@@ -87,21 +87,26 @@ func (c *compiler) tiles(n, t int, body func(ixs []index)) {
 	}
 }
 
-// preload reads small operands before a loop, so that they stay in registers along it.
-func (c *compiler) preload(s plan.Step) {
-	reads(c.pf, s.V, func(a *ir.Value) {
-		if a.Type.Elem == ir.Tuple || a.Type.Len() > plan.SmallLen {
-			return
-		}
-		if f := c.k.byVal[base(c.pf, a)]; f == nil {
-			return
-		}
-		for k := range a.Type.Len() {
-			if pl := c.pf.Places[a]; pl.Kind == plan.ArgArray || pl.Kind == plan.ArgScalar || pl.Kind == plan.View {
-				c.elem(a, at(k))
+// preload reads small operands before a loop, so that they stay in registers along it. What the loop itself computes is not
+// there yet.
+func (c *compiler) preload(n *plan.Nest) {
+	own := map[*ir.Value]bool{}
+	for _, s := range n.Steps {
+		own[s.V] = true
+	}
+	for _, s := range n.Steps {
+		reads(c.pf, s.V, func(a *ir.Value) {
+			b := base(c.pf, a)
+			if a.Type.Elem == ir.Tuple || a.Type.Len() > plan.SmallLen || own[b] || c.k.byVal[b] == nil {
+				return
 			}
-		}
-	})
+			for k := range a.Type.Len() {
+				if pl := c.pf.Places[a]; pl.Kind == plan.ArgArray || pl.Kind == plan.ArgScalar || pl.Kind == plan.View {
+					c.elem(a, at(k))
+				}
+			}
+		})
+	}
 }
 
 // matrix reports whether a step is a product with a matrix, or of two vectors, that is worth tiles.
