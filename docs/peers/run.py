@@ -306,7 +306,7 @@ def quickstart(command, rounds):
             with open(os.path.join(d, "quick.nde"), "w") as f:
                 f.write(QUICKSTART.replace("RATE", rate))
             t = time.perf_counter()
-            out = subprocess.run([*command, "train", d, "-q", "--json", "--workers", "1", "--out", os.path.join(d, "runs")], cwd=HERE, capture_output=True, text=True)
+            out = subprocess.run([*command, "train", d, "-q", "--json", "--workers", "1", "--out", tempfile.mkdtemp(dir=d)], cwd=HERE, capture_output=True, text=True)
             if out.returncode:
                 sys.exit(out.stderr)
             return time.perf_counter() - t, json.loads(out.stdout)["recipes"][0]["seconds"]
