@@ -3,6 +3,7 @@ package codegen_test
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -28,7 +29,12 @@ func seeds(t *testing.T) uint64 {
 // TestRandomModules compares random modules, their gradients included, with the interpreter.
 func TestRandomModules(t *testing.T) {
 	var es []*emitted
+	all := []uint64{84} // where a loop read through a view what it was to compute
 	for seed := range seeds(t) {
+		all = append(all, seed)
+	}
+	slices.Sort(all)
+	for _, seed := range slices.Compact(all) {
 		for _, real := range []ir.Elem{ir.F64, ir.F32} {
 			c := irtest.Random(seed, real)
 			for i, f := range c.Module.Funcs {

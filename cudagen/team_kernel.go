@@ -58,37 +58,7 @@ func (e *emitter) teamKernel(k *kernel) {
 		p.line("int row = rows[s];")
 		at, stride = "row", "total"
 	}
-	call := e.sample(k, sc, stride, at)
-	var outs []string
-	for i, r := range k.fn.IR.Results {
-		pl := k.fn.Places[r]
-		if stat := pl != nil && pl.Kind == plan.Stat; stat || k.fn.Sums[i] != nil {
-			if stat && k.model != nil && i < len(k.model.Outputs) {
-				outs = append(outs, statistic(pl, "st"))
-			}
-			continue
-		}
-		base := "term"
-		switch {
-		case k.model != nil:
-			base = snake(k.model.Outputs[i].Name) + "_out"
-		case i == 0:
-			base = "loss_value"
-		}
-		name := sc.pick(base)
-		p.line("%s", e.variable(r.Type, name))
-		outs, call = append(outs, name), append(call, name)
-	}
-	if k.fn.Needs.Accum {
-		call = append(call, "g")
-	}
-	if e.stepped[k.fn.IR] != nil {
-		call = append(call, "by")
-	}
-	if stats > 0 {
-		p.line("ndec_stats st[%d];", stats)
-		call = append(call, "st")
-	}
+	outs, call := e.results(k, sc, e.sample(k, sc, stride, at))
 	e.calls(k.fn.IR)
 	p.line("%s(%s);", e.funcName(k.fn.IR), strings.Join(call, ", "))
 	if stats > 0 {
@@ -180,4 +150,40 @@ func (e *emitter) addSums(k *kernel, res []string, losses string) {
 	if stats > 0 {
 		p.line("}")
 	}
+}
+
+// results declares what a sample gives to a kernel of teams or tiles, and appends it, with all else that is passed on, to the
+// arguments of the call.
+func (e *emitter) results(k *kernel, sc *scope, call []string) (outs, args []string) {
+	p, stats := e.p, k.fn.Needs.Stats
+	for i, r := range k.fn.IR.Results {
+		pl := k.fn.Places[r]
+		if stat := pl != nil && pl.Kind == plan.Stat; stat || k.fn.Sums[i] != nil {
+			if stat && k.model != nil && i < len(k.model.Outputs) {
+				outs = append(outs, statistic(pl, "st"))
+			}
+			continue
+		}
+		base := "term"
+		switch {
+		case k.model != nil:
+			base = snake(k.model.Outputs[i].Name) + "_out"
+		case i == 0:
+			base = "loss_value"
+		}
+		name := sc.pick(base)
+		p.line("%s", e.variable(r.Type, name))
+		outs, call = append(outs, name), append(call, name)
+	}
+	if k.fn.Needs.Accum {
+		call = append(call, "g")
+	}
+	if e.stepped[k.fn.IR] != nil {
+		call = append(call, "by")
+	}
+	if stats > 0 {
+		p.line("ndec_stats st[%d];", stats)
+		call = append(call, "st")
+	}
+	return outs, call
 }

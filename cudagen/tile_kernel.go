@@ -86,7 +86,6 @@ func (e *emitter) tileBudget(k *kernel) Budget {
 func (e *emitter) tileKernel(k *kernel) {
 	p := e.p
 	b := e.budget(k)
-	stats := k.fn.Needs.Stats
 	nSums, nParams, g := 0, 0, ""
 	if k.recipe != nil {
 		nSums, nParams = k.sums(), k.params()
@@ -140,37 +139,7 @@ func (e *emitter) tileKernel(k *kernel) {
 		p.line("int row = rows[s];")
 		at, stride = "row", "total"
 	}
-	call := e.sample(k, sc, stride, at)
-	var outs []string
-	for i, r := range k.fn.IR.Results {
-		pl := k.fn.Places[r]
-		if stat := pl != nil && pl.Kind == plan.Stat; stat || k.fn.Sums[i] != nil {
-			if stat && k.model != nil && i < len(k.model.Outputs) {
-				outs = append(outs, statistic(pl, "st"))
-			}
-			continue
-		}
-		base := "term"
-		switch {
-		case k.model != nil:
-			base = snake(k.model.Outputs[i].Name) + "_out"
-		case i == 0:
-			base = "loss_value"
-		}
-		name := sc.pick(base)
-		p.line("%s", e.variable(r.Type, name))
-		outs, call = append(outs, name), append(call, name)
-	}
-	if k.fn.Needs.Accum {
-		call = append(call, "g")
-	}
-	if e.stepped[k.fn.IR] != nil {
-		call = append(call, "by")
-	}
-	if stats > 0 {
-		p.line("ndec_stats st[%d];", stats)
-		call = append(call, "st")
-	}
+	outs, call := e.results(k, sc, e.sample(k, sc, stride, at))
 	p.line("%s(%s);", e.funcName(k.fn.IR), strings.Join(call, ", "))
 	p.line("if (!in) continue;")
 	e.storeStats(k)

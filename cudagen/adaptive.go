@@ -1,0 +1,115 @@
+package cudagen
+
+import "ndec.dev/ndec/ir"
+
+func (l *loop) adaptive() {
+	p, s, e := l.p, l.s, l.e
+	x := l.plain(l.x)
+	k, xe := suffixed(x, "_k"), suffixed(x, "_err")
+	p.line("double rtol = by.rtol;")
+	p.line("double atol = by.atol;")
+	p.line("double dir = ndec_signed(1, t1 - t0);")
+	l.declare(suffixed(l.x, "_1"))
+	l.declare(xe)
+	if s.FSAL || s.FirstStep == 0 {
+		l.declare(k)
+	}
+	if s.FSAL {
+		l.declare(suffixed(x, "_k1"))
+	}
+	l.declare(l.d)
+	p.line("double t = t0;")
+	p.line("double h = 0;")
+	l.begins(func() {
+		if s.FSAL || s.FirstStep == 0 {
+			l.first()
+		}
+		if s.FirstStep > 0 {
+			p.line("h = dir * %s;", number(s.FirstStep, ir.F64))
+			return
+		}
+		in := append([]string{"t0", "dir", "rtol", "atol"}, append(names(x, k), names(l.c)...)...)
+		p.line("%s", e.apply(s.First, in, []operand{{"h", ir.Scalar(ir.F64)}}))
+		if s.FirstEvals > 0 && e.tile {
+			p.line("if (t != t1) st.nfe += %d;", s.FirstEvals)
+		} else if s.FirstEvals > 0 {
+			p.line("st.nfe += %d;", s.FirstEvals)
+		}
+		p.line("h = dir * ndec_min(h, dir * (t1 - t0));")
+	})
+	p.line("double err = 1;")
+	p.line("double err_prev = 1;")
+	p.line("double err_prev2 = 1;")
+	p.line("bool rejected = false;")
+	l.lanes()
+	p.line("#pragma unroll 1")
+	p.line("while (%s) {", l.going("t != t1"))
+	if s.MaxStep > 0 {
+		p.line("h = dir * ndec_min(dir * h, %s);", number(s.MaxStep, ir.F64))
+	}
+	if s.MinStep > 0 {
+		p.line("h = dir * ndec_max(dir * h, %s);", number(s.MinStep, ir.F64))
+	}
+	goal := "t1"
+	if s.Stops > 0 {
+		l.goal("t1")
+		goal = "goal"
+		p.line("double cut = h;")
+	}
+	p.line("bool last = (t + 1.01 * h - %s) * dir >= 0;", goal)
+	p.line("if (last) h = %s - t;", goal)
+	p.line("if (%s) {", l.goes("st.accepted + st.rejected == by.max_steps"))
+	p.line("st.fail(NDEC_MAX_STEPS, t, h);")
+	l.stop()
+	p.line("}")
+	p.line("if (%s) { // a NaN step is not", l.goes("!(last || ndec_long_enough(h, t, t1))"))
+	p.line("st.fail(ndec_too_small(err, h), t, h);")
+	l.stop()
+	p.line("}")
+	l.step()
+	p.line("%s", e.apply(s.Norm, append([]string{"rtol", "atol"}, names(x, suffixed(x, "_1"), xe)...), []operand{{"err", ir.Scalar(ir.F64)}}))
+	control := e.apply(s.Control, []string{"err", "err_prev", "err_prev2"}, []operand{{"factor", ir.Scalar(ir.F64)}})
+	p.line("double factor;")
+	if s.MinStep > 0 {
+		p.line("if (!(err <= 1) && !(dir * h <= %s && err - err == 0)) { // also a NaN", number(s.MinStep, ir.F64))
+	} else {
+		p.line("if (!(err <= 1)) { // also a NaN")
+	}
+	p.line("st.rejected++;")
+	p.line("rejected = true;")
+	p.line("if (err - err != 0) {")
+	p.line("h *= %s;", number(s.MinFactor, ir.F64))
+	p.line("continue;")
+	p.line("}")
+	p.line("%s", control)
+	p.line("h *= ndec_min(factor, 1.0);")
+	p.line("continue;")
+	p.line("}")
+	p.line("double t_next = last ? t1 : t + h;")
+	if s.Stops > 0 {
+		p.line("if (last && stop) t_next = stops[stop_at];")
+	}
+	l.events()
+	p.line("st.accepted++;")
+	p.line("st.h = h;")
+	l.record()
+	l.dense()
+	p.line("%s", control)
+	p.line("if (rejected) factor = ndec_min(factor, 1.0);")
+	p.line("rejected = false;")
+	p.line("err_prev2 = err_prev;")
+	p.line("err_prev = ndec_max(err, 1e-4);")
+	p.line("h *= factor;")
+	l.advance()
+	p.line("t = t_next;")
+	p.line("st.time = t;")
+	l.happen("err_prev = err_prev2 = 1;")
+	if s.Stops > 0 {
+		p.line("if (last && stop) {")
+		l.pass()
+		p.line("err_prev = err_prev2 = 1;")
+		p.line("h = ndec_longer(h, cut);")
+		p.line("}")
+	}
+	p.line("}")
+}
