@@ -2,6 +2,7 @@ package golden
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"math/big"
 	"regexp"
@@ -31,7 +32,7 @@ func (r *read) places(t *method.Tableau, same func(text, row *big.Rat) bool) ([]
 					want = t.A[s][j]
 				}
 				if k := slices.Index(of, j); k >= 0 {
-					have = r.y[i][fmt.Sprintf("h*k%d", k)]
+					have = r.y[i][0][fmt.Sprintf("h*k%d", k)]
 				}
 				ok = ok && same(have, want)
 			}
@@ -71,12 +72,12 @@ func (r *read) agree(row *method.Row, dense, single bool) (*method.Tableau, erro
 	got := *t
 	got.A, got.C = slices.Clone(t.A), slices.Clone(t.C)
 	for i, s := range of {
-		if n := len(r.y[i]); r.t[i]["t"] == nil || r.y[i]["x"] == nil || n != 1+nonzero(t.A[s]) {
+		if n := len(r.y[i][0]); r.t[i]["t"] == nil || r.y[i][0]["x"] == nil || n != 1+nonzero(t.A[s]) {
 			return nil, fmt.Errorf("evaluation %d is at %v of %v", i+1, r.t[i], r.y[i])
 		}
 		got.A[s] = slices.Clone(t.A[s])
 		for j := range got.A[s] {
-			got.A[s][j] = exact(r.y[i]["h*"+named(of, j)], same, t.A[s][j])
+			got.A[s][j] = exact(r.y[i][0]["h*"+named(of, j)], same, t.A[s][j])
 		}
 		got.C[s] = exact(r.t[i]["h"], same, t.C[s])
 	}
@@ -183,14 +184,13 @@ func decimal(x *big.Rat) string {
 	return x.FloatString(22)
 }
 
-// emittedSteps are the texts with the steps of a method, by target.
-func emittedSteps(t *testing.T, row *method.Row, precision string) map[string]string {
-	t.Helper()
+// stepProgram has a solve by a method to the end, and one with output times, of x' = a x² + t.
+func stepProgram(row *method.Row) string {
 	options := "steps: 4"
 	if row.Adaptive() {
 		options = "rtol: 1e-3"
 	}
-	program := fmt.Sprintf(`package m
+	return fmt.Sprintf(`package m
 
 system S {
 	state x real
@@ -208,52 +208,77 @@ model Mb(x, a real) (y [3]real) {
 	return solve(S{x: x, a: a}, at: [0.3, 0.5, 1], from: 0, with: M).x
 }
 `, row.Name, options)
-	res, ds := driver.Compile(map[string]string{"m.nde": program}, driver.Options{Precision: precision, CUDA: true})
+}
+
+// emittedSteps are the texts with the steps of the methods of a program, by target, without comments.
+func emittedSteps(t *testing.T, program, precision string, cuda bool) map[string]string {
+	t.Helper()
+	res, ds := driver.Compile(map[string]string{"m.nde": program}, driver.Options{Precision: precision, CUDA: cuda})
 	if len(ds) > 0 {
-		t.Fatalf("%s: %v", row.Name, ds[0])
+		t.Fatalf("%v\n%s", ds[0], program)
 	}
 	out := map[string]string{}
 	for _, f := range res.Out {
 		for target, x := range stepTexts {
 			if f.Name == x.file {
-				out[target] = x.head + strings.Join(x.parts.FindAllString(string(f.Text), -1), "")
+				out[target] = x.head + comments.ReplaceAllString(strings.Join(x.parts.FindAllString(string(f.Text), -1), ""), "")
 			}
 		}
 	}
 	return out
 }
 
-// stepTexts say where the steps of a target are, and what of the file they need.
+var comments = regexp.MustCompile(`(?m)^\s*//.*\n`)
+
+// stepTexts say where the functions of a method are in the text of a target, and what of the file they need.
 var stepTexts = map[string]struct {
 	file, head string
 	parts      *regexp.Regexp
 }{
-	"Go":      {"m_generic.go", "package m\n", regexp.MustCompile(`(?ms)^func m[a-z]0(?:Dense)?Step\(.*?^}\n`)},
-	"CUDA":    {"m.cu", "", regexp.MustCompile(`(?ms)^NDEC_D void m[a-z]_0_(?:dense_)?step\(.*?^}\n`)},
+	"Go":      {"m_generic.go", "package m\n", regexp.MustCompile(`(?ms)^func m[a-z]0(?:Step|DenseStep|Dense|Substep|Start|StartDense)\(.*?^}\n`)},
+	"CUDA":    {"m.cu", "", regexp.MustCompile(`(?ms)^NDEC_D void m[a-z]_0_(?:step|dense_step|dense)\(.*?^}\n`)},
 	"AVX2":    {"m_avx2_amd64.s", "", kernelParts},
 	"AVX-512": {"m_avx512_amd64.s", "", kernelParts},
 }
 
-var kernelParts = regexp.MustCompile(`(?ms)^DATA f64_[0-9a-f]+<>\+0\(SB\)/8.*?\n|^TEXT m[a-z]0(?:Dense)?Step_.*?^\tRET\n`)
+var kernelParts = regexp.MustCompile(`(?ms)^DATA f(?:64|32)_[0-9a-f]+<>.*?\n|^TEXT m[a-z]0(?:Step|DenseStep|Dense)_.*?^\tRET\n`)
 
-var readers = map[string]func(string) (map[string]*read, error){"Go": readGo, "CUDA": readCUDA, "AVX2": readAssembly, "AVX-512": readAssembly}
+var readers = map[string]func(text string, forms map[string]form, single bool) (map[string]*read, error){"Go": readGo, "CUDA": readCUDA, "AVX2": readAssembly, "AVX-512": readAssembly}
+
+// tableauForms are the steps of a Runge-Kutta method, of one state.
+func tableauForms(row *method.Row) map[string]form {
+	step := form{args: []string{"t", "h", "x", "a"}, results: 1}
+	if row.Adaptive() {
+		step.results++
+	}
+	if row.FSAL() {
+		step.args, step.first = []string{"t", "h", "x", "k0", "a"}, true
+		step.results++
+	}
+	dense := step
+	dense.results += row.Tableau.Degree()
+	return map[string]form{"Step": step, "DenseStep": dense}
+}
 
 // readBack reads the steps of a text and compares each with the row. It gives the tableau with dense output.
 func readBack(target, text string, row *method.Row, single bool) (*method.Tableau, error) {
-	steps, err := readers[target](text)
+	steps, err := readers[target](text, tableauForms(row), single)
 	if err != nil {
 		return nil, err
 	}
+	if steps["ma0Step"] == nil || steps["mb0DenseStep"] == nil {
+		return nil, fmt.Errorf("no steps")
+	}
 	var full *method.Tableau
-	for _, name := range []string{"ma0Step", "mb0DenseStep"} {
-		if steps[name] == nil {
-			return nil, fmt.Errorf("no %s", name)
-		}
-		got, err := steps[name].agree(row, name == "mb0DenseStep", single)
+	for name, step := range steps {
+		dense := strings.HasSuffix(name, "DenseStep")
+		got, err := step.agree(row, dense, single)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
-		full = got
+		if dense {
+			full = got
+		}
 	}
 	return full, nil
 }
@@ -270,19 +295,22 @@ func TestReadBack(t *testing.T) {
 			t.Fatalf("%s: %+v", row.Name, row)
 		}
 		for _, precision := range []string{"f64", "f32"} {
-			texts := emittedSteps(t, row, precision)
-			if precision == "f32" { // kernels convert; their constants are checked in float64
-				delete(texts, "AVX2")
-				delete(texts, "AVX-512")
-			}
-			if want := map[string]int{"f64": 4, "f32": 2}[precision]; len(texts) != want {
-				t.Errorf("%s: %d texts instead of %d", row.Name, len(texts), want)
+			texts := emittedSteps(t, stepProgram(row), precision, true)
+			if len(texts) != len(stepTexts) {
+				t.Errorf("%s: %d texts instead of %d", row.Name, len(texts), len(stepTexts))
 			}
 			for target, text := range texts {
 				got, err := readBack(target, text, row, precision == "f32")
 				if err != nil {
 					t.Errorf("%s, %s in %s: %v", row.Name, target, precision, err)
 					continue
+				}
+				tried := faults(t, row.Name+", "+target+" in "+precision, target, text, tableauForms(row), precision == "f32", 3, func(wrong string) error {
+					_, err := readBack(target, wrong, row, precision == "f32")
+					return err
+				})
+				if tried == 0 && row.Stages() > 1 {
+					t.Errorf("%s, %s in %s: no fault was tried", row.Name, target, precision)
 				}
 				if precision == "f32" {
 					continue // dense weights of seven digits
@@ -300,53 +328,66 @@ func TestReadBack(t *testing.T) {
 						t.Errorf("%s, %s: %v", row.Name, target, err)
 					}
 				}
-				faults(t, target, text, row)
 			}
 		}
 	}
 }
 
-// faults changes constants of a text by one unit in the last place, some of them; each change has to be found.
-func faults(t *testing.T, target, text string, row *method.Row) {
-	tried := 0
+// faults changes constants of the functions of a text by one unit in the last place, a number of them spread over the text; check has to
+// find each. It gives the number of changes that there could be.
+func faults(t *testing.T, what, target, text string, forms map[string]form, single bool, tries int, check func(wrong string) error) (tried int) {
+	t.Helper()
+	type fault struct{ name, text string }
+	var found []func() fault
 	switch target {
 	case "Go", "CUDA":
-		from := regexp.MustCompile(`func mb0DenseStep|void mb_0_dense_step`).FindStringIndex(text)[0]
-		to := from + strings.Index(text[from:], "\n}")
-		for i, m := range regexp.MustCompile(`\d+\.\d+(e-?\d+)?`).FindAllStringIndex(text[from:to], -1) {
-			if i%29 != 3 {
-				continue
-			}
-			lo, hi := from+m[0], from+m[1]
-			x, err := strconv.ParseFloat(text[lo:hi], 64)
+		singles := map[int]bool{} // places of float32 literals
+		if target == "Go" {
+			steps, err := readGo(text, forms, single)
 			if err != nil {
 				t.Fatal(err)
 			}
-			wrong := text[:lo] + strconv.FormatFloat(math.Nextafter(x, 10), 'g', -1, 64) + text[hi:]
-			if _, err := readBack(target, wrong, row, false); err == nil {
-				t.Errorf("%s, %s: %s is off by a unit in the last place, and that is not found", row.Name, target, text[lo:hi])
+			for _, r := range steps {
+				maps.Copy(singles, r.single)
 			}
-			tried++
+		}
+		for _, m := range regexp.MustCompile(`\d+\.\d+(e-?\d+)?f?`).FindAllStringIndex(text, -1) {
+			found = append(found, func() fault {
+				lo, hi := m[0], m[1]
+				number, isSingle := strings.CutSuffix(text[lo:hi], "f")
+				x, err := strconv.ParseFloat(number, 64)
+				if err != nil {
+					t.Fatal(err)
+				}
+				next := strconv.FormatFloat(math.Nextafter(x, 10), 'f', -1, 64)
+				if isSingle || singles[lo] {
+					next = strconv.FormatFloat(float64(math.Nextafter32(float32(x), 10)), 'f', -1, 32)
+				}
+				return fault{text[lo:hi], text[:lo] + next + text[lo+len(number):]}
+			})
 		}
 	default:
-		from := regexp.MustCompile(`(?m)^TEXT mb0DenseStep`).FindStringIndex(text)[0]
-		to := from + strings.Index(text[from:], "\tRET")
 		seen := map[string]bool{}
-		for _, name := range regexp.MustCompile(`f64_[0-9a-f]+<>`).FindAllString(text[from:to], -1) {
-			if seen[name] = true; len(seen)%29 != 3 && row.Stages() > 2 {
+		for _, used := range regexp.MustCompile(`(f(?:64|32)_[0-9a-f]+<>)\(SB\)`).FindAllStringSubmatch(text, -1) {
+			name := used[1]
+			if seen[name] || strings.HasSuffix(name, "_80000000<>") || strings.HasSuffix(name, "_8000000000000000<>") {
 				continue
 			}
-			at := strings.Index(text, "DATA "+name+"+0(SB)/8, $0x")
-			digit := at + len("DATA "+name+"+0(SB)/8, $0x") + 15
-			other := map[byte]string{'0': "1", '1': "0", '2': "3", '3': "2", '4': "5", '5': "4", '6': "7", '7': "6", '8': "9", '9': "8", 'a': "b", 'b': "a", 'c': "d", 'd': "c", 'e': "f", 'f': "e"}
-			wrong := text[:digit] + other[text[digit]] + text[digit+1:]
-			if _, err := readBack(target, wrong, row, false); err == nil {
-				t.Errorf("%s, %s: %s is off by a unit in the last place, and that is not found", row.Name, target, name)
+			seen[name] = true
+			for _, lane := range []int{0, -1} { // in one lane: the first, the last
+				found = append(found, func() fault {
+					lines := regexp.MustCompile(`DATA `+regexp.QuoteMeta(name)+`\+\d+\(SB\)/8, \$0x[0-9a-f]+`).FindAllStringIndex(text, -1)
+					end := lines[(lane+len(lines))%len(lines)][1]
+					last := "1032547698badcfe"[strings.IndexByte("0123456789abcdef", text[end-1])]
+					return fault{name, text[:end-1] + string(last) + text[end:]}
+				})
 			}
-			tried++
 		}
 	}
-	if tried == 0 && row.Stages() > 2 {
-		t.Errorf("%s, %s: no fault was tried", row.Name, target)
+	for i := range min(tries, len(found)) {
+		if f := found[(2*i+1)*len(found)/(2*min(tries, len(found)))](); check(f.text) == nil {
+			t.Errorf("%s: %s is off by a unit in the last place, and that is not found", what, f.name)
+		}
 	}
+	return len(found)
 }

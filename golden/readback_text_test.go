@@ -5,7 +5,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"math"
+	"maps"
 	"math/big"
 	"regexp"
 	"slices"
@@ -13,8 +13,8 @@ import (
 	"strings"
 )
 
-// The steps of Runge-Kutta methods are read back from emitted text: it is executed with symbols for time, step, state and
-// every evaluation of the field, and exact numbers for its literals, so that what comes out is the tableau that the text
+// The steps of methods are read back from emitted text: it is executed with symbols for time, step, state and
+// every evaluation of the field, and exact numbers for its literals, so that what comes out is the method that the text
 // has, whatever the compiler believes. Its coefficients have to be those of the row, each rounded to its element type once, and to
 // satisfy the order conditions.
 
@@ -23,400 +23,485 @@ type symbolic map[string]*big.Rat
 
 func symbol(name string) symbolic { return symbolic{name: big.NewRat(1, 1)} }
 
-func (p symbolic) plus(q symbolic, sign int64) symbolic {
-	out := symbolic{}
-	for _, terms := range []struct {
-		of   symbolic
-		sign int64
-	}{{p, 1}, {q, sign}} {
-		for s, c := range terms.of {
-			sum := new(big.Rat).Mul(c, big.NewRat(terms.sign, 1))
-			if out[s] != nil {
-				sum.Add(sum, out[s])
-			}
-			if out[s] = sum; sum.Sign() == 0 {
-				delete(out, s)
-			}
+// plus is p + q, or p - q. Numbers are never changed, so that sums share them.
+func (p symbolic) plus(q symbolic, sign int) symbolic {
+	out := make(symbolic, len(p)+len(q))
+	maps.Copy(out, p)
+	for s, c := range q {
+		if sign < 0 {
+			c = new(big.Rat).Neg(c)
+		}
+		if out[s] != nil {
+			c = new(big.Rat).Add(out[s], c)
+		}
+		if out[s] = c; c.Sign() == 0 {
+			delete(out, s)
 		}
 	}
 	return out
 }
 
 func (p symbolic) times(q symbolic) symbolic {
-	out := symbolic{}
+	out := make(symbolic, len(p)*len(q))
 	for s, c := range p {
 		for r, d := range q {
-			var parts []string
-			for _, x := range []string{s, r} {
-				if x != "" {
-					parts = append(parts, strings.Split(x, "*")...)
-				}
+			name := s + r
+			if s != "" && r != "" {
+				parts := append(strings.Split(s, "*"), strings.Split(r, "*")...)
+				slices.Sort(parts)
+				name = strings.Join(parts, "*")
 			}
-			slices.Sort(parts)
-			out = out.plus(symbolic{strings.Join(parts, "*"): new(big.Rat).Mul(c, d)}, 1)
+			x := new(big.Rat).Mul(c, d)
+			if out[name] != nil {
+				x.Add(x, out[name])
+			}
+			if out[name] = x; x.Sign() == 0 {
+				delete(out, name)
+			}
 		}
 	}
 	return out
 }
 
-// read is a step as its text has it: where the field is evaluated, and the results in their order.
-type read struct {
-	t, y    []symbolic
-	results []symbolic
-	carried bool // the first evaluation is an argument
-}
-
-func (r *read) field(t, y symbolic) symbolic {
-	r.t, r.y = append(r.t, t), append(r.y, y)
-	return symbol(fmt.Sprintf("k%d", len(r.t)-1))
-}
-
-// start gives the symbols of the arguments: t, h, x, perhaps the first evaluation, the context.
-func (r *read) start(n int) []symbolic {
-	args := []symbolic{symbol("t"), symbol("h"), symbol("x")}
-	if r.carried = n == 5; r.carried {
-		args = append(args, r.field(symbol("t"), symbol("x")))
+// over is p/q, where q is a term or a symbol.
+func (p symbolic) over(q symbolic) (symbolic, error) {
+	for s, c := range q {
+		if len(q) > 1 || strings.Contains(s, "*") {
+			break
+		}
+		if s != "" {
+			s = "1/" + s
+		}
+		return p.times(symbolic{s: new(big.Rat).Inv(c)}), nil
 	}
-	return append(args, symbol("a"))
+	return nil, fmt.Errorf("division by %v", q)
 }
 
-// expression evaluates an expression of Go, or of C++ where the two are spelled alike.
-func expression(e ast.Expr, env map[string]symbolic) (symbolic, error) {
+func (p symbolic) equal(q symbolic) bool {
+	for s, c := range p {
+		if q[s] == nil || q[s].Cmp(c) != 0 {
+			return false
+		}
+	}
+	return len(p) == len(q)
+}
+
+// form is what arguments of a function mean, by its name after that of the solve.
+type form struct {
+	args    []string // "t", "h" and "theta" are float64
+	results int
+	first   bool // the argument k0 is the first evaluation of the field
+}
+
+// double reports whether an argument is float64 in every package.
+func double(arg string) bool { return arg == "t" || arg == "h" || arg == "theta" || arg == "short" }
+
+// read is a function as its text has it: where the field is evaluated, and the results in their order.
+type read struct {
+	t       []symbolic
+	y       [][]symbolic // by state
+	results []symbolic
+	carried bool         // the first evaluation is an argument
+	single  map[int]bool // by offset of a literal in Go text, whether it is float32
+}
+
+// begin readies the reading of a function.
+func (f form) begin() *read {
+	r := &read{carried: f.first, single: map[int]bool{}}
+	if f.first {
+		r.field(symbol("t"), []symbolic{symbol("x")})
+	}
+	return r
+}
+
+// field is an evaluation of the field; the derivatives of several states have the place of the state behind them.
+func (r *read) field(t symbolic, y []symbolic) []symbolic {
+	r.t, r.y = append(r.t, t), append(r.y, y)
+	out := make([]symbolic, len(y))
+	for i := range out {
+		if name := fmt.Sprintf("k%d", len(r.t)-1); len(y) == 1 {
+			out[i] = symbol(name)
+		} else {
+			out[i] = symbol(fmt.Sprintf("%s_%d", name, i))
+		}
+	}
+	return out
+}
+
+// numberKind is the type of a number of a text.
+type numberKind uint8
+
+const (
+	literal numberKind = iota // of either type
+	float64s
+	float32s
+)
+
+// term is what an expression gives. A literal is rounded where its type is known.
+type term struct {
+	symbolic
+	numberKind
+	at int // place of a literal in the text
+}
+
+// as is x as a term of a type, which a literal takes from the other operand.
+func (r *read) as(x term, k numberKind) symbolic {
+	if x.numberKind == literal && k != literal {
+		for s, c := range x.symbolic {
+			f, _ := c.Float64()
+			if k == float32s {
+				single, _ := c.Float32()
+				f = float64(single)
+			}
+			x.symbolic = symbolic{s: new(big.Rat).SetFloat64(f)}
+		}
+		r.single[x.at] = k == float32s
+	}
+	return x.symbolic
+}
+
+// scope is what names mean in a function of Go or of C++, where the two are spelled alike.
+type scope struct {
+	*read
+	names  map[string]term
+	loops  map[string]int // variables of loops
+	real   numberKind     // of the package
+	called func(name string, args []term) ([]term, error)
+}
+
+func (s *scope) expression(e ast.Expr) (term, error) {
 	switch e := e.(type) {
 	case *ast.ParenExpr:
-		return expression(e.X, env)
+		return s.expression(e.X)
 	case *ast.Ident:
-		if v := env[e.Name]; v != nil {
+		if v, ok := s.names[e.Name]; ok {
 			return v, nil
 		}
-		return nil, fmt.Errorf("%s is not known", e.Name)
+		return term{}, fmt.Errorf("%s is not known", e.Name)
+	case *ast.IndexExpr:
+		return s.names[s.element(e)], nil
 	case *ast.BasicLit:
 		x, ok := new(big.Rat).SetString(e.Value)
 		if !ok {
-			return nil, fmt.Errorf("%s is no number", e.Value)
+			return term{}, fmt.Errorf("%s is no number", e.Value)
 		}
-		return symbolic{"": x}.plus(nil, 1), nil
+		return term{symbolic{"": x}.plus(nil, 1), literal, int(e.Pos()) - 1}, nil
 	case *ast.UnaryExpr:
-		x, err := expression(e.X, env)
-		return symbolic{}.plus(x, -1), err
+		x, err := s.expression(e.X)
+		return term{symbolic{}.plus(x.symbolic, -1), x.numberKind, x.at}, err
 	case *ast.BinaryExpr:
-		x, err := expression(e.X, env)
+		a, err := s.expression(e.X)
+		if err != nil {
+			return term{}, err
+		}
+		b, err := s.expression(e.Y)
+		if err != nil {
+			return term{}, err
+		}
+		k := max(a.numberKind, b.numberKind)
+		if a.numberKind != b.numberKind && min(a.numberKind, b.numberKind) != literal {
+			return term{}, fmt.Errorf("operands of two types")
+		}
+		x, y := s.as(a, k), s.as(b, k)
+		switch e.Op {
+		case token.ADD:
+			return term{x.plus(y, 1), k, a.at}, nil
+		case token.SUB:
+			return term{x.plus(y, -1), k, a.at}, nil
+		case token.MUL:
+			return term{x.times(y), k, a.at}, nil
+		case token.QUO:
+			v, err := x.over(y)
+			return term{v, k, a.at}, err
+		}
+	case *ast.CallExpr:
+		name, ok := e.Fun.(*ast.Ident)
+		if !ok || len(e.Args) != 1 {
+			break
+		}
+		x, err := s.expression(e.Args[0])
+		if k := s.typed(name.Name); k != literal {
+			return term{s.as(x, k), k, x.at}, err
+		}
+	}
+	return term{}, fmt.Errorf("%T is not an expression of a step", e)
+}
+
+// typed is the type that a name is.
+func (s *scope) typed(name string) numberKind {
+	switch name {
+	case "Real", "real":
+		return s.real
+	case "float64", "double":
+		return float64s
+	case "single":
+		return float32s
+	}
+	return literal
+}
+
+// element names an element of an array.
+func (s *scope) element(e *ast.IndexExpr) string {
+	array, _ := e.X.(*ast.Ident)
+	switch i := e.Index.(type) {
+	case *ast.Ident:
+		return fmt.Sprintf("%s[%d]", array.Name, s.loops[i.Name])
+	case *ast.BasicLit:
+		return fmt.Sprintf("%s[%s]", array.Name, i.Value)
+	}
+	return ""
+}
+
+// set gives a name on the left of an assignment its meaning.
+func (s *scope) set(e ast.Expr, v term) {
+	switch e := e.(type) {
+	case *ast.Ident:
+		s.names[e.Name] = v
+	case *ast.IndexExpr:
+		s.names[s.element(e)] = v
+	}
+}
+
+// call evaluates the field, or another function of the method.
+func (s *scope) call(e *ast.CallExpr) ([]term, error) {
+	name, ok := e.Fun.(*ast.Ident)
+	if !ok {
+		return nil, fmt.Errorf("a call of no function")
+	}
+	var args []term
+	for _, a := range e.Args {
+		x, err := s.expression(a)
 		if err != nil {
 			return nil, err
 		}
-		y, err := expression(e.Y, env)
-		switch {
-		case err != nil:
-			return nil, err
-		case e.Op == token.ADD:
-			return x.plus(y, 1), nil
-		case e.Op == token.SUB:
-			return x.plus(y, -1), nil
-		case e.Op == token.MUL:
-			return x.times(y), nil
-		}
-	case *ast.CallExpr: // a conversion
-		if len(e.Args) == 1 {
-			return expression(e.Args[0], env)
-		}
+		args = append(args, x)
 	}
-	return nil, fmt.Errorf("%T is not an expression of a step", e)
+	return s.called(name.Name, args)
 }
 
-// readGo reads the steps of a Go file, by the name of the function.
-func readGo(text string) (map[string]*read, error) {
+// evaluated is a call of the field with its arguments.
+func (s *scope) evaluated(args []term) []term {
+	y := make([]symbolic, 0, len(args))
+	for _, a := range args[1 : len(args)-1] {
+		y = append(y, s.as(a, s.real))
+	}
+	var out []term
+	for _, k := range s.field(s.as(args[0], float64s), y) {
+		out = append(out, term{k, s.real, 0})
+	}
+	return out
+}
+
+// statement executes a statement of Go; results are those of a return.
+func (s *scope) statement(st ast.Stmt) (results []term, err error) {
+	switch st := st.(type) {
+	case *ast.AssignStmt:
+		if call, ok := st.Rhs[0].(*ast.CallExpr); ok && s.typed(fmt.Sprint(call.Fun)) == literal {
+			vs, err := s.call(call)
+			if err != nil {
+				return nil, err
+			}
+			if len(vs) != len(st.Lhs) {
+				return nil, fmt.Errorf("%d results for %d names", len(vs), len(st.Lhs))
+			}
+			for i, l := range st.Lhs {
+				s.set(l, vs[i])
+			}
+			return nil, nil
+		}
+		v, err := s.expression(st.Rhs[0])
+		s.set(st.Lhs[0], v)
+		return nil, err
+	case *ast.DeclStmt:
+		for _, sp := range st.Decl.(*ast.GenDecl).Specs {
+			if v := sp.(*ast.ValueSpec); len(v.Values) == 1 {
+				x, err := s.expression(v.Values[0])
+				if err != nil {
+					return nil, err
+				}
+				k := s.typed(fmt.Sprint(v.Type))
+				s.names[v.Names[0].Name] = term{s.as(x, k), k, x.at}
+			}
+		}
+	case *ast.ForStmt: // n := 0; n < a number; n++
+		name := st.Init.(*ast.AssignStmt).Lhs[0].(*ast.Ident).Name
+		n, err := strconv.Atoi(st.Cond.(*ast.BinaryExpr).Y.(*ast.BasicLit).Value)
+		if err != nil {
+			return nil, err
+		}
+		for s.loops[name] = 0; s.loops[name] < n; s.loops[name]++ {
+			for _, inner := range st.Body.List {
+				if _, err := s.statement(inner); err != nil {
+					return nil, err
+				}
+			}
+		}
+	case *ast.ReturnStmt:
+		for _, e := range st.Results {
+			v, err := s.expression(e)
+			if err != nil {
+				return nil, err
+			}
+			results = append(results, v)
+		}
+	default:
+		return nil, fmt.Errorf("statement %T", st)
+	}
+	return results, nil
+}
+
+var (
+	stepName = regexp.MustCompile(`^m[a-z]0(\w+)$`)
+	goField  = regexp.MustCompile(`^sField\d*$`)
+)
+
+// readGo reads the functions of a Go file that have a form, by their names.
+func readGo(text string, forms map[string]form, single bool) (map[string]*read, error) {
 	f, err := parser.ParseFile(token.NewFileSet(), "", text, 0)
 	if err != nil {
 		return nil, err
 	}
-	out := map[string]*read{}
+	functions := map[string]*ast.FuncDecl{}
 	for _, d := range f.Decls {
-		fn, ok := d.(*ast.FuncDecl)
-		if !ok || fn.Recv != nil || !stepName.MatchString(fn.Name.Name) {
-			continue
+		if fn, ok := d.(*ast.FuncDecl); ok && fn.Recv == nil {
+			functions[fn.Name.Name] = fn
 		}
-		r, env := &read{}, map[string]symbolic{}
-		args := r.start(len(fn.Type.Params.List))
+	}
+	// run executes a function with arguments.
+	var run func(r *read, fn *ast.FuncDecl, args []term) ([]term, error)
+	run = func(r *read, fn *ast.FuncDecl, args []term) ([]term, error) {
+		s := &scope{read: r, names: map[string]term{}, loops: map[string]int{}, real: realOf(single)}
+		s.called = func(name string, args []term) ([]term, error) {
+			switch other := functions[name]; {
+			case goField.MatchString(name):
+				return s.evaluated(args), nil
+			case other != nil:
+				return run(r, other, args)
+			}
+			return nil, fmt.Errorf("%s is called", name)
+		}
+		if len(args) != len(fn.Type.Params.List) {
+			return nil, fmt.Errorf("%d parameters, not %d", len(fn.Type.Params.List), len(args))
+		}
 		for i, p := range fn.Type.Params.List {
-			env[p.Names[0].Name] = args[i]
+			k := s.typed(fmt.Sprint(p.Type))
+			s.names[p.Names[0].Name] = term{s.as(args[i], k), k, 0}
 		}
 		for _, st := range fn.Body.List {
-			switch st := st.(type) {
-			case *ast.AssignStmt:
-				call, ok := st.Rhs[0].(*ast.CallExpr)
-				var v symbolic
-				if ok && len(call.Args) == 3 {
-					var in []symbolic
-					for _, a := range call.Args {
-						x, err := expression(a, env)
-						if err != nil {
-							return nil, err
-						}
-						in = append(in, x)
-					}
-					v = r.field(in[0], in[1])
-				} else if v, err = expression(st.Rhs[0], env); err != nil {
-					return nil, fmt.Errorf("%s: %w", fn.Name.Name, err)
-				}
-				env[st.Lhs[0].(*ast.Ident).Name] = v
-			case *ast.ReturnStmt:
-				for _, e := range st.Results {
-					v, err := expression(e, env)
-					if err != nil {
-						return nil, fmt.Errorf("%s: %w", fn.Name.Name, err)
-					}
-					r.results = append(r.results, v)
-				}
-			default:
-				return nil, fmt.Errorf("%s: statement %T", fn.Name.Name, st)
+			if out, err := s.statement(st); out != nil || err != nil {
+				return out, err
 			}
 		}
-		out[fn.Name.Name] = r
+		return nil, fmt.Errorf("no result")
+	}
+	out := map[string]*read{}
+	for name, fn := range functions {
+		m := stepName.FindStringSubmatch(name)
+		if m == nil || forms[m[1]].args == nil {
+			continue
+		}
+		r := forms[m[1]].begin()
+		var args []term
+		for _, a := range forms[m[1]].args {
+			args = append(args, term{symbolic: symbol(a)})
+		}
+		results, err := run(r, fn, args)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		for _, v := range results {
+			r.results = append(r.results, v.symbolic)
+		}
+		out[name] = r
 	}
 	return out, nil
 }
 
+// realOf is the type of states.
+func realOf(single bool) numberKind {
+	if single {
+		return float32s
+	}
+	return float64s
+}
+
 var (
-	stepName  = regexp.MustCompile(`^m[a-z]0(Dense)?Step$`)
-	cudaStep  = regexp.MustCompile(`(?s)NDEC_D void (m[a-z]_0_(?:dense_)?step)\(([^)]*)\) \{\n(.*?)\n\}`)
-	cudaLine  = regexp.MustCompile(`^(?:(?:double|real) )?(\w+) = (.*);$`)
-	suffix    = regexp.MustCompile(`(\d)f\b`) // of float literals
-	cudaField = regexp.MustCompile(`^s_field\w*\((.*), (\w+)\);$`)
+	cudaStep  = regexp.MustCompile(`(?s)NDEC_D void (m[a-z]_0_(\w+))\(([^)]*)\) \{\n(.*?)\n\}`)
+	cudaLine  = regexp.MustCompile(`^(?:(double|real) )?(\w+) = (.*);$`)
+	suffix    = regexp.MustCompile(`(\d[\d.]*(?:e[-+]?\d+)?)f\b`) // float literals
+	cudaField = regexp.MustCompile(`^s_field\w*\((.*)\);$`)
 )
 
-// readCUDA reads the steps of a CUDA file.
-func readCUDA(text string) (map[string]*read, error) {
+// readCUDA reads the functions of a CUDA file that have a form, by their names in Go.
+func readCUDA(text string, forms map[string]form, single bool) (map[string]*read, error) {
 	out := map[string]*read{}
 	for _, fn := range cudaStep.FindAllStringSubmatch(text, -1) {
-		r, env := &read{}, map[string]symbolic{}
+		parts := strings.Split(fn[1], "_") // ma_0_dense_step
+		for i := 2; i < len(parts); i++ {
+			parts[i] = strings.ToUpper(parts[i][:1]) + parts[i][1:]
+		}
+		f := forms[strings.Join(parts[2:], "")]
+		if f.args == nil {
+			continue
+		}
+		s := &scope{read: f.begin(), names: map[string]term{}, real: realOf(single)}
 		var in, results []string
-		for _, p := range strings.Split(fn[2], ", ") {
-			name := p[strings.LastIndexByte(p, ' ')+1:]
+		for _, p := range strings.Split(fn[3], ", ") {
+			typed, name, _ := strings.Cut(p, " ")
 			if strings.HasPrefix(name, "&") {
 				results = append(results, name[1:])
-			} else {
-				in = append(in, name)
+				continue
 			}
+			if len(in) == len(f.args) {
+				return nil, fmt.Errorf("%s has more than %d parameters", fn[1], len(in))
+			}
+			s.names[name] = term{symbol(f.args[len(in)]), s.typed(typed), 0}
+			in = append(in, name)
 		}
-		for i, v := range r.start(len(in)) {
-			env[in[i]] = v
-		}
-		value := func(text string) (symbolic, error) {
-			e, err := parser.ParseExpr(suffix.ReplaceAllString(text, "$1"))
+		value := func(text string) (term, error) {
+			e, err := parser.ParseExpr(suffix.ReplaceAllString(text, "single($1)"))
 			if err != nil {
-				return nil, fmt.Errorf("%s: %s: %w", fn[1], text, err)
+				return term{}, fmt.Errorf("%s: %s: %w", fn[1], text, err)
 			}
-			return expression(e, env)
+			v, err := s.expression(e)
+			if err != nil {
+				err = fmt.Errorf("%s: %s: %w", fn[1], text, err)
+			}
+			return v, err
 		}
-		for _, line := range strings.Split(fn[3], "\n") {
+		for _, line := range strings.Split(fn[4], "\n") {
 			line = strings.TrimSpace(line)
 			if m := cudaField.FindStringSubmatch(line); m != nil {
 				args := strings.Split(m[1], ", ")
-				t, err := value(args[0])
-				if err != nil {
-					return nil, err
+				n := (len(args) - 2) / 2 // time, states, context, derivatives
+				var vs []term
+				for _, a := range args[:n+2] {
+					v, err := value(a)
+					if err != nil {
+						return nil, err
+					}
+					vs = append(vs, v)
 				}
-				y, err := value(args[1])
-				if err != nil {
-					return nil, err
+				for i, k := range s.evaluated(vs) {
+					s.names[args[n+2+i]] = k
 				}
-				env[m[2]] = r.field(t, y)
 			} else if m := cudaLine.FindStringSubmatch(line); m != nil {
-				v, err := value(m[2])
+				v, err := value(m[3])
 				if err != nil {
 					return nil, err
 				}
-				env[m[1]] = v
+				if k := s.typed(m[1]); k != literal {
+					v = term{s.as(v, k), k, 0}
+				}
+				s.names[m[2]] = v
 			} else if !strings.HasPrefix(line, "//") {
 				return nil, fmt.Errorf("%s: %s", fn[1], line)
 			}
 		}
 		for _, name := range results {
-			r.results = append(r.results, env[name])
+			s.results = append(s.results, s.names[name].symbolic)
 		}
-		parts := strings.Split(fn[1], "_") // ma_0_dense_step
-		for i := 2; i < len(parts); i++ {
-			parts[i] = strings.ToUpper(parts[i][:1]) + parts[i][1:]
-		}
-		out[strings.Join(parts, "")] = r
+		out[strings.Join(parts, "")] = s.read
 	}
 	return out, nil
-}
-
-var (
-	asmData = regexp.MustCompile(`(?m)^DATA (f64_[0-9a-f]+<>)\+0\(SB\)/8, \$0x([0-9a-f]+)`)
-	asmStep = regexp.MustCompile(`(?ms)^TEXT (m[a-z]0(?:Dense)?Step)_\w+<>\(SB\).*?\n(.*?)^\tRET$`)
-)
-
-// readAssembly reads the steps of float64 kernels. All lanes and all vectors of a row of 128 bytes are computed alike, so a row is a
-// symbol, and loops are gone through once. Arguments, results and then local values of a function lie in the frame in this
-// order, and those of the field that it calls likewise.
-func readAssembly(text string) (map[string]*read, error) {
-	data := map[string]symbolic{}
-	for _, m := range asmData.FindAllStringSubmatch(text, -1) {
-		bits, err := strconv.ParseUint(m[2], 16, 64)
-		if err != nil {
-			return nil, err
-		}
-		if x := new(big.Rat).SetFloat64(math.Float64frombits(bits)); x != nil {
-			data[m[1]] = symbolic{"": x}
-		}
-	}
-	out := map[string]*read{}
-	for _, fn := range asmStep.FindAllStringSubmatch(text, -1) {
-		r := &read{}
-		rows, registers := map[int]symbolic{}, map[string]symbolic{}
-		row := func(arg string) (int, bool) {
-			at, by, ok := strings.Cut(arg, "(")
-			n, err := strconv.Atoi(at)
-			return n &^ 127, ok && err == nil && by != "AX)" // where single vectors lie for want of registers
-		}
-		// The first row that is read from is the first argument, unless it is of the field's frame.
-		lines := strings.Split(fn[2], "\n")
-		first, last := math.MaxInt, 0
-		var args []string
-		fields := map[int]bool{} // rows of the field's frame
-		base := math.MaxInt      // of that frame
-		var stored []int
-		for _, line := range lines {
-			op, rest, _ := strings.Cut(strings.TrimSpace(line), "\t")
-			args = strings.Split(rest, ", ")
-			switch {
-			case strings.HasPrefix(op, "loop"):
-				stored = nil
-			case op == "CALL":
-				base = slices.Min(stored)
-				for i := range 4 {
-					fields[base+128*i] = true
-				}
-			case strings.HasPrefix(op, "VMOVUP"):
-				if n, ok := row(args[len(args)-1]); ok {
-					stored = append(stored, n)
-				}
-			}
-		}
-		for _, line := range lines {
-			op, rest, _ := strings.Cut(strings.TrimSpace(line), "\t")
-			args = strings.Split(rest, ", ")
-			if strings.HasPrefix(op, "VMOVUP") {
-				for _, a := range args {
-					if n, ok := row(a); ok && !fields[n] {
-						first, last = min(first, n), max(last, n)
-					}
-				}
-			}
-		}
-		// A method that carries its first evaluation reads it without having called the field.
-		n := 4
-		if carries(lines, row, first+3*128, first+4*128) {
-			n = 5
-		}
-		for i, v := range r.start(n) {
-			rows[first+128*i] = v
-		}
-		read := func(arg string) (symbolic, error) {
-			if n, ok := row(arg); ok {
-				if rows[n] == nil {
-					return nil, fmt.Errorf("%s: row %d is read before it is written", fn[1], n)
-				}
-				return rows[n], nil
-			}
-			if name, ok := strings.CutSuffix(arg, "(SB)"); ok {
-				if data[name] == nil {
-					return nil, fmt.Errorf("%s: no constant %s", fn[1], name)
-				}
-				return data[name], nil
-			}
-			if registers[arg] == nil {
-				return nil, fmt.Errorf("%s: %s is read before it is written", fn[1], arg)
-			}
-			return registers[arg], nil
-		}
-		for _, line := range lines {
-			op, rest, _ := strings.Cut(strings.TrimSpace(line), "\t")
-			args = strings.Split(rest, ", ")
-			var in []symbolic
-			switch op {
-			case "CALL":
-				t, y := rows[base], rows[base+128]
-				if t == nil || y == nil {
-					return nil, fmt.Errorf("%s: a call without arguments", fn[1])
-				}
-				rows[base+3*128] = r.field(t, y)
-				continue
-			case "VMOVUPD", "VMOVUPS", "VMULPD", "VADDPD", "VSUBPD", "VFMADD132PD", "VFMADD213PD", "VFMADD231PD":
-				reads := args[:len(args)-1]
-				if strings.HasPrefix(op, "VFMADD") {
-					reads = args
-				}
-				for _, a := range reads {
-					v, err := read(a)
-					if err != nil {
-						return nil, err
-					}
-					in = append(in, v)
-				}
-			case "VXORPD", "VPXORQ": // with a sign
-				v, err := read(args[1])
-				if err != nil || args[0] != "f64_8000000000000000<>(SB)" {
-					return nil, fmt.Errorf("%s: %s of %s: %v", fn[1], op, args[0], err)
-				}
-				in = append(in, symbolic{}.plus(v, -1))
-			case "MOVQ", "ADDQ", "DECQ", "JNE", "":
-				continue
-			default:
-				if strings.HasPrefix(op, "//") || strings.HasSuffix(op, ":") {
-					continue
-				}
-				return nil, fmt.Errorf("%s: instruction %s", fn[1], op)
-			}
-			var v symbolic
-			switch op {
-			case "VMULPD":
-				v = in[0].times(in[1])
-			case "VADDPD":
-				v = in[0].plus(in[1], 1)
-			case "VSUBPD":
-				v = in[1].plus(in[0], -1) // Go writes what is taken away first
-			case "VFMADD132PD": // Go writes the operands from the last to the first
-				v = in[2].times(in[0]).plus(in[1], 1)
-			case "VFMADD213PD":
-				v = in[1].times(in[2]).plus(in[0], 1)
-			case "VFMADD231PD":
-				v = in[0].times(in[1]).plus(in[2], 1)
-			default:
-				v = in[0]
-			}
-			if n, ok := row(args[len(args)-1]); ok {
-				rows[n] = v
-			} else {
-				registers[args[len(args)-1]] = v
-			}
-		}
-		for at := first + 128*n; at <= last && rows[at] != nil; at += 128 {
-			r.results = append(r.results, rows[at])
-		}
-		out[fn[1]] = r
-	}
-	return out, nil
-}
-
-// carries reports whether a row is read before the first call, and the next one is an argument too.
-func carries(lines []string, row func(string) (int, bool), at, next int) bool {
-	seen := map[int]bool{}
-	wrote := map[int]bool{}
-	for _, line := range lines {
-		op, rest, _ := strings.Cut(strings.TrimSpace(line), "\t")
-		args := strings.Split(rest, ", ")
-		for i, a := range args {
-			if n, ok := row(a); ok && strings.HasPrefix(op, "V") {
-				if i < len(args)-1 && !wrote[n] {
-					seen[n] = true
-				} else {
-					wrote[n] = true
-				}
-			}
-		}
-	}
-	return seen[at] && seen[next]
 }

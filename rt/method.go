@@ -50,7 +50,7 @@ func methodOf(o *SolveOptions) (m method, ok bool) {
 	}
 	for i := range splittings {
 		if t := &splittings[i]; t.name == name {
-			return method{Method{t.name, t.order, false, true, false}, func(s *Solver) scheme { return newLeaps(t, s) }}, true
+			return method{Method{t.name, t.order, false, true, false}, func(s *Solver) scheme { return newComposition(t, s) }}, true
 		}
 	}
 	for i := range nystroms {

@@ -265,43 +265,42 @@ func (r *rungeKutta) memory() [][]float64 {
 	return nil
 }
 
-// leaps makes the steps of a splitting: leapfrog steps of the lengths w h. Positions are moved, the other
+// composition makes the steps of a splitting, of leapfrog steps. Positions are moved, the other
 // components kicked.
-type leaps struct {
-	w         []float64
+type composition struct {
+	leaps     []leap
 	positions int
 	k         []float64    // the field at the start of a step, of which what kicks counts
 	next      []float64    // at its end
 	ends      [2][]float64 // for dense output: the field at both ends
 }
 
-func newLeaps(m *splitting, s *Solver) scheme {
+func newComposition(m *splitting, s *Solver) scheme {
 	vector := vectors(len(s.y))
-	return &leaps{w: m.weights, positions: s.o.Positions, k: vector(), next: vector(), ends: [2][]float64{vector(), vector()}}
+	return &composition{leaps: m.leaps, positions: s.o.Positions, k: vector(), next: vector(), ends: [2][]float64{vector(), vector()}}
 }
 
-func (l *leaps) begin(s *Solver) []float64 {
+func (l *composition) begin(s *Solver) []float64 {
 	s.eval(s.t, s.y, l.k)
 	return l.k
 }
 
-func (l *leaps) step(s *Solver, h float64) {
+func (l *composition) step(s *Solver, h float64) {
 	y, p := s.y1, l.positions
 	copy(y, s.y)
-	k, at := l.k, 0.0
-	for _, w := range l.w {
-		kick := h * (w / 2)
+	k := l.k
+	for _, w := range l.leaps {
+		kick := h * (w.length / 2)
 		for i := p; i < len(y); i++ {
 			y[i] += float64(kick * k[i])
 		}
 		k = l.next
-		s.eval(s.t+float64(h*(at+w/2)), y, k)
-		move := h * w
+		s.eval(s.t+float64(h*w.middle), y, k)
+		move := h * w.length
 		for i := range p {
 			y[i] += float64(move * k[i])
 		}
-		at += w
-		s.eval(s.t+float64(h*at), y, k)
+		s.eval(s.t+float64(h*w.end), y, k)
 		for i := p; i < len(y); i++ {
 			y[i] += float64(kick * k[i])
 		}
@@ -312,10 +311,10 @@ func (l *leaps) step(s *Solver, h float64) {
 	}
 }
 
-func (l *leaps) handOn(*Solver) { l.k, l.next = l.next, l.k }
+func (l *composition) handOn(*Solver) { l.k, l.next = l.next, l.k }
 
 // inside is the cubic through the states and derivatives at both ends.
-func (l *leaps) inside(s *Solver, theta, h float64) {
+func (l *composition) inside(s *Solver, theta, h float64) {
 	for i, y := range s.y {
 		k0, k1 := l.ends[0][i], l.ends[1][i]
 		slope, sum := (s.y1[i]-y)/h, k0+k1
@@ -325,7 +324,7 @@ func (l *leaps) inside(s *Solver, theta, h float64) {
 	}
 }
 
-func (l *leaps) memory() [][]float64 { return [][]float64{l.k} }
+func (l *composition) memory() [][]float64 { return [][]float64{l.k} }
 
 // leapfrogs makes the steps of the asynchronous leapfrog, damped by eta, with the velocity v as memory (Mutze 2013; Zhuang et
 // al. 2021). The error is against Euler's step y + h v.

@@ -22,10 +22,13 @@ type tableau struct {
 // splitting is a composition of leapfrog steps of the lengths w h, for fields that fall apart into positions and
 // the others.
 type splitting struct {
-	name    string
-	order   int
-	weights []float64
+	name  string
+	order int
+	leaps []leap
 }
+
+// leap is a leapfrog step, in units of h: its length, and where its middle and its end lie in the whole step.
+type leap struct{ length, middle, end float64 }
 
 // needed says which stages the sums with these weights are computed from.
 func (m *tableau) needed(weights ...[]float64) []bool {

@@ -358,9 +358,9 @@ var tableaux = []tableau{
 
 // splittings are its compositions of leapfrog steps.
 var splittings = []splitting{
-	{name: "leapfrog", order: 2, weights: []float64{1}},                                                                         // leapfrog (velocity Verlet) for separable systems, order 2, symplectic and reversible (Verlet 1967; Hairer, Lubich, Wanner 2006, I.1)
-	{name: "yoshida4", order: 4, weights: []float64{1.3512071919596578, -1.7024143839193155, 1.3512071919596578}},               // three leapfrog steps, order 4 (Yoshida 1990)
-	{name: "mclachlan4", order: 4, weights: []float64{0.28, 0.6254664284676701, -0.8109328569353401, 0.6254664284676701, 0.28}}, // five leapfrog steps, order 4 with a small error (McLachlan 1995, table 2)
+	{name: "leapfrog", order: 2, leaps: []leap{{1, 0.5, 1}}}, // leapfrog (velocity Verlet) for separable systems, order 2, symplectic and reversible (Verlet 1967; Hairer, Lubich, Wanner 2006, I.1)
+	{name: "yoshida4", order: 4, leaps: []leap{{1.3512071919596575, 0.6756035959798288, 1.3512071919596575}, {-1.7024143839193153, 0.5, -0.35120719195965766}, {1.3512071919596575, 0.32439640402017117, 1}}},                                      // three leapfrog steps, order 4 (Yoshida 1990)
+	{name: "mclachlan4", order: 4, leaps: []leap{{0.28, 0.14, 0.28}, {0.6254664284676701, 0.5927332142338351, 0.90546642846767}, {-0.8109328569353401, 0.5, 0.09453357153232995}, {0.6254664284676701, 0.407266785766165, 0.72}, {0.28, 0.86, 1}}}, // five leapfrog steps, order 4 with a small error (McLachlan 1995, table 2)
 }
 
 // nystroms are its methods for second-order systems.

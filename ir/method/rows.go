@@ -57,7 +57,7 @@ var table = sync.OnceValue(func() []*Row {
 			Doc: "Adams-Bashforth of order 2 to 12, 1 evaluation a step, for fields that cost much and are smooth", Source: "Bashforth, Adams 1883; Hairer, Nørsett, Wanner I, III.1"},
 		{Name: "adams_moulton", Aliases: []string{"implicit_adams", "fixed_adams"}, Group: Solver, Family: Multistep, Options: append([]Option{adamsOrder(), correctionsOption()}, fixedOptions()...), Remember: adamsMoulton, Memory: adamsMoulton(adamsDefaults, nil),
 			Doc: "Adams-Bashforth-Moulton of order 2 to 12, predicted, corrected and evaluated again, 2 evaluations a step", Source: "Moulton 1926; Hairer, Nørsett, Wanner I, III.1"},
-		{Name: "leapfrog", Aliases: []string{"velocity_verlet", "verlet"}, Group: Solver, Family: Symplectic, Options: fixedOptions(), Split: &Splitting{Weights: []float64{1}, Order: 2},
+		{Name: "leapfrog", Aliases: []string{"velocity_verlet", "verlet"}, Group: Solver, Family: Symplectic, Options: fixedOptions(), Split: composed(2),
 			Doc: "leapfrog (velocity Verlet) for separable systems, order 2, symplectic and reversible", Source: "Verlet 1967; Hairer, Lubich, Wanner 2006, I.1"},
 		{Name: "yoshida4", Group: Solver, Family: Symplectic, Options: fixedOptions(), Split: yoshida4(),
 			Doc: "three leapfrog steps, order 4", Source: "Yoshida 1990"},

@@ -2,6 +2,7 @@ package method
 
 import (
 	"fmt"
+	"math/big"
 
 	"ndec.dev/ndec/ir"
 )
@@ -12,8 +13,58 @@ import (
 // Integrals, which nothing depends on, are summed by the trapezoidal rule over the same steps, and so
 // have the order of the composition too (it is a symmetric base method with them).
 type Splitting struct {
-	Weights []float64 // symmetric, with sum 1
+	Weights []*big.Rat // symmetric, with sum 1
 	Order   int
+}
+
+// Leaps are the steps of a splitting, with the numbers that emitted code has: each is rounded once.
+func (s *Splitting) Leaps() []Leap {
+	var out []Leap
+	at := new(big.Rat)
+	for _, w := range s.Weights {
+		half := new(big.Rat).Mul(w, big.NewRat(1, 2))
+		l := Leap{Length: number(w), Half: number(half), Middle: number(at.Add(at, half))}
+		l.End = number(at.Add(at, half))
+		out = append(out, l)
+	}
+	return out
+}
+
+// Leap is a leapfrog step of a splitting, in units of h: its length and half of it, and where its middle and its end lie in the
+// whole step.
+type Leap struct{ Length, Half, Middle, End float64 }
+
+// composed are the weights outer…, the one that makes their sum 1, and the outer ones again.
+func composed(order int, outer ...*big.Rat) *Splitting {
+	s := &Splitting{Order: order}
+	middle := big.NewRat(1, 1)
+	for _, w := range outer {
+		s.Weights = append(s.Weights, w)
+		middle.Sub(middle, new(big.Rat).Add(w, w))
+	}
+	s.Weights = append(s.Weights, middle)
+	for i := len(outer) - 1; i >= 0; i-- {
+		s.Weights = append(s.Weights, outer[i])
+	}
+	return s
+}
+
+// rootNear is the root of f near x, by Newton's method, to 100 digits.
+func rootNear(x *big.Rat, f, slope func(x *big.Rat) *big.Rat) *big.Rat {
+	for range 8 { // the number of digits doubles
+		x = new(big.Rat).Sub(x, new(big.Rat).Quo(f(x), slope(x)))
+		x, _ = new(big.Float).SetPrec(400).SetRat(x).Rat(nil)
+	}
+	return x
+}
+
+// cubes is the sum of the cubes of the weights, which composing methods of order 2 to one of order 4 makes zero.
+func (s *Splitting) cubes() *big.Rat {
+	sum := new(big.Rat)
+	for _, w := range s.Weights {
+		sum.Add(sum, new(big.Rat).Mul(w, new(big.Rat).Mul(w, w)))
+	}
+	return sum
 }
 
 // NotSeparable says why a system cannot be split: the derivative of State depends on Of, which would have to
@@ -248,7 +299,7 @@ func (w *splitter) shift(r *run, group int, weight float64, k []*ir.Value) {
 // steps goes from r.y to the end of the step; k is the field there and it returns that of the end, of
 // which only what kicks is up to date.
 func (w *splitter) steps(r *run, k []*ir.Value) []*ir.Value {
-	b, t, at := r.b, r.t, 0.0
+	b, t := r.b, r.t
 	sums := false
 	for _, g := range w.group {
 		sums = sums || g == summed
@@ -257,19 +308,18 @@ func (w *splitter) steps(r *run, k []*ir.Value) []*ir.Value {
 	if sums {
 		rate = r.eval(t, r.y)
 	}
-	for _, x := range w.by.Weights {
+	for _, l := range w.by.Leaps() {
 		if sums {
-			w.shift(r, summed, x/2, rate)
+			w.shift(r, summed, l.Half, rate)
 		}
-		w.shift(r, kicked, x/2, k)
-		w.shift(r, moved, x, r.eval(b.Add(t, b.Mul(r.h, b.Const(at+x/2, ir.F64))), r.y))
-		at += x
-		end := b.Add(t, b.Mul(r.h, b.Const(at, ir.F64)))
+		w.shift(r, kicked, l.Half, k)
+		w.shift(r, moved, l.Length, r.eval(b.Add(t, b.Mul(r.h, b.Const(l.Middle, ir.F64))), r.y))
+		end := b.Add(t, b.Mul(r.h, b.Const(l.End, ir.F64)))
 		k = r.eval(end, r.y)
-		w.shift(r, kicked, x/2, k)
+		w.shift(r, kicked, l.Half, k)
 		if sums {
 			rate = r.eval(end, r.y)
-			w.shift(r, summed, x/2, rate)
+			w.shift(r, summed, l.Half, rate)
 		}
 	}
 	return k

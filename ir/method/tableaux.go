@@ -1,7 +1,6 @@
 package method
 
 import (
-	"math"
 	"math/big"
 )
 
@@ -47,13 +46,27 @@ func heun3() *Tableau {
 
 // yoshida4 is the triple jump.
 func yoshida4() *Splitting {
-	w := 1 / (2 - math.Cbrt(2))
-	return &Splitting{Weights: []float64{w, 1 - 2*w, w}, Order: 4}
+	// w = 1/(2 - 2^(1/3)) is the root of 2 w³ + (1 - 2 w)³ = 0.
+	return order4(big.NewRat(27, 20))
 }
 
+// mclachlan4 has weights a, b, 1 - 2(a + b), b, a.
 func mclachlan4() *Splitting {
-	const a, b = 0.28, 0.62546642846767004501
-	return &Splitting{Weights: []float64{a, b, 1 - 2*(a+b), b, a}, Order: 4}
+	// b is the paper's decimal 0.62546642846767004501, which solves the condition of order 4, to more digits.
+	near := rats("0.62546642846767004501 0.28")
+	return order4(near[0], near[1])
+}
+
+// order4 is the composition of order 4 with the outer weights given…, near, where near is moved to where the sum of cubes is zero.
+func order4(near *big.Rat, given ...*big.Rat) *Splitting {
+	with := func(x *big.Rat) *Splitting { return composed(4, append(given[:len(given):len(given)], x)...) }
+	x := rootNear(near, func(x *big.Rat) *big.Rat { return with(x).cubes() }, func(x *big.Rat) *big.Rat {
+		ws := with(x).Weights
+		middle := ws[len(ws)/2]
+		d := new(big.Rat).Sub(new(big.Rat).Mul(x, x), new(big.Rat).Mul(middle, middle))
+		return d.Mul(d, big.NewRat(6, 1))
+	})
+	return with(x)
 }
 
 func ssprk33() *Tableau {

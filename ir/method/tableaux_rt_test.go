@@ -81,10 +81,10 @@ func runtimeTableaux() []byte {
 			continue
 		}
 		var w []string
-		for _, x := range r.Split.Weights {
-			w = append(w, strconv.FormatFloat(x, 'g', -1, 64))
+		for _, l := range r.Split.Leaps() {
+			w = append(w, fmt.Sprintf("{%v, %v, %v}", l.Length, l.Middle, l.End))
 		}
-		fmt.Fprintf(&out, "{name: %q, order: %d, weights: []float64{%s}}, // %s (%s)\n", r.Name, r.Split.Order, strings.Join(w, ", "), r.Doc, r.Source)
+		fmt.Fprintf(&out, "{name: %q, order: %d, leaps: []leap{%s}}, // %s (%s)\n", r.Name, r.Split.Order, strings.Join(w, ", "), r.Doc, r.Source)
 	}
 	fmt.Fprint(&out, "}\n\n// nystroms are its methods for second-order systems.\nvar nystroms = []nystrom{\n")
 	for _, r := range Rows(Solver) {
