@@ -179,7 +179,7 @@ func (a *aloneCode) dispatch(fn *function) {
 }
 
 // files are the choice of kernels for one sample and the assembly of each ISA.
-func (a *aloneCode) files(e *emitter, base string) ([]plan.File, error) {
+func (a *aloneCode) files(e *emitter, base string) []textFile {
 	f := &file{build: "!purego"}
 	p := e.p
 	called := a.called(e)
@@ -199,14 +199,6 @@ func (a *aloneCode) files(e *emitter, base string) ([]plan.File, error) {
 			text(f, "", fmt.Sprintf("func %s(%s)", asm.Symbol(k.Name, isa), strings.Join(a.set.Args, ", ")))
 		}
 	}
-	out, err := e.render(f)
-	if err != nil {
-		return nil, err
-	}
-	files := []plan.File{{Name: base + "_alone_amd64.go", Text: out}}
-	for _, isa := range asm.ISAs {
-		s := a.set.Text(isa, e.header()+"\n\n//go:build !purego\n", a.set.Kernels, func(k *lanes.Kernel) bool { return slices.Contains(called, k) })
-		files = append(files, plan.File{Name: fmt.Sprintf("%s_alone_%s_amd64.s", base, isa), Text: []byte(s)})
-	}
-	return files, nil
+	out := []textFile{e.goFile(base+"_alone_amd64.go", f)}
+	return append(out, e.assembly(a.set, base+"_alone", func(k *lanes.Kernel) bool { return slices.Contains(called, k) })...)
 }

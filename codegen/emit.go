@@ -9,6 +9,7 @@ import (
 
 	"ndec.dev/ndec/ir"
 	"ndec.dev/ndec/ir/diag"
+	"ndec.dev/ndec/ir/parallel"
 	"ndec.dev/ndec/ir/plan"
 )
 
@@ -45,7 +46,7 @@ type emitter struct {
 	workTx []string             // fields of the workspace
 	tapes  map[*ir.Value]string // of recorded solves: field of the workspace
 	accs   map[*ir.Value]string
-	meant  string // meaning, once it is computed
+	meant  string // meaning of the module
 	// stepped holds the functions with solves whose stepping comes from a model, in by: the model's own
 	// function and those that look along its solves. Elsewhere the stepping is a literal.
 	stepped map[*ir.Func]*ir.Model
@@ -70,56 +71,58 @@ func Emit(p *plan.Plan, opts Options) ([]plan.File, diag.List) {
 		return nil, ds
 	}
 	base := opts.Package
-	e.findVectors()
-	e.findAlone()
+	parallel.Do(
+		func() {
+			e.findVectors()
+			e.findAlone()
+		},
+		func() { e.meant = meaning(e.m) })
 	generic := e.genericFile()
 	solve := e.solveFile()
 	train := e.trainFile()
 	api := e.apiFile()
-	var files []plan.File
-	for _, f := range []struct {
-		name string
-		file *file
-	}{{apiFileName(base), api}, {base + "_generic.go", generic}, {base + "_solve.go", solve}, {base + "_train.go", train}} {
-		out, err := e.render(f.file)
-		if err != nil {
-			// The text is ours: whatever gofmt rejects is a bug of the compiler.
-			var ds diag.List
-			ds.Errorf("NDE0899", diag.Span{}, "compiler bug: emitted file %s does not parse: %s", f.name, firstLine(err.Error()))
-			return nil, ds
-		}
-		files = append(files, plan.File{Name: f.name, Text: out})
-	}
+	texts := []textFile{e.goFile(apiFileName(base), api), e.goFile(base+"_generic.go", generic), e.goFile(base+"_solve.go", solve), e.goFile(base+"_train.go", train)}
 	if e.vec != nil {
-		out, err := e.vec.files(base)
-		if err != nil {
-			var ds diag.List
-			ds.Errorf("NDE0899", diag.Span{}, "compiler bug: vector code: %v", err)
-			return nil, ds
-		}
-		files = append(files, out...)
+		texts = append(texts, e.vec.files(base)...)
 	}
 	if f := e.allocFile(); f != nil {
-		out, err := e.render(f)
-		if err != nil {
-			var ds diag.List
-			ds.Errorf("NDE0899", diag.Span{}, "compiler bug: emitted test does not parse: %s", firstLine(err.Error()))
-			return nil, ds
-		}
-		files = append(files, plan.File{Name: base + "_alloc_test.go", Text: out})
+		texts = append(texts, e.goFile(base+"_alloc_test.go", f))
 	}
 	if e.alone != nil {
-		out, err := e.alone.files(e, base)
-		if err != nil {
-			var ds diag.List
-			ds.Errorf("NDE0899", diag.Span{}, "compiler bug: kernels for one sample: %v", err)
-			return nil, ds
-		}
-		files = append(files, out...)
+		texts = append(texts, e.alone.files(e, base)...)
+	}
+	files, ds := printed(texts)
+	if len(ds) > 0 {
+		return nil, ds
 	}
 	files = append(files, opts.Extra...)
 	files = append(files, e.manifest(files))
 	return files, nil
+}
+
+// textFile is a file whose declarations are there: its text can be made beside that of others.
+type textFile struct {
+	name string
+	text func() ([]byte, error)
+}
+
+func (e *emitter) goFile(name string, f *file) textFile {
+	return textFile{name, func() ([]byte, error) { return e.render(f) }}
+}
+
+// printed makes the texts.
+func printed(texts []textFile) (files []plan.File, ds diag.List) {
+	files, errs := make([]plan.File, len(texts)), make([]error, len(texts))
+	parallel.Each(len(texts), func(i int) {
+		files[i].Name = texts[i].name
+		files[i].Text, errs[i] = texts[i].text()
+	})
+	for i, err := range errs {
+		if err != nil { // the text is ours: whatever gofmt rejects is a bug of the compiler
+			ds.Errorf("NDE0899", diag.Span{}, "compiler bug: emitted file %s does not parse: %s", files[i].Name, firstLine(err.Error()))
+		}
+	}
+	return files, ds
 }
 
 func firstLine(s string) string {

@@ -11,7 +11,8 @@ import (
 type printer struct {
 	b       strings.Builder
 	sources map[string][]string // lines of the source files
-	last    string              // last source comment, so that none is repeated
+	file    string              // of the last source comment, so that none is repeated
+	number  int                 // of its line
 }
 
 func (p *printer) line(format string, args ...any) {
@@ -27,18 +28,17 @@ func (p *printer) line(format string, args ...any) {
 func (p *printer) text() string {
 	s := p.b.String()
 	p.b.Reset()
-	p.last = ""
+	p.file = ""
 	return strings.TrimRight(s, "\n")
 }
 
 // source prints the source line that the following statements come from.
 func (p *printer) source(at diag.Span) {
-	c := sourceComment(p.sources, at)
-	if c == "" || c == p.last {
+	if !at.IsValid() || at.Start.File == p.file && at.Start.Line == p.number {
 		return
 	}
-	p.last = c
-	p.line("%s", c)
+	p.file, p.number = at.Start.File, at.Start.Line
+	p.line("%s", sourceComment(p.sources, at))
 }
 
 // sourceComment is "// moons.nde:6  text". The place comes first, so that no text of the program
@@ -62,5 +62,7 @@ func clean(s string) string {
 			return ' '
 		}
 		return r
-	}, strings.NewReplacer("*/", "* /", "+build", "+ build").Replace(s))
+	}, apart.Replace(s))
 }
+
+var apart = strings.NewReplacer("*/", "* /", "+build", "+ build")

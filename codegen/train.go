@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -86,7 +87,7 @@ func (e *emitter) recipe(f *file, r *ir.Recipe) {
 	get := func(key string) (ir.Setting, bool) { return ir.FindSetting(r.Settings, key) }
 	p.line("var %sRecipe = rt.Recipe{", low)
 	p.line("Name: %q,", r.Name)
-	p.line("Source: %q,", e.meaning())
+	p.line("Source: %q,", e.meant)
 	p.line("Where: %q,", r.Span.String())
 	for _, k := range []string{"data", "val", "test"} {
 		if s, ok := get(k); ok && s.Text != "" {
@@ -168,27 +169,27 @@ func (e *emitter) recipe(f *file, r *ir.Recipe) {
 }
 
 // meaning identifies what is trained: the program without comments, places in its text and training
-// lengths, which may change before a run is resumed.
-func (e *emitter) meaning() string {
-	if e.meant == "" {
-		m := *e.m
-		m.Files, m.Recipes = nil, nil
-		for _, r := range e.m.Recipes {
-			c := *r
-			c.Settings = slices.DeleteFunc(slices.Clone(r.Settings), func(s ir.Setting) bool {
-				return slices.Contains([]string{"epochs", "steps", "stop"}, s.Key)
-			})
-			m.Recipes = append(m.Recipes, &c)
-		}
-		h := sha256.New()
-		for _, l := range strings.Split(m.String(), "\n") {
-			if code, _, _ := strings.Cut(l, " // "); !strings.HasPrefix(strings.TrimSpace(code), "doc ") {
-				fmt.Fprintln(h, code)
-			}
-		}
-		e.meant = hex.EncodeToString(h.Sum(nil))
+// lengths, which may change before a run is resumed. It is nothing without recipes.
+func meaning(m *ir.Module) string {
+	if len(m.Recipes) == 0 {
+		return ""
 	}
-	return e.meant
+	c := *m
+	c.Files, c.Recipes = nil, nil
+	for _, r := range m.Recipes {
+		rc := *r
+		rc.Settings = slices.DeleteFunc(slices.Clone(r.Settings), func(s ir.Setting) bool {
+			return slices.Contains([]string{"epochs", "steps", "stop"}, s.Key)
+		})
+		c.Recipes = append(c.Recipes, &rc)
+	}
+	h := sha256.New()
+	for l := range strings.SplitSeq(c.String(), "\n") {
+		if code, _, _ := strings.Cut(l, " // "); !strings.HasPrefix(strings.TrimSpace(code), "doc ") {
+			io.WriteString(h, code+"\n")
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 // trainedNets lists the owners of the trained parameters, quoted, in their order; none when all

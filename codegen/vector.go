@@ -59,7 +59,7 @@ func VectorFiles() []string {
 }
 
 // files are the Go file and the assembly of each ISA.
-func (v *vectors) files(base string) ([]plan.File, error) {
+func (v *vectors) files(base string) []textFile {
 	f := &file{build: "!purego"}
 	v.loops = new(file)
 	v.frame(f)
@@ -76,16 +76,18 @@ func (v *vectors) files(base string) ([]plan.File, error) {
 	v.state(f)
 	v.dispatch(f)
 	f.decls = append(f.decls, v.loops.decls...)
-	text, err := v.e.render(f)
-	if err != nil {
-		return nil, err
-	}
-	out := []plan.File{{Name: base + "_lanes_amd64.go", Text: text}}
+	out := []textFile{v.e.goFile(base+"_lanes_amd64.go", f)}
+	return append(out, v.e.assembly(v.set, base, func(k *lanes.Kernel) bool { return v.used[k] })...)
+}
+
+// assembly is the files with the kernels of a set; export says which ones Go calls.
+func (e *emitter) assembly(s *lanes.Set, base string, export func(*lanes.Kernel) bool) (out []textFile) {
 	for _, isa := range asm.ISAs {
-		s := v.set.Text(isa, v.e.header()+"\n\n//go:build !purego\n", v.set.Kernels, func(k *lanes.Kernel) bool { return v.used[k] })
-		out = append(out, plan.File{Name: fmt.Sprintf("%s_%s_amd64.s", base, isa), Text: []byte(s)})
+		out = append(out, textFile{fmt.Sprintf("%s_%s_amd64.s", base, isa), func() ([]byte, error) {
+			return []byte(s.Text(isa, e.header()+"\n\n//go:build !purego\n", s.Kernels, export)), nil
+		}})
 	}
-	return out, nil
+	return out
 }
 
 // frame prints the type of the memory that kernels work in.

@@ -10,7 +10,7 @@ func (b *Builder) InlineBy(f *Func, args []*Value, rule Rule) []*Value {
 	for i, a := range f.Args {
 		m[a] = args[i]
 	}
-	b.copyBody(f, m, multi(rule))
+	b.copyBody(f, m, multi(rule), false)
 	out := make([]*Value, len(f.Results))
 	for i, r := range f.Results {
 		out[i] = m[r]
@@ -22,9 +22,9 @@ func (b *Builder) InlineBy(f *Func, args []*Value, rule Rule) []*Value {
 // operands. The replacement may be one of args or new values made with b.
 type Rule func(b *Builder, v *Value, args []*Value) *Value
 
-// Rebuild replaces the body of f by a copy made value by value through rule. Arguments stay the
-// same values in the same order; f keeps its identity, so that callers need no change. A rule that
-// has to give several values for a tuple uses RebuildMulti.
+// Rebuild makes the body of f anew, value by value through rule. Arguments, and what neither the rule nor new
+// operands change, stay the same values in the same order; f keeps its identity, so that callers need no
+// change. Rates are forgotten. A rule that has to give several values for a tuple uses RebuildMulti.
 func Rebuild(f *Func, real Elem, rule Rule) {
 	RebuildMulti(f, real, multi(rule))
 }
@@ -47,26 +47,29 @@ type MultiRule func(b *Builder, v *Value, args []*Value) []*Value
 
 // RebuildMulti is Rebuild for rules over tuples.
 func RebuildMulti(f *Func, real Elem, rule MultiRule) {
-	nf := &Func{}
+	nf := &Func{Name: f.Name, nextID: f.nextID, Values: make([]*Value, 0, len(f.Values))} // the name is for error texts
 	b := &Builder{Func: nf, Real: real}
 	m := make(map[*Value]*Value, len(f.Values))
 	for _, a := range f.Args {
 		nf.Values = append(nf.Values, a)
 		m[a] = a
-		if a.ID >= nf.nextID {
-			nf.nextID = a.ID + 1
-		}
 	}
-	nf.Name = f.Name // for error texts
-	b.copyBody(f, m, rule)
+	b.copyBody(f, m, rule, true)
 	for i, r := range f.Results {
 		f.Results[i] = m[r]
 	}
-	f.Values, f.nextID = nf.Values, nf.nextID
+	f.Values = nf.Values
+	for _, v := range f.Values {
+		if v.Op != OpArg {
+			v.Rate = Rate{}
+		}
+	}
 	f.Renumber()
 }
 
-func (b *Builder) copyBody(f *Func, m map[*Value]*Value, rule MultiRule) {
+// copyBody copies the body of f through rule; m has the copies. With reuse, values that stay as they are become part
+// of the new body themselves.
+func (b *Builder) copyBody(f *Func, m map[*Value]*Value, rule MultiRule, reuse bool) {
 	parts := map[*Value][]*Value{} // tuples that a rule took apart
 	saved := b.Span
 	for _, v := range f.Values {
@@ -80,8 +83,10 @@ func (b *Builder) copyBody(f *Func, m map[*Value]*Value, rule MultiRule) {
 			}
 		}
 		args := make([]*Value, len(v.Args))
+		same := reuse
 		for i, a := range v.Args {
 			args[i] = m[a]
+			same = same && args[i] == a
 		}
 		b.Span = v.Span
 		before := len(b.Func.Values)
@@ -97,6 +102,11 @@ func (b *Builder) copyBody(f *Func, m map[*Value]*Value, rule MultiRule) {
 				}
 				continue
 			}
+		}
+		if same {
+			b.Func.Values = append(b.Func.Values, v)
+			m[v] = v
+			continue
 		}
 		m[v] = b.Copy(v, args)
 	}

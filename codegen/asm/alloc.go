@@ -40,8 +40,8 @@ func (b *Builder) intervals() []interval {
 	for v := range life {
 		life[v] = interval{vec: Vec(v), start: -1}
 	}
-	for i, in := range b.insts {
-		switch in.kind {
+	for i := range b.insts {
+		switch in := &b.insts[i]; in.kind {
 		case loopMark:
 			in.loop.start = i
 		case endMark:
@@ -76,7 +76,7 @@ func (b *Builder) intervals() []interval {
 			}
 			l.weight += weights[len(weights)-1]
 		}
-		for _, o := range in.src {
+		for _, o := range in.operands() {
 			touch(o)
 		}
 		touch(in.dst)
@@ -209,7 +209,7 @@ func (b *Builder) scan(a *allocation, life []interval, n int, last bool) (ok boo
 // preferred is the register of an operand that ends where l starts and that its instruction can overwrite,
 // or -1.
 func (b *Builder) preferred(a *allocation, l interval, free []bool) int {
-	in := b.insts[l.start]
+	in := &b.insts[l.start]
 	var order []int
 	switch {
 	case in.dst.kind != vecOperand || in.dst.vec != l.vec:
@@ -220,7 +220,7 @@ func (b *Builder) preferred(a *allocation, l interval, free []bool) int {
 		order = []int{0, 1, 2}
 	}
 	for _, i := range order {
-		if i >= len(in.src) || in.src[i].kind != vecOperand {
+		if i >= int(in.n) || in.src[i].kind != vecOperand {
 			continue
 		}
 		if r := a.reg[in.src[i].vec]; r >= 0 && free[r] {

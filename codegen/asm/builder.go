@@ -102,7 +102,16 @@ func (b *Builder) emit(op string, mem int, dst Vec, src ...operand) *inst {
 			src[i].vec = b.inRegister(o.vec)
 		}
 	}
-	b.insts = append(b.insts, inst{op: op, src: src, mem: mem, dst: vec(dst)})
+	return b.add(inst{op: op, mem: int8(mem), dst: vec(dst)}, src...)
+}
+
+// add appends an instruction with its operands.
+func (b *Builder) add(in inst, src ...operand) *inst {
+	if len(src) > maxOperands {
+		b.fail("%s with %d operands", in.op, len(src))
+	}
+	in.n = int8(copy(in.src[:], src))
+	b.insts = append(b.insts, in)
 	return &b.insts[len(b.insts)-1]
 }
 
@@ -111,7 +120,7 @@ var oneLine = strings.NewReplacer("\n", " ", "\r", " ")
 
 // Note prints a comment before the next instruction.
 func (b *Builder) Note(text string) {
-	b.insts = append(b.insts, inst{kind: noteMark, note: oneLine.Replace(text)})
+	b.add(inst{kind: noteMark, op: oneLine.Replace(text)})
 }
 
 // Load reads a vector.
@@ -131,13 +140,13 @@ func (b *Builder) Broadcast(e Elem, m Mem) Vec {
 // Store writes a vector.
 func (b *Builder) Store(e Elem, v Vec, m Mem) {
 	v = b.inRegister(v)
-	b.insts = append(b.insts, inst{op: e.pick("VMOVUPS", "VMOVUPD"), src: []operand{vec(v)}, mem: -1, dst: b.address(m)})
+	b.add(inst{op: e.pick("VMOVUPS", "VMOVUPD"), mem: -1, dst: b.address(m)}, vec(v))
 }
 
 // StoreOne writes the number of the first lane.
 func (b *Builder) StoreOne(e Elem, v Vec, m Mem) {
 	v = b.inRegister(v)
-	b.insts = append(b.insts, inst{op: e.pick("VMOVSS", "VMOVSD"), src: []operand{first(v)}, mem: -1, dst: b.address(m)})
+	b.add(inst{op: e.pick("VMOVSS", "VMOVSD"), mem: -1, dst: b.address(m)}, first(v))
 }
 
 // Var is a register that is given values more than once: an accumulator of a loop.
@@ -153,11 +162,11 @@ func (b *Builder) Set(d, v Vec) {
 		b.emit(b.vecs[v].elem.pick("VMOVUPS", "VMOVUPD"), 0, d, vec(v))
 		return
 	}
-	b.insts = append(b.insts, inst{kind: moveInst, op: b.vecs[d].elem.pick("VMOVAPS", "VMOVAPD"), src: []operand{vec(v)}, mem: 0, dst: vec(d)})
+	b.add(inst{kind: moveInst, op: b.vecs[d].elem.pick("VMOVAPS", "VMOVAPD"), mem: 0, dst: vec(d)}, vec(v))
 }
 
 // Call runs another kernel of the file, with the same arguments. It leaves no vector register as it was; loops
 // around it keep their counters and pointers on the stack meanwhile.
 func (b *Builder) Call(name string) {
-	b.insts = append(b.insts, inst{op: "CALL", src: []operand{fixed(name + "_" + b.ISA.String() + "<>(SB)")}, mem: -1})
+	b.add(inst{op: "CALL", mem: -1}, fixed(name+"_"+b.ISA.String()+"<>(SB)"))
 }

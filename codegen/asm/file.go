@@ -19,6 +19,10 @@ type File struct {
 
 	pool pool
 	text strings.Builder
+
+	// What the last kernel needed, for the next one.
+	insts []inst
+	vecs  []vecInfo
 }
 
 // pool holds the constants and tables that kernels read, each once.
@@ -90,9 +94,10 @@ type Code struct {
 // Lines is the length of the text.
 func (c *Code) Lines() int { return strings.Count(c.text, "\n") }
 
-// Compile makes a kernel, which Add puts into this file or into one of the same layout.
+// Compile makes a kernel, which Add puts into this file or into one of the same layout. One at a time.
 func (f *File) Compile(name string, body func(b *Builder)) (*Code, error) {
-	b := &Builder{ISA: f.ISA, file: f, name: name}
+	b := &Builder{ISA: f.ISA, file: f, name: name, insts: f.insts[:0], vecs: f.vecs[:0]}
+	defer func() { f.insts, f.vecs = b.insts, b.vecs }()
 	body(b)
 	b.point()
 	if b.err != nil {

@@ -1,7 +1,7 @@
 package asm
 
 // Vec is a virtual vector register, or a constant: see Builder.Const.
-type Vec int
+type Vec int32
 
 // Mem is a place in memory: Off bytes from a base, plus the strides of the loops around it.
 type Mem struct {
@@ -37,11 +37,11 @@ type Base struct {
 // operand of an instruction after lowering.
 type operand struct {
 	kind operandKind
-	vec  Vec
-	part part // which part of vec
-	imm  int
-	mem  address
-	text string // of a fixed register
+	part part     // which part of vec
+	vec  Vec      // a vector
+	num  int32    // an immediate number, or a place in bytes from ptr or a table
+	ptr  *pointer // that a place is relative to; nil for a table
+	text string   // a fixed register, or the symbol of a table
 }
 
 // part is how much of a register an instruction names.
@@ -63,34 +63,30 @@ const (
 	textOperand
 )
 
-// address is a place relative to a pointer, or in a table.
-type address struct {
-	ptr   *pointer
-	table string
-	off   int
-}
-
 func vec(v Vec) operand         { return operand{kind: vecOperand, vec: v} }
 func lower(v Vec) operand       { return operand{kind: vecOperand, vec: v, part: halfPart} }
 func first(v Vec) operand       { return operand{kind: vecOperand, vec: v, part: xmmPart} }
-func imm(n int) operand         { return operand{kind: immOperand, imm: n} }
+func imm(n int) operand         { return operand{kind: immOperand, num: int32(n)} }
 func fixed(text string) operand { return operand{kind: textOperand, text: text} }
 
 // inst is an instruction, or a mark between instructions.
 type inst struct {
-	kind instKind
-	op   string
-	// src are the operands in Go's order, the destination not among them; src[mem] may lie in memory
-	// (-1: none may).
-	src []operand
-	mem int
-	dst operand
-	// rmw: the destination is also read (an accumulator).
-	rmw  bool
-	mask string // mask register of AVX-512, with its suffix: "K1"
-	loop *Loop
-	note string // comment at the end of the line
+	kind   instKind
+	mem    int8   // which operand may lie in memory; -1: none may
+	n      int8   // number of operands
+	rmw    bool   // the destination is also read (an accumulator)
+	masked bool   // by the mask register K1 of AVX-512
+	op     string // the mnemonic; of a comment its text
+	src    [maxOperands]operand
+	dst    operand
+	loop   *Loop
 }
+
+// maxOperands of an instruction, the destination not among them.
+const maxOperands = 3
+
+// operands are those of an instruction in Go's order, the destination not among them.
+func (in *inst) operands() []operand { return in.src[:in.n] }
 
 type instKind uint8
 

@@ -37,11 +37,11 @@ func (b *Builder) Loop(n int, body func(l *Loop)) {
 	if k := len(b.loops); k > 0 {
 		b.loops[k-1].outer = true
 	}
-	b.insts = append(b.insts, inst{kind: loopMark, loop: l})
+	b.add(inst{kind: loopMark, loop: l})
 	b.loops = append(b.loops, l)
 	body(l)
 	b.loops = b.loops[:len(b.loops)-1]
-	b.insts = append(b.insts, inst{kind: endMark, loop: l})
+	b.add(inst{kind: endMark, loop: l})
 }
 
 // address gives m a pointer: an argument, or one that moves with the loops around m.
@@ -57,7 +57,7 @@ func (b *Builder) address(m Mem) operand {
 	if ptr != nil {
 		ptr.direct = true
 	}
-	return operand{kind: memOperand, mem: address{ptr, m.Base.table, m.Off}}
+	return operand{kind: memOperand, ptr: ptr, text: m.Base.table, num: int32(m.Off)}
 }
 
 func (b *Builder) pointer(base Base, steps []Step) *pointer {
@@ -120,8 +120,8 @@ func (b *Builder) pointIn(frame bool) bool {
 			free = append(free, r)
 		}
 	}
-	for _, in := range b.insts {
-		switch in.kind {
+	for i := range b.insts {
+		switch in := &b.insts[i]; in.kind {
 		case loopMark:
 			if in.loop.counter = take(!in.loop.outer); in.loop.counter == "" {
 				return false

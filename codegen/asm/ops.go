@@ -77,7 +77,7 @@ func (b *Builder) fma(stem string, e Elem, x, y, z Vec) Vec {
 		z = b.inRegister(z)
 	}
 	d := b.new(e)
-	b.insts = append(b.insts, inst{kind: fmaInst, op: stem, src: []operand{vec(x), vec(y), vec(z)}, mem: -1, dst: vec(d)})
+	b.add(inst{kind: fmaInst, op: stem, mem: -1, dst: vec(d)}, vec(x), vec(y), vec(z))
 	return d
 }
 
@@ -183,7 +183,7 @@ func (b *Builder) Cmp(e Elem, p Predicate, x, y Vec) Vec {
 // fromK makes the mask register K1 a mask of full width: all ones, zeroed where the bit is not set.
 func (b *Builder) fromK(e Elem, d Vec) Vec {
 	i := b.emit(e.pick("VPTERNLOGD.Z", "VPTERNLOGQ.Z"), -1, d, imm(0xff))
-	i.mask = "K1"
+	i.masked = true
 	return d
 }
 
@@ -217,7 +217,7 @@ func (b *Builder) ICmpGreater(e Elem, x, y Vec) Vec {
 func (b *Builder) Select(e Elem, mask, x, y Vec) Vec {
 	d := b.new(e)
 	y = b.inRegister(y)
-	b.insts = append(b.insts, inst{kind: selectInst, op: e.pick("VBLENDVPS", "VBLENDVPD"), src: []operand{vec(b.inRegister(mask)), vec(x), vec(y)}, mem: 1, dst: vec(d)})
+	b.add(inst{kind: selectInst, op: e.pick("VBLENDVPS", "VBLENDVPD"), mem: 1, dst: vec(d)}, vec(b.inRegister(mask)), vec(x), vec(y))
 	return d
 }
 

@@ -36,7 +36,7 @@ func (p *printer) kernel() {
 		in := &p.b.insts[i]
 		switch in.kind {
 		case noteMark:
-			p.out.WriteString("\t// " + in.note + "\n")
+			p.out.WriteString("\t// " + in.op + "\n")
 		case loopMark:
 			p.begin(in.loop)
 		case endMark:
@@ -117,17 +117,17 @@ func (p *printer) slot(n int) string {
 func (p *printer) source(o operand, mem bool, k int) string {
 	switch o.kind {
 	case immOperand:
-		return "$" + strconv.Itoa(o.imm)
+		return "$" + strconv.Itoa(int(o.num))
 	case textOperand:
 		return o.text
 	case memOperand:
-		if o.mem.ptr == nil {
-			return o.mem.table + "<>+" + strconv.Itoa(o.mem.off) + "(SB)"
+		if o.ptr == nil {
+			return o.text + "<>+" + strconv.Itoa(int(o.num)) + "(SB)"
 		}
-		if o.mem.off == 0 {
-			return "(" + o.mem.ptr.reg + ")"
+		if o.num == 0 {
+			return "(" + o.ptr.reg + ")"
 		}
-		return strconv.Itoa(o.mem.off) + "(" + o.mem.ptr.reg + ")"
+		return strconv.Itoa(int(o.num)) + "(" + o.ptr.reg + ")"
 	}
 	m, in := p.memory(o.vec)
 	switch {
@@ -195,17 +195,17 @@ func (p *printer) inst(in *inst) {
 	}
 	ops := make([]string, 0, 8)
 	k := 0
-	for i, o := range in.src {
-		ops = append(ops, p.source(o, i == in.mem, k))
+	for i, o := range in.operands() {
+		ops = append(ops, p.source(o, i == int(in.mem), k))
 		if o.kind == vecOperand {
-			if _, lies := p.memory(o.vec); lies && i != in.mem {
+			if _, lies := p.memory(o.vec); lies && i != int(in.mem) {
 				k++
 			}
 		}
 	}
 	switch {
-	case in.mask != "": // all ones under a mask: the register is an operand three times
-		ops = append(ops, dst, dst, in.mask)
+	case in.masked: // all ones under a mask: the register is an operand three times
+		ops = append(ops, dst, dst, "K1")
 	}
 	p.ins(in.op, append(ops, dst)...)
 	store()

@@ -35,7 +35,7 @@ func (c *compiler) function(v *ir.Value, arg func(int) value) value {
 
 // row is a function of the table.
 func (c *compiler) row(name string, e asm.Elem, args ...asm.Vec) asm.Vec {
-	p := c.set.program(name, e)
+	p := program(name, e)
 	if p == nil {
 		c.unsupported(nil, "%s", name)
 	}
@@ -47,31 +47,14 @@ func (c *compiler) row(name string, e asm.Elem, args ...asm.Vec) asm.Vec {
 
 // far is the size of arguments up to which a function of the table has its value; 0 if it has no end.
 func (c *compiler) far(name string, e asm.Elem) float64 {
-	if p := c.set.program(name, e); p != nil {
+	if p := program(name, e); p != nil {
 		return p.Row.Far(p.Width)
 	}
 	return 0
 }
 
-// programKey is a function of the table for an element type.
-type programKey struct {
-	name string
-	e    asm.Elem
-}
-
-// program is a function of the table, built once; nil if there is none.
-func (s *Set) program(name string, e asm.Elem) *vmath.Program {
-	key := programKey{name, e}
-	if p, ok := s.programs[key]; ok {
-		return p
-	}
-	var p *vmath.Program
-	if r, ok := vmath.Find(name); ok {
-		p = r.Build(8 * e.Bytes())
-	}
-	s.programs[key] = p
-	return p
-}
+// program is a function of the table; nil if there is none.
+func program(name string, e asm.Elem) *vmath.Program { return vmath.Of(name, 8*e.Bytes()) }
 
 // pow is x^y for a constant y that is no whole number: e^(y log x), which is NaN below zero. In float64 the
 // logarithm is rounded, which costs about |y log x| ulp.

@@ -8,7 +8,6 @@ import (
 	"ndec.dev/ndec/codegen/asm"
 	"ndec.dev/ndec/ir"
 	"ndec.dev/ndec/ir/plan"
-	"ndec.dev/ndec/ir/vmath"
 )
 
 // RowBytes is the size of a row of real numbers: one of each sample of a block.
@@ -79,7 +78,7 @@ type Set struct {
 	params map[*ir.Param]int // offset in Params, or in the prepared values
 	sums   map[*ir.Param]int // first element in the flat gradient
 
-	programs map[programKey]*vmath.Program // functions that kernels have
+	files [len(asm.ISAs)]*asm.File // to compile in
 
 	alone *alone // of kernels for one sample: what these read; nil for blocks of samples
 }
@@ -89,7 +88,7 @@ const spillSlots = 1024
 
 // New is an empty set; name gives kernels their names.
 func New(p *plan.Plan, name func(*ir.Func) string) *Set {
-	s := &Set{Plan: p, Args: []string{"fr *frame", "w *Params", "pre *prepared", "sums *Real"}, byFunc: map[*ir.Func]*Kernel{}, byForm: map[string]*Kernel{}, solves: map[*ir.Solve]*Solve{}, revs: map[*ir.Rev]*Rev{}, nodes: map[*ir.Func]*Node{}, name: name, params: map[*ir.Param]int{}, sums: map[*ir.Param]int{}, programs: map[programKey]*vmath.Program{}}
+	s := &Set{Plan: p, Args: []string{"fr *frame", "w *Params", "pre *prepared", "sums *Real"}, byFunc: map[*ir.Func]*Kernel{}, byForm: map[string]*Kernel{}, solves: map[*ir.Solve]*Solve{}, revs: map[*ir.Rev]*Rev{}, nodes: map[*ir.Func]*Node{}, name: name, params: map[*ir.Param]int{}, sums: map[*ir.Param]int{}}
 	off, flat := 0, 0
 	for _, q := range p.Module.Params {
 		s.params[q], s.sums[q] = off, flat
@@ -446,7 +445,7 @@ func (s *Set) operations(pf *plan.Func, v *ir.Value) int {
 		e, vectors = asm.F64, 2
 	}
 	length := func(name string) int {
-		if p := s.program(name, e); p != nil {
+		if p := program(name, e); p != nil {
 			return len(p.Code)
 		}
 		return 1
@@ -469,6 +468,14 @@ func (s *Set) operations(pf *plan.Func, v *ir.Value) int {
 		}
 	}
 	return n
+}
+
+// compiling is the file in which kernels of an ISA are compiled.
+func (s *Set) compiling(isa asm.ISA) *asm.File {
+	if s.files[isa] == nil {
+		s.files[isa] = s.file(isa)
+	}
+	return s.files[isa]
 }
 
 // file is an empty file for an ISA.

@@ -8,6 +8,7 @@ import (
 
 	"ndec.dev/ndec/codegen/asm"
 	"ndec.dev/ndec/ir"
+	"ndec.dev/ndec/ir/parallel"
 	"ndec.dev/ndec/ir/plan"
 )
 
@@ -58,19 +59,28 @@ func (s *Set) add(f *ir.Func, carry map[int]int) (*Kernel, error) {
 
 // compile makes the code of a kernel for every ISA.
 func (s *Set) compile(k *Kernel) error {
-	for _, isa := range asm.ISAs {
-		var failed *Unsupported
-		code, err := s.file(isa).Compile(k.Name, func(b *asm.Builder) {
+	var failed [len(asm.ISAs)]*Unsupported
+	one := func(i int) {
+		code, err := s.compiling(asm.ISAs[i]).Compile(k.Name, func(b *asm.Builder) {
 			c := &compiler{set: s, k: k, pf: k.pf, b: b}
-			failed = c.run()
+			failed[i] = c.run()
 		})
-		if failed != nil {
-			return failed
+		if err != nil && failed[i] == nil {
+			failed[i] = &Unsupported{err.Error(), k.Func, nil}
 		}
-		if err != nil {
-			return &Unsupported{err.Error(), k.Func, nil}
+		k.code[asm.ISAs[i]] = code
+	}
+	if s.alone == nil {
+		parallel.Each(len(asm.ISAs), one)
+	} else { // copies of parameters get their places in the order in which kernels want them
+		for i := range asm.ISAs {
+			one(i)
 		}
-		k.code[isa] = code
+	}
+	for _, f := range failed {
+		if f != nil {
+			return f
+		}
 	}
 	return nil
 }

@@ -3,18 +3,16 @@ package opt
 import (
 	"fmt"
 	"math"
-	"sort"
+	"slices"
 	"strconv"
-	"strings"
 
 	"ndec.dev/ndec/ir"
+	"ndec.dev/ndec/ir/parallel"
 )
 
 // cse merges equal values in every function.
 func cse(m *ir.Module) {
-	for _, f := range m.Funcs {
-		mergeEqual(f)
-	}
+	parallel.Each(len(m.Funcs), func(i int) { mergeEqual(m.Funcs[i]) })
 }
 
 // mergeEqual gives values of f that are computed by the same operator from the same operands one
@@ -26,7 +24,8 @@ func cse(m *ir.Module) {
 func mergeEqual(f *ir.Func) {
 	f.Renumber()
 	leaf := independent(f)
-	first := map[string]*ir.Value{}
+	first := make(map[string]*ir.Value, len(f.Values))
+	var k []byte
 	same := map[*ir.Value]*ir.Value{}
 	kept := f.Values[:0:0]
 	for _, v := range f.Values {
@@ -36,15 +35,15 @@ func mergeEqual(f *ir.Func) {
 			}
 		}
 		if v.Op != ir.OpArg && !leaf[v] {
-			k := key(v)
-			if r, ok := first[k]; ok {
+			k = appendKey(k[:0], v)
+			if r, ok := first[string(k)]; ok {
 				same[v] = r
 				if r.Name == "" {
 					r.Name = v.Name
 				}
 				continue
 			}
-			first[k] = v
+			first[string(k)] = v
 		}
 		kept = append(kept, v)
 	}
@@ -68,54 +67,69 @@ func independent(f *ir.Func) map[*ir.Value]bool {
 	return set
 }
 
-// key spells everything that determines the value of v, operands by their IDs.
-func key(v *ir.Value) string {
-	ids := make([]int, len(v.Args))
-	for i, a := range v.Args {
-		ids[i] = a.ID
+// appendKey spells everything that determines the value of v, operands by their IDs.
+func appendKey(s []byte, v *ir.Value) []byte {
+	s = strconv.AppendInt(s, int64(v.Op), 10)
+	ids := make([]int, 0, 8)
+	for _, a := range v.Args {
+		ids = append(ids, a.ID)
 	}
 	if v.Op.Info().Commutative {
-		sort.Ints(ids)
+		slices.Sort(ids)
 	}
-	var s strings.Builder
-	s.WriteString(strconv.Itoa(int(v.Op)))
 	for _, id := range ids {
-		s.WriteByte(' ')
-		s.WriteString(strconv.Itoa(id))
+		s = strconv.AppendInt(append(s, ' '), int64(id), 10)
 	}
-	s.WriteByte('|')
-	writeAttr(&s, v)
-	return s.String()
+	return appendType(appendAttr(append(s, '|'), &v.Attr), v.Type)
 }
 
-// writeAttr spells the attributes and the type of v. Functions, solves and parameters are
-// objects: they are equal when they are the same.
-func writeAttr(s *strings.Builder, v *ir.Value) {
-	at := v.Attr
-	fmt.Fprintf(s, "%x %v %d %d %s", math.Float64bits(at.Num), at.Ints, at.Index, at.Elem, v.Type)
+// appendAttr spells attributes. Functions, solves and parameters are objects: they are equal when they are the same.
+func appendAttr(s []byte, at *ir.Attr) []byte {
+	number := func(x uint64) { s = strconv.AppendUint(append(s, ' '), x, 16) }
+	number(math.Float64bits(at.Num))
+	number(uint64(at.Index))
+	number(uint64(at.Elem))
+	if len(at.Ints) > 0 {
+		s = append(s, " ints"...)
+		for _, n := range at.Ints {
+			number(uint64(n))
+		}
+	}
 	if at.Data != nil {
-		s.WriteString(" data")
+		s = append(s, " data"...)
 		for _, x := range at.Data {
-			s.WriteByte(' ')
-			s.WriteString(strconv.FormatUint(math.Float64bits(x), 16))
+			number(math.Float64bits(x))
 		}
 	}
 	if at.Param != nil {
-		fmt.Fprintf(s, " param %p", at.Param)
+		s = fmt.Appendf(s, " param %p", at.Param)
 	}
 	if at.Func != nil {
-		fmt.Fprintf(s, " func %p", at.Func)
+		s = fmt.Appendf(s, " func %p", at.Func)
 	}
 	if at.Solve != nil {
-		fmt.Fprintf(s, " solve %p", at.Solve)
+		s = fmt.Appendf(s, " solve %p", at.Solve)
 	}
 	if at.Rev != nil {
-		fmt.Fprintf(s, " rev %p", at.Rev)
+		s = fmt.Appendf(s, " rev %p", at.Rev)
 	}
 	if at.Map != nil {
-		fmt.Fprintf(s, " map %p %d %d", at.Map.Fn, at.Map.N, at.Map.Mapped)
+		s = fmt.Appendf(s, " map %p %d %d", at.Map.Fn, at.Map.N, at.Map.Mapped)
 	}
 	if c := at.Scan; c != nil {
-		fmt.Fprintf(s, " scan %p %d %d %d %t %t", c.Fn, c.N, c.Carry, c.Mapped, c.Back, c.Guard)
+		s = fmt.Appendf(s, " scan %p %d %d %d %t %t", c.Fn, c.N, c.Carry, c.Mapped, c.Back, c.Guard)
 	}
+	return s
+}
+
+// appendType spells a type.
+func appendType(s []byte, t ir.Type) []byte {
+	s = strconv.AppendUint(append(s, ':'), uint64(t.Elem), 10)
+	for _, n := range t.Shape {
+		s = strconv.AppendInt(append(s, ','), int64(n), 10)
+	}
+	for _, p := range t.Parts {
+		s = appendType(append(s, '('), p)
+	}
+	return s
 }

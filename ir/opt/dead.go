@@ -59,9 +59,10 @@ func narrowCalled(m *ir.Module) bool {
 		}
 		// The arguments that the results read depend on; the others fall with the results.
 		args := make([]bool, len(f.Args))
+		d := newDeps(nil)
 		for i, r := range f.Results {
 			if results[i] {
-				for a := range newDeps(nil).of(r) {
+				for a := range d.of(r).all() {
 					args[a] = true
 				}
 			}

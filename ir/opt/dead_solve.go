@@ -175,7 +175,7 @@ func spreadNeed(s *ir.Solve, keep []bool) {
 				if !mask[i] || l.dense && len(l.results) > 0 && i >= len(l.results) {
 					continue // data for Dense is judged by what Dense makes of it
 				}
-				for a := range d.result(f, i) {
+				for a := range d.of(f.Results[i]).all() {
 					need(l, a)
 				}
 			}
@@ -186,7 +186,7 @@ func spreadNeed(s *ir.Solve, keep []bool) {
 				}
 				for k, i := range callee.args {
 					if keep[i] {
-						for a := range d.of(v.Args[callee.scalars+k]) {
+						for a := range d.of(v.Args[callee.scalars+k]).all() {
 							need(l, a)
 						}
 					}
@@ -203,7 +203,7 @@ func needDense(s *ir.Solve, d *deps, k int, keep []bool) bool {
 		if l.f != &s.DenseStep {
 			continue
 		}
-		for a := range d.result(s.DenseStep, len(l.results)+k) {
+		for a := range d.of(s.DenseStep.Results[len(l.results)+k]).all() {
 			at := a - l.scalars
 			if at >= 0 && at < len(l.args) && !keep[l.args[at]] {
 				keep[l.args[at]], changed = true, true
@@ -225,8 +225,8 @@ func dropExtras(m *ir.Module, s *ir.Solve) bool {
 			continue
 		}
 		from := l.scalars + len(l.args)
-		for i := range (*l.f).Results {
-			for a := range d.result(*l.f, i) {
+		for _, r := range (*l.f).Results {
+			for a := range d.of(r).all() {
 				if a >= from {
 					keep[a-from] = true
 				}
@@ -257,7 +257,7 @@ func reshapeSolve(m *ir.Module, s *ir.Solve, states, extras []bool) {
 				if !l.resultMask(states)[i] {
 					continue
 				}
-				for a := range d.result(s.Dense, i) {
+				for a := range d.of(s.Dense.Results[i]).all() {
 					if a >= first {
 						dense[a-first] = true
 					}

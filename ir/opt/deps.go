@@ -1,64 +1,83 @@
 package opt
 
-import "ndec.dev/ndec/ir"
+import (
+	"iter"
+	"math/bits"
+
+	"ndec.dev/ndec/ir"
+)
+
+// set is a set of small numbers: bit i of the words says that i is in it.
+type set []uint64
+
+// add puts i into the set.
+func (s *set) add(i int) {
+	for len(*s) <= i/64 {
+		*s = append(*s, 0)
+	}
+	(*s)[i/64] |= 1 << (i % 64)
+}
+
+// join puts all of o into the set.
+func (s *set) join(o set) {
+	for len(*s) < len(o) {
+		*s = append(*s, 0)
+	}
+	for k, w := range o {
+		(*s)[k] |= w
+	}
+}
+
+// all gives the numbers of the set in their order.
+func (s set) all() iter.Seq[int] {
+	return func(yield func(int) bool) {
+		for k, w := range s {
+			for ; w != 0; w &= w - 1 {
+				if !yield(64*k + bits.TrailingZeros64(w)) {
+					return
+				}
+			}
+		}
+	}
+}
 
 // deps finds which arguments of its function a value depends on. It looks into calls of the
-// functions in through, result by result; any other node depends on all its operands.
+// functions in through, result by result; any other node depends on all its operands. What it has found stays
+// true as long as no function changes.
 type deps struct {
 	through map[*ir.Func]bool
-	results map[*ir.Func][]map[int]bool
+	values  map[*ir.Value]set
 }
 
 func newDeps(through []*ir.Func) *deps {
-	d := &deps{through: map[*ir.Func]bool{}, results: map[*ir.Func][]map[int]bool{}}
+	d := &deps{through: map[*ir.Func]bool{}, values: map[*ir.Value]set{}}
 	for _, f := range through {
 		d.through[f] = true
 	}
 	return d
 }
 
-// result is the set of indices of arguments that result i of f depends on.
-func (d *deps) result(f *ir.Func, i int) map[int]bool {
-	sets, ok := d.results[f]
-	if !ok {
-		memo := map[*ir.Value]map[int]bool{}
-		sets = make([]map[int]bool, len(f.Results))
-		for j, r := range f.Results {
-			sets[j] = d.value(memo, r)
-		}
-		d.results[f] = sets
+// of is the set of indices of arguments that v depends on. It belongs to d.
+func (d *deps) of(v *ir.Value) set {
+	if s, ok := d.values[v]; ok {
+		return s
 	}
-	return sets[i]
-}
-
-// of is the set of indices of arguments that v depends on.
-func (d *deps) of(v *ir.Value) map[int]bool {
-	return d.value(map[*ir.Value]map[int]bool{}, v)
-}
-
-func (d *deps) value(memo map[*ir.Value]map[int]bool, v *ir.Value) map[int]bool {
-	if set, ok := memo[v]; ok {
-		return set
-	}
-	set := map[int]bool{}
-	join := func(o map[int]bool) {
-		for i := range o {
-			set[i] = true
-		}
-	}
+	var s set
 	if f, args, i := calledResult(v); f != nil && d.through[f] {
-		for a := range d.result(f, i) {
-			join(d.value(memo, args[a]))
+		for a := range d.of(f.Results[i]).all() {
+			s.join(d.of(args[a]))
 		}
 	} else if v.Op == ir.OpArg {
-		set[v.Attr.Index] = true
+		s.add(v.Attr.Index)
+	} else if len(v.Args) == 1 {
+		s = d.of(v.Args[0])
 	} else {
 		for _, a := range v.Args {
-			join(d.value(memo, a))
+			s.join(d.of(a))
 		}
 	}
-	memo[v] = set
-	return set
+	d.values[v] = s
+	return s
 }
 
 // calledResult gives the function, the operands and the index of the result when v is one result

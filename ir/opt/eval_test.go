@@ -204,7 +204,7 @@ func fingerprint(m *ir.Module) []string {
 	for _, f := range m.Funcs {
 		lines = append(lines, f.Name)
 		for _, v := range f.Values {
-			lines = append(lines, key(v)+" @"+v.Rate.String())
+			lines = append(lines, string(appendKey(nil, v))+" @"+v.Rate.String())
 		}
 	}
 	return lines

@@ -51,12 +51,11 @@ func runs(m *ir.Module, s *ir.Solve) bool {
 // solveValues lists the values of the field that are worth an extra: computed from extras by more
 // than moves of elements, and read by a faster value.
 func solveValues(s *ir.Solve) []*ir.Value {
-	of := newDeps(nil)
-	memo := map[*ir.Value]map[int]bool{}
+	d := newDeps(nil)
 	first := len(s.Field.Args) - len(s.Extras)
 	own := func(v *ir.Value) bool {
-		set := of.value(memo, v)
-		for i := range set {
+		set := d.of(v)
+		for i := range set.all() {
 			if i < first {
 				return false
 			}

@@ -102,7 +102,7 @@ func narrowLoops(m *ir.Module) bool {
 				if i < l.carry {
 					args[i] = true
 				}
-				for a := range d.of(r) {
+				for a := range d.of(r).all() {
 					args[a] = true
 					if a < l.carry && !results[a] {
 						results[a], again = true, true

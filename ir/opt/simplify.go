@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"ndec.dev/ndec/ir"
+	"ndec.dev/ndec/ir/parallel"
 )
 
 // rewrite is one identity: for values of the operators it gives a replacement, or nil. args are
@@ -28,14 +29,15 @@ func simplify(m *ir.Module) {
 			}
 		}
 	}
-	for _, f := range m.Funcs {
+	parallel.Each(len(m.Funcs), func(i int) {
+		f := m.Funcs[i]
 		for round := 0; round < maxRounds; round++ {
 			if !simplifyOnce(f, m.Real, rules) {
 				break
 			}
 			f.DropDead()
 		}
-	}
+	})
 }
 
 func simplifyOnce(f *ir.Func, real ir.Elem, rules map[ir.Op][]rewrite) bool {

@@ -354,11 +354,10 @@ func elemCost(v *ir.Value) (function bool, slots int) {
 }
 
 func functionSlots(name string, width int) int {
-	row, ok := vmath.Find(name)
-	if !ok {
-		return 0
+	if p := vmath.Of(name, width); p != nil {
+		return p.Slots()
 	}
-	return row.Build(width).Slots()
+	return 0
 }
 
 func (c *Cost) add(o Cost, times int) {

@@ -1,6 +1,9 @@
 package vmath
 
-import "strings"
+import (
+	"strings"
+	"sync"
+)
 
 // Row describes a function. Its name is that of the Go functions that are printed for it (Tanh32, Tanh64)
 // and that back ends call.
@@ -35,13 +38,38 @@ func (r *Row) Ulp(width int) float64 {
 
 // Find is the row with a name, in any case of letters.
 func Find(name string) (Row, bool) {
-	for _, r := range Table() {
-		if strings.EqualFold(r.Name, name) {
-			return r, true
-		}
-	}
-	return Row{}, false
+	e, ok := byName()[strings.ToLower(name)]
+	return e.row, ok
 }
+
+// Of is the program of a function by its name, in any case of letters, for a width of 32 or 64 bits; nil if there is
+// none. It is built once, and shared: nobody may change it.
+func Of(name string, width int) *Program {
+	e, ok := byName()[strings.ToLower(name)]
+	switch {
+	case !ok:
+		return nil
+	case width == 32:
+		return e.build32()
+	}
+	return e.build64()
+}
+
+// entry is a row with its programs.
+type entry struct {
+	row              Row
+	build32, build64 func() *Program
+}
+
+var byName = sync.OnceValue(func() map[string]entry {
+	m := map[string]entry{}
+	for _, r := range Table() {
+		m[strings.ToLower(r.Name)] = entry{r,
+			sync.OnceValue(func() *Program { return r.Build(32) }),
+			sync.OnceValue(func() *Program { return r.Build(64) })}
+	}
+	return m
+})
 
 var x = []string{"x"}
 

@@ -19,6 +19,7 @@ import (
 	"ndec.dev/ndec/ir/diag"
 	"ndec.dev/ndec/ir/diff"
 	"ndec.dev/ndec/ir/opt"
+	"ndec.dev/ndec/ir/parallel"
 	"ndec.dev/ndec/ir/plan"
 )
 
@@ -84,8 +85,11 @@ func Compile(files map[string]string, opts Options) (res *Result, ds diag.List) 
 	phase := "parse"
 	defer func() {
 		if r := recover(); r != nil {
-			d := bug(phase, r)
-			d.Remedy += "\n" + string(debug.Stack())
+			d, stack := bug(phase, r), debug.Stack()
+			if f, ok := r.(*parallel.Failure); ok {
+				stack = f.Stack
+			}
+			d.Remedy += "\n" + string(stack)
 			ds = append(ds, d)
 		}
 		ds.Sort()
