@@ -137,6 +137,9 @@ func (l *loop) happen(goOn func()) {
 		return
 	}
 	p.line("if ev.Hit {")
+	if s.Record {
+		l.endStretch("t", l.x)
+	}
 	for i, e := range s.Events {
 		p.line("if es[%d].Fires() {", i)
 		if s.Record {

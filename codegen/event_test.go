@@ -94,6 +94,11 @@ func TestEvents(t *testing.T) {
 	add(problem{of: pair, method: rk4, real: ir.F64, set: kept("checkpoint", ir.Setting{Key: "memory", Num: 3400}), back: true}, "event_memory", often, crossing, late)
 	add(problem{of: several, method: dopri5, real: ir.F64, set: kept("interpolated"), times: 7}, "event_along", falling, crossing, often)
 	add(problem{of: pair, method: dopri5, real: ir.F64, set: kept("forward"), times: 5}, "event_forward", crossing, rising, often)
+	add(problem{of: several, method: dopri5, real: ir.F64, set: kept("adjoint"), times: 7}, "event_adjoint", falling, crossing, often)
+	add(problem{of: pair, method: rk4, real: ir.F64, set: kept("adjoint", ir.Setting{Key: "seminorm"}), stops: []float64{0.31, 0.9}, back: true}, "event_inside", often, crossing, late)
+	add(problem{of: pair, method: dopri5, real: ir.F64, set: kept("quadrature"), stops: []float64{0.31, 0.9}, times: 5}, "event_gauss", crossing, stop)
+	add(problem{of: several, method: method.Lookup("leapfrog"), real: ir.F64, apart: true, set: kept("reversible"), times: 7}, "event_undone", crossing, often)
+	add(problem{of: several, method: method.Lookup("leapfrog"), real: ir.F64, apart: true, set: kept("reversible")}, "event_undone_end", rising, often)
 	// A guard that is always near 0 never ends.
 	add(problem{of: systems[0], method: dopri5, real: ir.F64, fails: true, set: func(s *ir.Solve) { s.EventMax = 1 }}, "event_endless", crossing, ir.Event{Kind: ir.Every, Every: 0.03})
 	happened := 0

@@ -338,9 +338,7 @@ func (fn *function) revCall(v *ir.Value) {
 			all = append(all, fn.arguments([]*ir.Value{v.Args[1+i]})...)
 		}
 	}
-	if r.Solve.MayStop() {
-		all = append(all, fn.arguments(v.Args[1+nStates:])...)
-	}
+	all = append(all, fn.arguments(v.Args[1+nStates:])...) // the cotangent of the end, stops
 	scalars := false
 	types := append([]ir.Type(nil), stateTypes(r.Solve)...)
 	types = append(types, r.Solve.Extras...)
@@ -360,6 +358,10 @@ func (fn *function) revCall(v *ir.Value) {
 	if needs.Accum {
 		all = append(all, "g")
 	}
+	if lo, hi := fn.slots(v); hi > lo {
+		fn.clearStatistics(v)
+		all = append(all, fn.statistics(v))
+	}
 	x := fmt.Sprintf("%s(%s)", fn.e.revName(r), strings.Join(all, ", "))
 	switch {
 	case scalars:
@@ -368,6 +370,7 @@ func (fn *function) revCall(v *ir.Value) {
 		x = strings.Join(lhs, ", ") + " = " + x
 	}
 	fn.p.line("%s", x)
+	fn.stopAfter(v)
 }
 
 func stateTypes(s *ir.Solve) []ir.Type {

@@ -40,6 +40,9 @@ func (e *emitter) reverse(r *ir.Rev) (params, results, body string) {
 	if s.MayStop() {
 		ps = append(ps, "endBar float64")
 	}
+	if s.TakesStops() {
+		ps = append(ps, fmt.Sprintf("stops *[%d]float64", s.Stops))
+	}
 	out := func(o operand, suffix string) {
 		if o.t.IsScalar() {
 			rs = append(rs, e.elem(o.t.Elem))
@@ -55,6 +58,9 @@ func (e *emitter) reverse(r *ir.Rev) (params, results, body string) {
 	}
 	if needs.Accum {
 		ps = append(ps, "g *Params")
+	}
+	if n := e.plan.Of(r.StepVJP).Needs.Stats; n > 0 {
+		ps = append(ps, fmt.Sprintf("st *[%d]rt.SolveStats", n))
 	}
 	results = strings.Join(rs, ", ")
 	if len(rs) > 1 {
@@ -135,7 +141,11 @@ func (e *emitter) reverse(r *ir.Rev) (params, results, body string) {
 	if len(s.Events) > 0 {
 		p.line("f := len(tape.fired) - 1")
 	}
-	if s.Undo {
+	switch {
+	case s.Undo && inRuns(s):
+		p.line("kept := tape.kept")
+		l.declare(l.x)
+	case s.Undo:
 		for _, o := range l.x {
 			p.line("%s := tape.%s", o.name, o.name)
 		}
@@ -149,31 +159,47 @@ func (e *emitter) reverse(r *ir.Rev) (params, results, body string) {
 		l.restore()
 	}
 	if s.Times > 0 {
-		p.line("for j := m; j >= 0 && tape.at[j] == k; j-- {")
-		p.line("if tape.theta[j] == 1 {")
-		addOutputs("j")
-		p.line("}")
-		p.line("}")
+		if s.Stretches {
+			p.line("for ; m >= 0 && tape.at[m] == k; m-- {")
+			addOutputs("m")
+			p.line("}")
+		} else {
+			p.line("for j := m; j >= 0 && tape.at[j] == k; j-- {")
+			p.line("if tape.theta[j] == 1 {")
+			addOutputs("j")
+			p.line("}")
+			p.line("}")
+		}
 	}
 	if len(s.Events) > 0 {
 		e.backOverEvents(r, l, stepOut, bar, addExtras)
 	}
-	if s.Cuts() {
-		p.line("if part := tape.part[k]; part < 1 {")
-		in := append([]string{"tape.t[k]", "tape.h[k]", "part"}, append(append(recorded(), l.extras()...), args(bar)...)...)
+	cuts := s.Cuts() && !s.Stretches
+	if cuts {
+		p.line("if %spart < 1 {", ifText(!s.Undo, "part := tape.part[k]; "))
+		in := append([]string{stepT, stepH, "part"}, append(append(recorded(), l.extras()...), args(bar)...)...)
 		pull(r.AtVJP, r.StartAtVJP, in)
 		p.line("} else {")
 	}
-	in := append([]string{stepT, stepH}, append(append(recorded(), l.extras()...), args(bar)...)...)
-	pull(r.StepVJP, r.StartVJP, in)
-	if s.Cuts() {
+	lead := []string{stepT, stepH}
+	if s.TakesStops() {
+		lead = append(lead, "stops")
+	}
+	in := append(lead, append(append(recorded(), l.extras()...), args(bar)...)...)
+	if s.Stretches {
+		zeros := strings.TrimSuffix(strings.Repeat("0, ", len(rs)), ", ")
+		e.backThroughStretch(r, in, stepOut, zeros)
+	} else {
+		pull(r.StepVJP, r.StartVJP, in)
+	}
+	if cuts {
 		p.line("}")
 	}
 	for i := range bar {
 		p.line("%s = %s", bar[i].name, barIn[i].name)
 	}
 	addExtras()
-	if s.Times > 0 {
+	if s.Times > 0 && !s.Stretches {
 		p.line("for ; m >= 0 && tape.at[m] == k; m-- {")
 		p.line("switch tape.theta[m] {")
 		p.line("case 1:")

@@ -31,23 +31,31 @@ func (l *loop) save(end string, rest bool) {
 			}
 		}
 	}
-	mark := func(step, theta string) {
-		if l.s.Record {
+	mark := func(step, theta string, os []operand) {
+		switch {
+		case l.s.Stretches:
+			l.endStretch("ts[next]", os)
+			p.line("tape.save(%s-1)", tapeSteps(l.s))
+		case l.s.Record:
 			p.line("tape.save(%s, %s)", step, theta)
 		}
 	}
 	if rest {
 		store(l.x)
-		mark(tapeSteps(l.s), "0")
+		if l.s.Stretches {
+			p.line("tape.save(%s)", tapeSteps(l.s))
+		} else {
+			mark(tapeSteps(l.s), "0", nil)
+		}
 		return
 	}
 	p.line("switch {")
 	p.line("case ts[next] == t:")
 	store(l.x)
-	mark(tapeSteps(l.s)+"-1", "0")
+	mark(tapeSteps(l.s)+"-1", "0", l.x)
 	p.line("case ts[next] == %s:", end)
 	store(suffixed(l.x, "1"))
-	mark(tapeSteps(l.s)+"-1", "1")
+	mark(tapeSteps(l.s)+"-1", "1", suffixed(l.x, "1"))
 	p.line("default:")
 	p.line("theta := (ts[next] - t) / h")
 	outs := suffixed(l.x, "At")
@@ -55,7 +63,7 @@ func (l *loop) save(end string, rest bool) {
 	l.inside("theta", outs)
 	l.forget(outs)
 	store(outs)
-	mark(tapeSteps(l.s)+"-1", "theta")
+	mark(tapeSteps(l.s)+"-1", "theta", outs)
 	p.line("}")
 }
 

@@ -87,6 +87,9 @@ func (e *emitter) apply(f *ir.Func, in []string, to []operand, op string) string
 	if pf.Needs.Accum {
 		all = append(all, "g")
 	}
+	if pf.Needs.Stats > 0 { // of one run
+		all = append(all, "&run")
+	}
 	x := fmt.Sprintf("%s(%s)", e.funcName(f), strings.Join(all, ", "))
 	if len(lhs) > 0 {
 		x = strings.Join(lhs, ", ") + " " + op + " " + x
@@ -241,6 +244,9 @@ func (l *loop) body() {
 		l.save("t", true)
 		p.line("}")
 		return
+	}
+	if s.Record {
+		l.endStretch("st.Time", l.x)
 	}
 	var rs []string
 	for _, o := range l.x {

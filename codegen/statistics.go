@@ -90,6 +90,8 @@ func (e *emitter) slotSites(f *plan.Func, loop string) []site {
 			if v.Attr.Scan.Guard {
 				out = append(out, site{v, f, runName(v)})
 			}
+		case ir.OpRev:
+			out = append(out, e.slotSites(e.plan.Of(v.Attr.Rev.StepVJP), "stretch")...)
 		}
 	}
 	return out

@@ -33,12 +33,16 @@ func (l *loop) resetTape(steps string) {
 		l.p.line("tape.reset()")
 		return
 	}
+	if l.s.Stretches {
+		l.p.line("tape.reset(t0)")
+		return
+	}
 	l.p.line("tape.reset(%s)", steps)
 }
 
 // record keeps an accepted step for the reverse sweep.
 func (l *loop) record() {
-	if !l.s.Record {
+	if !l.s.Record || l.s.Stretches {
 		return
 	}
 	end := ""
@@ -59,8 +63,11 @@ func (e *emitter) tape(s *ir.Solve) string {
 	p := e.p
 	name := e.tapeType(s)
 	l := e.newLoop(e.plan.OfSolve(s), false)
-	if s.Undo {
+	switch {
+	case s.Undo:
 		return e.lastTape(s, l)
+	case s.Stretches:
+		return e.stretchTape(s, l)
 	}
 	how := "it grows as needed"
 	if s.KeepEvery > 0 {
@@ -87,12 +94,7 @@ func (e *emitter) tape(s *ir.Solve) string {
 	if s.Cuts() {
 		p.line("part []float64 // how much of each step counts: less than 1 where it was cut")
 	}
-	if len(s.Events) > 0 {
-		p.line("fired []rt.Fired")
-		for _, o := range l.x {
-			p.line("%sFired []%s // states before each event", o.name, e.valueType(o.t))
-		}
-	}
+	l.tapeEvents()
 	p.line("}")
 	p.line("")
 	p.line("func (tp *%s) reset(%s) {", name, ifText(checkpointed(s), "steps int"))
@@ -109,12 +111,7 @@ func (e *emitter) tape(s *ir.Solve) string {
 	if s.Cuts() {
 		p.line("tp.part = tp.part[:0]")
 	}
-	if len(s.Events) > 0 {
-		p.line("tp.fired = tp.fired[:0]")
-		for _, o := range l.x {
-			p.line("tp.%sFired = tp.%sFired[:0]", o.name, o.name)
-		}
-	}
+	l.resetEvents()
 	switch {
 	case s.KeepEvery > 0:
 		p.line("tp.kept.Reset(%d, 0)", s.KeepEvery)
@@ -129,19 +126,8 @@ func (e *emitter) tape(s *ir.Solve) string {
 	}
 	p.line("}")
 	p.line("")
-	var ps []string
-	for _, o := range l.x {
-		ps = append(ps, o.name+" "+e.passed(o.t))
-	}
-	push := func() {
-		for _, o := range l.x {
-			star := "*"
-			if o.t.IsScalar() {
-				star = ""
-			}
-			p.line("tp.%s = append(tp.%s, %s%s)", o.name, o.name, star, o.name)
-		}
-	}
+	ps := l.stateParams()
+	push := l.pushStates
 	cut := func() {
 		for _, o := range l.x {
 			p.line("tp.%s = tp.%s[:tp.kept.Len()]", o.name, o.name)
@@ -189,61 +175,12 @@ func (e *emitter) tape(s *ir.Solve) string {
 		p.line("return last")
 		p.line("}")
 	}
-	if len(s.Events) > 0 {
-		p.line("")
-		p.line("func (tp *%s) event(event int, t float64, %s) {", name, strings.Join(ps, ", "))
-		p.line("tp.fired = append(tp.fired, rt.Fired{Step: len(tp.t) - 1, Event: event, T: t})")
-		for _, o := range l.x {
-			p.line("tp.%sFired = append(tp.%sFired, %s%s)", o.name, o.name, ifText(!o.t.IsScalar(), "*"), o.name)
-		}
-		p.line("}")
-	}
+	l.tapeEvent()
 	if len(s.Events) > 0 && checkpointed(s) {
 		p.line("")
 		p.line("// lastEvent is the last event at the end of step k, or -1.")
 		p.line("func (tp *%s) lastEvent(k int) int { return rt.LastFired(tp.fired, k) }", name)
 	}
-	e.tapeSave(s)
-	return p.text()
-}
-
-// lastTape is the tape of a solve whose steps are undone on the way back.
-func (e *emitter) lastTape(s *ir.Solve, l *loop) string {
-	p := e.p
-	name := e.tapeType(s)
-	p.line("// %s keeps the steps of %s for the reverse sweep and the state before the last one; the sweep undoes the others.", name, e.solveOrPath(s))
-	p.line("type %s struct {", name)
-	p.line("steps rt.Steps")
-	for _, o := range l.x {
-		p.line("%s %s", o.name, e.valueType(o.t))
-	}
-	if s.Times > 0 {
-		p.line("at []int // step of each output time")
-		p.line("theta []float64 // and the place in it")
-	}
-	p.line("}")
-	p.line("")
-	p.line("func (tp *%s) reset() {", name)
-	p.line("tp.steps.Reset()")
-	if s.Times > 0 {
-		p.line("tp.at, tp.theta = tp.at[:0], tp.theta[:0]")
-	}
-	p.line("}")
-	p.line("")
-	var ps []string
-	for _, o := range l.x {
-		ps = append(ps, o.name+" "+e.passed(o.t))
-	}
-	p.line("func (tp *%s) push(t, h float64, %s) {", name, strings.Join(ps, ", "))
-	p.line("tp.steps.Push(t, h)")
-	for _, o := range l.x {
-		star := "*"
-		if o.t.IsScalar() {
-			star = ""
-		}
-		p.line("tp.%s = %s%s", o.name, star, o.name)
-	}
-	p.line("}")
 	e.tapeSave(s)
 	return p.text()
 }
@@ -258,20 +195,6 @@ func (e *emitter) tapeSave(s *ir.Solve) {
 	e.p.line("tp.at = append(tp.at, step)")
 	e.p.line("tp.theta = append(tp.theta, theta)")
 	e.p.line("}")
-}
-
-// undo prints what turns the state before step k+1 into that before step k.
-func (l *loop) undo() {
-	p := l.p
-	p.line("if k < tape.steps.Len()-1 {")
-	ends := suffixed(l.x, "1")
-	l.declare(ends)
-	in := append([]string{"t + h", "-h"}, append(args(l.x), l.extras()...)...)
-	p.line("%s", l.e.apply(l.s.Replay, in, ends, "="))
-	for _, o := range l.x {
-		p.line("%s = %s1", o.name, o.name)
-	}
-	p.line("}")
 }
 
 // restore prints what brings the state at the start of step k to the end of a tape that does not keep all

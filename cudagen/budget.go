@@ -31,6 +31,11 @@ func unfit(f *plan.Func) string {
 			}
 		}
 	}
+	for _, v := range f.IR.Values {
+		if v.Op == ir.OpSolve && v.Attr.Solve.Stretches {
+			return fmt.Sprintf("the way back of the solve of %s (%s) solves between events, which kernels do not know yet", v.Attr.Solve.System, v.Span)
+		}
+	}
 	if v := tooLarge(f, teamBytes); v != nil {
 		return fmt.Sprintf("%s needs an array of %d bytes (%s, %s), and there is room for %d", f.IR.Name, v.Type.Len()*v.Type.Elem.Bytes(), v.Op, v.Span, teamBytes)
 	}

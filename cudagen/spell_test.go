@@ -26,7 +26,7 @@ func TestSolveFields(t *testing.T) {
 		"Steps", "StepSize", "RTol", "ATol", "FirstStep", "MinStep", "MaxStep", "MinFactor", "MaxSteps", "StepEvals", "DenseEvals", "BeginEvals", "Field", "Begin", "Step",
 		"DenseStep", "Dense", "Norm", "First", "FirstEvals", "Control", "Replay", "ReplayAt", "Sensitivity", "Record",
 		"Events", "EventTol", "EventMax", "Guard",
-		"StartSteps", "StartEvals", "Start", "StartDense", "StartAt", "PerSample", "Compat", "StepGroup", // have no kernels: see unfit
+		"StartSteps", "StartEvals", "Start", "StartDense", "StartAt", "PerSample", "Compat", "StepGroup", "Stretches", // have no kernels: see unfit
 		"KeepEvery", "KeepBytes", "Undo", // less memory: kernels keep every state
 		"Given"} // of single steps, which users take on the CPU
 	typ := reflect.TypeFor[ir.Solve]()

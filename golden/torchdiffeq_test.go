@@ -596,4 +596,4 @@ func TestEventsOfTorchdiffeq(t *testing.T) {
 }
 
 // eventSensitivities go through an event that ends a solve, its time included.
-var eventSensitivities = []string{"backprop", "checkpoint{every: 3}", "interpolated"}
+var eventSensitivities = []string{"backprop", "checkpoint{every: 3}", "interpolated", "adjoint", "quadrature"}

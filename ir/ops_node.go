@@ -108,6 +108,9 @@ func init() {
 				if s.MayStop() {
 					want = append(want, Scalar(F64))
 				}
+				if s.TakesStops() {
+					want = append(want, Tensor(F64, s.Stops))
+				}
 				if err := match(r.Name, a, want); err != nil {
 					return Type{}, err
 				}

@@ -4,10 +4,12 @@ package ir
 // recorded t, h and y; step sizes are constants.
 //
 // Operands of OpRev: the OpSolve value, then one cotangent per state (same shape as the solve's result) and, of
-// a solve that an event may end, that of its time. Results: one cotangent per start state, one per extra, then one Accum result per
+// a solve that an event may end, that of its time; then, where StepVJP takes them, the stops of the solve. Results: one cotangent per start state, one per extra, then one Accum result per
 // entry of Params (the sum over steps).
 //
 // StepVJP: (t, h, y…, c…, y1_bar…) -> y_bar…, c_bar…, param_bar… (Accum).
+// Of a solve that keeps stretches it is (t, h, stops if it has any, y…, c…, y_bar…) -> y1_bar…, and so on, from the end of a
+// stretch back to its start, and may run solves itself; there is no AtVJP.
 // AtVJP: (t, h, theta, y…, c…, ysave_bar…) -> the same, for output times and for steps that an event has cut; nil where
 // there are neither.
 // StartVJP, StartAtVJP: the same of steps that Solve.Start has made.

@@ -143,6 +143,9 @@ type Solve struct {
 	// Undo keeps the state before the last step alone: the reverse sweep makes that before step k from that
 	// before step k+1 by Replay(t+h, -h, …).
 	Undo bool
+	// Stretches keeps stretches instead of steps: one ends at each output time, at each event and at the end. It is on the tape
+	// as a step back from there: t and the states before an event at t, and h to its start, which may be 0.
+	Stretches bool
 }
 
 // SolveState is one state of a solve.
@@ -196,6 +199,9 @@ func (s *Solve) Remakes() bool { return s.KeepEvery > 0 || s.KeepBytes > 0 || s.
 
 // Passes reports whether the last step may pass the end, and is cut there.
 func (s *Solve) Passes() bool { return s.Compat == "torchdiffeq" }
+
+// TakesStops reports whether the reverse sweep of s takes its stops: it solves backwards over stretches.
+func (s *Solve) TakesStops() bool { return s.Stretches && s.Stops > 0 }
 
 // Cuts reports whether steps may end inside, so that each has dense output.
 func (s *Solve) Cuts() bool { return len(s.Events) > 0 || s.Passes() }

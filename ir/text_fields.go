@@ -11,7 +11,7 @@ func (s *Solve) fields() []field {
 	return []field{
 		{"system", &s.System}, {"solver", &s.Solver}, {"method", &s.Method}, {"own", &s.Own}, {"region", &s.Region},
 		{"states", &s.States}, {"extras", &s.Extras}, {"times", &s.Times}, {"stops", &s.Stops},
-		{"adaptive", &s.Adaptive}, {"fsal", &s.FSAL}, {"record", &s.Record}, {"keepevery", &s.KeepEvery}, {"keepbytes", &s.KeepBytes}, {"undo", &s.Undo},
+		{"adaptive", &s.Adaptive}, {"fsal", &s.FSAL}, {"record", &s.Record}, {"keepevery", &s.KeepEvery}, {"keepbytes", &s.KeepBytes}, {"undo", &s.Undo}, {"stretches", &s.Stretches},
 		{"order", &s.Order}, {"steps", &s.Steps}, {"stepsize", &s.StepSize}, {"persample", &s.PerSample}, {"compat", &s.Compat}, {"stepgroup", &s.StepGroup},
 		{"rtol", &s.RTol}, {"atol", &s.ATol}, {"firststep", &s.FirstStep}, {"minstep", &s.MinStep}, {"maxstep", &s.MaxStep}, {"minfactor", &s.MinFactor}, {"maxsteps", &s.MaxSteps},
 		{"stepevals", &s.StepEvals}, {"denseevals", &s.DenseEvals}, {"firstevals", &s.FirstEvals}, {"beginevals", &s.BeginEvals}, {"startsteps", &s.StartSteps}, {"startevals", &s.StartEvals},

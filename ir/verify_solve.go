@@ -102,6 +102,7 @@ func (c *checker) solve(s *Solve) error {
 		{"steps of another library that fit the loop", s.Compat == "" || s.Adaptive && s.Stops == 0 && len(s.Events) == 0},
 		{"steps of a batch that fit the loop", s.StepGroup == "" || s.Adaptive},
 		{"guard", (s.Guard != nil) == (len(s.Guards()) > 0)},
+		{"events between stretches", !s.Stretches || s.Record && !s.Remakes() && len(s.Events) > 0},
 		{"bound of events", len(s.Events) == 0 || s.EventTol > 0 && s.EventMax > 0},
 	} {
 		if !need.ok {
@@ -165,7 +166,7 @@ func (c *checker) rev(r *Rev) error {
 		}
 		ps = append(ps, p.Type)
 	}
-	if (s.Times > 0 || s.Cuts()) && r.AtVJP == nil {
+	if (s.Times > 0 || s.Cuts()) && r.AtVJP == nil && !s.Stretches {
 		return errors.New("no derivative at output times")
 	}
 	if s.Start != nil && (r.StartVJP == nil || (r.AtVJP == nil) != (r.StartAtVJP == nil)) {
@@ -180,8 +181,12 @@ func (c *checker) rev(r *Rev) error {
 			return err
 		}
 	}
+	lead := f64s(2)
+	if s.TakesStops() {
+		lead = append(lead, Tensor(F64, s.Stops))
+	}
 	if err := c.sign(
-		signature{role: "step", f: r.StepVJP, args: types(f64s(2), y, s.Extras, y), results: results},
+		signature{role: "step", f: r.StepVJP, args: types(lead, y, s.Extras, y), results: results},
 		signature{role: "first step", f: r.StartVJP, args: types(f64s(2), y, s.Extras, y), results: results},
 		signature{role: "output times in the first step", f: r.StartAtVJP, args: types(f64s(3), y, s.Extras, y), results: results},
 		signature{role: "output times", f: r.AtVJP, args: types(f64s(3), y, s.Extras, y), results: results},

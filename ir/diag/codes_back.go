@@ -18,9 +18,9 @@ func codesBack() []Entry {
 			Bad:   secondDerivative("interpolated"),
 			Fixed: secondDerivative("backprop")},
 		{Code: "NDE0837", Title: "derivative through events not compiled yet",
-			Text:  "Gradients go through a solve with events by backprop, checkpoint, interpolated and forward, and so do jac, div, hess and jvp. adjoint, quadrature and reversible do not: the first two would need a backward solve for each event, and a step that an event has cut cannot be undone. Where an event ends the solve, the time of that end has a gradient by backprop, checkpoint and interpolated, but no tangent, and there is no second derivative.",
-			Bad:   stopping("adjoint"),
-			Fixed: stopping("checkpoint{every: 2}")},
+			Text:  "Gradients go through a solve with events by every sensitivity, and so do jac, div, hess and jvp. Where an event ends the solve, the time of that end has a gradient by all of them but forward, and no tangent, and there is no second derivative. adjoint{restart: solved} carries the states back from the end, which does not work across the events and output times of one solve.",
+			Bad:   stopping("adjoint{restart: solved}"),
+			Fixed: stopping("adjoint")},
 		{Code: "NDE0891", Title: "model or recipe without a kernel",
 			Text:  "A warning of --target cuda: a model or recipe needs an array of more than 32 MiB for a sample, which no kernel has room for. The package is whole: the Go back end runs it on the CPU, and the others run on the device. Make the net smaller, or train on the CPU and run on the device.",
 			Flags: "--target cuda", Bad: wide(9_000_000), Fixed: wide(600)},
@@ -39,7 +39,7 @@ func secondDerivative(sensitivity string) string {
 func stopping(sensitivity string) string {
 	return "package p\n\nsystem S {\n\tstate x real\n\tparam k real = 1.0\n\tder(x) = -k\n\twhen falling(x) {\n\t\tstop\n\t}\n}\n\n" +
 		"data D {\n\tx real\n\tsource: csv{path: \"d.csv\"}\n}\n\ntrain T {\n\tdata: D\n\tbatch: full\n\tepochs: 1\n\toptimizer: adam\n" +
-		"\tminimize solve(S{x}, over: 0..1, with: rk4{steps: 4, sensitivity: " + sensitivity + "}).x\n}\n"
+		"\tminimize sum(solve(S{x}, from: 0, at: [0.5, 1.0], with: rk4{steps: 4, sensitivity: " + sensitivity + "}).x)\n}\n"
 }
 
 // wide is a recipe for a net with n hidden neurons.

@@ -34,6 +34,9 @@ func adjoint(r *reverse, v *ir.Value, gs []*ir.Value) (starts []*ir.Value) {
 		r.fail("NDE0899", s.Span, "compiler bug: %v", err)
 		return nil
 	}
+	if len(s.Events) > 0 {
+		return a.throughEvents(r, v, gs)
+	}
 	return a.run(r, v, gs)
 }
 

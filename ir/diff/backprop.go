@@ -64,6 +64,9 @@ func (d *body) sweepBack(rev *ir.Rev, v *ir.Value, gs []*ir.Value) []*ir.Value {
 		}
 		args = append(args, orZero(d.b, end, ir.Scalar(ir.F64)))
 	}
+	if s.TakesStops() {
+		args = append(args, v.Args[2])
+	}
 	return results(d.b, d.b.Emit(ir.OpRev, ir.Attr{Rev: rev}, args...))
 }
 

@@ -18,20 +18,19 @@ const (
 type sensitivity struct {
 	Name    string
 	Doc     string
-	Events  bool // goes through events
 	Rewrite func(r *reverse, v *ir.Value, gs []*ir.Value) (starts []*ir.Value)
 }
 
 // sensitivities is the table; the first row is the default.
 func sensitivities() []sensitivity {
 	return []sensitivity{
-		{"backprop", "record the accepted steps and go back over them, recomputing each step", true, backprop},
-		{"checkpoint", "backprop that makes steps between kept states again", true, checkpointed},
-		{"reversible", "backprop that makes the state before each step again by undoing it", false, reversible},
-		{"adjoint", "solve the adjoint equation backwards", false, adjoint},
-		{"quadrature", "adjoint with the integrals of parameters by Gauss' formula along the dense output of the backward solve", false, adjoint},
-		{"interpolated", "solve the adjoint equation along the dense output of the recorded steps", true, interpolated},
-		{"forward", "solve the variational equations once for each number", true, variational},
+		{"backprop", "record the accepted steps and go back over them, recomputing each step", backprop},
+		{"checkpoint", "backprop that makes steps between kept states again", checkpointed},
+		{"reversible", "backprop that makes the state before each step again by undoing it", reversible},
+		{"adjoint", "solve the adjoint equation backwards", adjoint},
+		{"quadrature", "adjoint with the integrals of parameters by Gauss' formula along the dense output of the backward solve", adjoint},
+		{"interpolated", "solve the adjoint equation along the dense output of the recorded steps", interpolated},
+		{"forward", "solve the variational equations once for each number", variational},
 	}
 }
 
@@ -62,10 +61,6 @@ func (r *reverse) solve(v *ir.Value) {
 			r.fail("NDE0899", s.Span, "compiler bug: no rule for sensitivity %s", name)
 			return
 		}
-	}
-	if len(s.Events) > 0 && !row.Events {
-		r.fail(eventsThroughSteps, s.Span, "sensitivity %s of a solve with events is not compiled yet; use backprop, checkpoint, interpolated or forward", row.Name)
-		return
 	}
 	r.times(v, gs, row.Rewrite(r, v, gs))
 }

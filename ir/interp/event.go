@@ -231,6 +231,9 @@ func locate(a, b, fa, fb, tol float64, f func(float64) float64) float64 {
 func (r *run) happen(k int, h float64) {
 	e, s := r.events, r.s
 	plain := s.Plain()
+	if s.Stretches {
+		k = r.stretch(r.t, r.y)
+	}
 	stop := false
 	for i, ev := range s.Events {
 		if e.theta[i] > 1 {

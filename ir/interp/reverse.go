@@ -43,17 +43,22 @@ func (m *Machine) reverse(r *ir.Rev, in []datum) datum {
 			to[i].add(from[i])
 		}
 	}
+	steps, ends := tp.back(s)
+	var stops []datum
+	if s.TakesStops() {
+		stops = in[len(in)-1:]
+	}
 	next, happened := len(tp.saves)-1, len(tp.fired)-1
 	end := num(0)
 	if s.MayStop() {
 		end = bars[n]
 	}
-	for ; next >= 0 && tp.saves[next].step >= len(tp.steps); next-- {
+	for ; next >= 0 && tp.saves[next].step >= len(steps); next-- {
 		add(y, at(next))
 	}
 	var before []datum // the states before the step after this one, with Undo
-	for k := len(tp.steps) - 1; k >= 0; k-- {
-		st := tp.steps[k]
+	for k := len(steps) - 1; k >= 0; k-- {
+		st := steps[k]
 		m.move(k, st.T, st.H)
 		for j := next; j >= 0 && tp.saves[j].step == k; j-- {
 			if tp.saves[j].theta == 1 {
@@ -64,7 +69,7 @@ func (m *Machine) reverse(r *ir.Rev, in []datum) datum {
 		for i := range ys {
 			ys[i] = datum{data: st.Y[i].Data}
 		}
-		if s.Undo && before != nil {
+		if s.Undo && before != nil && (happened < 0 || tp.fired[happened].step != k) { // states before events are kept
 			ys = m.run(s.Replay, cat([]datum{num(st.T + st.H), num(-st.H)}, before, tp.extras))
 		}
 		before = ys
@@ -79,10 +84,10 @@ func (m *Machine) reverse(r *ir.Rev, in []datum) datum {
 			whole, inside = r.StartVJP, r.StartAtVJP
 		}
 		var out []datum
-		if tp.ends[k] == 1 {
-			out = m.run(whole, cat([]datum{num(st.T), num(st.H)}, ys, tp.extras, y))
+		if ends[k] == 1 {
+			out = m.run(whole, cat([]datum{num(st.T), num(st.H)}, stops, ys, tp.extras, y))
 		} else {
-			out = m.run(inside, cat([]datum{num(st.T), num(st.H), num(tp.ends[k])}, ys, tp.extras, y))
+			out = m.run(inside, cat([]datum{num(st.T), num(st.H), num(ends[k])}, ys, tp.extras, y))
 		}
 		copyBars(y, out[:n])
 		add(rest, out[n:])

@@ -13,6 +13,9 @@ type tape struct {
 	ends   []float64 // theta up to which a step counts: below 1 where an event cut it
 	saves  []save
 	fired  []fired
+
+	stretches []Step  // of a solve that keeps them, each a step back from its end
+	since     float64 // start of the next one
 }
 
 // save says where an output time lies: at theta in a step. Step len(steps) is the end of a solve
@@ -80,7 +83,7 @@ func num(x float64) datum { return datum{data: []float64{x}} }
 
 func (m *Machine) solve(s *ir.Solve, in []datum) datum {
 	n := len(s.States)
-	r := &run{m: m, s: s, nfe: s.BeginEvals, y: append([]datum(nil), in[s.Lead():s.Lead()+n]...), c: in[s.Lead()+n:], t: in[0].data[0], tape: &tape{extras: in[s.Lead()+n:]}}
+	r := &run{m: m, s: s, nfe: s.BeginEvals, y: append([]datum(nil), in[s.Lead():s.Lead()+n]...), c: in[s.Lead()+n:], t: in[0].data[0], tape: &tape{extras: in[s.Lead()+n:], since: in[0].data[0]}}
 	m.enter(Place{Solve: s, T: r.t})
 	defer m.leave()
 	t1 := in[1].data[0]
@@ -108,6 +111,9 @@ func (m *Machine) solve(s *ir.Solve, in []datum) datum {
 	for ; r.next < len(r.times); r.next++ {
 		r.keep(r.y, save{len(r.tape.steps), 0})
 	}
+	if s.Stretches && s.Times == 0 {
+		r.stretch(r.t, r.y)
+	}
 	m.Taken[s] = append(m.Taken[s], r.tape.steps)
 	if r.status != ir.StatusOK && r.status != ir.StatusEventStop {
 		m.Failed = append(m.Failed, Failure{s, r.status, r.stop, r.why})
@@ -133,6 +139,9 @@ func inOrder(t0 float64, times []float64) bool {
 func (r *run) keep(y []datum, at save) {
 	for i, d := range y {
 		r.out[i].append(d)
+	}
+	if r.s.Stretches {
+		at = r.between(y, at)
 	}
 	r.tape.saves = append(r.tape.saves, at)
 }
@@ -162,11 +171,7 @@ func (r *run) accept(h, t, span float64, y1, dense []datum) (cut bool) {
 	if past {
 		end = (r.t1 - r.t) / h
 	}
-	ys := make([]Tensor, len(r.y))
-	for i, d := range r.y {
-		ys[i] = Tensor{Data: d.data, Shape: r.s.States[i].Type.Shape}
-	}
-	r.tape.steps = append(r.tape.steps, Step{T: r.t, H: h, Y: ys, First: r.first})
+	r.tape.steps = append(r.tape.steps, Step{T: r.t, H: h, Y: r.tensors(r.y), First: r.first})
 	r.tape.ends = append(r.tape.ends, end)
 	k := len(r.tape.steps) - 1
 	for ; r.next < len(r.times) && (r.times[r.next]-t)*span <= 0 && !(cut && r.times[r.next] == t); r.next++ {

@@ -397,6 +397,8 @@ func (p *Plan) Slots(v *ir.Value) int {
 			n++
 		}
 		return n
+	case ir.OpRev:
+		return p.byIR[v.Attr.Rev.StepVJP].Needs.Stats
 	}
 	return 0
 }

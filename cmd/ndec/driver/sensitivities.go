@@ -176,6 +176,10 @@ func (res *Result) sensitivityCosts() []SensitivityCost {
 					continue
 				}
 				seen[r.StepVJP] = true
+				if r.Solve.Stretches {
+					walk(r.StepVJP, 1)
+					continue
+				}
 				c := of(r.Solve)
 				add(&c.Back, res.Plan.Of(r.StepVJP).Cost)
 				if r.Solve.Remakes() {
@@ -213,7 +217,8 @@ func (res *Result) kept(c *SensitivityCost, s *ir.Solve) {
 		c.Bytes, c.SomeBytes, c.EveryNth = 16, state+8, s.KeepEvery
 	case s.KeepBytes > 0:
 		c.Bound = s.KeepBytes
-	case s.Undo && s.Adaptive:
+	case s.Stretches: // a few states, as many as there are events and output times
+	case s.Undo && (s.Adaptive || len(s.Events) > 0):
 		c.Bytes = 24
 	case s.Undo:
 	default:
