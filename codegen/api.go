@@ -393,7 +393,11 @@ func (e *emitter) batch(f *file, m *ir.Model, fn *plan.Func, ins, outs []port) {
 	if together {
 		p.line("if err := rt.InGroup(ctx, n, j.row); err != nil { return err }")
 	} else {
-		p.line("if err := j.crew.ForEach(ctx, workers, n, rt.BlockRows, %s); err != nil { return err }", run)
+		rows := "rt.BlockRows"
+		if e.vec != nil && e.vec.models[m] != nil && refilled(e.vec.models[m]) != nil {
+			rows = "rt.RefillRows(n, workers)"
+		}
+		p.line("if err := j.crew.ForEach(ctx, workers, n, %s, %s); err != nil { return err }", rows, run)
 	}
 	if fn.Needs.Stats > 0 {
 		p.line("return j.failed.Err()")

@@ -26,6 +26,7 @@ type vectors struct {
 	names map[any]string          // of *lanes.Node, *lanes.Solve, *lanes.Rev: their methods
 	used  map[*lanes.Kernel]bool  // kernels that Go calls
 	done  map[any]bool            // printed methods
+	apart map[*lanes.Kernel]int   // parts of the frame that are kept apart from it: the first fields of each, as a type
 	loops *file
 	tapes []string // fields of lanes
 }
@@ -45,7 +46,7 @@ func (e *emitter) findVectors() {
 		return
 	}
 	e.vec = &vectors{e: e, p: e.p, set: prog.Set, models: prog.Models, recipes: prog.Recipes,
-		paths: map[*lanes.Field]string{}, names: map[any]string{}, used: map[*lanes.Kernel]bool{}, done: map[any]bool{}}
+		paths: map[*lanes.Field]string{}, names: map[any]string{}, used: map[*lanes.Kernel]bool{}, done: map[any]bool{}, apart: map[*lanes.Kernel]int{}}
 	prog.Set.Args[0] = "fr *laneFrame"
 }
 
@@ -62,6 +63,9 @@ func VectorFiles() []string {
 func (v *vectors) files(base string) []textFile {
 	f := &file{build: "!purego"}
 	v.loops = new(file)
+	for _, n := range v.models {
+		v.keepApart(n)
+	}
 	v.frame(f)
 	for _, m := range v.e.m.Models {
 		if n := v.models[m]; n != nil {
@@ -116,15 +120,17 @@ func (v *vectors) frame(f *file) {
 		}
 		sc := newScope()
 		p.line("%s struct { // %s", k.Name, clean(k.Func.Name))
-		for _, fd := range k.Fields {
+		apart := v.apart[k]
+		if apart > 0 {
+			p.line("%s", v.apartType(k))
+		}
+		for i, fd := range k.Fields {
 			name := sc.pick(goName(fd.Name, false))
 			v.paths[fd] = k.Name + "." + name
-			n := fmt.Sprint(w)
-			if fd.Rows > 1 {
-				n = fmt.Sprintf("%d * %d", fd.Rows, w)
-			}
-			p.line("%s [%s]%s", name, n, v.elem(fd.Elem))
 			off = fd.Off + fd.Rows*v.rowBytes(fd.Elem)
+			if i >= apart {
+				p.line("%s %s", name, v.fieldType(fd))
+			}
 		}
 		p.line("}")
 	}
@@ -134,10 +140,20 @@ func (v *vectors) frame(f *file) {
 	body := p.text()
 	text(f, fmt.Sprintf("laneFrame is the memory of the kernels: for each function its arguments, results and other values, rows of %d\nsamples each.", w),
 		"type laneFrame struct {\n"+body+"\n}")
+	v.apartTypes(f, groups)
 	text(f, "Kernels know the places in a frame as numbers.", fmt.Sprintf("var _ = [%d]byte([unsafe.Sizeof(laneFrame{})]byte{})", v.set.Size))
 	if !v.e.prepared() {
 		text(f, "", "type prepared struct{}")
 	}
+}
+
+// fieldType is the type of a field of the frame.
+func (v *vectors) fieldType(f *lanes.Field) string {
+	n := fmt.Sprint(v.set.Samples())
+	if f.Rows > 1 {
+		n = fmt.Sprintf("%d * %s", f.Rows, n)
+	}
+	return fmt.Sprintf("[%s]%s", n, v.elem(f.Elem))
 }
 
 func (v *vectors) rowBytes(e ir.Elem) int {
@@ -266,111 +282,6 @@ func (v *vectors) load(f *lanes.Field, x string, t ir.Type) {
 		val = cast + "(num)"
 	}
 	v.p.line("for elem, num := range %s { %s[elem*%d+i] = %s }", x, v.at(f), w, val)
-}
-
-// batch prints the rows of a batch in lanes.
-func (v *vectors) batch(m *ir.Model, n *lanes.Node) {
-	method := v.node(n)
-	e, p, w := v.e, v.p, v.set.Samples()
-	pf := e.plan.Of(m.Func)
-	low := e.bases[m]
-	ins, outs := e.ports(m.Inputs), e.ports(m.Outputs)
-	taken := e.locals("m", "j", "st", "ws", "worker", "lo", "hi", "workers", "run", "each", "crew", "failed", "work", "ctx", "ts", "stats", "opts", "err", "key")
-	for _, q := range ins {
-		taken.used[q.name] = true
-	}
-	for i := range outs {
-		outs[i].name = taken.pick(outs[i].name)
-	}
-	field := func(ps []port, i int, kind string) string {
-		if len(ps) == 1 {
-			return "j." + ps[0].name
-		}
-		return "j." + kind + "." + ps[i].field
-	}
-	worker := "_"
-	if pf.Needs.Stats > 0 {
-		worker = "worker"
-	}
-	p.line("l := laneList.Get()")
-	p.line("defer laneList.Put(l)")
-	p.line("l.w = j.m.p")
-	if len(e.m.Derived) > 0 {
-		p.line("l.pre = &j.m.pre")
-	}
-	if len(ins)+len(outs) > 0 {
-		p.line("fr := l.fr")
-	}
-	if pf.Needs.Stats > 0 {
-		p.line("var st [%d][%d]rt.SolveStats", pf.Needs.Stats, w)
-	}
-	p.line("for ; lo < hi; lo += %d {", w)
-	p.line("n := min(%d, hi-lo)", w)
-	p.line("for i := range %d {", w)
-	p.line("row := lo + min(i, n-1) // the rest of a block is like its last sample")
-	for i, q := range ins {
-		x := field(ins, i, "in")
-		if q.t.IsScalar() {
-			v.load(n.Frame.Args[i], x+"[row]", q.t)
-		} else {
-			v.load(n.Frame.Args[i], fmt.Sprintf("%s[row*%d:(row+1)*%d]", x, q.t.Len(), q.t.Len()), q.t)
-		}
-	}
-	if m.Keyed() {
-		p.line("key := rt.Key{Seed: j.m.Seed, Row: uint64(row), Step: rt.EvalStep}.Words()")
-		v.load(n.Frame.Args[len(ins)], "key", ir.KeyType)
-	}
-	p.line("}")
-	args := "n"
-	if e.stepped[m.Func] != nil {
-		args = "&j.m.by, n"
-	}
-	if pf.Needs.Stats > 0 {
-		args += ", &st"
-	}
-	p.line("l.%s(%s)", method, args)
-	p.line("for i := range n {")
-	if pf.Needs.Stats > 0 {
-		p.line("if rt.FailedLane(st[:], i) { // what happened is told as without lanes")
-		p.line("j.rows(worker, lo+i, lo+i+1)")
-		p.line("continue")
-		p.line("}")
-	}
-	k := 0
-	for r := range m.Func.Results {
-		f := n.Frame.Results[r]
-		if f == nil {
-			continue
-		}
-		q, x := outs[k], field(outs, k, "out")
-		k++
-		cast := v.e.elem(q.t.Elem)
-		if cast == v.elem(f.Elem) {
-			cast = ""
-		}
-		val := func(place string) string {
-			if f.Elem == ir.Bool {
-				return place + " != 0"
-			}
-			if cast != "" {
-				return cast + "(" + place + ")"
-			}
-			return place
-		}
-		if q.t.IsScalar() {
-			p.line("%s[lo+i] = %s", x, val(v.at(f)+"[i]"))
-		} else {
-			p.line("for elem := range %d { %s[(lo+i)*%d+elem] = %s }", q.t.Len(), x, q.t.Len(), val(fmt.Sprintf("%s[elem*%d+i]", v.at(f), w)))
-		}
-	}
-	if pf.Needs.Stats > 0 {
-		p.line("for s := range st {")
-		p.line("if j.stats != nil { j.stats.Set(s, lo+i, st[s][i]) }")
-		p.line("}")
-	}
-	p.line("}")
-	p.line("}")
-	text(v.loops, "", fmt.Sprintf("func (j *%sJob) lanes(%s, lo, hi int) {\n%s\n}", low, worker, p.text()))
 }
 
 // shard prints a shard of an objective in lanes.

@@ -10,6 +10,20 @@ import (
 // BlockRows is the number of samples that a worker takes at a time in a batch.
 const BlockRows = 32
 
+// WaitingRows is the number of samples of a batch from which the lanes of an adaptive solve are refilled.
+const WaitingRows = 512
+
+// RefillRows is the number of samples that a worker takes at a time in a batch of n whose lanes are refilled: as many as
+// can wait, but two turns for each worker.
+func RefillRows(n, workers int) int {
+	turns := 1
+	if workers > 1 {
+		turns = 2 * workers
+	}
+	rows := (n + turns*BlockRows - 1) / (turns * BlockRows) * BlockRows
+	return max(BlockRows, min(rows, WaitingRows))
+}
+
 // Site is where a solve stands in the source.
 type Site struct {
 	Where string // "moons.nde:24"

@@ -747,13 +747,16 @@ func (l *lanes) solveForecast0Lanes(t0 *[32]float64, ts *[32 * 32]float64, state
 	fr := l.fr
 	s := &fr.forecast0Lanestep
 	t1 := (*[32]float64)(ts[992:])
-	var next [32]int // output time of each sample
-	running := 0
+	var next [32]int     // output time of each sample
 	var last [32]float64 // error norm of the last attempt
+	for i := range last {
+		last[i] = 1
+	}
+	running := 0
 	for i := range s.stepT {
 		s.stepT[i], s.stepT1[i], s.stepDir[i] = t0[i], t1[i], rt.Signed(1, t1[i]-t0[i])
 		s.stepRtol[i], s.stepAtol[i] = by.RTol, by.ATol
-		s.stepRejected[i], s.stepErrPrev[i], s.stepErrPrev2[i], s.stepLive[i], last[i] = 0, 1, 1, 0, 1
+		s.stepRejected[i], s.stepErrPrev[i], s.stepErrPrev2[i], s.stepLive[i] = 0, 1, 1, 0
 		if i < n {
 			st[i] = rt.SolveStats{Time: t0[i]}
 			if !rt.InOrderEach(t0[i], ts[:], i, 32) {
@@ -1008,12 +1011,15 @@ func (l *lanes) solveForecast0RecLanes(tape *forecast0RecTapeLanes, t0 *[32]floa
 	t1 := (*[32]float64)(ts[992:])
 	var next [32]int // output time of each sample
 	tape.reset()
-	running := 0
 	var last [32]float64 // error norm of the last attempt
+	for i := range last {
+		last[i] = 1
+	}
+	running := 0
 	for i := range s.stepT {
 		s.stepT[i], s.stepT1[i], s.stepDir[i] = t0[i], t1[i], rt.Signed(1, t1[i]-t0[i])
 		s.stepRtol[i], s.stepAtol[i] = by.RTol, by.ATol
-		s.stepRejected[i], s.stepErrPrev[i], s.stepErrPrev2[i], s.stepLive[i], last[i] = 0, 1, 1, 0, 1
+		s.stepRejected[i], s.stepErrPrev[i], s.stepErrPrev2[i], s.stepLive[i] = 0, 1, 1, 0
 		if i < n {
 			st[i] = rt.SolveStats{Time: t0[i]}
 			if !rt.InOrderEach(t0[i], ts[:], i, 32) {

@@ -222,7 +222,7 @@ func (m *Moons) Batch(ctx context.Context, logits []Real, x []Real, stats *rt.Ba
 	if n < 8 && alone != nil && rt.IsFastSmall(opts...) {
 		run = j.each
 	}
-	if err := j.crew.ForEach(ctx, workers, n, rt.BlockRows, run); err != nil {
+	if err := j.crew.ForEach(ctx, workers, n, rt.RefillRows(n, workers), run); err != nil {
 		return err
 	}
 	return j.failed.Err()

@@ -60,18 +60,7 @@ type laneFrame struct {
 		v94    [2 * 32]Real
 	}
 	moons0Lanestep struct { // Moons.0.lanestep
-		stepT            [32]float64
-		stepH            [32]float64
-		stepRejected     [32]float64
-		stepErrPrev      [32]float64
-		stepErrPrev2     [32]float64
-		stepT1           [32]float64
-		stepDir          [32]float64
-		stepRtol         [32]float64
-		stepAtol         [32]float64
-		stepLive         [32]float64
-		x                [2 * 32]Real
-		xK               [2 * 32]Real
+		moons0LanestepBlock
 		stepRejectedNext [32]float64
 		stepErrPrevNext  [32]float64
 		stepErrPrev2Next [32]float64
@@ -90,10 +79,7 @@ type laneFrame struct {
 		v89              [2 * 32]Real
 	}
 	moonsSample struct { // Moons
-		x        [2 * 32]Real
-		logits   [2 * 32]Real
-		step0In0 [32]float64
-		step0In1 [32]float64
+		moonsSampleBlock
 	}
 	moonsTiny0Step struct { // MoonsTiny.0.step
 		t     [32]float64
@@ -905,6 +891,50 @@ type laneFrame struct {
 	}
 }
 
+// moons0LanestepBlock is what a block of samples has in the frame for Moons.0.lanestep.
+type moons0LanestepBlock struct {
+	stepT        [32]float64
+	stepH        [32]float64
+	stepRejected [32]float64
+	stepErrPrev  [32]float64
+	stepErrPrev2 [32]float64
+	stepT1       [32]float64
+	stepDir      [32]float64
+	stepRtol     [32]float64
+	stepAtol     [32]float64
+	stepLive     [32]float64
+	x            [2 * 32]Real
+	xK           [2 * 32]Real
+}
+
+// take makes sample k of another block that of lane i.
+func (b *moons0LanestepBlock) take(i int, from *moons0LanestepBlock, k int) {
+	b.stepT[i] = from.stepT[k]
+	b.stepH[i] = from.stepH[k]
+	b.stepRejected[i] = from.stepRejected[k]
+	b.stepErrPrev[i] = from.stepErrPrev[k]
+	b.stepErrPrev2[i] = from.stepErrPrev2[k]
+	b.stepT1[i] = from.stepT1[k]
+	b.stepDir[i] = from.stepDir[k]
+	b.stepRtol[i] = from.stepRtol[k]
+	b.stepAtol[i] = from.stepAtol[k]
+	b.stepLive[i] = from.stepLive[k]
+	for e := 0; e < len(b.x); e += 32 {
+		b.x[e+i] = from.x[e+k]
+	}
+	for e := 0; e < len(b.xK); e += 32 {
+		b.xK[e+i] = from.xK[e+k]
+	}
+}
+
+// moonsSampleBlock is what a block of samples has in the frame for Moons.
+type moonsSampleBlock struct {
+	x        [2 * 32]Real
+	logits   [2 * 32]Real
+	step0In0 [32]float64
+	step0In1 [32]float64
+}
+
 // Kernels know the places in a frame as numbers.
 var _ = [2273920]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
@@ -913,7 +943,8 @@ type lanes struct {
 	fr                    *laneFrame
 	w                     *Params
 	pre                   *prepared
-	sums                  []Real // gradients: a vector of sums for each parameter
+	sums                  []Real       // gradients: a vector of sums for each parameter
+	moonsHeld             []*moonsHeld // blocks of a batch that wait
 	moons0RecLaneTape     moons0RecTapeLanes
 	fitHyper0RecLaneTape  fitHyper0RecTapeLanes
 	fitHyper1RecLaneTape  fitHyper1RecTapeLanes
@@ -1344,41 +1375,48 @@ func fitHyperGradPart10AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Rea
 
 func fitHyperGradPart12AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-// solveMoons0Lanes solves system Flow for the first n samples, each in steps of its own (moons.nde:19).
-func (l *lanes) solveMoons0Lanes(t0, t1 *[32]float64, by rt.Stepping, n int, st *[32]rt.SolveStats) {
+// beginMoons0Lanes begins to solve system Flow for the first n samples (moons.nde:19).
+func (l *lanes) beginMoons0Lanes(t0, t1 *[32]float64, by rt.Stepping, n int, st *[32]rt.SolveStats) {
 	fr := l.fr
 	s := &fr.moons0Lanestep
-	running := 0
-	var last [32]float64 // error norm of the last attempt
 	for i := range s.stepT {
 		s.stepT[i], s.stepT1[i], s.stepDir[i] = t0[i], t1[i], rt.Signed(1, t1[i]-t0[i])
 		s.stepRtol[i], s.stepAtol[i] = by.RTol, by.ATol
-		s.stepRejected[i], s.stepErrPrev[i], s.stepErrPrev2[i], s.stepLive[i], last[i] = 0, 1, 1, 0, 1
+		s.stepRejected[i], s.stepErrPrev[i], s.stepErrPrev2[i], s.stepLive[i] = 0, 1, 1, 0
 		if i < n {
 			st[i] = rt.SolveStats{Time: t0[i]}
 			if t0[i] != t1[i] {
 				s.stepLive[i] = 1
 				st[i].NFE += 2
-				running++
 			}
 		}
 	}
-	if running > 0 {
-		a := &fr.moons0Lanestart
-		a.stepT = s.stepT
-		a.stepT1 = s.stepT1
-		a.stepDir = s.stepDir
-		a.stepRtol = s.stepRtol
-		a.stepAtol = s.stepAtol
-		a.x = s.x
-		kernel.moons0Lanestart(l.fr, l.w, l.pre, &l.sums[0])
-		s.stepH = a.stepH
-		s.xK = a.xK
-	}
-	for k := 0; running > 0; k++ {
-		if k == by.MaxSteps { // attempts of every sample that is still running
-			for i := range n {
-				if s.stepLive[i] == 0 {
+	a := &fr.moons0Lanestart
+	a.stepT = s.stepT
+	a.stepT1 = s.stepT1
+	a.stepDir = s.stepDir
+	a.stepRtol = s.stepRtol
+	a.stepAtol = s.stepAtol
+	a.x = s.x
+	kernel.moons0Lanestart(l.fr, l.w, l.pre, &l.sums[0])
+	s.stepH = a.stepH
+	s.xK = a.xK
+}
+
+// solveMoons0Lanes solves system Flow for the samples of blocks that wait, each in steps of its own (moons.nde:19). Lanes
+// whose sample has ended take the next one.
+func (l *lanes) solveMoons0Lanes(held []*moonsHeld, by rt.Stepping, rows int) {
+	s := &l.fr.moons0Lanestep
+	s.moons0LanestepBlock = held[0].step // lanes without a sample compute something all the same
+	s.stepLive = [32]float64{}
+	var st [32]*rt.SolveStats
+	var number, first [32]int // of each lane: its sample, and the round of its first attempt
+	var last [32]float64      // error norm of the last attempt
+	next, running := 0, 0
+	for k := 0; ; k++ {
+		if k >= by.MaxSteps { // attempts
+			for i := range st {
+				if s.stepLive[i] == 0 || k-first[i] != by.MaxSteps {
 					continue
 				}
 				h := s.stepH[i]
@@ -1386,11 +1424,28 @@ func (l *lanes) solveMoons0Lanes(t0, t1 *[32]float64, by rt.Stepping, n int, st 
 					h = s.stepT1[i] - s.stepT[i]
 				}
 				st[i].Fail(rt.MaxSteps, s.stepT[i], h)
+				s.stepLive[i] = 0
+				running--
 			}
+		}
+		for i := 0; i < 32 && next < rows; {
+			if s.stepLive[i] != 0 {
+				i++
+				continue
+			}
+			b := held[next/32]
+			s.take(i, &b.step, next%32)
+			st[i], number[i], first[i], last[i] = &b.st[0][next%32], next, k, 1
+			next++
+			if s.stepLive[i] != 0 {
+				running++
+			} // else it has no way to go
+		}
+		if running == 0 {
 			return
 		}
 		kernel.moons0Lanestep(l.fr, l.w, l.pre, &l.sums[0])
-		for i := range n {
+		for i := range st {
 			if s.stepLive[i] == 0 {
 				continue
 			}
@@ -1400,9 +1455,10 @@ func (l *lanes) solveMoons0Lanes(t0, t1 *[32]float64, by rt.Stepping, n int, st 
 				st[i].Accepted++
 				st[i].H = s.stepHAt[i]
 				st[i].Time = s.stepT[i]
-				if s.stepT[i] == t1[i] {
+				if s.stepT[i] == s.stepT1[i] {
 					s.stepLive[i] = 0
 					running--
+					held[number[i]/32].step.take(number[i]%32, &s.moons0LanestepBlock, i)
 				}
 			case 0: // rejected
 				st[i].NFE += 6
@@ -1417,12 +1473,11 @@ func (l *lanes) solveMoons0Lanes(t0, t1 *[32]float64, by rt.Stepping, n int, st 
 	}
 }
 
-// moonsSample is Moons of the first n samples (moons.nde:18).
-func (l *lanes) moonsSample(by *[1]rt.Stepping, n int, st *[1][32]rt.SolveStats) {
-	fr := l.fr
-	kernel.moonsSamplePart0(l.fr, l.w, l.pre, &l.sums[0])
-	l.solveMoons0Lanes(&fr.moonsSample.step0In0, &fr.moonsSample.step0In1, by[0], n, &st[0])
-	kernel.moonsSamplePart2(l.fr, l.w, l.pre, &l.sums[0])
+// moonsHeld is a block of samples of Moons that waits for its solve, or has it behind it.
+type moonsHeld struct {
+	st   [1][32]rt.SolveStats
+	node moonsSampleBlock
+	step moons0LanestepBlock
 }
 
 func (j *moonsJob) lanes(worker, lo, hi int) {
@@ -1431,27 +1486,44 @@ func (j *moonsJob) lanes(worker, lo, hi int) {
 	l.w = j.m.p
 	l.pre = &j.m.pre
 	fr := l.fr
-	var st [1][32]rt.SolveStats
-	for ; lo < hi; lo += 32 {
-		n := min(32, hi-lo)
-		for i := range 32 {
-			row := lo + min(i, n-1) // the rest of a block is like its last sample
-			for elem, num := range j.x[row*2 : (row+1)*2] {
-				fr.moonsSample.x[elem*32+i] = num
-			}
+	for ; lo < hi; lo += rt.WaitingRows {
+		rows := min(rt.WaitingRows, hi-lo)
+		for len(l.moonsHeld)*32 < rows {
+			l.moonsHeld = append(l.moonsHeld, new(moonsHeld))
 		}
-		l.moonsSample(&j.m.by, n, &st)
-		for i := range n {
-			if rt.FailedLane(st[:], i) { // what happened is told as without lanes
-				j.rows(worker, lo+i, lo+i+1)
-				continue
+		held := l.moonsHeld[:(rows+31)/32]
+		for k, b := range held {
+			from := lo + k*32
+			n := min(32, hi-from)
+			for i := range 32 {
+				row := from + min(i, n-1) // the rest of a block is like its last sample
+				for elem, num := range j.x[row*2 : (row+1)*2] {
+					fr.moonsSample.x[elem*32+i] = num
+				}
 			}
-			for elem := range 2 {
-				j.logits[(lo+i)*2+elem] = fr.moonsSample.logits[elem*32+i]
-			}
-			for s := range st {
-				if j.stats != nil {
-					j.stats.Set(s, lo+i, st[s][i])
+			kernel.moonsSamplePart0(l.fr, l.w, l.pre, &l.sums[0])
+			l.beginMoons0Lanes(&fr.moonsSample.step0In0, &fr.moonsSample.step0In1, j.m.by[0], n, &b.st[0])
+			b.node, b.step = fr.moonsSample.moonsSampleBlock, fr.moons0Lanestep.moons0LanestepBlock
+		}
+		l.solveMoons0Lanes(held, j.m.by[0], rows)
+		for k, b := range held {
+			from := lo + k*32
+			n := min(32, hi-from)
+			fr.moonsSample.moonsSampleBlock, fr.moons0Lanestep.moons0LanestepBlock = b.node, b.step
+			st := &b.st
+			kernel.moonsSamplePart2(l.fr, l.w, l.pre, &l.sums[0])
+			for i := range n {
+				if rt.FailedLane(st[:], i) { // what happened is told as without lanes
+					j.rows(worker, from+i, from+i+1)
+					continue
+				}
+				for elem := range 2 {
+					j.logits[(from+i)*2+elem] = fr.moonsSample.logits[elem*32+i]
+				}
+				for s := range st {
+					if j.stats != nil {
+						j.stats.Set(s, from+i, st[s][i])
+					}
 				}
 			}
 		}
@@ -1674,11 +1746,87 @@ func (j *moonsFastJob) lanes(worker, lo, hi int) {
 	}
 }
 
+// solveMoons0Lanes2 solves system Flow for the first n samples, each in steps of its own (moons.nde:19).
+func (l *lanes) solveMoons0Lanes2(t0, t1 *[32]float64, by rt.Stepping, n int, st *[32]rt.SolveStats) {
+	fr := l.fr
+	s := &fr.moons0Lanestep
+	var last [32]float64 // error norm of the last attempt
+	for i := range last {
+		last[i] = 1
+	}
+	running := 0
+	for i := range s.stepT {
+		s.stepT[i], s.stepT1[i], s.stepDir[i] = t0[i], t1[i], rt.Signed(1, t1[i]-t0[i])
+		s.stepRtol[i], s.stepAtol[i] = by.RTol, by.ATol
+		s.stepRejected[i], s.stepErrPrev[i], s.stepErrPrev2[i], s.stepLive[i] = 0, 1, 1, 0
+		if i < n {
+			st[i] = rt.SolveStats{Time: t0[i]}
+			if t0[i] != t1[i] {
+				s.stepLive[i] = 1
+				st[i].NFE += 2
+				running++
+			}
+		}
+	}
+	if running > 0 {
+		a := &fr.moons0Lanestart
+		a.stepT = s.stepT
+		a.stepT1 = s.stepT1
+		a.stepDir = s.stepDir
+		a.stepRtol = s.stepRtol
+		a.stepAtol = s.stepAtol
+		a.x = s.x
+		kernel.moons0Lanestart(l.fr, l.w, l.pre, &l.sums[0])
+		s.stepH = a.stepH
+		s.xK = a.xK
+	}
+	for k := 0; running > 0; k++ {
+		if k == by.MaxSteps { // attempts of every sample that is still running
+			for i := range n {
+				if s.stepLive[i] == 0 {
+					continue
+				}
+				h := s.stepH[i]
+				if (s.stepT[i]+float64(1.01*h)-s.stepT1[i])*s.stepDir[i] >= 0 {
+					h = s.stepT1[i] - s.stepT[i]
+				}
+				st[i].Fail(rt.MaxSteps, s.stepT[i], h)
+			}
+			return
+		}
+		kernel.moons0Lanestep(l.fr, l.w, l.pre, &l.sums[0])
+		for i := range n {
+			if s.stepLive[i] == 0 {
+				continue
+			}
+			switch s.stepCode[i] {
+			case 1: // accepted
+				st[i].NFE += 6
+				st[i].Accepted++
+				st[i].H = s.stepHAt[i]
+				st[i].Time = s.stepT[i]
+				if s.stepT[i] == t1[i] {
+					s.stepLive[i] = 0
+					running--
+				}
+			case 0: // rejected
+				st[i].NFE += 6
+				st[i].Rejected++
+			case 2: // too short to be taken
+				st[i].Fail(rt.TooSmall(last[i], s.stepHAt[i]), s.stepTAt[i], s.stepHAt[i])
+				s.stepLive[i] = 0
+				running--
+			}
+			last[i] = s.stepErr[i]
+		}
+	}
+}
+
 // fitSample is Fit of the first n samples (moons.nde:36).
 func (l *lanes) fitSample(n int, st *[1][32]rt.SolveStats) {
 	fr := l.fr
 	kernel.fitSamplePart0(l.fr, l.w, l.pre, &l.sums[0])
-	l.solveMoons0Lanes(&fr.fitSample.step0In0, &fr.fitSample.step0In1, rt.Stepping{RTol: 0.0001, ATol: 0.0001, MaxSteps: 10000}, n, &st[0])
+	l.solveMoons0Lanes2(&fr.fitSample.step0In0, &fr.fitSample.step0In1, rt.Stepping{RTol: 0.0001, ATol: 0.0001, MaxSteps: 10000}, n, &st[0])
 	kernel.fitSamplePart2(l.fr, l.w, l.pre, &l.sums[0])
 }
 
@@ -1716,12 +1864,15 @@ func (l *lanes) solveMoons0RecLanes(tape *moons0RecTapeLanes, t0, t1 *[32]float6
 	fr := l.fr
 	s := &fr.moons0Lanestep
 	tape.reset()
-	running := 0
 	var last [32]float64 // error norm of the last attempt
+	for i := range last {
+		last[i] = 1
+	}
+	running := 0
 	for i := range s.stepT {
 		s.stepT[i], s.stepT1[i], s.stepDir[i] = t0[i], t1[i], rt.Signed(1, t1[i]-t0[i])
 		s.stepRtol[i], s.stepAtol[i] = by.RTol, by.ATol
-		s.stepRejected[i], s.stepErrPrev[i], s.stepErrPrev2[i], s.stepLive[i], last[i] = 0, 1, 1, 0, 1
+		s.stepRejected[i], s.stepErrPrev[i], s.stepErrPrev2[i], s.stepLive[i] = 0, 1, 1, 0
 		if i < n {
 			st[i] = rt.SolveStats{Time: t0[i]}
 			if t0[i] != t1[i] {
@@ -1897,13 +2048,16 @@ func (l *lanes) solveFitTiny0Lanes(t0 *[32]float64, ts *[129 * 32]float64, state
 	fr := l.fr
 	s := &fr.fitTiny0Lanestep
 	t1 := (*[32]float64)(ts[4096:])
-	var next [32]int // output time of each sample
-	running := 0
+	var next [32]int     // output time of each sample
 	var last [32]float64 // error norm of the last attempt
+	for i := range last {
+		last[i] = 1
+	}
+	running := 0
 	for i := range s.stepT {
 		s.stepT[i], s.stepT1[i], s.stepDir[i] = t0[i], t1[i], rt.Signed(1, t1[i]-t0[i])
 		s.stepRtol[i], s.stepAtol[i] = by.RTol, by.ATol
-		s.stepRejected[i], s.stepErrPrev[i], s.stepErrPrev2[i], s.stepLive[i], last[i] = 0, 1, 1, 0, 1
+		s.stepRejected[i], s.stepErrPrev[i], s.stepErrPrev2[i], s.stepLive[i] = 0, 1, 1, 0
 		if i < n {
 			st[i] = rt.SolveStats{Time: t0[i]}
 			if !rt.InOrderEach(t0[i], ts[:], i, 32) {
@@ -2042,7 +2196,7 @@ func (l *lanes) fitTinySample(n int, st *[3][32]rt.SolveStats) {
 	kernel.fitTinySamplePart2(l.fr, l.w, l.pre, &l.sums[0])
 	l.solveMoonsTiny0Lanes(&fr.fitTinySample.step2In0, &fr.fitTinySample.step2In1, rt.Stepping{Steps: 8}, n, &st[1])
 	kernel.fitTinySamplePart4(l.fr, l.w, l.pre, &l.sums[0])
-	l.solveMoons0Lanes(&fr.fitTinySample.step4In0, &fr.fitTinySample.step4In1, rt.Stepping{RTol: 0.0001, ATol: 0.0001, MaxSteps: 10000}, n, &st[2])
+	l.solveMoons0Lanes2(&fr.fitTinySample.step4In0, &fr.fitTinySample.step4In1, rt.Stepping{RTol: 0.0001, ATol: 0.0001, MaxSteps: 10000}, n, &st[2])
 	kernel.fitTinySamplePart6(l.fr, l.w, l.pre, &l.sums[0])
 }
 
@@ -2064,7 +2218,7 @@ func (l *lanes) fitTinyGrad(n int, st *[3][32]rt.SolveStats) {
 		} // a failed sample has no part in a gradient
 	}
 	kernel.fitTinyGradPart4(l.fr, l.w, l.pre, &l.sums[0])
-	l.solveMoons0Lanes(&fr.fitTinyGrad.step4In0, &fr.fitTinyGrad.step4In1, rt.Stepping{RTol: 0.0001, ATol: 0.0001, MaxSteps: 10000}, n, &st[2])
+	l.solveMoons0Lanes2(&fr.fitTinyGrad.step4In0, &fr.fitTinyGrad.step4In1, rt.Stepping{RTol: 0.0001, ATol: 0.0001, MaxSteps: 10000}, n, &st[2])
 	for i := range n {
 		if rt.FailedLane(st[2:3], i) {
 			fr.mask[i] = 0
@@ -2152,13 +2306,16 @@ func (l *lanes) solveFitHyper0Lanes(t0 *[32]float64, ts *[11 * 32]float64, state
 	fr := l.fr
 	s := &fr.fitTiny0Lanestep
 	t1 := (*[32]float64)(ts[320:])
-	var next [32]int // output time of each sample
-	running := 0
+	var next [32]int     // output time of each sample
 	var last [32]float64 // error norm of the last attempt
+	for i := range last {
+		last[i] = 1
+	}
+	running := 0
 	for i := range s.stepT {
 		s.stepT[i], s.stepT1[i], s.stepDir[i] = t0[i], t1[i], rt.Signed(1, t1[i]-t0[i])
 		s.stepRtol[i], s.stepAtol[i] = by.RTol, by.ATol
-		s.stepRejected[i], s.stepErrPrev[i], s.stepErrPrev2[i], s.stepLive[i], last[i] = 0, 1, 1, 0, 1
+		s.stepRejected[i], s.stepErrPrev[i], s.stepErrPrev2[i], s.stepLive[i] = 0, 1, 1, 0
 		if i < n {
 			st[i] = rt.SolveStats{Time: t0[i]}
 			if !rt.InOrderEach(t0[i], ts[:], i, 32) {
@@ -2423,7 +2580,7 @@ func (l *lanes) fitHyperSample(n int, st *[4][32]rt.SolveStats) {
 	kernel.fitHyperSamplePart4(l.fr, l.w, l.pre, &l.sums[0])
 	l.solveMoonsFast0Lanes(&fr.fitHyperSample.step4In0, &fr.fitHyperSample.step4In1, rt.Stepping{Steps: 10}, n, &st[2])
 	kernel.fitHyperSamplePart6(l.fr, l.w, l.pre, &l.sums[0])
-	l.solveMoons0Lanes(&fr.fitHyperSample.step6In0, &fr.fitHyperSample.step6In1, rt.Stepping{RTol: 0.0001, ATol: 0.0001, MaxSteps: 10000}, n, &st[3])
+	l.solveMoons0Lanes2(&fr.fitHyperSample.step6In0, &fr.fitHyperSample.step6In1, rt.Stepping{RTol: 0.0001, ATol: 0.0001, MaxSteps: 10000}, n, &st[3])
 	kernel.fitHyperSamplePart8(l.fr, l.w, l.pre, &l.sums[0])
 }
 
@@ -2465,12 +2622,15 @@ func (l *lanes) solveFitHyper0RecLanes(tape *fitHyper0RecTapeLanes, t0 *[32]floa
 	t1 := (*[32]float64)(ts[320:])
 	var next [32]int // output time of each sample
 	tape.reset()
-	running := 0
 	var last [32]float64 // error norm of the last attempt
+	for i := range last {
+		last[i] = 1
+	}
+	running := 0
 	for i := range s.stepT {
 		s.stepT[i], s.stepT1[i], s.stepDir[i] = t0[i], t1[i], rt.Signed(1, t1[i]-t0[i])
 		s.stepRtol[i], s.stepAtol[i] = by.RTol, by.ATol
-		s.stepRejected[i], s.stepErrPrev[i], s.stepErrPrev2[i], s.stepLive[i], last[i] = 0, 1, 1, 0, 1
+		s.stepRejected[i], s.stepErrPrev[i], s.stepErrPrev2[i], s.stepLive[i] = 0, 1, 1, 0
 		if i < n {
 			st[i] = rt.SolveStats{Time: t0[i]}
 			if !rt.InOrderEach(t0[i], ts[:], i, 32) {
@@ -3056,7 +3216,7 @@ func (l *lanes) fitHyperGrad(n int, st *[7][32]rt.SolveStats) {
 		} // a failed sample has no part in a gradient
 	}
 	kernel.fitHyperGradPart8(l.fr, l.w, l.pre, &l.sums[0])
-	l.solveMoons0Lanes(&fr.fitHyperGrad.step8In0, &fr.fitHyperGrad.step8In1, rt.Stepping{RTol: 0.0001, ATol: 0.0001, MaxSteps: 10000}, n, &st[3])
+	l.solveMoons0Lanes2(&fr.fitHyperGrad.step8In0, &fr.fitHyperGrad.step8In1, rt.Stepping{RTol: 0.0001, ATol: 0.0001, MaxSteps: 10000}, n, &st[3])
 	for i := range n {
 		if rt.FailedLane(st[3:4], i) {
 			fr.mask[i] = 0

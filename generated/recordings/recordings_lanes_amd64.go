@@ -550,13 +550,16 @@ func (l *lanes) solveTrack0Lanes(t0 *[16]float64, ts *[96 * 16]float64, state0Ou
 	fr := l.fr
 	s := &fr.track0Lanestep
 	t1 := (*[16]float64)(ts[1520:])
-	var next [16]int // output time of each sample
-	running := 0
+	var next [16]int     // output time of each sample
 	var last [16]float64 // error norm of the last attempt
+	for i := range last {
+		last[i] = 1
+	}
+	running := 0
 	for i := range s.stepT {
 		s.stepT[i], s.stepT1[i], s.stepDir[i] = t0[i], t1[i], rt.Signed(1, t1[i]-t0[i])
 		s.stepRtol[i], s.stepAtol[i] = by.RTol, by.ATol
-		s.stepRejected[i], s.stepErrPrev[i], s.stepErrPrev2[i], s.stepLive[i], last[i] = 0, 1, 1, 0, 1
+		s.stepRejected[i], s.stepErrPrev[i], s.stepErrPrev2[i], s.stepLive[i] = 0, 1, 1, 0
 		if i < n {
 			st[i] = rt.SolveStats{Time: t0[i]}
 			if !rt.InOrderEach(t0[i], ts[:], i, 16) {

@@ -1,0 +1,153 @@
+package codegen
+
+import (
+	"fmt"
+
+	"ndec.dev/ndec/codegen/lanes"
+	"ndec.dev/ndec/ir"
+)
+
+// batch prints the rows of a batch in lanes.
+func (v *vectors) batch(m *ir.Model, n *lanes.Node) {
+	e, p, w := v.e, v.p, v.set.Samples()
+	pf := e.plan.Of(m.Func)
+	low := e.bases[m]
+	worker := "_"
+	if pf.Needs.Stats > 0 {
+		worker = "worker"
+	}
+	rows := v.rows(m, n)
+	refill := refilled(n)
+	method := ""
+	var waiting *waiting
+	if refill != nil {
+		waiting = v.waiting(m, refill)
+	} else {
+		method = v.node(n)
+	}
+	p.line("l := laneList.Get()")
+	p.line("defer laneList.Put(l)")
+	p.line("l.w = j.m.p")
+	if len(e.m.Derived) > 0 {
+		p.line("l.pre = &j.m.pre")
+	}
+	if len(rows.ins)+len(rows.outs) > 0 {
+		p.line("fr := l.fr")
+	}
+	if refill != nil {
+		v.refill(m, n, waiting, rows)
+	} else {
+		if pf.Needs.Stats > 0 {
+			p.line("var st [%d][%d]rt.SolveStats", pf.Needs.Stats, w)
+		}
+		p.line("for ; lo < hi; lo += %d {", w)
+		p.line("n := min(%d, hi-lo)", w)
+		rows.load("lo")
+		args := "n"
+		if e.stepped[m.Func] != nil {
+			args = "&j.m.by, n"
+		}
+		if pf.Needs.Stats > 0 {
+			args += ", &st"
+		}
+		p.line("l.%s(%s)", method, args)
+		rows.store("lo")
+		p.line("}")
+	}
+	text(v.loops, "", fmt.Sprintf("func (j *%sJob) lanes(%s, lo, hi int) {\n%s\n}", low, worker, p.text()))
+}
+
+// rows prints how a block of n rows of a batch gets into the frame and out of it.
+type rows struct {
+	v    *vectors
+	m    *ir.Model
+	n    *lanes.Node
+	ins  []port
+	outs []port
+}
+
+func (v *vectors) rows(m *ir.Model, n *lanes.Node) *rows {
+	e := v.e
+	ins, outs := e.ports(m.Inputs), e.ports(m.Outputs)
+	taken := e.locals("m", "j", "st", "ws", "worker", "lo", "hi", "workers", "run", "each", "crew", "failed", "work", "ctx", "ts", "stats", "opts", "err", "key")
+	for _, q := range ins {
+		taken.used[q.name] = true
+	}
+	for i := range outs {
+		outs[i].name = taken.pick(outs[i].name)
+	}
+	return &rows{v, m, n, ins, outs}
+}
+
+func (r *rows) field(ps []port, i int, kind string) string {
+	if len(ps) == 1 {
+		return "j." + ps[0].name
+	}
+	return "j." + kind + "." + ps[i].field
+}
+
+// load prints how rows from one on get into the frame.
+func (r *rows) load(from string) {
+	v, p, w := r.v, r.v.p, r.v.set.Samples()
+	p.line("for i := range %d {", w)
+	p.line("row := %s + min(i, n-1) // the rest of a block is like its last sample", from)
+	for i, q := range r.ins {
+		x := r.field(r.ins, i, "in")
+		if q.t.IsScalar() {
+			v.load(r.n.Frame.Args[i], x+"[row]", q.t)
+		} else {
+			v.load(r.n.Frame.Args[i], fmt.Sprintf("%s[row*%d:(row+1)*%d]", x, q.t.Len(), q.t.Len()), q.t)
+		}
+	}
+	if r.m.Keyed() {
+		p.line("key := rt.Key{Seed: j.m.Seed, Row: uint64(row), Step: rt.EvalStep}.Words()")
+		v.load(r.n.Frame.Args[len(r.ins)], "key", ir.KeyType)
+	}
+	p.line("}")
+}
+
+// store prints how results get from the frame to rows from one on.
+func (r *rows) store(from string) {
+	v, p, w := r.v, r.v.p, r.v.set.Samples()
+	stats := v.e.plan.Of(r.m.Func).Needs.Stats > 0
+	p.line("for i := range n {")
+	if stats {
+		p.line("if rt.FailedLane(st[:], i) { // what happened is told as without lanes")
+		p.line("j.rows(worker, %s+i, %s+i+1)", from, from)
+		p.line("continue")
+		p.line("}")
+	}
+	k := 0
+	for i := range r.m.Func.Results {
+		f := r.n.Frame.Results[i]
+		if f == nil {
+			continue
+		}
+		q, x := r.outs[k], r.field(r.outs, k, "out")
+		k++
+		cast := v.e.elem(q.t.Elem)
+		if cast == v.elem(f.Elem) {
+			cast = ""
+		}
+		val := func(place string) string {
+			if f.Elem == ir.Bool {
+				return place + " != 0"
+			}
+			if cast != "" {
+				return cast + "(" + place + ")"
+			}
+			return place
+		}
+		if q.t.IsScalar() {
+			p.line("%s[%s+i] = %s", x, from, val(v.at(f)+"[i]"))
+		} else {
+			p.line("for elem := range %d { %s[(%s+i)*%d+elem] = %s }", q.t.Len(), x, from, q.t.Len(), val(fmt.Sprintf("%s[elem*%d+i]", v.at(f), w)))
+		}
+	}
+	if stats {
+		p.line("for s := range st {")
+		p.line("if j.stats != nil { j.stats.Set(s, %s+i, st[s][i]) }", from)
+		p.line("}")
+	}
+	p.line("}")
+}

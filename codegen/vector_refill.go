@@ -1,0 +1,189 @@
+package codegen
+
+import (
+	"fmt"
+	"slices"
+
+	"ndec.dev/ndec/codegen/lanes"
+	"ndec.dev/ndec/ir"
+)
+
+// Refill. Samples of an adaptive solve end after different numbers of steps. In a batch a lane whose sample has ended
+// takes the next one: of some hundred rows all begin the solve, block by block, and wait with what a step takes; then
+// lanes run through them; at the end every block goes on with what has become of its samples. A step computes each lane
+// for itself, so that a sample has the bits that it has in any other lane.
+
+// refilled is the solve of a function whose lanes are refilled: its only one, adaptive, in no loop. Nil if there is none.
+func refilled(n *lanes.Node) *lanes.NodeStep {
+	var one *lanes.NodeStep
+	for i, st := range n.Steps {
+		switch {
+		case st.Kernel != nil:
+		case one != nil || st.Solve == nil:
+			return nil
+		default:
+			one = &n.Steps[i]
+		}
+	}
+	if one == nil {
+		return nil
+	}
+	if s := one.Solve.IR; !s.Adaptive || s.Record || s.Times > 0 || s.Stops > 0 {
+		return nil
+	}
+	return one
+}
+
+// keepApart makes types of the parts of the frame that samples of n wait with.
+func (v *vectors) keepApart(n *lanes.Node) {
+	if st := refilled(n); st != nil {
+		v.apart[n.Frame] = len(n.Frame.Fields)
+		v.apart[st.Solve.Step] = len(st.Solve.Step.Args)
+	}
+}
+
+// apartType is the name of the type of a part of the frame that is kept apart.
+func (v *vectors) apartType(k *lanes.Kernel) string { return k.Name + "Block" }
+
+// apartTypes prints these types, and for those of steps how a sample gets from one block to another.
+func (v *vectors) apartTypes(f *file, groups []*lanes.Kernel) {
+	p, w := v.p, v.set.Samples()
+	for _, k := range groups {
+		n := v.apart[k]
+		if n == 0 {
+			continue
+		}
+		for _, fd := range k.Fields[:n] {
+			p.line("%s %s", v.paths[fd][len(k.Name)+1:], v.fieldType(fd))
+		}
+		text(f, fmt.Sprintf("%s is what a block of samples has in the frame for %s.", v.apartType(k), clean(k.Func.Name)), fmt.Sprintf("type %s struct {\n%s\n}", v.apartType(k), p.text()))
+		if !slices.Contains(v.set.Kernels, k) {
+			continue // that of a model
+		}
+		for _, fd := range k.Fields[:n] {
+			name := v.paths[fd][len(k.Name)+1:]
+			if fd.Rows == 1 {
+				p.line("b.%s[i] = from.%s[k]", name, name)
+			} else {
+				p.line("for e := 0; e < len(b.%s); e += %d { b.%s[e+i] = from.%s[e+k] }", name, w, name, name)
+			}
+		}
+		text(f, "take makes sample k of another block that of lane i.", fmt.Sprintf("func (b *%s) take(i int, from *%s, k int) {\n%s\n}", v.apartType(k), v.apartType(k), p.text()))
+	}
+}
+
+// refill prints the rows of a batch with a solve whose lanes are refilled.
+func (v *vectors) refill(m *ir.Model, n *lanes.Node, x *waiting, rows *rows) {
+	e, p, w := v.e, v.p, v.set.Samples()
+	fn := &function{e: e, f: e.plan.Of(m.Func)}
+	st, held := x.st, x.held
+	node, step := v.apartType(n.Frame), v.apartType(st.Solve.Step)
+	v.tapes = append(v.tapes, fmt.Sprintf("%s []*%s // blocks of a batch that wait", held, held))
+	text(v.loops, fmt.Sprintf("%s is a block of samples of %s that waits for its solve, or has it behind it.", held, m.Name),
+		fmt.Sprintf("type %s struct {\nst [%d][%d]rt.SolveStats\nnode %s\nstep %s\n}", held, fn.f.Needs.Stats, w, node, step))
+	at := slices.IndexFunc(n.Steps, func(s lanes.NodeStep) bool { return s.Solve != nil })
+	kernels := func(steps []lanes.NodeStep) {
+		for _, s := range steps {
+			p.line("%s", v.run(s.Kernel))
+		}
+	}
+	blocks := func(body func()) {
+		p.line("for k, b := range held {")
+		p.line("from := lo + k*%d", w)
+		p.line("n := min(%d, hi-from)", w)
+		body()
+		p.line("}")
+	}
+	p.line("for ; lo < hi; lo += rt.WaitingRows {")
+	p.line("rows := min(rt.WaitingRows, hi-lo)")
+	p.line("for len(l.%s)*%d < rows { l.%s = append(l.%s, new(%s)) }", held, w, held, held, held)
+	p.line("held := l.%s[:(rows+%d)/%d]", held, w-1, w)
+	by := fn.stepping(st.Solve.IR)
+	if e.stepped[m.Func] != nil {
+		by = "j.m." + by
+	}
+	blocks(func() {
+		rows.load("from")
+		kernels(n.Steps[:at])
+		p.line("l.%s(&%s, &%s, %s, n, &b.st[%d])", x.begin, v.at(st.T0), v.at(st.T1), by, x.slot)
+		p.line("b.node, b.step = fr.%s.%s, fr.%s.%s", n.Frame.Name, node, st.Solve.Step.Name, step)
+	})
+	p.line("l.%s(held, %s, rows)", x.run, by)
+	blocks(func() {
+		p.line("fr.%s.%s, fr.%s.%s = b.node, b.step", n.Frame.Name, node, st.Solve.Step.Name, step)
+		p.line("st := &b.st")
+		v.afterStep(fn, *st)
+		kernels(n.Steps[at+1:])
+		rows.store("from")
+	})
+	p.line("}")
+}
+
+// waiting are names: of the type of a block that waits for a solve, and of the methods that begin the solve for a block
+// and run it for those that wait.
+type waiting struct {
+	st               *lanes.NodeStep
+	slot             int // of the statistics of the solve
+	held, begin, run string
+}
+
+// waiting prints these methods.
+func (v *vectors) waiting(m *ir.Model, st *lanes.NodeStep) *waiting {
+	l := st.Solve
+	s, p, w := l.IR, v.p, v.set.Samples()
+	x := &waiting{st: st, slot: v.e.plan.Of(m.Func).Slots[st.Value], held: v.e.bases[m] + "Held"}
+	base := goName(v.e.solves[s], true)
+	if base == "" {
+		base = goName(s.Name, true)
+	}
+	x.begin, x.run = v.e.global.pick("begin"+base+"Lanes"), v.e.global.pick("solve"+base+"Lanes")
+	names := v.stepNames(l)
+	live := names.arg[lanes.Own+"live"]
+	step := v.apartType(l.Step)
+
+	p.line("fr := l.fr")
+	p.line("s := &fr.%s", l.Step.Name)
+	v.beginAdaptive(l, names, false)
+	text(v.loops, fmt.Sprintf("%s begins to solve system %s for the first n samples (%s).", x.begin, s.System, clean(s.Span.String())),
+		fmt.Sprintf("func (l *lanes) %s(t0, t1 *[%d]float64, by rt.Stepping, n int, st *[%d]rt.SolveStats) {\n%s\n}", x.begin, w, w, p.text()))
+
+	p.line("s := &l.fr.%s", l.Step.Name)
+	p.line("s.%s = held[0].step // lanes without a sample compute something all the same", step)
+	p.line("%s = [%d]float64{}", live, w)
+	p.line("var st [%d]*rt.SolveStats", w)
+	p.line("var number, first [%d]int // of each lane: its sample, and the round of its first attempt", w)
+	p.line("var last [%d]float64 // error norm of the last attempt", w)
+	p.line("next, running := 0, 0")
+	p.line("for k := 0; ; k++ {")
+	p.line("if k >= by.MaxSteps { // attempts")
+	p.line("for i := range st {")
+	p.line("if %s[i] == 0 || k-first[i] != by.MaxSteps { continue }", live)
+	v.failMaxSteps(l, names)
+	p.line("%s[i] = 0", live)
+	p.line("running--")
+	p.line("}")
+	p.line("}")
+	p.line("for i := 0; i < %d && next < rows; {", w)
+	p.line("if %s[i] != 0 {", live)
+	p.line("i++")
+	p.line("continue")
+	p.line("}")
+	p.line("b := held[next/%d]", w)
+	p.line("s.take(i, &b.step, next%%%d)", w)
+	p.line("st[i], number[i], first[i], last[i] = &b.st[%d][next%%%d], next, k, 1", x.slot, w)
+	p.line("next++")
+	p.line("if %s[i] != 0 { running++ } // else it has no way to go", live)
+	p.line("}")
+	p.line("if running == 0 { return }")
+	p.line("%s", v.run(l.Step))
+	p.line("for i := range st {")
+	p.line("if %s[i] == 0 { continue }", live)
+	v.decide(l, names, names.arg[lanes.Own+"t1"]+"[i]", func() {
+		p.line("held[number[i]/%d].step.take(number[i]%%%d, &s.%s, i)", w, w, step)
+	})
+	p.line("}")
+	p.line("}")
+	text(v.loops, fmt.Sprintf("%s solves system %s for the samples of blocks that wait, each in steps of its own (%s). Lanes\nwhose sample has ended take the next one.", x.run, s.System, clean(s.Span.String())),
+		fmt.Sprintf("func (l *lanes) %s(held []*%s, by rt.Stepping, rows int) {\n%s\n}", x.run, x.held, p.text()))
+	return x
+}
