@@ -403,6 +403,27 @@ func (v *vectors) shard(r *ir.Recipe, t *lanes.Recipe) {
 	}
 	p.line("rows = rows[n:]")
 	p.line("}")
-	p.line("if gradient != nil { rt.AddLanes(gradient, l.sums, kernel.width) }")
+	p.line("if gradient != nil {")
+	for _, x := range e.summed(gr) {
+		p.line("rt.AddLanes(gradient[%d:%d], l.sums[%d*kernel.width:%d*kernel.width], kernel.width)", x[0], x[1], x[0], x[1])
+	}
+	p.line("}")
 	text(v.loops, "", fmt.Sprintf("func (k *%sWorker) lanes(weights, gradient []Real, t *rt.Table, rows []int, key rt.Key, out *rt.ShardResult) {\n%s\n}", low, p.text()))
+}
+
+// summed are the stretches of a flat gradient to whose numbers a function adds: first, and behind the last.
+func (e *emitter) summed(f *plan.Func) (out [][2]int) {
+	at := 0
+	for _, q := range e.m.Params {
+		end := at + q.Type.Len()
+		switch last := len(out) - 1; {
+		case !slices.Contains(f.Sums, q):
+		case last >= 0 && out[last][1] == at:
+			out[last][1] = end
+		default:
+			out = append(out, [2]int{at, end})
+		}
+		at = end
+	}
+	return out
 }

@@ -10,17 +10,34 @@ func Aligned[T any]() *T {
 	return (*T)(unsafe.Pointer(&buf[skip]))
 }
 
-// AddLanes adds to dst the sums over groups of n numbers of src, each from its first on, and clears src.
+// AddLanes adds to dst the sums over groups of n numbers of src, each from its first on, and clears src. Four groups go
+// together, since the additions of one wait for each other.
 func AddLanes[R Float](dst, src []R, n int) {
+	rest := src
+	for len(dst) >= 4 {
+		a, b, c, d := rest[:n], rest[n:2*n], rest[2*n:3*n], rest[3*n:4*n]
+		b, c, d = b[:len(a)], c[:len(a)], d[:len(a)]
+		var s, t, u, v R
+		for k := range a {
+			s += a[k]
+			t += b[k]
+			u += c[k]
+			v += d[k]
+		}
+		dst[0] += s
+		dst[1] += t
+		dst[2] += u
+		dst[3] += v
+		dst, rest = dst[4:], rest[4*n:]
+	}
 	for i := range dst {
-		group := src[i*n : (i+1)*n]
 		var s R
-		for _, x := range group {
+		for _, x := range rest[i*n : (i+1)*n] {
 			s += x
 		}
 		dst[i] += s
-		clear(group)
 	}
+	clear(src)
 }
 
 // FailedLane reports whether one of the solves of sample i of a block has failed.

@@ -2491,6 +2491,6 @@ func (k *fitWorker) lanes(weights, gradient []Real, t *rt.Table, rows []int, key
 		rows = rows[n:]
 	}
 	if gradient != nil {
-		rt.AddLanes(gradient, l.sums, kernel.width)
+		rt.AddLanes(gradient[0:1350], l.sums[0*kernel.width:1350*kernel.width], kernel.width)
 	}
 }

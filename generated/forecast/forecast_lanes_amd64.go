@@ -1384,6 +1384,6 @@ func (k *fitWorker) lanes(weights, gradient []Real, t *rt.Table, rows []int, key
 		rows = rows[n:]
 	}
 	if gradient != nil {
-		rt.AddLanes(gradient, l.sums, kernel.width)
+		rt.AddLanes(gradient[0:10336], l.sums[0*kernel.width:10336*kernel.width], kernel.width)
 	}
 }

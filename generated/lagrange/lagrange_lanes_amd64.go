@@ -636,6 +636,7 @@ func (k *fitWorker) lanes(weights, gradient []Real, t *rt.Table, rows []int, key
 		rows = rows[n:]
 	}
 	if gradient != nil {
-		rt.AddLanes(gradient, l.sums, kernel.width)
+		rt.AddLanes(gradient[0:17280], l.sums[0*kernel.width:17280*kernel.width], kernel.width)
+		rt.AddLanes(gradient[17281:17731], l.sums[17281*kernel.width:17731*kernel.width], kernel.width)
 	}
 }

@@ -2039,7 +2039,7 @@ func (k *fitWorker) lanes(weights, gradient []Real, t *rt.Table, rows []int, key
 		rows = rows[n:]
 	}
 	if gradient != nil {
-		rt.AddLanes(gradient, l.sums, kernel.width)
+		rt.AddLanes(gradient[0:82], l.sums[0*kernel.width:82*kernel.width], kernel.width)
 	}
 }
 
@@ -2297,7 +2297,7 @@ func (k *fitTinyWorker) lanes(weights, gradient []Real, t *rt.Table, rows []int,
 		rows = rows[n:]
 	}
 	if gradient != nil {
-		rt.AddLanes(gradient, l.sums, kernel.width)
+		rt.AddLanes(gradient[82:94], l.sums[82*kernel.width:94*kernel.width], kernel.width)
 	}
 }
 
@@ -3297,6 +3297,6 @@ func (k *fitHyperWorker) lanes(weights, gradient []Real, t *rt.Table, rows []int
 		rows = rows[n:]
 	}
 	if gradient != nil {
-		rt.AddLanes(gradient, l.sums, kernel.width)
+		rt.AddLanes(gradient[94:4770], l.sums[94*kernel.width:4770*kernel.width], kernel.width)
 	}
 }
