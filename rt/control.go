@@ -86,7 +86,14 @@ func (c *control) factor(err, h float64) float64 {
 	case err == 0:
 		return c.max
 	case c.plain:
-		return min(c.max, max(least, c.safety*c.root(err)))
+		switch f := c.safety * c.root(err); { // branches do not make the next step wait as min and max do
+		case f < least:
+			return least
+		case f > c.max:
+			return c.max
+		default:
+			return f
+		}
 	}
 	if before := c.past[ofLength]; before != 0 {
 		c.past[ofRatio] = h / before
@@ -108,6 +115,9 @@ func (c *control) factor(err, h float64) float64 {
 
 // accepted remembers an accepted step.
 func (c *control) accepted(err, h float64) {
+	if c.plain {
+		return
+	}
 	c.past[ofPrev], c.past[ofPrev2] = max(err, 1e-4), c.past[ofPrev]
 	c.past[ofLength], c.past[ofRatio2] = h, c.past[ofRatio]
 }

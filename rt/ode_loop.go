@@ -209,6 +209,10 @@ func (s *Solver) norm(e, y, y1 []float64) float64 {
 	y, y1 = y[:len(e)], y1[:len(e)]
 	sum, most := 0.0, 0.0
 	if s.o.ATols == nil && s.o.RTols == nil && !s.o.MaxNorm {
+		if len(e) == 3 {
+			a, b, c := e[0]/(atol+float64(rtol*larger(y[0], y1[0]))), e[1]/(atol+float64(rtol*larger(y[1], y1[1]))), e[2]/(atol+float64(rtol*larger(y[2], y1[2])))
+			return math.Sqrt((float64(a*a) + float64(b*b) + float64(c*c)) / 3)
+		}
 		for i, x := range e {
 			r := x / (atol + float64(rtol*larger(y[i], y1[i])))
 			sum += float64(r * r)

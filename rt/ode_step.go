@@ -55,6 +55,11 @@ type term struct {
 
 // sum is the sum with these weights.
 func (r *rungeKutta) sum(xs []float64) (s stageSum) {
+	if r.small != nil {
+		s.terms = make([]term, 0, len(xs))
+	} else {
+		s.weights = make([]weight, 0, len(xs))
+	}
 	for j, x := range xs {
 		switch {
 		case x == 0:
@@ -69,7 +74,7 @@ func (r *rungeKutta) sum(xs []float64) (s stageSum) {
 
 func newRungeKutta(m *tableau, s *Solver) scheme {
 	n := len(s.y)
-	r := &rungeKutta{m: m, zeros: make([]float64, n, cap(s.y)), room: cap(s.y)}
+	r := &rungeKutta{m: m, zeros: make([]float64, n, cap(s.y)), room: cap(s.y), k: make([][]float64, 0, len(m.a)), stages: make([]stage, 0, len(m.a))}
 	if n <= 3 {
 		r.small = make([][4]float64, len(m.a))
 		for i := range r.small {
@@ -216,17 +221,24 @@ func (r *rungeKutta) combine(dst, base []float64, h float64, ws []weight) {
 	}
 }
 
-// combine3 is combine of up to three components, two terms at a time.
+// combine3 is combine of up to three components, four terms at a time.
 func combine3(dst, base *[4]float64, h float64, ts []term) {
 	a0, a1, a2 := base[0], base[1], base[2]
-	for ; len(ts) >= 3; ts = ts[3:] {
-		c, d, e, k, l, m := h*ts[0].x, h*ts[1].x, h*ts[2].x, ts[0].k, ts[1].k, ts[2].k
-		a0 = a0 + float64(c*k[0]) + float64(d*l[0]) + float64(e*m[0])
-		a1 = a1 + float64(c*k[1]) + float64(d*l[1]) + float64(e*m[1])
-		a2 = a2 + float64(c*k[2]) + float64(d*l[2]) + float64(e*m[2])
+	for ; len(ts) >= 4; ts = ts[4:] {
+		c, d, e, f, k, l, m, n := h*ts[0].x, h*ts[1].x, h*ts[2].x, h*ts[3].x, ts[0].k, ts[1].k, ts[2].k, ts[3].k
+		a0 = a0 + float64(c*k[0]) + float64(d*l[0]) + float64(e*m[0]) + float64(f*n[0])
+		a1 = a1 + float64(c*k[1]) + float64(d*l[1]) + float64(e*m[1]) + float64(f*n[1])
+		a2 = a2 + float64(c*k[2]) + float64(d*l[2]) + float64(e*m[2]) + float64(f*n[2])
 	}
-	for i := range ts {
-		c, k := h*ts[i].x, ts[i].k
+	if len(ts) >= 2 {
+		c, d, k, l := h*ts[0].x, h*ts[1].x, ts[0].k, ts[1].k
+		a0 = a0 + float64(c*k[0]) + float64(d*l[0])
+		a1 = a1 + float64(c*k[1]) + float64(d*l[1])
+		a2 = a2 + float64(c*k[2]) + float64(d*l[2])
+		ts = ts[2:]
+	}
+	if len(ts) > 0 {
+		c, k := h*ts[0].x, ts[0].k
 		a0 += float64(c * k[0])
 		a1 += float64(c * k[1])
 		a2 += float64(c * k[2])
@@ -236,11 +248,13 @@ func combine3(dst, base *[4]float64, h float64, ts []term) {
 
 // handOn makes the last stage of an FSAL method the first of the next step.
 func (r *rungeKutta) handOn(*Solver) {
-	if r.m.fsal {
-		first := r.k[0]
-		for i, k := range r.k[len(r.m.b)-1] {
-			first[i] = k
-		}
+	switch {
+	case !r.m.fsal:
+	case r.small != nil:
+		first, last := &r.small[0], &r.small[len(r.m.b)-1]
+		first[0], first[1], first[2] = last[0], last[1], last[2]
+	default:
+		copy(r.k[0], r.k[len(r.m.b)-1])
 	}
 }
 
