@@ -46,6 +46,9 @@ func (b *Builder) Arg(name string, t Type) *Value {
 	return v
 }
 
+// IDs is one more than the greatest Value.ID of f can be.
+func (f *Func) IDs() int { return f.nextID }
+
 func (f *Func) newID() int {
 	f.nextID++
 	return f.nextID - 1

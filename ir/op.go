@@ -223,6 +223,9 @@ func register(rows ...Info) {
 	}
 }
 
+// Plain says that the operator is a function of the elements of its operands: no node, and no body of its own.
+func (i *Info) Plain() bool { return i.Eval != nil && i.Define == nil }
+
 // Info is the operator's row.
 func (op Op) Info() *Info { return &ops[op] }
 

@@ -48,8 +48,11 @@ type Machine struct {
 	prepare *ir.Func // Module.Prepare
 	derived []datum  // what it computed, by Param.Index of derived parameters
 	depth   int
-	tracing bool    // values know where they are from; see Trace
-	path    []Place // what runs around the present operator, while tracing
+	frames  [][]datum  // by depth: the values of the function that runs there, by ir.Value.ID
+	in      []datum    // of the operator that runs
+	args    []ir.Datum // the same
+	tracing bool       // values know where they are from; see Trace
+	path    []Place    // what runs around the present operator, while tracing
 }
 
 // Step is one accepted step of a solve.
@@ -145,9 +148,9 @@ func (m *Machine) run(f *ir.Func, args []datum) []datum {
 		fail("calls of %s do not end", f.Name)
 	}
 	defer func() { m.depth-- }()
-	env := make(map[*ir.Value]datum, len(f.Values))
+	env := m.frame(f.IDs())
 	for i, a := range f.Args {
-		env[a] = args[i]
+		env[a.ID] = args[i]
 	}
 	for _, v := range f.Values {
 		if v.Op == ir.OpArg {
@@ -156,21 +159,43 @@ func (m *Machine) run(f *ir.Func, args []datum) []datum {
 		if m.OnOp != nil {
 			m.OnOp(f, v)
 		}
-		in := make([]datum, len(v.Args))
-		for i, a := range v.Args {
-			in[i] = env[a]
+		in := m.in[:0]
+		plain := v.Op.Info().Plain()
+		if !plain { // which may keep its operands, or run what overwrites them
+			in = make([]datum, 0, len(v.Args))
+		}
+		for _, a := range v.Args {
+			in = append(in, env[a.ID])
+		}
+		if plain {
+			m.in = in
 		}
 		out := m.round(v.Type, m.eval(f, v, in))
 		if m.tracing {
 			out = m.traced(f, v, in, out)
 		}
-		env[v] = out
+		env[v.ID] = out
 	}
 	out := make([]datum, len(f.Results))
 	for i, r := range f.Results {
-		out[i] = env[r]
+		out[i] = env[r.ID]
 	}
 	return out
+}
+
+// frame is room for n values of the function that runs at the present depth.
+func (m *Machine) frame(n int) []datum {
+	for len(m.frames) < m.depth {
+		m.frames = append(m.frames, nil)
+	}
+	env := m.frames[m.depth-1]
+	if cap(env) < n {
+		env = make([]datum, n)
+		m.frames[m.depth-1] = env
+	}
+	env = env[:n]
+	clear(env)
+	return env
 }
 
 func (m *Machine) round(t ir.Type, d datum) datum {
@@ -220,10 +245,11 @@ func (m *Machine) eval(f *ir.Func, v *ir.Value, in []datum) datum {
 	case info.Eval == nil:
 		fail("%s holds the operator %s, which has no value of its own", f.Name, v.Op)
 	}
-	args := make([]ir.Datum, len(in))
+	args := m.args[:0]
 	for i, d := range in {
-		args[i] = ir.Datum{Type: v.Args[i].Type, Data: d.data}
+		args = append(args, ir.Datum{Type: v.Args[i].Type, Data: d.data})
 	}
+	m.args = args
 	out := make([]float64, v.Type.Len())
 	info.Eval(args, &v.Attr, out)
 	return datum{data: out}
