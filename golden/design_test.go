@@ -34,7 +34,7 @@ var design = map[string]string{
 }
 
 // awaited are names of the design that are known and may be refused with a limitation; nothing joins them.
-var awaited = map[string]bool{"optimizer lbfgs": true, "method implicit_euler": true, "method bdf": true, "method shooting": true}
+var awaited = map[string]bool{"method implicit_euler": true, "method bdf": true, "method shooting": true}
 
 // TestDesign: every name that the design promises is known and documented, and nothing becomes a limitation again.
 func TestDesign(t *testing.T) {

@@ -2,7 +2,7 @@ package rt
 
 import "math"
 
-// Optimizer is a row of a recipe: SGD, Adam, AdamW, RMSprop or LeastSquares, with values
+// Optimizer is a row of a recipe: SGD, Adam, AdamW, RMSprop, LBFGS or LeastSquares, with values
 // exactly as written (a zero is a zero; the Default functions give PyTorch's).
 // The formulas and their order of operations are those of torch.optim.
 type Optimizer interface {
@@ -64,14 +64,14 @@ func DefaultRMSprop() RMSprop { return RMSprop{LR: 0.01, Alpha: 0.99, Eps: 1e-8}
 // span is a range of the flat weights that is trained.
 type span struct{ lo, hi int }
 
-// moments is the state of an optimiser: up to three slots as long as the
-// weights, whose names are those in train.safetensors.
+// moments is the state of an optimiser: slots as long as the weights, whose
+// names are those in train.safetensors.
 type moments[R Float] struct {
 	opt   Optimizer
 	spans []span
 	steps int
 	names []string
-	slot  [3][]R
+	slot  [][]R // at least as many as kernels on a device are given
 }
 
 func newMoments[R Float](opt Optimizer, n int, spans []span) *moments[R] {
@@ -85,7 +85,10 @@ func newMoments[R Float](opt Optimizer, n int, spans []span) *moments[R] {
 		m.names = []string{"exp_avg", "exp_avg_sq"}
 	case RMSprop:
 		m.names = []string{"square_avg", "momentum", "grad_avg"}
+	case LBFGS:
+		m.names = o.slots()
 	}
+	m.slot = make([][]R, max(len(m.names), len(held[R]{}.slot)))
 	for i := range m.names {
 		m.slot[i] = make([]R, n)
 	}
@@ -95,6 +98,10 @@ func newMoments[R Float](opt Optimizer, n int, spans []span) *moments[R] {
 // step moves the trained weights; lr is the scheduled rate.
 func (m *moments[R]) step(w, g []R, lr float64) {
 	m.steps++
+	if o, ok := m.opt.(LBFGS); ok {
+		m.lbfgs(o, w, g, lr)
+		return
+	}
 	for _, s := range m.spans {
 		switch o := m.opt.(type) {
 		case SGD:

@@ -40,6 +40,8 @@ func TestOptimizersFollowPyTorch(t *testing.T) {
 		"adamw":            {opt: adamw},
 		"rmsprop":          {opt: DefaultRMSprop()},
 		"rmsprop centered": {opt: RMSprop{LR: 0.01, Alpha: 0.99, Eps: 1e-8, Decay: 0.01, Momentum: 0.5, Centered: true}},
+		"lbfgs":            {opt: LBFGS{LR: 0.3, History: 10}},
+		"lbfgs short":      {opt: LBFGS{LR: 0.1, History: 2}},
 		"clip norm":        {adam, Clip{ClipNorm, 1}},
 		"clip value":       {SGD{LR: 0.05}, Clip{ClipValue, 0.5}},
 	}

@@ -40,6 +40,7 @@ var resumeRecipes = map[string]Recipe{
 		Seed: 3, Keep: Keep{On: "val.loss"}, ValEvery: 2, LogEvery: 4},
 	"sgd":     {Batch: 100, Steps: 45, Optimizer: SGD{LR: 0.1, Momentum: 0.9, Nesterov: true}, Schedule: Plateau{On: "val.acc", Mode: "max", Gamma: 0.5, Patience: 1}, Keep: Keep{On: "acc", Mode: "max"}},
 	"rmsprop": {Epochs: 40, Optimizer: RMSprop{LR: 0.01, Alpha: 0.9, Eps: 1e-8, Momentum: 0.5, Centered: true}, Seed: 9, LogEvery: 1},
+	"lbfgs":   {Batch: 0, Epochs: 12, Optimizer: LBFGS{LR: 0.5, History: 3}},
 	"active":  {Batch: 90, Epochs: 4, Optimizer: Adam{LR: 0.05, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8}, Active: Active{Keep: 0.3}, Seed: 5, Keep: Keep{On: "val.loss"}},
 	"early":   {Batch: 200, MinEpochs: 3, Epochs: 60, Optimizer: Adam{LR: 0.5, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8}, Stop: Early{On: "val.loss", Patience: 3, MinDelta: 1e-3}, Keep: Keep{On: "val.acc", Mode: "max"}},
 }

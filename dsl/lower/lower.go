@@ -153,10 +153,10 @@ const (
 	notSeparable diag.Code = "NDE0532"
 
 	notSecondOrder diag.Code = "NDE0554"
+	mixedFit       diag.Code = "NDE0617"
 	timesBothWays  diag.Code = "NDE0564"
 	optionLater    diag.Code = "NDE0803"
 	eventsLater    diag.Code = "NDE0805"
-	settingLater   diag.Code = "NDE0814"
 	averageLater   diag.Code = "NDE0826"
 	compilerBug    diag.Code = "NDE0899"
 )

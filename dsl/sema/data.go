@@ -39,11 +39,6 @@ func (c *checker) blockSetting(b *block, st *syntax.SettingStmt, e *env) {
 		return
 	}
 	b.given[key] = st.Key.At()
-	if o.later {
-		c.limitNamed("setting", key, st.Key.At())
-		b.unfit[key] = true
-		return
-	}
 	value := st.Value
 	if text, by := c.override(b, key); by != "" {
 		c.setUsed[by] = true
@@ -87,7 +82,7 @@ func (c *checker) closeBlock(b *block, at diag.Span) {
 		o := &b.keys[i]
 		_, given := b.given[o.key]
 		switch {
-		case given || o.later || b.meant[o.key]:
+		case given || b.meant[o.key]:
 		case o.required:
 			c.errorf("NDE0701", at, "%s %s needs %s: ...", b.what, b.name, o.key)
 		case o.name != "" || o.kind == optBool || o.kind == optInt && o.def != 0:

@@ -134,7 +134,7 @@ func (c *checker) callModel(d *decl, x *syntax.CallExpr, piped Expr, e *env) Exp
 	at := x.At()
 	if !e.where.solves() {
 		c.args(x, piped, e, d.name)
-		c.limit("nested solve", at)
+		c.maySolve(e, at)
 		return invalid(at)
 	}
 	args := c.args(x, piped, e, d.name)

@@ -18,8 +18,7 @@ const maxGroups = 1024
 // multishoot checks a multiple shooting.
 func (c *checker) multishoot(x *syntax.CallExpr, piped Expr, e *env) Expr {
 	at := x.At()
-	if !e.where.solves() {
-		c.limit("nested solve", at)
+	if !c.maySolve(e, at) {
 		return invalid(at)
 	}
 	keys := []string{"at", "group", "with"}

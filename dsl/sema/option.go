@@ -91,7 +91,7 @@ func (g *group) meant(name string) any {
 // codes are the diagnostics of a family of options.
 type codes struct {
 	unknownRow, unknownOption, badValue, missing, duplicate diag.Code
-	laterRow, laterOption                                   string // limits
+	laterRow, laterOption                                   string // limits; "" where nothing is one
 }
 
 var solverCodes = &codes{"NDE0502", "NDE0504", "NDE0505", "NDE0506", "NDE0503", "solver method", "solver option"}
@@ -99,11 +99,11 @@ var solverCodes = &codes{"NDE0502", "NDE0504", "NDE0505", "NDE0506", "NDE0503", 
 // choiceCodes are those of a control or sensitivity of a solver.
 var choiceCodes = &codes{"NDE0507", "NDE0504", "NDE0505", "NDE0506", "NDE0503", "solver option", "solver option"}
 
-var recipeCodes = &codes{"NDE0704", "NDE0705", "NDE0703", "NDE0701", "NDE0706", "setting", "setting"}
+var recipeCodes = &codes{"NDE0704", "NDE0705", "NDE0703", "NDE0701", "NDE0706", "", ""}
 
 var targetCodes = &codes{"NDE0704", "NDE0705", "NDE0703", "NDE0701", "NDE0706", "target", "target"}
 
-var sourceCodes = &codes{"NDE0704", "NDE0705", "NDE0703", "NDE0701", "NDE0706", "setting", "setting"}
+var sourceCodes = &codes{"NDE0704", "NDE0705", "NDE0703", "NDE0701", "NDE0706", "", ""}
 
 var methodWhat = map[method.Group]string{method.Solver: "solver method", method.Controller: "step control", method.Sensitivity: "sensitivity", method.Estimator: "estimator of div", method.Events: "way to locate events"}
 

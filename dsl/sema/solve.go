@@ -13,11 +13,23 @@ import (
 // solveKeys are the named arguments of solve.
 var solveKeys = []string{"over", "from", "at", "with", "paths"}
 
+// maySolve complains about a solve where none may stand.
+func (c *checker) maySolve(e *env, at diag.Span) bool {
+	switch {
+	case e.where.solves():
+		return true
+	case e.where == inFn || e.where == inNet:
+		c.errorf("NDE0536", at, "a %s is a function of one point and has no solves; write a model, which models, recipes and tests can call", map[where]string{inFn: "fn", inNet: "net"}[e.where])
+	default:
+		c.limit("nested solve", at)
+	}
+	return false
+}
+
 // solve is solve(Sys{…}, over: a..b, with: S) or solve(Sys{…}, from: a, at: times, with: S).
 func (c *checker) solve(x *syntax.CallExpr, piped Expr, e *env) Expr {
 	at := x.At()
-	if !e.where.solves() {
-		c.limit("nested solve", at)
+	if !c.maySolve(e, at) {
 		return invalid(at)
 	}
 	var start syntax.Expr
@@ -274,10 +286,6 @@ func (c *checker) rhs(x *syntax.CallExpr, piped Expr, e *env) Expr {
 	at := x.At()
 	if piped != nil || len(x.Args) == 0 || x.Args[0].Key != nil {
 		c.errorf("NDE0520", at, "rhs wants a system with its values: rhs(Sys{x: ...})")
-		return invalid(at)
-	}
-	if e.where == inSystem || e.where == inHyper || e.where == inFn || e.where == inNet {
-		c.limit("nested solve", at)
 		return invalid(at)
 	}
 	out := &Rhs{Node: Node{At: at}, Time: number(0, Time, at)}

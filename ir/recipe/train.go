@@ -68,7 +68,10 @@ var optimizers = []Row{
 		{Key: "centered", Kind: Bool, Field: "Centered", Doc: "divide by the standard deviation instead"},
 		decay(0),
 	}},
-	{Name: "lbfgs", Later: true, Doc: "limited-memory BFGS", Options: []Option{withLR(1)}},
+	{Name: "lbfgs", Make: "LBFGS", Doc: "limited-memory BFGS, an iteration a step without line search (Liu & Nocedal 1989); for `batch: full`", Options: []Option{
+		withLR(1),
+		{Key: "history", Kind: Int, Default: 10, Min: 1, Max: 100, Field: "History", Doc: "pairs of moves and differences of gradients"},
+	}},
 	{Name: "lstsq", Make: "LeastSquares", Doc: "least squares, for objectives whose residuals are affine in the parameters"},
 }
 

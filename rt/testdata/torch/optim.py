@@ -22,6 +22,8 @@ CASES = [
     ("adam beta1 small", lambda p: O.Adam(p, lr=0.01, betas=(0.3, 0.4)), None),
     ("rmsprop", lambda p: O.RMSprop(p, lr=0.01), None),
     ("rmsprop centered", lambda p: O.RMSprop(p, lr=0.01, momentum=0.5, centered=True, weight_decay=0.01), None),
+    ("lbfgs", lambda p: O.LBFGS(p, lr=0.3, max_iter=1, history_size=10), None),
+    ("lbfgs short", lambda p: O.LBFGS(p, lr=0.1, max_iter=1, history_size=2), None),
     ("clip norm", lambda p: O.Adam(p, lr=0.01), ("norm", 1.0)),
     ("clip value", lambda p: O.SGD(p, lr=0.05), ("value", 0.5)),
 ]
@@ -36,7 +38,7 @@ for name, make, clip in CASES:
             torch.nn.utils.clip_grad_norm_([w], clip[1])
         if clip and clip[0] == "value":
             torch.nn.utils.clip_grad_value_([w], clip[1])
-        opt.step()
+        opt.step(lambda: torch.zeros(()))  # L-BFGS wants a loss, and takes one iteration
         trace.append(w.detach().tolist())
     out.append({"name": name, "trace": trace})
 json.dump({"torch": torch.__version__, "start": START, "cases": out}, open("optim.json", "w"), separators=(",", ":"))
