@@ -36,6 +36,7 @@ type job struct {
 
 type answer struct {
 	Loss, Eval float64
+	NFE        float64
 	Grad       []float64
 	Inputs     map[string][]float64
 	Err        string

@@ -3,6 +3,7 @@ package golden
 import (
 	"fmt"
 	"math"
+	"os"
 	"strings"
 	"testing"
 
@@ -157,7 +158,8 @@ func TestFaultsInLoops(t *testing.T) {
 	broken := map[string]int{}
 	mapping := strings.ReplaceAll(faulty, "LOSS", byMaps)
 	faulty := strings.ReplaceAll(faulty, "LOSS", "sum(path.x)")
-	for _, c := range []struct{ program, solver string }{
+	type subject struct{ program, solver string }
+	subjects := []subject{
 		{mapping, "midpoint{steps: 2}"},
 		{faulty, "midpoint{steps: 2, sensitivity: adjoint}"},
 		{faulty, "midpoint{steps: 2, sensitivity: interpolated}"},
@@ -166,7 +168,12 @@ func TestFaultsInLoops(t *testing.T) {
 		{faulty, "adams_bashforth{order: 3, steps: 4}"},
 		{falling, "rk4{steps: 6}"},
 		{falling, "rk4{steps: 6, sensitivity: forward}"},
-	} {
+	}
+	if os.Getenv("NDEC_TEST_EXAMPLES") != "" {
+		subjects = append(subjects, subject{falling, "rk4{steps: 6, sensitivity: checkpoint{every: 2}}"}, subject{falling, "rk4{steps: 6, sensitivity: interpolated}"},
+			subject{falling, "rk4{steps: 3, sensitivity: quadrature}"}, subject{falling, "rk4{steps: 3, sensitivity: adjoint}"})
+	}
+	for _, c := range subjects {
 		ofEnd := "+ real(end.t)"
 		if strings.Contains(c.solver, "forward") {
 			ofEnd = ""

@@ -177,27 +177,50 @@ train Fit {
 }
 `
 
+// vanDerPolTogether has the starts as one state, so that steps are those of all of them, by a norm over all of them.
+var vanDerPolTogether = strings.NewReplacer("u, v real", "u, v [1024]real", "u, v, mu real", "u, v [1024]real\n\tmu real", "mu*(1 - u^2)*v", "(mu*v)*(1 - u^2)").Replace(vanDerPol)
+
 // TestVanDerPolOfTorchdyn: gradients by 1,024 starts for each of two stiffnesses along 100 times at tolerance 1e-4, of the
-// mean over the times of both states, each within 1e-3 of those at 1e-11. In the mean adjoints are closer than torchdiffeq's
-// with dopri5 at the same tolerance (testdata/sens/torchdiffeq_errors.py): all of them at stiffness 0.1, that of tsit5 with
-// norm: max at 0.5. There the others are up to 1.5 times as far: a batch of torchdiffeq has the steps of its hardest starts for
-// all of them, and each start here its own.
+// mean over the times of both states, each within 1e-3 of those at 1e-11. Their mean errors beside those of torchdiffeq's adjoint with
+// dopri5 at the same tolerance (testdata/sens/torchdiffeq_errors.py) are those of the states along the way, so that steps decide: a batch of
+// torchdiffeq takes steps that are right for its starts together (20 and 32 evaluations), ndec those of each start. Like is compared with like:
+//
+//   - one solve over all starts, with torchdiffeq's batch: below it, with the same evaluations;
+//   - solves of single starts, with its solves of single starts: the same with its steps (compat); with those of ndec, which do
+//     not pass the end, at most 3 % above in a tenth fewer evaluations;
+//   - steps of each start by norm: max and tsit5, with the batch: below it, in fewer evaluations.
 func TestVanDerPolOfTorchdyn(t *testing.T) {
 	t.Parallel()
-	solvers := map[string]string{
-		"reference": "dopri5{rtol: 1e-11, atol: 1e-11}",
-		"a":         "dopri5{rtol: 1e-4, atol: 1e-4, sensitivity: adjoint}",
-		"b":         "tsit5{rtol: 1e-4, atol: 1e-4, sensitivity: adjoint}",
-		"c":         "dopri5{rtol: 1e-4, atol: 1e-4, sensitivity: interpolated}",
-		"d":         "tsit5{rtol: 1e-4, atol: 1e-4, sensitivity: interpolated}",
-		"e":         "dopri5{rtol: 1e-4, atol: 1e-4, sensitivity: quadrature}",
-		"f":         "dopri5{rtol: 1e-4, atol: 1e-4, norm: max, sensitivity: adjoint}",
-		"g":         "tsit5{rtol: 1e-4, atol: 1e-4, norm: max, sensitivity: adjoint}",
+	const starts, single = 1024, 16 // every 16th was solved alone
+	const always, stiff = 0, 0.5
+	tolerance := "{rtol: 1e-4, atol: 1e-4, "
+	type bound struct {
+		against string  // what torchdiffeq did, "" where it is not compared
+		times   float64 // its mean error
+		from    float64 // stiffness
 	}
+	cases := []struct {
+		name, solver string
+		together     bool
+		bound
+	}{
+		{"reference", "dopri5{rtol: 1e-11, atol: 1e-11}", false, bound{}},
+		{"a", "dopri5" + tolerance + "sensitivity: adjoint}", false, bound{"alone", 1.03, always}},
+		{"b", "tsit5" + tolerance + "sensitivity: adjoint}", false, bound{"alone", 1, stiff}},
+		{"c", "dopri5" + tolerance + "sensitivity: interpolated}", false, bound{}},
+		{"d", "tsit5" + tolerance + "sensitivity: interpolated}", false, bound{}},
+		{"e", "dopri5" + tolerance + "sensitivity: quadrature}", false, bound{"alone", 1.03, always}},
+		{"f", "dopri5" + tolerance + "compat: torchdiffeq, sensitivity: adjoint}", false, bound{"alone", 1.001, always}},
+		{"g", "tsit5" + tolerance + "norm: max, sensitivity: adjoint}", false, bound{"batch", 1, always}},
+		{"h", "dopri5" + tolerance + "sensitivity: adjoint}", true, bound{"batch", 1, always}},
+		{"i", "tsit5" + tolerance + "sensitivity: adjoint}", true, bound{"batch", 1, stiff}},
+	}
+	type figures struct{ Mean, Worst, Evaluations float64 }
 	var theirs struct {
 		Cases []struct {
-			Mu, Mean float64
-			First    []float64
+			Mu           float64
+			Batch, Alone figures
+			First        []float64
 		}
 	}
 	text, err := os.ReadFile("testdata/sens/torchdiffeq_errors.json")
@@ -207,17 +230,18 @@ func TestVanDerPolOfTorchdyn(t *testing.T) {
 	if err := json.Unmarshal(text, &theirs); err != nil {
 		t.Fatal(err)
 	}
-	const starts = 1024
-	stiffness := []float64{0.1, 0.5}
-	j := job{Columns: map[string][]float64{}, Rows: starts * len(stiffness)}
-	for _, mu := range stiffness {
+	j := job{Columns: map[string][]float64{}, Rows: starts * len(theirs.Cases)}
+	one := job{Columns: map[string][]float64{}, Rows: len(theirs.Cases)}
+	for _, c := range theirs.Cases {
+		one.Columns["mu"] = append(one.Columns["mu"], c.Mu)
 		for k := range starts {
 			x := float64(k)
 			j.Columns["u"] = append(j.Columns["u"], 2*math.Sin(3*x+1))
 			j.Columns["v"] = append(j.Columns["v"], 2*math.Cos(5*x*x))
-			j.Columns["mu"] = append(j.Columns["mu"], mu)
+			j.Columns["mu"] = append(j.Columns["mu"], c.Mu)
 		}
 	}
+	one.Columns["u"], one.Columns["v"] = j.Columns["u"], j.Columns["v"]
 	main, err := os.ReadFile("testdata/sens/main.go")
 	if err != nil {
 		t.Fatal(err)
@@ -225,16 +249,19 @@ func TestVanDerPolOfTorchdyn(t *testing.T) {
 	var imports, table strings.Builder
 	jobs := map[string]job{}
 	p := emittest.Program{Main: map[string][]byte{"main.go": main}, Packages: map[string][]plan.File{}}
-	for name, solver := range solvers {
-		text := strings.NewReplacer("PACKAGE", name, "SOLVER", solver).Replace(vanDerPol)
-		res, ds := driver.Compile(map[string]string{name + ".nde": text}, driver.Options{Precision: "f64"})
+	for _, c := range cases {
+		text := vanDerPol
+		jobs[c.name] = j
+		if c.together {
+			text, jobs[c.name] = vanDerPolTogether, one
+		}
+		res, ds := driver.Compile(map[string]string{c.name + ".nde": strings.NewReplacer("PACKAGE", c.name, "SOLVER", c.solver).Replace(text)}, driver.Options{Precision: "f64"})
 		if ds.HasErrors() {
 			t.Fatal(ds)
 		}
-		p.Packages[name] = res.Out
-		jobs[name] = j
-		fmt.Fprintf(&imports, "\t\"ndec.dev/ndec/%s\"\n", name)
-		fmt.Fprintf(&table, "\t%q: func(j Job) Answer { return run(%s.Program(), j) },\n", name, name)
+		p.Packages[c.name] = res.Out
+		fmt.Fprintf(&imports, "\t\"ndec.dev/ndec/%s\"\n", c.name)
+		fmt.Fprintf(&table, "\t%q: func(j Job) Answer { return run(%s.Program(), j) },\n", c.name, c.name)
 	}
 	p.Main["packages.go"] = []byte("package main\n\nimport (\n" + imports.String() + ")\n\nvar packages = map[string]func(Job) Answer{\n" + table.String() + "}\n")
 	in, err := json.Marshal(jobs)
@@ -246,39 +273,48 @@ func TestVanDerPolOfTorchdyn(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := got["reference"]
-	share := float64(j.Rows) / 100 // of a row in the loss, and of a time
-	for m, mu := range stiffness {
-		bound := math.NaN()
-		for _, c := range theirs.Cases {
-			if c.Mu != mu {
-				continue
-			}
-			bound = c.Mean
-			for i, column := range []string{"u", "v"} {
-				if d := math.Abs(want.Inputs[column][m*starts]*share - c.First[i]); !(d <= 1e-9) {
-					t.Errorf("stiffness %g: the reference by %s is %.2g from torchdiffeq's", mu, column, d)
-				}
+	for m, their := range theirs.Cases {
+		for i, column := range []string{"u", "v"} {
+			if d := math.Abs(want.Inputs[column][m*starts]*float64(j.Rows)/100 - their.First[i]); !(d <= 1e-9) {
+				t.Errorf("stiffness %g: the reference by %s is %.2g from torchdiffeq's", their.Mu, column, d)
 			}
 		}
-		for name, a := range got {
+		for _, c := range cases {
+			a := got[c.name]
 			if a.Err != "" {
-				t.Errorf("%s: %s", solvers[name], a.Err)
+				t.Errorf("%s: %s", c.solver, a.Err)
 				continue
 			}
-			worst, mean := 0.0, 0.0
-			for _, c := range []string{"u", "v"} {
-				for row := m * starts; row < (m+1)*starts; row++ {
-					d := math.Abs(a.Inputs[c][row]-want.Inputs[c][row]) * share
-					worst, mean = max(worst, d), mean+d/(2*starts)
+			// off is the largest and the mean error over every step-th start.
+			off := func(step int) (worst, mean float64) {
+				for _, column := range []string{"u", "v"} {
+					for row := m * starts; row < (m+1)*starts; row += step {
+						d := math.Abs(a.Inputs[column][row]*float64(jobs[c.name].Rows)-want.Inputs[column][row]*float64(j.Rows)) / 100
+						worst, mean = max(worst, d), mean+d*float64(step)/(2*starts)
+					}
 				}
+				return worst, mean
 			}
-			t.Logf("stiffness %g, %s: worst %.2g, mean %.3g; torchdiffeq's mean %.3g", mu, solvers[name], worst, mean, bound)
+			worst, mean := off(1)
 			if !(worst <= 1e-3) {
-				t.Errorf("stiffness %g, %s: a gradient is off by %.2g", mu, solvers[name], worst)
+				t.Errorf("stiffness %g, %s: a gradient is off by %.2g", their.Mu, c.solver, worst)
 			}
-			if strings.Contains(solvers[name], "adjoint") && (mu == 0.1 || name == "g") && !(mean <= bound) {
-				t.Errorf("stiffness %g, %s: gradients are off by %.3g in the mean, torchdiffeq's by %.3g", mu, solvers[name], mean, bound)
+			by := their.Batch
+			if c.against == "alone" {
+				by = their.Alone
+				_, mean = off(single)
 			}
+			t.Logf("stiffness %g, %s, together %v: mean %.3g, worst %.2g; torchdiffeq's mean %s %.3g", their.Mu, c.solver, c.together, mean, worst, c.against, by.Mean)
+			if c.against != "" && their.Mu >= c.from && !(mean <= c.times*by.Mean) {
+				t.Errorf("stiffness %g, %s: gradients are off by %.3g in the mean, torchdiffeq's %s by %.3g", their.Mu, c.solver, mean, c.against, by.Mean)
+			}
+		}
+	}
+	for _, c := range cases { // evaluations of both stiffnesses
+		theirs := (theirs.Cases[0].Batch.Evaluations + theirs.Cases[1].Batch.Evaluations) / 2
+		t.Logf("%s, together %v: %.1f evaluations, torchdiffeq's batch %.1f", c.solver, c.together, got[c.name].NFE, theirs)
+		if n := got[c.name].NFE; c.name != "reference" && n > theirs {
+			t.Errorf("%s takes %.1f evaluations, torchdiffeq's batch %.1f", c.solver, n, theirs)
 		}
 	}
 }

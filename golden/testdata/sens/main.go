@@ -20,6 +20,7 @@ type Job struct {
 
 type Answer struct {
 	Loss, Eval float64 // in training, in evaluations
+	NFE        float64 // of a sample in training
 	Grad       []float64
 	Inputs     map[string][]float64
 	Err        string
@@ -43,7 +44,7 @@ func run[R rt.Float](p rt.Program[R], j Job) (a Answer) {
 	if err != nil {
 		a.Err += "gradient: " + err.Error() + "; "
 	}
-	a.Loss, a.Grad = ev.Loss, rt.Convert[float64](grad)
+	a.Loss, a.NFE, a.Grad = ev.Loss, ev.NFE, rt.Convert[float64](grad)
 	if ev, err = rt.Evaluate(context.Background(), w, &r.Objective, t, j.Seed, 2); err != nil {
 		a.Err += "evaluation: " + err.Error() + "; "
 	}
