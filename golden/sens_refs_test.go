@@ -188,7 +188,12 @@ func TestReferenceGradients(t *testing.T) {
 	if err := json.Unmarshal(text, &refs); err != nil {
 		t.Fatal(err)
 	}
-	for _, sensitivity := range []string{"backprop", "adjoint", "quadrature{points: 8}", "interpolated", "checkpoint{every: 20}", "forward"} {
+	thorough := os.Getenv("NDEC_TEST_EXAMPLES") != ""
+	sensitivities := []string{"backprop", "adjoint", "quadrature{points: 8}", "interpolated"}
+	if thorough {
+		sensitivities = append(sensitivities, "checkpoint{every: 20}", "forward")
+	}
+	for _, sensitivity := range sensitivities {
 		text := references
 		if strings.HasPrefix(sensitivity, "adjoint") || strings.HasPrefix(sensitivity, "quadrature") {
 			text = inPieces.ReplaceAllString(text, "solve($1, from: 0, at: linspace(0, $2, 101), with: Fwd).$3[100]")
@@ -246,6 +251,9 @@ func TestReferenceGradients(t *testing.T) {
 			}
 		}
 		for _, r := range res.Module.Recipes {
+			if !thorough && sensitivity != "backprop" && r.Name != "Net" && r.Name != "Trace" && r.Name != "LorenzX" {
+				continue // takes minutes
+			}
 			mc, err := interp.New(res.Module, weights)
 			if err != nil {
 				t.Fatal(err)
@@ -264,11 +272,12 @@ func TestReferenceGradients(t *testing.T) {
 			for i, p := range r.Trained {
 				got[p.Name] = out[len(r.Objective.Results)+i].Data
 			}
-			out, err = mc.Call(r.GradInputs, interp.Of(y, 2))
-			if err != nil {
-				t.Fatal(err)
+			if len(want[r.Name]["y"]) > 0 {
+				if out, err = mc.Call(r.GradInputs, interp.Of(y, 2)); err != nil {
+					t.Fatal(err)
+				}
+				got["y"] = out[len(r.Objective.Results)].Data
 			}
-			got["y"] = out[len(r.Objective.Results)].Data
 			if len(want[r.Name]) == 0 {
 				t.Errorf("%s has no reference", r.Name)
 			}
