@@ -450,7 +450,7 @@ func (e *emitter) solveFile() *file {
 	}
 	for _, r := range e.plan.Revs {
 		prm, res, body := e.reverse(r)
-		text(f, fmt.Sprintf("%s carries cotangents back over the recorded steps of %s, last to first.", e.revName(r), r.Solve.Name),
+		text(f, fmt.Sprintf("%s carries cotangents back over the recorded %s of %s, last to first.", e.revName(r), map[bool]string{false: "steps", true: "stretches"}[r.Solve.Stretches], r.Solve.Name),
 			fmt.Sprintf("func %s(%s) %s {\n%s\n}", e.revName(r), prm, res, body))
 	}
 	e.workspace(f)
