@@ -120,6 +120,10 @@ func (e *emitter) ongoing(f *file, st *stepper, api *stepperAPI) {
 	}
 	if s.Begin != nil {
 		in := []string{"t0"}
+		if s.Stops > 0 {
+			p.line("_, gap, _ := rt.Stops(nil, t0, t1)")
+			in[0] = "t0 + gap"
+		}
 		for _, o := range append(append([]operand(nil), xs...), l.c...) {
 			in = append(in, of(o))
 		}

@@ -40,6 +40,7 @@ solver Many = adams_moulton{order: 5, steps: 20}
 solver Cut = rk4{step: 0.23, step_at: [0.3, 1.1]}
 solver Orbit = rkn43{rtol: 1e-4, atol: 1e-5}
 solver Undone = alf{rtol: 1e-3, atol: 1e-4}
+solver Anew = reversible_heun{rtol: 1e-3, atol: 1e-4, jump_at: [0, 0.3]}
 solver Thrice = adams_bashforth{order: 3, steps: 12}
 
 model Ball1(q, g real) (q1, v1 real, m1 [2, 2]real, n i32) {
@@ -64,6 +65,11 @@ model Ball4(q, g real) (q1, v1 real, m1 [2, 2]real, n i32) {
 
 model Ball5(q, g real) (q1, v1 real, m1 [2, 2]real, n i32) {
 	end := solve(Ball{q: q, v: 0, m: [[1, 2], [3, 4]], g: g}, over: 0..2, with: Cut)
+	return end.q, end.v, end.m, end.nfe
+}
+
+model Ball6(q, g real) (q1, v1 real, m1 [2, 2]real, n i32) {
+	end := solve(Ball{q: q, v: 0, m: [[1, 2], [3, 4]], g: g}, over: 0..2, with: Anew)
 	return end.q, end.v, end.m, end.nfe
 }
 
@@ -186,6 +192,10 @@ func TestOngoing(t *testing.T) {
 	b5, _ := NewBall5(p).Forward(Ball5Input{Q: q, G: g})
 	run(t, "rk4 with stops", func(k float64) ongoing { return StartBallCutSolve(p, 0, 2, ball(k), Real(k*g), [2]float64{0.3, 1.1}) },
 		func(s ongoing) string { return text(s.(*BallCutSolve).State()) }, fmt.Sprint(b5.Q1, b5.V1, b5.M1), b5.N)
+
+	b6, _ := NewBall6(p).Forward(Ball6Input{Q: q, G: g})
+	run(t, "reversible_heun with stops", func(k float64) ongoing { return StartBallAnewSolve(p, 0, 2, ball(k), Real(k*g), [2]float64{0, 0.3}) },
+		func(s ongoing) string { return text(s.(*BallAnewSolve).State()) }, fmt.Sprint(b6.Q1, b6.V1, b6.M1), b6.N)
 
 	s1, err := NewSwing1(p).Forward(q)
 	if err != nil {

@@ -121,6 +121,11 @@ func (l *loop) cutStep() {
 	at := suffixed(l.x, "At")
 	l.declare(at)
 	l.inside(place, at)
+	l.finite("finite", at)
+	p.line("if !finite { // between finite ends, a polynomial of numbers near the largest")
+	p.line("st.Fail(rt.NonFinite, t, h)")
+	p.line("break")
+	p.line("}")
 	for _, o := range l.x {
 		p.line("%s1 = %sAt", o.name, o.name)
 	}
@@ -140,6 +145,12 @@ func (l *loop) happen(goOn func()) {
 	if s.Record {
 		l.endStretch("t", l.x)
 	}
+	before := suffixed(l.plain(l.x), "0")
+	if s.Resets() {
+		for i, o := range l.plain(l.x) {
+			p.line("%s := %s", before[i].name, o.name)
+		}
+	}
 	for i, e := range s.Events {
 		p.line("if es[%d].Fires() {", i)
 		if s.Record {
@@ -157,10 +168,19 @@ func (l *loop) happen(goOn func()) {
 		}
 		p.line("}")
 	}
-	if s.MayStop() {
-		p.line("if st.Status == rt.EventStop { break }")
+	if s.Resets() {
+		l.finite("finite", l.plain(l.x))
+		p.line("if !finite {")
+		p.line("st.Fail(rt.NonFinite, t, h)")
+		for i, o := range l.plain(l.x) {
+			p.line("%s = %s", o.name, before[i].name)
+		}
+		p.line("}")
 	}
-	l.slope()
+	if s.Resets() || s.MayStop() {
+		p.line("if st.Status != rt.OK { break }")
+	}
+	l.anew()
 	l.guards("t", l.x)
 	p.line("ev.Again(es[:], t)")
 	goOn()

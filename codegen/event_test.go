@@ -99,6 +99,20 @@ func TestEvents(t *testing.T) {
 	add(problem{of: pair, method: dopri5, real: ir.F64, set: kept("quadrature"), stops: []float64{0.31, 0.9}, times: 5}, "event_gauss", crossing, stop)
 	add(problem{of: several, method: method.Lookup("leapfrog"), real: ir.F64, apart: true, set: kept("reversible"), times: 7}, "event_undone", crossing, often)
 	add(problem{of: several, method: method.Lookup("leapfrog"), real: ir.F64, apart: true, set: kept("reversible")}, "event_undone_end", rising, often)
+	// Memory of the method begins anew after an event.
+	alf, heun := method.Lookup("alf"), method.Lookup("reversible_heun")
+	coarse := func(row string, options ...ir.Setting) func(s *ir.Solve) {
+		set := kept(row, options...)
+		return func(s *ir.Solve) { set(s); s.RTol, s.ATol = 1e-2, 1e-3 }
+	}
+	fixed := []ir.Setting{{Key: "steps", Num: 5}}
+	add(problem{of: several, method: alf, real: ir.F64, set: coarse("backprop"), times: 7}, "event_alf", crossing, rising, often)
+	add(problem{of: pair, method: heun, real: ir.F64, set: coarse("backprop"), back: true, stops: []float64{0.9, 0.31}}, "event_heun", crossing, often, late)
+	add(problem{of: pair, method: alf.With(fixed), real: ir.F64, stops: []float64{0.31, 0.9}, looks: 6}, "event_alf_fixed", rising, often)
+	add(problem{of: several, method: heun.With(fixed), real: ir.F64, times: 7, set: coarse("checkpoint", ir.Setting{Key: "every", Num: 3})}, "event_heun_kept", crossing, often)
+	add(problem{of: pair, method: alf, real: ir.F64, set: coarse("forward"), times: 5}, "event_alf_forward", crossing, often)
+	add(problem{of: pair, method: alf, real: ir.F64, set: coarse("reversible"), times: 5}, "event_alf_undone", crossing, often)
+	add(problem{of: pair, method: heun.With(fixed), real: ir.F64, set: coarse("reversible"), stops: []float64{0.31, 0.9}}, "event_heun_undone", rising, often)
 	// A guard that is always near 0 never ends.
 	add(problem{of: systems[0], method: dopri5, real: ir.F64, fails: true, set: func(s *ir.Solve) { s.EventMax = 1 }}, "event_endless", crossing, ir.Event{Kind: ir.Every, Every: 0.03})
 	happened := 0

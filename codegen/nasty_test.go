@@ -195,7 +195,7 @@ func TestNasty(t *testing.T) {
 			continue
 		}
 		add("Nasty", row)
-		if row.Restarts() && strings.Contains("dopri5 rk4 rkn64 leapfrog adams_moulton", row.Name) {
+		if strings.Contains("dopri5 rk4 rkn64 leapfrog adams_moulton alf", row.Name) {
 			add("Struck", row)
 		}
 	}

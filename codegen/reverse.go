@@ -141,6 +141,10 @@ func (e *emitter) reverse(r *ir.Rev) (params, results, body string) {
 	if len(s.Events) > 0 {
 		p.line("f := len(tape.fired) - 1")
 	}
+	if marked(s) {
+		p.line("b := len(tape.begun) - 1")
+		p.line("for b >= 0 && tape.begun[b] == %s { b-- } // no step was left to take", count)
+	}
 	switch {
 	case s.Undo && inRuns(s):
 		p.line("kept := tape.kept")
@@ -228,6 +232,16 @@ func (e *emitter) reverse(r *ir.Rev) (params, results, body string) {
 		}
 		addExtras()
 		p.line("}")
+		p.line("}")
+	}
+	if marked(s) {
+		p.line("if b >= 0 && tape.begun[b] == k {")
+		p.line("%s", e.apply(r.BeginVJP, append([]string{stepT}, append(append(recorded(), l.extras()...), args(bar)...)...), stepOut, "="))
+		for i := range bar {
+			p.line("%s = %s", bar[i].name, barIn[i].name)
+		}
+		addExtras()
+		p.line("b--")
 		p.line("}")
 	}
 	p.line("}")

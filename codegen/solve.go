@@ -99,7 +99,7 @@ func (e *emitter) apply(f *ir.Func, in []string, to []operand, op string) string
 
 func (e *emitter) newLoop(ps *plan.Solve, path bool) *loop {
 	l := &loop{e: e, p: e.p, ps: ps, s: ps.IR, path: path}
-	sc := e.locals("t", "t0", "t1", "h", "at", "kept", "dir", "err", "last", "ts", "next", "theta", "tape", "reach", "factor", "rejected", "attempts", "steps", "rtol", "atol", "errPrev", "errPrev2", "finite", "tNext", "stops", "gap", "goal", "cut", "stop", "pieces", "ev", "es", "end", "place", "m", "f", "part", "gridNext", "begin", "first", "whole", "filled", "width", "ratio", "ratioPrev", "hPrev", "from", "to", "s", "before")
+	sc := e.locals("t", "t0", "t1", "h", "at", "kept", "dir", "err", "last", "ts", "next", "theta", "tape", "reach", "factor", "rejected", "attempts", "steps", "rtol", "atol", "errPrev", "errPrev2", "finite", "tNext", "stops", "gap", "goal", "cut", "stop", "pieces", "ev", "es", "end", "place", "m", "f", "part", "gridNext", "begin", "first", "whole", "filled", "width", "ratio", "ratioPrev", "hPrev", "from", "to", "s", "before", "b")
 	for _, st := range ps.IR.States {
 		name := sc.pick(goName(st.Name, false))
 		for _, suffix := range []string{"1", "K", "K1", "Err", "Out", "End", "0", "Start", "At"} {
@@ -504,16 +504,34 @@ func (l *loop) pass() {
 	p := l.p
 	p.line("t += gap")
 	p.line("stops = stops[1:]")
-	l.slope()
+	l.anew()
 }
 
-// slope prints the field at t, where a step takes it over.
-func (l *loop) slope() {
+// anew prints what a step that begins anew at t takes over: memory of the method, or the field.
+func (l *loop) anew() {
 	p := l.p
+	if l.s.Rebegins() {
+		l.begin("t")
+		p.line("st.NFE += %d", l.s.BeginEvals)
+		if l.s.Record && marked(l.s) {
+			p.line("tape.begin()")
+		}
+	}
 	if l.s.FSAL {
 		p.line("%s", l.e.apply(l.s.Field, append([]string{"t"}, append(args(l.plain(l.x)), l.extras()...)...), suffixed(l.plain(l.x), "K"), "="))
 		p.line("st.NFE++")
 	}
+}
+
+// begin prints how memory of the method is made anew from the states at a time.
+func (l *loop) begin(t string) {
+	to := suffixed(l.x, "1")
+	for i, o := range l.x {
+		if l.s.States[i].Memory {
+			to[i] = o
+		}
+	}
+	l.p.line("%s", l.e.apply(l.s.Begin, append([]string{t}, append(args(l.x), l.extras()...)...), to, "="))
 }
 
 // stepFunc is the function of a step, and where its results go.

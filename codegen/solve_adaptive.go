@@ -112,6 +112,10 @@ func (l *loop) adaptive() {
 		p.line("if hPrev != 0 { ratio = h / hPrev }")
 	}
 	p.line("%s", e.apply(s.Norm, append([]string{"rtol", "atol"}, args(plain, l.plain(x1), xe)...), []operand{{"err", ir.Scalar(ir.F64)}}, "="))
+	l.finite("finite", x1)
+	p.line("if !finite { // an error is nothing beside an infinite state")
+	p.line("err = rt.NaN()")
+	p.line("}")
 	switch s.StepGroup {
 	case "rms":
 		p.line("err = by.Group.RMS(err)")

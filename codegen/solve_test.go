@@ -382,6 +382,12 @@ func TestStepping(t *testing.T) {
 		add(problem{of: several, method: row.With(steps), real: ir.F64, times: 7 - 7*i, back: true, twice: i == 1})
 		add(problem{of: pair, method: row, real: ir.F64, looks: 6, set: func(s *ir.Solve) { s.RTol, s.ATol = 1e-2, 1e-3 }})
 		add(steady(problem{of: several, method: row, real: ir.F32, times: 7}))
+		// Memory begins anew at stops, of which the first is the start.
+		undone := func(s *ir.Solve) {
+			s.RTol, s.ATol, s.Sensitivity = 1e-2, 1e-3, ir.Choice{Row: "reversible"}
+		}
+		add(problem{of: pair, method: row, real: ir.F64, stops: append([]float64{0}, ahead...), times: 5, set: undone})
+		add(problem{of: several, method: row.With(steps), real: ir.F64, stops: back, back: true, times: 7 * i})
 	}
 	compare(t, es)
 }

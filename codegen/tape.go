@@ -95,6 +95,7 @@ func (e *emitter) tape(s *ir.Solve) string {
 		p.line("part []float64 // how much of each step counts: less than 1 where it was cut")
 	}
 	l.tapeEvents()
+	l.tapeMarks()
 	p.line("}")
 	p.line("")
 	p.line("func (tp *%s) reset(%s) {", name, ifText(checkpointed(s), "steps int"))
@@ -112,6 +113,7 @@ func (e *emitter) tape(s *ir.Solve) string {
 		p.line("tp.part = tp.part[:0]")
 	}
 	l.resetEvents()
+	l.resetMarks()
 	switch {
 	case s.KeepEvery > 0:
 		p.line("tp.kept.Reset(%d, 0)", s.KeepEvery)
@@ -176,6 +178,7 @@ func (e *emitter) tape(s *ir.Solve) string {
 		p.line("}")
 	}
 	l.tapeEvent()
+	l.tapeMark()
 	if len(s.Events) > 0 && checkpointed(s) {
 		p.line("")
 		p.line("// lastEvent is the last event at the end of step k, or -1.")
@@ -223,6 +226,7 @@ func (l *loop) restore() {
 	for _, o := range l.x {
 		p.line("%s = %s1", o.name, o.name)
 	}
+	l.restoreMemory()
 	p.line("}")
 	p.line("tape.keep(j, %s)", strings.Join(args(l.x), ", "))
 	p.line("}")
@@ -251,8 +255,19 @@ func (l *loop) restoreEvent(ends []operand) {
 		}
 	}
 	p.line("}")
+	l.restoreMemory()
 	p.line("continue")
 	p.line("}")
+}
+
+// restoreMemory prints what makes memory of the method anew after step j where the next one has begun with it.
+func (l *loop) restoreMemory() {
+	if !marked(l.s) {
+		return
+	}
+	l.p.line("if rt.Among(tape.begun, j+1) {")
+	l.begin("tape.t[j+1]")
+	l.p.line("}")
 }
 
 func names(os []operand) []string {

@@ -11,7 +11,7 @@ import (
 
 // inRuns reports whether the steps of s come in runs, as the state at the start of a step need not be that at the end of the one
 // before it.
-func inRuns(s *ir.Solve) bool { return len(s.Events) > 0 }
+func inRuns(s *ir.Solve) bool { return len(s.Events) > 0 || s.Rebegins() }
 
 // lastTape is the tape of a solve whose steps are undone on the way back: it keeps the state before the last of them, or
 // of each run of them.
@@ -20,13 +20,15 @@ func (e *emitter) lastTape(s *ir.Solve, l *loop) string {
 	name := e.tapeType(s)
 	runs := inRuns(s)
 	p.line("// %s keeps the steps of %s for the reverse sweep and the state before the last one%s; the sweep undoes the others.", name, e.solveOrPath(s),
-		ifText(runs, " and before each that an event ends"))
+		ifText(runs, " and before each after which one does not begin where it ends"))
 	p.line("type %s struct {", name)
 	p.line("steps rt.Steps")
 	if runs {
 		p.line("open bool // steps may follow that end where the next one begins")
 		p.line("kept []int // the steps that have their state in the following")
-		p.line("part []float64 // how much of each of these counts: less than 1 where it was cut")
+		if s.Cuts() {
+			p.line("part []float64 // how much of each of these counts: less than 1 where it was cut")
+		}
 	}
 	for _, o := range l.x {
 		p.line("%s %s%s", o.name, ifText(runs, "[]"), e.valueType(o.t))
@@ -36,12 +38,16 @@ func (e *emitter) lastTape(s *ir.Solve, l *loop) string {
 		p.line("theta []float64 // and the place in it")
 	}
 	l.tapeEvents()
+	l.tapeMarks()
 	p.line("}")
 	p.line("")
 	p.line("func (tp *%s) reset() {", name)
 	p.line("tp.steps.Reset()")
 	if runs {
-		p.line("tp.open, tp.kept, tp.part = false, tp.kept[:0], tp.part[:0]")
+		p.line("tp.open, tp.kept = false, tp.kept[:0]")
+		if s.Cuts() {
+			p.line("tp.part = tp.part[:0]")
+		}
 		for _, o := range l.x {
 			p.line("tp.%s = tp.%s[:0]", o.name, o.name)
 		}
@@ -50,9 +56,10 @@ func (e *emitter) lastTape(s *ir.Solve, l *loop) string {
 		p.line("tp.at, tp.theta = tp.at[:0], tp.theta[:0]")
 	}
 	l.resetEvents()
+	l.resetMarks()
 	p.line("}")
 	p.line("")
-	p.line("func (tp *%s) push(t, h%s float64, %s) {", name, ifText(runs, ", part"), strings.Join(l.stateParams(), ", "))
+	p.line("func (tp *%s) push(t, h%s float64, %s) {", name, ifText(s.Cuts(), ", part"), strings.Join(l.stateParams(), ", "))
 	p.line("tp.steps.Push(t, h)")
 	if !runs {
 		for _, o := range l.x {
@@ -62,17 +69,24 @@ func (e *emitter) lastTape(s *ir.Solve, l *loop) string {
 	} else {
 		p.line("if tp.open { // the step before this one can be undone")
 		p.line("n := len(tp.kept) - 1")
-		p.line("tp.kept, tp.part = tp.kept[:n], tp.part[:n]")
+		p.line("tp.kept = tp.kept[:n]")
+		if s.Cuts() {
+			p.line("tp.part = tp.part[:n]")
+		}
 		for _, o := range l.x {
 			p.line("tp.%s = tp.%s[:n]", o.name, o.name)
 		}
 		p.line("}")
 		p.line("tp.open = true")
-		p.line("tp.kept, tp.part = append(tp.kept, tp.steps.Len()-1), append(tp.part, part)")
+		p.line("tp.kept = append(tp.kept, tp.steps.Len()-1)")
+		if s.Cuts() {
+			p.line("tp.part = append(tp.part, part)")
+		}
 		l.pushStates()
 		p.line("}")
 	}
 	l.tapeEvent()
+	l.tapeMark()
 	e.tapeSave(s)
 	return p.text()
 }
@@ -81,9 +95,14 @@ func (e *emitter) lastTape(s *ir.Solve, l *loop) string {
 func (l *loop) undo() {
 	p := l.p
 	if inRuns(l.s) {
-		p.line("part := 1.0")
+		if l.s.Cuts() {
+			p.line("part := 1.0")
+		}
 		p.line("if n := len(kept) - 1; n >= 0 && kept[n] == k {")
-		p.line("part, kept = tape.part[n], kept[:n]")
+		p.line("kept = kept[:n]")
+		if l.s.Cuts() {
+			p.line("part = tape.part[n]")
+		}
 		for _, o := range l.x {
 			p.line("%s = tape.%s[n]", o.name, o.name)
 		}
@@ -199,6 +218,37 @@ func (l *loop) tapeEvent() {
 	for _, o := range l.x {
 		p.line("tp.%sFired = append(tp.%sFired, %s%s)", o.name, o.name, ifText(!o.t.IsScalar(), "*"), o.name)
 	}
+	if l.s.Undo {
+		p.line("tp.open = false")
+	}
+	p.line("}")
+}
+
+// marked reports whether the tape of s says where memory of the method has begun anew.
+func marked(s *ir.Solve) bool { return s.Rebegins() && !s.Stretches }
+
+// tapeMarks prints what the tape keeps of that.
+func (l *loop) tapeMarks() {
+	if marked(l.s) {
+		l.p.line("begun []int // steps before which memory of the method has begun anew")
+	}
+}
+
+func (l *loop) resetMarks() {
+	if marked(l.s) {
+		l.p.line("tp.begun = tp.begun[:0]")
+	}
+}
+
+// tapeMark prints what marks the next step.
+func (l *loop) tapeMark() {
+	if !marked(l.s) {
+		return
+	}
+	p := l.p
+	p.line("")
+	p.line("func (tp *%s) begin() {", l.e.tapeType(l.s))
+	p.line("tp.begun = append(tp.begun, %s)", strings.Replace(tapeSteps(l.s), "tape", "tp", 1))
 	if l.s.Undo {
 		p.line("tp.open = false")
 	}

@@ -2,6 +2,7 @@ package codegen
 
 import (
 	"fmt"
+	"strings"
 
 	"ndec.dev/ndec/codegen/lanes"
 	"ndec.dev/ndec/ir"
@@ -46,24 +47,24 @@ func (v *vectors) pass(l *lanes.Solve, step stepNames, more func()) {
 	p.line("%s[i] += gap[i]", t)
 	p.line("ahead[i] = ahead[i][1:]")
 	more()
-	if l.Slope != nil {
-		p.line("st[i].NFE++")
+	if l.Anew != nil {
+		p.line("st[i].NFE += %d", l.AnewEvals())
 	}
 	p.line("}")
-	if l.Slope == nil {
+	if l.Anew == nil {
 		return
 	}
-	at := func(i int) string { return "f." + v.paths[l.Slope.Args[i]][len(l.Slope.Name)+1:] }
-	p.line("f := &fr.%s", l.Slope.Name)
-	for i, a := range l.Slope.Func.Args {
+	at := func(i int) string { return "f." + v.paths[l.Anew.Args[i]][len(l.Anew.Name)+1:] }
+	p.line("f := &fr.%s", l.Anew.Name)
+	for i, a := range l.Anew.Func.Args {
 		p.line("%s = %s", at(i), step.arg[a.Name])
 	}
-	p.line("%s", v.run(l.Slope))
+	p.line("%s", v.run(l.Anew))
 	p.line("for i := range n {")
 	p.line("if !passed[i] { continue }")
-	for i, r := range l.Slope.Func.ResultNames {
-		v.laneLoop(l.Slope.Func.Results[i].Type, func(place func(string) string) string {
-			return fmt.Sprintf("%s[%s] = f.%s[%s]", step.arg[r], place(""), v.paths[l.Slope.Results[i]][len(l.Slope.Name)+1:], place(""))
+	for i, r := range l.Anew.Func.ResultNames {
+		v.laneLoop(l.Anew.Func.Results[i].Type, func(place func(string) string) string {
+			return fmt.Sprintf("%s[%s] = f.%s[%s]", step.arg[strings.TrimSuffix(r, lanes.Begun)], place(""), v.paths[l.Anew.Results[i]][len(l.Anew.Name)+1:], place(""))
 		})
 	}
 	p.line("}")

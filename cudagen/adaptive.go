@@ -68,6 +68,7 @@ func (l *loop) adaptive() {
 	p.line("}")
 	l.step()
 	p.line("%s", e.apply(s.Norm, append([]string{"rtol", "atol"}, names(x, suffixed(x, "_1"), xe)...), []operand{{"err", ir.Scalar(ir.F64)}}))
+	p.line("if (!(%s)) err = nan(\"\"); // an error is nothing beside an infinite state", l.finite(suffixed(l.x, "_1")))
 	control := e.apply(s.Control, []string{"err", "err_prev", "err_prev2"}, []operand{{"factor", ir.Scalar(ir.F64)}})
 	p.line("double factor;")
 	if s.MinStep > 0 {

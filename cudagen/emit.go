@@ -207,7 +207,7 @@ func callees(v *ir.Value) []*ir.Func {
 		return solveFuncs(v.Attr.Solve)
 	case ir.OpRev:
 		r := v.Attr.Rev
-		return append([]*ir.Func{r.StepVJP, r.AtVJP}, r.Events...)
+		return append([]*ir.Func{r.StepVJP, r.AtVJP, r.BeginVJP}, r.Events...)
 	}
 	return nil
 }
@@ -225,6 +225,9 @@ func solveFuncs(s *ir.Solve) []*ir.Func {
 	}
 	for _, e := range s.Events {
 		fs = append(fs, e.Reset)
+	}
+	if s.Rebegins() {
+		fs = append(fs, s.Begin)
 	}
 	if s.Adaptive {
 		fs = append(fs, s.Norm, s.Control)

@@ -79,6 +79,11 @@ func (l *loop) cutStep() {
 	at := suffixed(l.x, "_at")
 	l.declare(at)
 	l.inside("ev.end", at)
+	p := l.p
+	p.line("if (!(%s)) { // between finite ends, a polynomial of numbers near the largest", l.finite(at))
+	p.line("st.fail(NDEC_NON_FINITE, t, h);")
+	p.line("break;")
+	p.line("}")
 	l.copy(suffixed(l.x, "_1"), at)
 	l.p.line("}")
 }
@@ -90,6 +95,12 @@ func (l *loop) happen(goOn ...string) {
 		return
 	}
 	p.line("if (ev.hit) {")
+	before := suffixed(l.plain(l.x), "_before")
+	if s.Resets() {
+		l.e.scope()
+		l.declare(before)
+		l.copy(before, l.plain(l.x))
+	}
 	if s.Record {
 		p.line("bool full = false;")
 	}
@@ -114,12 +125,16 @@ func (l *loop) happen(goOn ...string) {
 		p.line("break;")
 		p.line("}")
 	}
-	if s.MayStop() {
-		p.line("if (st.status == NDEC_EVENT_STOP) break;")
+	if s.Resets() {
+		p.line("if (!(%s)) {", l.finite(l.plain(l.x)))
+		p.line("st.fail(NDEC_NON_FINITE, t, h);")
+		l.copy(l.plain(l.x), before)
+		p.line("}")
 	}
-	if s.FSAL {
-		l.field("t")
+	if s.Resets() || s.MayStop() {
+		p.line("if (st.status != NDEC_OK) break;")
 	}
+	l.anew()
 	l.guards("t", l.x)
 	p.line("ev.again(t);")
 	for _, line := range goOn {

@@ -365,6 +365,9 @@ func (k *kernel) tape() (t KernelTape) {
 			t.Tapes += 4 + len(s.States)
 			room += firstRoom // they cut steps
 		}
+		if s.Rebegins() {
+			t.Tapes++
+		}
 		t.TapeRoom = max(t.TapeRoom, room)
 	}
 	return t

@@ -22,6 +22,9 @@ func tapeBytes(s *ir.Solve) (step, times int) {
 	if len(s.Events) > 0 { // the part of a step that counts; number, step, time and states of an event
 		step += step + 8
 	}
+	if s.Rebegins() {
+		step += 4
+	}
 	if s.Times > 0 {
 		times = s.Times * 12
 	}
@@ -60,6 +63,10 @@ func (e *emitter) tape(s *ir.Solve) {
 		}
 		p.line("int fired;")
 	}
+	if s.Rebegins() {
+		p.line("int *begun; // whether memory of the method has begun anew before a step")
+		p.line("int anew; // and has before the next one")
+	}
 	p.line("int steps;")
 	p.line("int room;")
 	p.line("int samples;")
@@ -85,6 +92,9 @@ func (e *emitter) tape(s *ir.Solve) {
 			p.line("%s_fired = r.take<%s>(room * %dll);", o.name, e.elem(o.t.Elem), o.t.Len())
 		}
 	}
+	if s.Rebegins() {
+		p.line("begun = r.take<int>(room);")
+	}
 	p.line("}")
 	p.line("")
 	var ps []string
@@ -101,6 +111,10 @@ func (e *emitter) tape(s *ir.Solve) {
 	store("h[(long long)steps * samples]", "h_now")
 	if len(s.Events) > 0 {
 		store("part[(long long)steps * samples]", "part_now")
+	}
+	if s.Rebegins() {
+		store("begun[(long long)steps * samples]", "anew")
+		p.line("anew = 0;")
 	}
 	l.keep("", "steps")
 	p.line("%s", end)
@@ -312,6 +326,13 @@ func (e *emitter) reverse(r *ir.Rev) {
 		for i, o := range bar {
 			e.addInto(o, barIn[i].name)
 		}
+		addExtras()
+		p.line("}")
+	}
+	if s.Rebegins() {
+		p.line("if (tape.begun[(long long)k * tape.samples]) {")
+		p.line("%s", e.apply(r.BeginVJP, append([]string{"t"}, names(l.x, l.c, bar)...), stepOut))
+		l.copy(bar, barIn)
 		addExtras()
 		p.line("}")
 	}

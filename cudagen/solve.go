@@ -201,6 +201,9 @@ func (l *loop) print() {
 		if len(s.Events) > 0 {
 			p.line("tape.fired = 0;")
 		}
+		if s.Rebegins() {
+			p.line("tape.anew = 0;")
+		}
 	}
 	if s.Adaptive {
 		l.adaptive()
@@ -407,8 +410,28 @@ func (l *loop) goal(end string) {
 func (l *loop) pass() {
 	l.p.line("t += gap;")
 	l.p.line("stop_at++;")
-	if l.s.FSAL {
+	l.anew()
+}
+
+// anew prints what a step that begins anew at t takes over: memory of the method, or the field.
+func (l *loop) anew() {
+	p, s := l.p, l.s
+	if s.FSAL {
 		l.field("t")
+	}
+	if !s.Rebegins() {
+		return
+	}
+	to := suffixed(l.x, "_1")
+	for i, o := range l.x {
+		if s.States[i].Memory {
+			to[i] = o
+		}
+	}
+	p.line("%s", l.e.apply(s.Begin, append([]string{"t"}, names(l.x, l.c)...), to))
+	p.line("st.nfe += %d;", s.BeginEvals)
+	if s.Record {
+		p.line("tape.anew = 1;")
 	}
 }
 

@@ -65,5 +65,15 @@ func (s *Solve) MayStop() bool {
 	return false
 }
 
+// Resets reports whether an event of s sets states anew.
+func (s *Solve) Resets() bool {
+	for _, e := range s.Events {
+		if e.Reset != nil {
+			return true
+		}
+	}
+	return false
+}
+
 // EventLooks is the number of places in a step at which signs are looked at.
 const EventLooks = 8

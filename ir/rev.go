@@ -13,6 +13,7 @@ package ir
 // AtVJP: (t, h, theta, y…, c…, ysave_bar…) -> the same, for output times and for steps that an event has cut; nil where
 // there are neither.
 // StartVJP, StartAtVJP: the same of steps that Solve.Start has made.
+// BeginVJP: (t, y…, c…, y_bar…) -> the same, from the states at a step before which memory has begun anew to those it was made of.
 // Events: (t, y…, c…, y1_bar…, t_bar) -> the same, from the states after an event at t to those before it, y…; t_bar is
 // the cotangent of the time of an event that ends the solve.
 type Rev struct {
@@ -25,12 +26,13 @@ type Rev struct {
 	Params  []*Param
 
 	StartVJP, StartAtVJP *Func
+	BeginVJP             *Func
 }
 
 // Funcs lists the functions of r that are set.
 func (r *Rev) Funcs() []*Func {
 	fs := append([]*Func(nil), r.Events...)
-	for _, f := range []*Func{r.StepVJP, r.AtVJP, r.StartVJP, r.StartAtVJP} {
+	for _, f := range []*Func{r.StepVJP, r.AtVJP, r.StartVJP, r.StartAtVJP, r.BeginVJP} {
 		if f != nil {
 			fs = append(fs, f)
 		}

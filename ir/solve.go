@@ -10,7 +10,9 @@ import "ndec.dev/ndec/ir/diag"
 // theta, tolerances and error norms are f64 scalars.
 //
 // A method may carry memory from step to step (the velocity of the asynchronous leapfrog): states after the
-// others, which the field knows nothing of. Begin gives their starts; whoever runs the solve passes them.
+// others, which the field knows nothing of. Begin gives their starts; whoever runs the solve passes them. Where a step begins
+// anew within the solve, at the other side of a stop and after an event, the loop has Begin make them anew
+// (BeginEvals evaluations). Memory without Begin or Start begins at 0, and goes on.
 //
 // Methods of several steps have Start instead of Begin: a step from the states alone that fills the memory, over
 // StartSteps steps of the grid. Steps are then taken so: where the memory is not that of steps of the present
@@ -94,7 +96,7 @@ type Solve struct {
 	MaxSteps   int
 	StepEvals  int // field evaluations per attempted step (FSAL counted)
 	DenseEvals int // further ones of DenseStep
-	BeginEvals int // of Begin
+	BeginEvals int // of Begin, each time
 	StartSteps int // steps of the grid that Start goes over
 	StartEvals int // evaluations of Start
 
@@ -202,6 +204,9 @@ func (s *Solve) Passes() bool { return s.Compat == "torchdiffeq" }
 
 // TakesStops reports whether the reverse sweep of s takes its stops: it solves backwards over stretches.
 func (s *Solve) TakesStops() bool { return s.Stretches && s.Stops > 0 }
+
+// Rebegins reports whether memory of the method may begin anew within s.
+func (s *Solve) Rebegins() bool { return s.Begin != nil && (s.Stops > 0 || len(s.Events) > 0) }
 
 // Cuts reports whether steps may end inside, so that each has dense output.
 func (s *Solve) Cuts() bool { return len(s.Events) > 0 || s.Passes() }

@@ -91,7 +91,7 @@ func (c *checker) solve(s *Solve) error {
 		{"field", s.Field != nil},
 		{"step", s.Step != nil},
 		{"norm", s.Norm != nil || !s.Adaptive},
-		{"start of the method's memory", len(s.Plain()) == len(s.States) || (s.Begin != nil) != (s.Start != nil)},
+		{"start of the method's memory", s.Begin == nil || s.Start == nil},
 		{"state of the system", len(s.Plain()) > 0},
 		{"control", s.Control != nil || !s.Adaptive},
 		{"first step", s.First != nil || s.FirstStep != 0 || !s.Adaptive},
@@ -172,6 +172,9 @@ func (c *checker) rev(r *Rev) error {
 	if s.Start != nil && (r.StartVJP == nil || (r.AtVJP == nil) != (r.StartAtVJP == nil)) {
 		return errors.New("no derivative of the first step")
 	}
+	if s.Rebegins() && !s.Stretches && r.BeginVJP == nil {
+		return errors.New("no derivative of where memory begins anew")
+	}
 	results := types(y, s.Extras, ps)
 	if len(r.Events) != len(s.Events) {
 		return fmt.Errorf("%d derivatives of %d events", len(r.Events), len(s.Events))
@@ -188,6 +191,7 @@ func (c *checker) rev(r *Rev) error {
 	if err := c.sign(
 		signature{role: "step", f: r.StepVJP, args: types(lead, y, s.Extras, y), results: results},
 		signature{role: "first step", f: r.StartVJP, args: types(f64s(2), y, s.Extras, y), results: results},
+		signature{role: "memory that begins anew", f: r.BeginVJP, args: types(f64s(1), y, s.Extras, y), results: results},
 		signature{role: "output times in the first step", f: r.StartAtVJP, args: types(f64s(3), y, s.Extras, y), results: results},
 		signature{role: "output times", f: r.AtVJP, args: types(f64s(3), y, s.Extras, y), results: results},
 	); err != nil {

@@ -1,5 +1,7 @@
 package rt
 
+import "slices"
+
 // Kept chooses the steps of a solve whose states are kept for the way back, and those that the way back
 // keeps while it makes the others again. Steps are numbered from 0; the kept ones are a stack.
 //
@@ -17,6 +19,12 @@ type Kept struct {
 func (k *Kept) Reset(every, slots int) {
 	k.every, k.slots = every, slots
 	k.steps, k.thin = Room(k.steps, slots+1), Room(k.thin, slots)
+}
+
+// Among reports whether k is one of steps, which ascend.
+func Among(steps []int, k int) bool {
+	_, found := slices.BinarySearch(steps, k)
+	return found
 }
 
 // Room is s without elements and with room for n of them: not for more, where it is made.

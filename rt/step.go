@@ -194,6 +194,9 @@ func TooSmall(err, h float64) Status {
 	return StepTooSmall
 }
 
+// NaN is the error norm of a step to a state that is not finite.
+func NaN() float64 { return math.NaN() }
+
 // Finite reports whether all elements are finite.
 func Finite[R Float](xs []R) bool {
 	var s R

@@ -516,7 +516,7 @@ func (s *Set) Reached(n *Node) []*Kernel {
 		for _, st := range n.Steps {
 			visit(st.Kernel)
 			if l := st.Solve; l != nil {
-				for _, k := range []*Kernel{l.Start, l.Step, l.Dense, l.Slope} {
+				for _, k := range []*Kernel{l.Start, l.Step, l.Dense, l.Anew} {
 					visit(k)
 				}
 			}

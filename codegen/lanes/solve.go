@@ -19,8 +19,9 @@ type Solve struct {
 	// Dense gives states within a step, of a solve with output times: (theta, h, states before and after it, data).
 	// Its data are the last results of Step.
 	Dense *Kernel
-	// Slope is the field, of a solve with stops whose method keeps it from step to step: (t, states, extras) to slopes.
-	Slope *Kernel
+	// Anew is what a step after a stop begins with: (t, states, extras) to the field, of a method that keeps it from step to
+	// step, or to the memory of the method. Nil where that is nothing.
+	Anew *Kernel
 	// States, Slopes and Data say how many there are.
 	States, Slopes, Data int
 }
@@ -59,6 +60,8 @@ func (s *Set) AddSolve(sv *ir.Solve) (*Solve, error) {
 		return nil, &Unsupported{"a controller that looks at ratios of steps", sv.Field, nil}
 	case sv.Start != nil:
 		return nil, &Unsupported{"a method of several steps", sv.Field, nil}
+	case sv.Record && sv.Rebegins():
+		return nil, &Unsupported{"the way back of a method whose memory begins anew at stops", sv.Field, nil}
 	case sv.Remakes():
 		return nil, &Unsupported{"checkpoints", sv.Field, nil}
 	}
@@ -84,12 +87,11 @@ func (s *Set) AddSolve(sv *ir.Solve) (*Solve, error) {
 		}
 	}
 	var err error
-	if sv.Stops > 0 && sv.FSAL {
-		slope := s.slope(sv, ".laneslope")
-		if err := s.Plan.Extra(slope); err != nil {
+	if anew := s.anew(sv); anew != nil {
+		if err := s.Plan.Extra(anew); err != nil {
 			return nil, err
 		}
-		if l.Slope, err = s.Add(slope); err != nil {
+		if l.Anew, err = s.Add(anew); err != nil {
 			return nil, err
 		}
 	}
@@ -218,6 +220,36 @@ func (s *Set) slope(sv *ir.Solve, suffix string) *ir.Func {
 	return finish(b, named(plain(sv), ".k"), b.CallAll(sv.Field, cat([]*ir.Value{x["t"]}, ir.Pick(y, sv.Plain()), c)...))
 }
 
+// anew is the function of Solve.Anew; nil where there is none.
+func (s *Set) anew(sv *ir.Solve) *ir.Func {
+	switch {
+	case sv.Stops > 0 && sv.FSAL:
+		return s.slope(sv, ".laneslope")
+	case sv.Rebegins():
+		b, x, y, _, c := s.lane(sv, ".lanebegin", []string{"t"}, false)
+		var names []string
+		var memory []*ir.Value
+		for i, v := range b.CallAll(sv.Begin, cat([]*ir.Value{x["t"]}, y, c)...) {
+			if st := sv.States[i]; st.Memory {
+				names, memory = append(names, st.Name+Begun), append(memory, v)
+			}
+		}
+		return finish(b, names, memory)
+	}
+	return nil
+}
+
+// Begun ends the names of memory that Anew gives.
+const Begun = ".begun"
+
+// AnewEvals is the number of evaluations of Anew.
+func (l *Solve) AnewEvals() int {
+	if l.IR.FSAL {
+		return 1
+	}
+	return l.IR.BeginEvals
+}
+
 // fixedStep makes a step of length h in the samples that are live, where it is finite.
 func (s *Set) fixedStep(sv *ir.Solve) *ir.Func {
 	b, x, y, k, c := s.lane(sv, ".lanestep", append([]string{"t", "h"}, fixedArgs...), sv.FSAL)
@@ -310,6 +342,13 @@ func (s *Set) adaptiveStep(sv *ir.Solve) *ir.Func {
 		k1 = out[m : m+len(at)]
 	}
 	err := b.Inline(sv.Norm, cat([]*ir.Value{x["rtol"], x["atol"]}, ir.Pick(y, at), ir.Pick(y1, at), e))[0]
+	for _, v := range y1 { // an error is nothing beside an infinite state
+		d := b.Emit(ir.OpSub, ir.Attr{}, v, v) // 0, or NaN
+		if !d.Type.IsScalar() {
+			d = b.Sum(d)
+		}
+		err = b.Add(err, b.Cast(d, ir.F64))
+	}
 	good := op(ir.OpLe, err, num(1))
 	if sv.MinStep > 0 {
 		short := op(ir.OpLe, b.Mul(dir, h), num(sv.MinStep))

@@ -31,6 +31,51 @@ func (l *lowerer) happen(sys *system, solve *ir.Solve, by *sema.Solver) {
 	}
 }
 
+// countEvents widens the events of a solve and has them counted in one more state, an integral of nothing.
+func (l *lowerer) countEvents(solve *ir.Solve, wide *ir.Widening) {
+	n := len(solve.States)
+	count := ir.SolveState{Name: "events", Type: ir.Scalar(ir.F64)}
+	// with is (scalars…, states…, events, extras…) -> what body makes of the values of f's arguments and of events.
+	with := func(f *ir.Func, body func(b *ir.Builder, args []*ir.Value, events *ir.Value) []*ir.Value) *ir.Func {
+		b := ir.NewFunc(f.Name+"_counted", f.Span, wide.To)
+		b.Func.Doc = f.Doc
+		var args []*ir.Value
+		for _, a := range f.Args[:1+n] {
+			args = append(args, b.Arg(a.Name, a.Type))
+		}
+		events := b.Arg(count.Name, count.Type)
+		for _, a := range f.Args[1+n:] {
+			args = append(args, b.Arg(a.Name, a.Type))
+		}
+		return l.add(b.Return(body(b, args, events)...))
+	}
+	if solve.Guard != nil {
+		guard := wide.Func(solve.Guard)
+		solve.Guard = with(guard, func(b *ir.Builder, args []*ir.Value, _ *ir.Value) []*ir.Value { return b.CallAll(guard, args...) })
+	}
+	for i := range solve.Events {
+		e, like := &solve.Events[i], solve.Field
+		if e.Reset != nil {
+			e.Reset = wide.Func(e.Reset)
+			like = e.Reset
+		}
+		reset := e.Reset
+		e.Reset = with(like, func(b *ir.Builder, args []*ir.Value, events *ir.Value) []*ir.Value {
+			after := args[1 : 1+n]
+			if reset != nil {
+				after = b.CallAll(reset, args...)
+			}
+			return append(after[:n:n], b.Add(events, b.Const(1, ir.F64)))
+		})
+		e.Reset.Name = fmt.Sprintf("%s.event%d_counted", solve.Name, i+1)
+	}
+	field := solve.Field
+	solve.Field = with(field, func(b *ir.Builder, args []*ir.Value, _ *ir.Value) []*ir.Value {
+		return append(b.CallAll(field, args...), b.Const(0, ir.F64))
+	})
+	solve.States = append(solve.States, count)
+}
+
 // reset is the function of the states after an event.
 func (l *lowerer) reset(sys *system, ev *sema.Event, name string) *ir.Func {
 	s := l.systemFunc(sys, "event", true)

@@ -125,12 +125,16 @@ func TestBall(t *testing.T) {
 // one, too.
 func TestBallGradient(t *testing.T) {
 	for _, sensitivity := range []string{"", "checkpoint{every: 2}", "checkpoint{memory: 300_000}", "interpolated", "forward"} {
-		t.Run(sensitivity, func(t *testing.T) { ballGradient(t, sensitivity) })
+		t.Run(sensitivity, func(t *testing.T) { ballGradient(t, ball, sensitivity) })
+	}
+	// Methods with memory, which begins anew after every bounce.
+	text := strings.ReplaceAll(strings.ReplaceAll(ball, "rk4{", "reversible_heun{"), "dopri5{rtol: 1e-9, atol: 1e-9,", "alf{steps: 40,")
+	for _, sensitivity := range []string{"", "checkpoint{every: 2}", "forward"} {
+		t.Run("memory "+sensitivity, func(t *testing.T) { ballGradient(t, text, sensitivity) })
 	}
 }
 
-func ballGradient(t *testing.T, sensitivity string) {
-	text := ball
+func ballGradient(t *testing.T, text, sensitivity string) {
 	if sensitivity != "" {
 		text = strings.ReplaceAll(text, "events: root", "sensitivity: "+sensitivity+", events: root")
 	}

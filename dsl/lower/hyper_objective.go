@@ -28,6 +28,8 @@ type reference struct {
 	states []*ir.Value // along the times, in f64
 	extras []*ir.Value // in f64
 	own    []*ir.Value // extras as the module has them
+	events *ir.Value   // how many there have been along the times, in f64; nil of a system without
+	end    *ir.Value   // time at which the solve has ended
 }
 
 // reference solves once along a mesh, whatever the parts of an objective that ask for it.
@@ -62,15 +64,35 @@ func (s *scope) reference(x *sema.HyperError, m *mesh) *reference {
 		operands = append(operands, s.b.Zeros(ir.Scalar(s.wide.To)))
 	}
 	solve := s.newSolve(x.At, x.At, sys, x.Reference, m.points, 0, number(stops), s.wide)
+	if len(sys.Events) > 0 {
+		operands = append(operands, s.b.Const(0, ir.F64)) // of what counts them
+	}
 	v := s.b.Emit(ir.OpSolve, ir.Attr{Solve: solve}, method.Operands(s.b, solve, append(operands, r.extras...))...).Named(x.System.Name)
 	results := s.b.Results(v)
 	r.states = results[:len(x.System.States)]
 	for i, y := range r.states {
 		y.Named(solve.States[i].Name)
 	}
+	if len(sys.Events) > 0 {
+		r.events, r.end = results[len(x.System.States)+len(x.System.Integrals)], results[len(solve.States)+ir.StatTime]
+	}
 	s.runs = append(s.runs, run{solve: solve, stats: results[len(solve.States):], from: v})
 	s.references = append(s.references, r)
 	return r
+}
+
+// smooth is 1 for steps of the mesh in which no event has happened, and that lie before the end of the solve; nil where there are
+// no events. starts and ends are the places of the ends of the steps.
+func (r *reference) smooth(b *ir.Builder, starts, ends []int) *ir.Value {
+	if r.events == nil {
+		return nil
+	}
+	n := len(starts)
+	from := b.Const(r.of.From, ir.F64)
+	reach := func(t *ir.Value, n int) *ir.Value { return b.Unary(ir.OpAbs, b.Sub(t, b.Expand(from, n))) }
+	still := b.Binary(ir.OpEq, b.Take(r.events, starts...), b.Take(r.events, ends...))
+	before := b.Binary(ir.OpLe, reach(b.Take(r.mesh.times, ends...), n), b.Expand(b.Unary(ir.OpAbs, b.Sub(r.end, from)), n))
+	return b.Binary(ir.OpAnd, still, before)
 }
 
 // sameSolver reports whether two solvers make the same steps, declared or written in place.
@@ -90,8 +112,8 @@ func sameSetting(a, b ir.Setting) bool {
 func (s *scope) trajectoryError(x *sema.HyperError) *ir.Value {
 	m := s.mesh(x)
 	ref := s.reference(x, m)
-	if m.count != nil {
-		return s.drawnTrajectory(x, m, ref)
+	if m.count != nil || ref.events != nil {
+		return s.steppedTrajectory(x, m, ref)
 	}
 	var sum *ir.Value
 	for n := x.MinSteps; n <= x.MaxSteps; n++ {
@@ -119,9 +141,9 @@ func (s *scope) trajectoryError(x *sema.HyperError) *ir.Value {
 	return sum
 }
 
-// drawnTrajectory is trajectoryError over a drawn number of steps: a loop over as many as there may be, which stands
-// still after the last one.
-func (s *scope) drawnTrajectory(x *sema.HyperError, m *mesh, ref *reference) *ir.Value {
+// steppedTrajectory is trajectoryError as a loop over the steps: over a drawn number of them, which stands still after the last one, and
+// of a system with events, where a step in which one happens in the reference leads to its states and has no error.
+func (s *scope) steppedTrajectory(x *sema.HyperError, m *mesh, ref *reference) *ir.Value {
 	sys := s.system(x.System, x.Extras)
 	name := fmt.Sprintf("%s.%s.%d", s.name, x.Solver.Hyper.Name, len(s.runs))
 	step := &ir.Solve{Name: name, Span: x.At, System: sys.Name, States: s.states(sys.System), Extras: s.extras(sys), Steps: 1}
@@ -141,6 +163,10 @@ func (s *scope) drawnTrajectory(x *sema.HyperError, m *mesh, ref *reference) *ir
 	for i, st := range step.States[:len(sys.States)] {
 		want = append(want, b.Arg(st.Name+"_want", ir.Tensor(ir.F64, ref.states[i].Type.Shape[1:]...)))
 	}
+	var smooth *ir.Value
+	if ref.events != nil {
+		smooth = b.Arg("smooth", ir.Scalar(ir.F64))
+	}
 	h := b.Arg("h", ir.Scalar(ir.F64))
 	extras := extraArgs(b, step.Extras)
 	in := slices.Concat([]*ir.Value{t, h}, now)
@@ -151,6 +177,9 @@ func (s *scope) drawnTrajectory(x *sema.HyperError, m *mesh, ref *reference) *ir
 	live := b.Binary(ir.OpLt, b.Const(0, ir.F64), share)
 	var off *ir.Value
 	for i := range next {
+		if smooth != nil { // an event of the reference has its states
+			next[i] = b.Select(b.Binary(ir.OpLt, b.Const(0, ir.F64), smooth), next[i], b.Cast(want[i], next[i].Type.Elem))
+		}
 		next[i] = b.Select(live, next[i], now[i]).Named(step.States[i].Name)
 		d := b.Cast(b.Sub(b.Cast(next[i], ir.F64), want[i]), s.m.Real)
 		square := b.Sum(b.Unary(ir.OpSquare, d))
@@ -159,22 +188,44 @@ func (s *scope) drawnTrajectory(x *sema.HyperError, m *mesh, ref *reference) *ir
 		}
 		off = square
 	}
+	if smooth != nil {
+		share = b.Mul(share, smooth)
+	}
 	fn := s.add(b.Return(append(next, b.Mul(b.Cast(share, s.m.Real), off))...))
 
 	b = s.b
 	b.Span = x.At
 	st := m.steps(b)
-	n := x.MaxSteps
-	// Steps after the last one begin where it did.
-	last := b.Add(b.Const(x.From, ir.F64), b.Mul(b.Sub(m.count, b.Const(1, ir.F64)), m.h))
-	begin := b.Select(b.Binary(ir.OpLt, m.numbers(b, n), m.count), st.t, last)
-	operands := append(s.exprs(x.Starts), begin, st.share)
-	for _, y := range ref.states {
-		operands = append(operands, b.Take(y, st.ends...))
+	smoothly := ref.smooth(b, st.starts, st.ends)
+	along := func(lo, n int, begin, h *ir.Value) *ir.Value { // n rows of st from lo on
+		operands := append(s.exprs(x.Starts), begin, b.Slice(st.share, lo, lo+n))
+		for _, y := range ref.states {
+			operands = append(operands, b.Take(y, st.ends[lo:lo+n]...))
+		}
+		mapped := 2 + len(ref.states)
+		if smoothly != nil {
+			operands = append(operands, b.Cast(b.Slice(smoothly, lo, lo+n), ir.F64))
+			mapped++
+		}
+		operands = append(append(operands, h), ref.own...)
+		scan := &ir.Scan{Fn: fn, N: n, Carry: len(next), Mapped: mapped}
+		return b.Sum(b.Results(b.Emit(ir.OpScan, ir.Attr{Scan: scan}, operands...))[len(next)])
 	}
-	operands = append(append(operands, m.h), ref.own...)
-	scan := &ir.Scan{Fn: fn, N: n, Carry: len(next), Mapped: 2 + len(ref.states)}
-	return b.Sum(b.Results(b.Emit(ir.OpScan, ir.Attr{Scan: scan}, operands...))[len(next)])
+	if m.count != nil {
+		n := x.MaxSteps
+		// Steps after the last one begin where it did.
+		last := b.Add(b.Const(x.From, ir.F64), b.Mul(b.Sub(m.count, b.Const(1, ir.F64)), m.h))
+		return along(0, n, b.Select(b.Binary(ir.OpLt, m.numbers(b, n), m.count), st.t, last), m.h)
+	}
+	var sum *ir.Value
+	for n, lo := x.MinSteps, 0; n <= x.MaxSteps; n++ {
+		term := along(lo, n, b.Slice(st.t, lo, lo+n), b.Const((x.To-x.From)/float64(n), ir.F64))
+		if sum != nil {
+			term = b.Add(sum, term)
+		}
+		sum, lo = term, lo+n
+	}
+	return sum
 }
 
 // baseRow is the method of the base.
@@ -209,6 +260,9 @@ func (s *scope) residualRows(x *sema.HyperError) *ir.Value {
 		for _, y := range ref.states {
 			at = append(at, b.Take(y, places...))
 		}
+	}
+	if smooth := ref.smooth(b, st.starts, st.ends); smooth != nil {
+		st.share = b.Select(smooth, st.share, b.Zeros(st.share.Type))
 	}
 	wanted := over(target, at, ref.extras)
 	return over(off, append([]*ir.Value{st.t, st.h, b.Unary(ir.OpSqrt, st.share)}, wanted...), ref.own)[0]

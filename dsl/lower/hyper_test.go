@@ -157,6 +157,27 @@ func TestHyperObjectives(t *testing.T) {
 	}
 }
 
+// TestHyperEvents: the steps in which an event happens in the reference, or after which it has ended, do not count; the others are those
+// of the exact residual, or off by d in each.
+func TestHyperEvents(t *testing.T) {
+	text := strings.Replace(exactly, "der(y) = -0.5 * y\n", "der(y) = -0.5 * y\n\twhen every(0.35) { y = 1.1*y }\n\twhen falling(y - 1.12 - 0.1*real(t)) { stop }\n", 1)
+	text = strings.Replace(text, "residual_error(Off, Decay{y}, over: 0..1,", "residual_error(Off, Decay{y}, over: 0..1, steps: 8,", 1)
+	text = strings.Replace(text, "metric half", "metric fixed = trajectory_error(Exact, Decay{y}, over: 0..1, steps: 8, reference: rk4{steps: 60})\n\tmetric half", 1)
+	m := compile(t, text)
+	mc := newMachine(t, m, nil)
+	// From 1.5 it falls to 1.5 e^-0.175, is multiplied, and reaches the line at 0.627, in the sixth of eight steps; the third has the first event.
+	for seed := range 5 {
+		got := mc.call(m.Recipes[0].Objective, [][]float64{{1.5}, key(seed, 0, 0)})
+		for i, row := range []struct {
+			want, tol float64
+		}{{0, 1e-11}, {0, 1e-15}, {0.0625 * 4 / 8, 1e-7}, {0, 1e-15}, {0, 0}} {
+			if math.Abs(got[i][0]-row.want) > row.tol {
+				t.Errorf("figure %d is %v, want %v", i, got[i][0], row.want)
+			}
+		}
+	}
+}
+
 // drawn has the objectives of a residual that is no good, over a drawn number of steps and over each.
 const drawn = `package p
 

@@ -32,6 +32,14 @@ func (s *scope) stochastic(sys *system, solve *ir.Solve, cfg *method.Config, pat
 		}
 	}
 	solve.Field = s.overPaths(solve, solve.Field, solve.Name+".field", paths)
+	if solve.Guard != nil {
+		solve.Guard = s.overPaths(solve, solve.Guard, solve.Guard.Name+"_along", paths)
+	}
+	for i := range solve.Events {
+		if e := &solve.Events[i]; e.Reset != nil {
+			e.Reset = s.overPaths(solve, e.Reset, e.Reset.Name+"_along", paths)
+		}
+	}
 	w.Fn = s.overPaths(solve, noise, solve.Name+".noises", paths)
 	cfg.Noise = w
 }

@@ -6,7 +6,9 @@ import (
 
 	"ndec.dev/ndec/ir"
 	"ndec.dev/ndec/ir/diag"
+	"ndec.dev/ndec/ir/diff"
 	"ndec.dev/ndec/ir/interp"
+	"ndec.dev/ndec/ir/opt"
 )
 
 const noises = `package p
@@ -230,5 +232,100 @@ func TestOutputsOfPaths(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+const struckNoise = `package p
+
+system Cut {
+	calculus: ito
+	state x, n real
+	param s real = 0.5
+	der(x) = 0*x
+	der(n) = 0*n
+	noise(x) = s + 0*x
+	when every(0.13) { n = n + 1 }
+}
+
+system Passage {
+	calculus: ito
+	state x real
+	der(x) = -1 + 0*x
+	noise(x) = 0.4 + 0*x
+	when falling(x) { stop }
+}
+
+model Sum(x real) (x1, n, s real) {
+	end := solve(Cut{x: x, n: 0}, over: 0..1, with: euler_maruyama{steps: 16})
+	return end.x, end.n, end.x
+}
+
+model First(x real) (t time, x1 real, status i32) {
+	end := solve(Passage{x: x}, over: 0..6, with: euler_maruyama{step: 0.02})
+	return end.t, end.x, end.status
+}
+
+data D {
+	x real
+	source: csv{path: "d.csv"}
+}
+
+train Fit {
+	data: D
+	epochs: 1
+	optimizer: sgd{lr: 0.1}
+	end := solve(Cut{x: x, n: 0}, over: 0..1, with: milstein{steps: 4})
+	minimize 0.5*end.x^2*end.n
+}
+`
+
+// What follows an event has increments of its own: of x' = s W, which events cut at places θ of seven of 16 steps, the
+// variance at 1 is s² (1 - Σ θ (1 - θ)/16), since a step that is cut lies on its line. The mean time of the first passage of
+// x - t + 0.4 W through 0 is x; a guard that is looked at along lines sees it late by 0.58 · 0.4 √h (Siegmund 1979).
+func TestEventsWithNoise(t *testing.T) {
+	m := compile(t, struckNoise)
+	mc := newMachine(t, m, map[string][]float64{"Cut.s": {0.5}})
+	const n = 1200
+	var mean, square, first float64
+	for k := range n {
+		out := mc.call(m.FuncByName("Sum"), [][]float64{{1}, key(3, k, 0)})
+		if out[1][0] != 7 {
+			t.Fatalf("%v events", out[1][0])
+		}
+		d := (out[0][0] - 1) / 0.5
+		mean, square = mean+d/n, square+d*d/n
+		if k%3 == 0 {
+			out = mc.call(m.FuncByName("First"), [][]float64{{0.5}, key(3, k, 0)})
+			if out[2][0] != ir.StatusEventStop || math.Abs(out[1][0]) > 1e-7 {
+				t.Fatalf("status %v at %v", out[2][0], out[1][0])
+			}
+			first += out[0][0] / (n / 3)
+		}
+	}
+	want := 1.0
+	for k := 1; k <= 7; k++ {
+		_, theta := math.Modf(0.13 * float64(k) * 16)
+		want -= theta * (1 - theta) / 16
+	}
+	if math.Abs(mean) > 4/math.Sqrt(n) || math.Abs(square-want) > 4*want*math.Sqrt(2./n) {
+		t.Errorf("mean %v and variance %v, want 0 and %v", mean, square, want)
+	}
+	if late := 0.583 * 0.4 * math.Sqrt(0.02); math.Abs(first-0.5-late) > 4*math.Sqrt(0.5*0.16/(n/3)) {
+		t.Errorf("first passage at %v, want %v", first, 0.5+late)
+	}
+
+	// With events at given times gradients go through; the path is x + s (W of its pieces).
+	opt.Prepare(m)
+	if ds := diff.Run(m); len(ds) > 0 {
+		t.Fatal(ds)
+	}
+	in := [][]float64{{0.7}, key(4, 0, 0)}
+	loss := func(x, s float64) float64 {
+		return newMachine(t, m, map[string][]float64{"Cut.s": {s}}).call(m.Recipes[0].Objective, [][]float64{{x}, in[1]})[0][0]
+	}
+	r := m.Recipes[0]
+	got := newMachine(t, m, map[string][]float64{"Cut.s": {0.5}}).call(r.Grad, in)[len(r.Objective.Results):]
+	if want := (loss(0.7, 0.5+1e-5) - loss(0.7, 0.5-1e-5)) / 2e-5; math.Abs(got[0][0]-want) > 1e-7*math.Abs(want) || want == 0 {
+		t.Errorf("gradient %v, want %v", got[0][0], want)
 	}
 }

@@ -152,8 +152,8 @@ func (s *scope) newSolve(at, with diag.Span, sys *system, by *sema.Solver, times
 	}
 	solve.Field = s.newField(sys)
 	if len(sys.Events) > 0 {
-		if !row.Restarts() || row.Family == method.Stochastic || wide != nil {
-			refuse(eventsLater, at, "events of system %s with %s here are not compiled yet; use a Runge-Kutta method, such as dopri5", sys.Name, row.Name)
+		if paths > 0 {
+			refuse(eventsLater, at, "events of system %s with paths: %d are not compiled yet, for each path has them at times of its own; leave paths out, and take a sample for each path", sys.Name, paths)
 		}
 		s.happen(sys, solve, by)
 	}
@@ -166,6 +166,9 @@ func (s *scope) newSolve(at, with diag.Span, sys *system, by *sema.Solver, times
 		solve.Field = wide.Func(solve.Field)
 		if cfg.Residual != nil {
 			cfg.Residual = wide.Func(cfg.Residual)
+		}
+		if len(sys.Events) > 0 {
+			s.countEvents(solve, wide)
 		}
 	}
 	if err := method.Build(s.m, solve, row, cfg); err != nil {

@@ -35,6 +35,16 @@ model Own(x real) (y real, n i32) {
 	return end.x, end.rejected
 }
 
+model Memory(x real) (y real, n i32) {
+	end := solve(Switch{x: x}, over: 0..1, with: alf{rtol: 1e-3, jump_at: [0, 0.3, 0.7]})
+	return end.x, end.rejected
+}
+
+model Undone(x real) (y real, n i32) {
+	end := solve(Switch{x: x}, over: 1..0, with: reversible_heun{steps: 1, jump_at: [0.3, 0.7]})
+	return end.x, end.rejected
+}
+
 model Along(x real) (y [3]real) {
 	return solve(Switch{x: x}, from: 0, at: [0.3, 0.5, 1], with: Mine{step: 0.5, jump_at: [0.3, 0.7]}).x
 }
@@ -45,7 +55,7 @@ model Along(x real) (y [3]real) {
 func TestJumps(t *testing.T) {
 	m := compile(t, jumps)
 	mc := newMachine(t, m, nil)
-	for name, change := range map[string]float64{"Chosen": 1, "Back": -1, "Own": 1} {
+	for name, change := range map[string]float64{"Chosen": 1, "Back": -1, "Own": 1, "Memory": 1, "Undone": -1} {
 		got := mc.call(m.FuncByName(name), [][]float64{{2}})
 		if want := 2 + change*1; math.Abs(got[0][0]-want) > 1e-12 || got[1][0] != 0 {
 			t.Errorf("%s: %v with %v rejected steps, want %v", name, got[0][0], got[1][0], want)

@@ -69,9 +69,6 @@ func (c *checker) solverFits(s *System, by *Solver, at diag.Span) bool {
 	}
 	stochastic := r.Family == method.Stochastic
 	switch {
-	case len(s.Events) > 0 && (stochastic || !r.Restarts()):
-		c.limitNamed("event", r.Name, at)
-		return false
 	case s.Noisy && !stochastic:
 		c.errorf("NDE0530", at, "system %s has noise, and %s solves ordinary differential equations only; use %s",
 			s.Name, r.Name, orList(stochasticMethods()))

@@ -36,6 +36,9 @@ func (d *body) backOver(v *ir.Value, gs []*ir.Value, params []*ir.Param) []*ir.V
 		Region:  region.Inside(ir.RegionRev, s.Name),
 		StepVJP: d.vjp(s.Replay, after(s.Replay, 2, params), len(s.Replay.Args), true)}
 	rev.Events = d.eventVJPs(s, params)
+	if s.Rebegins() {
+		rev.BeginVJP = d.vjp(s.Begin, after(s.Begin, 1, params), len(s.Begin.Args), true)
+	}
 	if s.Start != nil {
 		rev.StartVJP = d.vjp(s.Start, after(s.Start, 2, params), len(s.Start.Args), true)
 	}
@@ -79,7 +82,7 @@ func (p *pass) sweepName(s *ir.Solve) string {
 	return s.Name + ".rev"
 }
 
-// after selects the arguments of a replay from the given one on: states and extras.
+// after selects the arguments of a step, or of where memory begins, from the given one on: states and extras.
 func after(f *ir.Func, first int, params []*ir.Param) Wrt {
 	w := Wrt{Params: params}
 	for i := first; i < len(f.Args); i++ {

@@ -6,6 +6,7 @@ import (
 
 	"ndec.dev/ndec/ir"
 	"ndec.dev/ndec/ir/diag"
+	"ndec.dev/ndec/ir/method"
 )
 
 // eventsThroughSteps is the code of a derivative that events do not have yet.
@@ -24,6 +25,7 @@ const eventsThroughSteps diag.Code = "NDE0837"
 // eventVJPs are ir.Rev.Events of s, for the parameters.
 func (p *pass) eventVJPs(s *ir.Solve, params []*ir.Param) []*ir.Func {
 	var out []*ir.Func
+	p.smooth(s)
 	guard := 0
 	for i := range s.Events {
 		out = append(out, p.eventVJP(s, i, guard, params))
@@ -32,6 +34,13 @@ func (p *pass) eventVJPs(s *ir.Solve, params []*ir.Param) []*ir.Func {
 		}
 	}
 	return out
+}
+
+// smooth complains of an event at a time that states decide where these have no slope in time.
+func (p *pass) smooth(s *ir.Solve) {
+	if row := method.RowOf(s); row != nil && row.Family == method.Stochastic && len(s.Guards()) > 0 {
+		p.fail(eventsThroughSteps, s.Span, "the time at which an event of a system with noise happens has no derivative: a path has no slope; use every, or leave the gradient out")
+	}
 }
 
 func (p *pass) eventVJP(s *ir.Solve, i, guard int, params []*ir.Param) *ir.Func {
@@ -133,7 +142,8 @@ func (m *paired) events(c *ir.Solve) {
 	if len(s.Events) == 0 {
 		return
 	}
-	c.Guard = m.plain(s.Guard, 1, groups{len(s.States)}, true)
+	m.smooth(s)
+	c.Guard = m.plain(s.Guard, 1, groups{len(s.Plain())}, true)
 	c.Events = slices.Clone(s.Events)
 	guard := 0
 	for i := range c.Events {
@@ -148,7 +158,7 @@ func (m *paired) events(c *ir.Solve) {
 
 // event is the reset of an event with tangents; guard is the place of its guard.
 func (m *paired) event(ev *ir.Event, guard int) *ir.Func {
-	s, n := m.s, len(m.s.States)
+	s, n := m.s, len(m.s.Plain())
 	b := ir.NewFunc(m.fresh(m.name+".event"), s.Span, m.m.Real)
 	args, dots := m.args(b, s.Field, 1, groups{n}, true)
 	wrt := Wrt{Params: m.params}
@@ -192,7 +202,7 @@ func (m *paired) event(ev *ir.Event, guard int) *ir.Func {
 		shift(dots[:n], b.CallAll(m.slope(s), append(later, args[1+n:]...)...), b.Neg(moved))
 	}
 	for _, suffix := range []string{"", "_dot"} {
-		for _, st := range s.States {
+		for _, st := range s.States[:n] {
 			b.Func.ResultNames = append(b.Func.ResultNames, st.Name+suffix)
 		}
 	}

@@ -234,7 +234,7 @@ func (r *run) happen(k int, h float64) {
 	if s.Stretches {
 		k = r.stretch(r.t, r.y)
 	}
-	stop := false
+	stop, before := false, r.y
 	for i, ev := range s.Events {
 		if e.theta[i] > 1 {
 			continue
@@ -251,6 +251,10 @@ func (r *run) happen(k int, h float64) {
 	}
 	if stop {
 		r.status = ir.StatusEventStop
+	}
+	if !allFinite(r.y) {
+		r.status, r.why = ir.StatusNonFinite, originOf(r.y)
+		r.y = before
 	}
 }
 
@@ -270,5 +274,6 @@ func (r *run) again() (slope []datum) {
 	e.value, e.begun = g, g
 	e.since, e.wait = r.t, 2*s.EventTol
 	r.begin = r.t
+	r.rebegin()
 	return r.slope()
 }

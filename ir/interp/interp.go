@@ -60,6 +60,7 @@ type Step struct {
 	T, H  float64
 	Y     []Tensor
 	First bool // made by ir.Solve.Start
+	Anew  bool // memory of the method has begun anew before it
 }
 
 // Failure is a solve that stopped at time T.

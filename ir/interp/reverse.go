@@ -57,6 +57,7 @@ func (m *Machine) reverse(r *ir.Rev, in []datum) datum {
 		add(y, at(next))
 	}
 	var before []datum // the states before the step after this one, with Undo
+	anew := true       // that step does not begin where this one has ended
 	for k := len(steps) - 1; k >= 0; k-- {
 		st := steps[k]
 		m.move(k, st.T, st.H)
@@ -69,10 +70,10 @@ func (m *Machine) reverse(r *ir.Rev, in []datum) datum {
 		for i := range ys {
 			ys[i] = datum{data: st.Y[i].Data}
 		}
-		if s.Undo && before != nil && (happened < 0 || tp.fired[happened].step != k) { // states before events are kept
+		if s.Undo && !anew && (happened < 0 || tp.fired[happened].step != k) { // states before events are kept
 			ys = m.run(s.Replay, cat([]datum{num(st.T + st.H), num(-st.H)}, before, tp.extras))
 		}
-		before = ys
+		before, anew = ys, st.Anew
 		for ; happened >= 0 && tp.fired[happened].step == k; happened-- {
 			f := tp.fired[happened]
 			out := m.run(r.Events[f.event], cat([]datum{num(f.t)}, f.y, tp.extras, y, []datum{end}))
@@ -101,6 +102,11 @@ func (m *Machine) reverse(r *ir.Rev, in []datum) datum {
 				add(y, out[:n])
 				add(rest, out[n:])
 			}
+		}
+		if st.Anew {
+			out := m.run(r.BeginVJP, cat([]datum{num(st.T)}, ys, tp.extras, y))
+			copyBars(y, out[:n])
+			add(rest, out[n:])
 		}
 	}
 	return datum{parts: append(y, rest...)}

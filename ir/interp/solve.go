@@ -47,6 +47,7 @@ type run struct {
 	why    *Origin // of the last step that was not finite, in a Trace
 	events *events
 	first  bool // the present step is made by Start
+	anew   bool // memory has begun anew before the next step
 	t1     float64
 
 	ratio, ratioPrev, hPrev float64 // of steps, for Control
@@ -171,7 +172,8 @@ func (r *run) accept(h, t, span float64, y1, dense []datum) (cut bool) {
 	if past {
 		end = (r.t1 - r.t) / h
 	}
-	r.tape.steps = append(r.tape.steps, Step{T: r.t, H: h, Y: r.tensors(r.y), First: r.first})
+	r.tape.steps = append(r.tape.steps, Step{T: r.t, H: h, Y: r.tensors(r.y), First: r.first, Anew: r.anew})
+	r.anew = false
 	r.tape.ends = append(r.tape.ends, end)
 	k := len(r.tape.steps) - 1
 	for ; r.next < len(r.times) && (r.times[r.next]-t)*span <= 0 && !(cut && r.times[r.next] == t); r.next++ {
@@ -189,6 +191,10 @@ func (r *run) accept(h, t, span float64, y1, dense []datum) (cut bool) {
 		t, y1 = r.t1, r.inside(end, h, full, dense)
 	}
 	r.acc++
+	if end < 1 && !allFinite(y1) { // between finite ends, a polynomial of numbers near the largest
+		r.status, r.why = ir.StatusNonFinite, originOf(y1)
+		return false
+	}
 	r.y, r.t, r.stop = y1, t, t
 	if cut {
 		r.happen(k, h)
@@ -329,7 +335,16 @@ func (r *run) pass() (slope []datum) {
 	r.t += r.gap
 	r.stops = r.stops[1:]
 	r.begin = r.t
+	r.rebegin()
 	return r.slope()
+}
+
+// rebegin makes memory of the method anew at r.begin.
+func (r *run) rebegin() {
+	if r.s.Rebegins() {
+		r.nfe += r.s.BeginEvals
+		r.y, r.anew = r.m.run(r.s.Begin, cat([]datum{num(r.begin)}, r.y, r.c)), true
+	}
 }
 
 // slope is the field at the start, which the first step of an FSAL method takes over; else nil.
@@ -386,6 +401,9 @@ func (r *run) forced(steps []Step, t1 float64) {
 		r.accept(st.H, next, t1-t0, y1, dense)
 		if k = k1; r.s.Stops > 0 { // there may have been one
 			r.begin = r.t
+			if i < len(steps)-1 && steps[i+1].Anew {
+				r.rebegin()
+			}
 			k = r.slope()
 		}
 	}
@@ -432,7 +450,7 @@ func (r *run) adaptive(t1 float64) {
 	}
 	err, errPrev, errPrev2 := 1.0, 1.0, 1.0
 	rejected := false
-	r.anew()
+	r.forget()
 	for r.t != t1 {
 		if s.MaxStep > 0 {
 			h = dir * math.Min(math.Abs(h), s.MaxStep)
@@ -469,6 +487,9 @@ func (r *run) adaptive(t1 float64) {
 		}
 		norm := m.run(s.Norm, cat([]datum{num(s.RTol), num(s.ATol)}, r.x(), ir.Pick(out[:n], plain), out[n:n+len(plain)]))[0]
 		err, r.why = norm.data[0], norm.origin()
+		if !allFinite(out[:n]) {
+			err, r.why = math.NaN(), originOf(out[:n]) // an error is nothing beside an infinite state
+		}
 		switch s.StepGroup {
 		case "rms":
 			err = r.group().RMS(err)
@@ -509,13 +530,13 @@ func (r *run) adaptive(t1 float64) {
 		if cutShort {
 			k = r.again()
 			errPrev, errPrev2 = 1, 1
-			r.anew()
+			r.forget()
 			continue
 		}
 		if last && stop {
 			k = r.pass()
 			errPrev, errPrev2 = 1, 1
-			r.anew()
+			r.forget()
 			if math.Abs(cut) > math.Abs(h) {
 				h = cut
 			}
@@ -523,8 +544,8 @@ func (r *run) adaptive(t1 float64) {
 	}
 }
 
-// anew makes the controller forget the lengths of steps.
-func (r *run) anew() { r.ratio, r.ratioPrev, r.hPrev = 1, 1, 0 }
+// forget makes the controller forget the lengths of steps.
+func (r *run) forget() { r.ratio, r.ratioPrev, r.hPrev = 1, 1, 0 }
 
 const epsilon = 0x1p-52
 

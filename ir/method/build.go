@@ -146,8 +146,8 @@ func (n *maker) extras(b *ir.Builder) []*ir.Value {
 	var out []*ir.Value
 	for i, t := range n.s.Extras {
 		name := fmt.Sprintf("c%d", i)
-		if args := n.s.Field.Args; len(args) > 1+len(n.s.States)+i {
-			name = args[1+len(n.s.States)+i].Name
+		if args, at := n.s.Field.Args, 1+len(n.s.Plain())+i; len(args) > at {
+			name = args[at].Name
 		}
 		out = append(out, b.Arg(name, t))
 	}

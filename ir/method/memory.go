@@ -127,7 +127,7 @@ func quadratic(piece int) insideOf {
 }
 
 // Operands inserts the starts of memory into the operands of a solve, which lack them: each piece begins at
-// the start of the solve.
+// the start of the solve, of one with stops at the inner side of it, since there may be a stop.
 func Operands(b *ir.Builder, s *ir.Solve, operands []*ir.Value) []*ir.Value {
 	lead, n := s.Lead(), len(s.Plain())
 	if n == len(s.States) {
@@ -138,10 +138,24 @@ func Operands(b *ir.Builder, s *ir.Solve, operands []*ir.Value) []*ir.Value {
 		memory = append(memory, b.Zeros(st.Type))
 	}
 	if s.Begin != nil {
-		in := slices.Concat(operands[:1], operands[lead:lead+n], memory, operands[lead+n:])
+		begin := operands[0]
+		if s.Stops > 0 {
+			begin = beside(b, operands[0], operands[1])
+		}
+		in := slices.Concat([]*ir.Value{begin}, operands[lead:lead+n], memory, operands[lead+n:])
 		memory = b.CallAll(s.Begin, in...)[n:]
 	}
 	return slices.Concat(operands[:lead+n], memory, operands[lead+n:])
+}
+
+// beside is t0 plus the gap that steps of a solve from t0 to end, or along these times, keep from its stops.
+func beside(b *ir.Builder, t0, end *ir.Value) *ir.Value {
+	if end.Type.Rank() > 0 {
+		end = b.At(end, end.Type.Len()-1)
+	}
+	size := b.Binary(ir.OpMax, b.Unary(ir.OpAbs, t0), b.Unary(ir.OpAbs, end))
+	gap := b.Mul(b.Unary(ir.OpSign, b.Sub(end, t0)), b.Mul(b.Const(4*0x1p-52, ir.F64), size))
+	return b.Add(t0, b.Unary(ir.OpDetach, gap))
 }
 
 // buildMemory is Build for a method with memory.

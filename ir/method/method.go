@@ -262,9 +262,6 @@ func (r *Row) FSAL() bool {
 // splittings, and of methods with memory that is not damped.
 func (r *Row) Undoes() bool { return r.Split != nil || r.Memory != nil && r.Memory.Undoes }
 
-// Restarts reports whether steps can begin anew within a solve, which events and stops ask for.
-func (r *Row) Restarts() bool { return r.Memory == nil || r.Memory.Start != nil }
-
 // Evals is the number of field evaluations of an attempted step, without those of dense output.
 func (r *Row) Evals() int {
 	if r.Split != nil {

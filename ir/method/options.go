@@ -43,6 +43,7 @@ func stochasticOptions() []Option {
 		{Key: "steps", Kind: Int, Min: 1, Max: 1e9, Optional: true, OneOf: "steps", Doc: "number of steps over the whole span"},
 		{Key: "step", Kind: Real, Min: 0, Max: inf, Open: true, Optional: true, OneOf: "steps", Doc: "length of a step; the last one is shortened"},
 		sensitivity(),
+		events(),
 	}
 }
 
@@ -89,10 +90,10 @@ func etaOption() Option {
 	return Option{Key: "eta", Kind: Real, Default: 1, Min: 0.5, Max: 1, Open: true, Doc: "damping: below 1 the method is stable on a part of the left half plane, and has order 1"}
 }
 
-// memoryOptions are those of adaptive methods that carry memory over steps without a stop.
+// memoryOptions are those of adaptive methods that carry memory over steps, which other libraries do not have.
 func memoryOptions() []Option {
 	return slices.DeleteFunc(adaptiveOptions(), func(o Option) bool {
-		return slices.Contains([]string{"step_at", "jump_at", "compat"}, o.Key) || o.Group == Events
+		return o.Key == "compat"
 	})
 }
 

@@ -51,7 +51,9 @@ func (w *Noise) kind(state, g ir.Type) (kind, []int) {
 
 // buildStochastic gives s the functions of a stochastic method. Steps have one length h, and step
 // k = (t-t0)/h draws the numbers k n, k n + 1, …, n of them: a path is a function of key and site,
-// and a step one of its start, as in every other method.
+// and a step one of its start, as in every other method. Where events cut steps, k is how many steps there were before, as memory
+// that goes on over events: what follows one has increments of its own, since a Wiener process is new after a time
+// that it has decided itself.
 func buildStochastic(m *ir.Module, s *ir.Solve, row *Row, cfg Config) error {
 	w := cfg.Noise
 	if w == nil {
@@ -60,7 +62,10 @@ func buildStochastic(m *ir.Module, s *ir.Solve, row *Row, cfg Config) error {
 	if s.Steps <= 0 && !(s.StepSize > 0) {
 		return fmt.Errorf("solve %s: %s needs a number of steps or a step size", s.Name, row.Name)
 	}
-	n := &noisy{maker: &maker{s: s, cfg: cfg, real: m.Real}, method: row.Name}
+	n := &noisy{maker: &maker{s: s, cfg: cfg, real: m.Real}, method: row.Name, plain: len(s.States)}
+	if len(s.Events) > 0 {
+		s.States = append(s.States, ir.SolveState{Name: "steps_done", Type: ir.Scalar(ir.F64), Memory: true})
+	}
 	s.Method, s.Order, s.StepEvals = row.Name, 1, 1
 	s.Step = m.AddFunc(n.step("step", "one step", false))
 	s.Dense = m.AddFunc(n.dense())
@@ -73,6 +78,7 @@ func buildStochastic(m *ir.Module, s *ir.Solve, row *Row, cfg Config) error {
 type noisy struct {
 	*maker
 	method string
+	plain  int // states of the system
 }
 
 // step builds Step, Replay or ReplayAt.
@@ -84,7 +90,7 @@ func (n *noisy) step(suffix, doc string, at bool) *ir.Func {
 		theta = scalar(b, "theta")
 	}
 	y, c := n.states(b, ""), n.extras(b)
-	next := n.next(b, t, h, y, c)
+	next := n.next(b, t, h, y[:n.plain], y[n.plain:], c)
 	if at {
 		next = n.between(b, theta, y, next)
 		b.Func.ResultNames = n.resultNames("_at")
@@ -107,6 +113,10 @@ func (n *noisy) dense() *ir.Func {
 func (n *noisy) between(b *ir.Builder, theta *ir.Value, y, next []*ir.Value) []*ir.Value {
 	var out []*ir.Value
 	for i, st := range n.s.States {
+		if st.Memory { // a step that is cut has been made
+			out = append(out, next[i])
+			continue
+		}
 		out = append(out, b.Add(y[i], b.Mul(b.Cast(theta, st.Type.Elem), b.Sub(next[i], y[i]))).Named(st.Name+"_at"))
 	}
 	return out
@@ -119,7 +129,9 @@ func (n *noisy) between(b *ir.Builder, theta *ir.Value, y, next []*ir.Value) []*
 //	milstein         y + h f + g ΔW + (g(t, y + h f + g √h) - g)(ΔW² - h)/(2√h)   (11.1.3), Ito;
 //	                 y + h f + g ΔW + (g(t, y + g √h) - g(t, y - g √h)) ΔW²/(4√h), Stratonovich, where a
 //	                 one-sided difference would leave a mean error of order h^(3/2) in each step
-func (n *noisy) next(b *ir.Builder, t, h *ir.Value, y, c []*ir.Value) []*ir.Value {
+//
+// done is the number of steps before, where that is memory.
+func (n *noisy) next(b *ir.Builder, t, h *ir.Value, y, done, c []*ir.Value) []*ir.Value {
 	w := n.cfg.Noise
 	f := b.CallAll(n.s.Field, append(append([]*ir.Value{t}, y...), c...)...)
 	noise := func(t *ir.Value, y []*ir.Value) []*ir.Value {
@@ -127,9 +139,15 @@ func (n *noisy) next(b *ir.Builder, t, h *ir.Value, y, c []*ir.Value) []*ir.Valu
 	}
 	g := noise(t, y)
 	root := b.Unary(ir.OpSqrt, b.Unary(ir.OpAbs, h))
-	dW := n.increments(b, t, h, root, c)
+	var step *ir.Value
+	if len(done) > 0 {
+		step = done[0]
+	} else {
+		step = b.Unary(ir.OpFloor, b.Add(b.Div(b.Sub(t, c[w.Start]), h), b.Const(0.5, ir.F64)))
+	}
+	dW := n.increments(b, step, root, c)
 	drifted := make([]*ir.Value, len(y))
-	for i, st := range n.s.States {
+	for i, st := range n.s.States[:n.plain] {
 		drifted[i] = b.Add(y[i], b.Mul(b.Cast(h, st.Type.Elem), f[i]))
 	}
 	out := append([]*ir.Value(nil), drifted...)
@@ -176,6 +194,9 @@ func (n *noisy) next(b *ir.Builder, t, h *ir.Value, y, c []*ir.Value) []*ir.Valu
 			out[i] = b.Add(out[i], n.times(b, i, g[k], dW[k]))
 		}
 	}
+	for _, k := range done {
+		out = append(out, b.Add(k, b.Const(1, ir.F64)))
+	}
 	for i, st := range n.s.States {
 		out[i].Named(st.Name + "_next")
 	}
@@ -211,8 +232,8 @@ func (n *noisy) times(b *ir.Builder, i int, g, dW *ir.Value) *ir.Value {
 	return b.Emit(ir.OpReshape, ir.Attr{Ints: append([]int{}, t.Shape...)}, sum)
 }
 
-// increments are those of the Wiener processes over the step: √|h| times standard normal numbers.
-func (n *noisy) increments(b *ir.Builder, t, h, root *ir.Value, c []*ir.Value) []*ir.Value {
+// increments are those of the Wiener processes over step number step: √|h| times standard normal numbers.
+func (n *noisy) increments(b *ir.Builder, step, root *ir.Value, c []*ir.Value) []*ir.Value {
 	w := n.cfg.Noise
 	total := 0
 	var shapes [][]int
@@ -224,7 +245,6 @@ func (n *noisy) increments(b *ir.Builder, t, h, root *ir.Value, c []*ir.Value) [
 		shapes = append(shapes, append([]int{}, shape...))
 		total += ir.Tensor(ir.F64, shape...).Len()
 	}
-	step := b.Unary(ir.OpFloor, b.Add(b.Div(b.Sub(t, c[w.Start]), h), b.Const(0.5, ir.F64)))
 	stride := total + total%2 // numbers come in pairs
 	z := b.Gauss(c[w.Key], w.Site, b.Mul(step, b.Const(float64(stride), ir.F64)), total)
 	all := b.Mul(root, z)

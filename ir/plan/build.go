@@ -113,6 +113,9 @@ func (ps *Solve) Functions() []*ir.Func {
 	for _, e := range s.Events {
 		fs = append(fs, e.Reset)
 	}
+	if s.Rebegins() {
+		fs = append(fs, s.Begin)
+	}
 	return slices.DeleteFunc(fs, func(f *ir.Func) bool { return f == nil })
 }
 
@@ -175,7 +178,7 @@ func (p *Plan) RevNeeds(r *ir.Rev) Needs {
 
 // RevFunctions are those that a reverse sweep calls.
 func RevFunctions(r *ir.Rev) []*ir.Func {
-	fs := append([]*ir.Func{r.StepVJP, r.AtVJP, r.StartVJP, r.StartAtVJP, r.Solve.Replay}, r.Events...)
+	fs := append([]*ir.Func{r.StepVJP, r.AtVJP, r.StartVJP, r.StartAtVJP, r.BeginVJP, r.Solve.Replay}, r.Events...)
 	return slices.DeleteFunc(fs, func(f *ir.Func) bool { return f == nil })
 }
 
