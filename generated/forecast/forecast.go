@@ -454,6 +454,10 @@ func (s *LatentFwdSolve) Step() bool {
 		forecast0Step(w, pre, ws, t, h, &z, &a, &zK, &aK, &z1, &a1, &zErr, &aErr, &zK1, &aK1)
 		st.NFE += 6
 		err = forecast0Norm(rtol, atol, &z, &a, &z1, &a1, &zErr, &aErr)
+		finite := rt.Finite(z1[:]) && a1[0]-a1[0] == 0 && a1[1]-a1[1] == 0 && a1[2]-a1[2] == 0 && a1[3]-a1[3] == 0
+		if !finite { // an error is nothing beside an infinite state
+			err = rt.NaN()
+		}
 		if !(err <= 1) { // also a NaN
 			st.Rejected++
 			rejected = true

@@ -152,8 +152,8 @@ type laneFrame struct {
 		v28              [8 * 32]Real
 		v37              [4 * 32]Real
 		v41              [4 * 32]Real
-		v106             [8 * 32]Real
-		v108             [4 * 32]Real
+		v114             [8 * 32]Real
+		v116             [4 * 32]Real
 	}
 	forecast0Dense struct { // Forecast.0.dense
 		theta [32]float64

@@ -62,6 +62,10 @@ func pathForecast0(w *Params, pre *prepared, ws *workspace, t0 float64, ts []flo
 		forecast0DenseStep(w, pre, ws, t, h, &z, &a, &zK, &aK, &z1, &a1, &zErr, &aErr, &zK1, &aK1, &dense0, &dense1, &dense2, &dense3, &dense4, &dense5, &dense6, &dense7)
 		st.NFE += 6
 		err = forecast0Norm(rtol, atol, &z, &a, &z1, &a1, &zErr, &aErr)
+		finite := rt.Finite(z1[:]) && a1[0]-a1[0] == 0 && a1[1]-a1[1] == 0 && a1[2]-a1[2] == 0 && a1[3]-a1[3] == 0
+		if !finite { // an error is nothing beside an infinite state
+			err = rt.NaN()
+		}
 		if !(err <= 1) { // also a NaN
 			st.Rejected++
 			rejected = true
@@ -175,6 +179,10 @@ func pathForecast0Rec(w *Params, pre *prepared, ws *workspace, tape *forecast0Re
 		forecast0DenseStep(w, pre, ws, t, h, &z, &a, &zK, &aK, &z1, &a1, &zErr, &aErr, &zK1, &aK1, &dense0, &dense1, &dense2, &dense3, &dense4, &dense5, &dense6, &dense7)
 		st.NFE += 6
 		err = forecast0Norm(rtol, atol, &z, &a, &z1, &a1, &zErr, &aErr)
+		finite := rt.Finite(z1[:]) && a1[0]-a1[0] == 0 && a1[1]-a1[1] == 0 && a1[2]-a1[2] == 0 && a1[3]-a1[3] == 0
+		if !finite { // an error is nothing beside an infinite state
+			err = rt.NaN()
+		}
 		if !(err <= 1) { // also a NaN
 			st.Rejected++
 			rejected = true

@@ -663,6 +663,10 @@ func (s *FlowFwdSolve) Step() bool {
 		moons0Step(w, pre, ws, t, h, &x, &xK, &x1, &xErr, &xK1)
 		st.NFE += 6
 		err = moons0Norm(rtol, atol, &x, &x1, &xErr)
+		finite := x1[0]-x1[0] == 0 && x1[1]-x1[1] == 0
+		if !finite { // an error is nothing beside an infinite state
+			err = rt.NaN()
+		}
 		if !(err <= 1) { // also a NaN
 			st.Rejected++
 			rejected = true

@@ -76,7 +76,7 @@ type laneFrame struct {
 		v18              [32]uint32
 		v22              [2 * 32]Real
 		v26              [2 * 32]Real
-		v89              [2 * 32]Real
+		v93              [2 * 32]Real
 	}
 	moonsSample struct { // Moons
 		moonsSampleBlock
@@ -319,7 +319,7 @@ type laneFrame struct {
 		v18              [32]uint32
 		v22              [2 * 32]float64
 		v24              [2 * 32]float64
-		v83              [2 * 32]float64
+		v86              [2 * 32]float64
 	}
 	fitTiny0Dense struct { // FitTiny.0.dense
 		theta [32]float64

@@ -40,6 +40,10 @@ func solveMoons0(w *Params, pre *prepared, ws *workspace, t0 float64, t1 float64
 		moons0Step(w, pre, ws, t, h, &x, &xK, &x1, &xErr, &xK1)
 		st.NFE += 6
 		err = moons0Norm(rtol, atol, &x, &x1, &xErr)
+		finite := x1[0]-x1[0] == 0 && x1[1]-x1[1] == 0
+		if !finite { // an error is nothing beside an infinite state
+			err = rt.NaN()
+		}
 		if !(err <= 1) { // also a NaN
 			st.Rejected++
 			rejected = true
@@ -121,6 +125,10 @@ func pathMoons0(w *Params, pre *prepared, ws *workspace, t0 float64, ts []float6
 		moons0DenseStep(w, pre, ws, t, h, &x, &xK, &x1, &xErr, &xK1, &dense0, &dense1, &dense2, &dense3)
 		st.NFE += 6
 		err = moons0Norm(rtol, atol, &x, &x1, &xErr)
+		finite := x1[0]-x1[0] == 0 && x1[1]-x1[1] == 0
+		if !finite { // an error is nothing beside an infinite state
+			err = rt.NaN()
+		}
 		if !(err <= 1) { // also a NaN
 			st.Rejected++
 			rejected = true
@@ -373,6 +381,10 @@ func solveMoons0Rec(w *Params, pre *prepared, ws *workspace, tape *moons0RecTape
 		moons0Step(w, pre, ws, t, h, &x, &xK, &x1, &xErr, &xK1)
 		st.NFE += 6
 		err = moons0Norm(rtol, atol, &x, &x1, &xErr)
+		finite := x1[0]-x1[0] == 0 && x1[1]-x1[1] == 0
+		if !finite { // an error is nothing beside an infinite state
+			err = rt.NaN()
+		}
 		if !(err <= 1) { // also a NaN
 			st.Rejected++
 			rejected = true
@@ -472,6 +484,10 @@ func pathFitTiny0(pre *prepared, t0 float64, ts []float64, by rt.Stepping, xStar
 		fitTiny0DenseStep(pre, t, h, &x, &xK, &x1, &xErr, &xK1, &dense0, &dense1, &dense2, &dense3)
 		st.NFE += 6
 		err = fitTiny0Norm(rtol, atol, &x, &x1, &xErr)
+		finite := x1[0]-x1[0] == 0 && x1[1]-x1[1] == 0
+		if !finite { // an error is nothing beside an infinite state
+			err = rt.NaN()
+		}
 		if !(err <= 1) { // also a NaN
 			st.Rejected++
 			rejected = true
@@ -569,6 +585,10 @@ func pathFitTiny0Rec(pre *prepared, tape *fitTiny0RecTape, t0 float64, ts []floa
 		fitTiny0DenseStep(pre, t, h, &x, &xK, &x1, &xErr, &xK1, &dense0, &dense1, &dense2, &dense3)
 		st.NFE += 6
 		err = fitTiny0Norm(rtol, atol, &x, &x1, &xErr)
+		finite := x1[0]-x1[0] == 0 && x1[1]-x1[1] == 0
+		if !finite { // an error is nothing beside an infinite state
+			err = rt.NaN()
+		}
 		if !(err <= 1) { // also a NaN
 			st.Rejected++
 			rejected = true
@@ -695,6 +715,10 @@ func pathFitHyper0(pre *prepared, t0 float64, ts []float64, by rt.Stepping, xSta
 		fitHyper0DenseStep(pre, t, h, &x, &xK, &x1, &xErr, &xK1, &dense0, &dense1, &dense2, &dense3)
 		st.NFE += 6
 		err = fitHyper0Norm(rtol, atol, &x, &x1, &xErr)
+		finite := x1[0]-x1[0] == 0 && x1[1]-x1[1] == 0
+		if !finite { // an error is nothing beside an infinite state
+			err = rt.NaN()
+		}
 		if !(err <= 1) { // also a NaN
 			st.Rejected++
 			rejected = true
@@ -847,6 +871,10 @@ func pathFitHyper0Rec(pre *prepared, tape *fitHyper0RecTape, t0 float64, ts []fl
 		fitHyper0DenseStep(pre, t, h, &x, &xK, &x1, &xErr, &xK1, &dense0, &dense1, &dense2, &dense3)
 		st.NFE += 6
 		err = fitHyper0Norm(rtol, atol, &x, &x1, &xErr)
+		finite := x1[0]-x1[0] == 0 && x1[1]-x1[1] == 0
+		if !finite { // an error is nothing beside an infinite state
+			err = rt.NaN()
+		}
 		if !(err <= 1) { // also a NaN
 			st.Rejected++
 			rejected = true

@@ -276,9 +276,9 @@ type laneFrame struct {
 		v38              [2 * 16]Real
 		v47              [16]Real
 		v49              [16]Real
-		v110             [2 * 16]Real
-		v112             [2 * 16]Real
-		v114             [16]Real
+		v118             [2 * 16]Real
+		v120             [2 * 16]Real
+		v122             [16]Real
 	}
 	track0Dense struct { // Track.0.dense
 		theta [16]Real

@@ -171,6 +171,10 @@ func pathTrack0(t0 float64, ts []float64, by rt.Stepping, xStart *[2]Real, vStar
 		p1, pErr, pK1, dense2, dense5, dense8, dense11 = track0DenseStep(t, h, &x, &v, p, &xK, &vK, pK, &x1, &v1, &xErr, &vErr, &xK1, &vK1, &dense0, &dense1, &dense3, &dense4, &dense6, &dense7, &dense9, &dense10)
 		st.NFE += 6
 		err = track0Norm(rtol, atol, &x, &v, p, &x1, &v1, p1, &xErr, &vErr, pErr)
+		finite := x1[0]-x1[0] == 0 && x1[1]-x1[1] == 0 && v1[0]-v1[0] == 0 && v1[1]-v1[1] == 0 && p1-p1 == 0
+		if !finite { // an error is nothing beside an infinite state
+			err = rt.NaN()
+		}
 		if !(err <= 1) { // also a NaN
 			st.Rejected++
 			rejected = true
