@@ -33,12 +33,14 @@ system Turning {
 }
 `
 
-const fourModels = `
-solver By%[1]d = %[2]s
-
+const fourScalar = `
 model Scalar%[1]d(y, kind real, ts [10]time) (path [10]real) {
 	return solve(Scalar{y: y, kind: kind}, from: ts[0], at: ts, with: By%[1]d).y
 }
+`
+
+const fourTurning = `
+solver By%[1]d = %[2]s
 
 model Turning%[1]d(p, q [5]real, ts [10]time) (ps, qs [10, 5]real) {
 	path := solve(Turning{p: p, q: q}, from: ts[0], at: ts, with: By%[1]d)
@@ -89,14 +91,7 @@ var solvers = map[[2]int]func(j job) ([]float64, error){
 `
 
 const fourEntry = `	{%[1]d, %[2]d}: func(j job) (path []float64, err error) {
-		if j.Kind < 3 {
-			ys, err := p%[1]d.NewScalar%[2]d(p%[1]d.NewParams(0)).Forward(p%[1]d.Scalar%[2]dInput{Y: p%[1]d.Real(j.Start[0]), Kind: p%[1]d.Real(j.Kind), Ts: j.Ts})
-			for _, y := range ys {
-				path = append(path, float64(y))
-			}
-			return path, err
-		}
-		in := p%[1]d.Turning%[2]dInput{Ts: j.Ts}
+SCALAR		in := p%[1]d.Turning%[2]dInput{Ts: j.Ts}
 		for i := range in.P {
 			in.P[i], in.Q[i] = p%[1]d.Real(j.Start[i]), p%[1]d.Real(j.Start[5+i])
 		}
@@ -111,6 +106,15 @@ const fourEntry = `	{%[1]d, %[2]d}: func(j job) (path []float64, err error) {
 		}
 		return path, err
 	},
+`
+
+const fourScalarEntry = `		if j.Kind < 3 {
+			ys, err := p%[1]d.NewScalar%[2]d(p%[1]d.NewParams(0)).Forward(p%[1]d.Scalar%[2]dInput{Y: p%[1]d.Real(j.Start[0]), Kind: p%[1]d.Real(j.Kind), Ts: j.Ts})
+			for _, y := range ys {
+				path = append(path, float64(y))
+			}
+			return path, err
+		}
 `
 
 // fourExact are the solutions at t.
@@ -152,11 +156,13 @@ func TestFourProblems(t *testing.T) {
 		name := fmt.Sprintf("four%d", precision)
 		program := strings.Replace(fourSystems, "PACKAGE", name, 1)
 		for i, row := range method.Rows(method.Solver) {
-			if row.Later || row.Split != nil || row.Nystrom != nil || row.Family == method.Stochastic {
+			if row.Later || row.Nystrom != nil || row.Family == method.Stochastic {
 				continue
 			}
-			solver, kinds := row.Name+"{steps: 9}", 1
+			solver, first, kinds := row.Name+"{steps: 9}", 0, 1
 			switch {
+			case row.Split != nil: // the linear system falls apart into p and q; those of one component do not
+				solver, first, kinds = row.Name+"{steps: 300}", 3, 4
 			case row.Family == method.Shooting:
 				solver = row.Name + "{segments: 9}"
 			case row.Adaptive():
@@ -168,15 +174,20 @@ func TestFourProblems(t *testing.T) {
 					solver = row.Name + "{rtol: 1e-5, atol: 1e-6, max_steps: 1000000}"
 				}
 			}
-			program += fmt.Sprintf(fourModels, i, solver)
-			fmt.Fprintf(&main, fourEntry, precision, i)
-			for kind := range kinds {
+			program += fmt.Sprintf(fourTurning, i, solver)
+			scalar := ""
+			if first == 0 {
+				program += fmt.Sprintf(fourScalar, i)
+				scalar = fourScalarEntry
+			}
+			fmt.Fprintf(&main, strings.Replace(fourEntry, "SCALAR", scalar, 1), precision, i)
+			for kind := first; kind < kinds; kind++ {
 				tol := []float64{3e-4, 3e-4, 5e-2, 2e-3}[kind]
 				switch {
 				case slices.Contains([]string{"heun_euler", "fehlberg2", "bosh3"}, row.Name):
 					tol = max(tol, 4e-3)
-				case row.Memory != nil && row.Adaptive():
-					tol = 2e-2
+				case row.Name == "alf" && precision == 32: // thousands of steps, whose rounding the velocity hands on
+					tol = max(tol, 1e-3)
 				case row.Name == "vern9" && precision == 32: // which torchdiffeq has not: its output weights are too large for float32
 					tol = max(tol, 1e-3)
 				}
