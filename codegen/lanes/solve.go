@@ -146,6 +146,59 @@ func stepOf(sv *ir.Solve) *ir.Func {
 	return sv.Step
 }
 
+// smallField is the number of operations up to which a field is spelled out wherever a step evaluates it, and smallStep
+// what all of them may have in a step.
+const smallField, smallStep = 48, 400
+
+// advance is a step of a solve: a call, or, where the field is small, what it computes. Stages then stay in registers.
+func (s *Set) advance(b *ir.Builder, sv *ir.Solve, args []*ir.Value) []*ir.Value {
+	f := stepOf(sv)
+	if !s.inlines(f) {
+		return b.CallAll(f, args...)
+	}
+	f = f.Clone(f.Name)
+	ir.RebuildMulti(f, s.real(), func(b *ir.Builder, v *ir.Value, args []*ir.Value) []*ir.Value {
+		if v.Op != ir.OpCall {
+			return nil
+		}
+		return b.Inline(v.Attr.Func, args)
+	})
+	f.DropDead()
+	return b.Inline(f, args)
+}
+
+// inlines reports whether all that a step calls is small enough to be spelled out in it.
+func (s *Set) inlines(step *ir.Func) bool {
+	pf := s.Plan.Of(step)
+	if pf == nil || s.alone != nil {
+		return false
+	}
+	all := 0
+	for _, n := range pf.Nests {
+		if !isNode(n) {
+			continue
+		}
+		v := n.Steps[0].V
+		field := s.Plan.Of(v.Callees()[0])
+		if v.Op != ir.OpCall || field == nil {
+			return false
+		}
+		size := 0
+		for _, q := range field.Nests {
+			if isNode(q) || s.multiplies(q) || !q.Unroll && q.Extent > 1 {
+				return false
+			}
+			k, _ := s.spelled(field, q)
+			size += k
+		}
+		all += size
+		if size > smallField {
+			return false
+		}
+	}
+	return 0 < all && all <= smallStep
+}
+
 // Evals is the number of evaluations of an attempted step.
 func (l *Solve) Evals() int {
 	if stepOf(l.IR) == l.IR.DenseStep {
@@ -253,7 +306,7 @@ func (l *Solve) AnewEvals() int {
 // fixedStep makes a step of length h in the samples that are live, where it is finite.
 func (s *Set) fixedStep(sv *ir.Solve) *ir.Func {
 	b, x, y, k, c := s.lane(sv, ".lanestep", append([]string{"t", "h"}, fixedArgs...), sv.FSAL)
-	out := b.CallAll(stepOf(sv), cat([]*ir.Value{x["t"], x["h"]}, y, k, c)...)
+	out := s.advance(b, sv, cat([]*ir.Value{x["t"], x["h"]}, y, k, c))
 	n := len(y)
 	y1, k1 := out[:n], []*ir.Value(nil)
 	if sv.FSAL {
@@ -334,7 +387,7 @@ func (s *Set) adaptiveStep(sv *ir.Solve) *ir.Func {
 	resolution := b.Mul(num(16*0x1p-52), op(ir.OpMax, abs(t), abs(t1)))
 	long := op(ir.OpOr, last, op(ir.OpLe, resolution, abs(h)))
 
-	out := b.CallAll(stepOf(sv), cat([]*ir.Value{t, h}, y, k, c)...)
+	out := s.advance(b, sv, cat([]*ir.Value{t, h}, y, k, c))
 	at := sv.Plain()
 	n, m := len(y), len(y)+len(at)
 	y1, e, k1 := out[:n], out[n:m], []*ir.Value(nil)
