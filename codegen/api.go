@@ -394,7 +394,7 @@ func (e *emitter) batch(f *file, m *ir.Model, fn *plan.Func, ins, outs []port) {
 		p.line("if err := rt.InGroup(ctx, n, j.row); err != nil { return err }")
 	} else {
 		rows := "rt.BlockRows"
-		if e.vec != nil && e.vec.models[m] != nil && refilled(e.vec.models[m]) != nil {
+		if e.vec != nil && e.vec.models[m] != nil && e.vec.models[m].Refilled() != nil {
 			rows = "rt.RefillRows(n, workers)"
 		}
 		p.line("if err := j.crew.ForEach(ctx, workers, n, %s, %s); err != nil { return err }", rows, run)

@@ -17,7 +17,7 @@ func (v *vectors) batch(m *ir.Model, n *lanes.Node) {
 		worker = "worker"
 	}
 	rows := v.rows(m, n)
-	refill := refilled(n)
+	refill := n.Refilled()
 	method := ""
 	var waiting *waiting
 	if refill != nil {

@@ -13,30 +13,9 @@ import (
 // lanes run through them; at the end every block goes on with what has become of its samples. A step computes each lane
 // for itself, so that a sample has the bits that it has in any other lane.
 
-// refilled is the solve of a function whose lanes are refilled: its only one, adaptive, in no loop. Nil if there is none.
-func refilled(n *lanes.Node) *lanes.NodeStep {
-	var one *lanes.NodeStep
-	for i, st := range n.Steps {
-		switch {
-		case st.Kernel != nil:
-		case one != nil || st.Solve == nil:
-			return nil
-		default:
-			one = &n.Steps[i]
-		}
-	}
-	if one == nil {
-		return nil
-	}
-	if s := one.Solve.IR; !s.Adaptive || s.Record || s.Times > 0 || s.Stops > 0 {
-		return nil
-	}
-	return one
-}
-
 // keepApart makes types of the parts of the frame that samples of n wait with.
 func (v *vectors) keepApart(n *lanes.Node) {
-	if st := refilled(n); st != nil {
+	if st := n.Refilled(); st != nil {
 		v.apart[n.Frame] = len(n.Frame.Fields)
 		v.apart[st.Solve.Step] = len(st.Solve.Step.Args)
 	}

@@ -33,3 +33,14 @@ func TestSteps(t *testing.T) {
 		}
 	}
 }
+
+// Rows that a worker takes are whole blocks, no more than can wait, and leave something for the others.
+func TestRefillRows(t *testing.T) {
+	for _, c := range []struct{ n, workers, want int }{
+		{1, 1, 32}, {33, 1, 64}, {512, 1, 512}, {1 << 20, 1, 512}, {1, 8, 32}, {1024, 2, 256}, {1000, 2, 256}, {65536, 2, 512}, {200, 7, 32},
+	} {
+		if got := RefillRows(c.n, c.workers); got != c.want {
+			t.Errorf("of %d rows each of %d workers takes %d, want %d", c.n, c.workers, got, c.want)
+		}
+	}
+}

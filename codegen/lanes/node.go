@@ -51,6 +51,28 @@ type Loop struct {
 	In, Out []*Field // operands that have slices and results that are stacked, whole; nil for others
 }
 
+// Refilled is the solve of a function of a batch whose lanes take the next sample when theirs has ended: its only one,
+// adaptive, in no loop and with nothing but its end. Nil if there is none.
+func (n *Node) Refilled() *NodeStep {
+	var one *NodeStep
+	for i, st := range n.Steps {
+		switch {
+		case st.Kernel != nil:
+		case one != nil || st.Solve == nil:
+			return nil
+		default:
+			one = &n.Steps[i]
+		}
+	}
+	if one == nil {
+		return nil
+	}
+	if s := one.Solve.IR; !s.Adaptive || s.Record || s.Times > 0 || s.Stops > 0 {
+		return nil
+	}
+	return one
+}
+
 // runsSolves reports whether f runs solves or guarded scans, itself or in what it calls.
 func runsSolves(f *ir.Func) bool { return slices.ContainsFunc(f.Values, isBreak) }
 
