@@ -177,7 +177,7 @@ func splittingFamily(row *method.Row) family {
 		f.results = slices.Concat(f.results, d1, d2, d3)
 	}
 	args := []string{"t", "h", "x0", "x1", "p0", "p1", "a"}
-	return family{name: row.Name, solver: row.Name + "{steps: 4}", system: "der(q) = a*v*v + t\n\tder(v) = a*q*q - t",
+	return family{name: row.Name, solver: row.Name + "{steps: 4}", system: "der(q) = a*v*busy(v) + t\n\tder(v) = a*q*busy(q) - t",
 		forms: map[string]form{"Step": {args: args, results: 4}, "DenseStep": {args: args, results: 10},
 			"Dense": {args: []string{"theta", "h", "x0", "x1", "n_0", "n_1", "d1_0", "d1_1", "d2_0", "d2_1", "d3_0", "d3_1"}, results: 2}},
 		formulas: map[string]func(f *formulas){
@@ -292,7 +292,7 @@ func nystromFamily(row *method.Row) family {
 	if middle {
 		data = append(data, "d_4")
 	}
-	return family{name: row.Name, solver: row.Name + map[bool]string{true: "{rtol: 1e-3}", false: "{steps: 4}"}[row.Adaptive()], system: "der(q) = v\n\tder(v) = a*q*q + t",
+	return family{name: row.Name, solver: row.Name + map[bool]string{true: "{rtol: 1e-3}", false: "{steps: 4}"}[row.Adaptive()], system: "der(q) = v\n\tder(v) = a*q*busy(q) + t",
 		forms: map[string]form{"Step": {args: args, results: results}, "DenseStep": {args: args, results: results + len(data)},
 			"Dense": {args: slices.Concat([]string{"theta", "h", "x0", "x1", "n_0", "n_1"}, data), results: 2}},
 		formulas: map[string]func(f *formulas){

@@ -275,7 +275,7 @@ func (f family) program() string {
 	}
 	system := f.system
 	if system == "" {
-		system = "der(x) = a*x*x + t"
+		system = "der(x) = a*x*busy(x) + t"
 	}
 	names := strings.Split(strings.ReplaceAll(states, " ", ""), ",")
 	var one, three []string
@@ -283,6 +283,8 @@ func (f family) program() string {
 		one, three = append(one, n+"1"), append(three, n+"1")
 	}
 	return fmt.Sprintf(`package m
+
+`+busy+`
 
 system S {
 	state %[1]s real
