@@ -138,90 +138,6 @@ type laneFrame struct {
 		v71      [2 * 16]Real
 		v77      [16]Real
 	}
-	track0DenseStep struct { // Track.0.dense_step
-		t      [16]Real
-		h      [16]Real
-		x      [2 * 16]Real
-		v      [2 * 16]Real
-		p      [16]Real
-		xK     [2 * 16]Real
-		vK     [2 * 16]Real
-		pK     [16]Real
-		xNext  [2 * 16]Real
-		vNext  [2 * 16]Real
-		pNext  [16]Real
-		xErr   [2 * 16]Real
-		vErr   [2 * 16]Real
-		pErr   [16]Real
-		xKnext [2 * 16]Real
-		vKnext [2 * 16]Real
-		pKnext [16]Real
-		xD1    [2 * 16]Real
-		vD1    [2 * 16]Real
-		pD1    [16]Real
-		xD2    [2 * 16]Real
-		vD2    [2 * 16]Real
-		pD2    [16]Real
-		xD3    [2 * 16]Real
-		vD3    [2 * 16]Real
-		pD3    [16]Real
-		xD4    [2 * 16]Real
-		vD4    [2 * 16]Real
-		pD4    [16]Real
-		v10    [16]Real
-		v12    [2 * 16]Real
-		v14    [2 * 16]Real
-		v16    [16]Real
-		v20    [16]Real
-		v27    [2 * 16]Real
-		v29    [2 * 16]Real
-		v32    [2 * 16]Real
-		v34    [2 * 16]Real
-		v37    [16]Real
-		v39    [16]Real
-		v43    [16]Real
-		v54    [2 * 16]Real
-		v56    [2 * 16]Real
-		v61    [2 * 16]Real
-		v63    [2 * 16]Real
-		v68    [16]Real
-		v70    [16]Real
-		v74    [16]Real
-		v89    [2 * 16]Real
-		v91    [2 * 16]Real
-		v98    [2 * 16]Real
-		v100   [2 * 16]Real
-		v107   [16]Real
-		v109   [16]Real
-		v111   [16]Real
-		v113   [16]Real
-		v117   [16]Real
-		v121   [16]Real
-		v125   [16]Real
-		v129   [16]Real
-		v130   [2 * 16]Real
-		v132   [2 * 16]Real
-		v141   [2 * 16]Real
-		v143   [2 * 16]Real
-		v152   [16]Real
-		v154   [16]Real
-		v157   [16]Real
-		v161   [16]Real
-		v165   [16]Real
-		v169   [16]Real
-		v173   [16]Real
-		v177   [16]Real
-		v178   [2 * 16]Real
-		v191   [2 * 16]Real
-		v204   [16]Real
-		v209   [16]Real
-		v212   [16]Real
-		v216   [16]Real
-		v220   [16]Real
-		v224   [16]Real
-		v228   [16]Real
-		v232   [16]Real
-	}
 	track0Lanestep struct { // Track.0.lanestep
 		stepT            [16]Real
 		stepH            [16]Real
@@ -269,16 +185,20 @@ type laneFrame struct {
 		stepData9        [2 * 16]Real
 		stepData10       [2 * 16]Real
 		stepData11       [16]Real
-		v22              [16]uint64
-		v26              [2 * 16]Real
-		v28              [2 * 16]Real
-		v36              [2 * 16]Real
-		v38              [2 * 16]Real
-		v47              [16]Real
-		v49              [16]Real
-		v118             [2 * 16]Real
-		v120             [2 * 16]Real
-		v122             [16]Real
+		v33              [2 * 16]Real
+		v73              [2 * 16]Real
+		v75              [2 * 16]Real
+		v121             [2 * 16]Real
+		v123             [2 * 16]Real
+		v175             [2 * 16]Real
+		v177             [2 * 16]Real
+		v235             [2 * 16]Real
+		v237             [2 * 16]Real
+		v301             [2 * 16]Real
+		v303             [2 * 16]Real
+		v318             [2 * 16]Real
+		v364             [2 * 16]Real
+		v487             [16]uint64
 	}
 	track0Dense struct { // Track.0.dense
 		theta [16]Real
@@ -318,7 +238,7 @@ type laneFrame struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [228992]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [215040]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 type prepared struct{}
 
