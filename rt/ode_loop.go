@@ -16,6 +16,10 @@ func (s *Solver) halts() {
 		slices.Reverse(stops)
 	}
 	s.stops, s.gap, s.t = Stops(stops, s.t0, s.t1)
+	switch s.by.(type) {
+	case *leapfrogs, *reversibleHeun: // whose memory begins at the inner side of the start, as that of compiled solves does
+		s.t = s.t0 + s.gap
+	}
 }
 
 // goal is the time at which a step has to end, where the next stop lies before end.
