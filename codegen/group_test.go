@@ -2,10 +2,13 @@ package codegen_test
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"ndec.dev/ndec/cmd/ndec/driver"
+	"ndec.dev/ndec/ir"
 	"ndec.dev/ndec/ir/interp"
 	"ndec.dev/ndec/rt"
 )
@@ -55,6 +58,16 @@ model StackedMost(a, b, c [2]real) (a1, b1, c1 [2]real, w real) {
 	return end.a, end.b, end.c, first.w + end.w
 }
 
+model Guessed(x [2]real) (y [2]real, w real) {
+	end := solve(One{x}, over: 0..2, with: Chosen)
+	return end.x, end.w
+}
+
+model StackedGuessed(a, b, c [2]real) (a1, b1, c1 [2]real, w real) {
+	end := solve(Three{a, b, c}, over: 0..2, with: dopri5{rtol: 1e-5})
+	return end.a, end.b, end.c, end.w
+}
+
 model Spans(x [2]real, from, to time) (y [2]real) {
 	return solve(One{x}, over: from..to, with: Chosen).x
 }
@@ -96,6 +109,19 @@ func TestTogether(t *testing.T) {
 			t.Fatal(err)
 		}
 		check(t, y, w, s.A1, s.B1, s.C1, s.W, &stats, &want, 1e-10) // the other runs in lanes, whose powers differ in the last bit
+		if err := NewGuessed(p).Batch(t.Context(), GuessedBatchOutput{Y: y, W: w}, xs, &stats); err != nil {
+			t.Fatal(err)
+		}
+		for i, v := range []float64{ENDS} {
+			if math.Abs(float64(y[i])-v) > 1e-12*(1+math.Abs(v)) {
+				t.Errorf("number %d is %v, interpreted %v", i, y[i], v)
+			}
+		}
+		guessed := StackedGuessedBatchOutput(s)
+		if err := NewStackedGuessed(p).Batch(t.Context(), guessed, StackedGuessedBatchInput{xs[:2], xs[2:4], xs[4:]}, &want); err != nil {
+			t.Fatal(err)
+		}
+		check(t, y, w, s.A1, s.B1, s.C1, s.W, &stats, &want, 1e-10)
 	}
 	// A sample alone is its own batch.
 	var stats rt.BatchStats
@@ -158,29 +184,38 @@ func TestTogether(t *testing.T) {
 	if ds.HasErrors() {
 		t.Fatal(ds)
 	}
-	// The same batch interpreted.
-	evals := make([]int, 3)
-	mean := res.Module.Models[0]
-	if err := rt.InGroup(t.Context(), 3, func(i int, member *rt.StepMember) {
-		mc, err := interp.New(res.Module, nil)
-		if err != nil {
-			t.Error(err)
-			return
+	// The same batches interpreted.
+	interpreted := func(name string) (evals []int, ends []string) {
+		evals, ys := make([]int, 3), make([][]float64, 3)
+		k := slices.IndexFunc(res.Module.Models, func(m *ir.Model) bool { return m.Name == name })
+		model := res.Module.Models[k]
+		if err := rt.InGroup(t.Context(), 3, func(i int, member *rt.StepMember) {
+			mc, err := interp.New(res.Module, nil)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			mc.Group = member
+			out, err := mc.Call(model.Func, interp.Of([]float64{1, 0, 0.1, 0.2, 3, -2}[2*i:2*i+2], 2))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			ys[i], evals[i] = out[0].Data, int(out[len(model.Outputs)].Data[0])
+		}); err != nil {
+			t.Fatal(err)
 		}
-		mc.Group = member
-		out, err := mc.Call(mean.Func, interp.Of([]float64{1, 0, 0.1, 0.2, 3, -2}[2*i:2*i+2], 2))
-		if err != nil {
-			t.Error(err)
-			return
+		if evals[0] == 0 || evals[0] != evals[1] || evals[0] != evals[2] {
+			t.Errorf("interpreted: %v evaluations", evals)
 		}
-		evals[i] = int(out[len(mean.Outputs)].Data[0])
-	}); err != nil {
-		t.Fatal(err)
+		for _, y := range slices.Concat(ys...) {
+			ends = append(ends, strconv.FormatFloat(y, 'g', -1, 64))
+		}
+		return evals, ends
 	}
-	if evals[0] == 0 || evals[0] != evals[1] || evals[0] != evals[2] {
-		t.Errorf("interpreted: %v evaluations", evals)
-	}
-	files := map[string]string{"together_test.go": strings.ReplaceAll(togetherTest, "INTERPRETED", fmt.Sprint(evals[0]))}
+	evals, _ := interpreted("Mean")
+	_, ends := interpreted("Guessed")
+	files := map[string]string{"together_test.go": strings.NewReplacer("INTERPRETED", fmt.Sprint(evals[0]), "ENDS", strings.Join(ends, ", ")).Replace(togetherTest)}
 	for _, f := range res.Out {
 		files[f.Name] = string(f.Text)
 	}

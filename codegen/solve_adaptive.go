@@ -1,6 +1,10 @@
 package codegen
 
-import "ndec.dev/ndec/ir"
+import (
+	"slices"
+
+	"ndec.dev/ndec/ir"
+)
 
 func (l *loop) adaptive() {
 	p, s, e := l.p, l.s, l.e
@@ -35,13 +39,9 @@ func (l *loop) adaptive() {
 	if s.FirstStep > 0 {
 		p.line("h = dir * %s", number(s.FirstStep, ir.F64))
 	} else {
-		in := append([]string{"t0", "dir", "rtol", "atol"}, append(args(plain, k), l.extras()...)...)
-		p.line("%s", e.apply(s.First, in, []operand{{"h", ir.Scalar(ir.F64)}}, "="))
+		l.firstLength(args(plain, k))
 		if s.FirstEvals > 0 {
 			p.line("st.NFE += %d", s.FirstEvals)
-		}
-		if s.StepGroup != "" {
-			p.line("h = by.Group.Least(h)")
 		}
 		if s.Compat == "" {
 			p.line("h = dir * min(h, dir*(t1-t0))")
@@ -197,4 +197,25 @@ func (l *loop) adaptive() {
 	if l.ongoing {
 		l.storePoint("true "+names, "Begun "+fields)
 	}
+}
+
+// firstLength sets h to the length of the first step; xk are the names of the state and its slopes.
+func (l *loop) firstLength(xk []string) {
+	p, s, e := l.p, l.s, l.e
+	f64 := func(names ...string) []operand {
+		var out []operand
+		for _, n := range names {
+			out = append(out, operand{n, ir.Scalar(ir.F64)})
+		}
+		return out
+	}
+	if s.StepGroup == "" {
+		p.line("%s", e.apply(s.First, slices.Concat([]string{"t0", "dir", "rtol", "atol"}, xk, l.extras()), f64("h"), "="))
+		return
+	}
+	p.line("%s", e.apply(s.FirstNorms, slices.Concat([]string{"rtol", "atol"}, xk), f64("size", "slope"), ":="))
+	p.line("size, slope = by.Group.RMS(size), by.Group.RMS(slope)")
+	p.line("%s", e.apply(s.FirstBend, slices.Concat([]string{"t0", "dir", "rtol", "atol", "size", "slope"}, xk, l.extras()), f64("bend"), ":="))
+	p.line("bend = by.Group.RMS(bend)")
+	p.line("%s", e.apply(s.FirstLength, []string{"size", "slope", "bend"}, f64("h"), "="))
 }

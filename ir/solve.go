@@ -1,5 +1,7 @@
 package ir
 
+import "slices"
+
 import "ndec.dev/ndec/ir/diag"
 
 // Solve is an initial value problem as data: a handful of small functions and constants. The
@@ -46,8 +48,8 @@ import "ndec.dev/ndec/ir/diag"
 // no step is a last one; the step that passes t1 is cut there, its end being Dense, and the first h may be longer than the
 // span. "torchdyn": a last step is one with (t + h - t1)*dir >= 0.
 //
-// StepGroup: the first h is the least of those of all samples of the batch, and err the root mean square, or the largest, of theirs; samples
-// that have ended do not count. A sample alone is its own batch.
+// StepGroup: the first h is FirstLength of the root mean squares of what FirstNorms and FirstBend give of all samples of the batch, and err the
+// root mean square, or the largest, of theirs; samples that have ended do not count. A sample alone is its own batch.
 //
 // MaxStep: |h| is at most that at the top of the loop. MinStep: it is at least that, and a step of
 // that length is accepted if its error is finite.
@@ -122,6 +124,9 @@ type Solve struct {
 	// First: (t0, dir, rtol, atol, x…, kx…, c…) -> |h|; it evaluates Field FirstEvals times.
 	First      *Func
 	FirstEvals int
+	// The parts of First in a StepGroup, which has none: FirstNorms: (rtol, atol, x…, kx…) -> d0, d1. FirstBend: (t0, dir, rtol, atol, d0, d1, x…,
+	// kx…, c…) -> d2, with FirstEvals evaluations. FirstLength: (d0, d1, d2) -> |h|.
+	FirstNorms, FirstBend, FirstLength *Func
 	// Control: (err, errPrev, errPrev2) -> factor; of controllers that look at ratios of steps also the lengths of the step
 	// and of the accepted one before, over those of their predecessors (1 at the start): (…, ratio, ratioPrev).
 	Control *Func
@@ -161,7 +166,7 @@ type SolveState struct {
 // FuncRefs are the places of the functions of s that are set, in the order of the fields.
 func (s *Solve) FuncRefs() []**Func {
 	var set []**Func
-	for _, f := range []**Func{&s.Field, &s.Begin, &s.Start, &s.StartDense, &s.Step, &s.DenseStep, &s.Dense, &s.Norm, &s.First, &s.Control, &s.Replay, &s.ReplayAt, &s.StartAt, &s.Guard, &s.Given} {
+	for _, f := range []**Func{&s.Field, &s.Begin, &s.Start, &s.StartDense, &s.Step, &s.DenseStep, &s.Dense, &s.Norm, &s.First, &s.FirstNorms, &s.FirstBend, &s.FirstLength, &s.Control, &s.Replay, &s.ReplayAt, &s.StartAt, &s.Guard, &s.Given} {
 		if *f != nil {
 			set = append(set, f)
 		}
@@ -172,6 +177,11 @@ func (s *Solve) FuncRefs() []**Func {
 		}
 	}
 	return set
+}
+
+// Before are the functions that choose the first step, which run once, before the steps.
+func (s *Solve) Before() []*Func {
+	return slices.DeleteFunc([]*Func{s.First, s.FirstNorms, s.FirstBend, s.FirstLength}, func(f *Func) bool { return f == nil })
 }
 
 // Statistics of a solve are the last results of OpSolve, in this order.

@@ -96,9 +96,6 @@ func (m *StepMember) Leave() {
 	}
 }
 
-// Least is the smallest number that a sample brings.
-func (m *StepMember) Least(x float64) float64 { return m.meet(x, least) }
-
 // RMS is the root of the mean square of what samples bring.
 func (m *StepMember) RMS(x float64) float64 { return m.meet(x, meanSquare) }
 
@@ -137,14 +134,6 @@ func (g *StepGroup) settle() {
 	g.result, g.arrived = g.how(xs), 0
 	g.met++
 	g.cond.Broadcast()
-}
-
-func least(xs []float64) float64 {
-	x := math.Inf(1)
-	for _, y := range xs {
-		x = min(x, y)
-	}
-	return x
 }
 
 func most(xs []float64) float64 {

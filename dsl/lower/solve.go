@@ -211,8 +211,8 @@ func placeSolve(s *ir.Solve) {
 		f.Region = step
 	}
 	s.Field.Region = step.Inside(ir.RegionStage, "")
-	if s.First != nil {
-		s.First.Region = s.Region
+	for _, f := range s.Before() {
+		f.Region = s.Region
 	}
 }
 

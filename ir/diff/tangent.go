@@ -206,6 +206,8 @@ func (p *pass) tangentOf(s *ir.Solve, extras []int, params []*ir.Param) *ir.Solv
 	c.Dense = m.of(s.Dense, 2, groups{y, y}, false, groups{y})
 	c.Norm = m.plain(s.Norm, 2, groups{x, x, x}, false)
 	c.First = m.plain(s.First, 4, groups{x, x}, true)
+	c.FirstNorms = m.plain(s.FirstNorms, 2, groups{x, x}, false)
+	c.FirstBend = m.plain(s.FirstBend, 6, groups{x, x}, true)
 	c.Replay = m.of(s.Replay, 2, groups{y}, true, groups{y})
 	c.ReplayAt = m.of(s.ReplayAt, 3, groups{y}, true, groups{y})
 	m.events(&c)
@@ -222,8 +224,8 @@ func placeSolve(s *ir.Solve) {
 		f.Region = step
 	}
 	s.Field.Region = step.Inside(ir.RegionStage, "")
-	if s.First != nil {
-		s.First.Region = s.Region
+	for _, f := range s.Before() {
+		f.Region = s.Region
 	}
 }
 

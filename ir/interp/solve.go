@@ -66,7 +66,6 @@ func (r *run) group() Group {
 type Group interface {
 	Enter()
 	Leave()
-	Least(x float64) float64
 	RMS(x float64) float64
 	Most(x float64) float64
 }
@@ -74,11 +73,10 @@ type Group interface {
 // alone is a batch of one sample.
 type alone struct{}
 
-func (alone) Enter()                  {}
-func (alone) Leave()                  {}
-func (alone) Least(x float64) float64 { return x }
-func (alone) RMS(x float64) float64   { return x }
-func (alone) Most(x float64) float64  { return x }
+func (alone) Enter()                 {}
+func (alone) Leave()                 {}
+func (alone) RMS(x float64) float64  { return x }
+func (alone) Most(x float64) float64 { return x }
 
 func num(x float64) datum { return datum{data: []float64{x}} }
 
@@ -438,9 +436,9 @@ func (r *run) adaptive(t1 float64) {
 	}
 	h := dir * s.FirstStep
 	if s.FirstStep == 0 {
-		first := m.run(s.First, cat([]datum{num(t0), num(dir), num(s.RTol), num(s.ATol)}, r.x(), k, r.c))[0]
+		first := r.firstLength(t0, dir, k)
 		r.nfe += s.FirstEvals
-		h, r.why = dir*r.group().Least(first.data[0]), first.origin()
+		h, r.why = dir*first.data[0], first.origin()
 		if s.Compat == "" {
 			h = dir * math.Min(dir*h, dir*(t1-t0))
 		}
@@ -542,6 +540,20 @@ func (r *run) adaptive(t1 float64) {
 			}
 		}
 	}
+}
+
+// firstLength is |h| of the first step, from the slopes k.
+func (r *run) firstLength(t0, dir float64, k []datum) datum {
+	s, m, g := r.s, r.m, r.group()
+	tols := []datum{num(s.RTol), num(s.ATol)}
+	if s.StepGroup == "" {
+		return m.run(s.First, cat([]datum{num(t0), num(dir)}, tols, r.x(), k, r.c))[0]
+	}
+	met := func(d datum) datum { return datum{data: []float64{g.RMS(d.data[0])}, why: d.why} }
+	norms := m.run(s.FirstNorms, cat(tols, r.x(), k))
+	d0, d1 := met(norms[0]), met(norms[1])
+	d2 := met(m.run(s.FirstBend, cat([]datum{num(t0), num(dir)}, tols, []datum{d0, d1}, r.x(), k, r.c))[0])
+	return m.run(s.FirstLength, []datum{d0, d1, d2})[0]
 }
 
 // forget makes the controller forget the lengths of steps.

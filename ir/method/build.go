@@ -75,7 +75,12 @@ func (n *maker) adapt(m *ir.Module, s *ir.Solve) {
 		return
 	}
 	s.Norm = m.AddFunc(n.norm())
-	s.First, s.FirstEvals = m.AddFunc(n.first()), 1
+	if s.FirstEvals = 1; s.StepGroup == "" {
+		s.First = m.AddFunc(n.first())
+	} else {
+		norms, bend, length := n.firstTogether()
+		s.FirstNorms, s.FirstBend, s.FirstLength = m.AddFunc(norms), m.AddFunc(bend), m.AddFunc(length)
+	}
 	s.Control = m.AddFunc(n.control())
 	s.MinFactor = n.cfg.Control.Min
 }

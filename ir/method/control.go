@@ -72,11 +72,46 @@ func (n *maker) first() *ir.Func {
 	b := n.newFunc("first_step", "length of the first step")
 	t0, dir, rtol, atol := scalar(b, "t0"), scalar(b, "dir"), scalar(b, "rtol"), scalar(b, "atol")
 	y, k, c := n.states(b, ""), n.states(b, "_k"), n.extras(b)
-	num := func(x float64) *ir.Value { return b.Const(x, ir.F64) }
-	lt := func(x *ir.Value, y float64) *ir.Value { return b.Binary(ir.OpLt, x, num(y)) }
+	relative := n.relative(b, rtol, atol, y)
+	d0, d1 := relative(y).Named("d0"), relative(k).Named("d1")
+	h0 := guess(b, d0, d1)
+	d2 := n.bend(b, t0, dir, h0, y, k, c, relative)
+	b.Func.ResultNames = []string{"h"}
+	return b.Return(n.length(b, h0, d1, d2))
+}
 
+// firstTogether builds the parts of First between which the samples of a batch meet: FirstNorms, FirstBend and FirstLength.
+func (n *maker) firstTogether() (norms, bend, length *ir.Func) {
+	b := n.newFunc("first_norms", "sizes of the state and of its derivative relative to the tolerances")
+	rtol, atol := scalar(b, "rtol"), scalar(b, "atol")
+	y, k := n.states(b, ""), n.states(b, "_k")
+	relative := n.relative(b, rtol, atol, y)
+	b.Func.ResultNames = []string{"d0", "d1"}
+	norms = b.Return(relative(y).Named("d0"), relative(k).Named("d1"))
+
+	b = n.newFunc("first_bend", "size of the second derivative relative to the tolerances")
+	t0, dir, rtol, atol := scalar(b, "t0"), scalar(b, "dir"), scalar(b, "rtol"), scalar(b, "atol")
+	d0, d1 := scalar(b, "d0"), scalar(b, "d1")
+	y, k, c := n.states(b, ""), n.states(b, "_k"), n.extras(b)
+	relative = n.relative(b, rtol, atol, y)
+	b.Func.ResultNames = []string{"d2"}
+	bend = b.Return(n.bend(b, t0, dir, guess(b, d0, d1), y, k, c, relative))
+
+	b = n.newFunc("first_length", "length of the first step of a batch")
+	d0, d1, d2 := scalar(b, "d0"), scalar(b, "d1"), scalar(b, "d2")
+	b.Func.ResultNames = []string{"h"}
+	return norms, bend, b.Return(n.length(b, guess(b, d0, d1), d1, d2))
+}
+
+// relative gives the root mean square of one value per state, over the states that count, relative to the tolerances at y.
+func (n *maker) relative(b *ir.Builder, rtol, atol *ir.Value, y []*ir.Value) func(vs []*ir.Value) *ir.Value {
 	scales := make([]*ir.Value, len(y))
-	relative := func(vs []*ir.Value) *ir.Value {
+	for i, st := range n.s.States {
+		if st.InNorm {
+			scales[i] = scale(b, own(b, n.cfg.RTols, i, rtol), own(b, n.cfg.ATols, i, atol), abs64(b, y[i]))
+		}
+	}
+	return func(vs []*ir.Value) *ir.Value {
 		var xs []*ir.Value
 		for i, st := range n.s.States {
 			if st.InNorm {
@@ -85,15 +120,18 @@ func (n *maker) first() *ir.Func {
 		}
 		return rms(b, xs)
 	}
-	for i, st := range n.s.States {
-		if st.InNorm {
-			scales[i] = scale(b, own(b, n.cfg.RTols, i, rtol), own(b, n.cfg.ATols, i, atol), abs64(b, y[i]))
-		}
-	}
-	d0, d1 := relative(y).Named("d0"), relative(k).Named("d1")
-	small := b.Binary(ir.OpOr, lt(d0, 1e-5), lt(d1, 1e-5))
-	h0 := b.Select(small, num(1e-6), b.Div(b.Mul(num(0.01), d0), d1)).Named("h0")
+}
 
+// guess is the length h0 of the Euler step by the sizes of the state and its derivative.
+func guess(b *ir.Builder, d0, d1 *ir.Value) *ir.Value {
+	num := func(x float64) *ir.Value { return b.Const(x, ir.F64) }
+	lt := func(x *ir.Value, y float64) *ir.Value { return b.Binary(ir.OpLt, x, num(y)) }
+	small := b.Binary(ir.OpOr, lt(d0, 1e-5), lt(d1, 1e-5))
+	return b.Select(small, num(1e-6), b.Div(b.Mul(num(0.01), d0), d1)).Named("h0")
+}
+
+// bend is the size d2 of the second derivative by an Euler step of length h0.
+func (n *maker) bend(b *ir.Builder, t0, dir, h0 *ir.Value, y, k, c []*ir.Value, relative func([]*ir.Value) *ir.Value) *ir.Value {
 	h := b.Mul(dir, h0)
 	in := []*ir.Value{b.Add(t0, h)}
 	for i := range y {
@@ -104,7 +142,12 @@ func (n *maker) first() *ir.Func {
 	for i := range y {
 		diff[i] = b.Sub(f1[i], k[i])
 	}
-	d2 := b.Div(relative(diff), h0).Named("d2")
+	return b.Div(relative(diff), h0).Named("d2")
+}
+
+// length is the first length by what the Euler step has shown.
+func (n *maker) length(b *ir.Builder, h0, d1, d2 *ir.Value) *ir.Value {
+	num := func(x float64) *ir.Value { return b.Const(x, ir.F64) }
 	d := b.Binary(ir.OpMax, d1, d2)
 	order := n.s.Order
 	if n.s.Compat == "torchdyn" {
@@ -114,8 +157,7 @@ func (n *maker) first() *ir.Func {
 	h1 := b.Select(flat,
 		b.Binary(ir.OpMax, num(1e-6), b.Mul(num(1e-3), h0)),
 		b.Binary(ir.OpPow, b.Div(num(0.01), d), num(1/float64(order)))).Named("h1")
-	b.Func.ResultNames = []string{"h"}
-	return b.Return(b.Binary(ir.OpMin, b.Mul(num(100), h0), h1).Named("h"))
+	return b.Binary(ir.OpMin, b.Mul(num(100), h0), h1).Named("h")
 }
 
 // control builds Control from the controller's exponents,

@@ -39,6 +39,8 @@ func layouts(s *ir.Solve) []layout {
 		{&s.Dense, 2, slices.Concat(y, y), false, y, true},
 		{&s.Norm, 2, slices.Concat(x, x, x), false, nil, false},
 		{&s.First, 4, slices.Concat(x, x), true, nil, false},
+		{&s.FirstNorms, 2, slices.Concat(x, x), false, nil, false},
+		{&s.FirstBend, 6, slices.Concat(x, x), true, nil, false},
 		{&s.Replay, 2, y, true, y, false},
 		{&s.ReplayAt, 3, y, true, y, false},
 		{&s.Guard, 1, x, true, nil, false},

@@ -277,6 +277,8 @@ func (r *rater) solve(s *ir.Solve, region *ir.Region, times bool, extras []ir.Ra
 		{s.ReplayAt, step, list(fill(3, at(step, own)), states(step, n), c)},
 		{s.Guard, step, list(fill(1, at(step, own)), states(step, x), c)},
 		{s.First, s.Region, list(fill(2, at(s.Region, times)), fill(2, at(s.Region, false)), states(s.Region, 2*x), c)},
+		{s.FirstNorms, s.Region, list(fill(2, at(s.Region, false)), states(s.Region, 2*x))},
+		{s.FirstBend, s.Region, list(fill(2, at(s.Region, times)), fill(4, at(s.Region, false)), states(s.Region, 2*x), c)},
 		{s.Norm, step, list(fill(2, at(s.Region, false)), states(step, 3*x))},
 	}
 	for _, e := range s.Events {

@@ -106,7 +106,7 @@ func (p *Plan) addSolve(s *ir.Solve, path bool) error {
 // Functions are those that the loops of a solve call.
 func (ps *Solve) Functions() []*ir.Func {
 	s := ps.IR
-	fs := []*ir.Func{s.Field, s.Start, s.Step, s.Norm, s.First, s.Control}
+	fs := []*ir.Func{s.Field, s.Start, s.Step, s.Norm, s.First, s.FirstNorms, s.FirstBend, s.FirstLength, s.Control}
 	if ps.Path || s.Cuts() {
 		fs = append(fs, s.DenseStep, s.Dense, s.StartDense, s.Guard)
 	}
