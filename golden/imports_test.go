@@ -47,7 +47,7 @@ var policy = map[string]string{
 	"cmd/ndec/child":    "cmd/ndec/driver cmd/ndec/nvcc rt rt/cuda",
 	"cmd/ndec/picture":  "rt",
 	"cmd/ndec/pareto":   "",
-	"cmd/ndec/command":  "cudagen cmd/ndec/driver cmd/ndec/child cmd/ndec/nvcc cmd/ndec/pareto cmd/ndec/picture dsl/sema dsl/syntax ir ir/diag ir/plan ir/interp rt rt/ivp",
+	"cmd/ndec/command":  "cudagen cmd/ndec/driver cmd/ndec/child cmd/ndec/nvcc cmd/ndec/pareto cmd/ndec/picture dsl/sema dsl/syntax ir ir/diag ir/plan ir/interp ir/parallel rt rt/ivp",
 	"cmd/ndec":          "cmd/ndec/command",
 	"golden":            "cmd/ndec/driver",
 	"golden/emittest":   "ir/plan rt",

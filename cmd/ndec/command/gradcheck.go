@@ -1,31 +1,37 @@
 package command
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"math"
+	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 
 	"ndec.dev/ndec/ir"
 	"ndec.dev/ndec/ir/interp"
+	"ndec.dev/ndec/ir/parallel"
 	"ndec.dev/ndec/rt"
 )
 
 const (
-	checkRows       = 16   // of the batch, at most
-	checkComponents = 64   // of each parameter, at most, evenly spaced
+	checkRows       = 8    // of the batch, at most
+	checkComponents = 16   // of each parameter, at most, evenly spaced
+	checkDirections = 2    // of parameters with more components, in which all of them move
 	checkBound      = 1e-6 // relative difference that passes
 	settled         = 1e-2 // differences with a larger error say nothing
 )
 
 // checkLine says how far the gradient by one parameter is from central differences.
 type checkLine struct {
-	// Worst is the largest difference of a component, relative to the parameter's largest component.
+	// Worst is the largest difference of a component, relative to the parameter's largest component, or of the slope in
+	// a direction, relative to the size of the gradient by all components.
 	Worst    float64 `json:"worst"`
 	Error    float64 `json:"error"`    // that the differences themselves may have, in the same measure
-	Compared int     `json:"compared"` // components
+	Compared int     `json:"compared"` // components; all of them, where directions were compared too
 	// Refined is Worst where all solves are refined, of recipes with a sensitivity that differentiates the
 	// equation: its gradient is that of the loss up to the accuracy of the solves only.
 	Refined *float64 `json:"refined,omitempty"`
@@ -323,11 +329,7 @@ func (mc *machine) compare(r *ir.Recipe, t *rt.Table) (map[string]checkLine, err
 		}
 		forced[row] = sameSteps(mc.m, r, in.Taken)
 	}
-	loss := func() (float64, error) {
-		in, err := mc.interp()
-		if err != nil {
-			return 0, err
-		}
+	loss := func(in *interp.Machine) (float64, error) {
 		sum := 0.0
 		for row := range rows {
 			in.Force = forced[row]
@@ -339,40 +341,105 @@ func (mc *machine) compare(r *ir.Recipe, t *rt.Table) (map[string]checkLine, err
 		}
 		return sum, nil
 	}
+	probes := probesOf(r.Trained, mc.layout, g)
+	failed := make([]error, len(probes))
+	workers := min(runtime.GOMAXPROCS(0), len(probes))
+	parallel.Each(workers, func(worker int) {
+		w := slices.Clone(mc.w) // for the differences of this worker
+		for i := worker; i < len(probes); i += workers {
+			failed[i] = probes[i].take(mc.w, w, func() (float64, error) {
+				in, err := (&machine{m: mc.m, layout: mc.layout, w: w}).interp()
+				if err != nil {
+					return 0, err
+				}
+				return loss(in)
+			})
+		}
+	})
+	if err := cmp.Or(failed...); err != nil {
+		return nil, err
+	}
 	lines := map[string]checkLine{}
-	for _, p := range r.Trained {
-		x := mc.layout[p.Index]
-		n := min(x.Len(), checkComponents)
-		var worst, largest, unsure float64
-		for _, v := range g[x.Offset : x.Offset+x.Len()] {
-			largest = max(largest, math.Abs(v))
+	for _, p := range probes {
+		c := lines[p.of]
+		c.Worst, c.Error, c.Compared = min(max(c.Worst, p.off), math.MaxFloat64), min(max(c.Error, p.unsure), math.MaxFloat64), c.Compared+1
+		if p.whole {
+			c.Compared = len(p.move)
 		}
-		for i := range n {
-			k := x.Offset + i*x.Len()/n
-			w := mc.w[k]
-			d, err := differentiate(func(v float64) (float64, error) {
-				mc.w[k] = v
-				defer func() { mc.w[k] = w }()
-				return loss()
-			}, w, checkBound/100*largest)
-			if err != nil {
-				return nil, err
-			}
-			diff := math.Abs(d.value - g[k])
-			if math.IsNaN(diff) {
-				diff = math.Inf(1)
-			}
-			worst, unsure, largest = max(worst, diff), max(unsure, d.err), max(largest, math.Abs(d.value))
-		}
-		if largest > 0 {
-			unsure /= largest
-		}
-		if worst > 0 {
-			worst /= largest
-		}
-		lines[p.Name] = checkLine{Worst: min(worst, math.MaxFloat64), Error: min(unsure, math.MaxFloat64), Compared: n}
+		lines[p.of] = c
 	}
 	return lines, nil
+}
+
+// probe is a slope of the loss that is compared with differences.
+type probe struct {
+	of     string    // the parameter
+	offset int       // of its components in the weights
+	move   []float64 // of the components by a unit of the difference
+	whole  bool      // all components move
+	slope  float64   // by the gradient
+	size   float64   // that differences are measured by
+	off    float64   // |difference - slope| / size
+	unsure float64   // error that the difference may have, / size
+}
+
+// probesOf lists what is compared for parameters with gradient g: components, evenly spaced, and for those with more of
+// them directions in which each component moves as much as every other, one way or the other (Rademacher).
+func probesOf(ps []*ir.Param, layout []rt.Tensor, g []float64) []*probe {
+	var out []*probe
+	for _, p := range ps {
+		x := layout[p.Index]
+		gx := g[x.Offset : x.Offset+x.Len()]
+		largest, norm := 0.0, 0.0
+		for _, v := range gx {
+			largest, norm = max(largest, math.Abs(v)), math.Hypot(norm, v)
+		}
+		n := min(x.Len(), checkComponents)
+		for i := range n {
+			k := i * x.Len() / n
+			out = append(out, &probe{of: p.Name, offset: x.Offset + k, move: []float64{1}, slope: gx[k], size: largest})
+		}
+		if n == x.Len() {
+			continue
+		}
+		signs := rand.New(rand.NewPCG(uint64(p.Index), 1))
+		for range checkDirections {
+			d := &probe{of: p.Name, offset: x.Offset, move: make([]float64, x.Len()), whole: true, size: norm / math.Sqrt(float64(x.Len()))}
+			for k := range d.move {
+				d.move[k] = float64(2*signs.IntN(2)-1) / math.Sqrt(float64(x.Len()))
+				d.slope += d.move[k] * gx[k]
+			}
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+// take compares, with w0 as the point in the middle and w, equal to it, to move.
+func (p *probe) take(w0, w []float64, loss func() (float64, error)) error {
+	w0, w = w0[p.offset:p.offset+len(p.move)], w[p.offset:p.offset+len(p.move)]
+	at := 0.0 // along move
+	if !p.whole {
+		at = w0[0]
+	}
+	d, err := differentiate(func(v float64) (float64, error) {
+		for k, m := range p.move {
+			w[k] = w0[k] + m*(v-at)
+		}
+		defer copy(w, w0)
+		return loss()
+	}, at, checkBound/100*p.size)
+	if err != nil {
+		return err
+	}
+	p.off, p.unsure = math.Abs(d.value-p.slope), d.err
+	if math.IsNaN(p.off) {
+		p.off = math.Inf(1)
+	}
+	if size := max(p.size, math.Abs(d.value)); size > 0 {
+		p.off, p.unsure = p.off/size, p.unsure/size
+	}
+	return nil
 }
 
 // sameSteps gives the steps taken to every form of the solves that took them: the gradient runs a
