@@ -11,7 +11,7 @@ import (
 // A solve that is taken step by step is the loop of the solve itself, cut after each accepted step: it begins with what it left
 // (rt.SolvePoint, states, slopes, events) and leaves it again. So its steps have the bits of the whole solve, and it can be saved between any two.
 
-// ongoing prints the type of a solve of a system by a declared solver that its user takes step by step.
+// ongoing prints the type of a solve of a system that its user takes step by step.
 func (e *emitter) ongoing(f *file, st *stepper, api *stepperAPI) {
 	s := *st.solve
 	s.PerSample = false // there are no output times
@@ -61,7 +61,7 @@ func (e *emitter) ongoing(f *file, st *stepper, api *stepperAPI) {
 	}
 	fields(l.c)
 	text(f, "", fmt.Sprintf("var %sSite = rt.Site{Where: %q, Solve: %q}", goName(name, false), s.Span.String(), s.System))
-	text(f, fmt.Sprintf("%s is a solve of system %s with solver %s (%s) that is taken step by step: its steps are those\nof the solve in a model, to the bit, events included. It belongs to one goroutine.", name, s.System, s.Solver, s.Method),
+	text(f, fmt.Sprintf("%s is a solve of system %s with %s that is taken step by step: its steps are those\nof the solve in a model, to the bit, events included. It belongs to one goroutine.", name, s.System, st.by()),
 		fmt.Sprintf("type %s struct {\n%s}", name, p.text()))
 
 	// Start.

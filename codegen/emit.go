@@ -163,7 +163,7 @@ func (e *emitter) names() diag.List {
 	for _, st := range findSteppers(e.m) {
 		for _, n := range st.exported() {
 			if _, taken := exported[n]; taken && !states[n] {
-				ds.Errorf("NDE0801", st.solve.Span, "the steps of system %s with solver %s would collide with the generated name %s; rename one", st.solve.System, st.solve.Solver, n)
+				ds.Errorf("NDE0801", st.solve.Span, "the steps of system %s with %s would collide with the generated name %s; rename one", st.solve.System, st.by(), n)
 			}
 			exported[n] = st.solve.Span
 		}

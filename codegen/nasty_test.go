@@ -6,11 +6,13 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
 	"ndec.dev/ndec/cmd/ndec/driver"
+	"ndec.dev/ndec/ir"
 	"ndec.dev/ndec/ir/interp"
 	"ndec.dev/ndec/ir/method"
 )
@@ -163,14 +165,16 @@ func TestNasty(t *testing.T) {
 }
 `
 
-// TestNasty gives every method problems that go wrong, in Go, in lanes and interpreted: each sample has a status, within its budget.
+// TestNasty gives every method problems that go wrong, in Go, in lanes and interpreted: each sample has a status, within its budget. Beside it
+// runs inPlaceTest.
 func TestNasty(t *testing.T) {
 	count := 60
 	if n, err := strconv.Atoi(os.Getenv("NDEC_TEST_NASTY")); err == nil {
 		count = n
 	}
 	rows := nastyRows(count)
-	src, cases := nastySystems, ""
+	src, cases := nastySystems+exactModel, ""
+	ones, alongs, more := "", "", "" // for inPlaceTest
 	n := 0
 	add := func(system string, row *method.Row) {
 		options, budget := "steps: 25", 25+3*60
@@ -188,6 +192,10 @@ func TestNasty(t *testing.T) {
 		out, err := NewM%[1]d(p).Forward(M%[1]dInput{Q: x.q[i], V: x.v[i], K: x.k[i], A: x.a[i], B: x.b[i]})
 		return out.Q1, out.V1, err
 	}},`, n, row.Name, system, budget, !row.Adaptive() && system == "Nasty")
+		if system == "Nasty" {
+			o, a, m := inPlaceCases(row, n, options)
+			ones, alongs, more = ones+o, alongs+a, more+m
+		}
 		n++
 	}
 	for _, row := range method.Rows(method.Solver) {
@@ -199,13 +207,14 @@ func TestNasty(t *testing.T) {
 			add("Struck", row)
 		}
 	}
-	res, ds := driver.Compile(map[string]string{"nasty.nde": src}, driver.Options{Precision: "f64"})
+	res, ds := driver.Compile(map[string]string{"nasty.nde": src + more}, driver.Options{Precision: "f64"})
 	if ds.HasErrors() {
 		t.Fatal(ds)
 	}
 	var wants [][]map[string]int
 	few := rows[:min(len(rows), 27)]
-	for _, m := range res.Module.Models {
+	for i := range n {
+		m := res.Module.Models[slices.IndexFunc(res.Module.Models, func(m *ir.Model) bool { return m.Name == fmt.Sprintf("M%d", i) })]
 		mc, err := interp.New(res.Module, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -229,7 +238,8 @@ func TestNasty(t *testing.T) {
 		}
 		return "`" + string(b) + "`"
 	}
-	files := map[string]string{"nasty_test.go": strings.Replace(nastyTest, "CASES", cases+"\n", 1) + "\nconst rowText = " + text(rows) + "\n\nconst wantText = " + text(wants) + "\n"}
+	files := map[string]string{"nasty_test.go": strings.Replace(nastyTest, "CASES", cases+"\n", 1) + "\nconst rowText = " + text(rows) + "\n\nconst wantText = " + text(wants) + "\n",
+		"inplace_test.go": strings.NewReplacer("{ONES}", "{"+ones+"\n}", "{ALONGS}", "{"+alongs+"\n}").Replace(inPlaceTest)}
 	for _, f := range res.Out {
 		files[f.Name] = string(f.Text)
 	}

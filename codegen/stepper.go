@@ -4,11 +4,12 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"unicode"
 
 	"ndec.dev/ndec/ir"
 )
 
-// stepper is a pair of system and declared solver, which users may step through themselves.
+// stepper is a pair of system and solver, which users may step through themselves.
 type stepper struct {
 	name  string    // FlowFwdStepper
 	state string    // FlowState, the type of several states; "" of one
@@ -36,13 +37,13 @@ func findSteppers(m *ir.Module) []stepper {
 				continue
 			}
 			seen[pair] = true
-			base := goName(s.System, true) + goName(s.Solver, true)
+			base := goName(s.System, true) + solverName(s.Solver)
 			st := stepper{name: base + "Stepper", ongoing: base + "Solve", solve: s}
 			plain := ir.Pick(s.States, s.Plain())
 			if len(plain) > 1 {
 				st.state = goName(s.System, true) + "State"
 				if other, ok := states[st.state]; ok && !reflect.DeepEqual(other, plain) {
-					st.state = goName(s.System, true) + goName(s.Solver, true) + "State"
+					st.state = base + "State"
 				}
 				states[st.state] = plain
 			}
@@ -50,6 +51,27 @@ func findSteppers(m *ir.Module) []stepper {
 		}
 	}
 	return out
+}
+
+// solverName is the name of a solver in Go: Fwd, Rk4, and Rk4_2 of the second one that is written in place, as scope.pick numbers.
+func solverName(name string) string {
+	method, number, numbered := strings.Cut(name, ".")
+	out := goName(method, true)
+	if !numbered {
+		return out
+	}
+	if unicode.IsDigit(rune(out[len(out)-1])) {
+		out += "_"
+	}
+	return out + number
+}
+
+// by says with what a system is solved, in words.
+func (st *stepper) by() string {
+	if method, _, _ := strings.Cut(st.solve.Solver, "."); method == st.solve.Method {
+		return method
+	}
+	return fmt.Sprintf("solver %s (%s)", st.solve.Solver, st.solve.Method)
 }
 
 // exported lists the names that a stepper brings into the package.
@@ -116,7 +138,7 @@ func (e *emitter) stepper(f *file, st *stepper, stateDone bool) {
 		how = "of any length and without error control"
 	}
 	text(f, "", fmt.Sprintf("var %sSite = rt.Site{Where: %q, Solve: %q}", low, s.Span.String(), s.System))
-	text(f, fmt.Sprintf("%s takes single steps of system %s with solver %s (%s),\n%s. It belongs to one goroutine.", st.name, s.System, s.Solver, s.Method, how),
+	text(f, fmt.Sprintf("%s takes single steps of system %s with %s,\n%s. It belongs to one goroutine.", st.name, s.System, st.by(), how),
 		fmt.Sprintf("type %s struct {\n\tp *Params\n%s%s}", st.name, ifText(e.prepared(), "\tpre prepared\n"), ifText(needs.Work, "\tws workspace\n")))
 	refresh, body := "", ""
 	if e.prepared() {

@@ -98,6 +98,17 @@ model Fine2(q [2]real, m [2, 2]real, c real) (qn [2]real) {
 	return end.q
 }
 
+solver Heun = heun{steps: 4}
+
+model Placed(q [2]real) (a, b, c, d, e [2]real) {
+	a := solve(Spring{q: q, v: [0.5, -1], e: 1, m: [[1, 2], [3, 4]], c: 1, d: [0.1, 0.2]}, over: 1..2, with: rk4{steps: 4})
+	b := solve(Spring{q: q, v: [0.5, -1], e: 1, m: [[1, 2], [3, 4]], c: 1, d: [0.1, 0.2]}, over: 1..2, with: rk4{steps: 8})
+	c := solve(Spring{q: q, v: [0.5, -1], e: 1, m: [[1, 2], [3, 4]], c: 2, d: [0.1, 0.2]}, over: 1..2, with: rk4{steps: 4})
+	d := solve(Spring{q: q, v: [0.5, -1], e: 1, m: [[1, 2], [3, 4]], c: 1, d: [0.1, 0.2]}, over: 1..2, with: heun{steps: 4})
+	e := solve(Spring{q: q, v: [0.5, -1], e: 1, m: [[1, 2], [3, 4]], c: 1, d: [0.1, 0.2]}, over: 1..2, with: shooting{segments: 4})
+	return a.q, b.q, c.q, d.q, e.q
+}
+
 data Points {
 	q [2]real
 	y label[2]
@@ -151,6 +162,38 @@ func TestStepsAreThoseOfTheSolve(t *testing.T) {
 	}
 	if math.Abs(float64(y.Q[0]-x.Q[0])) > 1e-4 || y == x {
 		t.Errorf("%v, want nearly %v", y, x)
+	}
+}
+
+// Solvers that are written in place have the name of their method, with a number from the second one on, and beside a declared one that is
+// called so too; equal ones are one.
+func TestPlaced(t *testing.T) {
+	p := NewParams(3)
+	x := start()
+	want, err := NewPlaced(p).Forward(x.Q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	type solve interface {
+		Step() bool
+		State() SpringState
+	}
+	d := [2]Real{0.1, 0.2}
+	for i, c := range []struct {
+		s    solve
+		want [2]Real
+	}{
+		{StartSpringRk4Solve(p, 1, 2, x, 1, d), want.A}, {StartSpringRk4_2Solve(p, 1, 2, x, 1, d), want.B}, {StartSpringRk4Solve(p, 1, 2, x, 2, d), want.C},
+		{StartSpringHeun2Solve(p, 1, 2, x, 1, d), want.D}, {StartSpringShootingSolve(p, 1, 2, x, 1, d), want.E},
+	} {
+		for c.s.Step() {
+		}
+		if c.s.State().Q != c.want {
+			t.Errorf("%d: %v, want %v", i, c.s.State().Q, c.want)
+		}
+	}
+	if one, err := NewSpringRk4_2Stepper(p).Step(1, 0.125, x, 1, d); err != nil || one == x {
+		t.Errorf("%v, %v", one, err)
 	}
 }
 
@@ -224,7 +267,7 @@ func TestStepsAreThoseOfTheSolve(t *testing.T) {
 }
 
 func TestStepperNamesDoNotCollide(t *testing.T) {
-	for _, name := range []string{"SpringCoarseStepper", "SpringState", "NewSpringFineStepper"} {
+	for _, name := range []string{"SpringCoarseStepper", "SpringState", "NewSpringFineStepper", "SpringRk4Stepper", "StartSpringRk4_2Solve"} {
 		_, ds := driver.Compile(map[string]string{"spring.nde": strings.Replace(spring, "model Go(", "model "+name+"(", 1)}, driver.Options{})
 		if len(ds) == 0 || ds[0].Code != "NDE0801" {
 			t.Errorf("%s: %v", name, ds)

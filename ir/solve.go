@@ -72,7 +72,7 @@ type Solve struct {
 	Name   string // "Moons.0"
 	Span   diag.Span
 	System string
-	Solver string    // declared name, "" when written in place
+	Solver string    // declared name; of one written in place its method, numbered as rk4.2 where there are others; "" where nobody steps through the solve
 	Method string    // row of the method table
 	Own    []Setting // options of the method itself, such as a of alpha{a:}
 	Region *Region

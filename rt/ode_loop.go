@@ -281,8 +281,9 @@ func (s *Solver) look(next, h float64) {
 	}
 }
 
-// happen makes the events that were found happen at t.
-func (s *Solver) happen() {
+// happen makes the events that were found happen at t, in a step that was to be h long.
+func (s *Solver) happen(h float64) {
+	copy(s.at, s.y)
 	for i := range s.es {
 		if !s.es[i].Fires() {
 			continue
@@ -295,6 +296,11 @@ func (s *Solver) happen() {
 		if e.Stop {
 			s.st.Status = EventStop
 		}
+	}
+	if !Finite(s.y) {
+		s.st.Fail(NonFinite, s.t, h)
+		copy(s.y, s.at)
+		return
 	}
 	if s.all {
 		s.save(s.t, s.y)

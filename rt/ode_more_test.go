@@ -68,6 +68,24 @@ func TestSolveEvents(t *testing.T) {
 }
 
 // Steps end where the field jumps, and the solution is exact on both sides.
+// A reset to states that are not finite ends a solve by any method, with those of before the event.
+func TestSolveResetToNothing(t *testing.T) {
+	for _, name := range Methods() {
+		m, _ := MethodOf(name)
+		o := SolveOptions{Method: name, Steps: 10, Events: []When{
+			{Kind: Every, Every: 0.25, Reset: func(_ float64, y []float64) { y[0] = math.NaN() }},
+			{Kind: Every, Every: 0.25, Reset: func(_ float64, y []float64) { y[1] = 3 }, Stop: true}}}
+		if m.Splits {
+			o.Positions = 1
+		}
+		s, err := Solve(apart(func(_ float64, y, dy []float64) { dy[0] = -y[0] }, 1), []float64{1, 0}, 0, 1, o)
+		last := s.Y[len(s.Y)-1]
+		if !errors.Is(err, ErrNonFinite) || s.Stats.Time != 0.25 || math.Abs(last[0]-math.Cos(0.25)) > 0.05 || math.Abs(last[1]+math.Sin(0.25)) > 0.05 {
+			t.Errorf("%s: %v, ends at %g with %v", name, err, s.Stats.Time, last)
+		}
+	}
+}
+
 func TestSolveStops(t *testing.T) {
 	f := func(at float64, _, dy []float64) {
 		switch {

@@ -230,7 +230,7 @@ func (s *Solver) accept(next, h float64) (cut bool) {
 		s.save(s.t, s.y)
 	}
 	if cut {
-		s.happen()
+		s.happen(h)
 	}
 	return cut
 }

@@ -19,6 +19,9 @@ type lowerer struct {
 	apart map[*sema.Var]bool
 	// wide makes functions over f64, for references of hypersolvers.
 	wide *ir.Widening
+	// solvers are those with a name; placed are those written in place, shared with the lowerers of training.
+	solvers []*sema.Solver
+	placed  *[]placed
 	// use is what is lowered now. What differs in training has models and systems of its own, made where a
 	// recipe needs them; base is then the lowerer of all else.
 	use      sema.Use
@@ -81,6 +84,8 @@ func Lower(p *sema.Program) (*ir.Module, diag.List) {
 		models:  map[*sema.Model]*ir.Model{},
 		systems: map[driven]*system{},
 		apart:   derivativeVariables(p),
+		solvers: p.Solvers,
+		placed:  &[]placed{},
 		use:     sema.Evaluation,
 	}
 	l.wide = &ir.Widening{Module: l.m, From: l.m.Real, To: ir.F64, Suffix: ".f64"}

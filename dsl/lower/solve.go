@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"ndec.dev/ndec/dsl/sema"
 	"ndec.dev/ndec/ir"
@@ -135,7 +136,7 @@ func (s *scope) newSolve(at, with diag.Span, sys *system, by *sema.Solver, times
 		refuse(methodLater, at, "%s is not compiled yet; use euler, midpoint, heun, rk4, dopri5 or tsit5", by.Method)
 	}
 	solve := &ir.Solve{
-		Name: fmt.Sprintf("%s.%d", s.name, len(s.solves)+len(s.references)+len(s.shots)), Span: at, System: sys.Name, Solver: by.Name, Method: by.Method,
+		Name: fmt.Sprintf("%s.%d", s.name, len(s.solves)+len(s.references)+len(s.shots)), Span: at, System: sys.Name, Solver: s.solverName(sys.Name, by), Method: by.Method,
 		States: s.states(sys.System), Extras: s.extras(sys), Times: times,
 		Steps: by.Steps, StepSize: by.StepSize, RTol: by.RTol, ATol: by.ATol, FirstStep: by.FirstStep, MaxSteps: by.MaxSteps,
 		Stops: stops, MinStep: by.MinStep, MaxStep: by.MaxStep,
@@ -189,6 +190,40 @@ func (s *scope) newSolve(at, with diag.Span, sys *system, by *sema.Solver, times
 	placeSolve(solve)
 	s.m.Solves = append(s.m.Solves, solve)
 	return solve
+}
+
+// placed is a solver written in place, which solves a system in models.
+type placed struct {
+	system string
+	by     *sema.Solver
+	name   string
+}
+
+// solverName is what the steps of a system by a solver are called: the name of the solver, or, for one written in place, its method, with a number
+// from the second one with other options on. It is "" where nobody steps through the solve: in recipes, and in variants.
+func (s *scope) solverName(system string, by *sema.Solver) string {
+	if by.Name != "" || by.Unstepped || s.model == nil {
+		return by.Name
+	}
+	method := by.Method
+	plain := func(name string) string { return strings.ToLower(strings.ReplaceAll(name, "_", "")) }
+	taken := func(name string) bool {
+		return slices.ContainsFunc(s.solvers, func(d *sema.Solver) bool { return plain(d.Name) == plain(name) })
+	}
+	name := method
+	for n := 1; ; n++ {
+		if n > 1 {
+			name = fmt.Sprintf("%s.%d", method, n)
+		}
+		at := slices.IndexFunc(*s.placed, func(p placed) bool { return p.system == system && p.name == name })
+		switch {
+		case at >= 0 && sameSolver((*s.placed)[at].by, by):
+			return name
+		case at < 0 && !taken(name):
+			*s.placed = append(*s.placed, placed{system, by, name})
+			return name
+		}
+	}
 }
 
 // widen gives a solve states and extras over wider numbers.

@@ -180,6 +180,7 @@ type Solver struct {
 	EventTol     float64   // how close in time events are located
 	EventMax     int       // of them before a solve gives up
 	Hyper        *Hyper    // the residual that the method gets; nil: none
+	Unstepped    bool      // of a variant: the emitted package has no stepper
 }
 
 // Model is what a program calls. For `model A = B{Fwd: X}` Base is B and Replaces says which

@@ -108,6 +108,7 @@ func TestSettledRules(t *testing.T) {
 		// Time and steps.
 		{"at: takes times", "at: ts, with: Fwd", "at: 2.0, with: Fwd", "at: wants a vector of times, got number [NDE0527]"},
 		{"steps or step", "rk4{steps: 8}", "rk4{steps: 8, step: 0.1}", "rk4 has steps already; give one of them [NDE0503]"},
+		{"min_step is not above max_step", "rk4{steps: 8}", "dopri5{min_step: 0.2, max_step: 0.1}", "min_step 0.2 is above max_step 0.1: no step has such a length [NDE0505]"},
 		{"max_steps is for adaptive methods", "rk4{steps: 8}", "rk4{steps: 8, max_steps: 5}", "[NDE0504]"},
 		// Names of parameters.
 		{"a second pipeline has a name", "return h |> out", "return (h |> Linear(2)) + (h |> Linear(2))", "a second pipeline with parameters needs a name"},

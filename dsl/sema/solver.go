@@ -52,7 +52,12 @@ func (c *checker) solverOf(x syntax.Expr) *Solver {
 			}
 		}
 	}
-	return newSolver(ch, c.methodRow(ch.Row), x.At())
+	s := newSolver(ch, c.methodRow(ch.Row), x.At())
+	if s.MaxStep > 0 && s.MinStep > s.MaxStep {
+		c.errorf("NDE0505", x.At(), "min_step %g is above max_step %g: no step has such a length", s.MinStep, s.MaxStep)
+		return nil
+	}
+	return s
 }
 
 // newSolver is a checked choice as a solver.

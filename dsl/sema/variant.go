@@ -123,7 +123,7 @@ func (c *checker) variants() {
 				}
 			}
 			plain := *by
-			plain.Name = "" // no stepper of its own in the emitted package
+			plain.Name, plain.Unstepped = "", true
 			by = &plain
 			if v.Counted && (by.Steps > 0 || by.StepSize > 0) {
 				counted := *by

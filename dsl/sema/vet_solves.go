@@ -11,6 +11,9 @@ import (
 // error.
 const rtolF32 = 1e-6
 
+// rtolF64 is the same of f64.
+const rtolF64 = 2e-15
+
 // looseRtol is a relative tolerance with which the error of a step hardly ever rejects it.
 const looseRtol = 0.1
 
@@ -18,6 +21,8 @@ const looseRtol = 0.1
 func (v *vetter) tolerances() {
 	for _, s := range v.p.Solvers {
 		switch {
+		case s.RTol > 0 && s.RTol < rtolF64:
+			v.warnf("W1204", s.Span, "rtol %g is below what f64 delivers; use %g or more", s.RTol, rtolF64)
 		case s.RTol > 0 && s.RTol < rtolF32 && v.p.Real == ir.F32 && !v.onlyReference(s.Name):
 			v.warnf("W1204", s.Span, "rtol %g is below what f32 delivers; use %g or more, or --precision f64", s.RTol, rtolF32)
 		case s.RTol >= looseRtol:

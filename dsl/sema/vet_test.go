@@ -72,6 +72,9 @@ func TestVet(t *testing.T) {
 		{"tolerance of a reference", "package p\n\nnet g(x real) real {\n\treturn [x] |> Linear() \n}\n\nsystem F {\n\tstate x real\n\tder(x) = -x\n}\n\nsolver S = dopri5{rtol: 1e-9, atol: 1e-9}\n\n" +
 			"hypersolver H for F {\n\tbase: euler{steps: 4}\n\tresidual(x) = g(x)\n}\n\ndata D {\n\tx real\n\tsource: csv{path: \"d.csv\"}\n}\n\n" +
 			"train T {\n\tdata: D\n\tepochs: 1\n\toptimizer: adam\n\tminimize residual_error(H, F{x}, over: 0..1, reference: S)\n}\n", nil},
+		{"tolerance of a reference below f64", "package p\n\nnet g(x real) real {\n\treturn [x] |> Linear() \n}\n\nsystem F {\n\tstate x real\n\tder(x) = -x\n}\n\nsolver S = dopri5{rtol: 1e-15, atol: 1e-15}\n\n" +
+			"hypersolver H for F {\n\tbase: euler{steps: 4}\n\tresidual(x) = g(x)\n}\n\ndata D {\n\tx real\n\tsource: csv{path: \"d.csv\"}\n}\n\n" +
+			"train T {\n\tdata: D\n\tepochs: 1\n\toptimizer: adam\n\tminimize residual_error(H, F{x}, over: 0..1, reference: S)\n}\n", []diag.Code{"W1204"}},
 		{"column", data + "train T {\n\tdata: D\n\tepochs: 1\n\toptimizer: adam\n\tminimize f(x) ^ 2\n}\n", []diag.Code{"W1203"}},
 		{"columns used", data + train, nil},
 		{"column of a split", strings.Replace(data, "\ty real\n", "\ty real\n\tlap real\n\tsplit: by_column{of: lap, train: 0.5, test: 0.5}\n", 1) + train, nil},

@@ -930,3 +930,178 @@ func (s *ArmFwdSolve) Save() []byte {
 func (s *ArmFwdSolve) Restore(saved []byte) error {
 	return rt.RestoreSolve("ArmFwdSolve of package arm in f32, rk4{Step: 0.005}", saved, s.keep)
 }
+
+var armRk4StepperSite = rt.Site{Where: "arm.nde:51", Solve: "Arm"}
+
+// ArmRk4Stepper takes single steps of system Arm with rk4,
+// of any length. It belongs to one goroutine.
+type ArmRk4Stepper struct {
+	p   *Params
+	pre prepared
+}
+
+// NewArmRk4Stepper gives a stepper with parameters p.
+func NewArmRk4Stepper(p *Params) *ArmRk4Stepper {
+	st := &ArmRk4Stepper{p: p}
+	st.Refresh()
+	return st
+}
+
+// Refresh makes changes of the parameters in place known to the stepper.
+func (st *ArmRk4Stepper) Refresh() {
+	st.pre.of(st.p)
+}
+
+// Step gives the state at t+h from that at t, without allocating. Where the result is not finite the error is a *rt.SolveError
+// and the state is the one before.
+func (st *ArmRk4Stepper) Step(t, h float64, last ArmState, load Real, u [2]Real) (next ArmState, err error) {
+	w := st.p
+	pre := &st.pre
+	var uGiven [2]Real
+	var mulGiven Real
+	var addGiven Real
+	var mul2Given Real
+	var mul3Given Real
+	var reshapeGiven [1]Real
+	var mul4Given Real
+	var mul5Given Real
+	mulGiven, addGiven, mul2Given, mul3Given, mul4Given, mul5Given = step0Given(w, pre, load, &u, &uGiven, &reshapeGiven)
+	var q1 [2]Real
+	var v1 [2]Real
+	step0Step(w, t, h, &last.Q, &last.V, &uGiven, mulGiven, addGiven, mul2Given, mul3Given, &reshapeGiven, mul4Given, mul5Given, &q1, &v1)
+	finite := q1[0]-q1[0] == 0 && q1[1]-q1[1] == 0 && v1[0]-v1[0] == 0 && v1[1]-v1[1] == 0
+	if !finite {
+		return last, rt.StepFailure(&armRk4StepperSite, t, h)
+	}
+	return ArmState{Q: q1, V: v1}, nil
+}
+
+var armRk4SolveSite = rt.Site{Where: "arm.nde:51", Solve: "Arm"}
+
+// ArmRk4Solve is a solve of system Arm with rk4 that is taken step by step: its steps are those
+// of the solve in a model, to the bit, events included. It belongs to one goroutine.
+type ArmRk4Solve struct {
+	p       *Params
+	pre     prepared
+	at      rt.SolvePoint
+	q       [2]Real
+	v       [2]Real
+	u       [2]Real
+	mul     Real
+	add     Real
+	mul2    Real
+	mul3    Real
+	reshape [1]Real
+	mul4    Real
+	mul5    Real
+}
+
+// StartArmRk4Solve begins a solve from t0 to t1.
+func StartArmRk4Solve(p *Params, t0, t1 float64, last ArmState, load Real, u [2]Real) *ArmRk4Solve {
+	s := &ArmRk4Solve{p: p, at: rt.StartSolve(t0, t1, 0)}
+	s.Refresh()
+	s.q = last.Q
+	s.v = last.V
+	w := s.p
+	pre := &s.pre
+	s.mul, s.add, s.mul2, s.mul3, s.mul4, s.mul5 = step0Given(w, pre, load, &u, &s.u, &s.reshape)
+	return s
+}
+
+// Refresh makes changes of the parameters in place known to the solve.
+func (s *ArmRk4Solve) Refresh() {
+	s.pre.of(s.p)
+}
+
+// Step takes a step, which may end at an event, without allocating. It reports whether there was one to take and it could be taken.
+func (s *ArmRk4Solve) Step() bool {
+	at, st := &s.at, &s.at.Stats
+	if at.Ended() {
+		return false
+	}
+	before := st.Accepted
+	by := rt.Stepping{Steps: 2}
+	w := s.p
+	t0, t1 := at.T0, at.T1
+	q := s.q
+	v := s.v
+	u := &s.u
+	mul := s.mul
+	add := s.add
+	mul2 := s.mul2
+	mul3 := s.mul3
+	reshape := &s.reshape
+	mul4 := s.mul4
+	mul5 := s.mul5
+	steps := by.Steps
+	h := (t1 - t0) / float64(steps)
+	var q1 [2]Real
+	var v1 [2]Real
+	t := at.T
+	k := at.K
+	for ; k < steps && st.Accepted == before; k++ {
+		step0Step(w, t, h, &q, &v, u, mul, add, mul2, mul3, reshape, mul4, mul5, &q1, &v1)
+		st.NFE += 4
+		finite := q1[0]-q1[0] == 0 && q1[1]-q1[1] == 0 && v1[0]-v1[0] == 0 && v1[1]-v1[1] == 0
+		if !finite {
+			st.Fail(rt.NonFinite, t, h)
+			break
+		}
+		st.Accepted++
+		st.H = h
+		tNext := t0 + float64(float64(k+1)*h)
+		if k == steps-1 {
+			tNext = t1
+		}
+		q = q1
+		v = v1
+		t = tNext
+		st.Time = t
+	}
+	at.K = k
+	at.Begun, at.T = true, t
+	s.q = q
+	s.v = v
+	return st.Accepted > before
+}
+
+// State is the state at Time.
+func (s *ArmRk4Solve) State() ArmState { return ArmState{Q: s.q, V: s.v} }
+
+// Time is how far the solve is.
+func (s *ArmRk4Solve) Time() float64 { return s.at.T }
+
+// Ended reports whether no step is left: at the end, after an event that stops, or after a failure.
+func (s *ArmRk4Solve) Ended() bool { return s.at.Ended() }
+
+// Stats are the counts so far.
+func (s *ArmRk4Solve) Stats() rt.SolveStats { return s.at.Stats }
+
+// Err is a *rt.SolveError where the solve has failed, else nil.
+func (s *ArmRk4Solve) Err() error { return s.at.Error(&armRk4SolveSite) }
+
+// keep goes over all that the next step depends on but the parameters.
+func (s *ArmRk4Solve) keep(k *rt.SavedSolve) {
+	k.Point(&s.at)
+	rt.KeepNumbers(k, s.q[:])
+	rt.KeepNumbers(k, s.v[:])
+	rt.KeepNumbers(k, s.u[:])
+	rt.KeepNumbers(k, unsafe.Slice(&s.mul, 1))
+	rt.KeepNumbers(k, unsafe.Slice(&s.add, 1))
+	rt.KeepNumbers(k, unsafe.Slice(&s.mul2, 1))
+	rt.KeepNumbers(k, unsafe.Slice(&s.mul3, 1))
+	rt.KeepNumbers(k, s.reshape[:])
+	rt.KeepNumbers(k, unsafe.Slice(&s.mul4, 1))
+	rt.KeepNumbers(k, unsafe.Slice(&s.mul5, 1))
+}
+
+// Save gives the bytes from which Restore goes on, in another process too, with the same bits.
+func (s *ArmRk4Solve) Save() []byte {
+	return rt.SaveSolve("ArmRk4Solve of package arm in f32, rk4{Steps: 2}", s.keep)
+}
+
+// Restore sets the solve to where it was when Save gave the bytes; parameters stay those of Start. Errors wrap rt.ErrData, and
+// leave the solve as it is.
+func (s *ArmRk4Solve) Restore(saved []byte) error {
+	return rt.RestoreSolve("ArmRk4Solve of package arm in f32, rk4{Steps: 2}", saved, s.keep)
+}

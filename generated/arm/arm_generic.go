@@ -1433,6 +1433,28 @@ func step0Dense(theta float64, h float64, q *[2]Real, v *[2]Real, qNext *[2]Real
 	vAt[1] = v1 + Real(cast*(vD11+Real(cast2*(vD21+Real(cast2*vD31)))))
 }
 
+// step0Given is Step.0.given of one sample (arm.nde:51).
+func step0Given(w *Params, pre *prepared, load Real, u *[2]Real, u2 *[2]Real, out *[1]Real) (Real, Real, Real, Real, Real, Real) {
+	u0, u1 := u[0], u[1]
+	// arm.nde:27  mt := m2 + load
+	mt := w.ArmM2[0] + load
+	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
+	mul := Real(mt * pre.armL2Square[0])
+	add := load + pre.armM2Add[0]
+	add2 := Real(add*pre.armL1Square[0]) + mul
+	mul2 := Real(Real(Real(2.0*mt)*w.ArmL1[0]) * w.ArmL2[0])
+	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
+	mul3 := Real(Real(mt*w.ArmL1[0]) * w.ArmL2[0])
+	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
+	out[0] = mul
+	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
+	mul4 := Real(Real(add*9.81) * w.ArmL1[0])
+	mul5 := Real(Real(mt*9.81) * w.ArmL2[0])
+	u2[0] = u0
+	u2[1] = u1
+	return mul, add2, mul2, mul3, mul4, mul5
+}
+
 // stepPath0 is Step.path0 of one sample (arm.nde:50).
 func stepPath0(w *Params, pre *prepared, q *[2]Real, v *[2]Real, u *[2]Real, load Real, q2 *[2]Real, v2 *[2]Real, u2 *[2]Real, out *[1]Real) (float64, float64, Real, Real, Real, Real, Real, Real) {
 	q0, q1 := q[0], q[1]

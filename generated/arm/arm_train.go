@@ -163,7 +163,7 @@ func fitInputs(weights []Real, t, out *rt.Table) error {
 // fitRecipe is the train block Fit (arm.nde:65).
 var fitRecipe = rt.Recipe{
 	Name:      "Fit",
-	Source:    "74ce5ff8de308b3beab1c62ecdb8671da40dea9c4fad6c60a5f3d5c701d83549",
+	Source:    "85d9c567d8495e22295689f09cff1348788cea987d11d42b09c9c9b3f5c4dfd8",
 	Where:     "arm.nde:65",
 	Data:      "Log",
 	Batch:     32,

@@ -496,3 +496,386 @@ func (m *Track) Trajectory(ctx context.Context, in TrackInput, ts []float64) (*T
 	}
 	return path, rt.Failure([]rt.SolveStats{path.Stats}, trackSites[0:], 0, -1)
 }
+
+// ArmState holds the states of system Arm at one time.
+type ArmState struct {
+	Q [2]Real
+	V [2]Real
+}
+
+var armRk4StepperSite = rt.Site{Where: "recordings.nde:36", Solve: "Arm"}
+
+// ArmRk4Stepper takes single steps of system Arm with rk4,
+// of any length. It belongs to one goroutine.
+type ArmRk4Stepper struct {
+	p *Params
+}
+
+// NewArmRk4Stepper gives a stepper with parameters p.
+func NewArmRk4Stepper(p *Params) *ArmRk4Stepper {
+	st := &ArmRk4Stepper{p: p}
+	return st
+}
+
+// Refresh makes changes of the parameters in place known to the stepper.
+func (st *ArmRk4Stepper) Refresh() {}
+
+// Step gives the state at t+h from that at t, without allocating. Where the result is not finite the error is a *rt.SolveError
+// and the state is the one before.
+func (st *ArmRk4Stepper) Step(t, h float64, last ArmState, u [2]Real, load Real, m [2]Real, l [2]Real) (next ArmState, err error) {
+	var uGiven [2]Real
+	var mulGiven Real
+	var addGiven Real
+	var mul2Given Real
+	var mul3Given Real
+	var reshapeGiven [1]Real
+	var mul4Given Real
+	var mul5Given Real
+	mulGiven, addGiven, mul2Given, mul3Given, mul4Given, mul5Given = period0Given(&u, load, &m, &l, &uGiven, &reshapeGiven)
+	var q1 [2]Real
+	var v1 [2]Real
+	period0Step(t, h, &last.Q, &last.V, &uGiven, mulGiven, addGiven, mul2Given, mul3Given, &reshapeGiven, mul4Given, mul5Given, &q1, &v1)
+	finite := q1[0]-q1[0] == 0 && q1[1]-q1[1] == 0 && v1[0]-v1[0] == 0 && v1[1]-v1[1] == 0
+	if !finite {
+		return last, rt.StepFailure(&armRk4StepperSite, t, h)
+	}
+	return ArmState{Q: q1, V: v1}, nil
+}
+
+var armRk4SolveSite = rt.Site{Where: "recordings.nde:36", Solve: "Arm"}
+
+// ArmRk4Solve is a solve of system Arm with rk4 that is taken step by step: its steps are those
+// of the solve in a model, to the bit, events included. It belongs to one goroutine.
+type ArmRk4Solve struct {
+	p       *Params
+	at      rt.SolvePoint
+	q       [2]Real
+	v       [2]Real
+	u       [2]Real
+	mul     Real
+	add     Real
+	mul2    Real
+	mul3    Real
+	reshape [1]Real
+	mul4    Real
+	mul5    Real
+}
+
+// StartArmRk4Solve begins a solve from t0 to t1.
+func StartArmRk4Solve(p *Params, t0, t1 float64, last ArmState, u [2]Real, load Real, m [2]Real, l [2]Real) *ArmRk4Solve {
+	s := &ArmRk4Solve{p: p, at: rt.StartSolve(t0, t1, 0)}
+	s.q = last.Q
+	s.v = last.V
+	s.mul, s.add, s.mul2, s.mul3, s.mul4, s.mul5 = period0Given(&u, load, &m, &l, &s.u, &s.reshape)
+	return s
+}
+
+// Refresh makes changes of the parameters in place known to the solve.
+func (s *ArmRk4Solve) Refresh() {}
+
+// Step takes a step, which may end at an event, without allocating. It reports whether there was one to take and it could be taken.
+func (s *ArmRk4Solve) Step() bool {
+	at, st := &s.at, &s.at.Stats
+	if at.Ended() {
+		return false
+	}
+	before := st.Accepted
+	by := rt.Stepping{Steps: 10}
+	t0, t1 := at.T0, at.T1
+	q := s.q
+	v := s.v
+	u := &s.u
+	mul := s.mul
+	add := s.add
+	mul2 := s.mul2
+	mul3 := s.mul3
+	reshape := &s.reshape
+	mul4 := s.mul4
+	mul5 := s.mul5
+	steps := by.Steps
+	h := (t1 - t0) / float64(steps)
+	var q1 [2]Real
+	var v1 [2]Real
+	t := at.T
+	k := at.K
+	for ; k < steps && st.Accepted == before; k++ {
+		period0Step(t, h, &q, &v, u, mul, add, mul2, mul3, reshape, mul4, mul5, &q1, &v1)
+		st.NFE += 4
+		finite := q1[0]-q1[0] == 0 && q1[1]-q1[1] == 0 && v1[0]-v1[0] == 0 && v1[1]-v1[1] == 0
+		if !finite {
+			st.Fail(rt.NonFinite, t, h)
+			break
+		}
+		st.Accepted++
+		st.H = h
+		tNext := t0 + float64(float64(k+1)*h)
+		if k == steps-1 {
+			tNext = t1
+		}
+		q = q1
+		v = v1
+		t = tNext
+		st.Time = t
+	}
+	at.K = k
+	at.Begun, at.T = true, t
+	s.q = q
+	s.v = v
+	return st.Accepted > before
+}
+
+// State is the state at Time.
+func (s *ArmRk4Solve) State() ArmState { return ArmState{Q: s.q, V: s.v} }
+
+// Time is how far the solve is.
+func (s *ArmRk4Solve) Time() float64 { return s.at.T }
+
+// Ended reports whether no step is left: at the end, after an event that stops, or after a failure.
+func (s *ArmRk4Solve) Ended() bool { return s.at.Ended() }
+
+// Stats are the counts so far.
+func (s *ArmRk4Solve) Stats() rt.SolveStats { return s.at.Stats }
+
+// Err is a *rt.SolveError where the solve has failed, else nil.
+func (s *ArmRk4Solve) Err() error { return s.at.Error(&armRk4SolveSite) }
+
+// keep goes over all that the next step depends on but the parameters.
+func (s *ArmRk4Solve) keep(k *rt.SavedSolve) {
+	k.Point(&s.at)
+	rt.KeepNumbers(k, s.q[:])
+	rt.KeepNumbers(k, s.v[:])
+	rt.KeepNumbers(k, s.u[:])
+	rt.KeepNumbers(k, unsafe.Slice(&s.mul, 1))
+	rt.KeepNumbers(k, unsafe.Slice(&s.add, 1))
+	rt.KeepNumbers(k, unsafe.Slice(&s.mul2, 1))
+	rt.KeepNumbers(k, unsafe.Slice(&s.mul3, 1))
+	rt.KeepNumbers(k, s.reshape[:])
+	rt.KeepNumbers(k, unsafe.Slice(&s.mul4, 1))
+	rt.KeepNumbers(k, unsafe.Slice(&s.mul5, 1))
+}
+
+// Save gives the bytes from which Restore goes on, in another process too, with the same bits.
+func (s *ArmRk4Solve) Save() []byte {
+	return rt.SaveSolve("ArmRk4Solve of package recordings in f64, rk4{Steps: 10}", s.keep)
+}
+
+// Restore sets the solve to where it was when Save gave the bytes; parameters stay those of Start. Errors wrap rt.ErrData, and
+// leave the solve as it is.
+func (s *ArmRk4Solve) Restore(saved []byte) error {
+	return rt.RestoreSolve("ArmRk4Solve of package recordings in f64, rk4{Steps: 10}", saved, s.keep)
+}
+
+// WeightsState holds the states of system Weights at one time.
+type WeightsState struct {
+	X [2]Real
+	V [2]Real
+	P Real
+}
+
+var weightsTsit5StepperSite = rt.Site{Where: "recordings.nde:57", Solve: "Weights"}
+
+// WeightsTsit5Stepper takes single steps of system Weights with tsit5,
+// of any length and without error control. It belongs to one goroutine.
+type WeightsTsit5Stepper struct {
+	p *Params
+}
+
+// NewWeightsTsit5Stepper gives a stepper with parameters p.
+func NewWeightsTsit5Stepper(p *Params) *WeightsTsit5Stepper {
+	st := &WeightsTsit5Stepper{p: p}
+	return st
+}
+
+// Refresh makes changes of the parameters in place known to the stepper.
+func (st *WeightsTsit5Stepper) Refresh() {}
+
+// Step gives the state at t+h from that at t, without allocating. Where the result is not finite the error is a *rt.SolveError
+// and the state is the one before.
+func (st *WeightsTsit5Stepper) Step(t, h float64, last WeightsState) (next WeightsState, err error) {
+	var x1 [2]Real
+	var v1 [2]Real
+	var p1 Real
+	var xErr [2]Real
+	var vErr [2]Real
+	var pErr Real
+	var xK [2]Real
+	var vK [2]Real
+	var pK Real
+	var xK1 [2]Real
+	var vK1 [2]Real
+	var pK1 Real
+	pK = weightsField(t, &last.X, &last.V, last.P, &xK, &vK)
+	p1, pErr, pK1 = track0Step(t, h, &last.X, &last.V, last.P, &xK, &vK, pK, &x1, &v1, &xErr, &vErr, &xK1, &vK1)
+	_ = pErr
+	_ = pK1
+	finite := x1[0]-x1[0] == 0 && x1[1]-x1[1] == 0 && v1[0]-v1[0] == 0 && v1[1]-v1[1] == 0 && p1-p1 == 0
+	if !finite {
+		return last, rt.StepFailure(&weightsTsit5StepperSite, t, h)
+	}
+	return WeightsState{X: x1, V: v1, P: p1}, nil
+}
+
+var weightsTsit5SolveSite = rt.Site{Where: "recordings.nde:57", Solve: "Weights"}
+
+// WeightsTsit5Solve is a solve of system Weights with tsit5 that is taken step by step: its steps are those
+// of the solve in a model, to the bit, events included. It belongs to one goroutine.
+type WeightsTsit5Solve struct {
+	p  *Params
+	at rt.SolvePoint
+	x  [2]Real
+	v  [2]Real
+	p2 Real
+	xK [2]Real
+	vK [2]Real
+	pK Real
+}
+
+// StartWeightsTsit5Solve begins a solve from t0 to t1.
+func StartWeightsTsit5Solve(p *Params, t0, t1 float64, last WeightsState) *WeightsTsit5Solve {
+	s := &WeightsTsit5Solve{p: p, at: rt.StartSolve(t0, t1, 0)}
+	s.x = last.X
+	s.v = last.V
+	s.p2 = last.P
+	return s
+}
+
+// Refresh makes changes of the parameters in place known to the solve.
+func (s *WeightsTsit5Solve) Refresh() {}
+
+// Step takes a step, which may end at an event, without allocating. It reports whether there was one to take and it could be taken.
+func (s *WeightsTsit5Solve) Step() bool {
+	at, st := &s.at, &s.at.Stats
+	if at.Ended() {
+		return false
+	}
+	before := st.Accepted
+	by := rt.Stepping{RTol: 1e-07, ATol: 1e-08, MaxSteps: 10000}
+	t0, t1 := at.T0, at.T1
+	x := s.x
+	v := s.v
+	p := s.p2
+	rtol, atol := by.RTol, by.ATol
+	dir := rt.Signed(1, t1-t0)
+	var x1 [2]Real
+	var v1 [2]Real
+	var p1 Real
+	var xErr [2]Real
+	var vErr [2]Real
+	var pErr Real
+	var xK [2]Real
+	var vK [2]Real
+	var pK Real
+	var xK1 [2]Real
+	var vK1 [2]Real
+	var pK1 Real
+	xK = s.xK
+	vK = s.vK
+	pK = s.pK
+	t, h := at.T, at.H
+	if !at.Begun {
+		pK = weightsField(t, &x, &v, p, &xK, &vK)
+		st.NFE++
+		h = track0FirstStep(t0, dir, rtol, atol, &x, &v, p, &xK, &vK, pK)
+		st.NFE += 1
+		h = dir * min(h, dir*(t1-t0))
+	}
+	err, errPrev, errPrev2, rejected := at.Err, at.ErrPrev, at.ErrPrev2, at.Rejected
+	for t != t1 && st.Accepted == before {
+		last := (t+float64(1.01*h)-t1)*dir >= 0
+		if last {
+			h = t1 - t
+		}
+		if st.Accepted+st.Rejected == by.MaxSteps {
+			st.Fail(rt.MaxSteps, t, h)
+			break
+		}
+		if !(last || rt.LongEnough(h, t, t1)) { // a NaN step is not
+			st.Fail(rt.TooSmall(err, h), t, h)
+			break
+		}
+		p1, pErr, pK1 = track0Step(t, h, &x, &v, p, &xK, &vK, pK, &x1, &v1, &xErr, &vErr, &xK1, &vK1)
+		st.NFE += 6
+		err = track0Norm(rtol, atol, &x, &v, p, &x1, &v1, p1, &xErr, &vErr, pErr)
+		finite := x1[0]-x1[0] == 0 && x1[1]-x1[1] == 0 && v1[0]-v1[0] == 0 && v1[1]-v1[1] == 0 && p1-p1 == 0
+		if !finite { // an error is nothing beside an infinite state
+			err = rt.NaN()
+		}
+		if !(err <= 1) { // also a NaN
+			st.Rejected++
+			rejected = true
+			if err-err != 0 {
+				h *= 0.2
+				continue
+			}
+			factor := track0Control(err, errPrev, errPrev2)
+			h *= min(factor, 1)
+			continue
+		}
+		st.Accepted++
+		st.H = h
+		tNext := t + h
+		if last {
+			tNext = t1
+		}
+		factor := track0Control(err, errPrev, errPrev2)
+		if rejected {
+			factor = min(factor, 1)
+		}
+		rejected = false
+		errPrev, errPrev2 = max(err, 1e-4), errPrev
+		h *= factor
+		x = x1
+		v = v1
+		p = p1
+		xK = xK1
+		vK = vK1
+		pK = pK1
+		t = tNext
+		st.Time = t
+	}
+	at.Begun, at.T, at.H, at.Err, at.ErrPrev, at.ErrPrev2, at.Rejected = true, t, h, err, errPrev, errPrev2, rejected
+	s.x = x
+	s.v = v
+	s.p2 = p
+	s.xK = xK
+	s.vK = vK
+	s.pK = pK
+	return st.Accepted > before
+}
+
+// State is the state at Time.
+func (s *WeightsTsit5Solve) State() WeightsState { return WeightsState{X: s.x, V: s.v, P: s.p2} }
+
+// Time is how far the solve is.
+func (s *WeightsTsit5Solve) Time() float64 { return s.at.T }
+
+// Ended reports whether no step is left: at the end, after an event that stops, or after a failure.
+func (s *WeightsTsit5Solve) Ended() bool { return s.at.Ended() }
+
+// Stats are the counts so far.
+func (s *WeightsTsit5Solve) Stats() rt.SolveStats { return s.at.Stats }
+
+// Err is a *rt.SolveError where the solve has failed, else nil.
+func (s *WeightsTsit5Solve) Err() error { return s.at.Error(&weightsTsit5SolveSite) }
+
+// keep goes over all that the next step depends on but the parameters.
+func (s *WeightsTsit5Solve) keep(k *rt.SavedSolve) {
+	k.Point(&s.at)
+	rt.KeepNumbers(k, s.x[:])
+	rt.KeepNumbers(k, s.v[:])
+	rt.KeepNumbers(k, unsafe.Slice(&s.p2, 1))
+	rt.KeepNumbers(k, s.xK[:])
+	rt.KeepNumbers(k, s.vK[:])
+	rt.KeepNumbers(k, unsafe.Slice(&s.pK, 1))
+}
+
+// Save gives the bytes from which Restore goes on, in another process too, with the same bits.
+func (s *WeightsTsit5Solve) Save() []byte {
+	return rt.SaveSolve("WeightsTsit5Solve of package recordings in f64, tsit5{RTol: 1e-07, ATol: 1e-08, MaxSteps: 10000}", s.keep)
+}
+
+// Restore sets the solve to where it was when Save gave the bytes; parameters stay those of Start. Errors wrap rt.ErrData, and
+// leave the solve as it is.
+func (s *WeightsTsit5Solve) Restore(saved []byte) error {
+	return rt.RestoreSolve("WeightsTsit5Solve of package recordings in f64, tsit5{RTol: 1e-07, ATol: 1e-08, MaxSteps: 10000}", saved, s.keep)
+}

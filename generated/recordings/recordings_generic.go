@@ -201,6 +201,30 @@ func period0Dense(theta Real, h Real, q *[2]Real, v *[2]Real, qNext *[2]Real, vN
 	vAt[1] = v1 + Real(mul*(vD11+Real(theta*(vD21+Real(theta*vD31)))))
 }
 
+// period0Given is Period.0.given of one sample (recordings.nde:36).
+func period0Given(u *[2]Real, load Real, m *[2]Real, l *[2]Real, u2 *[2]Real, out *[1]Real) (Real, Real, Real, Real, Real, Real) {
+	u0, u1 := u[0], u[1]
+	m0, m1 := m[0], m[1]
+	l0, l1 := l[0], l[1]
+	// recordings.nde:21  mt := m[1] + load
+	mt := m1 + load
+	// recordings.nde:24  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
+	mul := Real(mt * Real(l1*l1))
+	add := m0 + mt
+	add2 := Real(add*Real(l0*l0)) + mul
+	mul2 := Real(Real(Real(2.0*mt)*l0) * l1)
+	// recordings.nde:25  b := mt*l2^2 + mt*l1*l2*c2
+	mul3 := Real(Real(mt*l0) * l1)
+	// recordings.nde:30  der(v) = linsolve([[a, b], [b, mt*l2^2]], u-c-G-torque(v))
+	out[0] = mul
+	// recordings.nde:28  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
+	mul4 := Real(Real(add*9.81) * l0)
+	mul5 := Real(Real(mt*9.81) * l1)
+	u2[0] = u0
+	u2[1] = u1
+	return mul, add2, mul2, mul3, mul4, mul5
+}
+
 // periodPath0 is Period.path0 of one sample (recordings.nde:35).
 func periodPath0(q *[2]Real, v *[2]Real, u *[2]Real, load Real, q2 *[2]Real, v2 *[2]Real, u2 *[2]Real, out *[1]Real) (Real, Real, Real, Real, Real, Real, Real, Real) {
 	q0, q1 := q[0], q[1]
