@@ -190,7 +190,7 @@ func (e *emitter) stepper(f *file, st *stepper, stateDone bool) {
 		}
 		states = append(states, args(memory)...)
 	}
-	if s.Start != nil {
+	if s.Begin == nil && len(l.x) > len(xs) {
 		memory := suffixed(l.x[len(xs):], "0")
 		l.declare(memory)
 		states = append(states, args(memory)...)
