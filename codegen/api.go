@@ -2,7 +2,6 @@ package codegen
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"ndec.dev/ndec/ir"
@@ -271,7 +270,7 @@ func (e *emitter) batch(f *file, m *ir.Model, fn *plan.Func, ins, outs []port) {
 	}
 	outSig, inSig = slices(outs, "out", "BatchOutput"), slices(ins, "in", "BatchInput")
 
-	together := inStep(m)
+	together := m.Func.InStep()
 	p.line("type %sJob struct {", low)
 	p.line("m *%s", name)
 	if !together {
@@ -302,16 +301,10 @@ func (e *emitter) batch(f *file, m *ir.Model, fn *plan.Func, ins, outs []port) {
 	}
 	text(f, "", fmt.Sprintf("func new%sJob(m *%s) *%sJob {\nj := &%sJob{m: m}\n%s%sreturn j\n}", name, name, low, low, ifText(!together, "j.run = "+run+"\n"), ifText(small > 0, "j.each = j.rows\n")))
 
-	by := "&j.m.by"
 	if together {
-		by = "&by"
 		p.line("// row computes a sample of a batch whose samples take steps of one length.")
 		p.line("func (j *%sJob) row(i int, member *rt.StepMember) {", low)
-		if fn.Needs.Work {
-			p.line("ws := new(workspace)")
-		}
-		p.line("by := j.m.by")
-		p.line("for k := range by { by[k].Group = member }")
+		p.line("ws := &workspace{group: member}")
 	} else {
 		p.line("func (j *%sJob) rows(worker, lo, hi int) {", low)
 		if fn.Needs.Work {
@@ -333,7 +326,7 @@ func (e *emitter) batch(f *file, m *ir.Model, fn *plan.Func, ins, outs []port) {
 	if m.Keyed() {
 		p.line("key := rt.Key{Seed: j.m.Seed, Row: uint64(i), Step: rt.EvalStep}.Words()")
 	}
-	p.line("%s", e.modelCall(fn, frame{w: "j.m.p", pre: "&j.m.pre", ws: "ws", by: by, st: "&st"}, func(i int) string {
+	p.line("%s", e.modelCall(fn, frame{w: "j.m.p", pre: "&j.m.pre", ws: "ws", by: "&j.m.by", st: "&st"}, func(i int) string {
 		if i == len(ins) {
 			return "&key"
 		}
@@ -410,11 +403,6 @@ func (e *emitter) batch(f *file, m *ir.Model, fn *plan.Func, ins, outs []port) {
 		return
 	}
 	text(f, "Batch computes rows of samples, row-major, on all cores (or rt.Workers(n)). A row does not depend on its neighbours. It does\nnot allocate after its first calls. stats may be nil. The error is that of the first sample that failed; all other rows are there.", p.text())
-}
-
-// inStep reports whether samples of a batch of m take steps of one length.
-func inStep(m *ir.Model) bool {
-	return slices.ContainsFunc(m.Solves, func(s *ir.Solve) bool { return s.StepGroup != "" })
 }
 
 // smallBatch is the number of rows from which on a batch of a model runs in lanes in spite of rt.FastSmall; 0 where the

@@ -135,7 +135,7 @@ func firstLine(s string) string {
 // names fixes the package-level identifiers in the order of declaration.
 func (e *emitter) names() diag.List {
 	var ds diag.List
-	e.global = newScope("workspace", "slices", "prepared", "NewParams", "LoadParams", "Program", "tensors", "paramCount",
+	e.global = newScope("workspace", "group", "slices", "prepared", "NewParams", "LoadParams", "Program", "tensors", "paramCount",
 		"paramsOf", "dataSets", "version", "unsafe", "io", "iter", "sync",
 		"lanes", "laneFrame", "laneKernels", "kernel", "laneList", "pickKernels", "alone", "aloneFrame", "aloneWeights", "aloneKernels")
 	if e.opts.Kernels {
@@ -463,6 +463,9 @@ func (e *emitter) workspace(f *file) {
 	p.line("type workspace struct {")
 	if e.alone != nil {
 		p.line("alone *aloneFrame")
+	}
+	if slices.ContainsFunc(e.plan.Solves, func(s *plan.Solve) bool { return s.IR.StepGroup != "" }) {
+		p.line("group *rt.StepMember // of a sample whose batch takes steps of one length")
 	}
 	for _, t := range e.workTx {
 		p.line("%s", t)

@@ -68,6 +68,65 @@ model StackedGuessed(a, b, c [2]real) (a1, b1, c1 [2]real, w real) {
 	return end.a, end.b, end.c, end.w
 }
 
+net bend(x [2]real) [2]real { return x |> Linear(3) |> tanh |> Linear(2) }
+
+system Net {
+	state x [2]real
+	der(x) = bend(x) + [x[1], -9*sin(x[0])]
+}
+
+system Nets {
+	state a, b, c [2]real
+	der(a) = bend(a) + [a[1], -9*sin(a[0])]
+	der(b) = bend(b) + [b[1], -9*sin(b[0])]
+	der(c) = bend(c) + [c[1], -9*sin(c[0])]
+}
+
+data Rows {
+	x [2]real
+	source: csv{path: "x.csv"}
+}
+
+data Row {
+	a, b, c [2]real
+	source: csv{path: "abc.csv"}
+}
+
+train Back {
+	data: Rows
+	batch: full
+	epochs: 1
+	optimizer: adam
+	minimize sqnorm(solve(Net{x}, over: 0..2, with: dopri5{rtol: 1e-4, step_group: batch}).x)
+}
+
+train BackStacked {
+	data: Row
+	batch: full
+	epochs: 1
+	optimizer: adam
+	end := solve(Nets{a, b, c}, over: 0..2, with: dopri5{rtol: 1e-4})
+	minimize sqnorm(end.a) + sqnorm(end.b) + sqnorm(end.c)
+}
+
+train Adjoint {
+	data: Rows
+	batch: full
+	epochs: 1
+	optimizer: adam
+	path := solve(Net{x}, from: 0, at: linspace(1, 2, 3), with: dopri5{rtol: 1e-4, step_group: batch, sensitivity: adjoint})
+	minimize sum(path.x)
+}
+
+train AdjointStacked {
+	data: Row
+	batch: full
+	epochs: 1
+	optimizer: adam
+	path := solve(Nets{a, b, c}, from: 0, at: linspace(1, 2, 3), with: dopri5{rtol: 1e-4, sensitivity: adjoint})
+	minimize sum(path.a) + sum(path.b) + sum(path.c)
+}
+
 model Spans(x [2]real, from, to time) (y [2]real) {
 	return solve(One{x}, over: from..to, with: Chosen).x
 }
@@ -149,6 +208,52 @@ func check(t *testing.T, y, w, a, b, c, w1 []Real, got, want *rt.BatchStats, tol
 			o := want.Sites[k]
 			if site.NFE[i] != o.NFE[0] || site.Accepted[i] != o.Accepted[0] || site.Rejected[i] != o.Rejected[0] || math.Abs(site.H[i]-o.H[0]) > tol || site.Rejected[i] == 0 {
 				t.Errorf("solve %d, sample %d: %d evaluations, %d and %d steps, the last %v; %d, %d, %d, %v as one system", k, i, site.NFE[i], site.Accepted[i], site.Rejected[i], site.H[i], o.NFE[0], o.Accepted[0], o.Rejected[0], o.H[0])
+			}
+		}
+	}
+}
+
+// TestRecipes: the gradient of a mini-batch that goes together is that of one system with all samples, and no threads are seen in its bits.
+func TestRecipes(t *testing.T) {
+	w := NewParams(1).flat()
+	rows := rt.NewTable([]rt.ColumnSpec{{Name: "x", Shape: []int{2}}}, 3)
+	copy(rows.Columns[0].Data, xs)
+	row := rt.NewTable([]rt.ColumnSpec{{Name: "a", Shape: []int{2}}, {Name: "b", Shape: []int{2}}, {Name: "c", Shape: []int{2}}}, 1)
+	for i := range row.Columns {
+		copy(row.Columns[i].Data, xs[2*i:2*i+2])
+	}
+	for _, c := range []struct {
+		name      string
+		of, whole *rt.Objective[Real]
+		in, ins   func(weights []Real, t, out *rt.Table) error
+	}{{"back", &backObjective, &backStackedObjective, backInputs, backStackedInputs}, {"adjoint", &adjointObjective, &adjointStackedObjective, adjointInputs, adjointStackedInputs}} {
+		got, again, want := make([]Real, len(w)), make([]Real, len(w)), make([]Real, len(w))
+		ev, err := rt.LossGrad(t.Context(), w, got, c.of, rows, 1, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := rt.LossGrad(t.Context(), w, again, c.of, rows, 1, 1); err != nil {
+			t.Fatal(err)
+		}
+		one, err := rt.LossGrad(t.Context(), w, want, c.whole, row, 1, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if math.Abs(3*ev.Loss-one.Loss) > 1e-9 || ev.NFE != one.NFE {
+			t.Errorf("%s: loss %v by %v evaluations, as one system %v by %v", c.name, 3*ev.Loss, ev.NFE, one.Loss, one.NFE)
+		}
+		for i := range got {
+			if math.Abs(float64(3*got[i]-want[i])) > 1e-8*(1+math.Abs(float64(want[i]))) || got[i] != again[i] {
+				t.Errorf("%s: derivative %d is %v, as one system %v, by other threads %v", c.name, i, 3*got[i], want[i], again[i])
+			}
+		}
+		bars, bar := rt.NewTable([]rt.ColumnSpec{{Name: "x", Shape: []int{2}}}, 3), rt.NewTable([]rt.ColumnSpec{{Name: "a", Shape: []int{2}}, {Name: "b", Shape: []int{2}}, {Name: "c", Shape: []int{2}}}, 1)
+		if err := errors.Join(c.in(w, rows, bars), c.ins(w, row, bar)); err != nil {
+			t.Fatal(err)
+		}
+		for i, x := range bars.Columns[0].Data {
+			if y := bar.Columns[i/2].Data[i%2]; math.Abs(3*x-y) > 1e-8*(1+math.Abs(y)) {
+				t.Errorf("%s: derivative by number %d is %v, as one system %v", c.name, i, 3*x, y)
 			}
 		}
 	}

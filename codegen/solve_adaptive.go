@@ -9,9 +9,9 @@ import (
 func (l *loop) adaptive() {
 	p, s, e := l.p, l.s, l.e
 	l.resetTape("by.MaxSteps")
-	if s.StepGroup != "" {
-		p.line("by.Group.Enter()")
-		defer p.line("by.Group.Leave()")
+	if s.StepGroup != "" { // alone in a stepper, whose group is nil
+		p.line("ws.group.Enter()")
+		defer p.line("ws.group.Leave()")
 	}
 	p.line("rtol, atol := by.RTol, by.ATol")
 	p.line("dir := rt.Signed(1, t1-t0)")
@@ -118,9 +118,9 @@ func (l *loop) adaptive() {
 	p.line("}")
 	switch s.StepGroup {
 	case "rms":
-		p.line("err = by.Group.RMS(err)")
+		p.line("err = ws.group.RMS(err)")
 	case "max":
-		p.line("err = by.Group.Most(err)")
+		p.line("err = ws.group.Most(err)")
 	}
 	if s.MinStep > 0 {
 		p.line("if !(err <= 1) && !(dir*h <= %s && err-err == 0) { // also a NaN", number(s.MinStep, ir.F64))
@@ -214,8 +214,8 @@ func (l *loop) firstLength(xk []string) {
 		return
 	}
 	p.line("%s", e.apply(s.FirstNorms, slices.Concat([]string{"rtol", "atol"}, xk), f64("size", "slope"), ":="))
-	p.line("size, slope = by.Group.RMS(size), by.Group.RMS(slope)")
+	p.line("size, slope = ws.group.RMS(size), ws.group.RMS(slope)")
 	p.line("%s", e.apply(s.FirstBend, slices.Concat([]string{"t0", "dir", "rtol", "atol", "size", "slope"}, xk, l.extras()), f64("bend"), ":="))
-	p.line("bend = by.Group.RMS(bend)")
+	p.line("bend = ws.group.RMS(bend)")
 	p.line("%s", e.apply(s.FirstLength, []string{"size", "slope", "bend"}, f64("h"), "="))
 }

@@ -269,14 +269,24 @@ func (e *emitter) inputs(f *file, r *ir.Recipe, low string) {
 		p.line("pre := new(prepared)")
 		p.line("pre.of(w)")
 	}
-	if fn.Needs.Work {
+	together := fn.IR.InStep()
+	if fn.Needs.Work && !together {
 		p.line("ws := new(workspace)")
 	}
-	p.line("var first error")
+	each := "for row := range t.Rows"
+	if together {
+		each = "err := rt.InGroup(context.Background(), t.Rows, func(row int, member *rt.StepMember)"
+		p.line("var failed rt.FirstFailure")
+	} else {
+		p.line("var first error")
+	}
 	if r.Keyed() {
 		p.line("key := rt.Key{Seed: %sRecipe.Seed}", low)
 	}
-	in := e.rowLoop(r, "for row := range t.Rows", "t", "elem", "num", "out", "weights", "loss", "row", "first", "key")
+	in := e.rowLoop(r, each, "t", "elem", "num", "out", "weights", "loss", "row", "first", "key", "member", "failed", "err", "s")
+	if together {
+		p.line("ws := &workspace{group: member}")
+	}
 	if fn.Needs.Stats > 0 {
 		p.line("var st [%d]rt.SolveStats", fn.Needs.Stats)
 	}
@@ -307,7 +317,10 @@ func (e *emitter) inputs(f *file, r *ir.Recipe, low string) {
 	for _, v := range res {
 		p.line("_ = %s", v)
 	}
-	if fn.Needs.Stats > 0 {
+	switch {
+	case together:
+		p.line("for s := range st { failed.See(&st[s], &%s[s], row, row) }", sites)
+	case fn.Needs.Stats > 0:
 		p.line("if err := rt.Failure(st[:], %s, row, row); err != nil && first == nil { first = err }", sites)
 	}
 	for _, i := range real {
@@ -317,8 +330,14 @@ func (e *emitter) inputs(f *file, r *ir.Recipe, low string) {
 		}
 		p.line("for elem, num := range %s { out.Columns[out.Index(%q)].Row(row)[elem] = float64(num) / float64(t.Rows) }", bar(i), r.Columns[i].Name)
 	}
-	p.line("}")
-	p.line("return first")
+	if together {
+		p.line("})")
+		p.line("if err != nil { return err }")
+		p.line("return failed.Err()")
+	} else {
+		p.line("}")
+		p.line("return first")
+	}
 	p.line("}")
 	text(f, fmt.Sprintf("%sInputs is the gradient of the mean loss of recipe %s by the real columns of t.", low, r.Name), p.text())
 }

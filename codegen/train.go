@@ -61,6 +61,9 @@ func (e *emitter) recipe(f *file, r *ir.Recipe) {
 		p.line("Linear: []string{%s},", strings.Join(fittedParams(r), ", "))
 	}
 	p.line("NewWorker: func() rt.Worker[Real] { return new(%sWorker) },", low)
+	if inStep(r) {
+		p.line("Together: true,")
+	}
 	if len(e.siteList(r.Ran(), obj)) > 0 {
 		p.line("Sites: %sSites,", low)
 	}
@@ -282,6 +285,10 @@ func (e *emitter) worker(f *file, r *ir.Recipe, low string, obj, grad *plan.Func
 	p.line("}")
 	text(f, fmt.Sprintf("%sWorker computes shards of recipe %s on one goroutine.", low, r.Name), p.text())
 
+	if inStep(r) {
+		text(f, "Join makes k the worker of a sample whose batch takes steps of one length.",
+			fmt.Sprintf("func (k *%sWorker) Join(member *rt.StepMember) { k.ws.group = member }", low))
+	}
 	method := "Shard"
 	if e.vec != nil && e.vec.recipes[r] != nil {
 		method = "rows"
@@ -353,6 +360,9 @@ func (e *emitter) worker(f *file, r *ir.Recipe, low string, obj, grad *plan.Func
 	p.line("}")
 	text(f, method+" adds up loss, metrics and gradient of rows of t, one sample after the other.", p.text())
 }
+
+// inStep reports whether samples of a batch of r take steps of one length.
+func inStep(r *ir.Recipe) bool { return r.Objective.InStep() || r.Grad != nil && r.Grad.InStep() }
 
 // activeOf is the adversary of a recipe that keeps samples of largest loss, or nil.
 func activeOf(r *ir.Recipe) *ir.Choice {

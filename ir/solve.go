@@ -179,6 +179,32 @@ func (s *Solve) FuncRefs() []**Func {
 	return set
 }
 
+// Together are the solves of f, and of what it calls, that take the steps of a StepGroup.
+func (f *Func) Together() []*Solve {
+	var out []*Solve
+	seen := map[*Func]bool{}
+	var visit func(f *Func)
+	visit = func(f *Func) {
+		if f == nil || seen[f] {
+			return
+		}
+		seen[f] = true
+		for _, v := range f.Values {
+			if v.Op == OpSolve && v.Attr.Solve.StepGroup != "" {
+				out = append(out, v.Attr.Solve)
+			}
+			for _, g := range v.Callees() {
+				visit(g)
+			}
+		}
+	}
+	visit(f)
+	return out
+}
+
+// InStep reports whether there are such solves.
+func (f *Func) InStep() bool { return len(f.Together()) > 0 }
+
 // Before are the functions that choose the first step, which run once, before the steps.
 func (s *Solve) Before() []*Func {
 	return slices.DeleteFunc([]*Func{s.First, s.FirstNorms, s.FirstBend, s.FirstLength}, func(f *Func) bool { return f == nil })

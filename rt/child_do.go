@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
+	"sync"
 	"time"
 )
 
@@ -171,6 +172,17 @@ func statsOf[R Float](obj *Objective[R], w []R, t *Table, seed uint64) (*BatchSt
 		for i := range st {
 			stats.Set(i, row, st[i])
 		}
+	}
+	if obj.Together {
+		var mu sync.Mutex
+		e := newEvaluator(obj, 0, 1)
+		e.record = func(st []SolveStats, sites []Site, row int) {
+			mu.Lock()
+			defer mu.Unlock()
+			res.Record(st, sites, row)
+		}
+		_, err := e.sum(w, t, allRows(t.Rows), Key{Seed: seed}, false)
+		return stats, err
 	}
 	if obj.NewBatch == nil {
 		obj.NewWorker().Shard(w, nil, t, allRows(t.Rows), Key{Seed: seed}, &res)

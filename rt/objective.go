@@ -19,6 +19,8 @@ type Objective[R Float] struct {
 	// NewWorker makes a workspace for one goroutine, which does not allocate
 	// after its first call.
 	NewWorker func() Worker[R]
+	// Together: the samples of a batch take steps of one length (step_group: batch). Each has a worker of its own, which is a StepWorker.
+	Together bool
 	// NewBatch makes a worker that takes whole batches instead, on a device; nil on the CPU.
 	NewBatch func() BatchWorker[R]
 	// Sites are the solves that the loss runs, GradSites those that the gradient runs (nil: the same), and
@@ -36,6 +38,13 @@ type Worker[R Float] interface {
 	// called), and if grad is not nil adds the gradient of the SUM of losses.
 	// rows are rows of t; key holds seed and step, the worker sets row and site.
 	Shard(w []R, grad []R, t *Table, rows []int, key Key, out *ShardResult)
+}
+
+// StepWorker computes a sample whose batch takes steps of one length.
+type StepWorker[R Float] interface {
+	Worker[R]
+	// Join makes it a member of the batch, before each Shard of one row.
+	Join(member *StepMember)
 }
 
 // ShardResult is what a shard adds up.
@@ -104,7 +113,8 @@ type evaluator[R Float] struct {
 	obj     *Objective[R]
 	crew    Crew
 	workers []Worker[R]
-	batch   BatchWorker[R] // on a device, instead of workers
+	members []StepWorker[R] // by sample, where the samples of a batch go together
+	batch   BatchWorker[R]  // on a device, instead of workers
 	red     reduction[R]
 	shard   func(worker, lo, hi int)
 
@@ -115,6 +125,8 @@ type evaluator[R Float] struct {
 	grads bool
 	// losses, if not nil, are given the loss of each row.
 	losses []float64
+	// record, if set, is given the statistics of every sample of a batch that goes together, from any goroutine.
+	record func(st []SolveStats, sites []Site, row int)
 }
 
 func newEvaluator[R Float](obj *Objective[R], params, workers int) *evaluator[R] {
@@ -164,11 +176,42 @@ func (e *evaluator[R]) sum(w []R, t *Table, rows []int, key Key, grads bool) (*n
 		}
 		return n, e.batch.Batch(w, g, t, rows, key, &n.res)
 	}
+	if e.obj.Together {
+		return e.together()
+	}
 	e.red.start((len(rows) + ShardRows - 1) / ShardRows)
 	if err := e.crew.ForEach(context.Background(), len(e.workers), len(rows), ShardRows, e.shard); err != nil {
 		return nil, fmt.Errorf("a context that cannot end has ended: %w", err)
 	}
 	return e.red.root, nil
+}
+
+// together is sum for samples that take steps of one length. Each has a gradient of its own; they are added in the tree of TreeSum over samples.
+func (e *evaluator[R]) together() (*node[R], error) {
+	n := len(e.rows)
+	for len(e.members) < n {
+		w, ok := e.obj.NewWorker().(StepWorker[R])
+		if !ok {
+			return nil, fmt.Errorf("recipe %s: its worker takes no part in a batch whose samples go together: %w", e.obj.Name, ErrShape)
+		}
+		e.members = append(e.members, w)
+	}
+	e.red.start(n)
+	err := InGroup(context.Background(), n, func(i int, member *StepMember) {
+		one := e.red.take()
+		var g []R
+		if e.grads {
+			g = one.grad
+		}
+		if e.losses != nil {
+			one.res.Losses = e.losses[i : i+1]
+		}
+		one.res.Record = e.record
+		e.members[i].Join(member)
+		e.members[i].Shard(e.w, g, e.table, e.rows[i:i+1], e.key, &one.res)
+		e.red.put(i, one)
+	})
+	return e.red.root, err
 }
 
 // Evaluation is an objective on a table, averaged over its rows.

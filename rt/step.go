@@ -39,7 +39,6 @@ type Stepping struct {
 	Step       float64
 	RTol, ATol float64
 	MaxSteps   int
-	Group      *StepMember // of a sample whose batch takes steps of one length; nil: alone
 }
 
 // SiteNames lists the places of sites, for BatchStats.

@@ -2,6 +2,7 @@ package lower
 
 import (
 	"fmt"
+	"slices"
 
 	"ndec.dev/ndec/dsl/sema"
 	"ndec.dev/ndec/ir"
@@ -114,37 +115,55 @@ func Lower(p *sema.Program) (*ir.Module, diag.List) {
 	return l.m, l.diags
 }
 
-// together refuses solves of step_group: batch where samples are computed one after the other: in recipes, and in the runs of a loop.
+// together refuses solves of step_group: batch where the samples of a batch are not known to meet at each of them: in the runs of a loop, in a search
+// for an adversary and in a least-squares fit, which compute samples one after the other, and with events in recipes, whose way back makes solves
+// between them.
 func (l *lowerer) together() {
+	refused := map[*ir.Solve]bool{}
+	refuse := func(s *ir.Solve, where string) {
+		if !refused[s] {
+			refused[s] = true
+			l.diags.Errorf(optionLater, s.Span, "step_group: batch %s is not compiled yet; leave it out there", where)
+		}
+	}
 	seen := map[*ir.Func]bool{}
-	var visit func(f *ir.Func, apart string)
-	visit = func(f *ir.Func, apart string) {
+	var loops func(f *ir.Func)
+	loops = func(f *ir.Func) {
 		if f == nil || seen[f] {
 			return
 		}
-		seen[f] = apart != ""
+		seen[f] = true
 		for _, v := range f.Values {
-			switch v.Op {
-			case ir.OpSolve:
-				if s := v.Attr.Solve; s.StepGroup != "" && apart != "" {
-					l.diags.Errorf(optionLater, s.Span, "step_group: batch in %s is not compiled yet, only in models; leave it out there", apart)
+			for _, g := range v.Callees() {
+				if v.Op == ir.OpMap || v.Op == ir.OpScan {
+					for _, s := range g.Together() {
+						refuse(s, "in a loop")
+					}
 				}
-			case ir.OpCall:
-				visit(v.Attr.Func, apart)
-			case ir.OpMap:
-				visit(v.Attr.Map.Fn, "a loop")
-			case ir.OpScan:
-				visit(v.Attr.Scan.Fn, "a loop")
+				loops(g)
 			}
 		}
 	}
-	for _, r := range l.m.Recipes {
-		for _, f := range []*ir.Func{r.Objective, r.Training, r.Design} {
-			visit(f, "recipe "+r.Name)
-		}
-	}
 	for _, m := range l.m.Models {
-		visit(m.Func, "")
+		loops(m.Func)
+	}
+	for _, r := range l.m.Recipes {
+		loops(r.Objective)
+		loops(r.Training)
+		apart := ""
+		if s, ok := ir.FindSetting(r.Settings, "adversary"); ok && s.Choice != nil && s.Choice.Row != "active" {
+			apart = "an adversary"
+		}
+		if s, ok := ir.FindSetting(r.Settings, "optimizer"); ok && s.Choice != nil && s.Choice.Row == "lstsq" {
+			apart = "lstsq"
+		}
+		for _, s := range slices.Concat(r.Objective.Together(), r.Training.Together()) {
+			if len(s.Events) > 0 {
+				refuse(s, "with events in recipe "+r.Name)
+			} else if apart != "" {
+				refuse(s, "with "+apart+" in recipe "+r.Name)
+			}
+		}
 	}
 }
 

@@ -142,8 +142,9 @@ func (p *pass) adjointOf(s *ir.Solve, extras []int, params []*ir.Param) (*adjoin
 	c.Field = p.m.AddFunc(p.adjointField(a))
 	row, cfg := method.RowOf(s), method.Config{}
 	with, given := s.Sensitivity.Option("with")
-	given = given && with.Choice != nil
-	if given {
+	if given = given && with.Choice != nil; !given {
+		c.StepGroup = s.StepGroup
+	} else {
 		row, cfg = method.Configure(c, with.Choice)
 	}
 	if s.Times > 1 && c.Steps > 0 && !s.PerSample { // of the whole span

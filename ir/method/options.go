@@ -243,6 +243,10 @@ func Configure(s *ir.Solve, c *ir.Choice) (*Row, Config) {
 			cfg.Control = ControlOf(o.Choice)
 		case "norm":
 			cfg.MaxNorm = o.Text == "max"
+		case "step_group":
+			if o.Text == "batch" {
+				s.StepGroup = "rms"
+			}
 		case "compat":
 			if s.Compat = o.Text; s.Compat == "none" {
 				s.Compat = ""
@@ -252,6 +256,9 @@ func Configure(s *ir.Solve, c *ir.Choice) (*Row, Config) {
 		case "rtols":
 			cfg.RTols = NumbersOf(o)
 		}
+	}
+	if s.StepGroup != "" && cfg.MaxNorm {
+		s.StepGroup = "max"
 	}
 	return named(c.Row, c.Options).With(c.Options), cfg
 }

@@ -94,6 +94,7 @@ func (p *Plan) addSolve(s *ir.Solve, path bool) error {
 	}
 	ps.Path = ps.Path || path
 	ps.End = ps.End || s.Times == 0
+	ps.Needs.Work = ps.Needs.Work || s.StepGroup != "" // where the sample keeps its place in the group
 	for _, f := range ps.Functions() {
 		if err := p.add(f); err != nil {
 			return err

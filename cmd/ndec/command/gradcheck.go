@@ -2,6 +2,7 @@ package command
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -57,8 +58,15 @@ func (mc *machine) grad(r *ir.Recipe, t *rt.Table, inputs bool) (*gradAnswer, er
 		}
 	}
 	byInput := rt.NewTable(real, t.Rows)
+	of := func(row int) []interp.Tensor {
+		return append(rowArgs(t, cols, row), keyOf(r.Keyed(), rt.Key{Seed: recipeSeed(r)}, row)...)
+	}
+	together, err := mc.together(r, t.Rows, of, inputs)
+	if err != nil {
+		return nil, err
+	}
 	for row := range t.Rows {
-		args := append(rowArgs(t, cols, row), keyOf(r.Keyed(), rt.Key{Seed: recipeSeed(r)}, row)...)
+		args := of(row)
 		in.Failed = nil
 		failed, err := ascentFailed(in, r, args, row)
 		if err != nil {
@@ -70,8 +78,10 @@ func (mc *machine) grad(r *ir.Recipe, t *rt.Table, inputs bool) (*gradAnswer, er
 			}
 			continue
 		}
-		out, err := in.Call(r.Grad, args...)
-		if err != nil {
+		var out, bars []interp.Tensor
+		if together != nil {
+			out, bars, in.Failed = together[row].out, together[row].bars, together[row].failed
+		} else if out, err = in.Call(r.Grad, args...); err != nil {
 			return nil, internal(err)
 		}
 		first := 1 + terms + ir.NumStats*len(r.Solves) // cotangents follow the statistics
@@ -95,11 +105,13 @@ func (mc *machine) grad(r *ir.Recipe, t *rt.Table, inputs bool) (*gradAnswer, er
 		if !inputs {
 			continue
 		}
-		if out, err = in.Call(r.GradInputs, args...); err != nil {
-			return nil, internal(err)
+		if together == nil {
+			if bars, err = in.Call(r.GradInputs, args...); err != nil {
+				return nil, internal(err)
+			}
 		}
 		for i := range real {
-			for k, v := range out[first+i].Data {
+			for k, v := range bars[first+i].Data {
 				byInput.Columns[i].Row(row)[k] = v / n
 			}
 		}
@@ -294,6 +306,43 @@ func solvesIn(m *ir.Module) []*ir.Solve {
 		}
 	}
 	return out
+}
+
+// member is what a sample gave whose batch takes steps of one length.
+type member struct {
+	out, bars []interp.Tensor // of Grad and of GradInputs
+	failed    []interp.Failure
+	err       error
+}
+
+// together runs the gradient of n samples that take steps of one length (step_group: batch); nil where those of r do not.
+func (mc *machine) together(r *ir.Recipe, n int, args func(row int) []interp.Tensor, inputs bool) ([]member, error) {
+	if !r.Grad.InStep() {
+		return nil, nil
+	}
+	all := make([]member, n)
+	err := rt.InGroup(context.Background(), n, func(i int, of *rt.StepMember) {
+		m := &all[i]
+		in, err := mc.interp()
+		if err == nil {
+			in.Group = of
+			m.out, err = in.Call(r.Grad, args(i)...)
+		}
+		if err == nil {
+			m.failed = in.Failed
+		}
+		if err == nil && inputs {
+			m.bars, err = in.Call(r.GradInputs, args(i)...)
+		}
+		m.err = err
+	})
+	for i := range all {
+		err = cmp.Or(err, all[i].err)
+	}
+	if err != nil {
+		return nil, internal(err)
+	}
+	return all, nil
 }
 
 // compare compares the gradient of the mean loss over the first rows with central differences of the

@@ -313,7 +313,7 @@ func (a *app) runInterp(src *source, mod *ir.Module, m *ir.Model, f *evalFlags, 
 		return in.Call(m.Func, append(rowArgs(t, cols, row), keyOf(m.Keyed(), rt.Key{Step: rt.EvalStep}, row)...)...)
 	}
 	given := func(row int) ([]interp.Tensor, error) { return call(in, row) }
-	if slices.ContainsFunc(m.Solves, func(s *ir.Solve) bool { return s.StepGroup != "" }) {
+	if m.Func.InStep() {
 		all, errs := make([][]interp.Tensor, t.Rows), make([]error, t.Rows)
 		if err := rt.InGroup(context.Background(), t.Rows, func(i int, member *rt.StepMember) {
 			in, err := mc.interp()
