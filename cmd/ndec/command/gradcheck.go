@@ -20,6 +20,7 @@ import (
 
 const (
 	checkRows       = 8    // of the batch, at most
+	checkWork       = 1e6  // numbers that the operators of one loss read and make; fewer rows where they are more
 	checkComponents = 16   // of each parameter, at most, evenly spaced
 	checkDirections = 2    // of parameters with more components, in which all of them move
 	checkBound      = 1e-6 // relative difference that passes
@@ -353,17 +354,34 @@ func (mc *machine) compare(r *ir.Recipe, t *rt.Table) (map[string]checkLine, err
 		s.EventTol = min(s.EventTol, 1e-13)
 	}
 	cols := columnsOf(r.Columns)
-	rows := min(t.Rows, checkRows)
 	g := make([]float64, len(mc.w))
 	in, err := mc.interp()
 	if err != nil {
 		return nil, err
 	}
+	sample := func(row int) []interp.Tensor {
+		return append(rowArgs(t, cols, row), keyOf(r.Keyed(), rt.Key{Seed: recipeSeed(r)}, row)...)
+	}
+	rows := min(t.Rows, checkRows)
+	if rows > 1 {
+		work := 0.0
+		in.OnOp = func(_ *ir.Func, v *ir.Value) {
+			work += float64(v.Type.Len())
+			for _, a := range v.Args {
+				work += float64(a.Type.Len())
+			}
+		}
+		if _, err := in.Call(r.Fitted(), sample(0)...); err != nil {
+			return nil, internal(err)
+		}
+		in.OnOp = nil
+		rows = min(rows, max(1, int(checkWork/work)))
+	}
 	first := 1 + metricTerms(r) + ir.NumStats*len(r.Solves)
 	forced := make([]map[*ir.Solve][][]interp.Step, rows)
 	args := make([][]interp.Tensor, rows)
 	for row := range rows {
-		args[row] = append(rowArgs(t, cols, row), keyOf(r.Keyed(), rt.Key{Seed: recipeSeed(r)}, row)...)
+		args[row] = sample(row)
 		out, err := in.Call(r.Grad, args[row]...)
 		if err != nil {
 			return nil, internal(err)
