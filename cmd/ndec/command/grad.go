@@ -50,7 +50,8 @@ func (a *app) gradCommand() *cobra.Command {
 --in, or the recipe's training data. --check compares the derivative with central differences, in
 float64, with the interpreter, over at most 8 rows and on the same solver steps; the steps of the
 differences are searched for, and the table says for each parameter how good they are. Parameters with
-more than 16 components are compared by 16 of them, and in two directions in which all of them move.`,
+more than 16 components are compared by 16 of them, fewer in heavy programs, and in two directions in
+which all of them move.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := f.check(); err != nil {

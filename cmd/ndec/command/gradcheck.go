@@ -21,7 +21,9 @@ import (
 const (
 	checkRows       = 8    // of the batch, at most
 	checkWork       = 1e6  // numbers that the operators of one loss read and make; fewer rows where they are more
+	checkTotal      = 1e9  // numbers of all losses, about: fewer components where they are more
 	checkComponents = 16   // of each parameter, at most, evenly spaced
+	leastComponents = 2    // of each parameter, whatever they take
 	checkDirections = 2    // of parameters with more components, in which all of them move
 	checkBound      = 1e-6 // relative difference that passes
 	settled         = 1e-2 // differences with a larger error say nothing
@@ -362,9 +364,8 @@ func (mc *machine) compare(r *ir.Recipe, t *rt.Table) (map[string]checkLine, err
 	sample := func(row int) []interp.Tensor {
 		return append(rowArgs(t, cols, row), keyOf(r.Keyed(), rt.Key{Seed: recipeSeed(r)}, row)...)
 	}
-	rows := min(t.Rows, checkRows)
-	if rows > 1 {
-		work := 0.0
+	rows, work := min(t.Rows, checkRows), 0.0
+	if rows > 0 {
 		in.OnOp = func(_ *ir.Func, v *ir.Value) {
 			work += float64(v.Type.Len())
 			for _, a := range v.Args {
@@ -408,7 +409,9 @@ func (mc *machine) compare(r *ir.Recipe, t *rt.Table) (map[string]checkLine, err
 		}
 		return sum, nil
 	}
-	probes := probesOf(r.Trained, mc.layout, g)
+	const evaluations = 12 // of a difference, about
+	components := int(min(checkComponents+checkDirections, checkTotal/(work*float64(rows)*evaluations*float64(len(r.Trained)))))
+	probes := probesOf(r.Trained, mc.layout, g, max(leastComponents, components-checkDirections))
 	failed := make([]error, len(probes))
 	workers := min(runtime.GOMAXPROCS(0), len(probes))
 	parallel.Each(workers, func(worker int) {
@@ -450,9 +453,9 @@ type probe struct {
 	unsure float64   // error that the difference may have, / size
 }
 
-// probesOf lists what is compared for parameters with gradient g: components, evenly spaced, and for those with more of
-// them directions in which each component moves as much as every other, one way or the other (Rademacher).
-func probesOf(ps []*ir.Param, layout []rt.Tensor, g []float64) []*probe {
+// probesOf lists what is compared for parameters with gradient g: so many components, evenly spaced, and for those with more
+// of them directions in which each component moves as much as every other, one way or the other (Rademacher).
+func probesOf(ps []*ir.Param, layout []rt.Tensor, g []float64, components int) []*probe {
 	var out []*probe
 	for _, p := range ps {
 		x := layout[p.Index]
@@ -461,7 +464,7 @@ func probesOf(ps []*ir.Param, layout []rt.Tensor, g []float64) []*probe {
 		for _, v := range gx {
 			largest, norm = max(largest, math.Abs(v)), math.Hypot(norm, v)
 		}
-		n := min(x.Len(), checkComponents)
+		n := min(x.Len(), components)
 		for i := range n {
 			k := i * x.Len() / n
 			out = append(out, &probe{of: p.Name, offset: x.Offset + k, move: []float64{1}, slope: gx[k], size: largest})

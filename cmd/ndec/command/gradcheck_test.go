@@ -32,7 +32,7 @@ func TestProbesOfAllComponents(t *testing.T) {
 		right[k] = float64(k%5) * (1 - y*y)
 	}
 	worst := func(g []float64) (one, all float64) {
-		for _, p := range probesOf(ps, layout, g) {
+		for _, p := range probesOf(ps, layout, g, checkComponents) {
 			moved := slices.Clone(w)
 			if err := p.take(w, moved, func() (float64, error) { return loss(moved), nil }); err != nil {
 				t.Fatal(err)
