@@ -27,7 +27,7 @@ func TestGradCheck(t *testing.T) {
 			t.Fatal(ds)
 		}
 		for _, r := range res.Module.Recipes {
-			args := []string{"grad", ".", "--recipe", r.Name, "--check", "--precision", "f64"}
+			args := []string{"grad", ".", "--recipe", r.Name, "--check"}
 			for name, value := range set {
 				args = append(args, "--set", name+"="+value)
 			}
