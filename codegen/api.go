@@ -54,13 +54,10 @@ func (e *emitter) flatPtr(name string, t ir.Type) string {
 	return fmt.Sprintf("(*[%d]%s)(unsafe.Pointer(&%s))", t.Len(), e.elem(t.Elem), name)
 }
 
-// model prints the type, constructor and methods of a model.
-func (e *emitter) model(f *file, m *ir.Model) {
-	fn := e.plan.Of(m.Func)
-	name := m.Name
-	low := e.bases[m]
-	ins, outs := e.ports(m.Inputs), e.ports(m.Outputs)
-	// Names of outputs must not collide with those of inputs in one signature.
+// modelPorts are the inputs and outputs of a model, as its functions call them: names of outputs must not
+// collide with those of inputs in one signature.
+func (e *emitter) modelPorts(m *ir.Model) (ins, outs []port) {
+	ins, outs = e.ports(m.Inputs), e.ports(m.Outputs)
 	taken := e.locals("m", "j", "st", "ws", "worker", "lo", "hi", "workers", "run", "each", "crew", "failed", "work", "ctx", "ts", "stats", "opts", "err", "key")
 	for _, p := range ins {
 		taken.used[p.name] = true
@@ -68,6 +65,15 @@ func (e *emitter) model(f *file, m *ir.Model) {
 	for i := range outs {
 		outs[i].name = taken.pick(outs[i].name)
 	}
+	return ins, outs
+}
+
+// model prints the type, constructor and methods of a model.
+func (e *emitter) model(f *file, m *ir.Model) {
+	fn := e.plan.Of(m.Func)
+	name := m.Name
+	low := e.bases[m]
+	ins, outs := e.modelPorts(m)
 	doc := clean(strings.ReplaceAll(strings.TrimSpace(m.Doc), "\n", " "))
 	if doc == "" {
 		doc = fmt.Sprintf("%s is the model %s (%s).", name, name, clean(m.Span.String()))

@@ -68,14 +68,7 @@ type rows struct {
 
 func (v *vectors) rows(m *ir.Model, n *lanes.Node) *rows {
 	e := v.e
-	ins, outs := e.ports(m.Inputs), e.ports(m.Outputs)
-	taken := e.locals("m", "j", "st", "ws", "worker", "lo", "hi", "workers", "run", "each", "crew", "failed", "work", "ctx", "ts", "stats", "opts", "err", "key")
-	for _, q := range ins {
-		taken.used[q.name] = true
-	}
-	for i := range outs {
-		outs[i].name = taken.pick(outs[i].name)
-	}
+	ins, outs := e.modelPorts(m)
 	return &rows{v, m, n, ins, outs}
 }
 
