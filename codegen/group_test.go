@@ -2,6 +2,7 @@ package codegen_test
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -129,6 +130,98 @@ train AdjointStacked {
 
 model Spans(x [2]real, from, to time) (y [2]real) {
 	return solve(One{x}, over: from..to, with: Chosen).x
+}
+
+// Shots solves in a loop.
+model Shots(x, z [2]real) (y [4, 2]real) {
+	return multishoot(One{x: stack(x, x, z, z)}, at: linspace(0, 3, 4), group: 2, with: Chosen).x
+}
+
+model StackedShots(a, d, b, e, c, f [2]real) (a1, b1, c1 [4, 2]real) {
+	end := multishoot(Three{a: stack(a, a, d, d), b: stack(b, b, e, e), c: stack(c, c, f, f)}, at: linspace(0, 3, 4), group: 2, with: dopri5{rtol: 1e-5})
+	return end.a, end.b, end.c
+}
+
+// Ball bounces as often as its height has it.
+system Ball {
+	state q, v real
+	der(q) = v
+	der(v) = -9.81 - 0.1*tanh(push(q))
+	when falling(q) {
+		v = -0.8 * v
+	}
+}
+
+net push(q real) real {
+	param a real = 0.7
+	param b real = -0.3
+	return a*q + b
+}
+
+data Heights {
+	q real
+	source: csv{path: "q.csv"}
+}
+
+train Bounce {
+	data: Heights
+	batch: full
+	epochs: 1
+	optimizer: adam
+	end := solve(Ball{q, v: 0}, over: 0..1, with: dopri5{rtol: 1e-7, atol: 1e-7, control: pi, step_group: batch})
+	minimize end.q^2 + end.v
+}
+
+train BounceAdjoint {
+	data: Heights
+	batch: full
+	epochs: 1
+	optimizer: adam
+	end := solve(Ball{q, v: 0}, over: 0..1, with: dopri5{rtol: 1e-7, atol: 1e-7, control: pi, step_group: batch, sensitivity: adjoint})
+	minimize end.q^2 + end.v
+}
+
+train BounceWith {
+	data: Heights
+	batch: full
+	epochs: 1
+	optimizer: adam
+	end := solve(Ball{q, v: 0}, over: 0..1, with: dopri5{rtol: 1e-7, atol: 1e-7, sensitivity: adjoint{with: tsit5{rtol: 1e-8, atol: 1e-8, step_group: batch}}})
+	minimize end.q^2 + end.v
+}
+
+train Attacked {
+	data: Rows
+	batch: full
+	adversary: pgd{on: x, radius: 0.3, steps: 3}
+	epochs: 1
+	optimizer: adam
+	minimize sqnorm(solve(Net{x}, over: 0..2, with: dopri5{rtol: 1e-4, step_group: batch}).x)
+}
+
+net tiny(h real, x [2]real, dx [2]real) [2]real {
+	return concat(x, dx, h) |> Linear(2, init: zeros)
+}
+
+hypersolver Fast for Net {
+	base: euler{steps: 4}
+	residual(x) = tiny(h, x, der(x))
+}
+
+train Fitted {
+	data: Rows
+	batch: full
+	freeze: bend
+	minimize residual_error(Fast, Net{x}, over: 0..2, reference: dopri5{rtol: 1e-4, step_group: batch})
+	optimizer: lstsq
+}
+
+train FittedFine {
+	data: Rows
+	batch: full
+	freeze: bend
+	minimize residual_error(Fast, Net{x}, over: 0..2, reference: dopri5{rtol: 1e-9, atol: 1e-9})
+	optimizer: lstsq
 }
 `
 
@@ -259,6 +352,87 @@ func TestRecipes(t *testing.T) {
 	}
 }
 
+// Solves in a loop are those of one system with all samples.
+func TestShots(t *testing.T) {
+	xs, zs := []Real{1, 0, 0.1, 0.2, 3, -2}, []Real{0.5, 1, -1, 0.3, 0, 2}
+	var stats, want rt.BatchStats
+	y := make([]Real, 24)
+	if err := NewShots(NewParams(1)).Batch(t.Context(), y, ShotsBatchInput{xs, zs}, &stats); err != nil {
+		t.Fatal(err)
+	}
+	s := StackedShotsBatchOutput{make([]Real, 8), make([]Real, 8), make([]Real, 8)}
+	if err := NewStackedShots(NewParams(1)).Batch(t.Context(), s, StackedShotsBatchInput{xs[:2], zs[:2], xs[2:4], zs[2:4], xs[4:], zs[4:]}, &want); err != nil {
+		t.Fatal(err)
+	}
+	for i, x := range append(append(append([]Real(nil), s.A1...), s.B1...), s.C1...) {
+		if math.Abs(float64(y[i]-x)) > 1e-10 {
+			t.Errorf("number %d is %v instead of %v", i, y[i], x)
+		}
+	}
+	for i := range 3 {
+		if stats.Sites[0].NFE[i] != want.Sites[0].NFE[0] {
+			t.Errorf("sample %d: %d evaluations, %d as one system", i, stats.Sites[0].NFE[i], want.Sites[0].NFE[0])
+		}
+	}
+}
+
+// Losses and gradients of batches with events and with an adversary are those of the interpreter.
+func TestAsInterpreted(t *testing.T) {
+	w := []Real{WEIGHTS}
+	heights := rt.NewTable([]rt.ColumnSpec{{Name: "q", Shape: nil}}, 4)
+	copy(heights.Columns[0].Data, []float64{HEIGHTS})
+	rows := rt.NewTable([]rt.ColumnSpec{{Name: "x", Shape: []int{2}}}, 3)
+	copy(rows.Columns[0].Data, xs)
+	for _, c := range []struct {
+		name  string
+		of    *rt.Objective[Real]
+		table *rt.Table
+		want  []float64
+	}{RECIPES} {
+		got := make([]Real, len(w))
+		ev, err := rt.LossGrad(t.Context(), w, got, c.of, c.table, 1, 2)
+		if err != nil {
+			t.Fatal(c.name, err)
+		}
+		n := float64(c.table.Rows)
+		if math.Abs(n*ev.Loss-c.want[0]) > 1e-9*(1+math.Abs(c.want[0])) {
+			t.Errorf("%s: loss %v, interpreted %v", c.name, n*ev.Loss, c.want[0])
+		}
+		for i, g := range got {
+			if math.Abs(n*float64(g)-c.want[1+i]) > 1e-8*(1+math.Abs(c.want[1+i])) {
+				t.Errorf("%s: derivative %d is %v, interpreted %v", c.name, i, n*float64(g), c.want[1+i])
+			}
+		}
+	}
+}
+
+func train(t *testing.T, w []Real, recipe *rt.Recipe, of *rt.Objective[Real], rows *rt.Table) error {
+	_, err := rt.Train(t.Context(), w, tensors, recipe, of, rt.Tables{Train: rows}, rt.TrainOptions{})
+	return err
+}
+
+// A least-squares fit to a reference whose samples go together is near that to a finer one.
+func TestFitted(t *testing.T) {
+	rows := rt.NewTable([]rt.ColumnSpec{{Name: "x", Shape: []int{2}}}, 3)
+	copy(rows.Columns[0].Data, xs)
+	coarse, fine := NewParams(1).flat(), NewParams(1).flat()
+	for _, err := range []error{
+		train(t, coarse, &fittedRecipe, &fittedObjective, rows),
+		train(t, fine, &fittedFineRecipe, &fittedFineObjective, rows),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	most := 0.0
+	for i, x := range coarse {
+		most = max(most, math.Abs(float64(x-fine[i])))
+	}
+	if most == 0 || most > 1e-2 {
+		t.Errorf("weights are %v apart", most)
+	}
+}
+
 // Samples whose spans differ, are empty or fail do not hold up the others.
 func TestSpans(t *testing.T) {
 	n := 24
@@ -320,7 +494,72 @@ func TestTogether(t *testing.T) {
 	}
 	evals, _ := interpreted("Mean")
 	_, ends := interpreted("Guessed")
-	files := map[string]string{"together_test.go": strings.NewReplacer("INTERPRETED", fmt.Sprint(evals[0]), "ENDS", strings.Join(ends, ", ")).Replace(togetherTest)}
+	heights := []float64{0.3, 1, 3, 30}
+	params, offset, weights := map[string][]float64{}, map[string]int{}, []float64(nil)
+	for _, q := range res.Module.Params {
+		offset[q.Name] = len(weights)
+		for range q.Type.Len() {
+			weights = append(weights, float64((7*len(weights)+3)%11-5)/8)
+		}
+		params[q.Name] = weights[offset[q.Name]:]
+	}
+	gradient := func(name string) []float64 { // loss and gradient, summed over the samples
+		k := slices.IndexFunc(res.Module.Recipes, func(r *ir.Recipe) bool { return r.Name == name })
+		r := res.Module.Recipes[k]
+		rows := []interp.Tensor{interp.Of([]float64{1, 0}, 2), interp.Of([]float64{0.1, 0.2}, 2), interp.Of([]float64{3, -2}, 2)}
+		if r.Columns[0].Name == "q" {
+			rows = nil
+			for _, q := range heights {
+				rows = append(rows, interp.Scalar(q))
+			}
+		}
+		outs := make([][]interp.Tensor, len(rows))
+		if err := rt.InGroup(t.Context(), len(rows), func(i int, member *rt.StepMember) {
+			mc, err := interp.New(res.Module, params)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			mc.Group = member
+			if outs[i], err = mc.Call(r.Grad, rows[i]); err != nil {
+				t.Error(err)
+			}
+		}); err != nil {
+			t.Fatal(err)
+		}
+		sum := make([]float64, 1+len(weights))
+		for _, out := range outs {
+			sum[0] += out[0].Data[0]
+			for j, q := range r.Trained {
+				for e, x := range out[len(r.Objective.Results)+j].Data {
+					sum[1+offset[q.Name]+e] += x
+				}
+			}
+		}
+		return sum
+	}
+	numbers := func(xs []float64) string {
+		var out []string
+		for _, x := range xs {
+			out = append(out, strconv.FormatFloat(x, 'g', -1, 64))
+		}
+		return strings.Join(out, ", ")
+	}
+	var recipes []string
+	gradients := map[string][]float64{}
+	for _, c := range []struct{ name, table string }{{"bounce", "heights"}, {"bounceAdjoint", "heights"}, {"bounceWith", "heights"}, {"attacked", "rows"}} {
+		g := gradient(strings.ToUpper(c.name[:1]) + c.name[1:])
+		gradients[c.name] = g
+		recipes = append(recipes, fmt.Sprintf("{%q, &%sObjective, %s, []float64{%s}}", c.name, c.name, c.table, numbers(g)))
+	}
+	for name, g := range gradients {
+		for i, x := range gradients["bounce"] {
+			if name != "attacked" && math.Abs(g[i]-x) > 1e-4*(1+math.Abs(x)) {
+				t.Errorf("%s: number %d is %v, by backprop %v", name, i, g[i], x)
+			}
+		}
+	}
+	files := map[string]string{"together_test.go": strings.NewReplacer("INTERPRETED", fmt.Sprint(evals[0]), "ENDS", strings.Join(ends, ", "), "RECIPES", strings.Join(recipes, ", "), "HEIGHTS", numbers(heights), "WEIGHTS", numbers(weights)).Replace(togetherTest)}
 	for _, f := range res.Out {
 		files[f.Name] = string(f.Text)
 	}

@@ -67,6 +67,9 @@ func (e *emitter) reverse(r *ir.Rev) (params, results, body string) {
 		results = "(" + results + ")"
 	}
 
+	if r.InStep() {
+		p.line("defer ws.group.Await() // samples with more stretches")
+	}
 	bar, barIn := suffixed(l.x, "Bar"), suffixed(l.x, "BarIn")
 	cSum, cStep := suffixed(l.c, "Sum"), suffixed(l.c, "Step")
 	l.declare(bar)

@@ -11,7 +11,7 @@ func (l *loop) adaptive() {
 	l.resetTape("by.MaxSteps")
 	if s.StepGroup != "" { // alone in a stepper, whose group is nil
 		p.line("ws.group.Enter()")
-		defer p.line("ws.group.Leave()")
+		defer p.line("ws.group.Leave(st.Status.Failed())")
 	}
 	p.line("rtol, atol := by.RTol, by.ATol")
 	p.line("dir := rt.Signed(1, t1-t0)")

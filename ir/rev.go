@@ -29,6 +29,10 @@ type Rev struct {
 	BeginVJP             *Func
 }
 
+// InStep reports whether r runs solves that take the steps of a StepGroup. Samples have as many of them as they have stretches, and meet again after
+// the sweep.
+func (r *Rev) InStep() bool { return r.Solve.Stretches && r.StepVJP.InStep() }
+
 // Funcs lists the functions of r that are set.
 func (r *Rev) Funcs() []*Func {
 	fs := append([]*Func(nil), r.Events...)

@@ -6,7 +6,7 @@ import "math"
 // with. It returns the end and the number of attempted steps.
 func byHand(f Field, y0 [3]float64, t1, tol float64) (y [3]float64, steps int) {
 	var k1, k2, k3, k4, k5, k6, k7, at, y1, e [3]float64
-	root := root(5)
+	root := rootOf(5)
 	norm := func(e, y, y1 *[3]float64) float64 {
 		sum := 0.0
 		for i, x := range e {
@@ -63,7 +63,7 @@ func byHand(f Field, y0 [3]float64, t1, tol float64) (y [3]float64, steps int) {
 		err := norm(&e, &y, &y1)
 		factor := 10.0
 		if err != 0 {
-			factor = min(10, max(0.2, 0.9*root(err)))
+			factor = min(10, max(0.2, 0.9*root.at(err)))
 		}
 		if !(err <= 1) {
 			h *= min(factor, 1)

@@ -55,8 +55,8 @@ func controllerOf(o *SolveOptions) (c controller, known bool) {
 type control struct {
 	controller
 	order float64
-	root  func(err float64) float64 // err^(-1/order)
-	plain bool                      // the last error alone counts
+	root  root // of degree 2 order, of squares of errors
+	plain bool // the last error alone counts
 	past  [5]float64
 }
 
@@ -72,12 +72,12 @@ func (c *control) forget() { c.past = [5]float64{1, 1, 1, 1, 0} }
 
 // begin readies a controller for a method of an order.
 func (c *control) begin(by controller, order int) {
-	*c = control{controller: by, order: float64(order), root: root(order), plain: by.p == 0 && by.d == 0 && by.r == 0}
+	*c = control{controller: by, order: float64(order), root: rootOf(2 * order), plain: by.p == 0 && by.d == 0 && by.r == 0}
 	c.forget()
 }
 
-// factor is that from a step of length h with the error err.
-func (c *control) factor(err, h float64) float64 {
+// factor is that from a step of length h with the error err, of which square is the square, known before err is: the next step waits for it.
+func (c *control) factor(err, square, h float64) float64 {
 	least := c.min
 	if c.keeps && err < 1 {
 		least = 1
@@ -86,7 +86,7 @@ func (c *control) factor(err, h float64) float64 {
 	case err == 0:
 		return c.max
 	case c.plain:
-		switch f := c.safety * c.root(err); { // branches do not make the next step wait as min and max do
+		switch f := c.safety * c.root.at(square); { // branches do not make the next step wait as min and max do
 		case f < least:
 			return least
 		case f > c.max:

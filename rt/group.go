@@ -7,26 +7,32 @@ import (
 )
 
 // StepGroup is a batch whose samples take steps of one length, chosen by the errors of all of them (step_group: batch). Each sample runs in a
-// goroutine of its own; they meet where a solve begins, for the first length and after every attempted step.
+// goroutine of its own; they meet where a solve begins, for the first length and after every attempted step. All samples run the same solves in the
+// same order, but for a sweep back that solves between events, of which a sample has as many solves as it has had events: those that have no more
+// wait at the end of the sweep for the others.
 type StepGroup struct {
 	mu     sync.Mutex
 	cond   sync.Cond
 	alive  int // samples that have not ended
 	inside int // of them, those in the present solve
 
-	entered, arrived int // at its start, and at the present meeting
-	opened, met      int // solves begun and meetings held so far
-	brought          []float64
-	here             []bool
-	how              func([]float64) float64 // of the present meeting
-	result           float64
+	entered, waiting, arrived int // at its start, at the end of a sweep, and at the present meeting
+	opened, passed, met       int // solves begun, sweeps ended and meetings held so far
+	brought                   []float64
+	here                      []bool
+	how                       func([]float64) float64 // of the present meeting
+	result                    float64
 }
 
 // StepMember is a sample of a group; a nil one is alone.
 type StepMember struct {
-	of *StepGroup
-	i  int
+	of  *StepGroup
+	i   int
+	out bool // a solve of it has failed, after which it goes on alone
 }
+
+// alone reports whether m waits for nobody.
+func (m *StepMember) alone() bool { return m == nil || m.out }
 
 // InGroup runs n samples as one group. It returns where ctx is done before they begin.
 func InGroup(ctx context.Context, n int, run func(i int, member *StepMember)) error {
@@ -38,8 +44,9 @@ func InGroup(ctx context.Context, n int, run func(i int, member *StepMember)) er
 	var wait sync.WaitGroup
 	for i := range n {
 		wait.Go(func() {
-			defer g.end()
-			run(i, &StepMember{g, i})
+			member := &StepMember{of: g, i: i}
+			defer member.end()
+			run(i, member)
 		})
 	}
 	wait.Wait()
@@ -48,52 +55,77 @@ func InGroup(ctx context.Context, n int, run func(i int, member *StepMember)) er
 
 // Enter begins a solve: it waits for all samples.
 func (m *StepMember) Enter() {
-	if m == nil {
+	if m.alone() {
 		return
 	}
 	g := m.of
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	round := g.opened
 	g.entered++
-	if g.open() {
-		return
-	}
-	for round := g.opened; round == g.opened; {
+	for g.open(); round == g.opened; {
 		g.cond.Wait()
 	}
 }
 
-// open begins a solve where all samples are at its start.
-func (g *StepGroup) open() bool {
-	if g.entered == 0 || g.entered < g.alive {
-		return false
+// Await ends a sweep of solves, of which samples have different numbers: it waits for all samples.
+func (m *StepMember) Await() {
+	if m.alone() {
+		return
 	}
-	g.inside, g.entered = g.entered, 0
-	g.opened++
+	g := m.of
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	round := g.passed
+	g.waiting++
+	for g.open(); round == g.passed; {
+		g.cond.Wait()
+	}
+}
+
+// open lets samples go on where all of them wait: those at the start of a solve, or else those at the end of a sweep.
+func (g *StepGroup) open() {
+	switch {
+	case g.inside > 0 || g.entered+g.waiting < g.alive:
+		return
+	case g.entered > 0:
+		g.inside, g.entered = g.entered, 0
+		g.opened++
+	default:
+		g.waiting = 0
+		g.passed++
+	}
 	g.cond.Broadcast()
-	return true
 }
 
 // end takes a sample that has ended out of the group.
-func (g *StepGroup) end() {
+func (m *StepMember) end() {
+	if m.alone() {
+		return
+	}
+	g := m.of
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.alive--
 	g.open()
 }
 
-// Leave ends the solve of this sample; the others go on without it.
-func (m *StepMember) Leave() {
-	if m == nil {
+// Leave ends the solve of this sample; the others go on without it. Where the solve has failed they do so in all that follows.
+func (m *StepMember) Leave(failed bool) {
+	if m.alone() {
 		return
 	}
 	g := m.of
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.inside--
+	if m.out = failed; failed {
+		g.alive--
+	}
 	if g.arrived > 0 && g.arrived == g.inside {
 		g.settle()
 	}
+	g.open()
 }
 
 // RMS is the root of the mean square of what samples bring.
@@ -104,7 +136,7 @@ func (m *StepMember) Most(x float64) float64 { return m.meet(x, most) }
 
 // meet brings x to a meeting of all samples in the solve, and gives what comes of it. The order of samples is that of the batch, whoever comes last.
 func (m *StepMember) meet(x float64, how func([]float64) float64) float64 {
-	if m == nil {
+	if m.alone() {
 		return x
 	}
 	g := m.of

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -55,35 +56,15 @@ func (t *trainer[R]) leastSquares(ctx context.Context) error {
 		return fmt.Errorf("recipe %s: least squares has nothing to fit: %w", t.recipe.Name, ErrShape)
 	}
 	rows := t.perm
-	shards := make([]*squareRoot, (len(rows)+ShardRows-1)/ShardRows)
-	results := make([]ShardResult, len(shards))
-	workers := make([]Worker[R], len(t.ev.workers))
-	var crew Crew
-	err = crew.ForEach(ctx, len(workers), len(rows), ShardRows, func(worker, lo, hi int) {
-		if workers[worker] == nil {
-			workers[worker] = t.ev.obj.NewWorker()
-		}
-		q := newSquareRoot(len(at) + 1)
-		w, ok := workers[worker].(DesignWorker[R])
-		if ok {
-			w.Design(t.w, t.tables.Train, rows[lo:hi], Key{Seed: t.plan.seed}, &results[lo/ShardRows], func(d []R) { addDesign(q, d) })
-		}
-		q.flush()
-		shards[lo/ShardRows] = q
-	})
+	design := t.designs
+	if t.ev.obj.Together {
+		design = t.designsTogether
+	}
+	all, sum, err := design(ctx, rows, len(at)+1)
 	if err != nil {
 		t.res.Stopped = "interrupted"
 		return err
 	}
-	all := newSquareRoot(len(at) + 1)
-	var sum ShardResult
-	for i, q := range shards {
-		for k := range q.n {
-			all.add(q.r[k*q.n : (k+1)*q.n])
-		}
-		sum.add(&results[i])
-	}
-	all.flush()
 	if sum.Failed != nil {
 		return t.failed(t.training(0, rows), sum.Failed, fmt.Sprintf("%d of %d samples failed", sum.FailedCount, len(rows)))
 	}
@@ -134,6 +115,66 @@ func (t *trainer[R]) leastSquares(ctx context.Context) error {
 		t.opt.Events.OnEpoch(i)
 	}
 	return nil
+}
+
+// designs is the triangular factor of all rows, of n columns with the right-hand side: that of the factors of shards, in their order.
+func (t *trainer[R]) designs(ctx context.Context, rows []int, n int) (*squareRoot, *ShardResult, error) {
+	shards := make([]*squareRoot, (len(rows)+ShardRows-1)/ShardRows)
+	results := make([]ShardResult, len(shards))
+	workers := make([]Worker[R], len(t.ev.workers))
+	var crew Crew
+	err := crew.ForEach(ctx, len(workers), len(rows), ShardRows, func(worker, lo, hi int) {
+		if workers[worker] == nil {
+			workers[worker] = t.ev.obj.NewWorker()
+		}
+		q := newSquareRoot(n)
+		w, ok := workers[worker].(DesignWorker[R])
+		if ok {
+			w.Design(t.w, t.tables.Train, rows[lo:hi], Key{Seed: t.plan.seed}, &results[lo/ShardRows], func(d []R) { addDesign(q, d) })
+		}
+		q.flush()
+		shards[lo/ShardRows] = q
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	all := newSquareRoot(n)
+	var sum ShardResult
+	for i, q := range shards {
+		for k := range q.n {
+			all.add(q.r[k*q.n : (k+1)*q.n])
+		}
+		sum.add(&results[i])
+	}
+	all.flush()
+	return all, &sum, nil
+}
+
+// designsTogether is designs of samples that take steps of one length: all rows are one batch.
+func (t *trainer[R]) designsTogether(ctx context.Context, rows []int, n int) (*squareRoot, *ShardResult, error) {
+	given, results := make([][]R, len(rows)), make([]ShardResult, len(rows))
+	if err := InGroup(ctx, len(rows), func(i int, member *StepMember) {
+		w, ok := t.ev.obj.NewWorker().(interface {
+			StepWorker[R]
+			DesignWorker[R]
+		})
+		if ok {
+			w.Join(member)
+			w.Design(t.w, t.tables.Train, rows[i:i+1], Key{Seed: t.plan.seed}, &results[i], func(d []R) { given[i] = slices.Clone(d) })
+		}
+	}); err != nil {
+		return nil, nil, err
+	}
+	all := newSquareRoot(n)
+	var sum ShardResult
+	for i, d := range given {
+		if d != nil {
+			addDesign(all, d)
+		}
+		sum.add(&results[i])
+	}
+	all.flush()
+	return all, &sum, nil
 }
 
 // addDesign adds the rows of a sample: slopes, then the right-hand side.

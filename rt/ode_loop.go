@@ -127,12 +127,12 @@ func (s *Solver) adapt() {
 			return
 		}
 		s.by.step(s, h)
-		err := s.norm(s.e, s.y, s.y1)
+		err, square := s.norms(s.e, s.y, s.y1)
 		if !Finite(s.y1) {
 			err = math.NaN() // an error is nothing beside an infinite state
 		}
 		s.err = err
-		factor := c.factor(err, h)
+		factor := c.factor(err, square, h)
 		if !(err <= 1) && !(dir*h <= o.MinStep && err-err == 0) { // also a NaN
 			s.st.Rejected++
 			s.rejected = true
@@ -209,19 +209,27 @@ func (s *Solver) first(k []float64) float64 {
 
 // norm is the root mean square, or the largest, of e / (atol + rtol max(|y|, |y1|)).
 func (s *Solver) norm(e, y, y1 []float64) float64 {
+	x, _ := s.norms(e, y, y1)
+	return x
+}
+
+// norms are the norm and its square, to rounding.
+func (s *Solver) norms(e, y, y1 []float64) (norm, square float64) {
 	rtol, atol := s.o.RTol, s.o.ATol
 	y, y1 = y[:len(e)], y1[:len(e)]
 	sum, most := 0.0, 0.0
 	if s.o.ATols == nil && s.o.RTols == nil && !s.o.MaxNorm {
 		if len(e) == 3 {
 			a, b, c := e[0]/(atol+float64(rtol*larger(y[0], y1[0]))), e[1]/(atol+float64(rtol*larger(y[1], y1[1]))), e[2]/(atol+float64(rtol*larger(y[2], y1[2])))
-			return math.Sqrt((float64(a*a) + float64(b*b) + float64(c*c)) / 3)
+			sum = float64(a*a) + float64(b*b) + float64(c*c)
+			return math.Sqrt(sum / 3), sum * (1.0 / 3)
 		}
 		for i, x := range e {
 			r := x / (atol + float64(rtol*larger(y[i], y1[i])))
 			sum += float64(r * r)
 		}
-		return math.Sqrt(sum / float64(len(e)))
+		sum /= float64(len(e))
+		return math.Sqrt(sum), sum
 	}
 	for i, x := range e {
 		if s.o.ATols != nil {
@@ -235,9 +243,10 @@ func (s *Solver) norm(e, y, y1 []float64) float64 {
 		most = max(most, math.Abs(r))
 	}
 	if s.o.MaxNorm {
-		return most
+		return most, most * most
 	}
-	return math.Sqrt(sum / float64(len(e)))
+	sum /= float64(len(e))
+	return math.Sqrt(sum), sum
 }
 
 // larger is the larger size of x and y, NaN if one of them is: without signs the order of floats is that of their bits, and a NaN

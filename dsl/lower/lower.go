@@ -2,7 +2,6 @@ package lower
 
 import (
 	"fmt"
-	"slices"
 
 	"ndec.dev/ndec/dsl/sema"
 	"ndec.dev/ndec/ir"
@@ -108,63 +107,10 @@ func Lower(p *sema.Program) (*ir.Module, diag.List) {
 	for _, r := range p.Recipes {
 		l.guard(r.Span, func() { l.recipe(r) })
 	}
-	l.together()
 	if l.diags.HasErrors() {
 		return nil, l.diags
 	}
 	return l.m, l.diags
-}
-
-// together refuses solves of step_group: batch where the samples of a batch are not known to meet at each of them: in the runs of a loop, in a search
-// for an adversary and in a least-squares fit, which compute samples one after the other, and with events in recipes, whose way back makes solves
-// between them.
-func (l *lowerer) together() {
-	refused := map[*ir.Solve]bool{}
-	refuse := func(s *ir.Solve, where string) {
-		if !refused[s] {
-			refused[s] = true
-			l.diags.Errorf(optionLater, s.Span, "step_group: batch %s is not compiled yet; leave it out there", where)
-		}
-	}
-	seen := map[*ir.Func]bool{}
-	var loops func(f *ir.Func)
-	loops = func(f *ir.Func) {
-		if f == nil || seen[f] {
-			return
-		}
-		seen[f] = true
-		for _, v := range f.Values {
-			for _, g := range v.Callees() {
-				if v.Op == ir.OpMap || v.Op == ir.OpScan {
-					for _, s := range g.Together() {
-						refuse(s, "in a loop")
-					}
-				}
-				loops(g)
-			}
-		}
-	}
-	for _, m := range l.m.Models {
-		loops(m.Func)
-	}
-	for _, r := range l.m.Recipes {
-		loops(r.Objective)
-		loops(r.Training)
-		apart := ""
-		if s, ok := ir.FindSetting(r.Settings, "adversary"); ok && s.Choice != nil && s.Choice.Row != "active" {
-			apart = "an adversary"
-		}
-		if s, ok := ir.FindSetting(r.Settings, "optimizer"); ok && s.Choice != nil && s.Choice.Row == "lstsq" {
-			apart = "lstsq"
-		}
-		for _, s := range slices.Concat(r.Objective.Together(), r.Training.Together()) {
-			if len(s.Events) > 0 {
-				refuse(s, "with events in recipe "+r.Name)
-			} else if apart != "" {
-				refuse(s, "with "+apart+" in recipe "+r.Name)
-			}
-		}
-	}
 }
 
 // refusal is the panic value by which a construct that cannot be lowered ends its declaration. A
@@ -179,7 +125,6 @@ const (
 	notSecondOrder diag.Code = "NDE0554"
 	mixedFit       diag.Code = "NDE0617"
 	timesBothWays  diag.Code = "NDE0564"
-	optionLater    diag.Code = "NDE0803"
 	eventsLater    diag.Code = "NDE0805"
 	averageLater   diag.Code = "NDE0826"
 	compilerBug    diag.Code = "NDE0899"

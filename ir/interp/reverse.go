@@ -23,6 +23,7 @@ func (m *Machine) reverse(r *ir.Rev, in []datum) datum {
 	}
 	m.enter(Place{Solve: s, Back: true})
 	defer m.leave()
+	defer m.group(r.InStep()).Await()
 	rest := make([]datum, len(s.Extras)+len(r.Params))
 	for i, t := range s.Extras {
 		rest[i].data = make([]float64, t.Len())

@@ -54,18 +54,22 @@ type run struct {
 }
 
 // group are the samples that take steps together with this one.
-func (r *run) group() Group {
-	if r.s.StepGroup == "" || r.m.Group == nil {
+func (r *run) group() Group { return r.m.group(r.s.StepGroup != "") }
+
+func (m *Machine) group(together bool) Group {
+	if !together || m.Group == nil {
 		return alone{}
 	}
-	return r.m.Group
+	return m.Group
 }
 
 // Group is a batch of samples whose steps have one length (ir.Solve.StepGroup), each run by a machine and a goroutine of its own. They meet at the
-// start of a solve, and wherever one of them brings a number.
+// start of a solve, at the end of a sweep back that solves (Await), and wherever one of them brings a number. One that leaves a solve that has failed
+// goes on alone.
 type Group interface {
 	Enter()
-	Leave()
+	Leave(failed bool)
+	Await()
 	RMS(x float64) float64
 	Most(x float64) float64
 }
@@ -74,7 +78,8 @@ type Group interface {
 type alone struct{}
 
 func (alone) Enter()                 {}
-func (alone) Leave()                 {}
+func (alone) Leave(bool)             {}
+func (alone) Await()                 {}
 func (alone) RMS(x float64) float64  { return x }
 func (alone) Most(x float64) float64 { return x }
 
@@ -114,7 +119,7 @@ func (m *Machine) solve(s *ir.Solve, in []datum) datum {
 		r.stretch(r.t, r.y)
 	}
 	m.Taken[s] = append(m.Taken[s], r.tape.steps)
-	if r.status != ir.StatusOK && r.status != ir.StatusEventStop {
+	if r.failed() {
 		m.Failed = append(m.Failed, Failure{s, r.status, r.stop, r.why})
 	}
 	parts := append([]datum(nil), r.y...)
@@ -124,6 +129,8 @@ func (m *Machine) solve(s *ir.Solve, in []datum) datum {
 	parts = append(parts, num(float64(r.nfe)), num(float64(r.acc)), num(float64(r.rej)), num(float64(r.status)), num(r.stop))
 	return datum{parts: parts, tape: r.tape}
 }
+
+func (r *run) failed() bool { return r.status != ir.StatusOK && r.status != ir.StatusEventStop }
 
 // inOrder reports whether times go one way from t0 on.
 func inOrder(t0 float64, times []float64) bool {
@@ -424,7 +431,7 @@ func (r *run) adaptive(t1 float64) {
 	s, m := r.s, r.m
 	t0, n, plain := r.t, len(r.y), s.Plain()
 	r.group().Enter()
-	defer r.group().Leave()
+	defer func() { r.group().Leave(r.failed()) }()
 	if t0 == t1 {
 		return
 	}

@@ -71,8 +71,10 @@ func (mc *machine) grad(r *ir.Recipe, t *rt.Table, inputs bool) (*gradAnswer, er
 	for row := range t.Rows {
 		args := of(row)
 		in.Failed = nil
-		failed, err := ascentFailed(in, r, args, row)
-		if err != nil {
+		var failed *rt.SolveError
+		if together != nil {
+			failed = together[row].ascent
+		} else if failed, err = ascentFailed(in, r, args, row); err != nil {
 			return nil, err
 		}
 		if failed != nil {
@@ -313,6 +315,7 @@ func solvesIn(m *ir.Module) []*ir.Solve {
 
 // member is what a sample gave whose batch takes steps of one length.
 type member struct {
+	ascent    *rt.SolveError  // of the recipe's adversary
 	out, bars []interp.Tensor // of Grad and of GradInputs
 	failed    []interp.Failure
 	err       error
@@ -329,6 +332,10 @@ func (mc *machine) together(r *ir.Recipe, n int, args func(row int) []interp.Ten
 		in, err := mc.interp()
 		if err == nil {
 			in.Group = of
+			m.ascent, err = ascentFailed(in, r, args(i), i)
+		}
+		if err == nil {
+			in.Failed = nil
 			m.out, err = in.Call(r.Grad, args(i)...)
 		}
 		if err == nil {
