@@ -387,7 +387,7 @@ func (v *vectors) shard(r *ir.Recipe, t *lanes.Recipe) {
 		p.line("out.Count(%sOf[:], %s, row, row, %s)", st, sites, back)
 	}
 	gradSites := low + "Sites"
-	if !slices.Equal(e.siteList(r.Solves, obj), e.siteList(r.Solves, gr)) {
+	if !slices.Equal(e.siteList(r.Ran(), obj), e.siteList(r.Ran(), gr)) {
 		gradSites = low + "GradSites"
 	}
 	p.line("if gradient != nil {")

@@ -223,6 +223,32 @@ train Fit {
 	epochs: 1
 	optimizer: sgd{lr: 0.1}
 }`,
+	"images": `
+net f(z [3, 6, 5]real) [3, 6, 5]real { return z |> Conv2d(7, kernel: 3, pad: 1) |> tanh |> Conv2d(3, kernel: 3, pad: 2, dilation: 2) }
+net look(z [3, 6, 5]real) [4]real {
+	return z |> Conv2d(6, kernel: 3, stride: 2, pad: 1, groups: 3) |> softplus |> ConvTranspose2d(2, kernel: 2, stride: 2) |> MaxPool2d(2) |> AvgPool2d(2, stride: 1, pad: 1) |> flatten |> Linear(4)
+}
+system Flow {
+	state z [3, 6, 5]real
+	der(z) = 0.3*f(z)
+}
+solver S = SOLVER
+model See(img [1, 6, 5]real, s [3, 4]real) (y [4]real, w [2, 3]real) {
+	end := solve(Flow{z: augment(img, 2)}, over: 0..1, with: S)
+	return look(end.z), s |> Conv1d(2, kernel: 2)
+}
+data Rows { img [1, 6, 5]real
+	s [3, 4]real
+	goal [4]real
+	source: csv{path: "rows.csv"}
+}
+train Fit {
+	data: Rows
+	y, w := See(img, s)
+	minimize sqnorm(y - goal) + 0.3*sqnorm(w)
+	epochs: 1
+	optimizer: sgd{lr: 0.1}
+}`,
 	"attack": `
 net f(x [2]real) [2]real { return x |> Linear(9) |> tanh |> Linear(2) }
 net g(h real, x, dx [2]real) [2]real { return concat(x, dx, h) |> Linear(6) |> PReLU |> Linear(2) }
@@ -297,7 +323,7 @@ func TestLanes(t *testing.T) {
 			case s.name == "rk4" && name != "refill":
 			case s.name == "few" && name != "refill":
 				continue
-			case !strings.Contains(text, "SOLVER"), (name == "mass" || name == "small") && s.name != "dopri5", name == "loops" && s.name == "length", name == "refill" && s.name != "few", name == "stops" && s.name == "alf":
+			case !strings.Contains(text, "SOLVER"), (name == "mass" || name == "small") && s.name != "dopri5", name == "images" && s.name != "length", name == "loops" && s.name == "length", name == "refill" && s.name != "few", name == "stops" && s.name == "alf":
 				continue
 			}
 			for _, precision := range []string{"f64", "f32"} {

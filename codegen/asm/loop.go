@@ -89,6 +89,9 @@ func (b *Builder) point() {
 	}
 }
 
+// wordSlots is the number of pointers and counters that the frame has room for.
+const wordSlots = 32
+
 // moveRegister carries words from one place of the frame to another.
 const moveRegister = "R15"
 
@@ -100,7 +103,9 @@ func (b *Builder) pointIn(frame bool) bool {
 	slots := 0
 	take := func(direct bool) string {
 		if frame && !direct {
-			slots++
+			if slots++; slots > wordSlots {
+				return ""
+			}
 			return fmt.Sprintf("%d(%s)", b.file.Words+8*(slots-1), argRegisters[0])
 		}
 		if len(free) == 0 {

@@ -127,6 +127,9 @@ func scattered(s plan.Step) bool { return s.Form == plan.Scatter && s.V.Type.Len
 // together is the number of vectors that a segment computes at a time: the whole block where there are
 // matrices, so that a weight is read once for all of it.
 func (c *compiler) together(seg []*plan.Nest) int {
+	if convolves(seg[0]) {
+		return convVectors(c.b.ISA)
+	}
 	if slices.ContainsFunc(seg, c.set.multiplies) {
 		return RowBytes / c.b.ISA.Bytes()
 	}

@@ -44,6 +44,7 @@ type Kernel struct {
 	byVal  map[*ir.Value]*Field
 	// Args and Results are where these lie.
 	Args, Results []*Field
+	margins       *Field // where images are put into a frame of zeros
 
 	pf    *plan.Func
 	nests []*plan.Nest // those of the kernel
@@ -68,6 +69,8 @@ type Set struct {
 	Args []string
 	// MaskOff is the place of a row of masks: of the samples that count in sums over samples.
 	MaskOff int
+
+	margins *Field // of the kernels compiled last
 
 	byFunc map[*ir.Func]*Kernel
 	byForm map[string]*Kernel
@@ -132,7 +135,7 @@ func (s *Set) addCarrying(f *ir.Func, carry map[int]int) (*Kernel, error) {
 
 // mark gives a function that takes back what has been added since.
 func (s *Set) mark() (undo func()) {
-	n, nodes, size := len(s.Kernels), len(s.Nodes), s.Size
+	n, nodes, size, margins := len(s.Kernels), len(s.Nodes), s.Size, s.margins
 	solves, revs, byFunc, byForm := maps.Clone(s.solves), maps.Clone(s.revs), maps.Clone(s.byFunc), maps.Clone(s.byForm)
 	packed := s.alone.mark()
 	return func() {
@@ -146,7 +149,7 @@ func (s *Set) mark() (undo func()) {
 			delete(s.nodes, n.Func)
 		}
 		s.Nodes = s.Nodes[:nodes]
-		s.Kernels, s.Size = s.Kernels[:n], size
+		s.Kernels, s.Size, s.margins = s.Kernels[:n], size, margins
 		s.solves, s.revs, s.byFunc, s.byForm = solves, revs, byFunc, byForm
 	}
 }
@@ -199,6 +202,7 @@ func (s *Set) layout(k *Kernel) {
 			k.byVal[r] = fd
 		}
 	}
+	s.layoutMargins(k)
 	segs := s.segments(pf, k.nests)
 	where := map[*ir.Value]int{}       // segment that computes a value
 	loop := map[*ir.Value]*plan.Nest{} // and nest
@@ -303,17 +307,17 @@ func isNode(n *plan.Nest) bool {
 	return false
 }
 
-// segments cuts nests at nodes, which are segments of their own. Products with matrices go over the whole block at
+// segments cuts nests at nodes and convolutions, which are segments of their own. Products with matrices go over the whole block at
 // once; what stands between them and is long, or has functions of numbers that take two vectors, is a segment of its
 // own, since a vector at a time leaves it registers.
 func (s *Set) segments(pf *plan.Func, nests []*plan.Nest) [][]*plan.Nest {
 	var out [][]*plan.Nest
 	for len(nests) > 0 {
-		if isNode(nests[0]) {
+		if isNode(nests[0]) || convolves(nests[0]) {
 			out, nests = append(out, nests[:1]), nests[1:]
 			continue
 		}
-		n := count(nests, func(n *plan.Nest) bool { return !isNode(n) })
+		n := count(nests, func(n *plan.Nest) bool { return !isNode(n) && !convolves(n) })
 		var parts []*plan.Nest
 		for _, q := range nests[:n] {
 			parts = append(parts, s.part(pf, q)...)

@@ -11,7 +11,8 @@ import (
 // whole prints an operator on whole arrays.
 func (c *compiler) whole(v *ir.Value) {
 	switch v.Op {
-	case ir.OpTake, ir.OpScatter, ir.OpUniform, ir.OpLinSolve, ir.OpInv, ir.OpLogDet, ir.OpCumsum, ir.OpLocate:
+	case ir.OpTake, ir.OpScatter, ir.OpUniform, ir.OpLinSolve, ir.OpInv, ir.OpLogDet, ir.OpCumsum, ir.OpLocate,
+		ir.OpConv, ir.OpConvInput, ir.OpConvWeight, ir.OpWindows, ir.OpUnwindows:
 		if c.set.alone != nil {
 			c.unsupported(v, "%s of one sample", v.Op)
 		}
@@ -37,6 +38,14 @@ func (c *compiler) whole(v *ir.Value) {
 		c.argmax(v)
 	case ir.OpMatMul:
 		c.matmul(v)
+	case ir.OpConv, ir.OpConvInput:
+		c.conv(v)
+	case ir.OpConvWeight:
+		c.convWeight(v)
+	case ir.OpWindows:
+		c.windows(v)
+	case ir.OpUnwindows:
+		c.unwindows(v)
 	default:
 		c.unsupported(v, "%s", v.Op)
 	}

@@ -142,9 +142,12 @@ type digitsJob struct {
 	work   []*workspace
 }
 
+// digitsBatch computes rows of a batch. Where the processor has vector instructions, kernels take its place.
+var digitsBatch = (*digitsJob).rows
+
 func newDigitsJob(m *Digits) *digitsJob {
 	j := &digitsJob{m: m}
-	j.run = j.rows
+	j.run = func(worker, lo, hi int) { digitsBatch(j, worker, lo, hi) }
 	return j
 }
 

@@ -31,8 +31,16 @@ type fitWorker struct {
 	pre prepared
 }
 
-// Shard adds up loss, metrics and gradient of rows of t, one sample after the other.
+// fitShard computes a shard. Where the processor has vector instructions, kernels take its place.
+var fitShard = (*fitWorker).rows
+
+// Shard adds up loss, metrics and gradient of rows of t.
 func (k *fitWorker) Shard(weights, gradient []Real, t *rt.Table, rows []int, key rt.Key, out *rt.ShardResult) {
+	fitShard(k, weights, gradient, t, rows, key, out)
+}
+
+// rows adds up loss, metrics and gradient of rows of t, one sample after the other.
+func (k *fitWorker) rows(weights, gradient []Real, t *rt.Table, rows []int, key rt.Key, out *rt.ShardResult) {
 	w := paramsOf(weights)
 	pre := &k.pre
 	pre.of(w)
