@@ -187,11 +187,8 @@ func meaning(m *ir.Module) string {
 		c.Recipes = append(c.Recipes, &rc)
 	}
 	h := sha256.New()
-	for l := range strings.SplitSeq(c.String(), "\n") {
-		if code, _, _ := strings.Cut(l, " // "); !strings.HasPrefix(strings.TrimSpace(code), "doc ") {
-			io.WriteString(h, code+"\n")
-		}
-	}
+	_ = ir.PrintCode(h, &c) // a hash takes everything
+	io.WriteString(h, "\n")
 	return hex.EncodeToString(h.Sum(nil))
 }
 

@@ -1,7 +1,6 @@
 package ir
 
 import (
-	"bufio"
 	"fmt"
 	"io"
 	"strconv"
@@ -15,17 +14,24 @@ import (
 // callees first, models, recipes, data. ParseModule reads it back; printing that gives the same
 // text. Scalar constants and parameters stand where they are used.
 func Print(w io.Writer, m *Module) error {
-	p := &printer{w: bufio.NewWriter(w)}
+	p := &printer{w: w}
 	p.module(m)
-	return p.w.Flush()
+	return p.flush()
+}
+
+// PrintCode is Print without documentation and places in the source.
+func PrintCode(w io.Writer, m *Module) error {
+	p := &printer{w: w, code: true}
+	p.module(m)
+	return p.flush()
 }
 
 // PrintFunc writes the text form of one function.
 func PrintFunc(w io.Writer, f *Func) error {
 	m := Module{Funcs: []*Func{f}}
-	p := &printer{w: bufio.NewWriter(w), revs: revNames(m.revs())}
+	p := &printer{w: w, revs: revNames(m.revs())}
 	p.function(f)
-	return p.w.Flush()
+	return p.flush()
 }
 
 // String is the text form of m.
@@ -43,18 +49,39 @@ func (f *Func) String() string {
 }
 
 type printer struct {
-	w    *bufio.Writer
+	w    io.Writer
+	b    []byte // not yet written
+	err  error
 	revs map[*Rev]string
+	code bool // without documentation and places
 }
 
-func (p *printer) put(format string, args ...any) { fmt.Fprintf(p.w, format, args...) }
+func (p *printer) put(format string, args ...any) { p.b = fmt.Appendf(p.b, format, args...) }
+
+// text is put of texts as they are.
+func (p *printer) text(texts ...string) {
+	for _, t := range texts {
+		p.b = append(p.b, t...)
+	}
+}
+
+func (p *printer) flush() error {
+	if p.err == nil {
+		_, p.err = p.w.Write(p.b)
+	}
+	p.b = p.b[:0]
+	return p.err
+}
 
 // end finishes a line with the place in the source that it came from.
 func (p *printer) end(s diag.Span) {
-	if f := s.Start.File; s.IsValid() && !strings.ContainsFunc(f, unicode.IsControl) && f == strings.TrimSpace(f) {
-		p.put(" // %s", s)
+	if f := s.Start.File; !p.code && s.IsValid() && !strings.ContainsFunc(f, unicode.IsControl) && f == strings.TrimSpace(f) {
+		p.text(" // ", s.String())
 	}
-	p.put("\n")
+	p.b = append(p.b, '\n')
+	if len(p.b) > 1<<14 {
+		p.flush()
+	}
 }
 
 func (p *printer) module(m *Module) {
@@ -172,6 +199,9 @@ func (p *printer) param(kind string, q *Param) {
 // fields prints the lines of a block; what is empty has none.
 func (p *printer) fields(indent string, fs []field) {
 	for _, f := range fs {
+		if p.code && f.key == "doc" {
+			continue
+		}
 		text, ok := fieldText(f.at)
 		switch {
 		case !ok:

@@ -8,55 +8,58 @@ import (
 
 // function prints a function. Operands are named by refs.
 func (p *printer) function(f *Func) {
-	p.put("func %s(", quoteName(f.Name))
+	p.text("func ", quoteName(f.Name), "(")
 	for i, a := range f.Args {
 		if i > 0 {
-			p.put(", ")
+			p.text(", ")
 		}
 		if a.ID != i {
-			p.put("%%%d ", a.ID)
+			p.text("%", strconv.Itoa(a.ID), " ")
 		}
-		p.put("%s: %s%s", quoteName(a.Name), a.Type, rateText(a.Rate, f.Region))
+		p.text(quoteName(a.Name), ": ")
+		p.typ(a.Type)
+		p.text(rateText(a.Rate, f.Region))
 	}
 	p.put(") -> (")
 	for i, r := range f.Results {
 		if i > 0 {
-			p.put(", ")
+			p.text(", ")
 		}
 		if i < len(f.ResultNames) && f.ResultNames[i] != "" {
-			p.put("%s: ", quoteName(f.ResultNames[i]))
+			p.text(quoteName(f.ResultNames[i]), ": ")
 		}
-		p.put("%s", r.Type)
+		p.typ(r.Type)
 		if i < len(f.Accum) && f.Accum[i] {
-			p.put(" accum")
+			p.text(" accum")
 		}
 	}
-	p.put(")")
-	if f.Region != nil {
-		p.put(" in %s", regionPath(f.Region))
-	}
-	p.put(" {")
+	p.text(")", inRegion(f.Region), " {")
 	p.end(f.Span)
-	if f.Doc != "" {
-		p.put("  doc %s\n", strconv.Quote(f.Doc))
+	if f.Doc != "" && !p.code {
+		p.text("  doc ", strconv.Quote(f.Doc), "\n")
 	}
-	refs := operandNames(f)
+	refs := p.operandNames(f)
 	for _, v := range f.Values {
 		if v.Op == OpArg || v.inline() {
 			continue
 		}
-		p.put("  %%%d", v.ID)
+		p.text("  %", strconv.Itoa(v.ID))
 		if v.Name != "" {
-			p.put(" %s", strconv.Quote(v.Name))
+			p.text(" ", strconv.Quote(v.Name))
 		}
-		p.put(" = %s : %s%s", p.valueText(v, refs), v.Type, rateText(v.Rate, f.Region))
+		p.text(" = ")
+		p.value(v, refs)
+		p.text(" : ")
+		p.typ(v.Type)
+		p.text(rateText(v.Rate, f.Region))
 		p.end(v.Span)
 	}
-	p.put("  return")
+	p.text("  return")
 	if len(f.Results) > 0 {
-		p.put(" %s", list(f.Results, refs))
+		p.text(" ")
+		p.operands(f.Results, refs)
 	}
-	p.put("\n}\n")
+	p.text("\n}\n")
 }
 
 // inline reports whether v is written where it is used: a scalar constant or a parameter without
@@ -71,42 +74,61 @@ func (v *Value) inline() bool {
 	return false
 }
 
-// operandNames says how operands of f are written: arguments by name unless two share it,
-// parameters by name unless an argument has it, scalar constants as number:type, others as %ID.
-func operandNames(f *Func) func(*Value) string {
+func (p *printer) typ(t Type) { p.b = t.append(p.b) }
+
+func (p *printer) int(n int) { p.b = strconv.AppendInt(p.b, int64(n), 10) }
+
+// operands prints values as refs names them.
+func (p *printer) operands(vs []*Value, refs func(v *Value)) {
+	for i, v := range vs {
+		if i > 0 {
+			p.text(", ")
+		}
+		refs(v)
+	}
+}
+
+// operandNames prints operands of f: arguments by name unless two share it, parameters by name unless
+// an argument has it, scalar constants as number:type, others as %ID.
+func (p *printer) operandNames(f *Func) func(*Value) {
 	named := map[string]int{}
 	for _, a := range f.Args {
 		named[a.Name]++
 	}
-	return func(v *Value) string {
+	return func(v *Value) {
 		switch {
 		case v.Op == OpArg && named[v.Name] == 1:
-			return quoteName(v.Name)
+			p.text(quoteName(v.Name))
 		case v.Op == OpParam && v.inline() && named[v.Attr.Param.Name] == 0:
-			return quoteName(v.Attr.Param.Name)
+			p.text(quoteName(v.Attr.Param.Name))
 		case v.Op == OpParam && v.inline():
-			return "param " + quoteName(v.Attr.Param.Name)
+			p.text("param ", quoteName(v.Attr.Param.Name))
 		case v.Op == OpConst && v.inline():
-			return num(v.Attr.Num) + ":" + v.Type.String()
+			p.text(num(v.Attr.Num), ":")
+			p.typ(v.Type)
+		default:
+			p.text("%")
+			p.int(v.ID)
 		}
-		return "%" + strconv.Itoa(v.ID)
 	}
 }
 
-// valueText is operator, operands and attribute.
-func (p *printer) valueText(v *Value, refs func(*Value) string) string {
-	t := v.Op.String()
+// value prints operator, operands and attribute.
+func (p *printer) value(v *Value, refs func(*Value)) {
+	p.text(v.Op.String(), " ")
 	at := &v.Attr
 	switch v.Op {
 	case OpConst:
 		if at.Data != nil {
-			return t + " [" + nums(at.Data) + "]"
+			p.text("[", nums(at.Data), "]")
+			return
 		}
-		return t + " " + num(at.Num)
+		p.text(num(at.Num))
+		return
 	case OpParam:
-		return t + " " + quoteName(at.Param.Name)
+		p.text(quoteName(at.Param.Name))
+		return
 	}
-	operands := list(v.Args, refs)
 	head := ""
 	switch v.Op.attrForm() {
 	case attrFunc:
@@ -129,39 +151,48 @@ func (p *printer) valueText(v *Value, refs func(*Value) string) string {
 		}
 		head += inRegion(s.Region)
 	}
-	switch {
-	case head != "" && operands != "":
-		t += " " + head + ", " + operands
-	default:
-		t += " " + head + operands
+	if head != "" && len(v.Args) > 0 {
+		head += ", "
 	}
+	p.text(head)
+	p.operands(v.Args, refs)
 	switch v.Op.attrForm() {
 	case attrShape:
-		t += " [" + ints(at.Ints) + "]"
+		p.text(" [", ints(at.Ints), "]")
 	case attrPairs:
-		var ps []string
+		p.text(" [")
 		for i := 0; i+1 < len(at.Ints); i += 2 {
-			ps = append(ps, strconv.Itoa(at.Ints[i])+":"+strconv.Itoa(at.Ints[i+1]))
+			if i > 0 {
+				p.text(", ")
+			}
+			p.int(at.Ints[i])
+			p.text(":")
+			p.int(at.Ints[i+1])
 		}
-		t += " [" + strings.Join(ps, ", ") + "]"
+		p.text("]")
 	case attrAxis:
-		t += " axis " + strconv.Itoa(at.Index)
+		p.text(" axis ")
+		p.int(at.Index)
 	case attrAxes:
 		if len(at.Ints) > 0 {
-			t += " axes [" + ints(at.Ints) + "]"
+			p.text(" axes [", ints(at.Ints), "]")
 		}
 	case attrElem:
-		t += " " + at.Elem.String()
+		p.text(" ", at.Elem.String())
 	case attrClass:
-		t += " " + strconv.Itoa(at.Index) + " " + at.Elem.String()
+		p.text(" ")
+		p.int(at.Index)
+		p.text(" ", at.Elem.String())
 	case attrIndex:
-		t += " " + strconv.Itoa(at.Index)
+		p.text(" ")
+		p.int(at.Index)
 	case attrNum:
-		t += " " + num(at.Num)
+		p.text(" ", num(at.Num))
 	case attrSite:
-		t += " " + strconv.Itoa(at.Index) + " [" + ints(at.Ints) + "]"
+		p.text(" ")
+		p.int(at.Index)
+		p.text(" [", ints(at.Ints), "]")
 	}
-	return t
 }
 
 // inRegion is " in sample/map(f)"; nothing where the region is unknown.

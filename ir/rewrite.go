@@ -1,21 +1,28 @@
 package ir
 
+import "slices"
+
 // Inline copies the body of f to the end of the builder's function, args in place of its
 // arguments, and gives its results. Spans and names of the copied values are kept.
 func (b *Builder) Inline(f *Func, args []*Value) []*Value { return b.InlineBy(f, args, nil) }
 
 // InlineBy is Inline with a rule for values that are not just copied.
 func (b *Builder) InlineBy(f *Func, args []*Value, rule Rule) []*Value {
-	m := make(map[*Value]*Value, len(f.Values))
+	m := make([]*Value, f.nextID)
 	for i, a := range f.Args {
-		m[a] = args[i]
+		m[a.ID] = args[i]
 	}
 	b.copyBody(f, m, multi(rule), false)
 	out := make([]*Value, len(f.Results))
 	for i, r := range f.Results {
-		out[i] = m[r]
+		out[i] = m[r.ID]
 	}
 	return out
+}
+
+// Part is a part of the body of f, to be copied: some of its values, others in place of its arguments.
+func (f *Func) Part(args, values, results []*Value) *Func {
+	return &Func{Name: f.Name, Args: args, Values: values, Results: results, nextID: f.nextID}
 }
 
 // Rule gives the replacement of v, whose operands have become args; nil keeps v with those
@@ -49,14 +56,16 @@ type MultiRule func(b *Builder, v *Value, args []*Value) []*Value
 func RebuildMulti(f *Func, real Elem, rule MultiRule) {
 	nf := &Func{Name: f.Name, nextID: f.nextID, Values: make([]*Value, 0, len(f.Values))} // the name is for error texts
 	b := &Builder{Func: nf, Real: real}
-	m := make(map[*Value]*Value, len(f.Values))
+	m := make([]*Value, f.nextID)
 	for _, a := range f.Args {
 		nf.Values = append(nf.Values, a)
-		m[a] = a
+		m[a.ID] = a
 	}
 	b.copyBody(f, m, rule, true)
 	for i, r := range f.Results {
-		f.Results[i] = m[r]
+		if r != nil {
+			f.Results[i] = m[r.ID]
+		}
 	}
 	f.Values = nf.Values
 	for _, v := range f.Values {
@@ -67,26 +76,34 @@ func RebuildMulti(f *Func, real Elem, rule MultiRule) {
 	f.Renumber()
 }
 
-// copyBody copies the body of f through rule; m has the copies. With reuse, values that stay as they are become part
-// of the new body themselves.
-func (b *Builder) copyBody(f *Func, m map[*Value]*Value, rule MultiRule, reuse bool) {
+// copyBody copies the body of f through rule; m has the copies, by the IDs of f. With reuse, values that stay as they are
+// become part of the new body themselves.
+func (b *Builder) copyBody(f *Func, m []*Value, rule MultiRule, reuse bool) {
 	parts := map[*Value][]*Value{} // tuples that a rule took apart
 	saved := b.Span
+	var args []*Value
 	for _, v := range f.Values {
 		if v.Op == OpArg {
 			continue
 		}
 		if v.Op == OpResult {
 			if ps, ok := parts[v.Args[0]]; ok {
-				m[v] = ps[v.Attr.Index]
+				m[v.ID] = ps[v.Attr.Index]
 				continue
 			}
 		}
-		args := make([]*Value, len(v.Args))
 		same := reuse
-		for i, a := range v.Args {
-			args[i] = m[a]
-			same = same && args[i] == a
+		if args == nil { // a rule or a copy has kept the last ones
+			args = make([]*Value, 0, max(len(v.Args), 4))
+		}
+		args = args[:0]
+		for _, a := range v.Args {
+			c := a
+			if a != nil {
+				c = m[a.ID]
+			}
+			args = append(args, c)
+			same = same && c == a
 		}
 		b.Span = v.Span
 		before := len(b.Func.Values)
@@ -95,20 +112,22 @@ func (b *Builder) copyBody(f *Func, m map[*Value]*Value, rule MultiRule, reuse b
 				if v.Type.Elem == Tuple && !(len(rs) == 1 && rs[0].Type.Elem == Tuple) {
 					parts[v] = rs
 				} else {
-					m[v] = rs[0]
+					m[v.ID] = rs[0]
 					if rs[0].Name == "" && len(b.Func.Values) > before && rs[0] == b.Func.Values[len(b.Func.Values)-1] {
 						rs[0].Name = v.Name
 					}
 				}
+				args = nil
 				continue
 			}
 		}
 		if same {
 			b.Func.Values = append(b.Func.Values, v)
-			m[v] = v
+			m[v.ID] = v
 			continue
 		}
-		m[v] = b.Copy(v, args)
+		m[v.ID] = b.Copy(v, args[:len(args):len(args)])
+		args = nil
 	}
 	b.Span = saved
 }
@@ -128,16 +147,21 @@ func (f *Func) Renumber() {
 	f.nextID = len(f.Values)
 }
 
-// Live marks the values that the results depend on.
-func (f *Func) Live() map[*Value]bool {
-	live := make(map[*Value]bool, len(f.Values))
+// Live marks the values that the results depend on, by their IDs. Operands and results that are about to be removed
+// may be nil.
+func (f *Func) Live() []bool {
+	live := make([]bool, f.nextID)
 	for _, r := range f.Results {
-		live[r] = true
+		if r != nil {
+			live[r.ID] = true
+		}
 	}
 	for i := len(f.Values) - 1; i >= 0; i-- {
-		if v := f.Values[i]; live[v] {
+		if v := f.Values[i]; live[v.ID] {
 			for _, a := range v.Args {
-				live[a] = true
+				if a != nil {
+					live[a.ID] = true
+				}
 			}
 		}
 	}
@@ -147,13 +171,16 @@ func (f *Func) Live() map[*Value]bool {
 // DropDead removes values that no result depends on. Arguments stay.
 func (f *Func) DropDead() {
 	live := f.Live()
-	kept := f.Values[:0:0]
-	for _, v := range f.Values {
-		if live[v] || v.Op == OpArg {
-			kept = append(kept, v)
+	dead := func(v *Value) bool { return !live[v.ID] && v.Op != OpArg }
+	if slices.ContainsFunc(f.Values, dead) {
+		kept := make([]*Value, 0, len(f.Values))
+		for _, v := range f.Values {
+			if !dead(v) {
+				kept = append(kept, v)
+			}
 		}
+		f.Values = kept
 	}
-	f.Values = kept
 	f.Renumber()
 }
 

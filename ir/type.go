@@ -2,7 +2,6 @@ package ir
 
 import (
 	"strconv"
-	"strings"
 )
 
 // Elem is the element type of a tensor.
@@ -112,29 +111,28 @@ func SameShape(a, b []int) bool {
 }
 
 // String is "f32", "[16,2]f32" or "([2]f32, i32)".
-func (t Type) String() string {
-	var b strings.Builder
+func (t Type) String() string { return string(t.append(nil)) }
+
+func (t Type) append(b []byte) []byte {
 	if t.Elem == Tuple {
-		b.WriteByte('(')
+		b = append(b, '(')
 		for i, p := range t.Parts {
 			if i > 0 {
-				b.WriteString(", ")
+				b = append(b, ", "...)
 			}
-			b.WriteString(p.String())
+			b = p.append(b)
 		}
-		b.WriteByte(')')
-		return b.String()
+		return append(b, ')')
 	}
 	if len(t.Shape) > 0 {
-		b.WriteByte('[')
+		b = append(b, '[')
 		for i, d := range t.Shape {
 			if i > 0 {
-				b.WriteByte(',')
+				b = append(b, ',')
 			}
-			b.WriteString(strconv.Itoa(d))
+			b = strconv.AppendInt(b, int64(d), 10)
 		}
-		b.WriteByte(']')
+		b = append(b, ']')
 	}
-	b.WriteString(t.Elem.String())
-	return b.String()
+	return append(b, t.Elem.String()...)
 }

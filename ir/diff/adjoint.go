@@ -103,7 +103,7 @@ func (p *pass) adjointOf(s *ir.Solve, extras []int, params []*ir.Param) (*adjoin
 	}
 	read := s.Field.Live()
 	for i := range s.States {
-		if read[s.Field.Args[1+i]] {
+		if read[s.Field.Args[1+i].ID] {
 			a.moving = append(a.moving, i)
 		} else {
 			a.still = append(a.still, i)

@@ -143,16 +143,17 @@ func (p *pass) split(f *ir.Func, wrt Wrt, at int) *pair {
 	}
 	args = append(args, copyArgs(b, s.bars)...)
 	args = append(args, copyArgs(b, f.Args[at:])...)
-	backward := &ir.Func{Args: slices.Concat(s.args[:at], saved, s.bars, s.args[at:]), Results: s.fn.Results}
+	var rest []*ir.Value
 	kept := map[*ir.Value]bool{}
 	for _, v := range saved {
 		kept[v] = true
 	}
 	for _, v := range s.fn.Values {
 		if !kept[v] {
-			backward.Values = append(backward.Values, v)
+			rest = append(rest, v)
 		}
 	}
+	backward := s.fn.Part(slices.Concat(s.args[:at], saved, s.bars, s.args[at:]), rest, s.fn.Results)
 	b.Return(b.Inline(backward, args)...)
 	b.Func.ResultNames, b.Func.Accum = s.fn.ResultNames, s.fn.Accum
 	b.Func.DropDead()
@@ -185,7 +186,7 @@ func (p *pass) forwardHalf(f *ir.Func, s *swept, saved []*ir.Value) *ir.Func {
 		return g
 	}
 	b := p.derived(f, ".fwd")
-	forward := &ir.Func{Args: s.args, Values: s.order, Results: append(append([]*ir.Value(nil), s.outs...), saved...)}
+	forward := s.fn.Part(s.args, s.order, append(append([]*ir.Value(nil), s.outs...), saved...))
 	b.Return(b.Inline(forward, copyArgs(b, f.Args))...)
 	for i := range f.Results {
 		b.Func.ResultNames = append(b.Func.ResultNames, resultName(f, i))
@@ -223,7 +224,7 @@ func (s *swept) toSave() (saved []*ir.Value, size int) {
 	}
 	live := s.fn.Live()
 	for _, v := range s.fn.Values {
-		if body[v] || !live[v] {
+		if body[v] || !live[v.ID] {
 			continue
 		}
 		for _, a := range v.Args {
