@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
 	"regexp"
 	"strconv"
 	"strings"
@@ -86,19 +87,21 @@ func (h *arrayHead) read(r io.Reader) (*Array, error) {
 	}
 	e := elemTypes[h.elem]
 	const chunk = 1 << 13 // elements
-	a := &Array{Shape: h.shape, Data: make([]float64, 0, min(n, 8*chunk))}
+	a := gather(1)
+	a.list = make([]float64, 0, min(n, 8*chunk))
 	b := make([]byte, e.size*min(n, chunk))
-	for len(a.Data) < n {
-		part := b[:e.size*min(n-len(a.Data), chunk)]
+	for done := 0; done < n; {
+		part := b[:e.size*min(n-done, chunk)]
 		k, err := io.ReadFull(r, part)
 		if err == io.EOF || err == io.ErrUnexpectedEOF {
-			return nil, fmt.Errorf("shape %v of %s needs %d bytes, %d are there: %w", h.shape, h.elem, n*e.size, len(a.Data)*e.size+k, ErrData)
+			return nil, fmt.Errorf("shape %v of %s needs %d bytes, %d are there: %w", h.shape, h.elem, n*e.size, done*e.size+k, ErrData)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("%v: %w", err, ErrData)
 		}
 		for ; len(part) > 0; part = part[e.size:] {
-			a.Data = append(a.Data, e.get(h.order, part))
+			a.add(e.get(h.order, part))
+			done++
 		}
 	}
 	switch _, err := io.ReadFull(r, make([]byte, 1)); {
@@ -107,7 +110,8 @@ func (h *arrayHead) read(r io.Reader) (*Array, error) {
 	case err != io.EOF:
 		return nil, fmt.Errorf("%v: %w", err, ErrData) // a checksum that fails
 	}
-	return a, nil
+	data, err := a.all()
+	return &Array{Shape: h.shape, Data: data}, err
 }
 
 // maxUnpacked bounds the elements of an array in a packed file, so that a small file cannot fill the memory.
@@ -137,6 +141,34 @@ func readArray(r io.Reader, most int, head func(b []byte) (*arrayHead, error)) (
 		return nil, fmt.Errorf("%v: %w", err, ErrData)
 	}
 	return h.read(br)
+}
+
+// readNPY reads the array of an .npy file. More numbers than most that are written as this machine has them are not read but mapped.
+func readNPY(f *os.File, most int) (*Array, error) {
+	front := make([]byte, 1<<16)
+	k, err := f.ReadAt(front, 0)
+	if err != nil && err != io.EOF {
+		return nil, err
+	}
+	h, err := npyHead(front[:k])
+	if err != nil {
+		return nil, err
+	}
+	n, err := h.count()
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	one := []byte{1, 0}
+	native := h.order.Uint16(one) == binary.NativeEndian.Uint16(one)
+	if !canMap || n <= most || h.elem != "f8" || !native || h.at%8 != 0 || info.Size() != int64(h.at)+8*int64(n) {
+		return readArray(f, math.MaxInt, npyHead)
+	}
+	data, err := mapNumbers(f, h.at, n)
+	return &Array{Shape: h.shape, Data: data}, err
 }
 
 var (

@@ -40,7 +40,7 @@ func (c CSV) Load(dir string, cols []ColumnSpec) (*Table, error) {
 			return rows, err
 		}
 		short += rows.Rows
-		return windowed(rows, cols, c.Window, c.Stride, run), nil
+		return windowed(rows, cols, c.Window, c.Stride, run)
 	})
 	if err == nil && c.Window > 0 && t.Rows == 0 {
 		err = fmt.Errorf("%s: %d rows are too few for a window of %d: %w", c.File, short, c.Window, ErrData)
@@ -70,6 +70,10 @@ func readCSV(in io.Reader, cols []ColumnSpec, run string) (t *Table, recording [
 		head[i] = strings.TrimSpace(head[i])
 	}
 	t = NewTable(cols, 0)
+	columns := make([]*gathered, len(cols))
+	for i := range columns {
+		columns[i] = gather(len(cols))
+	}
 	fields := make([][]int, len(cols))
 	for i, c := range cols {
 		if c.Present == "" {
@@ -101,9 +105,9 @@ func readCSV(in io.Reader, cols []ColumnSpec, run string) (t *Table, recording [
 					line, _ := r.FieldPos(f)
 					return nil, nil, fmt.Errorf("line %d, column %q: %q is not a finite number%s: %w", line, head[f], rec[f], declareGaps(!there, &cols[i]), ErrData)
 				}
-				t.Columns[i].Data = append(t.Columns[i].Data, v)
+				columns[i].add(v)
 				if k := mask[i]; k >= 0 {
-					t.Columns[k].Data = append(t.Columns[k].Data, oneIf(there))
+					columns[k].add(oneIf(there))
 				}
 			}
 		}
@@ -114,6 +118,11 @@ func readCSV(in io.Reader, cols []ColumnSpec, run string) (t *Table, recording [
 			recording = append(recording, number)
 		}
 		t.Rows++
+	}
+	for i, c := range columns {
+		if t.Columns[i].Data, err = c.all(); err != nil {
+			return nil, nil, err
+		}
 	}
 	return t, recording, t.Check(cols)
 }

@@ -42,7 +42,7 @@ func (n NPY) Load(dir string, cols []ColumnSpec) (*Table, error) {
 		if len(arrays) != 1 {
 			return nil, fmt.Errorf("an .npy file holds one column, %d are declared: %w", len(arrays), ErrShape)
 		}
-		a, err := readArray(f, math.MaxInt, npyHead)
+		a, err := readNPY(f, inMemory)
 		if err != nil {
 			return nil, err
 		}
@@ -115,6 +115,7 @@ func loadFiles(dir, pattern string, cols []ColumnSpec, read func(path string) (*
 		return nil, err
 	}
 	var all *Table
+	var joined []*gathered // of the columns, if there are several files
 	for _, path := range list {
 		t, err := read(path)
 		if err == nil {
@@ -131,9 +132,21 @@ func loadFiles(dir, pattern string, cols []ColumnSpec, read func(path string) (*
 			all = t
 			continue
 		}
+		if joined == nil {
+			joined = make([]*gathered, len(all.Columns))
+			for i := range joined {
+				joined[i] = gather(len(joined))
+				joined[i].add(all.Columns[i].Data...)
+			}
+		}
 		all.Rows += t.Rows
-		for i := range all.Columns {
-			all.Columns[i].Data = append(all.Columns[i].Data, t.Columns[i].Data...)
+		for i := range joined {
+			joined[i].add(t.Columns[i].Data...)
+		}
+	}
+	for i, n := range joined {
+		if all.Columns[i].Data, err = n.all(); err != nil {
+			return nil, err
 		}
 	}
 	return all, nil
@@ -209,10 +222,9 @@ func tableOf(cols []ColumnSpec, get func(name string) (*Array, error)) (*Table, 
 		if first >= 0 && rows != t.Rows {
 			return nil, fmt.Errorf("column %q has %d rows, %q has %d: %w", c.Name, rows, cols[first].Name, t.Rows, ErrShape)
 		}
-		var seen []float64
-		if k := mask[i]; k >= 0 {
-			seen = make([]float64, len(a.Data))
-			t.Columns[k] = Column{Name: cols[k].Name, Width: c.Width(), Classes: cols[k].Classes, Data: seen}
+		var seen *gathered
+		if mask[i] >= 0 {
+			seen = gather(1)
 		}
 		for k, v := range a.Data {
 			gap := math.IsNaN(v)
@@ -221,9 +233,17 @@ func tableOf(cols []ColumnSpec, get func(name string) (*Array, error)) (*Table, 
 				a.Data[k] = 0
 			case !finite(v):
 				return nil, fmt.Errorf("column %q, row %d: %v is not finite%s: %w", c.Name, k/c.Width(), v, declareGaps(gap, &c), ErrData)
-			case seen != nil:
-				seen[k] = 1
 			}
+			if seen != nil {
+				seen.add(oneIf(!gap))
+			}
+		}
+		if k := mask[i]; k >= 0 {
+			is, err := seen.all()
+			if err != nil {
+				return nil, err
+			}
+			t.Columns[k] = Column{Name: cols[k].Name, Width: c.Width(), Classes: cols[k].Classes, Data: is}
 		}
 		first, t.Rows = i, rows
 		t.Columns[i] = Column{Name: c.Name, Width: c.Width(), Classes: c.Classes, Data: a.Data}

@@ -7,7 +7,7 @@ import (
 // windowed turns single rows into windows of w rows, stride rows apart. A column whose shape has a
 // leading axis w has the rows of the window; a First column has that of its first row. Windows never
 // straddle two recordings, which run numbers for each row; nil is one recording.
-func windowed(flat *Table, cols []ColumnSpec, w, stride int, run []int) *Table {
+func windowed(flat *Table, cols []ColumnSpec, w, stride int, run []int) (*Table, error) {
 	if stride <= 0 {
 		stride = w
 	}
@@ -22,18 +22,23 @@ func windowed(flat *Table, cols []ColumnSpec, w, stride int, run []int) *Table {
 		}
 		lo = hi
 	}
-	out := NewTable(cols, len(starts))
+	out := NewTable(cols, 0)
+	out.Rows = len(starts)
 	for i := range cols {
-		from, to := &flat.Columns[i], &out.Columns[i]
-		for k, s := range starts {
+		from, to := &flat.Columns[i], gather(len(cols))
+		for _, s := range starts {
 			if cols[i].First {
-				copy(to.Row(k), from.Row(s))
-				continue
+				to.add(from.Row(s)...)
+			} else {
+				to.add(from.Data[s*from.Width : (s+w)*from.Width]...)
 			}
-			copy(to.Row(k), from.Data[s*from.Width:(s+w)*from.Width])
+		}
+		var err error
+		if out.Columns[i].Data, err = to.all(); err != nil {
+			return nil, err
 		}
 	}
-	return out
+	return out, nil
 }
 
 // rowSpecs are the columns of single rows that windows are cut from.

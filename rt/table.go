@@ -16,7 +16,7 @@ type Column struct {
 // Row is the numbers of row i.
 func (c *Column) Row(i int) []float64 { return c.Data[i*c.Width : (i+1)*c.Width] }
 
-// Table is a data set in memory.
+// Table is a data set in memory; the numbers of a large one may be those of a mapped file.
 type Table struct {
 	Columns []Column
 	Rows    int
@@ -100,11 +100,21 @@ func (t *Table) Select(rows []int) *Table {
 	out := &Table{Rows: len(rows), Columns: make([]Column, len(t.Columns))}
 	for i := range t.Columns {
 		c := &t.Columns[i]
-		d := make([]float64, 0, len(rows)*c.Width)
-		for _, r := range rows {
-			d = append(d, c.Row(r)...)
+		d := gather(len(t.Columns))
+		if n := len(rows) * c.Width; n <= d.most {
+			d.list = make([]float64, 0, n)
 		}
-		out.Columns[i] = Column{Name: c.Name, Width: c.Width, Classes: c.Classes, Data: d}
+		for _, r := range rows {
+			d.add(c.Row(r)...)
+		}
+		data, err := d.all()
+		if err != nil { // there is no room for a file: memory has to do
+			data = make([]float64, 0, len(rows)*c.Width)
+			for _, r := range rows {
+				data = append(data, c.Row(r)...)
+			}
+		}
+		out.Columns[i] = Column{Name: c.Name, Width: c.Width, Classes: c.Classes, Data: data}
 	}
 	return out
 }
