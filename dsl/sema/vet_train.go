@@ -189,7 +189,7 @@ func (v *vetter) lengths(r *Recipe) {
 	}
 }
 
-// optimizer warns of a learning rate that cannot work and of decay that is asked for twice.
+// optimizer warns of a learning rate that cannot work, of curvature that noise makes, and of decay that is asked for twice.
 func (v *vetter) optimizer(r *Recipe) {
 	s, ok := ir.FindSetting(r.Settings, "optimizer")
 	if !ok || s.Choice == nil {
@@ -197,6 +197,10 @@ func (v *vetter) optimizer(r *Recipe) {
 	}
 	if lr, ok := s.Choice.Option("lr"); ok && lr.Num >= highRate && strings.HasPrefix(s.Choice.Row, "adam") {
 		v.warnf("W1233", s.Span, "%s moves every parameter by about lr a step, and %g is as large as the parameters; use 1e-3 to 1e-2", s.Choice.Row, lr.Num)
+	}
+	if n := rows(r.Data); s.Choice.Row == "lbfgs" && r.Batch > 0 && !(n > 0 && float64(r.Batch) >= n) {
+		b, _ := ir.FindSetting(r.Settings, "batch")
+		v.warnf("W1236", b.Span, "lbfgs takes differences of gradients for curvature, and those of two mini-batches differ by their rows; use batch: full, or adam")
 	}
 	decay, _ := s.Choice.Option("decay")
 	if decay.Num == 0 {

@@ -163,5 +163,9 @@ func codesVet() []Entry {
 			Flags: "--cost",
 			Bad:   swap(hyper, "MLP(4, 2, act: softplus)", "MLP(64, 2, act: softplus)", "sin(t) * x", "x @ [[0.0, 1.0], [-1.0, 0.0]]"),
 			Fixed: swap(hyper, "MLP(4, 2, act: softplus)", "Linear(2)", "sin(t) * x", "sin(t) * (x @ [[0.0, 1.0], [-1.0, 0.0]])")},
+		{Code: "W1236", Title: "lbfgs on mini-batches",
+			Text:  "L-BFGS estimates curvature from the difference of two gradients. Where they are of different rows, that difference is mostly noise, and without a line search nothing bounds the step that follows from it.",
+			Bad:   swap(points, "adam\n", "lbfgs\n", "batch: full", "batch: 16"),
+			Fixed: swap(points, "adam\n", "lbfgs\n")},
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"ndec.dev/ndec/cmd/ndec/driver"
 	"ndec.dev/ndec/cmd/ndec/picture"
+	"ndec.dev/ndec/dsl/sema"
 	"ndec.dev/ndec/ir"
 )
 
@@ -217,6 +218,7 @@ type artist struct {
 	s       *session                     // nil until a model is looked at
 	src     *source                      // nil where only losses are drawn
 	mod     *ir.Module                   // likewise
+	program *sema.Program                // likewise
 	open    func() error                 // starts the session
 	weights string                       // "" for those before training
 	recipe  *ir.Recipe                   // nil for all
@@ -278,6 +280,7 @@ func (a *app) newArtist(f *plotFlags, args []string) (*artist, error) {
 	if err != nil {
 		return nil, err
 	}
+	src.dir = homeOf(src.dir)
 	p.src = src
 	p.compiled(res)
 	p.open = func() (err error) {
@@ -307,7 +310,7 @@ func (a *app) newArtist(f *plotFlags, args []string) (*artist, error) {
 
 // compiled takes the program that pictures are drawn of.
 func (p *artist) compiled(res *driver.Result) {
-	p.mod = res.Module
+	p.mod, p.program = res.Module, res.Program
 	p.units = map[string]map[string]string{}
 	for _, sys := range res.Program.Systems {
 		units := map[string]string{}

@@ -97,7 +97,7 @@ func pointWindow(points []picture.Point) picture.Window {
 // scoreOutput is the output that holds class scores.
 func (p *artist) scoreOutput(m *ir.Model) (ir.Port, error) {
 	classes := 0
-	if d, err := p.dataFor(m); err == nil && p.flags.in == "" {
+	if d, _, err := p.dataFor(m); err == nil && p.flags.in == "" {
 		for _, c := range d.Columns {
 			classes = max(classes, c.Classes)
 		}

@@ -3,11 +3,13 @@ package command
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
 
 	"ndec.dev/ndec/cmd/ndec/picture"
+	"ndec.dev/ndec/dsl/sema"
 	"ndec.dev/ndec/ir"
 	"ndec.dev/ndec/rt"
 )
@@ -42,8 +44,59 @@ type rows struct {
 	n       int
 }
 
-// dataFor is the data block that feeds a model: the one named, the recipe's, or the first with its inputs.
-func (p *artist) dataFor(m *ir.Model) (*ir.DataSet, error) {
+// dataFor is the data block that feeds a model: the one named, the recipe's, or the first with its inputs. Where none has columns of
+// their names, a recipe may say from what it calls the model: the feeds.
+func (p *artist) dataFor(m *ir.Model) (*ir.DataSet, []sema.Feed, error) {
+	d, err := p.dataByNames(m)
+	if err == nil {
+		return d, nil, nil
+	}
+	i := slices.IndexFunc(p.program.Models, func(x *sema.Model) bool { return x.Name == m.Name })
+	if i < 0 {
+		return nil, nil, err
+	}
+	for _, r := range p.program.Recipes {
+		feeds := r.Feeds(p.program.Models[i])
+		if feeds == nil || p.recipe != nil && p.recipe.Name != r.Name {
+			continue
+		}
+		for _, d := range p.mod.Data {
+			if p.flags.data == "" && d.Name == r.Data.Name || d.Name == p.flags.data && d.Name != "" && fedBy(d, feeds) {
+				return d, feeds, nil
+			}
+		}
+	}
+	return nil, nil, err
+}
+
+// fedBy reports whether the data have the columns of the feeds.
+func fedBy(d *ir.DataSet, feeds []sema.Feed) bool {
+	return !slices.ContainsFunc(feeds, func(f sema.Feed) bool {
+		return !slices.ContainsFunc(d.Columns, func(c ir.Port) bool { return c.Name == f.Column })
+	})
+}
+
+// fed are the columns that the inputs of a model are given, of those of the data, and these.
+func fed(columns map[string][]json.RawMessage, feeds []sema.Feed) (map[string][]json.RawMessage, error) {
+	out := maps.Clone(columns)
+	for _, f := range feeds {
+		cells := slices.Clone(columns[f.Column])
+		for i := range cells {
+			for _, at := range f.At {
+				var parts []json.RawMessage
+				if err := json.Unmarshal(cells[i], &parts); err != nil {
+					return nil, internal(err)
+				}
+				cells[i] = parts[at]
+			}
+		}
+		out[f.Input] = cells
+	}
+	return out, nil
+}
+
+// dataByNames is the data block that has the inputs of a model as columns.
+func (p *artist) dataByNames(m *ir.Model) (*ir.DataSet, error) {
 	if p.flags.data != "" {
 		if err := knownData(p.mod, p.flags.data); err != nil {
 			return nil, err
@@ -96,7 +149,7 @@ func (p *artist) hasPoints(m *ir.Model) error {
 	if p.flags.in != "" {
 		return nil
 	}
-	_, err := p.dataFor(m)
+	_, _, err := p.dataFor(m)
 	return err
 }
 
@@ -105,6 +158,7 @@ func (p *artist) hasPoints(m *ir.Model) error {
 func (p *artist) rowsFor(m *ir.Model, n int) (*rows, error) {
 	var columns map[string][]json.RawMessage
 	var raw json.RawMessage
+	var by []sema.Feed
 	var err error
 	r := &rows{}
 	label := ""
@@ -116,10 +170,11 @@ func (p *artist) rowsFor(m *ir.Model, n int) (*rows, error) {
 		}
 		raw = tableJSON(t, cols)
 	} else {
-		d, err := p.dataFor(m)
+		d, feeds, err := p.dataFor(m)
 		if err != nil {
 			return nil, problems(err)
 		}
+		by = feeds
 		if raw, err = p.ask(&rt.Request{Do: "data", Data: d.Name, Points: n}); err != nil {
 			return nil, err
 		}
@@ -129,6 +184,9 @@ func (p *artist) rowsFor(m *ir.Model, n int) (*rows, error) {
 	}
 	if err = json.Unmarshal(raw, &columns); err != nil {
 		return nil, internal(err)
+	}
+	if columns, err = fed(columns, by); err != nil {
+		return nil, err
 	}
 	r.columns = map[string][]json.RawMessage{}
 	for name, cells := range columns {

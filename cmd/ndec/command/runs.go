@@ -36,7 +36,42 @@ func newRunFolder(out, pkg string, src *source) (string, error) {
 			return "", err
 		}
 	}
-	return dir, nil
+	return dir, rememberHome(dir, src.dir)
+}
+
+// homeFile names, in a run folder, the folder of the package that was trained, from which paths of data start.
+const homeFile = "package.txt"
+
+func rememberHome(run, home string) error {
+	from, err := filepath.Abs(run)
+	if err != nil {
+		return internal(err)
+	}
+	to, err := filepath.Abs(home)
+	if err != nil {
+		return internal(err)
+	}
+	if rel, err := filepath.Rel(from, to); err == nil {
+		to = rel
+	}
+	return replaceFile(filepath.Join(run, homeFile), []byte(filepath.ToSlash(to)+"\n"))
+}
+
+// homeOf is the folder from which paths of data start that the copied sources in dir name: that of the package where it is known
+// and still there, else dir.
+func homeOf(dir string) string {
+	text, err := os.ReadFile(filepath.Join(dir, homeFile))
+	if err != nil {
+		return dir
+	}
+	home := filepath.FromSlash(strings.TrimSpace(string(text)))
+	if !filepath.IsAbs(home) {
+		home = filepath.Join(dir, home)
+	}
+	if info, err := os.Stat(home); err != nil || !info.IsDir() {
+		return dir
+	}
+	return home
 }
 
 // insideName is where the copy of a source lies in a run folder: those of imported folders in a folder
