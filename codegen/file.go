@@ -2,10 +2,14 @@ package codegen
 
 import (
 	"bytes"
+	"errors"
 	"slices"
 	"strings"
 
 	"github.com/dave/jennifer/jen"
+
+	"ndec.dev/ndec/codegen/gofmt"
+	"ndec.dev/ndec/ir/parallel"
 )
 
 // file collects the declarations of one emitted file. Declarations are text; the imports follow from the
@@ -116,14 +120,26 @@ func (e *emitter) render(f *file) ([]byte, error) {
 			j.Id("import").Op("(").Line().Add(lines(append(std, ours...))).Op(")")
 		}
 	}
-	for _, d := range f.decls {
-		j.Line()
-		j.Op(d)
-	}
 	var b bytes.Buffer
-	err := j.Render(&b)
-	return b.Bytes(), err
+	if err := j.Render(&b); err != nil {
+		return nil, err
+	}
+	decls, errs := make([][]byte, len(f.decls)), make([]error, len(f.decls))
+	parallel.Each((len(f.decls)+someDecls-1)/someDecls, func(k int) {
+		for i := k * someDecls; i < min((k+1)*someDecls, len(f.decls)); i++ {
+			decls[i], errs[i] = gofmt.Source(f.decls[i])
+		}
+	})
+	for _, d := range decls {
+		b.WriteByte('\n')
+		b.Write(d)
+		b.WriteByte('\n')
+	}
+	return b.Bytes(), errors.Join(errs...)
 }
+
+// someDecls are declarations that are laid out one after the other; others go beside them.
+const someDecls = 32
 
 // lines puts each on a line of its own.
 func lines(cs []jen.Code) *jen.Statement {

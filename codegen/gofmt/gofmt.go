@@ -1,0 +1,358 @@
+// Package gofmt lays out declarations as gofmt does, and those that functions of generated code mostly are without its
+// syntax tree and its tables of columns, which took a quarter of a compilation.
+//
+// Source is for functions of plain statements on lines of their own. What else a declaration may hold (types, function
+// literals, comments behind code, blank lines, what spans lines) is left to go/format as a whole, so that the text does not
+// depend on who has laid it out.
+package gofmt
+
+import (
+	"go/format"
+	"strings"
+)
+
+// Source lays out a declaration with the comment above it. An error says that it is none.
+func Source(decl string) ([]byte, error) {
+	if out, ok := plain(decl); ok {
+		return out, nil
+	}
+	return format.Source([]byte(decl))
+}
+
+// plain lays out a function of plain statements; anything else is not ok.
+func plain(decl string) (out []byte, ok bool) {
+	defer func() {
+		switch r := recover(); r {
+		case nil:
+		case unknown:
+			out, ok = nil, false
+		default:
+			panic(r)
+		}
+	}()
+	l := &layout{scanner: scanner{src: decl}, out: make([]byte, 0, len(decl)+len(decl)/4)}
+	l.next()
+	l.decl()
+	return l.out, true
+}
+
+// layout reads tokens, and prints each statement when it is read.
+type layout struct {
+	scanner
+	out    []byte
+	indent int
+	nodes  []node // of the expressions of a statement
+	header bool   // before the block of a control clause, where no literal may stand
+}
+
+func (l *layout) text(s string) { l.out = append(l.out, s...) }
+
+// line begins a line.
+func (l *layout) line() {
+	l.out = append(l.out, '\n')
+	for range l.indent {
+		l.out = append(l.out, '\t')
+	}
+}
+
+// decl is a comment and a function.
+func (l *layout) decl() {
+	for l.tok.kind == comment {
+		if !l.plainDoc() {
+			panic(unknown)
+		}
+		l.text(l.tok.text + "\n")
+		l.next()
+		l.expect("\n")
+	}
+	l.expect("func")
+	l.text("func ")
+	if l.is("(") {
+		l.fields()
+		l.text(" ")
+	}
+	l.text(l.take(word))
+	l.fields()
+	switch {
+	case l.is("("):
+		l.text(" ")
+		l.fields()
+	case !l.is("{") && l.tok.kind != end:
+		l.text(" ")
+		l.printed(l.typ(), 1)
+	}
+	if l.is("{") {
+		l.next()
+		if !l.is("\n") {
+			panic(unknown) // on one line, where it may stay
+		}
+		l.next()
+		l.text(" ")
+		l.rest()
+	}
+	if l.is("\n") {
+		l.next()
+	}
+	if l.tok.kind != end {
+		panic(unknown)
+	}
+}
+
+// plainDoc reports whether gofmt leaves a line of documentation as it is, whatever stands around it.
+func (l *layout) plainDoc() bool {
+	t := l.tok.text
+	if len(t) < 4 || t[2] != ' ' || !letter(t[3]) {
+		return false
+	}
+	return !strings.ContainsAny(t, "`[\t") && !strings.Contains(t, "''")
+}
+
+// fields is a list of parameters or results in parentheses.
+func (l *layout) fields() {
+	l.expect("(")
+	l.text("(")
+	for i := 0; !l.is(")"); i++ {
+		if i > 0 {
+			l.expect(",")
+			l.text(", ")
+		}
+		if l.tok.kind != word {
+			l.printed(l.typ(), 1)
+			continue
+		}
+		l.text(l.take(word)) // a name, or a type without one
+		switch {
+		case l.is("."):
+			l.next()
+			l.text(".")
+			l.text(l.take(word))
+		case !l.is(",") && !l.is(")"):
+			l.text(" ")
+			l.printed(l.typ(), 1)
+		}
+	}
+	l.next()
+	l.text(")")
+}
+
+// block is a block, on more than one line.
+func (l *layout) block() {
+	l.expect("{")
+	if l.is("\n") {
+		l.next()
+	}
+	l.rest()
+}
+
+// rest is a block whose brace and line are read.
+func (l *layout) rest() {
+	l.text("{")
+	l.indent++
+	l.statements("}")
+	l.indent--
+	l.line()
+	l.next()
+	l.text("}")
+}
+
+// statements are those before a token.
+func (l *layout) statements(until ...string) {
+	for {
+		for _, u := range until {
+			if l.is(u) {
+				return
+			}
+		}
+		l.line()
+		if l.tok.kind == comment {
+			l.text(l.tok.text)
+			l.next()
+			l.expect("\n")
+			if l.is("case") || l.is("default") {
+				panic(unknown) // it may belong to either clause
+			}
+			continue
+		}
+		l.statement()
+		switch {
+		case l.is("\n"), l.is(";"):
+			l.next()
+		case !l.is("}"):
+			panic(unknown)
+		}
+	}
+}
+
+func (l *layout) statement() {
+	if l.tok.kind != word {
+		if l.is("{") {
+			l.block()
+		} else {
+			l.simple()
+		}
+		return
+	}
+	switch t := l.tok.text; t {
+	case "return":
+		l.next()
+		l.text(t)
+		if !l.is("\n") && !l.is("}") && !l.is(";") {
+			l.text(" ")
+			l.list(1)
+		}
+	case "break", "continue":
+		l.next()
+		l.text(t)
+	case "var":
+		l.next()
+		l.text("var ")
+		l.text(l.take(word))
+		for l.is(",") {
+			l.next()
+			l.text(", ")
+			l.text(l.take(word))
+		}
+		if !l.is("=") {
+			l.text(" ")
+			l.printed(l.typ(), 1)
+		}
+		if l.is("=") {
+			l.next()
+			l.text(" = ")
+			l.list(1)
+		}
+	case "if":
+		l.clause("if")
+		for l.is("else") {
+			l.next()
+			l.text(" else ")
+			if !l.is("if") {
+				l.block()
+				return
+			}
+			l.clause("if")
+		}
+	case "for":
+		l.clause("for")
+	case "switch":
+		l.header = true
+		l.next()
+		l.text("switch ")
+		if !l.is("{") {
+			l.control()
+			l.text(" ")
+		}
+		l.header = false
+		l.expect("{")
+		l.text("{")
+		l.expect("\n")
+		for !l.is("}") {
+			l.line()
+			if l.is("default") {
+				l.next()
+				l.text("default")
+			} else {
+				l.expect("case")
+				l.text("case ")
+				l.list(1)
+			}
+			l.expect(":")
+			l.text(":")
+			if l.is("\n") {
+				l.next()
+			}
+			l.indent++
+			l.statements("case", "default", "}")
+			l.indent--
+		}
+		l.next()
+		l.line()
+		l.text("}")
+	case "const", "type", "func", "defer", "go", "goto", "select", "fallthrough", "else", "case", "default", "struct", "map", "chan", "interface":
+		panic(unknown)
+	default:
+		l.simple()
+	}
+}
+
+// clause is an if or for with its block.
+func (l *layout) clause(name string) {
+	l.next()
+	l.text(name + " ")
+	l.header = true
+	if !l.is("{") {
+		if name == "for" && l.is("range") {
+			l.ranged()
+		} else if !l.is(";") {
+			l.control()
+		}
+		for n := 0; l.is(";"); n++ {
+			l.next()
+			l.text("; ")
+			if n > 1 || l.is(";") || l.is("{") {
+				panic(unknown)
+			}
+			l.control()
+		}
+		l.text(" ")
+	}
+	l.header = false
+	l.block()
+}
+
+func (l *layout) ranged() {
+	l.next()
+	l.text("range ")
+	l.printed(l.stripped(l.expr()), 1)
+}
+
+// control is a part of a clause: a condition or a statement.
+func (l *layout) control() {
+	from := len(l.out)
+	l.simple()
+	if l.out[from] == '(' {
+		panic(unknown) // perhaps one pair too many
+	}
+}
+
+// simple is an expression, an assignment, or what counts up or down.
+func (l *layout) simple() {
+	l.nodes = l.nodes[:0]
+	left := l.exprs()
+	op := l.tok.text
+	switch {
+	case l.tok.kind != sign:
+	case op == "++" || op == "--":
+		l.next()
+		l.printed(left[0], 2)
+		l.text(op)
+		return
+	case op == ":=" || op == "=" || len(op) > 1 && op[len(op)-1] == '=' && precedence(op) == 0:
+		l.next()
+		if l.is("range") {
+			l.printedList(left, 1)
+			l.text(" " + op + " ")
+			l.ranged()
+			return
+		}
+		right := l.exprs()
+		depth := 1
+		if len(left) > 1 && len(right) > 1 {
+			depth = 2
+		}
+		l.printedList(left, depth)
+		l.text(" " + op + " ")
+		l.printedList(right, depth)
+		return
+	}
+	if len(left) > 1 {
+		panic(unknown)
+	}
+	l.printed(left[0], 1)
+}
+
+// list reads and prints expressions.
+func (l *layout) list(depth int) {
+	l.nodes = l.nodes[:0]
+	l.printedList(l.exprs(), depth)
+}
