@@ -91,7 +91,7 @@ func (e *emitter) straight(f *ir.Func, known map[*ir.Func]int) int {
 
 // teamOf gives the teams of a package their size: threads for the longest array, within limits.
 func (e *emitter) teamOf(kernels []*kernel) team {
-	t := team{frames: map[any]int{}}
+	t := team{frames: frames{of: map[any]int{}}}
 	seen := map[*ir.Func]bool{}
 	for _, k := range kernels {
 		if k.form != teamed {
@@ -125,7 +125,7 @@ type Budget struct {
 	Team      int    // blocks, each of which works on one sample after the other, or on 32; 0: a thread a sample
 	Tile      bool   // 32 samples, with products of tensor cores
 	Why       string // not a thread has a sample
-	Memory    int    // bytes of a team's arrays
+	Memory    int    // bytes of arrays of a block: of a team, or of a warp with tiles
 	Shared    bool   // they are in shared memory
 	TapeStep  int    // bytes of device memory for a sample and accepted step
 	// Clocks of a multiprocessor that an evaluation of the costliest field takes for a sample, if nothing else
@@ -206,7 +206,7 @@ func (e *emitter) budget(k *kernel) Budget {
 
 // teamBudget is the budget of a kernel of teams: threads for the elements of arrays, memory as the functions take it.
 func (e *emitter) teamBudget(k *kernel) Budget {
-	b := Budget{Block: e.teams.size, Registers: 128, Sums: k.params(), Team: teamsOf(k.params(), e.m.Real.Bytes()), Memory: e.teams.frames[k]}
+	b := Budget{Block: e.teams.size, Registers: 128, Sums: k.params(), Team: teamsOf(k.params(), e.m.Real.Bytes()), Memory: e.teams.of[k]}
 	b.Shared = b.Memory <= sharedBytes
 	b.Blocks = max(1, smRegisters/b.Registers/b.Block)
 	if b.Shared {
@@ -273,15 +273,18 @@ func visitSolves(f *ir.Func, seen map[*ir.Func]bool, do func(*ir.Solve)) {
 func (k *kernel) describe(e *emitter) []string {
 	b := e.budget(k)
 	c := k.fn.Cost
+	memory := "shared"
+	if !b.Shared {
+		memory = "device"
+	}
 	head := fmt.Sprintf("%s: %d threads a block, at least %d blocks a multiprocessor", k.name, b.Block, b.Blocks)
 	switch k.form {
 	case tiled:
 		head = fmt.Sprintf("%s: a warp for 32 samples, at most %d of them, products in %d parts", k.name, b.Team, productParts)
-	case teamed:
-		memory := "shared"
-		if !b.Shared {
-			memory = "device"
+		if b.Memory > 0 {
+			head += fmt.Sprintf(", %d bytes of %s memory each", b.Memory, memory)
 		}
+	case teamed:
 		head = fmt.Sprintf("%s: a block of %d threads a sample, at most %d blocks, %d bytes of %s memory each", k.name, b.Block, b.Team, b.Memory, memory)
 	}
 	lines := []string{head}

@@ -87,6 +87,9 @@ type emitter struct {
 	team    *team // of the functions that are printed for a block a sample; nil for a thread a sample
 	teams   team
 	tile    bool // functions are printed for a warp with a sample in each lane
+	tiles   frames
+	lanes   bool              // arrays of the function that is printed lie in memory of the warp
+	roots   map[*ir.Func]bool // functions of kernels, which nobody else calls
 	k       Kernels
 }
 
@@ -102,13 +105,16 @@ func Emit(p *plan.Plan, opts Options) (*Output, diag.List) {
 	}
 	e := &emitter{plan: p, m: p.Module, opts: opts, p: &printer{sources: map[string][]string{}}, global: newScope("Params", "Prepared", "Workspace", "Team", "TeamWorkspace", "TileWorkspace", "team", "tile", "half", "scope"),
 		funcs: map[*ir.Func]string{}, solves: map[*ir.Solve]string{}, revs: map[*ir.Rev]string{}, fields: map[*ir.Param]string{},
-		tables: map[*ir.Value]string{}, tapes: map[*ir.Value]string{}, stepped: map[*ir.Func]*ir.Model{}, done: map[printed]bool{}}
+		tables: map[*ir.Value]string{}, tapes: map[*ir.Value]string{}, stepped: map[*ir.Func]*ir.Model{}, done: map[printed]bool{}, tiles: frames{of: map[any]int{}}, roots: map[*ir.Func]bool{}}
 	for name, text := range opts.Sources {
 		e.p.sources[name] = strings.Split(string(text), "\n")
 	}
 	kernels, ds := e.choose()
 	e.names(kernels)
 	e.teams = e.teamOf(kernels)
+	for _, k := range kernels {
+		e.roots[k.fn.IR] = true
+	}
 	for _, k := range kernels {
 		if f := e.m.Prepare; f != nil && k.needs().Prepared {
 			e.function(f)
@@ -158,7 +164,7 @@ func (e *emitter) names(kernels []*kernel) {
 		}
 	}
 	for _, f := range e.plan.Funcs {
-		e.funcs[f.IR] = e.global.pickFamily(snake(f.IR.Name), "_team", "_tile")
+		e.funcs[f.IR] = e.global.pickFamily(snake(f.IR.Name), "_team", "_tile", "_tile_call", "_tile_results")
 	}
 	for _, s := range e.plan.Solves {
 		e.solves[s.IR] = e.global.pickFamily("solve_"+snake(s.IR.Name), "_team", "_tile", "_tape", "_team_tape", "_tile_tape")

@@ -108,9 +108,6 @@ func (fn *function) signature() string {
 	var ps []string
 	n := fn.f.Needs
 	head := "NDEC_D void "
-	if fn.e.tile && wide(fn.f) {
-		head = "NDEC_CALL void "
-	}
 	if n.Accum {
 		head = "template <class G> " + head
 	}
@@ -164,7 +161,7 @@ func (e *emitter) in(t ir.Type, name string) string {
 		return e.elem(t.Elem) + " " + name
 	}
 	if e.long(t) {
-		return fmt.Sprintf("%s (*%s)[ndec_tiles(%d)][4]", e.elem(t.Elem), name, t.Len())
+		return fmt.Sprintf("%s %s", e.kept(t), name)
 	}
 	return fmt.Sprintf("const %s *%s", e.elem(t.Elem), name)
 }
@@ -189,8 +186,11 @@ func (e *emitter) variable(t ir.Type, name string) string {
 		e.team.take(t)
 		return fmt.Sprintf("%s *%s = team.take<%s>(%d);", e.elem(t.Elem), name, e.elem(t.Elem), t.Len())
 	}
+	if e.own(t) {
+		return e.ownVariable(t, name)
+	}
 	if e.long(t) {
-		return fmt.Sprintf("%s %s[2][ndec_tiles(%d)][4];", e.elem(t.Elem), name, t.Len())
+		return e.keep(t, name)
 	}
 	return fmt.Sprintf("%s %s[%d];", e.elem(t.Elem), name, t.Len())
 }
@@ -210,7 +210,14 @@ func (fn *function) isStat(v *ir.Value) bool {
 
 // print prints the whole function.
 func (fn *function) print() {
-	fn.p.line("%s", fn.signature())
+	called := fn.e.isCalled(fn.f)
+	if called {
+		fn.e.lanes = fn.e.callsOnly(fn.f)
+		defer func() { fn.e.lanes = false }()
+		fn.callHead()
+	} else {
+		fn.p.line("%s", fn.signature())
+	}
 	if fn.f.Needs.Accum && fn.f.Needs.Stats > 0 {
 		for i, r := range fn.f.IR.Results { // a failed solve ends the function before they are set
 			if fn.res[i] != "" && r.Type.IsScalar() {
@@ -237,12 +244,17 @@ func (fn *function) print() {
 			fn.p.line("%s = %s;", fn.res[i], bare(fn.elem(r, at(0))))
 		}
 	}
+	if called {
+		fn.callEnd()
+		return
+	}
 	fn.p.line("}")
 }
 
 func (fn *function) copyResult(i int) {
 	r := fn.f.IR.Results[i]
 	if fn.e.long(r.Type) {
+		fn.p.line("#pragma unroll 1")
 		fn.p.line("for (int half = 0; half < 2; half++) {")
 		fn.over(r.Type.Len(), func() { fn.p.line("%s[half][q][e] = %s;", fn.res[i], bare(fn.tileElem(r, index{tile: true}))) })
 		fn.p.line("}")

@@ -14,8 +14,13 @@ import (
 
 // team is what is known of the functions that are printed for teams.
 type team struct {
-	size   int         // threads
-	frames map[any]int // bytes of the team's memory that a function, solve or sweep takes with all it calls
+	size int // threads
+	frames
+}
+
+// frames is what is known of the memory that the functions of a form take of their block.
+type frames struct {
+	of     map[any]int // bytes that a function, solve or sweep takes with all it calls
 	own    int         // of the one that is printed
 	called int         // the most of what it calls
 }
@@ -72,25 +77,37 @@ func (e *emitter) inForm(k *kernel, print func()) {
 	e.team, e.tile = nil, false
 }
 
+// block is the memory of the present form's blocks; nil where they have none.
+func (e *emitter) block() *frames {
+	switch e.form() {
+	case teamed:
+		return &e.team.frames
+	case tiled:
+		return &e.tiles
+	}
+	return nil
+}
+
 // frame prints the body of what and notes the memory that it takes.
 func (e *emitter) frame(what any, body func()) {
-	if e.team == nil {
+	b := e.block()
+	if b == nil {
 		body()
 		return
 	}
-	e.team.own, e.team.called = 0, 0
+	b.own, b.called = 0, 0
 	body()
-	e.team.frames[what] = e.team.own + e.team.called
+	b.of[what] = b.own + b.called
 }
 
 // calls notes that what is printed calls another.
 func (e *emitter) calls(what any) {
-	if e.team != nil {
-		e.team.called = max(e.team.called, e.team.frames[what])
+	if b := e.block(); b != nil {
+		b.called = max(b.called, b.of[what])
 	}
 }
 
-// take notes an array in the team's memory.
+// take notes an array in the memory of a team.
 func (t *team) take(typ ir.Type) { t.own += (typ.Len()*typ.Elem.Bytes() + 15) / 16 * 16 }
 
 func (e *emitter) suffix() string { return [...]string{teamed: "_team", tiled: "_tile"}[e.form()] }
@@ -130,10 +147,13 @@ func (e *emitter) teamArg() string {
 	return ""
 }
 
-// scope frees what a block takes of the team's memory at its end.
+// scope frees what a compound statement takes of the block's memory at its end.
 func (e *emitter) scope() {
-	if e.team != nil {
+	switch e.form() {
+	case teamed:
 		e.p.line("ndec_scope<Team> scope(team);")
+	case tiled:
+		e.p.line("ndec_scope<ndec_tile> scope(tile);")
 	}
 }
 

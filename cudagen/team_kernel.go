@@ -81,7 +81,7 @@ func (e *emitter) teamKernel(k *kernel) {
 	p.line("")
 	body := p.text()
 
-	e.team.frames[k] = e.team.own + e.team.called
+	e.team.of[k] = e.team.own + e.team.called
 	b := e.budget(k)
 	p.b.WriteString(head)
 	if k.model != nil {

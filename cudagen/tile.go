@@ -13,14 +13,21 @@ import (
 // smallLen elements runs twice, for the samples of either half of the warp, and has these arrays as fragments. And since a
 // product takes the whole warp, lanes whose solve has ended go on with the others, and what they do does not count.
 
-// smallLen is NDEC_SMALL of the prelude: arrays of so many elements are in every lane.
-const smallLen = 16
+// smallLen is NDEC_SMALL of the prelude: arrays of so many elements are in every lane. heldLen is NDEC_HELD: longer ones
+// are in memory of the warp.
+const (
+	smallLen = 16
+	heldLen  = 64
+)
 
 // halved is what is known of a function with fragments while it is printed.
 type halved struct {
 	top   []string             // declarations before the loop over halves
 	rows  map[*ir.Value]string // numbers of the lane's two rows
 	frags map[*ir.Value]string // fragments of what has its place elsewhere
+	last  map[*ir.Value]int    // step of the run that reads a value last
+	free  map[string][]string  // memory of fragments that nobody reads any more, by what they hold
+	step  int                  // the present one
 }
 
 // fragment reports whether the elements of v are shared out among lanes, where v is a value of f.
@@ -257,13 +264,14 @@ func (fn *function) tileBody() {
 func (fn *function) halves(run []*plan.Nest) {
 	p := fn.p
 	before := p.text()
-	fn.half = &halved{rows: map[*ir.Value]string{}, frags: map[*ir.Value]string{}}
+	fn.half = &halved{rows: map[*ir.Value]string{}, frags: map[*ir.Value]string{}, last: lastReads(fn.f, run), free: map[string][]string{}}
 	p.line("#pragma unroll 1")
 	p.line("for (int half = 0; half < 2; half++) {")
 	for _, n := range run {
 		for _, s := range n.Steps {
 			p.source(s.V.Span)
 			fn.tileStep(s)
+			fn.half.step++
 		}
 	}
 	p.line("}")
@@ -283,7 +291,7 @@ func (fn *function) hold(v *ir.Value) {
 	case fn.far[v]:
 		fn.half.top = append(fn.half.top, fn.e.variable(v.Type, name))
 	case fragment(fn.f, v):
-		fn.half.top = append(fn.half.top, fmt.Sprintf("%s %s[ndec_tiles(%d)][4];", t, name, v.Type.Len()))
+		fn.fragmentOf(v, name)
 	case v.Type.IsScalar():
 		fn.half.top = append(fn.half.top, fmt.Sprintf("%s %s = %s;", t, name, zero(v.Type.Elem)))
 	default:
@@ -358,7 +366,7 @@ func (fn *function) spreadRows(v *ir.Value) {
 // over prints a loop over the elements of a fragment of n columns.
 func (fn *function) over(n int, body func()) {
 	p := fn.p
-	p.line("#pragma unroll")
+	p.line("%s", map[bool]string{true: "#pragma unroll", false: "#pragma unroll 1"}[fn.held(ir.Tensor(ir.F32, n))])
 	p.line("for (int q = 0; q < ndec_tiles(%d); q++) {", n)
 	p.line("#pragma unroll")
 	p.line("for (int e = 0; e < 4; e++) {")
@@ -379,7 +387,7 @@ func (fn *function) asFragment(v *ir.Value) string {
 	}
 	name := fn.s.pick(localName(v) + "_fragment")
 	fn.half.frags[v] = name
-	fn.half.top = append(fn.half.top, fmt.Sprintf("real %s[ndec_tiles(%d)][4];", name, v.Type.Len()))
+	fn.half.top = append(fn.half.top, fn.fragmentVariable(v.Type, name))
 	if v.Type.Len() > smallLen { // folded, or the same for all samples
 		if folded {
 			fn.spreadRows(v)
@@ -398,6 +406,7 @@ func (fn *function) asFragment(v *ir.Value) string {
 
 func (fn *function) tileStep(s plan.Step) {
 	v, p := s.V, fn.p
+	fn.release(s)
 	k := fn.f.Places[v].Kind
 	if s.Form != plan.AddTo && (k == plan.Local || k == plan.Work || k == plan.Register || k == plan.Scalars) {
 		fn.hold(v)

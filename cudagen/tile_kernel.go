@@ -60,8 +60,9 @@ func tileCost(f *plan.Func) (t tileWork) {
 // tileBudget is the budget of a kernel of tiles: blocks are warps; registers hold the fragments that live at a time, about three
 // of the widest and the parts of one.
 func (e *emitter) tileBudget(k *kernel) Budget {
-	b := Budget{Block: 32, Sums: k.params(), Team: min(tileBlocks, teamsOf(k.params(), e.m.Real.Bytes())*4), Tile: true}
-	widest := 0
+	b := Budget{Block: 32, Sums: k.params(), Team: min(tileBlocks, teamsOf(k.params(), e.m.Real.Bytes())*4), Tile: true, Memory: e.tiles.of[k.fn.IR]}
+	b.Shared = b.Memory <= sharedBytes
+	widest := 0 // of what is in registers
 	e.visit(k.fn.IR, map[*ir.Func]bool{}, func(f *ir.Func) {
 		pf := e.plan.Of(f)
 		if !wide(pf) {
@@ -69,13 +70,16 @@ func (e *emitter) tileBudget(k *kernel) Budget {
 		}
 		for _, v := range f.Values {
 			if !uniform(pf, v) && pf.Places[v].Kind != plan.Sum {
-				widest = max(widest, v.Type.Len())
+				widest = max(widest, min(v.Type.Len(), heldLen))
 			}
 		}
 	})
 	b.Registers = min(64+(3+productParts/2)*(widest+15)/16*16/2, 255)
 	b.Registers = (b.Registers + 7) / 8 * 8
 	b.Blocks = 8
+	if b.Shared {
+		b.Blocks = max(1, min(b.Blocks, smShared/(b.Memory+1024)))
+	}
 	b.TapeStep, _ = k.tapeBytes()
 	b.bound(k, e.plan)
 	return b
@@ -119,6 +123,14 @@ func (e *emitter) tileKernel(k *kernel) {
 		p.line("// as other kernels do for 64 or 128 samples; losses of single rows go to losses unless it is null.")
 	}
 	e.head(k, b, args)
+	switch {
+	case b.Memory == 0:
+	case b.Shared:
+		p.line("__shared__ double arrays[%d];", b.Memory/8)
+		p.line("memory = (char *)arrays;")
+	default:
+		p.line("memory += blockIdx.x * %dll;", b.Memory)
+	}
 	p.line("int n = (int)count;")
 	p.line("int lane = threadIdx.x;")
 	if nSums > 0 {
@@ -132,8 +144,8 @@ func (e *emitter) tileKernel(k *kernel) {
 	p.line("for (int chunk = blockIdx.x * 32; chunk < n; chunk += gridDim.x * 32) {")
 	p.line("bool in = chunk + lane < n; // beyond the last sample, lanes repeat it for nothing")
 	p.line("int s = ndec_min(chunk + lane, n - 1);")
-	p.line("ndec_tile tile = {lane, ndec_ballot(in)};")
-	sc := newScope(strings.Fields("words place tapes room stats key by ws st sum sums grads losses total rows loss bad tile chunk in lane memory")...)
+	p.line("ndec_tile tile = {lane, ndec_ballot(in), memory};")
+	sc := newScope(strings.Fields("words place tapes room stats key by ws st sum sums grads losses total rows loss bad tile chunk in lane memory arrays")...)
 	at, stride := "s", "n"
 	if k.recipe != nil {
 		p.line("int row = rows[s];")
@@ -166,6 +178,9 @@ func (e *emitter) tileKernel(k *kernel) {
 	p.line("}")
 	p.line("")
 	own := TeamShape{Teams: b.Team, Lanes: 32}
+	if !b.Shared {
+		own.Memory = b.Memory
+	}
 	if k.model != nil {
 		e.offerModel(k, b, own)
 	} else {

@@ -113,7 +113,7 @@ NDEC_D double ndec_signed(double x, double s) { return copysign(x, s); }
 
 // Whole arrays. Sizes are template arguments, so that short loops are unrolled and stay in registers.
 
-template <class T> NDEC_D void ndec_copy(T *to, const T *from, int n) {
+template <class To, class From> NDEC_D void ndec_copy(To to, From from, int n) {
 #pragma unroll
 	for (int i = 0; i < n; i++) to[i] = from[i];
 }

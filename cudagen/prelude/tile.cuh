@@ -3,7 +3,9 @@
 // lane. A longer array is a fragment: it is there for 16 samples at a time, half the warp, and lies as the accumulators of
 // mma.m16n8k16 do, so that the result of one product is the operand of the next. Element [q][e] of a lane is column
 // 8 q + 2 (lane % 4) + e % 2 of sample lane / 4 + 8 (e / 2). Columns beyond the last hold what they like, but numbers.
-enum { NDEC_SMALL = 16 };
+// Fragments of up to NDEC_HELD columns are registers; longer ones, and those of functions that keep some for both halves, lie in
+// memory of the warp, where each lane has its own elements, 32 apart.
+enum { NDEC_SMALL = 16, NDEC_HELD = 64 };
 
 __host__ __device__ constexpr int ndec_tiles(int n) { return (n + 15) / 16 * 2; } // of 8 columns
 
@@ -12,13 +14,77 @@ __host__ __device__ constexpr int ndec_tiles(int n) { return (n + 15) / 16 * 2; 
 // steps of solves are decided otherwise than in float.
 enum { NDEC_PARTS = 3 };
 
+// a fragment in memory, its rows of four elements, and one for each half of the warp
+template <class T> struct ndec_row {
+	T *p;
+	__device__ __forceinline__ T &operator[](int e) const { return p[32 * e]; }
+};
+template <class T> struct ndec_fragment {
+	T *p;
+	__device__ __forceinline__ ndec_row<T> operator[](int q) const {
+		ndec_row<T> r = {p + 128 * q};
+		return r;
+	}
+};
+template <class T, int N> struct ndec_kept {
+	T *p;
+	__device__ __forceinline__ ndec_fragment<T> operator[](int half) const {
+		ndec_fragment<T> f = {p + 128 * ndec_tiles(N) * half};
+		return f;
+	}
+};
+
+// how far a loop over n columns is spelled out: where they are registers
+template <class F> __host__ __device__ constexpr int ndec_unroll(int n) { return n; }
+template <> __host__ __device__ constexpr int ndec_unroll<ndec_fragment<float>>(int) { return 1; }
+
+// a small array in memory
+template <class T> struct ndec_own {
+	T *p;
+	__device__ __forceinline__ T &operator[](int i) const { return p[32 * i]; }
+	__device__ __forceinline__ ndec_own operator+(int i) const {
+		ndec_own o = {p + 32 * i};
+		return o;
+	}
+};
+
+// a small array that is passed by value: its address would put it into local memory
+template <class T, int N> struct ndec_array {
+	T x[N];
+};
+template <class T, int N, class X> NDEC_D ndec_array<T, N> ndec_value(X x) {
+	ndec_array<T, N> a;
+#pragma unroll
+	for (int i = 0; i < N; i++) a.x[i] = x[i];
+	return a;
+}
+
 struct ndec_tile {
 	int lane;
 	unsigned live; // lanes whose samples count in sums over samples
+	char *at; // free memory of the warp
+
+	// memory, until the copy of the tile that gave it ends
+	template <class T, int N> __device__ __forceinline__ ndec_fragment<T> take() {
+		ndec_fragment<T> f = {(T *)at + lane};
+		at += ndec_tiles(N) * 128 * sizeof(T);
+		return f;
+	}
+	template <class T, int N> __device__ __forceinline__ ndec_kept<T, N> keep() {
+		ndec_kept<T, N> k = {(T *)at + lane};
+		at += 2 * ndec_tiles(N) * 128 * sizeof(T);
+		return k;
+	}
+
+	template <class T, int N> __device__ __forceinline__ ndec_own<T> own() {
+		ndec_own<T> o = {(T *)at + lane};
+		at += N * 32 * sizeof(T);
+		return o;
+	}
 
 	__device__ __forceinline__ bool any(bool x) const { return ndec_ballot(x) != 0; }
 	__device__ __forceinline__ ndec_tile only(bool x) const {
-		ndec_tile r = {lane, live & ndec_ballot(x)};
+		ndec_tile r = {lane, live & ndec_ballot(x), at};
 		return r;
 	}
 	__device__ __forceinline__ bool mine() const { return live >> lane & 1; }
@@ -84,48 +150,51 @@ NDEC_D void ndec_tile_mma(float *c, unsigned (*a)[4], unsigned (*b)[2]) {
 		for (int i = 0; i <= s; i++) ndec_mma_bf16(c, a[i], b[s - i]);
 }
 
-// y = x B for 16 samples, x of K columns and y of N, b(k, n) an element of B
-template <int N, int K, class B> NDEC_D void ndec_tile_product(ndec_tile tile, float (*y)[4], float (*x)[4], B b) {
-	unsigned a[ndec_tiles(K) / 2][NDEC_PARTS][4];
+// y = x B for 16 samples, x of K columns and y of N, b(k, n) an element of B; in groups of NDEC_HELD columns of y
+template <int N, int K, class Y, class X, class B> NDEC_D void ndec_tile_product(ndec_tile tile, Y y, X x, B b) {
+	constexpr int group = ndec_tiles(N) < NDEC_HELD / 8 ? ndec_tiles(N) : NDEC_HELD / 8;
+#pragma unroll 1
+	for (int first = 0; first < ndec_tiles(N); first += group) {
+		float acc[group][4] = {};
+#pragma unroll (ndec_unroll<X>(ndec_tiles(K) / 2))
+		for (int c = 0; c < ndec_tiles(K) / 2; c++) {
+			unsigned a[NDEC_PARTS][4];
 #pragma unroll
-	for (int c = 0; c < ndec_tiles(K) / 2; c++)
+			for (int r = 0; r < 4; r++) {
+				unsigned parts[NDEC_PARTS];
+				ndec_split(x[2 * c + r / 2][2 * (r & 1)], x[2 * c + r / 2][2 * (r & 1) + 1], parts);
 #pragma unroll
-		for (int r = 0; r < 4; r++) {
-			const float *f = x[2 * c + r / 2] + 2 * (r & 1);
-			unsigned parts[NDEC_PARTS];
-			ndec_split(f[0], f[1], parts);
+				for (int p = 0; p < NDEC_PARTS; p++) a[p][r] = parts[p];
+			}
 #pragma unroll
-			for (int p = 0; p < NDEC_PARTS; p++) a[c][p][r] = parts[p];
-		}
-#pragma unroll
-	for (int q = 0; q < ndec_tiles(N); q++) {
-		float acc[4] = {0, 0, 0, 0};
-		int n = 8 * q + tile.lane / 4;
-		if (8 * q < N) {
-#pragma unroll
-			for (int c = 0; c < ndec_tiles(K) / 2; c++) {
+			for (int q = 0; q < group; q++) {
+				if (8 * (first + q) >= N) continue;
+				int n = 8 * (first + q) + tile.lane / 4;
+				bool in = N % 8 == 0 || n < N;
 				unsigned w[NDEC_PARTS][2];
 #pragma unroll
 				for (int r = 0; r < 2; r++) {
 					int k = 16 * c + 8 * r + 2 * (tile.lane & 3);
-					bool in = N % 8 == 0 || n < N;
 					float lo = in && (K % 16 == 0 || k < K) ? b(k, n) : 0.0f, hi = in && (K % 16 == 0 || k + 1 < K) ? b(k + 1, n) : 0.0f;
 					unsigned parts[NDEC_PARTS];
 					ndec_split(lo, hi, parts);
 #pragma unroll
 					for (int p = 0; p < NDEC_PARTS; p++) w[p][r] = parts[p];
 				}
-				ndec_tile_mma(acc, a[c], w);
+				ndec_tile_mma(acc[q], a, w);
 			}
 		}
 #pragma unroll
-		for (int e = 0; e < 4; e++) y[q][e] = acc[e];
+		for (int q = 0; q < group; q++)
+			if (first + q < ndec_tiles(N))
+#pragma unroll
+				for (int e = 0; e < 4; e++) y[first + q][e] = acc[q][e];
 	}
 }
 
 // the parts of a fragment's tile of 8 columns with rows and columns changed, r the upper or lower 8 samples; those that do
 // not count are 0
-NDEC_D void ndec_tile_turned(ndec_tile tile, int half, const float *f, int r, unsigned *parts) {
+template <class F> NDEC_D void ndec_tile_turned(ndec_tile tile, int half, F f, int r, unsigned *parts) {
 	bool on = tile.counts(half, r);
 	ndec_split(on ? f[2 * r] : 0.0f, on ? f[2 * r + 1] : 0.0f, parts);
 #pragma unroll
@@ -133,8 +202,8 @@ NDEC_D void ndec_tile_turned(ndec_tile tile, int half, const float *f, int r, un
 }
 
 // to[m][n] += the sum over 16 samples of a[m] b[n]
-template <int M, int N> NDEC_D void ndec_tile_outer(ndec_tile tile, int half, float *to, float (*a)[4], float (*b)[4]) {
-#pragma unroll
+template <int M, int N, class A, class B> NDEC_D void ndec_tile_outer(ndec_tile tile, int half, float *to, A a, B b) {
+#pragma unroll (ndec_unroll<A>(ndec_tiles(M) / 2))
 	for (int c = 0; c < ndec_tiles(M) / 2; c++) {
 		unsigned as[NDEC_PARTS][4];
 #pragma unroll
@@ -144,7 +213,7 @@ template <int M, int N> NDEC_D void ndec_tile_outer(ndec_tile tile, int half, fl
 #pragma unroll
 			for (int p = 0; p < NDEC_PARTS; p++) as[p][r] = parts[p];
 		}
-#pragma unroll
+#pragma unroll (ndec_unroll<B>(ndec_tiles(N)))
 		for (int q = 0; q < ndec_tiles(N); q++) {
 			if (8 * q >= N) continue;
 			float acc[4] = {0, 0, 0, 0};
@@ -168,9 +237,9 @@ template <int M, int N> NDEC_D void ndec_tile_outer(ndec_tile tile, int half, fl
 }
 
 // to[i] += the sum over 16 samples of f[i]
-template <int N> NDEC_D void ndec_tile_add(ndec_tile tile, int half, float *to, float (*f)[4]) {
+template <int N, class F> NDEC_D void ndec_tile_add(ndec_tile tile, int half, float *to, F f) {
 	bool low = tile.counts(half, 0), high = tile.counts(half, 1);
-#pragma unroll
+#pragma unroll (ndec_unroll<F>(ndec_tiles(N)))
 	for (int q = 0; q < (N + 7) / 8; q++)
 #pragma unroll
 		for (int e = 0; e < 2; e++) {
@@ -191,9 +260,9 @@ NDEC_D void ndec_tile_add_own(ndec_tile tile, float &to, float x) {
 }
 
 // the sum over the columns of a fragment, to the lanes of the half
-template <int N> NDEC_D void ndec_tile_total(ndec_tile tile, int half, float (*f)[4], float &x) {
+template <int N, class F> NDEC_D void ndec_tile_total(ndec_tile tile, int half, F f, float &x) {
 	float rows[2] = {0, 0};
-#pragma unroll
+#pragma unroll (ndec_unroll<F>(ndec_tiles(N)))
 	for (int q = 0; q < (N + 7) / 8; q++)
 #pragma unroll
 		for (int e = 0; e < 4; e++)

@@ -59,11 +59,13 @@ func (a *app) printKernels(res *driver.Result) {
 			threads = "32, products by the warp"
 		case b.Team > 0:
 			threads += " a sample"
-			if b.Shared {
-				threads += fmt.Sprintf(", %d bytes shared", b.Memory)
-			} else {
-				threads += fmt.Sprintf(", %d bytes of device memory", b.Memory)
-			}
+		}
+		switch {
+		case b.Memory == 0:
+		case b.Shared:
+			threads += fmt.Sprintf(", %d bytes shared", b.Memory)
+		default:
+			threads += fmt.Sprintf(", %d bytes of device memory", b.Memory)
 		}
 		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", name, threads, regs, warps, sums, tape, bound)
 	}

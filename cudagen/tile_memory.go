@@ -1,0 +1,277 @@
+package cudagen
+
+import (
+	"fmt"
+	"strings"
+
+	"ndec.dev/ndec/ir"
+	"ndec.dev/ndec/ir/plan"
+)
+
+// A kernel of tiles takes no local memory, neither by spilling nor for what is passed to functions: fragments that are longer than
+// heldLen, and those of functions that keep some for both halves, lie in memory of the warp; what is in every lane is passed by
+// value, and lies there too in functions that call others between its uses.
+
+// laneLen is the length of arrays that are registers where a function calls others.
+const laneLen = 4
+
+// kept is the type of a fragment of both halves.
+func (e *emitter) kept(t ir.Type) string {
+	return fmt.Sprintf("ndec_kept<%s, %d>", e.elem(t.Elem), t.Len())
+}
+
+// halfBytes is what the fragment of a half takes of the memory of a warp.
+func halfBytes(t ir.Type) int { return (t.Len() + 15) / 16 * 2 * 128 * t.Elem.Bytes() }
+
+// keep declares a fragment of both halves.
+func (e *emitter) keep(t ir.Type, name string) string {
+	e.tiles.own += 2 * halfBytes(t)
+	return fmt.Sprintf("%s %s = tile.keep<%s, %d>();", e.kept(t), name, e.elem(t.Elem), t.Len())
+}
+
+// held reports whether the fragment of a half is in registers.
+func (fn *function) held(t ir.Type) bool {
+	return t.Len() <= smallLen || t.Len() <= heldLen && len(fn.far) == 0
+}
+
+// fragmentVariable declares the fragment of a half.
+func (fn *function) fragmentVariable(t ir.Type, name string) string {
+	elem := fn.e.elem(t.Elem)
+	if fn.held(t) {
+		return fmt.Sprintf("%s %s[ndec_tiles(%d)][4];", elem, name, t.Len())
+	}
+	fn.e.tiles.own += halfBytes(t)
+	return fmt.Sprintf("ndec_fragment<%s> %s = tile.take<%s, %d>();", elem, name, elem, t.Len())
+}
+
+// fragmentOf declares the fragment of v, in memory that another has had if there is some.
+func (fn *function) fragmentOf(v *ir.Value, name string) {
+	h, key := fn.half, fn.e.kept(v.Type)
+	if free := h.free[key]; len(free) > 0 {
+		h.top = append(h.top, fmt.Sprintf("ndec_fragment<%s> %s = %s;", fn.e.elem(v.Type.Elem), name, free[len(free)-1]))
+		h.free[key] = free[:len(free)-1]
+		return
+	}
+	h.top = append(h.top, fn.fragmentVariable(v.Type, name))
+}
+
+// own reports whether an array of type t, which is in every lane, lies in memory.
+func (e *emitter) own(t ir.Type) bool {
+	return e.lanes && t.Elem != ir.Tuple && t.Len() > laneLen && t.Len() <= smallLen
+}
+
+// ownVariable declares an array in memory.
+func (e *emitter) ownVariable(t ir.Type, name string) string {
+	e.tiles.own += t.Len() * 32 * t.Elem.Bytes()
+	return fmt.Sprintf("ndec_own<%s> %s = tile.own<%s, %d>();", e.elem(t.Elem), name, e.elem(t.Elem), t.Len())
+}
+
+// isCalled reports whether f is a function that is called: too long to stand where it is used.
+func (e *emitter) isCalled(f *plan.Func) bool { return e.tile && wide(f) && !e.roots[f.IR] }
+
+// callsOnly reports whether f calls such functions and does nothing else over whole arrays.
+func (e *emitter) callsOnly(f *plan.Func) bool {
+	some := false
+	for _, n := range f.Nests {
+		if n.Steps[0].Form != plan.Whole {
+			continue
+		}
+		v := n.Steps[0].V
+		if v.Op != ir.OpCall || !e.isCalled(e.plan.Of(v.Attr.Func)) {
+			return false
+		}
+		some = true
+	}
+	return some
+}
+
+// release frees the memory of fragments that nobody reads after the step before s, and after s itself where that goes element by
+// element.
+func (fn *function) release(s plan.Step) {
+	h := fn.half
+	until := h.step - 1
+	if s.Form == plan.Elem {
+		until = h.step
+	}
+	for _, v := range fn.f.IR.Values { // in their order: the text is always the same
+		at, read := h.last[v]
+		if !read || at > until || !fragment(fn.f, v) || fn.held(v.Type) || fn.far[v] || v == s.V {
+			continue
+		}
+		if name, declared := fn.name[v]; declared {
+			key := fn.e.kept(v.Type)
+			h.free[key] = append(h.free[key], name)
+			delete(h.last, v)
+		}
+	}
+}
+
+// lastReads are the steps of a run that read values last.
+func lastReads(f *plan.Func, run []*plan.Nest) map[*ir.Value]int {
+	last, at := map[*ir.Value]int{}, 0
+	var reads func(v *ir.Value)
+	reads = func(v *ir.Value) {
+		for _, a := range v.Args {
+			switch p := f.Places[a]; p.Kind {
+			case plan.Folded:
+				reads(a)
+			case plan.View:
+				last[p.Base] = at
+			default:
+				last[a] = at
+			}
+		}
+	}
+	for _, n := range run {
+		for _, s := range n.Steps {
+			reads(s.V)
+			if s.Form == plan.AddTo {
+				last[s.V] = at
+			}
+			at++
+		}
+	}
+	return last
+}
+
+// callHead prints the head of a function that is called: small arrays and numbers come and go by value. It has the name of the
+// function with _call; callEnd prints the function itself, which calls it.
+func (fn *function) callHead() {
+	p, n, e := fn.p, fn.f.Needs, fn.e
+	name := e.funcName(fn.f.IR)
+	if fn.small() {
+		p.line("struct %s_results {", name)
+		for i, r := range fn.f.IR.Results {
+			switch {
+			case fn.res[i] == "" || e.long(r.Type):
+			case r.Type.IsScalar():
+				p.line("%s %s;", e.elem(r.Type.Elem), fn.res[i])
+			default:
+				p.line("%s %s[%d];", e.elem(r.Type.Elem), fn.res[i], r.Type.Len())
+			}
+		}
+		p.line("};")
+	}
+	ps := e.common(n, true)
+	var unpack []string
+	for _, v := range fn.f.IR.Args {
+		x := fn.name[v]
+		if v.Type.IsScalar() || e.long(v.Type) {
+			ps = append(ps, e.in(v.Type, x))
+			continue
+		}
+		ps = append(ps, fmt.Sprintf("ndec_array<%s, %d> %s_value", e.elem(v.Type.Elem), v.Type.Len(), x))
+		if e.own(v.Type) {
+			unpack = append(unpack, e.ownVariable(v.Type, x), fmt.Sprintf("ndec_copy(%s, %s_value.x, %d);", x, x, v.Type.Len()))
+			continue
+		}
+		unpack = append(unpack, fmt.Sprintf("%s = %s_value.x;", e.in(v.Type, x), x))
+	}
+	result := "void"
+	if fn.small() {
+		result = name + "_results"
+		unpack = append(unpack, result+" results;")
+	}
+	for i, r := range fn.f.IR.Results {
+		switch {
+		case fn.res[i] == "":
+		case e.long(r.Type):
+			ps = append(ps, e.out(r.Type, fn.res[i]))
+		default:
+			unpack = append(unpack, fmt.Sprintf("%s = results.%s;", e.out(r.Type, fn.res[i]), fn.res[i]))
+		}
+	}
+	head := "NDEC_CALL"
+	if n.Accum {
+		head, ps = "template <class G> "+head, append(ps, "G &g")
+	}
+	if n.Stats > 0 {
+		ps = append(ps, "ndec_stats *st")
+	}
+	p.line("%s %s %s_call(%s) {", head, result, name, strings.Join(ps, ", "))
+	for _, l := range unpack {
+		p.line("%s", l)
+	}
+}
+
+// small reports whether some result is passed by value.
+func (fn *function) small() bool {
+	for i, r := range fn.f.IR.Results {
+		if fn.res[i] != "" && !fn.e.long(r.Type) {
+			return true
+		}
+	}
+	return false
+}
+
+func (fn *function) callEnd() {
+	p, n, e := fn.p, fn.f.Needs, fn.e
+	name := e.funcName(fn.f.IR)
+	if fn.small() {
+		p.line("return results;")
+	}
+	p.line("}")
+	ps, args, classes := e.common(n, true), e.common(n, false), []string(nil)
+	array := func(name string) { // a pointer, or an array in memory
+		class := fmt.Sprintf("A%d", len(classes))
+		classes = append(classes, "class "+class)
+		ps = append(ps, class+" "+name)
+	}
+	for _, v := range fn.f.IR.Args {
+		x := fn.name[v]
+		if v.Type.IsScalar() || e.long(v.Type) {
+			ps, args = append(ps, e.in(v.Type, x)), append(args, x)
+			continue
+		}
+		array(x)
+		args = append(args, fmt.Sprintf("ndec_value<%s, %d>(%s)", e.elem(v.Type.Elem), v.Type.Len(), x))
+	}
+	for i, r := range fn.f.IR.Results {
+		switch {
+		case fn.res[i] == "":
+		case r.Type.IsScalar() || e.long(r.Type):
+			ps = append(ps, e.out(r.Type, fn.res[i]))
+		default:
+			array(fn.res[i])
+		}
+	}
+	if n.Accum {
+		ps, classes = append(ps, "G &g"), append(classes, "class G")
+	}
+	if n.Stats > 0 {
+		ps = append(ps, "ndec_stats *st")
+	}
+	head := "NDEC_D void"
+	if len(classes) > 0 {
+		head = fmt.Sprintf("template <%s> %s", strings.Join(classes, ", "), head)
+	}
+	p.line("%s %s(%s) {", head, name, strings.Join(ps, ", "))
+	for i, r := range fn.f.IR.Results {
+		if fn.res[i] != "" && e.long(r.Type) {
+			args = append(args, fn.res[i])
+		}
+	}
+	if n.Accum {
+		args = append(args, "g")
+	}
+	if n.Stats > 0 {
+		args = append(args, "st")
+	}
+	call := fmt.Sprintf("%s_call(%s);", name, strings.Join(args, ", "))
+	if !fn.small() {
+		p.line("%s", call)
+		p.line("}")
+		return
+	}
+	p.line("%s_results results = %s", name, call)
+	for i, r := range fn.f.IR.Results {
+		switch {
+		case fn.res[i] == "" || e.long(r.Type):
+		case r.Type.IsScalar():
+			p.line("%s = results.%s;", fn.res[i], fn.res[i])
+		default:
+			p.line("ndec_copy(%s, results.%s, %d);", fn.res[i], fn.res[i], r.Type.Len())
+		}
+	}
+	p.line("}")
+}
