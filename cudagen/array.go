@@ -141,7 +141,7 @@ func (fn *function) loops(shape []int, body func()) {
 		work *= d
 	}
 	for i, d := range shape {
-		fn.p.line("%s", unroll(work))
+		fn.p.line("%s", unroll(work, work))
 		fn.p.line("for (int i%d = 0; i%d < %d; i%d++) {", i, i, d, i)
 		work /= d
 	}

@@ -164,7 +164,7 @@ func (e *emitter) names(kernels []*kernel) {
 		}
 	}
 	for _, f := range e.plan.Funcs {
-		e.funcs[f.IR] = e.global.pickFamily(snake(f.IR.Name), "_team", "_tile", "_tile_call", "_tile_results")
+		e.funcs[f.IR] = e.global.pickFamily(snake(f.IR.Name), "_team", "_team_call", "_team_results", "_tile", "_tile_call", "_tile_results")
 	}
 	for _, s := range e.plan.Solves {
 		e.solves[s.IR] = e.global.pickFamily("solve_"+snake(s.IR.Name), "_team", "_tile", "_tape", "_team_tape", "_tile_tape")
@@ -198,6 +198,19 @@ func (e *emitter) visit(f *ir.Func, seen map[*ir.Func]bool, do func(*ir.Func)) {
 		}
 	}
 	do(f)
+}
+
+// taped reports whether one of these functions writes or reads tapes.
+func (e *emitter) taped(fs ...*ir.Func) bool {
+	found := false
+	for _, f := range fs {
+		e.visit(f, map[*ir.Func]bool{}, func(g *ir.Func) {
+			for _, v := range g.Values {
+				found = found || v.Op == ir.OpRev || v.Op == ir.OpSolve && v.Attr.Solve.Record
+			}
+		})
+	}
+	return found
 }
 
 // callees are the functions that v runs.
@@ -456,8 +469,8 @@ func (e *emitter) workspace(kernels []*kernel, of form) {
 			})
 		}
 	}
-	named := func(k *kernel) bool { return k.form == of && k.needs().Work }
-	if len(e.tapes) == 0 || !slices.ContainsFunc(kernels, named) {
+	named := func(k *kernel) bool { return k.form == of && e.taped(k.fn.IR) }
+	if !slices.ContainsFunc(kernels, named) {
 		return
 	}
 	p.line("struct %s {", workspaces[of])

@@ -111,7 +111,7 @@ func (fn *function) signature() string {
 	if n.Accum {
 		head = "template <class G> " + head
 	}
-	ps = fn.e.common(n, true)
+	ps = fn.e.common(n, fn.e.taped(fn.f.IR), true)
 	for _, v := range fn.f.IR.Args {
 		ps = append(ps, fn.e.in(v.Type, fn.name[v]))
 	}
@@ -132,8 +132,8 @@ func (fn *function) signature() string {
 	return fmt.Sprintf("%s%s(%s) {", head, fn.e.funcName(fn.f.IR), strings.Join(ps, ", "))
 }
 
-// common are the leading parameters of a function, or the arguments for them.
-func (e *emitter) common(n plan.Needs, declare bool) []string {
+// common are the leading parameters of a function, or the arguments for them; tapes says whether it takes those of its sample.
+func (e *emitter) common(n plan.Needs, tapes, declare bool) []string {
 	var out []string
 	if e.team != nil {
 		out = append(out, map[bool]string{true: "Team team", false: "team"}[declare])
@@ -151,7 +151,7 @@ func (e *emitter) common(n plan.Needs, declare bool) []string {
 	}
 	add(n.Params, "const Params", "w")
 	add(n.Prepared, "const Prepared", "pre")
-	add(n.Work && len(e.tapes) > 0, e.workspaceType(), "ws")
+	add(tapes, e.workspaceType(), "ws")
 	return out
 }
 
@@ -212,7 +212,7 @@ func (fn *function) isStat(v *ir.Value) bool {
 func (fn *function) print() {
 	called := fn.e.isCalled(fn.f)
 	if called {
-		fn.e.lanes = fn.e.callsOnly(fn.f)
+		fn.e.lanes = fn.e.tile && fn.e.callsOnly(fn.f)
 		defer func() { fn.e.lanes = false }()
 		fn.callHead()
 	} else {

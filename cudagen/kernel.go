@@ -201,7 +201,7 @@ func (e *emitter) sample(k *kernel, sc *scope, stride, at string) []string {
 	if n.Prepared {
 		args = append(args, deref+"ndec_prepared")
 	}
-	if n.Work && len(e.tapes) > 0 {
+	if e.taped(k.fn.IR) {
 		p.line("%s ws;", e.workspaceType())
 		switch {
 		case len(k.tapes) > 0 && e.team != nil:

@@ -13,9 +13,12 @@ import (
 // loop that is not are in local memory, and code that does not fit the instruction cache is slow as well.
 const unrollLimit = 4096
 
-// unroll is the pragma before a loop of so many operations.
-func unroll(operations int) string {
-	if operations <= unrollLimit {
+// heldArray is the length beyond which an array cannot be in registers, whatever is spelled out.
+const heldArray = 255
+
+// unroll is the pragma before a loop of so many runs and operations.
+func unroll(runs, operations int) string {
+	if operations <= unrollLimit && runs <= heldArray {
 		return "#pragma unroll"
 	}
 	return "#pragma unroll 1"
@@ -45,7 +48,7 @@ func (fn *function) nest(n *plan.Nest) {
 		for _, s := range n.Steps {
 			work += n.Extent * width(s)
 		}
-		fn.p.line("%s", unroll(work))
+		fn.p.line("%s", unroll(n.Extent, work))
 		fn.p.line("for (int i = 0; i < %d; i++) {", n.Extent)
 		for _, s := range n.Steps {
 			fn.p.source(s.V.Span)
@@ -159,7 +162,7 @@ func (fn *function) step(s plan.Step, ix index, extent int) {
 		} else {
 			fn.p.line("%s = 0;", dst)
 		}
-		fn.p.line("%s", unroll(k))
+		fn.p.line("%s", unroll(k, k))
 		fn.p.line("for (int j = 0; j < %d; j++) %s = ndec_fma(%s, %s, %s);", k, dst, fn.matrix(w, ix, k, "j"), bare(fn.elem(x, index{expr: "j"})), dst)
 	case plan.Gather:
 		x, w := v.Args[0], v.Args[1]
@@ -210,7 +213,7 @@ func (fn *function) each(n int, f func(j string, jx index)) {
 		}
 		return
 	}
-	fn.p.line("%s", unroll(n))
+	fn.p.line("%s", unroll(n, n))
 	fn.p.line("for (int j = 0; j < %d; j++) {", n)
 	f("j", index{expr: "j"})
 	fn.p.line("}")

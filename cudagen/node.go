@@ -58,7 +58,7 @@ func (fn *function) unread(t ir.Type) string {
 // call prints a call of a planned function; stats is where its solves leave their statistics.
 func (fn *function) call(callee *plan.Func, args, to []string, stats string) {
 	n := callee.Needs
-	all := append(fn.e.common(n, false), args...)
+	all := append(fn.e.common(n, fn.e.taped(callee.IR), false), args...)
 	for i, r := range callee.IR.Results {
 		if p := callee.Places[r]; callee.Sums[i] != nil || p != nil && p.Kind == plan.Stat {
 			continue
@@ -84,7 +84,7 @@ func (fn *function) solveCall(v *ir.Value) {
 	s := v.Attr.Solve
 	ps := fn.e.plan.OfSolve(s)
 	to := fn.destinations(v, len(s.States)+ir.NumStats)
-	all := fn.e.common(ps.Needs, false)
+	all := fn.e.common(ps.Needs, fn.e.taped(solveFuncs(s)...), false)
 	if s.Record {
 		all = append(all, "ws."+fn.e.tapes[v])
 	}
@@ -136,7 +136,7 @@ func (fn *function) revCall(v *ir.Value) {
 	types := append(stateTypes(r.Solve), r.Solve.Extras...)
 	to := fn.destinations(v, len(types)+len(r.Params))
 	needs := fn.e.plan.RevNeeds(r)
-	all := append(fn.e.common(plan.Needs{Params: needs.Params, Prepared: needs.Prepared}, false), "ws."+fn.e.tapes[solve])
+	all := append(fn.e.common(needs, false, false), "ws."+fn.e.tapes[solve])
 	all = append(all, fn.arguments(solve.Args[solve.Attr.Solve.Lead()+len(r.Solve.States):])...)
 	for i, bar := range v.Args[1:] { // of the states, and of the time of an event that ends the solve
 		if i == len(r.Solve.States) || r.Solve.Times == 0 || !r.Solve.States[i].Memory {
@@ -210,7 +210,7 @@ func (fn *function) mapLoop(v *ir.Value) {
 	callee := fn.e.plan.Of(m.Fn)
 	to := fn.destinations(v, len(m.Fn.Results))
 	fn.clearStatistics(v)
-	fn.p.line("%s", unroll(m.N*(callee.Cost.MulAdds+callee.Cost.Elem)))
+	fn.p.line("%s", unroll(m.N, m.N*(callee.Cost.MulAdds+callee.Cost.Elem)))
 	fn.p.line("for (int n = 0; n < %d; n++) {", m.N)
 	fn.e.scope()
 	args := fn.arguments(v.Args[m.Mapped:])

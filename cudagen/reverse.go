@@ -189,8 +189,7 @@ func (e *emitter) reverse(r *ir.Rev) {
 	p, s := e.p, r.Solve
 	l := e.newLoop(s)
 	needs := e.plan.RevNeeds(r)
-	needs.Work = false
-	ps := append(e.common(needs, true), fmt.Sprintf("const %s &tape", e.tapeType(s)))
+	ps := append(e.common(needs, false, true), fmt.Sprintf("const %s &tape", e.tapeType(s)))
 	for _, o := range l.c {
 		ps = append(ps, e.in(o.t, o.name))
 	}

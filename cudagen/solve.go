@@ -47,7 +47,7 @@ func names(lists ...[]operand) []string {
 // apply is a statement that calls f with arguments, its results into variables.
 func (e *emitter) apply(f *ir.Func, in []string, to []operand) string {
 	pf := e.plan.Of(f)
-	all := append(e.common(pf.Needs, false), in...)
+	all := append(e.common(pf.Needs, e.taped(f), false), in...)
 	for i := range f.Results {
 		if pf.Sums[i] == nil {
 			all = append(all, to[i].name)
@@ -137,7 +137,7 @@ func (e *emitter) addInto(to operand, from string) {
 // print prints the loop.
 func (l *loop) print() {
 	p, s, e := l.p, l.s, l.e
-	ps := e.common(l.ps.Needs, true)
+	ps := e.common(l.ps.Needs, e.taped(solveFuncs(s)...), true)
 	if s.Record {
 		ps = append(ps, e.tapeType(s)+" &tape")
 	}

@@ -2,7 +2,6 @@ package cudagen
 
 import (
 	"fmt"
-	"strings"
 
 	"ndec.dev/ndec/ir"
 	"ndec.dev/ndec/ir/plan"
@@ -65,9 +64,6 @@ func (e *emitter) ownVariable(t ir.Type, name string) string {
 	e.tiles.own += t.Len() * 32 * t.Elem.Bytes()
 	return fmt.Sprintf("ndec_own<%s> %s = tile.own<%s, %d>();", e.elem(t.Elem), name, e.elem(t.Elem), t.Len())
 }
-
-// isCalled reports whether f is a function that is called: too long to stand where it is used.
-func (e *emitter) isCalled(f *plan.Func) bool { return e.tile && wide(f) && !e.roots[f.IR] }
 
 // callsOnly reports whether f calls such functions and does nothing else over whole arrays.
 func (e *emitter) callsOnly(f *plan.Func) bool {
@@ -132,146 +128,4 @@ func lastReads(f *plan.Func, run []*plan.Nest) map[*ir.Value]int {
 		}
 	}
 	return last
-}
-
-// callHead prints the head of a function that is called: small arrays and numbers come and go by value. It has the name of the
-// function with _call; callEnd prints the function itself, which calls it.
-func (fn *function) callHead() {
-	p, n, e := fn.p, fn.f.Needs, fn.e
-	name := e.funcName(fn.f.IR)
-	if fn.small() {
-		p.line("struct %s_results {", name)
-		for i, r := range fn.f.IR.Results {
-			switch {
-			case fn.res[i] == "" || e.long(r.Type):
-			case r.Type.IsScalar():
-				p.line("%s %s;", e.elem(r.Type.Elem), fn.res[i])
-			default:
-				p.line("%s %s[%d];", e.elem(r.Type.Elem), fn.res[i], r.Type.Len())
-			}
-		}
-		p.line("};")
-	}
-	ps := e.common(n, true)
-	var unpack []string
-	for _, v := range fn.f.IR.Args {
-		x := fn.name[v]
-		if v.Type.IsScalar() || e.long(v.Type) {
-			ps = append(ps, e.in(v.Type, x))
-			continue
-		}
-		ps = append(ps, fmt.Sprintf("ndec_array<%s, %d> %s_value", e.elem(v.Type.Elem), v.Type.Len(), x))
-		if e.own(v.Type) {
-			unpack = append(unpack, e.ownVariable(v.Type, x), fmt.Sprintf("ndec_copy(%s, %s_value.x, %d);", x, x, v.Type.Len()))
-			continue
-		}
-		unpack = append(unpack, fmt.Sprintf("%s = %s_value.x;", e.in(v.Type, x), x))
-	}
-	result := "void"
-	if fn.small() {
-		result = name + "_results"
-		unpack = append(unpack, result+" results;")
-	}
-	for i, r := range fn.f.IR.Results {
-		switch {
-		case fn.res[i] == "":
-		case e.long(r.Type):
-			ps = append(ps, e.out(r.Type, fn.res[i]))
-		default:
-			unpack = append(unpack, fmt.Sprintf("%s = results.%s;", e.out(r.Type, fn.res[i]), fn.res[i]))
-		}
-	}
-	head := "NDEC_CALL"
-	if n.Accum {
-		head, ps = "template <class G> "+head, append(ps, "G &g")
-	}
-	if n.Stats > 0 {
-		ps = append(ps, "ndec_stats *st")
-	}
-	p.line("%s %s %s_call(%s) {", head, result, name, strings.Join(ps, ", "))
-	for _, l := range unpack {
-		p.line("%s", l)
-	}
-}
-
-// small reports whether some result is passed by value.
-func (fn *function) small() bool {
-	for i, r := range fn.f.IR.Results {
-		if fn.res[i] != "" && !fn.e.long(r.Type) {
-			return true
-		}
-	}
-	return false
-}
-
-func (fn *function) callEnd() {
-	p, n, e := fn.p, fn.f.Needs, fn.e
-	name := e.funcName(fn.f.IR)
-	if fn.small() {
-		p.line("return results;")
-	}
-	p.line("}")
-	ps, args, classes := e.common(n, true), e.common(n, false), []string(nil)
-	array := func(name string) { // a pointer, or an array in memory
-		class := fmt.Sprintf("A%d", len(classes))
-		classes = append(classes, "class "+class)
-		ps = append(ps, class+" "+name)
-	}
-	for _, v := range fn.f.IR.Args {
-		x := fn.name[v]
-		if v.Type.IsScalar() || e.long(v.Type) {
-			ps, args = append(ps, e.in(v.Type, x)), append(args, x)
-			continue
-		}
-		array(x)
-		args = append(args, fmt.Sprintf("ndec_value<%s, %d>(%s)", e.elem(v.Type.Elem), v.Type.Len(), x))
-	}
-	for i, r := range fn.f.IR.Results {
-		switch {
-		case fn.res[i] == "":
-		case r.Type.IsScalar() || e.long(r.Type):
-			ps = append(ps, e.out(r.Type, fn.res[i]))
-		default:
-			array(fn.res[i])
-		}
-	}
-	if n.Accum {
-		ps, classes = append(ps, "G &g"), append(classes, "class G")
-	}
-	if n.Stats > 0 {
-		ps = append(ps, "ndec_stats *st")
-	}
-	head := "NDEC_D void"
-	if len(classes) > 0 {
-		head = fmt.Sprintf("template <%s> %s", strings.Join(classes, ", "), head)
-	}
-	p.line("%s %s(%s) {", head, name, strings.Join(ps, ", "))
-	for i, r := range fn.f.IR.Results {
-		if fn.res[i] != "" && e.long(r.Type) {
-			args = append(args, fn.res[i])
-		}
-	}
-	if n.Accum {
-		args = append(args, "g")
-	}
-	if n.Stats > 0 {
-		args = append(args, "st")
-	}
-	call := fmt.Sprintf("%s_call(%s);", name, strings.Join(args, ", "))
-	if !fn.small() {
-		p.line("%s", call)
-		p.line("}")
-		return
-	}
-	p.line("%s_results results = %s", name, call)
-	for i, r := range fn.f.IR.Results {
-		switch {
-		case fn.res[i] == "" || e.long(r.Type):
-		case r.Type.IsScalar():
-			p.line("%s = results.%s;", fn.res[i], fn.res[i])
-		default:
-			p.line("ndec_copy(%s, results.%s, %d);", fn.res[i], fn.res[i], r.Type.Len())
-		}
-	}
-	p.line("}")
 }

@@ -118,6 +118,17 @@ template <class To, class From> NDEC_D void ndec_copy(To to, From from, int n) {
 	for (int i = 0; i < n; i++) to[i] = from[i];
 }
 
+// An array that is passed by value: its address would put it into local memory.
+template <class T, int N> struct ndec_array {
+	T x[N];
+};
+template <class T, int N, class X> NDEC_D ndec_array<T, N> ndec_value(X x) {
+	ndec_array<T, N> a;
+#pragma unroll
+	for (int i = 0; i < N; i++) a.x[i] = x[i];
+	return a;
+}
+
 template <class T> NDEC_D void ndec_clear(T *x, int n) {
 #pragma unroll
 	for (int i = 0; i < n; i++) x[i] = T(0);

@@ -48,17 +48,6 @@ template <class T> struct ndec_own {
 	}
 };
 
-// a small array that is passed by value: its address would put it into local memory
-template <class T, int N> struct ndec_array {
-	T x[N];
-};
-template <class T, int N, class X> NDEC_D ndec_array<T, N> ndec_value(X x) {
-	ndec_array<T, N> a;
-#pragma unroll
-	for (int i = 0; i < N; i++) a.x[i] = x[i];
-	return a;
-}
-
 struct ndec_tile {
 	int lane;
 	unsigned live; // lanes whose samples count in sums over samples
