@@ -181,7 +181,8 @@ func (e *emitter) reverse(r *ir.Rev) (params, results, body string) {
 	if len(s.Events) > 0 {
 		e.backOverEvents(r, l, stepOut, bar, addExtras)
 	}
-	cuts := s.Cuts() && !s.Stretches
+	cuts := s.Cuts() && !s.Stretches && r.DenseVJP == nil
+	dense := e.insideStep(r, l, bar, stepH)
 	if cuts {
 		p.line("if %spart < 1 {", ifText(!s.Undo, "part := tape.part[k]; "))
 		in := append([]string{stepT, stepH, "part"}, append(append(recorded(), l.extras()...), args(bar)...)...)
@@ -197,7 +198,7 @@ func (e *emitter) reverse(r *ir.Rev) (params, results, body string) {
 		zeros := strings.TrimSuffix(strings.Repeat("0, ", len(rs)), ", ")
 		e.backThroughStretch(r, in, stepOut, zeros)
 	} else {
-		pull(r.StepVJP, r.StartVJP, in)
+		pull(r.StepVJP, r.StartVJP, append(in, args(dense.data)...))
 	}
 	if cuts {
 		p.line("}")
@@ -205,8 +206,23 @@ func (e *emitter) reverse(r *ir.Rev) (params, results, body string) {
 	for i := range bar {
 		p.line("%s = %s", bar[i].name, barIn[i].name)
 	}
+	for i, o := range dense.start {
+		x := o.name
+		if !o.t.IsScalar() {
+			x = "&" + x
+		}
+		e.addInto(bar[i].name, x, o.t)
+	}
 	addExtras()
-	if s.Times > 0 && !s.Stretches {
+	switch {
+	case s.Times == 0 || s.Stretches:
+	case r.DenseVJP != nil:
+		p.line("for ; m >= 0 && tape.at[m] == k; m-- {")
+		p.line("if tape.theta[m] == 0 {")
+		addOutputs("m")
+		p.line("}")
+		p.line("}")
+	default:
 		p.line("for ; m >= 0 && tape.at[m] == k; m-- {")
 		p.line("switch tape.theta[m] {")
 		p.line("case 1:")
@@ -266,6 +282,65 @@ func (e *emitter) reverse(r *ir.Rev) (params, results, body string) {
 		p.line("return %s", strings.Join(rs, ", "))
 	}
 	return strings.Join(ps, ", "), results, p.text()
+}
+
+// denseBars are the cotangents that outputs inside a step give to its start and to the data of its dense output.
+type denseBars struct{ start, data []operand }
+
+// insideStep prints how the outputs inside step k, and its end where it has been cut, are added up for it (ir.Rev.DenseVJP).
+func (e *emitter) insideStep(r *ir.Rev, l *loop, bar []operand, h string) (sum denseBars) {
+	if r.DenseVJP == nil {
+		return sum
+	}
+	p, s := e.p, r.Solve
+	n := len(s.States)
+	name := func(suffix string, i int) operand {
+		t := r.DenseVJP.Results[i].Type
+		if i < n {
+			return operand{l.pick(l.x[i].name + "Inside" + suffix), t}
+		}
+		return operand{l.pick(fmt.Sprintf("data%d%s", i-n, suffix)), t}
+	}
+	var sums, one []operand
+	for i := range r.DenseVJP.Results {
+		sums, one = append(sums, name("Bar", i)), append(one, name("One", i))
+	}
+	p.line("// Outputs inside the step give to its start and to the data of its dense output.")
+	l.declare(sums)
+	take := func(theta string, bars []string) {
+		l.declare(one)
+		p.line("%s", e.apply(r.DenseVJP, append([]string{theta, h}, bars...), one, "="))
+		for i, o := range one {
+			x := o.name
+			if !o.t.IsScalar() {
+				x = "&" + x
+			}
+			e.addInto(sums[i].name, x, o.t)
+		}
+	}
+	if s.Cuts() {
+		p.line("if part := tape.part[k]; part < 1 {")
+		take("part", args(bar))
+		for _, o := range bar {
+			if o.t.IsScalar() {
+				p.line("%s = 0", o.name)
+			} else {
+				p.line("clear(%s[:])", o.name)
+			}
+		}
+		p.line("}")
+	}
+	if s.Times > 0 {
+		p.line("for j := m; j >= 0 && tape.at[j] == k; j-- {")
+		p.line("if tape.theta[j] == 0 || tape.theta[j] == 1 { continue }")
+		outs := make([]string, n)
+		for i, o := range l.x {
+			outs[i] = e.outBar(o, "j")
+		}
+		take("tape.theta[j]", outs)
+		p.line("}")
+	}
+	return denseBars{sums[:n], sums[n:]}
 }
 
 // outBar is the cotangent of the output at time index i: a scalar, or a pointer.

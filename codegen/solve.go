@@ -20,8 +20,9 @@ type loop struct {
 	ongoing bool                   // begins with what it left, and ends after an accepted step; see continued.go
 	kept    func(o operand) string // where it leaves a variable
 
-	x, c []operand // states and extras
-	d    []operand // data for dense output
+	x, c []operand           // states and extras
+	d    []operand           // data for dense output
+	pick func(string) string // a name for another variable
 }
 
 // operand is a variable of the loop: a scalar, or an array passed by pointer.
@@ -100,6 +101,7 @@ func (e *emitter) apply(f *ir.Func, in []string, to []operand, op string) string
 func (e *emitter) newLoop(ps *plan.Solve, path bool) *loop {
 	l := &loop{e: e, p: e.p, ps: ps, s: ps.IR, path: path}
 	sc := e.locals("t", "t0", "t1", "h", "at", "kept", "dir", "err", "last", "ts", "next", "theta", "tape", "reach", "factor", "rejected", "attempts", "steps", "rtol", "atol", "errPrev", "errPrev2", "finite", "tNext", "stops", "gap", "goal", "cut", "stop", "pieces", "ev", "es", "end", "place", "m", "f", "part", "gridNext", "begin", "first", "whole", "filled", "width", "ratio", "ratioPrev", "hPrev", "from", "to", "s", "before", "b")
+	l.pick = sc.pick
 	if l.s.StepGroup != "" {
 		for _, name := range []string{"size", "slope", "bend"} {
 			sc.used[name] = true

@@ -311,6 +311,9 @@ func (v *vectors) rev(r *lanes.Rev) {
 	if s.Times > 0 {
 		params += v.outParams(s, "Bar") + ", n int"
 		v.revRest(r, rel)
+		if r.IR.DenseVJP != nil {
+			p.line("inside := true // cotangents of outputs are in the arguments of a step, of this sweep or of one before")
+		}
 	}
 	p.line("for k := len(tape.t) - 1; k >= 0; k-- {")
 	if s.Times > 0 {
@@ -330,8 +333,15 @@ func (v *vectors) rev(r *lanes.Rev) {
 	p.line("%s[i], fr.mask[i] = 1, mask[i]", rel(2))
 	p.line("if k >= n { %s[i], fr.mask[i] = 0, 0 } // this sample has fewer steps", rel(2))
 	p.line("}")
-	p.line("%s", v.run(r.Step))
-	if s.Times > 0 {
+	switch {
+	case s.Times == 0:
+		p.line("%s", v.run(r.Step))
+	case r.IR.DenseVJP != nil:
+		v.revInside(r, rel)
+		p.line("%s", v.run(r.Step))
+		v.revStarts(r, rel)
+	default:
+		p.line("%s", v.run(r.Step))
 		v.revOutputs(r, rel)
 	}
 	p.line("}")

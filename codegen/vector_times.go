@@ -139,6 +139,60 @@ func (v *vectors) revRest(r *lanes.Rev, rel func(int) string) {
 	p.line("}")
 }
 
+// revInside prints how the cotangents of output times inside step k are added up for it.
+func (v *vectors) revInside(r *lanes.Rev, rel func(int) string) {
+	s, p, w := r.IR.Solve, v.p, v.set.Samples()
+	n, m := len(s.States), len(s.Extras)
+	at := func(i int) string { return "a." + v.paths[r.At.Args[i]][len(r.At.Name)+1:] }
+	sums := len(r.IR.DataTypes()) + n // arguments of both kernels that take what outputs give
+	p.line("a, c, some := &fr.%s, m, false", r.At.Name)
+	for i := range sums {
+		p.line("clear(%s[:])", at(3+n+i))
+	}
+	p.line("for {")
+	p.line("more := false")
+	p.line("%s = [%d]float64{}", at(2), w)
+	p.line("for i := range n {")
+	p.line("for c[i] > 0 && tape.at[c[i]-1][i] == k {")
+	p.line("c[i]--")
+	p.line("theta := tape.theta[c[i]][i]")
+	p.line("if theta == 0 || theta == 1 { continue }")
+	p.line("%s[i], %s[i], more = theta, 1, true", at(0), at(2))
+	for j, st := range s.States {
+		if !st.Memory {
+			v.laneLoop(st.Type, func(place func(string) string) string {
+				return fmt.Sprintf("%s[%s] = %s[%s]", at(3+j), place(""), outName(j, "Bar"), place("c[i]"))
+			})
+		}
+	}
+	p.line("break")
+	p.line("}")
+	p.line("}")
+	p.line("if !more { break }")
+	p.line("%s, some = %s, true", at(1), rel(1))
+	p.line("%s", v.run(r.At))
+	p.line("}")
+	p.line("if some || inside {")
+	for i := range sums {
+		p.line("%s = %s", rel(3+2*(n+m)+i), at(3+n+i))
+	}
+	p.line("inside = some")
+	p.line("}")
+}
+
+// revStarts prints the cotangents of output times at the start of step k.
+func (v *vectors) revStarts(r *lanes.Rev, rel func(int) string) {
+	p := v.p
+	p.line("for i := range n {")
+	p.line("for m[i] > 0 && tape.at[m[i]-1][i] == k {")
+	p.line("m[i]--")
+	p.line("if tape.theta[m[i]][i] == 0 {")
+	v.addBars(r, rel, "m[i]")
+	p.line("}")
+	p.line("}")
+	p.line("}")
+}
+
 // revOutputs prints the cotangents of output times in step k, but for those at its end.
 func (v *vectors) revOutputs(r *lanes.Rev, rel func(int) string) {
 	s, p, w := r.IR.Solve, v.p, v.set.Samples()

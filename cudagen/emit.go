@@ -226,7 +226,7 @@ func callees(v *ir.Value) []*ir.Func {
 		return solveFuncs(v.Attr.Solve)
 	case ir.OpRev:
 		r := v.Attr.Rev
-		return append([]*ir.Func{r.StepVJP, r.AtVJP, r.BeginVJP}, r.Events...)
+		return append([]*ir.Func{r.StepVJP, r.AtVJP, r.DenseVJP, r.BeginVJP}, r.Events...)
 	}
 	return nil
 }

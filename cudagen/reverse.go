@@ -286,18 +286,25 @@ func (e *emitter) reverse(r *ir.Rev) {
 	if len(s.Events) > 0 {
 		l.backOverEvents(r, stepOut, bar, addExtras)
 		p.line("double part = tape.part[(long long)k * tape.samples];")
+	}
+	data, start := l.insideStep(r, bar, outBar)
+	cut := len(s.Events) > 0 && r.DenseVJP == nil
+	if cut {
 		p.line("if (part < 1) {")
 		p.line("%s", e.apply(r.AtVJP, append([]string{"t", "h", "part"}, names(l.x, l.c, bar)...), stepOut))
 		p.line("} else {")
 	}
-	p.line("%s", e.apply(r.StepVJP, append([]string{"t", "h"}, names(l.x, l.c, bar)...), stepOut))
-	if len(s.Events) > 0 {
+	p.line("%s", e.apply(r.StepVJP, append([]string{"t", "h"}, names(l.x, l.c, bar, data)...), stepOut))
+	if cut {
 		p.line("}")
 	}
 	if e.tile {
 		p.line("if (!on) continue;")
 	}
 	l.copy(bar, barIn)
+	for i, o := range start {
+		e.addInto(bar[i], o.name)
+	}
 	addExtras()
 	if s.Times > 0 {
 		p.line("for (; m >= 0 && tape.at[(long long)m * tape.samples] == k; m--) {")
@@ -308,6 +315,8 @@ func (e *emitter) reverse(r *ir.Rev) {
 		addOut("m")
 		p.line("continue;")
 		p.line("}")
+	}
+	if s.Times > 0 && r.DenseVJP == nil {
 		in := append([]string{"t", "h", "theta"}, names(l.x, l.c)...)
 		for i, o := range l.x {
 			if s.States[i].Memory {
@@ -326,6 +335,8 @@ func (e *emitter) reverse(r *ir.Rev) {
 			e.addInto(o, barIn[i].name)
 		}
 		addExtras()
+	}
+	if s.Times > 0 {
 		p.line("}")
 	}
 	if s.Rebegins() {
@@ -339,4 +350,56 @@ func (e *emitter) reverse(r *ir.Rev) {
 	l.copy(suffixed(l.x, "_start_bar"), bar)
 	l.copy(suffixed(l.c, "_bar"), cSum)
 	p.line("}")
+}
+
+// insideStep prints how the outputs inside step k, and its end where an event has cut it, are added up for it (see
+// ir.Rev.DenseVJP): cotangents of the data for dense output, and of the start of the step.
+func (l *loop) insideStep(r *ir.Rev, bar []operand, outBar func(i int, m string) string) (data, start []operand) {
+	if r.DenseVJP == nil {
+		return nil, nil
+	}
+	e, p, s := l.e, l.p, l.s
+	n := len(s.States)
+	var sums, one []operand
+	for i, v := range r.DenseVJP.Results {
+		name := fmt.Sprintf("inside%d", i)
+		sums, one = append(sums, operand{name + "_bar", v.Type}), append(one, operand{name + "_one", v.Type})
+	}
+	p.line("// Outputs inside the step give to its start and to the data of its dense output.")
+	for _, o := range sums {
+		e.zeroed(o)
+	}
+	take := func(theta string, bars []string) {
+		l.declare(one)
+		p.line("%s", e.apply(r.DenseVJP, append([]string{theta, "h"}, bars...), one))
+		for i, o := range sums {
+			e.addInto(o, one[i].name)
+		}
+	}
+	if len(s.Events) > 0 {
+		p.line("if (part < 1) {")
+		e.scope()
+		take("part", names(bar))
+		for _, o := range bar {
+			if o.t.IsScalar() {
+				p.line("%s = 0;", o.name)
+			} else {
+				e.clear(o.name, o.t)
+			}
+		}
+		p.line("}")
+	}
+	if s.Times > 0 {
+		p.line("for (int j = m; j >= 0 && tape.at[(long long)j * tape.samples] == k; j--) {")
+		e.scope()
+		p.line("double theta = tape.theta[(long long)j * tape.samples];")
+		p.line("if (theta == 0 || theta == 1) continue;")
+		outs := make([]string, n)
+		for i := range outs {
+			outs[i] = outBar(i, "j")
+		}
+		take("theta", outs)
+		p.line("}")
+	}
+	return sums[n:], sums[:n]
 }

@@ -130,7 +130,7 @@ func roles(m *ir.Module) map[*ir.Func]string {
 			case v.Op == ir.OpRev:
 				r := v.Attr.Rev
 				set("step of a sweep", r.StepVJP)
-				set("place in a step of a sweep", r.AtVJP)
+				set("place in a step of a sweep", r.AtVJP, r.DenseVJP)
 				set("event of a sweep", r.Events...)
 				set("start of a method with memory", r.StartVJP, r.StartAtVJP)
 			case v.Op == ir.OpMap:

@@ -10,6 +10,9 @@ package ir
 // StepVJP: (t, h, y…, c…, y1_bar…) -> y_bar…, c_bar…, param_bar… (Accum).
 // Of a solve that keeps stretches it is (t, h, stops if it has any, y…, c…, y_bar…) -> y1_bar…, and so on, from the end of a
 // stretch back to its start, and may run solves itself; there is no AtVJP.
+// DenseVJP: (theta, h, ysave_bar…) -> y_bar…, d_bar…, for output times and for steps that an event has cut, where dense output is
+// linear in states and data: what a step's outputs give is added up first, and StepVJP, which then is (t, h, y…, c…, y1_bar…,
+// d_bar…) -> as before, goes over the step once. AtVJP is nil then.
 // AtVJP: (t, h, theta, y…, c…, ysave_bar…) -> the same, for output times and for steps that an event has cut; nil where
 // there are neither.
 // StartVJP, StartAtVJP: the same of steps that Solve.Start has made.
@@ -17,13 +20,14 @@ package ir
 // Events: (t, y…, c…, y1_bar…, t_bar) -> the same, from the states after an event at t to those before it, y…; t_bar is
 // the cotangent of the time of an event that ends the solve.
 type Rev struct {
-	Name    string
-	Solve   *Solve
-	Region  *Region
-	StepVJP *Func
-	AtVJP   *Func
-	Events  []*Func // per event of the solve
-	Params  []*Param
+	Name     string
+	Solve    *Solve
+	Region   *Region
+	StepVJP  *Func
+	AtVJP    *Func
+	DenseVJP *Func
+	Events   []*Func // per event of the solve
+	Params   []*Param
 
 	StartVJP, StartAtVJP *Func
 	BeginVJP             *Func
@@ -36,10 +40,22 @@ func (r *Rev) InStep() bool { return r.Solve.Stretches && r.StepVJP.InStep() }
 // Funcs lists the functions of r that are set.
 func (r *Rev) Funcs() []*Func {
 	fs := append([]*Func(nil), r.Events...)
-	for _, f := range []*Func{r.StepVJP, r.AtVJP, r.StartVJP, r.StartAtVJP, r.BeginVJP} {
+	for _, f := range []*Func{r.StepVJP, r.AtVJP, r.DenseVJP, r.StartVJP, r.StartAtVJP, r.BeginVJP} {
 		if f != nil {
 			fs = append(fs, f)
 		}
 	}
 	return fs
+}
+
+// DataTypes are the types of the cotangents d_bar… of DenseVJP.
+func (r *Rev) DataTypes() []Type {
+	if r.DenseVJP == nil {
+		return nil
+	}
+	var ts []Type
+	for _, v := range r.DenseVJP.Results[len(r.Solve.States):] {
+		ts = append(ts, v.Type)
+	}
+	return ts
 }

@@ -133,10 +133,12 @@ type Solve struct {
 
 	// Replay is Step as a pure function for differentiation: (t, h, y…, c…) -> y1…; ReplayAt
 	// ends at theta inside the step: (t, h, theta, y…, c…) -> y(t+theta*h)…. Start is its own
-	// replay, and StartAt is ReplayAt of it.
-	Replay   *Func
-	ReplayAt *Func
-	StartAt  *Func
+	// replay, and StartAt is ReplayAt of it. ReplayDense, where a step evaluates nothing more for dense output, is Replay with
+	// the data that Dense needs: (t, h, y…, c…) -> y1…, d…
+	Replay      *Func
+	ReplayAt    *Func
+	ReplayDense *Func
+	StartAt     *Func
 
 	// Given: (extras of the source) -> c…, where passes have dropped extras or added what follows from them; nil where they are
 	// the same. Those who step through a solve by themselves begin with the extras of the source.
@@ -166,7 +168,7 @@ type SolveState struct {
 // FuncRefs are the places of the functions of s that are set, in the order of the fields.
 func (s *Solve) FuncRefs() []**Func {
 	var set []**Func
-	for _, f := range []**Func{&s.Field, &s.Begin, &s.Start, &s.StartDense, &s.Step, &s.DenseStep, &s.Dense, &s.Norm, &s.First, &s.FirstNorms, &s.FirstBend, &s.FirstLength, &s.Control, &s.Replay, &s.ReplayAt, &s.StartAt, &s.Guard, &s.Given} {
+	for _, f := range []**Func{&s.Field, &s.Begin, &s.Start, &s.StartDense, &s.Step, &s.DenseStep, &s.Dense, &s.Norm, &s.First, &s.FirstNorms, &s.FirstBend, &s.FirstLength, &s.Control, &s.Replay, &s.ReplayAt, &s.ReplayDense, &s.StartAt, &s.Guard, &s.Given} {
 		if *f != nil {
 			set = append(set, f)
 		}

@@ -17,13 +17,13 @@ func (s *Solve) fields() []field {
 		{"stepevals", &s.StepEvals}, {"denseevals", &s.DenseEvals}, {"firstevals", &s.FirstEvals}, {"beginevals", &s.BeginEvals}, {"startsteps", &s.StartSteps}, {"startevals", &s.StartEvals},
 		{"events", &s.Events}, {"eventtol", &s.EventTol}, {"eventmax", &s.EventMax}, {"guard", &s.Guard},
 		{"field", &s.Field}, {"begin", &s.Begin}, {"start", &s.Start}, {"startdense", &s.StartDense}, {"step", &s.Step}, {"densestep", &s.DenseStep}, {"dense", &s.Dense}, {"norm", &s.Norm},
-		{"first", &s.First}, {"firstnorms", &s.FirstNorms}, {"firstbend", &s.FirstBend}, {"firstlength", &s.FirstLength}, {"control", &s.Control}, {"replay", &s.Replay}, {"replayat", &s.ReplayAt}, {"startat", &s.StartAt}, {"given", &s.Given},
+		{"first", &s.First}, {"firstnorms", &s.FirstNorms}, {"firstbend", &s.FirstBend}, {"firstlength", &s.FirstLength}, {"control", &s.Control}, {"replay", &s.Replay}, {"replayat", &s.ReplayAt}, {"replaydense", &s.ReplayDense}, {"startat", &s.StartAt}, {"given", &s.Given},
 		{"sensitivity", &s.Sensitivity},
 	}
 }
 
 func (r *Rev) fields() []field {
-	return []field{{"solve", &r.Solve}, {"region", &r.Region}, {"stepvjp", &r.StepVJP}, {"atvjp", &r.AtVJP}, {"startvjp", &r.StartVJP}, {"startatvjp", &r.StartAtVJP}, {"beginvjp", &r.BeginVJP}, {"eventvjps", &r.Events}, {"params", &r.Params}}
+	return []field{{"solve", &r.Solve}, {"region", &r.Region}, {"stepvjp", &r.StepVJP}, {"atvjp", &r.AtVJP}, {"densevjp", &r.DenseVJP}, {"startvjp", &r.StartVJP}, {"startatvjp", &r.StartAtVJP}, {"beginvjp", &r.BeginVJP}, {"eventvjps", &r.Events}, {"params", &r.Params}}
 }
 
 func (m *Model) fields() []field {

@@ -156,6 +156,7 @@ func (c *checker) solve(s *Solve) error {
 		signature{role: "control", f: s.Control, args: f64s(controlArgs), results: f64s(1)},
 		signature{role: "replay", f: s.Replay, args: types(f64s(2), y, s.Extras), results: y},
 		signature{role: "replay inside a step", f: s.ReplayAt, args: types(f64s(3), y, s.Extras), results: y},
+		signature{role: "replay with the data of dense output", f: s.ReplayDense, args: types(f64s(2), y, s.Extras), results: y, moreResults: true},
 	)
 }
 
@@ -170,7 +171,7 @@ func (c *checker) rev(r *Rev) error {
 		}
 		ps = append(ps, p.Type)
 	}
-	if (s.Times > 0 || s.Cuts()) && r.AtVJP == nil && !s.Stretches {
+	if (s.Times > 0 || s.Cuts()) && (r.AtVJP == nil) == (r.DenseVJP == nil) && !s.Stretches {
 		return errors.New("no derivative at output times")
 	}
 	if s.Start != nil && (r.StartVJP == nil || (r.AtVJP == nil) != (r.StartAtVJP == nil)) {
@@ -193,7 +194,8 @@ func (c *checker) rev(r *Rev) error {
 		lead = append(lead, Tensor(F64, s.Stops))
 	}
 	if err := c.sign(
-		signature{role: "step", f: r.StepVJP, args: types(lead, y, s.Extras, y), results: results},
+		signature{role: "dense output", f: r.DenseVJP, args: types(f64s(2), y), results: y, moreResults: true},
+		signature{role: "step", f: r.StepVJP, args: types(lead, y, s.Extras, y, r.DataTypes()), results: results},
 		signature{role: "first step", f: r.StartVJP, args: types(f64s(2), y, s.Extras, y), results: results},
 		signature{role: "memory that begins anew", f: r.BeginVJP, args: types(f64s(1), y, s.Extras, y), results: results},
 		signature{role: "output times in the first step", f: r.StartAtVJP, args: types(f64s(3), y, s.Extras, y), results: results},
@@ -202,6 +204,9 @@ func (c *checker) rev(r *Rev) error {
 		return err
 	}
 	for _, f := range r.Funcs() {
+		if f == r.DenseVJP {
+			continue
+		}
 		for i := len(results) - len(ps); i < len(results); i++ {
 			if i >= len(f.Accum) || !f.Accum[i] {
 				return fmt.Errorf("%s: result %d, of a parameter, is not marked as a sum", f.Name, i)

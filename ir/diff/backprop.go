@@ -33,8 +33,16 @@ func (d *body) backOver(v *ir.Value, gs []*ir.Value, params []*ir.Param) []*ir.V
 		region = s.Region.Parent
 	}
 	rev := &ir.Rev{Name: d.sweepName(s), Solve: s, Params: params,
-		Region:  region.Inside(ir.RegionRev, s.Name),
-		StepVJP: d.vjp(s.Replay, after(s.Replay, 2, params), len(s.Replay.Args), true)}
+		Region: region.Inside(ir.RegionRev, s.Name)}
+	inside := s.Times > 0 || s.Cuts()
+	step := s.Replay
+	// Steps that end at output times have none inside.
+	if inside && s.ReplayDense != nil && !s.PerSample {
+		if rev.DenseVJP = d.denseVJP(s); rev.DenseVJP != nil {
+			step = s.ReplayDense
+		}
+	}
+	rev.StepVJP = d.vjp(step, after(step, 2, params), len(step.Args), true)
 	rev.Events = d.eventVJPs(s, params)
 	if s.Rebegins() {
 		rev.BeginVJP = d.vjp(s.Begin, after(s.Begin, 1, params), len(s.Begin.Args), true)
@@ -42,7 +50,7 @@ func (d *body) backOver(v *ir.Value, gs []*ir.Value, params []*ir.Param) []*ir.V
 	if s.Start != nil {
 		rev.StartVJP = d.vjp(s.Start, after(s.Start, 2, params), len(s.Start.Args), true)
 	}
-	if s.Times > 0 || s.Cuts() {
+	if inside && rev.DenseVJP == nil {
 		if s.StartAt != nil {
 			rev.StartAtVJP = d.vjp(s.StartAt, after(s.StartAt, 3, params), len(s.StartAt.Args), true)
 		}
@@ -50,6 +58,45 @@ func (d *body) backOver(v *ir.Value, gs []*ir.Value, params []*ir.Param) []*ir.V
 	}
 	d.ofSteps[rev] = true
 	return d.sweepBack(rev, v, gs)
+}
+
+// denseVJP is ir.Rev.DenseVJP, or nil where dense output is not linear in states and data, or takes the states after the step.
+func (d *body) denseVJP(s *ir.Solve) *ir.Func {
+	n, f := len(s.States), s.Dense
+	key := "dense " + f.Name
+	if g := d.made[key]; g != nil {
+		return g
+	}
+	wrt := Wrt{}
+	for i := 2; i < len(f.Args); i++ {
+		wrt.Args = append(wrt.Args, i)
+	}
+	whole := d.sweepOf(f, wrt, len(f.Args), false)
+	whole.fn.DropDead()
+	g := whole.fn
+	if readsAny(f, f.Args[2+n:2+2*n]) || readsAny(g, g.Args[2:len(f.Args)]) {
+		return nil
+	}
+	b := d.derived(f, ".vjp")
+	b.Func.Doc = "from cotangents inside a step to those of its start and of the data for dense output"
+	args := copyArgs(b, g.Args[:2])
+	for _, a := range g.Args[2:len(f.Args)] {
+		args = append(args, b.Zeros(a.Type)) // nobody reads them
+	}
+	args = append(args, copyArgs(b, g.Args[len(f.Args):])...)
+	out := b.Inline(g, args)
+	b.Func.ResultNames = slices.Delete(slices.Clone(g.ResultNames), n, 2*n)
+	b.Return(slices.Delete(slices.Clone(out), n, 2*n)...)
+	b.Func.DropDead()
+	return d.add(key, b.Func)
+}
+
+// readsAny reports whether a value or a result of f is one of args, or takes one.
+func readsAny(f *ir.Func, args []*ir.Value) bool {
+	takes := func(vs []*ir.Value) bool {
+		return slices.ContainsFunc(vs, func(v *ir.Value) bool { return slices.Contains(args, v) })
+	}
+	return takes(f.Results) || slices.ContainsFunc(f.Values, func(v *ir.Value) bool { return takes(v.Args) })
 }
 
 // sweepBack runs a reverse sweep over v from the cotangents gs of what it gives (nil for zero).

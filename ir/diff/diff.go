@@ -24,7 +24,7 @@ func Run(m *ir.Module) diag.List {
 	}
 	p.inOrderOfData()
 	for _, s := range m.Solves { // their cotangents exist now
-		s.ReplayAt, s.StartAt = nil, nil
+		s.ReplayAt, s.ReplayDense, s.StartAt = nil, nil, nil
 		if !s.Remakes() {
 			s.Replay = nil
 		}

@@ -63,17 +63,31 @@ func (m machine) rev(r *ir.Rev, in [][]float64, steps []step, bars [][]float64) 
 	}
 	for k := len(steps) - 1; k >= 0; k-- {
 		st := steps[k]
-		back := m.eval(r.StepVJP, append(append(append([][]float64{{st.t}, {st.h}}, st.y...), c...), lam...))
+		var start, data [][]float64 // what outputs inside give to the start of the step and to its data
+		if r.DenseVJP != nil {
+			for _, v := range r.DenseVJP.Results {
+				start = append(start, make([]float64, v.Type.Len()))
+			}
+			start, data = start[:n], start[n:]
+			for j := range times {
+				if s.Times > 0 && within(times[j], st.t, st.h, k == 0) {
+					out := m.eval(r.DenseVJP, append([][]float64{{(times[j] - st.t) / st.h}, {st.h}}, outputBars(s, bars, j)...))
+					for i := range out {
+						add(&append(start[:n:n], data...)[i], out[i])
+					}
+				}
+			}
+		}
+		back := m.eval(r.StepVJP, append(append(append(append([][]float64{{st.t}, {st.h}}, st.y...), c...), lam...), data...))
+		for i := range start {
+			add(&back[i], start[i])
+		}
 		for j := range times {
-			if s.Times == 0 || !within(times[j], st.t, st.h, k == 0) {
+			if s.Times == 0 || r.AtVJP == nil || !within(times[j], st.t, st.h, k == 0) {
 				continue
 			}
 			args := append(append([][]float64{{st.t}, {st.h}, {(times[j] - st.t) / st.h}}, st.y...), c...)
-			for i := range s.States {
-				w := s.States[i].Type.Len()
-				args = append(args, bars[i][j*w:(j+1)*w])
-			}
-			for i, g := range m.eval(r.AtVJP, args) {
+			for i, g := range m.eval(r.AtVJP, append(args, outputBars(s, bars, j)...)) {
 				add(&back[i], g)
 			}
 		}
@@ -83,4 +97,14 @@ func (m machine) rev(r *ir.Rev, in [][]float64, steps []step, bars [][]float64) 
 		}
 	}
 	return append(lam, rest...)
+}
+
+// outputBars are the cotangents of output j of s.
+func outputBars(s *ir.Solve, bars [][]float64, j int) [][]float64 {
+	var out [][]float64
+	for i, st := range s.States {
+		w := st.Type.Len()
+		out = append(out, bars[i][j*w:(j+1)*w])
+	}
+	return out
 }

@@ -210,6 +210,7 @@ func (p *pass) tangentOf(s *ir.Solve, extras []int, params []*ir.Param) *ir.Solv
 	c.FirstBend = m.plain(s.FirstBend, 6, groups{x, x}, true)
 	c.Replay = m.of(s.Replay, 2, groups{y}, true, groups{y})
 	c.ReplayAt = m.of(s.ReplayAt, 3, groups{y}, true, groups{y})
+	c.ReplayDense = m.of(s.ReplayDense, 2, groups{y}, true, groups{y})
 	m.events(&c)
 	placeSolve(&c)
 	p.m.Solves = append(p.m.Solves, &c)

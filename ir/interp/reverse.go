@@ -81,24 +81,45 @@ func (m *Machine) reverse(r *ir.Rev, in []datum) datum {
 			copyBars(y, out[:n])
 			add(rest, out[n:])
 		}
+		var start, data []datum // cotangents that output times inside the step give to its start and its data
+		if r.DenseVJP != nil {
+			start, data = zeros(r.DenseVJP.Results[:n]), zeros(r.DenseVJP.Results[n:])
+			take := func(theta float64, bars []datum) {
+				out := m.run(r.DenseVJP, cat([]datum{num(theta), num(st.H)}, bars))
+				add(start, out[:n])
+				add(data, out[n:])
+			}
+			if ends[k] != 1 {
+				take(ends[k], y)
+				y = zeros(r.DenseVJP.Results[:n])
+			}
+			for j := next; j >= 0 && tp.saves[j].step == k; j-- {
+				if theta := tp.saves[j].theta; theta != 0 && theta != 1 {
+					take(theta, at(j))
+				}
+			}
+		}
 		whole, inside := r.StepVJP, r.AtVJP
 		if st.First {
 			whole, inside = r.StartVJP, r.StartAtVJP
 		}
 		var out []datum
-		if ends[k] == 1 {
-			out = m.run(whole, cat([]datum{num(st.T), num(st.H)}, stops, ys, tp.extras, y))
+		if ends[k] == 1 || r.DenseVJP != nil {
+			out = m.run(whole, cat([]datum{num(st.T), num(st.H)}, stops, ys, tp.extras, y, data))
 		} else {
 			out = m.run(inside, cat([]datum{num(st.T), num(st.H), num(ends[k])}, ys, tp.extras, y))
 		}
 		copyBars(y, out[:n])
 		add(rest, out[n:])
+		if r.DenseVJP != nil {
+			add(y, start)
+		}
 		for ; next >= 0 && tp.saves[next].step == k; next-- {
-			switch theta := tp.saves[next].theta; theta {
-			case 1:
-			case 0:
+			switch theta := tp.saves[next].theta; {
+			case theta == 1:
+			case theta == 0:
 				add(y, at(next))
-			default:
+			case r.DenseVJP == nil:
 				out := m.run(inside, cat([]datum{num(st.T), num(st.H), num(theta)}, ys, tp.extras, at(next)))
 				add(y, out[:n])
 				add(rest, out[n:])
@@ -111,6 +132,15 @@ func (m *Machine) reverse(r *ir.Rev, in []datum) datum {
 		}
 	}
 	return datum{parts: append(y, rest...)}
+}
+
+// zeros are zeros of the types of vs.
+func zeros(vs []*ir.Value) []datum {
+	out := make([]datum, len(vs))
+	for i, v := range vs {
+		out[i].data = make([]float64, v.Type.Len())
+	}
+	return out
 }
 
 func copyBars(to, from []datum) {

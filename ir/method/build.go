@@ -3,6 +3,7 @@ package method
 import (
 	"fmt"
 	"math/big"
+	"slices"
 
 	"ndec.dev/ndec/ir"
 )
@@ -65,6 +66,9 @@ func Build(m *ir.Module, s *ir.Solve, row *Row, cfg Config) error {
 	s.Dense = m.AddFunc(n.dense())
 	s.Replay = m.AddFunc(n.replay("replay", false))
 	s.ReplayAt = m.AddFunc(n.replay("replay_at", true))
+	if s.DenseEvals == 0 {
+		s.ReplayDense = m.AddFunc(n.replayDense())
+	}
 	n.adapt(m, s)
 	return nil
 }
@@ -191,11 +195,28 @@ func (n *maker) step(suffix string, dense bool) *ir.Func {
 		labels = append(labels, n.resultNames("_knext")...)
 	}
 	if dense {
-		for p, d := range st.data() {
-			results = append(results, d...)
-			labels = append(labels, n.resultNames(fmt.Sprintf("_d%d", p+1))...)
-		}
+		results, labels = st.withData(results, labels)
 	}
+	b.Func.ResultNames = labels
+	return b.Return(results...)
+}
+
+// withData adds the data for dense output to results and their labels.
+func (s *stepper) withData(results []*ir.Value, labels []string) ([]*ir.Value, []string) {
+	results = slices.Clip(results)
+	for p, d := range s.data() {
+		results = append(results, d...)
+		labels = append(labels, s.resultNames(fmt.Sprintf("_d%d", p+1))...)
+	}
+	return results, labels
+}
+
+// replayDense builds ReplayDense.
+func (n *maker) replayDense() *ir.Func {
+	b := n.newFunc("replay_dense", "one step, and the data for dense output, as a function of its start alone, for derivatives")
+	st := &stepper{maker: n, b: b, t: scalar(b, "t"), h: scalar(b, "h")}
+	st.y, st.c = n.states(b, ""), n.extras(b)
+	results, labels := st.withData(st.end(), n.resultNames("_next"))
 	b.Func.ResultNames = labels
 	return b.Return(results...)
 }

@@ -15,7 +15,7 @@ type layout struct {
 	args    []int // then arguments, by their state
 	extras  bool  // extras follow
 	results []int // results, by their state; nil: a single scalar
-	dense   bool  // further results (DenseStep) or arguments (Dense) d… follow
+	dense   bool  // further results (DenseStep, ReplayDense) or arguments (Dense) d… follow
 }
 
 // layouts lists the functions of s that are set.
@@ -43,6 +43,7 @@ func layouts(s *ir.Solve) []layout {
 		{&s.FirstBend, 6, slices.Concat(x, x), true, nil, false},
 		{&s.Replay, 2, y, true, y, false},
 		{&s.ReplayAt, 3, y, true, y, false},
+		{&s.ReplayDense, 2, y, true, y, true},
 		{&s.Guard, 1, x, true, nil, false},
 	}
 	for i := range s.Events {
@@ -271,7 +272,7 @@ func reshapeSolve(m *ir.Module, s *ir.Solve, states, extras []bool) {
 	for _, l := range ls {
 		a, r := l.argMask(states, extras), l.resultMask(states)
 		if l.dense && dense != nil {
-			if l.f == &s.DenseStep {
+			if l.f != &s.Dense {
 				copy(r[len(l.results):], dense)
 			} else {
 				copy(a[l.scalars+len(l.args):], dense)

@@ -114,7 +114,7 @@ func init() {
 // strip drops the steps that ir/diff differentiates: nothing runs them any more.
 func strip(m *ir.Module) {
 	for _, s := range solves(m) {
-		s.ReplayAt, s.StartAt = nil, nil
+		s.ReplayAt, s.ReplayDense, s.StartAt = nil, nil, nil
 		if !s.Remakes() {
 			s.Replay = nil
 		}

@@ -16,7 +16,7 @@ import "ndec.dev/ndec/ir"
 //	Step, Start, Replay, …  t, h step, states step*, extras solve
 //	Dense, Norm, Control    step*
 //	First                   t0 solve, states solve*, extras solve
-//	StepVJP, AtVJP          t, h rev, states and cotangents rev*, extras as around the sweep
+//	StepVJP, AtVJP, DenseVJP t, h rev, states and cotangents rev*, extras as around the sweep
 //	Fn of a map             slices map, the others as around the map
 //	Fn of a scan            values handed on and slices scan, the others as around the scan
 //	called functions        the join over all calls
@@ -275,6 +275,7 @@ func (r *rater) solve(s *ir.Solve, region *ir.Region, times bool, extras []ir.Ra
 		{s.Start, step, list(fill(2, at(step, own)), states(step, n), c)},
 		{s.StartAt, step, list(fill(3, at(step, own)), states(step, n), c)},
 		{s.ReplayAt, step, list(fill(3, at(step, own)), states(step, n), c)},
+		{s.ReplayDense, step, list(fill(2, at(step, own)), states(step, n), c)},
 		{s.Guard, step, list(fill(1, at(step, own)), states(step, x), c)},
 		{s.First, s.Region, list(fill(2, at(s.Region, times)), fill(2, at(s.Region, false)), states(s.Region, 2*x), c)},
 		{s.FirstNorms, s.Region, list(fill(2, at(s.Region, false)), states(s.Region, 2*x))},
@@ -327,11 +328,20 @@ func (r *rater) sweep(f *ir.Func, v *ir.Value) {
 		own = true
 		r.place(g, rev.Region, list(fill(1, at(rev.Region, true)), fill(len(s.States), at(rev.Region, true)), extras, fill(len(s.States)+1, at(rev.Region, true))))
 	}
+	data := len(rev.DataTypes())
+	r.place(rev.DenseVJP, rev.Region, list(fill(2, at(rev.Region, true)), fill(len(s.States), at(rev.Region, true))))
 	for _, g := range rev.Funcs()[len(rev.Events):] {
-		scalars := len(g.Args) - 2*len(s.States) - len(extras)
+		if g == rev.DenseVJP {
+			continue
+		}
+		bars := len(s.States)
+		if g == rev.StepVJP {
+			bars += data
+		}
+		scalars := len(g.Args) - len(s.States) - len(extras) - bars
 		r.place(g, rev.Region, list(
 			fill(scalars, at(rev.Region, own)),
 			fill(len(s.States), at(rev.Region, true)), extras,
-			fill(len(s.States), at(rev.Region, true))))
+			fill(bars, at(rev.Region, true))))
 	}
 }

@@ -179,7 +179,7 @@ func (p *Plan) RevNeeds(r *ir.Rev) Needs {
 
 // RevFunctions are those that a reverse sweep calls.
 func RevFunctions(r *ir.Rev) []*ir.Func {
-	fs := append([]*ir.Func{r.StepVJP, r.AtVJP, r.StartVJP, r.StartAtVJP, r.BeginVJP, r.Solve.Replay}, r.Events...)
+	fs := append([]*ir.Func{r.StepVJP, r.AtVJP, r.DenseVJP, r.StartVJP, r.StartAtVJP, r.BeginVJP, r.Solve.Replay}, r.Events...)
 	return slices.DeleteFunc(fs, func(f *ir.Func) bool { return f == nil })
 }
 
