@@ -705,7 +705,7 @@ type laneFrame struct {
 		v24      [100 * 32]Real
 		step0In0 [32]float64
 	}
-	predict0ReplayVjp struct { // Predict.0.replay.vjp
+	predict0ReplayDenseVjp struct { // Predict.0.replay_dense.vjp
 		t         [32]float64
 		h         [32]float64
 		q         [2 * 32]Real
@@ -715,185 +715,194 @@ type laneFrame struct {
 		u         [100 * 32]Real
 		qNextBar  [2 * 32]Real
 		vNextBar  [2 * 32]Real
+		qD1Bar    [2 * 32]Real
+		vD1Bar    [2 * 32]Real
+		qD2Bar    [2 * 32]Real
+		vD2Bar    [2 * 32]Real
+		qD3Bar    [2 * 32]Real
+		vD3Bar    [2 * 32]Real
 		qBar      [2 * 32]Real
 		qK1Bar    [2 * 32]Real
 		loadBar   [32]Real
 		uTimesBar [50 * 32]float64
 		uBar      [100 * 32]Real
-		v10       [32]Real
-		v14       [32]Real
 		v16       [32]Real
-		v17       [32]Real
-		v19       [32]Real
-		v21       [32]Real
+		v20       [32]Real
+		v22       [32]Real
 		v23       [32]Real
-		v24       [32]Real
+		v25       [32]Real
 		v27       [32]Real
-		v29       [2 * 32]Real
-		v32       [32]Real
-		v36       [32]Real
-		v37       [32]Real
+		v29       [32]Real
+		v30       [32]Real
+		v33       [32]Real
+		v35       [2 * 32]Real
+		v38       [32]Real
+		v42       [32]Real
 		v43       [32]Real
-		v46       [4 * 32]Real
-		v48       [32]int32
-		v49       [2 * 32]Real
-		v51       [32]Real
-		v52       [32]Real
-		v53       [32]Real
-		v56       [32]Real
-		v67       [4 * 32]Real
-		v68       [32]Real
-		v69       [32]Real
-		v70       [32]Real
-		v73       [32]Real
-		v78       [32]Real
-		v81       [32]Real
+		v49       [32]Real
+		v52       [4 * 32]Real
+		v54       [32]int32
+		v55       [2 * 32]Real
+		v57       [32]Real
+		v58       [32]Real
+		v59       [32]Real
+		v62       [32]Real
+		v73       [4 * 32]Real
+		v74       [32]Real
+		v75       [32]Real
+		v76       [32]Real
+		v79       [32]Real
+		v84       [32]Real
 		v87       [32]Real
-		v88       [32]Real
-		v91       [32]Real
 		v93       [32]Real
 		v94       [32]Real
-		v95       [32]Real
-		v96       [32]Real
-		v102      [2 * 32]Real
-		v106      [2 * 32]Real
-		v107      [2 * 32]Real
-		v108      [6 * 32]Real
-		v109      [32 * 32]Real
-		v111      [32 * 32]Real
-		v112      [32 * 32]Real
-		v113      [32 * 32]Real
+		v97       [32]Real
+		v99       [32]Real
+		v100      [32]Real
+		v101      [32]Real
+		v102      [32]Real
+		v108      [2 * 32]Real
+		v112      [2 * 32]Real
+		v113      [2 * 32]Real
+		v114      [6 * 32]Real
 		v115      [32 * 32]Real
-		v116      [32 * 32]Real
-		v120      [2 * 32]Real
-		v121      [2 * 32]Real
-		v123      [2 * 32]Real
-		v126      [32]Real
-		v131      [32]Real
-		v134      [32]Real
-		v141      [32]Real
-		v143      [32]Real
-		v144      [32]Real
-		v150      [2 * 32]Real
-		v151      [2 * 32]Real
-		v152      [2 * 32]Real
-		v153      [6 * 32]Real
-		v154      [32 * 32]Real
-		v155      [32 * 32]Real
-		v156      [32 * 32]Real
-		v157      [32 * 32]Real
-		v158      [32 * 32]Real
-		v159      [32 * 32]Real
-		v162      [2 * 32]Real
-		v163      [2 * 32]Real
-		v165      [2 * 32]Real
-		v167      [2 * 32]Real
-		v170      [32]Real
-		v181      [4 * 32]Real
-		v182      [4 * 32]Real
-		v185      [32]Real
-		v186      [2 * 32]Real
-		v187      [2 * 32]Real
-		v188      [2 * 32]Real
-		v189      [32 * 32]Real
+		v117      [32 * 32]Real
+		v118      [32 * 32]Real
+		v119      [32 * 32]Real
+		v121      [32 * 32]Real
+		v122      [32 * 32]Real
+		v126      [2 * 32]Real
+		v127      [2 * 32]Real
+		v129      [2 * 32]Real
+		v132      [32]Real
+		v137      [32]Real
+		v140      [32]Real
+		v147      [32]Real
+		v149      [32]Real
+		v150      [32]Real
+		v156      [2 * 32]Real
+		v157      [2 * 32]Real
+		v158      [2 * 32]Real
+		v159      [6 * 32]Real
+		v160      [32 * 32]Real
+		v161      [32 * 32]Real
+		v162      [32 * 32]Real
+		v163      [32 * 32]Real
+		v164      [32 * 32]Real
+		v165      [32 * 32]Real
+		v168      [2 * 32]Real
+		v169      [2 * 32]Real
+		v171      [2 * 32]Real
+		v173      [2 * 32]Real
+		v176      [32]Real
+		v187      [4 * 32]Real
+		v188      [4 * 32]Real
 		v190      [2 * 32]Real
-		v191      [2 * 32]Real
-		v193      [2 * 32]Real
 		v196      [32]Real
-		v207      [4 * 32]Real
+		v197      [2 * 32]Real
+		v198      [2 * 32]Real
+		v199      [2 * 32]Real
+		v200      [2 * 32]Real
+		v201      [32 * 32]Real
+		v202      [2 * 32]Real
+		v203      [2 * 32]Real
+		v205      [2 * 32]Real
 		v208      [32]Real
-		v209      [32]Real
-		v210      [32]Real
-		v213      [32]Real
-		v218      [32]Real
+		v219      [4 * 32]Real
+		v220      [32]Real
 		v221      [32]Real
-		v228      [32]Real
+		v222      [32]Real
+		v225      [32]Real
 		v230      [32]Real
-		v231      [32]Real
-		v237      [2 * 32]Real
-		v238      [2 * 32]Real
-		v239      [2 * 32]Real
-		v240      [6 * 32]Real
-		v241      [32 * 32]Real
-		v242      [32 * 32]Real
-		v243      [32 * 32]Real
-		v244      [32 * 32]Real
-		v245      [32 * 32]Real
-		v246      [32 * 32]Real
+		v233      [32]Real
+		v240      [32]Real
+		v242      [32]Real
+		v243      [32]Real
 		v249      [2 * 32]Real
 		v250      [2 * 32]Real
-		v252      [2 * 32]Real
-		v253      [6 * 32]Real
+		v251      [2 * 32]Real
+		v252      [6 * 32]Real
+		v253      [32 * 32]Real
 		v254      [32 * 32]Real
 		v255      [32 * 32]Real
 		v256      [32 * 32]Real
 		v257      [32 * 32]Real
 		v258      [32 * 32]Real
-		v260      [32 * 32]Real
-		v261      [32 * 32]Real
-		v262      [32 * 32]Real
-		v263      [32 * 32]Real
-		v264      [6 * 32]Real
-		v275      [32]Real
-		v302      [32]Real
-		v306      [32]Real
-		v315      [32]Real
-		v317      [32]Real
-		v324      [32 * 32]Real
-		v325      [2 * 32]Real
-		v327      [2 * 32]Real
-		v328      [2 * 32]Real
-		v330      [4 * 32]Real
-		v337      [32]Real
-		v349      [2 * 32]Real
-		v350      [2 * 32]Real
-		v351      [4 * 32]Real
-		v354      [32]Real
-		v355      [2 * 32]Real
-		v356      [2 * 32]Real
-		v374      [2 * 32]Real
-		v376      [2 * 32]Real
-		v377      [2 * 32]Real
-		v378      [2 * 32]Real
-		v381      [32 * 32]Real
-		v382      [32 * 32]Real
-		v383      [32 * 32]Real
-		v385      [6 * 32]Real
-		v387      [2 * 32]Real
-		v396      [32]Real
-		v411      [32]Real
-		v416      [4 * 32]Real
-		v423      [32]Real
-		v435      [2 * 32]Real
-		v436      [2 * 32]Real
-		v437      [4 * 32]Real
-		v438      [2 * 32]Real
-		v458      [2 * 32]Real
-		v460      [2 * 32]Real
+		v261      [2 * 32]Real
+		v262      [2 * 32]Real
+		v264      [2 * 32]Real
+		v265      [6 * 32]Real
+		v266      [32 * 32]Real
+		v267      [32 * 32]Real
+		v268      [32 * 32]Real
+		v269      [32 * 32]Real
+		v270      [32 * 32]Real
+		v272      [32 * 32]Real
+		v273      [32 * 32]Real
+		v274      [32 * 32]Real
+		v275      [32 * 32]Real
+		v276      [6 * 32]Real
+		v287      [32]Real
+		v314      [32]Real
+		v318      [32]Real
+		v327      [32]Real
+		v329      [32]Real
+		v336      [32 * 32]Real
+		v337      [2 * 32]Real
+		v339      [2 * 32]Real
+		v340      [2 * 32]Real
+		v342      [4 * 32]Real
+		v349      [32]Real
+		v361      [2 * 32]Real
+		v362      [2 * 32]Real
+		v363      [4 * 32]Real
+		v369      [32]Real
+		v371      [2 * 32]Real
+		v372      [2 * 32]Real
+		v375      [2 * 32]Real
+		v394      [2 * 32]Real
+		v396      [2 * 32]Real
+		v397      [2 * 32]Real
+		v398      [2 * 32]Real
+		v401      [32 * 32]Real
+		v402      [32 * 32]Real
+		v403      [32 * 32]Real
+		v405      [6 * 32]Real
+		v407      [2 * 32]Real
+		v416      [32]Real
+		v431      [32]Real
+		v436      [4 * 32]Real
+		v443      [32]Real
+		v455      [2 * 32]Real
+		v456      [2 * 32]Real
+		v457      [4 * 32]Real
 		v461      [2 * 32]Real
-		v462      [2 * 32]Real
-		v465      [32 * 32]Real
-		v466      [32 * 32]Real
-		v467      [32 * 32]Real
-		v469      [6 * 32]Real
-		v471      [2 * 32]Real
-		v480      [32]Real
-		v495      [32]Real
-		v500      [4 * 32]Real
-		v507      [32]Real
-		v519      [2 * 32]Real
-		v520      [2 * 32]Real
-		v521      [4 * 32]Real
-		v541      [2 * 32]Real
+		v481      [2 * 32]Real
+		v483      [2 * 32]Real
+		v484      [2 * 32]Real
+		v485      [2 * 32]Real
+		v488      [32 * 32]Real
+		v489      [32 * 32]Real
+		v490      [32 * 32]Real
+		v492      [6 * 32]Real
+		v494      [2 * 32]Real
+		v503      [32]Real
+		v518      [32]Real
+		v523      [4 * 32]Real
+		v530      [32]Real
+		v542      [2 * 32]Real
 		v543      [2 * 32]Real
-		v544      [2 * 32]Real
-		v545      [2 * 32]Real
-		v548      [32 * 32]Real
-		v549      [32 * 32]Real
-		v550      [32 * 32]Real
-		v552      [6 * 32]Real
-		v554      [2 * 32]Real
-		v699      [2 * 32]Real
+		v544      [4 * 32]Real
+		v569      [2 * 32]Real
+		v571      [2 * 32]Real
+		v572      [2 * 32]Real
+		v573      [2 * 32]Real
+		v576      [32 * 32]Real
+		v577      [32 * 32]Real
+		v578      [32 * 32]Real
+		v580      [6 * 32]Real
+		v582      [2 * 32]Real
+		v731      [2 * 32]Real
 	}
 	predict0RecLanerev struct { // Predict.0.rec.lanerev
 		stepT         [32]float64
@@ -909,242 +918,69 @@ type laneFrame struct {
 		extra0Sum     [32]Real
 		extra1Sum     [50 * 32]float64
 		extra2Sum     [100 * 32]Real
+		data0Bar      [2 * 32]Real
+		data1Bar      [2 * 32]Real
+		data2Bar      [2 * 32]Real
+		data3Bar      [2 * 32]Real
+		data4Bar      [2 * 32]Real
+		data5Bar      [2 * 32]Real
+		qStartBar     [2 * 32]Real
+		vStartBar     [2 * 32]Real
 		qBarNext      [2 * 32]Real
 		vBarNext      [2 * 32]Real
 		extra0SumNext [32]Real
 		extra1SumNext [50 * 32]float64
 		extra2SumNext [100 * 32]Real
-		v16           [2 * 32]Real
-		v18           [2 * 32]Real
-		v20           [32]Real
-		v23           [50 * 32]float64
-		v26           [100 * 32]Real
+		v24           [2 * 32]Real
+		v27           [2 * 32]Real
+		v30           [32]Real
+		v33           [50 * 32]float64
+		v36           [100 * 32]Real
 	}
-	predict0ReplayAtVjp struct { // Predict.0.replay_at.vjp
-		t         [32]float64
-		h         [32]float64
-		theta     [32]float64
-		q         [2 * 32]Real
-		qK1       [2 * 32]Real
-		load      [32]Real
-		uTimes    [50 * 32]float64
-		u         [100 * 32]Real
-		qAtBar    [2 * 32]Real
-		vAtBar    [2 * 32]Real
-		qBar      [2 * 32]Real
-		qK1Bar    [2 * 32]Real
-		loadBar   [32]Real
-		uTimesBar [50 * 32]float64
-		uBar      [100 * 32]Real
-		v11       [32]Real
-		v15       [32]Real
-		v17       [32]Real
-		v18       [32]Real
-		v20       [32]Real
-		v22       [32]Real
-		v24       [32]Real
-		v25       [32]Real
-		v28       [32]Real
-		v30       [2 * 32]Real
-		v33       [32]Real
-		v37       [32]Real
-		v38       [32]Real
-		v44       [32]Real
-		v47       [4 * 32]Real
-		v49       [32]int32
-		v50       [2 * 32]Real
-		v52       [32]Real
-		v53       [32]Real
-		v54       [32]Real
-		v57       [32]Real
-		v68       [4 * 32]Real
-		v69       [32]Real
-		v70       [32]Real
-		v71       [32]Real
-		v74       [32]Real
-		v79       [32]Real
-		v82       [32]Real
-		v88       [32]Real
-		v89       [32]Real
-		v92       [32]Real
-		v94       [32]Real
-		v95       [32]Real
-		v96       [32]Real
-		v97       [32]Real
-		v103      [2 * 32]Real
-		v107      [2 * 32]Real
-		v108      [2 * 32]Real
-		v109      [6 * 32]Real
-		v110      [32 * 32]Real
-		v112      [32 * 32]Real
-		v113      [32 * 32]Real
-		v114      [32 * 32]Real
-		v116      [32 * 32]Real
-		v117      [32 * 32]Real
-		v121      [2 * 32]Real
-		v122      [2 * 32]Real
-		v124      [2 * 32]Real
-		v127      [32]Real
-		v132      [32]Real
-		v135      [32]Real
-		v142      [32]Real
-		v144      [32]Real
-		v145      [32]Real
-		v151      [2 * 32]Real
-		v152      [2 * 32]Real
-		v153      [2 * 32]Real
-		v154      [6 * 32]Real
-		v155      [32 * 32]Real
-		v156      [32 * 32]Real
-		v157      [32 * 32]Real
-		v158      [32 * 32]Real
-		v159      [32 * 32]Real
-		v160      [32 * 32]Real
-		v163      [2 * 32]Real
-		v164      [2 * 32]Real
-		v166      [2 * 32]Real
-		v168      [2 * 32]Real
-		v171      [32]Real
-		v182      [4 * 32]Real
-		v183      [4 * 32]Real
-		v185      [32]Real
-		v186      [2 * 32]Real
-		v187      [32]Real
-		v188      [2 * 32]Real
-		v189      [2 * 32]Real
-		v191      [2 * 32]Real
-		v194      [2 * 32]Real
-		v195      [2 * 32]Real
-		v196      [2 * 32]Real
-		v197      [32 * 32]Real
-		v198      [2 * 32]Real
-		v199      [2 * 32]Real
-		v201      [2 * 32]Real
-		v204      [32]Real
-		v215      [4 * 32]Real
-		v216      [32]Real
-		v217      [32]Real
-		v218      [32]Real
-		v221      [32]Real
-		v226      [32]Real
-		v229      [32]Real
-		v236      [32]Real
-		v238      [32]Real
-		v239      [32]Real
-		v245      [2 * 32]Real
-		v246      [2 * 32]Real
-		v247      [2 * 32]Real
-		v248      [6 * 32]Real
-		v249      [32 * 32]Real
-		v250      [32 * 32]Real
-		v251      [32 * 32]Real
-		v252      [32 * 32]Real
-		v253      [32 * 32]Real
-		v254      [32 * 32]Real
-		v257      [2 * 32]Real
-		v258      [2 * 32]Real
-		v260      [2 * 32]Real
-		v261      [6 * 32]Real
-		v262      [32 * 32]Real
-		v263      [32 * 32]Real
-		v264      [32 * 32]Real
-		v265      [32 * 32]Real
-		v266      [32 * 32]Real
-		v268      [32 * 32]Real
-		v269      [32 * 32]Real
-		v270      [32 * 32]Real
-		v271      [32 * 32]Real
-		v272      [6 * 32]Real
-		v283      [32]Real
-		v310      [32]Real
-		v314      [32]Real
-		v323      [32]Real
-		v325      [32]Real
-		v332      [32 * 32]Real
-		v333      [2 * 32]Real
-		v335      [2 * 32]Real
-		v336      [2 * 32]Real
-		v338      [4 * 32]Real
-		v345      [32]Real
-		v357      [2 * 32]Real
-		v358      [2 * 32]Real
-		v359      [4 * 32]Real
-		v362      [2 * 32]Real
-		v363      [2 * 32]Real
-		v364      [2 * 32]Real
-		v365      [2 * 32]Real
-		v366      [2 * 32]Real
-		v386      [2 * 32]Real
-		v388      [2 * 32]Real
-		v389      [2 * 32]Real
-		v390      [2 * 32]Real
-		v393      [32 * 32]Real
-		v394      [32 * 32]Real
-		v395      [32 * 32]Real
-		v397      [6 * 32]Real
-		v399      [2 * 32]Real
-		v408      [32]Real
-		v423      [32]Real
-		v428      [4 * 32]Real
-		v435      [32]Real
-		v447      [2 * 32]Real
-		v448      [2 * 32]Real
-		v449      [4 * 32]Real
-		v451      [2 * 32]Real
-		v471      [2 * 32]Real
-		v473      [2 * 32]Real
-		v474      [2 * 32]Real
-		v475      [2 * 32]Real
-		v478      [32 * 32]Real
-		v479      [32 * 32]Real
-		v480      [32 * 32]Real
-		v482      [6 * 32]Real
-		v484      [2 * 32]Real
-		v493      [32]Real
-		v508      [32]Real
-		v513      [4 * 32]Real
-		v520      [32]Real
-		v532      [2 * 32]Real
-		v533      [2 * 32]Real
-		v534      [4 * 32]Real
-		v558      [2 * 32]Real
-		v560      [2 * 32]Real
-		v561      [2 * 32]Real
-		v562      [2 * 32]Real
-		v565      [32 * 32]Real
-		v566      [32 * 32]Real
-		v567      [32 * 32]Real
-		v569      [6 * 32]Real
-		v571      [2 * 32]Real
-		v719      [2 * 32]Real
+	predict0DenseVjp struct { // Predict.0.dense.vjp
+		theta  [32]float64
+		h      [32]float64
+		qAtBar [2 * 32]Real
+		vAtBar [2 * 32]Real
+		qBar   [2 * 32]Real
+		vBar   [2 * 32]Real
+		qD1Bar [2 * 32]Real
+		vD1Bar [2 * 32]Real
+		qD2Bar [2 * 32]Real
+		vD2Bar [2 * 32]Real
+		qD3Bar [2 * 32]Real
+		vD3Bar [2 * 32]Real
 	}
 	predict0RecLanerevat struct { // Predict.0.rec.lanerevat
-		stepT         [32]float64
-		stepH         [32]float64
 		stepTheta     [32]float64
+		stepH         [32]float64
 		stepActive    [32]float64
-		q             [2 * 32]Real
-		v             [2 * 32]Real
-		extra0        [32]Real
-		extra1        [50 * 32]float64
-		extra2        [100 * 32]Real
 		qOut          [2 * 32]Real
 		vOut          [2 * 32]Real
-		qBar          [2 * 32]Real
-		vBar          [2 * 32]Real
-		extra0Sum     [32]Real
-		extra1Sum     [50 * 32]float64
-		extra2Sum     [100 * 32]Real
-		qBarNext      [2 * 32]Real
-		vBarNext      [2 * 32]Real
-		extra0SumNext [32]Real
-		extra1SumNext [50 * 32]float64
-		extra2SumNext [100 * 32]Real
+		data0Bar      [2 * 32]Real
+		data1Bar      [2 * 32]Real
+		data2Bar      [2 * 32]Real
+		data3Bar      [2 * 32]Real
+		data4Bar      [2 * 32]Real
+		data5Bar      [2 * 32]Real
+		qStartBar     [2 * 32]Real
+		vStartBar     [2 * 32]Real
+		data0BarNext  [2 * 32]Real
+		data1BarNext  [2 * 32]Real
+		data2BarNext  [2 * 32]Real
+		data3BarNext  [2 * 32]Real
+		data4BarNext  [2 * 32]Real
+		data5BarNext  [2 * 32]Real
+		qStartBarNext [2 * 32]Real
+		vStartBarNext [2 * 32]Real
+		v16           [2 * 32]Real
 		v19           [2 * 32]Real
 		v22           [2 * 32]Real
-		v25           [32]Real
-		v28           [50 * 32]float64
-		v31           [100 * 32]Real
+		v25           [2 * 32]Real
+		v28           [2 * 32]Real
+		v31           [2 * 32]Real
+		v34           [2 * 32]Real
+		v37           [2 * 32]Real
 	}
 	fitGrad struct { // Fit.grad
 		ts       [50 * 32]float64
@@ -1167,7 +1003,7 @@ type laneFrame struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [1462656]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [1126016]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {
@@ -2297,6 +2133,7 @@ func (l *lanes) reversePredict0RecLanes(tape *predict0RecTapeLanes, state0Bar *[
 			}
 		}
 	}
+	inside := true // cotangents of outputs are in the arguments of a step, of this sweep or of one before
 	for k := len(tape.t) - 1; k >= 0; k-- {
 		for i := range n {
 			for j := m[i] - 1; j >= 0 && tape.at[j][i] == k; j-- {
@@ -2319,34 +2156,31 @@ func (l *lanes) reversePredict0RecLanes(tape *predict0RecTapeLanes, state0Bar *[
 				s.stepActive[i], fr.mask[i] = 0, 0
 			} // this sample has fewer steps
 		}
-		kernel.predict0RecLanerev(l.fr, l.w, l.pre, &l.sums[0])
-		a := &fr.predict0RecLanerevat
-		for round := 0; ; round++ {
+		a, c, some := &fr.predict0RecLanerevat, m, false
+		clear(a.data0Bar[:])
+		clear(a.data1Bar[:])
+		clear(a.data2Bar[:])
+		clear(a.data3Bar[:])
+		clear(a.data4Bar[:])
+		clear(a.data5Bar[:])
+		clear(a.qStartBar[:])
+		clear(a.vStartBar[:])
+		for {
 			more := false
 			a.stepActive = [32]float64{}
 			for i := range n {
-				fr.mask[i] = 0
-				for m[i] > 0 && tape.at[m[i]-1][i] == k {
-					m[i]--
-					theta := tape.theta[m[i]][i]
-					if theta == 1 {
+				for c[i] > 0 && tape.at[c[i]-1][i] == k {
+					c[i]--
+					theta := tape.theta[c[i]][i]
+					if theta == 0 || theta == 1 {
 						continue
 					}
-					if theta == 0 {
-						for e := range 2 {
-							s.qBar[e*32+i] += state0Bar[(m[i]*2+e)*32+i]
-						}
-						for e := range 2 {
-							s.vBar[e*32+i] += state1Bar[(m[i]*2+e)*32+i]
-						}
-						continue
-					}
-					a.stepTheta[i], a.stepActive[i], fr.mask[i], more = theta, 1, mask[i], true
+					a.stepTheta[i], a.stepActive[i], more = theta, 1, true
 					for e := range 2 {
-						a.qOut[e*32+i] = state0Bar[(m[i]*2+e)*32+i]
+						a.qOut[e*32+i] = state0Bar[(c[i]*2+e)*32+i]
 					}
 					for e := range 2 {
-						a.vOut[e*32+i] = state1Bar[(m[i]*2+e)*32+i]
+						a.vOut[e*32+i] = state1Bar[(c[i]*2+e)*32+i]
 					}
 					break
 				}
@@ -2354,22 +2188,33 @@ func (l *lanes) reversePredict0RecLanes(tape *predict0RecTapeLanes, state0Bar *[
 			if !more {
 				break
 			}
-			if round == 0 {
-				a.stepT, a.stepH = s.stepT, s.stepH
-				a.q = s.q
-				a.v = s.v
-			}
-			a.qBar = s.qBar
-			a.vBar = s.vBar
-			a.extra0Sum = s.extra0Sum
-			a.extra1Sum = s.extra1Sum
-			a.extra2Sum = s.extra2Sum
+			a.stepH, some = s.stepH, true
 			kernel.predict0RecLanerevat(l.fr, l.w, l.pre, &l.sums[0])
-			s.qBar = a.qBarNext
-			s.vBar = a.vBarNext
-			s.extra0Sum = a.extra0SumNext
-			s.extra1Sum = a.extra1SumNext
-			s.extra2Sum = a.extra2SumNext
+		}
+		if some || inside {
+			s.data0Bar = a.data0Bar
+			s.data1Bar = a.data1Bar
+			s.data2Bar = a.data2Bar
+			s.data3Bar = a.data3Bar
+			s.data4Bar = a.data4Bar
+			s.data5Bar = a.data5Bar
+			s.qStartBar = a.qStartBar
+			s.vStartBar = a.vStartBar
+			inside = some
+		}
+		kernel.predict0RecLanerev(l.fr, l.w, l.pre, &l.sums[0])
+		for i := range n {
+			for m[i] > 0 && tape.at[m[i]-1][i] == k {
+				m[i]--
+				if tape.theta[m[i]][i] == 0 {
+					for e := range 2 {
+						s.qBar[e*32+i] += state0Bar[(m[i]*2+e)*32+i]
+					}
+					for e := range 2 {
+						s.vBar[e*32+i] += state1Bar[(m[i]*2+e)*32+i]
+					}
+				}
+			}
 		}
 	}
 	fr.mask = mask

@@ -478,9 +478,62 @@ func reversePredict0Rec(w *Params, pre *prepared, tape *predict0RecTape, load Re
 				}
 			}
 		}
-		loadStep = predict0ReplayVjp(w, pre, tape.t[k], tape.h[k], &tape.q[k], &tape.v[k], load, uTimes, u, &qBar, &vBar, &qBarIn, &vBarIn, &uTimesStep, &uStep, g)
+		// Outputs inside the step give to its start and to the data of its dense output.
+		var qInsideBar [2]Real
+		var vInsideBar [2]Real
+		var data0Bar [2]Real
+		var data1Bar [2]Real
+		var data2Bar [2]Real
+		var data3Bar [2]Real
+		var data4Bar [2]Real
+		var data5Bar [2]Real
+		for j := m; j >= 0 && tape.at[j] == k; j-- {
+			if tape.theta[j] == 0 || tape.theta[j] == 1 {
+				continue
+			}
+			var qInsideOne [2]Real
+			var vInsideOne [2]Real
+			var data0One [2]Real
+			var data1One [2]Real
+			var data2One [2]Real
+			var data3One [2]Real
+			var data4One [2]Real
+			var data5One [2]Real
+			predict0DenseVjp(tape.theta[j], tape.h[k], (*[2]Real)(qOutBar[j*2:]), (*[2]Real)(vOutBar[j*2:]), &qInsideOne, &vInsideOne, &data0One, &data1One, &data2One, &data3One, &data4One, &data5One)
+			for i, v := range &qInsideOne {
+				qInsideBar[i] += v
+			}
+			for i, v := range &vInsideOne {
+				vInsideBar[i] += v
+			}
+			for i, v := range &data0One {
+				data0Bar[i] += v
+			}
+			for i, v := range &data1One {
+				data1Bar[i] += v
+			}
+			for i, v := range &data2One {
+				data2Bar[i] += v
+			}
+			for i, v := range &data3One {
+				data3Bar[i] += v
+			}
+			for i, v := range &data4One {
+				data4Bar[i] += v
+			}
+			for i, v := range &data5One {
+				data5Bar[i] += v
+			}
+		}
+		loadStep = predict0ReplayDenseVjp(w, pre, tape.t[k], tape.h[k], &tape.q[k], &tape.v[k], load, uTimes, u, &qBar, &vBar, &data0Bar, &data1Bar, &data2Bar, &data3Bar, &data4Bar, &data5Bar, &qBarIn, &vBarIn, &uTimesStep, &uStep, g)
 		qBar = qBarIn
 		vBar = vBarIn
+		for i, v := range &qInsideBar {
+			qBar[i] += v
+		}
+		for i, v := range &vInsideBar {
+			vBar[i] += v
+		}
 		loadSum += loadStep
 		for i, v := range uTimesStep {
 			uTimesSum[i] += v
@@ -489,29 +542,12 @@ func reversePredict0Rec(w *Params, pre *prepared, tape *predict0RecTape, load Re
 			uSum[i] += v
 		}
 		for ; m >= 0 && tape.at[m] == k; m-- {
-			switch tape.theta[m] {
-			case 1:
-			case 0:
+			if tape.theta[m] == 0 {
 				for i, v := range (*[2]Real)(qOutBar[m*2:]) {
 					qBar[i] += v
 				}
 				for i, v := range (*[2]Real)(vOutBar[m*2:]) {
 					vBar[i] += v
-				}
-			default:
-				loadStep = predict0ReplayAtVjp(w, pre, tape.t[k], tape.h[k], tape.theta[m], &tape.q[k], &tape.v[k], load, uTimes, u, (*[2]Real)(qOutBar[m*2:]), (*[2]Real)(vOutBar[m*2:]), &qBarIn, &vBarIn, &uTimesStep, &uStep, g)
-				for i, v := range &qBarIn {
-					qBar[i] += v
-				}
-				for i, v := range &vBarIn {
-					vBar[i] += v
-				}
-				loadSum += loadStep
-				for i, v := range uTimesStep {
-					uTimesSum[i] += v
-				}
-				for i, v := range uStep {
-					uSum[i] += v
 				}
 			}
 		}
@@ -556,9 +592,62 @@ func reversePredict0Rec2(w *Params, pre *prepared, tape *predict0RecTape, load R
 				}
 			}
 		}
-		loadStep = predict0ReplayVjp2(w, pre, tape.t[k], tape.h[k], &tape.q[k], &tape.v[k], load, uTimes, u, &qBar, &vBar, &qBarIn, &vBarIn, &uTimesStep, &uStep)
+		// Outputs inside the step give to its start and to the data of its dense output.
+		var qInsideBar [2]Real
+		var vInsideBar [2]Real
+		var data0Bar [2]Real
+		var data1Bar [2]Real
+		var data2Bar [2]Real
+		var data3Bar [2]Real
+		var data4Bar [2]Real
+		var data5Bar [2]Real
+		for j := m; j >= 0 && tape.at[j] == k; j-- {
+			if tape.theta[j] == 0 || tape.theta[j] == 1 {
+				continue
+			}
+			var qInsideOne [2]Real
+			var vInsideOne [2]Real
+			var data0One [2]Real
+			var data1One [2]Real
+			var data2One [2]Real
+			var data3One [2]Real
+			var data4One [2]Real
+			var data5One [2]Real
+			predict0DenseVjp(tape.theta[j], tape.h[k], (*[2]Real)(qOutBar[j*2:]), (*[2]Real)(vOutBar[j*2:]), &qInsideOne, &vInsideOne, &data0One, &data1One, &data2One, &data3One, &data4One, &data5One)
+			for i, v := range &qInsideOne {
+				qInsideBar[i] += v
+			}
+			for i, v := range &vInsideOne {
+				vInsideBar[i] += v
+			}
+			for i, v := range &data0One {
+				data0Bar[i] += v
+			}
+			for i, v := range &data1One {
+				data1Bar[i] += v
+			}
+			for i, v := range &data2One {
+				data2Bar[i] += v
+			}
+			for i, v := range &data3One {
+				data3Bar[i] += v
+			}
+			for i, v := range &data4One {
+				data4Bar[i] += v
+			}
+			for i, v := range &data5One {
+				data5Bar[i] += v
+			}
+		}
+		loadStep = predict0ReplayDenseVjp2(w, pre, tape.t[k], tape.h[k], &tape.q[k], &tape.v[k], load, uTimes, u, &qBar, &vBar, &data0Bar, &data1Bar, &data2Bar, &data3Bar, &data4Bar, &data5Bar, &qBarIn, &vBarIn, &uTimesStep, &uStep)
 		qBar = qBarIn
 		vBar = vBarIn
+		for i, v := range &qInsideBar {
+			qBar[i] += v
+		}
+		for i, v := range &vInsideBar {
+			vBar[i] += v
+		}
 		loadSum += loadStep
 		for i, v := range uTimesStep {
 			uTimesSum[i] += v
@@ -567,29 +656,12 @@ func reversePredict0Rec2(w *Params, pre *prepared, tape *predict0RecTape, load R
 			uSum[i] += v
 		}
 		for ; m >= 0 && tape.at[m] == k; m-- {
-			switch tape.theta[m] {
-			case 1:
-			case 0:
+			if tape.theta[m] == 0 {
 				for i, v := range (*[2]Real)(qOutBar[m*2:]) {
 					qBar[i] += v
 				}
 				for i, v := range (*[2]Real)(vOutBar[m*2:]) {
 					vBar[i] += v
-				}
-			default:
-				loadStep = predict0ReplayAtVjp2(w, pre, tape.t[k], tape.h[k], tape.theta[m], &tape.q[k], &tape.v[k], load, uTimes, u, (*[2]Real)(qOutBar[m*2:]), (*[2]Real)(vOutBar[m*2:]), &qBarIn, &vBarIn, &uTimesStep, &uStep)
-				for i, v := range &qBarIn {
-					qBar[i] += v
-				}
-				for i, v := range &vBarIn {
-					vBar[i] += v
-				}
-				loadSum += loadStep
-				for i, v := range uTimesStep {
-					uTimesSum[i] += v
-				}
-				for i, v := range uStep {
-					uSum[i] += v
 				}
 			}
 		}

@@ -163,7 +163,7 @@ func fitInputs(weights []Real, t, out *rt.Table) error {
 // fitRecipe is the train block Fit (arm.nde:65).
 var fitRecipe = rt.Recipe{
 	Name:      "Fit",
-	Source:    "85d9c567d8495e22295689f09cff1348788cea987d11d42b09c9c9b3f5c4dfd8",
+	Source:    "4aa8da6bc85bce1ecd8f1cc67d7c0f7cc3534e7543ed00eba598ce2cdbee4f5d",
 	Where:     "arm.nde:65",
 	Data:      "Log",
 	Batch:     32,

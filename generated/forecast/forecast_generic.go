@@ -1318,208 +1318,14 @@ func latentFieldBwd(w *Params, z *[8]Real, a *[4]Real, add *[64]Real, softplus *
 	aBar[3] = vecmat3[11]
 }
 
-// forecast0ReplayVjp is Forecast.0.replay.vjp of one sample (forecast.nde:38): 101376 multiply-adds, 1608 transcendental functions.
-func forecast0ReplayVjp(w *Params, t float64, h float64, z *[8]Real, a *[4]Real, zNextBar *[8]Real, aNextBar *[4]Real, zBar *[8]Real, aBar *[4]Real, g *Params) {
+// forecast0ReplayDenseVjp is Forecast.0.replay_dense.vjp of one sample (forecast.nde:38): 118272 multiply-adds, 1876 transcendental functions.
+func forecast0ReplayDenseVjp(w *Params, t float64, h float64, z *[8]Real, a *[4]Real, zNextBar *[8]Real, aNextBar *[4]Real, zD1Bar *[8]Real, aD1Bar *[4]Real, zD2Bar *[8]Real, aD2Bar *[4]Real, zD3Bar *[8]Real, aD3Bar *[4]Real, zD4Bar *[8]Real, aD4Bar *[4]Real, zBar *[8]Real, aBar *[4]Real, g *Params) {
 	a0, a1, a2, a3 := a[0], a[1], a[2], a[3]
 	aNextBar0, aNextBar1, aNextBar2, aNextBar3 := aNextBar[0], aNextBar[1], aNextBar[2], aNextBar[3]
-	// forecast.nde:38  path := solve(Latent{z: draw(q)}, from: ts[T-1], at: future, with: Fwd)
-	var result [8]Real
-	var result2 [4]Real
-	var result3 [64]Real
-	var result4 [64]Real
-	var result5 [64]Real
-	var result6 [64]Real
-	var result7 [12]Real
-	latentFieldFwd(w, z, a, &result, &result2, &result3, &result4, &result5, &result6, &result7)
-	ha21 := Real(float64(h * 0.161))
-	var zY2 [8]Real
-	for i := 0; i < 8; i++ {
-		zY2[i] = z[i] + Real(ha21*result[i])
-	}
-	var aY2 [4]Real
-	aY2[0] = a0 + Real(ha21*result2[0])
-	aY2[1] = a1 + Real(ha21*result2[1])
-	aY2[2] = a2 + Real(ha21*result2[2])
-	aY2[3] = a3 + Real(ha21*result2[3])
-	var result8 [8]Real
-	var result9 [4]Real
-	var result10 [64]Real
-	var result11 [64]Real
-	var result12 [64]Real
-	var result13 [64]Real
-	var result14 [12]Real
-	latentFieldFwd(w, &zY2, &aY2, &result8, &result9, &result10, &result11, &result12, &result13, &result14)
-	ha31 := Real(float64(h * (-0.008480655492356989)))
-	ha32 := Real(float64(h * 0.335480655492357))
-	var zY3 [8]Real
-	for i := 0; i < 8; i++ {
-		zY3[i] = z[i] + Real(ha31*result[i]) + Real(ha32*result8[i])
-	}
-	var aY3 [4]Real
-	aY3[0] = a0 + Real(ha31*result2[0]) + Real(ha32*result9[0])
-	aY3[1] = a1 + Real(ha31*result2[1]) + Real(ha32*result9[1])
-	aY3[2] = a2 + Real(ha31*result2[2]) + Real(ha32*result9[2])
-	aY3[3] = a3 + Real(ha31*result2[3]) + Real(ha32*result9[3])
-	var result15 [8]Real
-	var result16 [4]Real
-	var result17 [64]Real
-	var result18 [64]Real
-	var result19 [64]Real
-	var result20 [64]Real
-	var result21 [12]Real
-	latentFieldFwd(w, &zY3, &aY3, &result15, &result16, &result17, &result18, &result19, &result20, &result21)
-	ha41 := Real(float64(h * 2.8971530571054935))
-	ha42 := Real(float64(h * (-6.359448489975075)))
-	ha43 := Real(float64(h * 4.3622954328695815))
-	var zY4 [8]Real
-	for i := 0; i < 8; i++ {
-		zY4[i] = z[i] + Real(ha41*result[i]) + Real(ha42*result8[i]) + Real(ha43*result15[i])
-	}
-	var aY4 [4]Real
-	aY4[0] = a0 + Real(ha41*result2[0]) + Real(ha42*result9[0]) + Real(ha43*result16[0])
-	aY4[1] = a1 + Real(ha41*result2[1]) + Real(ha42*result9[1]) + Real(ha43*result16[1])
-	aY4[2] = a2 + Real(ha41*result2[2]) + Real(ha42*result9[2]) + Real(ha43*result16[2])
-	aY4[3] = a3 + Real(ha41*result2[3]) + Real(ha42*result9[3]) + Real(ha43*result16[3])
-	var result22 [8]Real
-	var result23 [4]Real
-	var result24 [64]Real
-	var result25 [64]Real
-	var result26 [64]Real
-	var result27 [64]Real
-	var result28 [12]Real
-	latentFieldFwd(w, &zY4, &aY4, &result22, &result23, &result24, &result25, &result26, &result27, &result28)
-	ha51 := Real(float64(h * 5.325864828439257))
-	ha52 := Real(float64(h * (-11.748883564062828)))
-	ha53 := Real(float64(h * 7.4955393428898365))
-	ha54 := Real(float64(h * (-0.09249506636175525)))
-	var zY5 [8]Real
-	for i := 0; i < 8; i++ {
-		zY5[i] = z[i] + Real(ha51*result[i]) + Real(ha52*result8[i]) + Real(ha53*result15[i]) + Real(ha54*result22[i])
-	}
-	var aY5 [4]Real
-	aY5[0] = a0 + Real(ha51*result2[0]) + Real(ha52*result9[0]) + Real(ha53*result16[0]) + Real(ha54*result23[0])
-	aY5[1] = a1 + Real(ha51*result2[1]) + Real(ha52*result9[1]) + Real(ha53*result16[1]) + Real(ha54*result23[1])
-	aY5[2] = a2 + Real(ha51*result2[2]) + Real(ha52*result9[2]) + Real(ha53*result16[2]) + Real(ha54*result23[2])
-	aY5[3] = a3 + Real(ha51*result2[3]) + Real(ha52*result9[3]) + Real(ha53*result16[3]) + Real(ha54*result23[3])
-	var result29 [8]Real
-	var result30 [4]Real
-	var result31 [64]Real
-	var result32 [64]Real
-	var result33 [64]Real
-	var result34 [64]Real
-	var result35 [12]Real
-	latentFieldFwd(w, &zY5, &aY5, &result29, &result30, &result31, &result32, &result33, &result34, &result35)
-	ha61 := Real(float64(h * 5.86145544294642))
-	ha62 := Real(float64(h * (-12.92096931784711)))
-	ha63 := Real(float64(h * 8.159367898576159))
-	ha64 := Real(float64(h * (-0.071584973281401)))
-	ha65 := Real(float64(h * (-0.028269050394068383)))
-	var zY6 [8]Real
-	for i := 0; i < 8; i++ {
-		zY6[i] = z[i] + Real(ha61*result[i]) + Real(ha62*result8[i]) + Real(ha63*result15[i]) + Real(ha64*result22[i]) + Real(ha65*result29[i])
-	}
-	var aY6 [4]Real
-	aY6[0] = a0 + Real(ha61*result2[0]) + Real(ha62*result9[0]) + Real(ha63*result16[0]) + Real(ha64*result23[0]) + Real(ha65*result30[0])
-	aY6[1] = a1 + Real(ha61*result2[1]) + Real(ha62*result9[1]) + Real(ha63*result16[1]) + Real(ha64*result23[1]) + Real(ha65*result30[1])
-	aY6[2] = a2 + Real(ha61*result2[2]) + Real(ha62*result9[2]) + Real(ha63*result16[2]) + Real(ha64*result23[2]) + Real(ha65*result30[2])
-	aY6[3] = a3 + Real(ha61*result2[3]) + Real(ha62*result9[3]) + Real(ha63*result16[3]) + Real(ha64*result23[3]) + Real(ha65*result30[3])
-	var result36 [64]Real
-	var result37 [64]Real
-	var result38 [64]Real
-	var result39 [64]Real
-	var result40 [12]Real
-	latentFieldFwd(w, &zY6, &aY6, new([8]Real), new([4]Real), &result36, &result37, &result38, &result39, &result40)
-	hb6 := Real(float64(h * 2.324710524099774))
-	var mul [8]Real
-	for i := 0; i < 8; i++ {
-		mul[i] = Real(zNextBar[i] * hb6)
-	}
-	var mul2 [4]Real
-	mul2[0] = Real(aNextBar0 * hb6)
-	mul2[1] = Real(aNextBar1 * hb6)
-	mul2[2] = Real(aNextBar2 * hb6)
-	mul2[3] = Real(aNextBar3 * hb6)
-	var result41 [8]Real
-	var result42 [4]Real
-	latentFieldBwd(w, &zY6, &aY6, &result36, &result37, &result38, &result39, &result40, &mul, &mul2, &result41, &result42, g)
-	hb5 := Real(float64(h * (-3.290069515436081)))
-	var add [8]Real
-	for i := 0; i < 8; i++ {
-		add[i] = Real(zNextBar[i]*hb5) + Real(result41[i]*ha65)
-	}
-	var add2 [4]Real
-	add2[0] = Real(aNextBar0*hb5) + Real(result42[0]*ha65)
-	add2[1] = Real(aNextBar1*hb5) + Real(result42[1]*ha65)
-	add2[2] = Real(aNextBar2*hb5) + Real(result42[2]*ha65)
-	add2[3] = Real(aNextBar3*hb5) + Real(result42[3]*ha65)
-	var result43 [8]Real
-	var result44 [4]Real
-	latentFieldBwd(w, &zY5, &aY5, &result31, &result32, &result33, &result34, &result35, &add, &add2, &result43, &result44, g)
-	hb4 := Real(float64(h * 1.379008574103742))
-	var add3 [8]Real
-	for i := 0; i < 8; i++ {
-		add3[i] = Real(zNextBar[i]*hb4) + Real(result41[i]*ha64) + Real(result43[i]*ha54)
-	}
-	var add4 [4]Real
-	add4[0] = Real(aNextBar0*hb4) + Real(result42[0]*ha64) + Real(result44[0]*ha54)
-	add4[1] = Real(aNextBar1*hb4) + Real(result42[1]*ha64) + Real(result44[1]*ha54)
-	add4[2] = Real(aNextBar2*hb4) + Real(result42[2]*ha64) + Real(result44[2]*ha54)
-	add4[3] = Real(aNextBar3*hb4) + Real(result42[3]*ha64) + Real(result44[3]*ha54)
-	var result45 [8]Real
-	var result46 [4]Real
-	latentFieldBwd(w, &zY4, &aY4, &result24, &result25, &result26, &result27, &result28, &add3, &add4, &result45, &result46, g)
-	hb3 := Real(float64(h * 0.4798896504144996))
-	var add5 [8]Real
-	for i := 0; i < 8; i++ {
-		add5[i] = Real(zNextBar[i]*hb3) + Real(result41[i]*ha63) + Real(result43[i]*ha53) + Real(result45[i]*ha43)
-	}
-	var add6 [4]Real
-	add6[0] = Real(aNextBar0*hb3) + Real(result42[0]*ha63) + Real(result44[0]*ha53) + Real(result46[0]*ha43)
-	add6[1] = Real(aNextBar1*hb3) + Real(result42[1]*ha63) + Real(result44[1]*ha53) + Real(result46[1]*ha43)
-	add6[2] = Real(aNextBar2*hb3) + Real(result42[2]*ha63) + Real(result44[2]*ha53) + Real(result46[2]*ha43)
-	add6[3] = Real(aNextBar3*hb3) + Real(result42[3]*ha63) + Real(result44[3]*ha53) + Real(result46[3]*ha43)
-	var result47 [8]Real
-	var result48 [4]Real
-	latentFieldBwd(w, &zY3, &aY3, &result17, &result18, &result19, &result20, &result21, &add5, &add6, &result47, &result48, g)
-	hb2 := Real(float64(h * 0.01))
-	var add7 [8]Real
-	for i := 0; i < 8; i++ {
-		add7[i] = Real(zNextBar[i]*hb2) + Real(result41[i]*ha62) + Real(result43[i]*ha52) + Real(result45[i]*ha42) + Real(result47[i]*ha32)
-	}
-	var add8 [4]Real
-	add8[0] = Real(aNextBar0*hb2) + Real(result42[0]*ha62) + Real(result44[0]*ha52) + Real(result46[0]*ha42) + Real(result48[0]*ha32)
-	add8[1] = Real(aNextBar1*hb2) + Real(result42[1]*ha62) + Real(result44[1]*ha52) + Real(result46[1]*ha42) + Real(result48[1]*ha32)
-	add8[2] = Real(aNextBar2*hb2) + Real(result42[2]*ha62) + Real(result44[2]*ha52) + Real(result46[2]*ha42) + Real(result48[2]*ha32)
-	add8[3] = Real(aNextBar3*hb2) + Real(result42[3]*ha62) + Real(result44[3]*ha52) + Real(result46[3]*ha42) + Real(result48[3]*ha32)
-	var result49 [8]Real
-	var result50 [4]Real
-	latentFieldBwd(w, &zY2, &aY2, &result10, &result11, &result12, &result13, &result14, &add7, &add8, &result49, &result50, g)
-	hb1 := Real(float64(h * 0.09646076681806523))
-	var add9 [8]Real
-	for i := 0; i < 8; i++ {
-		add9[i] = Real(zNextBar[i]*hb1) + Real(result41[i]*ha61) + Real(result43[i]*ha51) + Real(result45[i]*ha41) + Real(result47[i]*ha31) + Real(result49[i]*ha21)
-	}
-	var add10 [4]Real
-	add10[0] = Real(aNextBar0*hb1) + Real(result42[0]*ha61) + Real(result44[0]*ha51) + Real(result46[0]*ha41) + Real(result48[0]*ha31) + Real(result50[0]*ha21)
-	add10[1] = Real(aNextBar1*hb1) + Real(result42[1]*ha61) + Real(result44[1]*ha51) + Real(result46[1]*ha41) + Real(result48[1]*ha31) + Real(result50[1]*ha21)
-	add10[2] = Real(aNextBar2*hb1) + Real(result42[2]*ha61) + Real(result44[2]*ha51) + Real(result46[2]*ha41) + Real(result48[2]*ha31) + Real(result50[2]*ha21)
-	add10[3] = Real(aNextBar3*hb1) + Real(result42[3]*ha61) + Real(result44[3]*ha51) + Real(result46[3]*ha41) + Real(result48[3]*ha31) + Real(result50[3]*ha21)
-	var result51 [8]Real
-	var result52 [4]Real
-	latentFieldBwd(w, z, a, &result3, &result4, &result5, &result6, &result7, &add9, &add10, &result51, &result52, g)
-	for i := 0; i < 8; i++ {
-		zBar[i] = zNextBar[i] + result41[i] + result43[i] + result45[i] + result47[i] + result49[i] + result51[i]
-	}
-	aBar[0] = aNextBar0 + result42[0] + result44[0] + result46[0] + result48[0] + result50[0] + result52[0]
-	aBar[1] = aNextBar1 + result42[1] + result44[1] + result46[1] + result48[1] + result50[1] + result52[1]
-	aBar[2] = aNextBar2 + result42[2] + result44[2] + result46[2] + result48[2] + result50[2] + result52[2]
-	aBar[3] = aNextBar3 + result42[3] + result44[3] + result46[3] + result48[3] + result50[3] + result52[3]
-}
-
-// forecast0ReplayAtVjp is Forecast.0.replay_at.vjp of one sample (forecast.nde:38): 118272 multiply-adds, 1876 transcendental functions.
-func forecast0ReplayAtVjp(w *Params, t float64, h float64, theta float64, z *[8]Real, a *[4]Real, zAtBar *[8]Real, aAtBar *[4]Real, zBar *[8]Real, aBar *[4]Real, g *Params) {
-	a0, a1, a2, a3 := a[0], a[1], a[2], a[3]
-	aAtBar0, aAtBar1, aAtBar2, aAtBar3 := aAtBar[0], aAtBar[1], aAtBar[2], aAtBar[3]
+	aD1Bar0, aD1Bar1, aD1Bar2, aD1Bar3 := aD1Bar[0], aD1Bar[1], aD1Bar[2], aD1Bar[3]
+	aD2Bar0, aD2Bar1, aD2Bar2, aD2Bar3 := aD2Bar[0], aD2Bar[1], aD2Bar[2], aD2Bar[3]
+	aD3Bar0, aD3Bar1, aD3Bar2, aD3Bar3 := aD3Bar[0], aD3Bar[1], aD3Bar[2], aD3Bar[3]
+	aD4Bar0, aD4Bar1, aD4Bar2, aD4Bar3 := aD4Bar[0], aD4Bar[1], aD4Bar[2], aD4Bar[3]
 	// forecast.nde:38  path := solve(Latent{z: draw(q)}, from: ts[T-1], at: future, with: Fwd)
 	var result [8]Real
 	var result2 [4]Real
@@ -1650,114 +1456,94 @@ func forecast0ReplayAtVjp(w *Params, t float64, h float64, theta float64, z *[8]
 	var result46 [64]Real
 	var result47 [12]Real
 	latentFieldFwd(w, &zNext, &aNext, new([8]Real), new([4]Real), &result43, &result44, &result45, &result46, &result47)
-	cast := Real(float64(h * theta))
-	cast2 := Real(theta)
-	var mul [8]Real
-	var mul2 [8]Real
-	var mul3 [8]Real
-	var mul4 [8]Real
 	var add [8]Real
 	for i := 0; i < 8; i++ {
-		mul[i] = Real(zAtBar[i] * cast)
-		mul2[i] = Real(mul[i] * cast2)
-		mul3[i] = Real(mul2[i] * cast2)
-		mul4[i] = Real(mul3[i] * cast2)
-		add[i] = Real(mul4[i]*2.5) + Real(mul3[i]*(-4.0)) + Real(mul2[i]*1.5)
+		add[i] = Real(zD4Bar[i]*2.5) + Real(zD3Bar[i]*(-4.0)) + Real(zD2Bar[i]*1.5)
 	}
 	var add2 [4]Real
-	mul_2_0 := Real(aAtBar0 * cast)
-	mul_2_1 := Real(aAtBar1 * cast)
-	mul_2_2 := Real(aAtBar2 * cast)
-	mul_2_3 := Real(aAtBar3 * cast)
-	mul_3_0 := Real(mul_2_0 * cast2)
-	mul_3_1 := Real(mul_2_1 * cast2)
-	mul_3_2 := Real(mul_2_2 * cast2)
-	mul_3_3 := Real(mul_2_3 * cast2)
-	mul_4_0 := Real(mul_3_0 * cast2)
-	mul_4_1 := Real(mul_3_1 * cast2)
-	mul_4_2 := Real(mul_3_2 * cast2)
-	mul_4_3 := Real(mul_3_3 * cast2)
-	mul_5_0 := Real(mul_4_0 * cast2)
-	mul_5_1 := Real(mul_4_1 * cast2)
-	mul_5_2 := Real(mul_4_2 * cast2)
-	mul_5_3 := Real(mul_4_3 * cast2)
-	add2[0] = Real(mul_5_0*2.5) + Real(mul_4_0*(-4.0)) + Real(mul_3_0*1.5)
-	add2[1] = Real(mul_5_1*2.5) + Real(mul_4_1*(-4.0)) + Real(mul_3_1*1.5)
-	add2[2] = Real(mul_5_2*2.5) + Real(mul_4_2*(-4.0)) + Real(mul_3_2*1.5)
-	add2[3] = Real(mul_5_3*2.5) + Real(mul_4_3*(-4.0)) + Real(mul_3_3*1.5)
+	add2[0] = Real(aD4Bar0*2.5) + Real(aD3Bar0*(-4.0)) + Real(aD2Bar0*1.5)
+	add2[1] = Real(aD4Bar1*2.5) + Real(aD3Bar1*(-4.0)) + Real(aD2Bar1*1.5)
+	add2[2] = Real(aD4Bar2*2.5) + Real(aD3Bar2*(-4.0)) + Real(aD2Bar2*1.5)
+	add2[3] = Real(aD4Bar3*2.5) + Real(aD3Bar3*(-4.0)) + Real(aD2Bar3*1.5)
 	var result48 [8]Real
 	var result49 [4]Real
 	latentFieldBwd(w, &zNext, &aNext, &result43, &result44, &result45, &result46, &result47, &add, &add2, &result48, &result49, g)
+	var zNextBar2 [8]Real
 	var add3 [8]Real
 	for i := 0; i < 8; i++ {
-		add3[i] = Real(mul4[i]*(-34.87066)) + Real(mul3[i]*65.091896) + Real(mul2[i]*(-27.896526)) + Real(result48[i]*hb6)
+		zNextBar2[i] = zNextBar[i] + result48[i]
+		add3[i] = Real(zD4Bar[i]*(-34.87066)) + Real(zD3Bar[i]*65.091896) + Real(zD2Bar[i]*(-27.896526)) + Real(zNextBar2[i]*hb6)
 	}
 	var add4 [4]Real
-	add4[0] = Real(mul_5_0*(-34.87066)) + Real(mul_4_0*65.091896) + Real(mul_3_0*(-27.896526)) + Real(result49[0]*hb6)
-	add4[1] = Real(mul_5_1*(-34.87066)) + Real(mul_4_1*65.091896) + Real(mul_3_1*(-27.896526)) + Real(result49[1]*hb6)
-	add4[2] = Real(mul_5_2*(-34.87066)) + Real(mul_4_2*65.091896) + Real(mul_3_2*(-27.896526)) + Real(result49[2]*hb6)
-	add4[3] = Real(mul_5_3*(-34.87066)) + Real(mul_4_3*65.091896) + Real(mul_3_3*(-27.896526)) + Real(result49[3]*hb6)
+	aNextBar_2_0 := aNextBar0 + result49[0]
+	aNextBar_2_1 := aNextBar1 + result49[1]
+	aNextBar_2_2 := aNextBar2 + result49[2]
+	aNextBar_2_3 := aNextBar3 + result49[3]
+	add4[0] = Real(aD4Bar0*(-34.87066)) + Real(aD3Bar0*65.091896) + Real(aD2Bar0*(-27.896526)) + Real(aNextBar_2_0*hb6)
+	add4[1] = Real(aD4Bar1*(-34.87066)) + Real(aD3Bar1*65.091896) + Real(aD2Bar1*(-27.896526)) + Real(aNextBar_2_1*hb6)
+	add4[2] = Real(aD4Bar2*(-34.87066)) + Real(aD3Bar2*65.091896) + Real(aD2Bar2*(-27.896526)) + Real(aNextBar_2_2*hb6)
+	add4[3] = Real(aD4Bar3*(-34.87066)) + Real(aD3Bar3*65.091896) + Real(aD2Bar3*(-27.896526)) + Real(aNextBar_2_3*hb6)
 	var result50 [8]Real
 	var result51 [4]Real
 	latentFieldBwd(w, &zY6, &aY6, &result38, &result39, &result40, &result41, &result42, &add3, &add4, &result50, &result51, g)
 	var add5 [8]Real
 	for i := 0; i < 8; i++ {
-		add5[i] = Real(mul4[i]*47.37952) + Real(mul3[i]*(-88.1789)) + Real(mul2[i]*37.50931) + Real(result48[i]*hb5) + Real(result50[i]*ha65)
+		add5[i] = Real(zD4Bar[i]*47.37952) + Real(zD3Bar[i]*(-88.1789)) + Real(zD2Bar[i]*37.50931) + Real(zNextBar2[i]*hb5) + Real(result50[i]*ha65)
 	}
 	var add6 [4]Real
-	add6[0] = Real(mul_5_0*47.37952) + Real(mul_4_0*(-88.1789)) + Real(mul_3_0*37.50931) + Real(result49[0]*hb5) + Real(result51[0]*ha65)
-	add6[1] = Real(mul_5_1*47.37952) + Real(mul_4_1*(-88.1789)) + Real(mul_3_1*37.50931) + Real(result49[1]*hb5) + Real(result51[1]*ha65)
-	add6[2] = Real(mul_5_2*47.37952) + Real(mul_4_2*(-88.1789)) + Real(mul_3_2*37.50931) + Real(result49[2]*hb5) + Real(result51[2]*ha65)
-	add6[3] = Real(mul_5_3*47.37952) + Real(mul_4_3*(-88.1789)) + Real(mul_3_3*37.50931) + Real(result49[3]*hb5) + Real(result51[3]*ha65)
+	add6[0] = Real(aD4Bar0*47.37952) + Real(aD3Bar0*(-88.1789)) + Real(aD2Bar0*37.50931) + Real(aNextBar_2_0*hb5) + Real(result51[0]*ha65)
+	add6[1] = Real(aD4Bar1*47.37952) + Real(aD3Bar1*(-88.1789)) + Real(aD2Bar1*37.50931) + Real(aNextBar_2_1*hb5) + Real(result51[1]*ha65)
+	add6[2] = Real(aD4Bar2*47.37952) + Real(aD3Bar2*(-88.1789)) + Real(aD2Bar2*37.50931) + Real(aNextBar_2_2*hb5) + Real(result51[2]*ha65)
+	add6[3] = Real(aD4Bar3*47.37952) + Real(aD3Bar3*(-88.1789)) + Real(aD2Bar3*37.50931) + Real(aNextBar_2_3*hb5) + Real(result51[3]*ha65)
 	var result52 [8]Real
 	var result53 [4]Real
 	latentFieldBwd(w, &zY5, &aY5, &result31, &result32, &result33, &result34, &result35, &add5, &add6, &result52, &result53, g)
 	var add7 [8]Real
 	for i := 0; i < 8; i++ {
-		add7[i] = Real(mul4[i]*(-16.548103)) + Real(mul3[i]*30.338188) + Real(mul2[i]*(-12.4110775)) + Real(result48[i]*hb4) + Real(result50[i]*ha64) + Real(result52[i]*ha54)
+		add7[i] = Real(zD4Bar[i]*(-16.548103)) + Real(zD3Bar[i]*30.338188) + Real(zD2Bar[i]*(-12.4110775)) + Real(zNextBar2[i]*hb4) + Real(result50[i]*ha64) + Real(result52[i]*ha54)
 	}
 	var add8 [4]Real
-	add8[0] = Real(mul_5_0*(-16.548103)) + Real(mul_4_0*30.338188) + Real(mul_3_0*(-12.4110775)) + Real(result49[0]*hb4) + Real(result51[0]*ha64) + Real(result53[0]*ha54)
-	add8[1] = Real(mul_5_1*(-16.548103)) + Real(mul_4_1*30.338188) + Real(mul_3_1*(-12.4110775)) + Real(result49[1]*hb4) + Real(result51[1]*ha64) + Real(result53[1]*ha54)
-	add8[2] = Real(mul_5_2*(-16.548103)) + Real(mul_4_2*30.338188) + Real(mul_3_2*(-12.4110775)) + Real(result49[2]*hb4) + Real(result51[2]*ha64) + Real(result53[2]*ha54)
-	add8[3] = Real(mul_5_3*(-16.548103)) + Real(mul_4_3*30.338188) + Real(mul_3_3*(-12.4110775)) + Real(result49[3]*hb4) + Real(result51[3]*ha64) + Real(result53[3]*ha54)
+	add8[0] = Real(aD4Bar0*(-16.548103)) + Real(aD3Bar0*30.338188) + Real(aD2Bar0*(-12.4110775)) + Real(aNextBar_2_0*hb4) + Real(result51[0]*ha64) + Real(result53[0]*ha54)
+	add8[1] = Real(aD4Bar1*(-16.548103)) + Real(aD3Bar1*30.338188) + Real(aD2Bar1*(-12.4110775)) + Real(aNextBar_2_1*hb4) + Real(result51[1]*ha64) + Real(result53[1]*ha54)
+	add8[2] = Real(aD4Bar2*(-16.548103)) + Real(aD3Bar2*30.338188) + Real(aD2Bar2*(-12.4110775)) + Real(aNextBar_2_2*hb4) + Real(result51[2]*ha64) + Real(result53[2]*ha54)
+	add8[3] = Real(aD4Bar3*(-16.548103)) + Real(aD3Bar3*30.338188) + Real(aD2Bar3*(-12.4110775)) + Real(aNextBar_2_3*hb4) + Real(result51[3]*ha64) + Real(result53[3]*ha54)
 	var result54 [8]Real
 	var result55 [4]Real
 	latentFieldBwd(w, &zY4, &aY4, &result24, &result25, &result26, &result27, &result28, &add7, &add8, &result54, &result55, g)
 	var add9 [8]Real
 	for i := 0; i < 8; i++ {
-		add9[i] = Real(mul4[i]*2.4906273) + Real(mul3[i]*(-5.941034)) + Real(mul2[i]*3.9302962) + Real(result48[i]*hb3) + Real(result50[i]*ha63) + Real(result52[i]*ha53) + Real(result54[i]*ha43)
+		add9[i] = Real(zD4Bar[i]*2.4906273) + Real(zD3Bar[i]*(-5.941034)) + Real(zD2Bar[i]*3.9302962) + Real(zNextBar2[i]*hb3) + Real(result50[i]*ha63) + Real(result52[i]*ha53) + Real(result54[i]*ha43)
 	}
 	var add10 [4]Real
-	add10[0] = Real(mul_5_0*2.4906273) + Real(mul_4_0*(-5.941034)) + Real(mul_3_0*3.9302962) + Real(result49[0]*hb3) + Real(result51[0]*ha63) + Real(result53[0]*ha53) + Real(result55[0]*ha43)
-	add10[1] = Real(mul_5_1*2.4906273) + Real(mul_4_1*(-5.941034)) + Real(mul_3_1*3.9302962) + Real(result49[1]*hb3) + Real(result51[1]*ha63) + Real(result53[1]*ha53) + Real(result55[1]*ha43)
-	add10[2] = Real(mul_5_2*2.4906273) + Real(mul_4_2*(-5.941034)) + Real(mul_3_2*3.9302962) + Real(result49[2]*hb3) + Real(result51[2]*ha63) + Real(result53[2]*ha53) + Real(result55[2]*ha43)
-	add10[3] = Real(mul_5_3*2.4906273) + Real(mul_4_3*(-5.941034)) + Real(mul_3_3*3.9302962) + Real(result49[3]*hb3) + Real(result51[3]*ha63) + Real(result53[3]*ha53) + Real(result55[3]*ha43)
+	add10[0] = Real(aD4Bar0*2.4906273) + Real(aD3Bar0*(-5.941034)) + Real(aD2Bar0*3.9302962) + Real(aNextBar_2_0*hb3) + Real(result51[0]*ha63) + Real(result53[0]*ha53) + Real(result55[0]*ha43)
+	add10[1] = Real(aD4Bar1*2.4906273) + Real(aD3Bar1*(-5.941034)) + Real(aD2Bar1*3.9302962) + Real(aNextBar_2_1*hb3) + Real(result51[1]*ha63) + Real(result53[1]*ha53) + Real(result55[1]*ha43)
+	add10[2] = Real(aD4Bar2*2.4906273) + Real(aD3Bar2*(-5.941034)) + Real(aD2Bar2*3.9302962) + Real(aNextBar_2_2*hb3) + Real(result51[2]*ha63) + Real(result53[2]*ha53) + Real(result55[2]*ha43)
+	add10[3] = Real(aD4Bar3*2.4906273) + Real(aD3Bar3*(-5.941034)) + Real(aD2Bar3*3.9302962) + Real(aNextBar_2_3*hb3) + Real(result51[3]*ha63) + Real(result53[3]*ha53) + Real(result55[3]*ha43)
 	var result56 [8]Real
 	var result57 [4]Real
 	latentFieldBwd(w, &zY3, &aY3, &result17, &result18, &result19, &result20, &result21, &add9, &add10, &result56, &result57, g)
 	var add11 [8]Real
 	for i := 0; i < 8; i++ {
-		add11[i] = Real(mul4[i]*0.1017) + Real(mul3[i]*(-0.2234)) + Real(mul2[i]*0.1317) + Real(result48[i]*hb2) + Real(result50[i]*ha62) + Real(result52[i]*ha52) + Real(result54[i]*ha42) + Real(result56[i]*ha32)
+		add11[i] = Real(zD4Bar[i]*0.1017) + Real(zD3Bar[i]*(-0.2234)) + Real(zD2Bar[i]*0.1317) + Real(zNextBar2[i]*hb2) + Real(result50[i]*ha62) + Real(result52[i]*ha52) + Real(result54[i]*ha42) + Real(result56[i]*ha32)
 	}
 	var add12 [4]Real
-	add12[0] = Real(mul_5_0*0.1017) + Real(mul_4_0*(-0.2234)) + Real(mul_3_0*0.1317) + Real(result49[0]*hb2) + Real(result51[0]*ha62) + Real(result53[0]*ha52) + Real(result55[0]*ha42) + Real(result57[0]*ha32)
-	add12[1] = Real(mul_5_1*0.1017) + Real(mul_4_1*(-0.2234)) + Real(mul_3_1*0.1317) + Real(result49[1]*hb2) + Real(result51[1]*ha62) + Real(result53[1]*ha52) + Real(result55[1]*ha42) + Real(result57[1]*ha32)
-	add12[2] = Real(mul_5_2*0.1017) + Real(mul_4_2*(-0.2234)) + Real(mul_3_2*0.1317) + Real(result49[2]*hb2) + Real(result51[2]*ha62) + Real(result53[2]*ha52) + Real(result55[2]*ha42) + Real(result57[2]*ha32)
-	add12[3] = Real(mul_5_3*0.1017) + Real(mul_4_3*(-0.2234)) + Real(mul_3_3*0.1317) + Real(result49[3]*hb2) + Real(result51[3]*ha62) + Real(result53[3]*ha52) + Real(result55[3]*ha42) + Real(result57[3]*ha32)
+	add12[0] = Real(aD4Bar0*0.1017) + Real(aD3Bar0*(-0.2234)) + Real(aD2Bar0*0.1317) + Real(aNextBar_2_0*hb2) + Real(result51[0]*ha62) + Real(result53[0]*ha52) + Real(result55[0]*ha42) + Real(result57[0]*ha32)
+	add12[1] = Real(aD4Bar1*0.1017) + Real(aD3Bar1*(-0.2234)) + Real(aD2Bar1*0.1317) + Real(aNextBar_2_1*hb2) + Real(result51[1]*ha62) + Real(result53[1]*ha52) + Real(result55[1]*ha42) + Real(result57[1]*ha32)
+	add12[2] = Real(aD4Bar2*0.1017) + Real(aD3Bar2*(-0.2234)) + Real(aD2Bar2*0.1317) + Real(aNextBar_2_2*hb2) + Real(result51[2]*ha62) + Real(result53[2]*ha52) + Real(result55[2]*ha42) + Real(result57[2]*ha32)
+	add12[3] = Real(aD4Bar3*0.1017) + Real(aD3Bar3*(-0.2234)) + Real(aD2Bar3*0.1317) + Real(aNextBar_2_3*hb2) + Real(result51[3]*ha62) + Real(result53[3]*ha52) + Real(result55[3]*ha42) + Real(result57[3]*ha32)
 	var result58 [8]Real
 	var result59 [4]Real
 	latentFieldBwd(w, &zY2, &aY2, &result10, &result11, &result12, &result13, &result14, &add11, &add12, &result58, &result59, g)
 	var add13 [8]Real
 	for i := 0; i < 8; i++ {
-		add14 := mul[i] + Real(mul4[i]*(-1.0530885)) + Real(mul3[i]*2.9132555) + Real(mul2[i]*(-2.7637062)) + Real(result48[i]*hb1) + Real(result50[i]*ha61) + Real(result52[i]*ha51) + Real(result54[i]*ha41) + Real(result56[i]*ha31)
+		add14 := zD1Bar[i] + Real(zD4Bar[i]*(-1.0530885)) + Real(zD3Bar[i]*2.9132555) + Real(zD2Bar[i]*(-2.7637062)) + Real(zNextBar2[i]*hb1) + Real(result50[i]*ha61) + Real(result52[i]*ha51) + Real(result54[i]*ha41) + Real(result56[i]*ha31)
 		add13[i] = add14 + Real(result58[i]*ha21)
 	}
 	var add15 [4]Real
-	add_2_0 := mul_2_0 + Real(mul_5_0*(-1.0530885)) + Real(mul_4_0*2.9132555) + Real(mul_3_0*(-2.7637062)) + Real(result49[0]*hb1) + Real(result51[0]*ha61) + Real(result53[0]*ha51) + Real(result55[0]*ha41) + Real(result57[0]*ha31)
-	add_2_1 := mul_2_1 + Real(mul_5_1*(-1.0530885)) + Real(mul_4_1*2.9132555) + Real(mul_3_1*(-2.7637062)) + Real(result49[1]*hb1) + Real(result51[1]*ha61) + Real(result53[1]*ha51) + Real(result55[1]*ha41) + Real(result57[1]*ha31)
-	add_2_2 := mul_2_2 + Real(mul_5_2*(-1.0530885)) + Real(mul_4_2*2.9132555) + Real(mul_3_2*(-2.7637062)) + Real(result49[2]*hb1) + Real(result51[2]*ha61) + Real(result53[2]*ha51) + Real(result55[2]*ha41) + Real(result57[2]*ha31)
-	add_2_3 := mul_2_3 + Real(mul_5_3*(-1.0530885)) + Real(mul_4_3*2.9132555) + Real(mul_3_3*(-2.7637062)) + Real(result49[3]*hb1) + Real(result51[3]*ha61) + Real(result53[3]*ha51) + Real(result55[3]*ha41) + Real(result57[3]*ha31)
+	add_2_0 := aD1Bar0 + Real(aD4Bar0*(-1.0530885)) + Real(aD3Bar0*2.9132555) + Real(aD2Bar0*(-2.7637062)) + Real(aNextBar_2_0*hb1) + Real(result51[0]*ha61) + Real(result53[0]*ha51) + Real(result55[0]*ha41) + Real(result57[0]*ha31)
+	add_2_1 := aD1Bar1 + Real(aD4Bar1*(-1.0530885)) + Real(aD3Bar1*2.9132555) + Real(aD2Bar1*(-2.7637062)) + Real(aNextBar_2_1*hb1) + Real(result51[1]*ha61) + Real(result53[1]*ha51) + Real(result55[1]*ha41) + Real(result57[1]*ha31)
+	add_2_2 := aD1Bar2 + Real(aD4Bar2*(-1.0530885)) + Real(aD3Bar2*2.9132555) + Real(aD2Bar2*(-2.7637062)) + Real(aNextBar_2_2*hb1) + Real(result51[2]*ha61) + Real(result53[2]*ha51) + Real(result55[2]*ha41) + Real(result57[2]*ha31)
+	add_2_3 := aD1Bar3 + Real(aD4Bar3*(-1.0530885)) + Real(aD3Bar3*2.9132555) + Real(aD2Bar3*(-2.7637062)) + Real(aNextBar_2_3*hb1) + Real(result51[3]*ha61) + Real(result53[3]*ha51) + Real(result55[3]*ha41) + Real(result57[3]*ha31)
 	add15[0] = add_2_0 + Real(result59[0]*ha21)
 	add15[1] = add_2_1 + Real(result59[1]*ha21)
 	add15[2] = add_2_2 + Real(result59[2]*ha21)
@@ -1766,12 +1552,49 @@ func forecast0ReplayAtVjp(w *Params, t float64, h float64, theta float64, z *[8]
 	var result61 [4]Real
 	latentFieldBwd(w, z, a, &result3, &result4, &result5, &result6, &result7, &add13, &add15, &result60, &result61, g)
 	for i := 0; i < 8; i++ {
-		zBar[i] = zAtBar[i] + result48[i] + result50[i] + result52[i] + result54[i] + result56[i] + result58[i] + result60[i]
+		zBar[i] = zNextBar2[i] + result50[i] + result52[i] + result54[i] + result56[i] + result58[i] + result60[i]
 	}
-	aBar[0] = aAtBar0 + result49[0] + result51[0] + result53[0] + result55[0] + result57[0] + result59[0] + result61[0]
-	aBar[1] = aAtBar1 + result49[1] + result51[1] + result53[1] + result55[1] + result57[1] + result59[1] + result61[1]
-	aBar[2] = aAtBar2 + result49[2] + result51[2] + result53[2] + result55[2] + result57[2] + result59[2] + result61[2]
-	aBar[3] = aAtBar3 + result49[3] + result51[3] + result53[3] + result55[3] + result57[3] + result59[3] + result61[3]
+	aBar[0] = aNextBar_2_0 + result51[0] + result53[0] + result55[0] + result57[0] + result59[0] + result61[0]
+	aBar[1] = aNextBar_2_1 + result51[1] + result53[1] + result55[1] + result57[1] + result59[1] + result61[1]
+	aBar[2] = aNextBar_2_2 + result51[2] + result53[2] + result55[2] + result57[2] + result59[2] + result61[2]
+	aBar[3] = aNextBar_2_3 + result51[3] + result53[3] + result55[3] + result57[3] + result59[3] + result61[3]
+}
+
+// forecast0DenseVjp is Forecast.0.dense.vjp of one sample (forecast.nde:38).
+func forecast0DenseVjp(theta float64, h float64, zAtBar *[8]Real, aAtBar *[4]Real, zBar *[8]Real, aBar *[4]Real, zD1Bar *[8]Real, aD1Bar *[4]Real, zD2Bar *[8]Real, aD2Bar *[4]Real, zD3Bar *[8]Real, aD3Bar *[4]Real, zD4Bar *[8]Real, aD4Bar *[4]Real) {
+	aAtBar0, aAtBar1, aAtBar2, aAtBar3 := aAtBar[0], aAtBar[1], aAtBar[2], aAtBar[3]
+	// forecast.nde:38  path := solve(Latent{z: draw(q)}, from: ts[T-1], at: future, with: Fwd)
+	cast := Real(float64(h * theta))
+	cast2 := Real(theta)
+	for i := 0; i < 8; i++ {
+		zD1Bar[i] = Real(zAtBar[i] * cast)
+		zD2Bar[i] = Real(zD1Bar[i] * cast2)
+		zD3Bar[i] = Real(zD2Bar[i] * cast2)
+		zD4Bar[i] = Real(zD3Bar[i] * cast2)
+	}
+	aD1Bar[0] = Real(aAtBar0 * cast)
+	aD1Bar[1] = Real(aAtBar1 * cast)
+	aD1Bar[2] = Real(aAtBar2 * cast)
+	aD1Bar[3] = Real(aAtBar3 * cast)
+	aD2Bar[0] = Real(aD1Bar[0] * cast2)
+	aD2Bar[1] = Real(aD1Bar[1] * cast2)
+	aD2Bar[2] = Real(aD1Bar[2] * cast2)
+	aD2Bar[3] = Real(aD1Bar[3] * cast2)
+	aD3Bar[0] = Real(aD2Bar[0] * cast2)
+	aD3Bar[1] = Real(aD2Bar[1] * cast2)
+	aD3Bar[2] = Real(aD2Bar[2] * cast2)
+	aD3Bar[3] = Real(aD2Bar[3] * cast2)
+	aD4Bar[0] = Real(aD3Bar[0] * cast2)
+	aD4Bar[1] = Real(aD3Bar[1] * cast2)
+	aD4Bar[2] = Real(aD3Bar[2] * cast2)
+	aD4Bar[3] = Real(aD3Bar[3] * cast2)
+	for i := range zBar {
+		zBar[i] = zAtBar[i]
+	}
+	aBar[0] = aAtBar0
+	aBar[1] = aAtBar1
+	aBar[2] = aAtBar2
+	aBar[3] = aAtBar3
 }
 
 // enc1CellRecBack is enc.1.cell.rec.back of one sample (forecast.nde:13): 9984 multiply-adds, 96 transcendental functions.
@@ -2187,196 +2010,14 @@ func latentFieldBwd2(w *Params, add *[64]Real, add2 *[64]Real, tanh *[12]Real, d
 	aBar[3] = vecmat3[11]
 }
 
-// forecast0ReplayVjp2 is Forecast.0.replay.vjp2 of one sample (forecast.nde:38): 67584 multiply-adds, 1608 transcendental functions.
-func forecast0ReplayVjp2(w *Params, t float64, h float64, z *[8]Real, a *[4]Real, zNextBar *[8]Real, aNextBar *[4]Real, zBar *[8]Real, aBar *[4]Real) {
+// forecast0ReplayDenseVjp2 is Forecast.0.replay_dense.vjp2 of one sample (forecast.nde:38): 78848 multiply-adds, 1876 transcendental functions.
+func forecast0ReplayDenseVjp2(w *Params, t float64, h float64, z *[8]Real, a *[4]Real, zNextBar *[8]Real, aNextBar *[4]Real, zD1Bar *[8]Real, aD1Bar *[4]Real, zD2Bar *[8]Real, aD2Bar *[4]Real, zD3Bar *[8]Real, aD3Bar *[4]Real, zD4Bar *[8]Real, aD4Bar *[4]Real, zBar *[8]Real, aBar *[4]Real) {
 	a0, a1, a2, a3 := a[0], a[1], a[2], a[3]
 	aNextBar0, aNextBar1, aNextBar2, aNextBar3 := aNextBar[0], aNextBar[1], aNextBar[2], aNextBar[3]
-	// forecast.nde:38  path := solve(Latent{z: draw(q)}, from: ts[T-1], at: future, with: Fwd)
-	var result [8]Real
-	var result2 [4]Real
-	var result3 [64]Real
-	var result4 [64]Real
-	var result5 [12]Real
-	latentFieldFwd2(w, z, a, &result, &result2, &result3, &result4, &result5)
-	ha21 := Real(float64(h * 0.161))
-	var zY2 [8]Real
-	for i := 0; i < 8; i++ {
-		zY2[i] = z[i] + Real(ha21*result[i])
-	}
-	var aY2 [4]Real
-	aY2[0] = a0 + Real(ha21*result2[0])
-	aY2[1] = a1 + Real(ha21*result2[1])
-	aY2[2] = a2 + Real(ha21*result2[2])
-	aY2[3] = a3 + Real(ha21*result2[3])
-	var result6 [8]Real
-	var result7 [4]Real
-	var result8 [64]Real
-	var result9 [64]Real
-	var result10 [12]Real
-	latentFieldFwd2(w, &zY2, &aY2, &result6, &result7, &result8, &result9, &result10)
-	ha31 := Real(float64(h * (-0.008480655492356989)))
-	ha32 := Real(float64(h * 0.335480655492357))
-	var zY3 [8]Real
-	for i := 0; i < 8; i++ {
-		zY3[i] = z[i] + Real(ha31*result[i]) + Real(ha32*result6[i])
-	}
-	var aY3 [4]Real
-	aY3[0] = a0 + Real(ha31*result2[0]) + Real(ha32*result7[0])
-	aY3[1] = a1 + Real(ha31*result2[1]) + Real(ha32*result7[1])
-	aY3[2] = a2 + Real(ha31*result2[2]) + Real(ha32*result7[2])
-	aY3[3] = a3 + Real(ha31*result2[3]) + Real(ha32*result7[3])
-	var result11 [8]Real
-	var result12 [4]Real
-	var result13 [64]Real
-	var result14 [64]Real
-	var result15 [12]Real
-	latentFieldFwd2(w, &zY3, &aY3, &result11, &result12, &result13, &result14, &result15)
-	ha41 := Real(float64(h * 2.8971530571054935))
-	ha42 := Real(float64(h * (-6.359448489975075)))
-	ha43 := Real(float64(h * 4.3622954328695815))
-	var zY4 [8]Real
-	for i := 0; i < 8; i++ {
-		zY4[i] = z[i] + Real(ha41*result[i]) + Real(ha42*result6[i]) + Real(ha43*result11[i])
-	}
-	var aY4 [4]Real
-	aY4[0] = a0 + Real(ha41*result2[0]) + Real(ha42*result7[0]) + Real(ha43*result12[0])
-	aY4[1] = a1 + Real(ha41*result2[1]) + Real(ha42*result7[1]) + Real(ha43*result12[1])
-	aY4[2] = a2 + Real(ha41*result2[2]) + Real(ha42*result7[2]) + Real(ha43*result12[2])
-	aY4[3] = a3 + Real(ha41*result2[3]) + Real(ha42*result7[3]) + Real(ha43*result12[3])
-	var result16 [8]Real
-	var result17 [4]Real
-	var result18 [64]Real
-	var result19 [64]Real
-	var result20 [12]Real
-	latentFieldFwd2(w, &zY4, &aY4, &result16, &result17, &result18, &result19, &result20)
-	ha51 := Real(float64(h * 5.325864828439257))
-	ha52 := Real(float64(h * (-11.748883564062828)))
-	ha53 := Real(float64(h * 7.4955393428898365))
-	ha54 := Real(float64(h * (-0.09249506636175525)))
-	var zY5 [8]Real
-	for i := 0; i < 8; i++ {
-		zY5[i] = z[i] + Real(ha51*result[i]) + Real(ha52*result6[i]) + Real(ha53*result11[i]) + Real(ha54*result16[i])
-	}
-	var aY5 [4]Real
-	aY5[0] = a0 + Real(ha51*result2[0]) + Real(ha52*result7[0]) + Real(ha53*result12[0]) + Real(ha54*result17[0])
-	aY5[1] = a1 + Real(ha51*result2[1]) + Real(ha52*result7[1]) + Real(ha53*result12[1]) + Real(ha54*result17[1])
-	aY5[2] = a2 + Real(ha51*result2[2]) + Real(ha52*result7[2]) + Real(ha53*result12[2]) + Real(ha54*result17[2])
-	aY5[3] = a3 + Real(ha51*result2[3]) + Real(ha52*result7[3]) + Real(ha53*result12[3]) + Real(ha54*result17[3])
-	var result21 [8]Real
-	var result22 [4]Real
-	var result23 [64]Real
-	var result24 [64]Real
-	var result25 [12]Real
-	latentFieldFwd2(w, &zY5, &aY5, &result21, &result22, &result23, &result24, &result25)
-	ha61 := Real(float64(h * 5.86145544294642))
-	ha62 := Real(float64(h * (-12.92096931784711)))
-	ha63 := Real(float64(h * 8.159367898576159))
-	ha64 := Real(float64(h * (-0.071584973281401)))
-	ha65 := Real(float64(h * (-0.028269050394068383)))
-	var zY6 [8]Real
-	for i := 0; i < 8; i++ {
-		zY6[i] = z[i] + Real(ha61*result[i]) + Real(ha62*result6[i]) + Real(ha63*result11[i]) + Real(ha64*result16[i]) + Real(ha65*result21[i])
-	}
-	var aY6 [4]Real
-	aY6[0] = a0 + Real(ha61*result2[0]) + Real(ha62*result7[0]) + Real(ha63*result12[0]) + Real(ha64*result17[0]) + Real(ha65*result22[0])
-	aY6[1] = a1 + Real(ha61*result2[1]) + Real(ha62*result7[1]) + Real(ha63*result12[1]) + Real(ha64*result17[1]) + Real(ha65*result22[1])
-	aY6[2] = a2 + Real(ha61*result2[2]) + Real(ha62*result7[2]) + Real(ha63*result12[2]) + Real(ha64*result17[2]) + Real(ha65*result22[2])
-	aY6[3] = a3 + Real(ha61*result2[3]) + Real(ha62*result7[3]) + Real(ha63*result12[3]) + Real(ha64*result17[3]) + Real(ha65*result22[3])
-	var result26 [64]Real
-	var result27 [64]Real
-	var result28 [12]Real
-	latentFieldFwd2(w, &zY6, &aY6, new([8]Real), new([4]Real), &result26, &result27, &result28)
-	hb6 := Real(float64(h * 2.324710524099774))
-	var mul [8]Real
-	for i := 0; i < 8; i++ {
-		mul[i] = Real(zNextBar[i] * hb6)
-	}
-	var mul2 [4]Real
-	mul2[0] = Real(aNextBar0 * hb6)
-	mul2[1] = Real(aNextBar1 * hb6)
-	mul2[2] = Real(aNextBar2 * hb6)
-	mul2[3] = Real(aNextBar3 * hb6)
-	var result29 [8]Real
-	var result30 [4]Real
-	latentFieldBwd2(w, &result26, &result27, &result28, &mul, &mul2, &result29, &result30)
-	hb5 := Real(float64(h * (-3.290069515436081)))
-	var add [8]Real
-	for i := 0; i < 8; i++ {
-		add[i] = Real(zNextBar[i]*hb5) + Real(result29[i]*ha65)
-	}
-	var add2 [4]Real
-	add2[0] = Real(aNextBar0*hb5) + Real(result30[0]*ha65)
-	add2[1] = Real(aNextBar1*hb5) + Real(result30[1]*ha65)
-	add2[2] = Real(aNextBar2*hb5) + Real(result30[2]*ha65)
-	add2[3] = Real(aNextBar3*hb5) + Real(result30[3]*ha65)
-	var result31 [8]Real
-	var result32 [4]Real
-	latentFieldBwd2(w, &result23, &result24, &result25, &add, &add2, &result31, &result32)
-	hb4 := Real(float64(h * 1.379008574103742))
-	var add3 [8]Real
-	for i := 0; i < 8; i++ {
-		add3[i] = Real(zNextBar[i]*hb4) + Real(result29[i]*ha64) + Real(result31[i]*ha54)
-	}
-	var add4 [4]Real
-	add4[0] = Real(aNextBar0*hb4) + Real(result30[0]*ha64) + Real(result32[0]*ha54)
-	add4[1] = Real(aNextBar1*hb4) + Real(result30[1]*ha64) + Real(result32[1]*ha54)
-	add4[2] = Real(aNextBar2*hb4) + Real(result30[2]*ha64) + Real(result32[2]*ha54)
-	add4[3] = Real(aNextBar3*hb4) + Real(result30[3]*ha64) + Real(result32[3]*ha54)
-	var result33 [8]Real
-	var result34 [4]Real
-	latentFieldBwd2(w, &result18, &result19, &result20, &add3, &add4, &result33, &result34)
-	hb3 := Real(float64(h * 0.4798896504144996))
-	var add5 [8]Real
-	for i := 0; i < 8; i++ {
-		add5[i] = Real(zNextBar[i]*hb3) + Real(result29[i]*ha63) + Real(result31[i]*ha53) + Real(result33[i]*ha43)
-	}
-	var add6 [4]Real
-	add6[0] = Real(aNextBar0*hb3) + Real(result30[0]*ha63) + Real(result32[0]*ha53) + Real(result34[0]*ha43)
-	add6[1] = Real(aNextBar1*hb3) + Real(result30[1]*ha63) + Real(result32[1]*ha53) + Real(result34[1]*ha43)
-	add6[2] = Real(aNextBar2*hb3) + Real(result30[2]*ha63) + Real(result32[2]*ha53) + Real(result34[2]*ha43)
-	add6[3] = Real(aNextBar3*hb3) + Real(result30[3]*ha63) + Real(result32[3]*ha53) + Real(result34[3]*ha43)
-	var result35 [8]Real
-	var result36 [4]Real
-	latentFieldBwd2(w, &result13, &result14, &result15, &add5, &add6, &result35, &result36)
-	hb2 := Real(float64(h * 0.01))
-	var add7 [8]Real
-	for i := 0; i < 8; i++ {
-		add7[i] = Real(zNextBar[i]*hb2) + Real(result29[i]*ha62) + Real(result31[i]*ha52) + Real(result33[i]*ha42) + Real(result35[i]*ha32)
-	}
-	var add8 [4]Real
-	add8[0] = Real(aNextBar0*hb2) + Real(result30[0]*ha62) + Real(result32[0]*ha52) + Real(result34[0]*ha42) + Real(result36[0]*ha32)
-	add8[1] = Real(aNextBar1*hb2) + Real(result30[1]*ha62) + Real(result32[1]*ha52) + Real(result34[1]*ha42) + Real(result36[1]*ha32)
-	add8[2] = Real(aNextBar2*hb2) + Real(result30[2]*ha62) + Real(result32[2]*ha52) + Real(result34[2]*ha42) + Real(result36[2]*ha32)
-	add8[3] = Real(aNextBar3*hb2) + Real(result30[3]*ha62) + Real(result32[3]*ha52) + Real(result34[3]*ha42) + Real(result36[3]*ha32)
-	var result37 [8]Real
-	var result38 [4]Real
-	latentFieldBwd2(w, &result8, &result9, &result10, &add7, &add8, &result37, &result38)
-	hb1 := Real(float64(h * 0.09646076681806523))
-	var add9 [8]Real
-	for i := 0; i < 8; i++ {
-		add9[i] = Real(zNextBar[i]*hb1) + Real(result29[i]*ha61) + Real(result31[i]*ha51) + Real(result33[i]*ha41) + Real(result35[i]*ha31) + Real(result37[i]*ha21)
-	}
-	var add10 [4]Real
-	add10[0] = Real(aNextBar0*hb1) + Real(result30[0]*ha61) + Real(result32[0]*ha51) + Real(result34[0]*ha41) + Real(result36[0]*ha31) + Real(result38[0]*ha21)
-	add10[1] = Real(aNextBar1*hb1) + Real(result30[1]*ha61) + Real(result32[1]*ha51) + Real(result34[1]*ha41) + Real(result36[1]*ha31) + Real(result38[1]*ha21)
-	add10[2] = Real(aNextBar2*hb1) + Real(result30[2]*ha61) + Real(result32[2]*ha51) + Real(result34[2]*ha41) + Real(result36[2]*ha31) + Real(result38[2]*ha21)
-	add10[3] = Real(aNextBar3*hb1) + Real(result30[3]*ha61) + Real(result32[3]*ha51) + Real(result34[3]*ha41) + Real(result36[3]*ha31) + Real(result38[3]*ha21)
-	var result39 [8]Real
-	var result40 [4]Real
-	latentFieldBwd2(w, &result3, &result4, &result5, &add9, &add10, &result39, &result40)
-	for i := 0; i < 8; i++ {
-		zBar[i] = zNextBar[i] + result29[i] + result31[i] + result33[i] + result35[i] + result37[i] + result39[i]
-	}
-	aBar[0] = aNextBar0 + result30[0] + result32[0] + result34[0] + result36[0] + result38[0] + result40[0]
-	aBar[1] = aNextBar1 + result30[1] + result32[1] + result34[1] + result36[1] + result38[1] + result40[1]
-	aBar[2] = aNextBar2 + result30[2] + result32[2] + result34[2] + result36[2] + result38[2] + result40[2]
-	aBar[3] = aNextBar3 + result30[3] + result32[3] + result34[3] + result36[3] + result38[3] + result40[3]
-}
-
-// forecast0ReplayAtVjp2 is Forecast.0.replay_at.vjp2 of one sample (forecast.nde:38): 78848 multiply-adds, 1876 transcendental functions.
-func forecast0ReplayAtVjp2(w *Params, t float64, h float64, theta float64, z *[8]Real, a *[4]Real, zAtBar *[8]Real, aAtBar *[4]Real, zBar *[8]Real, aBar *[4]Real) {
-	a0, a1, a2, a3 := a[0], a[1], a[2], a[3]
-	aAtBar0, aAtBar1, aAtBar2, aAtBar3 := aAtBar[0], aAtBar[1], aAtBar[2], aAtBar[3]
+	aD1Bar0, aD1Bar1, aD1Bar2, aD1Bar3 := aD1Bar[0], aD1Bar[1], aD1Bar[2], aD1Bar[3]
+	aD2Bar0, aD2Bar1, aD2Bar2, aD2Bar3 := aD2Bar[0], aD2Bar[1], aD2Bar[2], aD2Bar[3]
+	aD3Bar0, aD3Bar1, aD3Bar2, aD3Bar3 := aD3Bar[0], aD3Bar[1], aD3Bar[2], aD3Bar[3]
+	aD4Bar0, aD4Bar1, aD4Bar2, aD4Bar3 := aD4Bar[0], aD4Bar[1], aD4Bar[2], aD4Bar[3]
 	// forecast.nde:38  path := solve(Latent{z: draw(q)}, from: ts[T-1], at: future, with: Fwd)
 	var result [8]Real
 	var result2 [4]Real
@@ -2493,114 +2134,94 @@ func forecast0ReplayAtVjp2(w *Params, t float64, h float64, theta float64, z *[8
 	var result32 [64]Real
 	var result33 [12]Real
 	latentFieldFwd2(w, &zNext, &aNext, new([8]Real), new([4]Real), &result31, &result32, &result33)
-	cast := Real(float64(h * theta))
-	cast2 := Real(theta)
-	var mul [8]Real
-	var mul2 [8]Real
-	var mul3 [8]Real
-	var mul4 [8]Real
 	var add [8]Real
 	for i := 0; i < 8; i++ {
-		mul[i] = Real(zAtBar[i] * cast)
-		mul2[i] = Real(mul[i] * cast2)
-		mul3[i] = Real(mul2[i] * cast2)
-		mul4[i] = Real(mul3[i] * cast2)
-		add[i] = Real(mul4[i]*2.5) + Real(mul3[i]*(-4.0)) + Real(mul2[i]*1.5)
+		add[i] = Real(zD4Bar[i]*2.5) + Real(zD3Bar[i]*(-4.0)) + Real(zD2Bar[i]*1.5)
 	}
 	var add2 [4]Real
-	mul_2_0 := Real(aAtBar0 * cast)
-	mul_2_1 := Real(aAtBar1 * cast)
-	mul_2_2 := Real(aAtBar2 * cast)
-	mul_2_3 := Real(aAtBar3 * cast)
-	mul_3_0 := Real(mul_2_0 * cast2)
-	mul_3_1 := Real(mul_2_1 * cast2)
-	mul_3_2 := Real(mul_2_2 * cast2)
-	mul_3_3 := Real(mul_2_3 * cast2)
-	mul_4_0 := Real(mul_3_0 * cast2)
-	mul_4_1 := Real(mul_3_1 * cast2)
-	mul_4_2 := Real(mul_3_2 * cast2)
-	mul_4_3 := Real(mul_3_3 * cast2)
-	mul_5_0 := Real(mul_4_0 * cast2)
-	mul_5_1 := Real(mul_4_1 * cast2)
-	mul_5_2 := Real(mul_4_2 * cast2)
-	mul_5_3 := Real(mul_4_3 * cast2)
-	add2[0] = Real(mul_5_0*2.5) + Real(mul_4_0*(-4.0)) + Real(mul_3_0*1.5)
-	add2[1] = Real(mul_5_1*2.5) + Real(mul_4_1*(-4.0)) + Real(mul_3_1*1.5)
-	add2[2] = Real(mul_5_2*2.5) + Real(mul_4_2*(-4.0)) + Real(mul_3_2*1.5)
-	add2[3] = Real(mul_5_3*2.5) + Real(mul_4_3*(-4.0)) + Real(mul_3_3*1.5)
+	add2[0] = Real(aD4Bar0*2.5) + Real(aD3Bar0*(-4.0)) + Real(aD2Bar0*1.5)
+	add2[1] = Real(aD4Bar1*2.5) + Real(aD3Bar1*(-4.0)) + Real(aD2Bar1*1.5)
+	add2[2] = Real(aD4Bar2*2.5) + Real(aD3Bar2*(-4.0)) + Real(aD2Bar2*1.5)
+	add2[3] = Real(aD4Bar3*2.5) + Real(aD3Bar3*(-4.0)) + Real(aD2Bar3*1.5)
 	var result34 [8]Real
 	var result35 [4]Real
 	latentFieldBwd2(w, &result31, &result32, &result33, &add, &add2, &result34, &result35)
+	var zNextBar2 [8]Real
 	var add3 [8]Real
 	for i := 0; i < 8; i++ {
-		add3[i] = Real(mul4[i]*(-34.87066)) + Real(mul3[i]*65.091896) + Real(mul2[i]*(-27.896526)) + Real(result34[i]*hb6)
+		zNextBar2[i] = zNextBar[i] + result34[i]
+		add3[i] = Real(zD4Bar[i]*(-34.87066)) + Real(zD3Bar[i]*65.091896) + Real(zD2Bar[i]*(-27.896526)) + Real(zNextBar2[i]*hb6)
 	}
 	var add4 [4]Real
-	add4[0] = Real(mul_5_0*(-34.87066)) + Real(mul_4_0*65.091896) + Real(mul_3_0*(-27.896526)) + Real(result35[0]*hb6)
-	add4[1] = Real(mul_5_1*(-34.87066)) + Real(mul_4_1*65.091896) + Real(mul_3_1*(-27.896526)) + Real(result35[1]*hb6)
-	add4[2] = Real(mul_5_2*(-34.87066)) + Real(mul_4_2*65.091896) + Real(mul_3_2*(-27.896526)) + Real(result35[2]*hb6)
-	add4[3] = Real(mul_5_3*(-34.87066)) + Real(mul_4_3*65.091896) + Real(mul_3_3*(-27.896526)) + Real(result35[3]*hb6)
+	aNextBar_2_0 := aNextBar0 + result35[0]
+	aNextBar_2_1 := aNextBar1 + result35[1]
+	aNextBar_2_2 := aNextBar2 + result35[2]
+	aNextBar_2_3 := aNextBar3 + result35[3]
+	add4[0] = Real(aD4Bar0*(-34.87066)) + Real(aD3Bar0*65.091896) + Real(aD2Bar0*(-27.896526)) + Real(aNextBar_2_0*hb6)
+	add4[1] = Real(aD4Bar1*(-34.87066)) + Real(aD3Bar1*65.091896) + Real(aD2Bar1*(-27.896526)) + Real(aNextBar_2_1*hb6)
+	add4[2] = Real(aD4Bar2*(-34.87066)) + Real(aD3Bar2*65.091896) + Real(aD2Bar2*(-27.896526)) + Real(aNextBar_2_2*hb6)
+	add4[3] = Real(aD4Bar3*(-34.87066)) + Real(aD3Bar3*65.091896) + Real(aD2Bar3*(-27.896526)) + Real(aNextBar_2_3*hb6)
 	var result36 [8]Real
 	var result37 [4]Real
 	latentFieldBwd2(w, &result28, &result29, &result30, &add3, &add4, &result36, &result37)
 	var add5 [8]Real
 	for i := 0; i < 8; i++ {
-		add5[i] = Real(mul4[i]*47.37952) + Real(mul3[i]*(-88.1789)) + Real(mul2[i]*37.50931) + Real(result34[i]*hb5) + Real(result36[i]*ha65)
+		add5[i] = Real(zD4Bar[i]*47.37952) + Real(zD3Bar[i]*(-88.1789)) + Real(zD2Bar[i]*37.50931) + Real(zNextBar2[i]*hb5) + Real(result36[i]*ha65)
 	}
 	var add6 [4]Real
-	add6[0] = Real(mul_5_0*47.37952) + Real(mul_4_0*(-88.1789)) + Real(mul_3_0*37.50931) + Real(result35[0]*hb5) + Real(result37[0]*ha65)
-	add6[1] = Real(mul_5_1*47.37952) + Real(mul_4_1*(-88.1789)) + Real(mul_3_1*37.50931) + Real(result35[1]*hb5) + Real(result37[1]*ha65)
-	add6[2] = Real(mul_5_2*47.37952) + Real(mul_4_2*(-88.1789)) + Real(mul_3_2*37.50931) + Real(result35[2]*hb5) + Real(result37[2]*ha65)
-	add6[3] = Real(mul_5_3*47.37952) + Real(mul_4_3*(-88.1789)) + Real(mul_3_3*37.50931) + Real(result35[3]*hb5) + Real(result37[3]*ha65)
+	add6[0] = Real(aD4Bar0*47.37952) + Real(aD3Bar0*(-88.1789)) + Real(aD2Bar0*37.50931) + Real(aNextBar_2_0*hb5) + Real(result37[0]*ha65)
+	add6[1] = Real(aD4Bar1*47.37952) + Real(aD3Bar1*(-88.1789)) + Real(aD2Bar1*37.50931) + Real(aNextBar_2_1*hb5) + Real(result37[1]*ha65)
+	add6[2] = Real(aD4Bar2*47.37952) + Real(aD3Bar2*(-88.1789)) + Real(aD2Bar2*37.50931) + Real(aNextBar_2_2*hb5) + Real(result37[2]*ha65)
+	add6[3] = Real(aD4Bar3*47.37952) + Real(aD3Bar3*(-88.1789)) + Real(aD2Bar3*37.50931) + Real(aNextBar_2_3*hb5) + Real(result37[3]*ha65)
 	var result38 [8]Real
 	var result39 [4]Real
 	latentFieldBwd2(w, &result23, &result24, &result25, &add5, &add6, &result38, &result39)
 	var add7 [8]Real
 	for i := 0; i < 8; i++ {
-		add7[i] = Real(mul4[i]*(-16.548103)) + Real(mul3[i]*30.338188) + Real(mul2[i]*(-12.4110775)) + Real(result34[i]*hb4) + Real(result36[i]*ha64) + Real(result38[i]*ha54)
+		add7[i] = Real(zD4Bar[i]*(-16.548103)) + Real(zD3Bar[i]*30.338188) + Real(zD2Bar[i]*(-12.4110775)) + Real(zNextBar2[i]*hb4) + Real(result36[i]*ha64) + Real(result38[i]*ha54)
 	}
 	var add8 [4]Real
-	add8[0] = Real(mul_5_0*(-16.548103)) + Real(mul_4_0*30.338188) + Real(mul_3_0*(-12.4110775)) + Real(result35[0]*hb4) + Real(result37[0]*ha64) + Real(result39[0]*ha54)
-	add8[1] = Real(mul_5_1*(-16.548103)) + Real(mul_4_1*30.338188) + Real(mul_3_1*(-12.4110775)) + Real(result35[1]*hb4) + Real(result37[1]*ha64) + Real(result39[1]*ha54)
-	add8[2] = Real(mul_5_2*(-16.548103)) + Real(mul_4_2*30.338188) + Real(mul_3_2*(-12.4110775)) + Real(result35[2]*hb4) + Real(result37[2]*ha64) + Real(result39[2]*ha54)
-	add8[3] = Real(mul_5_3*(-16.548103)) + Real(mul_4_3*30.338188) + Real(mul_3_3*(-12.4110775)) + Real(result35[3]*hb4) + Real(result37[3]*ha64) + Real(result39[3]*ha54)
+	add8[0] = Real(aD4Bar0*(-16.548103)) + Real(aD3Bar0*30.338188) + Real(aD2Bar0*(-12.4110775)) + Real(aNextBar_2_0*hb4) + Real(result37[0]*ha64) + Real(result39[0]*ha54)
+	add8[1] = Real(aD4Bar1*(-16.548103)) + Real(aD3Bar1*30.338188) + Real(aD2Bar1*(-12.4110775)) + Real(aNextBar_2_1*hb4) + Real(result37[1]*ha64) + Real(result39[1]*ha54)
+	add8[2] = Real(aD4Bar2*(-16.548103)) + Real(aD3Bar2*30.338188) + Real(aD2Bar2*(-12.4110775)) + Real(aNextBar_2_2*hb4) + Real(result37[2]*ha64) + Real(result39[2]*ha54)
+	add8[3] = Real(aD4Bar3*(-16.548103)) + Real(aD3Bar3*30.338188) + Real(aD2Bar3*(-12.4110775)) + Real(aNextBar_2_3*hb4) + Real(result37[3]*ha64) + Real(result39[3]*ha54)
 	var result40 [8]Real
 	var result41 [4]Real
 	latentFieldBwd2(w, &result18, &result19, &result20, &add7, &add8, &result40, &result41)
 	var add9 [8]Real
 	for i := 0; i < 8; i++ {
-		add9[i] = Real(mul4[i]*2.4906273) + Real(mul3[i]*(-5.941034)) + Real(mul2[i]*3.9302962) + Real(result34[i]*hb3) + Real(result36[i]*ha63) + Real(result38[i]*ha53) + Real(result40[i]*ha43)
+		add9[i] = Real(zD4Bar[i]*2.4906273) + Real(zD3Bar[i]*(-5.941034)) + Real(zD2Bar[i]*3.9302962) + Real(zNextBar2[i]*hb3) + Real(result36[i]*ha63) + Real(result38[i]*ha53) + Real(result40[i]*ha43)
 	}
 	var add10 [4]Real
-	add10[0] = Real(mul_5_0*2.4906273) + Real(mul_4_0*(-5.941034)) + Real(mul_3_0*3.9302962) + Real(result35[0]*hb3) + Real(result37[0]*ha63) + Real(result39[0]*ha53) + Real(result41[0]*ha43)
-	add10[1] = Real(mul_5_1*2.4906273) + Real(mul_4_1*(-5.941034)) + Real(mul_3_1*3.9302962) + Real(result35[1]*hb3) + Real(result37[1]*ha63) + Real(result39[1]*ha53) + Real(result41[1]*ha43)
-	add10[2] = Real(mul_5_2*2.4906273) + Real(mul_4_2*(-5.941034)) + Real(mul_3_2*3.9302962) + Real(result35[2]*hb3) + Real(result37[2]*ha63) + Real(result39[2]*ha53) + Real(result41[2]*ha43)
-	add10[3] = Real(mul_5_3*2.4906273) + Real(mul_4_3*(-5.941034)) + Real(mul_3_3*3.9302962) + Real(result35[3]*hb3) + Real(result37[3]*ha63) + Real(result39[3]*ha53) + Real(result41[3]*ha43)
+	add10[0] = Real(aD4Bar0*2.4906273) + Real(aD3Bar0*(-5.941034)) + Real(aD2Bar0*3.9302962) + Real(aNextBar_2_0*hb3) + Real(result37[0]*ha63) + Real(result39[0]*ha53) + Real(result41[0]*ha43)
+	add10[1] = Real(aD4Bar1*2.4906273) + Real(aD3Bar1*(-5.941034)) + Real(aD2Bar1*3.9302962) + Real(aNextBar_2_1*hb3) + Real(result37[1]*ha63) + Real(result39[1]*ha53) + Real(result41[1]*ha43)
+	add10[2] = Real(aD4Bar2*2.4906273) + Real(aD3Bar2*(-5.941034)) + Real(aD2Bar2*3.9302962) + Real(aNextBar_2_2*hb3) + Real(result37[2]*ha63) + Real(result39[2]*ha53) + Real(result41[2]*ha43)
+	add10[3] = Real(aD4Bar3*2.4906273) + Real(aD3Bar3*(-5.941034)) + Real(aD2Bar3*3.9302962) + Real(aNextBar_2_3*hb3) + Real(result37[3]*ha63) + Real(result39[3]*ha53) + Real(result41[3]*ha43)
 	var result42 [8]Real
 	var result43 [4]Real
 	latentFieldBwd2(w, &result13, &result14, &result15, &add9, &add10, &result42, &result43)
 	var add11 [8]Real
 	for i := 0; i < 8; i++ {
-		add11[i] = Real(mul4[i]*0.1017) + Real(mul3[i]*(-0.2234)) + Real(mul2[i]*0.1317) + Real(result34[i]*hb2) + Real(result36[i]*ha62) + Real(result38[i]*ha52) + Real(result40[i]*ha42) + Real(result42[i]*ha32)
+		add11[i] = Real(zD4Bar[i]*0.1017) + Real(zD3Bar[i]*(-0.2234)) + Real(zD2Bar[i]*0.1317) + Real(zNextBar2[i]*hb2) + Real(result36[i]*ha62) + Real(result38[i]*ha52) + Real(result40[i]*ha42) + Real(result42[i]*ha32)
 	}
 	var add12 [4]Real
-	add12[0] = Real(mul_5_0*0.1017) + Real(mul_4_0*(-0.2234)) + Real(mul_3_0*0.1317) + Real(result35[0]*hb2) + Real(result37[0]*ha62) + Real(result39[0]*ha52) + Real(result41[0]*ha42) + Real(result43[0]*ha32)
-	add12[1] = Real(mul_5_1*0.1017) + Real(mul_4_1*(-0.2234)) + Real(mul_3_1*0.1317) + Real(result35[1]*hb2) + Real(result37[1]*ha62) + Real(result39[1]*ha52) + Real(result41[1]*ha42) + Real(result43[1]*ha32)
-	add12[2] = Real(mul_5_2*0.1017) + Real(mul_4_2*(-0.2234)) + Real(mul_3_2*0.1317) + Real(result35[2]*hb2) + Real(result37[2]*ha62) + Real(result39[2]*ha52) + Real(result41[2]*ha42) + Real(result43[2]*ha32)
-	add12[3] = Real(mul_5_3*0.1017) + Real(mul_4_3*(-0.2234)) + Real(mul_3_3*0.1317) + Real(result35[3]*hb2) + Real(result37[3]*ha62) + Real(result39[3]*ha52) + Real(result41[3]*ha42) + Real(result43[3]*ha32)
+	add12[0] = Real(aD4Bar0*0.1017) + Real(aD3Bar0*(-0.2234)) + Real(aD2Bar0*0.1317) + Real(aNextBar_2_0*hb2) + Real(result37[0]*ha62) + Real(result39[0]*ha52) + Real(result41[0]*ha42) + Real(result43[0]*ha32)
+	add12[1] = Real(aD4Bar1*0.1017) + Real(aD3Bar1*(-0.2234)) + Real(aD2Bar1*0.1317) + Real(aNextBar_2_1*hb2) + Real(result37[1]*ha62) + Real(result39[1]*ha52) + Real(result41[1]*ha42) + Real(result43[1]*ha32)
+	add12[2] = Real(aD4Bar2*0.1017) + Real(aD3Bar2*(-0.2234)) + Real(aD2Bar2*0.1317) + Real(aNextBar_2_2*hb2) + Real(result37[2]*ha62) + Real(result39[2]*ha52) + Real(result41[2]*ha42) + Real(result43[2]*ha32)
+	add12[3] = Real(aD4Bar3*0.1017) + Real(aD3Bar3*(-0.2234)) + Real(aD2Bar3*0.1317) + Real(aNextBar_2_3*hb2) + Real(result37[3]*ha62) + Real(result39[3]*ha52) + Real(result41[3]*ha42) + Real(result43[3]*ha32)
 	var result44 [8]Real
 	var result45 [4]Real
 	latentFieldBwd2(w, &result8, &result9, &result10, &add11, &add12, &result44, &result45)
 	var add13 [8]Real
 	for i := 0; i < 8; i++ {
-		add14 := mul[i] + Real(mul4[i]*(-1.0530885)) + Real(mul3[i]*2.9132555) + Real(mul2[i]*(-2.7637062)) + Real(result34[i]*hb1) + Real(result36[i]*ha61) + Real(result38[i]*ha51) + Real(result40[i]*ha41) + Real(result42[i]*ha31)
+		add14 := zD1Bar[i] + Real(zD4Bar[i]*(-1.0530885)) + Real(zD3Bar[i]*2.9132555) + Real(zD2Bar[i]*(-2.7637062)) + Real(zNextBar2[i]*hb1) + Real(result36[i]*ha61) + Real(result38[i]*ha51) + Real(result40[i]*ha41) + Real(result42[i]*ha31)
 		add13[i] = add14 + Real(result44[i]*ha21)
 	}
 	var add15 [4]Real
-	add_2_0 := mul_2_0 + Real(mul_5_0*(-1.0530885)) + Real(mul_4_0*2.9132555) + Real(mul_3_0*(-2.7637062)) + Real(result35[0]*hb1) + Real(result37[0]*ha61) + Real(result39[0]*ha51) + Real(result41[0]*ha41) + Real(result43[0]*ha31)
-	add_2_1 := mul_2_1 + Real(mul_5_1*(-1.0530885)) + Real(mul_4_1*2.9132555) + Real(mul_3_1*(-2.7637062)) + Real(result35[1]*hb1) + Real(result37[1]*ha61) + Real(result39[1]*ha51) + Real(result41[1]*ha41) + Real(result43[1]*ha31)
-	add_2_2 := mul_2_2 + Real(mul_5_2*(-1.0530885)) + Real(mul_4_2*2.9132555) + Real(mul_3_2*(-2.7637062)) + Real(result35[2]*hb1) + Real(result37[2]*ha61) + Real(result39[2]*ha51) + Real(result41[2]*ha41) + Real(result43[2]*ha31)
-	add_2_3 := mul_2_3 + Real(mul_5_3*(-1.0530885)) + Real(mul_4_3*2.9132555) + Real(mul_3_3*(-2.7637062)) + Real(result35[3]*hb1) + Real(result37[3]*ha61) + Real(result39[3]*ha51) + Real(result41[3]*ha41) + Real(result43[3]*ha31)
+	add_2_0 := aD1Bar0 + Real(aD4Bar0*(-1.0530885)) + Real(aD3Bar0*2.9132555) + Real(aD2Bar0*(-2.7637062)) + Real(aNextBar_2_0*hb1) + Real(result37[0]*ha61) + Real(result39[0]*ha51) + Real(result41[0]*ha41) + Real(result43[0]*ha31)
+	add_2_1 := aD1Bar1 + Real(aD4Bar1*(-1.0530885)) + Real(aD3Bar1*2.9132555) + Real(aD2Bar1*(-2.7637062)) + Real(aNextBar_2_1*hb1) + Real(result37[1]*ha61) + Real(result39[1]*ha51) + Real(result41[1]*ha41) + Real(result43[1]*ha31)
+	add_2_2 := aD1Bar2 + Real(aD4Bar2*(-1.0530885)) + Real(aD3Bar2*2.9132555) + Real(aD2Bar2*(-2.7637062)) + Real(aNextBar_2_2*hb1) + Real(result37[2]*ha61) + Real(result39[2]*ha51) + Real(result41[2]*ha41) + Real(result43[2]*ha31)
+	add_2_3 := aD1Bar3 + Real(aD4Bar3*(-1.0530885)) + Real(aD3Bar3*2.9132555) + Real(aD2Bar3*(-2.7637062)) + Real(aNextBar_2_3*hb1) + Real(result37[3]*ha61) + Real(result39[3]*ha51) + Real(result41[3]*ha41) + Real(result43[3]*ha31)
 	add15[0] = add_2_0 + Real(result45[0]*ha21)
 	add15[1] = add_2_1 + Real(result45[1]*ha21)
 	add15[2] = add_2_2 + Real(result45[2]*ha21)
@@ -2609,12 +2230,12 @@ func forecast0ReplayAtVjp2(w *Params, t float64, h float64, theta float64, z *[8
 	var result47 [4]Real
 	latentFieldBwd2(w, &result3, &result4, &result5, &add13, &add15, &result46, &result47)
 	for i := 0; i < 8; i++ {
-		zBar[i] = zAtBar[i] + result34[i] + result36[i] + result38[i] + result40[i] + result42[i] + result44[i] + result46[i]
+		zBar[i] = zNextBar2[i] + result36[i] + result38[i] + result40[i] + result42[i] + result44[i] + result46[i]
 	}
-	aBar[0] = aAtBar0 + result35[0] + result37[0] + result39[0] + result41[0] + result43[0] + result45[0] + result47[0]
-	aBar[1] = aAtBar1 + result35[1] + result37[1] + result39[1] + result41[1] + result43[1] + result45[1] + result47[1]
-	aBar[2] = aAtBar2 + result35[2] + result37[2] + result39[2] + result41[2] + result43[2] + result45[2] + result47[2]
-	aBar[3] = aAtBar3 + result35[3] + result37[3] + result39[3] + result41[3] + result43[3] + result45[3] + result47[3]
+	aBar[0] = aNextBar_2_0 + result37[0] + result39[0] + result41[0] + result43[0] + result45[0] + result47[0]
+	aBar[1] = aNextBar_2_1 + result37[1] + result39[1] + result41[1] + result43[1] + result45[1] + result47[1]
+	aBar[2] = aNextBar_2_2 + result37[2] + result39[2] + result41[2] + result43[2] + result45[2] + result47[2]
+	aBar[3] = aNextBar_2_3 + result37[3] + result39[3] + result41[3] + result43[3] + result45[3] + result47[3]
 }
 
 // latentFieldSlope is Latent.field.slope of one sample (forecast.nde:25): 5632 multiply-adds, 140 transcendental functions.

@@ -284,104 +284,133 @@ type laneFrame struct {
 		v31       [32]Real
 		v32       [12 * 32]Real
 	}
-	forecast0ReplayVjp struct { // Forecast.0.replay.vjp
+	forecast0ReplayDenseVjp struct { // Forecast.0.replay_dense.vjp
 		t        [32]float64
 		h        [32]float64
 		z        [8 * 32]Real
 		a        [4 * 32]Real
 		zNextBar [8 * 32]Real
 		aNextBar [4 * 32]Real
+		zD1Bar   [8 * 32]Real
+		aD1Bar   [4 * 32]Real
+		zD2Bar   [8 * 32]Real
+		aD2Bar   [4 * 32]Real
+		zD3Bar   [8 * 32]Real
+		aD3Bar   [4 * 32]Real
+		zD4Bar   [8 * 32]Real
+		aD4Bar   [4 * 32]Real
 		zBar     [8 * 32]Real
 		aBar     [4 * 32]Real
-		v9       [32]Real
-		v10      [8 * 32]Real
-		v12      [8 * 32]Real
-		v13      [4 * 32]Real
-		v15      [4 * 32]Real
-		v19      [32]Real
-		v24      [32]Real
-		v25      [8 * 32]Real
-		v27      [8 * 32]Real
-		v30      [4 * 32]Real
-		v32      [4 * 32]Real
-		v36      [32]Real
-		v41      [32]Real
-		v46      [32]Real
-		v47      [8 * 32]Real
-		v49      [8 * 32]Real
-		v54      [4 * 32]Real
-		v56      [4 * 32]Real
-		v60      [32]Real
-		v65      [32]Real
-		v70      [32]Real
-		v75      [32]Real
-		v76      [8 * 32]Real
-		v78      [8 * 32]Real
-		v85      [4 * 32]Real
-		v87      [4 * 32]Real
-		v91      [32]Real
-		v96      [32]Real
-		v101     [32]Real
-		v106     [32]Real
-		v111     [32]Real
-		v112     [8 * 32]Real
-		v114     [8 * 32]Real
-		v123     [4 * 32]Real
-		v125     [4 * 32]Real
-		v127     [64 * 32]Real
-		v128     [64 * 32]Real
-		v129     [64 * 32]Real
-		v130     [64 * 32]Real
-		v131     [12 * 32]Real
-		v135     [8 * 32]Real
-		v136     [4 * 32]Real
-		v138     [64 * 32]Real
-		v139     [64 * 32]Real
-		v140     [64 * 32]Real
-		v141     [64 * 32]Real
-		v142     [12 * 32]Real
-		v147     [8 * 32]Real
-		v149     [8 * 32]Real
-		v151     [4 * 32]Real
-		v153     [4 * 32]Real
-		v155     [64 * 32]Real
-		v156     [64 * 32]Real
-		v157     [64 * 32]Real
-		v158     [64 * 32]Real
-		v159     [12 * 32]Real
-		v166     [8 * 32]Real
-		v168     [8 * 32]Real
-		v172     [4 * 32]Real
-		v174     [4 * 32]Real
-		v176     [64 * 32]Real
-		v177     [64 * 32]Real
-		v178     [64 * 32]Real
-		v179     [64 * 32]Real
-		v180     [12 * 32]Real
-		v189     [8 * 32]Real
-		v191     [8 * 32]Real
+		v17      [32]Real
+		v18      [8 * 32]Real
+		v20      [8 * 32]Real
+		v21      [4 * 32]Real
+		v23      [4 * 32]Real
+		v27      [32]Real
+		v32      [32]Real
+		v33      [8 * 32]Real
+		v35      [8 * 32]Real
+		v38      [4 * 32]Real
+		v40      [4 * 32]Real
+		v44      [32]Real
+		v49      [32]Real
+		v54      [32]Real
+		v55      [8 * 32]Real
+		v57      [8 * 32]Real
+		v62      [4 * 32]Real
+		v64      [4 * 32]Real
+		v68      [32]Real
+		v73      [32]Real
+		v78      [32]Real
+		v83      [32]Real
+		v84      [8 * 32]Real
+		v86      [8 * 32]Real
+		v93      [4 * 32]Real
+		v95      [4 * 32]Real
+		v99      [32]Real
+		v104     [32]Real
+		v109     [32]Real
+		v114     [32]Real
+		v119     [32]Real
+		v120     [8 * 32]Real
+		v122     [8 * 32]Real
+		v131     [4 * 32]Real
+		v133     [4 * 32]Real
+		v137     [32]Real
+		v142     [32]Real
+		v147     [32]Real
+		v152     [32]Real
+		v157     [32]Real
+		v162     [32]Real
+		v163     [8 * 32]Real
+		v165     [8 * 32]Real
+		v176     [4 * 32]Real
+		v178     [4 * 32]Real
+		v180     [64 * 32]Real
+		v181     [64 * 32]Real
+		v182     [64 * 32]Real
+		v183     [64 * 32]Real
+		v184     [12 * 32]Real
+		v192     [8 * 32]Real
 		v197     [4 * 32]Real
-		v199     [4 * 32]Real
+		v199     [64 * 32]Real
+		v200     [64 * 32]Real
 		v201     [64 * 32]Real
 		v202     [64 * 32]Real
-		v203     [64 * 32]Real
-		v204     [64 * 32]Real
-		v205     [12 * 32]Real
-		v216     [8 * 32]Real
-		v218     [8 * 32]Real
-		v226     [4 * 32]Real
-		v228     [4 * 32]Real
-		v230     [64 * 32]Real
-		v231     [64 * 32]Real
-		v232     [64 * 32]Real
-		v233     [64 * 32]Real
-		v234     [12 * 32]Real
-		v247     [8 * 32]Real
-		v249     [8 * 32]Real
-		v259     [4 * 32]Real
-		v261     [4 * 32]Real
-		v268     [8 * 32]Real
-		v275     [4 * 32]Real
+		v203     [12 * 32]Real
+		v212     [8 * 32]Real
+		v213     [8 * 32]Real
+		v215     [8 * 32]Real
+		v221     [4 * 32]Real
+		v222     [4 * 32]Real
+		v224     [4 * 32]Real
+		v226     [64 * 32]Real
+		v227     [64 * 32]Real
+		v228     [64 * 32]Real
+		v229     [64 * 32]Real
+		v230     [12 * 32]Real
+		v241     [8 * 32]Real
+		v243     [8 * 32]Real
+		v251     [4 * 32]Real
+		v253     [4 * 32]Real
+		v255     [64 * 32]Real
+		v256     [64 * 32]Real
+		v257     [64 * 32]Real
+		v258     [64 * 32]Real
+		v259     [12 * 32]Real
+		v272     [8 * 32]Real
+		v274     [8 * 32]Real
+		v284     [4 * 32]Real
+		v286     [4 * 32]Real
+		v288     [64 * 32]Real
+		v289     [64 * 32]Real
+		v290     [64 * 32]Real
+		v291     [64 * 32]Real
+		v292     [12 * 32]Real
+		v307     [8 * 32]Real
+		v309     [8 * 32]Real
+		v321     [4 * 32]Real
+		v323     [4 * 32]Real
+		v325     [64 * 32]Real
+		v326     [64 * 32]Real
+		v327     [64 * 32]Real
+		v328     [64 * 32]Real
+		v329     [12 * 32]Real
+		v346     [8 * 32]Real
+		v348     [8 * 32]Real
+		v362     [4 * 32]Real
+		v364     [4 * 32]Real
+		v366     [64 * 32]Real
+		v367     [64 * 32]Real
+		v368     [64 * 32]Real
+		v369     [64 * 32]Real
+		v370     [12 * 32]Real
+		v390     [8 * 32]Real
+		v392     [8 * 32]Real
+		v409     [4 * 32]Real
+		v411     [4 * 32]Real
+		v418     [8 * 32]Real
+		v425     [4 * 32]Real
 	}
 	forecast0RecLanerev struct { // Forecast.0.rec.lanerev
 		stepT      [32]float64
@@ -391,153 +420,73 @@ type laneFrame struct {
 		a          [4 * 32]Real
 		zBar       [8 * 32]Real
 		aBar       [4 * 32]Real
+		data0Bar   [8 * 32]Real
+		data1Bar   [4 * 32]Real
+		data2Bar   [8 * 32]Real
+		data3Bar   [4 * 32]Real
+		data4Bar   [8 * 32]Real
+		data5Bar   [4 * 32]Real
+		data6Bar   [8 * 32]Real
+		data7Bar   [4 * 32]Real
+		zStartBar  [8 * 32]Real
+		aStartBar  [4 * 32]Real
 		zBarNext   [8 * 32]Real
 		aBarNext   [4 * 32]Real
-		v10        [8 * 32]Real
-		v12        [4 * 32]Real
+		v20        [8 * 32]Real
+		v23        [4 * 32]Real
 	}
-	forecast0ReplayAtVjp struct { // Forecast.0.replay_at.vjp
-		t      [32]float64
-		h      [32]float64
+	forecast0DenseVjp struct { // Forecast.0.dense.vjp
 		theta  [32]float64
-		z      [8 * 32]Real
-		a      [4 * 32]Real
+		h      [32]float64
 		zAtBar [8 * 32]Real
 		aAtBar [4 * 32]Real
 		zBar   [8 * 32]Real
 		aBar   [4 * 32]Real
-		v10    [32]Real
-		v11    [8 * 32]Real
-		v13    [8 * 32]Real
-		v14    [4 * 32]Real
-		v16    [4 * 32]Real
-		v20    [32]Real
-		v25    [32]Real
-		v26    [8 * 32]Real
-		v28    [8 * 32]Real
-		v31    [4 * 32]Real
-		v33    [4 * 32]Real
-		v37    [32]Real
-		v42    [32]Real
-		v47    [32]Real
-		v48    [8 * 32]Real
-		v50    [8 * 32]Real
-		v55    [4 * 32]Real
-		v57    [4 * 32]Real
-		v61    [32]Real
-		v66    [32]Real
-		v71    [32]Real
-		v76    [32]Real
-		v77    [8 * 32]Real
-		v79    [8 * 32]Real
-		v86    [4 * 32]Real
-		v88    [4 * 32]Real
-		v92    [32]Real
-		v97    [32]Real
-		v102   [32]Real
-		v107   [32]Real
-		v112   [32]Real
-		v113   [8 * 32]Real
-		v115   [8 * 32]Real
-		v124   [4 * 32]Real
-		v126   [4 * 32]Real
-		v130   [32]Real
-		v135   [32]Real
-		v140   [32]Real
-		v145   [32]Real
-		v150   [32]Real
-		v155   [32]Real
-		v156   [8 * 32]Real
-		v158   [8 * 32]Real
-		v169   [4 * 32]Real
-		v171   [4 * 32]Real
-		v173   [64 * 32]Real
-		v174   [64 * 32]Real
-		v175   [64 * 32]Real
-		v176   [64 * 32]Real
-		v177   [12 * 32]Real
-		v180   [8 * 32]Real
-		v182   [8 * 32]Real
-		v183   [8 * 32]Real
-		v184   [8 * 32]Real
-		v192   [8 * 32]Real
-		v193   [4 * 32]Real
-		v194   [4 * 32]Real
-		v195   [4 * 32]Real
-		v196   [4 * 32]Real
-		v201   [4 * 32]Real
-		v203   [64 * 32]Real
-		v204   [64 * 32]Real
-		v205   [64 * 32]Real
-		v206   [64 * 32]Real
-		v207   [12 * 32]Real
-		v216   [8 * 32]Real
-		v218   [8 * 32]Real
-		v224   [4 * 32]Real
-		v226   [4 * 32]Real
-		v228   [64 * 32]Real
-		v229   [64 * 32]Real
-		v230   [64 * 32]Real
-		v231   [64 * 32]Real
-		v232   [12 * 32]Real
-		v243   [8 * 32]Real
-		v245   [8 * 32]Real
-		v253   [4 * 32]Real
-		v255   [4 * 32]Real
-		v257   [64 * 32]Real
-		v258   [64 * 32]Real
-		v259   [64 * 32]Real
-		v260   [64 * 32]Real
-		v261   [12 * 32]Real
-		v274   [8 * 32]Real
-		v276   [8 * 32]Real
-		v286   [4 * 32]Real
-		v288   [4 * 32]Real
-		v290   [64 * 32]Real
-		v291   [64 * 32]Real
-		v292   [64 * 32]Real
-		v293   [64 * 32]Real
-		v294   [12 * 32]Real
-		v309   [8 * 32]Real
-		v311   [8 * 32]Real
-		v323   [4 * 32]Real
-		v325   [4 * 32]Real
-		v327   [64 * 32]Real
-		v328   [64 * 32]Real
-		v329   [64 * 32]Real
-		v330   [64 * 32]Real
-		v331   [12 * 32]Real
-		v348   [8 * 32]Real
-		v350   [8 * 32]Real
-		v364   [4 * 32]Real
-		v366   [4 * 32]Real
-		v368   [64 * 32]Real
-		v369   [64 * 32]Real
-		v370   [64 * 32]Real
-		v371   [64 * 32]Real
-		v372   [12 * 32]Real
-		v392   [8 * 32]Real
-		v394   [8 * 32]Real
-		v411   [4 * 32]Real
-		v413   [4 * 32]Real
-		v421   [8 * 32]Real
-		v429   [4 * 32]Real
+		zD1Bar [8 * 32]Real
+		aD1Bar [4 * 32]Real
+		zD2Bar [8 * 32]Real
+		aD2Bar [4 * 32]Real
+		zD3Bar [8 * 32]Real
+		aD3Bar [4 * 32]Real
+		zD4Bar [8 * 32]Real
+		aD4Bar [4 * 32]Real
 	}
 	forecast0RecLanerevat struct { // Forecast.0.rec.lanerevat
-		stepT      [32]float64
-		stepH      [32]float64
-		stepTheta  [32]float64
-		stepActive [32]float64
-		z          [8 * 32]Real
-		a          [4 * 32]Real
-		zOut       [8 * 32]Real
-		aOut       [4 * 32]Real
-		zBar       [8 * 32]Real
-		aBar       [4 * 32]Real
-		zBarNext   [8 * 32]Real
-		aBarNext   [4 * 32]Real
-		v13        [8 * 32]Real
-		v16        [4 * 32]Real
+		stepTheta     [32]float64
+		stepH         [32]float64
+		stepActive    [32]float64
+		zOut          [8 * 32]Real
+		aOut          [4 * 32]Real
+		data0Bar      [8 * 32]Real
+		data1Bar      [4 * 32]Real
+		data2Bar      [8 * 32]Real
+		data3Bar      [4 * 32]Real
+		data4Bar      [8 * 32]Real
+		data5Bar      [4 * 32]Real
+		data6Bar      [8 * 32]Real
+		data7Bar      [4 * 32]Real
+		zStartBar     [8 * 32]Real
+		aStartBar     [4 * 32]Real
+		data0BarNext  [8 * 32]Real
+		data1BarNext  [4 * 32]Real
+		data2BarNext  [8 * 32]Real
+		data3BarNext  [4 * 32]Real
+		data4BarNext  [8 * 32]Real
+		data5BarNext  [4 * 32]Real
+		data6BarNext  [8 * 32]Real
+		data7BarNext  [4 * 32]Real
+		zStartBarNext [8 * 32]Real
+		aStartBarNext [4 * 32]Real
+		v18           [8 * 32]Real
+		v21           [4 * 32]Real
+		v24           [8 * 32]Real
+		v27           [4 * 32]Real
+		v30           [8 * 32]Real
+		v33           [4 * 32]Real
+		v36           [8 * 32]Real
+		v39           [4 * 32]Real
+		v42           [8 * 32]Real
+		v45           [4 * 32]Real
 	}
 	enc1CellRecBack struct { // enc.1.cell.rec.back
 		hBar  [32 * 32]Real
@@ -605,7 +554,7 @@ type laneFrame struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [2198272]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [1986944]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {
@@ -1191,6 +1140,7 @@ func (l *lanes) reverseForecast0RecLanes(tape *forecast0RecTapeLanes, state0Bar 
 			}
 		}
 	}
+	inside := true // cotangents of outputs are in the arguments of a step, of this sweep or of one before
 	for k := len(tape.t) - 1; k >= 0; k-- {
 		for i := range n {
 			for j := m[i] - 1; j >= 0 && tape.at[j][i] == k; j-- {
@@ -1213,34 +1163,33 @@ func (l *lanes) reverseForecast0RecLanes(tape *forecast0RecTapeLanes, state0Bar 
 				s.stepActive[i], fr.mask[i] = 0, 0
 			} // this sample has fewer steps
 		}
-		kernel.forecast0RecLanerev(l.fr, l.w, l.pre, &l.sums[0])
-		a := &fr.forecast0RecLanerevat
-		for round := 0; ; round++ {
+		a, c, some := &fr.forecast0RecLanerevat, m, false
+		clear(a.data0Bar[:])
+		clear(a.data1Bar[:])
+		clear(a.data2Bar[:])
+		clear(a.data3Bar[:])
+		clear(a.data4Bar[:])
+		clear(a.data5Bar[:])
+		clear(a.data6Bar[:])
+		clear(a.data7Bar[:])
+		clear(a.zStartBar[:])
+		clear(a.aStartBar[:])
+		for {
 			more := false
 			a.stepActive = [32]float64{}
 			for i := range n {
-				fr.mask[i] = 0
-				for m[i] > 0 && tape.at[m[i]-1][i] == k {
-					m[i]--
-					theta := tape.theta[m[i]][i]
-					if theta == 1 {
+				for c[i] > 0 && tape.at[c[i]-1][i] == k {
+					c[i]--
+					theta := tape.theta[c[i]][i]
+					if theta == 0 || theta == 1 {
 						continue
 					}
-					if theta == 0 {
-						for e := range 8 {
-							s.zBar[e*32+i] += state0Bar[(m[i]*8+e)*32+i]
-						}
-						for e := range 4 {
-							s.aBar[e*32+i] += state1Bar[(m[i]*4+e)*32+i]
-						}
-						continue
-					}
-					a.stepTheta[i], a.stepActive[i], fr.mask[i], more = theta, 1, mask[i], true
+					a.stepTheta[i], a.stepActive[i], more = theta, 1, true
 					for e := range 8 {
-						a.zOut[e*32+i] = state0Bar[(m[i]*8+e)*32+i]
+						a.zOut[e*32+i] = state0Bar[(c[i]*8+e)*32+i]
 					}
 					for e := range 4 {
-						a.aOut[e*32+i] = state1Bar[(m[i]*4+e)*32+i]
+						a.aOut[e*32+i] = state1Bar[(c[i]*4+e)*32+i]
 					}
 					break
 				}
@@ -1248,16 +1197,35 @@ func (l *lanes) reverseForecast0RecLanes(tape *forecast0RecTapeLanes, state0Bar 
 			if !more {
 				break
 			}
-			if round == 0 {
-				a.stepT, a.stepH = s.stepT, s.stepH
-				a.z = s.z
-				a.a = s.a
-			}
-			a.zBar = s.zBar
-			a.aBar = s.aBar
+			a.stepH, some = s.stepH, true
 			kernel.forecast0RecLanerevat(l.fr, l.w, l.pre, &l.sums[0])
-			s.zBar = a.zBarNext
-			s.aBar = a.aBarNext
+		}
+		if some || inside {
+			s.data0Bar = a.data0Bar
+			s.data1Bar = a.data1Bar
+			s.data2Bar = a.data2Bar
+			s.data3Bar = a.data3Bar
+			s.data4Bar = a.data4Bar
+			s.data5Bar = a.data5Bar
+			s.data6Bar = a.data6Bar
+			s.data7Bar = a.data7Bar
+			s.zStartBar = a.zStartBar
+			s.aStartBar = a.aStartBar
+			inside = some
+		}
+		kernel.forecast0RecLanerev(l.fr, l.w, l.pre, &l.sums[0])
+		for i := range n {
+			for m[i] > 0 && tape.at[m[i]-1][i] == k {
+				m[i]--
+				if tape.theta[m[i]][i] == 0 {
+					for e := range 8 {
+						s.zBar[e*32+i] += state0Bar[(m[i]*8+e)*32+i]
+					}
+					for e := range 4 {
+						s.aBar[e*32+i] += state1Bar[(m[i]*4+e)*32+i]
+					}
+				}
+			}
 		}
 	}
 	fr.mask = mask

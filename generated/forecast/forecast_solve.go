@@ -297,25 +297,78 @@ func reverseForecast0Rec(w *Params, tape *forecast0RecTape, zOutBar []Real, aOut
 				}
 			}
 		}
-		forecast0ReplayVjp(w, tape.t[k], tape.h[k], &tape.z[k], &tape.a[k], &zBar, &aBar, &zBarIn, &aBarIn, g)
+		// Outputs inside the step give to its start and to the data of its dense output.
+		var zInsideBar [8]Real
+		var aInsideBar [4]Real
+		var data0Bar [8]Real
+		var data1Bar [4]Real
+		var data2Bar [8]Real
+		var data3Bar [4]Real
+		var data4Bar [8]Real
+		var data5Bar [4]Real
+		var data6Bar [8]Real
+		var data7Bar [4]Real
+		for j := m; j >= 0 && tape.at[j] == k; j-- {
+			if tape.theta[j] == 0 || tape.theta[j] == 1 {
+				continue
+			}
+			var zInsideOne [8]Real
+			var aInsideOne [4]Real
+			var data0One [8]Real
+			var data1One [4]Real
+			var data2One [8]Real
+			var data3One [4]Real
+			var data4One [8]Real
+			var data5One [4]Real
+			var data6One [8]Real
+			var data7One [4]Real
+			forecast0DenseVjp(tape.theta[j], tape.h[k], (*[8]Real)(zOutBar[j*8:]), (*[4]Real)(aOutBar[j*4:]), &zInsideOne, &aInsideOne, &data0One, &data1One, &data2One, &data3One, &data4One, &data5One, &data6One, &data7One)
+			for i, v := range &zInsideOne {
+				zInsideBar[i] += v
+			}
+			for i, v := range &aInsideOne {
+				aInsideBar[i] += v
+			}
+			for i, v := range &data0One {
+				data0Bar[i] += v
+			}
+			for i, v := range &data1One {
+				data1Bar[i] += v
+			}
+			for i, v := range &data2One {
+				data2Bar[i] += v
+			}
+			for i, v := range &data3One {
+				data3Bar[i] += v
+			}
+			for i, v := range &data4One {
+				data4Bar[i] += v
+			}
+			for i, v := range &data5One {
+				data5Bar[i] += v
+			}
+			for i, v := range &data6One {
+				data6Bar[i] += v
+			}
+			for i, v := range &data7One {
+				data7Bar[i] += v
+			}
+		}
+		forecast0ReplayDenseVjp(w, tape.t[k], tape.h[k], &tape.z[k], &tape.a[k], &zBar, &aBar, &data0Bar, &data1Bar, &data2Bar, &data3Bar, &data4Bar, &data5Bar, &data6Bar, &data7Bar, &zBarIn, &aBarIn, g)
 		zBar = zBarIn
 		aBar = aBarIn
+		for i, v := range &zInsideBar {
+			zBar[i] += v
+		}
+		for i, v := range &aInsideBar {
+			aBar[i] += v
+		}
 		for ; m >= 0 && tape.at[m] == k; m-- {
-			switch tape.theta[m] {
-			case 1:
-			case 0:
+			if tape.theta[m] == 0 {
 				for i, v := range (*[8]Real)(zOutBar[m*8:]) {
 					zBar[i] += v
 				}
 				for i, v := range (*[4]Real)(aOutBar[m*4:]) {
-					aBar[i] += v
-				}
-			default:
-				forecast0ReplayAtVjp(w, tape.t[k], tape.h[k], tape.theta[m], &tape.z[k], &tape.a[k], (*[8]Real)(zOutBar[m*8:]), (*[4]Real)(aOutBar[m*4:]), &zBarIn, &aBarIn, g)
-				for i, v := range &zBarIn {
-					zBar[i] += v
-				}
-				for i, v := range &aBarIn {
 					aBar[i] += v
 				}
 			}
@@ -352,25 +405,78 @@ func reverseForecast0Rec2(w *Params, tape *forecast0RecTape, zOutBar []Real, aOu
 				}
 			}
 		}
-		forecast0ReplayVjp2(w, tape.t[k], tape.h[k], &tape.z[k], &tape.a[k], &zBar, &aBar, &zBarIn, &aBarIn)
+		// Outputs inside the step give to its start and to the data of its dense output.
+		var zInsideBar [8]Real
+		var aInsideBar [4]Real
+		var data0Bar [8]Real
+		var data1Bar [4]Real
+		var data2Bar [8]Real
+		var data3Bar [4]Real
+		var data4Bar [8]Real
+		var data5Bar [4]Real
+		var data6Bar [8]Real
+		var data7Bar [4]Real
+		for j := m; j >= 0 && tape.at[j] == k; j-- {
+			if tape.theta[j] == 0 || tape.theta[j] == 1 {
+				continue
+			}
+			var zInsideOne [8]Real
+			var aInsideOne [4]Real
+			var data0One [8]Real
+			var data1One [4]Real
+			var data2One [8]Real
+			var data3One [4]Real
+			var data4One [8]Real
+			var data5One [4]Real
+			var data6One [8]Real
+			var data7One [4]Real
+			forecast0DenseVjp(tape.theta[j], tape.h[k], (*[8]Real)(zOutBar[j*8:]), (*[4]Real)(aOutBar[j*4:]), &zInsideOne, &aInsideOne, &data0One, &data1One, &data2One, &data3One, &data4One, &data5One, &data6One, &data7One)
+			for i, v := range &zInsideOne {
+				zInsideBar[i] += v
+			}
+			for i, v := range &aInsideOne {
+				aInsideBar[i] += v
+			}
+			for i, v := range &data0One {
+				data0Bar[i] += v
+			}
+			for i, v := range &data1One {
+				data1Bar[i] += v
+			}
+			for i, v := range &data2One {
+				data2Bar[i] += v
+			}
+			for i, v := range &data3One {
+				data3Bar[i] += v
+			}
+			for i, v := range &data4One {
+				data4Bar[i] += v
+			}
+			for i, v := range &data5One {
+				data5Bar[i] += v
+			}
+			for i, v := range &data6One {
+				data6Bar[i] += v
+			}
+			for i, v := range &data7One {
+				data7Bar[i] += v
+			}
+		}
+		forecast0ReplayDenseVjp2(w, tape.t[k], tape.h[k], &tape.z[k], &tape.a[k], &zBar, &aBar, &data0Bar, &data1Bar, &data2Bar, &data3Bar, &data4Bar, &data5Bar, &data6Bar, &data7Bar, &zBarIn, &aBarIn)
 		zBar = zBarIn
 		aBar = aBarIn
+		for i, v := range &zInsideBar {
+			zBar[i] += v
+		}
+		for i, v := range &aInsideBar {
+			aBar[i] += v
+		}
 		for ; m >= 0 && tape.at[m] == k; m-- {
-			switch tape.theta[m] {
-			case 1:
-			case 0:
+			if tape.theta[m] == 0 {
 				for i, v := range (*[8]Real)(zOutBar[m*8:]) {
 					zBar[i] += v
 				}
 				for i, v := range (*[4]Real)(aOutBar[m*4:]) {
-					aBar[i] += v
-				}
-			default:
-				forecast0ReplayAtVjp2(w, tape.t[k], tape.h[k], tape.theta[m], &tape.z[k], &tape.a[k], (*[8]Real)(zOutBar[m*8:]), (*[4]Real)(aOutBar[m*4:]), &zBarIn, &aBarIn)
-				for i, v := range &zBarIn {
-					zBar[i] += v
-				}
-				for i, v := range &aBarIn {
 					aBar[i] += v
 				}
 			}

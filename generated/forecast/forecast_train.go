@@ -23,7 +23,7 @@ var dataSets = []rt.DataEntry{seriesData}
 var fitSites = []rt.Site{{Where: "forecast.nde:38", Solve: "Latent"}}
 
 // fitBackward is, per solve, the evaluations of the vector field's derivative for an accepted step.
-var fitBackward = []int{6}
+var fitBackward = []int{7}
 
 // fitWorker computes shards of recipe Fit on one goroutine.
 type fitWorker struct {
@@ -162,7 +162,7 @@ func fitInputs(weights []Real, t, out *rt.Table) error {
 // fitRecipe is the train block Fit (forecast.nde:51).
 var fitRecipe = rt.Recipe{
 	Name:      "Fit",
-	Source:    "0e4ee2d931db6a1745161c43261fdbadf650e9c4a560701fcf2d701a7b234a17",
+	Source:    "060389d551c87d8599377b83689c65351b22d9cbbc04af4d3da73383cab90735",
 	Where:     "forecast.nde:51",
 	Data:      "Series",
 	Batch:     64,

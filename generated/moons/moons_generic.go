@@ -1812,102 +1812,14 @@ func flowField3F64Bwd(pre *prepared, tanh *[16]float64, dxBar *[2]float64, xBar 
 	}
 }
 
-// fitTiny0ReplayVjp is FitTiny.0.replay.vjp of one sample (moons_hyper.nde:41): 768 multiply-adds, 96 transcendental functions.
-func fitTiny0ReplayVjp(pre *prepared, t float64, h float64, x *[2]float64, xNextBar *[2]float64, xBar *[2]float64) {
+// fitTiny0ReplayDenseVjp is FitTiny.0.replay_dense.vjp of one sample (moons_hyper.nde:41): 896 multiply-adds, 112 transcendental functions.
+func fitTiny0ReplayDenseVjp(pre *prepared, t float64, h float64, x *[2]float64, xNextBar *[2]float64, xD1Bar *[2]float64, xD2Bar *[2]float64, xD3Bar *[2]float64, xD4Bar *[2]float64, xBar *[2]float64) {
 	x0, x1 := x[0], x[1]
 	xNextBar0, xNextBar1 := xNextBar[0], xNextBar[1]
-	// moons_hyper.nde:41  minimize residual_error(HyperTiny, Flow{x}, over: 0..1, steps: 2..20, reference: Tight)
-	var result [2]float64
-	var result2 [16]float64
-	flowField3F64Fwd(pre, x, &result, &result2)
-	ha21 := float64(h * 0.161)
-	var xY2 [2]float64
-	xY2[0] = x0 + float64(ha21*result[0])
-	xY2[1] = x1 + float64(ha21*result[1])
-	var result3 [2]float64
-	var result4 [16]float64
-	flowField3F64Fwd(pre, &xY2, &result3, &result4)
-	ha31 := float64(h * (-0.008480655492356989))
-	ha32 := float64(h * 0.335480655492357)
-	var xY3 [2]float64
-	xY3[0] = x0 + float64(ha31*result[0]) + float64(ha32*result3[0])
-	xY3[1] = x1 + float64(ha31*result[1]) + float64(ha32*result3[1])
-	var result5 [2]float64
-	var result6 [16]float64
-	flowField3F64Fwd(pre, &xY3, &result5, &result6)
-	ha41 := float64(h * 2.8971530571054935)
-	ha42 := float64(h * (-6.359448489975075))
-	ha43 := float64(h * 4.3622954328695815)
-	var xY4 [2]float64
-	xY4[0] = x0 + float64(ha41*result[0]) + float64(ha42*result3[0]) + float64(ha43*result5[0])
-	xY4[1] = x1 + float64(ha41*result[1]) + float64(ha42*result3[1]) + float64(ha43*result5[1])
-	var result7 [2]float64
-	var result8 [16]float64
-	flowField3F64Fwd(pre, &xY4, &result7, &result8)
-	ha51 := float64(h * 5.325864828439257)
-	ha52 := float64(h * (-11.748883564062828))
-	ha53 := float64(h * 7.4955393428898365)
-	ha54 := float64(h * (-0.09249506636175525))
-	var xY5 [2]float64
-	xY5[0] = x0 + float64(ha51*result[0]) + float64(ha52*result3[0]) + float64(ha53*result5[0]) + float64(ha54*result7[0])
-	xY5[1] = x1 + float64(ha51*result[1]) + float64(ha52*result3[1]) + float64(ha53*result5[1]) + float64(ha54*result7[1])
-	var result9 [2]float64
-	var result10 [16]float64
-	flowField3F64Fwd(pre, &xY5, &result9, &result10)
-	ha61 := float64(h * 5.86145544294642)
-	ha62 := float64(h * (-12.92096931784711))
-	ha63 := float64(h * 8.159367898576159)
-	ha64 := float64(h * (-0.071584973281401))
-	ha65 := float64(h * (-0.028269050394068383))
-	var xY6 [2]float64
-	xY6[0] = x0 + float64(ha61*result[0]) + float64(ha62*result3[0]) + float64(ha63*result5[0]) + float64(ha64*result7[0]) + float64(ha65*result9[0])
-	xY6[1] = x1 + float64(ha61*result[1]) + float64(ha62*result3[1]) + float64(ha63*result5[1]) + float64(ha64*result7[1]) + float64(ha65*result9[1])
-	var result11 [16]float64
-	flowField3F64Fwd(pre, &xY6, new([2]float64), &result11)
-	hb6 := float64(h * 2.324710524099774)
-	var xK6Bar [2]float64
-	xK6Bar[0] = float64(xNextBar0 * hb6)
-	xK6Bar[1] = float64(xNextBar1 * hb6)
-	var xY6Bar [2]float64
-	flowField3F64Bwd(pre, &result11, &xK6Bar, &xY6Bar)
-	hb5 := float64(h * (-3.290069515436081))
-	var xK5Bar [2]float64
-	xK5Bar[0] = float64(xNextBar0*hb5) + float64(xY6Bar[0]*ha65)
-	xK5Bar[1] = float64(xNextBar1*hb5) + float64(xY6Bar[1]*ha65)
-	var xY5Bar [2]float64
-	flowField3F64Bwd(pre, &result10, &xK5Bar, &xY5Bar)
-	hb4 := float64(h * 1.379008574103742)
-	var xK4Bar [2]float64
-	xK4Bar[0] = float64(xNextBar0*hb4) + float64(xY6Bar[0]*ha64) + float64(xY5Bar[0]*ha54)
-	xK4Bar[1] = float64(xNextBar1*hb4) + float64(xY6Bar[1]*ha64) + float64(xY5Bar[1]*ha54)
-	var xY4Bar [2]float64
-	flowField3F64Bwd(pre, &result8, &xK4Bar, &xY4Bar)
-	hb3 := float64(h * 0.4798896504144996)
-	var xK3Bar [2]float64
-	xK3Bar[0] = float64(xNextBar0*hb3) + float64(xY6Bar[0]*ha63) + float64(xY5Bar[0]*ha53) + float64(xY4Bar[0]*ha43)
-	xK3Bar[1] = float64(xNextBar1*hb3) + float64(xY6Bar[1]*ha63) + float64(xY5Bar[1]*ha53) + float64(xY4Bar[1]*ha43)
-	var xY3Bar [2]float64
-	flowField3F64Bwd(pre, &result6, &xK3Bar, &xY3Bar)
-	hb2 := float64(h * 0.01)
-	var xK2Bar [2]float64
-	xK2Bar[0] = float64(xNextBar0*hb2) + float64(xY6Bar[0]*ha62) + float64(xY5Bar[0]*ha52) + float64(xY4Bar[0]*ha42) + float64(xY3Bar[0]*ha32)
-	xK2Bar[1] = float64(xNextBar1*hb2) + float64(xY6Bar[1]*ha62) + float64(xY5Bar[1]*ha52) + float64(xY4Bar[1]*ha42) + float64(xY3Bar[1]*ha32)
-	var xY2Bar [2]float64
-	flowField3F64Bwd(pre, &result4, &xK2Bar, &xY2Bar)
-	hb1 := float64(h * 0.09646076681806523)
-	var xK1Bar [2]float64
-	xK1Bar[0] = float64(xNextBar0*hb1) + float64(xY6Bar[0]*ha61) + float64(xY5Bar[0]*ha51) + float64(xY4Bar[0]*ha41) + float64(xY3Bar[0]*ha31) + float64(xY2Bar[0]*ha21)
-	xK1Bar[1] = float64(xNextBar1*hb1) + float64(xY6Bar[1]*ha61) + float64(xY5Bar[1]*ha51) + float64(xY4Bar[1]*ha41) + float64(xY3Bar[1]*ha31) + float64(xY2Bar[1]*ha21)
-	var call [2]float64
-	flowField3F64Bwd(pre, &result2, &xK1Bar, &call)
-	xBar[0] = xNextBar0 + xY6Bar[0] + xY5Bar[0] + xY4Bar[0] + xY3Bar[0] + xY2Bar[0] + call[0]
-	xBar[1] = xNextBar1 + xY6Bar[1] + xY5Bar[1] + xY4Bar[1] + xY3Bar[1] + xY2Bar[1] + call[1]
-}
-
-// fitTiny0ReplayAtVjp is FitTiny.0.replay_at.vjp of one sample (moons_hyper.nde:41): 896 multiply-adds, 112 transcendental functions.
-func fitTiny0ReplayAtVjp(pre *prepared, t float64, h float64, theta float64, x *[2]float64, xAtBar *[2]float64, xBar *[2]float64) {
-	x0, x1 := x[0], x[1]
-	xAtBar0, xAtBar1 := xAtBar[0], xAtBar[1]
+	xD1Bar0, xD1Bar1 := xD1Bar[0], xD1Bar[1]
+	xD2Bar0, xD2Bar1 := xD2Bar[0], xD2Bar[1]
+	xD3Bar0, xD3Bar1 := xD3Bar[0], xD3Bar[1]
+	xD4Bar0, xD4Bar1 := xD4Bar[0], xD4Bar[1]
 	// moons_hyper.nde:41  minimize residual_error(HyperTiny, Flow{x}, over: 0..1, steps: 2..20, reference: Tight)
 	var result [2]float64
 	var result2 [16]float64
@@ -1968,54 +1880,64 @@ func fitTiny0ReplayAtVjp(pre *prepared, t float64, h float64, theta float64, x *
 	xNext[1] = x1 + float64(hb1*result[1]) + float64(hb2*result3[1]) + float64(hb3*result5[1]) + float64(hb4*result7[1]) + float64(hb5*result9[1]) + float64(hb6*result11[1])
 	var result13 [16]float64
 	flowField3F64Fwd(pre, &xNext, new([2]float64), &result13)
-	mul := float64(h * theta)
 	var xK7Bar [2]float64
-	mul_2_0 := float64(xAtBar0 * mul)
-	mul_2_1 := float64(xAtBar1 * mul)
-	mul_3_0 := float64(mul_2_0 * theta)
-	mul_3_1 := float64(mul_2_1 * theta)
-	mul_4_0 := float64(mul_3_0 * theta)
-	mul_4_1 := float64(mul_3_1 * theta)
-	mul_5_0 := float64(mul_4_0 * theta)
-	mul_5_1 := float64(mul_4_1 * theta)
-	xK7Bar[0] = float64(mul_5_0*2.5) + float64(mul_4_0*(-4.0)) + float64(mul_3_0*1.5)
-	xK7Bar[1] = float64(mul_5_1*2.5) + float64(mul_4_1*(-4.0)) + float64(mul_3_1*1.5)
-	var xNextBar [2]float64
-	flowField3F64Bwd(pre, &result13, &xK7Bar, &xNextBar)
+	xK7Bar[0] = float64(xD4Bar0*2.5) + float64(xD3Bar0*(-4.0)) + float64(xD2Bar0*1.5)
+	xK7Bar[1] = float64(xD4Bar1*2.5) + float64(xD3Bar1*(-4.0)) + float64(xD2Bar1*1.5)
+	var call [2]float64
+	flowField3F64Bwd(pre, &result13, &xK7Bar, &call)
 	var xK6Bar [2]float64
-	xK6Bar[0] = float64(mul_5_0*(-34.87065786149661)) + float64(mul_4_0*65.09189467479366) + float64(mul_3_0*(-27.896526289197286)) + float64(xNextBar[0]*hb6)
-	xK6Bar[1] = float64(mul_5_1*(-34.87065786149661)) + float64(mul_4_1*65.09189467479366) + float64(mul_3_1*(-27.896526289197286)) + float64(xNextBar[1]*hb6)
+	xNextBar_2_0 := xNextBar0 + call[0]
+	xNextBar_2_1 := xNextBar1 + call[1]
+	xK6Bar[0] = float64(xD4Bar0*(-34.87065786149661)) + float64(xD3Bar0*65.09189467479366) + float64(xD2Bar0*(-27.896526289197286)) + float64(xNextBar_2_0*hb6)
+	xK6Bar[1] = float64(xD4Bar1*(-34.87065786149661)) + float64(xD3Bar1*65.09189467479366) + float64(xD2Bar1*(-27.896526289197286)) + float64(xNextBar_2_1*hb6)
 	var xY6Bar [2]float64
 	flowField3F64Bwd(pre, &result12, &xK6Bar, &xY6Bar)
 	var xK5Bar [2]float64
-	xK5Bar[0] = float64(mul_5_0*47.37952196281928) + float64(mul_4_0*(-88.1789048947664)) + float64(mul_3_0*37.50931341651104) + float64(xNextBar[0]*hb5) + float64(xY6Bar[0]*ha65)
-	xK5Bar[1] = float64(mul_5_1*47.37952196281928) + float64(mul_4_1*(-88.1789048947664)) + float64(mul_3_1*37.50931341651104) + float64(xNextBar[1]*hb5) + float64(xY6Bar[1]*ha65)
+	xK5Bar[0] = float64(xD4Bar0*47.37952196281928) + float64(xD3Bar0*(-88.1789048947664)) + float64(xD2Bar0*37.50931341651104) + float64(xNextBar_2_0*hb5) + float64(xY6Bar[0]*ha65)
+	xK5Bar[1] = float64(xD4Bar1*47.37952196281928) + float64(xD3Bar1*(-88.1789048947664)) + float64(xD2Bar1*37.50931341651104) + float64(xNextBar_2_1*hb5) + float64(xY6Bar[1]*ha65)
 	var xY5Bar [2]float64
 	flowField3F64Bwd(pre, &result10, &xK5Bar, &xY5Bar)
 	var xK4Bar [2]float64
-	xK4Bar[0] = float64(mul_5_0*(-16.548102889244902)) + float64(mul_4_0*30.33818863028232) + float64(mul_3_0*(-12.411077166933676)) + float64(xNextBar[0]*hb4) + float64(xY6Bar[0]*ha64) + float64(xY5Bar[0]*ha54)
-	xK4Bar[1] = float64(mul_5_1*(-16.548102889244902)) + float64(mul_4_1*30.33818863028232) + float64(mul_3_1*(-12.411077166933676)) + float64(xNextBar[1]*hb4) + float64(xY6Bar[1]*ha64) + float64(xY5Bar[1]*ha54)
+	xK4Bar[0] = float64(xD4Bar0*(-16.548102889244902)) + float64(xD3Bar0*30.33818863028232) + float64(xD2Bar0*(-12.411077166933676)) + float64(xNextBar_2_0*hb4) + float64(xY6Bar[0]*ha64) + float64(xY5Bar[0]*ha54)
+	xK4Bar[1] = float64(xD4Bar1*(-16.548102889244902)) + float64(xD3Bar1*30.33818863028232) + float64(xD2Bar1*(-12.411077166933676)) + float64(xNextBar_2_1*hb4) + float64(xY6Bar[1]*ha64) + float64(xY5Bar[1]*ha54)
 	var xY4Bar [2]float64
 	flowField3F64Bwd(pre, &result8, &xK4Bar, &xY4Bar)
 	var xK3Bar [2]float64
-	xK3Bar[0] = float64(mul_5_0*2.490627285651253) + float64(mul_4_0*(-5.941033872131505)) + float64(mul_3_0*3.9302962368947516) + float64(xNextBar[0]*hb3) + float64(xY6Bar[0]*ha63) + float64(xY5Bar[0]*ha53) + float64(xY4Bar[0]*ha43)
-	xK3Bar[1] = float64(mul_5_1*2.490627285651253) + float64(mul_4_1*(-5.941033872131505)) + float64(mul_3_1*3.9302962368947516) + float64(xNextBar[1]*hb3) + float64(xY6Bar[1]*ha63) + float64(xY5Bar[1]*ha53) + float64(xY4Bar[1]*ha43)
+	xK3Bar[0] = float64(xD4Bar0*2.490627285651253) + float64(xD3Bar0*(-5.941033872131505)) + float64(xD2Bar0*3.9302962368947516) + float64(xNextBar_2_0*hb3) + float64(xY6Bar[0]*ha63) + float64(xY5Bar[0]*ha53) + float64(xY4Bar[0]*ha43)
+	xK3Bar[1] = float64(xD4Bar1*2.490627285651253) + float64(xD3Bar1*(-5.941033872131505)) + float64(xD2Bar1*3.9302962368947516) + float64(xNextBar_2_1*hb3) + float64(xY6Bar[1]*ha63) + float64(xY5Bar[1]*ha53) + float64(xY4Bar[1]*ha43)
 	var xY3Bar [2]float64
 	flowField3F64Bwd(pre, &result6, &xK3Bar, &xY3Bar)
 	var xK2Bar [2]float64
-	xK2Bar[0] = float64(mul_5_0*0.1017) + float64(mul_4_0*(-0.2234)) + float64(mul_3_0*0.1317) + float64(xNextBar[0]*hb2) + float64(xY6Bar[0]*ha62) + float64(xY5Bar[0]*ha52) + float64(xY4Bar[0]*ha42) + float64(xY3Bar[0]*ha32)
-	xK2Bar[1] = float64(mul_5_1*0.1017) + float64(mul_4_1*(-0.2234)) + float64(mul_3_1*0.1317) + float64(xNextBar[1]*hb2) + float64(xY6Bar[1]*ha62) + float64(xY5Bar[1]*ha52) + float64(xY4Bar[1]*ha42) + float64(xY3Bar[1]*ha32)
+	xK2Bar[0] = float64(xD4Bar0*0.1017) + float64(xD3Bar0*(-0.2234)) + float64(xD2Bar0*0.1317) + float64(xNextBar_2_0*hb2) + float64(xY6Bar[0]*ha62) + float64(xY5Bar[0]*ha52) + float64(xY4Bar[0]*ha42) + float64(xY3Bar[0]*ha32)
+	xK2Bar[1] = float64(xD4Bar1*0.1017) + float64(xD3Bar1*(-0.2234)) + float64(xD2Bar1*0.1317) + float64(xNextBar_2_1*hb2) + float64(xY6Bar[1]*ha62) + float64(xY5Bar[1]*ha52) + float64(xY4Bar[1]*ha42) + float64(xY3Bar[1]*ha32)
 	var xY2Bar [2]float64
 	flowField3F64Bwd(pre, &result4, &xK2Bar, &xY2Bar)
 	var xK1Bar [2]float64
-	add0 := mul_2_0 + float64(mul_5_0*(-1.0530884977290216)) + float64(mul_4_0*2.9132554618219126) + float64(mul_3_0*(-2.763706197274826)) + float64(xNextBar[0]*hb1) + float64(xY6Bar[0]*ha61) + float64(xY5Bar[0]*ha51) + float64(xY4Bar[0]*ha41) + float64(xY3Bar[0]*ha31)
-	add1 := mul_2_1 + float64(mul_5_1*(-1.0530884977290216)) + float64(mul_4_1*2.9132554618219126) + float64(mul_3_1*(-2.763706197274826)) + float64(xNextBar[1]*hb1) + float64(xY6Bar[1]*ha61) + float64(xY5Bar[1]*ha51) + float64(xY4Bar[1]*ha41) + float64(xY3Bar[1]*ha31)
+	add0 := xD1Bar0 + float64(xD4Bar0*(-1.0530884977290216)) + float64(xD3Bar0*2.9132554618219126) + float64(xD2Bar0*(-2.763706197274826)) + float64(xNextBar_2_0*hb1) + float64(xY6Bar[0]*ha61) + float64(xY5Bar[0]*ha51) + float64(xY4Bar[0]*ha41) + float64(xY3Bar[0]*ha31)
+	add1 := xD1Bar1 + float64(xD4Bar1*(-1.0530884977290216)) + float64(xD3Bar1*2.9132554618219126) + float64(xD2Bar1*(-2.763706197274826)) + float64(xNextBar_2_1*hb1) + float64(xY6Bar[1]*ha61) + float64(xY5Bar[1]*ha51) + float64(xY4Bar[1]*ha41) + float64(xY3Bar[1]*ha31)
 	xK1Bar[0] = add0 + float64(xY2Bar[0]*ha21)
 	xK1Bar[1] = add1 + float64(xY2Bar[1]*ha21)
-	var call [2]float64
-	flowField3F64Bwd(pre, &result2, &xK1Bar, &call)
-	xBar[0] = xAtBar0 + xNextBar[0] + xY6Bar[0] + xY5Bar[0] + xY4Bar[0] + xY3Bar[0] + xY2Bar[0] + call[0]
-	xBar[1] = xAtBar1 + xNextBar[1] + xY6Bar[1] + xY5Bar[1] + xY4Bar[1] + xY3Bar[1] + xY2Bar[1] + call[1]
+	var call2 [2]float64
+	flowField3F64Bwd(pre, &result2, &xK1Bar, &call2)
+	xBar[0] = xNextBar_2_0 + xY6Bar[0] + xY5Bar[0] + xY4Bar[0] + xY3Bar[0] + xY2Bar[0] + call2[0]
+	xBar[1] = xNextBar_2_1 + xY6Bar[1] + xY5Bar[1] + xY4Bar[1] + xY3Bar[1] + xY2Bar[1] + call2[1]
+}
+
+// fitTiny0DenseVjp is FitTiny.0.dense.vjp of one sample (moons_hyper.nde:41).
+func fitTiny0DenseVjp(theta float64, h float64, xAtBar *[2]float64, xBar *[2]float64, xD1Bar *[2]float64, xD2Bar *[2]float64, xD3Bar *[2]float64, xD4Bar *[2]float64) {
+	xAtBar0, xAtBar1 := xAtBar[0], xAtBar[1]
+	// moons_hyper.nde:41  minimize residual_error(HyperTiny, Flow{x}, over: 0..1, steps: 2..20, reference: Tight)
+	mul := float64(h * theta)
+	xD1Bar[0] = float64(xAtBar0 * mul)
+	xD1Bar[1] = float64(xAtBar1 * mul)
+	xD2Bar[0] = float64(xD1Bar[0] * theta)
+	xD2Bar[1] = float64(xD1Bar[1] * theta)
+	xD3Bar[0] = float64(xD2Bar[0] * theta)
+	xD3Bar[1] = float64(xD2Bar[1] * theta)
+	xD4Bar[0] = float64(xD3Bar[0] * theta)
+	xD4Bar[1] = float64(xD3Bar[1] * theta)
+	xBar[0] = xAtBar0
+	xBar[1] = xAtBar1
 }
 
 // fitTinyGradinputs is FitTiny.gradinputs of one sample (moons_hyper.nde:37): 30514 multiply-adds, 3344 transcendental functions.
@@ -2831,24 +2753,24 @@ func flowField7Bwd(w *Params, tanh *[16]Real, dxBar *[2]Real, xBar *[2]Real) {
 	}
 }
 
-// fitHyper1ReplayVjp is FitHyper.1.replay.vjp of one sample (moons_hyper.nde:51): 9024 multiply-adds, 16 transcendental functions.
-func fitHyper1ReplayVjp(w *Params, pre *prepared, t float64, h float64, x *[2]Real, xNextBar *[2]Real, xBar *[2]Real) {
+// fitHyper1ReplayDenseVjp is FitHyper.1.replay_dense.vjp of one sample (moons_hyper.nde:51): 9024 multiply-adds, 16 transcendental functions.
+func fitHyper1ReplayDenseVjp(w *Params, pre *prepared, t float64, h float64, x *[2]Real, xNextBar *[2]Real, xD1Bar *[2]Real, xD2Bar *[2]Real, xBar *[2]Real) {
 	x0, x1 := x[0], x[1]
 	xNextBar0, xNextBar1 := xNextBar[0], xNextBar[1]
+	xD1Bar0, xD1Bar1 := xD1Bar[0], xD1Bar[1]
+	xD2Bar0, xD2Bar1 := xD2Bar[0], xD2Bar[1]
 	// moons_hyper.nde:51  0.1*trajectory_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight)
 	var result [16]Real
 	var result2 [2]Real
 	flowField7Fwd(w, x, &result2, &result)
-	cast := Real(float64(h * h))
 	hb1 := Real(h)
-	mul0 := Real(xNextBar0 * cast)
-	mul1 := Real(xNextBar1 * cast)
-	mul_2_0 := Real(xNextBar0 * hb1)
-	mul_2_1 := Real(xNextBar1 * hb1)
+	cast := Real(float64(h * h))
+	add0 := Real(xD2Bar0*hb1) + Real(xNextBar0*cast)
+	add1 := Real(xD2Bar1*hb1) + Real(xNextBar1*cast)
 	var vecmat [64]Real
 	// moons_hyper.nde:13  return concat(x, dx, h) |> Linear(64) |> PReLU |> Linear(64) |> PReLU |> Linear(2, init: zeros)
 	for i := 0; i < 64; i++ {
-		vecmat[i] = Real(mul0*w.G4Weight[i]) + Real(mul1*w.G4Weight[i+64])
+		vecmat[i] = Real(add0*w.G4Weight[i]) + Real(add1*w.G4Weight[i+64])
 	}
 	concat0 := x0
 	concat1 := x1
@@ -2858,31 +2780,31 @@ func fitHyper1ReplayVjp(w *Params, pre *prepared, t float64, h float64, x *[2]Re
 	var select2 [64]Real
 	for i := 0; i < 64; i++ {
 		matvec := Real(pre.g0WeightSlice2[i*4]*concat0) + Real(pre.g0WeightSlice2[i*4+1]*concat1) + Real(pre.g0WeightSlice2[i*4+2]*concat2) + Real(pre.g0WeightSlice2[i*4+3]*concat3)
-		add := matvec + (Real(pre.g0WeightSlice[i]*hb1) + w.G0Bias[i])
-		lt[i] = 0.0 < add
-		mul2 := Real(w.G1Weight[0] * add)
-		select2[i] = mul2
+		add2 := matvec + (Real(pre.g0WeightSlice[i]*hb1) + w.G0Bias[i])
+		lt[i] = 0.0 < add2
+		mul := Real(w.G1Weight[0] * add2)
+		select2[i] = mul
 		if lt[i] {
-			select2[i] = add
+			select2[i] = add2
 		}
 	}
 	var matvec2 [64]Real
 	rt.MatVec32(matvec2[:], w.G2Weight[:], select2[:])
 	var vecmat2 [64]Real
-	var add2 [64]Real
+	var add3 [64]Real
 	var cast2 [64]Real
 	for i := 0; i < 64; i++ {
 		lt2 := 0.0 < (matvec2[i] + w.G2Bias[i])
-		add2[i] = Real(vecmat[i]*rt.Indicator[Real](lt2)) + Real(Real(vecmat[i]*rt.Indicator[Real](!lt2))*w.G3Weight[0])
+		add3[i] = Real(vecmat[i]*rt.Indicator[Real](lt2)) + Real(Real(vecmat[i]*rt.Indicator[Real](!lt2))*w.G3Weight[0])
 		cast2[i] = rt.Indicator[Real](lt[i])
 	}
-	rt.VecMat32(vecmat2[:], add2[:], w.G2Weight[:])
+	rt.VecMat32(vecmat2[:], add3[:], w.G2Weight[:])
 	var vecmat3 [5]Real
 	for i := 0; i < 64; i += 4 {
-		add3 := Real(vecmat2[i]*cast2[i]) + Real(Real(vecmat2[i]*rt.Indicator[Real](!lt[i]))*w.G1Weight[0])
-		add3_1 := Real(vecmat2[i+1]*cast2[i+1]) + Real(Real(vecmat2[i+1]*rt.Indicator[Real](!lt[i+1]))*w.G1Weight[0])
-		add3_2 := Real(vecmat2[i+2]*cast2[i+2]) + Real(Real(vecmat2[i+2]*rt.Indicator[Real](!lt[i+2]))*w.G1Weight[0])
-		add3_3 := Real(vecmat2[i+3]*cast2[i+3]) + Real(Real(vecmat2[i+3]*rt.Indicator[Real](!lt[i+3]))*w.G1Weight[0])
+		add4 := Real(vecmat2[i]*cast2[i]) + Real(Real(vecmat2[i]*rt.Indicator[Real](!lt[i]))*w.G1Weight[0])
+		add4_1 := Real(vecmat2[i+1]*cast2[i+1]) + Real(Real(vecmat2[i+1]*rt.Indicator[Real](!lt[i+1]))*w.G1Weight[0])
+		add4_2 := Real(vecmat2[i+2]*cast2[i+2]) + Real(Real(vecmat2[i+2]*rt.Indicator[Real](!lt[i+2]))*w.G1Weight[0])
+		add4_3 := Real(vecmat2[i+3]*cast2[i+3]) + Real(Real(vecmat2[i+3]*rt.Indicator[Real](!lt[i+3]))*w.G1Weight[0])
 		{
 			line0 := (*[5]Real)(w.G0Weight[i*5:])
 			line1 := (*[5]Real)(w.G0Weight[(i+1)*5:])
@@ -2890,101 +2812,37 @@ func fitHyper1ReplayVjp(w *Params, pre *prepared, t float64, h float64, x *[2]Re
 			line3 := (*[5]Real)(w.G0Weight[(i+3)*5:])
 			for j := 0; j < 5; j++ {
 				acc := vecmat3[j]
-				acc += Real(add3 * line0[j])
-				acc += Real(add3_1 * line1[j])
-				acc += Real(add3_2 * line2[j])
-				acc += Real(add3_3 * line3[j])
+				acc += Real(add4 * line0[j])
+				acc += Real(add4_1 * line1[j])
+				acc += Real(add4_2 * line2[j])
+				acc += Real(add4_3 * line3[j])
 				vecmat3[j] = acc
 			}
 		}
 	}
 	var xK1Bar [2]Real
 	// moons_hyper.nde:51  0.1*trajectory_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight)
-	xK1Bar[0] = vecmat3[2] + mul_2_0
-	xK1Bar[1] = vecmat3[3] + mul_2_1
+	xK1Bar[0] = xD1Bar0 + vecmat3[2] + Real(xNextBar0*hb1)
+	xK1Bar[1] = xD1Bar1 + vecmat3[3] + Real(xNextBar1*hb1)
 	var call [2]Real
 	flowField7Bwd(w, &result, &xK1Bar, &call)
 	xBar[0] = vecmat3[0] + xNextBar0 + call[0]
 	xBar[1] = vecmat3[1] + xNextBar1 + call[1]
 }
 
-// fitHyper1ReplayAtVjp is FitHyper.1.replay_at.vjp of one sample (moons_hyper.nde:51): 9024 multiply-adds, 16 transcendental functions.
-func fitHyper1ReplayAtVjp(w *Params, pre *prepared, t float64, h float64, theta float64, x *[2]Real, xAtBar *[2]Real, xBar *[2]Real) {
-	x0, x1 := x[0], x[1]
+// fitHyper1DenseVjp is FitHyper.1.dense.vjp of one sample (moons_hyper.nde:51).
+func fitHyper1DenseVjp(theta float64, h float64, xAtBar *[2]Real, xBar *[2]Real, xD1Bar *[2]Real, xD2Bar *[2]Real) {
 	xAtBar0, xAtBar1 := xAtBar[0], xAtBar[1]
 	// moons_hyper.nde:51  0.1*trajectory_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight)
-	var result [16]Real
-	var result2 [2]Real
-	flowField7Fwd(w, x, &result2, &result)
 	mul := float64(h * theta)
 	cast := Real(mul)
 	cast2 := Real(float64(mul * theta))
-	hb1 := Real(h)
-	mul_2_0 := Real(xAtBar0 * cast)
-	mul_2_1 := Real(xAtBar1 * cast)
-	mul_3_0 := Real(Real(xAtBar0*cast2) * hb1)
-	mul_3_1 := Real(Real(xAtBar1*cast2) * hb1)
-	var vecmat [64]Real
-	// moons_hyper.nde:13  return concat(x, dx, h) |> Linear(64) |> PReLU |> Linear(64) |> PReLU |> Linear(2, init: zeros)
-	for i := 0; i < 64; i++ {
-		vecmat[i] = Real(mul_3_0*w.G4Weight[i]) + Real(mul_3_1*w.G4Weight[i+64])
-	}
-	concat0 := x0
-	concat1 := x1
-	concat2 := result2[0]
-	concat3 := result2[1]
-	var lt [64]bool
-	var select2 [64]Real
-	for i := 0; i < 64; i++ {
-		matvec := Real(pre.g0WeightSlice2[i*4]*concat0) + Real(pre.g0WeightSlice2[i*4+1]*concat1) + Real(pre.g0WeightSlice2[i*4+2]*concat2) + Real(pre.g0WeightSlice2[i*4+3]*concat3)
-		add := matvec + (Real(pre.g0WeightSlice[i]*hb1) + w.G0Bias[i])
-		lt[i] = 0.0 < add
-		mul2 := Real(w.G1Weight[0] * add)
-		select2[i] = mul2
-		if lt[i] {
-			select2[i] = add
-		}
-	}
-	var matvec2 [64]Real
-	rt.MatVec32(matvec2[:], w.G2Weight[:], select2[:])
-	var vecmat2 [64]Real
-	var add2 [64]Real
-	var cast3 [64]Real
-	for i := 0; i < 64; i++ {
-		lt2 := 0.0 < (matvec2[i] + w.G2Bias[i])
-		add2[i] = Real(vecmat[i]*rt.Indicator[Real](lt2)) + Real(Real(vecmat[i]*rt.Indicator[Real](!lt2))*w.G3Weight[0])
-		cast3[i] = rt.Indicator[Real](lt[i])
-	}
-	rt.VecMat32(vecmat2[:], add2[:], w.G2Weight[:])
-	var vecmat3 [5]Real
-	for i := 0; i < 64; i += 4 {
-		add3 := Real(vecmat2[i]*cast3[i]) + Real(Real(vecmat2[i]*rt.Indicator[Real](!lt[i]))*w.G1Weight[0])
-		add3_1 := Real(vecmat2[i+1]*cast3[i+1]) + Real(Real(vecmat2[i+1]*rt.Indicator[Real](!lt[i+1]))*w.G1Weight[0])
-		add3_2 := Real(vecmat2[i+2]*cast3[i+2]) + Real(Real(vecmat2[i+2]*rt.Indicator[Real](!lt[i+2]))*w.G1Weight[0])
-		add3_3 := Real(vecmat2[i+3]*cast3[i+3]) + Real(Real(vecmat2[i+3]*rt.Indicator[Real](!lt[i+3]))*w.G1Weight[0])
-		{
-			line0 := (*[5]Real)(w.G0Weight[i*5:])
-			line1 := (*[5]Real)(w.G0Weight[(i+1)*5:])
-			line2 := (*[5]Real)(w.G0Weight[(i+2)*5:])
-			line3 := (*[5]Real)(w.G0Weight[(i+3)*5:])
-			for j := 0; j < 5; j++ {
-				acc := vecmat3[j]
-				acc += Real(add3 * line0[j])
-				acc += Real(add3_1 * line1[j])
-				acc += Real(add3_2 * line2[j])
-				acc += Real(add3_3 * line3[j])
-				vecmat3[j] = acc
-			}
-		}
-	}
-	var xK1Bar [2]Real
-	xK1Bar[0] = mul_2_0 + vecmat3[2]
-	xK1Bar[1] = mul_2_1 + vecmat3[3]
-	// moons_hyper.nde:51  0.1*trajectory_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight)
-	var call [2]Real
-	flowField7Bwd(w, &result, &xK1Bar, &call)
-	xBar[0] = xAtBar0 + vecmat3[0] + call[0]
-	xBar[1] = xAtBar1 + vecmat3[1] + call[1]
+	xD1Bar[0] = Real(xAtBar0 * cast)
+	xD1Bar[1] = Real(xAtBar1 * cast)
+	xD2Bar[0] = Real(xAtBar0 * cast2)
+	xD2Bar[1] = Real(xAtBar1 * cast2)
+	xBar[0] = xAtBar0
+	xBar[1] = xAtBar1
 }
 
 // fitHyperHyperEuler1OffBwd is FitHyper.HyperEuler.1.off.bwd of one sample (moons_hyper.nde:50): 4544 multiply-adds.
@@ -3099,102 +2957,14 @@ func flowField5F64Bwd(pre *prepared, tanh *[16]float64, dxBar *[2]float64, xBar 
 	}
 }
 
-// fitHyper0ReplayVjp is FitHyper.0.replay.vjp of one sample (moons_hyper.nde:50): 768 multiply-adds, 96 transcendental functions.
-func fitHyper0ReplayVjp(pre *prepared, t float64, h float64, x *[2]float64, xNextBar *[2]float64, xBar *[2]float64) {
+// fitHyper0ReplayDenseVjp is FitHyper.0.replay_dense.vjp of one sample (moons_hyper.nde:50): 896 multiply-adds, 112 transcendental functions.
+func fitHyper0ReplayDenseVjp(pre *prepared, t float64, h float64, x *[2]float64, xNextBar *[2]float64, xD1Bar *[2]float64, xD2Bar *[2]float64, xD3Bar *[2]float64, xD4Bar *[2]float64, xBar *[2]float64) {
 	x0, x1 := x[0], x[1]
 	xNextBar0, xNextBar1 := xNextBar[0], xNextBar[1]
-	// moons_hyper.nde:50  minimize residual_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight) +
-	var result [2]float64
-	var result2 [16]float64
-	flowField5F64Fwd(pre, x, &result, &result2)
-	ha21 := float64(h * 0.161)
-	var xY2 [2]float64
-	xY2[0] = x0 + float64(ha21*result[0])
-	xY2[1] = x1 + float64(ha21*result[1])
-	var result3 [2]float64
-	var result4 [16]float64
-	flowField5F64Fwd(pre, &xY2, &result3, &result4)
-	ha31 := float64(h * (-0.008480655492356989))
-	ha32 := float64(h * 0.335480655492357)
-	var xY3 [2]float64
-	xY3[0] = x0 + float64(ha31*result[0]) + float64(ha32*result3[0])
-	xY3[1] = x1 + float64(ha31*result[1]) + float64(ha32*result3[1])
-	var result5 [2]float64
-	var result6 [16]float64
-	flowField5F64Fwd(pre, &xY3, &result5, &result6)
-	ha41 := float64(h * 2.8971530571054935)
-	ha42 := float64(h * (-6.359448489975075))
-	ha43 := float64(h * 4.3622954328695815)
-	var xY4 [2]float64
-	xY4[0] = x0 + float64(ha41*result[0]) + float64(ha42*result3[0]) + float64(ha43*result5[0])
-	xY4[1] = x1 + float64(ha41*result[1]) + float64(ha42*result3[1]) + float64(ha43*result5[1])
-	var result7 [2]float64
-	var result8 [16]float64
-	flowField5F64Fwd(pre, &xY4, &result7, &result8)
-	ha51 := float64(h * 5.325864828439257)
-	ha52 := float64(h * (-11.748883564062828))
-	ha53 := float64(h * 7.4955393428898365)
-	ha54 := float64(h * (-0.09249506636175525))
-	var xY5 [2]float64
-	xY5[0] = x0 + float64(ha51*result[0]) + float64(ha52*result3[0]) + float64(ha53*result5[0]) + float64(ha54*result7[0])
-	xY5[1] = x1 + float64(ha51*result[1]) + float64(ha52*result3[1]) + float64(ha53*result5[1]) + float64(ha54*result7[1])
-	var result9 [2]float64
-	var result10 [16]float64
-	flowField5F64Fwd(pre, &xY5, &result9, &result10)
-	ha61 := float64(h * 5.86145544294642)
-	ha62 := float64(h * (-12.92096931784711))
-	ha63 := float64(h * 8.159367898576159)
-	ha64 := float64(h * (-0.071584973281401))
-	ha65 := float64(h * (-0.028269050394068383))
-	var xY6 [2]float64
-	xY6[0] = x0 + float64(ha61*result[0]) + float64(ha62*result3[0]) + float64(ha63*result5[0]) + float64(ha64*result7[0]) + float64(ha65*result9[0])
-	xY6[1] = x1 + float64(ha61*result[1]) + float64(ha62*result3[1]) + float64(ha63*result5[1]) + float64(ha64*result7[1]) + float64(ha65*result9[1])
-	var result11 [16]float64
-	flowField5F64Fwd(pre, &xY6, new([2]float64), &result11)
-	hb6 := float64(h * 2.324710524099774)
-	var xK6Bar [2]float64
-	xK6Bar[0] = float64(xNextBar0 * hb6)
-	xK6Bar[1] = float64(xNextBar1 * hb6)
-	var xY6Bar [2]float64
-	flowField5F64Bwd(pre, &result11, &xK6Bar, &xY6Bar)
-	hb5 := float64(h * (-3.290069515436081))
-	var xK5Bar [2]float64
-	xK5Bar[0] = float64(xNextBar0*hb5) + float64(xY6Bar[0]*ha65)
-	xK5Bar[1] = float64(xNextBar1*hb5) + float64(xY6Bar[1]*ha65)
-	var xY5Bar [2]float64
-	flowField5F64Bwd(pre, &result10, &xK5Bar, &xY5Bar)
-	hb4 := float64(h * 1.379008574103742)
-	var xK4Bar [2]float64
-	xK4Bar[0] = float64(xNextBar0*hb4) + float64(xY6Bar[0]*ha64) + float64(xY5Bar[0]*ha54)
-	xK4Bar[1] = float64(xNextBar1*hb4) + float64(xY6Bar[1]*ha64) + float64(xY5Bar[1]*ha54)
-	var xY4Bar [2]float64
-	flowField5F64Bwd(pre, &result8, &xK4Bar, &xY4Bar)
-	hb3 := float64(h * 0.4798896504144996)
-	var xK3Bar [2]float64
-	xK3Bar[0] = float64(xNextBar0*hb3) + float64(xY6Bar[0]*ha63) + float64(xY5Bar[0]*ha53) + float64(xY4Bar[0]*ha43)
-	xK3Bar[1] = float64(xNextBar1*hb3) + float64(xY6Bar[1]*ha63) + float64(xY5Bar[1]*ha53) + float64(xY4Bar[1]*ha43)
-	var xY3Bar [2]float64
-	flowField5F64Bwd(pre, &result6, &xK3Bar, &xY3Bar)
-	hb2 := float64(h * 0.01)
-	var xK2Bar [2]float64
-	xK2Bar[0] = float64(xNextBar0*hb2) + float64(xY6Bar[0]*ha62) + float64(xY5Bar[0]*ha52) + float64(xY4Bar[0]*ha42) + float64(xY3Bar[0]*ha32)
-	xK2Bar[1] = float64(xNextBar1*hb2) + float64(xY6Bar[1]*ha62) + float64(xY5Bar[1]*ha52) + float64(xY4Bar[1]*ha42) + float64(xY3Bar[1]*ha32)
-	var xY2Bar [2]float64
-	flowField5F64Bwd(pre, &result4, &xK2Bar, &xY2Bar)
-	hb1 := float64(h * 0.09646076681806523)
-	var xK1Bar [2]float64
-	xK1Bar[0] = float64(xNextBar0*hb1) + float64(xY6Bar[0]*ha61) + float64(xY5Bar[0]*ha51) + float64(xY4Bar[0]*ha41) + float64(xY3Bar[0]*ha31) + float64(xY2Bar[0]*ha21)
-	xK1Bar[1] = float64(xNextBar1*hb1) + float64(xY6Bar[1]*ha61) + float64(xY5Bar[1]*ha51) + float64(xY4Bar[1]*ha41) + float64(xY3Bar[1]*ha31) + float64(xY2Bar[1]*ha21)
-	var call [2]float64
-	flowField5F64Bwd(pre, &result2, &xK1Bar, &call)
-	xBar[0] = xNextBar0 + xY6Bar[0] + xY5Bar[0] + xY4Bar[0] + xY3Bar[0] + xY2Bar[0] + call[0]
-	xBar[1] = xNextBar1 + xY6Bar[1] + xY5Bar[1] + xY4Bar[1] + xY3Bar[1] + xY2Bar[1] + call[1]
-}
-
-// fitHyper0ReplayAtVjp is FitHyper.0.replay_at.vjp of one sample (moons_hyper.nde:50): 896 multiply-adds, 112 transcendental functions.
-func fitHyper0ReplayAtVjp(pre *prepared, t float64, h float64, theta float64, x *[2]float64, xAtBar *[2]float64, xBar *[2]float64) {
-	x0, x1 := x[0], x[1]
-	xAtBar0, xAtBar1 := xAtBar[0], xAtBar[1]
+	xD1Bar0, xD1Bar1 := xD1Bar[0], xD1Bar[1]
+	xD2Bar0, xD2Bar1 := xD2Bar[0], xD2Bar[1]
+	xD3Bar0, xD3Bar1 := xD3Bar[0], xD3Bar[1]
+	xD4Bar0, xD4Bar1 := xD4Bar[0], xD4Bar[1]
 	// moons_hyper.nde:50  minimize residual_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight) +
 	var result [2]float64
 	var result2 [16]float64
@@ -3255,54 +3025,64 @@ func fitHyper0ReplayAtVjp(pre *prepared, t float64, h float64, theta float64, x 
 	xNext[1] = x1 + float64(hb1*result[1]) + float64(hb2*result3[1]) + float64(hb3*result5[1]) + float64(hb4*result7[1]) + float64(hb5*result9[1]) + float64(hb6*result11[1])
 	var result13 [16]float64
 	flowField5F64Fwd(pre, &xNext, new([2]float64), &result13)
-	mul := float64(h * theta)
 	var xK7Bar [2]float64
-	mul_2_0 := float64(xAtBar0 * mul)
-	mul_2_1 := float64(xAtBar1 * mul)
-	mul_3_0 := float64(mul_2_0 * theta)
-	mul_3_1 := float64(mul_2_1 * theta)
-	mul_4_0 := float64(mul_3_0 * theta)
-	mul_4_1 := float64(mul_3_1 * theta)
-	mul_5_0 := float64(mul_4_0 * theta)
-	mul_5_1 := float64(mul_4_1 * theta)
-	xK7Bar[0] = float64(mul_5_0*2.5) + float64(mul_4_0*(-4.0)) + float64(mul_3_0*1.5)
-	xK7Bar[1] = float64(mul_5_1*2.5) + float64(mul_4_1*(-4.0)) + float64(mul_3_1*1.5)
-	var xNextBar [2]float64
-	flowField5F64Bwd(pre, &result13, &xK7Bar, &xNextBar)
+	xK7Bar[0] = float64(xD4Bar0*2.5) + float64(xD3Bar0*(-4.0)) + float64(xD2Bar0*1.5)
+	xK7Bar[1] = float64(xD4Bar1*2.5) + float64(xD3Bar1*(-4.0)) + float64(xD2Bar1*1.5)
+	var call [2]float64
+	flowField5F64Bwd(pre, &result13, &xK7Bar, &call)
 	var xK6Bar [2]float64
-	xK6Bar[0] = float64(mul_5_0*(-34.87065786149661)) + float64(mul_4_0*65.09189467479366) + float64(mul_3_0*(-27.896526289197286)) + float64(xNextBar[0]*hb6)
-	xK6Bar[1] = float64(mul_5_1*(-34.87065786149661)) + float64(mul_4_1*65.09189467479366) + float64(mul_3_1*(-27.896526289197286)) + float64(xNextBar[1]*hb6)
+	xNextBar_2_0 := xNextBar0 + call[0]
+	xNextBar_2_1 := xNextBar1 + call[1]
+	xK6Bar[0] = float64(xD4Bar0*(-34.87065786149661)) + float64(xD3Bar0*65.09189467479366) + float64(xD2Bar0*(-27.896526289197286)) + float64(xNextBar_2_0*hb6)
+	xK6Bar[1] = float64(xD4Bar1*(-34.87065786149661)) + float64(xD3Bar1*65.09189467479366) + float64(xD2Bar1*(-27.896526289197286)) + float64(xNextBar_2_1*hb6)
 	var xY6Bar [2]float64
 	flowField5F64Bwd(pre, &result12, &xK6Bar, &xY6Bar)
 	var xK5Bar [2]float64
-	xK5Bar[0] = float64(mul_5_0*47.37952196281928) + float64(mul_4_0*(-88.1789048947664)) + float64(mul_3_0*37.50931341651104) + float64(xNextBar[0]*hb5) + float64(xY6Bar[0]*ha65)
-	xK5Bar[1] = float64(mul_5_1*47.37952196281928) + float64(mul_4_1*(-88.1789048947664)) + float64(mul_3_1*37.50931341651104) + float64(xNextBar[1]*hb5) + float64(xY6Bar[1]*ha65)
+	xK5Bar[0] = float64(xD4Bar0*47.37952196281928) + float64(xD3Bar0*(-88.1789048947664)) + float64(xD2Bar0*37.50931341651104) + float64(xNextBar_2_0*hb5) + float64(xY6Bar[0]*ha65)
+	xK5Bar[1] = float64(xD4Bar1*47.37952196281928) + float64(xD3Bar1*(-88.1789048947664)) + float64(xD2Bar1*37.50931341651104) + float64(xNextBar_2_1*hb5) + float64(xY6Bar[1]*ha65)
 	var xY5Bar [2]float64
 	flowField5F64Bwd(pre, &result10, &xK5Bar, &xY5Bar)
 	var xK4Bar [2]float64
-	xK4Bar[0] = float64(mul_5_0*(-16.548102889244902)) + float64(mul_4_0*30.33818863028232) + float64(mul_3_0*(-12.411077166933676)) + float64(xNextBar[0]*hb4) + float64(xY6Bar[0]*ha64) + float64(xY5Bar[0]*ha54)
-	xK4Bar[1] = float64(mul_5_1*(-16.548102889244902)) + float64(mul_4_1*30.33818863028232) + float64(mul_3_1*(-12.411077166933676)) + float64(xNextBar[1]*hb4) + float64(xY6Bar[1]*ha64) + float64(xY5Bar[1]*ha54)
+	xK4Bar[0] = float64(xD4Bar0*(-16.548102889244902)) + float64(xD3Bar0*30.33818863028232) + float64(xD2Bar0*(-12.411077166933676)) + float64(xNextBar_2_0*hb4) + float64(xY6Bar[0]*ha64) + float64(xY5Bar[0]*ha54)
+	xK4Bar[1] = float64(xD4Bar1*(-16.548102889244902)) + float64(xD3Bar1*30.33818863028232) + float64(xD2Bar1*(-12.411077166933676)) + float64(xNextBar_2_1*hb4) + float64(xY6Bar[1]*ha64) + float64(xY5Bar[1]*ha54)
 	var xY4Bar [2]float64
 	flowField5F64Bwd(pre, &result8, &xK4Bar, &xY4Bar)
 	var xK3Bar [2]float64
-	xK3Bar[0] = float64(mul_5_0*2.490627285651253) + float64(mul_4_0*(-5.941033872131505)) + float64(mul_3_0*3.9302962368947516) + float64(xNextBar[0]*hb3) + float64(xY6Bar[0]*ha63) + float64(xY5Bar[0]*ha53) + float64(xY4Bar[0]*ha43)
-	xK3Bar[1] = float64(mul_5_1*2.490627285651253) + float64(mul_4_1*(-5.941033872131505)) + float64(mul_3_1*3.9302962368947516) + float64(xNextBar[1]*hb3) + float64(xY6Bar[1]*ha63) + float64(xY5Bar[1]*ha53) + float64(xY4Bar[1]*ha43)
+	xK3Bar[0] = float64(xD4Bar0*2.490627285651253) + float64(xD3Bar0*(-5.941033872131505)) + float64(xD2Bar0*3.9302962368947516) + float64(xNextBar_2_0*hb3) + float64(xY6Bar[0]*ha63) + float64(xY5Bar[0]*ha53) + float64(xY4Bar[0]*ha43)
+	xK3Bar[1] = float64(xD4Bar1*2.490627285651253) + float64(xD3Bar1*(-5.941033872131505)) + float64(xD2Bar1*3.9302962368947516) + float64(xNextBar_2_1*hb3) + float64(xY6Bar[1]*ha63) + float64(xY5Bar[1]*ha53) + float64(xY4Bar[1]*ha43)
 	var xY3Bar [2]float64
 	flowField5F64Bwd(pre, &result6, &xK3Bar, &xY3Bar)
 	var xK2Bar [2]float64
-	xK2Bar[0] = float64(mul_5_0*0.1017) + float64(mul_4_0*(-0.2234)) + float64(mul_3_0*0.1317) + float64(xNextBar[0]*hb2) + float64(xY6Bar[0]*ha62) + float64(xY5Bar[0]*ha52) + float64(xY4Bar[0]*ha42) + float64(xY3Bar[0]*ha32)
-	xK2Bar[1] = float64(mul_5_1*0.1017) + float64(mul_4_1*(-0.2234)) + float64(mul_3_1*0.1317) + float64(xNextBar[1]*hb2) + float64(xY6Bar[1]*ha62) + float64(xY5Bar[1]*ha52) + float64(xY4Bar[1]*ha42) + float64(xY3Bar[1]*ha32)
+	xK2Bar[0] = float64(xD4Bar0*0.1017) + float64(xD3Bar0*(-0.2234)) + float64(xD2Bar0*0.1317) + float64(xNextBar_2_0*hb2) + float64(xY6Bar[0]*ha62) + float64(xY5Bar[0]*ha52) + float64(xY4Bar[0]*ha42) + float64(xY3Bar[0]*ha32)
+	xK2Bar[1] = float64(xD4Bar1*0.1017) + float64(xD3Bar1*(-0.2234)) + float64(xD2Bar1*0.1317) + float64(xNextBar_2_1*hb2) + float64(xY6Bar[1]*ha62) + float64(xY5Bar[1]*ha52) + float64(xY4Bar[1]*ha42) + float64(xY3Bar[1]*ha32)
 	var xY2Bar [2]float64
 	flowField5F64Bwd(pre, &result4, &xK2Bar, &xY2Bar)
 	var xK1Bar [2]float64
-	add0 := mul_2_0 + float64(mul_5_0*(-1.0530884977290216)) + float64(mul_4_0*2.9132554618219126) + float64(mul_3_0*(-2.763706197274826)) + float64(xNextBar[0]*hb1) + float64(xY6Bar[0]*ha61) + float64(xY5Bar[0]*ha51) + float64(xY4Bar[0]*ha41) + float64(xY3Bar[0]*ha31)
-	add1 := mul_2_1 + float64(mul_5_1*(-1.0530884977290216)) + float64(mul_4_1*2.9132554618219126) + float64(mul_3_1*(-2.763706197274826)) + float64(xNextBar[1]*hb1) + float64(xY6Bar[1]*ha61) + float64(xY5Bar[1]*ha51) + float64(xY4Bar[1]*ha41) + float64(xY3Bar[1]*ha31)
+	add0 := xD1Bar0 + float64(xD4Bar0*(-1.0530884977290216)) + float64(xD3Bar0*2.9132554618219126) + float64(xD2Bar0*(-2.763706197274826)) + float64(xNextBar_2_0*hb1) + float64(xY6Bar[0]*ha61) + float64(xY5Bar[0]*ha51) + float64(xY4Bar[0]*ha41) + float64(xY3Bar[0]*ha31)
+	add1 := xD1Bar1 + float64(xD4Bar1*(-1.0530884977290216)) + float64(xD3Bar1*2.9132554618219126) + float64(xD2Bar1*(-2.763706197274826)) + float64(xNextBar_2_1*hb1) + float64(xY6Bar[1]*ha61) + float64(xY5Bar[1]*ha51) + float64(xY4Bar[1]*ha41) + float64(xY3Bar[1]*ha31)
 	xK1Bar[0] = add0 + float64(xY2Bar[0]*ha21)
 	xK1Bar[1] = add1 + float64(xY2Bar[1]*ha21)
-	var call [2]float64
-	flowField5F64Bwd(pre, &result2, &xK1Bar, &call)
-	xBar[0] = xAtBar0 + xNextBar[0] + xY6Bar[0] + xY5Bar[0] + xY4Bar[0] + xY3Bar[0] + xY2Bar[0] + call[0]
-	xBar[1] = xAtBar1 + xNextBar[1] + xY6Bar[1] + xY5Bar[1] + xY4Bar[1] + xY3Bar[1] + xY2Bar[1] + call[1]
+	var call2 [2]float64
+	flowField5F64Bwd(pre, &result2, &xK1Bar, &call2)
+	xBar[0] = xNextBar_2_0 + xY6Bar[0] + xY5Bar[0] + xY4Bar[0] + xY3Bar[0] + xY2Bar[0] + call2[0]
+	xBar[1] = xNextBar_2_1 + xY6Bar[1] + xY5Bar[1] + xY4Bar[1] + xY3Bar[1] + xY2Bar[1] + call2[1]
+}
+
+// fitHyper0DenseVjp is FitHyper.0.dense.vjp of one sample (moons_hyper.nde:50).
+func fitHyper0DenseVjp(theta float64, h float64, xAtBar *[2]float64, xBar *[2]float64, xD1Bar *[2]float64, xD2Bar *[2]float64, xD3Bar *[2]float64, xD4Bar *[2]float64) {
+	xAtBar0, xAtBar1 := xAtBar[0], xAtBar[1]
+	// moons_hyper.nde:50  minimize residual_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight) +
+	mul := float64(h * theta)
+	xD1Bar[0] = float64(xAtBar0 * mul)
+	xD1Bar[1] = float64(xAtBar1 * mul)
+	xD2Bar[0] = float64(xD1Bar[0] * theta)
+	xD2Bar[1] = float64(xD1Bar[1] * theta)
+	xD3Bar[0] = float64(xD2Bar[0] * theta)
+	xD3Bar[1] = float64(xD2Bar[1] * theta)
+	xD4Bar[0] = float64(xD3Bar[0] * theta)
+	xD4Bar[1] = float64(xD3Bar[1] * theta)
+	xBar[0] = xAtBar0
+	xBar[1] = xAtBar1
 }
 
 // fitHyperAscent is FitHyper.ascent of one sample (moons_hyper.nde:46): 91520 multiply-adds, 160 transcendental functions.
@@ -3436,22 +3216,22 @@ func fitHyperAttack(w *Params, pre *prepared, ws *workspace, x *[2]Real, y int32
 	return result
 }
 
-// fitHyper1ReplayVjp2 is FitHyper.1.replay.vjp2 of one sample (moons_hyper.nde:51): 13568 multiply-adds, 16 transcendental functions.
-func fitHyper1ReplayVjp2(w *Params, pre *prepared, t float64, h float64, x *[2]Real, xNextBar *[2]Real, xBar *[2]Real, g *Params) {
+// fitHyper1ReplayDenseVjp2 is FitHyper.1.replay_dense.vjp2 of one sample (moons_hyper.nde:51): 13568 multiply-adds, 16 transcendental functions.
+func fitHyper1ReplayDenseVjp2(w *Params, pre *prepared, t float64, h float64, x *[2]Real, xNextBar *[2]Real, xD1Bar *[2]Real, xD2Bar *[2]Real, xBar *[2]Real, g *Params) {
 	x0, x1 := x[0], x[1]
 	xNextBar0, xNextBar1 := xNextBar[0], xNextBar[1]
+	xD1Bar0, xD1Bar1 := xD1Bar[0], xD1Bar[1]
+	xD2Bar0, xD2Bar1 := xD2Bar[0], xD2Bar[1]
 	// moons_hyper.nde:51  0.1*trajectory_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight)
 	var result [16]Real
 	var result2 [2]Real
 	flowField7Fwd(w, x, &result2, &result)
-	cast := Real(float64(h * h))
 	hb1 := Real(h)
-	g4BiasBar0 := Real(xNextBar0 * cast)
-	g4BiasBar1 := Real(xNextBar1 * cast)
+	cast := Real(float64(h * h))
+	g4BiasBar0 := Real(xD2Bar0*hb1) + Real(xNextBar0*cast)
+	g4BiasBar1 := Real(xD2Bar1*hb1) + Real(xNextBar1*cast)
 	g.G4Bias[0] += g4BiasBar0
 	g.G4Bias[1] += g4BiasBar1
-	mul0 := Real(xNextBar0 * hb1)
-	mul1 := Real(xNextBar1 * hb1)
 	var vecmat [64]Real
 	// moons_hyper.nde:13  return concat(x, dx, h) |> Linear(64) |> PReLU |> Linear(64) |> PReLU |> Linear(2, init: zeros)
 	for i := 0; i < 64; i++ {
@@ -3468,8 +3248,8 @@ func fitHyper1ReplayVjp2(w *Params, pre *prepared, t float64, h float64, x *[2]R
 		matvec := Real(pre.g0WeightSlice2[i*4]*concat0) + Real(pre.g0WeightSlice2[i*4+1]*concat1) + Real(pre.g0WeightSlice2[i*4+2]*concat2) + Real(pre.g0WeightSlice2[i*4+3]*concat3)
 		add[i] = matvec + (Real(pre.g0WeightSlice[i]*hb1) + w.G0Bias[i])
 		lt[i] = 0.0 < add[i]
-		mul2 := Real(w.G1Weight[0] * add[i])
-		select2[i] = mul2
+		mul := Real(w.G1Weight[0] * add[i])
+		select2[i] = mul
 		if lt[i] {
 			select2[i] = add[i]
 		}
@@ -3478,32 +3258,32 @@ func fitHyper1ReplayVjp2(w *Params, pre *prepared, t float64, h float64, x *[2]R
 	rt.MatVec32(matvec2[:], w.G2Weight[:], select2[:])
 	var add2 [64]Real
 	var lt2 [64]bool
-	var mul3 [64]Real
+	var mul2 [64]Real
 	var vecmat2 [64]Real
 	var g2BiasBar [64]Real
 	var cast2 [64]Real
 	for i := 0; i < 64; i++ {
 		add2[i] = matvec2[i] + w.G2Bias[i]
 		lt2[i] = 0.0 < add2[i]
-		mul3[i] = Real(vecmat[i] * rt.Indicator[Real](!lt2[i]))
-		g2BiasBar[i] = Real(vecmat[i]*rt.Indicator[Real](lt2[i])) + Real(mul3[i]*w.G3Weight[0])
+		mul2[i] = Real(vecmat[i] * rt.Indicator[Real](!lt2[i]))
+		g2BiasBar[i] = Real(vecmat[i]*rt.Indicator[Real](lt2[i])) + Real(mul2[i]*w.G3Weight[0])
 		g.G2Bias[i] += g2BiasBar[i]
 		cast2[i] = rt.Indicator[Real](lt[i])
 	}
 	rt.VecMat32(vecmat2[:], g2BiasBar[:], w.G2Weight[:])
 	rt.AddOuter32(g.G2Weight[:], g2BiasBar[:], select2[:])
-	var mul4 [64]Real
+	var mul3 [64]Real
 	var g0BiasBar [64]Real
 	var vecmat3 [5]Real
 	for i := 0; i < 64; i += 4 {
-		mul4[i] = Real(vecmat2[i] * rt.Indicator[Real](!lt[i]))
-		mul4[i+1] = Real(vecmat2[i+1] * rt.Indicator[Real](!lt[i+1]))
-		mul4[i+2] = Real(vecmat2[i+2] * rt.Indicator[Real](!lt[i+2]))
-		mul4[i+3] = Real(vecmat2[i+3] * rt.Indicator[Real](!lt[i+3]))
-		g0BiasBar[i] = Real(vecmat2[i]*cast2[i]) + Real(mul4[i]*w.G1Weight[0])
-		g0BiasBar[i+1] = Real(vecmat2[i+1]*cast2[i+1]) + Real(mul4[i+1]*w.G1Weight[0])
-		g0BiasBar[i+2] = Real(vecmat2[i+2]*cast2[i+2]) + Real(mul4[i+2]*w.G1Weight[0])
-		g0BiasBar[i+3] = Real(vecmat2[i+3]*cast2[i+3]) + Real(mul4[i+3]*w.G1Weight[0])
+		mul3[i] = Real(vecmat2[i] * rt.Indicator[Real](!lt[i]))
+		mul3[i+1] = Real(vecmat2[i+1] * rt.Indicator[Real](!lt[i+1]))
+		mul3[i+2] = Real(vecmat2[i+2] * rt.Indicator[Real](!lt[i+2]))
+		mul3[i+3] = Real(vecmat2[i+3] * rt.Indicator[Real](!lt[i+3]))
+		g0BiasBar[i] = Real(vecmat2[i]*cast2[i]) + Real(mul3[i]*w.G1Weight[0])
+		g0BiasBar[i+1] = Real(vecmat2[i+1]*cast2[i+1]) + Real(mul3[i+1]*w.G1Weight[0])
+		g0BiasBar[i+2] = Real(vecmat2[i+2]*cast2[i+2]) + Real(mul3[i+2]*w.G1Weight[0])
+		g0BiasBar[i+3] = Real(vecmat2[i+3]*cast2[i+3]) + Real(mul3[i+3]*w.G1Weight[0])
 		g.G0Bias[i] += g0BiasBar[i]
 		g.G0Bias[i+1] += g0BiasBar[i+1]
 		g.G0Bias[i+2] += g0BiasBar[i+2]
@@ -3529,8 +3309,8 @@ func fitHyper1ReplayVjp2(w *Params, pre *prepared, t float64, h float64, x *[2]R
 	}
 	var xK1Bar [2]Real
 	// moons_hyper.nde:51  0.1*trajectory_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight)
-	xK1Bar[0] = vecmat3[2] + mul0
-	xK1Bar[1] = vecmat3[3] + mul1
+	xK1Bar[0] = xD1Bar0 + vecmat3[2] + Real(xNextBar0*hb1)
+	xK1Bar[1] = xD1Bar1 + vecmat3[3] + Real(xNextBar1*hb1)
 	var call [2]Real
 	flowField7Bwd(w, &result, &xK1Bar, &call)
 	xBar[0] = vecmat3[0] + xNextBar0 + call[0]
@@ -3568,224 +3348,39 @@ func fitHyper1ReplayVjp2(w *Params, pre *prepared, t float64, h float64, x *[2]R
 				line3[j] += Real(row3 * bj)
 			}
 		}
-		mul5 := Real(mul4[i] * add[i])
-		mul5_1 := Real(mul4[i+1] * add[i+1])
-		mul5_2 := Real(mul4[i+2] * add[i+2])
-		mul5_3 := Real(mul4[i+3] * add[i+3])
-		sum += mul5
-		sum += mul5_1
-		sum += mul5_2
-		sum += mul5_3
-		mul6 := Real(mul3[i] * add2[i])
-		mul6_1 := Real(mul3[i+1] * add2[i+1])
-		mul6_2 := Real(mul3[i+2] * add2[i+2])
-		mul6_3 := Real(mul3[i+3] * add2[i+3])
-		sum2 += mul6
-		sum2 += mul6_1
-		sum2 += mul6_2
-		sum2 += mul6_3
-		mul7 := Real(w.G3Weight[0] * add2[i])
-		mul7_1 := Real(w.G3Weight[0] * add2[i+1])
-		mul7_2 := Real(w.G3Weight[0] * add2[i+2])
-		mul7_3 := Real(w.G3Weight[0] * add2[i+3])
-		var select3 Real = mul7
+		mul4 := Real(mul3[i] * add[i])
+		mul4_1 := Real(mul3[i+1] * add[i+1])
+		mul4_2 := Real(mul3[i+2] * add[i+2])
+		mul4_3 := Real(mul3[i+3] * add[i+3])
+		sum += mul4
+		sum += mul4_1
+		sum += mul4_2
+		sum += mul4_3
+		mul5 := Real(mul2[i] * add2[i])
+		mul5_1 := Real(mul2[i+1] * add2[i+1])
+		mul5_2 := Real(mul2[i+2] * add2[i+2])
+		mul5_3 := Real(mul2[i+3] * add2[i+3])
+		sum2 += mul5
+		sum2 += mul5_1
+		sum2 += mul5_2
+		sum2 += mul5_3
+		mul6 := Real(w.G3Weight[0] * add2[i])
+		mul6_1 := Real(w.G3Weight[0] * add2[i+1])
+		mul6_2 := Real(w.G3Weight[0] * add2[i+2])
+		mul6_3 := Real(w.G3Weight[0] * add2[i+3])
+		var select3 Real = mul6
 		if lt2[i] {
 			select3 = add2[i]
 		}
-		var select3_1 Real = mul7_1
+		var select3_1 Real = mul6_1
 		if lt2[i+1] {
 			select3_1 = add2[i+1]
 		}
-		var select3_2 Real = mul7_2
+		var select3_2 Real = mul6_2
 		if lt2[i+2] {
 			select3_2 = add2[i+2]
 		}
-		var select3_3 Real = mul7_3
-		if lt2[i+3] {
-			select3_3 = add2[i+3]
-		}
-		g.G4Weight[i] += Real(g4BiasBar0 * select3)
-		g.G4Weight[64+i] += Real(g4BiasBar1 * select3)
-		g.G4Weight[i+1] += Real(g4BiasBar0 * select3_1)
-		g.G4Weight[64+i+1] += Real(g4BiasBar1 * select3_1)
-		g.G4Weight[i+2] += Real(g4BiasBar0 * select3_2)
-		g.G4Weight[64+i+2] += Real(g4BiasBar1 * select3_2)
-		g.G4Weight[i+3] += Real(g4BiasBar0 * select3_3)
-		g.G4Weight[64+i+3] += Real(g4BiasBar1 * select3_3)
-	}
-	g1WeightBar := sum
-	g.G1Weight[0] += g1WeightBar
-	g3WeightBar := sum2
-	g.G3Weight[0] += g3WeightBar
-}
-
-// fitHyper1ReplayAtVjp2 is FitHyper.1.replay_at.vjp2 of one sample (moons_hyper.nde:51): 13568 multiply-adds, 16 transcendental functions.
-func fitHyper1ReplayAtVjp2(w *Params, pre *prepared, t float64, h float64, theta float64, x *[2]Real, xAtBar *[2]Real, xBar *[2]Real, g *Params) {
-	x0, x1 := x[0], x[1]
-	xAtBar0, xAtBar1 := xAtBar[0], xAtBar[1]
-	// moons_hyper.nde:51  0.1*trajectory_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight)
-	var result [16]Real
-	var result2 [2]Real
-	flowField7Fwd(w, x, &result2, &result)
-	mul := float64(h * theta)
-	cast := Real(mul)
-	cast2 := Real(float64(mul * theta))
-	hb1 := Real(h)
-	mul_2_0 := Real(xAtBar0 * cast)
-	mul_2_1 := Real(xAtBar1 * cast)
-	g4BiasBar0 := Real(Real(xAtBar0*cast2) * hb1)
-	g4BiasBar1 := Real(Real(xAtBar1*cast2) * hb1)
-	g.G4Bias[0] += g4BiasBar0
-	g.G4Bias[1] += g4BiasBar1
-	var vecmat [64]Real
-	// moons_hyper.nde:13  return concat(x, dx, h) |> Linear(64) |> PReLU |> Linear(64) |> PReLU |> Linear(2, init: zeros)
-	for i := 0; i < 64; i++ {
-		vecmat[i] = Real(g4BiasBar0*w.G4Weight[i]) + Real(g4BiasBar1*w.G4Weight[i+64])
-	}
-	concat0 := x0
-	concat1 := x1
-	concat2 := result2[0]
-	concat3 := result2[1]
-	var add [64]Real
-	var lt [64]bool
-	var select2 [64]Real
-	for i := 0; i < 64; i++ {
-		matvec := Real(pre.g0WeightSlice2[i*4]*concat0) + Real(pre.g0WeightSlice2[i*4+1]*concat1) + Real(pre.g0WeightSlice2[i*4+2]*concat2) + Real(pre.g0WeightSlice2[i*4+3]*concat3)
-		add[i] = matvec + (Real(pre.g0WeightSlice[i]*hb1) + w.G0Bias[i])
-		lt[i] = 0.0 < add[i]
-		mul2 := Real(w.G1Weight[0] * add[i])
-		select2[i] = mul2
-		if lt[i] {
-			select2[i] = add[i]
-		}
-	}
-	var matvec2 [64]Real
-	rt.MatVec32(matvec2[:], w.G2Weight[:], select2[:])
-	var add2 [64]Real
-	var lt2 [64]bool
-	var mul3 [64]Real
-	var vecmat2 [64]Real
-	var g2BiasBar [64]Real
-	var cast3 [64]Real
-	for i := 0; i < 64; i++ {
-		add2[i] = matvec2[i] + w.G2Bias[i]
-		lt2[i] = 0.0 < add2[i]
-		mul3[i] = Real(vecmat[i] * rt.Indicator[Real](!lt2[i]))
-		g2BiasBar[i] = Real(vecmat[i]*rt.Indicator[Real](lt2[i])) + Real(mul3[i]*w.G3Weight[0])
-		g.G2Bias[i] += g2BiasBar[i]
-		cast3[i] = rt.Indicator[Real](lt[i])
-	}
-	rt.VecMat32(vecmat2[:], g2BiasBar[:], w.G2Weight[:])
-	rt.AddOuter32(g.G2Weight[:], g2BiasBar[:], select2[:])
-	var mul4 [64]Real
-	var g0BiasBar [64]Real
-	var vecmat3 [5]Real
-	for i := 0; i < 64; i += 4 {
-		mul4[i] = Real(vecmat2[i] * rt.Indicator[Real](!lt[i]))
-		mul4[i+1] = Real(vecmat2[i+1] * rt.Indicator[Real](!lt[i+1]))
-		mul4[i+2] = Real(vecmat2[i+2] * rt.Indicator[Real](!lt[i+2]))
-		mul4[i+3] = Real(vecmat2[i+3] * rt.Indicator[Real](!lt[i+3]))
-		g0BiasBar[i] = Real(vecmat2[i]*cast3[i]) + Real(mul4[i]*w.G1Weight[0])
-		g0BiasBar[i+1] = Real(vecmat2[i+1]*cast3[i+1]) + Real(mul4[i+1]*w.G1Weight[0])
-		g0BiasBar[i+2] = Real(vecmat2[i+2]*cast3[i+2]) + Real(mul4[i+2]*w.G1Weight[0])
-		g0BiasBar[i+3] = Real(vecmat2[i+3]*cast3[i+3]) + Real(mul4[i+3]*w.G1Weight[0])
-		g.G0Bias[i] += g0BiasBar[i]
-		g.G0Bias[i+1] += g0BiasBar[i+1]
-		g.G0Bias[i+2] += g0BiasBar[i+2]
-		g.G0Bias[i+3] += g0BiasBar[i+3]
-		{
-			row0 := g0BiasBar[i]
-			row1 := g0BiasBar[i+1]
-			row2 := g0BiasBar[i+2]
-			row3 := g0BiasBar[i+3]
-			line0 := (*[5]Real)(w.G0Weight[i*5:])
-			line1 := (*[5]Real)(w.G0Weight[(i+1)*5:])
-			line2 := (*[5]Real)(w.G0Weight[(i+2)*5:])
-			line3 := (*[5]Real)(w.G0Weight[(i+3)*5:])
-			for j := 0; j < 5; j++ {
-				acc := vecmat3[j]
-				acc += Real(row0 * line0[j])
-				acc += Real(row1 * line1[j])
-				acc += Real(row2 * line2[j])
-				acc += Real(row3 * line3[j])
-				vecmat3[j] = acc
-			}
-		}
-	}
-	var xK1Bar [2]Real
-	xK1Bar[0] = mul_2_0 + vecmat3[2]
-	xK1Bar[1] = mul_2_1 + vecmat3[3]
-	// moons_hyper.nde:51  0.1*trajectory_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight)
-	var call [2]Real
-	flowField7Bwd(w, &result, &xK1Bar, &call)
-	xBar[0] = xAtBar0 + vecmat3[0] + call[0]
-	xBar[1] = xAtBar1 + vecmat3[1] + call[1]
-	var reshape [1]Real
-	// moons_hyper.nde:13  return concat(x, dx, h) |> Linear(64) |> PReLU |> Linear(64) |> PReLU |> Linear(2, init: zeros)
-	reshape[0] = hb1
-	var concat4 [5]Real
-	for i0 := 0; i0 < 2; i0++ {
-		concat4[i0] = x[i0]
-	}
-	for i0 := 0; i0 < 2; i0++ {
-		concat4[i0+2] = result2[i0]
-	}
-	for i0 := 0; i0 < 1; i0++ {
-		concat4[i0+4] = reshape[0]
-	}
-	var sum Real
-	var sum2 Real
-	for i := 0; i < 64; i += 4 {
-		{
-			row0 := g0BiasBar[i]
-			row1 := g0BiasBar[i+1]
-			row2 := g0BiasBar[i+2]
-			row3 := g0BiasBar[i+3]
-			line0 := (*[5]Real)(g.G0Weight[i*5:])
-			line1 := (*[5]Real)(g.G0Weight[(i+1)*5:])
-			line2 := (*[5]Real)(g.G0Weight[(i+2)*5:])
-			line3 := (*[5]Real)(g.G0Weight[(i+3)*5:])
-			for j := 0; j < 5; j++ {
-				bj := concat4[j]
-				line0[j] += Real(row0 * bj)
-				line1[j] += Real(row1 * bj)
-				line2[j] += Real(row2 * bj)
-				line3[j] += Real(row3 * bj)
-			}
-		}
-		mul5 := Real(mul4[i] * add[i])
-		mul5_1 := Real(mul4[i+1] * add[i+1])
-		mul5_2 := Real(mul4[i+2] * add[i+2])
-		mul5_3 := Real(mul4[i+3] * add[i+3])
-		sum += mul5
-		sum += mul5_1
-		sum += mul5_2
-		sum += mul5_3
-		mul6 := Real(mul3[i] * add2[i])
-		mul6_1 := Real(mul3[i+1] * add2[i+1])
-		mul6_2 := Real(mul3[i+2] * add2[i+2])
-		mul6_3 := Real(mul3[i+3] * add2[i+3])
-		sum2 += mul6
-		sum2 += mul6_1
-		sum2 += mul6_2
-		sum2 += mul6_3
-		mul7 := Real(w.G3Weight[0] * add2[i])
-		mul7_1 := Real(w.G3Weight[0] * add2[i+1])
-		mul7_2 := Real(w.G3Weight[0] * add2[i+2])
-		mul7_3 := Real(w.G3Weight[0] * add2[i+3])
-		var select3 Real = mul7
-		if lt2[i] {
-			select3 = add2[i]
-		}
-		var select3_1 Real = mul7_1
-		if lt2[i+1] {
-			select3_1 = add2[i+1]
-		}
-		var select3_2 Real = mul7_2
-		if lt2[i+2] {
-			select3_2 = add2[i+2]
-		}
-		var select3_3 Real = mul7_3
+		var select3_3 Real = mul6_3
 		if lt2[i+3] {
 			select3_3 = add2[i+3]
 		}

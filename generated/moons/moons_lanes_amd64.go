@@ -491,23 +491,25 @@ type laneFrame struct {
 		dxBar [2 * 32]Real
 		xBar  [2 * 32]Real
 	}
-	fitHyper1ReplayVjp struct { // FitHyper.1.replay.vjp
+	fitHyper1ReplayDenseVjp struct { // FitHyper.1.replay_dense.vjp
 		t        [32]float64
 		h        [32]float64
 		x        [2 * 32]Real
 		xNextBar [2 * 32]Real
+		xD1Bar   [2 * 32]Real
+		xD2Bar   [2 * 32]Real
 		xBar     [2 * 32]Real
-		v5       [16 * 32]Real
-		v10      [64 * 32]Real
-		v14      [2 * 32]Real
-		v23      [64 * 32]uint32
-		v27      [64 * 32]Real
-		v40      [64 * 32]Real
-		v41      [64 * 32]Real
-		v42      [64 * 32]Real
-		v50      [5 * 32]Real
-		v53      [2 * 32]Real
-		v54      [2 * 32]Real
+		v7       [16 * 32]Real
+		v15      [64 * 32]Real
+		v19      [2 * 32]Real
+		v27      [64 * 32]uint32
+		v31      [64 * 32]Real
+		v44      [64 * 32]Real
+		v45      [64 * 32]Real
+		v46      [64 * 32]Real
+		v54      [5 * 32]Real
+		v58      [2 * 32]Real
+		v59      [2 * 32]Real
 	}
 	fitHyper1RecLanerev struct { // FitHyper.1.rec.lanerev
 		stepT      [32]float64
@@ -515,38 +517,34 @@ type laneFrame struct {
 		stepActive [32]float64
 		x          [2 * 32]Real
 		xBar       [2 * 32]Real
+		data0Bar   [2 * 32]Real
+		data1Bar   [2 * 32]Real
+		xStartBar  [2 * 32]Real
 		xBarNext   [2 * 32]Real
-		v5         [2 * 32]Real
+		v8         [2 * 32]Real
 	}
-	fitHyper1ReplayAtVjp struct { // FitHyper.1.replay_at.vjp
-		t      [32]float64
-		h      [32]float64
+	fitHyper1DenseVjp struct { // FitHyper.1.dense.vjp
 		theta  [32]float64
-		x      [2 * 32]Real
+		h      [32]float64
 		xAtBar [2 * 32]Real
 		xBar   [2 * 32]Real
-		v6     [16 * 32]Real
-		v16    [64 * 32]Real
-		v20    [2 * 32]Real
-		v28    [64 * 32]uint32
-		v32    [64 * 32]Real
-		v45    [64 * 32]Real
-		v46    [64 * 32]Real
-		v47    [64 * 32]Real
-		v55    [5 * 32]Real
-		v57    [2 * 32]Real
-		v58    [2 * 32]Real
+		xD1Bar [2 * 32]Real
+		xD2Bar [2 * 32]Real
 	}
 	fitHyper1RecLanerevat struct { // FitHyper.1.rec.lanerevat
-		stepT      [32]float64
-		stepH      [32]float64
-		stepTheta  [32]float64
-		stepActive [32]float64
-		x          [2 * 32]Real
-		xOut       [2 * 32]Real
-		xBar       [2 * 32]Real
-		xBarNext   [2 * 32]Real
-		v7         [2 * 32]Real
+		stepTheta     [32]float64
+		stepH         [32]float64
+		stepActive    [32]float64
+		xOut          [2 * 32]Real
+		data0Bar      [2 * 32]Real
+		data1Bar      [2 * 32]Real
+		xStartBar     [2 * 32]Real
+		data0BarNext  [2 * 32]Real
+		data1BarNext  [2 * 32]Real
+		xStartBarNext [2 * 32]Real
+		v10           [2 * 32]Real
+		v13           [2 * 32]Real
+		v16           [2 * 32]Real
 	}
 	fitHyperHyperEuler1OffBwd struct { // FitHyper.HyperEuler.1.off.bwd
 		weight   [32]float64
@@ -581,56 +579,71 @@ type laneFrame struct {
 		dxBar [2 * 32]float64
 		xBar  [2 * 32]float64
 	}
-	fitHyper0ReplayVjp struct { // FitHyper.0.replay.vjp
+	fitHyper0ReplayDenseVjp struct { // FitHyper.0.replay_dense.vjp
 		t        [32]float64
 		h        [32]float64
 		x        [2 * 32]float64
 		xNextBar [2 * 32]float64
+		xD1Bar   [2 * 32]float64
+		xD2Bar   [2 * 32]float64
+		xD3Bar   [2 * 32]float64
+		xD4Bar   [2 * 32]float64
 		xBar     [2 * 32]float64
-		v6       [32]float64
-		v7       [2 * 32]float64
-		v9       [2 * 32]float64
-		v12      [32]float64
+		v10      [32]float64
+		v11      [2 * 32]float64
+		v13      [2 * 32]float64
 		v16      [32]float64
-		v17      [2 * 32]float64
-		v19      [2 * 32]float64
-		v22      [32]float64
+		v20      [32]float64
+		v21      [2 * 32]float64
+		v23      [2 * 32]float64
 		v26      [32]float64
 		v30      [32]float64
-		v31      [2 * 32]float64
-		v33      [2 * 32]float64
-		v36      [32]float64
+		v34      [32]float64
+		v35      [2 * 32]float64
+		v37      [2 * 32]float64
 		v40      [32]float64
 		v44      [32]float64
 		v48      [32]float64
-		v49      [2 * 32]float64
-		v51      [2 * 32]float64
-		v54      [32]float64
+		v52      [32]float64
+		v53      [2 * 32]float64
+		v55      [2 * 32]float64
 		v58      [32]float64
 		v62      [32]float64
 		v66      [32]float64
 		v70      [32]float64
-		v71      [2 * 32]float64
-		v73      [2 * 32]float64
-		v75      [16 * 32]float64
-		v78      [2 * 32]float64
-		v79      [2 * 32]float64
-		v80      [16 * 32]float64
-		v85      [2 * 32]float64
-		v86      [2 * 32]float64
-		v87      [16 * 32]float64
-		v94      [2 * 32]float64
-		v95      [2 * 32]float64
-		v96      [16 * 32]float64
-		v105     [2 * 32]float64
-		v106     [2 * 32]float64
-		v107     [16 * 32]float64
-		v118     [2 * 32]float64
-		v119     [2 * 32]float64
-		v120     [16 * 32]float64
-		v122     [32]float64
-		v133     [2 * 32]float64
-		v134     [2 * 32]float64
+		v74      [32]float64
+		v75      [2 * 32]float64
+		v77      [2 * 32]float64
+		v80      [32]float64
+		v84      [32]float64
+		v88      [32]float64
+		v92      [32]float64
+		v96      [32]float64
+		v100     [32]float64
+		v101     [2 * 32]float64
+		v103     [2 * 32]float64
+		v105     [16 * 32]float64
+		v113     [2 * 32]float64
+		v114     [2 * 32]float64
+		v115     [16 * 32]float64
+		v124     [2 * 32]float64
+		v126     [2 * 32]float64
+		v127     [2 * 32]float64
+		v128     [16 * 32]float64
+		v140     [2 * 32]float64
+		v141     [2 * 32]float64
+		v142     [16 * 32]float64
+		v156     [2 * 32]float64
+		v157     [2 * 32]float64
+		v158     [16 * 32]float64
+		v174     [2 * 32]float64
+		v175     [2 * 32]float64
+		v176     [16 * 32]float64
+		v194     [2 * 32]float64
+		v195     [2 * 32]float64
+		v196     [16 * 32]float64
+		v217     [2 * 32]float64
+		v218     [2 * 32]float64
 	}
 	fitHyper0RecLanerev struct { // FitHyper.0.rec.lanerev
 		stepT      [32]float64
@@ -638,85 +651,45 @@ type laneFrame struct {
 		stepActive [32]float64
 		x          [2 * 32]float64
 		xBar       [2 * 32]float64
+		data0Bar   [2 * 32]float64
+		data1Bar   [2 * 32]float64
+		data2Bar   [2 * 32]float64
+		data3Bar   [2 * 32]float64
+		xStartBar  [2 * 32]float64
 		xBarNext   [2 * 32]float64
-		v5         [2 * 32]float64
+		v10        [2 * 32]float64
 	}
-	fitHyper0ReplayAtVjp struct { // FitHyper.0.replay_at.vjp
-		t      [32]float64
-		h      [32]float64
+	fitHyper0DenseVjp struct { // FitHyper.0.dense.vjp
 		theta  [32]float64
-		x      [2 * 32]float64
+		h      [32]float64
 		xAtBar [2 * 32]float64
 		xBar   [2 * 32]float64
-		v7     [32]float64
-		v8     [2 * 32]float64
-		v10    [2 * 32]float64
-		v13    [32]float64
-		v17    [32]float64
-		v18    [2 * 32]float64
-		v20    [2 * 32]float64
-		v23    [32]float64
-		v27    [32]float64
-		v31    [32]float64
-		v32    [2 * 32]float64
-		v34    [2 * 32]float64
-		v37    [32]float64
-		v41    [32]float64
-		v45    [32]float64
-		v49    [32]float64
-		v50    [2 * 32]float64
-		v52    [2 * 32]float64
-		v55    [32]float64
-		v59    [32]float64
-		v63    [32]float64
-		v67    [32]float64
-		v71    [32]float64
-		v72    [2 * 32]float64
-		v74    [2 * 32]float64
-		v77    [32]float64
-		v81    [32]float64
-		v85    [32]float64
-		v89    [32]float64
-		v93    [32]float64
-		v97    [32]float64
-		v98    [2 * 32]float64
-		v100   [2 * 32]float64
-		v102   [16 * 32]float64
-		v104   [2 * 32]float64
-		v105   [2 * 32]float64
-		v106   [2 * 32]float64
-		v107   [2 * 32]float64
-		v115   [2 * 32]float64
-		v116   [2 * 32]float64
-		v117   [16 * 32]float64
-		v127   [2 * 32]float64
-		v128   [2 * 32]float64
-		v129   [16 * 32]float64
-		v141   [2 * 32]float64
-		v142   [2 * 32]float64
-		v143   [16 * 32]float64
-		v157   [2 * 32]float64
-		v158   [2 * 32]float64
-		v159   [16 * 32]float64
-		v175   [2 * 32]float64
-		v176   [2 * 32]float64
-		v177   [16 * 32]float64
-		v195   [2 * 32]float64
-		v196   [2 * 32]float64
-		v197   [16 * 32]float64
-		v218   [2 * 32]float64
-		v219   [2 * 32]float64
+		xD1Bar [2 * 32]float64
+		xD2Bar [2 * 32]float64
+		xD3Bar [2 * 32]float64
+		xD4Bar [2 * 32]float64
 	}
 	fitHyper0RecLanerevat struct { // FitHyper.0.rec.lanerevat
-		stepT      [32]float64
-		stepH      [32]float64
-		stepTheta  [32]float64
-		stepActive [32]float64
-		x          [2 * 32]float64
-		xOut       [2 * 32]float64
-		xBar       [2 * 32]float64
-		xBarNext   [2 * 32]float64
-		v7         [2 * 32]float64
+		stepTheta     [32]float64
+		stepH         [32]float64
+		stepActive    [32]float64
+		xOut          [2 * 32]float64
+		data0Bar      [2 * 32]float64
+		data1Bar      [2 * 32]float64
+		data2Bar      [2 * 32]float64
+		data3Bar      [2 * 32]float64
+		xStartBar     [2 * 32]float64
+		data0BarNext  [2 * 32]float64
+		data1BarNext  [2 * 32]float64
+		data2BarNext  [2 * 32]float64
+		data3BarNext  [2 * 32]float64
+		xStartBarNext [2 * 32]float64
+		v11           [32]uint32
+		v12           [2 * 32]float64
+		v15           [2 * 32]float64
+		v18           [2 * 32]float64
+		v21           [2 * 32]float64
+		v24           [2 * 32]float64
 	}
 	fitHyperAscent struct { // FitHyper.ascent
 		failed   [32]int32
@@ -763,33 +736,35 @@ type laneFrame struct {
 		xDelta [2 * 32]Real
 		failed [32]int32
 	}
-	fitHyper1ReplayVjp2 struct { // FitHyper.1.replay.vjp2
+	fitHyper1ReplayDenseVjp2 struct { // FitHyper.1.replay_dense.vjp2
 		t        [32]float64
 		h        [32]float64
 		x        [2 * 32]Real
 		xNextBar [2 * 32]Real
+		xD1Bar   [2 * 32]Real
+		xD2Bar   [2 * 32]Real
 		xBar     [2 * 32]Real
-		v5       [16 * 32]Real
-		v8       [2 * 32]Real
-		v10      [64 * 32]Real
-		v14      [2 * 32]Real
-		v18      [32]Real
-		v22      [64 * 32]Real
-		v23      [64 * 32]uint32
-		v27      [64 * 32]Real
-		v30      [64 * 32]Real
-		v31      [64 * 32]uint32
-		v36      [64 * 32]Real
+		v7       [16 * 32]Real
+		v8       [32]Real
+		v13      [2 * 32]Real
+		v15      [64 * 32]Real
+		v19      [2 * 32]Real
+		v26      [64 * 32]Real
+		v27      [64 * 32]uint32
+		v31      [64 * 32]Real
+		v34      [64 * 32]Real
+		v35      [64 * 32]uint32
 		v40      [64 * 32]Real
-		v41      [64 * 32]Real
-		v42      [64 * 32]Real
+		v44      [64 * 32]Real
+		v45      [64 * 32]Real
 		v46      [64 * 32]Real
-		v48      [64 * 32]Real
-		v50      [5 * 32]Real
-		v53      [2 * 32]Real
-		v54      [2 * 32]Real
-		v58      [32]Real
-		v59      [5 * 32]Real
+		v50      [64 * 32]Real
+		v52      [64 * 32]Real
+		v54      [5 * 32]Real
+		v58      [2 * 32]Real
+		v59      [2 * 32]Real
+		v63      [32]Real
+		v64      [5 * 32]Real
 	}
 	fitHyper1RecLanerev2 struct { // FitHyper.1.rec.lanerev
 		stepT      [32]float64
@@ -797,48 +772,11 @@ type laneFrame struct {
 		stepActive [32]float64
 		x          [2 * 32]Real
 		xBar       [2 * 32]Real
+		data0Bar   [2 * 32]Real
+		data1Bar   [2 * 32]Real
+		xStartBar  [2 * 32]Real
 		xBarNext   [2 * 32]Real
-		v8         [2 * 32]Real
-	}
-	fitHyper1ReplayAtVjp2 struct { // FitHyper.1.replay_at.vjp2
-		t      [32]float64
-		h      [32]float64
-		theta  [32]float64
-		x      [2 * 32]Real
-		xAtBar [2 * 32]Real
-		xBar   [2 * 32]Real
-		v6     [16 * 32]Real
-		v13    [32]Real
-		v14    [2 * 32]Real
-		v16    [64 * 32]Real
-		v20    [2 * 32]Real
-		v27    [64 * 32]Real
-		v28    [64 * 32]uint32
-		v32    [64 * 32]Real
-		v35    [64 * 32]Real
-		v36    [64 * 32]uint32
-		v41    [64 * 32]Real
-		v45    [64 * 32]Real
-		v46    [64 * 32]Real
-		v47    [64 * 32]Real
-		v51    [64 * 32]Real
-		v53    [64 * 32]Real
-		v55    [5 * 32]Real
-		v57    [2 * 32]Real
-		v58    [2 * 32]Real
-		v62    [32]Real
-		v63    [5 * 32]Real
-	}
-	fitHyper1RecLanerevat2 struct { // FitHyper.1.rec.lanerevat
-		stepT      [32]float64
-		stepH      [32]float64
-		stepTheta  [32]float64
-		stepActive [32]float64
-		x          [2 * 32]Real
-		xOut       [2 * 32]Real
-		xBar       [2 * 32]Real
-		xBarNext   [2 * 32]Real
-		v10        [2 * 32]Real
+		v11        [2 * 32]Real
 	}
 	fitHyperHyperEuler1OffBack struct { // FitHyper.HyperEuler.1.off.back
 		h      [32]float64
@@ -936,7 +874,7 @@ type moonsSampleBlock struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [2273920]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [2088064]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {
@@ -965,61 +903,60 @@ func (l *lanes) count(n int) {
 
 // laneKernels are the kernels of an instruction set.
 type laneKernels struct {
-	width                  int // real numbers in a vector
-	moons0Lanestart        func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	moons0Lanestep         func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	moonsSamplePart0       func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	moonsSamplePart2       func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	moonsTiny0Lanestep     func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	moonsTinySamplePart0   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	moonsTinySamplePart2   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	moonsFast0Lanestep     func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	moonsFastSamplePart0   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	moonsFastSamplePart2   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitSamplePart0         func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitSamplePart2         func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	moons0RecLanerev       func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitGradPart0           func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitGradPart2           func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitGradPart4           func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitTiny0Lanestart      func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitTiny0Lanestep       func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitTiny0Dense          func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitTinySamplePart0     func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitTinySamplePart2     func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitTinySamplePart4     func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitTinySamplePart6     func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitTinyGradPart0       func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitTinyGradPart2       func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitTinyGradPart4       func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitTinyGradPart6       func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitHyper1Lanestep      func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitHyper1Dense         func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitHyperSamplePart0    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitHyperSamplePart2    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitHyperSamplePart4    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitHyperSamplePart6    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitHyperSamplePart8    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitHyper1RecLanerev    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitHyper1RecLanerevat  func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitHyper0RecLanerev    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitHyper0RecLanerevat  func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitHyperAscentPart0    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitHyperAscentPart2    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitHyperAscentPart4    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitHyperAscentPart6    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitHyperAscentPart8    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitHyperAttackPart0    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitHyperAttackPart2    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitHyper1RecLanerev2   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitHyper1RecLanerevat2 func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitHyperGradPart0      func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitHyperGradPart2      func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitHyperGradPart4      func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitHyperGradPart6      func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitHyperGradPart8      func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitHyperGradPart10     func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitHyperGradPart12     func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	width                 int // real numbers in a vector
+	moons0Lanestart       func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	moons0Lanestep        func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	moonsSamplePart0      func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	moonsSamplePart2      func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	moonsTiny0Lanestep    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	moonsTinySamplePart0  func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	moonsTinySamplePart2  func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	moonsFast0Lanestep    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	moonsFastSamplePart0  func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	moonsFastSamplePart2  func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitSamplePart0        func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitSamplePart2        func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	moons0RecLanerev      func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitGradPart0          func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitGradPart2          func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitGradPart4          func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitTiny0Lanestart     func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitTiny0Lanestep      func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitTiny0Dense         func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitTinySamplePart0    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitTinySamplePart2    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitTinySamplePart4    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitTinySamplePart6    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitTinyGradPart0      func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitTinyGradPart2      func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitTinyGradPart4      func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitTinyGradPart6      func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitHyper1Lanestep     func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitHyper1Dense        func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitHyperSamplePart0   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitHyperSamplePart2   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitHyperSamplePart4   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitHyperSamplePart6   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitHyperSamplePart8   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitHyper1RecLanerev   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitHyper1RecLanerevat func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitHyper0RecLanerev   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitHyper0RecLanerevat func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitHyperAscentPart0   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitHyperAscentPart2   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitHyperAscentPart4   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitHyperAscentPart6   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitHyperAscentPart8   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitHyperAttackPart0   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitHyperAttackPart2   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitHyper1RecLanerev2  func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitHyperGradPart0     func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitHyperGradPart2     func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitHyperGradPart4     func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitHyperGradPart6     func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitHyperGradPart8     func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitHyperGradPart10    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitHyperGradPart12    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 }
 
 // kernel holds the kernels for this machine; nil where it has none of the instruction sets.
@@ -1029,119 +966,117 @@ func pickKernels() *laneKernels {
 	switch rt.CPULevel() {
 	case rt.AVX512:
 		return &laneKernels{
-			width:                  16,
-			moons0Lanestart:        moons0LanestartAVX512,
-			moons0Lanestep:         moons0LanestepAVX512,
-			moonsSamplePart0:       moonsSamplePart0AVX512,
-			moonsSamplePart2:       moonsSamplePart2AVX512,
-			moonsTiny0Lanestep:     moonsTiny0LanestepAVX512,
-			moonsTinySamplePart0:   moonsTinySamplePart0AVX512,
-			moonsTinySamplePart2:   moonsTinySamplePart2AVX512,
-			moonsFast0Lanestep:     moonsFast0LanestepAVX512,
-			moonsFastSamplePart0:   moonsFastSamplePart0AVX512,
-			moonsFastSamplePart2:   moonsFastSamplePart2AVX512,
-			fitSamplePart0:         fitSamplePart0AVX512,
-			fitSamplePart2:         fitSamplePart2AVX512,
-			moons0RecLanerev:       moons0RecLanerevAVX512,
-			fitGradPart0:           fitGradPart0AVX512,
-			fitGradPart2:           fitGradPart2AVX512,
-			fitGradPart4:           fitGradPart4AVX512,
-			fitTiny0Lanestart:      fitTiny0LanestartAVX512,
-			fitTiny0Lanestep:       fitTiny0LanestepAVX512,
-			fitTiny0Dense:          fitTiny0DenseAVX512,
-			fitTinySamplePart0:     fitTinySamplePart0AVX512,
-			fitTinySamplePart2:     fitTinySamplePart2AVX512,
-			fitTinySamplePart4:     fitTinySamplePart4AVX512,
-			fitTinySamplePart6:     fitTinySamplePart6AVX512,
-			fitTinyGradPart0:       fitTinyGradPart0AVX512,
-			fitTinyGradPart2:       fitTinyGradPart2AVX512,
-			fitTinyGradPart4:       fitTinyGradPart4AVX512,
-			fitTinyGradPart6:       fitTinyGradPart6AVX512,
-			fitHyper1Lanestep:      fitHyper1LanestepAVX512,
-			fitHyper1Dense:         fitHyper1DenseAVX512,
-			fitHyperSamplePart0:    fitHyperSamplePart0AVX512,
-			fitHyperSamplePart2:    fitHyperSamplePart2AVX512,
-			fitHyperSamplePart4:    fitHyperSamplePart4AVX512,
-			fitHyperSamplePart6:    fitHyperSamplePart6AVX512,
-			fitHyperSamplePart8:    fitHyperSamplePart8AVX512,
-			fitHyper1RecLanerev:    fitHyper1RecLanerevAVX512,
-			fitHyper1RecLanerevat:  fitHyper1RecLanerevatAVX512,
-			fitHyper0RecLanerev:    fitHyper0RecLanerevAVX512,
-			fitHyper0RecLanerevat:  fitHyper0RecLanerevatAVX512,
-			fitHyperAscentPart0:    fitHyperAscentPart0AVX512,
-			fitHyperAscentPart2:    fitHyperAscentPart2AVX512,
-			fitHyperAscentPart4:    fitHyperAscentPart4AVX512,
-			fitHyperAscentPart6:    fitHyperAscentPart6AVX512,
-			fitHyperAscentPart8:    fitHyperAscentPart8AVX512,
-			fitHyperAttackPart0:    fitHyperAttackPart0AVX512,
-			fitHyperAttackPart2:    fitHyperAttackPart2AVX512,
-			fitHyper1RecLanerev2:   fitHyper1RecLanerev2AVX512,
-			fitHyper1RecLanerevat2: fitHyper1RecLanerevat2AVX512,
-			fitHyperGradPart0:      fitHyperGradPart0AVX512,
-			fitHyperGradPart2:      fitHyperGradPart2AVX512,
-			fitHyperGradPart4:      fitHyperGradPart4AVX512,
-			fitHyperGradPart6:      fitHyperGradPart6AVX512,
-			fitHyperGradPart8:      fitHyperGradPart8AVX512,
-			fitHyperGradPart10:     fitHyperGradPart10AVX512,
-			fitHyperGradPart12:     fitHyperGradPart12AVX512,
+			width:                 16,
+			moons0Lanestart:       moons0LanestartAVX512,
+			moons0Lanestep:        moons0LanestepAVX512,
+			moonsSamplePart0:      moonsSamplePart0AVX512,
+			moonsSamplePart2:      moonsSamplePart2AVX512,
+			moonsTiny0Lanestep:    moonsTiny0LanestepAVX512,
+			moonsTinySamplePart0:  moonsTinySamplePart0AVX512,
+			moonsTinySamplePart2:  moonsTinySamplePart2AVX512,
+			moonsFast0Lanestep:    moonsFast0LanestepAVX512,
+			moonsFastSamplePart0:  moonsFastSamplePart0AVX512,
+			moonsFastSamplePart2:  moonsFastSamplePart2AVX512,
+			fitSamplePart0:        fitSamplePart0AVX512,
+			fitSamplePart2:        fitSamplePart2AVX512,
+			moons0RecLanerev:      moons0RecLanerevAVX512,
+			fitGradPart0:          fitGradPart0AVX512,
+			fitGradPart2:          fitGradPart2AVX512,
+			fitGradPart4:          fitGradPart4AVX512,
+			fitTiny0Lanestart:     fitTiny0LanestartAVX512,
+			fitTiny0Lanestep:      fitTiny0LanestepAVX512,
+			fitTiny0Dense:         fitTiny0DenseAVX512,
+			fitTinySamplePart0:    fitTinySamplePart0AVX512,
+			fitTinySamplePart2:    fitTinySamplePart2AVX512,
+			fitTinySamplePart4:    fitTinySamplePart4AVX512,
+			fitTinySamplePart6:    fitTinySamplePart6AVX512,
+			fitTinyGradPart0:      fitTinyGradPart0AVX512,
+			fitTinyGradPart2:      fitTinyGradPart2AVX512,
+			fitTinyGradPart4:      fitTinyGradPart4AVX512,
+			fitTinyGradPart6:      fitTinyGradPart6AVX512,
+			fitHyper1Lanestep:     fitHyper1LanestepAVX512,
+			fitHyper1Dense:        fitHyper1DenseAVX512,
+			fitHyperSamplePart0:   fitHyperSamplePart0AVX512,
+			fitHyperSamplePart2:   fitHyperSamplePart2AVX512,
+			fitHyperSamplePart4:   fitHyperSamplePart4AVX512,
+			fitHyperSamplePart6:   fitHyperSamplePart6AVX512,
+			fitHyperSamplePart8:   fitHyperSamplePart8AVX512,
+			fitHyper1RecLanerev:   fitHyper1RecLanerevAVX512,
+			fitHyper1RecLanerevat: fitHyper1RecLanerevatAVX512,
+			fitHyper0RecLanerev:   fitHyper0RecLanerevAVX512,
+			fitHyper0RecLanerevat: fitHyper0RecLanerevatAVX512,
+			fitHyperAscentPart0:   fitHyperAscentPart0AVX512,
+			fitHyperAscentPart2:   fitHyperAscentPart2AVX512,
+			fitHyperAscentPart4:   fitHyperAscentPart4AVX512,
+			fitHyperAscentPart6:   fitHyperAscentPart6AVX512,
+			fitHyperAscentPart8:   fitHyperAscentPart8AVX512,
+			fitHyperAttackPart0:   fitHyperAttackPart0AVX512,
+			fitHyperAttackPart2:   fitHyperAttackPart2AVX512,
+			fitHyper1RecLanerev2:  fitHyper1RecLanerev2AVX512,
+			fitHyperGradPart0:     fitHyperGradPart0AVX512,
+			fitHyperGradPart2:     fitHyperGradPart2AVX512,
+			fitHyperGradPart4:     fitHyperGradPart4AVX512,
+			fitHyperGradPart6:     fitHyperGradPart6AVX512,
+			fitHyperGradPart8:     fitHyperGradPart8AVX512,
+			fitHyperGradPart10:    fitHyperGradPart10AVX512,
+			fitHyperGradPart12:    fitHyperGradPart12AVX512,
 		}
 	case rt.AVX2:
 		return &laneKernels{
-			width:                  8,
-			moons0Lanestart:        moons0LanestartAVX2,
-			moons0Lanestep:         moons0LanestepAVX2,
-			moonsSamplePart0:       moonsSamplePart0AVX2,
-			moonsSamplePart2:       moonsSamplePart2AVX2,
-			moonsTiny0Lanestep:     moonsTiny0LanestepAVX2,
-			moonsTinySamplePart0:   moonsTinySamplePart0AVX2,
-			moonsTinySamplePart2:   moonsTinySamplePart2AVX2,
-			moonsFast0Lanestep:     moonsFast0LanestepAVX2,
-			moonsFastSamplePart0:   moonsFastSamplePart0AVX2,
-			moonsFastSamplePart2:   moonsFastSamplePart2AVX2,
-			fitSamplePart0:         fitSamplePart0AVX2,
-			fitSamplePart2:         fitSamplePart2AVX2,
-			moons0RecLanerev:       moons0RecLanerevAVX2,
-			fitGradPart0:           fitGradPart0AVX2,
-			fitGradPart2:           fitGradPart2AVX2,
-			fitGradPart4:           fitGradPart4AVX2,
-			fitTiny0Lanestart:      fitTiny0LanestartAVX2,
-			fitTiny0Lanestep:       fitTiny0LanestepAVX2,
-			fitTiny0Dense:          fitTiny0DenseAVX2,
-			fitTinySamplePart0:     fitTinySamplePart0AVX2,
-			fitTinySamplePart2:     fitTinySamplePart2AVX2,
-			fitTinySamplePart4:     fitTinySamplePart4AVX2,
-			fitTinySamplePart6:     fitTinySamplePart6AVX2,
-			fitTinyGradPart0:       fitTinyGradPart0AVX2,
-			fitTinyGradPart2:       fitTinyGradPart2AVX2,
-			fitTinyGradPart4:       fitTinyGradPart4AVX2,
-			fitTinyGradPart6:       fitTinyGradPart6AVX2,
-			fitHyper1Lanestep:      fitHyper1LanestepAVX2,
-			fitHyper1Dense:         fitHyper1DenseAVX2,
-			fitHyperSamplePart0:    fitHyperSamplePart0AVX2,
-			fitHyperSamplePart2:    fitHyperSamplePart2AVX2,
-			fitHyperSamplePart4:    fitHyperSamplePart4AVX2,
-			fitHyperSamplePart6:    fitHyperSamplePart6AVX2,
-			fitHyperSamplePart8:    fitHyperSamplePart8AVX2,
-			fitHyper1RecLanerev:    fitHyper1RecLanerevAVX2,
-			fitHyper1RecLanerevat:  fitHyper1RecLanerevatAVX2,
-			fitHyper0RecLanerev:    fitHyper0RecLanerevAVX2,
-			fitHyper0RecLanerevat:  fitHyper0RecLanerevatAVX2,
-			fitHyperAscentPart0:    fitHyperAscentPart0AVX2,
-			fitHyperAscentPart2:    fitHyperAscentPart2AVX2,
-			fitHyperAscentPart4:    fitHyperAscentPart4AVX2,
-			fitHyperAscentPart6:    fitHyperAscentPart6AVX2,
-			fitHyperAscentPart8:    fitHyperAscentPart8AVX2,
-			fitHyperAttackPart0:    fitHyperAttackPart0AVX2,
-			fitHyperAttackPart2:    fitHyperAttackPart2AVX2,
-			fitHyper1RecLanerev2:   fitHyper1RecLanerev2AVX2,
-			fitHyper1RecLanerevat2: fitHyper1RecLanerevat2AVX2,
-			fitHyperGradPart0:      fitHyperGradPart0AVX2,
-			fitHyperGradPart2:      fitHyperGradPart2AVX2,
-			fitHyperGradPart4:      fitHyperGradPart4AVX2,
-			fitHyperGradPart6:      fitHyperGradPart6AVX2,
-			fitHyperGradPart8:      fitHyperGradPart8AVX2,
-			fitHyperGradPart10:     fitHyperGradPart10AVX2,
-			fitHyperGradPart12:     fitHyperGradPart12AVX2,
+			width:                 8,
+			moons0Lanestart:       moons0LanestartAVX2,
+			moons0Lanestep:        moons0LanestepAVX2,
+			moonsSamplePart0:      moonsSamplePart0AVX2,
+			moonsSamplePart2:      moonsSamplePart2AVX2,
+			moonsTiny0Lanestep:    moonsTiny0LanestepAVX2,
+			moonsTinySamplePart0:  moonsTinySamplePart0AVX2,
+			moonsTinySamplePart2:  moonsTinySamplePart2AVX2,
+			moonsFast0Lanestep:    moonsFast0LanestepAVX2,
+			moonsFastSamplePart0:  moonsFastSamplePart0AVX2,
+			moonsFastSamplePart2:  moonsFastSamplePart2AVX2,
+			fitSamplePart0:        fitSamplePart0AVX2,
+			fitSamplePart2:        fitSamplePart2AVX2,
+			moons0RecLanerev:      moons0RecLanerevAVX2,
+			fitGradPart0:          fitGradPart0AVX2,
+			fitGradPart2:          fitGradPart2AVX2,
+			fitGradPart4:          fitGradPart4AVX2,
+			fitTiny0Lanestart:     fitTiny0LanestartAVX2,
+			fitTiny0Lanestep:      fitTiny0LanestepAVX2,
+			fitTiny0Dense:         fitTiny0DenseAVX2,
+			fitTinySamplePart0:    fitTinySamplePart0AVX2,
+			fitTinySamplePart2:    fitTinySamplePart2AVX2,
+			fitTinySamplePart4:    fitTinySamplePart4AVX2,
+			fitTinySamplePart6:    fitTinySamplePart6AVX2,
+			fitTinyGradPart0:      fitTinyGradPart0AVX2,
+			fitTinyGradPart2:      fitTinyGradPart2AVX2,
+			fitTinyGradPart4:      fitTinyGradPart4AVX2,
+			fitTinyGradPart6:      fitTinyGradPart6AVX2,
+			fitHyper1Lanestep:     fitHyper1LanestepAVX2,
+			fitHyper1Dense:        fitHyper1DenseAVX2,
+			fitHyperSamplePart0:   fitHyperSamplePart0AVX2,
+			fitHyperSamplePart2:   fitHyperSamplePart2AVX2,
+			fitHyperSamplePart4:   fitHyperSamplePart4AVX2,
+			fitHyperSamplePart6:   fitHyperSamplePart6AVX2,
+			fitHyperSamplePart8:   fitHyperSamplePart8AVX2,
+			fitHyper1RecLanerev:   fitHyper1RecLanerevAVX2,
+			fitHyper1RecLanerevat: fitHyper1RecLanerevatAVX2,
+			fitHyper0RecLanerev:   fitHyper0RecLanerevAVX2,
+			fitHyper0RecLanerevat: fitHyper0RecLanerevatAVX2,
+			fitHyperAscentPart0:   fitHyperAscentPart0AVX2,
+			fitHyperAscentPart2:   fitHyperAscentPart2AVX2,
+			fitHyperAscentPart4:   fitHyperAscentPart4AVX2,
+			fitHyperAscentPart6:   fitHyperAscentPart6AVX2,
+			fitHyperAscentPart8:   fitHyperAscentPart8AVX2,
+			fitHyperAttackPart0:   fitHyperAttackPart0AVX2,
+			fitHyperAttackPart2:   fitHyperAttackPart2AVX2,
+			fitHyper1RecLanerev2:  fitHyper1RecLanerev2AVX2,
+			fitHyperGradPart0:     fitHyperGradPart0AVX2,
+			fitHyperGradPart2:     fitHyperGradPart2AVX2,
+			fitHyperGradPart4:     fitHyperGradPart4AVX2,
+			fitHyperGradPart6:     fitHyperGradPart6AVX2,
+			fitHyperGradPart8:     fitHyperGradPart8AVX2,
+			fitHyperGradPart10:    fitHyperGradPart10AVX2,
+			fitHyperGradPart12:    fitHyperGradPart12AVX2,
 		}
 	}
 	return nil
@@ -1251,8 +1186,6 @@ func fitHyperAttackPart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real
 
 func fitHyper1RecLanerev2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func fitHyper1RecLanerevat2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
 func fitHyperGradPart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func fitHyperGradPart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -1358,8 +1291,6 @@ func fitHyperAttackPart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Re
 func fitHyperAttackPart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func fitHyper1RecLanerev2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func fitHyper1RecLanerevat2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func fitHyperGradPart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
@@ -2940,6 +2871,7 @@ func (l *lanes) reverseFitHyper1RecLanes(tape *fitHyper1RecTapeLanes, state0Bar 
 			}
 		}
 	}
+	inside := true // cotangents of outputs are in the arguments of a step, of this sweep or of one before
 	for k := len(tape.t) - 1; k >= 0; k-- {
 		for i := range n {
 			for j := m[i] - 1; j >= 0 && tape.at[j][i] == k; j-- {
@@ -2958,28 +2890,23 @@ func (l *lanes) reverseFitHyper1RecLanes(tape *fitHyper1RecTapeLanes, state0Bar 
 				s.stepActive[i], fr.mask[i] = 0, 0
 			} // this sample has fewer steps
 		}
-		kernel.fitHyper1RecLanerev(l.fr, l.w, l.pre, &l.sums[0])
-		a := &fr.fitHyper1RecLanerevat
-		for round := 0; ; round++ {
+		a, c, some := &fr.fitHyper1RecLanerevat, m, false
+		clear(a.data0Bar[:])
+		clear(a.data1Bar[:])
+		clear(a.xStartBar[:])
+		for {
 			more := false
 			a.stepActive = [32]float64{}
 			for i := range n {
-				fr.mask[i] = 0
-				for m[i] > 0 && tape.at[m[i]-1][i] == k {
-					m[i]--
-					theta := tape.theta[m[i]][i]
-					if theta == 1 {
+				for c[i] > 0 && tape.at[c[i]-1][i] == k {
+					c[i]--
+					theta := tape.theta[c[i]][i]
+					if theta == 0 || theta == 1 {
 						continue
 					}
-					if theta == 0 {
-						for e := range 2 {
-							s.xBar[e*32+i] += state0Bar[(m[i]*2+e)*32+i]
-						}
-						continue
-					}
-					a.stepTheta[i], a.stepActive[i], fr.mask[i], more = theta, 1, mask[i], true
+					a.stepTheta[i], a.stepActive[i], more = theta, 1, true
 					for e := range 2 {
-						a.xOut[e*32+i] = state0Bar[(m[i]*2+e)*32+i]
+						a.xOut[e*32+i] = state0Bar[(c[i]*2+e)*32+i]
 					}
 					break
 				}
@@ -2987,13 +2914,25 @@ func (l *lanes) reverseFitHyper1RecLanes(tape *fitHyper1RecTapeLanes, state0Bar 
 			if !more {
 				break
 			}
-			if round == 0 {
-				a.stepT, a.stepH = s.stepT, s.stepH
-				a.x = s.x
-			}
-			a.xBar = s.xBar
+			a.stepH, some = s.stepH, true
 			kernel.fitHyper1RecLanerevat(l.fr, l.w, l.pre, &l.sums[0])
-			s.xBar = a.xBarNext
+		}
+		if some || inside {
+			s.data0Bar = a.data0Bar
+			s.data1Bar = a.data1Bar
+			s.xStartBar = a.xStartBar
+			inside = some
+		}
+		kernel.fitHyper1RecLanerev(l.fr, l.w, l.pre, &l.sums[0])
+		for i := range n {
+			for m[i] > 0 && tape.at[m[i]-1][i] == k {
+				m[i]--
+				if tape.theta[m[i]][i] == 0 {
+					for e := range 2 {
+						s.xBar[e*32+i] += state0Bar[(m[i]*2+e)*32+i]
+					}
+				}
+			}
 		}
 	}
 	fr.mask = mask
@@ -3012,6 +2951,7 @@ func (l *lanes) reverseFitHyper0RecLanes(tape *fitHyper0RecTapeLanes, state0Bar 
 			}
 		}
 	}
+	inside := true // cotangents of outputs are in the arguments of a step, of this sweep or of one before
 	for k := len(tape.t) - 1; k >= 0; k-- {
 		for i := range n {
 			for j := m[i] - 1; j >= 0 && tape.at[j][i] == k; j-- {
@@ -3030,28 +2970,25 @@ func (l *lanes) reverseFitHyper0RecLanes(tape *fitHyper0RecTapeLanes, state0Bar 
 				s.stepActive[i], fr.mask[i] = 0, 0
 			} // this sample has fewer steps
 		}
-		kernel.fitHyper0RecLanerev(l.fr, l.w, l.pre, &l.sums[0])
-		a := &fr.fitHyper0RecLanerevat
-		for round := 0; ; round++ {
+		a, c, some := &fr.fitHyper0RecLanerevat, m, false
+		clear(a.data0Bar[:])
+		clear(a.data1Bar[:])
+		clear(a.data2Bar[:])
+		clear(a.data3Bar[:])
+		clear(a.xStartBar[:])
+		for {
 			more := false
 			a.stepActive = [32]float64{}
 			for i := range n {
-				fr.mask[i] = 0
-				for m[i] > 0 && tape.at[m[i]-1][i] == k {
-					m[i]--
-					theta := tape.theta[m[i]][i]
-					if theta == 1 {
+				for c[i] > 0 && tape.at[c[i]-1][i] == k {
+					c[i]--
+					theta := tape.theta[c[i]][i]
+					if theta == 0 || theta == 1 {
 						continue
 					}
-					if theta == 0 {
-						for e := range 2 {
-							s.xBar[e*32+i] += state0Bar[(m[i]*2+e)*32+i]
-						}
-						continue
-					}
-					a.stepTheta[i], a.stepActive[i], fr.mask[i], more = theta, 1, mask[i], true
+					a.stepTheta[i], a.stepActive[i], more = theta, 1, true
 					for e := range 2 {
-						a.xOut[e*32+i] = state0Bar[(m[i]*2+e)*32+i]
+						a.xOut[e*32+i] = state0Bar[(c[i]*2+e)*32+i]
 					}
 					break
 				}
@@ -3059,13 +2996,27 @@ func (l *lanes) reverseFitHyper0RecLanes(tape *fitHyper0RecTapeLanes, state0Bar 
 			if !more {
 				break
 			}
-			if round == 0 {
-				a.stepT, a.stepH = s.stepT, s.stepH
-				a.x = s.x
-			}
-			a.xBar = s.xBar
+			a.stepH, some = s.stepH, true
 			kernel.fitHyper0RecLanerevat(l.fr, l.w, l.pre, &l.sums[0])
-			s.xBar = a.xBarNext
+		}
+		if some || inside {
+			s.data0Bar = a.data0Bar
+			s.data1Bar = a.data1Bar
+			s.data2Bar = a.data2Bar
+			s.data3Bar = a.data3Bar
+			s.xStartBar = a.xStartBar
+			inside = some
+		}
+		kernel.fitHyper0RecLanerev(l.fr, l.w, l.pre, &l.sums[0])
+		for i := range n {
+			for m[i] > 0 && tape.at[m[i]-1][i] == k {
+				m[i]--
+				if tape.theta[m[i]][i] == 0 {
+					for e := range 2 {
+						s.xBar[e*32+i] += state0Bar[(m[i]*2+e)*32+i]
+					}
+				}
+			}
 		}
 	}
 	fr.mask = mask
@@ -3125,6 +3076,7 @@ func (l *lanes) reverseFitHyper1Rec2Lanes(tape *fitHyper1RecTapeLanes, state0Bar
 			}
 		}
 	}
+	inside := true // cotangents of outputs are in the arguments of a step, of this sweep or of one before
 	for k := len(tape.t) - 1; k >= 0; k-- {
 		for i := range n {
 			for j := m[i] - 1; j >= 0 && tape.at[j][i] == k; j-- {
@@ -3143,28 +3095,23 @@ func (l *lanes) reverseFitHyper1Rec2Lanes(tape *fitHyper1RecTapeLanes, state0Bar
 				s.stepActive[i], fr.mask[i] = 0, 0
 			} // this sample has fewer steps
 		}
-		kernel.fitHyper1RecLanerev2(l.fr, l.w, l.pre, &l.sums[0])
-		a := &fr.fitHyper1RecLanerevat2
-		for round := 0; ; round++ {
+		a, c, some := &fr.fitHyper1RecLanerevat, m, false
+		clear(a.data0Bar[:])
+		clear(a.data1Bar[:])
+		clear(a.xStartBar[:])
+		for {
 			more := false
 			a.stepActive = [32]float64{}
 			for i := range n {
-				fr.mask[i] = 0
-				for m[i] > 0 && tape.at[m[i]-1][i] == k {
-					m[i]--
-					theta := tape.theta[m[i]][i]
-					if theta == 1 {
+				for c[i] > 0 && tape.at[c[i]-1][i] == k {
+					c[i]--
+					theta := tape.theta[c[i]][i]
+					if theta == 0 || theta == 1 {
 						continue
 					}
-					if theta == 0 {
-						for e := range 2 {
-							s.xBar[e*32+i] += state0Bar[(m[i]*2+e)*32+i]
-						}
-						continue
-					}
-					a.stepTheta[i], a.stepActive[i], fr.mask[i], more = theta, 1, mask[i], true
+					a.stepTheta[i], a.stepActive[i], more = theta, 1, true
 					for e := range 2 {
-						a.xOut[e*32+i] = state0Bar[(m[i]*2+e)*32+i]
+						a.xOut[e*32+i] = state0Bar[(c[i]*2+e)*32+i]
 					}
 					break
 				}
@@ -3172,13 +3119,25 @@ func (l *lanes) reverseFitHyper1Rec2Lanes(tape *fitHyper1RecTapeLanes, state0Bar
 			if !more {
 				break
 			}
-			if round == 0 {
-				a.stepT, a.stepH = s.stepT, s.stepH
-				a.x = s.x
+			a.stepH, some = s.stepH, true
+			kernel.fitHyper1RecLanerevat(l.fr, l.w, l.pre, &l.sums[0])
+		}
+		if some || inside {
+			s.data0Bar = a.data0Bar
+			s.data1Bar = a.data1Bar
+			s.xStartBar = a.xStartBar
+			inside = some
+		}
+		kernel.fitHyper1RecLanerev2(l.fr, l.w, l.pre, &l.sums[0])
+		for i := range n {
+			for m[i] > 0 && tape.at[m[i]-1][i] == k {
+				m[i]--
+				if tape.theta[m[i]][i] == 0 {
+					for e := range 2 {
+						s.xBar[e*32+i] += state0Bar[(m[i]*2+e)*32+i]
+					}
+				}
 			}
-			a.xBar = s.xBar
-			kernel.fitHyper1RecLanerevat2(l.fr, l.w, l.pre, &l.sums[0])
-			s.xBar = a.xBarNext
 		}
 	}
 	fr.mask = mask

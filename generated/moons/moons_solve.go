@@ -1081,18 +1081,46 @@ func reverseFitTiny0Rec(pre *prepared, tape *fitTiny0RecTape, xOutBar []float64,
 				}
 			}
 		}
-		fitTiny0ReplayVjp(pre, tape.t[k], tape.h[k], &tape.x[k], &xBar, &xBarIn)
+		// Outputs inside the step give to its start and to the data of its dense output.
+		var xInsideBar [2]float64
+		var data0Bar [2]float64
+		var data1Bar [2]float64
+		var data2Bar [2]float64
+		var data3Bar [2]float64
+		for j := m; j >= 0 && tape.at[j] == k; j-- {
+			if tape.theta[j] == 0 || tape.theta[j] == 1 {
+				continue
+			}
+			var xInsideOne [2]float64
+			var data0One [2]float64
+			var data1One [2]float64
+			var data2One [2]float64
+			var data3One [2]float64
+			fitTiny0DenseVjp(tape.theta[j], tape.h[k], (*[2]float64)(xOutBar[j*2:]), &xInsideOne, &data0One, &data1One, &data2One, &data3One)
+			for i, v := range &xInsideOne {
+				xInsideBar[i] += v
+			}
+			for i, v := range &data0One {
+				data0Bar[i] += v
+			}
+			for i, v := range &data1One {
+				data1Bar[i] += v
+			}
+			for i, v := range &data2One {
+				data2Bar[i] += v
+			}
+			for i, v := range &data3One {
+				data3Bar[i] += v
+			}
+		}
+		fitTiny0ReplayDenseVjp(pre, tape.t[k], tape.h[k], &tape.x[k], &xBar, &data0Bar, &data1Bar, &data2Bar, &data3Bar, &xBarIn)
 		xBar = xBarIn
+		for i, v := range &xInsideBar {
+			xBar[i] += v
+		}
 		for ; m >= 0 && tape.at[m] == k; m-- {
-			switch tape.theta[m] {
-			case 1:
-			case 0:
+			if tape.theta[m] == 0 {
 				for i, v := range (*[2]float64)(xOutBar[m*2:]) {
-					xBar[i] += v
-				}
-			default:
-				fitTiny0ReplayAtVjp(pre, tape.t[k], tape.h[k], tape.theta[m], &tape.x[k], (*[2]float64)(xOutBar[m*2:]), &xBarIn)
-				for i, v := range &xBarIn {
 					xBar[i] += v
 				}
 			}
@@ -1120,18 +1148,36 @@ func reverseFitHyper1Rec(w *Params, pre *prepared, tape *fitHyper1RecTape, xOutB
 				}
 			}
 		}
-		fitHyper1ReplayVjp(w, pre, tape.t[k], tape.h[k], &tape.x[k], &xBar, &xBarIn)
+		// Outputs inside the step give to its start and to the data of its dense output.
+		var xInsideBar [2]Real
+		var data0Bar [2]Real
+		var data1Bar [2]Real
+		for j := m; j >= 0 && tape.at[j] == k; j-- {
+			if tape.theta[j] == 0 || tape.theta[j] == 1 {
+				continue
+			}
+			var xInsideOne [2]Real
+			var data0One [2]Real
+			var data1One [2]Real
+			fitHyper1DenseVjp(tape.theta[j], tape.h[k], (*[2]Real)(xOutBar[j*2:]), &xInsideOne, &data0One, &data1One)
+			for i, v := range &xInsideOne {
+				xInsideBar[i] += v
+			}
+			for i, v := range &data0One {
+				data0Bar[i] += v
+			}
+			for i, v := range &data1One {
+				data1Bar[i] += v
+			}
+		}
+		fitHyper1ReplayDenseVjp(w, pre, tape.t[k], tape.h[k], &tape.x[k], &xBar, &data0Bar, &data1Bar, &xBarIn)
 		xBar = xBarIn
+		for i, v := range &xInsideBar {
+			xBar[i] += v
+		}
 		for ; m >= 0 && tape.at[m] == k; m-- {
-			switch tape.theta[m] {
-			case 1:
-			case 0:
+			if tape.theta[m] == 0 {
 				for i, v := range (*[2]Real)(xOutBar[m*2:]) {
-					xBar[i] += v
-				}
-			default:
-				fitHyper1ReplayAtVjp(w, pre, tape.t[k], tape.h[k], tape.theta[m], &tape.x[k], (*[2]Real)(xOutBar[m*2:]), &xBarIn)
-				for i, v := range &xBarIn {
 					xBar[i] += v
 				}
 			}
@@ -1159,18 +1205,46 @@ func reverseFitHyper0Rec(pre *prepared, tape *fitHyper0RecTape, xOutBar []float6
 				}
 			}
 		}
-		fitHyper0ReplayVjp(pre, tape.t[k], tape.h[k], &tape.x[k], &xBar, &xBarIn)
+		// Outputs inside the step give to its start and to the data of its dense output.
+		var xInsideBar [2]float64
+		var data0Bar [2]float64
+		var data1Bar [2]float64
+		var data2Bar [2]float64
+		var data3Bar [2]float64
+		for j := m; j >= 0 && tape.at[j] == k; j-- {
+			if tape.theta[j] == 0 || tape.theta[j] == 1 {
+				continue
+			}
+			var xInsideOne [2]float64
+			var data0One [2]float64
+			var data1One [2]float64
+			var data2One [2]float64
+			var data3One [2]float64
+			fitHyper0DenseVjp(tape.theta[j], tape.h[k], (*[2]float64)(xOutBar[j*2:]), &xInsideOne, &data0One, &data1One, &data2One, &data3One)
+			for i, v := range &xInsideOne {
+				xInsideBar[i] += v
+			}
+			for i, v := range &data0One {
+				data0Bar[i] += v
+			}
+			for i, v := range &data1One {
+				data1Bar[i] += v
+			}
+			for i, v := range &data2One {
+				data2Bar[i] += v
+			}
+			for i, v := range &data3One {
+				data3Bar[i] += v
+			}
+		}
+		fitHyper0ReplayDenseVjp(pre, tape.t[k], tape.h[k], &tape.x[k], &xBar, &data0Bar, &data1Bar, &data2Bar, &data3Bar, &xBarIn)
 		xBar = xBarIn
+		for i, v := range &xInsideBar {
+			xBar[i] += v
+		}
 		for ; m >= 0 && tape.at[m] == k; m-- {
-			switch tape.theta[m] {
-			case 1:
-			case 0:
+			if tape.theta[m] == 0 {
 				for i, v := range (*[2]float64)(xOutBar[m*2:]) {
-					xBar[i] += v
-				}
-			default:
-				fitHyper0ReplayAtVjp(pre, tape.t[k], tape.h[k], tape.theta[m], &tape.x[k], (*[2]float64)(xOutBar[m*2:]), &xBarIn)
-				for i, v := range &xBarIn {
 					xBar[i] += v
 				}
 			}
@@ -1198,18 +1272,36 @@ func reverseFitHyper1Rec2(w *Params, pre *prepared, tape *fitHyper1RecTape, xOut
 				}
 			}
 		}
-		fitHyper1ReplayVjp2(w, pre, tape.t[k], tape.h[k], &tape.x[k], &xBar, &xBarIn, g)
+		// Outputs inside the step give to its start and to the data of its dense output.
+		var xInsideBar [2]Real
+		var data0Bar [2]Real
+		var data1Bar [2]Real
+		for j := m; j >= 0 && tape.at[j] == k; j-- {
+			if tape.theta[j] == 0 || tape.theta[j] == 1 {
+				continue
+			}
+			var xInsideOne [2]Real
+			var data0One [2]Real
+			var data1One [2]Real
+			fitHyper1DenseVjp(tape.theta[j], tape.h[k], (*[2]Real)(xOutBar[j*2:]), &xInsideOne, &data0One, &data1One)
+			for i, v := range &xInsideOne {
+				xInsideBar[i] += v
+			}
+			for i, v := range &data0One {
+				data0Bar[i] += v
+			}
+			for i, v := range &data1One {
+				data1Bar[i] += v
+			}
+		}
+		fitHyper1ReplayDenseVjp2(w, pre, tape.t[k], tape.h[k], &tape.x[k], &xBar, &data0Bar, &data1Bar, &xBarIn, g)
 		xBar = xBarIn
+		for i, v := range &xInsideBar {
+			xBar[i] += v
+		}
 		for ; m >= 0 && tape.at[m] == k; m-- {
-			switch tape.theta[m] {
-			case 1:
-			case 0:
+			if tape.theta[m] == 0 {
 				for i, v := range (*[2]Real)(xOutBar[m*2:]) {
-					xBar[i] += v
-				}
-			default:
-				fitHyper1ReplayAtVjp2(w, pre, tape.t[k], tape.h[k], tape.theta[m], &tape.x[k], (*[2]Real)(xOutBar[m*2:]), &xBarIn, g)
-				for i, v := range &xBarIn {
 					xBar[i] += v
 				}
 			}
@@ -1237,18 +1329,36 @@ func reverseFitHyper1Rec3(w *Params, pre *prepared, tape *fitHyper1RecTape, xOut
 				}
 			}
 		}
-		fitHyper1ReplayVjp(w, pre, tape.t[k], tape.h[k], &tape.x[k], &xBar, &xBarIn)
+		// Outputs inside the step give to its start and to the data of its dense output.
+		var xInsideBar [2]Real
+		var data0Bar [2]Real
+		var data1Bar [2]Real
+		for j := m; j >= 0 && tape.at[j] == k; j-- {
+			if tape.theta[j] == 0 || tape.theta[j] == 1 {
+				continue
+			}
+			var xInsideOne [2]Real
+			var data0One [2]Real
+			var data1One [2]Real
+			fitHyper1DenseVjp(tape.theta[j], tape.h[k], (*[2]Real)(xOutBar[j*2:]), &xInsideOne, &data0One, &data1One)
+			for i, v := range &xInsideOne {
+				xInsideBar[i] += v
+			}
+			for i, v := range &data0One {
+				data0Bar[i] += v
+			}
+			for i, v := range &data1One {
+				data1Bar[i] += v
+			}
+		}
+		fitHyper1ReplayDenseVjp(w, pre, tape.t[k], tape.h[k], &tape.x[k], &xBar, &data0Bar, &data1Bar, &xBarIn)
 		xBar = xBarIn
+		for i, v := range &xInsideBar {
+			xBar[i] += v
+		}
 		for ; m >= 0 && tape.at[m] == k; m-- {
-			switch tape.theta[m] {
-			case 1:
-			case 0:
+			if tape.theta[m] == 0 {
 				for i, v := range (*[2]Real)(xOutBar[m*2:]) {
-					xBar[i] += v
-				}
-			default:
-				fitHyper1ReplayAtVjp(w, pre, tape.t[k], tape.h[k], tape.theta[m], &tape.x[k], (*[2]Real)(xOutBar[m*2:]), &xBarIn)
-				for i, v := range &xBarIn {
 					xBar[i] += v
 				}
 			}
@@ -1276,18 +1386,46 @@ func reverseFitHyper0Rec2(pre *prepared, tape *fitHyper0RecTape, xOutBar []float
 				}
 			}
 		}
-		fitHyper0ReplayVjp(pre, tape.t[k], tape.h[k], &tape.x[k], &xBar, &xBarIn)
+		// Outputs inside the step give to its start and to the data of its dense output.
+		var xInsideBar [2]float64
+		var data0Bar [2]float64
+		var data1Bar [2]float64
+		var data2Bar [2]float64
+		var data3Bar [2]float64
+		for j := m; j >= 0 && tape.at[j] == k; j-- {
+			if tape.theta[j] == 0 || tape.theta[j] == 1 {
+				continue
+			}
+			var xInsideOne [2]float64
+			var data0One [2]float64
+			var data1One [2]float64
+			var data2One [2]float64
+			var data3One [2]float64
+			fitHyper0DenseVjp(tape.theta[j], tape.h[k], (*[2]float64)(xOutBar[j*2:]), &xInsideOne, &data0One, &data1One, &data2One, &data3One)
+			for i, v := range &xInsideOne {
+				xInsideBar[i] += v
+			}
+			for i, v := range &data0One {
+				data0Bar[i] += v
+			}
+			for i, v := range &data1One {
+				data1Bar[i] += v
+			}
+			for i, v := range &data2One {
+				data2Bar[i] += v
+			}
+			for i, v := range &data3One {
+				data3Bar[i] += v
+			}
+		}
+		fitHyper0ReplayDenseVjp(pre, tape.t[k], tape.h[k], &tape.x[k], &xBar, &data0Bar, &data1Bar, &data2Bar, &data3Bar, &xBarIn)
 		xBar = xBarIn
+		for i, v := range &xInsideBar {
+			xBar[i] += v
+		}
 		for ; m >= 0 && tape.at[m] == k; m-- {
-			switch tape.theta[m] {
-			case 1:
-			case 0:
+			if tape.theta[m] == 0 {
 				for i, v := range (*[2]float64)(xOutBar[m*2:]) {
-					xBar[i] += v
-				}
-			default:
-				fitHyper0ReplayAtVjp(pre, tape.t[k], tape.h[k], tape.theta[m], &tape.x[k], (*[2]float64)(xOutBar[m*2:]), &xBarIn)
-				for i, v := range &xBarIn {
 					xBar[i] += v
 				}
 			}

@@ -126,7 +126,7 @@ func fitInputs(weights []Real, t, out *rt.Table) error {
 // fitRecipe is the train block Fit (moons.nde:36).
 var fitRecipe = rt.Recipe{
 	Name:      "Fit",
-	Source:    "04fe52d094476dd2ce804c79781f69949f99ad3e88a02bb0f5dea2855446a66b",
+	Source:    "920bee895c9c94fe758ff26d04a9c0ec96d5fb2f8cf5a3be83956d5a97f6a0e4",
 	Where:     "moons.nde:36",
 	Data:      "Points",
 	Test:      "Fresh",
@@ -281,7 +281,7 @@ func fitTinyInputs(weights []Real, t, out *rt.Table) error {
 // fitTinyRecipe is the train block FitTiny (moons_hyper.nde:37).
 var fitTinyRecipe = rt.Recipe{
 	Name:      "FitTiny",
-	Source:    "04fe52d094476dd2ce804c79781f69949f99ad3e88a02bb0f5dea2855446a66b",
+	Source:    "920bee895c9c94fe758ff26d04a9c0ec96d5fb2f8cf5a3be83956d5a97f6a0e4",
 	Where:     "moons_hyper.nde:37",
 	Data:      "Points",
 	Optimizer: rt.LeastSquares{},
@@ -313,7 +313,7 @@ var fitHyperSites = []rt.Site{{Where: "moons_hyper.nde:50", Solve: "Flow"}, {Whe
 var fitHyperGradSites = []rt.Site{{Where: "moons_hyper.nde:50", Solve: "Flow"}, {Where: "moons_hyper.nde:51", Solve: "Flow"}, {Where: "moons.nde:19", Solve: "Flow"}, {Where: "moons.nde:19", Solve: "Flow"}, {Where: "moons_hyper.nde:50", Solve: "Flow", Loop: "ascent"}, {Where: "moons_hyper.nde:51", Solve: "Flow", Loop: "ascent"}, {Where: "moons_hyper.nde:52", Loop: "ascent"}}
 
 // fitHyperBackward is, per solve, the evaluations of the vector field's derivative for an accepted step.
-var fitHyperBackward = []int{0, 1, 0, 0, 6, 1, 0}
+var fitHyperBackward = []int{0, 1, 0, 0, 7, 1, 0}
 
 // fitHyperWorker computes shards of recipe FitHyper on one goroutine.
 type fitHyperWorker struct {
@@ -415,7 +415,7 @@ func fitHyperInputs(weights []Real, t, out *rt.Table) error {
 // fitHyperRecipe is the train block FitHyper (moons_hyper.nde:46).
 var fitHyperRecipe = rt.Recipe{
 	Name:      "FitHyper",
-	Source:    "04fe52d094476dd2ce804c79781f69949f99ad3e88a02bb0f5dea2855446a66b",
+	Source:    "920bee895c9c94fe758ff26d04a9c0ec96d5fb2f8cf5a3be83956d5a97f6a0e4",
 	Where:     "moons_hyper.nde:46",
 	Data:      "Points",
 	Batch:     64,
