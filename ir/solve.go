@@ -133,8 +133,8 @@ type Solve struct {
 
 	// Replay is Step as a pure function for differentiation: (t, h, y…, c…) -> y1…; ReplayAt
 	// ends at theta inside the step: (t, h, theta, y…, c…) -> y(t+theta*h)…. Start is its own
-	// replay, and StartAt is ReplayAt of it. ReplayDense, where a step evaluates nothing more for dense output, is Replay with
-	// the data that Dense needs: (t, h, y…, c…) -> y1…, d…
+	// replay, and StartAt is ReplayAt of it. ReplayDense, of a step that evaluates nothing more for dense output, is Replay with
+	// the data that Dense needs, where that is taken: (t, h, y…, c…) -> y1…, d…
 	Replay      *Func
 	ReplayAt    *Func
 	ReplayDense *Func
@@ -248,6 +248,9 @@ func (s *Solve) Rebegins() bool { return s.Begin != nil && (s.Stops > 0 || len(s
 
 // Cuts reports whether steps may end inside, so that each has dense output.
 func (s *Solve) Cuts() bool { return len(s.Events) > 0 || s.Passes() }
+
+// Inside reports whether dense output is taken inside of steps: at output times that no step has to end at, or where steps are cut.
+func (s *Solve) Inside() bool { return s.Times > 0 && !s.PerSample || s.Cuts() }
 
 // Ratios reports whether Control looks at ratios of steps.
 func (s *Solve) Ratios() bool { return s.Control != nil && len(s.Control.Args) > 3 }

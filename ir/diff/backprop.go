@@ -34,10 +34,8 @@ func (d *body) backOver(v *ir.Value, gs []*ir.Value, params []*ir.Param) []*ir.V
 	}
 	rev := &ir.Rev{Name: d.sweepName(s), Solve: s, Params: params,
 		Region: region.Inside(ir.RegionRev, s.Name)}
-	inside := s.Times > 0 || s.Cuts()
 	step := s.Replay
-	// Steps that end at output times have none inside.
-	if inside && s.ReplayDense != nil && !s.PerSample {
+	if s.Inside() && s.ReplayDense != nil {
 		if rev.DenseVJP = d.denseVJP(s); rev.DenseVJP != nil {
 			step = s.ReplayDense
 		}
@@ -50,7 +48,7 @@ func (d *body) backOver(v *ir.Value, gs []*ir.Value, params []*ir.Param) []*ir.V
 	if s.Start != nil {
 		rev.StartVJP = d.vjp(s.Start, after(s.Start, 2, params), len(s.Start.Args), true)
 	}
-	if inside && rev.DenseVJP == nil {
+	if (s.Times > 0 || s.Cuts()) && rev.DenseVJP == nil {
 		if s.StartAt != nil {
 			rev.StartAtVJP = d.vjp(s.StartAt, after(s.StartAt, 3, params), len(s.StartAt.Args), true)
 		}

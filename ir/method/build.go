@@ -66,7 +66,7 @@ func Build(m *ir.Module, s *ir.Solve, row *Row, cfg Config) error {
 	s.Dense = m.AddFunc(n.dense())
 	s.Replay = m.AddFunc(n.replay("replay", false))
 	s.ReplayAt = m.AddFunc(n.replay("replay_at", true))
-	if s.DenseEvals == 0 {
+	if s.DenseEvals == 0 && s.Inside() {
 		s.ReplayDense = m.AddFunc(n.replayDense())
 	}
 	n.adapt(m, s)
