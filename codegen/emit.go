@@ -201,7 +201,7 @@ func (e *emitter) names() diag.List {
 		for n := 2; ; n++ {
 			e.solves[s.IR] = base
 			names := []string{e.solveName(s.IR), e.pathName(s.IR), e.tapeType(s.IR)}
-			if !slices.ContainsFunc(names, func(n string) bool { return e.global.used[n] }) {
+			if !slices.ContainsFunc(names, e.global.has) {
 				for _, n := range names {
 					e.global.used[n] = true
 				}
@@ -225,18 +225,14 @@ func (e *emitter) names() diag.List {
 
 // locals is the scope of a function: its variables do not hide what the package declares.
 func (e *emitter) locals(taken ...string) *scope {
-	s := newScope(taken...)
-	for n := range e.global.used {
-		s.used[n] = true
-	}
-	return s
+	return e.global.inner(taken...)
 }
 
 // family picks the base of the package-level names that belong to a declaration.
 func (e *emitter) family(decl any, name string, suffixes ...string) {
 	base := goName(name, false)
 	taken := func(b string) bool {
-		return slices.ContainsFunc(suffixes, func(s string) bool { return e.global.used[b+s] })
+		return slices.ContainsFunc(suffixes, func(s string) bool { return e.global.has(b + s) })
 	}
 	for n := 2; taken(base); n++ {
 		base = goName(name, false) + strconv.Itoa(n)

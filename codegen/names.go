@@ -11,7 +11,12 @@ import (
 
 // scope hands out Go identifiers, each once; collisions get a number in source order.
 type scope struct {
-	used map[string]bool
+	used  map[string]bool
+	outer *scope // whose names are not given again; nil for none
+}
+
+func (s *scope) has(name string) bool {
+	return s.used[name] || s.outer != nil && s.outer.has(name)
 }
 
 // reserved are names that emitted functions use themselves, and predeclared ones that they call.
@@ -22,15 +27,23 @@ var reserved = []string{
 	"acc", "aik", "bj", "xj", "dot", "dot0", "dot1", "dot2", "dot3", "row0", "row1", "row2", "row3", "line0", "line1", "line2", "line3", "i0", "i1", "i2", "i3",
 }
 
-func newScope(taken ...string) *scope {
+var reservedScope = func() *scope {
 	s := &scope{used: map[string]bool{}}
 	for _, r := range reserved {
 		s.used[r] = true
 	}
-	for _, t := range taken {
-		s.used[t] = true
-	}
 	return s
+}()
+
+func newScope(taken ...string) *scope { return reservedScope.inner(taken...) }
+
+// inner is a scope within s.
+func (s *scope) inner(taken ...string) *scope {
+	in := &scope{used: map[string]bool{}, outer: s}
+	for _, t := range taken {
+		in.used[t] = true
+	}
+	return in
 }
 
 // pick is base, or base with the first free number.
@@ -39,7 +52,7 @@ func (s *scope) pick(base string) string {
 		base = "v"
 	}
 	name := base
-	for n := 2; s.used[name] || token.IsKeyword(name); n++ {
+	for n := 2; s.has(name) || token.IsKeyword(name); n++ {
 		name = base + strconv.Itoa(n)
 		if unicode.IsDigit(rune(base[len(base)-1])) {
 			name = base + "_" + strconv.Itoa(n)
@@ -59,9 +72,9 @@ func (s *scope) pickGroup(base string, n int) string {
 		if try > 1 {
 			name = base + "_" + strconv.Itoa(try) + "_"
 		}
-		free := !s.used[name]
+		free := !s.has(name)
 		for e := 0; e < n; e++ {
-			free = free && !s.used[name+strconv.Itoa(e)]
+			free = free && !s.has(name+strconv.Itoa(e))
 		}
 		if free && !token.IsKeyword(name) {
 			s.used[name] = true

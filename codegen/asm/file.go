@@ -94,6 +94,9 @@ type Code struct {
 // Lines is the length of the text.
 func (c *Code) Lines() int { return strings.Count(c.text, "\n") }
 
+// lineBytes are those of an instruction in the text, about.
+const lineBytes = 36
+
 // Compile makes a kernel, which Add puts into this file or into one of the same layout. One at a time.
 func (f *File) Compile(name string, body func(b *Builder)) (*Code, error) {
 	b := &Builder{ISA: f.ISA, file: f, name: name, insts: f.insts[:0], vecs: f.vecs[:0]}
@@ -111,10 +114,20 @@ func (f *File) Compile(name string, body func(b *Builder)) (*Code, error) {
 		return nil, fmt.Errorf("asm: %s: %d vectors without a register at a time, and place for %d", name, a.slots, f.Slots)
 	}
 	var text strings.Builder
+	text.Grow(lineBytes * len(b.insts))
 	p := &printer{b: b, a: a, out: &text, open: map[*Loop]string{}}
 	p.kernel()
 	p.ins("RET")
 	return &Code{a.spills, name, text.String(), b.pool}, nil
+}
+
+// Grow makes room for the text of kernels.
+func (f *File) Grow(codes ...*Code) {
+	n := 0
+	for _, c := range codes {
+		n += len(c.text) + 1<<10
+	}
+	f.text.Grow(n)
 }
 
 // Add prints a kernel that other kernels of the file can call. doc goes above it.
@@ -133,7 +146,9 @@ func (f *File) Add(c *Code, doc string) {
 	if c.Spills > 0 {
 		fmt.Fprintf(&f.text, "// %d vectors lie in the frame for want of registers.\n", c.Spills)
 	}
-	fmt.Fprintf(&f.text, "TEXT %s_%s<>(SB), NOSPLIT, $0-0\n%s\n", c.name, f.ISA, c.text)
+	fmt.Fprintf(&f.text, "TEXT %s_%s<>(SB), NOSPLIT, $0-0\n", c.name, f.ISA)
+	f.text.WriteString(c.text)
+	f.text.WriteByte('\n')
 }
 
 // Export adds a function NAMEAVX2 or NAMEAVX512 that Go calls for a kernel. It flushes numbers below the
@@ -155,6 +170,7 @@ func Symbol(name string, isa ISA) string { return name + strings.ToUpper(isa.Str
 // String is the text of the file.
 func (f *File) String() string {
 	var b strings.Builder
+	b.Grow(f.text.Len() + 256*len(f.pool.consts) + 64<<10)
 	b.WriteString(f.Header)
 	b.WriteString("\n#include \"textflag.h\"\n\n")
 	b.WriteString("// All exceptions masked, flush to zero, denormals are zero.\nDATA flush<>+0(SB)/4, $0x9fc0\nGLOBL flush<>(SB), RODATA|NOPTR, $4\n\n")

@@ -28,7 +28,7 @@ const (
 
 func (l *layout) new(n node) *node {
 	if len(l.nodes) == cap(l.nodes) {
-		l.nodes = make([]node, 0, max(64, 2*cap(l.nodes))) // pointers into the old ones stay
+		l.nodes = make([]node, 0, max(24, 2*cap(l.nodes))) // pointers into the old ones stay
 	}
 	l.nodes = append(l.nodes, n)
 	return &l.nodes[len(l.nodes)-1]

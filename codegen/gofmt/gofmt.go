@@ -41,21 +41,38 @@ type layout struct {
 	scanner
 	out    []byte
 	indent int
+	row    int    // lines that are begun
+	noted  int    // the last of them with a comment behind code
 	nodes  []node // of the expressions of a statement
 	header bool   // before the block of a control clause, where no literal may stand
+}
+
+// newline ends a line of code, with the comment behind it. gofmt lines such comments up on lines that follow each other.
+func (l *layout) newline() {
+	if l.tok.kind == comment {
+		if l.noted > 0 && l.noted+1 >= l.row {
+			panic(unknown)
+		}
+		l.noted = l.row
+		l.text(" ")
+		l.text(l.tok.text)
+		l.next()
+	}
+	l.expect("\n")
 }
 
 func (l *layout) text(s string) { l.out = append(l.out, s...) }
 
 // line begins a line.
 func (l *layout) line() {
+	l.row++
 	l.out = append(l.out, '\n')
 	for range l.indent {
 		l.out = append(l.out, '\t')
 	}
 }
 
-// decl is a comment and a function.
+// decl is a comment and a function or variable.
 func (l *layout) decl() {
 	for l.tok.kind == comment {
 		if !l.plainDoc() {
@@ -64,6 +81,13 @@ func (l *layout) decl() {
 		l.text(l.tok.text + "\n")
 		l.next()
 		l.expect("\n")
+	}
+	if l.is("var") {
+		l.statement()
+		if l.tok.kind != end {
+			panic(unknown)
+		}
+		return
 	}
 	l.expect("func")
 	l.text("func ")
@@ -87,7 +111,7 @@ func (l *layout) decl() {
 			panic(unknown) // on one line, where it may stay
 		}
 		l.next()
-		l.text(" ")
+		l.text(" {")
 		l.rest()
 	}
 	if l.is("\n") {
@@ -138,15 +162,15 @@ func (l *layout) fields() {
 // block is a block, on more than one line.
 func (l *layout) block() {
 	l.expect("{")
-	if l.is("\n") {
-		l.next()
+	l.text("{")
+	if l.is("\n") || l.tok.kind == comment {
+		l.newline()
 	}
 	l.rest()
 }
 
 // rest is a block whose brace and line are read.
 func (l *layout) rest() {
-	l.text("{")
 	l.indent++
 	l.statements("}")
 	l.indent--
@@ -165,6 +189,9 @@ func (l *layout) statements(until ...string) {
 		}
 		l.line()
 		if l.tok.kind == comment {
+			if l.behind {
+				panic(unknown)
+			}
 			l.text(l.tok.text)
 			l.next()
 			l.expect("\n")
@@ -175,8 +202,10 @@ func (l *layout) statements(until ...string) {
 		}
 		l.statement()
 		switch {
-		case l.is("\n"), l.is(";"):
+		case l.is(";"):
 			l.next()
+		case l.is("\n"), l.tok.kind == comment:
+			l.newline()
 		case !l.is("}"):
 			panic(unknown)
 		}
@@ -203,6 +232,10 @@ func (l *layout) statement() {
 	case "break", "continue":
 		l.next()
 		l.text(t)
+	case "defer", "go":
+		l.next()
+		l.text(t + " ")
+		l.simple()
 	case "var":
 		l.next()
 		l.text("var ")
@@ -239,7 +272,7 @@ func (l *layout) statement() {
 		l.next()
 		l.text("switch ")
 		if !l.is("{") {
-			l.control()
+			l.simple()
 			l.text(" ")
 		}
 		l.header = false
@@ -258,8 +291,8 @@ func (l *layout) statement() {
 			}
 			l.expect(":")
 			l.text(":")
-			if l.is("\n") {
-				l.next()
+			if l.is("\n") || l.tok.kind == comment {
+				l.newline()
 			}
 			l.indent++
 			l.statements("case", "default", "}")
@@ -268,7 +301,7 @@ func (l *layout) statement() {
 		l.next()
 		l.line()
 		l.text("}")
-	case "const", "type", "func", "defer", "go", "goto", "select", "fallthrough", "else", "case", "default", "struct", "map", "chan", "interface":
+	case "const", "type", "func", "goto", "select", "fallthrough", "else", "case", "default", "struct", "map", "chan", "interface":
 		panic(unknown)
 	default:
 		l.simple()
@@ -284,15 +317,17 @@ func (l *layout) clause(name string) {
 		if name == "for" && l.is("range") {
 			l.ranged()
 		} else if !l.is(";") {
-			l.control()
+			l.simple()
 		}
 		for n := 0; l.is(";"); n++ {
 			l.next()
 			l.text("; ")
-			if n > 1 || l.is(";") || l.is("{") {
+			if n > 1 || l.is("{") {
 				panic(unknown)
 			}
-			l.control()
+			if !l.is(";") {
+				l.simple()
+			}
 		}
 		l.text(" ")
 	}
@@ -304,15 +339,6 @@ func (l *layout) ranged() {
 	l.next()
 	l.text("range ")
 	l.printed(l.stripped(l.expr()), 1)
-}
-
-// control is a part of a clause: a condition or a statement.
-func (l *layout) control() {
-	from := len(l.out)
-	l.simple()
-	if l.out[from] == '(' {
-		panic(unknown) // perhaps one pair too many
-	}
 }
 
 // simple is an expression, an assignment, or what counts up or down.
@@ -345,8 +371,8 @@ func (l *layout) simple() {
 		l.printedList(right, depth)
 		return
 	}
-	if len(left) > 1 {
-		panic(unknown)
+	if len(left) > 1 || l.header && left[0].kind == paren {
+		panic(unknown) // in a clause parentheses around a condition fall
 	}
 	l.printed(left[0], 1)
 }

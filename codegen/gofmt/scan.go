@@ -27,6 +27,8 @@ type scanner struct {
 	src string
 	at  int
 	tok token
+
+	behind bool // a comment stands behind code
 }
 
 func letter(c byte) bool { return c == '_' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' }
@@ -53,7 +55,7 @@ func (s *scanner) take(kind tokenKind) string {
 	return t
 }
 
-// next reads a token. Blank lines and comments behind code are unknown.
+// next reads a token. Blank lines are unknown.
 func (s *scanner) next() {
 	for s.at < len(s.src) && (s.src[s.at] == ' ' || s.src[s.at] == '\t') {
 		s.at++
@@ -82,9 +84,7 @@ func (s *scanner) next() {
 		s.at++
 		s.tok = token{sign, "\n"}
 	case strings.HasPrefix(s.src[from:], "//"):
-		if from > 0 && !(before.kind == sign && before.text == "\n") && before.kind != end {
-			panic(unknown)
-		}
+		s.behind = from > 0 && !(before.kind == sign && before.text == "\n")
 		s.at = len(s.src)
 		if n := strings.IndexByte(s.src[from:], '\n'); n >= 0 {
 			s.at = from + n

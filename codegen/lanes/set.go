@@ -491,6 +491,11 @@ func (s *Set) file(isa asm.ISA) *asm.File {
 func (s *Set) Text(isa asm.ISA, header string, kernels []*Kernel, export func(*Kernel) bool) string {
 	f := s.file(isa)
 	f.Header = header
+	codes := make([]*asm.Code, len(kernels))
+	for i, k := range kernels {
+		codes[i] = k.code[isa]
+	}
+	f.Grow(codes...)
 	for _, k := range kernels {
 		f.Add(k.code[isa], k.doc())
 		if export(k) {

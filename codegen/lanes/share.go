@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
+	"strconv"
 
 	"ndec.dev/ndec/codegen/asm"
 	"ndec.dev/ndec/ir"
@@ -88,67 +88,91 @@ func (s *Set) compile(k *Kernel) error {
 // form spells all of a planned function that its kernel is made of. Names of arguments and results are in it, since loops
 // in Go find them by these; names and places of other values are not.
 func (s *Set) form(pf *plan.Func, carry map[int]int) string {
-	var b strings.Builder
 	f := pf.IR
-	at := make(map[*ir.Value]int, len(f.Values))
+	b := make([]byte, 0, 64*len(f.Values))
+	num := func(ns ...int) {
+		for _, n := range ns {
+			b = strconv.AppendInt(append(b, ' '), int64(n), 10)
+		}
+	}
+	bits := func(x float64) { b = strconv.AppendUint(append(b, ' '), math.Float64bits(x), 16) }
+	flag := func(is bool) { b = strconv.AppendBool(append(b, ' '), is) }
+	text := func(t string) { b = append(append(b, ' '), t...) }
+	line := func() { b = append(b, '\n') }
+	at := make([]int, f.IDs())
 	for i, v := range f.Values {
-		at[v] = i
+		at[v.ID] = i
 	}
 	list := func(vs []*ir.Value) {
+		num(len(vs))
 		for _, v := range vs {
-			fmt.Fprintf(&b, " %d", at[v])
+			num(at[v.ID])
 		}
 	}
 	param := func(p *ir.Param) {
 		if p != nil {
-			fmt.Fprintf(&b, " %s %v", p.Name, p.Derived)
+			text(p.Name)
+			flag(p.Derived)
 		}
 	}
 	for _, v := range f.Values {
-		a := v.Attr
-		fmt.Fprintf(&b, "%d %s %x %v %d %d", v.Op, v.Type, math.Float64bits(a.Num), a.Ints, a.Index, a.Elem)
+		a := &v.Attr
+		num(int(v.Op))
+		text(v.Type.String())
+		bits(a.Num)
+		num(len(a.Ints))
+		num(a.Ints...)
+		num(a.Index, int(a.Elem))
 		for _, x := range a.Data {
-			fmt.Fprintf(&b, " %x", math.Float64bits(x))
+			bits(x)
 		}
 		param(a.Param)
 		switch v.Op {
 		case ir.OpArg:
-			b.WriteString(v.Name)
+			text(v.Name)
 		case ir.OpCall:
-			b.WriteString(s.byFunc[a.Func].Name)
+			text(s.byFunc[a.Func].Name)
 		case ir.OpMap, ir.OpScan:
 			l := loopOf(v)
-			fmt.Fprintf(&b, " %s %d %d %d %v", s.byFunc[l.fn].Name, l.n, l.carry, l.mapped, l.back)
+			text(s.byFunc[l.fn].Name)
+			num(l.n, l.carry, l.mapped)
+			flag(l.back)
 		}
 		list(v.Args)
 		if p := pf.Places[v]; p != nil {
-			fmt.Fprintf(&b, " @%d %d %d %d", p.Kind, p.Offset, p.Index, p.Solve)
+			num(int(p.Kind), p.Offset, p.Index, p.Solve)
 			if p.Base != nil {
-				fmt.Fprintf(&b, " %d", at[p.Base])
+				num(at[p.Base.ID])
 			}
 		}
-		b.WriteByte('\n')
+		line()
 	}
 	for _, n := range pf.Nests {
-		fmt.Fprintf(&b, "%d %v", n.Extent, n.Unroll)
+		num(n.Extent)
+		flag(n.Unroll)
 		for _, st := range n.Steps {
-			fmt.Fprintf(&b, ", %d %d", st.Form, at[st.V])
+			num(int(st.Form), at[st.V.ID])
 			param(st.Sum)
 		}
-		b.WriteByte('\n')
+		line()
 	}
 	list(f.Results)
-	fmt.Fprintf(&b, "%q %v", f.ResultNames, pf.Copies)
+	for _, name := range f.ResultNames {
+		text(strconv.Quote(name))
+	}
+	line()
+	num(pf.Copies...)
+	line()
 	for _, p := range pf.Sums {
-		b.WriteByte(',')
+		b = append(b, ',')
 		param(p)
 	}
 	for i := range f.Results {
 		if to, ok := carry[i]; ok {
-			fmt.Fprintf(&b, " %d>%d", i, to)
+			num(i, to)
 		}
 	}
-	return b.String()
+	return string(b)
 }
 
 // doc says what a kernel computes.

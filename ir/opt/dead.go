@@ -13,9 +13,13 @@ func dead(m *ir.Module) {
 		dropDerived(m)
 		changed := narrowCalled(m)
 		changed = narrowLoops(m) || changed
+		u := usersOf(m)
 		for _, s := range solves(m) {
-			changed = dropStates(m, s) || changed
-			changed = dropExtras(m, s) || changed
+			for _, drop := range []func(*ir.Module, *ir.Solve, *users) bool{dropStates, dropExtras} {
+				if drop(m, s, u) {
+					changed, u = true, usersOf(m)
+				}
+			}
 		}
 		if !changed {
 			return

@@ -79,45 +79,51 @@ func (l layout) resultMask(states []bool) []bool {
 	return mask
 }
 
-// exclusive reports whether no other solve, no reverse sweep and no loop of a first step (see ir.Solve.Start)
-// runs functions of s. Only then may their signatures change.
-func exclusive(m *ir.Module, s *ir.Solve) bool {
-	if s.Start != nil {
-		return false
-	}
-	mine := map[*ir.Func]bool{}
-	for _, f := range s.Funcs() {
-		mine[f] = true
-	}
-	for _, o := range solves(m) {
-		if o == s {
-			continue
-		}
-		for _, f := range o.Funcs() {
-			if mine[f] {
-				return false
+// users says who runs the solves of a module and their functions. It stays true as long as nothing changes.
+type users struct {
+	run, back map[*ir.Solve]bool // by a value, by a reverse sweep
+	of        map[*ir.Func]int   // number of solves with the function
+	loop      map[*ir.Func]bool  // run by a map or scan
+}
+
+func usersOf(m *ir.Module) *users {
+	u := &users{map[*ir.Solve]bool{}, map[*ir.Solve]bool{}, map[*ir.Func]int{}, map[*ir.Func]bool{}}
+	for _, s := range solves(m) {
+		fs := s.Funcs()
+		for i, f := range fs {
+			if !slices.Contains(fs[:i], f) {
+				u.of[f]++
 			}
 		}
 	}
 	for _, f := range m.Funcs {
 		for _, v := range f.Values {
-			if v.Op == ir.OpRev && v.Attr.Rev.Solve == s {
-				return false
-			}
-			if g, _, ok := loopOf(v); ok && mine[g] {
-				return false
+			switch v.Op {
+			case ir.OpSolve:
+				u.run[v.Attr.Solve] = true
+			case ir.OpRev:
+				u.back[v.Attr.Rev.Solve] = true
+			case ir.OpMap, ir.OpScan:
+				g, _, _ := loopOf(v)
+				u.loop[g] = true
 			}
 		}
 	}
-	return true
+	return u
+}
+
+// exclusive reports whether no other solve, no reverse sweep and no loop of a first step (see ir.Solve.Start)
+// runs functions of s. Only then may their signatures change.
+func (u *users) exclusive(s *ir.Solve) bool {
+	return s.Start == nil && !u.back[s] && !slices.ContainsFunc(s.Funcs(), func(f *ir.Func) bool { return u.of[f] > 1 || u.loop[f] })
 }
 
 // dropStates removes states of s that no reader of the solve can notice: the state's result is
 // unread and neither another state nor the error norm nor the first step depends on it. A state
 // in the norm of an adaptive solve therefore stays, for it decides about steps. So does a
 // state of a solve that a model lets people look at along the way, except an integral.
-func dropStates(m *ir.Module, s *ir.Solve) bool {
-	if !runs(m, s) || !exclusive(m, s) {
+func dropStates(m *ir.Module, s *ir.Solve, u *users) bool {
+	if !u.run[s] || !u.exclusive(s) {
 		return false
 	}
 	n := len(s.States)
@@ -217,8 +223,8 @@ func needDense(s *ir.Solve, d *deps, k int, keep []bool) bool {
 }
 
 // dropExtras removes extras that no function of s depends on.
-func dropExtras(m *ir.Module, s *ir.Solve) bool {
-	if len(s.Extras) == 0 || !runs(m, s) || !exclusive(m, s) {
+func dropExtras(m *ir.Module, s *ir.Solve, u *users) bool {
+	if len(s.Extras) == 0 || !u.run[s] || !u.exclusive(s) {
 		return false
 	}
 	keep := make([]bool, len(s.Extras))

@@ -7,31 +7,46 @@ import (
 	"ndec.dev/ndec/ir"
 )
 
-// set is a set of small numbers: bit i of the words says that i is in it.
-type set []uint64
+// set is a set of small numbers: those below 64 by their bits, which few functions have more arguments than.
+type set struct {
+	low  uint64
+	more []uint64 // bit i of word k is 64 (k + 1) + i
+}
 
 // add puts i into the set.
 func (s *set) add(i int) {
-	for len(*s) <= i/64 {
-		*s = append(*s, 0)
+	if i < 64 {
+		s.low |= 1 << i
+		return
 	}
-	(*s)[i/64] |= 1 << (i % 64)
+	k := i/64 - 1
+	for len(s.more) <= k {
+		s.more = append(s.more, 0)
+	}
+	s.more[k] |= 1 << (i % 64)
 }
 
-// join puts all of o into the set.
+// join puts all of o into the set, which must not share its words with another one.
 func (s *set) join(o set) {
-	for len(*s) < len(o) {
-		*s = append(*s, 0)
+	s.low |= o.low
+	for len(s.more) < len(o.more) {
+		s.more = append(s.more, 0)
 	}
-	for k, w := range o {
-		(*s)[k] |= w
+	for k, w := range o.more {
+		s.more[k] |= w
 	}
 }
+
+func (s set) empty() bool { return s.low == 0 && len(s.more) == 0 }
 
 // all gives the numbers of the set in their order.
 func (s set) all() iter.Seq[int] {
 	return func(yield func(int) bool) {
-		for k, w := range s {
+		for k := range 1 + len(s.more) {
+			w := s.low
+			if k > 0 {
+				w = s.more[k-1]
+			}
 			for ; w != 0; w &= w - 1 {
 				if !yield(64*k + bits.TrailingZeros64(w)) {
 					return

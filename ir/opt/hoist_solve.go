@@ -60,7 +60,7 @@ func solveValues(s *ir.Solve) []*ir.Value {
 				return false
 			}
 		}
-		return len(set) > 0 && v.Op.Info().Class != ir.ClassNode
+		return !set.empty() && v.Op.Info().Class != ir.ClassNode
 	}
 	work := map[*ir.Value]bool{}
 	read := map[*ir.Value]bool{}
@@ -99,7 +99,7 @@ func bound(f *ir.Func) map[*ir.Value]bool {
 
 // privatise copies the functions of s that others run too.
 func privatise(m *ir.Module, s *ir.Solve) {
-	if exclusive(m, s) {
+	if usersOf(m).exclusive(s) {
 		return
 	}
 	shared := map[*ir.Func]bool{}

@@ -85,11 +85,13 @@ func fold(b *ir.Builder, v *ir.Value, args []*ir.Value) *ir.Value {
 	if info.Eval == nil || len(args) == 0 || v.Type.Len() > maxFold || info.Class == ir.ClassDefined {
 		return nil
 	}
-	data := make([]ir.Datum, len(args))
-	for i, a := range args {
+	for _, a := range args {
 		if a.Op != ir.OpConst || a.Type.Len() > maxFold {
 			return nil
 		}
+	}
+	data := make([]ir.Datum, len(args))
+	for i, a := range args {
 		data[i] = ir.Datum{Type: a.Type, Data: elements(a)}
 	}
 	at := v.Attr
@@ -155,20 +157,19 @@ func scalarOfExpand(b *ir.Builder, v *ir.Value, args []*ir.Value) *ir.Value {
 		return nil
 	}
 	expanded := false
-	small := make([]*ir.Value, len(args))
-	for i, a := range args {
+	for _, a := range args {
 		s := scalarOf(a)
 		if s == nil && !splat(a) {
 			return nil
 		}
 		expanded = expanded || s != nil
-		small[i] = s
 	}
 	if !expanded {
 		return nil
 	}
+	small := make([]*ir.Value, len(args))
 	for i, a := range args {
-		if small[i] == nil {
+		if small[i] = scalarOf(a); small[i] == nil {
 			small[i] = b.Const(a.Attr.Num, a.Type.Elem)
 		}
 	}
@@ -182,6 +183,13 @@ func scalarOperands(b *ir.Builder, v *ir.Value, args []*ir.Value) *ir.Value {
 		return nil
 	}
 	full, changed := false, false
+	for _, a := range args {
+		repeats := !a.Type.IsScalar() && (scalarOf(a) != nil || splat(a))
+		full, changed = full || !a.Type.IsScalar() && !repeats, changed || repeats
+	}
+	if !full || !changed {
+		return nil
+	}
 	small := make([]*ir.Value, len(args))
 	for i, a := range args {
 		s := scalarOf(a)
@@ -189,15 +197,12 @@ func scalarOperands(b *ir.Builder, v *ir.Value, args []*ir.Value) *ir.Value {
 		case a.Type.IsScalar():
 			small[i] = a
 		case s != nil:
-			small[i], changed = s, true
+			small[i] = s
 		case splat(a):
-			small[i], changed = b.Const(a.Attr.Num, a.Type.Elem), true
+			small[i] = b.Const(a.Attr.Num, a.Type.Elem)
 		default:
-			small[i], full = a, true
+			small[i] = a
 		}
-	}
-	if !full || !changed {
-		return nil
 	}
 	return b.Apply(v.Op, v.Attr, small...)
 }
