@@ -22,6 +22,8 @@ type Options struct {
 	SourceHash string
 	// Kernels says that another file of the package declares kernels for devices.
 	Kernels bool
+	// Runtime is the path by which the package imports rt; "" takes rt's own.
+	Runtime string
 	// Extra are further files of the package, which the manifest lists and Emit returns with the others.
 	Extra []plan.File
 }

@@ -2,6 +2,7 @@ package codegen
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"slices"
 	"strings"
@@ -105,8 +106,8 @@ func (e *emitter) render(f *file) ([]byte, error) {
 	if paths := f.imports(); len(paths) > 0 {
 		var std, ours []jen.Code
 		for _, p := range paths {
-			if strings.Contains(p, ".") {
-				ours = append(ours, jen.Lit(p))
+			if p == rtPath {
+				ours = append(ours, jen.Lit(cmp.Or(e.opts.Runtime, rtPath)))
 			} else {
 				std = append(std, jen.Lit(p))
 			}

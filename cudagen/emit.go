@@ -1,6 +1,7 @@
 package cudagen
 
 import (
+	"cmp"
 	"embed"
 	"fmt"
 	"slices"
@@ -16,6 +17,7 @@ type Options struct {
 	Package string            // name of the Go package; "" takes the module's
 	Sources map[string][]byte // source files by name, for comments
 	Header  string            // first line of every file: who generated it from what
+	Runtime string            // path by which the package imports rt; "" takes rt's own
 	Teams   bool              // all kernels have teams, as large nets do
 }
 
@@ -28,6 +30,7 @@ type Output struct {
 	Images  []Image           // what a compiler made of them; set by whoever has one
 	pkg     string
 	header  string
+	runtime string // import path of rt
 }
 
 // Image is PTX for devices of a compute capability and above: 80 is sm_80.
@@ -135,7 +138,7 @@ func Emit(p *plan.Plan, opts Options) (*Output, diag.List) {
 	e.declarations(kernels)
 	text := e.p.text() + functions + bodies
 	base := opts.Package
-	out := &Output{Kernels: e.k, Budgets: map[string]Budget{}, pkg: base, header: opts.Header}
+	out := &Output{Kernels: e.k, Budgets: map[string]Budget{}, pkg: base, header: opts.Header, runtime: cmp.Or(opts.Runtime, "ndec.dev/ndec/rt")}
 	for _, k := range kernels {
 		out.Budgets[k.name] = e.budget(k)
 	}

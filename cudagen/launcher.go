@@ -20,7 +20,7 @@ func (o *Output) Package() ([]plan.File, error) {
 	line("")
 	line("package %s", o.pkg)
 	line("")
-	line("import (\n\t_ \"embed\"\n\n\t\"ndec.dev/ndec/rt\"\n)")
+	line("import (\n\t_ \"embed\"\n\n\t%q\n)", o.runtime)
 	line("")
 	line("// kernelSource is the text of the kernels, kernelPrelude what it includes.")
 	line("var (")

@@ -43,7 +43,11 @@ func (c CSV) Load(dir string, cols []ColumnSpec) (*Table, error) {
 		return windowed(rows, cols, c.Window, c.Stride, run)
 	})
 	if err == nil && c.Window > 0 && t.Rows == 0 {
-		err = fmt.Errorf("%s: %d rows are too few for a window of %d: %w", c.File, short, c.Window, ErrData)
+		in := ""
+		if c.Run != "" && short >= c.Window {
+			in = fmt.Sprintf(", in recordings that %q tells apart,", c.Run)
+		}
+		err = fmt.Errorf("%s: %d rows%s are too few for a window of %d: %w", c.File, short, in, c.Window, ErrData)
 	}
 	return t, err
 }
@@ -105,6 +109,10 @@ func readCSV(in io.Reader, cols []ColumnSpec, run string) (t *Table, recording [
 					line, _ := r.FieldPos(f)
 					return nil, nil, fmt.Errorf("line %d, column %q: %q is not a finite number%s: %w", line, head[f], rec[f], declareGaps(!there, &cols[i]), ErrData)
 				}
+				if fault := cols[i].fault(v); fault != "" {
+					line, _ := r.FieldPos(f)
+					return nil, nil, fmt.Errorf("line %d, column %q: %v %s: %w", line, head[f], v, fault, ErrData)
+				}
 				columns[i].add(v)
 				if k := mask[i]; k >= 0 {
 					columns[k].add(oneIf(there))
@@ -124,7 +132,7 @@ func readCSV(in io.Reader, cols []ColumnSpec, run string) (t *Table, recording [
 			return nil, nil, err
 		}
 	}
-	return t, recording, t.Check(cols)
+	return t, recording, nil
 }
 
 // fieldsOf finds the fields of a column in the header. A column without names of fields has those of the first
@@ -171,7 +179,11 @@ func fieldAt(head []string, name string) (int, error) {
 	at := slices.Index(head, name)
 	switch {
 	case at < 0:
-		return 0, fmt.Errorf("line 1: column %q is missing; the header has %s: %w", name, listed(head), ErrData)
+		hint := ""
+		if len(head) == 1 && strings.ContainsAny(head[0], ";\t") {
+			hint = "; fields are separated by commas"
+		}
+		return 0, fmt.Errorf("line 1: column %q is missing; the header has %s%s: %w", name, listed(head), hint, ErrData)
 	case slices.Contains(head[at+1:], name):
 		return 0, fmt.Errorf("line 1: column %q appears twice: %w", name, ErrData)
 	}

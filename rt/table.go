@@ -40,6 +40,17 @@ type ColumnSpec struct {
 // Width is the number of components in a row.
 func (c ColumnSpec) Width() int { return Tensor{Shape: c.Shape}.Len() }
 
+// fault says why v is no number of the column; "" if it is one.
+func (c *ColumnSpec) fault(v float64) string {
+	switch {
+	case c.Whole && v != float64(int32(v)):
+		return "is not an integer of 32 bits"
+	case c.Classes > 0 && (!(v >= 0 && v < float64(c.Classes)) || v != float64(int(v))):
+		return fmt.Sprintf("is not a label 0..%d", c.Classes-1)
+	}
+	return ""
+}
+
 // Index is the position of the named column, or -1.
 func (t *Table) Index(name string) int {
 	for i := range t.Columns {
@@ -72,14 +83,8 @@ func (t *Table) Check(cols []ColumnSpec) error {
 			return fmt.Errorf("column %q has %d numbers for %d rows, want %d a row: %w", c.Name, len(got.Data), t.Rows, c.Width(), ErrShape)
 		}
 		for k, v := range got.Data {
-			if c.Whole && v != float64(int32(v)) {
-				return fmt.Errorf("column %q, row %d: %v is not an integer of 32 bits: %w", c.Name, k/got.Width, v, ErrData)
-			}
-			if c.Classes == 0 {
-				continue
-			}
-			if !(v >= 0 && v < float64(c.Classes)) || v != float64(int(v)) {
-				return fmt.Errorf("column %q, row %d: %v is not a label 0..%d: %w", c.Name, k/got.Width, v, c.Classes-1, ErrData)
+			if fault := c.fault(v); fault != "" {
+				return fmt.Errorf("column %q, row %d: %v %s: %w", c.Name, k/got.Width, v, fault, ErrData)
 			}
 		}
 	}

@@ -191,7 +191,7 @@ func (s *scope) make(x sema.Expr) *ir.Value {
 		if s.inBatch != nil {
 			return s.inBatch(x)
 		}
-		refuse(averageLater, x.Span(), "avg cannot be compiled here yet; use it in metrics, or as a term of minimize")
+		refuse(unsharedMean, x.Span(), "avg has no meaning here; use it in metrics, or as a term of minimize")
 	}
 	refuse(compilerBug, x.Span(), "compiler bug: no rule for %T of type %s", x, x.Type())
 	return nil

@@ -126,7 +126,7 @@ const (
 	mixedFit       diag.Code = "NDE0617"
 	timesBothWays  diag.Code = "NDE0564"
 	eventsLater    diag.Code = "NDE0805"
-	averageLater   diag.Code = "NDE0826"
+	unsharedMean   diag.Code = "NDE0736"
 	compilerBug    diag.Code = "NDE0899"
 )
 

@@ -305,7 +305,7 @@ func TestRefused(t *testing.T) {
 		{"sample beside mean", head + "\tminimize x\n\tmetric m = sqrt(avg(x) * x)\n}\n"},
 	} {
 		m, list := Lower(check(t, c.src, "f32"))
-		if m != nil || len(list) != 1 || list[0].Code != averageLater || !list[0].Span.IsValid() {
+		if m != nil || len(list) != 1 || list[0].Code != unsharedMean || !list[0].Span.IsValid() {
 			t.Errorf("%s: got %v", c.name, list)
 		}
 	}

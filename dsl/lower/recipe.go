@@ -12,7 +12,7 @@ import (
 func (l *lowerer) recipe(r *sema.Recipe) {
 	out := &ir.Recipe{Name: r.Name, Doc: r.Doc, Span: r.Span, Columns: l.ports(r.Data.Columns), Frozen: r.Frozen, Settings: r.Settings}
 	if n := averages(r.Minimize); n > 0 && !affine(r.Minimize) {
-		refuse(averageLater, r.Minimize.Span(), "minimize cannot be compiled yet where avg is not a term of a sum; minimize the mean itself")
+		refuse(unsharedMean, r.Minimize.Span(), "what is minimised is a mean over samples, and a function of avg is none; minimise the mean itself, and show the function as a metric")
 	}
 	s, combine := l.objective(r)
 	for _, m := range r.Metrics {
@@ -90,7 +90,7 @@ func (s *scope) terms(list []*sema.Named) (out terms) {
 		}
 		combine = true
 		if x := bent(m.Expr); x != nil {
-			refuse(averageLater, x.Span(), "metric %s cannot be compiled yet: its mean over samples is no function of means, since values of one sample stand beside avg here; put them inside avg", m.Name)
+			refuse(unsharedMean, x.Span(), "metric %s is no function of means over samples, since values of one sample stand beside avg here; put them inside avg", m.Name)
 		}
 		eachTerm(m.Expr, map[sema.Expr]bool{}, func(x sema.Expr) {
 			if a, ok := x.(*sema.Avg); ok {

@@ -15,7 +15,6 @@ var limits = map[string]limit{
 	"solver method": {"NDE0802", "this method is not compiled yet", "use euler, midpoint, heun, rk4, dopri5 or tsit5"},
 	"solver option": {"NDE0803", "this solver option is not compiled yet", "leave it out"},
 	"nested solve":  {"NDE0808", "a solve inside of a system is not compiled yet", "solve in a model or a recipe"},
-	"target":        {"NDE0816", "this option of a target is not compiled yet", "leave it out"},
 	"element type":  {"NDE0818", "element types other than real, time, label and bool are not compiled yet", "use real, and --precision for all of them"},
 }
 

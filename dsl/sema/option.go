@@ -101,7 +101,7 @@ var choiceCodes = &codes{"NDE0507", "NDE0504", "NDE0505", "NDE0506", "NDE0503", 
 
 var recipeCodes = &codes{"NDE0704", "NDE0705", "NDE0703", "NDE0701", "NDE0706", "", ""}
 
-var targetCodes = &codes{"NDE0704", "NDE0705", "NDE0703", "NDE0701", "NDE0706", "target", "target"}
+var targetCodes = &codes{"NDE0704", "NDE0705", "NDE0703", "NDE0701", "NDE0706", "", ""}
 
 var sourceCodes = &codes{"NDE0704", "NDE0705", "NDE0703", "NDE0701", "NDE0706", "", ""}
 

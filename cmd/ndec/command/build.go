@@ -51,6 +51,14 @@ keeps the package up to date.`,
 				if outDir != "" {
 					dir = outDir
 				}
+				if carriesRuntime(res.Module) {
+					if o.Runtime, o.RuntimeFiles, err = runtimeCopy(dir); err != nil {
+						return err
+					}
+					if res, err = a.compile(s, o); err != nil {
+						return err
+					}
+				}
 				files, err := driver.Write(dir, res.Out, dry)
 				if err != nil {
 					return internal(err)

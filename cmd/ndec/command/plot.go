@@ -74,7 +74,7 @@ otherwise.`,
 	fs.StringArrayVar(&f.with, "with", nil, "replace a solver: `'Fwd=rk4{steps: 20}'`")
 	fs.StringVar(&f.in, "in", "", "points to start from: a batch `file` .json, .csv, .npy, .npz or .safetensors")
 	fs.StringVar(&f.data, "data", "", "points to start from: data block `D` (default: one that has the model's inputs)")
-	fs.StringSliceVar(&f.axes, "axes", nil, "components of the state in the plane: `x[0],x[1]`")
+	fs.StringSliceVar(&f.axes, "axes", nil, "components of the state in the plane, or along time: `x[0],x[1]`")
 	fs.StringVar(&f.output, "output", "", "output `NAME` of the model in a density or boundary")
 	fs.StringVar(&f.out, "out", "", "folder `dir` for the pictures")
 	fs.StringSliceVar(&f.formats, "format", picture.Formats, "kinds of files: `png,svg`")

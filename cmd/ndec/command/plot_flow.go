@@ -74,9 +74,13 @@ func (p *artist) axesOf(s *ir.Solve, phase bool) (axes [2]component, err error) 
 		for i, name := range p.flags.axes {
 			k := slices.IndexFunc(all, func(c component) bool { return c.name == strings.TrimSpace(name) })
 			if k < 0 {
+				const most = 12
 				var names []string
-				for _, c := range all {
+				for _, c := range all[:min(len(all), most)] {
 					names = append(names, c.name)
+				}
+				if len(all) > most {
+					names = append(names, "… "+all[len(all)-1].name)
 				}
 				return axes, problems(fmt.Errorf("system %s has no component %q; --axes takes two of %s", s.System, name, strings.Join(names, ", ")))
 			}
@@ -196,6 +200,13 @@ func drawTrajectories(p *artist) ([]drawing, error) {
 			return nil, err
 		}
 		all := componentsOf(at.of())
+		if len(p.flags.axes) > 0 {
+			axes, err := p.axesOf(at.of(), false)
+			if err != nil {
+				return nil, err
+			}
+			all = axes[:]
+		}
 		var labels, notes []string
 		for _, c := range all[:min(len(all), mostRows)] {
 			labels = append(labels, p.label(at.of(), c))

@@ -47,7 +47,10 @@ type Options struct {
 	Exact     bool              // no mixed precision
 	// Sensitivity takes the place of that of solves, by their names in the module, for what it costs.
 	Sensitivity map[string]string
-	Declared    bool // emit for the targets that the program declares, too
+	// Runtime is the path by which the package imports rt, and RuntimeFiles are the copy of rt that lies there; "" for rt itself.
+	Runtime      string
+	RuntimeFiles []plan.File
+	Declared     bool // emit for the targets that the program declares, too
 	// Assemble makes images of the kernels; nil leaves that to where the program runs.
 	Assemble func(out *cudagen.Output) ([]cudagen.Image, error)
 }
@@ -235,12 +238,15 @@ func Compile(files map[string]string, opts Options) (res *Result, ds diag.List) 
 		extra, tds = testFiles(files, opts, res.Program)
 		ds = append(ds, tds...)
 	}
+	if !opts.Tests {
+		extra = append(extra, opts.RuntimeFiles...)
+	}
 	device := m.TargetOf("cuda")
 	kernels := opts.CUDA || opts.Declared && device != nil
 	if kernels || opts.wants("cuda") {
 		phase = "emit CUDA"
 		var kds diag.List
-		res.CUDA, kds = cudagen.Emit(p, cudagen.Options{Package: opts.Package, Sources: sources, Header: codegen.Header(Version, m.Files)})
+		res.CUDA, kds = cudagen.Emit(p, cudagen.Options{Package: opts.Package, Sources: sources, Header: codegen.Header(Version, m.Files), Runtime: opts.Runtime})
 		res.CUDA.Arch = archOf(device)
 		ds = append(ds, kds...)
 		if opts.wants("cuda") {
@@ -259,7 +265,7 @@ func Compile(files map[string]string, opts Options) (res *Result, ds diag.List) 
 		}
 		extra = append(extra, files...)
 	}
-	out, eds := codegen.Emit(p, codegen.Options{Version: Version, Package: opts.Package, Sources: sources, SourceHash: res.Hash, Extra: extra, Kernels: kernels})
+	out, eds := codegen.Emit(p, codegen.Options{Version: Version, Package: opts.Package, Sources: sources, SourceHash: res.Hash, Extra: extra, Kernels: kernels, Runtime: opts.Runtime})
 	ds = append(ds, eds...)
 	res.Out = out
 	if opts.wants("go") {

@@ -19,6 +19,9 @@ import (
 // are, compiled from the same sources in the same way, and a Go test for each.
 const TestPackage = "ndetest"
 
+// RuntimeFolder is the folder of the copy of rt that `target go{runtime: embedded}` puts beside a package.
+const RuntimeFolder = "rt"
+
 // testFiles compiles the tests of a program to the files of TestPackage.
 func testFiles(files map[string]string, opts Options, p *sema.Program) ([]plan.File, diag.List) {
 	opts.Tests, opts.Package, opts.Dump, opts.Until = true, TestPackage, nil, ""
@@ -75,12 +78,22 @@ func removeStale(dir string, files []plan.File) error {
 	if err := removeVectors(dir, files); err != nil {
 		return err
 	}
+	for _, folder := range []string{TestPackage, RuntimeFolder} {
+		if err := removeFolder(dir, folder, files); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// removeFolder removes a folder of generated files of which none is among files.
+func removeFolder(dir, folder string, files []plan.File) error {
 	for _, f := range files {
-		if strings.HasPrefix(f.Name, TestPackage+"/") {
+		if strings.HasPrefix(f.Name, folder+"/") {
 			return nil
 		}
 	}
-	names, err := filepath.Glob(filepath.Join(dir, TestPackage, "*.*"))
+	names, err := filepath.Glob(filepath.Join(dir, folder, "*.*"))
 	if err != nil {
 		return err
 	}
@@ -94,7 +107,7 @@ func removeStale(dir string, files []plan.File) error {
 		}
 	}
 	if len(names) > 0 {
-		return os.Remove(filepath.Join(dir, TestPackage))
+		return os.Remove(filepath.Join(dir, folder))
 	}
 	return nil
 }
