@@ -306,19 +306,12 @@ func pixelsMixedFieldVjp(pre *prepared, ws *workspace, z *[8624]Real, dzBar *[86
 	for i := 0; i < 1089; i++ {
 		g.F0Weight[i] += f0WeightBar[i]
 	}
-	for i0 := 0; i0 < 28; i0++ {
-		for i1 := 0; i1 < 28; i1++ {
-			for i2 := 0; i2 < 11; i2++ {
-				ws.pixelsMixedFieldVjpTranspose[i0*308+i1*11+i2] = ws.pixelsMixedFieldVjpMul[i0*28+i1+i2*784]
-			}
-		}
-	}
 	var f0BiasBar [11]Real
 	clear(f0BiasBar[:])
-	for i0 := 0; i0 < 28; i0++ {
+	for i0 := 0; i0 < 11; i0++ {
 		for i1 := 0; i1 < 28; i1++ {
-			for i2 := 0; i2 < 11; i2++ {
-				f0BiasBar[i2] += ws.pixelsMixedFieldVjpTranspose[i0*308+i1*11+i2]
+			for i2 := 0; i2 < 28; i2++ {
+				f0BiasBar[i0] += ws.pixelsMixedFieldVjpMul[i0*784+i1*28+i2]
 			}
 		}
 	}

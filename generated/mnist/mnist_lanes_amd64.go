@@ -114,8 +114,7 @@ type laneFrame struct {
 		v11   [8624 * 32]Real
 		v12   [8624 * 32]Real
 		v14   [1089 * 32]Real
-		v15   [8624 * 32]Real
-		v16   [11 * 32]Real
+		v15   [11 * 32]Real
 	}
 	digitsMixed0ReplayVjp struct { // Digits.mixed.0.replay.vjp
 		t        [32]float64
@@ -179,7 +178,7 @@ type laneFrame struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [81284992]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [80181120]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {

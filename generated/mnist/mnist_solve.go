@@ -195,7 +195,6 @@ type workspace struct {
 	pixelsMixedFieldVjpConv      [8624]Real // of Pixels.mixed.field.vjp
 	pixelsMixedFieldVjpMul       [8624]Real // of Pixels.mixed.field.vjp
 	pixelsMixedFieldVjpBf16_2    [8624]Real // of Pixels.mixed.field.vjp
-	pixelsMixedFieldVjpTranspose [8624]Real // of Pixels.mixed.field.vjp
 	digitsMixed0ReplayVjpZK1     [8624]Real // of Digits.mixed.0.replay.vjp
 	digitsMixed0ReplayVjpZY2     [8624]Real // of Digits.mixed.0.replay.vjp
 	digitsMixed0ReplayVjpZK2     [8624]Real // of Digits.mixed.0.replay.vjp

@@ -121,7 +121,7 @@ func fitInputs(weights []Real, t, out *rt.Table) error {
 // fitRecipe is the train block Fit (mnist.nde:32).
 var fitRecipe = rt.Recipe{
 	Name:       "Fit",
-	Source:     "8e96cb1ce768635909eb606314a4acbaf87e9c67f8a8941c76529f66483fb4f9",
+	Source:     "716af2fb75b8b40ed3964cffc82320c6ae720d1a79b336d1bcfcc1677f841a65",
 	Where:      "mnist.nde:32",
 	Data:       "Images",
 	Batch:      128,

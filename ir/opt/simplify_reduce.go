@@ -1,6 +1,10 @@
 package opt
 
-import "ndec.dev/ndec/ir"
+import (
+	"slices"
+
+	"ndec.dev/ndec/ir"
+)
 
 // reductions lists identities of sums and extrema. Those that take a factor out of a sum, or
 // replace a sum of equal terms by a product, round less often than the sum.
@@ -19,6 +23,7 @@ func reductions() []rewrite {
 			return nil
 		}},
 		{"sum of an expansion is a product", []ir.Op{ir.OpSum}, sumExpand},
+		{"a sum over axes of a transposition, which adds in the same order", []ir.Op{ir.OpSum}, sumTranspose},
 		{"sum(-x) = -sum x, sum(s*x) = s*sum x, sum of a sum, sum of a reshape", []ir.Op{ir.OpSum}, func(b *ir.Builder, v *ir.Value, a []*ir.Value) *ir.Value {
 			x := a[0]
 			total := len(axesOf(v, x)) == x.Type.Rank()
@@ -35,6 +40,27 @@ func reductions() []rewrite {
 			return nil
 		}},
 	}
+}
+
+// sumTranspose sums over the axes that those of a transposition come from, if these and the others keep their order.
+func sumTranspose(b *ir.Builder, v *ir.Value, a []*ir.Value) *ir.Value {
+	x := a[0]
+	if x.Op != ir.OpTranspose {
+		return nil
+	}
+	over := axesOf(v, x)
+	var summed, kept []int
+	for axis, from := range x.Attr.Ints {
+		if slices.Contains(over, axis) {
+			summed = append(summed, from)
+		} else {
+			kept = append(kept, from)
+		}
+	}
+	if !slices.IsSorted(summed) || !slices.IsSorted(kept) {
+		return nil
+	}
+	return b.Sum(x.Args[0], summed...)
 }
 
 // axesOf lists the axes over which the reduction v of x runs.

@@ -133,6 +133,7 @@ func TestSimplify(t *testing.T) {
 		{"mul(sum(x), 5)", func(o operands) *ir.Value { return o.b.Sum(o.b.Expand(o.x, 5, 3)) }},
 		{"mul(s, sum(x))", func(o operands) *ir.Value { return o.b.Sum(o.emit(ir.OpMul, o.s, o.x)) }},
 		{"neg(sum(x))", func(o operands) *ir.Value { return o.b.Sum(o.emit(ir.OpNeg, o.x)) }},
+		{"sum(m)", func(o operands) *ir.Value { return o.b.Sum(o.b.Transpose(o.m, 1, 0), 0) }},
 		{"reshape[3](w1)", func(o operands) *ir.Value { return o.b.Sum(o.w1, 0) }},
 		{"vecmat(x, m)", func(o operands) *ir.Value { return o.b.MatVec(o.b.Transpose(o.m), o.x) }},
 		{"matvec(m, slice[0,2](x))", func(o operands) *ir.Value {
