@@ -9,11 +9,16 @@ import (
 )
 
 // Functions stand where they are used: what is in a thread is then in its registers. Those of teams and tiles have their long arrays in
-// memory, and where they are large they are called instead, so that a compiler reads them once. What such a function has in
-// registers comes and goes by value.
+// memory, and where they are large they are called instead, so that a compiler reads them once; so are those of a thread that are
+// very large and used in several places. What such a function has in registers comes and goes by value.
 
-// calledSteps is the number of steps from which on a function of teams is called.
-const calledSteps = 8
+// calledSteps is the number of steps from which on a function of teams is called, and calledCode that of instructions for one of a
+// thread; transCode is about what a transcendental function has of them, with its cases.
+const (
+	calledSteps = 8
+	calledCode  = 1024
+	transCode   = 20
+)
 
 // isCalled reports whether f is a function that is called in the present form.
 func (e *emitter) isCalled(f *plan.Func) bool {
@@ -30,7 +35,32 @@ func (e *emitter) isCalled(f *plan.Func) bool {
 	case tiled:
 		return wide(f)
 	}
-	return false
+	words := e.m.Real.Bytes() / 4
+	code := f.Cost.MulAdds + f.Cost.Elem + words*transCode*f.Cost.Trans
+	return code >= calledCode && e.sites[f.IR] > 1 && !f.Needs.Accum && smallEnds(f)
+}
+
+// countSites counts the places where functions of threads stand in the text of others.
+func (e *emitter) countSites(kernels []*kernel) {
+	seen := map[*ir.Func]bool{}
+	for _, k := range kernels {
+		if k.form != thread {
+			continue
+		}
+		e.visit(k.fn.IR, seen, func(f *ir.Func) {
+			for _, v := range f.Values {
+				n := 1
+				if v.Op == ir.OpMap {
+					n = v.Attr.Map.N
+				}
+				for _, g := range callees(v) {
+					if g != nil {
+						e.sites[g] += n
+					}
+				}
+			}
+		})
+	}
 }
 
 // byAddress reports whether an array of type t goes to functions by its address: it is not in registers.
@@ -55,6 +85,11 @@ func (fn *function) callHead() {
 		p.line("};")
 	}
 	ps := e.common(n, false, true)
+	if e.form() == thread {
+		for i, x := range ps {
+			ps[i] = x + "_given"
+		}
+	}
 	var unpack []string
 	for _, v := range fn.f.IR.Args {
 		x := fn.name[v]
@@ -88,6 +123,17 @@ func (fn *function) callHead() {
 		head, ps = "template <class G> "+head, append(ps, "G &g")
 	}
 	p.line("%s %s %s_call(%s) {", head, result, name, strings.Join(ps, ", "))
+	if e.form() == thread {
+		e.knows = true
+		for _, x := range []struct {
+			need      bool
+			name, typ string
+		}{{n.Params, "w", "Params"}, {n.Prepared, "pre", "Prepared"}} {
+			if x.need {
+				p.line("const %s &%s = ndec_known(%s_given);", x.typ, x.name, x.name)
+			}
+		}
+	}
 	for _, l := range unpack {
 		p.line("%s", l)
 	}

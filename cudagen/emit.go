@@ -93,6 +93,8 @@ type emitter struct {
 	tiles   frames
 	lanes   bool              // arrays of the function that is printed lie in memory of the warp
 	roots   map[*ir.Func]bool // functions of kernels, which nobody else calls
+	sites   map[*ir.Func]int  // places where functions of threads stand
+	knows   bool              // some of them are called
 	k       Kernels
 }
 
@@ -108,7 +110,7 @@ func Emit(p *plan.Plan, opts Options) (*Output, diag.List) {
 	}
 	e := &emitter{plan: p, m: p.Module, opts: opts, p: &printer{sources: map[string][]string{}}, global: newScope("Params", "Prepared", "Workspace", "Team", "TeamWorkspace", "TileWorkspace", "team", "tile", "half", "scope"),
 		funcs: map[*ir.Func]string{}, solves: map[*ir.Solve]string{}, revs: map[*ir.Rev]string{}, fields: map[*ir.Param]string{},
-		tables: map[*ir.Value]string{}, tapes: map[*ir.Value]string{}, stepped: map[*ir.Func]*ir.Model{}, done: map[printed]bool{}, tiles: frames{of: map[any]int{}}, roots: map[*ir.Func]bool{}}
+		tables: map[*ir.Value]string{}, tapes: map[*ir.Value]string{}, stepped: map[*ir.Func]*ir.Model{}, done: map[printed]bool{}, tiles: frames{of: map[any]int{}}, roots: map[*ir.Func]bool{}, sites: map[*ir.Func]int{}}
 	for name, text := range opts.Sources {
 		e.p.sources[name] = strings.Split(string(text), "\n")
 	}
@@ -118,6 +120,7 @@ func Emit(p *plan.Plan, opts Options) (*Output, diag.List) {
 	for _, k := range kernels {
 		e.roots[k.fn.IR] = true
 	}
+	e.countSites(kernels)
 	for _, k := range kernels {
 		if f := e.m.Prepare; f != nil && k.needs().Prepared {
 			e.function(f)
@@ -167,7 +170,7 @@ func (e *emitter) names(kernels []*kernel) {
 		}
 	}
 	for _, f := range e.plan.Funcs {
-		e.funcs[f.IR] = e.global.pickFamily(snake(f.IR.Name), "_team", "_team_call", "_team_results", "_tile", "_tile_call", "_tile_results")
+		e.funcs[f.IR] = e.global.pickFamily(snake(f.IR.Name), "_call", "_results", "_team", "_team_call", "_team_results", "_tile", "_tile_call", "_tile_results")
 	}
 	for _, s := range e.plan.Solves {
 		e.solves[s.IR] = e.global.pickFamily("solve_"+snake(s.IR.Name), "_team", "_tile", "_tape", "_team_tape", "_tile_tape")
@@ -438,6 +441,14 @@ func (e *emitter) paramStruct(name, doc string, ps []*ir.Param, bytes int) {
 	p.line("static_assert(sizeof(%s) == %d, \"the launcher copies so many bytes\");", name, bytes)
 	if e.k.Constant {
 		p.line("__constant__ %s ndec_%s;", name, strings.ToLower(name))
+	}
+	switch {
+	case !e.knows:
+	case e.k.Constant:
+		p.line("// Functions that are called know where it lies; a reference does not say it.")
+		p.line("NDEC_D const %s &ndec_known(const %s &) { return ndec_%s; }", name, name, strings.ToLower(name))
+	default:
+		p.line("NDEC_D const %s &ndec_known(const %s &x) { return x; }", name, name)
 	}
 	p.line("")
 }

@@ -81,6 +81,9 @@ func (e *emitter) newFunction(f *plan.Func) *function {
 	for n := range e.global.used {
 		fn.s.used[n] = true
 	}
+	if e.tile { // variables of loops over a fragment
+		fn.s.used["q"], fn.s.used["e"] = true, true
+	}
 	for _, v := range f.IR.Args {
 		fn.name[v] = fn.s.pick(localName(v))
 	}

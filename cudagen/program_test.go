@@ -125,7 +125,31 @@ func TestMethods(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	compare(t, []*subject{programSubject(t, "methods", map[string]string{"methods.nde": string(text)}, "f64"), anyTimes(t)})
+	large := called(t)
+	compare(t, []*subject{programSubject(t, "methods", map[string]string{"methods.nde": string(text)}, "f64"), anyTimes(t), large})
+	if text := string(large.out.Files[0].Text); strings.Count(text, "NDEC_CALL flow_field_results flow_field_call(") != 1 {
+		t.Errorf("the field is not called:\n%s", text)
+	}
+}
+
+// called has a field that is large enough for a function of a thread to be called from several places.
+func called(t *testing.T) *subject {
+	return programSubject(t, "called", map[string]string{"called.nde": `package called
+
+net f(x [3]real) [3]real {
+	return x |> Linear(56) |> tanh |> Linear(3)
+}
+
+system Flow {
+	state x [3]real
+	context push real
+	der(x) = f(x) + push
+}
+
+model End(x [3]real, push real) (y [3]real) {
+	return solve(Flow{x, push: push}, over: 0..1, with: rk4{steps: 2}).x
+}
+`}, "f32")
 }
 
 // anyTimes has output times in any order: rows of which they go to and fro end with bad_times.

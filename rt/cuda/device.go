@@ -261,5 +261,16 @@ func failed(what string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return errors.Join(fmt.Errorf("%s: %w", what, err), rt.ErrDevice)
+	return errors.Join(fmt.Errorf("%s: %w%s", what, err, remedy(err)), rt.ErrDevice)
+}
+
+// remedy is what to do about an error that ends all work on a device.
+func remedy(err error) string {
+	switch {
+	case errors.Is(err, cu.LaunchTimeout):
+		return ": a kernel ran longer than the driver lets one, since the device draws a screen: take smaller batches or fewer steps, or a device without a screen; then open the device again"
+	case errors.Is(err, cu.IllegalAddress):
+		return ": a kernel left its memory, which is an error of ndec: please report it with the program; then open the device again"
+	}
+	return ""
 }

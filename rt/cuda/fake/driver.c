@@ -4,7 +4,8 @@
 // here are made by build.sh: they fail with 801.
 //
 // NDEC_FAKE_DEVICES, NDEC_FAKE_MEMORY (bytes) and NDEC_FAKE_DRIVER (CUDA version) change what it pretends to be, NDEC_FAKE_LIBRARY is the
-// library of images that name none.
+// library of images that name none. NDEC_FAKE_LAUNCH is the error that the next kernel ends with: as with a driver, whoever waits for it is
+// told, and the context is of no use after it.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdio.h>
@@ -15,6 +16,7 @@ typedef unsigned long long ptr;
 typedef void *handle;
 
 static __thread handle current;
+static int ended; // what a kernel has ended the context with
 static struct block {
 	ptr at;
 	size_t bytes;
@@ -28,7 +30,8 @@ static long long setting(const char *name, long long otherwise) {
 }
 
 #define CONTEXT \
-	if (!current) return 201
+	if (!current) return 201; \
+	if (ended) return ended
 
 static int devices(void) { return (int)setting("NDEC_FAKE_DEVICES", 1); }
 static size_t memory(void) { return (size_t)setting("NDEC_FAKE_MEMORY", 1ll << 32); }
@@ -72,6 +75,7 @@ int cuMemGetInfo_v2(size_t *available, size_t *total) {
 	return 0;
 }
 int cuCtxCreate_v2(handle *c, unsigned flags, int d) {
+	ended = 0;
 	*c = calloc(1, 64);
 	current = *c;
 	return 0;
@@ -185,5 +189,6 @@ int cuModuleGetGlobal_v2(ptr *p, size_t *n, handle m, const char *name) {
 int cuLaunchKernel(handle f, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned shared, handle stream, void **args, void **extra) {
 	CONTEXT;
 	if (bx * by * bz > 1024 || gx == 0 || bx == 0 || gx > 2147483647u || shared > 49152) return 1;
+	if ((ended = (int)setting("NDEC_FAKE_LAUNCH", 0))) return 0;
 	return ((int (*)(unsigned, unsigned, void **))f)(gx, bx, args);
 }
