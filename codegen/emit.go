@@ -73,14 +73,12 @@ func Emit(p *plan.Plan, opts Options) ([]plan.File, diag.List) {
 		return nil, ds
 	}
 	base := opts.Package
-	parallel.Do(
-		func() {
-			e.findVectors()
-			e.findAlone()
-		},
-		func() { e.meant = meaning(e.m) })
+	e.findVectors()
+	e.findAlone()
+	meant := parallel.Start(func() { e.meant = meaning(e.m) }) // vectors take all cores
 	generic := e.genericFile()
 	solve := e.solveFile()
+	meant()
 	train := e.trainFile()
 	api := e.apiFile()
 	texts := []textFile{e.goFile(apiFileName(base), api), e.goFile(base+"_generic.go", generic), e.goFile(base+"_solve.go", solve), e.goFile(base+"_train.go", train)}

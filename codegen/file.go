@@ -19,6 +19,32 @@ type file struct {
 	doc   string // of the package
 	build string // build constraint; "" for none
 	decls []string
+	held  bool // its declarations go to another file
+	laid  []*laid
+}
+
+// laid are declarations that are laid out, beside the work on what follows them.
+type laid struct {
+	text []byte
+	err  error
+	wait func()
+}
+
+// someDecls are declarations that are laid out one after the other.
+const someDecls = 16
+
+// layOut begins to lay out the declarations since the last time.
+func (f *file) layOut() {
+	decls := f.decls[len(f.laid)*someDecls:]
+	l := new(laid)
+	l.wait = parallel.Start(func() {
+		for _, d := range decls {
+			text, err := gofmt.Source(d)
+			l.text = append(append(append(l.text, '\n'), text...), '\n')
+			l.err = errors.Join(l.err, err)
+		}
+	})
+	f.laid = append(f.laid, l)
 }
 
 // text adds a declaration as it stands, its documentation before it.
@@ -29,7 +55,16 @@ func text(f *file, doc, decl string) {
 			b.WriteString("// " + l + "\n")
 		}
 	}
-	f.decls = append(f.decls, b.String()+decl)
+	f.add(b.String() + decl)
+}
+
+func (f *file) add(decls ...string) {
+	for _, d := range decls {
+		f.decls = append(f.decls, d)
+		if !f.held && len(f.decls) == (len(f.laid)+1)*someDecls {
+			f.layOut()
+		}
+	}
 }
 
 // importable are the packages that emitted code may use.
@@ -125,22 +160,15 @@ func (e *emitter) render(f *file) ([]byte, error) {
 	if err := j.Render(&b); err != nil {
 		return nil, err
 	}
-	decls, errs := make([][]byte, len(f.decls)), make([]error, len(f.decls))
-	parallel.Each((len(f.decls)+someDecls-1)/someDecls, func(k int) {
-		for i := k * someDecls; i < min((k+1)*someDecls, len(f.decls)); i++ {
-			decls[i], errs[i] = gofmt.Source(f.decls[i])
-		}
-	})
-	for _, d := range decls {
-		b.WriteByte('\n')
-		b.Write(d)
-		b.WriteByte('\n')
+	f.layOut()
+	var err error
+	for _, l := range f.laid {
+		l.wait()
+		b.Write(l.text)
+		err = errors.Join(err, l.err)
 	}
-	return b.Bytes(), errors.Join(errs...)
+	return b.Bytes(), err
 }
-
-// someDecls are declarations that are laid out one after the other; others go beside them.
-const someDecls = 32
 
 // lines puts each on a line of its own.
 func lines(cs []jen.Code) *jen.Statement {

@@ -62,7 +62,7 @@ func VectorFiles() []string {
 // files are the Go file and the assembly of each ISA.
 func (v *vectors) files(base string) []textFile {
 	f := &file{build: "!purego"}
-	v.loops = new(file)
+	v.loops = &file{held: true}
 	for _, n := range v.models {
 		v.keepApart(n)
 	}
@@ -79,7 +79,7 @@ func (v *vectors) files(base string) []textFile {
 	}
 	v.state(f)
 	v.dispatch(f)
-	f.decls = append(f.decls, v.loops.decls...)
+	f.add(v.loops.decls...)
 	out := []textFile{v.e.goFile(base+"_lanes_amd64.go", f)}
 	return append(out, v.e.assembly(v.set, base, func(k *lanes.Kernel) bool { return v.used[k] })...)
 }

@@ -57,7 +57,7 @@ var examples = map[string]example{
 }
 
 // sourceOf is an example with its changes, and those of its data if small.
-func sourceOf(t *testing.T, name string, small bool) map[string]string {
+func sourceOf(t testing.TB, name string, small bool) map[string]string {
 	t.Helper()
 	files := map[string]string{}
 	for _, n := range append([]string{name}, map[string][]string{"02_moons_hyper.nde": {"01_moons.nde"}}[name]...) {

@@ -1,14 +1,15 @@
 package opt
 
-import "ndec.dev/ndec/ir"
+import (
+	"ndec.dev/ndec/ir"
+	"ndec.dev/ndec/ir/parallel"
+)
 
 // dead removes what nobody reads: values, functions, results and arguments of called functions
 // and of those of maps and scans, extras and states of solves. It repeats until nothing more falls.
 func dead(m *ir.Module) {
 	for {
-		for _, f := range m.Funcs {
-			f.DropDead()
-		}
+		parallel.Each(len(m.Funcs), func(i int) { m.Funcs[i].DropDead() })
 		dropFuncs(m)
 		dropDerived(m)
 		changed := narrowCalled(m)

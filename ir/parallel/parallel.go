@@ -42,6 +42,24 @@ func Do(fs ...func()) {
 	}
 }
 
+// Start runs f beside what follows. The function that it gives returns when f has ended, and panics as Do does.
+func Start(f func()) (wait func()) {
+	var wg sync.WaitGroup
+	wg.Add(1)
+	var failed any
+	go func() {
+		defer wg.Done()
+		defer func() { failed = recover() }()
+		Do(f)
+	}()
+	return func() {
+		wg.Wait()
+		if failed != nil {
+			panic(failed)
+		}
+	}
+}
+
 // Each runs f(0) to f(n-1) as Do does.
 func Each(n int, f func(i int)) {
 	fs := make([]func(), n)

@@ -35,3 +35,18 @@ func TestPanic(t *testing.T) {
 		}
 	})
 }
+
+func TestStart(t *testing.T) {
+	n := 0
+	wait := Start(func() { n = 1 })
+	if wait(); n != 1 {
+		t.Error("it had not ended")
+	}
+	wait = Start(func() { panic(2) })
+	defer func() {
+		if f, ok := recover().(*Failure); !ok || f.Value != 2 {
+			t.Errorf("recovered %v", f)
+		}
+	}()
+	wait()
+}
