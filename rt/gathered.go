@@ -7,8 +7,8 @@ import (
 	"os"
 )
 
-// inMemory bounds the numbers of a data set that lie in memory: 1 GiB of them.
-const inMemory = 1 << 27
+// inMemory bounds the numbers of a data set that lie in memory: 512 MiB of them, to which lists that grow add as much again.
+const inMemory = 1 << 26
 
 // gathered are the numbers of a column while they are read. Up to most of them lie in memory. More lie in a temporary file that has no name
 // any more and is mapped: the system keeps of it what it has room for, and reads the rest again when a batch wants it.
