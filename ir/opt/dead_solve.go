@@ -83,11 +83,12 @@ func (l layout) resultMask(states []bool) []bool {
 type users struct {
 	run, back map[*ir.Solve]bool // by a value, by a reverse sweep
 	of        map[*ir.Func]int   // number of solves with the function
-	loop      map[*ir.Func]bool  // run by a map or scan
+	called    map[*ir.Func]bool
+	loop      map[*ir.Func][]*ir.Func // the functions whose maps and scans run it
 }
 
 func usersOf(m *ir.Module) *users {
-	u := &users{map[*ir.Solve]bool{}, map[*ir.Solve]bool{}, map[*ir.Func]int{}, map[*ir.Func]bool{}}
+	u := &users{map[*ir.Solve]bool{}, map[*ir.Solve]bool{}, map[*ir.Func]int{}, map[*ir.Func]bool{}, map[*ir.Func][]*ir.Func{}}
 	for _, s := range solves(m) {
 		fs := s.Funcs()
 		for i, f := range fs {
@@ -103,20 +104,46 @@ func usersOf(m *ir.Module) *users {
 				u.run[v.Attr.Solve] = true
 			case ir.OpRev:
 				u.back[v.Attr.Rev.Solve] = true
+			case ir.OpCall:
+				u.called[v.Attr.Func] = true
 			case ir.OpMap, ir.OpScan:
 				g, _, _ := loopOf(v)
-				u.loop[g] = true
+				u.loop[g] = append(u.loop[g], f)
 			}
 		}
 	}
 	return u
 }
 
-// exclusive reports whether no other solve, no reverse sweep and no loop of a first step (see ir.Solve.Start)
+// exclusive reports whether no other solve, no reverse sweep and no loop but that of its first step (see ir.Solve.Start)
 // runs functions of s. Only then may their signatures change.
 func (u *users) exclusive(s *ir.Solve) bool {
-	return s.Start == nil && !u.back[s] && !slices.ContainsFunc(s.Funcs(), func(f *ir.Func) bool { return u.of[f] > 1 || u.loop[f] })
+	if u.back[s] || slices.ContainsFunc(s.Funcs(), func(f *ir.Func) bool { return u.of[f] > 1 || len(u.loop[f]) > 0 }) {
+		return false
+	}
+	return !slices.ContainsFunc(startLoops(s), func(g *ir.Func) bool {
+		return u.of[g] > 0 || u.called[g] || slices.ContainsFunc(u.loop[g], func(f *ir.Func) bool { return f != s.Start && f != s.StartAt })
+	})
 }
+
+// startLoops are the functions of the loops that the first step of s goes over (see ir.Solve.Start).
+func startLoops(s *ir.Solve) []*ir.Func {
+	var out []*ir.Func
+	for _, f := range []*ir.Func{s.Start, s.StartAt} {
+		if f == nil {
+			continue
+		}
+		for _, v := range f.Values {
+			if g, _, ok := loopOf(v); ok && !slices.Contains(out, g) {
+				out = append(out, g)
+			}
+		}
+	}
+	return out
+}
+
+// depsIn looks through all functions of s.
+func depsIn(s *ir.Solve) *deps { return newDeps(append(s.Funcs(), startLoops(s)...)) }
 
 // dropStates removes states of s that no reader of the solve can notice: the state's result is
 // unread and neither another state nor the error norm nor the first step depends on it. A state
@@ -160,7 +187,7 @@ func dropStates(m *ir.Module, s *ir.Solve, u *users) bool {
 // spreadNeed adds to keep the states that the kept ones, the norm or the first step depend on, and those that
 // functions of s pass on to each other for kept ones.
 func spreadNeed(s *ir.Solve, keep []bool) {
-	d := newDeps(s.Funcs())
+	d := depsIn(s)
 	ls := layouts(s)
 	of := map[*ir.Func]layout{}
 	for _, l := range ls {
@@ -228,7 +255,7 @@ func dropExtras(m *ir.Module, s *ir.Solve, u *users) bool {
 		return false
 	}
 	keep := make([]bool, len(s.Extras))
-	d := newDeps(s.Funcs())
+	d := depsIn(s)
 	for _, l := range layouts(s) {
 		if !l.extras {
 			continue
@@ -261,7 +288,7 @@ func reshapeSolve(m *ir.Module, s *ir.Solve, states, extras []bool) {
 		if l.f == &s.Dense {
 			first := l.scalars + len(l.args)
 			dense = make([]bool, len(s.Dense.Args)-first)
-			d := newDeps(s.Funcs())
+			d := depsIn(s)
 			for i := range s.Dense.Results {
 				if !l.resultMask(states)[i] {
 					continue
@@ -310,6 +337,7 @@ func reshapeSolve(m *ir.Module, s *ir.Solve, states, extras []bool) {
 			}
 		}
 	}
+	narrowStart(m, s, args, results)
 	// Whoever runs the solve reads nothing more of Begin. Results fall in callers first, so that nobody reads
 	// them in the callee; then arguments in callees first.
 	for i := len(m.Funcs) - 1; i >= 0; i-- {
@@ -321,5 +349,35 @@ func reshapeSolve(m *ir.Module, s *ir.Solve, states, extras []bool) {
 		if args[f] != nil {
 			narrow(m, f, args[f], keepAll(len(f.Results)))
 		}
+	}
+}
+
+// narrowStart narrows the first step of s and its loops, ahead of the functions that these call, of which the masks keep arguments and results. What goes
+// has no effect on what stays, but calls in the loops still take it: they take zeros instead, and then nobody reads what the loops make of it.
+func narrowStart(m *ir.Module, s *ir.Solve, args, results map[*ir.Func][]bool) {
+	starts := slices.DeleteFunc([]*ir.Func{s.Start, s.StartAt}, func(f *ir.Func) bool { return f == nil })
+	if len(starts) == 0 {
+		return
+	}
+	for _, f := range slices.Concat(startLoops(s), starts) {
+		ir.RebuildMulti(f, m.Real, func(b *ir.Builder, v *ir.Value, in []*ir.Value) []*ir.Value {
+			mask := args[v.Attr.Func]
+			if v.Op != ir.OpCall || mask == nil {
+				return nil
+			}
+			in = slices.Clone(in)
+			for i, keep := range mask {
+				if !keep {
+					in[i] = b.Zeros(v.Attr.Func.Args[i].Type)
+				}
+			}
+			return b.CallAll(v.Attr.Func, in...)
+		})
+	}
+	for _, f := range starts {
+		narrowFunc(f, keepAll(len(f.Args)), results[f])
+		delete(results, f)
+	}
+	for narrowLoops(m) {
 	}
 }

@@ -56,7 +56,7 @@ func (s set) all() iter.Seq[int] {
 	}
 }
 
-// deps finds which arguments of its function a value depends on. It looks into calls of the
+// deps finds which arguments of its function a value depends on. It looks into calls and loops of the
 // functions in through, result by result; any other node depends on all its operands. What it has found stays
 // true as long as no function changes.
 type deps struct {
@@ -82,6 +82,10 @@ func (d *deps) of(v *ir.Value) set {
 		for a := range d.of(f.Results[i]).all() {
 			s.join(d.of(args[a]))
 		}
+	} else if f, l, i := loopResult(v); f != nil && d.through[f] {
+		for a := range d.ofRuns(f, l, i).all() {
+			s.join(d.of(v.Args[0].Args[a]))
+		}
 	} else if v.Op == ir.OpArg {
 		s.add(v.Attr.Index)
 	} else if len(v.Args) == 1 {
@@ -93,6 +97,39 @@ func (d *deps) of(v *ir.Value) set {
 	}
 	d.values[v] = s
 	return s
+}
+
+// ofRuns is the set of arguments of f, which a loop runs, that its result i depends on over any number of runs.
+func (d *deps) ofRuns(f *ir.Func, l loop, i int) set {
+	args := make([]bool, len(f.Args))
+	var need func(i int)
+	need = func(i int) {
+		for a := range d.of(f.Results[i]).all() {
+			if !args[a] {
+				if args[a] = true; a < l.carry {
+					need(a)
+				}
+			}
+		}
+	}
+	need(i)
+	var s set
+	for a, needed := range args {
+		if needed || a == i && i < l.carry { // the start of a carry counts in any case
+			s.add(a)
+		}
+	}
+	return s
+}
+
+// loopResult gives the function that a map or scan runs, and how, where v is one of its results, and the index of that.
+func loopResult(v *ir.Value) (f *ir.Func, l loop, i int) {
+	if v.Op == ir.OpResult {
+		if f, l, ok := loopOf(v.Args[0]); ok {
+			return f, l, v.Attr.Index
+		}
+	}
+	return nil, loop{}, 0
 }
 
 // calledResult gives the function, the operands and the index of the result when v is one result
