@@ -307,8 +307,8 @@ func (l *loop) fixed() {
 		p.line("int steps = (int)by.steps;")
 		p.line("double h = (t1 - t0) / steps;")
 	} else {
-		p.line("int steps = ndec_fixed_steps(t0, t1, by.step);")
-		p.line("double h = ndec_signed(by.step, t1 - t0);")
+		p.line("double h;")
+		p.line("int steps = ndec_fixed_steps(t0, t1, by.step, h);")
 	}
 	l.declare(suffixed(l.x, "_1"))
 	if s.FSAL {

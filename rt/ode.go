@@ -187,7 +187,7 @@ func (o *SolveOptions) check(f Field, y0 []float64, t0, t1 float64) (method, err
 			return bad("%s with Steps or Step has no tolerances and no control of steps", m.Name)
 		case (o.Steps > 0) == (o.Step > 0) || o.Steps < 0 || !(o.Step >= 0) || math.IsInf(o.Step, 0):
 			return bad("%s needs one of Steps and Step, positive", m.Name)
-		case o.Step > 0 && math.Abs(t1-t0)/o.Step > math.MaxInt32:
+		case o.Step > 0 && math.Abs(t1-t0)/o.Step > mostSteps:
 			return bad("step %v is too short for the span from %v to %v", o.Step, t0, t1)
 		}
 	}

@@ -2,6 +2,7 @@ package sema
 
 import (
 	"math"
+	"slices"
 
 	"ndec.dev/ndec/dsl/syntax"
 	"ndec.dev/ndec/ir"
@@ -14,12 +15,21 @@ const rtolF32 = 1e-6
 // rtolF64 is the same of f64.
 const rtolF64 = 2e-15
 
+// mostSteps is the largest number of steps of given length.
+const mostSteps = 1e9
+
 // looseRtol is a relative tolerance with which the error of a step hardly ever rejects it.
 const looseRtol = 0.1
 
 // tolerances warns of tolerances that the precision cannot deliver, or that mean nothing.
 func (v *vetter) tolerances() {
-	for _, s := range v.p.Solvers {
+	solvers := slices.Clone(v.p.Solvers)
+	for _, x := range v.allSolves() { // and those that are written in place
+		if x.Solver != nil && !slices.Contains(solvers, x.Solver) {
+			solvers = append(solvers, x.Solver)
+		}
+	}
+	for _, s := range solvers {
 		switch {
 		case s.RTol > 0 && s.RTol < rtolF64:
 			v.warnf("W1204", s.Span, "rtol %g is below what f64 delivers; use %g or more", s.RTol, rtolF64)
@@ -74,6 +84,9 @@ func (v *vetter) solves() {
 			if c, ok := t.(*Convert); ok && c.X.Type().Elem == Real && v.p.Real == ir.F32 {
 				v.warnf("W1215", c.X.Span(), "a real of 32 bits is used as a time, which has 64; declare it time")
 			}
+		}
+		if s.StepSize > 0 && length/s.StepSize > mostSteps {
+			v.warnf("W1214", x.Span(), "the solve needs %.3g steps of length %g, and fails, for at most %.0e are taken", math.Ceil(length/s.StepSize), s.StepSize, mostSteps)
 		}
 		if !adaptive(s) {
 			continue

@@ -73,7 +73,7 @@ func codesVet() []Entry {
 			Bad:   swap(hyper, "g(t real, x [2]real)", "g(x [2]real)", "concat(x, t) |>", "x |>", "g(t, x)", "g(x)"),
 			Fixed: hyper},
 		{Code: "W1214", Title: "more steps than allowed",
-			Text:  "The span divided by the longest step is more than max_steps: the solve is certain to fail when it runs.",
+			Text:  "The span divided by the longest step is more than max_steps, or by step: more than 1e9: the solve is certain to fail when it runs.",
 			Bad:   swap(flow, "{rtol: 1e-4}", "{rtol: 1e-4, max_step: 1e-3, max_steps: 100}"),
 			Fixed: swap(flow, "{rtol: 1e-4}", "{rtol: 1e-4, max_step: 1e-3, max_steps: 10000}")},
 		{Code: "W1215", Title: "real used as a time",

@@ -247,15 +247,20 @@ func (r *run) fixed(t1 float64) {
 	}
 }
 
+// mostSteps is the largest number of steps of given length.
+const mostSteps = 1e9
+
 // grid takes the steps of a grid that begins where the last one has ended, and gives the field at its end.
 func (r *run) grid(from, t1 float64, slope []datum) []datum {
 	t0, n := from, r.s.Steps
 	h := (t1 - t0) / float64(n)
 	length := h
 	if n == 0 {
-		n = max(1, int(math.Ceil(math.Abs(t1-t0)/r.s.StepSize-1e-9)))
-		length = math.Copysign(r.s.StepSize, t1-t0)
-		h = length
+		count := math.Ceil(math.Abs(t1-t0)/r.s.StepSize - 1e-9)
+		n, length = max(1, int(count)), math.Copysign(r.s.StepSize, t1-t0)
+		if h = length; !(count <= mostSteps) {
+			n, h = 16, math.NaN() // one fails, of methods of several steps the second
+		}
 	}
 	pieces := false // of a step that holds a stop
 	filled := false // the memory of several steps
