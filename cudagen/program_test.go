@@ -152,7 +152,7 @@ model End(x [3]real, push real) (y [3]real) {
 `}, "f32")
 }
 
-// anyTimes has output times in any order: rows of which they go to and fro end with bad_times.
+// anyTimes has output times in any order: rows of which they go to and fro end with bad_times. Steps of a length that are too many to be counted fail.
 func anyTimes(t *testing.T) *subject {
 	s := programSubject(t, "times", map[string]string{"times.nde": `package times
 
@@ -164,6 +164,12 @@ system Fall {
 model Track(x real, ts [2]time) (y [2]real, n i32) {
 	path := solve(Fall{x: x}, from: 0, at: ts, with: dopri5{rtol: 1e-6})
 	return path.x, path.status
+}
+
+model Length(x real, to time) (y, z real, n, m i32) {
+	end := solve(Fall{x: x}, over: 0..to, with: rk4{step: 0.3})
+	short := solve(Fall{x: x}, over: 0..to, with: rk4{step: 1e-300})
+	return end.x, short.x, end.accepted, short.status
 }
 `}, "f64")
 	s.rows, s.fails = 40, true
