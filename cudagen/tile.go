@@ -181,7 +181,7 @@ func tileFits(f *plan.Func, s plan.Step) bool {
 	case plan.Gather, plan.Scatter:
 		return uniform(f, v.Args[1]) || !large(v) && !large(v.Args[0]) && !large(v.Args[1])
 	case plan.OuterRow, plan.OuterCol:
-		return s.Sum != nil || !large(v)
+		return s.Sum != nil || !large(v) && !large(v.Args[0]) && !large(v.Args[1])
 	case plan.Elem:
 		return v.Op != ir.OpOneHot || !large(v)
 	case plan.Whole:
@@ -447,6 +447,14 @@ func (fn *function) tileStep(s plan.Step) {
 		}
 	case plan.OuterRow, plan.OuterCol:
 		a, b := v.Args[0], v.Args[1]
+		if s.Sum == nil { // small, as are its factors
+			for i := range a.Type.Len() {
+				for j := range b.Type.Len() {
+					p.line("%s = %s * %s;", fn.elem(v, at(i*b.Type.Len()+j)), fn.elem(a, at(i)), fn.elem(b, at(j)))
+				}
+			}
+			return
+		}
 		if a.Type.Len() <= smallLen && b.Type.Len() <= smallLen {
 			fn.once(func() {
 				for i := range a.Type.Len() {
