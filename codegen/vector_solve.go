@@ -160,13 +160,23 @@ func (v *vectors) fixed(l *lanes.Solve, step stepNames) {
 	p.line("%s", v.run(l.Step))
 	if plainSteps(s) {
 		code := step.res[lanes.Own+"code"]
-		p.line("plain := running == n && k < steps-1 // every sample takes the step, and none ends with it")
-		p.line("for i := range n {")
-		p.line("plain = plain && %s[i] != %d && t0[i]+float64(float64(k+1)*%s[i]) != t1[i]", code, lanes.CodeRejected, h)
-		p.line("}")
+		if l.Alike {
+			p.line("next := t0[0] + float64(float64(k+1)*%s[0]) // the times of all samples are alike", h)
+			p.line("plain := running == n && k < steps-1 && next != t1[0] // every sample takes the step, and none ends with it")
+			p.line("for i := range n { plain = plain && %s[i] != %d }", code, lanes.CodeRejected)
+		} else {
+			p.line("plain := running == n && k < steps-1 // every sample takes the step, and none ends with it")
+			p.line("for i := range n {")
+			p.line("plain = plain && %s[i] != %d && t0[i]+float64(float64(k+1)*%s[i]) != t1[i]", code, lanes.CodeRejected, h)
+			p.line("}")
+		}
 		p.line("if plain {")
 		v.record(l, step, "pushAll", "n", t, h)
-		p.line("for i := range n { %s[i] = t0[i] + float64(float64(k+1)*%s[i]) }", t, h)
+		if l.Alike {
+			p.line("%s[0] = next // all that kernels read", t)
+		} else {
+			p.line("for i := range n { %s[i] = t0[i] + float64(float64(k+1)*%s[i]) }", t, h)
+		}
 		p.line("plains++")
 		p.line("continue")
 		p.line("}")
@@ -183,7 +193,11 @@ func (v *vectors) fixed(l *lanes.Solve, step stepNames) {
 	p.line("if %s[i] == 0 { continue }", live)
 	p.line("st[i].NFE += %d", l.Evals())
 	p.line("if %s[i] == %d {", step.res[lanes.Own+"code"], lanes.CodeRejected)
-	p.line("st[i].Fail(rt.NonFinite, %s[i], %s[i])", t, h)
+	now := "i"
+	if l.Alike {
+		now = "0"
+	}
+	p.line("st[i].Fail(rt.NonFinite, %s[%s], %s[i])", t, now, h)
 	p.line("%s[i] = 0", live)
 	p.line("running--")
 	p.line("continue")
@@ -202,7 +216,9 @@ func (v *vectors) fixed(l *lanes.Solve, step stepNames) {
 		p.line("end := %s", t)
 	}
 	p.line("for i := range n {")
-	p.line("if %s[i] == 0 { continue }", live)
+	if !l.Alike { // else those of a sample that has failed go on, since kernels may read them for all
+		p.line("if %s[i] == 0 { continue }", live)
+	}
 	if s.StepSize > 0 {
 		p.line("%s[i] = t0[i] + float64(float64(k+1)*width[i])", end)
 	} else {
@@ -214,6 +230,8 @@ func (v *vectors) fixed(l *lanes.Solve, step stepNames) {
 		v.outputs(l, step, t, end, h)
 		p.line("%s = end", t)
 		p.line("for i := range n {")
+	}
+	if s.Times > 0 || l.Alike {
 		p.line("if %s[i] == 0 { continue }", live)
 	}
 	p.line("st[i].Time = %s[i]", t)

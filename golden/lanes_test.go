@@ -183,6 +183,33 @@ train Fit {
 	epochs: 1
 	optimizer: sgd{lr: 0.1}
 }`,
+	// Steps of one length for all samples, whose times are not read sample by sample, and of the same field steps of one's own.
+	"alike": `
+net f(x [2]real, t real) [2]real { return concat(x, sin(2*t), t^2) |> Linear(9) |> tanh |> Linear(2) }
+system Wave {
+	state x [2]real
+	context c real
+	der(x) = c*exp(-t)*f(x, t) - 0.1*x
+}
+system Spring {
+	state q [2]real
+	param w real = 2
+	der(q) = [q[1], sin(w*t) - q[0]*abs(q[0])]
+}
+model Even(x [2]real, c real) [2]real { return solve(Wave{x, c}, over: 0.2..1.3, with: rk4{steps: 5}).x }
+model Own(x [2]real, c real) [2]real { return solve(Wave{x, c}, over: 0..1 + c^2, with: rk4{steps: 5}).x }
+model Back(x [2]real) [2]real { return solve(Spring{q: x}, over: 1..0, with: tsit5{step: 0.3}).q }
+model Many(x [2]real) [2]real { return solve(Spring{q: x}, over: 0..2, with: tsit5{steps: 9}).q }
+data Rows { x, goal [2]real
+	c real
+	source: csv{path: "rows.csv"}
+}
+train Fit {
+	data: Rows
+	minimize sqnorm(Even(x, c) - goal) + sqnorm(Own(x, c)) + sqnorm(Back(x)) + sqnorm(Many(goal))
+	epochs: 1
+	optimizer: sgd{lr: 0.1}
+}`,
 	"widths": `
 net one(x [1]real) [1]real { return x |> Linear(1) |> tanh |> Linear(1) }
 net three(x [3]real) [3]real { return x |> Linear(3) |> softplus |> Linear(3) }

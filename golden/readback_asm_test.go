@@ -62,12 +62,21 @@ func (r *asmReader) size(arg string) int {
 	return 128
 }
 
-// asmRow is the row that an operand lies in.
+// asmSpill is the size of the start of the frame, where single vectors lie for want of registers.
+const asmSpill = 64 << 10
+
+// asmRow is the row that an operand lies in, or the place of a number that all samples have alike.
 func asmRow(arg string) (int, bool) {
 	at, by, ok := strings.Cut(arg, "(")
 	n, err := strconv.Atoi(at)
-	return n &^ 127, ok && err == nil && by != "AX)" // where single vectors lie for want of registers
+	if ok && err == nil && by == "AX)" {
+		return n, n >= asmSpill
+	}
+	return n &^ 127, ok && err == nil
 }
+
+// asmNumber reports whether an instruction reads or writes one number, that all samples have alike.
+func asmNumber(op string) bool { return op == "VMOVSD" || op == "VMOVSS" }
 
 // asmRegister is a vector register under one name for its widths.
 func asmRegister(arg string) string {
@@ -99,6 +108,10 @@ func (r *asmReader) value(arg string) (symbolic, error) {
 // store writes a register or a row, whose vectors have to be alike.
 func (r *asmReader) store(arg string, v symbolic) error {
 	n, ok := asmRow(arg)
+	if strings.HasSuffix(arg, "(AX)") && ok { // written once for all vectors
+		r.rows[n] = v
+		return nil
+	}
 	if !ok {
 		r.registers[asmRegister(arg)] = v
 		return nil
@@ -157,7 +170,7 @@ func (r *asmReader) result(op string, args []string) (symbolic, error) {
 			return nil, fmt.Errorf("halves differ")
 		}
 		return in[0], nil
-	case "VMOVUPD", "VMOVUPS", "VCVTPD2PSY", "VCVTPD2PS":
+	case "VMOVUPD", "VMOVUPS", "VCVTPD2PSY", "VCVTPD2PS", "VBROADCASTSD", "VBROADCASTSS", "VMOVSD", "VMOVSS":
 		return in[0], nil
 	}
 	return nil, fmt.Errorf("instruction %s", op)
@@ -171,7 +184,8 @@ func (r *asmReader) kernel(lines []string, f form) error {
 	}
 	// The field has its arguments from the lowest row on that is written before it is called.
 	base := math.MaxInt
-	own := map[int]bool{} // rows of the field's frame
+	own := map[int]bool{}  // rows of the field's frame
+	made := map[int]bool{} // numbers that all samples have alike
 	var stored []int
 	var fields []int // sizes of its arguments
 	states := 0
@@ -189,11 +203,17 @@ func (r *asmReader) kernel(lines []string, f form) error {
 		case strings.HasPrefix(op, "loop"):
 			stored = nil
 		case op == "CALL":
-			base = slices.Min(stored)
+			if base = slices.Min(stored); made[base-fields[0]] { // the time, once for all samples
+				base -= fields[0]
+			}
 			at := base
 			for _, size := range fields {
 				own[at], own[at+size-128] = true, true
 				at += size
+			}
+		case asmNumber(op):
+			if n, ok := asmRow(args[len(args)-1]); ok {
+				made[n] = true
 			}
 		case strings.HasPrefix(op, "VMOVUP"):
 			if n, ok := asmRow(args[len(args)-1]); ok {
@@ -206,7 +226,7 @@ func (r *asmReader) kernel(lines []string, f form) error {
 	for _, line := range lines {
 		if op, args := instruction(line); strings.HasPrefix(op, "V") {
 			for _, a := range args {
-				if n, ok := asmRow(a); ok && !own[n] {
+				if n, ok := asmRow(a); ok && !own[n] && !made[n] {
 					at = min(at, n)
 				}
 			}

@@ -75,6 +75,7 @@ type inst struct {
 	mem    int8   // which operand may lie in memory; -1: none may
 	n      int8   // number of operands
 	rmw    bool   // the destination is also read (an accumulator)
+	either bool   // the first two operands may change places
 	masked bool   // by the mask register K1 of AVX-512
 	op     string // the mnemonic; of a comment its text
 	src    [maxOperands]operand

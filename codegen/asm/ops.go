@@ -40,7 +40,9 @@ func (b *Builder) commute(p pair, e Elem, x, y Vec) Vec {
 	if b.konst(x) {
 		x, y = y, x
 	}
-	return b.binary(p, e, x, y)
+	d := b.new(e)
+	b.emit(p.of(e), 0, d, vec(y), vec(x)).either = true
+	return d
 }
 
 // Add is x + y.
@@ -86,7 +88,8 @@ func (b *Builder) Accumulate(e Elem, acc, x, y Vec) {
 	if b.konst(x) {
 		x, y = y, x
 	}
-	b.emit("VFMADD231"+e.pick("PS", "PD"), 0, acc, vec(y), vec(x)).rmw = true
+	in := b.emit("VFMADD231"+e.pick("PS", "PD"), 0, acc, vec(y), vec(x))
+	in.rmw, in.either = true, true
 }
 
 // AccumulateAt adds x times the vector at m to the Var acc.
@@ -102,7 +105,9 @@ func (b *Builder) MulAt(e Elem, x Vec, m Mem) Vec {
 }
 
 // AddTo adds x to the Var acc.
-func (b *Builder) AddTo(e Elem, acc, x Vec) { b.emit(rowAdd.of(e), 0, acc, vec(x), vec(acc)) }
+func (b *Builder) AddTo(e Elem, acc, x Vec) {
+	b.emit(rowAdd.of(e), 0, acc, vec(x), vec(acc)).either = true
+}
 
 // ClampBelow is x where x > lo, and lo elsewhere; NaN stays NaN. lo must not be zero.
 func (b *Builder) ClampBelow(e Elem, x, lo Vec) Vec { return b.binary(rowMax, e, lo, x) }

@@ -42,6 +42,7 @@ func (p *printer) kernel() {
 		case endMark:
 			p.end(in.loop)
 		default:
+			p.order(in)
 			p.inst(in)
 		}
 	}
@@ -147,6 +148,24 @@ func (p *printer) target(o operand) (n int, store func()) {
 		return n, func() { p.ins("VMOVUPS", p.reg(n, wholePart), p.slot(s)) }
 	}
 	return p.a.reg[o.vec], func() {}
+}
+
+// order has the factor or term that lies in memory where an instruction can read it from there.
+func (p *printer) order(in *inst) {
+	if in.kind != fmaInst && !in.either {
+		return
+	}
+	may, must := 0, 1 // which operand may lie in memory, and which has to have a register
+	if in.kind == fmaInst {
+		may, must = 1, 0
+	}
+	lies := func(i int) bool {
+		_, in := p.memory(in.src[i].vec)
+		return in
+	}
+	if lies(must) && !lies(may) {
+		in.src[may], in.src[must] = in.src[must], in.src[may]
+	}
 }
 
 func (p *printer) inst(in *inst) {

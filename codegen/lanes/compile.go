@@ -29,6 +29,13 @@ type compiler struct {
 	cur  map[cursor]value  // elements at the present index of a loop
 	sum  map[element]value // running sums of a loop
 	mask value             // of the samples that count
+
+	// Numbers that are the same in all samples: those that this segment has, what it makes, and whether the place is
+	// before its loop over vectors.
+	ahead map[*ir.Value]value
+	own   map[*ir.Value]bool
+	early bool
+
 	note string
 }
 
@@ -114,12 +121,14 @@ func (c *compiler) run() (failed *Unsupported) {
 			}
 			continue
 		}
+		c.alikeAhead(seg)
 		c.columnsBy(c.together(seg), func() {
 			c.loadMask(seg)
 			for _, n := range seg {
 				c.nest(n)
 			}
 		})
+		c.ahead, c.own = nil, nil
 	}
 	if c.k.to != nil {
 		c.handIn(c.k.to)
@@ -234,10 +243,23 @@ func (c *compiler) source(v *ir.Value) {
 // call copies arguments to the places of the callee, runs it and copies its results.
 func (c *compiler) call(v *ir.Value) {
 	c.note = ""
-	callee := c.set.byFunc[v.Attr.Func]
+	callee := c.set.callee(c.k, v)
 	c.source(v)
+	if len(c.k.alike) > 0 {
+		c.once(func() {
+			for i, a := range v.Args {
+				if c.k.alike[a] {
+					x := c.elem(a, at(0))
+					c.b.StoreOne(x.w.elem(), x.v[0], c.b.Arg(argFrame).At(callee.Args[i].Off))
+				}
+			}
+		})
+	}
 	c.columns(func() {
 		for i, a := range v.Args {
+			if c.k.alike[a] {
+				continue
+			}
 			c.each(a.Type.Len(), func(ix index) { c.storeField(callee.Args[i], ix, c.elem(a, ix)) })
 		}
 	})

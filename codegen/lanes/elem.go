@@ -138,6 +138,9 @@ func (c *compiler) elem(v *ir.Value, ix index) value {
 	if v.Type.Len() == 1 {
 		ix = at(0)
 	}
+	if c.k.alike[v] {
+		return c.alikeElem(v)
+	}
 	if ix.rows {
 		if x, ok := c.cur[cursor{v, ix.tile}]; ok {
 			return x

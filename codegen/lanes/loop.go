@@ -40,7 +40,7 @@ func (c *compiler) loop(v *ir.Value) {
 	c.note = ""
 	c.source(v)
 	l := loopOf(v)
-	callee := c.set.byFunc[l.fn]
+	callee := c.set.callee(c.k, v)
 	c.columns(func() {
 		for i, a := range v.Args {
 			if !l.sliced(i) {

@@ -97,7 +97,7 @@ func (c *compiler) preload(n *plan.Nest) {
 	for _, s := range n.Steps {
 		reads(c.pf, s.V, func(a *ir.Value) {
 			b := base(c.pf, a)
-			if a.Type.Elem == ir.Tuple || a.Type.Len() > plan.SmallLen || own[b] || c.k.byVal[b] == nil {
+			if a.Type.Elem == ir.Tuple || a.Type.Len() > plan.SmallLen || own[b] || c.k.alike[b] || c.k.byVal[b] == nil {
 				return
 			}
 			for k := range a.Type.Len() {
@@ -272,6 +272,12 @@ func (c *compiler) step(s plan.Step, ixs []index, extent int) {
 	v := s.V
 	switch s.Form {
 	case plan.Elem:
+		if c.k.alike[v] {
+			if f := c.k.byVal[v]; f != nil { // a result, which others read in every sample
+				c.storeField(f, at(0), c.elem(v, at(0)))
+			}
+			return
+		}
 		for _, ix := range ixs {
 			c.keep(v, ix, c.compute(v, ix))
 		}

@@ -49,7 +49,9 @@ type Kernel struct {
 	pf    *plan.Func
 	nests []*plan.Nest // those of the kernel
 	carry map[int]int  // results that become arguments of the next run
-	also  []*ir.Func   // further functions that it is the kernel of
+	alike map[*ir.Value]bool
+	first map[*ir.Value]int // places of numbers that are alike
+	also  []*ir.Func        // further functions that it is the kernel of
 	code  [len(asm.ISAs)]*asm.Code
 
 	// Of a piece of a Node: the nodes before and after it, and whether it is the last one.
@@ -72,7 +74,7 @@ type Set struct {
 
 	margins *Field // of the kernels compiled last
 
-	byFunc map[*ir.Func]*Kernel
+	byFunc map[key]*Kernel
 	byForm map[string]*Kernel
 	solves map[*ir.Solve]*Solve
 	revs   map[*ir.Rev]*Rev
@@ -91,7 +93,7 @@ const spillSlots = 1024
 
 // New is an empty set; name gives kernels their names.
 func New(p *plan.Plan, name func(*ir.Func) string) *Set {
-	s := &Set{Plan: p, Args: []string{"fr *frame", "w *Params", "pre *prepared", "sums *Real"}, byFunc: map[*ir.Func]*Kernel{}, byForm: map[string]*Kernel{}, solves: map[*ir.Solve]*Solve{}, revs: map[*ir.Rev]*Rev{}, nodes: map[*ir.Func]*Node{}, name: name, params: map[*ir.Param]int{}, sums: map[*ir.Param]int{}}
+	s := &Set{Plan: p, Args: []string{"fr *frame", "w *Params", "pre *prepared", "sums *Real"}, byFunc: map[key]*Kernel{}, byForm: map[string]*Kernel{}, solves: map[*ir.Solve]*Solve{}, revs: map[*ir.Rev]*Rev{}, nodes: map[*ir.Func]*Node{}, name: name, params: map[*ir.Param]int{}, sums: map[*ir.Param]int{}}
 	off, flat := 0, 0
 	for _, q := range p.Module.Params {
 		s.params[q], s.sums[q] = off, flat
@@ -116,16 +118,24 @@ func (s *Set) Samples() int { return RowBytes / s.real().Bytes() }
 
 func (s *Set) real() ir.Elem { return s.Plan.Module.Real }
 
-// Of is the kernel of f; nil if there is none.
-func (s *Set) Of(f *ir.Func) *Kernel { return s.byFunc[f] }
+// Of is the kernel of f with arguments of every sample; nil if there is none.
+func (s *Set) Of(f *ir.Func) *Kernel { return s.byFunc[key{f: f}] }
+
+// callee is the kernel that k runs at a call, map or scan.
+func (s *Set) callee(k *Kernel, v *ir.Value) *Kernel {
+	if v.Op == ir.OpCall {
+		return s.byFunc[k.passed(v).key(v.Attr.Func)]
+	}
+	return s.Of(loopOf(v).fn)
+}
 
 // Add compiles f and what it calls. On an error the set is as it was.
-func (s *Set) Add(f *ir.Func) (*Kernel, error) { return s.addCarrying(f, nil) }
+func (s *Set) Add(f *ir.Func) (*Kernel, error) { return s.addCarrying(f, nil, nil) }
 
-// addCarrying is Add of a function with results that become arguments of its next run.
-func (s *Set) addCarrying(f *ir.Func, carry map[int]int) (*Kernel, error) {
+// addCarrying is Add of a function with results that become arguments of its next run, and arguments that are alike.
+func (s *Set) addCarrying(f *ir.Func, carry map[int]int, args alikeArgs) (*Kernel, error) {
 	undo := s.mark()
-	k, err := s.add(f, carry)
+	k, err := s.add(f, carry, args)
 	if err != nil {
 		undo()
 		return nil, err
@@ -142,7 +152,7 @@ func (s *Set) mark() (undo func()) {
 		packed()
 		for f, k := range s.byFunc {
 			if byFunc[f] == nil {
-				k.also = slices.DeleteFunc(k.also, func(g *ir.Func) bool { return g == f })
+				k.also = slices.DeleteFunc(k.also, func(g *ir.Func) bool { return g == f.f })
 			}
 		}
 		for _, n := range s.Nodes[nodes:] {
@@ -179,6 +189,7 @@ func (s *Set) rowBytes(e ir.Elem) int {
 // layout gives places to arguments, results and what lives in memory.
 func (s *Set) layout(k *Kernel) {
 	f, pf := k.Func, k.pf
+	s.layoutAlike(k)
 	for i, a := range f.Args {
 		name := a.Name
 		if name == "" {
@@ -257,7 +268,7 @@ func (s *Set) layout(k *Kernel) {
 		}
 	}
 	for _, v := range f.Values {
-		if k.byVal[v] != nil || v.Type.Elem == ir.Tuple {
+		if k.byVal[v] != nil || k.alike[v] || v.Type.Elem == ir.Tuple {
 			continue
 		}
 		pl := pf.Places[v]
@@ -516,7 +527,7 @@ func (s *Set) Reached(n *Node) []*Kernel {
 		reached[k] = true
 		for _, n := range k.nests {
 			if v := n.Steps[0].V; isNode(n) && !isBreak(v) {
-				visit(s.byFunc[v.Callees()[0]])
+				visit(s.callee(k, v))
 			}
 		}
 	}

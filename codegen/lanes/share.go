@@ -9,16 +9,16 @@ import (
 	"ndec.dev/ndec/codegen/asm"
 	"ndec.dev/ndec/ir"
 	"ndec.dev/ndec/ir/parallel"
-	"ndec.dev/ndec/ir/plan"
 )
 
 // Functions that differ in nothing that a kernel is made of have one kernel: the step of a solve and that of its recorded
 // twin, a field that two recipes differentiate. No function calls itself and a solve is at its end before another one
 // begins, so that they can share its places in the frame as well.
 
-// add compiles f and what it calls; results that carry names become arguments of the next run.
-func (s *Set) add(f *ir.Func, carry map[int]int) (*Kernel, error) {
-	if k := s.byFunc[f]; k != nil {
+// add compiles f and what it calls; results that carry names become arguments of the next run, and args are alike.
+func (s *Set) add(f *ir.Func, carry map[int]int, args alikeArgs) (*Kernel, error) {
+	at := args.key(f)
+	if k := s.byFunc[at]; k != nil {
 		return k, nil
 	}
 	pf := s.Plan.Of(f)
@@ -28,33 +28,47 @@ func (s *Set) add(f *ir.Func, carry map[int]int) (*Kernel, error) {
 	if s.alone != nil && pf.Needs.Accum {
 		return nil, &Unsupported{"gradients of parameters", f, nil}
 	}
+	k := &Kernel{Func: f, pf: pf, nests: pf.Nests, byVal: map[*ir.Value]*Field{}, carry: carry, alike: s.alike(pf, args)}
 	for _, v := range f.Values {
 		switch v.Op {
 		case ir.OpCall, ir.OpMap, ir.OpScan:
 			if s.alone != nil && v.Op != ir.OpCall {
 				return nil, &Unsupported{v.Op.String() + " of one sample", f, v}
 			}
-			if _, err := s.add(v.Callees()[0], nil); err != nil {
+			var passed alikeArgs
+			if v.Op == ir.OpCall {
+				passed = k.passed(v)
+			}
+			if _, err := s.add(v.Callees()[0], nil, passed); err != nil {
 				return nil, err
 			}
 		case ir.OpSolve, ir.OpRev:
 			return nil, &Unsupported{v.Op.String() + " inside of a step", f, v}
 		}
 	}
-	form := s.form(pf, carry)
+	form := s.form(k)
 	if k := s.byForm[form]; k != nil {
 		k.also = append(k.also, f)
-		s.byFunc[f] = k
+		s.byFunc[at] = k
 		return k, nil
 	}
-	k := &Kernel{Func: f, Name: s.name(f), pf: pf, nests: pf.Nests, byVal: map[*ir.Value]*Field{}, carry: carry}
+	k.Name = s.kernelName(f)
 	s.layout(k)
 	if err := s.compile(k); err != nil {
 		return nil, err
 	}
 	s.Kernels = append(s.Kernels, k)
-	s.byFunc[f], s.byForm[form] = k, k
+	s.byFunc[at], s.byForm[form] = k, k
 	return k, nil
+}
+
+// kernelName is a name for the next kernel of f: that of the function, or one beside it where arguments of both kinds come.
+func (s *Set) kernelName(f *ir.Func) string {
+	name := s.name(f)
+	for slices.ContainsFunc(s.Kernels, func(k *Kernel) bool { return k.Name == name }) {
+		name += "Alike"
+	}
+	return name
 }
 
 // compile makes the code of a kernel for every ISA.
@@ -87,8 +101,8 @@ func (s *Set) compile(k *Kernel) error {
 
 // form spells all of a planned function that its kernel is made of. Names of arguments and results are in it, since loops
 // in Go find them by these; names and places of other values are not.
-func (s *Set) form(pf *plan.Func, carry map[int]int) string {
-	f := pf.IR
+func (s *Set) form(k *Kernel) string {
+	pf, f := k.pf, k.Func
 	b := make([]byte, 0, 64*len(f.Values))
 	num := func(ns ...int) {
 		for _, n := range ns {
@@ -130,11 +144,12 @@ func (s *Set) form(pf *plan.Func, carry map[int]int) string {
 		switch v.Op {
 		case ir.OpArg:
 			text(v.Name)
+			flag(k.alike[v])
 		case ir.OpCall:
-			text(s.byFunc[a.Func].Name)
+			text(s.callee(k, v).Name)
 		case ir.OpMap, ir.OpScan:
 			l := loopOf(v)
-			text(s.byFunc[l.fn].Name)
+			text(s.Of(l.fn).Name)
 			num(l.n, l.carry, l.mapped)
 			flag(l.back)
 		}
@@ -168,7 +183,7 @@ func (s *Set) form(pf *plan.Func, carry map[int]int) string {
 		param(p)
 	}
 	for i := range f.Results {
-		if to, ok := carry[i]; ok {
+		if to, ok := k.carry[i]; ok {
 			num(i, to)
 		}
 	}

@@ -22,6 +22,8 @@ type Solve struct {
 	// Anew is what a step after a stop begins with: (t, states, extras) to the field, of a method that keeps it from step to
 	// step, or to the memory of the method. Nil where that is nothing.
 	Anew *Kernel
+	// Alike says that all samples have the same time and step. Step then reads these of the first lane alone.
+	Alike bool
 	// States, Slopes and Data say how many there are.
 	States, Slopes, Data int
 }
@@ -65,7 +67,7 @@ func (s *Set) AddSolve(sv *ir.Solve) (*Solve, error) {
 	case sv.Remakes():
 		return nil, &Unsupported{"checkpoints", sv.Field, nil}
 	}
-	l := &Solve{IR: sv, States: len(sv.States)}
+	l := &Solve{IR: sv, States: len(sv.States), Alike: s.alone == nil && stepsAlike(sv)}
 	if sv.FSAL {
 		l.Slopes = len(sv.Plain())
 	}
@@ -100,7 +102,7 @@ func (s *Set) AddSolve(sv *ir.Solve) (*Solve, error) {
 			return nil, err
 		}
 	}
-	if l.Step, err = s.addCarrying(step, l.carry()); err != nil {
+	if l.Step, err = s.addCarrying(step, l.carry(), l.times()); err != nil {
 		return nil, err
 	}
 	if sv.Times > 0 {
@@ -128,6 +130,21 @@ func (l *Solve) carry() map[int]int {
 		carry[from+i] = l.Lead() + i
 	}
 	return carry
+}
+
+// stepsAlike reports whether all samples of a solve take steps of the same length at the same times: those that are given and
+// that the rates say to be the same. Where steps are cut at stops each sample goes on by itself.
+func stepsAlike(sv *ir.Solve) bool {
+	same := func(v *ir.Value) bool { return v.Rate.Region != nil && !v.Rate.PerSample }
+	return !sv.Adaptive && sv.Stops == 0 && same(sv.Step.Args[0]) && same(sv.Step.Args[1])
+}
+
+// times are the arguments of Step, and of the step of a sweep, that are alike: t and h.
+func (l *Solve) times() alikeArgs {
+	if !l.Alike {
+		return nil
+	}
+	return alikeArgs{true, true}
 }
 
 // Lead is the number of arguments of Step before the states.
@@ -317,7 +334,9 @@ func (s *Set) fixedStep(sv *ir.Solve) *ir.Func {
 	names := append(named(sv.States, ".next"), named(plain(sv), ".knext")[:len(k1)]...)
 	vs := cat(choose(b, take, y1, y), choose(b, take, k1, k))
 	names, vs = append(names, Own+"code"), append(vs, b.Cast(good, ir.F64))
-	names, vs = append(names, named(sv.States, ".at")...), append(vs, y...)
+	if sv.Record || sv.Times > 0 { // for the tape, and for output times within the step
+		names, vs = append(names, named(sv.States, ".at")...), append(vs, y...)
+	}
 	rest := out[n+len(k1):]
 	return finish(b, append(names, data(rest)...), append(vs, rest...))
 }
@@ -444,7 +463,8 @@ func (s *Set) AddRev(r *ir.Rev) (*Rev, error) {
 		return l, nil
 	}
 	sv := r.Solve
-	if _, err := s.AddSolve(sv); err != nil {
+	solve, err := s.AddSolve(sv)
+	if err != nil {
 		return nil, err
 	}
 	b, x, y, _, c := s.lane(sv, ".lanerev", []string{"t", "h", "active"}, false)
@@ -481,7 +501,7 @@ func (s *Set) AddRev(r *ir.Rev) (*Rev, error) {
 	for i := range n + m {
 		carry[i] = 3 + n + m + i
 	}
-	k, err := s.addCarrying(f, carry)
+	k, err := s.addCarrying(f, carry, solve.times())
 	if err != nil {
 		return nil, err
 	}
@@ -553,7 +573,7 @@ func (s *Set) revDense(r *ir.Rev) (*Kernel, error) {
 	if err := s.Plan.Extra(f); err != nil {
 		return nil, err
 	}
-	return s.addCarrying(f, carry)
+	return s.addCarrying(f, carry, nil)
 }
 
 // revAt is the function of Rev.At.

@@ -19,19 +19,17 @@ type laneFrame struct {
 		x  [2 * 32]Real
 		dx [2 * 32]Real
 	}
+	_          [128]byte
 	moons0Step struct { // Moons.0.step
 		t     [32]float64
 		h     [32]float64
 		x     [2 * 32]Real
 		xNext [2 * 32]Real
 		v3    [2 * 32]Real
-		v6    [32]float64
-		v7    [32]Real
 		v9    [2 * 32]Real
 		v10   [2 * 32]Real
 		v12   [2 * 32]Real
 		v13   [2 * 32]Real
-		v14   [32]float64
 		v17   [2 * 32]Real
 		v18   [2 * 32]Real
 	}
@@ -42,7 +40,6 @@ type laneFrame struct {
 		x        [2 * 32]Real
 		xNext    [2 * 32]Real
 		stepCode [32]float64
-		xAt      [2 * 32]Real
 		v4       [2 * 32]Real
 	}
 	moonsSample struct { // Moons
@@ -54,7 +51,7 @@ type laneFrame struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [73216]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [72448]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {
@@ -146,14 +143,13 @@ func (l *lanes) solveMoons0Lanes(t0, t1 *[32]float64, by rt.Stepping, n int, st 
 	plains := 0 // steps that are not yet counted
 	for k := 0; running > 0; k++ {
 		kernel.moons0Lanestep(l.fr, l.w, l.pre, &l.sums[0])
-		plain := running == n && k < steps-1 // every sample takes the step, and none ends with it
+		next := t0[0] + float64(float64(k+1)*s.stepH[0])      // the times of all samples are alike
+		plain := running == n && k < steps-1 && next != t1[0] // every sample takes the step, and none ends with it
 		for i := range n {
-			plain = plain && s.stepCode[i] != 0 && t0[i]+float64(float64(k+1)*s.stepH[i]) != t1[i]
+			plain = plain && s.stepCode[i] != 0
 		}
 		if plain {
-			for i := range n {
-				s.stepT[i] = t0[i] + float64(float64(k+1)*s.stepH[i])
-			}
+			s.stepT[0] = next // all that kernels read
 			plains++
 			continue
 		}
@@ -168,7 +164,7 @@ func (l *lanes) solveMoons0Lanes(t0, t1 *[32]float64, by rt.Stepping, n int, st 
 			}
 			st[i].NFE += 4
 			if s.stepCode[i] == 0 {
-				st[i].Fail(rt.NonFinite, s.stepT[i], s.stepH[i])
+				st[i].Fail(rt.NonFinite, s.stepT[0], s.stepH[i])
 				s.stepLive[i] = 0
 				running--
 				continue
@@ -177,12 +173,12 @@ func (l *lanes) solveMoons0Lanes(t0, t1 *[32]float64, by rt.Stepping, n int, st 
 			st[i].H = s.stepH[i]
 		}
 		for i := range n {
-			if s.stepLive[i] == 0 {
-				continue
-			}
 			s.stepT[i] = t0[i] + float64(float64(k+1)*s.stepH[i])
 			if k == steps-1 {
 				s.stepT[i] = t1[i]
+			}
+			if s.stepLive[i] == 0 {
+				continue
 			}
 			st[i].Time = s.stepT[i]
 			if k == steps-1 || s.stepT[i] == t1[i] {

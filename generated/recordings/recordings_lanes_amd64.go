@@ -31,6 +31,7 @@ type laneFrame struct {
 		v24     [4 * 16]Real
 		v72     [2 * 16]Real
 	}
+	_           [128]byte
 	period0Step struct { // Period.0.step
 		t       [16]Real
 		ha43    [16]Real
@@ -46,8 +47,6 @@ type laneFrame struct {
 		mul5    [16]Real
 		qNext   [2 * 16]Real
 		vNext   [2 * 16]Real
-		v14     [16]Real
-		v15     [16]Real
 		v16     [2 * 16]Real
 		v18     [2 * 16]Real
 		v19     [2 * 16]Real
@@ -56,7 +55,6 @@ type laneFrame struct {
 		v25     [2 * 16]Real
 		v26     [2 * 16]Real
 		v28     [2 * 16]Real
-		v30     [16]Real
 		v31     [2 * 16]Real
 		v33     [2 * 16]Real
 		v34     [2 * 16]Real
@@ -81,8 +79,6 @@ type laneFrame struct {
 		qNext    [2 * 16]Real
 		vNext    [2 * 16]Real
 		stepCode [16]Real
-		qAt      [2 * 16]Real
-		vAt      [2 * 16]Real
 		v14      [2 * 16]Real
 		v19      [2 * 16]Real
 	}
@@ -238,7 +234,7 @@ type laneFrame struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [215040]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [214272]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 type prepared struct{}
 
@@ -368,14 +364,13 @@ func (l *lanes) solvePeriod0Lanes(t0, t1 *[16]float64, by rt.Stepping, n int, st
 	plains := 0 // steps that are not yet counted
 	for k := 0; running > 0; k++ {
 		kernel.period0Lanestep(l.fr, l.w, l.pre, &l.sums[0])
-		plain := running == n && k < steps-1 // every sample takes the step, and none ends with it
+		next := t0[0] + float64(float64(k+1)*s.stepH[0])      // the times of all samples are alike
+		plain := running == n && k < steps-1 && next != t1[0] // every sample takes the step, and none ends with it
 		for i := range n {
-			plain = plain && s.stepCode[i] != 0 && t0[i]+float64(float64(k+1)*s.stepH[i]) != t1[i]
+			plain = plain && s.stepCode[i] != 0
 		}
 		if plain {
-			for i := range n {
-				s.stepT[i] = t0[i] + float64(float64(k+1)*s.stepH[i])
-			}
+			s.stepT[0] = next // all that kernels read
 			plains++
 			continue
 		}
@@ -390,7 +385,7 @@ func (l *lanes) solvePeriod0Lanes(t0, t1 *[16]float64, by rt.Stepping, n int, st
 			}
 			st[i].NFE += 4
 			if s.stepCode[i] == 0 {
-				st[i].Fail(rt.NonFinite, s.stepT[i], s.stepH[i])
+				st[i].Fail(rt.NonFinite, s.stepT[0], s.stepH[i])
 				s.stepLive[i] = 0
 				running--
 				continue
@@ -399,12 +394,12 @@ func (l *lanes) solvePeriod0Lanes(t0, t1 *[16]float64, by rt.Stepping, n int, st
 			st[i].H = s.stepH[i]
 		}
 		for i := range n {
-			if s.stepLive[i] == 0 {
-				continue
-			}
 			s.stepT[i] = t0[i] + float64(float64(k+1)*s.stepH[i])
 			if k == steps-1 {
 				s.stepT[i] = t1[i]
+			}
+			if s.stepLive[i] == 0 {
+				continue
 			}
 			st[i].Time = s.stepT[i]
 			if k == steps-1 || s.stepT[i] == t1[i] {
