@@ -165,6 +165,7 @@ type laneFrame struct {
 		v66     [32 * 32]Real
 		v73     [2 * 32]Real
 	}
+	_         [128]byte
 	step0Step struct { // Step.0.step
 		t       [32]float64
 		h       [32]float64
@@ -180,8 +181,6 @@ type laneFrame struct {
 		mul5    [32]Real
 		qNext   [2 * 32]Real
 		vNext   [2 * 32]Real
-		v15     [32]float64
-		v16     [32]Real
 		v17     [2 * 32]Real
 		v19     [2 * 32]Real
 		v20     [2 * 32]Real
@@ -190,7 +189,6 @@ type laneFrame struct {
 		v26     [2 * 32]Real
 		v27     [2 * 32]Real
 		v29     [2 * 32]Real
-		v31     [32]float64
 		v33     [2 * 32]Real
 		v35     [2 * 32]Real
 		v36     [2 * 32]Real
@@ -215,8 +213,6 @@ type laneFrame struct {
 		qNext    [2 * 32]Real
 		vNext    [2 * 32]Real
 		stepCode [32]float64
-		qAt      [2 * 32]Real
-		vAt      [2 * 32]Real
 		v14      [2 * 32]Real
 		v19      [2 * 32]Real
 	}
@@ -282,6 +278,7 @@ type laneFrame struct {
 		v126    [32 * 32]Real
 		v144    [2 * 32]Real
 	}
+	_                [128]byte
 	step0TangentStep struct { // Step.0.tangent.step
 		t        [32]float64
 		h        [32]float64
@@ -301,7 +298,6 @@ type laneFrame struct {
 		vNext    [2 * 32]Real
 		qNextDot [2 * 32]Real
 		vNextDot [2 * 32]Real
-		v17      [32]Real
 		v18      [2 * 32]Real
 		v20      [2 * 32]Real
 		v21      [2 * 32]Real
@@ -326,8 +322,6 @@ type laneFrame struct {
 		v53      [2 * 32]Real
 		v54      [2 * 32]Real
 		v56      [2 * 32]Real
-		v60      [32]Real
-		v65      [32]Real
 		v70      [2 * 32]Real
 		v79      [2 * 32]Real
 		v88      [2 * 32]Real
@@ -354,10 +348,6 @@ type laneFrame struct {
 		qDotNext [2 * 32]Real
 		vDotNext [2 * 32]Real
 		stepCode [32]float64
-		qAt      [2 * 32]Real
-		vAt      [2 * 32]Real
-		qDotAt   [2 * 32]Real
-		vDotAt   [2 * 32]Real
 		v16      [2 * 32]Real
 		v21      [2 * 32]Real
 		v27      [2 * 32]Real
@@ -409,6 +399,7 @@ type laneFrame struct {
 		v127    [32 * 32]Real
 		v145    [2 * 32]Real
 	}
+	_                 [128]byte
 	step0Tangent2Step struct { // Step.0.tangent2.step
 		t        [32]float64
 		h        [32]float64
@@ -429,7 +420,6 @@ type laneFrame struct {
 		vNext    [2 * 32]Real
 		qNextDot [2 * 32]Real
 		vNextDot [2 * 32]Real
-		v18      [32]Real
 		v19      [2 * 32]Real
 		v21      [2 * 32]Real
 		v22      [2 * 32]Real
@@ -454,8 +444,6 @@ type laneFrame struct {
 		v54      [2 * 32]Real
 		v55      [2 * 32]Real
 		v57      [2 * 32]Real
-		v61      [32]Real
-		v66      [32]Real
 		v71      [2 * 32]Real
 		v80      [2 * 32]Real
 		v89      [2 * 32]Real
@@ -483,10 +471,6 @@ type laneFrame struct {
 		qDotNext [2 * 32]Real
 		vDotNext [2 * 32]Real
 		stepCode [32]float64
-		qAt      [2 * 32]Real
-		vAt      [2 * 32]Real
-		qDotAt   [2 * 32]Real
-		vDotAt   [2 * 32]Real
 		v17      [2 * 32]Real
 		v22      [2 * 32]Real
 		v28      [2 * 32]Real
@@ -546,6 +530,7 @@ type laneFrame struct {
 		v139       [32 * 32]Real
 		v162       [2 * 32]Real
 	}
+	_                 [128]byte
 	step0Tangent3Step struct { // Step.0.tangent3.step
 		t          [32]float64
 		h          [32]float64
@@ -572,7 +557,6 @@ type laneFrame struct {
 		vNext      [2 * 32]Real
 		qNextDot   [2 * 32]Real
 		vNextDot   [2 * 32]Real
-		v24        [32]Real
 		v25        [2 * 32]Real
 		v27        [2 * 32]Real
 		v28        [2 * 32]Real
@@ -597,8 +581,6 @@ type laneFrame struct {
 		v60        [2 * 32]Real
 		v61        [2 * 32]Real
 		v63        [2 * 32]Real
-		v67        [32]Real
-		v72        [32]Real
 		v77        [2 * 32]Real
 		v86        [2 * 32]Real
 		v95        [2 * 32]Real
@@ -632,10 +614,6 @@ type laneFrame struct {
 		qDotNext [2 * 32]Real
 		vDotNext [2 * 32]Real
 		stepCode [32]float64
-		qAt      [2 * 32]Real
-		vAt      [2 * 32]Real
-		qDotAt   [2 * 32]Real
-		vDotAt   [2 * 32]Real
 		v23      [2 * 32]Real
 		v28      [2 * 32]Real
 		v34      [2 * 32]Real
@@ -1003,7 +981,7 @@ type laneFrame struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [1126016]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [1121152]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {
@@ -1496,14 +1474,13 @@ func (l *lanes) solveStep0Lanes(t0, t1 *[32]float64, by rt.Stepping, n int, st *
 	plains := 0 // steps that are not yet counted
 	for k := 0; running > 0; k++ {
 		kernel.step0Lanestep(l.fr, l.w, l.pre, &l.sums[0])
-		plain := running == n && k < steps-1 // every sample takes the step, and none ends with it
+		next := t0[0] + float64(float64(k+1)*s.stepH[0])      // the times of all samples are alike
+		plain := running == n && k < steps-1 && next != t1[0] // every sample takes the step, and none ends with it
 		for i := range n {
-			plain = plain && s.stepCode[i] != 0 && t0[i]+float64(float64(k+1)*s.stepH[i]) != t1[i]
+			plain = plain && s.stepCode[i] != 0
 		}
 		if plain {
-			for i := range n {
-				s.stepT[i] = t0[i] + float64(float64(k+1)*s.stepH[i])
-			}
+			s.stepT[0] = next // all that kernels read
 			plains++
 			continue
 		}
@@ -1518,7 +1495,7 @@ func (l *lanes) solveStep0Lanes(t0, t1 *[32]float64, by rt.Stepping, n int, st *
 			}
 			st[i].NFE += 4
 			if s.stepCode[i] == 0 {
-				st[i].Fail(rt.NonFinite, s.stepT[i], s.stepH[i])
+				st[i].Fail(rt.NonFinite, s.stepT[0], s.stepH[i])
 				s.stepLive[i] = 0
 				running--
 				continue
@@ -1527,12 +1504,12 @@ func (l *lanes) solveStep0Lanes(t0, t1 *[32]float64, by rt.Stepping, n int, st *
 			st[i].H = s.stepH[i]
 		}
 		for i := range n {
-			if s.stepLive[i] == 0 {
-				continue
-			}
 			s.stepT[i] = t0[i] + float64(float64(k+1)*s.stepH[i])
 			if k == steps-1 {
 				s.stepT[i] = t1[i]
+			}
+			if s.stepLive[i] == 0 {
+				continue
 			}
 			st[i].Time = s.stepT[i]
 			if k == steps-1 || s.stepT[i] == t1[i] {
@@ -1614,14 +1591,13 @@ func (l *lanes) solveStep0TangentLanes(t0, t1 *[32]float64, by rt.Stepping, n in
 	plains := 0 // steps that are not yet counted
 	for k := 0; running > 0; k++ {
 		kernel.step0TangentLanestep(l.fr, l.w, l.pre, &l.sums[0])
-		plain := running == n && k < steps-1 // every sample takes the step, and none ends with it
+		next := t0[0] + float64(float64(k+1)*s.stepH[0])      // the times of all samples are alike
+		plain := running == n && k < steps-1 && next != t1[0] // every sample takes the step, and none ends with it
 		for i := range n {
-			plain = plain && s.stepCode[i] != 0 && t0[i]+float64(float64(k+1)*s.stepH[i]) != t1[i]
+			plain = plain && s.stepCode[i] != 0
 		}
 		if plain {
-			for i := range n {
-				s.stepT[i] = t0[i] + float64(float64(k+1)*s.stepH[i])
-			}
+			s.stepT[0] = next // all that kernels read
 			plains++
 			continue
 		}
@@ -1636,7 +1612,7 @@ func (l *lanes) solveStep0TangentLanes(t0, t1 *[32]float64, by rt.Stepping, n in
 			}
 			st[i].NFE += 4
 			if s.stepCode[i] == 0 {
-				st[i].Fail(rt.NonFinite, s.stepT[i], s.stepH[i])
+				st[i].Fail(rt.NonFinite, s.stepT[0], s.stepH[i])
 				s.stepLive[i] = 0
 				running--
 				continue
@@ -1645,12 +1621,12 @@ func (l *lanes) solveStep0TangentLanes(t0, t1 *[32]float64, by rt.Stepping, n in
 			st[i].H = s.stepH[i]
 		}
 		for i := range n {
-			if s.stepLive[i] == 0 {
-				continue
-			}
 			s.stepT[i] = t0[i] + float64(float64(k+1)*s.stepH[i])
 			if k == steps-1 {
 				s.stepT[i] = t1[i]
+			}
+			if s.stepLive[i] == 0 {
+				continue
 			}
 			st[i].Time = s.stepT[i]
 			if k == steps-1 || s.stepT[i] == t1[i] {
@@ -1681,14 +1657,13 @@ func (l *lanes) solveStep0Tangent2Lanes(t0, t1 *[32]float64, by rt.Stepping, n i
 	plains := 0 // steps that are not yet counted
 	for k := 0; running > 0; k++ {
 		kernel.step0Tangent2Lanestep(l.fr, l.w, l.pre, &l.sums[0])
-		plain := running == n && k < steps-1 // every sample takes the step, and none ends with it
+		next := t0[0] + float64(float64(k+1)*s.stepH[0])      // the times of all samples are alike
+		plain := running == n && k < steps-1 && next != t1[0] // every sample takes the step, and none ends with it
 		for i := range n {
-			plain = plain && s.stepCode[i] != 0 && t0[i]+float64(float64(k+1)*s.stepH[i]) != t1[i]
+			plain = plain && s.stepCode[i] != 0
 		}
 		if plain {
-			for i := range n {
-				s.stepT[i] = t0[i] + float64(float64(k+1)*s.stepH[i])
-			}
+			s.stepT[0] = next // all that kernels read
 			plains++
 			continue
 		}
@@ -1703,7 +1678,7 @@ func (l *lanes) solveStep0Tangent2Lanes(t0, t1 *[32]float64, by rt.Stepping, n i
 			}
 			st[i].NFE += 4
 			if s.stepCode[i] == 0 {
-				st[i].Fail(rt.NonFinite, s.stepT[i], s.stepH[i])
+				st[i].Fail(rt.NonFinite, s.stepT[0], s.stepH[i])
 				s.stepLive[i] = 0
 				running--
 				continue
@@ -1712,12 +1687,12 @@ func (l *lanes) solveStep0Tangent2Lanes(t0, t1 *[32]float64, by rt.Stepping, n i
 			st[i].H = s.stepH[i]
 		}
 		for i := range n {
-			if s.stepLive[i] == 0 {
-				continue
-			}
 			s.stepT[i] = t0[i] + float64(float64(k+1)*s.stepH[i])
 			if k == steps-1 {
 				s.stepT[i] = t1[i]
+			}
+			if s.stepLive[i] == 0 {
+				continue
 			}
 			st[i].Time = s.stepT[i]
 			if k == steps-1 || s.stepT[i] == t1[i] {
@@ -1748,14 +1723,13 @@ func (l *lanes) solveStep0Tangent3Lanes(t0, t1 *[32]float64, by rt.Stepping, n i
 	plains := 0 // steps that are not yet counted
 	for k := 0; running > 0; k++ {
 		kernel.step0Tangent3Lanestep(l.fr, l.w, l.pre, &l.sums[0])
-		plain := running == n && k < steps-1 // every sample takes the step, and none ends with it
+		next := t0[0] + float64(float64(k+1)*s.stepH[0])      // the times of all samples are alike
+		plain := running == n && k < steps-1 && next != t1[0] // every sample takes the step, and none ends with it
 		for i := range n {
-			plain = plain && s.stepCode[i] != 0 && t0[i]+float64(float64(k+1)*s.stepH[i]) != t1[i]
+			plain = plain && s.stepCode[i] != 0
 		}
 		if plain {
-			for i := range n {
-				s.stepT[i] = t0[i] + float64(float64(k+1)*s.stepH[i])
-			}
+			s.stepT[0] = next // all that kernels read
 			plains++
 			continue
 		}
@@ -1770,7 +1744,7 @@ func (l *lanes) solveStep0Tangent3Lanes(t0, t1 *[32]float64, by rt.Stepping, n i
 			}
 			st[i].NFE += 4
 			if s.stepCode[i] == 0 {
-				st[i].Fail(rt.NonFinite, s.stepT[i], s.stepH[i])
+				st[i].Fail(rt.NonFinite, s.stepT[0], s.stepH[i])
 				s.stepLive[i] = 0
 				running--
 				continue
@@ -1779,12 +1753,12 @@ func (l *lanes) solveStep0Tangent3Lanes(t0, t1 *[32]float64, by rt.Stepping, n i
 			st[i].H = s.stepH[i]
 		}
 		for i := range n {
-			if s.stepLive[i] == 0 {
-				continue
-			}
 			s.stepT[i] = t0[i] + float64(float64(k+1)*s.stepH[i])
 			if k == steps-1 {
 				s.stepT[i] = t1[i]
+			}
+			if s.stepLive[i] == 0 {
+				continue
 			}
 			st[i].Time = s.stepT[i]
 			if k == steps-1 || s.stepT[i] == t1[i] {

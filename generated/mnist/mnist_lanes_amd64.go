@@ -21,19 +21,17 @@ type laneFrame struct {
 		margins [9912 * 32]Real
 		v3      [8624 * 32]Real
 	}
+	_           [128]byte
 	digits0Step struct { // Digits.0.step
 		t     [32]float64
 		h     [32]float64
 		z     [8624 * 32]Real
 		zNext [8624 * 32]Real
 		v3    [8624 * 32]Real
-		v6    [32]float64
-		v7    [32]Real
 		v9    [8624 * 32]Real
 		v10   [8624 * 32]Real
 		v12   [8624 * 32]Real
 		v13   [8624 * 32]Real
-		v14   [32]float64
 		v17   [8624 * 32]Real
 		v18   [8624 * 32]Real
 	}
@@ -44,7 +42,6 @@ type laneFrame struct {
 		z        [8624 * 32]Real
 		zNext    [8624 * 32]Real
 		stepCode [32]float64
-		zAt      [8624 * 32]Real
 		v4       [8624 * 32]Real
 	}
 	digitsSample struct { // Digits
@@ -79,19 +76,17 @@ type laneFrame struct {
 		v3 [8624 * 32]Real
 		v4 [8624 * 32]Real
 	}
+	_                [128]byte
 	digitsMixed0Step struct { // Digits.mixed.0.step
 		t     [32]float64
 		h     [32]float64
 		z     [8624 * 32]Real
 		zNext [8624 * 32]Real
 		v3    [8624 * 32]Real
-		v6    [32]float64
-		v7    [32]Real
 		v9    [8624 * 32]Real
 		v10   [8624 * 32]Real
 		v12   [8624 * 32]Real
 		v13   [8624 * 32]Real
-		v14   [32]float64
 		v17   [8624 * 32]Real
 		v18   [8624 * 32]Real
 	}
@@ -116,6 +111,7 @@ type laneFrame struct {
 		v14   [1089 * 32]Real
 		v15   [11 * 32]Real
 	}
+	_                     [128]byte
 	digitsMixed0ReplayVjp struct { // Digits.mixed.0.replay.vjp
 		t        [32]float64
 		h        [32]float64
@@ -123,13 +119,10 @@ type laneFrame struct {
 		zNextBar [8624 * 32]Real
 		zBar     [8624 * 32]Real
 		v4       [8624 * 32]Real
-		v7       [32]float64
-		v8       [32]Real
 		v10      [8624 * 32]Real
 		v11      [8624 * 32]Real
 		v13      [8624 * 32]Real
 		v14      [8624 * 32]Real
-		v15      [32]Real
 		v17      [8624 * 32]Real
 		v21      [8624 * 32]Real
 		v26      [8624 * 32]Real
@@ -178,7 +171,7 @@ type laneFrame struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [80181120]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [79075840]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {
@@ -321,14 +314,13 @@ func (l *lanes) solveDigits0Lanes(t0, t1 *[32]float64, by rt.Stepping, n int, st
 	plains := 0 // steps that are not yet counted
 	for k := 0; running > 0; k++ {
 		kernel.digits0Lanestep(l.fr, l.w, l.pre, &l.sums[0])
-		plain := running == n && k < steps-1 // every sample takes the step, and none ends with it
+		next := t0[0] + float64(float64(k+1)*s.stepH[0])      // the times of all samples are alike
+		plain := running == n && k < steps-1 && next != t1[0] // every sample takes the step, and none ends with it
 		for i := range n {
-			plain = plain && s.stepCode[i] != 0 && t0[i]+float64(float64(k+1)*s.stepH[i]) != t1[i]
+			plain = plain && s.stepCode[i] != 0
 		}
 		if plain {
-			for i := range n {
-				s.stepT[i] = t0[i] + float64(float64(k+1)*s.stepH[i])
-			}
+			s.stepT[0] = next // all that kernels read
 			plains++
 			continue
 		}
@@ -343,7 +335,7 @@ func (l *lanes) solveDigits0Lanes(t0, t1 *[32]float64, by rt.Stepping, n int, st
 			}
 			st[i].NFE += 4
 			if s.stepCode[i] == 0 {
-				st[i].Fail(rt.NonFinite, s.stepT[i], s.stepH[i])
+				st[i].Fail(rt.NonFinite, s.stepT[0], s.stepH[i])
 				s.stepLive[i] = 0
 				running--
 				continue
@@ -352,12 +344,12 @@ func (l *lanes) solveDigits0Lanes(t0, t1 *[32]float64, by rt.Stepping, n int, st
 			st[i].H = s.stepH[i]
 		}
 		for i := range n {
-			if s.stepLive[i] == 0 {
-				continue
-			}
 			s.stepT[i] = t0[i] + float64(float64(k+1)*s.stepH[i])
 			if k == steps-1 {
 				s.stepT[i] = t1[i]
+			}
+			if s.stepLive[i] == 0 {
+				continue
 			}
 			st[i].Time = s.stepT[i]
 			if k == steps-1 || s.stepT[i] == t1[i] {
@@ -476,15 +468,14 @@ func (l *lanes) solveDigitsMixed0RecLanes(tape *digitsMixed0RecTapeLanes, t0, t1
 	plains := 0 // steps that are not yet counted
 	for k := 0; running > 0; k++ {
 		kernel.digitsMixed0RecLanestep(l.fr, l.w, l.pre, &l.sums[0])
-		plain := running == n && k < steps-1 // every sample takes the step, and none ends with it
+		next := t0[0] + float64(float64(k+1)*s.stepH[0])      // the times of all samples are alike
+		plain := running == n && k < steps-1 && next != t1[0] // every sample takes the step, and none ends with it
 		for i := range n {
-			plain = plain && s.stepCode[i] != 0 && t0[i]+float64(float64(k+1)*s.stepH[i]) != t1[i]
+			plain = plain && s.stepCode[i] != 0
 		}
 		if plain {
 			tape.pushAll(n, &s.stepT, &s.stepH, &s.zAt)
-			for i := range n {
-				s.stepT[i] = t0[i] + float64(float64(k+1)*s.stepH[i])
-			}
+			s.stepT[0] = next // all that kernels read
 			plains++
 			continue
 		}
@@ -499,7 +490,7 @@ func (l *lanes) solveDigitsMixed0RecLanes(tape *digitsMixed0RecTapeLanes, t0, t1
 			}
 			st[i].NFE += 4
 			if s.stepCode[i] == 0 {
-				st[i].Fail(rt.NonFinite, s.stepT[i], s.stepH[i])
+				st[i].Fail(rt.NonFinite, s.stepT[0], s.stepH[i])
 				s.stepLive[i] = 0
 				running--
 				continue
@@ -509,12 +500,12 @@ func (l *lanes) solveDigitsMixed0RecLanes(tape *digitsMixed0RecTapeLanes, t0, t1
 			tape.push(i, &s.stepT, &s.stepH, &s.zAt)
 		}
 		for i := range n {
-			if s.stepLive[i] == 0 {
-				continue
-			}
 			s.stepT[i] = t0[i] + float64(float64(k+1)*s.stepH[i])
 			if k == steps-1 {
 				s.stepT[i] = t1[i]
+			}
+			if s.stepLive[i] == 0 {
+				continue
 			}
 			st[i].Time = s.stepT[i]
 			if k == steps-1 || s.stepT[i] == t1[i] {

@@ -81,6 +81,12 @@ type laneFrame struct {
 	moonsSample struct { // Moons
 		moonsSampleBlock
 	}
+	flowField1 struct { // Flow.field.1
+		t  [32]float64
+		x  [2 * 32]Real
+		dx [2 * 32]Real
+	}
+	_              [128]byte
 	moonsTiny0Step struct { // MoonsTiny.0.step
 		t     [32]float64
 		h     [32]float64
@@ -95,7 +101,6 @@ type laneFrame struct {
 		x        [2 * 32]Real
 		xNext    [2 * 32]Real
 		stepCode [32]float64
-		xAt      [2 * 32]Real
 		v4       [2 * 32]Real
 	}
 	moonsTinySample struct { // MoonsTiny
@@ -104,6 +109,7 @@ type laneFrame struct {
 		step0In0 [32]float64
 		step0In1 [32]float64
 	}
+	_              [128]byte
 	moonsFast0Step struct { // MoonsFast.0.step
 		t     [32]float64
 		h     [32]float64
@@ -119,7 +125,6 @@ type laneFrame struct {
 		x        [2 * 32]Real
 		xNext    [2 * 32]Real
 		stepCode [32]float64
-		xAt      [2 * 32]Real
 		v4       [2 * 32]Real
 	}
 	moonsFastSample struct { // MoonsFast
@@ -412,6 +417,7 @@ type laneFrame struct {
 		out0   [2 * 32]Real
 		v22    [64 * 32]Real
 	}
+	_                  [128]byte
 	fitHyper1DenseStep struct { // FitHyper.1.dense_step
 		t     [32]float64
 		h     [32]float64
@@ -491,6 +497,7 @@ type laneFrame struct {
 		dxBar [2 * 32]Real
 		xBar  [2 * 32]Real
 	}
+	_                       [128]byte
 	fitHyper1ReplayDenseVjp struct { // FitHyper.1.replay_dense.vjp
 		t        [32]float64
 		h        [32]float64
@@ -736,6 +743,7 @@ type laneFrame struct {
 		xDelta [2 * 32]Real
 		failed [32]int32
 	}
+	_                        [128]byte
 	fitHyper1ReplayDenseVjp2 struct { // FitHyper.1.replay_dense.vjp2
 		t        [32]float64
 		h        [32]float64
@@ -745,7 +753,6 @@ type laneFrame struct {
 		xD2Bar   [2 * 32]Real
 		xBar     [2 * 32]Real
 		v7       [16 * 32]Real
-		v8       [32]Real
 		v13      [2 * 32]Real
 		v15      [64 * 32]Real
 		v19      [2 * 32]Real
@@ -874,7 +881,7 @@ type moonsSampleBlock struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [2088064]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [2088832]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {
@@ -1481,14 +1488,13 @@ func (l *lanes) solveMoonsTiny0Lanes(t0, t1 *[32]float64, by rt.Stepping, n int,
 	plains := 0 // steps that are not yet counted
 	for k := 0; running > 0; k++ {
 		kernel.moonsTiny0Lanestep(l.fr, l.w, l.pre, &l.sums[0])
-		plain := running == n && k < steps-1 // every sample takes the step, and none ends with it
+		next := t0[0] + float64(float64(k+1)*s.stepH[0])      // the times of all samples are alike
+		plain := running == n && k < steps-1 && next != t1[0] // every sample takes the step, and none ends with it
 		for i := range n {
-			plain = plain && s.stepCode[i] != 0 && t0[i]+float64(float64(k+1)*s.stepH[i]) != t1[i]
+			plain = plain && s.stepCode[i] != 0
 		}
 		if plain {
-			for i := range n {
-				s.stepT[i] = t0[i] + float64(float64(k+1)*s.stepH[i])
-			}
+			s.stepT[0] = next // all that kernels read
 			plains++
 			continue
 		}
@@ -1503,7 +1509,7 @@ func (l *lanes) solveMoonsTiny0Lanes(t0, t1 *[32]float64, by rt.Stepping, n int,
 			}
 			st[i].NFE += 1
 			if s.stepCode[i] == 0 {
-				st[i].Fail(rt.NonFinite, s.stepT[i], s.stepH[i])
+				st[i].Fail(rt.NonFinite, s.stepT[0], s.stepH[i])
 				s.stepLive[i] = 0
 				running--
 				continue
@@ -1512,12 +1518,12 @@ func (l *lanes) solveMoonsTiny0Lanes(t0, t1 *[32]float64, by rt.Stepping, n int,
 			st[i].H = s.stepH[i]
 		}
 		for i := range n {
-			if s.stepLive[i] == 0 {
-				continue
-			}
 			s.stepT[i] = t0[i] + float64(float64(k+1)*s.stepH[i])
 			if k == steps-1 {
 				s.stepT[i] = t1[i]
+			}
+			if s.stepLive[i] == 0 {
+				continue
 			}
 			st[i].Time = s.stepT[i]
 			if k == steps-1 || s.stepT[i] == t1[i] {
@@ -1589,14 +1595,13 @@ func (l *lanes) solveMoonsFast0Lanes(t0, t1 *[32]float64, by rt.Stepping, n int,
 	plains := 0 // steps that are not yet counted
 	for k := 0; running > 0; k++ {
 		kernel.moonsFast0Lanestep(l.fr, l.w, l.pre, &l.sums[0])
-		plain := running == n && k < steps-1 // every sample takes the step, and none ends with it
+		next := t0[0] + float64(float64(k+1)*s.stepH[0])      // the times of all samples are alike
+		plain := running == n && k < steps-1 && next != t1[0] // every sample takes the step, and none ends with it
 		for i := range n {
-			plain = plain && s.stepCode[i] != 0 && t0[i]+float64(float64(k+1)*s.stepH[i]) != t1[i]
+			plain = plain && s.stepCode[i] != 0
 		}
 		if plain {
-			for i := range n {
-				s.stepT[i] = t0[i] + float64(float64(k+1)*s.stepH[i])
-			}
+			s.stepT[0] = next // all that kernels read
 			plains++
 			continue
 		}
@@ -1611,7 +1616,7 @@ func (l *lanes) solveMoonsFast0Lanes(t0, t1 *[32]float64, by rt.Stepping, n int,
 			}
 			st[i].NFE += 1
 			if s.stepCode[i] == 0 {
-				st[i].Fail(rt.NonFinite, s.stepT[i], s.stepH[i])
+				st[i].Fail(rt.NonFinite, s.stepT[0], s.stepH[i])
 				s.stepLive[i] = 0
 				running--
 				continue
@@ -1620,12 +1625,12 @@ func (l *lanes) solveMoonsFast0Lanes(t0, t1 *[32]float64, by rt.Stepping, n int,
 			st[i].H = s.stepH[i]
 		}
 		for i := range n {
-			if s.stepLive[i] == 0 {
-				continue
-			}
 			s.stepT[i] = t0[i] + float64(float64(k+1)*s.stepH[i])
 			if k == steps-1 {
 				s.stepT[i] = t1[i]
+			}
+			if s.stepLive[i] == 0 {
+				continue
 			}
 			st[i].Time = s.stepT[i]
 			if k == steps-1 || s.stepT[i] == t1[i] {
@@ -2407,7 +2412,7 @@ func (l *lanes) solveFitHyper1Lanes(t0 *[32]float64, ts *[10 * 32]float64, state
 			}
 			st[i].NFE += 1
 			if s.stepCode[i] == 0 {
-				st[i].Fail(rt.NonFinite, s.stepT[i], s.stepH[i])
+				st[i].Fail(rt.NonFinite, s.stepT[0], s.stepH[i])
 				s.stepLive[i] = 0
 				running--
 				continue
@@ -2418,9 +2423,6 @@ func (l *lanes) solveFitHyper1Lanes(t0 *[32]float64, ts *[10 * 32]float64, state
 		}
 		end := s.stepT
 		for i := range n {
-			if s.stepLive[i] == 0 {
-				continue
-			}
 			end[i] = t0[i] + float64(float64(k+1)*s.stepH[i])
 			if k == steps-1 {
 				end[i] = t1[i]
@@ -2759,7 +2761,7 @@ func (l *lanes) solveFitHyper1RecLanes(tape *fitHyper1RecTapeLanes, t0 *[32]floa
 			}
 			st[i].NFE += 1
 			if s.stepCode[i] == 0 {
-				st[i].Fail(rt.NonFinite, s.stepT[i], s.stepH[i])
+				st[i].Fail(rt.NonFinite, s.stepT[0], s.stepH[i])
 				s.stepLive[i] = 0
 				running--
 				continue
@@ -2771,9 +2773,6 @@ func (l *lanes) solveFitHyper1RecLanes(tape *fitHyper1RecTapeLanes, t0 *[32]floa
 		}
 		end := s.stepT
 		for i := range n {
-			if s.stepLive[i] == 0 {
-				continue
-			}
 			end[i] = t0[i] + float64(float64(k+1)*s.stepH[i])
 			if k == steps-1 {
 				end[i] = t1[i]
