@@ -88,8 +88,8 @@ class Ndec:
     def train(self, recipe):
         def seconds(n):
             return self.ask("train", ".", "--recipe", recipe, "--workers", "1", "--steps", str(n), "--out", tempfile.mkdtemp())["recipes"][0]["seconds"]
-        few, many = (min(seconds(n) for _ in range(3)) for n in (5, 25))  # the least of each, so that other work does not make the difference
-        return (many - few) / 20
+        few, many = (min(seconds(n) for _ in range(3)) for n in (5, 105))  # the least of each, so that other work does not make the difference
+        return (many - few) / 100
 
 
 def points(model, batch):
