@@ -1,0 +1,163 @@
+package lanes
+
+import (
+	"fmt"
+
+	"ndec.dev/ndec/ir"
+)
+
+// AddRev compiles the step of a reverse sweep: (t, h, active, states, extras, cotangents, sums of those of
+// the extras) to (cotangents, sums). Samples that are not active, whose tapes are shorter, stay as they are. Where
+// outputs inside a step are added up before it (ir.Rev.DenseVJP), cotangents of the data for dense output follow, and
+// those of the start.
+func (s *Set) AddRev(r *ir.Rev) (*Rev, error) {
+	if l := s.revs[r]; l != nil {
+		return l, nil
+	}
+	sv := r.Solve
+	solve, err := s.AddSolve(sv)
+	if err != nil {
+		return nil, err
+	}
+	b, x, y, _, c := s.lane(sv, ".lanerev", []string{"t", "h", "active"}, false)
+	var bar, sum []*ir.Value
+	for _, st := range sv.States {
+		bar = append(bar, b.Arg(st.Name+".bar", st.Type))
+	}
+	for i, t := range sv.Extras {
+		sum = append(sum, b.Arg(fmt.Sprintf("extra.%d.sum", i), t))
+	}
+	dense, first := s.denseBars(b, r)
+	out := b.CallAll(r.StepVJP, cat([]*ir.Value{x["t"], x["h"]}, y, c, bar, dense)...)
+	n, m := len(y), len(c)
+	for i, v := range first {
+		out[i] = b.Add(out[i], v)
+	}
+	active := b.Binary(ir.OpLt, b.Const(0, ir.F64), x["active"])
+	names := named(sv.States, ".bar.next")
+	vs := choose(b, active, out[:n], bar)
+	for i, v := range out[n : n+m] {
+		names = append(names, fmt.Sprintf("extra.%d.sum.next", i))
+		vs = append(vs, b.Select(active, b.Add(sum[i], v), sum[i]))
+	}
+	accum := make([]bool, len(vs))
+	for i, p := range r.Params {
+		names, vs, accum = append(names, p.Name+"_bar"), append(vs, out[n+m+i]), append(accum, true)
+	}
+	f := finish(b, names, vs)
+	f.Accum = accum
+	if err := s.Plan.Extra(f); err != nil {
+		return nil, err
+	}
+	carry := map[int]int{}
+	for i := range n + m {
+		carry[i] = 3 + n + m + i
+	}
+	k, err := s.addCarrying(f, carry, solve.times())
+	if err != nil {
+		return nil, err
+	}
+	l := &Rev{IR: r, Step: k}
+	switch {
+	case sv.Times == 0:
+	case r.DenseVJP != nil:
+		l.At, err = s.revDense(r)
+	case r.AtVJP != nil:
+		l.At, err = s.revAt(r)
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.revs[r] = l
+	return l, nil
+}
+
+// Rev is a reverse sweep in lanes.
+type Rev struct {
+	IR   *ir.Rev
+	Step *Kernel
+	// At adds the cotangents of an output within a step: (t, h, theta, active, states, extras, cotangents of the
+	// output, cotangents, sums) to (cotangents, sums). Nil without output times. With ir.Rev.DenseVJP it is
+	// (theta, h, active, cotangents of the output, those of data, those of the start) to the last two.
+	At *Kernel
+}
+
+// denseBars adds the arguments for cotangents of the data for dense output and of the start of a step.
+func (s *Set) denseBars(b *ir.Builder, r *ir.Rev) (data, start []*ir.Value) {
+	if r.DenseVJP == nil {
+		return nil, nil
+	}
+	for i, t := range r.DataTypes() {
+		data = append(data, b.Arg(fmt.Sprintf("data.%d.bar", i), t))
+	}
+	for _, st := range r.Solve.States {
+		start = append(start, b.Arg(st.Name+".start.bar", st.Type))
+	}
+	return data, start
+}
+
+// revDense is the function of Rev.At that adds an output to what the outputs of a step give.
+func (s *Set) revDense(r *ir.Rev) (*Kernel, error) {
+	sv := r.Solve
+	b := ir.NewFunc(sv.Name+".lanerevat", sv.Span, s.real())
+	x := map[string]*ir.Value{}
+	for _, n := range []string{"theta", "h", "active"} {
+		x[n] = b.Arg(Own+n, ir.Scalar(ir.F64))
+	}
+	var out []*ir.Value
+	for _, st := range sv.States {
+		out = append(out, b.Arg(st.Name+".out", st.Type))
+	}
+	data, start := s.denseBars(b, r)
+	to := cat(data, start)
+	res := b.CallAll(r.DenseVJP, cat([]*ir.Value{x["theta"], x["h"]}, out)...)
+	res = cat(res[len(start):], res[:len(start)])
+	active := b.Binary(ir.OpLt, b.Const(0, ir.F64), x["active"])
+	var names []string
+	var vs []*ir.Value
+	carry := map[int]int{}
+	for i, old := range to {
+		names = append(names, old.Name+".next")
+		vs = append(vs, b.Select(active, b.Add(old, res[i]), old))
+		carry[i] = 3 + len(out) + i
+	}
+	f := finish(b, names, vs)
+	if err := s.Plan.Extra(f); err != nil {
+		return nil, err
+	}
+	return s.addCarrying(f, carry, nil)
+}
+
+// revAt is the function of Rev.At.
+func (s *Set) revAt(r *ir.Rev) (*Kernel, error) {
+	sv := r.Solve
+	b, x, y, _, c := s.lane(sv, ".lanerevat", []string{"t", "h", "theta", "active"}, false)
+	var out, to []*ir.Value
+	for _, st := range sv.States {
+		out = append(out, b.Arg(st.Name+".out", st.Type))
+	}
+	for _, st := range sv.States {
+		to = append(to, b.Arg(st.Name+".bar", st.Type))
+	}
+	for i, t := range sv.Extras {
+		to = append(to, b.Arg(fmt.Sprintf("extra.%d.sum", i), t))
+	}
+	res := b.CallAll(r.AtVJP, cat([]*ir.Value{x["t"], x["h"], x["theta"]}, y, c, out)...)
+	active := b.Binary(ir.OpLt, b.Const(0, ir.F64), x["active"])
+	var names []string
+	var vs []*ir.Value
+	for i, old := range to {
+		names = append(names, old.Name+".next")
+		vs = append(vs, b.Select(active, b.Add(old, res[i]), old))
+	}
+	accum := make([]bool, len(vs))
+	for i, p := range r.Params {
+		names, vs, accum = append(names, p.Name+"_bar"), append(vs, res[len(to)+i]), append(accum, true)
+	}
+	f := finish(b, names, vs)
+	f.Accum = accum
+	if err := s.Plan.Extra(f); err != nil {
+		return nil, err
+	}
+	return s.Add(f)
+}
