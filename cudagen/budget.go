@@ -16,10 +16,12 @@ const (
 	teamBytes    = 32 << 20 // of one array of a team
 	sharedBytes  = 40 << 10 // of a team's arrays in shared memory; beyond they are in device memory
 	sumBytes     = 256 << 20
-	smRegisters  = 65536 // of a multiprocessor (sm_80 to sm_90)
-	maxThreads   = 2048  // of a multiprocessor
-	maxBlocks    = 32    // of a multiprocessor (sm_80 to sm_90)
-	smShared     = 164 << 10
+	// What a call costs a thread: arguments and results lie side by side with what lives across it.
+	callRegisters = 24
+	smRegisters   = 65536 // of a multiprocessor (sm_80 to sm_90)
+	maxThreads    = 2048  // of a multiprocessor
+	maxBlocks     = 32    // of a multiprocessor (sm_80 to sm_90)
+	smShared      = 164 << 10
 )
 
 // unfit says why a function does not fit a team; "" if it does.
@@ -155,7 +157,7 @@ func (b Budget) Warps(registers int) int {
 func (e *emitter) budget(k *kernel) Budget {
 	b := Budget{Block: 128}
 	regs := 40 // addresses, indices, statistics
-	widest := 0
+	widest, calls := 0, 0
 	seen := map[*ir.Func]bool{}
 	word := func(t ir.Type) int { return t.Len() * max(t.Elem.Bytes(), 4) / 4 }
 	e.visit(k.fn.IR, seen, func(f *ir.Func) {
@@ -181,8 +183,11 @@ func (e *emitter) budget(k *kernel) Budget {
 			}
 		}
 		widest = max(widest, n)
+		if !e.roots[f] && e.calledByThreads(e.plan.Of(f)) {
+			calls = callRegisters
+		}
 	})
-	b.Registers = regs + widest
+	b.Registers = regs + widest + calls
 	switch k.form {
 	case teamed:
 		b = e.teamBudget(k)

@@ -35,6 +35,11 @@ func (e *emitter) isCalled(f *plan.Func) bool {
 	case tiled:
 		return wide(f)
 	}
+	return e.calledByThreads(f)
+}
+
+// calledByThreads is isCalled of a function of threads.
+func (e *emitter) calledByThreads(f *plan.Func) bool {
 	words := e.m.Real.Bytes() / 4
 	code := f.Cost.MulAdds + f.Cost.Elem + words*transCode*f.Cost.Trans
 	return code >= calledCode && e.sites[f.IR] > 1 && !f.Needs.Accum && smallEnds(f)
