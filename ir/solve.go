@@ -1,8 +1,10 @@
 package ir
 
-import "slices"
+import (
+	"slices"
 
-import "ndec.dev/ndec/ir/diag"
+	"ndec.dev/ndec/ir/diag"
+)
 
 // Solve is an initial value problem as data: a handful of small functions and constants. The
 // interpreter and every back end have one loop over it (the loop is specified below).

@@ -208,8 +208,8 @@ func (l *layout) typ() *node {
 	return x
 }
 
-// stripped is x without the parentheses around it.
-func (l *layout) stripped(x *node) *node {
+// bare is x, around which gofmt would leave no parentheses.
+func (l *layout) bare(x *node) *node {
 	if x.kind == paren {
 		panic(unknown)
 	}

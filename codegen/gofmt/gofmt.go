@@ -338,7 +338,7 @@ func (l *layout) clause(name string) {
 func (l *layout) ranged() {
 	l.next()
 	l.text("range ")
-	l.printed(l.stripped(l.expr()), 1)
+	l.printed(l.bare(l.expr()), 1)
 }
 
 // simple is an expression, an assignment, or what counts up or down.
