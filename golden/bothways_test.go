@@ -146,7 +146,7 @@ func TestBothWays(t *testing.T) {
 			}
 			name := name + precision
 			text := strings.Replace(source, "package p\n", "package "+name+"\n", 1)
-			res, ds := driver.Compile(map[string]string{name + ".nde": text}, driver.Options{Precision: precision, Verify: true})
+			res, ds := driver.Compile(map[string]string{name + ".nde": text}, driver.Options{Precision: precision})
 			if ds.HasErrors() {
 				t.Fatal(ds)
 			}

@@ -22,7 +22,7 @@ var shown = []string{"08_sde.nde", "11_ball.nde", "14_porth.nde"}
 func TestExampleCounts(t *testing.T) {
 	for name := range examples {
 		text := slices.Contains(shown, name)
-		opts := driver.Options{Verify: true, Until: "plan"}
+		opts := driver.Options{Until: "plan"}
 		if text {
 			opts.Dump = []string{"opt"}
 		}

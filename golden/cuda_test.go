@@ -28,7 +28,7 @@ func TestCUDAText(t *testing.T) {
 		for _, f := range a.Files {
 			want[f.Name] = string(f.Data)
 		}
-		res, ds := driver.Compile(map[string]string{name + ".nde": want["in.nde"]}, driver.Options{Verify: true, CUDA: true})
+		res, ds := driver.Compile(map[string]string{name + ".nde": want["in.nde"]}, driver.Options{CUDA: true})
 		if len(ds) > 0 {
 			t.Fatal(ds)
 		}

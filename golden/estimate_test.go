@@ -142,7 +142,7 @@ func TestEstimators(t *testing.T) {
 	} {
 		t.Run(c.estimator, func(t *testing.T) {
 			text := strings.NewReplacer("FIELD", c.field, "ESTIMATOR", c.estimator).Replace(trace)
-			res, ds := driver.Compile(map[string]string{"a.nde": text}, driver.Options{Precision: "f64", Verify: true})
+			res, ds := driver.Compile(map[string]string{"a.nde": text}, driver.Options{Precision: "f64"})
 			if ds.HasErrors() {
 				t.Fatal(ds)
 			}
@@ -193,7 +193,7 @@ func TestEstimatesOfSolve(t *testing.T) {
 	source := strings.Replace(estimated, "\tder(x) = v\n", "\tder(x) = v\n\tstate e real = 0\n\tder(e) = div(v, x)\n", 1)
 	source = strings.NewReplacer("(a, b, c, l, here real)", "(a, b, c, l, here, e real)", "by: hutchpp{noise: normal})\n", "by: hutchpp{noise: normal}), end.e\n",
 		"here := End(x)", "here, e := End(x)", "metric l = l", "metric l = l\n\tmetric e = e\n\tmetric a = a").Replace(source)
-	res, ds := driver.Compile(map[string]string{"a.nde": source}, driver.Options{Precision: "f64", Verify: true})
+	res, ds := driver.Compile(map[string]string{"a.nde": source}, driver.Options{Precision: "f64"})
 	if ds.HasErrors() {
 		t.Fatal(ds)
 	}
@@ -256,7 +256,7 @@ func TestEstimatesOfSolve(t *testing.T) {
 model M(x [4]real) (l real) {
 	return solve(S{x: x}, over: 0..3, with: rk4{steps: 7}).l
 }`).Replace(trace)
-	res, ds = driver.Compile(map[string]string{"a.nde": constant}, driver.Options{Precision: "f64", Verify: true})
+	res, ds = driver.Compile(map[string]string{"a.nde": constant}, driver.Options{Precision: "f64"})
 	if ds.HasErrors() {
 		t.Fatal(ds)
 	}

@@ -215,7 +215,7 @@ func TestExamples(t *testing.T) {
 	}
 	for name, e := range examples {
 		pkg := "x" + name[:2]
-		res, ds := driver.Compile(sourceOf(t, name, true), driver.Options{Precision: "f64", Verify: true, Set: e.set, Package: pkg})
+		res, ds := driver.Compile(sourceOf(t, name, true), driver.Options{Precision: "f64", Set: e.set, Package: pkg})
 		if ds.HasErrors() {
 			t.Errorf("%s: %v", name, ds)
 			continue
@@ -269,7 +269,7 @@ func TestExamples(t *testing.T) {
 
 		// The models once more in single precision.
 		single := "y" + name[:2]
-		res, ds = driver.Compile(withoutRecipes(sourceOf(t, name, true)), driver.Options{Verify: true, Set: e.set, With: e.with, Package: single})
+		res, ds = driver.Compile(withoutRecipes(sourceOf(t, name, true)), driver.Options{Set: e.set, With: e.with, Package: single})
 		if ds.HasErrors() {
 			t.Errorf("%s: %v", name, ds)
 			continue

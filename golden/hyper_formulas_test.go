@@ -92,7 +92,7 @@ func TestHyperFormulas(t *testing.T) {
 		}
 		src += strings.NewReplacer("NAME", name, "BASE", base).Replace(hyperFormulas)
 	}
-	res, ds := driver.Compile(map[string]string{"hyper.nde": src}, driver.Options{Precision: "f64", Verify: true, Until: "opt"})
+	res, ds := driver.Compile(map[string]string{"hyper.nde": src}, driver.Options{Precision: "f64", Until: "opt"})
 	if ds.HasErrors() {
 		t.Fatal(ds)
 	}

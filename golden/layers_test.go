@@ -38,7 +38,7 @@ func layersOfTorch(t *testing.T, base string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	res, ds := driver.Compile(map[string]string{filepath.Base(base) + ".nde": string(src)}, driver.Options{Precision: "f64", Verify: true, Until: "opt"})
+	res, ds := driver.Compile(map[string]string{filepath.Base(base) + ".nde": string(src)}, driver.Options{Precision: "f64", Until: "opt"})
 	if ds.HasErrors() {
 		t.Fatal(ds)
 	}
@@ -98,7 +98,7 @@ model M(x [2]real) [2]real {
 	return solve(S{x: x}, over: 0..1, with: rk4{steps: 2}).x
 }
 `
-	res, ds := driver.Compile(map[string]string{"p.nde": src}, driver.Options{Verify: true, Until: "opt"})
+	res, ds := driver.Compile(map[string]string{"p.nde": src}, driver.Options{Until: "opt"})
 	if ds.HasErrors() {
 		t.Fatal(ds)
 	}

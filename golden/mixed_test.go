@@ -128,7 +128,7 @@ train Fit {
 	}
 
 	of := func(exact bool) (loss float64, grads map[string][]float64) {
-		res, ds := driver.Compile(map[string]string{"a.nde": src}, driver.Options{Precision: "f64", Verify: true, Exact: exact})
+		res, ds := driver.Compile(map[string]string{"a.nde": src}, driver.Options{Precision: "f64", Exact: exact})
 		if ds.HasErrors() {
 			t.Fatal(ds)
 		}
@@ -202,7 +202,7 @@ model Twice(x [2]real, ts [3]time, k label[4]) (y [2]real) {
 target cuda{arch: ["sm_80", "sm_90"], fuse: step}
 target go{package: "p", alloc: none}
 `
-	res, ds := driver.Compile(map[string]string{"a.nde": src}, driver.Options{Declared: true, Verify: true})
+	res, ds := driver.Compile(map[string]string{"a.nde": src}, driver.Options{Declared: true})
 	if len(ds) > 0 {
 		t.Fatal(ds)
 	}

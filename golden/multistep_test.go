@@ -97,7 +97,7 @@ func TestMultistep(t *testing.T) {
 		text := c.program(c.solver)
 		t.Run(c.solver, func(t *testing.T) {
 			loss := func(solver string) float64 {
-				res, ds := driver.Compile(map[string]string{"a.nde": strings.ReplaceAll(text, c.solver, solver)}, driver.Options{Precision: "f64", Verify: true})
+				res, ds := driver.Compile(map[string]string{"a.nde": strings.ReplaceAll(text, c.solver, solver)}, driver.Options{Precision: "f64"})
 				if ds.HasErrors() {
 					t.Fatal(ds)
 				}
@@ -107,7 +107,7 @@ func TestMultistep(t *testing.T) {
 			if got, want := loss(c.solver), loss("tsit5{rtol: 1e-7, atol: 1e-9}"); !(math.Abs(got-want) < 2e-3*max(1, math.Abs(want))) {
 				t.Errorf("loss %v, of tsit5 %v", got, want)
 			}
-			res, ds := driver.Compile(map[string]string{"a.nde": text}, driver.Options{Precision: "f64", Verify: true})
+			res, ds := driver.Compile(map[string]string{"a.nde": text}, driver.Options{Precision: "f64"})
 			if ds.HasErrors() {
 				t.Fatal(ds)
 			}
@@ -206,7 +206,7 @@ model M(y real) (a, d, e real) {
 		{"dopri5{rtol: 1e-6, atol: 1e-6, compat: torchdyn}", [3]float64{452, 1274, 1118}, 0},
 		{"tsit5{rtol: 1e-6, atol: 1e-6, compat: torchdyn}", [3]float64{530, 1454, 1094}, 0},
 	} {
-		res, ds := driver.Compile(map[string]string{"a.nde": strings.ReplaceAll(text, "SOLVER", c.solver)}, driver.Options{Precision: "f64", Verify: true})
+		res, ds := driver.Compile(map[string]string{"a.nde": strings.ReplaceAll(text, "SOLVER", c.solver)}, driver.Options{Precision: "f64"})
 		if ds.HasErrors() {
 			t.Fatal(ds)
 		}

@@ -21,7 +21,7 @@ func TestNames(t *testing.T) {
 	var imports, prints strings.Builder
 	for _, precision := range []string{"f32", "f64"} {
 		name := "names" + precision
-		res, ds := driver.Compile(map[string]string{"names.nde": string(text)}, driver.Options{Precision: precision, Package: name, Verify: true})
+		res, ds := driver.Compile(map[string]string{"names.nde": string(text)}, driver.Options{Precision: precision, Package: name})
 		if ds.HasErrors() {
 			t.Fatal(ds)
 		}

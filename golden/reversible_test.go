@@ -75,7 +75,7 @@ func TestReversible(t *testing.T) {
 				if c.program == "pendulums" {
 					text = pendulumsWith(solver)
 				}
-				res, ds := driver.Compile(map[string]string{"a.nde": text}, driver.Options{Precision: "f64", Verify: true})
+				res, ds := driver.Compile(map[string]string{"a.nde": text}, driver.Options{Precision: "f64"})
 				if ds.HasErrors() {
 					t.Fatal(ds)
 				}
@@ -120,7 +120,7 @@ func TestReversibleSecond(t *testing.T) {
 	}
 	var got [2]answer
 	for i, how := range []string{"backprop", "reversible"} {
-		res, ds := driver.Compile(map[string]string{"a.nde": text(how)}, driver.Options{Precision: "f64", Verify: true})
+		res, ds := driver.Compile(map[string]string{"a.nde": text(how)}, driver.Options{Precision: "f64"})
 		if ds.HasErrors() {
 			t.Fatal(ds)
 		}

@@ -64,7 +64,7 @@ train Fit {
 // gradients are those of recipe Fit by parameters and by columns, for a row of data.
 func gradients(t *testing.T, source string) (m *ir.Module, params, columns map[string][]float64) {
 	t.Helper()
-	res, ds := driver.Compile(map[string]string{"sens.nde": source}, driver.Options{Precision: "f64", Verify: true})
+	res, ds := driver.Compile(map[string]string{"sens.nde": source}, driver.Options{Precision: "f64"})
 	if ds.HasErrors() {
 		t.Fatal(ds)
 	}
@@ -227,7 +227,7 @@ func TestNestedThroughSolve(t *testing.T) {
 		{"times", timed, "rk4{steps: 60}", 1e-6},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			res, ds := driver.Compile(map[string]string{"nested.nde": strings.Replace(c.source, "SOLVER", c.solver, 1)}, driver.Options{Precision: "f64", Verify: true})
+			res, ds := driver.Compile(map[string]string{"nested.nde": strings.Replace(c.source, "SOLVER", c.solver, 1)}, driver.Options{Precision: "f64"})
 			if ds.HasErrors() {
 				t.Fatal(ds)
 			}

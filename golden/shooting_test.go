@@ -34,7 +34,7 @@ model Whole(x [2]real) (y, fine [2]real) {
 	return solve(Swing{x: x}, over: 0..3, with: All).x, solve(Swing{x: x}, over: 0..3, with: rk4{steps: 24}).x
 }
 `
-	res, ds := driver.Compile(map[string]string{"a.nde": src}, driver.Options{Precision: "f64", Verify: true})
+	res, ds := driver.Compile(map[string]string{"a.nde": src}, driver.Options{Precision: "f64"})
 	if ds.HasErrors() {
 		t.Fatal(ds)
 	}

@@ -66,7 +66,7 @@ func main() {
 
 // TestSimulate: rows are what the solve gives for what a sampler draws, with keyed noise on what depends on the solve.
 func TestSimulate(t *testing.T) {
-	res, ds := driver.Compile(map[string]string{"p.nde": simulated}, driver.Options{Precision: "f64", Verify: true})
+	res, ds := driver.Compile(map[string]string{"p.nde": simulated}, driver.Options{Precision: "f64"})
 	if ds.HasErrors() {
 		t.Fatal(ds)
 	}

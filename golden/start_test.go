@@ -23,7 +23,7 @@ model M(x [2]real) real {
 	return f(x)
 }
 `
-	res, ds := driver.Compile(map[string]string{"p.nde": src}, driver.Options{Verify: true})
+	res, ds := driver.Compile(map[string]string{"p.nde": src}, driver.Options{})
 	if ds.HasErrors() {
 		t.Fatal(ds)
 	}

@@ -26,7 +26,7 @@ model M(s real, x [2]real) (d1, d2, d3, d4, d5 [2]real) {
 	return v, a, j, k, l
 }
 `
-	res, ds := driver.Compile(map[string]string{"a.nde": program}, driver.Options{Precision: "f64", Verify: true})
+	res, ds := driver.Compile(map[string]string{"a.nde": program}, driver.Options{Precision: "f64"})
 	if ds.HasErrors() {
 		t.Fatal(ds)
 	}

@@ -26,7 +26,7 @@ var golden = []string{"ir", "plan", "go"}
 // forms are the texts of a program, by section.
 func forms(t *testing.T, name, source string) map[string]string {
 	t.Helper()
-	res, ds := driver.Compile(map[string]string{name + ".nde": source}, driver.Options{Verify: true, Dump: []string{"ir", "plan"}})
+	res, ds := driver.Compile(map[string]string{name + ".nde": source}, driver.Options{Dump: []string{"ir", "plan"}})
 	if len(ds) > 0 {
 		t.Fatal(ds)
 	}

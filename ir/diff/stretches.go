@@ -37,14 +37,19 @@ func (p *pass) stretchVJP(a *adjointSolve, params []*ir.Param) *ir.Func {
 	b.Func.Doc = "from the end of a stretch between events back to its start"
 	scalar := ir.Scalar(ir.F64)
 	t, h := b.Arg("t", scalar), b.Arg("h", scalar)
-	in := &interval{from: t, to: b.Add(t, h)}
+	in := &interval{from: t}
+	var stops *ir.Value
 	if s.Stops > 0 {
-		in.stops = b.Emit(ir.OpReverse, ir.Attr{}, b.Arg("stops", ir.Tensor(ir.F64, s.Stops)))
+		stops = b.Arg("stops", ir.Tensor(ir.F64, s.Stops))
 	}
 	in.y = copyArgs(b, f.Args[1:1+n])
 	in.extras = copyArgs(b, f.Args[1+n:])
 	for _, st := range s.States {
 		in.bars = append(in.bars, b.Arg(st.Name+"_bar", st.Type))
+	}
+	in.to = b.Add(t, h)
+	if stops != nil {
+		in.stops = b.Emit(ir.OpReverse, ir.Attr{}, stops)
 	}
 	var byExtra, byParam []*ir.Value
 	if a.solve != nil {

@@ -31,20 +31,20 @@ var Phases = []string{"ast", "check", "ir", "prepare", "diff", "opt", "plan", "g
 
 // Options of a compilation.
 type Options struct {
-	Precision string            // "f32" (default) or "f64"
-	Set       map[string]string // overrides of constants and recipe keys
-	With      map[string]string // solver replacements, "Fwd" to "rk4{steps: 20}"
-	Dir       string            // folder of the package, absolute; only to tell imported folders apart
-	Variants  []Variant         // further models, for measuring; recipes are then left out
-	Package   string            // name of the Go package, "" takes the program's
-	Until     string            // last phase to run, "" for all
-	Dump      []string          // phases whose text is kept
-	Verify    bool              // check the IR after every phase
-	Tests     bool              // compile the tests as models, instead of the program
-	Vet       bool              // look for probable mistakes, too
-	Costs     bool              // look for what costs much more than the rest, too
-	CUDA      bool              // emit kernels for devices, too
-	Exact     bool              // no mixed precision
+	Precision  string            // "f32" (default) or "f64"
+	Set        map[string]string // overrides of constants and recipe keys
+	With       map[string]string // solver replacements, "Fwd" to "rk4{steps: 20}"
+	Dir        string            // folder of the package, absolute; only to tell imported folders apart
+	Variants   []Variant         // further models, for measuring; recipes are then left out
+	Package    string            // name of the Go package, "" takes the program's
+	Until      string            // last phase to run, "" for all
+	Dump       []string          // phases whose text is kept
+	Unverified bool              // do not check the rules of the IR after every phase; the command trusts the phases, tests do not
+	Tests      bool              // compile the tests as models, instead of the program
+	Vet        bool              // look for probable mistakes, too
+	Costs      bool              // look for what costs much more than the rest, too
+	CUDA       bool              // emit kernels for devices, too
+	Exact      bool              // no mixed precision
 	// Sensitivity takes the place of that of solves, by their names in the module, for what it costs.
 	Sensitivity map[string]string
 	// Runtime is the path by which the package imports rt, and RuntimeFiles are the copy of rt that lies there; "" for rt itself.
@@ -305,7 +305,7 @@ func (r *Result) keep(phase string, opts Options) error {
 	if opts.wants(phase) {
 		r.Dumps[phase] = r.Module.String()
 	}
-	if opts.Verify {
+	if !opts.Unverified {
 		return ir.Verify(r.Module)
 	}
 	return nil

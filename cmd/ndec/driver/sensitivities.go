@@ -51,7 +51,7 @@ func (c SensitivityCost) Memory() int {
 // Sensitivities says, for each solve of a recipe that a gradient goes through, what every sensitivity costs: as the program
 // has it, and with each of the others in its place. It compiles the program once for each.
 func Sensitivities(files map[string]string, opts Options) ([]SensitivityCost, diag.List) {
-	opts.Until, opts.Verify, opts.Dump = "plan", false, nil
+	opts.Until, opts.Unverified, opts.Dump = "plan", true, nil
 	res, ds := Compile(files, opts)
 	if ds.HasErrors() {
 		return nil, ds
