@@ -196,10 +196,16 @@ system Spring {
 	param w real = 2
 	der(q) = [q[1], sin(w*t) - q[0]*abs(q[0])]
 }
+// Burst fails at rows that begin with large numbers, at steps of their own.
+system Burst {
+	state x [2]real
+	der(x) = [30*x[0] + t, 30*x[1] - x[0]]
+}
 model Even(x [2]real, c real) [2]real { return solve(Wave{x, c}, over: 0.2..1.3, with: rk4{steps: 5}).x }
 model Own(x [2]real, c real) [2]real { return solve(Wave{x, c}, over: 0..1 + c^2, with: rk4{steps: 5}).x }
 model Back(x [2]real) [2]real { return solve(Spring{q: x}, over: 1..0, with: tsit5{step: 0.3}).q }
 model Many(x [2]real) [2]real { return solve(Spring{q: x}, over: 0..2, with: tsit5{steps: 9}).q }
+model Long(x [2]real) [2]real { return solve(Burst{x}, over: 0..1, with: rk4{steps: 150}).x }
 data Rows { x, goal [2]real
 	c real
 	source: csv{path: "rows.csv"}
@@ -408,6 +414,13 @@ func TestLanes(t *testing.T) {
 		for m, outs := range want.Outputs {
 			for i := range outs {
 				check(fmt.Sprintf("output %d of %s", i, m), got.Outputs[m][i], outs[i])
+			}
+		}
+		if strings.Contains(pkg, "rk4f") { // steps of given length
+			for m, evals := range want.NFE {
+				if !slices.Equal(got.NFE[m], evals) {
+					t.Errorf("%s: %s: %v evaluations in lanes, %v without", pkg, m, got.NFE[m], evals)
+				}
 			}
 		}
 		for m, texts := range want.Odd {

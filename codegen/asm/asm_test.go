@@ -26,6 +26,8 @@ const (
 	operandAt = slots * 64
 	resultAt  = operandAt + 8*128
 	frameSize = resultAt + 128*128
+	whileAt   = frameSize - 256
+	whileRuns = 5
 )
 
 // step is an operation under test on vectors of samples: x, y, z are finite floats, u and v any.
@@ -173,8 +175,16 @@ func kernels(t *testing.T, isa asm.ISA) string {
 			at += 128
 			b.Store(asm.F32, b.Broadcast(asm.F32, fr.At(operandAt+4)), fr.At(at).Along(c, isa.Bytes()))
 		})
+		left, runs := fr.At(whileAt), fr.At(whileAt+8)
+		b.StoreOne(asm.F64, b.Const(asm.F64, whileRuns), left)
+		b.While(left, func() {
+			b.StoreOne(asm.F64, b.Sub(asm.F64, b.Broadcast(asm.F64, left), b.Const(asm.F64, 1)), left)
+			b.Loop(2, func(*asm.Loop) {
+				b.StoreOne(asm.F64, b.Add(asm.F64, b.Broadcast(asm.F64, runs), b.Const(asm.F64, 0.5)), runs)
+			})
+		})
 		b.Call("one")
-		if at >= frameSize-128 {
+		if at >= whileAt {
 			t.Fatal("the frame is too small")
 		}
 	})
@@ -253,6 +263,9 @@ func TestISAsAgree(t *testing.T) {
 	a := simulate(t, asm.AVX2, kernels(t, asm.AVX2))
 	b := simulate(t, asm.AVX512, kernels(t, asm.AVX512))
 	rows(t, "avx512 against avx2", b, a)
+	if got := math.Float64frombits(binary.LittleEndian.Uint64(a[whileAt-resultAt+8:])); got != whileRuns {
+		t.Errorf("a loop until %d are done did %v", whileRuns, got)
+	}
 	if bytes.Equal(a, make([]byte, len(a))) {
 		t.Error("there are no results")
 	}

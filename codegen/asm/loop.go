@@ -12,9 +12,10 @@ var (
 	loopRegisters = []string{"CX", "SI", "DI", "R9", "R10", "R11", "R12", "R13", "R14", "R15"}
 )
 
-// Loop is a loop with a fixed number of runs.
+// Loop is a loop with a fixed number of runs, or one that goes on while a word of memory is not zero.
 type Loop struct {
 	n        int
+	more     operand // that word; none of a fixed number of runs
 	counter  string
 	outer    bool // other loops are in it
 	start    int  // places among the instructions
@@ -43,6 +44,22 @@ func (b *Builder) Loop(n int, body func(l *Loop)) {
 	b.loops = b.loops[:len(b.loops)-1]
 	b.add(inst{kind: endMark, loop: l})
 }
+
+// While runs body, and again as long as it leaves a number other than zero, of 64 bits, at m, a place that moves with no loop.
+func (b *Builder) While(m Mem, body func()) {
+	l := &Loop{n: whileRuns, more: b.address(m), outer: true}
+	b.add(inst{kind: loopMark, loop: l})
+	b.loops = append(b.loops, l)
+	body()
+	b.loops = b.loops[:len(b.loops)-1]
+	b.add(inst{kind: endMark, loop: l})
+}
+
+// whileRuns is the number of runs of a While that the allocation of registers reckons with.
+const whileRuns = 8
+
+// counts reports whether l has a counter.
+func (l *Loop) counts() bool { return l.more.kind == noOperand }
 
 // address gives m a pointer: an argument, or one that moves with the loops around m.
 func (b *Builder) address(m Mem) operand {
@@ -128,8 +145,10 @@ func (b *Builder) pointIn(frame bool) bool {
 	for i := range b.insts {
 		switch in := &b.insts[i]; in.kind {
 		case loopMark:
-			if in.loop.counter = take(!in.loop.outer); in.loop.counter == "" {
-				return false
+			if in.loop.counts() {
+				if in.loop.counter = take(!in.loop.outer); in.loop.counter == "" {
+					return false
+				}
 			}
 			for _, p := range in.loop.pointers {
 				if p.reg = take(p.direct); p.reg == "" {
@@ -137,7 +156,9 @@ func (b *Builder) pointIn(frame bool) bool {
 				}
 			}
 		case endMark:
-			give(in.loop.counter)
+			if in.loop.counts() {
+				give(in.loop.counter)
+			}
 			for _, p := range in.loop.pointers {
 				give(p.reg)
 			}

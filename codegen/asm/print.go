@@ -49,7 +49,9 @@ func (p *printer) kernel() {
 }
 
 func (p *printer) begin(l *Loop) {
-	p.ins("MOVQ", "$"+strconv.Itoa(l.n), l.counter)
+	if l.counts() {
+		p.ins("MOVQ", "$"+strconv.Itoa(l.n), l.counter)
+	}
 	for _, q := range l.pointers {
 		if q.from != nil {
 			p.word(q.from.reg, q.reg)
@@ -81,7 +83,10 @@ func (p *printer) word(from, to string) {
 
 // loopWords are the counter and the pointers of l.
 func loopWords(l *Loop) []string {
-	out := []string{l.counter}
+	var out []string
+	if l.counts() {
+		out = append(out, l.counter)
+	}
 	for _, q := range l.pointers {
 		out = append(out, q.reg)
 	}
@@ -89,11 +94,15 @@ func loopWords(l *Loop) []string {
 }
 
 func (p *printer) end(l *Loop) {
-	p.words = p.words[:len(p.words)-1-len(l.pointers)]
+	p.words = p.words[:len(p.words)-len(loopWords(l))]
 	for _, q := range l.pointers {
 		p.ins("ADDQ", "$"+strconv.Itoa(q.steps[len(q.steps)-1].Bytes), q.reg)
 	}
-	p.ins("DECQ", l.counter)
+	if l.counts() {
+		p.ins("DECQ", l.counter)
+	} else {
+		p.ins("CMPQ", p.source(l.more, true, 0), "$0")
+	}
 	p.ins("JNE", p.open[l])
 }
 

@@ -93,8 +93,8 @@ func (k *Kernel) passed(call *ir.Value) alikeArgs {
 }
 
 // alikeAhead computes the numbers that are the same in all samples and that a segment makes or reads, before its loop
-// over the vectors.
-func (c *compiler) alikeAhead(seg []*plan.Nest) {
+// over the vectors: those that are wanted.
+func (c *compiler) alikeAhead(seg []*plan.Nest, want func(v *ir.Value) bool) {
 	if len(c.k.alike) == 0 {
 		return
 	}
@@ -113,18 +113,19 @@ func (c *compiler) alikeAhead(seg []*plan.Nest) {
 				switch {
 				case folded && (!c.k.alike[a] || a.Op == ir.OpMul || a.Op == ir.OpSquare): // a product may be added with one rounding, where it is used
 					read(a)
-				case c.k.alike[a]:
+				case c.k.alike[a] && want(a):
 					c.elem(a, at(0))
 				}
 			}
 		}
 		for _, n := range seg {
 			for _, s := range n.Steps {
-				if c.k.alike[s.V] {
+				switch {
+				case !c.k.alike[s.V]:
+					read(s.V)
+				case want(s.V):
 					c.source(s.V)
 					c.elem(s.V, at(0))
-				} else {
-					read(s.V)
 				}
 			}
 		}
@@ -150,7 +151,8 @@ func (c *compiler) alikeElem(v *ir.Value) value {
 	pl := c.pf.Places[v]
 	folded := pl != nil && pl.Kind == plan.Folded
 	_, made := c.ahead[v]
-	if c.early && (c.own[v] || folded) || folded && !made {
+	made = made || c.made[v]
+	if !made && (folded || c.early && c.own[v]) {
 		x := c.compute(v, at(0))
 		if c.early && c.ahead != nil {
 			c.b.StoreOne(x.w.elem(), x.v[0], c.first(v))

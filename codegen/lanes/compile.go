@@ -34,6 +34,7 @@ type compiler struct {
 	// before its loop over vectors.
 	ahead map[*ir.Value]value
 	own   map[*ir.Value]bool
+	made  map[*ir.Value]bool // what was made before the first of repeated steps
 	early bool
 
 	note string
@@ -112,6 +113,16 @@ func (c *compiler) run() (failed *Unsupported) {
 	if c.k.from != nil {
 		c.handOut(c.k.from)
 	}
+	if c.k.again {
+		c.inARow(c.body)
+	} else {
+		c.body()
+	}
+	return nil
+}
+
+// body prints what one run of the kernel does.
+func (c *compiler) body() {
 	for _, seg := range c.set.segments(c.pf, c.k.nests) {
 		if isNode(seg[0]) {
 			if v := seg[0].Steps[0].V; v.Op == ir.OpCall {
@@ -121,7 +132,7 @@ func (c *compiler) run() (failed *Unsupported) {
 			}
 			continue
 		}
-		c.alikeAhead(seg)
+		c.alikeAhead(seg, func(v *ir.Value) bool { return !c.made[v] })
 		c.columnsBy(c.together(seg), func() {
 			c.loadMask(seg)
 			for _, n := range seg {
@@ -134,7 +145,7 @@ func (c *compiler) run() (failed *Unsupported) {
 		c.handIn(c.k.to)
 	}
 	if c.k.part && !c.k.last {
-		return nil
+		return
 	}
 	if len(c.pf.Copies) > 0 {
 		c.columns(func() {
@@ -145,7 +156,6 @@ func (c *compiler) run() (failed *Unsupported) {
 	}
 	c.scalarResults()
 	c.carryOn()
-	return nil
 }
 
 // carryOn makes results the arguments of the next run.

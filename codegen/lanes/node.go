@@ -118,7 +118,7 @@ func (s *Set) node(f *ir.Func) (*Node, error) {
 		case isBreak(v):
 			_, err = s.node(v.Callees()[0])
 		case v.Op == ir.OpCall, v.Op == ir.OpMap, v.Op == ir.OpScan:
-			_, err = s.add(v.Callees()[0], nil, nil)
+			_, err = s.add(v.Callees()[0], running{})
 		}
 		if err != nil {
 			return nil, err

@@ -49,6 +49,7 @@ type Kernel struct {
 	pf    *plan.Func
 	nests []*plan.Nest // those of the kernel
 	carry map[int]int  // results that become arguments of the next run
+	again bool         // it repeats itself, see again.go
 	alike map[*ir.Value]bool
 	first map[*ir.Value]int // places of numbers that are alike
 	also  []*ir.Func        // further functions that it is the kernel of
@@ -130,12 +131,20 @@ func (s *Set) callee(k *Kernel, v *ir.Value) *Kernel {
 }
 
 // Add compiles f and what it calls. On an error the set is as it was.
-func (s *Set) Add(f *ir.Func) (*Kernel, error) { return s.addCarrying(f, nil, nil) }
+func (s *Set) Add(f *ir.Func) (*Kernel, error) { return s.addRunning(f, running{}) }
 
-// addCarrying is Add of a function with results that become arguments of its next run, and arguments that are alike.
-func (s *Set) addCarrying(f *ir.Func, carry map[int]int, args alikeArgs) (*Kernel, error) {
+// running says how a kernel is run again and again: which results become arguments of its next run, which arguments are alike,
+// and whether it is a step that the kernel itself repeats.
+type running struct {
+	carry map[int]int
+	alike alikeArgs
+	again bool
+}
+
+// addRunning is Add of a function that is run again and again.
+func (s *Set) addRunning(f *ir.Func, how running) (*Kernel, error) {
 	undo := s.mark()
-	k, err := s.add(f, carry, args)
+	k, err := s.add(f, how)
 	if err != nil {
 		undo()
 		return nil, err

@@ -15,9 +15,9 @@ import (
 // twin, a field that two recipes differentiate. No function calls itself and a solve is at its end before another one
 // begins, so that they can share its places in the frame as well.
 
-// add compiles f and what it calls; results that carry names become arguments of the next run, and args are alike.
-func (s *Set) add(f *ir.Func, carry map[int]int, args alikeArgs) (*Kernel, error) {
-	at := args.key(f)
+// add compiles f and what it calls.
+func (s *Set) add(f *ir.Func, how running) (*Kernel, error) {
+	at := how.alike.key(f)
 	if k := s.byFunc[at]; k != nil {
 		return k, nil
 	}
@@ -28,7 +28,7 @@ func (s *Set) add(f *ir.Func, carry map[int]int, args alikeArgs) (*Kernel, error
 	if s.alone != nil && pf.Needs.Accum {
 		return nil, &Unsupported{"gradients of parameters", f, nil}
 	}
-	k := &Kernel{Func: f, pf: pf, nests: pf.Nests, byVal: map[*ir.Value]*Field{}, carry: carry, alike: s.alike(pf, args)}
+	k := &Kernel{Func: f, pf: pf, nests: pf.Nests, byVal: map[*ir.Value]*Field{}, carry: how.carry, again: how.again, alike: s.alike(pf, how.alike)}
 	for _, v := range f.Values {
 		switch v.Op {
 		case ir.OpCall, ir.OpMap, ir.OpScan:
@@ -39,7 +39,7 @@ func (s *Set) add(f *ir.Func, carry map[int]int, args alikeArgs) (*Kernel, error
 			if v.Op == ir.OpCall {
 				passed = k.passed(v)
 			}
-			if _, err := s.add(v.Callees()[0], nil, passed); err != nil {
+			if _, err := s.add(v.Callees()[0], running{alike: passed}); err != nil {
 				return nil, err
 			}
 		case ir.OpSolve, ir.OpRev:
@@ -187,6 +187,7 @@ func (s *Set) form(k *Kernel) string {
 			num(i, to)
 		}
 	}
+	flag(k.again)
 	return string(b)
 }
 

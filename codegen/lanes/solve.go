@@ -24,6 +24,8 @@ type Solve struct {
 	Anew *Kernel
 	// Alike says that all samples have the same time and step. Step then reads these of the first lane alone.
 	Alike bool
+	// Again says that Step makes up to StepsInARow steps in a run, see again.go.
+	Again bool
 	// States, Slopes and Data say how many there are.
 	States, Slopes, Data int
 }
@@ -75,7 +77,8 @@ func (s *Set) AddSolve(sv *ir.Solve) (*Solve, error) {
 	if sv.Adaptive {
 		start, step = s.adaptiveStart(sv), s.adaptiveStep(sv)
 	} else {
-		step = s.fixedStep(sv)
+		l.Again = s.repeats(l)
+		step = s.fixedStep(l)
 		if sv.FSAL {
 			start = s.slope(sv, ".lanestart")
 		}
@@ -102,7 +105,7 @@ func (s *Set) AddSolve(sv *ir.Solve) (*Solve, error) {
 			return nil, err
 		}
 	}
-	if l.Step, err = s.addCarrying(step, l.carry(), l.times()); err != nil {
+	if l.Step, err = s.addRunning(step, running{l.carry(), l.times(), l.Again}); err != nil {
 		return nil, err
 	}
 	if sv.Times > 0 {
@@ -151,6 +154,9 @@ func (l *Solve) times() alikeArgs {
 func (l *Solve) Lead() int {
 	if l.IR.Adaptive {
 		return 2 + len(adaptiveArgs)
+	}
+	if l.Again {
+		return 2 + len(fixedArgs) + len(againArgs)
 	}
 	return 2 + len(fixedArgs)
 }
@@ -321,8 +327,12 @@ func (l *Solve) AnewEvals() int {
 }
 
 // fixedStep makes a step of length h in the samples that are live, where it is finite.
-func (s *Set) fixedStep(sv *ir.Solve) *ir.Func {
-	b, x, y, k, c := s.lane(sv, ".lanestep", append([]string{"t", "h"}, fixedArgs...), sv.FSAL)
+func (s *Set) fixedStep(l *Solve) *ir.Func {
+	sv, scalars := l.IR, append([]string{"t", "h"}, fixedArgs...)
+	if l.Again {
+		scalars = append(scalars, againArgs...)
+	}
+	b, x, y, k, c := s.lane(sv, ".lanestep", scalars, sv.FSAL)
 	out := s.advance(b, sv, cat([]*ir.Value{x["t"], x["h"]}, y, k, c))
 	n := len(y)
 	y1, k1 := out[:n], []*ir.Value(nil)

@@ -53,7 +53,7 @@ func (s *Set) AddRev(r *ir.Rev) (*Rev, error) {
 	for i := range n + m {
 		carry[i] = 3 + n + m + i
 	}
-	k, err := s.addCarrying(f, carry, solve.times())
+	k, err := s.addRunning(f, running{carry: carry, alike: solve.times()})
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +125,7 @@ func (s *Set) revDense(r *ir.Rev) (*Kernel, error) {
 	if err := s.Plan.Extra(f); err != nil {
 		return nil, err
 	}
-	return s.addCarrying(f, carry, nil)
+	return s.addRunning(f, running{carry: carry})
 }
 
 // revAt is the function of Rev.At.

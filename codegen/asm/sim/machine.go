@@ -110,6 +110,12 @@ func (m *Machine) run(name string, depth int) error {
 				x, err := m.word(in.args[0])
 				return old + x, err
 			})
+		case "CMPQ":
+			var x, y uint64
+			if x, err = m.word(in.args[0]); err == nil {
+				y, err = m.word(in.args[1])
+			}
+			m.zero = x == y
 		case "DECQ":
 			err = m.update(in.args[0], func(old uint64) (uint64, error) {
 				m.zero = old == 1

@@ -1,0 +1,74 @@
+package lanes
+
+import (
+	"slices"
+
+	"ndec.dev/ndec/codegen/asm"
+	"ndec.dev/ndec/ir"
+)
+
+// Steps in a row. Where all samples take steps of one length at the same times and nothing is kept of them, the kernel of a step
+// with a small field makes many of them before it goes back to Go: as long as all lanes take them. It counts them and moves the time on, as the
+// loop in Go would, and computes what depends on the length of the steps, but not on their times, once.
+
+// StepsInARow bounds the steps of one run of such a kernel, which Go's collector has to wait for: with smallStep operations they
+// take some 50 microseconds.
+const StepsInARow = 64
+
+// againArgs are further arguments of a Step that repeats itself, of which the first lane counts: the start of the solve, the steps taken since,
+// after how many to go back, and a place of the kernel.
+var againArgs = []string{"t0", "taken", "many", "more"}
+
+// repeats reports whether the step of a solve repeats itself.
+func (s *Set) repeats(l *Solve) bool {
+	sv := l.IR
+	return l.Alike && sv.StepSize == 0 && sv.Times == 0 && !sv.Record && s.inlines(stepOf(sv))
+}
+
+// inARow prints the loop over the steps around one of them.
+func (c *compiler) inARow(step func()) {
+	c.alikeOnce()
+	field := func(name string) *Field {
+		for i, a := range c.k.Func.Args {
+			if a.Name == Own+name {
+				return c.k.Args[i]
+			}
+		}
+		return nil
+	}
+	first := func(name string) asm.Mem { return c.b.Arg(argFrame).At(field(name).Off) }
+	code := c.k.Results[slices.Index(c.k.Func.ResultNames, Own+"code")]
+	b, e := c.b, asm.F64
+	b.While(first("more"), func() {
+		step()
+		b.Note("the next step, if all lanes have taken this one")
+		at := b.Arg(argFrame).At(code.Off)
+		sum := b.Load(e, at)
+		for off := b.ISA.Bytes(); off < 8*c.set.Samples(); off += b.ISA.Bytes() {
+			sum = b.Add(e, sum, b.Load(e, at.At(off)))
+		}
+		good := b.Cmp(e, asm.Equal, b.SumLanes(e, sum), b.Const(e, float64(c.set.Samples()*CodeAccepted)))
+		taken := b.Broadcast(e, first("taken"))
+		next := b.Add(e, taken, b.Const(e, 1))
+		t := b.Add(e, b.Broadcast(e, first("t0")), b.Mul(e, next, b.Broadcast(e, first("h")))) // rounded twice, as in Go
+		b.StoreOne(e, b.Select(e, good, t, b.Broadcast(e, first("t"))), first("t"))
+		b.StoreOne(e, b.Select(e, good, next, taken), first("taken"))
+		b.StoreOne(e, b.And(e, good, b.Sub(e, b.Broadcast(e, first("many")), next)), first("more"))
+	})
+}
+
+// alikeOnce computes the numbers that are the same in all samples and in all steps.
+func (c *compiler) alikeOnce() {
+	moves := map[*ir.Value]bool{c.k.Func.Args[0]: true} // with the time
+	for _, v := range c.pf.IR.Values {
+		moves[v] = moves[v] || c.k.alike[v] && slices.ContainsFunc(v.Args, func(a *ir.Value) bool { return moves[a] })
+	}
+	made := map[*ir.Value]bool{}
+	for _, seg := range c.set.segments(c.pf, c.k.nests) {
+		c.alikeAhead(seg, func(v *ir.Value) bool { return !moves[v] && !made[v] })
+		for v := range c.ahead {
+			made[v] = true
+		}
+	}
+	c.made, c.ahead, c.own = made, nil, nil
+}
