@@ -121,3 +121,70 @@ train Fit {
 		}
 	}
 }
+
+// TestAdjointOfStill: fields that read no state, whose cotangents stay what they are; some read nothing at all, some
+// time, a context or parameters. Sensitivities that differentiate the equation agree with backprop.
+func TestAdjointOfStill(t *testing.T) {
+	t.Parallel()
+	const program = `package p
+
+net f(t, g real) real {
+	return [t, g] |> Linear(3) |> tanh |> Linear(1) |> scalar
+}
+
+system S {
+	state x, y real
+	param k real = 2
+	context g real
+	integral area = INTEGRAL
+	der(x) = FIELD
+	der(y) = 0.5
+	EVENT
+}
+
+data D {
+	a, b real
+	source: csv{path: "d.csv"}
+}
+
+train Fit {
+	data: D
+	batch: full
+	epochs: 1
+	optimizer: adam
+	w := f(a, b)
+	end := solve(S{x: a*w, y: b, g: b + w}, SPAN, with: rk4{steps: 64, sensitivity: HOW})
+	minimize LOSS
+}
+`
+	for _, c := range [][4]string{
+		{"1.5", "1", "", "over: 0..1"},
+		{"k", "k^2", "", "over: 0..1"},
+		{"g*k", "g", "", "from: 0, at: [0.25, 1.0]"},
+		{"f(real(t), g)", "cos(real(t))*k", "", "from: 0, at: [0.25, 1.0]"},
+		{"f(real(t), 1)", "1", "", "over: 1..0"},
+		{"-k", "g", "when falling(y - 5) {\n\t\tx = 2*x\n\t}", "from: 0, at: [0.5, 1.0]"},
+	} {
+		loss := "sqnorm([end.x, end.y]) + end.area*end.x"
+		if strings.Contains(c[3], "at:") {
+			loss = "sqnorm(end.x) + sum(end.y*end.area)"
+		}
+		grads := func(how string) []float64 {
+			text := strings.NewReplacer("FIELD", c[0], "INTEGRAL", c[1], "EVENT", c[2], "SPAN", c[3], "LOSS", loss, "HOW", how).Replace(program)
+			res, ds := driver.Compile(map[string]string{"a.nde": text}, driver.Options{Precision: "f64"})
+			if ds.HasErrors() {
+				t.Fatalf("%v\n%s", ds, text)
+			}
+			_, a := interpreted(t, res.Module, 2, false)
+			return append(append(a.Grad, a.Inputs["a"]...), a.Inputs["b"]...)
+		}
+		want := grads("backprop")
+		for _, how := range []string{"adjoint", "adjoint{seminorm: false}", "adjoint{with: rk4{steps: 80}}", "quadrature", "interpolated"} {
+			for i, g := range grads(how) {
+				if !(math.Abs(g-want[i]) <= 1e-7*(1+math.Abs(want[i]))) {
+					t.Errorf("%v by %s: number %d is %v, backprop %v", c, how, i, g, want[i])
+				}
+			}
+		}
+	}
+}

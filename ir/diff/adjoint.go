@@ -347,7 +347,7 @@ func (a *adjointSolve) run(r *reverse, v *ir.Value, gs []*ir.Value) []*ir.Value 
 	var byExtra, byParam []*ir.Value
 	switch {
 	case a.solve == nil: // nothing moves: the cotangents add up
-		for i, g := range gs {
+		for i, g := range gs[:n] {
 			if g != nil && s.Times > 0 {
 				g = b.Sum(g, 0)
 			}
@@ -358,7 +358,7 @@ func (a *adjointSolve) run(r *reverse, v *ir.Value, gs []*ir.Value) []*ir.Value 
 	default:
 		in.from, in.to = v.Args[1], v.Args[0]
 		copy(in.y, ends)
-		for i, g := range gs {
+		for i, g := range gs[:n] {
 			if g != nil {
 				in.bars[i] = g
 			}
