@@ -190,13 +190,13 @@ func (e *emitter) put(whole ir.Type, part string, x operand) {
 
 // part is where a run of a loop leaves result t of itself, a part of base of type whole; then stores it there.
 func (fn *function) part(whole ir.Type, base string, t ir.Type) (to string, then func()) {
-	to = stacked(base, t)
+	place := stacked(base, t)
 	if !fn.e.shared(whole) || fn.e.shared(t) {
-		return to, func() {}
+		return place, func() {}
 	}
 	own := operand{fn.s.pick("part"), t}
 	fn.p.line("%s", fn.e.variable(t, own.name))
-	return own.name, func() { fn.e.put(whole, to, own) }
+	return own.name, func() { fn.e.put(whole, place, own) }
 }
 
 // each1 prints a loop over n elements that the threads share out, and waits for its end.

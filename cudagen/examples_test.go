@@ -1,0 +1,70 @@
+package cudagen_test
+
+import (
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"ndec.dev/ndec/ir"
+)
+
+// examples are the folders of docs/examples.
+func examples(t *testing.T) map[string]map[string]string {
+	t.Helper()
+	paths, err := filepath.Glob("../docs/examples/*/*.nde")
+	if err != nil || len(paths) == 0 {
+		t.Fatal("no examples", err)
+	}
+	out := map[string]map[string]string{}
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		dir := filepath.Base(filepath.Dir(path))
+		if out[dir] == nil {
+			out[dir] = map[string]string{}
+		}
+		out[dir][filepath.Base(path)] = string(text)
+	}
+	return out
+}
+
+// TestExamples compares the kernels of every example with the interpreter, from the parameters with which training begins: results,
+// statistics of every solve, losses and gradients.
+func TestExamples(t *testing.T) {
+	if os.Getenv("NDEC_TEST_EXAMPLES") == "" {
+		return // minutes; .ci/cuda sets it
+	}
+	for name, files := range examples(t) {
+		t.Run(name, func(t *testing.T) {
+			s := programSubject(t, "example_"+name, files, "f32")
+			s.rows, s.natural = 2, true
+			s.initial(t)
+			compare(t, []*subject{s})
+		})
+	}
+}
+
+// initial gives parameters the numbers with which training begins.
+func (s *subject) initial(t *testing.T) {
+	t.Helper()
+	rnd := rand.New(rand.NewPCG(s.seed, 13))
+	for _, p := range s.m.Params {
+		for i, xs := 0, s.params[p.Name]; i < len(xs); i++ {
+			switch in := p.Init; in.Kind {
+			case ir.InitUniform:
+				xs[i] = in.A + (in.B-in.A)*rnd.Float64()
+			case ir.InitLinearDefault:
+				xs[i] = (2*rnd.Float64() - 1) / math.Sqrt(float64(in.FanIn))
+			case ir.InitNormal:
+				xs[i] = in.A + in.B*rnd.NormFloat64()
+			case ir.InitZeros:
+				xs[i] = 0.1 * (2*rnd.Float64() - 1) // not 0, so that what depends on them is seen
+			}
+			xs[i] = float64(float32(xs[i]))
+		}
+	}
+}
