@@ -15,7 +15,7 @@ import (
 // calledSteps is the number of steps from which on a function of teams is called, and calledCode that of instructions for one of a
 // thread; transCode is about what a transcendental function has of them, with its cases.
 const (
-	calledSteps = 8
+	calledSteps = 4
 	calledCode  = 1024
 	transCode   = 20
 )

@@ -48,7 +48,11 @@ func (fn *function) nest(n *plan.Nest) {
 		for _, s := range n.Steps {
 			work += n.Extent * width(s)
 		}
-		fn.p.line("%s", unroll(n.Extent, work))
+		if fn.rolls(n) {
+			fn.p.line("#pragma unroll %d", rolledRuns)
+		} else {
+			fn.p.line("%s", unroll(n.Extent, work))
+		}
 		fn.p.line("for (int i = 0; i < %d; i++) {", n.Extent)
 		for _, s := range n.Steps {
 			fn.p.source(s.V.Span)

@@ -335,6 +335,15 @@ func wide(v *ir.Value) bool {
 	return v.Type.Elem == ir.F64 || len(v.Args) > 0 && v.Args[0].Type.Elem == ir.F64
 }
 
+// Transcendental reports whether v is a transcendental function of its elements.
+func Transcendental(v *ir.Value) bool {
+	if v.Op.Info().Class != ir.ClassElem {
+		return false
+	}
+	function, _ := elemCost(v)
+	return function
+}
+
 // elemCost says whether an element-wise operator is a transcendental function, and its time in slots.
 func elemCost(v *ir.Value) (function bool, slots int) {
 	width := 32
