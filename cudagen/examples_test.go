@@ -43,6 +43,11 @@ func TestExamples(t *testing.T) {
 			s := programSubject(t, "example_"+name, files, "f32")
 			s.rows, s.natural = 2, true
 			s.initial(t)
+			if name == "13_lagrange" {
+				// Its mass matrix is the Hessian of a net, nearly singular at the start, so that solves go off to 1e199; these weights
+				// make the net convex, as one is that has learned what masses are.
+				s.positive("L.2.weight", "L.4.weight")
+			}
 			compare(t, []*subject{s})
 		})
 	}
@@ -65,6 +70,14 @@ func (s *subject) initial(t *testing.T) {
 				xs[i] = 0.1 * (2*rnd.Float64() - 1) // not 0, so that what depends on them is seen
 			}
 			xs[i] = float64(float32(xs[i]))
+		}
+	}
+}
+
+func (s *subject) positive(params ...string) {
+	for _, name := range params {
+		for i, x := range s.params[name] {
+			s.params[name][i] = math.Abs(x)
 		}
 	}
 }

@@ -29,6 +29,7 @@ type index struct {
 	k     int
 	konst bool
 	tile  bool // the element of a fragment that a loop is at
+	own   bool // of a loop that the threads of a team share out: each has another
 }
 
 // scalar is the index of a number in an expression at ix.
@@ -285,8 +286,11 @@ func (fn *function) elem(v *ir.Value, ix index) string {
 		ix = at(0)
 	}
 	one := func(base string) string {
-		if v.Type.IsScalar() {
+		switch {
+		case v.Type.IsScalar():
 			return base
+		case ix.own && !fn.e.shared(v.Type): // registers are not indexed
+			return fmt.Sprintf("ndec_pick<%d>(%s, %s)", v.Type.Len(), base, ix.plus(0))
 		}
 		return fmt.Sprintf("%s[%s]", base, ix.plus(0))
 	}
@@ -312,7 +316,10 @@ func (fn *function) elem(v *ir.Value, ix index) string {
 	case plan.Scalars, plan.Local, plan.Work:
 		return one(fn.local(v))
 	case plan.Result:
-		return fmt.Sprintf("%s[%s]", fn.res[pl.Index], ix.plus(0))
+		if v.Type.IsScalar() {
+			return fmt.Sprintf("%s[%s]", fn.res[pl.Index], ix.plus(0))
+		}
+		return one(fn.res[pl.Index])
 	case plan.View:
 		if pl.Base.Type.IsScalar() {
 			return fn.elem(pl.Base, at(0))
@@ -323,7 +330,7 @@ func (fn *function) elem(v *ir.Value, ix index) string {
 		if pl.Offset == 0 {
 			return fn.elem(pl.Base, ix)
 		}
-		return fn.elem(pl.Base, index{expr: ix.plus(pl.Offset)})
+		return fn.elem(pl.Base, index{expr: ix.plus(pl.Offset), own: ix.own})
 	case plan.Stat:
 		return statistic(pl, "st")
 	}

@@ -365,7 +365,7 @@ func (fn *function) teamFill(v *ir.Value) bool {
 		}
 		for _, c := range loops {
 			fn.teamLoops(c.Over, func() {
-				fn.p.line("%s[%s] = %s;", fn.base(v), affine(c.To, c.ToBy), bare(fn.elem(c.Src, index{expr: affine(c.From, c.FromBy)})))
+				fn.p.line("%s[%s] = %s;", fn.base(v), affine(c.To, c.ToBy), bare(fn.elem(c.Src, index{expr: affine(c.From, c.FromBy), own: true})))
 			})
 		}
 		return true
@@ -377,7 +377,7 @@ func (fn *function) teamFill(v *ir.Value) bool {
 		fn.teamLoops([]int{m, n}, func() {
 			t := fn.e.elem(v.Type.Elem)
 			fn.p.line("%s s = 0;", t)
-			fn.p.line("for (int j = 0; j < %d; j++) s = ndec_fma(%s, %s, s);", k, bare(fn.elem(a, index{expr: fmt.Sprintf("i0 * %d + j", k)})), bare(fn.elem(b, index{expr: fmt.Sprintf("j * %d + i1", n)})))
+			fn.p.line("for (int j = 0; j < %d; j++) s = ndec_fma(%s, %s, s);", k, bare(fn.elem(a, index{expr: fmt.Sprintf("i0 * %d + j", k), own: true})), bare(fn.elem(b, index{expr: fmt.Sprintf("j * %d + i1", n), own: true})))
 			fn.p.line("%s[i] = s;", fn.base(v))
 		})
 		return true

@@ -44,6 +44,14 @@ template <int N> struct ndec_team {
 	}
 };
 
+// Element i of a small array that every thread has, where threads have another i each: registers are not indexed.
+template <int N, class T> NDEC_D auto ndec_pick(const T &x, int i) {
+	auto v = x[0];
+#pragma unroll
+	for (int k = 1; k < N; k++) v = i == k ? x[k] : v;
+	return v;
+}
+
 // Memory that is taken within the scope is free again at its end.
 template <class Q> struct ndec_scope {
 	Q &team;
