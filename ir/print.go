@@ -54,6 +54,9 @@ type printer struct {
 	err  error
 	revs map[*Rev]string
 	code bool // without documentation and places
+
+	rates  map[Rate]string // by what they are in a function whose region is around; see rate
+	around *Region
 }
 
 func (p *printer) put(format string, args ...any) { p.b = fmt.Appendf(p.b, format, args...) }

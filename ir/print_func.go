@@ -18,7 +18,7 @@ func (p *printer) function(f *Func) {
 		}
 		p.text(quoteName(a.Name), ": ")
 		p.typ(a.Type)
-		p.text(rateText(a.Rate, f.Region))
+		p.rate(a.Rate, f.Region)
 	}
 	p.put(") -> (")
 	for i, r := range f.Results {
@@ -51,7 +51,7 @@ func (p *printer) function(f *Func) {
 		p.value(v, refs)
 		p.text(" : ")
 		p.typ(v.Type)
-		p.text(rateText(v.Rate, f.Region))
+		p.rate(v.Rate, f.Region)
 		p.end(v.Span)
 	}
 	p.text("  return")
@@ -205,6 +205,19 @@ func inRegion(r *Region) string {
 
 // ints is 1,2,3, as in a shape.
 func ints(xs []int) string { return strings.ReplaceAll(list(xs, strconv.Itoa), " ", "") }
+
+// rate prints a rate in a function that runs in a region. Functions hold many values of few rates.
+func (p *printer) rate(r Rate, around *Region) {
+	if p.rates == nil || p.around != around {
+		p.rates, p.around = map[Rate]string{}, around
+	}
+	t, ok := p.rates[r]
+	if !ok {
+		t = rateText(r, around)
+		p.rates[r] = t
+	}
+	p.text(t)
+}
 
 // rateText is " @stage*": a region by its label where that is the nearest of this label around
 // the function's, else by its path. An unknown rate is nothing.

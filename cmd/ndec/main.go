@@ -3,12 +3,12 @@ package main
 
 import (
 	"os"
-	"runtime/debug"
 
 	"ndec.dev/ndec/cmd/ndec/command"
+	"ndec.dev/ndec/cmd/ndec/driver"
 )
 
 func main() {
-	debug.SetGCPercent(400) // a compilation is over before its garbage is much
+	driver.RestCollector()
 	os.Exit(command.Run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }

@@ -3,6 +3,7 @@ package asm
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -111,6 +112,9 @@ func (b *Builder) add(in inst, src ...operand) *inst {
 		b.fail("%s with %d operands", in.op, len(src))
 	}
 	in.n = int8(copy(in.src[:], src))
+	if len(b.insts) == cap(b.insts) { // twice as many, which is fewer copies than append makes
+		b.insts = slices.Grow(b.insts, max(len(b.insts), 256))
+	}
 	b.insts = append(b.insts, in)
 	return &b.insts[len(b.insts)-1]
 }

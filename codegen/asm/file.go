@@ -1,6 +1,7 @@
 package asm
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"hash/fnv"
@@ -87,12 +88,13 @@ type Code struct {
 	// Spills is the number of vectors without a register.
 	Spills int
 
-	name, text string
-	pool       pool
+	name string
+	text []byte
+	pool pool
 }
 
 // Lines is the length of the text.
-func (c *Code) Lines() int { return strings.Count(c.text, "\n") }
+func (c *Code) Lines() int { return bytes.Count(c.text, []byte{'\n'}) }
 
 // lineBytes are those of an instruction in the text, about.
 const lineBytes = 36
@@ -113,12 +115,10 @@ func (f *File) Compile(name string, body func(b *Builder)) (*Code, error) {
 	if a.slots > f.Slots {
 		return nil, fmt.Errorf("asm: %s: %d vectors without a register at a time, and place for %d", name, a.slots, f.Slots)
 	}
-	var text strings.Builder
-	text.Grow(lineBytes * len(b.insts))
-	p := &printer{b: b, a: a, out: &text, open: map[*Loop]string{}}
+	p := &printer{b: b, a: a, out: make([]byte, 0, lineBytes*len(b.insts)), open: map[*Loop]string{}}
 	p.kernel()
 	p.ins("RET")
-	return &Code{a.spills, name, text.String(), b.pool}, nil
+	return &Code{a.spills, name, p.out, b.pool}, nil
 }
 
 // Grow makes room for the text of kernels.
@@ -147,7 +147,7 @@ func (f *File) Add(c *Code, doc string) {
 		fmt.Fprintf(&f.text, "// %d vectors lie in the frame for want of registers.\n", c.Spills)
 	}
 	fmt.Fprintf(&f.text, "TEXT %s_%s<>(SB), NOSPLIT, $0-0\n", c.name, f.ISA)
-	f.text.WriteString(c.text)
+	f.text.Write(c.text)
 	f.text.WriteByte('\n')
 }
 

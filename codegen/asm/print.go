@@ -10,25 +10,59 @@ import (
 type printer struct {
 	b     *Builder
 	a     *allocation
-	out   *strings.Builder
+	out   []byte
 	label int
 	open  map[*Loop]string // label of a loop
 	words []string         // counters and pointers of the loops around
 }
 
+// place is an operand as it is spelled: a register, $num, num(reg), or name<>+num(SB).
+type place struct {
+	name, sign string
+	num        int
+	counts     bool // whether the number is there
+	reg        string
+}
+
+// word is a place that is spelled already.
+func word(text string) place { return place{name: text} }
+
+func number(n int) place { return place{sign: "$", num: n, counts: true} }
+
+// offset is n bytes from a pointer.
+func offset(n int, reg string) place { return place{num: n, counts: true, reg: reg} }
+
+// inMemory reports whether the place is neither a register nor a number.
+func (o place) inMemory() bool { return o.reg != "" || strings.Contains(o.name, "(") }
+
+func (p *printer) text(ts ...string) {
+	for _, t := range ts {
+		p.out = append(p.out, t...)
+	}
+}
+
+func (p *printer) place(o place) {
+	p.text(o.name, o.sign)
+	if o.counts {
+		p.out = strconv.AppendInt(p.out, int64(o.num), 10)
+	}
+	if o.reg != "" {
+		p.text("(", o.reg, ")")
+	}
+}
+
 // ins prints a mnemonic with operands.
-func (p *printer) ins(op string, operands ...string) {
-	p.out.WriteByte('\t')
-	p.out.WriteString(op)
+func (p *printer) ins(op string, operands ...place) {
+	p.text("\t", op)
 	for i, o := range operands {
 		if i == 0 {
-			p.out.WriteByte('\t')
+			p.text("\t")
 		} else {
-			p.out.WriteString(", ")
+			p.text(", ")
 		}
-		p.out.WriteString(o)
+		p.place(o)
 	}
-	p.out.WriteByte('\n')
+	p.text("\n")
 }
 
 func (p *printer) kernel() {
@@ -36,7 +70,7 @@ func (p *printer) kernel() {
 		in := &p.b.insts[i]
 		switch in.kind {
 		case noteMark:
-			p.out.WriteString("\t// " + in.op + "\n")
+			p.text("\t// ", in.op, "\n")
 		case loopMark:
 			p.begin(in.loop)
 		case endMark:
@@ -50,35 +84,35 @@ func (p *printer) kernel() {
 
 func (p *printer) begin(l *Loop) {
 	if l.counts() {
-		p.ins("MOVQ", "$"+strconv.Itoa(l.n), l.counter)
+		p.ins("MOVQ", number(l.n), word(l.counter))
 	}
 	for _, q := range l.pointers {
 		if q.from != nil {
-			p.word(q.from.reg, q.reg)
+			p.move(q.from.reg, q.reg)
 		} else {
 			at := q.reg
 			if strings.Contains(at, "(") {
 				at = moveRegister
 			}
-			p.ins("LEAQ", q.base.table+"<>(SB)", at)
+			p.ins("LEAQ", symbol(q.base.table), word(at))
 			if at != q.reg {
-				p.ins("MOVQ", at, q.reg)
+				p.ins("MOVQ", word(at), word(q.reg))
 			}
 		}
 	}
 	p.words = append(p.words, loopWords(l)...)
 	p.label++
 	p.open[l] = "loop" + strconv.Itoa(p.label)
-	p.out.WriteString(p.open[l] + ":\n")
+	p.text(p.open[l], ":\n")
 }
 
-// word moves a pointer.
-func (p *printer) word(from, to string) {
+// move moves a pointer.
+func (p *printer) move(from, to string) {
 	if strings.Contains(from, "(") && strings.Contains(to, "(") {
-		p.ins("MOVQ", from, moveRegister)
+		p.ins("MOVQ", word(from), word(moveRegister))
 		from = moveRegister
 	}
-	p.ins("MOVQ", from, to)
+	p.ins("MOVQ", word(from), word(to))
 }
 
 // loopWords are the counter and the pointers of l.
@@ -96,48 +130,51 @@ func loopWords(l *Loop) []string {
 func (p *printer) end(l *Loop) {
 	p.words = p.words[:len(p.words)-len(loopWords(l))]
 	for _, q := range l.pointers {
-		p.ins("ADDQ", "$"+strconv.Itoa(q.steps[len(q.steps)-1].Bytes), q.reg)
+		p.ins("ADDQ", number(q.steps[len(q.steps)-1].Bytes), word(q.reg))
 	}
 	if l.counts() {
-		p.ins("DECQ", l.counter)
+		p.ins("DECQ", word(l.counter))
 	} else {
-		p.ins("CMPQ", p.source(l.more, true, 0), "$0")
+		p.ins("CMPQ", p.source(l.more, true, 0), number(0))
 	}
-	p.ins("JNE", p.open[l])
+	p.ins("JNE", word(p.open[l]))
 }
 
-func (p *printer) reg(n int, pt part) string { return p.b.ISA.register(n, pt) }
+func (p *printer) reg(n int, pt part) place { return word(p.b.ISA.register(n, pt)) }
 
-// memory spells a place that holds v, if it is a constant or lies in the frame.
-func (p *printer) memory(v Vec) (string, bool) {
+// memory is the place of v, if it is a constant or lies in the frame.
+func (p *printer) memory(v Vec) (place, bool) {
 	if p.b.konst(v) {
-		return p.b.constant(v) + "<>(SB)", true
+		return symbol(p.b.constant(v)), true
 	}
 	if s, ok := p.a.lies(v); ok {
 		return p.slot(s), true
 	}
-	return "", false
+	return place{}, false
 }
 
-func (p *printer) slot(n int) string {
-	return strconv.Itoa(p.b.file.Spill+n*p.b.ISA.Bytes()) + "(" + argRegisters[0] + ")"
-}
+// inMemory reports whether v has no register.
+func (p *printer) inMemory(v Vec) bool { return p.b.konst(v) || p.a.slot[v] >= 0 }
 
-// source spells an operand, loading it into scratch register k unless it has a register or may lie in memory.
-func (p *printer) source(o operand, mem bool, k int) string {
+func symbol(name string) place { return place{name: name, sign: "<>", reg: "SB"} }
+
+func (p *printer) slot(n int) place { return offset(p.b.file.Spill+n*p.b.ISA.Bytes(), argRegisters[0]) }
+
+// source is the place of an operand, which is loaded into scratch register k unless it has a register or may lie in memory.
+func (p *printer) source(o operand, mem bool, k int) place {
 	switch o.kind {
 	case immOperand:
-		return "$" + strconv.Itoa(int(o.num))
+		return number(int(o.num))
 	case textOperand:
-		return o.text
+		return word(o.text)
 	case memOperand:
 		if o.ptr == nil {
-			return o.text + "<>+" + strconv.Itoa(int(o.num)) + "(SB)"
+			return place{name: o.text, sign: "<>+", num: int(o.num), counts: true, reg: "SB"}
 		}
 		if o.num == 0 {
-			return "(" + o.ptr.reg + ")"
+			return place{reg: o.ptr.reg}
 		}
-		return strconv.Itoa(int(o.num)) + "(" + o.ptr.reg + ")"
+		return offset(int(o.num), o.ptr.reg)
 	}
 	m, in := p.memory(o.vec)
 	switch {
@@ -168,10 +205,7 @@ func (p *printer) order(in *inst) {
 	if in.kind == fmaInst {
 		may, must = 1, 0
 	}
-	lies := func(i int) bool {
-		_, in := p.memory(in.src[i].vec)
-		return in
-	}
+	lies := func(i int) bool { return p.inMemory(in.src[i].vec) }
 	if lies(must) && !lies(may) {
 		in.src[may], in.src[must] = in.src[must], in.src[may]
 	}
@@ -189,7 +223,7 @@ func (p *printer) inst(in *inst) {
 		d, store := p.target(in.dst)
 		if s := p.source(in.src[0], true, 0); s != p.reg(d, wholePart) {
 			op := in.op
-			if strings.Contains(s, "(") {
+			if s.inMemory() {
 				op = "VMOVUPS"
 			}
 			p.ins(op, s, p.reg(d, wholePart))
@@ -199,16 +233,16 @@ func (p *printer) inst(in *inst) {
 	}
 	if in.op == "CALL" {
 		for _, w := range p.words {
-			p.ins("PUSHQ", w)
+			p.ins("PUSHQ", word(w))
 		}
-		p.ins("CALL", in.src[0].text)
+		p.ins("CALL", word(in.src[0].text))
 		for _, w := range slices.Backward(p.words) {
-			p.ins("POPQ", w)
+			p.ins("POPQ", word(w))
 		}
 		return
 	}
 	n, store := 0, func() {}
-	dst := in.dst.text
+	dst := word(in.dst.text)
 	switch in.dst.kind {
 	case vecOperand:
 		n, store = p.target(in.dst)
@@ -221,19 +255,17 @@ func (p *printer) inst(in *inst) {
 	case memOperand:
 		dst = p.source(in.dst, true, 0)
 	}
-	ops := make([]string, 0, 8)
+	ops := make([]place, 0, 8)
 	k := 0
 	for i, o := range in.operands() {
 		ops = append(ops, p.source(o, i == int(in.mem), k))
-		if o.kind == vecOperand {
-			if _, lies := p.memory(o.vec); lies && i != int(in.mem) {
-				k++
-			}
+		if o.kind == vecOperand && i != int(in.mem) && p.inMemory(o.vec) {
+			k++
 		}
 	}
 	switch {
 	case in.masked: // all ones under a mask: the register is an operand three times
-		ops = append(ops, dst, dst, "K1")
+		ops = append(ops, dst, dst, word("K1"))
 	}
 	p.ins(in.op, append(ops, dst)...)
 	store()
@@ -245,11 +277,8 @@ func (p *printer) fma(in *inst) {
 	suffix := p.b.vecs[in.dst.vec].elem.pick("PS", "PD")
 	n, store := p.target(in.dst)
 	d := p.reg(n, wholePart)
-	has := func(o operand) bool {
-		_, lies := p.memory(o.vec)
-		return !lies && p.a.reg[o.vec] == n
-	}
-	_, yLies := p.memory(y.vec)
+	has := func(o operand) bool { return !p.inMemory(o.vec) && p.a.reg[o.vec] == n }
+	yLies := p.inMemory(y.vec)
 	switch {
 	case has(z):
 		p.ins(in.op+"231"+suffix, p.source(y, true, 1), p.source(x, false, 0), d)
@@ -278,25 +307,22 @@ func (p *printer) choose(in *inst) {
 		return
 	}
 	op := "VPTERNLOGD" // bit by bit, so that the width does not matter
-	has := func(o operand) bool {
-		_, lies := p.memory(o.vec)
-		return !lies && p.a.reg[o.vec] == n
-	}
-	_, xLies := p.memory(x.vec)
+	has := func(o operand) bool { return !p.inMemory(o.vec) && p.a.reg[o.vec] == n }
+	xLies := p.inMemory(x.vec)
 	// The table of the instruction is read with the bits of destination, second and third operand.
 	switch {
 	case has(x):
-		p.ins(op, "$0xe2", p.source(y, true, 0), p.source(m, false, 1), d)
+		p.ins(op, word("$0xe2"), p.source(y, true, 0), p.source(m, false, 1), d)
 	case has(y):
-		p.ins(op, "$0xb8", p.source(x, true, 0), p.source(m, false, 1), d)
+		p.ins(op, word("$0xb8"), p.source(x, true, 0), p.source(m, false, 1), d)
 	default:
 		if !has(m) {
 			p.ins("VMOVUPS", p.source(m, true, 0), d)
 		}
 		if xLies {
-			p.ins(op, "$0xac", p.source(x, true, 0), p.source(y, false, 1), d)
+			p.ins(op, word("$0xac"), p.source(x, true, 0), p.source(y, false, 1), d)
 		} else {
-			p.ins(op, "$0xca", p.source(y, true, 0), p.source(x, false, 1), d)
+			p.ins(op, word("$0xca"), p.source(y, true, 0), p.source(x, false, 1), d)
 		}
 	}
 	store()

@@ -64,7 +64,7 @@ func narrowCalled(m *ir.Module) bool {
 		}
 		// The arguments that the results read depend on; the others fall with the results.
 		args := make([]bool, len(f.Args))
-		d := newDeps(nil)
+		d := newDeps(nil).in(f)
 		for i, r := range f.Results {
 			if results[i] {
 				for a := range d.of(r).all() {

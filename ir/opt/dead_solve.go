@@ -142,8 +142,8 @@ func startLoops(s *ir.Solve) []*ir.Func {
 	return out
 }
 
-// depsIn looks through all functions of s.
-func depsIn(s *ir.Solve) *deps { return newDeps(append(s.Funcs(), startLoops(s)...)) }
+// depsOf looks through all functions of s.
+func depsOf(s *ir.Solve) *deps { return newDeps(append(s.Funcs(), startLoops(s)...)) }
 
 // dropStates removes states of s that no reader of the solve can notice: the state's result is
 // unread and neither another state nor the error norm nor the first step depends on it. A state
@@ -169,6 +169,9 @@ func dropStates(m *ir.Module, s *ir.Solve, u *users) bool {
 			}
 		}
 	}
+	if all(keep) {
+		return false
+	}
 	spreadNeed(s, keep)
 	if all(keep) {
 		return false
@@ -187,7 +190,7 @@ func dropStates(m *ir.Module, s *ir.Solve, u *users) bool {
 // spreadNeed adds to keep the states that the kept ones, the norm or the first step depend on, and those that
 // functions of s pass on to each other for kept ones.
 func spreadNeed(s *ir.Solve, keep []bool) {
-	d := depsIn(s)
+	d := depsOf(s)
 	ls := layouts(s)
 	of := map[*ir.Func]layout{}
 	for _, l := range ls {
@@ -211,7 +214,7 @@ func spreadNeed(s *ir.Solve, keep []bool) {
 				if !mask[i] || l.dense && len(l.results) > 0 && i >= len(l.results) {
 					continue // data for Dense is judged by what Dense makes of it
 				}
-				for a := range d.of(f.Results[i]).all() {
+				for a := range d.in(f).of(f.Results[i]).all() {
 					need(l, a)
 				}
 			}
@@ -222,7 +225,7 @@ func spreadNeed(s *ir.Solve, keep []bool) {
 				}
 				for k, i := range callee.args {
 					if keep[i] {
-						for a := range d.of(v.Args[callee.scalars+k]).all() {
+						for a := range d.in(f).of(v.Args[callee.scalars+k]).all() {
 							need(l, a)
 						}
 					}
@@ -239,7 +242,7 @@ func needDense(s *ir.Solve, d *deps, k int, keep []bool) bool {
 		if l.f != &s.DenseStep {
 			continue
 		}
-		for a := range d.of(s.DenseStep.Results[len(l.results)+k]).all() {
+		for a := range d.in(s.DenseStep).of(s.DenseStep.Results[len(l.results)+k]).all() {
 			at := a - l.scalars
 			if at >= 0 && at < len(l.args) && !keep[l.args[at]] {
 				keep[l.args[at]], changed = true, true
@@ -255,14 +258,14 @@ func dropExtras(m *ir.Module, s *ir.Solve, u *users) bool {
 		return false
 	}
 	keep := make([]bool, len(s.Extras))
-	d := depsIn(s)
+	d := depsOf(s)
 	for _, l := range layouts(s) {
 		if !l.extras {
 			continue
 		}
 		from := l.scalars + len(l.args)
 		for _, r := range (*l.f).Results {
-			for a := range d.of(r).all() {
+			for a := range d.in(*l.f).of(r).all() {
 				if a >= from {
 					keep[a-from] = true
 				}
@@ -288,12 +291,12 @@ func reshapeSolve(m *ir.Module, s *ir.Solve, states, extras []bool) {
 		if l.f == &s.Dense {
 			first := l.scalars + len(l.args)
 			dense = make([]bool, len(s.Dense.Args)-first)
-			d := depsIn(s)
+			d := depsOf(s)
 			for i := range s.Dense.Results {
 				if !l.resultMask(states)[i] {
 					continue
 				}
-				for a := range d.of(s.Dense.Results[i]).all() {
+				for a := range d.in(s.Dense).of(s.Dense.Results[i]).all() {
 					if a >= first {
 						dense[a-first] = true
 					}

@@ -61,41 +61,58 @@ func (s set) all() iter.Seq[int] {
 // true as long as no function changes.
 type deps struct {
 	through map[*ir.Func]bool
-	values  map[*ir.Value]set
+	funcs   map[*ir.Func]*depsIn
+}
+
+// depsIn are those of the values of one function, by their IDs.
+type depsIn struct {
+	d     *deps
+	found []bool
+	sets  []set
 }
 
 func newDeps(through []*ir.Func) *deps {
-	d := &deps{through: map[*ir.Func]bool{}, values: map[*ir.Value]set{}}
+	d := &deps{through: make(map[*ir.Func]bool, len(through)), funcs: map[*ir.Func]*depsIn{}}
 	for _, f := range through {
 		d.through[f] = true
 	}
 	return d
 }
 
+// in gives the dependences of the values of f.
+func (d *deps) in(f *ir.Func) *depsIn {
+	in := d.funcs[f]
+	if in == nil {
+		in = &depsIn{d, make([]bool, f.IDs()), make([]set, f.IDs())}
+		d.funcs[f] = in
+	}
+	return in
+}
+
 // of is the set of indices of arguments that v depends on. It belongs to d.
-func (d *deps) of(v *ir.Value) set {
-	if s, ok := d.values[v]; ok {
-		return s
+func (in *depsIn) of(v *ir.Value) set {
+	if in.found[v.ID] {
+		return in.sets[v.ID]
 	}
 	var s set
-	if f, args, i := calledResult(v); f != nil && d.through[f] {
-		for a := range d.of(f.Results[i]).all() {
-			s.join(d.of(args[a]))
+	if f, args, i := calledResult(v); f != nil && in.d.through[f] {
+		for a := range in.d.in(f).of(f.Results[i]).all() {
+			s.join(in.of(args[a]))
 		}
-	} else if f, l, i := loopResult(v); f != nil && d.through[f] {
-		for a := range d.ofRuns(f, l, i).all() {
-			s.join(d.of(v.Args[0].Args[a]))
+	} else if f, l, i := loopResult(v); f != nil && in.d.through[f] {
+		for a := range in.d.ofRuns(f, l, i).all() {
+			s.join(in.of(v.Args[0].Args[a]))
 		}
 	} else if v.Op == ir.OpArg {
 		s.add(v.Attr.Index)
 	} else if len(v.Args) == 1 {
-		s = d.of(v.Args[0])
+		s = in.of(v.Args[0])
 	} else {
 		for _, a := range v.Args {
-			s.join(d.of(a))
+			s.join(in.of(a))
 		}
 	}
-	d.values[v] = s
+	in.found[v.ID], in.sets[v.ID] = true, s
 	return s
 }
 
@@ -104,7 +121,7 @@ func (d *deps) ofRuns(f *ir.Func, l loop, i int) set {
 	args := make([]bool, len(f.Args))
 	var need func(i int)
 	need = func(i int) {
-		for a := range d.of(f.Results[i]).all() {
+		for a := range d.in(f).of(f.Results[i]).all() {
 			if !args[a] {
 				if args[a] = true; a < l.carry {
 					need(a)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -202,10 +203,7 @@ func TestRandom(t *testing.T) {
 func fingerprint(m *ir.Module) []string {
 	var lines []string
 	for _, f := range m.Funcs {
-		lines = append(lines, f.Name)
-		for _, v := range f.Values {
-			lines = append(lines, string(appendKey(nil, v))+" @"+v.Rate.String())
-		}
+		lines = append(lines, strings.Split(f.String(), "\n")...)
 	}
 	return lines
 }

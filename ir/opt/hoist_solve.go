@@ -51,7 +51,7 @@ func runs(m *ir.Module, s *ir.Solve) bool {
 // solveValues lists the values of the field that are worth an extra: computed from extras by more
 // than moves of elements, and read by a faster value.
 func solveValues(s *ir.Solve) []*ir.Value {
-	d := newDeps(nil)
+	d := newDeps(nil).in(s.Field)
 	first := len(s.Field.Args) - len(s.Extras)
 	own := func(v *ir.Value) bool {
 		set := d.of(v)

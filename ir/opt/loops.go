@@ -89,7 +89,7 @@ func narrowLoops(m *ir.Module) bool {
 	changed := false
 	for _, f := range list {
 		l, results, args := how[f], read[f], make([]bool, len(f.Args))
-		d := newDeps(nil)
+		d := newDeps(nil).in(f)
 		if l.guard {
 			results[0] = true
 		}

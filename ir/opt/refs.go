@@ -4,7 +4,7 @@ import "ndec.dev/ndec/ir"
 
 // callees lists the functions that evaluating v may run, in a fixed order.
 func callees(v *ir.Value) []*ir.Func {
-	switch at := v.Attr; v.Op {
+	switch at := &v.Attr; v.Op {
 	case ir.OpCall:
 		return []*ir.Func{at.Func}
 	case ir.OpMap:
