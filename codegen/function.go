@@ -19,7 +19,7 @@ type function struct {
 	res    []string             // names of result pointers, by result; "" for others
 	loads  map[*ir.Value]bool   // small array arguments whose elements are copied to variables
 	loaded map[element]bool     // elements of these that are spelled
-	live   map[element]bool     // elements of all values that are read
+	live   *elements            // elements of all values that are read
 	arrays map[*ir.Value]string // of values of loops that products read or make: see product
 }
 

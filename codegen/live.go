@@ -11,10 +11,34 @@ type element struct {
 	k int
 }
 
+// elements is a set of elements of the values of a function; of a large value there is only element 0.
+type elements struct {
+	first []int // by the ID of a value: the place of its element 0
+	in    []bool
+}
+
+func newElements(f *ir.Func) *elements {
+	s := &elements{first: make([]int, f.IDs())}
+	n := 0
+	for _, v := range f.Values {
+		s.first[v.ID] = n
+		if large(v) {
+			n++
+		} else {
+			n += v.Type.Len()
+		}
+	}
+	s.in = make([]bool, n)
+	return s
+}
+
+func (s *elements) add(v *ir.Value, k int)      { s.in[s.first[v.ID]+k] = true }
+func (s *elements) has(v *ir.Value, k int) bool { return s.in[s.first[v.ID]+k] }
+
 // liveElements finds the elements that somebody reads, going back over the steps. A small array is
 // one variable per element, and Go refuses a variable that nobody reads.
-func (fn *function) liveElements() map[element]bool {
-	live := map[element]bool{}
+func (fn *function) liveElements() *elements {
+	live := newElements(fn.f.IR)
 	all := func(v *ir.Value) { fn.readAll(live, v) }
 	for _, r := range fn.f.IR.Results {
 		all(r)
@@ -28,27 +52,27 @@ func (fn *function) liveElements() map[element]bool {
 				all(s.V)
 			case plan.Elem:
 				if large(s.V) {
-					if live[element{s.V, 0}] {
+					if live.has(s.V, 0) {
 						fn.readOperands(live, s.V, 0)
 					}
 					continue
 				}
 				for k := range s.V.Type.Len() {
-					if live[element{s.V, k}] {
+					if live.has(s.V, k) {
 						fn.readOperands(live, s.V, k)
 					}
 				}
 			case plan.Copy:
 				if large(s.V) {
 					for _, a := range s.V.Args {
-						if live[element{s.V, 0}] {
+						if live.has(s.V, 0) {
 							all(a)
 						}
 					}
 					continue
 				}
 				for k := range s.V.Type.Len() {
-					if src, j := plan.CopySource(s.V, k); src != nil && live[element{s.V, k}] {
+					if src, j := plan.CopySource(s.V, k); src != nil && live.has(s.V, k) {
 						fn.read(live, src, j)
 					}
 				}
@@ -62,7 +86,7 @@ func (fn *function) liveElements() map[element]bool {
 	return live
 }
 
-func (fn *function) readAll(live map[element]bool, v *ir.Value) {
+func (fn *function) readAll(live *elements, v *ir.Value) {
 	if v.Type.Elem == ir.Tuple {
 		return
 	}
@@ -79,7 +103,7 @@ func (fn *function) readAll(live map[element]bool, v *ir.Value) {
 func large(v *ir.Value) bool { return v.Type.Len() > 16*plan.SmallLen }
 
 // read marks element k of v, or what it is spelled as.
-func (fn *function) read(live map[element]bool, v *ir.Value, k int) {
+func (fn *function) read(live *elements, v *ir.Value, k int) {
 	p := fn.f.Places[v]
 	switch {
 	case p != nil && p.Kind == plan.View:
@@ -87,14 +111,14 @@ func (fn *function) read(live map[element]bool, v *ir.Value, k int) {
 	case p != nil && p.Kind == plan.Folded:
 		fn.readOperands(live, v, k)
 	case large(v):
-		live[element{v, 0}] = true
+		live.add(v, 0)
 	default:
-		live[element{v, k}] = true
+		live.add(v, k)
 	}
 }
 
 // readOperands marks what element k of an element-wise value reads.
-func (fn *function) readOperands(live map[element]bool, v *ir.Value, k int) {
+func (fn *function) readOperands(live *elements, v *ir.Value, k int) {
 	for _, a := range v.Args {
 		if a.Type.Len() == 1 {
 			fn.read(live, a, 0)
@@ -106,5 +130,5 @@ func (fn *function) readOperands(live map[element]bool, v *ir.Value, k int) {
 
 // unread reports whether v is kept in a variable per element and nobody reads the one at ix.
 func (fn *function) unread(v *ir.Value, ix index) bool {
-	return ix.konst && fn.isVariable(v) && !fn.live[element{v, ix.k}]
+	return ix.konst && fn.isVariable(v) && !fn.live.has(v, ix.k)
 }

@@ -88,7 +88,7 @@ func (v *vectors) files(base string) []textFile {
 func (e *emitter) assembly(s *lanes.Set, base string, export func(*lanes.Kernel) bool) (out []textFile) {
 	for _, isa := range asm.ISAs {
 		out = append(out, textFile{fmt.Sprintf("%s_%s_amd64.s", base, isa), func() ([]byte, error) {
-			return []byte(s.Text(isa, e.header()+"\n\n//go:build !purego\n", s.Kernels, export)), nil
+			return s.Text(isa, e.header()+"\n\n//go:build !purego\n", s.Kernels, export), nil
 		}})
 	}
 	return out

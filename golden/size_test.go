@@ -109,7 +109,7 @@ func TestAssemblyIsShort(t *testing.T) {
 		check := func(what string, n *lanes.Node, most int) {
 			var lengths []string
 			for _, isa := range asm.ISAs {
-				text := prog.Set.Text(isa, "", prog.Set.Reached(n), func(*lanes.Kernel) bool { return false })
+				text := string(prog.Set.Text(isa, "", prog.Set.Reached(n), func(*lanes.Kernel) bool { return false }))
 				lines := strings.Count(text, "\n")
 				lengths = append(lengths, fmt.Sprintf("%d lines for %s", lines, isa))
 				if lines > most {

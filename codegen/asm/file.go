@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math"
+	"strconv"
 	"strings"
 )
 
@@ -18,8 +19,8 @@ type File struct {
 	Slots  int      // and how many there may be
 	Words  int      // place, from the first of them, for pointers and counters that find none: 256 bytes
 
-	pool pool
-	text strings.Builder
+	pool  pool
+	parts [][]byte // texts of kernels, what stands above and behind each among them
 
 	// What the last kernel needed, for the next one.
 	insts []inst
@@ -121,15 +122,6 @@ func (f *File) Compile(name string, body func(b *Builder)) (*Code, error) {
 	return &Code{a.spills, name, p.out, b.pool}, nil
 }
 
-// Grow makes room for the text of kernels.
-func (f *File) Grow(codes ...*Code) {
-	n := 0
-	for _, c := range codes {
-		n += len(c.text) + 1<<10
-	}
-	f.text.Grow(n)
-}
-
 // Add prints a kernel that other kernels of the file can call. doc goes above it.
 func (f *File) Add(c *Code, doc string) {
 	for _, k := range c.pool.consts {
@@ -142,40 +134,49 @@ func (f *File) Add(c *Code, doc string) {
 			f.pool.tables = append(f.pool.tables, t)
 		}
 	}
-	fmt.Fprintf(&f.text, "// %s\n", oneLine.Replace(strings.TrimSpace(doc)))
+	head := fmt.Appendf(nil, "// %s\n", oneLine.Replace(strings.TrimSpace(doc)))
 	if c.Spills > 0 {
-		fmt.Fprintf(&f.text, "// %d vectors lie in the frame for want of registers.\n", c.Spills)
+		head = fmt.Appendf(head, "// %d vectors lie in the frame for want of registers.\n", c.Spills)
 	}
-	fmt.Fprintf(&f.text, "TEXT %s_%s<>(SB), NOSPLIT, $0-0\n", c.name, f.ISA)
-	f.text.Write(c.text)
-	f.text.WriteByte('\n')
+	head = fmt.Appendf(head, "TEXT %s_%s<>(SB), NOSPLIT, $0-0\n", c.name, f.ISA)
+	f.parts = append(f.parts, head, c.text, []byte{'\n'})
 }
 
 // Export adds a function NAMEAVX2 or NAMEAVX512 that Go calls for a kernel. It flushes numbers below the
 // normal range to zero while the kernel runs, which would otherwise be a hundred times slower on them.
 func (f *File) Export(name string) {
 	symbol := Symbol(name, f.ISA)
-	fmt.Fprintf(&f.text, "// func %s(%s)\n", symbol, strings.Join(f.Args, ", "))
-	fmt.Fprintf(&f.text, "TEXT ·%s(SB), 0, $8-%d\n", symbol, 8*len(f.Args))
+	t := fmt.Appendf(nil, "// func %s(%s)\n", symbol, strings.Join(f.Args, ", "))
+	t = fmt.Appendf(t, "TEXT ·%s(SB), 0, $8-%d\n", symbol, 8*len(f.Args))
 	for i, a := range f.Args {
 		word, _, _ := strings.Cut(a, " ")
-		fmt.Fprintf(&f.text, "\tMOVQ\t%s+%d(FP), %s\n", word, 8*i, argRegisters[i])
+		t = fmt.Appendf(t, "\tMOVQ\t%s+%d(FP), %s\n", word, 8*i, argRegisters[i])
 	}
-	fmt.Fprintf(&f.text, "\tSTMXCSR\told-8(SP)\n\tLDMXCSR\tflush<>(SB)\n\tCALL\t%s_%s<>(SB)\n\tLDMXCSR\told-8(SP)\n\tVZEROUPPER\n\tRET\n\n", name, f.ISA)
+	t = fmt.Appendf(t, "\tSTMXCSR\told-8(SP)\n\tLDMXCSR\tflush<>(SB)\n\tCALL\t%s_%s<>(SB)\n\tLDMXCSR\told-8(SP)\n\tVZEROUPPER\n\tRET\n\n", name, f.ISA)
+	f.parts = append(f.parts, t)
 }
 
 // Symbol is the Go name of an exported kernel.
 func Symbol(name string, isa ISA) string { return name + strings.ToUpper(isa.String()) }
 
 // String is the text of the file.
-func (f *File) String() string {
-	var b strings.Builder
-	b.Grow(f.text.Len() + 256*len(f.pool.consts) + 64<<10)
-	b.WriteString(f.Header)
-	b.WriteString("\n#include \"textflag.h\"\n\n")
-	b.WriteString("// All exceptions masked, flush to zero, denormals are zero.\nDATA flush<>+0(SB)/4, $0x9fc0\nGLOBL flush<>(SB), RODATA|NOPTR, $4\n\n")
+func (f *File) String() string { return string(f.Text()) }
+
+// Text is the text of the file.
+func (f *File) Text() []byte {
+	size := len(f.Header) + 1<<10 + 256*len(f.pool.consts)
+	for _, t := range f.pool.tables {
+		size += (len(t.bits) + 1) * 64
+	}
+	for _, p := range f.parts {
+		size += len(p)
+	}
+	b := make([]byte, 0, size)
+	b = append(b, f.Header...)
+	b = append(b, "\n#include \"textflag.h\"\n\n"...)
+	b = append(b, "// All exceptions masked, flush to zero, denormals are zero.\nDATA flush<>+0(SB)/4, $0x9fc0\nGLOBL flush<>(SB), RODATA|NOPTR, $4\n\n"...)
 	if len(f.pool.consts) > 0 {
-		b.WriteString("// Constants, in all lanes.\n")
+		b = append(b, "// Constants, in all lanes.\n"...)
 	}
 	for _, c := range f.pool.consts {
 		word := c.bits
@@ -185,23 +186,36 @@ func (f *File) String() string {
 			value = fmt.Sprint(math.Float32frombits(uint32(c.bits)))
 		}
 		for off := 0; off < f.ISA.Bytes(); off += 8 {
-			fmt.Fprintf(&b, "DATA %s<>+%d(SB)/8, $0x%016x", c.name, off, word)
+			b = data(b, c.name, off, 8, word)
 			if off == 0 {
-				fmt.Fprintf(&b, " // %s", value)
+				b = append(append(b, " // "...), value...)
 			}
-			b.WriteByte('\n')
+			b = append(b, '\n')
 		}
-		fmt.Fprintf(&b, "GLOBL %s<>(SB), RODATA|NOPTR, $%d\n", c.name, f.ISA.Bytes())
+		b = fmt.Appendf(b, "GLOBL %s<>(SB), RODATA|NOPTR, $%d\n", c.name, f.ISA.Bytes())
 	}
 	for _, t := range f.pool.tables {
 		n := t.elem.Bytes()
 		for i, x := range t.bits {
-			fmt.Fprintf(&b, "DATA %s<>+%d(SB)/%d, $0x%0*x\n", t.name, i*n, n, 2*n, x)
+			b = append(data(b, t.name, i*n, n, x), '\n')
 		}
-		fmt.Fprintf(&b, "GLOBL %s<>(SB), RODATA|NOPTR, $%d\n", t.name, len(t.bits)*n)
+		b = fmt.Appendf(b, "GLOBL %s<>(SB), RODATA|NOPTR, $%d\n", t.name, len(t.bits)*n)
 	}
-	b.WriteByte('\n')
-	b.WriteString(strings.TrimRight(f.text.String(), "\n"))
-	b.WriteByte('\n')
-	return b.String()
+	b = append(b, '\n')
+	for _, p := range f.parts {
+		b = append(b, p...)
+	}
+	return append(bytes.TrimRight(b, "\n"), '\n')
+}
+
+// data appends the line that sets the n bytes at an offset from a symbol, without its end.
+func data(b []byte, symbol string, off, n int, x uint64) []byte {
+	b = append(append(b, "DATA "...), symbol...)
+	b = strconv.AppendInt(append(b, "<>+"...), int64(off), 10)
+	b = strconv.AppendInt(append(b, "(SB)/"...), int64(n), 10)
+	b = append(b, ", $0x"...)
+	for i := 2*n - 1; i >= 0; i-- {
+		b = append(b, "0123456789abcdef"[x>>(4*i)&15])
+	}
+	return b
 }

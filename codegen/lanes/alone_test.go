@@ -81,7 +81,7 @@ func checkAlone(t *testing.T, m *ir.Module, p *plan.Plan, params map[string][]fl
 	}
 	texts := map[asm.ISA]*sim.Program{}
 	for _, isa := range asm.ISAs {
-		text := set.Text(isa, "", set.Kernels, func(*lanes.Kernel) bool { return true })
+		text := string(set.Text(isa, "", set.Kernels, func(*lanes.Kernel) bool { return true }))
 		var err error
 		if texts[isa], err = sim.Parse(text); err != nil {
 			t.Fatal(err)

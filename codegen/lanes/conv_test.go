@@ -116,7 +116,7 @@ func TestConvText(t *testing.T) {
 		if _, err := set.Add(f); err != nil {
 			t.Fatal(err)
 		}
-		return set.Text(isa, "", set.Kernels, func(*lanes.Kernel) bool { return false })
+		return string(set.Text(isa, "", set.Kernels, func(*lanes.Kernel) bool { return false }))
 	}
 	for _, isa := range asm.ISAs {
 		small, large := kernel(isa, 12, 8), kernel(isa, 48, 56)

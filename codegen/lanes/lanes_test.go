@@ -49,7 +49,7 @@ func newBench(t *testing.T, m *ir.Module, p *plan.Plan, params map[string][]floa
 		}
 	}
 	for _, isa := range asm.ISAs {
-		text := b.set.Text(isa, "", b.set.Kernels, func(*lanes.Kernel) bool { return true })
+		text := string(b.set.Text(isa, "", b.set.Kernels, func(*lanes.Kernel) bool { return true }))
 		var err error
 		if b.texts[isa], err = sim.Parse(text); err != nil {
 			t.Fatal(err)

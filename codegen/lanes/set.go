@@ -508,21 +508,16 @@ func (s *Set) file(isa asm.ISA) *asm.File {
 }
 
 // Text is the assembly of kernels for an ISA; header goes first, and export says which ones Go calls.
-func (s *Set) Text(isa asm.ISA, header string, kernels []*Kernel, export func(*Kernel) bool) string {
+func (s *Set) Text(isa asm.ISA, header string, kernels []*Kernel, export func(*Kernel) bool) []byte {
 	f := s.file(isa)
 	f.Header = header
-	codes := make([]*asm.Code, len(kernels))
-	for i, k := range kernels {
-		codes[i] = k.code[isa]
-	}
-	f.Grow(codes...)
 	for _, k := range kernels {
 		f.Add(k.code[isa], k.doc())
 		if export(k) {
 			f.Export(k.Name)
 		}
 	}
-	return f.String()
+	return f.Text()
 }
 
 // Reached lists the kernels that a node runs, itself or in what it calls.
