@@ -38,6 +38,11 @@ func (f *file) layOut() {
 	decls := f.decls[len(f.laid)*someDecls:]
 	l := new(laid)
 	l.wait = parallel.Start(func() {
+		size := 0
+		for _, d := range decls {
+			size += len(d) + len(d)/4
+		}
+		l.text = make([]byte, 0, size)
 		for _, d := range decls {
 			text, err := gofmt.Source(d)
 			l.text = append(append(append(l.text, '\n'), text...), '\n')
@@ -161,9 +166,14 @@ func (e *emitter) render(f *file) ([]byte, error) {
 		return nil, err
 	}
 	f.layOut()
-	var err error
+	size := 0
 	for _, l := range f.laid {
 		l.wait()
+		size += len(l.text)
+	}
+	b.Grow(size)
+	var err error
+	for _, l := range f.laid {
 		b.Write(l.text)
 		err = errors.Join(err, l.err)
 	}

@@ -41,7 +41,7 @@ func (ix index) plus(off int) string {
 	case off == 0:
 		return ix.expr
 	}
-	return fmt.Sprintf("%s+%d", ix.expr, off)
+	return ix.expr + "+" + strconv.Itoa(off)
 }
 
 // row is the flat index of element j of row ix in rows of length n.
@@ -69,7 +69,7 @@ func (ix index) row(n int, j string) string {
 }
 
 func (e *emitter) newFunction(f *plan.Func) *function {
-	fn := &function{e: e, f: f, p: e.p, s: e.locals(), name: map[*ir.Value]string{}, loads: map[*ir.Value]bool{}, loaded: map[element]bool{}, arrays: map[*ir.Value]string{}}
+	fn := &function{e: e, f: f, p: e.p, s: e.locals(), name: make(map[*ir.Value]string, len(f.IR.Values)), loads: map[*ir.Value]bool{}, loaded: map[element]bool{}, arrays: map[*ir.Value]string{}}
 	for _, v := range f.IR.Args {
 		if !v.Type.IsScalar() && v.Type.Len() <= plan.SmallLen && fn.readByElement(v) {
 			fn.name[v] = fn.s.pickGroup(localName(v), v.Type.Len())
@@ -261,15 +261,15 @@ func (fn *function) elem(v *ir.Value, ix index) string {
 		ix = at(0)
 	}
 	if name, ok := fn.arrays[v]; ok {
-		return fmt.Sprintf("%s[%s]", name, ix.plus(0))
+		return name + "[" + ix.plus(0) + "]"
 	}
 	switch pl.Kind {
 	case plan.Literal:
 		return number(v.Attr.Num, v.Type.Elem)
 	case plan.Table:
-		return fmt.Sprintf("%s[%s]", fn.e.table(v), ix.plus(0))
+		return fn.e.table(v) + "[" + ix.plus(0) + "]"
 	case plan.Memory:
-		return fmt.Sprintf("%s[%s]", fn.e.memory(v.Attr.Param), ix.plus(0))
+		return fn.e.memory(v.Attr.Param) + "[" + ix.plus(0) + "]"
 	case plan.ArgScalar:
 		return fn.name[v]
 	case plan.ArgArray:
@@ -277,7 +277,7 @@ func (fn *function) elem(v *ir.Value, ix index) string {
 			fn.loaded[element{v, ix.k}] = true
 			return fn.name[v] + strconv.Itoa(ix.k)
 		}
-		return fmt.Sprintf("%s[%s]", fn.name[v], ix.plus(0))
+		return fn.name[v] + "[" + ix.plus(0) + "]"
 	case plan.Folded:
 		return fn.fold(v, ix)
 	case plan.Register:
@@ -285,7 +285,7 @@ func (fn *function) elem(v *ir.Value, ix index) string {
 			return fn.variable(v) + strconv.Itoa(ix.k)
 		}
 		if ix.tile > 0 {
-			return fmt.Sprintf("%s_%d", fn.variable(v), ix.tile)
+			return fn.variable(v) + "_" + strconv.Itoa(ix.tile)
 		}
 		return fn.variable(v)
 	case plan.Scalars:
@@ -297,11 +297,11 @@ func (fn *function) elem(v *ir.Value, ix index) string {
 		}
 		return fn.variable(v) + strconv.Itoa(ix.k)
 	case plan.Local:
-		return fmt.Sprintf("%s[%s]", fn.variable(v), ix.plus(0))
+		return fn.variable(v) + "[" + ix.plus(0) + "]"
 	case plan.Work:
-		return fmt.Sprintf("ws.%s[%s]", fn.e.workArray(fn.f, v), ix.plus(0))
+		return "ws." + fn.e.workArray(fn.f, v) + "[" + ix.plus(0) + "]"
 	case plan.Result:
-		return fmt.Sprintf("%s[%s]", fn.res[pl.Index], ix.plus(0))
+		return fn.res[pl.Index] + "[" + ix.plus(0) + "]"
 	case plan.View:
 		if ix.konst {
 			return fn.elem(pl.Base, at(ix.k+pl.Offset))

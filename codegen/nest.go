@@ -438,7 +438,7 @@ func (fn *function) assign(v *ir.Value, ix index, x string) {
 	if fn.isVariable(v) {
 		op = ":="
 	}
-	fn.p.line("%s %s %s", fn.elem(v, ix), op, x)
+	fn.p.words(fn.elem(v, ix), " ", op, " ", x)
 }
 
 func (fn *function) elementwise(v *ir.Value, ix index) {

@@ -24,6 +24,14 @@ func (p *printer) line(format string, args ...any) {
 	p.b.WriteByte('\n')
 }
 
+// words prints a line that is made of texts.
+func (p *printer) words(ts ...string) {
+	for _, t := range ts {
+		p.b.WriteString(t)
+	}
+	p.b.WriteByte('\n')
+}
+
 // text takes what was printed.
 func (p *printer) text() string {
 	s := p.b.String()

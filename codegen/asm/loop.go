@@ -63,13 +63,17 @@ func (l *Loop) counts() bool { return l.more.kind == noOperand }
 
 // address gives m a pointer: an argument, or one that moves with the loops around m.
 func (b *Builder) address(m Mem) operand {
-	steps := slices.Clone(m.Steps)
+	steps := m.Steps
 	for _, s := range steps {
 		if !slices.Contains(b.loops, s.Loop) {
 			b.fail("a place moves with a loop that is not around it")
 		}
 	}
-	slices.SortStableFunc(steps, func(x, y Step) int { return slices.Index(b.loops, x.Loop) - slices.Index(b.loops, y.Loop) })
+	inward := func(x, y Step) int { return slices.Index(b.loops, x.Loop) - slices.Index(b.loops, y.Loop) }
+	if !slices.IsSortedFunc(steps, inward) {
+		steps = slices.Clone(steps)
+		slices.SortStableFunc(steps, inward)
+	}
 	ptr := b.pointer(m.Base, steps)
 	if ptr != nil {
 		ptr.direct = true

@@ -224,8 +224,8 @@ func (s *Set) layout(k *Kernel) {
 	}
 	s.layoutMargins(k)
 	segs := s.segments(pf, k.nests)
-	where := map[*ir.Value]int{}       // segment that computes a value
-	loop := map[*ir.Value]*plan.Nest{} // and nest
+	where := make(map[*ir.Value]int, len(f.Values))       // segment that computes a value
+	loop := make(map[*ir.Value]*plan.Nest, len(f.Values)) // and nest
 	for i, seg := range segs {
 		for _, n := range seg {
 			for _, st := range n.Steps {

@@ -1,6 +1,7 @@
 package lanes
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math"
 	"slices"
@@ -100,19 +101,19 @@ func (s *Set) compile(k *Kernel) error {
 }
 
 // form spells all of a planned function that its kernel is made of. Names of arguments and results are in it, since loops
-// in Go find them by these; names and places of other values are not.
+// in Go find them by these; names and places of other values are not. Numbers of what follows go ahead of it, so that
+// no two functions are spelled alike.
 func (s *Set) form(k *Kernel) string {
 	pf, f := k.pf, k.Func
 	b := make([]byte, 0, 64*len(f.Values))
 	num := func(ns ...int) {
 		for _, n := range ns {
-			b = strconv.AppendInt(append(b, ' '), int64(n), 10)
+			b = binary.AppendVarint(b, int64(n))
 		}
 	}
-	bits := func(x float64) { b = strconv.AppendUint(append(b, ' '), math.Float64bits(x), 16) }
-	flag := func(is bool) { b = strconv.AppendBool(append(b, ' '), is) }
-	text := func(t string) { b = append(append(b, ' '), t...) }
-	line := func() { b = append(b, '\n') }
+	bits := func(x float64) { b = binary.LittleEndian.AppendUint64(b, math.Float64bits(x)) }
+	flag := func(is bool) { b = strconv.AppendBool(b, is) }
+	text := func(t string) { b = append(binary.AppendUvarint(b, uint64(len(t))), t...) }
 	at := make([]int, f.IDs())
 	for i, v := range f.Values {
 		at[v.ID] = i
@@ -124,19 +125,25 @@ func (s *Set) form(k *Kernel) string {
 		}
 	}
 	param := func(p *ir.Param) {
+		flag(p != nil)
 		if p != nil {
 			text(p.Name)
 			flag(p.Derived)
 		}
 	}
+	num(len(f.Values), len(pf.Nests), len(f.ResultNames), len(pf.Copies), len(pf.Sums))
 	for _, v := range f.Values {
 		a := &v.Attr
 		num(int(v.Op))
-		text(v.Type.String())
+		num(int(v.Type.Elem), len(v.Type.Shape), len(v.Type.Parts))
+		num(v.Type.Shape...)
+		for _, t := range v.Type.Parts {
+			text(t.String())
+		}
 		bits(a.Num)
 		num(len(a.Ints))
 		num(a.Ints...)
-		num(a.Index, int(a.Elem))
+		num(a.Index, int(a.Elem), len(a.Data))
 		for _, x := range a.Data {
 			bits(x)
 		}
@@ -154,32 +161,30 @@ func (s *Set) form(k *Kernel) string {
 			flag(l.back)
 		}
 		list(v.Args)
-		if p := pf.Places[v]; p != nil {
+		p := pf.Places[v]
+		flag(p != nil)
+		if p != nil {
 			num(int(p.Kind), p.Offset, p.Index, p.Solve)
+			flag(p.Base != nil)
 			if p.Base != nil {
 				num(at[p.Base.ID])
 			}
 		}
-		line()
 	}
 	for _, n := range pf.Nests {
-		num(n.Extent)
+		num(n.Extent, len(n.Steps))
 		flag(n.Unroll)
 		for _, st := range n.Steps {
 			num(int(st.Form), at[st.V.ID])
 			param(st.Sum)
 		}
-		line()
 	}
 	list(f.Results)
 	for _, name := range f.ResultNames {
-		text(strconv.Quote(name))
+		text(name)
 	}
-	line()
 	num(pf.Copies...)
-	line()
 	for _, p := range pf.Sums {
-		b = append(b, ',')
 		param(p)
 	}
 	for i := range f.Results {

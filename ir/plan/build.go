@@ -227,9 +227,10 @@ type planner struct {
 func (p *Plan) planFunc(f *ir.Func) (*Func, error) {
 	f.DropDead()
 	demandOrder(f)
-	fn := &Func{IR: f, Places: map[*ir.Value]*Place{}, Slots: map[*ir.Value]int{}, Sums: make([]*ir.Param, len(f.Results))}
-	pl := &planner{plan: p, fn: fn, uses: map[*ir.Value][]*ir.Value{}, nest: map[*ir.Value]int{},
-		form: map[*ir.Value]Form{}, sums: map[*ir.Value][]*ir.Param{}, inSum: map[*ir.Value]bool{}}
+	n := len(f.Values)
+	fn := &Func{IR: f, Places: make(map[*ir.Value]*Place, n), Slots: map[*ir.Value]int{}, Sums: make([]*ir.Param, len(f.Results))}
+	pl := &planner{plan: p, fn: fn, uses: make(map[*ir.Value][]*ir.Value, n), nest: make(map[*ir.Value]int, n),
+		form: make(map[*ir.Value]Form, n), sums: map[*ir.Value][]*ir.Param{}, inSum: map[*ir.Value]bool{}}
 	for _, v := range f.Values {
 		for _, a := range v.Args {
 			pl.uses[a] = append(pl.uses[a], v)
