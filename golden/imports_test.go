@@ -49,7 +49,7 @@ var policy = map[string]string{
 	"cmd/ndec/picture":  "rt",
 	"cmd/ndec/pareto":   "",
 	"cmd/ndec/command":  "cudagen cmd/ndec/driver cmd/ndec/child cmd/ndec/nvcc cmd/ndec/pareto cmd/ndec/picture dsl/sema dsl/syntax ir ir/diag ir/plan ir/interp ir/parallel rt rt/ivp",
-	"cmd/ndec":          "cmd/ndec/command",
+	"cmd/ndec":          "cmd/ndec/command cmd/ndec/driver",
 	"golden":            "cmd/ndec/driver",
 	"golden/emittest":   "ir/plan rt",
 	"golden/emutest":    "cudagen rt",
