@@ -109,7 +109,7 @@ func (e *emitter) ongoing(f *file, st *stepper, api *stepperAPI) {
 		p.line("s.stops = stops")
 	}
 	if len(s.Events) > 0 {
-		search, kinds := l.eventTables()
+		search, kinds := eventTables(l.s)
 		p.line("s.ev, s.es = %s, %s", search, kinds)
 	}
 	of := func(o operand) string {

@@ -19,7 +19,7 @@ func (l *loop) startEvents() {
 	if len(s.Events) == 0 {
 		return
 	}
-	search, kinds := l.eventTables()
+	search, kinds := eventTables(s)
 	if l.ongoing {
 		p.line("ev, es := &s.ev, s.es[:]")
 		p.line("if !at.Begun {")
@@ -35,8 +35,7 @@ func (l *loop) startEvents() {
 }
 
 // eventTables are the search for events and the events, as a solve begins.
-func (l *loop) eventTables() (search, kinds string) {
-	s := l.s
+func eventTables(s *ir.Solve) (search, kinds string) {
 	var rows []string
 	for _, e := range s.Events {
 		row := "{Kind: " + eventKinds[e.Kind]

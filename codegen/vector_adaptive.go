@@ -17,6 +17,7 @@ func (v *vectors) adaptive(l *lanes.Solve, step stepNames) {
 	p.line("for i := range last { last[i] = 1 }")
 	p.line("running := 0")
 	v.beginAdaptive(l, step, true)
+	v.declareEvents(l, step)
 	p.line("for k := 0; running > 0; k++ {")
 	if s.Stops > 0 {
 		p.line("for i := range n {")
@@ -46,6 +47,17 @@ func (v *vectors) adaptive(l *lanes.Solve, step stepNames) {
 		p.line("var passed [%d]bool // a stop", w)
 		p.line("passing := false")
 	}
+	if len(s.Events) > 0 {
+		end := t
+		if s.Stops > 0 { // steps that end before a stop are taken to end at it
+			end = "end"
+			p.line("end := %s", t)
+			p.line("for i := range n {")
+			p.line("if stop[i] && end[i] == %s[i] { end[i] = ahead[i][0] }", arg[lanes.Own+"t1"])
+			p.line("}")
+		}
+		v.search(l, step, fmt.Sprintf("%s[i] == 0 || %s[i] != %d", live, res[lanes.Own+"code"], lanes.CodeAccepted), res[lanes.Own+"t_at"], res[lanes.Own+"h_at"], end)
+	}
 	p.line("for i := range n {")
 	p.line("if %s[i] == 0 { continue }", live)
 	v.decide(l, step, "t1[i]", func() {})
@@ -53,6 +65,7 @@ func (v *vectors) adaptive(l *lanes.Solve, step stepNames) {
 	if s.Times > 0 {
 		v.outputs(l, step, res[lanes.Own+"t_at"], t, res[lanes.Own+"h_at"])
 	}
+	v.happen(l, step, res[lanes.Own+"t_at"], res[lanes.Own+"h_at"])
 	if s.Stops > 0 {
 		v.pass(l, step, func() {
 			p.line("%s[i], %s[i] = 1, 1", arg[lanes.Own+"err_prev"], arg[lanes.Own+"err_prev2"])
@@ -128,6 +141,7 @@ func (v *vectors) decide(l *lanes.Solve, step stepNames, end string, more func()
 	p.line("switch %s[i] {", res[lanes.Own+"code"])
 	p.line("case %d: // accepted", lanes.CodeAccepted)
 	p.line("st[i].NFE += %d", l.Evals())
+	v.hits(l, live, res[lanes.Own+"t_at"], res[lanes.Own+"h_at"])
 	p.line("st[i].Accepted++")
 	p.line("st[i].H = %s[i]", res[lanes.Own+"h_at"])
 	v.record(l, step, "push", "i", res[lanes.Own+"t_at"], res[lanes.Own+"h_at"])
@@ -135,9 +149,12 @@ func (v *vectors) decide(l *lanes.Solve, step stepNames, end string, more func()
 		p.line("took[i] = true")
 	}
 	if s.Stops > 0 {
-		p.line("if stop[i] && %s[i] == %s[i] { // the step ended before a stop", t, arg[lanes.Own+"t1"])
+		p.line("if stop[i] && %s[i] == %s[i]%s { // the step ended before a stop", t, arg[lanes.Own+"t1"], ifText(len(s.Events) > 0, " && !hit[i]"))
 		p.line("%s[i], passed[i], passing = ahead[i][0], true, true", t)
 		p.line("}")
+	}
+	if len(s.Events) > 0 {
+		p.line("if hit[i] { %s[i] = ev[i].Time }", t)
 	}
 	p.line("st[i].Time = %s[i]", t)
 	p.line("if %s[i] == %s {", t, end)

@@ -52,7 +52,7 @@ func (v *vectors) solve(l *lanes.Solve) {
 	switch {
 	case s.Adaptive:
 		v.adaptive(l, step)
-	case s.Stops > 0:
+	case s.Stops > 0, len(s.Events) > 0:
 		v.pieces(l, step)
 	default:
 		v.fixed(l, step)
@@ -69,14 +69,17 @@ type stepNames struct {
 	arg, res map[string]string
 }
 
-func (v *vectors) stepNames(l *lanes.Solve) stepNames {
+func (v *vectors) stepNames(l *lanes.Solve) stepNames { return v.fieldNames(l.Step, "s") }
+
+// fieldNames are the fields of the frame of a kernel, relative to a variable.
+func (v *vectors) fieldNames(k *lanes.Kernel, variable string) stepNames {
 	n := stepNames{map[string]string{}, map[string]string{}}
-	rel := func(f *lanes.Field) string { return "s." + v.paths[f][len(l.Step.Name)+1:] }
-	for i, a := range l.Step.Func.Args {
-		n.arg[a.Name] = rel(l.Step.Args[i])
+	rel := func(f *lanes.Field) string { return variable + "." + v.paths[f][len(k.Name)+1:] }
+	for i, a := range k.Func.Args {
+		n.arg[a.Name] = rel(k.Args[i])
 	}
-	for i, r := range l.Step.Func.ResultNames {
-		n.res[r] = rel(l.Step.Results[i])
+	for i, r := range k.Func.ResultNames {
+		n.res[r] = rel(k.Results[i])
 	}
 	return n
 }

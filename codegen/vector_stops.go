@@ -41,19 +41,23 @@ func (v *vectors) goal(t, end string) {
 // pass prints how samples that have passed a stop go on at its other side; more is done for each.
 func (v *vectors) pass(l *lanes.Solve, step stepNames, more func()) {
 	p, t := v.p, step.arg[lanes.Own+"t"]
-	p.line("if !passing { continue }")
+	p.line("if passing {")
 	p.line("for i := range n {")
 	p.line("if !passed[i] { continue }")
 	p.line("%s[i] += gap[i]", t)
 	p.line("ahead[i] = ahead[i][1:]")
 	more()
-	if l.Anew != nil {
-		p.line("st[i].NFE += %d", l.AnewEvals())
-	}
 	p.line("}")
+	v.anew(l, step, "passed")
+	p.line("}")
+}
+
+// anew prints what a step that begins anew takes over, of the samples for which flag is set.
+func (v *vectors) anew(l *lanes.Solve, step stepNames, flag string) {
 	if l.Anew == nil {
 		return
 	}
+	p := v.p
 	at := func(i int) string { return "f." + v.paths[l.Anew.Args[i]][len(l.Anew.Name)+1:] }
 	p.line("f := &fr.%s", l.Anew.Name)
 	for i, a := range l.Anew.Func.Args {
@@ -61,7 +65,8 @@ func (v *vectors) pass(l *lanes.Solve, step stepNames, more func()) {
 	}
 	p.line("%s", v.run(l.Anew))
 	p.line("for i := range n {")
-	p.line("if !passed[i] { continue }")
+	p.line("if !%s[i] { continue }", flag)
+	p.line("st[i].NFE += %d", l.AnewEvals())
 	for i, r := range l.Anew.Func.ResultNames {
 		v.laneLoop(l.Anew.Func.Results[i].Type, func(place func(string) string) string {
 			return fmt.Sprintf("%s[%s] = f.%s[%s]", step.arg[strings.TrimSuffix(r, lanes.Begun)], place(""), v.paths[l.Anew.Results[i]][len(l.Anew.Name)+1:], place(""))
@@ -70,7 +75,7 @@ func (v *vectors) pass(l *lanes.Solve, step stepNames, more func()) {
 	p.line("}")
 }
 
-// pieces prints the steps of a grid, those that hold a stop in pieces. Samples are each at a step of their own.
+// pieces prints the steps of a grid, those that hold a stop or an event in pieces. Samples are each at a step of their own.
 func (v *vectors) pieces(l *lanes.Solve, step stepNames) {
 	s, p, w := l.IR, v.p, v.set.Samples()
 	t, h, live := step.arg[lanes.Own+"t"], step.arg[lanes.Own+"h"], step.arg[lanes.Own+"live"]
@@ -79,7 +84,11 @@ func (v *vectors) pieces(l *lanes.Solve, step stepNames) {
 	p.line("var width, end, gridEnd [%d]float64 // of a step: its length, where it ends, where that of the grid ends", w)
 	p.line("var inside [%d]bool // a step of the grid", w)
 	p.line("for i := range %s {", t)
-	v.findStops(l, t)
+	if s.Stops > 0 {
+		v.findStops(l, t)
+	} else {
+		p.line("%s[i] = t0[i]", t)
+	}
 	p.line("%s[i], %s[i] = 0, 0", live, h)
 	if s.StepSize > 0 {
 		p.line("width[i], steps[i] = rt.FixedSteps(t0[i], t1[i], by.Step)")
@@ -89,20 +98,32 @@ func (v *vectors) pieces(l *lanes.Solve, step stepNames) {
 	v.begin(s, live)
 	p.line("}")
 	v.startIfRunning(l, step)
-	p.line("%s = *t0 // where the field was seen may be beside it", t)
+	if s.Stops > 0 {
+		p.line("%s = *t0 // where the field was seen may be beside it", t)
+	}
+	v.declareEvents(l, step)
 	p.line("for running > 0 {")
 	p.line("for i := range n {")
 	p.line("if %s[i] == 0 { continue }", live)
 	p.line("gridEnd[i] = t0[i] + float64(float64(k[i]+1)*width[i])")
 	p.line("if k[i] == steps[i]-1 { gridEnd[i] = t1[i] }")
-	v.goal(t, "gridEnd[i]")
 	p.line("%s[i], end[i] = width[i], gridEnd[i]", h)
-	p.line("if stop[i] { end[i] = ahead[i][0] }")
-	p.line("if stop[i] || inside[i]%s { %s[i] = goal - %s[i] }", ifText(s.StepSize > 0, " || k[i] == steps[i]-1"), h, t)
+	goal := "end[i]"
+	if s.Stops > 0 {
+		goal = "goal"
+		v.goal(t, "gridEnd[i]")
+		p.line("if stop[i] { end[i] = ahead[i][0] }")
+	}
+	p.line("if %sinside[i]%s { %s[i] = %s - %s[i] }", ifText(s.Stops > 0, "stop[i] || "), ifText(s.StepSize > 0, " || k[i] == steps[i]-1"), h, goal, t)
 	p.line("}")
 	p.line("%s", v.run(l.Step))
-	p.line("var took, passed [%d]bool", w)
-	p.line("passing := false")
+	p.line("var took%s [%d]bool", ifText(s.Stops > 0, ", passed"), w)
+	if s.Stops > 0 {
+		p.line("passing := false")
+	}
+	if len(s.Events) > 0 {
+		v.search(l, step, fmt.Sprintf("%s[i] == 0 || %s[i] == %d", live, step.res[lanes.Own+"code"], lanes.CodeRejected), t, h, "end")
+	}
 	p.line("for i := range n {")
 	p.line("if %s[i] == 0 { continue }", live)
 	p.line("st[i].NFE += %d", l.Evals())
@@ -112,26 +133,47 @@ func (v *vectors) pieces(l *lanes.Solve, step stepNames) {
 	p.line("running--")
 	p.line("continue")
 	p.line("}")
+	v.hits(l, live, t, h)
 	p.line("st[i].Accepted++")
 	p.line("st[i].H = %s[i]", h)
 	p.line("took[i] = true")
 	v.record(l, step, "push", "i", t, h)
+	if len(s.Events) > 0 {
+		p.line("if hit[i] { end[i] = ev[i].Time }")
+	}
 	p.line("}")
 	if s.Times > 0 {
 		v.outputs(l, step, t, "end", h)
 	}
+	if len(s.Events) > 0 {
+		p.line("from := %s", t)
+	}
 	p.line("for i := range n {")
 	p.line("if !took[i] { continue }")
-	p.line("%s[i], inside[i] = end[i], stop[i]", t)
+	p.line("%s[i]%s = end[i]%s", t, ifText(s.Stops > 0, ", inside[i]"), ifText(s.Stops > 0, ", stop[i]"))
 	p.line("st[i].Time = %s[i]", t)
-	p.line("passed[i], passing = stop[i], passing || stop[i]")
-	p.line("if !(stop[i] && (gridEnd[i]-gap[i]-%s[i])*(t1[i]-t0[i]) > 0) { k[i]++ } // else the rest of the step comes", t)
+	if s.Stops > 0 {
+		p.line("passed[i] = stop[i]%s", ifText(len(s.Events) > 0, " && !hit[i]"))
+		p.line("passing = passing || passed[i]")
+	}
+	rest := ""
+	if len(s.Events) > 0 {
+		p.line("%s", ifElse(s.Stops > 0, "inside[i] = inside[i] || hit[i]", "inside[i] = hit[i]"))
+		rest = fmt.Sprintf("hit[i] && (gridEnd[i]-%s[i])*(t1[i]-t0[i]) > 0", t)
+	}
+	if s.Stops > 0 {
+		rest += ifText(rest != "", " || ") + fmt.Sprintf("passed[i] && (gridEnd[i]-gap[i]-%s[i])*(t1[i]-t0[i]) > 0", t)
+	}
+	p.line("if !(%s) { k[i]++ } // else the rest of the step comes", rest)
 	p.line("if k[i] == steps[i] || %s[i] == t1[i] {", t)
 	p.line("%s[i] = 0", live)
 	p.line("running--")
 	p.line("}")
 	p.line("}")
-	v.pass(l, step, func() {})
+	v.happen(l, step, "from", h)
+	if s.Stops > 0 {
+		v.pass(l, step, func() {})
+	}
 	p.line("}")
 }
 

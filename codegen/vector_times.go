@@ -73,6 +73,9 @@ func (v *vectors) outputs(l *lanes.Solve, step stepNames, t, end, h string) {
 	p.line("for next[i] < %d {", s.Times)
 	p.line("at := ts[next[i]*%d+i]", w)
 	p.line("if !((at-%s[i])*(t1[i]-t0[i]) <= 0) { break }", end)
+	if len(s.Events) > 0 {
+		p.line("if hit[i] && at == %s[i] { break } // at an event the states are those after it", end)
+	}
 	p.line("if at == %s[i] {", t)
 	v.store(l, func(k int) string { return step.res[s.States[k].Name+".at"] }, "tape.n[i]-1", "0")
 	p.line("continue")

@@ -159,6 +159,40 @@ train Fit {
 	epochs: 1
 	optimizer: sgd{lr: 0.1}
 }`,
+	// Samples have their events at times of their own, several at a time, and some end there.
+	"events": `
+net f(x [2]real) [2]real { return x |> Linear(7) |> tanh |> Linear(2) }
+system Hop {
+	state x [2]real
+	context c real
+	param e real = 0.6
+	integral work = c*sqnorm(x)
+	der(x) = [x[1], -3 + 0.2*c] + 0.3*f(x)
+	when falling(x[0] + 0.1*c) { x = [-0.1*c, -e*x[1]] }
+	when crossing(x[1] - 0.3*sin(5*real(t))) { x = [x[0] + 0.01, x[1] + 0.05*c] }
+	when every(0.4) { x = [x[0], x[1] - 0.1*x[0]^2] }
+	when rising(x[0] - 1.3) { stop }
+}
+system Turn {
+	state x [2]real
+	input u [2]real { interp: hold }
+	der(x) = [x[1], -x[0]] + 0.3*f(x) + 0.2*u
+	when rising(x[0] + 0.4*u[1]) { x = [x[0], 0.8*x[1]] }
+	when every(0.3) { x = x + 0.01*u }
+}
+solver S = SOLVER
+model Path(x [2]real, c real) (xs [6, 2]real, work [6]real, why real) {
+	way := solve(Hop{x: [abs(x[0]), 2*x[1]], c: c}, from: 0, at: [0, 0.2, 0.4, 0.45, 1, 1.2], with: S)
+	return way.x, way.work, real(way.status)
+}
+model Ends(x [2]real, c real) (x1 [2]real, work, last real) {
+	end := solve(Hop{x: [abs(x[0]), 1 + x[1]], c: c}, over: 1..1 + c^2, with: S)
+	return end.x, end.work, real(end.t)
+}
+model Back(x [2]real, us [5, 2]real) (xs [4, 2]real) {
+	return solve(Turn{x: 2*x, u: signal([0, 0.2, 0.5, 0.6, 2], us)}, from: 2, at: [1.7, 0.6, 0.5, 0], with: S).x
+}
+`,
 	"small": `
 system Spin {
 	state x [3]real

@@ -19,9 +19,13 @@ type Solve struct {
 	// Dense gives states within a step, of a solve with output times: (theta, h, states before and after it, data).
 	// Its data are the last results of Step.
 	Dense *Kernel
-	// Anew is what a step after a stop begins with: (t, states, extras) to the field, of a method that keeps it from step to
-	// step, or to the memory of the method. Nil where that is nothing.
+	// Anew is what a step after a stop or an event begins with: (t, states, extras) to the field, of a method that keeps it
+	// from step to step, or to the memory of the method. Nil where that is nothing.
 	Anew *Kernel
+	// Look gives the states at a place in a step and the guards there, of a solve with events, and Resets the states after
+	// each event; nil of events that leave them as they are.
+	Look   *Kernel
+	Resets []*Kernel
 	// Alike says that all samples have the same time and step. Step then reads these of the first lane alone.
 	Alike bool
 	// Again says that Step makes up to StepsInARow steps in a run, see again.go.
@@ -52,8 +56,6 @@ func (s *Set) AddSolve(sv *ir.Solve) (*Solve, error) {
 		return l, nil
 	}
 	switch {
-	case len(sv.Events) > 0:
-		return nil, &Unsupported{"events", sv.Field, nil}
 	case sv.PerSample:
 		return nil, &Unsupported{"steps between output times", sv.Field, nil}
 	case sv.Compat != "":
@@ -66,6 +68,8 @@ func (s *Set) AddSolve(sv *ir.Solve) (*Solve, error) {
 		return nil, &Unsupported{"a method of several steps", sv.Field, nil}
 	case sv.Record && sv.Rebegins():
 		return nil, &Unsupported{"the way back of a method whose memory begins anew at stops", sv.Field, nil}
+	case sv.Record && len(sv.Events) > 0:
+		return nil, &Unsupported{"the way back through events", sv.Field, nil}
 	case sv.Remakes():
 		return nil, &Unsupported{"checkpoints", sv.Field, nil}
 	}
@@ -114,6 +118,9 @@ func (s *Set) AddSolve(sv *ir.Solve) (*Solve, error) {
 		}
 		l.Data = len(l.Dense.Args) - 2 - 2*l.States
 	}
+	if err := s.addEvents(l); err != nil {
+		return nil, err
+	}
 	s.solves[sv] = l
 	return l, nil
 }
@@ -136,10 +143,10 @@ func (l *Solve) carry() map[int]int {
 }
 
 // stepsAlike reports whether all samples of a solve take steps of the same length at the same times: those that are given and
-// that the rates say to be the same. Where steps are cut at stops each sample goes on by itself.
+// that the rates say to be the same. Where steps are cut at stops or events each sample goes on by itself.
 func stepsAlike(sv *ir.Solve) bool {
 	same := func(v *ir.Value) bool { return v.Rate.Region != nil && !v.Rate.PerSample }
-	return !sv.Adaptive && sv.Stops == 0 && same(sv.Step.Args[0]) && same(sv.Step.Args[1])
+	return !sv.Adaptive && !cut(sv) && same(sv.Step.Args[0]) && same(sv.Step.Args[1])
 }
 
 // times are the arguments of Step, and of the step of a sweep, that are alike: t and h.
@@ -161,9 +168,12 @@ func (l *Solve) Lead() int {
 	return 2 + len(fixedArgs)
 }
 
-// stepOf is the function of a step: that with the data of dense output where there are output times.
+// cut reports whether steps end at stops or events, after which they begin anew.
+func cut(sv *ir.Solve) bool { return sv.Stops > 0 || len(sv.Events) > 0 }
+
+// stepOf is the function of a step: that with the data of dense output where there are output times or events.
 func stepOf(sv *ir.Solve) *ir.Func {
-	if sv.Times > 0 && sv.DenseStep != nil {
+	if (sv.Times > 0 || len(sv.Events) > 0) && sv.DenseStep != nil {
 		return sv.DenseStep
 	}
 	return sv.Step
@@ -299,7 +309,7 @@ func (s *Set) slope(sv *ir.Solve, suffix string) *ir.Func {
 // anew is the function of Solve.Anew; nil where there is none.
 func (s *Set) anew(sv *ir.Solve) *ir.Func {
 	switch {
-	case sv.Stops > 0 && sv.FSAL:
+	case cut(sv) && sv.FSAL:
 		return s.slope(sv, ".laneslope")
 	case sv.Rebegins():
 		b, x, y, _, c := s.lane(sv, ".lanebegin", []string{"t"}, false)
@@ -344,7 +354,7 @@ func (s *Set) fixedStep(l *Solve) *ir.Func {
 	names := append(named(sv.States, ".next"), named(plain(sv), ".knext")[:len(k1)]...)
 	vs := cat(choose(b, take, y1, y), choose(b, take, k1, k))
 	names, vs = append(names, Own+"code"), append(vs, b.Cast(good, ir.F64))
-	if sv.Record || sv.Times > 0 { // for the tape, and for output times within the step
+	if sv.Record || sv.Times > 0 || len(sv.Events) > 0 { // for the tape, and for output times and events within the step
 		names, vs = append(names, named(sv.States, ".at")...), append(vs, y...)
 	}
 	rest := out[n+len(k1):]
