@@ -182,6 +182,7 @@ func (v *vectors) happen(l *lanes.Solve, step stepNames, t, h string) {
 	p.line("if slices.Contains(hit[:], true) {")
 	v.cutSteps(l, step, t, h)
 	for i := range s.Events {
+		v.recordEvent(l, step, i)
 		v.reset(l, step, i)
 	}
 	if s.Resets() || s.MayStop() {
@@ -308,5 +309,108 @@ func (v *vectors) afterEvents(l *lanes.Solve, step stepNames, t, h string) {
 		v.failEvent(step, t, h)
 		p.line("}")
 	}
+	p.line("}")
+}
+
+// recordEvent prints how event number e is kept for the way back.
+func (v *vectors) recordEvent(l *lanes.Solve, step stepNames, e int) {
+	if !l.IR.Record {
+		return
+	}
+	var states []string
+	for _, st := range l.IR.States {
+		states = append(states, "&"+step.arg[st.Name])
+	}
+	p := v.p
+	p.line("for i := range n {")
+	p.line("if hit[i] && es[i][%d].Fires() { tape.event(i, %d, %s[i], %s) }", e, e, step.arg[lanes.Own+"t"], strings.Join(states, ", "))
+	p.line("}")
+}
+
+// revStartEvents prints what a sweep over a solve with events begins with.
+func (v *vectors) revStartEvents(r *lanes.Rev) {
+	if len(r.Events) > 0 {
+		v.p.line("events := tape.events // of each sample that are not done")
+	}
+}
+
+// revEvents prints how cotangents go back over the events at the end of step k, one of each sample at a time.
+func (v *vectors) revEvents(r *lanes.Rev, tape *lanes.Solve, rel func(int) string) {
+	if len(r.Events) == 0 {
+		return
+	}
+	s, p, w := r.IR.Solve, v.p, v.set.Samples()
+	n, m := len(s.States), len(s.Extras)
+	p.line("for {")
+	p.line("var back [%d]int // number of the event of each sample, from 1", w)
+	p.line("more := false")
+	p.line("for i, n := range events {")
+	p.line("if n == 0 || tape.fired[n-1][i].Step != k { continue }")
+	p.line("events[i], back[i], more = n-1, tape.fired[n-1][i].Event+1, true")
+	p.line("}")
+	p.line("if !more { break }")
+	for e, kernel := range r.Events {
+		at := func(i int) string { return "a." + v.paths[kernel.Args[i]][len(kernel.Name)+1:] }
+		p.line("if slices.Contains(back[:], %d) {", e+1)
+		p.line("a := &fr.%s", kernel.Name)
+		p.line("for i, event := range back {")
+		p.line("%s[i], fr.mask[i] = 0, 0", at(1))
+		p.line("if event != %d { continue }", e+1)
+		p.line("%s[i], %s[i], fr.mask[i] = tape.fired[events[i]][i].T, 1, mask[i]", at(0), at(1))
+		for j, st := range s.States {
+			v.laneLoop(st.Type, func(place func(string) string) string {
+				return fmt.Sprintf("%s[%s] = tape.%sFired[events[i]][%s]", at(2+j), place(""), v.names[[2]any{tape, st.Name}], place(""))
+			})
+		}
+		p.line("}")
+		for i := range n + m {
+			p.line("%s = %s", at(2+n+m+i), rel(3+n+m+i))
+		}
+		p.line("%s", v.run(kernel))
+		for i := range n + m {
+			p.line("%s = %s", rel(3+n+m+i), at(2+n+m+i))
+		}
+		p.line("}")
+	}
+	p.line("}")
+}
+
+// revCut prints how cotangents go from the ends of steps that are cut to their starts. The kernel of whole steps leaves these
+// samples as they are.
+func (v *vectors) revCut(r *lanes.Rev, rel func(int) string) {
+	s, p, w := r.IR.Solve, v.p, v.set.Samples()
+	n, m := len(s.States), len(s.Extras)
+	at := func(i int) string { return "a." + v.paths[r.At.Args[i]][len(r.At.Name)+1:] }
+	p.line("{")
+	p.line("a, cut := &fr.%s, false", r.At.Name)
+	p.line("%s = [%d]float64{}", at(3), w)
+	p.line("for i, n := range tape.n {")
+	p.line("fr.mask[i] = 0")
+	p.line("if k >= n || tape.part[k][i] == 1 { continue }")
+	p.line("%s[i], %s[i], %s[i], fr.mask[i], cut = tape.part[k][i], 1, 0, mask[i], true", at(2), at(3), rel(2))
+	for j, st := range s.States {
+		v.laneLoop(st.Type, func(place func(string) string) string {
+			bar := rel(3+n+m+j) + "[" + place("") + "]"
+			return fmt.Sprintf("%s[%s], %s = %s, 0", at(4+n+m+j), place(""), bar, bar)
+		})
+	}
+	p.line("}")
+	p.line("if cut {")
+	p.line("%s, %s = %s, %s", at(0), at(1), rel(0), rel(1))
+	for i := range s.States {
+		p.line("%s = %s", at(4+i), rel(3+i))
+	}
+	for i := range n + m {
+		p.line("%s = %s", at(4+n+m+n+i), rel(3+n+m+i))
+	}
+	p.line("%s", v.run(r.At))
+	for i := range n + m {
+		p.line("%s = a.%s", rel(3+n+m+i), v.paths[r.At.Results[i]][len(r.At.Name)+1:])
+	}
+	p.line("}")
+	p.line("for i, active := range %s {", rel(2))
+	p.line("fr.mask[i] = 0")
+	p.line("if active != 0 { fr.mask[i] = mask[i] }")
+	p.line("}")
 	p.line("}")
 }

@@ -2,6 +2,7 @@ package codegen
 
 import (
 	"fmt"
+	"strings"
 
 	"ndec.dev/ndec/codegen/lanes"
 	"ndec.dev/ndec/ir"
@@ -113,14 +114,16 @@ func (v *vectors) startIfRunning(l *lanes.Solve, step stepNames) {
 }
 
 // plainSteps reports whether the loop of a solve knows steps that all samples take alike.
-func plainSteps(s *ir.Solve) bool { return !s.Adaptive && s.StepSize == 0 && s.Times == 0 }
+func plainSteps(s *ir.Solve) bool {
+	return !s.Adaptive && s.StepSize == 0 && s.Times == 0 && s.Stops == 0 && len(s.Events) == 0
+}
 
 // record prints how an accepted step of sample i, or with pushAll of all n samples, is kept.
 func (v *vectors) record(l *lanes.Solve, step stepNames, push, which, t, h string) {
 	if !l.IR.Record {
 		return
 	}
-	args := which + ", &" + t + ", &" + h
+	args := which + ifText(len(l.IR.Events) > 0, ", ev[i].Part()") + ", &" + t + ", &" + h
 	for _, st := range l.IR.States {
 		args += ", &" + step.res[st.Name+".at"]
 	}
@@ -277,7 +280,10 @@ func (v *vectors) tape(l *lanes.Solve) {
 	name := v.tapeType(s)
 	p.line("n [%d]int // steps of each sample", w)
 	p.line("t, h [][%d]float64", w)
-	sc := newScope("n", "t", "h", "i", "k", "tp", "at", "theta", "count")
+	if len(s.Events) > 0 {
+		p.line("part [][%d]float64 // how much of each step counts: less than 1 where it was cut", w)
+	}
+	sc := newScope("n", "t", "h", "i", "k", "tp", "at", "theta", "count", "part", "events", "fired", "event")
 	var fields, types []string
 	for _, st := range s.States {
 		fields = append(fields, sc.pick(goName(st.Name, false)))
@@ -288,6 +294,13 @@ func (v *vectors) tape(l *lanes.Solve) {
 		p.line("at [%d][%d]int // step of each output time", s.Times, w)
 		p.line("theta [%d][%d]float64 // and the place in it", s.Times, w)
 	}
+	if len(s.Events) > 0 {
+		p.line("events [%d]int // of each sample", w)
+		p.line("fired [][%d]rt.Fired", w)
+		for i, f := range fields {
+			p.line("%sFired []%s%s", f, types[i], ifText(i == 0, " // states before each event"))
+		}
+	}
 	text(v.loops, fmt.Sprintf("%s keeps the accepted steps of %s for the reverse sweep: step k of every sample. A sample with fewer steps\nhas there what it was when another made this one.", name, s.Name),
 		fmt.Sprintf("type %s struct {\n%s\n}", name, p.text()))
 	p.line("tp.n = [%d]int{}", w)
@@ -295,8 +308,14 @@ func (v *vectors) tape(l *lanes.Solve) {
 	for _, f := range fields {
 		p.line("tp.%s = tp.%s[:0]", f, f)
 	}
+	if len(s.Events) > 0 {
+		p.line("tp.part, tp.events, tp.fired = tp.part[:0], [%d]int{}, tp.fired[:0]", w)
+		for _, f := range fields {
+			p.line("tp.%sFired = tp.%sFired[:0]", f, f)
+		}
+	}
 	text(v.loops, "", fmt.Sprintf("func (tp *%s) reset() {\n%s\n}", name, p.text()))
-	params := fmt.Sprintf("int, t, h *[%d]float64", w)
+	params := fmt.Sprintf("t, h *[%d]float64", w)
 	for i, f := range fields {
 		params += fmt.Sprintf(", %s *%s", f, types[i])
 	}
@@ -306,26 +325,54 @@ func (v *vectors) tape(l *lanes.Solve) {
 			p.line("tp.%s = append(tp.%s, *%s)", f, f, f)
 		}
 		p.line("for i := range count { tp.n[i]++ }")
-		text(v.loops, "pushAll keeps a step that the first samples have taken, as all before it.", fmt.Sprintf("func (tp *%s) pushAll(count %s) {\n%s\n}", name, params, p.text()))
+		text(v.loops, "pushAll keeps a step that the first samples have taken, as all before it.", fmt.Sprintf("func (tp *%s) pushAll(count int, %s) {\n%s\n}", name, params, p.text()))
+	}
+	one := func(i int, suffix string) {
+		f := fields[i]
+		if s.States[i].Type.Len() == 1 {
+			p.line("tp.%s%s[k][i] = %s[i]", f, suffix, f)
+			return
+		}
+		p.line("for e := i; e < len(%s); e += %d { tp.%s%s[k][e] = %s[e] }", f, w, f, suffix, f)
 	}
 	p.line("k := tp.n[i]")
 	p.line("tp.n[i]++")
 	p.line("if k == len(tp.t) {")
 	p.line("tp.t, tp.h = append(tp.t, *t), append(tp.h, *h)")
+	if len(s.Events) > 0 {
+		p.line("tp.part = append(tp.part, [%d]float64{})", w)
+		p.line("tp.part[k][i] = part")
+	}
 	for _, f := range fields {
 		p.line("tp.%s = append(tp.%s, *%s)", f, f, f)
 	}
 	p.line("return")
 	p.line("}")
 	p.line("tp.t[k][i], tp.h[k][i] = t[i], h[i]")
-	for i, f := range fields {
-		if s.States[i].Type.Len() == 1 {
-			p.line("tp.%s[k][i] = %s[i]", f, f)
-			continue
-		}
-		p.line("for e := i; e < len(%s); e += %d { tp.%s[k][e] = %s[e] }", f, w, f, f)
+	if len(s.Events) > 0 {
+		p.line("tp.part[k][i] = part")
 	}
-	text(v.loops, "push keeps the step of sample i.", fmt.Sprintf("func (tp *%s) push(i %s) {\n%s\n}", name, params, p.text()))
+	for i := range fields {
+		one(i, "")
+	}
+	text(v.loops, "push keeps the step of sample i.", fmt.Sprintf("func (tp *%s) push(i int%s, %s) {\n%s\n}", name, ifText(len(s.Events) > 0, ", part float64"), params, p.text()))
+	if len(s.Events) > 0 {
+		p.line("k := tp.events[i]")
+		p.line("tp.events[i]++")
+		p.line("if k == len(tp.fired) {")
+		p.line("tp.fired = append(tp.fired, [%d]rt.Fired{})", w)
+		for i, f := range fields {
+			p.line("tp.%sFired = append(tp.%sFired, %s{})", f, f, types[i])
+		}
+		p.line("}")
+		p.line("tp.fired[k][i] = rt.Fired{Step: tp.n[i] - 1, Event: event, T: t}")
+		var states []string
+		for i, f := range fields {
+			one(i, "Fired")
+			states = append(states, f+" *"+types[i])
+		}
+		text(v.loops, "event keeps an event at the end of the last step of sample i.", fmt.Sprintf("func (tp *%s) event(i, event int, t float64, %s) {\n%s\n}", name, strings.Join(states, ", "), p.text()))
+	}
 	v.names[[2]any{l, "tape"}] = ""
 	for i, st := range s.States {
 		v.names[[2]any{l, st.Name}] = fields[i]
@@ -354,10 +401,11 @@ func (v *vectors) rev(r *lanes.Rev) {
 	if s.Times > 0 {
 		params += v.outParams(s, "Bar") + ", n int"
 		v.revRest(r, rel)
-		if r.IR.DenseVJP != nil {
-			p.line("inside := true // cotangents of outputs are in the arguments of a step, of this sweep or of one before")
-		}
 	}
+	if r.IR.DenseVJP != nil {
+		p.line("inside := true // cotangents of outputs are in the arguments of a step, of this sweep or of one before")
+	}
+	v.revStartEvents(r)
 	p.line("for k := len(tape.t) - 1; k >= 0; k-- {")
 	if s.Times > 0 {
 		p.line("for i := range n {")
@@ -368,6 +416,7 @@ func (v *vectors) rev(r *lanes.Rev) {
 		p.line("}")
 		p.line("}")
 	}
+	v.revEvents(r, tape, rel)
 	p.line("%s, %s = tape.t[k], tape.h[k]", rel(0), rel(1))
 	for i, st := range s.States {
 		p.line("%s = tape.%s[k]", rel(3+i), v.names[[2]any{tape, st.Name}])
@@ -376,15 +425,17 @@ func (v *vectors) rev(r *lanes.Rev) {
 	p.line("%s[i], fr.mask[i] = 1, mask[i]", rel(2))
 	p.line("if k >= n { %s[i], fr.mask[i] = 0, 0 } // this sample has fewer steps", rel(2))
 	p.line("}")
+	if r.IR.DenseVJP != nil {
+		v.revInside(r, rel)
+	} else if s.Cuts() {
+		v.revCut(r, rel)
+	}
+	p.line("%s", v.run(r.Step))
 	switch {
 	case s.Times == 0:
-		p.line("%s", v.run(r.Step))
 	case r.IR.DenseVJP != nil:
-		v.revInside(r, rel)
-		p.line("%s", v.run(r.Step))
 		v.revStarts(r, rel)
 	default:
-		p.line("%s", v.run(r.Step))
 		v.revOutputs(r, rel)
 	}
 	p.line("}")

@@ -142,16 +142,48 @@ func (v *vectors) revRest(r *lanes.Rev, rel func(int) string) {
 	p.line("}")
 }
 
-// revInside prints how the cotangents of output times inside step k are added up for it.
+// revInside prints how the cotangents of output times inside step k, and of its end where it is cut, are added up for it.
 func (v *vectors) revInside(r *lanes.Rev, rel func(int) string) {
 	s, p, w := r.IR.Solve, v.p, v.set.Samples()
 	n, m := len(s.States), len(s.Extras)
 	at := func(i int) string { return "a." + v.paths[r.At.Args[i]][len(r.At.Name)+1:] }
 	sums := len(r.IR.DataTypes()) + n // arguments of both kernels that take what outputs give
-	p.line("a, c, some := &fr.%s, m, false", r.At.Name)
+	p.line("a, some := &fr.%s, false", r.At.Name)
 	for i := range sums {
 		p.line("clear(%s[:])", at(3+n+i))
 	}
+	if s.Cuts() {
+		p.line("%s = [%d]float64{}", at(2), w)
+		p.line("for i, n := range tape.n { // the end of a step that is cut lies inside it")
+		p.line("if k >= n || tape.part[k][i] == 1 { continue }")
+		p.line("%s[i], %s[i], some = tape.part[k][i], 1, true", at(0), at(2))
+		for j, st := range s.States {
+			v.laneLoop(st.Type, func(place func(string) string) string {
+				bar := rel(3+n+m+j) + "[" + place("") + "]"
+				return fmt.Sprintf("%s[%s], %s = %s, 0", at(3+j), place(""), bar, bar)
+			})
+		}
+		p.line("}")
+		p.line("if some {")
+		p.line("%s = %s", at(1), rel(1))
+		p.line("%s", v.run(r.At))
+		p.line("}")
+	}
+	if s.Times > 0 {
+		v.revOutputsInside(r, rel, at)
+	}
+	p.line("if some || inside {")
+	for i := range sums {
+		p.line("%s = %s", rel(3+2*(n+m)+i), at(3+n+i))
+	}
+	p.line("inside = some")
+	p.line("}")
+}
+
+// revOutputsInside prints how the outputs inside step k are added up, one of each sample at a time; at are the arguments of Rev.At.
+func (v *vectors) revOutputsInside(r *lanes.Rev, rel, at func(int) string) {
+	s, p, w := r.IR.Solve, v.p, v.set.Samples()
+	p.line("c := m")
 	p.line("for {")
 	p.line("more := false")
 	p.line("%s = [%d]float64{}", at(2), w)
@@ -174,12 +206,6 @@ func (v *vectors) revInside(r *lanes.Rev, rel func(int) string) {
 	p.line("if !more { break }")
 	p.line("%s, some = %s, true", at(1), rel(1))
 	p.line("%s", v.run(r.At))
-	p.line("}")
-	p.line("if some || inside {")
-	for i := range sums {
-		p.line("%s = %s", rel(3+2*(n+m)+i), at(3+n+i))
-	}
-	p.line("inside = some")
 	p.line("}")
 }
 

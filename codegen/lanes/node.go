@@ -289,8 +289,19 @@ func (c *compiler) handIn(st *NodeStep) {
 			n, m := len(r.IR.Solve.States), len(r.IR.Solve.Extras)
 			for i, a := range v.Args[0].Args[r.IR.Solve.Lead()+n:] {
 				store(r.Step.Args[3+n+i], a)
-				if r.At != nil {
+				if r.At != nil && r.IR.AtVJP != nil {
 					store(r.At.Args[4+n+i], a)
+				}
+				for _, k := range r.Events {
+					store(k.Args[2+n+i], a)
+				}
+			}
+			for _, k := range r.Events {
+				end := k.Args[len(k.Args)-1]
+				if r.IR.Solve.MayStop() {
+					store(end, v.Args[1+n])
+				} else {
+					clear(end)
 				}
 			}
 			bars := r.Step.Args[3+n+m:]

@@ -68,8 +68,8 @@ func (s *Set) AddSolve(sv *ir.Solve) (*Solve, error) {
 		return nil, &Unsupported{"a method of several steps", sv.Field, nil}
 	case sv.Record && sv.Rebegins():
 		return nil, &Unsupported{"the way back of a method whose memory begins anew at stops", sv.Field, nil}
-	case sv.Record && len(sv.Events) > 0:
-		return nil, &Unsupported{"the way back through events", sv.Field, nil}
+	case sv.Stretches:
+		return nil, &Unsupported{"the way back over stretches between events", sv.Field, nil}
 	case sv.Remakes():
 		return nil, &Unsupported{"checkpoints", sv.Field, nil}
 	}

@@ -59,7 +59,7 @@ func (s *Set) AddRev(r *ir.Rev) (*Rev, error) {
 	}
 	l := &Rev{IR: r, Step: k}
 	switch {
-	case sv.Times == 0:
+	case sv.Times == 0 && !sv.Cuts():
 	case r.DenseVJP != nil:
 		l.At, err = s.revDense(r)
 	case r.AtVJP != nil:
@@ -67,6 +67,13 @@ func (s *Set) AddRev(r *ir.Rev) (*Rev, error) {
 	}
 	if err != nil {
 		return nil, err
+	}
+	for e := range r.Events {
+		k, err := s.revEvent(r, e)
+		if err != nil {
+			return nil, err
+		}
+		l.Events = append(l.Events, k)
 	}
 	s.revs[r] = l
 	return l, nil
@@ -76,10 +83,13 @@ func (s *Set) AddRev(r *ir.Rev) (*Rev, error) {
 type Rev struct {
 	IR   *ir.Rev
 	Step *Kernel
-	// At adds the cotangents of an output within a step: (t, h, theta, active, states, extras, cotangents of the
-	// output, cotangents, sums) to (cotangents, sums). Nil without output times. With ir.Rev.DenseVJP it is
+	// At adds the cotangents of an output within a step, or of the end of one that is cut: (t, h, theta, active, states, extras, cotangents of the
+	// output, cotangents, sums) to (cotangents, sums). Nil without output times and events. With ir.Rev.DenseVJP it is
 	// (theta, h, active, cotangents of the output, those of data, those of the start) to the last two.
 	At *Kernel
+	// Events go back over each event: (t, active, states before it, extras, cotangents, sums of those of the extras, cotangent
+	// of the time of the end) to (cotangents, sums).
+	Events []*Kernel
 }
 
 // denseBars adds the arguments for cotangents of the data for dense output and of the start of a step.
@@ -160,4 +170,40 @@ func (s *Set) revAt(r *ir.Rev) (*Kernel, error) {
 		return nil, err
 	}
 	return s.Add(f)
+}
+
+// revEvent is the function of event e in Rev.Events.
+func (s *Set) revEvent(r *ir.Rev, e int) (*Kernel, error) {
+	sv := r.Solve
+	b, x, y, _, c := s.lane(sv, fmt.Sprintf(".lanerevevent%d", e), []string{"t", "active"}, false)
+	var bar, sum []*ir.Value
+	for _, st := range sv.States {
+		bar = append(bar, b.Arg(st.Name+".bar", st.Type))
+	}
+	for i, t := range sv.Extras {
+		sum = append(sum, b.Arg(fmt.Sprintf("extra.%d.sum", i), t))
+	}
+	end := b.Arg(Own+"end.bar", ir.Scalar(ir.F64))
+	n, m := len(y), len(c)
+	out := b.CallAll(r.Events[e], cat([]*ir.Value{x["t"]}, y, c, bar, []*ir.Value{end})...)
+	active := b.Binary(ir.OpLt, b.Const(0, ir.F64), x["active"])
+	names, vs := named(sv.States, ".bar.next"), choose(b, active, out[:n], bar)
+	for i, v := range out[n : n+m] {
+		names = append(names, fmt.Sprintf("extra.%d.sum.next", i))
+		vs = append(vs, b.Select(active, b.Add(sum[i], v), sum[i]))
+	}
+	accum := make([]bool, len(vs))
+	for i, p := range r.Params {
+		names, vs, accum = append(names, p.Name+"_bar"), append(vs, out[n+m+i]), append(accum, true)
+	}
+	f := finish(b, names, vs)
+	f.Accum = accum
+	if err := s.Plan.Extra(f); err != nil {
+		return nil, err
+	}
+	carry := map[int]int{}
+	for i := range n + m {
+		carry[i] = 2 + n + m + i
+	}
+	return s.addCarrying(f, carry, nil)
 }
