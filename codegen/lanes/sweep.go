@@ -205,5 +205,5 @@ func (s *Set) revEvent(r *ir.Rev, e int) (*Kernel, error) {
 	for i := range n + m {
 		carry[i] = 2 + n + m + i
 	}
-	return s.addCarrying(f, carry, nil)
+	return s.addRunning(f, running{carry: carry})
 }
