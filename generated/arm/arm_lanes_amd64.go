@@ -1259,6 +1259,7 @@ func (l *lanes) solvePredict0Lanes(t0 *[32]float64, ts *[50 * 32]float64, stops 
 			if k[i] == steps[i]-1 {
 				gridEnd[i] = t1[i]
 			}
+			s.stepH[i], end[i] = width[i], gridEnd[i]
 			for len(ahead[i]) > 0 && (ahead[i][0]-gap[i]-gap[i]-s.stepT[i])*(t1[i]-t0[i]) <= 0 {
 				ahead[i] = ahead[i][1:]
 			}
@@ -1267,7 +1268,6 @@ func (l *lanes) solvePredict0Lanes(t0 *[32]float64, ts *[50 * 32]float64, stops 
 			if stop[i] {
 				goal = ahead[i][0] - gap[i]
 			}
-			s.stepH[i], end[i] = width[i], gridEnd[i]
 			if stop[i] {
 				end[i] = ahead[i][0]
 			}
@@ -1367,8 +1367,9 @@ func (l *lanes) solvePredict0Lanes(t0 *[32]float64, ts *[50 * 32]float64, stops 
 			}
 			s.stepT[i], inside[i] = end[i], stop[i]
 			st[i].Time = s.stepT[i]
-			passed[i], passing = stop[i], passing || stop[i]
-			if !(stop[i] && (gridEnd[i]-gap[i]-s.stepT[i])*(t1[i]-t0[i]) > 0) {
+			passed[i] = stop[i]
+			passing = passing || passed[i]
+			if !(passed[i] && (gridEnd[i]-gap[i]-s.stepT[i])*(t1[i]-t0[i]) > 0) {
 				k[i]++
 			} // else the rest of the step comes
 			if k[i] == steps[i] || s.stepT[i] == t1[i] {
@@ -1376,15 +1377,14 @@ func (l *lanes) solvePredict0Lanes(t0 *[32]float64, ts *[50 * 32]float64, stops 
 				running--
 			}
 		}
-		if !passing {
-			continue
-		}
-		for i := range n {
-			if !passed[i] {
-				continue
+		if passing {
+			for i := range n {
+				if !passed[i] {
+					continue
+				}
+				s.stepT[i] += gap[i]
+				ahead[i] = ahead[i][1:]
 			}
-			s.stepT[i] += gap[i]
-			ahead[i] = ahead[i][1:]
 		}
 	}
 	for i := range n {
@@ -1945,6 +1945,7 @@ func (l *lanes) solvePredict0RecLanes(tape *predict0RecTapeLanes, t0 *[32]float6
 			if k[i] == steps[i]-1 {
 				gridEnd[i] = t1[i]
 			}
+			s.stepH[i], end[i] = width[i], gridEnd[i]
 			for len(ahead[i]) > 0 && (ahead[i][0]-gap[i]-gap[i]-s.stepT[i])*(t1[i]-t0[i]) <= 0 {
 				ahead[i] = ahead[i][1:]
 			}
@@ -1953,7 +1954,6 @@ func (l *lanes) solvePredict0RecLanes(tape *predict0RecTapeLanes, t0 *[32]float6
 			if stop[i] {
 				goal = ahead[i][0] - gap[i]
 			}
-			s.stepH[i], end[i] = width[i], gridEnd[i]
 			if stop[i] {
 				end[i] = ahead[i][0]
 			}
@@ -2057,8 +2057,9 @@ func (l *lanes) solvePredict0RecLanes(tape *predict0RecTapeLanes, t0 *[32]float6
 			}
 			s.stepT[i], inside[i] = end[i], stop[i]
 			st[i].Time = s.stepT[i]
-			passed[i], passing = stop[i], passing || stop[i]
-			if !(stop[i] && (gridEnd[i]-gap[i]-s.stepT[i])*(t1[i]-t0[i]) > 0) {
+			passed[i] = stop[i]
+			passing = passing || passed[i]
+			if !(passed[i] && (gridEnd[i]-gap[i]-s.stepT[i])*(t1[i]-t0[i]) > 0) {
 				k[i]++
 			} // else the rest of the step comes
 			if k[i] == steps[i] || s.stepT[i] == t1[i] {
@@ -2066,15 +2067,14 @@ func (l *lanes) solvePredict0RecLanes(tape *predict0RecTapeLanes, t0 *[32]float6
 				running--
 			}
 		}
-		if !passing {
-			continue
-		}
-		for i := range n {
-			if !passed[i] {
-				continue
+		if passing {
+			for i := range n {
+				if !passed[i] {
+					continue
+				}
+				s.stepT[i] += gap[i]
+				ahead[i] = ahead[i][1:]
 			}
-			s.stepT[i] += gap[i]
-			ahead[i] = ahead[i][1:]
 		}
 	}
 	for i := range n {
@@ -2130,7 +2130,7 @@ func (l *lanes) reversePredict0RecLanes(tape *predict0RecTapeLanes, state0Bar *[
 				s.stepActive[i], fr.mask[i] = 0, 0
 			} // this sample has fewer steps
 		}
-		a, c, some := &fr.predict0RecLanerevat, m, false
+		a, some := &fr.predict0RecLanerevat, false
 		clear(a.data0Bar[:])
 		clear(a.data1Bar[:])
 		clear(a.data2Bar[:])
@@ -2139,6 +2139,7 @@ func (l *lanes) reversePredict0RecLanes(tape *predict0RecTapeLanes, state0Bar *[
 		clear(a.data5Bar[:])
 		clear(a.qStartBar[:])
 		clear(a.vStartBar[:])
+		c := m
 		for {
 			more := false
 			a.stepActive = [32]float64{}

@@ -1163,7 +1163,7 @@ func (l *lanes) reverseForecast0RecLanes(tape *forecast0RecTapeLanes, state0Bar 
 				s.stepActive[i], fr.mask[i] = 0, 0
 			} // this sample has fewer steps
 		}
-		a, c, some := &fr.forecast0RecLanerevat, m, false
+		a, some := &fr.forecast0RecLanerevat, false
 		clear(a.data0Bar[:])
 		clear(a.data1Bar[:])
 		clear(a.data2Bar[:])
@@ -1174,6 +1174,7 @@ func (l *lanes) reverseForecast0RecLanes(tape *forecast0RecTapeLanes, state0Bar 
 		clear(a.data7Bar[:])
 		clear(a.zStartBar[:])
 		clear(a.aStartBar[:])
+		c := m
 		for {
 			more := false
 			a.stepActive = [32]float64{}

@@ -2889,10 +2889,11 @@ func (l *lanes) reverseFitHyper1RecLanes(tape *fitHyper1RecTapeLanes, state0Bar 
 				s.stepActive[i], fr.mask[i] = 0, 0
 			} // this sample has fewer steps
 		}
-		a, c, some := &fr.fitHyper1RecLanerevat, m, false
+		a, some := &fr.fitHyper1RecLanerevat, false
 		clear(a.data0Bar[:])
 		clear(a.data1Bar[:])
 		clear(a.xStartBar[:])
+		c := m
 		for {
 			more := false
 			a.stepActive = [32]float64{}
@@ -2969,12 +2970,13 @@ func (l *lanes) reverseFitHyper0RecLanes(tape *fitHyper0RecTapeLanes, state0Bar 
 				s.stepActive[i], fr.mask[i] = 0, 0
 			} // this sample has fewer steps
 		}
-		a, c, some := &fr.fitHyper0RecLanerevat, m, false
+		a, some := &fr.fitHyper0RecLanerevat, false
 		clear(a.data0Bar[:])
 		clear(a.data1Bar[:])
 		clear(a.data2Bar[:])
 		clear(a.data3Bar[:])
 		clear(a.xStartBar[:])
+		c := m
 		for {
 			more := false
 			a.stepActive = [32]float64{}
@@ -3094,10 +3096,11 @@ func (l *lanes) reverseFitHyper1Rec2Lanes(tape *fitHyper1RecTapeLanes, state0Bar
 				s.stepActive[i], fr.mask[i] = 0, 0
 			} // this sample has fewer steps
 		}
-		a, c, some := &fr.fitHyper1RecLanerevat, m, false
+		a, some := &fr.fitHyper1RecLanerevat, false
 		clear(a.data0Bar[:])
 		clear(a.data1Bar[:])
 		clear(a.xStartBar[:])
+		c := m
 		for {
 			more := false
 			a.stepActive = [32]float64{}
