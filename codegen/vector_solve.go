@@ -156,7 +156,7 @@ func (v *vectors) fixed(l *lanes.Solve, step stepNames) {
 		p.line("plains := 0 // steps that are not yet counted")
 	}
 	row := func(name string) string { return step.arg[lanes.Own+name] + "[0]" } // of what kernels read for all samples
-	if l.Again {
+	if l.InARow > 1 {
 		p.line("apart := t0[0] + float64(float64(steps-1)*%s[0]) != t1[0] // no step but the last one ends at t1", h)
 		p.line("%s = t0[0]", row("t0"))
 	}
@@ -168,19 +168,19 @@ func (v *vectors) fixed(l *lanes.Solve, step stepNames) {
 		p.line("if k == steps[i]-1 { %s[i] = t1[i] - %s[i] }", h, t)
 		p.line("}")
 	}
-	if l.Again {
+	if l.InARow > 1 {
 		p.line("many := 0 // steps that every sample may take in a row, none of which ends with them")
-		p.line("if running == n && apart { many = min(steps-1-k, %d) }", lanes.StepsInARow)
+		p.line("if running == n && apart { many = min(steps-1-k, %d) }", l.InARow)
 		p.line("%s, %s = float64(k), float64(k+max(many, 1))", row("taken"), row("many"))
 	}
 	p.line("%s", v.run(l.Step))
-	if l.Again {
+	if l.InARow > 1 {
 		p.line("if many > 0 {")
 		p.line("took := int(%s) - k", row("taken"))
 		p.line("plains += took")
 		p.line("k += took")
 		p.line("if took == many {")
-		p.line("k--")
+		p.line("k-- // the loop counts the last one")
 		p.line("continue")
 		p.line("}")
 		p.line("}")

@@ -8,21 +8,29 @@ import (
 )
 
 // Steps in a row. Where all samples take steps of one length at the same times and nothing is kept of them, the kernel of a step
-// with a small field makes many of them before it goes back to Go: as long as all lanes take them. It counts them and moves the time on, as the
+// makes some of them before it goes back to Go: as long as all lanes take them. It counts them and moves the time on, as the
 // loop in Go would, and computes what depends on the length of the steps, but not on their times, once.
 
-// StepsInARow bounds the steps of one run of such a kernel, which Go's collector has to wait for: with smallStep operations they
-// take some 50 microseconds.
-const StepsInARow = 64
+// Go's collector has to wait for a run of a kernel: steps in a row take up to rowSlots half cycles if nothing waits, some 50
+// microseconds, and there are at most mostInARow of them.
+const (
+	rowSlots   = 300_000
+	mostInARow = 64
+)
 
 // againArgs are further arguments of a Step that repeats itself, of which the first lane counts: the start of the solve, the steps taken since,
 // after how many to go back, and a place of the kernel.
 var againArgs = []string{"t0", "taken", "many", "more"}
 
-// repeats reports whether the step of a solve repeats itself.
-func (s *Set) repeats(l *Solve) bool {
+// inARow is the number of steps that the kernel of a step of l makes in a run.
+func (s *Set) inARow(l *Solve) int {
 	sv := l.IR
-	return l.Alike && sv.StepSize == 0 && sv.Times == 0 && !sv.Record && s.inlines(stepOf(sv))
+	step := s.Plan.Of(stepOf(sv))
+	if !l.Alike || sv.StepSize > 0 || sv.Times > 0 || sv.Record || step == nil {
+		return 1
+	}
+	vectors := RowBytes / asm.AVX2.Bytes()
+	return max(1, min(mostInARow, rowSlots/max(1, step.Cost.Slots*vectors)))
 }
 
 // inARow prints the loop over the steps around one of them.
@@ -65,6 +73,9 @@ func (c *compiler) alikeOnce() {
 	}
 	made := map[*ir.Value]bool{}
 	for _, seg := range c.set.segments(c.pf, c.k.nests) {
+		if isNode(seg[0]) {
+			continue
+		}
 		c.alikeAhead(seg, func(v *ir.Value) bool { return !moves[v] && !made[v] })
 		for v := range c.ahead {
 			made[v] = true

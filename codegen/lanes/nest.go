@@ -133,7 +133,7 @@ func (c *compiler) together(seg []*plan.Nest) int {
 	if slices.ContainsFunc(seg, c.set.multiplies) {
 		return RowBytes / c.b.ISA.Bytes()
 	}
-	if c.k.again { // a step waits for one evaluation after the other: two vectors wait at the same time
+	if c.k.again && !slices.ContainsFunc(c.k.nests, isNode) { // a step waits for one evaluation after the other: two vectors wait at the same time
 		return 2
 	}
 	return 1

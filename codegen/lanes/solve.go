@@ -28,8 +28,8 @@ type Solve struct {
 	Resets []*Kernel
 	// Alike says that all samples have the same time and step. Step then reads these of the first lane alone.
 	Alike bool
-	// Again says that Step makes up to StepsInARow steps in a run, see again.go.
-	Again bool
+	// InARow is the number of steps that Step makes in a run, see again.go.
+	InARow int
 	// States, Slopes and Data say how many there are.
 	States, Slopes, Data int
 }
@@ -81,7 +81,7 @@ func (s *Set) AddSolve(sv *ir.Solve) (*Solve, error) {
 	if sv.Adaptive {
 		start, step = s.adaptiveStart(sv), s.adaptiveStep(sv)
 	} else {
-		l.Again = s.repeats(l)
+		l.InARow = s.inARow(l)
 		step = s.fixedStep(l)
 		if sv.FSAL {
 			start = s.slope(sv, ".lanestart")
@@ -109,7 +109,7 @@ func (s *Set) AddSolve(sv *ir.Solve) (*Solve, error) {
 			return nil, err
 		}
 	}
-	if l.Step, err = s.addRunning(step, running{l.carry(), l.times(), l.Again}); err != nil {
+	if l.Step, err = s.addRunning(step, running{l.carry(), l.times(), l.InARow > 1}); err != nil {
 		return nil, err
 	}
 	if sv.Times > 0 {
@@ -162,7 +162,7 @@ func (l *Solve) Lead() int {
 	if l.IR.Adaptive {
 		return 2 + len(adaptiveArgs)
 	}
-	if l.Again {
+	if l.InARow > 1 {
 		return 2 + len(fixedArgs) + len(againArgs)
 	}
 	return 2 + len(fixedArgs)
@@ -339,7 +339,7 @@ func (l *Solve) AnewEvals() int {
 // fixedStep makes a step of length h in the samples that are live, where it is finite.
 func (s *Set) fixedStep(l *Solve) *ir.Func {
 	sv, scalars := l.IR, append([]string{"t", "h"}, fixedArgs...)
-	if l.Again {
+	if l.InARow > 1 {
 		scalars = append(scalars, againArgs...)
 	}
 	b, x, y, k, c := s.lane(sv, ".lanestep", scalars, sv.FSAL)
