@@ -197,24 +197,28 @@ type laneFrame struct {
 		v61     [2 * 32]Real
 	}
 	step0Lanestep struct { // Step.0.lanestep
-		stepT    [32]float64
-		stepH    [32]float64
-		stepLive [32]float64
-		q        [2 * 32]Real
-		v        [2 * 32]Real
-		extra0   [2 * 32]Real
-		extra1   [32]Real
-		extra2   [32]Real
-		extra3   [32]Real
-		extra4   [32]Real
-		extra5   [32]Real
-		extra6   [32]Real
-		extra7   [32]Real
-		qNext    [2 * 32]Real
-		vNext    [2 * 32]Real
-		stepCode [32]float64
-		v14      [2 * 32]Real
-		v19      [2 * 32]Real
+		stepT     [32]float64
+		stepH     [32]float64
+		stepLive  [32]float64
+		stepT0    [32]float64
+		stepTaken [32]float64
+		stepMany  [32]float64
+		stepMore  [32]float64
+		q         [2 * 32]Real
+		v         [2 * 32]Real
+		extra0    [2 * 32]Real
+		extra1    [32]Real
+		extra2    [32]Real
+		extra3    [32]Real
+		extra4    [32]Real
+		extra5    [32]Real
+		extra6    [32]Real
+		extra7    [32]Real
+		qNext     [2 * 32]Real
+		vNext     [2 * 32]Real
+		stepCode  [32]float64
+		v18       [2 * 32]Real
+		v23       [2 * 32]Real
 	}
 	stepSample struct { // Step
 		q        [2 * 32]Real
@@ -328,30 +332,34 @@ type laneFrame struct {
 		v97      [2 * 32]Real
 	}
 	step0TangentLanestep struct { // Step.0.tangent.lanestep
-		stepT    [32]float64
-		stepH    [32]float64
-		stepLive [32]float64
-		q        [2 * 32]Real
-		v        [2 * 32]Real
-		qDot     [2 * 32]Real
-		vDot     [2 * 32]Real
-		extra0   [2 * 32]Real
-		extra1   [32]Real
-		extra2   [32]Real
-		extra3   [32]Real
-		extra4   [32]Real
-		extra5   [32]Real
-		extra6   [32]Real
-		extra7   [32]Real
-		qNext    [2 * 32]Real
-		vNext    [2 * 32]Real
-		qDotNext [2 * 32]Real
-		vDotNext [2 * 32]Real
-		stepCode [32]float64
-		v16      [2 * 32]Real
-		v21      [2 * 32]Real
-		v27      [2 * 32]Real
-		v33      [2 * 32]Real
+		stepT     [32]float64
+		stepH     [32]float64
+		stepLive  [32]float64
+		stepT0    [32]float64
+		stepTaken [32]float64
+		stepMany  [32]float64
+		stepMore  [32]float64
+		q         [2 * 32]Real
+		v         [2 * 32]Real
+		qDot      [2 * 32]Real
+		vDot      [2 * 32]Real
+		extra0    [2 * 32]Real
+		extra1    [32]Real
+		extra2    [32]Real
+		extra3    [32]Real
+		extra4    [32]Real
+		extra5    [32]Real
+		extra6    [32]Real
+		extra7    [32]Real
+		qNext     [2 * 32]Real
+		vNext     [2 * 32]Real
+		qDotNext  [2 * 32]Real
+		vDotNext  [2 * 32]Real
+		stepCode  [32]float64
+		v20       [2 * 32]Real
+		v25       [2 * 32]Real
+		v31       [2 * 32]Real
+		v37       [2 * 32]Real
 	}
 	armFieldDual2 struct { // Arm.field_.dual2
 		q       [2 * 32]Real
@@ -450,31 +458,35 @@ type laneFrame struct {
 		v98      [2 * 32]Real
 	}
 	step0Tangent2Lanestep struct { // Step.0.tangent2.lanestep
-		stepT    [32]float64
-		stepH    [32]float64
-		stepLive [32]float64
-		q        [2 * 32]Real
-		v        [2 * 32]Real
-		qDot     [2 * 32]Real
-		vDot     [2 * 32]Real
-		extra0   [2 * 32]Real
-		extra1   [32]Real
-		extra2   [32]Real
-		extra3   [32]Real
-		extra4   [32]Real
-		extra5   [32]Real
-		extra6   [32]Real
-		extra7   [32]Real
-		extra8   [2 * 32]Real
-		qNext    [2 * 32]Real
-		vNext    [2 * 32]Real
-		qDotNext [2 * 32]Real
-		vDotNext [2 * 32]Real
-		stepCode [32]float64
-		v17      [2 * 32]Real
-		v22      [2 * 32]Real
-		v28      [2 * 32]Real
-		v34      [2 * 32]Real
+		stepT     [32]float64
+		stepH     [32]float64
+		stepLive  [32]float64
+		stepT0    [32]float64
+		stepTaken [32]float64
+		stepMany  [32]float64
+		stepMore  [32]float64
+		q         [2 * 32]Real
+		v         [2 * 32]Real
+		qDot      [2 * 32]Real
+		vDot      [2 * 32]Real
+		extra0    [2 * 32]Real
+		extra1    [32]Real
+		extra2    [32]Real
+		extra3    [32]Real
+		extra4    [32]Real
+		extra5    [32]Real
+		extra6    [32]Real
+		extra7    [32]Real
+		extra8    [2 * 32]Real
+		qNext     [2 * 32]Real
+		vNext     [2 * 32]Real
+		qDotNext  [2 * 32]Real
+		vDotNext  [2 * 32]Real
+		stepCode  [32]float64
+		v21       [2 * 32]Real
+		v26       [2 * 32]Real
+		v32       [2 * 32]Real
+		v38       [2 * 32]Real
 	}
 	armFieldDual3 struct { // Arm.field_.dual3
 		q          [2 * 32]Real
@@ -587,37 +599,41 @@ type laneFrame struct {
 		v104       [2 * 32]Real
 	}
 	step0Tangent3Lanestep struct { // Step.0.tangent3.lanestep
-		stepT    [32]float64
-		stepH    [32]float64
-		stepLive [32]float64
-		q        [2 * 32]Real
-		v        [2 * 32]Real
-		qDot     [2 * 32]Real
-		vDot     [2 * 32]Real
-		extra0   [2 * 32]Real
-		extra1   [32]Real
-		extra2   [32]Real
-		extra3   [32]Real
-		extra4   [32]Real
-		extra5   [32]Real
-		extra6   [32]Real
-		extra7   [32]Real
-		extra8   [32]Real
-		extra9   [32]Real
-		extra10  [32]Real
-		extra11  [32]Real
-		extra12  [32]Real
-		extra13  [32]Real
-		extra14  [32]Real
-		qNext    [2 * 32]Real
-		vNext    [2 * 32]Real
-		qDotNext [2 * 32]Real
-		vDotNext [2 * 32]Real
-		stepCode [32]float64
-		v23      [2 * 32]Real
-		v28      [2 * 32]Real
-		v34      [2 * 32]Real
-		v40      [2 * 32]Real
+		stepT     [32]float64
+		stepH     [32]float64
+		stepLive  [32]float64
+		stepT0    [32]float64
+		stepTaken [32]float64
+		stepMany  [32]float64
+		stepMore  [32]float64
+		q         [2 * 32]Real
+		v         [2 * 32]Real
+		qDot      [2 * 32]Real
+		vDot      [2 * 32]Real
+		extra0    [2 * 32]Real
+		extra1    [32]Real
+		extra2    [32]Real
+		extra3    [32]Real
+		extra4    [32]Real
+		extra5    [32]Real
+		extra6    [32]Real
+		extra7    [32]Real
+		extra8    [32]Real
+		extra9    [32]Real
+		extra10   [32]Real
+		extra11   [32]Real
+		extra12   [32]Real
+		extra13   [32]Real
+		extra14   [32]Real
+		qNext     [2 * 32]Real
+		vNext     [2 * 32]Real
+		qDotNext  [2 * 32]Real
+		vDotNext  [2 * 32]Real
+		stepCode  [32]float64
+		v27       [2 * 32]Real
+		v32       [2 * 32]Real
+		v38       [2 * 32]Real
+		v44       [2 * 32]Real
 	}
 	stepJacobianSample struct { // StepJacobian
 		q         [2 * 32]Real
@@ -981,7 +997,7 @@ type laneFrame struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [1121152]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [1125248]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {
@@ -1471,18 +1487,24 @@ func (l *lanes) solveStep0Lanes(t0, t1 *[32]float64, by rt.Stepping, n int, st *
 			}
 		}
 	}
-	plains := 0 // steps that are not yet counted
+	plains := 0                                                  // steps that are not yet counted
+	apart := t0[0]+float64(float64(steps-1)*s.stepH[0]) != t1[0] // no step but the last one ends at t1
+	s.stepT0[0] = t0[0]
 	for k := 0; running > 0; k++ {
-		kernel.step0Lanestep(l.fr, l.w, l.pre, &l.sums[0])
-		next := t0[0] + float64(float64(k+1)*s.stepH[0])      // the times of all samples are alike
-		plain := running == n && k < steps-1 && next != t1[0] // every sample takes the step, and none ends with it
-		for i := range n {
-			plain = plain && s.stepCode[i] != 0
+		many := 0 // steps that every sample may take in a row, none of which ends with them
+		if running == n && apart {
+			many = min(steps-1-k, 5)
 		}
-		if plain {
-			s.stepT[0] = next // all that kernels read
-			plains++
-			continue
+		s.stepTaken[0], s.stepMany[0] = float64(k), float64(k+max(many, 1))
+		kernel.step0Lanestep(l.fr, l.w, l.pre, &l.sums[0])
+		if many > 0 {
+			took := int(s.stepTaken[0]) - k
+			plains += took
+			k += took
+			if took == many {
+				k-- // the loop counts the last one
+				continue
+			}
 		}
 		for i := range n {
 			st[i].NFE += plains * 4
@@ -1588,18 +1610,24 @@ func (l *lanes) solveStep0TangentLanes(t0, t1 *[32]float64, by rt.Stepping, n in
 			}
 		}
 	}
-	plains := 0 // steps that are not yet counted
+	plains := 0                                                  // steps that are not yet counted
+	apart := t0[0]+float64(float64(steps-1)*s.stepH[0]) != t1[0] // no step but the last one ends at t1
+	s.stepT0[0] = t0[0]
 	for k := 0; running > 0; k++ {
-		kernel.step0TangentLanestep(l.fr, l.w, l.pre, &l.sums[0])
-		next := t0[0] + float64(float64(k+1)*s.stepH[0])      // the times of all samples are alike
-		plain := running == n && k < steps-1 && next != t1[0] // every sample takes the step, and none ends with it
-		for i := range n {
-			plain = plain && s.stepCode[i] != 0
+		many := 0 // steps that every sample may take in a row, none of which ends with them
+		if running == n && apart {
+			many = min(steps-1-k, 2)
 		}
-		if plain {
-			s.stepT[0] = next // all that kernels read
-			plains++
-			continue
+		s.stepTaken[0], s.stepMany[0] = float64(k), float64(k+max(many, 1))
+		kernel.step0TangentLanestep(l.fr, l.w, l.pre, &l.sums[0])
+		if many > 0 {
+			took := int(s.stepTaken[0]) - k
+			plains += took
+			k += took
+			if took == many {
+				k-- // the loop counts the last one
+				continue
+			}
 		}
 		for i := range n {
 			st[i].NFE += plains * 4
@@ -1654,18 +1682,24 @@ func (l *lanes) solveStep0Tangent2Lanes(t0, t1 *[32]float64, by rt.Stepping, n i
 			}
 		}
 	}
-	plains := 0 // steps that are not yet counted
+	plains := 0                                                  // steps that are not yet counted
+	apart := t0[0]+float64(float64(steps-1)*s.stepH[0]) != t1[0] // no step but the last one ends at t1
+	s.stepT0[0] = t0[0]
 	for k := 0; running > 0; k++ {
-		kernel.step0Tangent2Lanestep(l.fr, l.w, l.pre, &l.sums[0])
-		next := t0[0] + float64(float64(k+1)*s.stepH[0])      // the times of all samples are alike
-		plain := running == n && k < steps-1 && next != t1[0] // every sample takes the step, and none ends with it
-		for i := range n {
-			plain = plain && s.stepCode[i] != 0
+		many := 0 // steps that every sample may take in a row, none of which ends with them
+		if running == n && apart {
+			many = min(steps-1-k, 2)
 		}
-		if plain {
-			s.stepT[0] = next // all that kernels read
-			plains++
-			continue
+		s.stepTaken[0], s.stepMany[0] = float64(k), float64(k+max(many, 1))
+		kernel.step0Tangent2Lanestep(l.fr, l.w, l.pre, &l.sums[0])
+		if many > 0 {
+			took := int(s.stepTaken[0]) - k
+			plains += took
+			k += took
+			if took == many {
+				k-- // the loop counts the last one
+				continue
+			}
 		}
 		for i := range n {
 			st[i].NFE += plains * 4
@@ -1720,18 +1754,24 @@ func (l *lanes) solveStep0Tangent3Lanes(t0, t1 *[32]float64, by rt.Stepping, n i
 			}
 		}
 	}
-	plains := 0 // steps that are not yet counted
+	plains := 0                                                  // steps that are not yet counted
+	apart := t0[0]+float64(float64(steps-1)*s.stepH[0]) != t1[0] // no step but the last one ends at t1
+	s.stepT0[0] = t0[0]
 	for k := 0; running > 0; k++ {
-		kernel.step0Tangent3Lanestep(l.fr, l.w, l.pre, &l.sums[0])
-		next := t0[0] + float64(float64(k+1)*s.stepH[0])      // the times of all samples are alike
-		plain := running == n && k < steps-1 && next != t1[0] // every sample takes the step, and none ends with it
-		for i := range n {
-			plain = plain && s.stepCode[i] != 0
+		many := 0 // steps that every sample may take in a row, none of which ends with them
+		if running == n && apart {
+			many = min(steps-1-k, 2)
 		}
-		if plain {
-			s.stepT[0] = next // all that kernels read
-			plains++
-			continue
+		s.stepTaken[0], s.stepMany[0] = float64(k), float64(k+max(many, 1))
+		kernel.step0Tangent3Lanestep(l.fr, l.w, l.pre, &l.sums[0])
+		if many > 0 {
+			took := int(s.stepTaken[0]) - k
+			plains += took
+			k += took
+			if took == many {
+				k-- // the loop counts the last one
+				continue
+			}
 		}
 		for i := range n {
 			st[i].NFE += plains * 4

@@ -95,13 +95,17 @@ type laneFrame struct {
 		v3    [2 * 32]Real
 	}
 	moonsTiny0Lanestep struct { // MoonsTiny.0.lanestep
-		stepT    [32]float64
-		stepH    [32]float64
-		stepLive [32]float64
-		x        [2 * 32]Real
-		xNext    [2 * 32]Real
-		stepCode [32]float64
-		v4       [2 * 32]Real
+		stepT     [32]float64
+		stepH     [32]float64
+		stepLive  [32]float64
+		stepT0    [32]float64
+		stepTaken [32]float64
+		stepMany  [32]float64
+		stepMore  [32]float64
+		x         [2 * 32]Real
+		xNext     [2 * 32]Real
+		stepCode  [32]float64
+		v8        [2 * 32]Real
 	}
 	moonsTinySample struct { // MoonsTiny
 		x        [2 * 32]Real
@@ -119,13 +123,17 @@ type laneFrame struct {
 		v24   [64 * 32]Real
 	}
 	moonsFast0Lanestep struct { // MoonsFast.0.lanestep
-		stepT    [32]float64
-		stepH    [32]float64
-		stepLive [32]float64
-		x        [2 * 32]Real
-		xNext    [2 * 32]Real
-		stepCode [32]float64
-		v4       [2 * 32]Real
+		stepT     [32]float64
+		stepH     [32]float64
+		stepLive  [32]float64
+		stepT0    [32]float64
+		stepTaken [32]float64
+		stepMany  [32]float64
+		stepMore  [32]float64
+		x         [2 * 32]Real
+		xNext     [2 * 32]Real
+		stepCode  [32]float64
+		v8        [2 * 32]Real
 	}
 	moonsFastSample struct { // MoonsFast
 		x        [2 * 32]Real
@@ -881,7 +889,7 @@ type moonsSampleBlock struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [2088832]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [2090880]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {
@@ -1485,18 +1493,24 @@ func (l *lanes) solveMoonsTiny0Lanes(t0, t1 *[32]float64, by rt.Stepping, n int,
 			}
 		}
 	}
-	plains := 0 // steps that are not yet counted
+	plains := 0                                                  // steps that are not yet counted
+	apart := t0[0]+float64(float64(steps-1)*s.stepH[0]) != t1[0] // no step but the last one ends at t1
+	s.stepT0[0] = t0[0]
 	for k := 0; running > 0; k++ {
-		kernel.moonsTiny0Lanestep(l.fr, l.w, l.pre, &l.sums[0])
-		next := t0[0] + float64(float64(k+1)*s.stepH[0])      // the times of all samples are alike
-		plain := running == n && k < steps-1 && next != t1[0] // every sample takes the step, and none ends with it
-		for i := range n {
-			plain = plain && s.stepCode[i] != 0
+		many := 0 // steps that every sample may take in a row, none of which ends with them
+		if running == n && apart {
+			many = min(steps-1-k, 64)
 		}
-		if plain {
-			s.stepT[0] = next // all that kernels read
-			plains++
-			continue
+		s.stepTaken[0], s.stepMany[0] = float64(k), float64(k+max(many, 1))
+		kernel.moonsTiny0Lanestep(l.fr, l.w, l.pre, &l.sums[0])
+		if many > 0 {
+			took := int(s.stepTaken[0]) - k
+			plains += took
+			k += took
+			if took == many {
+				k-- // the loop counts the last one
+				continue
+			}
 		}
 		for i := range n {
 			st[i].NFE += plains * 1
@@ -1592,18 +1606,24 @@ func (l *lanes) solveMoonsFast0Lanes(t0, t1 *[32]float64, by rt.Stepping, n int,
 			}
 		}
 	}
-	plains := 0 // steps that are not yet counted
+	plains := 0                                                  // steps that are not yet counted
+	apart := t0[0]+float64(float64(steps-1)*s.stepH[0]) != t1[0] // no step but the last one ends at t1
+	s.stepT0[0] = t0[0]
 	for k := 0; running > 0; k++ {
-		kernel.moonsFast0Lanestep(l.fr, l.w, l.pre, &l.sums[0])
-		next := t0[0] + float64(float64(k+1)*s.stepH[0])      // the times of all samples are alike
-		plain := running == n && k < steps-1 && next != t1[0] // every sample takes the step, and none ends with it
-		for i := range n {
-			plain = plain && s.stepCode[i] != 0
+		many := 0 // steps that every sample may take in a row, none of which ends with them
+		if running == n && apart {
+			many = min(steps-1-k, 13)
 		}
-		if plain {
-			s.stepT[0] = next // all that kernels read
-			plains++
-			continue
+		s.stepTaken[0], s.stepMany[0] = float64(k), float64(k+max(many, 1))
+		kernel.moonsFast0Lanestep(l.fr, l.w, l.pre, &l.sums[0])
+		if many > 0 {
+			took := int(s.stepTaken[0]) - k
+			plains += took
+			k += took
+			if took == many {
+				k-- // the loop counts the last one
+				continue
+			}
 		}
 		for i := range n {
 			st[i].NFE += plains * 1

@@ -34,13 +34,17 @@ type laneFrame struct {
 		v18   [2 * 32]Real
 	}
 	moons0Lanestep struct { // Moons.0.lanestep
-		stepT    [32]float64
-		stepH    [32]float64
-		stepLive [32]float64
-		x        [2 * 32]Real
-		xNext    [2 * 32]Real
-		stepCode [32]float64
-		v4       [2 * 32]Real
+		stepT     [32]float64
+		stepH     [32]float64
+		stepLive  [32]float64
+		stepT0    [32]float64
+		stepTaken [32]float64
+		stepMany  [32]float64
+		stepMore  [32]float64
+		x         [2 * 32]Real
+		xNext     [2 * 32]Real
+		stepCode  [32]float64
+		v8        [2 * 32]Real
 	}
 	moonsSample struct { // Moons
 		x        [2 * 32]Real
@@ -51,7 +55,7 @@ type laneFrame struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [72448]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [73472]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {
@@ -140,18 +144,24 @@ func (l *lanes) solveMoons0Lanes(t0, t1 *[32]float64, by rt.Stepping, n int, st 
 			}
 		}
 	}
-	plains := 0 // steps that are not yet counted
+	plains := 0                                                  // steps that are not yet counted
+	apart := t0[0]+float64(float64(steps-1)*s.stepH[0]) != t1[0] // no step but the last one ends at t1
+	s.stepT0[0] = t0[0]
 	for k := 0; running > 0; k++ {
-		kernel.moons0Lanestep(l.fr, l.w, l.pre, &l.sums[0])
-		next := t0[0] + float64(float64(k+1)*s.stepH[0])      // the times of all samples are alike
-		plain := running == n && k < steps-1 && next != t1[0] // every sample takes the step, and none ends with it
-		for i := range n {
-			plain = plain && s.stepCode[i] != 0
+		many := 0 // steps that every sample may take in a row, none of which ends with them
+		if running == n && apart {
+			many = min(steps-1-k, 42)
 		}
-		if plain {
-			s.stepT[0] = next // all that kernels read
-			plains++
-			continue
+		s.stepTaken[0], s.stepMany[0] = float64(k), float64(k+max(many, 1))
+		kernel.moons0Lanestep(l.fr, l.w, l.pre, &l.sums[0])
+		if many > 0 {
+			took := int(s.stepTaken[0]) - k
+			plains += took
+			k += took
+			if took == many {
+				k-- // the loop counts the last one
+				continue
+			}
 		}
 		for i := range n {
 			st[i].NFE += plains * 4

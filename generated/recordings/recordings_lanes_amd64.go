@@ -63,24 +63,28 @@ type laneFrame struct {
 		v57     [2 * 16]Real
 	}
 	period0Lanestep struct { // Period.0.lanestep
-		stepT    [16]Real
-		stepH    [16]Real
-		stepLive [16]Real
-		q        [2 * 16]Real
-		v        [2 * 16]Real
-		extra0   [2 * 16]Real
-		extra1   [16]Real
-		extra2   [16]Real
-		extra3   [16]Real
-		extra4   [16]Real
-		extra5   [16]Real
-		extra6   [16]Real
-		extra7   [16]Real
-		qNext    [2 * 16]Real
-		vNext    [2 * 16]Real
-		stepCode [16]Real
-		v14      [2 * 16]Real
-		v19      [2 * 16]Real
+		stepT     [16]Real
+		stepH     [16]Real
+		stepLive  [16]Real
+		stepT0    [16]Real
+		stepTaken [16]Real
+		stepMany  [16]Real
+		stepMore  [16]Real
+		q         [2 * 16]Real
+		v         [2 * 16]Real
+		extra0    [2 * 16]Real
+		extra1    [16]Real
+		extra2    [16]Real
+		extra3    [16]Real
+		extra4    [16]Real
+		extra5    [16]Real
+		extra6    [16]Real
+		extra7    [16]Real
+		qNext     [2 * 16]Real
+		vNext     [2 * 16]Real
+		stepCode  [16]Real
+		v18       [2 * 16]Real
+		v23       [2 * 16]Real
 	}
 	periodSample struct { // Period
 		q        [2 * 16]Real
@@ -234,7 +238,7 @@ type laneFrame struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [214272]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [214784]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 type prepared struct{}
 
@@ -361,18 +365,24 @@ func (l *lanes) solvePeriod0Lanes(t0, t1 *[16]float64, by rt.Stepping, n int, st
 			}
 		}
 	}
-	plains := 0 // steps that are not yet counted
+	plains := 0                                                  // steps that are not yet counted
+	apart := t0[0]+float64(float64(steps-1)*s.stepH[0]) != t1[0] // no step but the last one ends at t1
+	s.stepT0[0] = t0[0]
 	for k := 0; running > 0; k++ {
-		kernel.period0Lanestep(l.fr, l.w, l.pre, &l.sums[0])
-		next := t0[0] + float64(float64(k+1)*s.stepH[0])      // the times of all samples are alike
-		plain := running == n && k < steps-1 && next != t1[0] // every sample takes the step, and none ends with it
-		for i := range n {
-			plain = plain && s.stepCode[i] != 0
+		many := 0 // steps that every sample may take in a row, none of which ends with them
+		if running == n && apart {
+			many = min(steps-1-k, 42)
 		}
-		if plain {
-			s.stepT[0] = next // all that kernels read
-			plains++
-			continue
+		s.stepTaken[0], s.stepMany[0] = float64(k), float64(k+max(many, 1))
+		kernel.period0Lanestep(l.fr, l.w, l.pre, &l.sums[0])
+		if many > 0 {
+			took := int(s.stepTaken[0]) - k
+			plains += took
+			k += took
+			if took == many {
+				k-- // the loop counts the last one
+				continue
+			}
 		}
 		for i := range n {
 			st[i].NFE += plains * 4
