@@ -2,7 +2,6 @@ package codegen
 
 import (
 	"fmt"
-	"strings"
 
 	"ndec.dev/ndec/codegen/lanes"
 	"ndec.dev/ndec/ir"
@@ -44,9 +43,7 @@ func (v *vectors) solve(l *lanes.Solve) {
 		p.line("t1 := (*[%d]float64)(ts[%d:])", w, (s.Times-1)*w)
 		p.line("var next [%d]int // output time of each sample", w)
 	}
-	if s.Record {
-		p.line("tape.reset()")
-	}
+	v.resetTape(s)
 	if s.Stops > 0 {
 		v.declareStops(l)
 	}
@@ -271,114 +268,6 @@ func (v *vectors) fixed(l *lanes.Solve, step stepNames) {
 	p.line("}")
 }
 
-// tapeType is the type of the tape of a recorded solve in lanes.
-func (v *vectors) tapeType(s *ir.Solve) string { return v.e.tapeType(s) + "Lanes" }
-
-// tape prints the type that keeps the accepted steps of a block of samples.
-func (v *vectors) tape(l *lanes.Solve) {
-	s, p, w := l.IR, v.p, v.set.Samples()
-	name := v.tapeType(s)
-	p.line("n [%d]int // steps of each sample", w)
-	p.line("t, h [][%d]float64", w)
-	if len(s.Events) > 0 {
-		p.line("part [][%d]float64 // how much of each step counts: less than 1 where it was cut", w)
-	}
-	sc := newScope("n", "t", "h", "i", "k", "tp", "at", "theta", "count", "part", "events", "fired", "event")
-	var fields, types []string
-	for _, st := range s.States {
-		fields = append(fields, sc.pick(goName(st.Name, false)))
-		types = append(types, fmt.Sprintf("[%d * %d]%s", st.Type.Len(), w, v.elem(st.Type.Elem)))
-		p.line("%s []%s", fields[len(fields)-1], types[len(types)-1])
-	}
-	if s.Times > 0 {
-		p.line("at [%d][%d]int // step of each output time", s.Times, w)
-		p.line("theta [%d][%d]float64 // and the place in it", s.Times, w)
-	}
-	if len(s.Events) > 0 {
-		p.line("events [%d]int // of each sample", w)
-		p.line("fired [][%d]rt.Fired", w)
-		for i, f := range fields {
-			p.line("%sFired []%s%s", f, types[i], ifText(i == 0, " // states before each event"))
-		}
-	}
-	text(v.loops, fmt.Sprintf("%s keeps the accepted steps of %s for the reverse sweep: step k of every sample. A sample with fewer steps\nhas there what it was when another made this one.", name, s.Name),
-		fmt.Sprintf("type %s struct {\n%s\n}", name, p.text()))
-	p.line("tp.n = [%d]int{}", w)
-	p.line("tp.t, tp.h = tp.t[:0], tp.h[:0]")
-	for _, f := range fields {
-		p.line("tp.%s = tp.%s[:0]", f, f)
-	}
-	if len(s.Events) > 0 {
-		p.line("tp.part, tp.events, tp.fired = tp.part[:0], [%d]int{}, tp.fired[:0]", w)
-		for _, f := range fields {
-			p.line("tp.%sFired = tp.%sFired[:0]", f, f)
-		}
-	}
-	text(v.loops, "", fmt.Sprintf("func (tp *%s) reset() {\n%s\n}", name, p.text()))
-	params := fmt.Sprintf("t, h *[%d]float64", w)
-	for i, f := range fields {
-		params += fmt.Sprintf(", %s *%s", f, types[i])
-	}
-	if plainSteps(s) {
-		p.line("tp.t, tp.h = append(tp.t, *t), append(tp.h, *h)")
-		for _, f := range fields {
-			p.line("tp.%s = append(tp.%s, *%s)", f, f, f)
-		}
-		p.line("for i := range count { tp.n[i]++ }")
-		text(v.loops, "pushAll keeps a step that the first samples have taken, as all before it.", fmt.Sprintf("func (tp *%s) pushAll(count int, %s) {\n%s\n}", name, params, p.text()))
-	}
-	one := func(i int, suffix string) {
-		f := fields[i]
-		if s.States[i].Type.Len() == 1 {
-			p.line("tp.%s%s[k][i] = %s[i]", f, suffix, f)
-			return
-		}
-		p.line("for e := i; e < len(%s); e += %d { tp.%s%s[k][e] = %s[e] }", f, w, f, suffix, f)
-	}
-	p.line("k := tp.n[i]")
-	p.line("tp.n[i]++")
-	p.line("if k == len(tp.t) {")
-	p.line("tp.t, tp.h = append(tp.t, *t), append(tp.h, *h)")
-	if len(s.Events) > 0 {
-		p.line("tp.part = append(tp.part, [%d]float64{})", w)
-		p.line("tp.part[k][i] = part")
-	}
-	for _, f := range fields {
-		p.line("tp.%s = append(tp.%s, *%s)", f, f, f)
-	}
-	p.line("return")
-	p.line("}")
-	p.line("tp.t[k][i], tp.h[k][i] = t[i], h[i]")
-	if len(s.Events) > 0 {
-		p.line("tp.part[k][i] = part")
-	}
-	for i := range fields {
-		one(i, "")
-	}
-	text(v.loops, "push keeps the step of sample i.", fmt.Sprintf("func (tp *%s) push(i int%s, %s) {\n%s\n}", name, ifText(len(s.Events) > 0, ", part float64"), params, p.text()))
-	if len(s.Events) > 0 {
-		p.line("k := tp.events[i]")
-		p.line("tp.events[i]++")
-		p.line("if k == len(tp.fired) {")
-		p.line("tp.fired = append(tp.fired, [%d]rt.Fired{})", w)
-		for i, f := range fields {
-			p.line("tp.%sFired = append(tp.%sFired, %s{})", f, f, types[i])
-		}
-		p.line("}")
-		p.line("tp.fired[k][i] = rt.Fired{Step: tp.n[i] - 1, Event: event, T: t}")
-		var states []string
-		for i, f := range fields {
-			one(i, "Fired")
-			states = append(states, f+" *"+types[i])
-		}
-		text(v.loops, "event keeps an event at the end of the last step of sample i.", fmt.Sprintf("func (tp *%s) event(i, event int, t float64, %s) {\n%s\n}", name, strings.Join(states, ", "), p.text()))
-	}
-	v.names[[2]any{l, "tape"}] = ""
-	for i, st := range s.States {
-		v.names[[2]any{l, st.Name}] = fields[i]
-	}
-}
-
 // rev prints the sweep over the recorded steps of a block, last to first.
 func (v *vectors) rev(r *lanes.Rev) {
 	if v.done[r] {
@@ -418,8 +307,13 @@ func (v *vectors) rev(r *lanes.Rev) {
 	}
 	v.revEvents(r, tape, rel)
 	p.line("%s, %s = tape.t[k], tape.h[k]", rel(0), rel(1))
+	row := "k"
+	if checkpointed(s) {
+		v.restore(r, tape, rel)
+		row = fmt.Sprintf("len(tape.%s)-1", v.names[[2]any{tape, s.States[0].Name}])
+	}
 	for i, st := range s.States {
-		p.line("%s = tape.%s[k]", rel(3+i), v.names[[2]any{tape, st.Name}])
+		p.line("%s = tape.%s[%s]", rel(3+i), v.names[[2]any{tape, st.Name}], row)
 	}
 	p.line("for i, n := range tape.n {")
 	p.line("%s[i], fr.mask[i] = 1, mask[i]", rel(2))

@@ -364,6 +364,8 @@ var laneSolvers = []struct {
 	{"length", "rk4{step: 0.15}", 1e-12},
 	{"dopri5", "dopri5{rtol: 1e-6, atol: 1e-6}", 1e-9},
 	{"few", "dopri5{rtol: 1e-5, atol: 1e-6, max_steps: 60}", 1e-9},
+	{"kept", "rk4{steps: 7, sensitivity: checkpoint{every: 3}}", 1e-12},
+	{"bounded", "dopri5{rtol: 1e-6, atol: 1e-6, max_steps: 60, sensitivity: checkpoint{memory: 1200}}", 1e-9},
 	{"alf", "alf{steps: 6, sensitivity: backprop}", 1e-12},
 	{"adjoint", "tsit5{rtol: 1e-7, atol: 1e-7, sensitivity: adjoint}", 1e-9},
 }
@@ -402,7 +404,8 @@ func TestLanes(t *testing.T) {
 			case s.name == "rk4" && name != "refill":
 			case s.name == "few" && name != "refill":
 				continue
-			case !strings.Contains(text, "SOLVER"), (name == "mass" || name == "small") && s.name != "dopri5", name == "images" && s.name != "length", name == "loops" && s.name == "length", name == "refill" && s.name != "few", name == "stops" && s.name == "alf", name == "events" && (s.name == "alf" || s.name == "adjoint"):
+			case s.name == "kept" && (name == "mass" || name == "times"), s.name == "bounded" && name == "times":
+			case !strings.Contains(text, "SOLVER"), s.name == "kept", s.name == "bounded", (name == "mass" || name == "small") && s.name != "dopri5", name == "images" && s.name != "length", name == "loops" && s.name == "length", name == "refill" && s.name != "few", name == "stops" && s.name == "alf", name == "events" && (s.name == "alf" || s.name == "adjoint"):
 				continue
 			}
 			for _, precision := range []string{"f64", "f32"} {

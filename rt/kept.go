@@ -58,6 +58,9 @@ func (k *Kept) Thin() []int {
 	return k.thin
 }
 
+// Place is where the states of a step lie among those that are kept; ok is false where they are not.
+func (k *Kept) Place(step int) (place int, ok bool) { return slices.BinarySearch(k.steps, step) }
+
 // Add puts a step on the stack.
 func (k *Kept) Add(step int) { k.steps = append(k.steps, step) }
 

@@ -70,8 +70,10 @@ func (s *Set) AddSolve(sv *ir.Solve) (*Solve, error) {
 		return nil, &Unsupported{"the way back of a method whose memory begins anew at stops", sv.Field, nil}
 	case sv.Stretches:
 		return nil, &Unsupported{"the way back over stretches between events", sv.Field, nil}
-	case sv.Remakes():
-		return nil, &Unsupported{"checkpoints", sv.Field, nil}
+	case sv.Undo:
+		return nil, &Unsupported{"steps that are undone on the way back", sv.Field, nil}
+	case sv.Remakes() && len(sv.Events) > 0:
+		return nil, &Unsupported{"checkpoints between events", sv.Field, nil}
 	}
 	l := &Solve{IR: sv, States: len(sv.States), Alike: s.alone == nil && stepsAlike(sv)}
 	if sv.FSAL {

@@ -68,6 +68,15 @@ func (s *Set) AddRev(r *ir.Rev) (*Rev, error) {
 	if err != nil {
 		return nil, err
 	}
+	if sv.Remakes() {
+		carry := map[int]int{}
+		for i := range n {
+			carry[i] = 2 + i
+		}
+		if l.Replay, err = s.addRunning(sv.Replay, running{carry: carry, alike: solve.times()}); err != nil {
+			return nil, err
+		}
+	}
 	for e := range r.Events {
 		k, err := s.revEvent(r, e)
 		if err != nil {
@@ -90,6 +99,9 @@ type Rev struct {
 	// Events go back over each event: (t, active, states before it, extras, cotangents, sums of those of the extras, cotangent
 	// of the time of the end) to (cotangents, sums).
 	Events []*Kernel
+	// Replay makes a step again where the tape does not keep all states: (t, h, states, extras) to the states after it, which
+	// are carried on.
+	Replay *Kernel
 }
 
 // denseBars adds the arguments for cotangents of the data for dense output and of the start of a step.
