@@ -1929,9 +1929,9 @@ func (tp *predict0RecTapeLanes) push(i int, t, h *[32]float64, q *[2 * 32]Real, 
 	k := tp.n[i]
 	tp.n[i]++
 	if k == len(tp.t) {
-		tp.t, tp.h = append(tp.t, *t), append(tp.h, *h)
 		tp.q = append(tp.q, *q)
 		tp.v = append(tp.v, *v)
+		tp.t, tp.h = append(tp.t, *t), append(tp.h, *h)
 		return
 	}
 	tp.t[k][i], tp.h[k][i] = t[i], h[i]

@@ -939,9 +939,9 @@ func (tp *forecast0RecTapeLanes) push(i int, t, h *[32]float64, z *[8 * 32]Real,
 	k := tp.n[i]
 	tp.n[i]++
 	if k == len(tp.t) {
-		tp.t, tp.h = append(tp.t, *t), append(tp.h, *h)
 		tp.z = append(tp.z, *z)
 		tp.a = append(tp.a, *a)
+		tp.t, tp.h = append(tp.t, *t), append(tp.h, *h)
 		return
 	}
 	tp.t[k][i], tp.h[k][i] = t[i], h[i]

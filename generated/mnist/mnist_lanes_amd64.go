@@ -425,8 +425,8 @@ func (tp *digitsMixed0RecTapeLanes) reset() {
 
 // pushAll keeps a step that the first samples have taken, as all before it.
 func (tp *digitsMixed0RecTapeLanes) pushAll(count int, t, h *[32]float64, z *[8624 * 32]Real) {
-	tp.t, tp.h = append(tp.t, *t), append(tp.h, *h)
 	tp.z = append(tp.z, *z)
+	tp.t, tp.h = append(tp.t, *t), append(tp.h, *h)
 	for i := range count {
 		tp.n[i]++
 	}
@@ -437,8 +437,8 @@ func (tp *digitsMixed0RecTapeLanes) push(i int, t, h *[32]float64, z *[8624 * 32
 	k := tp.n[i]
 	tp.n[i]++
 	if k == len(tp.t) {
-		tp.t, tp.h = append(tp.t, *t), append(tp.h, *h)
 		tp.z = append(tp.z, *z)
+		tp.t, tp.h = append(tp.t, *t), append(tp.h, *h)
 		return
 	}
 	tp.t[k][i], tp.h[k][i] = t[i], h[i]

@@ -1805,8 +1805,8 @@ func (tp *moons0RecTapeLanes) push(i int, t, h *[32]float64, x *[2 * 32]Real) {
 	k := tp.n[i]
 	tp.n[i]++
 	if k == len(tp.t) {
-		tp.t, tp.h = append(tp.t, *t), append(tp.h, *h)
 		tp.x = append(tp.x, *x)
+		tp.t, tp.h = append(tp.t, *t), append(tp.h, *h)
 		return
 	}
 	tp.t[k][i], tp.h[k][i] = t[i], h[i]
@@ -2558,8 +2558,8 @@ func (tp *fitHyper0RecTapeLanes) push(i int, t, h *[32]float64, x *[2 * 32]float
 	k := tp.n[i]
 	tp.n[i]++
 	if k == len(tp.t) {
-		tp.t, tp.h = append(tp.t, *t), append(tp.h, *h)
 		tp.x = append(tp.x, *x)
+		tp.t, tp.h = append(tp.t, *t), append(tp.h, *h)
 		return
 	}
 	tp.t[k][i], tp.h[k][i] = t[i], h[i]
@@ -2740,8 +2740,8 @@ func (tp *fitHyper1RecTapeLanes) push(i int, t, h *[32]float64, x *[2 * 32]Real)
 	k := tp.n[i]
 	tp.n[i]++
 	if k == len(tp.t) {
-		tp.t, tp.h = append(tp.t, *t), append(tp.h, *h)
 		tp.x = append(tp.x, *x)
+		tp.t, tp.h = append(tp.t, *t), append(tp.h, *h)
 		return
 	}
 	tp.t[k][i], tp.h[k][i] = t[i], h[i]
