@@ -85,11 +85,14 @@ func (l *layout) primary() *node {
 	switch {
 	case l.tok.kind == word:
 		switch l.tok.text {
-		case "func", "struct", "map", "chan", "interface", "range":
+		case "struct", "map", "chan", "interface", "range":
 			panic(unknown)
+		case "func":
+			x = l.new(node{text: l.function()})
+		default:
+			x = l.new(node{text: l.tok.text})
+			l.next()
 		}
-		x = l.new(node{text: l.tok.text})
-		l.next()
 	case l.tok.kind == literal:
 		x = l.new(node{text: l.tok.text})
 		l.next()
@@ -127,6 +130,23 @@ func (l *layout) primary() *node {
 		}
 	}
 	return x
+}
+
+// function is the text of a function literal whose body has lines of its own.
+func (l *layout) function() string {
+	out, nodes, header := l.out, l.nodes, l.header
+	l.out, l.nodes, l.header = nil, nil, false
+	l.funcs++
+	l.next()
+	l.text("func")
+	l.signature()
+	l.expect("{")
+	l.expect("\n")
+	l.text(" {")
+	l.rest()
+	text := string(l.out)
+	l.out, l.nodes, l.header = out, nodes, header
+	return text
 }
 
 // enclosed is a list in parentheses or braces.

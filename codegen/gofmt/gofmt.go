@@ -1,9 +1,9 @@
 // Package gofmt lays out declarations as gofmt does, and those that functions of generated code mostly are without its
 // syntax tree and its tables of columns, which took a quarter of a compilation.
 //
-// Source is for functions of plain statements on lines of their own. What else a declaration may hold (types, function
-// literals, comments behind code, blank lines, what spans lines) is left to go/format as a whole, so that the text does not
-// depend on who has laid it out.
+// Source is for functions of plain statements on lines of their own, and structs. What else a declaration may hold (other
+// types, comments behind code on lines that follow each other, blank lines, literals that span lines) is left to go/format
+// as a whole, so that the text does not depend on who has laid it out.
 package gofmt
 
 import (
@@ -45,6 +45,7 @@ type layout struct {
 	noted  int    // the last of them with a comment behind code
 	nodes  []node // of the expressions of a statement
 	header bool   // before the block of a control clause, where no literal may stand
+	funcs  int    // function literals so far
 }
 
 // newline ends a line of code, with the comment behind it. gofmt lines such comments up on lines that follow each other.
@@ -72,7 +73,7 @@ func (l *layout) line() {
 	}
 }
 
-// decl is a comment and a function or variable.
+// decl is a comment and a function, variable or struct.
 func (l *layout) decl() {
 	for l.tok.kind == comment {
 		if !l.plainDoc() {
@@ -82,8 +83,15 @@ func (l *layout) decl() {
 		l.next()
 		l.expect("\n")
 	}
-	if l.is("var") {
-		l.statement()
+	if l.is("var") || l.is("type") {
+		if l.is("type") {
+			l.structure()
+			if l.is("\n") {
+				l.next()
+			}
+		} else {
+			l.statement()
+		}
 		if l.tok.kind != end {
 			panic(unknown)
 		}
@@ -96,15 +104,7 @@ func (l *layout) decl() {
 		l.text(" ")
 	}
 	l.text(l.take(word))
-	l.fields()
-	switch {
-	case l.is("("):
-		l.text(" ")
-		l.fields()
-	case !l.is("{") && l.tok.kind != end:
-		l.text(" ")
-		l.printed(l.typ(), 1)
-	}
+	l.signature()
 	if l.is("{") {
 		l.next()
 		if !l.is("\n") {
@@ -129,6 +129,19 @@ func (l *layout) plainDoc() bool {
 		return false
 	}
 	return !strings.ContainsAny(t, "`[\t") && !strings.Contains(t, "''")
+}
+
+// signature is the parameters and results of a function.
+func (l *layout) signature() {
+	l.fields()
+	switch {
+	case l.is("("):
+		l.text(" ")
+		l.fields()
+	case !l.is("{") && l.tok.kind != end:
+		l.text(" ")
+		l.printed(l.typ(), 1)
+	}
 }
 
 // fields is a list of parameters or results in parentheses.
@@ -227,7 +240,10 @@ func (l *layout) statement() {
 		l.text(t)
 		if !l.is("\n") && !l.is("}") && !l.is(";") {
 			l.text(" ")
-			l.list(1)
+			funcs := l.funcs
+			if l.list(1); l.funcs > funcs+1 {
+				panic(unknown) // such a list may be indented
+			}
 		}
 	case "break", "continue":
 		l.next()
