@@ -1,6 +1,6 @@
 package gofmt
 
-// field is a line of a struct: names, a type and a comment behind it. That of a struct within goes up to its brace.
+// field is a line of a struct: names, a type and a comment behind it. What is embedded has no name. That of a struct within goes up to its brace.
 type field struct {
 	names, typ, comment string
 	within              []field
@@ -25,6 +25,11 @@ func (l *layout) structure() {
 func (l *layout) structFields() (list []field) {
 	for !l.is("}") {
 		f := field{names: l.take(word)}
+		if l.is("\n") { // embedded
+			l.next()
+			list = append(list, field{typ: f.names})
+			continue
+		}
 		for l.is(",") {
 			l.next()
 			f.names += ", " + l.take(word)
@@ -41,7 +46,13 @@ func (l *layout) structFields() (list []field) {
 		} else {
 			out := l.out
 			l.out, l.nodes = nil, l.nodes[:0]
-			l.printed(l.typ(), 1)
+			if l.is("func") {
+				l.next()
+				l.text("func")
+				l.fields()
+			} else {
+				l.printed(l.typ(), 1)
+			}
 			f.typ, l.out = string(l.out), out
 			f.comment = l.remark()
 		}
@@ -63,13 +74,13 @@ func (l *layout) remark() (text string) {
 	return text
 }
 
-// columns prints fields. Types stand below each other up to the next struct within, comments on lines that follow each
+// columns prints fields. Types stand below each other up to the next struct within or type embedded, comments on lines that follow each
 // other.
 func (l *layout) columns(list []field) {
 	l.indent++
 	for len(list) > 0 {
 		n := 1
-		for n < len(list) && !list[n-1].nested {
+		for n < len(list) && !list[n-1].nested && list[n-1].names != "" && list[n].names != "" {
 			n++
 		}
 		names, typ := 0, 0
@@ -78,8 +89,10 @@ func (l *layout) columns(list []field) {
 		}
 		for i, f := range list[:n] {
 			l.line()
-			l.text(f.names)
-			l.pad(names - len(f.names))
+			if f.names != "" {
+				l.text(f.names)
+				l.pad(names - len(f.names))
+			}
 			l.text(f.typ)
 			if f.comment != "" {
 				if i == 0 || list[i-1].comment == "" {
