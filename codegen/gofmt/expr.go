@@ -24,6 +24,7 @@ const (
 	array     // [x]y
 	composite // of{args}
 	keyed     // x: y
+	spread    // x...
 )
 
 func (l *layout) new(n node) *node {
@@ -158,7 +159,12 @@ func (l *layout) enclosed(open, shut string, one func() *node) (list []*node) {
 		if list != nil {
 			l.expect(",")
 		}
-		list = append(list, one())
+		x := one()
+		if l.is("...") {
+			l.next()
+			x = l.new(node{kind: spread, x: x})
+		}
+		list = append(list, x)
 	}
 	l.header = header
 	l.next()
@@ -167,12 +173,20 @@ func (l *layout) enclosed(open, shut string, one func() *node) (list []*node) {
 
 // element is one of a composite literal.
 func (l *layout) element() *node {
-	x := l.expr()
+	x := l.part()
 	if !l.is(":") {
 		return x
 	}
 	l.next()
-	return l.new(node{kind: keyed, x: x, y: l.expr()})
+	return l.new(node{kind: keyed, x: x, y: l.part()})
+}
+
+// part is an expression, or a literal without its type.
+func (l *layout) part() *node {
+	if l.is("{") {
+		return l.new(node{kind: composite, args: l.enclosed("{", "}", l.element)})
+	}
+	return l.expr()
 }
 
 // bracketed is an index or a slice of x.
@@ -308,8 +322,13 @@ func (l *layout) printed(x *node, depth int) {
 		}
 		l.text("]")
 		l.printed(x.y, 1)
+	case spread:
+		l.printed(x.x, depth)
+		l.text("...")
 	case composite:
-		l.printed(x.of, depth)
+		if x.of != nil {
+			l.printed(x.of, depth)
+		}
 		l.text("{")
 		l.printedList(x.args, 1)
 		l.text("}")

@@ -165,6 +165,10 @@ func (l *layout) fields() {
 			l.text(l.take(word))
 		case !l.is(",") && !l.is(")"):
 			l.text(" ")
+			if l.is("...") {
+				l.next()
+				l.text("...")
+			}
 			l.printed(l.typ(), 1)
 		}
 	}

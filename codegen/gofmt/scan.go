@@ -149,7 +149,7 @@ func (s *scanner) sign() {
 	if len(rest) > 1 && strings.IndexByte("=&|<>^+-.", rest[1]) >= 0 {
 		for _, t := range signs {
 			if strings.HasPrefix(rest, t) {
-				if t == "..." || t == "<-" {
+				if t == "<-" {
 					panic(unknown)
 				}
 				s.at += len(t)
