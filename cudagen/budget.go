@@ -223,8 +223,26 @@ func (e *emitter) teamBudget(k *kernel) Budget {
 	return b
 }
 
-// What a multiprocessor reads of weights in a clock, from its first cache.
-const smWeights = 32
+// What a multiprocessor reads of weights in a clock: from its first cache, where all weights of the field fit there, from the second
+// cache that all share, or from device memory. Bytes are those of an A100 (sm_80; "NVIDIA A100 Tensor Core GPU Architecture",
+// 2020): 5120 bytes a clock of the second cache and 1555 GB/s of device memory, for 108 multiprocessors at 1.41 GHz.
+const (
+	firstBytes, firstSpeed   = 128 << 10, 128.0
+	secondBytes, secondSpeed = 40 << 20, 5120.0 / 108
+	deviceSpeed              = 1555 / 1.41 / 108
+)
+
+// reading is the clocks in which a multiprocessor reads so many bytes of weights once, and from where.
+func reading(bytes int) (clocks float64, from string) {
+	switch n := float64(bytes); {
+	case bytes <= firstBytes:
+		return n / firstSpeed, "reading weights"
+	case bytes <= secondBytes:
+		return n / secondSpeed, "reading weights, which no first cache holds"
+	default:
+		return n / deviceSpeed, "reading weights, which no cache holds"
+	}
+}
 
 // bound finds the field that takes longest.
 func (b *Budget) bound(k *kernel, p *plan.Plan) {
@@ -234,8 +252,8 @@ func (b *Budget) bound(k *kernel, p *plan.Plan) {
 		if p.Module.Real == ir.F64 {
 			width = 2 // half the units
 		}
-		if weights := width * float64(c.MulAdds) / smWeights; k.form == teamed && weights > b.Clocks {
-			b.Clocks, b.Bound = weights, "reading weights"
+		if weights, from := reading(c.MulAdds * p.Module.Real.Bytes()); k.form == teamed && weights > b.Clocks {
+			b.Clocks, b.Bound = weights, from
 		}
 		products, specials := width*float64(c.MulAdds+c.Elem)/smMulAdds, 2*float64(c.Trans)/smSpecials
 		if k.form == tiled {
@@ -245,8 +263,9 @@ func (b *Budget) bound(k *kernel, p *plan.Plan) {
 			if t.tensor > b.Clocks {
 				b.Clocks, b.Bound = t.tensor, "tensor cores"
 			}
-			if t.weights > b.Clocks {
-				b.Clocks, b.Bound = t.weights, "reading weights"
+			// a warp reads them for 16 samples
+			if weights, from := reading(t.weights); weights/16 > b.Clocks {
+				b.Clocks, b.Bound = weights/16, from
 			}
 		}
 		if products > b.Clocks {

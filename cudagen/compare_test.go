@@ -68,6 +68,7 @@ func (s *subject) table(ports []ir.Port) *rt.Table {
 		copy(tab.Columns[c].Data, x)
 	}
 	for i := range s.rows {
+		begin := 0.0
 		for c, p := range ports {
 			if s.given != nil {
 				continue
@@ -79,8 +80,9 @@ func (s *subject) table(ports []ir.Port) *rt.Table {
 				xs[0] = math.Abs(xs[0])
 			case p.Type.Elem == ir.F64:
 				for k := range xs {
-					xs[k] = (float64(k) + math.Abs(xs[k])/2) / float64(len(xs))
+					xs[k] = begin + (float64(k)+math.Abs(xs[k])/2)/float64(len(xs))
 				}
+				begin++ // later columns have later times
 			}
 			copy(tab.Columns[c].Row(i), xs)
 		}

@@ -5,8 +5,11 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
+	"ndec.dev/ndec/cudagen"
 	"ndec.dev/ndec/ir"
 )
 
@@ -32,6 +35,9 @@ func examples(t *testing.T) map[string]map[string]string {
 	return out
 }
 
+// shorter has 09_lorenz solve a tenth of its 199 segments: on emulated threads all of them take an hour.
+var shorter = strings.NewReplacer("const N = 200", "const N = 20", "segments: 199", "segments: 19", "group: 20", "group: 5")
+
 // TestExamples compares the kernels of every example with the interpreter, from the parameters with which training begins: results,
 // statistics of every solve, losses and gradients.
 func TestExamples(t *testing.T) {
@@ -40,6 +46,10 @@ func TestExamples(t *testing.T) {
 	}
 	for name, files := range examples(t) {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for file, text := range files {
+				files[file] = shorter.Replace(text)
+			}
 			s := programSubject(t, "example_"+name, files, "f32")
 			s.rows, s.natural = 2, true
 			s.initial(t)
@@ -50,6 +60,28 @@ func TestExamples(t *testing.T) {
 			}
 			compare(t, []*subject{s})
 		})
+	}
+}
+
+// TestLayers compares layers that fit no budget of a block, with small states (products by the warp) and wide ones (a block a sample),
+// in steps of both kinds, with the interpreter. NDEC_TEST_WIDTH takes another width.
+func TestLayers(t *testing.T) {
+	if os.Getenv("NDEC_TEST_EXAMPLES") == "" {
+		return // as TestExamples
+	}
+	t.Parallel()
+	text := source(t, "testdata/layers.nde")
+	if width := os.Getenv("NDEC_TEST_WIDTH"); width != "" {
+		text = strings.Replace(text, "WIDTH = 300", "WIDTH = "+width, 1)
+	}
+	s := programSubject(t, "layers", map[string]string{"layers.nde": text}, "f32")
+	s.rows = 2
+	s.initial(t)
+	compare(t, []*subject{s})
+	for name, tile := range map[string]bool{"Fixed": true, "Adaptive": true, "Spread": false} {
+		if k := s.out.Kernels.Models[slices.IndexFunc(s.out.Kernels.Models, func(k cudagen.ModelKernel) bool { return k.Name == name })]; (k.Lanes == 32) != tile {
+			t.Errorf("model %s: %d lanes", name, k.Lanes)
+		}
 	}
 }
 
@@ -74,6 +106,7 @@ func (s *subject) initial(t *testing.T) {
 	}
 }
 
+// positive takes the absolute values of parameters.
 func (s *subject) positive(params ...string) {
 	for _, name := range params {
 		for i, x := range s.params[name] {

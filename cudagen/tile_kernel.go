@@ -14,18 +14,15 @@ const tileBlocks = 2048
 // productParts is NDEC_PARTS of the prelude.
 const productParts = 3
 
-// What a multiprocessor multiplies in a clock by tensor cores (mma.sync of 16 bits on sm_80; at least so many on sm_90), and the
-// bytes that it reads from its first cache.
-const (
-	smTensor = 1024
-	smCache  = 128
-)
+// What a multiprocessor multiplies in a clock by tensor cores (mma.sync of 16 bits on sm_80; at least so many on sm_90).
+const smTensor = 1024
 
-// tileWork is what products of fragments take of a multiprocessor, in clocks for a sample, and the instructions of a warp for
-// half of its samples.
+// tileWork is what products of fragments take of a multiprocessor: clocks for a sample, bytes of weights, and the instructions of a
+// warp for half of its samples.
 type tileWork struct {
-	tensor, weights float64
-	instructions    int
+	tensor       float64
+	weights      int
+	instructions int
 }
 
 // tileCost is that of a function: products of parts, in tiles of 16 columns; every weight is read by each half of a warp.
@@ -52,7 +49,7 @@ func tileCost(f *plan.Func) (t tileWork) {
 		mmas := products * ((m + 7) / 8) * (up(n) / 16) // of 16 samples, 8 results and 16 terms
 		t.instructions += mmas
 		t.tensor += float64(mmas*8*16) / smTensor
-		t.weights += float64(4*m*n) / 16 / smCache
+		t.weights += 4 * m * n
 	}
 	return t
 }
