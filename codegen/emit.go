@@ -2,7 +2,6 @@ package codegen
 
 import (
 	"fmt"
-	"go/token"
 	"slices"
 	"sort"
 	"strconv"
@@ -78,6 +77,9 @@ func Emit(p *plan.Plan, opts Options) ([]plan.File, diag.List) {
 	e.findAlone()
 	meant := parallel.Start(func() { e.meant = meaning(e.m) }) // vectors take all cores
 	generic := e.genericFile()
+	if e.vec != nil {
+		e.vec.sharedFunctions()
+	}
 	solve := e.solveFile()
 	meant()
 	train := e.trainFile()
@@ -133,28 +135,27 @@ func firstLine(s string) string {
 	return s
 }
 
-// CheckNames reports names of the program that cannot be those of its Go declarations.
-func CheckNames(m *ir.Module) diag.List {
-	_, ds := exportedNames(m)
-	return ds
-}
-
-// exportedNames lists the names that a module declares for other packages.
-func exportedNames(m *ir.Module) (map[string]diag.Span, diag.List) {
+// names fixes the package-level identifiers in the order of declaration.
+func (e *emitter) names() diag.List {
 	var ds diag.List
-	exported := map[string]diag.Span{"Params": {}, "NewParams": {}, "LoadParams": {}, "Real": {}, "Program": {}}
-	for _, model := range m.Models {
-		if !token.IsExported(model.Name) {
-			ds.Errorf("NDE0240", model.Span, "model %s would be a Go type that no other package can name; rename it to begin with a capital letter", model.Name)
-		}
-		for _, n := range []string{model.Name, "New" + model.Name} {
-			if _, taken := exported[n]; taken {
-				ds.Errorf("NDE0240", model.Span, "model %s would collide with the generated name %s; rename it", model.Name, n)
-			}
-			exported[n] = model.Span
+	e.global = newScope("workspace", "group", "slices", "prepared", "NewParams", "LoadParams", "Program", "tensors", "paramCount",
+		"paramsOf", "dataSets", "version", "unsafe", "io", "iter", "sync",
+		"lanes", "laneFrame", "laneKernels", "kernel", "laneList", "pickKernels", "alone", "aloneFrame", "aloneWeights", "aloneKernels")
+	if e.opts.Kernels {
+		for _, n := range []string{"kernels", "kernelSource", "kernelPrelude"} {
+			e.global.used[n] = true
 		}
 	}
-	for _, r := range m.Recipes {
+	exported := map[string]diag.Span{"Params": {}, "NewParams": {}, "LoadParams": {}, "Real": {}, "Program": {}}
+	for _, m := range e.m.Models {
+		for _, n := range []string{m.Name, "New" + m.Name} {
+			if _, taken := exported[n]; taken {
+				ds.Errorf("NDE0240", m.Span, "model %s would collide with the generated name %s; rename it", m.Name, n)
+			}
+			exported[n] = m.Span
+		}
+	}
+	for _, r := range e.m.Recipes {
 		n := "Train" + goName(r.Name, true)
 		if _, taken := exported[n]; taken {
 			ds.Errorf("NDE0240", r.Span, "recipe %s would collide with the generated name %s; rename one", r.Name, n)
@@ -162,7 +163,7 @@ func exportedNames(m *ir.Module) (map[string]diag.Span, diag.List) {
 		exported[n] = r.Span
 	}
 	states := map[string]bool{} // several steppers of a system share its state
-	for _, st := range findSteppers(m) {
+	for _, st := range findSteppers(e.m) {
 		for _, n := range st.exported() {
 			if _, taken := exported[n]; taken && !states[n] {
 				ds.Errorf("NDE0801", st.solve.Span, "the steps of system %s with %s would collide with the generated name %s; rename one", st.solve.System, st.by(), n)
@@ -172,23 +173,6 @@ func exportedNames(m *ir.Module) (map[string]diag.Span, diag.List) {
 		exported[goName(st.name, false)+"Site"] = st.solve.Span
 		exported[goName(st.ongoing, false)+"Site"] = st.solve.Span
 		states[st.state] = true
-	}
-	return exported, ds
-}
-
-// names fixes the package-level identifiers in the order of declaration.
-func (e *emitter) names() diag.List {
-	e.global = newScope("workspace", "group", "slices", "prepared", "NewParams", "LoadParams", "Program", "tensors", "paramCount",
-		"paramsOf", "dataSets", "version", "unsafe", "io", "iter", "sync",
-		"lanes", "laneFrame", "laneKernels", "kernel", "laneList", "pickKernels", "alone", "aloneFrame", "aloneWeights", "aloneKernels")
-	if e.opts.Kernels {
-		for _, n := range []string{"kernels", "kernelSource", "kernelPrelude"} {
-			e.global.used[n] = true
-		}
-	}
-	exported, ds := exportedNames(e.m)
-	if len(ds) > 0 {
-		return ds
 	}
 	var taken []string
 	for n := range exported {

@@ -22,13 +22,15 @@ type vectors struct {
 	models  map[*ir.Model]*lanes.Node
 	recipes map[*ir.Recipe]*lanes.Recipe
 
-	paths map[*lanes.Field]string // of a field, from the frame on
-	names map[any]string          // of *lanes.Node, *lanes.Solve, *lanes.Rev: their methods
-	used  map[*lanes.Kernel]bool  // kernels that Go calls
-	done  map[any]bool            // printed methods
-	apart map[*lanes.Kernel]int   // parts of the frame that are kept apart from it: the first fields of each, as a type
-	loops *file
-	tapes []string // fields of lanes
+	paths   map[*lanes.Field]string // of a field, from the frame on
+	names   map[any]string          // of *lanes.Node, *lanes.Solve, *lanes.Rev: their methods
+	used    map[*lanes.Kernel]bool  // kernels that Go calls
+	done    map[any]bool            // printed methods
+	apart   map[*lanes.Kernel]int   // parts of the frame that are kept apart from it: the first fields of each, as a type
+	loops   *file
+	once    *file // what is made once for all samples
+	records []recorded
+	tapes   []string // fields of lanes
 }
 
 // findVectors compiles what has vector code.
@@ -46,7 +48,7 @@ func (e *emitter) findVectors() {
 		return
 	}
 	e.vec = &vectors{e: e, p: e.p, set: prog.Set, models: prog.Models, recipes: prog.Recipes,
-		paths: map[*lanes.Field]string{}, names: map[any]string{}, used: map[*lanes.Kernel]bool{}, done: map[any]bool{}, apart: map[*lanes.Kernel]int{}}
+		paths: map[*lanes.Field]string{}, names: map[any]string{}, used: map[*lanes.Kernel]bool{}, done: map[any]bool{}, apart: map[*lanes.Kernel]int{}, once: &file{held: true}}
 	prog.Set.Args[0] = "fr *laneFrame"
 }
 
@@ -78,8 +80,10 @@ func (v *vectors) files(base string) []textFile {
 		}
 	}
 	v.state(f)
+	v.recordMethods()
 	v.dispatch(f)
 	f.add(v.loops.decls...)
+	f.add(v.once.decls...)
 	out := []textFile{v.e.goFile(base+"_lanes_amd64.go", f)}
 	return append(out, v.e.assembly(v.set, base, func(k *lanes.Kernel) bool { return v.used[k] })...)
 }
@@ -191,6 +195,7 @@ func (v *vectors) state(f *file) {
 	for _, t := range v.tapes {
 		p.line("%s", t)
 	}
+	v.recordFields()
 	text(f, fmt.Sprintf("lanes runs %d samples at a time on one goroutine.", v.set.Samples()), "type lanes struct {\n"+p.text()+"\n}")
 	n := 0
 	for _, q := range v.e.m.Params {
@@ -215,7 +220,7 @@ func (v *vectors) dispatch(f *file) {
 	}
 	p.line("width int // real numbers in a vector")
 	for _, k := range called {
-		p.line("%s func(%s)", k.Name, strings.Join(v.set.Args, ", "))
+		p.line("%s func(%s)", k.Name, strings.Join(v.set.Pointers(), ", "))
 	}
 	text(f, "laneKernels are the kernels of an instruction set.", "type laneKernels struct {\n"+p.text()+"\n}")
 	p.line("switch rt.CPULevel() {")
@@ -246,15 +251,23 @@ func (v *vectors) dispatch(f *file) {
 	text(f, "", "func init() {\n"+p.text()+"\n}")
 	for _, isa := range asm.ISAs {
 		for _, k := range called {
-			text(f, "", fmt.Sprintf("func %s(%s)", asm.Symbol(k.Name, isa), strings.Join(v.set.Args, ", ")))
+			text(f, "", fmt.Sprintf("func %s(%s)", asm.Symbol(k.Name, isa), strings.Join(v.set.Pointers(), ", ")))
 		}
 	}
 }
 
 // run is a statement that runs a kernel.
 func (v *vectors) run(k *lanes.Kernel) string {
+	return v.runWith(k, "nil")
+}
+
+// runWith is run with a record, if kernels take one.
+func (v *vectors) runWith(k *lanes.Kernel, record string) string {
 	v.used[k] = true
-	return fmt.Sprintf("kernel.%s(l.fr, l.w, l.pre, &l.sums[0])", k.Name)
+	if len(v.records) == 0 {
+		record = ""
+	}
+	return fmt.Sprintf("kernel.%s(l.fr, l.w, l.pre, &l.sums[0]%s)", k.Name, ifText(record != "", ", "+record))
 }
 
 // at is a field of the frame.
@@ -301,6 +314,10 @@ func (v *vectors) shard(r *ir.Recipe, t *lanes.Recipe) {
 		}
 		p.line("k.pre.%s(l.w)", of)
 		p.line("l.pre = &k.pre")
+	}
+	v.fresh()
+	if v.backs() {
+		p.line("if gradient != nil { l.g = paramsOf(gradient) }")
 	}
 	p.line("fr := l.fr")
 	for _, x := range []struct {
@@ -404,6 +421,7 @@ func (v *vectors) shard(r *ir.Recipe, t *lanes.Recipe) {
 	p.line("rows = rows[n:]")
 	p.line("}")
 	p.line("if gradient != nil {")
+	v.giveBack()
 	for _, x := range e.summed(gr) {
 		p.line("rt.AddLanes(gradient[%d:%d], l.sums[%d*kernel.width:%d*kernel.width], kernel.width)", x[0], x[1], x[0], x[1])
 	}

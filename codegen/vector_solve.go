@@ -170,7 +170,7 @@ func (v *vectors) fixed(l *lanes.Solve, step stepNames) {
 		p.line("if running == n && apart { many = min(steps-1-k, %d) }", l.InARow)
 		p.line("%s, %s = float64(k), float64(k+max(many, 1))", row("taken"), row("many"))
 	}
-	p.line("%s", v.run(l.Step))
+	p.line("%s", v.runStep(l.Step, l.Record, "k", t, h))
 	if l.InARow > 1 {
 		p.line("if many > 0 {")
 		p.line("took := int(%s) - k", row("taken"))
@@ -324,7 +324,7 @@ func (v *vectors) rev(r *lanes.Rev) {
 	} else if s.Cuts() {
 		v.revCut(r, rel)
 	}
-	p.line("%s", v.run(r.Step))
+	p.line("%s", v.runStep(r.Step, r.Record, "k", rel(0), rel(1)))
 	switch {
 	case s.Times == 0:
 	case r.IR.DenseVJP != nil:

@@ -262,6 +262,50 @@ train Fit {
 	epochs: 1
 	optimizer: sgd{lr: 0.1}
 }`,
+	// Weights that depend on time, of a basis and of nets, are made once for all samples where these take the same steps, and their
+	// gradients go back once; with output times, in steps of a length, beside each other and for the steps of each sample.
+	"shared": `
+net galerkin(t real, x [2]real) [2]real { return x |> Linear(9, basis: fourier{deg: 2}, at: t) |> tanh |> Linear(2, basis: cheby{deg: 3}, at: t) }
+net weights(t real) [18]real { return [t, t^2] |> Linear(7) |> tanh |> Linear(18) }
+net hyper(t real, x [3]real) [3]real {
+	w := weights(t)
+	return tanh(reshape(w[:9], 3, 3) @ x + w[9:12]) * sigmoid(w[12:15]) + w[15:]
+}
+net gated(t real, x [2]real) [2]real { return x |> Linear(8, time: concatsquash, at: t) |> tanh |> Linear(2) }
+system Gal {
+	state x [2]real
+	context c real
+	der(x) = c*galerkin(t, x)
+}
+system Hyp {
+	state x [3]real
+	der(x) = hyper(t, x) - 0.1*initial(x)
+}
+system Gate {
+	state x [2]real
+	integral w = sqnorm(gated(t, x))
+	der(x) = gated(t, x)
+}
+solver S = SOLVER
+model Even(x [2]real, c real) [2]real { return solve(Gal{x, c}, over: 0.2..1.3, with: rk4{steps: 5}).x }
+model Own(x [2]real, c real) [2]real { return solve(Gal{x, c}, over: 0..1 + c^2, with: rk4{steps: 5}).x }
+model Grid(x [3]real) (xs [3, 3]real) { return solve(Hyp{x}, from: 0, at: [0.3, 0.5, 1], with: S).x }
+model Back(x [2]real) (y [2]real, w real) {
+	end := solve(Gate{x}, over: 1..0, with: tsit5{step: 0.3})
+	return end.x, end.w
+}
+data Rows { x, goal [2]real
+	z [3]real
+	c real
+	source: csv{path: "rows.csv"}
+}
+train Fit {
+	data: Rows
+	y, w := Back(x)
+	minimize sqnorm(Even(x, c) - goal) + sqnorm(Own(x, c)) + sqnorm(Grid(z)[2]) + sqnorm(Grid(z)[0]) + sqnorm(y) + 0.1*w + sqnorm(Even(y, 0.3))
+	epochs: 1
+	optimizer: sgd{lr: 0.1}
+}`,
 	"widths": `
 net one(x [1]real) [1]real { return x |> Linear(1) |> tanh |> Linear(1) }
 net three(x [3]real) [3]real { return x |> Linear(3) |> softplus |> Linear(3) }
@@ -404,8 +448,8 @@ func TestLanes(t *testing.T) {
 			case s.name == "rk4" && name != "refill":
 			case s.name == "few" && name != "refill":
 				continue
-			case s.name == "kept" && (name == "mass" || name == "times"), s.name == "bounded" && name == "times":
-			case !strings.Contains(text, "SOLVER"), s.name == "kept", s.name == "bounded", (name == "mass" || name == "small") && s.name != "dopri5", name == "images" && s.name != "length", name == "loops" && s.name == "length", name == "refill" && s.name != "few", name == "stops" && s.name == "alf", name == "events" && (s.name == "alf" || s.name == "adjoint"):
+			case s.name == "kept" && (name == "mass" || name == "times" || name == "shared"), s.name == "bounded" && name == "times":
+			case !strings.Contains(text, "SOLVER"), s.name == "kept", s.name == "bounded", (name == "mass" || name == "small") && s.name != "dopri5", (name == "images" || name == "shared") && s.name != "length", name == "loops" && s.name == "length", name == "refill" && s.name != "few", name == "stops" && s.name == "alf", name == "events" && (s.name == "alf" || s.name == "adjoint"):
 				continue
 			}
 			for _, precision := range []string{"f64", "f32"} {

@@ -17,7 +17,9 @@ type Builder struct {
 	vecs  []vecInfo
 	loops []*Loop    // around the place of the next instruction
 	bases []*pointer // of the arguments
-	err   error
+	// record says that the kernel has a record: the last of argRegisters, which no other kernel leaves as it is.
+	record bool
+	err    error
 
 	pool  pool
 	known map[konst]Vec // constants by their bits
@@ -33,6 +35,12 @@ type vecInfo struct {
 
 // Arg is the pointer of an argument of the kernel, by its place.
 func (b *Builder) Arg(i int) Base { return Base{arg: i} }
+
+// Record is the pointer that each call moves on by as much as CallAt says.
+func (b *Builder) Record() Base {
+	b.record = true
+	return b.Arg(len(argRegisters) - 1)
+}
 
 // At is the place at the start of base.
 func (p Base) At(off int) Mem { return Mem{Base: p, Off: off} }
@@ -172,5 +180,11 @@ func (b *Builder) Set(d, v Vec) {
 // Call runs another kernel of the file, with the same arguments. It leaves no vector register as it was; loops
 // around it keep their counters and pointers on the stack meanwhile.
 func (b *Builder) Call(name string) {
-	b.add(inst{op: "CALL", mem: -1}, fixed(name+"_"+b.ISA.String()+"<>(SB)"))
+	b.add(inst{op: "CALL", mem: -1}, fixed(name+"_"+b.ISA.String()+"<>(SB)"), imm(0))
+}
+
+// CallAt is Call of a kernel whose record lies some bytes behind the start of that of this one.
+func (b *Builder) CallAt(name string, bytes int) {
+	b.record = true
+	b.add(inst{op: "CALL", mem: -1}, fixed(name+"_"+b.ISA.String()+"<>(SB)"), imm(bytes))
 }

@@ -6,11 +6,14 @@ import (
 	"strings"
 )
 
-// argRegisters hold the arguments of a kernel, for itself and for what it calls; loopRegisters count and point.
+// argRegisters hold the arguments of a kernel, for itself and for what it calls; loopRegisters count and point. The last argument is
+// that of a kernel with a record (see CallAt) alone: others count and point with its register.
 var (
-	argRegisters  = []string{"AX", "BX", "DX", "R8"}
+	argRegisters  = []string{"AX", "BX", "DX", "R8", recordRegister}
 	loopRegisters = []string{"CX", "SI", "DI", "R9", "R10", "R11", "R12", "R13", "R14", "R15"}
 )
+
+const recordRegister = "R14"
 
 // Loop is a loop with a fixed number of runs, or one that goes on while a word of memory is not zero.
 type Loop struct {
@@ -118,6 +121,9 @@ const moveRegister = "R15"
 
 func (b *Builder) pointIn(frame bool) bool {
 	free := slices.Clone(loopRegisters)
+	if b.record {
+		free = slices.DeleteFunc(free, func(r string) bool { return r == recordRegister })
+	}
 	if frame {
 		free = slices.DeleteFunc(free, func(r string) bool { return r == moveRegister })
 	}

@@ -232,11 +232,18 @@ func (p *printer) inst(in *inst) {
 		return
 	}
 	if in.op == "CALL" {
-		for _, w := range p.words {
+		words := p.words
+		if p.b.record {
+			words = append(slices.Clone(words), recordRegister)
+		}
+		for _, w := range words {
 			p.ins("PUSHQ", word(w))
 		}
+		if in.src[1].num != 0 {
+			p.ins("ADDQ", number(int(in.src[1].num)), word(recordRegister))
+		}
 		p.ins("CALL", word(in.src[0].text))
-		for _, w := range slices.Backward(p.words) {
+		for _, w := range slices.Backward(words) {
 			p.ins("POPQ", word(w))
 		}
 		return

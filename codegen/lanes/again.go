@@ -26,7 +26,7 @@ var againArgs = []string{"t0", "taken", "many", "more"}
 func (s *Set) inARow(l *Solve) int {
 	sv := l.IR
 	step := s.Plan.Of(stepOf(sv))
-	if !l.Alike || sv.StepSize > 0 || sv.Times > 0 || sv.Record || step == nil {
+	if !l.Alike || sv.StepSize > 0 || sv.Times > 0 || sv.Record || step == nil || s.record(step.IR, l.times()) != nil {
 		return 1
 	}
 	vectors := RowBytes / asm.AVX2.Bytes()

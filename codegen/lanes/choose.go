@@ -54,12 +54,15 @@ func Compile(p *plan.Plan, name func(*ir.Func) string) *Program {
 // Schedules says of each model and recipe how it runs, and why.
 func (c *Program) Schedules() []plan.Schedule {
 	var out []plan.Schedule
-	add := func(name string, decl any, lanes, refilled bool) {
+	add := func(name string, decl any, n *Node) {
 		s := plan.Schedule{Name: name, How: "one sample after the other"}
-		if lanes {
+		if n != nil {
 			s.How = fmt.Sprintf("blocks of %d samples, one in each lane", c.Set.Samples())
-			if refilled {
+			if n.Refilled() != nil {
 				s.How += " until it ends, then another"
+			}
+			if n.shares() {
+				s.How += "; what they share in a step is made once"
 			}
 		} else if err := c.Why[decl]; err != nil {
 			s.Why = "no vector code for " + err.Error()
@@ -68,11 +71,15 @@ func (c *Program) Schedules() []plan.Schedule {
 	}
 	alone := CompileAlone(c.Set.Plan, func(r *ir.Recipe) bool { return c.Recipes[r] != nil }, c.Set.name)
 	for _, m := range c.Set.Plan.Module.Models {
-		add("model "+m.Name, m, c.Models[m] != nil, c.Models[m] != nil && c.Models[m].Refilled() != nil)
+		add("model "+m.Name, m, c.Models[m])
 		out = append(out, alone.schedule(m))
 	}
 	for _, r := range c.Set.Plan.Module.Recipes {
-		add("train "+r.Name, r, c.Recipes[r] != nil, false)
+		var n *Node
+		if t := c.Recipes[r]; t != nil {
+			n = t.Grad
+		}
+		add("train "+r.Name, r, n)
 	}
 	return out
 }

@@ -273,7 +273,11 @@ func (c *compiler) call(v *ir.Value) {
 			c.each(a.Type.Len(), func(ix index) { c.storeField(callee.Args[i], ix, c.elem(a, ix)) })
 		}
 	})
-	c.b.Call(callee.Name)
+	if k := c.k.record; k != nil && callee.record != nil {
+		c.b.CallAt(callee.Name, k.calls[v].bytes(c.set.real(), c.b.ISA))
+	} else {
+		c.b.Call(callee.Name)
+	}
 	move := func(r *ir.Value, from *Field) {
 		if to := c.k.byVal[r]; to != nil && from != nil && c.pf.Places[r].Kind != plan.Sum {
 			c.each(r.Type.Len(), func(ix index) { c.storeField(to, ix, c.loadField(from, ix)) })

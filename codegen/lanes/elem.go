@@ -168,6 +168,9 @@ func (c *compiler) elem(v *ir.Value, ix index) value {
 		if c.set.alone != nil {
 			return c.weight(p, v.Type.Elem, ix)
 		}
+		if e, ok := c.set.inRecord[p]; ok {
+			return c.broadcast(c.b.Record(), e.bytes(p.Type.Elem, c.b.ISA), p.Type.Elem, ix)
+		}
 		arg := argParams
 		if p.Derived {
 			arg = argPrepared

@@ -482,6 +482,9 @@ func (c *compiler) loadMask(seg []*plan.Nest) {
 func (c *compiler) sumPlace(p *ir.Param, ix index) asm.Mem {
 	n := c.b.ISA.Bytes()
 	m := c.b.Arg(argSums).At((c.set.sums[p] + ix.k) * n)
+	if e, ok := c.set.inRecord[p]; ok {
+		m = c.b.Record().At(e.bytes(p.Type.Elem, c.b.ISA) + ix.k*n)
+	}
 	for _, s := range ix.steps {
 		m = m.Along(s.loop, s.n*n)
 	}

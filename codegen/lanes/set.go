@@ -46,14 +46,15 @@ type Kernel struct {
 	Args, Results []*Field
 	margins       *Field // where images are put into a frame of zeros
 
-	pf    *plan.Func
-	nests []*plan.Nest // those of the kernel
-	carry map[int]int  // results that become arguments of the next run
-	again bool         // it repeats itself, see again.go
-	alike map[*ir.Value]bool
-	first map[*ir.Value]int // places of numbers that are alike
-	also  []*ir.Func        // further functions that it is the kernel of
-	code  [len(asm.ISAs)]*asm.Code
+	pf     *plan.Func
+	nests  []*plan.Nest // those of the kernel
+	carry  map[int]int  // results that become arguments of the next run
+	again  bool         // it repeats itself, see again.go
+	alike  map[*ir.Value]bool
+	record *Record           // of what is the same for all samples; nil where there is nothing
+	first  map[*ir.Value]int // places of numbers that are alike
+	also   []*ir.Func        // further functions that it is the kernel of
+	code   [len(asm.ISAs)]*asm.Code
 
 	// Of a piece of a Node: the nodes before and after it, and whether it is the last one.
 	part     bool
@@ -82,7 +83,10 @@ type Set struct {
 	nodes  map[*ir.Func]*Node
 	name   func(*ir.Func) string
 	params map[*ir.Param]int // offset in Params, or in the prepared values
-	sums   map[*ir.Param]int // first element in the flat gradient
+
+	records  map[key]*Record
+	inRecord map[*ir.Param]Entry // values and sums of records
+	sums     map[*ir.Param]int   // first element in the flat gradient
 
 	files [len(asm.ISAs)]*asm.File // to compile in
 
@@ -94,7 +98,7 @@ const spillSlots = 1024
 
 // New is an empty set; name gives kernels their names.
 func New(p *plan.Plan, name func(*ir.Func) string) *Set {
-	s := &Set{Plan: p, Args: []string{"fr *frame", "w *Params", "pre *prepared", "sums *Real"}, byFunc: map[key]*Kernel{}, byForm: map[string]*Kernel{}, solves: map[*ir.Solve]*Solve{}, revs: map[*ir.Rev]*Rev{}, nodes: map[*ir.Func]*Node{}, name: name, params: map[*ir.Param]int{}, sums: map[*ir.Param]int{}}
+	s := &Set{Plan: p, Args: []string{"fr *frame", "w *Params", "pre *prepared", "sums *Real"}, byFunc: map[key]*Kernel{}, byForm: map[string]*Kernel{}, solves: map[*ir.Solve]*Solve{}, revs: map[*ir.Rev]*Rev{}, nodes: map[*ir.Func]*Node{}, records: map[key]*Record{}, inRecord: map[*ir.Param]Entry{}, name: name, params: map[*ir.Param]int{}, sums: map[*ir.Param]int{}}
 	off, flat := 0, 0
 	for _, q := range p.Module.Params {
 		s.params[q], s.sums[q] = off, flat
@@ -504,7 +508,7 @@ func (s *Set) compiling(isa asm.ISA) *asm.File {
 
 // file is an empty file for an ISA.
 func (s *Set) file(isa asm.ISA) *asm.File {
-	return &asm.File{ISA: isa, Args: s.Args, Slots: spillSlots, Words: spillSlots * 64}
+	return &asm.File{ISA: isa, Args: s.Pointers(), Slots: spillSlots, Words: spillSlots * 64}
 }
 
 // Text is the assembly of kernels for an ISA; header goes first, and export says which ones Go calls.

@@ -29,8 +29,15 @@ func (s *Set) add(f *ir.Func, how running) (*Kernel, error) {
 	if s.alone != nil && pf.Needs.Accum {
 		return nil, &Unsupported{"gradients of parameters", f, nil}
 	}
-	k := &Kernel{Func: f, pf: pf, nests: pf.Nests, byVal: map[*ir.Value]*Field{}, carry: how.carry, again: how.again, alike: s.alike(pf, how.alike)}
-	for _, v := range f.Values {
+	var record *Record
+	if !how.again { // of steps in a row each would want its own
+		record = s.record(f, how.alike)
+	}
+	if record != nil {
+		pf = s.Plan.Of(record.body)
+	}
+	k := &Kernel{Func: pf.IR, record: record, pf: pf, nests: pf.Nests, byVal: map[*ir.Value]*Field{}, carry: how.carry, again: how.again, alike: s.alike(pf, how.alike)}
+	for _, v := range k.Func.Values {
 		switch v.Op {
 		case ir.OpCall, ir.OpMap, ir.OpScan:
 			if s.alone != nil && v.Op != ir.OpCall {
@@ -55,6 +62,9 @@ func (s *Set) add(f *ir.Func, how running) (*Kernel, error) {
 	}
 	k.Name = s.kernelName(f)
 	s.layout(k)
+	for record != nil && len(k.Results) < record.results {
+		k.Results = append(k.Results, nil) // a sum, which comes from the record
+	}
 	if err := s.compile(k); err != nil {
 		return nil, err
 	}
@@ -132,6 +142,7 @@ func (s *Set) form(k *Kernel) string {
 		}
 	}
 	num(len(f.Values), len(pf.Nests), len(f.ResultNames), len(pf.Copies), len(pf.Sums))
+	flag(k.record != nil)
 	for _, v := range f.Values {
 		a := &v.Attr
 		num(int(v.Op))
@@ -154,6 +165,10 @@ func (s *Set) form(k *Kernel) string {
 			flag(k.alike[v])
 		case ir.OpCall:
 			text(s.callee(k, v).Name)
+			if k.record != nil {
+				e := k.record.calls[v]
+				num(e.Nums, e.Vecs)
+			}
 		case ir.OpMap, ir.OpScan:
 			l := loopOf(v)
 			text(s.Of(l.fn).Name)

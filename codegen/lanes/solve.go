@@ -30,6 +30,8 @@ type Solve struct {
 	Alike bool
 	// InARow is the number of steps that Step makes in a run, see again.go.
 	InARow int
+	// Record is what of a Step lies in records; nil for nothing.
+	Record *Record
 	// States, Slopes and Data say how many there are.
 	States, Slopes, Data int
 }
@@ -113,6 +115,9 @@ func (s *Set) AddSolve(sv *ir.Solve) (*Solve, error) {
 	}
 	if l.Step, err = s.addRunning(step, running{l.carry(), l.times(), l.InARow > 1}); err != nil {
 		return nil, err
+	}
+	if l.InARow <= 1 {
+		l.Record = s.record(step, l.times())
 	}
 	if sv.Times > 0 {
 		if l.Dense, err = s.Add(sv.Dense); err != nil {

@@ -57,7 +57,7 @@ func (s *Set) AddRev(r *ir.Rev) (*Rev, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Rev{IR: r, Step: k}
+	l := &Rev{IR: r, Step: k, Record: s.record(f, solve.times())}
 	switch {
 	case sv.Times == 0 && !sv.Cuts():
 	case r.DenseVJP != nil:
@@ -76,6 +76,7 @@ func (s *Set) AddRev(r *ir.Rev) (*Rev, error) {
 		if l.Replay, err = s.addRunning(sv.Replay, running{carry: carry, alike: solve.times()}); err != nil {
 			return nil, err
 		}
+		l.ReplayRecord = s.record(sv.Replay, solve.times())
 	}
 	for e := range r.Events {
 		k, err := s.revEvent(r, e)
@@ -102,6 +103,8 @@ type Rev struct {
 	// Replay makes a step again where the tape does not keep all states: (t, h, states, extras) to the states after it, which
 	// are carried on.
 	Replay *Kernel
+	// Record and ReplayRecord are what of a Step and of a Replay lies in records; nil for nothing.
+	Record, ReplayRecord *Record
 }
 
 // denseBars adds the arguments for cotangents of the data for dense output and of the start of a step.

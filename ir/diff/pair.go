@@ -118,7 +118,11 @@ func (p *pass) split(f *ir.Func, wrt Wrt, at int) *pair {
 	}
 	p.pairs[key] = nil
 	s := p.sweepOf(f, wrt, at, true)
-	saved, size := s.toSave()
+	var time *ir.Value
+	if p.steady(f) {
+		time = s.args[0]
+	}
+	saved, size := s.toSave(time)
 	if len(saved) == 0 || size > maxSaved {
 		return nil
 	}
@@ -160,6 +164,14 @@ func (p *pass) split(f *ir.Func, wrt Wrt, at int) *pair {
 	c.bwd = p.add(key+" bwd", b.Func)
 	p.pairs[key] = c
 	return c
+}
+
+// steady reports whether f is the field of a solve in steps of given length, which all samples may take alike: what follows from
+// the time alone is then made once for all of them, so that no sample should keep it.
+func (p *pass) steady(f *ir.Func) bool {
+	return slices.ContainsFunc(p.m.Solves, func(s *ir.Solve) bool {
+		return s.Field == f && !s.Adaptive && s.Stops == 0 && len(s.Events) == 0
+	})
 }
 
 // forwardHalf is f with saved values as further results: f itself where there are none. Selections
@@ -215,8 +227,21 @@ func savedNames(saved []*ir.Value) []string {
 }
 
 // toSave lists the values of the forward body that the sweep reads and that cost more than a few
-// moves and sums of what it has anyway.
-func (s *swept) toSave() (saved []*ir.Value, size int) {
+// moves and sums of what it has anyway. What follows from a time and parameters is not among them.
+func (s *swept) toSave(time *ir.Value) (saved []*ir.Value, size int) {
+	timed, fixed := map[*ir.Value]bool{}, map[*ir.Value]bool{}
+	for _, v := range s.order {
+		timed[v], fixed[v] = v == time, v.Op == ir.OpConst || v.Op == ir.OpParam
+		if len(v.Args) == 0 {
+			continue
+		}
+		some, all := false, true
+		for _, a := range v.Args {
+			some = some || timed[a]
+			all = all && (timed[a] || fixed[a])
+		}
+		timed[v], fixed[v] = some && all, all && !some
+	}
 	read := map[*ir.Value]bool{}
 	body := map[*ir.Value]bool{}
 	for _, v := range s.order {
@@ -240,6 +265,10 @@ func (s *swept) toSave() (saved []*ir.Value, size int) {
 		work[v] = costs(v)
 		for _, a := range v.Args {
 			work[v] = work[v] || work[a]
+		}
+		if timed[v] {
+			work[v] = false
+			continue
 		}
 		if work[v] && read[v] && v.Type.Elem != ir.Tuple {
 			saved = append(saved, v)

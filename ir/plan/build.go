@@ -221,15 +221,16 @@ type planner struct {
 	nest  map[*ir.Value]int         // nest that computes a value; -1 for leaves
 	form  map[*ir.Value]Form
 	sums  map[*ir.Value][]*ir.Param // running sums that a value is added to
+	more  []*ir.Param               // parameters beside those of the module
 	inSum map[*ir.Value]bool        // values that exist only as part of a running sum
 }
 
-func (p *Plan) planFunc(f *ir.Func) (*Func, error) {
+func (p *Plan) planFunc(f *ir.Func, sums ...*ir.Param) (*Func, error) {
 	f.DropDead()
 	demandOrder(f)
 	n := len(f.Values)
 	fn := &Func{IR: f, Places: make(map[*ir.Value]*Place, n), Slots: map[*ir.Value]int{}, Sums: make([]*ir.Param, len(f.Results))}
-	pl := &planner{plan: p, fn: fn, uses: make(map[*ir.Value][]*ir.Value, n), nest: make(map[*ir.Value]int, n),
+	pl := &planner{plan: p, fn: fn, more: sums, uses: make(map[*ir.Value][]*ir.Value, n), nest: make(map[*ir.Value]int, n),
 		form: make(map[*ir.Value]Form, n), sums: map[*ir.Value][]*ir.Param{}, inSum: map[*ir.Value]bool{}}
 	for _, v := range f.Values {
 		for _, a := range v.Args {
@@ -280,6 +281,11 @@ func (pl *planner) accumParam(i int) (*ir.Param, error) {
 		if n := len(name) - len("_bar"); n > 0 {
 			if p := pl.plan.Module.ParamByName(name[:n]); p != nil {
 				return p, nil
+			}
+			for _, p := range pl.more {
+				if p.Name == name[:n] {
+					return p, nil
+				}
 			}
 		}
 	}
@@ -442,9 +448,10 @@ func contiguous(shape, bounds []int) (offset int, ok bool) {
 	return offset, true
 }
 
-// Extra plans a function that a back end has made for itself; it is not among Funcs.
-func (p *Plan) Extra(f *ir.Func) error {
-	fn, err := p.planFunc(f)
+// Extra plans a function that a back end has made for itself; it is not among Funcs. Its running sums may be those of
+// further parameters, which the back end has given places.
+func (p *Plan) Extra(f *ir.Func, sums ...*ir.Param) error {
+	fn, err := p.planFunc(f, sums...)
 	if err == nil {
 		p.byIR[f] = fn
 	}

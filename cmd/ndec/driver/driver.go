@@ -184,7 +184,6 @@ func Compile(files map[string]string, opts Options) (res *Result, ds diag.List) 
 
 	phase = "diff"
 	ds = append(ds, diff.Run(m)...)
-	ds = append(ds, codegen.CheckNames(m)...)
 	if ds.HasErrors() {
 		return res, ds
 	}

@@ -55,7 +55,7 @@ func (m *Machine) bytes(at uint64, n int) ([]byte, error) {
 	return nil, fmt.Errorf("address %#x: %d bytes that are not mapped", at, n)
 }
 
-var argRegisters = []string{"AX", "BX", "DX", "R8"}
+var argRegisters = []string{"AX", "BX", "DX", "R8", "R14"}
 
 // Call runs the body of a kernel, such as "step_avx512", with pointers as arguments.
 func (m *Machine) Call(name string, args ...uint64) error {
