@@ -409,7 +409,7 @@ var laneSolvers = []struct {
 	{"dopri5", "dopri5{rtol: 1e-6, atol: 1e-6}", 1e-9},
 	{"few", "dopri5{rtol: 1e-5, atol: 1e-6, max_steps: 60}", 1e-9},
 	{"kept", "rk4{steps: 7, sensitivity: checkpoint{every: 3}}", 1e-12},
-	{"bounded", "dopri5{rtol: 1e-6, atol: 1e-6, max_steps: 60, sensitivity: checkpoint{memory: 1200}}", 1e-9},
+	{"bounded", "dopri5{rtol: 1e-6, atol: 1e-6, max_steps: 60, sensitivity: checkpoint{memory: 1080}}", 1e-9},
 	{"alf", "alf{steps: 6, sensitivity: backprop}", 1e-12},
 	{"adjoint", "tsit5{rtol: 1e-7, atol: 1e-7, sensitivity: adjoint}", 1e-9},
 }
