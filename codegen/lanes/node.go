@@ -91,10 +91,12 @@ func isBreak(v *ir.Value) bool {
 
 // AddNode compiles a function with solves. On an error the set is as it was.
 func (s *Set) AddNode(f *ir.Func) (*Node, error) {
-	undo := s.mark()
-	n, err := s.node(f)
+	var n *Node
+	err := s.adding(func() (err error) {
+		n, err = s.node(f)
+		return err
+	})
 	if err != nil {
-		undo()
 		return nil, err
 	}
 	return n, nil
@@ -132,16 +134,12 @@ func (s *Set) node(f *ir.Func) (*Node, error) {
 			Args: frame.Args, Results: frame.Results, margins: frame.margins, part: true}
 	}
 	k := piece()
-	emit := func() error {
+	emit := func() {
 		if len(k.nests) == 0 && k.from == nil && k.to == nil && !k.last {
-			return nil
+			return
 		}
-		if err := s.compile(k); err != nil {
-			return err
-		}
-		s.Kernels = append(s.Kernels, k)
+		s.join(k)
 		node.Steps = append(node.Steps, NodeStep{Kernel: k})
-		return nil
 	}
 	for _, n := range pf.Nests {
 		v := n.Steps[0].V
@@ -154,17 +152,13 @@ func (s *Set) node(f *ir.Func) (*Node, error) {
 			return nil, err
 		}
 		k.to = st
-		if err := emit(); err != nil {
-			return nil, err
-		}
+		emit()
 		node.Steps = append(node.Steps, *st)
 		k = piece()
 		k.from = st
 	}
 	k.last = true
-	if err := emit(); err != nil {
-		return nil, err
-	}
+	emit()
 	s.Nodes = append(s.Nodes, node)
 	s.nodes[f] = node
 	return node, nil

@@ -2,7 +2,6 @@ package lanes
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 
 	"ndec.dev/ndec/codegen/asm"
@@ -88,7 +87,8 @@ type Set struct {
 	inRecord map[*ir.Param]Entry // values and sums of records
 	sums     map[*ir.Param]int   // first element in the flat gradient
 
-	files [len(asm.ISAs)]*asm.File // to compile in
+	within int       // how deep in adding
+	added  []*Kernel // to be compiled
 
 	alone *alone // of kernels for one sample: what these read; nil for blocks of samples
 }
@@ -147,34 +147,15 @@ type running struct {
 
 // addRunning is Add of a function that is run again and again.
 func (s *Set) addRunning(f *ir.Func, how running) (*Kernel, error) {
-	undo := s.mark()
-	k, err := s.add(f, how)
+	var k *Kernel
+	err := s.adding(func() (err error) {
+		k, err = s.add(f, how)
+		return err
+	})
 	if err != nil {
-		undo()
 		return nil, err
 	}
 	return k, nil
-}
-
-// mark gives a function that takes back what has been added since.
-func (s *Set) mark() (undo func()) {
-	n, nodes, size, margins := len(s.Kernels), len(s.Nodes), s.Size, s.margins
-	solves, revs, byFunc, byForm := maps.Clone(s.solves), maps.Clone(s.revs), maps.Clone(s.byFunc), maps.Clone(s.byForm)
-	packed := s.alone.mark()
-	return func() {
-		packed()
-		for f, k := range s.byFunc {
-			if byFunc[f] == nil {
-				k.also = slices.DeleteFunc(k.also, func(g *ir.Func) bool { return g == f.f })
-			}
-		}
-		for _, n := range s.Nodes[nodes:] {
-			delete(s.nodes, n.Func)
-		}
-		s.Nodes = s.Nodes[:nodes]
-		s.Kernels, s.Size, s.margins = s.Kernels[:n], size, margins
-		s.solves, s.revs, s.byFunc, s.byForm = solves, revs, byFunc, byForm
-	}
 }
 
 // field gives a value a place in the frame.
@@ -496,14 +477,6 @@ func (s *Set) operations(pf *plan.Func, v *ir.Value) int {
 		}
 	}
 	return n
-}
-
-// compiling is the file in which kernels of an ISA are compiled.
-func (s *Set) compiling(isa asm.ISA) *asm.File {
-	if s.files[isa] == nil {
-		s.files[isa] = s.file(isa)
-	}
-	return s.files[isa]
 }
 
 // file is an empty file for an ISA.

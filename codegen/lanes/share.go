@@ -7,9 +7,7 @@ import (
 	"slices"
 	"strconv"
 
-	"ndec.dev/ndec/codegen/asm"
 	"ndec.dev/ndec/ir"
-	"ndec.dev/ndec/ir/parallel"
 )
 
 // Functions that differ in nothing that a kernel is made of have one kernel: the step of a solve and that of its recorded
@@ -65,10 +63,7 @@ func (s *Set) add(f *ir.Func, how running) (*Kernel, error) {
 	for record != nil && len(k.Results) < record.results {
 		k.Results = append(k.Results, nil) // a sum, which comes from the record
 	}
-	if err := s.compile(k); err != nil {
-		return nil, err
-	}
-	s.Kernels = append(s.Kernels, k)
+	s.join(k)
 	s.byFunc[at], s.byForm[form] = k, k
 	return k, nil
 }
@@ -80,34 +75,6 @@ func (s *Set) kernelName(f *ir.Func) string {
 		name += "Alike"
 	}
 	return name
-}
-
-// compile makes the code of a kernel for every ISA.
-func (s *Set) compile(k *Kernel) error {
-	var failed [len(asm.ISAs)]*Unsupported
-	one := func(i int) {
-		code, err := s.compiling(asm.ISAs[i]).Compile(k.Name, func(b *asm.Builder) {
-			c := &compiler{set: s, k: k, pf: k.pf, b: b}
-			failed[i] = c.run()
-		})
-		if err != nil && failed[i] == nil {
-			failed[i] = &Unsupported{err.Error(), k.Func, nil}
-		}
-		k.code[asm.ISAs[i]] = code
-	}
-	if s.alone == nil {
-		parallel.Each(len(asm.ISAs), one)
-	} else { // copies of parameters get their places in the order in which kernels want them
-		for i := range asm.ISAs {
-			one(i)
-		}
-	}
-	for _, f := range failed {
-		if f != nil {
-			return f
-		}
-	}
-	return nil
 }
 
 // form spells all of a planned function that its kernel is made of. Names of arguments and results are in it, since loops

@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"ndec.dev/ndec/ir"
+	"ndec.dev/ndec/ir/parallel"
 )
 
 // hoist moves values to the rate at which they change: those of parameters alone to
@@ -35,9 +36,10 @@ func hoistParams(m *ir.Module) {
 		return
 	}
 	h.prepare()
-	for _, f := range m.Funcs {
+	parallel.Each(len(m.Funcs), func(i int) {
+		f := m.Funcs[i]
 		if f == m.Prepare {
-			continue
+			return
 		}
 		ir.Rebuild(f, m.Real, func(b *ir.Builder, v *ir.Value, _ []*ir.Value) *ir.Value {
 			if p := h.derived[v]; p != nil {
@@ -46,7 +48,7 @@ func hoistParams(m *ir.Module) {
 			return nil
 		})
 		f.DropDead()
-	}
+	})
 }
 
 type hoister struct {

@@ -5,6 +5,7 @@ import (
 	"sort"
 
 	"ndec.dev/ndec/ir"
+	"ndec.dev/ndec/ir/parallel"
 )
 
 // split lets parts of a product that change less often be computed less often:
@@ -17,9 +18,9 @@ import (
 // part moves to a slower rate.
 func split(m *ir.Module) {
 	rates(m)
-	for _, f := range m.Funcs {
+	parallel.Each(len(m.Funcs), func(i int) {
 		known := map[*ir.Value]ir.Rate{}
-		ir.Rebuild(f, m.Real, func(b *ir.Builder, v *ir.Value, args []*ir.Value) *ir.Value {
+		ir.Rebuild(m.Funcs[i], m.Real, func(b *ir.Builder, v *ir.Value, args []*ir.Value) *ir.Value {
 			switch v.Op {
 			case ir.OpMatVec:
 				return splitProduct(b, known, args[0], args[1], false)
@@ -30,7 +31,7 @@ func split(m *ir.Module) {
 			}
 			return nil
 		})
-	}
+	})
 }
 
 // lookUp is the rate of a value in a function that is being built: only its arguments have one yet.

@@ -1,0 +1,100 @@
+package lanes
+
+import (
+	"maps"
+	"runtime"
+	"slices"
+	"sync/atomic"
+
+	"ndec.dev/ndec/codegen/asm"
+	"ndec.dev/ndec/ir"
+	"ndec.dev/ndec/ir/parallel"
+)
+
+// What is added together is laid out first, one kernel after the other, and then compiled on all cores: a kernel reads the
+// places of others, and no other's code.
+
+// adding runs add. The outermost one compiles what has been added. On an error the set is as it was.
+func (s *Set) adding(add func() error) error {
+	undo := s.mark()
+	s.within++
+	err := add()
+	if s.within--; s.within == 0 {
+		if err == nil {
+			err = s.compile(s.added)
+		}
+		s.added = nil
+	}
+	if err != nil {
+		undo()
+	}
+	return err
+}
+
+// join puts a kernel into the set, to be compiled.
+func (s *Set) join(k *Kernel) {
+	s.Kernels = append(s.Kernels, k)
+	s.added = append(s.added, k)
+}
+
+// mark gives a function that takes back what has been added since.
+func (s *Set) mark() (undo func()) {
+	n, nodes, size, margins, added := len(s.Kernels), len(s.Nodes), s.Size, s.margins, len(s.added)
+	solves, revs, byFunc, byForm := maps.Clone(s.solves), maps.Clone(s.revs), maps.Clone(s.byFunc), maps.Clone(s.byForm)
+	packed := s.alone.mark()
+	return func() {
+		packed()
+		for f, k := range s.byFunc {
+			if byFunc[f] == nil {
+				k.also = slices.DeleteFunc(k.also, func(g *ir.Func) bool { return g == f.f })
+			}
+		}
+		for _, n := range s.Nodes[nodes:] {
+			delete(s.nodes, n.Func)
+		}
+		s.Nodes = s.Nodes[:nodes]
+		s.Kernels, s.Size, s.margins, s.added = s.Kernels[:n], size, margins, s.added[:min(added, len(s.added))]
+		s.solves, s.revs, s.byFunc, s.byForm = solves, revs, byFunc, byForm
+	}
+}
+
+// compile makes the code of kernels for every ISA. The error is that of the first of them that cannot be compiled.
+func (s *Set) compile(ks []*Kernel) error {
+	const isas = len(asm.ISAs)
+	failed := make([]error, len(ks)*isas)
+	one := func(job int, files *[isas]*asm.File) {
+		k, isa := ks[job/isas], asm.ISAs[job%isas]
+		if files[isa] == nil {
+			files[isa] = s.file(isa)
+		}
+		var why *Unsupported
+		code, err := files[isa].Compile(k.Name, func(b *asm.Builder) {
+			c := &compiler{set: s, k: k, pf: k.pf, b: b}
+			why = c.run()
+		})
+		switch {
+		case why != nil:
+			failed[job] = why
+		case err != nil:
+			failed[job] = &Unsupported{err.Error(), k.Func, nil}
+		}
+		k.code[isa] = code
+	}
+	workers := min(runtime.GOMAXPROCS(0), len(failed))
+	if s.alone != nil { // copies of parameters get their places in the order in which kernels want them
+		workers = 1
+	}
+	var next atomic.Int64
+	parallel.Each(workers, func(int) {
+		var files [isas]*asm.File
+		for job := int(next.Add(1)) - 1; job < len(failed); job = int(next.Add(1)) - 1 {
+			one(job, &files)
+		}
+	})
+	for _, err := range failed {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
