@@ -3,13 +3,16 @@
 // a third of a compilation: that is why this is not left to it.
 //
 // Source is for functions of plain statements on lines of their own, and structs. What else a declaration may hold (other
-// types, comments behind code on lines that follow each other, blank lines, literals that span lines) is left to go/format
+// types, comments behind code where blocks begin and end, blank lines, literals that span lines) is left to go/format
 // as a whole, so that the text does not depend on who has laid it out.
 package gofmt
 
 import (
+	"bytes"
 	"go/format"
+	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Source lays out a declaration with the comment above it. An error says that it is none.
@@ -43,25 +46,56 @@ type layout struct {
 	out    []byte
 	indent int
 	row    int    // lines that are begun
-	noted  int    // the last of them with a comment behind code
+	start  int    // of the code of the last one
+	noted  remark // the last comment behind code
 	nodes  []node // of the expressions of a statement
 	header bool   // before the block of a control clause, where no literal may stand
 	funcs  int    // function literals so far
 }
 
-// newline ends a line of code, with the comment behind it. gofmt lines such comments up on lines that follow each other.
+// remark is a comment behind code, and those that stand below each other up to it.
+type remark struct {
+	row, indent, funcs int
+	opens              bool  // behind what begins or ends a block
+	ends               []int // where the code of the lines ends
+	width              int   // of the longest of them
+}
+
+// newline ends a line of code, with the comment behind it. Comments of statements on lines that follow each other stand below
+// each other; after a line that begins a block they begin anew.
 func (l *layout) newline() {
 	if l.tok.kind == comment {
-		if l.noted > 0 && l.noted+1 >= l.row {
-			panic(unknown)
+		code := string(l.out[l.start:])
+		n := remark{row: l.row, indent: l.indent, funcs: l.funcs, width: utf8.RuneCountInString(code)}
+		n.opens = code == "" || strings.HasPrefix(code, "}") || strings.HasPrefix(code, "case ") || strings.HasSuffix(code, "{") || strings.HasSuffix(code, ":")
+		pad := 0
+		if before := l.noted; before.row > 0 && before.row+1 >= l.row {
+			if before.row == l.row || before.opens || n.opens || before.indent != n.indent || before.funcs != n.funcs {
+				panic(unknown)
+			}
+			n.ends = before.ends
+			if more := n.width - before.width; more > 0 {
+				for i, at := range n.ends {
+					at += i * more
+					l.out = slices.Insert(l.out, at, blanks(more)...)
+					n.ends[i] = at + more
+				}
+				l.start += len(n.ends) * more
+			} else {
+				pad, n.width = -more, before.width
+			}
 		}
-		l.noted = l.row
+		l.out = append(l.out, blanks(pad)...)
+		n.ends = append(n.ends, len(l.out))
+		l.noted = n
 		l.text(" ")
 		l.text(l.tok.text)
 		l.next()
 	}
 	l.expect("\n")
 }
+
+func blanks(n int) []byte { return bytes.Repeat([]byte{' '}, n) }
 
 func (l *layout) text(s string) { l.out = append(l.out, s...) }
 
@@ -72,6 +106,7 @@ func (l *layout) line() {
 	for range l.indent {
 		l.out = append(l.out, '\t')
 	}
+	l.start = len(l.out)
 }
 
 // decl is a comment and a function, variable or struct.

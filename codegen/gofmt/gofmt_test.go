@@ -74,6 +74,8 @@ func TestSource(t *testing.T) {
 		"func f() {\nx := 1 // why\n}",
 		"func f() {\nx := a - -b\n}",
 		"func f() {\nx := 1 // why\nyyy := 2 // why\n}",
+		"func f() {\nxxx := 1 // why\ny := 2 // why\nzzzzzz() // why\nx() // why\ny()\nz() // why\n}",
+		"func f() {\nif a {\nx() // é\nyé() // why\nzzz() // why\n}\ny() // why\nxx() // why\n}",
 		"func f() {\nx := 1 // why\ny()\nzzz() // why\nif a { // why\nb()\n} // why\nc()\n}",
 		"func f() {\nif a { // why\nb() // why\n}\n}",
 		"func f() { // why\nx() // why\n}",
