@@ -381,10 +381,16 @@ func (e *emitter) genericFile() *file {
 		body := e.p.text()
 		text(f, e.funcDoc(fn), fmt.Sprintf("func %s(%s) %s {\n%s\n}", e.funcName(fn.IR), ps, rs, body))
 	}
+	e.putTables(f)
+	return f
+}
+
+// putTables declares the tables that functions have read since the last time.
+func (e *emitter) putTables(f *file) {
 	for _, t := range e.tabTxt {
 		text(f, "", t)
 	}
-	return f
+	e.tabTxt = nil
 }
 
 // abi ties a package to the version of rt that it was made for: with another it does not compile.

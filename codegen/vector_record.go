@@ -83,6 +83,7 @@ func (v *vectors) sharedFunctions() {
 	for _, r := range v.records {
 		visit(r.Record)
 	}
+	e.putTables(v.once)
 }
 
 func where(f *ir.Func) string {
