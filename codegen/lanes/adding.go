@@ -84,11 +84,14 @@ func (s *Set) compile(ks []*Kernel) error {
 	if s.alone != nil { // copies of parameters get their places in the order in which kernels want them
 		workers = 1
 	}
+	for len(s.scratch) < workers {
+		s.scratch = append(s.scratch, new([isas]*asm.File))
+	}
 	var next atomic.Int64
-	parallel.Each(workers, func(int) {
-		var files [isas]*asm.File
+	parallel.Each(workers, func(worker int) {
+		files := s.scratch[worker]
 		for job := int(next.Add(1)) - 1; job < len(failed); job = int(next.Add(1)) - 1 {
-			one(job, &files)
+			one(job, files)
 		}
 	})
 	for _, err := range failed {
