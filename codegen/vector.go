@@ -31,6 +31,7 @@ type vectors struct {
 	once    *file // what is made once for all samples
 	records []recorded
 	tapes   []string // fields of lanes
+	keeps   bool     // some recipe keeps its sums until a block is through
 }
 
 // findVectors compiles what has vector code.
@@ -192,6 +193,9 @@ func (v *vectors) state(f *file) {
 	p.line("w *Params")
 	p.line("pre *prepared")
 	p.line("sums []Real // gradients: a vector of sums for each parameter")
+	if v.keeps {
+		p.line("kept []Real // what they were before a block")
+	}
 	for _, t := range v.tapes {
 		p.line("%s", t)
 	}
@@ -334,10 +338,17 @@ func (v *vectors) shard(r *ir.Recipe, t *lanes.Recipe) {
 		place = "place"
 		p.line("place := 0")
 	}
+	// Where a sample is left to the scalar functions, what it had in lanes may be no number, and products of that with
+	// cotangents that are zero are none either: the sums go back to what they were, and the whole block goes there.
+	leaves := gr.Needs.Stats > 0 && !v.backs() && slices.ContainsFunc(v.set.Reached(t.Grad), func(k *lanes.Kernel) bool { return lanes.LeavesToScalar(k.Func) })
+	if leaves {
+		v.keeps = true
+		p.line("left := false // to the scalar functions")
+	}
 	p.line("for len(rows) > 0 {")
 	p.line("n := min(%d, len(rows))", w)
 	in := e.rowLoop(r, fmt.Sprintf("for i := range %d {\nrow := rows[min(i, n-1)] // the rest of a block is like its last sample", w),
-		"place", "t", "elem", "num", "back", "rows", "key", "out", "weights", "gradient", "loss", "row", "r", "l", "fr", "st", "gst", "i", "n", "k")
+		"place", "t", "elem", "num", "back", "rows", "key", "out", "weights", "gradient", "loss", "row", "r", "l", "fr", "st", "gst", "i", "n", "k", "left")
 	load := func(n *lanes.Node) {
 		for i, c := range r.Columns {
 			v.load(n.Frame.Args[i], strings.TrimPrefix(in(i), "&"), c.Type)
@@ -361,7 +372,15 @@ func (v *vectors) shard(r *ir.Recipe, t *lanes.Recipe) {
 	}
 	p.line("if gradient != nil {")
 	p.line("l.count(n)")
+	if leaves {
+		p.line("l.kept = append(l.kept[:0], l.sums...)")
+	}
 	call(gr, grad, "gst")
+	if leaves {
+		p.line("left = false")
+		p.line("for i := range n { left = left || rt.FailedLane(gst[:], i) }")
+		p.line("if left { copy(l.sums, l.kept) } // which may be no numbers, and are made again")
+	}
 	p.line("} else {")
 	call(obj, objective, "st")
 	p.line("}")
@@ -389,7 +408,11 @@ func (v *vectors) shard(r *ir.Recipe, t *lanes.Recipe) {
 			p.line("_ = row")
 			return
 		}
-		p.line("if rt.FailedLane(%s[:], i) { // what happened is told as without lanes", st)
+		if leaves && st == "gst" {
+			p.line("if left {")
+		} else {
+			p.line("if rt.FailedLane(%s[:], i) { // what happened is told as without lanes", st)
+		}
 		if place != "" {
 			p.line("losses := out.Losses")
 			p.line("if losses != nil { out.Losses = losses[place+i:] }")

@@ -1,6 +1,8 @@
 package lanes
 
 import (
+	"slices"
+
 	"math"
 
 	"ndec.dev/ndec/codegen/asm"
@@ -51,6 +53,22 @@ func (c *compiler) far(name string, e asm.Elem) float64 {
 		return p.Row.Far(p.Width)
 	}
 	return 0
+}
+
+// LeavesToScalar reports whether f or what it calls has a function that lanes know up to a size of its argument alone. A
+// solve of a sample with a larger one fails in lanes, and is made again by the scalar functions.
+func LeavesToScalar(f *ir.Func) bool {
+	for _, v := range f.Values {
+		if name, ok := rows[v.Op]; ok {
+			if p := vmath.Of(name, 8*v.Type.Elem.Bytes()); p != nil && p.Row.Far(p.Width) > 0 {
+				return true
+			}
+		}
+		if slices.ContainsFunc(v.Callees(), LeavesToScalar) {
+			return true
+		}
+	}
+	return false
 }
 
 // program is a function of the table; nil if there is none.

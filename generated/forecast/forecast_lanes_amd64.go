@@ -562,6 +562,7 @@ type lanes struct {
 	w                    *Params
 	pre                  *prepared
 	sums                 []Real // gradients: a vector of sums for each parameter
+	kept                 []Real // what they were before a block
 	forecast0RecLaneTape forecast0RecTapeLanes
 }
 
@@ -1258,6 +1259,7 @@ func (k *fitWorker) lanes(weights, gradient []Real, t *rt.Table, rows []int, key
 	var stOf [1]rt.SolveStats
 	var gst [1][32]rt.SolveStats
 	var gstOf [1]rt.SolveStats
+	left := false // to the scalar functions
 	for len(rows) > 0 {
 		n := min(32, len(rows))
 		tsCol := &t.Columns[t.Index("ts")]
@@ -1319,13 +1321,21 @@ func (k *fitWorker) lanes(weights, gradient []Real, t *rt.Table, rows []int, key
 		}
 		if gradient != nil {
 			l.count(n)
+			l.kept = append(l.kept[:0], l.sums...)
 			l.fitGrad(n, &gst)
+			left = false
+			for i := range n {
+				left = left || rt.FailedLane(gst[:], i)
+			}
+			if left {
+				copy(l.sums, l.kept)
+			} // which may be no numbers, and are made again
 		} else {
 			l.fitSample(n, &st)
 		}
 		for i, row := range rows[:n] {
 			if gradient != nil {
-				if rt.FailedLane(gst[:], i) { // what happened is told as without lanes
+				if left {
 					k.rows(weights, gradient, t, rows[i:i+1], key, out)
 					continue
 				}
