@@ -340,7 +340,7 @@ func (v *vectors) shard(r *ir.Recipe, t *lanes.Recipe) {
 	}
 	// Where a sample is left to the scalar functions, what it had in lanes may be no number, and products of that with
 	// cotangents that are zero are none either: the sums go back to what they were, and the whole block goes there.
-	leaves := gr.Needs.Stats > 0 && !v.backs() && slices.ContainsFunc(v.set.Reached(t.Grad), func(k *lanes.Kernel) bool { return lanes.LeavesToScalar(k.Func) })
+	leaves := gr.Needs.Stats > 0 && !t.Grad.Shares() && slices.ContainsFunc(v.set.Reached(t.Grad), func(k *lanes.Kernel) bool { return lanes.LeavesToScalar(k.Func) })
 	if leaves {
 		v.keeps = true
 		p.line("left := false // to the scalar functions")

@@ -61,7 +61,7 @@ func (c *Program) Schedules() []plan.Schedule {
 			if n.Refilled() != nil {
 				s.How += " until it ends, then another"
 			}
-			if n.shares() {
+			if n.Shares() {
 				s.How += "; what they share in a step is made once"
 			}
 		} else if err := c.Why[decl]; err != nil {

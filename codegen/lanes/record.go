@@ -420,10 +420,10 @@ func (c copier) copy(v *ir.Value) *ir.Value {
 	return x
 }
 
-// shares reports whether solves of n have records.
-func (n *Node) shares() bool {
+// Shares reports whether solves of n have records.
+func (n *Node) Shares() bool {
 	return slices.ContainsFunc(n.Steps, func(st NodeStep) bool {
-		return st.Solve != nil && st.Solve.Record != nil || st.Rev != nil && (st.Rev.Record != nil || st.Rev.ReplayRecord != nil) || st.Loop != nil && st.Loop.Body.shares()
+		return st.Solve != nil && st.Solve.Record != nil || st.Rev != nil && (st.Rev.Record != nil || st.Rev.ReplayRecord != nil) || st.Loop != nil && st.Loop.Body.Shares()
 	})
 }
 
