@@ -29,34 +29,15 @@ func (s *Set) AddRev(r *ir.Rev) (*Rev, error) {
 	}
 	dense, first := s.denseBars(b, r)
 	out := b.CallAll(r.StepVJP, cat([]*ir.Value{x["t"], x["h"]}, y, c, bar, dense)...)
-	n, m := len(y), len(c)
 	for i, v := range first {
 		out[i] = b.Add(out[i], v)
 	}
 	active := b.Binary(ir.OpLt, b.Const(0, ir.F64), x["active"])
-	names := named(sv.States, ".bar.next")
-	vs := choose(b, active, out[:n], bar)
-	for i, v := range out[n : n+m] {
-		names = append(names, fmt.Sprintf("extra.%d.sum.next", i))
-		vs = append(vs, b.Select(active, b.Add(sum[i], v), sum[i]))
-	}
-	accum := make([]bool, len(vs))
-	for i, p := range r.Params {
-		names, vs, accum = append(names, p.Name+"_bar"), append(vs, out[n+m+i]), append(accum, true)
-	}
-	f := finish(b, names, vs)
-	f.Accum = accum
-	if err := s.Plan.Extra(f); err != nil {
-		return nil, err
-	}
-	carry := map[int]int{}
-	for i := range n + m {
-		carry[i] = 3 + n + m + i
-	}
-	k, err := s.addRunning(f, running{carry: carry, alike: solve.times()})
+	k, err := s.addBack(b, r, active, out, bar, sum, solve.times())
 	if err != nil {
 		return nil, err
 	}
+	f := b.Func
 	l := &Rev{IR: r, Step: k, Record: s.record(f, solve.times())}
 	switch {
 	case sv.Times == 0 && !sv.Cuts():
@@ -70,7 +51,7 @@ func (s *Set) AddRev(r *ir.Rev) (*Rev, error) {
 	}
 	if sv.Remakes() {
 		carry := map[int]int{}
-		for i := range n {
+		for i := range bar {
 			carry[i] = 2 + i
 		}
 		if l.Replay, err = s.addRunning(sv.Replay, running{carry: carry, alike: solve.times()}); err != nil {
@@ -199,10 +180,16 @@ func (s *Set) revEvent(r *ir.Rev, e int) (*Kernel, error) {
 		sum = append(sum, b.Arg(fmt.Sprintf("extra.%d.sum", i), t))
 	}
 	end := b.Arg(Own+"end.bar", ir.Scalar(ir.F64))
-	n, m := len(y), len(c)
 	out := b.CallAll(r.Events[e], cat([]*ir.Value{x["t"]}, y, c, bar, []*ir.Value{end})...)
 	active := b.Binary(ir.OpLt, b.Const(0, ir.F64), x["active"])
-	names, vs := named(sv.States, ".bar.next"), choose(b, active, out[:n], bar)
+	return s.addBack(b, r, active, out, bar, sum, nil)
+}
+
+// addBack adds the kernel of a piece of a way back, which gives out: cotangents of the states at its start, and what it adds to those
+// of extras and parameters. Samples that are not active keep bar and sum, the arguments that follow each other.
+func (s *Set) addBack(b *ir.Builder, r *ir.Rev, active *ir.Value, out, bar, sum []*ir.Value, alike alikeArgs) (*Kernel, error) {
+	n, m := len(bar), len(sum)
+	names, vs := named(r.Solve.States, ".bar.next"), choose(b, active, out[:n], bar)
 	for i, v := range out[n : n+m] {
 		names = append(names, fmt.Sprintf("extra.%d.sum.next", i))
 		vs = append(vs, b.Select(active, b.Add(sum[i], v), sum[i]))
@@ -218,7 +205,7 @@ func (s *Set) revEvent(r *ir.Rev, e int) (*Kernel, error) {
 	}
 	carry := map[int]int{}
 	for i := range n + m {
-		carry[i] = 2 + n + m + i
+		carry[i] = bar[0].Attr.Index + i
 	}
-	return s.addRunning(f, running{carry: carry})
+	return s.addRunning(f, running{carry: carry, alike: alike})
 }
