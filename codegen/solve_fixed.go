@@ -21,6 +21,7 @@ func (l *loop) fixed() {
 		l.resetTape("steps")
 	default:
 		p.line("h, steps := rt.FixedSteps(t0, t1, by.Step)")
+		p.line("if steps == 0 { st.Fail(rt.MaxSteps, t0, h) }")
 		l.resetTape("steps")
 	}
 	k := suffixed(l.plain(l.x), "K")

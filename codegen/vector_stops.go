@@ -194,11 +194,19 @@ func (v *vectors) begin(s *ir.Solve, live string) {
 	p.line("if i < n {")
 	p.line("st[i] = rt.SolveStats{%sTime: t0[i]}", ifText(s.BeginEvals > 0, fmt.Sprintf("NFE: %d, ", s.BeginEvals)))
 	v.ifSpan(s)
-	p.line("%s[i] = 1", live)
 	if s.FSAL {
 		p.line("st[i].NFE++")
 	}
+	if s.StepSize > 0 {
+		p.line("if steps[i] == 0 {")
+		p.line("st[i].Fail(rt.MaxSteps, t0[i], width[i])")
+		p.line("} else {")
+	}
+	p.line("%s[i] = 1", live)
 	p.line("running++")
+	if s.StepSize > 0 {
+		p.line("}")
+	}
 	p.line("}")
 	p.line("}")
 }

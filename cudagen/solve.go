@@ -309,6 +309,7 @@ func (l *loop) fixed() {
 	} else {
 		p.line("double h;")
 		p.line("int steps = ndec_fixed_steps(t0, t1, by.step, h);")
+		p.line("if (steps == 0) st.fail(NDEC_MAX_STEPS, t0, h);")
 	}
 	l.declare(suffixed(l.x, "_1"))
 	if s.FSAL {

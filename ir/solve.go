@@ -32,7 +32,8 @@ import (
 //
 // Loop, fixed steps. n = Steps, or ceil(|t1-t0|/StepSize - 1e-9) (at least 1) with the last step
 // shortened; h = (t1-t0)/n, t_k = t0 + k*h. A step whose result is not finite stops with
-// NonFinite; the state then is the last finite one. FSAL: k = Field(t0,y) before the first step. More than 1e9 steps of StepSize: h is NaN.
+// NonFinite; the state then is the last finite one. FSAL: k = Field(t0,y) before the first step.
+// More than 1e9 steps of StepSize: none is taken, and the solve stops with MaxSteps at t0. Of a span that is not finite, h is NaN.
 //
 // Loop, adaptive. Direction dir = sign(t1-t0). k = Field(t0,x) (1 evaluation); h = dir*FirstStep,
 // or First (1 evaluation). Repeat while t != t1: if (t + 1.01*h - t1)*dir >= 0 then h = t1 - t;

@@ -147,7 +147,7 @@ func TestFixedSteps(t *testing.T) {
 	for _, c := range []struct {
 		t0, t1, step, h float64
 		n               int
-	}{{0, 1, 0.25, 0.25, 4}, {1, 0, 0.3, -0.3, 4}, {2, 2, 0.1, 0.1, 1}, {0, 1, 1e-300, math.NaN(), 16}, {0, math.NaN(), 0.1, math.NaN(), 16}, {0, math.Inf(1), 0.1, math.NaN(), 16}} {
+	}{{0, 1, 0.25, 0.25, 4}, {1, 0, 0.3, -0.3, 4}, {2, 2, 0.1, 0.1, 1}, {0, 1, 1e-300, 1e-300, 0}, {1, 0, 9.9e-10, -9.9e-10, 0}, {-1e308, 1e307, 1e-300, 1e-300, 0}, {0, math.NaN(), 0.1, math.NaN(), 16}, {0, math.Inf(1), 0.1, math.NaN(), 16}} {
 		h, n := FixedSteps(c.t0, c.t1, c.step)
 		if n != c.n || h != c.h && !(h != h && c.h != c.h) {
 			t.Errorf("%+v: %d steps of %v", c, n, h)

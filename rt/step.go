@@ -148,14 +148,20 @@ func Signed(x, s float64) float64 { return math.Copysign(x, s) }
 const mostSteps = 1e9
 
 // FixedSteps is the signed step and the number of steps of length step from t0 to t1; the last one
-// is shorter. A span that is a whole number of steps up to 1e-9 of one takes no extra step. Where they would be more than 1e9, or the span is
-// no number, the step is NaN and the first of 16, of which one fails: a method of several steps begins with up to 11 as one.
+// is shorter. A span that is a whole number of steps up to 1e-9 of one takes no extra step. Where they would be more than 1e9 there are none, and the
+// solve ends with MaxSteps. Where the span is not finite, the step is NaN and the first of 16, of which one fails: a method of several steps begins
+// with up to 11 as one.
 func FixedSteps(t0, t1, step float64) (h float64, n int) {
-	count := math.Ceil(math.Abs(t1-t0)/step - 1e-9)
-	if !(count <= mostSteps) {
+	span := t1 - t0
+	if span-span != 0 {
 		return math.NaN(), 16
 	}
-	return math.Copysign(step, t1-t0), max(int(count), 1)
+	h = math.Copysign(step, span)
+	count := math.Ceil(math.Abs(span)/step - 1e-9)
+	if count > mostSteps {
+		return h, 0
+	}
+	return h, max(int(count), 1)
 }
 
 // Stops are those of the stop times between t0 and t1, which a step has to end at, and the gap that steps

@@ -42,14 +42,17 @@ struct ndec_stepping {
 	long long steps, max_steps;
 };
 
-// The signed step and the number of steps of a length from t0 to t1; the last one is shorter. Where they would be more than 1e9 the step is NaN, so that the
-// solve fails.
+// The signed step and the number of steps of a length from t0 to t1; the last one is shorter. Where they would be more than 1e9 there are
+// none; where the span is not finite the step is NaN, so that the solve fails.
 NDEC_D int ndec_fixed_steps(double t0, double t1, double step, double &h) {
-	double n = ceil(fabs(t1 - t0) / step - 1e-9);
-	h = ndec_signed(step, t1 - t0);
-	if (n <= 1e9) return n < 1 ? 1 : (int)n;
-	h = NAN;
-	return 16;
+	double span = t1 - t0, n = ceil(fabs(span) / step - 1e-9);
+	if (!(span - span == 0)) {
+		h = NAN;
+		return 16;
+	}
+	h = ndec_signed(step, span);
+	if (n > 1e9) return 0;
+	return n < 1 ? 1 : (int)n;
 }
 
 // Whether output times go one way from t0 on.

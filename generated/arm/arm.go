@@ -838,6 +838,9 @@ func (s *ArmFwdSolve) Step() bool {
 	u := &s.u
 	stops, gap, _ := rt.Stops(s.stops[:], t0, t1)
 	h, steps := rt.FixedSteps(t0, t1, by.Step)
+	if steps == 0 {
+		st.Fail(rt.MaxSteps, t0, h)
+	}
 	var q1 [2]Real
 	var v1 [2]Real
 	t := at.T

@@ -1261,8 +1261,12 @@ func (l *lanes) solvePredict0Lanes(t0 *[32]float64, ts *[50 * 32]float64, stops 
 			if !rt.InOrderEach(t0[i], ts[:], i, 32) {
 				st[i].Fail(rt.BadTimes, t0[i], 0)
 			} else if t0[i] != t1[i] {
-				s.stepLive[i] = 1
-				running++
+				if steps[i] == 0 {
+					st[i].Fail(rt.MaxSteps, t0[i], width[i])
+				} else {
+					s.stepLive[i] = 1
+					running++
+				}
 			}
 		}
 	}
@@ -1971,8 +1975,12 @@ func (l *lanes) solvePredict0RecLanes(tape *predict0RecTapeLanes, t0 *[32]float6
 			if !rt.InOrderEach(t0[i], ts[:], i, 32) {
 				st[i].Fail(rt.BadTimes, t0[i], 0)
 			} else if t0[i] != t1[i] {
-				s.stepLive[i] = 1
-				running++
+				if steps[i] == 0 {
+					st[i].Fail(rt.MaxSteps, t0[i], width[i])
+				} else {
+					s.stepLive[i] = 1
+					running++
+				}
 			}
 		}
 	}

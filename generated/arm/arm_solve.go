@@ -20,6 +20,9 @@ func pathPredict0(w *Params, pre *prepared, t0 float64, ts []float64, stops []fl
 		t1 = t0
 	}
 	h, steps := rt.FixedSteps(t0, t1, by.Step)
+	if steps == 0 {
+		st.Fail(rt.MaxSteps, t0, h)
+	}
 	var q1 [2]Real
 	var v1 [2]Real
 	var dense0 [2]Real
@@ -335,6 +338,9 @@ func pathPredict0Rec(w *Params, pre *prepared, tape *predict0RecTape, t0 float64
 		t1 = t0
 	}
 	h, steps := rt.FixedSteps(t0, t1, by.Step)
+	if steps == 0 {
+		st.Fail(rt.MaxSteps, t0, h)
+	}
 	tape.reset()
 	var q1 [2]Real
 	var v1 [2]Real

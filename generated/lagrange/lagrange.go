@@ -355,6 +355,9 @@ func (s *ForcedFwdSolve) Step() bool {
 	q := s.q
 	v := s.v
 	h, steps := rt.FixedSteps(t0, t1, by.Step)
+	if steps == 0 {
+		st.Fail(rt.MaxSteps, t0, h)
+	}
 	var q1 [2]Real
 	var v1 [2]Real
 	t := at.T

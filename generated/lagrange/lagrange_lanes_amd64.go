@@ -377,8 +377,12 @@ func (l *lanes) solveSwing0Lanes(t0 *[32]float64, ts *[30 * 32]float64, state0Ou
 			if !rt.InOrderEach(t0[i], ts[:], i, 32) {
 				st[i].Fail(rt.BadTimes, t0[i], 0)
 			} else if t0[i] != t1[i] {
-				s.stepLive[i] = 1
-				running++
+				if steps[i] == 0 {
+					st[i].Fail(rt.MaxSteps, t0[i], width[i])
+				} else {
+					s.stepLive[i] = 1
+					running++
+				}
 			}
 		}
 	}

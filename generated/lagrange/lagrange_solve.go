@@ -19,6 +19,9 @@ func pathSwing0(w *Params, pre *prepared, t0 float64, ts []float64, by rt.Steppi
 		t1 = t0
 	}
 	h, steps := rt.FixedSteps(t0, t1, by.Step)
+	if steps == 0 {
+		st.Fail(rt.MaxSteps, t0, h)
+	}
 	var q1 [2]Real
 	var v1 [2]Real
 	var dense0 [2]Real

@@ -229,6 +229,7 @@ func TestStatus(t *testing.T) {
 		{invalid, "dopri5", tolerance, ir.StatusNonFinite},
 		{invalid, "tsit5", func(s *ir.Solve) { tolerance(s); s.FirstStep = 0.1 }, ir.StatusNonFinite},
 		{invalid, "rk4", func(s *ir.Solve) { s.Steps = 4 }, ir.StatusNonFinite},
+		{explode, "rk4", func(s *ir.Solve) { s.StepSize = 1e-12 }, ir.StatusMaxSteps},
 	} {
 		pg := build(t, c.p, c.method, nil, c.set)
 		out := call(t, machine(t, pg.m), pg.f, c.p.Start)

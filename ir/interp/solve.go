@@ -257,9 +257,15 @@ func (r *run) grid(from, t1 float64, slope []datum) []datum {
 	length := h
 	if n == 0 {
 		count := math.Ceil(math.Abs(t1-t0)/r.s.StepSize - 1e-9)
-		n, length = max(1, int(count)), math.Copysign(r.s.StepSize, t1-t0)
-		if h = length; !(count <= mostSteps) {
+		length = math.Copysign(r.s.StepSize, t1-t0)
+		switch h = length; {
+		case math.IsNaN(count) || math.IsInf(t1-t0, 0):
 			n, h = 16, math.NaN() // one fails, of methods of several steps the second
+		case count > mostSteps:
+			r.status = ir.StatusMaxSteps
+			return slope
+		default:
+			n = max(1, int(count))
 		}
 	}
 	pieces := false // of a step that holds a stop
