@@ -194,7 +194,7 @@ func (v *vectors) state(f *file) {
 	p.line("pre *prepared")
 	p.line("sums []Real // gradients: a vector of sums for each parameter")
 	if v.keeps {
-		p.line("kept []Real // what they were before a block")
+		p.line("kept []Real // what they were before a block%s", ifText(v.backs(), ", and gradients to which records give back"))
 	}
 	for _, t := range v.tapes {
 		p.line("%s", t)
@@ -339,8 +339,10 @@ func (v *vectors) shard(r *ir.Recipe, t *lanes.Recipe) {
 		p.line("place := 0")
 	}
 	// Where a sample is left to the scalar functions, what it had in lanes may be no number, and products of that with
-	// cotangents that are zero are none either: the sums go back to what they were, and the whole block goes there.
-	leaves := gr.Needs.Stats > 0 && !t.Grad.Shares() && slices.ContainsFunc(v.set.Reached(t.Grad), func(k *lanes.Kernel) bool { return lanes.LeavesToScalar(k.Func) })
+	// cotangents that are zero are none either: the sums go back to what they were, in records as well and in gradients to
+	// which a record was given back, and the whole block goes there.
+	leaves := gr.Needs.Stats > 0 && slices.ContainsFunc(v.set.Reached(t.Grad), func(k *lanes.Kernel) bool { return lanes.LeavesToScalar(k.Func) })
+	shares := t.Grad.Shares() && v.backs()
 	if leaves {
 		v.keeps = true
 		p.line("left := false // to the scalar functions")
@@ -373,13 +375,15 @@ func (v *vectors) shard(r *ir.Recipe, t *lanes.Recipe) {
 	p.line("if gradient != nil {")
 	p.line("l.count(n)")
 	if leaves {
-		p.line("l.kept = append(l.kept[:0], l.sums...)")
+		v.keepSums(shares)
 	}
 	call(gr, grad, "gst")
 	if leaves {
 		p.line("left = false")
 		p.line("for i := range n { left = left || rt.FailedLane(gst[:], i) }")
-		p.line("if left { copy(l.sums, l.kept) } // which may be no numbers, and are made again")
+		p.line("if left { // sums may be no numbers, and are made again")
+		v.putBackSums(shares)
+		p.line("}")
 	}
 	p.line("} else {")
 	call(obj, objective, "st")

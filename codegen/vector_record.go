@@ -152,6 +152,33 @@ func (v *vectors) giveBack() {
 	}
 }
 
+// keepSums prints that sums are remembered as they are before a block; records says whether gradients go by way of them.
+func (v *vectors) keepSums(records bool) {
+	v.p.line("l.kept = append(l.kept[:0], l.sums...)")
+	if records {
+		v.p.line("l.kept = append(l.kept, gradient...)")
+		for _, r := range v.records {
+			if r.Back != nil {
+				v.p.line("l.%sRecords.Keep()", r.name)
+			}
+		}
+	}
+}
+
+// putBackSums prints that sums become what they were.
+func (v *vectors) putBackSums(records bool) {
+	if !records {
+		v.p.line("copy(l.sums, l.kept)")
+		return
+	}
+	v.p.line("copy(gradient, l.kept[copy(l.sums, l.kept):])")
+	for _, r := range v.records {
+		if r.Back != nil {
+			v.p.line("l.%sRecords.PutBack()", r.name)
+		}
+	}
+}
+
 // recordMethods prints how records are filled and given back.
 func (v *vectors) recordMethods() {
 	if len(v.records) == 0 {

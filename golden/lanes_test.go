@@ -168,6 +168,14 @@ system Flow {
 	der(x) = sin(f(x) + x + 1e13*max(c - 0.5, 0))
 }
 model End(x [2]real, c real) (y [2]real) { return solve(Flow{x, c: c}, over: 0..1, with: SOLVER).x }
+// Sums of what samples share in a step lie in records; few samples are far, so that blocks with and without them follow each other.
+net galerkin(t real, x [2]real) [2]real { return x |> Linear(5, basis: fourier{deg: 2}, at: t) |> tanh |> Linear(2, basis: cheby{deg: 2}, at: t) }
+system Gal {
+	state x [2]real
+	context c real
+	der(x) = sin(galerkin(t, x) + x + 1e13*max(c - 0.85, 0))
+}
+model Same(x [2]real, c real) (y [2]real) { return solve(Gal{x, c: c}, over: 0..1, with: rk4{steps: 4}).x }
 data Rows { x, goal [2]real
 	c real
 	source: csv{path: "rows.csv"}
@@ -175,6 +183,12 @@ data Rows { x, goal [2]real
 train Fit {
 	data: Rows
 	minimize sqnorm(End(x, c) - goal)
+	epochs: 1
+	optimizer: sgd{lr: 0.1}
+}
+train Fit2 {
+	data: Rows
+	minimize sqnorm(Same(x, c) - goal)
 	epochs: 1
 	optimizer: sgd{lr: 0.1}
 }`,

@@ -14,6 +14,7 @@ type Record[R Float] struct {
 	Made  bool // Data are those of the step
 	Added bool // samples have added to its sums
 	Data  []R
+	kept  *Record[R] // what it was at the last Keep, if samples had added to its sums
 }
 
 // recordBytes are what the records of a solve take at most. What finds no room is made again.
@@ -40,6 +41,41 @@ func (x *Records[R]) Reset() {
 	for _, r := range x.steps {
 		r.Made = false
 	}
+}
+
+// Keep remembers all sums.
+func (x *Records[R]) Keep() {
+	for _, r := range x.steps {
+		if !r.Added {
+			if r.kept != nil {
+				r.kept.Added = false
+			}
+			continue
+		}
+		if r.kept == nil {
+			r.kept = &Record[R]{}
+		}
+		r.kept.set(r)
+	}
+}
+
+// PutBack makes all sums what they were at the last Keep. Records to which samples have added since, and had not before, are forgotten.
+func (x *Records[R]) PutBack() {
+	for _, r := range x.steps {
+		switch {
+		case r.kept != nil && r.kept.Added:
+			r.set(r.kept)
+		case r.Added:
+			clear(r.Data)
+			r.Made, r.Added = false, false
+		}
+	}
+}
+
+// set makes r a copy of s.
+func (r *Record[R]) set(s *Record[R]) {
+	r.T, r.H, r.Made, r.Added = s.T, s.H, s.Made, s.Added
+	r.Data = append(r.Data[:0], s.Data...)
 }
 
 // SameBits reports whether two slices hold the same bits.

@@ -29,3 +29,43 @@ func TestRecords(t *testing.T) {
 		t.Error("bits are compared as numbers")
 	}
 }
+
+// TestRecordsKept sees that sums are what they were before a block, also where a record was another step's in between.
+func TestRecordsKept(t *testing.T) {
+	var x Records[float32]
+	put := func(k int, time float64, sum float32) {
+		r := x.Of(k, 2)
+		r.T, r.H, r.Made, r.Added = time, 0.5, true, true
+		r.Data[0], r.Data[1] = float32(time), sum
+	}
+	put(0, 1, 10)
+	put(1, 2, 20)
+	x.Of(2, 2)
+	at := &x.Of(1, 2).Data[0]
+	x.Keep()
+	put(1, 3, 30) // given back and made for another step
+	put(2, 4, 40)
+	put(3, 5, 50)
+	x.PutBack()
+	for k, want := range []float32{10, 20} {
+		if r := x.Of(k, 2); !r.Is(float64(k+1), 0.5) || !r.Added || r.Data[0] != float32(k+1) || r.Data[1] != want {
+			t.Errorf("record %d is %+v", k, *r)
+		}
+	}
+	for k := 2; k < 4; k++ {
+		if r := x.Of(k, 2); r.Made || r.Added || r.Data[1] != 0 {
+			t.Errorf("record %d has what samples added since: %+v", k, *r)
+		}
+	}
+	if at != &x.Of(1, 2).Data[0] {
+		t.Error("kernels have pointers to other memory")
+	}
+	x.Of(1, 2).Added = false // given back
+	clear(x.Of(1, 2).Data)
+	x.Keep()
+	put(1, 2, 21)
+	x.PutBack()
+	if r := x.Of(1, 2); r.Added || r.Data[1] != 0 {
+		t.Errorf("an older sum came back: %+v", *r)
+	}
+}
