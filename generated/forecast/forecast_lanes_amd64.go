@@ -1327,9 +1327,9 @@ func (k *fitWorker) lanes(weights, gradient []Real, t *rt.Table, rows []int, key
 			for i := range n {
 				left = left || rt.FailedLane(gst[:], i)
 			}
-			if left {
+			if left { // sums may be no numbers, and are made again
 				copy(l.sums, l.kept)
-			} // which may be no numbers, and are made again
+			}
 		} else {
 			l.fitSample(n, &st)
 		}
