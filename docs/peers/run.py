@@ -25,15 +25,20 @@ os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1", JAX_PLATFORMS="cpu",
 import numpy as np
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-LAYERS = {"small": [2, 16, 16, 2], "wide": [2, 64, 64, 2], "hyper": [2, 64, 64, 2]}
+LAYERS = {"small": [2, 16, 16, 2], "wide": [2, 64, 64, 2], "hyper": [2, 64, 64, 2], "tiny": [2, 16, 2]}
+
+
+def net_of(what):
+    """The net that a model or recipe solves with."""
+    return next((net for net in ("tiny", "small") if net.capitalize() in what), "wide")
 
 
 def weights():
     """Weights of the nets by PyTorch's names: gain 1, 1.2 inside, 3 last."""
     rng, out = np.random.default_rng(7), {}
     for net, sizes in LAYERS.items():
-        for k, gain in enumerate((1, 1.2, 3)):
-            n, m = sizes[k], sizes[k + 1]
+        for k, (n, m) in enumerate(zip(sizes, sizes[1:])):
+            gain = 3 if k == len(sizes) - 2 else 1.2 if k else 1
             out[f"{net}.{2*k}.weight"] = (gain * rng.standard_normal((m, n)) / np.sqrt(n)).astype(np.float32)
             out[f"{net}.{2*k}.bias"] = (0.1 * rng.standard_normal(m)).astype(np.float32)
     return out
@@ -89,7 +94,7 @@ class Ndec:
 
     def train(self, recipe):
         def seconds(n):
-            return self.ask("train", ".", "--recipe", recipe, "--workers", "1", "--steps", str(n), "--out", tempfile.mkdtemp())["recipes"][0]["seconds"]
+            return self.ask("train", ".", "--recipe", recipe, "--init", self.weights, "--workers", "1", "--steps", str(n), "--out", tempfile.mkdtemp())["recipes"][0]["seconds"]
         few, many = (min(seconds(n) for _ in range(3)) for n in (5, 105))  # the least of each, so that other work does not make the difference
         return (many - few) / 100
 
@@ -108,13 +113,13 @@ class Jax:
         import jax
         import jax.numpy as jnp
         self.jax, self.jnp = jax, jnp
-        self.params = {net: [(jnp.array(w[f"{net}.{k}.weight"].T), jnp.array(w[f"{net}.{k}.bias"])) for k in (0, 2, 4)] for net in LAYERS}
+        self.params = {net: [(jnp.array(w[f"{net}.{k}.weight"].T), jnp.array(w[f"{net}.{k}.bias"])) for k in range(0, 2 * len(s) - 2, 2)] for net, s in LAYERS.items()}
         self.made = {}
 
     def net(self, p, x):
         for i, (m, b) in enumerate(p):
             x = x @ m + b
-            if i < 2:
+            if i < len(p) - 1:
                 x = self.jnp.tanh(x)
         return x
 
@@ -140,7 +145,7 @@ class Jax:
     def solve(self, model, batch):
         if model not in ("SmallFixed", "WideFixed", "WideHyper"):
             return None
-        p = self.params["small" if model.startswith("Small") else "wide"]
+        p = self.params[net_of(model)]
         if model == "WideHyper":
             p = p, self.params["hyper"]
         if model not in self.made:
@@ -152,7 +157,7 @@ class Jax:
     def train(self, recipe):
         if not recipe.endswith("Fixed"):
             return None
-        p = self.params["small" if "Small" in recipe else "wide"]
+        p = self.params[net_of(recipe)]
         if recipe not in self.made:
             loss = lambda p, x: self.jnp.mean(self.jnp.sum(self.rk4(p, x) ** 2, axis=1))
 
@@ -179,6 +184,15 @@ class Diffrax(Jax):
         import diffrax
         self.dfx = diffrax
 
+        class RK4(diffrax.AbstractERK):  # diffrax has no classical rk4
+            tableau = diffrax.ButcherTableau(a_lower=(np.array([1 / 2]), np.array([0, 1 / 2]), np.array([0, 0, 1.])), c=np.array([1 / 2, 1 / 2, 1]),
+                                             b_sol=np.array([1, 2, 2, 1]) / 6, b_error=np.zeros(4))
+            interpolation_cls = diffrax.ThirdOrderHermitePolynomialInterpolation.from_k
+
+            def order(self, terms):
+                return 4
+        self.rk4_of_diffrax = RK4()
+
     def density(self, p, x, back):
         """The state, and the change of log-density along it unless the flow goes back."""
         d, tol = self.dfx, self.dfx.PIDController(rtol=1e-5, atol=1e-5)
@@ -199,13 +213,16 @@ class Diffrax(Jax):
         if model == "LorenzFixed":
             field = lambda t, x, p: self.jnp.stack([10 * (x[..., 1] - x[..., 0]), x[..., 0] * (28 - x[..., 2]) - x[..., 1], x[..., 0] * x[..., 1] - 8 / 3 * x[..., 2]], -1)
             return lambda p, x: d.diffeqsolve(d.ODETerm(field), d.Tsit5(), 0.0, 1.0, 0.001, x, stepsize_controller=d.ConstantStepSize(), max_steps=1001).ys[0]
+        if model.endswith("Fixed"):
+            return lambda p, x: d.diffeqsolve(d.ODETerm(lambda t, x, p: self.net(p, x)), self.rk4_of_diffrax, 0.0, 1.0, 1 / 20, x, args=p,
+                                              stepsize_controller=d.ConstantStepSize(), max_steps=21).ys[0]
         return lambda p, x: d.diffeqsolve(d.ODETerm(lambda t, x, p: self.net(p, x)), d.Dopri5(), 0.0, 1.0, None, x, args=p,
                                           stepsize_controller=d.PIDController(rtol=1e-4, atol=1e-4), max_steps=4096).ys[0]
 
     def solve(self, model, batch):
-        if model not in ("SmallAdaptive", "WideAdaptive", "LorenzFixed", "LogDensity", "Sample"):
+        if model == "WideHyper":
             return None
-        p = self.params.get("small" if "Small" in model else "wide")
+        p = self.params[net_of(model)]
         if model not in self.made:
             self.made[model] = self.jax.jit(self.run(model))
         f, x = self.made[model], self.jnp.array(points(model, batch))
@@ -213,11 +230,9 @@ class Diffrax(Jax):
         return least(lambda: f(p, x).block_until_ready())
 
     def train(self, recipe):
-        if not recipe.endswith("Adaptive") and recipe != "TrainDensity":
-            return None
-        p = self.params["small" if "Small" in recipe else "wide"]
+        p = self.params[net_of(recipe)]
         if recipe not in self.made:
-            solve = self.run("LogDensity" if recipe == "TrainDensity" else "SmallAdaptive")
+            solve = self.run("LogDensity" if recipe == "TrainDensity" else recipe)
             loss = (lambda p, x: -self.jnp.mean(solve(p, x))) if recipe == "TrainDensity" else (lambda p, x: self.jnp.mean(self.jnp.sum(solve(p, x) ** 2, axis=1)))
             self.made[recipe] = self.jax.jit(self.jax.grad(loss))
         f, x = self.made[recipe], self.jnp.array(points("", 512))
@@ -237,12 +252,13 @@ class TorchDyn:
         torch.set_num_threads(1)
         self.torch, self.NeuralODE, self.nets = torch, NeuralODE, {}
         for net, s in LAYERS.items():
-            f = torch.nn.Sequential(torch.nn.Linear(s[0], s[1]), torch.nn.Tanh(), torch.nn.Linear(s[1], s[2]), torch.nn.Tanh(), torch.nn.Linear(s[2], s[3]))
+            layers = [m for n, m in zip(s, s[1:]) for m in (torch.nn.Linear(n, m), torch.nn.Tanh())]
+            f = torch.nn.Sequential(*layers[:-1])
             f.load_state_dict({k.removeprefix(net + "."): torch.tensor(v) for k, v in w.items() if k.startswith(net)})
             self.nets[net] = f
 
     def ode(self, what):
-        f = self.nets["small" if "Small" in what else "wide"]
+        f = self.nets[net_of(what)]
         if what.endswith("Fixed"):
             return self.NeuralODE(f, solver="rk4", sensitivity="autograd"), self.torch.linspace(0, 1, 21)
         return self.NeuralODE(f, solver="dopri5", atol=1e-4, rtol=1e-4, sensitivity="autograd"), self.torch.linspace(0, 1, 2)
@@ -362,7 +378,7 @@ def quickstart_of_jax():
 CASES = [("solve", m, b) for m in ("SmallFixed", "WideFixed") for b in (1, 64, 1024, 65536)] + \
         [("solve", m, b) for m in ("SmallAdaptive", "WideAdaptive") for b in (1, 1024)] + [("solve", "LorenzFixed", b) for b in (1024, 8192)] + \
         [("solve", m, 512) for m in ("WideHyper", "LogDensity", "Sample")] + \
-        [("train", r, 512) for r in ("TrainSmallFixed", "TrainWideFixed", "TrainSmallAdaptive", "TrainWideAdaptive", "TrainDensity")]
+        [("train", r, 512) for r in ("TrainTinyFixed", "TrainSmallFixed", "TrainWideFixed", "TrainTinyAdaptive", "TrainSmallAdaptive", "TrainWideAdaptive", "TrainDensity")]
 
 
 def main():
@@ -387,15 +403,16 @@ def main():
             print(f"{kind.name} is left out: {e}")
     if len(peers) > 1 and isinstance(peers[1], Jax):
         x = points("", 16)
-        wants = {"SmallFixed": peers[1].rk4(peers[1].params["small"], x), "WideFixed": peers[1].rk4(peers[1].params["wide"], x),
+        wants = {"TinyFixed": peers[1].rk4(peers[1].params["tiny"], x), "SmallFixed": peers[1].rk4(peers[1].params["small"], x), "WideFixed": peers[1].rk4(peers[1].params["wide"], x),
                  "WideHyper": peers[1].hyper((peers[1].params["wide"], peers[1].params["hyper"]), x)}
         if len(peers) > 2 and isinstance(peers[2], Diffrax):
+            wants["WideFixed of diffrax"] = peers[2].run("WideFixed")(peers[2].params["wide"], x)
             wants["LogDensity"], wants["Sample"] = (peers[2].density(peers[2].params["wide"], x, back) for back in (False, True))
         for model, want in wants.items():
             want = np.array(want)
-            off = np.abs(ndec.values(model, x).reshape(want.shape) - want).max()
+            off = np.abs(ndec.values(model.split()[0], x).reshape(want.shape) - want).max()
             print(f"{model}: ndec and its peer differ by {off:.1e}")
-            if not off < (1e-4 if model.startswith(("Small", "Wide")) else 1e-3):  # steps of their own, at 1e-5
+            if not off < (1e-4 if model.startswith(("Tiny", "Small", "Wide")) else 1e-3):  # steps of their own, at 1e-5
                 sys.exit("the results differ too much")
     names = [p.name for p in peers]
     print("| work | batch | " + " | ".join(names) + " | best peer / ndec |\n|" + "---|" * (len(names) + 3))
