@@ -227,6 +227,7 @@ func (s *server[R]) grad(ctx context.Context, q *Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	t = t.First(q.Limit)
 	g := make([]R, len(w))
 	res := &GradResult{Format: 1}
 	v, err := LossGrad(ctx, w, g, &e.Objective, t, e.Recipe.Seed, q.Workers)
@@ -326,9 +327,7 @@ func (s *server[R]) data(_ context.Context, q *Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if q.Limit > 0 && q.Limit < t.Rows {
-		t = t.Select(allRows(q.Limit))
-	}
+	t = t.First(q.Limit)
 	if n := q.Points; n > 0 && n < t.Rows {
 		rows := allRows(n)
 		for i := range rows {

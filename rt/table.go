@@ -100,6 +100,19 @@ func gaps(cols []ColumnSpec) []int {
 	return out
 }
 
+// First is the table of the first n rows; t itself where n is 0 or t has no more. It shares the numbers of t.
+func (t *Table) First(n int) *Table {
+	if n <= 0 || n >= t.Rows {
+		return t
+	}
+	out := &Table{Rows: n, Columns: slices.Clone(t.Columns)}
+	for i := range out.Columns {
+		c := &out.Columns[i]
+		c.Data = c.Data[:n*c.Width]
+	}
+	return out
+}
+
 // Select is a new table of the given rows.
 func (t *Table) Select(rows []int) *Table {
 	out := &Table{Rows: len(rows), Columns: make([]Column, len(t.Columns))}

@@ -26,7 +26,7 @@ type batch struct {
 const most = 1 << 21
 
 // batchFor finds n rows (fewer if they and width more numbers for each would be too many) for a model: those of the flags, or of the data of a recipe with the model, or of any
-// data that has its inputs; where there is none they are drawn.
+// data that has its inputs, or what a recipe calls it with; where there is none they are drawn.
 func (b *benching) batchFor(s *session, m *ir.Model, recipe string, n, width int) (*batch, error) {
 	x := &batch{cols: columnsOf(m.Inputs)}
 	block := b.f.data
@@ -47,16 +47,29 @@ func (b *benching) batchFor(s *session, m *ir.Model, recipe string, n, width int
 		}
 		x.from = b.f.in
 	case block == "":
-		if block = b.dataOf(m, recipe); block == "" {
+		if block = b.dataOf(m, recipe); block != "" {
+			break
+		}
+		done, err := b.feed(s, x, m, recipe)
+		if err != nil {
+			return nil, err
+		}
+		if !done {
 			x.draw(m, n)
 		}
+	case !hasColumns(dataByName(b.res.Module, block).Columns, m):
+		done, err := b.feed(s, x, m, recipe)
+		if err != nil {
+			return nil, err
+		}
+		if !done {
+			return nil, problems(fmt.Errorf("data %s has not all inputs of model %s, and no recipe calls the model with columns of it", block, m.Name))
+		}
+		block = ""
 	}
 	if block != "" {
 		if err := x.load(s, block, b.f.split); err != nil {
 			return nil, err
-		}
-		if !hasColumns(dataByName(b.res.Module, block).Columns, m) {
-			return nil, problems(fmt.Errorf("data %s has not all inputs of model %s", block, m.Name))
 		}
 	}
 	if x.table.Rows == 0 {
@@ -111,14 +124,42 @@ func (x *batch) load(s *session, block, split string) error {
 	if err != nil {
 		return err
 	}
-	x.block, x.cols, x.from = block, columnsOf(dataByName(s.res.Module, block).Columns), "data "+block
-	if split != "" {
-		x.from += ", " + split + " part"
-	}
+	x.block, x.cols, x.from = block, columnsOf(dataByName(s.res.Module, block).Columns), "data "+block+partOf(split)
 	if x.table, err = rt.DecodeBatch(raw, x.cols); err != nil {
 		return internal(err)
 	}
 	return nil
+}
+
+// feed reads what a recipe gives the inputs of a model which no data has as columns, if there is such a recipe.
+func (b *benching) feed(s *session, x *batch, m *ir.Model, recipe string) (done bool, err error) {
+	d, feeds := fedFrom(b.res.Module, b.res.Program, m, recipe, b.f.data)
+	if d == nil && b.f.data == "" {
+		d, feeds = fedFrom(b.res.Module, b.res.Program, m, "", "")
+	}
+	if d == nil {
+		return false, nil
+	}
+	raw, err := s.ask(&rt.Request{Do: "data", Data: d.Name, Split: b.f.split}, nil)
+	if err != nil {
+		return false, err
+	}
+	if raw, err = fedBatch(m, raw, feeds); err != nil {
+		return false, err
+	}
+	x.from = "data " + d.Name + partOf(b.f.split) + ", as a recipe gives it to the model"
+	if x.table, err = rt.DecodeBatch(raw, x.cols); err != nil {
+		return false, internal(err)
+	}
+	return true, nil
+}
+
+// partOf names a part of data for people.
+func partOf(split string) string {
+	if split == "" {
+		return ""
+	}
+	return ", " + split + " part"
 }
 
 // draw makes inputs from a standard normal distribution, and labels evenly among their classes.

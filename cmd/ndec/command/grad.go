@@ -43,6 +43,7 @@ func (a *app) gradCommand() *cobra.Command {
 	var f evalFlags
 	var recipe string
 	var inputs, check bool
+	var limit int
 	cmd := &cobra.Command{
 		Use:   "grad [FILE|DIR] --recipe R",
 		Short: "loss, metrics and gradient of a recipe on one batch",
@@ -56,6 +57,9 @@ which all of them move.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := f.check(); err != nil {
 				return err
+			}
+			if limit < 0 {
+				return usagef("--limit wants a positive number, not %d", limit)
 			}
 			src, err := oneSource(args)
 			if err != nil {
@@ -72,7 +76,7 @@ which all of them move.`,
 			if inputs && r.GradInputs == nil {
 				return problems(fmt.Errorf("%s: the data of recipe %s has no real columns, so --inputs has nothing to show", r.Span, r.Name))
 			}
-			ans, err := a.gradAnswer(src, res, r, &f, inputs, check)
+			ans, err := a.gradAnswer(src, res, r, &f, limit, inputs, check)
 			if err != nil {
 				return err
 			}
@@ -89,18 +93,20 @@ which all of them move.`,
 	a.deviceFlag(cmd)
 	fs := cmd.Flags()
 	fs.StringVar(&recipe, "recipe", "", "the recipe (default: the only one)")
+	fs.IntVar(&limit, "limit", 0, "use the first `N` rows of the batch (default all)")
 	fs.BoolVar(&inputs, "inputs", false, "the gradient by the data columns too")
 	fs.BoolVar(&check, "check", false, "compare with central differences")
 	return cmd
 }
 
 // gradAnswer evaluates with the chosen back end, and checks with the interpreter.
-func (a *app) gradAnswer(src *source, res *driver.Result, r *ir.Recipe, f *evalFlags, inputs, check bool) (*gradAnswer, error) {
+func (a *app) gradAnswer(src *source, res *driver.Result, r *ir.Recipe, f *evalFlags, limit int, inputs, check bool) (*gradAnswer, error) {
 	if f.backend == "interp" {
 		t, err := a.table(f, columnsOf(r.Columns))
 		if err != nil {
 			return nil, err
 		}
+		t = t.First(limit)
 		mc, err := newMachine(res.Module, f.weights, recipeSeed(r))
 		if err != nil {
 			return nil, err
@@ -115,7 +121,7 @@ func (a *app) gradAnswer(src *source, res *driver.Result, r *ir.Recipe, f *evalF
 		}
 		return ans, err
 	}
-	q := &rt.Request{Do: "grad", Recipe: r.Name, Inputs: inputs}
+	q := &rt.Request{Do: "grad", Recipe: r.Name, Inputs: inputs, Limit: limit}
 	if err := a.fill(q, f); err != nil {
 		return nil, err
 	}
@@ -140,6 +146,7 @@ func (a *app) gradAnswer(src *source, res *driver.Result, r *ir.Recipe, f *evalF
 	if err != nil {
 		return nil, err
 	}
+	t = t.First(limit)
 	if !ans.finite() {
 		mc, err := newMachine(res.Module, f.weights, recipeSeed(r))
 		if err != nil {
@@ -179,7 +186,7 @@ func batchOf(s *session, q *rt.Request, cols []rt.ColumnSpec, data string) (*rt.
 		return readBatch(q.In, cols)
 	case text == nil:
 		var err error
-		if text, err = s.ask(&rt.Request{Do: "data", Data: data, Split: q.Split}, nil); err != nil {
+		if text, err = s.ask(&rt.Request{Do: "data", Data: data, Split: q.Split, Limit: q.Limit}, nil); err != nil {
 			return nil, err
 		}
 		return decodeData(s.res.Module, data, text)

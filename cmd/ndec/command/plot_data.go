@@ -3,7 +3,6 @@ package command
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -51,48 +50,14 @@ func (p *artist) dataFor(m *ir.Model) (*ir.DataSet, []sema.Feed, error) {
 	if err == nil {
 		return d, nil, nil
 	}
-	i := slices.IndexFunc(p.program.Models, func(x *sema.Model) bool { return x.Name == m.Name })
-	if i < 0 {
-		return nil, nil, err
+	recipe := ""
+	if p.recipe != nil {
+		recipe = p.recipe.Name
 	}
-	for _, r := range p.program.Recipes {
-		feeds := r.Feeds(p.program.Models[i])
-		if feeds == nil || p.recipe != nil && p.recipe.Name != r.Name {
-			continue
-		}
-		for _, d := range p.mod.Data {
-			if p.flags.data == "" && d.Name == r.Data.Name || d.Name == p.flags.data && d.Name != "" && fedBy(d, feeds) {
-				return d, feeds, nil
-			}
-		}
+	if d, feeds := fedFrom(p.mod, p.program, m, recipe, p.flags.data); d != nil {
+		return d, feeds, nil
 	}
 	return nil, nil, err
-}
-
-// fedBy reports whether the data have the columns of the feeds.
-func fedBy(d *ir.DataSet, feeds []sema.Feed) bool {
-	return !slices.ContainsFunc(feeds, func(f sema.Feed) bool {
-		return !slices.ContainsFunc(d.Columns, func(c ir.Port) bool { return c.Name == f.Column })
-	})
-}
-
-// fed are the columns that the inputs of a model are given, of those of the data, and these.
-func fed(columns map[string][]json.RawMessage, feeds []sema.Feed) (map[string][]json.RawMessage, error) {
-	out := maps.Clone(columns)
-	for _, f := range feeds {
-		cells := slices.Clone(columns[f.Column])
-		for i := range cells {
-			for _, at := range f.At {
-				var parts []json.RawMessage
-				if err := json.Unmarshal(cells[i], &parts); err != nil {
-					return nil, internal(err)
-				}
-				cells[i] = parts[at]
-			}
-		}
-		out[f.Input] = cells
-	}
-	return out, nil
 }
 
 // dataByNames is the data block that has the inputs of a model as columns.
