@@ -1,7 +1,7 @@
 package asm
 
 import (
-	"math"
+	"math/bits"
 	"slices"
 )
 
@@ -15,8 +15,8 @@ const scratchRegisters = 3
 // interval is the life of a vector: from its first instruction to its last.
 type interval struct {
 	vec        Vec
-	start, end int
-	weight     float64
+	start, end int32
+	weight     float64 // how often it is read, runs of loops counted
 }
 
 // density is how often a vector is read for each instruction of its life: a register is worth that much.
@@ -24,31 +24,36 @@ func (l interval) density() float64 { return l.weight / float64(l.end-l.start+1)
 
 // allocation says where vectors are.
 type allocation struct {
-	reg     []int // by vector; -1 of none
-	slot    []int // of those in the frame; -1 of others
-	spills  int   // vectors in the frame
-	slots   int   // number of different slots
-	scratch int   // first register for vectors in the frame
+	reg     []int32 // by vector; -1 of none
+	slot    []int32 // of those in the frame; -1 of others
+	spills  int     // vectors in the frame
+	slots   int     // number of different slots
+	scratch int     // first register for vectors in the frame
 }
 
-// lies gives the slot of v if it lies in the frame.
-func (a *allocation) lies(v Vec) (slot int, in bool) { return a.slot[v], a.slot[v] >= 0 }
+// lies reports whether v lies in the frame.
+func (a *allocation) lies(v Vec) bool { return a.slot[v] >= 0 }
 
 // intervals gives the lives of the vectors, by their starts.
 func (b *Builder) intervals() []interval {
-	life := make([]interval, len(b.vecs))
+	life := slices.Grow(b.file.life[:0], len(b.vecs))[:len(b.vecs)]
+	b.file.life = life
 	for v := range life {
 		life[v] = interval{vec: Vec(v), start: -1}
 	}
+	var calls []int32
 	for i := range b.insts {
 		switch in := &b.insts[i]; in.kind {
 		case loopMark:
-			in.loop.start = i
+			in.loop.start = int32(i)
 		case endMark:
-			in.loop.end = i
+			in.loop.end = int32(i)
+		case callInst:
+			calls = append(calls, int32(i))
 		}
 	}
 	var around []*Loop
+	inner := int32(-1)      // start of the innermost of them
 	weights := []float64{1} // of a read inside of each of them
 	for i := range b.insts {
 		in := &b.insts[i]
@@ -56,38 +61,42 @@ func (b *Builder) intervals() []interval {
 		case loopMark:
 			around = append(around, in.loop)
 			weights = append(weights, weights[len(weights)-1]*float64(min(in.loop.n, 64)))
+			inner = in.loop.start
 		case endMark:
 			around, weights = around[:len(around)-1], weights[:len(weights)-1]
+			inner = -1
+			if n := len(around); n > 0 {
+				inner = around[n-1].start
+			}
 		}
-		touch := func(o operand) {
-			if o.kind != vecOperand || b.konst(o.vec) {
+		touch := func(o *operand) {
+			if o.kind != vecOperand || b.konst(o.vec()) {
 				return
 			}
-			l := &life[o.vec]
+			l := &life[o.num]
 			if l.start < 0 {
-				l.start, l.end = i, i
+				l.start = int32(i)
 			}
-			l.end = max(l.end, i)
-			for _, lp := range around {
-				if l.start < lp.start { // the next run reads it, too
-					l.end = max(l.end, lp.end)
-					break
+			l.end = max(l.end, int32(i))
+			if l.start < inner {
+				for _, lp := range around {
+					if l.start < lp.start { // the next run reads it, too
+						l.end = max(l.end, lp.end)
+						break
+					}
 				}
 			}
 			l.weight += weights[len(weights)-1]
 		}
-		for _, o := range in.operands() {
-			touch(o)
+		for k := range in.operands() {
+			touch(&in.src[k])
 		}
-		touch(in.dst)
+		touch(&in.dst)
 	}
 	life = slices.DeleteFunc(life, func(l interval) bool { return l.start < 0 })
-	slices.SortStableFunc(life, func(x, y interval) int { return x.start - y.start })
-	var calls []int
-	for i := range b.insts {
-		if b.insts[i].op == "CALL" {
-			calls = append(calls, i)
-		}
+	slices.SortStableFunc(life, func(x, y interval) int { return int(x.start - y.start) })
+	if len(calls) == 0 {
+		return life
 	}
 	for _, l := range life {
 		if i, _ := slices.BinarySearch(calls, l.start+1); i < len(calls) && calls[i] < l.end {
@@ -102,7 +111,9 @@ func (b *Builder) intervals() []interval {
 // them are taken one by one.
 func (b *Builder) allocate() *allocation {
 	life := b.intervals()
-	a := &allocation{reg: make([]int, len(b.vecs)), slot: make([]int, len(b.vecs)), scratch: b.ISA.Registers() - scratchRegisters}
+	a := &b.file.where
+	n := len(b.vecs)
+	*a = allocation{reg: slices.Grow(a.reg[:0], n)[:n], slot: slices.Grow(a.slot[:0], n)[:n], scratch: b.ISA.Registers() - scratchRegisters}
 	for v := range a.reg {
 		a.reg[v], a.slot[v] = -1, -1
 	}
@@ -124,108 +135,131 @@ const tries = 40
 
 // stretch gives registers to vectors none of which is alive before or after them.
 func (b *Builder) stretch(a *allocation, life []interval) {
-	n := b.ISA.Registers()
-	for try := 0; !b.scan(a, life, n, try >= tries); try++ {
-		n = a.scratch
+	if _, ok := b.scan(a, life, 0, b.ISA.Registers(), false); ok {
+		return
+	}
+	from := 0
+	for try := 1; ; try++ {
+		spilled, ok := b.scan(a, life, from, a.scratch, try >= tries)
+		if ok {
+			return
+		}
+		// What begins before it has the register that it would get again.
+		from = slices.IndexFunc(life, func(l interval) bool { return l.vec == spilled })
 	}
 }
 
 // spill puts v into the frame.
 func (a *allocation) spill(v Vec) {
-	a.reg[v], a.slot[v] = -1, a.spills
+	a.reg[v], a.slot[v] = -1, int32(a.spills)
 	a.spills++
 }
 
 // shareSlots gives one slot to vectors that live one after the other.
 func (a *allocation) shareSlots(life []interval) {
-	var ends []int // of the vector in each slot
+	if a.spills == 0 {
+		return
+	}
+	var ends []int32 // of the vector in each slot
 	for _, l := range life {
-		if _, in := a.lies(l.vec); !in {
+		if !a.lies(l.vec) {
 			continue
 		}
-		s := slices.IndexFunc(ends, func(end int) bool { return end < l.start })
+		s := slices.IndexFunc(ends, func(end int32) bool { return end < l.start })
 		if s < 0 {
 			s = len(ends)
 			ends = append(ends, 0)
 		}
 		ends[s] = l.end
-		a.slot[l.vec] = s
+		a.slot[l.vec] = int32(s)
 	}
 	a.slots = len(ends)
 }
 
-// scan is one try with n registers. If they do not suffice it puts a vector into the frame, and goes on with its
-// register if this is the last try.
-func (b *Builder) scan(a *allocation, life []interval, n int, last bool) (ok bool) {
-	for _, l := range life {
-		a.reg[l.vec] = -1
+// scan is one try with n registers, from a place in life on; what begins before it has its register. If they do not suffice it
+// puts a vector into the frame, and goes on with its register if this is the last try.
+func (b *Builder) scan(a *allocation, life []interval, from, n int, last bool) (spilled Vec, ok bool) {
+	free := uint32(1)<<n - 1 // a bit for each register
+	var space [32]*interval
+	active := space[:0]
+	for i := range life[:from] {
+		if l := &life[i]; l.end > life[from].start && !a.lies(l.vec) {
+			free &^= 1 << a.reg[l.vec]
+			active = append(active, l)
+		}
 	}
-	free := make([]bool, n)
-	for i := range free {
-		free[i] = true
+	for i := from; i < len(life); i++ {
+		a.reg[life[i].vec] = -1
 	}
-	var active []interval
-	for _, l := range life {
-		if _, in := a.lies(l.vec); in {
+	for i := from; i < len(life); i++ {
+		l := &life[i]
+		if a.lies(l.vec) {
 			continue
 		}
 		kept := active[:0]
 		for _, x := range active {
 			if x.end <= l.start {
-				free[a.reg[x.vec]] = true
+				free |= 1 << a.reg[x.vec]
 			} else {
 				kept = append(kept, x)
 			}
 		}
 		active = kept
 		r := b.preferred(a, l, free)
-		if r < 0 {
-			r = slices.Index(free, true)
+		if r < 0 && free != 0 {
+			r = int32(bits.TrailingZeros32(free))
 		}
 		if r < 0 {
-			least := interval{weight: math.Inf(1)}
-			for _, x := range append(active, l) {
-				if x.density() < least.density() {
-					least = x
+			least, worth := l, l.density()
+			for _, x := range slices.Backward(active) {
+				if d := x.density(); d <= worth {
+					least, worth = x, d
 				}
 			}
 			r = a.reg[least.vec]
 			a.spill(least.vec)
 			if !last {
-				return false
+				return least.vec, false
 			}
-			if least.vec == l.vec {
+			if least == l {
 				continue
 			}
-			active = slices.DeleteFunc(active, func(x interval) bool { return x.vec == least.vec })
+			active = slices.DeleteFunc(active, func(x *interval) bool { return x == least })
 		}
-		free[r] = false
+		free &^= 1 << r
 		a.reg[l.vec] = r
 		active = append(active, l)
 	}
-	return true
+	return 0, true
 }
 
 // preferred is the register of an operand that ends where l starts and that its instruction can overwrite,
 // or -1.
-func (b *Builder) preferred(a *allocation, l interval, free []bool) int {
+func (b *Builder) preferred(a *allocation, l *interval, free uint32) int32 {
 	in := &b.insts[l.start]
+	if in.dst.kind != vecOperand || in.dst.vec() != l.vec {
+		return -1
+	}
 	var order []int
 	switch {
-	case in.dst.kind != vecOperand || in.dst.vec != l.vec:
-		return -1
 	case in.kind == fmaInst:
-		order = []int{2, 0, 1}
+		order = accumulatorFirst[:]
 	case in.kind == selectInst && b.ISA == AVX512, in.kind == moveInst:
-		order = []int{0, 1, 2}
+		order = inOrder[:]
 	}
 	for _, i := range order {
 		if i >= int(in.n) || in.src[i].kind != vecOperand {
 			continue
 		}
-		if r := a.reg[in.src[i].vec]; r >= 0 && free[r] {
+		if r := a.reg[in.src[i].vec()]; r >= 0 && free>>r&1 != 0 {
 			return r
 		}
 	}
 	return -1
 }
+
+// Orders in which an instruction would overwrite its operands.
+var (
+	accumulatorFirst = [...]int{2, 0, 1}
+	inOrder          = [...]int{0, 1, 2}
+)

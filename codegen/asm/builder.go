@@ -13,24 +13,36 @@ type Builder struct {
 	file *File
 	name string
 
-	insts []inst
-	vecs  []vecInfo
-	loops []*Loop    // around the place of the next instruction
-	bases []*pointer // of the arguments
+	insts  []inst
+	vecs   []vecInfo
+	consts []constant
+	loops  []*Loop             // around the place of the next instruction
+	bases  []*pointer          // of the arguments
+	starts map[string]*pointer // of tables
 	// record says that the kernel has a record: the last of argRegisters, which no other kernel leaves as it is.
 	record bool
 	err    error
 
 	pool  pool
-	known map[konst]Vec // constants by their bits
+	known map[pattern]Vec // constants
 }
 
 // vecInfo says what a virtual register is.
 type vecInfo struct {
-	konst bool
 	elem  Elem
-	bits  uint64
-	name  string // of a constant that the text reads
+	konst int32 // one more than the place among the constants; 0 of other vectors
+}
+
+// pattern is the bits of a constant.
+type pattern struct {
+	elem Elem
+	bits uint64
+}
+
+// constant is one that a kernel may read.
+type constant struct {
+	pattern
+	name string // if the text reads it
 }
 
 // Arg is the pointer of an argument of the kernel, by its place.
@@ -66,25 +78,26 @@ func (b *Builder) Const(e Elem, x float64) Vec {
 
 // Bits is a bit pattern in all lanes.
 func (b *Builder) Bits(e Elem, bits uint64) Vec {
-	k := konst{elem: e, bits: bits}
+	k := pattern{e, bits}
 	v, ok := b.known[k]
 	if !ok {
 		if b.known == nil {
-			b.known = map[konst]Vec{}
+			b.known = map[pattern]Vec{}
 		}
 		v = Vec(len(b.vecs))
 		b.known[k] = v
-		b.vecs = append(b.vecs, vecInfo{konst: true, elem: e, bits: bits})
+		b.consts = append(b.consts, constant{pattern: k})
+		b.vecs = append(b.vecs, vecInfo{e, int32(len(b.consts))})
 	}
 	return v
 }
 
 // IsConst reports whether v is the constant x.
 func (b *Builder) IsConst(v Vec, x float64) bool {
-	i := b.vecs[v]
-	if !i.konst {
+	if !b.konst(v) {
 		return false
 	}
+	i := b.consts[b.vecs[v].konst-1]
 	if i.elem == F32 {
 		return float64(math.Float32frombits(uint32(i.bits))) == x
 	}
@@ -92,7 +105,7 @@ func (b *Builder) IsConst(v Vec, x float64) bool {
 }
 
 // konst reports whether v is a constant, which may only be read from memory.
-func (b *Builder) konst(v Vec) bool { return b.vecs[v].konst }
+func (b *Builder) konst(v Vec) bool { return b.vecs[v].konst > 0 }
 
 // inRegister is v, copied out of the constants if it is one.
 func (b *Builder) inRegister(v Vec) Vec {
@@ -107,8 +120,8 @@ func (b *Builder) inRegister(v Vec) Vec {
 // emit appends an instruction; src[mem] may lie in memory.
 func (b *Builder) emit(op string, mem int, dst Vec, src ...operand) *inst {
 	for i, o := range src {
-		if o.kind == vecOperand && i != mem && b.konst(o.vec) {
-			src[i].vec = b.inRegister(o.vec)
+		if o.kind == vecOperand && i != mem && b.konst(o.vec()) {
+			src[i].num = int32(b.inRegister(o.vec()))
 		}
 	}
 	return b.add(inst{op: op, mem: int8(mem), dst: vec(dst)}, src...)
@@ -180,11 +193,11 @@ func (b *Builder) Set(d, v Vec) {
 // Call runs another kernel of the file, with the same arguments. It leaves no vector register as it was; loops
 // around it keep their counters and pointers on the stack meanwhile.
 func (b *Builder) Call(name string) {
-	b.add(inst{op: "CALL", mem: -1}, fixed(name+"_"+b.ISA.String()+"<>(SB)"), imm(0))
+	b.add(inst{kind: callInst, op: "CALL", mem: -1}, fixed(name+"_"+b.ISA.String()+"<>(SB)"), imm(0))
 }
 
 // CallAt is Call of a kernel whose record lies some bytes behind the start of that of this one.
 func (b *Builder) CallAt(name string, bytes int) {
 	b.record = true
-	b.add(inst{op: "CALL", mem: -1}, fixed(name+"_"+b.ISA.String()+"<>(SB)"), imm(bytes))
+	b.add(inst{kind: callInst, op: "CALL", mem: -1}, fixed(name+"_"+b.ISA.String()+"<>(SB)"), imm(bytes))
 }

@@ -25,11 +25,13 @@ type File struct {
 	// What the last kernel needed, for the next one.
 	insts []inst
 	vecs  []vecInfo
+	life  []interval
+	where allocation
 }
 
 // pool holds the constants and tables that kernels read, each once.
 type pool struct {
-	consts []konst
+	consts []constant
 	tables []table
 	known  map[string]bool
 }
@@ -46,18 +48,12 @@ func (p *pool) first(name string) bool {
 	return true
 }
 
-type konst struct {
-	name string
-	elem Elem
-	bits uint64
-}
-
 // constant is the symbol of a constant, a whole vector wide, so that instructions read it in place.
 func (b *Builder) constant(v Vec) string {
-	i := &b.vecs[v]
+	i := &b.consts[b.vecs[v].konst-1]
 	if i.name == "" {
 		i.name = fmt.Sprintf("f%d_%0*x", 8*i.elem.Bytes(), 2*i.elem.Bytes(), i.bits)
-		b.pool.consts = append(b.pool.consts, konst{i.name, i.elem, i.bits})
+		b.pool.consts = append(b.pool.consts, *i)
 	}
 	return i.name
 }
@@ -116,7 +112,7 @@ func (f *File) Compile(name string, body func(b *Builder)) (*Code, error) {
 	if a.slots > f.Slots {
 		return nil, fmt.Errorf("asm: %s: %d vectors without a register at a time, and place for %d", name, a.slots, f.Slots)
 	}
-	p := &printer{b: b, a: a, out: make([]byte, 0, lineBytes*len(b.insts)), open: map[*Loop]string{}}
+	p := &printer{b: b, a: a, out: make([]byte, 0, lineBytes*len(b.insts))}
 	p.kernel()
 	p.ins("RET")
 	return &Code{a.spills, name, p.out, b.pool}, nil

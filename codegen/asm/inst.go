@@ -34,15 +34,16 @@ type Base struct {
 	table string // symbol of a table, if not ""
 }
 
-// operand of an instruction after lowering.
+// operand of an instruction after lowering. A kernel has tens of thousands, so that it is small.
 type operand struct {
 	kind operandKind
-	part part     // which part of vec
-	vec  Vec      // a vector
-	num  int32    // an immediate number, or a place in bytes from ptr or a table
-	ptr  *pointer // that a place is relative to; nil for a table
-	text string   // a fixed register, or the symbol of a table
+	part part     // which part of a vector
+	num  int32    // the number of a vector, an immediate number, or a place in bytes from ptr
+	ptr  *pointer // that a place is relative to, or a fixed text
 }
+
+// vec is the vector of a vecOperand.
+func (o operand) vec() Vec { return Vec(o.num) }
 
 // part is how much of a register an instruction names.
 type part uint8
@@ -63,11 +64,11 @@ const (
 	textOperand
 )
 
-func vec(v Vec) operand         { return operand{kind: vecOperand, vec: v} }
-func lower(v Vec) operand       { return operand{kind: vecOperand, vec: v, part: halfPart} }
-func first(v Vec) operand       { return operand{kind: vecOperand, vec: v, part: xmmPart} }
+func vec(v Vec) operand         { return operand{kind: vecOperand, num: int32(v)} }
+func lower(v Vec) operand       { return operand{kind: vecOperand, num: int32(v), part: halfPart} }
+func first(v Vec) operand       { return operand{kind: vecOperand, num: int32(v), part: xmmPart} }
 func imm(n int) operand         { return operand{kind: immOperand, num: int32(n)} }
-func fixed(text string) operand { return operand{kind: textOperand, text: text} }
+func fixed(text string) operand { return operand{kind: textOperand, ptr: &pointer{reg: text}} }
 
 // inst is an instruction, or a mark between instructions.
 type inst struct {
@@ -96,6 +97,7 @@ const (
 	fmaInst             // dst = ±src[0]*src[1] + src[2], in the form that fits the registers; op is the stem
 	selectInst          // dst = src[0] ? src[1] : src[2]
 	moveInst            // dst = src[0], dropped if both get one register
+	callInst            // of the kernel src[0], whose record lies src[1] bytes behind
 	loopMark            // start of loop
 	endMark             // end of loop
 	noteMark            // a line of comment

@@ -18,12 +18,14 @@ const recordRegister = "R14"
 // Loop is a loop with a fixed number of runs, or one that goes on while a word of memory is not zero.
 type Loop struct {
 	n        int
+	depth    int     // number of loops around it
 	more     operand // that word; none of a fixed number of runs
 	counter  string
-	outer    bool // other loops are in it
-	start    int  // places among the instructions
-	end      int
+	outer    bool  // other loops are in it
+	start    int32 // places among the instructions
+	end      int32
 	pointers []*pointer
+	label    string
 }
 
 // pointer is a register that stays, or moves with a loop.
@@ -37,7 +39,7 @@ type pointer struct {
 
 // Loop runs body n times.
 func (b *Builder) Loop(n int, body func(l *Loop)) {
-	l := &Loop{n: n}
+	l := &Loop{n: n, depth: len(b.loops)}
 	if k := len(b.loops); k > 0 {
 		b.loops[k-1].outer = true
 	}
@@ -50,7 +52,7 @@ func (b *Builder) Loop(n int, body func(l *Loop)) {
 
 // While runs body, and again as long as it leaves a number other than zero, of 64 bits, at m, a place that moves with no loop.
 func (b *Builder) While(m Mem, body func()) {
-	l := &Loop{n: whileRuns, more: b.address(m), outer: true}
+	l := &Loop{n: whileRuns, depth: len(b.loops), more: b.address(m), outer: true}
 	b.add(inst{kind: loopMark, loop: l})
 	b.loops = append(b.loops, l)
 	body()
@@ -68,20 +70,34 @@ func (l *Loop) counts() bool { return l.more.kind == noOperand }
 func (b *Builder) address(m Mem) operand {
 	steps := m.Steps
 	for _, s := range steps {
-		if !slices.Contains(b.loops, s.Loop) {
+		if d := s.Loop.depth; d >= len(b.loops) || b.loops[d] != s.Loop {
 			b.fail("a place moves with a loop that is not around it")
 		}
 	}
-	inward := func(x, y Step) int { return slices.Index(b.loops, x.Loop) - slices.Index(b.loops, y.Loop) }
+	inward := func(x, y Step) int { return x.Loop.depth - y.Loop.depth }
 	if !slices.IsSortedFunc(steps, inward) {
 		steps = slices.Clone(steps)
 		slices.SortStableFunc(steps, inward)
 	}
 	ptr := b.pointer(m.Base, steps)
-	if ptr != nil {
-		ptr.direct = true
+	if ptr == nil {
+		ptr = b.start(m.Base)
 	}
-	return operand{kind: memOperand, ptr: ptr, text: m.Base.table, num: int32(m.Off)}
+	ptr.direct = true
+	return operand{kind: memOperand, ptr: ptr, num: int32(m.Off)}
+}
+
+// start is the start of a table, which no register points to.
+func (b *Builder) start(table Base) *pointer {
+	p := b.starts[table.table]
+	if p == nil {
+		if b.starts == nil {
+			b.starts = map[string]*pointer{}
+		}
+		p = &pointer{base: table}
+		b.starts[table.table] = p
+	}
+	return p
 }
 
 func (b *Builder) pointer(base Base, steps []Step) *pointer {

@@ -12,28 +12,38 @@ type printer struct {
 	a     *allocation
 	out   []byte
 	label int
-	open  map[*Loop]string // label of a loop
-	words []string         // counters and pointers of the loops around
+	words []string // counters and pointers of the loops around
 }
 
-// place is an operand as it is spelled: a register, $num, num(reg), or name<>+num(SB).
+// place is an operand as it is spelled.
 type place struct {
-	name, sign string
-	num        int
-	counts     bool // whether the number is there
-	reg        string
+	kind placeKind
+	num  int
+	name string
 }
 
-// word is a place that is spelled already.
+type placeKind uint8
+
+const (
+	wordPlace   placeKind = iota // name, which is spelled already: a register
+	numberPlace                  // $num
+	pointerPlace                 // (name)
+	offsetPlace                  // num(name)
+	symbolPlace                  // name<>(SB)
+	partPlace                    // name<>+num(SB)
+)
+
 func word(text string) place { return place{name: text} }
 
-func number(n int) place { return place{sign: "$", num: n, counts: true} }
+func number(n int) place { return place{kind: numberPlace, num: n} }
 
 // offset is n bytes from a pointer.
-func offset(n int, reg string) place { return place{num: n, counts: true, reg: reg} }
+func offset(n int, reg string) place { return place{offsetPlace, n, reg} }
+
+func symbol(name string) place { return place{kind: symbolPlace, name: name} }
 
 // inMemory reports whether the place is neither a register nor a number.
-func (o place) inMemory() bool { return o.reg != "" || strings.Contains(o.name, "(") }
+func (o place) inMemory() bool { return o.kind >= pointerPlace }
 
 func (p *printer) text(ts ...string) {
 	for _, t := range ts {
@@ -41,28 +51,46 @@ func (p *printer) text(ts ...string) {
 	}
 }
 
-func (p *printer) place(o place) {
-	p.text(o.name, o.sign)
-	if o.counts {
-		p.out = strconv.AppendInt(p.out, int64(o.num), 10)
+func (o place) append(b []byte) []byte {
+	switch o.kind {
+	case wordPlace:
+		return append(b, o.name...)
+	case numberPlace:
+		return strconv.AppendInt(append(b, '$'), int64(o.num), 10)
+	case pointerPlace:
+		return append(append(append(b, '('), o.name...), ')')
+	case offsetPlace:
+		return append(append(append(strconv.AppendInt(b, int64(o.num), 10), '('), o.name...), ')')
+	case symbolPlace:
+		return append(append(b, o.name...), "<>(SB)"...)
 	}
-	if o.reg != "" {
-		p.text("(", o.reg, ")")
-	}
+	return append(strconv.AppendInt(append(append(b, o.name...), "<>+"...), int64(o.num), 10), "(SB)"...)
 }
 
 // ins prints a mnemonic with operands.
 func (p *printer) ins(op string, operands ...place) {
 	p.text("\t", op)
-	for i, o := range operands {
+	p.operands(operands)
+}
+
+// form is ins of a multiply-add, whose mnemonic has the order of the operands in it.
+func (p *printer) form(stem, order string, e Elem, operands ...place) {
+	p.text("\t", stem, order, e.pick("PS", "PD"))
+	p.operands(operands)
+}
+
+// operands ends an instruction.
+func (p *printer) operands(operands []place) {
+	b := p.out
+	for i := range operands {
 		if i == 0 {
-			p.text("\t")
+			b = append(b, '\t')
 		} else {
-			p.text(", ")
+			b = append(b, ", "...)
 		}
-		p.place(o)
+		b = operands[i].append(b)
 	}
-	p.text("\n")
+	p.out = append(b, '\n')
 }
 
 func (p *printer) kernel() {
@@ -102,8 +130,8 @@ func (p *printer) begin(l *Loop) {
 	}
 	p.words = append(p.words, loopWords(l)...)
 	p.label++
-	p.open[l] = "loop" + strconv.Itoa(p.label)
-	p.text(p.open[l], ":\n")
+	l.label = "loop" + strconv.Itoa(p.label)
+	p.text(l.label, ":\n")
 }
 
 // move moves a pointer.
@@ -137,26 +165,21 @@ func (p *printer) end(l *Loop) {
 	} else {
 		p.ins("CMPQ", p.source(l.more, true, 0), number(0))
 	}
-	p.ins("JNE", word(p.open[l]))
+	p.ins("JNE", word(l.label))
 }
 
 func (p *printer) reg(n int, pt part) place { return word(p.b.ISA.register(n, pt)) }
 
-// memory is the place of v, if it is a constant or lies in the frame.
-func (p *printer) memory(v Vec) (place, bool) {
+// memory is the place of v, which is a constant or lies in the frame.
+func (p *printer) memory(v Vec) place {
 	if p.b.konst(v) {
-		return symbol(p.b.constant(v)), true
+		return symbol(p.b.constant(v))
 	}
-	if s, ok := p.a.lies(v); ok {
-		return p.slot(s), true
-	}
-	return place{}, false
+	return p.slot(int(p.a.slot[v]))
 }
 
 // inMemory reports whether v has no register.
-func (p *printer) inMemory(v Vec) bool { return p.b.konst(v) || p.a.slot[v] >= 0 }
-
-func symbol(name string) place { return place{name: name, sign: "<>", reg: "SB"} }
+func (p *printer) inMemory(v Vec) bool { return p.a.reg[v] < 0 }
 
 func (p *printer) slot(n int) place { return offset(p.b.file.Spill+n*p.b.ISA.Bytes(), argRegisters[0]) }
 
@@ -166,34 +189,41 @@ func (p *printer) source(o operand, mem bool, k int) place {
 	case immOperand:
 		return number(int(o.num))
 	case textOperand:
-		return word(o.text)
+		return word(o.ptr.reg)
 	case memOperand:
-		if o.ptr == nil {
-			return place{name: o.text, sign: "<>+", num: int(o.num), counts: true, reg: "SB"}
+		if o.ptr.reg == "" {
+			return place{partPlace, int(o.num), o.ptr.base.table}
 		}
 		if o.num == 0 {
-			return place{reg: o.ptr.reg}
+			return place{kind: pointerPlace, name: o.ptr.reg}
 		}
 		return offset(int(o.num), o.ptr.reg)
 	}
-	m, in := p.memory(o.vec)
-	switch {
-	case !in:
-		return p.reg(p.a.reg[o.vec], o.part)
-	case mem:
+	v := o.vec()
+	if r := p.a.reg[v]; r >= 0 {
+		return p.reg(int(r), o.part)
+	}
+	m := p.memory(v)
+	if mem {
 		return m
 	}
 	p.ins("VMOVUPS", m, p.reg(p.a.scratch+k, wholePart))
 	return p.reg(p.a.scratch+k, o.part)
 }
 
-// target is the register that takes the result, and what stores it if it lies in the frame.
-func (p *printer) target(o operand) (n int, store func()) {
-	if s, in := p.a.lies(o.vec); in {
-		n = p.a.scratch + scratchRegisters - 1
-		return n, func() { p.ins("VMOVUPS", p.reg(n, wholePart), p.slot(s)) }
+// target is the register that takes a result, to be stored if the result lies in the frame.
+func (p *printer) target(v Vec) int {
+	if p.inMemory(v) {
+		return p.a.scratch + scratchRegisters - 1
 	}
-	return p.a.reg[o.vec], func() {}
+	return int(p.a.reg[v])
+}
+
+// store puts the result in register n into the frame if it lies there.
+func (p *printer) store(v Vec, n int) {
+	if p.inMemory(v) {
+		p.ins("VMOVUPS", p.reg(n, wholePart), p.slot(int(p.a.slot[v])))
+	}
 }
 
 // order has the factor or term that lies in memory where an instruction can read it from there.
@@ -205,7 +235,7 @@ func (p *printer) order(in *inst) {
 	if in.kind == fmaInst {
 		may, must = 1, 0
 	}
-	lies := func(i int) bool { return p.inMemory(in.src[i].vec) }
+	lies := func(i int) bool { return p.inMemory(in.src[i].vec()) }
 	if lies(must) && !lies(may) {
 		in.src[may], in.src[must] = in.src[must], in.src[may]
 	}
@@ -220,7 +250,8 @@ func (p *printer) inst(in *inst) {
 		p.choose(in)
 		return
 	case moveInst:
-		d, store := p.target(in.dst)
+		v := in.dst.vec()
+		d := p.target(v)
 		if s := p.source(in.src[0], true, 0); s != p.reg(d, wholePart) {
 			op := in.op
 			if s.inMemory() {
@@ -228,10 +259,9 @@ func (p *printer) inst(in *inst) {
 			}
 			p.ins(op, s, p.reg(d, wholePart))
 		}
-		store()
+		p.store(v, d)
 		return
-	}
-	if in.op == "CALL" {
+	case callInst:
 		words := p.words
 		if p.b.record {
 			words = append(slices.Clone(words), recordRegister)
@@ -242,80 +272,78 @@ func (p *printer) inst(in *inst) {
 		if in.src[1].num != 0 {
 			p.ins("ADDQ", number(int(in.src[1].num)), word(recordRegister))
 		}
-		p.ins("CALL", word(in.src[0].text))
+		p.ins("CALL", word(in.src[0].ptr.reg))
 		for _, w := range slices.Backward(words) {
 			p.ins("POPQ", word(w))
 		}
 		return
 	}
-	n, store := 0, func() {}
-	dst := word(in.dst.text)
-	switch in.dst.kind {
-	case vecOperand:
-		n, store = p.target(in.dst)
+	n := 0
+	var dst place
+	if in.dst.kind == vecOperand {
+		n = p.target(in.dst.vec())
 		dst = p.reg(n, in.dst.part)
-		if in.rmw {
-			if m, lies := p.memory(in.dst.vec); lies {
-				p.ins("VMOVUPS", m, dst)
-			}
+		if in.rmw && p.inMemory(in.dst.vec()) {
+			p.ins("VMOVUPS", p.memory(in.dst.vec()), dst)
 		}
-	case memOperand:
+	} else {
 		dst = p.source(in.dst, true, 0)
 	}
-	ops := make([]place, 0, 8)
+	ops := make([]place, 0, maxOperands+4)
 	k := 0
 	for i, o := range in.operands() {
 		ops = append(ops, p.source(o, i == int(in.mem), k))
-		if o.kind == vecOperand && i != int(in.mem) && p.inMemory(o.vec) {
+		if o.kind == vecOperand && i != int(in.mem) && p.inMemory(o.vec()) {
 			k++
 		}
 	}
-	switch {
-	case in.masked: // all ones under a mask: the register is an operand three times
+	if in.masked { // all ones under a mask: the register is an operand three times
 		ops = append(ops, dst, dst, word("K1"))
 	}
 	p.ins(in.op, append(ops, dst)...)
-	store()
+	if in.dst.kind == vecOperand {
+		p.store(in.dst.vec(), n)
+	}
 }
 
 // fma prints a multiply-add in the form whose accumulator or factor is the register of the result.
 func (p *printer) fma(in *inst) {
 	x, y, z := in.src[0], in.src[1], in.src[2]
-	suffix := p.b.vecs[in.dst.vec].elem.pick("PS", "PD")
-	n, store := p.target(in.dst)
+	elem := p.b.vecs[in.dst.vec()].elem
+	n := p.target(in.dst.vec())
 	d := p.reg(n, wholePart)
-	has := func(o operand) bool { return !p.inMemory(o.vec) && p.a.reg[o.vec] == n }
-	yLies := p.inMemory(y.vec)
+	has := func(o operand) bool { return int(p.a.reg[o.vec()]) == n }
+	yLies := p.inMemory(y.vec())
 	switch {
 	case has(z):
-		p.ins(in.op+"231"+suffix, p.source(y, true, 1), p.source(x, false, 0), d)
+		p.form(in.op, "231", elem, p.source(y, true, 1), p.source(x, false, 0), d)
 	case has(x) && yLies:
-		p.ins(in.op+"132"+suffix, p.source(y, true, 1), p.source(z, false, 0), d)
+		p.form(in.op, "132", elem, p.source(y, true, 1), p.source(z, false, 0), d)
 	case has(x):
-		p.ins(in.op+"213"+suffix, p.source(z, true, 1), p.source(y, false, 0), d)
+		p.form(in.op, "213", elem, p.source(z, true, 1), p.source(y, false, 0), d)
 	case has(y):
-		p.ins(in.op+"213"+suffix, p.source(z, true, 1), p.source(x, false, 0), d)
+		p.form(in.op, "213", elem, p.source(z, true, 1), p.source(x, false, 0), d)
 	default:
 		xs := p.source(x, false, 0)
 		p.ins("VMOVUPS", p.source(z, true, 1), d)
-		p.ins(in.op+"231"+suffix, p.source(y, true, 1), xs, d)
+		p.form(in.op, "231", elem, p.source(y, true, 1), xs, d)
 	}
-	store()
+	p.store(in.dst.vec(), n)
 }
 
 // choose prints a selection by a mask.
 func (p *printer) choose(in *inst) {
 	m, x, y := in.src[0], in.src[1], in.src[2]
-	n, store := p.target(in.dst)
+	n := p.target(in.dst.vec())
 	d := p.reg(n, wholePart)
 	if p.b.ISA == AVX2 {
 		p.ins(in.op, p.source(m, false, 0), p.source(x, true, 0), p.source(y, false, 1), d)
-		store()
+		p.store(in.dst.vec(), n)
 		return
 	}
 	op := "VPTERNLOGD" // bit by bit, so that the width does not matter
-	has := func(o operand) bool { return !p.inMemory(o.vec) && p.a.reg[o.vec] == n }
-	xLies := p.inMemory(x.vec)
+	has := func(o operand) bool { return int(p.a.reg[o.vec()]) == n }
+	xLies := p.inMemory(x.vec())
 	// The table of the instruction is read with the bits of destination, second and third operand.
 	switch {
 	case has(x):
@@ -332,5 +360,5 @@ func (p *printer) choose(in *inst) {
 			p.ins(op, word("$0xca"), p.source(y, true, 0), p.source(x, false, 1), d)
 		}
 	}
-	store()
+	p.store(in.dst.vec(), n)
 }

@@ -62,13 +62,11 @@ func (s *Set) mark() (undo func()) {
 func (s *Set) compile(ks []*Kernel) error {
 	const isas = len(asm.ISAs)
 	failed := make([]error, len(ks)*isas)
-	one := func(job int, files *[isas]*asm.File) {
+	one := func(job int, file *asm.File) {
 		k, isa := ks[job/isas], asm.ISAs[job%isas]
-		if files[isa] == nil {
-			files[isa] = s.file(isa)
-		}
+		file.ISA = isa
 		var why *Unsupported
-		code, err := files[isa].Compile(k.Name, func(b *asm.Builder) {
+		code, err := file.Compile(k.Name, func(b *asm.Builder) {
 			c := &compiler{set: s, k: k, pf: k.pf, b: b}
 			why = c.run()
 		})
@@ -85,13 +83,13 @@ func (s *Set) compile(ks []*Kernel) error {
 		workers = 1
 	}
 	for len(s.scratch) < workers {
-		s.scratch = append(s.scratch, new([isas]*asm.File))
+		s.scratch = append(s.scratch, s.file(asm.AVX2))
 	}
 	var next atomic.Int64
 	parallel.Each(workers, func(worker int) {
-		files := s.scratch[worker]
+		file := s.scratch[worker]
 		for job := int(next.Add(1)) - 1; job < len(failed); job = int(next.Add(1)) - 1 {
-			one(job, files)
+			one(job, file)
 		}
 	})
 	for _, err := range failed {

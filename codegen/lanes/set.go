@@ -90,7 +90,7 @@ type Set struct {
 	within int       // how deep in adding
 	added  []*Kernel // to be compiled
 	// scratch are the files that each worker compiles in, whose memory serves one kernel after the other.
-	scratch []*[len(asm.ISAs)]*asm.File
+	scratch []*asm.File
 
 	alone *alone // of kernels for one sample: what these read; nil for blocks of samples
 }
