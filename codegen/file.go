@@ -43,9 +43,10 @@ func (f *file) layOut() {
 			size += len(d) + len(d)/4
 		}
 		l.text = make([]byte, 0, size)
+		var p gofmt.Printer
 		for _, d := range decls {
-			text, err := gofmt.Source(d)
-			l.text = append(append(append(l.text, '\n'), text...), '\n')
+			text, err := p.Append(append(l.text, '\n'), d)
+			l.text = append(text, '\n')
 			l.err = errors.Join(l.err, err)
 		}
 	})

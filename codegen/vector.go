@@ -341,7 +341,7 @@ func (v *vectors) shard(r *ir.Recipe, t *lanes.Recipe) {
 	// Where a sample is left to the scalar functions, what it had in lanes may be no number, and products of that with
 	// cotangents that are zero are none either: the sums go back to what they were, in records as well and in gradients to
 	// which a record was given back, and the whole block goes there.
-	leaves := gr.Needs.Stats > 0 && slices.ContainsFunc(v.set.Reached(t.Grad), func(k *lanes.Kernel) bool { return lanes.LeavesToScalar(k.Func) })
+	leaves := gr.Needs.Stats > 0 && v.set.LeavesToScalar(t.Grad)
 	shares := t.Grad.Shares() && v.backs()
 	if leaves {
 		v.keeps = true

@@ -155,6 +155,17 @@ func (b *Builder) Load(e Elem, m Mem) Vec {
 	return d
 }
 
+// Loads reads n vectors in a row.
+func (b *Builder) Loads(e Elem, m Mem, n int) []Vec {
+	out, from := make([]Vec, n), b.address(m)
+	for i := range out {
+		out[i] = b.new(e)
+		b.emit(e.pick("VMOVUPS", "VMOVUPD"), 0, out[i], from)
+		from.num += int32(b.ISA.Bytes())
+	}
+	return out
+}
+
 // Broadcast reads one number into all lanes.
 func (b *Builder) Broadcast(e Elem, m Mem) Vec {
 	d := b.new(e)
@@ -166,6 +177,16 @@ func (b *Builder) Broadcast(e Elem, m Mem) Vec {
 func (b *Builder) Store(e Elem, v Vec, m Mem) {
 	v = b.inRegister(v)
 	b.add(inst{op: e.pick("VMOVUPS", "VMOVUPD"), mem: -1, dst: b.address(m)}, vec(v))
+}
+
+// Stores writes vectors in a row.
+func (b *Builder) Stores(e Elem, vs []Vec, m Mem) {
+	to := b.address(m)
+	for _, v := range vs {
+		v = b.inRegister(v)
+		b.add(inst{op: e.pick("VMOVUPS", "VMOVUPD"), mem: -1, dst: to}, vec(v))
+		to.num += int32(b.ISA.Bytes())
+	}
 }
 
 // StoreOne writes the number of the first lane.

@@ -160,7 +160,7 @@ func (f *File) String() string { return string(f.Text()) }
 
 // Text is the text of the file.
 func (f *File) Text() []byte {
-	size := len(f.Header) + 1<<10 + 256*len(f.pool.consts)
+	size := len(f.Header) + 1<<10 + (f.ISA.Bytes()/8*64+128)*len(f.pool.consts)
 	for _, t := range f.pool.tables {
 		size += (len(t.bits) + 1) * 64
 	}

@@ -25,12 +25,12 @@ type place struct {
 type placeKind uint8
 
 const (
-	wordPlace   placeKind = iota // name, which is spelled already: a register
-	numberPlace                  // $num
-	pointerPlace                 // (name)
-	offsetPlace                  // num(name)
-	symbolPlace                  // name<>(SB)
-	partPlace                    // name<>+num(SB)
+	wordPlace    placeKind = iota // name, which is spelled already: a register
+	numberPlace                   // $num
+	pointerPlace                  // (name)
+	offsetPlace                   // num(name)
+	symbolPlace                   // name<>(SB)
+	partPlace                     // name<>+num(SB)
 )
 
 func word(text string) place { return place{name: text} }

@@ -7,7 +7,8 @@ type node struct {
 	text string // of a leaf, an operator, what is selected
 	x, y *node  // operands; of a slice its bounds, nil for none
 	of   *node  // what is called, indexed, sliced
-	args []*node
+	args *node  // the first of a list; nil for none
+	next *node  // in the list that it is in
 }
 
 type nodeKind uint8
@@ -35,14 +36,14 @@ func (l *layout) new(n node) *node {
 	return &l.nodes[len(l.nodes)-1]
 }
 
-// exprs are expressions with commas between them.
-func (l *layout) exprs() []*node {
-	list := []*node{l.expr()}
-	for l.is(",") {
+// exprs are expressions with commas between them: the first one.
+func (l *layout) exprs() *node {
+	first := l.expr()
+	for last := first; l.is(","); last = last.next {
 		l.next()
-		list = append(list, l.expr())
+		last.next = l.expr()
 	}
-	return list
+	return first
 }
 
 func (l *layout) expr() *node { return l.binary(1) }
@@ -150,13 +151,14 @@ func (l *layout) function() string {
 	return text
 }
 
-// enclosed is a list in parentheses or braces.
-func (l *layout) enclosed(open, shut string, one func() *node) (list []*node) {
+// enclosed is a list in parentheses or braces: the first of it, nil for none.
+func (l *layout) enclosed(open, shut string, one func() *node) (first *node) {
+	var last *node
 	header := l.header
 	l.header = false
 	l.expect(open)
 	for !l.is(shut) {
-		if list != nil {
+		if last != nil {
 			l.expect(",")
 		}
 		x := one()
@@ -164,11 +166,16 @@ func (l *layout) enclosed(open, shut string, one func() *node) (list []*node) {
 			l.next()
 			x = l.new(node{kind: spread, x: x})
 		}
-		list = append(list, x)
+		if last == nil {
+			first = x
+		} else {
+			last.next = x
+		}
+		last = x
 	}
 	l.header = header
 	l.next()
-	return list
+	return first
 }
 
 // element is one of a composite literal.
@@ -250,9 +257,9 @@ func (l *layout) bare(x *node) *node {
 	return x
 }
 
-func (l *layout) printedList(list []*node, depth int) {
-	for i, x := range list {
-		if i > 0 {
+func (l *layout) printedList(first *node, depth int) {
+	for x := first; x != nil; x = x.next {
+		if x != first {
 			l.text(", ")
 		}
 		l.printed(x, depth)
@@ -308,7 +315,7 @@ func (l *layout) printed(x *node, depth int) {
 		}
 		l.text("]")
 	case called:
-		if len(x.args) > 1 {
+		if x.args != nil && x.args.next != nil {
 			depth++
 		}
 		l.printed(x.of, depth)

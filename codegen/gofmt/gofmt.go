@@ -2,7 +2,7 @@
 // syntax tree and its tables of columns. All declarations of arm one by one take go/format five times as long, and would take
 // a third of a compilation: that is why this is not left to it.
 //
-// Source is for functions of plain statements on lines of their own, and structs. What else a declaration may hold (other
+// It is for functions of plain statements on lines of their own, and structs. What else a declaration may hold (other
 // types, comments behind code where blocks begin and end, blank lines, literals that span lines) is left to go/format
 // as a whole, so that the text does not depend on who has laid it out.
 package gofmt
@@ -15,26 +15,33 @@ import (
 	"unicode/utf8"
 )
 
-// Source lays out a declaration with the comment above it. An error says that it is none.
-func Source(decl string) ([]byte, error) {
-	if out, ok := plain(decl); ok {
-		return out, nil
-	}
-	return format.Source([]byte(decl))
+// Printer lays out declarations, one at a time. Its zero value is ready.
+type Printer struct {
+	nodes []node // memory
 }
 
-// plain lays out a function of plain statements; anything else is not ok.
-func plain(decl string) (out []byte, ok bool) {
+// Append appends a declaration with the comment above it to out. An error says that it is none.
+func (p *Printer) Append(out []byte, decl string) ([]byte, error) {
+	if out, ok := p.plain(out, decl); ok {
+		return out, nil
+	}
+	text, err := format.Source([]byte(decl))
+	return append(out, text...), err
+}
+
+// plain appends a function of plain statements; anything else is not ok.
+func (p *Printer) plain(before []byte, decl string) (out []byte, ok bool) {
+	l := &layout{scanner: scanner{src: decl}, out: before, nodes: p.nodes[:0]}
 	defer func() {
+		p.nodes = l.nodes
 		switch r := recover(); r {
 		case nil:
 		case unknown:
-			out, ok = nil, false
+			out, ok = before, false
 		default:
 			panic(r)
 		}
 	}()
-	l := &layout{scanner: scanner{src: decl}, out: make([]byte, 0, len(decl)+len(decl)/4)}
 	l.next()
 	l.decl()
 	return l.out, true
@@ -406,7 +413,7 @@ func (l *layout) simple() {
 	case l.tok.kind != sign:
 	case op == "++" || op == "--":
 		l.next()
-		l.printed(left[0], 2)
+		l.printed(left, 2)
 		l.text(op)
 		return
 	case op == ":=" || op == "=" || len(op) > 1 && op[len(op)-1] == '=' && precedence(op) == 0:
@@ -419,7 +426,7 @@ func (l *layout) simple() {
 		}
 		right := l.exprs()
 		depth := 1
-		if len(left) > 1 && len(right) > 1 {
+		if left.next != nil && right.next != nil {
 			depth = 2
 		}
 		l.printedList(left, depth)
@@ -427,10 +434,10 @@ func (l *layout) simple() {
 		l.printedList(right, depth)
 		return
 	}
-	if len(left) > 1 || l.header && left[0].kind == paren {
+	if left.next != nil || l.header && left.kind == paren {
 		panic(unknown) // in a clause parentheses around a condition fall
 	}
-	l.printed(left[0], 1)
+	l.printed(left, 1)
 }
 
 // list reads and prints expressions.

@@ -51,7 +51,7 @@ func TestAsGofmt(t *testing.T) {
 			if err != nil {
 				continue // a part of a declaration
 			}
-			got, ok := plain(text)
+			got, ok := new(Printer).plain(nil, text)
 			if strings.Contains("\n"+d, "\nfunc ") {
 				funcs++
 				if ok {
@@ -140,12 +140,12 @@ func TestSource(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", text, err)
 		}
-		if got, err := Source(text); err != nil || !bytes.Equal(got, want) {
+		if got, err := new(Printer).Append(nil, text); err != nil || !bytes.Equal(got, want) {
 			t.Errorf("%q: %v\n%s\ngofmt gives:\n%s", text, err, got, want)
 		}
 	}
 	for _, text := range []string{"func f() {\nx := \n}", "func f() {\nx := 1", "func f( {\n}", "func f() {\nx + = 1\n}", "func f() {\n}\n}"} {
-		if got, err := Source(text); err == nil {
+		if got, err := new(Printer).Append(nil, text); err == nil {
 			t.Errorf("%q gives %q", text, got)
 		}
 	}

@@ -44,8 +44,8 @@ func (l *layout) structFields() (list []field) {
 			}
 			l.expect("\n")
 		} else {
-			out := l.out
-			l.out, l.nodes = nil, l.nodes[:0]
+			at := len(l.out)
+			l.nodes = l.nodes[:0]
 			if l.is("func") {
 				l.next()
 				l.text("func")
@@ -53,7 +53,7 @@ func (l *layout) structFields() (list []field) {
 			} else {
 				l.printed(l.typ(), 1)
 			}
-			f.typ, l.out = string(l.out), out
+			f.typ, l.out = string(l.out[at:]), l.out[:at]
 			f.comment = l.remark()
 		}
 		list = append(list, f)

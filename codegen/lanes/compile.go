@@ -79,9 +79,12 @@ func (ix index) plus(k int) index {
 
 // times is the index of row ix in rows of n elements.
 func (ix index) times(n int) index {
-	out := index{k: ix.k * n}
-	for _, s := range ix.steps {
-		out.steps = append(out.steps, stride{s.loop, s.n * n})
+	out := index{k: ix.k * n, steps: ix.steps}
+	if n != 1 && len(ix.steps) > 0 {
+		out.steps = make([]stride, len(ix.steps))
+		for i, s := range ix.steps {
+			out.steps[i] = stride{s.loop, s.n * n}
+		}
 	}
 	return out
 }

@@ -55,12 +55,15 @@ func (c *compiler) count(k kind) int { return c.wide * k.count() }
 
 // same is a value that is v in all vectors.
 func (c *compiler) same(k kind, v asm.Vec) value {
-	x := value{w: k}
+	x := newValue(k, c.count(k))
 	for range c.count(k) {
 		x.v = append(x.v, v)
 	}
 	return x
 }
+
+// newValue has room for some vectors.
+func newValue(k kind, vectors int) value { return value{make([]asm.Vec, 0, vectors), k} }
 
 // place is the address of row ix of a field, at the present vector.
 func (c *compiler) place(f *Field, ix index, part int) asm.Mem {
@@ -69,23 +72,25 @@ func (c *compiler) place(f *Field, ix index, part int) asm.Mem {
 		part = 0 // every lane has the same number
 	}
 	row := c.set.rowBytes(f.Elem)
-	m := c.b.Arg(argFrame).At(f.Off+ix.k*row+part*c.b.ISA.Bytes()).Along(c.col, c.count(k)*c.b.ISA.Bytes())
+	m := c.b.Arg(argFrame).At(f.Off + ix.k*row + part*c.b.ISA.Bytes())
+	m.Steps = make([]asm.Step, 0, 1+len(ix.steps))
+	if c.col != nil {
+		m.Steps = append(m.Steps, asm.Step{Loop: c.col, Bytes: c.count(k) * c.b.ISA.Bytes()})
+	}
 	for _, s := range ix.steps {
-		m = m.Along(s.loop, s.n*row)
+		if s.n != 0 {
+			m.Steps = append(m.Steps, asm.Step{Loop: s.loop, Bytes: s.n * row})
+		}
 	}
 	return m
 }
 
 func (c *compiler) loadField(f *Field, ix index) value {
 	k := c.kind(f.Elem)
-	x := value{w: k}
 	if c.set.alone != nil && !ix.vec {
 		return c.same(k, c.b.Broadcast(k.elem(), c.place(f, ix, 0)))
 	}
-	for p := range c.count(k) {
-		x.v = append(x.v, c.b.Load(k.elem(), c.place(f, ix, p)))
-	}
-	return x
+	return value{c.b.Loads(k.elem(), c.place(f, ix, 0), c.count(k)), k}
 }
 
 func (c *compiler) storeField(f *Field, ix index, x value) {
@@ -96,9 +101,7 @@ func (c *compiler) storeField(f *Field, ix index, x value) {
 		c.b.StoreOne(x.w.elem(), x.v[0], c.place(f, ix, 0))
 		return
 	}
-	for p, v := range x.v {
-		c.b.Store(x.w.elem(), v, c.place(f, ix, p))
-	}
+	c.b.Stores(x.w.elem(), x.v, c.place(f, ix, 0))
 }
 
 // splat is a number in all lanes.
@@ -254,7 +257,7 @@ func (c *compiler) maskAs(m value, k kind) value {
 
 // halves joins the two vectors of each f64.
 func (c *compiler) halves(x value, f func(lo, hi asm.Vec) asm.Vec) []asm.Vec {
-	var out []asm.Vec
+	out := make([]asm.Vec, 0, len(x.v)/2)
 	for i := 0; i < len(x.v); i += 2 {
 		out = append(out, f(x.v[i], x.v[i+1]))
 	}
@@ -263,7 +266,7 @@ func (c *compiler) halves(x value, f func(lo, hi asm.Vec) asm.Vec) []asm.Vec {
 
 // pairs makes two vectors of each.
 func (c *compiler) pairs(x value, f func(v asm.Vec) (lo, hi asm.Vec)) []asm.Vec {
-	var out []asm.Vec
+	out := make([]asm.Vec, 0, 2*len(x.v))
 	for _, v := range x.v {
 		lo, hi := f(v)
 		out = append(out, lo, hi)
@@ -273,7 +276,7 @@ func (c *compiler) pairs(x value, f func(v asm.Vec) (lo, hi asm.Vec)) []asm.Vec 
 
 // each1 applies f to each vector.
 func each1(x value, f func(e asm.Elem, x asm.Vec) asm.Vec) value {
-	out := value{w: x.w}
+	out := newValue(x.w, len(x.v))
 	for i, v := range x.v {
 		if i > 0 && v == x.v[i-1] { // the same number in all lanes
 			out.v = append(out.v, out.v[i-1])
@@ -285,7 +288,7 @@ func each1(x value, f func(e asm.Elem, x asm.Vec) asm.Vec) value {
 }
 
 func each2(x, y value, f func(e asm.Elem, x, y asm.Vec) asm.Vec) value {
-	out := value{w: x.w}
+	out := newValue(x.w, len(x.v))
 	for i := range x.v {
 		if i > 0 && x.v[i] == x.v[i-1] && y.v[i] == y.v[i-1] {
 			out.v = append(out.v, out.v[i-1])
@@ -297,7 +300,7 @@ func each2(x, y value, f func(e asm.Elem, x, y asm.Vec) asm.Vec) value {
 }
 
 func each3(x, y, z value, f func(e asm.Elem, x, y, z asm.Vec) asm.Vec) value {
-	out := value{w: x.w}
+	out := newValue(x.w, len(x.v))
 	for i := range x.v {
 		if i > 0 && x.v[i] == x.v[i-1] && y.v[i] == y.v[i-1] && z.v[i] == z.v[i-1] {
 			out.v = append(out.v, out.v[i-1])

@@ -55,20 +55,29 @@ func (c *compiler) far(name string, e asm.Elem) float64 {
 	return 0
 }
 
-// LeavesToScalar reports whether f or what it calls has a function that lanes know up to a size of its argument alone. A
+// LeavesToScalar reports whether a node runs a function that lanes know up to a size of its argument alone. A
 // solve of a sample with a larger one fails in lanes, and is made again by the scalar functions.
-func LeavesToScalar(f *ir.Func) bool {
-	for _, v := range f.Values {
-		if name, ok := rows[v.Op]; ok {
-			if p := vmath.Of(name, 8*v.Type.Elem.Bytes()); p != nil && p.Row.Far(p.Width) > 0 {
+func (s *Set) LeavesToScalar(n *Node) bool {
+	seen := map[*ir.Func]bool{}
+	var leaves func(f *ir.Func) bool
+	leaves = func(f *ir.Func) bool {
+		if seen[f] {
+			return false
+		}
+		seen[f] = true
+		for _, v := range f.Values {
+			if name, ok := rows[v.Op]; ok {
+				if p := vmath.Of(name, 8*v.Type.Elem.Bytes()); p != nil && p.Row.Far(p.Width) > 0 {
+					return true
+				}
+			}
+			if slices.ContainsFunc(v.Callees(), leaves) {
 				return true
 			}
 		}
-		if slices.ContainsFunc(v.Callees(), LeavesToScalar) {
-			return true
-		}
+		return false
 	}
-	return false
+	return slices.ContainsFunc(s.Reached(n), func(k *Kernel) bool { return leaves(k.Func) })
 }
 
 // program is a function of the table; nil if there is none.

@@ -263,7 +263,7 @@ func (c *compiler) dots(w kind, rows, n int, x func(r int, k index) value, y fun
 
 // zeroSum is a new running sum.
 func (c *compiler) zeroSum(w kind) value {
-	s := value{w: w}
+	s := newValue(w, c.count(w))
 	for range c.count(w) {
 		s.v = append(s.v, c.b.Var(w.elem(), c.b.Const(w.elem(), 0)))
 	}
@@ -407,9 +407,13 @@ func copied(v *ir.Value, n int) (r run, ok bool) {
 
 // add is the sum of two indices.
 func add(a, b index) index {
-	out := index{k: a.k + b.k, steps: a.steps}
-	out.steps = append(out.steps[:len(out.steps):len(out.steps)], b.steps...)
-	return out
+	switch {
+	case len(b.steps) == 0:
+		return index{k: a.k + b.k, steps: a.steps}
+	case len(a.steps) == 0:
+		return index{k: a.k + b.k, steps: b.steps}
+	}
+	return index{k: a.k + b.k, steps: slices.Concat(a.steps, b.steps)}
 }
 
 // outerRow multiplies rows of one vector with all of the other.
