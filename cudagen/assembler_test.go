@@ -62,46 +62,54 @@ func TestAssembler(t *testing.T) {
 		sources[name] = source(t, path)
 	}
 	names := append([]string{"moons", "deep"}, small...)
-	for _, wide := range []struct{ states, width int }{{4, 64}, {8, 128}, {16, 256}} {
-		name := fmt.Sprintf("net%d", wide.width)
+	for _, wide := range []struct {
+		states, width int
+		precision     string
+	}{{4, 64, ""}, {8, 128, ""}, {16, 256, ""}, {4, 64, "mixed_bf16"}, {8, 128, "mixed_bf16"}} {
+		name := fmt.Sprintf("net%d%s", wide.width, strings.TrimPrefix(wide.precision, "mixed_"))
 		names = append(names, name)
 		sources[name] = fmt.Sprintf(net, name, wide.states, wide.width)
+		if wide.precision != "" {
+			sources[name] = strings.Replace(sources[name], "optimizer: adam", "optimizer: adam\n\tprecision: "+wide.precision, 1)
+		}
 	}
 	for _, name := range names {
-		if sources[name] == "" {
-			t.Fatalf("there is no program %s", name)
-		}
-		res, ds := driver.Compile(map[string]string{name + ".nde": sources[name]}, driver.Options{CUDA: true})
-		if ds.HasErrors() {
-			t.Fatal(ds)
-		}
-		out := res.CUDA
-		for _, arch := range []int{80, 90} {
-			uses, err := nvcc.Measure(compiler, out, arch)
-			if err != nil {
-				t.Fatal(err)
+		t.Run(name, func(t *testing.T) {
+			if sources[name] == "" {
+				t.Fatalf("there is no program %s", name)
 			}
-			for _, u := range uses {
-				b, ok := out.Budgets[u.Kernel]
-				if !ok {
-					continue // of the prelude
+			res, ds := driver.Compile(map[string]string{name + ".nde": sources[name]}, driver.Options{CUDA: true})
+			if ds.HasErrors() {
+				t.Fatal(ds)
+			}
+			out := res.CUDA
+			for _, arch := range []int{80, 90} {
+				uses, err := nvcc.Measure(compiler, out, arch)
+				if err != nil {
+					t.Fatal(err)
 				}
-				warps := b.Warps(u.Registers)
-				t.Logf("%-10s sm_%d %-28s %3d registers, %4d bytes shared, %2d warps; expected %3d and %2d", name, arch, u.Kernel, u.Registers, u.Shared, warps, b.Registers, b.Warps(b.Registers))
-				if u.Spills > 0 || u.Stack > 0 {
-					t.Errorf("%s sm_%d: %s spills %d bytes and has a stack of %d", name, arch, u.Kernel, u.Spills, u.Stack)
+				for _, u := range uses {
+					b, ok := out.Budgets[u.Kernel]
+					if !ok {
+						continue // of the prelude
+					}
+					warps := b.Warps(u.Registers)
+					t.Logf("%-10s sm_%d %-28s %3d registers, %4d bytes shared, %2d warps; expected %3d and %2d", name, arch, u.Kernel, u.Registers, u.Shared, warps, b.Registers, b.Warps(b.Registers))
+					if u.Spills > 0 || u.Stack > 0 {
+						t.Errorf("%s sm_%d: %s spills %d bytes and has a stack of %d", name, arch, u.Kernel, u.Spills, u.Stack)
+					}
+					if warps < b.Blocks*b.Block/32 {
+						t.Errorf("%s sm_%d: %s has %d warps, planned %d", name, arch, u.Kernel, warps, b.Blocks*b.Block/32)
+					}
 				}
-				if warps < b.Blocks*b.Block/32 {
-					t.Errorf("%s sm_%d: %s has %d warps, planned %d", name, arch, u.Kernel, warps, b.Blocks*b.Block/32)
+				if len(uses) < len(out.Budgets) {
+					t.Errorf("%s sm_%d: %d kernels measured, there are %d", name, arch, len(uses), len(out.Budgets))
 				}
 			}
-			if len(uses) < len(out.Budgets) {
-				t.Errorf("%s sm_%d: %d kernels measured, there are %d", name, arch, len(uses), len(out.Budgets))
+			if old := os.Getenv("NDEC_TEST_PTXAS12"); old != "" {
+				oldAssembler(t, old, compiler, out)
 			}
-		}
-		if old := os.Getenv("NDEC_TEST_PTXAS12"); old != "" {
-			oldAssembler(t, old, compiler, out)
-		}
+		})
 	}
 }
 

@@ -257,7 +257,7 @@ func (b *Budget) bound(k *kernel, p *plan.Plan) {
 		}
 		products, specials := width*float64(c.MulAdds+c.Elem)/smMulAdds, 2*float64(c.Trans)/smSpecials
 		if k.form == tiled {
-			t := tileCost(p.Of(s.Field))
+			t := tileCost(p.Module, p.Of(s.Field))
 			products = float64(c.Elem) / smMulAdds
 			b.Products = max(b.Products, t.instructions)
 			if t.tensor > b.Clocks {
@@ -304,7 +304,7 @@ func (k *kernel) describe(e *emitter) []string {
 	head := fmt.Sprintf("%s: %d threads a block, at least %d blocks a multiprocessor", k.name, b.Block, b.Blocks)
 	switch k.form {
 	case tiled:
-		head = fmt.Sprintf("%s: a warp for 32 samples, at most %d of them, products in %d parts", k.name, b.Team, productParts)
+		head = fmt.Sprintf("%s: a warp for 32 samples, at most %d of them, products of %s", k.name, b.Team, e.formats(k.fn.IR))
 		if b.Memory > 0 {
 			head += fmt.Sprintf(", %d bytes of %s memory each", b.Memory, memory)
 		}

@@ -28,6 +28,7 @@ type subject struct {
 	given   [][]float64 // the columns of the only row; nil for random ones
 	teams   bool        // all kernels have a block a sample
 	natural bool        // times ascend, and numbers of their own (heights, loads) are positive
+	mixed   float64     // what losses and gradients may differ in mixed precision, where a rounding can go either way; 0 for other recipes
 	out     *cudagen.Output
 }
 
@@ -269,6 +270,9 @@ func (s *subject) check(t *testing.T, o outcome) {
 		}
 	}
 	at = 0
+	if s.mixed > 0 {
+		tol = s.mixed
+	}
 	for _, r := range s.m.Recipes {
 		if !has(s.out.Kernels.Recipes, func(k cudagen.RecipeKernel) bool {
 			return k.Name == r.Name && k.Grad.Kernel != "" && k.Loss.Kernel != ""

@@ -119,13 +119,13 @@ func (e *emitter) tileFunction(f *plan.Func) bool {
 }
 
 // far are the fragments that are needed beyond the run of nests that makes them: they are kept for both halves.
-func far(f *plan.Func) map[*ir.Value]bool {
+func (e *emitter) far(f *plan.Func) map[*ir.Value]bool {
 	made, out := map[*ir.Value]int{}, map[*ir.Value]bool{}
 	runs, _ := tileRuns(f)
 	for at, run := range runs {
 		for _, n := range run {
 			for _, s := range n.Steps {
-				if s.Form != plan.AddTo && fragment(f, s.V) {
+				if s.Form != plan.AddTo && fragment(f, s.V) && !e.rounding(f, s.V) {
 					made[s.V] = at
 				}
 			}
@@ -135,7 +135,7 @@ func far(f *plan.Func) map[*ir.Value]bool {
 	reads = func(v *ir.Value, at int) {
 		for _, a := range v.Args {
 			p := f.Places[a]
-			if p.Kind == plan.Folded {
+			if p.Kind == plan.Folded || e.rounding(f, a) {
 				reads(a, at)
 				continue
 			}
@@ -249,7 +249,7 @@ func uniform(f *plan.Func, v *ir.Value) bool {
 // it: those of the lanes of the first half are kept through the second.
 func (fn *function) tileBody() {
 	runs, halves := tileRuns(fn.f)
-	fn.far = far(fn.f)
+	fn.far = fn.e.far(fn.f)
 	for at, run := range runs {
 		if halves[at] {
 			fn.halves(run)
@@ -264,13 +264,15 @@ func (fn *function) tileBody() {
 func (fn *function) halves(run []*plan.Nest) {
 	p := fn.p
 	before := p.text()
-	fn.half = &halved{rows: map[*ir.Value]string{}, frags: map[*ir.Value]string{}, last: lastReads(fn.f, run), free: map[string][]string{}}
+	fn.half = &halved{rows: map[*ir.Value]string{}, frags: map[*ir.Value]string{}, last: fn.e.lastReads(fn.f, run), free: map[string][]string{}}
 	p.line("#pragma unroll 1")
 	p.line("for (int half = 0; half < 2; half++) {")
 	for _, n := range run {
 		for _, s := range n.Steps {
-			p.source(s.V.Span)
-			fn.tileStep(s)
+			if !fn.e.rounding(fn.f, s.V) {
+				p.source(s.V.Span)
+				fn.tileStep(s)
+			}
 			fn.half.step++
 		}
 	}
@@ -378,6 +380,9 @@ func (fn *function) over(n int, body func()) {
 
 // asFragment is v as a fragment; what is in every lane is spread first.
 func (fn *function) asFragment(v *ir.Value) string {
+	if fn.e.rounding(fn.f, v) {
+		return fn.asFragment(v.Args[0])
+	}
 	folded := fn.f.Places[v].Kind == plan.Folded
 	if fragment(fn.f, v) && !folded {
 		return fn.tiles(v)
@@ -465,7 +470,7 @@ func (fn *function) tileStep(s plan.Step) {
 			})
 			return
 		}
-		p.line("ndec_tile_outer<%d, %d>(tile, half, g.%s, %s, %s);", a.Type.Len(), b.Type.Len(), fn.e.fields[s.Sum], fn.asFragment(a), fn.asFragment(b))
+		p.line("ndec_tile_outer<%s, %d, %d>(tile, half, g.%s, %s, %s);", operandsOf(fn.e.m, a, b).name, a.Type.Len(), b.Type.Len(), fn.e.fields[s.Sum], fn.asFragment(a), fn.asFragment(b))
 	case plan.AddTo:
 		if fragment(fn.f, v) {
 			p.line("ndec_tile_add<%d>(tile, half, g.%s, %s);", v.Type.Len(), fn.e.fields[s.Sum], fn.asFragment(v))
@@ -507,7 +512,7 @@ func (fn *function) tileProduct(v, x, w *ir.Value, byK, byN int) {
 		to = fn.s.pick(localName(v) + "_fragment")
 		fn.half.top = append(fn.half.top, fmt.Sprintf("real %s[ndec_tiles(%d)][4];", to, v.Type.Len()))
 	}
-	p.line("ndec_tile_product<%d, %d>(tile, %s, %s, [&](int k, int n) { return %s; });", v.Type.Len(), x.Type.Len(), to, from, bare(fn.elem(w, index{expr: affineOf(byK, byN)})))
+	p.line("ndec_tile_product<%s, %d, %d>(tile, %s, %s, [&](int k, int n) { return %s; });", operandsOf(fn.e.m, w, x).name, v.Type.Len(), x.Type.Len(), to, from, bare(fn.elem(w, index{expr: affineOf(byK, byN)})))
 	if !fragment(fn.f, v) {
 		own := fn.array(v)
 		p.line("ndec_tile_collect<%d>(tile, half, %s, %s);", v.Type.Len(), to, own)

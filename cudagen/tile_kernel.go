@@ -11,9 +11,6 @@ import (
 // tileBlocks is the largest number of warps of a kernel of tiles: of the batch alone, so that sums have an order of their own.
 const tileBlocks = 2048
 
-// productParts is NDEC_PARTS of the prelude.
-const productParts = 3
-
 // What a multiprocessor multiplies in a clock by tensor cores (mma.sync of 16 bits on sm_80; at least so many on sm_90).
 const smTensor = 1024
 
@@ -26,27 +23,17 @@ type tileWork struct {
 }
 
 // tileCost is that of a function: products of parts, in tiles of 16 columns; every weight is read by each half of a warp.
-func tileCost(f *plan.Func) (t tileWork) {
+func tileCost(mod *ir.Module, f *plan.Func) (t tileWork) {
 	up := func(n int) int { return (n + 15) / 16 * 16 }
-	products := productParts * (productParts + 1) / 2
 	for _, v := range f.IR.Values {
-		var w *ir.Value
-		switch v.Op {
-		case ir.OpMatVec:
-			w = v.Args[0]
-		case ir.OpVecMat:
-			w = v.Args[1]
-		default:
+		if v.Op != ir.OpMatVec && v.Op != ir.OpVecMat {
 			continue
 		}
-		m, n := w.Type.Shape[0], w.Type.Shape[1]
+		w, x, m, n := matrix(v)
 		if m <= smallLen && n <= smallLen {
 			continue
 		}
-		if v.Op == ir.OpVecMat {
-			m, n = n, m
-		}
-		mmas := products * ((m + 7) / 8) * (up(n) / 16) // of 16 samples, 8 results and 16 terms
+		mmas := operandsOf(mod, w, x).products() * ((m + 7) / 8) * (up(n) / 16) // of 16 samples, 8 results and 16 terms
 		t.instructions += mmas
 		t.tensor += float64(mmas*8*16) / smTensor
 		t.weights += 4 * m * n
@@ -71,7 +58,7 @@ func (e *emitter) tileBudget(k *kernel) Budget {
 			}
 		}
 	})
-	b.Registers = min(64+(3+productParts/2)*(widest+15)/16*16/2, 255)
+	b.Registers = min(64+4*(widest+15)/16*16/2, 255)
 	b.Registers = (b.Registers + 7) / 8 * 8
 	b.Blocks = 8
 	if b.Shared {

@@ -103,15 +103,15 @@ func (fn *function) release(s plan.Step) {
 }
 
 // lastReads are the steps of a run that read values last.
-func lastReads(f *plan.Func, run []*plan.Nest) map[*ir.Value]int {
+func (e *emitter) lastReads(f *plan.Func, run []*plan.Nest) map[*ir.Value]int {
 	last, at := map[*ir.Value]int{}, 0
 	var reads func(v *ir.Value)
 	reads = func(v *ir.Value) {
 		for _, a := range v.Args {
-			switch p := f.Places[a]; p.Kind {
-			case plan.Folded:
+			switch p := f.Places[a]; {
+			case p.Kind == plan.Folded || e.rounding(f, a):
 				reads(a)
-			case plan.View:
+			case p.Kind == plan.View:
 				last[p.Base] = at
 			default:
 				last[a] = at

@@ -1,6 +1,7 @@
 package cudagen_test
 
 import (
+	"strings"
 	"testing"
 )
 
@@ -11,10 +12,25 @@ func tileSubject(t *testing.T, rows int) *subject {
 	return s
 }
 
-// TestTiles compares kernels with products of a warp with the interpreter, over more samples than one has lanes.
+// mixedSubject is testdata/tiles.nde with recipes of mixed precision.
+func mixedSubject(t *testing.T, precision string) *subject {
+	text := strings.ReplaceAll(source(t, "testdata/tiles.nde"), "optimizer: adam", "optimizer: adam\n\tprecision: "+precision)
+	s := programSubject(t, precision, map[string]string{"tiles.nde": text}, "f32")
+	s.rows, s.mixed = 37, 3e-3
+	return s
+}
+
+// TestTiles compares kernels with products of a warp with the interpreter, over more samples than one has lanes, in the precision of
+// the program and in mixed ones.
 func TestTiles(t *testing.T) {
 	s := tileSubject(t, 37)
-	compare(t, []*subject{s})
+	bfloat := mixedSubject(t, "mixed_bf16")
+	compare(t, []*subject{s, bfloat})
+	for _, name := range []string{"ndec_tile_product<ndec_bf16<1>,", "ndec_tile_outer<ndec_bf16<1>,"} {
+		if !strings.Contains(string(bfloat.out.Files[0].Text), name) {
+			t.Errorf("mixed precision has no %s", name)
+		}
+	}
 	for _, m := range s.out.Kernels.Models {
 		if m.Lanes != 32 {
 			t.Errorf("model %s has no tile", m.Name)

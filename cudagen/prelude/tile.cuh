@@ -9,11 +9,6 @@ enum { NDEC_SMALL = 16, NDEC_HELD = 64 };
 
 __host__ __device__ constexpr int ndec_tiles(int n) { return (n + 15) / 16 * 2; } // of 8 columns
 
-// Operands are split into parts of 8 significant bits; products of parts whose numbers add up to less than NDEC_PARTS are
-// summed, smallest first. Three parts are all bits of a float; with two,
-// steps of solves are decided otherwise than in float.
-enum { NDEC_PARTS = 3 };
-
 // a fragment in memory, its rows of four elements, and one for each half of the warp
 template <class T> struct ndec_row {
 	T *p;
@@ -121,56 +116,63 @@ template <int N> NDEC_D void ndec_tile_collect(ndec_tile tile, int half, float (
 	}
 }
 
-// two numbers as parts, each a pair of bfloat16
-NDEC_D void ndec_split(float lo, float hi, unsigned *parts) {
+// Operands in P parts of 8 significant bits; products of parts whose numbers add up to less than P are summed, smallest first. One
+// part is a number that has been rounded, or is rounded here; three are all bits of a float. With two, steps of solves are decided
+// otherwise than in float.
+template <int P> struct ndec_bf16 {
+	enum { parts = P };
+	// two numbers as parts, each a pair
+	static __device__ __forceinline__ void split(float lo, float hi, unsigned *to) {
 #pragma unroll
-	for (int p = 0; p < NDEC_PARTS; p++) {
-		parts[p] = ndec_pack_bf16(lo, hi);
-		lo -= __int_as_float((int)(parts[p] << 16));
-		hi -= __int_as_float((int)(parts[p] & 0xffff0000u));
+		for (int p = 0; p < P; p++) {
+			to[p] = ndec_pack_bf16(lo, hi);
+			if (p == P - 1) break;
+			lo -= __int_as_float((int)(to[p] << 16));
+			hi -= __int_as_float((int)(to[p] & 0xffff0000u));
+		}
 	}
-}
-
-// c += A B for operands in parts
-NDEC_D void ndec_tile_mma(float *c, unsigned (*a)[4], unsigned (*b)[2]) {
+	// c += A B
+	static __device__ __forceinline__ void add(float *c, unsigned (*a)[4], unsigned (*b)[2]) {
 #pragma unroll
-	for (int s = NDEC_PARTS - 1; s >= 0; s--)
+		for (int s = P - 1; s >= 0; s--)
 #pragma unroll
-		for (int i = 0; i <= s; i++) ndec_mma_bf16(c, a[i], b[s - i]);
-}
+			for (int i = 0; i <= s; i++) ndec_mma_bf16(c, a[i], b[s - i]);
+	}
+};
 
-// y = x B for 16 samples, x of K columns and y of N, b(k, n) an element of B; in groups of NDEC_HELD columns of y
-template <int N, int K, class Y, class X, class B> NDEC_D void ndec_tile_product(ndec_tile tile, Y y, X x, B b) {
+// y = x B for 16 samples with operands as As, x of K columns and y of N, b(k, n) an element of B; in groups of NDEC_HELD columns of y
+template <class As, int N, int K, class Y, class X, class B> NDEC_D void ndec_tile_product(ndec_tile tile, Y y, X x, B b) {
 	constexpr int group = ndec_tiles(N) < NDEC_HELD / 8 ? ndec_tiles(N) : NDEC_HELD / 8;
 #pragma unroll 1
 	for (int first = 0; first < ndec_tiles(N); first += group) {
 		float acc[group][4] = {};
 #pragma unroll (ndec_unroll<X>(ndec_tiles(K) / 2))
 		for (int c = 0; c < ndec_tiles(K) / 2; c++) {
-			unsigned a[NDEC_PARTS][4];
+			unsigned a[As::parts][4];
 #pragma unroll
 			for (int r = 0; r < 4; r++) {
-				unsigned parts[NDEC_PARTS];
-				ndec_split(x[2 * c + r / 2][2 * (r & 1)], x[2 * c + r / 2][2 * (r & 1) + 1], parts);
+				unsigned parts[As::parts];
+				As::split(x[2 * c + r / 2][2 * (r & 1)], x[2 * c + r / 2][2 * (r & 1) + 1], parts);
 #pragma unroll
-				for (int p = 0; p < NDEC_PARTS; p++) a[p][r] = parts[p];
+				for (int p = 0; p < As::parts; p++) a[p][r] = parts[p];
 			}
 #pragma unroll
 			for (int q = 0; q < group; q++) {
 				if (8 * (first + q) >= N) continue;
 				int n = 8 * (first + q) + tile.lane / 4;
 				bool in = N % 8 == 0 || n < N;
-				unsigned w[NDEC_PARTS][2];
+				unsigned w[As::parts][2];
 #pragma unroll
 				for (int r = 0; r < 2; r++) {
 					int k = 16 * c + 8 * r + 2 * (tile.lane & 3);
 					float lo = in && (K % 16 == 0 || k < K) ? b(k, n) : 0.0f, hi = in && (K % 16 == 0 || k + 1 < K) ? b(k + 1, n) : 0.0f;
-					unsigned parts[NDEC_PARTS];
-					ndec_split(lo, hi, parts);
+					unsigned parts[As::parts];
+					As::split(lo, hi, parts);
 #pragma unroll
-					for (int p = 0; p < NDEC_PARTS; p++) w[p][r] = parts[p];
+					for (int p = 0; p < As::parts; p++) w[p][r] = parts[p];
 				}
-				ndec_tile_mma(acc[q], a, w);
+				As::add(acc[q], a, w);
+				if (As::parts == 1 && q % 4 == 3) ndec_warp_sync(); // no more weights at a time than registers hold
 			}
 		}
 #pragma unroll
@@ -183,38 +185,38 @@ template <int N, int K, class Y, class X, class B> NDEC_D void ndec_tile_product
 
 // the parts of a fragment's tile of 8 columns with rows and columns changed, r the upper or lower 8 samples; those that do
 // not count are 0
-template <class F> NDEC_D void ndec_tile_turned(ndec_tile tile, int half, F f, int r, unsigned *parts) {
+template <class As, class F> NDEC_D void ndec_tile_turned(ndec_tile tile, int half, F f, int r, unsigned *parts) {
 	bool on = tile.counts(half, r);
-	ndec_split(on ? f[2 * r] : 0.0f, on ? f[2 * r + 1] : 0.0f, parts);
+	As::split(on ? f[2 * r] : 0.0f, on ? f[2 * r + 1] : 0.0f, parts);
 #pragma unroll
-	for (int p = 0; p < NDEC_PARTS; p++) parts[p] = ndec_transpose(parts[p]);
+	for (int p = 0; p < As::parts; p++) parts[p] = ndec_transpose(parts[p]);
 }
 
 // to[m][n] += the sum over 16 samples of a[m] b[n]
-template <int M, int N, class A, class B> NDEC_D void ndec_tile_outer(ndec_tile tile, int half, float *to, A a, B b) {
+template <class As, int M, int N, class A, class B> NDEC_D void ndec_tile_outer(ndec_tile tile, int half, float *to, A a, B b) {
 #pragma unroll (ndec_unroll<A>(ndec_tiles(M) / 2))
 	for (int c = 0; c < ndec_tiles(M) / 2; c++) {
-		unsigned as[NDEC_PARTS][4];
+		unsigned as[As::parts][4];
 #pragma unroll
 		for (int r = 0; r < 4; r++) {
-			unsigned parts[NDEC_PARTS];
-			ndec_tile_turned(tile, half, a[2 * c + (r & 1)], r / 2, parts);
+			unsigned parts[As::parts];
+			ndec_tile_turned<As>(tile, half, a[2 * c + (r & 1)], r / 2, parts);
 #pragma unroll
-			for (int p = 0; p < NDEC_PARTS; p++) as[p][r] = parts[p];
+			for (int p = 0; p < As::parts; p++) as[p][r] = parts[p];
 		}
 #pragma unroll (ndec_unroll<B>(ndec_tiles(N)))
 		for (int q = 0; q < ndec_tiles(N); q++) {
 			if (8 * q >= N) continue;
 			float acc[4] = {0, 0, 0, 0};
-			unsigned bs[NDEC_PARTS][2]; // again for every c: to keep them takes more registers than there are
+			unsigned bs[As::parts][2]; // again for every c: to keep them takes more registers than there are
 #pragma unroll
 			for (int r = 0; r < 2; r++) {
-				unsigned parts[NDEC_PARTS];
-				ndec_tile_turned(tile, half, b[q], r, parts);
+				unsigned parts[As::parts];
+				ndec_tile_turned<As>(tile, half, b[q], r, parts);
 #pragma unroll
-				for (int p = 0; p < NDEC_PARTS; p++) bs[p][r] = parts[p];
+				for (int p = 0; p < As::parts; p++) bs[p][r] = parts[p];
 			}
-			ndec_tile_mma(acc, as, bs);
+			As::add(acc, as, bs);
 #pragma unroll
 			for (int e = 0; e < 4; e++) {
 				int m = 16 * c + tile.lane / 4 + 8 * (e / 2), n = 8 * q + 2 * (tile.lane & 3) + (e & 1);

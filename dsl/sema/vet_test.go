@@ -11,6 +11,14 @@ import (
 	"ndec.dev/ndec/ir/diag"
 )
 
+// mixed is a recipe of mixed precision over an adaptive solve.
+func mixed(tolerance string) string {
+	return "package p\n\nnet g(x [1]real) [1]real {\n\treturn x |> Linear(1)\n}\n\nsystem F {\n\tstate x [1]real\n\tder(x) = g(x)\n}\n\n" +
+		"model M(x [1]real) (y [1]real) {\n\treturn solve(F{x}, over: 0..1, with: dopri5{" + tolerance + ", atol: 1e-3}).x\n}\n\n" +
+		"data D {\n\tx [1]real\n\tsource: csv{path: \"d.csv\"}\n}\n\n" +
+		"train T {\n\tdata: D\n\tepochs: 1\n\toptimizer: adam\n\tprecision: mixed_bf16\n\tminimize sqnorm(M(x))\n}\n"
+}
+
 // vet checks and vets one file, which has no errors.
 func vet(t testing.TB, src string) diag.List {
 	t.Helper()
@@ -69,6 +77,8 @@ func TestVet(t *testing.T) {
 		{"state read by an equation", system("\tstate x real\n\tstate z real = 0\n\tder(x) = -z\n\tder(z) = -z\n", "x: x}, over: 0..1, with: rk4{steps: 2})"), nil},
 		{"context", system("\tstate x real\n\tcontext c real\n\tder(x) = -x\n", "x: x, c: x}, over: 0..1, with: rk4{steps: 2})"), []diag.Code{"W1201"}},
 		{"tolerance", "package p\n\nsolver S = dopri5{rtol: 1e-9, atol: 1e-9}\n", []diag.Code{"W1204"}},
+		{"tolerance of mixed precision", mixed("rtol: 1e-3"), []diag.Code{"W1204"}},
+		{"tolerance that mixed precision delivers", mixed("rtol: 5e-3"), nil},
 		{"tolerance of a reference", "package p\n\nnet g(x real) real {\n\treturn [x] |> Linear() \n}\n\nsystem F {\n\tstate x real\n\tder(x) = -x\n}\n\nsolver S = dopri5{rtol: 1e-9, atol: 1e-9}\n\n" +
 			"hypersolver H for F {\n\tbase: euler{steps: 4}\n\tresidual(x) = g(x)\n}\n\ndata D {\n\tx real\n\tsource: csv{path: \"d.csv\"}\n}\n\n" +
 			"train T {\n\tdata: D\n\tepochs: 1\n\toptimizer: adam\n\tminimize residual_error(H, F{x}, over: 0..1, reference: S)\n}\n", nil},

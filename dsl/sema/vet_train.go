@@ -25,7 +25,40 @@ func (v *vetter) recipes() {
 		v.dataOf(r)
 		v.lengths(r)
 		v.optimizer(r)
+		v.mixedTolerances(r)
 	}
+}
+
+// rtolMixed is the relative error of the value of a net of two or three layers whose products have rounded operands: below it
+// rounding makes the error of a step, and steps become short for nothing.
+var rtolMixed = map[string]float64{"mixed_bf16": 3e-3}
+
+// mixedTolerances warns of adaptive solves of r whose tolerance is below what its mixed precision delivers.
+func (v *vetter) mixedTolerances(r *Recipe) {
+	precision, _ := ir.FindSetting(r.Settings, "precision")
+	least, ok := rtolMixed[precision.Text]
+	if !ok {
+		return
+	}
+	told := map[*Solver]bool{}
+	seen := map[Expr]bool{}
+	var into func(Expr)
+	into = func(x Expr) {
+		switch x := x.(type) {
+		case *Call:
+			walk(x.Func.Result, seen, into)
+		case *ModelCall:
+			for _, y := range x.Model.Results {
+				walk(y, seen, into)
+			}
+		case *Solve:
+			if s := x.Solver; s != nil && adaptive(s) && s.RTol > 0 && s.RTol < least && !told[s] {
+				told[s] = true
+				v.warnf("W1204", s.Span, "rtol %g is below what the products of recipe %s deliver with precision: %s; use %g or more, or train in full precision", s.RTol, r.Name, precision.Text, least)
+			}
+		}
+	}
+	walk(r.Minimize, seen, into)
 }
 
 // gradientPaths warns of parameters of the models that a recipe uses which its objective cannot train.
