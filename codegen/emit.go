@@ -24,6 +24,8 @@ type Options struct {
 	Kernels bool
 	// Runtime is the path by which the package imports rt; "" takes rt's own.
 	Runtime string
+	// Clocks gives the package what measures its kernels one by one, for `ndec bench --roofline`.
+	Clocks bool
 	// Extra are further files of the package, which the manifest lists and Emit returns with the others.
 	Extra []plan.File
 }

@@ -447,6 +447,9 @@ func (e *emitter) program(f *file) {
 	if e.opts.Kernels {
 		p.line("Kernels: kernels,")
 	}
+	if e.clocks() {
+		p.line("Clocks: kernelClocks,")
+	}
 	p.line("Models: []rt.Model[Real]{")
 	for _, m := range e.m.Models {
 		low := e.bases[m]
@@ -481,5 +484,8 @@ func (e *emitter) program(f *file) {
 	p.line("}")
 	p.line("}")
 	body := p.text()
+	if e.clocks() {
+		text(f, "kernelClocks makes kernels measure their time, or not; nil where there are none.", "var kernelClocks func(on bool) []*rt.KernelClock")
+	}
 	text(f, "Program describes the package to the ndec command.", body)
 }

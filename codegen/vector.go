@@ -242,6 +242,9 @@ func (v *vectors) dispatch(f *file) {
 	text(f, "kernel holds the kernels for this machine; nil where it has none of the instruction sets.", "var kernel = pickKernels()")
 	text(f, "", "func pickKernels() *laneKernels {\n"+p.text()+"\n}")
 	p.line("if kernel == nil { return }")
+	if v.e.clocks() {
+		p.line("kernelClocks = clockKernels")
+	}
 	for _, m := range v.e.m.Models {
 		if v.models[m] != nil {
 			p.line("%sBatch = (*%sJob).lanes", v.e.bases[m], v.e.bases[m])
@@ -253,6 +256,9 @@ func (v *vectors) dispatch(f *file) {
 		}
 	}
 	text(f, "", "func init() {\n"+p.text()+"\n}")
+	if v.e.clocks() {
+		v.clocks(f, called)
+	}
 	for _, isa := range asm.ISAs {
 		for _, k := range called {
 			text(f, "", fmt.Sprintf("func %s(%s)", asm.Symbol(k.Name, isa), strings.Join(v.set.Pointers(), ", ")))

@@ -26,12 +26,15 @@ type BenchQuery struct {
 	Rounds  int     `json:"rounds,omitempty"`
 	Outputs bool    `json:"outputs,omitempty"` // give the outputs too
 	Peak    bool    `json:"peak,omitempty"`    // measure what the core can do at best, beside every time
+	Clocks  bool    `json:"clocks,omitempty"`  // measure kernels one by one, in a batch on one core
 }
 
 // BenchCase is a model with the stepping of its solves (none: as it is built).
 type BenchCase struct {
-	Model string     `json:"model"`
-	By    []Stepping `json:"by,omitempty"`
+	Model string `json:"model,omitempty"`
+	// Recipe is a recipe whose gradient is measured instead of a model, its kernels alone.
+	Recipe string     `json:"recipe,omitempty"`
+	By     []Stepping `json:"by,omitempty"`
 	// Metrics is a model over the same rows whose outputs are averaged; it gets the same stepping.
 	Metrics   string     `json:"metrics,omitempty"`
 	MetricsBy []Stepping `json:"metrics_by,omitempty"`
@@ -55,13 +58,18 @@ type BenchFigures struct {
 	Stats []SiteFigures `json:"stats"`
 	// Errors has, by row, the Euclidean distance from the states of Want: the greatest over output times and solves;
 	// null where the solve failed.
-	Errors []*float64      `json:"errors,omitempty"`
-	Agree  []bool          `json:"agree,omitempty"` // by row: the same class as Want
-	Means  []*float64      `json:"means,omitempty"` // of the outputs of Metrics, over the rows that were solved
-	Times  [][]float64     `json:"times,omitempty"` // by mode and round: seconds for a sample
-	Peaks  [][]float64     `json:"peaks,omitempty"` // by mode and round: operations of one core in a second, before and after on average
-	Allocs []float64       `json:"allocs,omitempty"`
-	Out    json.RawMessage `json:"outputs,omitempty"`
+	Errors []*float64  `json:"errors,omitempty"`
+	Agree  []bool      `json:"agree,omitempty"` // by row: the same class as Want
+	Means  []*float64  `json:"means,omitempty"` // of the outputs of Metrics, over the rows that were solved
+	Times  [][]float64 `json:"times,omitempty"` // by mode and round: seconds for a sample
+	Peaks  [][]float64 `json:"peaks,omitempty"` // by mode and round: operations of one core in a second, before and after on average
+	Allocs []float64   `json:"allocs,omitempty"`
+	// Kernels are measured in rounds of Whole seconds, beside a core's operations in a second.
+	Kernels    []KernelFigures `json:"kernels,omitempty"`
+	Whole      []float64       `json:"whole,omitempty"`
+	WholePeaks []float64       `json:"whole_peaks,omitempty"`
+	Calls      []int           `json:"calls,omitempty"` // of the batch, in each round
+	Out        json.RawMessage `json:"outputs,omitempty"`
 }
 
 const (
@@ -101,7 +109,10 @@ func (s *server[R]) bench(ctx context.Context, q *Request) (any, error) {
 	if b.w, err = s.weights(q, 0); err != nil {
 		return nil, err
 	}
-	cols := b.models[b.q.Cases[0].Model].Inputs
+	var cols []ColumnSpec
+	if m := b.models[b.q.Cases[0].Model]; m != nil {
+		cols = m.Inputs
+	}
 	if q.Data != "" { // the batch has the columns of this data block, whoever made it
 		d, err := s.entry(q.Data)
 		if err != nil {
@@ -131,15 +142,48 @@ func (b *bench[R]) prepared(model string, by []Stepping) *Rows {
 func (b *bench[R]) run(ctx context.Context) (*BenchResult, error) {
 	res := &BenchResult{Cases: make([]BenchFigures, len(b.q.Cases)), Cores: runtime.GOMAXPROCS(0), Level: CPULevel().String()}
 	for i := range b.q.Cases {
-		if err := b.figures(ctx, &b.q.Cases[i], &res.Cases[i]); err != nil {
-			return nil, err
+		if b.q.Cases[i].Recipe == "" {
+			if err := b.figures(ctx, &b.q.Cases[i], &res.Cases[i]); err != nil {
+				return nil, err
+			}
 		}
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
 		b.progress(benchFigures * float64(i+1) / float64(len(b.q.Cases)))
 	}
-	return res, b.time(ctx, res)
+	if err := b.time(ctx, res); err != nil {
+		return nil, err
+	}
+	return res, b.kernels(ctx, res)
+}
+
+// kernels measures the kernels of every case, if there are any.
+func (b *bench[R]) kernels(ctx context.Context, res *BenchResult) error {
+	if !b.q.Clocks || b.s.p.Clocks == nil {
+		return nil
+	}
+	for i := range b.q.Cases {
+		c := &b.q.Cases[i]
+		if c.Recipe == "" {
+			r := b.prepared(c.Model, c.By)
+			b.clocked(&res.Cases[i], func() { _ = r.Batch(ctx, nil, 1) }) // failed samples are counted elsewhere
+		} else {
+			e, err := b.s.recipe(c.Recipe)
+			if err != nil {
+				return err
+			}
+			ev, g := newEvaluator(&e.Objective, len(b.w), 1), make([]R, len(b.w))
+			if _, err := lossGrad(ev, b.w, g, b.in, e.Recipe.Seed); err != nil {
+				return err
+			}
+			b.clocked(&res.Cases[i], func() { _, _ = lossGrad(ev, b.w, g, b.in, e.Recipe.Seed) })
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // progress says how much is done, from 0 to 1.
@@ -302,6 +346,9 @@ func (b *bench[R]) do(ctx context.Context, c *call, r *Rows) float64 {
 
 // time measures every case in every mode, in rounds over all of them.
 func (b *bench[R]) time(ctx context.Context, res *BenchResult) error {
+	if len(b.q.Modes) == 0 {
+		return nil
+	}
 	calls := make([][]call, len(res.Cases))
 	for i := range res.Cases {
 		c, f := &b.q.Cases[i], &res.Cases[i]
@@ -324,9 +371,6 @@ func (b *bench[R]) time(ctx context.Context, res *BenchResult) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-	}
-	if len(b.q.Modes) == 0 {
-		return nil
 	}
 	runtime.GC()
 	begun := time.Now()

@@ -26,6 +26,8 @@ type Program[R Float] struct {
 	Models     []Model[R]
 	Recipes    []RecipeEntry[R] // in the order in which they run
 	Kernels    *Kernels         // for devices; nil without the target cuda
+	// Clocks makes vector kernels measure their time, or not. Nil in packages that were not emitted for it, and where there are no kernels.
+	Clocks func(on bool) []*KernelClock
 }
 
 // DataEntry is a data block.

@@ -11,6 +11,18 @@ func peakFlops[R Float](l Level) float64 {
 	return float64(ops) * rounds / time.Since(begun).Seconds()
 }
 
+// memorySpeed measures the bytes in a second that one core goes over, reading and writing them, in memory of about so many.
+func memorySpeed(bytes int) float64 {
+	const columns = 256
+	sum, a, b := make([]float32, max(1, bytes/4/columns)*columns), make([]float32, max(1, bytes/4/columns)), make([]float32, columns)
+	AddOuter32(sum, a, b)
+	begun, n := time.Now(), 0
+	for ; n == 0 || time.Since(begun) < 30*time.Microsecond; n++ {
+		AddOuter32(sum, a, b)
+	}
+	return float64(n*4*len(sum)) / time.Since(begun).Seconds()
+}
+
 // peakGeneric is peakLoop in Go: chains of products that are rounded before they are added.
 func peakGeneric[R Float](n int) (perRound int) {
 	a, b, c, d, e, f := products[R](n, [6]R{}, 0)

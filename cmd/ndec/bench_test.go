@@ -322,6 +322,40 @@ func TestBenchRoofline(t *testing.T) {
 	if !strings.Contains(text, "of peak") || !strings.Contains(text, "GFLOP/s") {
 		t.Errorf("no second table:\n%s", text)
 	}
+	lanes := rt.CPULevel() >= rt.AVX2
+	if want := "kernels of Step in a batch"; lanes && !strings.Contains(text, want) || !lanes && !strings.Contains(text, "Step has no vector kernels") {
+		t.Errorf("no third table:\n%s", text)
+	}
+	// The gradient of Fit, one of whose solves takes four steps of rk4 with a matrix of two by two.
+	args = []string{"bench", lin, "--recipe", "Fit", "--roofline", "-q", "--weights", linWeights(t)}
+	text, _ = runBench(t, 0, append(args, "--json")...)
+	var grad struct {
+		Samples int
+		Kernels []struct {
+			Name, Of, Limit                            string
+			Runs                                       int
+			Time, Part, Flops, Share, Ceiling, Reached float64
+		}
+	}
+	if err := json.Unmarshal([]byte(text), &grad); err != nil {
+		t.Fatal(err)
+	}
+	if grad.Samples != 4 || (len(grad.Kernels) > 0) != lanes {
+		t.Errorf("%d samples, %d kernels", grad.Samples, len(grad.Kernels))
+	}
+	parts, found := 0.0, map[string]bool{}
+	for _, k := range grad.Kernels {
+		parts += k.Part
+		found[k.Of] = true
+		if k.Of == "Run.0.lanestep" && (k.Runs != 4 || math.Abs(k.Flops*k.Time/(2*32*16)-1) > 0.5 || !(k.Ceiling > 0 && k.Ceiling < 1 && k.Reached > 0)) {
+			t.Errorf("a run has not 16 multiply-adds of 32 samples, or there are not 4: %+v", k)
+		}
+	}
+	if lanes && (!found["Run.0.lanestep"] || !found["Step.0.rec.lanerev"] || parts > 1) {
+		t.Errorf("%g of the time is in kernels: %s", parts, text)
+	}
+	runBench(t, 2, "bench", lin, "--recipe", "Fit")
+	runBench(t, 2, append(args, "--model", "Step")...)
 	runBench(t, 2, "bench", lin, "--model", "Step", "--roofline", "--pareto")
 }
 

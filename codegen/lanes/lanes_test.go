@@ -301,6 +301,9 @@ func TestRandomModules(t *testing.T) {
 				all++
 				if k := b.set.Of(f); k != nil {
 					compiled++
+					if got, want := b.set.WorkOf(k).Cost, p.Of(f).Cost; got != want {
+						t.Errorf("seed %d: %s is %+v in its kernel, %+v by the plan", seed, f.Name, got, want)
+					}
 					b.check(t, k, f, rand.New(rand.NewPCG(seed, 3)))
 				}
 			}

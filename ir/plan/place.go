@@ -281,20 +281,20 @@ func (p *Plan) cost(fn *Func) Cost {
 	for _, v := range fn.IR.Values {
 		switch v.Op {
 		case ir.OpCall:
-			c.add(p.byIR[v.Attr.Func].Cost, 1)
+			c.Add(p.byIR[v.Attr.Func].Cost, 1)
 		case ir.OpMap:
-			c.add(p.byIR[v.Attr.Map.Fn].Cost, v.Attr.Map.N)
+			c.Add(p.byIR[v.Attr.Map.Fn].Cost, v.Attr.Map.N)
 		case ir.OpScan:
-			c.add(p.byIR[v.Attr.Scan.Fn].Cost, v.Attr.Scan.N)
+			c.Add(p.byIR[v.Attr.Scan.Fn].Cost, v.Attr.Scan.N)
 		default:
-			c.add(p.valueCost(v), 1)
+			c.Add(p.CostOf(v), 1)
 		}
 	}
 	return c
 }
 
-// valueCost is the work of one operator, without functions that it runs.
-func (p *Plan) valueCost(v *ir.Value) Cost {
+// CostOf is the work of one operator, without functions that it runs.
+func (p *Plan) CostOf(v *ir.Value) Cost {
 	n, products := v.Type.Len(), 0
 	switch v.Op {
 	case ir.OpMatVec, ir.OpVecMat:
@@ -369,7 +369,8 @@ func functionSlots(name string, width int) int {
 	return 0
 }
 
-func (c *Cost) add(o Cost, times int) {
+// Add adds what is done so many times.
+func (c *Cost) Add(o Cost, times int) {
 	c.MulAdds += times * o.MulAdds
 	c.Elem += times * o.Elem
 	c.Trans += times * o.Trans

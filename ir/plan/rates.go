@@ -31,7 +31,7 @@ func (p *Plan) RateCosts() []RateCost {
 				out = append(out, RateCost{Rate: v.Rate, Region: region})
 			}
 			out[i].Operators++
-			out[i].Cost.add(p.valueCost(v), 1)
+			out[i].Cost.Add(p.CostOf(v), 1)
 		}
 	}
 	slices.SortStableFunc(out, func(a, b RateCost) int { return a.Rate.Region.Depth() - b.Rate.Region.Depth() })

@@ -23,6 +23,7 @@ type benchFlags struct {
 	pareto  bool
 	roof    bool
 	ivps    bool
+	recipe  string
 	methods []string
 	n       int
 	time    float64
@@ -43,7 +44,8 @@ reference in float64 at 1e-10 with the same weights. It says which of them nothi
 time, and where a hypersolver does not pay, and draws a picture.
 
 With --roofline a second table says what share of the processor's multiply-adds the models reach on one core, measured in
-the same process around every time, and what share the operations of the model leave at best.
+the same process around every time, and what share the operations of the model leave at best; a third one says so of every
+vector kernel. With --recipe these kernels are those of a recipe's gradient.
 
 With --problems the methods of rt.Solve are compared on initial value problems with known end values (package rt/ivp), those that are named
 or all of them: work-precision diagrams, error against evaluations and against time, and a page that shows them, in the folder
@@ -80,8 +82,12 @@ The batch is --in, --data, or the data of a recipe with the model. Without --wei
 			}
 			b := &benching{app: a, f: &f, src: src, res: res, options: o}
 			b.options.Until = ""
-			if f.pareto {
+			b.options.Clocks = f.roof
+			switch {
+			case f.pareto:
 				return b.sweep()
+			case f.recipe != "":
+				return b.gradientKernels()
 			}
 			return b.compare()
 		},
@@ -96,6 +102,7 @@ The batch is --in, --data, or the data of a recipe with the model. Without --wei
 	fs.StringArrayVar(&f.with, "with", nil, "also with another solver: `'Fwd=rk4{steps: 20}'`")
 	fs.BoolVar(&f.pareto, "pareto", false, "error against cost of all solvers")
 	fs.BoolVar(&f.roof, "roofline", false, "share of the processor's peak that is reached, and could be")
+	fs.StringVar(&f.recipe, "recipe", "", "with --roofline: the kernels of the gradient of a recipe `R` instead of models")
 	fs.BoolVar(&f.ivps, "problems", false, "error against cost of methods on known problems; arguments are their names (default: all)")
 	fs.StringSliceVar(&f.methods, "methods", nil, "with --problems: `M,…` the methods that are compared, or all")
 	fs.IntVarP(&f.n, "number", "n", 0, "`N` samples (default 1024, with --pareto 512)")
@@ -116,6 +123,10 @@ func (f *benchFlags) check() error {
 		return usagef("--time wants a positive number, not %v", f.time)
 	case f.roof && f.pareto:
 		return usagef("--roofline measures models, --pareto solvers; choose one")
+	case f.recipe != "" && !f.roof:
+		return usagef("--recipe goes with --roofline")
+	case f.recipe != "" && (f.in != "" || f.data != "" || f.split != "" || f.model != "" || len(f.with) > 0):
+		return usagef("--recipe measures the gradient of a recipe over its own data; it goes with -n, --weights and --roofline alone")
 	case f.ivps && (f.pareto || f.roof || f.in != "" || f.data != "" || f.weights != "" || f.model != "" || len(f.with) > 0 || f.n > 0):
 		return usagef("--problems solves plain Go functions; it goes with --methods, --time and --out alone")
 	case len(f.methods) > 0 && !f.ivps:

@@ -81,11 +81,7 @@ func (b *benching) batchFor(s *session, m *ir.Model, recipe string, n, width int
 		}
 		n = max(1, min(n, most/max(width, 1)))
 	}
-	x.rows = make([]int, min(n, x.table.Rows))
-	for i := range x.rows { // evenly spaced, since sources may be sorted by class
-		x.rows[i] = i * x.table.Rows / len(x.rows)
-	}
-	x.table = x.table.Select(x.rows)
+	x.spread(n)
 	if b.precision != "f64" {
 		for _, c := range x.table.Columns {
 			for i, v := range c.Data {
@@ -94,6 +90,15 @@ func (b *benching) batchFor(s *session, m *ir.Model, recipe string, n, width int
 		}
 	}
 	return x, x.encode()
+}
+
+// spread keeps n rows, evenly spaced, since sources may be sorted by class.
+func (x *batch) spread(n int) {
+	x.rows = make([]int, min(n, x.table.Rows))
+	for i := range x.rows {
+		x.rows[i] = i * x.table.Rows / len(x.rows)
+	}
+	x.table = x.table.Select(x.rows)
 }
 
 // encode spells the batch for requests.

@@ -234,7 +234,7 @@ func (b *benching) contenders() ([]*contender, []driver.Variant, error) {
 
 // measure fills in rows that share a batch.
 func (b *benching) measure(s *session, x *batch, rows []*contender, seconds float64) (cores int, err error) {
-	q := &rt.BenchQuery{Modes: compareModes, Seconds: seconds, Rounds: 51, Peak: b.f.roof}
+	q := &rt.BenchQuery{Modes: compareModes, Seconds: seconds, Rounds: 51, Peak: b.f.roof, Clocks: b.f.roof}
 	for _, r := range rows {
 		q.Cases = append(q.Cases, rt.BenchCase{Model: r.emitted})
 	}

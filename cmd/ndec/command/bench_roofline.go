@@ -18,6 +18,8 @@ type roofline struct {
 	Limit string     `json:"limit"`
 	Batch roofSample `json:"batch"` // in a batch, on one core
 	Alone roofSample `json:"alone"` // a sample by itself
+	// Kernels are those that Go calls for the batch, by their share of the time.
+	Kernels []roofKernel `json:"kernels"`
 }
 
 type roofSample struct {
@@ -36,19 +38,24 @@ func rooflineOf(w work, f *rt.BenchFigures, level string) *roofline {
 		}
 		return roofSample{median(flops), median(f.Peaks[mode]), median(ratios)}
 	}
-	r := &roofline{Level: level, Alone: sample(0), Batch: sample(1), Limit: "multiply-adds"}
+	r := &roofline{Level: level, Alone: sample(0), Batch: sample(1), Limit: limitOf(w.MultiplyAdds, w.Slots, w.FunctionSlots)}
 	if w.Slots > 0 {
 		r.Ceiling = w.MultiplyAdds / w.Slots
 	}
-	other := w.Slots - w.MultiplyAdds - w.FunctionSlots
-	most := w.MultiplyAdds
-	if w.FunctionSlots > most {
-		r.Limit, most = "functions", w.FunctionSlots
-	}
-	if other > most {
-		r.Limit = "other operations"
-	}
+	r.Kernels = roofKernels(f)
 	return r
+}
+
+// limitOf is what takes most of the time, in slots, if nothing waits.
+func limitOf(mulAdds, slots, functions float64) string {
+	limit, most := "multiply-adds", mulAdds
+	if functions > most {
+		limit, most = "functions", functions
+	}
+	if slots-mulAdds-functions > most {
+		limit = "other operations"
+	}
+	return limit
 }
 
 func (b *benching) printRoofline(rows []*contender) error {
@@ -61,5 +68,13 @@ func (b *benching) printRoofline(rows []*contender) error {
 		f := r.Roofline
 		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.title(), rate(f.Batch.Flops), rate(f.Batch.Peak), share(f.Batch.Share), share(f.Ceiling), f.Limit, rate(f.Alone.Flops), share(f.Alone.Share))
 	}
-	return flush(tw)
+	if err := flush(tw); err != nil {
+		return err
+	}
+	for _, r := range rows {
+		if err := b.printKernels(r.title(), r.Roofline.Kernels); err != nil {
+			return err
+		}
+	}
+	return nil
 }

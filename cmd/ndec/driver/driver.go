@@ -45,6 +45,7 @@ type Options struct {
 	Costs      bool              // look for what costs much more than the rest, too
 	CUDA       bool              // emit kernels for devices, too
 	Exact      bool              // no mixed precision
+	Clocks     bool              // emit what measures kernels one by one
 	// Sensitivity takes the place of that of solves, by their names in the module, for what it costs.
 	Sensitivity map[string]string
 	// Runtime is the path by which the package imports rt, and RuntimeFiles are the copy of rt that lies there; "" for rt itself.
@@ -265,7 +266,7 @@ func Compile(files map[string]string, opts Options) (res *Result, ds diag.List) 
 		}
 		extra = append(extra, files...)
 	}
-	out, eds := codegen.Emit(p, codegen.Options{Version: Version, Package: opts.Package, Sources: sources, SourceHash: res.Hash, Extra: extra, Kernels: kernels, Runtime: opts.Runtime})
+	out, eds := codegen.Emit(p, codegen.Options{Version: Version, Package: opts.Package, Sources: sources, SourceHash: res.Hash, Extra: extra, Kernels: kernels, Runtime: opts.Runtime, Clocks: opts.Clocks})
 	ds = append(ds, eds...)
 	res.Out = out
 	if opts.wants("go") {
