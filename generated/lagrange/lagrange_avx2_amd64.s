@@ -2397,7 +2397,7 @@ TEXT ·swingSamplePart2AVX2(SB), 0, $8-32
 	VZEROUPPER
 	RET
 
-// fitSamplePart0 is Fit (lagrange.nde:32) of a block of samples.
+// fitSamplePart0 is Fit (lagrange.nde:33) of a block of samples.
 // 69 vectors lie in the frame for want of registers.
 TEXT fitSamplePart0_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
@@ -3978,7 +3978,7 @@ loop36:
 	VMOVUPS	502272(SI), Y2
 	VMOVUPS	502400(SI), Y3
 	VMOVUPS	f32_00000000<>(SB), Y4
-	// lagrange.nde:35
+	// lagrange.nde:36
 	VSUBPS	Y2, Y1, Y1
 	VSUBPS	Y3, Y0, Y0
 	VMULPS	Y1, Y1, Y1
@@ -4006,7 +4006,7 @@ TEXT ·fitSamplePart0AVX2(SB), 0, $8-32
 	VZEROUPPER
 	RET
 
-// fitGradPart0 is Fit.grad (lagrange.nde:32) of a block of samples.
+// fitGradPart0 is Fit.grad (lagrange.nde:33) of a block of samples.
 // 289 vectors lie in the frame for want of registers.
 TEXT fitGradPart0_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, 65536(AX)
@@ -4075,7 +4075,7 @@ loop2:
 	VBROADCASTSS	512(R11), Y6
 	VMULPS	Y5, Y6, Y5
 	VMOVUPS	Y5, 932608(R10)
-	// lagrange.nde:35
+	// lagrange.nde:36
 	VBROADCASTSS	2572(R11), Y5
 	VANDPS	Y0, Y5, Y5
 	VMOVUPS	563232(R12), Y6
@@ -5582,7 +5582,7 @@ loop35:
 	VFMADD231PS	Y4, Y6, Y2
 	VSUBPS	Y1, Y7, Y1
 	VSUBPS	Y2, Y8, Y2
-	// lagrange.nde:35
+	// lagrange.nde:36
 	VBROADCASTSS	2564(DX), Y3
 	VANDPS	Y0, Y3, Y3
 	VMOVUPS	567328(R8), Y4
@@ -5651,7 +5651,7 @@ loop36:
 	VFMADD231PS	Y7, Y8, Y3
 	VBROADCASTSS	70660(R9), Y8
 	VFMADD231PS	Y7, Y8, Y4
-	// lagrange.nde:35
+	// lagrange.nde:36
 	VBROADCASTSS	3084(R11), Y7
 	VANDPS	Y0, Y7, Y7
 	VMOVUPS	561184(R12), Y8
@@ -5702,7 +5702,7 @@ loop36:
 	VMOVUPS	898944(CX), Y9
 	VMOVUPS	899072(CX), Y10
 	VMOVUPS	f32_00000000<>(SB), Y11
-	// lagrange.nde:35
+	// lagrange.nde:36
 	VSUBPS	Y9, Y2, Y9
 	VSUBPS	Y10, Y1, Y10
 	VMULPS	Y9, Y9, Y12
@@ -8442,7 +8442,7 @@ loop78:
 	MOVQ	DX, DI
 	MOVQ	R8, R9
 loop79:
-	// lagrange.nde:35
+	// lagrange.nde:36
 	VBROADCASTSS	3340(DI), Y1
 	VANDPS	Y0, Y1, Y1
 	VMOVUPS	552992(R9), Y6

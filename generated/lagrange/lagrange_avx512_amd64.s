@@ -2464,7 +2464,7 @@ TEXT ·swingSamplePart2AVX512(SB), 0, $8-32
 	VZEROUPPER
 	RET
 
-// fitSamplePart0 is Fit (lagrange.nde:32) of a block of samples.
+// fitSamplePart0 is Fit (lagrange.nde:33) of a block of samples.
 TEXT fitSamplePart0_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
@@ -3985,7 +3985,7 @@ loop36:
 	VMOVUPS	502272(SI), Z2
 	VMOVUPS	502400(SI), Z3
 	VMOVUPS	f32_00000000<>(SB), Z4
-	// lagrange.nde:35
+	// lagrange.nde:36
 	VSUBPS	Z2, Z0, Z0
 	VSUBPS	Z3, Z1, Z1
 	VMULPS	Z0, Z0, Z0
@@ -4013,7 +4013,7 @@ TEXT ·fitSamplePart0AVX512(SB), 0, $8-32
 	VZEROUPPER
 	RET
 
-// fitGradPart0 is Fit.grad (lagrange.nde:32) of a block of samples.
+// fitGradPart0 is Fit.grad (lagrange.nde:33) of a block of samples.
 // 53 vectors lie in the frame for want of registers.
 TEXT fitGradPart0_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, 65536(AX)
@@ -4083,7 +4083,7 @@ loop2:
 	VBROADCASTSS	512(R11), Z6
 	VMULPS	Z5, Z6, Z5
 	VMOVUPS	Z5, 932608(R10)
-	// lagrange.nde:35
+	// lagrange.nde:36
 	VBROADCASTSS	2572(R11), Z5
 	VPANDD	Z0, Z5, Z5
 	VMOVUPS	1126464(R12), Z6
@@ -5558,7 +5558,7 @@ loop35:
 	VFMADD231PS	Z4, Z6, Z2
 	VSUBPS	Z1, Z7, Z1
 	VSUBPS	Z2, Z8, Z2
-	// lagrange.nde:35
+	// lagrange.nde:36
 	VBROADCASTSS	2564(DX), Z3
 	VPANDD	Z0, Z3, Z3
 	VMOVUPS	1134656(R8), Z4
@@ -5627,7 +5627,7 @@ loop36:
 	VFMADD231PS	Z7, Z8, Z3
 	VBROADCASTSS	70660(R9), Z8
 	VFMADD231PS	Z7, Z8, Z4
-	// lagrange.nde:35
+	// lagrange.nde:36
 	VBROADCASTSS	3084(R11), Z7
 	VPANDD	Z0, Z7, Z7
 	VMOVUPS	1122368(R12), Z8
@@ -5686,7 +5686,7 @@ loop36:
 	VMOVUPS	898944(CX), Z9
 	VMOVUPS	899072(CX), Z10
 	VMOVUPS	f32_00000000<>(SB), Z11
-	// lagrange.nde:35
+	// lagrange.nde:36
 	VSUBPS	Z9, Z1, Z9
 	VSUBPS	Z10, Z2, Z10
 	VMULPS	Z9, Z9, Z12
@@ -9044,7 +9044,7 @@ loop78:
 	MOVQ	DX, DI
 	MOVQ	R8, R9
 loop79:
-	// lagrange.nde:35
+	// lagrange.nde:36
 	VBROADCASTSS	3340(DI), Z1
 	VPANDD	Z0, Z1, Z1
 	VMOVUPS	1105984(R9), Z6

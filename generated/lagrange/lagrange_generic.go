@@ -14,7 +14,7 @@ func paramsPrepare(w *Params, vecmat *[128]Real, l0WeightMatvec *[128]Real, l0We
 		l0WeightMatvec2[i] = Real(w.L0Weight[i*4]*table2[0]) + Real(w.L0Weight[i*4+1]*table2[1]) + Real(w.L0Weight[i*4+2]*table2[2]) + Real(w.L0Weight[i*4+3]*table2[3])
 		l0WeightMatvec3[i] = Real(w.L0Weight[i*4]*table3[0]) + Real(w.L0Weight[i*4+1]*table3[1]) + Real(w.L0Weight[i*4+2]*table3[2]) + Real(w.L0Weight[i*4+3]*table3[3])
 		l0WeightMatvec4[i] = Real(w.L0Weight[i*4]*table4[0]) + Real(w.L0Weight[i*4+1]*table4[1]) + Real(w.L0Weight[i*4+2]*table4[2]) + Real(w.L0Weight[i*4+3]*table4[3])
-		// lagrange.nde:35  minimize mse(rhs(Forced{q, v}).v, a) + 1e-5*l2(force)
+		// lagrange.nde:36  minimize mse(rhs(Forced{q, v}).v, a) + 1e-5*l2(force)
 		square := Real(w.Force2Weight[i] * w.Force2Weight[i])
 		sum += square
 		mul3[i] = Real(1e-05 * Real(2.0*w.Force2Weight[i]))
@@ -343,7 +343,7 @@ func swingPath0(q0 *[2]Real, v0 *[2]Real, ts *[30]float64, q *[2]Real, v *[2]Rea
 	return float64(0.0), ts[29]
 }
 
-// fitSample is Fit of one sample (lagrange.nde:32): 167300 multiply-adds, 448 transcendental functions.
+// fitSample is Fit of one sample (lagrange.nde:33): 167300 multiply-adds, 448 transcendental functions.
 func fitSample(w *Params, pre *prepared, q *[2]Real, v *[2]Real, a *[2]Real) Real {
 	q0, q1 := q[0], q[1]
 	v0, v1 := v[0], v[1]
@@ -504,7 +504,7 @@ func fitSample(w *Params, pre *prepared, q *[2]Real, v *[2]Real, a *[2]Real) Rea
 	var dv [2]Real
 	rt.LinSolve(2, add4[:], add7[:], dv[:])
 	var sum Real
-	// lagrange.nde:35  minimize mse(rhs(Forced{q, v}).v, a) + 1e-5*l2(force)
+	// lagrange.nde:36  minimize mse(rhs(Forced{q, v}).v, a) + 1e-5*l2(force)
 	sub_2_0 := dv[0] - a0
 	sub_2_1 := dv[1] - a1
 	square0 := Real(sub_2_0 * sub_2_0)
@@ -515,7 +515,7 @@ func fitSample(w *Params, pre *prepared, q *[2]Real, v *[2]Real, a *[2]Real) Rea
 	return add8
 }
 
-// fitGrad is Fit.grad of one sample (lagrange.nde:32): 536204 multiply-adds, 512 transcendental functions.
+// fitGrad is Fit.grad of one sample (lagrange.nde:33): 536204 multiply-adds, 512 transcendental functions.
 func fitGrad(w *Params, pre *prepared, q *[2]Real, v *[2]Real, a *[2]Real, g *Params) Real {
 	q0, q1 := q[0], q[1]
 	v0, v1 := v[0], v[1]
@@ -533,7 +533,7 @@ func fitGrad(w *Params, pre *prepared, q *[2]Real, v *[2]Real, a *[2]Real, g *Pa
 		add[i] = matvec + w.L0Bias[i]
 		sigmoid[i] = rt.Sigmoid32(add[i])
 		mul[i] = Real(pre.l0WeightMatvec[i] * sigmoid[i])
-		// lagrange.nde:35  minimize mse(rhs(Forced{q, v}).v, a) + 1e-5*l2(force)
+		// lagrange.nde:36  minimize mse(rhs(Forced{q, v}).v, a) + 1e-5*l2(force)
 		g.Force2Weight[i] += pre.mul3[i]
 	}
 	// lagrange.nde:4  return concat(q, v) |> Linear(128) |> softplus |> Linear(128) |> softplus |> Linear(1) |> scalar
@@ -678,7 +678,7 @@ func fitGrad(w *Params, pre *prepared, q *[2]Real, v *[2]Real, a *[2]Real, g *Pa
 	vecmat_7_1 := Real(v0*concat_3_1) + Real(v1*concat_3_3)
 	sub_2_0 := vecmat_4_0 - vecmat_7_0
 	sub_2_1 := vecmat_4_1 - vecmat_7_1
-	// lagrange.nde:35  minimize mse(rhs(Forced{q, v}).v, a) + 1e-5*l2(force)
+	// lagrange.nde:36  minimize mse(rhs(Forced{q, v}).v, a) + 1e-5*l2(force)
 	g.Force2Bias[0] += pre.mul2[0]
 	g.Force2Bias[1] += pre.mul2[1]
 	var add7 [64]Real
@@ -703,7 +703,7 @@ func fitGrad(w *Params, pre *prepared, q *[2]Real, v *[2]Real, a *[2]Real, g *Pa
 		matvec_2_1 += Real(w.Force2Weight[i+2+64] * softplus2[i+2])
 		matvec_2_0 += Real(w.Force2Weight[i+3] * softplus2[i+3])
 		matvec_2_1 += Real(w.Force2Weight[i+3+64] * softplus2[i+3])
-		// lagrange.nde:35  minimize mse(rhs(Forced{q, v}).v, a) + 1e-5*l2(force)
+		// lagrange.nde:36  minimize mse(rhs(Forced{q, v}).v, a) + 1e-5*l2(force)
 		g.Force0Bias[i] += pre.mul4[i]
 		g.Force0Bias[i+1] += pre.mul4[i+1]
 		g.Force0Bias[i+2] += pre.mul4[i+2]
@@ -717,7 +717,7 @@ func fitGrad(w *Params, pre *prepared, q *[2]Real, v *[2]Real, a *[2]Real, g *Pa
 	rt.LinSolve(2, add4[:], add8[:], dv[:])
 	var sum Real
 	var dvBar [2]Real
-	// lagrange.nde:35  minimize mse(rhs(Forced{q, v}).v, a) + 1e-5*l2(force)
+	// lagrange.nde:36  minimize mse(rhs(Forced{q, v}).v, a) + 1e-5*l2(force)
 	sub_3_0 := dv[0] - a0
 	sub_3_1 := dv[1] - a1
 	square0 := Real(sub_3_0 * sub_3_0)
@@ -946,7 +946,7 @@ func fitGrad(w *Params, pre *prepared, q *[2]Real, v *[2]Real, a *[2]Real, g *Pa
 		add18 := Real(matvec9[i]*mul19[i]) + Real(matvec11[i]*mul15[i]) + Real(matvec13[i]*mul10[i]) + Real(matvec15[i]*mul3[i]) + Real(matvec18[i]*sigmoid2[i])
 		g.L4Weight[i] += Real(1.0 * add18)
 	}
-	// lagrange.nde:35  minimize mse(rhs(Forced{q, v}).v, a) + 1e-5*l2(force)
+	// lagrange.nde:36  minimize mse(rhs(Forced{q, v}).v, a) + 1e-5*l2(force)
 	for i := 0; i < 256; i++ {
 		g.Force0Weight[i] += pre.mul5[i]
 	}
@@ -965,7 +965,7 @@ func fitGrad(w *Params, pre *prepared, q *[2]Real, v *[2]Real, a *[2]Real, g *Pa
 	return add9
 }
 
-// fitGradinputs is Fit.gradinputs of one sample (lagrange.nde:32): 350992 multiply-adds, 512 transcendental functions.
+// fitGradinputs is Fit.gradinputs of one sample (lagrange.nde:33): 350992 multiply-adds, 512 transcendental functions.
 func fitGradinputs(w *Params, pre *prepared, q *[2]Real, v *[2]Real, a *[2]Real, qBar *[2]Real, vBar *[2]Real, aBar *[2]Real) Real {
 	q0, q1 := q[0], q[1]
 	v0, v1 := v[0], v[1]
@@ -1142,7 +1142,7 @@ func fitGradinputs(w *Params, pre *prepared, q *[2]Real, v *[2]Real, a *[2]Real,
 	rt.LinSolve(2, add4[:], add8[:], dv[:])
 	var sum Real
 	var dvBar [2]Real
-	// lagrange.nde:35  minimize mse(rhs(Forced{q, v}).v, a) + 1e-5*l2(force)
+	// lagrange.nde:36  minimize mse(rhs(Forced{q, v}).v, a) + 1e-5*l2(force)
 	sub_3_0 := dv[0] - a0
 	sub_3_1 := dv[1] - a1
 	square0 := Real(sub_3_0 * sub_3_0)
@@ -1326,7 +1326,7 @@ func fitGradinputs(w *Params, pre *prepared, q *[2]Real, v *[2]Real, a *[2]Real,
 	add_2_3 := vecmat_8_3 + vecmat_9_3
 	vBar[0] = matvec_3_0 + add_2_2
 	vBar[1] = matvec_3_1 + add_2_3
-	// lagrange.nde:35  minimize mse(rhs(Forced{q, v}).v, a) + 1e-5*l2(force)
+	// lagrange.nde:36  minimize mse(rhs(Forced{q, v}).v, a) + 1e-5*l2(force)
 	aBar[0] = -dvBar[0]
 	aBar[1] = -dvBar[1]
 	qBar[0] = add_2_0

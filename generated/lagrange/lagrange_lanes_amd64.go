@@ -562,12 +562,12 @@ func (j *swingJob) lanes(worker, lo, hi int) {
 	}
 }
 
-// fitSample is Fit of the first n samples (lagrange.nde:32).
+// fitSample is Fit of the first n samples (lagrange.nde:33).
 func (l *lanes) fitSample(n int) {
 	kernel.fitSamplePart0(l.fr, l.w, l.pre, &l.sums[0])
 }
 
-// fitGrad is Fit.grad of the first n samples (lagrange.nde:32).
+// fitGrad is Fit.grad of the first n samples (lagrange.nde:33).
 func (l *lanes) fitGrad(n int) {
 	kernel.fitGradPart0(l.fr, l.w, l.pre, &l.sums[0])
 }

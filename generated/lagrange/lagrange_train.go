@@ -116,16 +116,17 @@ func fitInputs(weights []Real, t, out *rt.Table) error {
 	return first
 }
 
-// fitRecipe is the train block Fit (lagrange.nde:32).
+// fitRecipe is the train block Fit (lagrange.nde:33).
 var fitRecipe = rt.Recipe{
 	Name:      "Fit",
-	Source:    "d71ae553dba872b639ad2c022e6968e9871a693ce68f7dd8fe930a9bd3c649a9",
-	Where:     "lagrange.nde:32",
+	Source:    "fc528af84976cc8c648bc98fcd583154b59bb450a114d533bfc23aad016cbcb0",
+	Where:     "lagrange.nde:33",
 	Data:      "Accelerations",
 	Batch:     256,
-	Epochs:    50,
-	Optimizer: rt.Adam{LR: 0.001, Beta1: 0.9, Beta2: 0.999, Eps: 1e-08},
-	Schedule:  rt.Constant{},
+	Epochs:    100,
+	Optimizer: rt.Adam{LR: 0.002, Beta1: 0.9, Beta2: 0.999, Eps: 1e-08},
+	Schedule:  rt.Cosine{To: 1e-05},
+	Clip:      rt.Clip{Kind: rt.ClipNorm, Max: 1},
 	Seed:      6,
 	Train:     []string{"L", "force"},
 }
@@ -238,7 +239,7 @@ func swingTableField(weights []Real, in *rt.Table, row int, t []float64, x, dx [
 func Program() rt.Program[Real] {
 	return rt.Program[Real]{
 		Package:    "lagrange",
-		SourceHash: "321c59aa2f68a235cf1669943fd38bdac7bb2b274e2f3b5f0870273448a4f8ad",
+		SourceHash: "bbcbaea7a6a73bd71ce883d0086ca1dafaf55e586665ab4332c9cb11297e302f",
 		Version:    version,
 		Layout:     tensors,
 		Data:       dataSets,

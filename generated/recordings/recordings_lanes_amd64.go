@@ -186,19 +186,19 @@ type laneFrame struct {
 		stepData10       [2 * 16]Real
 		stepData11       [16]Real
 		v33              [2 * 16]Real
-		v73              [2 * 16]Real
-		v75              [2 * 16]Real
-		v121             [2 * 16]Real
-		v123             [2 * 16]Real
-		v175             [2 * 16]Real
-		v177             [2 * 16]Real
-		v235             [2 * 16]Real
-		v237             [2 * 16]Real
-		v301             [2 * 16]Real
-		v303             [2 * 16]Real
+		v76              [2 * 16]Real
+		v78              [2 * 16]Real
+		v127             [2 * 16]Real
+		v129             [2 * 16]Real
+		v184             [2 * 16]Real
+		v186             [2 * 16]Real
+		v247             [2 * 16]Real
+		v249             [2 * 16]Real
+		v316             [2 * 16]Real
 		v318             [2 * 16]Real
-		v364             [2 * 16]Real
-		v487             [16]uint64
+		v333             [2 * 16]Real
+		v382             [2 * 16]Real
+		v517             [16]uint64
 	}
 	track0Dense struct { // Track.0.dense
 		theta [16]Real

@@ -233,7 +233,7 @@ func trackTableField(weights []Real, in *rt.Table, row int, t []float64, x, dx [
 func Program() rt.Program[Real] {
 	return rt.Program[Real]{
 		Package:    "recordings",
-		SourceHash: "4471a895cd17e00209ee02daa90fcabcc29b748b2bc89777bca77a870dad8cbc",
+		SourceHash: "a7fb7a44e2f8e0839609dc301ed4cdd7a0193e04c86cb5dcc16c290801f7405a",
 		Version:    version,
 		Layout:     tensors,
 		Data:       dataSets,

@@ -117,16 +117,16 @@ func armLog(m *recordings.Period) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// irregular are 400 runs of the weights, seen at 96 uneven times over about eight seconds, with noise; in centimetres, so that the noise
+// irregular are 2,000 runs of the weights, seen at 96 uneven times over about eight seconds, with noise; in centimetres, so that the noise
 // is about that of the forecast's likelihood, whose deviation is 1.
 func irregular(m *recordings.Track) ([]byte, error) {
-	const runs, seen, all = 400, 64, 96
+	const runs, seen, all = 2000, 64, 96
 	arrays := map[string]*array{"ts": {shape: []int{runs, seen}}, "ys": {shape: []int{runs, seen, 3}}, "future": {shape: []int{runs, all - seen}}, "target_ys": {shape: []int{runs, all - seen, 3}}}
 	d := newDraws(12)
 	for range runs {
 		var in recordings.TrackInput
 		for j := range in.X {
-			in.X[j], in.V[j] = d.uniform(-1.2, 1.2), d.uniform(-1.5, 1.5)
+			in.X[j], in.V[j] = d.uniform(-1.2, 1.2), d.uniform(-0.5, 0.5)
 		}
 		t := 0.0
 		for k := range in.Ts { // gaps of 5 ms and more, most of them short
