@@ -210,12 +210,12 @@ func (l *loop) firstLength(xk []string) {
 		return out
 	}
 	if s.StepGroup == "" {
-		p.line("%s", e.apply(s.First, slices.Concat([]string{"t0", "dir", "rtol", "atol"}, xk, l.extras()), f64("h"), "="))
+		p.line("%s", e.apply(s.First, slices.Concat([]string{"t0", "t1 - t0", "rtol", "atol"}, xk, l.extras()), f64("h"), "="))
 		return
 	}
 	p.line("%s", e.apply(s.FirstNorms, slices.Concat([]string{"rtol", "atol"}, xk), f64("size", "slope"), ":="))
 	p.line("size, slope = ws.group.RMS(size), ws.group.RMS(slope)")
-	p.line("%s", e.apply(s.FirstBend, slices.Concat([]string{"t0", "dir", "rtol", "atol", "size", "slope"}, xk, l.extras()), f64("bend"), ":="))
+	p.line("%s", e.apply(s.FirstBend, slices.Concat([]string{"t0", "t1 - t0", "rtol", "atol", "size", "slope"}, xk, l.extras()), f64("bend"), ":="))
 	p.line("bend = ws.group.RMS(bend)")
-	p.line("%s", e.apply(s.FirstLength, []string{"size", "slope", "bend"}, f64("h"), "="))
+	p.line("%s", e.apply(s.FirstLength, []string{"t1 - t0", "size", "slope", "bend"}, f64("h"), "="))
 }

@@ -28,7 +28,7 @@ func (l *loop) adaptive() {
 			p.line("h = dir * %s;", number(s.FirstStep, ir.F64))
 			return
 		}
-		in := append([]string{"t0", "dir", "rtol", "atol"}, append(names(x, k), names(l.c)...)...)
+		in := append([]string{"t0", "t1 - t0", "rtol", "atol"}, append(names(x, k), names(l.c)...)...)
 		p.line("%s", e.apply(s.First, in, []operand{{"h", ir.Scalar(ir.F64)}}))
 		if s.FirstEvals > 0 && e.tile {
 			p.line("if (t != t1) st.nfe += %d;", s.FirstEvals)

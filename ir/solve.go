@@ -124,11 +124,11 @@ type Solve struct {
 	Dense *Func
 	// Norm: (rtol, atol, x…, x1…, ex…) -> err
 	Norm *Func
-	// First: (t0, dir, rtol, atol, x…, kx…, c…) -> |h|; it evaluates Field FirstEvals times.
+	// First: (t0, t1-t0, rtol, atol, x…, kx…, c…) -> |h|; it evaluates Field FirstEvals times.
 	First      *Func
 	FirstEvals int
-	// The parts of First in a StepGroup, which has none: FirstNorms: (rtol, atol, x…, kx…) -> d0, d1. FirstBend: (t0, dir, rtol, atol, d0, d1, x…,
-	// kx…, c…) -> d2, with FirstEvals evaluations. FirstLength: (d0, d1, d2) -> |h|.
+	// The parts of First in a StepGroup, which has none: FirstNorms: (rtol, atol, x…, kx…) -> d0, d1. FirstBend: (t0, t1-t0, rtol, atol, d0, d1, x…,
+	// kx…, c…) -> d2, with FirstEvals evaluations. FirstLength: (t1-t0, d0, d1, d2) -> |h|.
 	FirstNorms, FirstBend, FirstLength *Func
 	// Control: (err, errPrev, errPrev2) -> factor; of controllers that look at ratios of steps also the lengths of the step
 	// and of the accepted one before, over those of their predecessors (1 at the start): (…, ratio, ratioPrev).

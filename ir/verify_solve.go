@@ -152,7 +152,7 @@ func (c *checker) solve(s *Solve) error {
 		signature{role: "first step", f: s.First, args: types(f64s(4), x, x, s.Extras), results: f64s(1)},
 		signature{role: "norms of the first step", f: s.FirstNorms, args: types(f64s(2), x, x), results: f64s(2)},
 		signature{role: "second derivative at the first step", f: s.FirstBend, args: types(f64s(6), x, x, s.Extras), results: f64s(1)},
-		signature{role: "length of the first step", f: s.FirstLength, args: f64s(3), results: f64s(1)},
+		signature{role: "length of the first step", f: s.FirstLength, args: f64s(4), results: f64s(1)},
 		signature{role: "control", f: s.Control, args: f64s(controlArgs), results: f64s(1)},
 		signature{role: "replay", f: s.Replay, args: types(f64s(2), y, s.Extras), results: y},
 		signature{role: "replay inside a step", f: s.ReplayAt, args: types(f64s(3), y, s.Extras), results: y},

@@ -186,6 +186,9 @@ func (s *Solver) first(k []float64) float64 {
 	if d0 < 1e-5 || d1 < 1e-5 {
 		h0 = 1e-6
 	}
+	if span := math.Abs(s.t1 - s.t0); 0 < span && span < h0 && s.o.Compat == "" {
+		h0 = span // nobody says that the field is defined behind it
+	}
 	h := s.dir * h0
 	for i, y := range s.y {
 		s.at[i] = y + float64(h*k[i])

@@ -170,6 +170,15 @@ func TestSolveFailures(t *testing.T) {
 			t.Errorf("%s: %+v, %v", c.name, s, err)
 		}
 	}
+	for _, back := range []bool{false, true} { // the first step is found within the solve
+		brink, t0, t1 := func(t float64, y, dy []float64) { dy[0] = math.Sqrt(1-t) * 1e-3 * y[0] }, 0.0, 1.0
+		if back {
+			brink, t0, t1 = func(t float64, y, dy []float64) { dy[0] = -math.Sqrt(t) * 1e-3 * y[0] }, 1.0, 0.0
+		}
+		if s, err := Solve(brink, []float64{1}, t0, t1, SolveOptions{}); err != nil || math.Abs(s.End[0]-math.Exp(2e-3/3)) > 1e-5 {
+			t.Errorf("a field that ends with the solve: %+v, %v", s, err)
+		}
+	}
 	if _, err := Solve(nan, []float64{math.Inf(1)}, 0, 2, SolveOptions{}); !errors.Is(err, ErrNonFinite) {
 		t.Errorf("infinite start: %v", err)
 	}

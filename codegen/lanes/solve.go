@@ -404,9 +404,9 @@ func (s *Set) adaptiveStart(sv *ir.Solve) *ir.Func {
 	k := b.CallAll(sv.Field, cat([]*ir.Value{x["t"]}, y, c)...)
 	names, vs := []string{Own + "h"}, []*ir.Value{b.Mul(x["dir"], b.Const(sv.FirstStep, ir.F64))}
 	if sv.FirstStep == 0 {
-		h := b.Inline(sv.First, cat([]*ir.Value{x["t"], x["dir"], x["rtol"], x["atol"]}, y, k, c))[0]
-		span := b.Mul(x["dir"], b.Sub(x["t1"], x["t"]))
-		vs[0] = b.Mul(x["dir"], b.Binary(ir.OpMin, h, span))
+		span := b.Sub(x["t1"], x["t"])
+		h := b.Inline(sv.First, cat([]*ir.Value{x["t"], span, x["rtol"], x["atol"]}, y, k, c))[0]
+		vs[0] = b.Mul(x["dir"], b.Binary(ir.OpMin, h, b.Mul(x["dir"], span)))
 	}
 	if sv.FSAL {
 		names, vs = append(names, named(plain(sv), ".k")...), append(vs, k...)

@@ -454,7 +454,7 @@ func (r *run) adaptive(t1 float64) {
 	}
 	h := dir * s.FirstStep
 	if s.FirstStep == 0 {
-		first := r.firstLength(t0, dir, k)
+		first := r.firstLength(t0, t1-t0, k)
 		r.nfe += s.FirstEvals
 		h, r.why = dir*first.data[0], first.origin()
 		if s.Compat == "" {
@@ -561,17 +561,17 @@ func (r *run) adaptive(t1 float64) {
 }
 
 // firstLength is |h| of the first step, from the slopes k.
-func (r *run) firstLength(t0, dir float64, k []datum) datum {
+func (r *run) firstLength(t0, span float64, k []datum) datum {
 	s, m, g := r.s, r.m, r.group()
 	tols := []datum{num(s.RTol), num(s.ATol)}
 	if s.StepGroup == "" {
-		return m.run(s.First, cat([]datum{num(t0), num(dir)}, tols, r.x(), k, r.c))[0]
+		return m.run(s.First, cat([]datum{num(t0), num(span)}, tols, r.x(), k, r.c))[0]
 	}
 	met := func(d datum) datum { return datum{data: []float64{g.RMS(d.data[0])}, why: d.why} }
 	norms := m.run(s.FirstNorms, cat(tols, r.x(), k))
 	d0, d1 := met(norms[0]), met(norms[1])
-	d2 := met(m.run(s.FirstBend, cat([]datum{num(t0), num(dir)}, tols, []datum{d0, d1}, r.x(), k, r.c))[0])
-	return m.run(s.FirstLength, []datum{d0, d1, d2})[0]
+	d2 := met(m.run(s.FirstBend, cat([]datum{num(t0), num(span)}, tols, []datum{d0, d1}, r.x(), k, r.c))[0])
+	return m.run(s.FirstLength, []datum{num(span), d0, d1, d2})[0]
 }
 
 // forget makes the controller forget the lengths of steps.

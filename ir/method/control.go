@@ -70,12 +70,12 @@ func (n *maker) norm() *ir.Func {
 // derivative.
 func (n *maker) first() *ir.Func {
 	b := n.newFunc("first_step", "length of the first step")
-	t0, dir, rtol, atol := scalar(b, "t0"), scalar(b, "dir"), scalar(b, "rtol"), scalar(b, "atol")
+	t0, span, rtol, atol := scalar(b, "t0"), scalar(b, "span"), scalar(b, "rtol"), scalar(b, "atol")
 	y, k, c := n.states(b, ""), n.states(b, "_k"), n.extras(b)
 	relative := n.relative(b, rtol, atol, y)
 	d0, d1 := relative(y).Named("d0"), relative(k).Named("d1")
-	h0 := guess(b, d0, d1)
-	d2 := n.bend(b, t0, dir, h0, y, k, c, relative)
+	h0 := n.guess(b, span, d0, d1)
+	d2 := n.bend(b, t0, span, h0, y, k, c, relative)
 	b.Func.ResultNames = []string{"h"}
 	return b.Return(n.length(b, h0, d1, d2))
 }
@@ -90,17 +90,17 @@ func (n *maker) firstTogether() (norms, bend, length *ir.Func) {
 	norms = b.Return(relative(y).Named("d0"), relative(k).Named("d1"))
 
 	b = n.newFunc("first_bend", "size of the second derivative relative to the tolerances")
-	t0, dir, rtol, atol := scalar(b, "t0"), scalar(b, "dir"), scalar(b, "rtol"), scalar(b, "atol")
+	t0, span, rtol, atol := scalar(b, "t0"), scalar(b, "span"), scalar(b, "rtol"), scalar(b, "atol")
 	d0, d1 := scalar(b, "d0"), scalar(b, "d1")
 	y, k, c := n.states(b, ""), n.states(b, "_k"), n.extras(b)
 	relative = n.relative(b, rtol, atol, y)
 	b.Func.ResultNames = []string{"d2"}
-	bend = b.Return(n.bend(b, t0, dir, guess(b, d0, d1), y, k, c, relative))
+	bend = b.Return(n.bend(b, t0, span, n.guess(b, span, d0, d1), y, k, c, relative))
 
 	b = n.newFunc("first_length", "length of the first step of a batch")
-	d0, d1, d2 := scalar(b, "d0"), scalar(b, "d1"), scalar(b, "d2")
+	span, d0, d1, d2 := scalar(b, "span"), scalar(b, "d0"), scalar(b, "d1"), scalar(b, "d2")
 	b.Func.ResultNames = []string{"h"}
-	return norms, bend, b.Return(n.length(b, guess(b, d0, d1), d1, d2))
+	return norms, bend, b.Return(n.length(b, n.guess(b, span, d0, d1), d1, d2))
 }
 
 // relative gives the root mean square of one value per state, over the states that count, relative to the tolerances at y.
@@ -122,16 +122,25 @@ func (n *maker) relative(b *ir.Builder, rtol, atol *ir.Value, y []*ir.Value) fun
 	}
 }
 
-// guess is the length h0 of the Euler step by the sizes of the state and its derivative.
-func guess(b *ir.Builder, d0, d1 *ir.Value) *ir.Value {
+// guess is the length h0 of the Euler step by the sizes of the state and its derivative. It ends within the span of the solve, since
+// nobody says that the field is defined behind it; the libraries of compat do not mind.
+func (n *maker) guess(b *ir.Builder, span, d0, d1 *ir.Value) *ir.Value {
 	num := func(x float64) *ir.Value { return b.Const(x, ir.F64) }
-	lt := func(x *ir.Value, y float64) *ir.Value { return b.Binary(ir.OpLt, x, num(y)) }
-	small := b.Binary(ir.OpOr, lt(d0, 1e-5), lt(d1, 1e-5))
-	return b.Select(small, num(1e-6), b.Div(b.Mul(num(0.01), d0), d1)).Named("h0")
+	lt := func(x, y *ir.Value) *ir.Value { return b.Binary(ir.OpLt, x, y) }
+	small := b.Binary(ir.OpOr, lt(d0, num(1e-5)), lt(d1, num(1e-5)))
+	h0 := b.Select(small, num(1e-6), b.Div(b.Mul(num(0.01), d0), d1)).Named("h0")
+	if n.s.Compat != "" {
+		return h0
+	}
+	most := b.Unary(ir.OpAbs, span)
+	beyond := b.Binary(ir.OpAnd, lt(num(0), most), lt(most, h0))
+	return b.Select(beyond, most, h0).Named("h0")
 }
 
 // bend is the size d2 of the second derivative by an Euler step of length h0.
-func (n *maker) bend(b *ir.Builder, t0, dir, h0 *ir.Value, y, k, c []*ir.Value, relative func([]*ir.Value) *ir.Value) *ir.Value {
+func (n *maker) bend(b *ir.Builder, t0, span, h0 *ir.Value, y, k, c []*ir.Value, relative func([]*ir.Value) *ir.Value) *ir.Value {
+	num := func(x float64) *ir.Value { return b.Const(x, ir.F64) }
+	dir := b.Select(b.Binary(ir.OpLt, span, num(0)), num(-1), num(1)).Named("dir")
 	h := b.Mul(dir, h0)
 	in := []*ir.Value{b.Add(t0, h)}
 	for i := range y {
