@@ -433,7 +433,7 @@ func (s *LatentFwdSolve) Step() bool {
 	if !at.Begun {
 		latentField(w, pre, ws, t, &z, &a, &zK, &aK)
 		st.NFE++
-		h = forecast0FirstStep(w, pre, ws, t0, dir, rtol, atol, &z, &a, &zK, &aK)
+		h = forecast0FirstStep(w, pre, ws, t0, t1-t0, rtol, atol, &z, &a, &zK, &aK)
 		st.NFE += 1
 		h = dir * min(h, dir*(t1-t0))
 	}

@@ -71,7 +71,7 @@ type aloneFrame struct {
 	}
 	forecast0FirstStepAlone struct { // Forecast.0.first_step
 		t0   [16]float64
-		dir  [16]float64
+		span [16]float64
 		rtol [16]float64
 		atol [16]float64
 		z    [16]Real
@@ -79,15 +79,15 @@ type aloneFrame struct {
 		zK   [16]Real
 		aK   [16]Real
 		h    [16]float64
-		v11  [16]float64
 		v18  [16]float64
-		v38  [16]float64
+		v25  [16]float64
 		v45  [16]float64
-		v47  [16]float64
-		v50  [16]Real
-		v52  [16]Real
-		v56  [16]Real
+		v55  [16]float64
+		v57  [16]float64
+		v60  [16]Real
 		v62  [16]Real
+		v66  [16]Real
+		v72  [16]Real
 	}
 	forecast0DenseStepAlone struct { // Forecast.0.dense_step
 		t      [16]float64
@@ -482,11 +482,11 @@ func forecast0Norm(rtol float64, atol float64, z *[8]Real, a *[4]Real, zNext *[8
 }
 
 // forecast0FirstStep is Forecast.0.first_step of one sample (forecast.nde:38): 5632 multiply-adds, 141 transcendental functions.
-func forecast0FirstStep(w *Params, pre *prepared, ws *workspace, t0 float64, dir float64, rtol float64, atol float64, z *[8]Real, a *[4]Real, zK *[8]Real, aK *[4]Real) float64 {
+func forecast0FirstStep(w *Params, pre *prepared, ws *workspace, t0 float64, span float64, rtol float64, atol float64, z *[8]Real, a *[4]Real, zK *[8]Real, aK *[4]Real) float64 {
 	if alone != nil {
 		fr := ws.aloneFrame()
 		fr.forecast0FirstStepAlone.t0[0] = t0
-		fr.forecast0FirstStepAlone.dir[0] = dir
+		fr.forecast0FirstStepAlone.span[0] = span
 		fr.forecast0FirstStepAlone.rtol[0] = rtol
 		fr.forecast0FirstStepAlone.atol[0] = atol
 		*(*[8]Real)(fr.forecast0FirstStepAlone.z[:8]) = *z
@@ -498,10 +498,17 @@ func forecast0FirstStep(w *Params, pre *prepared, ws *workspace, t0 float64, dir
 	}
 	a0, a1, a2, a3 := a[0], a[1], a[2], a[3]
 	aK0, aK1, aK2, aK3 := aK[0], aK[1], aK[2], aK[3]
+	// forecast.nde:38  path := solve(Latent{z: draw(q)}, from: ts[T-1], at: future, with: Fwd)
+	lt := span < 0.0
+	var dir float64 = 1.0
+	if lt {
+		dir = (-1.0)
+	}
+	abs := rt.Abs64(span)
+	lt2 := 0.0 < abs
 	var add [8]float64
 	var sum float64
 	var sum2 float64
-	// forecast.nde:38  path := solve(Latent{z: draw(q)}, from: ts[T-1], at: future, with: Fwd)
 	for i := 0; i < 8; i++ {
 		cast := float64(z[i])
 		add[i] = atol + float64(rtol*rt.Abs64(cast))
@@ -554,7 +561,12 @@ func forecast0FirstStep(w *Params, pre *prepared, ws *workspace, t0 float64, dir
 	if or {
 		h0 = 1e-06
 	}
-	mul := float64(dir * h0)
+	and := lt2 && (abs < h0)
+	var h0_2 float64 = h0
+	if and {
+		h0_2 = abs
+	}
+	mul := float64(dir * h0_2)
 	add2 := t0 + mul
 	cast2 := Real(mul)
 	var add3 [8]Real
@@ -569,7 +581,7 @@ func forecast0FirstStep(w *Params, pre *prepared, ws *workspace, t0 float64, dir
 	var result [8]Real
 	var result2 [4]Real
 	latentField(w, pre, ws, add2, &add3, &add4, &result, &result2)
-	mul2 := float64(100.0 * h0)
+	mul2 := float64(100.0 * h0_2)
 	var sum5 float64
 	for i := 0; i < 8; i++ {
 		div4 := float64(result[i]-zK[i]) / add[i]
@@ -589,9 +601,9 @@ func forecast0FirstStep(w *Params, pre *prepared, ws *workspace, t0 float64, dir
 	sum6 += square_4_1
 	sum6 += square_4_2
 	sum6 += square_4_3
-	max2 := max(d1, rt.Sqrt64((sum5+sum6)/12.0)/h0)
+	max2 := max(d1, rt.Sqrt64((sum5+sum6)/12.0)/h0_2)
 	le := max2 <= 1e-15
-	max3 := max(1e-06, float64(0.001*h0))
+	max3 := max(1e-06, float64(0.001*h0_2))
 	pow := rt.Pow64(0.01/max2, 0.2)
 	var h1 float64 = pow
 	if le {

@@ -45,15 +45,16 @@ type laneFrame struct {
 		stepH    [32]float64
 		zK       [8 * 32]Real
 		aK       [4 * 32]Real
-		v11      [8 * 32]float64
-		v18      [4 * 32]float64
-		v40      [32]float64
-		v47      [32]float64
-		v49      [32]float64
-		v52      [8 * 32]Real
-		v54      [4 * 32]Real
-		v58      [8 * 32]Real
-		v64      [4 * 32]Real
+		v8       [32]float64
+		v19      [8 * 32]float64
+		v26      [4 * 32]float64
+		v48      [32]float64
+		v58      [32]float64
+		v60      [32]float64
+		v63      [8 * 32]Real
+		v65      [4 * 32]Real
+		v69      [8 * 32]Real
+		v75      [4 * 32]Real
 	}
 	forecast0DenseStep struct { // Forecast.0.dense_step
 		t      [32]float64
@@ -554,7 +555,7 @@ type laneFrame struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [1986944]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [1987200]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {

@@ -32,7 +32,7 @@ func pathForecast0(w *Params, pre *prepared, ws *workspace, t0 float64, ts []flo
 	if t != t1 {
 		latentField(w, pre, ws, t, &z, &a, &zK, &aK)
 		st.NFE++
-		h = forecast0FirstStep(w, pre, ws, t0, dir, rtol, atol, &z, &a, &zK, &aK)
+		h = forecast0FirstStep(w, pre, ws, t0, t1-t0, rtol, atol, &z, &a, &zK, &aK)
 		st.NFE += 1
 		h = dir * min(h, dir*(t1-t0))
 	}
@@ -149,7 +149,7 @@ func pathForecast0Rec(w *Params, pre *prepared, ws *workspace, tape *forecast0Re
 	if t != t1 {
 		latentField(w, pre, ws, t, &z, &a, &zK, &aK)
 		st.NFE++
-		h = forecast0FirstStep(w, pre, ws, t0, dir, rtol, atol, &z, &a, &zK, &aK)
+		h = forecast0FirstStep(w, pre, ws, t0, t1-t0, rtol, atol, &z, &a, &zK, &aK)
 		st.NFE += 1
 		h = dir * min(h, dir*(t1-t0))
 	}

@@ -162,7 +162,7 @@ func fitInputs(weights []Real, t, out *rt.Table) error {
 // fitRecipe is the train block Fit (forecast.nde:51).
 var fitRecipe = rt.Recipe{
 	Name:      "Fit",
-	Source:    "060389d551c87d8599377b83689c65351b22d9cbbc04af4d3da73383cab90735",
+	Source:    "dd57e7b6d6882a84ccc072b0ebc47ea551b60d040c295e6647fe9257f3359850",
 	Where:     "forecast.nde:51",
 	Data:      "Series",
 	Batch:     64,

@@ -642,7 +642,7 @@ func (s *FlowFwdSolve) Step() bool {
 	if !at.Begun {
 		flowField(w, pre, ws, t, &x, &xK)
 		st.NFE++
-		h = moons0FirstStep(w, pre, ws, t0, dir, rtol, atol, &x, &xK)
+		h = moons0FirstStep(w, pre, ws, t0, t1-t0, rtol, atol, &x, &xK)
 		st.NFE += 1
 		h = dir * min(h, dir*(t1-t0))
 	}

@@ -44,18 +44,18 @@ type aloneFrame struct {
 	}
 	moons0FirstStepAlone struct { // Moons.0.first_step
 		t0   [16]float64
-		dir  [16]float64
+		span [16]float64
 		rtol [16]float64
 		atol [16]float64
 		x    [16]Real
 		xK   [16]Real
 		h    [16]float64
-		v9   [16]float64
-		v23  [16]float64
+		v16  [16]float64
 		v30  [16]float64
-		v32  [16]float64
-		v35  [16]Real
-		v36  [16]Real
+		v40  [16]float64
+		v42  [16]float64
+		v45  [16]Real
+		v46  [16]Real
 	}
 	moons0DenseStepAlone struct { // Moons.0.dense_step
 		t      [16]float64
@@ -354,11 +354,11 @@ func moons0Norm(rtol float64, atol float64, x *[2]Real, xNext *[2]Real, xErr *[2
 }
 
 // moons0FirstStep is Moons.0.first_step of one sample (moons.nde:19): 64 multiply-adds, 17 transcendental functions.
-func moons0FirstStep(w *Params, pre *prepared, ws *workspace, t0 float64, dir float64, rtol float64, atol float64, x *[2]Real, xK *[2]Real) float64 {
+func moons0FirstStep(w *Params, pre *prepared, ws *workspace, t0 float64, span float64, rtol float64, atol float64, x *[2]Real, xK *[2]Real) float64 {
 	if alone != nil {
 		fr := ws.aloneFrame()
 		fr.moons0FirstStepAlone.t0[0] = t0
-		fr.moons0FirstStepAlone.dir[0] = dir
+		fr.moons0FirstStepAlone.span[0] = span
 		fr.moons0FirstStepAlone.rtol[0] = rtol
 		fr.moons0FirstStepAlone.atol[0] = atol
 		*(*[2]Real)(fr.moons0FirstStepAlone.x[:2]) = *x
@@ -368,9 +368,16 @@ func moons0FirstStep(w *Params, pre *prepared, ws *workspace, t0 float64, dir fl
 	}
 	x0, x1 := x[0], x[1]
 	xK0, xK1 := xK[0], xK[1]
+	// moons.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
+	lt := span < 0.0
+	var dir float64 = 1.0
+	if lt {
+		dir = (-1.0)
+	}
+	abs := rt.Abs64(span)
+	lt2 := 0.0 < abs
 	var sum float64
 	var sum2 float64
-	// moons.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
 	cast0 := float64(x0)
 	cast1 := float64(x1)
 	add0 := atol + float64(rtol*rt.Abs64(cast0))
@@ -395,7 +402,12 @@ func moons0FirstStep(w *Params, pre *prepared, ws *workspace, t0 float64, dir fl
 	if or {
 		h0 = 1e-06
 	}
-	mul := float64(dir * h0)
+	and := lt2 && (abs < h0)
+	var h0_2 float64 = h0
+	if and {
+		h0_2 = abs
+	}
+	mul := float64(dir * h0_2)
 	add2 := t0 + mul
 	cast2 := Real(mul)
 	var add3 [2]Real
@@ -403,7 +415,7 @@ func moons0FirstStep(w *Params, pre *prepared, ws *workspace, t0 float64, dir fl
 	add3[1] = x1 + Real(cast2*xK1)
 	var call [2]Real
 	flowField(w, pre, ws, add2, &add3, &call)
-	mul2 := float64(100.0 * h0)
+	mul2 := float64(100.0 * h0_2)
 	var sum3 float64
 	div_3_0 := float64(call[0]-xK0) / add0
 	div_3_1 := float64(call[1]-xK1) / add1
@@ -411,9 +423,9 @@ func moons0FirstStep(w *Params, pre *prepared, ws *workspace, t0 float64, dir fl
 	square_3_1 := float64(div_3_1 * div_3_1)
 	sum3 += square_3_0
 	sum3 += square_3_1
-	max2 := max(d1, rt.Sqrt64(float64(sum3*0.5))/h0)
+	max2 := max(d1, rt.Sqrt64(float64(sum3*0.5))/h0_2)
 	le := max2 <= 1e-15
-	max3 := max(1e-06, float64(0.001*h0))
+	max3 := max(1e-06, float64(0.001*h0_2))
 	pow := rt.Pow64(0.01/max2, 0.2)
 	var h1 float64 = pow
 	if le {
@@ -1318,12 +1330,19 @@ func fitTiny0Norm(rtol float64, atol float64, x *[2]float64, xNext *[2]float64, 
 }
 
 // fitTiny0FirstStep is FitTiny.0.first_step of one sample (moons_hyper.nde:41): 64 multiply-adds, 17 transcendental functions.
-func fitTiny0FirstStep(pre *prepared, t0 float64, dir float64, rtol float64, atol float64, x *[2]float64, xK *[2]float64) float64 {
+func fitTiny0FirstStep(pre *prepared, t0 float64, span float64, rtol float64, atol float64, x *[2]float64, xK *[2]float64) float64 {
 	x0, x1 := x[0], x[1]
 	xK0, xK1 := xK[0], xK[1]
+	// moons_hyper.nde:41  minimize residual_error(HyperTiny, Flow{x}, over: 0..1, steps: 2..20, reference: Tight)
+	lt := span < 0.0
+	var dir float64 = 1.0
+	if lt {
+		dir = (-1.0)
+	}
+	abs := rt.Abs64(span)
+	lt2 := 0.0 < abs
 	var sum float64
 	var sum2 float64
-	// moons_hyper.nde:41  minimize residual_error(HyperTiny, Flow{x}, over: 0..1, steps: 2..20, reference: Tight)
 	add0 := atol + float64(rtol*rt.Abs64(x0))
 	add1 := atol + float64(rtol*rt.Abs64(x1))
 	div0 := x0 / add0
@@ -1346,14 +1365,19 @@ func fitTiny0FirstStep(pre *prepared, t0 float64, dir float64, rtol float64, ato
 	if or {
 		h0 = 1e-06
 	}
-	mul := float64(dir * h0)
+	and := lt2 && (abs < h0)
+	var h0_2 float64 = h0
+	if and {
+		h0_2 = abs
+	}
+	mul := float64(dir * h0_2)
 	add2 := t0 + mul
 	var add3 [2]float64
 	add3[0] = x0 + float64(mul*xK0)
 	add3[1] = x1 + float64(mul*xK1)
 	var call [2]float64
 	flowField3F64(pre, add2, &add3, &call)
-	mul2 := float64(100.0 * h0)
+	mul2 := float64(100.0 * h0_2)
 	var sum3 float64
 	div_3_0 := (call[0] - xK0) / add0
 	div_3_1 := (call[1] - xK1) / add1
@@ -1361,9 +1385,9 @@ func fitTiny0FirstStep(pre *prepared, t0 float64, dir float64, rtol float64, ato
 	square_3_1 := float64(div_3_1 * div_3_1)
 	sum3 += square_3_0
 	sum3 += square_3_1
-	max2 := max(d1, rt.Sqrt64(float64(sum3*0.5))/h0)
+	max2 := max(d1, rt.Sqrt64(float64(sum3*0.5))/h0_2)
 	le := max2 <= 1e-15
-	max3 := max(1e-06, float64(0.001*h0))
+	max3 := max(1e-06, float64(0.001*h0_2))
 	pow := rt.Pow64(0.01/max2, 0.2)
 	var h1 float64 = pow
 	if le {
@@ -2207,12 +2231,19 @@ func fitHyper0Norm(rtol float64, atol float64, x *[2]float64, xNext *[2]float64,
 }
 
 // fitHyper0FirstStep is FitHyper.0.first_step of one sample (moons_hyper.nde:50): 64 multiply-adds, 17 transcendental functions.
-func fitHyper0FirstStep(pre *prepared, t0 float64, dir float64, rtol float64, atol float64, x *[2]float64, xK *[2]float64) float64 {
+func fitHyper0FirstStep(pre *prepared, t0 float64, span float64, rtol float64, atol float64, x *[2]float64, xK *[2]float64) float64 {
 	x0, x1 := x[0], x[1]
 	xK0, xK1 := xK[0], xK[1]
+	// moons_hyper.nde:50  minimize residual_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight) +
+	lt := span < 0.0
+	var dir float64 = 1.0
+	if lt {
+		dir = (-1.0)
+	}
+	abs := rt.Abs64(span)
+	lt2 := 0.0 < abs
 	var sum float64
 	var sum2 float64
-	// moons_hyper.nde:50  minimize residual_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight) +
 	add0 := atol + float64(rtol*rt.Abs64(x0))
 	add1 := atol + float64(rtol*rt.Abs64(x1))
 	div0 := x0 / add0
@@ -2235,14 +2266,19 @@ func fitHyper0FirstStep(pre *prepared, t0 float64, dir float64, rtol float64, at
 	if or {
 		h0 = 1e-06
 	}
-	mul := float64(dir * h0)
+	and := lt2 && (abs < h0)
+	var h0_2 float64 = h0
+	if and {
+		h0_2 = abs
+	}
+	mul := float64(dir * h0_2)
 	add2 := t0 + mul
 	var add3 [2]float64
 	add3[0] = x0 + float64(mul*xK0)
 	add3[1] = x1 + float64(mul*xK1)
 	var call [2]float64
 	flowField5F64(pre, add2, &add3, &call)
-	mul2 := float64(100.0 * h0)
+	mul2 := float64(100.0 * h0_2)
 	var sum3 float64
 	div_3_0 := (call[0] - xK0) / add0
 	div_3_1 := (call[1] - xK1) / add1
@@ -2250,9 +2286,9 @@ func fitHyper0FirstStep(pre *prepared, t0 float64, dir float64, rtol float64, at
 	square_3_1 := float64(div_3_1 * div_3_1)
 	sum3 += square_3_0
 	sum3 += square_3_1
-	max2 := max(d1, rt.Sqrt64(float64(sum3*0.5))/h0)
+	max2 := max(d1, rt.Sqrt64(float64(sum3*0.5))/h0_2)
 	le := max2 <= 1e-15
-	max3 := max(1e-06, float64(0.001*h0))
+	max3 := max(1e-06, float64(0.001*h0_2))
 	pow := rt.Pow64(0.01/max2, 0.2)
 	var h1 float64 = pow
 	if le {

@@ -28,12 +28,13 @@ type laneFrame struct {
 		x        [2 * 32]Real
 		stepH    [32]float64
 		xK       [2 * 32]Real
-		v10      [2 * 32]float64
-		v24      [32]float64
-		v31      [32]float64
-		v33      [32]float64
-		v36      [2 * 32]Real
-		v37      [2 * 32]Real
+		v7       [32]float64
+		v18      [2 * 32]float64
+		v32      [32]float64
+		v42      [32]float64
+		v44      [32]float64
+		v47      [2 * 32]Real
+		v48      [2 * 32]Real
 	}
 	moons0Step struct { // Moons.0.step
 		t      [32]float64
@@ -247,12 +248,13 @@ type laneFrame struct {
 		x        [2 * 32]float64
 		stepH    [32]float64
 		xK       [2 * 32]float64
-		v9       [2 * 32]float64
-		v22      [32]float64
-		v29      [32]float64
-		v31      [32]float64
-		v33      [2 * 32]float64
-		v34      [2 * 32]float64
+		v7       [32]float64
+		v17      [2 * 32]float64
+		v30      [32]float64
+		v40      [32]float64
+		v42      [32]float64
+		v44      [2 * 32]float64
+		v45      [2 * 32]float64
 	}
 	fitTiny0DenseStep struct { // FitTiny.0.dense_step
 		t      [32]float64
@@ -889,7 +891,7 @@ type moonsSampleBlock struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [2090880]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [2091392]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {

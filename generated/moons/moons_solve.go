@@ -18,7 +18,7 @@ func solveMoons0(w *Params, pre *prepared, ws *workspace, t0 float64, t1 float64
 	if t != t1 {
 		flowField(w, pre, ws, t, &x, &xK)
 		st.NFE++
-		h = moons0FirstStep(w, pre, ws, t0, dir, rtol, atol, &x, &xK)
+		h = moons0FirstStep(w, pre, ws, t0, t1-t0, rtol, atol, &x, &xK)
 		st.NFE += 1
 		h = dir * min(h, dir*(t1-t0))
 	}
@@ -99,7 +99,7 @@ func pathMoons0(w *Params, pre *prepared, ws *workspace, t0 float64, ts []float6
 	if t != t1 {
 		flowField(w, pre, ws, t, &x, &xK)
 		st.NFE++
-		h = moons0FirstStep(w, pre, ws, t0, dir, rtol, atol, &x, &xK)
+		h = moons0FirstStep(w, pre, ws, t0, t1-t0, rtol, atol, &x, &xK)
 		st.NFE += 1
 		h = dir * min(h, dir*(t1-t0))
 	}
@@ -359,7 +359,7 @@ func solveMoons0Rec(w *Params, pre *prepared, ws *workspace, tape *moons0RecTape
 	if t != t1 {
 		flowField(w, pre, ws, t, &x, &xK)
 		st.NFE++
-		h = moons0FirstStep(w, pre, ws, t0, dir, rtol, atol, &x, &xK)
+		h = moons0FirstStep(w, pre, ws, t0, t1-t0, rtol, atol, &x, &xK)
 		st.NFE += 1
 		h = dir * min(h, dir*(t1-t0))
 	}
@@ -458,7 +458,7 @@ func pathFitTiny0(pre *prepared, t0 float64, ts []float64, by rt.Stepping, xStar
 	if t != t1 {
 		flowField3F64(pre, t, &x, &xK)
 		st.NFE++
-		h = fitTiny0FirstStep(pre, t0, dir, rtol, atol, &x, &xK)
+		h = fitTiny0FirstStep(pre, t0, t1-t0, rtol, atol, &x, &xK)
 		st.NFE += 1
 		h = dir * min(h, dir*(t1-t0))
 	}
@@ -559,7 +559,7 @@ func pathFitTiny0Rec(pre *prepared, tape *fitTiny0RecTape, t0 float64, ts []floa
 	if t != t1 {
 		flowField3F64(pre, t, &x, &xK)
 		st.NFE++
-		h = fitTiny0FirstStep(pre, t0, dir, rtol, atol, &x, &xK)
+		h = fitTiny0FirstStep(pre, t0, t1-t0, rtol, atol, &x, &xK)
 		st.NFE += 1
 		h = dir * min(h, dir*(t1-t0))
 	}
@@ -689,7 +689,7 @@ func pathFitHyper0(pre *prepared, t0 float64, ts []float64, by rt.Stepping, xSta
 	if t != t1 {
 		flowField5F64(pre, t, &x, &xK)
 		st.NFE++
-		h = fitHyper0FirstStep(pre, t0, dir, rtol, atol, &x, &xK)
+		h = fitHyper0FirstStep(pre, t0, t1-t0, rtol, atol, &x, &xK)
 		st.NFE += 1
 		h = dir * min(h, dir*(t1-t0))
 	}
@@ -845,7 +845,7 @@ func pathFitHyper0Rec(pre *prepared, tape *fitHyper0RecTape, t0 float64, ts []fl
 	if t != t1 {
 		flowField5F64(pre, t, &x, &xK)
 		st.NFE++
-		h = fitHyper0FirstStep(pre, t0, dir, rtol, atol, &x, &xK)
+		h = fitHyper0FirstStep(pre, t0, t1-t0, rtol, atol, &x, &xK)
 		st.NFE += 1
 		h = dir * min(h, dir*(t1-t0))
 	}

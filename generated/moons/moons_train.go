@@ -126,7 +126,7 @@ func fitInputs(weights []Real, t, out *rt.Table) error {
 // fitRecipe is the train block Fit (moons.nde:36).
 var fitRecipe = rt.Recipe{
 	Name:      "Fit",
-	Source:    "920bee895c9c94fe758ff26d04a9c0ec96d5fb2f8cf5a3be83956d5a97f6a0e4",
+	Source:    "f7778583d341ae0bf1ecaee14b0fb94df449c82cadd23b5d394316708778f9b0",
 	Where:     "moons.nde:36",
 	Data:      "Points",
 	Test:      "Fresh",
@@ -281,7 +281,7 @@ func fitTinyInputs(weights []Real, t, out *rt.Table) error {
 // fitTinyRecipe is the train block FitTiny (moons_hyper.nde:37).
 var fitTinyRecipe = rt.Recipe{
 	Name:      "FitTiny",
-	Source:    "920bee895c9c94fe758ff26d04a9c0ec96d5fb2f8cf5a3be83956d5a97f6a0e4",
+	Source:    "f7778583d341ae0bf1ecaee14b0fb94df449c82cadd23b5d394316708778f9b0",
 	Where:     "moons_hyper.nde:37",
 	Data:      "Points",
 	Optimizer: rt.LeastSquares{},
@@ -415,7 +415,7 @@ func fitHyperInputs(weights []Real, t, out *rt.Table) error {
 // fitHyperRecipe is the train block FitHyper (moons_hyper.nde:46).
 var fitHyperRecipe = rt.Recipe{
 	Name:      "FitHyper",
-	Source:    "920bee895c9c94fe758ff26d04a9c0ec96d5fb2f8cf5a3be83956d5a97f6a0e4",
+	Source:    "f7778583d341ae0bf1ecaee14b0fb94df449c82cadd23b5d394316708778f9b0",
 	Where:     "moons_hyper.nde:46",
 	Data:      "Points",
 	Batch:     64,

@@ -775,7 +775,7 @@ func (s *WeightsTsit5Solve) Step() bool {
 	if !at.Begun {
 		pK = weightsField(t, &x, &v, p, &xK, &vK)
 		st.NFE++
-		h = track0FirstStep(t0, dir, rtol, atol, &x, &v, p, &xK, &vK, pK)
+		h = track0FirstStep(t0, t1-t0, rtol, atol, &x, &v, p, &xK, &vK, pK)
 		st.NFE += 1
 		h = dir * min(h, dir*(t1-t0))
 	}

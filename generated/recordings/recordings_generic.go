@@ -464,16 +464,23 @@ func track0Norm(rtol Real, atol Real, x *[2]Real, v *[2]Real, p Real, xNext *[2]
 }
 
 // track0FirstStep is Track.0.first_step of one sample (recordings.nde:57): 1 transcendental function.
-func track0FirstStep(t0 Real, dir Real, rtol Real, atol Real, x *[2]Real, v *[2]Real, p Real, xK *[2]Real, vK *[2]Real, pK Real) Real {
+func track0FirstStep(t0 Real, span Real, rtol Real, atol Real, x *[2]Real, v *[2]Real, p Real, xK *[2]Real, vK *[2]Real, pK Real) Real {
 	x0, x1 := x[0], x[1]
 	v0, v1 := v[0], v[1]
 	xK0, xK1 := xK[0], xK[1]
 	vK0, vK1 := vK[0], vK[1]
+	// recordings.nde:57  path := solve(Weights{x: x, v: v, p: 0}, from: 0, at: ts, with: tsit5{rtol: 1e-7, atol: 1e-8})
+	lt := span < 0.0
+	var dir Real = 1.0
+	if lt {
+		dir = (-1.0)
+	}
+	abs := rt.Abs64(span)
+	lt2 := 0.0 < abs
 	var sum Real
 	var sum2 Real
 	var sum3 Real
 	var sum4 Real
-	// recordings.nde:57  path := solve(Weights{x: x, v: v, p: 0}, from: 0, at: ts, with: tsit5{rtol: 1e-7, atol: 1e-8})
 	add0 := atol + Real(rtol*rt.Abs64(x0))
 	add1 := atol + Real(rtol*rt.Abs64(x1))
 	div0 := x0 / add0
@@ -513,7 +520,12 @@ func track0FirstStep(t0 Real, dir Real, rtol Real, atol Real, x *[2]Real, v *[2]
 	if or {
 		h0 = 1e-06
 	}
-	mul := Real(dir * h0)
+	and := lt2 && (abs < h0)
+	var h0_2 Real = h0
+	if and {
+		h0_2 = abs
+	}
+	mul := Real(dir * h0_2)
 	add3 := t0 + mul
 	add4 := p + Real(mul*pK)
 	var add5 [2]Real
@@ -525,7 +537,7 @@ func track0FirstStep(t0 Real, dir Real, rtol Real, atol Real, x *[2]Real, v *[2]
 	var result [2]Real
 	var result2 [2]Real
 	result3 := weightsField(add3, &add5, &add6, add4, &result, &result2)
-	mul2 := Real(100.0 * h0)
+	mul2 := Real(100.0 * h0_2)
 	var sum5 Real
 	var sum6 Real
 	div_5_0 := (result[0] - xK0) / add0
@@ -541,9 +553,9 @@ func track0FirstStep(t0 Real, dir Real, rtol Real, atol Real, x *[2]Real, v *[2]
 	sum6 += square_6_0
 	sum6 += square_6_1
 	div5 := (result3 - pK) / add2
-	max2 := max(d1, rt.Sqrt64((sum5+sum6+Real(div5*div5))/5.0)/h0)
+	max2 := max(d1, rt.Sqrt64((sum5+sum6+Real(div5*div5))/5.0)/h0_2)
 	le := max2 <= 1e-15
-	max3 := max(1e-06, Real(0.001*h0))
+	max3 := max(1e-06, Real(0.001*h0_2))
 	pow := rt.Pow64(0.01/max2, 0.2)
 	var h1 Real = pow
 	if le {

@@ -125,18 +125,19 @@ type laneFrame struct {
 		xK       [2 * 16]Real
 		vK       [2 * 16]Real
 		pK       [16]Real
-		v11      [2 * 16]Real
-		v17      [2 * 16]Real
-		v24      [16]Real
-		v47      [16]Real
-		v54      [16]Real
-		v56      [16]Real
-		v58      [2 * 16]Real
-		v60      [2 * 16]Real
-		v62      [16]Real
-		v66      [2 * 16]Real
+		v9       [16]Real
+		v19      [2 * 16]Real
+		v25      [2 * 16]Real
+		v32      [16]Real
+		v55      [16]Real
+		v65      [16]Real
+		v67      [16]Real
+		v69      [2 * 16]Real
 		v71      [2 * 16]Real
-		v77      [16]Real
+		v73      [16]Real
+		v77      [2 * 16]Real
+		v82      [2 * 16]Real
+		v88      [16]Real
 	}
 	track0Lanestep struct { // Track.0.lanestep
 		stepT            [16]Real
@@ -238,7 +239,7 @@ type laneFrame struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [214784]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [214912]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 type prepared struct{}
 

@@ -137,7 +137,7 @@ func pathTrack0(t0 float64, ts []float64, by rt.Stepping, xStart *[2]Real, vStar
 	if t != t1 {
 		pK = weightsField(t, &x, &v, p, &xK, &vK)
 		st.NFE++
-		h = track0FirstStep(t0, dir, rtol, atol, &x, &v, p, &xK, &vK, pK)
+		h = track0FirstStep(t0, t1-t0, rtol, atol, &x, &v, p, &xK, &vK, pK)
 		st.NFE += 1
 		h = dir * min(h, dir*(t1-t0))
 	}
