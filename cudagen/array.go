@@ -206,11 +206,16 @@ func (fn *function) reduceLoops(v *ir.Value) {
 
 // convolution prints the call of a routine of the prelude: loops whose text does not grow with the sizes.
 func (fn *function) convolution(v *ir.Value, args []string) {
+	name, shape := convShape(v)
+	fn.p.line("%s%s, %s, %d, %s);", fn.e.whole(name, v.Type), shape, fn.array(v), v.Type.Len(), strings.Join(args, ", "))
+}
+
+// convShape is the name of v in the prelude, and its sizes.
+func convShape(v *ir.Value) (name, shape string) {
 	groups, axes, err := v.Attr.Conv()
 	if err != nil {
 		panic("cudagen: " + err.Error())
 	}
-	var name string
 	in, out := 0, 0 // channels
 	switch v.Op {
 	case ir.OpConv:
@@ -231,5 +236,5 @@ func (fn *function) convolution(v *ir.Value, args []string) {
 	if len(axes) == 2 {
 		h = axes[0]
 	}
-	fn.p.line("%sndec_conv_shape{%d, %d, %d, %s, %s}, %s, %d, %s);", fn.e.whole(name, v.Type), out, in, groups, axis(h), axis(w), fn.array(v), v.Type.Len(), strings.Join(args, ", "))
+	return name, fmt.Sprintf("ndec_conv_shape{%d, %d, %d, %s, %s}", out, in, groups, axis(h), axis(w))
 }

@@ -126,6 +126,7 @@ type Budget struct {
 	Sums      int    // numbers of the gradient that a thread or a team keeps
 	Team      int    // blocks, each of which works on one sample after the other, or on 32; 0: a thread a sample
 	Tile      bool   // 32 samples, with products of tensor cores
+	Layers    int    // kernels of a model that goes layer by layer, 0 of others; Memory is what a sample takes then
 	Why       string // not a thread has a sample
 	Memory    int    // bytes of arrays of a block: of a team, or of a warp with tiles
 	Shared    bool   // they are in shared memory
@@ -193,6 +194,8 @@ func (e *emitter) budget(k *kernel) Budget {
 		b = e.teamBudget(k)
 	case tiled:
 		b = e.tileBudget(k)
+	case layered:
+		b = e.layerBudget(k)
 	}
 	if b.Why = k.why; k.form != thread {
 		return b
@@ -244,6 +247,34 @@ func reading(bytes int) (clocks float64, from string) {
 	}
 }
 
+// convCost is the clocks of tensor cores for the convolutions of f, for a sample.
+func convCost(f *plan.Func) (clocks float64) {
+	for _, v := range f.IR.Values {
+		if v.Op == ir.OpConv {
+			out := v.Type.Shape[0]
+			terms, places := v.Args[0].Type.Len()/out, v.Type.Len()/out
+			clocks += float64(productParts*(productParts+1)/2*places*((out+7)/8*8)*((terms+15)/16*16)) / smTensor
+		}
+	}
+	return clocks
+}
+
+// layerBytes is what an evaluation of the field reads and writes of arrays in device memory for a sample, if each is written once and
+// read once, with its share of the step around it.
+func layerBytes(p *plan.Plan, s *ir.Solve) (bytes float64) {
+	count := func(f *ir.Func, share float64) {
+		pf := p.Of(f)
+		for _, v := range f.Values {
+			if pl := pf.Places[v]; pl != nil && v.Type.Elem != ir.Tuple && !v.Type.IsScalar() && !uniform(pf, v) && (storage(pl) && pl.Kind != plan.Register || pl.Kind == plan.Result || pl.Kind == plan.ArgArray) {
+				bytes += share * float64(2*v.Type.Len()*v.Type.Elem.Bytes())
+			}
+		}
+	}
+	count(s.Field, 1)
+	count(s.Step, 1/float64(max(s.StepEvals, 1)))
+	return bytes
+}
+
 // bound finds the field that takes longest.
 func (b *Budget) bound(k *kernel, p *plan.Plan) {
 	visitSolves(k.fn.IR, map[*ir.Func]bool{}, func(s *ir.Solve) {
@@ -266,6 +297,14 @@ func (b *Budget) bound(k *kernel, p *plan.Plan) {
 			// a warp reads them for 16 samples
 			if weights, from := reading(t.weights); weights/16 > b.Clocks {
 				b.Clocks, b.Bound = weights/16, from
+			}
+		}
+		if k.form == layered {
+			if p.Module.Real == ir.F32 {
+				products = float64(c.Elem)/smMulAdds + tileCost(p.Of(s.Field)).tensor + convCost(p.Of(s.Field))
+			}
+			if arrays := layerBytes(p, s) / deviceSpeed; arrays > b.Clocks {
+				b.Clocks, b.Bound = arrays, "arrays in device memory"
 			}
 		}
 		if products > b.Clocks {
@@ -308,6 +347,8 @@ func (k *kernel) describe(e *emitter) []string {
 		if b.Memory > 0 {
 			head += fmt.Sprintf(", %d bytes of %s memory each", b.Memory, memory)
 		}
+	case layered:
+		head = fmt.Sprintf("%s: layer by layer, %d kernels, %d bytes of device memory a sample", k.name, b.Layers, b.Memory)
 	case teamed:
 		head = fmt.Sprintf("%s: a block of %d threads a sample, at most %d blocks, %d bytes of %s memory each", k.name, b.Block, b.Team, b.Memory, memory)
 	}

@@ -27,6 +27,7 @@ type subject struct {
 	fails   bool        // some solve ends early
 	given   [][]float64 // the columns of the only row; nil for random ones
 	teams   bool        // all kernels have a block a sample
+	layers  bool        // all models go layer by layer that can
 	natural bool        // times ascend, and numbers of their own (heights, loads) are positive
 	mixed   float64     // what losses and gradients may differ in mixed precision, where a rounding can go either way; 0 for other recipes
 	out     *cudagen.Output
@@ -39,7 +40,7 @@ func (s *subject) emit(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%s: %v", s.name, err)
 	}
-	out, ds := cudagen.Emit(p, cudagen.Options{Package: s.name, Header: "// a test", Teams: s.teams})
+	out, ds := cudagen.Emit(p, cudagen.Options{Package: s.name, Header: "// a test", Teams: s.teams, Layers: s.layers})
 	if ds.HasErrors() {
 		t.Fatalf("%s: %v", s.name, ds)
 	}

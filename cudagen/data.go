@@ -46,6 +46,32 @@ type ModelKernel struct {
 	Keyed           bool
 	KernelTape
 	TeamShape
+	Layers Layers
+}
+
+// Layers are the launches of a model that goes layer by layer, whose Kernel is "". Places are bytes of a sample before what lies there: for n
+// samples it begins n times as far into the memory of the batch.
+type Layers struct {
+	Bytes           int // of a sample
+	Inputs, Outputs []int
+	Stats           int
+	Parts           []LayerPart
+}
+
+// LayerPart is a sequence of launches, or the step of a solve, which is repeated.
+type LayerPart struct {
+	Launches []LayerLaunch
+	Loop     bool
+	By       int // whose stepping has the number of steps, -1 for none
+	Steps    int // as written; 0: until no sample goes on
+	Running  int // place of the bits of those that do
+}
+
+// LayerLaunch is a kernel with the places of its arguments; Rows is the number of its blocks for each 128 samples.
+type LayerLaunch struct {
+	Kernel string
+	Rows   int
+	Places []int
 }
 
 // RecipeKernel holds the kernels of a recipe; Kernel is "" where there is none.
@@ -92,8 +118,19 @@ func (k *Kernels) Names() []string {
 	if k.Prepare != "" {
 		out = append(out, k.Prepare)
 	}
+	known := map[string]bool{}
 	for _, m := range k.Models {
-		out = append(out, m.Kernel)
+		if m.Kernel != "" {
+			out = append(out, m.Kernel)
+		}
+		for _, part := range m.Layers.Parts {
+			for _, l := range part.Launches {
+				if !known[l.Kernel] {
+					known[l.Kernel] = true
+					out = append(out, l.Kernel)
+				}
+			}
+		}
 	}
 	for _, r := range k.Recipes {
 		for _, s := range []string{r.Loss.Kernel, r.Grad.Kernel} {

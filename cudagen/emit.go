@@ -19,13 +19,15 @@ type Options struct {
 	Header  string            // first line of every file: who generated it from what
 	Runtime string            // path by which the package imports rt; "" takes rt's own
 	Teams   bool              // all kernels have teams, as large nets do
+	Layers  bool              // all models go layer by layer that can
 }
 
 // Output is what the back end makes: NAME.cu and ndec.cuh, and what a launcher needs to know of them.
 type Output struct {
 	Files   []plan.File
 	Kernels Kernels
-	Budgets map[string]Budget // by kernel
+	Budgets map[string]Budget // by kernel, and by model that has several
+	Costs   []string          // names of budgets in order
 	Arch    []int             // devices that the program names for Images: 80 is sm_80; set by whoever knows
 	Images  []Image           // what a compiler made of them; set by whoever has one
 	pkg     string
@@ -43,7 +45,7 @@ type Image struct {
 var preludeFiles embed.FS
 
 // preludeParts are the files of the prelude that emitted code stands on, in order.
-var preludeParts = []string{"ndec.cuh", "conv.cuh", "draw.cuh", "solve.cuh", "event.cuh", "warp.cuh", "reduce.cuh", "optim.cuh", "team.cuh", "tile.cuh"}
+var preludeParts = []string{"ndec.cuh", "conv.cuh", "draw.cuh", "solve.cuh", "event.cuh", "warp.cuh", "reduce.cuh", "optim.cuh", "team.cuh", "tile.cuh", "layer.cuh"}
 
 // Prelude is the text of ndec.cuh.
 func Prelude() string {
@@ -96,7 +98,11 @@ type emitter struct {
 	roots     map[*ir.Func]bool // functions of kernels, which nobody else calls
 	sites     map[*ir.Func]int  // places where functions of threads stand
 	knows     bool              // some of them are called
-	k         Kernels
+	layer     bool              // kernels are printed for a batch, layer by layer
+
+	layerFuncs map[*ir.Func]*layerFunc // in pieces; nil for those that cannot be
+	layerLoops map[*ir.Solve]*solveKernels
+	k          Kernels
 }
 
 // constantBytes bounds what parameters, values prepared from them and tables may take of the 64 KiB of constant
@@ -111,7 +117,8 @@ func Emit(p *plan.Plan, opts Options) (*Output, diag.List) {
 	}
 	e := &emitter{plan: p, m: p.Module, opts: opts, p: &printer{sources: map[string][]string{}}, global: newScope("Params", "Prepared", "Workspace", "Team", "TeamWorkspace", "TileWorkspace", "team", "tile", "half", "scope"),
 		funcs: map[*ir.Func]string{}, solves: map[*ir.Solve]string{}, revs: map[*ir.Rev]string{}, fields: map[*ir.Param]string{},
-		tables: map[*ir.Value]string{}, tapes: map[*ir.Value]string{}, stepped: map[*ir.Func]*ir.Model{}, done: map[printed]bool{}, tiles: frames{of: map[any]int{}}, roots: map[*ir.Func]bool{}, sites: map[*ir.Func]int{}, roundings: map[*plan.Func]map[*ir.Value]bool{}}
+		tables: map[*ir.Value]string{}, tapes: map[*ir.Value]string{}, stepped: map[*ir.Func]*ir.Model{}, done: map[printed]bool{}, tiles: frames{of: map[any]int{}}, roots: map[*ir.Func]bool{}, sites: map[*ir.Func]int{}, roundings: map[*plan.Func]map[*ir.Value]bool{},
+		layerFuncs: map[*ir.Func]*layerFunc{}, layerLoops: map[*ir.Solve]*solveKernels{}}
 	for name, text := range opts.Sources {
 		e.p.sources[name] = strings.Split(string(text), "\n")
 	}
@@ -126,7 +133,9 @@ func Emit(p *plan.Plan, opts Options) (*Output, diag.List) {
 		if f := e.m.Prepare; f != nil && k.needs().Prepared {
 			e.function(f)
 		}
-		e.inForm(k, func() { e.function(k.fn.IR) })
+		if k.form != layered {
+			e.inForm(k, func() { e.function(k.fn.IR) })
+		}
 	}
 	functions := e.p.text()
 	e.k.Real = e.m.Real.Bytes()
@@ -142,7 +151,7 @@ func Emit(p *plan.Plan, opts Options) (*Output, diag.List) {
 	e.declarations(kernels)
 	text := e.p.text() + functions + bodies
 	base := opts.Package
-	out := &Output{Kernels: e.k, Budgets: map[string]Budget{}, pkg: base, header: opts.Header, runtime: cmp.Or(opts.Runtime, "ndec.dev/ndec/rt")}
+	out := &Output{Kernels: e.k, Budgets: map[string]Budget{}, Costs: costs(kernels), pkg: base, header: opts.Header, runtime: cmp.Or(opts.Runtime, "ndec.dev/ndec/rt")}
 	for _, k := range kernels {
 		out.Budgets[k.name] = e.budget(k)
 	}
@@ -151,6 +160,14 @@ func Emit(p *plan.Plan, opts Options) (*Output, diag.List) {
 		{Name: "ndec.cuh", Text: []byte(opts.Header + "\n\n" + Prelude())},
 	}
 	return out, ds
+}
+
+// costs are the names of kernels in order.
+func costs(kernels []*kernel) (names []string) {
+	for _, k := range kernels {
+		names = append(names, k.name)
+	}
+	return names
 }
 
 // names fixes the file-level identifiers, kernels first: the launcher calls them by name.
@@ -174,7 +191,7 @@ func (e *emitter) names(kernels []*kernel) {
 		e.funcs[f.IR] = e.global.pickFamily(snake(f.IR.Name), "_call", "_results", "_team", "_team_call", "_team_results", "_tile", "_tile_call", "_tile_results")
 	}
 	for _, s := range e.plan.Solves {
-		e.solves[s.IR] = e.global.pickFamily("solve_"+snake(s.IR.Name), "_team", "_tile", "_tape", "_team_tape", "_tile_tape")
+		e.solves[s.IR] = e.global.pickFamily("solve_"+snake(s.IR.Name), "_team", "_tile", "_tape", "_team_tape", "_tile_tape", "_begin", "_length", "_aim", "_decide", "_advance")
 	}
 	for _, r := range e.plan.Revs {
 		e.revs[r] = e.global.pickFamily("reverse_"+snake(r.Solve.Name), "_team", "_tile")
@@ -396,6 +413,9 @@ func (e *emitter) declarations(kernels []*kernel) {
 	}
 	if e.teams.size > 0 {
 		what += ", or one block is (_team)"
+	}
+	if slices.ContainsFunc(kernels, func(k *kernel) bool { return k.form == layered }) {
+		what += ", or a batch goes layer by layer"
 	}
 	what += "."
 	p.line("// %s Compile without contraction (nvcc --fmad=false): products are rounded before they are", what)

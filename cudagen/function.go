@@ -21,6 +21,9 @@ type function struct {
 	accs map[*ir.Value]string // sums that are kept apart from the array they end in
 	half *halved              // of nests with fragments
 	far  map[*ir.Value]bool   // fragments that are there for both halves
+
+	placed map[*ir.Value]bool   // values of a piece that lie in device memory
+	regs   map[*ir.Value]string // elements i of arrays that the kernel of a piece has in registers
 }
 
 // index is an index expression: a constant when the loop is spelled out.
@@ -282,6 +285,9 @@ func (fn *function) elem(v *ir.Value, ix index) string {
 		return fn.tileElem(v, ix)
 	}
 	pl := fn.f.Places[v]
+	if name, ok := fn.regs[v]; ok && ix.expr == "i" {
+		return name
+	}
 	if v.Type.Len() == 1 && !ix.konst {
 		ix = at(0)
 	}
@@ -306,7 +312,7 @@ func (fn *function) elem(v *ir.Value, ix index) string {
 	case plan.Folded:
 		return fn.fold(v, ix)
 	case plan.Register:
-		if fn.e.team != nil {
+		if fn.e.team != nil || fn.placed[v] {
 			return one(fn.local(v))
 		}
 		if ix.konst {

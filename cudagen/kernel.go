@@ -134,6 +134,12 @@ func (e *emitter) choose() (out []*kernel, ds diag.List) {
 			k.form = tiled
 		case k.why != "":
 			k.form = teamed
+			if k.kind == forward && !e.opts.Teams && e.layersFit(k) && e.layersPay(k) {
+				k.form = layered
+			}
+		}
+		if e.opts.Layers && k.kind == forward && e.layersFit(k) {
+			k.form = layered
 		}
 		if why != "" {
 			ds.Warnf("NDE0891", k.where(), "%s %s has no %s kernel: %s", map[bool]string{true: "model", false: "recipe"}[k.model != nil], k.of(), k.kind, why)
@@ -160,6 +166,8 @@ func (e *emitter) kernel(k *kernel) {
 		e.frame(k, func() { e.teamKernel(k) })
 	case k.form == tiled:
 		e.tileKernel(k)
+	case k.form == layered:
+		e.layerModel(k)
 	case k.model != nil:
 		e.forwardKernel(k)
 	default:
@@ -331,8 +339,12 @@ func (e *emitter) forwardKernel(k *kernel) {
 
 // offerModel tells the launcher of the kernel of a model.
 func (e *emitter) offerModel(k *kernel, b Budget, t TeamShape) {
-	mk := ModelKernel{Name: k.of(), Kernel: k.name, Block: b.Block, Inputs: portsOf(k.model.Inputs), Outputs: portsOf(k.model.Outputs),
-		Stats: k.fn.Needs.Stats, Keyed: k.keyed(), KernelTape: k.tape(), TeamShape: t}
+	e.offer(k, ModelKernel{Kernel: k.name, Block: b.Block, Keyed: k.keyed(), KernelTape: k.tape(), TeamShape: t})
+}
+
+// offer tells the launcher of a model what its ports and solves are beside mk.
+func (e *emitter) offer(k *kernel, mk ModelKernel) {
+	mk.Name, mk.Inputs, mk.Outputs, mk.Stats = k.of(), portsOf(k.model.Inputs), portsOf(k.model.Outputs), k.fn.Needs.Stats
 	if e.stepped[k.fn.IR] != nil {
 		for _, s := range k.model.Solves {
 			by := Stepping{Step: s.StepSize}

@@ -48,9 +48,12 @@ func (fn *function) nest(n *plan.Nest) {
 		for _, s := range n.Steps {
 			work += n.Extent * width(s)
 		}
-		if fn.rolls(n) {
+		switch {
+		case fn.rolls(n):
 			fn.p.line("#pragma unroll %d", rolledRuns)
-		} else {
+		case fn.placed != nil && n.Extent > rolledRuns: // arrays are no registers
+			fn.p.line("#pragma unroll %d", rolledRuns)
+		default:
 			fn.p.line("%s", unroll(n.Extent, work))
 		}
 		fn.p.line("for (int i = 0; i < %d; i++) {", n.Extent)
@@ -61,7 +64,7 @@ func (fn *function) nest(n *plan.Nest) {
 		fn.p.line("}")
 	}
 	for _, s := range n.Steps {
-		if s.Form == plan.ColSum && fn.f.Places[s.V].Kind != plan.Scalars {
+		if s.Form == plan.ColSum && fn.apart(s.V) {
 			fn.p.line("ndec_copy(%s, %s, %d);", fn.array(s.V), fn.accs[s.V], s.V.Type.Len())
 		}
 	}
@@ -93,7 +96,7 @@ func (fn *function) declare(s plan.Step, n *plan.Nest) {
 		return
 	case plan.ColSum, plan.SumAll:
 		name := ""
-		if pl.Kind == plan.Scalars {
+		if !fn.apart(v) {
 			name = fn.local(v)
 		} else {
 			name = fn.s.pick("sum")
@@ -104,13 +107,13 @@ func (fn *function) declare(s plan.Step, n *plan.Nest) {
 			return
 		}
 		fn.p.line("%s %s[%d] = {};", t, name, v.Type.Len())
-		if pl.Kind == plan.Local || pl.Kind == plan.Work {
+		if (pl.Kind == plan.Local || pl.Kind == plan.Work) && !fn.placed[v] {
 			fn.p.line("%s", fn.e.variable(v.Type, fn.local(v)))
 		}
 		return
 	case plan.Scatter:
-		switch pl.Kind {
-		case plan.Scalars, plan.Local, plan.Work:
+		switch {
+		case (pl.Kind == plan.Scalars || pl.Kind == plan.Local || pl.Kind == plan.Work) && !fn.placed[v]:
 			fn.p.line("%s %s[%d] = {};", t, fn.local(v), v.Type.Len())
 		default:
 			fn.p.line("ndec_clear(%s, %d);", fn.array(v), v.Type.Len())
@@ -118,7 +121,7 @@ func (fn *function) declare(s plan.Step, n *plan.Nest) {
 		return
 	}
 	small := (pl.Kind == plan.Scalars || pl.Kind == plan.Register && n.Unroll) && !v.Type.IsScalar()
-	if pl.Kind == plan.Local || pl.Kind == plan.Work || small {
+	if (pl.Kind == plan.Local || pl.Kind == plan.Work || small) && !(fn.placed[v] && !v.Type.IsScalar()) {
 		fn.p.line("%s", fn.e.variable(v.Type, fn.local(v)))
 	}
 }
@@ -126,16 +129,21 @@ func (fn *function) declare(s plan.Step, n *plan.Nest) {
 // assign stores x at an element of v; what has no array is declared there.
 func (fn *function) assign(v *ir.Value, ix index, x string) {
 	k := fn.f.Places[v].Kind
-	if k == plan.Scalars && v.Type.IsScalar() || k == plan.Register && !ix.konst && fn.e.team == nil {
+	if k == plan.Scalars && v.Type.IsScalar() || k == plan.Register && !ix.konst && fn.e.team == nil && !fn.placed[v] {
 		fn.p.line("%s %s = %s;", fn.e.elem(v.Type.Elem), fn.local(v), x)
 		return
 	}
 	fn.p.line("%s = %s;", fn.elem(v, ix), x)
 }
 
+// apart reports whether the sums of a ColSum or SumAll are kept apart from the array that they end in.
+func (fn *function) apart(v *ir.Value) bool {
+	return fn.f.Places[v].Kind != plan.Scalars || fn.placed[v] && !v.Type.IsScalar()
+}
+
 // accumulator is the variable that sums element r of a ColSum or SumAll.
 func (fn *function) accumulator(v *ir.Value, r int) string {
-	if fn.f.Places[v].Kind == plan.Scalars {
+	if !fn.apart(v) {
 		return fn.elem(v, at(r))
 	}
 	return fmt.Sprintf("%s[%d]", fn.accs[v], r)
@@ -160,7 +168,7 @@ func (fn *function) step(s plan.Step, ix index, extent int) {
 			fn.assign(v, ix, dot(k, func(j int) (string, string) { return fn.matrix(w, ix, k, strconv.Itoa(j)), fn.elem(x, at(j)) }))
 			return
 		}
-		dst, sum := fn.elem(v, ix), fn.f.Places[v].Kind == plan.Register && !ix.konst
+		dst, sum := fn.elem(v, ix), fn.f.Places[v].Kind == plan.Register && !ix.konst && !fn.placed[v]
 		if sum {
 			fn.p.line("%s %s = 0;", fn.e.elem(v.Type.Elem), dst)
 		} else {

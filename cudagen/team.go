@@ -38,13 +38,14 @@ type printed struct {
 type form uint8
 
 const (
-	thread form = iota // a thread
-	teamed             // a block
-	tiled              // a thread, and its warp on products
+	thread  form = iota // a thread
+	teamed              // a block
+	tiled               // a thread, and its warp on products
+	layered             // threads of one kernel after the other, for all samples
 )
 
 // workspaces are the types that hold the tapes of each form.
-var workspaces = [...]string{thread: "Workspace", teamed: "TeamWorkspace", tiled: "TileWorkspace"}
+var workspaces = [...]string{thread: "Workspace", teamed: "TeamWorkspace", tiled: "TileWorkspace", layered: ""}
 
 // form is the present one.
 func (e *emitter) form() form {
@@ -53,6 +54,8 @@ func (e *emitter) form() form {
 		return teamed
 	case e.tile:
 		return tiled
+	case e.layer:
+		return layered
 	}
 	return thread
 }
@@ -72,9 +75,9 @@ func (e *emitter) inForm(k *kernel, print func()) {
 	if k.form == teamed {
 		e.team = &e.teams
 	}
-	e.tile = k.form == tiled
+	e.tile, e.layer = k.form == tiled, k.form == layered
 	print()
-	e.team, e.tile = nil, false
+	e.team, e.tile, e.layer = nil, false, false
 }
 
 // block is the memory of the present form's blocks; nil where they have none.
@@ -110,7 +113,9 @@ func (e *emitter) calls(what any) {
 // take notes an array in the memory of a team.
 func (t *team) take(typ ir.Type) { t.own += (typ.Len()*typ.Elem.Bytes() + 15) / 16 * 16 }
 
-func (e *emitter) suffix() string { return [...]string{teamed: "_team", tiled: "_tile"}[e.form()] }
+func (e *emitter) suffix() string {
+	return [...]string{teamed: "_team", tiled: "_tile", layered: ""}[e.form()]
+}
 
 func (e *emitter) funcName(f *ir.Func) string   { return e.funcs[f] + e.suffix() }
 func (e *emitter) solveName(s *ir.Solve) string { return e.solves[s] + e.suffix() }

@@ -48,6 +48,9 @@ func (d *onDevice[R]) rows(k *ModelKernel, m Model[R]) func(w []R, in *Table) *R
 
 // sampleBytes is the device memory that a sample takes: its columns, statistics, and the tapes of its thread.
 func (k *ModelKernel) sampleBytes(room int) int {
+	if len(k.Layers.Parts) > 0 {
+		return k.Layers.Bytes
+	}
 	n := k.Stats * statsBytes
 	for _, ports := range [][]KernelPort{k.Inputs, k.Outputs} {
 		for i := range ports {
@@ -73,7 +76,7 @@ func (r *deviceRows[R]) batch(ctx context.Context, stats *BatchStats, lo, hi int
 			return err
 		}
 		n := sliceOf(hi-lo, r.k.Block, r.k.sampleBytes(r.room))
-		full, err := r.slice(stats, lo, n)
+		full, err := r.slice(ctx, stats, lo, n)
 		var failed *SolveError
 		switch {
 		case full:
@@ -94,10 +97,13 @@ func (r *deviceRows[R]) batch(ctx context.Context, stats *BatchStats, lo, hi int
 }
 
 // slice runs n rows from lo on; full says that a tape was too short.
-func (r *deviceRows[R]) slice(stats *BatchStats, lo, n int) (full bool, err error) {
+func (r *deviceRows[R]) slice(ctx context.Context, stats *BatchStats, lo, n int) (full bool, err error) {
 	outs := make([][]byte, len(r.out))
 	st := make([]byte, n*r.k.Stats*statsBytes)
 	err = r.on.mod.Do(func(q DeviceQueue) error {
+		if len(r.k.Layers.Parts) > 0 {
+			return r.layers(ctx, q, lo, n, outs, st)
+		}
 		memory, err := r.on.load(q, r.w, 0)
 		if err != nil {
 			return err
@@ -195,6 +201,47 @@ func (r *deviceRows[R]) slice(stats *BatchStats, lo, n int) (full bool, err erro
 		}
 	}
 	return false, first
+}
+
+// layers runs n rows from lo on layer by layer: columns lie in the memory of the batch.
+func (r *deviceRows[R]) layers(ctx context.Context, q DeviceQueue, lo, n int, outs [][]byte, st []byte) error {
+	l := &r.k.Layers
+	weights, err := r.on.load(q, r.w, 0)
+	if err != nil {
+		return err
+	}
+	memory, err := r.memory.need(q, n*l.Bytes)
+	if err != nil {
+		return err
+	}
+	by, err := r.steps.need(q, len(steppingBytes(r.by)))
+	if err != nil {
+		return err
+	}
+	if err := q.Write(by, steppingBytes(r.by)); err != nil {
+		return err
+	}
+	for i := range r.k.Inputs {
+		c := &r.k.Inputs[i]
+		if err := q.Write(l.place(memory, l.Inputs[i], n), c.pack(r.in.Columns[r.in.Index(c.Name)].Data, lo, lo+n)); err != nil {
+			return err
+		}
+	}
+	head := append(append([]uint64{uint64(n)}, weights.of(true)...), uint64(by))
+	if err := l.run(ctx, q, memory, n, head, r.by); err != nil {
+		return err
+	}
+	for i := range r.k.Outputs {
+		o := &r.k.Outputs[i]
+		outs[i] = make([]byte, n*o.Width*o.size())
+		if err := q.Read(outs[i], l.place(memory, l.Outputs[i], n)); err != nil {
+			return err
+		}
+	}
+	if len(st) == 0 {
+		return nil
+	}
+	return q.Read(st, l.place(memory, l.Stats, n))
 }
 
 // free gives the device memory of the rows back.

@@ -89,3 +89,28 @@ template <class T> NDEC_D void ndec_unwindows(ndec_conv_shape c, T *x, int len, 
 		for (int q = lo; q < hi; q++) x[at + q * c.w.stride] += y[to + q];
 	});
 }
+
+// Element e of a convolution: the terms in the order of ndec_conv.
+template <class T, class W, class X> NDEC_D T ndec_conv_at(ndec_conv_shape c, int e, W w, X x) {
+	int og = c.out / c.groups, ig = c.in / c.groups;
+	int q = e % c.w.out, p = e / c.w.out % c.h.out, o = e / c.w.out / c.h.out;
+	T s = T(0);
+	for (int i = 0; i < ig; i++)
+		for (int a = 0; a < c.h.kernel; a++) {
+			int u = p * c.h.stride + a * c.h.dilation - c.h.pad;
+			if (u < 0 || u >= c.h.in) continue;
+			for (int b = 0; b < c.w.kernel; b++) {
+				int v = q * c.w.stride + b * c.w.dilation - c.w.pad;
+				if (v < 0 || v >= c.w.in) continue;
+				s = ndec_fma(w[((o * ig + i) * c.h.kernel + a) * c.w.kernel + b], x[((o / og * ig + i) * c.h.in + u) * c.w.in + v], s);
+			}
+		}
+	return s;
+}
+
+// The place of the operand that weight k of a channel meets at a place of the result, without groups; -1 for padding.
+NDEC_D int ndec_conv_seen(ndec_conv_shape c, int k, int place) {
+	int b = k % c.w.kernel, a = k / c.w.kernel % c.h.kernel, i = k / c.w.kernel / c.h.kernel;
+	int u = place / c.w.out * c.h.stride + a * c.h.dilation - c.h.pad, v = place % c.w.out * c.w.stride + b * c.w.dilation - c.w.pad;
+	return u < 0 || u >= c.h.in || v < 0 || v >= c.w.in ? -1 : (i * c.h.in + u) * c.w.in + v;
+}

@@ -198,22 +198,7 @@ template <bool SUMS, int M, int N, class Q, class F, class A, class B> NDEC_D vo
 // Convolutions of a team: as those of a thread, every element of the result by one thread with the terms in the same order.
 
 template <class Q, class T> NDEC_D void ndec_team_conv(Q team, ndec_conv_shape c, T *y, int len, const T *w, const T *x) {
-	int og = c.out / c.groups, ig = c.in / c.groups;
-	for (int e = team.lane; e < len; e += Q::size) {
-		int q = e % c.w.out, p = e / c.w.out % c.h.out, o = e / c.w.out / c.h.out;
-		T s = T(0);
-		for (int i = 0; i < ig; i++)
-			for (int a = 0; a < c.h.kernel; a++) {
-				int u = p * c.h.stride + a * c.h.dilation - c.h.pad;
-				if (u < 0 || u >= c.h.in) continue;
-				for (int b = 0; b < c.w.kernel; b++) {
-					int v = q * c.w.stride + b * c.w.dilation - c.w.pad;
-					if (v < 0 || v >= c.w.in) continue;
-					s = ndec_fma(w[((o * ig + i) * c.h.kernel + a) * c.w.kernel + b], x[((o / og * ig + i) * c.h.in + u) * c.w.in + v], s);
-				}
-			}
-		y[e] = s;
-	}
+	for (int e = team.lane; e < len; e += Q::size) y[e] = ndec_conv_at<T>(c, e, w, x);
 	team.sync();
 }
 

@@ -1,0 +1,792 @@
+package cudagen
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"ndec.dev/ndec/ir"
+	"ndec.dev/ndec/ir/plan"
+)
+
+// A model whose layers are too wide for a sample's block to read them alone goes through its functions batch by batch: a kernel for each
+// piece, over all samples, with arrays in device memory. A piece is a product with what is done to its elements, a run of element-wise
+// nests, or what is left of a function between them, by a thread a sample; prelude/layer.cuh has what they stand on. Kernels take the
+// addresses of what they read and write, so that a function is printed once; the launcher (rt/device_layers.go) starts them in the
+// order of the plan, and repeats those of a step until no sample goes on.
+
+// pieceKind is how a piece shares out its work.
+type pieceKind uint8
+
+const (
+	bySample  pieceKind = iota // a thread a sample
+	byElement                  // a thread an element of a sample
+	byProduct                  // a block some columns of a product, for 128 samples
+	byCall                     // no kernel: the pieces of another function
+	bySolve                    // no kernel: a solve
+)
+
+// piece is a part of a function with a kernel of its own, or a call.
+type piece struct {
+	kind   pieceKind
+	extent int          // of byElement and byProduct: elements of the nest
+	nests  []*plan.Nest // of bySample; of byElement numbers that every thread makes
+	steps  []plan.Step  // of byElement and byProduct, where the first is the product unless that is a convolution
+	whole  *ir.Value    // of byElement and byProduct: a convolution before the steps; of byCall and bySolve: the node
+	copy   *plan.CopyLoop
+	clear  bool        // of a copy: zeros, and no source
+	to     *ir.Value   // of a copy: its result
+	gives  []givenPart // values that are copied where a call or the caller finds them
+
+	kernel string
+	rows   int
+	refs   []place
+}
+
+// givenPart is a value that has no place of its own where one is needed: an argument of a node, or a result.
+type givenPart struct {
+	v     *ir.Value
+	place place
+}
+
+// place names what an address of a kernel belongs to: a value of the function, a result, an argument of a node, or statistics.
+type place struct {
+	v      *ir.Value
+	result int // of the function, from 1
+	arg    int // of node v, from 1
+	stats  bool
+}
+
+// layerFunc is a function in pieces.
+type layerFunc struct {
+	fn     *function
+	pieces []*piece
+	defs   map[*ir.Value]int  // the piece that makes a value
+	placed map[*ir.Value]bool // values that lie in device memory
+	own    []place            // what the function needs memory for, in order
+	bytes  map[place]int      // of a sample
+	open   bool               // its kernels are printed
+}
+
+// storage reports whether v lies in a variable of its function.
+func storage(p *plan.Place) bool {
+	switch p.Kind {
+	case plan.Scalars, plan.Register, plan.Local, plan.Work:
+		return true
+	}
+	return false
+}
+
+// layersOf cuts f into pieces; nil where something in it has no kernel of layers. Only a model's own function may have solves.
+func (e *emitter) layersOf(f *plan.Func, root bool) *layerFunc {
+	if l, ok := e.layerFuncs[f.IR]; ok {
+		return l
+	}
+	l := &layerFunc{fn: e.newFunction(f), defs: map[*ir.Value]int{}, placed: map[*ir.Value]bool{}, bytes: map[place]int{}}
+	if !e.cut(l, root) {
+		l = nil
+	} else {
+		l.places(e)
+	}
+	e.layerFuncs[f.IR] = l
+	return l
+}
+
+// wideProduct reports whether s is a product with a matrix of parameters that is worth a kernel: rows, terms and the matrix and vector.
+func wideProduct(f *plan.Func, s plan.Step) (n, k int, w, x *ir.Value, byK, byN int) {
+	v := s.V
+	switch s.Form {
+	case plan.RowDot, plan.ColSum:
+		w, x = v.Args[0], v.Args[1]
+		byK, byN = 1, x.Type.Len()
+	case plan.Gather, plan.Scatter:
+		x, w = v.Args[0], v.Args[1]
+		byK, byN = v.Type.Len(), 1
+	default:
+		return
+	}
+	if n, k = v.Type.Len(), x.Type.Len(); !uniform(f, w) || max(n, k) <= smallLen {
+		return 0, 0, nil, nil, 0, 0
+	}
+	return
+}
+
+// cut makes the pieces of l.
+func (e *emitter) cut(l *layerFunc, root bool) bool {
+	f := l.fn.f
+	if f.Needs.Accum || f.Needs.Stats > 0 && !root || e.taped(f.IR) {
+		return false
+	}
+	last := func() *piece {
+		if len(l.pieces) == 0 {
+			return nil
+		}
+		return l.pieces[len(l.pieces)-1]
+	}
+	add := func(p *piece) *piece {
+		l.pieces = append(l.pieces, p)
+		return p
+	}
+	bySamples := func(n *plan.Nest) {
+		p := last()
+		if p == nil || p.kind != bySample {
+			p = add(&piece{kind: bySample, rows: 1})
+		}
+		p.nests = append(p.nests, n)
+	}
+	for _, n := range f.Nests {
+		if n.Steps[0].Form == plan.Whole {
+			if !e.cutWhole(l, n, root, add, bySamples) {
+				return false
+			}
+			continue
+		}
+		if slices.ContainsFunc(n.Steps, func(s plan.Step) bool { return s.Form == plan.AddTo || s.Sum != nil }) {
+			return false
+		}
+		wide := func(s plan.Step) bool { n, _, _, _, _, _ := wideProduct(f, s); return n > 0 }
+		elements := !n.Unroll && n.Extent > 1
+		for _, s := range n.Steps {
+			elements = elements && s.Form == plan.Elem
+		}
+		if !elements && !slices.ContainsFunc(n.Steps, wide) {
+			bySamples(n)
+			continue
+		}
+		for _, s := range n.Steps {
+			p := last()
+			switch {
+			case wide(s):
+				p = add(&piece{kind: byProduct, extent: s.V.Type.Len()})
+			case s.Form != plan.Elem || n.Extent == 1:
+				bySamples(&plan.Nest{Extent: n.Extent, Unroll: n.Unroll, Tile: 1, Steps: []plan.Step{s}})
+				continue
+			case p == nil || p.kind != byElement && p.kind != byProduct || p.copy != nil || p.extent != n.Extent || !l.joins(p, s.V):
+				before := l.numbers()
+				p = add(&piece{kind: byElement, extent: n.Extent, rows: n.Extent, nests: before})
+			}
+			p.steps = append(p.steps, s)
+		}
+	}
+	for i, r := range f.IR.Results {
+		if l.fn.res[i] == "" || r.Type.IsScalar() && f.Places[r].Kind == plan.Result && f.Places[r].Index == i {
+			continue
+		}
+		if r.Type.IsScalar() || slices.Contains(f.Copies, i) {
+			l.give(r, place{result: i + 1})
+		}
+	}
+	return true
+}
+
+// cutWhole makes the pieces of a statement over whole arrays.
+func (e *emitter) cutWhole(l *layerFunc, n *plan.Nest, root bool, add func(*piece) *piece, bySamples func(*plan.Nest)) bool {
+	v, f := n.Steps[0].V, l.fn.f
+	switch v.Op {
+	case ir.OpCall:
+		if e.layersOf(e.plan.Of(v.Attr.Func), false) == nil {
+			return false
+		}
+		l.arguments(v)
+		add(&piece{kind: byCall, whole: v})
+	case ir.OpSolve:
+		if !root || !e.layerSolves(v.Attr.Solve) {
+			return false
+		}
+		l.arguments(v)
+		add(&piece{kind: bySolve, whole: v})
+	case ir.OpConv:
+		if !uniform(f, v.Args[0]) {
+			return false
+		}
+		kind := byElement
+		if groups, _, err := v.Attr.Conv(); err == nil && groups == 1 {
+			kind = byProduct
+		}
+		add(&piece{kind: kind, extent: v.Type.Len(), rows: v.Type.Len(), whole: v})
+	case ir.OpSum, ir.OpReduceMax, ir.OpReduceMin:
+		bySamples(n)
+	default:
+		loops, clear := plan.CopyLoops(v)
+		if loops == nil {
+			return false
+		}
+		if clear {
+			add(&piece{kind: byElement, copy: &plan.CopyLoop{}, clear: true, to: v, extent: v.Type.Len(), rows: v.Type.Len()})
+		}
+		for i := range loops {
+			rows := 1
+			for _, d := range loops[i].Over {
+				rows *= d
+			}
+			add(&piece{kind: byElement, copy: &loops[i], to: v, extent: rows, rows: rows})
+		}
+	}
+	return true
+}
+
+// numbers takes the last piece away if it does nothing but make numbers: the kernel of elements that follows makes them in
+// every thread, and those of the first element leave them to others.
+func (l *layerFunc) numbers() []*plan.Nest {
+	if len(l.pieces) == 0 {
+		return nil
+	}
+	p := l.pieces[len(l.pieces)-1]
+	if p.kind != bySample || len(p.gives) > 0 {
+		return nil
+	}
+	for _, n := range p.nests {
+		for _, s := range n.Steps {
+			if s.Form != plan.Elem || !s.V.Type.IsScalar() {
+				return nil
+			}
+			for _, a := range s.V.Args { // what is read is a number of the sample too
+				if !a.Type.IsScalar() || l.fn.f.Places[a].Kind == plan.Folded && slices.ContainsFunc(a.Args, func(b *ir.Value) bool { return !b.Type.IsScalar() }) {
+					return nil
+				}
+			}
+		}
+	}
+	l.pieces = l.pieces[:len(l.pieces)-1]
+	return p.nests
+}
+
+// joins reports whether v can be made, element by element, in the kernel of p: of what p makes it reads the same element alone.
+func (l *layerFunc) joins(p *piece, v *ir.Value) bool {
+	made := func(v *ir.Value) bool {
+		return v == p.whole || slices.ContainsFunc(p.steps, func(s plan.Step) bool { return s.V == v })
+	}
+	for _, a := range v.Args {
+		switch pl := l.fn.f.Places[a]; {
+		case pl.Kind == plan.Folded:
+			if !l.joins(p, a) {
+				return false
+			}
+		case pl.Kind == plan.View && made(pl.Base):
+			if pl.Offset != 0 || a.Type.Len() != p.extent {
+				return false
+			}
+		case made(a) && a.Type.Len() != p.extent:
+			return false
+		}
+	}
+	return true
+}
+
+// arguments gives those arguments of a node a place that have none.
+func (l *layerFunc) arguments(v *ir.Value) {
+	for i, a := range v.Args {
+		b := a
+		if p := l.fn.f.Places[a]; p.Kind == plan.View {
+			b = p.Base
+		}
+		if p := l.fn.f.Places[b]; storage(p) || p.Kind == plan.ArgScalar || p.Kind == plan.ArgArray || p.Kind == plan.Result {
+			continue
+		}
+		l.give(a, place{v: v, arg: i + 1})
+	}
+}
+
+// give has v copied to a place.
+func (l *layerFunc) give(v *ir.Value, to place) {
+	g := givenPart{v, to}
+	if v.Type.IsScalar() {
+		if n := len(l.pieces); n > 0 && l.pieces[n-1].kind == bySample {
+			l.pieces[n-1].gives = append(l.pieces[n-1].gives, g)
+		} else {
+			l.pieces = append(l.pieces, &piece{kind: bySample, rows: 1, gives: []givenPart{g}})
+		}
+		return
+	}
+	l.pieces = append(l.pieces, &piece{kind: byElement, extent: v.Type.Len(), rows: v.Type.Len(), gives: []givenPart{g}})
+}
+
+// made are the values that p makes.
+func (p *piece) made(f *plan.Func) (out []*ir.Value) {
+	switch {
+	case p.kind == byCall || p.kind == bySolve:
+		if p.whole.Type.Elem != ir.Tuple {
+			return []*ir.Value{p.whole}
+		}
+		for _, u := range f.IR.Values {
+			if u.Op == ir.OpResult && u.Args[0] == p.whole {
+				out = append(out, u)
+			}
+		}
+		return out
+	case p.copy != nil:
+		return []*ir.Value{p.to}
+	case p.whole != nil:
+		out = append(out, p.whole)
+	}
+	for _, n := range p.nests {
+		for _, s := range n.Steps {
+			out = append(out, s.V)
+		}
+	}
+	for _, s := range p.steps {
+		out = append(out, s.V)
+	}
+	return out
+}
+
+// reads are the values that p reads, the bases of views among them, and what is folded into them.
+func (p *piece) reads(f *plan.Func) (out []*ir.Value) {
+	seen := map[*ir.Value]bool{}
+	var read func(v *ir.Value)
+	read = func(v *ir.Value) {
+		pl := f.Places[v]
+		switch pl.Kind {
+		case plan.Folded:
+			for _, a := range v.Args {
+				read(a)
+			}
+			return
+		case plan.View:
+			read(pl.Base)
+			return
+		}
+		if !seen[v] {
+			seen[v] = true
+			out = append(out, v)
+		}
+	}
+	if p.copy != nil {
+		if !p.clear {
+			read(p.copy.Src)
+		}
+		return out
+	}
+	if p.whole != nil {
+		for _, a := range p.whole.Args {
+			read(a)
+		}
+	}
+	for _, v := range p.made(f) {
+		if p.kind == bySample || p.kind == byElement || p.kind == byProduct {
+			for _, a := range v.Args {
+				read(a)
+			}
+		}
+	}
+	for _, g := range p.gives {
+		read(g.v)
+	}
+	return out
+}
+
+// places says which values lie in device memory: those that another piece reads, and arrays that no thread holds.
+func (l *layerFunc) places(e *emitter) {
+	f := l.fn.f
+	for at, p := range l.pieces {
+		for _, v := range p.made(f) {
+			if _, known := l.defs[v]; !known {
+				l.defs[v] = at
+			}
+		}
+	}
+	for at, p := range l.pieces {
+		for _, v := range p.made(f) {
+			k := f.Places[v].Kind
+			if p.kind == byCall || p.kind == bySolve || p.copy != nil || p.kind == bySample && (k == plan.Local || k == plan.Work) {
+				l.placed[v] = storage(f.Places[v])
+			}
+		}
+		for _, v := range p.reads(f) {
+			if def, ok := l.defs[v]; ok && def != at && storage(f.Places[v]) {
+				l.placed[v] = true
+			}
+		}
+	}
+	own := func(pl place, t ir.Type) {
+		if _, ok := l.bytes[pl]; !ok {
+			l.own = append(l.own, pl)
+			l.bytes[pl] = columnBytes(t)
+		}
+	}
+	for _, p := range l.pieces {
+		for _, g := range p.gives {
+			if g.place.arg > 0 {
+				own(g.place, g.v.Type)
+			}
+		}
+		for _, v := range p.made(f) {
+			if l.placed[v] {
+				own(place{v: v}, v.Type)
+			}
+		}
+	}
+}
+
+// columnBytes is what a sample's value of type t takes, so that what follows is aligned for any number of samples.
+func columnBytes(t ir.Type) int { return (t.Len()*t.Elem.Bytes() + 7) / 8 * 8 }
+
+// layerKernels prints the kernels of the pieces of f, and of what it calls.
+func (e *emitter) layerKernels(l *layerFunc) {
+	if l.open {
+		return
+	}
+	l.open = true
+	for _, p := range l.pieces {
+		switch p.kind {
+		case byCall:
+			e.layerKernels(e.layerFuncs[p.whole.Attr.Func])
+		case bySolve:
+			e.layerSolve(l, p.whole)
+		}
+	}
+	for _, p := range l.pieces {
+		if p.kind != byCall && p.kind != bySolve {
+			e.layerPiece(l, p)
+		}
+	}
+}
+
+// layerHead prints the head of a kernel with these addresses. All have the same leading arguments, whatever they use.
+func (e *emitter) layerHead(name, doc string, addresses []string) {
+	p := e.p
+	p.line("// %s: %s.", name, doc)
+	args := append([]string{"long long count"}, e.memoryArgs()...)
+	args = append(args, "const ndec_stepping *by")
+	p.line("NDEC_KERNEL void __launch_bounds__(%d) %s(%s) {", layerGroup, name, strings.Join(append(args, addresses...), ", "))
+	p.line("int n = (int)count;")
+	p.line("ndec_at at(n);")
+}
+
+// weights prints how a piece that reads parameters, or what is prepared from them, finds them.
+func (e *emitter) weights(f *plan.Func, pc *piece) {
+	var w, pre bool
+	for _, v := range pc.reads(f) {
+		if f.Places[v].Kind == plan.Memory {
+			w, pre = w || !v.Attr.Param.Derived, pre || v.Attr.Param.Derived
+		}
+	}
+	if w {
+		e.p.line("const Params &w = *ndec_params;")
+	}
+	if pre {
+		e.p.line("const Prepared &pre = *ndec_prepared;")
+	}
+}
+
+// layerGroup is NDEC_GROUP of the prelude, layerSums NDEC_SUMS.
+const (
+	layerGroup = 128
+	layerSums  = 8
+)
+
+// address is a kernel's argument for what lies at a place, and the lines by which a thread finds its sample's part.
+type address struct {
+	place place
+	param string // declaration of the argument
+	find  string // "" of numbers that are only stored
+}
+
+// addresses are those of what p reads and writes.
+func (e *emitter) addresses(l *layerFunc, p *piece) (out []address, stores []string) {
+	fn, f := l.fn, l.fn.f
+	here := map[*ir.Value]bool{}
+	for _, v := range p.made(f) {
+		here[v] = true
+	}
+	seen := map[place]bool{}
+	column := func(pl place, t ir.Type, name string, writes bool) {
+		if seen[pl] {
+			return
+		}
+		seen[pl] = true
+		elem := e.elem(t.Elem)
+		c := map[bool]string{true: "", false: "const "}[writes]
+		find := fmt.Sprintf("ndec_column<%s%s> %s = {%s_at + s, n};", c, elem, name, name)
+		if t.IsScalar() && !writes {
+			find = fmt.Sprintf("%s %s = %s_at[s];", elem, name, name)
+		}
+		out = append(out, address{pl, fmt.Sprintf("%s%s *%s_at", c, elem, name), find})
+	}
+	value := func(v *ir.Value) {
+		switch pl := f.Places[v]; {
+		case pl.Kind == plan.Stat:
+			if !seen[place{stats: true}] {
+				seen[place{stats: true}] = true
+				out = append(out, address{place{stats: true}, "const ndec_stats *st_at", "ndec_column<const ndec_stats> st = {st_at + s, n};"})
+			}
+		case pl.Kind == plan.ArgScalar || pl.Kind == plan.ArgArray:
+			column(place{v: v}, v.Type, fn.name[v], false)
+		case pl.Kind == plan.Result:
+			column(place{result: pl.Index + 1}, v.Type, fn.res[pl.Index], here[v])
+		case l.placed[v] && here[v] && v.Type.IsScalar():
+			if name := fn.local(v); !seen[place{v: v}] {
+				seen[place{v: v}] = true
+				out = append(out, address{place{v: v}, fmt.Sprintf("%s *%s_at", e.elem(v.Type.Elem), name), ""})
+				stores = append(stores, fmt.Sprintf("%s_at[s] = %s;", name, name))
+			}
+		case l.placed[v]:
+			column(place{v: v}, v.Type, fn.local(v), here[v])
+		}
+	}
+	for _, v := range p.made(f) {
+		value(v)
+	}
+	for _, v := range p.reads(f) {
+		value(v)
+	}
+	for i, g := range p.gives {
+		name := fmt.Sprintf("given%d", i)
+		switch {
+		case g.place.result > 0:
+			name = fn.res[g.place.result-1]
+		case g.place.arg > 0:
+			name = fn.s.pick("argument")
+		}
+		elem := e.elem(g.v.Type.Elem)
+		if g.v.Type.IsScalar() {
+			out = append(out, address{g.place, fmt.Sprintf("%s *%s_at", elem, name), ""})
+			stores = append(stores, fmt.Sprintf("%s_at[s] = %s;", name, bare(fn.elem(g.v, at(0)))))
+			continue
+		}
+		out = append(out, address{g.place, fmt.Sprintf("%s *%s_at", elem, name), fmt.Sprintf("ndec_column<%s> %s = {%s_at + s, n};", elem, name, name)})
+		stores = append(stores, fmt.Sprintf("%s[i] = %s;", name, bare(fn.elem(g.v, index{expr: "i"}))))
+	}
+	for _, a := range out {
+		p.refs = append(p.refs, a.place)
+	}
+	return out, stores
+}
+
+// layerPiece prints the kernel of a piece.
+func (e *emitter) layerPiece(l *layerFunc, pc *piece) {
+	p, fn := e.p, l.fn
+	what := map[pieceKind]string{bySample: "values", byElement: "elements", byProduct: "product"}[pc.kind]
+	pc.kernel = e.global.pick(e.funcs[fn.f.IR] + "_" + what)
+	fn.placed, fn.regs = l.placed, map[*ir.Value]string{}
+	addresses, stores := e.addresses(l, pc)
+	var params, find []string
+	for _, a := range addresses {
+		params = append(params, a.param)
+		if a.find != "" {
+			find = append(find, a.find)
+		}
+	}
+	lines := func(ls []string) {
+		for _, line := range ls {
+			p.line("%s", line)
+		}
+	}
+	switch pc.kind {
+	case bySample:
+		e.layerHead(pc.kernel, "numbers of "+clean(fn.f.IR.Name)+", a thread a sample", params)
+		e.weights(fn.f, pc)
+		p.line("int s = at.s;")
+		p.line("if (s >= n) return;")
+		lines(find)
+		for _, n := range pc.nests {
+			fn.nest(n)
+		}
+	case byElement:
+		e.layerHead(pc.kernel, fmt.Sprintf("%s of %s, a thread an element of a sample", plural(pc.extent, "element"), clean(fn.f.IR.Name)), params)
+		e.weights(fn.f, pc)
+		p.line("int i = at.row, s = at.s;")
+		p.line("if (s >= n) return;")
+		lines(find)
+		for _, n := range pc.nests {
+			fn.nest(n)
+		}
+		if pc.copy != nil {
+			fn.copyElement(pc)
+			break
+		}
+		if v := pc.whole; v != nil {
+			p.source(v.Span)
+			name := fn.register(v)
+			_, shape := convShape(v)
+			p.line("%s %s = ndec_conv_at<%s>(%s, i, %s, %s);", e.elem(v.Type.Elem), name, e.elem(v.Type.Elem), shape, fn.array(v.Args[0]), fn.array(v.Args[1]))
+			fn.keep(l, v, name)
+		}
+		fn.elements(l, pc.steps)
+	case byProduct:
+		e.layerProduct(l, pc, params, find)
+	}
+	switch {
+	case len(pc.nests) > 0 && pc.kind == byElement && len(stores) > 0:
+		p.line("if (i == 0) {")
+		lines(stores)
+		p.line("}")
+	case pc.kind != byProduct:
+		lines(stores)
+	}
+	p.line("}")
+	p.line("")
+	fn.placed, fn.regs = nil, nil
+}
+
+// register is the variable of an element of v.
+func (fn *function) register(v *ir.Value) string {
+	name := fn.s.pick(localName(v) + "_i")
+	fn.regs[v] = name
+	return name
+}
+
+// keep stores an element where others find it.
+func (fn *function) keep(l *layerFunc, v *ir.Value, name string) {
+	if l.placed[v] || fn.f.Places[v].Kind == plan.Result {
+		fn.p.line("%s[i] = %s;", fn.base(v), name)
+	}
+}
+
+// elements prints element-wise steps for element i.
+func (fn *function) elements(l *layerFunc, steps []plan.Step) {
+	for _, s := range steps {
+		fn.p.source(s.V.Span)
+		x := bare(fn.expr(s.V, index{expr: "i"}))
+		name := fn.register(s.V)
+		fn.p.line("%s %s = %s;", fn.e.elem(s.V.Type.Elem), name, x)
+		fn.keep(l, s.V, name)
+	}
+}
+
+// copyElement prints the copy of element i of a loop over a shape.
+func (fn *function) copyElement(pc *piece) {
+	p := fn.p
+	p.source(pc.to.Span)
+	if pc.clear {
+		p.line("%s[i] = 0;", fn.base(pc.to))
+		return
+	}
+	n := pc.extent
+	for k, d := range pc.copy.Over {
+		n /= d
+		x := "i"
+		if n > 1 {
+			x = fmt.Sprintf("i / %d", n)
+		}
+		if k > 0 {
+			x += fmt.Sprintf(" %% %d", d)
+		}
+		p.line("int i%d = %s;", k, x)
+	}
+	p.line("%s[%s] = %s;", fn.base(pc.to), affine(pc.copy.To, pc.copy.ToBy), bare(fn.elem(pc.copy.Src, index{expr: affine(pc.copy.From, pc.copy.FromBy)})))
+}
+
+// layerProduct prints the kernel of a product and of what is done to its elements. A convolution is one for every place of its result: of the
+// weights of all channels and what they see of the operand.
+func (e *emitter) layerProduct(l *layerFunc, pc *piece, params, find []string) {
+	p, fn := e.p, l.fn
+	var v *ir.Value
+	var n, k, places int // rows, terms, and so many products
+	var operand, weight, seen string
+	var as operands
+	if v = pc.whole; v != nil {
+		w, x := v.Args[0], v.Args[1]
+		as = operandsOf(e.m, w, x)
+		n, k, places = v.Type.Shape[0], w.Type.Len()/v.Type.Shape[0], v.Type.Len()/v.Type.Shape[0]
+		_, shape := convShape(v)
+		seen = fmt.Sprintf("ndec_conv_seen(%s, k, place)", shape)
+		operand = fmt.Sprintf("j < 0 ? real(0) : %s", fn.elem(x, index{expr: "j"}))
+		weight = fn.elem(w, index{expr: fmt.Sprintf("i * %d + k", k)})
+	} else {
+		var w, x *ir.Value
+		var byK, byN int
+		v, places = pc.steps[0].V, 1
+		n, k, w, x, byK, byN = wideProduct(fn.f, pc.steps[0])
+		as = operandsOf(e.m, w, x)
+		operand, weight = fn.elem(x, index{expr: "k"}), fn.elem(w, index{expr: strings.Replace(affineOf(byK, byN), "n", "i", 1)})
+	}
+	operand, weight = bare(operand), bare(weight)
+	what := fmt.Sprintf("%d by %d", n, k)
+	if places > 1 {
+		what += fmt.Sprintf(" at each of %d places", places)
+	}
+	e.layerHead(pc.kernel, fmt.Sprintf("product of %s for %d samples a block: %s", clean(fn.f.IR.Name), layerGroup, what), params)
+	e.weights(fn.f, pc)
+	p.source(v.Span)
+	columns := layerSums
+	if e.m.Real == ir.F32 {
+		columns = layerColumns(n)
+	}
+	pc.rows = (n + columns - 1) / columns * places
+	if places > 1 {
+		p.line("int place = at.row %% %d;", places)
+		p.line("at.row /= %d;", places)
+	}
+	if e.m.Real == ir.F32 {
+		p.line("__shared__ unsigned parts[%d];", as.parts*8*columns)
+		p.line("ndec_layer_product<%s, %d, %d>(n, at, parts,", as.name, n, k)
+	} else {
+		p.line("ndec_layer_sums<%d, %d>(n, at, real(0),", n, k)
+	}
+	lambda := func(head, body string) {
+		p.line("%s", head)
+		for _, f := range find {
+			if reads(body, f) {
+				p.line("%s", f)
+			}
+		}
+	}
+	p.depth++
+	lambda("[&](int k, int s) {", operand)
+	if seen != "" {
+		p.line("int j = %s;", seen)
+	}
+	p.line("return %s;", operand)
+	p.line("},")
+	p.line("[&](int k, int i) { return %s; },", weight)
+	name := fn.register(v)
+	before, depth := p.text(), p.depth
+	p.depth++
+	fn.keep(l, v, name)
+	if pc.whole != nil {
+		fn.elements(l, pc.steps)
+	} else {
+		fn.elements(l, pc.steps[1:])
+	}
+	body := p.text()
+	p.depth = depth
+	p.b.WriteString(before)
+	row := map[bool]string{true: "i", false: "row"}[places == 1]
+	lambda(fmt.Sprintf("[&](int %s, int s, real %s) {", row, name), body)
+	if places > 1 {
+		p.line("int i = row * %d + place;", places)
+	}
+	p.b.WriteString(body)
+	p.line("});")
+	p.depth--
+}
+
+// reads reports whether the code of a lambda names the variable that a line declares.
+func reads(code, declaration string) bool {
+	head, _, _ := strings.Cut(declaration, " = ")
+	name := head[strings.LastIndex(head, " ")+1:]
+	for _, line := range strings.Split(code, "\n") {
+		if !strings.HasPrefix(strings.TrimSpace(line), "//") && mentions(line, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// layerColumns is ndec_layer_columns of the prelude.
+func layerColumns(n int) int {
+	if n >= 64 {
+		return 64
+	}
+	return (n + 7) / 8 * 8
+}
+
+// mentions reports whether text has the identifier name.
+func mentions(text, name string) bool {
+	for at := 0; ; {
+		k := strings.Index(text[at:], name)
+		if k < 0 {
+			return false
+		}
+		k += at
+		at = k + len(name)
+		if (k == 0 || !letter(text[k-1])) && (at == len(text) || !letter(text[at])) {
+			return true
+		}
+	}
+}
+
+func letter(c byte) bool {
+	return c == '_' || '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
+}

@@ -1,0 +1,283 @@
+package cudagen
+
+import (
+	"fmt"
+
+	"ndec.dev/ndec/ir"
+	"ndec.dev/ndec/ir/plan"
+)
+
+// layerRun lays out the memory of a model's batch and lists its launches.
+type layerRun struct {
+	e      *emitter
+	bytes  int // of a sample, so far
+	stats  int
+	frames map[*layerFunc]map[place]int
+	parts  []LayerPart
+}
+
+func (r *layerRun) take(bytes int) int {
+	at := r.bytes
+	r.bytes += bytes
+	return at
+}
+
+// layerModel prints a model layer by layer and tells the launcher of it.
+func (e *emitter) layerModel(k *kernel) {
+	l := e.layerFuncs[k.fn.IR]
+	e.p.line("// %s: model %s, layer by layer: the kernels up to the next model and those of functions before.", k.name, k.of())
+	e.layerKernels(l)
+	r := &layerRun{e: e, frames: map[*layerFunc]map[place]int{}}
+	var out Layers
+	var args, results []int
+	for _, in := range k.model.Inputs {
+		at := r.take(columnBytes(in.Type))
+		args, out.Inputs = append(args, at), append(out.Inputs, at)
+	}
+	for i := range k.fn.IR.Results {
+		at := -1
+		if i < len(k.model.Outputs) {
+			at = r.take(columnBytes(k.model.Outputs[i].Type))
+			out.Outputs = append(out.Outputs, at)
+		}
+		results = append(results, at)
+	}
+	r.stats = r.take(k.fn.Needs.Stats * statsBytes)
+	r.run(l, args, results)
+	out.Bytes, out.Stats, out.Parts = r.bytes, r.stats, r.parts
+	e.offer(k, ModelKernel{Block: layerGroup, Layers: out})
+}
+
+// part is where launches go.
+func (r *layerRun) part() *LayerPart {
+	if n := len(r.parts); n > 0 && !r.parts[n-1].Loop {
+		return &r.parts[n-1]
+	}
+	r.parts = append(r.parts, LayerPart{})
+	return &r.parts[len(r.parts)-1]
+}
+
+// run appends the launches of l for arguments and results at these places.
+func (r *layerRun) run(l *layerFunc, args, results []int) {
+	r.into(r.part(), l, args, results)
+}
+
+// frame is the memory of l; it is the same wherever it is called.
+func (r *layerRun) frame(l *layerFunc) map[place]int {
+	f := r.frames[l]
+	if f == nil {
+		f = map[place]int{}
+		for _, pl := range l.own {
+			f[pl] = r.take(l.bytes[pl])
+		}
+		r.frames[l] = f
+	}
+	return f
+}
+
+// into appends them to a part; those of a solve to parts of their own.
+func (r *layerRun) into(to *LayerPart, l *layerFunc, args, results []int) {
+	f, own := l.fn.f, r.frame(l)
+	var find func(v *ir.Value) int
+	find = func(v *ir.Value) int {
+		switch pl := f.Places[v]; pl.Kind {
+		case plan.View:
+			return find(pl.Base) + pl.Offset*v.Type.Elem.Bytes()
+		case plan.Result:
+			return results[pl.Index]
+		case plan.ArgScalar, plan.ArgArray:
+			for i, a := range f.IR.Args {
+				if a == v {
+					return args[i]
+				}
+			}
+		}
+		if at, ok := own[place{v: v}]; ok {
+			return at
+		}
+		panic(fmt.Sprintf("cudagen: %s: %s has no place in the memory of a batch", f.IR.Name, v.Op))
+	}
+	at := func(pl place) int {
+		switch {
+		case pl.stats:
+			return r.stats
+		case pl.result > 0:
+			return results[pl.result-1]
+		case pl.arg > 0:
+			return own[pl]
+		}
+		return find(pl.v)
+	}
+	operands := func(v *ir.Value) (out []int) {
+		for i, a := range v.Args {
+			if given, ok := own[place{v: v, arg: i + 1}]; ok {
+				out = append(out, given)
+			} else {
+				out = append(out, find(a))
+			}
+		}
+		return out
+	}
+	// destinations are where the results of a node go; what nobody reads has a place all the same
+	destinations := func(v *ir.Value, types []ir.Type) []int {
+		out := make([]int, len(types))
+		for i, t := range types {
+			key := place{v: v, result: -i - 1}
+			if _, ok := own[key]; !ok {
+				own[key] = -1
+			}
+			out[i] = -1
+			for _, u := range (&piece{kind: byCall, whole: v}).made(f) {
+				if (u == v && i == 0 || u != v && u.Attr.Index == i) && f.Places[u].Kind != plan.Stat {
+					out[i] = find(u)
+				}
+			}
+			if out[i] < 0 {
+				if own[key] < 0 {
+					own[key] = r.take(columnBytes(t))
+				}
+				out[i] = own[key]
+			}
+		}
+		return out
+	}
+	for _, pc := range l.pieces {
+		switch pc.kind {
+		case byCall:
+			callee := r.e.layerFuncs[pc.whole.Attr.Func]
+			var types []ir.Type
+			for _, res := range callee.fn.f.IR.Results {
+				types = append(types, res.Type)
+			}
+			r.into(to, callee, operands(pc.whole), destinations(pc.whole, types))
+		case bySolve:
+			s := pc.whole.Attr.Solve
+			r.solve(s, operands(pc.whole), destinations(pc.whole, stateTypes(s)), r.e.layerBy(l, s))
+			to = r.part()
+		default:
+			launch := LayerLaunch{Kernel: pc.kernel, Rows: pc.rows}
+			for _, pl := range pc.refs {
+				launch.Places = append(launch.Places, at(pl))
+			}
+			to.Launches = append(to.Launches, launch)
+		}
+	}
+}
+
+// layerBy is the number of s among the steppings of the model, -1 if it has none.
+func (e *emitter) layerBy(l *layerFunc, s *ir.Solve) int {
+	if m := e.stepped[l.fn.f.IR]; m != nil {
+		for i, o := range m.Solves {
+			if o == s {
+				return i
+			}
+		}
+	}
+	return -1
+}
+
+// solve appends the launches of a solve: before its steps, and those of a step.
+func (r *layerRun) solve(s *ir.Solve, in, out []int, by int) {
+	e, k := r.e, r.e.layerLoops[s]
+	lp := k.loop
+	at := map[string]int{"t0": in[0], "t1": in[1], "st": r.stats, "walk": r.take(walkBytes), "running": r.take(8)}
+	for _, n := range []string{"t", "h", "dir", "rtol", "atol", "err", "err_prev", "err_prev2", "factor", "length"} {
+		at[n] = r.take(8)
+	}
+	places := func(os []operand) (ps []int) {
+		for _, o := range os {
+			if _, ok := at[o.name]; !ok {
+				at[o.name] = r.take(columnBytes(o.t))
+			}
+			ps = append(ps, at[o.name])
+		}
+		return ps
+	}
+	numbers := func(names ...string) (ps []int) {
+		for _, n := range names {
+			ps = append(ps, at[n])
+		}
+		return ps
+	}
+	for i, o := range lp.x {
+		at[o.name+"_start"], at[o.name] = in[2+i], out[i]
+	}
+	extras := in[2+len(lp.x):]
+	plain := lp.plain(lp.x)
+	x, x1, plainX := places(lp.x), places(suffixed(lp.x, "_1")), places(plain)
+	var slopes, next []int
+	if s.FSAL || s.Adaptive && s.FirstStep == 0 {
+		slopes = places(suffixed(plain, "_k"))
+	}
+	if s.FSAL {
+		next = places(suffixed(plain, "_k1"))
+	}
+	join := func(lists ...[]int) (all []int) {
+		for _, l := range lists {
+			all = append(all, l...)
+		}
+		return all
+	}
+	launch := func(to *LayerPart, k *solveKernel) {
+		to.Launches = append(to.Launches, LayerLaunch{Kernel: k.name, Rows: k.rows, Places: numbers(k.refs...)})
+	}
+	before := r.part()
+	launch(before, k.begin)
+	if slopes != nil {
+		r.into(before, e.layerFuncs[s.Field], join(numbers("t"), plainX, extras), slopes)
+	}
+	if k.length != nil {
+		r.into(before, e.layerFuncs[s.First], join(numbers("t", "dir", "rtol", "atol"), plainX, slopes, extras), numbers("length"))
+		launch(before, k.length)
+	}
+	step := LayerPart{Loop: true, By: by, Steps: s.Steps, Running: at["running"]}
+	if k.aim != nil {
+		launch(&step, k.aim)
+	}
+	results := x1
+	var errs []int
+	if s.Adaptive {
+		errs = places(suffixed(plain, "_err"))
+		results = join(results, errs)
+	}
+	results = join(results, next)
+	var given []int
+	if s.FSAL {
+		given = slopes
+	}
+	r.into(&step, e.layerFuncs[s.Step], join(numbers("t", "h"), x, given, extras), results)
+	if s.Adaptive {
+		r.into(&step, e.layerFuncs[s.Norm], join(numbers("rtol", "atol"), plainX, places(suffixed(plain, "_1")), errs), numbers("err"))
+		r.into(&step, e.layerFuncs[s.Control], numbers("err", "err_prev", "err_prev2"), numbers("factor"))
+	}
+	launch(&step, k.decide)
+	launch(&step, k.advance)
+	r.parts = append(r.parts, step)
+}
+
+// layersFit reports whether k can go layer by layer.
+func (e *emitter) layersFit(k *kernel) bool { return !k.keyed() && e.layersOf(k.fn, true) != nil }
+
+// layersPay reports whether that is faster than a block a sample, by the clocks of a multiprocessor that an evaluation of its
+// costliest field takes.
+func (e *emitter) layersPay(k *kernel) bool {
+	block, batch := Budget{}, Budget{}
+	other := *k
+	other.form = teamed
+	block.bound(&other, e.plan)
+	other.form = layered
+	batch.bound(&other, e.plan)
+	return batch.Clocks < block.Clocks
+}
+
+// layerBudget is the budget of the kernels of a model: the registers are those of a product.
+func (e *emitter) layerBudget(k *kernel) Budget {
+	b := Budget{Block: layerGroup, Blocks: 4, Registers: 128}
+	for _, m := range e.k.Models {
+		if m.Name == k.of() {
+			b.Layers, b.Memory = len((&Kernels{Models: []ModelKernel{m}}).Names()), m.Layers.Bytes
+		}
+	}
+	b.bound(k, e.plan)
+	return b
+}

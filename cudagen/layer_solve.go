@@ -1,0 +1,304 @@
+package cudagen
+
+import (
+	"fmt"
+	"slices"
+
+	"ndec.dev/ndec/ir"
+	"ndec.dev/ndec/ir/plan"
+)
+
+// The loop of a solve over a batch is that of the launcher: kernels here begin it, say how long the next step of every sample is,
+// decide on the step, and advance those that took it. t, h and what is decided are those of each sample; a sample that has ended
+// goes on with the others and does not count.
+
+// solveKernels are the kernels around the functions of a solve, by what they do.
+type solveKernels struct {
+	loop                                *loop
+	begin, length, aim, decide, advance *solveKernel
+}
+
+// solveKernel is a kernel with the names of what its addresses belong to.
+type solveKernel struct {
+	name string
+	rows int
+	refs []string
+}
+
+// layerSolves reports whether the loop of s can be one over a batch.
+func (e *emitter) layerSolves(s *ir.Solve) bool {
+	if s.Times > 0 || s.Stops > 0 || len(s.Events) > 0 || s.Record || unfit(&plan.Func{IR: &ir.Func{Values: []*ir.Value{{Op: ir.OpSolve, Attr: ir.Attr{Solve: s}}}}}) != "" {
+		return false
+	}
+	fs := []*ir.Func{s.Field, s.Step}
+	if s.Adaptive {
+		fs = append(fs, s.Norm, s.Control)
+		if s.FirstStep == 0 {
+			fs = append(fs, s.First)
+		}
+	}
+	return !slices.ContainsFunc(fs, func(f *ir.Func) bool { return e.layersOf(e.plan.Of(f), false) == nil })
+}
+
+// walkBytes is the size of ndec_walk, statsBytes that of ndec_stats.
+const (
+	walkBytes  = 56
+	statsBytes = 40
+)
+
+// layerSolve prints the kernels of the solve v of l.
+func (e *emitter) layerSolve(l *layerFunc, v *ir.Value) {
+	s, p := v.Attr.Solve, e.p
+	if e.layerLoops[s] != nil {
+		return
+	}
+	lp := e.newLoop(s)
+	k := &solveKernels{loop: lp}
+	e.layerLoops[s] = k
+	slot := l.fn.f.Slots[v]
+	for _, f := range solveFuncs(s) {
+		if f != nil {
+			e.layerKernels(e.layerFuncs[f])
+		}
+	}
+	plain := lp.plain(lp.x)
+	widest := 1
+	for _, o := range lp.x {
+		widest = max(widest, o.t.Len())
+	}
+	open := func(what, doc string, rows int, refs []address) *solveKernel {
+		sk := &solveKernel{name: e.solves[s] + "_" + what, rows: rows}
+		var params []string
+		for _, r := range refs {
+			sk.refs = append(sk.refs, r.find)
+			params = append(params, r.param)
+		}
+		e.layerHead(sk.name, doc, params)
+		if rows > 1 {
+			p.line("int i = at.row, s = at.s;")
+		} else {
+			p.line("int s = at.s;")
+		}
+		return sk
+	}
+	number64 := func(names ...string) (out []address) {
+		for _, n := range names {
+			out = append(out, address{param: "double *" + n + "_at", find: n})
+		}
+		return out
+	}
+	arrays := func(os []operand) (out []address) {
+		for _, o := range os {
+			out = append(out, address{param: fmt.Sprintf("%s *%s_at", e.elem(o.t.Elem), o.name), find: o.name})
+		}
+		return out
+	}
+	control := []address{{param: "ndec_walk *walk_at", find: "walk"}, {param: "ndec_stats *st_at", find: "st"}}
+	find := func() {
+		p.line("ndec_walk &walk = walk_at[s];")
+		p.line("ndec_stats &st = st_at[%s];", map[bool]string{true: "s", false: fmt.Sprintf("%d * n + s", slot)}[slot == 0])
+	}
+	stepping := func() { p.line("const ndec_stepping stepping = %s;", l.fn.stepping(s)) }
+	each := func(to, from []operand) {
+		for i, o := range to {
+			set := fmt.Sprintf("%s_at[i * n + s] = %s_at[i * n + s];", o.name, from[i].name)
+			if widest == 1 {
+				set = fmt.Sprintf("%s_at[s] = %s_at[s];", o.name, from[i].name)
+			}
+			if o.t.Len() < widest {
+				set = fmt.Sprintf("if (i < %d) %s", o.t.Len(), set)
+			}
+			p.line("%s", set)
+		}
+	}
+
+	// begin
+	refs := append(append(slices.Clone(control), number64("t0", "t1", "t", "h")...), append(arrays(suffixed(lp.x, "_start")), arrays(lp.x)...)...)
+	if s.Adaptive {
+		refs = append(refs, number64("dir", "rtol", "atol", "err", "err_prev", "err_prev2")...)
+	}
+	k.begin = open("begin", fmt.Sprintf("system %s with %s (%s) begins, for all samples", s.System, s.Method, clean(s.Span.String())), widest, refs)
+	p.line("if (s >= n) return;")
+	each(lp.x, suffixed(lp.x, "_start"))
+	if widest > 1 {
+		p.line("if (i > 0) return;")
+	}
+	find()
+	stepping()
+	p.line("double t0 = t0_at[s];")
+	p.line("double t1 = t1_at[s];")
+	p.line("st.start(t0);")
+	p.line("walk.t0 = t0, walk.t1 = t1, walk.on = t0 != t1, walk.take = walk.rejected = walk.last = walk.steps = 0;")
+	if s.BeginEvals > 0 {
+		p.line("st.nfe = %d;", s.BeginEvals)
+	}
+	if evals := e.firstEvals(s); evals > 0 {
+		p.line("if (walk.on) st.nfe += %d;", evals)
+	}
+	p.line("t_at[s] = t0;")
+	if s.Adaptive {
+		p.line("dir_at[s] = ndec_signed(1, t1 - t0);")
+		p.line("rtol_at[s] = stepping.rtol;")
+		p.line("atol_at[s] = stepping.atol;")
+		p.line("err_at[s] = err_prev_at[s] = err_prev2_at[s] = 1;")
+		if s.FirstStep > 0 {
+			p.line("h_at[s] = dir_at[s] * %s;", number(s.FirstStep, ir.F64))
+		} else {
+			p.line("h_at[s] = 0;")
+		}
+	} else if s.Steps > 0 {
+		p.line("walk.steps = (int)stepping.steps;")
+		p.line("h_at[s] = (t1 - t0) / walk.steps;")
+	} else {
+		p.line("double h;")
+		p.line("walk.steps = ndec_fixed_steps(t0, t1, stepping.step, h);")
+		p.line("h_at[s] = walk.steps == 1 ? t1 - t0 : h;")
+	}
+	p.line("}")
+	p.line("")
+
+	if s.Adaptive {
+		if s.FirstStep == 0 {
+			k.length = open("length", "the first step of every sample", 1, append(slices.Clone(control[:1]), number64("dir", "length", "h")...))
+			p.line("if (s >= n) return;")
+			p.line("ndec_walk &walk = walk_at[s];")
+			p.line("h_at[s] = dir_at[s] * ndec_min(length_at[s], dir_at[s] * (walk.t1 - walk.t0));")
+			p.line("}")
+			p.line("")
+		}
+		k.aim = open("aim", "where the next step of every sample ends", 1, append(slices.Clone(control), number64("t", "h", "err")...))
+		p.line("if (s >= n || !walk_at[s].on) return;")
+		find()
+		stepping()
+		p.line("double t = t_at[s];")
+		p.line("double h = h_at[s];")
+		p.line("double t1 = walk.t1;")
+		p.line("double dir = ndec_signed(1, t1 - walk.t0);")
+		if s.MaxStep > 0 {
+			p.line("h = dir * ndec_min(dir * h, %s);", number(s.MaxStep, ir.F64))
+		}
+		if s.MinStep > 0 {
+			p.line("h = dir * ndec_max(dir * h, %s);", number(s.MinStep, ir.F64))
+		}
+		p.line("bool last = (t + 1.01 * h - t1) * dir >= 0;")
+		p.line("if (last) h = t1 - t;")
+		p.line("walk.last = last;")
+		p.line("h_at[s] = h;")
+		p.line("if (st.accepted + st.rejected == stepping.max_steps) {")
+		p.line("st.fail(NDEC_MAX_STEPS, t, h);")
+		p.line("walk.on = false;")
+		p.line("} else if (!(last || ndec_long_enough(h, t, t1))) { // a NaN step is not")
+		p.line("st.fail(ndec_too_small(err_at[s], h), t, h);")
+		p.line("walk.on = false;")
+		p.line("}")
+		p.line("}")
+		p.line("")
+	}
+
+	refs = append(append(slices.Clone(control), number64("t", "h")...), arrays(suffixed(lp.x, "_1"))...)
+	if s.Adaptive {
+		refs = append(refs, number64("err", "err_prev", "err_prev2", "factor")...)
+	}
+	refs = append(refs, address{param: "unsigned *running_at", find: "running"})
+	k.decide = open("decide", "what becomes of the step of every sample, and who goes on", 1, refs)
+	p.line("bool on = false;")
+	p.line("if (s < n) walk_at[s].take = false;")
+	p.line("if (s < n && walk_at[s].on) {")
+	find()
+	p.line("double t = t_at[s];")
+	p.line("double h = h_at[s];")
+	p.line("st.nfe += %d;", s.StepEvals)
+	finite := ""
+	for i, o := range suffixed(lp.x, "_1") {
+		if i > 0 {
+			finite += " && "
+		}
+		finite += fmt.Sprintf("ndec_layer_finite(ndec_column<%s>{%s_at + s, n}, %d)", e.elem(o.t.Elem), o.name, o.t.Len())
+	}
+	if s.Adaptive {
+		e.decideAdaptive(s, finite)
+	} else {
+		e.decideFixed(l, s, finite)
+	}
+	p.line("on = walk.on;")
+	p.line("}")
+	p.line("ndec_layer_running(running_at, n, s, on);")
+	p.line("}")
+	p.line("")
+
+	to, from := slices.Clone(lp.x), suffixed(lp.x, "_1")
+	if s.FSAL {
+		to, from = append(to, suffixed(plain, "_k")...), append(from, suffixed(plain, "_k1")...)
+	}
+	k.advance = open("advance", "samples that took the step are at its end", widest, append(slices.Clone(control[:1]), append(arrays(to), arrays(from)...)...))
+	p.line("if (s >= n || !walk_at[s].take) return;")
+	each(to, from)
+	p.line("}")
+	p.line("")
+}
+
+// firstEvals are the evaluations before the first step.
+func (e *emitter) firstEvals(s *ir.Solve) (n int) {
+	if s.FSAL || s.Adaptive && s.FirstStep == 0 {
+		n++
+	}
+	if s.Adaptive && s.FirstStep == 0 {
+		n += s.FirstEvals
+	}
+	return n
+}
+
+func (e *emitter) decideFixed(l *layerFunc, s *ir.Solve, finite string) {
+	p := e.p
+	p.line("if (!(%s)) {", finite)
+	p.line("st.fail(NDEC_NON_FINITE, t, h);")
+	p.line("walk.on = false;")
+	p.line("} else {")
+	p.line("st.accepted++;")
+	p.line("st.h = h;")
+	width := "h"
+	if s.StepSize > 0 {
+		p.line("const ndec_stepping stepping = %s;", l.fn.stepping(s))
+		width = "ndec_signed(stepping.step, walk.t1 - walk.t0)"
+	}
+	p.line("t = st.accepted == walk.steps ? walk.t1 : walk.t0 + st.accepted * %s;", width)
+	if s.StepSize > 0 {
+		p.line("h_at[s] = st.accepted == walk.steps - 1 ? walk.t1 - t : h;")
+	}
+	p.line("t_at[s] = t;")
+	p.line("st.time = t;")
+	p.line("walk.take = true;")
+	p.line("walk.on = st.accepted < walk.steps && t != walk.t1;")
+	p.line("}")
+}
+
+func (e *emitter) decideAdaptive(s *ir.Solve, finite string) {
+	p := e.p
+	p.line("double err = err_at[s];")
+	p.line("double factor = factor_at[s];")
+	p.line("if (!(%s)) err = nan(\"\"); // an error is nothing beside an infinite state", finite)
+	good := "!(err <= 1)"
+	if s.MinStep > 0 {
+		good += fmt.Sprintf(" && !(ndec_signed(1, walk.t1 - walk.t0) * h <= %s && err - err == 0)", number(s.MinStep, ir.F64))
+	}
+	p.line("if (%s) { // also a NaN", good)
+	p.line("st.rejected++;")
+	p.line("walk.rejected = true;")
+	p.line("h *= err - err != 0 ? %s : ndec_min(factor, 1.0);", number(s.MinFactor, ir.F64))
+	p.line("} else {")
+	p.line("t = walk.last ? walk.t1 : t + h;")
+	p.line("st.accepted++;")
+	p.line("st.h = h;")
+	p.line("st.time = t;")
+	p.line("if (walk.rejected) factor = ndec_min(factor, 1.0);")
+	p.line("walk.rejected = false;")
+	p.line("err_prev2_at[s] = err_prev_at[s];")
+	p.line("err_prev_at[s] = ndec_max(err, 1e-4);")
+	p.line("h *= factor;")
+	p.line("walk.take = true;")
+	p.line("walk.on = t != walk.t1;")
+	p.line("}")
+	p.line("t_at[s] = t;")
+	p.line("h_at[s] = h;")
+	p.line("err_at[s] = err;")
+}
