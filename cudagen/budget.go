@@ -248,12 +248,12 @@ func reading(bytes int) (clocks float64, from string) {
 }
 
 // convCost is the clocks of tensor cores for the convolutions of f, for a sample.
-func convCost(f *plan.Func) (clocks float64) {
+func convCost(mod *ir.Module, f *plan.Func) (clocks float64) {
 	for _, v := range f.IR.Values {
 		if v.Op == ir.OpConv {
 			out := v.Type.Shape[0]
 			terms, places := v.Args[0].Type.Len()/out, v.Type.Len()/out
-			clocks += float64(productParts*(productParts+1)/2*places*((out+7)/8*8)*((terms+15)/16*16)) / smTensor
+			clocks += float64(operandsOf(mod, v.Args[0], v.Args[1]).products()*places*((out+7)/8*8)*((terms+15)/16*16)) / smTensor
 		}
 	}
 	return clocks
@@ -301,7 +301,10 @@ func (b *Budget) bound(k *kernel, p *plan.Plan) {
 		}
 		if k.form == layered {
 			if p.Module.Real == ir.F32 {
-				products = float64(c.Elem)/smMulAdds + tileCost(p.Of(s.Field)).tensor + convCost(p.Of(s.Field))
+				products = float64(c.Elem) / smMulAdds
+				if tensor := tileCost(p.Module, p.Of(s.Field)).tensor + convCost(p.Module, p.Of(s.Field)); tensor > b.Clocks {
+					b.Clocks, b.Bound = tensor, "tensor cores"
+				}
 			}
 			if arrays := layerBytes(p, s) / deviceSpeed; arrays > b.Clocks {
 				b.Clocks, b.Bound = arrays, "arrays in device memory"

@@ -67,7 +67,8 @@ func literal(v reflect.Value) string {
 			xs = append(xs, literal(v.Index(i)))
 		}
 		sep := ", "
-		if v.Type().Elem() == reflect.TypeFor[ModelKernel]() || v.Type().Elem() == reflect.TypeFor[RecipeKernel]() {
+		switch v.Type().Elem() {
+		case reflect.TypeFor[ModelKernel](), reflect.TypeFor[RecipeKernel](), reflect.TypeFor[LayerPart](), reflect.TypeFor[LayerLaunch]():
 			sep = ",\n" // a line each
 			return "{\n" + strings.Join(xs, sep) + ",\n}"
 		}

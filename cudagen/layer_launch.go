@@ -44,6 +44,9 @@ func (e *emitter) layerModel(k *kernel) {
 	}
 	r.stats = r.take(k.fn.Needs.Stats * statsBytes)
 	r.run(l, args, results)
+	if n := len(r.parts); n > 0 && len(r.parts[n-1].Launches) == 0 {
+		r.parts = r.parts[:n-1]
+	}
 	out.Bytes, out.Stats, out.Parts = r.bytes, r.stats, r.parts
 	e.offer(k, ModelKernel{Block: layerGroup, Layers: out})
 }

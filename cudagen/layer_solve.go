@@ -152,6 +152,7 @@ func (e *emitter) layerSolve(l *layerFunc, v *ir.Value) {
 	} else {
 		p.line("double h;")
 		p.line("walk.steps = ndec_fixed_steps(t0, t1, stepping.step, h);")
+		p.line("if (walk.steps == 0) st.fail(NDEC_MAX_STEPS, t0, h), walk.on = false;")
 		p.line("h_at[s] = walk.steps == 1 ? t1 - t0 : h;")
 	}
 	p.line("}")

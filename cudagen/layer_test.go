@@ -1,6 +1,7 @@
 package cudagen_test
 
 import (
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -8,25 +9,35 @@ import (
 	"ndec.dev/ndec/cudagen"
 )
 
-// layerSubject is testdata/batch.nde, all of whose models go layer by layer.
-func layerSubject(t *testing.T, precision string, rows int) *subject {
-	s := programSubject(t, "batch", map[string]string{"batch.nde": source(t, "testdata/batch.nde")}, precision)
-	s.rows, s.fails, s.layers = rows, true, true
+// batchSubject is testdata/batch.nde, all of whose models go layer by layer.
+func batchSubject(t *testing.T) *subject {
+	s := programSubject(t, "batch", map[string]string{"batch.nde": source(t, "testdata/batch.nde")}, "f32")
+	s.fails, s.layers = true, true
 	s.initial(t)
 	return s
 }
 
+// manySubject has more samples than a block.
+func manySubject(t *testing.T, precision string) *subject {
+	s := programSubject(t, "many", map[string]string{"many.nde": layered("18", "20")}, precision)
+	s.rows, s.layers = 130, true
+	return s
+}
+
 // TestBatches compares models that go layer by layer with the interpreter, in both precisions and over more samples than a block has:
-// results, statistics of every solve, those that fail among them. So it does with all programs of the golden texts that can.
+// results, statistics of every solve, those that fail among them. In CI it does so with all programs of the golden texts that can.
 func TestBatches(t *testing.T) {
-	all := []*subject{layerSubject(t, "f32", 5), layerSubject(t, "f64", 130)}
+	all := []*subject{batchSubject(t), manySubject(t, "f32"), manySubject(t, "f64")}
 	for name, text := range programs(t) {
+		if os.Getenv("NDEC_TEST_MODULES") == "" {
+			break // half a minute
+		}
 		s := programSubject(t, name, map[string]string{name + ".nde": text}, "f32")
 		s.layers = true
 		all = append(all, s)
 	}
 	compare(t, all)
-	for _, s := range all[:2] {
+	for _, s := range all[:3] {
 		for _, m := range s.out.Kernels.Models {
 			if len(m.Layers.Parts) == 0 {
 				t.Errorf("%s: model %s does not go layer by layer", s.name, m.Name)
@@ -35,9 +46,9 @@ func TestBatches(t *testing.T) {
 	}
 }
 
-// TestLayersPay: a batch goes layer by layer where a block for each sample would read more weights than arrays.
-func TestLayersPay(t *testing.T) {
-	const text = `package choice
+// layered is a program with a net that is so wide.
+func layered(state, width string) string {
+	return strings.NewReplacer("STATE", state, "WIDTH", width).Replace(`package choice
 
 net wide(u [STATE]real) [STATE]real {
 	return u |> Linear(WIDTH) |> tanh |> Linear(STATE)
@@ -48,16 +59,20 @@ system Flow {
 	der(u) = wide(u)
 }
 
-model End(u [STATE]real) (y [STATE]real) {
-	return solve(Flow{u: u}, over: 0..1, with: rk4{steps: 4}).u
+model End(u [STATE]real) (y [STATE]real, n i32) {
+	end := solve(Flow{u: u}, over: 0..1, with: bosh3{rtol: 1e-2, atol: 1e-2})
+	return end.u, end.accepted
 }
-`
+`)
+}
+
+// TestLayersPay: a batch goes layer by layer where a block for each sample would read more weights than arrays.
+func TestLayersPay(t *testing.T) {
 	for _, c := range []struct {
 		state, width string
 		layers       bool
 	}{{"32", "300", true}, {"200", "1000", true}, {"20", "24", false}, {"4", "300", false}} {
-		program := strings.NewReplacer("STATE", c.state, "WIDTH", c.width).Replace(text)
-		s := programSubject(t, "choice", map[string]string{"choice.nde": program}, "f32")
+		s := programSubject(t, "choice", map[string]string{"choice.nde": layered(c.state, c.width)}, "f32")
 		s.emit(t)
 		k := s.out.Kernels.Models[slices.IndexFunc(s.out.Kernels.Models, func(k cudagen.ModelKernel) bool { return k.Name == "End" })]
 		if layers := len(k.Layers.Parts) > 0; layers != c.layers {

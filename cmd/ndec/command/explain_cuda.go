@@ -25,7 +25,7 @@ func (a *app) printKernels(res *driver.Result) {
 	}
 	tw := tabwriter.NewWriter(a.out, 0, 4, 2, ' ', 0)
 	fmt.Fprintf(tw, "\nkernel (--target cuda)\tthreads\tregisters\twarps\tgradient\ttape/step\tbound per evaluation\n")
-	for _, name := range out.Kernels.Names() {
+	for _, name := range out.Costs {
 		b, ok := out.Budgets[name]
 		if !ok {
 			continue
@@ -55,6 +55,8 @@ func (a *app) printKernels(res *driver.Result) {
 		}
 		threads := fmt.Sprint(b.Block)
 		switch {
+		case b.Layers > 0:
+			threads = fmt.Sprintf("%d, %d kernels of a batch", b.Block, b.Layers)
 		case b.Tile:
 			threads = "32, products by the warp"
 		case b.Team > 0:
@@ -62,6 +64,8 @@ func (a *app) printKernels(res *driver.Result) {
 		}
 		switch {
 		case b.Memory == 0:
+		case b.Layers > 0:
+			threads += fmt.Sprintf(", %d bytes of device memory a sample", b.Memory)
 		case b.Shared:
 			threads += fmt.Sprintf(", %d bytes shared", b.Memory)
 		default:
@@ -70,8 +74,10 @@ func (a *app) printKernels(res *driver.Result) {
 		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", name, threads, regs, warps, sums, tape, bound)
 	}
 	tw.Flush()
-	for _, name := range out.Kernels.Names() {
-		if b := out.Budgets[name]; b.Tile {
+	for _, name := range out.Costs {
+		if b := out.Budgets[name]; b.Layers > 0 {
+			fmt.Fprintf(a.out, "%s: a batch goes layer by layer, which reads weights once for %d samples: %s\n", name, b.Block, b.Why)
+		} else if b.Tile {
 			fmt.Fprintf(a.out, "%s: a sample has a lane, a product its warp: %s\n", name, b.Why)
 		} else if b.Team > 0 {
 			fmt.Fprintf(a.out, "%s: a sample has a block: %s\n", name, b.Why)
