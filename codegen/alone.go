@@ -22,11 +22,9 @@ type aloneCode struct {
 	packs   []string                // names of the copies of parameters
 }
 
-// findAlone compiles what has a kernel for one sample. The plan then says that such functions need a frame and the
+// keepAlone takes what has a kernel for one sample. The plan then says that such functions need a frame and the
 // copies of parameters.
-func (e *emitter) findAlone() {
-	inLanes := func(r *ir.Recipe) bool { return e.vec != nil && e.vec.recipes[r] != nil }
-	found := lanes.CompileAlone(e.plan, inLanes, func(f *ir.Func) string { return e.funcs[f] + "Alone" })
+func (e *emitter) keepAlone(found *lanes.Alone) {
 	set, entries := found.Set, found.Entries
 	if len(entries) == 0 {
 		return

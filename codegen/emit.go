@@ -75,8 +75,7 @@ func Emit(p *plan.Plan, opts Options) ([]plan.File, diag.List) {
 		return nil, ds
 	}
 	base := opts.Package
-	e.findVectors()
-	e.findAlone()
+	e.findKernels()
 	meant := parallel.Start(func() { e.meant = meaning(e.m) }) // vectors take all cores
 	generic := e.genericFile()
 	if e.vec != nil {

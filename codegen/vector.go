@@ -34,17 +34,23 @@ type vectors struct {
 	keeps   bool     // some recipe keeps its sums until a block is through
 }
 
-// findVectors compiles what has vector code.
-func (e *emitter) findVectors() {
+// findKernels compiles what has vector code.
+func (e *emitter) findKernels() {
 	kernels := map[*ir.Func]string{}
-	prog := lanes.Compile(e.plan, func(f *ir.Func) string {
+	prog, alone := lanes.CompileBoth(e.plan, func(f *ir.Func) string {
 		if kernels[f] == "" {
 			if kernels[f] = e.funcs[f]; kernels[f] == "" {
 				kernels[f] = e.global.pick(goName(f.Name, false))
 			}
 		}
 		return kernels[f]
-	})
+	}, func(f *ir.Func) string { return e.funcs[f] + "Alone" })
+	e.keepVectors(prog)
+	e.keepAlone(alone)
+}
+
+// keepVectors takes what runs many samples at a time.
+func (e *emitter) keepVectors(prog *lanes.Program) {
 	if len(prog.Models)+len(prog.Recipes) == 0 {
 		return
 	}

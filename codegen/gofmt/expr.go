@@ -4,7 +4,7 @@ package gofmt
 type node struct {
 	kind nodeKind
 	prec int    // of a binary operator
-	text string // of a leaf, an operator, what is selected
+	text string // of a leaf, an operator, what is selected, the braces of a literal on several lines
 	x, y *node  // operands; of a slice its bounds, nil for none
 	of   *node  // what is called, indexed, sliced
 	args *node  // the first of a list; nil for none
@@ -126,7 +126,7 @@ func (l *layout) primary() *node {
 			if l.header || x.kind != leaf && x.kind != selected && x.kind != array && x.kind != indexed {
 				return x
 			}
-			x = l.new(node{kind: composite, of: x, args: l.enclosed("{", "}", l.element)})
+			x = l.literal(x)
 		default:
 			return x
 		}
@@ -134,18 +134,23 @@ func (l *layout) primary() *node {
 	return x
 }
 
-// function is the text of a function literal whose body has lines of its own.
+// function is the text of a function literal.
 func (l *layout) function() string {
 	out, nodes, header := l.out, l.nodes, l.header
 	l.out, l.nodes, l.header = nil, nil, false
-	l.funcs++
 	l.next()
 	l.text("func")
 	l.signature()
-	l.expect("{")
-	l.expect("\n")
-	l.text(" {")
-	l.rest()
+	if l.spans() {
+		l.funcs++
+		l.expect("{")
+		l.expect("\n")
+		l.text(" {")
+		l.rest()
+		l.broken = l.row
+	} else {
+		l.oneLine(len(l.out))
+	}
 	text := string(l.out)
 	l.out, l.nodes, l.header = out, nodes, header
 	return text
@@ -191,7 +196,7 @@ func (l *layout) element() *node {
 // part is an expression, or a literal without its type.
 func (l *layout) part() *node {
 	if l.is("{") {
-		return l.new(node{kind: composite, args: l.enclosed("{", "}", l.element)})
+		return l.literal(nil)
 	}
 	return l.expr()
 }
@@ -335,6 +340,10 @@ func (l *layout) printed(x *node, depth int) {
 	case composite:
 		if x.of != nil {
 			l.printed(x.of, depth)
+		}
+		if x.text != "" {
+			l.text(x.text)
+			return
 		}
 		l.text("{")
 		l.printedList(x.args, 1)

@@ -3,7 +3,7 @@
 // a third of a compilation: that is why this is not left to it.
 //
 // It is for functions of plain statements on lines of their own, and structs. What else a declaration may hold (other
-// types, comments behind code where blocks begin and end, blank lines, literals that span lines) is left to go/format
+// types, comments behind code where blocks begin and end, blank lines, lists of arguments that span lines) is left to go/format
 // as a whole, so that the text does not depend on who has laid it out.
 package gofmt
 
@@ -57,7 +57,8 @@ type layout struct {
 	noted  remark // the last comment behind code
 	nodes  []node // of the expressions of a statement
 	header bool   // before the block of a control clause, where no literal may stand
-	funcs  int    // function literals so far
+	funcs  int    // literals on several lines so far
+	broken int    // the row on which the last of them ends
 }
 
 // remark is a comment behind code, and those that stand below each other up to it.
@@ -72,6 +73,9 @@ type remark struct {
 // each other; after a line that begins a block they begin anew.
 func (l *layout) newline() {
 	if l.tok.kind == comment {
+		if l.row == l.broken {
+			panic(unknown)
+		}
 		code := string(l.out[l.start:])
 		n := remark{row: l.row, indent: l.indent, funcs: l.funcs, width: utf8.RuneCountInString(code)}
 		n.opens = code == "" || strings.HasPrefix(code, "}") || strings.HasPrefix(code, "case ") || strings.HasSuffix(code, "{") || strings.HasSuffix(code, ":")
@@ -140,6 +144,7 @@ func (l *layout) decl() {
 		}
 		return
 	}
+	from := len(l.out)
 	l.expect("func")
 	l.text("func ")
 	if l.is("(") {
@@ -148,14 +153,15 @@ func (l *layout) decl() {
 	}
 	l.text(l.take(word))
 	l.signature()
-	if l.is("{") {
+	switch {
+	case !l.is("{"):
+	case l.spans():
 		l.next()
-		if !l.is("\n") {
-			panic(unknown) // on one line, where it may stay
-		}
 		l.next()
 		l.text(" {")
 		l.rest()
+	default:
+		l.oneLine(len(l.out) - from)
 	}
 	if l.is("\n") {
 		l.next()
@@ -163,6 +169,41 @@ func (l *layout) decl() {
 	if l.tok.kind != end {
 		panic(unknown)
 	}
+}
+
+// spans reports whether a line ends behind the token.
+func (l *layout) spans() bool { return l.at < len(l.src) && l.src[l.at] == '\n' }
+
+// A function stays on one line with this much text and no more statements.
+const (
+	oneLineText       = 100
+	oneLineStatements = 5
+)
+
+// oneLine is the body of a function on the line of its head, which has so much text.
+func (l *layout) oneLine(size int) {
+	l.expect("{")
+	l.text(" {")
+	row, n := l.row, 0
+	for ; !l.is("}"); n++ {
+		if n > 0 {
+			l.expect(";")
+			l.text(";")
+			size += 2
+		}
+		l.text(" ")
+		from := len(l.out)
+		l.statement()
+		size += len(l.out) - from
+	}
+	if l.row > row || n > oneLineStatements || size > oneLineText {
+		panic(unknown)
+	}
+	if n > 0 {
+		l.text(" ")
+	}
+	l.next()
+	l.text("}")
 }
 
 // plainDoc reports whether gofmt leaves a line of documentation as it is, whatever stands around it.
@@ -288,9 +329,12 @@ func (l *layout) statement() {
 		if !l.is("\n") && !l.is("}") && !l.is(";") {
 			l.text(" ")
 			funcs := l.funcs
-			if l.list(1); l.funcs > funcs+1 {
+			l.nodes = l.nodes[:0]
+			xs := l.exprs()
+			if xs.next != nil && l.funcs > funcs+1 {
 				panic(unknown) // such a list may be indented
 			}
+			l.printedList(xs, 1)
 		}
 	case "break", "continue":
 		l.next()

@@ -2,8 +2,10 @@ package lanes
 
 import (
 	"fmt"
+	"slices"
 
 	"ndec.dev/ndec/ir"
+	"ndec.dev/ndec/ir/parallel"
 	"ndec.dev/ndec/ir/plan"
 )
 
@@ -51,6 +53,21 @@ func Compile(p *plan.Plan, name func(*ir.Func) string) *Program {
 	return c
 }
 
+// CompileBoth is Compile and, beside it, CompileAlone.
+func CompileBoth(p *plan.Plan, name, alone func(*ir.Func) string) (c *Program, a *Alone) {
+	likely, apart := func(r *ir.Recipe) bool { return r.Grad != nil }, p.Apart()
+	parallel.Do(
+		func() { c = Compile(p, name) },
+		func() { a = CompileAlone(apart, likely, alone) })
+	if slices.ContainsFunc(p.Module.Recipes, func(r *ir.Recipe) bool { return likely(r) != c.runs(r) }) {
+		a = CompileAlone(apart, c.runs, alone)
+	}
+	return c, a
+}
+
+// runs reports whether a recipe runs in lanes.
+func (c *Program) runs(r *ir.Recipe) bool { return c.Recipes[r] != nil }
+
 // Schedules says of each model and recipe how it runs, and why.
 func (c *Program) Schedules() []plan.Schedule {
 	var out []plan.Schedule
@@ -69,7 +86,7 @@ func (c *Program) Schedules() []plan.Schedule {
 		}
 		out = append(out, s)
 	}
-	alone := CompileAlone(c.Set.Plan, func(r *ir.Recipe) bool { return c.Recipes[r] != nil }, c.Set.name)
+	alone := CompileAlone(c.Set.Plan, c.runs, c.Set.name)
 	for _, m := range c.Set.Plan.Module.Models {
 		add("model "+m.Name, m, c.Models[m])
 		out = append(out, alone.schedule(m))

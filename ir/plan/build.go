@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"ndec.dev/ndec/ir"
@@ -446,6 +447,13 @@ func contiguous(shape, bounds []int) (offset int, ok bool) {
 		stride *= shape[ax]
 	}
 	return offset, true
+}
+
+// Apart is the plan for another back end beside the first: neither sees the other's extra functions.
+func (p *Plan) Apart() *Plan {
+	q := *p
+	q.byIR = maps.Clone(p.byIR)
+	return &q
 }
 
 // Extra plans a function that a back end has made for itself; it is not among Funcs. Its running sums may be those of
