@@ -17,6 +17,7 @@ import (
 type Array struct {
 	Shape []int
 	Data  []float64
+	file  string // of which Data are a part
 }
 
 // elemType is an element type of arrays: size in bytes and reader. Whole numbers beyond 2⁵³ are rounded.
@@ -79,16 +80,15 @@ func (h *arrayHead) count() (int, error) {
 	return n, nil
 }
 
-// read reads the elements, with which r ends. What it allocates grows with what there is, not with what the head says.
-func (h *arrayHead) read(r io.Reader) (*Array, error) {
+// read reads the elements, with which r ends, for one of so many columns. What it allocates grows with what there is, not with what the head says.
+func (h *arrayHead) read(r io.Reader, columns int) (*Array, error) {
 	n, err := h.count()
 	if err != nil {
 		return nil, err
 	}
 	e := elemTypes[h.elem]
 	const chunk = 1 << 13 // elements
-	a := gather(1)
-	a.list = make([]float64, 0, min(n, 8*chunk))
+	a := gather(columns)
 	b := make([]byte, e.size*min(n, chunk))
 	for done := 0; done < n; {
 		part := b[:e.size*min(n-done, chunk)]
@@ -119,7 +119,7 @@ const maxUnpacked = 1 << 28
 
 // readArray reads a file whose head the function understands, from front to back. An array of more elements than most
 // is refused before they are read.
-func readArray(r io.Reader, most int, head func(b []byte) (*arrayHead, error)) (*Array, error) {
+func readArray(r io.Reader, most, columns int, head func(b []byte) (*arrayHead, error)) (*Array, error) {
 	const room = 1 << 17 // for the head
 	br := bufio.NewReaderSize(r, room)
 	front, err := br.Peek(room)
@@ -140,7 +140,7 @@ func readArray(r io.Reader, most int, head func(b []byte) (*arrayHead, error)) (
 	if _, err := br.Discard(h.at); err != nil {
 		return nil, fmt.Errorf("%v: %w", err, ErrData)
 	}
-	return h.read(br)
+	return h.read(br, columns)
 }
 
 // readNPY reads the array of an .npy file. More numbers than most that are written as this machine has them are not read but mapped.
@@ -162,13 +162,22 @@ func readNPY(f *os.File, most int) (*Array, error) {
 	if err != nil {
 		return nil, err
 	}
-	one := []byte{1, 0}
-	native := h.order.Uint16(one) == binary.NativeEndian.Uint16(one)
-	if !canMap || n <= most || h.elem != "f8" || !native || h.at%8 != 0 || info.Size() != int64(h.at)+8*int64(n) {
-		return readArray(f, math.MaxInt, npyHead)
+	if n <= most || !h.mappable() || info.Size() != int64(h.at)+8*int64(n) {
+		return readArray(f, math.MaxInt, 1, npyHead)
 	}
+	return h.mapped(f, n)
+}
+
+// mappable reports whether the elements lie in the file as this machine has numbers in memory.
+func (h *arrayHead) mappable() bool {
+	one := []byte{1, 0}
+	return canMap && h.elem == "f8" && h.at%8 == 0 && h.order.Uint16(one) == binary.NativeEndian.Uint16(one)
+}
+
+// mapped is the array as a part of the file.
+func (h *arrayHead) mapped(f *os.File, n int) (*Array, error) {
 	data, err := mapNumbers(f, h.at, n)
-	return &Array{Shape: h.shape, Data: data}, err
+	return &Array{Shape: h.shape, Data: data, file: f.Name()}, err
 }
 
 var (
@@ -180,7 +189,7 @@ var (
 // DecodeNPY reads an .npy file, version 1 to 3, C order, of floating-point
 // numbers or integers. Errors wrap ErrData.
 func DecodeNPY(b []byte) (*Array, error) {
-	return readArray(bytes.NewReader(b), math.MaxInt, npyHead)
+	return readArray(bytes.NewReader(b), math.MaxInt, 1, npyHead)
 }
 
 // npyHead reads the head of an .npy file.

@@ -1,8 +1,10 @@
 package rt
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"sync/atomic"
 )
 
 // ShardRows is the number of rows that one worker handles at a time. It is
@@ -123,6 +125,7 @@ type evaluator[R Float] struct {
 	rows  []int
 	key   Key
 	grads bool
+	lost  atomic.Pointer[error] // numbers of the table that a goroutine did not find
 	// losses, if not nil, are given the loss of each row.
 	losses []float64
 	// record, if set, is given the statistics of every sample of a batch that goes together, from any goroutine.
@@ -147,11 +150,17 @@ func newEvaluator[R Float](obj *Objective[R], params, workers int) *evaluator[R]
 		if e.losses != nil {
 			n.res.Losses = e.losses[lo:hi]
 		}
-		e.workers[worker].Shard(e.w, g, e.table, e.rows[lo:hi], e.key, &n.res)
+		if err := e.table.reading(func() { e.workers[worker].Shard(e.w, g, e.table, e.rows[lo:hi], e.key, &n.res) }); err != nil {
+			e.lose(err)
+			return
+		}
 		e.red.put(lo/ShardRows, n)
 	}
 	return e
 }
+
+// lose keeps the error of a goroutine that did not find numbers of the table.
+func (e *evaluator[R]) lose(err error) { e.lost.Store(&err) }
 
 // close frees what the evaluator holds on a device.
 func (e *evaluator[R]) close() error {
@@ -174,7 +183,9 @@ func (e *evaluator[R]) sum(w []R, t *Table, rows []int, key Key, grads bool) (*n
 		if grads {
 			g = n.grad
 		}
-		return n, e.batch.Batch(w, g, t, rows, key, &n.res)
+		var err error
+		lost := t.reading(func() { err = e.batch.Batch(w, g, t, rows, key, &n.res) })
+		return n, cmp.Or(lost, err)
 	}
 	if e.obj.Together {
 		return e.together()
@@ -182,6 +193,9 @@ func (e *evaluator[R]) sum(w []R, t *Table, rows []int, key Key, grads bool) (*n
 	e.red.start((len(rows) + ShardRows - 1) / ShardRows)
 	if err := e.crew.ForEach(context.Background(), len(e.workers), len(rows), ShardRows, e.shard); err != nil {
 		return nil, fmt.Errorf("a context that cannot end has ended: %w", err)
+	}
+	if lost := e.lost.Load(); lost != nil {
+		return nil, *lost
 	}
 	return e.red.root, nil
 }
@@ -208,9 +222,15 @@ func (e *evaluator[R]) together() (*node[R], error) {
 		}
 		one.res.Record = e.record
 		e.members[i].Join(member)
-		e.members[i].Shard(e.w, g, e.table, e.rows[i:i+1], e.key, &one.res)
+		if err := e.table.reading(func() { e.members[i].Shard(e.w, g, e.table, e.rows[i:i+1], e.key, &one.res) }); err != nil {
+			e.lose(err)
+			return
+		}
 		e.red.put(i, one)
 	})
+	if lost := e.lost.Load(); lost != nil {
+		return nil, *lost
+	}
 	return e.red.root, err
 }
 

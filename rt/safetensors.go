@@ -2,6 +2,7 @@ package rt
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -10,7 +11,6 @@ import (
 	"math"
 	"os"
 	"slices"
-	"sort"
 	"strings"
 )
 
@@ -35,23 +35,57 @@ type tensorHeader struct {
 	Offsets [2]int64 `json:"data_offsets"`
 }
 
+// storedHead is what the header of a safetensors file says of a tensor, which lies in the bytes from lo to hi of the file.
+type storedHead struct {
+	Stored
+	elem   string // as in elemTypes
+	lo, hi int64
+}
+
 // DecodeTensors reads a whole safetensors file: tensors sorted by offset, and
 // the metadata. Errors wrap ErrWeights.
 func DecodeTensors(b []byte) ([]Stored, map[string]string, error) {
-	bad := func(format string, args ...any) ([]Stored, map[string]string, error) {
-		return nil, nil, fmt.Errorf(format+": %w", append(args, ErrWeights)...)
+	heads, meta, err := storedHeads(bytes.NewReader(b), int64(len(b)))
+	if err != nil {
+		return nil, nil, fmt.Errorf("%v: %w", err, ErrWeights)
 	}
-	if len(b) < 8 {
-		return bad("file of %d bytes is too short for safetensors", len(b))
+	out := make([]Stored, len(heads))
+	for i, h := range heads {
+		elem := elemTypes[h.elem]
+		h.Data = make([]float64, Tensor{Shape: h.Shape}.Len())
+		for k := range h.Data {
+			h.Data[k] = elem.get(binary.LittleEndian, b[h.lo+int64(k*elem.size):])
+		}
+		out[i] = h.Stored
 	}
-	n := binary.LittleEndian.Uint64(b)
+	return out, meta, nil
+}
+
+// storedHeads reads the header of a safetensors file of a size: its tensors without their numbers, sorted by offset, which fill the file, and the metadata.
+func storedHeads(in io.ReaderAt, size int64) ([]storedHead, map[string]string, error) {
+	bad := func(format string, args ...any) ([]storedHead, map[string]string, error) {
+		return nil, nil, fmt.Errorf(format, args...)
+	}
+	if size < 8 {
+		return bad("file of %d bytes is too short for safetensors", size)
+	}
+	var front [8]byte
+	if _, err := in.ReadAt(front[:], 0); err != nil {
+		return nil, nil, err
+	}
+	n := binary.LittleEndian.Uint64(front[:])
 	if n > maxHeader {
 		return bad("header of %d bytes is larger than 100 MB", n)
 	}
-	if n > uint64(len(b)-8) {
-		return bad("file is truncated: header of %d bytes, %d are there", n, len(b)-8)
+	if n > uint64(size-8) {
+		return bad("file is truncated: header of %d bytes, %d are there", n, size-8)
 	}
-	head, body := b[8:8+n], b[8+n:]
+	head := make([]byte, n)
+	if _, err := in.ReadAt(head, 8); err != nil && err != io.EOF {
+		return nil, nil, err
+	}
+	begin := 8 + int64(n)
+	body := size - begin
 	if len(head) == 0 || head[0] != '{' {
 		return bad("header does not start with {")
 	}
@@ -60,8 +94,7 @@ func DecodeTensors(b []byte) ([]Stored, map[string]string, error) {
 		return bad("header: %v", err)
 	}
 	meta := map[string]string{}
-	var out []Stored
-	var ends []tensorHeader
+	var out []storedHead
 	for _, m := range raw {
 		if m.name == "__metadata__" {
 			if err := json.Unmarshal(m.value, &meta); err != nil {
@@ -77,50 +110,36 @@ func DecodeTensors(b []byte) ([]Stored, map[string]string, error) {
 		if !ok {
 			return bad("tensor %q: type %q is not known", m.name, h.DType)
 		}
-		size := int64(elem.size)
-		s := Stored{Name: m.name, DType: h.DType, Shape: make([]int, len(h.Shape))}
 		count := int64(1)
+		shape := make([]int, len(h.Shape))
 		for i, d := range h.Shape {
-			if d < 0 || d > 0 && count > int64(len(body))/d {
+			if d < 0 || d > 0 && count > body/d {
 				return bad("tensor %q: shape %v does not fit into the file", m.name, h.Shape)
 			}
 			count *= d
-			s.Shape[i] = int(d)
+			shape[i] = int(d)
 		}
 		lo, hi := h.Offsets[0], h.Offsets[1]
-		if lo < 0 || hi < lo || hi > int64(len(body)) {
-			return bad("file is truncated: tensor %q covers bytes %d to %d of %d", m.name, lo, hi, len(body))
+		if lo < 0 || hi < lo || hi > body {
+			return bad("file is truncated: tensor %q covers bytes %d to %d of %d", m.name, lo, hi, body)
 		}
-		if hi-lo != count*size {
+		if hi-lo != count*int64(elem.size) {
 			return bad("tensor %q: %d bytes for shape %v of %s", m.name, hi-lo, h.Shape, h.DType)
 		}
-		s.Data = make([]float64, count)
-		for i := range s.Data {
-			s.Data[i] = elem.get(binary.LittleEndian, body[lo+int64(i)*size:])
+		out = append(out, storedHead{Stored{Name: m.name, DType: h.DType, Shape: shape}, storedTypes[h.DType], begin + lo, begin + hi})
+	}
+	slices.SortStableFunc(out, func(a, b storedHead) int { return cmp.Or(cmp.Compare(a.lo, b.lo), cmp.Compare(a.hi, b.hi)) })
+	at := begin
+	for _, h := range out {
+		if h.lo != at {
+			return bad("tensor %q starts at byte %d, want %d: tensors overlap or leave a hole", h.Name, h.lo-begin, at-begin)
 		}
-		out, ends = append(out, s), append(ends, h)
+		at = h.hi
 	}
-	order := make([]int, len(out))
-	for i := range order {
-		order[i] = i
+	if at != size {
+		return bad("%d bytes follow the last tensor", size-at)
 	}
-	sort.SliceStable(order, func(a, b int) bool {
-		x, y := ends[order[a]].Offsets, ends[order[b]].Offsets
-		return x[0] < y[0] || x[0] == y[0] && x[1] < y[1]
-	})
-	at := int64(0)
-	sorted := make([]Stored, len(out))
-	for i, k := range order {
-		if ends[k].Offsets[0] != at {
-			return bad("tensor %q starts at byte %d, want %d: tensors overlap or leave a hole", out[k].Name, ends[k].Offsets[0], at)
-		}
-		at = ends[k].Offsets[1]
-		sorted[i] = out[k]
-	}
-	if at != int64(len(body)) {
-		return bad("%d bytes follow the last tensor", int64(len(body))-at)
-	}
-	return sorted, meta, nil
+	return out, meta, nil
 }
 
 type member struct {

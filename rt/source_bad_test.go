@@ -3,6 +3,8 @@ package rt
 import (
 	"archive/zip"
 	"bytes"
+	"compress/gzip"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -40,6 +42,25 @@ func npyText(shape, descr, body string) string {
 	return "\x93NUMPY\x01\x00" + string([]byte{byte(len(head)), byte(len(head) >> 8)}) + head + body
 }
 
+// stored is a safetensors file with this header and these bytes of tensors.
+func stored(head, body string) string {
+	return string(binary.LittleEndian.AppendUint64(nil, uint64(len(head)))) + head + body
+}
+
+// zipped is the text, gzipped.
+func zipped(t *testing.T, text string) string {
+	t.Helper()
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	if _, err := z.Write([]byte(text)); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
 // TestBadData: whatever is wrong with a file is said with its place, and takes no more memory than the file.
 func TestBadData(t *testing.T) {
 	dir := t.TempDir()
@@ -60,9 +81,22 @@ func TestBadData(t *testing.T) {
 		"bomb.npz": bomb, "lie.npz": archive(t, map[string]string{"x.npy": npyText("100000, 100000", "<f8", eight)}),
 		"overflow.npz": archive(t, map[string]string{"x.npy": npyText("4294967296, 4294967296, 4294967296", "<f8", eight)}),
 		"none.npz":     "PK", "broken.npz": bomb[:len(bomb)-30],
+		"nan.npy": npyText("2,", "<f4", "\x00\x00\x80\x3f\x00\x00\xc0\x7f"), "inf.npy": npyText("1, 2", "<f2", "\x00\x3c\x00\x7c"), "version.npy": "\x93NUMPY\x02\x00\xff\xff\xff\xff{}",
+		"labels.npz":        archive(t, map[string]string{"x.npy": npyText("2,", "<f8", eight+eight), "y.npy": npyText("2,", "<i4", "\x01\x00\x00\x00\x07\x00\x00\x00")}),
+		"x.safetensors":     stored(`{"x":{"dtype":"F64","shape":[2],"data_offsets":[0,16]},"y":{"dtype":"I64","shape":[2],"data_offsets":[16,32]}}`, eight+"\x00\x00\x00\x00\x00\x00\xf8\x7f"+eight+"\x05"+eight[1:]),
+		"three.safetensors": stored(`{"x":{"dtype":"F64","shape":[1],"data_offsets":[0,8]},"y":{"dtype":"U8","shape":[8],"data_offsets":[8,16]}}`, eight+eight),
+		"lie.safetensors":   stored(`{"x":{"dtype":"F64","shape":[4000000000],"data_offsets":[0,32000000000]}}`, eight), "wide.safetensors": stored(`{"x":{"dtype":"F64","shape":[9223372036854775807,2],"data_offsets":[0,8]}}`, eight),
+		"short.safetensors": stored(`{"x":{"dtype":"F64","shape":[2],"data_offsets":[0,8]}}`, eight), "hole.safetensors": stored(`{"x":{"dtype":"F64","shape":[1],"data_offsets":[8,16]}}`, eight+eight),
+		"more.safetensors": stored(`{"x":{"dtype":"F64","shape":[1],"data_offsets":[0,8]}}`, eight+eight), "twice.safetensors": stored(`{"x":{"dtype":"F64","shape":[1],"data_offsets":[0,8]},"x":{"dtype":"F64","shape":[1],"data_offsets":[0,8]}}`, eight),
+		"head.safetensors": "\x00\x00\x00\x00\x00\x00\x00\x01" + eight, "cut.safetensors": "\x00\x01\x00\x00\x00\x00\x00\x00{", "text.safetensors": stored("[]", eight),
+		"none.idx": "hello", "cut.idx": "\x00\x00\x08\x02\x00", "short.idx": "\x00\x00\x08\x01\x00\x00\x00\x09abc", "labels.idx": "\x00\x00\x08\x01\x00\x00\x00\x02\x00\x09", "bomb.idx.gz": zipped(t, "\x00\x00\x08\x01\x40\x00\x00\x00"+strings.Repeat("\x00", 8<<20)), "broken.idx.gz": "\x1f\x8b\x08",
 		"none.safetensors": "x", "huge.idx": "\x00\x00\x08\x04\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff",
 	}
 	write(t, dir, files)
+	if err := os.Mkdir(filepath.Join(dir, "folder.csv"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	idx := func(file string) Source { return IDX{Columns: []string{"y"}, Files: []string{file}} }
 	xy := []ColumnSpec{{Name: "x"}, {Name: "y"}}
 	for _, c := range []struct {
 		source Source
@@ -98,6 +132,34 @@ func TestBadData(t *testing.T) {
 		{NPZ{File: "overflow.npz"}, one, `overflow.npz: array "x": an array of shape [4294967296 4294967296 4294967296] is no array`},
 		{NPZ{File: "none.npz"}, one, "none.npz: "},
 		{NPZ{File: "broken.npz"}, one, "broken.npz: "},
+		{NPY{File: "nan.npy"}, one, `nan.npy: column "x", row 1: NaN is not finite; with another column of the same shape, real or bool, that is present(x), it may be missing`},
+		{NPY{File: "inf.npy"}, pair, `inf.npy: column "x", row 0: +Inf is not finite`},
+		{NPY{File: "version.npy"}, one, "version.npy: .npy header is truncated"},
+		{NPY{File: "nan.npy"}, xy, "nan.npy: an .npy file holds one column, 2 are declared"},
+		{NPZ{File: "labels.npz"}, []ColumnSpec{{Name: "x"}, {Name: "y", Classes: 3}}, `labels.npz: column "y", row 1: 7 is not a label 0..2`},
+		{SafeTensors{File: "x.safetensors"}, one, `x.safetensors: column "x", row 1: NaN is not finite; with another column of the same shape`},
+		{SafeTensors{File: "x.safetensors"}, label, `x.safetensors: column "y", row 1: 5 is not a label 0..2`},
+		{SafeTensors{File: "x.safetensors"}, pair, `x.safetensors: column "x" has shape [2], want rows of [2]`},
+		{SafeTensors{File: "three.safetensors"}, xy, `three.safetensors: column "y" has 8 rows, "x" has 1`},
+		{SafeTensors{File: "three.safetensors"}, []ColumnSpec{{Name: "z"}}, `three.safetensors: tensor "z" is missing; the file has x, y`},
+		{SafeTensors{File: "lie.safetensors"}, one, `lie.safetensors: tensor "x": shape [4000000000] does not fit into the file`},
+		{SafeTensors{File: "wide.safetensors"}, one, `wide.safetensors: tensor "x": shape [9223372036854775807 2] does not fit into the file`},
+		{SafeTensors{File: "short.safetensors"}, one, `short.safetensors: tensor "x": 8 bytes for shape [2] of F64`},
+		{SafeTensors{File: "hole.safetensors"}, one, `hole.safetensors: tensor "x" starts at byte 8, want 0`},
+		{SafeTensors{File: "more.safetensors"}, one, "more.safetensors: 8 bytes follow the last tensor"},
+		{SafeTensors{File: "twice.safetensors"}, one, `twice.safetensors: header: name "x" appears twice`},
+		{SafeTensors{File: "head.safetensors"}, one, "head.safetensors: header of 72057594037927936 bytes is larger than 100 MB"},
+		{SafeTensors{File: "cut.safetensors"}, one, "cut.safetensors: file is truncated: header of 256 bytes, 1 are there"},
+		{SafeTensors{File: "text.safetensors"}, one, "text.safetensors: header does not start with {"},
+		{idx("none.idx"), label, "none.idx: not an IDX file"},
+		{idx("cut.idx"), label, "cut.idx: IDX file is truncated"},
+		{idx("short.idx"), label, "short.idx: shape [9] of u1 needs 9 bytes, 3 are there"},
+		{idx("labels.idx"), label, `column "y", row 1: 9 is not a label 0..2`},
+		{idx("bomb.idx"), label, "bomb.idx.gz: an array of shape [1073741824] has more than the 268435456 numbers that a packed file may have"},
+		{idx("broken.idx"), label, "broken.idx.gz: "},
+		{IDX{Columns: []string{"x"}, Files: []string{"labels.idx"}}, label, `no file is given for column "y"`},
+		{CSV{File: "[.csv"}, one, "[.csv is no pattern for files"},
+		{CSV{File: "folder.csv"}, one, "folder.csv: "},
 		{SafeTensors{File: "none.safetensors"}, one, "none.safetensors: file of 1 bytes is too short for safetensors"},
 		{IDX{Columns: []string{"x"}, Files: []string{"huge.idx"}}, one, "huge.idx: an array of shape [4294967295 4294967295 4294967295 4294967295] is no array"},
 		{CSV{File: "../none/*.csv"}, one, "no file fits ../none/*.csv"},
@@ -183,7 +245,22 @@ func TestLargeFile(t *testing.T) {
 	}
 }
 
-// TestPathsOfData: a path starts at the folder of the program, may leave it and may be absolute.
+// TestEndlessLine: a file without an end of line, as a device or a file of another kind, is no reason to fill the memory.
+func TestEndlessLine(t *testing.T) {
+	for _, start := range []string{"x\n", ""} {
+		file := &lines{row: bytes.Repeat([]byte("1"), 1<<16), left: 1 << 40}
+		before := live()
+		_, err := ReadCSV(io.MultiReader(strings.NewReader(start), file), []ColumnSpec{{Name: "x"}})
+		if err == nil || !errors.Is(err, ErrData) || !strings.Contains(err.Error(), fmt.Sprintf("line %d is longer than 16 MB", 1+len(start)/2)) {
+			t.Errorf("after %q: %v", start, err)
+		}
+		if took := live() - before; int64(took) > 1<<20 {
+			t.Errorf("%d bytes stay", took)
+		}
+	}
+}
+
+// TestPathsOfData: a path starts at the folder of the program, may leave it and may be absolute, and may go through links; what leads nowhere is named.
 func TestPathsOfData(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, map[string]string{"data/a.csv": "x\n1\n", "program/b.csv": "x\n2\n"})
@@ -191,6 +268,17 @@ func TestPathsOfData(t *testing.T) {
 		tab, err := CSV{File: path}.Load(filepath.Join(dir, "program"), []ColumnSpec{{Name: "x"}})
 		if err != nil || tab.Columns[0].Data[0] != want {
 			t.Errorf("%s: %v %v", path, tab, err)
+		}
+	}
+	for from, to := range map[string]string{"program/in.csv": "../data/a.csv", "linked": "data", "program/round.csv": "round.csv", "program/lost.csv": "../data/none.csv"} {
+		if err := os.Symlink(to, filepath.Join(dir, from)); err != nil {
+			t.Skip(err) // a system without links
+		}
+	}
+	for path, want := range map[string]string{"in.csv": "", "../linked/a.csv": "", "round.csv": "round.csv", "lost.csv": "lost.csv"} {
+		_, err := CSV{File: path}.Load(filepath.Join(dir, "program"), []ColumnSpec{{Name: "x"}})
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), filepath.Join(dir, "program", want)) {
+			t.Errorf("%s: %v", path, err)
 		}
 	}
 	if _, err := (CSV{File: "../a.csv"}).Load(filepath.Join(dir, "program"), []ColumnSpec{{Name: "x"}}); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), filepath.Join(dir, "a.csv")) {

@@ -2,6 +2,7 @@ package rt
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -61,7 +62,7 @@ func ReadCSV(in io.Reader, cols []ColumnSpec) (*Table, error) {
 
 // readCSV numbers the recordings, too: rows in sequence with the same text in the field run.
 func readCSV(in io.Reader, cols []ColumnSpec, run string) (t *Table, recording []int, err error) {
-	r := csv.NewReader(in)
+	r := csv.NewReader(&shortLines{in: in, line: 1})
 	r.ReuseRecord = true
 	r.TrimLeadingSpace = true
 	head, err := r.Read()
@@ -133,6 +134,27 @@ func readCSV(in io.Reader, cols []ColumnSpec, run string) (t *Table, recording [
 		}
 	}
 	return t, recording, nil
+}
+
+// longestLine bounds what is read before the end of a line, in bytes.
+const longestLine = 16 << 20
+
+// shortLines reads from in as long as lines end.
+type shortLines struct {
+	in     io.Reader
+	line   int // the present one, from 1
+	length int // of it, so far
+}
+
+func (s *shortLines) Read(p []byte) (int, error) {
+	n, err := s.in.Read(p)
+	if k := bytes.LastIndexByte(p[:n], '\n'); k >= 0 {
+		s.line += bytes.Count(p[:n], []byte{'\n'})
+		s.length = n - k - 1
+	} else if s.length += n; s.length > longestLine {
+		return 0, fmt.Errorf("line %d is longer than 16 MB", s.line)
+	}
+	return n, err
 }
 
 // fieldsOf finds the fields of a column in the header. A column without names of fields has those of the first

@@ -3,6 +3,7 @@ package rt
 import (
 	"archive/zip"
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -56,23 +57,27 @@ type SafeTensors struct{ File string }
 // Load reads the files.
 func (s SafeTensors) Load(dir string, cols []ColumnSpec) (*Table, error) {
 	return loadOpen(dir, s.File, cols, func(f *os.File) (*Table, error) {
-		b, err := io.ReadAll(f)
+		info, err := f.Stat()
 		if err != nil {
 			return nil, err
 		}
-		stored, _, err := DecodeTensors(b)
+		heads, _, err := storedHeads(f, info.Size())
 		if err != nil {
 			return nil, fmt.Errorf("%v: %w", err, ErrData)
 		}
 		return tableOf(cols, func(name string) (*Array, error) {
 			var names []string
-			for _, t := range stored {
+			for _, t := range heads {
 				if t.Name == name {
-					return &Array{Shape: t.Shape, Data: t.Data}, nil
+					h := arrayHead{t.Shape, t.elem, binary.LittleEndian, int(t.lo)}
+					if n, err := h.count(); err == nil && n > inMemory && h.mappable() {
+						return h.mapped(f, n)
+					}
+					return h.read(io.NewSectionReader(f, t.lo, t.hi-t.lo), len(cols))
 				}
 				names = append(names, t.Name)
 			}
-			return nil, fmt.Errorf("tensor %q is missing; the file has %s: %w", name, strings.Join(names, ", "), ErrData)
+			return nil, fmt.Errorf("tensor %q is missing; the file has %s: %w", name, listed(names), ErrData)
 		})
 	})
 }
@@ -117,11 +122,13 @@ func loadFiles(dir, pattern string, cols []ColumnSpec, read func(path string) (*
 	var all *Table
 	var joined []*gathered // of the columns, if there are several files
 	for _, path := range list {
-		t, err := read(path)
-		if err == nil {
-			err = t.Check(cols)
-		}
-		if err != nil {
+		var t *Table
+		lost := guarded(func() {
+			if t, err = read(path); err == nil {
+				err = t.Check(cols)
+			}
+		}, func(uintptr) error { return fmt.Errorf("the file has become shorter while it was read: %w", ErrData) })
+		if err = cmp.Or(lost, err); err != nil {
 			var missing *fs.PathError
 			if errors.As(err, &missing) {
 				return nil, err // names the file
@@ -134,20 +141,28 @@ func loadFiles(dir, pattern string, cols []ColumnSpec, read func(path string) (*
 		}
 		if joined == nil {
 			joined = make([]*gathered, len(all.Columns))
-			for i := range joined {
-				joined[i] = gather(len(joined))
-				joined[i].add(all.Columns[i].Data...)
-			}
+			lost = all.reading(func() {
+				for i := range joined {
+					joined[i] = gather(len(joined))
+					joined[i].add(all.Columns[i].Data...)
+				}
+			})
 		}
 		all.Rows += t.Rows
-		for i := range joined {
-			joined[i].add(t.Columns[i].Data...)
+		lost = cmp.Or(lost, t.reading(func() {
+			for i := range joined {
+				joined[i].add(t.Columns[i].Data...)
+			}
+		}))
+		if lost != nil {
+			return nil, lost
 		}
 	}
 	for i, n := range joined {
 		if all.Columns[i].Data, err = n.all(); err != nil {
 			return nil, err
 		}
+		all.Columns[i].file = ""
 	}
 	return all, nil
 }
@@ -186,7 +201,7 @@ func readNPZ(in io.ReaderAt, size int64, cols []ColumnSpec) (*Table, error) {
 				return nil, fmt.Errorf("array %q: %v: %w", name, err, ErrData)
 			}
 			defer r.Close()
-			a, err := readArray(r, maxUnpacked, npyHead)
+			a, err := readArray(r, maxUnpacked, len(cols), npyHead)
 			if err != nil {
 				return nil, fmt.Errorf("array %q: %w", name, err)
 			}
@@ -224,7 +239,7 @@ func tableOf(cols []ColumnSpec, get func(name string) (*Array, error)) (*Table, 
 		}
 		var seen *gathered
 		if mask[i] >= 0 {
-			seen = gather(1)
+			seen = gather(len(cols))
 		}
 		for k, v := range a.Data {
 			gap := math.IsNaN(v)
@@ -246,7 +261,7 @@ func tableOf(cols []ColumnSpec, get func(name string) (*Array, error)) (*Table, 
 			t.Columns[k] = Column{Name: cols[k].Name, Width: c.Width(), Classes: cols[k].Classes, Data: is}
 		}
 		first, t.Rows = i, rows
-		t.Columns[i] = Column{Name: c.Name, Width: c.Width(), Classes: c.Classes, Data: a.Data}
+		t.Columns[i] = Column{Name: c.Name, Width: c.Width(), Classes: c.Classes, Data: a.Data, file: a.file}
 	}
 	return t, nil
 }
@@ -257,7 +272,7 @@ var idxTypes = map[byte]string{0x08: "u1", 0x09: "i1", 0x0B: "i2", 0x0C: "i4", 0
 // DecodeIDX reads an IDX file: two zero bytes, a type, the number of axes,
 // their lengths and the elements, all big-endian.
 func DecodeIDX(b []byte) (*Array, error) {
-	return readArray(bytes.NewReader(b), math.MaxInt, idxHead)
+	return readArray(bytes.NewReader(b), math.MaxInt, 1, idxHead)
 }
 
 // idxHead reads the head of an IDX file.

@@ -85,11 +85,11 @@ func readIDX(path string) (*Array, error) {
 
 func readIDXFrom(f *os.File, packed bool) (*Array, error) {
 	if !packed {
-		return readArray(f, math.MaxInt, idxHead)
+		return readArray(f, math.MaxInt, 1, idxHead)
 	}
 	z, err := gzip.NewReader(f)
 	if err != nil {
 		return nil, fmt.Errorf("%v: %w", err, ErrData)
 	}
-	return readArray(z, maxUnpacked, idxHead)
+	return readArray(z, maxUnpacked, 1, idxHead)
 }

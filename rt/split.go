@@ -1,6 +1,9 @@
 package rt
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+)
 
 // SplitKind says how rows are dealt to training, validation and test.
 type SplitKind uint8
@@ -81,8 +84,9 @@ func LoadTables(dir string, r *Recipe, data []DataEntry, layout []Tensor) (Table
 	if err != nil {
 		return Tables{}, err
 	}
-	tables, err := split.deal(t)
-	if err != nil {
+	var tables Tables
+	lost := t.reading(func() { tables, err = split.deal(t) })
+	if err = cmp.Or(lost, err); err != nil {
 		return Tables{}, fmt.Errorf("data %s: %w", r.Data, err)
 	}
 	if d := findData(data, r.Data); d != nil {
@@ -100,6 +104,6 @@ func LoadTables(dir string, r *Recipe, data []DataEntry, layout []Tensor) (Table
 			return Tables{}, err
 		}
 	}
-	tables.Stats, err = statistics(dir, r, data, layout, tables)
-	return tables, err
+	lost = tables.Train.reading(func() { tables.Stats, err = statistics(dir, r, data, layout, tables) })
+	return tables, cmp.Or(lost, err)
 }

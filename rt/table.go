@@ -11,6 +11,7 @@ type Column struct {
 	Width   int // numbers per row
 	Classes int // number of classes of a label column, else 0
 	Data    []float64
+	file    string // of which Data are a part, which others may change; "" where they are in memory
 }
 
 // Row is the numbers of row i.
@@ -119,9 +120,7 @@ func (t *Table) Select(rows []int) *Table {
 	for i := range t.Columns {
 		c := &t.Columns[i]
 		d := gather(len(t.Columns))
-		if n := len(rows) * c.Width; n <= d.most {
-			d.list = make([]float64, 0, n)
-		}
+		d.expect(len(rows) * c.Width)
 		for _, r := range rows {
 			d.add(c.Row(r)...)
 		}

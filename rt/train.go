@@ -97,7 +97,9 @@ func newTrainer[R Float](w []R, layout []Tensor, recipe *Recipe, obj *Objective[
 	t.started = t.begun
 	var from *interrupted
 	if opt.RunDir != "" || opt.Resume != "" {
-		t.data = dataHash(tables.Train)
+		if err := tables.Train.reading(func() { t.data = dataHash(tables.Train) }); err != nil {
+			return nil, fmt.Errorf("recipe %s: %w", recipe.Name, err)
+		}
 	}
 	if opt.Resume != "" {
 		var err error
