@@ -184,7 +184,7 @@ func (r *layerRun) solve(s *ir.Solve, in, out []int, by int) {
 	e, k := r.e, r.e.layerLoops[s]
 	lp := k.loop
 	at := map[string]int{"t0": in[0], "t1": in[1], "st": r.stats, "walk": r.take(walkBytes), "running": r.take(8)}
-	for _, n := range []string{"t", "h", "dir", "rtol", "atol", "err", "err_prev", "err_prev2", "factor", "length"} {
+	for _, n := range []string{"t", "h", "span", "rtol", "atol", "err", "err_prev", "err_prev2", "factor", "length"} {
 		at[n] = r.take(8)
 	}
 	places := func(os []operand) (ps []int) {
@@ -230,7 +230,7 @@ func (r *layerRun) solve(s *ir.Solve, in, out []int, by int) {
 		r.into(before, e.layerFuncs[s.Field], join(numbers("t"), plainX, extras), slopes)
 	}
 	if k.length != nil {
-		r.into(before, e.layerFuncs[s.First], join(numbers("t", "dir", "rtol", "atol"), plainX, slopes, extras), numbers("length"))
+		r.into(before, e.layerFuncs[s.First], join(numbers("t", "span", "rtol", "atol"), plainX, slopes, extras), numbers("length"))
 		launch(before, k.length)
 	}
 	step := LayerPart{Loop: true, By: by, Steps: s.Steps, Running: at["running"]}

@@ -115,7 +115,7 @@ func (e *emitter) layerSolve(l *layerFunc, v *ir.Value) {
 	// begin
 	refs := append(append(slices.Clone(control), number64("t0", "t1", "t", "h")...), append(arrays(suffixed(lp.x, "_start")), arrays(lp.x)...)...)
 	if s.Adaptive {
-		refs = append(refs, number64("dir", "rtol", "atol", "err", "err_prev", "err_prev2")...)
+		refs = append(refs, number64("span", "rtol", "atol", "err", "err_prev", "err_prev2")...)
 	}
 	k.begin = open("begin", fmt.Sprintf("system %s with %s (%s) begins, for all samples", s.System, s.Method, clean(s.Span.String())), widest, refs)
 	p.line("if (s >= n) return;")
@@ -137,12 +137,12 @@ func (e *emitter) layerSolve(l *layerFunc, v *ir.Value) {
 	}
 	p.line("t_at[s] = t0;")
 	if s.Adaptive {
-		p.line("dir_at[s] = ndec_signed(1, t1 - t0);")
+		p.line("span_at[s] = t1 - t0;")
 		p.line("rtol_at[s] = stepping.rtol;")
 		p.line("atol_at[s] = stepping.atol;")
 		p.line("err_at[s] = err_prev_at[s] = err_prev2_at[s] = 1;")
 		if s.FirstStep > 0 {
-			p.line("h_at[s] = dir_at[s] * %s;", number(s.FirstStep, ir.F64))
+			p.line("h_at[s] = ndec_signed(%s, t1 - t0);", number(s.FirstStep, ir.F64))
 		} else {
 			p.line("h_at[s] = 0;")
 		}
@@ -160,10 +160,10 @@ func (e *emitter) layerSolve(l *layerFunc, v *ir.Value) {
 
 	if s.Adaptive {
 		if s.FirstStep == 0 {
-			k.length = open("length", "the first step of every sample", 1, append(slices.Clone(control[:1]), number64("dir", "length", "h")...))
+			k.length = open("length", "the first step of every sample", 1, number64("span", "length", "h"))
 			p.line("if (s >= n) return;")
-			p.line("ndec_walk &walk = walk_at[s];")
-			p.line("h_at[s] = dir_at[s] * ndec_min(length_at[s], dir_at[s] * (walk.t1 - walk.t0));")
+			p.line("double dir = ndec_signed(1, span_at[s]);")
+			p.line("h_at[s] = dir * ndec_min(length_at[s], dir * span_at[s]);")
 			p.line("}")
 			p.line("")
 		}

@@ -203,6 +203,8 @@ template <class... A> void launch_packed(void (*k)(A...), unsigned grid, unsigne
 	launch(dim3(grid), dim3(block), [=] { call_packed(k, args, std::index_sequence_for<A...>()); });
 }
 
+template <class... A> constexpr int arity(void (*)(A...)) { return sizeof...(A); }
+
 // A warp collective: every lane deposits a value, then all lanes see all deposits.
 template <class T> NDEC_RAW const unsigned char (*exchange(unsigned mask, T v))[64] {
 	static_assert(sizeof(T) <= 64, "");

@@ -149,7 +149,7 @@ func Library(t testing.TB, ns string, out *cudagen.Output) string {
 	var main strings.Builder
 	fmt.Fprintf(&main, "#include \"%s.cu\"\n", ns)
 	for _, k := range append(out.Kernels.Names(), "ndec_sum_rows_f32", "ndec_sum_rows_f64") {
-		fmt.Fprintf(&main, "extern \"C\" int ndec_launch_%s(unsigned grid, unsigned block, void **args) {\n\tndec_emu::launch_packed(&%s, grid, block, args);\n\treturn ndec_emu::broken ? 719 : 0;\n}\n", k, k)
+		fmt.Fprintf(&main, "extern \"C\" int ndec_launch_%s(unsigned grid, unsigned block, void **args) {\n\tndec_emu::launch_packed(&%s, grid, block, args);\n\treturn ndec_emu::broken ? 719 : 0;\n}\nextern \"C\" int ndec_arity_%s() { return ndec_emu::arity(&%s); }\n", k, k, k, k)
 	}
 	if k := out.Kernels; k.Constant && k.Params > 0 {
 		symbols := []string{"ndec_params"}

@@ -186,6 +186,7 @@ type module struct {
 	mod       cu.Module
 	functions map[string]cu.Function
 	args      []unsafe.Pointer
+	stream    cu.Stream // NoStream, or one that records
 }
 
 // Do implements rt.DeviceModule.
@@ -253,7 +254,7 @@ func (q queue) Launch(kernel string, grid, block int, args []uint64) error {
 	for i := range args {
 		q.m.args = append(q.m.args, unsafe.Pointer(&args[i]))
 	}
-	return failed("kernel "+kernel, f.Launch(grid, 1, 1, block, 1, 1, 0, cu.NoStream, q.m.args))
+	return failed("kernel "+kernel, f.Launch(grid, 1, 1, block, 1, 1, 0, q.m.stream, q.m.args))
 }
 
 // failed wraps an error of the driver.

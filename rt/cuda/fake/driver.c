@@ -4,7 +4,7 @@
 // here are made by build.sh: they fail with 801.
 //
 // NDEC_FAKE_DEVICES, NDEC_FAKE_MEMORY (bytes) and NDEC_FAKE_DRIVER (CUDA version) change what it pretends to be, NDEC_FAKE_LIBRARY is the
-// library of images that name none. NDEC_FAKE_LAUNCH is the error that the next kernel ends with: as with a driver, whoever waits for it is
+// library of images that name none. NDEC_FAKE_GRAPHS=0 knows no graphs, 2 fails to start them. NDEC_FAKE_LAUNCH is the error that the next kernel ends with: as with a driver, whoever waits for it is
 // told, and the context is of no use after it.
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -23,6 +23,20 @@ static struct block {
 	struct block *next;
 } *blocks;
 static size_t used;
+
+// a kernel, and a launch of one that a graph keeps
+enum { MOST_ARGS = 64 };
+struct kernel {
+	int (*launch)(unsigned, unsigned, void **);
+	int arity;
+};
+static struct node {
+	struct kernel *k;
+	unsigned grid, block;
+	ptr args[MOST_ARGS];
+	struct node *next;
+} *captured;
+static handle capturing; // the stream that records
 
 static long long setting(const char *name, long long otherwise) {
 	const char *s = getenv(name);
@@ -171,8 +185,12 @@ int cuModuleGetFunction(handle *f, handle m, const char *name) {
 	CONTEXT;
 	char b[512];
 	snprintf(b, sizeof b, "ndec_launch_%s", name);
-	*f = dlsym(m, b);
-	return *f ? 0 : 500;
+	struct kernel k = {(int (*)(unsigned, unsigned, void **))dlsym(m, b), 0};
+	snprintf(b, sizeof b, "ndec_arity_%s", name);
+	int (*arity)(void) = (int (*)(void))dlsym(m, b);
+	if (!k.launch || !arity || (k.arity = arity()) > MOST_ARGS) return 500;
+	*f = memcpy(malloc(sizeof k), &k, sizeof k);
+	return 0;
 }
 int cuModuleGetGlobal_v2(ptr *p, size_t *n, handle m, const char *name) {
 	CONTEXT;
@@ -190,5 +208,81 @@ int cuLaunchKernel(handle f, unsigned gx, unsigned gy, unsigned gz, unsigned bx,
 	CONTEXT;
 	if (bx * by * bz > 1024 || gx == 0 || bx == 0 || gx > 2147483647u || shared > 49152) return 1;
 	if ((ended = (int)setting("NDEC_FAKE_LAUNCH", 0))) return 0;
-	return ((int (*)(unsigned, unsigned, void **))f)(gx, bx, args);
+	struct kernel *k = f;
+	if (stream && stream != capturing) return 1;
+	if (!stream) return k->launch(gx, bx, args);
+	struct node *n = calloc(1, sizeof *n), **last = &captured;
+	n->k = k, n->grid = gx, n->block = bx;
+	for (int i = 0; i < k->arity; i++) n->args[i] = *(ptr *)args[i];
+	while (*last) last = &(*last)->next;
+	*last = n;
+	return 0;
+}
+
+// Graphs: lists of launches with copies of their arguments.
+int cuStreamCreate(handle *s, unsigned flags) {
+	CONTEXT;
+	*s = malloc(1);
+	return 0;
+}
+int cuStreamDestroy_v2(handle s) {
+	CONTEXT;
+	if (s == capturing) capturing = 0;
+	free(s);
+	return 0;
+}
+int cuStreamBeginCapture_v2(handle s, int mode) {
+	CONTEXT;
+	if (setting("NDEC_FAKE_GRAPHS", 1) == 0) return 801;
+	if (capturing || !s) return 901;
+	capturing = s, captured = 0;
+	return 0;
+}
+int cuStreamEndCapture(handle s, handle *graph) {
+	CONTEXT;
+	if (s != capturing) return 901;
+	*graph = captured;
+	capturing = 0, captured = 0;
+	return 0;
+}
+int cuGraphInstantiateWithFlags(handle *exec, handle graph, unsigned long long flags) {
+	CONTEXT;
+	struct node *first = 0, **last = &first;
+	for (struct node *n = graph; n; n = n->next, last = &(*last)->next) {
+		*last = memcpy(malloc(sizeof *n), n, sizeof *n);
+		(*last)->next = 0;
+	}
+	struct node **e = malloc(sizeof *e);
+	*e = first;
+	*exec = e;
+	return 0;
+}
+static void forget(struct node *n) {
+	while (n) {
+		struct node *next = n->next;
+		free(n);
+		n = next;
+	}
+}
+int cuGraphDestroy(handle graph) {
+	CONTEXT;
+	forget(graph);
+	return 0;
+}
+int cuGraphExecDestroy(handle exec) {
+	CONTEXT;
+	forget(*(struct node **)exec);
+	free(exec);
+	return 0;
+}
+int cuGraphLaunch(handle exec, handle stream) {
+	CONTEXT;
+	if (setting("NDEC_FAKE_GRAPHS", 1) == 2) return 1;
+	for (struct node *n = *(struct node **)exec; n; n = n->next) {
+		void *args[MOST_ARGS];
+		for (int i = 0; i < n->k->arity; i++) args[i] = &n->args[i];
+		int r = n->k->launch(n->grid, n->block, args);
+		if (r) return r;
+	}
+	return 0;
 }

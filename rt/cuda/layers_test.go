@@ -1,0 +1,119 @@
+//go:build cuda
+
+package cuda_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+
+	"ndec.dev/ndec/cmd/ndec/driver"
+	"ndec.dev/ndec/golden/emutest"
+	"ndec.dev/ndec/rt"
+)
+
+// layered has models that go layer by layer: one with fixed steps, and one whose samples end after other numbers of steps.
+const layered = `package layered
+
+net f(x [20]real) [20]real {
+	return x |> Linear(300) |> tanh |> Linear(20)
+}
+
+system Flow {
+	state x [20]real
+	der(x) = f(x)
+}
+
+model Fixed(x [20]real, to time) (y [20]real) {
+	return solve(Flow{x}, over: 0..to, with: midpoint{steps: 3}).x
+}
+
+model Adaptive(x [20]real, to time) (y [20]real) {
+	return solve(Flow{x}, over: 0..to, with: bosh3{rtol: 1e-3, atol: 1e-3}).x
+}
+`
+
+// TestLayers runs models layer by layer with graphs of their steps, without, and where the driver knows none: the same bits.
+func TestLayers(t *testing.T) {
+	res, ds := driver.Compile(map[string]string{"layered.nde": layered}, driver.Options{CUDA: true})
+	if ds.HasErrors() {
+		t.Fatal(ds)
+	}
+	ports := []rt.ColumnSpec{{Name: "x", Shape: []int{20}}, {Name: "to"}}
+	p := rt.Program[float32]{Package: "layered", Kernels: emutest.Kernels(t, res.CUDA)}
+	for _, name := range []string{"Fixed", "Adaptive"} {
+		p.Models = append(p.Models, rt.Model[float32]{Name: name, Inputs: ports, Outputs: []rt.ColumnSpec{{Name: "y", Shape: []int{20}}}, Sites: make([]rt.Site, 1)})
+		if k := p.Kernels.Model(name); k == nil || len(k.Layers.Parts) == 0 {
+			t.Fatalf("model %s does not go layer by layer", name)
+		}
+	}
+	w := make([]float32, p.Kernels.Params/4)
+	for i := range w {
+		w[i] = float32(math.Sin(float64(i))) / 4
+	}
+	library := ""
+	run := func(ctx context.Context) (out []float64, err error) {
+		dev, err := rt.Open("cuda:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasPrefix(dev.Name(), "emulation") {
+			if library == "" {
+				library = emutest.Library(t, "layered", res.CUDA)
+			}
+			p.Kernels.Images = []rt.KernelImage{{Capability: 75, Text: "// ndec-cpu: " + library + "\n.version 9.9\n"}}
+		}
+		placed, left, closeAll, err := rt.OnDevice(p, dev)
+		if err != nil || len(left) > 0 {
+			t.Fatal(err, left)
+		}
+		for i := range placed.Models {
+			m := &placed.Models[i]
+			in, y := rt.NewTable(m.Inputs, 140), rt.NewTable(m.Outputs, 140)
+			for c := range in.Columns {
+				for k := range in.Columns[c].Data {
+					in.Columns[c].Data[k] = math.Cos(float64(k + c))
+				}
+			}
+			if e := m.Batch(ctx, w, in, y, new(rt.BatchStats), 0); e != nil {
+				err = e
+			}
+			out = append(out, y.Columns[0].Data...)
+		}
+		return out, errors.Join(err, closeAll(), dev.Close())
+	}
+	want, err := run(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if fmt.Sprint(want) == fmt.Sprint(make([]float64, len(want))) {
+		t.Error("results are zeros")
+	}
+	emulated := library != ""
+	for setting, value := range map[string]string{"NDEC_CUDA_GRAPHS": "off", "NDEC_FAKE_GRAPHS": "0"} {
+		t.Run(setting, func(t *testing.T) {
+			t.Setenv(setting, value)
+			got, err := run(context.Background())
+			if err != nil || fmt.Sprint(got) != fmt.Sprint(want) {
+				t.Errorf("other results than with graphs, or %v", err)
+			}
+		})
+	}
+	if emulated { // graphs are really what runs, and a failure of one leaves nothing behind
+		t.Run("a graph that fails", func(t *testing.T) {
+			t.Setenv("NDEC_FAKE_GRAPHS", "2")
+			if _, err := run(context.Background()); !errors.Is(err, rt.ErrDevice) || strings.Contains(err.Error(), "not freed") {
+				t.Errorf("a graph that fails gives %v", err)
+			}
+		})
+	}
+	// A batch that is cancelled gives its memory back.
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := run(ctx); !errors.Is(err, context.Canceled) || errors.Is(err, rt.ErrDevice) {
+		t.Errorf("a batch that is cancelled gives %v", err)
+	}
+}
