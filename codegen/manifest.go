@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 
 	"ndec.dev/ndec/ir"
+	"ndec.dev/ndec/ir/parallel"
 	"ndec.dev/ndec/ir/plan"
 )
 
@@ -73,11 +74,11 @@ func shapeOf(t ir.Type) []int { return append([]int{}, t.Shape...) }
 
 func (e *emitter) manifest(files []plan.File) plan.File {
 	m := manifest{Format: 1, Generator: "ndec " + e.opts.Version, Package: e.opts.Package, Sources: e.m.Files, SourceHash: e.opts.SourceHash,
-		Precision: e.m.Real.String(), Files: []manifestFile{}, Models: []manifestModel{}, Recipes: []manifestRecipe{}, Params: []manifestParam{}}
-	for _, f := range files {
-		h := sha256.Sum256(f.Text)
-		m.Files = append(m.Files, manifestFile{f.Name, hex.EncodeToString(h[:])})
-	}
+		Precision: e.m.Real.String(), Files: make([]manifestFile, len(files)), Models: []manifestModel{}, Recipes: []manifestRecipe{}, Params: []manifestParam{}}
+	parallel.Each(len(files), func(i int) {
+		h := sha256.Sum256(files[i].Text)
+		m.Files[i] = manifestFile{files[i].Name, hex.EncodeToString(h[:])}
+	})
 	for _, md := range e.m.Models {
 		mm := manifestModel{Name: md.Name, Inputs: ports(md.Inputs), Outputs: ports(md.Outputs), Solves: []manifestSolve{}}
 		for _, s := range md.Solves {
