@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"ndec.dev/ndec/dsl/sema"
 	"ndec.dev/ndec/ir"
 	"ndec.dev/ndec/rt"
 )
@@ -55,7 +56,7 @@ func (b *benching) batchFor(s *session, m *ir.Model, recipe string, n, width int
 			return nil, err
 		}
 		if !done {
-			x.draw(m, n)
+			x.draw(m, b.timesOf(m), n)
 		}
 	case !hasColumns(dataByName(b.res.Module, block).Columns, m):
 		done, err := b.feed(s, x, m, recipe)
@@ -167,18 +168,42 @@ func partOf(split string) string {
 	return ", " + split + " part"
 }
 
-// draw makes inputs from a standard normal distribution, and labels evenly among their classes.
-func (x *batch) draw(m *ir.Model, n int) {
+// timesOf says which inputs of a model are times.
+func (b *benching) timesOf(m *ir.Model) []bool {
+	out := make([]bool, len(m.Inputs))
+	for _, of := range b.res.Program.Models {
+		if of.Name != m.Name {
+			continue
+		}
+		for i, in := range of.Inputs {
+			out[i] = in.Type.Elem == sema.Time
+		}
+	}
+	return out
+}
+
+// draw makes inputs from a standard normal distribution, labels evenly among their classes, and times that go up in steps between 0 and 1, as solves want them.
+func (x *batch) draw(m *ir.Model, times []bool, n int) {
 	x.from = "inputs drawn from a standard normal distribution"
+	if slices.Contains(times, true) {
+		x.from += ", times that go up"
+	}
 	x.table = rt.NewTable(x.cols, n)
 	random := rand.New(rand.NewPCG(0, 0))
 	for i, c := range x.cols {
-		for k := range x.table.Columns[i].Data {
+		data, at := x.table.Columns[i].Data, 0.0
+		for k := range data {
+			if k%c.Width() == 0 {
+				at = 0
+			}
 			switch {
 			case c.Classes > 0:
-				x.table.Columns[i].Data[k] = float64(random.IntN(c.Classes))
+				data[k] = float64(random.IntN(c.Classes))
+			case times[i]:
+				at += random.Float64()
+				data[k] = at
 			case m.Inputs[i].Type.Elem.IsFloat():
-				x.table.Columns[i].Data[k] = random.NormFloat64()
+				data[k] = random.NormFloat64()
 			}
 		}
 	}
