@@ -245,17 +245,17 @@ func TestLargeFile(t *testing.T) {
 	}
 }
 
-// TestEndlessLine: a file without an end of line, as a device or a file of another kind, is no reason to fill the memory.
-func TestEndlessLine(t *testing.T) {
-	for _, start := range []string{"x\n", ""} {
-		file := &lines{row: bytes.Repeat([]byte("1"), 1<<16), left: 1 << 40}
+// TestEndlessRow: a file without an end of line, as a device or a file of another kind, or with a quote that is not closed, is no reason to fill the memory.
+func TestEndlessRow(t *testing.T) {
+	for _, c := range []struct{ start, row, want string }{{"", "1", "the header"}, {"x\n3\n", "1", "row 1"}, {"x\n1\n2\n\"", "1\n", "row 2"}} {
+		file := &lines{row: bytes.Repeat([]byte(c.row), 1<<16), left: 1 << 26}
 		before := live()
-		_, err := ReadCSV(io.MultiReader(strings.NewReader(start), file), []ColumnSpec{{Name: "x"}})
-		if err == nil || !errors.Is(err, ErrData) || !strings.Contains(err.Error(), fmt.Sprintf("line %d is longer than 16 MB", 1+len(start)/2)) {
-			t.Errorf("after %q: %v", start, err)
+		_, err := ReadCSV(io.MultiReader(strings.NewReader(c.start), file), []ColumnSpec{{Name: "x"}})
+		if err == nil || !errors.Is(err, ErrData) || !strings.Contains(err.Error(), c.want+" is longer than 16 MB: an end of line or the second quote of a field is missing") {
+			t.Errorf("after %q: %v", c.start, err)
 		}
-		if took := live() - before; int64(took) > 1<<20 {
-			t.Errorf("%d bytes stay", took)
+		if took := int64(live()) - int64(before); took > 1<<20 || file.left < 1<<24 {
+			t.Errorf("%d bytes stay, %d are not read", took, file.left)
 		}
 	}
 }

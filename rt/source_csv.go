@@ -2,7 +2,6 @@ package rt
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -62,10 +61,14 @@ func ReadCSV(in io.Reader, cols []ColumnSpec) (*Table, error) {
 
 // readCSV numbers the recordings, too: rows in sequence with the same text in the field run.
 func readCSV(in io.Reader, cols []ColumnSpec, run string) (t *Table, recording []int, err error) {
-	r := csv.NewReader(&shortLines{in: in, line: 1})
+	bounded := &shortRows{in: in}
+	r := csv.NewReader(bounded)
 	r.ReuseRecord = true
 	r.TrimLeadingSpace = true
 	head, err := r.Read()
+	if errors.Is(err, errLongRow) {
+		err = fmt.Errorf("the header %w", err)
+	}
 	if err != nil {
 		return nil, nil, csvError(err)
 	}
@@ -96,9 +99,13 @@ func readCSV(in io.Reader, cols []ColumnSpec, run string) (t *Table, recording [
 	mask := gaps(cols)
 	last, number := "", -1
 	for {
+		bounded.since = 0
 		rec, err := r.Read()
 		if err == io.EOF {
 			break
+		}
+		if errors.Is(err, errLongRow) {
+			err = fmt.Errorf("row %d %w", t.Rows, err)
 		}
 		if err != nil {
 			return nil, nil, csvError(err)
@@ -136,24 +143,23 @@ func readCSV(in io.Reader, cols []ColumnSpec, run string) (t *Table, recording [
 	return t, recording, nil
 }
 
-// longestLine bounds what is read before the end of a line, in bytes.
-const longestLine = 16 << 20
+// longestRow bounds what is read for one row, in bytes.
+const longestRow = 16 << 20
 
-// shortLines reads from in as long as lines end.
-type shortLines struct {
-	in     io.Reader
-	line   int // the present one, from 1
-	length int // of it, so far
+// shortRows reads from in as long as rows end.
+type shortRows struct {
+	in    io.Reader
+	since int // bytes since the last row
 }
 
-func (s *shortLines) Read(p []byte) (int, error) {
-	n, err := s.in.Read(p)
-	if k := bytes.LastIndexByte(p[:n], '\n'); k >= 0 {
-		s.line += bytes.Count(p[:n], []byte{'\n'})
-		s.length = n - k - 1
-	} else if s.length += n; s.length > longestLine {
-		return 0, fmt.Errorf("line %d is longer than 16 MB", s.line)
+var errLongRow = errors.New("is longer than 16 MB: an end of line or the second quote of a field is missing")
+
+func (s *shortRows) Read(p []byte) (int, error) {
+	if s.since > longestRow {
+		return 0, errLongRow
 	}
+	n, err := s.in.Read(p)
+	s.since += n
 	return n, err
 }
 
