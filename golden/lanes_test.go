@@ -468,13 +468,7 @@ type laneAnswer struct {
 // block, and sees that rows do not depend on their neighbours nor sums on the number of goroutines.
 func TestLanes(t *testing.T) {
 	t.Parallel()
-	main, err := os.ReadFile("testdata/lanes/main.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	program := emittest.Program{Main: map[string][]byte{"main.go": main}, Packages: map[string][]plan.File{}}
-	var imports, table strings.Builder
-	jobs, tols := map[string]laneJob{}, map[string]float64{}
+	run := newLaneRun(t)
 	for name, text := range laneCases {
 		for _, s := range laneSolvers {
 			switch {
@@ -503,22 +497,52 @@ func TestLanes(t *testing.T) {
 				if name == "refill" {
 					rows = rt.WaitingRows + 70
 				}
-				jobs[pkg] = newLaneJob(res.Module, rows)
-				if tols[pkg] = s.tol; precision == "f32" {
-					tols[pkg] = 1e-4
+				tol := s.tol
+				if precision == "f32" {
+					tol = 1e-4
 				}
-				program.Packages[pkg] = res.Out
-				fmt.Fprintf(&imports, "\t\"ndec.dev/ndec/%s\"\n", pkg)
-				fmt.Fprintf(&table, "\t%q: func(j Job) Answer { return run(%s.Program(), j) },\n", pkg, pkg)
+				run.add(pkg, res, rows, tol)
 			}
 		}
 	}
-	program.Main["packages.go"] = []byte("package main\n\nimport (\n" + imports.String() + ")\n\nvar packages = map[string]func(Job) Answer{\n" + table.String() + "}\n")
-	in, err := json.Marshal(jobs)
+	run.compare(t)
+}
+
+// laneRun is a program of packages that are run with lanes and without.
+type laneRun struct {
+	program        emittest.Program
+	imports, table strings.Builder
+	jobs           map[string]laneJob
+	tols           map[string]float64 // how far results may differ
+	lanes          map[string]bool    // those of which something runs in lanes
+	mayFail        bool               // samples may fail, if they do so with lanes and without
+}
+
+func newLaneRun(t *testing.T) *laneRun {
+	main, err := os.ReadFile("testdata/lanes/main.go")
 	if err != nil {
 		t.Fatal(err)
 	}
-	built := program.Build(t)
+	return &laneRun{program: emittest.Program{Main: map[string][]byte{"main.go": main}, Packages: map[string][]plan.File{}}, jobs: map[string]laneJob{}, tols: map[string]float64{}, lanes: map[string]bool{}}
+}
+
+// add adds a package, with random rows.
+func (r *laneRun) add(pkg string, res *driver.Result, rows int, tol float64) {
+	r.jobs[pkg], r.tols[pkg] = newLaneJob(res.Module, rows), tol
+	r.program.Packages[pkg] = res.Out
+	r.lanes[pkg] = slices.ContainsFunc(res.Schedules(), func(s plan.Schedule) bool { return s.Why == "" })
+	fmt.Fprintf(&r.imports, "\t\"ndec.dev/ndec/%s\"\n", pkg)
+	fmt.Fprintf(&r.table, "\t%q: func(j Job) Answer { return run(%s.Program(), j) },\n", pkg, pkg)
+}
+
+// compare compares results in lanes with those without, which it gives.
+func (r *laneRun) compare(t *testing.T) map[string]laneAnswer {
+	r.program.Main["packages.go"] = []byte("package main\n\nimport (\n" + r.imports.String() + ")\n\nvar packages = map[string]func(Job) Answer{\n" + r.table.String() + "}\n")
+	in, err := json.Marshal(r.jobs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	built := r.program.Build(t)
 	answers := func(level string) (out map[string]laneAnswer) {
 		if err := json.Unmarshal(built.Run(t, in, "NDEC_CPU="+level), &out); err != nil {
 			t.Fatal(err)
@@ -530,19 +554,25 @@ func TestLanes(t *testing.T) {
 	for pkg, want := range scalar {
 		got := vector[pkg]
 		if want.Err != "" || got.Err != "" {
-			t.Errorf("%s: scalar: %s; lanes: %s", pkg, want.Err, got.Err)
+			if want.Err != got.Err || !r.mayFail {
+				t.Errorf("%s: scalar: %s; lanes: %s", pkg, want.Err, got.Err)
+			}
 			continue
 		}
 		same := true
+		var calm []bool
+		if r.mayFail {
+			calm = calmRows(want)
+		}
 		check := func(what string, g, w []float64) {
-			if d, at := farthest(g, w); !(d <= tols[pkg]) {
+			if d, at := farthest(g, w); !(d <= r.tols[pkg]) {
 				t.Errorf("%s: number %d of %s is %v in lanes, %v without: %g off", pkg, at, what, g[at], w[at], d)
 			}
 			same = same && slices.Equal(g, w)
 		}
 		for m, outs := range want.Outputs {
 			for i := range outs {
-				check(fmt.Sprintf("output %d of %s", i, m), got.Outputs[m][i], outs[i])
+				check(fmt.Sprintf("output %d of %s", i, m), only(got.Outputs[m][i], calm), only(outs[i], calm))
 			}
 		}
 		if strings.Contains(pkg, "rk4f") { // steps of given length
@@ -559,20 +589,50 @@ func TestLanes(t *testing.T) {
 			for i, text := range texts[1:] {
 				w, _ := strconv.ParseFloat(text, 64)
 				g, _ := strconv.ParseFloat(got.Odd[m][1+i], 64)
-				if same := g == w || math.IsNaN(g) && math.IsNaN(w); !same && !(math.Abs(g-w) <= 10*tols[pkg]*max(1, math.Abs(w))) {
+				if same := g == w || math.IsNaN(g) && math.IsNaN(w); !same && !(math.Abs(g-w) <= 10*r.tols[pkg]*max(1, math.Abs(w))) {
 					t.Errorf("%s: number %d of %s on odd numbers is %v in lanes, %v without", pkg, i, m, g, w)
 				}
 			}
 		}
 		worst = max(worst, got.Pause)
-		for r, g := range want.Grads {
-			check("the gradient of "+r, got.Grads[r], g)
+		for recipe, g := range want.Grads {
+			if slices.Contains(calm, false) {
+				continue
+			}
+			check("the gradient of "+recipe, got.Grads[recipe], g)
 		}
-		if same && got.Level != "generic" {
+		if same && got.Level != "generic" && r.lanes[pkg] {
 			t.Errorf("%s: lanes have the bits of scalar functions: did they run?", pkg)
 		}
 	}
 	t.Logf("the collector waited %g ms at most for batches in lanes", 1e3*worst)
+	return scalar
+}
+
+// calmRows are the rows of the only solve of a package that take no more than four times the evaluations of most: events that
+// follow each other closely amplify the rounding of each.
+func calmRows(a laneAnswer) (calm []bool) {
+	for _, evals := range a.NFE {
+		most := slices.Sorted(slices.Values(evals))[len(evals)/2]
+		for _, n := range evals {
+			calm = append(calm, n <= 4*most)
+		}
+	}
+	return calm
+}
+
+// only keeps the numbers of rows; none given are all.
+func only(xs []float64, rows []bool) (kept []float64) {
+	if !slices.Contains(rows, false) {
+		return xs
+	}
+	n := len(xs) / len(rows)
+	for i, keep := range rows {
+		if keep {
+			kept = append(kept, xs[i*n:(i+1)*n]...)
+		}
+	}
+	return kept
 }
 
 // newLaneJob has random rows for what m has, and batches of up to most of them.
