@@ -198,5 +198,5 @@ func (a *aloneCode) files(e *emitter, base string) []textFile {
 		}
 	}
 	out := []textFile{e.goFile(base+"_alone_amd64.go", f)}
-	return append(out, e.assembly(a.set, base+"_alone", func(k *lanes.Kernel) bool { return slices.Contains(called, k) })...)
+	return append(out, e.assembly(a.set, base+"_alone", a.set.Kernels, func(k *lanes.Kernel) bool { return slices.Contains(called, k) })...)
 }

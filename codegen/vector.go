@@ -92,14 +92,15 @@ func (v *vectors) files(base string) []textFile {
 	f.add(v.loops.decls...)
 	f.add(v.once.decls...)
 	out := []textFile{v.e.goFile(base+"_lanes_amd64.go", f)}
-	return append(out, v.e.assembly(v.set, base, func(k *lanes.Kernel) bool { return v.used[k] })...)
+	used := func(k *lanes.Kernel) bool { return v.used[k] }
+	return append(out, v.e.assembly(v.set, base, v.set.Called(used), used)...)
 }
 
-// assembly is the files with the kernels of a set; export says which ones Go calls.
-func (e *emitter) assembly(s *lanes.Set, base string, export func(*lanes.Kernel) bool) (out []textFile) {
+// assembly is the files with kernels of a set; export says which ones Go calls.
+func (e *emitter) assembly(s *lanes.Set, base string, kernels []*lanes.Kernel, export func(*lanes.Kernel) bool) (out []textFile) {
 	for _, isa := range asm.ISAs {
 		out = append(out, textFile{fmt.Sprintf("%s_%s_amd64.s", base, isa), func() ([]byte, error) {
-			return s.Text(isa, e.header()+"\n\n//go:build !purego\n", s.Kernels, export), nil
+			return s.Text(isa, e.header()+"\n\n//go:build !purego\n", kernels, export), nil
 		}})
 	}
 	return out
@@ -272,13 +273,20 @@ func (v *vectors) dispatch(f *file) {
 	}
 }
 
-// run is a statement that runs a kernel.
+// run are the statements that run a kernel, which takes turns where it would take long.
 func (v *vectors) run(k *lanes.Kernel) string {
 	return v.runWith(k, "nil")
 }
 
 // runWith is run with a record, if kernels take one.
 func (v *vectors) runWith(k *lanes.Kernel, record string) string {
+	if k.Turns != nil {
+		var turns []string
+		for _, t := range k.Turns {
+			turns = append(turns, v.runWith(t, "nil"))
+		}
+		return strings.Join(turns, "\n")
+	}
 	v.used[k] = true
 	if len(v.records) == 0 {
 		record = ""

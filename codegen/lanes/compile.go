@@ -126,7 +126,16 @@ func (c *compiler) run() (failed *Unsupported) {
 
 // body prints what one run of the kernel does.
 func (c *compiler) body() {
-	for _, seg := range c.set.segments(c.pf, c.k.nests) {
+	var segs [][]*plan.Nest
+	if t := c.k.turn; t == nil {
+		segs = c.set.segments(c.pf, c.k.nests)
+	} else {
+		if segs = t.segs; t.after != nil {
+			c.source(t.after)
+			c.fetch(t.after)
+		}
+	}
+	for _, seg := range segs {
 		if isNode(seg[0]) {
 			if v := seg[0].Steps[0].V; v.Op == ir.OpCall {
 				c.call(v)
@@ -147,7 +156,11 @@ func (c *compiler) body() {
 	if c.k.to != nil {
 		c.handIn(c.k.to)
 	}
-	if c.k.part && !c.k.last {
+	if t := c.k.turn; t != nil && t.before != nil {
+		c.source(t.before)
+		c.give(t.before)
+	}
+	if c.k.part && !c.k.last || c.k.turn != nil && !c.k.turn.last {
 		return
 	}
 	if len(c.pf.Copies) > 0 {
@@ -258,6 +271,18 @@ func (c *compiler) call(v *ir.Value) {
 	c.note = ""
 	callee := c.set.callee(c.k, v)
 	c.source(v)
+	c.give(v)
+	if k := c.k.record; k != nil && callee.record != nil {
+		c.b.CallAt(callee.Name, k.calls[v].bytes(c.set.real(), c.b.ISA))
+	} else {
+		c.b.Call(callee.Name)
+	}
+	c.fetch(v)
+}
+
+// give gives a call what it takes.
+func (c *compiler) give(v *ir.Value) {
+	callee := c.set.callee(c.k, v)
 	if len(c.k.alike) > 0 {
 		c.once(func() {
 			for i, a := range v.Args {
@@ -276,11 +301,11 @@ func (c *compiler) call(v *ir.Value) {
 			c.each(a.Type.Len(), func(ix index) { c.storeField(callee.Args[i], ix, c.elem(a, ix)) })
 		}
 	})
-	if k := c.k.record; k != nil && callee.record != nil {
-		c.b.CallAt(callee.Name, k.calls[v].bytes(c.set.real(), c.b.ISA))
-	} else {
-		c.b.Call(callee.Name)
-	}
+}
+
+// fetch takes what a call has given.
+func (c *compiler) fetch(v *ir.Value) {
+	callee := c.set.callee(c.k, v)
 	move := func(r *ir.Value, from *Field) {
 		if to := c.k.byVal[r]; to != nil && from != nil && c.pf.Places[r].Kind != plan.Sum {
 			c.each(r.Type.Len(), func(ix index) { c.storeField(to, ix, c.loadField(from, ix)) })

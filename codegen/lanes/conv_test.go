@@ -81,7 +81,7 @@ func TestConvolutions(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		b := newBench(t, m, p, params, m.Funcs)
+		b := newBench(t, m, p, params, m.Funcs, 0)
 		for _, f := range m.Funcs {
 			k := b.set.Of(f)
 			if k == nil {

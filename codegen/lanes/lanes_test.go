@@ -37,9 +37,12 @@ type bench struct {
 	texts  map[asm.ISA]*sim.Program
 }
 
-func newBench(t *testing.T, m *ir.Module, p *plan.Plan, params map[string][]float64, fs []*ir.Func) *bench {
+func newBench(t *testing.T, m *ir.Module, p *plan.Plan, params map[string][]float64, fs []*ir.Func, hold int) *bench {
 	t.Helper()
 	b := &bench{set: lanes.New(p, kernelName), m: m, params: params, texts: map[asm.ISA]*sim.Program{}}
+	if hold > 0 {
+		b.set.Hold = hold
+	}
 	for _, f := range fs {
 		if _, err := b.set.Add(f); err != nil {
 			var u *lanes.Unsupported
@@ -176,8 +179,15 @@ func (b *bench) check(t *testing.T, k *lanes.Kernel, f *ir.Func, rnd *rand.Rand)
 		}
 		sums := make([]byte, flat*isa.Bytes())
 		m := b.texts[isa].Machine()
-		if err := m.Call(k.Name+"_"+isa.String(), m.Map(fr), m.Map(ps), m.Map(pre), m.Map(sums)); err != nil {
-			t.Fatalf("%s: %v", f.Name, err)
+		turns := k.Turns
+		if turns == nil {
+			turns = []*lanes.Kernel{k}
+		}
+		mem := []uint64{m.Map(fr), m.Map(ps), m.Map(pre), m.Map(sums)}
+		for _, k := range turns {
+			if err := m.Call(k.Name+"_"+isa.String(), mem...); err != nil {
+				t.Fatalf("%s: %v", f.Name, err)
+			}
 		}
 		frames = append(frames, fr)
 		for i, at := range k.Results {
@@ -265,7 +275,7 @@ func TestMoons(t *testing.T) {
 	for _, pf := range res.Plan.Funcs {
 		fs = append(fs, pf.IR)
 	}
-	b := newBench(t, res.Module, res.Plan, params, fs)
+	b := newBench(t, res.Module, res.Plan, params, fs, 0)
 	for _, pf := range res.Plan.Funcs {
 		k := b.set.Of(pf.IR)
 		if k == nil {
@@ -282,7 +292,7 @@ func TestMoons(t *testing.T) {
 
 // TestRandomModules compares the functions of random modules.
 func TestRandomModules(t *testing.T) {
-	compiled, all := 0, 0
+	compiled, all, turns := 0, 0, 0
 	for seed := range uint64(60) {
 		for _, real := range []ir.Elem{ir.F32, ir.F64} {
 			c := irtest.Random(seed, real)
@@ -296,11 +306,12 @@ func TestRandomModules(t *testing.T) {
 			for _, pf := range p.Funcs {
 				fs = append(fs, pf.IR)
 			}
-			b := newBench(t, c.Module, p, c.Params, fs)
+			b := newBench(t, c.Module, p, c.Params, fs, []int{0, 400}[seed%2]) // every second one in turns
 			for _, f := range fs {
 				all++
 				if k := b.set.Of(f); k != nil {
 					compiled++
+					turns += len(k.Turns)
 					if got, want := b.set.WorkOf(k).Cost, p.Of(f).Cost; got != want {
 						t.Errorf("seed %d: %s is %+v in its kernel, %+v by the plan", seed, f.Name, got, want)
 					}
@@ -309,5 +320,8 @@ func TestRandomModules(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d of %d functions are compiled to lanes", compiled, all)
+	t.Logf("%d of %d functions are compiled to lanes; there are %d turns", compiled, all, turns)
+	if turns < 100 {
+		t.Error("too few kernels go in turns")
+	}
 }

@@ -55,6 +55,10 @@ type Kernel struct {
 	also   []*ir.Func        // further functions that it is the kernel of
 	code   [len(asm.ISAs)]*asm.Code
 
+	// Turns are what Go runs in its place, where it takes long: see turns.go. Nil where it runs the kernel itself.
+	Turns []*Kernel
+	turn  *turn // of a piece that is one of the turns of a kernel
+
 	// Of a piece of a Node: the nodes before and after it, and whether it is the last one.
 	part     bool
 	from, to *NodeStep
@@ -72,6 +76,8 @@ type Set struct {
 	Args []string
 	// MaskOff is the place of a row of masks: of the samples that count in sums over samples.
 	MaskOff int
+	// Hold is how long Go's collector may wait for a kernel, as holdSlots counts: what takes longer goes in turns.
+	Hold int
 
 	margins *Field // of the kernels compiled last
 
@@ -100,7 +106,7 @@ const spillSlots = 1024
 
 // New is an empty set; name gives kernels their names.
 func New(p *plan.Plan, name func(*ir.Func) string) *Set {
-	s := &Set{Plan: p, Args: []string{"fr *frame", "w *Params", "pre *prepared", "sums *Real"}, byFunc: map[key]*Kernel{}, byForm: map[string]*Kernel{}, solves: map[*ir.Solve]*Solve{}, revs: map[*ir.Rev]*Rev{}, nodes: map[*ir.Func]*Node{}, records: map[key]*Record{}, inRecord: map[*ir.Param]Entry{}, name: name, params: map[*ir.Param]int{}, sums: map[*ir.Param]int{}}
+	s := &Set{Plan: p, Hold: holdSlots, Args: []string{"fr *frame", "w *Params", "pre *prepared", "sums *Real"}, byFunc: map[key]*Kernel{}, byForm: map[string]*Kernel{}, solves: map[*ir.Solve]*Solve{}, revs: map[*ir.Rev]*Rev{}, nodes: map[*ir.Func]*Node{}, records: map[key]*Record{}, inRecord: map[*ir.Param]Entry{}, name: name, params: map[*ir.Param]int{}, sums: map[*ir.Param]int{}}
 	off, flat := 0, 0
 	for _, q := range p.Module.Params {
 		s.params[q], s.sums[q] = off, flat
@@ -502,18 +508,7 @@ func (s *Set) Text(isa asm.ISA, header string, kernels []*Kernel, export func(*K
 // Reached lists the kernels that a node runs, itself or in what it calls.
 func (s *Set) Reached(n *Node) []*Kernel {
 	reached := map[*Kernel]bool{}
-	var visit func(k *Kernel)
-	visit = func(k *Kernel) {
-		if k == nil || reached[k] {
-			return
-		}
-		reached[k] = true
-		for _, n := range k.nests {
-			if v := n.Steps[0].V; isNode(n) && !isBreak(v) {
-				visit(s.callee(k, v))
-			}
-		}
-	}
+	visit := func(k *Kernel) { s.reach(k, reached) }
 	var node func(n *Node)
 	node = func(n *Node) {
 		for _, st := range n.Steps {

@@ -64,6 +64,7 @@ func (s *Set) add(f *ir.Func, how running) (*Kernel, error) {
 		k.Results = append(k.Results, nil) // a sum, which comes from the record
 	}
 	s.join(k)
+	s.takeTurns(k)
 	s.byFunc[at], s.byForm[form] = k, k
 	return k, nil
 }
@@ -182,6 +183,8 @@ func (s *Set) form(k *Kernel) string {
 func (k *Kernel) doc() string {
 	d := fmt.Sprintf("%s is %s of a block of samples", k.Name, where(k.Func))
 	switch {
+	case k.turn != nil:
+		d += ", a turn of several"
 	case k.from != nil && k.to != nil:
 		d += ", between two loops"
 	case k.to != nil:

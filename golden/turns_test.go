@@ -1,0 +1,57 @@
+package golden
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"ndec.dev/ndec/cmd/ndec/driver"
+)
+
+// TestTurns: Go's collector waits for a kernel, so that steps that take longer than half a millisecond by the plan go in turns,
+// the evaluations of their field by themselves, forward and back; smaller ones do not.
+func TestTurns(t *testing.T) {
+	t.Parallel()
+	text := `package wide
+net f(x [2]real) [2]real { return x |> Linear(WIDTH) |> tanh |> Linear(WIDTH) |> tanh |> Linear(2) }
+system Flow { state x [2]real
+	der(x) = f(x)
+}
+model End(x [2]real) [2]real { return solve(Flow{x}, over: 0..1, with: rk4{steps: 3}).x }
+data Rows { x [2]real
+	source: csv{path: "rows.csv"}
+}
+train Fit {
+	data: Rows
+	minimize sqnorm(End(x))
+	epochs: 1
+	optimizer: sgd{lr: 0.1}
+}`
+	calls := func(width string) map[string]int {
+		res, ds := driver.Compile(map[string]string{"m.nde": strings.ReplaceAll(text, "WIDTH", width)}, driver.Options{})
+		if ds.HasErrors() {
+			t.Fatal(ds)
+		}
+		n := map[string]int{}
+		for _, f := range res.Out {
+			if strings.HasSuffix(f.Name, "_lanes_amd64.go") {
+				for _, m := range regexp.MustCompile(`kernel\.(\w+)\(l\.fr`).FindAllStringSubmatch(string(f.Text), -1) {
+					n[m[1]]++
+				}
+			}
+			if strings.HasSuffix(f.Name, "_avx2_amd64.s") && !strings.Contains(f.Name, "alone") {
+				if width == "1000" && strings.Contains(string(f.Text), "End0Step_") {
+					t.Error("the assembly has a kernel that nobody calls")
+				}
+			}
+		}
+		return n
+	}
+	// The step of the model, that of its recorded twin, the stages made again and those of the way back.
+	if n := calls("1000"); n["flowField"] != 4+4+3 || n["flowFieldVjp"] != 4 || n["end0Lanestep"]+n["end0RecLanerev"] > 0 {
+		t.Errorf("steps of a wide net are called as %v", n)
+	}
+	if n := calls("256"); n["flowField"] != 0 || n["end0Lanestep"] == 0 {
+		t.Errorf("steps of a narrow net are called as %v", n)
+	}
+}
