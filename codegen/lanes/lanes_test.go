@@ -275,18 +275,29 @@ func TestMoons(t *testing.T) {
 	for _, pf := range res.Plan.Funcs {
 		fs = append(fs, pf.IR)
 	}
-	b := newBench(t, res.Module, res.Plan, params, fs, 0)
-	for _, pf := range res.Plan.Funcs {
-		k := b.set.Of(pf.IR)
-		if k == nil {
-			_, err := b.set.Add(pf.IR)
-			t.Logf("not in lanes: %v", err)
-			continue
+	for _, hold := range []int{0, 2000} { // also in turns, with calls between them
+		b := newBench(t, res.Module, res.Plan, params, fs, hold)
+		calls := 0
+		for _, pf := range res.Plan.Funcs {
+			k := b.set.Of(pf.IR)
+			if k == nil {
+				_, err := b.set.Add(pf.IR)
+				t.Logf("not in lanes: %v", err)
+				continue
+			}
+			b.check(t, k, pf.IR, rnd)
+			for _, turn := range k.Turns {
+				if turn.Func != k.Func {
+					calls++
+				}
+			}
 		}
-		b.check(t, k, pf.IR, rnd)
-	}
-	if len(b.set.Kernels) < 20 {
-		t.Errorf("only %d functions are compiled to lanes", len(b.set.Kernels))
+		if len(b.set.Kernels) < 20 {
+			t.Errorf("only %d functions are compiled to lanes", len(b.set.Kernels))
+		}
+		if (calls >= 20) != (hold > 0) {
+			t.Errorf("%d calls between turns of at most %d", calls, hold)
+		}
 	}
 }
 
