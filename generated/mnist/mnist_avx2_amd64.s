@@ -311,8 +311,8 @@ DATA table_e57d12fbdb26f17e<>+32(SB)/4, $0x00000008
 DATA table_e57d12fbdb26f17e<>+36(SB)/4, $0x00000009
 GLOBL table_e57d12fbdb26f17e<>(SB), RODATA|NOPTR, $40
 
-// pixelsField is Pixels.field (mnist.nde:13) of a block of samples.
-TEXT pixelsField_avx2<>(SB), NOSPLIT, $0-0
+// pixelsFieldTurn0 is Pixels.field (mnist.nde:13) of a block of samples, a turn of several.
+TEXT pixelsFieldTurn0_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, 65536(AX)
 	MOVQ	AX, 65544(AX)
 	MOVQ	AX, 65552(AX)
@@ -797,16 +797,33 @@ loop11:
 	ADDQ	$64, 65552(AX)
 	DECQ	65536(AX)
 	JNE	loop1
-	MOVQ	$4, 65536(AX)
-	MOVQ	AX, 65544(AX)
-loop12:
-	MOVQ	$8624, CX
-	MOVQ	65544(AX), SI
-	MOVQ	DX, DI
-loop13:
+	RET
+
+// func pixelsFieldTurn0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·pixelsFieldTurn0AVX2(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	pixelsFieldTurn0_avx2<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// pixelsFieldTurn1 is Pixels.field (mnist.nde:13) of a block of samples, a turn of several.
+TEXT pixelsFieldTurn1_avx2<>(SB), NOSPLIT, $0-0
+	MOVQ	$4, CX
+	MOVQ	AX, SI
+loop1:
+	MOVQ	$8624, DI
+	MOVQ	SI, R9
+	MOVQ	DX, R10
+loop2:
 	// mnist.nde:10
-	VMOVUPS	3542656(SI), Y0
-	VBROADCASTSS	(DI), Y1
+	VMOVUPS	3542656(R9), Y0
+	VBROADCASTSS	(R10), Y1
 	VADDPS	Y1, Y0, Y0
 	VMOVUPS	f32_41100000<>(SB), Y1
 	VMINPS	Y0, Y1, Y0
@@ -825,18 +842,31 @@ loop13:
 	VFMADD213PS	f32_3eef2ea1<>(SB), Y1, Y2
 	VFMADD213PS	f32_3f800000<>(SB), Y1, Y2
 	VDIVPS	Y2, Y0, Y0
-	VMOVUPS	Y0, 1170048(SI)
-	ADDQ	$128, SI
-	ADDQ	$4, DI
+	VMOVUPS	Y0, 1170048(R9)
+	ADDQ	$128, R9
+	ADDQ	$4, R10
+	DECQ	DI
+	JNE	loop2
+	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop13
-	ADDQ	$32, 65544(AX)
-	DECQ	65536(AX)
-	JNE	loop12
+	JNE	loop1
 	RET
 
-// digits0Step is Digits.0.step (mnist.nde:21) of a block of samples.
-TEXT digits0Step_avx2<>(SB), NOSPLIT, $0-0
+// func pixelsFieldTurn1AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·pixelsFieldTurn1AVX2(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	pixelsFieldTurn1_avx2<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// digits0StepTurn0 is Digits.0.step (mnist.nde:21) of a block of samples, a turn of several.
+TEXT digits0StepTurn0_avx2<>(SB), NOSPLIT, $0-0
 	// mnist.nde:21
 	VBROADCASTSD	4646656(AX), Y0
 	VMOVSD	X0, 65920(AX)
@@ -854,21 +884,38 @@ loop2:
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
-	CALL	pixelsField_avx2<>(SB)
+	RET
+
+// func digits0StepTurn0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digits0StepTurn0AVX2(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	digits0StepTurn0_avx2<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// digits0StepTurn3 is Digits.0.step (mnist.nde:21) of a block of samples, a turn of several.
+TEXT digits0StepTurn3_avx2<>(SB), NOSPLIT, $0-0
+	// mnist.nde:21
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop3:
+loop1:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop4:
+loop2:
 	VMOVUPS	1170048(R9), Y0
 	VMOVUPS	Y0, 6854912(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop4
+	JNE	loop2
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop3
+	JNE	loop1
 	// mnist.nde:21
 	VBROADCASTSD	4646912(AX), Y0
 	VMULPD	f64_3fe0000000000000<>(SB), Y0, Y0
@@ -881,11 +928,11 @@ loop4:
 	VMOVSS	X0, 4646544(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop5:
+loop3:
 	// mnist.nde:21
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop6:
+loop4:
 	VBROADCASTSS	4646544(AX), Y0
 	VMOVUPS	6854912(R9), Y1
 	VMOVUPS	4647168(R9), Y2
@@ -893,49 +940,65 @@ loop6:
 	VMOVUPS	Y2, 7958784(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop6
+	JNE	loop4
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop5
-	// mnist.nde:21
+	JNE	loop3
 	VBROADCASTSD	4646536(AX), Y0
 	VMOVSD	X0, 65920(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop7:
+loop5:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop8:
+loop6:
 	VMOVUPS	7958784(R9), Y0
 	VMOVUPS	Y0, 66176(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop8
+	JNE	loop6
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop7
-	CALL	pixelsField_avx2<>(SB)
+	JNE	loop5
+	RET
+
+// func digits0StepTurn3AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digits0StepTurn3AVX2(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	digits0StepTurn3_avx2<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// digits0StepTurn6 is Digits.0.step (mnist.nde:21) of a block of samples, a turn of several.
+TEXT digits0StepTurn6_avx2<>(SB), NOSPLIT, $0-0
+	// mnist.nde:21
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop9:
+loop1:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop10:
+loop2:
 	VMOVUPS	1170048(R9), Y0
 	VMOVUPS	Y0, 9062656(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop10
+	JNE	loop2
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop9
+	JNE	loop1
 	VBROADCASTSS	4646544(AX), Y0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop11:
+loop3:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop12:
+loop4:
 	// mnist.nde:21
 	VBROADCASTSS	4646544(AX), Y0
 	VMOVUPS	9062656(R9), Y1
@@ -944,42 +1007,58 @@ loop12:
 	VMOVUPS	Y2, 10166528(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop12
+	JNE	loop4
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop11
-	// mnist.nde:21
+	JNE	loop3
 	VBROADCASTSD	4646536(AX), Y0
 	VMOVSD	X0, 65920(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop13:
+loop5:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop14:
+loop6:
 	VMOVUPS	10166528(R9), Y0
 	VMOVUPS	Y0, 66176(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop14
+	JNE	loop6
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop13
-	CALL	pixelsField_avx2<>(SB)
+	JNE	loop5
+	RET
+
+// func digits0StepTurn6AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digits0StepTurn6AVX2(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	digits0StepTurn6_avx2<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// digits0StepTurn9 is Digits.0.step (mnist.nde:21) of a block of samples, a turn of several.
+TEXT digits0StepTurn9_avx2<>(SB), NOSPLIT, $0-0
+	// mnist.nde:21
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop15:
+loop1:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop16:
+loop2:
 	VMOVUPS	1170048(R9), Y0
 	VMOVUPS	Y0, 11270400(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop16
+	JNE	loop2
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop15
+	JNE	loop1
 	// mnist.nde:21
 	VBROADCASTSD	4646656(AX), Y0
 	VBROADCASTSD	4646912(AX), Y1
@@ -990,11 +1069,11 @@ loop16:
 	VMOVSS	X0, 4646560(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop17:
+loop3:
 	// mnist.nde:21
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop18:
+loop4:
 	VBROADCASTSS	4646560(AX), Y0
 	VMOVUPS	11270400(R9), Y1
 	VMOVUPS	4647168(R9), Y2
@@ -1002,42 +1081,58 @@ loop18:
 	VMOVUPS	Y2, 12374272(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop18
+	JNE	loop4
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop17
-	// mnist.nde:21
+	JNE	loop3
 	VBROADCASTSD	4646552(AX), Y0
 	VMOVSD	X0, 65920(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop19:
+loop5:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop20:
+loop6:
 	VMOVUPS	12374272(R9), Y0
 	VMOVUPS	Y0, 66176(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop20
+	JNE	loop6
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop19
-	CALL	pixelsField_avx2<>(SB)
+	JNE	loop5
+	RET
+
+// func digits0StepTurn9AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digits0StepTurn9AVX2(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	digits0StepTurn9_avx2<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// digits0StepTurn12 is Digits.0.step (mnist.nde:21) of a block of samples, a turn of several.
+TEXT digits0StepTurn12_avx2<>(SB), NOSPLIT, $0-0
+	// mnist.nde:21
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop21:
+loop1:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop22:
+loop2:
 	VMOVUPS	1170048(R9), Y0
 	VMOVUPS	Y0, 13478144(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop22
+	JNE	loop2
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop21
+	JNE	loop1
 	// mnist.nde:21
 	VBROADCASTSD	4646912(AX), Y0
 	VMULPD	f64_3fc5555555555555<>(SB), Y0, Y1
@@ -1052,11 +1147,11 @@ loop22:
 	VMOVSS	X0, 4646592(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop23:
+loop3:
 	// mnist.nde:21
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop24:
+loop4:
 	VBROADCASTSS	4646576(AX), Y0
 	VMOVUPS	13478144(R9), Y1
 	VBROADCASTSS	4646592(AX), Y2
@@ -1071,14 +1166,27 @@ loop24:
 	VMOVUPS	Y6, 5751040(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop24
+	JNE	loop4
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop23
+	JNE	loop3
 	RET
 
-// digits0Lanestep is Digits.0.lanestep (mnist.nde:21) of a block of samples.
-TEXT digits0Lanestep_avx2<>(SB), NOSPLIT, $0-0
+// func digits0StepTurn12AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digits0StepTurn12AVX2(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	digits0StepTurn12_avx2<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// digits0LanestepTurn0 is Digits.0.lanestep (mnist.nde:21) of a block of samples, a turn of several.
+TEXT digits0LanestepTurn0_avx2<>(SB), NOSPLIT, $0-0
 	// mnist.nde:21
 	VBROADCASTSD	14582016(AX), Y0
 	VMOVSD	X0, 4646656(AX)
@@ -1098,29 +1206,46 @@ loop2:
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
-	CALL	digits0Step_avx2<>(SB)
+	RET
+
+// func digits0LanestepTurn0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digits0LanestepTurn0AVX2(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	digits0LanestepTurn0_avx2<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// digits0LanestepTurn14 is Digits.0.lanestep (mnist.nde:21) of a block of samples, a turn of several.
+TEXT digits0LanestepTurn14_avx2<>(SB), NOSPLIT, $0-0
+	// mnist.nde:21
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop3:
+loop1:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop4:
+loop2:
 	VMOVUPS	5751040(R9), Y0
 	VMOVUPS	Y0, 16790784(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop4
+	JNE	loop2
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop3
+	JNE	loop1
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop5:
+loop3:
 	VMOVUPS	f32_00000000<>(SB), Y0
 	MOVQ	$8624, R9
 	MOVQ	SI, R10
-loop6:
+loop4:
 	// mnist.nde:21
 	VMOVUPS	16790784(R10), Y1
 	VMOVUPS	16790784(R10), Y2
@@ -1128,7 +1253,7 @@ loop6:
 	VADDPS	Y1, Y0, Y0
 	ADDQ	$128, R10
 	DECQ	R9
-	JNE	loop6
+	JNE	loop4
 	VMOVUPD	14582528(DI), Y1
 	VMOVUPD	14582560(DI), Y2
 	VCMPPS	$0, f32_00000000<>(SB), Y0, Y0
@@ -1148,44 +1273,44 @@ loop6:
 	VMOVUPD	Y2, 16790560(DI)
 	MOVQ	$8624, R9
 	MOVQ	SI, R10
-loop7:
+loop5:
 	VMOVUPS	16790784(R10), Y0
 	VMOVUPS	14582784(R10), Y2
 	VBLENDVPS	Y1, Y0, Y2, Y0
 	VMOVUPS	Y0, 15686656(R10)
 	ADDQ	$128, R10
 	DECQ	R9
-	JNE	loop7
+	JNE	loop5
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
-	JNE	loop5
+	JNE	loop3
 	// results that are the arguments of the next run
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop8:
+loop6:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop9:
+loop7:
 	VMOVUPS	15686656(R9), Y0
 	VMOVUPS	Y0, 14582784(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop9
+	JNE	loop7
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop8
+	JNE	loop6
 	RET
 
-// func digits0LanestepAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digits0LanestepAVX2(SB), 0, $8-32
+// func digits0LanestepTurn14AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digits0LanestepTurn14AVX2(SB), 0, $8-32
 	MOVQ	fr+0(FP), AX
 	MOVQ	w+8(FP), BX
 	MOVQ	pre+16(FP), DX
 	MOVQ	sums+24(FP), R8
 	STMXCSR	old-8(SP)
 	LDMXCSR	flush<>(SB)
-	CALL	digits0Lanestep_avx2<>(SB)
+	CALL	digits0LanestepTurn14_avx2<>(SB)
 	LDMXCSR	old-8(SP)
 	VZEROUPPER
 	RET
@@ -2505,16 +2630,16 @@ TEXT ·fitSamplePart2AVX2(SB), 0, $8-32
 	VZEROUPPER
 	RET
 
-// pixelsMixedField is Pixels.mixed.field (mnist.nde:13) of a block of samples.
-TEXT pixelsMixedField_avx2<>(SB), NOSPLIT, $0-0
-	MOVQ	$4, 65536(AX)
-	MOVQ	AX, 65544(AX)
+// pixelsMixedFieldTurn0 is Pixels.mixed.field (mnist.nde:13) of a block of samples, a turn of several.
+TEXT pixelsMixedFieldTurn0_avx2<>(SB), NOSPLIT, $0-0
+	MOVQ	$4, CX
+	MOVQ	AX, SI
 loop1:
-	MOVQ	$8624, CX
-	MOVQ	65544(AX), SI
+	MOVQ	$8624, DI
+	MOVQ	SI, R9
 loop2:
 	// mnist.nde:10
-	VMOVUPS	23117184(SI), Y0
+	VMOVUPS	23117184(R9), Y0
 	VPSRLD	$16, Y0, Y1
 	VANDPS	f32_00000001<>(SB), Y1, Y1
 	VPADDD	f32_00007fff<>(SB), Y0, Y2
@@ -2522,17 +2647,34 @@ loop2:
 	VANDPS	f32_ffff0000<>(SB), Y1, Y1
 	VCMPPS	$0, Y0, Y0, Y2
 	VBLENDVPS	Y2, Y1, Y0, Y0
-	VMOVUPS	Y0, 25324928(SI)
-	ADDQ	$128, SI
-	DECQ	CX
+	VMOVUPS	Y0, 25324928(R9)
+	ADDQ	$128, R9
+	DECQ	DI
 	JNE	loop2
-	ADDQ	$32, 65544(AX)
-	DECQ	65536(AX)
+	ADDQ	$32, SI
+	DECQ	CX
 	JNE	loop1
+	RET
+
+// func pixelsMixedFieldTurn0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·pixelsMixedFieldTurn0AVX2(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	pixelsMixedFieldTurn0_avx2<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// pixelsMixedFieldTurn1 is Pixels.mixed.field (mnist.nde:13) of a block of samples, a turn of several.
+TEXT pixelsMixedFieldTurn1_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, 65536(AX)
 	MOVQ	AX, 65544(AX)
 	MOVQ	AX, 65552(AX)
-loop3:
+loop1:
 	// mnist.nde:10
 	// the image in a frame of zeros
 	MOVQ	$11, 65560(AX)
@@ -2540,27 +2682,27 @@ loop3:
 	MOVQ	R15, 65568(AX)
 	MOVQ	65552(AX), R15
 	MOVQ	R15, 65576(AX)
-loop4:
+loop2:
 	MOVQ	$31, CX
 	MOVQ	65568(AX), SI
-loop5:
+loop3:
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	Y0, 2273920(SI)
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	Y0, 2273952(SI)
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop5
+	JNE	loop3
 	MOVQ	$28, 65584(AX)
 	MOVQ	65576(AX), R15
 	MOVQ	R15, 65592(AX)
 	MOVQ	65568(AX), R15
 	MOVQ	R15, 65600(AX)
-loop6:
+loop4:
 	MOVQ	$28, CX
 	MOVQ	65592(AX), SI
 	MOVQ	65600(AX), DI
-loop7:
+loop5:
 	VMOVUPS	25324928(SI), Y0
 	VMOVUPS	Y0, 2275904(DI)
 	VMOVUPS	25324960(SI), Y0
@@ -2568,46 +2710,46 @@ loop7:
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
-	JNE	loop7
+	JNE	loop5
 	MOVQ	$2, CX
 	MOVQ	65600(AX), SI
-loop8:
+loop6:
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	Y0, 2277696(SI)
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	Y0, 2277728(SI)
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop8
+	JNE	loop6
 	ADDQ	$3584, 65592(AX)
 	ADDQ	$1920, 65600(AX)
 	DECQ	65584(AX)
-	JNE	loop6
+	JNE	loop4
 	MOVQ	$29, CX
 	MOVQ	65568(AX), SI
-loop9:
+loop7:
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	Y0, 2329664(SI)
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	Y0, 2329696(SI)
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop9
+	JNE	loop7
 	ADDQ	$57664, 65568(AX)
 	ADDQ	$100352, 65576(AX)
 	DECQ	65560(AX)
-	JNE	loop4
+	JNE	loop2
 	MOVQ	$28, 65560(AX)
 	MOVQ	65544(AX), R15
 	MOVQ	R15, 65568(AX)
 	MOVQ	65552(AX), R15
 	MOVQ	R15, 65576(AX)
-loop10:
+loop8:
 	MOVQ	$28, 65584(AX)
 	MOVQ	65568(AX), R15
 	MOVQ	R15, 65592(AX)
 	MOVQ	65576(AX), CX
-loop11:
+loop9:
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	f32_00000000<>(SB), Y1
 	VMOVUPS	f32_00000000<>(SB), Y2
@@ -2623,7 +2765,7 @@ loop11:
 	MOVQ	$11, SI
 	MOVQ	65592(AX), DI
 	MOVQ	DX, R9
-loop12:
+loop10:
 	VMOVUPS	2273920(DI), Y12
 	VMOVUPS	2273952(DI), Y13
 	VBROADCASTSS	37632(R9), Y14
@@ -2807,7 +2949,7 @@ loop12:
 	ADDQ	$57664, DI
 	ADDQ	$36, R9
 	DECQ	SI
-	JNE	loop12
+	JNE	loop10
 	VMOVUPS	Y0, 26428800(CX)
 	VMOVUPS	Y1, 26428832(CX)
 	VMOVUPS	Y2, 26529152(CX)
@@ -2833,7 +2975,7 @@ loop12:
 	MOVQ	$11, SI
 	MOVQ	65592(AX), DI
 	MOVQ	DX, R9
-loop13:
+loop11:
 	VMOVUPS	2273920(DI), Y10
 	VMOVUPS	2273952(DI), Y11
 	VBROADCASTSS	40008(R9), Y12
@@ -2990,7 +3132,7 @@ loop13:
 	ADDQ	$57664, DI
 	ADDQ	$36, R9
 	DECQ	SI
-	JNE	loop13
+	JNE	loop11
 	VMOVUPS	Y0, 27030912(CX)
 	VMOVUPS	Y1, 27030944(CX)
 	VMOVUPS	Y2, 27131264(CX)
@@ -3004,25 +3146,42 @@ loop13:
 	ADDQ	$64, 65592(AX)
 	ADDQ	$128, CX
 	DECQ	65584(AX)
-	JNE	loop11
+	JNE	loop9
 	ADDQ	$1920, 65568(AX)
 	ADDQ	$3584, 65576(AX)
 	DECQ	65560(AX)
-	JNE	loop10
+	JNE	loop8
 	ADDQ	$634368, 65544(AX)
 	ADDQ	$64, 65552(AX)
 	DECQ	65536(AX)
-	JNE	loop3
-	MOVQ	$4, 65536(AX)
-	MOVQ	AX, 65544(AX)
-loop14:
-	MOVQ	$8624, CX
-	MOVQ	65544(AX), SI
-	MOVQ	DX, DI
-loop15:
+	JNE	loop1
+	RET
+
+// func pixelsMixedFieldTurn1AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·pixelsMixedFieldTurn1AVX2(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	pixelsMixedFieldTurn1_avx2<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// pixelsMixedFieldTurn2 is Pixels.mixed.field (mnist.nde:13) of a block of samples, a turn of several.
+TEXT pixelsMixedFieldTurn2_avx2<>(SB), NOSPLIT, $0-0
+	MOVQ	$4, CX
+	MOVQ	AX, SI
+loop1:
+	MOVQ	$8624, DI
+	MOVQ	SI, R9
+	MOVQ	DX, R10
+loop2:
 	// mnist.nde:10
-	VMOVUPS	26428800(SI), Y0
-	VBROADCASTSS	(DI), Y1
+	VMOVUPS	26428800(R9), Y0
+	VBROADCASTSS	(R10), Y1
 	VADDPS	Y1, Y0, Y0
 	VMOVUPS	f32_41100000<>(SB), Y1
 	VMINPS	Y0, Y1, Y0
@@ -3041,18 +3200,31 @@ loop15:
 	VFMADD213PS	f32_3eef2ea1<>(SB), Y1, Y2
 	VFMADD213PS	f32_3f800000<>(SB), Y1, Y2
 	VDIVPS	Y2, Y0, Y0
-	VMOVUPS	Y0, 24221056(SI)
-	ADDQ	$128, SI
-	ADDQ	$4, DI
+	VMOVUPS	Y0, 24221056(R9)
+	ADDQ	$128, R9
+	ADDQ	$4, R10
+	DECQ	DI
+	JNE	loop2
+	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop15
-	ADDQ	$32, 65544(AX)
-	DECQ	65536(AX)
-	JNE	loop14
+	JNE	loop1
 	RET
 
-// digitsMixed0Step is Digits.mixed.0.step (mnist.nde:21) of a block of samples.
-TEXT digitsMixed0Step_avx2<>(SB), NOSPLIT, $0-0
+// func pixelsMixedFieldTurn2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·pixelsMixedFieldTurn2AVX2(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	pixelsMixedFieldTurn2_avx2<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// digitsMixed0StepTurn0 is Digits.mixed.0.step (mnist.nde:21) of a block of samples, a turn of several.
+TEXT digitsMixed0StepTurn0_avx2<>(SB), NOSPLIT, $0-0
 	// mnist.nde:21
 	VBROADCASTSD	27532800(AX), Y0
 	VMOVSD	X0, 23116928(AX)
@@ -3070,21 +3242,38 @@ loop2:
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
-	CALL	pixelsMixedField_avx2<>(SB)
+	RET
+
+// func digitsMixed0StepTurn0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digitsMixed0StepTurn0AVX2(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	digitsMixed0StepTurn0_avx2<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// digitsMixed0StepTurn4 is Digits.mixed.0.step (mnist.nde:21) of a block of samples, a turn of several.
+TEXT digitsMixed0StepTurn4_avx2<>(SB), NOSPLIT, $0-0
+	// mnist.nde:21
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop3:
+loop1:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop4:
+loop2:
 	VMOVUPS	24221056(R9), Y0
 	VMOVUPS	Y0, 29741056(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop4
+	JNE	loop2
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop3
+	JNE	loop1
 	// mnist.nde:21
 	VBROADCASTSD	27533056(AX), Y0
 	VMULPD	f64_3fe0000000000000<>(SB), Y0, Y0
@@ -3097,11 +3286,11 @@ loop4:
 	VMOVSS	X0, 27532688(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop5:
+loop3:
 	// mnist.nde:21
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop6:
+loop4:
 	VBROADCASTSS	27532688(AX), Y0
 	VMOVUPS	29741056(R9), Y1
 	VMOVUPS	27533312(R9), Y2
@@ -3109,49 +3298,65 @@ loop6:
 	VMOVUPS	Y2, 30844928(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop6
+	JNE	loop4
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop5
-	// mnist.nde:21
+	JNE	loop3
 	VBROADCASTSD	27532680(AX), Y0
 	VMOVSD	X0, 23116928(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop7:
+loop5:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop8:
+loop6:
 	VMOVUPS	30844928(R9), Y0
 	VMOVUPS	Y0, 23117184(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop8
+	JNE	loop6
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop7
-	CALL	pixelsMixedField_avx2<>(SB)
+	JNE	loop5
+	RET
+
+// func digitsMixed0StepTurn4AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digitsMixed0StepTurn4AVX2(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	digitsMixed0StepTurn4_avx2<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// digitsMixed0StepTurn8 is Digits.mixed.0.step (mnist.nde:21) of a block of samples, a turn of several.
+TEXT digitsMixed0StepTurn8_avx2<>(SB), NOSPLIT, $0-0
+	// mnist.nde:21
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop9:
+loop1:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop10:
+loop2:
 	VMOVUPS	24221056(R9), Y0
 	VMOVUPS	Y0, 31948800(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop10
+	JNE	loop2
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop9
+	JNE	loop1
 	VBROADCASTSS	27532688(AX), Y0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop11:
+loop3:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop12:
+loop4:
 	// mnist.nde:21
 	VBROADCASTSS	27532688(AX), Y0
 	VMOVUPS	31948800(R9), Y1
@@ -3160,42 +3365,58 @@ loop12:
 	VMOVUPS	Y2, 33052672(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop12
+	JNE	loop4
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop11
-	// mnist.nde:21
+	JNE	loop3
 	VBROADCASTSD	27532680(AX), Y0
 	VMOVSD	X0, 23116928(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop13:
+loop5:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop14:
+loop6:
 	VMOVUPS	33052672(R9), Y0
 	VMOVUPS	Y0, 23117184(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop14
+	JNE	loop6
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop13
-	CALL	pixelsMixedField_avx2<>(SB)
+	JNE	loop5
+	RET
+
+// func digitsMixed0StepTurn8AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digitsMixed0StepTurn8AVX2(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	digitsMixed0StepTurn8_avx2<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// digitsMixed0StepTurn12 is Digits.mixed.0.step (mnist.nde:21) of a block of samples, a turn of several.
+TEXT digitsMixed0StepTurn12_avx2<>(SB), NOSPLIT, $0-0
+	// mnist.nde:21
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop15:
+loop1:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop16:
+loop2:
 	VMOVUPS	24221056(R9), Y0
 	VMOVUPS	Y0, 34156544(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop16
+	JNE	loop2
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop15
+	JNE	loop1
 	// mnist.nde:21
 	VBROADCASTSD	27532800(AX), Y0
 	VBROADCASTSD	27533056(AX), Y1
@@ -3206,11 +3427,11 @@ loop16:
 	VMOVSS	X0, 27532704(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop17:
+loop3:
 	// mnist.nde:21
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop18:
+loop4:
 	VBROADCASTSS	27532704(AX), Y0
 	VMOVUPS	34156544(R9), Y1
 	VMOVUPS	27533312(R9), Y2
@@ -3218,42 +3439,58 @@ loop18:
 	VMOVUPS	Y2, 35260416(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop18
+	JNE	loop4
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop17
-	// mnist.nde:21
+	JNE	loop3
 	VBROADCASTSD	27532696(AX), Y0
 	VMOVSD	X0, 23116928(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop19:
+loop5:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop20:
+loop6:
 	VMOVUPS	35260416(R9), Y0
 	VMOVUPS	Y0, 23117184(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop20
+	JNE	loop6
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop19
-	CALL	pixelsMixedField_avx2<>(SB)
+	JNE	loop5
+	RET
+
+// func digitsMixed0StepTurn12AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digitsMixed0StepTurn12AVX2(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	digitsMixed0StepTurn12_avx2<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// digitsMixed0StepTurn16 is Digits.mixed.0.step (mnist.nde:21) of a block of samples, a turn of several.
+TEXT digitsMixed0StepTurn16_avx2<>(SB), NOSPLIT, $0-0
+	// mnist.nde:21
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop21:
+loop1:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop22:
+loop2:
 	VMOVUPS	24221056(R9), Y0
 	VMOVUPS	Y0, 36364288(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop22
+	JNE	loop2
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop21
+	JNE	loop1
 	// mnist.nde:21
 	VBROADCASTSD	27533056(AX), Y0
 	VMULPD	f64_3fc5555555555555<>(SB), Y0, Y1
@@ -3268,11 +3505,11 @@ loop22:
 	VMOVSS	X0, 27532736(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop23:
+loop3:
 	// mnist.nde:21
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop24:
+loop4:
 	VBROADCASTSS	27532720(AX), Y0
 	VMOVUPS	36364288(R9), Y1
 	VBROADCASTSS	27532736(AX), Y2
@@ -3287,14 +3524,27 @@ loop24:
 	VMOVUPS	Y6, 28637184(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop24
+	JNE	loop4
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop23
+	JNE	loop3
 	RET
 
-// digitsMixed0RecLanestep is Digits.mixed.0.rec.lanestep (mnist.nde:21) of a block of samples.
-TEXT digitsMixed0RecLanestep_avx2<>(SB), NOSPLIT, $0-0
+// func digitsMixed0StepTurn16AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digitsMixed0StepTurn16AVX2(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	digitsMixed0StepTurn16_avx2<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// digitsMixed0RecLanestepTurn0 is Digits.mixed.0.rec.lanestep (mnist.nde:21) of a block of samples, a turn of several.
+TEXT digitsMixed0RecLanestepTurn0_avx2<>(SB), NOSPLIT, $0-0
 	// mnist.nde:21
 	VBROADCASTSD	37468160(AX), Y0
 	VMOVSD	X0, 27532800(AX)
@@ -3314,29 +3564,46 @@ loop2:
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
-	CALL	digitsMixed0Step_avx2<>(SB)
+	RET
+
+// func digitsMixed0RecLanestepTurn0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digitsMixed0RecLanestepTurn0AVX2(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	digitsMixed0RecLanestepTurn0_avx2<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// digitsMixed0RecLanestepTurn18 is Digits.mixed.0.rec.lanestep (mnist.nde:21) of a block of samples, a turn of several.
+TEXT digitsMixed0RecLanestepTurn18_avx2<>(SB), NOSPLIT, $0-0
+	// mnist.nde:21
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop3:
+loop1:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop4:
+loop2:
 	VMOVUPS	28637184(R9), Y0
 	VMOVUPS	Y0, 40780800(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop4
+	JNE	loop2
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop3
+	JNE	loop1
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop5:
+loop3:
 	VMOVUPS	f32_00000000<>(SB), Y0
 	MOVQ	$8624, R9
 	MOVQ	SI, R10
-loop6:
+loop4:
 	// mnist.nde:21
 	VMOVUPS	40780800(R10), Y1
 	VMOVUPS	40780800(R10), Y2
@@ -3344,7 +3611,7 @@ loop6:
 	VADDPS	Y1, Y0, Y0
 	ADDQ	$128, R10
 	DECQ	R9
-	JNE	loop6
+	JNE	loop4
 	VMOVUPD	37468672(DI), Y1
 	VMOVUPD	37468704(DI), Y2
 	VCMPPS	$0, f32_00000000<>(SB), Y0, Y0
@@ -3364,72 +3631,72 @@ loop6:
 	VMOVUPD	Y2, 39676704(DI)
 	MOVQ	$8624, R9
 	MOVQ	SI, R10
-loop7:
+loop5:
 	VMOVUPS	40780800(R10), Y0
 	VMOVUPS	37468928(R10), Y2
 	VBLENDVPS	Y1, Y0, Y2, Y0
 	VMOVUPS	Y0, 38572800(R10)
 	ADDQ	$128, R10
 	DECQ	R9
-	JNE	loop7
+	JNE	loop5
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
-	JNE	loop5
+	JNE	loop3
+	MOVQ	$4, CX
+	MOVQ	AX, SI
+loop6:
+	MOVQ	$8624, DI
+	MOVQ	SI, R9
+loop7:
+	VMOVUPS	37468928(R9), Y0
+	VMOVUPS	Y0, 39676928(R9)
+	ADDQ	$128, R9
+	DECQ	DI
+	JNE	loop7
+	ADDQ	$32, SI
+	DECQ	CX
+	JNE	loop6
+	// results that are the arguments of the next run
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop8:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
 loop9:
-	VMOVUPS	37468928(R9), Y0
-	VMOVUPS	Y0, 39676928(R9)
+	VMOVUPS	38572800(R9), Y0
+	VMOVUPS	Y0, 37468928(R9)
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop9
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop8
-	// results that are the arguments of the next run
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-loop10:
-	MOVQ	$8624, DI
-	MOVQ	SI, R9
-loop11:
-	VMOVUPS	38572800(R9), Y0
-	VMOVUPS	Y0, 37468928(R9)
-	ADDQ	$128, R9
-	DECQ	DI
-	JNE	loop11
-	ADDQ	$32, SI
-	DECQ	CX
-	JNE	loop10
 	RET
 
-// func digitsMixed0RecLanestepAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digitsMixed0RecLanestepAVX2(SB), 0, $8-32
+// func digitsMixed0RecLanestepTurn18AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digitsMixed0RecLanestepTurn18AVX2(SB), 0, $8-32
 	MOVQ	fr+0(FP), AX
 	MOVQ	w+8(FP), BX
 	MOVQ	pre+16(FP), DX
 	MOVQ	sums+24(FP), R8
 	STMXCSR	old-8(SP)
 	LDMXCSR	flush<>(SB)
-	CALL	digitsMixed0RecLanestep_avx2<>(SB)
+	CALL	digitsMixed0RecLanestepTurn18_avx2<>(SB)
 	LDMXCSR	old-8(SP)
 	VZEROUPPER
 	RET
 
-// pixelsMixedFieldVjp is Pixels.mixed.field.vjp (mnist.nde:13) of a block of samples.
-TEXT pixelsMixedFieldVjp_avx2<>(SB), NOSPLIT, $0-0
-	MOVQ	$4, 65536(AX)
-	MOVQ	AX, 65544(AX)
+// pixelsMixedFieldVjpTurn0 is Pixels.mixed.field.vjp (mnist.nde:13) of a block of samples, a turn of several.
+TEXT pixelsMixedFieldVjpTurn0_avx2<>(SB), NOSPLIT, $0-0
+	MOVQ	$4, CX
+	MOVQ	AX, SI
 loop1:
-	MOVQ	$8624, CX
-	MOVQ	65544(AX), SI
+	MOVQ	$8624, DI
+	MOVQ	SI, R9
 loop2:
 	// mnist.nde:10
-	VMOVUPS	41884672(SI), Y0
+	VMOVUPS	41884672(R9), Y0
 	VPSRLD	$16, Y0, Y1
 	VANDPS	f32_00000001<>(SB), Y1, Y1
 	VPADDD	f32_00007fff<>(SB), Y0, Y2
@@ -3437,17 +3704,34 @@ loop2:
 	VANDPS	f32_ffff0000<>(SB), Y1, Y1
 	VCMPPS	$0, Y0, Y0, Y2
 	VBLENDVPS	Y2, Y1, Y0, Y0
-	VMOVUPS	Y0, 45196288(SI)
-	ADDQ	$128, SI
-	DECQ	CX
+	VMOVUPS	Y0, 45196288(R9)
+	ADDQ	$128, R9
+	DECQ	DI
 	JNE	loop2
-	ADDQ	$32, 65544(AX)
-	DECQ	65536(AX)
+	ADDQ	$32, SI
+	DECQ	CX
 	JNE	loop1
+	RET
+
+// func pixelsMixedFieldVjpTurn0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·pixelsMixedFieldVjpTurn0AVX2(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	pixelsMixedFieldVjpTurn0_avx2<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// pixelsMixedFieldVjpTurn1 is Pixels.mixed.field.vjp (mnist.nde:13) of a block of samples, a turn of several.
+TEXT pixelsMixedFieldVjpTurn1_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, 65536(AX)
 	MOVQ	AX, 65544(AX)
 	MOVQ	AX, 65552(AX)
-loop3:
+loop1:
 	// mnist.nde:10
 	// the image in a frame of zeros
 	MOVQ	$11, 65560(AX)
@@ -3455,27 +3739,27 @@ loop3:
 	MOVQ	R15, 65568(AX)
 	MOVQ	65552(AX), R15
 	MOVQ	R15, 65576(AX)
-loop4:
+loop2:
 	MOVQ	$31, CX
 	MOVQ	65568(AX), SI
-loop5:
+loop3:
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	Y0, 2273920(SI)
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	Y0, 2273952(SI)
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop5
+	JNE	loop3
 	MOVQ	$28, 65584(AX)
 	MOVQ	65576(AX), R15
 	MOVQ	R15, 65592(AX)
 	MOVQ	65568(AX), R15
 	MOVQ	R15, 65600(AX)
-loop6:
+loop4:
 	MOVQ	$28, CX
 	MOVQ	65592(AX), SI
 	MOVQ	65600(AX), DI
-loop7:
+loop5:
 	VMOVUPS	45196288(SI), Y0
 	VMOVUPS	Y0, 2275904(DI)
 	VMOVUPS	45196320(SI), Y0
@@ -3483,46 +3767,46 @@ loop7:
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
-	JNE	loop7
+	JNE	loop5
 	MOVQ	$2, CX
 	MOVQ	65600(AX), SI
-loop8:
+loop6:
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	Y0, 2277696(SI)
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	Y0, 2277728(SI)
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop8
+	JNE	loop6
 	ADDQ	$3584, 65592(AX)
 	ADDQ	$1920, 65600(AX)
 	DECQ	65584(AX)
-	JNE	loop6
+	JNE	loop4
 	MOVQ	$29, CX
 	MOVQ	65568(AX), SI
-loop9:
+loop7:
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	Y0, 2329664(SI)
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	Y0, 2329696(SI)
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop9
+	JNE	loop7
 	ADDQ	$57664, 65568(AX)
 	ADDQ	$100352, 65576(AX)
 	DECQ	65560(AX)
-	JNE	loop4
+	JNE	loop2
 	MOVQ	$28, 65560(AX)
 	MOVQ	65544(AX), R15
 	MOVQ	R15, 65568(AX)
 	MOVQ	65552(AX), R15
 	MOVQ	R15, 65576(AX)
-loop10:
+loop8:
 	MOVQ	$28, 65584(AX)
 	MOVQ	65568(AX), R15
 	MOVQ	R15, 65592(AX)
 	MOVQ	65576(AX), CX
-loop11:
+loop9:
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	f32_00000000<>(SB), Y1
 	VMOVUPS	f32_00000000<>(SB), Y2
@@ -3538,7 +3822,7 @@ loop11:
 	MOVQ	$11, SI
 	MOVQ	65592(AX), DI
 	MOVQ	DX, R9
-loop12:
+loop10:
 	VMOVUPS	2273920(DI), Y12
 	VMOVUPS	2273952(DI), Y13
 	VBROADCASTSS	37632(R9), Y14
@@ -3722,7 +4006,7 @@ loop12:
 	ADDQ	$57664, DI
 	ADDQ	$36, R9
 	DECQ	SI
-	JNE	loop12
+	JNE	loop10
 	VMOVUPS	Y0, 46300160(CX)
 	VMOVUPS	Y1, 46300192(CX)
 	VMOVUPS	Y2, 46400512(CX)
@@ -3748,7 +4032,7 @@ loop12:
 	MOVQ	$11, SI
 	MOVQ	65592(AX), DI
 	MOVQ	DX, R9
-loop13:
+loop11:
 	VMOVUPS	2273920(DI), Y10
 	VMOVUPS	2273952(DI), Y11
 	VBROADCASTSS	40008(R9), Y12
@@ -3905,7 +4189,7 @@ loop13:
 	ADDQ	$57664, DI
 	ADDQ	$36, R9
 	DECQ	SI
-	JNE	loop13
+	JNE	loop11
 	VMOVUPS	Y0, 46902272(CX)
 	VMOVUPS	Y1, 46902304(CX)
 	VMOVUPS	Y2, 47002624(CX)
@@ -3919,25 +4203,42 @@ loop13:
 	ADDQ	$64, 65592(AX)
 	ADDQ	$128, CX
 	DECQ	65584(AX)
-	JNE	loop11
+	JNE	loop9
 	ADDQ	$1920, 65568(AX)
 	ADDQ	$3584, 65576(AX)
 	DECQ	65560(AX)
-	JNE	loop10
+	JNE	loop8
 	ADDQ	$634368, 65544(AX)
 	ADDQ	$64, 65552(AX)
 	DECQ	65536(AX)
-	JNE	loop3
-	MOVQ	$4, 65536(AX)
-	MOVQ	AX, 65544(AX)
-loop14:
-	MOVQ	$8624, CX
-	MOVQ	65544(AX), SI
-	MOVQ	DX, DI
-loop15:
+	JNE	loop1
+	RET
+
+// func pixelsMixedFieldVjpTurn1AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·pixelsMixedFieldVjpTurn1AVX2(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	pixelsMixedFieldVjpTurn1_avx2<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// pixelsMixedFieldVjpTurn2 is Pixels.mixed.field.vjp (mnist.nde:13) of a block of samples, a turn of several.
+TEXT pixelsMixedFieldVjpTurn2_avx2<>(SB), NOSPLIT, $0-0
+	MOVQ	$4, CX
+	MOVQ	AX, SI
+loop1:
+	MOVQ	$8624, DI
+	MOVQ	SI, R9
+	MOVQ	DX, R10
+loop2:
 	// mnist.nde:10
-	VMOVUPS	46300160(SI), Y0
-	VBROADCASTSS	(DI), Y1
+	VMOVUPS	46300160(R9), Y0
+	VBROADCASTSS	(R10), Y1
 	VADDPS	Y1, Y0, Y0
 	VMOVUPS	f32_41100000<>(SB), Y1
 	VMINPS	Y0, Y1, Y0
@@ -3956,10 +4257,10 @@ loop15:
 	VFMADD213PS	f32_3eef2ea1<>(SB), Y1, Y2
 	VFMADD213PS	f32_3f800000<>(SB), Y1, Y2
 	VDIVPS	Y2, Y0, Y0
-	VMOVUPS	42988544(SI), Y1
+	VMOVUPS	42988544(R9), Y1
 	VFNMADD213PS	f32_3f800000<>(SB), Y0, Y0
 	VMULPS	Y0, Y1, Y0
-	VMOVUPS	Y0, 47404032(SI)
+	VMOVUPS	Y0, 47404032(R9)
 	VPSRLD	$16, Y0, Y1
 	VANDPS	f32_00000001<>(SB), Y1, Y1
 	VPADDD	f32_00007fff<>(SB), Y0, Y2
@@ -3967,18 +4268,35 @@ loop15:
 	VANDPS	f32_ffff0000<>(SB), Y1, Y1
 	VCMPPS	$0, Y0, Y0, Y2
 	VBLENDVPS	Y2, Y1, Y0, Y0
-	VMOVUPS	Y0, 48507904(SI)
-	ADDQ	$128, SI
-	ADDQ	$4, DI
+	VMOVUPS	Y0, 48507904(R9)
+	ADDQ	$128, R9
+	ADDQ	$4, R10
+	DECQ	DI
+	JNE	loop2
+	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop15
-	ADDQ	$32, 65544(AX)
-	DECQ	65536(AX)
-	JNE	loop14
+	JNE	loop1
+	RET
+
+// func pixelsMixedFieldVjpTurn2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·pixelsMixedFieldVjpTurn2AVX2(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	pixelsMixedFieldVjpTurn2_avx2<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// pixelsMixedFieldVjpTurn3 is Pixels.mixed.field.vjp (mnist.nde:13) of a block of samples, a turn of several.
+TEXT pixelsMixedFieldVjpTurn3_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, 65536(AX)
 	MOVQ	AX, 65544(AX)
 	MOVQ	AX, 65552(AX)
-loop16:
+loop1:
 	// mnist.nde:10
 	// the image in a frame of zeros
 	MOVQ	$11, 65560(AX)
@@ -3986,27 +4304,27 @@ loop16:
 	MOVQ	R15, 65568(AX)
 	MOVQ	65552(AX), R15
 	MOVQ	R15, 65576(AX)
-loop17:
+loop2:
 	MOVQ	$31, CX
 	MOVQ	65568(AX), SI
-loop18:
+loop3:
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	Y0, 2273920(SI)
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	Y0, 2273952(SI)
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop18
+	JNE	loop3
 	MOVQ	$28, 65584(AX)
 	MOVQ	65576(AX), R15
 	MOVQ	R15, 65592(AX)
 	MOVQ	65568(AX), R15
 	MOVQ	R15, 65600(AX)
-loop19:
+loop4:
 	MOVQ	$28, CX
 	MOVQ	65592(AX), SI
 	MOVQ	65600(AX), DI
-loop20:
+loop5:
 	VMOVUPS	48507904(SI), Y0
 	VMOVUPS	Y0, 2275904(DI)
 	VMOVUPS	48507936(SI), Y0
@@ -4014,46 +4332,46 @@ loop20:
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
-	JNE	loop20
+	JNE	loop5
 	MOVQ	$2, CX
 	MOVQ	65600(AX), SI
-loop21:
+loop6:
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	Y0, 2277696(SI)
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	Y0, 2277728(SI)
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop21
+	JNE	loop6
 	ADDQ	$3584, 65592(AX)
 	ADDQ	$1920, 65600(AX)
 	DECQ	65584(AX)
-	JNE	loop19
+	JNE	loop4
 	MOVQ	$29, CX
 	MOVQ	65568(AX), SI
-loop22:
+loop7:
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	Y0, 2329664(SI)
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	Y0, 2329696(SI)
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop22
+	JNE	loop7
 	ADDQ	$57664, 65568(AX)
 	ADDQ	$100352, 65576(AX)
 	DECQ	65560(AX)
-	JNE	loop17
+	JNE	loop2
 	MOVQ	$28, 65560(AX)
 	MOVQ	65544(AX), R15
 	MOVQ	R15, 65568(AX)
 	MOVQ	65552(AX), R15
 	MOVQ	R15, 65576(AX)
-loop23:
+loop8:
 	MOVQ	$28, 65584(AX)
 	MOVQ	65568(AX), R15
 	MOVQ	R15, 65592(AX)
 	MOVQ	65576(AX), CX
-loop24:
+loop9:
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	f32_00000000<>(SB), Y1
 	VMOVUPS	f32_00000000<>(SB), Y2
@@ -4069,7 +4387,7 @@ loop24:
 	MOVQ	$11, SI
 	MOVQ	65592(AX), DI
 	MOVQ	DX, R9
-loop25:
+loop10:
 	VMOVUPS	2277888(DI), Y12
 	VMOVUPS	2277920(DI), Y13
 	VBROADCASTSS	37632(R9), Y14
@@ -4253,7 +4571,7 @@ loop25:
 	ADDQ	$57664, DI
 	ADDQ	$396, R9
 	DECQ	SI
-	JNE	loop25
+	JNE	loop10
 	VMOVUPS	Y0, 44092416(CX)
 	VMOVUPS	Y1, 44092448(CX)
 	VMOVUPS	Y2, 44192768(CX)
@@ -4279,7 +4597,7 @@ loop25:
 	MOVQ	$11, SI
 	MOVQ	65592(AX), DI
 	MOVQ	DX, R9
-loop26:
+loop11:
 	VMOVUPS	2277888(DI), Y10
 	VMOVUPS	2277920(DI), Y11
 	VBROADCASTSS	37848(R9), Y12
@@ -4436,7 +4754,7 @@ loop26:
 	ADDQ	$57664, DI
 	ADDQ	$396, R9
 	DECQ	SI
-	JNE	loop26
+	JNE	loop11
 	VMOVUPS	Y0, 44694528(CX)
 	VMOVUPS	Y1, 44694560(CX)
 	VMOVUPS	Y2, 44794880(CX)
@@ -4450,19 +4768,36 @@ loop26:
 	ADDQ	$64, 65592(AX)
 	ADDQ	$128, CX
 	DECQ	65584(AX)
-	JNE	loop24
+	JNE	loop9
 	ADDQ	$1920, 65568(AX)
 	ADDQ	$3584, 65576(AX)
 	DECQ	65560(AX)
-	JNE	loop23
+	JNE	loop8
 	ADDQ	$634368, 65544(AX)
 	ADDQ	$64, 65552(AX)
 	DECQ	65536(AX)
-	JNE	loop16
+	JNE	loop1
+	RET
+
+// func pixelsMixedFieldVjpTurn3AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·pixelsMixedFieldVjpTurn3AVX2(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	pixelsMixedFieldVjpTurn3_avx2<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// pixelsMixedFieldVjpTurn4 is Pixels.mixed.field.vjp (mnist.nde:13) of a block of samples, a turn of several.
+TEXT pixelsMixedFieldVjpTurn4_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, 65536(AX)
 	MOVQ	AX, 65544(AX)
 	MOVQ	AX, 65552(AX)
-loop27:
+loop1:
 	// mnist.nde:10
 	// the image in a frame of zeros
 	MOVQ	$11, 65560(AX)
@@ -4470,27 +4805,27 @@ loop27:
 	MOVQ	R15, 65568(AX)
 	MOVQ	65552(AX), R15
 	MOVQ	R15, 65576(AX)
-loop28:
+loop2:
 	MOVQ	$31, CX
 	MOVQ	65568(AX), SI
-loop29:
+loop3:
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	Y0, 2273920(SI)
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	Y0, 2273952(SI)
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop29
+	JNE	loop3
 	MOVQ	$28, 65584(AX)
 	MOVQ	65576(AX), R15
 	MOVQ	R15, 65592(AX)
 	MOVQ	65568(AX), R15
 	MOVQ	R15, 65600(AX)
-loop30:
+loop4:
 	MOVQ	$28, CX
 	MOVQ	65592(AX), SI
 	MOVQ	65600(AX), DI
-loop31:
+loop5:
 	VMOVUPS	45196288(SI), Y0
 	VMOVUPS	Y0, 2275904(DI)
 	VMOVUPS	45196320(SI), Y0
@@ -4498,68 +4833,68 @@ loop31:
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
-	JNE	loop31
+	JNE	loop5
 	MOVQ	$2, CX
 	MOVQ	65600(AX), SI
-loop32:
+loop6:
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	Y0, 2277696(SI)
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	Y0, 2277728(SI)
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop32
+	JNE	loop6
 	ADDQ	$3584, 65592(AX)
 	ADDQ	$1920, 65600(AX)
 	DECQ	65584(AX)
-	JNE	loop30
+	JNE	loop4
 	MOVQ	$29, CX
 	MOVQ	65568(AX), SI
-loop33:
+loop7:
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	Y0, 2329664(SI)
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	Y0, 2329696(SI)
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop33
+	JNE	loop7
 	ADDQ	$57664, 65568(AX)
 	ADDQ	$100352, 65576(AX)
 	DECQ	65560(AX)
-	JNE	loop28
+	JNE	loop2
 	MOVQ	$1089, CX
 	MOVQ	65552(AX), SI
-loop34:
+loop8:
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	Y0, 49611776(SI)
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	Y0, 49611808(SI)
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop34
+	JNE	loop8
 	MOVQ	$28, 65560(AX)
 	MOVQ	65552(AX), R15
 	MOVQ	R15, 65568(AX)
 	MOVQ	65544(AX), R15
 	MOVQ	R15, 65576(AX)
-loop35:
+loop9:
 	MOVQ	$3, 65584(AX)
 	MOVQ	65552(AX), R15
 	MOVQ	R15, 65592(AX)
 	MOVQ	65576(AX), R15
 	MOVQ	R15, 65600(AX)
-loop36:
+loop10:
 	MOVQ	$5, 65608(AX)
 	MOVQ	65592(AX), R15
 	MOVQ	R15, 65616(AX)
 	MOVQ	65568(AX), R15
 	MOVQ	R15, 65624(AX)
-loop37:
+loop11:
 	MOVQ	$11, 65632(AX)
 	MOVQ	65616(AX), CX
 	MOVQ	65600(AX), R15
 	MOVQ	R15, 65640(AX)
-loop38:
+loop12:
 	VMOVUPS	49611776(CX), Y0
 	VMOVUPS	49611808(CX), Y1
 	VMOVUPS	49611904(CX), Y2
@@ -4575,7 +4910,7 @@ loop38:
 	MOVQ	$28, SI
 	MOVQ	65624(AX), DI
 	MOVQ	65640(AX), R9
-loop39:
+loop13:
 	VMOVUPS	48507904(DI), Y12
 	VMOVUPS	48608256(DI), Y13
 	VMOVUPS	2273920(R9), Y14
@@ -4601,7 +4936,7 @@ loop39:
 	ADDQ	$128, DI
 	ADDQ	$64, R9
 	DECQ	SI
-	JNE	loop39
+	JNE	loop13
 	VMOVUPS	Y0, 49611776(CX)
 	VMOVUPS	Y1, 49611808(CX)
 	VMOVUPS	Y2, 49611904(CX)
@@ -4617,16 +4952,16 @@ loop39:
 	ADDQ	$1152, CX
 	ADDQ	$57664, 65640(AX)
 	DECQ	65632(AX)
-	JNE	loop38
+	JNE	loop12
 	ADDQ	$25344, 65616(AX)
 	ADDQ	$200704, 65624(AX)
 	DECQ	65608(AX)
-	JNE	loop37
+	JNE	loop11
 	MOVQ	$11, 65608(AX)
 	MOVQ	65592(AX), CX
 	MOVQ	65600(AX), R15
 	MOVQ	R15, 65616(AX)
-loop40:
+loop14:
 	VMOVUPS	49738496(CX), Y0
 	VMOVUPS	49738528(CX), Y1
 	VMOVUPS	49738624(CX), Y2
@@ -4636,7 +4971,7 @@ loop40:
 	MOVQ	$28, SI
 	MOVQ	65568(AX), DI
 	MOVQ	65616(AX), R9
-loop41:
+loop15:
 	VMOVUPS	49511424(DI), Y6
 	VMOVUPS	2273920(R9), Y7
 	VFMADD231PS	Y7, Y6, Y0
@@ -4654,7 +4989,7 @@ loop41:
 	ADDQ	$128, DI
 	ADDQ	$64, R9
 	DECQ	SI
-	JNE	loop41
+	JNE	loop15
 	VMOVUPS	Y0, 49738496(CX)
 	VMOVUPS	Y1, 49738528(CX)
 	VMOVUPS	Y2, 49738624(CX)
@@ -4664,82 +4999,111 @@ loop41:
 	ADDQ	$1152, CX
 	ADDQ	$57664, 65616(AX)
 	DECQ	65608(AX)
-	JNE	loop40
+	JNE	loop14
 	ADDQ	$384, 65592(AX)
 	ADDQ	$1920, 65600(AX)
 	DECQ	65584(AX)
-	JNE	loop36
+	JNE	loop10
 	ADDQ	$3584, 65568(AX)
 	ADDQ	$1920, 65576(AX)
 	DECQ	65560(AX)
-	JNE	loop35
+	JNE	loop9
 	ADDQ	$634368, 65544(AX)
 	ADDQ	$64, 65552(AX)
 	DECQ	65536(AX)
-	JNE	loop27
-	MOVQ	$4, 65536(AX)
-	MOVQ	AX, CX
-loop42:
-	VMOVUPS	65792(CX), Y0
-	MOVQ	$1089, SI
-	MOVQ	CX, DI
-	MOVQ	R8, R9
-loop43:
-	// mnist.nde:10
-	VMOVUPS	49611776(DI), Y1
-	VANDPS	Y0, Y1, Y1
-	VMOVUPS	(R9), Y2
-	VADDPS	Y1, Y2, Y1
-	VMOVUPS	Y1, (R9)
-	ADDQ	$128, DI
-	ADDQ	$32, R9
-	DECQ	SI
-	JNE	loop43
-	MOVQ	$11, 65544(AX)
-	MOVQ	CX, 65552(AX)
-	MOVQ	CX, SI
-loop44:
-	VMOVUPS	f32_00000000<>(SB), Y1
-	MOVQ	$28, 65560(AX)
-	MOVQ	65552(AX), R15
-	MOVQ	R15, 65568(AX)
-loop45:
-	MOVQ	$28, DI
-	MOVQ	65568(AX), R9
-loop46:
-	VMOVUPS	47404032(R9), Y2
-	VADDPS	Y2, Y1, Y1
-	ADDQ	$128, R9
-	DECQ	DI
-	JNE	loop46
-	ADDQ	$3584, 65568(AX)
-	DECQ	65560(AX)
-	JNE	loop45
-	VMOVUPS	Y1, 49751168(SI)
-	ADDQ	$100352, 65552(AX)
-	ADDQ	$128, SI
-	DECQ	65544(AX)
-	JNE	loop44
-	MOVQ	$11, SI
-	MOVQ	CX, DI
-	MOVQ	R8, R9
-loop47:
-	VMOVUPS	49751168(DI), Y1
-	VANDPS	Y0, Y1, Y1
-	VMOVUPS	34848(R9), Y2
-	VADDPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 34848(R9)
-	ADDQ	$128, DI
-	ADDQ	$32, R9
-	DECQ	SI
-	JNE	loop47
-	ADDQ	$32, CX
-	DECQ	65536(AX)
-	JNE	loop42
+	JNE	loop1
 	RET
 
-// digitsMixed0ReplayVjp is Digits.mixed.0.replay.vjp (mnist.nde:21) of a block of samples.
-TEXT digitsMixed0ReplayVjp_avx2<>(SB), NOSPLIT, $0-0
+// func pixelsMixedFieldVjpTurn4AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·pixelsMixedFieldVjpTurn4AVX2(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	pixelsMixedFieldVjpTurn4_avx2<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// pixelsMixedFieldVjpTurn5 is Pixels.mixed.field.vjp (mnist.nde:13) of a block of samples, a turn of several.
+TEXT pixelsMixedFieldVjpTurn5_avx2<>(SB), NOSPLIT, $0-0
+	MOVQ	$4, CX
+	MOVQ	AX, SI
+loop1:
+	VMOVUPS	65792(SI), Y0
+	MOVQ	$1089, DI
+	MOVQ	SI, R9
+	MOVQ	R8, R10
+loop2:
+	// mnist.nde:10
+	VMOVUPS	49611776(R9), Y1
+	VANDPS	Y0, Y1, Y1
+	VMOVUPS	(R10), Y2
+	VADDPS	Y1, Y2, Y1
+	VMOVUPS	Y1, (R10)
+	ADDQ	$128, R9
+	ADDQ	$32, R10
+	DECQ	DI
+	JNE	loop2
+	MOVQ	$11, DI
+	MOVQ	SI, R9
+	MOVQ	SI, R10
+loop3:
+	VMOVUPS	f32_00000000<>(SB), Y1
+	MOVQ	$28, R11
+	MOVQ	R9, R12
+loop4:
+	MOVQ	$28, R13
+	MOVQ	R12, R14
+loop5:
+	VMOVUPS	47404032(R14), Y2
+	VADDPS	Y2, Y1, Y1
+	ADDQ	$128, R14
+	DECQ	R13
+	JNE	loop5
+	ADDQ	$3584, R12
+	DECQ	R11
+	JNE	loop4
+	VMOVUPS	Y1, 49751168(R10)
+	ADDQ	$100352, R9
+	ADDQ	$128, R10
+	DECQ	DI
+	JNE	loop3
+	MOVQ	$11, DI
+	MOVQ	SI, R9
+	MOVQ	R8, R10
+loop6:
+	VMOVUPS	49751168(R9), Y1
+	VANDPS	Y0, Y1, Y1
+	VMOVUPS	34848(R10), Y2
+	VADDPS	Y1, Y2, Y1
+	VMOVUPS	Y1, 34848(R10)
+	ADDQ	$128, R9
+	ADDQ	$32, R10
+	DECQ	DI
+	JNE	loop6
+	ADDQ	$32, SI
+	DECQ	CX
+	JNE	loop1
+	RET
+
+// func pixelsMixedFieldVjpTurn5AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·pixelsMixedFieldVjpTurn5AVX2(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	pixelsMixedFieldVjpTurn5_avx2<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// digitsMixed0ReplayVjpTurn0 is Digits.mixed.0.replay.vjp (mnist.nde:21) of a block of samples, a turn of several.
+TEXT digitsMixed0ReplayVjpTurn0_avx2<>(SB), NOSPLIT, $0-0
 	// mnist.nde:21
 	VBROADCASTSD	49752704(AX), Y0
 	VMOVSD	X0, 23116928(AX)
@@ -4757,21 +5121,38 @@ loop2:
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
-	CALL	pixelsMixedField_avx2<>(SB)
+	RET
+
+// func digitsMixed0ReplayVjpTurn0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digitsMixed0ReplayVjpTurn0AVX2(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	digitsMixed0ReplayVjpTurn0_avx2<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// digitsMixed0ReplayVjpTurn4 is Digits.mixed.0.replay.vjp (mnist.nde:21) of a block of samples, a turn of several.
+TEXT digitsMixed0ReplayVjpTurn4_avx2<>(SB), NOSPLIT, $0-0
+	// mnist.nde:21
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop3:
+loop1:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop4:
+loop2:
 	VMOVUPS	24221056(R9), Y0
 	VMOVUPS	Y0, 53064832(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop4
+	JNE	loop2
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop3
+	JNE	loop1
 	// mnist.nde:21
 	VBROADCASTSD	49752960(AX), Y0
 	VMULPD	f64_3fe0000000000000<>(SB), Y0, Y0
@@ -4784,11 +5165,11 @@ loop4:
 	VMOVSS	X0, 49752592(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop5:
+loop3:
 	// mnist.nde:21
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop6:
+loop4:
 	VBROADCASTSS	49752592(AX), Y0
 	VMOVUPS	53064832(R9), Y1
 	VMOVUPS	49753216(R9), Y2
@@ -4796,49 +5177,65 @@ loop6:
 	VMOVUPS	Y2, 54168704(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop6
+	JNE	loop4
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop5
-	// mnist.nde:21
+	JNE	loop3
 	VBROADCASTSD	49752584(AX), Y0
 	VMOVSD	X0, 23116928(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop7:
+loop5:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop8:
+loop6:
 	VMOVUPS	54168704(R9), Y0
 	VMOVUPS	Y0, 23117184(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop8
+	JNE	loop6
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop7
-	CALL	pixelsMixedField_avx2<>(SB)
+	JNE	loop5
+	RET
+
+// func digitsMixed0ReplayVjpTurn4AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digitsMixed0ReplayVjpTurn4AVX2(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	digitsMixed0ReplayVjpTurn4_avx2<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// digitsMixed0ReplayVjpTurn8 is Digits.mixed.0.replay.vjp (mnist.nde:21) of a block of samples, a turn of several.
+TEXT digitsMixed0ReplayVjpTurn8_avx2<>(SB), NOSPLIT, $0-0
+	// mnist.nde:21
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop9:
+loop1:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop10:
+loop2:
 	VMOVUPS	24221056(R9), Y0
 	VMOVUPS	Y0, 55272576(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop10
+	JNE	loop2
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop9
+	JNE	loop1
 	VBROADCASTSS	49752592(AX), Y0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop11:
+loop3:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop12:
+loop4:
 	// mnist.nde:21
 	VBROADCASTSS	49752592(AX), Y0
 	VMOVUPS	55272576(R9), Y1
@@ -4847,42 +5244,58 @@ loop12:
 	VMOVUPS	Y2, 56376448(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop12
+	JNE	loop4
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop11
-	// mnist.nde:21
+	JNE	loop3
 	VBROADCASTSD	49752584(AX), Y0
 	VMOVSD	X0, 23116928(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop13:
+loop5:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop14:
+loop6:
 	VMOVUPS	56376448(R9), Y0
 	VMOVUPS	Y0, 23117184(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop14
+	JNE	loop6
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop13
-	CALL	pixelsMixedField_avx2<>(SB)
+	JNE	loop5
+	RET
+
+// func digitsMixed0ReplayVjpTurn8AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digitsMixed0ReplayVjpTurn8AVX2(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	digitsMixed0ReplayVjpTurn8_avx2<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// digitsMixed0ReplayVjpTurn12 is Digits.mixed.0.replay.vjp (mnist.nde:21) of a block of samples, a turn of several.
+TEXT digitsMixed0ReplayVjpTurn12_avx2<>(SB), NOSPLIT, $0-0
+	// mnist.nde:21
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop15:
+loop1:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop16:
+loop2:
 	VMOVUPS	24221056(R9), Y0
 	VMOVUPS	Y0, 57480320(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop16
+	JNE	loop2
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop15
+	JNE	loop1
 	// mnist.nde:21
 	VBROADCASTSD	49752960(AX), Y0
 	VCVTPD2PSY	Y0, X1
@@ -4895,11 +5308,11 @@ loop16:
 	VMOVSS	X0, 49752616(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop17:
+loop3:
 	// mnist.nde:21
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop18:
+loop4:
 	VBROADCASTSS	49752600(AX), Y0
 	VMOVUPS	57480320(R9), Y1
 	VMOVUPS	49753216(R9), Y2
@@ -4911,48 +5324,64 @@ loop18:
 	VMOVUPS	Y0, 59688064(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop18
+	JNE	loop4
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop17
-	// mnist.nde:21
+	JNE	loop3
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop19:
+loop5:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop20:
+loop6:
 	VMOVUPS	58584192(R9), Y0
 	VMOVUPS	Y0, 41884672(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop20
+	JNE	loop6
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop21:
+loop7:
 	VMOVUPS	59688064(R9), Y0
 	VMOVUPS	Y0, 42988544(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop21
+	JNE	loop7
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop19
-	CALL	pixelsMixedFieldVjp_avx2<>(SB)
+	JNE	loop5
+	RET
+
+// func digitsMixed0ReplayVjpTurn12AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digitsMixed0ReplayVjpTurn12AVX2(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	digitsMixed0ReplayVjpTurn12_avx2<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// digitsMixed0ReplayVjpTurn19 is Digits.mixed.0.replay.vjp (mnist.nde:21) of a block of samples, a turn of several.
+TEXT digitsMixed0ReplayVjpTurn19_avx2<>(SB), NOSPLIT, $0-0
+	// mnist.nde:21
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop22:
+loop1:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop23:
+loop2:
 	VMOVUPS	44092416(R9), Y0
 	VMOVUPS	Y0, 61895808(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop23
+	JNE	loop2
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop22
+	JNE	loop1
 	// mnist.nde:21
 	VBROADCASTSD	49752960(AX), Y0
 	VMULPD	f64_3fd5555555555555<>(SB), Y0, Y0
@@ -4963,11 +5392,11 @@ loop23:
 	VBROADCASTSS	49752600(AX), Y0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop24:
+loop3:
 	// mnist.nde:21
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop25:
+loop4:
 	VMOVUPS	50857088(R9), Y0
 	VBROADCASTSS	49752632(AX), Y1
 	VMULPS	Y1, Y0, Y0
@@ -4978,55 +5407,71 @@ loop25:
 	VMOVUPS	Y0, 62999680(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop25
+	JNE	loop4
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop24
-	// mnist.nde:21
+	JNE	loop3
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop26:
+loop5:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop27:
+loop6:
 	VMOVUPS	56376448(R9), Y0
 	VMOVUPS	Y0, 41884672(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop27
+	JNE	loop6
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop28:
+loop7:
 	VMOVUPS	62999680(R9), Y0
 	VMOVUPS	Y0, 42988544(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop28
+	JNE	loop7
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop26
-	CALL	pixelsMixedFieldVjp_avx2<>(SB)
+	JNE	loop5
+	RET
+
+// func digitsMixed0ReplayVjpTurn19AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digitsMixed0ReplayVjpTurn19AVX2(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	digitsMixed0ReplayVjpTurn19_avx2<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// digitsMixed0ReplayVjpTurn26 is Digits.mixed.0.replay.vjp (mnist.nde:21) of a block of samples, a turn of several.
+TEXT digitsMixed0ReplayVjpTurn26_avx2<>(SB), NOSPLIT, $0-0
+	// mnist.nde:21
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop29:
+loop1:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop30:
+loop2:
 	VMOVUPS	44092416(R9), Y0
 	VMOVUPS	Y0, 64103552(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop30
+	JNE	loop2
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop29
+	JNE	loop1
 	VBROADCASTSS	49752592(AX), Y0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop31:
+loop3:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop32:
+loop4:
 	// mnist.nde:21
 	VMOVUPS	64103552(R9), Y0
 	VBROADCASTSS	49752592(AX), Y1
@@ -5035,55 +5480,71 @@ loop32:
 	VMOVUPS	Y2, 65207424(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop32
+	JNE	loop4
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop31
-	// mnist.nde:21
+	JNE	loop3
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop33:
+loop5:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop34:
+loop6:
 	VMOVUPS	54168704(R9), Y0
 	VMOVUPS	Y0, 41884672(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop34
+	JNE	loop6
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop35:
+loop7:
 	VMOVUPS	65207424(R9), Y0
 	VMOVUPS	Y0, 42988544(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop35
+	JNE	loop7
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop33
-	CALL	pixelsMixedFieldVjp_avx2<>(SB)
+	JNE	loop5
+	RET
+
+// func digitsMixed0ReplayVjpTurn26AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digitsMixed0ReplayVjpTurn26AVX2(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	digitsMixed0ReplayVjpTurn26_avx2<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// digitsMixed0ReplayVjpTurn33 is Digits.mixed.0.replay.vjp (mnist.nde:21) of a block of samples, a turn of several.
+TEXT digitsMixed0ReplayVjpTurn33_avx2<>(SB), NOSPLIT, $0-0
+	// mnist.nde:21
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop36:
+loop1:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop37:
+loop2:
 	VMOVUPS	44092416(R9), Y0
 	VMOVUPS	Y0, 66311296(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop37
+	JNE	loop2
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop36
+	JNE	loop1
 	VBROADCASTSS	49752592(AX), Y0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop38:
+loop3:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop39:
+loop4:
 	// mnist.nde:21
 	VMOVUPS	66311296(R9), Y0
 	VBROADCASTSS	49752592(AX), Y1
@@ -5092,54 +5553,70 @@ loop39:
 	VMOVUPS	Y2, 67415168(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop39
+	JNE	loop4
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop38
-	// mnist.nde:21
+	JNE	loop3
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop40:
+loop5:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop41:
+loop6:
 	VMOVUPS	49753216(R9), Y0
 	VMOVUPS	Y0, 41884672(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop41
+	JNE	loop6
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop42:
+loop7:
 	VMOVUPS	67415168(R9), Y0
 	VMOVUPS	Y0, 42988544(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop42
+	JNE	loop7
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop40
-	CALL	pixelsMixedFieldVjp_avx2<>(SB)
+	JNE	loop5
+	RET
+
+// func digitsMixed0ReplayVjpTurn33AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digitsMixed0ReplayVjpTurn33AVX2(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	digitsMixed0ReplayVjpTurn33_avx2<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// digitsMixed0ReplayVjpTurn40 is Digits.mixed.0.replay.vjp (mnist.nde:21) of a block of samples, a turn of several.
+TEXT digitsMixed0ReplayVjpTurn40_avx2<>(SB), NOSPLIT, $0-0
+	// mnist.nde:21
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop43:
+loop1:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop44:
+loop2:
 	VMOVUPS	44092416(R9), Y0
 	VMOVUPS	Y0, 68519040(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop44
+	JNE	loop2
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop43
+	JNE	loop1
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop45:
+loop3:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop46:
+loop4:
 	// mnist.nde:21
 	VMOVUPS	50857088(R9), Y0
 	VMOVUPS	61895808(R9), Y1
@@ -5153,14 +5630,27 @@ loop46:
 	VMOVUPS	Y0, 51960960(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop46
+	JNE	loop4
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop45
+	JNE	loop3
 	RET
 
-// digitsMixed0RecLanerev is Digits.mixed.0.rec.lanerev (mnist.nde:21) of a block of samples.
-TEXT digitsMixed0RecLanerev_avx2<>(SB), NOSPLIT, $0-0
+// func digitsMixed0ReplayVjpTurn40AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digitsMixed0ReplayVjpTurn40AVX2(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	digitsMixed0ReplayVjpTurn40_avx2<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// digitsMixed0RecLanerevTurn0 is Digits.mixed.0.rec.lanerev (mnist.nde:21) of a block of samples, a turn of several.
+TEXT digitsMixed0RecLanerevTurn0_avx2<>(SB), NOSPLIT, $0-0
 	// mnist.nde:21
 	VBROADCASTSD	69622912(AX), Y0
 	VMOVSD	X0, 49752704(AX)
@@ -5188,25 +5678,42 @@ loop3:
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
-	CALL	digitsMixed0ReplayVjp_avx2<>(SB)
+	RET
+
+// func digitsMixed0RecLanerevTurn0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digitsMixed0RecLanerevTurn0AVX2(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	digitsMixed0RecLanerevTurn0_avx2<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// digitsMixed0RecLanerevTurn42 is Digits.mixed.0.rec.lanerev (mnist.nde:21) of a block of samples, a turn of several.
+TEXT digitsMixed0RecLanerevTurn42_avx2<>(SB), NOSPLIT, $0-0
+	// mnist.nde:21
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop4:
+loop1:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop5:
+loop2:
 	VMOVUPS	51960960(R9), Y0
 	VMOVUPS	Y0, 72935296(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop5
+	JNE	loop2
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop4
+	JNE	loop1
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop6:
+loop3:
 	VMOVUPD	69623424(SI), Y0
 	VMOVUPD	69623456(SI), Y1
 	// mnist.nde:21
@@ -5216,7 +5723,7 @@ loop6:
 	VCMPPD	$17, Y1, Y2, Y1
 	MOVQ	$8624, R9
 	MOVQ	DI, R10
-loop7:
+loop4:
 	VMOVUPS	72935296(R10), Y2
 	VMOVUPS	70727552(R10), Y3
 	VSHUFPS	$136, Y1, Y0, Y4
@@ -5225,37 +5732,37 @@ loop7:
 	VMOVUPS	Y2, 71831424(R10)
 	ADDQ	$128, R10
 	DECQ	R9
-	JNE	loop7
+	JNE	loop4
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
-	JNE	loop6
+	JNE	loop3
 	// results that are the arguments of the next run
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop8:
+loop5:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop9:
+loop6:
 	VMOVUPS	71831424(R9), Y0
 	VMOVUPS	Y0, 70727552(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop9
+	JNE	loop6
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop8
+	JNE	loop5
 	RET
 
-// func digitsMixed0RecLanerevAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digitsMixed0RecLanerevAVX2(SB), 0, $8-32
+// func digitsMixed0RecLanerevTurn42AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digitsMixed0RecLanerevTurn42AVX2(SB), 0, $8-32
 	MOVQ	fr+0(FP), AX
 	MOVQ	w+8(FP), BX
 	MOVQ	pre+16(FP), DX
 	MOVQ	sums+24(FP), R8
 	STMXCSR	old-8(SP)
 	LDMXCSR	flush<>(SB)
-	CALL	digitsMixed0RecLanerev_avx2<>(SB)
+	CALL	digitsMixed0RecLanerevTurn42_avx2<>(SB)
 	LDMXCSR	old-8(SP)
 	VZEROUPPER
 	RET

@@ -543,8 +543,8 @@ DATA table_e57d12fbdb26f17e<>+32(SB)/4, $0x00000008
 DATA table_e57d12fbdb26f17e<>+36(SB)/4, $0x00000009
 GLOBL table_e57d12fbdb26f17e<>(SB), RODATA|NOPTR, $40
 
-// pixelsField is Pixels.field (mnist.nde:13) of a block of samples.
-TEXT pixelsField_avx512<>(SB), NOSPLIT, $0-0
+// pixelsFieldTurn0 is Pixels.field (mnist.nde:13) of a block of samples, a turn of several.
+TEXT pixelsFieldTurn0_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, 65536(AX)
 	MOVQ	AX, 65544(AX)
 	MOVQ	AX, 65552(AX)
@@ -1299,16 +1299,33 @@ loop11:
 	ADDQ	$64, 65552(AX)
 	DECQ	65536(AX)
 	JNE	loop1
-	MOVQ	$2, 65536(AX)
-	MOVQ	AX, 65544(AX)
-loop12:
-	MOVQ	$8624, CX
-	MOVQ	65544(AX), SI
-	MOVQ	DX, DI
-loop13:
+	RET
+
+// func pixelsFieldTurn0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·pixelsFieldTurn0AVX512(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	pixelsFieldTurn0_avx512<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// pixelsFieldTurn1 is Pixels.field (mnist.nde:13) of a block of samples, a turn of several.
+TEXT pixelsFieldTurn1_avx512<>(SB), NOSPLIT, $0-0
+	MOVQ	$2, CX
+	MOVQ	AX, SI
+loop1:
+	MOVQ	$8624, DI
+	MOVQ	SI, R9
+	MOVQ	DX, R10
+loop2:
 	// mnist.nde:10
-	VMOVUPS	3542656(SI), Z0
-	VBROADCASTSS	(DI), Z1
+	VMOVUPS	3542656(R9), Z0
+	VBROADCASTSS	(R10), Z1
 	VADDPS	Z1, Z0, Z0
 	VMOVUPS	f32_41100000<>(SB), Z1
 	VMINPS	Z0, Z1, Z0
@@ -1327,18 +1344,31 @@ loop13:
 	VFMADD213PS	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 1170048(SI)
-	ADDQ	$128, SI
-	ADDQ	$4, DI
+	VMOVUPS	Z0, 1170048(R9)
+	ADDQ	$128, R9
+	ADDQ	$4, R10
+	DECQ	DI
+	JNE	loop2
+	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop13
-	ADDQ	$64, 65544(AX)
-	DECQ	65536(AX)
-	JNE	loop12
+	JNE	loop1
 	RET
 
-// digits0Step is Digits.0.step (mnist.nde:21) of a block of samples.
-TEXT digits0Step_avx512<>(SB), NOSPLIT, $0-0
+// func pixelsFieldTurn1AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·pixelsFieldTurn1AVX512(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	pixelsFieldTurn1_avx512<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// digits0StepTurn0 is Digits.0.step (mnist.nde:21) of a block of samples, a turn of several.
+TEXT digits0StepTurn0_avx512<>(SB), NOSPLIT, $0-0
 	// mnist.nde:21
 	VBROADCASTSD	4646656(AX), Z0
 	VMOVSD	X0, 65920(AX)
@@ -1356,21 +1386,38 @@ loop2:
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
-	CALL	pixelsField_avx512<>(SB)
+	RET
+
+// func digits0StepTurn0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digits0StepTurn0AVX512(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	digits0StepTurn0_avx512<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// digits0StepTurn3 is Digits.0.step (mnist.nde:21) of a block of samples, a turn of several.
+TEXT digits0StepTurn3_avx512<>(SB), NOSPLIT, $0-0
+	// mnist.nde:21
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop3:
+loop1:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop4:
+loop2:
 	VMOVUPS	1170048(R9), Z0
 	VMOVUPS	Z0, 6854912(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop4
+	JNE	loop2
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop3
+	JNE	loop1
 	// mnist.nde:21
 	VBROADCASTSD	4646912(AX), Z0
 	VMULPD	f64_3fe0000000000000<>(SB), Z0, Z0
@@ -1383,11 +1430,11 @@ loop4:
 	VMOVSS	X0, 4646544(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop5:
+loop3:
 	// mnist.nde:21
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop6:
+loop4:
 	VBROADCASTSS	4646544(AX), Z0
 	VMOVUPS	6854912(R9), Z1
 	VMOVUPS	4647168(R9), Z2
@@ -1395,49 +1442,65 @@ loop6:
 	VMOVUPS	Z2, 7958784(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop6
+	JNE	loop4
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop5
-	// mnist.nde:21
+	JNE	loop3
 	VBROADCASTSD	4646536(AX), Z0
 	VMOVSD	X0, 65920(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop7:
+loop5:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop8:
+loop6:
 	VMOVUPS	7958784(R9), Z0
 	VMOVUPS	Z0, 66176(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop8
+	JNE	loop6
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop7
-	CALL	pixelsField_avx512<>(SB)
+	JNE	loop5
+	RET
+
+// func digits0StepTurn3AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digits0StepTurn3AVX512(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	digits0StepTurn3_avx512<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// digits0StepTurn6 is Digits.0.step (mnist.nde:21) of a block of samples, a turn of several.
+TEXT digits0StepTurn6_avx512<>(SB), NOSPLIT, $0-0
+	// mnist.nde:21
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop9:
+loop1:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop10:
+loop2:
 	VMOVUPS	1170048(R9), Z0
 	VMOVUPS	Z0, 9062656(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop10
+	JNE	loop2
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop9
+	JNE	loop1
 	VBROADCASTSS	4646544(AX), Z0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop11:
+loop3:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop12:
+loop4:
 	// mnist.nde:21
 	VBROADCASTSS	4646544(AX), Z0
 	VMOVUPS	9062656(R9), Z1
@@ -1446,42 +1509,58 @@ loop12:
 	VMOVUPS	Z2, 10166528(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop12
+	JNE	loop4
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop11
-	// mnist.nde:21
+	JNE	loop3
 	VBROADCASTSD	4646536(AX), Z0
 	VMOVSD	X0, 65920(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop13:
+loop5:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop14:
+loop6:
 	VMOVUPS	10166528(R9), Z0
 	VMOVUPS	Z0, 66176(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop14
+	JNE	loop6
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop13
-	CALL	pixelsField_avx512<>(SB)
+	JNE	loop5
+	RET
+
+// func digits0StepTurn6AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digits0StepTurn6AVX512(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	digits0StepTurn6_avx512<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// digits0StepTurn9 is Digits.0.step (mnist.nde:21) of a block of samples, a turn of several.
+TEXT digits0StepTurn9_avx512<>(SB), NOSPLIT, $0-0
+	// mnist.nde:21
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop15:
+loop1:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop16:
+loop2:
 	VMOVUPS	1170048(R9), Z0
 	VMOVUPS	Z0, 11270400(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop16
+	JNE	loop2
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop15
+	JNE	loop1
 	// mnist.nde:21
 	VBROADCASTSD	4646656(AX), Z0
 	VBROADCASTSD	4646912(AX), Z1
@@ -1492,11 +1571,11 @@ loop16:
 	VMOVSS	X0, 4646560(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop17:
+loop3:
 	// mnist.nde:21
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop18:
+loop4:
 	VBROADCASTSS	4646560(AX), Z0
 	VMOVUPS	11270400(R9), Z1
 	VMOVUPS	4647168(R9), Z2
@@ -1504,42 +1583,58 @@ loop18:
 	VMOVUPS	Z2, 12374272(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop18
+	JNE	loop4
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop17
-	// mnist.nde:21
+	JNE	loop3
 	VBROADCASTSD	4646552(AX), Z0
 	VMOVSD	X0, 65920(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop19:
+loop5:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop20:
+loop6:
 	VMOVUPS	12374272(R9), Z0
 	VMOVUPS	Z0, 66176(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop20
+	JNE	loop6
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop19
-	CALL	pixelsField_avx512<>(SB)
+	JNE	loop5
+	RET
+
+// func digits0StepTurn9AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digits0StepTurn9AVX512(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	digits0StepTurn9_avx512<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// digits0StepTurn12 is Digits.0.step (mnist.nde:21) of a block of samples, a turn of several.
+TEXT digits0StepTurn12_avx512<>(SB), NOSPLIT, $0-0
+	// mnist.nde:21
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop21:
+loop1:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop22:
+loop2:
 	VMOVUPS	1170048(R9), Z0
 	VMOVUPS	Z0, 13478144(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop22
+	JNE	loop2
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop21
+	JNE	loop1
 	// mnist.nde:21
 	VBROADCASTSD	4646912(AX), Z0
 	VMULPD	f64_3fc5555555555555<>(SB), Z0, Z1
@@ -1554,11 +1649,11 @@ loop22:
 	VMOVSS	X0, 4646592(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop23:
+loop3:
 	// mnist.nde:21
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop24:
+loop4:
 	VBROADCASTSS	4646576(AX), Z0
 	VMOVUPS	13478144(R9), Z1
 	VBROADCASTSS	4646592(AX), Z2
@@ -1573,14 +1668,27 @@ loop24:
 	VMOVUPS	Z6, 5751040(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop24
+	JNE	loop4
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop23
+	JNE	loop3
 	RET
 
-// digits0Lanestep is Digits.0.lanestep (mnist.nde:21) of a block of samples.
-TEXT digits0Lanestep_avx512<>(SB), NOSPLIT, $0-0
+// func digits0StepTurn12AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digits0StepTurn12AVX512(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	digits0StepTurn12_avx512<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// digits0LanestepTurn0 is Digits.0.lanestep (mnist.nde:21) of a block of samples, a turn of several.
+TEXT digits0LanestepTurn0_avx512<>(SB), NOSPLIT, $0-0
 	// mnist.nde:21
 	VBROADCASTSD	14582016(AX), Z0
 	VMOVSD	X0, 4646656(AX)
@@ -1600,29 +1708,46 @@ loop2:
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
-	CALL	digits0Step_avx512<>(SB)
+	RET
+
+// func digits0LanestepTurn0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digits0LanestepTurn0AVX512(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	digits0LanestepTurn0_avx512<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// digits0LanestepTurn14 is Digits.0.lanestep (mnist.nde:21) of a block of samples, a turn of several.
+TEXT digits0LanestepTurn14_avx512<>(SB), NOSPLIT, $0-0
+	// mnist.nde:21
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop3:
+loop1:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop4:
+loop2:
 	VMOVUPS	5751040(R9), Z0
 	VMOVUPS	Z0, 16790784(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop4
+	JNE	loop2
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop3
+	JNE	loop1
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop5:
+loop3:
 	VMOVUPS	f32_00000000<>(SB), Z0
 	MOVQ	$8624, R9
 	MOVQ	SI, R10
-loop6:
+loop4:
 	// mnist.nde:21
 	VMOVUPS	16790784(R10), Z1
 	VMOVUPS	16790784(R10), Z2
@@ -1630,7 +1755,7 @@ loop6:
 	VADDPS	Z1, Z0, Z0
 	ADDQ	$128, R10
 	DECQ	R9
-	JNE	loop6
+	JNE	loop4
 	VMOVUPD	14582528(DI), Z1
 	VMOVUPD	14582592(DI), Z2
 	VCMPPS	$0, f32_00000000<>(SB), Z0, K1
@@ -1654,44 +1779,44 @@ loop6:
 	VMOVUPD	Z2, 16790592(DI)
 	MOVQ	$8624, R9
 	MOVQ	SI, R10
-loop7:
+loop5:
 	VMOVUPS	16790784(R10), Z0
 	VMOVUPS	14582784(R10), Z2
 	VPTERNLOGD	$0xe2, Z2, Z1, Z0
 	VMOVUPS	Z0, 15686656(R10)
 	ADDQ	$128, R10
 	DECQ	R9
-	JNE	loop7
+	JNE	loop5
 	ADDQ	$64, SI
 	ADDQ	$128, DI
 	DECQ	CX
-	JNE	loop5
+	JNE	loop3
 	// results that are the arguments of the next run
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop8:
+loop6:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop9:
+loop7:
 	VMOVUPS	15686656(R9), Z0
 	VMOVUPS	Z0, 14582784(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop9
+	JNE	loop7
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop8
+	JNE	loop6
 	RET
 
-// func digits0LanestepAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digits0LanestepAVX512(SB), 0, $8-32
+// func digits0LanestepTurn14AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digits0LanestepTurn14AVX512(SB), 0, $8-32
 	MOVQ	fr+0(FP), AX
 	MOVQ	w+8(FP), BX
 	MOVQ	pre+16(FP), DX
 	MOVQ	sums+24(FP), R8
 	STMXCSR	old-8(SP)
 	LDMXCSR	flush<>(SB)
-	CALL	digits0Lanestep_avx512<>(SB)
+	CALL	digits0LanestepTurn14_avx512<>(SB)
 	LDMXCSR	old-8(SP)
 	VZEROUPPER
 	RET
@@ -3663,16 +3788,16 @@ TEXT ·fitSamplePart2AVX512(SB), 0, $8-32
 	VZEROUPPER
 	RET
 
-// pixelsMixedField is Pixels.mixed.field (mnist.nde:13) of a block of samples.
-TEXT pixelsMixedField_avx512<>(SB), NOSPLIT, $0-0
-	MOVQ	$2, 65536(AX)
-	MOVQ	AX, 65544(AX)
+// pixelsMixedFieldTurn0 is Pixels.mixed.field (mnist.nde:13) of a block of samples, a turn of several.
+TEXT pixelsMixedFieldTurn0_avx512<>(SB), NOSPLIT, $0-0
+	MOVQ	$2, CX
+	MOVQ	AX, SI
 loop1:
-	MOVQ	$8624, CX
-	MOVQ	65544(AX), SI
+	MOVQ	$8624, DI
+	MOVQ	SI, R9
 loop2:
 	// mnist.nde:10
-	VMOVUPS	23117184(SI), Z0
+	VMOVUPS	23117184(R9), Z0
 	VPSRLD	$16, Z0, Z1
 	VPANDD	f32_00000001<>(SB), Z1, Z1
 	VPADDD	f32_00007fff<>(SB), Z0, Z2
@@ -3681,17 +3806,34 @@ loop2:
 	VCMPPS	$0, Z0, Z0, K1
 	VPTERNLOGD.Z	$255, Z2, Z2, K1, Z2
 	VPTERNLOGD	$0xca, Z0, Z1, Z2
-	VMOVUPS	Z2, 25324928(SI)
-	ADDQ	$128, SI
-	DECQ	CX
+	VMOVUPS	Z2, 25324928(R9)
+	ADDQ	$128, R9
+	DECQ	DI
 	JNE	loop2
-	ADDQ	$64, 65544(AX)
-	DECQ	65536(AX)
+	ADDQ	$64, SI
+	DECQ	CX
 	JNE	loop1
+	RET
+
+// func pixelsMixedFieldTurn0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·pixelsMixedFieldTurn0AVX512(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	pixelsMixedFieldTurn0_avx512<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// pixelsMixedFieldTurn1 is Pixels.mixed.field (mnist.nde:13) of a block of samples, a turn of several.
+TEXT pixelsMixedFieldTurn1_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, 65536(AX)
 	MOVQ	AX, 65544(AX)
 	MOVQ	AX, 65552(AX)
-loop3:
+loop1:
 	// mnist.nde:10
 	// the image in a frame of zeros
 	MOVQ	$11, 65560(AX)
@@ -3699,66 +3841,66 @@ loop3:
 	MOVQ	R15, 65568(AX)
 	MOVQ	65552(AX), R15
 	MOVQ	R15, 65576(AX)
-loop4:
+loop2:
 	MOVQ	$31, CX
 	MOVQ	65568(AX), SI
-loop5:
+loop3:
 	VMOVUPS	f32_00000000<>(SB), Z0
 	VMOVUPS	Z0, 2273920(SI)
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop5
+	JNE	loop3
 	MOVQ	$28, 65584(AX)
 	MOVQ	65576(AX), R15
 	MOVQ	R15, 65592(AX)
 	MOVQ	65568(AX), R15
 	MOVQ	R15, 65600(AX)
-loop6:
+loop4:
 	MOVQ	$28, CX
 	MOVQ	65592(AX), SI
 	MOVQ	65600(AX), DI
-loop7:
+loop5:
 	VMOVUPS	25324928(SI), Z0
 	VMOVUPS	Z0, 2275904(DI)
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
-	JNE	loop7
+	JNE	loop5
 	MOVQ	$2, CX
 	MOVQ	65600(AX), SI
-loop8:
+loop6:
 	VMOVUPS	f32_00000000<>(SB), Z0
 	VMOVUPS	Z0, 2277696(SI)
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop8
+	JNE	loop6
 	ADDQ	$3584, 65592(AX)
 	ADDQ	$1920, 65600(AX)
 	DECQ	65584(AX)
-	JNE	loop6
+	JNE	loop4
 	MOVQ	$29, CX
 	MOVQ	65568(AX), SI
-loop9:
+loop7:
 	VMOVUPS	f32_00000000<>(SB), Z0
 	VMOVUPS	Z0, 2329664(SI)
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop9
+	JNE	loop7
 	ADDQ	$57664, 65568(AX)
 	ADDQ	$100352, 65576(AX)
 	DECQ	65560(AX)
-	JNE	loop4
+	JNE	loop2
 	MOVQ	$28, 65560(AX)
 	MOVQ	65544(AX), R15
 	MOVQ	R15, 65568(AX)
 	MOVQ	65552(AX), R15
 	MOVQ	R15, 65576(AX)
-loop10:
+loop8:
 	MOVQ	$7, 65584(AX)
 	MOVQ	65568(AX), R15
 	MOVQ	R15, 65592(AX)
 	MOVQ	65576(AX), CX
-loop11:
+loop9:
 	VMOVUPS	f32_00000000<>(SB), Z0
 	VMOVUPS	f32_00000000<>(SB), Z1
 	VMOVUPS	f32_00000000<>(SB), Z2
@@ -3786,7 +3928,7 @@ loop11:
 	MOVQ	$11, SI
 	MOVQ	65592(AX), DI
 	MOVQ	DX, R9
-loop12:
+loop10:
 	VMOVUPS	2273920(DI), Z24
 	VMOVUPS	2273984(DI), Z25
 	VMOVUPS	2274048(DI), Z26
@@ -4096,7 +4238,7 @@ loop12:
 	ADDQ	$57664, DI
 	ADDQ	$36, R9
 	DECQ	SI
-	JNE	loop12
+	JNE	loop10
 	VMOVUPS	Z0, 26428800(CX)
 	VMOVUPS	Z1, 26428928(CX)
 	VMOVUPS	Z2, 26429056(CX)
@@ -4144,7 +4286,7 @@ loop12:
 	MOVQ	$11, SI
 	MOVQ	65592(AX), DI
 	MOVQ	DX, R9
-loop13:
+loop11:
 	VMOVUPS	2273920(DI), Z20
 	VMOVUPS	2273984(DI), Z21
 	VMOVUPS	2274048(DI), Z22
@@ -4409,7 +4551,7 @@ loop13:
 	ADDQ	$57664, DI
 	ADDQ	$36, R9
 	DECQ	SI
-	JNE	loop13
+	JNE	loop11
 	VMOVUPS	Z0, 27030912(CX)
 	VMOVUPS	Z1, 27031040(CX)
 	VMOVUPS	Z2, 27031168(CX)
@@ -4433,25 +4575,42 @@ loop13:
 	ADDQ	$256, 65592(AX)
 	ADDQ	$512, CX
 	DECQ	65584(AX)
-	JNE	loop11
+	JNE	loop9
 	ADDQ	$1920, 65568(AX)
 	ADDQ	$3584, 65576(AX)
 	DECQ	65560(AX)
-	JNE	loop10
+	JNE	loop8
 	ADDQ	$634368, 65544(AX)
 	ADDQ	$64, 65552(AX)
 	DECQ	65536(AX)
-	JNE	loop3
-	MOVQ	$2, 65536(AX)
-	MOVQ	AX, 65544(AX)
-loop14:
-	MOVQ	$8624, CX
-	MOVQ	65544(AX), SI
-	MOVQ	DX, DI
-loop15:
+	JNE	loop1
+	RET
+
+// func pixelsMixedFieldTurn1AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·pixelsMixedFieldTurn1AVX512(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	pixelsMixedFieldTurn1_avx512<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// pixelsMixedFieldTurn2 is Pixels.mixed.field (mnist.nde:13) of a block of samples, a turn of several.
+TEXT pixelsMixedFieldTurn2_avx512<>(SB), NOSPLIT, $0-0
+	MOVQ	$2, CX
+	MOVQ	AX, SI
+loop1:
+	MOVQ	$8624, DI
+	MOVQ	SI, R9
+	MOVQ	DX, R10
+loop2:
 	// mnist.nde:10
-	VMOVUPS	26428800(SI), Z0
-	VBROADCASTSS	(DI), Z1
+	VMOVUPS	26428800(R9), Z0
+	VBROADCASTSS	(R10), Z1
 	VADDPS	Z1, Z0, Z0
 	VMOVUPS	f32_41100000<>(SB), Z1
 	VMINPS	Z0, Z1, Z0
@@ -4470,18 +4629,31 @@ loop15:
 	VFMADD213PS	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 24221056(SI)
-	ADDQ	$128, SI
-	ADDQ	$4, DI
+	VMOVUPS	Z0, 24221056(R9)
+	ADDQ	$128, R9
+	ADDQ	$4, R10
+	DECQ	DI
+	JNE	loop2
+	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop15
-	ADDQ	$64, 65544(AX)
-	DECQ	65536(AX)
-	JNE	loop14
+	JNE	loop1
 	RET
 
-// digitsMixed0Step is Digits.mixed.0.step (mnist.nde:21) of a block of samples.
-TEXT digitsMixed0Step_avx512<>(SB), NOSPLIT, $0-0
+// func pixelsMixedFieldTurn2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·pixelsMixedFieldTurn2AVX512(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	pixelsMixedFieldTurn2_avx512<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// digitsMixed0StepTurn0 is Digits.mixed.0.step (mnist.nde:21) of a block of samples, a turn of several.
+TEXT digitsMixed0StepTurn0_avx512<>(SB), NOSPLIT, $0-0
 	// mnist.nde:21
 	VBROADCASTSD	27532800(AX), Z0
 	VMOVSD	X0, 23116928(AX)
@@ -4499,21 +4671,38 @@ loop2:
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
-	CALL	pixelsMixedField_avx512<>(SB)
+	RET
+
+// func digitsMixed0StepTurn0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digitsMixed0StepTurn0AVX512(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	digitsMixed0StepTurn0_avx512<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// digitsMixed0StepTurn4 is Digits.mixed.0.step (mnist.nde:21) of a block of samples, a turn of several.
+TEXT digitsMixed0StepTurn4_avx512<>(SB), NOSPLIT, $0-0
+	// mnist.nde:21
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop3:
+loop1:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop4:
+loop2:
 	VMOVUPS	24221056(R9), Z0
 	VMOVUPS	Z0, 29741056(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop4
+	JNE	loop2
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop3
+	JNE	loop1
 	// mnist.nde:21
 	VBROADCASTSD	27533056(AX), Z0
 	VMULPD	f64_3fe0000000000000<>(SB), Z0, Z0
@@ -4526,11 +4715,11 @@ loop4:
 	VMOVSS	X0, 27532688(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop5:
+loop3:
 	// mnist.nde:21
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop6:
+loop4:
 	VBROADCASTSS	27532688(AX), Z0
 	VMOVUPS	29741056(R9), Z1
 	VMOVUPS	27533312(R9), Z2
@@ -4538,49 +4727,65 @@ loop6:
 	VMOVUPS	Z2, 30844928(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop6
+	JNE	loop4
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop5
-	// mnist.nde:21
+	JNE	loop3
 	VBROADCASTSD	27532680(AX), Z0
 	VMOVSD	X0, 23116928(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop7:
+loop5:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop8:
+loop6:
 	VMOVUPS	30844928(R9), Z0
 	VMOVUPS	Z0, 23117184(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop8
+	JNE	loop6
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop7
-	CALL	pixelsMixedField_avx512<>(SB)
+	JNE	loop5
+	RET
+
+// func digitsMixed0StepTurn4AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digitsMixed0StepTurn4AVX512(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	digitsMixed0StepTurn4_avx512<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// digitsMixed0StepTurn8 is Digits.mixed.0.step (mnist.nde:21) of a block of samples, a turn of several.
+TEXT digitsMixed0StepTurn8_avx512<>(SB), NOSPLIT, $0-0
+	// mnist.nde:21
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop9:
+loop1:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop10:
+loop2:
 	VMOVUPS	24221056(R9), Z0
 	VMOVUPS	Z0, 31948800(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop10
+	JNE	loop2
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop9
+	JNE	loop1
 	VBROADCASTSS	27532688(AX), Z0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop11:
+loop3:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop12:
+loop4:
 	// mnist.nde:21
 	VBROADCASTSS	27532688(AX), Z0
 	VMOVUPS	31948800(R9), Z1
@@ -4589,42 +4794,58 @@ loop12:
 	VMOVUPS	Z2, 33052672(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop12
+	JNE	loop4
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop11
-	// mnist.nde:21
+	JNE	loop3
 	VBROADCASTSD	27532680(AX), Z0
 	VMOVSD	X0, 23116928(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop13:
+loop5:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop14:
+loop6:
 	VMOVUPS	33052672(R9), Z0
 	VMOVUPS	Z0, 23117184(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop14
+	JNE	loop6
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop13
-	CALL	pixelsMixedField_avx512<>(SB)
+	JNE	loop5
+	RET
+
+// func digitsMixed0StepTurn8AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digitsMixed0StepTurn8AVX512(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	digitsMixed0StepTurn8_avx512<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// digitsMixed0StepTurn12 is Digits.mixed.0.step (mnist.nde:21) of a block of samples, a turn of several.
+TEXT digitsMixed0StepTurn12_avx512<>(SB), NOSPLIT, $0-0
+	// mnist.nde:21
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop15:
+loop1:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop16:
+loop2:
 	VMOVUPS	24221056(R9), Z0
 	VMOVUPS	Z0, 34156544(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop16
+	JNE	loop2
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop15
+	JNE	loop1
 	// mnist.nde:21
 	VBROADCASTSD	27532800(AX), Z0
 	VBROADCASTSD	27533056(AX), Z1
@@ -4635,11 +4856,11 @@ loop16:
 	VMOVSS	X0, 27532704(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop17:
+loop3:
 	// mnist.nde:21
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop18:
+loop4:
 	VBROADCASTSS	27532704(AX), Z0
 	VMOVUPS	34156544(R9), Z1
 	VMOVUPS	27533312(R9), Z2
@@ -4647,42 +4868,58 @@ loop18:
 	VMOVUPS	Z2, 35260416(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop18
+	JNE	loop4
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop17
-	// mnist.nde:21
+	JNE	loop3
 	VBROADCASTSD	27532696(AX), Z0
 	VMOVSD	X0, 23116928(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop19:
+loop5:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop20:
+loop6:
 	VMOVUPS	35260416(R9), Z0
 	VMOVUPS	Z0, 23117184(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop20
+	JNE	loop6
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop19
-	CALL	pixelsMixedField_avx512<>(SB)
+	JNE	loop5
+	RET
+
+// func digitsMixed0StepTurn12AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digitsMixed0StepTurn12AVX512(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	digitsMixed0StepTurn12_avx512<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// digitsMixed0StepTurn16 is Digits.mixed.0.step (mnist.nde:21) of a block of samples, a turn of several.
+TEXT digitsMixed0StepTurn16_avx512<>(SB), NOSPLIT, $0-0
+	// mnist.nde:21
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop21:
+loop1:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop22:
+loop2:
 	VMOVUPS	24221056(R9), Z0
 	VMOVUPS	Z0, 36364288(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop22
+	JNE	loop2
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop21
+	JNE	loop1
 	// mnist.nde:21
 	VBROADCASTSD	27533056(AX), Z0
 	VMULPD	f64_3fc5555555555555<>(SB), Z0, Z1
@@ -4697,11 +4934,11 @@ loop22:
 	VMOVSS	X0, 27532736(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop23:
+loop3:
 	// mnist.nde:21
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop24:
+loop4:
 	VBROADCASTSS	27532720(AX), Z0
 	VMOVUPS	36364288(R9), Z1
 	VBROADCASTSS	27532736(AX), Z2
@@ -4716,14 +4953,27 @@ loop24:
 	VMOVUPS	Z6, 28637184(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop24
+	JNE	loop4
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop23
+	JNE	loop3
 	RET
 
-// digitsMixed0RecLanestep is Digits.mixed.0.rec.lanestep (mnist.nde:21) of a block of samples.
-TEXT digitsMixed0RecLanestep_avx512<>(SB), NOSPLIT, $0-0
+// func digitsMixed0StepTurn16AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digitsMixed0StepTurn16AVX512(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	digitsMixed0StepTurn16_avx512<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// digitsMixed0RecLanestepTurn0 is Digits.mixed.0.rec.lanestep (mnist.nde:21) of a block of samples, a turn of several.
+TEXT digitsMixed0RecLanestepTurn0_avx512<>(SB), NOSPLIT, $0-0
 	// mnist.nde:21
 	VBROADCASTSD	37468160(AX), Z0
 	VMOVSD	X0, 27532800(AX)
@@ -4743,29 +4993,46 @@ loop2:
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
-	CALL	digitsMixed0Step_avx512<>(SB)
+	RET
+
+// func digitsMixed0RecLanestepTurn0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digitsMixed0RecLanestepTurn0AVX512(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	digitsMixed0RecLanestepTurn0_avx512<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// digitsMixed0RecLanestepTurn18 is Digits.mixed.0.rec.lanestep (mnist.nde:21) of a block of samples, a turn of several.
+TEXT digitsMixed0RecLanestepTurn18_avx512<>(SB), NOSPLIT, $0-0
+	// mnist.nde:21
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop3:
+loop1:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop4:
+loop2:
 	VMOVUPS	28637184(R9), Z0
 	VMOVUPS	Z0, 40780800(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop4
+	JNE	loop2
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop3
+	JNE	loop1
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop5:
+loop3:
 	VMOVUPS	f32_00000000<>(SB), Z0
 	MOVQ	$8624, R9
 	MOVQ	SI, R10
-loop6:
+loop4:
 	// mnist.nde:21
 	VMOVUPS	40780800(R10), Z1
 	VMOVUPS	40780800(R10), Z2
@@ -4773,7 +5040,7 @@ loop6:
 	VADDPS	Z1, Z0, Z0
 	ADDQ	$128, R10
 	DECQ	R9
-	JNE	loop6
+	JNE	loop4
 	VMOVUPD	37468672(DI), Z1
 	VMOVUPD	37468736(DI), Z2
 	VCMPPS	$0, f32_00000000<>(SB), Z0, K1
@@ -4797,72 +5064,72 @@ loop6:
 	VMOVUPD	Z2, 39676736(DI)
 	MOVQ	$8624, R9
 	MOVQ	SI, R10
-loop7:
+loop5:
 	VMOVUPS	40780800(R10), Z0
 	VMOVUPS	37468928(R10), Z2
 	VPTERNLOGD	$0xe2, Z2, Z1, Z0
 	VMOVUPS	Z0, 38572800(R10)
 	ADDQ	$128, R10
 	DECQ	R9
-	JNE	loop7
+	JNE	loop5
 	ADDQ	$64, SI
 	ADDQ	$128, DI
 	DECQ	CX
-	JNE	loop5
+	JNE	loop3
+	MOVQ	$2, CX
+	MOVQ	AX, SI
+loop6:
+	MOVQ	$8624, DI
+	MOVQ	SI, R9
+loop7:
+	VMOVUPS	37468928(R9), Z0
+	VMOVUPS	Z0, 39676928(R9)
+	ADDQ	$128, R9
+	DECQ	DI
+	JNE	loop7
+	ADDQ	$64, SI
+	DECQ	CX
+	JNE	loop6
+	// results that are the arguments of the next run
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop8:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
 loop9:
-	VMOVUPS	37468928(R9), Z0
-	VMOVUPS	Z0, 39676928(R9)
+	VMOVUPS	38572800(R9), Z0
+	VMOVUPS	Z0, 37468928(R9)
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop9
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop8
-	// results that are the arguments of the next run
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop10:
-	MOVQ	$8624, DI
-	MOVQ	SI, R9
-loop11:
-	VMOVUPS	38572800(R9), Z0
-	VMOVUPS	Z0, 37468928(R9)
-	ADDQ	$128, R9
-	DECQ	DI
-	JNE	loop11
-	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop10
 	RET
 
-// func digitsMixed0RecLanestepAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digitsMixed0RecLanestepAVX512(SB), 0, $8-32
+// func digitsMixed0RecLanestepTurn18AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digitsMixed0RecLanestepTurn18AVX512(SB), 0, $8-32
 	MOVQ	fr+0(FP), AX
 	MOVQ	w+8(FP), BX
 	MOVQ	pre+16(FP), DX
 	MOVQ	sums+24(FP), R8
 	STMXCSR	old-8(SP)
 	LDMXCSR	flush<>(SB)
-	CALL	digitsMixed0RecLanestep_avx512<>(SB)
+	CALL	digitsMixed0RecLanestepTurn18_avx512<>(SB)
 	LDMXCSR	old-8(SP)
 	VZEROUPPER
 	RET
 
-// pixelsMixedFieldVjp is Pixels.mixed.field.vjp (mnist.nde:13) of a block of samples.
-TEXT pixelsMixedFieldVjp_avx512<>(SB), NOSPLIT, $0-0
-	MOVQ	$2, 65536(AX)
-	MOVQ	AX, 65544(AX)
+// pixelsMixedFieldVjpTurn0 is Pixels.mixed.field.vjp (mnist.nde:13) of a block of samples, a turn of several.
+TEXT pixelsMixedFieldVjpTurn0_avx512<>(SB), NOSPLIT, $0-0
+	MOVQ	$2, CX
+	MOVQ	AX, SI
 loop1:
-	MOVQ	$8624, CX
-	MOVQ	65544(AX), SI
+	MOVQ	$8624, DI
+	MOVQ	SI, R9
 loop2:
 	// mnist.nde:10
-	VMOVUPS	41884672(SI), Z0
+	VMOVUPS	41884672(R9), Z0
 	VPSRLD	$16, Z0, Z1
 	VPANDD	f32_00000001<>(SB), Z1, Z1
 	VPADDD	f32_00007fff<>(SB), Z0, Z2
@@ -4871,17 +5138,34 @@ loop2:
 	VCMPPS	$0, Z0, Z0, K1
 	VPTERNLOGD.Z	$255, Z2, Z2, K1, Z2
 	VPTERNLOGD	$0xca, Z0, Z1, Z2
-	VMOVUPS	Z2, 45196288(SI)
-	ADDQ	$128, SI
-	DECQ	CX
+	VMOVUPS	Z2, 45196288(R9)
+	ADDQ	$128, R9
+	DECQ	DI
 	JNE	loop2
-	ADDQ	$64, 65544(AX)
-	DECQ	65536(AX)
+	ADDQ	$64, SI
+	DECQ	CX
 	JNE	loop1
+	RET
+
+// func pixelsMixedFieldVjpTurn0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·pixelsMixedFieldVjpTurn0AVX512(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	pixelsMixedFieldVjpTurn0_avx512<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// pixelsMixedFieldVjpTurn1 is Pixels.mixed.field.vjp (mnist.nde:13) of a block of samples, a turn of several.
+TEXT pixelsMixedFieldVjpTurn1_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, 65536(AX)
 	MOVQ	AX, 65544(AX)
 	MOVQ	AX, 65552(AX)
-loop3:
+loop1:
 	// mnist.nde:10
 	// the image in a frame of zeros
 	MOVQ	$11, 65560(AX)
@@ -4889,66 +5173,66 @@ loop3:
 	MOVQ	R15, 65568(AX)
 	MOVQ	65552(AX), R15
 	MOVQ	R15, 65576(AX)
-loop4:
+loop2:
 	MOVQ	$31, CX
 	MOVQ	65568(AX), SI
-loop5:
+loop3:
 	VMOVUPS	f32_00000000<>(SB), Z0
 	VMOVUPS	Z0, 2273920(SI)
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop5
+	JNE	loop3
 	MOVQ	$28, 65584(AX)
 	MOVQ	65576(AX), R15
 	MOVQ	R15, 65592(AX)
 	MOVQ	65568(AX), R15
 	MOVQ	R15, 65600(AX)
-loop6:
+loop4:
 	MOVQ	$28, CX
 	MOVQ	65592(AX), SI
 	MOVQ	65600(AX), DI
-loop7:
+loop5:
 	VMOVUPS	45196288(SI), Z0
 	VMOVUPS	Z0, 2275904(DI)
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
-	JNE	loop7
+	JNE	loop5
 	MOVQ	$2, CX
 	MOVQ	65600(AX), SI
-loop8:
+loop6:
 	VMOVUPS	f32_00000000<>(SB), Z0
 	VMOVUPS	Z0, 2277696(SI)
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop8
+	JNE	loop6
 	ADDQ	$3584, 65592(AX)
 	ADDQ	$1920, 65600(AX)
 	DECQ	65584(AX)
-	JNE	loop6
+	JNE	loop4
 	MOVQ	$29, CX
 	MOVQ	65568(AX), SI
-loop9:
+loop7:
 	VMOVUPS	f32_00000000<>(SB), Z0
 	VMOVUPS	Z0, 2329664(SI)
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop9
+	JNE	loop7
 	ADDQ	$57664, 65568(AX)
 	ADDQ	$100352, 65576(AX)
 	DECQ	65560(AX)
-	JNE	loop4
+	JNE	loop2
 	MOVQ	$28, 65560(AX)
 	MOVQ	65544(AX), R15
 	MOVQ	R15, 65568(AX)
 	MOVQ	65552(AX), R15
 	MOVQ	R15, 65576(AX)
-loop10:
+loop8:
 	MOVQ	$7, 65584(AX)
 	MOVQ	65568(AX), R15
 	MOVQ	R15, 65592(AX)
 	MOVQ	65576(AX), CX
-loop11:
+loop9:
 	VMOVUPS	f32_00000000<>(SB), Z0
 	VMOVUPS	f32_00000000<>(SB), Z1
 	VMOVUPS	f32_00000000<>(SB), Z2
@@ -4976,7 +5260,7 @@ loop11:
 	MOVQ	$11, SI
 	MOVQ	65592(AX), DI
 	MOVQ	DX, R9
-loop12:
+loop10:
 	VMOVUPS	2273920(DI), Z24
 	VMOVUPS	2273984(DI), Z25
 	VMOVUPS	2274048(DI), Z26
@@ -5286,7 +5570,7 @@ loop12:
 	ADDQ	$57664, DI
 	ADDQ	$36, R9
 	DECQ	SI
-	JNE	loop12
+	JNE	loop10
 	VMOVUPS	Z0, 46300160(CX)
 	VMOVUPS	Z1, 46300288(CX)
 	VMOVUPS	Z2, 46300416(CX)
@@ -5334,7 +5618,7 @@ loop12:
 	MOVQ	$11, SI
 	MOVQ	65592(AX), DI
 	MOVQ	DX, R9
-loop13:
+loop11:
 	VMOVUPS	2273920(DI), Z20
 	VMOVUPS	2273984(DI), Z21
 	VMOVUPS	2274048(DI), Z22
@@ -5599,7 +5883,7 @@ loop13:
 	ADDQ	$57664, DI
 	ADDQ	$36, R9
 	DECQ	SI
-	JNE	loop13
+	JNE	loop11
 	VMOVUPS	Z0, 46902272(CX)
 	VMOVUPS	Z1, 46902400(CX)
 	VMOVUPS	Z2, 46902528(CX)
@@ -5623,25 +5907,42 @@ loop13:
 	ADDQ	$256, 65592(AX)
 	ADDQ	$512, CX
 	DECQ	65584(AX)
-	JNE	loop11
+	JNE	loop9
 	ADDQ	$1920, 65568(AX)
 	ADDQ	$3584, 65576(AX)
 	DECQ	65560(AX)
-	JNE	loop10
+	JNE	loop8
 	ADDQ	$634368, 65544(AX)
 	ADDQ	$64, 65552(AX)
 	DECQ	65536(AX)
-	JNE	loop3
-	MOVQ	$2, 65536(AX)
-	MOVQ	AX, 65544(AX)
-loop14:
-	MOVQ	$8624, CX
-	MOVQ	65544(AX), SI
-	MOVQ	DX, DI
-loop15:
+	JNE	loop1
+	RET
+
+// func pixelsMixedFieldVjpTurn1AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·pixelsMixedFieldVjpTurn1AVX512(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	pixelsMixedFieldVjpTurn1_avx512<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// pixelsMixedFieldVjpTurn2 is Pixels.mixed.field.vjp (mnist.nde:13) of a block of samples, a turn of several.
+TEXT pixelsMixedFieldVjpTurn2_avx512<>(SB), NOSPLIT, $0-0
+	MOVQ	$2, CX
+	MOVQ	AX, SI
+loop1:
+	MOVQ	$8624, DI
+	MOVQ	SI, R9
+	MOVQ	DX, R10
+loop2:
 	// mnist.nde:10
-	VMOVUPS	46300160(SI), Z0
-	VBROADCASTSS	(DI), Z1
+	VMOVUPS	46300160(R9), Z0
+	VBROADCASTSS	(R10), Z1
 	VADDPS	Z1, Z0, Z0
 	VMOVUPS	f32_41100000<>(SB), Z1
 	VMINPS	Z0, Z1, Z0
@@ -5660,10 +5961,10 @@ loop15:
 	VFMADD213PS	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	42988544(SI), Z1
+	VMOVUPS	42988544(R9), Z1
 	VFNMADD213PS	f32_3f800000<>(SB), Z0, Z0
 	VMULPS	Z0, Z1, Z0
-	VMOVUPS	Z0, 47404032(SI)
+	VMOVUPS	Z0, 47404032(R9)
 	VPSRLD	$16, Z0, Z1
 	VPANDD	f32_00000001<>(SB), Z1, Z1
 	VPADDD	f32_00007fff<>(SB), Z0, Z2
@@ -5672,18 +5973,35 @@ loop15:
 	VCMPPS	$0, Z0, Z0, K1
 	VPTERNLOGD.Z	$255, Z2, Z2, K1, Z2
 	VPTERNLOGD	$0xca, Z0, Z1, Z2
-	VMOVUPS	Z2, 48507904(SI)
-	ADDQ	$128, SI
-	ADDQ	$4, DI
+	VMOVUPS	Z2, 48507904(R9)
+	ADDQ	$128, R9
+	ADDQ	$4, R10
+	DECQ	DI
+	JNE	loop2
+	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop15
-	ADDQ	$64, 65544(AX)
-	DECQ	65536(AX)
-	JNE	loop14
+	JNE	loop1
+	RET
+
+// func pixelsMixedFieldVjpTurn2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·pixelsMixedFieldVjpTurn2AVX512(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	pixelsMixedFieldVjpTurn2_avx512<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// pixelsMixedFieldVjpTurn3 is Pixels.mixed.field.vjp (mnist.nde:13) of a block of samples, a turn of several.
+TEXT pixelsMixedFieldVjpTurn3_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, 65536(AX)
 	MOVQ	AX, 65544(AX)
 	MOVQ	AX, 65552(AX)
-loop16:
+loop1:
 	// mnist.nde:10
 	// the image in a frame of zeros
 	MOVQ	$11, 65560(AX)
@@ -5691,66 +6009,66 @@ loop16:
 	MOVQ	R15, 65568(AX)
 	MOVQ	65552(AX), R15
 	MOVQ	R15, 65576(AX)
-loop17:
+loop2:
 	MOVQ	$31, CX
 	MOVQ	65568(AX), SI
-loop18:
+loop3:
 	VMOVUPS	f32_00000000<>(SB), Z0
 	VMOVUPS	Z0, 2273920(SI)
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop18
+	JNE	loop3
 	MOVQ	$28, 65584(AX)
 	MOVQ	65576(AX), R15
 	MOVQ	R15, 65592(AX)
 	MOVQ	65568(AX), R15
 	MOVQ	R15, 65600(AX)
-loop19:
+loop4:
 	MOVQ	$28, CX
 	MOVQ	65592(AX), SI
 	MOVQ	65600(AX), DI
-loop20:
+loop5:
 	VMOVUPS	48507904(SI), Z0
 	VMOVUPS	Z0, 2275904(DI)
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
-	JNE	loop20
+	JNE	loop5
 	MOVQ	$2, CX
 	MOVQ	65600(AX), SI
-loop21:
+loop6:
 	VMOVUPS	f32_00000000<>(SB), Z0
 	VMOVUPS	Z0, 2277696(SI)
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop21
+	JNE	loop6
 	ADDQ	$3584, 65592(AX)
 	ADDQ	$1920, 65600(AX)
 	DECQ	65584(AX)
-	JNE	loop19
+	JNE	loop4
 	MOVQ	$29, CX
 	MOVQ	65568(AX), SI
-loop22:
+loop7:
 	VMOVUPS	f32_00000000<>(SB), Z0
 	VMOVUPS	Z0, 2329664(SI)
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop22
+	JNE	loop7
 	ADDQ	$57664, 65568(AX)
 	ADDQ	$100352, 65576(AX)
 	DECQ	65560(AX)
-	JNE	loop17
+	JNE	loop2
 	MOVQ	$28, 65560(AX)
 	MOVQ	65544(AX), R15
 	MOVQ	R15, 65568(AX)
 	MOVQ	65552(AX), R15
 	MOVQ	R15, 65576(AX)
-loop23:
+loop8:
 	MOVQ	$7, 65584(AX)
 	MOVQ	65568(AX), R15
 	MOVQ	R15, 65592(AX)
 	MOVQ	65576(AX), CX
-loop24:
+loop9:
 	VMOVUPS	f32_00000000<>(SB), Z0
 	VMOVUPS	f32_00000000<>(SB), Z1
 	VMOVUPS	f32_00000000<>(SB), Z2
@@ -5778,7 +6096,7 @@ loop24:
 	MOVQ	$11, SI
 	MOVQ	65592(AX), DI
 	MOVQ	DX, R9
-loop25:
+loop10:
 	VMOVUPS	2277888(DI), Z24
 	VMOVUPS	2277952(DI), Z25
 	VMOVUPS	2278016(DI), Z26
@@ -6088,7 +6406,7 @@ loop25:
 	ADDQ	$57664, DI
 	ADDQ	$396, R9
 	DECQ	SI
-	JNE	loop25
+	JNE	loop10
 	VMOVUPS	Z0, 44092416(CX)
 	VMOVUPS	Z1, 44092544(CX)
 	VMOVUPS	Z2, 44092672(CX)
@@ -6136,7 +6454,7 @@ loop25:
 	MOVQ	$11, SI
 	MOVQ	65592(AX), DI
 	MOVQ	DX, R9
-loop26:
+loop11:
 	VMOVUPS	2277888(DI), Z20
 	VMOVUPS	2277952(DI), Z21
 	VMOVUPS	2278016(DI), Z22
@@ -6401,7 +6719,7 @@ loop26:
 	ADDQ	$57664, DI
 	ADDQ	$396, R9
 	DECQ	SI
-	JNE	loop26
+	JNE	loop11
 	VMOVUPS	Z0, 44694528(CX)
 	VMOVUPS	Z1, 44694656(CX)
 	VMOVUPS	Z2, 44694784(CX)
@@ -6425,19 +6743,36 @@ loop26:
 	ADDQ	$256, 65592(AX)
 	ADDQ	$512, CX
 	DECQ	65584(AX)
-	JNE	loop24
+	JNE	loop9
 	ADDQ	$1920, 65568(AX)
 	ADDQ	$3584, 65576(AX)
 	DECQ	65560(AX)
-	JNE	loop23
+	JNE	loop8
 	ADDQ	$634368, 65544(AX)
 	ADDQ	$64, 65552(AX)
 	DECQ	65536(AX)
-	JNE	loop16
+	JNE	loop1
+	RET
+
+// func pixelsMixedFieldVjpTurn3AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·pixelsMixedFieldVjpTurn3AVX512(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	pixelsMixedFieldVjpTurn3_avx512<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// pixelsMixedFieldVjpTurn4 is Pixels.mixed.field.vjp (mnist.nde:13) of a block of samples, a turn of several.
+TEXT pixelsMixedFieldVjpTurn4_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, 65536(AX)
 	MOVQ	AX, 65544(AX)
 	MOVQ	AX, 65552(AX)
-loop27:
+loop1:
 	// mnist.nde:10
 	// the image in a frame of zeros
 	MOVQ	$11, 65560(AX)
@@ -6445,80 +6780,80 @@ loop27:
 	MOVQ	R15, 65568(AX)
 	MOVQ	65552(AX), R15
 	MOVQ	R15, 65576(AX)
-loop28:
+loop2:
 	MOVQ	$31, CX
 	MOVQ	65568(AX), SI
-loop29:
+loop3:
 	VMOVUPS	f32_00000000<>(SB), Z0
 	VMOVUPS	Z0, 2273920(SI)
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop29
+	JNE	loop3
 	MOVQ	$28, 65584(AX)
 	MOVQ	65576(AX), R15
 	MOVQ	R15, 65592(AX)
 	MOVQ	65568(AX), R15
 	MOVQ	R15, 65600(AX)
-loop30:
+loop4:
 	MOVQ	$28, CX
 	MOVQ	65592(AX), SI
 	MOVQ	65600(AX), DI
-loop31:
+loop5:
 	VMOVUPS	45196288(SI), Z0
 	VMOVUPS	Z0, 2275904(DI)
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
-	JNE	loop31
+	JNE	loop5
 	MOVQ	$2, CX
 	MOVQ	65600(AX), SI
-loop32:
+loop6:
 	VMOVUPS	f32_00000000<>(SB), Z0
 	VMOVUPS	Z0, 2277696(SI)
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop32
+	JNE	loop6
 	ADDQ	$3584, 65592(AX)
 	ADDQ	$1920, 65600(AX)
 	DECQ	65584(AX)
-	JNE	loop30
+	JNE	loop4
 	MOVQ	$29, CX
 	MOVQ	65568(AX), SI
-loop33:
+loop7:
 	VMOVUPS	f32_00000000<>(SB), Z0
 	VMOVUPS	Z0, 2329664(SI)
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop33
+	JNE	loop7
 	ADDQ	$57664, 65568(AX)
 	ADDQ	$100352, 65576(AX)
 	DECQ	65560(AX)
-	JNE	loop28
+	JNE	loop2
 	MOVQ	$1089, CX
 	MOVQ	65552(AX), SI
-loop34:
+loop8:
 	VMOVUPS	f32_00000000<>(SB), Z0
 	VMOVUPS	Z0, 49611776(SI)
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop34
+	JNE	loop8
 	MOVQ	$28, 65560(AX)
 	MOVQ	65544(AX), R15
 	MOVQ	R15, 65568(AX)
 	MOVQ	65552(AX), R15
 	MOVQ	R15, 65576(AX)
-loop35:
+loop9:
 	MOVQ	$3, 65584(AX)
 	MOVQ	65552(AX), R15
 	MOVQ	R15, 65592(AX)
 	MOVQ	65568(AX), R15
 	MOVQ	R15, 65600(AX)
-loop36:
+loop10:
 	MOVQ	$11, 65608(AX)
 	MOVQ	65592(AX), CX
 	MOVQ	65600(AX), R15
 	MOVQ	R15, 65616(AX)
-loop37:
+loop11:
 	VMOVUPS	49611776(CX), Z0
 	VMOVUPS	49611904(CX), Z1
 	VMOVUPS	49612032(CX), Z2
@@ -6543,7 +6878,7 @@ loop37:
 	MOVQ	$28, SI
 	MOVQ	65616(AX), DI
 	MOVQ	65576(AX), R9
-loop38:
+loop12:
 	VMOVUPS	2273920(DI), Z21
 	VMOVUPS	2273984(DI), Z22
 	VMOVUPS	2274048(DI), Z23
@@ -6578,7 +6913,7 @@ loop38:
 	ADDQ	$64, DI
 	ADDQ	$128, R9
 	DECQ	SI
-	JNE	loop38
+	JNE	loop12
 	VMOVUPS	Z0, 49611776(CX)
 	VMOVUPS	Z1, 49611904(CX)
 	VMOVUPS	Z2, 49612032(CX)
@@ -6603,12 +6938,12 @@ loop38:
 	ADDQ	$1152, CX
 	ADDQ	$57664, 65616(AX)
 	DECQ	65608(AX)
-	JNE	loop37
+	JNE	loop11
 	MOVQ	$11, 65608(AX)
 	MOVQ	65592(AX), CX
 	MOVQ	65600(AX), R15
 	MOVQ	R15, 65616(AX)
-loop39:
+loop13:
 	VMOVUPS	49700480(CX), Z0
 	VMOVUPS	49700608(CX), Z1
 	VMOVUPS	49700736(CX), Z2
@@ -6624,7 +6959,7 @@ loop39:
 	MOVQ	$28, SI
 	MOVQ	65616(AX), DI
 	MOVQ	65576(AX), R9
-loop40:
+loop14:
 	VMOVUPS	2273920(DI), Z12
 	VMOVUPS	2273984(DI), Z13
 	VMOVUPS	2274048(DI), Z14
@@ -6647,7 +6982,7 @@ loop40:
 	ADDQ	$64, DI
 	ADDQ	$128, R9
 	DECQ	SI
-	JNE	loop40
+	JNE	loop14
 	VMOVUPS	Z0, 49700480(CX)
 	VMOVUPS	Z1, 49700608(CX)
 	VMOVUPS	Z2, 49700736(CX)
@@ -6663,82 +6998,111 @@ loop40:
 	ADDQ	$1152, CX
 	ADDQ	$57664, 65616(AX)
 	DECQ	65608(AX)
-	JNE	loop39
+	JNE	loop13
 	ADDQ	$384, 65592(AX)
 	ADDQ	$1920, 65600(AX)
 	DECQ	65584(AX)
-	JNE	loop36
+	JNE	loop10
 	ADDQ	$1920, 65568(AX)
 	ADDQ	$3584, 65576(AX)
 	DECQ	65560(AX)
-	JNE	loop35
+	JNE	loop9
 	ADDQ	$634368, 65544(AX)
 	ADDQ	$64, 65552(AX)
 	DECQ	65536(AX)
-	JNE	loop27
-	MOVQ	$2, 65536(AX)
-	MOVQ	AX, CX
-loop41:
-	VMOVUPS	65792(CX), Z0
-	MOVQ	$1089, SI
-	MOVQ	CX, DI
-	MOVQ	R8, R9
-loop42:
-	// mnist.nde:10
-	VMOVUPS	49611776(DI), Z1
-	VPANDD	Z0, Z1, Z1
-	VMOVUPS	(R9), Z2
-	VADDPS	Z1, Z2, Z1
-	VMOVUPS	Z1, (R9)
-	ADDQ	$128, DI
-	ADDQ	$64, R9
-	DECQ	SI
-	JNE	loop42
-	MOVQ	$11, 65544(AX)
-	MOVQ	CX, 65552(AX)
-	MOVQ	CX, SI
-loop43:
-	VMOVUPS	f32_00000000<>(SB), Z1
-	MOVQ	$28, 65560(AX)
-	MOVQ	65552(AX), R15
-	MOVQ	R15, 65568(AX)
-loop44:
-	MOVQ	$28, DI
-	MOVQ	65568(AX), R9
-loop45:
-	VMOVUPS	47404032(R9), Z2
-	VADDPS	Z2, Z1, Z1
-	ADDQ	$128, R9
-	DECQ	DI
-	JNE	loop45
-	ADDQ	$3584, 65568(AX)
-	DECQ	65560(AX)
-	JNE	loop44
-	VMOVUPS	Z1, 49751168(SI)
-	ADDQ	$100352, 65552(AX)
-	ADDQ	$128, SI
-	DECQ	65544(AX)
-	JNE	loop43
-	MOVQ	$11, SI
-	MOVQ	CX, DI
-	MOVQ	R8, R9
-loop46:
-	VMOVUPS	49751168(DI), Z1
-	VPANDD	Z0, Z1, Z1
-	VMOVUPS	69696(R9), Z2
-	VADDPS	Z1, Z2, Z1
-	VMOVUPS	Z1, 69696(R9)
-	ADDQ	$128, DI
-	ADDQ	$64, R9
-	DECQ	SI
-	JNE	loop46
-	ADDQ	$64, CX
-	DECQ	65536(AX)
-	JNE	loop41
+	JNE	loop1
 	RET
 
-// digitsMixed0ReplayVjp is Digits.mixed.0.replay.vjp (mnist.nde:21) of a block of samples.
-TEXT digitsMixed0ReplayVjp_avx512<>(SB), NOSPLIT, $0-0
+// func pixelsMixedFieldVjpTurn4AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·pixelsMixedFieldVjpTurn4AVX512(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	pixelsMixedFieldVjpTurn4_avx512<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// pixelsMixedFieldVjpTurn5 is Pixels.mixed.field.vjp (mnist.nde:13) of a block of samples, a turn of several.
+TEXT pixelsMixedFieldVjpTurn5_avx512<>(SB), NOSPLIT, $0-0
+	MOVQ	$2, CX
+	MOVQ	AX, SI
+loop1:
+	VMOVUPS	65792(SI), Z0
+	MOVQ	$1089, DI
+	MOVQ	SI, R9
+	MOVQ	R8, R10
+loop2:
+	// mnist.nde:10
+	VMOVUPS	49611776(R9), Z1
+	VPANDD	Z0, Z1, Z1
+	VMOVUPS	(R10), Z2
+	VADDPS	Z1, Z2, Z1
+	VMOVUPS	Z1, (R10)
+	ADDQ	$128, R9
+	ADDQ	$64, R10
+	DECQ	DI
+	JNE	loop2
+	MOVQ	$11, DI
+	MOVQ	SI, R9
+	MOVQ	SI, R10
+loop3:
+	VMOVUPS	f32_00000000<>(SB), Z1
+	MOVQ	$28, R11
+	MOVQ	R9, R12
+loop4:
+	MOVQ	$28, R13
+	MOVQ	R12, R14
+loop5:
+	VMOVUPS	47404032(R14), Z2
+	VADDPS	Z2, Z1, Z1
+	ADDQ	$128, R14
+	DECQ	R13
+	JNE	loop5
+	ADDQ	$3584, R12
+	DECQ	R11
+	JNE	loop4
+	VMOVUPS	Z1, 49751168(R10)
+	ADDQ	$100352, R9
+	ADDQ	$128, R10
+	DECQ	DI
+	JNE	loop3
+	MOVQ	$11, DI
+	MOVQ	SI, R9
+	MOVQ	R8, R10
+loop6:
+	VMOVUPS	49751168(R9), Z1
+	VPANDD	Z0, Z1, Z1
+	VMOVUPS	69696(R10), Z2
+	VADDPS	Z1, Z2, Z1
+	VMOVUPS	Z1, 69696(R10)
+	ADDQ	$128, R9
+	ADDQ	$64, R10
+	DECQ	DI
+	JNE	loop6
+	ADDQ	$64, SI
+	DECQ	CX
+	JNE	loop1
+	RET
+
+// func pixelsMixedFieldVjpTurn5AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·pixelsMixedFieldVjpTurn5AVX512(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	pixelsMixedFieldVjpTurn5_avx512<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// digitsMixed0ReplayVjpTurn0 is Digits.mixed.0.replay.vjp (mnist.nde:21) of a block of samples, a turn of several.
+TEXT digitsMixed0ReplayVjpTurn0_avx512<>(SB), NOSPLIT, $0-0
 	// mnist.nde:21
 	VBROADCASTSD	49752704(AX), Z0
 	VMOVSD	X0, 23116928(AX)
@@ -6756,21 +7120,38 @@ loop2:
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
-	CALL	pixelsMixedField_avx512<>(SB)
+	RET
+
+// func digitsMixed0ReplayVjpTurn0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digitsMixed0ReplayVjpTurn0AVX512(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	digitsMixed0ReplayVjpTurn0_avx512<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// digitsMixed0ReplayVjpTurn4 is Digits.mixed.0.replay.vjp (mnist.nde:21) of a block of samples, a turn of several.
+TEXT digitsMixed0ReplayVjpTurn4_avx512<>(SB), NOSPLIT, $0-0
+	// mnist.nde:21
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop3:
+loop1:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop4:
+loop2:
 	VMOVUPS	24221056(R9), Z0
 	VMOVUPS	Z0, 53064832(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop4
+	JNE	loop2
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop3
+	JNE	loop1
 	// mnist.nde:21
 	VBROADCASTSD	49752960(AX), Z0
 	VMULPD	f64_3fe0000000000000<>(SB), Z0, Z0
@@ -6783,11 +7164,11 @@ loop4:
 	VMOVSS	X0, 49752592(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop5:
+loop3:
 	// mnist.nde:21
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop6:
+loop4:
 	VBROADCASTSS	49752592(AX), Z0
 	VMOVUPS	53064832(R9), Z1
 	VMOVUPS	49753216(R9), Z2
@@ -6795,49 +7176,65 @@ loop6:
 	VMOVUPS	Z2, 54168704(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop6
+	JNE	loop4
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop5
-	// mnist.nde:21
+	JNE	loop3
 	VBROADCASTSD	49752584(AX), Z0
 	VMOVSD	X0, 23116928(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop7:
+loop5:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop8:
+loop6:
 	VMOVUPS	54168704(R9), Z0
 	VMOVUPS	Z0, 23117184(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop8
+	JNE	loop6
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop7
-	CALL	pixelsMixedField_avx512<>(SB)
+	JNE	loop5
+	RET
+
+// func digitsMixed0ReplayVjpTurn4AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digitsMixed0ReplayVjpTurn4AVX512(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	digitsMixed0ReplayVjpTurn4_avx512<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// digitsMixed0ReplayVjpTurn8 is Digits.mixed.0.replay.vjp (mnist.nde:21) of a block of samples, a turn of several.
+TEXT digitsMixed0ReplayVjpTurn8_avx512<>(SB), NOSPLIT, $0-0
+	// mnist.nde:21
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop9:
+loop1:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop10:
+loop2:
 	VMOVUPS	24221056(R9), Z0
 	VMOVUPS	Z0, 55272576(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop10
+	JNE	loop2
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop9
+	JNE	loop1
 	VBROADCASTSS	49752592(AX), Z0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop11:
+loop3:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop12:
+loop4:
 	// mnist.nde:21
 	VBROADCASTSS	49752592(AX), Z0
 	VMOVUPS	55272576(R9), Z1
@@ -6846,42 +7243,58 @@ loop12:
 	VMOVUPS	Z2, 56376448(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop12
+	JNE	loop4
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop11
-	// mnist.nde:21
+	JNE	loop3
 	VBROADCASTSD	49752584(AX), Z0
 	VMOVSD	X0, 23116928(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop13:
+loop5:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop14:
+loop6:
 	VMOVUPS	56376448(R9), Z0
 	VMOVUPS	Z0, 23117184(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop14
+	JNE	loop6
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop13
-	CALL	pixelsMixedField_avx512<>(SB)
+	JNE	loop5
+	RET
+
+// func digitsMixed0ReplayVjpTurn8AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digitsMixed0ReplayVjpTurn8AVX512(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	digitsMixed0ReplayVjpTurn8_avx512<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// digitsMixed0ReplayVjpTurn12 is Digits.mixed.0.replay.vjp (mnist.nde:21) of a block of samples, a turn of several.
+TEXT digitsMixed0ReplayVjpTurn12_avx512<>(SB), NOSPLIT, $0-0
+	// mnist.nde:21
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop15:
+loop1:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop16:
+loop2:
 	VMOVUPS	24221056(R9), Z0
 	VMOVUPS	Z0, 57480320(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop16
+	JNE	loop2
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop15
+	JNE	loop1
 	// mnist.nde:21
 	VBROADCASTSD	49752960(AX), Z0
 	VCVTPD2PS	Z0, Y1
@@ -6894,11 +7307,11 @@ loop16:
 	VMOVSS	X0, 49752616(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop17:
+loop3:
 	// mnist.nde:21
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop18:
+loop4:
 	VBROADCASTSS	49752600(AX), Z0
 	VMOVUPS	57480320(R9), Z1
 	VMOVUPS	49753216(R9), Z2
@@ -6910,48 +7323,64 @@ loop18:
 	VMOVUPS	Z0, 59688064(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop18
+	JNE	loop4
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop17
-	// mnist.nde:21
+	JNE	loop3
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop19:
+loop5:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop20:
+loop6:
 	VMOVUPS	58584192(R9), Z0
 	VMOVUPS	Z0, 41884672(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop20
+	JNE	loop6
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop21:
+loop7:
 	VMOVUPS	59688064(R9), Z0
 	VMOVUPS	Z0, 42988544(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop21
+	JNE	loop7
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop19
-	CALL	pixelsMixedFieldVjp_avx512<>(SB)
+	JNE	loop5
+	RET
+
+// func digitsMixed0ReplayVjpTurn12AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digitsMixed0ReplayVjpTurn12AVX512(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	digitsMixed0ReplayVjpTurn12_avx512<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// digitsMixed0ReplayVjpTurn19 is Digits.mixed.0.replay.vjp (mnist.nde:21) of a block of samples, a turn of several.
+TEXT digitsMixed0ReplayVjpTurn19_avx512<>(SB), NOSPLIT, $0-0
+	// mnist.nde:21
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop22:
+loop1:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop23:
+loop2:
 	VMOVUPS	44092416(R9), Z0
 	VMOVUPS	Z0, 61895808(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop23
+	JNE	loop2
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop22
+	JNE	loop1
 	// mnist.nde:21
 	VBROADCASTSD	49752960(AX), Z0
 	VMULPD	f64_3fd5555555555555<>(SB), Z0, Z0
@@ -6962,11 +7391,11 @@ loop23:
 	VBROADCASTSS	49752600(AX), Z0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop24:
+loop3:
 	// mnist.nde:21
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop25:
+loop4:
 	VMOVUPS	50857088(R9), Z0
 	VBROADCASTSS	49752632(AX), Z1
 	VMULPS	Z1, Z0, Z0
@@ -6977,55 +7406,71 @@ loop25:
 	VMOVUPS	Z0, 62999680(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop25
+	JNE	loop4
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop24
-	// mnist.nde:21
+	JNE	loop3
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop26:
+loop5:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop27:
+loop6:
 	VMOVUPS	56376448(R9), Z0
 	VMOVUPS	Z0, 41884672(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop27
+	JNE	loop6
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop28:
+loop7:
 	VMOVUPS	62999680(R9), Z0
 	VMOVUPS	Z0, 42988544(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop28
+	JNE	loop7
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop26
-	CALL	pixelsMixedFieldVjp_avx512<>(SB)
+	JNE	loop5
+	RET
+
+// func digitsMixed0ReplayVjpTurn19AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digitsMixed0ReplayVjpTurn19AVX512(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	digitsMixed0ReplayVjpTurn19_avx512<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// digitsMixed0ReplayVjpTurn26 is Digits.mixed.0.replay.vjp (mnist.nde:21) of a block of samples, a turn of several.
+TEXT digitsMixed0ReplayVjpTurn26_avx512<>(SB), NOSPLIT, $0-0
+	// mnist.nde:21
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop29:
+loop1:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop30:
+loop2:
 	VMOVUPS	44092416(R9), Z0
 	VMOVUPS	Z0, 64103552(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop30
+	JNE	loop2
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop29
+	JNE	loop1
 	VBROADCASTSS	49752592(AX), Z0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop31:
+loop3:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop32:
+loop4:
 	// mnist.nde:21
 	VMOVUPS	64103552(R9), Z0
 	VBROADCASTSS	49752592(AX), Z1
@@ -7034,55 +7479,71 @@ loop32:
 	VMOVUPS	Z2, 65207424(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop32
+	JNE	loop4
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop31
-	// mnist.nde:21
+	JNE	loop3
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop33:
+loop5:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop34:
+loop6:
 	VMOVUPS	54168704(R9), Z0
 	VMOVUPS	Z0, 41884672(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop34
+	JNE	loop6
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop35:
+loop7:
 	VMOVUPS	65207424(R9), Z0
 	VMOVUPS	Z0, 42988544(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop35
+	JNE	loop7
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop33
-	CALL	pixelsMixedFieldVjp_avx512<>(SB)
+	JNE	loop5
+	RET
+
+// func digitsMixed0ReplayVjpTurn26AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digitsMixed0ReplayVjpTurn26AVX512(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	digitsMixed0ReplayVjpTurn26_avx512<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// digitsMixed0ReplayVjpTurn33 is Digits.mixed.0.replay.vjp (mnist.nde:21) of a block of samples, a turn of several.
+TEXT digitsMixed0ReplayVjpTurn33_avx512<>(SB), NOSPLIT, $0-0
+	// mnist.nde:21
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop36:
+loop1:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop37:
+loop2:
 	VMOVUPS	44092416(R9), Z0
 	VMOVUPS	Z0, 66311296(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop37
+	JNE	loop2
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop36
+	JNE	loop1
 	VBROADCASTSS	49752592(AX), Z0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop38:
+loop3:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop39:
+loop4:
 	// mnist.nde:21
 	VMOVUPS	66311296(R9), Z0
 	VBROADCASTSS	49752592(AX), Z1
@@ -7091,54 +7552,70 @@ loop39:
 	VMOVUPS	Z2, 67415168(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop39
+	JNE	loop4
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop38
-	// mnist.nde:21
+	JNE	loop3
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop40:
+loop5:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop41:
+loop6:
 	VMOVUPS	49753216(R9), Z0
 	VMOVUPS	Z0, 41884672(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop41
+	JNE	loop6
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop42:
+loop7:
 	VMOVUPS	67415168(R9), Z0
 	VMOVUPS	Z0, 42988544(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop42
+	JNE	loop7
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop40
-	CALL	pixelsMixedFieldVjp_avx512<>(SB)
+	JNE	loop5
+	RET
+
+// func digitsMixed0ReplayVjpTurn33AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digitsMixed0ReplayVjpTurn33AVX512(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	digitsMixed0ReplayVjpTurn33_avx512<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// digitsMixed0ReplayVjpTurn40 is Digits.mixed.0.replay.vjp (mnist.nde:21) of a block of samples, a turn of several.
+TEXT digitsMixed0ReplayVjpTurn40_avx512<>(SB), NOSPLIT, $0-0
+	// mnist.nde:21
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop43:
+loop1:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop44:
+loop2:
 	VMOVUPS	44092416(R9), Z0
 	VMOVUPS	Z0, 68519040(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop44
+	JNE	loop2
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop43
+	JNE	loop1
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop45:
+loop3:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop46:
+loop4:
 	// mnist.nde:21
 	VMOVUPS	50857088(R9), Z0
 	VMOVUPS	61895808(R9), Z1
@@ -7152,14 +7629,27 @@ loop46:
 	VMOVUPS	Z0, 51960960(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop46
+	JNE	loop4
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop45
+	JNE	loop3
 	RET
 
-// digitsMixed0RecLanerev is Digits.mixed.0.rec.lanerev (mnist.nde:21) of a block of samples.
-TEXT digitsMixed0RecLanerev_avx512<>(SB), NOSPLIT, $0-0
+// func digitsMixed0ReplayVjpTurn40AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digitsMixed0ReplayVjpTurn40AVX512(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	digitsMixed0ReplayVjpTurn40_avx512<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// digitsMixed0RecLanerevTurn0 is Digits.mixed.0.rec.lanerev (mnist.nde:21) of a block of samples, a turn of several.
+TEXT digitsMixed0RecLanerevTurn0_avx512<>(SB), NOSPLIT, $0-0
 	// mnist.nde:21
 	VBROADCASTSD	69622912(AX), Z0
 	VMOVSD	X0, 49752704(AX)
@@ -7187,25 +7677,42 @@ loop3:
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
-	CALL	digitsMixed0ReplayVjp_avx512<>(SB)
+	RET
+
+// func digitsMixed0RecLanerevTurn0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digitsMixed0RecLanerevTurn0AVX512(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	digitsMixed0RecLanerevTurn0_avx512<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// digitsMixed0RecLanerevTurn42 is Digits.mixed.0.rec.lanerev (mnist.nde:21) of a block of samples, a turn of several.
+TEXT digitsMixed0RecLanerevTurn42_avx512<>(SB), NOSPLIT, $0-0
+	// mnist.nde:21
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop4:
+loop1:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop5:
+loop2:
 	VMOVUPS	51960960(R9), Z0
 	VMOVUPS	Z0, 72935296(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop5
+	JNE	loop2
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop4
+	JNE	loop1
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop6:
+loop3:
 	VMOVUPD	69623424(SI), Z0
 	VMOVUPD	69623488(SI), Z1
 	// mnist.nde:21
@@ -7217,7 +7724,7 @@ loop6:
 	VPTERNLOGQ.Z	$255, Z1, Z1, K1, Z1
 	MOVQ	$8624, R9
 	MOVQ	DI, R10
-loop7:
+loop4:
 	VMOVUPS	72935296(R10), Z2
 	VMOVUPS	70727552(R10), Z3
 	VPMOVQD	Z0, Y4
@@ -7227,37 +7734,37 @@ loop7:
 	VMOVUPS	Z4, 71831424(R10)
 	ADDQ	$128, R10
 	DECQ	R9
-	JNE	loop7
+	JNE	loop4
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
-	JNE	loop6
+	JNE	loop3
 	// results that are the arguments of the next run
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop8:
+loop5:
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop9:
+loop6:
 	VMOVUPS	71831424(R9), Z0
 	VMOVUPS	Z0, 70727552(R9)
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop9
+	JNE	loop6
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop8
+	JNE	loop5
 	RET
 
-// func digitsMixed0RecLanerevAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digitsMixed0RecLanerevAVX512(SB), 0, $8-32
+// func digitsMixed0RecLanerevTurn42AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digitsMixed0RecLanerevTurn42AVX512(SB), 0, $8-32
 	MOVQ	fr+0(FP), AX
 	MOVQ	w+8(FP), BX
 	MOVQ	pre+16(FP), DX
 	MOVQ	sums+24(FP), R8
 	STMXCSR	old-8(SP)
 	LDMXCSR	flush<>(SB)
-	CALL	digitsMixed0RecLanerev_avx512<>(SB)
+	CALL	digitsMixed0RecLanerevTurn42_avx512<>(SB)
 	LDMXCSR	old-8(SP)
 	VZEROUPPER
 	RET

@@ -196,17 +196,49 @@ func (l *lanes) count(n int) {
 
 // laneKernels are the kernels of an instruction set.
 type laneKernels struct {
-	width                   int // real numbers in a vector
-	digits0Lanestep         func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	digitsSamplePart0       func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	digitsSamplePart2       func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitSamplePart0          func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitSamplePart2          func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	digitsMixed0RecLanestep func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	digitsMixed0RecLanerev  func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitMixedGradPart0       func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitMixedGradPart2       func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitMixedGradPart4       func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	width                         int // real numbers in a vector
+	pixelsFieldTurn0              func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	pixelsFieldTurn1              func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	digits0StepTurn0              func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	digits0StepTurn3              func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	digits0StepTurn6              func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	digits0StepTurn9              func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	digits0StepTurn12             func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	digits0LanestepTurn0          func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	digits0LanestepTurn14         func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	digitsSamplePart0             func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	digitsSamplePart2             func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitSamplePart0                func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitSamplePart2                func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	pixelsMixedFieldTurn0         func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	pixelsMixedFieldTurn1         func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	pixelsMixedFieldTurn2         func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	digitsMixed0StepTurn0         func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	digitsMixed0StepTurn4         func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	digitsMixed0StepTurn8         func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	digitsMixed0StepTurn12        func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	digitsMixed0StepTurn16        func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	digitsMixed0RecLanestepTurn0  func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	digitsMixed0RecLanestepTurn18 func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	pixelsMixedFieldVjpTurn0      func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	pixelsMixedFieldVjpTurn1      func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	pixelsMixedFieldVjpTurn2      func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	pixelsMixedFieldVjpTurn3      func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	pixelsMixedFieldVjpTurn4      func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	pixelsMixedFieldVjpTurn5      func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	digitsMixed0ReplayVjpTurn0    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	digitsMixed0ReplayVjpTurn4    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	digitsMixed0ReplayVjpTurn8    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	digitsMixed0ReplayVjpTurn12   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	digitsMixed0ReplayVjpTurn19   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	digitsMixed0ReplayVjpTurn26   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	digitsMixed0ReplayVjpTurn33   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	digitsMixed0ReplayVjpTurn40   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	digitsMixed0RecLanerevTurn0   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	digitsMixed0RecLanerevTurn42  func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitMixedGradPart0             func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitMixedGradPart2             func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitMixedGradPart4             func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 }
 
 // kernel holds the kernels for this machine; nil where it has none of the instruction sets.
@@ -216,31 +248,95 @@ func pickKernels() *laneKernels {
 	switch rt.CPULevel() {
 	case rt.AVX512:
 		return &laneKernels{
-			width:                   16,
-			digits0Lanestep:         digits0LanestepAVX512,
-			digitsSamplePart0:       digitsSamplePart0AVX512,
-			digitsSamplePart2:       digitsSamplePart2AVX512,
-			fitSamplePart0:          fitSamplePart0AVX512,
-			fitSamplePart2:          fitSamplePart2AVX512,
-			digitsMixed0RecLanestep: digitsMixed0RecLanestepAVX512,
-			digitsMixed0RecLanerev:  digitsMixed0RecLanerevAVX512,
-			fitMixedGradPart0:       fitMixedGradPart0AVX512,
-			fitMixedGradPart2:       fitMixedGradPart2AVX512,
-			fitMixedGradPart4:       fitMixedGradPart4AVX512,
+			width:                         16,
+			pixelsFieldTurn0:              pixelsFieldTurn0AVX512,
+			pixelsFieldTurn1:              pixelsFieldTurn1AVX512,
+			digits0StepTurn0:              digits0StepTurn0AVX512,
+			digits0StepTurn3:              digits0StepTurn3AVX512,
+			digits0StepTurn6:              digits0StepTurn6AVX512,
+			digits0StepTurn9:              digits0StepTurn9AVX512,
+			digits0StepTurn12:             digits0StepTurn12AVX512,
+			digits0LanestepTurn0:          digits0LanestepTurn0AVX512,
+			digits0LanestepTurn14:         digits0LanestepTurn14AVX512,
+			digitsSamplePart0:             digitsSamplePart0AVX512,
+			digitsSamplePart2:             digitsSamplePart2AVX512,
+			fitSamplePart0:                fitSamplePart0AVX512,
+			fitSamplePart2:                fitSamplePart2AVX512,
+			pixelsMixedFieldTurn0:         pixelsMixedFieldTurn0AVX512,
+			pixelsMixedFieldTurn1:         pixelsMixedFieldTurn1AVX512,
+			pixelsMixedFieldTurn2:         pixelsMixedFieldTurn2AVX512,
+			digitsMixed0StepTurn0:         digitsMixed0StepTurn0AVX512,
+			digitsMixed0StepTurn4:         digitsMixed0StepTurn4AVX512,
+			digitsMixed0StepTurn8:         digitsMixed0StepTurn8AVX512,
+			digitsMixed0StepTurn12:        digitsMixed0StepTurn12AVX512,
+			digitsMixed0StepTurn16:        digitsMixed0StepTurn16AVX512,
+			digitsMixed0RecLanestepTurn0:  digitsMixed0RecLanestepTurn0AVX512,
+			digitsMixed0RecLanestepTurn18: digitsMixed0RecLanestepTurn18AVX512,
+			pixelsMixedFieldVjpTurn0:      pixelsMixedFieldVjpTurn0AVX512,
+			pixelsMixedFieldVjpTurn1:      pixelsMixedFieldVjpTurn1AVX512,
+			pixelsMixedFieldVjpTurn2:      pixelsMixedFieldVjpTurn2AVX512,
+			pixelsMixedFieldVjpTurn3:      pixelsMixedFieldVjpTurn3AVX512,
+			pixelsMixedFieldVjpTurn4:      pixelsMixedFieldVjpTurn4AVX512,
+			pixelsMixedFieldVjpTurn5:      pixelsMixedFieldVjpTurn5AVX512,
+			digitsMixed0ReplayVjpTurn0:    digitsMixed0ReplayVjpTurn0AVX512,
+			digitsMixed0ReplayVjpTurn4:    digitsMixed0ReplayVjpTurn4AVX512,
+			digitsMixed0ReplayVjpTurn8:    digitsMixed0ReplayVjpTurn8AVX512,
+			digitsMixed0ReplayVjpTurn12:   digitsMixed0ReplayVjpTurn12AVX512,
+			digitsMixed0ReplayVjpTurn19:   digitsMixed0ReplayVjpTurn19AVX512,
+			digitsMixed0ReplayVjpTurn26:   digitsMixed0ReplayVjpTurn26AVX512,
+			digitsMixed0ReplayVjpTurn33:   digitsMixed0ReplayVjpTurn33AVX512,
+			digitsMixed0ReplayVjpTurn40:   digitsMixed0ReplayVjpTurn40AVX512,
+			digitsMixed0RecLanerevTurn0:   digitsMixed0RecLanerevTurn0AVX512,
+			digitsMixed0RecLanerevTurn42:  digitsMixed0RecLanerevTurn42AVX512,
+			fitMixedGradPart0:             fitMixedGradPart0AVX512,
+			fitMixedGradPart2:             fitMixedGradPart2AVX512,
+			fitMixedGradPart4:             fitMixedGradPart4AVX512,
 		}
 	case rt.AVX2:
 		return &laneKernels{
-			width:                   8,
-			digits0Lanestep:         digits0LanestepAVX2,
-			digitsSamplePart0:       digitsSamplePart0AVX2,
-			digitsSamplePart2:       digitsSamplePart2AVX2,
-			fitSamplePart0:          fitSamplePart0AVX2,
-			fitSamplePart2:          fitSamplePart2AVX2,
-			digitsMixed0RecLanestep: digitsMixed0RecLanestepAVX2,
-			digitsMixed0RecLanerev:  digitsMixed0RecLanerevAVX2,
-			fitMixedGradPart0:       fitMixedGradPart0AVX2,
-			fitMixedGradPart2:       fitMixedGradPart2AVX2,
-			fitMixedGradPart4:       fitMixedGradPart4AVX2,
+			width:                         8,
+			pixelsFieldTurn0:              pixelsFieldTurn0AVX2,
+			pixelsFieldTurn1:              pixelsFieldTurn1AVX2,
+			digits0StepTurn0:              digits0StepTurn0AVX2,
+			digits0StepTurn3:              digits0StepTurn3AVX2,
+			digits0StepTurn6:              digits0StepTurn6AVX2,
+			digits0StepTurn9:              digits0StepTurn9AVX2,
+			digits0StepTurn12:             digits0StepTurn12AVX2,
+			digits0LanestepTurn0:          digits0LanestepTurn0AVX2,
+			digits0LanestepTurn14:         digits0LanestepTurn14AVX2,
+			digitsSamplePart0:             digitsSamplePart0AVX2,
+			digitsSamplePart2:             digitsSamplePart2AVX2,
+			fitSamplePart0:                fitSamplePart0AVX2,
+			fitSamplePart2:                fitSamplePart2AVX2,
+			pixelsMixedFieldTurn0:         pixelsMixedFieldTurn0AVX2,
+			pixelsMixedFieldTurn1:         pixelsMixedFieldTurn1AVX2,
+			pixelsMixedFieldTurn2:         pixelsMixedFieldTurn2AVX2,
+			digitsMixed0StepTurn0:         digitsMixed0StepTurn0AVX2,
+			digitsMixed0StepTurn4:         digitsMixed0StepTurn4AVX2,
+			digitsMixed0StepTurn8:         digitsMixed0StepTurn8AVX2,
+			digitsMixed0StepTurn12:        digitsMixed0StepTurn12AVX2,
+			digitsMixed0StepTurn16:        digitsMixed0StepTurn16AVX2,
+			digitsMixed0RecLanestepTurn0:  digitsMixed0RecLanestepTurn0AVX2,
+			digitsMixed0RecLanestepTurn18: digitsMixed0RecLanestepTurn18AVX2,
+			pixelsMixedFieldVjpTurn0:      pixelsMixedFieldVjpTurn0AVX2,
+			pixelsMixedFieldVjpTurn1:      pixelsMixedFieldVjpTurn1AVX2,
+			pixelsMixedFieldVjpTurn2:      pixelsMixedFieldVjpTurn2AVX2,
+			pixelsMixedFieldVjpTurn3:      pixelsMixedFieldVjpTurn3AVX2,
+			pixelsMixedFieldVjpTurn4:      pixelsMixedFieldVjpTurn4AVX2,
+			pixelsMixedFieldVjpTurn5:      pixelsMixedFieldVjpTurn5AVX2,
+			digitsMixed0ReplayVjpTurn0:    digitsMixed0ReplayVjpTurn0AVX2,
+			digitsMixed0ReplayVjpTurn4:    digitsMixed0ReplayVjpTurn4AVX2,
+			digitsMixed0ReplayVjpTurn8:    digitsMixed0ReplayVjpTurn8AVX2,
+			digitsMixed0ReplayVjpTurn12:   digitsMixed0ReplayVjpTurn12AVX2,
+			digitsMixed0ReplayVjpTurn19:   digitsMixed0ReplayVjpTurn19AVX2,
+			digitsMixed0ReplayVjpTurn26:   digitsMixed0ReplayVjpTurn26AVX2,
+			digitsMixed0ReplayVjpTurn33:   digitsMixed0ReplayVjpTurn33AVX2,
+			digitsMixed0ReplayVjpTurn40:   digitsMixed0ReplayVjpTurn40AVX2,
+			digitsMixed0RecLanerevTurn0:   digitsMixed0RecLanerevTurn0AVX2,
+			digitsMixed0RecLanerevTurn42:  digitsMixed0RecLanerevTurn42AVX2,
+			fitMixedGradPart0:             fitMixedGradPart0AVX2,
+			fitMixedGradPart2:             fitMixedGradPart2AVX2,
+			fitMixedGradPart4:             fitMixedGradPart4AVX2,
 		}
 	}
 	return nil
@@ -254,7 +350,23 @@ func init() {
 	fitShard = (*fitWorker).lanes
 }
 
-func digits0LanestepAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func pixelsFieldTurn0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func pixelsFieldTurn1AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func digits0StepTurn0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func digits0StepTurn3AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func digits0StepTurn6AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func digits0StepTurn9AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func digits0StepTurn12AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func digits0LanestepTurn0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func digits0LanestepTurn14AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func digitsSamplePart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
@@ -264,9 +376,57 @@ func fitSamplePart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func fitSamplePart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func digitsMixed0RecLanestepAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func pixelsMixedFieldTurn0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func digitsMixed0RecLanerevAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func pixelsMixedFieldTurn1AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func pixelsMixedFieldTurn2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func digitsMixed0StepTurn0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func digitsMixed0StepTurn4AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func digitsMixed0StepTurn8AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func digitsMixed0StepTurn12AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func digitsMixed0StepTurn16AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func digitsMixed0RecLanestepTurn0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func digitsMixed0RecLanestepTurn18AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func pixelsMixedFieldVjpTurn0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func pixelsMixedFieldVjpTurn1AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func pixelsMixedFieldVjpTurn2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func pixelsMixedFieldVjpTurn3AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func pixelsMixedFieldVjpTurn4AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func pixelsMixedFieldVjpTurn5AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func digitsMixed0ReplayVjpTurn0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func digitsMixed0ReplayVjpTurn4AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func digitsMixed0ReplayVjpTurn8AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func digitsMixed0ReplayVjpTurn12AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func digitsMixed0ReplayVjpTurn19AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func digitsMixed0ReplayVjpTurn26AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func digitsMixed0ReplayVjpTurn33AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func digitsMixed0ReplayVjpTurn40AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func digitsMixed0RecLanerevTurn0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func digitsMixed0RecLanerevTurn42AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func fitMixedGradPart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
@@ -274,7 +434,23 @@ func fitMixedGradPart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func fitMixedGradPart4AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func digits0LanestepAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func pixelsFieldTurn0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func pixelsFieldTurn1AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func digits0StepTurn0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func digits0StepTurn3AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func digits0StepTurn6AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func digits0StepTurn9AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func digits0StepTurn12AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func digits0LanestepTurn0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func digits0LanestepTurn14AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func digitsSamplePart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
@@ -284,9 +460,57 @@ func fitSamplePart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func fitSamplePart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func digitsMixed0RecLanestepAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func pixelsMixedFieldTurn0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func digitsMixed0RecLanerevAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func pixelsMixedFieldTurn1AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func pixelsMixedFieldTurn2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func digitsMixed0StepTurn0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func digitsMixed0StepTurn4AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func digitsMixed0StepTurn8AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func digitsMixed0StepTurn12AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func digitsMixed0StepTurn16AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func digitsMixed0RecLanestepTurn0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func digitsMixed0RecLanestepTurn18AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func pixelsMixedFieldVjpTurn0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func pixelsMixedFieldVjpTurn1AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func pixelsMixedFieldVjpTurn2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func pixelsMixedFieldVjpTurn3AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func pixelsMixedFieldVjpTurn4AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func pixelsMixedFieldVjpTurn5AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func digitsMixed0ReplayVjpTurn0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func digitsMixed0ReplayVjpTurn4AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func digitsMixed0ReplayVjpTurn8AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func digitsMixed0ReplayVjpTurn12AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func digitsMixed0ReplayVjpTurn19AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func digitsMixed0ReplayVjpTurn26AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func digitsMixed0ReplayVjpTurn33AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func digitsMixed0ReplayVjpTurn40AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func digitsMixed0RecLanerevTurn0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func digitsMixed0RecLanerevTurn42AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func fitMixedGradPart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
@@ -313,7 +537,21 @@ func (l *lanes) solveDigits0Lanes(t0, t1 *[32]float64, by rt.Stepping, n int, st
 	}
 	plains := 0 // steps that are not yet counted
 	for k := 0; running > 0; k++ {
-		kernel.digits0Lanestep(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.digits0LanestepTurn0(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.digits0StepTurn0(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.pixelsFieldTurn0(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.pixelsFieldTurn1(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.digits0StepTurn3(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.pixelsFieldTurn0(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.pixelsFieldTurn1(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.digits0StepTurn6(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.pixelsFieldTurn0(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.pixelsFieldTurn1(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.digits0StepTurn9(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.pixelsFieldTurn0(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.pixelsFieldTurn1(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.digits0StepTurn12(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.digits0LanestepTurn14(l.fr, l.w, l.pre, &l.sums[0])
 		next := t0[0] + float64(float64(k+1)*s.stepH[0])      // the times of all samples are alike
 		plain := running == n && k < steps-1 && next != t1[0] // every sample takes the step, and none ends with it
 		for i := range n {
@@ -467,7 +705,25 @@ func (l *lanes) solveDigitsMixed0RecLanes(tape *digitsMixed0RecTapeLanes, t0, t1
 	}
 	plains := 0 // steps that are not yet counted
 	for k := 0; running > 0; k++ {
-		kernel.digitsMixed0RecLanestep(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.digitsMixed0RecLanestepTurn0(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.digitsMixed0StepTurn0(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.pixelsMixedFieldTurn0(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.pixelsMixedFieldTurn1(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.pixelsMixedFieldTurn2(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.digitsMixed0StepTurn4(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.pixelsMixedFieldTurn0(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.pixelsMixedFieldTurn1(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.pixelsMixedFieldTurn2(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.digitsMixed0StepTurn8(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.pixelsMixedFieldTurn0(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.pixelsMixedFieldTurn1(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.pixelsMixedFieldTurn2(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.digitsMixed0StepTurn12(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.pixelsMixedFieldTurn0(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.pixelsMixedFieldTurn1(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.pixelsMixedFieldTurn2(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.digitsMixed0StepTurn16(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.digitsMixed0RecLanestepTurn18(l.fr, l.w, l.pre, &l.sums[0])
 		next := t0[0] + float64(float64(k+1)*s.stepH[0])      // the times of all samples are alike
 		plain := running == n && k < steps-1 && next != t1[0] // every sample takes the step, and none ends with it
 		for i := range n {
@@ -530,7 +786,49 @@ func (l *lanes) reverseDigitsMixed0RecLanes(tape *digitsMixed0RecTapeLanes) {
 				s.stepActive[i], fr.mask[i] = 0, 0
 			} // this sample has fewer steps
 		}
-		kernel.digitsMixed0RecLanerev(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.digitsMixed0RecLanerevTurn0(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.digitsMixed0ReplayVjpTurn0(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.pixelsMixedFieldTurn0(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.pixelsMixedFieldTurn1(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.pixelsMixedFieldTurn2(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.digitsMixed0ReplayVjpTurn4(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.pixelsMixedFieldTurn0(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.pixelsMixedFieldTurn1(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.pixelsMixedFieldTurn2(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.digitsMixed0ReplayVjpTurn8(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.pixelsMixedFieldTurn0(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.pixelsMixedFieldTurn1(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.pixelsMixedFieldTurn2(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.digitsMixed0ReplayVjpTurn12(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.pixelsMixedFieldVjpTurn0(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.pixelsMixedFieldVjpTurn1(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.pixelsMixedFieldVjpTurn2(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.pixelsMixedFieldVjpTurn3(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.pixelsMixedFieldVjpTurn4(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.pixelsMixedFieldVjpTurn5(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.digitsMixed0ReplayVjpTurn19(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.pixelsMixedFieldVjpTurn0(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.pixelsMixedFieldVjpTurn1(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.pixelsMixedFieldVjpTurn2(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.pixelsMixedFieldVjpTurn3(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.pixelsMixedFieldVjpTurn4(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.pixelsMixedFieldVjpTurn5(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.digitsMixed0ReplayVjpTurn26(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.pixelsMixedFieldVjpTurn0(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.pixelsMixedFieldVjpTurn1(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.pixelsMixedFieldVjpTurn2(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.pixelsMixedFieldVjpTurn3(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.pixelsMixedFieldVjpTurn4(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.pixelsMixedFieldVjpTurn5(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.digitsMixed0ReplayVjpTurn33(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.pixelsMixedFieldVjpTurn0(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.pixelsMixedFieldVjpTurn1(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.pixelsMixedFieldVjpTurn2(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.pixelsMixedFieldVjpTurn3(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.pixelsMixedFieldVjpTurn4(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.pixelsMixedFieldVjpTurn5(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.digitsMixed0ReplayVjpTurn40(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.digitsMixed0RecLanerevTurn42(l.fr, l.w, l.pre, &l.sums[0])
 	}
 	fr.mask = mask
 }
