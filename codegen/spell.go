@@ -42,6 +42,8 @@ var spellings = map[ir.Op]spelling{
 	ir.OpCosh:     call("Cosh"),
 	ir.OpFloor:    call("Floor"),
 	ir.OpBfloat:   call("Bfloat"),
+	ir.OpHalf:     call("Half"),
+	ir.OpBinade:   call("Binade"),
 	ir.OpNot:      prefix("!"),
 	ir.OpCast:     spellCast,
 	ir.OpDetach:   func(a []string, _ ir.Elem, _ *ir.Attr) string { return a[0] },

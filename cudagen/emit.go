@@ -78,27 +78,27 @@ type emitter struct {
 	opts Options
 	p    *printer
 
-	global    *scope // file-level names
-	funcs     map[*ir.Func]string
-	solves    map[*ir.Solve]string
-	revs      map[*ir.Rev]string
-	fields    map[*ir.Param]string
-	tables    map[*ir.Value]string
-	tabTxt    []string
-	tabLen    int                  // bytes of all tables
-	tapes     map[*ir.Value]string // of recorded solves: field of the workspace
-	stepped   map[*ir.Func]*ir.Model
-	done      map[printed]bool
-	team      *team // of the functions that are printed for a block a sample; nil for a thread a sample
-	teams     team
-	tile      bool                              // functions are printed for a warp with a sample in each lane
-	roundings map[*plan.Func]map[*ir.Value]bool // what their products round themselves
-	tiles     frames
-	lanes     bool              // arrays of the function that is printed lie in memory of the warp
-	roots     map[*ir.Func]bool // functions of kernels, which nobody else calls
-	sites     map[*ir.Func]int  // places where functions of threads stand
-	knows     bool              // some of them are called
-	layer     bool              // kernels are printed for a batch, layer by layer
+	global  *scope // file-level names
+	funcs   map[*ir.Func]string
+	solves  map[*ir.Solve]string
+	revs    map[*ir.Rev]string
+	fields  map[*ir.Param]string
+	tables  map[*ir.Value]string
+	tabTxt  []string
+	tabLen  int                  // bytes of all tables
+	tapes   map[*ir.Value]string // of recorded solves: field of the workspace
+	stepped map[*ir.Func]*ir.Model
+	done    map[printed]bool
+	team    *team // of the functions that are printed for a block a sample; nil for a thread a sample
+	teams   team
+	tile    bool                                   // functions are printed for a warp with a sample in each lane
+	rounded map[*plan.Func]map[*ir.Value]*ir.Value // what their products round themselves
+	tiles   frames
+	lanes   bool              // arrays of the function that is printed lie in memory of the warp
+	roots   map[*ir.Func]bool // functions of kernels, which nobody else calls
+	sites   map[*ir.Func]int  // places where functions of threads stand
+	knows   bool              // some of them are called
+	layer   bool              // kernels are printed for a batch, layer by layer
 
 	layerFuncs map[*ir.Func]*layerFunc // in pieces; nil for those that cannot be
 	layerLoops map[*ir.Solve]*solveKernels
@@ -117,7 +117,7 @@ func Emit(p *plan.Plan, opts Options) (*Output, diag.List) {
 	}
 	e := &emitter{plan: p, m: p.Module, opts: opts, p: &printer{sources: map[string][]string{}}, global: newScope("Params", "Prepared", "Workspace", "Team", "TeamWorkspace", "TileWorkspace", "team", "tile", "half", "scope"),
 		funcs: map[*ir.Func]string{}, solves: map[*ir.Solve]string{}, revs: map[*ir.Rev]string{}, fields: map[*ir.Param]string{},
-		tables: map[*ir.Value]string{}, tapes: map[*ir.Value]string{}, stepped: map[*ir.Func]*ir.Model{}, done: map[printed]bool{}, tiles: frames{of: map[any]int{}}, roots: map[*ir.Func]bool{}, sites: map[*ir.Func]int{}, roundings: map[*plan.Func]map[*ir.Value]bool{},
+		tables: map[*ir.Value]string{}, tapes: map[*ir.Value]string{}, stepped: map[*ir.Func]*ir.Model{}, done: map[printed]bool{}, tiles: frames{of: map[any]int{}}, roots: map[*ir.Func]bool{}, sites: map[*ir.Func]int{}, rounded: map[*plan.Func]map[*ir.Value]*ir.Value{},
 		layerFuncs: map[*ir.Func]*layerFunc{}, layerLoops: map[*ir.Solve]*solveKernels{}}
 	for name, text := range opts.Sources {
 		e.p.sources[name] = strings.Split(string(text), "\n")

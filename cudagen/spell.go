@@ -38,6 +38,8 @@ var spellings = map[ir.Op]spelling{
 	ir.OpCosh:     call("ndec_cosh"),
 	ir.OpFloor:    call("ndec_floor"),
 	ir.OpBfloat:   call("ndec_bfloat"),
+	ir.OpHalf:     call("ndec_half"),
+	ir.OpBinade:   call("ndec_binade"),
 	ir.OpNot:      prefix("!"),
 	ir.OpCast:     nil, // by its types: see function.cast
 	ir.OpDetach:   func(a []string) string { return a[0] },

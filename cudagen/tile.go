@@ -111,7 +111,7 @@ func (e *emitter) tileFunction(f *plan.Func) bool {
 		}
 	}
 	for _, n := range f.Nests {
-		if slices.ContainsFunc(n.Steps, func(s plan.Step) bool { return !tileFits(f, s) }) {
+		if slices.ContainsFunc(n.Steps, func(s plan.Step) bool { return !e.rounding(f, s.V) && !tileFits(f, s) }) {
 			return false
 		}
 	}
@@ -121,7 +121,7 @@ func (e *emitter) tileFunction(f *plan.Func) bool {
 // far are the fragments that are needed beyond the run of nests that makes them: they are kept for both halves.
 func (e *emitter) far(f *plan.Func) map[*ir.Value]bool {
 	made, out := map[*ir.Value]int{}, map[*ir.Value]bool{}
-	runs, _ := tileRuns(f)
+	runs, _ := e.tileRuns(f)
 	for at, run := range runs {
 		for _, n := range run {
 			for _, s := range n.Steps {
@@ -200,9 +200,12 @@ func tileFits(f *plan.Func, s plan.Step) bool {
 
 // tileRuns are the nests of f in runs that a loop over halves can hold, and whether it has to: runs end at statements over
 // whole arrays, which all lanes do at once.
-func tileRuns(f *plan.Func) (runs [][]*plan.Nest, halves []bool) {
+func (e *emitter) tileRuns(f *plan.Func) (runs [][]*plan.Nest, halves []bool) {
 	open := false
 	for _, n := range f.Nests {
+		if !slices.ContainsFunc(n.Steps, func(s plan.Step) bool { return !e.rounding(f, s.V) }) {
+			continue // products do it
+		}
 		whole := n.Steps[0].Form == plan.Whole
 		if whole || !open {
 			runs, halves = append(runs, nil), append(halves, false)
@@ -248,7 +251,7 @@ func uniform(f *plan.Func, v *ir.Value) bool {
 // tileBody prints the nests of a function. Those with fragments are in a loop over the halves of the warp; variables stand before
 // it: those of the lanes of the first half are kept through the second.
 func (fn *function) tileBody() {
-	runs, halves := tileRuns(fn.f)
+	runs, halves := fn.e.tileRuns(fn.f)
 	fn.far = fn.e.far(fn.f)
 	for at, run := range runs {
 		if halves[at] {
@@ -380,8 +383,8 @@ func (fn *function) over(n int, body func()) {
 
 // asFragment is v as a fragment; what is in every lane is spread first.
 func (fn *function) asFragment(v *ir.Value) string {
-	if fn.e.rounding(fn.f, v) {
-		return fn.asFragment(v.Args[0])
+	if x := fn.e.roundings(fn.f)[v]; x != nil {
+		return fn.asFragment(x)
 	}
 	folded := fn.f.Places[v].Kind == plan.Folded
 	if fragment(fn.f, v) && !folded {

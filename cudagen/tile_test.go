@@ -25,10 +25,18 @@ func mixedSubject(t *testing.T, precision string) *subject {
 func TestTiles(t *testing.T) {
 	s := tileSubject(t, 37)
 	bfloat := mixedSubject(t, "mixed_bf16")
-	compare(t, []*subject{s, bfloat})
-	for _, name := range []string{"ndec_tile_product<ndec_bf16<1>,", "ndec_tile_outer<ndec_bf16<1>,"} {
-		if !strings.Contains(string(bfloat.out.Files[0].Text), name) {
-			t.Errorf("mixed precision has no %s", name)
+	half := mixedSubject(t, "mixed_fp16")
+	compare(t, []*subject{s, bfloat, half})
+	for name, in := range map[string]*subject{"ndec_bf16<1>": bfloat, "ndec_f16": half} {
+		for _, product := range []string{"ndec_tile_product<" + name + ",", "ndec_tile_outer<" + name + ","} {
+			if !strings.Contains(string(in.out.Files[0].Text), product) {
+				t.Errorf("%s has no %s", in.name, product)
+			}
+		}
+		for _, r := range in.out.Kernels.Recipes {
+			if r.Grad.Lanes != 32 {
+				t.Errorf("%s: the gradient of %s has no tiles", in.name, r.Name)
+			}
 		}
 	}
 	for _, m := range s.out.Kernels.Models {

@@ -2,6 +2,7 @@ package golden
 
 import (
 	"math"
+	"strings"
 	"testing"
 
 	"ndec.dev/ndec/cmd/ndec/driver"
@@ -58,11 +59,29 @@ train Fit {
 	precision: mixed_bf16
 	seed: 3
 }
+
+train FitHalf {
+	data: D
+	batch: full
+	y := d @ (End(a) + image(b)) + series(map(row, c))
+	minimize 1e-6 * (sqnorm(y) + sqnorm(transpose(d) @ d))
+	epochs: 1
+	optimizer: adam
+	precision: mixed_fp16
+	seed: 3
+}
 `
 
-// TestMixedByHand compares the gradient of a net of two layers in mixed precision with one that is written down here.
+// TestMixedByHand compares the gradient of a net of two layers in mixed precision with one that is written down here. Cotangents are
+// below the range of float16.
 func TestMixedByHand(t *testing.T) {
-	const src = `package p
+	for precision, bits := range map[string]int{"mixed_bf16": 8, "mixed_fp16": 11} {
+		t.Run(precision, func(t *testing.T) { mixedByHand(t, precision, bits) })
+	}
+}
+
+func mixedByHand(t *testing.T, precision string, bits int) {
+	src := strings.Replace(`package p
 
 net f(x [3]real) [2]real {
 	return x |> Linear(4) |> tanh |> Linear(2)
@@ -77,12 +96,12 @@ data D {
 train Fit {
 	data: D
 	batch: full
-	minimize sqnorm(f(x) - y)
+	minimize 9.313225746154785e-10 * sqnorm(f(x) - y)
 	epochs: 1
 	optimizer: adam
 	precision: mixed_bf16
 }
-`
+`, "mixed_bf16", precision, 1)
 	w := map[string][]float64{}
 	for name, n := range map[string]int{"f.0.weight": 12, "f.0.bias": 4, "f.2.weight": 8, "f.2.bias": 2} {
 		for i := range n {
@@ -91,10 +110,10 @@ train Fit {
 	}
 	x, y := []float64{0.3, -1.234567, 0.77}, []float64{0.1, -0.4}
 
-	// r keeps 8 significant bits, here by a sum whose last bit is worth 2^-7 of x: no x is in the middle of two.
+	// r keeps so many significant bits, here by a sum whose last bit is worth that of x: no x is in the middle of two.
 	r := func(x float64) float64 {
 		_, e := math.Frexp(x)
-		c := math.Ldexp(1.5, 53-9+e)
+		c := math.Ldexp(1.5, 52-bits+e)
 		return (x + c) - c
 	}
 	product := func(a, b []float64) (sum float64) {
@@ -127,6 +146,7 @@ train Fit {
 		}
 	}
 
+	const small = 0x1p-30 // of the objective
 	of := func(exact bool) (loss float64, grads map[string][]float64) {
 		res, ds := driver.Compile(map[string]string{"a.nde": src}, driver.Options{Precision: "f64", Exact: exact})
 		if ds.HasErrors() {
@@ -143,18 +163,20 @@ train Fit {
 		}
 		grads = map[string][]float64{}
 		for i, p := range fit.Trained {
-			grads[p.Name] = out[1+i].Data
+			for _, x := range out[1+i].Data {
+				grads[p.Name] = append(grads[p.Name], x/small)
+			}
 		}
 		if !exact { // evaluations are not rounded
 			out, err := mc.Call(fit.Objective, interp.Of(x, 3), interp.Of(y, 2))
 			if err != nil {
 				t.Fatal(err)
 			}
-			if plain, _ := evaluated(w, x, y); math.Abs(out[0].Data[0]-plain) > 1e-14 {
+			if plain, _ := evaluated(w, x, y); math.Abs(out[0].Data[0]/small-plain) > 1e-14 {
 				t.Errorf("the loss of an evaluation is %v, want %v", out[0].Data[0], plain)
 			}
 		}
-		return out[0].Data[0], grads
+		return out[0].Data[0] / small, grads
 	}
 	got, grads := of(false)
 	if math.Abs(got-loss) > 1e-14 {
@@ -165,8 +187,8 @@ train Fit {
 		if d, at := farthest(grads[name], g); !(d <= 1e-14) {
 			t.Errorf("gradient by %s[%d] is %g off", name, at, d)
 		}
-		// Rounding is seen, and is no more than a few parts in 2^9.
-		if d, _ := farthest(exact[name], g); !(1e-5 < d && d < 0.02) {
+		// Rounding is seen, and is no more than a few units of the last bit that is kept.
+		if d, _ := farthest(exact[name], g); !(1e-6 < d && d < math.Ldexp(5, -bits)) {
 			t.Errorf("gradient by %s: rounding changes %g of it", name, d)
 		}
 	}

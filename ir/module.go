@@ -211,10 +211,19 @@ func (m *Model) Keyed() bool { return takesKey(m.Func, len(m.Inputs)) }
 // Keyed reports whether the functions of the recipe take a key of random draws as last argument.
 func (r *Recipe) Keyed() bool { return takesKey(r.Objective, len(r.Columns)) }
 
-// Mixed reports whether products of what r trains have operands of 8 significant bits.
-func (r *Recipe) Mixed() bool {
-	s, ok := FindSetting(r.Settings, "precision")
-	return ok && s.Text == "mixed_bf16"
+// Mixed reports whether products of what r trains have operands of 16 bits.
+func (r *Recipe) Mixed() bool { return Rounding(r.Settings) != OpInvalid }
+
+// Rounding is the operator by which a recipe with these settings rounds the operands of products; OpInvalid for none.
+func Rounding(settings []Setting) Op {
+	s, _ := FindSetting(settings, "precision")
+	switch s.Text {
+	case "mixed_bf16":
+		return OpBfloat
+	case "mixed_fp16":
+		return OpHalf
+	}
+	return OpInvalid
 }
 
 // Fitted is the objective that training differentiates.

@@ -37,6 +37,8 @@ const (
 	OpCosh
 	OpFloor
 	OpBfloat // rounded to 8 significant bits, as in bfloat16
+	OpHalf   // rounded to a float16
+	OpBinade // the power of two below
 	OpNot    // bool
 	OpCast   // to the element type Attr.Elem; bool to float gives 0 or 1
 	OpDetach // identity; its derivative is zero

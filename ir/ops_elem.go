@@ -52,6 +52,8 @@ func init() {
 		unary(OpCosh, "cosh", "(e^x + e^-x)/2", "hyperbolic cosine", math.Cosh, func(b *Builder, v *Value) *Value { return b.Unary(OpSinh, v.Args[0]) }),
 		unary(OpFloor, "floor", "⌊x⌋", "largest integer not above x; the derivative is 0", math.Floor, nil),
 		unary(OpBfloat, "bf16", "x to 8 significant bits", "nearest number with 8 significant bits, even ones for ties: bfloat16, with the range of the element type; the derivative is 0", bfloat, nil),
+		unary(OpHalf, "f16", "x to a float16", "nearest float16, even ones for ties: 11 significant bits, multiples of 2^-24, infinite from 65520 on; the derivative is 0", half, nil),
+		unary(OpBinade, "binade", "2^⌊log₂ |x|⌋", "largest power of two up to |x|, at least 2^-126 and at most 2^126; 1 for smaller numbers and infinite ones; the derivative is 0", binade, nil),
 		unary(OpDetach, "detach", "x", "x with no derivative", func(x float64) float64 { return x }, nil),
 	)
 }
@@ -74,6 +76,34 @@ func bfloat(x float64) float64 {
 	}
 	b := math.Float64bits(x)
 	return math.Float64frombits((b + 1<<44 - 1 + b>>45&1) &^ (1<<45 - 1))
+}
+
+// half is the nearest float16.
+func half(x float64) float64 {
+	const least = 0x1.8p28 // its last bit is 2^-24
+	switch y := math.Abs(x); {
+	case math.IsNaN(x):
+		return x
+	case y >= 65520:
+		return math.Copysign(math.Inf(1), x)
+	case y < 0x1p-14:
+		return math.Copysign(y+least-least, x)
+	}
+	b := math.Float64bits(x)
+	return math.Float64frombits((b + 1<<41 - 1 + b>>42&1) &^ (1<<42 - 1))
+}
+
+// binade is the largest power of two up to |x| that float32 can divide by.
+func binade(x float64) float64 {
+	y := math.Abs(x)
+	switch {
+	case y != y:
+		return x
+	case y < 0x1p-126 || math.IsInf(y, 1):
+		return 1
+	}
+	_, e := math.Frexp(y)
+	return math.Ldexp(1, min(e-1, 126))
 }
 func sigmoid(x float64) float64 {
 	if x >= 0 {

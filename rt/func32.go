@@ -821,3 +821,54 @@ func Bfloat32(x float32) float32 {
 	}
 	return v
 }
+
+// Half32 is the nearest float16, even ones for ties, within 0 ulp.
+//
+// As Bfloat with 11 bits; below 2^-14 by adding and subtracting a number whose last bit is 2^-24.
+func Half32(x float32) float32 {
+	var v float32
+	if x == x {
+		size := math.Float32bits(x) & 0x7fffffff
+		var v2 float32
+		if math.Float32frombits(size) < 6.1035156e-05 {
+			v2 = (math.Float32frombits(size) + 0.75) - 0.75
+		} else {
+			y := ((size + 0xfff) + ((size >> 13) & 0x1)) & 0xffffe000
+			var v3 float32 = float32(math.Inf(1))
+			if math.Float32frombits(y) < 65536 {
+				v3 = math.Float32frombits(y)
+			}
+			v2 = v3
+		}
+		v = math.Float32frombits(math.Float32bits(v2) | (math.Float32bits(x) & 0x80000000))
+	} else {
+		v = x
+	}
+	return v
+}
+
+// Binade32 is the largest power of two up to |x|, within 0 ulp.
+//
+// The bits of the exponent, between 2^-126 and 2^126; 1 for smaller numbers and infinite ones.
+func Binade32(x float32) float32 {
+	var v float32
+	if x == x {
+		size := math.Float32bits(x) & 0x7fffffff
+		var v2 float32
+		if math.Float32frombits(size) < 1.1754944e-38 {
+			v2 = 1
+		} else {
+			var v3 float32
+			if math.Float32frombits(size) < float32(math.Inf(1)) {
+				v3 = least32(math.Float32frombits(size&0x7f800000), 8.507059e+37)
+			} else {
+				v3 = 1
+			}
+			v2 = v3
+		}
+		v = v2
+	} else {
+		v = x
+	}
+	return v
+}

@@ -1186,3 +1186,54 @@ func Bfloat64(x float64) float64 {
 	}
 	return v
 }
+
+// Half64 is the nearest float16, even ones for ties, within 0 ulp.
+//
+// As Bfloat with 11 bits; below 2^-14 by adding and subtracting a number whose last bit is 2^-24.
+func Half64(x float64) float64 {
+	var v float64
+	if x == x {
+		size := math.Float64bits(x) & 0x7fffffffffffffff
+		var v2 float64
+		if math.Float64frombits(size) < 6.103515625e-05 {
+			v2 = (math.Float64frombits(size) + 4.02653184e+08) - 4.02653184e+08
+		} else {
+			y := ((size + 0x1ffffffffff) + ((size >> 42) & 0x1)) & 0xfffffc0000000000
+			var v3 float64 = float64(math.Inf(1))
+			if math.Float64frombits(y) < 65536 {
+				v3 = math.Float64frombits(y)
+			}
+			v2 = v3
+		}
+		v = math.Float64frombits(math.Float64bits(v2) | (math.Float64bits(x) & 0x8000000000000000))
+	} else {
+		v = x
+	}
+	return v
+}
+
+// Binade64 is the largest power of two up to |x|, within 0 ulp.
+//
+// The bits of the exponent, between 2^-126 and 2^126; 1 for smaller numbers and infinite ones.
+func Binade64(x float64) float64 {
+	var v float64
+	if x == x {
+		size := math.Float64bits(x) & 0x7fffffffffffffff
+		var v2 float64
+		if math.Float64frombits(size) < 1.1754943508222875e-38 {
+			v2 = 1
+		} else {
+			var v3 float64
+			if math.Float64frombits(size) < float64(math.Inf(1)) {
+				v3 = least64(math.Float64frombits(size&0x7ff0000000000000), 8.507059173023462e+37)
+			} else {
+				v3 = 1
+			}
+			v2 = v3
+		}
+		v = v2
+	} else {
+		v = x
+	}
+	return v
+}

@@ -14,7 +14,7 @@ import (
 var rows = map[ir.Op]string{
 	ir.OpExp: "Exp", ir.OpExpm1: "Expm1", ir.OpLog: "Log", ir.OpLog1p: "Log1p", ir.OpTanh: "Tanh", ir.OpSigmoid: "Sigmoid",
 	ir.OpSoftplus: "Softplus", ir.OpErf: "Erf", ir.OpSin: "Sin", ir.OpCos: "Cos", ir.OpTan: "Tan", ir.OpAsin: "Asin", ir.OpAcos: "Acos",
-	ir.OpAtan: "Atan", ir.OpSinh: "Sinh", ir.OpCosh: "Cosh", ir.OpAtan2: "Atan2", ir.OpBfloat: "Bfloat",
+	ir.OpAtan: "Atan", ir.OpSinh: "Sinh", ir.OpCosh: "Cosh", ir.OpAtan2: "Atan2", ir.OpBfloat: "Bfloat", ir.OpHalf: "Half", ir.OpBinade: "Binade",
 }
 
 // function is a transcendental function.

@@ -292,13 +292,12 @@ static inline unsigned ndec_transpose(unsigned x) {
 // Fragments as in the PTX ISA: with g = l / 4 and t = l % 4, word i of A holds columns 2 t + 8 (i / 2) and the next of row
 // g + 8 (i % 2), word i of B rows 2 t + 8 i and the next of column g, element i of C row g + 8 (i / 2), column 2 t + i % 2.
 // Terms are added in their order; hardware may round sums of them otherwise.
-static inline void ndec_mma_bf16(float *c, const unsigned *a, const unsigned *b) {
+template <class Half> static inline void ndec_emulated_mma(Half half, float *c, const unsigned *a, const unsigned *b) {
 	struct operands {
 		unsigned a[4], b[2];
 	} own = {{a[0], a[1], a[2], a[3]}, {b[0], b[1]}};
 	auto s = ndec_emu::exchange(0xffffffffu, own);
 	unsigned g = ndec_emu::lane() / 4, t = ndec_emu::lane() % 4;
-	auto half = [](unsigned w, unsigned j) { return ndec_bits<float>(j ? w & 0xffff0000u : w << 16); };
 	for (unsigned r = 0; r < 2; r++)
 		for (unsigned n = 0; n < 2; n++) {
 			float v = c[2 * r + n];
@@ -310,4 +309,30 @@ static inline void ndec_mma_bf16(float *c, const unsigned *a, const unsigned *b)
 				}
 			c[2 * r + n] = v;
 		}
+}
+static inline void ndec_mma_bf16(float *c, const unsigned *a, const unsigned *b) {
+	ndec_emulated_mma([](unsigned w, unsigned j) { return ndec_bits<float>(j ? w & 0xffff0000u : w << 16); }, c, a, b);
+}
+
+static inline float ndec_from_f16(unsigned h) {
+	int e = h >> 10 & 31;
+	float m = e == 31 ? (h & 1023 ? NAN : INFINITY) : ldexpf((float)(h & 1023 | (e ? 1024 : 0)), (e ? e : 1) - 25);
+	return h & 0x8000 ? -m : m;
+}
+
+static inline void ndec_mma_f16(float *c, const unsigned *a, const unsigned *b) {
+	ndec_emulated_mma([](unsigned w, unsigned j) { return ndec_from_f16(j ? w >> 16 : w & 0xffffu); }, c, a, b);
+}
+
+static inline unsigned ndec_pack_f16(float lo, float hi) {
+	auto half = [](float f) -> unsigned {
+		unsigned sign = std::signbit(f) ? 0x8000u : 0u;
+		float y = fabsf(f);
+		if (y != y) return 0x7fffu;
+		if (y >= 65520.0f) return sign | 0x7c00u;
+		if (y < 0x1p-14f) return sign | (unsigned)nearbyintf(y * 0x1p24f); // a multiple of 2^-24; the first normal number if all are set
+		uint32_t u = ndec_bits<uint32_t>(y);
+		return sign | ((u + 0xfffu + (u >> 13 & 1)) >> 13) - (112u << 10);
+	};
+	return half(lo) | half(hi) << 16;
 }

@@ -52,6 +52,11 @@ NDEC_D float ndec_sqrt(float x) { return sqrtf(x); }      // correctly rounded
 NDEC_D double ndec_sqrt(double x) { return sqrt(x); }
 NDEC_D float ndec_floor(float x) { return floorf(x); }
 NDEC_D double ndec_floor(double x) { return floor(x); }
+NDEC_D float ndec_inf32() { return __int_as_float(0x7f800000); }
+NDEC_D double ndec_inf64() { return __longlong_as_double(0x7ff0000000000000LL); }
+NDEC_D float ndec_nan32() { return __int_as_float(0x7fc00000); }
+NDEC_D double ndec_nan64() { return __longlong_as_double(0x7ff8000000000000LL); }
+
 // the nearest number with 8 significant bits, even ones for ties
 NDEC_D float ndec_bfloat(float x) {
     unsigned b = (unsigned)__float_as_int(x);
@@ -61,16 +66,35 @@ NDEC_D double ndec_bfloat(double x) {
     unsigned long long b = (unsigned long long)__double_as_longlong(x);
     return x == x ? __longlong_as_double((long long)((b + (1ull << 44) - 1ull + (b >> 45 & 1ull)) & ~((1ull << 45) - 1ull))) : x;
 }
+// the nearest float16, as a number of its own type
+NDEC_D float ndec_half(float x) {
+	float s = fabsf(x);
+	int b = __float_as_int(s);
+	float y = s < 6.103515625e-05f ? (s + 0.75f) - 0.75f : __int_as_float((b + 0xfff + (b >> 13 & 1)) & ~0x1fff);
+	return x == x ? copysignf(y < 65536.0f ? y : ndec_inf32(), x) : x;
+}
+NDEC_D double ndec_half(double x) {
+	double s = fabs(x);
+	long long b = __double_as_longlong(s);
+	double y = s < 6.103515625e-05 ? (s + 402653184.0) - 402653184.0 : __longlong_as_double((b + (1ll << 41) - 1 + (b >> 42 & 1)) & ~((1ll << 42) - 1));
+	return x == x ? copysign(y < 65536.0 ? y : ndec_inf64(), x) : x;
+}
+// the largest power of two up to |x|, from 2^-126 to 2^126; 1 for smaller numbers and infinite ones
+NDEC_D float ndec_binade(float x) {
+	int e = __float_as_int(x) >> 23 & 255;
+	if (x != x) return x;
+	return e == 0 || e == 255 ? 1.0f : __int_as_float((e < 253 ? e : 253) << 23);
+}
+NDEC_D double ndec_binade(double x) {
+	int e = (int)(__double_as_longlong(x) >> 52 & 2047) - 1023;
+	if (x != x) return x;
+	return e < -126 || e == 1024 ? 1.0 : __longlong_as_double((long long)((e < 126 ? e : 126) + 1023) << 52);
+}
 NDEC_D float ndec_fma(float a, float b, float c) { return fmaf(a, b, c); } // a b + c, rounded once
 NDEC_D double ndec_fma(double a, double b, double c) { return fma(a, b, c); }
 NDEC_D float ndec_abs(float x) { return fabsf(x); }
 NDEC_D double ndec_abs(double x) { return fabs(x); }
 NDEC_D int ndec_abs(int x) { return x < 0 ? (int)(0u - (unsigned)x) : x; }
-
-NDEC_D float ndec_inf32() { return __int_as_float(0x7f800000); }
-NDEC_D double ndec_inf64() { return __longlong_as_double(0x7ff0000000000000LL); }
-NDEC_D float ndec_nan32() { return __int_as_float(0x7fc00000); }
-NDEC_D double ndec_nan64() { return __longlong_as_double(0x7ff8000000000000LL); }
 
 // 1/(1+e^-x) with the exponential of a number that is not positive, so that nothing overflows.
 template <class T> NDEC_D T ndec_sigmoid(T x) {

@@ -120,7 +120,7 @@ template <int N> NDEC_D void ndec_tile_collect(ndec_tile tile, int half, float (
 // part is a number that has been rounded, or is rounded here; three are all bits of a float. With two, steps of solves are decided
 // otherwise than in float.
 template <int P> struct ndec_bf16 {
-	enum { parts = P };
+	enum { parts = P, scaled = 0 };
 	// two numbers as parts, each a pair
 	static __device__ __forceinline__ void split(float lo, float hi, unsigned *to) {
 #pragma unroll
@@ -140,9 +140,47 @@ template <int P> struct ndec_bf16 {
 	}
 };
 
+// Operands as float16. Its range is short: vectors, other than weights, are taken times a power of two that brings their largest element
+// into [1, 2), which the result is multiplied by.
+struct ndec_f16 {
+	enum { parts = 1, scaled = 1 };
+	static __device__ __forceinline__ void split(float lo, float hi, unsigned *to) { to[0] = ndec_pack_f16(lo, hi); }
+	static __device__ __forceinline__ void add(float *c, unsigned (*a)[4], unsigned (*b)[2]) { ndec_mma_f16(c, a[0], b[0]); }
+};
+
+NDEC_D float ndec_power(int e) { return e < -126 ? 0.0f : __int_as_float((e + 127) << 23); } // 2^e, or 0 where that is small
+
+// the exponents of the largest elements in the lane's two rows, of N columns
+template <int N, class F> NDEC_D void ndec_tile_exponents(ndec_tile tile, F f, int *exponents) {
+	float most[2] = {0, 0};
+#pragma unroll (ndec_unroll<F>(ndec_tiles(N)))
+	for (int q = 0; q < (N + 7) / 8; q++)
+#pragma unroll
+		for (int e = 0; e < 4; e++) {
+			float x = ndec_abs(f[q][e]);
+			if ((N % 8 == 0 || 8 * q + 2 * (tile.lane & 3) + (e & 1) < N) && x > most[e / 2]) most[e / 2] = x;
+		}
+#pragma unroll
+	for (int r = 0; r < 2; r++) {
+#pragma unroll
+		for (int d = 1; d < 4; d <<= 1) {
+			float x = ndec_shuffle(most[r], tile.lane ^ d);
+			if (x > most[r]) most[r] = x;
+		}
+		exponents[r] = (__float_as_int(ndec_binade(most[r])) >> 23) - 127;
+	}
+}
+
 // y = x B for 16 samples with operands as As, x of K columns and y of N, b(k, n) an element of B; in groups of NDEC_HELD columns of y
 template <class As, int N, int K, class Y, class X, class B> NDEC_D void ndec_tile_product(ndec_tile tile, Y y, X x, B b) {
 	constexpr int group = ndec_tiles(N) < NDEC_HELD / 8 ? ndec_tiles(N) : NDEC_HELD / 8;
+	float by[2] = {1, 1}, back[2] = {1, 1};
+	if (As::scaled) {
+		int exponents[2];
+		ndec_tile_exponents<K>(tile, x, exponents);
+#pragma unroll
+		for (int r = 0; r < 2; r++) by[r] = ndec_power(-exponents[r]), back[r] = ndec_power(exponents[r]);
+	}
 #pragma unroll 1
 	for (int first = 0; first < ndec_tiles(N); first += group) {
 		float acc[group][4] = {};
@@ -152,7 +190,12 @@ template <class As, int N, int K, class Y, class X, class B> NDEC_D void ndec_ti
 #pragma unroll
 			for (int r = 0; r < 4; r++) {
 				unsigned parts[As::parts];
-				As::split(x[2 * c + r / 2][2 * (r & 1)], x[2 * c + r / 2][2 * (r & 1) + 1], parts);
+				float lo = x[2 * c + r / 2][2 * (r & 1)], hi = x[2 * c + r / 2][2 * (r & 1) + 1];
+				if (As::scaled) { // what stands beyond the last column could become infinite
+					int k = 16 * c + 8 * (r / 2) + 2 * (tile.lane & 3);
+					lo = K % 16 == 0 || k < K ? lo * by[r & 1] : 0.0f, hi = K % 16 == 0 || k + 1 < K ? hi * by[r & 1] : 0.0f;
+				}
+				As::split(lo, hi, parts);
 #pragma unroll
 				for (int p = 0; p < As::parts; p++) a[p][r] = parts[p];
 			}
@@ -179,28 +222,45 @@ template <class As, int N, int K, class Y, class X, class B> NDEC_D void ndec_ti
 		for (int q = 0; q < group; q++)
 			if (first + q < ndec_tiles(N))
 #pragma unroll
-				for (int e = 0; e < 4; e++) y[first + q][e] = acc[q][e];
+				for (int e = 0; e < 4; e++) y[first + q][e] = As::scaled ? acc[q][e] * back[e / 2] : acc[q][e];
 	}
 }
 
-// the parts of a fragment's tile of 8 columns with rows and columns changed, r the upper or lower 8 samples; those that do
-// not count are 0
-template <class As, class F> NDEC_D void ndec_tile_turned(ndec_tile tile, int half, F f, int r, unsigned *parts) {
+// the parts of a fragment's tile of 8 columns with rows and columns changed, r the upper or lower 8 samples, times a power of two for
+// each; those that do not count are 0
+template <class As, class F> NDEC_D void ndec_tile_turned(ndec_tile tile, int half, F f, int r, const float *by, unsigned *parts) {
 	bool on = tile.counts(half, r);
-	As::split(on ? f[2 * r] : 0.0f, on ? f[2 * r + 1] : 0.0f, parts);
+	float lo = on ? f[2 * r] : 0.0f, hi = on ? f[2 * r + 1] : 0.0f;
+	if (As::scaled) lo *= by[r], hi *= by[r];
+	As::split(lo, hi, parts);
 #pragma unroll
 	for (int p = 0; p < As::parts; p++) parts[p] = ndec_transpose(parts[p]);
 }
 
 // to[m][n] += the sum over 16 samples of a[m] b[n]
 template <class As, int M, int N, class A, class B> NDEC_D void ndec_tile_outer(ndec_tile tile, int half, float *to, A a, B b) {
+	float byA[2] = {1, 1}, byB[2] = {1, 1}, back[2] = {1, 1};
+	if (As::scaled) { // samples together: those with the largest products have elements in [1, 2) on either side
+		int ea[2], eb[2], most = -1000;
+		ndec_tile_exponents<M>(tile, a, ea);
+		ndec_tile_exponents<N>(tile, b, eb);
+#pragma unroll
+		for (int r = 0; r < 2; r++)
+			if (tile.counts(half, r)) most = ndec_max(most, ea[r] + eb[r]);
+#pragma unroll
+		for (int d = 4; d < 32; d <<= 1) most = ndec_max(most, ndec_shuffle(most, tile.lane ^ d));
+		most = ndec_max(most, -252);
+#pragma unroll
+		for (int r = 0; r < 2; r++) byA[r] = ndec_power(ndec_min(ea[r] + eb[r] - most, 0) - ea[r]), byB[r] = ndec_power(-eb[r]);
+		back[0] = ndec_power(most / 2), back[1] = ndec_power(most - most / 2);
+	}
 #pragma unroll (ndec_unroll<A>(ndec_tiles(M) / 2))
 	for (int c = 0; c < ndec_tiles(M) / 2; c++) {
 		unsigned as[As::parts][4];
 #pragma unroll
 		for (int r = 0; r < 4; r++) {
 			unsigned parts[As::parts];
-			ndec_tile_turned<As>(tile, half, a[2 * c + (r & 1)], r / 2, parts);
+			ndec_tile_turned<As>(tile, half, a[2 * c + (r & 1)], r / 2, byA, parts);
 #pragma unroll
 			for (int p = 0; p < As::parts; p++) as[p][r] = parts[p];
 		}
@@ -212,7 +272,7 @@ template <class As, int M, int N, class A, class B> NDEC_D void ndec_tile_outer(
 #pragma unroll
 			for (int r = 0; r < 2; r++) {
 				unsigned parts[As::parts];
-				ndec_tile_turned<As>(tile, half, b[q], r, parts);
+				ndec_tile_turned<As>(tile, half, b[q], r, byB, parts);
 #pragma unroll
 				for (int p = 0; p < As::parts; p++) bs[p][r] = parts[p];
 			}
@@ -220,7 +280,7 @@ template <class As, int M, int N, class A, class B> NDEC_D void ndec_tile_outer(
 #pragma unroll
 			for (int e = 0; e < 4; e++) {
 				int m = 16 * c + tile.lane / 4 + 8 * (e / 2), n = 8 * q + 2 * (tile.lane & 3) + (e & 1);
-				if ((M % 16 == 0 || m < M) && (N % 8 == 0 || n < N)) to[m * N + n] += acc[e];
+				if ((M % 16 == 0 || m < M) && (N % 8 == 0 || n < N)) to[m * N + n] += As::scaled ? acc[e] * back[0] * back[1] : acc[e];
 			}
 		}
 	}

@@ -14,6 +14,13 @@ NDEC_D unsigned ndec_pack_bf16(float lo, float hi) {
 	return r;
 }
 
+// two float16
+NDEC_D unsigned ndec_pack_f16(float lo, float hi) {
+	unsigned r;
+	asm volatile("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(r) : "f"(hi), "f"(lo));
+	return r;
+}
+
 // a matrix of 8 by 8 halves, a row in four lanes, with rows and columns changed
 NDEC_D unsigned ndec_transpose(unsigned x) {
 	unsigned r;
@@ -24,6 +31,13 @@ NDEC_D unsigned ndec_transpose(unsigned x) {
 // c[16,8] += a[16,16] b[16,8] of bfloat16, sums in float
 NDEC_D void ndec_mma_bf16(float *c, const unsigned *a, const unsigned *b) {
 	asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+		: "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
+		: "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+}
+
+// the same of float16
+NDEC_D void ndec_mma_f16(float *c, const unsigned *a, const unsigned *b) {
+	asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
 		: "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
 		: "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
 }

@@ -24,38 +24,38 @@ type lowerer struct {
 	placed  *[]placed
 	// use is what is lowered now. What differs in training has models and systems of its own, made where a
 	// recipe needs them; base is then the lowerer of all else.
-	use      sema.Use
-	base     *lowerer
-	training *lowerer
-	// mixed is the lowerer of what recipes train in mixed precision, and alone says that this is one: it shares
-	// no function with others.
-	mixed *lowerer
-	alone bool
+	use  sema.Use
+	base *lowerer
+	// training are the lowerers of what recipes train, by what rounds the operands of products (OpInvalid: nothing). In mixed precision
+	// alone tells its names from others: it shares no function.
+	training map[ir.Op]*lowerer
+	alone    string
 }
 
 // forTraining is the lowerer of what a recipe trains.
 func (l *lowerer) forTraining(r *sema.Recipe) *lowerer {
-	of := &l.training
+	rounding := ir.Rounding(r.Settings)
+	if t := l.training[rounding]; t != nil {
+		return t
+	}
+	t := *l
+	t.use, t.base = sema.Training, l
+	t.models, t.systems = map[*sema.Model]*ir.Model{}, map[driven]*system{}
 	if r.Mixed() {
-		of = &l.mixed
+		t.alone, t.funcs = map[ir.Op]string{ir.OpBfloat: ".mixed", ir.OpHalf: ".half"}[rounding], map[*sema.Func]*ir.Func{}
 	}
-	if *of == nil {
-		t := *l
-		t.use, t.base = sema.Training, l
-		t.models, t.systems = map[*sema.Model]*ir.Model{}, map[driven]*system{}
-		if r.Mixed() {
-			t.alone, t.funcs = true, map[*sema.Func]*ir.Func{}
-		}
-		*of = &t
+	if l.training == nil {
+		l.training = map[ir.Op]*lowerer{}
 	}
-	return *of
+	l.training[rounding] = &t
+	return &t
 }
 
 // name is what something that is lowered for one use is called.
 func (l *lowerer) name(of string) string {
 	switch {
-	case l.alone:
-		return of + ".mixed"
+	case l.alone != "":
+		return of + l.alone
 	case l.use == sema.Training:
 		return of + ".train"
 	}
@@ -64,12 +64,12 @@ func (l *lowerer) name(of string) string {
 
 // differs reports whether this lowerer has a thing of its own that is another one by use.
 func (l *lowerer) differs(x interface{ DiffersByUse() bool }) bool {
-	return l.base != nil && (l.alone || x.DiffersByUse())
+	return l.base != nil && (l.alone != "" || x.DiffersByUse())
 }
 
 // function is a fn or net; nil where it could not be lowered.
 func (l *lowerer) function(f *sema.Func) *ir.Func {
-	if l.funcs[f] == nil && l.alone && l.base.funcs[f] != nil {
+	if l.funcs[f] == nil && l.alone != "" && l.base.funcs[f] != nil {
 		l.fn(f)
 	}
 	return l.funcs[f]

@@ -23,7 +23,7 @@ func (l *lowerer) recipe(r *sema.Recipe) {
 	if r.DiffersByUse() {
 		t, _ := l.forTraining(r).objective(r)
 		if r.Mixed() && (len(t.references) > 0 || t.everyCount) {
-			refuse(mixedFit, r.Span, "recipe %s fits a hypersolver, whose errors are smaller than what mixed_bf16 rounds away; leave precision: out", r.Name)
+			refuse(mixedFit, r.Span, "recipe %s fits a hypersolver, whose errors are smaller than what mixed precision rounds away; leave precision: out", r.Name)
 		}
 		out.Training, out.TrainingSolves = t.b.Func, t.solved()
 		keyed = keyed || t.keyRead()

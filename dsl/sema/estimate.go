@@ -148,11 +148,8 @@ func (p *Program) Exact() {
 	}
 }
 
-// Mixed reports whether products of what r trains have operands of 8 significant bits.
-func (r *Recipe) Mixed() bool {
-	s, ok := ir.FindSetting(r.Settings, "precision")
-	return ok && s.Text == "mixed_bf16"
-}
+// Mixed reports whether products of what r trains have operands of 16 bits.
+func (r *Recipe) Mixed() bool { return ir.Rounding(r.Settings) != ir.OpInvalid }
 
 // DiffersByUse reports whether m has other results in training.
 func (m *Model) DiffersByUse() bool { return differs(map[Expr]bool{}, m.Results...) }

@@ -114,7 +114,7 @@ func (c *checker) packageName(x syntax.Expr) {
 func (c *checker) precision(s ir.Setting) {
 	real := map[ir.Elem]string{ir.F32: "f32", ir.F64: "f64"}[c.prog.Real]
 	switch s.Text {
-	case "", "mixed_bf16", real:
+	case "", "mixed_bf16", "mixed_fp16", real:
 	default:
 		c.errorf("NDE0703", s.Span, "the recipe wants %s, and the package is compiled in %s; compile it with --precision %s, or leave precision: out", s.Text, real, s.Text)
 	}

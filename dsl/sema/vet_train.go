@@ -31,7 +31,7 @@ func (v *vetter) recipes() {
 
 // rtolMixed is the relative error of the value of a net of two or three layers whose products have rounded operands: below it
 // rounding makes the error of a step, and steps become short for nothing.
-var rtolMixed = map[string]float64{"mixed_bf16": 3e-3}
+var rtolMixed = map[string]float64{"mixed_bf16": 3e-3, "mixed_fp16": 3e-4}
 
 // mixedTolerances warns of adaptive solves of r whose tolerance is below what its mixed precision delivers.
 func (v *vetter) mixedTolerances(r *Recipe) {

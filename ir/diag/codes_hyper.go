@@ -82,7 +82,7 @@ func codesHyper() []Entry {
 			Bad:   "package a\n\nsystem S {\n\tstate y real\n\tder(y) = -y\n}\n\nnet k(y real) real {\n\tparam a real = 1\n\treturn a * y\n}\n\nhypersolver H for S {\n\tbase: euler{steps: 8}\n\tresidual(y) = k(y)\n}\n\ndata D {\n\ty real\n\tsource: csv{path: \"d.csv\"}\n}\n\ntrain T {\n\tdata: D\n\tminimize residual_error(H, S{y}, over: 0..1, reference: rk4{steps: 40})\n\toptimizer: lstsq\n\tsteps: 10\n}\n",
 			Fixed: "package a\n\nsystem S {\n\tstate y real\n\tder(y) = -y\n}\n\nnet k(y real) real {\n\tparam a real = 1\n\treturn a * y\n}\n\nhypersolver H for S {\n\tbase: euler{steps: 8}\n\tresidual(y) = k(y)\n}\n\ndata D {\n\ty real\n\tsource: csv{path: \"d.csv\"}\n}\n\ntrain T {\n\tdata: D\n\tminimize residual_error(H, S{y}, over: 0..1, reference: rk4{steps: 40})\n\toptimizer: lstsq\n}\n"},
 		{Code: "NDE0617", Title: "mixed precision where a hypersolver is fitted",
-			Text:  "precision: mixed_bf16 rounds operands to 8 significant bits, three digits. A hypersolver learns what a step of its base is short of, which is\nless than that, against a reference that is solved in float64.",
+			Text:  "precision: mixed_bf16 rounds operands to 8 significant bits, mixed_fp16 to 11: three digits. A hypersolver learns what a step of its base is short of, which is\nless than that, against a reference that is solved in float64.",
 			Bad:   strings.Replace(fit("over: 0..1"), "epochs: 1", "precision: mixed_bf16\n\tepochs: 1", 1),
 			Fixed: fit("over: 0..1")},
 	}

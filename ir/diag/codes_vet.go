@@ -31,7 +31,7 @@ func codesVet() []Entry {
 			Bad:   swap(fit, "(f(x) - y)^2", "f(x)^2"),
 			Fixed: fit},
 		{Code: "W1204", Title: "tolerance below the precision",
-			Text:  "Below 1e-6 in f32, and 2e-15 in f64, about eight units in the last place, rounding makes the error that the solver tries to remove with smaller steps. A recipe of mixed precision delivers less: 3e-3 with mixed_bf16.",
+			Text:  "Below 1e-6 in f32, and 2e-15 in f64, about eight units in the last place, rounding makes the error that the solver tries to remove with smaller steps. A recipe of mixed precision delivers less: 3e-3 with mixed_bf16, 3e-4 with mixed_fp16.",
 			Bad:   solver + "1e-9}\n",
 			Fixed: solver + "1e-5}\n"},
 		{Code: "W1205", Title: "unused declaration",

@@ -164,6 +164,10 @@ func samples() []sample {
 			c.lo, c.hi = -0.9, 0.9
 		case op == ir.OpBfloat: // between two of its jumps
 			c.lo, c.hi = 1.0005, 1.003
+		case op == ir.OpHalf:
+			c.lo, c.hi = 1.0005, 1.0008
+		case op == ir.OpBinade:
+			c.lo, c.hi = 1.1, 1.9
 		case op == ir.OpTan:
 			c.lo, c.hi = -1, 1
 		}

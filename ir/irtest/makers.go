@@ -235,15 +235,18 @@ func (g *gen) cell(t, in ir.Type) *ir.Func {
 	return m.AddFunc(b.Return(next, sum, b.Mul(x, b.Unary(ir.OpSin, s)), b.Mul(mean(next), c)))
 }
 
+// rounding is of numbers that are far from the middle of two.
+func rounding(g *gen, op ir.Op) *ir.Value {
+	steps := g.b.Mul(g.b.Unary(ir.OpTanh, g.any()), g.b.Num(4))
+	if !g.clear(steps, 1, 0) {
+		return nil
+	}
+	return g.b.Unary(op, g.b.Add(g.b.Unary(ir.OpFloor, steps), g.b.Num(6.3)))
+}
+
 var others = map[ir.Op]maker{
 	ir.OpAdd: elem2, ir.OpSub: elem2, ir.OpMul: elem2,
-	ir.OpBfloat: func(g *gen, op ir.Op) *ir.Value { // of numbers that are far from the middle of two
-		steps := g.b.Mul(g.b.Unary(ir.OpTanh, g.any()), g.b.Num(4))
-		if !g.clear(steps, 1, 0) {
-			return nil
-		}
-		return g.b.Unary(op, g.b.Add(g.b.Unary(ir.OpFloor, steps), g.b.Num(6.3)))
-	},
+	ir.OpBfloat: rounding, ir.OpHalf: rounding, ir.OpBinade: rounding,
 	ir.OpDiv: func(g *gen, op ir.Op) *ir.Value {
 		x, y := g.pair()
 		return g.b.Binary(op, x, g.tame(y, positive))

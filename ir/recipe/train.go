@@ -20,7 +20,7 @@ var trainKeys = []Option{
 	{Key: "freeze", Kind: Nets, Doc: "nets that are not trained"},
 	{Key: "stop", Kind: Choice, Group: Stop, Doc: "when to end before the last epoch"},
 	{Key: "checkpoint", Kind: Choice, Group: Checkpoint, Doc: "what is kept besides the last state"},
-	{Key: "precision", Kind: Name, Choices: []string{"f32", "f64", "mixed_bf16"}, Doc: "element type that this recipe is meant for, which has to be that of the package"},
+	{Key: "precision", Kind: Name, Choices: []string{"f32", "f64", "mixed_bf16", "mixed_fp16"}, Doc: "element type that this recipe is meant for, which has to be that of the package"},
 	{Key: "adversary", Kind: Choice, Group: Adversary, Doc: "make training harder: raise the loss within a ball around each sample, or keep the worst samples"},
 	{Key: "seed", Kind: Int, Min: 0, Max: 1 << 53, Doc: "of initial values and shuffling"},
 	{Key: "deterministic", Kind: Bool, Default: 1, Doc: "the same bits whatever the number of threads; always so"},

@@ -119,5 +119,9 @@ func Table() []Row {
 			Note: "An odd polynomial on |x| ≤ 1, beyond 1 - e^-q(|x|), q a polynomial (fitted in fit_test.go); in float64 the\nrationals of FreeBSD's msun", build: of(erf)},
 		{Name: "Bfloat", Args: x, Doc: "the nearest number with 8 significant bits, even ones for ties,", Ulp32: 0, Ulp64: 0,
 			Note: "bfloat16 with the exponents of the type. Half of the last bit that stays, less one where that is 0, is added to\nthe bits, which carries over into the exponent as it should", build: of(bfloat)},
+		{Name: "Half", Args: x, Doc: "the nearest float16, even ones for ties,", Ulp32: 0, Ulp64: 0,
+			Note: "As Bfloat with 11 bits; below 2^-14 by adding and subtracting a number whose last bit is 2^-24", build: of(half)},
+		{Name: "Binade", Args: x, Doc: "the largest power of two up to |x|,", Ulp32: 0, Ulp64: 0,
+			Note: "The bits of the exponent, between 2^-126 and 2^126; 1 for smaller numbers and infinite ones", build: of(binade)},
 	}
 }

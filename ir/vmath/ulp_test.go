@@ -21,6 +21,7 @@ var compiled = map[string]struct {
 	"Softplus": {rt.Softplus32, rt.Softplus64}, "Sin": {rt.Sin32, rt.Sin64}, "Cos": {rt.Cos32, rt.Cos64}, "Tan": {rt.Tan32, rt.Tan64},
 	"Asin": {rt.Asin32, rt.Asin64}, "Acos": {rt.Acos32, rt.Acos64}, "Atan": {rt.Atan32, rt.Atan64}, "Sinh": {rt.Sinh32, rt.Sinh64},
 	"Cosh": {rt.Cosh32, rt.Cosh64}, "Erf": {rt.Erf32, rt.Erf64}, "Bfloat": {rt.Bfloat32, rt.Bfloat64},
+	"Half": {rt.Half32, rt.Half64}, "Binade": {rt.Binade32, rt.Binade64},
 }
 
 // TestUlp32 sweeps the float32 numbers in steps of NDEC_TEST_STRIDE: 1 takes all of them, which is an hour of
@@ -165,6 +166,8 @@ func TestSpecial(t *testing.T) {
 		{"Tanh", zero, zero}, {"Sigmoid", inf, 1}, {"Sigmoid", -inf, 0}, {"Silu", inf, inf}, {"Silu", -inf, zero}, {"Softplus", inf, inf},
 		{"Sin", zero, zero}, {"Sin", inf, nan}, {"Cos", -inf, nan}, {"Tan", inf, nan}, {"Tan", zero, zero}, {"Asin", 1.5, nan}, {"Asin", zero, zero}, {"Acos", -1.5, nan}, {"Acos", 1, 0},
 		{"Atan", inf, math.Pi / 2}, {"Atan", -inf, -math.Pi / 2}, {"Atan", zero, zero}, {"Sinh", -inf, -inf}, {"Sinh", zero, zero}, {"Cosh", -inf, inf}, {"Erf", inf, 1}, {"Erf", -inf, -1}, {"Erf", zero, zero}, {"Bfloat", inf, inf}, {"Bfloat", zero, zero}, {"Bfloat", 257, 256}, {"Bfloat", 259, 260}, {"Bfloat", -257.5, -258},
+		{"Half", inf, inf}, {"Half", -inf, -inf}, {"Half", zero, zero}, {"Half", -0x1p-26, zero}, {"Half", 0x1p-24, 0x1p-24}, {"Half", 0x1.8p-24, 0x1p-23}, {"Half", 0x1.8p-25, 0x1p-24}, {"Half", 2049, 2048}, {"Half", -2051, -2052}, {"Half", 65519, 65504}, {"Half", -65520, -inf},
+		{"Half", 0x1.fffp-15, 0x1p-14}, {"Binade", 0, 1}, {"Binade", inf, 1}, {"Binade", -3, 2}, {"Binade", 4, 4}, {"Binade", 0x1.8p-126, 0x1p-126}, {"Binade", 0x1p-130, 1}, {"Binade", 0x1.5p127, 0x1p126},
 	} {
 		f := compiled[c.name]
 		if got := f.f64(c.x); got != c.want && (got == got || c.want == c.want) || math.Signbit(got) != math.Signbit(c.want) && c.want == c.want {

@@ -245,4 +245,27 @@ var Functions = map[string]Function{
 		y, _ := new(big.Float).SetPrec(8).SetFloat64(x).Float64()
 		return y
 	}, func(x *big.Float) *big.Float { return new(big.Float).SetPrec(8).Set(x) }, -1e300, 1e300},
+	"Half": {nearestHalf, func(x *big.Float) *big.Float {
+		y, _ := x.Float64()
+		return bnum(nearestHalf(y))
+	}, -65000, 65000},
+	"Binade": {func(x float64) float64 {
+		if y := math.Abs(x); y < 0x1p-126 || math.IsInf(y, 1) {
+			return 1
+		}
+		return math.Min(math.Exp2(math.Floor(math.Log2(math.Abs(x)))), 0x1p126)
+	}, func(x *big.Float) *big.Float { return bnew().SetMantExp(bnum(0.5), x.MantExp(nil)) }, -1e37, 1e37},
+}
+
+func nearestHalf(x float64) float64 {
+	switch y := math.Abs(x); {
+	case y >= 65520:
+		return math.Copysign(math.Inf(1), x)
+	case y < 0x1p-14:
+		return math.Copysign(math.RoundToEven(y*0x1p24)*0x1p-24, x)
+	case x != x:
+		return x
+	}
+	y, _ := new(big.Float).SetPrec(11).SetFloat64(x).Float64()
+	return y
 }
