@@ -1,6 +1,7 @@
 package cudagen
 
 import (
+	"math"
 	"slices"
 	"strings"
 
@@ -27,13 +28,32 @@ func (o operands) products() int { return o.parts * (o.parts + 1) / 2 }
 
 // operandsOf chooses them for the product of two values.
 func operandsOf(m *ir.Module, a, b *ir.Value) operands {
-	switch ra, rb := roundingOf(m, a), roundingOf(m, b); {
+	ra, rb := roundingOf(m, a), roundingOf(m, b)
+	switch { // rounding a constant may have changed nothing
+	case short(a):
+		ra = rb
+	case short(b):
+		rb = ra
+	}
+	switch {
 	case ra == ir.OpInvalid || ra != rb:
 		return asFloat
 	case ra == ir.OpHalf:
 		return asHalf
 	}
 	return asBfloat
+}
+
+// short reports whether v is a constant that every format holds: 8 significant bits, in the range of float16.
+func short(v *ir.Value) bool {
+	for v.Op == ir.OpReshape || v.Op == ir.OpExpand {
+		v = v.Args[0]
+	}
+	if v.Op != ir.OpConst || v.Attr.Data != nil {
+		return false
+	}
+	f, e := math.Frexp(v.Attr.Num)
+	return math.Ldexp(f, 8) == math.Trunc(math.Ldexp(f, 8)) && -13 <= e && e <= 15
 }
 
 // roundingOf is the operator that has rounded v, itself or where it is prepared from parameters; OpInvalid for none.

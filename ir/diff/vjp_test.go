@@ -165,7 +165,7 @@ func samples() []sample {
 		case op == ir.OpBfloat: // between two of its jumps
 			c.lo, c.hi = 1.0005, 1.003
 		case op == ir.OpHalf:
-			c.lo, c.hi = 1.0007, 1.0012
+			c.lo, c.hi = 600.95, 601.05
 		case op == ir.OpBinade:
 			c.lo, c.hi = 1.1, 1.9
 		case op == ir.OpTan:
