@@ -16,7 +16,7 @@ func tileSubject(t *testing.T, rows int) *subject {
 func mixedSubject(t *testing.T, precision string) *subject {
 	text := strings.ReplaceAll(source(t, "testdata/tiles.nde"), "optimizer: adam", "optimizer: adam\n\tprecision: "+precision)
 	s := programSubject(t, precision, map[string]string{"tiles.nde": text}, "f32")
-	s.rows, s.mixed = 37, 3e-3
+	s.rows, s.mixed = 20, 3e-3
 	return s
 }
 
