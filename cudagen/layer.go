@@ -691,6 +691,9 @@ func (e *emitter) layerProduct(l *layerFunc, pc *piece, params, find []string) {
 		as = operandsOf(e.m, w, x)
 		operand, weight = fn.elem(x, index{expr: "k"}), fn.elem(w, index{expr: strings.Replace(affineOf(byK, byN), "n", "i", 1)})
 	}
+	if as == asHalf { // whose operands would need scales
+		as = asFloat
+	}
 	operand, weight = bare(operand), bare(weight)
 	what := fmt.Sprintf("%d by %d", n, k)
 	if places > 1 {
