@@ -180,13 +180,13 @@ func (c *compiler) carryOn() {
 		return
 	}
 	c.b.Note("results that are the arguments of the next run")
-	c.columns(func() {
-		for i, r := range c.k.Results {
-			if j, ok := c.k.carry[i]; ok {
-				c.each(r.Rows, func(ix index) { c.storeField(c.k.Args[j], ix, c.loadField(r, ix)) })
-			}
+	var ms moves
+	for i, r := range c.k.Results {
+		if j, ok := c.k.carry[i]; ok {
+			ms.field(c.k.Args[j], r, r.Rows)
 		}
-	})
+	}
+	c.move(ms)
 }
 
 // columns runs body for each vector of the block.
@@ -195,12 +195,16 @@ func (c *compiler) columns(body func()) { c.columnsBy(1, body) }
 // columnsBy runs body for each group of some vectors of the block.
 func (c *compiler) columnsBy(wide int, body func()) {
 	c.wide = wide
+	runs := RowBytes / c.b.ISA.Bytes() / wide
 	if c.set.alone != nil {
-		c.wide, c.reg, c.sum, c.note = 1, map[element]value{}, map[element]value{}, ""
+		c.wide, runs = 1, 1
+	}
+	if runs == 1 {
+		c.col, c.reg, c.sum, c.note = nil, map[element]value{}, map[element]value{}, ""
 		body()
 		return
 	}
-	c.b.Loop(RowBytes/c.b.ISA.Bytes()/wide, func(l *asm.Loop) {
+	c.b.Loop(runs, func(l *asm.Loop) {
 		c.col, c.reg, c.sum, c.note = l, map[element]value{}, map[element]value{}, ""
 		body()
 	})
@@ -293,33 +297,32 @@ func (c *compiler) give(v *ir.Value) {
 			}
 		})
 	}
-	c.columns(func() {
-		for i, a := range v.Args {
-			if c.k.alike[a] {
-				continue
-			}
-			c.each(a.Type.Len(), func(ix index) { c.storeField(callee.Args[i], ix, c.elem(a, ix)) })
+	var in moves
+	for i, a := range v.Args {
+		if !c.k.alike[a] {
+			in.value(callee.Args[i], a)
 		}
-	})
+	}
+	c.move(in)
 }
 
 // fetch takes what a call has given.
 func (c *compiler) fetch(v *ir.Value) {
 	callee := c.set.callee(c.k, v)
-	move := func(r *ir.Value, from *Field) {
+	var out moves
+	result := func(r *ir.Value, from *Field) {
 		if to := c.k.byVal[r]; to != nil && from != nil && c.pf.Places[r].Kind != plan.Sum {
-			c.each(r.Type.Len(), func(ix index) { c.storeField(to, ix, c.loadField(from, ix)) })
+			out.field(to, from, r.Type.Len())
 		}
 	}
-	c.columns(func() {
-		if v.Type.Elem != ir.Tuple {
-			move(v, callee.Results[0])
-			return
-		}
+	if v.Type.Elem != ir.Tuple {
+		result(v, callee.Results[0])
+	} else {
 		for _, u := range c.k.Func.Values {
 			if u.Op == ir.OpResult && u.Args[0] == v {
-				move(u, callee.Results[u.Attr.Index])
+				result(u, callee.Results[u.Attr.Index])
 			}
 		}
-	})
+	}
+	c.move(out)
 }

@@ -41,13 +41,13 @@ func (c *compiler) loop(v *ir.Value) {
 	c.source(v)
 	l := loopOf(v)
 	callee := c.set.callee(c.k, v)
-	c.columns(func() {
-		for i, a := range v.Args {
-			if !l.sliced(i) {
-				c.each(a.Type.Len(), func(ix index) { c.storeField(callee.Args[i], ix, c.elem(a, ix)) })
-			}
+	var in moves
+	for i, a := range v.Args {
+		if !l.sliced(i) {
+			in.value(callee.Args[i], a)
 		}
-	})
+	}
+	c.move(in)
 	to := c.results(v)
 	for i, f := range to {
 		if f != nil && callee.Results[i] == nil {
@@ -78,13 +78,13 @@ func (c *compiler) loop(v *ir.Value) {
 			}
 		})
 	})
-	c.columns(func() {
-		for i, f := range to {
-			if f != nil && i < l.carry {
-				c.each(f.Rows, func(ix index) { c.storeField(f, ix, c.loadField(callee.Args[i], ix)) })
-			}
+	var out moves
+	for i, f := range to {
+		if f != nil && i < l.carry {
+			out.field(f, callee.Args[i], f.Rows)
 		}
-	})
+	}
+	c.move(out)
 }
 
 // results are the places of the results of a node; nil for sums, statistics and what nobody reads.
