@@ -288,7 +288,7 @@ func (v *vectors) runWith(k *lanes.Kernel, record string) string {
 		return strings.Join(turns, "\n")
 	}
 	v.used[k] = true
-	if len(v.records) == 0 {
+	if len(v.set.Pointers()) == len(v.set.Args) {
 		record = ""
 	}
 	return fmt.Sprintf("kernel.%s(l.fr, l.w, l.pre, &l.sums[0]%s)", k.Name, ifText(record != "", ", "+record))

@@ -52,7 +52,7 @@ func (v *vectors) node(n *lanes.Node) string {
 		case st.Solve != nil:
 			tape := ""
 			if st.Solve.IR.Record {
-				tape = fmt.Sprintf("&l.%s, ", v.tapeOf(st.Value))
+				tape = fmt.Sprintf("&l.%s, ", v.tapeOf(st.Value, st.Solve))
 			}
 			stops := ""
 			if st.Stops != nil {
@@ -63,7 +63,7 @@ func (v *vectors) node(n *lanes.Node) string {
 			if outs != "" {
 				outs += ", n"
 			}
-			p.line("l.%s(&l.%s%s)", v.names[st.Rev], v.tapeOf(st.Value.Args[0]), outs)
+			p.line("l.%s(&l.%s%s)", v.names[st.Rev], v.tapeOf(st.Value.Args[0], st.Rev.Solve), outs)
 		default:
 			v.loop(fn, st)
 		}
@@ -169,13 +169,13 @@ func (v *vectors) loop(fn *function, st lanes.NodeStep) {
 }
 
 // tapeOf is the field of lanes that holds the tape of a recorded solve.
-func (v *vectors) tapeOf(val *ir.Value) string {
+func (v *vectors) tapeOf(val *ir.Value, l *lanes.Solve) string {
 	if n, ok := v.names[val]; ok {
 		return n
 	}
 	s := val.Attr.Solve
 	n := v.e.global.pick(goName(s.Name, false) + "LaneTape")
 	v.names[val] = n
-	v.tapes = append(v.tapes, fmt.Sprintf("%s %s", n, v.tapeType(s)))
+	v.tapes = append(v.tapes, fmt.Sprintf("%s %s", n, v.tapeType(l)))
 	return n
 }

@@ -22,8 +22,11 @@ func (v *vectors) solve(l *lanes.Solve) {
 	v.names[l] = v.e.global.pick("solve" + goName(name, true) + "Lanes")
 	params := ""
 	if s.Record {
+		if l.Keep != nil {
+			v.kept(l)
+		}
 		v.tape(l)
-		params = fmt.Sprintf("tape *%s, ", v.tapeType(s))
+		params = fmt.Sprintf("tape *%s, ", v.tapeType(l))
 	}
 	span := fmt.Sprintf("t0, t1 *[%d]float64", w)
 	if s.Times > 0 {
@@ -43,7 +46,7 @@ func (v *vectors) solve(l *lanes.Solve) {
 		p.line("t1 := (*[%d]float64)(ts[%d:])", w, (s.Times-1)*w)
 		p.line("var next [%d]int // output time of each sample", w)
 	}
-	v.resetTape(s)
+	v.resetTape(l)
 	if s.Stops > 0 {
 		v.declareStops(l)
 	}
@@ -77,7 +80,9 @@ func (v *vectors) fieldNames(k *lanes.Kernel, variable string) stepNames {
 		n.arg[a.Name] = rel(k.Args[i])
 	}
 	for i, r := range k.Func.ResultNames {
-		n.res[r] = rel(k.Results[i])
+		if !k.Results[i].Kept {
+			n.res[r] = rel(k.Results[i])
+		}
 	}
 	return n
 }
@@ -170,7 +175,11 @@ func (v *vectors) fixed(l *lanes.Solve, step stepNames) {
 		p.line("if running == n && apart { many = min(steps-1-k, %d) }", l.InARow)
 		p.line("%s, %s = float64(k), float64(k+max(many, 1))", row("taken"), row("many"))
 	}
-	p.line("%s", v.runStep(l.Step, l.Record, "k", t, h))
+	if l.Keep != nil {
+		p.line("%s", v.runWith(l.Step, v.keptStep(l)))
+	} else {
+		p.line("%s", v.runStep(l.Step, l.Record, "k", t, h))
+	}
 	if l.InARow > 1 {
 		p.line("if many > 0 {")
 		p.line("took := int(%s) - k", row("taken"))
@@ -275,15 +284,10 @@ func (v *vectors) rev(r *lanes.Rev) {
 	}
 	v.done[r] = true
 	s, p := r.IR.Solve, v.p
-	var tape *lanes.Solve
-	for x := range v.done {
-		if l, ok := x.(*lanes.Solve); ok && l.IR == s {
-			tape = l
-		}
-	}
+	tape := r.Solve
 	v.names[r] = v.e.global.pick(v.e.revName(r.IR) + "Lanes")
 	rel := func(i int) string { return "s." + v.paths[r.Step.Args[i]][len(r.Step.Name)+1:] }
-	params := "tape *" + v.tapeType(s)
+	params := "tape *" + v.tapeType(tape)
 	p.line("fr := l.fr")
 	p.line("s := &fr.%s", r.Step.Name)
 	p.line("mask := fr.mask")
@@ -324,7 +328,11 @@ func (v *vectors) rev(r *lanes.Rev) {
 	} else if s.Cuts() {
 		v.revCut(r, rel)
 	}
-	p.line("%s", v.runStep(r.Step, r.Record, "k", rel(0), rel(1)))
+	if r.Kept > 0 {
+		p.line("%s", v.runWith(r.Step, v.keptStep(tape)))
+	} else {
+		p.line("%s", v.runStep(r.Step, r.Record, "k", rel(0), rel(1)))
+	}
 	switch {
 	case s.Times == 0:
 	case r.IR.DenseVJP != nil:

@@ -12,16 +12,24 @@ import (
 // the way back makes the others again for all samples at once.
 
 // tapeType is the type of the tape of a recorded solve in lanes.
-func (v *vectors) tapeType(s *ir.Solve) string { return v.e.tapeType(s) + "Lanes" }
+func (v *vectors) tapeType(l *lanes.Solve) string {
+	if l.Keep != nil {
+		return v.keptType(l) + "Tape"
+	}
+	return v.e.tapeType(l.IR) + "Lanes"
+}
 
 // tape prints the type that keeps the accepted steps of a block of samples.
 func (v *vectors) tape(l *lanes.Solve) {
 	s, p, w := l.IR, v.p, v.set.Samples()
-	name := v.tapeType(s)
+	name := v.tapeType(l)
 	p.line("n [%d]int // steps of each sample", w)
 	p.line("t, h [][%d]float64", w)
 	if checkpointed(s) {
 		p.line("kept rt.Kept // the steps that have their states in the following")
+	}
+	if l.Keep != nil {
+		p.line("kept []%s // of each step, what the way back takes of it", v.keptType(l))
 	}
 	if len(s.Events) > 0 {
 		p.line("part [][%d]float64 // how much of each step counts: less than 1 where it was cut", w)
@@ -58,6 +66,8 @@ func (v *vectors) tape(l *lanes.Solve) {
 		}
 	}
 	switch {
+	case l.Keep != nil:
+		p.line("tp.kept = rt.Room(tp.kept, steps)[:steps]")
 	case s.KeepEvery > 0:
 		p.line("tp.kept.Reset(%d, 0)", s.KeepEvery)
 	case s.KeepBytes > 0:
@@ -68,7 +78,7 @@ func (v *vectors) tape(l *lanes.Solve) {
 			p.line("tp.%s = rt.Room(tp.%s, min(slots+1, steps))", f, f)
 		}
 	}
-	text(v.loops, "", fmt.Sprintf("func (tp *%s) reset(%s) {\n%s\n}", name, ifText(s.KeepBytes > 0, "steps int"), p.text()))
+	text(v.loops, "", fmt.Sprintf("func (tp *%s) reset(%s) {\n%s\n}", name, ifText(s.KeepBytes > 0 || l.Keep != nil, "steps int"), p.text()))
 	params := fmt.Sprintf("t, h *[%d]float64", w)
 	for i, f := range fields {
 		params += fmt.Sprintf(", %s *%s", f, types[i])
@@ -146,13 +156,13 @@ func (v *vectors) tape(l *lanes.Solve) {
 }
 
 // resetTape prints how the tape of a solve begins.
-func (v *vectors) resetTape(s *ir.Solve) {
-	p := v.p
+func (v *vectors) resetTape(l *lanes.Solve) {
+	s, p := l.IR, v.p
 	steps := ""
 	switch {
 	case !s.Record:
 		return
-	case s.KeepBytes == 0:
+	case s.KeepBytes == 0 && l.Keep == nil:
 	case s.Adaptive:
 		steps = "by.MaxSteps"
 	case s.StepSize == 0:
@@ -166,6 +176,33 @@ func (v *vectors) resetTape(s *ir.Solve) {
 		p.line("}")
 	}
 	p.line("tape.reset(%s)", steps)
+}
+
+// keptType is the type of what a step keeps for its way back.
+func (v *vectors) keptType(l *lanes.Solve) string {
+	at := [2]any{l, "kept type"}
+	if v.names[at] == "" {
+		v.names[at] = v.e.global.pick(v.e.solves[l.IR] + "Kept")
+	}
+	return v.names[at]
+}
+
+// kept prints that type: the places are those that kernels know.
+func (v *vectors) kept(l *lanes.Solve) {
+	sc := newScope()
+	for i, t := range l.Kept() {
+		name := sc.pick(goName(l.KeptName(i), false))
+		if i == 0 {
+			v.names[[2]any{l, "first kept"}] = name
+		}
+		v.p.line("%s [%d * %d]%s", name, t.Len(), v.set.Samples(), v.elem(t.Elem))
+	}
+	text(v.loops, fmt.Sprintf("%s is what the way back takes of a step of %s.", v.keptType(l), l.IR.Name), fmt.Sprintf("type %s struct {\n%s\n}", v.keptType(l), v.p.text()))
+}
+
+// keptStep is the pointer to what step k of a tape keeps.
+func (v *vectors) keptStep(l *lanes.Solve) string {
+	return fmt.Sprintf("&tape.kept[k].%s[0]", v.names[[2]any{l, "first kept"}])
 }
 
 // keep prints the methods of a tape that keeps the states of some steps.

@@ -17,6 +17,9 @@ package ir
 // there are neither.
 // StartVJP, StartAtVJP: the same of steps that Solve.Start has made.
 // BeginVJP: (t, y…, c…, y_bar…) -> the same, from the states at a step before which memory has begun anew to those it was made of.
+// Keep, KeptVJP: StepVJP in halves, of steps of given length that are few and keep little; nil else. Keep: (t, h, y…, c…) ->
+// y1…, kept…, a step that gives what the way back needs of it; KeptVJP: (t, h, y…, c…, kept…, y1_bar…) -> as StepVJP. Who solves with Keep and
+// has room for what it gives need not make stages again.
 // Events: (t, y…, c…, y1_bar…, t_bar) -> the same, from the states after an event at t to those before it, y…; t_bar is
 // the cotangent of the time of an event that ends the solve.
 type Rev struct {
@@ -31,6 +34,7 @@ type Rev struct {
 
 	StartVJP, StartAtVJP *Func
 	BeginVJP             *Func
+	Keep, KeptVJP        *Func
 }
 
 // InStep reports whether r runs solves that take the steps of a StepGroup. Samples have as many of them as they have stretches, and meet again after
@@ -40,12 +44,20 @@ func (r *Rev) InStep() bool { return r.Solve.Stretches && r.StepVJP.InStep() }
 // Funcs lists the functions of r that are set.
 func (r *Rev) Funcs() []*Func {
 	fs := append([]*Func(nil), r.Events...)
-	for _, f := range []*Func{r.StepVJP, r.AtVJP, r.DenseVJP, r.StartVJP, r.StartAtVJP, r.BeginVJP} {
+	for _, f := range []*Func{r.StepVJP, r.AtVJP, r.DenseVJP, r.StartVJP, r.StartAtVJP, r.BeginVJP, r.Keep, r.KeptVJP} {
 		if f != nil {
 			fs = append(fs, f)
 		}
 	}
 	return fs
+}
+
+// KeptTypes are the types of what Keep gives beside the states.
+func (r *Rev) KeptTypes() []Type {
+	if r.Keep == nil {
+		return nil
+	}
+	return valueTypes(r.Keep.Results[len(r.Solve.States):])
 }
 
 // DataTypes are the types of the cotangents d_bar… of DenseVJP.

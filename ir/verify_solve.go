@@ -180,6 +180,12 @@ func (c *checker) rev(r *Rev) error {
 	if s.Rebegins() && !s.Stretches && r.BeginVJP == nil {
 		return errors.New("no derivative of where memory begins anew")
 	}
+	if (r.Keep == nil) != (r.KeptVJP == nil) {
+		return errors.New("half of a derivative")
+	}
+	if r.Keep != nil && (len(r.Keep.Results) <= len(y) || s.Adaptive || s.FSAL || s.Times > 0 || s.Stops > 0 || s.Cuts()) {
+		return errors.New("a step in halves that gives nothing, or of a solve that does more than take steps")
+	}
 	results := types(y, s.Extras, ps)
 	if len(r.Events) != len(s.Events) {
 		return fmt.Errorf("%d derivatives of %d events", len(r.Events), len(s.Events))
@@ -199,12 +205,14 @@ func (c *checker) rev(r *Rev) error {
 		signature{role: "first step", f: r.StartVJP, args: types(f64s(2), y, s.Extras, y), results: results},
 		signature{role: "memory that begins anew", f: r.BeginVJP, args: types(f64s(1), y, s.Extras, y), results: results},
 		signature{role: "output times in the first step", f: r.StartAtVJP, args: types(f64s(3), y, s.Extras, y), results: results},
+		signature{role: "step that keeps", f: r.Keep, args: types(f64s(2), y, s.Extras), results: y, moreResults: true},
+		signature{role: "step from what was kept", f: r.KeptVJP, args: types(f64s(2), y, s.Extras, r.KeptTypes(), y), results: results},
 		signature{role: "output times", f: r.AtVJP, args: types(f64s(3), y, s.Extras, y), results: results},
 	); err != nil {
 		return err
 	}
 	for _, f := range r.Funcs() {
-		if f == r.DenseVJP {
+		if f == r.DenseVJP || f == r.Keep {
 			continue
 		}
 		for i := len(results) - len(ps); i < len(results); i++ {

@@ -15,10 +15,10 @@ import (
 // alikeArgs says which arguments of a function are such numbers; nil: none is.
 type alikeArgs []bool
 
-// key tells kernels of a function apart, by what is alike in them.
+// key tells kernels of a function apart, by what is alike in them and by what of them is kept for a way back.
 type key struct {
-	f     *ir.Func
-	alike string
+	f           *ir.Func
+	alike, kept string
 }
 
 func (a alikeArgs) key(f *ir.Func) key {
@@ -32,7 +32,7 @@ func (a alikeArgs) key(f *ir.Func) key {
 			b[i] = '='
 		}
 	}
-	return key{f, string(b)}
+	return key{f: f, alike: string(b)}
 }
 
 // alike gives the values of a function that are such numbers.

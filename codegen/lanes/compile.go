@@ -276,9 +276,12 @@ func (c *compiler) call(v *ir.Value) {
 	callee := c.set.callee(c.k, v)
 	c.source(v)
 	c.give(v)
-	if k := c.k.record; k != nil && callee.record != nil {
+	switch k := c.k.record; {
+	case k != nil && callee.record != nil:
 		c.b.CallAt(callee.Name, k.calls[v].bytes(c.set.real(), c.b.ISA))
-	} else {
+	case callee.kept.any():
+		c.b.CallAt(callee.Name, c.k.keptAt(v))
+	default:
 		c.b.Call(callee.Name)
 	}
 	c.fetch(v)
@@ -299,7 +302,7 @@ func (c *compiler) give(v *ir.Value) {
 	}
 	var in moves
 	for i, a := range v.Args {
-		if !c.k.alike[a] {
+		if !c.k.alike[a] && !callee.Args[i].Kept {
 			in.value(callee.Args[i], a)
 		}
 	}
@@ -311,7 +314,7 @@ func (c *compiler) fetch(v *ir.Value) {
 	callee := c.set.callee(c.k, v)
 	var out moves
 	result := func(r *ir.Value, from *Field) {
-		if to := c.k.byVal[r]; to != nil && from != nil && c.pf.Places[r].Kind != plan.Sum {
+		if to := c.k.byVal[r]; to != nil && from != nil && !from.Kept && c.pf.Places[r].Kind != plan.Sum {
 			out.field(to, from, r.Type.Len())
 		}
 	}

@@ -72,7 +72,11 @@ func (c *compiler) place(f *Field, ix index, part int) asm.Mem {
 		part = 0 // every lane has the same number
 	}
 	row := c.set.rowBytes(f.Elem)
-	m := c.b.Arg(argFrame).At(f.Off + ix.k*row + part*c.b.ISA.Bytes())
+	base := c.b.Arg(argFrame)
+	if f.Kept {
+		base = c.b.Record()
+	}
+	m := base.At(f.Off + ix.k*row + part*c.b.ISA.Bytes())
 	m.Steps = make([]asm.Step, 0, 1+len(ix.steps))
 	if c.col != nil {
 		m.Steps = append(m.Steps, asm.Step{Loop: c.col, Bytes: c.count(k) * c.b.ISA.Bytes()})

@@ -114,9 +114,9 @@ func (s *Set) node(f *ir.Func) (*Node, error) {
 		var err error
 		switch {
 		case v.Op == ir.OpSolve:
-			_, err = s.AddSolve(v.Attr.Solve)
+			_, err = s.solveOf(f, v)
 		case v.Op == ir.OpRev:
-			_, err = s.AddRev(v.Attr.Rev)
+			_, err = s.revOf(f, v)
 		case isBreak(v):
 			_, err = s.node(v.Callees()[0])
 		case v.Op == ir.OpCall, v.Op == ir.OpMap, v.Op == ir.OpScan:
@@ -167,6 +167,7 @@ func (s *Set) node(f *ir.Func) (*Node, error) {
 // step gives a node that Go runs the places of what it takes and gives.
 func (s *Set) step(frame *Kernel, v *ir.Value, number int) (*NodeStep, error) {
 	st := &NodeStep{Value: v}
+	var err error
 	results := map[int]*Field{} // those that have places
 	for _, u := range frame.Func.Values {
 		if u.Op != ir.OpResult || u.Args[0] != v {
@@ -199,7 +200,9 @@ func (s *Set) step(frame *Kernel, v *ir.Value, number int) (*NodeStep, error) {
 	switch v.Op {
 	case ir.OpSolve:
 		sv := v.Attr.Solve
-		st.Solve = s.solves[sv]
+		if st.Solve, err = s.solveOf(frame.Func, v); err != nil {
+			return nil, err
+		}
 		st.T0, st.T1 = operand(0), operand(1)
 		if sv.Stops > 0 {
 			st.Stops = operand(2)
@@ -214,7 +217,9 @@ func (s *Set) step(frame *Kernel, v *ir.Value, number int) (*NodeStep, error) {
 			}
 		}
 	case ir.OpRev:
-		st.Rev = s.revs[v.Attr.Rev]
+		if st.Rev, err = s.revOf(frame.Func, v); err != nil {
+			return nil, err
+		}
 		if sv := v.Attr.Rev.Solve; sv.Times > 0 {
 			for i, state := range sv.States {
 				if state.Memory {
@@ -307,6 +312,7 @@ func (c *compiler) handIn(st *NodeStep) {
 					store(st.Out[i], a)
 				}
 			}
+			bars = bars[:len(bars)-r.Kept]
 			if st.Out == nil {
 				bars = bars[n:]
 			}

@@ -27,12 +27,13 @@ func (u *Unsupported) Error() string {
 	return s
 }
 
-// Field is a value in the frame: Rows rows of an element type.
+// Field is a value in the frame, or in what a step keeps for its way back (kept.go): Rows rows of an element type.
 type Field struct {
 	Name string
 	Elem ir.Elem
 	Rows int
 	Off  int
+	Kept bool
 }
 
 // Kernel is a compiled function, or a piece of one between nodes that Go runs.
@@ -51,6 +52,7 @@ type Kernel struct {
 	again  bool         // it repeats itself, see again.go
 	alike  map[*ir.Value]bool
 	record *Record           // of what is the same for all samples; nil where there is nothing
+	kept   keptPlaces        // of arguments and results; none in most
 	first  map[*ir.Value]int // places of numbers that are alike
 	also   []*ir.Func        // further functions that it is the kernel of
 	code   [len(asm.ISAs)]*asm.Code
@@ -83,8 +85,8 @@ type Set struct {
 
 	byFunc map[key]*Kernel
 	byForm map[string]*Kernel
-	solves map[*ir.Solve]*Solve
-	revs   map[*ir.Rev]*Rev
+	solves map[solveKey]*Solve
+	revs   map[revKey]*Rev
 	nodes  map[*ir.Func]*Node
 	name   func(*ir.Func) string
 	params map[*ir.Param]int // offset in Params, or in the prepared values
@@ -106,7 +108,7 @@ const spillSlots = 1024
 
 // New is an empty set; name gives kernels their names.
 func New(p *plan.Plan, name func(*ir.Func) string) *Set {
-	s := &Set{Plan: p, Hold: holdSlots, Args: []string{"fr *frame", "w *Params", "pre *prepared", "sums *Real"}, byFunc: map[key]*Kernel{}, byForm: map[string]*Kernel{}, solves: map[*ir.Solve]*Solve{}, revs: map[*ir.Rev]*Rev{}, nodes: map[*ir.Func]*Node{}, records: map[key]*Record{}, inRecord: map[*ir.Param]Entry{}, name: name, params: map[*ir.Param]int{}, sums: map[*ir.Param]int{}}
+	s := &Set{Plan: p, Hold: holdSlots, Args: []string{"fr *frame", "w *Params", "pre *prepared", "sums *Real"}, byFunc: map[key]*Kernel{}, byForm: map[string]*Kernel{}, solves: map[solveKey]*Solve{}, revs: map[revKey]*Rev{}, nodes: map[*ir.Func]*Node{}, records: map[key]*Record{}, inRecord: map[*ir.Param]Entry{}, name: name, params: map[*ir.Param]int{}, sums: map[*ir.Param]int{}}
 	off, flat := 0, 0
 	for _, q := range p.Module.Params {
 		s.params[q], s.sums[q] = off, flat
@@ -137,7 +139,7 @@ func (s *Set) Of(f *ir.Func) *Kernel { return s.byFunc[key{f: f}] }
 // callee is the kernel that k runs at a call, map or scan.
 func (s *Set) callee(k *Kernel, v *ir.Value) *Kernel {
 	if v.Op == ir.OpCall {
-		return s.byFunc[k.passed(v).key(v.Attr.Func)]
+		return s.byFunc[k.handed(v).key(v.Attr.Func)]
 	}
 	return s.Of(loopOf(v).fn)
 }
@@ -146,11 +148,19 @@ func (s *Set) callee(k *Kernel, v *ir.Value) *Kernel {
 func (s *Set) Add(f *ir.Func) (*Kernel, error) { return s.addRunning(f, running{}) }
 
 // running says how a kernel is run again and again: which results become arguments of its next run, which arguments are alike,
-// and whether it is a step that the kernel itself repeats.
+// whether it is a step that the kernel itself repeats, and what of it lies in what a step keeps.
 type running struct {
 	carry map[int]int
 	alike alikeArgs
 	again bool
+	kept  keptPlaces
+}
+
+// key tells kernels of a function apart.
+func (r running) key(f *ir.Func) key {
+	at := r.alike.key(f)
+	at.kept = r.kept.String()
+	return at
 }
 
 // addRunning is Add of a function that is run again and again.
@@ -197,7 +207,7 @@ func (s *Set) layout(k *Kernel) {
 		if name == "" {
 			name = fmt.Sprintf("arg%d", i)
 		}
-		k.byVal[a] = s.field(k, name, a.Type)
+		k.byVal[a] = s.fieldAt(k, name, a.Type, k.kept.args, i)
 		k.Args = append(k.Args, k.byVal[a])
 	}
 	for i, r := range f.Results {
@@ -209,7 +219,7 @@ func (s *Set) layout(k *Kernel) {
 		if i < len(f.ResultNames) && f.ResultNames[i] != "" {
 			name = f.ResultNames[i]
 		}
-		fd := s.field(k, name, r.Type)
+		fd := s.fieldAt(k, name, r.Type, k.kept.results, i)
 		k.Results = append(k.Results, fd)
 		if pl := pf.Places[r]; k.byVal[r] == nil && pl.Kind != plan.Literal && pl.Kind != plan.Table && pl.Kind != plan.Memory && pl.Kind != plan.View && r.Op != ir.OpArg {
 			k.byVal[r] = fd

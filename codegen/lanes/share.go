@@ -16,7 +16,7 @@ import (
 
 // add compiles f and what it calls.
 func (s *Set) add(f *ir.Func, how running) (*Kernel, error) {
-	at := how.alike.key(f)
+	at := how.key(f)
 	if k := s.byFunc[at]; k != nil {
 		return k, nil
 	}
@@ -28,24 +28,24 @@ func (s *Set) add(f *ir.Func, how running) (*Kernel, error) {
 		return nil, &Unsupported{"gradients of parameters", f, nil}
 	}
 	var record *Record
-	if !how.again { // of steps in a row each would want its own
+	if !how.again && !how.kept.any() { // of steps in a row each would want its own; a step that keeps something has none
 		record = s.record(f, how.alike)
 	}
 	if record != nil {
 		pf = s.Plan.Of(record.body)
 	}
-	k := &Kernel{Func: pf.IR, record: record, pf: pf, nests: pf.Nests, byVal: map[*ir.Value]*Field{}, carry: how.carry, again: how.again, alike: s.alike(pf, how.alike)}
+	k := &Kernel{Func: pf.IR, record: record, pf: pf, nests: pf.Nests, byVal: map[*ir.Value]*Field{}, carry: how.carry, again: how.again, kept: how.kept, alike: s.alike(pf, how.alike)}
 	for _, v := range k.Func.Values {
 		switch v.Op {
 		case ir.OpCall, ir.OpMap, ir.OpScan:
 			if s.alone != nil && v.Op != ir.OpCall {
 				return nil, &Unsupported{v.Op.String() + " of one sample", f, v}
 			}
-			var passed alikeArgs
+			var how running
 			if v.Op == ir.OpCall {
-				passed = k.passed(v)
+				how = k.handed(v)
 			}
-			if _, err := s.add(v.Callees()[0], running{alike: passed}); err != nil {
+			if _, err := s.add(v.Callees()[0], how); err != nil {
 				return nil, err
 			}
 		case ir.OpSolve, ir.OpRev:
@@ -176,6 +176,7 @@ func (s *Set) form(k *Kernel) string {
 		}
 	}
 	flag(k.again)
+	text(k.kept.String())
 	return string(b)
 }
 

@@ -26,6 +26,8 @@ type Solve struct {
 	// each event; nil of events that leave them as they are.
 	Look   *Kernel
 	Resets []*Kernel
+	// Keep is the step of a solve whose way back takes what it keeps (ir.Rev.Keep), the last results of Step; nil else.
+	Keep *ir.Func
 	// Alike says that all samples have the same time and step. Step then reads these of the first lane alone.
 	Alike bool
 	// InARow is the number of steps that Step makes in a run, see again.go.
@@ -52,9 +54,9 @@ var adaptiveArgs = []string{"rejected", "err_prev", "err_prev2", "t1", "dir", "r
 // fixedArgs are those of a Step of given length.
 var fixedArgs = []string{"live"}
 
-// AddSolve compiles the functions of a solve. On an error the set is as it was.
-func (s *Set) AddSolve(sv *ir.Solve) (*Solve, error) {
-	if l := s.solves[sv]; l != nil {
+// AddSolve compiles the functions of a solve, which takes the steps of keep if it is not nil. On an error the set is as it was.
+func (s *Set) AddSolve(sv *ir.Solve, keep *ir.Func) (*Solve, error) {
+	if l := s.solves[solveKey{sv, keep}]; l != nil {
 		return l, nil
 	}
 	switch {
@@ -77,7 +79,7 @@ func (s *Set) AddSolve(sv *ir.Solve) (*Solve, error) {
 	case sv.Remakes() && len(sv.Events) > 0:
 		return nil, &Unsupported{"checkpoints between events", sv.Field, nil}
 	}
-	l := &Solve{IR: sv, States: len(sv.States), Alike: s.alone == nil && stepsAlike(sv)}
+	l := &Solve{IR: sv, Keep: keep, States: len(sv.States), Alike: s.alone == nil && stepsAlike(sv)}
 	if sv.FSAL {
 		l.Slopes = len(sv.Plain())
 	}
@@ -95,7 +97,7 @@ func (s *Set) AddSolve(sv *ir.Solve) (*Solve, error) {
 		if f == nil {
 			continue
 		}
-		if err := s.Plan.Extra(f); err != nil {
+		if err := s.planned(f); err != nil {
 			return nil, err
 		}
 	}
@@ -113,10 +115,10 @@ func (s *Set) AddSolve(sv *ir.Solve) (*Solve, error) {
 			return nil, err
 		}
 	}
-	if l.Step, err = s.addRunning(step, running{l.carry(), l.times(), l.InARow > 1}); err != nil {
+	if l.Step, err = s.addRunning(step, running{l.carry(), l.times(), l.InARow > 1, l.keptResults(step)}); err != nil {
 		return nil, err
 	}
-	if l.InARow <= 1 {
+	if l.InARow <= 1 && keep == nil {
 		l.Record = s.record(step, l.times())
 	}
 	if sv.Times > 0 {
@@ -128,7 +130,7 @@ func (s *Set) AddSolve(sv *ir.Solve) (*Solve, error) {
 	if err := s.addEvents(l); err != nil {
 		return nil, err
 	}
-	s.solves[sv] = l
+	s.solves[solveKey{sv, keep}] = l
 	return l, nil
 }
 
@@ -190,9 +192,8 @@ func stepOf(sv *ir.Solve) *ir.Func {
 // what all of them may have in a step.
 const smallField, smallStep = 48, 400
 
-// advance is a step of a solve: a call, or, where the field is small, what it computes. Stages then stay in registers.
-func (s *Set) advance(b *ir.Builder, sv *ir.Solve, args []*ir.Value) []*ir.Value {
-	f := stepOf(sv)
+// advance is the step f of a solve: a call, or, where the field is small, what it computes. Stages then stay in registers.
+func (s *Set) advance(b *ir.Builder, f *ir.Func, args []*ir.Value) []*ir.Value {
 	if !s.inlines(f) {
 		return b.CallAll(f, args...)
 	}
@@ -350,7 +351,16 @@ func (s *Set) fixedStep(l *Solve) *ir.Func {
 		scalars = append(scalars, againArgs...)
 	}
 	b, x, y, k, c := s.lane(sv, ".lanestep", scalars, sv.FSAL)
-	out := s.advance(b, sv, cat([]*ir.Value{x["t"], x["h"]}, y, k, c))
+	args := cat([]*ir.Value{x["t"], x["h"]}, y, k, c)
+	var out []*ir.Value
+	switch {
+	case l.Keep == nil:
+		out = s.advance(b, stepOf(sv), args)
+	case s.inlines(l.Keep):
+		out = s.advance(b, l.Keep, args)
+	default: // its calls keep what they give where it lies
+		out = b.Inline(l.Keep, args)
+	}
 	n := len(y)
 	y1, k1 := out[:n], []*ir.Value(nil)
 	if sv.FSAL {
@@ -365,7 +375,12 @@ func (s *Set) fixedStep(l *Solve) *ir.Func {
 		names, vs = append(names, named(sv.States, ".at")...), append(vs, y...)
 	}
 	rest := out[n+len(k1):]
-	return finish(b, append(names, data(rest)...), append(vs, rest...))
+	if l.Keep != nil {
+		names = append(names, keptNames(rest)...)
+	} else {
+		names = append(names, data(rest)...)
+	}
+	return finish(b, names, append(vs, rest...))
 }
 
 // finite is true where all elements are finite.
@@ -433,7 +448,7 @@ func (s *Set) adaptiveStep(sv *ir.Solve) *ir.Func {
 	resolution := b.Mul(num(16*0x1p-52), op(ir.OpMax, abs(t), abs(t1)))
 	long := op(ir.OpOr, last, op(ir.OpLe, resolution, abs(h)))
 
-	out := s.advance(b, sv, cat([]*ir.Value{t, h}, y, k, c))
+	out := s.advance(b, stepOf(sv), cat([]*ir.Value{t, h}, y, k, c))
 	at := sv.Plain()
 	n, m := len(y), len(y)+len(at)
 	y1, e, k1 := out[:n], out[n:m], []*ir.Value(nil)

@@ -9,13 +9,17 @@ import (
 // AddRev compiles the step of a reverse sweep: (t, h, active, states, extras, cotangents, sums of those of
 // the extras) to (cotangents, sums). Samples that are not active, whose tapes are shorter, stay as they are. Where
 // outputs inside a step are added up before it (ir.Rev.DenseVJP), cotangents of the data for dense output follow, and
-// those of the start.
-func (s *Set) AddRev(r *ir.Rev) (*Rev, error) {
-	if l := s.revs[r]; l != nil {
+// those of the start. With kept the solve has kept what the way back needs of each step, which follows last.
+func (s *Set) AddRev(r *ir.Rev, kept bool) (*Rev, error) {
+	if l := s.revs[revKey{r, kept}]; l != nil {
 		return l, nil
 	}
 	sv := r.Solve
-	solve, err := s.AddSolve(sv)
+	var keep *ir.Func
+	if kept {
+		keep = r.Keep
+	}
+	solve, err := s.AddSolve(sv, keep)
 	if err != nil {
 		return nil, err
 	}
@@ -28,17 +32,30 @@ func (s *Set) AddRev(r *ir.Rev) (*Rev, error) {
 		sum = append(sum, b.Arg(fmt.Sprintf("extra.%d.sum", i), t))
 	}
 	dense, first := s.denseBars(b, r)
-	out := b.CallAll(r.StepVJP, cat([]*ir.Value{x["t"], x["h"]}, y, c, bar, dense)...)
+	var ks []*ir.Value
+	var out []*ir.Value
+	if kept {
+		for i, t := range solve.Kept() {
+			ks = append(ks, b.Arg(Kept(i), t))
+		}
+		out = b.Inline(r.KeptVJP, cat([]*ir.Value{x["t"], x["h"]}, y, c, ks, bar))
+	} else {
+		out = b.CallAll(r.StepVJP, cat([]*ir.Value{x["t"], x["h"]}, y, c, bar, dense)...)
+	}
 	for i, v := range first {
 		out[i] = b.Add(out[i], v)
 	}
 	active := b.Binary(ir.OpLt, b.Const(0, ir.F64), x["active"])
-	k, err := s.addBack(b, r, active, out, bar, sum, solve.times())
+	k, err := s.addBack(b, r, active, out, bar, sum, solve.times(), solve.keptArgs(ks))
 	if err != nil {
 		return nil, err
 	}
-	f := b.Func
-	l := &Rev{IR: r, Step: k, Record: s.record(f, solve.times())}
+	l := &Rev{IR: r, Solve: solve, Step: k}
+	if kept {
+		l.Kept = len(ks)
+	} else {
+		l.Record = s.record(b.Func, solve.times())
+	}
 	switch {
 	case sv.Times == 0 && !sv.Cuts():
 	case r.DenseVJP != nil:
@@ -66,14 +83,16 @@ func (s *Set) AddRev(r *ir.Rev) (*Rev, error) {
 		}
 		l.Events = append(l.Events, k)
 	}
-	s.revs[r] = l
+	s.revs[revKey{r, kept}] = l
 	return l, nil
 }
 
 // Rev is a reverse sweep in lanes.
 type Rev struct {
-	IR   *ir.Rev
-	Step *Kernel
+	IR    *ir.Rev
+	Solve *Solve
+	Step  *Kernel
+	Kept  int // the last arguments of Step: what the solve has kept of it
 	// At adds the cotangents of an output within a step, or of the end of one that is cut: (t, h, theta, active, states, extras, cotangents of the
 	// output, cotangents, sums) to (cotangents, sums). Nil without output times and events. With ir.Rev.DenseVJP it is
 	// (theta, h, active, cotangents of the output, those of data, those of the start) to the last two.
@@ -182,12 +201,12 @@ func (s *Set) revEvent(r *ir.Rev, e int) (*Kernel, error) {
 	end := b.Arg(Own+"end.bar", ir.Scalar(ir.F64))
 	out := b.CallAll(r.Events[e], cat([]*ir.Value{x["t"]}, y, c, bar, []*ir.Value{end})...)
 	active := b.Binary(ir.OpLt, b.Const(0, ir.F64), x["active"])
-	return s.addBack(b, r, active, out, bar, sum, nil)
+	return s.addBack(b, r, active, out, bar, sum, nil, keptPlaces{})
 }
 
 // addBack adds the kernel of a piece of a way back, which gives out: cotangents of the states at its start, and what it adds to those
 // of extras and parameters. Samples that are not active keep bar and sum, the arguments that follow each other.
-func (s *Set) addBack(b *ir.Builder, r *ir.Rev, active *ir.Value, out, bar, sum []*ir.Value, alike alikeArgs) (*Kernel, error) {
+func (s *Set) addBack(b *ir.Builder, r *ir.Rev, active *ir.Value, out, bar, sum []*ir.Value, alike alikeArgs, kept keptPlaces) (*Kernel, error) {
 	n, m := len(bar), len(sum)
 	names, vs := named(r.Solve.States, ".bar.next"), choose(b, active, out[:n], bar)
 	for i, v := range out[n : n+m] {
@@ -200,12 +219,12 @@ func (s *Set) addBack(b *ir.Builder, r *ir.Rev, active *ir.Value, out, bar, sum 
 	}
 	f := finish(b, names, vs)
 	f.Accum = accum
-	if err := s.Plan.Extra(f); err != nil {
+	if err := s.planned(f); err != nil {
 		return nil, err
 	}
 	carry := map[int]int{}
 	for i := range n + m {
 		carry[i] = bar[0].Attr.Index + i
 	}
-	return s.addRunning(f, running{carry: carry, alike: alike})
+	return s.addRunning(f, running{carry: carry, alike: alike, kept: kept})
 }

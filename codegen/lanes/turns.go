@@ -29,7 +29,7 @@ func held(c plan.Cost) int { return c.Slots * (RowBytes / asm.AVX2.Bytes()) }
 
 // takeTurns cuts a kernel that takes long.
 func (s *Set) takeTurns(k *Kernel) {
-	if s.alone != nil || k.again || k.record != nil || held(k.pf.Cost) <= s.Hold {
+	if s.alone != nil || k.again || k.record != nil || k.kept.any() || held(k.pf.Cost) <= s.Hold {
 		return
 	}
 	var turns []*Kernel

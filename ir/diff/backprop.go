@@ -41,6 +41,9 @@ func (d *body) backOver(v *ir.Value, gs []*ir.Value, params []*ir.Param) []*ir.V
 		}
 	}
 	rev.StepVJP = d.vjp(step, after(step, 2, params), len(step.Args), true)
+	if onlySteps(s) {
+		rev.Keep, rev.KeptVJP = d.keeping(s.Replay, after(s.Replay, 2, params), s.Steps)
+	}
 	rev.Events = d.eventVJPs(s, params)
 	if s.Rebegins() {
 		rev.BeginVJP = d.vjp(s.Begin, after(s.Begin, 1, params), len(s.Begin.Args), true)
@@ -56,6 +59,12 @@ func (d *body) backOver(v *ir.Value, gs []*ir.Value, params []*ir.Param) []*ir.V
 	}
 	d.ofSteps[rev] = true
 	return d.sweepBack(rev, v, gs)
+}
+
+// onlySteps reports whether s takes steps of given length from start to end and does nothing else. Its step is then its replay.
+func onlySteps(s *ir.Solve) bool {
+	other := s.Adaptive || s.FSAL || s.Times > 0 || s.Stops > 0 || s.Cuts() || s.Remakes() || s.Stretches || s.PerSample || s.Begin != nil || s.Start != nil
+	return !other && s.Steps > 0 && s.StepSize == 0 && s.Compat == "" && s.StepGroup == ""
 }
 
 // denseVJP is ir.Rev.DenseVJP, or nil where dense output is not linear in states and data, or takes the states after the step.

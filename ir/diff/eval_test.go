@@ -19,6 +19,7 @@ type machine struct {
 	params           map[*ir.Param][]float64
 	mesh             []float64
 	replay, replayAt *ir.Func
+	halves           *int // counts steps back that were compared with those from what was kept
 }
 
 func (m machine) eval(f *ir.Func, args [][]float64) [][]float64 {

@@ -118,11 +118,11 @@ func (p *pass) split(f *ir.Func, wrt Wrt, at int) *pair {
 	}
 	p.pairs[key] = nil
 	s := p.sweepOf(f, wrt, at, true)
-	var time *ir.Value
+	var times []*ir.Value
 	if p.steady(f) {
-		time = s.args[0]
+		times = s.args[:1]
 	}
-	saved, size := s.toSave(time)
+	saved, size := s.toSave(times...)
 	if len(saved) == 0 || size > maxSaved {
 		return nil
 	}
@@ -137,7 +137,42 @@ func (p *pass) split(f *ir.Func, wrt Wrt, at int) *pair {
 		c.saved = append(c.saved, i)
 	}
 	c.fwd = p.forwardHalf(f, s, extra)
+	c.bwd = p.add(key+" bwd", p.backwardHalf(f, at, s, saved))
+	p.pairs[key] = c
+	return c
+}
 
+// maxKept bounds what a solve may keep of all its steps, in numbers of a sample: 4 MiB in a block of 32 samples.
+const maxKept = 1 << 15
+
+// keeping makes the halves of the derivative of a step, of which there are some: ir.Rev.Keep and KeptVJP. They are nil where nothing is
+// worth keeping, or too much.
+func (p *pass) keeping(step *ir.Func, wrt Wrt, steps int) (fwd, bwd *ir.Func) {
+	at := len(step.Args)
+	key := wrt.key("keeping", step, at)
+	s := p.sweepOf(step, wrt, at, true)
+	body := map[*ir.Value]bool{}
+	for _, v := range s.order {
+		body[v] = true
+	}
+	for _, v := range s.fn.Values { // what calls keep for their own way back is of the way there
+		if v.Op == ir.OpResult && !body[v] && body[v.Args[0]] {
+			s.order = append(s.order[:len(s.order):len(s.order)], v)
+		}
+	}
+	saved, size := s.toSave(s.args[:2]...)
+	if len(saved) == 0 || size*steps > maxKept {
+		return nil, nil
+	}
+	fwd = p.forwardHalf(step, s, saved)
+	if bwd = p.made[key]; bwd == nil {
+		bwd = p.add(key, p.backwardHalf(step, at, s, saved))
+	}
+	return fwd, bwd
+}
+
+// backwardHalf is the way back of a swept function from saved values: (first args…, saved…, cotangents…, other args…).
+func (p *pass) backwardHalf(f *ir.Func, at int, s *swept, saved []*ir.Value) *ir.Func {
 	b := p.derived(f, ".bwd")
 	args := copyArgs(b, f.Args[:at])
 	names := savedNames(saved)
@@ -161,9 +196,7 @@ func (p *pass) split(f *ir.Func, wrt Wrt, at int) *pair {
 	b.Return(b.Inline(backward, args)...)
 	b.Func.ResultNames, b.Func.Accum = s.fn.ResultNames, s.fn.Accum
 	b.Func.DropDead()
-	c.bwd = p.add(key+" bwd", b.Func)
-	p.pairs[key] = c
-	return c
+	return b.Func
 }
 
 // steady reports whether f is the field of a solve in steps of given length, which all samples may take alike: what follows from
@@ -209,12 +242,15 @@ func (p *pass) forwardHalf(f *ir.Func, s *swept, saved []*ir.Value) *ir.Func {
 	return p.add(key, b.Func)
 }
 
-// savedNames names saved values for people: by the source, else by their operators.
+// savedNames names saved values for people: by the source, by the function that gives them, else by their operators.
 func savedNames(saved []*ir.Value) []string {
 	used := map[string]int{}
 	var names []string
 	for _, v := range saved {
 		name := v.Name
+		if v.Op == ir.OpResult && v.Args[0].Op == ir.OpCall {
+			name = resultName(v.Args[0].Attr.Func, v.Attr.Index)
+		}
 		if name == "" {
 			name = v.Op.String()
 		}
@@ -227,11 +263,11 @@ func savedNames(saved []*ir.Value) []string {
 }
 
 // toSave lists the values of the forward body that the sweep reads and that cost more than a few
-// moves and sums of what it has anyway. What follows from a time and parameters is not among them.
-func (s *swept) toSave(time *ir.Value) (saved []*ir.Value, size int) {
+// moves and sums of what it has anyway. What follows from times and parameters is not among them.
+func (s *swept) toSave(times ...*ir.Value) (saved []*ir.Value, size int) {
 	timed, fixed := map[*ir.Value]bool{}, map[*ir.Value]bool{}
 	for _, v := range s.order {
-		timed[v], fixed[v] = v == time, v.Op == ir.OpConst || v.Op == ir.OpParam
+		timed[v], fixed[v] = slices.Contains(times, v), v.Op == ir.OpConst || v.Op == ir.OpParam
 		if len(v.Args) == 0 {
 			continue
 		}

@@ -1,6 +1,11 @@
 package diff_test
 
-import "ndec.dev/ndec/ir"
+import (
+	"math"
+	"reflect"
+
+	"ndec.dev/ndec/ir"
+)
 
 // step is an accepted step of a solve that ran.
 type step struct {
@@ -79,6 +84,9 @@ func (m machine) rev(r *ir.Rev, in [][]float64, steps []step, bars [][]float64) 
 			}
 		}
 		back := m.eval(r.StepVJP, append(append(append(append([][]float64{{st.t}, {st.h}}, st.y...), c...), lam...), data...))
+		if r.Keep != nil {
+			m.compareHalves(r, back, append(append([][]float64{{st.t}, {st.h}}, st.y...), c...), lam)
+		}
 		for i := range start {
 			add(&back[i], start[i])
 		}
@@ -97,6 +105,22 @@ func (m machine) rev(r *ir.Rev, in [][]float64, steps []step, bars [][]float64) 
 		}
 	}
 	return append(lam, rest...)
+}
+
+// compareHalves goes over a step by its halves. What differs from the step in one is made NaN, so that whoever looks at it fails.
+func (m machine) compareHalves(r *ir.Rev, back, in, bars [][]float64) {
+	whole := m.eval(m.replay, in)
+	there := m.eval(r.Keep, in)
+	half := m.eval(r.KeptVJP, append(append(in[:len(in):len(in)], there[len(whole):]...), bars...))
+	wrong := !reflect.DeepEqual(there[:len(whole)], whole)
+	for i := range back {
+		for k, x := range half[i] {
+			if wrong || math.Abs(x-back[i][k]) > 1e-14*(1+math.Abs(x)) {
+				back[i][k] = math.NaN()
+			}
+		}
+	}
+	*m.halves++
 }
 
 // outputBars are the cotangents of output j of s.

@@ -61,7 +61,7 @@ func TestBackprop(t *testing.T) {
 			n := newNet(m, newDrawer(4), "n", 2, 3, 2)
 			s := problem(t, m, n, row.method, row.times)
 			mesh := []float64{0, 0.15, 0.5, 0.8} // 0.5 is an output time
-			mc := machine{params: n.params, mesh: mesh, replay: s.Replay, replayAt: s.ReplayAt}
+			mc := machine{params: n.params, mesh: mesh, replay: s.Replay, replayAt: s.ReplayAt, halves: new(int)}
 			f := solved(m, n, s)
 			params := n.params
 			args := [][]float64{{0.3, -0.6}, {0.4}}
@@ -102,6 +102,9 @@ func TestBackprop(t *testing.T) {
 					return mc.eval(f, as)[0][0]
 				}, args[i])
 				nearAll(t, f.Args[i].Name, out[len(plain)+i], want, 1e-8)
+			}
+			if kept := *mc.halves > 0; kept != (row.times == 0 && row.method != "dopri5") {
+				t.Errorf("steps back from what was kept: %d", *mc.halves)
 			}
 			solves, recorded := 0, 0
 			for _, v := range rc.Grad.Values {
@@ -170,7 +173,7 @@ func TestGradNodeThroughSolve(t *testing.T) {
 	m := &ir.Module{Real: ir.F64}
 	n := newNet(m, newDrawer(4), "n", 2, 3, 2)
 	s := problem(t, m, n, "rk4", 0)
-	mc := machine{params: n.params, mesh: []float64{0, 0.4, 1}, replay: s.Replay}
+	mc := machine{params: n.params, mesh: []float64{0, 0.4, 1}, replay: s.Replay, halves: new(int)}
 	build := func(name string, node bool) *ir.Func {
 		b := ir.NewFunc(name, diag.Span{}, ir.F64)
 		x := b.Arg("x", ir.Tensor(ir.F64, 2))

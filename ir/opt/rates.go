@@ -335,8 +335,13 @@ func (r *rater) sweep(f *ir.Func, v *ir.Value) {
 			continue
 		}
 		bars := len(s.States)
-		if g == rev.StepVJP {
+		switch g {
+		case rev.StepVJP:
 			bars += data
+		case rev.Keep:
+			bars = 0
+		case rev.KeptVJP:
+			bars += len(rev.KeptTypes())
 		}
 		scalars := len(g.Args) - len(s.States) - len(extras) - bars
 		r.place(g, rev.Region, list(

@@ -1,0 +1,230 @@
+package lanes
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"ndec.dev/ndec/ir"
+)
+
+// What a step keeps for its way back (ir.Rev.Keep) lies in a piece of memory of its own, one for each step of a block: the tape of
+// the solve has it. Kernels write it there on the way forward and read it there on the way back, by the pointer that others have for
+// their record, and a call moves the pointer on to what the callee keeps. So nothing of it is copied.
+
+// keptPlaces says which arguments and results of a function lie in what a step keeps, and at which bytes.
+type keptPlaces struct{ args, results map[int]int }
+
+func (p keptPlaces) any() bool { return len(p.args)+len(p.results) > 0 }
+
+// String spells p, as kernels are told apart by it.
+func (p keptPlaces) String() string {
+	var out []string
+	for _, side := range []struct {
+		name string
+		at   map[int]int
+	}{{"arg", p.args}, {"result", p.results}} {
+		for _, i := range sorted(side.at) {
+			out = append(out, fmt.Sprintf("%s %d at %d", side.name, i, side.at[i]))
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+func sorted(m map[int]int) []int {
+	var keys []int
+	for i := range m {
+		keys = append(keys, i)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// fieldAt is field, or the place of argument or result i in what is kept.
+func (s *Set) fieldAt(k *Kernel, name string, t ir.Type, kept map[int]int, i int) *Field {
+	if off, ok := kept[i]; ok {
+		return &Field{Name: name, Elem: t.Elem, Rows: t.Len(), Off: off, Kept: true}
+	}
+	return s.field(k, name, t)
+}
+
+// keptOf says what the callee of a call keeps for k, by offsets from the byte that is returned.
+func (k *Kernel) keptOf(call *ir.Value) (p keptPlaces, from int) {
+	if !k.kept.any() {
+		return p, 0
+	}
+	at := map[*ir.Value]int{}
+	p = keptPlaces{map[int]int{}, map[int]int{}}
+	for i, off := range k.kept.args {
+		at[k.Func.Args[i]] = off
+	}
+	for i, a := range call.Args {
+		if off, ok := at[a]; ok {
+			p.args[i] = off
+		}
+	}
+	for i := range k.kept.results {
+		switch r := k.Func.Results[i]; {
+		case slices.Index(k.Func.Results, r) < i: // it has another place already, from which it is copied
+		case r == call:
+			p.results[0] = k.kept.results[i]
+		case r.Op == ir.OpResult && r.Args[0] == call:
+			p.results[r.Attr.Index] = k.kept.results[i]
+		}
+	}
+	if !p.any() {
+		return keptPlaces{}, 0
+	}
+	first := true
+	for _, side := range []map[int]int{p.args, p.results} {
+		for _, off := range side {
+			if first || off < from {
+				from, first = off, false
+			}
+		}
+	}
+	for _, side := range []map[int]int{p.args, p.results} {
+		for i := range side {
+			side[i] -= from
+		}
+	}
+	return p, from
+}
+
+// keptAt is the byte at which what a callee keeps begins.
+func (k *Kernel) keptAt(call *ir.Value) int {
+	_, from := k.keptOf(call)
+	return from
+}
+
+// handed says how k calls a function: which arguments are alike, and what it keeps.
+func (k *Kernel) handed(call *ir.Value) running {
+	kept, _ := k.keptOf(call)
+	return running{alike: k.passed(call), kept: kept}
+}
+
+// solveKey tells solves apart that keep what their way back needs from the same ones that do not, and revKey their sweeps.
+type solveKey struct {
+	sv   *ir.Solve
+	keep *ir.Func
+}
+
+type revKey struct {
+	r    *ir.Rev
+	kept bool
+}
+
+// solveOf is the solve v of f, and revOf its sweep v.
+func (s *Set) solveOf(f *ir.Func, v *ir.Value) (*Solve, error) {
+	var keep *ir.Func
+	r, err := s.keeping(f, v)
+	if err != nil {
+		return nil, err
+	}
+	if r != nil {
+		keep = r.Keep
+	}
+	return s.AddSolve(v.Attr.Solve, keep)
+}
+
+func (s *Set) revOf(f *ir.Func, v *ir.Value) (*Rev, error) {
+	r, err := s.keeping(f, v.Args[0])
+	if err != nil {
+		return nil, err
+	}
+	return s.AddRev(v.Attr.Rev, r != nil)
+}
+
+// keeping is the sweep for which v, a solve in f, keeps what it needs of each step: the only one over it, where that may be kept,
+// is of real numbers, has no record and takes no turns. Nil if there is none.
+func (s *Set) keeping(f *ir.Func, v *ir.Value) (*ir.Rev, error) {
+	var one *ir.Rev
+	for _, u := range f.Values {
+		if u.Op != ir.OpRev || u.Args[0] != v {
+			continue
+		}
+		if one != nil {
+			return nil, nil
+		}
+		one = u.Attr.Rev
+	}
+	if one == nil || one.Keep == nil {
+		return nil, nil
+	}
+	if slices.ContainsFunc(one.KeptTypes(), func(t ir.Type) bool { return t.Elem != s.real() }) {
+		return nil, nil
+	}
+	times := (&Solve{Alike: stepsAlike(one.Solve)}).times()
+	for _, g := range []*ir.Func{one.Keep, one.KeptVJP} {
+		if err := s.planned(g); err != nil {
+			return nil, err
+		}
+		if s.record(g, times) != nil || held(s.Plan.Of(g).Cost) > s.Hold { // a step that goes in turns keeps nothing
+			return nil, nil
+		}
+	}
+	return one, nil
+}
+
+// planned plans a function that was made here, and what it calls.
+func (s *Set) planned(f *ir.Func) error {
+	if s.Plan.Of(f) != nil {
+		return nil
+	}
+	for _, v := range f.Values {
+		for _, g := range v.Callees() {
+			if err := s.planned(g); err != nil {
+				return err
+			}
+		}
+	}
+	return s.Plan.Extra(f)
+}
+
+// Kept are the types of what a step keeps for its way back.
+func (l *Solve) Kept() []ir.Type {
+	if l.Keep == nil {
+		return nil
+	}
+	var ts []ir.Type
+	for _, r := range l.Keep.Results[l.States:] {
+		ts = append(ts, r.Type)
+	}
+	return ts
+}
+
+// KeptName names part i of it for people.
+func (l *Solve) KeptName(i int) string { return nameAt(l.Keep, l.States+i) }
+
+// Kept is the name of result i of a Step that its way back takes.
+func Kept(i int) string { return fmt.Sprintf("%skept%d", Own, i) }
+
+func keptNames(vs []*ir.Value) []string {
+	var out []string
+	for i := range vs {
+		out = append(out, Kept(i))
+	}
+	return out
+}
+
+// keptFrom are places one after the other, from argument or result i on.
+func (l *Solve) keptFrom(i int) map[int]int {
+	at, off := map[int]int{}, 0
+	for k, t := range l.Kept() {
+		at[i+k] = off
+		off += t.Len() * RowBytes
+	}
+	return at
+}
+
+// keptResults are the places of what a Step keeps, its last results, and keptArgs those of the step back, which takes it.
+func (l *Solve) keptResults(step *ir.Func) keptPlaces {
+	return keptPlaces{results: l.keptFrom(len(step.Results) - len(l.Kept()))}
+}
+
+func (l *Solve) keptArgs(args []*ir.Value) keptPlaces {
+	if len(args) == 0 {
+		return keptPlaces{}
+	}
+	return keptPlaces{args: l.keptFrom(args[0].Attr.Index)}
+}
