@@ -80,6 +80,16 @@ func (r *reduction[R]) take() *node[R] {
 	return n
 }
 
+// addTo adds x to sum, by the kernel of outer products: with one number, which is 1.
+func addTo[R Float](sum, x []R) {
+	switch sum := any(sum).(type) {
+	case []float32:
+		AddOuter32(sum, []float32{1}, any(x).([]float32))
+	case []float64:
+		AddOuter64(sum, []float64{1}, any(x).([]float64))
+	}
+}
+
 // put hands in the node of shard j.
 func (r *reduction[R]) put(j int, n *node[R]) {
 	for l := 0; ; l++ {
@@ -101,9 +111,7 @@ func (r *reduction[R]) put(j int, n *node[R]) {
 			if other < j {
 				n, sibling = sibling, n
 			}
-			for i, v := range sibling.grad {
-				n.grad[i] += v
-			}
+			addTo(n.grad, sibling.grad)
 			n.res.add(&sibling.res)
 			r.mu.Lock()
 			r.free = append(r.free, sibling)

@@ -59,7 +59,7 @@ func (k *Kernel) keptOf(call *ir.Value) (p keptPlaces, from int) {
 		at[k.Func.Args[i]] = off
 	}
 	for i, a := range call.Args {
-		if off, ok := at[a]; ok {
+		if off, ok := at[a]; ok && a.Type.Len() > unrolled { // few rows are handed as others are, so that stages share a kernel
 			p.args[i] = off
 		}
 	}

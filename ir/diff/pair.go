@@ -155,11 +155,17 @@ func (p *pass) keeping(step *ir.Func, wrt Wrt, steps int) (fwd, bwd *ir.Func) {
 	for _, v := range s.order {
 		body[v] = true
 	}
-	for _, v := range s.fn.Values { // what calls keep for their own way back is of the way there
+	given := map[*ir.Value][]*ir.Value{} // what calls keep for their own way back is of the way there
+	for _, v := range s.fn.Values {
 		if v.Op == ir.OpResult && !body[v] && body[v.Args[0]] {
-			s.order = append(s.order[:len(s.order):len(s.order)], v)
+			given[v.Args[0]] = append(given[v.Args[0]], v)
 		}
 	}
+	var order []*ir.Value
+	for _, v := range s.order {
+		order = append(append(order, v), given[v]...)
+	}
+	s.order = order
 	saved, size := s.toSave(s.args[:2]...)
 	if len(saved) == 0 || size*steps > maxKept {
 		return nil, nil
