@@ -27,7 +27,9 @@ system Fro {
 
 solver A = dopri5{rtol: 1e-6, atol: 1e-6}
 
-solver B = bosh3{rtol: 1e-5, atol: 1e-5, step_group: batch}
+solver B = bosh3{rtol: 1e-5, atol: 1e-5}
+
+solver Together = bosh3{rtol: 1e-5, atol: 1e-5, step_group: batch}
 
 model M(x [2]real) [2]real {
 	y := solve(To{x}, over: 0..1, with: A)
@@ -35,7 +37,7 @@ model M(x [2]real) [2]real {
 }
 
 model Back(x [2]real) [2]real {
-	return solve(Fro{x}, over: 1..0, with: B).x
+	return solve(Fro{x}, over: 1..0, with: Together).x
 }
 
 data D {
