@@ -229,7 +229,8 @@ func TestRandomSolves(t *testing.T) {
 	}
 	failed, wild := 0, 0
 	for pkg, res := range results {
-		if scalar[pkg].Err != "" {
+		if err := scalar[pkg].Err; err != "" {
+			t.Logf("%s: %s", pkg, err)
 			failed++
 			continue
 		}

@@ -115,7 +115,9 @@ func (p *pass) adjointStep(s *ir.Solve, row *method.Row, params []*ir.Param, at 
 
 // denseAt gives the states at a time in a step; fixed is (t, h, y…, y1…, d…) of the step.
 func (p *pass) denseAt(b *ir.Builder, s *ir.Solve, at *ir.Value, fixed []*ir.Value) []*ir.Value {
-	theta := b.Div(b.Sub(at, fixed[0]), fixed[1])
+	// In lanes a sample that takes no part has a step of no length, and what it gives to sums has to be zero, not NaN.
+	h := b.Select(b.Emit(ir.OpEq, ir.Attr{}, fixed[1], b.Fill(0, fixed[1].Type)), b.Fill(1, fixed[1].Type), fixed[1])
+	theta := b.Div(b.Sub(at, fixed[0]), h)
 	return b.CallAll(s.Dense, append([]*ir.Value{theta}, fixed[1:]...)...)
 }
 

@@ -46,11 +46,35 @@ func main() {
 	}
 	out := map[string]Answer{}
 	for name, j := range jobs {
-		out[name] = packages[name](j)
+		a := packages[name](j)
+		if what := a.notFinite(); what != "" { // JSON has no such numbers
+			a = Answer{Level: a.Level, Err: what}
+		}
+		out[name] = a
 	}
 	if err := json.NewEncoder(os.Stdout).Encode(out); err != nil {
 		panic(err)
 	}
+}
+
+// notFinite names the first number that is not finite; "" if there is none.
+func (a *Answer) notFinite() string {
+	bad := func(xs []float64) int {
+		return slices.IndexFunc(xs, func(x float64) bool { return math.IsNaN(x) || math.IsInf(x, 0) })
+	}
+	for m, outs := range a.Outputs {
+		for i, xs := range outs {
+			if k := bad(xs); k >= 0 {
+				return fmt.Sprintf("number %d of output %d of %s is %v", k, i, m, xs[k])
+			}
+		}
+	}
+	for r, g := range a.Grads {
+		if k := bad(g); k >= 0 {
+			return fmt.Sprintf("number %d of the gradient of %s is %v", k, r, g[k])
+		}
+	}
+	return ""
 }
 
 // part is the last n rows of t, so that rows meet other neighbours at other places of a block, or the first ones.
