@@ -239,8 +239,7 @@ func (l *layout) typ() *node {
 		l.expect("]")
 		return l.new(node{kind: array, x: n, y: l.typ()})
 	}
-	switch l.tok.text {
-	case "func", "struct", "map", "chan", "interface":
+	if isTypeWord(l.tok.text) {
 		panic(unknown)
 	}
 	x := l.new(node{text: l.take(word)})
@@ -252,6 +251,15 @@ func (l *layout) typ() *node {
 		x = l.bracketed(x)
 	}
 	return x
+}
+
+// isTypeWord reports whether a word begins a type that is not laid out here.
+func isTypeWord(s string) bool {
+	switch s {
+	case "func", "struct", "map", "chan", "interface":
+		return true
+	}
+	return false
 }
 
 // bare is x, around which gofmt would leave no parentheses.

@@ -241,6 +241,9 @@ func (l *layout) fields() {
 			l.printed(l.typ(), 1)
 			continue
 		}
+		if isTypeWord(l.tok.text) {
+			panic(unknown)
+		}
 		l.text(l.take(word)) // a name, or a type without one
 		switch {
 		case l.is("."):
