@@ -1,0 +1,384 @@
+package cudagen
+
+import (
+	"fmt"
+	"strings"
+
+	"ndec.dev/ndec/ir"
+	"ndec.dev/ndec/ir/plan"
+)
+
+// The kernels of pieces, and what they take.
+
+// layerKernels prints the kernels of the pieces of f, and of what it calls.
+func (e *emitter) layerKernels(l *layerFunc) {
+	if l.open {
+		return
+	}
+	l.open = true
+	for _, p := range l.pieces {
+		switch p.kind {
+		case byCall:
+			e.layerKernels(e.layerFuncs[p.whole.Attr.Func])
+		case bySolve:
+			e.layerSolve(l, p.whole)
+		}
+	}
+	for _, p := range l.pieces {
+		if p.kind != byCall && p.kind != bySolve {
+			e.layerPiece(l, p)
+		}
+	}
+}
+
+// layerHead prints the head of a kernel with these addresses. All have the same leading arguments, whatever they use.
+func (e *emitter) layerHead(name, doc string, addresses []string) {
+	p := e.p
+	p.line("// %s: %s.", name, doc)
+	args := append([]string{"long long count"}, e.memoryArgs()...)
+	args = append(args, "const ndec_stepping *by")
+	p.line("NDEC_KERNEL void __launch_bounds__(%d) %s(%s) {", layerGroup, name, strings.Join(append(args, addresses...), ", "))
+	p.line("int n = (int)count;")
+	p.line("ndec_at at(n);")
+}
+
+// weights prints how a piece that reads parameters, or what is prepared from them, finds them.
+func (e *emitter) weights(f *plan.Func, pc *piece) {
+	var w, pre bool
+	for _, v := range pc.reads(f) {
+		if f.Places[v].Kind == plan.Memory {
+			w, pre = w || !v.Attr.Param.Derived, pre || v.Attr.Param.Derived
+		}
+	}
+	if w {
+		e.p.line("const Params &w = *ndec_params;")
+	}
+	if pre {
+		e.p.line("const Prepared &pre = *ndec_prepared;")
+	}
+}
+
+// layerGroup is NDEC_GROUP of the prelude, layerSums NDEC_SUMS.
+const (
+	layerGroup = 128
+	layerSums  = 8
+)
+
+// address is a kernel's argument for what lies at a place, and the lines by which a thread finds its sample's part.
+type address struct {
+	place place
+	param string // declaration of the argument
+	find  string // "" of numbers that are only stored
+}
+
+// addresses are those of what p reads and writes.
+func (e *emitter) addresses(l *layerFunc, p *piece) (out []address, stores []string) {
+	fn, f := l.fn, l.fn.f
+	here := map[*ir.Value]bool{}
+	for _, v := range p.made(f) {
+		here[v] = true
+	}
+	seen := map[place]bool{}
+	column := func(pl place, t ir.Type, name string, writes bool) {
+		if seen[pl] {
+			return
+		}
+		seen[pl] = true
+		elem := e.elem(t.Elem)
+		c := map[bool]string{true: "", false: "const "}[writes]
+		find := fmt.Sprintf("ndec_column<%s%s> %s = {%s_at + s, n};", c, elem, name, name)
+		if t.IsScalar() && !writes {
+			find = fmt.Sprintf("%s %s = %s_at[s];", elem, name, name)
+		}
+		out = append(out, address{pl, fmt.Sprintf("%s%s *%s_at", c, elem, name), find})
+	}
+	value := func(v *ir.Value) {
+		switch pl := f.Places[v]; {
+		case pl.Kind == plan.Stat:
+			if !seen[place{stats: true}] {
+				seen[place{stats: true}] = true
+				out = append(out, address{place{stats: true}, "const ndec_stats *st_at", "ndec_column<const ndec_stats> st = {st_at + s, n};"})
+			}
+		case pl.Kind == plan.ArgScalar || pl.Kind == plan.ArgArray:
+			column(place{v: v}, v.Type, fn.name[v], false)
+		case pl.Kind == plan.Result:
+			column(place{result: pl.Index + 1}, v.Type, fn.res[pl.Index], here[v])
+		case l.placed[v] && here[v] && v.Type.IsScalar():
+			if name := fn.local(v); !seen[place{v: v}] {
+				seen[place{v: v}] = true
+				out = append(out, address{place{v: v}, fmt.Sprintf("%s *%s_at", e.elem(v.Type.Elem), name), ""})
+				stores = append(stores, fmt.Sprintf("%s_at[s] = %s;", name, name))
+			}
+		case l.placed[v]:
+			column(place{v: v}, v.Type, fn.local(v), here[v])
+		}
+	}
+	for _, v := range p.made(f) {
+		value(v)
+	}
+	for _, v := range p.reads(f) {
+		value(v)
+	}
+	for i, g := range p.gives {
+		name := fmt.Sprintf("given%d", i)
+		switch {
+		case g.place.result > 0:
+			name = fn.res[g.place.result-1]
+		case g.place.arg > 0:
+			name = fn.s.pick("argument")
+		}
+		elem := e.elem(g.v.Type.Elem)
+		if g.v.Type.IsScalar() {
+			out = append(out, address{g.place, fmt.Sprintf("%s *%s_at", elem, name), ""})
+			stores = append(stores, fmt.Sprintf("%s_at[s] = %s;", name, bare(fn.elem(g.v, at(0)))))
+			continue
+		}
+		out = append(out, address{g.place, fmt.Sprintf("%s *%s_at", elem, name), fmt.Sprintf("ndec_column<%s> %s = {%s_at + s, n};", elem, name, name)})
+		stores = append(stores, fmt.Sprintf("%s[i] = %s;", name, bare(fn.elem(g.v, index{expr: "i"}))))
+	}
+	for _, a := range out {
+		p.refs = append(p.refs, a.place)
+	}
+	return out, stores
+}
+
+// layerPiece prints the kernel of a piece.
+func (e *emitter) layerPiece(l *layerFunc, pc *piece) {
+	p, fn := e.p, l.fn
+	what := map[pieceKind]string{bySample: "values", byElement: "elements", byProduct: "product"}[pc.kind]
+	pc.kernel = e.global.pick(e.funcs[fn.f.IR] + "_" + what)
+	fn.placed, fn.regs = l.placed, map[*ir.Value]string{}
+	addresses, stores := e.addresses(l, pc)
+	var params, find []string
+	for _, a := range addresses {
+		params = append(params, a.param)
+		if a.find != "" {
+			find = append(find, a.find)
+		}
+	}
+	lines := func(ls []string) {
+		for _, line := range ls {
+			p.line("%s", line)
+		}
+	}
+	switch pc.kind {
+	case bySample:
+		e.layerHead(pc.kernel, "numbers of "+clean(fn.f.IR.Name)+", a thread a sample", params)
+		e.weights(fn.f, pc)
+		p.line("int s = at.s;")
+		p.line("if (s >= n) return;")
+		lines(find)
+		for _, n := range pc.nests {
+			fn.nest(n)
+		}
+	case byElement:
+		e.layerHead(pc.kernel, fmt.Sprintf("%s of %s, a thread an element of a sample", plural(pc.extent, "element"), clean(fn.f.IR.Name)), params)
+		e.weights(fn.f, pc)
+		p.line("int i = at.row, s = at.s;")
+		p.line("if (s >= n) return;")
+		lines(find)
+		for _, n := range pc.nests {
+			fn.nest(n)
+		}
+		if pc.copy != nil {
+			fn.copyElement(pc)
+			break
+		}
+		if v := pc.whole; v != nil {
+			p.source(v.Span)
+			name := fn.register(v)
+			_, shape := convShape(v)
+			p.line("%s %s = ndec_conv_at<%s>(%s, i, %s, %s);", e.elem(v.Type.Elem), name, e.elem(v.Type.Elem), shape, fn.array(v.Args[0]), fn.array(v.Args[1]))
+			fn.keep(l, v, name)
+		}
+		fn.elements(l, pc.steps)
+	case byProduct:
+		e.layerProduct(l, pc, params, find)
+	}
+	switch {
+	case len(pc.nests) > 0 && pc.kind == byElement && len(stores) > 0:
+		p.line("if (i == 0) {")
+		lines(stores)
+		p.line("}")
+	case pc.kind != byProduct:
+		lines(stores)
+	}
+	p.line("}")
+	p.line("")
+	fn.placed, fn.regs = nil, nil
+}
+
+// register is the variable of an element of v.
+func (fn *function) register(v *ir.Value) string {
+	name := fn.s.pick(localName(v) + "_i")
+	fn.regs[v] = name
+	return name
+}
+
+// keep stores an element where others find it.
+func (fn *function) keep(l *layerFunc, v *ir.Value, name string) {
+	if l.placed[v] || fn.f.Places[v].Kind == plan.Result {
+		fn.p.line("%s[i] = %s;", fn.base(v), name)
+	}
+}
+
+// elements prints element-wise steps for element i.
+func (fn *function) elements(l *layerFunc, steps []plan.Step) {
+	for _, s := range steps {
+		fn.p.source(s.V.Span)
+		x := bare(fn.expr(s.V, index{expr: "i"}))
+		name := fn.register(s.V)
+		fn.p.line("%s %s = %s;", fn.e.elem(s.V.Type.Elem), name, x)
+		fn.keep(l, s.V, name)
+	}
+}
+
+// copyElement prints the copy of element i of a loop over a shape.
+func (fn *function) copyElement(pc *piece) {
+	p := fn.p
+	p.source(pc.to.Span)
+	if pc.clear {
+		p.line("%s[i] = 0;", fn.base(pc.to))
+		return
+	}
+	n := pc.extent
+	for k, d := range pc.copy.Over {
+		n /= d
+		x := "i"
+		if n > 1 {
+			x = fmt.Sprintf("i / %d", n)
+		}
+		if k > 0 {
+			x += fmt.Sprintf(" %% %d", d)
+		}
+		p.line("int i%d = %s;", k, x)
+	}
+	p.line("%s[%s] = %s;", fn.base(pc.to), affine(pc.copy.To, pc.copy.ToBy), bare(fn.elem(pc.copy.Src, index{expr: affine(pc.copy.From, pc.copy.FromBy)})))
+}
+
+// layerProduct prints the kernel of a product and of what is done to its elements. A convolution is one for every place of its result: of the
+// weights of all channels and what they see of the operand.
+func (e *emitter) layerProduct(l *layerFunc, pc *piece, params, find []string) {
+	p, fn := e.p, l.fn
+	var v *ir.Value
+	var n, k, places int // rows, terms, and so many products
+	var operand, weight, seen string
+	var as operands
+	if v = pc.whole; v != nil {
+		w, x := v.Args[0], v.Args[1]
+		as = operandsOf(e.m, w, x)
+		n, k, places = v.Type.Shape[0], w.Type.Len()/v.Type.Shape[0], v.Type.Len()/v.Type.Shape[0]
+		_, shape := convShape(v)
+		seen = fmt.Sprintf("ndec_conv_seen(%s, k, place)", shape)
+		operand = fmt.Sprintf("j < 0 ? real(0) : %s", fn.elem(x, index{expr: "j"}))
+		weight = fn.elem(w, index{expr: fmt.Sprintf("i * %d + k", k)})
+	} else {
+		var w, x *ir.Value
+		var byK, byN int
+		v, places = pc.steps[0].V, 1
+		n, k, w, x, byK, byN = wideProduct(fn.f, pc.steps[0])
+		as = operandsOf(e.m, w, x)
+		operand, weight = fn.elem(x, index{expr: "k"}), fn.elem(w, index{expr: strings.Replace(affineOf(byK, byN), "n", "i", 1)})
+	}
+	if as == asHalf { // whose operands would need scales
+		as = asFloat
+	}
+	operand, weight = bare(operand), bare(weight)
+	what := fmt.Sprintf("%d by %d", n, k)
+	if places > 1 {
+		what += fmt.Sprintf(" at each of %d places", places)
+	}
+	e.layerHead(pc.kernel, fmt.Sprintf("product of %s for %d samples a block: %s", clean(fn.f.IR.Name), layerGroup, what), params)
+	e.weights(fn.f, pc)
+	p.source(v.Span)
+	columns := layerSums
+	if e.m.Real == ir.F32 {
+		columns = layerColumns(n)
+	}
+	pc.rows = (n + columns - 1) / columns * places
+	if places > 1 {
+		p.line("int place = at.row %% %d;", places)
+		p.line("at.row /= %d;", places)
+	}
+	if e.m.Real == ir.F32 {
+		p.line("__shared__ unsigned parts[%d];", as.parts*8*columns)
+		p.line("ndec_layer_product<%s, %d, %d>(n, at, parts,", as.name, n, k)
+	} else {
+		p.line("ndec_layer_sums<%d, %d>(n, at, real(0),", n, k)
+	}
+	lambda := func(head, body string) {
+		p.line("%s", head)
+		for _, f := range find {
+			if reads(body, f) {
+				p.line("%s", f)
+			}
+		}
+	}
+	p.depth++
+	lambda("[&](int k, int s) {", operand)
+	if seen != "" {
+		p.line("int j = %s;", seen)
+	}
+	p.line("return %s;", operand)
+	p.line("},")
+	p.line("[&](int k, int i) { return %s; },", weight)
+	name := fn.register(v)
+	before, depth := p.text(), p.depth
+	p.depth++
+	fn.keep(l, v, name)
+	if pc.whole != nil {
+		fn.elements(l, pc.steps)
+	} else {
+		fn.elements(l, pc.steps[1:])
+	}
+	body := p.text()
+	p.depth = depth
+	p.b.WriteString(before)
+	row := map[bool]string{true: "i", false: "row"}[places == 1]
+	lambda(fmt.Sprintf("[&](int %s, int s, real %s) {", row, name), body)
+	if places > 1 {
+		p.line("int i = row * %d + place;", places)
+	}
+	p.b.WriteString(body)
+	p.line("});")
+	p.depth--
+}
+
+// reads reports whether the code of a lambda names the variable that a line declares.
+func reads(code, declaration string) bool {
+	head, _, _ := strings.Cut(declaration, " = ")
+	name := head[strings.LastIndex(head, " ")+1:]
+	for _, line := range strings.Split(code, "\n") {
+		if !strings.HasPrefix(strings.TrimSpace(line), "//") && mentions(line, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// layerColumns is ndec_layer_columns of the prelude.
+func layerColumns(n int) int {
+	if n >= 64 {
+		return 64
+	}
+	return (n + 7) / 8 * 8
+}
+
+// mentions reports whether text has the identifier name.
+func mentions(text, name string) bool {
+	for at := 0; ; {
+		k := strings.Index(text[at:], name)
+		if k < 0 {
+			return false
+		}
+		k += at
+		at = k + len(name)
+		if (k == 0 || !letter(text[k-1])) && (at == len(text) || !letter(text[at])) {
+			return true
+		}
+	}
+}
+
+func letter(c byte) bool {
+	return c == '_' || '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
+}
