@@ -161,25 +161,21 @@ func (e *emitter) layerPiece(l *layerFunc, pc *piece) {
 			p.line("%s", line)
 		}
 	}
+	numbers := func(doc, thread string) { // the head, and what every thread makes for its sample
+		e.layerHead(pc.kernel, doc, params)
+		e.weights(fn.f, pc)
+		p.line("%s", thread)
+		p.line("if (s >= n) return;")
+		lines(find)
+		for _, n := range pc.nests {
+			fn.nest(n)
+		}
+	}
 	switch pc.kind {
 	case bySample:
-		e.layerHead(pc.kernel, "numbers of "+clean(fn.f.IR.Name)+", a thread a sample", params)
-		e.weights(fn.f, pc)
-		p.line("int s = at.s;")
-		p.line("if (s >= n) return;")
-		lines(find)
-		for _, n := range pc.nests {
-			fn.nest(n)
-		}
+		numbers("numbers of "+clean(fn.f.IR.Name)+", a thread a sample", "int s = at.s;")
 	case byElement:
-		e.layerHead(pc.kernel, fmt.Sprintf("%s of %s, a thread an element of a sample", plural(pc.extent, "element"), clean(fn.f.IR.Name)), params)
-		e.weights(fn.f, pc)
-		p.line("int i = at.row, s = at.s;")
-		p.line("if (s >= n) return;")
-		lines(find)
-		for _, n := range pc.nests {
-			fn.nest(n)
-		}
+		numbers(fmt.Sprintf("%s of %s, a thread an element of a sample", plural(pc.extent, "element"), clean(fn.f.IR.Name)), "int i = at.row, s = at.s;")
 		if pc.copy != nil {
 			fn.copyElement(pc)
 			break
@@ -241,18 +237,7 @@ func (fn *function) copyElement(pc *piece) {
 		p.line("%s[i] = 0;", fn.base(pc.to))
 		return
 	}
-	n := pc.extent
-	for k, d := range pc.copy.Over {
-		n /= d
-		x := "i"
-		if n > 1 {
-			x = fmt.Sprintf("i / %d", n)
-		}
-		if k > 0 {
-			x += fmt.Sprintf(" %% %d", d)
-		}
-		p.line("int i%d = %s;", k, x)
-	}
+	fn.indices(pc.extent, pc.copy.Over)
 	p.line("%s[%s] = %s;", fn.base(pc.to), affine(pc.copy.To, pc.copy.ToBy), bare(fn.elem(pc.copy.Src, index{expr: affine(pc.copy.From, pc.copy.FromBy)})))
 }
 

@@ -212,6 +212,21 @@ func (fn *function) each1(n int, body func()) {
 	fn.p.line("team.sync();")
 }
 
+// indices prints variables i0, i1, … of the place with the flat index i in a shape of n elements.
+func (fn *function) indices(n int, shape []int) {
+	for k, d := range shape {
+		n /= d
+		x := "i"
+		if n > 1 {
+			x = fmt.Sprintf("i / %d", n)
+		}
+		if k > 0 {
+			x += fmt.Sprintf(" %% %d", d)
+		}
+		fn.p.line("int i%d = %s;", k, x)
+	}
+}
+
 // teamLoops prints loops over shape that the threads share out, with the flat index i and variables i0, i1, … around body.
 func (fn *function) teamLoops(shape []int, body func()) {
 	n := 1
@@ -219,17 +234,7 @@ func (fn *function) teamLoops(shape []int, body func()) {
 		n *= d
 	}
 	fn.p.line("for (int i = team.lane; i < %d; i += Team::size) {", n)
-	for i, d := range shape {
-		n /= d
-		x := "i"
-		if n > 1 {
-			x = fmt.Sprintf("i / %d", n)
-		}
-		if i > 0 {
-			x += fmt.Sprintf(" %% %d", d)
-		}
-		fn.p.line("int i%d = %s;", i, x)
-	}
+	fn.indices(n, shape)
 	body()
 	fn.p.line("}")
 	fn.p.line("team.sync();")

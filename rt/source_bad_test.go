@@ -270,9 +270,15 @@ func TestPathsOfData(t *testing.T) {
 			t.Errorf("%s: %v %v", path, tab, err)
 		}
 	}
+	if _, err := (CSV{File: "../a.csv"}).Load(filepath.Join(dir, "program"), []ColumnSpec{{Name: "x"}}); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), filepath.Join(dir, "a.csv")) {
+		t.Errorf("a missing file: %v", err)
+	}
 	for from, to := range map[string]string{"program/in.csv": "../data/a.csv", "linked": "data", "program/round.csv": "round.csv", "program/lost.csv": "../data/none.csv"} {
 		if err := os.Symlink(to, filepath.Join(dir, from)); err != nil {
-			t.Skip(err) // a system without links
+			if runtime.GOOS == "windows" {
+				t.Skip(err) // making links takes a privilege there
+			}
+			t.Fatal(err)
 		}
 	}
 	for path, want := range map[string]string{"in.csv": "", "../linked/a.csv": "", "round.csv": "round.csv", "lost.csv": "lost.csv"} {
@@ -280,8 +286,5 @@ func TestPathsOfData(t *testing.T) {
 		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), filepath.Join(dir, "program", want)) {
 			t.Errorf("%s: %v", path, err)
 		}
-	}
-	if _, err := (CSV{File: "../a.csv"}).Load(filepath.Join(dir, "program"), []ColumnSpec{{Name: "x"}}); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), filepath.Join(dir, "a.csv")) {
-		t.Errorf("a missing file: %v", err)
 	}
 }
