@@ -241,6 +241,24 @@ class Diffrax(Jax):
         return least(call, 0.2)
 
 
+class DiffraxEach(Diffrax):
+    """Diffrax by vmap: steps of its own for each sample, as ndec has them."""
+
+    name = "diffrax, each"
+
+    def run(self, model):
+        if not model.endswith("Adaptive"):
+            return None
+        solve = super().run(model)
+        return self.jax.vmap(solve, in_axes=(None, 0))
+
+    def solve(self, model, batch):
+        return super().solve(model, batch) if model.endswith("Adaptive") and batch > 1 else None
+
+    def train(self, recipe):
+        return super().train(recipe) if recipe.endswith("Adaptive") else None
+
+
 class TorchDyn:
     """NeuralODE of TorchDyn; its rk4 is classical, its dopri5 shares steps."""
 
@@ -396,7 +414,7 @@ def main():
     save(path, w)
     ndec = Ndec(args.ndec.split(), path)
     peers = [ndec]
-    for kind in (Jax, Diffrax, TorchDyn):
+    for kind in (Jax, Diffrax, DiffraxEach, TorchDyn):
         try:
             peers.append(kind(w))
         except ImportError as e:
