@@ -76,6 +76,8 @@ func (fn *function) liveElements() *elements {
 						fn.read(live, src, j)
 					}
 				}
+			case plan.RowDot, plan.Gather, plan.OuterRow, plan.OuterCol:
+				fn.readFactors(live, s)
 			default:
 				for _, a := range s.V.Args {
 					all(a)
@@ -84,6 +86,44 @@ func (fn *function) liveElements() *elements {
 		}
 	}
 	return live
+}
+
+// readFactors marks what a product reads: of one with a variable for each element, of which unread ones are not computed, what
+// the others take.
+func (fn *function) readFactors(live *elements, s plan.Step) {
+	v, a, b := s.V, s.V.Args[0], s.V.Args[1]
+	if large(v) || s.Sum != nil {
+		fn.readAll(live, a)
+		fn.readAll(live, b)
+		return
+	}
+	element := func(x *ir.Value, k int) {
+		if large(x) {
+			k = 0
+		}
+		fn.read(live, x, k)
+	}
+	n := b.Type.Len() // of a row of v, or of one of the matrix
+	for k := range v.Type.Len() {
+		if fn.isVariable(v) && !live.has(v, k) {
+			continue
+		}
+		switch s.Form {
+		case plan.RowDot:
+			for j := range n {
+				element(a, k*n+j)
+				element(b, j)
+			}
+		case plan.Gather:
+			for j := range a.Type.Len() {
+				element(a, j)
+				element(b, j*v.Type.Len()+k)
+			}
+		default:
+			element(a, k/n)
+			element(b, k%n)
+		}
+	}
 }
 
 func (fn *function) readAll(live *elements, v *ir.Value) {

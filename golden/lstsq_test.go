@@ -15,7 +15,7 @@ func TestLeastSquaresRules(t *testing.T) {
 			t.Fatal(code, "has no entry")
 		}
 		_, ds := driver.Compile(map[string]string{"a.nde": e.Bad}, driver.Options{})
-		if ds = errors(ds); len(ds) != 1 || ds[0].Code != code {
+		if ds = withoutWarnings(ds); len(ds) != 1 || ds[0].Code != code {
 			t.Errorf("%s: got %v", code, ds)
 		}
 		if _, ds := driver.Compile(map[string]string{"a.nde": e.Fixed}, driver.Options{}); ds.HasErrors() {
@@ -24,8 +24,8 @@ func TestLeastSquaresRules(t *testing.T) {
 	}
 }
 
-// errors leaves warnings out, of columns that the small programs do not read.
-func errors(l diag.List) diag.List {
+// withoutWarnings leaves them out, of columns that the small programs do not read.
+func withoutWarnings(l diag.List) diag.List {
 	var out diag.List
 	for _, d := range l {
 		if d.Severity == diag.Error {
