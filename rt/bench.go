@@ -62,6 +62,7 @@ type BenchFigures struct {
 	Agree  []bool      `json:"agree,omitempty"` // by row: the same class as Want
 	Means  []*float64  `json:"means,omitempty"` // of the outputs of Metrics, over the rows that were solved
 	Times  [][]float64 `json:"times,omitempty"` // by mode and round: seconds for a sample
+	Busy   [][]float64 `json:"busy,omitempty"`  // the same by the processor time of the calling thread, where Peaks are measured
 	Peaks  [][]float64 `json:"peaks,omitempty"` // by mode and round: operations of one core in a second, before and after on average
 	Allocs []float64   `json:"allocs,omitempty"`
 	// Kernels are measured in rounds of Whole seconds, beside a core's operations in a second.
@@ -325,9 +326,13 @@ type call struct {
 	samples int
 }
 
-// do makes the calls and gives the time of one sample in seconds.
-func (b *bench[R]) do(ctx context.Context, c *call, r *Rows) float64 {
-	begun := time.Now()
+// do makes the calls and gives the time of one sample in seconds, and the processor time of this thread.
+func (b *bench[R]) do(ctx context.Context, c *call, r *Rows) (each, busy float64) {
+	if c.mode.One || c.mode.Workers == 1 {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+	}
+	begun, busyBegun := time.Now(), busyTime()
 	if c.mode.One {
 		row := 0
 		for range c.n {
@@ -341,7 +346,8 @@ func (b *bench[R]) do(ctx context.Context, c *call, r *Rows) float64 {
 			_ = r.Batch(ctx, nil, c.mode.Workers)
 		}
 	}
-	return time.Since(begun).Seconds() / float64(c.n*c.samples)
+	samples := float64(c.n * c.samples)
+	return time.Since(begun).Seconds() / samples, (busyTime() - busyBegun).Seconds() / samples
 }
 
 // time measures every case in every mode, in rounds over all of them.
@@ -355,7 +361,7 @@ func (b *bench[R]) time(ctx context.Context, res *BenchResult) error {
 		r := b.prepared(c.Model, c.By)
 		f.Times = make([][]float64, len(b.q.Modes))
 		if b.q.Peak {
-			f.Peaks = make([][]float64, len(b.q.Modes))
+			f.Busy, f.Peaks = make([][]float64, len(b.q.Modes)), make([][]float64, len(b.q.Modes))
 		}
 		for k := range b.q.Modes {
 			cl := call{mode: &b.q.Modes[k], n: 1, samples: b.in.Rows}
@@ -363,8 +369,8 @@ func (b *bench[R]) time(ctx context.Context, res *BenchResult) error {
 				cl.n, cl.samples = min(b.in.Rows, 16), 1
 			}
 			b.do(ctx, &cl, r) // brings the code and the data in
-			each := b.do(ctx, &cl, r) * float64(cl.samples)
-			cl.n = max(1, int(math.Ceil(benchLeast.Seconds()/max(each, 1e-9))))
+			each, _ := b.do(ctx, &cl, r)
+			cl.n = max(1, int(math.Ceil(benchLeast.Seconds()/max(each*float64(cl.samples), 1e-9))))
 			calls[i] = append(calls[i], cl)
 			f.Allocs = append(f.Allocs, b.allocs(ctx, cl, r))
 		}
@@ -383,13 +389,16 @@ func (b *bench[R]) time(ctx context.Context, res *BenchResult) error {
 			c, f := &b.q.Cases[i], &res.Cases[i]
 			r := b.prepared(c.Model, c.By)
 			for k := range calls[i] {
-				if !b.q.Peak {
-					f.Times[k] = append(f.Times[k], b.do(ctx, &calls[i][k], r))
-					continue
+				before := 0.0
+				if b.q.Peak {
+					before = peakFlops[R](CPULevel())
 				}
-				before := peakFlops[R](CPULevel())
-				f.Times[k] = append(f.Times[k], b.do(ctx, &calls[i][k], r))
-				f.Peaks[k] = append(f.Peaks[k], (before+peakFlops[R](CPULevel()))/2)
+				each, busy := b.do(ctx, &calls[i][k], r)
+				f.Times[k] = append(f.Times[k], each)
+				if b.q.Peak {
+					f.Busy[k] = append(f.Busy[k], busy)
+					f.Peaks[k] = append(f.Peaks[k], (before+peakFlops[R](CPULevel()))/2)
+				}
 			}
 			if err := ctx.Err(); err != nil {
 				return err

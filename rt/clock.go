@@ -1,6 +1,9 @@
 package rt
 
-import "time"
+import (
+	"runtime"
+	"time"
+)
 
 // KernelClock measures the runs of a vector kernel of a package, on one goroutine, and says what a run over a block of samples
 // does by the plan of the compiler.
@@ -17,23 +20,31 @@ type KernelClock struct {
 	Bytes int `json:"bytes"`
 	Room  int `json:"room"`
 
-	runs int
-	time time.Duration
+	runs  int
+	calls int // of the kernel: some make several runs
+	time  time.Duration
 }
 
-// ClockStart is the beginning of a run.
-func ClockStart() time.Time { return time.Now() }
+// clockBase is what wallTime counts from.
+var clockBase = time.Now()
+
+func wallTime() time.Duration { return time.Since(clockBase) }
+
+// ClockStart is the beginning of a run, by the processor time of the thread where the system tells it.
+func ClockStart() time.Duration { return busyTime() }
 
 // Stop counts a run that began then.
-func (c *KernelClock) Stop(begun time.Time) {
-	c.time += time.Since(begun)
+func (c *KernelClock) Stop(begun time.Duration) {
+	c.time += busyTime() - begun
 	c.runs++
+	c.calls++
 }
 
 // StopRow counts runs of a kernel that repeats itself until so many have been made, or one has no good end.
-func (c *KernelClock) StopRow(begun time.Time, before, after, many float64) {
-	c.time += time.Since(begun)
+func (c *KernelClock) StopRow(begun time.Duration, before, after, many float64) {
+	c.time += busyTime() - begun
 	c.runs += int(after - before)
+	c.calls++
 	if after < many {
 		c.runs++
 	}
@@ -51,53 +62,66 @@ type KernelFigures struct {
 // firstCache is what kernels find without waiting.
 const firstCache = 32 << 10
 
-// clockRounds is the number of rounds of kernels.
-const clockRounds = 7
+// Rounds of kernels: some, and more while they take little time together.
+const (
+	clockRounds = 7
+	clockMost   = 31
+	clockTime   = time.Second
+)
 
 // clocked runs a case in rounds, with clocks around its kernels. run computes the case once.
 func (b *bench[R]) clocked(f *BenchFigures, run func()) {
+	runtime.LockOSThread() // the clocks are those of a thread
+	defer runtime.UnlockOSThread()
 	clocks := b.s.p.Clocks(true)
 	defer b.s.p.Clocks(false)
-	begun := time.Now()
+	first := busyTime()
 	run() // brings the code and the data in
-	each := time.Since(begun).Seconds()
+	each := (busyTime() - first).Seconds()
 	for _, c := range clocks {
 		f.Kernels = append(f.Kernels, KernelFigures{KernelClock: *c})
 	}
-	call := clockCall()
-	for range clockRounds {
+	inside, call := clockCall()
+	begun := time.Now()
+	for round := 0; round < clockRounds || round < clockMost && time.Since(begun) < clockTime; round++ {
 		for _, c := range clocks {
-			c.runs, c.time = 0, 0
+			c.runs, c.calls, c.time = 0, 0, 0
 		}
 		n := 0
 		before := peakFlops[R](CPULevel())
-		begun := time.Now()
-		for ; n == 0 || time.Since(begun) < benchLeast; n++ {
+		whole := busyTime()
+		for ; n == 0 || busyTime()-whole < benchLeast; n++ {
 			run()
 		}
-		f.Calls = append(f.Calls, n)
-		f.Whole = append(f.Whole, time.Since(begun).Seconds())
-		f.WholePeaks = append(f.WholePeaks, (before+peakFlops[R](CPULevel()))/2)
+		whole = busyTime() - whole
+		peak := (before + peakFlops[R](CPULevel())) / 2
 		for i, c := range clocks {
 			k := &f.Kernels[i]
+			whole -= time.Duration(c.calls) * call
 			k.Runs = append(k.Runs, c.runs)
-			k.Times = append(k.Times, max(0, (c.time-time.Duration(c.runs)*call).Seconds()))
-			if c.Room > firstCache && c.runs > 0 {
-				k.Speeds = append(k.Speeds, memorySpeed(c.Room))
+			k.Times = append(k.Times, max(0, (c.time-time.Duration(c.calls)*inside).Seconds()))
+			if c.Room > firstCache {
+				speed := 0.0 // of a kernel that has not run
+				if c.runs > 0 {
+					speed = memorySpeed(c.Room)
+				}
+				k.Speeds = append(k.Speeds, speed)
 			}
 		}
+		f.Calls, f.Whole, f.WholePeaks = append(f.Calls, n), append(f.Whole, whole.Seconds()), append(f.WholePeaks, peak)
 		if each*clockRounds > 20 {
 			break // of a long case one round
 		}
 	}
 }
 
-// clockCall is what a clock adds to a run that it measures.
-func clockCall() time.Duration {
+// clockCall is what a clock adds to a run that it measures, and to the time of everything.
+func clockCall() (inside, all time.Duration) {
 	const n = 1000
 	c := new(KernelClock)
+	begun := busyTime()
 	for range n {
 		c.Stop(ClockStart())
 	}
-	return c.time / n
+	return c.time / n, (busyTime() - begun) / n
 }

@@ -242,6 +242,7 @@ func (b *benching) measure(s *session, x *batch, rows []*contender, seconds floa
 	if err != nil {
 		return 0, err
 	}
+	greatest := greatestPeak(ans.Cases)
 	for i, r := range rows {
 		c := &ans.Cases[i]
 		m, err := chosenModel(s.res.Module, r.emitted)
@@ -255,7 +256,7 @@ func (b *benching) measure(s *session, x *batch, rows []*contender, seconds floa
 		r.AloneRatio, r.BatchRatio = pairedRatio(c.Times[0], ans.Cases[0].Times[0]), pairedRatio(c.Times[1], ans.Cases[0].Times[1])
 		r.Samples, r.Data = x.table.Rows, x.from
 		if b.f.roof {
-			r.Roofline = rooflineOf(r.work, c, ans.Level)
+			r.Roofline = rooflineOf(r.work, c, greatest, ans.Level)
 		}
 	}
 	return ans.Cores, nil

@@ -32,21 +32,23 @@ type roofKernel struct {
 }
 
 // roofKernels judges the kernels of a case, those first that take most time.
-func roofKernels(f *rt.BenchFigures) []roofKernel {
+func roofKernels(f *rt.BenchFigures, greatest float64) []roofKernel {
 	out := []roofKernel{}
+	fair := fairRounds(f.WholePeaks, greatest)
 	for _, k := range f.Kernels {
 		work := 2 * float64(k.MulAdds*k.Samples)
 		slots := 2 * float64(k.Slots*k.Samples) // as if all were multiply-adds
 		var times, parts, flops, shares, ceilings, reached []float64
 		byMemory := 0
-		for i, n := range k.Runs {
+		for _, i := range fair {
+			n := k.Runs[i]
 			if n == 0 || k.Times[i] <= 0 {
 				continue
 			}
 			each, peak := k.Times[i]/float64(n), f.WholePeaks[i]
 			best := slots / peak
-			if len(k.Speeds) > len(times) {
-				if m := float64(k.Bytes) / k.Speeds[len(times)]; m > best {
+			if len(k.Speeds) > i && k.Speeds[i] > 0 {
+				if m := float64(k.Bytes) / k.Speeds[i]; m > best {
 					best = m
 					byMemory++
 				}
@@ -129,7 +131,8 @@ func (b *benching) gradientKernels() error {
 	if err != nil {
 		return err
 	}
-	kernels := roofKernels(&ans.Cases[0])
+	greatest := greatestPeak(ans.Cases)
+	kernels := roofKernels(&ans.Cases[0], greatest)
 	if b.json {
 		err := json.NewEncoder(b.out).Encode(struct {
 			Format    int          `json:"format"`
@@ -140,21 +143,14 @@ func (b *benching) gradientKernels() error {
 			Level     string       `json:"level"`
 			Peak      float64      `json:"peak"`
 			Kernels   []roofKernel `json:"kernels"`
-		}{1, b.res.Module.Package, b.precision, r.Name, x.table.Rows, ans.Level, medianOr0(ans.Cases[0].WholePeaks), kernels})
+		}{1, b.res.Module.Package, b.precision, r.Name, x.table.Rows, ans.Level, greatest, kernels})
 		if err != nil {
 			return internal(err)
 		}
 		return nil
 	}
-	fmt.Fprintf(b.out, "package %s, %s; %s\n%d samples of %s, one core with %s, peak %.3g GFLOP/s\n", b.res.Module.Package, b.precision, b.weightsText(), x.table.Rows, x.from, ans.Level, medianOr0(ans.Cases[0].WholePeaks)/1e9)
+	fmt.Fprintf(b.out, "package %s, %s; %s\n%d samples of %s, one core with %s, peak %.3g GFLOP/s\n", b.res.Module.Package, b.precision, b.weightsText(), x.table.Rows, x.from, ans.Level, greatest/1e9)
 	return b.printKernels("the gradient of "+r.Name, kernels)
-}
-
-func medianOr0(xs []float64) float64 {
-	if len(xs) == 0 {
-		return 0
-	}
-	return median(xs)
 }
 
 // recipeBatch is a batch of the data of a recipe.

@@ -2,6 +2,7 @@ package command
 
 import (
 	"fmt"
+	"slices"
 	"text/tabwriter"
 
 	"ndec.dev/ndec/rt"
@@ -23,26 +24,60 @@ type roofline struct {
 }
 
 type roofSample struct {
-	Flops float64 `json:"flops"` // of a second, median over the rounds
+	Time  float64 `json:"time"`  // processor time of a sample in seconds, median over the rounds
+	Flops float64 `json:"flops"` // of a second of it
 	Peak  float64 `json:"peak"`  // of a loop of multiply-adds, median
 	Share float64 `json:"share"` // median of the ratios within a round
 }
 
-// rooflineOf judges a row whose times were taken in the order of compareModes.
-func rooflineOf(w work, f *rt.BenchFigures, level string) *roofline {
-	sample := func(mode int) roofSample {
-		var flops, ratios []float64
-		for i, t := range f.Times[mode] {
-			flops = append(flops, 2*w.MultiplyAdds/t)
-			ratios = append(ratios, 2*w.MultiplyAdds/t/f.Peaks[mode][i])
+// peakLoss is what a peak may lack of the greatest of the process. A round beside a lower one is left out: other work, or
+// the clock of the processor, changed while it was measured.
+const peakLoss = 0.1
+
+// greatestPeak is the best that any round of the process has seen.
+func greatestPeak(cases []rt.BenchFigures) float64 {
+	best := 0.0
+	for i := range cases {
+		for _, peaks := range append(slices.Clip(cases[i].Peaks), cases[i].WholePeaks) {
+			for _, p := range peaks {
+				best = max(best, p)
+			}
 		}
-		return roofSample{median(flops), median(f.Peaks[mode]), median(ratios)}
+	}
+	return best
+}
+
+// fairRounds are the rounds whose peaks come near to the greatest: all of them where none does.
+func fairRounds(peaks []float64, greatest float64) []int {
+	var fair, all []int
+	for i, p := range peaks {
+		all = append(all, i)
+		if p >= (1-peakLoss)*greatest {
+			fair = append(fair, i)
+		}
+	}
+	if len(fair) == 0 {
+		return all
+	}
+	return fair
+}
+
+// rooflineOf judges a row whose times were taken in the order of compareModes.
+func rooflineOf(w work, f *rt.BenchFigures, greatest float64, level string) *roofline {
+	sample := func(mode int) roofSample {
+		var times, flops, peaks, ratios []float64
+		for _, i := range fairRounds(f.Peaks[mode], greatest) {
+			t, peak := f.Busy[mode][i], f.Peaks[mode][i]
+			times, peaks = append(times, t), append(peaks, peak)
+			flops, ratios = append(flops, 2*w.MultiplyAdds/t), append(ratios, 2*w.MultiplyAdds/t/peak)
+		}
+		return roofSample{median(times), median(flops), median(peaks), median(ratios)}
 	}
 	r := &roofline{Level: level, Alone: sample(0), Batch: sample(1), Limit: limitOf(w.MultiplyAdds, w.Slots, w.FunctionSlots)}
 	if w.Slots > 0 {
 		r.Ceiling = w.MultiplyAdds / w.Slots
 	}
-	r.Kernels = roofKernels(f)
+	r.Kernels = roofKernels(f, greatest)
 	return r
 }
 
@@ -59,7 +94,7 @@ func limitOf(mulAdds, slots, functions float64) string {
 }
 
 func (b *benching) printRoofline(rows []*contender) error {
-	fmt.Fprintf(b.out, "\none core against a loop of multiply-adds with %s, measured around every time; a multiply-add counts as two operations\n\n", rows[0].Roofline.Level)
+	fmt.Fprintf(b.out, "\none core against a loop of multiply-adds with %s, measured around every time, by processor time; a multiply-add counts as two operations\n\n", rows[0].Roofline.Level)
 	tw := tabwriter.NewWriter(b.out, 0, 4, 2, ' ', 0)
 	fmt.Fprint(tw, "model\tin a batch\tpeak\tof peak\tceiling\tlimited by\talone\tof peak\n")
 	rate := func(x float64) string { return fmt.Sprintf("%.3g GFLOP/s", x/1e9) }
