@@ -48,7 +48,8 @@ func (p *pool) first(name string) bool {
 	return true
 }
 
-// constant is the symbol of a constant, a whole vector wide, so that instructions read it in place.
+// constant is the symbol of a constant, which instructions read in place. AVX2 wants a whole vector. AVX-512 reads one number
+// for all lanes: vectors of 64 bytes would lie across two lines of the cache, since Go places data at multiples of 32.
 func (b *Builder) constant(v Vec) string {
 	i := &b.consts[b.vecs[v].konst-1]
 	if i.name == "" {
@@ -160,7 +161,7 @@ func (f *File) String() string { return string(f.Text()) }
 
 // Text is the text of the file.
 func (f *File) Text() []byte {
-	size := len(f.Header) + 1<<10 + (f.ISA.Bytes()/8*64+128)*len(f.pool.consts)
+	size := len(f.Header) + 1<<10 + ([]int{AVX2: 4, AVX512: 1}[f.ISA]*64+128)*len(f.pool.consts)
 	for _, t := range f.pool.tables {
 		size += (len(t.bits) + 1) * 64
 	}
@@ -172,23 +173,29 @@ func (f *File) Text() []byte {
 	b = append(b, "\n#include \"textflag.h\"\n\n"...)
 	b = append(b, "// All exceptions masked, flush to zero, denormals are zero.\nDATA flush<>+0(SB)/4, $0x9fc0\nGLOBL flush<>(SB), RODATA|NOPTR, $4\n\n"...)
 	if len(f.pool.consts) > 0 {
-		b = append(b, "// Constants, in all lanes.\n"...)
+		b = append(b, []string{AVX2: "// Constants, in all lanes.\n", AVX512: "// Constants, each for all lanes.\n"}[f.ISA]...)
 	}
 	for _, c := range f.pool.consts {
-		word := c.bits
+		word, n, size := c.bits, 8, f.ISA.Bytes()
 		value := fmt.Sprint(math.Float64frombits(c.bits))
 		if c.elem == F32 {
-			word |= word << 32
 			value = fmt.Sprint(math.Float32frombits(uint32(c.bits)))
 		}
-		for off := 0; off < f.ISA.Bytes(); off += 8 {
-			b = data(b, c.name, off, 8, word)
+		switch {
+		case f.ISA == AVX512:
+			n = c.elem.Bytes()
+			size = n
+		case c.elem == F32:
+			word |= word << 32
+		}
+		for off := 0; off < size; off += n {
+			b = data(b, c.name, off, n, word)
 			if off == 0 {
 				b = append(append(b, " // "...), value...)
 			}
 			b = append(b, '\n')
 		}
-		b = fmt.Appendf(b, "GLOBL %s<>(SB), RODATA|NOPTR, $%d\n", c.name, f.ISA.Bytes())
+		b = fmt.Appendf(b, "GLOBL %s<>(SB), RODATA|NOPTR, $%d\n", c.name, size)
 	}
 	for _, t := range f.pool.tables {
 		n := t.elem.Bytes()

@@ -25,12 +25,13 @@ type place struct {
 type placeKind uint8
 
 const (
-	wordPlace    placeKind = iota // name, which is spelled already: a register
-	numberPlace                   // $num
-	pointerPlace                  // (name)
-	offsetPlace                   // num(name)
-	symbolPlace                   // name<>(SB)
-	partPlace                     // name<>+num(SB)
+	wordPlace      placeKind = iota // name, which is spelled already: a register
+	numberPlace                     // $num
+	pointerPlace                    // (name)
+	offsetPlace                     // num(name)
+	symbolPlace                     // name<>(SB)
+	numberInMemory                  // the same, one number of num bytes that stands for a vector of them
+	partPlace                       // name<>+num(SB)
 )
 
 func word(text string) place { return place{name: text} }
@@ -41,6 +42,9 @@ func number(n int) place { return place{kind: numberPlace, num: n} }
 func offset(n int, reg string) place { return place{offsetPlace, n, reg} }
 
 func symbol(name string) place { return place{kind: symbolPlace, name: name} }
+
+// spread is one number in memory for all lanes.
+func spread(name string, e Elem) place { return place{numberInMemory, e.Bytes(), name} }
 
 // inMemory reports whether the place is neither a register nor a number.
 func (o place) inMemory() bool { return o.kind >= pointerPlace }
@@ -61,7 +65,7 @@ func (o place) append(b []byte) []byte {
 		return append(append(append(b, '('), o.name...), ')')
 	case offsetPlace:
 		return append(append(append(strconv.AppendInt(b, int64(o.num), 10), '('), o.name...), ')')
-	case symbolPlace:
+	case symbolPlace, numberInMemory:
 		return append(append(b, o.name...), "<>(SB)"...)
 	}
 	return append(strconv.AppendInt(append(append(b, o.name...), "<>+"...), int64(o.num), 10), "(SB)"...)
@@ -69,14 +73,32 @@ func (o place) append(b []byte) []byte {
 
 // ins prints a mnemonic with operands.
 func (p *printer) ins(op string, operands ...place) {
-	p.text("\t", op)
+	if i := slices.IndexFunc(operands, func(o place) bool { return o.kind == numberInMemory }); i >= 0 && (op == "VMOVUPS" || op == "VMOVUPD") {
+		op = "VBROADCASTSS"
+		if operands[i].num == F64.Bytes() {
+			op = "VBROADCASTSD"
+		}
+		p.text("\t", op)
+	} else {
+		p.text("\t", op, broadcasts(operands))
+	}
 	p.operands(operands)
 }
 
 // form is ins of a multiply-add, whose mnemonic has the order of the operands in it.
 func (p *printer) form(stem, order string, e Elem, operands ...place) {
-	p.text("\t", stem, order, e.pick("PS", "PD"))
+	p.text("\t", stem, order, e.pick("PS", "PD"), broadcasts(operands))
 	p.operands(operands)
+}
+
+// broadcasts is the suffix of an instruction that reads one number for all lanes.
+func broadcasts(operands []place) string {
+	for i := range operands {
+		if operands[i].kind == numberInMemory {
+			return ".BCST"
+		}
+	}
+	return ""
 }
 
 // operands ends an instruction.
@@ -173,6 +195,9 @@ func (p *printer) reg(n int, pt part) place { return word(p.b.ISA.register(n, pt
 // memory is the place of v, which is a constant or lies in the frame.
 func (p *printer) memory(v Vec) place {
 	if p.b.konst(v) {
+		if p.b.ISA == AVX512 {
+			return spread(p.b.constant(v), p.b.vecs[v].elem)
+		}
 		return symbol(p.b.constant(v))
 	}
 	return p.slot(int(p.a.slot[v]))
@@ -341,7 +366,8 @@ func (p *printer) choose(in *inst) {
 		p.store(in.dst.vec(), n)
 		return
 	}
-	op := "VPTERNLOGD" // bit by bit, so that the width does not matter
+	// Bit by bit, so that the width matters to a constant alone.
+	op := p.b.vecs[in.dst.vec()].elem.pick("VPTERNLOGD", "VPTERNLOGQ")
 	has := func(o operand) bool { return int(p.a.reg[o.vec()]) == n }
 	xLies := p.inMemory(x.vec())
 	// The table of the instruction is read with the bits of destination, second and third operand.

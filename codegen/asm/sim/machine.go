@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"strings"
@@ -243,6 +244,7 @@ type decoded struct {
 	args      []arg // sources, immediates and masks not among them
 	mask      int   // number of the mask register, or -1
 	zeroed    bool
+	spread    bool // an operand is one number in memory for all lanes
 }
 
 func decode(in *inst) (*decoded, error) {
@@ -253,6 +255,7 @@ func decode(in *inst) (*decoded, error) {
 	}
 	base := in.op
 	base, d.zeroed = strings.CutSuffix(base, ".Z")
+	base, d.spread = strings.CutSuffix(base, ".BCST")
 	if strings.HasSuffix(base, "PD") || strings.HasSuffix(base, "Q") && base != "VCVTTPS2DQ" {
 		d.size = 8
 	}
@@ -268,6 +271,18 @@ func decode(in *inst) (*decoded, error) {
 		return nil, fmt.Errorf("unknown instruction")
 	}
 	return d, nil
+}
+
+// source is an operand that is read. One number for all lanes has to be all of its constant.
+func (m *Machine) source(d *decoded, a arg) ([]byte, error) {
+	if !d.spread || a.kind == vecArg {
+		return m.read(a, d.width)
+	}
+	if n := len(m.p.data[a.symbol]); a.kind == symArg && n != d.size {
+		return nil, fmt.Errorf("%d bytes of %s, which has %d", d.size, a.symbol, n)
+	}
+	b, err := m.read(a, d.size)
+	return bytes.Repeat(b, d.width/d.size), err
 }
 
 // vector runs an instruction on vectors.
@@ -286,7 +301,7 @@ func (m *Machine) vector(in *inst) error {
 	dst := in.args[len(in.args)-1]
 	var src [4][]byte
 	for k, a := range d.args {
-		b, err := m.read(a, d.width)
+		b, err := m.source(d, a)
 		if err != nil {
 			return err
 		}
