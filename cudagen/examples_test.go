@@ -39,27 +39,29 @@ func examples(t *testing.T) map[string]map[string]string {
 var shorter = strings.NewReplacer("const N = 200", "const N = 20", "segments: 199", "segments: 19", "group: 20", "group: 5")
 
 // TestExamples compares the kernels of every example with the interpreter, from the parameters with which training begins: results,
-// statistics of every solve, losses and gradients.
+// statistics of every solve (evaluations, accepted and rejected steps), losses and gradients, in both precisions.
 func TestExamples(t *testing.T) {
 	if os.Getenv("NDEC_TEST_EXAMPLES") == "" {
 		return // minutes; .ci/cuda sets it
 	}
 	for name, files := range examples(t) {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			for file, text := range files {
-				files[file] = shorter.Replace(text)
-			}
-			s := programSubject(t, "example_"+name, files, "f32")
-			s.rows, s.natural = 2, true
-			s.initial(t)
-			if name == "13_lagrange" {
-				// Its mass matrix is the Hessian of a net, nearly singular at the start, so that solves go off to 1e199; these weights
-				// make the net convex, as one is that has learned what masses are.
-				s.positive("L.2.weight", "L.4.weight")
-			}
-			compare(t, []*subject{s})
-		})
+		for file, text := range files {
+			files[file] = shorter.Replace(text)
+		}
+		for _, precision := range []string{"f32", "f64"} {
+			t.Run(name+"/"+precision, func(t *testing.T) {
+				t.Parallel()
+				s := programSubject(t, "example_"+name, files, precision)
+				s.rows, s.natural = 2, true
+				s.initial(t)
+				if name == "13_lagrange" {
+					// Its mass matrix is the Hessian of a net, nearly singular at the start, so that solves go off to 1e199; these weights
+					// make the net convex, as one is that has learned what masses are.
+					s.positive("L.2.weight", "L.4.weight")
+				}
+				compare(t, []*subject{s})
+			})
+		}
 	}
 }
 

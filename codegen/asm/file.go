@@ -18,6 +18,8 @@ type File struct {
 	Spill  int      // place, from the first of them, for vectors that find no register
 	Slots  int      // and how many there may be
 	Words  int      // place, from the first of them, for pointers and counters that find none: 256 bytes
+	// Place appends what lies so many bytes from an argument, for comments in the text; nothing where there is nothing to say.
+	Place func(b []byte, arg, off int) []byte
 
 	pool  pool
 	parts [][]byte // texts of kernels, what stands above and behind each among them
@@ -95,7 +97,7 @@ type Code struct {
 func (c *Code) Lines() int { return bytes.Count(c.text, []byte{'\n'}) }
 
 // lineBytes are those of an instruction in the text, about.
-const lineBytes = 36
+const lineBytes = 48
 
 // Compile makes a kernel, which Add puts into this file or into one of the same layout. One at a time.
 func (f *File) Compile(name string, body func(b *Builder)) (*Code, error) {
@@ -171,6 +173,7 @@ func (f *File) Text() []byte {
 	b := make([]byte, 0, size)
 	b = append(b, f.Header...)
 	b = append(b, "\n#include \"textflag.h\"\n\n"...)
+	b = append(b, f.registers()...)
 	b = append(b, "// All exceptions masked, flush to zero, denormals are zero.\nDATA flush<>+0(SB)/4, $0x9fc0\nGLOBL flush<>(SB), RODATA|NOPTR, $4\n\n"...)
 	if len(f.pool.consts) > 0 {
 		b = append(b, []string{AVX2: "// Constants, in all lanes.\n", AVX512: "// Constants, each for all lanes.\n"}[f.ISA]...)
@@ -209,6 +212,20 @@ func (f *File) Text() []byte {
 		b = append(b, p...)
 	}
 	return append(bytes.TrimRight(b, "\n"), '\n')
+}
+
+// registers says what lies in registers in every kernel.
+func (f *File) registers() []byte {
+	b := []byte("// In every kernel:")
+	for i, a := range f.Args {
+		name, _, _ := strings.Cut(a, " ")
+		b = fmt.Appendf(b, " %s points to %s,", argRegisters[i], name)
+	}
+	return append(b, ` other registers count and point in loops. Behind an
+// instruction stands what it reads or writes: KERNEL.NAME[ELEMENT] | VECTOR, in a loop the first of them. Its own places a
+// kernel names without KERNEL, and the first vector of a block without VECTOR.
+
+`...)
 }
 
 // data appends the line that sets the n bytes at an offset from a symbol, without its end.

@@ -26,6 +26,13 @@ type Loop struct {
 	end      int32
 	pointers []*pointer
 	label    string
+	what     string // the runs are of
+}
+
+// Over says in the text what the runs of the loop go over.
+func (l *Loop) Over(what string) *Loop {
+	l.what = what
+	return l
 }
 
 // pointer is a register that stays, or moves with a loop.
@@ -106,7 +113,7 @@ func (b *Builder) pointer(base Base, steps []Step) *pointer {
 			return nil
 		}
 		for len(b.bases) < len(argRegisters) {
-			b.bases = append(b.bases, &pointer{reg: argRegisters[len(b.bases)]})
+			b.bases = append(b.bases, &pointer{reg: argRegisters[len(b.bases)], base: b.Arg(len(b.bases))})
 		}
 		return b.bases[base.arg]
 	}

@@ -13,6 +13,7 @@ type printer struct {
 	out   []byte
 	label int
 	words []string // counters and pointers of the loops around
+	what  []byte   // lies at the place of the next instruction
 }
 
 // place is an operand as it is spelled.
@@ -112,6 +113,10 @@ func (p *printer) operands(operands []place) {
 		}
 		b = operands[i].append(b)
 	}
+	if len(p.what) > 0 {
+		b = append(append(b, "\t// "...), p.what...)
+		p.what = p.what[:0]
+	}
 	p.out = append(b, '\n')
 }
 
@@ -153,7 +158,16 @@ func (p *printer) begin(l *Loop) {
 	p.words = append(p.words, loopWords(l)...)
 	p.label++
 	l.label = "loop" + strconv.Itoa(p.label)
-	p.text(l.label, ":\n")
+	p.text(l.label, ":")
+	if l.counts() {
+		p.text(" // ", strconv.Itoa(l.n), " times")
+		if l.what != "" {
+			p.text(": ", l.what)
+		}
+	} else if l.what != "" {
+		p.text(" // ", l.what)
+	}
+	p.text("\n")
 }
 
 // move moves a pointer.
@@ -218,6 +232,9 @@ func (p *printer) source(o operand, mem bool, k int) place {
 	case memOperand:
 		if o.ptr.reg == "" {
 			return place{partPlace, int(o.num), o.ptr.base.table}
+		}
+		if name := p.b.file.Place; name != nil && o.ptr.base.table == "" {
+			p.what = name(p.what[:0], o.ptr.base.arg, int(o.num))
 		}
 		if o.num == 0 {
 			return place{kind: pointerPlace, name: o.ptr.reg}

@@ -62,9 +62,14 @@ func (s *Set) mark() (undo func()) {
 func (s *Set) compile(ks []*Kernel) error {
 	const isas = len(asm.ISAs)
 	failed := make([]error, len(ks)*isas)
+	names := what{frame: s.framed()}
+	names.params, names.derived, names.sums = s.parametric()
 	one := func(job int, file *asm.File) {
 		k, isa := ks[job/isas], asm.ISAs[job%isas]
 		file.ISA = isa
+		own := names
+		own.kernel, own.isa = k.Name, isa
+		file.Place = own.place
 		var why *Unsupported
 		code, err := file.Compile(k.Name, func(b *asm.Builder) {
 			c := &compiler{set: s, k: k, pf: k.pf, b: b}

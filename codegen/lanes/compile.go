@@ -205,6 +205,10 @@ func (c *compiler) columnsBy(wide int, body func()) {
 		return
 	}
 	c.b.Loop(runs, func(l *asm.Loop) {
+		l.Over("vectors of the block")
+		if wide > 1 {
+			l.Over(fmt.Sprintf("%d vectors of the block each", wide))
+		}
 		c.col, c.reg, c.sum, c.note = l, map[element]value{}, map[element]value{}, ""
 		body()
 	})
@@ -256,7 +260,7 @@ func (c *compiler) each(n int, body func(ix index)) {
 		}
 		return
 	}
-	c.b.Loop(n, func(l *asm.Loop) { body(index{}.along(l, 1)) })
+	c.b.Loop(n, func(l *asm.Loop) { body(index{}.along(l.Over("elements"), 1)) })
 }
 
 // source notes the line that the next instructions come from.

@@ -55,6 +55,7 @@ func (c *compiler) loop(v *ir.Value) {
 		}
 	}
 	c.b.Loop(l.n, func(run *asm.Loop) {
+		run.Over("runs of " + l.fn.Name)
 		if l.mapped > 0 {
 			c.columns(func() {
 				for i, a := range v.Args {

@@ -1,6 +1,7 @@
 package lanes
 
 import (
+	"fmt"
 	"slices"
 
 	"ndec.dev/ndec/codegen/asm"
@@ -78,7 +79,11 @@ func (c *compiler) tiles(n, t int, body func(ixs []index)) {
 		body(ixs)
 	}
 	if full := n / t; full > 1 {
-		c.b.Loop(full, func(l *asm.Loop) { some(index{}.along(l, t), t) })
+		what := "elements"
+		if t > 1 {
+			what = fmt.Sprintf("tiles of %d elements", t)
+		}
+		c.b.Loop(full, func(l *asm.Loop) { some(index{}.along(l.Over(what), t), t) })
 	} else {
 		some(at(0), t)
 	}
@@ -252,7 +257,7 @@ func (c *compiler) dots(w kind, rows, n int, x func(r int, k index) value, y fun
 		sums[r] = c.zeroSum(w)
 	}
 	c.b.Loop(n, func(l *asm.Loop) {
-		k := index{}.along(l, 1)
+		k := index{}.along(l.Over("terms of the sums"), 1)
 		yk := y(k)
 		for r := range sums {
 			c.accumulate(sums[r], x(r, k), yk)
@@ -439,7 +444,7 @@ func (c *compiler) outerRow(s plan.Step, ixs []index) {
 		}
 		return
 	}
-	c.b.Loop(n, func(l *asm.Loop) { body(index{}.along(l, 1)) })
+	c.b.Loop(n, func(l *asm.Loop) { body(index{}.along(l.Over("elements"), 1)) })
 }
 
 // outer stores or adds one element of an outer product.

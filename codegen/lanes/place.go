@@ -63,6 +63,7 @@ func (c *compiler) numbered(from, to int, body func(number value, row func(int) 
 	k := c.kind(ir.I32)
 	number, one := c.b.Var(k.elem(), c.splat(ir.I32, float64(from)).v[0]), c.splat(ir.I32, 1).v[0]
 	c.b.Loop(to-from, func(l *asm.Loop) {
+		l.Over("rows by their numbers")
 		body(c.same(k, number), func(by int) index { return at(from*by).along(l, by) })
 		if k == single {
 			c.b.Set(number, c.b.IAdd(asm.F32, number, one))

@@ -279,6 +279,7 @@ func (s *Set) layout(k *Kernel) {
 			outside[base(pf, r)] = true
 		}
 	}
+	names := newValueNames(k)
 	for _, v := range f.Values {
 		if k.byVal[v] != nil || k.alike[v] || v.Type.Elem == ir.Tuple {
 			continue
@@ -287,13 +288,13 @@ func (s *Set) layout(k *Kernel) {
 		switch pl.Kind {
 		case plan.Scalars, plan.Register:
 			if outside[v] {
-				k.byVal[v] = s.field(k, fmt.Sprintf("v%d", v.ID), v.Type)
+				k.byVal[v] = s.field(k, names.of(v), v.Type)
 			}
 		case plan.Local, plan.Work:
-			k.byVal[v] = s.field(k, fmt.Sprintf("v%d", v.ID), v.Type)
+			k.byVal[v] = s.field(k, names.of(v), v.Type)
 		case plan.Stat:
 			if stats[v] {
-				k.byVal[v] = s.field(k, fmt.Sprintf("v%d", v.ID), v.Type)
+				k.byVal[v] = s.field(k, names.of(v), v.Type)
 			}
 		}
 	}

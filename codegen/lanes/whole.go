@@ -137,7 +137,10 @@ func (c *compiler) stretch(n int, body func(step func(n int) index)) {
 		}
 		return
 	}
-	c.b.Loop(n, func(l *asm.Loop) { body(func(by int) index { return index{}.along(l, by) }) })
+	c.b.Loop(n, func(l *asm.Loop) {
+		l.Over("elements")
+		body(func(by int) index { return index{}.along(l, by) })
+	})
 }
 
 // reduce prints sums, minima and maxima over axes.

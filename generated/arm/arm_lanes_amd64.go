@@ -15,80 +15,80 @@ type laneFrame struct {
 	spill             [65792]byte // vectors and pointers that found no register
 	mask              [32]uint32  // of the samples that count in sums over samples
 	predict0DenseStep struct {    // Predict.0.dense_step
-		t      [32]float64
-		h      [32]float64
-		q      [2 * 32]Real
-		qK1    [2 * 32]Real
-		load   [32]Real
-		uTimes [50 * 32]float64
-		u      [100 * 32]Real
-		qNext  [2 * 32]Real
-		vNext  [2 * 32]Real
-		qD1    [2 * 32]Real
-		vD1    [2 * 32]Real
-		qD2    [2 * 32]Real
-		vD2    [2 * 32]Real
-		qD3    [2 * 32]Real
-		vD3    [2 * 32]Real
-		v9     [32]Real
-		v11    [2 * 32]Real
-		v14    [32]Real
-		v17    [32]Real
-		v25    [32]Real
-		v26    [32]Real
-		v32    [32]Real
-		v40    [32]Real
-		v46    [32]Real
-		v49    [4 * 32]Real
-		v51    [32]int32
-		v52    [2 * 32]Real
-		v74    [32]Real
-		v80    [32]Real
-		v88    [2 * 32]Real
-		v92    [2 * 32]Real
-		v93    [2 * 32]Real
-		v94    [6 * 32]Real
-		v95    [32 * 32]Real
-		v98    [32 * 32]Real
-		v99    [32 * 32]Real
-		v106   [2 * 32]Real
-		v109   [2 * 32]Real
-		v111   [2 * 32]Real
-		v127   [4 * 32]Real
-		v157   [2 * 32]Real
-		v158   [2 * 32]Real
-		v159   [2 * 32]Real
-		v160   [6 * 32]Real
-		v161   [32 * 32]Real
-		v163   [32 * 32]Real
-		v164   [32 * 32]Real
-		v169   [2 * 32]Real
-		v170   [2 * 32]Real
-		v172   [2 * 32]Real
-		v174   [2 * 32]Real
-		v175   [32]Real
-		v191   [4 * 32]Real
-		v221   [2 * 32]Real
-		v222   [2 * 32]Real
-		v223   [2 * 32]Real
-		v224   [6 * 32]Real
-		v225   [32 * 32]Real
-		v227   [32 * 32]Real
-		v228   [32 * 32]Real
-		v233   [2 * 32]Real
-		v234   [2 * 32]Real
-		v236   [2 * 32]Real
-		v244   [2 * 32]Real
-		v260   [4 * 32]Real
-		v290   [2 * 32]Real
-		v291   [2 * 32]Real
-		v292   [2 * 32]Real
-		v293   [6 * 32]Real
-		v294   [32 * 32]Real
-		v296   [32 * 32]Real
-		v297   [32 * 32]Real
-		v302   [2 * 32]Real
-		v303   [2 * 32]Real
+		t         [32]float64
+		h         [32]float64
+		q         [2 * 32]Real
+		qK1       [2 * 32]Real
+		load      [32]Real
+		uTimes    [50 * 32]float64
+		u         [100 * 32]Real
+		qNext     [2 * 32]Real
+		vNext     [2 * 32]Real
+		qD1       [2 * 32]Real
+		vD1       [2 * 32]Real
+		qD2       [2 * 32]Real
+		vD2       [2 * 32]Real
+		qD3       [2 * 32]Real
+		vD3       [2 * 32]Real
+		hb1       [32]Real
+		add       [2 * 32]Real
+		hb2       [32]Real
+		ha21      [32]Real
+		mul       [32]Real
+		add2      [32]Real
+		mul2      [32]Real
+		mul3      [32]Real
+		reshape   [32]Real
+		m         [4 * 32]Real
+		locate    [32]int32
+		take      [2 * 32]Real
+		mul4      [32]Real
+		mul5      [32]Real
+		sub       [2 * 32]Real
+		sin       [2 * 32]Real
+		cos       [2 * 32]Real
+		concat    [6 * 32]Real
+		matvec    [32 * 32]Real
+		softplus  [32 * 32]Real
+		matvec2   [32 * 32]Real
+		sub2      [2 * 32]Real
+		qK2       [2 * 32]Real
+		add3      [2 * 32]Real
+		m2        [4 * 32]Real
+		sub3      [2 * 32]Real
+		sin2      [2 * 32]Real
+		cos2      [2 * 32]Real
+		concat2   [6 * 32]Real
+		matvec3   [32 * 32]Real
+		softplus2 [32 * 32]Real
+		matvec4   [32 * 32]Real
+		sub4      [2 * 32]Real
+		vK2       [2 * 32]Real
+		qK3       [2 * 32]Real
+		add4      [2 * 32]Real
+		ha43      [32]Real
+		m3        [4 * 32]Real
+		sub5      [2 * 32]Real
+		sin3      [2 * 32]Real
+		cos3      [2 * 32]Real
+		concat3   [6 * 32]Real
+		matvec5   [32 * 32]Real
+		softplus3 [32 * 32]Real
+		matvec6   [32 * 32]Real
+		sub6      [2 * 32]Real
+		vK3       [2 * 32]Real
+		qK4       [2 * 32]Real
+		add5      [2 * 32]Real
+		m4        [4 * 32]Real
+		sub7      [2 * 32]Real
+		sin4      [2 * 32]Real
+		cos4      [2 * 32]Real
+		concat4   [6 * 32]Real
+		matvec7   [32 * 32]Real
+		softplus4 [32 * 32]Real
+		matvec8   [32 * 32]Real
+		sub8      [2 * 32]Real
+		vK4       [2 * 32]Real
 	}
 	predict0Lanestep struct { // Predict.0.lanestep
 		stepT     [32]float64
@@ -110,8 +110,8 @@ type laneFrame struct {
 		stepData3 [2 * 32]Real
 		stepData4 [2 * 32]Real
 		stepData5 [2 * 32]Real
-		v9        [2 * 32]Real
-		v14       [2 * 32]Real
+		result    [2 * 32]Real
+		result2   [2 * 32]Real
 	}
 	predict0Dense struct { // Predict.0.dense
 		theta [32]float64
@@ -137,33 +137,33 @@ type laneFrame struct {
 		load     [32]Real
 		q        [100 * 32]Real
 		v        [100 * 32]Real
-		v10      [50 * 32]float64
-		v11      [50 * 32]float64
+		reverse  [50 * 32]float64
+		stops    [50 * 32]float64
 		step0In0 [32]float64
 	}
 	armField2 struct { // Arm.field_
-		t       [32]float64
-		q       [2 * 32]Real
-		v       [2 * 32]Real
-		u       [2 * 32]Real
-		mul     [32]Real
-		add     [32]Real
-		mul2    [32]Real
-		mul3    [32]Real
-		reshape [32]Real
-		mul4    [32]Real
-		mul5    [32]Real
-		dq      [2 * 32]Real
-		dv      [2 * 32]Real
-		v24     [4 * 32]Real
-		v55     [2 * 32]Real
-		v59     [2 * 32]Real
-		v60     [2 * 32]Real
-		v61     [6 * 32]Real
-		v62     [32 * 32]Real
-		v65     [32 * 32]Real
-		v66     [32 * 32]Real
-		v73     [2 * 32]Real
+		t        [32]float64
+		q        [2 * 32]Real
+		v        [2 * 32]Real
+		u        [2 * 32]Real
+		mul      [32]Real
+		add      [32]Real
+		mul2     [32]Real
+		mul3     [32]Real
+		reshape  [32]Real
+		mul4     [32]Real
+		mul5     [32]Real
+		dq       [2 * 32]Real
+		dv       [2 * 32]Real
+		m        [4 * 32]Real
+		sub      [2 * 32]Real
+		sin      [2 * 32]Real
+		cos      [2 * 32]Real
+		concat   [6 * 32]Real
+		matvec   [32 * 32]Real
+		softplus [32 * 32]Real
+		matvec2  [32 * 32]Real
+		sub2     [2 * 32]Real
 	}
 	_         [128]byte
 	step0Step struct { // Step.0.step
@@ -181,20 +181,20 @@ type laneFrame struct {
 		mul5    [32]Real
 		qNext   [2 * 32]Real
 		vNext   [2 * 32]Real
-		v17     [2 * 32]Real
-		v19     [2 * 32]Real
-		v20     [2 * 32]Real
-		v22     [2 * 32]Real
-		v24     [2 * 32]Real
-		v26     [2 * 32]Real
-		v27     [2 * 32]Real
-		v29     [2 * 32]Real
-		v33     [2 * 32]Real
-		v35     [2 * 32]Real
-		v36     [2 * 32]Real
-		v38     [2 * 32]Real
-		v52     [2 * 32]Real
-		v61     [2 * 32]Real
+		result  [2 * 32]Real
+		qY2     [2 * 32]Real
+		result2 [2 * 32]Real
+		vY2     [2 * 32]Real
+		result3 [2 * 32]Real
+		qY3     [2 * 32]Real
+		result4 [2 * 32]Real
+		vY3     [2 * 32]Real
+		result5 [2 * 32]Real
+		qY4     [2 * 32]Real
+		result6 [2 * 32]Real
+		vY4     [2 * 32]Real
+		result7 [2 * 32]Real
+		result8 [2 * 32]Real
 	}
 	step0Lanestep struct { // Step.0.lanestep
 		stepT     [32]float64
@@ -217,8 +217,8 @@ type laneFrame struct {
 		qNext     [2 * 32]Real
 		vNext     [2 * 32]Real
 		stepCode  [32]float64
-		v18       [2 * 32]Real
-		v23       [2 * 32]Real
+		result    [2 * 32]Real
+		result2   [2 * 32]Real
 	}
 	stepSample struct { // Step
 		q        [2 * 32]Real
@@ -227,60 +227,60 @@ type laneFrame struct {
 		load     [32]Real
 		qn       [2 * 32]Real
 		vn       [2 * 32]Real
-		v9       [32]Real
-		v14      [32]Real
-		v20      [32]Real
-		v22      [32]Real
-		v23      [32]Real
-		v26      [32]Real
-		v28      [32]Real
+		mul      [32]Real
+		add      [32]Real
+		mul2     [32]Real
+		mul3     [32]Real
+		reshape  [32]Real
+		mul4     [32]Real
+		mul5     [32]Real
 		step0In0 [32]float64
 		step0In1 [32]float64
 	}
 	armFieldDual struct { // Arm.field_.dual
-		q       [2 * 32]Real
-		v       [2 * 32]Real
-		u       [2 * 32]Real
-		mul     [32]Real
-		add     [32]Real
-		mul2    [32]Real
-		mul3    [32]Real
-		reshape [32]Real
-		mul4    [32]Real
-		mul5    [32]Real
-		qDot    [2 * 32]Real
-		vDot    [2 * 32]Real
-		dq      [2 * 32]Real
-		dv      [2 * 32]Real
-		dqDot   [2 * 32]Real
-		dvDot   [2 * 32]Real
-		v14     [32]Real
-		v25     [4 * 32]Real
-		v26     [32]Real
-		v27     [32]Real
-		v28     [32]Real
-		v32     [32]Real
-		v37     [32]Real
-		v40     [32]Real
-		v49     [32]Real
-		v56     [2 * 32]Real
-		v60     [2 * 32]Real
-		v61     [2 * 32]Real
-		v62     [6 * 32]Real
-		v63     [32 * 32]Real
-		v65     [32 * 32]Real
-		v66     [32 * 32]Real
-		v67     [32 * 32]Real
-		v69     [32 * 32]Real
-		v74     [2 * 32]Real
-		v118    [2 * 32]Real
-		v119    [2 * 32]Real
-		v121    [2 * 32]Real
-		v122    [6 * 32]Real
-		v123    [32 * 32]Real
-		v125    [32 * 32]Real
-		v126    [32 * 32]Real
-		v144    [2 * 32]Real
+		q        [2 * 32]Real
+		v        [2 * 32]Real
+		u        [2 * 32]Real
+		mul      [32]Real
+		add      [32]Real
+		mul2     [32]Real
+		mul3     [32]Real
+		reshape  [32]Real
+		mul4     [32]Real
+		mul5     [32]Real
+		qDot     [2 * 32]Real
+		vDot     [2 * 32]Real
+		dq       [2 * 32]Real
+		dv       [2 * 32]Real
+		dqDot    [2 * 32]Real
+		dvDot    [2 * 32]Real
+		c2       [32]Real
+		m        [4 * 32]Real
+		s2       [32]Real
+		k2       [32]Real
+		neg      [32]Real
+		mul6     [32]Real
+		add2     [32]Real
+		square   [32]Real
+		add3     [32]Real
+		sub      [2 * 32]Real
+		sin      [2 * 32]Real
+		cos      [2 * 32]Real
+		concat   [6 * 32]Real
+		matvec   [32 * 32]Real
+		add4     [32 * 32]Real
+		softplus [32 * 32]Real
+		matvec2  [32 * 32]Real
+		add5     [32 * 32]Real
+		sub2     [2 * 32]Real
+		sub3     [2 * 32]Real
+		mul7     [2 * 32]Real
+		mul8     [2 * 32]Real
+		concat2  [6 * 32]Real
+		matvec3  [32 * 32]Real
+		mul9     [32 * 32]Real
+		matvec4  [32 * 32]Real
+		sub4     [2 * 32]Real
 	}
 	_                [128]byte
 	step0TangentStep struct { // Step.0.tangent.step
@@ -302,34 +302,34 @@ type laneFrame struct {
 		vNext    [2 * 32]Real
 		qNextDot [2 * 32]Real
 		vNextDot [2 * 32]Real
-		v18      [2 * 32]Real
-		v20      [2 * 32]Real
-		v21      [2 * 32]Real
-		v23      [2 * 32]Real
-		v24      [2 * 32]Real
-		v26      [2 * 32]Real
-		v27      [2 * 32]Real
-		v29      [2 * 32]Real
-		v31      [2 * 32]Real
-		v33      [2 * 32]Real
-		v34      [2 * 32]Real
-		v36      [2 * 32]Real
-		v37      [2 * 32]Real
-		v39      [2 * 32]Real
-		v40      [2 * 32]Real
-		v42      [2 * 32]Real
-		v45      [2 * 32]Real
-		v47      [2 * 32]Real
-		v48      [2 * 32]Real
-		v50      [2 * 32]Real
-		v51      [2 * 32]Real
-		v53      [2 * 32]Real
-		v54      [2 * 32]Real
-		v56      [2 * 32]Real
-		v70      [2 * 32]Real
-		v79      [2 * 32]Real
-		v88      [2 * 32]Real
-		v97      [2 * 32]Real
+		result   [2 * 32]Real
+		qY2      [2 * 32]Real
+		result2  [2 * 32]Real
+		vY2      [2 * 32]Real
+		result3  [2 * 32]Real
+		qY2Dot   [2 * 32]Real
+		result4  [2 * 32]Real
+		vY2Dot   [2 * 32]Real
+		result5  [2 * 32]Real
+		qY3      [2 * 32]Real
+		result6  [2 * 32]Real
+		vY3      [2 * 32]Real
+		result7  [2 * 32]Real
+		qY3Dot   [2 * 32]Real
+		result8  [2 * 32]Real
+		vY3Dot   [2 * 32]Real
+		result9  [2 * 32]Real
+		qY4      [2 * 32]Real
+		result10 [2 * 32]Real
+		vY4      [2 * 32]Real
+		result11 [2 * 32]Real
+		qY4Dot   [2 * 32]Real
+		result12 [2 * 32]Real
+		vY4Dot   [2 * 32]Real
+		result13 [2 * 32]Real
+		result14 [2 * 32]Real
+		result15 [2 * 32]Real
+		result16 [2 * 32]Real
 	}
 	step0TangentLanestep struct { // Step.0.tangent.lanestep
 		stepT     [32]float64
@@ -356,56 +356,56 @@ type laneFrame struct {
 		qDotNext  [2 * 32]Real
 		vDotNext  [2 * 32]Real
 		stepCode  [32]float64
-		v20       [2 * 32]Real
-		v25       [2 * 32]Real
-		v31       [2 * 32]Real
-		v37       [2 * 32]Real
+		result    [2 * 32]Real
+		result2   [2 * 32]Real
+		result3   [2 * 32]Real
+		result4   [2 * 32]Real
 	}
 	armFieldDual2 struct { // Arm.field_.dual2
-		q       [2 * 32]Real
-		v       [2 * 32]Real
-		u       [2 * 32]Real
-		mul     [32]Real
-		add     [32]Real
-		mul2    [32]Real
-		mul3    [32]Real
-		reshape [32]Real
-		mul4    [32]Real
-		mul5    [32]Real
-		qDot    [2 * 32]Real
-		vDot    [2 * 32]Real
-		uDot    [2 * 32]Real
-		dq      [2 * 32]Real
-		dv      [2 * 32]Real
-		dqDot   [2 * 32]Real
-		dvDot   [2 * 32]Real
-		v15     [32]Real
-		v26     [4 * 32]Real
-		v27     [32]Real
-		v28     [32]Real
-		v29     [32]Real
-		v33     [32]Real
-		v38     [32]Real
-		v41     [32]Real
-		v50     [32]Real
-		v57     [2 * 32]Real
-		v61     [2 * 32]Real
-		v62     [2 * 32]Real
-		v63     [6 * 32]Real
-		v64     [32 * 32]Real
-		v66     [32 * 32]Real
-		v67     [32 * 32]Real
-		v68     [32 * 32]Real
-		v70     [32 * 32]Real
-		v75     [2 * 32]Real
-		v119    [2 * 32]Real
-		v120    [2 * 32]Real
-		v122    [2 * 32]Real
-		v123    [6 * 32]Real
-		v124    [32 * 32]Real
-		v126    [32 * 32]Real
-		v127    [32 * 32]Real
-		v145    [2 * 32]Real
+		q        [2 * 32]Real
+		v        [2 * 32]Real
+		u        [2 * 32]Real
+		mul      [32]Real
+		add      [32]Real
+		mul2     [32]Real
+		mul3     [32]Real
+		reshape  [32]Real
+		mul4     [32]Real
+		mul5     [32]Real
+		qDot     [2 * 32]Real
+		vDot     [2 * 32]Real
+		uDot     [2 * 32]Real
+		dq       [2 * 32]Real
+		dv       [2 * 32]Real
+		dqDot    [2 * 32]Real
+		dvDot    [2 * 32]Real
+		c2       [32]Real
+		m        [4 * 32]Real
+		s2       [32]Real
+		k2       [32]Real
+		neg      [32]Real
+		mul6     [32]Real
+		add2     [32]Real
+		square   [32]Real
+		add3     [32]Real
+		sub      [2 * 32]Real
+		sin      [2 * 32]Real
+		cos      [2 * 32]Real
+		concat   [6 * 32]Real
+		matvec   [32 * 32]Real
+		add4     [32 * 32]Real
+		softplus [32 * 32]Real
+		matvec2  [32 * 32]Real
+		add5     [32 * 32]Real
+		sub2     [2 * 32]Real
+		sub3     [2 * 32]Real
+		mul7     [2 * 32]Real
+		mul8     [2 * 32]Real
+		concat2  [6 * 32]Real
+		matvec3  [32 * 32]Real
+		mul9     [32 * 32]Real
+		matvec4  [32 * 32]Real
+		sub4     [2 * 32]Real
 	}
 	_                 [128]byte
 	step0Tangent2Step struct { // Step.0.tangent2.step
@@ -428,34 +428,34 @@ type laneFrame struct {
 		vNext    [2 * 32]Real
 		qNextDot [2 * 32]Real
 		vNextDot [2 * 32]Real
-		v19      [2 * 32]Real
-		v21      [2 * 32]Real
-		v22      [2 * 32]Real
-		v24      [2 * 32]Real
-		v25      [2 * 32]Real
-		v27      [2 * 32]Real
-		v28      [2 * 32]Real
-		v30      [2 * 32]Real
-		v32      [2 * 32]Real
-		v34      [2 * 32]Real
-		v35      [2 * 32]Real
-		v37      [2 * 32]Real
-		v38      [2 * 32]Real
-		v40      [2 * 32]Real
-		v41      [2 * 32]Real
-		v43      [2 * 32]Real
-		v46      [2 * 32]Real
-		v48      [2 * 32]Real
-		v49      [2 * 32]Real
-		v51      [2 * 32]Real
-		v52      [2 * 32]Real
-		v54      [2 * 32]Real
-		v55      [2 * 32]Real
-		v57      [2 * 32]Real
-		v71      [2 * 32]Real
-		v80      [2 * 32]Real
-		v89      [2 * 32]Real
-		v98      [2 * 32]Real
+		result   [2 * 32]Real
+		qY2      [2 * 32]Real
+		result2  [2 * 32]Real
+		vY2      [2 * 32]Real
+		result3  [2 * 32]Real
+		qY2Dot   [2 * 32]Real
+		result4  [2 * 32]Real
+		vY2Dot   [2 * 32]Real
+		result5  [2 * 32]Real
+		qY3      [2 * 32]Real
+		result6  [2 * 32]Real
+		vY3      [2 * 32]Real
+		result7  [2 * 32]Real
+		qY3Dot   [2 * 32]Real
+		result8  [2 * 32]Real
+		vY3Dot   [2 * 32]Real
+		result9  [2 * 32]Real
+		qY4      [2 * 32]Real
+		result10 [2 * 32]Real
+		vY4      [2 * 32]Real
+		result11 [2 * 32]Real
+		qY4Dot   [2 * 32]Real
+		result12 [2 * 32]Real
+		vY4Dot   [2 * 32]Real
+		result13 [2 * 32]Real
+		result14 [2 * 32]Real
+		result15 [2 * 32]Real
+		result16 [2 * 32]Real
 	}
 	step0Tangent2Lanestep struct { // Step.0.tangent2.lanestep
 		stepT     [32]float64
@@ -483,10 +483,10 @@ type laneFrame struct {
 		qDotNext  [2 * 32]Real
 		vDotNext  [2 * 32]Real
 		stepCode  [32]float64
-		v21       [2 * 32]Real
-		v26       [2 * 32]Real
-		v32       [2 * 32]Real
-		v38       [2 * 32]Real
+		result    [2 * 32]Real
+		result2   [2 * 32]Real
+		result3   [2 * 32]Real
+		result4   [2 * 32]Real
 	}
 	armFieldDual3 struct { // Arm.field_.dual3
 		q          [2 * 32]Real
@@ -512,35 +512,35 @@ type laneFrame struct {
 		dv         [2 * 32]Real
 		dqDot      [2 * 32]Real
 		dvDot      [2 * 32]Real
-		v21        [32]Real
-		v32        [4 * 32]Real
-		v33        [32]Real
-		v34        [32]Real
-		v35        [32]Real
-		v39        [32]Real
-		v44        [32]Real
-		v47        [32]Real
-		v54        [32]Real
-		v56        [32]Real
-		v57        [32]Real
-		v63        [2 * 32]Real
-		v67        [2 * 32]Real
-		v68        [2 * 32]Real
-		v69        [6 * 32]Real
-		v70        [32 * 32]Real
-		v72        [32 * 32]Real
-		v73        [32 * 32]Real
-		v74        [32 * 32]Real
-		v76        [32 * 32]Real
-		v81        [2 * 32]Real
-		v131       [2 * 32]Real
-		v132       [2 * 32]Real
-		v134       [2 * 32]Real
-		v135       [6 * 32]Real
-		v136       [32 * 32]Real
-		v138       [32 * 32]Real
-		v139       [32 * 32]Real
-		v162       [2 * 32]Real
+		c2         [32]Real
+		m          [4 * 32]Real
+		s2         [32]Real
+		k2         [32]Real
+		neg        [32]Real
+		mul6       [32]Real
+		add2       [32]Real
+		square     [32]Real
+		cos        [32]Real
+		add3       [32]Real
+		cos2       [32]Real
+		sub        [2 * 32]Real
+		sin        [2 * 32]Real
+		cos3       [2 * 32]Real
+		concat     [6 * 32]Real
+		matvec     [32 * 32]Real
+		add4       [32 * 32]Real
+		softplus   [32 * 32]Real
+		matvec2    [32 * 32]Real
+		add5       [32 * 32]Real
+		sub2       [2 * 32]Real
+		sub3       [2 * 32]Real
+		mul7       [2 * 32]Real
+		mul8       [2 * 32]Real
+		concat2    [6 * 32]Real
+		matvec3    [32 * 32]Real
+		mul9       [32 * 32]Real
+		matvec4    [32 * 32]Real
+		sub4       [2 * 32]Real
 	}
 	_                 [128]byte
 	step0Tangent3Step struct { // Step.0.tangent3.step
@@ -569,34 +569,34 @@ type laneFrame struct {
 		vNext      [2 * 32]Real
 		qNextDot   [2 * 32]Real
 		vNextDot   [2 * 32]Real
-		v25        [2 * 32]Real
-		v27        [2 * 32]Real
-		v28        [2 * 32]Real
-		v30        [2 * 32]Real
-		v31        [2 * 32]Real
-		v33        [2 * 32]Real
-		v34        [2 * 32]Real
-		v36        [2 * 32]Real
-		v38        [2 * 32]Real
-		v40        [2 * 32]Real
-		v41        [2 * 32]Real
-		v43        [2 * 32]Real
-		v44        [2 * 32]Real
-		v46        [2 * 32]Real
-		v47        [2 * 32]Real
-		v49        [2 * 32]Real
-		v52        [2 * 32]Real
-		v54        [2 * 32]Real
-		v55        [2 * 32]Real
-		v57        [2 * 32]Real
-		v58        [2 * 32]Real
-		v60        [2 * 32]Real
-		v61        [2 * 32]Real
-		v63        [2 * 32]Real
-		v77        [2 * 32]Real
-		v86        [2 * 32]Real
-		v95        [2 * 32]Real
-		v104       [2 * 32]Real
+		result     [2 * 32]Real
+		qY2        [2 * 32]Real
+		result2    [2 * 32]Real
+		vY2        [2 * 32]Real
+		result3    [2 * 32]Real
+		qY2Dot     [2 * 32]Real
+		result4    [2 * 32]Real
+		vY2Dot     [2 * 32]Real
+		result5    [2 * 32]Real
+		qY3        [2 * 32]Real
+		result6    [2 * 32]Real
+		vY3        [2 * 32]Real
+		result7    [2 * 32]Real
+		qY3Dot     [2 * 32]Real
+		result8    [2 * 32]Real
+		vY3Dot     [2 * 32]Real
+		result9    [2 * 32]Real
+		qY4        [2 * 32]Real
+		result10   [2 * 32]Real
+		vY4        [2 * 32]Real
+		result11   [2 * 32]Real
+		qY4Dot     [2 * 32]Real
+		result12   [2 * 32]Real
+		vY4Dot     [2 * 32]Real
+		result13   [2 * 32]Real
+		result14   [2 * 32]Real
+		result15   [2 * 32]Real
+		result16   [2 * 32]Real
 	}
 	step0Tangent3Lanestep struct { // Step.0.tangent3.lanestep
 		stepT     [32]float64
@@ -630,10 +630,10 @@ type laneFrame struct {
 		qDotNext  [2 * 32]Real
 		vDotNext  [2 * 32]Real
 		stepCode  [32]float64
-		v27       [2 * 32]Real
-		v32       [2 * 32]Real
-		v38       [2 * 32]Real
-		v44       [2 * 32]Real
+		result    [2 * 32]Real
+		result2   [2 * 32]Real
+		result3   [2 * 32]Real
+		result4   [2 * 32]Real
 	}
 	stepJacobianSample struct { // StepJacobian
 		q         [2 * 32]Real
@@ -650,25 +650,25 @@ type laneFrame struct {
 		vnByV     [4 * 32]Real
 		vnByU     [4 * 32]Real
 		vnByLoad  [2 * 32]Real
-		v9        [32]Real
-		v14       [32]Real
-		v20       [32]Real
-		v22       [32]Real
-		v23       [32]Real
-		v26       [32]Real
-		v28       [32]Real
-		v48       [2 * 32]Real
-		v50       [2 * 32]Real
-		v54       [2 * 32]Real
-		v56       [2 * 32]Real
-		v60       [2 * 32]Real
-		v62       [2 * 32]Real
-		v67       [2 * 32]Real
-		v69       [2 * 32]Real
-		v73       [2 * 32]Real
-		v75       [2 * 32]Real
-		v79       [2 * 32]Real
-		v81       [2 * 32]Real
+		mul       [32]Real
+		add       [32]Real
+		mul2      [32]Real
+		mul3      [32]Real
+		reshape   [32]Real
+		mul4      [32]Real
+		mul5      [32]Real
+		result    [2 * 32]Real
+		result2   [2 * 32]Real
+		result3   [2 * 32]Real
+		result4   [2 * 32]Real
+		result5   [2 * 32]Real
+		result6   [2 * 32]Real
+		result7   [2 * 32]Real
+		result8   [2 * 32]Real
+		result9   [2 * 32]Real
+		result10  [2 * 32]Real
+		result11  [2 * 32]Real
+		result12  [2 * 32]Real
 		step0In0  [32]float64
 		step0In1  [32]float64
 		step2In0  [32]float64
@@ -693,210 +693,210 @@ type laneFrame struct {
 		u        [100 * 32]Real
 		load     [32]Real
 		loss     [32]Real
-		v10      [50 * 32]float64
-		v11      [50 * 32]float64
-		v17      [100 * 32]Real
-		v24      [100 * 32]Real
+		reverse  [50 * 32]float64
+		stops    [50 * 32]float64
+		q2       [100 * 32]Real
+		v2       [100 * 32]Real
 		step0In0 [32]float64
 	}
 	predict0ReplayDenseVjp struct { // Predict.0.replay_dense.vjp
-		t         [32]float64
-		h         [32]float64
-		q         [2 * 32]Real
-		qK1       [2 * 32]Real
-		load      [32]Real
-		uTimes    [50 * 32]float64
-		u         [100 * 32]Real
-		qNextBar  [2 * 32]Real
-		vNextBar  [2 * 32]Real
-		qD1Bar    [2 * 32]Real
-		vD1Bar    [2 * 32]Real
-		qD2Bar    [2 * 32]Real
-		vD2Bar    [2 * 32]Real
-		qD3Bar    [2 * 32]Real
-		vD3Bar    [2 * 32]Real
-		qBar      [2 * 32]Real
-		qK1Bar    [2 * 32]Real
-		loadBar   [32]Real
-		uTimesBar [50 * 32]float64
-		uBar      [100 * 32]Real
-		v16       [32]Real
-		v20       [32]Real
-		v22       [32]Real
-		v23       [32]Real
-		v25       [32]Real
-		v27       [32]Real
-		v29       [32]Real
-		v30       [32]Real
-		v33       [32]Real
-		v35       [2 * 32]Real
-		v38       [32]Real
-		v42       [32]Real
-		v43       [32]Real
-		v49       [32]Real
-		v52       [4 * 32]Real
-		v54       [32]int32
-		v55       [2 * 32]Real
-		v57       [32]Real
-		v58       [32]Real
-		v59       [32]Real
-		v62       [32]Real
-		v73       [4 * 32]Real
-		v74       [32]Real
-		v75       [32]Real
-		v76       [32]Real
-		v79       [32]Real
-		v84       [32]Real
-		v87       [32]Real
-		v93       [32]Real
-		v94       [32]Real
-		v97       [32]Real
-		v99       [32]Real
-		v100      [32]Real
-		v101      [32]Real
-		v102      [32]Real
-		v108      [2 * 32]Real
-		v112      [2 * 32]Real
-		v113      [2 * 32]Real
-		v114      [6 * 32]Real
-		v115      [32 * 32]Real
-		v117      [32 * 32]Real
-		v118      [32 * 32]Real
-		v119      [32 * 32]Real
-		v121      [32 * 32]Real
-		v122      [32 * 32]Real
-		v126      [2 * 32]Real
-		v127      [2 * 32]Real
-		v129      [2 * 32]Real
-		v132      [32]Real
-		v137      [32]Real
-		v140      [32]Real
-		v147      [32]Real
-		v149      [32]Real
-		v150      [32]Real
-		v156      [2 * 32]Real
-		v157      [2 * 32]Real
-		v158      [2 * 32]Real
-		v159      [6 * 32]Real
-		v160      [32 * 32]Real
-		v161      [32 * 32]Real
-		v162      [32 * 32]Real
-		v163      [32 * 32]Real
-		v164      [32 * 32]Real
-		v165      [32 * 32]Real
-		v168      [2 * 32]Real
-		v169      [2 * 32]Real
-		v171      [2 * 32]Real
-		v173      [2 * 32]Real
-		v176      [32]Real
-		v187      [4 * 32]Real
-		v188      [4 * 32]Real
-		v190      [2 * 32]Real
-		v196      [32]Real
-		v197      [2 * 32]Real
-		v198      [2 * 32]Real
-		v199      [2 * 32]Real
-		v200      [2 * 32]Real
-		v201      [32 * 32]Real
-		v202      [2 * 32]Real
-		v203      [2 * 32]Real
-		v205      [2 * 32]Real
-		v208      [32]Real
-		v219      [4 * 32]Real
-		v220      [32]Real
-		v221      [32]Real
-		v222      [32]Real
-		v225      [32]Real
-		v230      [32]Real
-		v233      [32]Real
-		v240      [32]Real
-		v242      [32]Real
-		v243      [32]Real
-		v249      [2 * 32]Real
-		v250      [2 * 32]Real
-		v251      [2 * 32]Real
-		v252      [6 * 32]Real
-		v253      [32 * 32]Real
-		v254      [32 * 32]Real
-		v255      [32 * 32]Real
-		v256      [32 * 32]Real
-		v257      [32 * 32]Real
-		v258      [32 * 32]Real
-		v261      [2 * 32]Real
-		v262      [2 * 32]Real
-		v264      [2 * 32]Real
-		v265      [6 * 32]Real
-		v266      [32 * 32]Real
-		v267      [32 * 32]Real
-		v268      [32 * 32]Real
-		v269      [32 * 32]Real
-		v270      [32 * 32]Real
-		v272      [32 * 32]Real
-		v273      [32 * 32]Real
-		v274      [32 * 32]Real
-		v275      [32 * 32]Real
-		v276      [6 * 32]Real
-		v287      [32]Real
-		v314      [32]Real
-		v318      [32]Real
-		v327      [32]Real
-		v329      [32]Real
-		v336      [32 * 32]Real
-		v337      [2 * 32]Real
-		v339      [2 * 32]Real
-		v340      [2 * 32]Real
-		v342      [4 * 32]Real
-		v349      [32]Real
-		v361      [2 * 32]Real
-		v362      [2 * 32]Real
-		v363      [4 * 32]Real
-		v369      [32]Real
-		v371      [2 * 32]Real
-		v372      [2 * 32]Real
-		v375      [2 * 32]Real
-		v394      [2 * 32]Real
-		v396      [2 * 32]Real
-		v397      [2 * 32]Real
-		v398      [2 * 32]Real
-		v401      [32 * 32]Real
-		v402      [32 * 32]Real
-		v403      [32 * 32]Real
-		v405      [6 * 32]Real
-		v407      [2 * 32]Real
-		v416      [32]Real
-		v431      [32]Real
-		v436      [4 * 32]Real
-		v443      [32]Real
-		v455      [2 * 32]Real
-		v456      [2 * 32]Real
-		v457      [4 * 32]Real
-		v461      [2 * 32]Real
-		v481      [2 * 32]Real
-		v483      [2 * 32]Real
-		v484      [2 * 32]Real
-		v485      [2 * 32]Real
-		v488      [32 * 32]Real
-		v489      [32 * 32]Real
-		v490      [32 * 32]Real
-		v492      [6 * 32]Real
-		v494      [2 * 32]Real
-		v503      [32]Real
-		v518      [32]Real
-		v523      [4 * 32]Real
-		v530      [32]Real
-		v542      [2 * 32]Real
-		v543      [2 * 32]Real
-		v544      [4 * 32]Real
-		v569      [2 * 32]Real
-		v571      [2 * 32]Real
-		v572      [2 * 32]Real
-		v573      [2 * 32]Real
-		v576      [32 * 32]Real
-		v577      [32 * 32]Real
-		v578      [32 * 32]Real
-		v580      [6 * 32]Real
-		v582      [2 * 32]Real
-		v731      [2 * 32]Real
+		t          [32]float64
+		h          [32]float64
+		q          [2 * 32]Real
+		qK1        [2 * 32]Real
+		load       [32]Real
+		uTimes     [50 * 32]float64
+		u          [100 * 32]Real
+		qNextBar   [2 * 32]Real
+		vNextBar   [2 * 32]Real
+		qD1Bar     [2 * 32]Real
+		vD1Bar     [2 * 32]Real
+		qD2Bar     [2 * 32]Real
+		vD2Bar     [2 * 32]Real
+		qD3Bar     [2 * 32]Real
+		vD3Bar     [2 * 32]Real
+		qBar       [2 * 32]Real
+		qK1Bar     [2 * 32]Real
+		loadBar    [32]Real
+		uTimesBar  [50 * 32]float64
+		uBar       [100 * 32]Real
+		add        [32]Real
+		mt         [32]Real
+		mul        [32]Real
+		add2       [32]Real
+		mul2       [32]Real
+		mul3       [32]Real
+		mul4       [32]Real
+		ha43       [32]Real
+		ha21       [32]Real
+		qY2        [2 * 32]Real
+		c2         [32]Real
+		mul5       [32]Real
+		mul6       [32]Real
+		reshape    [32]Real
+		m          [4 * 32]Real
+		locate     [32]int32
+		take       [2 * 32]Real
+		s2         [32]Real
+		k2         [32]Real
+		neg        [32]Real
+		c22        [32]Real
+		m2         [4 * 32]Real
+		s22        [32]Real
+		k2_2       [32]Real
+		neg2       [32]Real
+		mul7       [32]Real
+		add3       [32]Real
+		square     [32]Real
+		mul8       [32]Real
+		mul9       [32]Real
+		cos        [32]Real
+		mul10      [32]Real
+		mul11      [32]Real
+		add4       [32]Real
+		cos2       [32]Real
+		sub        [2 * 32]Real
+		sin        [2 * 32]Real
+		cos3       [2 * 32]Real
+		concat     [6 * 32]Real
+		matvec     [32 * 32]Real
+		add5       [32 * 32]Real
+		softplus   [32 * 32]Real
+		matvec2    [32 * 32]Real
+		add6       [32 * 32]Real
+		softplus2  [32 * 32]Real
+		sub2       [2 * 32]Real
+		vK1        [2 * 32]Real
+		qK2        [2 * 32]Real
+		mul12      [32]Real
+		add7       [32]Real
+		square2    [32]Real
+		cos4       [32]Real
+		add8       [32]Real
+		cos5       [32]Real
+		sub3       [2 * 32]Real
+		sin2       [2 * 32]Real
+		cos6       [2 * 32]Real
+		concat2    [6 * 32]Real
+		matvec3    [32 * 32]Real
+		add9       [32 * 32]Real
+		softplus3  [32 * 32]Real
+		matvec4    [32 * 32]Real
+		add10      [32 * 32]Real
+		softplus4  [32 * 32]Real
+		sub4       [2 * 32]Real
+		vK2        [2 * 32]Real
+		qK3        [2 * 32]Real
+		qY4        [2 * 32]Real
+		c23        [32]Real
+		m3         [4 * 32]Real
+		transpose  [4 * 32]Real
+		mul13      [2 * 32]Real
+		hb1        [32]Real
+		mul14      [2 * 32]Real
+		vK4Bar     [2 * 32]Real
+		linsolve   [2 * 32]Real
+		gBar       [2 * 32]Real
+		vecmat     [32 * 32]Real
+		sin3       [2 * 32]Real
+		cos7       [2 * 32]Real
+		qY3        [2 * 32]Real
+		c24        [32]Real
+		m4         [4 * 32]Real
+		s23        [32]Real
+		k3         [32]Real
+		neg3       [32]Real
+		mul15      [32]Real
+		add11      [32]Real
+		square3    [32]Real
+		cos8       [32]Real
+		add12      [32]Real
+		cos9       [32]Real
+		sub5       [2 * 32]Real
+		sin4       [2 * 32]Real
+		cos10      [2 * 32]Real
+		concat3    [6 * 32]Real
+		matvec5    [32 * 32]Real
+		add13      [32 * 32]Real
+		softplus5  [32 * 32]Real
+		matvec6    [32 * 32]Real
+		add14      [32 * 32]Real
+		softplus6  [32 * 32]Real
+		sub6       [2 * 32]Real
+		vK3        [2 * 32]Real
+		qK4        [2 * 32]Real
+		concat4    [6 * 32]Real
+		matvec7    [32 * 32]Real
+		add15      [32 * 32]Real
+		softplus7  [32 * 32]Real
+		matvec8    [32 * 32]Real
+		add16      [32 * 32]Real
+		mul16      [32 * 32]Real
+		vecmat2    [32 * 32]Real
+		sigmoid    [32 * 32]Real
+		mul17      [32 * 32]Real
+		vecmat3    [6 * 32]Real
+		add17      [32]Real
+		kBar       [32]Real
+		s24        [32]Real
+		cos11      [32]Real
+		cos12      [32]Real
+		softplus8  [32 * 32]Real
+		matvec9    [2 * 32]Real
+		sub7       [2 * 32]Real
+		vK4        [2 * 32]Real
+		mBar       [4 * 32]Real
+		add18      [32]Real
+		qY4Bar     [2 * 32]Real
+		add19      [2 * 32]Real
+		transpose2 [4 * 32]Real
+		hb2        [32]Real
+		add20      [2 * 32]Real
+		mul18      [2 * 32]Real
+		mul19      [2 * 32]Real
+		qK4Bar     [2 * 32]Real
+		vK3Bar     [2 * 32]Real
+		linsolve2  [2 * 32]Real
+		gBar2      [2 * 32]Real
+		mul20      [32 * 32]Real
+		vecmat4    [32 * 32]Real
+		sigmoid2   [32 * 32]Real
+		vecmat5    [6 * 32]Real
+		neg4       [2 * 32]Real
+		add21      [32]Real
+		kBar2      [32]Real
+		mBar2      [4 * 32]Real
+		add22      [32]Real
+		qY3Bar     [2 * 32]Real
+		add23      [2 * 32]Real
+		transpose3 [4 * 32]Real
+		add24      [2 * 32]Real
+		qK3Bar     [2 * 32]Real
+		vK2Bar     [2 * 32]Real
+		linsolve3  [2 * 32]Real
+		gBar3      [2 * 32]Real
+		mul21      [32 * 32]Real
+		vecmat6    [32 * 32]Real
+		sigmoid3   [32 * 32]Real
+		vecmat7    [6 * 32]Real
+		neg5       [2 * 32]Real
+		add25      [32]Real
+		kBar3      [32]Real
+		mBar3      [4 * 32]Real
+		add26      [32]Real
+		qY2Bar     [2 * 32]Real
+		add27      [2 * 32]Real
+		transpose4 [4 * 32]Real
+		qK2Bar     [2 * 32]Real
+		vK1Bar     [2 * 32]Real
+		linsolve4  [2 * 32]Real
+		gBar4      [2 * 32]Real
+		mul22      [32 * 32]Real
+		vecmat8    [32 * 32]Real
+		sigmoid4   [32 * 32]Real
+		vecmat9    [6 * 32]Real
+		neg6       [2 * 32]Real
+		uBar2      [2 * 32]Real
 	}
 	predict0RecLanerev struct { // Predict.0.rec.lanerev
 		stepT         [32]float64
@@ -925,11 +925,11 @@ type laneFrame struct {
 		extra0SumNext [32]Real
 		extra1SumNext [50 * 32]float64
 		extra2SumNext [100 * 32]Real
-		v24           [2 * 32]Real
-		v27           [2 * 32]Real
-		v30           [32]Real
-		v33           [50 * 32]float64
-		v36           [100 * 32]Real
+		result        [2 * 32]Real
+		result2       [2 * 32]Real
+		result3       [32]Real
+		result4       [50 * 32]float64
+		result5       [100 * 32]Real
 	}
 	predict0DenseVjp struct { // Predict.0.dense.vjp
 		theta  [32]float64
@@ -967,14 +967,14 @@ type laneFrame struct {
 		data5BarNext  [2 * 32]Real
 		qStartBarNext [2 * 32]Real
 		vStartBarNext [2 * 32]Real
-		v16           [2 * 32]Real
-		v19           [2 * 32]Real
-		v22           [2 * 32]Real
-		v25           [2 * 32]Real
-		v28           [2 * 32]Real
-		v31           [2 * 32]Real
-		v34           [2 * 32]Real
-		v37           [2 * 32]Real
+		result        [2 * 32]Real
+		result2       [2 * 32]Real
+		result3       [2 * 32]Real
+		result4       [2 * 32]Real
+		result5       [2 * 32]Real
+		result6       [2 * 32]Real
+		result7       [2 * 32]Real
+		result8       [2 * 32]Real
 	}
 	fitGrad struct { // Fit.grad
 		ts       [50 * 32]float64
@@ -983,15 +983,15 @@ type laneFrame struct {
 		u        [100 * 32]Real
 		load     [32]Real
 		loss     [32]Real
-		v10      [50 * 32]float64
-		v11      [50 * 32]float64
-		v19      [100 * 32]Real
-		v20      [100 * 32]Real
-		v22      [100 * 32]Real
-		v25      [100 * 32]Real
-		v26      [100 * 32]Real
-		v27      [100 * 32]Real
-		v28      [100 * 32]Real
+		reverse  [50 * 32]float64
+		stops    [50 * 32]float64
+		q2       [100 * 32]Real
+		sub      [100 * 32]Real
+		qBar     [100 * 32]Real
+		v2       [100 * 32]Real
+		sub2     [100 * 32]Real
+		mul      [100 * 32]Real
+		vBar     [100 * 32]Real
 		step0In0 [32]float64
 	}
 }
@@ -1425,7 +1425,7 @@ func (l *lanes) solvePredict0Lanes(t0 *[32]float64, ts *[50 * 32]float64, stops 
 func (l *lanes) predictSample(by *[1]rt.Stepping, n int, st *[1][32]rt.SolveStats) {
 	fr := l.fr
 	kernel.predictSamplePart0(l.fr, l.w, l.pre, &l.sums[0])
-	l.solvePredict0Lanes(&fr.predictSample.step0In0, &fr.predictSample.ts, &fr.predictSample.v11, &fr.predictSample.q, &fr.predictSample.v, by[0], n, &st[0])
+	l.solvePredict0Lanes(&fr.predictSample.step0In0, &fr.predictSample.ts, &fr.predictSample.stops, &fr.predictSample.q, &fr.predictSample.v, by[0], n, &st[0])
 	kernel.predictSamplePart2(l.fr, l.w, l.pre, &l.sums[0])
 }
 
@@ -1907,7 +1907,7 @@ func (j *stepJacobianJob) lanes(worker, lo, hi int) {
 func (l *lanes) fitSample(n int, st *[1][32]rt.SolveStats) {
 	fr := l.fr
 	kernel.fitSamplePart0(l.fr, l.w, l.pre, &l.sums[0])
-	l.solvePredict0Lanes(&fr.fitSample.step0In0, &fr.fitSample.ts, &fr.fitSample.v11, &fr.fitSample.v17, &fr.fitSample.v24, rt.Stepping{Step: 0.005}, n, &st[0])
+	l.solvePredict0Lanes(&fr.fitSample.step0In0, &fr.fitSample.ts, &fr.fitSample.stops, &fr.fitSample.q2, &fr.fitSample.v2, rt.Stepping{Step: 0.005}, n, &st[0])
 	kernel.fitSamplePart2(l.fr, l.w, l.pre, &l.sums[0])
 }
 
@@ -2248,14 +2248,14 @@ func (l *lanes) reversePredict0RecLanes(tape *predict0RecTapeLanes, state0Bar *[
 func (l *lanes) fitGrad(n int, st *[1][32]rt.SolveStats) {
 	fr := l.fr
 	kernel.fitGradPart0(l.fr, l.w, l.pre, &l.sums[0])
-	l.solvePredict0RecLanes(&l.predict0RecLaneTape, &fr.fitGrad.step0In0, &fr.fitGrad.ts, &fr.fitGrad.v11, &fr.fitGrad.v19, &fr.fitGrad.v25, rt.Stepping{Step: 0.005}, n, &st[0])
+	l.solvePredict0RecLanes(&l.predict0RecLaneTape, &fr.fitGrad.step0In0, &fr.fitGrad.ts, &fr.fitGrad.stops, &fr.fitGrad.q2, &fr.fitGrad.v2, rt.Stepping{Step: 0.005}, n, &st[0])
 	for i := range n {
 		if rt.FailedLane(st[0:1], i) {
 			fr.mask[i] = 0
 		} // a failed sample has no part in a gradient
 	}
 	kernel.fitGradPart2(l.fr, l.w, l.pre, &l.sums[0])
-	l.reversePredict0RecLanes(&l.predict0RecLaneTape, &fr.fitGrad.v22, &fr.fitGrad.v28, n)
+	l.reversePredict0RecLanes(&l.predict0RecLaneTape, &fr.fitGrad.qBar, &fr.fitGrad.vBar, n)
 	kernel.fitGradPart4(l.fr, l.w, l.pre, &l.sums[0])
 }
 

@@ -16,19 +16,19 @@ type aloneFrame struct {
 		h    [32]Real
 		x    [16]Real
 		out0 [32]Real
-		v6   [96]Real
-		v11  [96]Real
+		add  [96]Real
+		add2 [96]Real
 	}
 	latentFieldAlone struct { // Latent.field
-		t   [16]float64
-		z   [16]Real
-		a   [16]Real
-		dz  [16]Real
-		da  [16]Real
-		v7  [16]Real
-		v11 [64]Real
-		v15 [64]Real
-		v20 [16]Real
+		t         [16]float64
+		z         [16]Real
+		a         [16]Real
+		dz        [16]Real
+		da        [16]Real
+		concat    [16]Real
+		softplus  [64]Real
+		softplus2 [64]Real
+		w2        [16]Real
 	}
 	forecast0StepAlone struct { // Forecast.0.step
 		t      [16]float64
@@ -43,51 +43,51 @@ type aloneFrame struct {
 		aErr   [16]Real
 		zKnext [16]Real
 		aKnext [16]Real
-		v8     [16]float64
-		v11    [16]Real
-		v13    [16]Real
-		v17    [16]float64
-		v26    [16]Real
-		v28    [16]Real
-		v31    [16]Real
-		v33    [16]Real
-		v37    [16]float64
-		v51    [16]Real
-		v53    [16]Real
-		v58    [16]Real
-		v60    [16]Real
-		v64    [16]float64
-		v83    [16]Real
-		v85    [16]Real
-		v92    [16]Real
-		v94    [16]Real
-		v96    [16]float64
-		v120   [16]Real
-		v122   [16]Real
-		v131   [16]Real
-		v133   [16]Real
-		v163   [16]Real
-		v176   [16]Real
+		t2     [16]float64
+		zY2    [16]Real
+		aY2    [16]Real
+		t3     [16]float64
+		zK2    [16]Real
+		zY3    [16]Real
+		aK2    [16]Real
+		aY3    [16]Real
+		t4     [16]float64
+		zK3    [16]Real
+		zY4    [16]Real
+		aK3    [16]Real
+		aY4    [16]Real
+		t5     [16]float64
+		zK4    [16]Real
+		zY5    [16]Real
+		aK4    [16]Real
+		aY5    [16]Real
+		t6     [16]float64
+		zK5    [16]Real
+		zY6    [16]Real
+		aK5    [16]Real
+		aY6    [16]Real
+		zK6    [16]Real
+		aK6    [16]Real
 	}
 	forecast0FirstStepAlone struct { // Forecast.0.first_step
-		t0   [16]float64
-		span [16]float64
-		rtol [16]float64
-		atol [16]float64
-		z    [16]Real
-		a    [16]Real
-		zK   [16]Real
-		aK   [16]Real
-		h    [16]float64
-		v18  [16]float64
-		v25  [16]float64
-		v45  [16]float64
-		v55  [16]float64
-		v57  [16]float64
-		v60  [16]Real
-		v62  [16]Real
-		v66  [16]Real
-		v72  [16]Real
+		t0      [16]float64
+		span    [16]float64
+		rtol    [16]float64
+		atol    [16]float64
+		z       [16]Real
+		a       [16]Real
+		zK      [16]Real
+		aK      [16]Real
+		h       [16]float64
+		add     [16]float64
+		add2    [16]float64
+		d1      [16]float64
+		h0      [16]float64
+		add3    [16]float64
+		add4    [16]Real
+		add5    [16]Real
+		result  [16]Real
+		result2 [16]Real
 	}
 	forecast0DenseStepAlone struct { // Forecast.0.dense_step
 		t      [16]float64
@@ -110,31 +110,31 @@ type aloneFrame struct {
 		aD3    [16]Real
 		zD4    [16]Real
 		aD4    [16]Real
-		v8     [16]float64
-		v11    [16]Real
-		v13    [16]Real
-		v17    [16]float64
-		v26    [16]Real
-		v28    [16]Real
-		v31    [16]Real
-		v33    [16]Real
-		v37    [16]float64
-		v51    [16]Real
-		v53    [16]Real
-		v58    [16]Real
-		v60    [16]Real
-		v64    [16]float64
-		v83    [16]Real
-		v85    [16]Real
-		v92    [16]Real
-		v94    [16]Real
-		v96    [16]float64
-		v120   [16]Real
-		v122   [16]Real
-		v131   [16]Real
-		v133   [16]Real
-		v163   [16]Real
-		v176   [16]Real
+		t2     [16]float64
+		zY2    [16]Real
+		aY2    [16]Real
+		t3     [16]float64
+		zK2    [16]Real
+		zY3    [16]Real
+		aK2    [16]Real
+		aY3    [16]Real
+		t4     [16]float64
+		zK3    [16]Real
+		zY4    [16]Real
+		aK3    [16]Real
+		aY4    [16]Real
+		t5     [16]float64
+		zK4    [16]Real
+		zY5    [16]Real
+		aK4    [16]Real
+		aY5    [16]Real
+		t6     [16]float64
+		zK5    [16]Real
+		zY6    [16]Real
+		aK5    [16]Real
+		aY6    [16]Real
+		zK6    [16]Real
+		aK6    [16]Real
 	}
 	decSampleAlone struct { // dec
 		z    [16]Real

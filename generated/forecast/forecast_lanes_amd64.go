@@ -18,21 +18,21 @@ type laneFrame struct {
 		h    [32 * 32]Real
 		x    [4 * 32]Real
 		out0 [32 * 32]Real
-		v6   [96 * 32]Real
-		v11  [96 * 32]Real
+		add  [96 * 32]Real
+		add2 [96 * 32]Real
 	}
 	latentField struct { // Latent.field
-		t   [32]float64
-		z   [8 * 32]Real
-		a   [4 * 32]Real
-		dz  [8 * 32]Real
-		da  [4 * 32]Real
-		v7  [12 * 32]Real
-		v8  [64 * 32]Real
-		v11 [64 * 32]Real
-		v12 [64 * 32]Real
-		v15 [64 * 32]Real
-		v20 [12 * 32]Real
+		t         [32]float64
+		z         [8 * 32]Real
+		a         [4 * 32]Real
+		dz        [8 * 32]Real
+		da        [4 * 32]Real
+		concat    [12 * 32]Real
+		matvec    [64 * 32]Real
+		softplus  [64 * 32]Real
+		matvec2   [64 * 32]Real
+		softplus2 [64 * 32]Real
+		w2        [12 * 32]Real
 	}
 	forecast0Lanestart struct { // Forecast.0.lanestart
 		stepT    [32]float64
@@ -45,16 +45,16 @@ type laneFrame struct {
 		stepH    [32]float64
 		zK       [8 * 32]Real
 		aK       [4 * 32]Real
-		v8       [32]float64
-		v19      [8 * 32]float64
-		v26      [4 * 32]float64
-		v48      [32]float64
-		v58      [32]float64
-		v60      [32]float64
-		v63      [8 * 32]Real
-		v65      [4 * 32]Real
-		v69      [8 * 32]Real
-		v75      [4 * 32]Real
+		sub      [32]float64
+		add      [8 * 32]float64
+		add2     [4 * 32]float64
+		d1       [32]float64
+		h0       [32]float64
+		add3     [32]float64
+		add4     [8 * 32]Real
+		add5     [4 * 32]Real
+		result   [8 * 32]Real
+		result2  [4 * 32]Real
 	}
 	forecast0DenseStep struct { // Forecast.0.dense_step
 		t      [32]float64
@@ -77,38 +77,38 @@ type laneFrame struct {
 		aD3    [4 * 32]Real
 		zD4    [8 * 32]Real
 		aD4    [4 * 32]Real
-		v8     [32]float64
-		v11    [8 * 32]Real
-		v13    [4 * 32]Real
-		v17    [32]float64
-		v26    [8 * 32]Real
-		v28    [8 * 32]Real
-		v31    [4 * 32]Real
-		v33    [4 * 32]Real
-		v37    [32]float64
-		v51    [8 * 32]Real
-		v53    [8 * 32]Real
-		v58    [4 * 32]Real
-		v60    [4 * 32]Real
-		v64    [32]float64
-		v83    [8 * 32]Real
-		v85    [8 * 32]Real
-		v92    [4 * 32]Real
-		v94    [4 * 32]Real
-		v96    [32]float64
-		v120   [8 * 32]Real
-		v122   [8 * 32]Real
-		v131   [4 * 32]Real
-		v133   [4 * 32]Real
-		v163   [8 * 32]Real
-		v176   [4 * 32]Real
-		v182   [32]Real
-		v186   [32]Real
-		v191   [32]Real
-		v196   [32]Real
-		v201   [32]Real
-		v206   [32]Real
-		v211   [32]Real
+		t2     [32]float64
+		zY2    [8 * 32]Real
+		aY2    [4 * 32]Real
+		t3     [32]float64
+		zK2    [8 * 32]Real
+		zY3    [8 * 32]Real
+		aK2    [4 * 32]Real
+		aY3    [4 * 32]Real
+		t4     [32]float64
+		zK3    [8 * 32]Real
+		zY4    [8 * 32]Real
+		aK3    [4 * 32]Real
+		aY4    [4 * 32]Real
+		t5     [32]float64
+		zK4    [8 * 32]Real
+		zY5    [8 * 32]Real
+		aK4    [4 * 32]Real
+		aY5    [4 * 32]Real
+		t6     [32]float64
+		zK5    [8 * 32]Real
+		zY6    [8 * 32]Real
+		aK5    [4 * 32]Real
+		aY6    [4 * 32]Real
+		zK6    [8 * 32]Real
+		aK6    [4 * 32]Real
+		he1    [32]Real
+		he2    [32]Real
+		he3    [32]Real
+		he4    [32]Real
+		he5    [32]Real
+		he6    [32]Real
+		he7    [32]Real
 	}
 	forecast0Lanestep struct { // Forecast.0.lanestep
 		stepT            [32]float64
@@ -148,13 +148,13 @@ type laneFrame struct {
 		stepData5        [4 * 32]Real
 		stepData6        [8 * 32]Real
 		stepData7        [4 * 32]Real
-		v20              [32]uint32
-		v24              [8 * 32]Real
-		v28              [8 * 32]Real
-		v37              [4 * 32]Real
-		v41              [4 * 32]Real
-		v114             [8 * 32]Real
-		v116             [4 * 32]Real
+		le               [32]uint32
+		result           [8 * 32]Real
+		result2          [8 * 32]Real
+		result3          [4 * 32]Real
+		result4          [4 * 32]Real
+		result5          [8 * 32]Real
+		result6          [4 * 32]Real
 	}
 	forecast0Dense struct { // Forecast.0.dense
 		theta [32]float64
@@ -175,9 +175,9 @@ type laneFrame struct {
 		aAt   [4 * 32]Real
 	}
 	decSample struct { // dec
-		z    [8 * 32]Real
-		out0 [3 * 32]Real
-		v3   [32 * 32]Real
+		z      [8 * 32]Real
+		out0   [3 * 32]Real
+		matvec [32 * 32]Real
 	}
 	forecastSample struct { // Forecast
 		ts        [64 * 32]float64
@@ -186,20 +186,20 @@ type laneFrame struct {
 		key       [6 * 32]float64
 		mean      [96 * 32]Real
 		cost      [32]Real
-		v8        [192 * 32]Real
-		v12       [64 * 32]Real
-		v14       [256 * 32]Real
-		v15       [256 * 32]Real
-		v18       [32 * 32]Real
-		v21       [16 * 32]Real
-		v24       [8 * 32]Real
-		v28       [8 * 32]float64
-		v40       [4 * 32]float64
-		v43       [4 * 32]float64
-		v45       [8 * 32]float64
-		v49       [8 * 32]Real
-		v52       [256 * 32]Real
-		v54       [96 * 32]Real
+		div       [192 * 32]Real
+		cast      [64 * 32]Real
+		concat    [256 * 32]Real
+		reverse   [256 * 32]Real
+		result    [32 * 32]Real
+		h         [16 * 32]Real
+		exp       [8 * 32]Real
+		uniform   [8 * 32]float64
+		mul       [4 * 32]float64
+		mul2      [4 * 32]float64
+		concat2   [8 * 32]float64
+		add       [8 * 32]Real
+		z         [256 * 32]Real
+		result2   [96 * 32]Real
 		step0In0  [32]float64
 		step0Out1 [128 * 32]Real
 	}
@@ -211,20 +211,20 @@ type laneFrame struct {
 		key       [6 * 32]float64
 		loss      [32]Real
 		mae       [32]Real
-		v9        [192 * 32]Real
-		v13       [64 * 32]Real
-		v15       [256 * 32]Real
-		v16       [256 * 32]Real
-		v19       [32 * 32]Real
-		v22       [16 * 32]Real
-		v25       [8 * 32]Real
-		v29       [8 * 32]float64
-		v41       [4 * 32]float64
-		v44       [4 * 32]float64
-		v46       [8 * 32]float64
-		v50       [8 * 32]Real
-		v53       [256 * 32]Real
-		v56       [96 * 32]Real
+		div       [192 * 32]Real
+		cast      [64 * 32]Real
+		concat    [256 * 32]Real
+		reverse   [256 * 32]Real
+		result    [32 * 32]Real
+		h         [16 * 32]Real
+		exp       [8 * 32]Real
+		uniform   [8 * 32]float64
+		mul       [4 * 32]float64
+		mul2      [4 * 32]float64
+		concat2   [8 * 32]float64
+		add       [8 * 32]Real
+		z         [256 * 32]Real
+		result2   [96 * 32]Real
 		step0In0  [32]float64
 		step0Out1 [128 * 32]Real
 	}
@@ -233,18 +233,18 @@ type laneFrame struct {
 		x    [4 * 32]Real
 		out0 [32 * 32]Real
 		h2   [32 * 32]Real
-		v6   [96 * 32]Real
-		v11  [96 * 32]Real
+		add  [96 * 32]Real
+		add2 [96 * 32]Real
 	}
 	decBack struct { // dec.back
-		z      [8 * 32]Real
-		outBar [3 * 32]Real
-		zBar   [8 * 32]Real
-		v3     [32 * 32]Real
-		v5     [32 * 32]Real
-		v7     [32 * 32]Real
-		v8     [32 * 32]Real
-		v15    [32 * 32]Real
+		z           [8 * 32]Real
+		outBar      [3 * 32]Real
+		zBar        [8 * 32]Real
+		vecmat      [32 * 32]Real
+		matvec      [32 * 32]Real
+		add         [32 * 32]Real
+		sigmoid     [32 * 32]Real
+		dec0BiasBar [32 * 32]Real
 	}
 	latentFieldFwd struct { // Latent.field.fwd
 		z         [8 * 32]Real
@@ -256,162 +256,162 @@ type laneFrame struct {
 		add2      [64 * 32]Real
 		softplus2 [64 * 32]Real
 		tanh      [12 * 32]Real
-		v6        [12 * 32]Real
-		v7        [64 * 32]Real
-		v11       [64 * 32]Real
-		v19       [12 * 32]Real
+		concat    [12 * 32]Real
+		matvec    [64 * 32]Real
+		matvec2   [64 * 32]Real
+		w2        [12 * 32]Real
 	}
 	latentFieldBwd struct { // Latent.field.bwd
-		z         [8 * 32]Real
-		a         [4 * 32]Real
-		add       [64 * 32]Real
-		softplus  [64 * 32]Real
-		add2      [64 * 32]Real
-		softplus2 [64 * 32]Real
-		tanh      [12 * 32]Real
-		dzBar     [8 * 32]Real
-		daBar     [4 * 32]Real
-		zBar      [8 * 32]Real
-		aBar      [4 * 32]Real
-		v9        [12 * 32]Real
-		v10       [12 * 32]Real
-		v17       [12 * 32]Real
-		v19       [64 * 32]Real
-		v21       [64 * 32]Real
-		v23       [64 * 32]Real
-		v24       [64 * 32]Real
-		v25       [64 * 32]Real
-		v27       [12 * 32]Real
-		v31       [32]Real
-		v32       [12 * 32]Real
+		z           [8 * 32]Real
+		a           [4 * 32]Real
+		add         [64 * 32]Real
+		softplus    [64 * 32]Real
+		add2        [64 * 32]Real
+		softplus2   [64 * 32]Real
+		tanh        [12 * 32]Real
+		dzBar       [8 * 32]Real
+		daBar       [4 * 32]Real
+		zBar        [8 * 32]Real
+		aBar        [4 * 32]Real
+		pad         [12 * 32]Real
+		pad2        [12 * 32]Real
+		dyn4BiasBar [12 * 32]Real
+		vecmat      [64 * 32]Real
+		dyn2BiasBar [64 * 32]Real
+		vecmat2     [64 * 32]Real
+		sigmoid     [64 * 32]Real
+		dyn0BiasBar [64 * 32]Real
+		vecmat3     [12 * 32]Real
+		dynScaleBar [32]Real
+		concat      [12 * 32]Real
 	}
 	forecast0ReplayDenseVjp struct { // Forecast.0.replay_dense.vjp
-		t        [32]float64
-		h        [32]float64
-		z        [8 * 32]Real
-		a        [4 * 32]Real
-		zNextBar [8 * 32]Real
-		aNextBar [4 * 32]Real
-		zD1Bar   [8 * 32]Real
-		aD1Bar   [4 * 32]Real
-		zD2Bar   [8 * 32]Real
-		aD2Bar   [4 * 32]Real
-		zD3Bar   [8 * 32]Real
-		aD3Bar   [4 * 32]Real
-		zD4Bar   [8 * 32]Real
-		aD4Bar   [4 * 32]Real
-		zBar     [8 * 32]Real
-		aBar     [4 * 32]Real
-		v17      [32]Real
-		v18      [8 * 32]Real
-		v20      [8 * 32]Real
-		v21      [4 * 32]Real
-		v23      [4 * 32]Real
-		v27      [32]Real
-		v32      [32]Real
-		v33      [8 * 32]Real
-		v35      [8 * 32]Real
-		v38      [4 * 32]Real
-		v40      [4 * 32]Real
-		v44      [32]Real
-		v49      [32]Real
-		v54      [32]Real
-		v55      [8 * 32]Real
-		v57      [8 * 32]Real
-		v62      [4 * 32]Real
-		v64      [4 * 32]Real
-		v68      [32]Real
-		v73      [32]Real
-		v78      [32]Real
-		v83      [32]Real
-		v84      [8 * 32]Real
-		v86      [8 * 32]Real
-		v93      [4 * 32]Real
-		v95      [4 * 32]Real
-		v99      [32]Real
-		v104     [32]Real
-		v109     [32]Real
-		v114     [32]Real
-		v119     [32]Real
-		v120     [8 * 32]Real
-		v122     [8 * 32]Real
-		v131     [4 * 32]Real
-		v133     [4 * 32]Real
-		v137     [32]Real
-		v142     [32]Real
-		v147     [32]Real
-		v152     [32]Real
-		v157     [32]Real
-		v162     [32]Real
-		v163     [8 * 32]Real
-		v165     [8 * 32]Real
-		v176     [4 * 32]Real
-		v178     [4 * 32]Real
-		v180     [64 * 32]Real
-		v181     [64 * 32]Real
-		v182     [64 * 32]Real
-		v183     [64 * 32]Real
-		v184     [12 * 32]Real
-		v192     [8 * 32]Real
-		v197     [4 * 32]Real
-		v199     [64 * 32]Real
-		v200     [64 * 32]Real
-		v201     [64 * 32]Real
-		v202     [64 * 32]Real
-		v203     [12 * 32]Real
-		v212     [8 * 32]Real
-		v213     [8 * 32]Real
-		v215     [8 * 32]Real
-		v221     [4 * 32]Real
-		v222     [4 * 32]Real
-		v224     [4 * 32]Real
-		v226     [64 * 32]Real
-		v227     [64 * 32]Real
-		v228     [64 * 32]Real
-		v229     [64 * 32]Real
-		v230     [12 * 32]Real
-		v241     [8 * 32]Real
-		v243     [8 * 32]Real
-		v251     [4 * 32]Real
-		v253     [4 * 32]Real
-		v255     [64 * 32]Real
-		v256     [64 * 32]Real
-		v257     [64 * 32]Real
-		v258     [64 * 32]Real
-		v259     [12 * 32]Real
-		v272     [8 * 32]Real
-		v274     [8 * 32]Real
-		v284     [4 * 32]Real
-		v286     [4 * 32]Real
-		v288     [64 * 32]Real
-		v289     [64 * 32]Real
-		v290     [64 * 32]Real
-		v291     [64 * 32]Real
-		v292     [12 * 32]Real
-		v307     [8 * 32]Real
-		v309     [8 * 32]Real
-		v321     [4 * 32]Real
-		v323     [4 * 32]Real
-		v325     [64 * 32]Real
-		v326     [64 * 32]Real
-		v327     [64 * 32]Real
-		v328     [64 * 32]Real
-		v329     [12 * 32]Real
-		v346     [8 * 32]Real
-		v348     [8 * 32]Real
-		v362     [4 * 32]Real
-		v364     [4 * 32]Real
-		v366     [64 * 32]Real
-		v367     [64 * 32]Real
-		v368     [64 * 32]Real
-		v369     [64 * 32]Real
-		v370     [12 * 32]Real
-		v390     [8 * 32]Real
-		v392     [8 * 32]Real
-		v409     [4 * 32]Real
-		v411     [4 * 32]Real
-		v418     [8 * 32]Real
-		v425     [4 * 32]Real
+		t         [32]float64
+		h         [32]float64
+		z         [8 * 32]Real
+		a         [4 * 32]Real
+		zNextBar  [8 * 32]Real
+		aNextBar  [4 * 32]Real
+		zD1Bar    [8 * 32]Real
+		aD1Bar    [4 * 32]Real
+		zD2Bar    [8 * 32]Real
+		aD2Bar    [4 * 32]Real
+		zD3Bar    [8 * 32]Real
+		aD3Bar    [4 * 32]Real
+		zD4Bar    [8 * 32]Real
+		aD4Bar    [4 * 32]Real
+		zBar      [8 * 32]Real
+		aBar      [4 * 32]Real
+		ha21      [32]Real
+		result    [8 * 32]Real
+		zY2       [8 * 32]Real
+		result2   [4 * 32]Real
+		aY2       [4 * 32]Real
+		ha31      [32]Real
+		ha32      [32]Real
+		result3   [8 * 32]Real
+		zY3       [8 * 32]Real
+		result4   [4 * 32]Real
+		aY3       [4 * 32]Real
+		ha41      [32]Real
+		ha42      [32]Real
+		ha43      [32]Real
+		result5   [8 * 32]Real
+		zY4       [8 * 32]Real
+		result6   [4 * 32]Real
+		aY4       [4 * 32]Real
+		ha51      [32]Real
+		ha52      [32]Real
+		ha53      [32]Real
+		ha54      [32]Real
+		result7   [8 * 32]Real
+		zY5       [8 * 32]Real
+		result8   [4 * 32]Real
+		aY5       [4 * 32]Real
+		ha61      [32]Real
+		ha62      [32]Real
+		ha63      [32]Real
+		ha64      [32]Real
+		ha65      [32]Real
+		result9   [8 * 32]Real
+		zY6       [8 * 32]Real
+		result10  [4 * 32]Real
+		aY6       [4 * 32]Real
+		hb1       [32]Real
+		hb2       [32]Real
+		hb3       [32]Real
+		hb4       [32]Real
+		hb5       [32]Real
+		hb6       [32]Real
+		result11  [8 * 32]Real
+		zNext     [8 * 32]Real
+		result12  [4 * 32]Real
+		aNext     [4 * 32]Real
+		result13  [64 * 32]Real
+		result14  [64 * 32]Real
+		result15  [64 * 32]Real
+		result16  [64 * 32]Real
+		result17  [12 * 32]Real
+		add       [8 * 32]Real
+		add2      [4 * 32]Real
+		result18  [64 * 32]Real
+		result19  [64 * 32]Real
+		result20  [64 * 32]Real
+		result21  [64 * 32]Real
+		result22  [12 * 32]Real
+		result23  [8 * 32]Real
+		zNextBar2 [8 * 32]Real
+		add3      [8 * 32]Real
+		result24  [4 * 32]Real
+		aNextBar2 [4 * 32]Real
+		add4      [4 * 32]Real
+		result25  [64 * 32]Real
+		result26  [64 * 32]Real
+		result27  [64 * 32]Real
+		result28  [64 * 32]Real
+		result29  [12 * 32]Real
+		result30  [8 * 32]Real
+		add5      [8 * 32]Real
+		result31  [4 * 32]Real
+		add6      [4 * 32]Real
+		result32  [64 * 32]Real
+		result33  [64 * 32]Real
+		result34  [64 * 32]Real
+		result35  [64 * 32]Real
+		result36  [12 * 32]Real
+		result37  [8 * 32]Real
+		add7      [8 * 32]Real
+		result38  [4 * 32]Real
+		add8      [4 * 32]Real
+		result39  [64 * 32]Real
+		result40  [64 * 32]Real
+		result41  [64 * 32]Real
+		result42  [64 * 32]Real
+		result43  [12 * 32]Real
+		result44  [8 * 32]Real
+		add9      [8 * 32]Real
+		result45  [4 * 32]Real
+		add10     [4 * 32]Real
+		result46  [64 * 32]Real
+		result47  [64 * 32]Real
+		result48  [64 * 32]Real
+		result49  [64 * 32]Real
+		result50  [12 * 32]Real
+		result51  [8 * 32]Real
+		add11     [8 * 32]Real
+		result52  [4 * 32]Real
+		add12     [4 * 32]Real
+		result53  [64 * 32]Real
+		result54  [64 * 32]Real
+		result55  [64 * 32]Real
+		result56  [64 * 32]Real
+		result57  [12 * 32]Real
+		result58  [8 * 32]Real
+		add13     [8 * 32]Real
+		result59  [4 * 32]Real
+		add14     [4 * 32]Real
+		result60  [8 * 32]Real
+		result61  [4 * 32]Real
 	}
 	forecast0RecLanerev struct { // Forecast.0.rec.lanerev
 		stepT      [32]float64
@@ -433,8 +433,8 @@ type laneFrame struct {
 		aStartBar  [4 * 32]Real
 		zBarNext   [8 * 32]Real
 		aBarNext   [4 * 32]Real
-		v20        [8 * 32]Real
-		v23        [4 * 32]Real
+		result     [8 * 32]Real
+		result2    [4 * 32]Real
 	}
 	forecast0DenseVjp struct { // Forecast.0.dense.vjp
 		theta  [32]float64
@@ -478,40 +478,40 @@ type laneFrame struct {
 		data7BarNext  [4 * 32]Real
 		zStartBarNext [8 * 32]Real
 		aStartBarNext [4 * 32]Real
-		v18           [8 * 32]Real
-		v21           [4 * 32]Real
-		v24           [8 * 32]Real
-		v27           [4 * 32]Real
-		v30           [8 * 32]Real
-		v33           [4 * 32]Real
-		v36           [8 * 32]Real
-		v39           [4 * 32]Real
-		v42           [8 * 32]Real
-		v45           [4 * 32]Real
+		result        [8 * 32]Real
+		result2       [4 * 32]Real
+		result3       [8 * 32]Real
+		result4       [4 * 32]Real
+		result5       [8 * 32]Real
+		result6       [4 * 32]Real
+		result7       [8 * 32]Real
+		result8       [4 * 32]Real
+		result9       [8 * 32]Real
+		result10      [4 * 32]Real
 	}
 	enc1CellRecBack struct { // enc.1.cell.rec.back
-		hBar  [32 * 32]Real
-		h     [32 * 32]Real
-		x     [4 * 32]Real
-		hBar2 [32 * 32]Real
-		v6    [96 * 32]Real
-		v11   [96 * 32]Real
-		v14   [32 * 32]Real
-		v15   [32 * 32]Real
-		v17   [32 * 32]Real
-		v23   [32 * 32]Real
-		v27   [32 * 32]Real
-		v30   [32 * 32]Real
-		v31   [32 * 32]Real
-		v32   [96 * 32]Real
-		v37   [32 * 32]Real
-		v38   [96 * 32]Real
-		v39   [96 * 32]Real
-		v43   [32 * 32]Real
-		v44   [96 * 32]Real
-		v45   [96 * 32]Real
-		v46   [32 * 32]Real
-		v48   [96 * 32]Real
+		hBar            [32 * 32]Real
+		h               [32 * 32]Real
+		x               [4 * 32]Real
+		hBar2           [32 * 32]Real
+		add             [96 * 32]Real
+		add2            [96 * 32]Real
+		sigmoid         [32 * 32]Real
+		mul             [32 * 32]Real
+		sub             [32 * 32]Real
+		sigmoid2        [32 * 32]Real
+		tanh            [32 * 32]Real
+		mul2            [32 * 32]Real
+		mul3            [32 * 32]Real
+		pad             [96 * 32]Real
+		mul4            [32 * 32]Real
+		pad2            [96 * 32]Real
+		add3            [96 * 32]Real
+		mul5            [32 * 32]Real
+		pad3            [96 * 32]Real
+		enc1BiasHhL0Bar [96 * 32]Real
+		vecmat          [32 * 32]Real
+		pad4            [96 * 32]Real
 	}
 	fitGrad struct { // Fit.grad
 		ts        [64 * 32]float64
@@ -521,33 +521,33 @@ type laneFrame struct {
 		key       [6 * 32]float64
 		loss      [32]Real
 		mae       [32]Real
-		v9        [192 * 32]Real
-		v13       [64 * 32]Real
-		v15       [256 * 32]Real
-		v16       [256 * 32]Real
-		v19       [32 * 32]Real
-		v22       [16 * 32]Real
-		v25       [8 * 32]Real
-		v29       [8 * 32]float64
-		v41       [4 * 32]float64
-		v44       [4 * 32]float64
-		v46       [8 * 32]float64
-		v48       [8 * 32]Real
-		v50       [8 * 32]Real
-		v53       [256 * 32]Real
-		v57       [96 * 32]Real
-		v62       [96 * 32]Real
-		v66       [96 * 32]Real
-		v68       [256 * 32]Real
-		v76       [32]Real
-		v84       [8 * 32]Real
-		v87       [8 * 32]Real
-		v88       [16 * 32]Real
-		v91       [8 * 32]Real
-		v92       [16 * 32]Real
-		v93       [16 * 32]Real
-		v94       [32 * 32]Real
-		v95       [2048 * 32]Real
+		div       [192 * 32]Real
+		cast      [64 * 32]Real
+		concat    [256 * 32]Real
+		reverse   [256 * 32]Real
+		result    [32 * 32]Real
+		h         [16 * 32]Real
+		exp       [8 * 32]Real
+		uniform   [8 * 32]float64
+		mul       [4 * 32]float64
+		mul2      [4 * 32]float64
+		concat2   [8 * 32]float64
+		cast2     [8 * 32]Real
+		add       [8 * 32]Real
+		z         [256 * 32]Real
+		result2   [96 * 32]Real
+		sub       [96 * 32]Real
+		mul3      [96 * 32]Real
+		zBar      [256 * 32]Real
+		cast3     [32]Real
+		result3   [8 * 32]Real
+		mul4      [8 * 32]Real
+		pad       [16 * 32]Real
+		add2      [8 * 32]Real
+		pad2      [16 * 32]Real
+		hBar      [16 * 32]Real
+		vecmat    [32 * 32]Real
+		result4   [2048 * 32]Real
 		step0In0  [32]float64
 		step0Out1 [128 * 32]Real
 		step2In2  [128 * 32]Real
@@ -862,7 +862,7 @@ func (l *lanes) solveForecast0Lanes(t0 *[32]float64, ts *[32 * 32]float64, state
 func (l *lanes) forecastSample(by *[1]rt.Stepping, n int, st *[1][32]rt.SolveStats) {
 	fr := l.fr
 	kernel.forecastSamplePart0(l.fr, l.w, l.pre, &l.sums[0])
-	l.solveForecast0Lanes(&fr.forecastSample.step0In0, &fr.forecastSample.future, &fr.forecastSample.v52, &fr.forecastSample.step0Out1, by[0], n, &st[0])
+	l.solveForecast0Lanes(&fr.forecastSample.step0In0, &fr.forecastSample.future, &fr.forecastSample.z, &fr.forecastSample.step0Out1, by[0], n, &st[0])
 	kernel.forecastSamplePart2(l.fr, l.w, l.pre, &l.sums[0])
 }
 
@@ -914,7 +914,7 @@ func (j *forecastJob) lanes(worker, lo, hi int) {
 func (l *lanes) fitSample(n int, st *[1][32]rt.SolveStats) {
 	fr := l.fr
 	kernel.fitSamplePart0(l.fr, l.w, l.pre, &l.sums[0])
-	l.solveForecast0Lanes(&fr.fitSample.step0In0, &fr.fitSample.future, &fr.fitSample.v53, &fr.fitSample.step0Out1, rt.Stepping{RTol: 0.001, ATol: 0.0001, MaxSteps: 2000}, n, &st[0])
+	l.solveForecast0Lanes(&fr.fitSample.step0In0, &fr.fitSample.future, &fr.fitSample.z, &fr.fitSample.step0Out1, rt.Stepping{RTol: 0.001, ATol: 0.0001, MaxSteps: 2000}, n, &st[0])
 	kernel.fitSamplePart2(l.fr, l.w, l.pre, &l.sums[0])
 }
 
@@ -1238,14 +1238,14 @@ func (l *lanes) reverseForecast0RecLanes(tape *forecast0RecTapeLanes, state0Bar 
 func (l *lanes) fitGrad(n int, st *[1][32]rt.SolveStats) {
 	fr := l.fr
 	kernel.fitGradPart0(l.fr, l.w, l.pre, &l.sums[0])
-	l.solveForecast0RecLanes(&l.forecast0RecLaneTape, &fr.fitGrad.step0In0, &fr.fitGrad.future, &fr.fitGrad.v53, &fr.fitGrad.step0Out1, rt.Stepping{RTol: 0.001, ATol: 0.0001, MaxSteps: 2000}, n, &st[0])
+	l.solveForecast0RecLanes(&l.forecast0RecLaneTape, &fr.fitGrad.step0In0, &fr.fitGrad.future, &fr.fitGrad.z, &fr.fitGrad.step0Out1, rt.Stepping{RTol: 0.001, ATol: 0.0001, MaxSteps: 2000}, n, &st[0])
 	for i := range n {
 		if rt.FailedLane(st[0:1], i) {
 			fr.mask[i] = 0
 		} // a failed sample has no part in a gradient
 	}
 	kernel.fitGradPart2(l.fr, l.w, l.pre, &l.sums[0])
-	l.reverseForecast0RecLanes(&l.forecast0RecLaneTape, &fr.fitGrad.v68, &fr.fitGrad.step2In2, n)
+	l.reverseForecast0RecLanes(&l.forecast0RecLaneTape, &fr.fitGrad.zBar, &fr.fitGrad.step2In2, n)
 	kernel.fitGradPart4(l.fr, l.w, l.pre, &l.sums[0])
 }
 

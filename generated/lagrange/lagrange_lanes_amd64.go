@@ -15,40 +15,40 @@ type laneFrame struct {
 	spill       [65792]byte // vectors and pointers that found no register
 	mask        [32]uint32  // of the samples that count in sums over samples
 	forcedField struct {    // Forced.field
-		t   [32]float64
-		q   [2 * 32]Real
-		v   [2 * 32]Real
-		dq  [2 * 32]Real
-		dv  [2 * 32]Real
-		v6  [4 * 32]Real
-		v9  [128 * 32]Real
-		v10 [128 * 32]Real
-		v11 [128 * 32]Real
-		v12 [128 * 32]Real
-		v13 [128 * 32]Real
-		v14 [128 * 32]Real
-		v17 [128 * 32]Real
-		v20 [128 * 32]Real
-		v23 [128 * 32]Real
-		v24 [128 * 32]Real
-		v25 [128 * 32]Real
-		v27 [128 * 32]Real
-		v28 [128 * 32]Real
-		v29 [128 * 32]Real
-		v30 [128 * 32]Real
-		v37 [128 * 32]Real
-		v40 [128 * 32]Real
-		v41 [128 * 32]Real
-		v53 [4 * 32]Real
-		v55 [4 * 32]Real
-		v58 [128 * 32]Real
-		v61 [128 * 32]Real
-		v62 [128 * 32]Real
-		v67 [4 * 32]Real
-		v71 [128 * 32]Real
-		v74 [128 * 32]Real
-		v75 [128 * 32]Real
-		v95 [2 * 32]Real
+		t        [32]float64
+		q        [2 * 32]Real
+		v        [2 * 32]Real
+		dq       [2 * 32]Real
+		dv       [2 * 32]Real
+		concat   [4 * 32]Real
+		add      [128 * 32]Real
+		sigmoid  [128 * 32]Real
+		mul      [128 * 32]Real
+		matvec   [128 * 32]Real
+		softplus [128 * 32]Real
+		matvec2  [128 * 32]Real
+		sigmoid2 [128 * 32]Real
+		mul2     [128 * 32]Real
+		mul3     [128 * 32]Real
+		vecmat   [128 * 32]Real
+		mul4     [128 * 32]Real
+		mul5     [128 * 32]Real
+		mul6     [128 * 32]Real
+		mul7     [128 * 32]Real
+		vecmat2  [128 * 32]Real
+		mul8     [128 * 32]Real
+		mul9     [128 * 32]Real
+		vecmat3  [128 * 32]Real
+		add2     [4 * 32]Real
+		vecmat4  [4 * 32]Real
+		mul10    [128 * 32]Real
+		mul11    [128 * 32]Real
+		vecmat5  [128 * 32]Real
+		vecmat6  [4 * 32]Real
+		mul12    [128 * 32]Real
+		mul13    [128 * 32]Real
+		vecmat7  [128 * 32]Real
+		add3     [2 * 32]Real
 	}
 	swing0DenseStep struct { // Swing.0.dense_step
 		t     [32]float64
@@ -63,23 +63,23 @@ type laneFrame struct {
 		vD2   [2 * 32]Real
 		qD3   [2 * 32]Real
 		vD3   [2 * 32]Real
-		v7    [32]float64
-		v8    [32]Real
-		v11   [2 * 32]Real
-		v14   [2 * 32]Real
-		v16   [2 * 32]Real
-		v18   [2 * 32]Real
-		v19   [2 * 32]Real
-		v21   [2 * 32]Real
-		v23   [32]float64
-		v25   [2 * 32]Real
-		v27   [2 * 32]Real
-		v28   [2 * 32]Real
-		v30   [2 * 32]Real
-		v34   [32]Real
-		v39   [32]Real
-		v44   [2 * 32]Real
-		v53   [2 * 32]Real
+		t2    [32]float64
+		ha21  [32]Real
+		qY2   [2 * 32]Real
+		vY2   [2 * 32]Real
+		qK2   [2 * 32]Real
+		qY3   [2 * 32]Real
+		vK2   [2 * 32]Real
+		vY3   [2 * 32]Real
+		t4    [32]float64
+		qK3   [2 * 32]Real
+		qY4   [2 * 32]Real
+		vK3   [2 * 32]Real
+		vY4   [2 * 32]Real
+		hb1   [32]Real
+		hb2   [32]Real
+		qK4   [2 * 32]Real
+		vK4   [2 * 32]Real
 	}
 	swing0Lanestep struct { // Swing.0.lanestep
 		stepT     [32]float64
@@ -98,8 +98,8 @@ type laneFrame struct {
 		stepData3 [2 * 32]Real
 		stepData4 [2 * 32]Real
 		stepData5 [2 * 32]Real
-		v6        [2 * 32]Real
-		v11       [2 * 32]Real
+		result    [2 * 32]Real
+		result2   [2 * 32]Real
 	}
 	swing0Dense struct { // Swing.0.dense
 		theta [32]float64
@@ -126,141 +126,141 @@ type laneFrame struct {
 		step0In0 [32]float64
 	}
 	fitSample struct { // Fit
-		q    [2 * 32]Real
-		v    [2 * 32]Real
-		a    [2 * 32]Real
-		loss [32]Real
-		v6   [4 * 32]Real
-		v9   [128 * 32]Real
-		v10  [128 * 32]Real
-		v11  [128 * 32]Real
-		v12  [128 * 32]Real
-		v13  [128 * 32]Real
-		v14  [128 * 32]Real
-		v17  [128 * 32]Real
-		v20  [128 * 32]Real
-		v23  [128 * 32]Real
-		v24  [128 * 32]Real
-		v25  [128 * 32]Real
-		v27  [128 * 32]Real
-		v28  [128 * 32]Real
-		v29  [128 * 32]Real
-		v30  [128 * 32]Real
-		v37  [128 * 32]Real
-		v40  [128 * 32]Real
-		v41  [128 * 32]Real
-		v53  [4 * 32]Real
-		v55  [4 * 32]Real
-		v58  [128 * 32]Real
-		v61  [128 * 32]Real
-		v62  [128 * 32]Real
-		v67  [4 * 32]Real
-		v71  [128 * 32]Real
-		v74  [128 * 32]Real
-		v75  [128 * 32]Real
-		v95  [2 * 32]Real
-		v96  [2 * 32]Real
+		q        [2 * 32]Real
+		v        [2 * 32]Real
+		a        [2 * 32]Real
+		loss     [32]Real
+		concat   [4 * 32]Real
+		add      [128 * 32]Real
+		sigmoid  [128 * 32]Real
+		mul      [128 * 32]Real
+		matvec   [128 * 32]Real
+		softplus [128 * 32]Real
+		matvec2  [128 * 32]Real
+		sigmoid2 [128 * 32]Real
+		mul2     [128 * 32]Real
+		mul3     [128 * 32]Real
+		vecmat   [128 * 32]Real
+		mul4     [128 * 32]Real
+		mul5     [128 * 32]Real
+		mul6     [128 * 32]Real
+		mul7     [128 * 32]Real
+		vecmat2  [128 * 32]Real
+		mul8     [128 * 32]Real
+		mul9     [128 * 32]Real
+		vecmat3  [128 * 32]Real
+		add2     [4 * 32]Real
+		vecmat4  [4 * 32]Real
+		mul10    [128 * 32]Real
+		mul11    [128 * 32]Real
+		vecmat5  [128 * 32]Real
+		vecmat6  [4 * 32]Real
+		mul12    [128 * 32]Real
+		mul13    [128 * 32]Real
+		vecmat7  [128 * 32]Real
+		add3     [2 * 32]Real
+		dv       [2 * 32]Real
 	}
 	fitGrad struct { // Fit.grad
-		q    [2 * 32]Real
-		v    [2 * 32]Real
-		a    [2 * 32]Real
-		loss [32]Real
-		v6   [4 * 32]Real
-		v9   [128 * 32]Real
-		v10  [128 * 32]Real
-		v11  [128 * 32]Real
-		v12  [128 * 32]Real
-		v13  [128 * 32]Real
-		v14  [128 * 32]Real
-		v17  [128 * 32]Real
-		v19  [128 * 32]Real
-		v20  [128 * 32]Real
-		v21  [128 * 32]Real
-		v23  [128 * 32]Real
-		v24  [128 * 32]Real
-		v25  [128 * 32]Real
-		v26  [128 * 32]Real
-		v27  [128 * 32]Real
-		v28  [128 * 32]Real
-		v29  [128 * 32]Real
-		v30  [128 * 32]Real
-		v32  [128 * 32]Real
-		v37  [128 * 32]Real
-		v38  [128 * 32]Real
-		v39  [128 * 32]Real
-		v40  [128 * 32]Real
-		v41  [128 * 32]Real
-		v43  [128 * 32]Real
-		v45  [128 * 32]Real
-		v53  [4 * 32]Real
-		v54  [128 * 32]Real
-		v55  [4 * 32]Real
-		v58  [128 * 32]Real
-		v59  [128 * 32]Real
-		v60  [128 * 32]Real
-		v61  [128 * 32]Real
-		v62  [128 * 32]Real
-		v64  [128 * 32]Real
-		v66  [128 * 32]Real
-		v67  [4 * 32]Real
-		v71  [128 * 32]Real
-		v72  [128 * 32]Real
-		v73  [128 * 32]Real
-		v74  [128 * 32]Real
-		v75  [128 * 32]Real
-		v77  [128 * 32]Real
-		v79  [128 * 32]Real
-		v90  [64 * 32]Real
-		v91  [64 * 32]Real
-		v95  [2 * 32]Real
-		v96  [2 * 32]Real
-		v104 [4 * 32]Real
-		v107 [2 * 32]Real
-		v108 [2 * 32]Real
-		v115 [128 * 32]Real
-		v116 [128 * 32]Real
-		v117 [128 * 32]Real
-		v118 [128 * 32]Real
-		v119 [128 * 32]Real
-		v120 [128 * 32]Real
-		v121 [128 * 32]Real
-		v122 [128 * 32]Real
-		v130 [4 * 32]Real
-		v133 [128 * 32]Real
-		v134 [128 * 32]Real
-		v135 [128 * 32]Real
-		v136 [128 * 32]Real
-		v137 [128 * 32]Real
-		v138 [128 * 32]Real
-		v139 [128 * 32]Real
-		v140 [128 * 32]Real
-		v146 [4 * 32]Real
-		v150 [4 * 32]Real
-		v156 [128 * 32]Real
-		v157 [128 * 32]Real
-		v158 [128 * 32]Real
-		v159 [128 * 32]Real
-		v160 [128 * 32]Real
-		v161 [128 * 32]Real
-		v162 [128 * 32]Real
-		v163 [128 * 32]Real
-		v174 [128 * 32]Real
-		v175 [128 * 32]Real
-		v176 [128 * 32]Real
-		v177 [128 * 32]Real
-		v178 [128 * 32]Real
-		v179 [128 * 32]Real
-		v180 [128 * 32]Real
-		v181 [128 * 32]Real
-		v216 [128 * 32]Real
-		v217 [128 * 32]Real
-		v218 [128 * 32]Real
-		v230 [128 * 32]Real
-		v237 [128 * 32]Real
-		v238 [128 * 32]Real
-		v241 [128 * 32]Real
-		v242 [128 * 32]Real
+		q         [2 * 32]Real
+		v         [2 * 32]Real
+		a         [2 * 32]Real
+		loss      [32]Real
+		concat    [4 * 32]Real
+		add       [128 * 32]Real
+		sigmoid   [128 * 32]Real
+		mul       [128 * 32]Real
+		matvec    [128 * 32]Real
+		softplus  [128 * 32]Real
+		matvec2   [128 * 32]Real
+		sigmoid2  [128 * 32]Real
+		sub       [128 * 32]Real
+		mul2      [128 * 32]Real
+		mul3      [128 * 32]Real
+		mul4      [128 * 32]Real
+		vecmat    [128 * 32]Real
+		mul5      [128 * 32]Real
+		sub2      [128 * 32]Real
+		mul6      [128 * 32]Real
+		mul7      [128 * 32]Real
+		mul8      [128 * 32]Real
+		vecmat2   [128 * 32]Real
+		add2      [128 * 32]Real
+		mul9      [128 * 32]Real
+		matvec3   [128 * 32]Real
+		mul10     [128 * 32]Real
+		mul11     [128 * 32]Real
+		vecmat3   [128 * 32]Real
+		mul12     [128 * 32]Real
+		add3      [128 * 32]Real
+		add4      [4 * 32]Real
+		mul13     [128 * 32]Real
+		vecmat4   [4 * 32]Real
+		mul14     [128 * 32]Real
+		matvec4   [128 * 32]Real
+		mul15     [128 * 32]Real
+		mul16     [128 * 32]Real
+		vecmat5   [128 * 32]Real
+		mul17     [128 * 32]Real
+		add5      [128 * 32]Real
+		vecmat6   [4 * 32]Real
+		mul18     [128 * 32]Real
+		matvec5   [128 * 32]Real
+		mul19     [128 * 32]Real
+		mul20     [128 * 32]Real
+		vecmat7   [128 * 32]Real
+		mul21     [128 * 32]Real
+		add6      [128 * 32]Real
+		add7      [64 * 32]Real
+		softplus2 [64 * 32]Real
+		add8      [2 * 32]Real
+		dv        [2 * 32]Real
+		transpose [4 * 32]Real
+		dvBar     [2 * 32]Real
+		qBarBar   [2 * 32]Real
+		matvec6   [128 * 32]Real
+		mul22     [128 * 32]Real
+		mul23     [128 * 32]Real
+		mul24     [128 * 32]Real
+		matvec7   [128 * 32]Real
+		mul25     [128 * 32]Real
+		mul26     [128 * 32]Real
+		vecmat8   [128 * 32]Real
+		pad       [4 * 32]Real
+		matvec8   [128 * 32]Real
+		mul27     [128 * 32]Real
+		mul28     [128 * 32]Real
+		mul29     [128 * 32]Real
+		matvec9   [128 * 32]Real
+		mul30     [128 * 32]Real
+		mul31     [128 * 32]Real
+		vecmat9   [128 * 32]Real
+		pad2      [4 * 32]Real
+		neg       [4 * 32]Real
+		matvec10  [128 * 32]Real
+		mul32     [128 * 32]Real
+		mul33     [128 * 32]Real
+		mul34     [128 * 32]Real
+		matvec11  [128 * 32]Real
+		mul35     [128 * 32]Real
+		mul36     [128 * 32]Real
+		vecmat10  [128 * 32]Real
+		matvec12  [128 * 32]Real
+		mul37     [128 * 32]Real
+		mul38     [128 * 32]Real
+		mul39     [128 * 32]Real
+		matvec13  [128 * 32]Real
+		mul40     [128 * 32]Real
+		mul41     [128 * 32]Real
+		vecmat11  [128 * 32]Real
+		mul42     [128 * 32]Real
+		mul43     [128 * 32]Real
+		matvec14  [128 * 32]Real
+		sub3      [128 * 32]Real
+		add9      [128 * 32]Real
+		matvec15  [128 * 32]Real
+		l2BiasBar [128 * 32]Real
+		vecmat12  [128 * 32]Real
 	}
 }
 

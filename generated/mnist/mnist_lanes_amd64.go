@@ -19,7 +19,7 @@ type laneFrame struct {
 		z       [8624 * 32]Real
 		dz      [8624 * 32]Real
 		margins [9912 * 32]Real
-		v3      [8624 * 32]Real
+		conv    [8624 * 32]Real
 	}
 	_           [128]byte
 	digits0Step struct { // Digits.0.step
@@ -27,13 +27,13 @@ type laneFrame struct {
 		h     [32]float64
 		z     [8624 * 32]Real
 		zNext [8624 * 32]Real
-		v3    [8624 * 32]Real
-		v9    [8624 * 32]Real
-		v10   [8624 * 32]Real
-		v12   [8624 * 32]Real
-		v13   [8624 * 32]Real
-		v17   [8624 * 32]Real
-		v18   [8624 * 32]Real
+		zK1   [8624 * 32]Real
+		zY2   [8624 * 32]Real
+		zK2   [8624 * 32]Real
+		zY3   [8624 * 32]Real
+		zK3   [8624 * 32]Real
+		zY4   [8624 * 32]Real
+		zK4   [8624 * 32]Real
 	}
 	digits0Lanestep struct { // Digits.0.lanestep
 		stepT    [32]float64
@@ -42,16 +42,16 @@ type laneFrame struct {
 		z        [8624 * 32]Real
 		zNext    [8624 * 32]Real
 		stepCode [32]float64
-		v4       [8624 * 32]Real
+		call     [8624 * 32]Real
 	}
 	digitsSample struct { // Digits
 		img      [784 * 32]Real
 		logits   [10 * 32]Real
-		v6       [784 * 32]Real
-		v8       [8624 * 32]Real
-		v12      [8624 * 32]Real
-		v13      [784 * 32]Real
-		v15      [784 * 32]Real
+		div      [784 * 32]Real
+		concat   [8624 * 32]Real
+		z        [8624 * 32]Real
+		conv     [784 * 32]Real
+		add      [784 * 32]Real
 		step0In0 [32]float64
 		step0In1 [32]float64
 	}
@@ -60,21 +60,21 @@ type laneFrame struct {
 		y        [32]int32
 		loss     [32]Real
 		acc2     [32]Real
-		v7       [784 * 32]Real
-		v9       [8624 * 32]Real
-		v13      [8624 * 32]Real
-		v14      [784 * 32]Real
-		v16      [784 * 32]Real
-		v20      [10 * 32]Real
+		div      [784 * 32]Real
+		concat   [8624 * 32]Real
+		z        [8624 * 32]Real
+		conv     [784 * 32]Real
+		add      [784 * 32]Real
+		add2     [10 * 32]Real
 		step0In0 [32]float64
 		step0In1 [32]float64
 	}
 	pixelsMixedField struct { // Pixels.mixed.field
-		t  [32]float64
-		z  [8624 * 32]Real
-		dz [8624 * 32]Real
-		v3 [8624 * 32]Real
-		v4 [8624 * 32]Real
+		t    [32]float64
+		z    [8624 * 32]Real
+		dz   [8624 * 32]Real
+		bf16 [8624 * 32]Real
+		conv [8624 * 32]Real
 	}
 	_                [128]byte
 	digitsMixed0Step struct { // Digits.mixed.0.step
@@ -82,13 +82,13 @@ type laneFrame struct {
 		h     [32]float64
 		z     [8624 * 32]Real
 		zNext [8624 * 32]Real
-		v3    [8624 * 32]Real
-		v9    [8624 * 32]Real
-		v10   [8624 * 32]Real
-		v12   [8624 * 32]Real
-		v13   [8624 * 32]Real
-		v17   [8624 * 32]Real
-		v18   [8624 * 32]Real
+		zK1   [8624 * 32]Real
+		zY2   [8624 * 32]Real
+		zK2   [8624 * 32]Real
+		zY3   [8624 * 32]Real
+		zK3   [8624 * 32]Real
+		zY4   [8624 * 32]Real
+		zK4   [8624 * 32]Real
 	}
 	digitsMixed0RecLanestep struct { // Digits.mixed.0.rec.lanestep
 		stepT    [32]float64
@@ -98,18 +98,18 @@ type laneFrame struct {
 		zNext    [8624 * 32]Real
 		stepCode [32]float64
 		zAt      [8624 * 32]Real
-		v4       [8624 * 32]Real
+		call     [8624 * 32]Real
 	}
 	pixelsMixedFieldVjp struct { // Pixels.mixed.field.vjp
-		z     [8624 * 32]Real
-		dzBar [8624 * 32]Real
-		zBar  [8624 * 32]Real
-		v4    [8624 * 32]Real
-		v5    [8624 * 32]Real
-		v11   [8624 * 32]Real
-		v12   [8624 * 32]Real
-		v14   [1089 * 32]Real
-		v15   [11 * 32]Real
+		z           [8624 * 32]Real
+		dzBar       [8624 * 32]Real
+		zBar        [8624 * 32]Real
+		bf16        [8624 * 32]Real
+		conv        [8624 * 32]Real
+		mul         [8624 * 32]Real
+		bf162       [8624 * 32]Real
+		f0WeightBar [1089 * 32]Real
+		f0BiasBar   [11 * 32]Real
 	}
 	_                     [128]byte
 	digitsMixed0ReplayVjp struct { // Digits.mixed.0.replay.vjp
@@ -118,21 +118,21 @@ type laneFrame struct {
 		z        [8624 * 32]Real
 		zNextBar [8624 * 32]Real
 		zBar     [8624 * 32]Real
-		v4       [8624 * 32]Real
-		v10      [8624 * 32]Real
-		v11      [8624 * 32]Real
-		v13      [8624 * 32]Real
-		v14      [8624 * 32]Real
-		v17      [8624 * 32]Real
-		v21      [8624 * 32]Real
-		v26      [8624 * 32]Real
-		v27      [8624 * 32]Real
-		v29      [8624 * 32]Real
-		v31      [8624 * 32]Real
-		v33      [8624 * 32]Real
-		v35      [8624 * 32]Real
-		v37      [8624 * 32]Real
-		v42      [8624 * 32]Real
+		zK1      [8624 * 32]Real
+		zY2      [8624 * 32]Real
+		zK2      [8624 * 32]Real
+		zY3      [8624 * 32]Real
+		zK3      [8624 * 32]Real
+		zY4      [8624 * 32]Real
+		zK4Bar   [8624 * 32]Real
+		mul      [8624 * 32]Real
+		result   [8624 * 32]Real
+		zK3Bar   [8624 * 32]Real
+		result2  [8624 * 32]Real
+		zK2Bar   [8624 * 32]Real
+		result3  [8624 * 32]Real
+		zK1Bar   [8624 * 32]Real
+		result4  [8624 * 32]Real
 	}
 	digitsMixed0RecLanerev struct { // Digits.mixed.0.rec.lanerev
 		stepT      [32]float64
@@ -141,32 +141,32 @@ type laneFrame struct {
 		z          [8624 * 32]Real
 		zBar       [8624 * 32]Real
 		zBarNext   [8624 * 32]Real
-		v8         [8624 * 32]Real
+		result     [8624 * 32]Real
 	}
 	fitMixedGrad struct { // Fit.mixed.grad
-		img      [784 * 32]Real
-		y        [32]int32
-		loss     [32]Real
-		acc2     [32]Real
-		v7       [784 * 32]Real
-		v9       [8624 * 32]Real
-		v13      [8624 * 32]Real
-		v14      [8624 * 32]Real
-		v15      [784 * 32]Real
-		v19      [784 * 32]Real
-		v22      [10 * 32]Real
-		v23      [32]Real
-		v25      [10 * 32]Real
-		v26      [32]Real
-		v29      [10 * 32]Real
-		v31      [10 * 32]Real
-		v32      [784 * 32]Real
-		v34      [784 * 32]Real
-		v35      [8624 * 32]Real
-		v52      [99 * 32]Real
-		v54      [32]Real
-		step0In0 [32]float64
-		step0In1 [32]float64
+		img              [784 * 32]Real
+		y                [32]int32
+		loss             [32]Real
+		acc2             [32]Real
+		div              [784 * 32]Real
+		concat           [8624 * 32]Real
+		z                [8624 * 32]Real
+		bf16             [8624 * 32]Real
+		conv             [784 * 32]Real
+		bf162            [784 * 32]Real
+		add              [10 * 32]Real
+		reduceMax        [32]Real
+		exp              [10 * 32]Real
+		sum              [32]Real
+		onehot           [10 * 32]Real
+		bf163            [10 * 32]Real
+		vecmat           [784 * 32]Real
+		bf164            [784 * 32]Real
+		zBar             [8624 * 32]Real
+		digits0WeightBar [99 * 32]Real
+		digits0BiasBar   [32]Real
+		step0In0         [32]float64
+		step0In1         [32]float64
 	}
 }
 

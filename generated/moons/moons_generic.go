@@ -26,21 +26,21 @@ type aloneFrame struct {
 		xNext  [16]Real
 		xErr   [16]Real
 		xKnext [16]Real
-		v6     [16]float64
-		v9     [16]Real
-		v10    [16]Real
-		v13    [16]float64
-		v23    [16]Real
-		v24    [16]Real
-		v27    [16]float64
-		v42    [16]Real
-		v43    [16]Real
-		v46    [16]float64
-		v66    [16]Real
-		v67    [16]Real
-		v68    [16]float64
-		v93    [16]Real
-		v94    [16]Real
+		t2     [16]float64
+		xY2    [16]Real
+		xK2    [16]Real
+		t3     [16]float64
+		xY3    [16]Real
+		xK3    [16]Real
+		t4     [16]float64
+		xY4    [16]Real
+		xK4    [16]Real
+		t5     [16]float64
+		xY5    [16]Real
+		xK5    [16]Real
+		t6     [16]float64
+		xY6    [16]Real
+		xK6    [16]Real
 	}
 	moons0FirstStepAlone struct { // Moons.0.first_step
 		t0   [16]float64
@@ -50,12 +50,12 @@ type aloneFrame struct {
 		x    [16]Real
 		xK   [16]Real
 		h    [16]float64
-		v16  [16]float64
-		v30  [16]float64
-		v40  [16]float64
-		v42  [16]float64
-		v45  [16]Real
-		v46  [16]Real
+		add  [16]float64
+		d1   [16]float64
+		h0   [16]float64
+		add2 [16]float64
+		add3 [16]Real
+		call [16]Real
 	}
 	moons0DenseStepAlone struct { // Moons.0.dense_step
 		t      [16]float64
@@ -69,28 +69,28 @@ type aloneFrame struct {
 		xD2    [16]Real
 		xD3    [16]Real
 		xD4    [16]Real
-		v6     [16]float64
-		v9     [16]Real
-		v10    [16]Real
-		v13    [16]float64
-		v23    [16]Real
-		v24    [16]Real
-		v27    [16]float64
-		v42    [16]Real
-		v43    [16]Real
-		v46    [16]float64
-		v66    [16]Real
-		v67    [16]Real
-		v68    [16]float64
-		v93    [16]Real
-		v94    [16]Real
+		t2     [16]float64
+		xY2    [16]Real
+		xK2    [16]Real
+		t3     [16]float64
+		xY3    [16]Real
+		xK3    [16]Real
+		t4     [16]float64
+		xY4    [16]Real
+		xK4    [16]Real
+		t5     [16]float64
+		xY5    [16]Real
+		xK5    [16]Real
+		t6     [16]float64
+		xY6    [16]Real
+		xK6    [16]Real
 	}
 	moonsTiny0StepAlone struct { // MoonsTiny.0.step
 		t     [16]float64
 		h     [16]float64
 		x     [16]Real
 		xNext [16]Real
-		v3    [16]Real
+		xK1   [16]Real
 	}
 	moonsTiny0DenseStepAlone struct { // MoonsTiny.0.dense_step
 		t     [16]float64
@@ -101,21 +101,21 @@ type aloneFrame struct {
 		xD2   [16]Real
 	}
 	moonsFast0StepAlone struct { // MoonsFast.0.step
-		t     [16]float64
-		h     [16]float64
-		x     [16]Real
-		xNext [16]Real
-		v3    [16]Real
-		v24   [64]Real
+		t       [16]float64
+		h       [16]float64
+		x       [16]Real
+		xNext   [16]Real
+		xK1     [16]Real
+		select2 [64]Real
 	}
 	moonsFast0DenseStepAlone struct { // MoonsFast.0.dense_step
-		t     [16]float64
-		h     [16]float64
-		x     [16]Real
-		xNext [16]Real
-		xD1   [16]Real
-		xD2   [16]Real
-		v24   [64]Real
+		t       [16]float64
+		h       [16]float64
+		x       [16]Real
+		xNext   [16]Real
+		xD1     [16]Real
+		xD2     [16]Real
+		select2 [64]Real
 	}
 }
 

@@ -28,13 +28,13 @@ type laneFrame struct {
 		x        [2 * 32]Real
 		stepH    [32]float64
 		xK       [2 * 32]Real
-		v7       [32]float64
-		v18      [2 * 32]float64
-		v32      [32]float64
-		v42      [32]float64
-		v44      [32]float64
-		v47      [2 * 32]Real
-		v48      [2 * 32]Real
+		sub      [32]float64
+		add      [2 * 32]float64
+		d1       [32]float64
+		h0       [32]float64
+		add2     [32]float64
+		add3     [2 * 32]Real
+		call     [2 * 32]Real
 	}
 	moons0Step struct { // Moons.0.step
 		t      [32]float64
@@ -44,21 +44,21 @@ type laneFrame struct {
 		xNext  [2 * 32]Real
 		xErr   [2 * 32]Real
 		xKnext [2 * 32]Real
-		v6     [32]float64
-		v9     [2 * 32]Real
-		v10    [2 * 32]Real
-		v13    [32]float64
-		v23    [2 * 32]Real
-		v24    [2 * 32]Real
-		v27    [32]float64
-		v42    [2 * 32]Real
-		v43    [2 * 32]Real
-		v46    [32]float64
-		v66    [2 * 32]Real
-		v67    [2 * 32]Real
-		v68    [32]float64
-		v93    [2 * 32]Real
-		v94    [2 * 32]Real
+		t2     [32]float64
+		xY2    [2 * 32]Real
+		xK2    [2 * 32]Real
+		t3     [32]float64
+		xY3    [2 * 32]Real
+		xK3    [2 * 32]Real
+		t4     [32]float64
+		xY4    [2 * 32]Real
+		xK4    [2 * 32]Real
+		t5     [32]float64
+		xY5    [2 * 32]Real
+		xK5    [2 * 32]Real
+		t6     [32]float64
+		xY6    [2 * 32]Real
+		xK6    [2 * 32]Real
 	}
 	moons0Lanestep struct { // Moons.0.lanestep
 		moons0LanestepBlock
@@ -74,10 +74,10 @@ type laneFrame struct {
 		stepTAt          [32]float64
 		stepHAt          [32]float64
 		xAt              [2 * 32]Real
-		v18              [32]uint32
-		v22              [2 * 32]Real
-		v26              [2 * 32]Real
-		v93              [2 * 32]Real
+		le               [32]uint32
+		result           [2 * 32]Real
+		result2          [2 * 32]Real
+		result3          [2 * 32]Real
 	}
 	moonsSample struct { // Moons
 		moonsSampleBlock
@@ -93,7 +93,7 @@ type laneFrame struct {
 		h     [32]float64
 		x     [2 * 32]Real
 		xNext [2 * 32]Real
-		v3    [2 * 32]Real
+		xK1   [2 * 32]Real
 	}
 	moonsTiny0Lanestep struct { // MoonsTiny.0.lanestep
 		stepT     [32]float64
@@ -106,7 +106,7 @@ type laneFrame struct {
 		x         [2 * 32]Real
 		xNext     [2 * 32]Real
 		stepCode  [32]float64
-		v8        [2 * 32]Real
+		call      [2 * 32]Real
 	}
 	moonsTinySample struct { // MoonsTiny
 		x        [2 * 32]Real
@@ -116,12 +116,12 @@ type laneFrame struct {
 	}
 	_              [128]byte
 	moonsFast0Step struct { // MoonsFast.0.step
-		t     [32]float64
-		h     [32]float64
-		x     [2 * 32]Real
-		xNext [2 * 32]Real
-		v3    [2 * 32]Real
-		v24   [64 * 32]Real
+		t       [32]float64
+		h       [32]float64
+		x       [2 * 32]Real
+		xNext   [2 * 32]Real
+		xK1     [2 * 32]Real
+		select2 [64 * 32]Real
 	}
 	moonsFast0Lanestep struct { // MoonsFast.0.lanestep
 		stepT     [32]float64
@@ -134,7 +134,7 @@ type laneFrame struct {
 		x         [2 * 32]Real
 		xNext     [2 * 32]Real
 		stepCode  [32]float64
-		v8        [2 * 32]Real
+		call      [2 * 32]Real
 	}
 	moonsFastSample struct { // MoonsFast
 		x        [2 * 32]Real
@@ -147,7 +147,7 @@ type laneFrame struct {
 		y        [32]int32
 		loss     [32]Real
 		acc2     [32]Real
-		v5       [2 * 32]Real
+		x2       [2 * 32]Real
 		step0In0 [32]float64
 		step0In1 [32]float64
 	}
@@ -168,49 +168,49 @@ type laneFrame struct {
 		x        [2 * 32]Real
 		xNextBar [2 * 32]Real
 		xBar     [2 * 32]Real
-		v7       [32]Real
-		v8       [2 * 32]Real
-		v10      [2 * 32]Real
-		v14      [32]Real
-		v19      [32]Real
-		v20      [2 * 32]Real
-		v22      [2 * 32]Real
-		v26      [32]Real
-		v31      [32]Real
-		v36      [32]Real
-		v37      [2 * 32]Real
-		v39      [2 * 32]Real
-		v43      [32]Real
-		v48      [32]Real
-		v53      [32]Real
-		v58      [32]Real
-		v59      [2 * 32]Real
-		v61      [2 * 32]Real
-		v65      [32]Real
-		v70      [32]Real
-		v75      [32]Real
-		v80      [32]Real
-		v85      [32]Real
-		v86      [2 * 32]Real
-		v88      [2 * 32]Real
-		v90      [16 * 32]Real
-		v94      [2 * 32]Real
-		v96      [16 * 32]Real
-		v101     [2 * 32]Real
-		v103     [2 * 32]Real
-		v105     [16 * 32]Real
-		v112     [2 * 32]Real
-		v114     [2 * 32]Real
-		v116     [16 * 32]Real
-		v125     [2 * 32]Real
-		v127     [2 * 32]Real
-		v129     [16 * 32]Real
-		v135     [2 * 32]Real
-		v137     [2 * 32]Real
-		v139     [16 * 32]Real
-		v152     [2 * 32]Real
-		v154     [2 * 32]Real
-		v161     [2 * 32]Real
+		ha21     [32]Real
+		result   [2 * 32]Real
+		xY2      [2 * 32]Real
+		ha31     [32]Real
+		ha32     [32]Real
+		result2  [2 * 32]Real
+		xY3      [2 * 32]Real
+		ha41     [32]Real
+		ha42     [32]Real
+		ha43     [32]Real
+		result3  [2 * 32]Real
+		xY4      [2 * 32]Real
+		ha51     [32]Real
+		ha52     [32]Real
+		ha53     [32]Real
+		ha54     [32]Real
+		result4  [2 * 32]Real
+		xY5      [2 * 32]Real
+		ha61     [32]Real
+		ha62     [32]Real
+		ha63     [32]Real
+		ha64     [32]Real
+		ha65     [32]Real
+		result5  [2 * 32]Real
+		xY6      [2 * 32]Real
+		result6  [16 * 32]Real
+		xK6Bar   [2 * 32]Real
+		result7  [16 * 32]Real
+		result8  [2 * 32]Real
+		xK5Bar   [2 * 32]Real
+		result9  [16 * 32]Real
+		result10 [2 * 32]Real
+		xK4Bar   [2 * 32]Real
+		result11 [16 * 32]Real
+		result12 [2 * 32]Real
+		xK3Bar   [2 * 32]Real
+		result13 [16 * 32]Real
+		result14 [2 * 32]Real
+		xK2Bar   [2 * 32]Real
+		result15 [16 * 32]Real
+		result16 [2 * 32]Real
+		xK1Bar   [2 * 32]Real
+		result17 [2 * 32]Real
 	}
 	moons0RecLanerev struct { // Moons.0.rec.lanerev
 		stepT      [32]float64
@@ -219,20 +219,20 @@ type laneFrame struct {
 		x          [2 * 32]Real
 		xBar       [2 * 32]Real
 		xBarNext   [2 * 32]Real
-		v8         [2 * 32]Real
+		result     [2 * 32]Real
 	}
 	fitGrad struct { // Fit.grad
-		x        [2 * 32]Real
-		y        [32]int32
-		loss     [32]Real
-		acc2     [32]Real
-		v5       [2 * 32]Real
-		v6       [32]Real
-		v9       [32]Real
-		v12      [2 * 32]Real
-		v13      [2 * 32]Real
-		step0In0 [32]float64
-		step0In1 [32]float64
+		x         [2 * 32]Real
+		y         [32]int32
+		loss      [32]Real
+		acc2      [32]Real
+		x2        [2 * 32]Real
+		reduceMax [32]Real
+		sum       [32]Real
+		onehot    [2 * 32]Real
+		xBar      [2 * 32]Real
+		step0In0  [32]float64
+		step0In1  [32]float64
 	}
 	flowField3F64 struct { // Flow.field.3.f64
 		t  [32]float64
@@ -248,13 +248,13 @@ type laneFrame struct {
 		x        [2 * 32]float64
 		stepH    [32]float64
 		xK       [2 * 32]float64
-		v7       [32]float64
-		v17      [2 * 32]float64
-		v30      [32]float64
-		v40      [32]float64
-		v42      [32]float64
-		v44      [2 * 32]float64
-		v45      [2 * 32]float64
+		sub      [32]float64
+		add      [2 * 32]float64
+		d1       [32]float64
+		h0       [32]float64
+		add2     [32]float64
+		add3     [2 * 32]float64
+		call     [2 * 32]float64
 	}
 	fitTiny0DenseStep struct { // FitTiny.0.dense_step
 		t      [32]float64
@@ -268,39 +268,39 @@ type laneFrame struct {
 		xD2    [2 * 32]float64
 		xD3    [2 * 32]float64
 		xD4    [2 * 32]float64
-		v6     [32]float64
-		v8     [2 * 32]float64
-		v9     [2 * 32]float64
-		v12    [32]float64
-		v20    [2 * 32]float64
-		v21    [2 * 32]float64
-		v24    [32]float64
-		v36    [2 * 32]float64
-		v37    [2 * 32]float64
-		v40    [32]float64
-		v56    [2 * 32]float64
-		v57    [2 * 32]float64
-		v58    [32]float64
-		v60    [32]float64
-		v64    [32]float64
-		v68    [32]float64
-		v72    [32]float64
-		v76    [32]float64
-		v78    [2 * 32]float64
-		v79    [2 * 32]float64
-		v81    [32]float64
-		v85    [32]float64
-		v89    [32]float64
-		v93    [32]float64
-		v97    [32]float64
-		v101   [32]float64
-		v106   [32]float64
-		v109   [32]float64
-		v113   [32]float64
-		v117   [32]float64
-		v121   [32]float64
-		v125   [32]float64
-		v129   [32]float64
+		t2     [32]float64
+		xY2    [2 * 32]float64
+		xK2    [2 * 32]float64
+		t3     [32]float64
+		xY3    [2 * 32]float64
+		xK3    [2 * 32]float64
+		t4     [32]float64
+		xY4    [2 * 32]float64
+		xK4    [2 * 32]float64
+		t5     [32]float64
+		xY5    [2 * 32]float64
+		xK5    [2 * 32]float64
+		t6     [32]float64
+		ha61   [32]float64
+		ha62   [32]float64
+		ha63   [32]float64
+		ha64   [32]float64
+		ha65   [32]float64
+		xY6    [2 * 32]float64
+		xK6    [2 * 32]float64
+		hb1    [32]float64
+		hb2    [32]float64
+		hb3    [32]float64
+		hb4    [32]float64
+		hb5    [32]float64
+		hb6    [32]float64
+		he1    [32]float64
+		he2    [32]float64
+		he3    [32]float64
+		he4    [32]float64
+		he5    [32]float64
+		he6    [32]float64
+		he7    [32]float64
 	}
 	fitTiny0Lanestep struct { // FitTiny.0.lanestep
 		stepT            [32]float64
@@ -331,10 +331,10 @@ type laneFrame struct {
 		stepData1        [2 * 32]float64
 		stepData2        [2 * 32]float64
 		stepData3        [2 * 32]float64
-		v18              [32]uint32
-		v22              [2 * 32]float64
-		v24              [2 * 32]float64
-		v86              [2 * 32]float64
+		le               [32]uint32
+		result           [2 * 32]float64
+		result2          [2 * 32]float64
+		result3          [2 * 32]float64
 	}
 	fitTiny0Dense struct { // FitTiny.0.dense
 		theta [32]float64
@@ -369,16 +369,16 @@ type laneFrame struct {
 		y        [32]int32
 		loss     [32]Real
 		gap      [32]Real
-		v4       [2 * 32]float64
-		v7       [258 * 32]float64
-		v9       [418 * 32]float64
-		v11      [418 * 32]float64
-		v14      [418 * 32]Real
-		v15      [418 * 32]Real
-		v16      [418 * 32]Real
-		v21      [418 * 32]Real
-		v24      [2 * 32]Real
-		v25      [2 * 32]Real
+		cast     [2 * 32]float64
+		x2       [258 * 32]float64
+		take     [418 * 32]float64
+		take2    [418 * 32]float64
+		result   [418 * 32]Real
+		result2  [418 * 32]Real
+		result3  [418 * 32]Real
+		result4  [418 * 32]Real
+		x3       [2 * 32]Real
+		x4       [2 * 32]Real
 		step0In0 [32]float64
 		step0In1 [129 * 32]float64
 		step2In0 [32]float64
@@ -387,30 +387,30 @@ type laneFrame struct {
 		step4In1 [32]float64
 	}
 	fitTinyHyperTiny1OffBack struct { // FitTiny.HyperTiny.1.off.back
-		h      [32]float64
-		weight [32]float64
-		x      [2 * 32]Real
-		xK1    [2 * 32]Real
-		outBar [2 * 32]Real
-		v8     [32]Real
-		v9     [5 * 32]Real
+		h       [32]float64
+		weight  [32]float64
+		x       [2 * 32]Real
+		xK1     [2 * 32]Real
+		outBar  [2 * 32]Real
+		reshape [32]Real
+		concat  [5 * 32]Real
 	}
 	fitTinyGrad struct { // FitTiny.grad
 		x        [2 * 32]Real
 		y        [32]int32
 		loss     [32]Real
 		gap      [32]Real
-		v4       [2 * 32]float64
-		v7       [258 * 32]float64
-		v9       [418 * 32]float64
-		v11      [418 * 32]float64
-		v14      [418 * 32]Real
-		v15      [418 * 32]Real
-		v16      [418 * 32]Real
-		v22      [418 * 32]Real
-		v23      [418 * 32]Real
-		v27      [2 * 32]Real
-		v28      [2 * 32]Real
+		cast     [2 * 32]float64
+		x2       [258 * 32]float64
+		take     [418 * 32]float64
+		take2    [418 * 32]float64
+		result   [418 * 32]Real
+		result2  [418 * 32]Real
+		result3  [418 * 32]Real
+		result4  [418 * 32]Real
+		mul      [418 * 32]Real
+		x3       [2 * 32]Real
+		x4       [2 * 32]Real
 		step0In0 [32]float64
 		step0In1 [129 * 32]float64
 		step2In0 [32]float64
@@ -419,23 +419,23 @@ type laneFrame struct {
 		step4In1 [32]float64
 	}
 	fitHyperHyperEuler1Off struct { // FitHyper.HyperEuler.1.off
-		h      [32]float64
-		weight [32]float64
-		x      [2 * 32]Real
-		xK1    [2 * 32]Real
-		xWant  [2 * 32]Real
-		out0   [2 * 32]Real
-		v22    [64 * 32]Real
+		h       [32]float64
+		weight  [32]float64
+		x       [2 * 32]Real
+		xK1     [2 * 32]Real
+		xWant   [2 * 32]Real
+		out0    [2 * 32]Real
+		select2 [64 * 32]Real
 	}
 	_                  [128]byte
 	fitHyper1DenseStep struct { // FitHyper.1.dense_step
-		t     [32]float64
-		h     [32]float64
-		x     [2 * 32]Real
-		xNext [2 * 32]Real
-		xD1   [2 * 32]Real
-		xD2   [2 * 32]Real
-		v24   [64 * 32]Real
+		t       [32]float64
+		h       [32]float64
+		x       [2 * 32]Real
+		xNext   [2 * 32]Real
+		xD1     [2 * 32]Real
+		xD2     [2 * 32]Real
+		select2 [64 * 32]Real
 	}
 	fitHyper1Lanestep struct { // FitHyper.1.lanestep
 		stepT     [32]float64
@@ -447,7 +447,7 @@ type laneFrame struct {
 		xAt       [2 * 32]Real
 		stepData0 [2 * 32]Real
 		stepData1 [2 * 32]Real
-		v5        [2 * 32]Real
+		result    [2 * 32]Real
 	}
 	fitHyper1Dense struct { // FitHyper.1.dense
 		theta [32]float64
@@ -463,15 +463,15 @@ type laneFrame struct {
 		y        [32]int32
 		loss     [32]Real
 		gap      [32]Real
-		v4       [2 * 32]float64
-		v7       [22 * 32]float64
-		v12      [20 * 32]Real
-		v13      [20 * 32]Real
-		v14      [20 * 32]Real
-		v21      [20 * 32]Real
-		v25      [20 * 32]Real
-		v34      [2 * 32]Real
-		v35      [2 * 32]Real
+		cast     [2 * 32]float64
+		x2       [22 * 32]float64
+		result   [20 * 32]Real
+		result2  [20 * 32]Real
+		result3  [20 * 32]Real
+		result4  [20 * 32]Real
+		x3       [20 * 32]Real
+		x4       [2 * 32]Real
+		x5       [2 * 32]Real
 		step0In0 [32]float64
 		step0In1 [11 * 32]float64
 		step2In0 [32]float64
@@ -492,15 +492,15 @@ type laneFrame struct {
 		tanh  [16 * 32]float64
 	}
 	fitHyperHyperEuler1OffFwd struct { // FitHyper.HyperEuler.1.off.fwd
-		h      [32]float64
-		weight [32]float64
-		x      [2 * 32]Real
-		xK1    [2 * 32]Real
-		xWant  [2 * 32]Real
-		out    [2 * 32]Real
-		lt     [64 * 32]uint32
-		lt2    [64 * 32]uint32
-		v22    [64 * 32]Real
+		h       [32]float64
+		weight  [32]float64
+		x       [2 * 32]Real
+		xK1     [2 * 32]Real
+		xWant   [2 * 32]Real
+		out     [2 * 32]Real
+		lt      [64 * 32]uint32
+		lt2     [64 * 32]uint32
+		select2 [64 * 32]Real
 	}
 	flowField7Bwd struct { // Flow.field.7.bwd
 		tanh  [16 * 32]Real
@@ -516,17 +516,17 @@ type laneFrame struct {
 		xD1Bar   [2 * 32]Real
 		xD2Bar   [2 * 32]Real
 		xBar     [2 * 32]Real
-		v7       [16 * 32]Real
-		v15      [64 * 32]Real
-		v19      [2 * 32]Real
-		v27      [64 * 32]uint32
-		v31      [64 * 32]Real
-		v44      [64 * 32]Real
-		v45      [64 * 32]Real
-		v46      [64 * 32]Real
-		v54      [5 * 32]Real
-		v58      [2 * 32]Real
-		v59      [2 * 32]Real
+		result   [16 * 32]Real
+		vecmat   [64 * 32]Real
+		result2  [2 * 32]Real
+		lt       [64 * 32]uint32
+		select2  [64 * 32]Real
+		add      [64 * 32]Real
+		vecmat2  [64 * 32]Real
+		cast     [64 * 32]Real
+		vecmat3  [5 * 32]Real
+		xK1Bar   [2 * 32]Real
+		call     [2 * 32]Real
 	}
 	fitHyper1RecLanerev struct { // FitHyper.1.rec.lanerev
 		stepT      [32]float64
@@ -538,7 +538,7 @@ type laneFrame struct {
 		data1Bar   [2 * 32]Real
 		xStartBar  [2 * 32]Real
 		xBarNext   [2 * 32]Real
-		v8         [2 * 32]Real
+		call       [2 * 32]Real
 	}
 	fitHyper1DenseVjp struct { // FitHyper.1.dense.vjp
 		theta  [32]float64
@@ -559,9 +559,9 @@ type laneFrame struct {
 		data0BarNext  [2 * 32]Real
 		data1BarNext  [2 * 32]Real
 		xStartBarNext [2 * 32]Real
-		v10           [2 * 32]Real
-		v13           [2 * 32]Real
-		v16           [2 * 32]Real
+		result        [2 * 32]Real
+		result2       [2 * 32]Real
+		result3       [2 * 32]Real
 	}
 	fitHyperHyperEuler1OffBwd struct { // FitHyper.HyperEuler.1.off.bwd
 		weight   [32]float64
@@ -571,10 +571,10 @@ type laneFrame struct {
 		xBar     [2 * 32]Real
 		xK1Bar   [2 * 32]Real
 		xWantBar [2 * 32]Real
-		v16      [64 * 32]Real
-		v18      [64 * 32]Real
-		v19      [64 * 32]Real
-		v29      [5 * 32]Real
+		add      [64 * 32]Real
+		vecmat   [64 * 32]Real
+		cast     [64 * 32]Real
+		vecmat2  [5 * 32]Real
 	}
 	fitHyperHyperEuler1TargetBwd struct { // FitHyper.HyperEuler.1.target.bwd
 		dt       [32]float64
@@ -597,70 +597,70 @@ type laneFrame struct {
 		xBar  [2 * 32]float64
 	}
 	fitHyper0ReplayDenseVjp struct { // FitHyper.0.replay_dense.vjp
-		t        [32]float64
-		h        [32]float64
-		x        [2 * 32]float64
-		xNextBar [2 * 32]float64
-		xD1Bar   [2 * 32]float64
-		xD2Bar   [2 * 32]float64
-		xD3Bar   [2 * 32]float64
-		xD4Bar   [2 * 32]float64
-		xBar     [2 * 32]float64
-		v10      [32]float64
-		v11      [2 * 32]float64
-		v13      [2 * 32]float64
-		v16      [32]float64
-		v20      [32]float64
-		v21      [2 * 32]float64
-		v23      [2 * 32]float64
-		v26      [32]float64
-		v30      [32]float64
-		v34      [32]float64
-		v35      [2 * 32]float64
-		v37      [2 * 32]float64
-		v40      [32]float64
-		v44      [32]float64
-		v48      [32]float64
-		v52      [32]float64
-		v53      [2 * 32]float64
-		v55      [2 * 32]float64
-		v58      [32]float64
-		v62      [32]float64
-		v66      [32]float64
-		v70      [32]float64
-		v74      [32]float64
-		v75      [2 * 32]float64
-		v77      [2 * 32]float64
-		v80      [32]float64
-		v84      [32]float64
-		v88      [32]float64
-		v92      [32]float64
-		v96      [32]float64
-		v100     [32]float64
-		v101     [2 * 32]float64
-		v103     [2 * 32]float64
-		v105     [16 * 32]float64
-		v113     [2 * 32]float64
-		v114     [2 * 32]float64
-		v115     [16 * 32]float64
-		v124     [2 * 32]float64
-		v126     [2 * 32]float64
-		v127     [2 * 32]float64
-		v128     [16 * 32]float64
-		v140     [2 * 32]float64
-		v141     [2 * 32]float64
-		v142     [16 * 32]float64
-		v156     [2 * 32]float64
-		v157     [2 * 32]float64
-		v158     [16 * 32]float64
-		v174     [2 * 32]float64
-		v175     [2 * 32]float64
-		v176     [16 * 32]float64
-		v194     [2 * 32]float64
-		v195     [2 * 32]float64
-		v196     [16 * 32]float64
-		v217     [2 * 32]float64
-		v218     [2 * 32]float64
+		t         [32]float64
+		h         [32]float64
+		x         [2 * 32]float64
+		xNextBar  [2 * 32]float64
+		xD1Bar    [2 * 32]float64
+		xD2Bar    [2 * 32]float64
+		xD3Bar    [2 * 32]float64
+		xD4Bar    [2 * 32]float64
+		xBar      [2 * 32]float64
+		ha21      [32]float64
+		result    [2 * 32]float64
+		xY2       [2 * 32]float64
+		ha31      [32]float64
+		ha32      [32]float64
+		result2   [2 * 32]float64
+		xY3       [2 * 32]float64
+		ha41      [32]float64
+		ha42      [32]float64
+		ha43      [32]float64
+		result3   [2 * 32]float64
+		xY4       [2 * 32]float64
+		ha51      [32]float64
+		ha52      [32]float64
+		ha53      [32]float64
+		ha54      [32]float64
+		result4   [2 * 32]float64
+		xY5       [2 * 32]float64
+		ha61      [32]float64
+		ha62      [32]float64
+		ha63      [32]float64
+		ha64      [32]float64
+		ha65      [32]float64
+		result5   [2 * 32]float64
+		xY6       [2 * 32]float64
+		hb1       [32]float64
+		hb2       [32]float64
+		hb3       [32]float64
+		hb4       [32]float64
+		hb5       [32]float64
+		hb6       [32]float64
+		result6   [2 * 32]float64
+		xNext     [2 * 32]float64
+		result7   [16 * 32]float64
+		xK7Bar    [2 * 32]float64
+		call      [2 * 32]float64
+		result8   [16 * 32]float64
+		xNextBar2 [2 * 32]float64
+		xK6Bar    [2 * 32]float64
+		xY6Bar    [2 * 32]float64
+		result9   [16 * 32]float64
+		xK5Bar    [2 * 32]float64
+		xY5Bar    [2 * 32]float64
+		result10  [16 * 32]float64
+		xK4Bar    [2 * 32]float64
+		xY4Bar    [2 * 32]float64
+		result11  [16 * 32]float64
+		xK3Bar    [2 * 32]float64
+		xY3Bar    [2 * 32]float64
+		result12  [16 * 32]float64
+		xK2Bar    [2 * 32]float64
+		xY2Bar    [2 * 32]float64
+		result13  [16 * 32]float64
+		xK1Bar    [2 * 32]float64
+		call2     [2 * 32]float64
 	}
 	fitHyper0RecLanerev struct { // FitHyper.0.rec.lanerev
 		stepT      [32]float64
@@ -674,7 +674,7 @@ type laneFrame struct {
 		data3Bar   [2 * 32]float64
 		xStartBar  [2 * 32]float64
 		xBarNext   [2 * 32]float64
-		v10        [2 * 32]float64
+		call       [2 * 32]float64
 	}
 	fitHyper0DenseVjp struct { // FitHyper.0.dense.vjp
 		theta  [32]float64
@@ -701,12 +701,12 @@ type laneFrame struct {
 		data2BarNext  [2 * 32]float64
 		data3BarNext  [2 * 32]float64
 		xStartBarNext [2 * 32]float64
-		v11           [32]uint32
-		v12           [2 * 32]float64
-		v15           [2 * 32]float64
-		v18           [2 * 32]float64
-		v21           [2 * 32]float64
-		v24           [2 * 32]float64
+		lt            [32]uint32
+		result        [2 * 32]float64
+		result2       [2 * 32]float64
+		result3       [2 * 32]float64
+		result4       [2 * 32]float64
+		result5       [2 * 32]float64
 	}
 	fitHyperAscent struct { // FitHyper.ascent
 		failed   [32]int32
@@ -716,32 +716,32 @@ type laneFrame struct {
 		failed2  [32]int32
 		number2  [32]int32
 		xDelta2  [2 * 32]Real
-		v6       [2 * 32]Real
-		v7       [2 * 32]float64
-		v10      [22 * 32]float64
-		v15      [20 * 32]Real
-		v16      [20 * 32]Real
-		v17      [20 * 32]Real
-		v24      [20 * 32]Real
-		v29      [20 * 32]Real
-		v31      [640 * 32]uint32
-		v32      [640 * 32]uint32
-		v33      [20 * 32]Real
-		v34      [20 * 32]Real
-		v36      [160 * 32]float64
-		v37      [20 * 32]Real
-		v38      [20 * 32]Real
-		v39      [20 * 32]Real
-		v41      [20 * 32]float64
-		v43      [20 * 32]float64
-		v44      [22 * 32]float64
-		v45      [20 * 32]float64
-		v46      [22 * 32]float64
-		v47      [22 * 32]float64
-		v51      [2 * 32]Real
-		v52      [2 * 32]float64
-		v60      [32]int32
-		v67      [32]int32
+		xNear    [2 * 32]Real
+		cast     [2 * 32]float64
+		x2       [22 * 32]float64
+		result   [20 * 32]Real
+		result2  [20 * 32]Real
+		result3  [20 * 32]Real
+		x3       [20 * 32]Real
+		mul      [20 * 32]Real
+		result4  [640 * 32]uint32
+		result5  [640 * 32]uint32
+		result6  [20 * 32]Real
+		mul2     [20 * 32]Real
+		result7  [160 * 32]float64
+		result8  [20 * 32]Real
+		result9  [20 * 32]Real
+		result10 [20 * 32]Real
+		result11 [20 * 32]float64
+		sub      [20 * 32]float64
+		pad      [22 * 32]float64
+		result12 [20 * 32]float64
+		pad2     [22 * 32]float64
+		xBar     [22 * 32]float64
+		result13 [2 * 32]Real
+		result14 [2 * 32]float64
+		result15 [32]int32
+		result16 [32]int32
 		step0In0 [32]float64
 		step0In1 [11 * 32]float64
 		step2In0 [32]float64
@@ -755,33 +755,33 @@ type laneFrame struct {
 	}
 	_                        [128]byte
 	fitHyper1ReplayDenseVjp2 struct { // FitHyper.1.replay_dense.vjp2
-		t        [32]float64
-		h        [32]float64
-		x        [2 * 32]Real
-		xNextBar [2 * 32]Real
-		xD1Bar   [2 * 32]Real
-		xD2Bar   [2 * 32]Real
-		xBar     [2 * 32]Real
-		v7       [16 * 32]Real
-		v13      [2 * 32]Real
-		v15      [64 * 32]Real
-		v19      [2 * 32]Real
-		v26      [64 * 32]Real
-		v27      [64 * 32]uint32
-		v31      [64 * 32]Real
-		v34      [64 * 32]Real
-		v35      [64 * 32]uint32
-		v40      [64 * 32]Real
-		v44      [64 * 32]Real
-		v45      [64 * 32]Real
-		v46      [64 * 32]Real
-		v50      [64 * 32]Real
-		v52      [64 * 32]Real
-		v54      [5 * 32]Real
-		v58      [2 * 32]Real
-		v59      [2 * 32]Real
-		v63      [32]Real
-		v64      [5 * 32]Real
+		t         [32]float64
+		h         [32]float64
+		x         [2 * 32]Real
+		xNextBar  [2 * 32]Real
+		xD1Bar    [2 * 32]Real
+		xD2Bar    [2 * 32]Real
+		xBar      [2 * 32]Real
+		result    [16 * 32]Real
+		g4BiasBar [2 * 32]Real
+		vecmat    [64 * 32]Real
+		result2   [2 * 32]Real
+		add       [64 * 32]Real
+		lt        [64 * 32]uint32
+		select2   [64 * 32]Real
+		add2      [64 * 32]Real
+		lt2       [64 * 32]uint32
+		mul       [64 * 32]Real
+		g2BiasBar [64 * 32]Real
+		vecmat2   [64 * 32]Real
+		cast      [64 * 32]Real
+		mul2      [64 * 32]Real
+		g0BiasBar [64 * 32]Real
+		vecmat3   [5 * 32]Real
+		xK1Bar    [2 * 32]Real
+		call      [2 * 32]Real
+		reshape   [32]Real
+		concat    [5 * 32]Real
 	}
 	fitHyper1RecLanerev2 struct { // FitHyper.1.rec.lanerev
 		stepT      [32]float64
@@ -793,48 +793,48 @@ type laneFrame struct {
 		data1Bar   [2 * 32]Real
 		xStartBar  [2 * 32]Real
 		xBarNext   [2 * 32]Real
-		v11        [2 * 32]Real
+		result     [2 * 32]Real
 	}
 	fitHyperHyperEuler1OffBack struct { // FitHyper.HyperEuler.1.off.back
-		h      [32]float64
-		weight [32]float64
-		x      [2 * 32]Real
-		xK1    [2 * 32]Real
-		outBar [2 * 32]Real
-		v8     [64 * 32]Real
-		v19    [64 * 32]Real
-		v20    [64 * 32]uint32
-		v24    [64 * 32]Real
-		v27    [64 * 32]Real
-		v28    [64 * 32]uint32
-		v33    [64 * 32]Real
-		v37    [64 * 32]Real
-		v38    [64 * 32]Real
-		v39    [64 * 32]Real
-		v43    [64 * 32]Real
-		v45    [64 * 32]Real
-		v46    [32]Real
-		v47    [5 * 32]Real
+		h         [32]float64
+		weight    [32]float64
+		x         [2 * 32]Real
+		xK1       [2 * 32]Real
+		outBar    [2 * 32]Real
+		vecmat    [64 * 32]Real
+		add       [64 * 32]Real
+		lt        [64 * 32]uint32
+		select2   [64 * 32]Real
+		add2      [64 * 32]Real
+		lt2       [64 * 32]uint32
+		mul       [64 * 32]Real
+		g2BiasBar [64 * 32]Real
+		vecmat2   [64 * 32]Real
+		cast      [64 * 32]Real
+		mul2      [64 * 32]Real
+		g0BiasBar [64 * 32]Real
+		reshape   [32]Real
+		concat    [5 * 32]Real
 	}
 	fitHyperGrad struct { // FitHyper.grad
 		x        [2 * 32]Real
 		y        [32]int32
 		loss     [32]Real
 		gap      [32]Real
-		v5       [2 * 32]Real
-		v6       [2 * 32]Real
-		v7       [2 * 32]float64
-		v10      [22 * 32]float64
-		v15      [20 * 32]Real
-		v16      [20 * 32]Real
-		v17      [20 * 32]Real
-		v27      [20 * 32]Real
-		v30      [20 * 32]Real
-		v32      [20 * 32]Real
-		v34      [20 * 32]Real
-		v35      [20 * 32]Real
-		v44      [2 * 32]Real
-		v45      [2 * 32]Real
+		result   [2 * 32]Real
+		xNear    [2 * 32]Real
+		cast     [2 * 32]float64
+		x2       [22 * 32]float64
+		result2  [20 * 32]Real
+		result3  [20 * 32]Real
+		result4  [20 * 32]Real
+		x3       [20 * 32]Real
+		cast2    [20 * 32]Real
+		mul      [20 * 32]Real
+		result5  [20 * 32]Real
+		mul2     [20 * 32]Real
+		x4       [2 * 32]Real
+		x5       [2 * 32]Real
 		step2In0 [32]float64
 		step2In1 [11 * 32]float64
 		step4In0 [32]float64
@@ -2150,7 +2150,7 @@ func (l *lanes) solveFitTiny0Lanes(t0 *[32]float64, ts *[129 * 32]float64, state
 func (l *lanes) fitTinySample(n int, st *[3][32]rt.SolveStats) {
 	fr := l.fr
 	kernel.fitTinySamplePart0(l.fr, l.w, l.pre, &l.sums[0])
-	l.solveFitTiny0Lanes(&fr.fitTinySample.step0In0, &fr.fitTinySample.step0In1, &fr.fitTinySample.v7, rt.Stepping{RTol: 1e-06, ATol: 1e-06, MaxSteps: 10000}, n, &st[0])
+	l.solveFitTiny0Lanes(&fr.fitTinySample.step0In0, &fr.fitTinySample.step0In1, &fr.fitTinySample.x2, rt.Stepping{RTol: 1e-06, ATol: 1e-06, MaxSteps: 10000}, n, &st[0])
 	kernel.fitTinySamplePart2(l.fr, l.w, l.pre, &l.sums[0])
 	l.solveMoonsTiny0Lanes(&fr.fitTinySample.step2In0, &fr.fitTinySample.step2In1, rt.Stepping{Steps: 8}, n, &st[1])
 	kernel.fitTinySamplePart4(l.fr, l.w, l.pre, &l.sums[0])
@@ -2162,7 +2162,7 @@ func (l *lanes) fitTinySample(n int, st *[3][32]rt.SolveStats) {
 func (l *lanes) fitTinyGrad(n int, st *[3][32]rt.SolveStats) {
 	fr := l.fr
 	kernel.fitTinyGradPart0(l.fr, l.w, l.pre, &l.sums[0])
-	l.solveFitTiny0Lanes(&fr.fitTinyGrad.step0In0, &fr.fitTinyGrad.step0In1, &fr.fitTinyGrad.v7, rt.Stepping{RTol: 1e-06, ATol: 1e-06, MaxSteps: 10000}, n, &st[0])
+	l.solveFitTiny0Lanes(&fr.fitTinyGrad.step0In0, &fr.fitTinyGrad.step0In1, &fr.fitTinyGrad.x2, rt.Stepping{RTol: 1e-06, ATol: 1e-06, MaxSteps: 10000}, n, &st[0])
 	for i := range n {
 		if rt.FailedLane(st[0:1], i) {
 			fr.mask[i] = 0
@@ -2529,9 +2529,9 @@ func (l *lanes) solveFitHyper1Lanes(t0 *[32]float64, ts *[10 * 32]float64, state
 func (l *lanes) fitHyperSample(n int, st *[4][32]rt.SolveStats) {
 	fr := l.fr
 	kernel.fitHyperSamplePart0(l.fr, l.w, l.pre, &l.sums[0])
-	l.solveFitHyper0Lanes(&fr.fitHyperSample.step0In0, &fr.fitHyperSample.step0In1, &fr.fitHyperSample.v7, rt.Stepping{RTol: 1e-06, ATol: 1e-06, MaxSteps: 10000}, n, &st[0])
+	l.solveFitHyper0Lanes(&fr.fitHyperSample.step0In0, &fr.fitHyperSample.step0In1, &fr.fitHyperSample.x2, rt.Stepping{RTol: 1e-06, ATol: 1e-06, MaxSteps: 10000}, n, &st[0])
 	kernel.fitHyperSamplePart2(l.fr, l.w, l.pre, &l.sums[0])
-	l.solveFitHyper1Lanes(&fr.fitHyperSample.step2In0, &fr.fitHyperSample.step2In1, &fr.fitHyperSample.v25, rt.Stepping{Steps: 10}, n, &st[1])
+	l.solveFitHyper1Lanes(&fr.fitHyperSample.step2In0, &fr.fitHyperSample.step2In1, &fr.fitHyperSample.x3, rt.Stepping{Steps: 10}, n, &st[1])
 	kernel.fitHyperSamplePart4(l.fr, l.w, l.pre, &l.sums[0])
 	l.solveMoonsFast0Lanes(&fr.fitHyperSample.step4In0, &fr.fitHyperSample.step4In1, rt.Stepping{Steps: 10}, n, &st[2])
 	kernel.fitHyperSamplePart6(l.fr, l.w, l.pre, &l.sums[0])
@@ -3049,19 +3049,19 @@ func (l *lanes) reverseFitHyper0RecLanes(tape *fitHyper0RecTapeLanes, state0Bar 
 func (l *lanes) fitHyperAscent(n int, st *[2][32]rt.SolveStats) {
 	fr := l.fr
 	kernel.fitHyperAscentPart0(l.fr, l.w, l.pre, &l.sums[0])
-	l.solveFitHyper0RecLanes(&l.fitHyper0RecLaneTape, &fr.fitHyperAscent.step0In0, &fr.fitHyperAscent.step0In1, &fr.fitHyperAscent.v10, rt.Stepping{RTol: 1e-06, ATol: 1e-06, MaxSteps: 10000}, n, &st[0])
+	l.solveFitHyper0RecLanes(&l.fitHyper0RecLaneTape, &fr.fitHyperAscent.step0In0, &fr.fitHyperAscent.step0In1, &fr.fitHyperAscent.x2, rt.Stepping{RTol: 1e-06, ATol: 1e-06, MaxSteps: 10000}, n, &st[0])
 	for i := range n {
-		fr.fitHyperAscent.v60[i] = int32(st[0][i].Status)
+		fr.fitHyperAscent.result15[i] = int32(st[0][i].Status)
 	}
 	kernel.fitHyperAscentPart2(l.fr, l.w, l.pre, &l.sums[0])
-	l.solveFitHyper1RecLanes(&l.fitHyper1RecLaneTape, &fr.fitHyperAscent.step2In0, &fr.fitHyperAscent.step2In1, &fr.fitHyperAscent.v24, rt.Stepping{Steps: 10}, n, &st[1])
+	l.solveFitHyper1RecLanes(&l.fitHyper1RecLaneTape, &fr.fitHyperAscent.step2In0, &fr.fitHyperAscent.step2In1, &fr.fitHyperAscent.x3, rt.Stepping{Steps: 10}, n, &st[1])
 	for i := range n {
-		fr.fitHyperAscent.v67[i] = int32(st[1][i].Status)
+		fr.fitHyperAscent.result16[i] = int32(st[1][i].Status)
 	}
 	kernel.fitHyperAscentPart4(l.fr, l.w, l.pre, &l.sums[0])
-	l.reverseFitHyper1RecLanes(&l.fitHyper1RecLaneTape, &fr.fitHyperAscent.v29, n)
+	l.reverseFitHyper1RecLanes(&l.fitHyper1RecLaneTape, &fr.fitHyperAscent.mul, n)
 	kernel.fitHyperAscentPart6(l.fr, l.w, l.pre, &l.sums[0])
-	l.reverseFitHyper0RecLanes(&l.fitHyper0RecLaneTape, &fr.fitHyperAscent.v47, n)
+	l.reverseFitHyper0RecLanes(&l.fitHyper0RecLaneTape, &fr.fitHyperAscent.xBar, n)
 	kernel.fitHyperAscentPart8(l.fr, l.w, l.pre, &l.sums[0])
 }
 
@@ -3178,14 +3178,14 @@ func (l *lanes) fitHyperGrad(n int, st *[7][32]rt.SolveStats) {
 		} // a failed sample has no part in a gradient
 	}
 	kernel.fitHyperGradPart2(l.fr, l.w, l.pre, &l.sums[0])
-	l.solveFitHyper0Lanes(&fr.fitHyperGrad.step2In0, &fr.fitHyperGrad.step2In1, &fr.fitHyperGrad.v10, rt.Stepping{RTol: 1e-06, ATol: 1e-06, MaxSteps: 10000}, n, &st[0])
+	l.solveFitHyper0Lanes(&fr.fitHyperGrad.step2In0, &fr.fitHyperGrad.step2In1, &fr.fitHyperGrad.x2, rt.Stepping{RTol: 1e-06, ATol: 1e-06, MaxSteps: 10000}, n, &st[0])
 	for i := range n {
 		if rt.FailedLane(st[0:1], i) {
 			fr.mask[i] = 0
 		} // a failed sample has no part in a gradient
 	}
 	kernel.fitHyperGradPart4(l.fr, l.w, l.pre, &l.sums[0])
-	l.solveFitHyper1RecLanes(&l.fitHyper1RecLaneTape2, &fr.fitHyperGrad.step4In0, &fr.fitHyperGrad.step4In1, &fr.fitHyperGrad.v27, rt.Stepping{Steps: 10}, n, &st[1])
+	l.solveFitHyper1RecLanes(&l.fitHyper1RecLaneTape2, &fr.fitHyperGrad.step4In0, &fr.fitHyperGrad.step4In1, &fr.fitHyperGrad.x3, rt.Stepping{Steps: 10}, n, &st[1])
 	for i := range n {
 		if rt.FailedLane(st[1:2], i) {
 			fr.mask[i] = 0
@@ -3206,7 +3206,7 @@ func (l *lanes) fitHyperGrad(n int, st *[7][32]rt.SolveStats) {
 		} // a failed sample has no part in a gradient
 	}
 	kernel.fitHyperGradPart10(l.fr, l.w, l.pre, &l.sums[0])
-	l.reverseFitHyper1Rec2Lanes(&l.fitHyper1RecLaneTape2, &fr.fitHyperGrad.v32, n)
+	l.reverseFitHyper1Rec2Lanes(&l.fitHyper1RecLaneTape2, &fr.fitHyperGrad.mul, n)
 	kernel.fitHyperGradPart12(l.fr, l.w, l.pre, &l.sums[0])
 }
 

@@ -4,6 +4,10 @@
 
 #include "textflag.h"
 
+// In every kernel: AX points to fr, BX points to w, DX points to pre, R8 points to sums, other registers count and point in loops. Behind an
+// instruction stands what it reads or writes: KERNEL.NAME[ELEMENT] | VECTOR, in a loop the first of them. Its own places a
+// kernel names without KERNEL, and the first vector of a block without VECTOR.
+
 // All exceptions masked, flush to zero, denormals are zero.
 DATA flush<>+0(SB)/4, $0x9fc0
 GLOBL flush<>(SB), RODATA|NOPTR, $4
@@ -104,21 +108,21 @@ GLOBL f64_4040000000000000<>(SB), RODATA|NOPTR, $32
 TEXT flowField_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop1:
-	VMOVUPS	66176(SI), Y0
-	VMOVUPS	66304(SI), Y1
+loop1: // 4 times: vectors of the block
+	VMOVUPS	66176(SI), Y0	// x[0]
+	VMOVUPS	66304(SI), Y1	// x[1]
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMOVUPS	f32_00000000<>(SB), Y3
 	MOVQ	$16, DI
 	MOVQ	BX, R9
 	MOVQ	BX, R10
-loop2:
+loop2: // 16 times: elements
 	// moons4.nde:6
-	VBROADCASTSS	(R9), Y4
+	VBROADCASTSS	(R9), Y4	// f.0.weight[0]
 	VMULPS	Y0, Y4, Y4
-	VBROADCASTSS	4(R9), Y5
+	VBROADCASTSS	4(R9), Y5	// f.0.weight[1]
 	VFMADD231PS	Y1, Y5, Y4
-	VBROADCASTSS	128(R10), Y5
+	VBROADCASTSS	128(R10), Y5	// f.0.bias[0]
 	VADDPS	Y5, Y4, Y4
 	VMOVUPS	f32_41100000<>(SB), Y5
 	VMINPS	Y4, Y5, Y4
@@ -137,20 +141,20 @@ loop2:
 	VFMADD213PS	f32_3eef2ea1<>(SB), Y5, Y6
 	VFMADD213PS	f32_3f800000<>(SB), Y5, Y6
 	VDIVPS	Y6, Y4, Y4
-	VBROADCASTSS	192(R10), Y5
+	VBROADCASTSS	192(R10), Y5	// f.2.weight[0]
 	VFMADD231PS	Y4, Y5, Y2
-	VBROADCASTSS	256(R10), Y5
+	VBROADCASTSS	256(R10), Y5	// f.2.weight[16]
 	VFMADD231PS	Y4, Y5, Y3
 	ADDQ	$8, R9
 	ADDQ	$4, R10
 	DECQ	DI
 	JNE	loop2
-	VBROADCASTSS	320(BX), Y0
+	VBROADCASTSS	320(BX), Y0	// f.2.bias[0]
 	VADDPS	Y0, Y2, Y0
-	VMOVUPS	Y0, 66432(SI)
-	VBROADCASTSS	324(BX), Y0
+	VMOVUPS	Y0, 66432(SI)	// dx[0]
+	VBROADCASTSS	324(BX), Y0	// f.2.bias[1]
 	VADDPS	Y0, Y3, Y0
-	VMOVUPS	Y0, 66560(SI)
+	VMOVUPS	Y0, 66560(SI)	// dx[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -159,34 +163,34 @@ loop2:
 // moons0Step is Moons.0.step (moons4.nde:19) of a block of samples.
 TEXT moons0Step_avx2<>(SB), NOSPLIT, $0-0
 	// moons4.nde:19
-	VBROADCASTSD	66816(AX), Y0
-	VMOVSD	X0, 65920(AX)
+	VBROADCASTSD	66816(AX), Y0	// t
+	VMOVSD	X0, 65920(AX)	// flowField.t
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop1:
-	VMOVUPS	67328(SI), Y0
-	VMOVUPS	Y0, 66176(SI)
-	VMOVUPS	67456(SI), Y0
-	VMOVUPS	Y0, 66304(SI)
+loop1: // 4 times: vectors of the block
+	VMOVUPS	67328(SI), Y0	// x[0]
+	VMOVUPS	Y0, 66176(SI)	// flowField.x[0]
+	VMOVUPS	67456(SI), Y0	// x[1]
+	VMOVUPS	Y0, 66304(SI)	// flowField.x[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
 	CALL	flowField_avx2<>(SB)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop2:
-	VMOVUPS	66432(SI), Y0
-	VMOVUPS	Y0, 67840(SI)
-	VMOVUPS	66560(SI), Y0
-	VMOVUPS	Y0, 67968(SI)
+loop2: // 4 times: vectors of the block
+	VMOVUPS	66432(SI), Y0	// flowField.dx[0]
+	VMOVUPS	Y0, 67840(SI)	// x_k1[0]
+	VMOVUPS	66560(SI), Y0	// flowField.dx[1]
+	VMOVUPS	Y0, 67968(SI)	// x_k1[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
 	// moons4.nde:19
-	VBROADCASTSD	67072(AX), Y0
+	VBROADCASTSD	67072(AX), Y0	// h
 	VMULPD	f64_3fe0000000000000<>(SB), Y0, Y0
 	VMOVSD	X0, 66688(AX)
-	VBROADCASTSD	66816(AX), Y1
+	VBROADCASTSD	66816(AX), Y1	// t
 	VADDPD	Y0, Y1, Y1
 	VMOVSD	X1, 66696(AX)
 	VCVTPD2PSY	Y0, X0
@@ -194,88 +198,88 @@ loop2:
 	VMOVSS	X0, 66704(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop3:
+loop3: // 4 times: vectors of the block
 	// moons4.nde:19
-	VMOVUPS	67328(SI), Y0
-	VMOVUPS	67456(SI), Y1
+	VMOVUPS	67328(SI), Y0	// x[0]
+	VMOVUPS	67456(SI), Y1	// x[1]
 	VBROADCASTSS	66704(AX), Y2
-	VMOVUPS	67840(SI), Y3
+	VMOVUPS	67840(SI), Y3	// x_k1[0]
 	VFMADD231PS	Y3, Y2, Y0
-	VMOVUPS	Y0, 68096(SI)
-	VMOVUPS	67968(SI), Y0
+	VMOVUPS	Y0, 68096(SI)	// x_y2[0]
+	VMOVUPS	67968(SI), Y0	// x_k1[1]
 	VFMADD231PS	Y0, Y2, Y1
-	VMOVUPS	Y1, 68224(SI)
+	VMOVUPS	Y1, 68224(SI)	// x_y2[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop3
 	// moons4.nde:19
 	VBROADCASTSD	66696(AX), Y0
-	VMOVSD	X0, 65920(AX)
+	VMOVSD	X0, 65920(AX)	// flowField.t
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop4:
-	VMOVUPS	68096(SI), Y0
-	VMOVUPS	Y0, 66176(SI)
-	VMOVUPS	68224(SI), Y0
-	VMOVUPS	Y0, 66304(SI)
+loop4: // 4 times: vectors of the block
+	VMOVUPS	68096(SI), Y0	// x_y2[0]
+	VMOVUPS	Y0, 66176(SI)	// flowField.x[0]
+	VMOVUPS	68224(SI), Y0	// x_y2[1]
+	VMOVUPS	Y0, 66304(SI)	// flowField.x[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop4
 	CALL	flowField_avx2<>(SB)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop5:
-	VMOVUPS	66432(SI), Y0
-	VMOVUPS	Y0, 68352(SI)
-	VMOVUPS	66560(SI), Y0
-	VMOVUPS	Y0, 68480(SI)
+loop5: // 4 times: vectors of the block
+	VMOVUPS	66432(SI), Y0	// flowField.dx[0]
+	VMOVUPS	Y0, 68352(SI)	// x_k2[0]
+	VMOVUPS	66560(SI), Y0	// flowField.dx[1]
+	VMOVUPS	Y0, 68480(SI)	// x_k2[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop5
 	VBROADCASTSS	66704(AX), Y0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop6:
-	VMOVUPS	67328(SI), Y0
-	VMOVUPS	67456(SI), Y1
+loop6: // 4 times: vectors of the block
+	VMOVUPS	67328(SI), Y0	// x[0]
+	VMOVUPS	67456(SI), Y1	// x[1]
 	// moons4.nde:19
 	VBROADCASTSS	66704(AX), Y2
-	VMOVUPS	68352(SI), Y3
+	VMOVUPS	68352(SI), Y3	// x_k2[0]
 	VFMADD231PS	Y3, Y2, Y0
-	VMOVUPS	Y0, 68608(SI)
-	VMOVUPS	68480(SI), Y0
+	VMOVUPS	Y0, 68608(SI)	// x_y3[0]
+	VMOVUPS	68480(SI), Y0	// x_k2[1]
 	VFMADD231PS	Y0, Y2, Y1
-	VMOVUPS	Y1, 68736(SI)
+	VMOVUPS	Y1, 68736(SI)	// x_y3[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop6
 	// moons4.nde:19
 	VBROADCASTSD	66696(AX), Y0
-	VMOVSD	X0, 65920(AX)
+	VMOVSD	X0, 65920(AX)	// flowField.t
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop7:
-	VMOVUPS	68608(SI), Y0
-	VMOVUPS	Y0, 66176(SI)
-	VMOVUPS	68736(SI), Y0
-	VMOVUPS	Y0, 66304(SI)
+loop7: // 4 times: vectors of the block
+	VMOVUPS	68608(SI), Y0	// x_y3[0]
+	VMOVUPS	Y0, 66176(SI)	// flowField.x[0]
+	VMOVUPS	68736(SI), Y0	// x_y3[1]
+	VMOVUPS	Y0, 66304(SI)	// flowField.x[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop7
 	CALL	flowField_avx2<>(SB)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop8:
-	VMOVUPS	66432(SI), Y0
-	VMOVUPS	Y0, 68864(SI)
-	VMOVUPS	66560(SI), Y0
-	VMOVUPS	Y0, 68992(SI)
+loop8: // 4 times: vectors of the block
+	VMOVUPS	66432(SI), Y0	// flowField.dx[0]
+	VMOVUPS	Y0, 68864(SI)	// x_k3[0]
+	VMOVUPS	66560(SI), Y0	// flowField.dx[1]
+	VMOVUPS	Y0, 68992(SI)	// x_k3[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop8
 	// moons4.nde:19
-	VBROADCASTSD	66816(AX), Y0
-	VBROADCASTSD	67072(AX), Y1
+	VBROADCASTSD	66816(AX), Y0	// t
+	VBROADCASTSD	67072(AX), Y1	// h
 	VADDPD	Y1, Y0, Y0
 	VMOVSD	X0, 66712(AX)
 	VCVTPD2PSY	Y1, X0
@@ -283,46 +287,46 @@ loop8:
 	VMOVSS	X0, 66720(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop9:
+loop9: // 4 times: vectors of the block
 	// moons4.nde:19
-	VMOVUPS	67328(SI), Y0
-	VMOVUPS	67456(SI), Y1
+	VMOVUPS	67328(SI), Y0	// x[0]
+	VMOVUPS	67456(SI), Y1	// x[1]
 	VBROADCASTSS	66720(AX), Y2
-	VMOVUPS	68864(SI), Y3
+	VMOVUPS	68864(SI), Y3	// x_k3[0]
 	VFMADD231PS	Y3, Y2, Y0
-	VMOVUPS	Y0, 69120(SI)
-	VMOVUPS	68992(SI), Y0
+	VMOVUPS	Y0, 69120(SI)	// x_y4[0]
+	VMOVUPS	68992(SI), Y0	// x_k3[1]
 	VFMADD231PS	Y0, Y2, Y1
-	VMOVUPS	Y1, 69248(SI)
+	VMOVUPS	Y1, 69248(SI)	// x_y4[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop9
 	// moons4.nde:19
 	VBROADCASTSD	66712(AX), Y0
-	VMOVSD	X0, 65920(AX)
+	VMOVSD	X0, 65920(AX)	// flowField.t
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop10:
-	VMOVUPS	69120(SI), Y0
-	VMOVUPS	Y0, 66176(SI)
-	VMOVUPS	69248(SI), Y0
-	VMOVUPS	Y0, 66304(SI)
+loop10: // 4 times: vectors of the block
+	VMOVUPS	69120(SI), Y0	// x_y4[0]
+	VMOVUPS	Y0, 66176(SI)	// flowField.x[0]
+	VMOVUPS	69248(SI), Y0	// x_y4[1]
+	VMOVUPS	Y0, 66304(SI)	// flowField.x[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop10
 	CALL	flowField_avx2<>(SB)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop11:
-	VMOVUPS	66432(SI), Y0
-	VMOVUPS	Y0, 69376(SI)
-	VMOVUPS	66560(SI), Y0
-	VMOVUPS	Y0, 69504(SI)
+loop11: // 4 times: vectors of the block
+	VMOVUPS	66432(SI), Y0	// flowField.dx[0]
+	VMOVUPS	Y0, 69376(SI)	// x_k4[0]
+	VMOVUPS	66560(SI), Y0	// flowField.dx[1]
+	VMOVUPS	Y0, 69504(SI)	// x_k4[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop11
 	// moons4.nde:19
-	VBROADCASTSD	67072(AX), Y0
+	VBROADCASTSD	67072(AX), Y0	// h
 	VMULPD	f64_3fc5555555555555<>(SB), Y0, Y1
 	VMOVSD	X1, 66728(AX)
 	VCVTPD2PSY	Y1, X1
@@ -335,30 +339,30 @@ loop11:
 	VMOVSS	X0, 66752(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop12:
+loop12: // 4 times: vectors of the block
 	// moons4.nde:19
-	VMOVUPS	67328(SI), Y0
-	VMOVUPS	67456(SI), Y1
+	VMOVUPS	67328(SI), Y0	// x[0]
+	VMOVUPS	67456(SI), Y1	// x[1]
 	VBROADCASTSS	66736(AX), Y2
-	VMOVUPS	69376(SI), Y3
+	VMOVUPS	69376(SI), Y3	// x_k4[0]
 	VBROADCASTSS	66752(AX), Y4
-	VMOVUPS	68864(SI), Y5
-	VMOVUPS	68352(SI), Y6
-	VMOVUPS	67840(SI), Y7
+	VMOVUPS	68864(SI), Y5	// x_k3[0]
+	VMOVUPS	68352(SI), Y6	// x_k2[0]
+	VMOVUPS	67840(SI), Y7	// x_k1[0]
 	VFMADD231PS	Y7, Y2, Y0
 	VFMADD231PS	Y6, Y4, Y0
 	VFMADD231PS	Y5, Y4, Y0
 	VFMADD231PS	Y3, Y2, Y0
-	VMOVUPS	Y0, 67584(SI)
-	VMOVUPS	69504(SI), Y0
-	VMOVUPS	68992(SI), Y3
-	VMOVUPS	68480(SI), Y5
-	VMOVUPS	67968(SI), Y6
+	VMOVUPS	Y0, 67584(SI)	// x_next[0]
+	VMOVUPS	69504(SI), Y0	// x_k4[1]
+	VMOVUPS	68992(SI), Y3	// x_k3[1]
+	VMOVUPS	68480(SI), Y5	// x_k2[1]
+	VMOVUPS	67968(SI), Y6	// x_k1[1]
 	VFMADD231PS	Y6, Y2, Y1
 	VFMADD231PS	Y5, Y4, Y1
 	VFMADD231PS	Y3, Y4, Y1
 	VFMADD231PS	Y0, Y2, Y1
-	VMOVUPS	Y1, 67712(SI)
+	VMOVUPS	Y1, 67712(SI)	// x_next[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop12
@@ -368,45 +372,45 @@ loop12:
 TEXT moons0Lanestep_avx2<>(SB), NOSPLIT, $0-0
 loop1:
 	// moons4.nde:19
-	VBROADCASTSD	69632(AX), Y0
-	VMOVSD	X0, 66816(AX)
-	VBROADCASTSD	69888(AX), Y0
-	VMOVSD	X0, 67072(AX)
+	VBROADCASTSD	69632(AX), Y0	// step.t
+	VMOVSD	X0, 66816(AX)	// moons0Step.t
+	VBROADCASTSD	69888(AX), Y0	// step.h
+	VMOVSD	X0, 67072(AX)	// moons0Step.h
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop2:
-	VMOVUPS	71424(SI), Y0
-	VMOVUPS	Y0, 67328(SI)
-	VMOVUPS	71552(SI), Y0
-	VMOVUPS	Y0, 67456(SI)
+loop2: // 4 times: vectors of the block
+	VMOVUPS	71424(SI), Y0	// x[0]
+	VMOVUPS	Y0, 67328(SI)	// moons0Step.x[0]
+	VMOVUPS	71552(SI), Y0	// x[1]
+	VMOVUPS	Y0, 67456(SI)	// moons0Step.x[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
 	CALL	moons0Step_avx2<>(SB)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop3:
-	VMOVUPS	67584(SI), Y0
-	VMOVUPS	Y0, 72192(SI)
-	VMOVUPS	67712(SI), Y0
-	VMOVUPS	Y0, 72320(SI)
+loop3: // 4 times: vectors of the block
+	VMOVUPS	67584(SI), Y0	// moons0Step.x_next[0]
+	VMOVUPS	Y0, 72192(SI)	// call[0]
+	VMOVUPS	67712(SI), Y0	// moons0Step.x_next[1]
+	VMOVUPS	Y0, 72320(SI)	// call[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop3
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop4:
+loop4: // 4 times: vectors of the block
 	VMOVUPS	f32_00000000<>(SB), Y0
 	// moons4.nde:19
-	VMOVUPS	72192(SI), Y1
+	VMOVUPS	72192(SI), Y1	// call[0]
 	VSUBPS	Y1, Y1, Y2
-	VMOVUPS	72320(SI), Y3
+	VMOVUPS	72320(SI), Y3	// call[1]
 	VSUBPS	Y3, Y3, Y4
 	VADDPS	Y2, Y0, Y0
 	VADDPS	Y4, Y0, Y0
-	VMOVUPD	70144(DI), Y2
-	VMOVUPD	70176(DI), Y4
+	VMOVUPD	70144(DI), Y2	// step.live
+	VMOVUPD	70176(DI), Y4	// step.live | 1
 	VCMPPS	$0, f32_00000000<>(SB), Y0, Y0
 	VMOVUPD	f64_0000000000000000<>(SB), Y5
 	VCMPPD	$17, Y2, Y5, Y2
@@ -420,14 +424,14 @@ loop4:
 	VPMOVSXDQ	X4, Y4
 	VANDPD	f64_3ff0000000000000<>(SB), Y0, Y0
 	VANDPD	f64_3ff0000000000000<>(SB), Y4, Y4
-	VMOVUPD	Y0, 71936(DI)
-	VMOVUPD	Y4, 71968(DI)
-	VMOVUPS	71424(SI), Y0
-	VMOVUPS	71552(SI), Y4
+	VMOVUPD	Y0, 71936(DI)	// step.code
+	VMOVUPD	Y4, 71968(DI)	// step.code | 1
+	VMOVUPS	71424(SI), Y0	// x[0]
+	VMOVUPS	71552(SI), Y4	// x[1]
 	VBLENDVPS	Y2, Y1, Y0, Y0
-	VMOVUPS	Y0, 71680(SI)
+	VMOVUPS	Y0, 71680(SI)	// x.next[0]
 	VBLENDVPS	Y2, Y3, Y4, Y0
-	VMOVUPS	Y0, 71808(SI)
+	VMOVUPS	Y0, 71808(SI)	// x.next[1]
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -435,51 +439,51 @@ loop4:
 	// results that are the arguments of the next run
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop5:
-	VMOVUPS	71680(SI), Y0
-	VMOVUPS	Y0, 71424(SI)
-	VMOVUPS	71808(SI), Y0
-	VMOVUPS	Y0, 71552(SI)
+loop5: // 4 times: vectors of the block
+	VMOVUPS	71680(SI), Y0	// x.next[0]
+	VMOVUPS	Y0, 71424(SI)	// x[0]
+	VMOVUPS	71808(SI), Y0	// x.next[1]
+	VMOVUPS	Y0, 71552(SI)	// x[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop5
 	// the next step, if all lanes have taken this one
-	VMOVUPD	71936(AX), Y0
-	VMOVUPD	71968(AX), Y1
+	VMOVUPD	71936(AX), Y0	// step.code
+	VMOVUPD	71968(AX), Y1	// step.code | 1
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	72000(AX), Y1
+	VMOVUPD	72000(AX), Y1	// step.code | 2
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	72032(AX), Y1
+	VMOVUPD	72032(AX), Y1	// step.code | 3
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	72064(AX), Y1
+	VMOVUPD	72064(AX), Y1	// step.code | 4
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	72096(AX), Y1
+	VMOVUPD	72096(AX), Y1	// step.code | 5
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	72128(AX), Y1
+	VMOVUPD	72128(AX), Y1	// step.code | 6
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	72160(AX), Y1
+	VMOVUPD	72160(AX), Y1	// step.code | 7
 	VADDPD	Y1, Y0, Y0
 	VPERM2F128	$1, Y0, Y0, Y1
 	VADDPD	Y1, Y0, Y0
 	VSHUFPD	$5, Y0, Y0, Y1
 	VADDPD	Y1, Y0, Y0
 	VCMPPD	$0, f64_4040000000000000<>(SB), Y0, Y0
-	VBROADCASTSD	70656(AX), Y1
+	VBROADCASTSD	70656(AX), Y1	// step.taken
 	VADDPD	f64_3ff0000000000000<>(SB), Y1, Y2
-	VBROADCASTSD	70400(AX), Y3
-	VBROADCASTSD	69888(AX), Y4
+	VBROADCASTSD	70400(AX), Y3	// step.t0
+	VBROADCASTSD	69888(AX), Y4	// step.h
 	VMULPD	Y4, Y2, Y4
 	VADDPD	Y4, Y3, Y3
-	VBROADCASTSD	69632(AX), Y4
+	VBROADCASTSD	69632(AX), Y4	// step.t
 	VBLENDVPD	Y0, Y3, Y4, Y3
-	VMOVSD	X3, 69632(AX)
+	VMOVSD	X3, 69632(AX)	// step.t
 	VBLENDVPD	Y0, Y2, Y1, Y1
-	VMOVSD	X1, 70656(AX)
-	VBROADCASTSD	70912(AX), Y1
+	VMOVSD	X1, 70656(AX)	// step.taken
+	VBROADCASTSD	70912(AX), Y1	// step.many
 	VSUBPD	Y2, Y1, Y1
 	VANDPD	Y1, Y0, Y0
-	VMOVSD	X0, 71168(AX)
-	CMPQ	71168(AX), $0
+	VMOVSD	X0, 71168(AX)	// step.more
+	CMPQ	71168(AX), $0	// step.more
 	JNE	loop1
 	RET
 
@@ -502,19 +506,19 @@ TEXT moonsSamplePart0_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop1:
+loop1: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 72960(SI)
+	VMOVUPD	Y0, 72960(SI)	// moonsSample.step0_in0
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 72992(SI)
+	VMOVUPD	Y0, 72992(SI)	// moonsSample.step0_in0 | 1
 	VMOVUPD	f64_3ff0000000000000<>(SB), Y0
-	VMOVUPD	Y0, 73216(SI)
+	VMOVUPD	Y0, 73216(SI)	// moonsSample.step0_in1
 	VMOVUPD	f64_3ff0000000000000<>(SB), Y0
-	VMOVUPD	Y0, 73248(SI)
-	VMOVUPS	72448(DI), Y0
-	VMOVUPS	Y0, 71424(DI)
-	VMOVUPS	72576(DI), Y0
-	VMOVUPS	Y0, 71552(DI)
+	VMOVUPD	Y0, 73248(SI)	// moonsSample.step0_in1 | 1
+	VMOVUPS	72448(DI), Y0	// moonsSample.x[0]
+	VMOVUPS	Y0, 71424(DI)	// moons0Lanestep.x[0]
+	VMOVUPS	72576(DI), Y0	// moonsSample.x[1]
+	VMOVUPS	Y0, 71552(DI)	// moons0Lanestep.x[1]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -539,11 +543,11 @@ TEXT moonsSamplePart2_avx2<>(SB), NOSPLIT, $0-0
 	// results of solve
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop1:
-	VMOVUPS	71424(SI), Y0
-	VMOVUPS	Y0, 72704(SI)
-	VMOVUPS	71552(SI), Y0
-	VMOVUPS	Y0, 72832(SI)
+loop1: // 4 times: vectors of the block
+	VMOVUPS	71424(SI), Y0	// moons0Lanestep.x[0]
+	VMOVUPS	Y0, 72704(SI)	// moonsSample.logits[0]
+	VMOVUPS	71552(SI), Y0	// moons0Lanestep.x[1]
+	VMOVUPS	Y0, 72832(SI)	// moonsSample.logits[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1

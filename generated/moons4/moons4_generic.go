@@ -22,16 +22,16 @@ type aloneFrame struct {
 		h     [16]float64
 		x     [16]Real
 		xNext [16]Real
-		v3    [16]Real
-		v6    [16]float64
-		v7    [16]Real
-		v9    [16]Real
-		v10   [16]Real
-		v12   [16]Real
-		v13   [16]Real
-		v14   [16]float64
-		v17   [16]Real
-		v18   [16]Real
+		xK1   [16]Real
+		t2    [16]float64
+		ha21  [16]Real
+		xY2   [16]Real
+		xK2   [16]Real
+		xY3   [16]Real
+		xK3   [16]Real
+		t4    [16]float64
+		xY4   [16]Real
+		xK4   [16]Real
 	}
 	moons0DenseStepAlone struct { // Moons.0.dense_step
 		t     [16]float64
@@ -41,15 +41,15 @@ type aloneFrame struct {
 		xD1   [16]Real
 		xD2   [16]Real
 		xD3   [16]Real
-		v6    [16]float64
-		v7    [16]Real
-		v9    [16]Real
-		v10   [16]Real
-		v12   [16]Real
-		v13   [16]Real
-		v14   [16]float64
-		v17   [16]Real
-		v18   [16]Real
+		t2    [16]float64
+		ha21  [16]Real
+		xY2   [16]Real
+		xK2   [16]Real
+		xY3   [16]Real
+		xK3   [16]Real
+		t4    [16]float64
+		xY4   [16]Real
+		xK4   [16]Real
 	}
 }
 

@@ -25,13 +25,13 @@ type laneFrame struct {
 		h     [32]float64
 		x     [2 * 32]Real
 		xNext [2 * 32]Real
-		v3    [2 * 32]Real
-		v9    [2 * 32]Real
-		v10   [2 * 32]Real
-		v12   [2 * 32]Real
-		v13   [2 * 32]Real
-		v17   [2 * 32]Real
-		v18   [2 * 32]Real
+		xK1   [2 * 32]Real
+		xY2   [2 * 32]Real
+		xK2   [2 * 32]Real
+		xY3   [2 * 32]Real
+		xK3   [2 * 32]Real
+		xY4   [2 * 32]Real
+		xK4   [2 * 32]Real
 	}
 	moons0Lanestep struct { // Moons.0.lanestep
 		stepT     [32]float64
@@ -44,7 +44,7 @@ type laneFrame struct {
 		x         [2 * 32]Real
 		xNext     [2 * 32]Real
 		stepCode  [32]float64
-		v8        [2 * 32]Real
+		call      [2 * 32]Real
 	}
 	moonsSample struct { // Moons
 		x        [2 * 32]Real

@@ -28,8 +28,8 @@ type laneFrame struct {
 		mul5    [16]Real
 		dq      [2 * 16]Real
 		dv      [2 * 16]Real
-		v24     [4 * 16]Real
-		v72     [2 * 16]Real
+		concat  [4 * 16]Real
+		sub     [2 * 16]Real
 	}
 	_           [128]byte
 	period0Step struct { // Period.0.step
@@ -47,20 +47,20 @@ type laneFrame struct {
 		mul5    [16]Real
 		qNext   [2 * 16]Real
 		vNext   [2 * 16]Real
-		v16     [2 * 16]Real
-		v18     [2 * 16]Real
-		v19     [2 * 16]Real
-		v21     [2 * 16]Real
-		v23     [2 * 16]Real
-		v25     [2 * 16]Real
-		v26     [2 * 16]Real
-		v28     [2 * 16]Real
-		v31     [2 * 16]Real
-		v33     [2 * 16]Real
-		v34     [2 * 16]Real
-		v36     [2 * 16]Real
-		v48     [2 * 16]Real
-		v57     [2 * 16]Real
+		result  [2 * 16]Real
+		qY2     [2 * 16]Real
+		result2 [2 * 16]Real
+		vY2     [2 * 16]Real
+		result3 [2 * 16]Real
+		qY3     [2 * 16]Real
+		result4 [2 * 16]Real
+		vY3     [2 * 16]Real
+		result5 [2 * 16]Real
+		qY4     [2 * 16]Real
+		result6 [2 * 16]Real
+		vY4     [2 * 16]Real
+		result7 [2 * 16]Real
+		result8 [2 * 16]Real
 	}
 	period0Lanestep struct { // Period.0.lanestep
 		stepT     [16]Real
@@ -83,8 +83,8 @@ type laneFrame struct {
 		qNext     [2 * 16]Real
 		vNext     [2 * 16]Real
 		stepCode  [16]Real
-		v18       [2 * 16]Real
-		v23       [2 * 16]Real
+		result    [2 * 16]Real
+		result2   [2 * 16]Real
 	}
 	periodSample struct { // Period
 		q        [2 * 16]Real
@@ -93,13 +93,13 @@ type laneFrame struct {
 		load     [16]Real
 		qn       [2 * 16]Real
 		vn       [2 * 16]Real
-		v9       [16]Real
-		v14      [16]Real
-		v20      [16]Real
-		v22      [16]Real
-		v23      [16]Real
-		v26      [16]Real
-		v28      [16]Real
+		mul      [16]Real
+		add      [16]Real
+		mul2     [16]Real
+		mul3     [16]Real
+		reshape  [16]Real
+		mul4     [16]Real
+		mul5     [16]Real
 		step0In0 [16]Real
 		step0In1 [16]Real
 	}
@@ -125,19 +125,19 @@ type laneFrame struct {
 		xK       [2 * 16]Real
 		vK       [2 * 16]Real
 		pK       [16]Real
-		v9       [16]Real
-		v19      [2 * 16]Real
-		v25      [2 * 16]Real
-		v32      [16]Real
-		v55      [16]Real
-		v65      [16]Real
-		v67      [16]Real
-		v69      [2 * 16]Real
-		v71      [2 * 16]Real
-		v73      [16]Real
-		v77      [2 * 16]Real
-		v82      [2 * 16]Real
-		v88      [16]Real
+		sub      [16]Real
+		add      [2 * 16]Real
+		add2     [2 * 16]Real
+		add3     [16]Real
+		d1       [16]Real
+		h0       [16]Real
+		add4     [16]Real
+		add5     [2 * 16]Real
+		add6     [2 * 16]Real
+		add7     [16]Real
+		result   [2 * 16]Real
+		result2  [2 * 16]Real
+		result3  [16]Real
 	}
 	track0Lanestep struct { // Track.0.lanestep
 		stepT            [16]Real
@@ -186,20 +186,20 @@ type laneFrame struct {
 		stepData9        [2 * 16]Real
 		stepData10       [2 * 16]Real
 		stepData11       [16]Real
-		v33              [2 * 16]Real
-		v76              [2 * 16]Real
-		v78              [2 * 16]Real
-		v127             [2 * 16]Real
-		v129             [2 * 16]Real
-		v184             [2 * 16]Real
-		v186             [2 * 16]Real
-		v247             [2 * 16]Real
-		v249             [2 * 16]Real
-		v316             [2 * 16]Real
-		v318             [2 * 16]Real
-		v333             [2 * 16]Real
-		v382             [2 * 16]Real
-		v517             [16]uint64
+		vY2              [2 * 16]Real
+		dv               [2 * 16]Real
+		vY3              [2 * 16]Real
+		dv2              [2 * 16]Real
+		vY4              [2 * 16]Real
+		dv3              [2 * 16]Real
+		vY5              [2 * 16]Real
+		dv4              [2 * 16]Real
+		vY6              [2 * 16]Real
+		dv5              [2 * 16]Real
+		vNext2           [2 * 16]Real
+		xNext2           [2 * 16]Real
+		dv6              [2 * 16]Real
+		and              [16]uint64
 	}
 	track0Dense struct { // Track.0.dense
 		theta [16]Real
@@ -231,8 +231,8 @@ type laneFrame struct {
 		v         [2 * 16]Real
 		ts        [96 * 16]Real
 		ys        [288 * 16]Real
-		v5        [192 * 16]Real
-		v6        [96 * 16]Real
+		x2        [192 * 16]Real
+		p         [96 * 16]Real
 		step0In0  [16]Real
 		step0Out1 [192 * 16]Real
 	}
@@ -652,7 +652,7 @@ func (l *lanes) solveTrack0Lanes(t0 *[16]float64, ts *[96 * 16]float64, state0Ou
 func (l *lanes) trackSample(by *[1]rt.Stepping, n int, st *[1][16]rt.SolveStats) {
 	fr := l.fr
 	kernel.trackSamplePart0(l.fr, l.w, l.pre, &l.sums[0])
-	l.solveTrack0Lanes(&fr.trackSample.step0In0, &fr.trackSample.ts, &fr.trackSample.v5, &fr.trackSample.step0Out1, &fr.trackSample.v6, by[0], n, &st[0])
+	l.solveTrack0Lanes(&fr.trackSample.step0In0, &fr.trackSample.ts, &fr.trackSample.x2, &fr.trackSample.step0Out1, &fr.trackSample.p, by[0], n, &st[0])
 	kernel.trackSamplePart2(l.fr, l.w, l.pre, &l.sums[0])
 }
 
