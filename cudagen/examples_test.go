@@ -1,6 +1,7 @@
 package cudagen_test
 
 import (
+	"maps"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -51,6 +52,10 @@ func TestExamples(t *testing.T) {
 		for _, precision := range []string{"f32", "f64"} {
 			t.Run(name+"/"+precision, func(t *testing.T) {
 				t.Parallel()
+				files := maps.Clone(files)
+				for file, text := range files {
+					files[file] = strings.ReplaceAll(text, "precision: f32", "precision: "+precision)
+				}
 				s := programSubject(t, "example_"+name, files, precision)
 				s.rows, s.natural = 2, true
 				s.initial(t)
