@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"runtime"
 	"sync/atomic"
 )
 
@@ -135,6 +136,9 @@ type evaluator[R Float] struct {
 func newEvaluator[R Float](obj *Objective[R], params, workers int) *evaluator[R] {
 	e := &evaluator[R]{obj: obj, workers: make([]Worker[R], max(1, workers))}
 	e.red.metrics, e.red.params = obj.terms(), params
+	if workers <= runtime.GOMAXPROCS(0) { // else helpers that linger would keep others from working
+		e.crew.Linger = lingerTime
+	}
 	if obj.NewBatch != nil {
 		e.batch = obj.NewBatch()
 	}
