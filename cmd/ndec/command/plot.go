@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -160,6 +159,7 @@ func (a *app) plot(f *plotFlags, args []string) error {
 func (p *artist) drawAll(names []string, quietly bool) ([]plotted, error) {
 	var made []plotted
 	var reasons []string
+	saves := newSaving()
 	p.narrow = quietly || len(names) == 0
 	for _, k := range plotKinds {
 		if len(names) > 0 && !slices.Contains(names, k.name) {
@@ -174,21 +174,19 @@ func (p *artist) drawAll(names []string, quietly bool) ([]plotted, error) {
 			p.points = p.flags.n
 		}
 		drawings, err := k.draw(p)
-		if err != nil {
-			return made, err
-		}
 		for _, d := range drawings {
-			if err := os.MkdirAll(p.out, 0o755); err != nil {
-				return made, ioError("folder for pictures", err)
-			}
 			notes := append(d.notes, p.notes...)
 			d.figure.Notes = append(d.figure.Notes, notes...)
-			files, err := d.figure.Save(filepath.Join(p.out, d.name), p.flags.formats...)
-			if err != nil {
-				return made, ioError("picture", err)
-			}
-			made = append(made, plotted{k.name, files, notes})
+			saves.start(p.out, d, k.name, notes, p.flags.formats)
 		}
+		if err != nil {
+			made, _ = saves.wait()
+			return made, err
+		}
+	}
+	made, err := saves.wait()
+	if err != nil {
+		return made, err
 	}
 	switch {
 	case quietly, len(reasons) == 0, len(names) == 0 && len(made) > 0:

@@ -139,6 +139,7 @@ func figures() map[string]struct {
 func TestFigures(t *testing.T) {
 	for name, row := range figures() {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel() // as the command draws them
 			dir := t.TempDir()
 			var again [][]byte
 			for round := range 2 {
@@ -391,7 +392,7 @@ func TestPaletted(t *testing.T) {
 	for _, c := range []struct {
 		img   *image.RGBA
 		worst int
-	}{{few, 0}, {many, 24}} {
+	}{{few, 0}, {many, 24}, {many.SubImage(image.Rect(0, 0, 100, 60)).(*image.RGBA), 24}} {
 		out := paletted(c.img)
 		b := out.Bounds()
 		for x := range b.Dx() {

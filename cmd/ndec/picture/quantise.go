@@ -12,23 +12,13 @@ import (
 // smoothed with so many greys that the eye does not see it.
 func paletted(img image.Image) image.Image {
 	b := img.Bounds()
-	count := map[color.RGBA]int{}
-	at := func(x, y int) color.RGBA {
-		r, g, b, _ := img.At(x, y).RGBA()
-		return color.RGBA{uint8(r >> 8), uint8(g >> 8), uint8(b >> 8), 255}
+	pixels := opaque(img)
+	var colours tally
+	numbers := make([]int32, len(pixels)/4) // of the colour of each pixel, in the order in which they were met
+	for i := range numbers {
+		numbers[i] = colours.add(color.RGBA{pixels[4*i], pixels[4*i+1], pixels[4*i+2], 255})
 	}
-	if rgba, ok := img.(*image.RGBA); ok {
-		at = func(x, y int) color.RGBA { c := rgba.RGBAAt(x, y); c.A = 255; return c }
-	}
-	for y := b.Min.Y; y < b.Max.Y; y++ {
-		for x := b.Min.X; x < b.Max.X; x++ {
-			count[at(x, y)]++
-		}
-	}
-	var all []weighted
-	for c, n := range count {
-		all = append(all, weighted{c, n})
-	}
+	all := slices.Clone(colours.all)
 	slices.SortFunc(all, func(a, b weighted) int {
 		return cmp.Or(b.n-a.n, cmp.Compare(a.key(), b.key()))
 	})
@@ -42,17 +32,31 @@ func paletted(img image.Image) image.Image {
 		boxes = append(boxes, divide(all[exact:], 256-exact)...)
 	}
 	pal := color.Palette{}
-	index := map[color.RGBA]uint8{}
+	index := make([]uint8, len(all))
 	for i, box := range boxes {
 		pal = append(pal, mean(box))
 		for _, w := range box {
-			index[w.c] = uint8(i)
+			index[w.number] = uint8(i)
 		}
 	}
-	out := image.NewPaletted(b, pal)
+	out := image.NewPaletted(b, pal) // without gaps between rows
+	for i, n := range numbers {
+		out.Pix[i] = index[n]
+	}
+	return out
+}
+
+// opaque are the pixels of an image, four bytes each, row by row.
+func opaque(img image.Image) []uint8 {
+	b := img.Bounds()
+	if rgba, ok := img.(*image.RGBA); ok && rgba.Stride == 4*b.Dx() {
+		return rgba.Pix
+	}
+	out := make([]uint8, 0, 4*b.Dx()*b.Dy())
 	for y := b.Min.Y; y < b.Max.Y; y++ {
 		for x := b.Min.X; x < b.Max.X; x++ {
-			out.SetColorIndex(x, y, index[at(x, y)])
+			r, g, b, _ := img.At(x, y).RGBA()
+			out = append(out, uint8(r>>8), uint8(g>>8), uint8(b>>8), 255)
 		}
 	}
 	return out
@@ -60,8 +64,49 @@ func paletted(img image.Image) image.Image {
 
 // weighted is a colour and how many pixels have it.
 type weighted struct {
-	c color.RGBA
-	n int
+	c      color.RGBA
+	n      int
+	number int32
+}
+
+// tally counts colours in a table with linear probing, which for pictures is much faster than a map: a pixel has mostly the colour of
+// the one before.
+type tally struct {
+	all   []weighted
+	slots []int32 // numbers plus one, 0 where free
+	last  int32
+}
+
+// add counts a pixel and gives the number of its colour.
+func (t *tally) add(c color.RGBA) int32 {
+	if len(t.all) > 0 && t.all[t.last].c == c {
+		t.all[t.last].n++
+		return t.last
+	}
+	if 2*len(t.all) >= len(t.slots) {
+		t.slots = make([]int32, max(1024, 2*len(t.slots)))
+		for i := range t.all {
+			*t.slot(t.all[i].c) = int32(i) + 1
+		}
+	}
+	s := t.slot(c)
+	if *s == 0 {
+		t.all = append(t.all, weighted{c: c, number: int32(len(t.all))})
+		*s = int32(len(t.all))
+	}
+	t.last = *s - 1
+	t.all[t.last].n++
+	return t.last
+}
+
+// slot is the place of a colour, or where it goes; the number of places is a power of two.
+func (t *tally) slot(c color.RGBA) *int32 {
+	mask, key := uint32(len(t.slots)-1), (weighted{c: c}).key()
+	for i := key * 2654435769 >> 8 & mask; ; i = (i + 1) & mask {
+		if n := t.slots[i]; n == 0 || t.all[n-1].c == c {
+			return &t.slots[i]
+		}
+	}
 }
 
 func (w weighted) key() uint32 { return uint32(w.c.R)<<16 | uint32(w.c.G)<<8 | uint32(w.c.B) }
