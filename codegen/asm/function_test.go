@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -24,114 +25,193 @@ import (
 const (
 	functionSlots = 24
 	chunk         = 1024 // bytes
+	peakRuns      = 1024 // of the loop of 16 multiply-adds that others are measured by
 )
 
-// functionKernels are the kernels of all functions and both widths for an ISA.
-func functionKernels(t *testing.T, isa asm.ISA) string {
-	t.Helper()
+// functionKernels are the kernels of all functions and both widths for an ISA, each going over its chunk some times.
+func functionKernels(tb testing.TB, isa asm.ISA, times int) string {
+	tb.Helper()
 	f := &asm.File{ISA: isa, Header: "//go:build !purego\n", Args: []string{"fr *byte"}, Slots: functionSlots}
 	for _, row := range vmath.Table() {
 		for _, e := range []asm.Elem{asm.F32, asm.F64} {
 			p := row.Build(8 * e.Bytes())
 			name := fmt.Sprintf("%s%d", strings.ToLower(row.Name), p.Width)
 			k, err := f.Compile(name, func(b *asm.Builder) {
-				b.Loop(chunk/isa.Bytes(), func(l *asm.Loop) {
-					var args []asm.Vec
-					at := functionSlots * 64
-					for range row.Args {
-						args = append(args, b.Load(e, b.Arg(0).At(at).Along(l, isa.Bytes())))
-						at += chunk
-					}
-					b.Store(e, b.Function(e, p, args...), b.Arg(0).At(at).Along(l, isa.Bytes()))
+				b.Loop(times, func(*asm.Loop) {
+					b.Loop(chunk/isa.Bytes(), func(l *asm.Loop) {
+						var args []asm.Vec
+						at := functionSlots * 64
+						for range row.Args {
+							args = append(args, b.Load(e, b.Arg(0).At(at).Along(l, isa.Bytes())))
+							at += chunk
+						}
+						b.Store(e, b.Function(e, p, args...), b.Arg(0).At(at).Along(l, isa.Bytes()))
+					})
 				})
 			})
 			if err != nil {
-				t.Fatal(err)
+				tb.Fatal(err)
 			}
 			f.Add(k, name+" is "+row.Doc+".")
 			if k.Spills > 0 && isa == asm.AVX512 {
-				t.Logf("%s %s: %d vectors without a register", name, isa, k.Spills)
+				tb.Logf("%s %s: %d vectors without a register", name, isa, k.Spills)
 			}
 			f.Export(name)
 		}
 	}
+	k, err := f.Compile("peak", func(b *asm.Builder) {
+		var acc []asm.Vec
+		for range 16 {
+			acc = append(acc, b.Var(asm.F32, b.Const(asm.F32, 0)))
+		}
+		x := b.Load(asm.F32, b.Arg(0).At(0))
+		b.Loop(peakRuns, func(*asm.Loop) {
+			for _, a := range acc {
+				b.Accumulate(asm.F32, a, x, x)
+			}
+		})
+		for _, a := range acc {
+			b.Store(asm.F32, a, b.Arg(0).At(0))
+		}
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	f.Add(k, "peak is nothing but multiply-adds.")
+	f.Export("peak")
 	return f.String()
 }
 
 // machineOf builds a program that runs kernels on what it reads, chunk by chunk.
-func machineOf(t *testing.T) func(in []byte, kernel string) []byte {
-	t.Helper()
-	dir := t.TempDir()
+func machineOf(tb testing.TB, times int) func(in []byte, args ...string) []byte {
+	tb.Helper()
+	dir := tb.TempDir()
 	write := func(name, text string) {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 	write("go.mod", "module machine\n\ngo 1.26\n")
-	write("functions_amd64.s", functionKernels(t, asm.AVX2))
 	stubs, table := "package main\n", ""
-	for _, row := range vmath.Table() {
-		for _, width := range []int{32, 64} {
-			name := fmt.Sprintf("%s%d", strings.ToLower(row.Name), width)
-			stubs += fmt.Sprintf("\n//go:noescape\nfunc %s(fr *byte)\n", asm.Symbol(name, asm.AVX2))
-			table += fmt.Sprintf("%q: %s,\n", name, asm.Symbol(name, asm.AVX2))
+	add := func(name string, isa asm.ISA) {
+		stubs += fmt.Sprintf("\n//go:noescape\nfunc %s(fr *byte)\n", asm.Symbol(name, isa))
+		table += fmt.Sprintf("%q: %s,\n", name+"_"+isa.String(), asm.Symbol(name, isa))
+	}
+	for _, isa := range asm.ISAs {
+		write("functions_"+isa.String()+"_amd64.s", functionKernels(tb, isa, times))
+		for _, row := range vmath.Table() {
+			add(fmt.Sprintf("%s32", strings.ToLower(row.Name)), isa)
+			add(fmt.Sprintf("%s64", strings.ToLower(row.Name)), isa)
 		}
+		add("peak", isa)
 	}
 	write("stubs.go", stubs)
 	write("main.go", fmt.Sprintf(`package main
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"strconv"
+	"strings"
+	"time"
+	"unsafe"
 )
+
+const (
+	slots    = %d
+	chunk    = %d
+	peakRuns = %d
+)
+
+var kernels = map[string]func(*byte){
+%s}
 
 func main() {
 	in, err := io.ReadAll(os.Stdin)
 	if err != nil {
 		panic(err)
 	}
-	f := map[string]func(*byte){
-%s}[os.Args[1]]
+	f := kernels[os.Args[1]]
 	n, _ := strconv.Atoi(os.Args[2])
-	fr := make([]byte, %d+(n+1)*%d)
-	body := fr[%d:]
-	for ; len(in) >= n*%d; in = in[n*%d:] {
-		copy(body, in[:n*%d])
+	fr := make([]byte, 64+slots+(n+1)*chunk)
+	fr = fr[-uintptr(unsafe.Pointer(&fr[0]))&63:] // as frames of kernels are
+	body := fr[slots:][:(n+1)*chunk]
+	if len(os.Args) > 3 {
+		_, isa, _ := strings.Cut(os.Args[1], "_")
+		copy(body, in)
+		clock(f, kernels["peak_"+isa], &fr[0])
+		return
+	}
+	for ; len(in) >= n*chunk; in = in[n*chunk:] {
+		copy(body, in[:n*chunk])
 		f(&fr[0])
-		os.Stdout.Write(body[n*%d:])
+		os.Stdout.Write(body[n*chunk:])
 	}
 }
-`, table, functionSlots*64, chunk, functionSlots*64, chunk, chunk, chunk, chunk))
+
+// clock prints how many cycles f takes for a chunk, if the processor starts two multiply-adds a cycle. The least times of both, a short
+// time apart, are compared, so that neither other work nor another clock frequency matters much.
+func clock(f, peak func(*byte), fr *byte) {
+	least := func(f func(*byte), best time.Duration) time.Duration {
+		for range 20 {
+			start := time.Now()
+			f(fr)
+			best = min(best, time.Since(start))
+		}
+		return best
+	}
+	var ratios []float64
+	for range 9 {
+		p, q := time.Hour, time.Hour
+		for range 5 {
+			p, q = least(peak, p), least(f, q)
+		}
+		ratios = append(ratios, float64(q)/float64(p))
+	}
+	for i := range ratios { // the median
+		below := 0
+		for j, r := range ratios {
+			if r < ratios[i] || r == ratios[i] && j < i {
+				below++
+			}
+		}
+		if below == len(ratios)/2 {
+			fmt.Println(ratios[i] * peakRuns * 8)
+		}
+	}
+}
+`, functionSlots*64, chunk, peakRuns, table))
 	run := func(in []byte, name string, args ...string) []byte {
 		c := exec.Command(name, args...)
 		c.Dir, c.Stdin, c.Stderr = dir, bytes.NewReader(in), os.Stderr
 		c.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOWORK=off")
 		out, err := c.Output()
 		if err != nil {
-			t.Fatalf("%s %s: %v", name, strings.Join(args, " "), err)
+			tb.Fatalf("%s %s: %v", name, strings.Join(args, " "), err)
 		}
 		return out
 	}
 	run(nil, "go", "vet", ".")
 	run(nil, "go", "build", "-o", "machine", ".")
-	return func(in []byte, kernel string) []byte {
-		args := 1
-		if strings.HasPrefix(kernel, "atan2") {
-			args = 2
+	return func(in []byte, args ...string) []byte {
+		n := "1"
+		if strings.HasPrefix(args[0], "atan2") {
+			n = "2"
 		}
-		return run(in, filepath.Join(dir, "machine"), kernel, fmt.Sprint(args))
+		return run(in, filepath.Join(dir, "machine"), slices.Insert(args, 1, n)...)
 	}
 }
 
 // simulatorOf runs the kernels in the place of a machine that has AVX2.
-func simulatorOf(t *testing.T) func(in []byte, kernel string) []byte {
+func simulatorOf(t *testing.T) func(in []byte, args ...string) []byte {
 	t.Helper()
-	p, err := sim.Parse(functionKernels(t, asm.AVX2))
+	p, err := sim.Parse(functionKernels(t, asm.AVX2, 1))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return func(in []byte, kernel string) (out []byte) {
+	return func(in []byte, args ...string) (out []byte) {
+		kernel := args[0]
 		n := chunk
 		if strings.HasPrefix(kernel, "atan2") {
 			n = 2 * chunk
@@ -142,7 +222,7 @@ func simulatorOf(t *testing.T) func(in []byte, kernel string) []byte {
 		at := m.Map(fr)
 		for ; len(in) >= n; in = in[n:] {
 			copy(body, in[:n])
-			if err := m.Call(kernel+"_avx2", at); err != nil {
+			if err := m.Call(kernel, at); err != nil {
 				t.Fatal(err)
 			}
 			out = append(out, body[n:]...)
@@ -152,15 +232,18 @@ func simulatorOf(t *testing.T) func(in []byte, kernel string) []byte {
 }
 
 // TestFunctions compares the functions with their references within the bounds of the table, on this machine
-// in AVX2 (simulated where it lacks that), and AVX-512, simulated, with AVX2 bit for bit. Kernels flush subnormal numbers to zero.
+// in AVX2 (simulated where it lacks that), and AVX-512, simulated and where the machine has it, with AVX2 bit for bit. Kernels flush subnormal numbers to zero.
 func TestFunctions(t *testing.T) {
 	run := simulatorOf(t)
 	if rt.CPULevel() >= rt.AVX2 {
-		run = machineOf(t)
+		run = machineOf(t, 1)
 	} else {
 		t.Log("NOT RUN on a real machine: this one has no AVX2")
 	}
-	p, err := sim.Parse(functionKernels(t, asm.AVX512))
+	if rt.CPULevel() < rt.AVX512 {
+		t.Log("NOT RUN on a real machine: avx512, which this one lacks")
+	}
+	p, err := sim.Parse(functionKernels(t, asm.AVX512, 1))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,12 +262,15 @@ func TestFunctions(t *testing.T) {
 				} else {
 					in = sweep64(row)
 				}
-				out := run(in, name)
+				out := run(in, name+"_avx2")
 				check := check64
 				if width == 32 {
 					check = check32
 				}
 				check(t, row, in, out)
+				if rt.CPULevel() >= rt.AVX512 {
+					same(t, "avx512 of this machine", run(in, name+"_avx512"), out, width/8)
+				}
 				few := len(row.Args) * chunk * 3
 				m := p.Machine()
 				fr := make([]byte, functionSlots*64+(len(row.Args)+1)*chunk)
@@ -195,14 +281,19 @@ func TestFunctions(t *testing.T) {
 					if err := m.Call(name+"_avx512", at); err != nil {
 						t.Fatal(err)
 					}
-					got, want := body[len(row.Args)*chunk:], out[k/len(row.Args):][:chunk]
-					for i := 0; i < chunk; i += width / 8 {
-						if g, w := got[i:][:width/8], want[i:][:width/8]; !bytes.Equal(g, w) && !(nan(g) && nan(w)) {
-							t.Fatalf("number %d: avx512 %x, avx2 %x", (k+i)/(width/8), g, w)
-						}
-					}
+					same(t, "avx512", body[len(row.Args)*chunk:], out[k/len(row.Args):][:chunk], width/8)
 				}
 			})
+		}
+	}
+}
+
+// same compares numbers with those of AVX2, bit for bit.
+func same(t *testing.T, what string, got, want []byte, size int) {
+	t.Helper()
+	for i := 0; i < len(want); i += size {
+		if g, w := got[i:][:size], want[i:][:size]; !bytes.Equal(g, w) && !(nan(g) && nan(w)) {
+			t.Fatalf("number %d: %s %x, avx2 %x", i/size, what, g, w)
 		}
 	}
 }
