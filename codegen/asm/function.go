@@ -13,65 +13,167 @@ func (b *Builder) Function(e Elem, p *vmath.Program, args ...Vec) Vec {
 		b.fail("%s of %d arguments", p.Row.Name, len(args))
 		return b.Const(e, 0)
 	}
-	at := make([]Vec, len(p.Code))
-	next := 0
+	f := function{b: b, e: e, p: p, at: make([]Vec, len(p.Code))}
+	if b.ISA == AVX512 {
+		f.plan()
+	}
 	for i, v := range p.Code {
-		x := func(k int) Vec { return at[v.Args[k].ID] }
-		switch v.Op {
-		case vmath.Arg:
-			at[i] = args[next]
-			next++
-		case vmath.Const:
-			at[i] = b.Bits(e, v.Bits)
-		case vmath.Add:
-			at[i] = b.Add(e, x(0), x(1))
-		case vmath.Sub:
-			at[i] = b.Sub(e, x(0), x(1))
-		case vmath.Mul:
-			at[i] = b.Mul(e, x(0), x(1))
-		case vmath.Div:
-			at[i] = b.Div(e, x(0), x(1))
-		case vmath.MulAdd:
-			at[i] = b.FMA(e, x(0), x(1), x(2))
-		case vmath.MulSub:
-			at[i] = b.FNMA(e, x(0), x(1), x(2))
-		case vmath.Sqrt:
-			at[i] = b.Sqrt(e, x(0))
-		case vmath.Min: // the instruction gives its second operand for NaN, as the program wants
-			at[i] = b.binary(rowMin, e, x(0), x(1))
-		case vmath.Max:
-			at[i] = b.binary(rowMax, e, x(0), x(1))
-		case vmath.And:
-			at[i] = b.And(e, x(0), x(1))
-		case vmath.Or:
-			at[i] = b.Or(e, x(0), x(1))
-		case vmath.Xor:
-			at[i] = b.Xor(e, x(0), x(1))
-		case vmath.AddBits:
-			at[i] = b.IAdd(e, x(0), x(1))
-		case vmath.SubBits:
-			at[i] = b.ISub(e, x(0), x(1))
-		case vmath.ShiftL:
-			at[i] = b.Shl(e, x(0), int(v.Bits))
-		case vmath.ShiftR:
-			at[i] = b.Shr(e, x(0), int(v.Bits))
-		case vmath.Less:
-			at[i] = b.Cmp(e, Less, x(0), x(1))
-		case vmath.Equal:
-			at[i] = b.Cmp(e, Equal, x(0), x(1))
-		case vmath.Negative:
-			at[i] = b.ICmpGreater(e, b.Bits(e, 0), x(0))
-		case vmath.Select:
-			at[i] = b.Select(e, x(0), x(1), x(2))
-		default:
-			b.fail("%s: no instruction for %s", p.Row.Name, v.Op)
-			return b.Const(e, 0)
+		switch {
+		case v.Op == vmath.Arg:
+			f.at[i], args = args[0], args[1:]
+		case b.ISA == AVX2:
+			f.at[i] = f.operation(v)
+		case f.wanted[i]:
+			f.at[i] = f.wide(v)
 		}
 	}
-	y := at[p.Result.ID]
-	if far := p.Row.Far(p.Width); far != 0 {
-		near := b.Cmp(e, LessEqual, b.Abs(e, args[0]), b.Const(e, far))
-		y = b.Or(e, y, b.Xor(e, near, b.Ones(e)))
+	y := f.at[p.Result.ID]
+	far := p.Row.Far(p.Width)
+	switch {
+	case far == 0:
+		return y
+	case b.ISA == AVX512:
+		b.compareK(e, notLessEqual, b.Abs(e, f.x(p.Args[0])), b.Const(e, far), 1)
+		return b.blend(e, 1, b.Ones(e), y)
 	}
-	return y
+	near := b.Cmp(e, LessEqual, b.Abs(e, f.x(p.Args[0])), b.Const(e, far))
+	return b.Or(e, y, b.Xor(e, near, b.Ones(e)))
+}
+
+// function is a program that is being printed.
+type function struct {
+	b  *Builder
+	e  Elem
+	p  *vmath.Program
+	at []Vec
+
+	// Of AVX-512:
+	wanted []bool // what the result needs, if it goes the short ways there are
+	last   []int  // who reads a mask last; -1 of masks that something else than a choice reads
+	masks  []int  // the mask register of a comparison; 0 of none
+}
+
+func (f *function) x(v *vmath.Value) Vec { return f.at[v.ID] }
+
+// maskRegisters is the number of those for comparisons of a function: K2 and those after it. K0 is no mask, and K1 that of others.
+const maskRegisters = 6
+
+// plan finds out what is wanted, and gives comparisons their mask registers from the place where they are made up to the last choice by them.
+func (f *function) plan() {
+	n := len(f.p.Code)
+	f.wanted, f.last, f.masks = make([]bool, n), make([]int, n), make([]int, n)
+	f.wanted[f.p.Result.ID] = true
+	for i := n - 1; i >= 0; i-- {
+		if !f.wanted[i] {
+			continue
+		}
+		v := f.p.Code[i]
+		for k, a := range operandsOf(v) {
+			f.wanted[a.ID] = true
+			switch {
+			case !a.Op.IsMask():
+			case v.Op != vmath.Select || k > 0:
+				f.last[a.ID] = -1
+			case f.last[a.ID] == 0:
+				f.last[a.ID] = i
+			}
+		}
+	}
+	var until [maskRegisters]int // when a register is free again
+	for i := range f.p.Code {
+		if !f.wanted[i] || f.last[i] <= 0 {
+			continue
+		}
+		for k := range until {
+			if until[k] <= i {
+				until[k], f.masks[i] = f.last[i], k+2
+				break
+			}
+		}
+	}
+}
+
+// operandsOf are those of an operation, on the short way.
+func operandsOf(v *vmath.Value) []*vmath.Value {
+	if v.Scale != nil {
+		return []*vmath.Value{v.Scale.X, v.Scale.N}
+	}
+	return v.Args
+}
+
+// wide is an operation of AVX-512, which has shorter ways to some.
+func (f *function) wide(v *vmath.Value) Vec {
+	b, e := f.b, f.e
+	k := f.masks[v.ID]
+	switch {
+	case v.Scale != nil:
+		n := f.x(v.Scale.N)
+		if v.Scale.Extra != 0 {
+			n = b.Add(e, n, b.Const(e, float64(v.Scale.Extra)))
+		}
+		return b.scale(e, f.x(v.Scale.X), n)
+	case v.Op == vmath.Select && f.masks[v.Args[0].ID] > 0:
+		return b.blend(e, f.masks[v.Args[0].ID], f.x(v.Args[1]), f.x(v.Args[2]))
+	case k > 0 && v.Op == vmath.Negative:
+		b.testK(e, f.x(v.Args[0]), b.signBit(e), k)
+	case k > 0 && v.Op == vmath.Less:
+		b.compareK(e, Less, f.x(v.Args[0]), f.x(v.Args[1]), k)
+	case k > 0 && v.Op == vmath.Equal:
+		b.compareK(e, Equal, f.x(v.Args[0]), f.x(v.Args[1]), k)
+	default:
+		return f.operation(v)
+	}
+	return 0
+}
+
+// operation is one of a program.
+func (f *function) operation(v *vmath.Value) Vec {
+	b, e := f.b, f.e
+	x := func(k int) Vec { return f.x(v.Args[k]) }
+	switch v.Op {
+	case vmath.Const:
+		return b.Bits(e, v.Bits)
+	case vmath.Add:
+		return b.Add(e, x(0), x(1))
+	case vmath.Sub:
+		return b.Sub(e, x(0), x(1))
+	case vmath.Mul:
+		return b.Mul(e, x(0), x(1))
+	case vmath.Div:
+		return b.Div(e, x(0), x(1))
+	case vmath.MulAdd:
+		return b.FMA(e, x(0), x(1), x(2))
+	case vmath.MulSub:
+		return b.FNMA(e, x(0), x(1), x(2))
+	case vmath.Sqrt:
+		return b.Sqrt(e, x(0))
+	case vmath.Min: // the instruction gives its second operand for NaN, as the program wants
+		return b.binary(rowMin, e, x(0), x(1))
+	case vmath.Max:
+		return b.binary(rowMax, e, x(0), x(1))
+	case vmath.And:
+		return b.And(e, x(0), x(1))
+	case vmath.Or:
+		return b.Or(e, x(0), x(1))
+	case vmath.Xor:
+		return b.Xor(e, x(0), x(1))
+	case vmath.AddBits:
+		return b.IAdd(e, x(0), x(1))
+	case vmath.SubBits:
+		return b.ISub(e, x(0), x(1))
+	case vmath.ShiftL:
+		return b.Shl(e, x(0), int(v.Bits))
+	case vmath.ShiftR:
+		return b.Shr(e, x(0), int(v.Bits))
+	case vmath.Less:
+		return b.Cmp(e, Less, x(0), x(1))
+	case vmath.Equal:
+		return b.Cmp(e, Equal, x(0), x(1))
+	case vmath.Negative:
+		return b.ICmpGreater(e, b.Bits(e, 0), x(0))
+	case vmath.Select:
+		return b.Select(e, x(0), x(1), x(2))
+	}
+	b.fail("%s: no instruction for %s", f.p.Row.Name, v.Op)
+	return b.Const(e, 0)
 }

@@ -171,6 +171,8 @@ const (
 	Less      Predicate = 0x11
 	LessEqual Predicate = 0x12
 	Unordered Predicate = 0x03
+
+	notLessEqual Predicate = 0x16 // true for NaN
 )
 
 // Cmp is a mask of where x and y compare.
@@ -185,11 +187,36 @@ func (b *Builder) Cmp(e Elem, p Predicate, x, y Vec) Vec {
 	return b.fromK(e, d)
 }
 
-// fromK makes the mask register K1 a mask of full width: all ones, zeroed where the bit is not set.
+// fromK makes the mask register K1 a mask of full width: all ones, zeroed where the bit is not set. It comes from memory, since
+// an instruction that makes ones of a register would wait for what the register held before.
 func (b *Builder) fromK(e Elem, d Vec) Vec {
-	i := b.emit(e.pick("VPTERNLOGD.Z", "VPTERNLOGQ.Z"), -1, d, imm(0xff))
+	i := b.emit(e.pick("VBROADCASTSS.Z", "VBROADCASTSD.Z"), 0, d, vec(b.Ones(e)))
 	i.masked = true
 	return d
+}
+
+// compareK sets the mask register k of AVX-512 where x and y compare.
+func (b *Builder) compareK(e Elem, p Predicate, x, y Vec, k int) {
+	b.emit(e.pick("VCMPPS", "VCMPPD"), 1, b.new(e), imm(int(p)), vec(y), vec(x)).dst = fixed(maskNames[k])
+}
+
+// testK sets the mask register k of AVX-512 where x and y have a bit in common.
+func (b *Builder) testK(e Elem, x, y Vec, k int) {
+	b.emit(e.pick("VPTESTMD", "VPTESTMQ"), 0, b.new(e), vec(y), vec(x)).dst = fixed(maskNames[k])
+}
+
+// blend is x where the mask register k of AVX-512 is set, else y.
+func (b *Builder) blend(e Elem, k int, x, y Vec) Vec {
+	d := b.new(e)
+	b.emit(e.pick("VBLENDMPS", "VBLENDMPD"), 0, d, vec(x), vec(y), fixed(maskNames[k]))
+	return d
+}
+
+var maskNames = [...]string{"K0", "K1", "K2", "K3", "K4", "K5", "K6", "K7"}
+
+// scale is x times two to the power of the whole numbers n, an instruction of AVX-512.
+func (b *Builder) scale(e Elem, x, n Vec) Vec {
+	return b.binary(pair{"VSCALEFPS", "VSCALEFPD"}, e, x, n)
 }
 
 // ICmpEqual is a mask of where the integers x and y are equal.

@@ -74,32 +74,21 @@ func (o place) append(b []byte) []byte {
 
 // ins prints a mnemonic with operands.
 func (p *printer) ins(op string, operands ...place) {
-	if i := slices.IndexFunc(operands, func(o place) bool { return o.kind == numberInMemory }); i >= 0 && (op == "VMOVUPS" || op == "VMOVUPD") {
-		op = "VBROADCASTSS"
-		if operands[i].num == F64.Bytes() {
-			op = "VBROADCASTSD"
-		}
-		p.text("\t", op)
-	} else {
-		p.text("\t", op, broadcasts(operands))
+	i := slices.IndexFunc(operands, func(o place) bool { return o.kind == numberInMemory })
+	switch {
+	case i < 0 || strings.HasPrefix(op, "VBROADCAST"):
+	case op == "VMOVUPS", op == "VMOVUPD":
+		op = map[int]string{F32.Bytes(): "VBROADCASTSS", F64.Bytes(): "VBROADCASTSD"}[operands[i].num]
+	default:
+		op += ".BCST"
 	}
+	p.text("\t", op)
 	p.operands(operands)
 }
 
 // form is ins of a multiply-add, whose mnemonic has the order of the operands in it.
 func (p *printer) form(stem, order string, e Elem, operands ...place) {
-	p.text("\t", stem, order, e.pick("PS", "PD"), broadcasts(operands))
-	p.operands(operands)
-}
-
-// broadcasts is the suffix of an instruction that reads one number for all lanes.
-func broadcasts(operands []place) string {
-	for i := range operands {
-		if operands[i].kind == numberInMemory {
-			return ".BCST"
-		}
-	}
-	return ""
+	p.ins(stem+order+e.pick("PS", "PD"), operands...)
 }
 
 // operands ends an instruction.
@@ -339,8 +328,8 @@ func (p *printer) inst(in *inst) {
 			k++
 		}
 	}
-	if in.masked { // all ones under a mask: the register is an operand three times
-		ops = append(ops, dst, dst, word("K1"))
+	if in.masked {
+		ops = append(ops, word("K1"))
 	}
 	p.ins(in.op, append(ops, dst)...)
 	if in.dst.kind == vecOperand {

@@ -51,7 +51,9 @@ func scaled(b *builder, p, t, n *Value, extra int) *Value {
 	half := let("half", b.mulAdd(n, b.num(0.5), b.magic())) // n/2, rounded, in its low bits
 	first := b.op(AddBits, b.shiftL(half, b.mantissa()), b.bits(one))
 	second := b.op(AddBits, b.shiftL(b.op(SubBits, t, half), b.mantissa()), b.bits(one+uint64(int64(extra)<<b.mantissa())))
-	return b.mul(b.mul(p, let("first", first)), let("second", second))
+	y := b.mul(b.mul(p, let("first", first)), let("second", second))
+	y.Scale = &Scale{p, n, extra}
+	return y
 }
 
 func exp(b *builder, x *Value) *Value { return expTimes(b, x, 0) }

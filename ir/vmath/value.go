@@ -51,6 +51,14 @@ type Value struct {
 	Bits uint64 // of a Const; the distance of a shift
 	Name string // for printed text; "" for none
 	ID   int    // place in the program
+	// Scale, if not nil, is a shorter way to the value, for processors that have it.
+	Scale *Scale
+}
+
+// Scale is X 2^(N+Extra), rounded once; N is a whole number.
+type Scale struct {
+	X, N  *Value
+	Extra int
 }
 
 // Program computes one function of one precision.

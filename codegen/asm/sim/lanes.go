@@ -121,8 +121,8 @@ func compare(o operands) uint64 {
 		c = unordered
 	case 0x11:
 		c = less(x, y, o.size)
-	case 0x12:
-		c = less(x, y, o.size) || equal(x, y, o.size)
+	case 0x12, 0x16:
+		c = (less(x, y, o.size) || equal(x, y, o.size)) == (o.imm == 0x12)
 	default:
 		panic("sim: predicate")
 	}
@@ -225,6 +225,10 @@ func init() {
 	both("VPCMPGTD", "VPCMPGTQ", func(o operands) uint64 {
 		return ones(signed(o.x[1], o.size) > signed(o.x[0], o.size), o.size)
 	})
+	both("VBROADCASTSS", "VBROADCASTSD", first) // under a mask
+	both("VBLENDMPS", "VBLENDMPD", first)       // where the mask is set
+	both("VPTESTMD", "VPTESTMQ", func(o operands) uint64 { return ones(o.x[0]&o.x[1] != 0, o.size) })
+	both("VSCALEFPS", "VSCALEFPD", scale)
 	both("VBLENDVPS", "VBLENDVPD", func(o operands) uint64 { // mask, x, y
 		if o.x[0]&sign(o.size) != 0 {
 			return o.x[1]
@@ -244,6 +248,22 @@ func init() {
 	both("VRNDSCALEPS", "VRNDSCALEPD", round)
 	lanes["VCVTDQ2PS"] = func(o operands) uint64 { return uint64(math.Float32bits(float32(int32(o.x[0])))) }
 	lanes["VCVTTPS2DQ"] = func(o operands) uint64 { return truncate(float64(f32(flush(o.x[0], 4)))) }
+}
+
+// scale is x times two to the power of y, a whole number.
+func scale(o operands) uint64 {
+	x, y := flush(o.x[1], o.size), flush(o.x[0], o.size)
+	if isNaN(y, o.size) {
+		return y
+	}
+	if o.size == 8 {
+		return flush(math.Float64bits(math.Ldexp(f64(x), int(f64(y)))), 8)
+	}
+	z := math.Ldexp(float64(f32(x)), int(f32(y)))
+	if math.Abs(z) < 0x1p-126 { // which rounding could make larger
+		return x & sign(4)
+	}
+	return uint64(math.Float32bits(float32(z)))
 }
 
 // truncate is x as an integer of 32 bits; what does not fit is the smallest one.

@@ -245,18 +245,19 @@ type decoded struct {
 	mask      int   // number of the mask register, or -1
 	zeroed    bool
 	spread    bool // an operand is one number in memory for all lanes
+	blends    bool // where the mask is not set the result is the second operand
 }
 
 func decode(in *inst) (*decoded, error) {
 	d := &decoded{width: width(in), size: 4, mask: -1}
+	base, zeroed := strings.CutSuffix(in.op, ".Z")
+	base, spread := strings.CutSuffix(base, ".BCST")
+	d.zeroed, d.spread, d.blends = zeroed, spread || zeroed && strings.HasPrefix(base, "VBROADCAST"), strings.HasPrefix(base, "VBLENDM")
 	if f, ok := shuffles[in.op]; ok {
 		d.shuffle = f
 		return d, nil
 	}
-	base := in.op
-	base, d.zeroed = strings.CutSuffix(base, ".Z")
-	base, d.spread = strings.CutSuffix(base, ".BCST")
-	if strings.HasSuffix(base, "PD") || strings.HasSuffix(base, "Q") && base != "VCVTTPS2DQ" {
+	if strings.HasSuffix(base, "PD") || strings.HasSuffix(base, "SD") || strings.HasSuffix(base, "Q") && base != "VCVTTPS2DQ" {
 		d.size = 8
 	}
 	d.args = in.args[:len(in.args)-1]
@@ -328,8 +329,11 @@ func (m *Machine) vector(in *inst) error {
 			bits |= 1 << i
 		}
 		if mask>>i&1 == 0 {
-			if r = o.old; d.zeroed {
+			switch r = o.old; {
+			case d.zeroed:
 				r = 0
+			case d.blends:
+				r = o.x[1]
 			}
 		}
 		put(out[:], i, d.size, r)
