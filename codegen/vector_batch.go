@@ -83,10 +83,24 @@ func (r *rows) field(ps []port, i int, kind string) string {
 // load prints how rows from one on get into the frame.
 func (r *rows) load(from string) {
 	v, p, w := r.v, r.v.p, r.v.set.Samples()
+	few := r.m.Keyed()
+	for i, q := range r.ins {
+		if f := r.n.Frame.Args[i]; v.together(f, q.t) {
+			p.line("rt.IntoLanes(%s[:], %s[%s*%d:], %d, %d, n)", v.at(f), r.field(r.ins, i, "in"), from, q.t.Len(), q.t.Len(), w)
+		} else {
+			few = true
+		}
+	}
+	if !few {
+		return
+	}
 	p.line("for i := range %d {", w)
 	p.line("row := %s + min(i, n-1) // the rest of a block is like its last sample", from)
 	for i, q := range r.ins {
 		x := r.field(r.ins, i, "in")
+		if v.together(r.n.Frame.Args[i], q.t) {
+			continue
+		}
 		if q.t.IsScalar() {
 			v.load(r.n.Frame.Args[i], x+"[row]", q.t)
 		} else {
@@ -104,6 +118,22 @@ func (r *rows) load(from string) {
 func (r *rows) store(from string) {
 	v, p, w := r.v, r.v.p, r.v.set.Samples()
 	stats := v.e.plan.Of(r.m.Func).Needs.Stats > 0
+	few := stats
+	k := 0
+	for _, f := range r.n.Frame.Results {
+		if f == nil {
+			continue
+		}
+		if q := r.outs[k]; v.together(f, q.t) {
+			p.line("rt.FromLanes(%s[%s*%d:], %s[:], %d, %d, n)", r.field(r.outs, k, "out"), from, q.t.Len(), v.at(f), q.t.Len(), w)
+		} else {
+			few = true
+		}
+		k++
+	}
+	if !few {
+		return
+	}
 	p.line("for i := range n {")
 	if stats {
 		p.line("if rt.FailedLane(st[:], i) { // what happened is told as without lanes")
@@ -111,14 +141,16 @@ func (r *rows) store(from string) {
 		p.line("continue")
 		p.line("}")
 	}
-	k := 0
-	for i := range r.m.Func.Results {
-		f := r.n.Frame.Results[i]
+	k = 0
+	for _, f := range r.n.Frame.Results {
 		if f == nil {
 			continue
 		}
 		q, x := r.outs[k], r.field(r.outs, k, "out")
 		k++
+		if v.together(f, q.t) {
+			continue
+		}
 		cast := v.e.elem(q.t.Elem)
 		if cast == v.elem(f.Elem) {
 			cast = ""
@@ -144,4 +176,13 @@ func (r *rows) store(from string) {
 		p.line("}")
 	}
 	p.line("}")
+}
+
+// togetherFrom is the length of rows from which a call of rt turns those of a block over all at once.
+const togetherFrom = 8
+
+// together reports whether rows of a type, which are a field in the frame, go into lanes and back all at once: they are long and
+// of the same numbers.
+func (v *vectors) together(f *lanes.Field, t ir.Type) bool {
+	return t.Len() >= togetherFrom && f.Elem.IsFloat() && v.elem(f.Elem) == v.e.elem(t.Elem)
 }
