@@ -30,6 +30,8 @@ type compiler struct {
 	sum  map[element]value // running sums of a loop
 	mask value             // of the samples that count
 
+	following []*plan.Nest // what is computed with the elements of a convolution
+
 	// Numbers that are the same in all samples: those that this segment has, what it makes, and whether the place is
 	// before its loop over vectors.
 	ahead map[*ir.Value]value
@@ -147,7 +149,8 @@ func (c *compiler) body() {
 		c.alikeAhead(seg, func(v *ir.Value) bool { return !c.made[v] })
 		c.columnsBy(c.together(seg), func() {
 			c.loadMask(seg)
-			for _, n := range seg {
+			c.following = followers(seg)
+			for _, n := range seg[:len(seg)-len(c.following)] {
 				c.nest(n)
 			}
 		})

@@ -259,7 +259,7 @@ func (c *compiler) conv(v *ir.Value) {
 		sweeps = [2][]sweep{backward(axes[0]), backward(axes[1])}
 		to = gridOf(axes[0].In, axes[1].In)
 	}
-	field, kind := c.fieldOf(v), c.kind(v.Type.Elem)
+	kind := c.kind(v.Type.Elem)
 	c.source(v)
 	c.repeat(groups, func(g index) {
 		for _, h := range sweeps[0] {
@@ -284,9 +284,13 @@ func (c *compiler) conv(v *ir.Value) {
 									})
 								})
 							})
-							sums.each(func(o, q, part int, sum asm.Vec) {
-								ix := to.at(add(g.times(made), os[o]), p.times(h.apart).plus(h.from), qs[q].times(w.apart).plus(w.from))
-								c.b.Store(kind.elem(), sum, c.place(field, ix, part))
+							c.apart(func() {
+								for o := range os {
+									for q := range qs {
+										ix := to.at(add(g.times(made), os[o]), p.times(h.apart).plus(h.from), qs[q].times(w.apart).plus(w.from))
+										c.convolved(v, ix, sums.of(o, q))
+									}
+								}
 							})
 						})
 					})
@@ -438,6 +442,12 @@ func (s *tileSums) each(f func(o, q, part int, sum asm.Vec)) {
 	for i, sum := range s.v {
 		f(i/s.parts/s.places, i/s.parts%s.places, i%s.parts, sum)
 	}
+}
+
+// of are the vectors of the sum of a channel and a place.
+func (s *tileSums) of(o, q int) []asm.Vec {
+	at := (o*s.places + q) * s.parts
+	return s.v[at : at+s.parts]
 }
 
 // add adds the products of factors of channels with factors of places. The fewer ones stay in registers meanwhile.

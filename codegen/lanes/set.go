@@ -280,8 +280,9 @@ func (s *Set) layout(k *Kernel) {
 		}
 	}
 	names := newValueNames(k)
+	passing := s.passing(k)
 	for _, v := range f.Values {
-		if k.byVal[v] != nil || k.alike[v] || v.Type.Elem == ir.Tuple {
+		if k.byVal[v] != nil || k.alike[v] || v.Type.Elem == ir.Tuple || passing[v] {
 			continue
 		}
 		pl := pf.Places[v]
@@ -331,14 +332,18 @@ func isNode(n *plan.Nest) bool {
 	return false
 }
 
-// segments cuts nests at nodes and convolutions, which are segments of their own. Products with matrices go over the whole block at
+// segments cuts nests at nodes and convolutions, which are segments of their own, with what follows an element of these. Products with matrices go over the whole block at
 // once; what stands between them and is long, or has functions of numbers that take two vectors, is a segment of its
 // own, since a vector at a time leaves it registers.
 func (s *Set) segments(pf *plan.Func, nests []*plan.Nest) [][]*plan.Nest {
 	var out [][]*plan.Nest
 	for len(nests) > 0 {
 		if isNode(nests[0]) || convolves(nests[0]) {
-			out, nests = append(out, nests[:1]), nests[1:]
+			n := 1
+			if s.followed(pf, nests) {
+				n = 2
+			}
+			out, nests = append(out, nests[:n:n]), nests[n:]
 			continue
 		}
 		n := count(nests, func(n *plan.Nest) bool { return !isNode(n) && !convolves(n) })
