@@ -1438,6 +1438,8 @@ func (j *predictJob) lanes(worker, lo, hi int) {
 	var st [1][32]rt.SolveStats
 	for ; lo < hi; lo += 32 {
 		n := min(32, hi-lo)
+		rt.IntoLanes(fr.predictSample.ts[:], j.in.Ts[lo*50:], 50, 32, n)
+		rt.IntoLanes(fr.predictSample.us[:], j.in.Us[lo*100:], 100, 32, n)
 		for i := range 32 {
 			row := lo + min(i, n-1) // the rest of a block is like its last sample
 			for elem, num := range j.in.Q0[row*2 : (row+1)*2] {
@@ -1446,25 +1448,15 @@ func (j *predictJob) lanes(worker, lo, hi int) {
 			for elem, num := range j.in.V0[row*2 : (row+1)*2] {
 				fr.predictSample.v0[elem*32+i] = num
 			}
-			for elem, num := range j.in.Ts[row*50 : (row+1)*50] {
-				fr.predictSample.ts[elem*32+i] = num
-			}
-			for elem, num := range j.in.Us[row*100 : (row+1)*100] {
-				fr.predictSample.us[elem*32+i] = num
-			}
 			fr.predictSample.load[i] = j.in.Load[row]
 		}
 		l.predictSample(&j.m.by, n, &st)
+		rt.FromLanes(j.out.Q[lo*100:], fr.predictSample.q[:], 100, 32, n)
+		rt.FromLanes(j.out.V[lo*100:], fr.predictSample.v[:], 100, 32, n)
 		for i := range n {
 			if rt.FailedLane(st[:], i) { // what happened is told as without lanes
 				j.rows(worker, lo+i, lo+i+1)
 				continue
-			}
-			for elem := range 100 {
-				j.out.Q[(lo+i)*100+elem] = fr.predictSample.q[elem*32+i]
-			}
-			for elem := range 100 {
-				j.out.V[(lo+i)*100+elem] = fr.predictSample.v[elem*32+i]
 			}
 			for s := range st {
 				if j.stats != nil {

@@ -875,30 +875,22 @@ func (j *forecastJob) lanes(worker, lo, hi int) {
 	var st [1][32]rt.SolveStats
 	for ; lo < hi; lo += 32 {
 		n := min(32, hi-lo)
+		rt.IntoLanes(fr.forecastSample.ts[:], j.in.Ts[lo*64:], 64, 32, n)
+		rt.IntoLanes(fr.forecastSample.ys[:], j.in.Ys[lo*192:], 192, 32, n)
+		rt.IntoLanes(fr.forecastSample.future[:], j.in.Future[lo*32:], 32, 32, n)
 		for i := range 32 {
 			row := lo + min(i, n-1) // the rest of a block is like its last sample
-			for elem, num := range j.in.Ts[row*64 : (row+1)*64] {
-				fr.forecastSample.ts[elem*32+i] = num
-			}
-			for elem, num := range j.in.Ys[row*192 : (row+1)*192] {
-				fr.forecastSample.ys[elem*32+i] = num
-			}
-			for elem, num := range j.in.Future[row*32 : (row+1)*32] {
-				fr.forecastSample.future[elem*32+i] = num
-			}
 			key := rt.Key{Seed: j.m.Seed, Row: uint64(row), Step: rt.EvalStep}.Words()
 			for elem, num := range key {
 				fr.forecastSample.key[elem*32+i] = num
 			}
 		}
 		l.forecastSample(&j.m.by, n, &st)
+		rt.FromLanes(j.out.Mean[lo*96:], fr.forecastSample.mean[:], 96, 32, n)
 		for i := range n {
 			if rt.FailedLane(st[:], i) { // what happened is told as without lanes
 				j.rows(worker, lo+i, lo+i+1)
 				continue
-			}
-			for elem := range 96 {
-				j.out.Mean[(lo+i)*96+elem] = fr.forecastSample.mean[elem*32+i]
 			}
 			j.out.Cost[lo+i] = fr.forecastSample.cost[i]
 			for s := range st {

@@ -529,6 +529,7 @@ func (j *swingJob) lanes(worker, lo, hi int) {
 	var st [1][32]rt.SolveStats
 	for ; lo < hi; lo += 32 {
 		n := min(32, hi-lo)
+		rt.IntoLanes(fr.swingSample.ts[:], j.in.Ts[lo*30:], 30, 32, n)
 		for i := range 32 {
 			row := lo + min(i, n-1) // the rest of a block is like its last sample
 			for elem, num := range j.in.Q0[row*2 : (row+1)*2] {
@@ -537,21 +538,14 @@ func (j *swingJob) lanes(worker, lo, hi int) {
 			for elem, num := range j.in.V0[row*2 : (row+1)*2] {
 				fr.swingSample.v0[elem*32+i] = num
 			}
-			for elem, num := range j.in.Ts[row*30 : (row+1)*30] {
-				fr.swingSample.ts[elem*32+i] = num
-			}
 		}
 		l.swingSample(&j.m.by, n, &st)
+		rt.FromLanes(j.out.Q[lo*60:], fr.swingSample.q[:], 60, 32, n)
+		rt.FromLanes(j.out.V[lo*60:], fr.swingSample.v[:], 60, 32, n)
 		for i := range n {
 			if rt.FailedLane(st[:], i) { // what happened is told as without lanes
 				j.rows(worker, lo+i, lo+i+1)
 				continue
-			}
-			for elem := range 60 {
-				j.out.Q[(lo+i)*60+elem] = fr.swingSample.q[elem*32+i]
-			}
-			for elem := range 60 {
-				j.out.V[(lo+i)*60+elem] = fr.swingSample.v[elem*32+i]
 			}
 			for s := range st {
 				if j.stats != nil {

@@ -19,7 +19,6 @@ type laneFrame struct {
 		z       [8624 * 32]Real
 		dz      [8624 * 32]Real
 		margins [9912 * 32]Real
-		conv    [8624 * 32]Real
 	}
 	_           [128]byte
 	digits0Step struct { // Digits.0.step
@@ -50,7 +49,6 @@ type laneFrame struct {
 		div      [784 * 32]Real
 		concat   [8624 * 32]Real
 		z        [8624 * 32]Real
-		conv     [784 * 32]Real
 		add      [784 * 32]Real
 		step0In0 [32]float64
 		step0In1 [32]float64
@@ -63,7 +61,6 @@ type laneFrame struct {
 		div      [784 * 32]Real
 		concat   [8624 * 32]Real
 		z        [8624 * 32]Real
-		conv     [784 * 32]Real
 		add      [784 * 32]Real
 		add2     [10 * 32]Real
 		step0In0 [32]float64
@@ -74,7 +71,6 @@ type laneFrame struct {
 		z    [8624 * 32]Real
 		dz   [8624 * 32]Real
 		bf16 [8624 * 32]Real
-		conv [8624 * 32]Real
 	}
 	_                [128]byte
 	digitsMixed0Step struct { // Digits.mixed.0.step
@@ -152,7 +148,6 @@ type laneFrame struct {
 		concat           [8624 * 32]Real
 		z                [8624 * 32]Real
 		bf16             [8624 * 32]Real
-		conv             [784 * 32]Real
 		bf162            [784 * 32]Real
 		add              [10 * 32]Real
 		reduceMax        [32]Real
@@ -171,7 +166,7 @@ type laneFrame struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [79075840]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [76567040]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {
@@ -197,29 +192,27 @@ func (l *lanes) count(n int) {
 // laneKernels are the kernels of an instruction set.
 type laneKernels struct {
 	width                         int // real numbers in a vector
-	pixelsFieldTurn0              func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	pixelsFieldTurn1              func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	pixelsField                   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	digits0StepTurn0              func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	digits0StepTurn3              func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	digits0StepTurn2              func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	digits0StepTurn4              func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	digits0StepTurn6              func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	digits0StepTurn9              func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	digits0StepTurn12             func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	digits0StepTurn8              func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	digits0LanestepTurn0          func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	digits0LanestepTurn14         func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	digits0LanestepTurn10         func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	digitsSamplePart0             func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	digitsSamplePart2             func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	fitSamplePart0                func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	fitSamplePart2                func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	pixelsMixedFieldTurn0         func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	pixelsMixedFieldTurn1         func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	pixelsMixedFieldTurn2         func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	digitsMixed0StepTurn0         func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	digitsMixed0StepTurn4         func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	digitsMixed0StepTurn8         func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	digitsMixed0StepTurn3         func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	digitsMixed0StepTurn6         func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	digitsMixed0StepTurn9         func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	digitsMixed0StepTurn12        func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	digitsMixed0StepTurn16        func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	digitsMixed0RecLanestepTurn0  func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	digitsMixed0RecLanestepTurn18 func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	digitsMixed0RecLanestepTurn14 func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	pixelsMixedFieldVjpTurn0      func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	pixelsMixedFieldVjpTurn1      func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	pixelsMixedFieldVjpTurn2      func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -227,15 +220,15 @@ type laneKernels struct {
 	pixelsMixedFieldVjpTurn4      func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	pixelsMixedFieldVjpTurn5      func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	digitsMixed0ReplayVjpTurn0    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	digitsMixed0ReplayVjpTurn4    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	digitsMixed0ReplayVjpTurn8    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	digitsMixed0ReplayVjpTurn12   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	digitsMixed0ReplayVjpTurn19   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	digitsMixed0ReplayVjpTurn26   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	digitsMixed0ReplayVjpTurn33   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	digitsMixed0ReplayVjpTurn40   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	digitsMixed0ReplayVjpTurn3    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	digitsMixed0ReplayVjpTurn6    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	digitsMixed0ReplayVjpTurn9    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	digitsMixed0ReplayVjpTurn16   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	digitsMixed0ReplayVjpTurn23   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	digitsMixed0ReplayVjpTurn30   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	digitsMixed0ReplayVjpTurn37   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	digitsMixed0RecLanerevTurn0   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	digitsMixed0RecLanerevTurn42  func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	digitsMixed0RecLanerevTurn39  func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	fitMixedGradPart0             func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	fitMixedGradPart2             func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	fitMixedGradPart4             func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -249,29 +242,27 @@ func pickKernels() *laneKernels {
 	case rt.AVX512:
 		return &laneKernels{
 			width:                         16,
-			pixelsFieldTurn0:              pixelsFieldTurn0AVX512,
-			pixelsFieldTurn1:              pixelsFieldTurn1AVX512,
+			pixelsField:                   pixelsFieldAVX512,
 			digits0StepTurn0:              digits0StepTurn0AVX512,
-			digits0StepTurn3:              digits0StepTurn3AVX512,
+			digits0StepTurn2:              digits0StepTurn2AVX512,
+			digits0StepTurn4:              digits0StepTurn4AVX512,
 			digits0StepTurn6:              digits0StepTurn6AVX512,
-			digits0StepTurn9:              digits0StepTurn9AVX512,
-			digits0StepTurn12:             digits0StepTurn12AVX512,
+			digits0StepTurn8:              digits0StepTurn8AVX512,
 			digits0LanestepTurn0:          digits0LanestepTurn0AVX512,
-			digits0LanestepTurn14:         digits0LanestepTurn14AVX512,
+			digits0LanestepTurn10:         digits0LanestepTurn10AVX512,
 			digitsSamplePart0:             digitsSamplePart0AVX512,
 			digitsSamplePart2:             digitsSamplePart2AVX512,
 			fitSamplePart0:                fitSamplePart0AVX512,
 			fitSamplePart2:                fitSamplePart2AVX512,
 			pixelsMixedFieldTurn0:         pixelsMixedFieldTurn0AVX512,
 			pixelsMixedFieldTurn1:         pixelsMixedFieldTurn1AVX512,
-			pixelsMixedFieldTurn2:         pixelsMixedFieldTurn2AVX512,
 			digitsMixed0StepTurn0:         digitsMixed0StepTurn0AVX512,
-			digitsMixed0StepTurn4:         digitsMixed0StepTurn4AVX512,
-			digitsMixed0StepTurn8:         digitsMixed0StepTurn8AVX512,
+			digitsMixed0StepTurn3:         digitsMixed0StepTurn3AVX512,
+			digitsMixed0StepTurn6:         digitsMixed0StepTurn6AVX512,
+			digitsMixed0StepTurn9:         digitsMixed0StepTurn9AVX512,
 			digitsMixed0StepTurn12:        digitsMixed0StepTurn12AVX512,
-			digitsMixed0StepTurn16:        digitsMixed0StepTurn16AVX512,
 			digitsMixed0RecLanestepTurn0:  digitsMixed0RecLanestepTurn0AVX512,
-			digitsMixed0RecLanestepTurn18: digitsMixed0RecLanestepTurn18AVX512,
+			digitsMixed0RecLanestepTurn14: digitsMixed0RecLanestepTurn14AVX512,
 			pixelsMixedFieldVjpTurn0:      pixelsMixedFieldVjpTurn0AVX512,
 			pixelsMixedFieldVjpTurn1:      pixelsMixedFieldVjpTurn1AVX512,
 			pixelsMixedFieldVjpTurn2:      pixelsMixedFieldVjpTurn2AVX512,
@@ -279,15 +270,15 @@ func pickKernels() *laneKernels {
 			pixelsMixedFieldVjpTurn4:      pixelsMixedFieldVjpTurn4AVX512,
 			pixelsMixedFieldVjpTurn5:      pixelsMixedFieldVjpTurn5AVX512,
 			digitsMixed0ReplayVjpTurn0:    digitsMixed0ReplayVjpTurn0AVX512,
-			digitsMixed0ReplayVjpTurn4:    digitsMixed0ReplayVjpTurn4AVX512,
-			digitsMixed0ReplayVjpTurn8:    digitsMixed0ReplayVjpTurn8AVX512,
-			digitsMixed0ReplayVjpTurn12:   digitsMixed0ReplayVjpTurn12AVX512,
-			digitsMixed0ReplayVjpTurn19:   digitsMixed0ReplayVjpTurn19AVX512,
-			digitsMixed0ReplayVjpTurn26:   digitsMixed0ReplayVjpTurn26AVX512,
-			digitsMixed0ReplayVjpTurn33:   digitsMixed0ReplayVjpTurn33AVX512,
-			digitsMixed0ReplayVjpTurn40:   digitsMixed0ReplayVjpTurn40AVX512,
+			digitsMixed0ReplayVjpTurn3:    digitsMixed0ReplayVjpTurn3AVX512,
+			digitsMixed0ReplayVjpTurn6:    digitsMixed0ReplayVjpTurn6AVX512,
+			digitsMixed0ReplayVjpTurn9:    digitsMixed0ReplayVjpTurn9AVX512,
+			digitsMixed0ReplayVjpTurn16:   digitsMixed0ReplayVjpTurn16AVX512,
+			digitsMixed0ReplayVjpTurn23:   digitsMixed0ReplayVjpTurn23AVX512,
+			digitsMixed0ReplayVjpTurn30:   digitsMixed0ReplayVjpTurn30AVX512,
+			digitsMixed0ReplayVjpTurn37:   digitsMixed0ReplayVjpTurn37AVX512,
 			digitsMixed0RecLanerevTurn0:   digitsMixed0RecLanerevTurn0AVX512,
-			digitsMixed0RecLanerevTurn42:  digitsMixed0RecLanerevTurn42AVX512,
+			digitsMixed0RecLanerevTurn39:  digitsMixed0RecLanerevTurn39AVX512,
 			fitMixedGradPart0:             fitMixedGradPart0AVX512,
 			fitMixedGradPart2:             fitMixedGradPart2AVX512,
 			fitMixedGradPart4:             fitMixedGradPart4AVX512,
@@ -295,29 +286,27 @@ func pickKernels() *laneKernels {
 	case rt.AVX2:
 		return &laneKernels{
 			width:                         8,
-			pixelsFieldTurn0:              pixelsFieldTurn0AVX2,
-			pixelsFieldTurn1:              pixelsFieldTurn1AVX2,
+			pixelsField:                   pixelsFieldAVX2,
 			digits0StepTurn0:              digits0StepTurn0AVX2,
-			digits0StepTurn3:              digits0StepTurn3AVX2,
+			digits0StepTurn2:              digits0StepTurn2AVX2,
+			digits0StepTurn4:              digits0StepTurn4AVX2,
 			digits0StepTurn6:              digits0StepTurn6AVX2,
-			digits0StepTurn9:              digits0StepTurn9AVX2,
-			digits0StepTurn12:             digits0StepTurn12AVX2,
+			digits0StepTurn8:              digits0StepTurn8AVX2,
 			digits0LanestepTurn0:          digits0LanestepTurn0AVX2,
-			digits0LanestepTurn14:         digits0LanestepTurn14AVX2,
+			digits0LanestepTurn10:         digits0LanestepTurn10AVX2,
 			digitsSamplePart0:             digitsSamplePart0AVX2,
 			digitsSamplePart2:             digitsSamplePart2AVX2,
 			fitSamplePart0:                fitSamplePart0AVX2,
 			fitSamplePart2:                fitSamplePart2AVX2,
 			pixelsMixedFieldTurn0:         pixelsMixedFieldTurn0AVX2,
 			pixelsMixedFieldTurn1:         pixelsMixedFieldTurn1AVX2,
-			pixelsMixedFieldTurn2:         pixelsMixedFieldTurn2AVX2,
 			digitsMixed0StepTurn0:         digitsMixed0StepTurn0AVX2,
-			digitsMixed0StepTurn4:         digitsMixed0StepTurn4AVX2,
-			digitsMixed0StepTurn8:         digitsMixed0StepTurn8AVX2,
+			digitsMixed0StepTurn3:         digitsMixed0StepTurn3AVX2,
+			digitsMixed0StepTurn6:         digitsMixed0StepTurn6AVX2,
+			digitsMixed0StepTurn9:         digitsMixed0StepTurn9AVX2,
 			digitsMixed0StepTurn12:        digitsMixed0StepTurn12AVX2,
-			digitsMixed0StepTurn16:        digitsMixed0StepTurn16AVX2,
 			digitsMixed0RecLanestepTurn0:  digitsMixed0RecLanestepTurn0AVX2,
-			digitsMixed0RecLanestepTurn18: digitsMixed0RecLanestepTurn18AVX2,
+			digitsMixed0RecLanestepTurn14: digitsMixed0RecLanestepTurn14AVX2,
 			pixelsMixedFieldVjpTurn0:      pixelsMixedFieldVjpTurn0AVX2,
 			pixelsMixedFieldVjpTurn1:      pixelsMixedFieldVjpTurn1AVX2,
 			pixelsMixedFieldVjpTurn2:      pixelsMixedFieldVjpTurn2AVX2,
@@ -325,15 +314,15 @@ func pickKernels() *laneKernels {
 			pixelsMixedFieldVjpTurn4:      pixelsMixedFieldVjpTurn4AVX2,
 			pixelsMixedFieldVjpTurn5:      pixelsMixedFieldVjpTurn5AVX2,
 			digitsMixed0ReplayVjpTurn0:    digitsMixed0ReplayVjpTurn0AVX2,
-			digitsMixed0ReplayVjpTurn4:    digitsMixed0ReplayVjpTurn4AVX2,
-			digitsMixed0ReplayVjpTurn8:    digitsMixed0ReplayVjpTurn8AVX2,
-			digitsMixed0ReplayVjpTurn12:   digitsMixed0ReplayVjpTurn12AVX2,
-			digitsMixed0ReplayVjpTurn19:   digitsMixed0ReplayVjpTurn19AVX2,
-			digitsMixed0ReplayVjpTurn26:   digitsMixed0ReplayVjpTurn26AVX2,
-			digitsMixed0ReplayVjpTurn33:   digitsMixed0ReplayVjpTurn33AVX2,
-			digitsMixed0ReplayVjpTurn40:   digitsMixed0ReplayVjpTurn40AVX2,
+			digitsMixed0ReplayVjpTurn3:    digitsMixed0ReplayVjpTurn3AVX2,
+			digitsMixed0ReplayVjpTurn6:    digitsMixed0ReplayVjpTurn6AVX2,
+			digitsMixed0ReplayVjpTurn9:    digitsMixed0ReplayVjpTurn9AVX2,
+			digitsMixed0ReplayVjpTurn16:   digitsMixed0ReplayVjpTurn16AVX2,
+			digitsMixed0ReplayVjpTurn23:   digitsMixed0ReplayVjpTurn23AVX2,
+			digitsMixed0ReplayVjpTurn30:   digitsMixed0ReplayVjpTurn30AVX2,
+			digitsMixed0ReplayVjpTurn37:   digitsMixed0ReplayVjpTurn37AVX2,
 			digitsMixed0RecLanerevTurn0:   digitsMixed0RecLanerevTurn0AVX2,
-			digitsMixed0RecLanerevTurn42:  digitsMixed0RecLanerevTurn42AVX2,
+			digitsMixed0RecLanerevTurn39:  digitsMixed0RecLanerevTurn39AVX2,
 			fitMixedGradPart0:             fitMixedGradPart0AVX2,
 			fitMixedGradPart2:             fitMixedGradPart2AVX2,
 			fitMixedGradPart4:             fitMixedGradPart4AVX2,
@@ -350,23 +339,21 @@ func init() {
 	fitShard = (*fitWorker).lanes
 }
 
-func pixelsFieldTurn0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func pixelsFieldTurn1AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func pixelsFieldAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func digits0StepTurn0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func digits0StepTurn3AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func digits0StepTurn2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func digits0StepTurn4AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func digits0StepTurn6AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func digits0StepTurn9AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func digits0StepTurn12AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func digits0StepTurn8AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func digits0LanestepTurn0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func digits0LanestepTurn14AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func digits0LanestepTurn10AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func digitsSamplePart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
@@ -380,21 +367,19 @@ func pixelsMixedFieldTurn0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Re
 
 func pixelsMixedFieldTurn1AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func pixelsMixedFieldTurn2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
 func digitsMixed0StepTurn0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func digitsMixed0StepTurn4AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func digitsMixed0StepTurn3AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func digitsMixed0StepTurn8AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func digitsMixed0StepTurn6AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func digitsMixed0StepTurn9AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func digitsMixed0StepTurn12AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func digitsMixed0StepTurn16AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
 func digitsMixed0RecLanestepTurn0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func digitsMixed0RecLanestepTurn18AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func digitsMixed0RecLanestepTurn14AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func pixelsMixedFieldVjpTurn0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
@@ -410,23 +395,23 @@ func pixelsMixedFieldVjpTurn5AVX2(fr *laneFrame, w *Params, pre *prepared, sums 
 
 func digitsMixed0ReplayVjpTurn0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func digitsMixed0ReplayVjpTurn4AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func digitsMixed0ReplayVjpTurn3AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func digitsMixed0ReplayVjpTurn8AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func digitsMixed0ReplayVjpTurn6AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func digitsMixed0ReplayVjpTurn12AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func digitsMixed0ReplayVjpTurn9AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func digitsMixed0ReplayVjpTurn19AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func digitsMixed0ReplayVjpTurn16AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func digitsMixed0ReplayVjpTurn26AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func digitsMixed0ReplayVjpTurn23AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func digitsMixed0ReplayVjpTurn33AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func digitsMixed0ReplayVjpTurn30AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func digitsMixed0ReplayVjpTurn40AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func digitsMixed0ReplayVjpTurn37AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func digitsMixed0RecLanerevTurn0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func digitsMixed0RecLanerevTurn42AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func digitsMixed0RecLanerevTurn39AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func fitMixedGradPart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
@@ -434,23 +419,21 @@ func fitMixedGradPart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func fitMixedGradPart4AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func pixelsFieldTurn0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func pixelsFieldTurn1AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func pixelsFieldAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func digits0StepTurn0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func digits0StepTurn3AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func digits0StepTurn2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func digits0StepTurn4AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func digits0StepTurn6AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func digits0StepTurn9AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func digits0StepTurn12AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func digits0StepTurn8AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func digits0LanestepTurn0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func digits0LanestepTurn14AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func digits0LanestepTurn10AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func digitsSamplePart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
@@ -464,21 +447,19 @@ func pixelsMixedFieldTurn0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *
 
 func pixelsMixedFieldTurn1AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func pixelsMixedFieldTurn2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
 func digitsMixed0StepTurn0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func digitsMixed0StepTurn4AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func digitsMixed0StepTurn3AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func digitsMixed0StepTurn8AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func digitsMixed0StepTurn6AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func digitsMixed0StepTurn9AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func digitsMixed0StepTurn12AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func digitsMixed0StepTurn16AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
 func digitsMixed0RecLanestepTurn0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func digitsMixed0RecLanestepTurn18AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func digitsMixed0RecLanestepTurn14AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func pixelsMixedFieldVjpTurn0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
@@ -494,23 +475,23 @@ func pixelsMixedFieldVjpTurn5AVX512(fr *laneFrame, w *Params, pre *prepared, sum
 
 func digitsMixed0ReplayVjpTurn0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func digitsMixed0ReplayVjpTurn4AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func digitsMixed0ReplayVjpTurn3AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func digitsMixed0ReplayVjpTurn8AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func digitsMixed0ReplayVjpTurn6AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func digitsMixed0ReplayVjpTurn12AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func digitsMixed0ReplayVjpTurn9AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func digitsMixed0ReplayVjpTurn19AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func digitsMixed0ReplayVjpTurn16AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func digitsMixed0ReplayVjpTurn26AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func digitsMixed0ReplayVjpTurn23AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func digitsMixed0ReplayVjpTurn33AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func digitsMixed0ReplayVjpTurn30AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func digitsMixed0ReplayVjpTurn40AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func digitsMixed0ReplayVjpTurn37AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func digitsMixed0RecLanerevTurn0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func digitsMixed0RecLanerevTurn42AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func digitsMixed0RecLanerevTurn39AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func fitMixedGradPart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
@@ -539,19 +520,15 @@ func (l *lanes) solveDigits0Lanes(t0, t1 *[32]float64, by rt.Stepping, n int, st
 	for k := 0; running > 0; k++ {
 		kernel.digits0LanestepTurn0(l.fr, l.w, l.pre, &l.sums[0])
 		kernel.digits0StepTurn0(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.pixelsFieldTurn0(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.pixelsFieldTurn1(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.digits0StepTurn3(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.pixelsFieldTurn0(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.pixelsFieldTurn1(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.pixelsField(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.digits0StepTurn2(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.pixelsField(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.digits0StepTurn4(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.pixelsField(l.fr, l.w, l.pre, &l.sums[0])
 		kernel.digits0StepTurn6(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.pixelsFieldTurn0(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.pixelsFieldTurn1(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.digits0StepTurn9(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.pixelsFieldTurn0(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.pixelsFieldTurn1(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.digits0StepTurn12(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.digits0LanestepTurn14(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.pixelsField(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.digits0StepTurn8(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.digits0LanestepTurn10(l.fr, l.w, l.pre, &l.sums[0])
 		next := t0[0] + float64(float64(k+1)*s.stepH[0])      // the times of all samples are alike
 		plain := running == n && k < steps-1 && next != t1[0] // every sample takes the step, and none ends with it
 		for i := range n {
@@ -615,20 +592,13 @@ func (j *digitsJob) lanes(worker, lo, hi int) {
 	var st [1][32]rt.SolveStats
 	for ; lo < hi; lo += 32 {
 		n := min(32, hi-lo)
-		for i := range 32 {
-			row := lo + min(i, n-1) // the rest of a block is like its last sample
-			for elem, num := range j.img[row*784 : (row+1)*784] {
-				fr.digitsSample.img[elem*32+i] = num
-			}
-		}
+		rt.IntoLanes(fr.digitsSample.img[:], j.img[lo*784:], 784, 32, n)
 		l.digitsSample(&j.m.by, n, &st)
+		rt.FromLanes(j.logits[lo*10:], fr.digitsSample.logits[:], 10, 32, n)
 		for i := range n {
 			if rt.FailedLane(st[:], i) { // what happened is told as without lanes
 				j.rows(worker, lo+i, lo+i+1)
 				continue
-			}
-			for elem := range 10 {
-				j.logits[(lo+i)*10+elem] = fr.digitsSample.logits[elem*32+i]
 			}
 			for s := range st {
 				if j.stats != nil {
@@ -709,21 +679,17 @@ func (l *lanes) solveDigitsMixed0RecLanes(tape *digitsMixed0RecTapeLanes, t0, t1
 		kernel.digitsMixed0StepTurn0(l.fr, l.w, l.pre, &l.sums[0])
 		kernel.pixelsMixedFieldTurn0(l.fr, l.w, l.pre, &l.sums[0])
 		kernel.pixelsMixedFieldTurn1(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.pixelsMixedFieldTurn2(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.digitsMixed0StepTurn4(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.digitsMixed0StepTurn3(l.fr, l.w, l.pre, &l.sums[0])
 		kernel.pixelsMixedFieldTurn0(l.fr, l.w, l.pre, &l.sums[0])
 		kernel.pixelsMixedFieldTurn1(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.pixelsMixedFieldTurn2(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.digitsMixed0StepTurn8(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.digitsMixed0StepTurn6(l.fr, l.w, l.pre, &l.sums[0])
 		kernel.pixelsMixedFieldTurn0(l.fr, l.w, l.pre, &l.sums[0])
 		kernel.pixelsMixedFieldTurn1(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.pixelsMixedFieldTurn2(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.digitsMixed0StepTurn9(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.pixelsMixedFieldTurn0(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.pixelsMixedFieldTurn1(l.fr, l.w, l.pre, &l.sums[0])
 		kernel.digitsMixed0StepTurn12(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.pixelsMixedFieldTurn0(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.pixelsMixedFieldTurn1(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.pixelsMixedFieldTurn2(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.digitsMixed0StepTurn16(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.digitsMixed0RecLanestepTurn18(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.digitsMixed0RecLanestepTurn14(l.fr, l.w, l.pre, &l.sums[0])
 		next := t0[0] + float64(float64(k+1)*s.stepH[0])      // the times of all samples are alike
 		plain := running == n && k < steps-1 && next != t1[0] // every sample takes the step, and none ends with it
 		for i := range n {
@@ -790,45 +756,42 @@ func (l *lanes) reverseDigitsMixed0RecLanes(tape *digitsMixed0RecTapeLanes) {
 		kernel.digitsMixed0ReplayVjpTurn0(l.fr, l.w, l.pre, &l.sums[0])
 		kernel.pixelsMixedFieldTurn0(l.fr, l.w, l.pre, &l.sums[0])
 		kernel.pixelsMixedFieldTurn1(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.pixelsMixedFieldTurn2(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.digitsMixed0ReplayVjpTurn4(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.digitsMixed0ReplayVjpTurn3(l.fr, l.w, l.pre, &l.sums[0])
 		kernel.pixelsMixedFieldTurn0(l.fr, l.w, l.pre, &l.sums[0])
 		kernel.pixelsMixedFieldTurn1(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.pixelsMixedFieldTurn2(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.digitsMixed0ReplayVjpTurn8(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.digitsMixed0ReplayVjpTurn6(l.fr, l.w, l.pre, &l.sums[0])
 		kernel.pixelsMixedFieldTurn0(l.fr, l.w, l.pre, &l.sums[0])
 		kernel.pixelsMixedFieldTurn1(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.pixelsMixedFieldTurn2(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.digitsMixed0ReplayVjpTurn12(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.digitsMixed0ReplayVjpTurn9(l.fr, l.w, l.pre, &l.sums[0])
 		kernel.pixelsMixedFieldVjpTurn0(l.fr, l.w, l.pre, &l.sums[0])
 		kernel.pixelsMixedFieldVjpTurn1(l.fr, l.w, l.pre, &l.sums[0])
 		kernel.pixelsMixedFieldVjpTurn2(l.fr, l.w, l.pre, &l.sums[0])
 		kernel.pixelsMixedFieldVjpTurn3(l.fr, l.w, l.pre, &l.sums[0])
 		kernel.pixelsMixedFieldVjpTurn4(l.fr, l.w, l.pre, &l.sums[0])
 		kernel.pixelsMixedFieldVjpTurn5(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.digitsMixed0ReplayVjpTurn19(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.digitsMixed0ReplayVjpTurn16(l.fr, l.w, l.pre, &l.sums[0])
 		kernel.pixelsMixedFieldVjpTurn0(l.fr, l.w, l.pre, &l.sums[0])
 		kernel.pixelsMixedFieldVjpTurn1(l.fr, l.w, l.pre, &l.sums[0])
 		kernel.pixelsMixedFieldVjpTurn2(l.fr, l.w, l.pre, &l.sums[0])
 		kernel.pixelsMixedFieldVjpTurn3(l.fr, l.w, l.pre, &l.sums[0])
 		kernel.pixelsMixedFieldVjpTurn4(l.fr, l.w, l.pre, &l.sums[0])
 		kernel.pixelsMixedFieldVjpTurn5(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.digitsMixed0ReplayVjpTurn26(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.digitsMixed0ReplayVjpTurn23(l.fr, l.w, l.pre, &l.sums[0])
 		kernel.pixelsMixedFieldVjpTurn0(l.fr, l.w, l.pre, &l.sums[0])
 		kernel.pixelsMixedFieldVjpTurn1(l.fr, l.w, l.pre, &l.sums[0])
 		kernel.pixelsMixedFieldVjpTurn2(l.fr, l.w, l.pre, &l.sums[0])
 		kernel.pixelsMixedFieldVjpTurn3(l.fr, l.w, l.pre, &l.sums[0])
 		kernel.pixelsMixedFieldVjpTurn4(l.fr, l.w, l.pre, &l.sums[0])
 		kernel.pixelsMixedFieldVjpTurn5(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.digitsMixed0ReplayVjpTurn33(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.digitsMixed0ReplayVjpTurn30(l.fr, l.w, l.pre, &l.sums[0])
 		kernel.pixelsMixedFieldVjpTurn0(l.fr, l.w, l.pre, &l.sums[0])
 		kernel.pixelsMixedFieldVjpTurn1(l.fr, l.w, l.pre, &l.sums[0])
 		kernel.pixelsMixedFieldVjpTurn2(l.fr, l.w, l.pre, &l.sums[0])
 		kernel.pixelsMixedFieldVjpTurn3(l.fr, l.w, l.pre, &l.sums[0])
 		kernel.pixelsMixedFieldVjpTurn4(l.fr, l.w, l.pre, &l.sums[0])
 		kernel.pixelsMixedFieldVjpTurn5(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.digitsMixed0ReplayVjpTurn40(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.digitsMixed0RecLanerevTurn42(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.digitsMixed0ReplayVjpTurn37(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.digitsMixed0RecLanerevTurn39(l.fr, l.w, l.pre, &l.sums[0])
 	}
 	fr.mask = mask
 }

@@ -664,6 +664,7 @@ func (j *trackJob) lanes(worker, lo, hi int) {
 	var st [1][16]rt.SolveStats
 	for ; lo < hi; lo += 16 {
 		n := min(16, hi-lo)
+		rt.IntoLanes(fr.trackSample.ts[:], j.in.Ts[lo*96:], 96, 16, n)
 		for i := range 16 {
 			row := lo + min(i, n-1) // the rest of a block is like its last sample
 			for elem, num := range j.in.X[row*2 : (row+1)*2] {
@@ -672,18 +673,13 @@ func (j *trackJob) lanes(worker, lo, hi int) {
 			for elem, num := range j.in.V[row*2 : (row+1)*2] {
 				fr.trackSample.v[elem*16+i] = num
 			}
-			for elem, num := range j.in.Ts[row*96 : (row+1)*96] {
-				fr.trackSample.ts[elem*16+i] = num
-			}
 		}
 		l.trackSample(&j.m.by, n, &st)
+		rt.FromLanes(j.ys[lo*288:], fr.trackSample.ys[:], 288, 16, n)
 		for i := range n {
 			if rt.FailedLane(st[:], i) { // what happened is told as without lanes
 				j.rows(worker, lo+i, lo+i+1)
 				continue
-			}
-			for elem := range 288 {
-				j.ys[(lo+i)*288+elem] = fr.trackSample.ys[elem*16+i]
 			}
 			for s := range st {
 				if j.stats != nil {
