@@ -126,7 +126,7 @@ type Budget struct {
 	Sums      int    // numbers of the gradient that a thread or a team keeps
 	Team      int    // blocks, each of which works on one sample after the other, or on 32; 0: a thread a sample
 	Tile      bool   // 32 samples, with products of tensor cores
-	Layers    int    // kernels of a model that goes layer by layer, 0 of others; Memory is what a sample takes then
+	Layers    int    // kernels of what goes layer by layer, 0 of others; Memory is what a sample takes then
 	Why       string // not a thread has a sample
 	Memory    int    // bytes of arrays of a block: of a team, or of a warp with tiles
 	Shared    bool   // they are in shared memory
@@ -259,24 +259,12 @@ func convCost(mod *ir.Module, f *plan.Func) (clocks float64) {
 	return clocks
 }
 
-// layerBytes is what an evaluation of the field reads and writes of arrays in device memory for a sample, if each is written once and
-// read once, with its share of the step around it.
-func layerBytes(p *plan.Plan, s *ir.Solve) (bytes float64) {
-	count := func(f *ir.Func, share float64) {
-		pf := p.Of(f)
-		for _, v := range f.Values {
-			if pl := pf.Places[v]; pl != nil && v.Type.Elem != ir.Tuple && !v.Type.IsScalar() && !uniform(pf, v) && (storage(pl) && pl.Kind != plan.Register || pl.Kind == plan.Result || pl.Kind == plan.ArgArray) {
-				bytes += share * float64(2*v.Type.Len()*v.Type.Elem.Bytes())
-			}
-		}
-	}
-	count(s.Field, 1)
-	count(s.Step, 1/float64(max(s.StepEvals, 1)))
-	return bytes
-}
-
 // bound finds the field that takes longest.
 func (b *Budget) bound(k *kernel, p *plan.Plan) {
+	reverses := reversesOf(k.fn.IR)
+	if clocks := k.sumClocks(p.Module.Real.Bytes()); clocks > 0 && len(reverses) > 0 {
+		b.Clocks, b.Bound = clocks, "sums of the gradient in device memory"
+	}
 	visitSolves(k.fn.IR, map[*ir.Func]bool{}, func(s *ir.Solve) {
 		c := p.Of(s.Field).Cost
 		width := 1.0
@@ -306,7 +294,7 @@ func (b *Budget) bound(k *kernel, p *plan.Plan) {
 					b.Clocks, b.Bound = tensor, "tensor cores"
 				}
 			}
-			if arrays := layerBytes(p, s) / deviceSpeed; arrays > b.Clocks {
+			if arrays := layerBytes(p, s, reverses[s]) / deviceSpeed; arrays > b.Clocks {
 				b.Clocks, b.Bound = arrays, "arrays in device memory"
 			}
 		}
@@ -360,6 +348,9 @@ func (k *kernel) describe(e *emitter) []string {
 		where := "in registers"
 		if k.form != thread {
 			where = "in device memory, for each block"
+		}
+		if k.form == layered {
+			where = "in device memory, for each part of the batch"
 		}
 		lines = append(lines, fmt.Sprintf("  %s of the gradient, summed over all steps %s", plural(k.params(), "number"), where))
 	}

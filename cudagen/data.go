@@ -56,6 +56,13 @@ type Layers struct {
 	Inputs, Outputs []int
 	Stats           int
 	Parts           []LayerPart
+
+	// Of losses and gradients. Places from Bytes on lie on the tapes, which follow: n samples with room for r steps, r n times as far. Places
+	// below 0 are the sums of a parameter: -1 is the first, and each begins as many times as far as the batch has parts.
+	Gather LayerLaunch // takes rows of columns to their places
+	Sums   LayerLaunch // the kernel with the sums of a batch
+	Clear  string      // the kernel that readies the sums of the gradient
+	Totals []int       // the numbers of each parameter
 }
 
 // LayerPart is a sequence of launches, or the step of a solve, which is repeated.
@@ -72,6 +79,7 @@ type LayerLaunch struct {
 	Kernel string
 	Rows   int
 	Places []int
+	Summed bool // Rows is for each part of the batch whose sums are apart
 }
 
 // RecipeKernel holds the kernels of a recipe; Kernel is "" where there is none.
@@ -91,6 +99,7 @@ type SumKernel struct {
 	Spans  []KernelSpan // of the parameters, in the order of the gradient's sums
 	KernelTape
 	TeamShape
+	Layers Layers
 }
 
 // KernelSpan is a range of the flat parameters.
@@ -112,6 +121,21 @@ type Stepping struct {
 	MaxSteps   int
 }
 
+// names lists the kernels of l, some several times.
+func (l *Layers) names() (out []string) {
+	for _, n := range []string{l.Gather.Kernel, l.Sums.Kernel, l.Clear} {
+		if n != "" {
+			out = append(out, n)
+		}
+	}
+	for _, part := range l.Parts {
+		for _, launch := range part.Launches {
+			out = append(out, launch.Kernel)
+		}
+	}
+	return out
+}
+
 // Names lists the kernels of the package.
 func (k *Kernels) Names() []string {
 	var out []string
@@ -119,23 +143,25 @@ func (k *Kernels) Names() []string {
 		out = append(out, k.Prepare)
 	}
 	known := map[string]bool{}
+	add := func(names []string) {
+		for _, n := range names {
+			if !known[n] {
+				known[n] = true
+				out = append(out, n)
+			}
+		}
+	}
 	for _, m := range k.Models {
 		if m.Kernel != "" {
 			out = append(out, m.Kernel)
 		}
-		for _, part := range m.Layers.Parts {
-			for _, l := range part.Launches {
-				if !known[l.Kernel] {
-					known[l.Kernel] = true
-					out = append(out, l.Kernel)
-				}
-			}
-		}
+		add(m.Layers.names())
 	}
 	for _, r := range k.Recipes {
-		for _, s := range []string{r.Loss.Kernel, r.Grad.Kernel} {
-			if s != "" {
-				out = append(out, s)
+		for _, s := range []*SumKernel{&r.Loss, &r.Grad} {
+			add(s.Layers.names())
+			if s.Kernel != "" && len(s.Layers.Parts) == 0 {
+				out = append(out, s.Kernel)
 			}
 		}
 	}

@@ -101,7 +101,8 @@ type emitter struct {
 	layer   bool              // kernels are printed for a batch, layer by layer
 
 	layerFuncs map[*ir.Func]*layerFunc // in pieces; nil for those that cannot be
-	layerLoops map[*ir.Solve]*solveKernels
+	layerLoops map[loopKey]*solveKernels
+	layerBacks map[backKey]*reverseKernels
 	k          Kernels
 }
 
@@ -118,7 +119,7 @@ func Emit(p *plan.Plan, opts Options) (*Output, diag.List) {
 	e := &emitter{plan: p, m: p.Module, opts: opts, p: &printer{sources: map[string][]string{}}, global: newScope("Params", "Prepared", "Workspace", "Team", "TeamWorkspace", "TileWorkspace", "team", "tile", "half", "scope"),
 		funcs: map[*ir.Func]string{}, solves: map[*ir.Solve]string{}, revs: map[*ir.Rev]string{}, fields: map[*ir.Param]string{},
 		tables: map[*ir.Value]string{}, tapes: map[*ir.Value]string{}, stepped: map[*ir.Func]*ir.Model{}, done: map[printed]bool{}, tiles: frames{of: map[any]int{}}, roots: map[*ir.Func]bool{}, sites: map[*ir.Func]int{}, rounded: map[*plan.Func]map[*ir.Value]*ir.Value{},
-		layerFuncs: map[*ir.Func]*layerFunc{}, layerLoops: map[*ir.Solve]*solveKernels{}}
+		layerFuncs: map[*ir.Func]*layerFunc{}, layerLoops: map[loopKey]*solveKernels{}, layerBacks: map[backKey]*reverseKernels{}}
 	for name, text := range opts.Sources {
 		e.p.sources[name] = strings.Split(string(text), "\n")
 	}
@@ -191,10 +192,10 @@ func (e *emitter) names(kernels []*kernel) {
 		e.funcs[f.IR] = e.global.pickFamily(snake(f.IR.Name), "_call", "_results", "_team", "_team_call", "_team_results", "_tile", "_tile_call", "_tile_results")
 	}
 	for _, s := range e.plan.Solves {
-		e.solves[s.IR] = e.global.pickFamily("solve_"+snake(s.IR.Name), "_team", "_tile", "_tape", "_team_tape", "_tile_tape", "_begin", "_length", "_aim", "_decide", "_advance")
+		e.solves[s.IR] = e.global.pickFamily("solve_"+snake(s.IR.Name), "_team", "_tile", "_tape", "_team_tape", "_tile_tape", "_begin", "_length", "_aim", "_decide", "_advance", "_end")
 	}
 	for _, r := range e.plan.Revs {
-		e.revs[r] = e.global.pickFamily("reverse_"+snake(r.Solve.Name), "_team", "_tile")
+		e.revs[r] = e.global.pickFamily("reverse_"+snake(r.Solve.Name), "_team", "_tile", "_begin", "_load", "_carry")
 	}
 	fields := newScope()
 	seen := map[*ir.Func]bool{}

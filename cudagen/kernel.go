@@ -134,11 +134,8 @@ func (e *emitter) choose() (out []*kernel, ds diag.List) {
 			k.form = tiled
 		case k.why != "":
 			k.form = teamed
-			if k.kind == forward && !e.opts.Teams && e.layersFit(k) && e.layersPay(k) {
-				k.form = layered
-			}
 		}
-		if e.opts.Layers && k.kind == forward && e.layersFit(k) {
+		if e.opts.Layers && e.layersFit(k) || k.form != thread && !e.opts.Teams && e.layersFit(k) && e.layersPay(k) {
 			k.form = layered
 		}
 		if why != "" {
@@ -166,8 +163,10 @@ func (e *emitter) kernel(k *kernel) {
 		e.frame(k, func() { e.teamKernel(k) })
 	case k.form == tiled:
 		e.tileKernel(k)
-	case k.form == layered:
+	case k.form == layered && k.model != nil:
 		e.layerModel(k)
+	case k.form == layered:
+		e.layerRecipe(k)
 	case k.model != nil:
 		e.forwardKernel(k)
 	default:
@@ -466,6 +465,23 @@ func (e *emitter) sumKernel(k *kernel) {
 	}
 	p.line("%s(%s);", e.funcs[k.fn.IR], strings.Join(call, ", "))
 	e.storeStats(k)
+	e.sampleSums(k, res)
+	p.line("}")
+	warps := b.Block / 32
+	p.line("ndec_block_sum<%d>(sum, %d, shared_sums, sums + chunk * %d);", warps, nSums, nSums)
+	if g != "" {
+		p.line("ndec_block_sum<%d>((const real *)&g, %d, shared_grads, grads + chunk * %d);", warps, nParams, nParams)
+	}
+	p.line("}")
+	p.line("}")
+	p.line("")
+	e.offerSums(k, SumKernel{Block: b.Block, KernelTape: k.tape()})
+}
+
+// sampleSums prints how a thread readies the sums of its sample: loss and terms, of which names are given, counts of its solves st, and
+// whether one has failed.
+func (e *emitter) sampleSums(k *kernel, res []string) {
+	p, stats, nSums := e.p, k.fn.Needs.Stats, k.sums()
 	if stats > 0 {
 		p.line("bool bad = ndec_failed<%d>(st);", stats)
 		p.line("for (int i = 0; i < %d; i++) {", stats)
@@ -483,20 +499,10 @@ func (e *emitter) sumKernel(k *kernel) {
 	if stats > 0 {
 		p.line("}")
 	}
-	p.line("}")
-	warps := b.Block / 32
-	p.line("ndec_block_sum<%d>(sum, %d, shared_sums, sums + chunk * %d);", warps, nSums, nSums)
-	if g != "" {
-		p.line("ndec_block_sum<%d>((const real *)&g, %d, shared_grads, grads + chunk * %d);", warps, nParams, nParams)
-	}
-	p.line("}")
-	p.line("}")
-	p.line("")
-	e.offerSums(k, b, TeamShape{})
 }
 
 // offerSums tells the launcher of a kernel of a recipe.
-func (e *emitter) offerSums(k *kernel, b Budget, t TeamShape) {
+func (e *emitter) offerSums(k *kernel, sk SumKernel) {
 	var rk *RecipeKernel
 	for i := range e.k.Recipes {
 		if e.k.Recipes[i].Name == k.of() {
@@ -507,7 +513,7 @@ func (e *emitter) offerSums(k *kernel, b Budget, t TeamShape) {
 		e.k.Recipes = append(e.k.Recipes, RecipeKernel{Name: k.of(), Columns: portsOf(k.recipe.Columns), Terms: k.terms(), Keyed: k.keyed()})
 		rk = &e.k.Recipes[len(e.k.Recipes)-1]
 	}
-	sk := SumKernel{Kernel: k.name, Block: b.Block, Stats: k.fn.Needs.Stats, KernelTape: k.tape(), TeamShape: t}
+	sk.Kernel, sk.Stats = k.name, k.fn.Needs.Stats
 	for _, q := range k.fn.Sums {
 		if q != nil {
 			off := 0

@@ -11,7 +11,8 @@ import (
 // piece, over all samples, with arrays in device memory. A piece is a product with what is done to its elements, a run of element-wise
 // nests, or what is left of a function between them, by a thread a sample; prelude/layer.cuh has what they stand on. Kernels take the
 // addresses of what they read and write, so that a function is printed once; the launcher (rt/device_layers.go) starts them in the
-// order of the plan, and repeats those of a step until no sample goes on.
+// order of the plan, and repeats those of a step until no sample goes on. Losses go the same way, and gradients with what layer_sum.go
+// and layer_reverse.go add: sums over samples, and the sweep over recorded steps.
 
 // pieceKind is how a piece shares out its work.
 type pieceKind uint8
@@ -22,6 +23,8 @@ const (
 	byProduct                  // a block some columns of a product, for 128 samples
 	byCall                     // no kernel: the pieces of another function
 	bySolve                    // no kernel: a solve
+	byReverse                  // no kernel: the reverse sweep of one
+	bySum                      // a block part of a parameter's cotangent, for some of the samples
 )
 
 // piece is a part of a function with a kernel of its own, or a call.
@@ -30,11 +33,12 @@ type piece struct {
 	extent int          // of byElement and byProduct: elements of the nest
 	nests  []*plan.Nest // of bySample; of byElement numbers that every thread makes
 	steps  []plan.Step  // of byElement and byProduct, where the first is the product unless that is a convolution
-	whole  *ir.Value    // of byElement and byProduct: a convolution before the steps; of byCall and bySolve: the node
+	whole  *ir.Value    // of byElement and byProduct: a convolution before the steps; of byCall, bySolve and byReverse: the node
 	copy   *plan.CopyLoop
 	clear  bool        // of a copy: zeros, and no source
 	to     *ir.Value   // of a copy: its result
 	gives  []givenPart // values that are copied where a call or the caller finds them
+	sum    plan.Step   // of bySum: what is added to the running sum of a parameter
 
 	kernel string
 	rows   int
@@ -47,12 +51,15 @@ type givenPart struct {
 	place place
 }
 
-// place names what an address of a kernel belongs to: a value of the function, a result, an argument of a node, or statistics.
+// place names what an address of a kernel belongs to: a value of the function, a result, an argument of a node, statistics, the sums of a
+// parameter's cotangent, or which samples are in these.
 type place struct {
 	v      *ir.Value
 	result int // of the function, from 1
 	arg    int // of node v, from 1
 	stats  bool
+	sum    *ir.Param
+	counts bool
 }
 
 // layerFunc is a function in pieces.
@@ -63,7 +70,10 @@ type layerFunc struct {
 	placed map[*ir.Value]bool // values that lie in device memory
 	own    []place            // what the function needs memory for, in order
 	bytes  map[place]int      // of a sample
+	sums   []*piece           // of cut, before they follow the others
 	open   bool               // its kernels are printed
+
+	counted, total string // addresses of kernels of sums: which samples count, and where the sums are
 }
 
 // storage reports whether v lies in a variable of its function.
@@ -112,7 +122,7 @@ func wideProduct(f *plan.Func, s plan.Step) (n, k int, w, x *ir.Value, byK, byN 
 // cut makes the pieces of l.
 func (e *emitter) cut(l *layerFunc, root bool) bool {
 	f := l.fn.f
-	if f.Needs.Accum || f.Needs.Stats > 0 && !root || e.taped(f.IR) {
+	if !root && (f.Needs.Stats > 0 || e.taped(f.IR)) {
 		return false
 	}
 	last := func() *piece {
@@ -139,7 +149,10 @@ func (e *emitter) cut(l *layerFunc, root bool) bool {
 			}
 			continue
 		}
-		if slices.ContainsFunc(n.Steps, func(s plan.Step) bool { return s.Form == plan.AddTo || s.Sum != nil }) {
+		if n = l.cutSums(n); len(n.Steps) == 0 {
+			continue
+		}
+		if slices.ContainsFunc(n.Steps, largeOuter) {
 			return false
 		}
 		wide := func(s plan.Step) bool { n, _, _, _, _, _ := wideProduct(f, s); return n > 0 }
@@ -166,6 +179,7 @@ func (e *emitter) cut(l *layerFunc, root bool) bool {
 			p.steps = append(p.steps, s)
 		}
 	}
+	l.pieces = append(l.pieces, l.sums...)
 	for i, r := range f.IR.Results {
 		if l.fn.res[i] == "" || r.Type.IsScalar() && f.Places[r].Kind == plan.Result && f.Places[r].Index == i {
 			continue
@@ -193,6 +207,12 @@ func (e *emitter) cutWhole(l *layerFunc, n *plan.Nest, root bool, add func(*piec
 		}
 		l.arguments(v)
 		add(&piece{kind: bySolve, whole: v})
+	case ir.OpRev:
+		if !root || !e.layerReverses(v) {
+			return false
+		}
+		l.arguments(v)
+		add(&piece{kind: byReverse, whole: v})
 	case ir.OpConv:
 		if !uniform(f, v.Args[0]) {
 			return false
@@ -274,6 +294,9 @@ func (l *layerFunc) joins(p *piece, v *ir.Value) bool {
 // arguments gives those arguments of a node a place that have none.
 func (l *layerFunc) arguments(v *ir.Value) {
 	for i, a := range v.Args {
+		if a.Type.Elem == ir.Tuple { // the solve of a sweep
+			continue
+		}
 		b := a
 		if p := l.fn.f.Places[a]; p.Kind == plan.View {
 			b = p.Base
@@ -299,10 +322,13 @@ func (l *layerFunc) give(v *ir.Value, to place) {
 	l.pieces = append(l.pieces, &piece{kind: byElement, extent: v.Type.Len(), rows: v.Type.Len(), gives: []givenPart{g}})
 }
 
+// node reports whether p is a node with kernels of its own.
+func (p *piece) node() bool { return p.kind == byCall || p.kind == bySolve || p.kind == byReverse }
+
 // made are the values that p makes.
 func (p *piece) made(f *plan.Func) (out []*ir.Value) {
 	switch {
-	case p.kind == byCall || p.kind == bySolve:
+	case p.node():
 		if p.whole.Type.Elem != ir.Tuple {
 			return []*ir.Value{p.whole}
 		}
@@ -360,6 +386,11 @@ func (p *piece) reads(f *plan.Func) (out []*ir.Value) {
 			read(a)
 		}
 	}
+	if p.kind == bySum {
+		for _, a := range summands(p.sum) {
+			read(a)
+		}
+	}
 	for _, v := range p.made(f) {
 		if p.kind == bySample || p.kind == byElement || p.kind == byProduct {
 			for _, a := range v.Args {
@@ -386,7 +417,7 @@ func (l *layerFunc) places(e *emitter) {
 	for at, p := range l.pieces {
 		for _, v := range p.made(f) {
 			k := f.Places[v].Kind
-			if p.kind == byCall || p.kind == bySolve || p.copy != nil || p.kind == bySample && (k == plan.Local || k == plan.Work) {
+			if p.node() || p.copy != nil || p.kind == bySample && (k == plan.Local || k == plan.Work) {
 				l.placed[v] = storage(f.Places[v])
 			}
 		}

@@ -22,10 +22,12 @@ func (e *emitter) layerKernels(l *layerFunc) {
 			e.layerKernels(e.layerFuncs[p.whole.Attr.Func])
 		case bySolve:
 			e.layerSolve(l, p.whole)
+		case byReverse:
+			e.layerReverse(l, p.whole)
 		}
 	}
 	for _, p := range l.pieces {
-		if p.kind != byCall && p.kind != bySolve {
+		if !p.node() {
 			e.layerPiece(l, p)
 		}
 	}
@@ -36,10 +38,9 @@ func (e *emitter) layerHead(name, doc string, addresses []string) {
 	p := e.p
 	p.line("// %s: %s.", name, doc)
 	args := append([]string{"long long count"}, e.memoryArgs()...)
-	args = append(args, "const ndec_stepping *by")
+	args = append(args, "const ndec_stepping *by", "long long room")
 	p.line("NDEC_KERNEL void __launch_bounds__(%d) %s(%s) {", layerGroup, name, strings.Join(append(args, addresses...), ", "))
 	p.line("int n = (int)count;")
-	p.line("ndec_at at(n);")
 }
 
 // weights prints how a piece that reads parameters, or what is prepared from them, finds them.
@@ -119,6 +120,12 @@ func (e *emitter) addresses(l *layerFunc, p *piece) (out []address, stores []str
 	for _, v := range p.reads(f) {
 		value(v)
 	}
+	if p.kind == bySum {
+		if l.counted == "" {
+			l.counted, l.total = fn.s.pick("counted")+"_at", fn.s.pick("total")+"_at"
+		}
+		out = append(out, address{place{counts: true}, "const int *" + l.counted, ""}, address{place{sum: p.sum.Sum}, "real *" + l.total, ""})
+	}
 	for i, g := range p.gives {
 		name := fmt.Sprintf("given%d", i)
 		switch {
@@ -145,7 +152,7 @@ func (e *emitter) addresses(l *layerFunc, p *piece) (out []address, stores []str
 // layerPiece prints the kernel of a piece.
 func (e *emitter) layerPiece(l *layerFunc, pc *piece) {
 	p, fn := e.p, l.fn
-	what := map[pieceKind]string{bySample: "values", byElement: "elements", byProduct: "product"}[pc.kind]
+	what := map[pieceKind]string{bySample: "values", byElement: "elements", byProduct: "product", bySum: "sums"}[pc.kind]
 	pc.kernel = e.global.pick(e.funcs[fn.f.IR] + "_" + what)
 	fn.placed, fn.regs = l.placed, map[*ir.Value]string{}
 	addresses, stores := e.addresses(l, pc)
@@ -163,6 +170,7 @@ func (e *emitter) layerPiece(l *layerFunc, pc *piece) {
 	}
 	numbers := func(doc, thread string) { // the head, and what every thread makes for its sample
 		e.layerHead(pc.kernel, doc, params)
+		p.line("ndec_at at(n);")
 		e.weights(fn.f, pc)
 		p.line("%s", thread)
 		p.line("if (s >= n) return;")
@@ -190,13 +198,15 @@ func (e *emitter) layerPiece(l *layerFunc, pc *piece) {
 		fn.elements(l, pc.steps)
 	case byProduct:
 		e.layerProduct(l, pc, params, find)
+	case bySum:
+		e.layerSum(l, pc, params, find)
 	}
 	switch {
 	case len(pc.nests) > 0 && pc.kind == byElement && len(stores) > 0:
 		p.line("if (i == 0) {")
 		lines(stores)
 		p.line("}")
-	case pc.kind != byProduct:
+	case pc.kind != byProduct && pc.kind != bySum:
 		lines(stores)
 	}
 	p.line("}")
@@ -274,6 +284,7 @@ func (e *emitter) layerProduct(l *layerFunc, pc *piece, params, find []string) {
 		what += fmt.Sprintf(" at each of %d places", places)
 	}
 	e.layerHead(pc.kernel, fmt.Sprintf("product of %s for %d samples a block: %s", clean(fn.f.IR.Name), layerGroup, what), params)
+	p.line("ndec_at at(n);")
 	e.weights(fn.f, pc)
 	p.source(v.Span)
 	columns := layerSums
@@ -291,14 +302,7 @@ func (e *emitter) layerProduct(l *layerFunc, pc *piece, params, find []string) {
 	} else {
 		p.line("ndec_layer_sums<%d, %d>(n, at, real(0),", n, k)
 	}
-	lambda := func(head, body string) {
-		p.line("%s", head)
-		for _, f := range find {
-			if reads(body, f) {
-				p.line("%s", f)
-			}
-		}
-	}
+	lambda := func(head, body string) { p.lambda(head, body, find) }
 	p.depth++
 	lambda("[&](int k, int s) {", operand)
 	if seen != "" {
@@ -327,6 +331,16 @@ func (e *emitter) layerProduct(l *layerFunc, pc *piece, params, find []string) {
 	p.b.WriteString(body)
 	p.line("});")
 	p.depth--
+}
+
+// lambda prints the head of a lambda, and those of the declarations that its body needs.
+func (p *printer) lambda(head, body string, declarations []string) {
+	p.line("%s", head)
+	for _, d := range declarations {
+		if reads(body, d) {
+			p.line("%s", d)
+		}
+	}
 }
 
 // reads reports whether the code of a lambda names the variable that a line declares.

@@ -14,6 +14,33 @@ type layerRun struct {
 	stats  int
 	frames map[*layerFunc]map[place]int
 	parts  []LayerPart
+
+	// Of gradients: the bytes of a sample's step on all tapes, the places of each tape, where the sums of a parameter begin, and which samples
+	// count, as a whole and in what is launched now.
+	tape            int
+	tapes           map[*ir.Value]map[string]int
+	from            map[*ir.Param]int
+	counts, counted int
+}
+
+// onTape is the place of what begins so many bytes into a tape, until the size of the memory before is known.
+const onTape = 1 << 40
+
+// done gives the parts with their places.
+func (r *layerRun) done() []LayerPart {
+	if n := len(r.parts); n > 0 && len(r.parts[n-1].Launches) == 0 {
+		r.parts = r.parts[:n-1]
+	}
+	for _, p := range r.parts {
+		for _, l := range p.Launches {
+			for i := range l.Places {
+				if l.Places[i] >= onTape {
+					l.Places[i] += r.bytes - onTape
+				}
+			}
+		}
+	}
+	return r.parts
 }
 
 func (r *layerRun) take(bytes int) int {
@@ -44,10 +71,7 @@ func (e *emitter) layerModel(k *kernel) {
 	}
 	r.stats = r.take(k.fn.Needs.Stats * statsBytes)
 	r.run(l, args, results)
-	if n := len(r.parts); n > 0 && len(r.parts[n-1].Launches) == 0 {
-		r.parts = r.parts[:n-1]
-	}
-	out.Bytes, out.Stats, out.Parts = r.bytes, r.stats, r.parts
+	out.Bytes, out.Stats, out.Parts = r.bytes, r.stats, r.done()
 	e.offer(k, ModelKernel{Block: layerGroup, Layers: out})
 }
 
@@ -108,6 +132,10 @@ func (r *layerRun) into(to *LayerPart, l *layerFunc, args, results []int) {
 			return results[pl.result-1]
 		case pl.arg > 0:
 			return own[pl]
+		case pl.counts:
+			return r.counted
+		case pl.sum != nil:
+			return -1 - r.from[pl.sum]
 		}
 		return find(pl.v)
 	}
@@ -115,7 +143,7 @@ func (r *layerRun) into(to *LayerPart, l *layerFunc, args, results []int) {
 		for i, a := range v.Args {
 			if given, ok := own[place{v: v, arg: i + 1}]; ok {
 				out = append(out, given)
-			} else {
+			} else if a.Type.Elem != ir.Tuple {
 				out = append(out, find(a))
 			}
 		}
@@ -125,6 +153,10 @@ func (r *layerRun) into(to *LayerPart, l *layerFunc, args, results []int) {
 	destinations := func(v *ir.Value, types []ir.Type) []int {
 		out := make([]int, len(types))
 		for i, t := range types {
+			if t.Elem == ir.Tuple { // a running sum
+				out[i] = -1
+				continue
+			}
 			key := place{v: v, result: -i - 1}
 			if _, ok := own[key]; !ok {
 				own[key] = -1
@@ -149,16 +181,25 @@ func (r *layerRun) into(to *LayerPart, l *layerFunc, args, results []int) {
 		case byCall:
 			callee := r.e.layerFuncs[pc.whole.Attr.Func]
 			var types []ir.Type
-			for _, res := range callee.fn.f.IR.Results {
-				types = append(types, res.Type)
+			for i, res := range callee.fn.f.IR.Results {
+				if callee.fn.f.Sums[i] != nil {
+					types = append(types, ir.Type{Elem: ir.Tuple})
+				} else {
+					types = append(types, res.Type)
+				}
 			}
 			r.into(to, callee, operands(pc.whole), destinations(pc.whole, types))
 		case bySolve:
 			s := pc.whole.Attr.Solve
-			r.solve(s, operands(pc.whole), destinations(pc.whole, stateTypes(s)), r.e.layerBy(l, s))
+			r.solve(l, pc.whole, operands(pc.whole), destinations(pc.whole, stateTypes(s)), r.e.layerBy(l, s))
+			to = r.part()
+		case byReverse:
+			rev, solve := pc.whole.Attr.Rev, pc.whole.Args[0]
+			extras := operands(solve)[2+len(rev.Solve.States):]
+			r.reverse(l, pc.whole, extras, operands(pc.whole), destinations(pc.whole, append(stateTypes(rev.Solve), rev.Solve.Extras...)))
 			to = r.part()
 		default:
-			launch := LayerLaunch{Kernel: pc.kernel, Rows: pc.rows}
+			launch := LayerLaunch{Kernel: pc.kernel, Rows: pc.rows, Summed: pc.kind == bySum}
 			for _, pl := range pc.refs {
 				launch.Places = append(launch.Places, at(pl))
 			}
@@ -180,22 +221,19 @@ func (e *emitter) layerBy(l *layerFunc, s *ir.Solve) int {
 }
 
 // solve appends the launches of a solve: before its steps, and those of a step.
-func (r *layerRun) solve(s *ir.Solve, in, out []int, by int) {
-	e, k := r.e, r.e.layerLoops[s]
+func (r *layerRun) solve(l *layerFunc, v *ir.Value, in, out []int, by int) {
+	e, s := r.e, v.Attr.Solve
+	key := l.loopKey(v)
+	k := e.layerLoops[key]
 	lp := k.loop
-	at := map[string]int{"t0": in[0], "t1": in[1], "st": r.stats, "walk": r.take(walkBytes), "running": r.take(8)}
+	at := map[string]int{"t0": in[0], "t1": in[1], "st": r.stats + key.slot*statsBytes, "counts": r.counts, "walk": r.take(walkBytes), "running": r.take(8)}
 	for _, n := range []string{"t", "h", "span", "rtol", "atol", "err", "err_prev", "err_prev2", "factor", "length"} {
 		at[n] = r.take(8)
 	}
-	places := func(os []operand) (ps []int) {
-		for _, o := range os {
-			if _, ok := at[o.name]; !ok {
-				at[o.name] = r.take(columnBytes(o.t))
-			}
-			ps = append(ps, at[o.name])
-		}
-		return ps
+	if s.Record {
+		r.record(v, lp, at)
 	}
+	places := func(os []operand) []int { return r.places(at, os) }
 	numbers := func(names ...string) (ps []int) {
 		for _, n := range names {
 			ps = append(ps, at[n])
@@ -221,9 +259,7 @@ func (r *layerRun) solve(s *ir.Solve, in, out []int, by int) {
 		}
 		return all
 	}
-	launch := func(to *LayerPart, k *solveKernel) {
-		to.Launches = append(to.Launches, LayerLaunch{Kernel: k.name, Rows: k.rows, Places: numbers(k.refs...)})
-	}
+	launch := func(to *LayerPart, k *solveKernel) { to.Launches = append(to.Launches, k.launch(at)) }
 	before := r.part()
 	launch(before, k.begin)
 	if slopes != nil {
@@ -256,31 +292,42 @@ func (r *layerRun) solve(s *ir.Solve, in, out []int, by int) {
 	launch(&step, k.decide)
 	launch(&step, k.advance)
 	r.parts = append(r.parts, step)
-}
-
-// layersFit reports whether k can go layer by layer.
-func (e *emitter) layersFit(k *kernel) bool { return !k.keyed() && e.layersOf(k.fn, true) != nil }
-
-// layersPay reports whether that is faster than a block a sample, by the clocks of a multiprocessor that an evaluation of its
-// costliest field takes.
-func (e *emitter) layersPay(k *kernel) bool {
-	block, batch := Budget{}, Budget{}
-	other := *k
-	other.form = teamed
-	block.bound(&other, e.plan)
-	other.form = layered
-	batch.bound(&other, e.plan)
-	return batch.Clocks < block.Clocks
-}
-
-// layerBudget is the budget of the kernels of a model: the registers are those of a product.
-func (e *emitter) layerBudget(k *kernel) Budget {
-	b := Budget{Block: layerGroup, Blocks: 4, Registers: 128}
-	for _, m := range e.k.Models {
-		if m.Name == k.of() {
-			b.Layers, b.Memory = len((&Kernels{Models: []ModelKernel{m}}).Names()), m.Layers.Bytes
-		}
+	if k.end != nil {
+		launch(r.part(), k.end)
 	}
-	b.bound(k, e.plan)
-	return b
+}
+
+// record gives the tape of v its places.
+func (r *layerRun) record(v *ir.Value, lp *loop, at map[string]int) {
+	tape := map[string]int{}
+	take := func(name string, bytes int) {
+		tape[name], at[name] = onTape+r.tape, onTape+r.tape
+		r.tape += bytes
+	}
+	take("t_tape", 8)
+	take("h_tape", 8)
+	for _, o := range lp.x {
+		take(o.name+"_tape", columnBytes(o.t))
+	}
+	r.tapes[v] = tape
+}
+
+// places are those of operands by their names; what has none yet gets one.
+func (r *layerRun) places(at map[string]int, os []operand) (ps []int) {
+	for _, o := range os {
+		if _, ok := at[o.name]; !ok {
+			at[o.name] = r.take(columnBytes(o.t))
+		}
+		ps = append(ps, at[o.name])
+	}
+	return ps
+}
+
+// launch is that of k with places by name.
+func (k *solveKernel) launch(at map[string]int) LayerLaunch {
+	out := LayerLaunch{Kernel: k.name, Rows: k.rows}
+	for _, name := range k.refs {
+		out.Places = append(out.Places, at[name])
+	}
+	return out
 }

@@ -14,8 +14,21 @@ import (
 
 // solveKernels are the kernels around the functions of a solve, by what they do.
 type solveKernels struct {
-	loop                                *loop
-	begin, length, aim, decide, advance *solveKernel
+	loop                                     *loop
+	begin, length, aim, decide, advance, end *solveKernel
+}
+
+// loopKey tells kernels of the same solve apart: those of models are given their steppings, and gradients leave samples that fail out.
+type loopKey struct {
+	s        *ir.Solve
+	stepping string
+	slot     int
+	counts   bool
+}
+
+func (l *layerFunc) loopKey(v *ir.Value) loopKey {
+	s := v.Attr.Solve
+	return loopKey{s, l.fn.stepping(s), l.fn.f.Slots[v], l.fn.f.Needs.Accum}
 }
 
 // solveKernel is a kernel with the names of what its addresses belong to.
@@ -27,7 +40,7 @@ type solveKernel struct {
 
 // layerSolves reports whether the loop of s can be one over a batch.
 func (e *emitter) layerSolves(s *ir.Solve) bool {
-	if s.Times > 0 || s.Stops > 0 || len(s.Events) > 0 || s.Record || unfit(&plan.Func{IR: &ir.Func{Values: []*ir.Value{{Op: ir.OpSolve, Attr: ir.Attr{Solve: s}}}}}) != "" {
+	if s.Times > 0 || s.Stops > 0 || len(s.Events) > 0 || unfit(&plan.Func{IR: &ir.Func{Values: []*ir.Value{{Op: ir.OpSolve, Attr: ir.Attr{Solve: s}}}}}) != "" {
 		return false
 	}
 	fs := []*ir.Func{s.Field, s.Step}
@@ -49,13 +62,17 @@ const (
 // layerSolve prints the kernels of the solve v of l.
 func (e *emitter) layerSolve(l *layerFunc, v *ir.Value) {
 	s, p := v.Attr.Solve, e.p
-	if e.layerLoops[s] != nil {
+	key := l.loopKey(v)
+	if e.layerLoops[key] != nil {
 		return
 	}
 	lp := e.newLoop(s)
 	k := &solveKernels{loop: lp}
-	e.layerLoops[s] = k
-	slot := l.fn.f.Slots[v]
+	again := false
+	for other := range e.layerLoops {
+		again = again || other.s == s
+	}
+	e.layerLoops[key] = k
 	for _, f := range solveFuncs(s) {
 		if f != nil {
 			e.layerKernels(e.layerFuncs[f])
@@ -67,49 +84,23 @@ func (e *emitter) layerSolve(l *layerFunc, v *ir.Value) {
 		widest = max(widest, o.t.Len())
 	}
 	open := func(what, doc string, rows int, refs []address) *solveKernel {
-		sk := &solveKernel{name: e.solves[s] + "_" + what, rows: rows}
-		var params []string
-		for _, r := range refs {
-			sk.refs = append(sk.refs, r.find)
-			params = append(params, r.param)
+		name := e.solves[s] + "_" + what
+		if again {
+			name = e.global.pick(name)
 		}
-		e.layerHead(sk.name, doc, params)
-		if rows > 1 {
-			p.line("int i = at.row, s = at.s;")
-		} else {
-			p.line("int s = at.s;")
-		}
-		return sk
+		return e.openKernel(name, doc, rows, refs)
 	}
-	number64 := func(names ...string) (out []address) {
-		for _, n := range names {
-			out = append(out, address{param: "double *" + n + "_at", find: n})
-		}
-		return out
-	}
-	arrays := func(os []operand) (out []address) {
-		for _, o := range os {
-			out = append(out, address{param: fmt.Sprintf("%s *%s_at", e.elem(o.t.Elem), o.name), find: o.name})
-		}
-		return out
-	}
+	arrays := e.arrayAddresses
 	control := []address{{param: "ndec_walk *walk_at", find: "walk"}, {param: "ndec_stats *st_at", find: "st"}}
 	find := func() {
 		p.line("ndec_walk &walk = walk_at[s];")
-		p.line("ndec_stats &st = st_at[%s];", map[bool]string{true: "s", false: fmt.Sprintf("%d * n + s", slot)}[slot == 0])
+		p.line("ndec_stats &st = st_at[s];")
 	}
 	stepping := func() { p.line("const ndec_stepping stepping = %s;", l.fn.stepping(s)) }
 	each := func(to, from []operand) {
-		for i, o := range to {
-			set := fmt.Sprintf("%s_at[i * n + s] = %s_at[i * n + s];", o.name, from[i].name)
-			if widest == 1 {
-				set = fmt.Sprintf("%s_at[s] = %s_at[s];", o.name, from[i].name)
-			}
-			if o.t.Len() < widest {
-				set = fmt.Sprintf("if (i < %d) %s", o.t.Len(), set)
-			}
-			p.line("%s", set)
-		}
+		p.eachElement(widest, to, func(i int, at string) string {
+			return fmt.Sprintf("%s_at[%s] = %s_at[%s];", to[i].name, at, from[i].name, at)
+		})
 	}
 
 	// begin
@@ -200,6 +191,9 @@ func (e *emitter) layerSolve(l *layerFunc, v *ir.Value) {
 	if s.Adaptive {
 		refs = append(refs, number64("err", "err_prev", "err_prev2", "factor")...)
 	}
+	if s.Record {
+		refs = append(refs, number64("t_tape", "h_tape")...)
+	}
 	refs = append(refs, address{param: "unsigned *running_at", find: "running"})
 	k.decide = open("decide", "what becomes of the step of every sample, and who goes on", 1, refs)
 	p.line("bool on = false;")
@@ -231,11 +225,103 @@ func (e *emitter) layerSolve(l *layerFunc, v *ir.Value) {
 	if s.FSAL {
 		to, from = append(to, suffixed(plain, "_k")...), append(from, suffixed(plain, "_k1")...)
 	}
-	k.advance = open("advance", "samples that took the step are at its end", widest, append(slices.Clone(control[:1]), append(arrays(to), arrays(from)...)...))
+	refs = append(slices.Clone(control), append(arrays(to), arrays(from)...)...)
+	tape := suffixed(lp.x, "_tape")
+	if s.Record {
+		refs = append(refs, arrays(tape)...)
+	}
+	k.advance = open("advance", "samples that took the step are at its end", widest, refs)
 	p.line("if (s >= n || !walk_at[s].take) return;")
+	if s.Record {
+		p.line("long long step = st_at[s].accepted - 1;")
+		p.eachElement(widest, tape, func(i int, at string) string {
+			return fmt.Sprintf("%s_at[%s] = %s_at[%s];", tape[i].name, tapeRow(tape[i].t, at), lp.x[i].name, at)
+		})
+	}
 	each(to, from)
 	p.line("}")
 	p.line("")
+
+	if key.counts {
+		k.end = open("end", "samples whose solve has failed have no part in a gradient", 1, append(slices.Clone(control[1:]), address{param: "int *counts_at", find: "counts"}))
+		p.line("if (s < n && st_at[s].failed()) counts_at[s] = false;")
+		p.line("}")
+		p.line("")
+	}
+}
+
+// tapeRow is where an element of a sample lies on the tape, in the row of a step.
+func tapeRow(t ir.Type, at string) string {
+	if t.Len() == 1 {
+		return "step * n + s"
+	}
+	return fmt.Sprintf("step * n * %d + %s", t.Len(), at)
+}
+
+// openKernel prints the head of a kernel around functions, with so many rows of threads.
+func (e *emitter) openKernel(name, doc string, rows int, refs []address) *solveKernel {
+	sk := &solveKernel{name: name, rows: rows}
+	var params []string
+	for _, r := range refs {
+		sk.refs = append(sk.refs, r.find)
+		params = append(params, r.param)
+	}
+	e.layerHead(name, doc, params)
+	e.p.line("ndec_at at(n);")
+	if rows > 1 {
+		e.p.line("int i = at.row, s = at.s;")
+	} else {
+		e.p.line("int s = at.s;")
+	}
+	return sk
+}
+
+// number64 are the addresses of numbers of samples.
+func number64(names ...string) (out []address) {
+	for _, n := range names {
+		out = append(out, address{param: "double *" + n + "_at", find: n})
+	}
+	return out
+}
+
+// arrayAddresses are those of operands.
+func (e *emitter) arrayAddresses(os []operand) (out []address) {
+	for _, o := range os {
+		out = append(out, address{param: fmt.Sprintf("%s *%s_at", e.elem(o.t.Elem), o.name), find: o.name})
+	}
+	return out
+}
+
+// eachElement prints a statement for the element of each operand that a thread has, of so many rows of threads.
+func (p *printer) eachElement(rows int, os []operand, set func(i int, at string) string) {
+	for i, o := range os {
+		at := "i * n + s"
+		if rows == 1 {
+			at = "s"
+		}
+		line := set(i, at)
+		if o.t.Len() < rows {
+			line = fmt.Sprintf("if (i < %d) %s", o.t.Len(), line)
+		}
+		p.line("%s", line)
+	}
+}
+
+// recordStep prints how the start and length of a step that is accepted go on the tape; the states follow when samples advance.
+func (p *printer) recordStep(s *ir.Solve) {
+	if s.Record {
+		p.line("t_tape_at[(long long)st.accepted * n + s] = t;")
+		p.line("h_tape_at[(long long)st.accepted * n + s] = h;")
+	}
+}
+
+// fullTape prints the end of samples whose tape has no room for the step.
+func (p *printer) fullTape(s *ir.Solve) {
+	if s.Record {
+		p.line("} else if (st.accepted == room) {")
+		p.line("st.fail(NDEC_TAPE_FULL, t, h);")
+		p.line("walk.on = false;")
+	}
 }
 
 // firstEvals are the evaluations before the first step.
@@ -254,7 +340,9 @@ func (e *emitter) decideFixed(l *layerFunc, s *ir.Solve, finite string) {
 	p.line("if (!(%s)) {", finite)
 	p.line("st.fail(NDEC_NON_FINITE, t, h);")
 	p.line("walk.on = false;")
+	p.fullTape(s)
 	p.line("} else {")
+	p.recordStep(s)
 	p.line("st.accepted++;")
 	p.line("st.h = h;")
 	width := "h"
@@ -286,7 +374,9 @@ func (e *emitter) decideAdaptive(s *ir.Solve, finite string) {
 	p.line("st.rejected++;")
 	p.line("walk.rejected = true;")
 	p.line("h *= err - err != 0 ? %s : ndec_min(factor, 1.0);", number(s.MinFactor, ir.F64))
+	p.fullTape(s)
 	p.line("} else {")
+	p.recordStep(s)
 	p.line("t = walk.last ? walk.t1 : t + h;")
 	p.line("st.accepted++;")
 	p.line("st.h = h;")

@@ -46,6 +46,68 @@ func TestBatches(t *testing.T) {
 	}
 }
 
+// gradientSubjects are testdata/gradients.nde in both precisions, and a small net with more rows than a part of a batch, all of whose losses
+// and gradients go layer by layer.
+func gradientSubjects(t *testing.T) (all []*subject) {
+	for _, precision := range []string{"f32", "f64"} {
+		s := programSubject(t, "gradients", map[string]string{"gradients.nde": source(t, "testdata/gradients.nde")}, precision)
+		s.initial(t)
+		few := programSubject(t, "rows", map[string]string{"rows.nde": rowsOfSteps}, precision)
+		few.rows = 270
+		all = append(all, s, few)
+	}
+	for _, s := range all {
+		s.layers = true
+	}
+	return all
+}
+
+// rowsOfSteps has samples that take other numbers of steps.
+const rowsOfSteps = `package rows
+
+net f(u [18]real) [18]real {
+	return u |> Linear(18) |> tanh
+}
+
+system Flow {
+	state u [18]real
+	der(u) = f(u)
+}
+
+model End(u [18]real, to time) (y [18]real) {
+	return solve(Flow{u: u}, over: 0..to, with: euler{step: 0.5}).u
+}
+
+data Rows {
+	u, goal [18]real
+	to time
+	source: csv{path: "rows.csv"}
+}
+
+train Fit {
+	data: Rows
+	epochs: 1
+	optimizer: adam
+	minimize mse(End(u, to), goal)
+}
+`
+
+// TestLayerGradients compares losses and gradients that go layer by layer with the interpreter.
+func TestLayerGradients(t *testing.T) {
+	all := gradientSubjects(t)
+	compare(t, all)
+	for i, s := range all {
+		if n, want := len(s.out.Kernels.Recipes), []int{5, 1}[i%2]; n != want {
+			t.Errorf("%s: %d recipes have kernels, want %d", s.name, n, want)
+		}
+		for _, r := range s.out.Kernels.Recipes {
+			if len(r.Loss.Layers.Parts) == 0 || len(r.Grad.Layers.Parts) == 0 {
+				t.Errorf("%s: recipe %s does not go layer by layer", s.name, r.Name)
+			}
+		}
+	}
+}
+
 // layered is a program with a net that is so wide.
 func layered(state, width string) string {
 	return strings.NewReplacer("STATE", state, "WIDTH", width).Replace(`package choice

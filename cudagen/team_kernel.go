@@ -109,7 +109,7 @@ func (e *emitter) teamKernel(k *kernel) {
 	if k.model != nil {
 		e.offerModel(k, b, own)
 	} else {
-		e.offerSums(k, b, own)
+		e.offerSums(k, SumKernel{Block: b.Block, KernelTape: k.tape(), TeamShape: own})
 	}
 }
 

@@ -44,7 +44,7 @@ func tileCost(mod *ir.Module, f *plan.Func) (t tileWork) {
 // tileBudget is the budget of a kernel of tiles: blocks are warps; registers hold the fragments that live at a time, about three
 // of the widest and the parts of one.
 func (e *emitter) tileBudget(k *kernel) Budget {
-	b := Budget{Block: 32, Sums: k.params(), Team: min(tileBlocks, teamsOf(k.params(), e.m.Real.Bytes())*4), Tile: true, Memory: e.tiles.of[k.fn.IR]}
+	b := Budget{Block: 32, Sums: k.params(), Team: tileTeams(k.params(), e.m.Real.Bytes()), Tile: true, Memory: e.tiles.of[k.fn.IR]}
 	b.Shared = b.Memory <= sharedBytes
 	widest := 0 // of what is in registers
 	e.visit(k.fn.IR, map[*ir.Func]bool{}, func(f *ir.Func) {
@@ -68,6 +68,9 @@ func (e *emitter) tileBudget(k *kernel) Budget {
 	b.bound(k, e.plan)
 	return b
 }
+
+// tileTeams is the number of warps of a kernel with products by the warp: of the batch alone, as teamsOf.
+func tileTeams(params, real int) int { return min(tileBlocks, teamsOf(params, real)*4) }
 
 // tileKernel prints a kernel whose blocks are warps with a sample in each lane, one 32 samples after the other: block b of B on the
 // samples from 32 b, 32 (b + B), … on. Sums are kept for each block, and added up by ndec_sum_rows.
@@ -168,6 +171,6 @@ func (e *emitter) tileKernel(k *kernel) {
 	if k.model != nil {
 		e.offerModel(k, b, own)
 	} else {
-		e.offerSums(k, b, own)
+		e.offerSums(k, SumKernel{Block: b.Block, KernelTape: k.tape(), TeamShape: own})
 	}
 }

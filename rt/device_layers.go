@@ -21,21 +21,57 @@ type DeviceGraph interface {
 // readAfter is the number of steps after which the host looks whether a sample still goes on.
 const readAfter = 8
 
-// place is the address of what lies at a place of a batch of n samples.
-func (l *Layers) place(memory DevicePtr, at, n int) DevicePtr { return memory + DevicePtr(at*n) }
+// layerBatch is a batch of samples that goes layer by layer.
+type layerBatch struct {
+	n, room int       // samples, and steps of a tape
+	memory  DevicePtr // of both
+	sums    DevicePtr // of the gradient, [parameter][part][element] with numbers of so many bytes
+	parts   int
+	real    int
+	head    []uint64   // leading arguments of kernels
+	by      []Stepping // of the solves of a model
+}
 
-// run starts the launches of a batch of n samples whose memory is given, with the leading arguments of kernels.
-func (l *Layers) run(ctx context.Context, q DeviceQueue, memory DevicePtr, n int, head []uint64, by []Stepping) error {
-	groups := (n + layerGroup - 1) / layerGroup
+// place is the address of what lies at a place of a batch.
+func (l *Layers) place(b *layerBatch, at int) DevicePtr {
+	switch {
+	case at < 0:
+		return b.sums + DevicePtr((-1-at)*b.real*b.parts)
+	case at >= l.Bytes:
+		return b.memory + DevicePtr(l.Bytes*b.n+(at-l.Bytes)*b.n*b.room)
+	}
+	return b.memory + DevicePtr(at*b.n)
+}
+
+// partSamples and mostParts say how many parts of a batch have sums of their own: of the batch and the net alone, so that results do not
+// depend on the device.
+const (
+	partSamples  = 256
+	mostParts    = 64
+	sumsOfBlocks = 256 << 20 // bytes of all
+)
+
+// layerParts is their number for n samples and so many bytes of the gradient.
+func layerParts(n, bytes int) int {
+	return max(1, min((n+partSamples-1)/partSamples, mostParts, sumsOfBlocks/max(bytes, 1)))
+}
+
+// run starts the launches of a batch.
+func (l *Layers) run(ctx context.Context, q DeviceQueue, b *layerBatch) error {
+	groups := (b.n + layerGroup - 1) / layerGroup
 	var args []uint64
 	start := func(p *LayerPart) error {
 		for i := range p.Launches {
 			k := &p.Launches[i]
-			args = append(args[:0], head...)
+			args = append(args[:0], b.head...)
 			for _, at := range k.Places {
-				args = append(args, uint64(l.place(memory, at, n)))
+				args = append(args, uint64(l.place(b, at)))
 			}
-			if err := q.Launch(k.Kernel, groups*k.Rows, layerGroup, args); err != nil {
+			blocks := groups
+			if k.Summed {
+				blocks = b.parts
+			}
+			if err := q.Launch(k.Kernel, blocks*k.Rows, layerGroup, args); err != nil {
 				return err
 			}
 		}
@@ -49,7 +85,7 @@ func (l *Layers) run(ctx context.Context, q DeviceQueue, memory DevicePtr, n int
 			}
 			continue
 		}
-		if err := l.steps(ctx, q, p, memory, n, by, func() error { return start(p) }); err != nil {
+		if err := l.steps(ctx, q, p, b, func() error { return start(p) }); err != nil {
 			return err
 		}
 	}
@@ -60,7 +96,7 @@ func (l *Layers) run(ctx context.Context, q DeviceQueue, memory DevicePtr, n int
 const layerGroup = 128
 
 // steps repeats the step of a solve: as often as all samples take one, or until none goes on.
-func (l *Layers) steps(ctx context.Context, q DeviceQueue, p *LayerPart, memory DevicePtr, n int, by []Stepping, step func() error) (err error) {
+func (l *Layers) steps(ctx context.Context, q DeviceQueue, p *LayerPart, b *layerBatch, step func() error) (err error) {
 	if r, ok := q.(DeviceRecorder); ok {
 		graph, err := r.Record(step)
 		if err != nil {
@@ -76,10 +112,10 @@ func (l *Layers) steps(ctx context.Context, q DeviceQueue, p *LayerPart, memory 
 		}
 	}
 	steps := p.Steps
-	if p.By >= 0 && by[p.By].Steps > 0 {
-		steps = by[p.By].Steps
+	if p.By >= 0 && b.by[p.By].Steps > 0 {
+		steps = b.by[p.By].Steps
 	}
-	bits := make([]byte, (n+31)/32*4)
+	bits := make([]byte, (b.n+31)/32*4)
 	for k := 1; steps == 0 || k <= steps; k++ {
 		if err := step(); err != nil {
 			return err
@@ -93,7 +129,7 @@ func (l *Layers) steps(ctx context.Context, q DeviceQueue, p *LayerPart, memory 
 		if steps > 0 {
 			continue
 		}
-		if err := q.Read(bits, l.place(memory, p.Running, n)); err != nil {
+		if err := q.Read(bits, l.place(b, p.Running)); err != nil {
 			return err
 		}
 		if !slices.ContainsFunc(bits, func(b byte) bool { return b != 0 }) {
@@ -101,4 +137,22 @@ func (l *Layers) steps(ctx context.Context, q DeviceQueue, p *LayerPart, memory 
 		}
 	}
 	return nil
+}
+
+// rows runs a loss or gradient over rows of a batch: given are the arguments that say which rows of which columns, left those of the sums.
+func (l *Layers) rows(q DeviceQueue, b *layerBatch, given, left []uint64) error {
+	places := func(k *LayerLaunch) (args []uint64) {
+		for _, at := range k.Places {
+			args = append(args, uint64(l.place(b, at)))
+		}
+		return args
+	}
+	groups := (b.n + layerGroup - 1) / layerGroup
+	if err := q.Launch(l.Gather.Kernel, groups*l.Gather.Rows, layerGroup, append(given, places(&l.Gather)...)); err != nil {
+		return err
+	}
+	if err := l.run(context.Background(), q, b); err != nil {
+		return err
+	}
+	return q.Launch(l.Sums.Kernel, groups, layerGroup, append(append([]uint64{uint64(b.n)}, places(&l.Sums)...), left...))
 }

@@ -221,27 +221,28 @@ func (r *deviceRows[R]) layers(ctx context.Context, q DeviceQueue, lo, n int, ou
 	if err := q.Write(by, steppingBytes(r.by)); err != nil {
 		return err
 	}
+	b := &layerBatch{n: n, memory: memory, by: r.by}
 	for i := range r.k.Inputs {
 		c := &r.k.Inputs[i]
-		if err := q.Write(l.place(memory, l.Inputs[i], n), c.pack(r.in.Columns[r.in.Index(c.Name)].Data, lo, lo+n)); err != nil {
+		if err := q.Write(l.place(b, l.Inputs[i]), c.pack(r.in.Columns[r.in.Index(c.Name)].Data, lo, lo+n)); err != nil {
 			return err
 		}
 	}
-	head := append(append([]uint64{uint64(n)}, weights.of(true)...), uint64(by))
-	if err := l.run(ctx, q, memory, n, head, r.by); err != nil {
+	b.head = append(append([]uint64{uint64(n)}, weights.of(true)...), uint64(by), 0)
+	if err := l.run(ctx, q, b); err != nil {
 		return err
 	}
 	for i := range r.k.Outputs {
 		o := &r.k.Outputs[i]
 		outs[i] = make([]byte, n*o.Width*o.size())
-		if err := q.Read(outs[i], l.place(memory, l.Outputs[i], n)); err != nil {
+		if err := q.Read(outs[i], l.place(b, l.Outputs[i])); err != nil {
 			return err
 		}
 	}
 	if len(st) == 0 {
 		return nil
 	}
-	return q.Read(st, l.place(memory, l.Stats, n))
+	return q.Read(st, l.place(b, l.Stats))
 }
 
 // free gives the device memory of the rows back.

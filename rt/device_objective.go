@@ -60,15 +60,23 @@ func (b *deviceBatch[R]) Batch(w, grad []R, t *Table, rows []int, key Key, out *
 func (b *deviceBatch[R]) run(w, grad []R, t *Table, rows []int, key Key, out *ShardResult, k *SumKernel, sites []Site, back []int) (full bool, err error) {
 	n := len(rows)
 	chunks := (n + k.Block - 1) / k.Block
-	slice := sliceOf(n, k.Block, k.TapeStep*b.room+k.TapeFixed)
-	if k.Teams > 0 { // each goes over all samples of the batch that are its own
+	slice := sliceOf(n, k.Block, k.TapeStep*b.room+k.TapeFixed+k.Layers.Bytes)
+	layers := len(k.Layers.Parts) > 0
+	switch {
+	case k.Teams > 0: // each goes over all samples of the batch that are its own
 		chunks, slice = k.blocks(n), n
+	case layers: // a row of sums for each whole block
+		slice = min(n, max(slice, k.Block))
 	}
 	width := 0
 	if grad != nil {
 		for _, s := range k.Spans {
 			width += s.Hi - s.Lo
 		}
+	}
+	rowsOf := chunks // of the gradient
+	if layers {
+		rowsOf = layerParts(n, b.on.k.Real*width)
 	}
 	nSums := 2 + b.k.Terms + 3*k.Stats
 	sums, g, st := make([]float64, nSums), make([]R, width), []byte(nil)
@@ -98,9 +106,13 @@ func (b *deviceBatch[R]) run(w, grad []R, t *Table, rows []int, key Key, out *Sh
 		for i, r := range rows {
 			index[i] = int32(r)
 		}
-		pRows, pSums, pGrads, pStats := room(&b.rows, 4*n), room(&b.sums, 8*nSums*chunks), room(&b.grads, b.on.k.Real*width*chunks), room(&b.stats, n*k.Stats*statsBytes)
+		pRows, pSums, pGrads, pStats := room(&b.rows, 4*n), room(&b.sums, 8*nSums*chunks), room(&b.grads, b.on.k.Real*width*rowsOf), room(&b.stats, n*k.Stats*statsBytes)
 		pSum, pTotal, pKey := room(&b.sum, 8*nSums), room(&b.total, b.on.k.Real*width), room(&b.key, 48)
-		pTape, pMemory := room(&b.tape, k.bytes(slice, b.room, &k.TeamShape)), room(&b.memory, k.blocks(n)*k.Memory)
+		tape, own := k.bytes(slice, b.room, &k.TeamShape), k.blocks(n)*k.Memory
+		if layers { // a batch has both in one
+			tape, own = 0, slice*(k.Layers.Bytes+k.TapeStep*b.room)
+		}
+		pTape, pMemory := room(&b.tape, tape), room(&b.memory, own)
 		var pLosses DevicePtr
 		if len(losses) > 0 {
 			pLosses = room(&b.losses, b.on.k.Real*n)
@@ -117,8 +129,30 @@ func (b *deviceBatch[R]) run(w, grad []R, t *Table, rows []int, key Key, out *Sh
 				return err
 			}
 		}
+		if layers && width > 0 {
+			if err := q.Launch(k.Layers.Clear, (width*rowsOf+k.Block-1)/k.Block, k.Block, []uint64{uint64(width * rowsOf), uint64(pGrads)}); err != nil {
+				return err
+			}
+		}
 		for lo := 0; lo < n; lo += slice {
 			m, chunk := min(slice, n-lo), lo/k.Block
+			if layers {
+				batch := &layerBatch{n: m, room: b.room, memory: pMemory, sums: pGrads, parts: rowsOf, real: b.on.k.Real, head: append(append([]uint64{uint64(m)}, memory.of(true)...), 0, uint64(b.room))}
+				given := append([]uint64{uint64(m), uint64(t.Rows), uint64(pRows) + uint64(4*lo)}, columns...)
+				left := []uint64{uint64(pSums) + uint64(8*nSums*chunk), 0}
+				if pLosses != 0 {
+					left[1] = uint64(pLosses) + uint64(b.on.k.Real*lo)
+				}
+				if err := k.Layers.rows(q, batch, given, left); err != nil {
+					return err
+				}
+				if k.Stats > 0 {
+					if err := q.Copy(pStats+DevicePtr(lo*k.Stats*statsBytes), k.Layers.place(batch, k.Layers.Stats), m*k.Stats*statsBytes); err != nil {
+						return err
+					}
+				}
+				continue
+			}
 			args := append([]uint64{uint64(m), uint64(t.Rows), uint64(pRows) + uint64(4*lo)}, memory.of(k.Teams > 0)...)
 			args = append(args, columns...)
 			args = append(args, uint64(pSums)+uint64(8*nSums*chunk))
@@ -151,8 +185,17 @@ func (b *deviceBatch[R]) run(w, grad []R, t *Table, rows []int, key Key, out *Sh
 			return err
 		}
 		if width > 0 {
-			if err := sumRows(q, map[int]string{4: "ndec_sum_rows_f32", 8: "ndec_sum_rows_f64"}[b.on.k.Real], pGrads, pTotal, chunks, width); err != nil {
-				return err
+			totals := []int{width} // the numbers whose rows lie together
+			if layers {
+				totals = k.Layers.Totals
+			}
+			at := 0
+			for _, m := range totals {
+				first := DevicePtr(b.on.k.Real * at)
+				if err := sumRows(q, map[int]string{4: "ndec_sum_rows_f32", 8: "ndec_sum_rows_f64"}[b.on.k.Real], pGrads+first*DevicePtr(rowsOf), pTotal+first, rowsOf, m); err != nil {
+					return err
+				}
+				at += m
 			}
 			if stays != nil {
 				err = stays.mean(q, pTotal, k.Spans, n)

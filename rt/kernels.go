@@ -88,6 +88,13 @@ type Layers struct {
 	Inputs, Outputs []int
 	Stats           int
 	Parts           []LayerPart
+
+	// Of losses and gradients. Places from Bytes on lie on the tapes, which follow: n samples with room for r steps, r n times as far. Places
+	// below 0 are the sums of a parameter: -1 is the first, and each begins as many times as far as the batch has parts.
+	Gather LayerLaunch // takes rows of columns to their places
+	Sums   LayerLaunch // the kernel with the sums of a batch
+	Clear  string      // the kernel that readies the sums of the gradient
+	Totals []int       // the numbers of each parameter
 }
 
 // LayerPart is a sequence of launches, or the step of a solve, which is repeated.
@@ -104,6 +111,7 @@ type LayerLaunch struct {
 	Kernel string
 	Rows   int
 	Places []int
+	Summed bool // Rows is for each part of the batch whose sums are apart
 }
 
 // RecipeKernel holds the kernels of a recipe; their Kernel is "" where there is none.
@@ -123,6 +131,7 @@ type SumKernel struct {
 	Spans  []KernelSpan // of the flat parameters, in the order of the gradient's sums
 	KernelTape
 	TeamShape
+	Layers Layers
 }
 
 // KernelSpan is a range of the flat parameters.

@@ -51,17 +51,16 @@ NDEC_D void ndec_layer_running(unsigned *running, int n, int s, bool on) {
 __host__ __device__ constexpr int ndec_layer_columns(int n) { return n >= 64 ? 64 : (n + 7) / 8 * 8; }
 enum { NDEC_SUMS = 8 };
 
-// out(i, s, y) for y = sum over k of w(k, i) x(k, s), columns i of a row and samples s of a block, by tensor cores on operands as As.
-// A warp has 32 samples; the parts of the weights are made once for all, in shared memory of 8 * columns words for each part.
-template <class As, int N, int K, class X, class W, class F> NDEC_D void ndec_layer_product(int n, ndec_at at, unsigned *parts, X x, W w, F out) {
-	constexpr int tiles = ndec_layer_columns(N) / 8, words = tiles * 64;
-	int lane = threadIdx.x & 31, first = at.row * 8 * tiles, base = at.s - lane;
-	float acc[2][tiles][4] = {};
+// acc += sum over k from begin to end of w(k, i) x(k, s), columns i from first on, below N, and rows s from base on, below n, by tensor cores on
+// operands as As. A warp has 32 rows; the parts of the columns are made once for all, in shared memory of 8 * columns words for each part.
+template <class As, int tiles, class X, class W> NDEC_D void ndec_layer_multiply(float (*acc)[tiles][4], int begin, int end, int base, int n, int first, int N, unsigned *parts, X x, W w) {
+	constexpr int words = tiles * 64;
+	int lane = threadIdx.x & 31;
 #pragma unroll 1
-	for (int c = 0; c < (K + 15) / 16; c++) {
+	for (int c = begin; c < end; c += 16) {
 		for (int j = threadIdx.x; j < words; j += NDEC_GROUP) {
-			int k = 16 * c + 8 * (j / 32 & 1) + 2 * (j & 3), i = first + 8 * (j / 64) + (j & 31) / 4;
-			float lo = i < N && k < K ? w(k, i) : 0.0f, hi = i < N && k + 1 < K ? w(k + 1, i) : 0.0f;
+			int k = c + 8 * (j / 32 & 1) + 2 * (j & 3), i = first + 8 * (j / 64) + (j & 31) / 4;
+			float lo = i < N && k < end ? w(k, i) : 0.0f, hi = i < N && k + 1 < end ? w(k + 1, i) : 0.0f;
 			unsigned split[As::parts];
 			As::split(lo, hi, split);
 #pragma unroll
@@ -70,12 +69,12 @@ template <class As, int N, int K, class X, class W, class F> NDEC_D void ndec_la
 		__syncthreads();
 #pragma unroll
 		for (int m = 0; m < 2; m++) {
-			if (base + 16 * m >= n) continue; // none of these samples is there
+			if (base + 16 * m >= n) continue; // none of these rows is there
 			unsigned a[As::parts][4];
 #pragma unroll
 			for (int r = 0; r < 4; r++) {
-				int k = 16 * c + 8 * (r / 2) + 2 * (lane & 3), s = base + 16 * m + 8 * (r & 1) + lane / 4;
-				float lo = s < n && k < K ? x(k, s) : 0.0f, hi = s < n && k + 1 < K ? x(k + 1, s) : 0.0f;
+				int k = c + 8 * (r / 2) + 2 * (lane & 3), s = base + 16 * m + 8 * (r & 1) + lane / 4;
+				float lo = s < n && k < end ? x(k, s) : 0.0f, hi = s < n && k + 1 < end ? x(k + 1, s) : 0.0f;
 				unsigned split[As::parts];
 				As::split(lo, hi, split);
 #pragma unroll
@@ -91,6 +90,11 @@ template <class As, int N, int K, class X, class W, class F> NDEC_D void ndec_la
 		}
 		__syncthreads();
 	}
+}
+
+// out(i, s, y) for what they are then
+template <int tiles, class F> NDEC_D void ndec_layer_give(const float (*acc)[tiles][4], int base, int n, int first, int N, F out) {
+	int lane = threadIdx.x & 31;
 #pragma unroll
 	for (int m = 0; m < 2; m++)
 #pragma unroll
@@ -100,6 +104,15 @@ template <class As, int N, int K, class X, class W, class F> NDEC_D void ndec_la
 				int i = first + 8 * q + 2 * (lane & 3) + (e & 1), s = base + 16 * m + lane / 4 + 8 * (e / 2);
 				if (i < N && s < n) out(i, s, acc[m][q][e]);
 			}
+}
+
+// out(i, s, y) for y = sum over k of w(k, i) x(k, s), columns i of a row and samples s of a block
+template <class As, int N, int K, class X, class W, class F> NDEC_D void ndec_layer_product(int n, ndec_at at, unsigned *parts, X x, W w, F out) {
+	constexpr int tiles = ndec_layer_columns(N) / 8;
+	int first = at.row * 8 * tiles, base = at.s - (threadIdx.x & 31);
+	float acc[2][tiles][4] = {};
+	ndec_layer_multiply<As, tiles>(acc, 0, K, base, n, first, N, parts, x, w);
+	ndec_layer_give<tiles>(acc, base, n, first, N, out);
 }
 
 // the same by multiply-adds, a thread for a sample and NDEC_SUMS columns
@@ -119,4 +132,56 @@ template <int N, int K, class T, class X, class W, class F> NDEC_D void ndec_lay
 #pragma unroll
 	for (int j = 0; j < NDEC_SUMS; j++)
 		if (N % NDEC_SUMS == 0 || first + j < N) out(first + j, at.s, acc[j]);
+}
+
+// Some of the samples of a batch, whose sums are apart: rows of blocks for each of as many parts as there are.
+struct ndec_part {
+	int row, number, first, last;
+	__device__ __forceinline__ ndec_part(int n, int rows) {
+		int parts = gridDim.x / rows, each = ((n + parts - 1) / parts + 15) / 16 * 16;
+		row = blockIdx.x % rows, number = blockIdx.x / rows;
+		first = number * each < n ? number * each : n, last = first + each < n ? first + each : n;
+	}
+};
+
+// to[i] += sum of x(i, s) over the samples of a part that count, by a warp for each element
+template <int N, class T, class X> NDEC_D void ndec_layer_total(ndec_part part, const int *counts, T zero, X x, T *to) {
+	int lane = threadIdx.x & 31, i = part.row * (NDEC_GROUP / 32) + threadIdx.x / 32;
+	if (i >= N) return;
+	T sum = zero;
+	for (int s = part.first + lane; s < part.last; s += 32)
+		if (counts[s]) sum += x(i, s);
+	sum = ndec_warp_sum(sum);
+	if (lane == 0) to[part.number * N + i] += sum;
+}
+
+// out(i, j, y) for y = sum of a(i, s) b(j, s) over them, 128 rows i and some columns j a block, by tensor cores. What does not count may be no number.
+template <class As, int M, int N, class A, class B, class F> NDEC_D void ndec_layer_outer(ndec_part part, const int *counts, unsigned *parts, A a, B b, F out) {
+	constexpr int tiles = ndec_layer_columns(N) / 8, across = (N + 8 * tiles - 1) / (8 * tiles);
+	int first = part.row % across * 8 * tiles, base = part.row / across * NDEC_GROUP + (threadIdx.x & ~31);
+	float acc[2][tiles][4] = {};
+	ndec_layer_multiply<As, tiles>(acc, part.first, part.last, base, M, first, N, parts, [&](int s, int i) { return counts[s] ? a(i, s) : 0.0f; },
+		[&](int s, int j) { return counts[s] ? b(j, s) : 0.0f; });
+	ndec_layer_give<tiles>(acc, base, M, first, N, [&](int j, int i, float y) { out(i, j, y); });
+}
+
+// the same by multiply-adds, a thread for a row and NDEC_SUMS columns
+template <int M, int N, class T, class A, class B, class F> NDEC_D void ndec_layer_outer_sums(ndec_part part, const int *counts, T zero, A a, B b, F out) {
+	constexpr int across = (N + NDEC_SUMS - 1) / NDEC_SUMS;
+	int i = part.row / across * NDEC_GROUP + threadIdx.x, first = part.row % across * NDEC_SUMS;
+	if (i >= M) return;
+	T acc[NDEC_SUMS];
+#pragma unroll
+	for (int j = 0; j < NDEC_SUMS; j++) acc[j] = zero;
+#pragma unroll 2
+	for (int s = part.first; s < part.last; s++) {
+		if (!counts[s]) continue;
+		T x = a(i, s);
+#pragma unroll
+		for (int j = 0; j < NDEC_SUMS; j++)
+			if (N % NDEC_SUMS == 0 || first + j < N) acc[j] = ndec_fma(b(first + j, s), x, acc[j]);
+	}
+#pragma unroll
+	for (int j = 0; j < NDEC_SUMS; j++)
+		if (N % NDEC_SUMS == 0 || first + j < N) out(i, first + j, acc[j]);
 }

@@ -15,7 +15,7 @@ import (
 	"ndec.dev/ndec/rt"
 )
 
-// layered has models that go layer by layer: one with fixed steps, and one whose samples end after other numbers of steps.
+// layered has models and losses that go layer by layer: with fixed steps, and with samples that end after other numbers of steps.
 const layered = `package layered
 
 net f(x [20]real) [20]real {
@@ -34,9 +34,29 @@ model Fixed(x [20]real, to time) (y [20]real) {
 model Adaptive(x [20]real, to time) (y [20]real) {
 	return solve(Flow{x}, over: 0..to, with: bosh3{rtol: 1e-3, atol: 1e-3}).x
 }
+
+data Rows {
+	x [20]real
+	to time
+	source: csv{path: "rows.csv"}
+}
+
+train FitFixed {
+	data: Rows
+	epochs: 1
+	optimizer: adam
+	minimize sqnorm(Fixed(x, to))
+}
+
+train FitAdaptive {
+	data: Rows
+	epochs: 1
+	optimizer: adam
+	minimize sqnorm(Adaptive(x, to))
+}
 `
 
-// TestLayers runs models layer by layer with graphs of their steps, without, and where the driver knows none: the same bits.
+// TestLayers runs models, losses and gradients layer by layer with graphs of their steps, without, and where the driver knows none: the same bits.
 func TestLayers(t *testing.T) {
 	res, ds := driver.Compile(map[string]string{"layered.nde": layered}, driver.Options{CUDA: true})
 	if ds.HasErrors() {
@@ -48,6 +68,12 @@ func TestLayers(t *testing.T) {
 		p.Models = append(p.Models, rt.Model[float32]{Name: name, Inputs: ports, Outputs: []rt.ColumnSpec{{Name: "y", Shape: []int{20}}}, Sites: make([]rt.Site, 1)})
 		if k := p.Kernels.Model(name); k == nil || len(k.Layers.Parts) == 0 {
 			t.Fatalf("model %s does not go layer by layer", name)
+		}
+	}
+	for _, name := range []string{"FitFixed", "FitAdaptive"} {
+		p.Recipes = append(p.Recipes, rt.RecipeEntry[float32]{Recipe: rt.Recipe{Name: name}, Objective: rt.Objective[float32]{Name: name, Columns: []string{"x", "to"}, Sites: make([]rt.Site, 1), Backward: make([]int, 1)}})
+		if k := p.Kernels.Recipe(name); k == nil || len(k.Loss.Layers.Parts) == 0 || len(k.Grad.Layers.Parts) == 0 {
+			t.Fatalf("recipe %s does not go layer by layer", name)
 		}
 	}
 	w := make([]float32, p.Kernels.Params/4)
@@ -82,6 +108,22 @@ func TestLayers(t *testing.T) {
 				err = e
 			}
 			out = append(out, y.Columns[0].Data...)
+		}
+		for i := range placed.Recipes {
+			tab := rt.NewTable(ports, 20)
+			for c := range tab.Columns {
+				for k := range tab.Columns[c].Data {
+					tab.Columns[c].Data[k] = math.Cos(float64(k + c))
+				}
+			}
+			grad := make([]float32, len(w))
+			ev, e := rt.LossGrad(ctx, w, grad, &placed.Recipes[i].Objective, tab, 0, 0)
+			if e != nil {
+				err = errors.Join(err, e)
+				continue
+			}
+			out = append(out, ev.Loss)
+			out = append(out, rt.Convert[float64](grad)...)
 		}
 		return out, errors.Join(err, closeAll(), dev.Close())
 	}

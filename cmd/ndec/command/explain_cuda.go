@@ -42,7 +42,7 @@ func (a *app) printKernels(res *driver.Result) {
 		sums := "-"
 		if b.Sums > 0 {
 			sums = fmt.Sprintf("%d in registers", b.Sums)
-			if b.Team > 0 {
+			if b.Team > 0 || b.Layers > 0 {
 				sums = fmt.Sprintf("%d in device memory", b.Sums)
 			}
 		}

@@ -1,0 +1,196 @@
+package cudagen
+
+import (
+	"ndec.dev/ndec/ir"
+	"ndec.dev/ndec/ir/plan"
+)
+
+// Where it pays to go layer by layer.
+
+// layersFit reports whether k can go layer by layer.
+func (e *emitter) layersFit(k *kernel) bool { return !k.keyed() && e.layersOf(k.fn, true) != nil }
+
+// layersPay reports whether that is faster than the form that k has, by the clocks of a multiprocessor that an evaluation of its
+// costliest field takes. Of a gradient, whose batch is known, the time of launches counts, and multiprocessors that have nothing to do; a
+// block a sample reads the weights forwards, when it makes the step again and backwards, beside its sums.
+func (e *emitter) layersPay(k *kernel) bool {
+	now, batch := Budget{}, Budget{}
+	now.bound(k, e.plan)
+	other := *k
+	other.form = layered
+	batch.bound(&other, e.plan)
+	if k.kind == grad {
+		if k.form == teamed {
+			now.Clocks = k.sumClocks(e.m.Real.Bytes())
+			for s := range reversesOf(k.fn.IR) {
+				weights, _ := reading(e.plan.Of(s.Field).Cost.MulAdds * e.m.Real.Bytes())
+				now.Clocks = max(now.Clocks, k.sumClocks(e.m.Real.Bytes())+3*weights)
+			}
+		}
+		now.Clocks *= max(1, float64(k.fills())/float64(k.sumRows(e.m.Real.Bytes())))
+		batch.Clocks += e.layerLaunches(k) * launchClocks * multiprocessors / float64(k.batch())
+	}
+	return batch.Clocks < now.Clocks
+}
+
+// multiprocessors is their number on an A100. launchClocks is what a kernel of a graph takes to begin and end beside its work, some 1.5 µs (not
+// measured).
+const (
+	multiprocessors = 108
+	launchClocks    = 2100
+)
+
+// batch is the number of samples of a step of training; large where it is that of the data.
+func (k *kernel) batch() int {
+	if k.recipe != nil {
+		if s, ok := ir.FindSetting(k.recipe.Settings, "batch"); ok && s.Text != "full" && s.Num > 0 {
+			return int(s.Num)
+		}
+	}
+	return 1 << 16
+}
+
+// sumRows is the number of rows in which a gradient with so many bytes a number is summed: of teams, of warps, of parts of a batch.
+func (k *kernel) sumRows(real int) int {
+	switch n := k.batch(); k.form {
+	case teamed:
+		return min(teamsOf(k.params(), real), n)
+	case tiled:
+		return min(tileTeams(k.params(), real), (n+31)/32)
+	case layered:
+		return max(1, min((n+partSamples-1)/partSamples, mostParts, sumBytes/max(k.params()*real, 1)))
+	}
+	return 1
+}
+
+// fills is the number of teams or warps that give all multiprocessors work: a warp for each quarter.
+func (k *kernel) fills() int {
+	if k.form == tiled {
+		return 4 * multiprocessors
+	}
+	return multiprocessors
+}
+
+// partSamples and mostParts are those of rt: a batch has a row of sums for so many samples, and at most so many.
+const (
+	partSamples = 256
+	mostParts   = 64
+)
+
+// sumClocks is the clocks in which a multiprocessor reads and writes the sums of a gradient in device memory, for a sample and evaluation.
+func (k *kernel) sumClocks(real int) float64 {
+	if k.kind != grad || k.form == thread {
+		return 0
+	}
+	bytes, rows, samples := float64(k.params()*real), float64(k.sumRows(real)), 1.0
+	switch k.form {
+	case tiled:
+		samples = 16
+	case layered:
+		samples = float64(k.batch()) / rows
+	}
+	speed := deviceSpeed
+	if bytes*rows <= secondBytes {
+		speed = secondSpeed
+	}
+	return 2 * bytes / samples / speed
+}
+
+// reversesOf are the sweeps that f reaches, by their solves.
+func reversesOf(f *ir.Func) map[*ir.Solve]*ir.Rev {
+	out := map[*ir.Solve]*ir.Rev{}
+	seen := map[*ir.Func]bool{}
+	var visit func(f *ir.Func)
+	visit = func(f *ir.Func) {
+		if f == nil || seen[f] {
+			return
+		}
+		seen[f] = true
+		for _, v := range f.Values {
+			if v.Op == ir.OpRev {
+				out[v.Attr.Rev.Solve] = v.Attr.Rev
+			}
+			for _, g := range callees(v) {
+				visit(g)
+			}
+		}
+	}
+	visit(f)
+	return out
+}
+
+// layerBytes is what an evaluation of the field reads and writes of arrays in device memory for a sample, if each is written once and
+// read once, with its share of the step around it, and with the way back if there is one.
+func layerBytes(p *plan.Plan, s *ir.Solve, back *ir.Rev) (bytes float64) {
+	count := func(f *ir.Func, share float64) {
+		pf := p.Of(f)
+		for _, v := range f.Values {
+			if pl := pf.Places[v]; pl != nil && v.Type.Elem != ir.Tuple && !v.Type.IsScalar() && !uniform(pf, v) && (storage(pl) && pl.Kind != plan.Register || pl.Kind == plan.Result || pl.Kind == plan.ArgArray) {
+				bytes += share * float64(2*v.Type.Len()*v.Type.Elem.Bytes())
+			}
+		}
+	}
+	step := 1 / float64(max(s.StepEvals, 1))
+	count(s.Field, 1)
+	count(s.Step, step)
+	if back == nil {
+		return bytes
+	}
+	count(back.StepVJP, step)
+	for _, v := range back.StepVJP.Values {
+		if v.Op == ir.OpCall {
+			count(v.Attr.Func, step)
+		}
+	}
+	return bytes
+}
+
+// layerLaunches is about the number of kernels of an evaluation of the costliest field and of its way back: of a product forwards, again when
+// the step is made again, backwards, and with sums of weights and biases, and of what stands around it.
+func (e *emitter) layerLaunches(k *kernel) (most float64) {
+	for s := range reversesOf(k.fn.IR) {
+		n := 3.0
+		for _, v := range s.Field.Values {
+			if v.Op == ir.OpMatVec || v.Op == ir.OpVecMat || v.Op == ir.OpConv {
+				n += 5
+			}
+		}
+		most = max(most, n)
+	}
+	return most
+}
+
+// layerBudget is the budget of the kernels of a model: the registers are those of a product.
+func (e *emitter) layerBudget(k *kernel) Budget {
+	b := Budget{Block: layerGroup, Blocks: 4, Registers: 128}
+	if l := e.layersFor(k); l != nil {
+		known := map[string]bool{}
+		for _, name := range l.names() {
+			known[name] = true
+		}
+		b.Layers, b.Memory = len(known), l.Bytes
+	}
+	b.Sums = k.params()
+	b.TapeStep, _ = k.tapeBytes()
+	b.bound(k, e.plan)
+	return b
+}
+
+// layersFor are the launches of k; nil before they are known.
+func (e *emitter) layersFor(k *kernel) *Layers {
+	for i := range e.k.Models {
+		if k.model != nil && e.k.Models[i].Name == k.of() {
+			return &e.k.Models[i].Layers
+		}
+	}
+	for i := range e.k.Recipes {
+		switch r := &e.k.Recipes[i]; {
+		case k.model != nil || r.Name != k.of():
+		case k.kind == grad:
+			return &r.Grad.Layers
+		default:
+			return &r.Loss.Layers
+		}
+	}
+	return nil
+}

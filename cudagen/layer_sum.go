@@ -1,0 +1,230 @@
+package cudagen
+
+import (
+	"fmt"
+	"strings"
+
+	"ndec.dev/ndec/ir"
+	"ndec.dev/ndec/ir/plan"
+)
+
+// Gradients layer by layer: what a function adds to the running sum of a parameter's cotangent is a kernel of its own, over the samples of a
+// batch. An outer product is a matrix product with samples as terms, in tiles by tensor cores; what is added element by element goes by a warp
+// for each element. The batch is in parts, each of which has a row of sums in device memory, [parameter][part][element]; a block adds to its
+// elements of one row, so that the order of sums is that of launches, and rows are added at the end in theirs.
+
+// cutSums takes the steps of n that add to running sums for kernels after all others, and gives what is left of it. What is added is there
+// until the function runs again.
+func (l *layerFunc) cutSums(n *plan.Nest) *plan.Nest {
+	rest := *n
+	rest.Steps = nil
+	for _, s := range n.Steps {
+		if s.Sum == nil {
+			rest.Steps = append(rest.Steps, s)
+			continue
+		}
+		l.sums = append(l.sums, &piece{kind: bySum, sum: s})
+	}
+	return &rest
+}
+
+// summands are the values that a step adds to a running sum, or adds the products of.
+func summands(s plan.Step) []*ir.Value {
+	if s.Form == plan.AddTo {
+		return []*ir.Value{s.V}
+	}
+	return s.V.Args
+}
+
+// largeOuter reports whether s stores an outer product that no thread holds.
+func largeOuter(s plan.Step) bool {
+	return (s.Form == plan.OuterRow || s.Form == plan.OuterCol) && s.V.Type.Len() > smallLen*smallLen
+}
+
+// layerSum prints the kernel of a sum over samples.
+func (e *emitter) layerSum(l *layerFunc, pc *piece, params, find []string) {
+	p, fn, v, q := e.p, l.fn, pc.sum.V, pc.sum.Sum
+	name := clean(q.Name)
+	part := func(rows int, doc string) {
+		pc.rows = rows
+		e.layerHead(pc.kernel, doc, params)
+		p.line("ndec_part part(n, %d);", rows)
+		e.weights(fn.f, pc)
+		p.source(v.Span)
+	}
+	element := func(head string, v *ir.Value, ix string) {
+		x := bare(fn.elem(v, index{expr: ix}))
+		p.depth++
+		p.lambda(head, x, find)
+		p.line("return %s;", x)
+		p.line("},")
+		p.depth--
+	}
+	if pc.sum.Form == plan.AddTo {
+		n := v.Type.Len()
+		part((n+3)/4, fmt.Sprintf("the cotangent of %s, %s, a warp for each", name, plural(n, "element")))
+		p.line("ndec_layer_total<%d>(part, %s, real(0),", n, l.counted)
+		element("[&](int i, int s) {", v, "i")
+		p.line("\t%s);", l.total)
+		return
+	}
+	a, b := v.Args[0], v.Args[1]
+	rows, columns := a.Type.Len(), b.Type.Len()
+	at := fmt.Sprintf("i * %d + j", columns)
+	if rows < columns { // the longer one has the threads of a block
+		a, b, rows, columns = b, a, columns, rows
+		at = fmt.Sprintf("j * %d + i", rows)
+	}
+	doc := fmt.Sprintf("the cotangent of %s, %d by %d, outer products over samples", name, v.Args[0].Type.Len(), v.Args[1].Type.Len())
+	blocks := (rows + layerGroup - 1) / layerGroup
+	if e.m.Real == ir.F32 {
+		as := operandsOf(e.m, a, b)
+		if as == asHalf { // whose operands would need scales
+			as = asFloat
+		}
+		c := layerColumns(columns)
+		part(blocks*((columns+c-1)/c), doc)
+		p.line("__shared__ unsigned parts[%d];", as.parts*8*c)
+		p.line("ndec_layer_outer<%s, %d, %d>(part, %s, parts,", as.name, rows, columns, l.counted)
+	} else {
+		part(blocks*((columns+layerSums-1)/layerSums), doc)
+		p.line("ndec_layer_outer_sums<%d, %d>(part, %s, real(0),", rows, columns, l.counted)
+	}
+	element("[&](int i, int s) {", a, "i")
+	element("[&](int j, int s) {", b, "j")
+	p.line("\t[&](int i, int j, real x) { %s[part.number * %d + %s] += x; });", l.total, rows*columns, at)
+}
+
+// layerTotals are the numbers of the parameters whose cotangents k sums, and where each begins among them.
+func (k *kernel) layerTotals() (lengths []int, from map[*ir.Param]int) {
+	from = map[*ir.Param]int{}
+	at := 0
+	for _, q := range k.fn.Sums {
+		if q != nil {
+			from[q] = at
+			at += q.Type.Len()
+			lengths = append(lengths, q.Type.Len())
+		}
+	}
+	return lengths, from
+}
+
+// layerRecipe prints a loss or gradient layer by layer and tells the launcher of it.
+func (e *emitter) layerRecipe(k *kernel) {
+	p := e.p
+	l := e.layerFuncs[k.fn.IR]
+	p.line("// %s: recipe %s, layer by layer: its columns, the kernels of functions, and the sums over a batch.", k.name, k.of())
+	e.layerKernels(l)
+	r := &layerRun{e: e, frames: map[*layerFunc]map[place]int{}, tapes: map[*ir.Value]map[string]int{}}
+	var out Layers
+	out.Totals, r.from = k.layerTotals()
+	var args, results []int
+	for _, in := range k.ports() {
+		args = append(args, r.take(columnBytes(in.Type)))
+	}
+	sums := LayerLaunch{Kernel: k.name}
+	for i, res := range k.fn.IR.Results {
+		at := -1
+		if l.fn.res[i] != "" {
+			at = r.take(columnBytes(res.Type))
+			sums.Places = append(sums.Places, at)
+		}
+		results = append(results, at)
+	}
+	r.stats, r.counts = r.take(k.fn.Needs.Stats*statsBytes), r.take(8)
+	r.counted = r.counts
+	out.Stats = r.stats
+	sums.Places = append(sums.Places, r.stats)
+	r.run(l, args, results)
+	out.Bytes, out.Parts = r.bytes, r.done()
+	out.Gather = e.layerColumns(k)
+	out.Gather.Places = append(args, r.stats, r.counts)
+	out.Sums = sums
+	if len(out.Totals) > 0 {
+		out.Clear = k.name + "_clear"
+		p.line("// %s: the rows of sums are zeros before the first samples.", out.Clear)
+		p.line("NDEC_KERNEL void __launch_bounds__(%d) %s(long long count, real *sums) {", layerGroup, out.Clear)
+		p.line("long long i = (long long)blockIdx.x * %d + threadIdx.x;", layerGroup)
+		p.line("if (i < count) sums[i] = 0;")
+		p.line("}")
+		p.line("")
+	}
+	e.layerLoss(k)
+	e.offerSums(k, SumKernel{Block: layerGroup, KernelTape: KernelTape{TapeStep: r.tape, TapeRoom: k.tape().TapeRoom}, Layers: out})
+}
+
+// layerColumns prints the kernel that takes rows of columns to where functions find them.
+func (e *emitter) layerColumns(k *kernel) LayerLaunch {
+	p := e.p
+	launch := LayerLaunch{Kernel: k.name + "_columns", Rows: 1}
+	params := append([]string{"long long count", "long long total", "const int *rows"}, e.columnArgs(k)...)
+	for i, in := range k.ports() {
+		launch.Rows = max(launch.Rows, in.Type.Len())
+		params = append(params, fmt.Sprintf("%s *to%d", e.elem(in.Type.Elem), i))
+	}
+	p.line("// %s: rows of columns [element][row of total], a thread an element of a sample.", launch.Kernel)
+	p.head(launch.Kernel, append(params, "ndec_stats *st_at", "int *counts_at"))
+	p.line("int n = (int)count;")
+	p.line("ndec_at at(n);")
+	p.line("int i = at.row, s = at.s;")
+	p.line("if (s >= n) return;")
+	p.line("int row = rows[s];")
+	for c, in := range k.ports() {
+		set := fmt.Sprintf("to%d[i * n + s] = in%d[i * total + row];", c, c)
+		if in.Type.Len() < launch.Rows {
+			set = fmt.Sprintf("if (i < %d) %s", in.Type.Len(), set)
+		}
+		p.line("%s", set)
+	}
+	p.line("if (i > 0) return;")
+	if n := k.fn.Needs.Stats; n > 0 {
+		p.line("for (int j = 0; j < %d; j++) st_at[j * n + s].start(0);", n)
+	}
+	p.line("counts_at[s] = true;")
+	p.line("}")
+	p.line("")
+	return launch
+}
+
+// head prints the head of a kernel with blocks of 128 threads.
+func (p *printer) head(name string, params []string) {
+	p.line("NDEC_KERNEL void __launch_bounds__(%d) %s(%s) {", layerGroup, name, strings.Join(params, ", "))
+}
+
+// layerLoss prints the kernel that sums what samples have left.
+func (e *emitter) layerLoss(k *kernel) {
+	p, fn := e.p, e.layerFuncs[k.fn.IR].fn
+	params := []string{"long long count"}
+	var names, finds []string
+	for i, r := range k.fn.IR.Results {
+		if fn.res[i] == "" {
+			continue
+		}
+		name := "loss_value"
+		if len(names) > 0 {
+			name = fmt.Sprintf("term%d", len(names))
+		}
+		params = append(params, fmt.Sprintf("const %s *%s_at", e.elem(r.Type.Elem), name))
+		finds = append(finds, fmt.Sprintf("%s %s = %s_at[s];", e.elem(r.Type.Elem), name, name))
+		names = append(names, name)
+	}
+	p.line("// %s: sums of what samples have left, a row for each block of %d.", k.name, layerGroup)
+	p.head(k.name, append(params, "const ndec_stats *st_at", "double *sums", "real *losses"))
+	p.line("__shared__ double shared_sums[%d];", layerGroup/32*k.sums())
+	p.line("int n = (int)count;")
+	p.line("int s = blockIdx.x * %d + threadIdx.x;", layerGroup)
+	p.line("double sum[%d] = {};", k.sums())
+	p.line("if (s < n) {")
+	for _, f := range finds {
+		p.line("%s", f)
+	}
+	if stats := k.fn.Needs.Stats; stats > 0 {
+		p.line("ndec_stats st[%d];", stats)
+		p.line("for (int i = 0; i < %d; i++) st[i] = st_at[i * n + s];", stats)
+	}
+	e.sampleSums(k, names)
+	p.line("}")
+	p.line("ndec_block_sum<%d>(sum, %d, shared_sums, sums + blockIdx.x * %d);", layerGroup/32, k.sums(), k.sums())
+	p.line("}")
+	p.line("")
+}
