@@ -225,10 +225,10 @@ func (e *emitter) layerSolve(l *layerFunc, v *ir.Value) {
 	if s.FSAL {
 		to, from = append(to, suffixed(plain, "_k")...), append(from, suffixed(plain, "_k1")...)
 	}
-	refs = append(slices.Clone(control), append(arrays(to), arrays(from)...)...)
+	refs = append(slices.Clone(control[:1]), append(arrays(to), arrays(from)...)...)
 	tape := suffixed(lp.x, "_tape")
 	if s.Record {
-		refs = append(refs, arrays(tape)...)
+		refs = append(append(refs, control[1]), arrays(tape)...)
 	}
 	k.advance = open("advance", "samples that took the step are at its end", widest, refs)
 	p.line("if (s >= n || !walk_at[s].take) return;")
