@@ -221,5 +221,7 @@ func sanitized(t *testing.T, sanitizer string) {
 		s.teams, s.rows = true, 2
 		all = append(all, s)
 	}
-	compareWith(t, all, sanitizer)
+	batch := programSubject(t, "rows", map[string]string{"rows.nde": rowsOfSteps}, "f32") // a batch layer by layer, and its gradient
+	batch.layers, batch.rows = true, 5
+	compareWith(t, append(all, batch), sanitizer)
 }

@@ -83,7 +83,7 @@ inline const size_t stack_bytes = 1 << 20;
 inline void *scheduler_sp;
 inline bool broken; // a barrier that not all threads reach
 // Happens-before only through barriers: two slots each, so that arrival k+1 is not seen at release k.
-NDEC_TS(inline void *scheduler_ts; inline char barrier_sync[2][8], end_sync[8], warp_sync[64][2][8];)
+NDEC_TS(inline void *scheduler_ts; inline char barrier_sync[2][8], begin_sync[8], end_sync[8], warp_sync[64][2][8];)
 NDEC_AS(inline void *scheduler_fake; inline const void *scheduler_stack; inline size_t scheduler_size;)
 
 extern "C" void ndec_switch(void **from, void *to);
@@ -99,6 +99,7 @@ NDEC_RAW void yield() {
 
 NDEC_RAW void trampoline() {
 	NDEC_AS(__sanitizer_finish_switch_fiber(nullptr, &scheduler_stack, &scheduler_size);)
+	NDEC_TS(__tsan_acquire(begin_sync);)
 	entry(argument);
 	NDEC_TS(__tsan_release(end_sync);)
 	current->state = DONE;
@@ -120,13 +121,14 @@ NDEC_RAW void ready(Fiber &f) {
 	*--s = (void *)trampoline;
 	for (int i = 0; i < 6; i++) *--s = 0;
 	f.sp = s, f.state = RUN, f.warp_parity = f.barrier_parity = 0;
-	NDEC_TS(if (f.ts) __tsan_destroy_fiber(f.ts); f.ts = __tsan_create_fiber(0);)
+	NDEC_TS(if (!f.ts) f.ts = __tsan_create_fiber(0);) // a new one for every block takes far longer than what the block does
 }
 
 NDEC_RAW void run_block() {
 	size_t n = fibers.size(), live = n;
 	NDEC_TS(scheduler_ts = __tsan_get_current_fiber();)
 	for (auto &f : fibers) ready(f);
+	NDEC_TS(__tsan_release(begin_sync);) // blocks come one after the other
 #if !defined(NDEC_TSAN) && !defined(NDEC_ASAN)
 	if (__start_ndec_shared) memset(__start_ndec_shared, 0xff, __stop_ndec_shared - __start_ndec_shared);
 #endif
