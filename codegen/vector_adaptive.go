@@ -39,7 +39,11 @@ func (v *vectors) adaptive(l *lanes.Solve, step stepNames) {
 	p.line("}")
 	p.line("%s", ifElse(s.Times > 0, "break", "return"))
 	p.line("}")
-	p.line("%s", v.run(l.Step))
+	if l.KeepsSome() {
+		p.line("%s", v.runWith(l.Step, "tape.attempt()"))
+	} else {
+		p.line("%s", v.run(l.Step))
+	}
 	if s.Times > 0 {
 		p.line("var took [%d]bool // a step", w)
 	}
@@ -62,6 +66,9 @@ func (v *vectors) adaptive(l *lanes.Solve, step stepNames) {
 	p.line("if %s[i] == 0 { continue }", live)
 	v.decide(l, step, "t1[i]", func() {})
 	p.line("}")
+	if l.KeepsSome() {
+		p.line("tape.settle()")
+	}
 	if s.Times > 0 {
 		v.outputs(l, step, res[lanes.Own+"t_at"], t, res[lanes.Own+"h_at"])
 	}

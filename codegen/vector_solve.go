@@ -26,6 +26,9 @@ func (v *vectors) solve(l *lanes.Solve) {
 			v.kept(l)
 		}
 		v.tape(l)
+		if l.KeepsSome() {
+			v.keptSome(l)
+		}
 		params = fmt.Sprintf("tape *%s, ", v.tapeType(l))
 	}
 	span := fmt.Sprintf("t0, t1 *[%d]float64", w)
@@ -295,6 +298,11 @@ func (v *vectors) rev(r *lanes.Rev) {
 		params += v.outParams(s, "Bar") + ", n int"
 		v.revRest(r, rel)
 	}
+	if r.FromKept != nil {
+		v.revFromKept(r)
+		v.endRev(r, params)
+		return
+	}
 	if r.IR.DenseVJP != nil {
 		p.line("inside := true // cotangents of outputs are in the arguments of a step, of this sweep or of one before")
 	}
@@ -310,19 +318,13 @@ func (v *vectors) rev(r *lanes.Rev) {
 		p.line("}")
 	}
 	v.revEvents(r, tape, rel)
-	p.line("%s, %s = tape.t[k], tape.h[k]", rel(0), rel(1))
 	row := "k"
 	if checkpointed(s) {
 		v.restore(r, tape, rel)
 		row = fmt.Sprintf("len(tape.%s)-1", v.names[[2]any{tape, s.States[0].Name}])
 	}
-	for i, st := range s.States {
-		p.line("%s = tape.%s[%s]", rel(3+i), v.names[[2]any{tape, st.Name}], row)
-	}
-	p.line("for i, n := range tape.n {")
-	p.line("%s[i], fr.mask[i] = 1, mask[i]", rel(2))
-	p.line("if k >= n { %s[i], fr.mask[i] = 0, 0 } // this sample has fewer steps", rel(2))
-	p.line("}")
+	v.revStates(r, rel, row)
+	v.revActive(rel)
 	if r.IR.DenseVJP != nil {
 		v.revInside(r, rel)
 	} else if s.Cuts() {
@@ -341,6 +343,29 @@ func (v *vectors) rev(r *lanes.Rev) {
 		v.revOutputs(r, rel)
 	}
 	p.line("}")
+	v.endRev(r, params)
+}
+
+// revStates prints what the step of a sweep takes from row row of a tape: time, length and states of step k.
+func (v *vectors) revStates(r *lanes.Rev, rel func(int) string, row string) {
+	v.p.line("%s, %s = tape.t[k], tape.h[k]", rel(0), rel(1))
+	for i, st := range r.IR.Solve.States {
+		v.p.line("%s = tape.%s[%s]", rel(3+i), v.names[[2]any{r.Solve, st.Name}], row)
+	}
+}
+
+// revActive prints which samples have step k.
+func (v *vectors) revActive(rel func(int) string) {
+	p := v.p
+	p.line("for i, n := range tape.n {")
+	p.line("%s[i], fr.mask[i] = 1, mask[i]", rel(2))
+	p.line("if k >= n { %s[i], fr.mask[i] = 0, 0 } // this sample has fewer steps", rel(2))
+	p.line("}")
+}
+
+// endRev prints the method of a sweep.
+func (v *vectors) endRev(r *lanes.Rev, params string) {
+	p, s := v.p, r.IR.Solve
 	p.line("fr.mask = mask")
 	text(v.loops, fmt.Sprintf("%s carries cotangents back over the recorded steps of %s.", v.names[r], s.Name),
 		fmt.Sprintf("func (l *lanes) %s(%s) {\n%s\n}", v.names[r], params, p.text()))

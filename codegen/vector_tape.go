@@ -28,7 +28,12 @@ func (v *vectors) tape(l *lanes.Solve) {
 	if checkpointed(s) {
 		p.line("kept rt.Kept // the steps that have their states in the following")
 	}
-	if l.Keep != nil {
+	switch {
+	case l.KeepsSome():
+		p.line("kept []%s // of the first steps, what the way back takes of them, and of the present attempt", v.keptType(l))
+		p.line("next int // number of the step that the present attempt makes in samples that none is ahead of")
+		p.line("late uint32 // samples for which it has made an earlier one")
+	case l.Keep != nil:
 		p.line("kept []%s // of each step, what the way back takes of it", v.keptType(l))
 	}
 	if len(s.Events) > 0 {
@@ -66,6 +71,7 @@ func (v *vectors) tape(l *lanes.Solve) {
 		}
 	}
 	switch {
+	case l.KeepsSome():
 	case l.Keep != nil:
 		p.line("tp.kept = rt.Room(tp.kept, steps)[:steps]")
 	case s.KeepEvery > 0:
@@ -78,7 +84,7 @@ func (v *vectors) tape(l *lanes.Solve) {
 			p.line("tp.%s = rt.Room(tp.%s, min(slots+1, steps))", f, f)
 		}
 	}
-	text(v.loops, "", fmt.Sprintf("func (tp *%s) reset(%s) {\n%s\n}", name, ifText(s.KeepBytes > 0 || l.Keep != nil, "steps int"), p.text()))
+	text(v.loops, "", fmt.Sprintf("func (tp *%s) reset(%s) {\n%s\n}", name, ifText(s.KeepBytes > 0 || l.Keep != nil && !l.KeepsSome(), "steps int"), p.text()))
 	params := fmt.Sprintf("t, h *[%d]float64", w)
 	for i, f := range fields {
 		params += fmt.Sprintf(", %s *%s", f, types[i])
@@ -119,6 +125,10 @@ func (v *vectors) tape(l *lanes.Solve) {
 	}
 	p.line("return")
 	p.line("}")
+	if l.KeepsSome() {
+		p.line("if k == tp.next { return } // it is there with that of another sample")
+		p.line("tp.late |= 1 << i")
+	}
 	p.line("tp.t[k][i], tp.h[k][i] = t[i], h[i]")
 	if len(s.Events) > 0 {
 		p.line("tp.part[k][i] = part")
@@ -162,7 +172,7 @@ func (v *vectors) resetTape(l *lanes.Solve) {
 	switch {
 	case !s.Record:
 		return
-	case s.KeepBytes == 0 && l.Keep == nil:
+	case s.KeepBytes == 0 && l.Keep == nil, l.KeepsSome():
 	case s.Adaptive:
 		steps = "by.MaxSteps"
 	case s.StepSize == 0:
@@ -176,33 +186,6 @@ func (v *vectors) resetTape(l *lanes.Solve) {
 		p.line("}")
 	}
 	p.line("tape.reset(%s)", steps)
-}
-
-// keptType is the type of what a step keeps for its way back.
-func (v *vectors) keptType(l *lanes.Solve) string {
-	at := [2]any{l, "kept type"}
-	if v.names[at] == "" {
-		v.names[at] = v.e.global.pick(v.e.solves[l.IR] + "Kept")
-	}
-	return v.names[at]
-}
-
-// kept prints that type: the places are those that kernels know.
-func (v *vectors) kept(l *lanes.Solve) {
-	sc := newScope()
-	for i, t := range l.Kept() {
-		name := sc.pick(goName(l.KeptName(i), false))
-		if i == 0 {
-			v.names[[2]any{l, "first kept"}] = name
-		}
-		v.p.line("%s [%d * %d]%s", name, t.Len(), v.set.Samples(), v.elem(t.Elem))
-	}
-	text(v.loops, fmt.Sprintf("%s is what the way back takes of a step of %s.", v.keptType(l), l.IR.Name), fmt.Sprintf("type %s struct {\n%s\n}", v.keptType(l), v.p.text()))
-}
-
-// keptStep is the pointer to what step k of a tape keeps.
-func (v *vectors) keptStep(l *lanes.Solve) string {
-	return fmt.Sprintf("&tape.kept[k].%s[0]", v.names[[2]any{l, "first kept"}])
 }
 
 // keep prints the methods of a tape that keeps the states of some steps.

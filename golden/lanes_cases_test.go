@@ -142,6 +142,26 @@ train Fit {
 	optimizer: sgd{lr: 0.1}
 }`,
 	// Sines of large arguments are left to the scalar functions, with their sample.
+	// Of some steps what the way back takes is kept, 16 of a net as wide as this, and samples are late where theirs are rejected.
+	"many": `
+net f(x [2]real) [2]real { return x |> Linear(400) |> tanh |> Linear(2) }
+system Turn {
+	state x [2]real
+	context c real
+	der(x) = 0.1*f(x) + [(6+c)*x[1] + tanh(20*x[0] - 5*c), -(6+c)*x[0]]
+}
+solver S = SOLVER
+model End(x [2]real, c real) (y [2]real) { return solve(Turn{x, c: c}, over: 0..2, with: S).x }
+data Rows { x, goal [2]real
+	c real
+	source: csv{path: "rows.csv"}
+}
+train Fit {
+	data: Rows
+	minimize sqnorm(End(x, c) - goal)
+	epochs: 1
+	optimizer: sgd{lr: 0.1}
+}`,
 	"far": `
 net f(x [2]real) [2]real { return x |> Linear(7) |> tanh |> Linear(2) }
 system Flow {

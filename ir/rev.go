@@ -17,9 +17,9 @@ package ir
 // there are neither.
 // StartVJP, StartAtVJP: the same of steps that Solve.Start has made.
 // BeginVJP: (t, y…, c…, y_bar…) -> the same, from the states at a step before which memory has begun anew to those it was made of.
-// Keep, KeptVJP: StepVJP in halves, of steps of given length that are few and keep little; nil else. Keep: (t, h, y…, c…) ->
-// y1…, kept…, a step that gives what the way back needs of it; KeptVJP: (t, h, y…, c…, kept…, y1_bar…) -> as StepVJP. Who solves with Keep and
-// has room for what it gives need not make stages again.
+// Keep, KeptVJP: StepVJP in halves, of steps that keep little and, where their length is given, are few; nil else. Keep: Step with
+// further results kept…, what the way back needs of it; KeptVJP: (t, h, y…, c…, kept…, y1_bar…) -> as StepVJP. Who solves with Keep and
+// has room for what it gives need not make stages again, but for one that a step takes over from the one before.
 // Events: (t, y…, c…, y1_bar…, t_bar) -> the same, from the states after an event at t to those before it, y…; t_bar is
 // the cotangent of the time of an event that ends the solve.
 type Rev struct {
@@ -52,12 +52,12 @@ func (r *Rev) Funcs() []*Func {
 	return fs
 }
 
-// KeptTypes are the types of what Keep gives beside the states.
+// KeptTypes are the types of what Keep gives beside the results of a step.
 func (r *Rev) KeptTypes() []Type {
 	if r.Keep == nil {
 		return nil
 	}
-	return valueTypes(r.Keep.Results[len(r.Solve.States):])
+	return valueTypes(r.Keep.Results[len(r.Solve.Step.Results):])
 }
 
 // DataTypes are the types of the cotangents d_bar… of DenseVJP.

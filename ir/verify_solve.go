@@ -183,8 +183,12 @@ func (c *checker) rev(r *Rev) error {
 	if (r.Keep == nil) != (r.KeptVJP == nil) {
 		return errors.New("half of a derivative")
 	}
-	if r.Keep != nil && (len(r.Keep.Results) <= len(y) || s.Adaptive || s.FSAL || s.Times > 0 || s.Stops > 0 || s.Cuts()) {
+	if r.Keep != nil && (len(r.Keep.Results) <= len(s.Step.Results) || s.FSAL && !s.Adaptive || s.Times > 0 || s.Stops > 0 || s.Cuts()) {
 		return errors.New("a step in halves that gives nothing, or of a solve that does more than take steps")
+	}
+	var step, stepResults []Type // of a Step that gives more
+	if r.Keep != nil {
+		step, stepResults = valueTypes(s.Step.Args), valueTypes(s.Step.Results)
 	}
 	results := types(y, s.Extras, ps)
 	if len(r.Events) != len(s.Events) {
@@ -205,7 +209,7 @@ func (c *checker) rev(r *Rev) error {
 		signature{role: "first step", f: r.StartVJP, args: types(f64s(2), y, s.Extras, y), results: results},
 		signature{role: "memory that begins anew", f: r.BeginVJP, args: types(f64s(1), y, s.Extras, y), results: results},
 		signature{role: "output times in the first step", f: r.StartAtVJP, args: types(f64s(3), y, s.Extras, y), results: results},
-		signature{role: "step that keeps", f: r.Keep, args: types(f64s(2), y, s.Extras), results: y, moreResults: true},
+		signature{role: "step that keeps", f: r.Keep, args: step, results: stepResults, moreResults: true},
 		signature{role: "step from what was kept", f: r.KeptVJP, args: types(f64s(2), y, s.Extras, r.KeptTypes(), y), results: results},
 		signature{role: "output times", f: r.AtVJP, args: types(f64s(3), y, s.Extras, y), results: results},
 	); err != nil {

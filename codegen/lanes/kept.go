@@ -181,20 +181,38 @@ func (s *Set) planned(f *ir.Func) error {
 	return s.Plan.Extra(f)
 }
 
+// KeepsSome reports whether l keeps what the way back takes of some steps, the first ones of each sample, of which nobody knows how many
+// there will be. The others are made again.
+func (l *Solve) KeepsSome() bool { return l.Keep != nil && l.IR.Adaptive }
+
+// keptRoom is the memory for what the steps of a block keep, in bytes.
+const keptRoom = 4 << 20
+
+// MostKept is the number of steps of which such a solve keeps something.
+func (l *Solve) MostKept() int { return max(1, keptRoom/(l.KeptLen()*RowBytes)) }
+
+// KeptLen is the number of elements that a step keeps.
+func (l *Solve) KeptLen() (n int) {
+	for _, t := range l.Kept() {
+		n += t.Len()
+	}
+	return n
+}
+
 // Kept are the types of what a step keeps for its way back.
 func (l *Solve) Kept() []ir.Type {
 	if l.Keep == nil {
 		return nil
 	}
 	var ts []ir.Type
-	for _, r := range l.Keep.Results[l.States:] {
+	for _, r := range l.Keep.Results[len(l.IR.Step.Results):] {
 		ts = append(ts, r.Type)
 	}
 	return ts
 }
 
 // KeptName names part i of it for people.
-func (l *Solve) KeptName(i int) string { return nameAt(l.Keep, l.States+i) }
+func (l *Solve) KeptName(i int) string { return nameAt(l.Keep, len(l.IR.Step.Results)+i) }
 
 // Kept is the name of result i of a Step that its way back takes.
 func Kept(i int) string { return fmt.Sprintf("%skept%d", Own, i) }

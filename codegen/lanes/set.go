@@ -536,6 +536,7 @@ func (s *Set) Reached(n *Node) []*Kernel {
 			}
 			if st.Rev != nil {
 				visit(st.Rev.Step)
+				visit(st.Rev.FromKept)
 				visit(st.Rev.At)
 			}
 			if st.Loop != nil {

@@ -85,7 +85,7 @@ func (s *Set) AddSolve(sv *ir.Solve, keep *ir.Func) (*Solve, error) {
 	}
 	var start, step *ir.Func
 	if sv.Adaptive {
-		start, step = s.adaptiveStart(sv), s.adaptiveStep(sv)
+		start, step = s.adaptiveStart(sv), s.adaptiveStep(l)
 	} else {
 		l.InARow = s.inARow(l)
 		step = s.fixedStep(l)
@@ -251,6 +251,14 @@ func (l *Solve) Evals() int {
 // Data is the name of result i of a Step that dense output needs.
 func Data(i int) string { return fmt.Sprintf("%sdata%d", Own, i) }
 
+// further names the results of a step that follow those of the loop: for its way back, or for dense output.
+func (l *Solve) further(vs []*ir.Value) []string {
+	if l.Keep != nil {
+		return keptNames(vs)
+	}
+	return data(vs)
+}
+
 // data names the results of a step that dense output needs.
 func data(vs []*ir.Value) []string {
 	var out []string
@@ -344,6 +352,17 @@ func (l *Solve) AnewEvals() int {
 	return l.IR.BeginEvals
 }
 
+// made is what the step of a solve gives, and keeps.
+func (s *Set) made(b *ir.Builder, l *Solve, args []*ir.Value) []*ir.Value {
+	switch {
+	case l.Keep == nil:
+		return s.advance(b, stepOf(l.IR), args)
+	case s.inlines(l.Keep):
+		return s.advance(b, l.Keep, args)
+	}
+	return b.Inline(l.Keep, args) // its calls keep what they give where it lies
+}
+
 // fixedStep makes a step of length h in the samples that are live, where it is finite.
 func (s *Set) fixedStep(l *Solve) *ir.Func {
 	sv, scalars := l.IR, append([]string{"t", "h"}, fixedArgs...)
@@ -352,15 +371,7 @@ func (s *Set) fixedStep(l *Solve) *ir.Func {
 	}
 	b, x, y, k, c := s.lane(sv, ".lanestep", scalars, sv.FSAL)
 	args := cat([]*ir.Value{x["t"], x["h"]}, y, k, c)
-	var out []*ir.Value
-	switch {
-	case l.Keep == nil:
-		out = s.advance(b, stepOf(sv), args)
-	case s.inlines(l.Keep):
-		out = s.advance(b, l.Keep, args)
-	default: // its calls keep what they give where it lies
-		out = b.Inline(l.Keep, args)
-	}
+	out := s.made(b, l, args)
 	n := len(y)
 	y1, k1 := out[:n], []*ir.Value(nil)
 	if sv.FSAL {
@@ -375,12 +386,7 @@ func (s *Set) fixedStep(l *Solve) *ir.Func {
 		names, vs = append(names, named(sv.States, ".at")...), append(vs, y...)
 	}
 	rest := out[n+len(k1):]
-	if l.Keep != nil {
-		names = append(names, keptNames(rest)...)
-	} else {
-		names = append(names, data(rest)...)
-	}
-	return finish(b, names, append(vs, rest...))
+	return finish(b, append(names, l.further(rest)...), append(vs, rest...))
 }
 
 // finite is true where all elements are finite.
@@ -430,7 +436,8 @@ func (s *Set) adaptiveStart(sv *ir.Solve) *ir.Func {
 }
 
 // adaptiveStep tries a step, and decides on it and on the next length.
-func (s *Set) adaptiveStep(sv *ir.Solve) *ir.Func {
+func (s *Set) adaptiveStep(l *Solve) *ir.Func {
+	sv := l.IR
 	b, x, y, k, c := s.lane(sv, ".lanestep", append([]string{"t", "h"}, adaptiveArgs...), sv.FSAL)
 	num := func(v float64) *ir.Value { return b.Const(v, ir.F64) }
 	op := func(o ir.Op, p, q *ir.Value) *ir.Value { return b.Binary(o, p, q) }
@@ -448,7 +455,7 @@ func (s *Set) adaptiveStep(sv *ir.Solve) *ir.Func {
 	resolution := b.Mul(num(16*0x1p-52), op(ir.OpMax, abs(t), abs(t1)))
 	long := op(ir.OpOr, last, op(ir.OpLe, resolution, abs(h)))
 
-	out := s.advance(b, stepOf(sv), cat([]*ir.Value{t, h}, y, k, c))
+	out := s.made(b, l, cat([]*ir.Value{t, h}, y, k, c))
 	at := sv.Plain()
 	n, m := len(y), len(y)+len(at)
 	y1, e, k1 := out[:n], out[n:m], []*ir.Value(nil)
@@ -493,5 +500,5 @@ func (s *Set) adaptiveStep(sv *ir.Solve) *ir.Func {
 	names, vs = append(names, Own+"code", Own+"err", Own+"t_at", Own+"h_at"), append(vs, code, err, t, h)
 	names, vs = append(names, named(sv.States, ".at")...), append(vs, y...)
 	rest := out[m+len(k1):]
-	return finish(b, append(names, data(rest)...), append(vs, rest...))
+	return finish(b, append(names, l.further(rest)...), append(vs, rest...))
 }

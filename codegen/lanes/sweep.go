@@ -9,7 +9,8 @@ import (
 // AddRev compiles the step of a reverse sweep: (t, h, active, states, extras, cotangents, sums of those of
 // the extras) to (cotangents, sums). Samples that are not active, whose tapes are shorter, stay as they are. Where
 // outputs inside a step are added up before it (ir.Rev.DenseVJP), cotangents of the data for dense output follow, and
-// those of the start. With kept the solve has kept what the way back needs of each step, which follows last.
+// those of the start. With kept the solve has kept what the way back needs of each step, which follows last; of an adaptive one
+// of some steps, for which there is a kernel of its own.
 func (s *Set) AddRev(r *ir.Rev, kept bool) (*Rev, error) {
 	if l := s.revs[revKey{r, kept}]; l != nil {
 		return l, nil
@@ -23,7 +24,57 @@ func (s *Set) AddRev(r *ir.Rev, kept bool) (*Rev, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, x, y, _, c := s.lane(sv, ".lanerev", []string{"t", "h", "active"}, false)
+	l := &Rev{IR: r, Solve: solve}
+	var f *ir.Func
+	if l.Step, f, err = s.revStep(l, kept && !sv.Adaptive); err != nil {
+		return nil, err
+	}
+	switch {
+	case !kept:
+		l.Record = s.record(f, solve.times())
+	case !sv.Adaptive:
+		l.Kept = len(solve.Kept())
+	default:
+		if l.FromKept, _, err = s.revStep(l, true); err != nil {
+			return nil, err
+		}
+	}
+	switch {
+	case sv.Times == 0 && !sv.Cuts():
+	case r.DenseVJP != nil:
+		l.At, err = s.revDense(r)
+	case r.AtVJP != nil:
+		l.At, err = s.revAt(r)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if sv.Remakes() {
+		carry := map[int]int{}
+		for i := range sv.States {
+			carry[i] = 2 + i
+		}
+		if l.Replay, err = s.addRunning(sv.Replay, running{carry: carry, alike: solve.times()}); err != nil {
+			return nil, err
+		}
+		l.ReplayRecord = s.record(sv.Replay, solve.times())
+	}
+	for e := range r.Events {
+		k, err := s.revEvent(r, e)
+		if err != nil {
+			return nil, err
+		}
+		l.Events = append(l.Events, k)
+	}
+	s.revs[revKey{r, kept}] = l
+	return l, nil
+}
+
+// revStep is the kernel of a step of a sweep, and its function: from what was kept of the step, or without.
+func (s *Set) revStep(l *Rev, kept bool) (*Kernel, *ir.Func, error) {
+	r, solve := l.IR, l.Solve
+	sv := r.Solve
+	b, x, y, _, c := s.lane(sv, revName(kept && sv.Adaptive), []string{"t", "h", "active"}, false)
 	var bar, sum []*ir.Value
 	for _, st := range sv.States {
 		bar = append(bar, b.Arg(st.Name+".bar", st.Type))
@@ -47,44 +98,15 @@ func (s *Set) AddRev(r *ir.Rev, kept bool) (*Rev, error) {
 	}
 	active := b.Binary(ir.OpLt, b.Const(0, ir.F64), x["active"])
 	k, err := s.addBack(b, r, active, out, bar, sum, solve.times(), solve.keptArgs(ks))
-	if err != nil {
-		return nil, err
-	}
-	l := &Rev{IR: r, Solve: solve, Step: k}
+	return k, b.Func, err
+}
+
+// revName ends the name of the step of a sweep; that from what was kept has another one where there are both.
+func revName(kept bool) string {
 	if kept {
-		l.Kept = len(ks)
-	} else {
-		l.Record = s.record(b.Func, solve.times())
+		return ".lanerevkept"
 	}
-	switch {
-	case sv.Times == 0 && !sv.Cuts():
-	case r.DenseVJP != nil:
-		l.At, err = s.revDense(r)
-	case r.AtVJP != nil:
-		l.At, err = s.revAt(r)
-	}
-	if err != nil {
-		return nil, err
-	}
-	if sv.Remakes() {
-		carry := map[int]int{}
-		for i := range bar {
-			carry[i] = 2 + i
-		}
-		if l.Replay, err = s.addRunning(sv.Replay, running{carry: carry, alike: solve.times()}); err != nil {
-			return nil, err
-		}
-		l.ReplayRecord = s.record(sv.Replay, solve.times())
-	}
-	for e := range r.Events {
-		k, err := s.revEvent(r, e)
-		if err != nil {
-			return nil, err
-		}
-		l.Events = append(l.Events, k)
-	}
-	s.revs[revKey{r, kept}] = l
-	return l, nil
+	return ".lanerev"
 }
 
 // Rev is a reverse sweep in lanes.
@@ -93,6 +115,8 @@ type Rev struct {
 	Solve *Solve
 	Step  *Kernel
 	Kept  int // the last arguments of Step: what the solve has kept of it
+	// FromKept is Step for those steps of which an adaptive solve has kept what the way back needs, its last arguments; nil where it keeps nothing.
+	FromKept *Kernel
 	// At adds the cotangents of an output within a step, or of the end of one that is cut: (t, h, theta, active, states, extras, cotangents of the
 	// output, cotangents, sums) to (cotangents, sums). Nil without output times and events. With ir.Rev.DenseVJP it is
 	// (theta, h, active, cotangents of the output, those of data, those of the start) to the last two.

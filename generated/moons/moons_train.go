@@ -126,7 +126,7 @@ func fitInputs(weights []Real, t, out *rt.Table) error {
 // fitRecipe is the train block Fit (moons.nde:36).
 var fitRecipe = rt.Recipe{
 	Name:      "Fit",
-	Source:    "f7778583d341ae0bf1ecaee14b0fb94df449c82cadd23b5d394316708778f9b0",
+	Source:    "92377909ada5e8f8e4e94cb977a25ad2645f8c910eeef6bc5675f92402b96a35",
 	Where:     "moons.nde:36",
 	Data:      "Points",
 	Test:      "Fresh",
@@ -281,7 +281,7 @@ func fitTinyInputs(weights []Real, t, out *rt.Table) error {
 // fitTinyRecipe is the train block FitTiny (moons_hyper.nde:37).
 var fitTinyRecipe = rt.Recipe{
 	Name:      "FitTiny",
-	Source:    "f7778583d341ae0bf1ecaee14b0fb94df449c82cadd23b5d394316708778f9b0",
+	Source:    "92377909ada5e8f8e4e94cb977a25ad2645f8c910eeef6bc5675f92402b96a35",
 	Where:     "moons_hyper.nde:37",
 	Data:      "Points",
 	Optimizer: rt.LeastSquares{},
@@ -415,7 +415,7 @@ func fitHyperInputs(weights []Real, t, out *rt.Table) error {
 // fitHyperRecipe is the train block FitHyper (moons_hyper.nde:46).
 var fitHyperRecipe = rt.Recipe{
 	Name:      "FitHyper",
-	Source:    "f7778583d341ae0bf1ecaee14b0fb94df449c82cadd23b5d394316708778f9b0",
+	Source:    "92377909ada5e8f8e4e94cb977a25ad2645f8c910eeef6bc5675f92402b96a35",
 	Where:     "moons_hyper.nde:46",
 	Data:      "Points",
 	Batch:     64,

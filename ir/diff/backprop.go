@@ -42,7 +42,7 @@ func (d *body) backOver(v *ir.Value, gs []*ir.Value, params []*ir.Param) []*ir.V
 	}
 	rev.StepVJP = d.vjp(step, after(step, 2, params), len(step.Args), true)
 	if onlySteps(s) {
-		rev.Keep, rev.KeptVJP = d.keeping(s.Replay, after(s.Replay, 2, params), s.Steps)
+		rev.Keep, rev.KeptVJP = d.keeping(s, after(s.Replay, 2, params))
 	}
 	rev.Events = d.eventVJPs(s, params)
 	if s.Rebegins() {
@@ -61,10 +61,10 @@ func (d *body) backOver(v *ir.Value, gs []*ir.Value, params []*ir.Param) []*ir.V
 	return d.sweepBack(rev, v, gs)
 }
 
-// onlySteps reports whether s takes steps of given length from start to end and does nothing else. Its step is then its replay.
+// onlySteps reports whether s takes steps from start to end and does nothing else. Its step, where the length is given, is then its replay.
 func onlySteps(s *ir.Solve) bool {
-	other := s.Adaptive || s.FSAL || s.Times > 0 || s.Stops > 0 || s.Cuts() || s.Remakes() || s.Stretches || s.PerSample || s.Begin != nil || s.Start != nil
-	return !other && s.Steps > 0 && s.StepSize == 0 && s.Compat == "" && s.StepGroup == ""
+	other := s.FSAL && !s.Adaptive || s.Times > 0 || s.Stops > 0 || s.Cuts() || s.Remakes() || s.Stretches || s.PerSample || s.Begin != nil || s.Start != nil
+	return !other && (s.Adaptive || s.Steps > 0 && s.StepSize == 0) && s.Compat == "" && s.StepGroup == ""
 }
 
 // denseVJP is ir.Rev.DenseVJP, or nil where dense output is not linear in states and data, or takes the states after the step.

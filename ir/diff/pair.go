@@ -142,41 +142,6 @@ func (p *pass) split(f *ir.Func, wrt Wrt, at int) *pair {
 	return c
 }
 
-// maxKept bounds what a solve may keep of all its steps, in numbers of a sample: 4 MiB in a block of 32 samples.
-const maxKept = 1 << 15
-
-// keeping makes the halves of the derivative of a step, of which there are some: ir.Rev.Keep and KeptVJP. They are nil where nothing is
-// worth keeping, or too much.
-func (p *pass) keeping(step *ir.Func, wrt Wrt, steps int) (fwd, bwd *ir.Func) {
-	at := len(step.Args)
-	key := wrt.key("keeping", step, at)
-	s := p.sweepOf(step, wrt, at, true)
-	body := map[*ir.Value]bool{}
-	for _, v := range s.order {
-		body[v] = true
-	}
-	given := map[*ir.Value][]*ir.Value{} // what calls keep for their own way back is of the way there
-	for _, v := range s.fn.Values {
-		if v.Op == ir.OpResult && !body[v] && body[v.Args[0]] {
-			given[v.Args[0]] = append(given[v.Args[0]], v)
-		}
-	}
-	var order []*ir.Value
-	for _, v := range s.order {
-		order = append(append(order, v), given[v]...)
-	}
-	s.order = order
-	saved, size := s.toSave(s.args[:2]...)
-	if len(saved) == 0 || size*steps > maxKept {
-		return nil, nil
-	}
-	fwd = p.forwardHalf(step, s, saved)
-	if bwd = p.made[key]; bwd == nil {
-		bwd = p.add(key, p.backwardHalf(step, at, s, saved))
-	}
-	return fwd, bwd
-}
-
 // backwardHalf is the way back of a swept function from saved values: (first args…, saved…, cotangents…, other args…).
 func (p *pass) backwardHalf(f *ir.Func, at int, s *swept, saved []*ir.Value) *ir.Func {
 	b := p.derived(f, ".bwd")
@@ -220,19 +185,7 @@ func (p *pass) forwardHalf(f *ir.Func, s *swept, saved []*ir.Value) *ir.Func {
 		p.whole[f] = f
 		return f
 	}
-	key := "fwd " + f.Name
-	kept := map[*ir.Value]bool{}
-	for _, v := range saved {
-		kept[v] = true
-	}
-	for i, v := range s.order[len(f.Args)+len(s.bars):] {
-		if v.Op == ir.OpCall { // its own half may save more or less
-			key += " " + v.Attr.Func.Name
-		}
-		if kept[v] {
-			key += fmt.Sprintf(" %d", i)
-		}
-	}
+	key := halfKey(f, s, saved)
 	if g := p.made[key]; g != nil {
 		return g
 	}
@@ -246,6 +199,24 @@ func (p *pass) forwardHalf(f *ir.Func, s *swept, saved []*ir.Value) *ir.Func {
 	b.Func.DropDead()
 	p.whole[b.Func] = f
 	return p.add(key, b.Func)
+}
+
+// halfKey tells forward halves of f apart: by what they save, and what those of its calls do.
+func halfKey(f *ir.Func, s *swept, saved []*ir.Value) string {
+	key := "fwd " + f.Name
+	kept := map[*ir.Value]bool{}
+	for _, v := range saved {
+		kept[v] = true
+	}
+	for i, v := range s.order[len(s.args)+len(s.bars):] {
+		if v.Op == ir.OpCall { // its own half may save more or less
+			key += " " + v.Attr.Func.Name
+		}
+		if kept[v] {
+			key += fmt.Sprintf(" %d", i)
+		}
+	}
+	return key
 }
 
 // savedNames names saved values for people: by the source, by the function that gives them, else by their operators.
@@ -308,7 +279,7 @@ func (s *swept) toSave(times ...*ir.Value) (saved []*ir.Value, size int) {
 		for _, a := range v.Args {
 			work[v] = work[v] || work[a]
 		}
-		if timed[v] {
+		if timed[v] || fixed[v] {
 			work[v] = false
 			continue
 		}

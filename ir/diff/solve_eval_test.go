@@ -109,8 +109,14 @@ func (m machine) rev(r *ir.Rev, in [][]float64, steps []step, bars [][]float64) 
 
 // compareHalves goes over a step by its halves. What differs from the step in one is made NaN, so that whoever looks at it fails.
 func (m machine) compareHalves(r *ir.Rev, back, in, bars [][]float64) {
-	whole := m.eval(m.replay, in)
-	there := m.eval(r.Keep, in)
+	s, at := r.Solve, in
+	if s.FSAL { // a step takes over the slope at its start
+		n := 2 + len(s.States)
+		slope := m.eval(s.Field, append(in[:1:1], in[2:]...))
+		at = append(append(in[:n:n], slope...), in[n:]...)
+	}
+	whole := m.eval(s.Step, at)
+	there := m.eval(r.Keep, at)
 	half := m.eval(r.KeptVJP, append(append(in[:len(in):len(in)], there[len(whole):]...), bars...))
 	wrong := !reflect.DeepEqual(there[:len(whole)], whole)
 	for i := range back {

@@ -103,13 +103,25 @@ func TestBackprop(t *testing.T) {
 				}, args[i])
 				nearAll(t, f.Args[i].Name, out[len(plain)+i], want, 1e-8)
 			}
-			if kept := *mc.halves > 0; kept != (row.times == 0 && row.method != "dopri5") {
+			if kept := *mc.halves > 0; kept != (row.times == 0) {
 				t.Errorf("steps back from what was kept: %d", *mc.halves)
 			}
 			solves, recorded := 0, 0
 			for _, v := range rc.Grad.Values {
 				if v.Op == ir.OpSolve {
 					solves++
+				}
+				if v.Op != ir.OpRev || v.Attr.Rev.Keep == nil {
+					continue
+				}
+				evals := 0
+				for _, u := range v.Attr.Rev.Keep.Values {
+					if u.Op == ir.OpCall {
+						evals++
+					}
+				}
+				if want := v.Attr.Rev.Solve.StepEvals; evals != want {
+					t.Errorf("a step that keeps evaluates the field %d times, want %d", evals, want)
 				}
 			}
 			for _, s := range m.Solves {

@@ -1,0 +1,85 @@
+package codegen
+
+import (
+	"fmt"
+
+	"ndec.dev/ndec/codegen/lanes"
+)
+
+// What steps keep for their way back, on the tape of a block. Where all samples take their steps together the kernel puts it where it
+// belongs. In an adaptive solve it puts it where the next step of those samples goes that none is ahead of; for samples that are late,
+// since a step of theirs was rejected, it is moved to the place of theirs.
+
+// keptType is the type of what a step keeps for its way back.
+func (v *vectors) keptType(l *lanes.Solve) string {
+	at := [2]any{l, "kept type"}
+	if v.names[at] == "" {
+		v.names[at] = v.e.global.pick(v.e.solves[l.IR] + "Kept")
+	}
+	return v.names[at]
+}
+
+// kept prints that type: the places are those that kernels know.
+func (v *vectors) kept(l *lanes.Solve) {
+	sc := newScope()
+	for i, t := range l.Kept() {
+		name := sc.pick(goName(l.KeptName(i), false))
+		if i == 0 {
+			v.names[[2]any{l, "first kept"}] = name
+		}
+		v.p.line("%s [%d * %d]%s", name, t.Len(), v.set.Samples(), v.elem(t.Elem))
+	}
+	text(v.loops, fmt.Sprintf("%s is what the way back takes of a step of %s.", v.keptType(l), l.IR.Name), fmt.Sprintf("type %s struct {\n%s\n}", v.keptType(l), v.p.text()))
+}
+
+// keptStep is the pointer to what step k of a tape keeps.
+func (v *vectors) keptStep(l *lanes.Solve) string {
+	return fmt.Sprintf("&tape.kept[k].%s[0]", v.names[[2]any{l, "first kept"}])
+}
+
+// keptSome prints the methods of a tape that keeps what the way back takes of the first steps of each sample.
+func (v *vectors) keptSome(l *lanes.Solve) {
+	p, name := v.p, v.tapeType(l)
+	n := l.MostKept()
+	first := v.names[[2]any{l, "first kept"}]
+	p.line("tp.next = len(tp.t)")
+	p.line("k := min(tp.next, %d)", n)
+	p.line("if k == len(tp.kept) { tp.kept = append(tp.kept, make([]%s, 1)...) }", v.keptType(l))
+	p.line("return &tp.kept[k].%s[0]", first)
+	text(v.loops, "attempt is where an attempt puts what the way back takes of it.", fmt.Sprintf("func (tp *%s) attempt() *Real {\n%s\n}", name, p.text()))
+	p.line("for i, n := range tp.n {")
+	p.line("if tp.late>>i&1 == 0 { continue }")
+	p.line("alike := rt.LanesWith(n, tp.n[:]) & tp.late")
+	p.line("tp.late &^= alike")
+	p.line("if n > %d { continue } // of such a step nothing is kept", n)
+	p.line("rt.MergeLanes(unsafe.Slice(&tp.kept[n-1].%s[0], %d), unsafe.Slice(&tp.kept[min(tp.next, %d)].%s[0], %d), alike)", first, l.KeptLen()*v.set.Samples(), n, first, l.KeptLen()*v.set.Samples())
+	p.line("}")
+	text(v.loops, "settle moves what an attempt has kept of the steps of samples that are late to the places of these steps.", fmt.Sprintf("func (tp *%s) settle() {\n%s\n}", name, p.text()))
+}
+
+// revFromKept prints the sweep over steps of which the first ones have kept what it takes.
+func (v *vectors) revFromKept(r *lanes.Rev) {
+	p, tape := v.p, r.Solve
+	n, m := len(tape.IR.States), len(tape.IR.Extras)
+	sweep := func(k *lanes.Kernel, variable, end, record string) {
+		rel := func(i int) string { return variable + "." + v.paths[k.Args[i]][len(k.Name)+1:] }
+		p.line("for ; k >= %s; k-- {", end)
+		v.revStates(r, rel, "k")
+		v.revActive(rel)
+		p.line("%s", v.runWith(k, record))
+		p.line("}")
+	}
+	p.line("k := len(tape.t) - 1")
+	sweep(r.Step, "s", fmt.Sprint(tape.MostKept()), "nil")
+	p.line("a := &fr.%s // of the other steps what the way back takes was kept", r.FromKept.Name)
+	at := func(variable string, k *lanes.Kernel, i int) string {
+		return variable + "." + v.paths[k.Args[i]][len(k.Name)+1:]
+	}
+	for i := 3 + n; i < 3+2*n+2*m; i++ { // extras, cotangents, sums of those of extras
+		p.line("%s = %s", at("a", r.FromKept, i), at("s", r.Step, i))
+	}
+	sweep(r.FromKept, "a", "0", v.keptStep(tape))
+	for i := 3 + n + m; i < 3+2*n+2*m; i++ {
+		p.line("%s = %s", at("s", r.Step, i), at("a", r.FromKept, i))
+	}
+}
