@@ -148,7 +148,7 @@ net f(x [2]real) [2]real { return x |> Linear(400) |> tanh |> Linear(2) }
 system Turn {
 	state x [2]real
 	context c real
-	der(x) = 0.1*f(x) + [(6+c)*x[1] + tanh(20*x[0] - 5*c), -(6+c)*x[0]]
+	der(x) = 0.1*f(x) + [(6+c)*x[1] + tanh(4*x[0] - c), -(6+c)*x[0]]
 }
 solver S = SOLVER
 model End(x [2]real, c real) (y [2]real) { return solve(Turn{x, c: c}, over: 0..2, with: S).x }
