@@ -152,6 +152,45 @@ type laneFrame struct {
 		step0In1 [32]float64
 	}
 	flowFieldFwd struct { // Flow.field.fwd
+		x  [2 * 32]Real
+		dx [2 * 32]Real
+	}
+	moons0RecLanestep struct { // Moons.0.rec.lanestep
+		stepT            [32]float64
+		stepH            [32]float64
+		stepRejected     [32]float64
+		stepErrPrev      [32]float64
+		stepErrPrev2     [32]float64
+		stepT1           [32]float64
+		stepDir          [32]float64
+		stepRtol         [32]float64
+		stepAtol         [32]float64
+		stepLive         [32]float64
+		x                [2 * 32]Real
+		xK               [2 * 32]Real
+		stepRejectedNext [32]float64
+		stepErrPrevNext  [32]float64
+		stepErrPrev2Next [32]float64
+		stepTNext        [32]float64
+		stepHNext        [32]float64
+		xNext            [2 * 32]Real
+		xKnext           [2 * 32]Real
+		stepCode         [32]float64
+		stepErr          [32]float64
+		stepTAt          [32]float64
+		stepHAt          [32]float64
+		xAt              [2 * 32]Real
+		le               [32]uint32
+		result           [2 * 32]Real
+		result2          [2 * 32]Real
+		result3          [2 * 32]Real
+		result4          [2 * 32]Real
+		t6               [32]float64
+		result5          [2 * 32]Real
+		xNext2           [2 * 32]Real
+		call             [2 * 32]Real
+	}
+	flowFieldFwdAlike struct { // Flow.field.fwd
 		x    [2 * 32]Real
 		dx   [2 * 32]Real
 		tanh [16 * 32]Real
@@ -220,6 +259,32 @@ type laneFrame struct {
 		xBar       [2 * 32]Real
 		xBarNext   [2 * 32]Real
 		result     [2 * 32]Real
+	}
+	flowFieldBwdAlike struct { // Flow.field.bwd
+		x     [2 * 32]Real
+		dxBar [2 * 32]Real
+		xBar  [2 * 32]Real
+	}
+	moons0RecLanerevkept struct { // Moons.0.rec.lanerevkept
+		stepT      [32]float64
+		stepH      [32]float64
+		stepActive [32]float64
+		x          [2 * 32]Real
+		xBar       [2 * 32]Real
+		xBarNext   [2 * 32]Real
+		xK6Bar     [2 * 32]Real
+		result     [2 * 32]Real
+		xK5Bar     [2 * 32]Real
+		result2    [2 * 32]Real
+		xK4Bar     [2 * 32]Real
+		result3    [2 * 32]Real
+		xK3Bar     [2 * 32]Real
+		result4    [2 * 32]Real
+		xK2Bar     [2 * 32]Real
+		result5    [16 * 32]Real
+		result6    [2 * 32]Real
+		xK1Bar     [2 * 32]Real
+		result7    [2 * 32]Real
 	}
 	fitGrad struct { // Fit.grad
 		x         [2 * 32]Real
@@ -891,7 +956,7 @@ type moonsSampleBlock struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [2091392]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [2107648]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {
@@ -900,7 +965,7 @@ type lanes struct {
 	pre                   *prepared
 	sums                  []Real       // gradients: a vector of sums for each parameter
 	moonsHeld             []*moonsHeld // blocks of a batch that wait
-	moons0RecLaneTape     moons0RecTapeLanes
+	moons0RecLaneTape     moons0RecKeptTape
 	fitHyper0RecLaneTape  fitHyper0RecTapeLanes
 	fitHyper1RecLaneTape  fitHyper1RecTapeLanes
 	fitHyper1RecLaneTape2 fitHyper1RecTapeLanes
@@ -921,59 +986,61 @@ func (l *lanes) count(n int) {
 // laneKernels are the kernels of an instruction set.
 type laneKernels struct {
 	width                 int // real numbers in a vector
-	moons0Lanestart       func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	moons0Lanestep        func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	moonsSamplePart0      func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	moonsSamplePart2      func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	moonsTiny0Lanestep    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	moonsTinySamplePart0  func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	moonsTinySamplePart2  func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	moonsFast0Lanestep    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	moonsFastSamplePart0  func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	moonsFastSamplePart2  func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitSamplePart0        func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitSamplePart2        func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	moons0RecLanerev      func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitGradPart0          func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitGradPart2          func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitGradPart4          func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitTiny0Lanestart     func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitTiny0Lanestep      func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitTiny0Dense         func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitTinySamplePart0    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitTinySamplePart2    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitTinySamplePart4    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitTinySamplePart6    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitTinyGradPart0      func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitTinyGradPart2      func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitTinyGradPart4      func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitTinyGradPart6      func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitHyper1Lanestep     func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitHyper1Dense        func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitHyperSamplePart0   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitHyperSamplePart2   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitHyperSamplePart4   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitHyperSamplePart6   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitHyperSamplePart8   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitHyper1RecLanerev   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitHyper1RecLanerevat func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitHyper0RecLanerev   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitHyper0RecLanerevat func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitHyperAscentPart0   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitHyperAscentPart2   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitHyperAscentPart4   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitHyperAscentPart6   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitHyperAscentPart8   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitHyperAttackPart0   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitHyperAttackPart2   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitHyper1RecLanerev2  func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitHyperGradPart0     func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitHyperGradPart2     func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitHyperGradPart4     func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitHyperGradPart6     func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitHyperGradPart8     func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitHyperGradPart10    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitHyperGradPart12    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	moons0Lanestart       func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	moons0Lanestep        func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	moonsSamplePart0      func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	moonsSamplePart2      func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	moonsTiny0Lanestep    func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	moonsTinySamplePart0  func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	moonsTinySamplePart2  func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	moonsFast0Lanestep    func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	moonsFastSamplePart0  func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	moonsFastSamplePart2  func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitSamplePart0        func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitSamplePart2        func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	moons0RecLanestep     func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	moons0RecLanerev      func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	moons0RecLanerevkept  func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitGradPart0          func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitGradPart2          func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitGradPart4          func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitTiny0Lanestart     func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitTiny0Lanestep      func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitTiny0Dense         func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitTinySamplePart0    func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitTinySamplePart2    func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitTinySamplePart4    func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitTinySamplePart6    func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitTinyGradPart0      func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitTinyGradPart2      func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitTinyGradPart4      func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitTinyGradPart6      func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitHyper1Lanestep     func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitHyper1Dense        func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitHyperSamplePart0   func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitHyperSamplePart2   func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitHyperSamplePart4   func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitHyperSamplePart6   func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitHyperSamplePart8   func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitHyper1RecLanerev   func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitHyper1RecLanerevat func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitHyper0RecLanerev   func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitHyper0RecLanerevat func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitHyperAscentPart0   func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitHyperAscentPart2   func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitHyperAscentPart4   func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitHyperAscentPart6   func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitHyperAscentPart8   func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitHyperAttackPart0   func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitHyperAttackPart2   func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitHyper1RecLanerev2  func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitHyperGradPart0     func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitHyperGradPart2     func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitHyperGradPart4     func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitHyperGradPart6     func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitHyperGradPart8     func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitHyperGradPart10    func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitHyperGradPart12    func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 }
 
 // kernel holds the kernels for this machine; nil where it has none of the instruction sets.
@@ -996,7 +1063,9 @@ func pickKernels() *laneKernels {
 			moonsFastSamplePart2:  moonsFastSamplePart2AVX512,
 			fitSamplePart0:        fitSamplePart0AVX512,
 			fitSamplePart2:        fitSamplePart2AVX512,
+			moons0RecLanestep:     moons0RecLanestepAVX512,
 			moons0RecLanerev:      moons0RecLanerevAVX512,
+			moons0RecLanerevkept:  moons0RecLanerevkeptAVX512,
 			fitGradPart0:          fitGradPart0AVX512,
 			fitGradPart2:          fitGradPart2AVX512,
 			fitGradPart4:          fitGradPart4AVX512,
@@ -1053,7 +1122,9 @@ func pickKernels() *laneKernels {
 			moonsFastSamplePart2:  moonsFastSamplePart2AVX2,
 			fitSamplePart0:        fitSamplePart0AVX2,
 			fitSamplePart2:        fitSamplePart2AVX2,
+			moons0RecLanestep:     moons0RecLanestepAVX2,
 			moons0RecLanerev:      moons0RecLanerevAVX2,
+			moons0RecLanerevkept:  moons0RecLanerevkeptAVX2,
 			fitGradPart0:          fitGradPart0AVX2,
 			fitGradPart2:          fitGradPart2AVX2,
 			fitGradPart4:          fitGradPart4AVX2,
@@ -1111,217 +1182,225 @@ func init() {
 	fitHyperShard = (*fitHyperWorker).lanes
 }
 
-func moons0LanestartAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func moons0LanestartAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func moons0LanestepAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func moons0LanestepAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func moonsSamplePart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func moonsSamplePart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func moonsSamplePart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func moonsSamplePart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func moonsTiny0LanestepAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func moonsTiny0LanestepAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func moonsTinySamplePart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func moonsTinySamplePart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func moonsTinySamplePart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func moonsTinySamplePart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func moonsFast0LanestepAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func moonsFast0LanestepAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func moonsFastSamplePart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func moonsFastSamplePart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func moonsFastSamplePart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func moonsFastSamplePart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitSamplePart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitSamplePart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitSamplePart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitSamplePart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func moons0RecLanerevAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func moons0RecLanestepAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitGradPart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func moons0RecLanerevAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitGradPart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func moons0RecLanerevkeptAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitGradPart4AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitGradPart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitTiny0LanestartAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitGradPart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitTiny0LanestepAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitGradPart4AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitTiny0DenseAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitTiny0LanestartAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitTinySamplePart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitTiny0LanestepAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitTinySamplePart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitTiny0DenseAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitTinySamplePart4AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitTinySamplePart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitTinySamplePart6AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitTinySamplePart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitTinyGradPart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitTinySamplePart4AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitTinyGradPart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitTinySamplePart6AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitTinyGradPart4AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitTinyGradPart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitTinyGradPart6AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitTinyGradPart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitHyper1LanestepAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitTinyGradPart4AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitHyper1DenseAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitTinyGradPart6AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitHyperSamplePart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitHyper1LanestepAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitHyperSamplePart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitHyper1DenseAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitHyperSamplePart4AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitHyperSamplePart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitHyperSamplePart6AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitHyperSamplePart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitHyperSamplePart8AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitHyperSamplePart4AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitHyper1RecLanerevAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitHyperSamplePart6AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitHyper1RecLanerevatAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitHyperSamplePart8AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitHyper0RecLanerevAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitHyper1RecLanerevAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitHyper0RecLanerevatAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitHyper1RecLanerevatAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitHyperAscentPart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitHyper0RecLanerevAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitHyperAscentPart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitHyper0RecLanerevatAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitHyperAscentPart4AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitHyperAscentPart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitHyperAscentPart6AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitHyperAscentPart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitHyperAscentPart8AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitHyperAscentPart4AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitHyperAttackPart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitHyperAscentPart6AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitHyperAttackPart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitHyperAscentPart8AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitHyper1RecLanerev2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitHyperAttackPart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitHyperGradPart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitHyperAttackPart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitHyperGradPart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitHyper1RecLanerev2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitHyperGradPart4AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitHyperGradPart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitHyperGradPart6AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitHyperGradPart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitHyperGradPart8AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitHyperGradPart4AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitHyperGradPart10AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitHyperGradPart6AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitHyperGradPart12AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitHyperGradPart8AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func moons0LanestartAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitHyperGradPart10AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func moons0LanestepAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitHyperGradPart12AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func moonsSamplePart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func moons0LanestartAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func moonsSamplePart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func moons0LanestepAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func moonsTiny0LanestepAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func moonsSamplePart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func moonsTinySamplePart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func moonsSamplePart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func moonsTinySamplePart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func moonsTiny0LanestepAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func moonsFast0LanestepAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func moonsTinySamplePart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func moonsFastSamplePart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func moonsTinySamplePart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func moonsFastSamplePart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func moonsFast0LanestepAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitSamplePart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func moonsFastSamplePart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitSamplePart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func moonsFastSamplePart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func moons0RecLanerevAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitSamplePart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitGradPart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitSamplePart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitGradPart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func moons0RecLanestepAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitGradPart4AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func moons0RecLanerevAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitTiny0LanestartAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func moons0RecLanerevkeptAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitTiny0LanestepAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitGradPart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitTiny0DenseAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitGradPart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitTinySamplePart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitGradPart4AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitTinySamplePart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitTiny0LanestartAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitTinySamplePart4AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitTiny0LanestepAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitTinySamplePart6AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitTiny0DenseAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitTinyGradPart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitTinySamplePart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitTinyGradPart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitTinySamplePart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitTinyGradPart4AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitTinySamplePart4AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitTinyGradPart6AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitTinySamplePart6AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitHyper1LanestepAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitTinyGradPart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitHyper1DenseAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitTinyGradPart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitHyperSamplePart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitTinyGradPart4AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitHyperSamplePart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitTinyGradPart6AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitHyperSamplePart4AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitHyper1LanestepAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitHyperSamplePart6AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitHyper1DenseAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitHyperSamplePart8AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitHyperSamplePart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitHyper1RecLanerevAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitHyperSamplePart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitHyper1RecLanerevatAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitHyperSamplePart4AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitHyper0RecLanerevAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitHyperSamplePart6AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitHyper0RecLanerevatAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitHyperSamplePart8AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitHyperAscentPart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitHyper1RecLanerevAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitHyperAscentPart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitHyper1RecLanerevatAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitHyperAscentPart4AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitHyper0RecLanerevAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitHyperAscentPart6AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitHyper0RecLanerevatAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitHyperAscentPart8AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitHyperAscentPart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitHyperAttackPart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitHyperAscentPart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitHyperAttackPart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitHyperAscentPart4AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitHyper1RecLanerev2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitHyperAscentPart6AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitHyperGradPart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitHyperAscentPart8AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitHyperGradPart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitHyperAttackPart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitHyperGradPart4AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitHyperAttackPart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitHyperGradPart6AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitHyper1RecLanerev2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitHyperGradPart8AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitHyperGradPart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitHyperGradPart10AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitHyperGradPart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitHyperGradPart12AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitHyperGradPart4AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+
+func fitHyperGradPart6AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+
+func fitHyperGradPart8AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+
+func fitHyperGradPart10AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+
+func fitHyperGradPart12AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
 // beginMoons0Lanes begins to solve system Flow for the first n samples (moons.nde:19).
 func (l *lanes) beginMoons0Lanes(t0, t1 *[32]float64, by rt.Stepping, n int, st *[32]rt.SolveStats) {
@@ -1346,7 +1425,7 @@ func (l *lanes) beginMoons0Lanes(t0, t1 *[32]float64, by rt.Stepping, n int, st 
 	a.stepRtol = s.stepRtol
 	a.stepAtol = s.stepAtol
 	a.x = s.x
-	kernel.moons0Lanestart(l.fr, l.w, l.pre, &l.sums[0])
+	kernel.moons0Lanestart(l.fr, l.w, l.pre, &l.sums[0], nil)
 	s.stepH = a.stepH
 	s.xK = a.xK
 }
@@ -1392,7 +1471,7 @@ func (l *lanes) solveMoons0Lanes(held []*moonsHeld, by rt.Stepping, rows int) {
 		if running == 0 {
 			return
 		}
-		kernel.moons0Lanestep(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.moons0Lanestep(l.fr, l.w, l.pre, &l.sums[0], nil)
 		for i := range st {
 			if s.stepLive[i] == 0 {
 				continue
@@ -1449,7 +1528,7 @@ func (j *moonsJob) lanes(worker, lo, hi int) {
 					fr.moonsSample.x[elem*32+i] = num
 				}
 			}
-			kernel.moonsSamplePart0(l.fr, l.w, l.pre, &l.sums[0])
+			kernel.moonsSamplePart0(l.fr, l.w, l.pre, &l.sums[0], nil)
 			l.beginMoons0Lanes(&fr.moonsSample.step0In0, &fr.moonsSample.step0In1, j.m.by[0], n, &b.st[0])
 			b.node, b.step = fr.moonsSample.moonsSampleBlock, fr.moons0Lanestep.moons0LanestepBlock
 		}
@@ -1459,7 +1538,7 @@ func (j *moonsJob) lanes(worker, lo, hi int) {
 			n := min(32, hi-from)
 			fr.moonsSample.moonsSampleBlock, fr.moons0Lanestep.moons0LanestepBlock = b.node, b.step
 			st := &b.st
-			kernel.moonsSamplePart2(l.fr, l.w, l.pre, &l.sums[0])
+			kernel.moonsSamplePart2(l.fr, l.w, l.pre, &l.sums[0], nil)
 			for i := range n {
 				if rt.FailedLane(st[:], i) { // what happened is told as without lanes
 					j.rows(worker, from+i, from+i+1)
@@ -1504,7 +1583,7 @@ func (l *lanes) solveMoonsTiny0Lanes(t0, t1 *[32]float64, by rt.Stepping, n int,
 			many = min(steps-1-k, 64)
 		}
 		s.stepTaken[0], s.stepMany[0] = float64(k), float64(k+max(many, 1))
-		kernel.moonsTiny0Lanestep(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.moonsTiny0Lanestep(l.fr, l.w, l.pre, &l.sums[0], nil)
 		if many > 0 {
 			took := int(s.stepTaken[0]) - k
 			plains += took
@@ -1553,9 +1632,9 @@ func (l *lanes) solveMoonsTiny0Lanes(t0, t1 *[32]float64, by rt.Stepping, n int,
 // moonsTinySample is MoonsTiny of the first n samples (moons_hyper.nde:30).
 func (l *lanes) moonsTinySample(by *[1]rt.Stepping, n int, st *[1][32]rt.SolveStats) {
 	fr := l.fr
-	kernel.moonsTinySamplePart0(l.fr, l.w, l.pre, &l.sums[0])
+	kernel.moonsTinySamplePart0(l.fr, l.w, l.pre, &l.sums[0], nil)
 	l.solveMoonsTiny0Lanes(&fr.moonsTinySample.step0In0, &fr.moonsTinySample.step0In1, by[0], n, &st[0])
-	kernel.moonsTinySamplePart2(l.fr, l.w, l.pre, &l.sums[0])
+	kernel.moonsTinySamplePart2(l.fr, l.w, l.pre, &l.sums[0], nil)
 }
 
 func (j *moonsTinyJob) lanes(worker, lo, hi int) {
@@ -1617,7 +1696,7 @@ func (l *lanes) solveMoonsFast0Lanes(t0, t1 *[32]float64, by rt.Stepping, n int,
 			many = min(steps-1-k, 13)
 		}
 		s.stepTaken[0], s.stepMany[0] = float64(k), float64(k+max(many, 1))
-		kernel.moonsFast0Lanestep(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.moonsFast0Lanestep(l.fr, l.w, l.pre, &l.sums[0], nil)
 		if many > 0 {
 			took := int(s.stepTaken[0]) - k
 			plains += took
@@ -1666,9 +1745,9 @@ func (l *lanes) solveMoonsFast0Lanes(t0, t1 *[32]float64, by rt.Stepping, n int,
 // moonsFastSample is MoonsFast of the first n samples (moons_hyper.nde:33).
 func (l *lanes) moonsFastSample(by *[1]rt.Stepping, n int, st *[1][32]rt.SolveStats) {
 	fr := l.fr
-	kernel.moonsFastSamplePart0(l.fr, l.w, l.pre, &l.sums[0])
+	kernel.moonsFastSamplePart0(l.fr, l.w, l.pre, &l.sums[0], nil)
 	l.solveMoonsFast0Lanes(&fr.moonsFastSample.step0In0, &fr.moonsFastSample.step0In1, by[0], n, &st[0])
-	kernel.moonsFastSamplePart2(l.fr, l.w, l.pre, &l.sums[0])
+	kernel.moonsFastSamplePart2(l.fr, l.w, l.pre, &l.sums[0], nil)
 }
 
 func (j *moonsFastJob) lanes(worker, lo, hi int) {
@@ -1734,7 +1813,7 @@ func (l *lanes) solveMoons0Lanes2(t0, t1 *[32]float64, by rt.Stepping, n int, st
 		a.stepRtol = s.stepRtol
 		a.stepAtol = s.stepAtol
 		a.x = s.x
-		kernel.moons0Lanestart(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.moons0Lanestart(l.fr, l.w, l.pre, &l.sums[0], nil)
 		s.stepH = a.stepH
 		s.xK = a.xK
 	}
@@ -1752,7 +1831,7 @@ func (l *lanes) solveMoons0Lanes2(t0, t1 *[32]float64, by rt.Stepping, n int, st
 			}
 			return
 		}
-		kernel.moons0Lanestep(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.moons0Lanestep(l.fr, l.w, l.pre, &l.sums[0], nil)
 		for i := range n {
 			if s.stepLive[i] == 0 {
 				continue
@@ -1783,27 +1862,44 @@ func (l *lanes) solveMoons0Lanes2(t0, t1 *[32]float64, by rt.Stepping, n int, st
 // fitSample is Fit of the first n samples (moons.nde:36).
 func (l *lanes) fitSample(n int, st *[1][32]rt.SolveStats) {
 	fr := l.fr
-	kernel.fitSamplePart0(l.fr, l.w, l.pre, &l.sums[0])
+	kernel.fitSamplePart0(l.fr, l.w, l.pre, &l.sums[0], nil)
 	l.solveMoons0Lanes2(&fr.fitSample.step0In0, &fr.fitSample.step0In1, rt.Stepping{RTol: 0.0001, ATol: 0.0001, MaxSteps: 10000}, n, &st[0])
-	kernel.fitSamplePart2(l.fr, l.w, l.pre, &l.sums[0])
+	kernel.fitSamplePart2(l.fr, l.w, l.pre, &l.sums[0], nil)
 }
 
-// moons0RecTapeLanes keeps the accepted steps of Moons.0.rec for the reverse sweep: step k of every sample. A sample with fewer steps
+// moons0RecKept is what the way back takes of a step of Moons.0.rec.
+type moons0RecKept struct {
+	xY2   [2 * 32]Real
+	tanh  [16 * 32]Real
+	xY3   [2 * 32]Real
+	tanh2 [16 * 32]Real
+	xY4   [2 * 32]Real
+	tanh3 [16 * 32]Real
+	xY5   [2 * 32]Real
+	tanh4 [16 * 32]Real
+	xY6   [2 * 32]Real
+	tanh5 [16 * 32]Real
+}
+
+// moons0RecKeptTape keeps the accepted steps of Moons.0.rec for the reverse sweep: step k of every sample. A sample with fewer steps
 // has there what it was when another made this one.
-type moons0RecTapeLanes struct {
+type moons0RecKeptTape struct {
 	n    [32]int // steps of each sample
 	t, h [][32]float64
+	kept []moons0RecKept // of the first steps, what the way back takes of them, and of the present attempt
+	next int             // number of the step that the present attempt makes in samples that none is ahead of
+	late uint32          // samples for which it has made an earlier one
 	x    [][2 * 32]Real
 }
 
-func (tp *moons0RecTapeLanes) reset() {
+func (tp *moons0RecKeptTape) reset() {
 	tp.n = [32]int{}
 	tp.t, tp.h = tp.t[:0], tp.h[:0]
 	tp.x = tp.x[:0]
 }
 
 // push keeps the step of sample i.
-func (tp *moons0RecTapeLanes) push(i int, t, h *[32]float64, x *[2 * 32]Real) {
+func (tp *moons0RecKeptTape) push(i int, t, h *[32]float64, x *[2 * 32]Real) {
 	k := tp.n[i]
 	tp.n[i]++
 	if k == len(tp.t) {
@@ -1811,16 +1907,45 @@ func (tp *moons0RecTapeLanes) push(i int, t, h *[32]float64, x *[2 * 32]Real) {
 		tp.t, tp.h = append(tp.t, *t), append(tp.h, *h)
 		return
 	}
+	if k == tp.next {
+		return
+	} // it is there with that of another sample
+	tp.late |= 1 << i
 	tp.t[k][i], tp.h[k][i] = t[i], h[i]
 	for e := i; e < len(x); e += 32 {
 		tp.x[k][e] = x[e]
 	}
 }
 
+// attempt is where an attempt puts what the way back takes of it.
+func (tp *moons0RecKeptTape) attempt() *Real {
+	tp.next = len(tp.t)
+	k := min(tp.next, 364)
+	if k == len(tp.kept) {
+		tp.kept = append(tp.kept, make([]moons0RecKept, 1)...)
+	}
+	return &tp.kept[k].xY2[0]
+}
+
+// settle moves what an attempt has kept of the steps of samples that are late to the places of these steps.
+func (tp *moons0RecKeptTape) settle() {
+	for i, n := range tp.n {
+		if tp.late>>i&1 == 0 {
+			continue
+		}
+		alike := rt.LanesWith(n, tp.n[:]) & tp.late
+		tp.late &^= alike
+		if n > 364 {
+			continue
+		} // of such a step nothing is kept
+		rt.MergeLanes(unsafe.Slice(&tp.kept[n-1].xY2[0], 2880), unsafe.Slice(&tp.kept[min(tp.next, 364)].xY2[0], 2880), alike)
+	}
+}
+
 // solveMoons0RecLanes solves system Flow for the first n samples, each in steps of its own (moons.nde:19).
-func (l *lanes) solveMoons0RecLanes(tape *moons0RecTapeLanes, t0, t1 *[32]float64, by rt.Stepping, n int, st *[32]rt.SolveStats) {
+func (l *lanes) solveMoons0RecLanes(tape *moons0RecKeptTape, t0, t1 *[32]float64, by rt.Stepping, n int, st *[32]rt.SolveStats) {
 	fr := l.fr
-	s := &fr.moons0Lanestep
+	s := &fr.moons0RecLanestep
 	tape.reset()
 	var last [32]float64 // error norm of the last attempt
 	for i := range last {
@@ -1848,7 +1973,7 @@ func (l *lanes) solveMoons0RecLanes(tape *moons0RecTapeLanes, t0, t1 *[32]float6
 		a.stepRtol = s.stepRtol
 		a.stepAtol = s.stepAtol
 		a.x = s.x
-		kernel.moons0Lanestart(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.moons0Lanestart(l.fr, l.w, l.pre, &l.sums[0], nil)
 		s.stepH = a.stepH
 		s.xK = a.xK
 	}
@@ -1866,7 +1991,7 @@ func (l *lanes) solveMoons0RecLanes(tape *moons0RecTapeLanes, t0, t1 *[32]float6
 			}
 			return
 		}
-		kernel.moons0Lanestep(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.moons0RecLanestep(l.fr, l.w, l.pre, &l.sums[0], tape.attempt())
 		for i := range n {
 			if s.stepLive[i] == 0 {
 				continue
@@ -1892,15 +2017,17 @@ func (l *lanes) solveMoons0RecLanes(tape *moons0RecTapeLanes, t0, t1 *[32]float6
 			}
 			last[i] = s.stepErr[i]
 		}
+		tape.settle()
 	}
 }
 
 // reverseMoons0RecLanes carries cotangents back over the recorded steps of Moons.0.rec.
-func (l *lanes) reverseMoons0RecLanes(tape *moons0RecTapeLanes) {
+func (l *lanes) reverseMoons0RecLanes(tape *moons0RecKeptTape) {
 	fr := l.fr
 	s := &fr.moons0RecLanerev
 	mask := fr.mask
-	for k := len(tape.t) - 1; k >= 0; k-- {
+	k := len(tape.t) - 1
+	for ; k >= 364; k-- {
 		s.stepT, s.stepH = tape.t[k], tape.h[k]
 		s.x = tape.x[k]
 		for i, n := range tape.n {
@@ -1909,24 +2036,38 @@ func (l *lanes) reverseMoons0RecLanes(tape *moons0RecTapeLanes) {
 				s.stepActive[i], fr.mask[i] = 0, 0
 			} // this sample has fewer steps
 		}
-		kernel.moons0RecLanerev(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.moons0RecLanerev(l.fr, l.w, l.pre, &l.sums[0], nil)
 	}
+	a := &fr.moons0RecLanerevkept // of the other steps what the way back takes was kept
+	a.xBar = s.xBar
+	for ; k >= 0; k-- {
+		a.stepT, a.stepH = tape.t[k], tape.h[k]
+		a.x = tape.x[k]
+		for i, n := range tape.n {
+			a.stepActive[i], fr.mask[i] = 1, mask[i]
+			if k >= n {
+				a.stepActive[i], fr.mask[i] = 0, 0
+			} // this sample has fewer steps
+		}
+		kernel.moons0RecLanerevkept(l.fr, l.w, l.pre, &l.sums[0], &tape.kept[k].xY2[0])
+	}
+	s.xBar = a.xBar
 	fr.mask = mask
 }
 
 // fitGrad is Fit.grad of the first n samples (moons.nde:36).
 func (l *lanes) fitGrad(n int, st *[1][32]rt.SolveStats) {
 	fr := l.fr
-	kernel.fitGradPart0(l.fr, l.w, l.pre, &l.sums[0])
+	kernel.fitGradPart0(l.fr, l.w, l.pre, &l.sums[0], nil)
 	l.solveMoons0RecLanes(&l.moons0RecLaneTape, &fr.fitGrad.step0In0, &fr.fitGrad.step0In1, rt.Stepping{RTol: 0.0001, ATol: 0.0001, MaxSteps: 10000}, n, &st[0])
 	for i := range n {
 		if rt.FailedLane(st[0:1], i) {
 			fr.mask[i] = 0
 		} // a failed sample has no part in a gradient
 	}
-	kernel.fitGradPart2(l.fr, l.w, l.pre, &l.sums[0])
+	kernel.fitGradPart2(l.fr, l.w, l.pre, &l.sums[0], nil)
 	l.reverseMoons0RecLanes(&l.moons0RecLaneTape)
-	kernel.fitGradPart4(l.fr, l.w, l.pre, &l.sums[0])
+	kernel.fitGradPart4(l.fr, l.w, l.pre, &l.sums[0], nil)
 }
 
 func (k *fitWorker) lanes(weights, gradient []Real, t *rt.Table, rows []int, key rt.Key, out *rt.ShardResult) {
@@ -2035,7 +2176,7 @@ func (l *lanes) solveFitTiny0Lanes(t0 *[32]float64, ts *[129 * 32]float64, state
 		a.stepRtol = s.stepRtol
 		a.stepAtol = s.stepAtol
 		a.x = s.x
-		kernel.fitTiny0Lanestart(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.fitTiny0Lanestart(l.fr, l.w, l.pre, &l.sums[0], nil)
 		s.stepH = a.stepH
 		s.xK = a.xK
 	}
@@ -2053,7 +2194,7 @@ func (l *lanes) solveFitTiny0Lanes(t0 *[32]float64, ts *[129 * 32]float64, state
 			}
 			break
 		}
-		kernel.fitTiny0Lanestep(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.fitTiny0Lanestep(l.fr, l.w, l.pre, &l.sums[0], nil)
 		var took [32]bool // a step
 		for i := range n {
 			if s.stepLive[i] == 0 {
@@ -2124,7 +2265,7 @@ func (l *lanes) solveFitTiny0Lanes(t0 *[32]float64, ts *[129 * 32]float64, state
 				d.xD3 = s.stepData2
 				d.xD4 = s.stepData3
 			}
-			kernel.fitTiny0Dense(l.fr, l.w, l.pre, &l.sums[0])
+			kernel.fitTiny0Dense(l.fr, l.w, l.pre, &l.sums[0], nil)
 			for i := range n {
 				if !inside[i] {
 					continue
@@ -2149,40 +2290,40 @@ func (l *lanes) solveFitTiny0Lanes(t0 *[32]float64, ts *[129 * 32]float64, state
 // fitTinySample is FitTiny of the first n samples (moons_hyper.nde:37).
 func (l *lanes) fitTinySample(n int, st *[3][32]rt.SolveStats) {
 	fr := l.fr
-	kernel.fitTinySamplePart0(l.fr, l.w, l.pre, &l.sums[0])
+	kernel.fitTinySamplePart0(l.fr, l.w, l.pre, &l.sums[0], nil)
 	l.solveFitTiny0Lanes(&fr.fitTinySample.step0In0, &fr.fitTinySample.step0In1, &fr.fitTinySample.x2, rt.Stepping{RTol: 1e-06, ATol: 1e-06, MaxSteps: 10000}, n, &st[0])
-	kernel.fitTinySamplePart2(l.fr, l.w, l.pre, &l.sums[0])
+	kernel.fitTinySamplePart2(l.fr, l.w, l.pre, &l.sums[0], nil)
 	l.solveMoonsTiny0Lanes(&fr.fitTinySample.step2In0, &fr.fitTinySample.step2In1, rt.Stepping{Steps: 8}, n, &st[1])
-	kernel.fitTinySamplePart4(l.fr, l.w, l.pre, &l.sums[0])
+	kernel.fitTinySamplePart4(l.fr, l.w, l.pre, &l.sums[0], nil)
 	l.solveMoons0Lanes2(&fr.fitTinySample.step4In0, &fr.fitTinySample.step4In1, rt.Stepping{RTol: 0.0001, ATol: 0.0001, MaxSteps: 10000}, n, &st[2])
-	kernel.fitTinySamplePart6(l.fr, l.w, l.pre, &l.sums[0])
+	kernel.fitTinySamplePart6(l.fr, l.w, l.pre, &l.sums[0], nil)
 }
 
 // fitTinyGrad is FitTiny.grad of the first n samples (moons_hyper.nde:37).
 func (l *lanes) fitTinyGrad(n int, st *[3][32]rt.SolveStats) {
 	fr := l.fr
-	kernel.fitTinyGradPart0(l.fr, l.w, l.pre, &l.sums[0])
+	kernel.fitTinyGradPart0(l.fr, l.w, l.pre, &l.sums[0], nil)
 	l.solveFitTiny0Lanes(&fr.fitTinyGrad.step0In0, &fr.fitTinyGrad.step0In1, &fr.fitTinyGrad.x2, rt.Stepping{RTol: 1e-06, ATol: 1e-06, MaxSteps: 10000}, n, &st[0])
 	for i := range n {
 		if rt.FailedLane(st[0:1], i) {
 			fr.mask[i] = 0
 		} // a failed sample has no part in a gradient
 	}
-	kernel.fitTinyGradPart2(l.fr, l.w, l.pre, &l.sums[0])
+	kernel.fitTinyGradPart2(l.fr, l.w, l.pre, &l.sums[0], nil)
 	l.solveMoonsTiny0Lanes(&fr.fitTinyGrad.step2In0, &fr.fitTinyGrad.step2In1, rt.Stepping{Steps: 8}, n, &st[1])
 	for i := range n {
 		if rt.FailedLane(st[1:2], i) {
 			fr.mask[i] = 0
 		} // a failed sample has no part in a gradient
 	}
-	kernel.fitTinyGradPart4(l.fr, l.w, l.pre, &l.sums[0])
+	kernel.fitTinyGradPart4(l.fr, l.w, l.pre, &l.sums[0], nil)
 	l.solveMoons0Lanes2(&fr.fitTinyGrad.step4In0, &fr.fitTinyGrad.step4In1, rt.Stepping{RTol: 0.0001, ATol: 0.0001, MaxSteps: 10000}, n, &st[2])
 	for i := range n {
 		if rt.FailedLane(st[2:3], i) {
 			fr.mask[i] = 0
 		} // a failed sample has no part in a gradient
 	}
-	kernel.fitTinyGradPart6(l.fr, l.w, l.pre, &l.sums[0])
+	kernel.fitTinyGradPart6(l.fr, l.w, l.pre, &l.sums[0], nil)
 }
 
 func (k *fitTinyWorker) lanes(weights, gradient []Real, t *rt.Table, rows []int, key rt.Key, out *rt.ShardResult) {
@@ -2293,7 +2434,7 @@ func (l *lanes) solveFitHyper0Lanes(t0 *[32]float64, ts *[11 * 32]float64, state
 		a.stepRtol = s.stepRtol
 		a.stepAtol = s.stepAtol
 		a.x = s.x
-		kernel.fitTiny0Lanestart(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.fitTiny0Lanestart(l.fr, l.w, l.pre, &l.sums[0], nil)
 		s.stepH = a.stepH
 		s.xK = a.xK
 	}
@@ -2311,7 +2452,7 @@ func (l *lanes) solveFitHyper0Lanes(t0 *[32]float64, ts *[11 * 32]float64, state
 			}
 			break
 		}
-		kernel.fitTiny0Lanestep(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.fitTiny0Lanestep(l.fr, l.w, l.pre, &l.sums[0], nil)
 		var took [32]bool // a step
 		for i := range n {
 			if s.stepLive[i] == 0 {
@@ -2382,7 +2523,7 @@ func (l *lanes) solveFitHyper0Lanes(t0 *[32]float64, ts *[11 * 32]float64, state
 				d.xD3 = s.stepData2
 				d.xD4 = s.stepData3
 			}
-			kernel.fitTiny0Dense(l.fr, l.w, l.pre, &l.sums[0])
+			kernel.fitTiny0Dense(l.fr, l.w, l.pre, &l.sums[0], nil)
 			for i := range n {
 				if !inside[i] {
 					continue
@@ -2426,7 +2567,7 @@ func (l *lanes) solveFitHyper1Lanes(t0 *[32]float64, ts *[10 * 32]float64, state
 		}
 	}
 	for k := 0; running > 0; k++ {
-		kernel.fitHyper1Lanestep(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.fitHyper1Lanestep(l.fr, l.w, l.pre, &l.sums[0], nil)
 		var took [32]bool // a step
 		for i := range n {
 			if s.stepLive[i] == 0 {
@@ -2492,7 +2633,7 @@ func (l *lanes) solveFitHyper1Lanes(t0 *[32]float64, ts *[10 * 32]float64, state
 				d.xD1 = s.stepData0
 				d.xD2 = s.stepData1
 			}
-			kernel.fitHyper1Dense(l.fr, l.w, l.pre, &l.sums[0])
+			kernel.fitHyper1Dense(l.fr, l.w, l.pre, &l.sums[0], nil)
 			for i := range n {
 				if !inside[i] {
 					continue
@@ -2528,15 +2669,15 @@ func (l *lanes) solveFitHyper1Lanes(t0 *[32]float64, ts *[10 * 32]float64, state
 // fitHyperSample is FitHyper of the first n samples (moons_hyper.nde:46).
 func (l *lanes) fitHyperSample(n int, st *[4][32]rt.SolveStats) {
 	fr := l.fr
-	kernel.fitHyperSamplePart0(l.fr, l.w, l.pre, &l.sums[0])
+	kernel.fitHyperSamplePart0(l.fr, l.w, l.pre, &l.sums[0], nil)
 	l.solveFitHyper0Lanes(&fr.fitHyperSample.step0In0, &fr.fitHyperSample.step0In1, &fr.fitHyperSample.x2, rt.Stepping{RTol: 1e-06, ATol: 1e-06, MaxSteps: 10000}, n, &st[0])
-	kernel.fitHyperSamplePart2(l.fr, l.w, l.pre, &l.sums[0])
+	kernel.fitHyperSamplePart2(l.fr, l.w, l.pre, &l.sums[0], nil)
 	l.solveFitHyper1Lanes(&fr.fitHyperSample.step2In0, &fr.fitHyperSample.step2In1, &fr.fitHyperSample.x3, rt.Stepping{Steps: 10}, n, &st[1])
-	kernel.fitHyperSamplePart4(l.fr, l.w, l.pre, &l.sums[0])
+	kernel.fitHyperSamplePart4(l.fr, l.w, l.pre, &l.sums[0], nil)
 	l.solveMoonsFast0Lanes(&fr.fitHyperSample.step4In0, &fr.fitHyperSample.step4In1, rt.Stepping{Steps: 10}, n, &st[2])
-	kernel.fitHyperSamplePart6(l.fr, l.w, l.pre, &l.sums[0])
+	kernel.fitHyperSamplePart6(l.fr, l.w, l.pre, &l.sums[0], nil)
 	l.solveMoons0Lanes2(&fr.fitHyperSample.step6In0, &fr.fitHyperSample.step6In1, rt.Stepping{RTol: 0.0001, ATol: 0.0001, MaxSteps: 10000}, n, &st[3])
-	kernel.fitHyperSamplePart8(l.fr, l.w, l.pre, &l.sums[0])
+	kernel.fitHyperSamplePart8(l.fr, l.w, l.pre, &l.sums[0], nil)
 }
 
 // fitHyper0RecTapeLanes keeps the accepted steps of FitHyper.0.rec for the reverse sweep: step k of every sample. A sample with fewer steps
@@ -2605,7 +2746,7 @@ func (l *lanes) solveFitHyper0RecLanes(tape *fitHyper0RecTapeLanes, t0 *[32]floa
 		a.stepRtol = s.stepRtol
 		a.stepAtol = s.stepAtol
 		a.x = s.x
-		kernel.fitTiny0Lanestart(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.fitTiny0Lanestart(l.fr, l.w, l.pre, &l.sums[0], nil)
 		s.stepH = a.stepH
 		s.xK = a.xK
 	}
@@ -2623,7 +2764,7 @@ func (l *lanes) solveFitHyper0RecLanes(tape *fitHyper0RecTapeLanes, t0 *[32]floa
 			}
 			break
 		}
-		kernel.fitTiny0Lanestep(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.fitTiny0Lanestep(l.fr, l.w, l.pre, &l.sums[0], nil)
 		var took [32]bool // a step
 		for i := range n {
 			if s.stepLive[i] == 0 {
@@ -2697,7 +2838,7 @@ func (l *lanes) solveFitHyper0RecLanes(tape *fitHyper0RecTapeLanes, t0 *[32]floa
 				d.xD3 = s.stepData2
 				d.xD4 = s.stepData3
 			}
-			kernel.fitTiny0Dense(l.fr, l.w, l.pre, &l.sums[0])
+			kernel.fitTiny0Dense(l.fr, l.w, l.pre, &l.sums[0], nil)
 			for i := range n {
 				if !inside[i] {
 					continue
@@ -2775,7 +2916,7 @@ func (l *lanes) solveFitHyper1RecLanes(tape *fitHyper1RecTapeLanes, t0 *[32]floa
 		}
 	}
 	for k := 0; running > 0; k++ {
-		kernel.fitHyper1Lanestep(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.fitHyper1Lanestep(l.fr, l.w, l.pre, &l.sums[0], nil)
 		var took [32]bool // a step
 		for i := range n {
 			if s.stepLive[i] == 0 {
@@ -2844,7 +2985,7 @@ func (l *lanes) solveFitHyper1RecLanes(tape *fitHyper1RecTapeLanes, t0 *[32]floa
 				d.xD1 = s.stepData0
 				d.xD2 = s.stepData1
 			}
-			kernel.fitHyper1Dense(l.fr, l.w, l.pre, &l.sums[0])
+			kernel.fitHyper1Dense(l.fr, l.w, l.pre, &l.sums[0], nil)
 			for i := range n {
 				if !inside[i] {
 					continue
@@ -2937,7 +3078,7 @@ func (l *lanes) reverseFitHyper1RecLanes(tape *fitHyper1RecTapeLanes, state0Bar 
 				break
 			}
 			a.stepH, some = s.stepH, true
-			kernel.fitHyper1RecLanerevat(l.fr, l.w, l.pre, &l.sums[0])
+			kernel.fitHyper1RecLanerevat(l.fr, l.w, l.pre, &l.sums[0], nil)
 		}
 		if some || inside {
 			s.data0Bar = a.data0Bar
@@ -2945,7 +3086,7 @@ func (l *lanes) reverseFitHyper1RecLanes(tape *fitHyper1RecTapeLanes, state0Bar 
 			s.xStartBar = a.xStartBar
 			inside = some
 		}
-		kernel.fitHyper1RecLanerev(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.fitHyper1RecLanerev(l.fr, l.w, l.pre, &l.sums[0], nil)
 		for i := range n {
 			for m[i] > 0 && tape.at[m[i]-1][i] == k {
 				m[i]--
@@ -3020,7 +3161,7 @@ func (l *lanes) reverseFitHyper0RecLanes(tape *fitHyper0RecTapeLanes, state0Bar 
 				break
 			}
 			a.stepH, some = s.stepH, true
-			kernel.fitHyper0RecLanerevat(l.fr, l.w, l.pre, &l.sums[0])
+			kernel.fitHyper0RecLanerevat(l.fr, l.w, l.pre, &l.sums[0], nil)
 		}
 		if some || inside {
 			s.data0Bar = a.data0Bar
@@ -3030,7 +3171,7 @@ func (l *lanes) reverseFitHyper0RecLanes(tape *fitHyper0RecTapeLanes, state0Bar 
 			s.xStartBar = a.xStartBar
 			inside = some
 		}
-		kernel.fitHyper0RecLanerev(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.fitHyper0RecLanerev(l.fr, l.w, l.pre, &l.sums[0], nil)
 		for i := range n {
 			for m[i] > 0 && tape.at[m[i]-1][i] == k {
 				m[i]--
@@ -3048,27 +3189,27 @@ func (l *lanes) reverseFitHyper0RecLanes(tape *fitHyper0RecTapeLanes, state0Bar 
 // fitHyperAscent is FitHyper.ascent of the first n samples (moons_hyper.nde:46).
 func (l *lanes) fitHyperAscent(n int, st *[2][32]rt.SolveStats) {
 	fr := l.fr
-	kernel.fitHyperAscentPart0(l.fr, l.w, l.pre, &l.sums[0])
+	kernel.fitHyperAscentPart0(l.fr, l.w, l.pre, &l.sums[0], nil)
 	l.solveFitHyper0RecLanes(&l.fitHyper0RecLaneTape, &fr.fitHyperAscent.step0In0, &fr.fitHyperAscent.step0In1, &fr.fitHyperAscent.x2, rt.Stepping{RTol: 1e-06, ATol: 1e-06, MaxSteps: 10000}, n, &st[0])
 	for i := range n {
 		fr.fitHyperAscent.result15[i] = int32(st[0][i].Status)
 	}
-	kernel.fitHyperAscentPart2(l.fr, l.w, l.pre, &l.sums[0])
+	kernel.fitHyperAscentPart2(l.fr, l.w, l.pre, &l.sums[0], nil)
 	l.solveFitHyper1RecLanes(&l.fitHyper1RecLaneTape, &fr.fitHyperAscent.step2In0, &fr.fitHyperAscent.step2In1, &fr.fitHyperAscent.x3, rt.Stepping{Steps: 10}, n, &st[1])
 	for i := range n {
 		fr.fitHyperAscent.result16[i] = int32(st[1][i].Status)
 	}
-	kernel.fitHyperAscentPart4(l.fr, l.w, l.pre, &l.sums[0])
+	kernel.fitHyperAscentPart4(l.fr, l.w, l.pre, &l.sums[0], nil)
 	l.reverseFitHyper1RecLanes(&l.fitHyper1RecLaneTape, &fr.fitHyperAscent.mul, n)
-	kernel.fitHyperAscentPart6(l.fr, l.w, l.pre, &l.sums[0])
+	kernel.fitHyperAscentPart6(l.fr, l.w, l.pre, &l.sums[0], nil)
 	l.reverseFitHyper0RecLanes(&l.fitHyper0RecLaneTape, &fr.fitHyperAscent.xBar, n)
-	kernel.fitHyperAscentPart8(l.fr, l.w, l.pre, &l.sums[0])
+	kernel.fitHyperAscentPart8(l.fr, l.w, l.pre, &l.sums[0], nil)
 }
 
 // fitHyperAttack is FitHyper.attack of the first n samples (moons_hyper.nde:52).
 func (l *lanes) fitHyperAttack(n int, st *[3][32]rt.SolveStats) {
 	fr := l.fr
-	kernel.fitHyperAttackPart0(l.fr, l.w, l.pre, &l.sums[0])
+	kernel.fitHyperAttackPart0(l.fr, l.w, l.pre, &l.sums[0], nil)
 	clear(st[0:3])
 	for k := range 5 {
 		var run [2][32]rt.SolveStats
@@ -3083,7 +3224,7 @@ func (l *lanes) fitHyperAttack(n int, st *[3][32]rt.SolveStats) {
 			st[2][i].FailRun(number)
 		}
 	}
-	kernel.fitHyperAttackPart2(l.fr, l.w, l.pre, &l.sums[0])
+	kernel.fitHyperAttackPart2(l.fr, l.w, l.pre, &l.sums[0], nil)
 }
 
 // reverseFitHyper1Rec2Lanes carries cotangents back over the recorded steps of FitHyper.1.rec.
@@ -3144,7 +3285,7 @@ func (l *lanes) reverseFitHyper1Rec2Lanes(tape *fitHyper1RecTapeLanes, state0Bar
 				break
 			}
 			a.stepH, some = s.stepH, true
-			kernel.fitHyper1RecLanerevat(l.fr, l.w, l.pre, &l.sums[0])
+			kernel.fitHyper1RecLanerevat(l.fr, l.w, l.pre, &l.sums[0], nil)
 		}
 		if some || inside {
 			s.data0Bar = a.data0Bar
@@ -3152,7 +3293,7 @@ func (l *lanes) reverseFitHyper1Rec2Lanes(tape *fitHyper1RecTapeLanes, state0Bar
 			s.xStartBar = a.xStartBar
 			inside = some
 		}
-		kernel.fitHyper1RecLanerev2(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.fitHyper1RecLanerev2(l.fr, l.w, l.pre, &l.sums[0], nil)
 		for i := range n {
 			for m[i] > 0 && tape.at[m[i]-1][i] == k {
 				m[i]--
@@ -3170,44 +3311,44 @@ func (l *lanes) reverseFitHyper1Rec2Lanes(tape *fitHyper1RecTapeLanes, state0Bar
 // fitHyperGrad is FitHyper.grad of the first n samples (moons_hyper.nde:46).
 func (l *lanes) fitHyperGrad(n int, st *[7][32]rt.SolveStats) {
 	fr := l.fr
-	kernel.fitHyperGradPart0(l.fr, l.w, l.pre, &l.sums[0])
+	kernel.fitHyperGradPart0(l.fr, l.w, l.pre, &l.sums[0], nil)
 	l.fitHyperAttack(n, (*[3][32]rt.SolveStats)(st[4:7]))
 	for i := range n {
 		if rt.FailedLane(st[4:7], i) {
 			fr.mask[i] = 0
 		} // a failed sample has no part in a gradient
 	}
-	kernel.fitHyperGradPart2(l.fr, l.w, l.pre, &l.sums[0])
+	kernel.fitHyperGradPart2(l.fr, l.w, l.pre, &l.sums[0], nil)
 	l.solveFitHyper0Lanes(&fr.fitHyperGrad.step2In0, &fr.fitHyperGrad.step2In1, &fr.fitHyperGrad.x2, rt.Stepping{RTol: 1e-06, ATol: 1e-06, MaxSteps: 10000}, n, &st[0])
 	for i := range n {
 		if rt.FailedLane(st[0:1], i) {
 			fr.mask[i] = 0
 		} // a failed sample has no part in a gradient
 	}
-	kernel.fitHyperGradPart4(l.fr, l.w, l.pre, &l.sums[0])
+	kernel.fitHyperGradPart4(l.fr, l.w, l.pre, &l.sums[0], nil)
 	l.solveFitHyper1RecLanes(&l.fitHyper1RecLaneTape2, &fr.fitHyperGrad.step4In0, &fr.fitHyperGrad.step4In1, &fr.fitHyperGrad.x3, rt.Stepping{Steps: 10}, n, &st[1])
 	for i := range n {
 		if rt.FailedLane(st[1:2], i) {
 			fr.mask[i] = 0
 		} // a failed sample has no part in a gradient
 	}
-	kernel.fitHyperGradPart6(l.fr, l.w, l.pre, &l.sums[0])
+	kernel.fitHyperGradPart6(l.fr, l.w, l.pre, &l.sums[0], nil)
 	l.solveMoonsFast0Lanes(&fr.fitHyperGrad.step6In0, &fr.fitHyperGrad.step6In1, rt.Stepping{Steps: 10}, n, &st[2])
 	for i := range n {
 		if rt.FailedLane(st[2:3], i) {
 			fr.mask[i] = 0
 		} // a failed sample has no part in a gradient
 	}
-	kernel.fitHyperGradPart8(l.fr, l.w, l.pre, &l.sums[0])
+	kernel.fitHyperGradPart8(l.fr, l.w, l.pre, &l.sums[0], nil)
 	l.solveMoons0Lanes2(&fr.fitHyperGrad.step8In0, &fr.fitHyperGrad.step8In1, rt.Stepping{RTol: 0.0001, ATol: 0.0001, MaxSteps: 10000}, n, &st[3])
 	for i := range n {
 		if rt.FailedLane(st[3:4], i) {
 			fr.mask[i] = 0
 		} // a failed sample has no part in a gradient
 	}
-	kernel.fitHyperGradPart10(l.fr, l.w, l.pre, &l.sums[0])
+	kernel.fitHyperGradPart10(l.fr, l.w, l.pre, &l.sums[0], nil)
 	l.reverseFitHyper1Rec2Lanes(&l.fitHyper1RecLaneTape2, &fr.fitHyperGrad.mul, n)
-	kernel.fitHyperGradPart12(l.fr, l.w, l.pre, &l.sums[0])
+	kernel.fitHyperGradPart12(l.fr, l.w, l.pre, &l.sums[0], nil)
 }
 
 func (k *fitHyperWorker) lanes(weights, gradient []Real, t *rt.Table, rows []int, key rt.Key, out *rt.ShardResult) {
