@@ -161,12 +161,15 @@ func (b *bench[R]) run(ctx context.Context) (*BenchResult, error) {
 
 // kernels measures the kernels of every case, if there are any.
 func (b *bench[R]) kernels(ctx context.Context, res *BenchResult) error {
-	if !b.q.Clocks || b.s.p.Clocks == nil {
+	if !b.q.Clocks {
 		return nil
 	}
 	for i := range b.q.Cases {
 		c := &b.q.Cases[i]
 		if c.Recipe == "" {
+			if b.s.p.Clocks == nil { // its time as a whole is measured elsewhere
+				continue
+			}
 			r := b.prepared(c.Model, c.By)
 			b.clocked(&res.Cases[i], func() { _ = r.Batch(ctx, nil, 1) }) // failed samples are counted elsewhere
 		} else {

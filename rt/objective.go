@@ -135,7 +135,7 @@ type evaluator[R Float] struct {
 
 func newEvaluator[R Float](obj *Objective[R], params, workers int) *evaluator[R] {
 	e := &evaluator[R]{obj: obj, workers: make([]Worker[R], max(1, workers))}
-	e.red.metrics, e.red.params = obj.terms(), params
+	e.red.metrics, e.red.params, e.red.spans = obj.terms(), params, []span{{0, params}}
 	if workers <= runtime.GOMAXPROCS(0) { // else helpers that linger would keep others from working
 		e.crew.Linger = lingerTime
 	}

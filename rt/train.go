@@ -140,6 +140,7 @@ func newTrainer[R Float](w []R, layout []Tensor, recipe *Recipe, obj *Objective[
 		t.pool = newPool(t.plan, t.plan.keep)
 	}
 	t.ev = newEvaluator(obj, len(w), WorkerCount(Workers(opt.Workers)))
+	t.ev.red.spans = t.spans
 	t.mom = newMoments[R](recipe.Optimizer, len(w), t.spans)
 	t.res = &TrainResult{Recipe: recipe.Name, Metrics: map[string]float64{}, RunDir: opt.RunDir}
 	for _, s := range t.spans {
@@ -334,8 +335,10 @@ func (t *trainer[R]) meanGradient(sum []R, n int) float64 {
 		return t.held.norm
 	}
 	rows := R(n)
-	for i, g := range sum {
-		t.grad[i] = g / rows
+	for _, s := range t.spans {
+		for i, g := range sum[s.lo:s.hi] {
+			t.grad[s.lo+i] = g / rows
+		}
 	}
 	toFree(t.grad, t.free, t.bound)
 	return clip(t.recipe.Clip, t.grad, t.spans)

@@ -37,6 +37,7 @@ type reduction[R Float] struct {
 	root    *node[R]
 	metrics int
 	params  int
+	spans   []span // of the parameters, that gradients are of; a recipe may train few of those of its package
 }
 
 // start prepares for n ≥ 1 shards, keeping memory.
@@ -75,7 +76,9 @@ func (r *reduction[R]) take() *node[R] {
 		n = &node[R]{grad: make([]R, r.params)}
 		n.res.Metrics = make([]float64, r.metrics)
 	}
-	clear(n.grad)
+	for _, s := range r.spans {
+		clear(n.grad[s.lo:s.hi])
+	}
 	n.res.reset()
 	return n
 }
@@ -111,7 +114,9 @@ func (r *reduction[R]) put(j int, n *node[R]) {
 			if other < j {
 				n, sibling = sibling, n
 			}
-			addTo(n.grad, sibling.grad)
+			for _, s := range r.spans {
+				addTo(n.grad[s.lo:s.hi], sibling.grad[s.lo:s.hi])
+			}
 			n.res.add(&sibling.res)
 			r.mu.Lock()
 			r.free = append(r.free, sibling)

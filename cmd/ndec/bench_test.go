@@ -331,6 +331,7 @@ func TestBenchRoofline(t *testing.T) {
 	text, _ = runBench(t, 0, append(args, "--json")...)
 	var grad struct {
 		Samples int
+		Time    float64
 		Kernels []struct {
 			Name, Of, Limit                            string
 			Runs                                       int
@@ -340,8 +341,8 @@ func TestBenchRoofline(t *testing.T) {
 	if err := json.Unmarshal([]byte(text), &grad); err != nil {
 		t.Fatal(err)
 	}
-	if grad.Samples != 4 || (len(grad.Kernels) > 0) != lanes {
-		t.Errorf("%d samples, %d kernels", grad.Samples, len(grad.Kernels))
+	if grad.Samples != 4 || !(grad.Time > 0) || (len(grad.Kernels) > 0) != lanes {
+		t.Errorf("%d samples of %v seconds, %d kernels", grad.Samples, grad.Time, len(grad.Kernels))
 	}
 	parts, found := 0.0, map[string]bool{}
 	for _, k := range grad.Kernels {

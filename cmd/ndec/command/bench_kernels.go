@@ -7,6 +7,7 @@ import (
 	"slices"
 	"text/tabwriter"
 
+	"ndec.dev/ndec/cmd/ndec/pareto"
 	"ndec.dev/ndec/ir"
 	"ndec.dev/ndec/rt"
 )
@@ -87,6 +88,15 @@ func roofKernels(f *rt.BenchFigures, greatest float64) []roofKernel {
 	return out
 }
 
+// wholeTime is the time of a call, kernels and what is around them, without what clocks take.
+func wholeTime(f *rt.BenchFigures, greatest float64) float64 {
+	var times []float64
+	for _, i := range fairRounds(f.WholePeaks, greatest) {
+		times = append(times, f.Whole[i]/float64(f.Calls[i]))
+	}
+	return median(times)
+}
+
 func (b *benching) printKernels(title string, kernels []roofKernel) error {
 	if len(kernels) == 0 {
 		fmt.Fprintf(b.out, "\n%s has no vector kernels, or this processor does not run them\n", title)
@@ -133,6 +143,7 @@ func (b *benching) gradientKernels() error {
 	}
 	greatest := greatestPeak(ans.Cases)
 	kernels := roofKernels(&ans.Cases[0], greatest)
+	each := wholeTime(&ans.Cases[0], greatest) / float64(x.table.Rows)
 	if b.json {
 		err := json.NewEncoder(b.out).Encode(struct {
 			Format    int          `json:"format"`
@@ -142,14 +153,15 @@ func (b *benching) gradientKernels() error {
 			Samples   int          `json:"samples"`
 			Level     string       `json:"level"`
 			Peak      float64      `json:"peak"`
+			Time      float64      `json:"time"` // of loss and gradient of a sample, in seconds
 			Kernels   []roofKernel `json:"kernels"`
-		}{1, b.res.Module.Package, b.precision, r.Name, x.table.Rows, ans.Level, greatest, kernels})
+		}{1, b.res.Module.Package, b.precision, r.Name, x.table.Rows, ans.Level, greatest, each, kernels})
 		if err != nil {
 			return internal(err)
 		}
 		return nil
 	}
-	fmt.Fprintf(b.out, "package %s, %s; %s\n%d samples of %s, one core with %s, peak %.3g GFLOP/s\n", b.res.Module.Package, b.precision, b.weightsText(), x.table.Rows, x.from, ans.Level, greatest/1e9)
+	fmt.Fprintf(b.out, "package %s, %s; %s\n%d samples of %s, one core with %s, peak %.3g GFLOP/s; loss and gradient take %s a sample\n", b.res.Module.Package, b.precision, b.weightsText(), x.table.Rows, x.from, ans.Level, greatest/1e9, pareto.Figure(pareto.Time, each))
 	return b.printKernels("the gradient of "+r.Name, kernels)
 }
 
