@@ -30,7 +30,9 @@ type compiler struct {
 	sum  map[element]value // running sums of a loop
 	mask value             // of the samples that count
 
-	following []*plan.Nest // what is computed with the elements of a convolution
+	present   *plan.Nest            // the nest that is printed
+	arriving  map[*ir.Value]arrival // results of the last call that it copies
+	following []*plan.Nest          // what is computed with the elements of a convolution
 
 	// Numbers that are the same in all samples: those that this segment has, what it makes, and whether the place is
 	// before its loop over vectors.
@@ -134,13 +136,13 @@ func (c *compiler) body() {
 	} else {
 		if segs = t.segs; t.after != nil {
 			c.source(t.after)
-			c.fetch(t.after)
+			c.fetch(t.after, first(segs))
 		}
 	}
-	for _, seg := range segs {
+	for i, seg := range segs {
 		if isNode(seg[0]) {
 			if v := seg[0].Steps[0].V; v.Op == ir.OpCall {
-				c.call(v)
+				c.call(v, first(segs[i+1:]))
 			} else {
 				c.loop(v)
 			}
@@ -154,7 +156,7 @@ func (c *compiler) body() {
 				c.nest(n)
 			}
 		})
-		c.ahead, c.own = nil, nil
+		c.ahead, c.own, c.arriving = nil, nil, nil
 	}
 	if c.k.to != nil {
 		c.handIn(c.k.to)
@@ -277,8 +279,16 @@ func (c *compiler) source(v *ir.Value) {
 	}
 }
 
-// call copies arguments to the places of the callee, runs it and copies its results.
-func (c *compiler) call(v *ir.Value) {
+// first is the first of some segments; nil where there is none.
+func first(segs [][]*plan.Nest) []*plan.Nest {
+	if len(segs) == 0 {
+		return nil
+	}
+	return segs[0]
+}
+
+// call copies arguments to the places of the callee, runs it and copies its results. The next segment copies those that it reads.
+func (c *compiler) call(v *ir.Value, next []*plan.Nest) {
 	c.note = ""
 	callee := c.set.callee(c.k, v)
 	c.source(v)
@@ -291,7 +301,7 @@ func (c *compiler) call(v *ir.Value) {
 	default:
 		c.b.Call(callee.Name)
 	}
-	c.fetch(v)
+	c.fetch(v, next)
 }
 
 // give gives a call what it takes.
@@ -309,7 +319,7 @@ func (c *compiler) give(v *ir.Value) {
 	}
 	var in moves
 	for i, a := range v.Args {
-		if !c.k.alike[a] && !callee.Args[i].Kept {
+		if !c.k.alike[a] && !callee.Args[i].Kept && c.k.byVal[a] != callee.Args[i] {
 			in.value(callee.Args[i], a)
 		}
 	}
@@ -317,22 +327,20 @@ func (c *compiler) give(v *ir.Value) {
 }
 
 // fetch takes what a call has given.
-func (c *compiler) fetch(v *ir.Value) {
+func (c *compiler) fetch(v *ir.Value, next []*plan.Nest) {
 	callee := c.set.callee(c.k, v)
 	var out moves
-	result := func(r *ir.Value, from *Field) {
-		if to := c.k.byVal[r]; to != nil && from != nil && !from.Kept && c.pf.Places[r].Kind != plan.Sum {
-			out.field(to, from, r.Type.Len())
+	c.arriving = map[*ir.Value]arrival{}
+	for _, r := range given(c.k, v) {
+		to, from := c.k.byVal[r.v], callee.Results[r.index]
+		if to == nil || from == nil || from.Kept || to == from || c.pf.Places[r.v].Kind == plan.Sum {
+			continue
 		}
-	}
-	if v.Type.Elem != ir.Tuple {
-		result(v, callee.Results[0])
-	} else {
-		for _, u := range c.k.Func.Values {
-			if u.Op == ir.OpResult && u.Args[0] == v {
-				result(u, callee.Results[u.Attr.Index])
-			}
+		if n := c.arrives(r.v, next); n != nil && !to.Kept {
+			c.arriving[r.v] = arrival{n, from}
+			continue
 		}
+		out.field(to, from, r.v.Type.Len())
 	}
 	c.move(out)
 }

@@ -158,6 +158,9 @@ func (c *compiler) elem(v *ir.Value, ix index) value {
 			return x
 		}
 	}
+	if x, ok := c.arrive(v, ix); ok {
+		return x
+	}
 	pl := c.pf.Places[v]
 	switch pl.Kind {
 	case plan.Literal:

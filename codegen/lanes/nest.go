@@ -11,6 +11,7 @@ import (
 
 // nest prints a loop of the plan.
 func (c *compiler) nest(n *plan.Nest) {
+	c.present = n
 	if n.Steps[0].Form == plan.Whole {
 		c.source(n.Steps[0].V)
 		c.whole(n.Steps[0].V)

@@ -279,6 +279,7 @@ func (s *Set) layout(k *Kernel) {
 			outside[base(pf, r)] = true
 		}
 	}
+	s.handedOver(k, segs, where)
 	names := newValueNames(k)
 	passing := s.passing(k)
 	for _, v := range f.Values {

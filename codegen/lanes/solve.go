@@ -192,9 +192,21 @@ func stepOf(sv *ir.Solve) *ir.Func {
 // what all of them may have in a step.
 const smallField, smallStep = 48, 400
 
+// longStates is the number of elements of states from which they are not copied for a call of the step: rows of 32 KiB, which
+// a first cache has.
+const longStates = 256
+
 // advance is the step f of a solve: a call, or, where the field is small, what it computes. Stages then stay in registers.
+// Where states are long the step is spelled out, too, but for the field.
 func (s *Set) advance(b *ir.Builder, f *ir.Func, args []*ir.Value) []*ir.Value {
 	if !s.inlines(f) {
+		size := 0
+		for _, a := range args {
+			size += a.Type.Len()
+		}
+		if size >= longStates {
+			return b.Inline(f, args)
+		}
 		return b.CallAll(f, args...)
 	}
 	f = f.Clone(f.Name)
