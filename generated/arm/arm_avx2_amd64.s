@@ -16661,46 +16661,10 @@ loop4: // 4 times: vectors of the block
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop4
-	MOVQ	$50, CX
-	MOVQ	AX, SI
-loop5: // 50 times: elements
-	VMOVUPD	624256(SI), Y0	// predict0ReplayDenseVjp.u_times_bar[0]
-	VMOVUPD	624288(SI), Y1	// predict0ReplayDenseVjp.u_times_bar[0] | 1
-	VMOVUPD	624320(SI), Y2	// predict0ReplayDenseVjp.u_times_bar[0] | 2
-	VMOVUPD	624352(SI), Y3	// predict0ReplayDenseVjp.u_times_bar[0] | 3
-	VMOVUPD	624384(SI), Y4	// predict0ReplayDenseVjp.u_times_bar[0] | 4
-	VMOVUPD	624416(SI), Y5	// predict0ReplayDenseVjp.u_times_bar[0] | 5
-	VMOVUPD	624448(SI), Y6	// predict0ReplayDenseVjp.u_times_bar[0] | 6
-	VMOVUPD	624480(SI), Y7	// predict0ReplayDenseVjp.u_times_bar[0] | 7
-	VMOVUPD	Y0, 922240(SI)	// result_4[0]
-	VMOVUPD	Y1, 922272(SI)	// result_4[0] | 1
-	VMOVUPD	Y2, 922304(SI)	// result_4[0] | 2
-	VMOVUPD	Y3, 922336(SI)	// result_4[0] | 3
-	VMOVUPD	Y4, 922368(SI)	// result_4[0] | 4
-	VMOVUPD	Y5, 922400(SI)	// result_4[0] | 5
-	VMOVUPD	Y6, 922432(SI)	// result_4[0] | 6
-	VMOVUPD	Y7, 922464(SI)	// result_4[0] | 7
-	ADDQ	$256, SI
-	DECQ	CX
-	JNE	loop5
-	MOVQ	$100, CX
-	MOVQ	AX, SI
-loop6: // 100 times: elements
-	VMOVUPS	637056(SI), Y0	// predict0ReplayDenseVjp.u_bar[0]
-	VMOVUPS	637088(SI), Y1	// predict0ReplayDenseVjp.u_bar[0] | 1
-	VMOVUPS	637120(SI), Y2	// predict0ReplayDenseVjp.u_bar[0] | 2
-	VMOVUPS	637152(SI), Y3	// predict0ReplayDenseVjp.u_bar[0] | 3
-	VMOVUPS	Y0, 935040(SI)	// result_5[0]
-	VMOVUPS	Y1, 935072(SI)	// result_5[0] | 1
-	VMOVUPS	Y2, 935104(SI)	// result_5[0] | 2
-	VMOVUPS	Y3, 935136(SI)	// result_5[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop6
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop7: // 4 times: vectors of the block
+loop5: // 4 times: vectors of the block
 	VMOVUPD	840576(SI), Y0	// step.active
 	VMOVUPD	840608(SI), Y1	// step.active | 1
 	VMOVUPS	867584(DI), Y2	// extra.0.sum
@@ -16749,11 +16713,11 @@ loop7: // 4 times: vectors of the block
 	VMOVUPS	Y2, 895744(DI)	// v.bar.next[1]
 	MOVQ	$50, R9
 	MOVQ	SI, R10
-loop8: // 50 times: elements
+loop6: // 50 times: elements
 	VMOVUPD	867712(R10), Y2	// extra.1.sum[0]
 	VMOVUPD	867744(R10), Y3	// extra.1.sum[0] | 1
-	VMOVUPD	922240(R10), Y4	// result_4[0]
-	VMOVUPD	922272(R10), Y5	// result_4[0] | 1
+	VMOVUPD	624256(R10), Y4	// predict0ReplayDenseVjp.u_times_bar[0]
+	VMOVUPD	624288(R10), Y5	// predict0ReplayDenseVjp.u_times_bar[0] | 1
 	VADDPD	Y4, Y2, Y2
 	VADDPD	Y5, Y3, Y3
 	VMOVUPD	867712(R10), Y4	// extra.1.sum[0]
@@ -16764,12 +16728,12 @@ loop8: // 50 times: elements
 	VMOVUPD	Y3, 896032(R10)	// extra.1.sum.next[0] | 1
 	ADDQ	$256, R10
 	DECQ	R9
-	JNE	loop8
+	JNE	loop6
 	MOVQ	$100, R9
 	MOVQ	DI, R10
-loop9: // 100 times: elements
+loop7: // 100 times: elements
 	VMOVUPS	880512(R10), Y2	// extra.2.sum[0]
-	VMOVUPS	935040(R10), Y3	// result_5[0]
+	VMOVUPS	637056(R10), Y3	// predict0ReplayDenseVjp.u_bar[0]
 	VADDPS	Y3, Y2, Y2
 	VMOVUPS	880512(R10), Y3	// extra.2.sum[0]
 	VSHUFPS	$136, Y1, Y0, Y4
@@ -16778,15 +16742,15 @@ loop9: // 100 times: elements
 	VMOVUPS	Y2, 908800(R10)	// extra.2.sum.next[0]
 	ADDQ	$128, R10
 	DECQ	R9
-	JNE	loop9
+	JNE	loop7
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
-	JNE	loop7
+	JNE	loop5
 	// results that are the arguments of the next run
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop10: // 4 times: vectors of the block
+loop8: // 4 times: vectors of the block
 	VMOVUPS	895360(SI), Y0	// q.bar.next[0]
 	VMOVUPS	Y0, 867072(SI)	// q.bar[0]
 	VMOVUPS	895488(SI), Y0	// q.bar.next[1]
@@ -16799,10 +16763,10 @@ loop10: // 4 times: vectors of the block
 	VMOVUPS	Y0, 867584(SI)	// extra.0.sum
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop10
+	JNE	loop8
 	MOVQ	$50, CX
 	MOVQ	AX, SI
-loop11: // 50 times: elements
+loop9: // 50 times: elements
 	VMOVUPD	896000(SI), Y0	// extra.1.sum.next[0]
 	VMOVUPD	896032(SI), Y1	// extra.1.sum.next[0] | 1
 	VMOVUPD	896064(SI), Y2	// extra.1.sum.next[0] | 2
@@ -16821,10 +16785,10 @@ loop11: // 50 times: elements
 	VMOVUPD	Y7, 867936(SI)	// extra.1.sum[0] | 7
 	ADDQ	$256, SI
 	DECQ	CX
-	JNE	loop11
+	JNE	loop9
 	MOVQ	$100, CX
 	MOVQ	AX, SI
-loop12: // 100 times: elements
+loop10: // 100 times: elements
 	VMOVUPS	908800(SI), Y0	// extra.2.sum.next[0]
 	VMOVUPS	908832(SI), Y1	// extra.2.sum.next[0] | 1
 	VMOVUPS	908864(SI), Y2	// extra.2.sum.next[0] | 2
@@ -16835,7 +16799,7 @@ loop12: // 100 times: elements
 	VMOVUPS	Y3, 880608(SI)	// extra.2.sum[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop12
+	JNE	loop10
 	RET
 
 // func predict0RecLanerevAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -16857,10 +16821,10 @@ TEXT predict0DenseVjp_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	948096(SI), Y0	// h
-	VMOVUPD	948128(SI), Y1	// h | 1
-	VMOVUPD	947840(SI), Y2	// theta
-	VMOVUPD	947872(SI), Y3	// theta | 1
+	VMOVUPD	922496(SI), Y0	// h
+	VMOVUPD	922528(SI), Y1	// h | 1
+	VMOVUPD	922240(SI), Y2	// theta
+	VMOVUPD	922272(SI), Y3	// theta | 1
 	// arm.nde:45
 	VMULPD	Y2, Y0, Y0
 	VMULPD	Y3, Y1, Y1
@@ -16870,34 +16834,34 @@ loop1: // 4 times: vectors of the block
 	VCVTPD2PSY	Y2, X1
 	VCVTPD2PSY	Y3, X2
 	VINSERTF128	$1, X2, Y1, Y1
-	VMOVUPS	948352(DI), Y2	// q_at_bar[0]
-	VMOVUPS	948480(DI), Y3	// q_at_bar[1]
-	VMOVUPS	948608(DI), Y4	// v_at_bar[0]
-	VMOVUPS	948736(DI), Y5	// v_at_bar[1]
+	VMOVUPS	922752(DI), Y2	// q_at_bar[0]
+	VMOVUPS	922880(DI), Y3	// q_at_bar[1]
+	VMOVUPS	923008(DI), Y4	// v_at_bar[0]
+	VMOVUPS	923136(DI), Y5	// v_at_bar[1]
 	VMULPS	Y0, Y2, Y2
-	VMOVUPS	Y2, 949376(DI)	// q_d1_bar[0]
+	VMOVUPS	Y2, 923776(DI)	// q_d1_bar[0]
 	VMULPS	Y0, Y3, Y3
-	VMOVUPS	Y3, 949504(DI)	// q_d1_bar[1]
+	VMOVUPS	Y3, 923904(DI)	// q_d1_bar[1]
 	VMULPS	Y0, Y4, Y4
-	VMOVUPS	Y4, 949632(DI)	// v_d1_bar[0]
+	VMOVUPS	Y4, 924032(DI)	// v_d1_bar[0]
 	VMULPS	Y0, Y5, Y0
-	VMOVUPS	Y0, 949760(DI)	// v_d1_bar[1]
+	VMOVUPS	Y0, 924160(DI)	// v_d1_bar[1]
 	VMULPS	Y1, Y2, Y2
-	VMOVUPS	Y2, 949888(DI)	// q_d2_bar[0]
+	VMOVUPS	Y2, 924288(DI)	// q_d2_bar[0]
 	VMULPS	Y1, Y3, Y3
-	VMOVUPS	Y3, 950016(DI)	// q_d2_bar[1]
+	VMOVUPS	Y3, 924416(DI)	// q_d2_bar[1]
 	VMULPS	Y1, Y4, Y4
-	VMOVUPS	Y4, 950144(DI)	// v_d2_bar[0]
+	VMOVUPS	Y4, 924544(DI)	// v_d2_bar[0]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 950272(DI)	// v_d2_bar[1]
+	VMOVUPS	Y0, 924672(DI)	// v_d2_bar[1]
 	VMULPS	Y1, Y2, Y2
-	VMOVUPS	Y2, 950400(DI)	// q_d3_bar[0]
+	VMOVUPS	Y2, 924800(DI)	// q_d3_bar[0]
 	VMULPS	Y1, Y3, Y2
-	VMOVUPS	Y2, 950528(DI)	// q_d3_bar[1]
+	VMOVUPS	Y2, 924928(DI)	// q_d3_bar[1]
 	VMULPS	Y1, Y4, Y2
-	VMOVUPS	Y2, 950656(DI)	// v_d3_bar[0]
+	VMOVUPS	Y2, 925056(DI)	// v_d3_bar[0]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 950784(DI)	// v_d3_bar[1]
+	VMOVUPS	Y0, 925184(DI)	// v_d3_bar[1]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -16905,14 +16869,14 @@ loop1: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
-	VMOVUPS	948352(SI), Y0	// q_at_bar[0]
-	VMOVUPS	Y0, 948864(SI)	// q_bar[0]
-	VMOVUPS	948480(SI), Y0	// q_at_bar[1]
-	VMOVUPS	Y0, 948992(SI)	// q_bar[1]
-	VMOVUPS	948608(SI), Y0	// v_at_bar[0]
-	VMOVUPS	Y0, 949120(SI)	// v_bar[0]
-	VMOVUPS	948736(SI), Y0	// v_at_bar[1]
-	VMOVUPS	Y0, 949248(SI)	// v_bar[1]
+	VMOVUPS	922752(SI), Y0	// q_at_bar[0]
+	VMOVUPS	Y0, 923264(SI)	// q_bar[0]
+	VMOVUPS	922880(SI), Y0	// q_at_bar[1]
+	VMOVUPS	Y0, 923392(SI)	// q_bar[1]
+	VMOVUPS	923008(SI), Y0	// v_at_bar[0]
+	VMOVUPS	Y0, 923520(SI)	// v_bar[0]
+	VMOVUPS	923136(SI), Y0	// v_at_bar[1]
+	VMOVUPS	Y0, 923648(SI)	// v_bar[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
@@ -16926,22 +16890,22 @@ TEXT predict0RecLanerevat_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	950912(SI), Y0	// step.theta
-	VMOVUPD	950944(SI), Y1	// step.theta | 1
-	VMOVUPD	Y0, 947840(SI)	// predict0DenseVjp.theta
-	VMOVUPD	Y1, 947872(SI)	// predict0DenseVjp.theta | 1
-	VMOVUPD	951168(SI), Y0	// step.h
-	VMOVUPD	951200(SI), Y1	// step.h | 1
-	VMOVUPD	Y0, 948096(SI)	// predict0DenseVjp.h
-	VMOVUPD	Y1, 948128(SI)	// predict0DenseVjp.h | 1
-	VMOVUPS	951680(DI), Y0	// q.out[0]
-	VMOVUPS	Y0, 948352(DI)	// predict0DenseVjp.q_at_bar[0]
-	VMOVUPS	951808(DI), Y0	// q.out[1]
-	VMOVUPS	Y0, 948480(DI)	// predict0DenseVjp.q_at_bar[1]
-	VMOVUPS	951936(DI), Y0	// v.out[0]
-	VMOVUPS	Y0, 948608(DI)	// predict0DenseVjp.v_at_bar[0]
-	VMOVUPS	952064(DI), Y0	// v.out[1]
-	VMOVUPS	Y0, 948736(DI)	// predict0DenseVjp.v_at_bar[1]
+	VMOVUPD	925312(SI), Y0	// step.theta
+	VMOVUPD	925344(SI), Y1	// step.theta | 1
+	VMOVUPD	Y0, 922240(SI)	// predict0DenseVjp.theta
+	VMOVUPD	Y1, 922272(SI)	// predict0DenseVjp.theta | 1
+	VMOVUPD	925568(SI), Y0	// step.h
+	VMOVUPD	925600(SI), Y1	// step.h | 1
+	VMOVUPD	Y0, 922496(SI)	// predict0DenseVjp.h
+	VMOVUPD	Y1, 922528(SI)	// predict0DenseVjp.h | 1
+	VMOVUPS	926080(DI), Y0	// q.out[0]
+	VMOVUPS	Y0, 922752(DI)	// predict0DenseVjp.q_at_bar[0]
+	VMOVUPS	926208(DI), Y0	// q.out[1]
+	VMOVUPS	Y0, 922880(DI)	// predict0DenseVjp.q_at_bar[1]
+	VMOVUPS	926336(DI), Y0	// v.out[0]
+	VMOVUPS	Y0, 923008(DI)	// predict0DenseVjp.v_at_bar[0]
+	VMOVUPS	926464(DI), Y0	// v.out[1]
+	VMOVUPS	Y0, 923136(DI)	// predict0DenseVjp.v_at_bar[1]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -16950,38 +16914,38 @@ loop1: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
-	VMOVUPS	949376(SI), Y0	// predict0DenseVjp.q_d1_bar[0]
-	VMOVUPS	Y0, 956288(SI)	// result[0]
-	VMOVUPS	949504(SI), Y0	// predict0DenseVjp.q_d1_bar[1]
-	VMOVUPS	Y0, 956416(SI)	// result[1]
-	VMOVUPS	949632(SI), Y0	// predict0DenseVjp.v_d1_bar[0]
-	VMOVUPS	Y0, 956544(SI)	// result_2[0]
-	VMOVUPS	949760(SI), Y0	// predict0DenseVjp.v_d1_bar[1]
-	VMOVUPS	Y0, 956672(SI)	// result_2[1]
-	VMOVUPS	949888(SI), Y0	// predict0DenseVjp.q_d2_bar[0]
-	VMOVUPS	Y0, 956800(SI)	// result_3[0]
-	VMOVUPS	950016(SI), Y0	// predict0DenseVjp.q_d2_bar[1]
-	VMOVUPS	Y0, 956928(SI)	// result_3[1]
-	VMOVUPS	950144(SI), Y0	// predict0DenseVjp.v_d2_bar[0]
-	VMOVUPS	Y0, 957056(SI)	// result_4[0]
-	VMOVUPS	950272(SI), Y0	// predict0DenseVjp.v_d2_bar[1]
-	VMOVUPS	Y0, 957184(SI)	// result_4[1]
-	VMOVUPS	950400(SI), Y0	// predict0DenseVjp.q_d3_bar[0]
-	VMOVUPS	Y0, 957312(SI)	// result_5[0]
-	VMOVUPS	950528(SI), Y0	// predict0DenseVjp.q_d3_bar[1]
-	VMOVUPS	Y0, 957440(SI)	// result_5[1]
-	VMOVUPS	950656(SI), Y0	// predict0DenseVjp.v_d3_bar[0]
-	VMOVUPS	Y0, 957568(SI)	// result_6[0]
-	VMOVUPS	950784(SI), Y0	// predict0DenseVjp.v_d3_bar[1]
-	VMOVUPS	Y0, 957696(SI)	// result_6[1]
-	VMOVUPS	948864(SI), Y0	// predict0DenseVjp.q_bar[0]
-	VMOVUPS	Y0, 957824(SI)	// result_7[0]
-	VMOVUPS	948992(SI), Y0	// predict0DenseVjp.q_bar[1]
-	VMOVUPS	Y0, 957952(SI)	// result_7[1]
-	VMOVUPS	949120(SI), Y0	// predict0DenseVjp.v_bar[0]
-	VMOVUPS	Y0, 958080(SI)	// result_8[0]
-	VMOVUPS	949248(SI), Y0	// predict0DenseVjp.v_bar[1]
-	VMOVUPS	Y0, 958208(SI)	// result_8[1]
+	VMOVUPS	923776(SI), Y0	// predict0DenseVjp.q_d1_bar[0]
+	VMOVUPS	Y0, 930688(SI)	// result[0]
+	VMOVUPS	923904(SI), Y0	// predict0DenseVjp.q_d1_bar[1]
+	VMOVUPS	Y0, 930816(SI)	// result[1]
+	VMOVUPS	924032(SI), Y0	// predict0DenseVjp.v_d1_bar[0]
+	VMOVUPS	Y0, 930944(SI)	// result_2[0]
+	VMOVUPS	924160(SI), Y0	// predict0DenseVjp.v_d1_bar[1]
+	VMOVUPS	Y0, 931072(SI)	// result_2[1]
+	VMOVUPS	924288(SI), Y0	// predict0DenseVjp.q_d2_bar[0]
+	VMOVUPS	Y0, 931200(SI)	// result_3[0]
+	VMOVUPS	924416(SI), Y0	// predict0DenseVjp.q_d2_bar[1]
+	VMOVUPS	Y0, 931328(SI)	// result_3[1]
+	VMOVUPS	924544(SI), Y0	// predict0DenseVjp.v_d2_bar[0]
+	VMOVUPS	Y0, 931456(SI)	// result_4[0]
+	VMOVUPS	924672(SI), Y0	// predict0DenseVjp.v_d2_bar[1]
+	VMOVUPS	Y0, 931584(SI)	// result_4[1]
+	VMOVUPS	924800(SI), Y0	// predict0DenseVjp.q_d3_bar[0]
+	VMOVUPS	Y0, 931712(SI)	// result_5[0]
+	VMOVUPS	924928(SI), Y0	// predict0DenseVjp.q_d3_bar[1]
+	VMOVUPS	Y0, 931840(SI)	// result_5[1]
+	VMOVUPS	925056(SI), Y0	// predict0DenseVjp.v_d3_bar[0]
+	VMOVUPS	Y0, 931968(SI)	// result_6[0]
+	VMOVUPS	925184(SI), Y0	// predict0DenseVjp.v_d3_bar[1]
+	VMOVUPS	Y0, 932096(SI)	// result_6[1]
+	VMOVUPS	923264(SI), Y0	// predict0DenseVjp.q_bar[0]
+	VMOVUPS	Y0, 932224(SI)	// result_7[0]
+	VMOVUPS	923392(SI), Y0	// predict0DenseVjp.q_bar[1]
+	VMOVUPS	Y0, 932352(SI)	// result_7[1]
+	VMOVUPS	923520(SI), Y0	// predict0DenseVjp.v_bar[0]
+	VMOVUPS	Y0, 932480(SI)	// result_8[0]
+	VMOVUPS	923648(SI), Y0	// predict0DenseVjp.v_bar[1]
+	VMOVUPS	Y0, 932608(SI)	// result_8[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
@@ -16989,141 +16953,141 @@ loop2: // 4 times: vectors of the block
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop3: // 4 times: vectors of the block
-	VMOVUPD	951424(SI), Y0	// step.active
-	VMOVUPD	951456(SI), Y1	// step.active | 1
+	VMOVUPD	925824(SI), Y0	// step.active
+	VMOVUPD	925856(SI), Y1	// step.active | 1
 	// arm.nde:45
 	VMOVUPD	f64_0000000000000000<>(SB), Y2
 	VCMPPD	$17, Y0, Y2, Y0
 	VMOVUPD	f64_0000000000000000<>(SB), Y2
 	VCMPPD	$17, Y1, Y2, Y1
-	VMOVUPS	952192(DI), Y2	// data.0.bar[0]
-	VMOVUPS	952320(DI), Y3	// data.0.bar[1]
-	VMOVUPS	952448(DI), Y4	// data.1.bar[0]
-	VMOVUPS	952576(DI), Y5	// data.1.bar[1]
-	VMOVUPS	952704(DI), Y6	// data.2.bar[0]
-	VMOVUPS	952832(DI), Y7	// data.2.bar[1]
-	VMOVUPS	952960(DI), Y8	// data.3.bar[0]
-	VMOVUPS	953088(DI), Y9	// data.3.bar[1]
-	VMOVUPS	953216(DI), Y15	// data.4.bar[0]
+	VMOVUPS	926592(DI), Y2	// data.0.bar[0]
+	VMOVUPS	926720(DI), Y3	// data.0.bar[1]
+	VMOVUPS	926848(DI), Y4	// data.1.bar[0]
+	VMOVUPS	926976(DI), Y5	// data.1.bar[1]
+	VMOVUPS	927104(DI), Y6	// data.2.bar[0]
+	VMOVUPS	927232(DI), Y7	// data.2.bar[1]
+	VMOVUPS	927360(DI), Y8	// data.3.bar[0]
+	VMOVUPS	927488(DI), Y9	// data.3.bar[1]
+	VMOVUPS	927616(DI), Y15	// data.4.bar[0]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	953344(DI), Y15	// data.4.bar[1]
+	VMOVUPS	927744(DI), Y15	// data.4.bar[1]
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	953472(DI), Y15	// data.5.bar[0]
+	VMOVUPS	927872(DI), Y15	// data.5.bar[0]
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	953600(DI), Y15	// data.5.bar[1]
+	VMOVUPS	928000(DI), Y15	// data.5.bar[1]
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	953728(DI), Y15	// q.start.bar[0]
+	VMOVUPS	928128(DI), Y15	// q.start.bar[0]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	953856(DI), Y15	// q.start.bar[1]
+	VMOVUPS	928256(DI), Y15	// q.start.bar[1]
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	953984(DI), Y15	// v.start.bar[0]
+	VMOVUPS	928384(DI), Y15	// v.start.bar[0]
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	954112(DI), Y15	// v.start.bar[1]
+	VMOVUPS	928512(DI), Y15	// v.start.bar[1]
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	956288(DI), Y10	// result[0]
+	VMOVUPS	930688(DI), Y10	// result[0]
 	VADDPS	Y10, Y2, Y10
-	VMOVUPS	956416(DI), Y11	// result[1]
+	VMOVUPS	930816(DI), Y11	// result[1]
 	VADDPS	Y11, Y3, Y11
 	VSHUFPS	$136, Y1, Y0, Y12
 	VPERMPD	$216, Y12, Y12
 	VBLENDVPS	Y12, Y10, Y2, Y2
-	VMOVUPS	Y2, 954240(DI)	// data.0.bar.next[0]
+	VMOVUPS	Y2, 928640(DI)	// data.0.bar.next[0]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VBLENDVPS	Y2, Y11, Y3, Y2
-	VMOVUPS	Y2, 954368(DI)	// data.0.bar.next[1]
-	VMOVUPS	956544(DI), Y2	// result_2[0]
+	VMOVUPS	Y2, 928768(DI)	// data.0.bar.next[1]
+	VMOVUPS	930944(DI), Y2	// result_2[0]
 	VADDPS	Y2, Y4, Y2
-	VMOVUPS	956672(DI), Y3	// result_2[1]
+	VMOVUPS	931072(DI), Y3	// result_2[1]
 	VADDPS	Y3, Y5, Y3
 	VSHUFPS	$136, Y1, Y0, Y10
 	VPERMPD	$216, Y10, Y10
 	VBLENDVPS	Y10, Y2, Y4, Y2
-	VMOVUPS	Y2, 954496(DI)	// data.1.bar.next[0]
+	VMOVUPS	Y2, 928896(DI)	// data.1.bar.next[0]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VBLENDVPS	Y2, Y3, Y5, Y2
-	VMOVUPS	Y2, 954624(DI)	// data.1.bar.next[1]
-	VMOVUPS	956800(DI), Y2	// result_3[0]
+	VMOVUPS	Y2, 929024(DI)	// data.1.bar.next[1]
+	VMOVUPS	931200(DI), Y2	// result_3[0]
 	VADDPS	Y2, Y6, Y2
-	VMOVUPS	956928(DI), Y3	// result_3[1]
+	VMOVUPS	931328(DI), Y3	// result_3[1]
 	VADDPS	Y3, Y7, Y3
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VBLENDVPS	Y4, Y2, Y6, Y2
-	VMOVUPS	Y2, 954752(DI)	// data.2.bar.next[0]
+	VMOVUPS	Y2, 929152(DI)	// data.2.bar.next[0]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VBLENDVPS	Y2, Y3, Y7, Y2
-	VMOVUPS	Y2, 954880(DI)	// data.2.bar.next[1]
-	VMOVUPS	957056(DI), Y2	// result_4[0]
+	VMOVUPS	Y2, 929280(DI)	// data.2.bar.next[1]
+	VMOVUPS	931456(DI), Y2	// result_4[0]
 	VADDPS	Y2, Y8, Y2
-	VMOVUPS	957184(DI), Y3	// result_4[1]
+	VMOVUPS	931584(DI), Y3	// result_4[1]
 	VADDPS	Y3, Y9, Y3
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VBLENDVPS	Y4, Y2, Y8, Y2
-	VMOVUPS	Y2, 955008(DI)	// data.3.bar.next[0]
+	VMOVUPS	Y2, 929408(DI)	// data.3.bar.next[0]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VBLENDVPS	Y2, Y3, Y9, Y2
-	VMOVUPS	Y2, 955136(DI)	// data.3.bar.next[1]
-	VMOVUPS	957312(DI), Y2	// result_5[0]
+	VMOVUPS	Y2, 929536(DI)	// data.3.bar.next[1]
+	VMOVUPS	931712(DI), Y2	// result_5[0]
 	VADDPS	0(AX), Y2, Y2
-	VMOVUPS	957440(DI), Y3	// result_5[1]
+	VMOVUPS	931840(DI), Y3	// result_5[1]
 	VADDPS	32(AX), Y3, Y3
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VMOVUPS	0(AX), Y14
 	VBLENDVPS	Y4, Y2, Y14, Y2
-	VMOVUPS	Y2, 955264(DI)	// data.4.bar.next[0]
+	VMOVUPS	Y2, 929664(DI)	// data.4.bar.next[0]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VMOVUPS	32(AX), Y14
 	VBLENDVPS	Y2, Y3, Y14, Y2
-	VMOVUPS	Y2, 955392(DI)	// data.4.bar.next[1]
-	VMOVUPS	957568(DI), Y2	// result_6[0]
+	VMOVUPS	Y2, 929792(DI)	// data.4.bar.next[1]
+	VMOVUPS	931968(DI), Y2	// result_6[0]
 	VADDPS	64(AX), Y2, Y2
-	VMOVUPS	957696(DI), Y3	// result_6[1]
+	VMOVUPS	932096(DI), Y3	// result_6[1]
 	VADDPS	96(AX), Y3, Y3
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VMOVUPS	64(AX), Y14
 	VBLENDVPS	Y4, Y2, Y14, Y2
-	VMOVUPS	Y2, 955520(DI)	// data.5.bar.next[0]
+	VMOVUPS	Y2, 929920(DI)	// data.5.bar.next[0]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VMOVUPS	96(AX), Y14
 	VBLENDVPS	Y2, Y3, Y14, Y2
-	VMOVUPS	Y2, 955648(DI)	// data.5.bar.next[1]
-	VMOVUPS	957824(DI), Y2	// result_7[0]
+	VMOVUPS	Y2, 930048(DI)	// data.5.bar.next[1]
+	VMOVUPS	932224(DI), Y2	// result_7[0]
 	VADDPS	128(AX), Y2, Y2
-	VMOVUPS	957952(DI), Y3	// result_7[1]
+	VMOVUPS	932352(DI), Y3	// result_7[1]
 	VADDPS	160(AX), Y3, Y3
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VMOVUPS	128(AX), Y14
 	VBLENDVPS	Y4, Y2, Y14, Y2
-	VMOVUPS	Y2, 955776(DI)	// q.start.bar.next[0]
+	VMOVUPS	Y2, 930176(DI)	// q.start.bar.next[0]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VMOVUPS	160(AX), Y14
 	VBLENDVPS	Y2, Y3, Y14, Y2
-	VMOVUPS	Y2, 955904(DI)	// q.start.bar.next[1]
-	VMOVUPS	958080(DI), Y2	// result_8[0]
+	VMOVUPS	Y2, 930304(DI)	// q.start.bar.next[1]
+	VMOVUPS	932480(DI), Y2	// result_8[0]
 	VADDPS	192(AX), Y2, Y2
-	VMOVUPS	958208(DI), Y3	// result_8[1]
+	VMOVUPS	932608(DI), Y3	// result_8[1]
 	VADDPS	224(AX), Y3, Y3
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VMOVUPS	192(AX), Y14
 	VBLENDVPS	Y4, Y2, Y14, Y2
-	VMOVUPS	Y2, 956032(DI)	// v.start.bar.next[0]
+	VMOVUPS	Y2, 930432(DI)	// v.start.bar.next[0]
 	VSHUFPS	$136, Y1, Y0, Y0
 	VPERMPD	$216, Y0, Y0
 	VMOVUPS	224(AX), Y14
 	VBLENDVPS	Y0, Y3, Y14, Y0
-	VMOVUPS	Y0, 956160(DI)	// v.start.bar.next[1]
+	VMOVUPS	Y0, 930560(DI)	// v.start.bar.next[1]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -17132,38 +17096,38 @@ loop3: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop4: // 4 times: vectors of the block
-	VMOVUPS	954240(SI), Y0	// data.0.bar.next[0]
-	VMOVUPS	Y0, 952192(SI)	// data.0.bar[0]
-	VMOVUPS	954368(SI), Y0	// data.0.bar.next[1]
-	VMOVUPS	Y0, 952320(SI)	// data.0.bar[1]
-	VMOVUPS	954496(SI), Y0	// data.1.bar.next[0]
-	VMOVUPS	Y0, 952448(SI)	// data.1.bar[0]
-	VMOVUPS	954624(SI), Y0	// data.1.bar.next[1]
-	VMOVUPS	Y0, 952576(SI)	// data.1.bar[1]
-	VMOVUPS	954752(SI), Y0	// data.2.bar.next[0]
-	VMOVUPS	Y0, 952704(SI)	// data.2.bar[0]
-	VMOVUPS	954880(SI), Y0	// data.2.bar.next[1]
-	VMOVUPS	Y0, 952832(SI)	// data.2.bar[1]
-	VMOVUPS	955008(SI), Y0	// data.3.bar.next[0]
-	VMOVUPS	Y0, 952960(SI)	// data.3.bar[0]
-	VMOVUPS	955136(SI), Y0	// data.3.bar.next[1]
-	VMOVUPS	Y0, 953088(SI)	// data.3.bar[1]
-	VMOVUPS	955264(SI), Y0	// data.4.bar.next[0]
-	VMOVUPS	Y0, 953216(SI)	// data.4.bar[0]
-	VMOVUPS	955392(SI), Y0	// data.4.bar.next[1]
-	VMOVUPS	Y0, 953344(SI)	// data.4.bar[1]
-	VMOVUPS	955520(SI), Y0	// data.5.bar.next[0]
-	VMOVUPS	Y0, 953472(SI)	// data.5.bar[0]
-	VMOVUPS	955648(SI), Y0	// data.5.bar.next[1]
-	VMOVUPS	Y0, 953600(SI)	// data.5.bar[1]
-	VMOVUPS	955776(SI), Y0	// q.start.bar.next[0]
-	VMOVUPS	Y0, 953728(SI)	// q.start.bar[0]
-	VMOVUPS	955904(SI), Y0	// q.start.bar.next[1]
-	VMOVUPS	Y0, 953856(SI)	// q.start.bar[1]
-	VMOVUPS	956032(SI), Y0	// v.start.bar.next[0]
-	VMOVUPS	Y0, 953984(SI)	// v.start.bar[0]
-	VMOVUPS	956160(SI), Y0	// v.start.bar.next[1]
-	VMOVUPS	Y0, 954112(SI)	// v.start.bar[1]
+	VMOVUPS	928640(SI), Y0	// data.0.bar.next[0]
+	VMOVUPS	Y0, 926592(SI)	// data.0.bar[0]
+	VMOVUPS	928768(SI), Y0	// data.0.bar.next[1]
+	VMOVUPS	Y0, 926720(SI)	// data.0.bar[1]
+	VMOVUPS	928896(SI), Y0	// data.1.bar.next[0]
+	VMOVUPS	Y0, 926848(SI)	// data.1.bar[0]
+	VMOVUPS	929024(SI), Y0	// data.1.bar.next[1]
+	VMOVUPS	Y0, 926976(SI)	// data.1.bar[1]
+	VMOVUPS	929152(SI), Y0	// data.2.bar.next[0]
+	VMOVUPS	Y0, 927104(SI)	// data.2.bar[0]
+	VMOVUPS	929280(SI), Y0	// data.2.bar.next[1]
+	VMOVUPS	Y0, 927232(SI)	// data.2.bar[1]
+	VMOVUPS	929408(SI), Y0	// data.3.bar.next[0]
+	VMOVUPS	Y0, 927360(SI)	// data.3.bar[0]
+	VMOVUPS	929536(SI), Y0	// data.3.bar.next[1]
+	VMOVUPS	Y0, 927488(SI)	// data.3.bar[1]
+	VMOVUPS	929664(SI), Y0	// data.4.bar.next[0]
+	VMOVUPS	Y0, 927616(SI)	// data.4.bar[0]
+	VMOVUPS	929792(SI), Y0	// data.4.bar.next[1]
+	VMOVUPS	Y0, 927744(SI)	// data.4.bar[1]
+	VMOVUPS	929920(SI), Y0	// data.5.bar.next[0]
+	VMOVUPS	Y0, 927872(SI)	// data.5.bar[0]
+	VMOVUPS	930048(SI), Y0	// data.5.bar.next[1]
+	VMOVUPS	Y0, 928000(SI)	// data.5.bar[1]
+	VMOVUPS	930176(SI), Y0	// q.start.bar.next[0]
+	VMOVUPS	Y0, 928128(SI)	// q.start.bar[0]
+	VMOVUPS	930304(SI), Y0	// q.start.bar.next[1]
+	VMOVUPS	Y0, 928256(SI)	// q.start.bar[1]
+	VMOVUPS	930432(SI), Y0	// v.start.bar.next[0]
+	VMOVUPS	Y0, 928384(SI)	// v.start.bar[0]
+	VMOVUPS	930560(SI), Y0	// v.start.bar.next[1]
+	VMOVUPS	Y0, 928512(SI)	// v.start.bar[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop4
@@ -17187,25 +17151,25 @@ TEXT fitGradPart0_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	958336(SI), Y0	// fitGrad.ts[0]
-	VMOVUPD	958368(SI), Y0	// fitGrad.ts[0] | 1
-	VMOVUPD	970880(SI), Y0	// fitGrad.ts[49]
-	VMOVUPD	970912(SI), Y0	// fitGrad.ts[49] | 1
+	VMOVUPD	932736(SI), Y0	// fitGrad.ts[0]
+	VMOVUPD	932768(SI), Y0	// fitGrad.ts[0] | 1
+	VMOVUPD	945280(SI), Y0	// fitGrad.ts[49]
+	VMOVUPD	945312(SI), Y0	// fitGrad.ts[49] | 1
 	// arm.nde:45
-	VMOVUPD	958336(SI), Y0	// fitGrad.ts[0]
-	VMOVUPD	958368(SI), Y1	// fitGrad.ts[0] | 1
-	VMOVUPD	970880(SI), Y2	// fitGrad.ts[49]
-	VMOVUPD	970912(SI), Y3	// fitGrad.ts[49] | 1
+	VMOVUPD	932736(SI), Y0	// fitGrad.ts[0]
+	VMOVUPD	932768(SI), Y1	// fitGrad.ts[0] | 1
+	VMOVUPD	945280(SI), Y2	// fitGrad.ts[49]
+	VMOVUPD	945312(SI), Y3	// fitGrad.ts[49] | 1
 	VCMPPD	$18, Y2, Y0, Y0
 	VCMPPD	$18, Y3, Y1, Y1
 	MOVQ	$50, DI
 	MOVQ	SI, R9
 	MOVQ	SI, R10
 loop2: // 50 times: elements
-	VMOVUPD	970880(R9), Y2	// fitGrad.ts[49]
-	VMOVUPD	970912(R9), Y3	// fitGrad.ts[49] | 1
-	VMOVUPD	Y2, 1009792(R10)	// fitGrad.reverse[0]
-	VMOVUPD	Y3, 1009824(R10)	// fitGrad.reverse[0] | 1
+	VMOVUPD	945280(R9), Y2	// fitGrad.ts[49]
+	VMOVUPD	945312(R9), Y3	// fitGrad.ts[49] | 1
+	VMOVUPD	Y2, 984192(R10)	// fitGrad.reverse[0]
+	VMOVUPD	Y3, 984224(R10)	// fitGrad.reverse[0] | 1
 	ADDQ	$-256, R9
 	ADDQ	$256, R10
 	DECQ	DI
@@ -17213,14 +17177,14 @@ loop2: // 50 times: elements
 	MOVQ	$50, DI
 	MOVQ	SI, R9
 loop3: // 50 times: elements
-	VMOVUPD	958336(R9), Y2	// fitGrad.ts[0]
-	VMOVUPD	958368(R9), Y3	// fitGrad.ts[0] | 1
-	VMOVUPD	1009792(R9), Y4	// fitGrad.reverse[0]
-	VMOVUPD	1009824(R9), Y5	// fitGrad.reverse[0] | 1
+	VMOVUPD	932736(R9), Y2	// fitGrad.ts[0]
+	VMOVUPD	932768(R9), Y3	// fitGrad.ts[0] | 1
+	VMOVUPD	984192(R9), Y4	// fitGrad.reverse[0]
+	VMOVUPD	984224(R9), Y5	// fitGrad.reverse[0] | 1
 	VBLENDVPD	Y0, Y2, Y4, Y2
 	VBLENDVPD	Y1, Y3, Y5, Y3
-	VMOVUPD	Y2, 1022592(R9)	// fitGrad.stops[0]
-	VMOVUPD	Y3, 1022624(R9)	// fitGrad.stops[0] | 1
+	VMOVUPD	Y2, 996992(R9)	// fitGrad.stops[0]
+	VMOVUPD	Y3, 997024(R9)	// fitGrad.stops[0] | 1
 	ADDQ	$256, R9
 	DECQ	DI
 	JNE	loop3
@@ -17232,25 +17196,25 @@ loop3: // 50 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop4: // 4 times: vectors of the block
-	VMOVUPD	958336(SI), Y0	// fitGrad.ts[0]
-	VMOVUPD	958368(SI), Y1	// fitGrad.ts[0] | 1
-	VMOVUPD	Y0, 1124992(SI)	// fitGrad.step0_in0
-	VMOVUPD	Y1, 1125024(SI)	// fitGrad.step0_in0 | 1
-	VMOVUPS	971136(DI), Y0	// fitGrad.q[0]
+	VMOVUPD	932736(SI), Y0	// fitGrad.ts[0]
+	VMOVUPD	932768(SI), Y1	// fitGrad.ts[0] | 1
+	VMOVUPD	Y0, 1099392(SI)	// fitGrad.step0_in0
+	VMOVUPD	Y1, 1099424(SI)	// fitGrad.step0_in0 | 1
+	VMOVUPS	945536(DI), Y0	// fitGrad.q[0]
 	VMOVUPS	Y0, 158208(DI)	// predict0Lanestep.q[0]
-	VMOVUPS	971264(DI), Y0	// fitGrad.q[1]
+	VMOVUPS	945664(DI), Y0	// fitGrad.q[1]
 	VMOVUPS	Y0, 158336(DI)	// predict0Lanestep.q[1]
-	VMOVUPS	983936(DI), Y0	// fitGrad.v[0]
+	VMOVUPS	958336(DI), Y0	// fitGrad.v[0]
 	VMOVUPS	Y0, 158464(DI)	// predict0Lanestep.v[0]
-	VMOVUPS	984064(DI), Y0	// fitGrad.v[1]
+	VMOVUPS	958464(DI), Y0	// fitGrad.v[1]
 	VMOVUPS	Y0, 158592(DI)	// predict0Lanestep.v[1]
-	VMOVUPS	1009536(DI), Y0	// fitGrad.load
+	VMOVUPS	983936(DI), Y0	// fitGrad.load
 	VMOVUPS	Y0, 158720(DI)	// predict0Lanestep.extra.0
 	MOVQ	$50, R9
 	MOVQ	SI, R10
 loop5: // 50 times: elements
-	VMOVUPD	958336(R10), Y0	// fitGrad.ts[0]
-	VMOVUPD	958368(R10), Y1	// fitGrad.ts[0] | 1
+	VMOVUPD	932736(R10), Y0	// fitGrad.ts[0]
+	VMOVUPD	932768(R10), Y1	// fitGrad.ts[0] | 1
 	VMOVUPD	Y0, 158848(R10)	// predict0Lanestep.extra.1[0]
 	VMOVUPD	Y1, 158880(R10)	// predict0Lanestep.extra.1[0] | 1
 	ADDQ	$256, R10
@@ -17259,7 +17223,7 @@ loop5: // 50 times: elements
 	MOVQ	$100, R9
 	MOVQ	DI, R10
 loop6: // 100 times: elements
-	VMOVUPS	996736(R10), Y0	// fitGrad.u[0]
+	VMOVUPS	971136(R10), Y0	// fitGrad.u[0]
 	VMOVUPS	Y0, 171648(R10)	// predict0Lanestep.extra.2[0]
 	ADDQ	$128, R10
 	DECQ	R9
@@ -17297,19 +17261,19 @@ loop2: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop3: // 100 times: elements
 	// arm.nde:69
-	VMOVUPS	1035392(R9), Y0	// fitGrad.q_2[0]
-	VMOVUPS	971136(R9), Y1	// fitGrad.q[0]
+	VMOVUPS	1009792(R9), Y0	// fitGrad.q_2[0]
+	VMOVUPS	945536(R9), Y1	// fitGrad.q[0]
 	VSUBPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1048192(R9)	// fitGrad.sub[0]
+	VMOVUPS	Y0, 1022592(R9)	// fitGrad.sub[0]
 	VMULPS	f32_40000000<>(SB), Y0, Y0
 	VMULPS	f32_3c23d70a<>(SB), Y0, Y0
-	VMOVUPS	Y0, 1060992(R9)	// fitGrad.q_bar[0]
-	VMOVUPS	1073792(R9), Y0	// fitGrad.v_2[0]
-	VMOVUPS	983936(R9), Y1	// fitGrad.v[0]
+	VMOVUPS	Y0, 1035392(R9)	// fitGrad.q_bar[0]
+	VMOVUPS	1048192(R9), Y0	// fitGrad.v_2[0]
+	VMOVUPS	958336(R9), Y1	// fitGrad.v[0]
 	VSUBPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1086592(R9)	// fitGrad.sub_2[0]
+	VMOVUPS	Y0, 1060992(R9)	// fitGrad.sub_2[0]
 	VMULPS	f32_40000000<>(SB), Y0, Y0
-	VMOVUPS	Y0, 1099392(R9)	// fitGrad.mul[0]
+	VMOVUPS	Y0, 1073792(R9)	// fitGrad.mul[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop3
@@ -17318,9 +17282,9 @@ loop3: // 100 times: elements
 	MOVQ	$100, DI
 	MOVQ	SI, R9
 loop4: // 100 times: elements
-	VMOVUPS	1099392(R9), Y1	// fitGrad.mul[0]
+	VMOVUPS	1073792(R9), Y1	// fitGrad.mul[0]
 	VMULPS	Y1, Y0, Y1
-	VMOVUPS	Y1, 1112192(R9)	// fitGrad.v_bar[0]
+	VMOVUPS	Y1, 1086592(R9)	// fitGrad.v_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop4
@@ -17332,13 +17296,13 @@ loop4: // 100 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop5: // 4 times: vectors of the block
-	VMOVUPS	1009536(SI), Y0	// fitGrad.load
+	VMOVUPS	983936(SI), Y0	// fitGrad.load
 	VMOVUPS	Y0, 841344(SI)	// predict0RecLanerev.extra.0
 	MOVQ	$50, R9
 	MOVQ	DI, R10
 loop6: // 50 times: elements
-	VMOVUPD	958336(R10), Y0	// fitGrad.ts[0]
-	VMOVUPD	958368(R10), Y1	// fitGrad.ts[0] | 1
+	VMOVUPD	932736(R10), Y0	// fitGrad.ts[0]
+	VMOVUPD	932768(R10), Y1	// fitGrad.ts[0] | 1
 	VMOVUPD	Y0, 841472(R10)	// predict0RecLanerev.extra.1[0]
 	VMOVUPD	Y1, 841504(R10)	// predict0RecLanerev.extra.1[0] | 1
 	ADDQ	$256, R10
@@ -17347,7 +17311,7 @@ loop6: // 50 times: elements
 	MOVQ	$100, R9
 	MOVQ	SI, R10
 loop7: // 100 times: elements
-	VMOVUPS	996736(R10), Y0	// fitGrad.u[0]
+	VMOVUPS	971136(R10), Y0	// fitGrad.u[0]
 	VMOVUPS	Y0, 854272(R10)	// predict0RecLanerev.extra.2[0]
 	ADDQ	$128, R10
 	DECQ	R9
@@ -17448,10 +17412,10 @@ loop2: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop3: // 100 times: elements
 	// arm.nde:69
-	VMOVUPS	1048192(R9), Y3	// fitGrad.sub[0]
+	VMOVUPS	1022592(R9), Y3	// fitGrad.sub[0]
 	VMULPS	Y3, Y3, Y3
 	VADDPS	Y3, Y1, Y1
-	VMOVUPS	1086592(R9), Y3	// fitGrad.sub_2[0]
+	VMOVUPS	1060992(R9), Y3	// fitGrad.sub_2[0]
 	VMULPS	Y3, Y3, Y3
 	VADDPS	Y3, Y2, Y2
 	ADDQ	$128, R9
@@ -17462,7 +17426,7 @@ loop3: // 100 times: elements
 	VFMADD231PS	f32_3dcccccd<>(SB), Y2, Y1
 	VBROADCASTSS	36(DX), Y2	// mul.4
 	VADDPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 1009664(SI)	// fitGrad.loss
+	VMOVUPS	Y1, 984064(SI)	// fitGrad.loss
 	MOVQ	$192, DI
 	MOVQ	DX, R9
 	MOVQ	R8, R10

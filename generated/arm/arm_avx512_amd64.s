@@ -17553,34 +17553,10 @@ loop4: // 2 times: vectors of the block
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop4
-	MOVQ	$50, CX
-	MOVQ	AX, SI
-loop5: // 50 times: elements
-	VMOVUPD	624256(SI), Z0	// predict0ReplayDenseVjp.u_times_bar[0]
-	VMOVUPD	624320(SI), Z1	// predict0ReplayDenseVjp.u_times_bar[0] | 1
-	VMOVUPD	624384(SI), Z2	// predict0ReplayDenseVjp.u_times_bar[0] | 2
-	VMOVUPD	624448(SI), Z3	// predict0ReplayDenseVjp.u_times_bar[0] | 3
-	VMOVUPD	Z0, 922240(SI)	// result_4[0]
-	VMOVUPD	Z1, 922304(SI)	// result_4[0] | 1
-	VMOVUPD	Z2, 922368(SI)	// result_4[0] | 2
-	VMOVUPD	Z3, 922432(SI)	// result_4[0] | 3
-	ADDQ	$256, SI
-	DECQ	CX
-	JNE	loop5
-	MOVQ	$100, CX
-	MOVQ	AX, SI
-loop6: // 100 times: elements
-	VMOVUPS	637056(SI), Z0	// predict0ReplayDenseVjp.u_bar[0]
-	VMOVUPS	637120(SI), Z1	// predict0ReplayDenseVjp.u_bar[0] | 1
-	VMOVUPS	Z0, 935040(SI)	// result_5[0]
-	VMOVUPS	Z1, 935104(SI)	// result_5[0] | 1
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop6
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop7: // 2 times: vectors of the block
+loop5: // 2 times: vectors of the block
 	VMOVUPD	840576(SI), Z0	// step.active
 	VMOVUPD	840640(SI), Z1	// step.active | 1
 	VMOVUPS	867584(DI), Z2	// extra.0.sum
@@ -17636,11 +17612,11 @@ loop7: // 2 times: vectors of the block
 	VMOVUPS	Z2, 895744(DI)	// v.bar.next[1]
 	MOVQ	$50, R9
 	MOVQ	SI, R10
-loop8: // 50 times: elements
+loop6: // 50 times: elements
 	VMOVUPD	867712(R10), Z2	// extra.1.sum[0]
 	VMOVUPD	867776(R10), Z3	// extra.1.sum[0] | 1
-	VMOVUPD	922240(R10), Z4	// result_4[0]
-	VMOVUPD	922304(R10), Z5	// result_4[0] | 1
+	VMOVUPD	624256(R10), Z4	// predict0ReplayDenseVjp.u_times_bar[0]
+	VMOVUPD	624320(R10), Z5	// predict0ReplayDenseVjp.u_times_bar[0] | 1
 	VADDPD	Z4, Z2, Z2
 	VADDPD	Z5, Z3, Z3
 	VMOVUPD	867712(R10), Z4	// extra.1.sum[0]
@@ -17651,12 +17627,12 @@ loop8: // 50 times: elements
 	VMOVUPD	Z3, 896064(R10)	// extra.1.sum.next[0] | 1
 	ADDQ	$256, R10
 	DECQ	R9
-	JNE	loop8
+	JNE	loop6
 	MOVQ	$100, R9
 	MOVQ	DI, R10
-loop9: // 100 times: elements
+loop7: // 100 times: elements
 	VMOVUPS	880512(R10), Z2	// extra.2.sum[0]
-	VMOVUPS	935040(R10), Z3	// result_5[0]
+	VMOVUPS	637056(R10), Z3	// predict0ReplayDenseVjp.u_bar[0]
 	VADDPS	Z3, Z2, Z2
 	VMOVUPS	880512(R10), Z3	// extra.2.sum[0]
 	VPMOVQD	Z0, Y4
@@ -17666,15 +17642,15 @@ loop9: // 100 times: elements
 	VMOVUPS	Z4, 908800(R10)	// extra.2.sum.next[0]
 	ADDQ	$128, R10
 	DECQ	R9
-	JNE	loop9
+	JNE	loop7
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
-	JNE	loop7
+	JNE	loop5
 	// results that are the arguments of the next run
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop10: // 2 times: vectors of the block
+loop8: // 2 times: vectors of the block
 	VMOVUPS	895360(SI), Z0	// q.bar.next[0]
 	VMOVUPS	Z0, 867072(SI)	// q.bar[0]
 	VMOVUPS	895488(SI), Z0	// q.bar.next[1]
@@ -17687,10 +17663,10 @@ loop10: // 2 times: vectors of the block
 	VMOVUPS	Z0, 867584(SI)	// extra.0.sum
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop10
+	JNE	loop8
 	MOVQ	$50, CX
 	MOVQ	AX, SI
-loop11: // 50 times: elements
+loop9: // 50 times: elements
 	VMOVUPD	896000(SI), Z0	// extra.1.sum.next[0]
 	VMOVUPD	896064(SI), Z1	// extra.1.sum.next[0] | 1
 	VMOVUPD	896128(SI), Z2	// extra.1.sum.next[0] | 2
@@ -17701,17 +17677,17 @@ loop11: // 50 times: elements
 	VMOVUPD	Z3, 867904(SI)	// extra.1.sum[0] | 3
 	ADDQ	$256, SI
 	DECQ	CX
-	JNE	loop11
+	JNE	loop9
 	MOVQ	$100, CX
 	MOVQ	AX, SI
-loop12: // 100 times: elements
+loop10: // 100 times: elements
 	VMOVUPS	908800(SI), Z0	// extra.2.sum.next[0]
 	VMOVUPS	908864(SI), Z1	// extra.2.sum.next[0] | 1
 	VMOVUPS	Z0, 880512(SI)	// extra.2.sum[0]
 	VMOVUPS	Z1, 880576(SI)	// extra.2.sum[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop12
+	JNE	loop10
 	RET
 
 // func predict0RecLanerevAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -17733,10 +17709,10 @@ TEXT predict0DenseVjp_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 2 times: vectors of the block
-	VMOVUPD	948096(SI), Z0	// h
-	VMOVUPD	948160(SI), Z1	// h | 1
-	VMOVUPD	947840(SI), Z2	// theta
-	VMOVUPD	947904(SI), Z3	// theta | 1
+	VMOVUPD	922496(SI), Z0	// h
+	VMOVUPD	922560(SI), Z1	// h | 1
+	VMOVUPD	922240(SI), Z2	// theta
+	VMOVUPD	922304(SI), Z3	// theta | 1
 	// arm.nde:45
 	VMULPD	Z2, Z0, Z0
 	VMULPD	Z3, Z1, Z1
@@ -17746,34 +17722,34 @@ loop1: // 2 times: vectors of the block
 	VCVTPD2PS	Z2, Y1
 	VCVTPD2PS	Z3, Y2
 	VINSERTF64X4	$1, Y2, Z1, Z1
-	VMOVUPS	948352(DI), Z2	// q_at_bar[0]
-	VMOVUPS	948480(DI), Z3	// q_at_bar[1]
-	VMOVUPS	948608(DI), Z4	// v_at_bar[0]
-	VMOVUPS	948736(DI), Z5	// v_at_bar[1]
+	VMOVUPS	922752(DI), Z2	// q_at_bar[0]
+	VMOVUPS	922880(DI), Z3	// q_at_bar[1]
+	VMOVUPS	923008(DI), Z4	// v_at_bar[0]
+	VMOVUPS	923136(DI), Z5	// v_at_bar[1]
 	VMULPS	Z0, Z2, Z2
-	VMOVUPS	Z2, 949376(DI)	// q_d1_bar[0]
+	VMOVUPS	Z2, 923776(DI)	// q_d1_bar[0]
 	VMULPS	Z0, Z3, Z3
-	VMOVUPS	Z3, 949504(DI)	// q_d1_bar[1]
+	VMOVUPS	Z3, 923904(DI)	// q_d1_bar[1]
 	VMULPS	Z0, Z4, Z4
-	VMOVUPS	Z4, 949632(DI)	// v_d1_bar[0]
+	VMOVUPS	Z4, 924032(DI)	// v_d1_bar[0]
 	VMULPS	Z0, Z5, Z0
-	VMOVUPS	Z0, 949760(DI)	// v_d1_bar[1]
+	VMOVUPS	Z0, 924160(DI)	// v_d1_bar[1]
 	VMULPS	Z1, Z2, Z2
-	VMOVUPS	Z2, 949888(DI)	// q_d2_bar[0]
+	VMOVUPS	Z2, 924288(DI)	// q_d2_bar[0]
 	VMULPS	Z1, Z3, Z3
-	VMOVUPS	Z3, 950016(DI)	// q_d2_bar[1]
+	VMOVUPS	Z3, 924416(DI)	// q_d2_bar[1]
 	VMULPS	Z1, Z4, Z4
-	VMOVUPS	Z4, 950144(DI)	// v_d2_bar[0]
+	VMOVUPS	Z4, 924544(DI)	// v_d2_bar[0]
 	VMULPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 950272(DI)	// v_d2_bar[1]
+	VMOVUPS	Z0, 924672(DI)	// v_d2_bar[1]
 	VMULPS	Z1, Z2, Z2
-	VMOVUPS	Z2, 950400(DI)	// q_d3_bar[0]
+	VMOVUPS	Z2, 924800(DI)	// q_d3_bar[0]
 	VMULPS	Z1, Z3, Z2
-	VMOVUPS	Z2, 950528(DI)	// q_d3_bar[1]
+	VMOVUPS	Z2, 924928(DI)	// q_d3_bar[1]
 	VMULPS	Z1, Z4, Z2
-	VMOVUPS	Z2, 950656(DI)	// v_d3_bar[0]
+	VMOVUPS	Z2, 925056(DI)	// v_d3_bar[0]
 	VMULPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 950784(DI)	// v_d3_bar[1]
+	VMOVUPS	Z0, 925184(DI)	// v_d3_bar[1]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -17781,14 +17757,14 @@ loop1: // 2 times: vectors of the block
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop2: // 2 times: vectors of the block
-	VMOVUPS	948352(SI), Z0	// q_at_bar[0]
-	VMOVUPS	Z0, 948864(SI)	// q_bar[0]
-	VMOVUPS	948480(SI), Z0	// q_at_bar[1]
-	VMOVUPS	Z0, 948992(SI)	// q_bar[1]
-	VMOVUPS	948608(SI), Z0	// v_at_bar[0]
-	VMOVUPS	Z0, 949120(SI)	// v_bar[0]
-	VMOVUPS	948736(SI), Z0	// v_at_bar[1]
-	VMOVUPS	Z0, 949248(SI)	// v_bar[1]
+	VMOVUPS	922752(SI), Z0	// q_at_bar[0]
+	VMOVUPS	Z0, 923264(SI)	// q_bar[0]
+	VMOVUPS	922880(SI), Z0	// q_at_bar[1]
+	VMOVUPS	Z0, 923392(SI)	// q_bar[1]
+	VMOVUPS	923008(SI), Z0	// v_at_bar[0]
+	VMOVUPS	Z0, 923520(SI)	// v_bar[0]
+	VMOVUPS	923136(SI), Z0	// v_at_bar[1]
+	VMOVUPS	Z0, 923648(SI)	// v_bar[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop2
@@ -17801,22 +17777,22 @@ TEXT predict0RecLanerevat_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 2 times: vectors of the block
-	VMOVUPD	950912(SI), Z0	// step.theta
-	VMOVUPD	950976(SI), Z1	// step.theta | 1
-	VMOVUPD	Z0, 947840(SI)	// predict0DenseVjp.theta
-	VMOVUPD	Z1, 947904(SI)	// predict0DenseVjp.theta | 1
-	VMOVUPD	951168(SI), Z0	// step.h
-	VMOVUPD	951232(SI), Z1	// step.h | 1
-	VMOVUPD	Z0, 948096(SI)	// predict0DenseVjp.h
-	VMOVUPD	Z1, 948160(SI)	// predict0DenseVjp.h | 1
-	VMOVUPS	951680(DI), Z0	// q.out[0]
-	VMOVUPS	Z0, 948352(DI)	// predict0DenseVjp.q_at_bar[0]
-	VMOVUPS	951808(DI), Z0	// q.out[1]
-	VMOVUPS	Z0, 948480(DI)	// predict0DenseVjp.q_at_bar[1]
-	VMOVUPS	951936(DI), Z0	// v.out[0]
-	VMOVUPS	Z0, 948608(DI)	// predict0DenseVjp.v_at_bar[0]
-	VMOVUPS	952064(DI), Z0	// v.out[1]
-	VMOVUPS	Z0, 948736(DI)	// predict0DenseVjp.v_at_bar[1]
+	VMOVUPD	925312(SI), Z0	// step.theta
+	VMOVUPD	925376(SI), Z1	// step.theta | 1
+	VMOVUPD	Z0, 922240(SI)	// predict0DenseVjp.theta
+	VMOVUPD	Z1, 922304(SI)	// predict0DenseVjp.theta | 1
+	VMOVUPD	925568(SI), Z0	// step.h
+	VMOVUPD	925632(SI), Z1	// step.h | 1
+	VMOVUPD	Z0, 922496(SI)	// predict0DenseVjp.h
+	VMOVUPD	Z1, 922560(SI)	// predict0DenseVjp.h | 1
+	VMOVUPS	926080(DI), Z0	// q.out[0]
+	VMOVUPS	Z0, 922752(DI)	// predict0DenseVjp.q_at_bar[0]
+	VMOVUPS	926208(DI), Z0	// q.out[1]
+	VMOVUPS	Z0, 922880(DI)	// predict0DenseVjp.q_at_bar[1]
+	VMOVUPS	926336(DI), Z0	// v.out[0]
+	VMOVUPS	Z0, 923008(DI)	// predict0DenseVjp.v_at_bar[0]
+	VMOVUPS	926464(DI), Z0	// v.out[1]
+	VMOVUPS	Z0, 923136(DI)	// predict0DenseVjp.v_at_bar[1]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -17825,38 +17801,38 @@ loop1: // 2 times: vectors of the block
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop2: // 2 times: vectors of the block
-	VMOVUPS	949376(SI), Z0	// predict0DenseVjp.q_d1_bar[0]
-	VMOVUPS	Z0, 956288(SI)	// result[0]
-	VMOVUPS	949504(SI), Z0	// predict0DenseVjp.q_d1_bar[1]
-	VMOVUPS	Z0, 956416(SI)	// result[1]
-	VMOVUPS	949632(SI), Z0	// predict0DenseVjp.v_d1_bar[0]
-	VMOVUPS	Z0, 956544(SI)	// result_2[0]
-	VMOVUPS	949760(SI), Z0	// predict0DenseVjp.v_d1_bar[1]
-	VMOVUPS	Z0, 956672(SI)	// result_2[1]
-	VMOVUPS	949888(SI), Z0	// predict0DenseVjp.q_d2_bar[0]
-	VMOVUPS	Z0, 956800(SI)	// result_3[0]
-	VMOVUPS	950016(SI), Z0	// predict0DenseVjp.q_d2_bar[1]
-	VMOVUPS	Z0, 956928(SI)	// result_3[1]
-	VMOVUPS	950144(SI), Z0	// predict0DenseVjp.v_d2_bar[0]
-	VMOVUPS	Z0, 957056(SI)	// result_4[0]
-	VMOVUPS	950272(SI), Z0	// predict0DenseVjp.v_d2_bar[1]
-	VMOVUPS	Z0, 957184(SI)	// result_4[1]
-	VMOVUPS	950400(SI), Z0	// predict0DenseVjp.q_d3_bar[0]
-	VMOVUPS	Z0, 957312(SI)	// result_5[0]
-	VMOVUPS	950528(SI), Z0	// predict0DenseVjp.q_d3_bar[1]
-	VMOVUPS	Z0, 957440(SI)	// result_5[1]
-	VMOVUPS	950656(SI), Z0	// predict0DenseVjp.v_d3_bar[0]
-	VMOVUPS	Z0, 957568(SI)	// result_6[0]
-	VMOVUPS	950784(SI), Z0	// predict0DenseVjp.v_d3_bar[1]
-	VMOVUPS	Z0, 957696(SI)	// result_6[1]
-	VMOVUPS	948864(SI), Z0	// predict0DenseVjp.q_bar[0]
-	VMOVUPS	Z0, 957824(SI)	// result_7[0]
-	VMOVUPS	948992(SI), Z0	// predict0DenseVjp.q_bar[1]
-	VMOVUPS	Z0, 957952(SI)	// result_7[1]
-	VMOVUPS	949120(SI), Z0	// predict0DenseVjp.v_bar[0]
-	VMOVUPS	Z0, 958080(SI)	// result_8[0]
-	VMOVUPS	949248(SI), Z0	// predict0DenseVjp.v_bar[1]
-	VMOVUPS	Z0, 958208(SI)	// result_8[1]
+	VMOVUPS	923776(SI), Z0	// predict0DenseVjp.q_d1_bar[0]
+	VMOVUPS	Z0, 930688(SI)	// result[0]
+	VMOVUPS	923904(SI), Z0	// predict0DenseVjp.q_d1_bar[1]
+	VMOVUPS	Z0, 930816(SI)	// result[1]
+	VMOVUPS	924032(SI), Z0	// predict0DenseVjp.v_d1_bar[0]
+	VMOVUPS	Z0, 930944(SI)	// result_2[0]
+	VMOVUPS	924160(SI), Z0	// predict0DenseVjp.v_d1_bar[1]
+	VMOVUPS	Z0, 931072(SI)	// result_2[1]
+	VMOVUPS	924288(SI), Z0	// predict0DenseVjp.q_d2_bar[0]
+	VMOVUPS	Z0, 931200(SI)	// result_3[0]
+	VMOVUPS	924416(SI), Z0	// predict0DenseVjp.q_d2_bar[1]
+	VMOVUPS	Z0, 931328(SI)	// result_3[1]
+	VMOVUPS	924544(SI), Z0	// predict0DenseVjp.v_d2_bar[0]
+	VMOVUPS	Z0, 931456(SI)	// result_4[0]
+	VMOVUPS	924672(SI), Z0	// predict0DenseVjp.v_d2_bar[1]
+	VMOVUPS	Z0, 931584(SI)	// result_4[1]
+	VMOVUPS	924800(SI), Z0	// predict0DenseVjp.q_d3_bar[0]
+	VMOVUPS	Z0, 931712(SI)	// result_5[0]
+	VMOVUPS	924928(SI), Z0	// predict0DenseVjp.q_d3_bar[1]
+	VMOVUPS	Z0, 931840(SI)	// result_5[1]
+	VMOVUPS	925056(SI), Z0	// predict0DenseVjp.v_d3_bar[0]
+	VMOVUPS	Z0, 931968(SI)	// result_6[0]
+	VMOVUPS	925184(SI), Z0	// predict0DenseVjp.v_d3_bar[1]
+	VMOVUPS	Z0, 932096(SI)	// result_6[1]
+	VMOVUPS	923264(SI), Z0	// predict0DenseVjp.q_bar[0]
+	VMOVUPS	Z0, 932224(SI)	// result_7[0]
+	VMOVUPS	923392(SI), Z0	// predict0DenseVjp.q_bar[1]
+	VMOVUPS	Z0, 932352(SI)	// result_7[1]
+	VMOVUPS	923520(SI), Z0	// predict0DenseVjp.v_bar[0]
+	VMOVUPS	Z0, 932480(SI)	// result_8[0]
+	VMOVUPS	923648(SI), Z0	// predict0DenseVjp.v_bar[1]
+	VMOVUPS	Z0, 932608(SI)	// result_8[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop2
@@ -17864,8 +17840,8 @@ loop2: // 2 times: vectors of the block
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop3: // 2 times: vectors of the block
-	VMOVUPD	951424(SI), Z0	// step.active
-	VMOVUPD	951488(SI), Z1	// step.active | 1
+	VMOVUPD	925824(SI), Z0	// step.active
+	VMOVUPD	925888(SI), Z1	// step.active | 1
 	// arm.nde:45
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z2
 	VCMPPD	$17, Z0, Z2, K1
@@ -17873,134 +17849,134 @@ loop3: // 2 times: vectors of the block
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z2
 	VCMPPD	$17, Z1, Z2, K1
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
-	VMOVUPS	952192(DI), Z2	// data.0.bar[0]
-	VMOVUPS	952320(DI), Z3	// data.0.bar[1]
-	VMOVUPS	952448(DI), Z4	// data.1.bar[0]
-	VMOVUPS	952576(DI), Z5	// data.1.bar[1]
-	VMOVUPS	952704(DI), Z6	// data.2.bar[0]
-	VMOVUPS	952832(DI), Z7	// data.2.bar[1]
-	VMOVUPS	952960(DI), Z8	// data.3.bar[0]
-	VMOVUPS	953088(DI), Z9	// data.3.bar[1]
-	VMOVUPS	953216(DI), Z10	// data.4.bar[0]
-	VMOVUPS	953344(DI), Z11	// data.4.bar[1]
-	VMOVUPS	953472(DI), Z12	// data.5.bar[0]
-	VMOVUPS	953600(DI), Z13	// data.5.bar[1]
-	VMOVUPS	953728(DI), Z14	// q.start.bar[0]
-	VMOVUPS	953856(DI), Z15	// q.start.bar[1]
-	VMOVUPS	953984(DI), Z16	// v.start.bar[0]
-	VMOVUPS	954112(DI), Z17	// v.start.bar[1]
-	VMOVUPS	956288(DI), Z18	// result[0]
+	VMOVUPS	926592(DI), Z2	// data.0.bar[0]
+	VMOVUPS	926720(DI), Z3	// data.0.bar[1]
+	VMOVUPS	926848(DI), Z4	// data.1.bar[0]
+	VMOVUPS	926976(DI), Z5	// data.1.bar[1]
+	VMOVUPS	927104(DI), Z6	// data.2.bar[0]
+	VMOVUPS	927232(DI), Z7	// data.2.bar[1]
+	VMOVUPS	927360(DI), Z8	// data.3.bar[0]
+	VMOVUPS	927488(DI), Z9	// data.3.bar[1]
+	VMOVUPS	927616(DI), Z10	// data.4.bar[0]
+	VMOVUPS	927744(DI), Z11	// data.4.bar[1]
+	VMOVUPS	927872(DI), Z12	// data.5.bar[0]
+	VMOVUPS	928000(DI), Z13	// data.5.bar[1]
+	VMOVUPS	928128(DI), Z14	// q.start.bar[0]
+	VMOVUPS	928256(DI), Z15	// q.start.bar[1]
+	VMOVUPS	928384(DI), Z16	// v.start.bar[0]
+	VMOVUPS	928512(DI), Z17	// v.start.bar[1]
+	VMOVUPS	930688(DI), Z18	// result[0]
 	VADDPS	Z18, Z2, Z18
-	VMOVUPS	956416(DI), Z19	// result[1]
+	VMOVUPS	930816(DI), Z19	// result[1]
 	VADDPS	Z19, Z3, Z19
 	VPMOVQD	Z0, Y20
 	VPMOVQD	Z1, Y21
 	VINSERTF64X4	$1, Y21, Z20, Z20
 	VPTERNLOGD	$0xca, Z2, Z18, Z20
-	VMOVUPS	Z20, 954240(DI)	// data.0.bar.next[0]
+	VMOVUPS	Z20, 928640(DI)	// data.0.bar.next[0]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y18
 	VINSERTF64X4	$1, Y18, Z2, Z2
 	VPTERNLOGD	$0xca, Z3, Z19, Z2
-	VMOVUPS	Z2, 954368(DI)	// data.0.bar.next[1]
-	VMOVUPS	956544(DI), Z2	// result_2[0]
+	VMOVUPS	Z2, 928768(DI)	// data.0.bar.next[1]
+	VMOVUPS	930944(DI), Z2	// result_2[0]
 	VADDPS	Z2, Z4, Z2
-	VMOVUPS	956672(DI), Z3	// result_2[1]
+	VMOVUPS	931072(DI), Z3	// result_2[1]
 	VADDPS	Z3, Z5, Z3
 	VPMOVQD	Z0, Y18
 	VPMOVQD	Z1, Y19
 	VINSERTF64X4	$1, Y19, Z18, Z18
 	VPTERNLOGD	$0xca, Z4, Z2, Z18
-	VMOVUPS	Z18, 954496(DI)	// data.1.bar.next[0]
+	VMOVUPS	Z18, 928896(DI)	// data.1.bar.next[0]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y4
 	VINSERTF64X4	$1, Y4, Z2, Z2
 	VPTERNLOGD	$0xca, Z5, Z3, Z2
-	VMOVUPS	Z2, 954624(DI)	// data.1.bar.next[1]
-	VMOVUPS	956800(DI), Z2	// result_3[0]
+	VMOVUPS	Z2, 929024(DI)	// data.1.bar.next[1]
+	VMOVUPS	931200(DI), Z2	// result_3[0]
 	VADDPS	Z2, Z6, Z2
-	VMOVUPS	956928(DI), Z3	// result_3[1]
+	VMOVUPS	931328(DI), Z3	// result_3[1]
 	VADDPS	Z3, Z7, Z3
 	VPMOVQD	Z0, Y4
 	VPMOVQD	Z1, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
 	VPTERNLOGD	$0xca, Z6, Z2, Z4
-	VMOVUPS	Z4, 954752(DI)	// data.2.bar.next[0]
+	VMOVUPS	Z4, 929152(DI)	// data.2.bar.next[0]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y4
 	VINSERTF64X4	$1, Y4, Z2, Z2
 	VPTERNLOGD	$0xca, Z7, Z3, Z2
-	VMOVUPS	Z2, 954880(DI)	// data.2.bar.next[1]
-	VMOVUPS	957056(DI), Z2	// result_4[0]
+	VMOVUPS	Z2, 929280(DI)	// data.2.bar.next[1]
+	VMOVUPS	931456(DI), Z2	// result_4[0]
 	VADDPS	Z2, Z8, Z2
-	VMOVUPS	957184(DI), Z3	// result_4[1]
+	VMOVUPS	931584(DI), Z3	// result_4[1]
 	VADDPS	Z3, Z9, Z3
 	VPMOVQD	Z0, Y4
 	VPMOVQD	Z1, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
 	VPTERNLOGD	$0xca, Z8, Z2, Z4
-	VMOVUPS	Z4, 955008(DI)	// data.3.bar.next[0]
+	VMOVUPS	Z4, 929408(DI)	// data.3.bar.next[0]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y4
 	VINSERTF64X4	$1, Y4, Z2, Z2
 	VPTERNLOGD	$0xca, Z9, Z3, Z2
-	VMOVUPS	Z2, 955136(DI)	// data.3.bar.next[1]
-	VMOVUPS	957312(DI), Z2	// result_5[0]
+	VMOVUPS	Z2, 929536(DI)	// data.3.bar.next[1]
+	VMOVUPS	931712(DI), Z2	// result_5[0]
 	VADDPS	Z2, Z10, Z2
-	VMOVUPS	957440(DI), Z3	// result_5[1]
+	VMOVUPS	931840(DI), Z3	// result_5[1]
 	VADDPS	Z3, Z11, Z3
 	VPMOVQD	Z0, Y4
 	VPMOVQD	Z1, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
 	VPTERNLOGD	$0xca, Z10, Z2, Z4
-	VMOVUPS	Z4, 955264(DI)	// data.4.bar.next[0]
+	VMOVUPS	Z4, 929664(DI)	// data.4.bar.next[0]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y4
 	VINSERTF64X4	$1, Y4, Z2, Z2
 	VPTERNLOGD	$0xca, Z11, Z3, Z2
-	VMOVUPS	Z2, 955392(DI)	// data.4.bar.next[1]
-	VMOVUPS	957568(DI), Z2	// result_6[0]
+	VMOVUPS	Z2, 929792(DI)	// data.4.bar.next[1]
+	VMOVUPS	931968(DI), Z2	// result_6[0]
 	VADDPS	Z2, Z12, Z2
-	VMOVUPS	957696(DI), Z3	// result_6[1]
+	VMOVUPS	932096(DI), Z3	// result_6[1]
 	VADDPS	Z3, Z13, Z3
 	VPMOVQD	Z0, Y4
 	VPMOVQD	Z1, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
 	VPTERNLOGD	$0xca, Z12, Z2, Z4
-	VMOVUPS	Z4, 955520(DI)	// data.5.bar.next[0]
+	VMOVUPS	Z4, 929920(DI)	// data.5.bar.next[0]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y4
 	VINSERTF64X4	$1, Y4, Z2, Z2
 	VPTERNLOGD	$0xca, Z13, Z3, Z2
-	VMOVUPS	Z2, 955648(DI)	// data.5.bar.next[1]
-	VMOVUPS	957824(DI), Z2	// result_7[0]
+	VMOVUPS	Z2, 930048(DI)	// data.5.bar.next[1]
+	VMOVUPS	932224(DI), Z2	// result_7[0]
 	VADDPS	Z2, Z14, Z2
-	VMOVUPS	957952(DI), Z3	// result_7[1]
+	VMOVUPS	932352(DI), Z3	// result_7[1]
 	VADDPS	Z3, Z15, Z3
 	VPMOVQD	Z0, Y4
 	VPMOVQD	Z1, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
 	VPTERNLOGD	$0xca, Z14, Z2, Z4
-	VMOVUPS	Z4, 955776(DI)	// q.start.bar.next[0]
+	VMOVUPS	Z4, 930176(DI)	// q.start.bar.next[0]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y4
 	VINSERTF64X4	$1, Y4, Z2, Z2
 	VPTERNLOGD	$0xca, Z15, Z3, Z2
-	VMOVUPS	Z2, 955904(DI)	// q.start.bar.next[1]
-	VMOVUPS	958080(DI), Z2	// result_8[0]
+	VMOVUPS	Z2, 930304(DI)	// q.start.bar.next[1]
+	VMOVUPS	932480(DI), Z2	// result_8[0]
 	VADDPS	Z2, Z16, Z2
-	VMOVUPS	958208(DI), Z3	// result_8[1]
+	VMOVUPS	932608(DI), Z3	// result_8[1]
 	VADDPS	Z3, Z17, Z3
 	VPMOVQD	Z0, Y4
 	VPMOVQD	Z1, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
 	VPTERNLOGD	$0xca, Z16, Z2, Z4
-	VMOVUPS	Z4, 956032(DI)	// v.start.bar.next[0]
+	VMOVUPS	Z4, 930432(DI)	// v.start.bar.next[0]
 	VPMOVQD	Z0, Y0
 	VPMOVQD	Z1, Y1
 	VINSERTF64X4	$1, Y1, Z0, Z0
 	VPTERNLOGD	$0xca, Z17, Z3, Z0
-	VMOVUPS	Z0, 956160(DI)	// v.start.bar.next[1]
+	VMOVUPS	Z0, 930560(DI)	// v.start.bar.next[1]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -18009,38 +17985,38 @@ loop3: // 2 times: vectors of the block
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop4: // 2 times: vectors of the block
-	VMOVUPS	954240(SI), Z0	// data.0.bar.next[0]
-	VMOVUPS	Z0, 952192(SI)	// data.0.bar[0]
-	VMOVUPS	954368(SI), Z0	// data.0.bar.next[1]
-	VMOVUPS	Z0, 952320(SI)	// data.0.bar[1]
-	VMOVUPS	954496(SI), Z0	// data.1.bar.next[0]
-	VMOVUPS	Z0, 952448(SI)	// data.1.bar[0]
-	VMOVUPS	954624(SI), Z0	// data.1.bar.next[1]
-	VMOVUPS	Z0, 952576(SI)	// data.1.bar[1]
-	VMOVUPS	954752(SI), Z0	// data.2.bar.next[0]
-	VMOVUPS	Z0, 952704(SI)	// data.2.bar[0]
-	VMOVUPS	954880(SI), Z0	// data.2.bar.next[1]
-	VMOVUPS	Z0, 952832(SI)	// data.2.bar[1]
-	VMOVUPS	955008(SI), Z0	// data.3.bar.next[0]
-	VMOVUPS	Z0, 952960(SI)	// data.3.bar[0]
-	VMOVUPS	955136(SI), Z0	// data.3.bar.next[1]
-	VMOVUPS	Z0, 953088(SI)	// data.3.bar[1]
-	VMOVUPS	955264(SI), Z0	// data.4.bar.next[0]
-	VMOVUPS	Z0, 953216(SI)	// data.4.bar[0]
-	VMOVUPS	955392(SI), Z0	// data.4.bar.next[1]
-	VMOVUPS	Z0, 953344(SI)	// data.4.bar[1]
-	VMOVUPS	955520(SI), Z0	// data.5.bar.next[0]
-	VMOVUPS	Z0, 953472(SI)	// data.5.bar[0]
-	VMOVUPS	955648(SI), Z0	// data.5.bar.next[1]
-	VMOVUPS	Z0, 953600(SI)	// data.5.bar[1]
-	VMOVUPS	955776(SI), Z0	// q.start.bar.next[0]
-	VMOVUPS	Z0, 953728(SI)	// q.start.bar[0]
-	VMOVUPS	955904(SI), Z0	// q.start.bar.next[1]
-	VMOVUPS	Z0, 953856(SI)	// q.start.bar[1]
-	VMOVUPS	956032(SI), Z0	// v.start.bar.next[0]
-	VMOVUPS	Z0, 953984(SI)	// v.start.bar[0]
-	VMOVUPS	956160(SI), Z0	// v.start.bar.next[1]
-	VMOVUPS	Z0, 954112(SI)	// v.start.bar[1]
+	VMOVUPS	928640(SI), Z0	// data.0.bar.next[0]
+	VMOVUPS	Z0, 926592(SI)	// data.0.bar[0]
+	VMOVUPS	928768(SI), Z0	// data.0.bar.next[1]
+	VMOVUPS	Z0, 926720(SI)	// data.0.bar[1]
+	VMOVUPS	928896(SI), Z0	// data.1.bar.next[0]
+	VMOVUPS	Z0, 926848(SI)	// data.1.bar[0]
+	VMOVUPS	929024(SI), Z0	// data.1.bar.next[1]
+	VMOVUPS	Z0, 926976(SI)	// data.1.bar[1]
+	VMOVUPS	929152(SI), Z0	// data.2.bar.next[0]
+	VMOVUPS	Z0, 927104(SI)	// data.2.bar[0]
+	VMOVUPS	929280(SI), Z0	// data.2.bar.next[1]
+	VMOVUPS	Z0, 927232(SI)	// data.2.bar[1]
+	VMOVUPS	929408(SI), Z0	// data.3.bar.next[0]
+	VMOVUPS	Z0, 927360(SI)	// data.3.bar[0]
+	VMOVUPS	929536(SI), Z0	// data.3.bar.next[1]
+	VMOVUPS	Z0, 927488(SI)	// data.3.bar[1]
+	VMOVUPS	929664(SI), Z0	// data.4.bar.next[0]
+	VMOVUPS	Z0, 927616(SI)	// data.4.bar[0]
+	VMOVUPS	929792(SI), Z0	// data.4.bar.next[1]
+	VMOVUPS	Z0, 927744(SI)	// data.4.bar[1]
+	VMOVUPS	929920(SI), Z0	// data.5.bar.next[0]
+	VMOVUPS	Z0, 927872(SI)	// data.5.bar[0]
+	VMOVUPS	930048(SI), Z0	// data.5.bar.next[1]
+	VMOVUPS	Z0, 928000(SI)	// data.5.bar[1]
+	VMOVUPS	930176(SI), Z0	// q.start.bar.next[0]
+	VMOVUPS	Z0, 928128(SI)	// q.start.bar[0]
+	VMOVUPS	930304(SI), Z0	// q.start.bar.next[1]
+	VMOVUPS	Z0, 928256(SI)	// q.start.bar[1]
+	VMOVUPS	930432(SI), Z0	// v.start.bar.next[0]
+	VMOVUPS	Z0, 928384(SI)	// v.start.bar[0]
+	VMOVUPS	930560(SI), Z0	// v.start.bar.next[1]
+	VMOVUPS	Z0, 928512(SI)	// v.start.bar[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop4
@@ -18064,15 +18040,15 @@ TEXT fitGradPart0_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPD	958336(SI), Z0	// fitGrad.ts[0]
-	VMOVUPD	958400(SI), Z0	// fitGrad.ts[0] | 1
-	VMOVUPD	970880(SI), Z0	// fitGrad.ts[49]
-	VMOVUPD	970944(SI), Z0	// fitGrad.ts[49] | 1
+	VMOVUPD	932736(SI), Z0	// fitGrad.ts[0]
+	VMOVUPD	932800(SI), Z0	// fitGrad.ts[0] | 1
+	VMOVUPD	945280(SI), Z0	// fitGrad.ts[49]
+	VMOVUPD	945344(SI), Z0	// fitGrad.ts[49] | 1
 	// arm.nde:45
-	VMOVUPD	958336(SI), Z0	// fitGrad.ts[0]
-	VMOVUPD	958400(SI), Z1	// fitGrad.ts[0] | 1
-	VMOVUPD	970880(SI), Z2	// fitGrad.ts[49]
-	VMOVUPD	970944(SI), Z3	// fitGrad.ts[49] | 1
+	VMOVUPD	932736(SI), Z0	// fitGrad.ts[0]
+	VMOVUPD	932800(SI), Z1	// fitGrad.ts[0] | 1
+	VMOVUPD	945280(SI), Z2	// fitGrad.ts[49]
+	VMOVUPD	945344(SI), Z3	// fitGrad.ts[49] | 1
 	VCMPPD	$18, Z2, Z0, K1
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
 	VCMPPD	$18, Z3, Z1, K1
@@ -18081,10 +18057,10 @@ loop1: // 2 times: vectors of the block
 	MOVQ	SI, R9
 	MOVQ	SI, R10
 loop2: // 50 times: elements
-	VMOVUPD	970880(R9), Z2	// fitGrad.ts[49]
-	VMOVUPD	970944(R9), Z3	// fitGrad.ts[49] | 1
-	VMOVUPD	Z2, 1009792(R10)	// fitGrad.reverse[0]
-	VMOVUPD	Z3, 1009856(R10)	// fitGrad.reverse[0] | 1
+	VMOVUPD	945280(R9), Z2	// fitGrad.ts[49]
+	VMOVUPD	945344(R9), Z3	// fitGrad.ts[49] | 1
+	VMOVUPD	Z2, 984192(R10)	// fitGrad.reverse[0]
+	VMOVUPD	Z3, 984256(R10)	// fitGrad.reverse[0] | 1
 	ADDQ	$-256, R9
 	ADDQ	$256, R10
 	DECQ	DI
@@ -18092,14 +18068,14 @@ loop2: // 50 times: elements
 	MOVQ	$50, DI
 	MOVQ	SI, R9
 loop3: // 50 times: elements
-	VMOVUPD	958336(R9), Z2	// fitGrad.ts[0]
-	VMOVUPD	958400(R9), Z3	// fitGrad.ts[0] | 1
-	VMOVUPD	1009792(R9), Z4	// fitGrad.reverse[0]
-	VMOVUPD	1009856(R9), Z5	// fitGrad.reverse[0] | 1
+	VMOVUPD	932736(R9), Z2	// fitGrad.ts[0]
+	VMOVUPD	932800(R9), Z3	// fitGrad.ts[0] | 1
+	VMOVUPD	984192(R9), Z4	// fitGrad.reverse[0]
+	VMOVUPD	984256(R9), Z5	// fitGrad.reverse[0] | 1
 	VPTERNLOGQ	$0xe2, Z4, Z0, Z2
 	VPTERNLOGQ	$0xe2, Z5, Z1, Z3
-	VMOVUPD	Z2, 1022592(R9)	// fitGrad.stops[0]
-	VMOVUPD	Z3, 1022656(R9)	// fitGrad.stops[0] | 1
+	VMOVUPD	Z2, 996992(R9)	// fitGrad.stops[0]
+	VMOVUPD	Z3, 997056(R9)	// fitGrad.stops[0] | 1
 	ADDQ	$256, R9
 	DECQ	DI
 	JNE	loop3
@@ -18111,25 +18087,25 @@ loop3: // 50 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop4: // 2 times: vectors of the block
-	VMOVUPD	958336(SI), Z0	// fitGrad.ts[0]
-	VMOVUPD	958400(SI), Z1	// fitGrad.ts[0] | 1
-	VMOVUPD	Z0, 1124992(SI)	// fitGrad.step0_in0
-	VMOVUPD	Z1, 1125056(SI)	// fitGrad.step0_in0 | 1
-	VMOVUPS	971136(DI), Z0	// fitGrad.q[0]
+	VMOVUPD	932736(SI), Z0	// fitGrad.ts[0]
+	VMOVUPD	932800(SI), Z1	// fitGrad.ts[0] | 1
+	VMOVUPD	Z0, 1099392(SI)	// fitGrad.step0_in0
+	VMOVUPD	Z1, 1099456(SI)	// fitGrad.step0_in0 | 1
+	VMOVUPS	945536(DI), Z0	// fitGrad.q[0]
 	VMOVUPS	Z0, 158208(DI)	// predict0Lanestep.q[0]
-	VMOVUPS	971264(DI), Z0	// fitGrad.q[1]
+	VMOVUPS	945664(DI), Z0	// fitGrad.q[1]
 	VMOVUPS	Z0, 158336(DI)	// predict0Lanestep.q[1]
-	VMOVUPS	983936(DI), Z0	// fitGrad.v[0]
+	VMOVUPS	958336(DI), Z0	// fitGrad.v[0]
 	VMOVUPS	Z0, 158464(DI)	// predict0Lanestep.v[0]
-	VMOVUPS	984064(DI), Z0	// fitGrad.v[1]
+	VMOVUPS	958464(DI), Z0	// fitGrad.v[1]
 	VMOVUPS	Z0, 158592(DI)	// predict0Lanestep.v[1]
-	VMOVUPS	1009536(DI), Z0	// fitGrad.load
+	VMOVUPS	983936(DI), Z0	// fitGrad.load
 	VMOVUPS	Z0, 158720(DI)	// predict0Lanestep.extra.0
 	MOVQ	$50, R9
 	MOVQ	SI, R10
 loop5: // 50 times: elements
-	VMOVUPD	958336(R10), Z0	// fitGrad.ts[0]
-	VMOVUPD	958400(R10), Z1	// fitGrad.ts[0] | 1
+	VMOVUPD	932736(R10), Z0	// fitGrad.ts[0]
+	VMOVUPD	932800(R10), Z1	// fitGrad.ts[0] | 1
 	VMOVUPD	Z0, 158848(R10)	// predict0Lanestep.extra.1[0]
 	VMOVUPD	Z1, 158912(R10)	// predict0Lanestep.extra.1[0] | 1
 	ADDQ	$256, R10
@@ -18138,7 +18114,7 @@ loop5: // 50 times: elements
 	MOVQ	$100, R9
 	MOVQ	DI, R10
 loop6: // 100 times: elements
-	VMOVUPS	996736(R10), Z0	// fitGrad.u[0]
+	VMOVUPS	971136(R10), Z0	// fitGrad.u[0]
 	VMOVUPS	Z0, 171648(R10)	// predict0Lanestep.extra.2[0]
 	ADDQ	$128, R10
 	DECQ	R9
@@ -18176,19 +18152,19 @@ loop2: // 2 times: vectors of the block
 	MOVQ	SI, R9
 loop3: // 100 times: elements
 	// arm.nde:69
-	VMOVUPS	1035392(R9), Z0	// fitGrad.q_2[0]
-	VMOVUPS	971136(R9), Z1	// fitGrad.q[0]
+	VMOVUPS	1009792(R9), Z0	// fitGrad.q_2[0]
+	VMOVUPS	945536(R9), Z1	// fitGrad.q[0]
 	VSUBPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 1048192(R9)	// fitGrad.sub[0]
+	VMOVUPS	Z0, 1022592(R9)	// fitGrad.sub[0]
 	VMULPS.BCST	f32_40000000<>(SB), Z0, Z0
 	VMULPS.BCST	f32_3c23d70a<>(SB), Z0, Z0
-	VMOVUPS	Z0, 1060992(R9)	// fitGrad.q_bar[0]
-	VMOVUPS	1073792(R9), Z0	// fitGrad.v_2[0]
-	VMOVUPS	983936(R9), Z1	// fitGrad.v[0]
+	VMOVUPS	Z0, 1035392(R9)	// fitGrad.q_bar[0]
+	VMOVUPS	1048192(R9), Z0	// fitGrad.v_2[0]
+	VMOVUPS	958336(R9), Z1	// fitGrad.v[0]
 	VSUBPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 1086592(R9)	// fitGrad.sub_2[0]
+	VMOVUPS	Z0, 1060992(R9)	// fitGrad.sub_2[0]
 	VMULPS.BCST	f32_40000000<>(SB), Z0, Z0
-	VMOVUPS	Z0, 1099392(R9)	// fitGrad.mul[0]
+	VMOVUPS	Z0, 1073792(R9)	// fitGrad.mul[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop3
@@ -18197,9 +18173,9 @@ loop3: // 100 times: elements
 	MOVQ	$100, DI
 	MOVQ	SI, R9
 loop4: // 100 times: elements
-	VMOVUPS	1099392(R9), Z1	// fitGrad.mul[0]
+	VMOVUPS	1073792(R9), Z1	// fitGrad.mul[0]
 	VMULPS	Z1, Z0, Z1
-	VMOVUPS	Z1, 1112192(R9)	// fitGrad.v_bar[0]
+	VMOVUPS	Z1, 1086592(R9)	// fitGrad.v_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop4
@@ -18211,13 +18187,13 @@ loop4: // 100 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop5: // 2 times: vectors of the block
-	VMOVUPS	1009536(SI), Z0	// fitGrad.load
+	VMOVUPS	983936(SI), Z0	// fitGrad.load
 	VMOVUPS	Z0, 841344(SI)	// predict0RecLanerev.extra.0
 	MOVQ	$50, R9
 	MOVQ	DI, R10
 loop6: // 50 times: elements
-	VMOVUPD	958336(R10), Z0	// fitGrad.ts[0]
-	VMOVUPD	958400(R10), Z1	// fitGrad.ts[0] | 1
+	VMOVUPD	932736(R10), Z0	// fitGrad.ts[0]
+	VMOVUPD	932800(R10), Z1	// fitGrad.ts[0] | 1
 	VMOVUPD	Z0, 841472(R10)	// predict0RecLanerev.extra.1[0]
 	VMOVUPD	Z1, 841536(R10)	// predict0RecLanerev.extra.1[0] | 1
 	ADDQ	$256, R10
@@ -18226,7 +18202,7 @@ loop6: // 50 times: elements
 	MOVQ	$100, R9
 	MOVQ	SI, R10
 loop7: // 100 times: elements
-	VMOVUPS	996736(R10), Z0	// fitGrad.u[0]
+	VMOVUPS	971136(R10), Z0	// fitGrad.u[0]
 	VMOVUPS	Z0, 854272(R10)	// predict0RecLanerev.extra.2[0]
 	ADDQ	$128, R10
 	DECQ	R9
@@ -18327,10 +18303,10 @@ loop2: // 2 times: vectors of the block
 	MOVQ	SI, R9
 loop3: // 100 times: elements
 	// arm.nde:69
-	VMOVUPS	1048192(R9), Z3	// fitGrad.sub[0]
+	VMOVUPS	1022592(R9), Z3	// fitGrad.sub[0]
 	VMULPS	Z3, Z3, Z3
 	VADDPS	Z3, Z1, Z1
-	VMOVUPS	1086592(R9), Z3	// fitGrad.sub_2[0]
+	VMOVUPS	1060992(R9), Z3	// fitGrad.sub_2[0]
 	VMULPS	Z3, Z3, Z3
 	VADDPS	Z3, Z2, Z2
 	ADDQ	$128, R9
@@ -18341,7 +18317,7 @@ loop3: // 100 times: elements
 	VFMADD231PS.BCST	f32_3dcccccd<>(SB), Z2, Z1
 	VBROADCASTSS	36(DX), Z2	// mul.4
 	VADDPS	Z2, Z1, Z1
-	VMOVUPS	Z1, 1009664(SI)	// fitGrad.loss
+	VMOVUPS	Z1, 984064(SI)	// fitGrad.loss
 	MOVQ	$192, DI
 	MOVQ	DX, R9
 	MOVQ	R8, R10

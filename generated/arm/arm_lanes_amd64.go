@@ -928,8 +928,6 @@ type laneFrame struct {
 		result        [2 * 32]Real
 		result2       [2 * 32]Real
 		result3       [32]Real
-		result4       [50 * 32]float64
-		result5       [100 * 32]Real
 	}
 	predict0DenseVjp struct { // Predict.0.dense.vjp
 		theta  [32]float64
@@ -997,7 +995,7 @@ type laneFrame struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [1125248]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [1099648]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {

@@ -9800,10 +9800,10 @@ loop3: // 64 times: elements
 	VMOVUPS	760608(SI), Y1	// latentFieldFwd.add[0] | 1
 	VMOVUPS	760640(SI), Y2	// latentFieldFwd.add[0] | 2
 	VMOVUPS	760672(SI), Y3	// latentFieldFwd.add[0] | 3
-	VMOVUPS	Y0, 1158656(SI)	// result_53[0]
-	VMOVUPS	Y1, 1158688(SI)	// result_53[0] | 1
-	VMOVUPS	Y2, 1158720(SI)	// result_53[0] | 2
-	VMOVUPS	Y3, 1158752(SI)	// result_53[0] | 3
+	VMOVUPS	Y0, 1124352(SI)	// result_48[0]
+	VMOVUPS	Y1, 1124384(SI)	// result_48[0] | 1
+	VMOVUPS	Y2, 1124416(SI)	// result_48[0] | 2
+	VMOVUPS	Y3, 1124448(SI)	// result_48[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop3
@@ -9814,10 +9814,10 @@ loop4: // 64 times: elements
 	VMOVUPS	768800(SI), Y1	// latentFieldFwd.softplus[0] | 1
 	VMOVUPS	768832(SI), Y2	// latentFieldFwd.softplus[0] | 2
 	VMOVUPS	768864(SI), Y3	// latentFieldFwd.softplus[0] | 3
-	VMOVUPS	Y0, 1166848(SI)	// result_54[0]
-	VMOVUPS	Y1, 1166880(SI)	// result_54[0] | 1
-	VMOVUPS	Y2, 1166912(SI)	// result_54[0] | 2
-	VMOVUPS	Y3, 1166944(SI)	// result_54[0] | 3
+	VMOVUPS	Y0, 1132544(SI)	// result_49[0]
+	VMOVUPS	Y1, 1132576(SI)	// result_49[0] | 1
+	VMOVUPS	Y2, 1132608(SI)	// result_49[0] | 2
+	VMOVUPS	Y3, 1132640(SI)	// result_49[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop4
@@ -9828,10 +9828,10 @@ loop5: // 64 times: elements
 	VMOVUPS	776992(SI), Y1	// latentFieldFwd.add2[0] | 1
 	VMOVUPS	777024(SI), Y2	// latentFieldFwd.add2[0] | 2
 	VMOVUPS	777056(SI), Y3	// latentFieldFwd.add2[0] | 3
-	VMOVUPS	Y0, 1175040(SI)	// result_55[0]
-	VMOVUPS	Y1, 1175072(SI)	// result_55[0] | 1
-	VMOVUPS	Y2, 1175104(SI)	// result_55[0] | 2
-	VMOVUPS	Y3, 1175136(SI)	// result_55[0] | 3
+	VMOVUPS	Y0, 1140736(SI)	// result_50[0]
+	VMOVUPS	Y1, 1140768(SI)	// result_50[0] | 1
+	VMOVUPS	Y2, 1140800(SI)	// result_50[0] | 2
+	VMOVUPS	Y3, 1140832(SI)	// result_50[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop5
@@ -9842,10 +9842,10 @@ loop6: // 64 times: elements
 	VMOVUPS	785184(SI), Y1	// latentFieldFwd.softplus2[0] | 1
 	VMOVUPS	785216(SI), Y2	// latentFieldFwd.softplus2[0] | 2
 	VMOVUPS	785248(SI), Y3	// latentFieldFwd.softplus2[0] | 3
-	VMOVUPS	Y0, 1183232(SI)	// result_56[0]
-	VMOVUPS	Y1, 1183264(SI)	// result_56[0] | 1
-	VMOVUPS	Y2, 1183296(SI)	// result_56[0] | 2
-	VMOVUPS	Y3, 1183328(SI)	// result_56[0] | 3
+	VMOVUPS	Y0, 1148928(SI)	// result_51[0]
+	VMOVUPS	Y1, 1148960(SI)	// result_51[0] | 1
+	VMOVUPS	Y2, 1148992(SI)	// result_51[0] | 2
+	VMOVUPS	Y3, 1149024(SI)	// result_51[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop6
@@ -9856,10 +9856,10 @@ loop7: // 12 times: elements
 	VMOVUPS	793376(SI), Y1	// latentFieldFwd.tanh[0] | 1
 	VMOVUPS	793408(SI), Y2	// latentFieldFwd.tanh[0] | 2
 	VMOVUPS	793440(SI), Y3	// latentFieldFwd.tanh[0] | 3
-	VMOVUPS	Y0, 1191424(SI)	// result_57[0]
-	VMOVUPS	Y1, 1191456(SI)	// result_57[0] | 1
-	VMOVUPS	Y2, 1191488(SI)	// result_57[0] | 2
-	VMOVUPS	Y3, 1191520(SI)	// result_57[0] | 3
+	VMOVUPS	Y0, 1157120(SI)	// result_52[0]
+	VMOVUPS	Y1, 1157152(SI)	// result_52[0] | 1
+	VMOVUPS	Y2, 1157184(SI)	// result_52[0] | 2
+	VMOVUPS	Y3, 1157216(SI)	// result_52[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop7
@@ -9975,10 +9975,10 @@ loop12: // 64 times: elements
 	VMOVUPS	760608(SI), Y1	// latentFieldFwd.add[0] | 1
 	VMOVUPS	760640(SI), Y2	// latentFieldFwd.add[0] | 2
 	VMOVUPS	760672(SI), Y3	// latentFieldFwd.add[0] | 3
-	VMOVUPS	Y0, 1121280(SI)	// result_46[0]
-	VMOVUPS	Y1, 1121312(SI)	// result_46[0] | 1
-	VMOVUPS	Y2, 1121344(SI)	// result_46[0] | 2
-	VMOVUPS	Y3, 1121376(SI)	// result_46[0] | 3
+	VMOVUPS	Y0, 1086976(SI)	// result_41[0]
+	VMOVUPS	Y1, 1087008(SI)	// result_41[0] | 1
+	VMOVUPS	Y2, 1087040(SI)	// result_41[0] | 2
+	VMOVUPS	Y3, 1087072(SI)	// result_41[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop12
@@ -9989,10 +9989,10 @@ loop13: // 64 times: elements
 	VMOVUPS	768800(SI), Y1	// latentFieldFwd.softplus[0] | 1
 	VMOVUPS	768832(SI), Y2	// latentFieldFwd.softplus[0] | 2
 	VMOVUPS	768864(SI), Y3	// latentFieldFwd.softplus[0] | 3
-	VMOVUPS	Y0, 1129472(SI)	// result_47[0]
-	VMOVUPS	Y1, 1129504(SI)	// result_47[0] | 1
-	VMOVUPS	Y2, 1129536(SI)	// result_47[0] | 2
-	VMOVUPS	Y3, 1129568(SI)	// result_47[0] | 3
+	VMOVUPS	Y0, 1095168(SI)	// result_42[0]
+	VMOVUPS	Y1, 1095200(SI)	// result_42[0] | 1
+	VMOVUPS	Y2, 1095232(SI)	// result_42[0] | 2
+	VMOVUPS	Y3, 1095264(SI)	// result_42[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop13
@@ -10003,10 +10003,10 @@ loop14: // 64 times: elements
 	VMOVUPS	776992(SI), Y1	// latentFieldFwd.add2[0] | 1
 	VMOVUPS	777024(SI), Y2	// latentFieldFwd.add2[0] | 2
 	VMOVUPS	777056(SI), Y3	// latentFieldFwd.add2[0] | 3
-	VMOVUPS	Y0, 1137664(SI)	// result_48[0]
-	VMOVUPS	Y1, 1137696(SI)	// result_48[0] | 1
-	VMOVUPS	Y2, 1137728(SI)	// result_48[0] | 2
-	VMOVUPS	Y3, 1137760(SI)	// result_48[0] | 3
+	VMOVUPS	Y0, 1103360(SI)	// result_43[0]
+	VMOVUPS	Y1, 1103392(SI)	// result_43[0] | 1
+	VMOVUPS	Y2, 1103424(SI)	// result_43[0] | 2
+	VMOVUPS	Y3, 1103456(SI)	// result_43[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop14
@@ -10017,10 +10017,10 @@ loop15: // 64 times: elements
 	VMOVUPS	785184(SI), Y1	// latentFieldFwd.softplus2[0] | 1
 	VMOVUPS	785216(SI), Y2	// latentFieldFwd.softplus2[0] | 2
 	VMOVUPS	785248(SI), Y3	// latentFieldFwd.softplus2[0] | 3
-	VMOVUPS	Y0, 1145856(SI)	// result_49[0]
-	VMOVUPS	Y1, 1145888(SI)	// result_49[0] | 1
-	VMOVUPS	Y2, 1145920(SI)	// result_49[0] | 2
-	VMOVUPS	Y3, 1145952(SI)	// result_49[0] | 3
+	VMOVUPS	Y0, 1111552(SI)	// result_44[0]
+	VMOVUPS	Y1, 1111584(SI)	// result_44[0] | 1
+	VMOVUPS	Y2, 1111616(SI)	// result_44[0] | 2
+	VMOVUPS	Y3, 1111648(SI)	// result_44[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop15
@@ -10031,10 +10031,10 @@ loop16: // 12 times: elements
 	VMOVUPS	793376(SI), Y1	// latentFieldFwd.tanh[0] | 1
 	VMOVUPS	793408(SI), Y2	// latentFieldFwd.tanh[0] | 2
 	VMOVUPS	793440(SI), Y3	// latentFieldFwd.tanh[0] | 3
-	VMOVUPS	Y0, 1154048(SI)	// result_50[0]
-	VMOVUPS	Y1, 1154080(SI)	// result_50[0] | 1
-	VMOVUPS	Y2, 1154112(SI)	// result_50[0] | 2
-	VMOVUPS	Y3, 1154144(SI)	// result_50[0] | 3
+	VMOVUPS	Y0, 1119744(SI)	// result_45[0]
+	VMOVUPS	Y1, 1119776(SI)	// result_45[0] | 1
+	VMOVUPS	Y2, 1119808(SI)	// result_45[0] | 2
+	VMOVUPS	Y3, 1119840(SI)	// result_45[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop16
@@ -10166,10 +10166,10 @@ loop21: // 64 times: elements
 	VMOVUPS	760608(SI), Y1	// latentFieldFwd.add[0] | 1
 	VMOVUPS	760640(SI), Y2	// latentFieldFwd.add[0] | 2
 	VMOVUPS	760672(SI), Y3	// latentFieldFwd.add[0] | 3
-	VMOVUPS	Y0, 1083904(SI)	// result_39[0]
-	VMOVUPS	Y1, 1083936(SI)	// result_39[0] | 1
-	VMOVUPS	Y2, 1083968(SI)	// result_39[0] | 2
-	VMOVUPS	Y3, 1084000(SI)	// result_39[0] | 3
+	VMOVUPS	Y0, 1049600(SI)	// result_34[0]
+	VMOVUPS	Y1, 1049632(SI)	// result_34[0] | 1
+	VMOVUPS	Y2, 1049664(SI)	// result_34[0] | 2
+	VMOVUPS	Y3, 1049696(SI)	// result_34[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop21
@@ -10180,10 +10180,10 @@ loop22: // 64 times: elements
 	VMOVUPS	768800(SI), Y1	// latentFieldFwd.softplus[0] | 1
 	VMOVUPS	768832(SI), Y2	// latentFieldFwd.softplus[0] | 2
 	VMOVUPS	768864(SI), Y3	// latentFieldFwd.softplus[0] | 3
-	VMOVUPS	Y0, 1092096(SI)	// result_40[0]
-	VMOVUPS	Y1, 1092128(SI)	// result_40[0] | 1
-	VMOVUPS	Y2, 1092160(SI)	// result_40[0] | 2
-	VMOVUPS	Y3, 1092192(SI)	// result_40[0] | 3
+	VMOVUPS	Y0, 1057792(SI)	// result_35[0]
+	VMOVUPS	Y1, 1057824(SI)	// result_35[0] | 1
+	VMOVUPS	Y2, 1057856(SI)	// result_35[0] | 2
+	VMOVUPS	Y3, 1057888(SI)	// result_35[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop22
@@ -10194,10 +10194,10 @@ loop23: // 64 times: elements
 	VMOVUPS	776992(SI), Y1	// latentFieldFwd.add2[0] | 1
 	VMOVUPS	777024(SI), Y2	// latentFieldFwd.add2[0] | 2
 	VMOVUPS	777056(SI), Y3	// latentFieldFwd.add2[0] | 3
-	VMOVUPS	Y0, 1100288(SI)	// result_41[0]
-	VMOVUPS	Y1, 1100320(SI)	// result_41[0] | 1
-	VMOVUPS	Y2, 1100352(SI)	// result_41[0] | 2
-	VMOVUPS	Y3, 1100384(SI)	// result_41[0] | 3
+	VMOVUPS	Y0, 1065984(SI)	// result_36[0]
+	VMOVUPS	Y1, 1066016(SI)	// result_36[0] | 1
+	VMOVUPS	Y2, 1066048(SI)	// result_36[0] | 2
+	VMOVUPS	Y3, 1066080(SI)	// result_36[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop23
@@ -10208,10 +10208,10 @@ loop24: // 64 times: elements
 	VMOVUPS	785184(SI), Y1	// latentFieldFwd.softplus2[0] | 1
 	VMOVUPS	785216(SI), Y2	// latentFieldFwd.softplus2[0] | 2
 	VMOVUPS	785248(SI), Y3	// latentFieldFwd.softplus2[0] | 3
-	VMOVUPS	Y0, 1108480(SI)	// result_42[0]
-	VMOVUPS	Y1, 1108512(SI)	// result_42[0] | 1
-	VMOVUPS	Y2, 1108544(SI)	// result_42[0] | 2
-	VMOVUPS	Y3, 1108576(SI)	// result_42[0] | 3
+	VMOVUPS	Y0, 1074176(SI)	// result_37[0]
+	VMOVUPS	Y1, 1074208(SI)	// result_37[0] | 1
+	VMOVUPS	Y2, 1074240(SI)	// result_37[0] | 2
+	VMOVUPS	Y3, 1074272(SI)	// result_37[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop24
@@ -10222,10 +10222,10 @@ loop25: // 12 times: elements
 	VMOVUPS	793376(SI), Y1	// latentFieldFwd.tanh[0] | 1
 	VMOVUPS	793408(SI), Y2	// latentFieldFwd.tanh[0] | 2
 	VMOVUPS	793440(SI), Y3	// latentFieldFwd.tanh[0] | 3
-	VMOVUPS	Y0, 1116672(SI)	// result_43[0]
-	VMOVUPS	Y1, 1116704(SI)	// result_43[0] | 1
-	VMOVUPS	Y2, 1116736(SI)	// result_43[0] | 2
-	VMOVUPS	Y3, 1116768(SI)	// result_43[0] | 3
+	VMOVUPS	Y0, 1082368(SI)	// result_38[0]
+	VMOVUPS	Y1, 1082400(SI)	// result_38[0] | 1
+	VMOVUPS	Y2, 1082432(SI)	// result_38[0] | 2
+	VMOVUPS	Y3, 1082464(SI)	// result_38[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop25
@@ -10373,10 +10373,10 @@ loop30: // 64 times: elements
 	VMOVUPS	760608(SI), Y1	// latentFieldFwd.add[0] | 1
 	VMOVUPS	760640(SI), Y2	// latentFieldFwd.add[0] | 2
 	VMOVUPS	760672(SI), Y3	// latentFieldFwd.add[0] | 3
-	VMOVUPS	Y0, 1046528(SI)	// result_32[0]
-	VMOVUPS	Y1, 1046560(SI)	// result_32[0] | 1
-	VMOVUPS	Y2, 1046592(SI)	// result_32[0] | 2
-	VMOVUPS	Y3, 1046624(SI)	// result_32[0] | 3
+	VMOVUPS	Y0, 1012224(SI)	// result_27[0]
+	VMOVUPS	Y1, 1012256(SI)	// result_27[0] | 1
+	VMOVUPS	Y2, 1012288(SI)	// result_27[0] | 2
+	VMOVUPS	Y3, 1012320(SI)	// result_27[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop30
@@ -10387,10 +10387,10 @@ loop31: // 64 times: elements
 	VMOVUPS	768800(SI), Y1	// latentFieldFwd.softplus[0] | 1
 	VMOVUPS	768832(SI), Y2	// latentFieldFwd.softplus[0] | 2
 	VMOVUPS	768864(SI), Y3	// latentFieldFwd.softplus[0] | 3
-	VMOVUPS	Y0, 1054720(SI)	// result_33[0]
-	VMOVUPS	Y1, 1054752(SI)	// result_33[0] | 1
-	VMOVUPS	Y2, 1054784(SI)	// result_33[0] | 2
-	VMOVUPS	Y3, 1054816(SI)	// result_33[0] | 3
+	VMOVUPS	Y0, 1020416(SI)	// result_28[0]
+	VMOVUPS	Y1, 1020448(SI)	// result_28[0] | 1
+	VMOVUPS	Y2, 1020480(SI)	// result_28[0] | 2
+	VMOVUPS	Y3, 1020512(SI)	// result_28[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop31
@@ -10401,10 +10401,10 @@ loop32: // 64 times: elements
 	VMOVUPS	776992(SI), Y1	// latentFieldFwd.add2[0] | 1
 	VMOVUPS	777024(SI), Y2	// latentFieldFwd.add2[0] | 2
 	VMOVUPS	777056(SI), Y3	// latentFieldFwd.add2[0] | 3
-	VMOVUPS	Y0, 1062912(SI)	// result_34[0]
-	VMOVUPS	Y1, 1062944(SI)	// result_34[0] | 1
-	VMOVUPS	Y2, 1062976(SI)	// result_34[0] | 2
-	VMOVUPS	Y3, 1063008(SI)	// result_34[0] | 3
+	VMOVUPS	Y0, 1028608(SI)	// result_29[0]
+	VMOVUPS	Y1, 1028640(SI)	// result_29[0] | 1
+	VMOVUPS	Y2, 1028672(SI)	// result_29[0] | 2
+	VMOVUPS	Y3, 1028704(SI)	// result_29[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop32
@@ -10415,10 +10415,10 @@ loop33: // 64 times: elements
 	VMOVUPS	785184(SI), Y1	// latentFieldFwd.softplus2[0] | 1
 	VMOVUPS	785216(SI), Y2	// latentFieldFwd.softplus2[0] | 2
 	VMOVUPS	785248(SI), Y3	// latentFieldFwd.softplus2[0] | 3
-	VMOVUPS	Y0, 1071104(SI)	// result_35[0]
-	VMOVUPS	Y1, 1071136(SI)	// result_35[0] | 1
-	VMOVUPS	Y2, 1071168(SI)	// result_35[0] | 2
-	VMOVUPS	Y3, 1071200(SI)	// result_35[0] | 3
+	VMOVUPS	Y0, 1036800(SI)	// result_30[0]
+	VMOVUPS	Y1, 1036832(SI)	// result_30[0] | 1
+	VMOVUPS	Y2, 1036864(SI)	// result_30[0] | 2
+	VMOVUPS	Y3, 1036896(SI)	// result_30[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop33
@@ -10429,10 +10429,10 @@ loop34: // 12 times: elements
 	VMOVUPS	793376(SI), Y1	// latentFieldFwd.tanh[0] | 1
 	VMOVUPS	793408(SI), Y2	// latentFieldFwd.tanh[0] | 2
 	VMOVUPS	793440(SI), Y3	// latentFieldFwd.tanh[0] | 3
-	VMOVUPS	Y0, 1079296(SI)	// result_36[0]
-	VMOVUPS	Y1, 1079328(SI)	// result_36[0] | 1
-	VMOVUPS	Y2, 1079360(SI)	// result_36[0] | 2
-	VMOVUPS	Y3, 1079392(SI)	// result_36[0] | 3
+	VMOVUPS	Y0, 1044992(SI)	// result_31[0]
+	VMOVUPS	Y1, 1045024(SI)	// result_31[0] | 1
+	VMOVUPS	Y2, 1045056(SI)	// result_31[0] | 2
+	VMOVUPS	Y3, 1045088(SI)	// result_31[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop34
@@ -10596,10 +10596,10 @@ loop39: // 64 times: elements
 	VMOVUPS	760608(SI), Y1	// latentFieldFwd.add[0] | 1
 	VMOVUPS	760640(SI), Y2	// latentFieldFwd.add[0] | 2
 	VMOVUPS	760672(SI), Y3	// latentFieldFwd.add[0] | 3
-	VMOVUPS	Y0, 1009152(SI)	// result_25[0]
-	VMOVUPS	Y1, 1009184(SI)	// result_25[0] | 1
-	VMOVUPS	Y2, 1009216(SI)	// result_25[0] | 2
-	VMOVUPS	Y3, 1009248(SI)	// result_25[0] | 3
+	VMOVUPS	Y0, 974848(SI)	// result_20[0]
+	VMOVUPS	Y1, 974880(SI)	// result_20[0] | 1
+	VMOVUPS	Y2, 974912(SI)	// result_20[0] | 2
+	VMOVUPS	Y3, 974944(SI)	// result_20[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop39
@@ -10610,10 +10610,10 @@ loop40: // 64 times: elements
 	VMOVUPS	768800(SI), Y1	// latentFieldFwd.softplus[0] | 1
 	VMOVUPS	768832(SI), Y2	// latentFieldFwd.softplus[0] | 2
 	VMOVUPS	768864(SI), Y3	// latentFieldFwd.softplus[0] | 3
-	VMOVUPS	Y0, 1017344(SI)	// result_26[0]
-	VMOVUPS	Y1, 1017376(SI)	// result_26[0] | 1
-	VMOVUPS	Y2, 1017408(SI)	// result_26[0] | 2
-	VMOVUPS	Y3, 1017440(SI)	// result_26[0] | 3
+	VMOVUPS	Y0, 983040(SI)	// result_21[0]
+	VMOVUPS	Y1, 983072(SI)	// result_21[0] | 1
+	VMOVUPS	Y2, 983104(SI)	// result_21[0] | 2
+	VMOVUPS	Y3, 983136(SI)	// result_21[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop40
@@ -10624,10 +10624,10 @@ loop41: // 64 times: elements
 	VMOVUPS	776992(SI), Y1	// latentFieldFwd.add2[0] | 1
 	VMOVUPS	777024(SI), Y2	// latentFieldFwd.add2[0] | 2
 	VMOVUPS	777056(SI), Y3	// latentFieldFwd.add2[0] | 3
-	VMOVUPS	Y0, 1025536(SI)	// result_27[0]
-	VMOVUPS	Y1, 1025568(SI)	// result_27[0] | 1
-	VMOVUPS	Y2, 1025600(SI)	// result_27[0] | 2
-	VMOVUPS	Y3, 1025632(SI)	// result_27[0] | 3
+	VMOVUPS	Y0, 991232(SI)	// result_22[0]
+	VMOVUPS	Y1, 991264(SI)	// result_22[0] | 1
+	VMOVUPS	Y2, 991296(SI)	// result_22[0] | 2
+	VMOVUPS	Y3, 991328(SI)	// result_22[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop41
@@ -10638,10 +10638,10 @@ loop42: // 64 times: elements
 	VMOVUPS	785184(SI), Y1	// latentFieldFwd.softplus2[0] | 1
 	VMOVUPS	785216(SI), Y2	// latentFieldFwd.softplus2[0] | 2
 	VMOVUPS	785248(SI), Y3	// latentFieldFwd.softplus2[0] | 3
-	VMOVUPS	Y0, 1033728(SI)	// result_28[0]
-	VMOVUPS	Y1, 1033760(SI)	// result_28[0] | 1
-	VMOVUPS	Y2, 1033792(SI)	// result_28[0] | 2
-	VMOVUPS	Y3, 1033824(SI)	// result_28[0] | 3
+	VMOVUPS	Y0, 999424(SI)	// result_23[0]
+	VMOVUPS	Y1, 999456(SI)	// result_23[0] | 1
+	VMOVUPS	Y2, 999488(SI)	// result_23[0] | 2
+	VMOVUPS	Y3, 999520(SI)	// result_23[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop42
@@ -10652,10 +10652,10 @@ loop43: // 12 times: elements
 	VMOVUPS	793376(SI), Y1	// latentFieldFwd.tanh[0] | 1
 	VMOVUPS	793408(SI), Y2	// latentFieldFwd.tanh[0] | 2
 	VMOVUPS	793440(SI), Y3	// latentFieldFwd.tanh[0] | 3
-	VMOVUPS	Y0, 1041920(SI)	// result_29[0]
-	VMOVUPS	Y1, 1041952(SI)	// result_29[0] | 1
-	VMOVUPS	Y2, 1041984(SI)	// result_29[0] | 2
-	VMOVUPS	Y3, 1042016(SI)	// result_29[0] | 3
+	VMOVUPS	Y0, 1007616(SI)	// result_24[0]
+	VMOVUPS	Y1, 1007648(SI)	// result_24[0] | 1
+	VMOVUPS	Y2, 1007680(SI)	// result_24[0] | 2
+	VMOVUPS	Y3, 1007712(SI)	// result_24[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop43
@@ -10835,10 +10835,10 @@ loop48: // 64 times: elements
 	VMOVUPS	760608(SI), Y1	// latentFieldFwd.add[0] | 1
 	VMOVUPS	760640(SI), Y2	// latentFieldFwd.add[0] | 2
 	VMOVUPS	760672(SI), Y3	// latentFieldFwd.add[0] | 3
-	VMOVUPS	Y0, 970240(SI)	// result_18[0]
-	VMOVUPS	Y1, 970272(SI)	// result_18[0] | 1
-	VMOVUPS	Y2, 970304(SI)	// result_18[0] | 2
-	VMOVUPS	Y3, 970336(SI)	// result_18[0] | 3
+	VMOVUPS	Y0, 935936(SI)	// result_13[0]
+	VMOVUPS	Y1, 935968(SI)	// result_13[0] | 1
+	VMOVUPS	Y2, 936000(SI)	// result_13[0] | 2
+	VMOVUPS	Y3, 936032(SI)	// result_13[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop48
@@ -10849,10 +10849,10 @@ loop49: // 64 times: elements
 	VMOVUPS	768800(SI), Y1	// latentFieldFwd.softplus[0] | 1
 	VMOVUPS	768832(SI), Y2	// latentFieldFwd.softplus[0] | 2
 	VMOVUPS	768864(SI), Y3	// latentFieldFwd.softplus[0] | 3
-	VMOVUPS	Y0, 978432(SI)	// result_19[0]
-	VMOVUPS	Y1, 978464(SI)	// result_19[0] | 1
-	VMOVUPS	Y2, 978496(SI)	// result_19[0] | 2
-	VMOVUPS	Y3, 978528(SI)	// result_19[0] | 3
+	VMOVUPS	Y0, 944128(SI)	// result_14[0]
+	VMOVUPS	Y1, 944160(SI)	// result_14[0] | 1
+	VMOVUPS	Y2, 944192(SI)	// result_14[0] | 2
+	VMOVUPS	Y3, 944224(SI)	// result_14[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop49
@@ -10863,10 +10863,10 @@ loop50: // 64 times: elements
 	VMOVUPS	776992(SI), Y1	// latentFieldFwd.add2[0] | 1
 	VMOVUPS	777024(SI), Y2	// latentFieldFwd.add2[0] | 2
 	VMOVUPS	777056(SI), Y3	// latentFieldFwd.add2[0] | 3
-	VMOVUPS	Y0, 986624(SI)	// result_20[0]
-	VMOVUPS	Y1, 986656(SI)	// result_20[0] | 1
-	VMOVUPS	Y2, 986688(SI)	// result_20[0] | 2
-	VMOVUPS	Y3, 986720(SI)	// result_20[0] | 3
+	VMOVUPS	Y0, 952320(SI)	// result_15[0]
+	VMOVUPS	Y1, 952352(SI)	// result_15[0] | 1
+	VMOVUPS	Y2, 952384(SI)	// result_15[0] | 2
+	VMOVUPS	Y3, 952416(SI)	// result_15[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop50
@@ -10877,10 +10877,10 @@ loop51: // 64 times: elements
 	VMOVUPS	785184(SI), Y1	// latentFieldFwd.softplus2[0] | 1
 	VMOVUPS	785216(SI), Y2	// latentFieldFwd.softplus2[0] | 2
 	VMOVUPS	785248(SI), Y3	// latentFieldFwd.softplus2[0] | 3
-	VMOVUPS	Y0, 994816(SI)	// result_21[0]
-	VMOVUPS	Y1, 994848(SI)	// result_21[0] | 1
-	VMOVUPS	Y2, 994880(SI)	// result_21[0] | 2
-	VMOVUPS	Y3, 994912(SI)	// result_21[0] | 3
+	VMOVUPS	Y0, 960512(SI)	// result_16[0]
+	VMOVUPS	Y1, 960544(SI)	// result_16[0] | 1
+	VMOVUPS	Y2, 960576(SI)	// result_16[0] | 2
+	VMOVUPS	Y3, 960608(SI)	// result_16[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop51
@@ -10891,10 +10891,10 @@ loop52: // 12 times: elements
 	VMOVUPS	793376(SI), Y1	// latentFieldFwd.tanh[0] | 1
 	VMOVUPS	793408(SI), Y2	// latentFieldFwd.tanh[0] | 2
 	VMOVUPS	793440(SI), Y3	// latentFieldFwd.tanh[0] | 3
-	VMOVUPS	Y0, 1003008(SI)	// result_22[0]
-	VMOVUPS	Y1, 1003040(SI)	// result_22[0] | 1
-	VMOVUPS	Y2, 1003072(SI)	// result_22[0] | 2
-	VMOVUPS	Y3, 1003104(SI)	// result_22[0] | 3
+	VMOVUPS	Y0, 968704(SI)	// result_17[0]
+	VMOVUPS	Y1, 968736(SI)	// result_17[0] | 1
+	VMOVUPS	Y2, 968768(SI)	// result_17[0] | 2
+	VMOVUPS	Y3, 968800(SI)	// result_17[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop52
@@ -11053,82 +11053,12 @@ loop55: // 4 times: vectors of the block
 	DECQ	CX
 	JNE	loop55
 	CALL	latentFieldFwd_avx2<>(SB)
-	MOVQ	$64, CX
-	MOVQ	AX, SI
-loop56: // 64 times: elements
-	VMOVUPS	760576(SI), Y0	// latentFieldFwd.add[0]
-	VMOVUPS	760608(SI), Y1	// latentFieldFwd.add[0] | 1
-	VMOVUPS	760640(SI), Y2	// latentFieldFwd.add[0] | 2
-	VMOVUPS	760672(SI), Y3	// latentFieldFwd.add[0] | 3
-	VMOVUPS	Y0, 934400(SI)	// result_13[0]
-	VMOVUPS	Y1, 934432(SI)	// result_13[0] | 1
-	VMOVUPS	Y2, 934464(SI)	// result_13[0] | 2
-	VMOVUPS	Y3, 934496(SI)	// result_13[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop56
-	MOVQ	$64, CX
-	MOVQ	AX, SI
-loop57: // 64 times: elements
-	VMOVUPS	768768(SI), Y0	// latentFieldFwd.softplus[0]
-	VMOVUPS	768800(SI), Y1	// latentFieldFwd.softplus[0] | 1
-	VMOVUPS	768832(SI), Y2	// latentFieldFwd.softplus[0] | 2
-	VMOVUPS	768864(SI), Y3	// latentFieldFwd.softplus[0] | 3
-	VMOVUPS	Y0, 942592(SI)	// result_14[0]
-	VMOVUPS	Y1, 942624(SI)	// result_14[0] | 1
-	VMOVUPS	Y2, 942656(SI)	// result_14[0] | 2
-	VMOVUPS	Y3, 942688(SI)	// result_14[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop57
-	MOVQ	$64, CX
-	MOVQ	AX, SI
-loop58: // 64 times: elements
-	VMOVUPS	776960(SI), Y0	// latentFieldFwd.add2[0]
-	VMOVUPS	776992(SI), Y1	// latentFieldFwd.add2[0] | 1
-	VMOVUPS	777024(SI), Y2	// latentFieldFwd.add2[0] | 2
-	VMOVUPS	777056(SI), Y3	// latentFieldFwd.add2[0] | 3
-	VMOVUPS	Y0, 950784(SI)	// result_15[0]
-	VMOVUPS	Y1, 950816(SI)	// result_15[0] | 1
-	VMOVUPS	Y2, 950848(SI)	// result_15[0] | 2
-	VMOVUPS	Y3, 950880(SI)	// result_15[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop58
-	MOVQ	$64, CX
-	MOVQ	AX, SI
-loop59: // 64 times: elements
-	VMOVUPS	785152(SI), Y0	// latentFieldFwd.softplus2[0]
-	VMOVUPS	785184(SI), Y1	// latentFieldFwd.softplus2[0] | 1
-	VMOVUPS	785216(SI), Y2	// latentFieldFwd.softplus2[0] | 2
-	VMOVUPS	785248(SI), Y3	// latentFieldFwd.softplus2[0] | 3
-	VMOVUPS	Y0, 958976(SI)	// result_16[0]
-	VMOVUPS	Y1, 959008(SI)	// result_16[0] | 1
-	VMOVUPS	Y2, 959040(SI)	// result_16[0] | 2
-	VMOVUPS	Y3, 959072(SI)	// result_16[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop59
-	MOVQ	$12, CX
-	MOVQ	AX, SI
-loop60: // 12 times: elements
-	VMOVUPS	793344(SI), Y0	// latentFieldFwd.tanh[0]
-	VMOVUPS	793376(SI), Y1	// latentFieldFwd.tanh[0] | 1
-	VMOVUPS	793408(SI), Y2	// latentFieldFwd.tanh[0] | 2
-	VMOVUPS	793440(SI), Y3	// latentFieldFwd.tanh[0] | 3
-	VMOVUPS	Y0, 967168(SI)	// result_17[0]
-	VMOVUPS	Y1, 967200(SI)	// result_17[0] | 1
-	VMOVUPS	Y2, 967232(SI)	// result_17[0] | 2
-	VMOVUPS	Y3, 967264(SI)	// result_17[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop60
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop61: // 4 times: vectors of the block
+loop56: // 4 times: vectors of the block
 	MOVQ	$8, DI
 	MOVQ	SI, R9
-loop62: // 8 times: elements
+loop57: // 8 times: elements
 	// forecast.nde:38
 	VMOVUPS	907136(R9), Y0	// z_d2_bar[0]
 	VMOVUPS	908672(R9), Y1	// z_d3_bar[0]
@@ -11136,10 +11066,10 @@ loop62: // 8 times: elements
 	VMULPS	f32_40200000<>(SB), Y2, Y2
 	VFMADD231PS	f32_c0800000<>(SB), Y1, Y2
 	VFMADD231PS	f32_3fc00000<>(SB), Y0, Y2
-	VMOVUPS	Y2, 968704(R9)	// add[0]
+	VMOVUPS	Y2, 934400(R9)	// add[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop62
+	JNE	loop57
 	VMOVUPS	911232(SI), Y0	// a_d4_bar[0]
 	VMOVUPS	911360(SI), Y1	// a_d4_bar[1]
 	VMOVUPS	911488(SI), Y2	// a_d4_bar[2]
@@ -11155,26 +11085,26 @@ loop62: // 8 times: elements
 	VMULPS	f32_40200000<>(SB), Y0, Y0
 	VFMADD231PS	f32_c0800000<>(SB), Y4, Y0
 	VFMADD231PS	f32_3fc00000<>(SB), Y8, Y0
-	VMOVUPS	Y0, 969728(SI)	// add_2[0]
+	VMOVUPS	Y0, 935424(SI)	// add_2[0]
 	VMULPS	f32_40200000<>(SB), Y1, Y0
 	VFMADD231PS	f32_c0800000<>(SB), Y5, Y0
 	VFMADD231PS	f32_3fc00000<>(SB), Y9, Y0
-	VMOVUPS	Y0, 969856(SI)	// add_2[1]
+	VMOVUPS	Y0, 935552(SI)	// add_2[1]
 	VMULPS	f32_40200000<>(SB), Y2, Y0
 	VFMADD231PS	f32_c0800000<>(SB), Y6, Y0
 	VFMADD231PS	f32_3fc00000<>(SB), Y10, Y0
-	VMOVUPS	Y0, 969984(SI)	// add_2[2]
+	VMOVUPS	Y0, 935680(SI)	// add_2[2]
 	VMULPS	f32_40200000<>(SB), Y3, Y0
 	VFMADD231PS	f32_c0800000<>(SB), Y7, Y0
 	VFMADD231PS	f32_3fc00000<>(SB), Y11, Y0
-	VMOVUPS	Y0, 970112(SI)	// add_2[3]
+	VMOVUPS	Y0, 935808(SI)	// add_2[3]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop61
+	JNE	loop56
 	// forecast.nde:38
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop63: // 4 times: vectors of the block
+loop58: // 4 times: vectors of the block
 	VMOVUPS	932352(SI), Y0	// z_next[0]
 	VMOVUPS	Y0, 814336(SI)	// latentFieldBwd.z[0]
 	VMOVUPS	932480(SI), Y0	// z_next[1]
@@ -11199,145 +11129,145 @@ loop63: // 4 times: vectors of the block
 	VMOVUPS	Y0, 815616(SI)	// latentFieldBwd.a[2]
 	VMOVUPS	934272(SI), Y0	// a_next[3]
 	VMOVUPS	Y0, 815744(SI)	// latentFieldBwd.a[3]
-	VMOVUPS	968704(SI), Y0	// add[0]
+	VMOVUPS	934400(SI), Y0	// add[0]
 	VMOVUPS	Y0, 850176(SI)	// latentFieldBwd.dz_bar[0]
-	VMOVUPS	968832(SI), Y0	// add[1]
+	VMOVUPS	934528(SI), Y0	// add[1]
 	VMOVUPS	Y0, 850304(SI)	// latentFieldBwd.dz_bar[1]
-	VMOVUPS	968960(SI), Y0	// add[2]
+	VMOVUPS	934656(SI), Y0	// add[2]
 	VMOVUPS	Y0, 850432(SI)	// latentFieldBwd.dz_bar[2]
-	VMOVUPS	969088(SI), Y0	// add[3]
+	VMOVUPS	934784(SI), Y0	// add[3]
 	VMOVUPS	Y0, 850560(SI)	// latentFieldBwd.dz_bar[3]
-	VMOVUPS	969216(SI), Y0	// add[4]
+	VMOVUPS	934912(SI), Y0	// add[4]
 	VMOVUPS	Y0, 850688(SI)	// latentFieldBwd.dz_bar[4]
-	VMOVUPS	969344(SI), Y0	// add[5]
+	VMOVUPS	935040(SI), Y0	// add[5]
 	VMOVUPS	Y0, 850816(SI)	// latentFieldBwd.dz_bar[5]
-	VMOVUPS	969472(SI), Y0	// add[6]
+	VMOVUPS	935168(SI), Y0	// add[6]
 	VMOVUPS	Y0, 850944(SI)	// latentFieldBwd.dz_bar[6]
-	VMOVUPS	969600(SI), Y0	// add[7]
+	VMOVUPS	935296(SI), Y0	// add[7]
 	VMOVUPS	Y0, 851072(SI)	// latentFieldBwd.dz_bar[7]
-	VMOVUPS	969728(SI), Y0	// add_2[0]
+	VMOVUPS	935424(SI), Y0	// add_2[0]
 	VMOVUPS	Y0, 851200(SI)	// latentFieldBwd.da_bar[0]
-	VMOVUPS	969856(SI), Y0	// add_2[1]
+	VMOVUPS	935552(SI), Y0	// add_2[1]
 	VMOVUPS	Y0, 851328(SI)	// latentFieldBwd.da_bar[1]
-	VMOVUPS	969984(SI), Y0	// add_2[2]
+	VMOVUPS	935680(SI), Y0	// add_2[2]
 	VMOVUPS	Y0, 851456(SI)	// latentFieldBwd.da_bar[2]
-	VMOVUPS	970112(SI), Y0	// add_2[3]
+	VMOVUPS	935808(SI), Y0	// add_2[3]
 	VMOVUPS	Y0, 851584(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop63
+	JNE	loop58
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop64: // 64 times: elements
-	VMOVUPS	934400(SI), Y0	// result_13[0]
-	VMOVUPS	934432(SI), Y1	// result_13[0] | 1
-	VMOVUPS	934464(SI), Y2	// result_13[0] | 2
-	VMOVUPS	934496(SI), Y3	// result_13[0] | 3
+loop59: // 64 times: elements
+	VMOVUPS	760576(SI), Y0	// latentFieldFwd.add[0]
+	VMOVUPS	760608(SI), Y1	// latentFieldFwd.add[0] | 1
+	VMOVUPS	760640(SI), Y2	// latentFieldFwd.add[0] | 2
+	VMOVUPS	760672(SI), Y3	// latentFieldFwd.add[0] | 3
 	VMOVUPS	Y0, 815872(SI)	// latentFieldBwd.add[0]
 	VMOVUPS	Y1, 815904(SI)	// latentFieldBwd.add[0] | 1
 	VMOVUPS	Y2, 815936(SI)	// latentFieldBwd.add[0] | 2
 	VMOVUPS	Y3, 815968(SI)	// latentFieldBwd.add[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop64
+	JNE	loop59
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop65: // 64 times: elements
-	VMOVUPS	942592(SI), Y0	// result_14[0]
-	VMOVUPS	942624(SI), Y1	// result_14[0] | 1
-	VMOVUPS	942656(SI), Y2	// result_14[0] | 2
-	VMOVUPS	942688(SI), Y3	// result_14[0] | 3
+loop60: // 64 times: elements
+	VMOVUPS	768768(SI), Y0	// latentFieldFwd.softplus[0]
+	VMOVUPS	768800(SI), Y1	// latentFieldFwd.softplus[0] | 1
+	VMOVUPS	768832(SI), Y2	// latentFieldFwd.softplus[0] | 2
+	VMOVUPS	768864(SI), Y3	// latentFieldFwd.softplus[0] | 3
 	VMOVUPS	Y0, 824064(SI)	// latentFieldBwd.softplus[0]
 	VMOVUPS	Y1, 824096(SI)	// latentFieldBwd.softplus[0] | 1
 	VMOVUPS	Y2, 824128(SI)	// latentFieldBwd.softplus[0] | 2
 	VMOVUPS	Y3, 824160(SI)	// latentFieldBwd.softplus[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop65
+	JNE	loop60
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop66: // 64 times: elements
-	VMOVUPS	950784(SI), Y0	// result_15[0]
-	VMOVUPS	950816(SI), Y1	// result_15[0] | 1
-	VMOVUPS	950848(SI), Y2	// result_15[0] | 2
-	VMOVUPS	950880(SI), Y3	// result_15[0] | 3
+loop61: // 64 times: elements
+	VMOVUPS	776960(SI), Y0	// latentFieldFwd.add2[0]
+	VMOVUPS	776992(SI), Y1	// latentFieldFwd.add2[0] | 1
+	VMOVUPS	777024(SI), Y2	// latentFieldFwd.add2[0] | 2
+	VMOVUPS	777056(SI), Y3	// latentFieldFwd.add2[0] | 3
 	VMOVUPS	Y0, 832256(SI)	// latentFieldBwd.add2[0]
 	VMOVUPS	Y1, 832288(SI)	// latentFieldBwd.add2[0] | 1
 	VMOVUPS	Y2, 832320(SI)	// latentFieldBwd.add2[0] | 2
 	VMOVUPS	Y3, 832352(SI)	// latentFieldBwd.add2[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop66
+	JNE	loop61
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop67: // 64 times: elements
-	VMOVUPS	958976(SI), Y0	// result_16[0]
-	VMOVUPS	959008(SI), Y1	// result_16[0] | 1
-	VMOVUPS	959040(SI), Y2	// result_16[0] | 2
-	VMOVUPS	959072(SI), Y3	// result_16[0] | 3
+loop62: // 64 times: elements
+	VMOVUPS	785152(SI), Y0	// latentFieldFwd.softplus2[0]
+	VMOVUPS	785184(SI), Y1	// latentFieldFwd.softplus2[0] | 1
+	VMOVUPS	785216(SI), Y2	// latentFieldFwd.softplus2[0] | 2
+	VMOVUPS	785248(SI), Y3	// latentFieldFwd.softplus2[0] | 3
 	VMOVUPS	Y0, 840448(SI)	// latentFieldBwd.softplus2[0]
 	VMOVUPS	Y1, 840480(SI)	// latentFieldBwd.softplus2[0] | 1
 	VMOVUPS	Y2, 840512(SI)	// latentFieldBwd.softplus2[0] | 2
 	VMOVUPS	Y3, 840544(SI)	// latentFieldBwd.softplus2[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop67
+	JNE	loop62
 	MOVQ	$12, CX
 	MOVQ	AX, SI
-loop68: // 12 times: elements
-	VMOVUPS	967168(SI), Y0	// result_17[0]
-	VMOVUPS	967200(SI), Y1	// result_17[0] | 1
-	VMOVUPS	967232(SI), Y2	// result_17[0] | 2
-	VMOVUPS	967264(SI), Y3	// result_17[0] | 3
+loop63: // 12 times: elements
+	VMOVUPS	793344(SI), Y0	// latentFieldFwd.tanh[0]
+	VMOVUPS	793376(SI), Y1	// latentFieldFwd.tanh[0] | 1
+	VMOVUPS	793408(SI), Y2	// latentFieldFwd.tanh[0] | 2
+	VMOVUPS	793440(SI), Y3	// latentFieldFwd.tanh[0] | 3
 	VMOVUPS	Y0, 848640(SI)	// latentFieldBwd.tanh[0]
 	VMOVUPS	Y1, 848672(SI)	// latentFieldBwd.tanh[0] | 1
 	VMOVUPS	Y2, 848704(SI)	// latentFieldBwd.tanh[0] | 2
 	VMOVUPS	Y3, 848736(SI)	// latentFieldBwd.tanh[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop68
+	JNE	loop63
 	CALL	latentFieldBwd_avx2<>(SB)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop69: // 4 times: vectors of the block
+loop64: // 4 times: vectors of the block
 	VMOVUPS	851712(SI), Y0	// latentFieldBwd.z_bar[0]
-	VMOVUPS	Y0, 1004544(SI)	// result_23[0]
+	VMOVUPS	Y0, 970240(SI)	// result_18[0]
 	VMOVUPS	851840(SI), Y0	// latentFieldBwd.z_bar[1]
-	VMOVUPS	Y0, 1004672(SI)	// result_23[1]
+	VMOVUPS	Y0, 970368(SI)	// result_18[1]
 	VMOVUPS	851968(SI), Y0	// latentFieldBwd.z_bar[2]
-	VMOVUPS	Y0, 1004800(SI)	// result_23[2]
+	VMOVUPS	Y0, 970496(SI)	// result_18[2]
 	VMOVUPS	852096(SI), Y0	// latentFieldBwd.z_bar[3]
-	VMOVUPS	Y0, 1004928(SI)	// result_23[3]
+	VMOVUPS	Y0, 970624(SI)	// result_18[3]
 	VMOVUPS	852224(SI), Y0	// latentFieldBwd.z_bar[4]
-	VMOVUPS	Y0, 1005056(SI)	// result_23[4]
+	VMOVUPS	Y0, 970752(SI)	// result_18[4]
 	VMOVUPS	852352(SI), Y0	// latentFieldBwd.z_bar[5]
-	VMOVUPS	Y0, 1005184(SI)	// result_23[5]
+	VMOVUPS	Y0, 970880(SI)	// result_18[5]
 	VMOVUPS	852480(SI), Y0	// latentFieldBwd.z_bar[6]
-	VMOVUPS	Y0, 1005312(SI)	// result_23[6]
+	VMOVUPS	Y0, 971008(SI)	// result_18[6]
 	VMOVUPS	852608(SI), Y0	// latentFieldBwd.z_bar[7]
-	VMOVUPS	Y0, 1005440(SI)	// result_23[7]
+	VMOVUPS	Y0, 971136(SI)	// result_18[7]
 	VMOVUPS	852736(SI), Y0	// latentFieldBwd.a_bar[0]
-	VMOVUPS	Y0, 1007616(SI)	// result_24[0]
+	VMOVUPS	Y0, 973312(SI)	// result_19[0]
 	VMOVUPS	852864(SI), Y0	// latentFieldBwd.a_bar[1]
-	VMOVUPS	Y0, 1007744(SI)	// result_24[1]
+	VMOVUPS	Y0, 973440(SI)	// result_19[1]
 	VMOVUPS	852992(SI), Y0	// latentFieldBwd.a_bar[2]
-	VMOVUPS	Y0, 1007872(SI)	// result_24[2]
+	VMOVUPS	Y0, 973568(SI)	// result_19[2]
 	VMOVUPS	853120(SI), Y0	// latentFieldBwd.a_bar[3]
-	VMOVUPS	Y0, 1008000(SI)	// result_24[3]
+	VMOVUPS	Y0, 973696(SI)	// result_19[3]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop69
+	JNE	loop64
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop70: // 4 times: vectors of the block
+loop65: // 4 times: vectors of the block
 	MOVQ	$8, DI
 	MOVQ	SI, R9
-loop71: // 8 times: elements
+loop66: // 8 times: elements
 	// forecast.nde:38
 	VMOVUPS	904064(R9), Y0	// z_next_bar[0]
-	VMOVUPS	1004544(R9), Y1	// result_23[0]
+	VMOVUPS	970240(R9), Y1	// result_18[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1005568(R9)	// z_next_bar_2[0]
+	VMOVUPS	Y0, 971264(R9)	// z_next_bar_2[0]
 	VMOVUPS	931200(SI), Y1	// hb6
 	VMOVUPS	907136(R9), Y2	// z_d2_bar[0]
 	VMOVUPS	908672(R9), Y3	// z_d3_bar[0]
@@ -11346,10 +11276,10 @@ loop71: // 8 times: elements
 	VFMADD231PS	f32_42822f0d<>(SB), Y3, Y4
 	VFMADD231PS	f32_c1df2c16<>(SB), Y2, Y4
 	VFMADD231PS	Y1, Y0, Y4
-	VMOVUPS	Y4, 1006592(R9)	// add_3[0]
+	VMOVUPS	Y4, 972288(R9)	// add_3[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop71
+	JNE	loop66
 	VMOVUPS	905088(SI), Y0	// a_next_bar[0]
 	VMOVUPS	905216(SI), Y2	// a_next_bar[1]
 	VMOVUPS	905344(SI), Y3	// a_next_bar[2]
@@ -11371,35 +11301,35 @@ loop71: // 8 times: elements
 	VMOVUPS	908416(SI), Y11	// a_d2_bar[2]
 	VMOVUPS	908544(SI), Y15	// a_d2_bar[3]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	1007616(SI), Y12	// result_24[0]
+	VMOVUPS	973312(SI), Y12	// result_19[0]
 	VADDPS	Y12, Y0, Y0
-	VMOVUPS	Y0, 1008128(SI)	// a_next_bar_2[0]
-	VMOVUPS	1007744(SI), Y12	// result_24[1]
+	VMOVUPS	Y0, 973824(SI)	// a_next_bar_2[0]
+	VMOVUPS	973440(SI), Y12	// result_19[1]
 	VADDPS	Y12, Y2, Y2
-	VMOVUPS	Y2, 1008256(SI)	// a_next_bar_2[1]
-	VMOVUPS	1007872(SI), Y12	// result_24[2]
+	VMOVUPS	Y2, 973952(SI)	// a_next_bar_2[1]
+	VMOVUPS	973568(SI), Y12	// result_19[2]
 	VADDPS	Y12, Y3, Y3
-	VMOVUPS	Y3, 1008384(SI)	// a_next_bar_2[2]
-	VMOVUPS	1008000(SI), Y12	// result_24[3]
+	VMOVUPS	Y3, 974080(SI)	// a_next_bar_2[2]
+	VMOVUPS	973696(SI), Y12	// result_19[3]
 	VADDPS	Y12, Y4, Y4
-	VMOVUPS	Y4, 1008512(SI)	// a_next_bar_2[3]
+	VMOVUPS	Y4, 974208(SI)	// a_next_bar_2[3]
 	VMULPS	f32_c20b7b8e<>(SB), Y5, Y5
 	VFMADD231PS	f32_42822f0d<>(SB), Y7, Y5
 	VFMADD231PS	f32_c1df2c16<>(SB), Y9, Y5
 	VFMADD231PS	Y1, Y0, Y5
-	VMOVUPS	Y5, 1008640(SI)	// add_4[0]
+	VMOVUPS	Y5, 974336(SI)	// add_4[0]
 	VMULPS	f32_c20b7b8e<>(SB), Y6, Y0
 	VFMADD231PS	f32_42822f0d<>(SB), Y8, Y0
 	VFMADD231PS	f32_c1df2c16<>(SB), Y10, Y0
 	VFMADD231PS	Y1, Y2, Y0
-	VMOVUPS	Y0, 1008768(SI)	// add_4[1]
+	VMOVUPS	Y0, 974464(SI)	// add_4[1]
 	VMOVUPS	0(AX), Y13
 	VMULPS	f32_c20b7b8e<>(SB), Y13, Y0
 	VMOVUPS	64(AX), Y13
 	VFMADD231PS	f32_42822f0d<>(SB), Y13, Y0
 	VFMADD231PS	f32_c1df2c16<>(SB), Y11, Y0
 	VFMADD231PS	Y1, Y3, Y0
-	VMOVUPS	Y0, 1008896(SI)	// add_4[2]
+	VMOVUPS	Y0, 974592(SI)	// add_4[2]
 	VMOVUPS	32(AX), Y13
 	VMULPS	f32_c20b7b8e<>(SB), Y13, Y0
 	VMOVUPS	96(AX), Y13
@@ -11407,14 +11337,14 @@ loop71: // 8 times: elements
 	VMOVUPS	128(AX), Y13
 	VFMADD231PS	f32_c1df2c16<>(SB), Y13, Y0
 	VFMADD231PS	Y1, Y4, Y0
-	VMOVUPS	Y0, 1009024(SI)	// add_4[3]
+	VMOVUPS	Y0, 974720(SI)	// add_4[3]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop70
+	JNE	loop65
 	// forecast.nde:38
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop72: // 4 times: vectors of the block
+loop67: // 4 times: vectors of the block
 	VMOVUPS	928512(SI), Y0	// z_y6[0]
 	VMOVUPS	Y0, 814336(SI)	// latentFieldBwd.z[0]
 	VMOVUPS	928640(SI), Y0	// z_y6[1]
@@ -11439,144 +11369,144 @@ loop72: // 4 times: vectors of the block
 	VMOVUPS	Y0, 815616(SI)	// latentFieldBwd.a[2]
 	VMOVUPS	930432(SI), Y0	// a_y6[3]
 	VMOVUPS	Y0, 815744(SI)	// latentFieldBwd.a[3]
-	VMOVUPS	1006592(SI), Y0	// add_3[0]
+	VMOVUPS	972288(SI), Y0	// add_3[0]
 	VMOVUPS	Y0, 850176(SI)	// latentFieldBwd.dz_bar[0]
-	VMOVUPS	1006720(SI), Y0	// add_3[1]
+	VMOVUPS	972416(SI), Y0	// add_3[1]
 	VMOVUPS	Y0, 850304(SI)	// latentFieldBwd.dz_bar[1]
-	VMOVUPS	1006848(SI), Y0	// add_3[2]
+	VMOVUPS	972544(SI), Y0	// add_3[2]
 	VMOVUPS	Y0, 850432(SI)	// latentFieldBwd.dz_bar[2]
-	VMOVUPS	1006976(SI), Y0	// add_3[3]
+	VMOVUPS	972672(SI), Y0	// add_3[3]
 	VMOVUPS	Y0, 850560(SI)	// latentFieldBwd.dz_bar[3]
-	VMOVUPS	1007104(SI), Y0	// add_3[4]
+	VMOVUPS	972800(SI), Y0	// add_3[4]
 	VMOVUPS	Y0, 850688(SI)	// latentFieldBwd.dz_bar[4]
-	VMOVUPS	1007232(SI), Y0	// add_3[5]
+	VMOVUPS	972928(SI), Y0	// add_3[5]
 	VMOVUPS	Y0, 850816(SI)	// latentFieldBwd.dz_bar[5]
-	VMOVUPS	1007360(SI), Y0	// add_3[6]
+	VMOVUPS	973056(SI), Y0	// add_3[6]
 	VMOVUPS	Y0, 850944(SI)	// latentFieldBwd.dz_bar[6]
-	VMOVUPS	1007488(SI), Y0	// add_3[7]
+	VMOVUPS	973184(SI), Y0	// add_3[7]
 	VMOVUPS	Y0, 851072(SI)	// latentFieldBwd.dz_bar[7]
-	VMOVUPS	1008640(SI), Y0	// add_4[0]
+	VMOVUPS	974336(SI), Y0	// add_4[0]
 	VMOVUPS	Y0, 851200(SI)	// latentFieldBwd.da_bar[0]
-	VMOVUPS	1008768(SI), Y0	// add_4[1]
+	VMOVUPS	974464(SI), Y0	// add_4[1]
 	VMOVUPS	Y0, 851328(SI)	// latentFieldBwd.da_bar[1]
-	VMOVUPS	1008896(SI), Y0	// add_4[2]
+	VMOVUPS	974592(SI), Y0	// add_4[2]
 	VMOVUPS	Y0, 851456(SI)	// latentFieldBwd.da_bar[2]
-	VMOVUPS	1009024(SI), Y0	// add_4[3]
+	VMOVUPS	974720(SI), Y0	// add_4[3]
 	VMOVUPS	Y0, 851584(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop72
+	JNE	loop67
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop73: // 64 times: elements
-	VMOVUPS	970240(SI), Y0	// result_18[0]
-	VMOVUPS	970272(SI), Y1	// result_18[0] | 1
-	VMOVUPS	970304(SI), Y2	// result_18[0] | 2
-	VMOVUPS	970336(SI), Y3	// result_18[0] | 3
+loop68: // 64 times: elements
+	VMOVUPS	935936(SI), Y0	// result_13[0]
+	VMOVUPS	935968(SI), Y1	// result_13[0] | 1
+	VMOVUPS	936000(SI), Y2	// result_13[0] | 2
+	VMOVUPS	936032(SI), Y3	// result_13[0] | 3
 	VMOVUPS	Y0, 815872(SI)	// latentFieldBwd.add[0]
 	VMOVUPS	Y1, 815904(SI)	// latentFieldBwd.add[0] | 1
 	VMOVUPS	Y2, 815936(SI)	// latentFieldBwd.add[0] | 2
 	VMOVUPS	Y3, 815968(SI)	// latentFieldBwd.add[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop73
+	JNE	loop68
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop74: // 64 times: elements
-	VMOVUPS	978432(SI), Y0	// result_19[0]
-	VMOVUPS	978464(SI), Y1	// result_19[0] | 1
-	VMOVUPS	978496(SI), Y2	// result_19[0] | 2
-	VMOVUPS	978528(SI), Y3	// result_19[0] | 3
+loop69: // 64 times: elements
+	VMOVUPS	944128(SI), Y0	// result_14[0]
+	VMOVUPS	944160(SI), Y1	// result_14[0] | 1
+	VMOVUPS	944192(SI), Y2	// result_14[0] | 2
+	VMOVUPS	944224(SI), Y3	// result_14[0] | 3
 	VMOVUPS	Y0, 824064(SI)	// latentFieldBwd.softplus[0]
 	VMOVUPS	Y1, 824096(SI)	// latentFieldBwd.softplus[0] | 1
 	VMOVUPS	Y2, 824128(SI)	// latentFieldBwd.softplus[0] | 2
 	VMOVUPS	Y3, 824160(SI)	// latentFieldBwd.softplus[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop74
+	JNE	loop69
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop75: // 64 times: elements
-	VMOVUPS	986624(SI), Y0	// result_20[0]
-	VMOVUPS	986656(SI), Y1	// result_20[0] | 1
-	VMOVUPS	986688(SI), Y2	// result_20[0] | 2
-	VMOVUPS	986720(SI), Y3	// result_20[0] | 3
+loop70: // 64 times: elements
+	VMOVUPS	952320(SI), Y0	// result_15[0]
+	VMOVUPS	952352(SI), Y1	// result_15[0] | 1
+	VMOVUPS	952384(SI), Y2	// result_15[0] | 2
+	VMOVUPS	952416(SI), Y3	// result_15[0] | 3
 	VMOVUPS	Y0, 832256(SI)	// latentFieldBwd.add2[0]
 	VMOVUPS	Y1, 832288(SI)	// latentFieldBwd.add2[0] | 1
 	VMOVUPS	Y2, 832320(SI)	// latentFieldBwd.add2[0] | 2
 	VMOVUPS	Y3, 832352(SI)	// latentFieldBwd.add2[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop75
+	JNE	loop70
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop76: // 64 times: elements
-	VMOVUPS	994816(SI), Y0	// result_21[0]
-	VMOVUPS	994848(SI), Y1	// result_21[0] | 1
-	VMOVUPS	994880(SI), Y2	// result_21[0] | 2
-	VMOVUPS	994912(SI), Y3	// result_21[0] | 3
+loop71: // 64 times: elements
+	VMOVUPS	960512(SI), Y0	// result_16[0]
+	VMOVUPS	960544(SI), Y1	// result_16[0] | 1
+	VMOVUPS	960576(SI), Y2	// result_16[0] | 2
+	VMOVUPS	960608(SI), Y3	// result_16[0] | 3
 	VMOVUPS	Y0, 840448(SI)	// latentFieldBwd.softplus2[0]
 	VMOVUPS	Y1, 840480(SI)	// latentFieldBwd.softplus2[0] | 1
 	VMOVUPS	Y2, 840512(SI)	// latentFieldBwd.softplus2[0] | 2
 	VMOVUPS	Y3, 840544(SI)	// latentFieldBwd.softplus2[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop76
+	JNE	loop71
 	MOVQ	$12, CX
 	MOVQ	AX, SI
-loop77: // 12 times: elements
-	VMOVUPS	1003008(SI), Y0	// result_22[0]
-	VMOVUPS	1003040(SI), Y1	// result_22[0] | 1
-	VMOVUPS	1003072(SI), Y2	// result_22[0] | 2
-	VMOVUPS	1003104(SI), Y3	// result_22[0] | 3
+loop72: // 12 times: elements
+	VMOVUPS	968704(SI), Y0	// result_17[0]
+	VMOVUPS	968736(SI), Y1	// result_17[0] | 1
+	VMOVUPS	968768(SI), Y2	// result_17[0] | 2
+	VMOVUPS	968800(SI), Y3	// result_17[0] | 3
 	VMOVUPS	Y0, 848640(SI)	// latentFieldBwd.tanh[0]
 	VMOVUPS	Y1, 848672(SI)	// latentFieldBwd.tanh[0] | 1
 	VMOVUPS	Y2, 848704(SI)	// latentFieldBwd.tanh[0] | 2
 	VMOVUPS	Y3, 848736(SI)	// latentFieldBwd.tanh[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop77
+	JNE	loop72
 	CALL	latentFieldBwd_avx2<>(SB)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop78: // 4 times: vectors of the block
+loop73: // 4 times: vectors of the block
 	VMOVUPS	851712(SI), Y0	// latentFieldBwd.z_bar[0]
-	VMOVUPS	Y0, 1043456(SI)	// result_30[0]
+	VMOVUPS	Y0, 1009152(SI)	// result_25[0]
 	VMOVUPS	851840(SI), Y0	// latentFieldBwd.z_bar[1]
-	VMOVUPS	Y0, 1043584(SI)	// result_30[1]
+	VMOVUPS	Y0, 1009280(SI)	// result_25[1]
 	VMOVUPS	851968(SI), Y0	// latentFieldBwd.z_bar[2]
-	VMOVUPS	Y0, 1043712(SI)	// result_30[2]
+	VMOVUPS	Y0, 1009408(SI)	// result_25[2]
 	VMOVUPS	852096(SI), Y0	// latentFieldBwd.z_bar[3]
-	VMOVUPS	Y0, 1043840(SI)	// result_30[3]
+	VMOVUPS	Y0, 1009536(SI)	// result_25[3]
 	VMOVUPS	852224(SI), Y0	// latentFieldBwd.z_bar[4]
-	VMOVUPS	Y0, 1043968(SI)	// result_30[4]
+	VMOVUPS	Y0, 1009664(SI)	// result_25[4]
 	VMOVUPS	852352(SI), Y0	// latentFieldBwd.z_bar[5]
-	VMOVUPS	Y0, 1044096(SI)	// result_30[5]
+	VMOVUPS	Y0, 1009792(SI)	// result_25[5]
 	VMOVUPS	852480(SI), Y0	// latentFieldBwd.z_bar[6]
-	VMOVUPS	Y0, 1044224(SI)	// result_30[6]
+	VMOVUPS	Y0, 1009920(SI)	// result_25[6]
 	VMOVUPS	852608(SI), Y0	// latentFieldBwd.z_bar[7]
-	VMOVUPS	Y0, 1044352(SI)	// result_30[7]
+	VMOVUPS	Y0, 1010048(SI)	// result_25[7]
 	VMOVUPS	852736(SI), Y0	// latentFieldBwd.a_bar[0]
-	VMOVUPS	Y0, 1045504(SI)	// result_31[0]
+	VMOVUPS	Y0, 1011200(SI)	// result_26[0]
 	VMOVUPS	852864(SI), Y0	// latentFieldBwd.a_bar[1]
-	VMOVUPS	Y0, 1045632(SI)	// result_31[1]
+	VMOVUPS	Y0, 1011328(SI)	// result_26[1]
 	VMOVUPS	852992(SI), Y0	// latentFieldBwd.a_bar[2]
-	VMOVUPS	Y0, 1045760(SI)	// result_31[2]
+	VMOVUPS	Y0, 1011456(SI)	// result_26[2]
 	VMOVUPS	853120(SI), Y0	// latentFieldBwd.a_bar[3]
-	VMOVUPS	Y0, 1045888(SI)	// result_31[3]
+	VMOVUPS	Y0, 1011584(SI)	// result_26[3]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop78
+	JNE	loop73
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop79: // 4 times: vectors of the block
+loop74: // 4 times: vectors of the block
 	MOVQ	$8, DI
 	MOVQ	SI, R9
-loop80: // 8 times: elements
+loop75: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	1043456(R9), Y0	// result_30[0]
+	VMOVUPS	1009152(R9), Y0	// result_25[0]
 	VMOVUPS	927360(SI), Y1	// ha65
-	VMOVUPS	1005568(R9), Y2	// z_next_bar_2[0]
+	VMOVUPS	971264(R9), Y2	// z_next_bar_2[0]
 	VMOVUPS	931072(SI), Y3	// hb5
 	VMOVUPS	907136(R9), Y4	// z_d2_bar[0]
 	VMOVUPS	908672(R9), Y5	// z_d3_bar[0]
@@ -11586,10 +11516,10 @@ loop80: // 8 times: elements
 	VFMADD231PS	f32_42160989<>(SB), Y4, Y6
 	VFMADD231PS	Y3, Y2, Y6
 	VFMADD231PS	Y1, Y0, Y6
-	VMOVUPS	Y6, 1044480(R9)	// add_5[0]
+	VMOVUPS	Y6, 1010176(R9)	// add_5[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop80
+	JNE	loop75
 	VMOVUPS	911232(SI), Y0	// a_d4_bar[0]
 	VMOVUPS	911360(SI), Y2	// a_d4_bar[1]
 	VMOVUPS	911488(SI), Y4	// a_d4_bar[2]
@@ -11602,45 +11532,45 @@ loop80: // 8 times: elements
 	VMOVUPS	908288(SI), Y11	// a_d2_bar[1]
 	VMOVUPS	908416(SI), Y12	// a_d2_bar[2]
 	VMOVUPS	908544(SI), Y13	// a_d2_bar[3]
-	VMOVUPS	1045504(SI), Y14	// result_31[0]
-	VMOVUPS	1008128(SI), Y15	// a_next_bar_2[0]
+	VMOVUPS	1011200(SI), Y14	// result_26[0]
+	VMOVUPS	973824(SI), Y15	// a_next_bar_2[0]
 	VMULPS	f32_423d84a1<>(SB), Y0, Y0
 	VFMADD231PS	f32_c2b05b99<>(SB), Y6, Y0
 	VFMADD231PS	f32_42160989<>(SB), Y10, Y0
 	VFMADD231PS	Y3, Y15, Y0
 	VFMADD231PS	Y1, Y14, Y0
-	VMOVUPS	Y0, 1046016(SI)	// add_6[0]
-	VMOVUPS	1045632(SI), Y0	// result_31[1]
-	VMOVUPS	1008256(SI), Y6	// a_next_bar_2[1]
+	VMOVUPS	Y0, 1011712(SI)	// add_6[0]
+	VMOVUPS	1011328(SI), Y0	// result_26[1]
+	VMOVUPS	973952(SI), Y6	// a_next_bar_2[1]
 	VMULPS	f32_423d84a1<>(SB), Y2, Y2
 	VFMADD231PS	f32_c2b05b99<>(SB), Y7, Y2
 	VFMADD231PS	f32_42160989<>(SB), Y11, Y2
 	VFMADD231PS	Y3, Y6, Y2
 	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 1046144(SI)	// add_6[1]
-	VMOVUPS	1045760(SI), Y0	// result_31[2]
-	VMOVUPS	1008384(SI), Y2	// a_next_bar_2[2]
+	VMOVUPS	Y2, 1011840(SI)	// add_6[1]
+	VMOVUPS	1011456(SI), Y0	// result_26[2]
+	VMOVUPS	974080(SI), Y2	// a_next_bar_2[2]
 	VMULPS	f32_423d84a1<>(SB), Y4, Y4
 	VFMADD231PS	f32_c2b05b99<>(SB), Y8, Y4
 	VFMADD231PS	f32_42160989<>(SB), Y12, Y4
 	VFMADD231PS	Y3, Y2, Y4
 	VFMADD231PS	Y1, Y0, Y4
-	VMOVUPS	Y4, 1046272(SI)	// add_6[2]
-	VMOVUPS	1045888(SI), Y0	// result_31[3]
-	VMOVUPS	1008512(SI), Y2	// a_next_bar_2[3]
+	VMOVUPS	Y4, 1011968(SI)	// add_6[2]
+	VMOVUPS	1011584(SI), Y0	// result_26[3]
+	VMOVUPS	974208(SI), Y2	// a_next_bar_2[3]
 	VMULPS	f32_423d84a1<>(SB), Y5, Y4
 	VFMADD231PS	f32_c2b05b99<>(SB), Y9, Y4
 	VFMADD231PS	f32_42160989<>(SB), Y13, Y4
 	VFMADD231PS	Y3, Y2, Y4
 	VFMADD231PS	Y1, Y0, Y4
-	VMOVUPS	Y4, 1046400(SI)	// add_6[3]
+	VMOVUPS	Y4, 1012096(SI)	// add_6[3]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop79
+	JNE	loop74
 	// forecast.nde:38
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop81: // 4 times: vectors of the block
+loop76: // 4 times: vectors of the block
 	VMOVUPS	924800(SI), Y0	// z_y5[0]
 	VMOVUPS	Y0, 814336(SI)	// latentFieldBwd.z[0]
 	VMOVUPS	924928(SI), Y0	// z_y5[1]
@@ -11665,146 +11595,146 @@ loop81: // 4 times: vectors of the block
 	VMOVUPS	Y0, 815616(SI)	// latentFieldBwd.a[2]
 	VMOVUPS	926720(SI), Y0	// a_y5[3]
 	VMOVUPS	Y0, 815744(SI)	// latentFieldBwd.a[3]
-	VMOVUPS	1044480(SI), Y0	// add_5[0]
+	VMOVUPS	1010176(SI), Y0	// add_5[0]
 	VMOVUPS	Y0, 850176(SI)	// latentFieldBwd.dz_bar[0]
-	VMOVUPS	1044608(SI), Y0	// add_5[1]
+	VMOVUPS	1010304(SI), Y0	// add_5[1]
 	VMOVUPS	Y0, 850304(SI)	// latentFieldBwd.dz_bar[1]
-	VMOVUPS	1044736(SI), Y0	// add_5[2]
+	VMOVUPS	1010432(SI), Y0	// add_5[2]
 	VMOVUPS	Y0, 850432(SI)	// latentFieldBwd.dz_bar[2]
-	VMOVUPS	1044864(SI), Y0	// add_5[3]
+	VMOVUPS	1010560(SI), Y0	// add_5[3]
 	VMOVUPS	Y0, 850560(SI)	// latentFieldBwd.dz_bar[3]
-	VMOVUPS	1044992(SI), Y0	// add_5[4]
+	VMOVUPS	1010688(SI), Y0	// add_5[4]
 	VMOVUPS	Y0, 850688(SI)	// latentFieldBwd.dz_bar[4]
-	VMOVUPS	1045120(SI), Y0	// add_5[5]
+	VMOVUPS	1010816(SI), Y0	// add_5[5]
 	VMOVUPS	Y0, 850816(SI)	// latentFieldBwd.dz_bar[5]
-	VMOVUPS	1045248(SI), Y0	// add_5[6]
+	VMOVUPS	1010944(SI), Y0	// add_5[6]
 	VMOVUPS	Y0, 850944(SI)	// latentFieldBwd.dz_bar[6]
-	VMOVUPS	1045376(SI), Y0	// add_5[7]
+	VMOVUPS	1011072(SI), Y0	// add_5[7]
 	VMOVUPS	Y0, 851072(SI)	// latentFieldBwd.dz_bar[7]
-	VMOVUPS	1046016(SI), Y0	// add_6[0]
+	VMOVUPS	1011712(SI), Y0	// add_6[0]
 	VMOVUPS	Y0, 851200(SI)	// latentFieldBwd.da_bar[0]
-	VMOVUPS	1046144(SI), Y0	// add_6[1]
+	VMOVUPS	1011840(SI), Y0	// add_6[1]
 	VMOVUPS	Y0, 851328(SI)	// latentFieldBwd.da_bar[1]
-	VMOVUPS	1046272(SI), Y0	// add_6[2]
+	VMOVUPS	1011968(SI), Y0	// add_6[2]
 	VMOVUPS	Y0, 851456(SI)	// latentFieldBwd.da_bar[2]
-	VMOVUPS	1046400(SI), Y0	// add_6[3]
+	VMOVUPS	1012096(SI), Y0	// add_6[3]
 	VMOVUPS	Y0, 851584(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop81
+	JNE	loop76
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop82: // 64 times: elements
-	VMOVUPS	1009152(SI), Y0	// result_25[0]
-	VMOVUPS	1009184(SI), Y1	// result_25[0] | 1
-	VMOVUPS	1009216(SI), Y2	// result_25[0] | 2
-	VMOVUPS	1009248(SI), Y3	// result_25[0] | 3
+loop77: // 64 times: elements
+	VMOVUPS	974848(SI), Y0	// result_20[0]
+	VMOVUPS	974880(SI), Y1	// result_20[0] | 1
+	VMOVUPS	974912(SI), Y2	// result_20[0] | 2
+	VMOVUPS	974944(SI), Y3	// result_20[0] | 3
 	VMOVUPS	Y0, 815872(SI)	// latentFieldBwd.add[0]
 	VMOVUPS	Y1, 815904(SI)	// latentFieldBwd.add[0] | 1
 	VMOVUPS	Y2, 815936(SI)	// latentFieldBwd.add[0] | 2
 	VMOVUPS	Y3, 815968(SI)	// latentFieldBwd.add[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop82
+	JNE	loop77
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop83: // 64 times: elements
-	VMOVUPS	1017344(SI), Y0	// result_26[0]
-	VMOVUPS	1017376(SI), Y1	// result_26[0] | 1
-	VMOVUPS	1017408(SI), Y2	// result_26[0] | 2
-	VMOVUPS	1017440(SI), Y3	// result_26[0] | 3
+loop78: // 64 times: elements
+	VMOVUPS	983040(SI), Y0	// result_21[0]
+	VMOVUPS	983072(SI), Y1	// result_21[0] | 1
+	VMOVUPS	983104(SI), Y2	// result_21[0] | 2
+	VMOVUPS	983136(SI), Y3	// result_21[0] | 3
 	VMOVUPS	Y0, 824064(SI)	// latentFieldBwd.softplus[0]
 	VMOVUPS	Y1, 824096(SI)	// latentFieldBwd.softplus[0] | 1
 	VMOVUPS	Y2, 824128(SI)	// latentFieldBwd.softplus[0] | 2
 	VMOVUPS	Y3, 824160(SI)	// latentFieldBwd.softplus[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop83
+	JNE	loop78
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop84: // 64 times: elements
-	VMOVUPS	1025536(SI), Y0	// result_27[0]
-	VMOVUPS	1025568(SI), Y1	// result_27[0] | 1
-	VMOVUPS	1025600(SI), Y2	// result_27[0] | 2
-	VMOVUPS	1025632(SI), Y3	// result_27[0] | 3
+loop79: // 64 times: elements
+	VMOVUPS	991232(SI), Y0	// result_22[0]
+	VMOVUPS	991264(SI), Y1	// result_22[0] | 1
+	VMOVUPS	991296(SI), Y2	// result_22[0] | 2
+	VMOVUPS	991328(SI), Y3	// result_22[0] | 3
 	VMOVUPS	Y0, 832256(SI)	// latentFieldBwd.add2[0]
 	VMOVUPS	Y1, 832288(SI)	// latentFieldBwd.add2[0] | 1
 	VMOVUPS	Y2, 832320(SI)	// latentFieldBwd.add2[0] | 2
 	VMOVUPS	Y3, 832352(SI)	// latentFieldBwd.add2[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop84
+	JNE	loop79
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop85: // 64 times: elements
-	VMOVUPS	1033728(SI), Y0	// result_28[0]
-	VMOVUPS	1033760(SI), Y1	// result_28[0] | 1
-	VMOVUPS	1033792(SI), Y2	// result_28[0] | 2
-	VMOVUPS	1033824(SI), Y3	// result_28[0] | 3
+loop80: // 64 times: elements
+	VMOVUPS	999424(SI), Y0	// result_23[0]
+	VMOVUPS	999456(SI), Y1	// result_23[0] | 1
+	VMOVUPS	999488(SI), Y2	// result_23[0] | 2
+	VMOVUPS	999520(SI), Y3	// result_23[0] | 3
 	VMOVUPS	Y0, 840448(SI)	// latentFieldBwd.softplus2[0]
 	VMOVUPS	Y1, 840480(SI)	// latentFieldBwd.softplus2[0] | 1
 	VMOVUPS	Y2, 840512(SI)	// latentFieldBwd.softplus2[0] | 2
 	VMOVUPS	Y3, 840544(SI)	// latentFieldBwd.softplus2[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop85
+	JNE	loop80
 	MOVQ	$12, CX
 	MOVQ	AX, SI
-loop86: // 12 times: elements
-	VMOVUPS	1041920(SI), Y0	// result_29[0]
-	VMOVUPS	1041952(SI), Y1	// result_29[0] | 1
-	VMOVUPS	1041984(SI), Y2	// result_29[0] | 2
-	VMOVUPS	1042016(SI), Y3	// result_29[0] | 3
+loop81: // 12 times: elements
+	VMOVUPS	1007616(SI), Y0	// result_24[0]
+	VMOVUPS	1007648(SI), Y1	// result_24[0] | 1
+	VMOVUPS	1007680(SI), Y2	// result_24[0] | 2
+	VMOVUPS	1007712(SI), Y3	// result_24[0] | 3
 	VMOVUPS	Y0, 848640(SI)	// latentFieldBwd.tanh[0]
 	VMOVUPS	Y1, 848672(SI)	// latentFieldBwd.tanh[0] | 1
 	VMOVUPS	Y2, 848704(SI)	// latentFieldBwd.tanh[0] | 2
 	VMOVUPS	Y3, 848736(SI)	// latentFieldBwd.tanh[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop86
+	JNE	loop81
 	CALL	latentFieldBwd_avx2<>(SB)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop87: // 4 times: vectors of the block
+loop82: // 4 times: vectors of the block
 	VMOVUPS	851712(SI), Y0	// latentFieldBwd.z_bar[0]
-	VMOVUPS	Y0, 1080832(SI)	// result_37[0]
+	VMOVUPS	Y0, 1046528(SI)	// result_32[0]
 	VMOVUPS	851840(SI), Y0	// latentFieldBwd.z_bar[1]
-	VMOVUPS	Y0, 1080960(SI)	// result_37[1]
+	VMOVUPS	Y0, 1046656(SI)	// result_32[1]
 	VMOVUPS	851968(SI), Y0	// latentFieldBwd.z_bar[2]
-	VMOVUPS	Y0, 1081088(SI)	// result_37[2]
+	VMOVUPS	Y0, 1046784(SI)	// result_32[2]
 	VMOVUPS	852096(SI), Y0	// latentFieldBwd.z_bar[3]
-	VMOVUPS	Y0, 1081216(SI)	// result_37[3]
+	VMOVUPS	Y0, 1046912(SI)	// result_32[3]
 	VMOVUPS	852224(SI), Y0	// latentFieldBwd.z_bar[4]
-	VMOVUPS	Y0, 1081344(SI)	// result_37[4]
+	VMOVUPS	Y0, 1047040(SI)	// result_32[4]
 	VMOVUPS	852352(SI), Y0	// latentFieldBwd.z_bar[5]
-	VMOVUPS	Y0, 1081472(SI)	// result_37[5]
+	VMOVUPS	Y0, 1047168(SI)	// result_32[5]
 	VMOVUPS	852480(SI), Y0	// latentFieldBwd.z_bar[6]
-	VMOVUPS	Y0, 1081600(SI)	// result_37[6]
+	VMOVUPS	Y0, 1047296(SI)	// result_32[6]
 	VMOVUPS	852608(SI), Y0	// latentFieldBwd.z_bar[7]
-	VMOVUPS	Y0, 1081728(SI)	// result_37[7]
+	VMOVUPS	Y0, 1047424(SI)	// result_32[7]
 	VMOVUPS	852736(SI), Y0	// latentFieldBwd.a_bar[0]
-	VMOVUPS	Y0, 1082880(SI)	// result_38[0]
+	VMOVUPS	Y0, 1048576(SI)	// result_33[0]
 	VMOVUPS	852864(SI), Y0	// latentFieldBwd.a_bar[1]
-	VMOVUPS	Y0, 1083008(SI)	// result_38[1]
+	VMOVUPS	Y0, 1048704(SI)	// result_33[1]
 	VMOVUPS	852992(SI), Y0	// latentFieldBwd.a_bar[2]
-	VMOVUPS	Y0, 1083136(SI)	// result_38[2]
+	VMOVUPS	Y0, 1048832(SI)	// result_33[2]
 	VMOVUPS	853120(SI), Y0	// latentFieldBwd.a_bar[3]
-	VMOVUPS	Y0, 1083264(SI)	// result_38[3]
+	VMOVUPS	Y0, 1048960(SI)	// result_33[3]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop87
+	JNE	loop82
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop88: // 4 times: vectors of the block
+loop83: // 4 times: vectors of the block
 	MOVQ	$8, DI
 	MOVQ	SI, R9
-loop89: // 8 times: elements
+loop84: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	1080832(R9), Y0	// result_37[0]
+	VMOVUPS	1046528(R9), Y0	// result_32[0]
 	VMOVUPS	923648(SI), Y1	// ha54
-	VMOVUPS	1043456(R9), Y2	// result_30[0]
+	VMOVUPS	1009152(R9), Y2	// result_25[0]
 	VMOVUPS	927232(SI), Y3	// ha64
-	VMOVUPS	1005568(R9), Y4	// z_next_bar_2[0]
+	VMOVUPS	971264(R9), Y4	// z_next_bar_2[0]
 	VMOVUPS	930944(SI), Y5	// hb4
 	VMOVUPS	907136(R9), Y6	// z_d2_bar[0]
 	VMOVUPS	908672(R9), Y7	// z_d3_bar[0]
@@ -11815,10 +11745,10 @@ loop89: // 8 times: elements
 	VFMADD231PS	Y5, Y4, Y8
 	VFMADD231PS	Y3, Y2, Y8
 	VFMADD231PS	Y1, Y0, Y8
-	VMOVUPS	Y8, 1081856(R9)	// add_7[0]
+	VMOVUPS	Y8, 1047552(R9)	// add_7[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop89
+	JNE	loop84
 	VMOVUPS	911232(SI), Y0	// a_d4_bar[0]
 	VMOVUPS	911360(SI), Y2	// a_d4_bar[1]
 	VMOVUPS	911488(SI), Y15	// a_d4_bar[2]
@@ -11836,29 +11766,29 @@ loop89: // 8 times: elements
 	VMOVUPS	908416(SI), Y9	// a_d2_bar[2]
 	VMOVUPS	908544(SI), Y15	// a_d2_bar[3]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	1082880(SI), Y10	// result_38[0]
-	VMOVUPS	1045504(SI), Y11	// result_31[0]
-	VMOVUPS	1008128(SI), Y12	// a_next_bar_2[0]
+	VMOVUPS	1048576(SI), Y10	// result_33[0]
+	VMOVUPS	1011200(SI), Y11	// result_26[0]
+	VMOVUPS	973824(SI), Y12	// a_next_bar_2[0]
 	VMULPS	f32_c1846284<>(SB), Y0, Y0
 	VFMADD231PS	f32_41f2b49c<>(SB), Y4, Y0
 	VFMADD231PS	f32_c14693c6<>(SB), Y7, Y0
 	VFMADD231PS	Y5, Y12, Y0
 	VFMADD231PS	Y3, Y11, Y0
 	VFMADD231PS	Y1, Y10, Y0
-	VMOVUPS	Y0, 1083392(SI)	// add_8[0]
-	VMOVUPS	1083008(SI), Y0	// result_38[1]
-	VMOVUPS	1045632(SI), Y4	// result_31[1]
-	VMOVUPS	1008256(SI), Y7	// a_next_bar_2[1]
+	VMOVUPS	Y0, 1049088(SI)	// add_8[0]
+	VMOVUPS	1048704(SI), Y0	// result_33[1]
+	VMOVUPS	1011328(SI), Y4	// result_26[1]
+	VMOVUPS	973952(SI), Y7	// a_next_bar_2[1]
 	VMULPS	f32_c1846284<>(SB), Y2, Y2
 	VFMADD231PS	f32_41f2b49c<>(SB), Y6, Y2
 	VFMADD231PS	f32_c14693c6<>(SB), Y8, Y2
 	VFMADD231PS	Y5, Y7, Y2
 	VFMADD231PS	Y3, Y4, Y2
 	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 1083520(SI)	// add_8[1]
-	VMOVUPS	1083136(SI), Y0	// result_38[2]
-	VMOVUPS	1045760(SI), Y2	// result_31[2]
-	VMOVUPS	1008384(SI), Y4	// a_next_bar_2[2]
+	VMOVUPS	Y2, 1049216(SI)	// add_8[1]
+	VMOVUPS	1048832(SI), Y0	// result_33[2]
+	VMOVUPS	1011456(SI), Y2	// result_26[2]
+	VMOVUPS	974080(SI), Y4	// a_next_bar_2[2]
 	VMOVUPS	0(AX), Y13
 	VMULPS	f32_c1846284<>(SB), Y13, Y6
 	VMOVUPS	64(AX), Y13
@@ -11867,10 +11797,10 @@ loop89: // 8 times: elements
 	VFMADD231PS	Y5, Y4, Y6
 	VFMADD231PS	Y3, Y2, Y6
 	VFMADD231PS	Y1, Y0, Y6
-	VMOVUPS	Y6, 1083648(SI)	// add_8[2]
-	VMOVUPS	1083264(SI), Y0	// result_38[3]
-	VMOVUPS	1045888(SI), Y2	// result_31[3]
-	VMOVUPS	1008512(SI), Y4	// a_next_bar_2[3]
+	VMOVUPS	Y6, 1049344(SI)	// add_8[2]
+	VMOVUPS	1048960(SI), Y0	// result_33[3]
+	VMOVUPS	1011584(SI), Y2	// result_26[3]
+	VMOVUPS	974208(SI), Y4	// a_next_bar_2[3]
 	VMOVUPS	32(AX), Y13
 	VMULPS	f32_c1846284<>(SB), Y13, Y6
 	VMOVUPS	96(AX), Y13
@@ -11880,14 +11810,14 @@ loop89: // 8 times: elements
 	VFMADD231PS	Y5, Y4, Y6
 	VFMADD231PS	Y3, Y2, Y6
 	VFMADD231PS	Y1, Y0, Y6
-	VMOVUPS	Y6, 1083776(SI)	// add_8[3]
+	VMOVUPS	Y6, 1049472(SI)	// add_8[3]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop88
+	JNE	loop83
 	// forecast.nde:38
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop90: // 4 times: vectors of the block
+loop85: // 4 times: vectors of the block
 	VMOVUPS	921216(SI), Y0	// z_y4[0]
 	VMOVUPS	Y0, 814336(SI)	// latentFieldBwd.z[0]
 	VMOVUPS	921344(SI), Y0	// z_y4[1]
@@ -11912,148 +11842,148 @@ loop90: // 4 times: vectors of the block
 	VMOVUPS	Y0, 815616(SI)	// latentFieldBwd.a[2]
 	VMOVUPS	923136(SI), Y0	// a_y4[3]
 	VMOVUPS	Y0, 815744(SI)	// latentFieldBwd.a[3]
-	VMOVUPS	1081856(SI), Y0	// add_7[0]
+	VMOVUPS	1047552(SI), Y0	// add_7[0]
 	VMOVUPS	Y0, 850176(SI)	// latentFieldBwd.dz_bar[0]
-	VMOVUPS	1081984(SI), Y0	// add_7[1]
+	VMOVUPS	1047680(SI), Y0	// add_7[1]
 	VMOVUPS	Y0, 850304(SI)	// latentFieldBwd.dz_bar[1]
-	VMOVUPS	1082112(SI), Y0	// add_7[2]
+	VMOVUPS	1047808(SI), Y0	// add_7[2]
 	VMOVUPS	Y0, 850432(SI)	// latentFieldBwd.dz_bar[2]
-	VMOVUPS	1082240(SI), Y0	// add_7[3]
+	VMOVUPS	1047936(SI), Y0	// add_7[3]
 	VMOVUPS	Y0, 850560(SI)	// latentFieldBwd.dz_bar[3]
-	VMOVUPS	1082368(SI), Y0	// add_7[4]
+	VMOVUPS	1048064(SI), Y0	// add_7[4]
 	VMOVUPS	Y0, 850688(SI)	// latentFieldBwd.dz_bar[4]
-	VMOVUPS	1082496(SI), Y0	// add_7[5]
+	VMOVUPS	1048192(SI), Y0	// add_7[5]
 	VMOVUPS	Y0, 850816(SI)	// latentFieldBwd.dz_bar[5]
-	VMOVUPS	1082624(SI), Y0	// add_7[6]
+	VMOVUPS	1048320(SI), Y0	// add_7[6]
 	VMOVUPS	Y0, 850944(SI)	// latentFieldBwd.dz_bar[6]
-	VMOVUPS	1082752(SI), Y0	// add_7[7]
+	VMOVUPS	1048448(SI), Y0	// add_7[7]
 	VMOVUPS	Y0, 851072(SI)	// latentFieldBwd.dz_bar[7]
-	VMOVUPS	1083392(SI), Y0	// add_8[0]
+	VMOVUPS	1049088(SI), Y0	// add_8[0]
 	VMOVUPS	Y0, 851200(SI)	// latentFieldBwd.da_bar[0]
-	VMOVUPS	1083520(SI), Y0	// add_8[1]
+	VMOVUPS	1049216(SI), Y0	// add_8[1]
 	VMOVUPS	Y0, 851328(SI)	// latentFieldBwd.da_bar[1]
-	VMOVUPS	1083648(SI), Y0	// add_8[2]
+	VMOVUPS	1049344(SI), Y0	// add_8[2]
 	VMOVUPS	Y0, 851456(SI)	// latentFieldBwd.da_bar[2]
-	VMOVUPS	1083776(SI), Y0	// add_8[3]
+	VMOVUPS	1049472(SI), Y0	// add_8[3]
 	VMOVUPS	Y0, 851584(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop90
+	JNE	loop85
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop91: // 64 times: elements
-	VMOVUPS	1046528(SI), Y0	// result_32[0]
-	VMOVUPS	1046560(SI), Y1	// result_32[0] | 1
-	VMOVUPS	1046592(SI), Y2	// result_32[0] | 2
-	VMOVUPS	1046624(SI), Y3	// result_32[0] | 3
+loop86: // 64 times: elements
+	VMOVUPS	1012224(SI), Y0	// result_27[0]
+	VMOVUPS	1012256(SI), Y1	// result_27[0] | 1
+	VMOVUPS	1012288(SI), Y2	// result_27[0] | 2
+	VMOVUPS	1012320(SI), Y3	// result_27[0] | 3
 	VMOVUPS	Y0, 815872(SI)	// latentFieldBwd.add[0]
 	VMOVUPS	Y1, 815904(SI)	// latentFieldBwd.add[0] | 1
 	VMOVUPS	Y2, 815936(SI)	// latentFieldBwd.add[0] | 2
 	VMOVUPS	Y3, 815968(SI)	// latentFieldBwd.add[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop91
+	JNE	loop86
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop92: // 64 times: elements
-	VMOVUPS	1054720(SI), Y0	// result_33[0]
-	VMOVUPS	1054752(SI), Y1	// result_33[0] | 1
-	VMOVUPS	1054784(SI), Y2	// result_33[0] | 2
-	VMOVUPS	1054816(SI), Y3	// result_33[0] | 3
+loop87: // 64 times: elements
+	VMOVUPS	1020416(SI), Y0	// result_28[0]
+	VMOVUPS	1020448(SI), Y1	// result_28[0] | 1
+	VMOVUPS	1020480(SI), Y2	// result_28[0] | 2
+	VMOVUPS	1020512(SI), Y3	// result_28[0] | 3
 	VMOVUPS	Y0, 824064(SI)	// latentFieldBwd.softplus[0]
 	VMOVUPS	Y1, 824096(SI)	// latentFieldBwd.softplus[0] | 1
 	VMOVUPS	Y2, 824128(SI)	// latentFieldBwd.softplus[0] | 2
 	VMOVUPS	Y3, 824160(SI)	// latentFieldBwd.softplus[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop92
+	JNE	loop87
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop93: // 64 times: elements
-	VMOVUPS	1062912(SI), Y0	// result_34[0]
-	VMOVUPS	1062944(SI), Y1	// result_34[0] | 1
-	VMOVUPS	1062976(SI), Y2	// result_34[0] | 2
-	VMOVUPS	1063008(SI), Y3	// result_34[0] | 3
+loop88: // 64 times: elements
+	VMOVUPS	1028608(SI), Y0	// result_29[0]
+	VMOVUPS	1028640(SI), Y1	// result_29[0] | 1
+	VMOVUPS	1028672(SI), Y2	// result_29[0] | 2
+	VMOVUPS	1028704(SI), Y3	// result_29[0] | 3
 	VMOVUPS	Y0, 832256(SI)	// latentFieldBwd.add2[0]
 	VMOVUPS	Y1, 832288(SI)	// latentFieldBwd.add2[0] | 1
 	VMOVUPS	Y2, 832320(SI)	// latentFieldBwd.add2[0] | 2
 	VMOVUPS	Y3, 832352(SI)	// latentFieldBwd.add2[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop93
+	JNE	loop88
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop94: // 64 times: elements
-	VMOVUPS	1071104(SI), Y0	// result_35[0]
-	VMOVUPS	1071136(SI), Y1	// result_35[0] | 1
-	VMOVUPS	1071168(SI), Y2	// result_35[0] | 2
-	VMOVUPS	1071200(SI), Y3	// result_35[0] | 3
+loop89: // 64 times: elements
+	VMOVUPS	1036800(SI), Y0	// result_30[0]
+	VMOVUPS	1036832(SI), Y1	// result_30[0] | 1
+	VMOVUPS	1036864(SI), Y2	// result_30[0] | 2
+	VMOVUPS	1036896(SI), Y3	// result_30[0] | 3
 	VMOVUPS	Y0, 840448(SI)	// latentFieldBwd.softplus2[0]
 	VMOVUPS	Y1, 840480(SI)	// latentFieldBwd.softplus2[0] | 1
 	VMOVUPS	Y2, 840512(SI)	// latentFieldBwd.softplus2[0] | 2
 	VMOVUPS	Y3, 840544(SI)	// latentFieldBwd.softplus2[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop94
+	JNE	loop89
 	MOVQ	$12, CX
 	MOVQ	AX, SI
-loop95: // 12 times: elements
-	VMOVUPS	1079296(SI), Y0	// result_36[0]
-	VMOVUPS	1079328(SI), Y1	// result_36[0] | 1
-	VMOVUPS	1079360(SI), Y2	// result_36[0] | 2
-	VMOVUPS	1079392(SI), Y3	// result_36[0] | 3
+loop90: // 12 times: elements
+	VMOVUPS	1044992(SI), Y0	// result_31[0]
+	VMOVUPS	1045024(SI), Y1	// result_31[0] | 1
+	VMOVUPS	1045056(SI), Y2	// result_31[0] | 2
+	VMOVUPS	1045088(SI), Y3	// result_31[0] | 3
 	VMOVUPS	Y0, 848640(SI)	// latentFieldBwd.tanh[0]
 	VMOVUPS	Y1, 848672(SI)	// latentFieldBwd.tanh[0] | 1
 	VMOVUPS	Y2, 848704(SI)	// latentFieldBwd.tanh[0] | 2
 	VMOVUPS	Y3, 848736(SI)	// latentFieldBwd.tanh[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop95
+	JNE	loop90
 	CALL	latentFieldBwd_avx2<>(SB)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop96: // 4 times: vectors of the block
+loop91: // 4 times: vectors of the block
 	VMOVUPS	851712(SI), Y0	// latentFieldBwd.z_bar[0]
-	VMOVUPS	Y0, 1118208(SI)	// result_44[0]
+	VMOVUPS	Y0, 1083904(SI)	// result_39[0]
 	VMOVUPS	851840(SI), Y0	// latentFieldBwd.z_bar[1]
-	VMOVUPS	Y0, 1118336(SI)	// result_44[1]
+	VMOVUPS	Y0, 1084032(SI)	// result_39[1]
 	VMOVUPS	851968(SI), Y0	// latentFieldBwd.z_bar[2]
-	VMOVUPS	Y0, 1118464(SI)	// result_44[2]
+	VMOVUPS	Y0, 1084160(SI)	// result_39[2]
 	VMOVUPS	852096(SI), Y0	// latentFieldBwd.z_bar[3]
-	VMOVUPS	Y0, 1118592(SI)	// result_44[3]
+	VMOVUPS	Y0, 1084288(SI)	// result_39[3]
 	VMOVUPS	852224(SI), Y0	// latentFieldBwd.z_bar[4]
-	VMOVUPS	Y0, 1118720(SI)	// result_44[4]
+	VMOVUPS	Y0, 1084416(SI)	// result_39[4]
 	VMOVUPS	852352(SI), Y0	// latentFieldBwd.z_bar[5]
-	VMOVUPS	Y0, 1118848(SI)	// result_44[5]
+	VMOVUPS	Y0, 1084544(SI)	// result_39[5]
 	VMOVUPS	852480(SI), Y0	// latentFieldBwd.z_bar[6]
-	VMOVUPS	Y0, 1118976(SI)	// result_44[6]
+	VMOVUPS	Y0, 1084672(SI)	// result_39[6]
 	VMOVUPS	852608(SI), Y0	// latentFieldBwd.z_bar[7]
-	VMOVUPS	Y0, 1119104(SI)	// result_44[7]
+	VMOVUPS	Y0, 1084800(SI)	// result_39[7]
 	VMOVUPS	852736(SI), Y0	// latentFieldBwd.a_bar[0]
-	VMOVUPS	Y0, 1120256(SI)	// result_45[0]
+	VMOVUPS	Y0, 1085952(SI)	// result_40[0]
 	VMOVUPS	852864(SI), Y0	// latentFieldBwd.a_bar[1]
-	VMOVUPS	Y0, 1120384(SI)	// result_45[1]
+	VMOVUPS	Y0, 1086080(SI)	// result_40[1]
 	VMOVUPS	852992(SI), Y0	// latentFieldBwd.a_bar[2]
-	VMOVUPS	Y0, 1120512(SI)	// result_45[2]
+	VMOVUPS	Y0, 1086208(SI)	// result_40[2]
 	VMOVUPS	853120(SI), Y0	// latentFieldBwd.a_bar[3]
-	VMOVUPS	Y0, 1120640(SI)	// result_45[3]
+	VMOVUPS	Y0, 1086336(SI)	// result_40[3]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop96
+	JNE	loop91
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop97: // 4 times: vectors of the block
+loop92: // 4 times: vectors of the block
 	MOVQ	$8, DI
 	MOVQ	SI, R9
-loop98: // 8 times: elements
+loop93: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	1118208(R9), Y0	// result_44[0]
+	VMOVUPS	1083904(R9), Y0	// result_39[0]
 	VMOVUPS	920064(SI), Y1	// ha43
-	VMOVUPS	1080832(R9), Y2	// result_37[0]
+	VMOVUPS	1046528(R9), Y2	// result_32[0]
 	VMOVUPS	923520(SI), Y3	// ha53
-	VMOVUPS	1043456(R9), Y4	// result_30[0]
+	VMOVUPS	1009152(R9), Y4	// result_25[0]
 	VMOVUPS	927104(SI), Y5	// ha63
-	VMOVUPS	1005568(R9), Y6	// z_next_bar_2[0]
+	VMOVUPS	971264(R9), Y6	// z_next_bar_2[0]
 	VMOVUPS	930816(SI), Y7	// hb3
 	VMOVUPS	907136(R9), Y8	// z_d2_bar[0]
 	VMOVUPS	908672(R9), Y9	// z_d3_bar[0]
@@ -12065,10 +11995,10 @@ loop98: // 8 times: elements
 	VFMADD231PS	Y5, Y4, Y10
 	VFMADD231PS	Y3, Y2, Y10
 	VFMADD231PS	Y1, Y0, Y10
-	VMOVUPS	Y10, 1119232(R9)	// add_9[0]
+	VMOVUPS	Y10, 1084928(R9)	// add_9[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop98
+	JNE	loop93
 	VMOVUPS	911232(SI), Y0	// a_d4_bar[0]
 	VMOVUPS	911360(SI), Y15	// a_d4_bar[1]
 	VMOVUPS	Y15, 0(AX)
@@ -12088,10 +12018,10 @@ loop98: // 8 times: elements
 	VMOVUPS	Y15, 160(AX)
 	VMOVUPS	908544(SI), Y15	// a_d2_bar[3]
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	1120256(SI), Y9	// result_45[0]
-	VMOVUPS	1082880(SI), Y10	// result_38[0]
-	VMOVUPS	1045504(SI), Y11	// result_31[0]
-	VMOVUPS	1008128(SI), Y12	// a_next_bar_2[0]
+	VMOVUPS	1085952(SI), Y9	// result_40[0]
+	VMOVUPS	1048576(SI), Y10	// result_33[0]
+	VMOVUPS	1011200(SI), Y11	// result_26[0]
+	VMOVUPS	973824(SI), Y12	// a_next_bar_2[0]
 	VMULPS	f32_401f6670<>(SB), Y0, Y0
 	VFMADD231PS	f32_c0be1cf3<>(SB), Y2, Y0
 	VFMADD231PS	f32_407b89f9<>(SB), Y6, Y0
@@ -12099,11 +12029,11 @@ loop98: // 8 times: elements
 	VFMADD231PS	Y5, Y11, Y0
 	VFMADD231PS	Y3, Y10, Y0
 	VFMADD231PS	Y1, Y9, Y0
-	VMOVUPS	Y0, 1120768(SI)	// add_10[0]
-	VMOVUPS	1120384(SI), Y0	// result_45[1]
-	VMOVUPS	1083008(SI), Y2	// result_38[1]
-	VMOVUPS	1045632(SI), Y6	// result_31[1]
-	VMOVUPS	1008256(SI), Y9	// a_next_bar_2[1]
+	VMOVUPS	Y0, 1086464(SI)	// add_10[0]
+	VMOVUPS	1086080(SI), Y0	// result_40[1]
+	VMOVUPS	1048704(SI), Y2	// result_33[1]
+	VMOVUPS	1011328(SI), Y6	// result_26[1]
+	VMOVUPS	973952(SI), Y9	// a_next_bar_2[1]
 	VMOVUPS	0(AX), Y13
 	VMULPS	f32_401f6670<>(SB), Y13, Y10
 	VFMADD231PS	f32_c0be1cf3<>(SB), Y4, Y10
@@ -12112,11 +12042,11 @@ loop98: // 8 times: elements
 	VFMADD231PS	Y5, Y6, Y10
 	VFMADD231PS	Y3, Y2, Y10
 	VFMADD231PS	Y1, Y0, Y10
-	VMOVUPS	Y10, 1120896(SI)	// add_10[1]
-	VMOVUPS	1120512(SI), Y0	// result_45[2]
-	VMOVUPS	1083136(SI), Y2	// result_38[2]
-	VMOVUPS	1045760(SI), Y4	// result_31[2]
-	VMOVUPS	1008384(SI), Y6	// a_next_bar_2[2]
+	VMOVUPS	Y10, 1086592(SI)	// add_10[1]
+	VMOVUPS	1086208(SI), Y0	// result_40[2]
+	VMOVUPS	1048832(SI), Y2	// result_33[2]
+	VMOVUPS	1011456(SI), Y4	// result_26[2]
+	VMOVUPS	974080(SI), Y6	// a_next_bar_2[2]
 	VMOVUPS	32(AX), Y13
 	VMULPS	f32_401f6670<>(SB), Y13, Y8
 	VMOVUPS	96(AX), Y13
@@ -12127,11 +12057,11 @@ loop98: // 8 times: elements
 	VFMADD231PS	Y5, Y4, Y8
 	VFMADD231PS	Y3, Y2, Y8
 	VFMADD231PS	Y1, Y0, Y8
-	VMOVUPS	Y8, 1121024(SI)	// add_10[2]
-	VMOVUPS	1120640(SI), Y0	// result_45[3]
-	VMOVUPS	1083264(SI), Y2	// result_38[3]
-	VMOVUPS	1045888(SI), Y4	// result_31[3]
-	VMOVUPS	1008512(SI), Y6	// a_next_bar_2[3]
+	VMOVUPS	Y8, 1086720(SI)	// add_10[2]
+	VMOVUPS	1086336(SI), Y0	// result_40[3]
+	VMOVUPS	1048960(SI), Y2	// result_33[3]
+	VMOVUPS	1011584(SI), Y4	// result_26[3]
+	VMOVUPS	974208(SI), Y6	// a_next_bar_2[3]
 	VMOVUPS	64(AX), Y13
 	VMULPS	f32_401f6670<>(SB), Y13, Y8
 	VMOVUPS	128(AX), Y13
@@ -12142,14 +12072,14 @@ loop98: // 8 times: elements
 	VFMADD231PS	Y5, Y4, Y8
 	VFMADD231PS	Y3, Y2, Y8
 	VFMADD231PS	Y1, Y0, Y8
-	VMOVUPS	Y8, 1121152(SI)	// add_10[3]
+	VMOVUPS	Y8, 1086848(SI)	// add_10[3]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop97
+	JNE	loop92
 	// forecast.nde:38
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop99: // 4 times: vectors of the block
+loop94: // 4 times: vectors of the block
 	VMOVUPS	917760(SI), Y0	// z_y3[0]
 	VMOVUPS	Y0, 814336(SI)	// latentFieldBwd.z[0]
 	VMOVUPS	917888(SI), Y0	// z_y3[1]
@@ -12174,150 +12104,150 @@ loop99: // 4 times: vectors of the block
 	VMOVUPS	Y0, 815616(SI)	// latentFieldBwd.a[2]
 	VMOVUPS	919680(SI), Y0	// a_y3[3]
 	VMOVUPS	Y0, 815744(SI)	// latentFieldBwd.a[3]
-	VMOVUPS	1119232(SI), Y0	// add_9[0]
+	VMOVUPS	1084928(SI), Y0	// add_9[0]
 	VMOVUPS	Y0, 850176(SI)	// latentFieldBwd.dz_bar[0]
-	VMOVUPS	1119360(SI), Y0	// add_9[1]
+	VMOVUPS	1085056(SI), Y0	// add_9[1]
 	VMOVUPS	Y0, 850304(SI)	// latentFieldBwd.dz_bar[1]
-	VMOVUPS	1119488(SI), Y0	// add_9[2]
+	VMOVUPS	1085184(SI), Y0	// add_9[2]
 	VMOVUPS	Y0, 850432(SI)	// latentFieldBwd.dz_bar[2]
-	VMOVUPS	1119616(SI), Y0	// add_9[3]
+	VMOVUPS	1085312(SI), Y0	// add_9[3]
 	VMOVUPS	Y0, 850560(SI)	// latentFieldBwd.dz_bar[3]
-	VMOVUPS	1119744(SI), Y0	// add_9[4]
+	VMOVUPS	1085440(SI), Y0	// add_9[4]
 	VMOVUPS	Y0, 850688(SI)	// latentFieldBwd.dz_bar[4]
-	VMOVUPS	1119872(SI), Y0	// add_9[5]
+	VMOVUPS	1085568(SI), Y0	// add_9[5]
 	VMOVUPS	Y0, 850816(SI)	// latentFieldBwd.dz_bar[5]
-	VMOVUPS	1120000(SI), Y0	// add_9[6]
+	VMOVUPS	1085696(SI), Y0	// add_9[6]
 	VMOVUPS	Y0, 850944(SI)	// latentFieldBwd.dz_bar[6]
-	VMOVUPS	1120128(SI), Y0	// add_9[7]
+	VMOVUPS	1085824(SI), Y0	// add_9[7]
 	VMOVUPS	Y0, 851072(SI)	// latentFieldBwd.dz_bar[7]
-	VMOVUPS	1120768(SI), Y0	// add_10[0]
+	VMOVUPS	1086464(SI), Y0	// add_10[0]
 	VMOVUPS	Y0, 851200(SI)	// latentFieldBwd.da_bar[0]
-	VMOVUPS	1120896(SI), Y0	// add_10[1]
+	VMOVUPS	1086592(SI), Y0	// add_10[1]
 	VMOVUPS	Y0, 851328(SI)	// latentFieldBwd.da_bar[1]
-	VMOVUPS	1121024(SI), Y0	// add_10[2]
+	VMOVUPS	1086720(SI), Y0	// add_10[2]
 	VMOVUPS	Y0, 851456(SI)	// latentFieldBwd.da_bar[2]
-	VMOVUPS	1121152(SI), Y0	// add_10[3]
+	VMOVUPS	1086848(SI), Y0	// add_10[3]
 	VMOVUPS	Y0, 851584(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop99
+	JNE	loop94
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop100: // 64 times: elements
-	VMOVUPS	1083904(SI), Y0	// result_39[0]
-	VMOVUPS	1083936(SI), Y1	// result_39[0] | 1
-	VMOVUPS	1083968(SI), Y2	// result_39[0] | 2
-	VMOVUPS	1084000(SI), Y3	// result_39[0] | 3
+loop95: // 64 times: elements
+	VMOVUPS	1049600(SI), Y0	// result_34[0]
+	VMOVUPS	1049632(SI), Y1	// result_34[0] | 1
+	VMOVUPS	1049664(SI), Y2	// result_34[0] | 2
+	VMOVUPS	1049696(SI), Y3	// result_34[0] | 3
 	VMOVUPS	Y0, 815872(SI)	// latentFieldBwd.add[0]
 	VMOVUPS	Y1, 815904(SI)	// latentFieldBwd.add[0] | 1
 	VMOVUPS	Y2, 815936(SI)	// latentFieldBwd.add[0] | 2
 	VMOVUPS	Y3, 815968(SI)	// latentFieldBwd.add[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop100
+	JNE	loop95
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop101: // 64 times: elements
-	VMOVUPS	1092096(SI), Y0	// result_40[0]
-	VMOVUPS	1092128(SI), Y1	// result_40[0] | 1
-	VMOVUPS	1092160(SI), Y2	// result_40[0] | 2
-	VMOVUPS	1092192(SI), Y3	// result_40[0] | 3
+loop96: // 64 times: elements
+	VMOVUPS	1057792(SI), Y0	// result_35[0]
+	VMOVUPS	1057824(SI), Y1	// result_35[0] | 1
+	VMOVUPS	1057856(SI), Y2	// result_35[0] | 2
+	VMOVUPS	1057888(SI), Y3	// result_35[0] | 3
 	VMOVUPS	Y0, 824064(SI)	// latentFieldBwd.softplus[0]
 	VMOVUPS	Y1, 824096(SI)	// latentFieldBwd.softplus[0] | 1
 	VMOVUPS	Y2, 824128(SI)	// latentFieldBwd.softplus[0] | 2
 	VMOVUPS	Y3, 824160(SI)	// latentFieldBwd.softplus[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop101
+	JNE	loop96
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop102: // 64 times: elements
-	VMOVUPS	1100288(SI), Y0	// result_41[0]
-	VMOVUPS	1100320(SI), Y1	// result_41[0] | 1
-	VMOVUPS	1100352(SI), Y2	// result_41[0] | 2
-	VMOVUPS	1100384(SI), Y3	// result_41[0] | 3
+loop97: // 64 times: elements
+	VMOVUPS	1065984(SI), Y0	// result_36[0]
+	VMOVUPS	1066016(SI), Y1	// result_36[0] | 1
+	VMOVUPS	1066048(SI), Y2	// result_36[0] | 2
+	VMOVUPS	1066080(SI), Y3	// result_36[0] | 3
 	VMOVUPS	Y0, 832256(SI)	// latentFieldBwd.add2[0]
 	VMOVUPS	Y1, 832288(SI)	// latentFieldBwd.add2[0] | 1
 	VMOVUPS	Y2, 832320(SI)	// latentFieldBwd.add2[0] | 2
 	VMOVUPS	Y3, 832352(SI)	// latentFieldBwd.add2[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop102
+	JNE	loop97
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop103: // 64 times: elements
-	VMOVUPS	1108480(SI), Y0	// result_42[0]
-	VMOVUPS	1108512(SI), Y1	// result_42[0] | 1
-	VMOVUPS	1108544(SI), Y2	// result_42[0] | 2
-	VMOVUPS	1108576(SI), Y3	// result_42[0] | 3
+loop98: // 64 times: elements
+	VMOVUPS	1074176(SI), Y0	// result_37[0]
+	VMOVUPS	1074208(SI), Y1	// result_37[0] | 1
+	VMOVUPS	1074240(SI), Y2	// result_37[0] | 2
+	VMOVUPS	1074272(SI), Y3	// result_37[0] | 3
 	VMOVUPS	Y0, 840448(SI)	// latentFieldBwd.softplus2[0]
 	VMOVUPS	Y1, 840480(SI)	// latentFieldBwd.softplus2[0] | 1
 	VMOVUPS	Y2, 840512(SI)	// latentFieldBwd.softplus2[0] | 2
 	VMOVUPS	Y3, 840544(SI)	// latentFieldBwd.softplus2[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop103
+	JNE	loop98
 	MOVQ	$12, CX
 	MOVQ	AX, SI
-loop104: // 12 times: elements
-	VMOVUPS	1116672(SI), Y0	// result_43[0]
-	VMOVUPS	1116704(SI), Y1	// result_43[0] | 1
-	VMOVUPS	1116736(SI), Y2	// result_43[0] | 2
-	VMOVUPS	1116768(SI), Y3	// result_43[0] | 3
+loop99: // 12 times: elements
+	VMOVUPS	1082368(SI), Y0	// result_38[0]
+	VMOVUPS	1082400(SI), Y1	// result_38[0] | 1
+	VMOVUPS	1082432(SI), Y2	// result_38[0] | 2
+	VMOVUPS	1082464(SI), Y3	// result_38[0] | 3
 	VMOVUPS	Y0, 848640(SI)	// latentFieldBwd.tanh[0]
 	VMOVUPS	Y1, 848672(SI)	// latentFieldBwd.tanh[0] | 1
 	VMOVUPS	Y2, 848704(SI)	// latentFieldBwd.tanh[0] | 2
 	VMOVUPS	Y3, 848736(SI)	// latentFieldBwd.tanh[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop104
+	JNE	loop99
 	CALL	latentFieldBwd_avx2<>(SB)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop105: // 4 times: vectors of the block
+loop100: // 4 times: vectors of the block
 	VMOVUPS	851712(SI), Y0	// latentFieldBwd.z_bar[0]
-	VMOVUPS	Y0, 1155584(SI)	// result_51[0]
+	VMOVUPS	Y0, 1121280(SI)	// result_46[0]
 	VMOVUPS	851840(SI), Y0	// latentFieldBwd.z_bar[1]
-	VMOVUPS	Y0, 1155712(SI)	// result_51[1]
+	VMOVUPS	Y0, 1121408(SI)	// result_46[1]
 	VMOVUPS	851968(SI), Y0	// latentFieldBwd.z_bar[2]
-	VMOVUPS	Y0, 1155840(SI)	// result_51[2]
+	VMOVUPS	Y0, 1121536(SI)	// result_46[2]
 	VMOVUPS	852096(SI), Y0	// latentFieldBwd.z_bar[3]
-	VMOVUPS	Y0, 1155968(SI)	// result_51[3]
+	VMOVUPS	Y0, 1121664(SI)	// result_46[3]
 	VMOVUPS	852224(SI), Y0	// latentFieldBwd.z_bar[4]
-	VMOVUPS	Y0, 1156096(SI)	// result_51[4]
+	VMOVUPS	Y0, 1121792(SI)	// result_46[4]
 	VMOVUPS	852352(SI), Y0	// latentFieldBwd.z_bar[5]
-	VMOVUPS	Y0, 1156224(SI)	// result_51[5]
+	VMOVUPS	Y0, 1121920(SI)	// result_46[5]
 	VMOVUPS	852480(SI), Y0	// latentFieldBwd.z_bar[6]
-	VMOVUPS	Y0, 1156352(SI)	// result_51[6]
+	VMOVUPS	Y0, 1122048(SI)	// result_46[6]
 	VMOVUPS	852608(SI), Y0	// latentFieldBwd.z_bar[7]
-	VMOVUPS	Y0, 1156480(SI)	// result_51[7]
+	VMOVUPS	Y0, 1122176(SI)	// result_46[7]
 	VMOVUPS	852736(SI), Y0	// latentFieldBwd.a_bar[0]
-	VMOVUPS	Y0, 1157632(SI)	// result_52[0]
+	VMOVUPS	Y0, 1123328(SI)	// result_47[0]
 	VMOVUPS	852864(SI), Y0	// latentFieldBwd.a_bar[1]
-	VMOVUPS	Y0, 1157760(SI)	// result_52[1]
+	VMOVUPS	Y0, 1123456(SI)	// result_47[1]
 	VMOVUPS	852992(SI), Y0	// latentFieldBwd.a_bar[2]
-	VMOVUPS	Y0, 1157888(SI)	// result_52[2]
+	VMOVUPS	Y0, 1123584(SI)	// result_47[2]
 	VMOVUPS	853120(SI), Y0	// latentFieldBwd.a_bar[3]
-	VMOVUPS	Y0, 1158016(SI)	// result_52[3]
+	VMOVUPS	Y0, 1123712(SI)	// result_47[3]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop105
+	JNE	loop100
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop106: // 4 times: vectors of the block
+loop101: // 4 times: vectors of the block
 	MOVQ	$8, DI
 	MOVQ	SI, R9
-loop107: // 8 times: elements
+loop102: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	1155584(R9), Y0	// result_51[0]
+	VMOVUPS	1121280(R9), Y0	// result_46[0]
 	VMOVUPS	916608(SI), Y1	// ha32
-	VMOVUPS	1118208(R9), Y2	// result_44[0]
+	VMOVUPS	1083904(R9), Y2	// result_39[0]
 	VMOVUPS	919936(SI), Y3	// ha42
-	VMOVUPS	1080832(R9), Y4	// result_37[0]
+	VMOVUPS	1046528(R9), Y4	// result_32[0]
 	VMOVUPS	923392(SI), Y5	// ha52
-	VMOVUPS	1043456(R9), Y6	// result_30[0]
+	VMOVUPS	1009152(R9), Y6	// result_25[0]
 	VMOVUPS	926976(SI), Y7	// ha62
-	VMOVUPS	1005568(R9), Y8	// z_next_bar_2[0]
+	VMOVUPS	971264(R9), Y8	// z_next_bar_2[0]
 	VMOVUPS	930688(SI), Y9	// hb2
 	VMOVUPS	907136(R9), Y10	// z_d2_bar[0]
 	VMOVUPS	908672(R9), Y11	// z_d3_bar[0]
@@ -12330,10 +12260,10 @@ loop107: // 8 times: elements
 	VFMADD231PS	Y5, Y4, Y12
 	VFMADD231PS	Y3, Y2, Y12
 	VFMADD231PS	Y1, Y0, Y12
-	VMOVUPS	Y12, 1156608(R9)	// add_11[0]
+	VMOVUPS	Y12, 1122304(R9)	// add_11[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop107
+	JNE	loop102
 	VMOVUPS	911232(SI), Y0	// a_d4_bar[0]
 	VMOVUPS	911360(SI), Y15	// a_d4_bar[1]
 	VMOVUPS	Y15, 0(AX)
@@ -12355,11 +12285,11 @@ loop107: // 8 times: elements
 	VMOVUPS	Y15, 224(AX)
 	VMOVUPS	908544(SI), Y15	// a_d2_bar[3]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	1157632(SI), Y6	// result_52[0]
-	VMOVUPS	1120256(SI), Y8	// result_45[0]
-	VMOVUPS	1082880(SI), Y10	// result_38[0]
-	VMOVUPS	1045504(SI), Y11	// result_31[0]
-	VMOVUPS	1008128(SI), Y12	// a_next_bar_2[0]
+	VMOVUPS	1123328(SI), Y6	// result_47[0]
+	VMOVUPS	1085952(SI), Y8	// result_40[0]
+	VMOVUPS	1048576(SI), Y10	// result_33[0]
+	VMOVUPS	1011200(SI), Y11	// result_26[0]
+	VMOVUPS	973824(SI), Y12	// a_next_bar_2[0]
 	VMULPS	f32_3dd04817<>(SB), Y0, Y0
 	VFMADD231PS	f32_be64c2f8<>(SB), Y2, Y0
 	VFMADD231PS	f32_3e06dc5d<>(SB), Y4, Y0
@@ -12368,12 +12298,12 @@ loop107: // 8 times: elements
 	VFMADD231PS	Y5, Y10, Y0
 	VFMADD231PS	Y3, Y8, Y0
 	VFMADD231PS	Y1, Y6, Y0
-	VMOVUPS	Y0, 1158144(SI)	// add_12[0]
-	VMOVUPS	1157760(SI), Y0	// result_52[1]
-	VMOVUPS	1120384(SI), Y2	// result_45[1]
-	VMOVUPS	1083008(SI), Y4	// result_38[1]
-	VMOVUPS	1045632(SI), Y6	// result_31[1]
-	VMOVUPS	1008256(SI), Y8	// a_next_bar_2[1]
+	VMOVUPS	Y0, 1123840(SI)	// add_12[0]
+	VMOVUPS	1123456(SI), Y0	// result_47[1]
+	VMOVUPS	1086080(SI), Y2	// result_40[1]
+	VMOVUPS	1048704(SI), Y4	// result_33[1]
+	VMOVUPS	1011328(SI), Y6	// result_26[1]
+	VMOVUPS	973952(SI), Y8	// a_next_bar_2[1]
 	VMOVUPS	0(AX), Y13
 	VMULPS	f32_3dd04817<>(SB), Y13, Y10
 	VMOVUPS	96(AX), Y13
@@ -12385,12 +12315,12 @@ loop107: // 8 times: elements
 	VFMADD231PS	Y5, Y4, Y10
 	VFMADD231PS	Y3, Y2, Y10
 	VFMADD231PS	Y1, Y0, Y10
-	VMOVUPS	Y10, 1158272(SI)	// add_12[1]
-	VMOVUPS	1157888(SI), Y0	// result_52[2]
-	VMOVUPS	1120512(SI), Y2	// result_45[2]
-	VMOVUPS	1083136(SI), Y4	// result_38[2]
-	VMOVUPS	1045760(SI), Y6	// result_31[2]
-	VMOVUPS	1008384(SI), Y8	// a_next_bar_2[2]
+	VMOVUPS	Y10, 1123968(SI)	// add_12[1]
+	VMOVUPS	1123584(SI), Y0	// result_47[2]
+	VMOVUPS	1086208(SI), Y2	// result_40[2]
+	VMOVUPS	1048832(SI), Y4	// result_33[2]
+	VMOVUPS	1011456(SI), Y6	// result_26[2]
+	VMOVUPS	974080(SI), Y8	// a_next_bar_2[2]
 	VMOVUPS	32(AX), Y13
 	VMULPS	f32_3dd04817<>(SB), Y13, Y10
 	VMOVUPS	128(AX), Y13
@@ -12402,12 +12332,12 @@ loop107: // 8 times: elements
 	VFMADD231PS	Y5, Y4, Y10
 	VFMADD231PS	Y3, Y2, Y10
 	VFMADD231PS	Y1, Y0, Y10
-	VMOVUPS	Y10, 1158400(SI)	// add_12[2]
-	VMOVUPS	1158016(SI), Y0	// result_52[3]
-	VMOVUPS	1120640(SI), Y2	// result_45[3]
-	VMOVUPS	1083264(SI), Y4	// result_38[3]
-	VMOVUPS	1045888(SI), Y6	// result_31[3]
-	VMOVUPS	1008512(SI), Y8	// a_next_bar_2[3]
+	VMOVUPS	Y10, 1124096(SI)	// add_12[2]
+	VMOVUPS	1123712(SI), Y0	// result_47[3]
+	VMOVUPS	1086336(SI), Y2	// result_40[3]
+	VMOVUPS	1048960(SI), Y4	// result_33[3]
+	VMOVUPS	1011584(SI), Y6	// result_26[3]
+	VMOVUPS	974208(SI), Y8	// a_next_bar_2[3]
 	VMOVUPS	64(AX), Y13
 	VMULPS	f32_3dd04817<>(SB), Y13, Y10
 	VMOVUPS	160(AX), Y13
@@ -12419,14 +12349,14 @@ loop107: // 8 times: elements
 	VFMADD231PS	Y5, Y4, Y10
 	VFMADD231PS	Y3, Y2, Y10
 	VFMADD231PS	Y1, Y0, Y10
-	VMOVUPS	Y10, 1158528(SI)	// add_12[3]
+	VMOVUPS	Y10, 1124224(SI)	// add_12[3]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop106
+	JNE	loop101
 	// forecast.nde:38
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop108: // 4 times: vectors of the block
+loop103: // 4 times: vectors of the block
 	VMOVUPS	914432(SI), Y0	// z_y2[0]
 	VMOVUPS	Y0, 814336(SI)	// latentFieldBwd.z[0]
 	VMOVUPS	914560(SI), Y0	// z_y2[1]
@@ -12451,151 +12381,151 @@ loop108: // 4 times: vectors of the block
 	VMOVUPS	Y0, 815616(SI)	// latentFieldBwd.a[2]
 	VMOVUPS	916352(SI), Y0	// a_y2[3]
 	VMOVUPS	Y0, 815744(SI)	// latentFieldBwd.a[3]
-	VMOVUPS	1156608(SI), Y0	// add_11[0]
+	VMOVUPS	1122304(SI), Y0	// add_11[0]
 	VMOVUPS	Y0, 850176(SI)	// latentFieldBwd.dz_bar[0]
-	VMOVUPS	1156736(SI), Y0	// add_11[1]
+	VMOVUPS	1122432(SI), Y0	// add_11[1]
 	VMOVUPS	Y0, 850304(SI)	// latentFieldBwd.dz_bar[1]
-	VMOVUPS	1156864(SI), Y0	// add_11[2]
+	VMOVUPS	1122560(SI), Y0	// add_11[2]
 	VMOVUPS	Y0, 850432(SI)	// latentFieldBwd.dz_bar[2]
-	VMOVUPS	1156992(SI), Y0	// add_11[3]
+	VMOVUPS	1122688(SI), Y0	// add_11[3]
 	VMOVUPS	Y0, 850560(SI)	// latentFieldBwd.dz_bar[3]
-	VMOVUPS	1157120(SI), Y0	// add_11[4]
+	VMOVUPS	1122816(SI), Y0	// add_11[4]
 	VMOVUPS	Y0, 850688(SI)	// latentFieldBwd.dz_bar[4]
-	VMOVUPS	1157248(SI), Y0	// add_11[5]
+	VMOVUPS	1122944(SI), Y0	// add_11[5]
 	VMOVUPS	Y0, 850816(SI)	// latentFieldBwd.dz_bar[5]
-	VMOVUPS	1157376(SI), Y0	// add_11[6]
+	VMOVUPS	1123072(SI), Y0	// add_11[6]
 	VMOVUPS	Y0, 850944(SI)	// latentFieldBwd.dz_bar[6]
-	VMOVUPS	1157504(SI), Y0	// add_11[7]
+	VMOVUPS	1123200(SI), Y0	// add_11[7]
 	VMOVUPS	Y0, 851072(SI)	// latentFieldBwd.dz_bar[7]
-	VMOVUPS	1158144(SI), Y0	// add_12[0]
+	VMOVUPS	1123840(SI), Y0	// add_12[0]
 	VMOVUPS	Y0, 851200(SI)	// latentFieldBwd.da_bar[0]
-	VMOVUPS	1158272(SI), Y0	// add_12[1]
+	VMOVUPS	1123968(SI), Y0	// add_12[1]
 	VMOVUPS	Y0, 851328(SI)	// latentFieldBwd.da_bar[1]
-	VMOVUPS	1158400(SI), Y0	// add_12[2]
+	VMOVUPS	1124096(SI), Y0	// add_12[2]
 	VMOVUPS	Y0, 851456(SI)	// latentFieldBwd.da_bar[2]
-	VMOVUPS	1158528(SI), Y0	// add_12[3]
+	VMOVUPS	1124224(SI), Y0	// add_12[3]
 	VMOVUPS	Y0, 851584(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop108
+	JNE	loop103
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop109: // 64 times: elements
-	VMOVUPS	1121280(SI), Y0	// result_46[0]
-	VMOVUPS	1121312(SI), Y1	// result_46[0] | 1
-	VMOVUPS	1121344(SI), Y2	// result_46[0] | 2
-	VMOVUPS	1121376(SI), Y3	// result_46[0] | 3
+loop104: // 64 times: elements
+	VMOVUPS	1086976(SI), Y0	// result_41[0]
+	VMOVUPS	1087008(SI), Y1	// result_41[0] | 1
+	VMOVUPS	1087040(SI), Y2	// result_41[0] | 2
+	VMOVUPS	1087072(SI), Y3	// result_41[0] | 3
 	VMOVUPS	Y0, 815872(SI)	// latentFieldBwd.add[0]
 	VMOVUPS	Y1, 815904(SI)	// latentFieldBwd.add[0] | 1
 	VMOVUPS	Y2, 815936(SI)	// latentFieldBwd.add[0] | 2
 	VMOVUPS	Y3, 815968(SI)	// latentFieldBwd.add[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop109
+	JNE	loop104
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop110: // 64 times: elements
-	VMOVUPS	1129472(SI), Y0	// result_47[0]
-	VMOVUPS	1129504(SI), Y1	// result_47[0] | 1
-	VMOVUPS	1129536(SI), Y2	// result_47[0] | 2
-	VMOVUPS	1129568(SI), Y3	// result_47[0] | 3
+loop105: // 64 times: elements
+	VMOVUPS	1095168(SI), Y0	// result_42[0]
+	VMOVUPS	1095200(SI), Y1	// result_42[0] | 1
+	VMOVUPS	1095232(SI), Y2	// result_42[0] | 2
+	VMOVUPS	1095264(SI), Y3	// result_42[0] | 3
 	VMOVUPS	Y0, 824064(SI)	// latentFieldBwd.softplus[0]
 	VMOVUPS	Y1, 824096(SI)	// latentFieldBwd.softplus[0] | 1
 	VMOVUPS	Y2, 824128(SI)	// latentFieldBwd.softplus[0] | 2
 	VMOVUPS	Y3, 824160(SI)	// latentFieldBwd.softplus[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop110
+	JNE	loop105
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop111: // 64 times: elements
-	VMOVUPS	1137664(SI), Y0	// result_48[0]
-	VMOVUPS	1137696(SI), Y1	// result_48[0] | 1
-	VMOVUPS	1137728(SI), Y2	// result_48[0] | 2
-	VMOVUPS	1137760(SI), Y3	// result_48[0] | 3
+loop106: // 64 times: elements
+	VMOVUPS	1103360(SI), Y0	// result_43[0]
+	VMOVUPS	1103392(SI), Y1	// result_43[0] | 1
+	VMOVUPS	1103424(SI), Y2	// result_43[0] | 2
+	VMOVUPS	1103456(SI), Y3	// result_43[0] | 3
 	VMOVUPS	Y0, 832256(SI)	// latentFieldBwd.add2[0]
 	VMOVUPS	Y1, 832288(SI)	// latentFieldBwd.add2[0] | 1
 	VMOVUPS	Y2, 832320(SI)	// latentFieldBwd.add2[0] | 2
 	VMOVUPS	Y3, 832352(SI)	// latentFieldBwd.add2[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop111
+	JNE	loop106
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop112: // 64 times: elements
-	VMOVUPS	1145856(SI), Y0	// result_49[0]
-	VMOVUPS	1145888(SI), Y1	// result_49[0] | 1
-	VMOVUPS	1145920(SI), Y2	// result_49[0] | 2
-	VMOVUPS	1145952(SI), Y3	// result_49[0] | 3
+loop107: // 64 times: elements
+	VMOVUPS	1111552(SI), Y0	// result_44[0]
+	VMOVUPS	1111584(SI), Y1	// result_44[0] | 1
+	VMOVUPS	1111616(SI), Y2	// result_44[0] | 2
+	VMOVUPS	1111648(SI), Y3	// result_44[0] | 3
 	VMOVUPS	Y0, 840448(SI)	// latentFieldBwd.softplus2[0]
 	VMOVUPS	Y1, 840480(SI)	// latentFieldBwd.softplus2[0] | 1
 	VMOVUPS	Y2, 840512(SI)	// latentFieldBwd.softplus2[0] | 2
 	VMOVUPS	Y3, 840544(SI)	// latentFieldBwd.softplus2[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop112
+	JNE	loop107
 	MOVQ	$12, CX
 	MOVQ	AX, SI
-loop113: // 12 times: elements
-	VMOVUPS	1154048(SI), Y0	// result_50[0]
-	VMOVUPS	1154080(SI), Y1	// result_50[0] | 1
-	VMOVUPS	1154112(SI), Y2	// result_50[0] | 2
-	VMOVUPS	1154144(SI), Y3	// result_50[0] | 3
+loop108: // 12 times: elements
+	VMOVUPS	1119744(SI), Y0	// result_45[0]
+	VMOVUPS	1119776(SI), Y1	// result_45[0] | 1
+	VMOVUPS	1119808(SI), Y2	// result_45[0] | 2
+	VMOVUPS	1119840(SI), Y3	// result_45[0] | 3
 	VMOVUPS	Y0, 848640(SI)	// latentFieldBwd.tanh[0]
 	VMOVUPS	Y1, 848672(SI)	// latentFieldBwd.tanh[0] | 1
 	VMOVUPS	Y2, 848704(SI)	// latentFieldBwd.tanh[0] | 2
 	VMOVUPS	Y3, 848736(SI)	// latentFieldBwd.tanh[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop113
+	JNE	loop108
 	CALL	latentFieldBwd_avx2<>(SB)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop114: // 4 times: vectors of the block
+loop109: // 4 times: vectors of the block
 	VMOVUPS	851712(SI), Y0	// latentFieldBwd.z_bar[0]
-	VMOVUPS	Y0, 1192960(SI)	// result_58[0]
+	VMOVUPS	Y0, 1158656(SI)	// result_53[0]
 	VMOVUPS	851840(SI), Y0	// latentFieldBwd.z_bar[1]
-	VMOVUPS	Y0, 1193088(SI)	// result_58[1]
+	VMOVUPS	Y0, 1158784(SI)	// result_53[1]
 	VMOVUPS	851968(SI), Y0	// latentFieldBwd.z_bar[2]
-	VMOVUPS	Y0, 1193216(SI)	// result_58[2]
+	VMOVUPS	Y0, 1158912(SI)	// result_53[2]
 	VMOVUPS	852096(SI), Y0	// latentFieldBwd.z_bar[3]
-	VMOVUPS	Y0, 1193344(SI)	// result_58[3]
+	VMOVUPS	Y0, 1159040(SI)	// result_53[3]
 	VMOVUPS	852224(SI), Y0	// latentFieldBwd.z_bar[4]
-	VMOVUPS	Y0, 1193472(SI)	// result_58[4]
+	VMOVUPS	Y0, 1159168(SI)	// result_53[4]
 	VMOVUPS	852352(SI), Y0	// latentFieldBwd.z_bar[5]
-	VMOVUPS	Y0, 1193600(SI)	// result_58[5]
+	VMOVUPS	Y0, 1159296(SI)	// result_53[5]
 	VMOVUPS	852480(SI), Y0	// latentFieldBwd.z_bar[6]
-	VMOVUPS	Y0, 1193728(SI)	// result_58[6]
+	VMOVUPS	Y0, 1159424(SI)	// result_53[6]
 	VMOVUPS	852608(SI), Y0	// latentFieldBwd.z_bar[7]
-	VMOVUPS	Y0, 1193856(SI)	// result_58[7]
+	VMOVUPS	Y0, 1159552(SI)	// result_53[7]
 	VMOVUPS	852736(SI), Y0	// latentFieldBwd.a_bar[0]
-	VMOVUPS	Y0, 1195008(SI)	// result_59[0]
+	VMOVUPS	Y0, 1160704(SI)	// result_54[0]
 	VMOVUPS	852864(SI), Y0	// latentFieldBwd.a_bar[1]
-	VMOVUPS	Y0, 1195136(SI)	// result_59[1]
+	VMOVUPS	Y0, 1160832(SI)	// result_54[1]
 	VMOVUPS	852992(SI), Y0	// latentFieldBwd.a_bar[2]
-	VMOVUPS	Y0, 1195264(SI)	// result_59[2]
+	VMOVUPS	Y0, 1160960(SI)	// result_54[2]
 	VMOVUPS	853120(SI), Y0	// latentFieldBwd.a_bar[3]
-	VMOVUPS	Y0, 1195392(SI)	// result_59[3]
+	VMOVUPS	Y0, 1161088(SI)	// result_54[3]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop114
+	JNE	loop109
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop115: // 4 times: vectors of the block
+loop110: // 4 times: vectors of the block
 	MOVQ	$8, DI
 	MOVQ	SI, R9
-loop116: // 8 times: elements
+loop111: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	1155584(R9), Y0	// result_51[0]
+	VMOVUPS	1121280(R9), Y0	// result_46[0]
 	VMOVUPS	916480(SI), Y15	// ha31
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	1118208(R9), Y1	// result_44[0]
+	VMOVUPS	1083904(R9), Y1	// result_39[0]
 	VMOVUPS	919808(SI), Y2	// ha41
-	VMOVUPS	1080832(R9), Y3	// result_37[0]
+	VMOVUPS	1046528(R9), Y3	// result_32[0]
 	VMOVUPS	923264(SI), Y4	// ha51
-	VMOVUPS	1043456(R9), Y5	// result_30[0]
+	VMOVUPS	1009152(R9), Y5	// result_25[0]
 	VMOVUPS	926848(SI), Y6	// ha61
-	VMOVUPS	1005568(R9), Y7	// z_next_bar_2[0]
+	VMOVUPS	971264(R9), Y7	// z_next_bar_2[0]
 	VMOVUPS	930560(SI), Y8	// hb1
 	VMOVUPS	907136(R9), Y9	// z_d2_bar[0]
 	VMOVUPS	908672(R9), Y10	// z_d3_bar[0]
@@ -12609,13 +12539,13 @@ loop116: // 8 times: elements
 	VFMADD231PS	Y4, Y3, Y12
 	VFMADD231PS	Y2, Y1, Y12
 	VFMADD231PS	0(AX), Y0, Y12
-	VMOVUPS	1192960(R9), Y0	// result_58[0]
+	VMOVUPS	1158656(R9), Y0	// result_53[0]
 	VMOVUPS	913280(SI), Y1	// ha21
 	VFMADD231PS	Y1, Y0, Y12
-	VMOVUPS	Y12, 1193984(R9)	// add_13[0]
+	VMOVUPS	Y12, 1159680(R9)	// add_13[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop116
+	JNE	loop111
 	VMOVUPS	906624(SI), Y15	// a_d1_bar[0]
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	906752(SI), Y15	// a_d1_bar[1]
@@ -12645,11 +12575,11 @@ loop116: // 8 times: elements
 	VMOVUPS	Y15, 384(AX)
 	VMOVUPS	908544(SI), Y15	// a_d2_bar[3]
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1157632(SI), Y7	// result_52[0]
-	VMOVUPS	1120256(SI), Y9	// result_45[0]
-	VMOVUPS	1082880(SI), Y10	// result_38[0]
-	VMOVUPS	1045504(SI), Y11	// result_31[0]
-	VMOVUPS	1008128(SI), Y12	// a_next_bar_2[0]
+	VMOVUPS	1123328(SI), Y7	// result_47[0]
+	VMOVUPS	1085952(SI), Y9	// result_40[0]
+	VMOVUPS	1048576(SI), Y10	// result_33[0]
+	VMOVUPS	1011200(SI), Y11	// result_26[0]
+	VMOVUPS	973824(SI), Y12	// a_next_bar_2[0]
 	VMOVUPS	32(AX), Y13
 	VFMADD132PS	f32_bf86cb9b<>(SB), Y13, Y0
 	VFMADD231PS	f32_403a72c7<>(SB), Y3, Y0
@@ -12661,11 +12591,11 @@ loop116: // 8 times: elements
 	VMOVUPS	Y0, Y15
 	VFMADD231PS	0(AX), Y7, Y15
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	1157760(SI), Y0	// result_52[1]
-	VMOVUPS	1120384(SI), Y3	// result_45[1]
-	VMOVUPS	1083008(SI), Y5	// result_38[1]
-	VMOVUPS	1045632(SI), Y7	// result_31[1]
-	VMOVUPS	1008256(SI), Y9	// a_next_bar_2[1]
+	VMOVUPS	1123456(SI), Y0	// result_47[1]
+	VMOVUPS	1086080(SI), Y3	// result_40[1]
+	VMOVUPS	1048704(SI), Y5	// result_33[1]
+	VMOVUPS	1011328(SI), Y7	// result_26[1]
+	VMOVUPS	973952(SI), Y9	// a_next_bar_2[1]
 	VMOVUPS	160(AX), Y13
 	VMOVUPS	64(AX), Y10
 	VFMADD231PS	f32_bf86cb9b<>(SB), Y13, Y10
@@ -12678,11 +12608,11 @@ loop116: // 8 times: elements
 	VFMADD231PS	Y4, Y5, Y10
 	VFMADD231PS	Y2, Y3, Y10
 	VFMADD231PS	0(AX), Y0, Y10
-	VMOVUPS	1157888(SI), Y0	// result_52[2]
-	VMOVUPS	1120512(SI), Y3	// result_45[2]
-	VMOVUPS	1083136(SI), Y5	// result_38[2]
-	VMOVUPS	1045760(SI), Y7	// result_31[2]
-	VMOVUPS	1008384(SI), Y9	// a_next_bar_2[2]
+	VMOVUPS	1123584(SI), Y0	// result_47[2]
+	VMOVUPS	1086208(SI), Y3	// result_40[2]
+	VMOVUPS	1048832(SI), Y5	// result_33[2]
+	VMOVUPS	1011456(SI), Y7	// result_26[2]
+	VMOVUPS	974080(SI), Y9	// a_next_bar_2[2]
 	VMOVUPS	192(AX), Y13
 	VMOVUPS	96(AX), Y11
 	VFMADD231PS	f32_bf86cb9b<>(SB), Y13, Y11
@@ -12695,11 +12625,11 @@ loop116: // 8 times: elements
 	VFMADD231PS	Y4, Y5, Y11
 	VFMADD231PS	Y2, Y3, Y11
 	VFMADD231PS	0(AX), Y0, Y11
-	VMOVUPS	1158016(SI), Y0	// result_52[3]
-	VMOVUPS	1120640(SI), Y3	// result_45[3]
-	VMOVUPS	1083264(SI), Y5	// result_38[3]
-	VMOVUPS	1045888(SI), Y7	// result_31[3]
-	VMOVUPS	1008512(SI), Y9	// a_next_bar_2[3]
+	VMOVUPS	1123712(SI), Y0	// result_47[3]
+	VMOVUPS	1086336(SI), Y3	// result_40[3]
+	VMOVUPS	1048960(SI), Y5	// result_33[3]
+	VMOVUPS	1011584(SI), Y7	// result_26[3]
+	VMOVUPS	974208(SI), Y9	// a_next_bar_2[3]
 	VMOVUPS	224(AX), Y13
 	VMOVUPS	128(AX), Y12
 	VFMADD231PS	f32_bf86cb9b<>(SB), Y13, Y12
@@ -12712,25 +12642,25 @@ loop116: // 8 times: elements
 	VFMADD231PS	Y4, Y5, Y12
 	VFMADD231PS	Y2, Y3, Y12
 	VFMADD231PS	0(AX), Y0, Y12
-	VMOVUPS	1195008(SI), Y0	// result_59[0]
+	VMOVUPS	1160704(SI), Y0	// result_54[0]
 	VFMADD213PS	32(AX), Y1, Y0
-	VMOVUPS	Y0, 1195520(SI)	// add_14[0]
-	VMOVUPS	1195136(SI), Y0	// result_59[1]
+	VMOVUPS	Y0, 1161216(SI)	// add_14[0]
+	VMOVUPS	1160832(SI), Y0	// result_54[1]
 	VFMADD231PS	Y1, Y0, Y10
-	VMOVUPS	Y10, 1195648(SI)	// add_14[1]
-	VMOVUPS	1195264(SI), Y0	// result_59[2]
+	VMOVUPS	Y10, 1161344(SI)	// add_14[1]
+	VMOVUPS	1160960(SI), Y0	// result_54[2]
 	VFMADD231PS	Y1, Y0, Y11
-	VMOVUPS	Y11, 1195776(SI)	// add_14[2]
-	VMOVUPS	1195392(SI), Y0	// result_59[3]
+	VMOVUPS	Y11, 1161472(SI)	// add_14[2]
+	VMOVUPS	1161088(SI), Y0	// result_54[3]
 	VFMADD231PS	Y1, Y0, Y12
-	VMOVUPS	Y12, 1195904(SI)	// add_14[3]
+	VMOVUPS	Y12, 1161600(SI)	// add_14[3]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop115
+	JNE	loop110
 	// forecast.nde:38
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop117: // 4 times: vectors of the block
+loop112: // 4 times: vectors of the block
 	VMOVUPS	902528(SI), Y0	// z[0]
 	VMOVUPS	Y0, 814336(SI)	// latentFieldBwd.z[0]
 	VMOVUPS	902656(SI), Y0	// z[1]
@@ -12755,217 +12685,217 @@ loop117: // 4 times: vectors of the block
 	VMOVUPS	Y0, 815616(SI)	// latentFieldBwd.a[2]
 	VMOVUPS	903936(SI), Y0	// a[3]
 	VMOVUPS	Y0, 815744(SI)	// latentFieldBwd.a[3]
-	VMOVUPS	1193984(SI), Y0	// add_13[0]
+	VMOVUPS	1159680(SI), Y0	// add_13[0]
 	VMOVUPS	Y0, 850176(SI)	// latentFieldBwd.dz_bar[0]
-	VMOVUPS	1194112(SI), Y0	// add_13[1]
+	VMOVUPS	1159808(SI), Y0	// add_13[1]
 	VMOVUPS	Y0, 850304(SI)	// latentFieldBwd.dz_bar[1]
-	VMOVUPS	1194240(SI), Y0	// add_13[2]
+	VMOVUPS	1159936(SI), Y0	// add_13[2]
 	VMOVUPS	Y0, 850432(SI)	// latentFieldBwd.dz_bar[2]
-	VMOVUPS	1194368(SI), Y0	// add_13[3]
+	VMOVUPS	1160064(SI), Y0	// add_13[3]
 	VMOVUPS	Y0, 850560(SI)	// latentFieldBwd.dz_bar[3]
-	VMOVUPS	1194496(SI), Y0	// add_13[4]
+	VMOVUPS	1160192(SI), Y0	// add_13[4]
 	VMOVUPS	Y0, 850688(SI)	// latentFieldBwd.dz_bar[4]
-	VMOVUPS	1194624(SI), Y0	// add_13[5]
+	VMOVUPS	1160320(SI), Y0	// add_13[5]
 	VMOVUPS	Y0, 850816(SI)	// latentFieldBwd.dz_bar[5]
-	VMOVUPS	1194752(SI), Y0	// add_13[6]
+	VMOVUPS	1160448(SI), Y0	// add_13[6]
 	VMOVUPS	Y0, 850944(SI)	// latentFieldBwd.dz_bar[6]
-	VMOVUPS	1194880(SI), Y0	// add_13[7]
+	VMOVUPS	1160576(SI), Y0	// add_13[7]
 	VMOVUPS	Y0, 851072(SI)	// latentFieldBwd.dz_bar[7]
-	VMOVUPS	1195520(SI), Y0	// add_14[0]
+	VMOVUPS	1161216(SI), Y0	// add_14[0]
 	VMOVUPS	Y0, 851200(SI)	// latentFieldBwd.da_bar[0]
-	VMOVUPS	1195648(SI), Y0	// add_14[1]
+	VMOVUPS	1161344(SI), Y0	// add_14[1]
 	VMOVUPS	Y0, 851328(SI)	// latentFieldBwd.da_bar[1]
-	VMOVUPS	1195776(SI), Y0	// add_14[2]
+	VMOVUPS	1161472(SI), Y0	// add_14[2]
 	VMOVUPS	Y0, 851456(SI)	// latentFieldBwd.da_bar[2]
-	VMOVUPS	1195904(SI), Y0	// add_14[3]
+	VMOVUPS	1161600(SI), Y0	// add_14[3]
 	VMOVUPS	Y0, 851584(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop117
+	JNE	loop112
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop118: // 64 times: elements
-	VMOVUPS	1158656(SI), Y0	// result_53[0]
-	VMOVUPS	1158688(SI), Y1	// result_53[0] | 1
-	VMOVUPS	1158720(SI), Y2	// result_53[0] | 2
-	VMOVUPS	1158752(SI), Y3	// result_53[0] | 3
+loop113: // 64 times: elements
+	VMOVUPS	1124352(SI), Y0	// result_48[0]
+	VMOVUPS	1124384(SI), Y1	// result_48[0] | 1
+	VMOVUPS	1124416(SI), Y2	// result_48[0] | 2
+	VMOVUPS	1124448(SI), Y3	// result_48[0] | 3
 	VMOVUPS	Y0, 815872(SI)	// latentFieldBwd.add[0]
 	VMOVUPS	Y1, 815904(SI)	// latentFieldBwd.add[0] | 1
 	VMOVUPS	Y2, 815936(SI)	// latentFieldBwd.add[0] | 2
 	VMOVUPS	Y3, 815968(SI)	// latentFieldBwd.add[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop118
+	JNE	loop113
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop119: // 64 times: elements
-	VMOVUPS	1166848(SI), Y0	// result_54[0]
-	VMOVUPS	1166880(SI), Y1	// result_54[0] | 1
-	VMOVUPS	1166912(SI), Y2	// result_54[0] | 2
-	VMOVUPS	1166944(SI), Y3	// result_54[0] | 3
+loop114: // 64 times: elements
+	VMOVUPS	1132544(SI), Y0	// result_49[0]
+	VMOVUPS	1132576(SI), Y1	// result_49[0] | 1
+	VMOVUPS	1132608(SI), Y2	// result_49[0] | 2
+	VMOVUPS	1132640(SI), Y3	// result_49[0] | 3
 	VMOVUPS	Y0, 824064(SI)	// latentFieldBwd.softplus[0]
 	VMOVUPS	Y1, 824096(SI)	// latentFieldBwd.softplus[0] | 1
 	VMOVUPS	Y2, 824128(SI)	// latentFieldBwd.softplus[0] | 2
 	VMOVUPS	Y3, 824160(SI)	// latentFieldBwd.softplus[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop119
+	JNE	loop114
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop120: // 64 times: elements
-	VMOVUPS	1175040(SI), Y0	// result_55[0]
-	VMOVUPS	1175072(SI), Y1	// result_55[0] | 1
-	VMOVUPS	1175104(SI), Y2	// result_55[0] | 2
-	VMOVUPS	1175136(SI), Y3	// result_55[0] | 3
+loop115: // 64 times: elements
+	VMOVUPS	1140736(SI), Y0	// result_50[0]
+	VMOVUPS	1140768(SI), Y1	// result_50[0] | 1
+	VMOVUPS	1140800(SI), Y2	// result_50[0] | 2
+	VMOVUPS	1140832(SI), Y3	// result_50[0] | 3
 	VMOVUPS	Y0, 832256(SI)	// latentFieldBwd.add2[0]
 	VMOVUPS	Y1, 832288(SI)	// latentFieldBwd.add2[0] | 1
 	VMOVUPS	Y2, 832320(SI)	// latentFieldBwd.add2[0] | 2
 	VMOVUPS	Y3, 832352(SI)	// latentFieldBwd.add2[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop120
+	JNE	loop115
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop121: // 64 times: elements
-	VMOVUPS	1183232(SI), Y0	// result_56[0]
-	VMOVUPS	1183264(SI), Y1	// result_56[0] | 1
-	VMOVUPS	1183296(SI), Y2	// result_56[0] | 2
-	VMOVUPS	1183328(SI), Y3	// result_56[0] | 3
+loop116: // 64 times: elements
+	VMOVUPS	1148928(SI), Y0	// result_51[0]
+	VMOVUPS	1148960(SI), Y1	// result_51[0] | 1
+	VMOVUPS	1148992(SI), Y2	// result_51[0] | 2
+	VMOVUPS	1149024(SI), Y3	// result_51[0] | 3
 	VMOVUPS	Y0, 840448(SI)	// latentFieldBwd.softplus2[0]
 	VMOVUPS	Y1, 840480(SI)	// latentFieldBwd.softplus2[0] | 1
 	VMOVUPS	Y2, 840512(SI)	// latentFieldBwd.softplus2[0] | 2
 	VMOVUPS	Y3, 840544(SI)	// latentFieldBwd.softplus2[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop121
+	JNE	loop116
 	MOVQ	$12, CX
 	MOVQ	AX, SI
-loop122: // 12 times: elements
-	VMOVUPS	1191424(SI), Y0	// result_57[0]
-	VMOVUPS	1191456(SI), Y1	// result_57[0] | 1
-	VMOVUPS	1191488(SI), Y2	// result_57[0] | 2
-	VMOVUPS	1191520(SI), Y3	// result_57[0] | 3
+loop117: // 12 times: elements
+	VMOVUPS	1157120(SI), Y0	// result_52[0]
+	VMOVUPS	1157152(SI), Y1	// result_52[0] | 1
+	VMOVUPS	1157184(SI), Y2	// result_52[0] | 2
+	VMOVUPS	1157216(SI), Y3	// result_52[0] | 3
 	VMOVUPS	Y0, 848640(SI)	// latentFieldBwd.tanh[0]
 	VMOVUPS	Y1, 848672(SI)	// latentFieldBwd.tanh[0] | 1
 	VMOVUPS	Y2, 848704(SI)	// latentFieldBwd.tanh[0] | 2
 	VMOVUPS	Y3, 848736(SI)	// latentFieldBwd.tanh[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop122
+	JNE	loop117
 	CALL	latentFieldBwd_avx2<>(SB)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop123: // 4 times: vectors of the block
+loop118: // 4 times: vectors of the block
 	VMOVUPS	851712(SI), Y0	// latentFieldBwd.z_bar[0]
-	VMOVUPS	Y0, 1196032(SI)	// result_60[0]
+	VMOVUPS	Y0, 1161728(SI)	// result_55[0]
 	VMOVUPS	851840(SI), Y0	// latentFieldBwd.z_bar[1]
-	VMOVUPS	Y0, 1196160(SI)	// result_60[1]
+	VMOVUPS	Y0, 1161856(SI)	// result_55[1]
 	VMOVUPS	851968(SI), Y0	// latentFieldBwd.z_bar[2]
-	VMOVUPS	Y0, 1196288(SI)	// result_60[2]
+	VMOVUPS	Y0, 1161984(SI)	// result_55[2]
 	VMOVUPS	852096(SI), Y0	// latentFieldBwd.z_bar[3]
-	VMOVUPS	Y0, 1196416(SI)	// result_60[3]
+	VMOVUPS	Y0, 1162112(SI)	// result_55[3]
 	VMOVUPS	852224(SI), Y0	// latentFieldBwd.z_bar[4]
-	VMOVUPS	Y0, 1196544(SI)	// result_60[4]
+	VMOVUPS	Y0, 1162240(SI)	// result_55[4]
 	VMOVUPS	852352(SI), Y0	// latentFieldBwd.z_bar[5]
-	VMOVUPS	Y0, 1196672(SI)	// result_60[5]
+	VMOVUPS	Y0, 1162368(SI)	// result_55[5]
 	VMOVUPS	852480(SI), Y0	// latentFieldBwd.z_bar[6]
-	VMOVUPS	Y0, 1196800(SI)	// result_60[6]
+	VMOVUPS	Y0, 1162496(SI)	// result_55[6]
 	VMOVUPS	852608(SI), Y0	// latentFieldBwd.z_bar[7]
-	VMOVUPS	Y0, 1196928(SI)	// result_60[7]
+	VMOVUPS	Y0, 1162624(SI)	// result_55[7]
 	VMOVUPS	852736(SI), Y0	// latentFieldBwd.a_bar[0]
-	VMOVUPS	Y0, 1197056(SI)	// result_61[0]
+	VMOVUPS	Y0, 1162752(SI)	// result_56[0]
 	VMOVUPS	852864(SI), Y0	// latentFieldBwd.a_bar[1]
-	VMOVUPS	Y0, 1197184(SI)	// result_61[1]
+	VMOVUPS	Y0, 1162880(SI)	// result_56[1]
 	VMOVUPS	852992(SI), Y0	// latentFieldBwd.a_bar[2]
-	VMOVUPS	Y0, 1197312(SI)	// result_61[2]
+	VMOVUPS	Y0, 1163008(SI)	// result_56[2]
 	VMOVUPS	853120(SI), Y0	// latentFieldBwd.a_bar[3]
-	VMOVUPS	Y0, 1197440(SI)	// result_61[3]
+	VMOVUPS	Y0, 1163136(SI)	// result_56[3]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop123
+	JNE	loop118
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop124: // 4 times: vectors of the block
+loop119: // 4 times: vectors of the block
 	MOVQ	$8, DI
 	MOVQ	SI, R9
-loop125: // 8 times: elements
+loop120: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	1005568(R9), Y0	// z_next_bar_2[0]
-	VMOVUPS	1043456(R9), Y1	// result_30[0]
+	VMOVUPS	971264(R9), Y0	// z_next_bar_2[0]
+	VMOVUPS	1009152(R9), Y1	// result_25[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1080832(R9), Y1	// result_37[0]
+	VMOVUPS	1046528(R9), Y1	// result_32[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1118208(R9), Y1	// result_44[0]
+	VMOVUPS	1083904(R9), Y1	// result_39[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1155584(R9), Y1	// result_51[0]
+	VMOVUPS	1121280(R9), Y1	// result_46[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1192960(R9), Y1	// result_58[0]
+	VMOVUPS	1158656(R9), Y1	// result_53[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1196032(R9), Y1	// result_60[0]
+	VMOVUPS	1161728(R9), Y1	// result_55[0]
 	VADDPS	Y1, Y0, Y0
 	VMOVUPS	Y0, 911744(R9)	// z_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop125
-	VMOVUPS	1008128(SI), Y0	// a_next_bar_2[0]
-	VMOVUPS	1045504(SI), Y1	// result_31[0]
+	JNE	loop120
+	VMOVUPS	973824(SI), Y0	// a_next_bar_2[0]
+	VMOVUPS	1011200(SI), Y1	// result_26[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1082880(SI), Y1	// result_38[0]
+	VMOVUPS	1048576(SI), Y1	// result_33[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1120256(SI), Y1	// result_45[0]
+	VMOVUPS	1085952(SI), Y1	// result_40[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1157632(SI), Y1	// result_52[0]
+	VMOVUPS	1123328(SI), Y1	// result_47[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1195008(SI), Y1	// result_59[0]
+	VMOVUPS	1160704(SI), Y1	// result_54[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1197056(SI), Y1	// result_61[0]
+	VMOVUPS	1162752(SI), Y1	// result_56[0]
 	VADDPS	Y1, Y0, Y0
 	VMOVUPS	Y0, 912768(SI)	// a_bar[0]
-	VMOVUPS	1008256(SI), Y0	// a_next_bar_2[1]
-	VMOVUPS	1045632(SI), Y1	// result_31[1]
+	VMOVUPS	973952(SI), Y0	// a_next_bar_2[1]
+	VMOVUPS	1011328(SI), Y1	// result_26[1]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1083008(SI), Y1	// result_38[1]
+	VMOVUPS	1048704(SI), Y1	// result_33[1]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1120384(SI), Y1	// result_45[1]
+	VMOVUPS	1086080(SI), Y1	// result_40[1]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1157760(SI), Y1	// result_52[1]
+	VMOVUPS	1123456(SI), Y1	// result_47[1]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1195136(SI), Y1	// result_59[1]
+	VMOVUPS	1160832(SI), Y1	// result_54[1]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1197184(SI), Y1	// result_61[1]
+	VMOVUPS	1162880(SI), Y1	// result_56[1]
 	VADDPS	Y1, Y0, Y0
 	VMOVUPS	Y0, 912896(SI)	// a_bar[1]
-	VMOVUPS	1008384(SI), Y0	// a_next_bar_2[2]
-	VMOVUPS	1045760(SI), Y1	// result_31[2]
+	VMOVUPS	974080(SI), Y0	// a_next_bar_2[2]
+	VMOVUPS	1011456(SI), Y1	// result_26[2]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1083136(SI), Y1	// result_38[2]
+	VMOVUPS	1048832(SI), Y1	// result_33[2]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1120512(SI), Y1	// result_45[2]
+	VMOVUPS	1086208(SI), Y1	// result_40[2]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1157888(SI), Y1	// result_52[2]
+	VMOVUPS	1123584(SI), Y1	// result_47[2]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1195264(SI), Y1	// result_59[2]
+	VMOVUPS	1160960(SI), Y1	// result_54[2]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1197312(SI), Y1	// result_61[2]
+	VMOVUPS	1163008(SI), Y1	// result_56[2]
 	VADDPS	Y1, Y0, Y0
 	VMOVUPS	Y0, 913024(SI)	// a_bar[2]
-	VMOVUPS	1008512(SI), Y0	// a_next_bar_2[3]
-	VMOVUPS	1045888(SI), Y1	// result_31[3]
+	VMOVUPS	974208(SI), Y0	// a_next_bar_2[3]
+	VMOVUPS	1011584(SI), Y1	// result_26[3]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1083264(SI), Y1	// result_38[3]
+	VMOVUPS	1048960(SI), Y1	// result_33[3]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1120640(SI), Y1	// result_45[3]
+	VMOVUPS	1086336(SI), Y1	// result_40[3]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1158016(SI), Y1	// result_52[3]
+	VMOVUPS	1123712(SI), Y1	// result_47[3]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1195392(SI), Y1	// result_59[3]
+	VMOVUPS	1161088(SI), Y1	// result_54[3]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1197440(SI), Y1	// result_61[3]
+	VMOVUPS	1163136(SI), Y1	// result_56[3]
 	VADDPS	Y1, Y0, Y0
 	VMOVUPS	Y0, 913152(SI)	// a_bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop124
+	JNE	loop119
 	RET
 
 // forecast0RecLanerev is Forecast.0.rec.lanerev (forecast.nde:38) of a block of samples.
@@ -12975,157 +12905,157 @@ TEXT forecast0RecLanerev_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	1197568(SI), Y0	// step.t
-	VMOVUPD	1197600(SI), Y1	// step.t | 1
+	VMOVUPD	1163264(SI), Y0	// step.t
+	VMOVUPD	1163296(SI), Y1	// step.t | 1
 	VMOVUPD	Y0, 902016(SI)	// forecast0ReplayDenseVjp.t
 	VMOVUPD	Y1, 902048(SI)	// forecast0ReplayDenseVjp.t | 1
-	VMOVUPD	1197824(SI), Y0	// step.h
-	VMOVUPD	1197856(SI), Y1	// step.h | 1
+	VMOVUPD	1163520(SI), Y0	// step.h
+	VMOVUPD	1163552(SI), Y1	// step.h | 1
 	VMOVUPD	Y0, 902272(SI)	// forecast0ReplayDenseVjp.h
 	VMOVUPD	Y1, 902304(SI)	// forecast0ReplayDenseVjp.h | 1
-	VMOVUPS	1198336(DI), Y0	// z[0]
+	VMOVUPS	1164032(DI), Y0	// z[0]
 	VMOVUPS	Y0, 902528(DI)	// forecast0ReplayDenseVjp.z[0]
-	VMOVUPS	1198464(DI), Y0	// z[1]
+	VMOVUPS	1164160(DI), Y0	// z[1]
 	VMOVUPS	Y0, 902656(DI)	// forecast0ReplayDenseVjp.z[1]
-	VMOVUPS	1198592(DI), Y0	// z[2]
+	VMOVUPS	1164288(DI), Y0	// z[2]
 	VMOVUPS	Y0, 902784(DI)	// forecast0ReplayDenseVjp.z[2]
-	VMOVUPS	1198720(DI), Y0	// z[3]
+	VMOVUPS	1164416(DI), Y0	// z[3]
 	VMOVUPS	Y0, 902912(DI)	// forecast0ReplayDenseVjp.z[3]
-	VMOVUPS	1198848(DI), Y0	// z[4]
+	VMOVUPS	1164544(DI), Y0	// z[4]
 	VMOVUPS	Y0, 903040(DI)	// forecast0ReplayDenseVjp.z[4]
-	VMOVUPS	1198976(DI), Y0	// z[5]
+	VMOVUPS	1164672(DI), Y0	// z[5]
 	VMOVUPS	Y0, 903168(DI)	// forecast0ReplayDenseVjp.z[5]
-	VMOVUPS	1199104(DI), Y0	// z[6]
+	VMOVUPS	1164800(DI), Y0	// z[6]
 	VMOVUPS	Y0, 903296(DI)	// forecast0ReplayDenseVjp.z[6]
-	VMOVUPS	1199232(DI), Y0	// z[7]
+	VMOVUPS	1164928(DI), Y0	// z[7]
 	VMOVUPS	Y0, 903424(DI)	// forecast0ReplayDenseVjp.z[7]
-	VMOVUPS	1199360(DI), Y0	// a[0]
+	VMOVUPS	1165056(DI), Y0	// a[0]
 	VMOVUPS	Y0, 903552(DI)	// forecast0ReplayDenseVjp.a[0]
-	VMOVUPS	1199488(DI), Y0	// a[1]
+	VMOVUPS	1165184(DI), Y0	// a[1]
 	VMOVUPS	Y0, 903680(DI)	// forecast0ReplayDenseVjp.a[1]
-	VMOVUPS	1199616(DI), Y0	// a[2]
+	VMOVUPS	1165312(DI), Y0	// a[2]
 	VMOVUPS	Y0, 903808(DI)	// forecast0ReplayDenseVjp.a[2]
-	VMOVUPS	1199744(DI), Y0	// a[3]
+	VMOVUPS	1165440(DI), Y0	// a[3]
 	VMOVUPS	Y0, 903936(DI)	// forecast0ReplayDenseVjp.a[3]
-	VMOVUPS	1199872(DI), Y0	// z.bar[0]
+	VMOVUPS	1165568(DI), Y0	// z.bar[0]
 	VMOVUPS	Y0, 904064(DI)	// forecast0ReplayDenseVjp.z_next_bar[0]
-	VMOVUPS	1200000(DI), Y0	// z.bar[1]
+	VMOVUPS	1165696(DI), Y0	// z.bar[1]
 	VMOVUPS	Y0, 904192(DI)	// forecast0ReplayDenseVjp.z_next_bar[1]
-	VMOVUPS	1200128(DI), Y0	// z.bar[2]
+	VMOVUPS	1165824(DI), Y0	// z.bar[2]
 	VMOVUPS	Y0, 904320(DI)	// forecast0ReplayDenseVjp.z_next_bar[2]
-	VMOVUPS	1200256(DI), Y0	// z.bar[3]
+	VMOVUPS	1165952(DI), Y0	// z.bar[3]
 	VMOVUPS	Y0, 904448(DI)	// forecast0ReplayDenseVjp.z_next_bar[3]
-	VMOVUPS	1200384(DI), Y0	// z.bar[4]
+	VMOVUPS	1166080(DI), Y0	// z.bar[4]
 	VMOVUPS	Y0, 904576(DI)	// forecast0ReplayDenseVjp.z_next_bar[4]
-	VMOVUPS	1200512(DI), Y0	// z.bar[5]
+	VMOVUPS	1166208(DI), Y0	// z.bar[5]
 	VMOVUPS	Y0, 904704(DI)	// forecast0ReplayDenseVjp.z_next_bar[5]
-	VMOVUPS	1200640(DI), Y0	// z.bar[6]
+	VMOVUPS	1166336(DI), Y0	// z.bar[6]
 	VMOVUPS	Y0, 904832(DI)	// forecast0ReplayDenseVjp.z_next_bar[6]
-	VMOVUPS	1200768(DI), Y0	// z.bar[7]
+	VMOVUPS	1166464(DI), Y0	// z.bar[7]
 	VMOVUPS	Y0, 904960(DI)	// forecast0ReplayDenseVjp.z_next_bar[7]
-	VMOVUPS	1200896(DI), Y0	// a.bar[0]
+	VMOVUPS	1166592(DI), Y0	// a.bar[0]
 	VMOVUPS	Y0, 905088(DI)	// forecast0ReplayDenseVjp.a_next_bar[0]
-	VMOVUPS	1201024(DI), Y0	// a.bar[1]
+	VMOVUPS	1166720(DI), Y0	// a.bar[1]
 	VMOVUPS	Y0, 905216(DI)	// forecast0ReplayDenseVjp.a_next_bar[1]
-	VMOVUPS	1201152(DI), Y0	// a.bar[2]
+	VMOVUPS	1166848(DI), Y0	// a.bar[2]
 	VMOVUPS	Y0, 905344(DI)	// forecast0ReplayDenseVjp.a_next_bar[2]
-	VMOVUPS	1201280(DI), Y0	// a.bar[3]
+	VMOVUPS	1166976(DI), Y0	// a.bar[3]
 	VMOVUPS	Y0, 905472(DI)	// forecast0ReplayDenseVjp.a_next_bar[3]
-	VMOVUPS	1201408(DI), Y0	// data.0.bar[0]
+	VMOVUPS	1167104(DI), Y0	// data.0.bar[0]
 	VMOVUPS	Y0, 905600(DI)	// forecast0ReplayDenseVjp.z_d1_bar[0]
-	VMOVUPS	1201536(DI), Y0	// data.0.bar[1]
+	VMOVUPS	1167232(DI), Y0	// data.0.bar[1]
 	VMOVUPS	Y0, 905728(DI)	// forecast0ReplayDenseVjp.z_d1_bar[1]
-	VMOVUPS	1201664(DI), Y0	// data.0.bar[2]
+	VMOVUPS	1167360(DI), Y0	// data.0.bar[2]
 	VMOVUPS	Y0, 905856(DI)	// forecast0ReplayDenseVjp.z_d1_bar[2]
-	VMOVUPS	1201792(DI), Y0	// data.0.bar[3]
+	VMOVUPS	1167488(DI), Y0	// data.0.bar[3]
 	VMOVUPS	Y0, 905984(DI)	// forecast0ReplayDenseVjp.z_d1_bar[3]
-	VMOVUPS	1201920(DI), Y0	// data.0.bar[4]
+	VMOVUPS	1167616(DI), Y0	// data.0.bar[4]
 	VMOVUPS	Y0, 906112(DI)	// forecast0ReplayDenseVjp.z_d1_bar[4]
-	VMOVUPS	1202048(DI), Y0	// data.0.bar[5]
+	VMOVUPS	1167744(DI), Y0	// data.0.bar[5]
 	VMOVUPS	Y0, 906240(DI)	// forecast0ReplayDenseVjp.z_d1_bar[5]
-	VMOVUPS	1202176(DI), Y0	// data.0.bar[6]
+	VMOVUPS	1167872(DI), Y0	// data.0.bar[6]
 	VMOVUPS	Y0, 906368(DI)	// forecast0ReplayDenseVjp.z_d1_bar[6]
-	VMOVUPS	1202304(DI), Y0	// data.0.bar[7]
+	VMOVUPS	1168000(DI), Y0	// data.0.bar[7]
 	VMOVUPS	Y0, 906496(DI)	// forecast0ReplayDenseVjp.z_d1_bar[7]
-	VMOVUPS	1202432(DI), Y0	// data.1.bar[0]
+	VMOVUPS	1168128(DI), Y0	// data.1.bar[0]
 	VMOVUPS	Y0, 906624(DI)	// forecast0ReplayDenseVjp.a_d1_bar[0]
-	VMOVUPS	1202560(DI), Y0	// data.1.bar[1]
+	VMOVUPS	1168256(DI), Y0	// data.1.bar[1]
 	VMOVUPS	Y0, 906752(DI)	// forecast0ReplayDenseVjp.a_d1_bar[1]
-	VMOVUPS	1202688(DI), Y0	// data.1.bar[2]
+	VMOVUPS	1168384(DI), Y0	// data.1.bar[2]
 	VMOVUPS	Y0, 906880(DI)	// forecast0ReplayDenseVjp.a_d1_bar[2]
-	VMOVUPS	1202816(DI), Y0	// data.1.bar[3]
+	VMOVUPS	1168512(DI), Y0	// data.1.bar[3]
 	VMOVUPS	Y0, 907008(DI)	// forecast0ReplayDenseVjp.a_d1_bar[3]
-	VMOVUPS	1202944(DI), Y0	// data.2.bar[0]
+	VMOVUPS	1168640(DI), Y0	// data.2.bar[0]
 	VMOVUPS	Y0, 907136(DI)	// forecast0ReplayDenseVjp.z_d2_bar[0]
-	VMOVUPS	1203072(DI), Y0	// data.2.bar[1]
+	VMOVUPS	1168768(DI), Y0	// data.2.bar[1]
 	VMOVUPS	Y0, 907264(DI)	// forecast0ReplayDenseVjp.z_d2_bar[1]
-	VMOVUPS	1203200(DI), Y0	// data.2.bar[2]
+	VMOVUPS	1168896(DI), Y0	// data.2.bar[2]
 	VMOVUPS	Y0, 907392(DI)	// forecast0ReplayDenseVjp.z_d2_bar[2]
-	VMOVUPS	1203328(DI), Y0	// data.2.bar[3]
+	VMOVUPS	1169024(DI), Y0	// data.2.bar[3]
 	VMOVUPS	Y0, 907520(DI)	// forecast0ReplayDenseVjp.z_d2_bar[3]
-	VMOVUPS	1203456(DI), Y0	// data.2.bar[4]
+	VMOVUPS	1169152(DI), Y0	// data.2.bar[4]
 	VMOVUPS	Y0, 907648(DI)	// forecast0ReplayDenseVjp.z_d2_bar[4]
-	VMOVUPS	1203584(DI), Y0	// data.2.bar[5]
+	VMOVUPS	1169280(DI), Y0	// data.2.bar[5]
 	VMOVUPS	Y0, 907776(DI)	// forecast0ReplayDenseVjp.z_d2_bar[5]
-	VMOVUPS	1203712(DI), Y0	// data.2.bar[6]
+	VMOVUPS	1169408(DI), Y0	// data.2.bar[6]
 	VMOVUPS	Y0, 907904(DI)	// forecast0ReplayDenseVjp.z_d2_bar[6]
-	VMOVUPS	1203840(DI), Y0	// data.2.bar[7]
+	VMOVUPS	1169536(DI), Y0	// data.2.bar[7]
 	VMOVUPS	Y0, 908032(DI)	// forecast0ReplayDenseVjp.z_d2_bar[7]
-	VMOVUPS	1203968(DI), Y0	// data.3.bar[0]
+	VMOVUPS	1169664(DI), Y0	// data.3.bar[0]
 	VMOVUPS	Y0, 908160(DI)	// forecast0ReplayDenseVjp.a_d2_bar[0]
-	VMOVUPS	1204096(DI), Y0	// data.3.bar[1]
+	VMOVUPS	1169792(DI), Y0	// data.3.bar[1]
 	VMOVUPS	Y0, 908288(DI)	// forecast0ReplayDenseVjp.a_d2_bar[1]
-	VMOVUPS	1204224(DI), Y0	// data.3.bar[2]
+	VMOVUPS	1169920(DI), Y0	// data.3.bar[2]
 	VMOVUPS	Y0, 908416(DI)	// forecast0ReplayDenseVjp.a_d2_bar[2]
-	VMOVUPS	1204352(DI), Y0	// data.3.bar[3]
+	VMOVUPS	1170048(DI), Y0	// data.3.bar[3]
 	VMOVUPS	Y0, 908544(DI)	// forecast0ReplayDenseVjp.a_d2_bar[3]
-	VMOVUPS	1204480(DI), Y0	// data.4.bar[0]
+	VMOVUPS	1170176(DI), Y0	// data.4.bar[0]
 	VMOVUPS	Y0, 908672(DI)	// forecast0ReplayDenseVjp.z_d3_bar[0]
-	VMOVUPS	1204608(DI), Y0	// data.4.bar[1]
+	VMOVUPS	1170304(DI), Y0	// data.4.bar[1]
 	VMOVUPS	Y0, 908800(DI)	// forecast0ReplayDenseVjp.z_d3_bar[1]
-	VMOVUPS	1204736(DI), Y0	// data.4.bar[2]
+	VMOVUPS	1170432(DI), Y0	// data.4.bar[2]
 	VMOVUPS	Y0, 908928(DI)	// forecast0ReplayDenseVjp.z_d3_bar[2]
-	VMOVUPS	1204864(DI), Y0	// data.4.bar[3]
+	VMOVUPS	1170560(DI), Y0	// data.4.bar[3]
 	VMOVUPS	Y0, 909056(DI)	// forecast0ReplayDenseVjp.z_d3_bar[3]
-	VMOVUPS	1204992(DI), Y0	// data.4.bar[4]
+	VMOVUPS	1170688(DI), Y0	// data.4.bar[4]
 	VMOVUPS	Y0, 909184(DI)	// forecast0ReplayDenseVjp.z_d3_bar[4]
-	VMOVUPS	1205120(DI), Y0	// data.4.bar[5]
+	VMOVUPS	1170816(DI), Y0	// data.4.bar[5]
 	VMOVUPS	Y0, 909312(DI)	// forecast0ReplayDenseVjp.z_d3_bar[5]
-	VMOVUPS	1205248(DI), Y0	// data.4.bar[6]
+	VMOVUPS	1170944(DI), Y0	// data.4.bar[6]
 	VMOVUPS	Y0, 909440(DI)	// forecast0ReplayDenseVjp.z_d3_bar[6]
-	VMOVUPS	1205376(DI), Y0	// data.4.bar[7]
+	VMOVUPS	1171072(DI), Y0	// data.4.bar[7]
 	VMOVUPS	Y0, 909568(DI)	// forecast0ReplayDenseVjp.z_d3_bar[7]
-	VMOVUPS	1205504(DI), Y0	// data.5.bar[0]
+	VMOVUPS	1171200(DI), Y0	// data.5.bar[0]
 	VMOVUPS	Y0, 909696(DI)	// forecast0ReplayDenseVjp.a_d3_bar[0]
-	VMOVUPS	1205632(DI), Y0	// data.5.bar[1]
+	VMOVUPS	1171328(DI), Y0	// data.5.bar[1]
 	VMOVUPS	Y0, 909824(DI)	// forecast0ReplayDenseVjp.a_d3_bar[1]
-	VMOVUPS	1205760(DI), Y0	// data.5.bar[2]
+	VMOVUPS	1171456(DI), Y0	// data.5.bar[2]
 	VMOVUPS	Y0, 909952(DI)	// forecast0ReplayDenseVjp.a_d3_bar[2]
-	VMOVUPS	1205888(DI), Y0	// data.5.bar[3]
+	VMOVUPS	1171584(DI), Y0	// data.5.bar[3]
 	VMOVUPS	Y0, 910080(DI)	// forecast0ReplayDenseVjp.a_d3_bar[3]
-	VMOVUPS	1206016(DI), Y0	// data.6.bar[0]
+	VMOVUPS	1171712(DI), Y0	// data.6.bar[0]
 	VMOVUPS	Y0, 910208(DI)	// forecast0ReplayDenseVjp.z_d4_bar[0]
-	VMOVUPS	1206144(DI), Y0	// data.6.bar[1]
+	VMOVUPS	1171840(DI), Y0	// data.6.bar[1]
 	VMOVUPS	Y0, 910336(DI)	// forecast0ReplayDenseVjp.z_d4_bar[1]
-	VMOVUPS	1206272(DI), Y0	// data.6.bar[2]
+	VMOVUPS	1171968(DI), Y0	// data.6.bar[2]
 	VMOVUPS	Y0, 910464(DI)	// forecast0ReplayDenseVjp.z_d4_bar[2]
-	VMOVUPS	1206400(DI), Y0	// data.6.bar[3]
+	VMOVUPS	1172096(DI), Y0	// data.6.bar[3]
 	VMOVUPS	Y0, 910592(DI)	// forecast0ReplayDenseVjp.z_d4_bar[3]
-	VMOVUPS	1206528(DI), Y0	// data.6.bar[4]
+	VMOVUPS	1172224(DI), Y0	// data.6.bar[4]
 	VMOVUPS	Y0, 910720(DI)	// forecast0ReplayDenseVjp.z_d4_bar[4]
-	VMOVUPS	1206656(DI), Y0	// data.6.bar[5]
+	VMOVUPS	1172352(DI), Y0	// data.6.bar[5]
 	VMOVUPS	Y0, 910848(DI)	// forecast0ReplayDenseVjp.z_d4_bar[5]
-	VMOVUPS	1206784(DI), Y0	// data.6.bar[6]
+	VMOVUPS	1172480(DI), Y0	// data.6.bar[6]
 	VMOVUPS	Y0, 910976(DI)	// forecast0ReplayDenseVjp.z_d4_bar[6]
-	VMOVUPS	1206912(DI), Y0	// data.6.bar[7]
+	VMOVUPS	1172608(DI), Y0	// data.6.bar[7]
 	VMOVUPS	Y0, 911104(DI)	// forecast0ReplayDenseVjp.z_d4_bar[7]
-	VMOVUPS	1207040(DI), Y0	// data.7.bar[0]
+	VMOVUPS	1172736(DI), Y0	// data.7.bar[0]
 	VMOVUPS	Y0, 911232(DI)	// forecast0ReplayDenseVjp.a_d4_bar[0]
-	VMOVUPS	1207168(DI), Y0	// data.7.bar[1]
+	VMOVUPS	1172864(DI), Y0	// data.7.bar[1]
 	VMOVUPS	Y0, 911360(DI)	// forecast0ReplayDenseVjp.a_d4_bar[1]
-	VMOVUPS	1207296(DI), Y0	// data.7.bar[2]
+	VMOVUPS	1172992(DI), Y0	// data.7.bar[2]
 	VMOVUPS	Y0, 911488(DI)	// forecast0ReplayDenseVjp.a_d4_bar[2]
-	VMOVUPS	1207424(DI), Y0	// data.7.bar[3]
+	VMOVUPS	1173120(DI), Y0	// data.7.bar[3]
 	VMOVUPS	Y0, 911616(DI)	// forecast0ReplayDenseVjp.a_d4_bar[3]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
@@ -13136,29 +13066,29 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
 	VMOVUPS	911744(SI), Y0	// forecast0ReplayDenseVjp.z_bar[0]
-	VMOVUPS	Y0, 1210624(SI)	// result[0]
+	VMOVUPS	Y0, 1176320(SI)	// result[0]
 	VMOVUPS	911872(SI), Y0	// forecast0ReplayDenseVjp.z_bar[1]
-	VMOVUPS	Y0, 1210752(SI)	// result[1]
+	VMOVUPS	Y0, 1176448(SI)	// result[1]
 	VMOVUPS	912000(SI), Y0	// forecast0ReplayDenseVjp.z_bar[2]
-	VMOVUPS	Y0, 1210880(SI)	// result[2]
+	VMOVUPS	Y0, 1176576(SI)	// result[2]
 	VMOVUPS	912128(SI), Y0	// forecast0ReplayDenseVjp.z_bar[3]
-	VMOVUPS	Y0, 1211008(SI)	// result[3]
+	VMOVUPS	Y0, 1176704(SI)	// result[3]
 	VMOVUPS	912256(SI), Y0	// forecast0ReplayDenseVjp.z_bar[4]
-	VMOVUPS	Y0, 1211136(SI)	// result[4]
+	VMOVUPS	Y0, 1176832(SI)	// result[4]
 	VMOVUPS	912384(SI), Y0	// forecast0ReplayDenseVjp.z_bar[5]
-	VMOVUPS	Y0, 1211264(SI)	// result[5]
+	VMOVUPS	Y0, 1176960(SI)	// result[5]
 	VMOVUPS	912512(SI), Y0	// forecast0ReplayDenseVjp.z_bar[6]
-	VMOVUPS	Y0, 1211392(SI)	// result[6]
+	VMOVUPS	Y0, 1177088(SI)	// result[6]
 	VMOVUPS	912640(SI), Y0	// forecast0ReplayDenseVjp.z_bar[7]
-	VMOVUPS	Y0, 1211520(SI)	// result[7]
+	VMOVUPS	Y0, 1177216(SI)	// result[7]
 	VMOVUPS	912768(SI), Y0	// forecast0ReplayDenseVjp.a_bar[0]
-	VMOVUPS	Y0, 1211648(SI)	// result_2[0]
+	VMOVUPS	Y0, 1177344(SI)	// result_2[0]
 	VMOVUPS	912896(SI), Y0	// forecast0ReplayDenseVjp.a_bar[1]
-	VMOVUPS	Y0, 1211776(SI)	// result_2[1]
+	VMOVUPS	Y0, 1177472(SI)	// result_2[1]
 	VMOVUPS	913024(SI), Y0	// forecast0ReplayDenseVjp.a_bar[2]
-	VMOVUPS	Y0, 1211904(SI)	// result_2[2]
+	VMOVUPS	Y0, 1177600(SI)	// result_2[2]
 	VMOVUPS	913152(SI), Y0	// forecast0ReplayDenseVjp.a_bar[3]
-	VMOVUPS	Y0, 1212032(SI)	// result_2[3]
+	VMOVUPS	Y0, 1177728(SI)	// result_2[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
@@ -13166,8 +13096,8 @@ loop2: // 4 times: vectors of the block
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop3: // 4 times: vectors of the block
-	VMOVUPD	1198080(SI), Y0	// step.active
-	VMOVUPD	1198112(SI), Y1	// step.active | 1
+	VMOVUPD	1163776(SI), Y0	// step.active
+	VMOVUPD	1163808(SI), Y1	// step.active | 1
 	// forecast.nde:38
 	VMOVUPD	f64_0000000000000000<>(SB), Y2
 	VCMPPD	$17, Y0, Y2, Y0
@@ -13176,49 +13106,49 @@ loop3: // 4 times: vectors of the block
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop4: // 8 times: elements
-	VMOVUPS	1210624(R10), Y2	// result[0]
-	VMOVUPS	1207552(R10), Y3	// z.start.bar[0]
+	VMOVUPS	1176320(R10), Y2	// result[0]
+	VMOVUPS	1173248(R10), Y3	// z.start.bar[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	1199872(R10), Y3	// z.bar[0]
+	VMOVUPS	1165568(R10), Y3	// z.bar[0]
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VBLENDVPS	Y4, Y2, Y3, Y2
-	VMOVUPS	Y2, 1209088(R10)	// z.bar.next[0]
+	VMOVUPS	Y2, 1174784(R10)	// z.bar.next[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop4
-	VMOVUPS	1208576(DI), Y2	// a.start.bar[0]
-	VMOVUPS	1208704(DI), Y3	// a.start.bar[1]
-	VMOVUPS	1208832(DI), Y4	// a.start.bar[2]
-	VMOVUPS	1208960(DI), Y5	// a.start.bar[3]
-	VMOVUPS	1200896(DI), Y6	// a.bar[0]
-	VMOVUPS	1201024(DI), Y7	// a.bar[1]
-	VMOVUPS	1201152(DI), Y8	// a.bar[2]
-	VMOVUPS	1201280(DI), Y9	// a.bar[3]
-	VMOVUPS	1211648(DI), Y10	// result_2[0]
+	VMOVUPS	1174272(DI), Y2	// a.start.bar[0]
+	VMOVUPS	1174400(DI), Y3	// a.start.bar[1]
+	VMOVUPS	1174528(DI), Y4	// a.start.bar[2]
+	VMOVUPS	1174656(DI), Y5	// a.start.bar[3]
+	VMOVUPS	1166592(DI), Y6	// a.bar[0]
+	VMOVUPS	1166720(DI), Y7	// a.bar[1]
+	VMOVUPS	1166848(DI), Y8	// a.bar[2]
+	VMOVUPS	1166976(DI), Y9	// a.bar[3]
+	VMOVUPS	1177344(DI), Y10	// result_2[0]
 	VADDPS	Y2, Y10, Y2
-	VMOVUPS	1211776(DI), Y10	// result_2[1]
+	VMOVUPS	1177472(DI), Y10	// result_2[1]
 	VADDPS	Y3, Y10, Y3
-	VMOVUPS	1211904(DI), Y10	// result_2[2]
+	VMOVUPS	1177600(DI), Y10	// result_2[2]
 	VADDPS	Y4, Y10, Y4
-	VMOVUPS	1212032(DI), Y10	// result_2[3]
+	VMOVUPS	1177728(DI), Y10	// result_2[3]
 	VADDPS	Y5, Y10, Y5
 	VSHUFPS	$136, Y1, Y0, Y10
 	VPERMPD	$216, Y10, Y10
 	VBLENDVPS	Y10, Y2, Y6, Y2
-	VMOVUPS	Y2, 1210112(DI)	// a.bar.next[0]
+	VMOVUPS	Y2, 1175808(DI)	// a.bar.next[0]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VBLENDVPS	Y2, Y3, Y7, Y2
-	VMOVUPS	Y2, 1210240(DI)	// a.bar.next[1]
+	VMOVUPS	Y2, 1175936(DI)	// a.bar.next[1]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VBLENDVPS	Y2, Y4, Y8, Y2
-	VMOVUPS	Y2, 1210368(DI)	// a.bar.next[2]
+	VMOVUPS	Y2, 1176064(DI)	// a.bar.next[2]
 	VSHUFPS	$136, Y1, Y0, Y0
 	VPERMPD	$216, Y0, Y0
 	VBLENDVPS	Y0, Y5, Y9, Y0
-	VMOVUPS	Y0, 1210496(DI)	// a.bar.next[3]
+	VMOVUPS	Y0, 1176192(DI)	// a.bar.next[3]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -13227,30 +13157,30 @@ loop4: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop5: // 4 times: vectors of the block
-	VMOVUPS	1209088(SI), Y0	// z.bar.next[0]
-	VMOVUPS	Y0, 1199872(SI)	// z.bar[0]
-	VMOVUPS	1209216(SI), Y0	// z.bar.next[1]
-	VMOVUPS	Y0, 1200000(SI)	// z.bar[1]
-	VMOVUPS	1209344(SI), Y0	// z.bar.next[2]
-	VMOVUPS	Y0, 1200128(SI)	// z.bar[2]
-	VMOVUPS	1209472(SI), Y0	// z.bar.next[3]
-	VMOVUPS	Y0, 1200256(SI)	// z.bar[3]
-	VMOVUPS	1209600(SI), Y0	// z.bar.next[4]
-	VMOVUPS	Y0, 1200384(SI)	// z.bar[4]
-	VMOVUPS	1209728(SI), Y0	// z.bar.next[5]
-	VMOVUPS	Y0, 1200512(SI)	// z.bar[5]
-	VMOVUPS	1209856(SI), Y0	// z.bar.next[6]
-	VMOVUPS	Y0, 1200640(SI)	// z.bar[6]
-	VMOVUPS	1209984(SI), Y0	// z.bar.next[7]
-	VMOVUPS	Y0, 1200768(SI)	// z.bar[7]
-	VMOVUPS	1210112(SI), Y0	// a.bar.next[0]
-	VMOVUPS	Y0, 1200896(SI)	// a.bar[0]
-	VMOVUPS	1210240(SI), Y0	// a.bar.next[1]
-	VMOVUPS	Y0, 1201024(SI)	// a.bar[1]
-	VMOVUPS	1210368(SI), Y0	// a.bar.next[2]
-	VMOVUPS	Y0, 1201152(SI)	// a.bar[2]
-	VMOVUPS	1210496(SI), Y0	// a.bar.next[3]
-	VMOVUPS	Y0, 1201280(SI)	// a.bar[3]
+	VMOVUPS	1174784(SI), Y0	// z.bar.next[0]
+	VMOVUPS	Y0, 1165568(SI)	// z.bar[0]
+	VMOVUPS	1174912(SI), Y0	// z.bar.next[1]
+	VMOVUPS	Y0, 1165696(SI)	// z.bar[1]
+	VMOVUPS	1175040(SI), Y0	// z.bar.next[2]
+	VMOVUPS	Y0, 1165824(SI)	// z.bar[2]
+	VMOVUPS	1175168(SI), Y0	// z.bar.next[3]
+	VMOVUPS	Y0, 1165952(SI)	// z.bar[3]
+	VMOVUPS	1175296(SI), Y0	// z.bar.next[4]
+	VMOVUPS	Y0, 1166080(SI)	// z.bar[4]
+	VMOVUPS	1175424(SI), Y0	// z.bar.next[5]
+	VMOVUPS	Y0, 1166208(SI)	// z.bar[5]
+	VMOVUPS	1175552(SI), Y0	// z.bar.next[6]
+	VMOVUPS	Y0, 1166336(SI)	// z.bar[6]
+	VMOVUPS	1175680(SI), Y0	// z.bar.next[7]
+	VMOVUPS	Y0, 1166464(SI)	// z.bar[7]
+	VMOVUPS	1175808(SI), Y0	// a.bar.next[0]
+	VMOVUPS	Y0, 1166592(SI)	// a.bar[0]
+	VMOVUPS	1175936(SI), Y0	// a.bar.next[1]
+	VMOVUPS	Y0, 1166720(SI)	// a.bar[1]
+	VMOVUPS	1176064(SI), Y0	// a.bar.next[2]
+	VMOVUPS	Y0, 1166848(SI)	// a.bar[2]
+	VMOVUPS	1176192(SI), Y0	// a.bar.next[3]
+	VMOVUPS	Y0, 1166976(SI)	// a.bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop5
@@ -13275,10 +13205,10 @@ TEXT forecast0DenseVjp_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	1212416(SI), Y0	// h
-	VMOVUPD	1212448(SI), Y1	// h | 1
-	VMOVUPD	1212160(SI), Y2	// theta
-	VMOVUPD	1212192(SI), Y3	// theta | 1
+	VMOVUPD	1178112(SI), Y0	// h
+	VMOVUPD	1178144(SI), Y1	// h | 1
+	VMOVUPD	1177856(SI), Y2	// theta
+	VMOVUPD	1177888(SI), Y3	// theta | 1
 	// forecast.nde:38
 	VMULPD	Y2, Y0, Y0
 	VMULPD	Y3, Y1, Y1
@@ -13291,54 +13221,54 @@ loop1: // 4 times: vectors of the block
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop2: // 8 times: elements
-	VMOVUPS	1212672(R10), Y2	// z_at_bar[0]
+	VMOVUPS	1178368(R10), Y2	// z_at_bar[0]
 	VMULPS	Y0, Y2, Y2
-	VMOVUPS	Y2, 1215744(R10)	// z_d1_bar[0]
+	VMOVUPS	Y2, 1181440(R10)	// z_d1_bar[0]
 	VMULPS	Y1, Y2, Y2
-	VMOVUPS	Y2, 1217280(R10)	// z_d2_bar[0]
+	VMOVUPS	Y2, 1182976(R10)	// z_d2_bar[0]
 	VMULPS	Y1, Y2, Y2
-	VMOVUPS	Y2, 1218816(R10)	// z_d3_bar[0]
+	VMOVUPS	Y2, 1184512(R10)	// z_d3_bar[0]
 	VMULPS	Y1, Y2, Y2
-	VMOVUPS	Y2, 1220352(R10)	// z_d4_bar[0]
+	VMOVUPS	Y2, 1186048(R10)	// z_d4_bar[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop2
-	VMOVUPS	1213696(DI), Y2	// a_at_bar[0]
-	VMOVUPS	1213824(DI), Y3	// a_at_bar[1]
-	VMOVUPS	1213952(DI), Y4	// a_at_bar[2]
-	VMOVUPS	1214080(DI), Y5	// a_at_bar[3]
+	VMOVUPS	1179392(DI), Y2	// a_at_bar[0]
+	VMOVUPS	1179520(DI), Y3	// a_at_bar[1]
+	VMOVUPS	1179648(DI), Y4	// a_at_bar[2]
+	VMOVUPS	1179776(DI), Y5	// a_at_bar[3]
 	VMULPS	Y0, Y2, Y2
-	VMOVUPS	Y2, 1216768(DI)	// a_d1_bar[0]
+	VMOVUPS	Y2, 1182464(DI)	// a_d1_bar[0]
 	VMULPS	Y0, Y3, Y3
-	VMOVUPS	Y3, 1216896(DI)	// a_d1_bar[1]
+	VMOVUPS	Y3, 1182592(DI)	// a_d1_bar[1]
 	VMULPS	Y0, Y4, Y4
-	VMOVUPS	Y4, 1217024(DI)	// a_d1_bar[2]
+	VMOVUPS	Y4, 1182720(DI)	// a_d1_bar[2]
 	VMULPS	Y0, Y5, Y0
-	VMOVUPS	Y0, 1217152(DI)	// a_d1_bar[3]
+	VMOVUPS	Y0, 1182848(DI)	// a_d1_bar[3]
 	VMULPS	Y1, Y2, Y2
-	VMOVUPS	Y2, 1218304(DI)	// a_d2_bar[0]
+	VMOVUPS	Y2, 1184000(DI)	// a_d2_bar[0]
 	VMULPS	Y1, Y3, Y3
-	VMOVUPS	Y3, 1218432(DI)	// a_d2_bar[1]
+	VMOVUPS	Y3, 1184128(DI)	// a_d2_bar[1]
 	VMULPS	Y1, Y4, Y4
-	VMOVUPS	Y4, 1218560(DI)	// a_d2_bar[2]
+	VMOVUPS	Y4, 1184256(DI)	// a_d2_bar[2]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1218688(DI)	// a_d2_bar[3]
+	VMOVUPS	Y0, 1184384(DI)	// a_d2_bar[3]
 	VMULPS	Y1, Y2, Y2
-	VMOVUPS	Y2, 1219840(DI)	// a_d3_bar[0]
+	VMOVUPS	Y2, 1185536(DI)	// a_d3_bar[0]
 	VMULPS	Y1, Y3, Y3
-	VMOVUPS	Y3, 1219968(DI)	// a_d3_bar[1]
+	VMOVUPS	Y3, 1185664(DI)	// a_d3_bar[1]
 	VMULPS	Y1, Y4, Y4
-	VMOVUPS	Y4, 1220096(DI)	// a_d3_bar[2]
+	VMOVUPS	Y4, 1185792(DI)	// a_d3_bar[2]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1220224(DI)	// a_d3_bar[3]
+	VMOVUPS	Y0, 1185920(DI)	// a_d3_bar[3]
 	VMULPS	Y1, Y2, Y2
-	VMOVUPS	Y2, 1221376(DI)	// a_d4_bar[0]
+	VMOVUPS	Y2, 1187072(DI)	// a_d4_bar[0]
 	VMULPS	Y1, Y3, Y2
-	VMOVUPS	Y2, 1221504(DI)	// a_d4_bar[1]
+	VMOVUPS	Y2, 1187200(DI)	// a_d4_bar[1]
 	VMULPS	Y1, Y4, Y2
-	VMOVUPS	Y2, 1221632(DI)	// a_d4_bar[2]
+	VMOVUPS	Y2, 1187328(DI)	// a_d4_bar[2]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1221760(DI)	// a_d4_bar[3]
+	VMOVUPS	Y0, 1187456(DI)	// a_d4_bar[3]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -13346,30 +13276,30 @@ loop2: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop3: // 4 times: vectors of the block
-	VMOVUPS	1212672(SI), Y0	// z_at_bar[0]
-	VMOVUPS	Y0, 1214208(SI)	// z_bar[0]
-	VMOVUPS	1212800(SI), Y0	// z_at_bar[1]
-	VMOVUPS	Y0, 1214336(SI)	// z_bar[1]
-	VMOVUPS	1212928(SI), Y0	// z_at_bar[2]
-	VMOVUPS	Y0, 1214464(SI)	// z_bar[2]
-	VMOVUPS	1213056(SI), Y0	// z_at_bar[3]
-	VMOVUPS	Y0, 1214592(SI)	// z_bar[3]
-	VMOVUPS	1213184(SI), Y0	// z_at_bar[4]
-	VMOVUPS	Y0, 1214720(SI)	// z_bar[4]
-	VMOVUPS	1213312(SI), Y0	// z_at_bar[5]
-	VMOVUPS	Y0, 1214848(SI)	// z_bar[5]
-	VMOVUPS	1213440(SI), Y0	// z_at_bar[6]
-	VMOVUPS	Y0, 1214976(SI)	// z_bar[6]
-	VMOVUPS	1213568(SI), Y0	// z_at_bar[7]
-	VMOVUPS	Y0, 1215104(SI)	// z_bar[7]
-	VMOVUPS	1213696(SI), Y0	// a_at_bar[0]
-	VMOVUPS	Y0, 1215232(SI)	// a_bar[0]
-	VMOVUPS	1213824(SI), Y0	// a_at_bar[1]
-	VMOVUPS	Y0, 1215360(SI)	// a_bar[1]
-	VMOVUPS	1213952(SI), Y0	// a_at_bar[2]
-	VMOVUPS	Y0, 1215488(SI)	// a_bar[2]
-	VMOVUPS	1214080(SI), Y0	// a_at_bar[3]
-	VMOVUPS	Y0, 1215616(SI)	// a_bar[3]
+	VMOVUPS	1178368(SI), Y0	// z_at_bar[0]
+	VMOVUPS	Y0, 1179904(SI)	// z_bar[0]
+	VMOVUPS	1178496(SI), Y0	// z_at_bar[1]
+	VMOVUPS	Y0, 1180032(SI)	// z_bar[1]
+	VMOVUPS	1178624(SI), Y0	// z_at_bar[2]
+	VMOVUPS	Y0, 1180160(SI)	// z_bar[2]
+	VMOVUPS	1178752(SI), Y0	// z_at_bar[3]
+	VMOVUPS	Y0, 1180288(SI)	// z_bar[3]
+	VMOVUPS	1178880(SI), Y0	// z_at_bar[4]
+	VMOVUPS	Y0, 1180416(SI)	// z_bar[4]
+	VMOVUPS	1179008(SI), Y0	// z_at_bar[5]
+	VMOVUPS	Y0, 1180544(SI)	// z_bar[5]
+	VMOVUPS	1179136(SI), Y0	// z_at_bar[6]
+	VMOVUPS	Y0, 1180672(SI)	// z_bar[6]
+	VMOVUPS	1179264(SI), Y0	// z_at_bar[7]
+	VMOVUPS	Y0, 1180800(SI)	// z_bar[7]
+	VMOVUPS	1179392(SI), Y0	// a_at_bar[0]
+	VMOVUPS	Y0, 1180928(SI)	// a_bar[0]
+	VMOVUPS	1179520(SI), Y0	// a_at_bar[1]
+	VMOVUPS	Y0, 1181056(SI)	// a_bar[1]
+	VMOVUPS	1179648(SI), Y0	// a_at_bar[2]
+	VMOVUPS	Y0, 1181184(SI)	// a_bar[2]
+	VMOVUPS	1179776(SI), Y0	// a_at_bar[3]
+	VMOVUPS	Y0, 1181312(SI)	// a_bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop3
@@ -13383,38 +13313,38 @@ TEXT forecast0RecLanerevat_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	1221888(SI), Y0	// step.theta
-	VMOVUPD	1221920(SI), Y1	// step.theta | 1
-	VMOVUPD	Y0, 1212160(SI)	// forecast0DenseVjp.theta
-	VMOVUPD	Y1, 1212192(SI)	// forecast0DenseVjp.theta | 1
-	VMOVUPD	1222144(SI), Y0	// step.h
-	VMOVUPD	1222176(SI), Y1	// step.h | 1
-	VMOVUPD	Y0, 1212416(SI)	// forecast0DenseVjp.h
-	VMOVUPD	Y1, 1212448(SI)	// forecast0DenseVjp.h | 1
-	VMOVUPS	1222656(DI), Y0	// z.out[0]
-	VMOVUPS	Y0, 1212672(DI)	// forecast0DenseVjp.z_at_bar[0]
-	VMOVUPS	1222784(DI), Y0	// z.out[1]
-	VMOVUPS	Y0, 1212800(DI)	// forecast0DenseVjp.z_at_bar[1]
-	VMOVUPS	1222912(DI), Y0	// z.out[2]
-	VMOVUPS	Y0, 1212928(DI)	// forecast0DenseVjp.z_at_bar[2]
-	VMOVUPS	1223040(DI), Y0	// z.out[3]
-	VMOVUPS	Y0, 1213056(DI)	// forecast0DenseVjp.z_at_bar[3]
-	VMOVUPS	1223168(DI), Y0	// z.out[4]
-	VMOVUPS	Y0, 1213184(DI)	// forecast0DenseVjp.z_at_bar[4]
-	VMOVUPS	1223296(DI), Y0	// z.out[5]
-	VMOVUPS	Y0, 1213312(DI)	// forecast0DenseVjp.z_at_bar[5]
-	VMOVUPS	1223424(DI), Y0	// z.out[6]
-	VMOVUPS	Y0, 1213440(DI)	// forecast0DenseVjp.z_at_bar[6]
-	VMOVUPS	1223552(DI), Y0	// z.out[7]
-	VMOVUPS	Y0, 1213568(DI)	// forecast0DenseVjp.z_at_bar[7]
-	VMOVUPS	1223680(DI), Y0	// a.out[0]
-	VMOVUPS	Y0, 1213696(DI)	// forecast0DenseVjp.a_at_bar[0]
-	VMOVUPS	1223808(DI), Y0	// a.out[1]
-	VMOVUPS	Y0, 1213824(DI)	// forecast0DenseVjp.a_at_bar[1]
-	VMOVUPS	1223936(DI), Y0	// a.out[2]
-	VMOVUPS	Y0, 1213952(DI)	// forecast0DenseVjp.a_at_bar[2]
-	VMOVUPS	1224064(DI), Y0	// a.out[3]
-	VMOVUPS	Y0, 1214080(DI)	// forecast0DenseVjp.a_at_bar[3]
+	VMOVUPD	1187584(SI), Y0	// step.theta
+	VMOVUPD	1187616(SI), Y1	// step.theta | 1
+	VMOVUPD	Y0, 1177856(SI)	// forecast0DenseVjp.theta
+	VMOVUPD	Y1, 1177888(SI)	// forecast0DenseVjp.theta | 1
+	VMOVUPD	1187840(SI), Y0	// step.h
+	VMOVUPD	1187872(SI), Y1	// step.h | 1
+	VMOVUPD	Y0, 1178112(SI)	// forecast0DenseVjp.h
+	VMOVUPD	Y1, 1178144(SI)	// forecast0DenseVjp.h | 1
+	VMOVUPS	1188352(DI), Y0	// z.out[0]
+	VMOVUPS	Y0, 1178368(DI)	// forecast0DenseVjp.z_at_bar[0]
+	VMOVUPS	1188480(DI), Y0	// z.out[1]
+	VMOVUPS	Y0, 1178496(DI)	// forecast0DenseVjp.z_at_bar[1]
+	VMOVUPS	1188608(DI), Y0	// z.out[2]
+	VMOVUPS	Y0, 1178624(DI)	// forecast0DenseVjp.z_at_bar[2]
+	VMOVUPS	1188736(DI), Y0	// z.out[3]
+	VMOVUPS	Y0, 1178752(DI)	// forecast0DenseVjp.z_at_bar[3]
+	VMOVUPS	1188864(DI), Y0	// z.out[4]
+	VMOVUPS	Y0, 1178880(DI)	// forecast0DenseVjp.z_at_bar[4]
+	VMOVUPS	1188992(DI), Y0	// z.out[5]
+	VMOVUPS	Y0, 1179008(DI)	// forecast0DenseVjp.z_at_bar[5]
+	VMOVUPS	1189120(DI), Y0	// z.out[6]
+	VMOVUPS	Y0, 1179136(DI)	// forecast0DenseVjp.z_at_bar[6]
+	VMOVUPS	1189248(DI), Y0	// z.out[7]
+	VMOVUPS	Y0, 1179264(DI)	// forecast0DenseVjp.z_at_bar[7]
+	VMOVUPS	1189376(DI), Y0	// a.out[0]
+	VMOVUPS	Y0, 1179392(DI)	// forecast0DenseVjp.a_at_bar[0]
+	VMOVUPS	1189504(DI), Y0	// a.out[1]
+	VMOVUPS	Y0, 1179520(DI)	// forecast0DenseVjp.a_at_bar[1]
+	VMOVUPS	1189632(DI), Y0	// a.out[2]
+	VMOVUPS	Y0, 1179648(DI)	// forecast0DenseVjp.a_at_bar[2]
+	VMOVUPS	1189760(DI), Y0	// a.out[3]
+	VMOVUPS	Y0, 1179776(DI)	// forecast0DenseVjp.a_at_bar[3]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -13423,126 +13353,126 @@ loop1: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
-	VMOVUPS	1215744(SI), Y0	// forecast0DenseVjp.z_d1_bar[0]
-	VMOVUPS	Y0, 1239552(SI)	// result[0]
-	VMOVUPS	1215872(SI), Y0	// forecast0DenseVjp.z_d1_bar[1]
-	VMOVUPS	Y0, 1239680(SI)	// result[1]
-	VMOVUPS	1216000(SI), Y0	// forecast0DenseVjp.z_d1_bar[2]
-	VMOVUPS	Y0, 1239808(SI)	// result[2]
-	VMOVUPS	1216128(SI), Y0	// forecast0DenseVjp.z_d1_bar[3]
-	VMOVUPS	Y0, 1239936(SI)	// result[3]
-	VMOVUPS	1216256(SI), Y0	// forecast0DenseVjp.z_d1_bar[4]
-	VMOVUPS	Y0, 1240064(SI)	// result[4]
-	VMOVUPS	1216384(SI), Y0	// forecast0DenseVjp.z_d1_bar[5]
-	VMOVUPS	Y0, 1240192(SI)	// result[5]
-	VMOVUPS	1216512(SI), Y0	// forecast0DenseVjp.z_d1_bar[6]
-	VMOVUPS	Y0, 1240320(SI)	// result[6]
-	VMOVUPS	1216640(SI), Y0	// forecast0DenseVjp.z_d1_bar[7]
-	VMOVUPS	Y0, 1240448(SI)	// result[7]
-	VMOVUPS	1216768(SI), Y0	// forecast0DenseVjp.a_d1_bar[0]
-	VMOVUPS	Y0, 1240576(SI)	// result_2[0]
-	VMOVUPS	1216896(SI), Y0	// forecast0DenseVjp.a_d1_bar[1]
-	VMOVUPS	Y0, 1240704(SI)	// result_2[1]
-	VMOVUPS	1217024(SI), Y0	// forecast0DenseVjp.a_d1_bar[2]
-	VMOVUPS	Y0, 1240832(SI)	// result_2[2]
-	VMOVUPS	1217152(SI), Y0	// forecast0DenseVjp.a_d1_bar[3]
-	VMOVUPS	Y0, 1240960(SI)	// result_2[3]
-	VMOVUPS	1217280(SI), Y0	// forecast0DenseVjp.z_d2_bar[0]
-	VMOVUPS	Y0, 1241088(SI)	// result_3[0]
-	VMOVUPS	1217408(SI), Y0	// forecast0DenseVjp.z_d2_bar[1]
-	VMOVUPS	Y0, 1241216(SI)	// result_3[1]
-	VMOVUPS	1217536(SI), Y0	// forecast0DenseVjp.z_d2_bar[2]
-	VMOVUPS	Y0, 1241344(SI)	// result_3[2]
-	VMOVUPS	1217664(SI), Y0	// forecast0DenseVjp.z_d2_bar[3]
-	VMOVUPS	Y0, 1241472(SI)	// result_3[3]
-	VMOVUPS	1217792(SI), Y0	// forecast0DenseVjp.z_d2_bar[4]
-	VMOVUPS	Y0, 1241600(SI)	// result_3[4]
-	VMOVUPS	1217920(SI), Y0	// forecast0DenseVjp.z_d2_bar[5]
-	VMOVUPS	Y0, 1241728(SI)	// result_3[5]
-	VMOVUPS	1218048(SI), Y0	// forecast0DenseVjp.z_d2_bar[6]
-	VMOVUPS	Y0, 1241856(SI)	// result_3[6]
-	VMOVUPS	1218176(SI), Y0	// forecast0DenseVjp.z_d2_bar[7]
-	VMOVUPS	Y0, 1241984(SI)	// result_3[7]
-	VMOVUPS	1218304(SI), Y0	// forecast0DenseVjp.a_d2_bar[0]
-	VMOVUPS	Y0, 1242112(SI)	// result_4[0]
-	VMOVUPS	1218432(SI), Y0	// forecast0DenseVjp.a_d2_bar[1]
-	VMOVUPS	Y0, 1242240(SI)	// result_4[1]
-	VMOVUPS	1218560(SI), Y0	// forecast0DenseVjp.a_d2_bar[2]
-	VMOVUPS	Y0, 1242368(SI)	// result_4[2]
-	VMOVUPS	1218688(SI), Y0	// forecast0DenseVjp.a_d2_bar[3]
-	VMOVUPS	Y0, 1242496(SI)	// result_4[3]
-	VMOVUPS	1218816(SI), Y0	// forecast0DenseVjp.z_d3_bar[0]
-	VMOVUPS	Y0, 1242624(SI)	// result_5[0]
-	VMOVUPS	1218944(SI), Y0	// forecast0DenseVjp.z_d3_bar[1]
-	VMOVUPS	Y0, 1242752(SI)	// result_5[1]
-	VMOVUPS	1219072(SI), Y0	// forecast0DenseVjp.z_d3_bar[2]
-	VMOVUPS	Y0, 1242880(SI)	// result_5[2]
-	VMOVUPS	1219200(SI), Y0	// forecast0DenseVjp.z_d3_bar[3]
-	VMOVUPS	Y0, 1243008(SI)	// result_5[3]
-	VMOVUPS	1219328(SI), Y0	// forecast0DenseVjp.z_d3_bar[4]
-	VMOVUPS	Y0, 1243136(SI)	// result_5[4]
-	VMOVUPS	1219456(SI), Y0	// forecast0DenseVjp.z_d3_bar[5]
-	VMOVUPS	Y0, 1243264(SI)	// result_5[5]
-	VMOVUPS	1219584(SI), Y0	// forecast0DenseVjp.z_d3_bar[6]
-	VMOVUPS	Y0, 1243392(SI)	// result_5[6]
-	VMOVUPS	1219712(SI), Y0	// forecast0DenseVjp.z_d3_bar[7]
-	VMOVUPS	Y0, 1243520(SI)	// result_5[7]
-	VMOVUPS	1219840(SI), Y0	// forecast0DenseVjp.a_d3_bar[0]
-	VMOVUPS	Y0, 1243648(SI)	// result_6[0]
-	VMOVUPS	1219968(SI), Y0	// forecast0DenseVjp.a_d3_bar[1]
-	VMOVUPS	Y0, 1243776(SI)	// result_6[1]
-	VMOVUPS	1220096(SI), Y0	// forecast0DenseVjp.a_d3_bar[2]
-	VMOVUPS	Y0, 1243904(SI)	// result_6[2]
-	VMOVUPS	1220224(SI), Y0	// forecast0DenseVjp.a_d3_bar[3]
-	VMOVUPS	Y0, 1244032(SI)	// result_6[3]
-	VMOVUPS	1220352(SI), Y0	// forecast0DenseVjp.z_d4_bar[0]
-	VMOVUPS	Y0, 1244160(SI)	// result_7[0]
-	VMOVUPS	1220480(SI), Y0	// forecast0DenseVjp.z_d4_bar[1]
-	VMOVUPS	Y0, 1244288(SI)	// result_7[1]
-	VMOVUPS	1220608(SI), Y0	// forecast0DenseVjp.z_d4_bar[2]
-	VMOVUPS	Y0, 1244416(SI)	// result_7[2]
-	VMOVUPS	1220736(SI), Y0	// forecast0DenseVjp.z_d4_bar[3]
-	VMOVUPS	Y0, 1244544(SI)	// result_7[3]
-	VMOVUPS	1220864(SI), Y0	// forecast0DenseVjp.z_d4_bar[4]
-	VMOVUPS	Y0, 1244672(SI)	// result_7[4]
-	VMOVUPS	1220992(SI), Y0	// forecast0DenseVjp.z_d4_bar[5]
-	VMOVUPS	Y0, 1244800(SI)	// result_7[5]
-	VMOVUPS	1221120(SI), Y0	// forecast0DenseVjp.z_d4_bar[6]
-	VMOVUPS	Y0, 1244928(SI)	// result_7[6]
-	VMOVUPS	1221248(SI), Y0	// forecast0DenseVjp.z_d4_bar[7]
-	VMOVUPS	Y0, 1245056(SI)	// result_7[7]
-	VMOVUPS	1221376(SI), Y0	// forecast0DenseVjp.a_d4_bar[0]
-	VMOVUPS	Y0, 1245184(SI)	// result_8[0]
-	VMOVUPS	1221504(SI), Y0	// forecast0DenseVjp.a_d4_bar[1]
-	VMOVUPS	Y0, 1245312(SI)	// result_8[1]
-	VMOVUPS	1221632(SI), Y0	// forecast0DenseVjp.a_d4_bar[2]
-	VMOVUPS	Y0, 1245440(SI)	// result_8[2]
-	VMOVUPS	1221760(SI), Y0	// forecast0DenseVjp.a_d4_bar[3]
-	VMOVUPS	Y0, 1245568(SI)	// result_8[3]
-	VMOVUPS	1214208(SI), Y0	// forecast0DenseVjp.z_bar[0]
-	VMOVUPS	Y0, 1245696(SI)	// result_9[0]
-	VMOVUPS	1214336(SI), Y0	// forecast0DenseVjp.z_bar[1]
-	VMOVUPS	Y0, 1245824(SI)	// result_9[1]
-	VMOVUPS	1214464(SI), Y0	// forecast0DenseVjp.z_bar[2]
-	VMOVUPS	Y0, 1245952(SI)	// result_9[2]
-	VMOVUPS	1214592(SI), Y0	// forecast0DenseVjp.z_bar[3]
-	VMOVUPS	Y0, 1246080(SI)	// result_9[3]
-	VMOVUPS	1214720(SI), Y0	// forecast0DenseVjp.z_bar[4]
-	VMOVUPS	Y0, 1246208(SI)	// result_9[4]
-	VMOVUPS	1214848(SI), Y0	// forecast0DenseVjp.z_bar[5]
-	VMOVUPS	Y0, 1246336(SI)	// result_9[5]
-	VMOVUPS	1214976(SI), Y0	// forecast0DenseVjp.z_bar[6]
-	VMOVUPS	Y0, 1246464(SI)	// result_9[6]
-	VMOVUPS	1215104(SI), Y0	// forecast0DenseVjp.z_bar[7]
-	VMOVUPS	Y0, 1246592(SI)	// result_9[7]
-	VMOVUPS	1215232(SI), Y0	// forecast0DenseVjp.a_bar[0]
-	VMOVUPS	Y0, 1246720(SI)	// result_10[0]
-	VMOVUPS	1215360(SI), Y0	// forecast0DenseVjp.a_bar[1]
-	VMOVUPS	Y0, 1246848(SI)	// result_10[1]
-	VMOVUPS	1215488(SI), Y0	// forecast0DenseVjp.a_bar[2]
-	VMOVUPS	Y0, 1246976(SI)	// result_10[2]
-	VMOVUPS	1215616(SI), Y0	// forecast0DenseVjp.a_bar[3]
-	VMOVUPS	Y0, 1247104(SI)	// result_10[3]
+	VMOVUPS	1181440(SI), Y0	// forecast0DenseVjp.z_d1_bar[0]
+	VMOVUPS	Y0, 1205248(SI)	// result[0]
+	VMOVUPS	1181568(SI), Y0	// forecast0DenseVjp.z_d1_bar[1]
+	VMOVUPS	Y0, 1205376(SI)	// result[1]
+	VMOVUPS	1181696(SI), Y0	// forecast0DenseVjp.z_d1_bar[2]
+	VMOVUPS	Y0, 1205504(SI)	// result[2]
+	VMOVUPS	1181824(SI), Y0	// forecast0DenseVjp.z_d1_bar[3]
+	VMOVUPS	Y0, 1205632(SI)	// result[3]
+	VMOVUPS	1181952(SI), Y0	// forecast0DenseVjp.z_d1_bar[4]
+	VMOVUPS	Y0, 1205760(SI)	// result[4]
+	VMOVUPS	1182080(SI), Y0	// forecast0DenseVjp.z_d1_bar[5]
+	VMOVUPS	Y0, 1205888(SI)	// result[5]
+	VMOVUPS	1182208(SI), Y0	// forecast0DenseVjp.z_d1_bar[6]
+	VMOVUPS	Y0, 1206016(SI)	// result[6]
+	VMOVUPS	1182336(SI), Y0	// forecast0DenseVjp.z_d1_bar[7]
+	VMOVUPS	Y0, 1206144(SI)	// result[7]
+	VMOVUPS	1182464(SI), Y0	// forecast0DenseVjp.a_d1_bar[0]
+	VMOVUPS	Y0, 1206272(SI)	// result_2[0]
+	VMOVUPS	1182592(SI), Y0	// forecast0DenseVjp.a_d1_bar[1]
+	VMOVUPS	Y0, 1206400(SI)	// result_2[1]
+	VMOVUPS	1182720(SI), Y0	// forecast0DenseVjp.a_d1_bar[2]
+	VMOVUPS	Y0, 1206528(SI)	// result_2[2]
+	VMOVUPS	1182848(SI), Y0	// forecast0DenseVjp.a_d1_bar[3]
+	VMOVUPS	Y0, 1206656(SI)	// result_2[3]
+	VMOVUPS	1182976(SI), Y0	// forecast0DenseVjp.z_d2_bar[0]
+	VMOVUPS	Y0, 1206784(SI)	// result_3[0]
+	VMOVUPS	1183104(SI), Y0	// forecast0DenseVjp.z_d2_bar[1]
+	VMOVUPS	Y0, 1206912(SI)	// result_3[1]
+	VMOVUPS	1183232(SI), Y0	// forecast0DenseVjp.z_d2_bar[2]
+	VMOVUPS	Y0, 1207040(SI)	// result_3[2]
+	VMOVUPS	1183360(SI), Y0	// forecast0DenseVjp.z_d2_bar[3]
+	VMOVUPS	Y0, 1207168(SI)	// result_3[3]
+	VMOVUPS	1183488(SI), Y0	// forecast0DenseVjp.z_d2_bar[4]
+	VMOVUPS	Y0, 1207296(SI)	// result_3[4]
+	VMOVUPS	1183616(SI), Y0	// forecast0DenseVjp.z_d2_bar[5]
+	VMOVUPS	Y0, 1207424(SI)	// result_3[5]
+	VMOVUPS	1183744(SI), Y0	// forecast0DenseVjp.z_d2_bar[6]
+	VMOVUPS	Y0, 1207552(SI)	// result_3[6]
+	VMOVUPS	1183872(SI), Y0	// forecast0DenseVjp.z_d2_bar[7]
+	VMOVUPS	Y0, 1207680(SI)	// result_3[7]
+	VMOVUPS	1184000(SI), Y0	// forecast0DenseVjp.a_d2_bar[0]
+	VMOVUPS	Y0, 1207808(SI)	// result_4[0]
+	VMOVUPS	1184128(SI), Y0	// forecast0DenseVjp.a_d2_bar[1]
+	VMOVUPS	Y0, 1207936(SI)	// result_4[1]
+	VMOVUPS	1184256(SI), Y0	// forecast0DenseVjp.a_d2_bar[2]
+	VMOVUPS	Y0, 1208064(SI)	// result_4[2]
+	VMOVUPS	1184384(SI), Y0	// forecast0DenseVjp.a_d2_bar[3]
+	VMOVUPS	Y0, 1208192(SI)	// result_4[3]
+	VMOVUPS	1184512(SI), Y0	// forecast0DenseVjp.z_d3_bar[0]
+	VMOVUPS	Y0, 1208320(SI)	// result_5[0]
+	VMOVUPS	1184640(SI), Y0	// forecast0DenseVjp.z_d3_bar[1]
+	VMOVUPS	Y0, 1208448(SI)	// result_5[1]
+	VMOVUPS	1184768(SI), Y0	// forecast0DenseVjp.z_d3_bar[2]
+	VMOVUPS	Y0, 1208576(SI)	// result_5[2]
+	VMOVUPS	1184896(SI), Y0	// forecast0DenseVjp.z_d3_bar[3]
+	VMOVUPS	Y0, 1208704(SI)	// result_5[3]
+	VMOVUPS	1185024(SI), Y0	// forecast0DenseVjp.z_d3_bar[4]
+	VMOVUPS	Y0, 1208832(SI)	// result_5[4]
+	VMOVUPS	1185152(SI), Y0	// forecast0DenseVjp.z_d3_bar[5]
+	VMOVUPS	Y0, 1208960(SI)	// result_5[5]
+	VMOVUPS	1185280(SI), Y0	// forecast0DenseVjp.z_d3_bar[6]
+	VMOVUPS	Y0, 1209088(SI)	// result_5[6]
+	VMOVUPS	1185408(SI), Y0	// forecast0DenseVjp.z_d3_bar[7]
+	VMOVUPS	Y0, 1209216(SI)	// result_5[7]
+	VMOVUPS	1185536(SI), Y0	// forecast0DenseVjp.a_d3_bar[0]
+	VMOVUPS	Y0, 1209344(SI)	// result_6[0]
+	VMOVUPS	1185664(SI), Y0	// forecast0DenseVjp.a_d3_bar[1]
+	VMOVUPS	Y0, 1209472(SI)	// result_6[1]
+	VMOVUPS	1185792(SI), Y0	// forecast0DenseVjp.a_d3_bar[2]
+	VMOVUPS	Y0, 1209600(SI)	// result_6[2]
+	VMOVUPS	1185920(SI), Y0	// forecast0DenseVjp.a_d3_bar[3]
+	VMOVUPS	Y0, 1209728(SI)	// result_6[3]
+	VMOVUPS	1186048(SI), Y0	// forecast0DenseVjp.z_d4_bar[0]
+	VMOVUPS	Y0, 1209856(SI)	// result_7[0]
+	VMOVUPS	1186176(SI), Y0	// forecast0DenseVjp.z_d4_bar[1]
+	VMOVUPS	Y0, 1209984(SI)	// result_7[1]
+	VMOVUPS	1186304(SI), Y0	// forecast0DenseVjp.z_d4_bar[2]
+	VMOVUPS	Y0, 1210112(SI)	// result_7[2]
+	VMOVUPS	1186432(SI), Y0	// forecast0DenseVjp.z_d4_bar[3]
+	VMOVUPS	Y0, 1210240(SI)	// result_7[3]
+	VMOVUPS	1186560(SI), Y0	// forecast0DenseVjp.z_d4_bar[4]
+	VMOVUPS	Y0, 1210368(SI)	// result_7[4]
+	VMOVUPS	1186688(SI), Y0	// forecast0DenseVjp.z_d4_bar[5]
+	VMOVUPS	Y0, 1210496(SI)	// result_7[5]
+	VMOVUPS	1186816(SI), Y0	// forecast0DenseVjp.z_d4_bar[6]
+	VMOVUPS	Y0, 1210624(SI)	// result_7[6]
+	VMOVUPS	1186944(SI), Y0	// forecast0DenseVjp.z_d4_bar[7]
+	VMOVUPS	Y0, 1210752(SI)	// result_7[7]
+	VMOVUPS	1187072(SI), Y0	// forecast0DenseVjp.a_d4_bar[0]
+	VMOVUPS	Y0, 1210880(SI)	// result_8[0]
+	VMOVUPS	1187200(SI), Y0	// forecast0DenseVjp.a_d4_bar[1]
+	VMOVUPS	Y0, 1211008(SI)	// result_8[1]
+	VMOVUPS	1187328(SI), Y0	// forecast0DenseVjp.a_d4_bar[2]
+	VMOVUPS	Y0, 1211136(SI)	// result_8[2]
+	VMOVUPS	1187456(SI), Y0	// forecast0DenseVjp.a_d4_bar[3]
+	VMOVUPS	Y0, 1211264(SI)	// result_8[3]
+	VMOVUPS	1179904(SI), Y0	// forecast0DenseVjp.z_bar[0]
+	VMOVUPS	Y0, 1211392(SI)	// result_9[0]
+	VMOVUPS	1180032(SI), Y0	// forecast0DenseVjp.z_bar[1]
+	VMOVUPS	Y0, 1211520(SI)	// result_9[1]
+	VMOVUPS	1180160(SI), Y0	// forecast0DenseVjp.z_bar[2]
+	VMOVUPS	Y0, 1211648(SI)	// result_9[2]
+	VMOVUPS	1180288(SI), Y0	// forecast0DenseVjp.z_bar[3]
+	VMOVUPS	Y0, 1211776(SI)	// result_9[3]
+	VMOVUPS	1180416(SI), Y0	// forecast0DenseVjp.z_bar[4]
+	VMOVUPS	Y0, 1211904(SI)	// result_9[4]
+	VMOVUPS	1180544(SI), Y0	// forecast0DenseVjp.z_bar[5]
+	VMOVUPS	Y0, 1212032(SI)	// result_9[5]
+	VMOVUPS	1180672(SI), Y0	// forecast0DenseVjp.z_bar[6]
+	VMOVUPS	Y0, 1212160(SI)	// result_9[6]
+	VMOVUPS	1180800(SI), Y0	// forecast0DenseVjp.z_bar[7]
+	VMOVUPS	Y0, 1212288(SI)	// result_9[7]
+	VMOVUPS	1180928(SI), Y0	// forecast0DenseVjp.a_bar[0]
+	VMOVUPS	Y0, 1212416(SI)	// result_10[0]
+	VMOVUPS	1181056(SI), Y0	// forecast0DenseVjp.a_bar[1]
+	VMOVUPS	Y0, 1212544(SI)	// result_10[1]
+	VMOVUPS	1181184(SI), Y0	// forecast0DenseVjp.a_bar[2]
+	VMOVUPS	Y0, 1212672(SI)	// result_10[2]
+	VMOVUPS	1181312(SI), Y0	// forecast0DenseVjp.a_bar[3]
+	VMOVUPS	Y0, 1212800(SI)	// result_10[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
@@ -13550,8 +13480,8 @@ loop2: // 4 times: vectors of the block
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop3: // 4 times: vectors of the block
-	VMOVUPD	1222400(SI), Y0	// step.active
-	VMOVUPD	1222432(SI), Y1	// step.active | 1
+	VMOVUPD	1188096(SI), Y0	// step.active
+	VMOVUPD	1188128(SI), Y1	// step.active | 1
 	// forecast.nde:38
 	VMOVUPD	f64_0000000000000000<>(SB), Y2
 	VCMPPD	$17, Y0, Y2, Y0
@@ -13560,217 +13490,217 @@ loop3: // 4 times: vectors of the block
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop4: // 8 times: elements
-	VMOVUPS	1224192(R10), Y2	// data.0.bar[0]
-	VMOVUPS	1239552(R10), Y3	// result[0]
+	VMOVUPS	1189888(R10), Y2	// data.0.bar[0]
+	VMOVUPS	1205248(R10), Y3	// result[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	1224192(R10), Y3	// data.0.bar[0]
+	VMOVUPS	1189888(R10), Y3	// data.0.bar[0]
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VBLENDVPS	Y4, Y2, Y3, Y2
-	VMOVUPS	Y2, 1231872(R10)	// data.0.bar.next[0]
-	VMOVUPS	1225728(R10), Y2	// data.2.bar[0]
-	VMOVUPS	1241088(R10), Y3	// result_3[0]
+	VMOVUPS	Y2, 1197568(R10)	// data.0.bar.next[0]
+	VMOVUPS	1191424(R10), Y2	// data.2.bar[0]
+	VMOVUPS	1206784(R10), Y3	// result_3[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	1225728(R10), Y3	// data.2.bar[0]
+	VMOVUPS	1191424(R10), Y3	// data.2.bar[0]
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VBLENDVPS	Y4, Y2, Y3, Y2
-	VMOVUPS	Y2, 1233408(R10)	// data.2.bar.next[0]
-	VMOVUPS	1227264(R10), Y2	// data.4.bar[0]
-	VMOVUPS	1242624(R10), Y3	// result_5[0]
+	VMOVUPS	Y2, 1199104(R10)	// data.2.bar.next[0]
+	VMOVUPS	1192960(R10), Y2	// data.4.bar[0]
+	VMOVUPS	1208320(R10), Y3	// result_5[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	1227264(R10), Y3	// data.4.bar[0]
+	VMOVUPS	1192960(R10), Y3	// data.4.bar[0]
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VBLENDVPS	Y4, Y2, Y3, Y2
-	VMOVUPS	Y2, 1234944(R10)	// data.4.bar.next[0]
-	VMOVUPS	1228800(R10), Y2	// data.6.bar[0]
-	VMOVUPS	1244160(R10), Y3	// result_7[0]
+	VMOVUPS	Y2, 1200640(R10)	// data.4.bar.next[0]
+	VMOVUPS	1194496(R10), Y2	// data.6.bar[0]
+	VMOVUPS	1209856(R10), Y3	// result_7[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	1228800(R10), Y3	// data.6.bar[0]
+	VMOVUPS	1194496(R10), Y3	// data.6.bar[0]
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VBLENDVPS	Y4, Y2, Y3, Y2
-	VMOVUPS	Y2, 1236480(R10)	// data.6.bar.next[0]
-	VMOVUPS	1230336(R10), Y2	// z.start.bar[0]
-	VMOVUPS	1245696(R10), Y3	// result_9[0]
+	VMOVUPS	Y2, 1202176(R10)	// data.6.bar.next[0]
+	VMOVUPS	1196032(R10), Y2	// z.start.bar[0]
+	VMOVUPS	1211392(R10), Y3	// result_9[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	1230336(R10), Y3	// z.start.bar[0]
+	VMOVUPS	1196032(R10), Y3	// z.start.bar[0]
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VBLENDVPS	Y4, Y2, Y3, Y2
-	VMOVUPS	Y2, 1238016(R10)	// z.start.bar.next[0]
+	VMOVUPS	Y2, 1203712(R10)	// z.start.bar.next[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop4
-	VMOVUPS	1225216(DI), Y2	// data.1.bar[0]
-	VMOVUPS	1225344(DI), Y3	// data.1.bar[1]
-	VMOVUPS	1225472(DI), Y4	// data.1.bar[2]
-	VMOVUPS	1225600(DI), Y5	// data.1.bar[3]
-	VMOVUPS	1226752(DI), Y6	// data.3.bar[0]
-	VMOVUPS	1226880(DI), Y7	// data.3.bar[1]
-	VMOVUPS	1227008(DI), Y15	// data.3.bar[2]
+	VMOVUPS	1190912(DI), Y2	// data.1.bar[0]
+	VMOVUPS	1191040(DI), Y3	// data.1.bar[1]
+	VMOVUPS	1191168(DI), Y4	// data.1.bar[2]
+	VMOVUPS	1191296(DI), Y5	// data.1.bar[3]
+	VMOVUPS	1192448(DI), Y6	// data.3.bar[0]
+	VMOVUPS	1192576(DI), Y7	// data.3.bar[1]
+	VMOVUPS	1192704(DI), Y15	// data.3.bar[2]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	1227136(DI), Y15	// data.3.bar[3]
+	VMOVUPS	1192832(DI), Y15	// data.3.bar[3]
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	1228288(DI), Y15	// data.5.bar[0]
+	VMOVUPS	1193984(DI), Y15	// data.5.bar[0]
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	1228416(DI), Y15	// data.5.bar[1]
+	VMOVUPS	1194112(DI), Y15	// data.5.bar[1]
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	1228544(DI), Y15	// data.5.bar[2]
+	VMOVUPS	1194240(DI), Y15	// data.5.bar[2]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	1228672(DI), Y15	// data.5.bar[3]
+	VMOVUPS	1194368(DI), Y15	// data.5.bar[3]
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	1229824(DI), Y15	// data.7.bar[0]
+	VMOVUPS	1195520(DI), Y15	// data.7.bar[0]
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	1229952(DI), Y15	// data.7.bar[1]
+	VMOVUPS	1195648(DI), Y15	// data.7.bar[1]
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	1230080(DI), Y15	// data.7.bar[2]
+	VMOVUPS	1195776(DI), Y15	// data.7.bar[2]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	1230208(DI), Y15	// data.7.bar[3]
+	VMOVUPS	1195904(DI), Y15	// data.7.bar[3]
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	1231360(DI), Y15	// a.start.bar[0]
+	VMOVUPS	1197056(DI), Y15	// a.start.bar[0]
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	1231488(DI), Y15	// a.start.bar[1]
+	VMOVUPS	1197184(DI), Y15	// a.start.bar[1]
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	1231616(DI), Y15	// a.start.bar[2]
+	VMOVUPS	1197312(DI), Y15	// a.start.bar[2]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	1231744(DI), Y15	// a.start.bar[3]
+	VMOVUPS	1197440(DI), Y15	// a.start.bar[3]
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1240576(DI), Y8	// result_2[0]
+	VMOVUPS	1206272(DI), Y8	// result_2[0]
 	VADDPS	Y8, Y2, Y8
-	VMOVUPS	1240704(DI), Y9	// result_2[1]
+	VMOVUPS	1206400(DI), Y9	// result_2[1]
 	VADDPS	Y9, Y3, Y9
-	VMOVUPS	1240832(DI), Y10	// result_2[2]
+	VMOVUPS	1206528(DI), Y10	// result_2[2]
 	VADDPS	Y10, Y4, Y10
-	VMOVUPS	1240960(DI), Y11	// result_2[3]
+	VMOVUPS	1206656(DI), Y11	// result_2[3]
 	VADDPS	Y11, Y5, Y11
 	VSHUFPS	$136, Y1, Y0, Y12
 	VPERMPD	$216, Y12, Y12
 	VBLENDVPS	Y12, Y8, Y2, Y2
-	VMOVUPS	Y2, 1232896(DI)	// data.1.bar.next[0]
+	VMOVUPS	Y2, 1198592(DI)	// data.1.bar.next[0]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VBLENDVPS	Y2, Y9, Y3, Y2
-	VMOVUPS	Y2, 1233024(DI)	// data.1.bar.next[1]
+	VMOVUPS	Y2, 1198720(DI)	// data.1.bar.next[1]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VBLENDVPS	Y2, Y10, Y4, Y2
-	VMOVUPS	Y2, 1233152(DI)	// data.1.bar.next[2]
+	VMOVUPS	Y2, 1198848(DI)	// data.1.bar.next[2]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VBLENDVPS	Y2, Y11, Y5, Y2
-	VMOVUPS	Y2, 1233280(DI)	// data.1.bar.next[3]
-	VMOVUPS	1242112(DI), Y2	// result_4[0]
+	VMOVUPS	Y2, 1198976(DI)	// data.1.bar.next[3]
+	VMOVUPS	1207808(DI), Y2	// result_4[0]
 	VADDPS	Y2, Y6, Y2
-	VMOVUPS	1242240(DI), Y3	// result_4[1]
+	VMOVUPS	1207936(DI), Y3	// result_4[1]
 	VADDPS	Y3, Y7, Y3
-	VMOVUPS	1242368(DI), Y4	// result_4[2]
+	VMOVUPS	1208064(DI), Y4	// result_4[2]
 	VADDPS	0(AX), Y4, Y4
-	VMOVUPS	1242496(DI), Y5	// result_4[3]
+	VMOVUPS	1208192(DI), Y5	// result_4[3]
 	VADDPS	32(AX), Y5, Y5
 	VSHUFPS	$136, Y1, Y0, Y8
 	VPERMPD	$216, Y8, Y8
 	VBLENDVPS	Y8, Y2, Y6, Y2
-	VMOVUPS	Y2, 1234432(DI)	// data.3.bar.next[0]
+	VMOVUPS	Y2, 1200128(DI)	// data.3.bar.next[0]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VBLENDVPS	Y2, Y3, Y7, Y2
-	VMOVUPS	Y2, 1234560(DI)	// data.3.bar.next[1]
+	VMOVUPS	Y2, 1200256(DI)	// data.3.bar.next[1]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VMOVUPS	0(AX), Y14
 	VBLENDVPS	Y2, Y4, Y14, Y2
-	VMOVUPS	Y2, 1234688(DI)	// data.3.bar.next[2]
+	VMOVUPS	Y2, 1200384(DI)	// data.3.bar.next[2]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VMOVUPS	32(AX), Y14
 	VBLENDVPS	Y2, Y5, Y14, Y2
-	VMOVUPS	Y2, 1234816(DI)	// data.3.bar.next[3]
-	VMOVUPS	1243648(DI), Y2	// result_6[0]
+	VMOVUPS	Y2, 1200512(DI)	// data.3.bar.next[3]
+	VMOVUPS	1209344(DI), Y2	// result_6[0]
 	VADDPS	64(AX), Y2, Y2
-	VMOVUPS	1243776(DI), Y3	// result_6[1]
+	VMOVUPS	1209472(DI), Y3	// result_6[1]
 	VADDPS	96(AX), Y3, Y3
-	VMOVUPS	1243904(DI), Y4	// result_6[2]
+	VMOVUPS	1209600(DI), Y4	// result_6[2]
 	VADDPS	128(AX), Y4, Y4
-	VMOVUPS	1244032(DI), Y5	// result_6[3]
+	VMOVUPS	1209728(DI), Y5	// result_6[3]
 	VADDPS	160(AX), Y5, Y5
 	VSHUFPS	$136, Y1, Y0, Y6
 	VPERMPD	$216, Y6, Y6
 	VMOVUPS	64(AX), Y14
 	VBLENDVPS	Y6, Y2, Y14, Y2
-	VMOVUPS	Y2, 1235968(DI)	// data.5.bar.next[0]
+	VMOVUPS	Y2, 1201664(DI)	// data.5.bar.next[0]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VMOVUPS	96(AX), Y14
 	VBLENDVPS	Y2, Y3, Y14, Y2
-	VMOVUPS	Y2, 1236096(DI)	// data.5.bar.next[1]
+	VMOVUPS	Y2, 1201792(DI)	// data.5.bar.next[1]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VMOVUPS	128(AX), Y14
 	VBLENDVPS	Y2, Y4, Y14, Y2
-	VMOVUPS	Y2, 1236224(DI)	// data.5.bar.next[2]
+	VMOVUPS	Y2, 1201920(DI)	// data.5.bar.next[2]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VMOVUPS	160(AX), Y14
 	VBLENDVPS	Y2, Y5, Y14, Y2
-	VMOVUPS	Y2, 1236352(DI)	// data.5.bar.next[3]
-	VMOVUPS	1245184(DI), Y2	// result_8[0]
+	VMOVUPS	Y2, 1202048(DI)	// data.5.bar.next[3]
+	VMOVUPS	1210880(DI), Y2	// result_8[0]
 	VADDPS	192(AX), Y2, Y2
-	VMOVUPS	1245312(DI), Y3	// result_8[1]
+	VMOVUPS	1211008(DI), Y3	// result_8[1]
 	VADDPS	224(AX), Y3, Y3
-	VMOVUPS	1245440(DI), Y4	// result_8[2]
+	VMOVUPS	1211136(DI), Y4	// result_8[2]
 	VADDPS	256(AX), Y4, Y4
-	VMOVUPS	1245568(DI), Y5	// result_8[3]
+	VMOVUPS	1211264(DI), Y5	// result_8[3]
 	VADDPS	288(AX), Y5, Y5
 	VSHUFPS	$136, Y1, Y0, Y6
 	VPERMPD	$216, Y6, Y6
 	VMOVUPS	192(AX), Y14
 	VBLENDVPS	Y6, Y2, Y14, Y2
-	VMOVUPS	Y2, 1237504(DI)	// data.7.bar.next[0]
+	VMOVUPS	Y2, 1203200(DI)	// data.7.bar.next[0]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VMOVUPS	224(AX), Y14
 	VBLENDVPS	Y2, Y3, Y14, Y2
-	VMOVUPS	Y2, 1237632(DI)	// data.7.bar.next[1]
+	VMOVUPS	Y2, 1203328(DI)	// data.7.bar.next[1]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VMOVUPS	256(AX), Y14
 	VBLENDVPS	Y2, Y4, Y14, Y2
-	VMOVUPS	Y2, 1237760(DI)	// data.7.bar.next[2]
+	VMOVUPS	Y2, 1203456(DI)	// data.7.bar.next[2]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VMOVUPS	288(AX), Y14
 	VBLENDVPS	Y2, Y5, Y14, Y2
-	VMOVUPS	Y2, 1237888(DI)	// data.7.bar.next[3]
-	VMOVUPS	1246720(DI), Y2	// result_10[0]
+	VMOVUPS	Y2, 1203584(DI)	// data.7.bar.next[3]
+	VMOVUPS	1212416(DI), Y2	// result_10[0]
 	VADDPS	320(AX), Y2, Y2
-	VMOVUPS	1246848(DI), Y3	// result_10[1]
+	VMOVUPS	1212544(DI), Y3	// result_10[1]
 	VADDPS	352(AX), Y3, Y3
-	VMOVUPS	1246976(DI), Y4	// result_10[2]
+	VMOVUPS	1212672(DI), Y4	// result_10[2]
 	VADDPS	384(AX), Y4, Y4
-	VMOVUPS	1247104(DI), Y5	// result_10[3]
+	VMOVUPS	1212800(DI), Y5	// result_10[3]
 	VADDPS	416(AX), Y5, Y5
 	VSHUFPS	$136, Y1, Y0, Y6
 	VPERMPD	$216, Y6, Y6
 	VMOVUPS	320(AX), Y14
 	VBLENDVPS	Y6, Y2, Y14, Y2
-	VMOVUPS	Y2, 1239040(DI)	// a.start.bar.next[0]
+	VMOVUPS	Y2, 1204736(DI)	// a.start.bar.next[0]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VMOVUPS	352(AX), Y14
 	VBLENDVPS	Y2, Y3, Y14, Y2
-	VMOVUPS	Y2, 1239168(DI)	// a.start.bar.next[1]
+	VMOVUPS	Y2, 1204864(DI)	// a.start.bar.next[1]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VMOVUPS	384(AX), Y14
 	VBLENDVPS	Y2, Y4, Y14, Y2
-	VMOVUPS	Y2, 1239296(DI)	// a.start.bar.next[2]
+	VMOVUPS	Y2, 1204992(DI)	// a.start.bar.next[2]
 	VSHUFPS	$136, Y1, Y0, Y0
 	VPERMPD	$216, Y0, Y0
 	VMOVUPS	416(AX), Y14
 	VBLENDVPS	Y0, Y5, Y14, Y0
-	VMOVUPS	Y0, 1239424(DI)	// a.start.bar.next[3]
+	VMOVUPS	Y0, 1205120(DI)	// a.start.bar.next[3]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -13779,126 +13709,126 @@ loop4: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop5: // 4 times: vectors of the block
-	VMOVUPS	1231872(SI), Y0	// data.0.bar.next[0]
-	VMOVUPS	Y0, 1224192(SI)	// data.0.bar[0]
-	VMOVUPS	1232000(SI), Y0	// data.0.bar.next[1]
-	VMOVUPS	Y0, 1224320(SI)	// data.0.bar[1]
-	VMOVUPS	1232128(SI), Y0	// data.0.bar.next[2]
-	VMOVUPS	Y0, 1224448(SI)	// data.0.bar[2]
-	VMOVUPS	1232256(SI), Y0	// data.0.bar.next[3]
-	VMOVUPS	Y0, 1224576(SI)	// data.0.bar[3]
-	VMOVUPS	1232384(SI), Y0	// data.0.bar.next[4]
-	VMOVUPS	Y0, 1224704(SI)	// data.0.bar[4]
-	VMOVUPS	1232512(SI), Y0	// data.0.bar.next[5]
-	VMOVUPS	Y0, 1224832(SI)	// data.0.bar[5]
-	VMOVUPS	1232640(SI), Y0	// data.0.bar.next[6]
-	VMOVUPS	Y0, 1224960(SI)	// data.0.bar[6]
-	VMOVUPS	1232768(SI), Y0	// data.0.bar.next[7]
-	VMOVUPS	Y0, 1225088(SI)	// data.0.bar[7]
-	VMOVUPS	1232896(SI), Y0	// data.1.bar.next[0]
-	VMOVUPS	Y0, 1225216(SI)	// data.1.bar[0]
-	VMOVUPS	1233024(SI), Y0	// data.1.bar.next[1]
-	VMOVUPS	Y0, 1225344(SI)	// data.1.bar[1]
-	VMOVUPS	1233152(SI), Y0	// data.1.bar.next[2]
-	VMOVUPS	Y0, 1225472(SI)	// data.1.bar[2]
-	VMOVUPS	1233280(SI), Y0	// data.1.bar.next[3]
-	VMOVUPS	Y0, 1225600(SI)	// data.1.bar[3]
-	VMOVUPS	1233408(SI), Y0	// data.2.bar.next[0]
-	VMOVUPS	Y0, 1225728(SI)	// data.2.bar[0]
-	VMOVUPS	1233536(SI), Y0	// data.2.bar.next[1]
-	VMOVUPS	Y0, 1225856(SI)	// data.2.bar[1]
-	VMOVUPS	1233664(SI), Y0	// data.2.bar.next[2]
-	VMOVUPS	Y0, 1225984(SI)	// data.2.bar[2]
-	VMOVUPS	1233792(SI), Y0	// data.2.bar.next[3]
-	VMOVUPS	Y0, 1226112(SI)	// data.2.bar[3]
-	VMOVUPS	1233920(SI), Y0	// data.2.bar.next[4]
-	VMOVUPS	Y0, 1226240(SI)	// data.2.bar[4]
-	VMOVUPS	1234048(SI), Y0	// data.2.bar.next[5]
-	VMOVUPS	Y0, 1226368(SI)	// data.2.bar[5]
-	VMOVUPS	1234176(SI), Y0	// data.2.bar.next[6]
-	VMOVUPS	Y0, 1226496(SI)	// data.2.bar[6]
-	VMOVUPS	1234304(SI), Y0	// data.2.bar.next[7]
-	VMOVUPS	Y0, 1226624(SI)	// data.2.bar[7]
-	VMOVUPS	1234432(SI), Y0	// data.3.bar.next[0]
-	VMOVUPS	Y0, 1226752(SI)	// data.3.bar[0]
-	VMOVUPS	1234560(SI), Y0	// data.3.bar.next[1]
-	VMOVUPS	Y0, 1226880(SI)	// data.3.bar[1]
-	VMOVUPS	1234688(SI), Y0	// data.3.bar.next[2]
-	VMOVUPS	Y0, 1227008(SI)	// data.3.bar[2]
-	VMOVUPS	1234816(SI), Y0	// data.3.bar.next[3]
-	VMOVUPS	Y0, 1227136(SI)	// data.3.bar[3]
-	VMOVUPS	1234944(SI), Y0	// data.4.bar.next[0]
-	VMOVUPS	Y0, 1227264(SI)	// data.4.bar[0]
-	VMOVUPS	1235072(SI), Y0	// data.4.bar.next[1]
-	VMOVUPS	Y0, 1227392(SI)	// data.4.bar[1]
-	VMOVUPS	1235200(SI), Y0	// data.4.bar.next[2]
-	VMOVUPS	Y0, 1227520(SI)	// data.4.bar[2]
-	VMOVUPS	1235328(SI), Y0	// data.4.bar.next[3]
-	VMOVUPS	Y0, 1227648(SI)	// data.4.bar[3]
-	VMOVUPS	1235456(SI), Y0	// data.4.bar.next[4]
-	VMOVUPS	Y0, 1227776(SI)	// data.4.bar[4]
-	VMOVUPS	1235584(SI), Y0	// data.4.bar.next[5]
-	VMOVUPS	Y0, 1227904(SI)	// data.4.bar[5]
-	VMOVUPS	1235712(SI), Y0	// data.4.bar.next[6]
-	VMOVUPS	Y0, 1228032(SI)	// data.4.bar[6]
-	VMOVUPS	1235840(SI), Y0	// data.4.bar.next[7]
-	VMOVUPS	Y0, 1228160(SI)	// data.4.bar[7]
-	VMOVUPS	1235968(SI), Y0	// data.5.bar.next[0]
-	VMOVUPS	Y0, 1228288(SI)	// data.5.bar[0]
-	VMOVUPS	1236096(SI), Y0	// data.5.bar.next[1]
-	VMOVUPS	Y0, 1228416(SI)	// data.5.bar[1]
-	VMOVUPS	1236224(SI), Y0	// data.5.bar.next[2]
-	VMOVUPS	Y0, 1228544(SI)	// data.5.bar[2]
-	VMOVUPS	1236352(SI), Y0	// data.5.bar.next[3]
-	VMOVUPS	Y0, 1228672(SI)	// data.5.bar[3]
-	VMOVUPS	1236480(SI), Y0	// data.6.bar.next[0]
-	VMOVUPS	Y0, 1228800(SI)	// data.6.bar[0]
-	VMOVUPS	1236608(SI), Y0	// data.6.bar.next[1]
-	VMOVUPS	Y0, 1228928(SI)	// data.6.bar[1]
-	VMOVUPS	1236736(SI), Y0	// data.6.bar.next[2]
-	VMOVUPS	Y0, 1229056(SI)	// data.6.bar[2]
-	VMOVUPS	1236864(SI), Y0	// data.6.bar.next[3]
-	VMOVUPS	Y0, 1229184(SI)	// data.6.bar[3]
-	VMOVUPS	1236992(SI), Y0	// data.6.bar.next[4]
-	VMOVUPS	Y0, 1229312(SI)	// data.6.bar[4]
-	VMOVUPS	1237120(SI), Y0	// data.6.bar.next[5]
-	VMOVUPS	Y0, 1229440(SI)	// data.6.bar[5]
-	VMOVUPS	1237248(SI), Y0	// data.6.bar.next[6]
-	VMOVUPS	Y0, 1229568(SI)	// data.6.bar[6]
-	VMOVUPS	1237376(SI), Y0	// data.6.bar.next[7]
-	VMOVUPS	Y0, 1229696(SI)	// data.6.bar[7]
-	VMOVUPS	1237504(SI), Y0	// data.7.bar.next[0]
-	VMOVUPS	Y0, 1229824(SI)	// data.7.bar[0]
-	VMOVUPS	1237632(SI), Y0	// data.7.bar.next[1]
-	VMOVUPS	Y0, 1229952(SI)	// data.7.bar[1]
-	VMOVUPS	1237760(SI), Y0	// data.7.bar.next[2]
-	VMOVUPS	Y0, 1230080(SI)	// data.7.bar[2]
-	VMOVUPS	1237888(SI), Y0	// data.7.bar.next[3]
-	VMOVUPS	Y0, 1230208(SI)	// data.7.bar[3]
-	VMOVUPS	1238016(SI), Y0	// z.start.bar.next[0]
-	VMOVUPS	Y0, 1230336(SI)	// z.start.bar[0]
-	VMOVUPS	1238144(SI), Y0	// z.start.bar.next[1]
-	VMOVUPS	Y0, 1230464(SI)	// z.start.bar[1]
-	VMOVUPS	1238272(SI), Y0	// z.start.bar.next[2]
-	VMOVUPS	Y0, 1230592(SI)	// z.start.bar[2]
-	VMOVUPS	1238400(SI), Y0	// z.start.bar.next[3]
-	VMOVUPS	Y0, 1230720(SI)	// z.start.bar[3]
-	VMOVUPS	1238528(SI), Y0	// z.start.bar.next[4]
-	VMOVUPS	Y0, 1230848(SI)	// z.start.bar[4]
-	VMOVUPS	1238656(SI), Y0	// z.start.bar.next[5]
-	VMOVUPS	Y0, 1230976(SI)	// z.start.bar[5]
-	VMOVUPS	1238784(SI), Y0	// z.start.bar.next[6]
-	VMOVUPS	Y0, 1231104(SI)	// z.start.bar[6]
-	VMOVUPS	1238912(SI), Y0	// z.start.bar.next[7]
-	VMOVUPS	Y0, 1231232(SI)	// z.start.bar[7]
-	VMOVUPS	1239040(SI), Y0	// a.start.bar.next[0]
-	VMOVUPS	Y0, 1231360(SI)	// a.start.bar[0]
-	VMOVUPS	1239168(SI), Y0	// a.start.bar.next[1]
-	VMOVUPS	Y0, 1231488(SI)	// a.start.bar[1]
-	VMOVUPS	1239296(SI), Y0	// a.start.bar.next[2]
-	VMOVUPS	Y0, 1231616(SI)	// a.start.bar[2]
-	VMOVUPS	1239424(SI), Y0	// a.start.bar.next[3]
-	VMOVUPS	Y0, 1231744(SI)	// a.start.bar[3]
+	VMOVUPS	1197568(SI), Y0	// data.0.bar.next[0]
+	VMOVUPS	Y0, 1189888(SI)	// data.0.bar[0]
+	VMOVUPS	1197696(SI), Y0	// data.0.bar.next[1]
+	VMOVUPS	Y0, 1190016(SI)	// data.0.bar[1]
+	VMOVUPS	1197824(SI), Y0	// data.0.bar.next[2]
+	VMOVUPS	Y0, 1190144(SI)	// data.0.bar[2]
+	VMOVUPS	1197952(SI), Y0	// data.0.bar.next[3]
+	VMOVUPS	Y0, 1190272(SI)	// data.0.bar[3]
+	VMOVUPS	1198080(SI), Y0	// data.0.bar.next[4]
+	VMOVUPS	Y0, 1190400(SI)	// data.0.bar[4]
+	VMOVUPS	1198208(SI), Y0	// data.0.bar.next[5]
+	VMOVUPS	Y0, 1190528(SI)	// data.0.bar[5]
+	VMOVUPS	1198336(SI), Y0	// data.0.bar.next[6]
+	VMOVUPS	Y0, 1190656(SI)	// data.0.bar[6]
+	VMOVUPS	1198464(SI), Y0	// data.0.bar.next[7]
+	VMOVUPS	Y0, 1190784(SI)	// data.0.bar[7]
+	VMOVUPS	1198592(SI), Y0	// data.1.bar.next[0]
+	VMOVUPS	Y0, 1190912(SI)	// data.1.bar[0]
+	VMOVUPS	1198720(SI), Y0	// data.1.bar.next[1]
+	VMOVUPS	Y0, 1191040(SI)	// data.1.bar[1]
+	VMOVUPS	1198848(SI), Y0	// data.1.bar.next[2]
+	VMOVUPS	Y0, 1191168(SI)	// data.1.bar[2]
+	VMOVUPS	1198976(SI), Y0	// data.1.bar.next[3]
+	VMOVUPS	Y0, 1191296(SI)	// data.1.bar[3]
+	VMOVUPS	1199104(SI), Y0	// data.2.bar.next[0]
+	VMOVUPS	Y0, 1191424(SI)	// data.2.bar[0]
+	VMOVUPS	1199232(SI), Y0	// data.2.bar.next[1]
+	VMOVUPS	Y0, 1191552(SI)	// data.2.bar[1]
+	VMOVUPS	1199360(SI), Y0	// data.2.bar.next[2]
+	VMOVUPS	Y0, 1191680(SI)	// data.2.bar[2]
+	VMOVUPS	1199488(SI), Y0	// data.2.bar.next[3]
+	VMOVUPS	Y0, 1191808(SI)	// data.2.bar[3]
+	VMOVUPS	1199616(SI), Y0	// data.2.bar.next[4]
+	VMOVUPS	Y0, 1191936(SI)	// data.2.bar[4]
+	VMOVUPS	1199744(SI), Y0	// data.2.bar.next[5]
+	VMOVUPS	Y0, 1192064(SI)	// data.2.bar[5]
+	VMOVUPS	1199872(SI), Y0	// data.2.bar.next[6]
+	VMOVUPS	Y0, 1192192(SI)	// data.2.bar[6]
+	VMOVUPS	1200000(SI), Y0	// data.2.bar.next[7]
+	VMOVUPS	Y0, 1192320(SI)	// data.2.bar[7]
+	VMOVUPS	1200128(SI), Y0	// data.3.bar.next[0]
+	VMOVUPS	Y0, 1192448(SI)	// data.3.bar[0]
+	VMOVUPS	1200256(SI), Y0	// data.3.bar.next[1]
+	VMOVUPS	Y0, 1192576(SI)	// data.3.bar[1]
+	VMOVUPS	1200384(SI), Y0	// data.3.bar.next[2]
+	VMOVUPS	Y0, 1192704(SI)	// data.3.bar[2]
+	VMOVUPS	1200512(SI), Y0	// data.3.bar.next[3]
+	VMOVUPS	Y0, 1192832(SI)	// data.3.bar[3]
+	VMOVUPS	1200640(SI), Y0	// data.4.bar.next[0]
+	VMOVUPS	Y0, 1192960(SI)	// data.4.bar[0]
+	VMOVUPS	1200768(SI), Y0	// data.4.bar.next[1]
+	VMOVUPS	Y0, 1193088(SI)	// data.4.bar[1]
+	VMOVUPS	1200896(SI), Y0	// data.4.bar.next[2]
+	VMOVUPS	Y0, 1193216(SI)	// data.4.bar[2]
+	VMOVUPS	1201024(SI), Y0	// data.4.bar.next[3]
+	VMOVUPS	Y0, 1193344(SI)	// data.4.bar[3]
+	VMOVUPS	1201152(SI), Y0	// data.4.bar.next[4]
+	VMOVUPS	Y0, 1193472(SI)	// data.4.bar[4]
+	VMOVUPS	1201280(SI), Y0	// data.4.bar.next[5]
+	VMOVUPS	Y0, 1193600(SI)	// data.4.bar[5]
+	VMOVUPS	1201408(SI), Y0	// data.4.bar.next[6]
+	VMOVUPS	Y0, 1193728(SI)	// data.4.bar[6]
+	VMOVUPS	1201536(SI), Y0	// data.4.bar.next[7]
+	VMOVUPS	Y0, 1193856(SI)	// data.4.bar[7]
+	VMOVUPS	1201664(SI), Y0	// data.5.bar.next[0]
+	VMOVUPS	Y0, 1193984(SI)	// data.5.bar[0]
+	VMOVUPS	1201792(SI), Y0	// data.5.bar.next[1]
+	VMOVUPS	Y0, 1194112(SI)	// data.5.bar[1]
+	VMOVUPS	1201920(SI), Y0	// data.5.bar.next[2]
+	VMOVUPS	Y0, 1194240(SI)	// data.5.bar[2]
+	VMOVUPS	1202048(SI), Y0	// data.5.bar.next[3]
+	VMOVUPS	Y0, 1194368(SI)	// data.5.bar[3]
+	VMOVUPS	1202176(SI), Y0	// data.6.bar.next[0]
+	VMOVUPS	Y0, 1194496(SI)	// data.6.bar[0]
+	VMOVUPS	1202304(SI), Y0	// data.6.bar.next[1]
+	VMOVUPS	Y0, 1194624(SI)	// data.6.bar[1]
+	VMOVUPS	1202432(SI), Y0	// data.6.bar.next[2]
+	VMOVUPS	Y0, 1194752(SI)	// data.6.bar[2]
+	VMOVUPS	1202560(SI), Y0	// data.6.bar.next[3]
+	VMOVUPS	Y0, 1194880(SI)	// data.6.bar[3]
+	VMOVUPS	1202688(SI), Y0	// data.6.bar.next[4]
+	VMOVUPS	Y0, 1195008(SI)	// data.6.bar[4]
+	VMOVUPS	1202816(SI), Y0	// data.6.bar.next[5]
+	VMOVUPS	Y0, 1195136(SI)	// data.6.bar[5]
+	VMOVUPS	1202944(SI), Y0	// data.6.bar.next[6]
+	VMOVUPS	Y0, 1195264(SI)	// data.6.bar[6]
+	VMOVUPS	1203072(SI), Y0	// data.6.bar.next[7]
+	VMOVUPS	Y0, 1195392(SI)	// data.6.bar[7]
+	VMOVUPS	1203200(SI), Y0	// data.7.bar.next[0]
+	VMOVUPS	Y0, 1195520(SI)	// data.7.bar[0]
+	VMOVUPS	1203328(SI), Y0	// data.7.bar.next[1]
+	VMOVUPS	Y0, 1195648(SI)	// data.7.bar[1]
+	VMOVUPS	1203456(SI), Y0	// data.7.bar.next[2]
+	VMOVUPS	Y0, 1195776(SI)	// data.7.bar[2]
+	VMOVUPS	1203584(SI), Y0	// data.7.bar.next[3]
+	VMOVUPS	Y0, 1195904(SI)	// data.7.bar[3]
+	VMOVUPS	1203712(SI), Y0	// z.start.bar.next[0]
+	VMOVUPS	Y0, 1196032(SI)	// z.start.bar[0]
+	VMOVUPS	1203840(SI), Y0	// z.start.bar.next[1]
+	VMOVUPS	Y0, 1196160(SI)	// z.start.bar[1]
+	VMOVUPS	1203968(SI), Y0	// z.start.bar.next[2]
+	VMOVUPS	Y0, 1196288(SI)	// z.start.bar[2]
+	VMOVUPS	1204096(SI), Y0	// z.start.bar.next[3]
+	VMOVUPS	Y0, 1196416(SI)	// z.start.bar[3]
+	VMOVUPS	1204224(SI), Y0	// z.start.bar.next[4]
+	VMOVUPS	Y0, 1196544(SI)	// z.start.bar[4]
+	VMOVUPS	1204352(SI), Y0	// z.start.bar.next[5]
+	VMOVUPS	Y0, 1196672(SI)	// z.start.bar[5]
+	VMOVUPS	1204480(SI), Y0	// z.start.bar.next[6]
+	VMOVUPS	Y0, 1196800(SI)	// z.start.bar[6]
+	VMOVUPS	1204608(SI), Y0	// z.start.bar.next[7]
+	VMOVUPS	Y0, 1196928(SI)	// z.start.bar[7]
+	VMOVUPS	1204736(SI), Y0	// a.start.bar.next[0]
+	VMOVUPS	Y0, 1197056(SI)	// a.start.bar[0]
+	VMOVUPS	1204864(SI), Y0	// a.start.bar.next[1]
+	VMOVUPS	Y0, 1197184(SI)	// a.start.bar[1]
+	VMOVUPS	1204992(SI), Y0	// a.start.bar.next[2]
+	VMOVUPS	Y0, 1197312(SI)	// a.start.bar[2]
+	VMOVUPS	1205120(SI), Y0	// a.start.bar.next[3]
+	VMOVUPS	Y0, 1197440(SI)	// a.start.bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop5
@@ -13920,37 +13850,37 @@ TEXT ·forecast0RecLanerevatAVX2(SB), 0, $8-32
 // enc1CellRecBack is enc.1.cell.rec.back (forecast.nde:13) of a block of samples.
 // 32 vectors lie in the frame for want of registers.
 TEXT enc1CellRecBack_avx2<>(SB), NOSPLIT, $0-0
-	VMOVUPS	1255424(AX), Y15	// x[0]
+	VMOVUPS	1221120(AX), Y15	// x[0]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	1255456(AX), Y15	// x[0] | 1
+	VMOVUPS	1221152(AX), Y15	// x[0] | 1
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	1255488(AX), Y15	// x[0] | 2
+	VMOVUPS	1221184(AX), Y15	// x[0] | 2
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	1255520(AX), Y15	// x[0] | 3
+	VMOVUPS	1221216(AX), Y15	// x[0] | 3
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	1255552(AX), Y15	// x[1]
+	VMOVUPS	1221248(AX), Y15	// x[1]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	1255584(AX), Y15	// x[1] | 1
+	VMOVUPS	1221280(AX), Y15	// x[1] | 1
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	1255616(AX), Y15	// x[1] | 2
+	VMOVUPS	1221312(AX), Y15	// x[1] | 2
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	1255648(AX), Y15	// x[1] | 3
+	VMOVUPS	1221344(AX), Y15	// x[1] | 3
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	1255680(AX), Y15	// x[2]
+	VMOVUPS	1221376(AX), Y15	// x[2]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	1255712(AX), Y15	// x[2] | 1
+	VMOVUPS	1221408(AX), Y15	// x[2] | 1
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	1255744(AX), Y15	// x[2] | 2
+	VMOVUPS	1221440(AX), Y15	// x[2] | 2
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	1255776(AX), Y15	// x[2] | 3
+	VMOVUPS	1221472(AX), Y15	// x[2] | 3
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	1255808(AX), Y15	// x[3]
+	VMOVUPS	1221504(AX), Y15	// x[3]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	1255840(AX), Y15	// x[3] | 1
+	VMOVUPS	1221536(AX), Y15	// x[3] | 1
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1255872(AX), Y15	// x[3] | 2
+	VMOVUPS	1221568(AX), Y15	// x[3] | 2
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	1255904(AX), Y15	// x[3] | 3
+	VMOVUPS	1221600(AX), Y15	// x[3] | 3
 	VMOVUPS	Y15, 480(AX)
 	MOVQ	$48, CX
 	MOVQ	BX, SI
@@ -13984,10 +13914,10 @@ loop1: // 48 times: tiles of 2 elements
 	VADDPS	Y4, Y2, Y2
 	VADDPS	Y4, Y3, Y3
 	VADDPS	Y4, Y0, Y0
-	VMOVUPS	Y1, 1260032(R9)	// add[0]
-	VMOVUPS	Y2, 1260064(R9)	// add[0] | 1
-	VMOVUPS	Y3, 1260096(R9)	// add[0] | 2
-	VMOVUPS	Y0, 1260128(R9)	// add[0] | 3
+	VMOVUPS	Y1, 1225728(R9)	// add[0]
+	VMOVUPS	Y2, 1225760(R9)	// add[0] | 1
+	VMOVUPS	Y3, 1225792(R9)	// add[0] | 2
+	VMOVUPS	Y0, 1225824(R9)	// add[0] | 3
 	VBROADCASTSS	16(SI), Y0	// enc.1.weight_ih_l0[4]
 	VMULPS	0(AX), Y0, Y1
 	VMULPS	32(AX), Y0, Y2
@@ -14013,10 +13943,10 @@ loop1: // 48 times: tiles of 2 elements
 	VADDPS	Y4, Y2, Y2
 	VADDPS	Y4, Y3, Y3
 	VADDPS	Y4, Y0, Y0
-	VMOVUPS	Y1, 1260160(R9)	// add[1]
-	VMOVUPS	Y2, 1260192(R9)	// add[1] | 1
-	VMOVUPS	Y3, 1260224(R9)	// add[1] | 2
-	VMOVUPS	Y0, 1260256(R9)	// add[1] | 3
+	VMOVUPS	Y1, 1225856(R9)	// add[1]
+	VMOVUPS	Y2, 1225888(R9)	// add[1] | 1
+	VMOVUPS	Y3, 1225920(R9)	// add[1] | 2
+	VMOVUPS	Y0, 1225952(R9)	// add[1] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	f32_00000000<>(SB), Y1
 	VMOVUPS	f32_00000000<>(SB), Y2
@@ -14029,10 +13959,10 @@ loop1: // 48 times: tiles of 2 elements
 	MOVQ	AX, R12
 	MOVQ	R10, R13
 loop2: // 32 times: terms of the sums
-	VMOVUPS	1251328(R12), Y8	// h[0]
-	VMOVUPS	1251360(R12), Y9	// h[0] | 1
-	VMOVUPS	1251392(R12), Y10	// h[0] | 2
-	VMOVUPS	1251424(R12), Y11	// h[0] | 3
+	VMOVUPS	1217024(R12), Y8	// h[0]
+	VMOVUPS	1217056(R12), Y9	// h[0] | 1
+	VMOVUPS	1217088(R12), Y10	// h[0] | 2
+	VMOVUPS	1217120(R12), Y11	// h[0] | 3
 	VBROADCASTSS	1536(R13), Y12	// enc.1.weight_hh_l0[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -14052,19 +13982,19 @@ loop2: // 32 times: terms of the sums
 	VADDPS	Y8, Y1, Y1
 	VADDPS	Y8, Y2, Y2
 	VADDPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 1272320(R9)	// add_2[0]
-	VMOVUPS	Y1, 1272352(R9)	// add_2[0] | 1
-	VMOVUPS	Y2, 1272384(R9)	// add_2[0] | 2
-	VMOVUPS	Y3, 1272416(R9)	// add_2[0] | 3
+	VMOVUPS	Y0, 1238016(R9)	// add_2[0]
+	VMOVUPS	Y1, 1238048(R9)	// add_2[0] | 1
+	VMOVUPS	Y2, 1238080(R9)	// add_2[0] | 2
+	VMOVUPS	Y3, 1238112(R9)	// add_2[0] | 3
 	VBROADCASTSS	14212(DI), Y0	// enc.1.bias_hh_l0[1]
 	VADDPS	Y0, Y4, Y1
 	VADDPS	Y0, Y5, Y2
 	VADDPS	Y0, Y6, Y3
 	VADDPS	Y0, Y7, Y0
-	VMOVUPS	Y1, 1272448(R9)	// add_2[1]
-	VMOVUPS	Y2, 1272480(R9)	// add_2[1] | 1
-	VMOVUPS	Y3, 1272512(R9)	// add_2[1] | 2
-	VMOVUPS	Y0, 1272544(R9)	// add_2[1] | 3
+	VMOVUPS	Y1, 1238144(R9)	// add_2[1]
+	VMOVUPS	Y2, 1238176(R9)	// add_2[1] | 1
+	VMOVUPS	Y3, 1238208(R9)	// add_2[1] | 2
+	VMOVUPS	Y0, 1238240(R9)	// add_2[1] | 3
 	ADDQ	$32, SI
 	ADDQ	$8, DI
 	ADDQ	$256, R9
@@ -14078,8 +14008,8 @@ loop3: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop4: // 32 times: elements
 	// forecast.nde:13
-	VMOVUPS	1264128(R9), Y0	// add[32]
-	VMOVUPS	1276416(R9), Y1	// add_2[32]
+	VMOVUPS	1229824(R9), Y0	// add[32]
+	VMOVUPS	1242112(R9), Y1	// add_2[32]
 	VADDPS	Y1, Y0, Y0
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_42b40000<>(SB), Y2
@@ -14112,15 +14042,15 @@ loop4: // 32 times: elements
 	VBLENDVPS	Y0, Y1, Y2, Y0
 	VADDPS	f32_3f800000<>(SB), Y1, Y1
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1284608(R9)	// sigmoid[0]
-	VMOVUPS	1247232(R9), Y1	// h_bar[0]
+	VMOVUPS	Y0, 1250304(R9)	// sigmoid[0]
+	VMOVUPS	1212928(R9), Y1	// h_bar[0]
 	VMULPS	Y0, Y1, Y1
-	VMOVUPS	Y1, 1288704(R9)	// mul[0]
+	VMOVUPS	Y1, 1254400(R9)	// mul[0]
 	VMOVUPS	f32_3f800000<>(SB), Y1
 	VSUBPS	Y0, Y1, Y0
-	VMOVUPS	Y0, 1292800(R9)	// sub[0]
-	VMOVUPS	1260032(R9), Y1	// add[0]
-	VMOVUPS	1272320(R9), Y2	// add_2[0]
+	VMOVUPS	Y0, 1258496(R9)	// sub[0]
+	VMOVUPS	1225728(R9), Y1	// add[0]
+	VMOVUPS	1238016(R9), Y2	// add_2[0]
 	VADDPS	Y2, Y1, Y1
 	VORPS	f32_80000000<>(SB), Y1, Y2
 	VMOVUPS	f32_42b40000<>(SB), Y3
@@ -14153,9 +14083,9 @@ loop4: // 32 times: elements
 	VBLENDVPS	Y1, Y2, Y3, Y1
 	VADDPS	f32_3f800000<>(SB), Y2, Y2
 	VDIVPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 1296896(R9)	// sigmoid_2[0]
-	VMOVUPS	1280512(R9), Y2	// add_2[64]
-	VMOVUPS	1268224(R9), Y3	// add[64]
+	VMOVUPS	Y1, 1262592(R9)	// sigmoid_2[0]
+	VMOVUPS	1246208(R9), Y2	// add_2[64]
+	VMOVUPS	1233920(R9), Y3	// add[64]
 	VFMADD231PS	Y2, Y1, Y3
 	VMOVUPS	f32_41100000<>(SB), Y2
 	VMINPS	Y3, Y2, Y2
@@ -14174,14 +14104,14 @@ loop4: // 32 times: elements
 	VFMADD213PS	f32_3eef2ea1<>(SB), Y3, Y4
 	VFMADD213PS	f32_3f800000<>(SB), Y3, Y4
 	VDIVPS	Y4, Y2, Y2
-	VMOVUPS	Y2, 1300992(R9)	// tanh[0]
-	VMOVUPS	1247232(R9), Y3	// h_bar[0]
+	VMOVUPS	Y2, 1266688(R9)	// tanh[0]
+	VMOVUPS	1212928(R9), Y3	// h_bar[0]
 	VMULPS	Y0, Y3, Y0
 	VFNMADD213PS	f32_3f800000<>(SB), Y2, Y2
 	VMULPS	Y2, Y0, Y0
-	VMOVUPS	Y0, 1305088(R9)	// mul_2[0]
+	VMOVUPS	Y0, 1270784(R9)	// mul_2[0]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1309184(R9)	// mul_3[0]
+	VMOVUPS	Y0, 1274880(R9)	// mul_3[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop4
@@ -14189,32 +14119,32 @@ loop4: // 32 times: elements
 	MOVQ	SI, R9
 loop5: // 64 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1313280(R9)	// pad[0]
+	VMOVUPS	Y0, 1278976(R9)	// pad[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop5
 	MOVQ	$32, DI
 	MOVQ	SI, R9
 loop6: // 32 times: elements
-	VMOVUPS	1309184(R9), Y0	// mul_3[0]
-	VMOVUPS	Y0, 1321472(R9)	// pad[64]
+	VMOVUPS	1274880(R9), Y0	// mul_3[0]
+	VMOVUPS	Y0, 1287168(R9)	// pad[64]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop6
 	MOVQ	$32, DI
 	MOVQ	SI, R9
 loop7: // 32 times: elements
-	VMOVUPS	1247232(R9), Y0	// h_bar[0]
-	VMOVUPS	1300992(R9), Y1	// tanh[0]
-	VMOVUPS	1247232(R9), Y2	// h_bar[0]
-	VMOVUPS	1251328(R9), Y3	// h[0]
+	VMOVUPS	1212928(R9), Y0	// h_bar[0]
+	VMOVUPS	1266688(R9), Y1	// tanh[0]
+	VMOVUPS	1212928(R9), Y2	// h_bar[0]
+	VMOVUPS	1217024(R9), Y3	// h[0]
 	VMULPS	Y3, Y2, Y2
 	VFNMADD231PS	Y1, Y0, Y2
-	VMOVUPS	1284608(R9), Y0	// sigmoid[0]
-	VMOVUPS	1292800(R9), Y1	// sub[0]
+	VMOVUPS	1250304(R9), Y0	// sigmoid[0]
+	VMOVUPS	1258496(R9), Y1	// sub[0]
 	VMULPS	Y1, Y0, Y0
 	VMULPS	Y0, Y2, Y0
-	VMOVUPS	Y0, 1325568(R9)	// mul_4[0]
+	VMOVUPS	Y0, 1291264(R9)	// mul_4[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop7
@@ -14222,15 +14152,15 @@ loop7: // 32 times: elements
 	MOVQ	SI, R9
 loop8: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1329664(R9)	// pad_2[0]
+	VMOVUPS	Y0, 1295360(R9)	// pad_2[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop8
 	MOVQ	$32, DI
 	MOVQ	SI, R9
 loop9: // 32 times: elements
-	VMOVUPS	1325568(R9), Y0	// mul_4[0]
-	VMOVUPS	Y0, 1333760(R9)	// pad_2[32]
+	VMOVUPS	1291264(R9), Y0	// mul_4[0]
+	VMOVUPS	Y0, 1299456(R9)	// pad_2[32]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop9
@@ -14238,41 +14168,41 @@ loop9: // 32 times: elements
 	MOVQ	SI, R9
 loop10: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1337856(R9)	// pad_2[64]
+	VMOVUPS	Y0, 1303552(R9)	// pad_2[64]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop10
 	MOVQ	$96, DI
 	MOVQ	SI, R9
 loop11: // 96 times: elements
-	VMOVUPS	1313280(R9), Y0	// pad[0]
-	VMOVUPS	1329664(R9), Y1	// pad_2[0]
+	VMOVUPS	1278976(R9), Y0	// pad[0]
+	VMOVUPS	1295360(R9), Y1	// pad_2[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1341952(R9)	// add_3[0]
+	VMOVUPS	Y0, 1307648(R9)	// add_3[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop11
 	MOVQ	$32, DI
 	MOVQ	SI, R9
 loop12: // 32 times: elements
-	VMOVUPS	1305088(R9), Y0	// mul_2[0]
-	VMOVUPS	1280512(R9), Y1	// add_2[64]
+	VMOVUPS	1270784(R9), Y0	// mul_2[0]
+	VMOVUPS	1246208(R9), Y1	// add_2[64]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	1296896(R9), Y1	// sigmoid_2[0]
-	VMOVUPS	1296896(R9), Y2	// sigmoid_2[0]
+	VMOVUPS	1262592(R9), Y1	// sigmoid_2[0]
+	VMOVUPS	1262592(R9), Y2	// sigmoid_2[0]
 	VMOVUPS	f32_3f800000<>(SB), Y3
 	VSUBPS	Y2, Y3, Y2
 	VMULPS	Y2, Y1, Y1
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1354240(R9)	// mul_5[0]
+	VMOVUPS	Y0, 1319936(R9)	// mul_5[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop12
 	MOVQ	$32, DI
 	MOVQ	SI, R9
 loop13: // 32 times: elements
-	VMOVUPS	1354240(R9), Y0	// mul_5[0]
-	VMOVUPS	Y0, 1358336(R9)	// pad_3[0]
+	VMOVUPS	1319936(R9), Y0	// mul_5[0]
+	VMOVUPS	Y0, 1324032(R9)	// pad_3[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop13
@@ -14280,7 +14210,7 @@ loop13: // 32 times: elements
 	MOVQ	SI, R9
 loop14: // 64 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1362432(R9)	// pad_3[32]
+	VMOVUPS	Y0, 1328128(R9)	// pad_3[32]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop14
@@ -14301,22 +14231,22 @@ loop14: // 64 times: elements
 	MOVQ	R8, R9
 loop15: // 48 times: tiles of 2 elements
 	// forecast.nde:13
-	VMOVUPS	1341952(SI), Y0	// add_3[0]
-	VMOVUPS	1341984(SI), Y1	// add_3[0] | 1
-	VMOVUPS	1342016(SI), Y2	// add_3[0] | 2
-	VMOVUPS	1342048(SI), Y3	// add_3[0] | 3
-	VMOVUPS	1358336(SI), Y4	// pad_3[0]
-	VMOVUPS	1358368(SI), Y5	// pad_3[0] | 1
-	VMOVUPS	1358400(SI), Y6	// pad_3[0] | 2
-	VMOVUPS	1358432(SI), Y7	// pad_3[0] | 3
+	VMOVUPS	1307648(SI), Y0	// add_3[0]
+	VMOVUPS	1307680(SI), Y1	// add_3[0] | 1
+	VMOVUPS	1307712(SI), Y2	// add_3[0] | 2
+	VMOVUPS	1307744(SI), Y3	// add_3[0] | 3
+	VMOVUPS	1324032(SI), Y4	// pad_3[0]
+	VMOVUPS	1324064(SI), Y5	// pad_3[0] | 1
+	VMOVUPS	1324096(SI), Y6	// pad_3[0] | 2
+	VMOVUPS	1324128(SI), Y7	// pad_3[0] | 3
 	VADDPS	Y4, Y0, Y0
 	VADDPS	Y5, Y1, Y1
 	VADDPS	Y6, Y2, Y2
 	VADDPS	Y7, Y3, Y3
-	VMOVUPS	Y0, 1370624(SI)	// enc.1.bias_hh_l0_bar[0]
-	VMOVUPS	Y1, 1370656(SI)	// enc.1.bias_hh_l0_bar[0] | 1
-	VMOVUPS	Y2, 1370688(SI)	// enc.1.bias_hh_l0_bar[0] | 2
-	VMOVUPS	Y3, 1370720(SI)	// enc.1.bias_hh_l0_bar[0] | 3
+	VMOVUPS	Y0, 1336320(SI)	// enc.1.bias_hh_l0_bar[0]
+	VMOVUPS	Y1, 1336352(SI)	// enc.1.bias_hh_l0_bar[0] | 1
+	VMOVUPS	Y2, 1336384(SI)	// enc.1.bias_hh_l0_bar[0] | 2
+	VMOVUPS	Y3, 1336416(SI)	// enc.1.bias_hh_l0_bar[0] | 3
 	VANDPS	0(AX), Y0, Y4
 	VANDPS	32(AX), Y1, Y5
 	VANDPS	64(AX), Y2, Y6
@@ -14327,22 +14257,22 @@ loop15: // 48 times: tiles of 2 elements
 	VADDPS	Y6, Y4, Y4
 	VADDPS	Y7, Y4, Y4
 	VMOVUPS	Y4, 113664(DI)	// sum of enc.1.bias_hh_l0[0]
-	VMOVUPS	1342080(SI), Y4	// add_3[1]
-	VMOVUPS	1342112(SI), Y5	// add_3[1] | 1
-	VMOVUPS	1342144(SI), Y6	// add_3[1] | 2
-	VMOVUPS	1342176(SI), Y7	// add_3[1] | 3
-	VMOVUPS	1358464(SI), Y8	// pad_3[1]
-	VMOVUPS	1358496(SI), Y9	// pad_3[1] | 1
-	VMOVUPS	1358528(SI), Y10	// pad_3[1] | 2
-	VMOVUPS	1358560(SI), Y11	// pad_3[1] | 3
+	VMOVUPS	1307776(SI), Y4	// add_3[1]
+	VMOVUPS	1307808(SI), Y5	// add_3[1] | 1
+	VMOVUPS	1307840(SI), Y6	// add_3[1] | 2
+	VMOVUPS	1307872(SI), Y7	// add_3[1] | 3
+	VMOVUPS	1324160(SI), Y8	// pad_3[1]
+	VMOVUPS	1324192(SI), Y9	// pad_3[1] | 1
+	VMOVUPS	1324224(SI), Y10	// pad_3[1] | 2
+	VMOVUPS	1324256(SI), Y11	// pad_3[1] | 3
 	VADDPS	Y8, Y4, Y4
 	VADDPS	Y9, Y5, Y5
 	VADDPS	Y10, Y6, Y6
 	VADDPS	Y11, Y7, Y7
-	VMOVUPS	Y4, 1370752(SI)	// enc.1.bias_hh_l0_bar[1]
-	VMOVUPS	Y5, 1370784(SI)	// enc.1.bias_hh_l0_bar[1] | 1
-	VMOVUPS	Y6, 1370816(SI)	// enc.1.bias_hh_l0_bar[1] | 2
-	VMOVUPS	Y7, 1370848(SI)	// enc.1.bias_hh_l0_bar[1] | 3
+	VMOVUPS	Y4, 1336448(SI)	// enc.1.bias_hh_l0_bar[1]
+	VMOVUPS	Y5, 1336480(SI)	// enc.1.bias_hh_l0_bar[1] | 1
+	VMOVUPS	Y6, 1336512(SI)	// enc.1.bias_hh_l0_bar[1] | 2
+	VMOVUPS	Y7, 1336544(SI)	// enc.1.bias_hh_l0_bar[1] | 3
 	VANDPS	0(AX), Y4, Y8
 	VANDPS	32(AX), Y5, Y9
 	VANDPS	64(AX), Y6, Y10
@@ -14365,10 +14295,10 @@ loop15: // 48 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	R9, R12
 loop16: // 32 times: elements
-	VMOVUPS	1251328(R11), Y8	// h[0]
-	VMOVUPS	1251360(R11), Y9	// h[0] | 1
-	VMOVUPS	1251392(R11), Y10	// h[0] | 2
-	VMOVUPS	1251424(R11), Y11	// h[0] | 3
+	VMOVUPS	1217024(R11), Y8	// h[0]
+	VMOVUPS	1217056(R11), Y9	// h[0] | 1
+	VMOVUPS	1217088(R11), Y10	// h[0] | 2
+	VMOVUPS	1217120(R11), Y11	// h[0] | 3
 	VMOVUPS	12288(R12), Y12	// sum of enc.1.weight_hh_l0[0]
 	VFMADD231PS	Y8, Y0, Y12
 	VFMADD231PS	Y9, Y1, Y12
@@ -14406,10 +14336,10 @@ loop17: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop18: // 96 times: terms of the sums
-	VMOVUPS	1370624(R10), Y8	// enc.1.bias_hh_l0_bar[0]
-	VMOVUPS	1370656(R10), Y9	// enc.1.bias_hh_l0_bar[0] | 1
-	VMOVUPS	1370688(R10), Y10	// enc.1.bias_hh_l0_bar[0] | 2
-	VMOVUPS	1370720(R10), Y11	// enc.1.bias_hh_l0_bar[0] | 3
+	VMOVUPS	1336320(R10), Y8	// enc.1.bias_hh_l0_bar[0]
+	VMOVUPS	1336352(R10), Y9	// enc.1.bias_hh_l0_bar[0] | 1
+	VMOVUPS	1336384(R10), Y10	// enc.1.bias_hh_l0_bar[0] | 2
+	VMOVUPS	1336416(R10), Y11	// enc.1.bias_hh_l0_bar[0] | 3
 	VBROADCASTSS	1536(R11), Y12	// enc.1.weight_hh_l0[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -14424,14 +14354,14 @@ loop18: // 96 times: terms of the sums
 	ADDQ	$128, R11
 	DECQ	R9
 	JNE	loop18
-	VMOVUPS	Y0, 1382912(DI)	// vecmat[0]
-	VMOVUPS	Y1, 1382944(DI)	// vecmat[0] | 1
-	VMOVUPS	Y2, 1382976(DI)	// vecmat[0] | 2
-	VMOVUPS	Y3, 1383008(DI)	// vecmat[0] | 3
-	VMOVUPS	Y4, 1383040(DI)	// vecmat[1]
-	VMOVUPS	Y5, 1383072(DI)	// vecmat[1] | 1
-	VMOVUPS	Y6, 1383104(DI)	// vecmat[1] | 2
-	VMOVUPS	Y7, 1383136(DI)	// vecmat[1] | 3
+	VMOVUPS	Y0, 1348608(DI)	// vecmat[0]
+	VMOVUPS	Y1, 1348640(DI)	// vecmat[0] | 1
+	VMOVUPS	Y2, 1348672(DI)	// vecmat[0] | 2
+	VMOVUPS	Y3, 1348704(DI)	// vecmat[0] | 3
+	VMOVUPS	Y4, 1348736(DI)	// vecmat[1]
+	VMOVUPS	Y5, 1348768(DI)	// vecmat[1] | 1
+	VMOVUPS	Y6, 1348800(DI)	// vecmat[1] | 2
+	VMOVUPS	Y7, 1348832(DI)	// vecmat[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -14439,22 +14369,22 @@ loop18: // 96 times: terms of the sums
 	MOVQ	$32, CX
 	MOVQ	AX, SI
 loop19: // 32 times: elements
-	VMOVUPS	1288704(SI), Y0	// mul[0]
-	VMOVUPS	1288736(SI), Y1	// mul[0] | 1
-	VMOVUPS	1288768(SI), Y2	// mul[0] | 2
-	VMOVUPS	1288800(SI), Y3	// mul[0] | 3
-	VMOVUPS	1382912(SI), Y4	// vecmat[0]
-	VMOVUPS	1382944(SI), Y5	// vecmat[0] | 1
-	VMOVUPS	1382976(SI), Y6	// vecmat[0] | 2
-	VMOVUPS	1383008(SI), Y7	// vecmat[0] | 3
+	VMOVUPS	1254400(SI), Y0	// mul[0]
+	VMOVUPS	1254432(SI), Y1	// mul[0] | 1
+	VMOVUPS	1254464(SI), Y2	// mul[0] | 2
+	VMOVUPS	1254496(SI), Y3	// mul[0] | 3
+	VMOVUPS	1348608(SI), Y4	// vecmat[0]
+	VMOVUPS	1348640(SI), Y5	// vecmat[0] | 1
+	VMOVUPS	1348672(SI), Y6	// vecmat[0] | 2
+	VMOVUPS	1348704(SI), Y7	// vecmat[0] | 3
 	VADDPS	Y4, Y0, Y0
 	VADDPS	Y5, Y1, Y1
 	VADDPS	Y6, Y2, Y2
 	VADDPS	Y7, Y3, Y3
-	VMOVUPS	Y0, 1255936(SI)	// h_bar[0]
-	VMOVUPS	Y1, 1255968(SI)	// h_bar[0] | 1
-	VMOVUPS	Y2, 1256000(SI)	// h_bar[0] | 2
-	VMOVUPS	Y3, 1256032(SI)	// h_bar[0] | 3
+	VMOVUPS	Y0, 1221632(SI)	// h_bar[0]
+	VMOVUPS	Y1, 1221664(SI)	// h_bar[0] | 1
+	VMOVUPS	Y2, 1221696(SI)	// h_bar[0] | 2
+	VMOVUPS	Y3, 1221728(SI)	// h_bar[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop19
@@ -14462,79 +14392,79 @@ loop19: // 32 times: elements
 	MOVQ	AX, SI
 loop20: // 64 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1387008(SI)	// pad_4[0]
+	VMOVUPS	Y0, 1352704(SI)	// pad_4[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1387040(SI)	// pad_4[0] | 1
+	VMOVUPS	Y0, 1352736(SI)	// pad_4[0] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1387072(SI)	// pad_4[0] | 2
+	VMOVUPS	Y0, 1352768(SI)	// pad_4[0] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1387104(SI)	// pad_4[0] | 3
+	VMOVUPS	Y0, 1352800(SI)	// pad_4[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop20
 	MOVQ	$32, CX
 	MOVQ	AX, SI
 loop21: // 32 times: elements
-	VMOVUPS	1305088(SI), Y0	// mul_2[0]
-	VMOVUPS	1305120(SI), Y1	// mul_2[0] | 1
-	VMOVUPS	1305152(SI), Y2	// mul_2[0] | 2
-	VMOVUPS	1305184(SI), Y3	// mul_2[0] | 3
-	VMOVUPS	Y0, 1395200(SI)	// pad_4[64]
-	VMOVUPS	Y1, 1395232(SI)	// pad_4[64] | 1
-	VMOVUPS	Y2, 1395264(SI)	// pad_4[64] | 2
-	VMOVUPS	Y3, 1395296(SI)	// pad_4[64] | 3
+	VMOVUPS	1270784(SI), Y0	// mul_2[0]
+	VMOVUPS	1270816(SI), Y1	// mul_2[0] | 1
+	VMOVUPS	1270848(SI), Y2	// mul_2[0] | 2
+	VMOVUPS	1270880(SI), Y3	// mul_2[0] | 3
+	VMOVUPS	Y0, 1360896(SI)	// pad_4[64]
+	VMOVUPS	Y1, 1360928(SI)	// pad_4[64] | 1
+	VMOVUPS	Y2, 1360960(SI)	// pad_4[64] | 2
+	VMOVUPS	Y3, 1360992(SI)	// pad_4[64] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop21
-	VMOVUPS	1255424(AX), Y15	// x[0]
+	VMOVUPS	1221120(AX), Y15	// x[0]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	1255456(AX), Y15	// x[0] | 1
+	VMOVUPS	1221152(AX), Y15	// x[0] | 1
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	1255488(AX), Y15	// x[0] | 2
+	VMOVUPS	1221184(AX), Y15	// x[0] | 2
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	1255520(AX), Y15	// x[0] | 3
+	VMOVUPS	1221216(AX), Y15	// x[0] | 3
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	1255552(AX), Y15	// x[1]
+	VMOVUPS	1221248(AX), Y15	// x[1]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	1255584(AX), Y15	// x[1] | 1
+	VMOVUPS	1221280(AX), Y15	// x[1] | 1
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	1255616(AX), Y15	// x[1] | 2
+	VMOVUPS	1221312(AX), Y15	// x[1] | 2
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	1255648(AX), Y15	// x[1] | 3
+	VMOVUPS	1221344(AX), Y15	// x[1] | 3
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	1255680(AX), Y15	// x[2]
+	VMOVUPS	1221376(AX), Y15	// x[2]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	1255712(AX), Y15	// x[2] | 1
+	VMOVUPS	1221408(AX), Y15	// x[2] | 1
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1255744(AX), Y15	// x[2] | 2
+	VMOVUPS	1221440(AX), Y15	// x[2] | 2
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	1255776(AX), Y15	// x[2] | 3
+	VMOVUPS	1221472(AX), Y15	// x[2] | 3
 	VMOVUPS	Y15, 480(AX)
-	VMOVUPS	1255808(AX), Y0	// x[3]
-	VMOVUPS	1255840(AX), Y1	// x[3] | 1
-	VMOVUPS	1255872(AX), Y2	// x[3] | 2
-	VMOVUPS	1255904(AX), Y3	// x[3] | 3
+	VMOVUPS	1221504(AX), Y0	// x[3]
+	VMOVUPS	1221536(AX), Y1	// x[3] | 1
+	VMOVUPS	1221568(AX), Y2	// x[3] | 2
+	VMOVUPS	1221600(AX), Y3	// x[3] | 3
 	MOVQ	$96, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 	MOVQ	R8, R9
 loop22: // 96 times: elements
-	VMOVUPS	1387008(SI), Y4	// pad_4[0]
-	VMOVUPS	1387040(SI), Y5	// pad_4[0] | 1
-	VMOVUPS	1387072(SI), Y6	// pad_4[0] | 2
-	VMOVUPS	1387104(SI), Y7	// pad_4[0] | 3
-	VMOVUPS	1329664(SI), Y8	// pad_2[0]
-	VMOVUPS	1329696(SI), Y9	// pad_2[0] | 1
-	VMOVUPS	1329728(SI), Y10	// pad_2[0] | 2
-	VMOVUPS	1329760(SI), Y11	// pad_2[0] | 3
+	VMOVUPS	1352704(SI), Y4	// pad_4[0]
+	VMOVUPS	1352736(SI), Y5	// pad_4[0] | 1
+	VMOVUPS	1352768(SI), Y6	// pad_4[0] | 2
+	VMOVUPS	1352800(SI), Y7	// pad_4[0] | 3
+	VMOVUPS	1295360(SI), Y8	// pad_2[0]
+	VMOVUPS	1295392(SI), Y9	// pad_2[0] | 1
+	VMOVUPS	1295424(SI), Y10	// pad_2[0] | 2
+	VMOVUPS	1295456(SI), Y11	// pad_2[0] | 3
 	VADDPS	Y8, Y4, Y4
 	VADDPS	Y9, Y5, Y5
 	VADDPS	Y10, Y6, Y6
 	VADDPS	Y11, Y7, Y7
-	VMOVUPS	1358336(SI), Y8	// pad_3[0]
-	VMOVUPS	1358368(SI), Y9	// pad_3[0] | 1
-	VMOVUPS	1358400(SI), Y10	// pad_3[0] | 2
-	VMOVUPS	1358432(SI), Y11	// pad_3[0] | 3
+	VMOVUPS	1324032(SI), Y8	// pad_3[0]
+	VMOVUPS	1324064(SI), Y9	// pad_3[0] | 1
+	VMOVUPS	1324096(SI), Y10	// pad_3[0] | 2
+	VMOVUPS	1324128(SI), Y11	// pad_3[0] | 3
 	VADDPS	Y8, Y4, Y4
 	VADDPS	Y9, Y5, Y5
 	VADDPS	Y10, Y6, Y6
@@ -14596,33 +14526,33 @@ loop1: // 4 times: vectors of the block
 	MOVQ	DX, R11
 loop2: // 192 times: elements
 	// forecast.nde:36
-	VMOVUPS	1415680(R10), Y0	// fitGrad.ys[0]
+	VMOVUPS	1381376(R10), Y0	// fitGrad.ys[0]
 	VBROADCASTSS	(R11), Y1	// Series.ys.channel.mean.expand[0]
 	VSUBPS	Y1, Y0, Y0
 	VBROADCASTSS	768(R11), Y1	// Series.ys.channel.std.expand[0]
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1462528(R10)	// fitGrad.div[0]
+	VMOVUPS	Y0, 1428224(R10)	// fitGrad.div[0]
 	ADDQ	$128, R10
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop2
-	VMOVUPD	1415424(DI), Y0	// fitGrad.ts[63]
-	VMOVUPD	1415456(DI), Y0	// fitGrad.ts[63] | 1
+	VMOVUPD	1381120(DI), Y0	// fitGrad.ts[63]
+	VMOVUPD	1381152(DI), Y0	// fitGrad.ts[63] | 1
 	MOVQ	$64, R9
 	MOVQ	DI, R10
 	MOVQ	SI, R11
 loop3: // 64 times: elements
 	// forecast.nde:13
-	VMOVUPD	1399296(R10), Y0	// fitGrad.ts[0]
-	VMOVUPD	1399328(R10), Y1	// fitGrad.ts[0] | 1
-	VMOVUPD	1415424(DI), Y2	// fitGrad.ts[63]
-	VMOVUPD	1415456(DI), Y3	// fitGrad.ts[63] | 1
+	VMOVUPD	1364992(R10), Y0	// fitGrad.ts[0]
+	VMOVUPD	1365024(R10), Y1	// fitGrad.ts[0] | 1
+	VMOVUPD	1381120(DI), Y2	// fitGrad.ts[63]
+	VMOVUPD	1381152(DI), Y3	// fitGrad.ts[63] | 1
 	VSUBPD	Y2, Y0, Y0
 	VSUBPD	Y3, Y1, Y1
 	VCVTPD2PSY	Y0, X0
 	VCVTPD2PSY	Y1, X1
 	VINSERTF128	$1, X1, Y0, Y0
-	VMOVUPS	Y0, 1487104(R11)	// fitGrad.cast[0]
+	VMOVUPS	Y0, 1452800(R11)	// fitGrad.cast[0]
 	ADDQ	$256, R10
 	ADDQ	$128, R11
 	DECQ	R9
@@ -14632,14 +14562,14 @@ loop3: // 64 times: elements
 	MOVQ	SI, R11
 	MOVQ	SI, R12
 loop4: // 64 times: elements
-	VMOVUPS	1462528(R10), Y0	// fitGrad.div[0]
-	VMOVUPS	Y0, 1495296(R11)	// fitGrad.concat[0]
-	VMOVUPS	1462656(R10), Y0	// fitGrad.div[1]
-	VMOVUPS	Y0, 1495424(R11)	// fitGrad.concat[1]
-	VMOVUPS	1462784(R10), Y0	// fitGrad.div[2]
-	VMOVUPS	Y0, 1495552(R11)	// fitGrad.concat[2]
-	VMOVUPS	1487104(R12), Y0	// fitGrad.cast[0]
-	VMOVUPS	Y0, 1495680(R11)	// fitGrad.concat[3]
+	VMOVUPS	1428224(R10), Y0	// fitGrad.div[0]
+	VMOVUPS	Y0, 1460992(R11)	// fitGrad.concat[0]
+	VMOVUPS	1428352(R10), Y0	// fitGrad.div[1]
+	VMOVUPS	Y0, 1461120(R11)	// fitGrad.concat[1]
+	VMOVUPS	1428480(R10), Y0	// fitGrad.div[2]
+	VMOVUPS	Y0, 1461248(R11)	// fitGrad.concat[2]
+	VMOVUPS	1452800(R12), Y0	// fitGrad.cast[0]
+	VMOVUPS	Y0, 1461376(R11)	// fitGrad.concat[3]
 	ADDQ	$384, R10
 	ADDQ	$512, R11
 	ADDQ	$128, R12
@@ -14649,14 +14579,14 @@ loop4: // 64 times: elements
 	MOVQ	SI, R10
 	MOVQ	SI, R11
 loop5: // 64 times: elements
-	VMOVUPS	1527552(R10), Y0	// fitGrad.concat[252]
-	VMOVUPS	Y0, 1528064(R11)	// fitGrad.reverse[0]
-	VMOVUPS	1527680(R10), Y0	// fitGrad.concat[253]
-	VMOVUPS	Y0, 1528192(R11)	// fitGrad.reverse[1]
-	VMOVUPS	1527808(R10), Y0	// fitGrad.concat[254]
-	VMOVUPS	Y0, 1528320(R11)	// fitGrad.reverse[2]
-	VMOVUPS	1527936(R10), Y0	// fitGrad.concat[255]
-	VMOVUPS	Y0, 1528448(R11)	// fitGrad.reverse[3]
+	VMOVUPS	1493248(R10), Y0	// fitGrad.concat[252]
+	VMOVUPS	Y0, 1493760(R11)	// fitGrad.reverse[0]
+	VMOVUPS	1493376(R10), Y0	// fitGrad.concat[253]
+	VMOVUPS	Y0, 1493888(R11)	// fitGrad.reverse[1]
+	VMOVUPS	1493504(R10), Y0	// fitGrad.concat[254]
+	VMOVUPS	Y0, 1494016(R11)	// fitGrad.reverse[2]
+	VMOVUPS	1493632(R10), Y0	// fitGrad.concat[255]
+	VMOVUPS	Y0, 1494144(R11)	// fitGrad.reverse[3]
 	ADDQ	$-512, R10
 	ADDQ	$512, R11
 	DECQ	R9
@@ -14688,13 +14618,13 @@ loop7: // 64 times: runs of enc.1.cell.rec
 	MOVQ	SI, R10
 	MOVQ	AX, R11
 loop8: // 4 times: vectors of the block
-	VMOVUPS	1528064(R10), Y0	// fitGrad.reverse[0]
+	VMOVUPS	1493760(R10), Y0	// fitGrad.reverse[0]
 	VMOVUPS	Y0, 701312(R11)	// enc1CellRec.x[0]
-	VMOVUPS	1528192(R10), Y0	// fitGrad.reverse[1]
+	VMOVUPS	1493888(R10), Y0	// fitGrad.reverse[1]
 	VMOVUPS	Y0, 701440(R11)	// enc1CellRec.x[1]
-	VMOVUPS	1528320(R10), Y0	// fitGrad.reverse[2]
+	VMOVUPS	1494016(R10), Y0	// fitGrad.reverse[2]
 	VMOVUPS	Y0, 701568(R11)	// enc1CellRec.x[2]
-	VMOVUPS	1528448(R10), Y0	// fitGrad.reverse[3]
+	VMOVUPS	1494144(R10), Y0	// fitGrad.reverse[3]
 	VMOVUPS	Y0, 701696(R11)	// enc1CellRec.x[3]
 	ADDQ	$32, R10
 	ADDQ	$32, R11
@@ -14724,7 +14654,7 @@ loop10: // 32 times: elements
 	MOVQ	R11, R14
 loop11: // 32 times: elements
 	VMOVUPS	705920(R13), Y0	// enc1CellRec.h[0]
-	VMOVUPS	Y0, 1692032(R14)	// fitGrad.result_4[0]
+	VMOVUPS	Y0, 1657728(R14)	// fitGrad.result_4[0]
 	ADDQ	$128, R13
 	ADDQ	$128, R14
 	DECQ	R12
@@ -14744,10 +14674,10 @@ loop12: // 32 times: elements
 	VMOVUPS	697248(SI), Y1	// enc1CellRec.h[0] | 1
 	VMOVUPS	697280(SI), Y2	// enc1CellRec.h[0] | 2
 	VMOVUPS	697312(SI), Y3	// enc1CellRec.h[0] | 3
-	VMOVUPS	Y0, 1560832(SI)	// fitGrad.result[0]
-	VMOVUPS	Y1, 1560864(SI)	// fitGrad.result[0] | 1
-	VMOVUPS	Y2, 1560896(SI)	// fitGrad.result[0] | 2
-	VMOVUPS	Y3, 1560928(SI)	// fitGrad.result[0] | 3
+	VMOVUPS	Y0, 1526528(SI)	// fitGrad.result[0]
+	VMOVUPS	Y1, 1526560(SI)	// fitGrad.result[0] | 1
+	VMOVUPS	Y2, 1526592(SI)	// fitGrad.result[0] | 2
+	VMOVUPS	Y3, 1526624(SI)	// fitGrad.result[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop12
@@ -14769,10 +14699,10 @@ loop13: // 8 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop14: // 32 times: terms of the sums
-	VMOVUPS	1560832(R11), Y8	// fitGrad.result[0]
-	VMOVUPS	1560864(R11), Y9	// fitGrad.result[0] | 1
-	VMOVUPS	1560896(R11), Y10	// fitGrad.result[0] | 2
-	VMOVUPS	1560928(R11), Y11	// fitGrad.result[0] | 3
+	VMOVUPS	1526528(R11), Y8	// fitGrad.result[0]
+	VMOVUPS	1526560(R11), Y9	// fitGrad.result[0] | 1
+	VMOVUPS	1526592(R11), Y10	// fitGrad.result[0] | 2
+	VMOVUPS	1526624(R11), Y11	// fitGrad.result[0] | 3
 	VBROADCASTSS	14592(R12), Y12	// enc.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -14792,19 +14722,19 @@ loop14: // 32 times: terms of the sums
 	VADDPS	Y8, Y1, Y1
 	VADDPS	Y8, Y2, Y2
 	VADDPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 1564928(R9)	// fitGrad.h[0]
-	VMOVUPS	Y1, 1564960(R9)	// fitGrad.h[0] | 1
-	VMOVUPS	Y2, 1564992(R9)	// fitGrad.h[0] | 2
-	VMOVUPS	Y3, 1565024(R9)	// fitGrad.h[0] | 3
+	VMOVUPS	Y0, 1530624(R9)	// fitGrad.h[0]
+	VMOVUPS	Y1, 1530656(R9)	// fitGrad.h[0] | 1
+	VMOVUPS	Y2, 1530688(R9)	// fitGrad.h[0] | 2
+	VMOVUPS	Y3, 1530720(R9)	// fitGrad.h[0] | 3
 	VBROADCASTSS	16644(DI), Y0	// enc.2.bias[1]
 	VADDPS	Y0, Y4, Y1
 	VADDPS	Y0, Y5, Y2
 	VADDPS	Y0, Y6, Y3
 	VADDPS	Y0, Y7, Y0
-	VMOVUPS	Y1, 1565056(R9)	// fitGrad.h[1]
-	VMOVUPS	Y2, 1565088(R9)	// fitGrad.h[1] | 1
-	VMOVUPS	Y3, 1565120(R9)	// fitGrad.h[1] | 2
-	VMOVUPS	Y0, 1565152(R9)	// fitGrad.h[1] | 3
+	VMOVUPS	Y1, 1530752(R9)	// fitGrad.h[1]
+	VMOVUPS	Y2, 1530784(R9)	// fitGrad.h[1] | 1
+	VMOVUPS	Y3, 1530816(R9)	// fitGrad.h[1] | 2
+	VMOVUPS	Y0, 1530848(R9)	// fitGrad.h[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$8, DI
 	ADDQ	$256, R9
@@ -14818,7 +14748,7 @@ loop15: // 4 times: vectors of the block
 	MOVQ	SI, R10
 loop16: // 8 times: elements
 	// forecast.nde:37
-	VMOVUPS	1565952(R10), Y0	// fitGrad.h[8]
+	VMOVUPS	1531648(R10), Y0	// fitGrad.h[8]
 	VMOVUPS	f32_42b40000<>(SB), Y1
 	VMINPS	Y0, Y1, Y0
 	VMOVUPS	f32_c2d00000<>(SB), Y1
@@ -14844,13 +14774,13 @@ loop16: // 8 times: elements
 	VPADDD	f32_3f800000<>(SB), Y0, Y0
 	VMULPS	Y2, Y3, Y1
 	VMULPS	Y0, Y1, Y0
-	VMOVUPS	Y0, 1566976(R10)	// fitGrad.exp[0]
+	VMOVUPS	Y0, 1532672(R10)	// fitGrad.exp[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop16
 	// forecast.nde:38
-	VMOVUPD	1461248(DI), Y0	// fitGrad.key[2]
-	VMOVUPD	1461280(DI), Y1	// fitGrad.key[2] | 1
+	VMOVUPD	1426944(DI), Y0	// fitGrad.key[2]
+	VMOVUPD	1426976(DI), Y1	// fitGrad.key[2] | 1
 	VMULPD	f64_3df0000000000000<>(SB), Y0, Y1
 	VROUNDPD	$9, Y1, Y1
 	VFNMADD231PD	f64_41f0000000000000<>(SB), Y1, Y0
@@ -14858,8 +14788,8 @@ loop16: // 8 times: elements
 	VXORPD	f64_4330000000000000<>(SB), Y0, Y0
 	VADDPD	f64_4330000000000000<>(SB), Y1, Y1
 	VXORPD	f64_4330000000000000<>(SB), Y1, Y1
-	VMOVUPD	1461504(DI), Y2	// fitGrad.key[3]
-	VMOVUPD	1461536(DI), Y3	// fitGrad.key[3] | 1
+	VMOVUPD	1427200(DI), Y2	// fitGrad.key[3]
+	VMOVUPD	1427232(DI), Y3	// fitGrad.key[3] | 1
 	VMULPD	f64_3df0000000000000<>(SB), Y2, Y3
 	VROUNDPD	$9, Y3, Y3
 	VFNMADD231PD	f64_41f0000000000000<>(SB), Y3, Y2
@@ -14867,12 +14797,12 @@ loop16: // 8 times: elements
 	VXORPD	f64_4330000000000000<>(SB), Y2, Y2
 	VADDPD	f64_4330000000000000<>(SB), Y3, Y3
 	VXORPD	f64_4330000000000000<>(SB), Y3, Y3
-	VMOVUPD	1460736(DI), Y4	// fitGrad.key[0]
-	VMOVUPD	1460768(DI), Y5	// fitGrad.key[0] | 1
+	VMOVUPD	1426432(DI), Y4	// fitGrad.key[0]
+	VMOVUPD	1426464(DI), Y5	// fitGrad.key[0] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y4, Y4
 	VXORPD	f64_4330000000000000<>(SB), Y4, Y4
-	VMOVUPD	1460992(DI), Y5	// fitGrad.key[1]
-	VMOVUPD	1461024(DI), Y6	// fitGrad.key[1] | 1
+	VMOVUPD	1426688(DI), Y5	// fitGrad.key[1]
+	VMOVUPD	1426720(DI), Y6	// fitGrad.key[1] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y5, Y5
 	VXORPD	f64_4330000000000000<>(SB), Y5, Y5
 	VMOVAPD	Y0, Y15
@@ -14912,13 +14842,13 @@ loop17: // 5 times
 	VMOVAPD	Y9, Y5
 	DECQ	R9
 	JNE	loop17
-	VMOVUPD	1462016(DI), Y0	// fitGrad.key[5]
-	VMOVUPD	1462048(DI), Y1	// fitGrad.key[5] | 1
+	VMOVUPD	1427712(DI), Y0	// fitGrad.key[5]
+	VMOVUPD	1427744(DI), Y1	// fitGrad.key[5] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y0, Y0
 	VXORPD	f64_4330000000000000<>(SB), Y0, Y0
 	VXORPD	f64_0000000076919c87<>(SB), Y0, Y0
-	VMOVUPD	1461760(DI), Y1	// fitGrad.key[4]
-	VMOVUPD	1461792(DI), Y3	// fitGrad.key[4] | 1
+	VMOVUPD	1427456(DI), Y1	// fitGrad.key[4]
+	VMOVUPD	1427488(DI), Y3	// fitGrad.key[4] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y1, Y1
 	VXORPD	f64_4330000000000000<>(SB), Y1, Y15
 	VMOVUPS	Y15, 64(AX)
@@ -14940,8 +14870,8 @@ loop17: // 5 times
 	VPSRLQ	$1, Y0, Y0
 	VMOVAPD	Y0, Y15
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPD	1461248(DI), Y0	// fitGrad.key[2]
-	VMOVUPD	1461280(DI), Y0	// fitGrad.key[2] | 1
+	VMOVUPD	1426944(DI), Y0	// fitGrad.key[2]
+	VMOVUPD	1426976(DI), Y0	// fitGrad.key[2] | 1
 	VMULPD	f64_3df0000000000000<>(SB), Y0, Y1
 	VROUNDPD	$9, Y1, Y1
 	VFNMADD231PD	f64_41f0000000000000<>(SB), Y1, Y0
@@ -14949,8 +14879,8 @@ loop17: // 5 times
 	VXORPD	f64_4330000000000000<>(SB), Y0, Y0
 	VADDPD	f64_4330000000000000<>(SB), Y1, Y1
 	VXORPD	f64_4330000000000000<>(SB), Y1, Y1
-	VMOVUPD	1461504(DI), Y2	// fitGrad.key[3]
-	VMOVUPD	1461536(DI), Y2	// fitGrad.key[3] | 1
+	VMOVUPD	1427200(DI), Y2	// fitGrad.key[3]
+	VMOVUPD	1427232(DI), Y2	// fitGrad.key[3] | 1
 	VMULPD	f64_3df0000000000000<>(SB), Y2, Y3
 	VROUNDPD	$9, Y3, Y3
 	VFNMADD231PD	f64_41f0000000000000<>(SB), Y3, Y2
@@ -14958,12 +14888,12 @@ loop17: // 5 times
 	VXORPD	f64_4330000000000000<>(SB), Y2, Y2
 	VADDPD	f64_4330000000000000<>(SB), Y3, Y3
 	VXORPD	f64_4330000000000000<>(SB), Y3, Y3
-	VMOVUPD	1460736(DI), Y4	// fitGrad.key[0]
-	VMOVUPD	1460768(DI), Y4	// fitGrad.key[0] | 1
+	VMOVUPD	1426432(DI), Y4	// fitGrad.key[0]
+	VMOVUPD	1426464(DI), Y4	// fitGrad.key[0] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y4, Y4
 	VXORPD	f64_4330000000000000<>(SB), Y4, Y4
-	VMOVUPD	1460992(DI), Y5	// fitGrad.key[1]
-	VMOVUPD	1461024(DI), Y5	// fitGrad.key[1] | 1
+	VMOVUPD	1426688(DI), Y5	// fitGrad.key[1]
+	VMOVUPD	1426720(DI), Y5	// fitGrad.key[1] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y5, Y5
 	VXORPD	f64_4330000000000000<>(SB), Y5, Y5
 	VMOVAPD	Y0, Y15
@@ -15003,13 +14933,13 @@ loop18: // 5 times
 	VMOVAPD	Y9, Y5
 	DECQ	R9
 	JNE	loop18
-	VMOVUPD	1462016(DI), Y0	// fitGrad.key[5]
-	VMOVUPD	1462048(DI), Y0	// fitGrad.key[5] | 1
+	VMOVUPD	1427712(DI), Y0	// fitGrad.key[5]
+	VMOVUPD	1427744(DI), Y0	// fitGrad.key[5] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y0, Y0
 	VXORPD	f64_4330000000000000<>(SB), Y0, Y0
 	VXORPD	f64_0000000076919c87<>(SB), Y0, Y0
-	VMOVUPD	1461760(DI), Y1	// fitGrad.key[4]
-	VMOVUPD	1461792(DI), Y1	// fitGrad.key[4] | 1
+	VMOVUPD	1427456(DI), Y1	// fitGrad.key[4]
+	VMOVUPD	1427488(DI), Y1	// fitGrad.key[4] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y1, Y1
 	VXORPD	f64_4330000000000000<>(SB), Y1, Y15
 	VMOVUPS	Y15, 224(AX)
@@ -15155,11 +15085,11 @@ loop21: // 5 times
 	VFMADD231PD	f64_4140000000000000<>(SB), Y2, Y0
 	VMULPD	f64_3ca0000000000000<>(SB), Y0, Y0
 	VMOVUPS	320(AX), Y13	// fitGrad.uniform[0]
-	VMOVUPD	Y13, 1568000(R10)
-	VMOVUPD	Y1, 1568032(R10)	// fitGrad.uniform[0] | 1
+	VMOVUPD	Y13, 1533696(R10)
+	VMOVUPD	Y1, 1533728(R10)	// fitGrad.uniform[0] | 1
 	VMOVUPS	352(AX), Y13	// fitGrad.uniform[1]
-	VMOVUPD	Y13, 1568256(R10)
-	VMOVUPD	Y0, 1568288(R10)	// fitGrad.uniform[1] | 1
+	VMOVUPD	Y13, 1533952(R10)
+	VMOVUPD	Y0, 1533984(R10)	// fitGrad.uniform[1] | 1
 	ADDQ	$512, R10
 	DECQ	R9
 	JNE	loop19
@@ -15167,8 +15097,8 @@ loop21: // 5 times
 	MOVQ	DI, R10
 	MOVQ	DI, R11
 loop22: // 4 times: elements
-	VMOVUPD	1568000(R10), Y0	// fitGrad.uniform[0]
-	VMOVUPD	1568032(R10), Y1	// fitGrad.uniform[0] | 1
+	VMOVUPD	1533696(R10), Y0	// fitGrad.uniform[0]
+	VMOVUPD	1533728(R10), Y1	// fitGrad.uniform[0] | 1
 	VMOVUPD	f64_3ff0000000000000<>(SB), Y2
 	VSUBPD	Y0, Y2, Y0
 	VMOVUPD	f64_3ff0000000000000<>(SB), Y2
@@ -15261,8 +15191,8 @@ loop22: // 4 times: elements
 	VMULPD	f64_c000000000000000<>(SB), Y1, Y1
 	VSQRTPD	Y0, Y0
 	VSQRTPD	Y1, Y1
-	VMOVUPD	1568256(R10), Y2	// fitGrad.uniform[1]
-	VMOVUPD	1568288(R10), Y3	// fitGrad.uniform[1] | 1
+	VMOVUPD	1533952(R10), Y2	// fitGrad.uniform[1]
+	VMOVUPD	1533984(R10), Y3	// fitGrad.uniform[1] | 1
 	VMULPD	f64_401921fb54442d18<>(SB), Y2, Y2
 	VMULPD	f64_401921fb54442d18<>(SB), Y3, Y3
 	VMOVUPD	f64_4338000000000000<>(SB), Y4
@@ -15383,8 +15313,8 @@ loop22: // 4 times: elements
 	VORPD	Y6, Y5, Y5
 	VMULPD	Y4, Y0, Y4
 	VMULPD	Y5, Y1, Y5
-	VMOVUPD	Y4, 1570048(R11)	// fitGrad.mul[0]
-	VMOVUPD	Y5, 1570080(R11)	// fitGrad.mul[0] | 1
+	VMOVUPD	Y4, 1535744(R11)	// fitGrad.mul[0]
+	VMOVUPD	Y5, 1535776(R11)	// fitGrad.mul[0] | 1
 	VANDPD	f64_7fffffffffffffff<>(SB), Y2, Y4
 	VMOVUPD	f64_4338000000000000<>(SB), Y5
 	VFMADD231PD	f64_3fe45f306dc9c883<>(SB), Y4, Y5
@@ -15507,58 +15437,58 @@ loop22: // 4 times: elements
 	VORPD	Y3, Y4, Y3
 	VMULPD	Y2, Y0, Y0
 	VMULPD	Y3, Y1, Y1
-	VMOVUPD	Y0, 1571072(R11)	// fitGrad.mul_2[0]
-	VMOVUPD	Y1, 1571104(R11)	// fitGrad.mul_2[0] | 1
+	VMOVUPD	Y0, 1536768(R11)	// fitGrad.mul_2[0]
+	VMOVUPD	Y1, 1536800(R11)	// fitGrad.mul_2[0] | 1
 	ADDQ	$512, R10
 	ADDQ	$256, R11
 	DECQ	R9
 	JNE	loop22
-	VMOVUPD	1570048(DI), Y0	// fitGrad.mul[0]
-	VMOVUPD	1570080(DI), Y1	// fitGrad.mul[0] | 1
-	VMOVUPD	Y0, 1572096(DI)	// fitGrad.concat_2[0]
-	VMOVUPD	Y1, 1572128(DI)	// fitGrad.concat_2[0] | 1
-	VMOVUPD	1571072(DI), Y0	// fitGrad.mul_2[0]
-	VMOVUPD	1571104(DI), Y1	// fitGrad.mul_2[0] | 1
-	VMOVUPD	Y0, 1572352(DI)	// fitGrad.concat_2[1]
-	VMOVUPD	Y1, 1572384(DI)	// fitGrad.concat_2[1] | 1
-	VMOVUPD	1570304(DI), Y0	// fitGrad.mul[1]
-	VMOVUPD	1570336(DI), Y1	// fitGrad.mul[1] | 1
-	VMOVUPD	Y0, 1572608(DI)	// fitGrad.concat_2[2]
-	VMOVUPD	Y1, 1572640(DI)	// fitGrad.concat_2[2] | 1
-	VMOVUPD	1571328(DI), Y0	// fitGrad.mul_2[1]
-	VMOVUPD	1571360(DI), Y1	// fitGrad.mul_2[1] | 1
-	VMOVUPD	Y0, 1572864(DI)	// fitGrad.concat_2[3]
-	VMOVUPD	Y1, 1572896(DI)	// fitGrad.concat_2[3] | 1
-	VMOVUPD	1570560(DI), Y0	// fitGrad.mul[2]
-	VMOVUPD	1570592(DI), Y1	// fitGrad.mul[2] | 1
-	VMOVUPD	Y0, 1573120(DI)	// fitGrad.concat_2[4]
-	VMOVUPD	Y1, 1573152(DI)	// fitGrad.concat_2[4] | 1
-	VMOVUPD	1571584(DI), Y0	// fitGrad.mul_2[2]
-	VMOVUPD	1571616(DI), Y1	// fitGrad.mul_2[2] | 1
-	VMOVUPD	Y0, 1573376(DI)	// fitGrad.concat_2[5]
-	VMOVUPD	Y1, 1573408(DI)	// fitGrad.concat_2[5] | 1
-	VMOVUPD	1570816(DI), Y0	// fitGrad.mul[3]
-	VMOVUPD	1570848(DI), Y1	// fitGrad.mul[3] | 1
-	VMOVUPD	Y0, 1573632(DI)	// fitGrad.concat_2[6]
-	VMOVUPD	Y1, 1573664(DI)	// fitGrad.concat_2[6] | 1
-	VMOVUPD	1571840(DI), Y0	// fitGrad.mul_2[3]
-	VMOVUPD	1571872(DI), Y1	// fitGrad.mul_2[3] | 1
-	VMOVUPD	Y0, 1573888(DI)	// fitGrad.concat_2[7]
-	VMOVUPD	Y1, 1573920(DI)	// fitGrad.concat_2[7] | 1
+	VMOVUPD	1535744(DI), Y0	// fitGrad.mul[0]
+	VMOVUPD	1535776(DI), Y1	// fitGrad.mul[0] | 1
+	VMOVUPD	Y0, 1537792(DI)	// fitGrad.concat_2[0]
+	VMOVUPD	Y1, 1537824(DI)	// fitGrad.concat_2[0] | 1
+	VMOVUPD	1536768(DI), Y0	// fitGrad.mul_2[0]
+	VMOVUPD	1536800(DI), Y1	// fitGrad.mul_2[0] | 1
+	VMOVUPD	Y0, 1538048(DI)	// fitGrad.concat_2[1]
+	VMOVUPD	Y1, 1538080(DI)	// fitGrad.concat_2[1] | 1
+	VMOVUPD	1536000(DI), Y0	// fitGrad.mul[1]
+	VMOVUPD	1536032(DI), Y1	// fitGrad.mul[1] | 1
+	VMOVUPD	Y0, 1538304(DI)	// fitGrad.concat_2[2]
+	VMOVUPD	Y1, 1538336(DI)	// fitGrad.concat_2[2] | 1
+	VMOVUPD	1537024(DI), Y0	// fitGrad.mul_2[1]
+	VMOVUPD	1537056(DI), Y1	// fitGrad.mul_2[1] | 1
+	VMOVUPD	Y0, 1538560(DI)	// fitGrad.concat_2[3]
+	VMOVUPD	Y1, 1538592(DI)	// fitGrad.concat_2[3] | 1
+	VMOVUPD	1536256(DI), Y0	// fitGrad.mul[2]
+	VMOVUPD	1536288(DI), Y1	// fitGrad.mul[2] | 1
+	VMOVUPD	Y0, 1538816(DI)	// fitGrad.concat_2[4]
+	VMOVUPD	Y1, 1538848(DI)	// fitGrad.concat_2[4] | 1
+	VMOVUPD	1537280(DI), Y0	// fitGrad.mul_2[2]
+	VMOVUPD	1537312(DI), Y1	// fitGrad.mul_2[2] | 1
+	VMOVUPD	Y0, 1539072(DI)	// fitGrad.concat_2[5]
+	VMOVUPD	Y1, 1539104(DI)	// fitGrad.concat_2[5] | 1
+	VMOVUPD	1536512(DI), Y0	// fitGrad.mul[3]
+	VMOVUPD	1536544(DI), Y1	// fitGrad.mul[3] | 1
+	VMOVUPD	Y0, 1539328(DI)	// fitGrad.concat_2[6]
+	VMOVUPD	Y1, 1539360(DI)	// fitGrad.concat_2[6] | 1
+	VMOVUPD	1537536(DI), Y0	// fitGrad.mul_2[3]
+	VMOVUPD	1537568(DI), Y1	// fitGrad.mul_2[3] | 1
+	VMOVUPD	Y0, 1539584(DI)	// fitGrad.concat_2[7]
+	VMOVUPD	Y1, 1539616(DI)	// fitGrad.concat_2[7] | 1
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 	MOVQ	SI, R11
 loop23: // 8 times: elements
-	VMOVUPD	1572096(R10), Y0	// fitGrad.concat_2[0]
-	VMOVUPD	1572128(R10), Y1	// fitGrad.concat_2[0] | 1
+	VMOVUPD	1537792(R10), Y0	// fitGrad.concat_2[0]
+	VMOVUPD	1537824(R10), Y1	// fitGrad.concat_2[0] | 1
 	VCVTPD2PSY	Y0, X0
 	VCVTPD2PSY	Y1, X1
 	VINSERTF128	$1, X1, Y0, Y0
-	VMOVUPS	Y0, 1574144(R11)	// fitGrad.cast_2[0]
-	VMOVUPS	1566976(R11), Y1	// fitGrad.exp[0]
-	VMOVUPS	1564928(R11), Y2	// fitGrad.h[0]
+	VMOVUPS	Y0, 1539840(R11)	// fitGrad.cast_2[0]
+	VMOVUPS	1532672(R11), Y1	// fitGrad.exp[0]
+	VMOVUPS	1530624(R11), Y2	// fitGrad.h[0]
 	VFMADD231PS	Y0, Y1, Y2
-	VMOVUPS	Y2, 1575168(R11)	// fitGrad.add[0]
+	VMOVUPS	Y2, 1540864(R11)	// fitGrad.add[0]
 	ADDQ	$256, R10
 	ADDQ	$128, R11
 	DECQ	R9
@@ -15572,25 +15502,25 @@ loop23: // 8 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop24: // 4 times: vectors of the block
-	VMOVUPD	1415424(SI), Y0	// fitGrad.ts[63]
-	VMOVUPD	1415456(SI), Y1	// fitGrad.ts[63] | 1
-	VMOVUPD	Y0, 1954176(SI)	// fitGrad.step0_in0
-	VMOVUPD	Y1, 1954208(SI)	// fitGrad.step0_in0 | 1
-	VMOVUPS	1575168(DI), Y0	// fitGrad.add[0]
+	VMOVUPD	1381120(SI), Y0	// fitGrad.ts[63]
+	VMOVUPD	1381152(SI), Y1	// fitGrad.ts[63] | 1
+	VMOVUPD	Y0, 1919872(SI)	// fitGrad.step0_in0
+	VMOVUPD	Y1, 1919904(SI)	// fitGrad.step0_in0 | 1
+	VMOVUPS	1540864(DI), Y0	// fitGrad.add[0]
 	VMOVUPS	Y0, 184576(DI)	// forecast0Lanestep.z[0]
-	VMOVUPS	1575296(DI), Y0	// fitGrad.add[1]
+	VMOVUPS	1540992(DI), Y0	// fitGrad.add[1]
 	VMOVUPS	Y0, 184704(DI)	// forecast0Lanestep.z[1]
-	VMOVUPS	1575424(DI), Y0	// fitGrad.add[2]
+	VMOVUPS	1541120(DI), Y0	// fitGrad.add[2]
 	VMOVUPS	Y0, 184832(DI)	// forecast0Lanestep.z[2]
-	VMOVUPS	1575552(DI), Y0	// fitGrad.add[3]
+	VMOVUPS	1541248(DI), Y0	// fitGrad.add[3]
 	VMOVUPS	Y0, 184960(DI)	// forecast0Lanestep.z[3]
-	VMOVUPS	1575680(DI), Y0	// fitGrad.add[4]
+	VMOVUPS	1541376(DI), Y0	// fitGrad.add[4]
 	VMOVUPS	Y0, 185088(DI)	// forecast0Lanestep.z[4]
-	VMOVUPS	1575808(DI), Y0	// fitGrad.add[5]
+	VMOVUPS	1541504(DI), Y0	// fitGrad.add[5]
 	VMOVUPS	Y0, 185216(DI)	// forecast0Lanestep.z[5]
-	VMOVUPS	1575936(DI), Y0	// fitGrad.add[6]
+	VMOVUPS	1541632(DI), Y0	// fitGrad.add[6]
 	VMOVUPS	Y0, 185344(DI)	// forecast0Lanestep.z[6]
-	VMOVUPS	1576064(DI), Y0	// fitGrad.add[7]
+	VMOVUPS	1541760(DI), Y0	// fitGrad.add[7]
 	VMOVUPS	Y0, 185472(DI)	// forecast0Lanestep.z[7]
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	Y0, 185600(DI)	// forecast0Lanestep.a[0]
@@ -15635,21 +15565,21 @@ loop2: // 32 times: runs of dec
 	MOVQ	SI, R10
 	MOVQ	AX, R11
 loop3: // 4 times: vectors of the block
-	VMOVUPS	1576192(R10), Y0	// fitGrad.z[0]
+	VMOVUPS	1541888(R10), Y0	// fitGrad.z[0]
 	VMOVUPS	Y0, 216704(R11)	// decSample.z[0]
-	VMOVUPS	1576320(R10), Y0	// fitGrad.z[1]
+	VMOVUPS	1542016(R10), Y0	// fitGrad.z[1]
 	VMOVUPS	Y0, 216832(R11)	// decSample.z[1]
-	VMOVUPS	1576448(R10), Y0	// fitGrad.z[2]
+	VMOVUPS	1542144(R10), Y0	// fitGrad.z[2]
 	VMOVUPS	Y0, 216960(R11)	// decSample.z[2]
-	VMOVUPS	1576576(R10), Y0	// fitGrad.z[3]
+	VMOVUPS	1542272(R10), Y0	// fitGrad.z[3]
 	VMOVUPS	Y0, 217088(R11)	// decSample.z[3]
-	VMOVUPS	1576704(R10), Y0	// fitGrad.z[4]
+	VMOVUPS	1542400(R10), Y0	// fitGrad.z[4]
 	VMOVUPS	Y0, 217216(R11)	// decSample.z[4]
-	VMOVUPS	1576832(R10), Y0	// fitGrad.z[5]
+	VMOVUPS	1542528(R10), Y0	// fitGrad.z[5]
 	VMOVUPS	Y0, 217344(R11)	// decSample.z[5]
-	VMOVUPS	1576960(R10), Y0	// fitGrad.z[6]
+	VMOVUPS	1542656(R10), Y0	// fitGrad.z[6]
 	VMOVUPS	Y0, 217472(R11)	// decSample.z[6]
-	VMOVUPS	1577088(R10), Y0	// fitGrad.z[7]
+	VMOVUPS	1542784(R10), Y0	// fitGrad.z[7]
 	VMOVUPS	Y0, 217600(R11)	// decSample.z[7]
 	ADDQ	$32, R10
 	ADDQ	$32, R11
@@ -15667,11 +15597,11 @@ loop3: // 4 times: vectors of the block
 	MOVQ	DI, R11
 loop4: // 4 times: vectors of the block
 	VMOVUPS	217728(R10), Y0	// decSample.out0[0]
-	VMOVUPS	Y0, 1608960(R11)	// fitGrad.result_2[0]
+	VMOVUPS	Y0, 1574656(R11)	// fitGrad.result_2[0]
 	VMOVUPS	217856(R10), Y0	// decSample.out0[1]
-	VMOVUPS	Y0, 1609088(R11)	// fitGrad.result_2[1]
+	VMOVUPS	Y0, 1574784(R11)	// fitGrad.result_2[1]
 	VMOVUPS	217984(R10), Y0	// decSample.out0[2]
-	VMOVUPS	Y0, 1609216(R11)	// fitGrad.result_2[2]
+	VMOVUPS	Y0, 1574912(R11)	// fitGrad.result_2[2]
 	ADDQ	$32, R10
 	ADDQ	$32, R11
 	DECQ	R9
@@ -15688,20 +15618,20 @@ loop5: // 4 times: vectors of the block
 	MOVQ	DX, R10
 loop6: // 96 times: elements
 	// forecast.nde:55
-	VMOVUPS	1448448(R9), Y0	// fitGrad.target_ys[0]
-	VMOVUPS	1608960(R9), Y1	// fitGrad.result_2[0]
+	VMOVUPS	1414144(R9), Y0	// fitGrad.target_ys[0]
+	VMOVUPS	1574656(R9), Y1	// fitGrad.result_2[0]
 	VBROADCASTSS	1536(R10), Y2	// Series.ys.channel.std.expand.2[0]
 	VBROADCASTSS	1920(R10), Y3	// Series.ys.channel.mean.expand.2[0]
 	VFMADD231PS	Y2, Y1, Y3
 	VSUBPS	Y3, Y0, Y0
-	VMOVUPS	Y0, 1621248(R9)	// fitGrad.sub[0]
+	VMOVUPS	Y0, 1586944(R9)	// fitGrad.sub[0]
 	// forecast.nde:39
 	VMULPS	f32_40000000<>(SB), Y0, Y0
 	VMULPS	f32_3f000000<>(SB), Y0, Y0
 	VXORPS	f32_80000000<>(SB), Y0, Y0
 	VBROADCASTSS	1536(R10), Y1	// Series.ys.channel.std.expand.2[0]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1633536(R9)	// fitGrad.mul_3[0]
+	VMOVUPS	Y0, 1599232(R9)	// fitGrad.mul_3[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -15719,27 +15649,27 @@ loop7: // 32 times: runs of dec.back
 	MOVQ	AX, R11
 	MOVQ	DI, R12
 loop8: // 4 times: vectors of the block
-	VMOVUPS	1576192(R10), Y0	// fitGrad.z[0]
+	VMOVUPS	1541888(R10), Y0	// fitGrad.z[0]
 	VMOVUPS	Y0, 734592(R11)	// decBack.z[0]
-	VMOVUPS	1576320(R10), Y0	// fitGrad.z[1]
+	VMOVUPS	1542016(R10), Y0	// fitGrad.z[1]
 	VMOVUPS	Y0, 734720(R11)	// decBack.z[1]
-	VMOVUPS	1576448(R10), Y0	// fitGrad.z[2]
+	VMOVUPS	1542144(R10), Y0	// fitGrad.z[2]
 	VMOVUPS	Y0, 734848(R11)	// decBack.z[2]
-	VMOVUPS	1576576(R10), Y0	// fitGrad.z[3]
+	VMOVUPS	1542272(R10), Y0	// fitGrad.z[3]
 	VMOVUPS	Y0, 734976(R11)	// decBack.z[3]
-	VMOVUPS	1576704(R10), Y0	// fitGrad.z[4]
+	VMOVUPS	1542400(R10), Y0	// fitGrad.z[4]
 	VMOVUPS	Y0, 735104(R11)	// decBack.z[4]
-	VMOVUPS	1576832(R10), Y0	// fitGrad.z[5]
+	VMOVUPS	1542528(R10), Y0	// fitGrad.z[5]
 	VMOVUPS	Y0, 735232(R11)	// decBack.z[5]
-	VMOVUPS	1576960(R10), Y0	// fitGrad.z[6]
+	VMOVUPS	1542656(R10), Y0	// fitGrad.z[6]
 	VMOVUPS	Y0, 735360(R11)	// decBack.z[6]
-	VMOVUPS	1577088(R10), Y0	// fitGrad.z[7]
+	VMOVUPS	1542784(R10), Y0	// fitGrad.z[7]
 	VMOVUPS	Y0, 735488(R11)	// decBack.z[7]
-	VMOVUPS	1633536(R12), Y0	// fitGrad.mul_3[0]
+	VMOVUPS	1599232(R12), Y0	// fitGrad.mul_3[0]
 	VMOVUPS	Y0, 735616(R11)	// decBack.out_bar[0]
-	VMOVUPS	1633664(R12), Y0	// fitGrad.mul_3[1]
+	VMOVUPS	1599360(R12), Y0	// fitGrad.mul_3[1]
 	VMOVUPS	Y0, 735744(R11)	// decBack.out_bar[1]
-	VMOVUPS	1633792(R12), Y0	// fitGrad.mul_3[2]
+	VMOVUPS	1599488(R12), Y0	// fitGrad.mul_3[2]
 	VMOVUPS	Y0, 735872(R11)	// decBack.out_bar[2]
 	ADDQ	$32, R10
 	ADDQ	$32, R11
@@ -15758,21 +15688,21 @@ loop8: // 4 times: vectors of the block
 	MOVQ	SI, R11
 loop9: // 4 times: vectors of the block
 	VMOVUPS	736000(R10), Y0	// decBack.z_bar[0]
-	VMOVUPS	Y0, 1645824(R11)	// fitGrad.z_bar[0]
+	VMOVUPS	Y0, 1611520(R11)	// fitGrad.z_bar[0]
 	VMOVUPS	736128(R10), Y0	// decBack.z_bar[1]
-	VMOVUPS	Y0, 1645952(R11)	// fitGrad.z_bar[1]
+	VMOVUPS	Y0, 1611648(R11)	// fitGrad.z_bar[1]
 	VMOVUPS	736256(R10), Y0	// decBack.z_bar[2]
-	VMOVUPS	Y0, 1646080(R11)	// fitGrad.z_bar[2]
+	VMOVUPS	Y0, 1611776(R11)	// fitGrad.z_bar[2]
 	VMOVUPS	736384(R10), Y0	// decBack.z_bar[3]
-	VMOVUPS	Y0, 1646208(R11)	// fitGrad.z_bar[3]
+	VMOVUPS	Y0, 1611904(R11)	// fitGrad.z_bar[3]
 	VMOVUPS	736512(R10), Y0	// decBack.z_bar[4]
-	VMOVUPS	Y0, 1646336(R11)	// fitGrad.z_bar[4]
+	VMOVUPS	Y0, 1612032(R11)	// fitGrad.z_bar[4]
 	VMOVUPS	736640(R10), Y0	// decBack.z_bar[5]
-	VMOVUPS	Y0, 1646464(R11)	// fitGrad.z_bar[5]
+	VMOVUPS	Y0, 1612160(R11)	// fitGrad.z_bar[5]
 	VMOVUPS	736768(R10), Y0	// decBack.z_bar[6]
-	VMOVUPS	Y0, 1646592(R11)	// fitGrad.z_bar[6]
+	VMOVUPS	Y0, 1612288(R11)	// fitGrad.z_bar[6]
 	VMOVUPS	736896(R10), Y0	// decBack.z_bar[7]
-	VMOVUPS	Y0, 1646720(R11)	// fitGrad.z_bar[7]
+	VMOVUPS	Y0, 1612416(R11)	// fitGrad.z_bar[7]
 	ADDQ	$32, R10
 	ADDQ	$32, R11
 	DECQ	R9
@@ -15789,154 +15719,154 @@ loop10: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop11: // 128 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1970816(R9)	// fitGrad.step2_in2[0]
+	VMOVUPS	Y0, 1936512(R9)	// fitGrad.step2_in2[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop11
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1199872(SI)	// forecast0RecLanerev.z.bar[0]
+	VMOVUPS	Y0, 1165568(SI)	// forecast0RecLanerev.z.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1200000(SI)	// forecast0RecLanerev.z.bar[1]
+	VMOVUPS	Y0, 1165696(SI)	// forecast0RecLanerev.z.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1200128(SI)	// forecast0RecLanerev.z.bar[2]
+	VMOVUPS	Y0, 1165824(SI)	// forecast0RecLanerev.z.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1200256(SI)	// forecast0RecLanerev.z.bar[3]
+	VMOVUPS	Y0, 1165952(SI)	// forecast0RecLanerev.z.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1200384(SI)	// forecast0RecLanerev.z.bar[4]
+	VMOVUPS	Y0, 1166080(SI)	// forecast0RecLanerev.z.bar[4]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1200512(SI)	// forecast0RecLanerev.z.bar[5]
+	VMOVUPS	Y0, 1166208(SI)	// forecast0RecLanerev.z.bar[5]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1200640(SI)	// forecast0RecLanerev.z.bar[6]
+	VMOVUPS	Y0, 1166336(SI)	// forecast0RecLanerev.z.bar[6]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1200768(SI)	// forecast0RecLanerev.z.bar[7]
+	VMOVUPS	Y0, 1166464(SI)	// forecast0RecLanerev.z.bar[7]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1200896(SI)	// forecast0RecLanerev.a.bar[0]
+	VMOVUPS	Y0, 1166592(SI)	// forecast0RecLanerev.a.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1201024(SI)	// forecast0RecLanerev.a.bar[1]
+	VMOVUPS	Y0, 1166720(SI)	// forecast0RecLanerev.a.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1201152(SI)	// forecast0RecLanerev.a.bar[2]
+	VMOVUPS	Y0, 1166848(SI)	// forecast0RecLanerev.a.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1201280(SI)	// forecast0RecLanerev.a.bar[3]
+	VMOVUPS	Y0, 1166976(SI)	// forecast0RecLanerev.a.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1201408(SI)	// forecast0RecLanerev.data.0.bar[0]
+	VMOVUPS	Y0, 1167104(SI)	// forecast0RecLanerev.data.0.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1201536(SI)	// forecast0RecLanerev.data.0.bar[1]
+	VMOVUPS	Y0, 1167232(SI)	// forecast0RecLanerev.data.0.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1201664(SI)	// forecast0RecLanerev.data.0.bar[2]
+	VMOVUPS	Y0, 1167360(SI)	// forecast0RecLanerev.data.0.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1201792(SI)	// forecast0RecLanerev.data.0.bar[3]
+	VMOVUPS	Y0, 1167488(SI)	// forecast0RecLanerev.data.0.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1201920(SI)	// forecast0RecLanerev.data.0.bar[4]
+	VMOVUPS	Y0, 1167616(SI)	// forecast0RecLanerev.data.0.bar[4]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1202048(SI)	// forecast0RecLanerev.data.0.bar[5]
+	VMOVUPS	Y0, 1167744(SI)	// forecast0RecLanerev.data.0.bar[5]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1202176(SI)	// forecast0RecLanerev.data.0.bar[6]
+	VMOVUPS	Y0, 1167872(SI)	// forecast0RecLanerev.data.0.bar[6]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1202304(SI)	// forecast0RecLanerev.data.0.bar[7]
+	VMOVUPS	Y0, 1168000(SI)	// forecast0RecLanerev.data.0.bar[7]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1202432(SI)	// forecast0RecLanerev.data.1.bar[0]
+	VMOVUPS	Y0, 1168128(SI)	// forecast0RecLanerev.data.1.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1202560(SI)	// forecast0RecLanerev.data.1.bar[1]
+	VMOVUPS	Y0, 1168256(SI)	// forecast0RecLanerev.data.1.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1202688(SI)	// forecast0RecLanerev.data.1.bar[2]
+	VMOVUPS	Y0, 1168384(SI)	// forecast0RecLanerev.data.1.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1202816(SI)	// forecast0RecLanerev.data.1.bar[3]
+	VMOVUPS	Y0, 1168512(SI)	// forecast0RecLanerev.data.1.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1202944(SI)	// forecast0RecLanerev.data.2.bar[0]
+	VMOVUPS	Y0, 1168640(SI)	// forecast0RecLanerev.data.2.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1203072(SI)	// forecast0RecLanerev.data.2.bar[1]
+	VMOVUPS	Y0, 1168768(SI)	// forecast0RecLanerev.data.2.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1203200(SI)	// forecast0RecLanerev.data.2.bar[2]
+	VMOVUPS	Y0, 1168896(SI)	// forecast0RecLanerev.data.2.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1203328(SI)	// forecast0RecLanerev.data.2.bar[3]
+	VMOVUPS	Y0, 1169024(SI)	// forecast0RecLanerev.data.2.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1203456(SI)	// forecast0RecLanerev.data.2.bar[4]
+	VMOVUPS	Y0, 1169152(SI)	// forecast0RecLanerev.data.2.bar[4]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1203584(SI)	// forecast0RecLanerev.data.2.bar[5]
+	VMOVUPS	Y0, 1169280(SI)	// forecast0RecLanerev.data.2.bar[5]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1203712(SI)	// forecast0RecLanerev.data.2.bar[6]
+	VMOVUPS	Y0, 1169408(SI)	// forecast0RecLanerev.data.2.bar[6]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1203840(SI)	// forecast0RecLanerev.data.2.bar[7]
+	VMOVUPS	Y0, 1169536(SI)	// forecast0RecLanerev.data.2.bar[7]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1203968(SI)	// forecast0RecLanerev.data.3.bar[0]
+	VMOVUPS	Y0, 1169664(SI)	// forecast0RecLanerev.data.3.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1204096(SI)	// forecast0RecLanerev.data.3.bar[1]
+	VMOVUPS	Y0, 1169792(SI)	// forecast0RecLanerev.data.3.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1204224(SI)	// forecast0RecLanerev.data.3.bar[2]
+	VMOVUPS	Y0, 1169920(SI)	// forecast0RecLanerev.data.3.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1204352(SI)	// forecast0RecLanerev.data.3.bar[3]
+	VMOVUPS	Y0, 1170048(SI)	// forecast0RecLanerev.data.3.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1204480(SI)	// forecast0RecLanerev.data.4.bar[0]
+	VMOVUPS	Y0, 1170176(SI)	// forecast0RecLanerev.data.4.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1204608(SI)	// forecast0RecLanerev.data.4.bar[1]
+	VMOVUPS	Y0, 1170304(SI)	// forecast0RecLanerev.data.4.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1204736(SI)	// forecast0RecLanerev.data.4.bar[2]
+	VMOVUPS	Y0, 1170432(SI)	// forecast0RecLanerev.data.4.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1204864(SI)	// forecast0RecLanerev.data.4.bar[3]
+	VMOVUPS	Y0, 1170560(SI)	// forecast0RecLanerev.data.4.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1204992(SI)	// forecast0RecLanerev.data.4.bar[4]
+	VMOVUPS	Y0, 1170688(SI)	// forecast0RecLanerev.data.4.bar[4]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1205120(SI)	// forecast0RecLanerev.data.4.bar[5]
+	VMOVUPS	Y0, 1170816(SI)	// forecast0RecLanerev.data.4.bar[5]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1205248(SI)	// forecast0RecLanerev.data.4.bar[6]
+	VMOVUPS	Y0, 1170944(SI)	// forecast0RecLanerev.data.4.bar[6]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1205376(SI)	// forecast0RecLanerev.data.4.bar[7]
+	VMOVUPS	Y0, 1171072(SI)	// forecast0RecLanerev.data.4.bar[7]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1205504(SI)	// forecast0RecLanerev.data.5.bar[0]
+	VMOVUPS	Y0, 1171200(SI)	// forecast0RecLanerev.data.5.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1205632(SI)	// forecast0RecLanerev.data.5.bar[1]
+	VMOVUPS	Y0, 1171328(SI)	// forecast0RecLanerev.data.5.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1205760(SI)	// forecast0RecLanerev.data.5.bar[2]
+	VMOVUPS	Y0, 1171456(SI)	// forecast0RecLanerev.data.5.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1205888(SI)	// forecast0RecLanerev.data.5.bar[3]
+	VMOVUPS	Y0, 1171584(SI)	// forecast0RecLanerev.data.5.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1206016(SI)	// forecast0RecLanerev.data.6.bar[0]
+	VMOVUPS	Y0, 1171712(SI)	// forecast0RecLanerev.data.6.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1206144(SI)	// forecast0RecLanerev.data.6.bar[1]
+	VMOVUPS	Y0, 1171840(SI)	// forecast0RecLanerev.data.6.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1206272(SI)	// forecast0RecLanerev.data.6.bar[2]
+	VMOVUPS	Y0, 1171968(SI)	// forecast0RecLanerev.data.6.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1206400(SI)	// forecast0RecLanerev.data.6.bar[3]
+	VMOVUPS	Y0, 1172096(SI)	// forecast0RecLanerev.data.6.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1206528(SI)	// forecast0RecLanerev.data.6.bar[4]
+	VMOVUPS	Y0, 1172224(SI)	// forecast0RecLanerev.data.6.bar[4]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1206656(SI)	// forecast0RecLanerev.data.6.bar[5]
+	VMOVUPS	Y0, 1172352(SI)	// forecast0RecLanerev.data.6.bar[5]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1206784(SI)	// forecast0RecLanerev.data.6.bar[6]
+	VMOVUPS	Y0, 1172480(SI)	// forecast0RecLanerev.data.6.bar[6]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1206912(SI)	// forecast0RecLanerev.data.6.bar[7]
+	VMOVUPS	Y0, 1172608(SI)	// forecast0RecLanerev.data.6.bar[7]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1207040(SI)	// forecast0RecLanerev.data.7.bar[0]
+	VMOVUPS	Y0, 1172736(SI)	// forecast0RecLanerev.data.7.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1207168(SI)	// forecast0RecLanerev.data.7.bar[1]
+	VMOVUPS	Y0, 1172864(SI)	// forecast0RecLanerev.data.7.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1207296(SI)	// forecast0RecLanerev.data.7.bar[2]
+	VMOVUPS	Y0, 1172992(SI)	// forecast0RecLanerev.data.7.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1207424(SI)	// forecast0RecLanerev.data.7.bar[3]
+	VMOVUPS	Y0, 1173120(SI)	// forecast0RecLanerev.data.7.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1207552(SI)	// forecast0RecLanerev.z.start.bar[0]
+	VMOVUPS	Y0, 1173248(SI)	// forecast0RecLanerev.z.start.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1207680(SI)	// forecast0RecLanerev.z.start.bar[1]
+	VMOVUPS	Y0, 1173376(SI)	// forecast0RecLanerev.z.start.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1207808(SI)	// forecast0RecLanerev.z.start.bar[2]
+	VMOVUPS	Y0, 1173504(SI)	// forecast0RecLanerev.z.start.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1207936(SI)	// forecast0RecLanerev.z.start.bar[3]
+	VMOVUPS	Y0, 1173632(SI)	// forecast0RecLanerev.z.start.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1208064(SI)	// forecast0RecLanerev.z.start.bar[4]
+	VMOVUPS	Y0, 1173760(SI)	// forecast0RecLanerev.z.start.bar[4]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1208192(SI)	// forecast0RecLanerev.z.start.bar[5]
+	VMOVUPS	Y0, 1173888(SI)	// forecast0RecLanerev.z.start.bar[5]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1208320(SI)	// forecast0RecLanerev.z.start.bar[6]
+	VMOVUPS	Y0, 1174016(SI)	// forecast0RecLanerev.z.start.bar[6]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1208448(SI)	// forecast0RecLanerev.z.start.bar[7]
+	VMOVUPS	Y0, 1174144(SI)	// forecast0RecLanerev.z.start.bar[7]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1208576(SI)	// forecast0RecLanerev.a.start.bar[0]
+	VMOVUPS	Y0, 1174272(SI)	// forecast0RecLanerev.a.start.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1208704(SI)	// forecast0RecLanerev.a.start.bar[1]
+	VMOVUPS	Y0, 1174400(SI)	// forecast0RecLanerev.a.start.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1208832(SI)	// forecast0RecLanerev.a.start.bar[2]
+	VMOVUPS	Y0, 1174528(SI)	// forecast0RecLanerev.a.start.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1208960(SI)	// forecast0RecLanerev.a.start.bar[3]
+	VMOVUPS	Y0, 1174656(SI)	// forecast0RecLanerev.a.start.bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop10
@@ -15962,22 +15892,22 @@ TEXT fitGradPart4_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	1199872(SI), Y0	// forecast0RecLanerev.z.bar[0]
-	VMOVUPS	Y0, 1678720(SI)	// fitGrad.result_3[0]
-	VMOVUPS	1200000(SI), Y0	// forecast0RecLanerev.z.bar[1]
-	VMOVUPS	Y0, 1678848(SI)	// fitGrad.result_3[1]
-	VMOVUPS	1200128(SI), Y0	// forecast0RecLanerev.z.bar[2]
-	VMOVUPS	Y0, 1678976(SI)	// fitGrad.result_3[2]
-	VMOVUPS	1200256(SI), Y0	// forecast0RecLanerev.z.bar[3]
-	VMOVUPS	Y0, 1679104(SI)	// fitGrad.result_3[3]
-	VMOVUPS	1200384(SI), Y0	// forecast0RecLanerev.z.bar[4]
-	VMOVUPS	Y0, 1679232(SI)	// fitGrad.result_3[4]
-	VMOVUPS	1200512(SI), Y0	// forecast0RecLanerev.z.bar[5]
-	VMOVUPS	Y0, 1679360(SI)	// fitGrad.result_3[5]
-	VMOVUPS	1200640(SI), Y0	// forecast0RecLanerev.z.bar[6]
-	VMOVUPS	Y0, 1679488(SI)	// fitGrad.result_3[6]
-	VMOVUPS	1200768(SI), Y0	// forecast0RecLanerev.z.bar[7]
-	VMOVUPS	Y0, 1679616(SI)	// fitGrad.result_3[7]
+	VMOVUPS	1165568(SI), Y0	// forecast0RecLanerev.z.bar[0]
+	VMOVUPS	Y0, 1644416(SI)	// fitGrad.result_3[0]
+	VMOVUPS	1165696(SI), Y0	// forecast0RecLanerev.z.bar[1]
+	VMOVUPS	Y0, 1644544(SI)	// fitGrad.result_3[1]
+	VMOVUPS	1165824(SI), Y0	// forecast0RecLanerev.z.bar[2]
+	VMOVUPS	Y0, 1644672(SI)	// fitGrad.result_3[2]
+	VMOVUPS	1165952(SI), Y0	// forecast0RecLanerev.z.bar[3]
+	VMOVUPS	Y0, 1644800(SI)	// fitGrad.result_3[3]
+	VMOVUPS	1166080(SI), Y0	// forecast0RecLanerev.z.bar[4]
+	VMOVUPS	Y0, 1644928(SI)	// fitGrad.result_3[4]
+	VMOVUPS	1166208(SI), Y0	// forecast0RecLanerev.z.bar[5]
+	VMOVUPS	Y0, 1645056(SI)	// fitGrad.result_3[5]
+	VMOVUPS	1166336(SI), Y0	// forecast0RecLanerev.z.bar[6]
+	VMOVUPS	Y0, 1645184(SI)	// fitGrad.result_3[6]
+	VMOVUPS	1166464(SI), Y0	// forecast0RecLanerev.z.bar[7]
+	VMOVUPS	Y0, 1645312(SI)	// fitGrad.result_3[7]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -15989,23 +15919,23 @@ loop1: // 4 times: vectors of the block
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	65888(AX), Y15	// mask | 3
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPD	1461504(AX), Y0	// fitGrad.key[3]
-	VMOVUPD	1461536(AX), Y0	// fitGrad.key[3] | 1
-	VMOVUPD	1461568(AX), Y0	// fitGrad.key[3] | 2
-	VMOVUPD	1461600(AX), Y0	// fitGrad.key[3] | 3
-	VMOVUPD	1461632(AX), Y0	// fitGrad.key[3] | 4
-	VMOVUPD	1461664(AX), Y0	// fitGrad.key[3] | 5
-	VMOVUPD	1461696(AX), Y0	// fitGrad.key[3] | 6
-	VMOVUPD	1461728(AX), Y0	// fitGrad.key[3] | 7
+	VMOVUPD	1427200(AX), Y0	// fitGrad.key[3]
+	VMOVUPD	1427232(AX), Y0	// fitGrad.key[3] | 1
+	VMOVUPD	1427264(AX), Y0	// fitGrad.key[3] | 2
+	VMOVUPD	1427296(AX), Y0	// fitGrad.key[3] | 3
+	VMOVUPD	1427328(AX), Y0	// fitGrad.key[3] | 4
+	VMOVUPD	1427360(AX), Y0	// fitGrad.key[3] | 5
+	VMOVUPD	1427392(AX), Y0	// fitGrad.key[3] | 6
+	VMOVUPD	1427424(AX), Y0	// fitGrad.key[3] | 7
 	// forecast.nde:55
-	VMOVUPD	1461504(AX), Y0	// fitGrad.key[3]
-	VMOVUPD	1461536(AX), Y1	// fitGrad.key[3] | 1
-	VMOVUPD	1461568(AX), Y2	// fitGrad.key[3] | 2
-	VMOVUPD	1461600(AX), Y3	// fitGrad.key[3] | 3
-	VMOVUPD	1461632(AX), Y4	// fitGrad.key[3] | 4
-	VMOVUPD	1461664(AX), Y5	// fitGrad.key[3] | 5
-	VMOVUPD	1461696(AX), Y6	// fitGrad.key[3] | 6
-	VMOVUPD	1461728(AX), Y7	// fitGrad.key[3] | 7
+	VMOVUPD	1427200(AX), Y0	// fitGrad.key[3]
+	VMOVUPD	1427232(AX), Y1	// fitGrad.key[3] | 1
+	VMOVUPD	1427264(AX), Y2	// fitGrad.key[3] | 2
+	VMOVUPD	1427296(AX), Y3	// fitGrad.key[3] | 3
+	VMOVUPD	1427328(AX), Y4	// fitGrad.key[3] | 4
+	VMOVUPD	1427360(AX), Y5	// fitGrad.key[3] | 5
+	VMOVUPD	1427392(AX), Y6	// fitGrad.key[3] | 6
+	VMOVUPD	1427424(AX), Y7	// fitGrad.key[3] | 7
 	VDIVPD	f64_409f400000000000<>(SB), Y0, Y0
 	VDIVPD	f64_409f400000000000<>(SB), Y1, Y1
 	VDIVPD	f64_409f400000000000<>(SB), Y2, Y2
@@ -16058,10 +15988,10 @@ loop1: // 4 times: vectors of the block
 	VCVTPD2PSY	Y6, X3
 	VCVTPD2PSY	Y7, X4
 	VINSERTF128	$1, X4, Y3, Y3
-	VMOVUPS	Y0, 1678592(AX)	// fitGrad.cast_3
-	VMOVUPS	Y1, 1678624(AX)	// fitGrad.cast_3 | 1
-	VMOVUPS	Y2, 1678656(AX)	// fitGrad.cast_3 | 2
-	VMOVUPS	Y3, 1678688(AX)	// fitGrad.cast_3 | 3
+	VMOVUPS	Y0, 1644288(AX)	// fitGrad.cast_3
+	VMOVUPS	Y1, 1644320(AX)	// fitGrad.cast_3 | 1
+	VMOVUPS	Y2, 1644352(AX)	// fitGrad.cast_3 | 2
+	VMOVUPS	Y3, 1644384(AX)	// fitGrad.cast_3 | 3
 	// forecast.nde:39
 	VMULPS	f32_3f000000<>(SB), Y0, Y15
 	VMOVUPS	Y15, 128(AX)
@@ -16083,21 +16013,21 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, SI
 loop2: // 8 times: elements
 	// forecast.nde:37
-	VMOVUPS	1678720(SI), Y15	// fitGrad.result_3[0]
+	VMOVUPS	1644416(SI), Y15	// fitGrad.result_3[0]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	1678752(SI), Y15	// fitGrad.result_3[0] | 1
+	VMOVUPS	1644448(SI), Y15	// fitGrad.result_3[0] | 1
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1678784(SI), Y15	// fitGrad.result_3[0] | 2
+	VMOVUPS	1644480(SI), Y15	// fitGrad.result_3[0] | 2
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	1678816(SI), Y0	// fitGrad.result_3[0] | 3
-	VMOVUPS	1574144(SI), Y1	// fitGrad.cast_2[0]
-	VMOVUPS	1574176(SI), Y2	// fitGrad.cast_2[0] | 1
-	VMOVUPS	1574208(SI), Y3	// fitGrad.cast_2[0] | 2
-	VMOVUPS	1574240(SI), Y4	// fitGrad.cast_2[0] | 3
-	VMOVUPS	1566976(SI), Y5	// fitGrad.exp[0]
-	VMOVUPS	1567008(SI), Y6	// fitGrad.exp[0] | 1
-	VMOVUPS	1567040(SI), Y7	// fitGrad.exp[0] | 2
-	VMOVUPS	1567072(SI), Y8	// fitGrad.exp[0] | 3
+	VMOVUPS	1644512(SI), Y0	// fitGrad.result_3[0] | 3
+	VMOVUPS	1539840(SI), Y1	// fitGrad.cast_2[0]
+	VMOVUPS	1539872(SI), Y2	// fitGrad.cast_2[0] | 1
+	VMOVUPS	1539904(SI), Y3	// fitGrad.cast_2[0] | 2
+	VMOVUPS	1539936(SI), Y4	// fitGrad.cast_2[0] | 3
+	VMOVUPS	1532672(SI), Y5	// fitGrad.exp[0]
+	VMOVUPS	1532704(SI), Y6	// fitGrad.exp[0] | 1
+	VMOVUPS	1532736(SI), Y7	// fitGrad.exp[0] | 2
+	VMOVUPS	1532768(SI), Y8	// fitGrad.exp[0] | 3
 	VMOVUPS	f32_3f800000<>(SB), Y9
 	VDIVPS	Y5, Y9, Y5
 	VMOVUPS	f32_3f800000<>(SB), Y9
@@ -16106,10 +16036,10 @@ loop2: // 8 times: elements
 	VDIVPS	Y7, Y9, Y7
 	VMOVUPS	f32_3f800000<>(SB), Y9
 	VDIVPS	Y8, Y9, Y8
-	VMOVUPS	1566976(SI), Y9	// fitGrad.exp[0]
-	VMOVUPS	1567008(SI), Y10	// fitGrad.exp[0] | 1
-	VMOVUPS	1567040(SI), Y11	// fitGrad.exp[0] | 2
-	VMOVUPS	1567072(SI), Y12	// fitGrad.exp[0] | 3
+	VMOVUPS	1532672(SI), Y9	// fitGrad.exp[0]
+	VMOVUPS	1532704(SI), Y10	// fitGrad.exp[0] | 1
+	VMOVUPS	1532736(SI), Y11	// fitGrad.exp[0] | 2
+	VMOVUPS	1532768(SI), Y12	// fitGrad.exp[0] | 3
 	VMULPS	f32_40000000<>(SB), Y9, Y9
 	VMULPS	f32_40000000<>(SB), Y10, Y10
 	VMULPS	f32_40000000<>(SB), Y11, Y11
@@ -16126,326 +16056,326 @@ loop2: // 8 times: elements
 	VFMADD231PS	416(AX), Y2, Y10
 	VFMADD231PS	448(AX), Y3, Y11
 	VFMADD231PS	Y4, Y0, Y12
-	VMOVUPS	1566976(SI), Y0	// fitGrad.exp[0]
-	VMOVUPS	1567008(SI), Y1	// fitGrad.exp[0] | 1
-	VMOVUPS	1567040(SI), Y2	// fitGrad.exp[0] | 2
-	VMOVUPS	1567072(SI), Y3	// fitGrad.exp[0] | 3
+	VMOVUPS	1532672(SI), Y0	// fitGrad.exp[0]
+	VMOVUPS	1532704(SI), Y1	// fitGrad.exp[0] | 1
+	VMOVUPS	1532736(SI), Y2	// fitGrad.exp[0] | 2
+	VMOVUPS	1532768(SI), Y3	// fitGrad.exp[0] | 3
 	VMULPS	Y0, Y9, Y0
 	VMULPS	Y1, Y10, Y1
 	VMULPS	Y2, Y11, Y2
 	VMULPS	Y3, Y12, Y3
-	VMOVUPS	Y0, 1679744(SI)	// fitGrad.mul_4[0]
-	VMOVUPS	Y1, 1679776(SI)	// fitGrad.mul_4[0] | 1
-	VMOVUPS	Y2, 1679808(SI)	// fitGrad.mul_4[0] | 2
-	VMOVUPS	Y3, 1679840(SI)	// fitGrad.mul_4[0] | 3
+	VMOVUPS	Y0, 1645440(SI)	// fitGrad.mul_4[0]
+	VMOVUPS	Y1, 1645472(SI)	// fitGrad.mul_4[0] | 1
+	VMOVUPS	Y2, 1645504(SI)	// fitGrad.mul_4[0] | 2
+	VMOVUPS	Y3, 1645536(SI)	// fitGrad.mul_4[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1680768(AX)	// fitGrad.pad[0]
+	VMOVUPS	Y0, 1646464(AX)	// fitGrad.pad[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1680800(AX)	// fitGrad.pad[0] | 1
+	VMOVUPS	Y0, 1646496(AX)	// fitGrad.pad[0] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1680832(AX)	// fitGrad.pad[0] | 2
+	VMOVUPS	Y0, 1646528(AX)	// fitGrad.pad[0] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1680864(AX)	// fitGrad.pad[0] | 3
+	VMOVUPS	Y0, 1646560(AX)	// fitGrad.pad[0] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1680896(AX)	// fitGrad.pad[1]
+	VMOVUPS	Y0, 1646592(AX)	// fitGrad.pad[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1680928(AX)	// fitGrad.pad[1] | 1
+	VMOVUPS	Y0, 1646624(AX)	// fitGrad.pad[1] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1680960(AX)	// fitGrad.pad[1] | 2
+	VMOVUPS	Y0, 1646656(AX)	// fitGrad.pad[1] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1680992(AX)	// fitGrad.pad[1] | 3
+	VMOVUPS	Y0, 1646688(AX)	// fitGrad.pad[1] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1681024(AX)	// fitGrad.pad[2]
+	VMOVUPS	Y0, 1646720(AX)	// fitGrad.pad[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1681056(AX)	// fitGrad.pad[2] | 1
+	VMOVUPS	Y0, 1646752(AX)	// fitGrad.pad[2] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1681088(AX)	// fitGrad.pad[2] | 2
+	VMOVUPS	Y0, 1646784(AX)	// fitGrad.pad[2] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1681120(AX)	// fitGrad.pad[2] | 3
+	VMOVUPS	Y0, 1646816(AX)	// fitGrad.pad[2] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1681152(AX)	// fitGrad.pad[3]
+	VMOVUPS	Y0, 1646848(AX)	// fitGrad.pad[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1681184(AX)	// fitGrad.pad[3] | 1
+	VMOVUPS	Y0, 1646880(AX)	// fitGrad.pad[3] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1681216(AX)	// fitGrad.pad[3] | 2
+	VMOVUPS	Y0, 1646912(AX)	// fitGrad.pad[3] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1681248(AX)	// fitGrad.pad[3] | 3
+	VMOVUPS	Y0, 1646944(AX)	// fitGrad.pad[3] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1681280(AX)	// fitGrad.pad[4]
+	VMOVUPS	Y0, 1646976(AX)	// fitGrad.pad[4]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1681312(AX)	// fitGrad.pad[4] | 1
+	VMOVUPS	Y0, 1647008(AX)	// fitGrad.pad[4] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1681344(AX)	// fitGrad.pad[4] | 2
+	VMOVUPS	Y0, 1647040(AX)	// fitGrad.pad[4] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1681376(AX)	// fitGrad.pad[4] | 3
+	VMOVUPS	Y0, 1647072(AX)	// fitGrad.pad[4] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1681408(AX)	// fitGrad.pad[5]
+	VMOVUPS	Y0, 1647104(AX)	// fitGrad.pad[5]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1681440(AX)	// fitGrad.pad[5] | 1
+	VMOVUPS	Y0, 1647136(AX)	// fitGrad.pad[5] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1681472(AX)	// fitGrad.pad[5] | 2
+	VMOVUPS	Y0, 1647168(AX)	// fitGrad.pad[5] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1681504(AX)	// fitGrad.pad[5] | 3
+	VMOVUPS	Y0, 1647200(AX)	// fitGrad.pad[5] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1681536(AX)	// fitGrad.pad[6]
+	VMOVUPS	Y0, 1647232(AX)	// fitGrad.pad[6]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1681568(AX)	// fitGrad.pad[6] | 1
+	VMOVUPS	Y0, 1647264(AX)	// fitGrad.pad[6] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1681600(AX)	// fitGrad.pad[6] | 2
+	VMOVUPS	Y0, 1647296(AX)	// fitGrad.pad[6] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1681632(AX)	// fitGrad.pad[6] | 3
+	VMOVUPS	Y0, 1647328(AX)	// fitGrad.pad[6] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1681664(AX)	// fitGrad.pad[7]
+	VMOVUPS	Y0, 1647360(AX)	// fitGrad.pad[7]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1681696(AX)	// fitGrad.pad[7] | 1
+	VMOVUPS	Y0, 1647392(AX)	// fitGrad.pad[7] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1681728(AX)	// fitGrad.pad[7] | 2
+	VMOVUPS	Y0, 1647424(AX)	// fitGrad.pad[7] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1681760(AX)	// fitGrad.pad[7] | 3
-	VMOVUPS	1679744(AX), Y0	// fitGrad.mul_4[0]
-	VMOVUPS	1679776(AX), Y1	// fitGrad.mul_4[0] | 1
-	VMOVUPS	1679808(AX), Y2	// fitGrad.mul_4[0] | 2
-	VMOVUPS	1679840(AX), Y3	// fitGrad.mul_4[0] | 3
-	VMOVUPS	Y0, 1681792(AX)	// fitGrad.pad[8]
-	VMOVUPS	Y1, 1681824(AX)	// fitGrad.pad[8] | 1
-	VMOVUPS	Y2, 1681856(AX)	// fitGrad.pad[8] | 2
-	VMOVUPS	Y3, 1681888(AX)	// fitGrad.pad[8] | 3
-	VMOVUPS	1679872(AX), Y0	// fitGrad.mul_4[1]
-	VMOVUPS	1679904(AX), Y1	// fitGrad.mul_4[1] | 1
-	VMOVUPS	1679936(AX), Y2	// fitGrad.mul_4[1] | 2
-	VMOVUPS	1679968(AX), Y3	// fitGrad.mul_4[1] | 3
-	VMOVUPS	Y0, 1681920(AX)	// fitGrad.pad[9]
-	VMOVUPS	Y1, 1681952(AX)	// fitGrad.pad[9] | 1
-	VMOVUPS	Y2, 1681984(AX)	// fitGrad.pad[9] | 2
-	VMOVUPS	Y3, 1682016(AX)	// fitGrad.pad[9] | 3
-	VMOVUPS	1680000(AX), Y0	// fitGrad.mul_4[2]
-	VMOVUPS	1680032(AX), Y1	// fitGrad.mul_4[2] | 1
-	VMOVUPS	1680064(AX), Y2	// fitGrad.mul_4[2] | 2
-	VMOVUPS	1680096(AX), Y3	// fitGrad.mul_4[2] | 3
-	VMOVUPS	Y0, 1682048(AX)	// fitGrad.pad[10]
-	VMOVUPS	Y1, 1682080(AX)	// fitGrad.pad[10] | 1
-	VMOVUPS	Y2, 1682112(AX)	// fitGrad.pad[10] | 2
-	VMOVUPS	Y3, 1682144(AX)	// fitGrad.pad[10] | 3
-	VMOVUPS	1680128(AX), Y0	// fitGrad.mul_4[3]
-	VMOVUPS	1680160(AX), Y1	// fitGrad.mul_4[3] | 1
-	VMOVUPS	1680192(AX), Y2	// fitGrad.mul_4[3] | 2
-	VMOVUPS	1680224(AX), Y3	// fitGrad.mul_4[3] | 3
-	VMOVUPS	Y0, 1682176(AX)	// fitGrad.pad[11]
-	VMOVUPS	Y1, 1682208(AX)	// fitGrad.pad[11] | 1
-	VMOVUPS	Y2, 1682240(AX)	// fitGrad.pad[11] | 2
-	VMOVUPS	Y3, 1682272(AX)	// fitGrad.pad[11] | 3
-	VMOVUPS	1680256(AX), Y0	// fitGrad.mul_4[4]
-	VMOVUPS	1680288(AX), Y1	// fitGrad.mul_4[4] | 1
-	VMOVUPS	1680320(AX), Y2	// fitGrad.mul_4[4] | 2
-	VMOVUPS	1680352(AX), Y3	// fitGrad.mul_4[4] | 3
-	VMOVUPS	Y0, 1682304(AX)	// fitGrad.pad[12]
-	VMOVUPS	Y1, 1682336(AX)	// fitGrad.pad[12] | 1
-	VMOVUPS	Y2, 1682368(AX)	// fitGrad.pad[12] | 2
-	VMOVUPS	Y3, 1682400(AX)	// fitGrad.pad[12] | 3
-	VMOVUPS	1680384(AX), Y0	// fitGrad.mul_4[5]
-	VMOVUPS	1680416(AX), Y1	// fitGrad.mul_4[5] | 1
-	VMOVUPS	1680448(AX), Y2	// fitGrad.mul_4[5] | 2
-	VMOVUPS	1680480(AX), Y3	// fitGrad.mul_4[5] | 3
-	VMOVUPS	Y0, 1682432(AX)	// fitGrad.pad[13]
-	VMOVUPS	Y1, 1682464(AX)	// fitGrad.pad[13] | 1
-	VMOVUPS	Y2, 1682496(AX)	// fitGrad.pad[13] | 2
-	VMOVUPS	Y3, 1682528(AX)	// fitGrad.pad[13] | 3
-	VMOVUPS	1680512(AX), Y0	// fitGrad.mul_4[6]
-	VMOVUPS	1680544(AX), Y1	// fitGrad.mul_4[6] | 1
-	VMOVUPS	1680576(AX), Y2	// fitGrad.mul_4[6] | 2
-	VMOVUPS	1680608(AX), Y3	// fitGrad.mul_4[6] | 3
-	VMOVUPS	Y0, 1682560(AX)	// fitGrad.pad[14]
-	VMOVUPS	Y1, 1682592(AX)	// fitGrad.pad[14] | 1
-	VMOVUPS	Y2, 1682624(AX)	// fitGrad.pad[14] | 2
-	VMOVUPS	Y3, 1682656(AX)	// fitGrad.pad[14] | 3
-	VMOVUPS	1680640(AX), Y0	// fitGrad.mul_4[7]
-	VMOVUPS	1680672(AX), Y1	// fitGrad.mul_4[7] | 1
-	VMOVUPS	1680704(AX), Y2	// fitGrad.mul_4[7] | 2
-	VMOVUPS	1680736(AX), Y3	// fitGrad.mul_4[7] | 3
-	VMOVUPS	Y0, 1682688(AX)	// fitGrad.pad[15]
-	VMOVUPS	Y1, 1682720(AX)	// fitGrad.pad[15] | 1
-	VMOVUPS	Y2, 1682752(AX)	// fitGrad.pad[15] | 2
-	VMOVUPS	Y3, 1682784(AX)	// fitGrad.pad[15] | 3
+	VMOVUPS	Y0, 1647456(AX)	// fitGrad.pad[7] | 3
+	VMOVUPS	1645440(AX), Y0	// fitGrad.mul_4[0]
+	VMOVUPS	1645472(AX), Y1	// fitGrad.mul_4[0] | 1
+	VMOVUPS	1645504(AX), Y2	// fitGrad.mul_4[0] | 2
+	VMOVUPS	1645536(AX), Y3	// fitGrad.mul_4[0] | 3
+	VMOVUPS	Y0, 1647488(AX)	// fitGrad.pad[8]
+	VMOVUPS	Y1, 1647520(AX)	// fitGrad.pad[8] | 1
+	VMOVUPS	Y2, 1647552(AX)	// fitGrad.pad[8] | 2
+	VMOVUPS	Y3, 1647584(AX)	// fitGrad.pad[8] | 3
+	VMOVUPS	1645568(AX), Y0	// fitGrad.mul_4[1]
+	VMOVUPS	1645600(AX), Y1	// fitGrad.mul_4[1] | 1
+	VMOVUPS	1645632(AX), Y2	// fitGrad.mul_4[1] | 2
+	VMOVUPS	1645664(AX), Y3	// fitGrad.mul_4[1] | 3
+	VMOVUPS	Y0, 1647616(AX)	// fitGrad.pad[9]
+	VMOVUPS	Y1, 1647648(AX)	// fitGrad.pad[9] | 1
+	VMOVUPS	Y2, 1647680(AX)	// fitGrad.pad[9] | 2
+	VMOVUPS	Y3, 1647712(AX)	// fitGrad.pad[9] | 3
+	VMOVUPS	1645696(AX), Y0	// fitGrad.mul_4[2]
+	VMOVUPS	1645728(AX), Y1	// fitGrad.mul_4[2] | 1
+	VMOVUPS	1645760(AX), Y2	// fitGrad.mul_4[2] | 2
+	VMOVUPS	1645792(AX), Y3	// fitGrad.mul_4[2] | 3
+	VMOVUPS	Y0, 1647744(AX)	// fitGrad.pad[10]
+	VMOVUPS	Y1, 1647776(AX)	// fitGrad.pad[10] | 1
+	VMOVUPS	Y2, 1647808(AX)	// fitGrad.pad[10] | 2
+	VMOVUPS	Y3, 1647840(AX)	// fitGrad.pad[10] | 3
+	VMOVUPS	1645824(AX), Y0	// fitGrad.mul_4[3]
+	VMOVUPS	1645856(AX), Y1	// fitGrad.mul_4[3] | 1
+	VMOVUPS	1645888(AX), Y2	// fitGrad.mul_4[3] | 2
+	VMOVUPS	1645920(AX), Y3	// fitGrad.mul_4[3] | 3
+	VMOVUPS	Y0, 1647872(AX)	// fitGrad.pad[11]
+	VMOVUPS	Y1, 1647904(AX)	// fitGrad.pad[11] | 1
+	VMOVUPS	Y2, 1647936(AX)	// fitGrad.pad[11] | 2
+	VMOVUPS	Y3, 1647968(AX)	// fitGrad.pad[11] | 3
+	VMOVUPS	1645952(AX), Y0	// fitGrad.mul_4[4]
+	VMOVUPS	1645984(AX), Y1	// fitGrad.mul_4[4] | 1
+	VMOVUPS	1646016(AX), Y2	// fitGrad.mul_4[4] | 2
+	VMOVUPS	1646048(AX), Y3	// fitGrad.mul_4[4] | 3
+	VMOVUPS	Y0, 1648000(AX)	// fitGrad.pad[12]
+	VMOVUPS	Y1, 1648032(AX)	// fitGrad.pad[12] | 1
+	VMOVUPS	Y2, 1648064(AX)	// fitGrad.pad[12] | 2
+	VMOVUPS	Y3, 1648096(AX)	// fitGrad.pad[12] | 3
+	VMOVUPS	1646080(AX), Y0	// fitGrad.mul_4[5]
+	VMOVUPS	1646112(AX), Y1	// fitGrad.mul_4[5] | 1
+	VMOVUPS	1646144(AX), Y2	// fitGrad.mul_4[5] | 2
+	VMOVUPS	1646176(AX), Y3	// fitGrad.mul_4[5] | 3
+	VMOVUPS	Y0, 1648128(AX)	// fitGrad.pad[13]
+	VMOVUPS	Y1, 1648160(AX)	// fitGrad.pad[13] | 1
+	VMOVUPS	Y2, 1648192(AX)	// fitGrad.pad[13] | 2
+	VMOVUPS	Y3, 1648224(AX)	// fitGrad.pad[13] | 3
+	VMOVUPS	1646208(AX), Y0	// fitGrad.mul_4[6]
+	VMOVUPS	1646240(AX), Y1	// fitGrad.mul_4[6] | 1
+	VMOVUPS	1646272(AX), Y2	// fitGrad.mul_4[6] | 2
+	VMOVUPS	1646304(AX), Y3	// fitGrad.mul_4[6] | 3
+	VMOVUPS	Y0, 1648256(AX)	// fitGrad.pad[14]
+	VMOVUPS	Y1, 1648288(AX)	// fitGrad.pad[14] | 1
+	VMOVUPS	Y2, 1648320(AX)	// fitGrad.pad[14] | 2
+	VMOVUPS	Y3, 1648352(AX)	// fitGrad.pad[14] | 3
+	VMOVUPS	1646336(AX), Y0	// fitGrad.mul_4[7]
+	VMOVUPS	1646368(AX), Y1	// fitGrad.mul_4[7] | 1
+	VMOVUPS	1646400(AX), Y2	// fitGrad.mul_4[7] | 2
+	VMOVUPS	1646432(AX), Y3	// fitGrad.mul_4[7] | 3
+	VMOVUPS	Y0, 1648384(AX)	// fitGrad.pad[15]
+	VMOVUPS	Y1, 1648416(AX)	// fitGrad.pad[15] | 1
+	VMOVUPS	Y2, 1648448(AX)	// fitGrad.pad[15] | 2
+	VMOVUPS	Y3, 1648480(AX)	// fitGrad.pad[15] | 3
 	MOVQ	$8, CX
 	MOVQ	AX, SI
 loop3: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	1564928(SI), Y0	// fitGrad.h[0]
-	VMOVUPS	1564960(SI), Y1	// fitGrad.h[0] | 1
-	VMOVUPS	1564992(SI), Y2	// fitGrad.h[0] | 2
-	VMOVUPS	1565024(SI), Y3	// fitGrad.h[0] | 3
+	VMOVUPS	1530624(SI), Y0	// fitGrad.h[0]
+	VMOVUPS	1530656(SI), Y1	// fitGrad.h[0] | 1
+	VMOVUPS	1530688(SI), Y2	// fitGrad.h[0] | 2
+	VMOVUPS	1530720(SI), Y3	// fitGrad.h[0] | 3
 	VMULPS	f32_40000000<>(SB), Y0, Y0
 	VMULPS	f32_40000000<>(SB), Y1, Y1
 	VMULPS	f32_40000000<>(SB), Y2, Y2
 	VMULPS	f32_40000000<>(SB), Y3, Y3
-	VMOVUPS	1678720(SI), Y4	// fitGrad.result_3[0]
-	VMOVUPS	1678752(SI), Y5	// fitGrad.result_3[0] | 1
-	VMOVUPS	1678784(SI), Y6	// fitGrad.result_3[0] | 2
-	VMOVUPS	1678816(SI), Y7	// fitGrad.result_3[0] | 3
+	VMOVUPS	1644416(SI), Y4	// fitGrad.result_3[0]
+	VMOVUPS	1644448(SI), Y5	// fitGrad.result_3[0] | 1
+	VMOVUPS	1644480(SI), Y6	// fitGrad.result_3[0] | 2
+	VMOVUPS	1644512(SI), Y7	// fitGrad.result_3[0] | 3
 	VFMADD231PS	128(AX), Y0, Y4
 	VFMADD231PS	160(AX), Y1, Y5
 	VFMADD231PS	192(AX), Y2, Y6
 	VFMADD231PS	224(AX), Y3, Y7
-	VMOVUPS	Y4, 1682816(SI)	// fitGrad.add_2[0]
-	VMOVUPS	Y5, 1682848(SI)	// fitGrad.add_2[0] | 1
-	VMOVUPS	Y6, 1682880(SI)	// fitGrad.add_2[0] | 2
-	VMOVUPS	Y7, 1682912(SI)	// fitGrad.add_2[0] | 3
+	VMOVUPS	Y4, 1648512(SI)	// fitGrad.add_2[0]
+	VMOVUPS	Y5, 1648544(SI)	// fitGrad.add_2[0] | 1
+	VMOVUPS	Y6, 1648576(SI)	// fitGrad.add_2[0] | 2
+	VMOVUPS	Y7, 1648608(SI)	// fitGrad.add_2[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop3
 	// forecast.nde:37
-	VMOVUPS	1682816(AX), Y0	// fitGrad.add_2[0]
-	VMOVUPS	1682848(AX), Y1	// fitGrad.add_2[0] | 1
-	VMOVUPS	1682880(AX), Y2	// fitGrad.add_2[0] | 2
-	VMOVUPS	1682912(AX), Y3	// fitGrad.add_2[0] | 3
-	VMOVUPS	Y0, 1683840(AX)	// fitGrad.pad_2[0]
-	VMOVUPS	Y1, 1683872(AX)	// fitGrad.pad_2[0] | 1
-	VMOVUPS	Y2, 1683904(AX)	// fitGrad.pad_2[0] | 2
-	VMOVUPS	Y3, 1683936(AX)	// fitGrad.pad_2[0] | 3
-	VMOVUPS	1682944(AX), Y0	// fitGrad.add_2[1]
-	VMOVUPS	1682976(AX), Y1	// fitGrad.add_2[1] | 1
-	VMOVUPS	1683008(AX), Y2	// fitGrad.add_2[1] | 2
-	VMOVUPS	1683040(AX), Y3	// fitGrad.add_2[1] | 3
-	VMOVUPS	Y0, 1683968(AX)	// fitGrad.pad_2[1]
-	VMOVUPS	Y1, 1684000(AX)	// fitGrad.pad_2[1] | 1
-	VMOVUPS	Y2, 1684032(AX)	// fitGrad.pad_2[1] | 2
-	VMOVUPS	Y3, 1684064(AX)	// fitGrad.pad_2[1] | 3
-	VMOVUPS	1683072(AX), Y0	// fitGrad.add_2[2]
-	VMOVUPS	1683104(AX), Y1	// fitGrad.add_2[2] | 1
-	VMOVUPS	1683136(AX), Y2	// fitGrad.add_2[2] | 2
-	VMOVUPS	1683168(AX), Y3	// fitGrad.add_2[2] | 3
-	VMOVUPS	Y0, 1684096(AX)	// fitGrad.pad_2[2]
-	VMOVUPS	Y1, 1684128(AX)	// fitGrad.pad_2[2] | 1
-	VMOVUPS	Y2, 1684160(AX)	// fitGrad.pad_2[2] | 2
-	VMOVUPS	Y3, 1684192(AX)	// fitGrad.pad_2[2] | 3
-	VMOVUPS	1683200(AX), Y0	// fitGrad.add_2[3]
-	VMOVUPS	1683232(AX), Y1	// fitGrad.add_2[3] | 1
-	VMOVUPS	1683264(AX), Y2	// fitGrad.add_2[3] | 2
-	VMOVUPS	1683296(AX), Y3	// fitGrad.add_2[3] | 3
-	VMOVUPS	Y0, 1684224(AX)	// fitGrad.pad_2[3]
-	VMOVUPS	Y1, 1684256(AX)	// fitGrad.pad_2[3] | 1
-	VMOVUPS	Y2, 1684288(AX)	// fitGrad.pad_2[3] | 2
-	VMOVUPS	Y3, 1684320(AX)	// fitGrad.pad_2[3] | 3
-	VMOVUPS	1683328(AX), Y0	// fitGrad.add_2[4]
-	VMOVUPS	1683360(AX), Y1	// fitGrad.add_2[4] | 1
-	VMOVUPS	1683392(AX), Y2	// fitGrad.add_2[4] | 2
-	VMOVUPS	1683424(AX), Y3	// fitGrad.add_2[4] | 3
-	VMOVUPS	Y0, 1684352(AX)	// fitGrad.pad_2[4]
-	VMOVUPS	Y1, 1684384(AX)	// fitGrad.pad_2[4] | 1
-	VMOVUPS	Y2, 1684416(AX)	// fitGrad.pad_2[4] | 2
-	VMOVUPS	Y3, 1684448(AX)	// fitGrad.pad_2[4] | 3
-	VMOVUPS	1683456(AX), Y0	// fitGrad.add_2[5]
-	VMOVUPS	1683488(AX), Y1	// fitGrad.add_2[5] | 1
-	VMOVUPS	1683520(AX), Y2	// fitGrad.add_2[5] | 2
-	VMOVUPS	1683552(AX), Y3	// fitGrad.add_2[5] | 3
-	VMOVUPS	Y0, 1684480(AX)	// fitGrad.pad_2[5]
-	VMOVUPS	Y1, 1684512(AX)	// fitGrad.pad_2[5] | 1
-	VMOVUPS	Y2, 1684544(AX)	// fitGrad.pad_2[5] | 2
-	VMOVUPS	Y3, 1684576(AX)	// fitGrad.pad_2[5] | 3
-	VMOVUPS	1683584(AX), Y0	// fitGrad.add_2[6]
-	VMOVUPS	1683616(AX), Y1	// fitGrad.add_2[6] | 1
-	VMOVUPS	1683648(AX), Y2	// fitGrad.add_2[6] | 2
-	VMOVUPS	1683680(AX), Y3	// fitGrad.add_2[6] | 3
-	VMOVUPS	Y0, 1684608(AX)	// fitGrad.pad_2[6]
-	VMOVUPS	Y1, 1684640(AX)	// fitGrad.pad_2[6] | 1
-	VMOVUPS	Y2, 1684672(AX)	// fitGrad.pad_2[6] | 2
-	VMOVUPS	Y3, 1684704(AX)	// fitGrad.pad_2[6] | 3
-	VMOVUPS	1683712(AX), Y0	// fitGrad.add_2[7]
-	VMOVUPS	1683744(AX), Y1	// fitGrad.add_2[7] | 1
-	VMOVUPS	1683776(AX), Y2	// fitGrad.add_2[7] | 2
-	VMOVUPS	1683808(AX), Y3	// fitGrad.add_2[7] | 3
-	VMOVUPS	Y0, 1684736(AX)	// fitGrad.pad_2[7]
-	VMOVUPS	Y1, 1684768(AX)	// fitGrad.pad_2[7] | 1
-	VMOVUPS	Y2, 1684800(AX)	// fitGrad.pad_2[7] | 2
-	VMOVUPS	Y3, 1684832(AX)	// fitGrad.pad_2[7] | 3
+	VMOVUPS	1648512(AX), Y0	// fitGrad.add_2[0]
+	VMOVUPS	1648544(AX), Y1	// fitGrad.add_2[0] | 1
+	VMOVUPS	1648576(AX), Y2	// fitGrad.add_2[0] | 2
+	VMOVUPS	1648608(AX), Y3	// fitGrad.add_2[0] | 3
+	VMOVUPS	Y0, 1649536(AX)	// fitGrad.pad_2[0]
+	VMOVUPS	Y1, 1649568(AX)	// fitGrad.pad_2[0] | 1
+	VMOVUPS	Y2, 1649600(AX)	// fitGrad.pad_2[0] | 2
+	VMOVUPS	Y3, 1649632(AX)	// fitGrad.pad_2[0] | 3
+	VMOVUPS	1648640(AX), Y0	// fitGrad.add_2[1]
+	VMOVUPS	1648672(AX), Y1	// fitGrad.add_2[1] | 1
+	VMOVUPS	1648704(AX), Y2	// fitGrad.add_2[1] | 2
+	VMOVUPS	1648736(AX), Y3	// fitGrad.add_2[1] | 3
+	VMOVUPS	Y0, 1649664(AX)	// fitGrad.pad_2[1]
+	VMOVUPS	Y1, 1649696(AX)	// fitGrad.pad_2[1] | 1
+	VMOVUPS	Y2, 1649728(AX)	// fitGrad.pad_2[1] | 2
+	VMOVUPS	Y3, 1649760(AX)	// fitGrad.pad_2[1] | 3
+	VMOVUPS	1648768(AX), Y0	// fitGrad.add_2[2]
+	VMOVUPS	1648800(AX), Y1	// fitGrad.add_2[2] | 1
+	VMOVUPS	1648832(AX), Y2	// fitGrad.add_2[2] | 2
+	VMOVUPS	1648864(AX), Y3	// fitGrad.add_2[2] | 3
+	VMOVUPS	Y0, 1649792(AX)	// fitGrad.pad_2[2]
+	VMOVUPS	Y1, 1649824(AX)	// fitGrad.pad_2[2] | 1
+	VMOVUPS	Y2, 1649856(AX)	// fitGrad.pad_2[2] | 2
+	VMOVUPS	Y3, 1649888(AX)	// fitGrad.pad_2[2] | 3
+	VMOVUPS	1648896(AX), Y0	// fitGrad.add_2[3]
+	VMOVUPS	1648928(AX), Y1	// fitGrad.add_2[3] | 1
+	VMOVUPS	1648960(AX), Y2	// fitGrad.add_2[3] | 2
+	VMOVUPS	1648992(AX), Y3	// fitGrad.add_2[3] | 3
+	VMOVUPS	Y0, 1649920(AX)	// fitGrad.pad_2[3]
+	VMOVUPS	Y1, 1649952(AX)	// fitGrad.pad_2[3] | 1
+	VMOVUPS	Y2, 1649984(AX)	// fitGrad.pad_2[3] | 2
+	VMOVUPS	Y3, 1650016(AX)	// fitGrad.pad_2[3] | 3
+	VMOVUPS	1649024(AX), Y0	// fitGrad.add_2[4]
+	VMOVUPS	1649056(AX), Y1	// fitGrad.add_2[4] | 1
+	VMOVUPS	1649088(AX), Y2	// fitGrad.add_2[4] | 2
+	VMOVUPS	1649120(AX), Y3	// fitGrad.add_2[4] | 3
+	VMOVUPS	Y0, 1650048(AX)	// fitGrad.pad_2[4]
+	VMOVUPS	Y1, 1650080(AX)	// fitGrad.pad_2[4] | 1
+	VMOVUPS	Y2, 1650112(AX)	// fitGrad.pad_2[4] | 2
+	VMOVUPS	Y3, 1650144(AX)	// fitGrad.pad_2[4] | 3
+	VMOVUPS	1649152(AX), Y0	// fitGrad.add_2[5]
+	VMOVUPS	1649184(AX), Y1	// fitGrad.add_2[5] | 1
+	VMOVUPS	1649216(AX), Y2	// fitGrad.add_2[5] | 2
+	VMOVUPS	1649248(AX), Y3	// fitGrad.add_2[5] | 3
+	VMOVUPS	Y0, 1650176(AX)	// fitGrad.pad_2[5]
+	VMOVUPS	Y1, 1650208(AX)	// fitGrad.pad_2[5] | 1
+	VMOVUPS	Y2, 1650240(AX)	// fitGrad.pad_2[5] | 2
+	VMOVUPS	Y3, 1650272(AX)	// fitGrad.pad_2[5] | 3
+	VMOVUPS	1649280(AX), Y0	// fitGrad.add_2[6]
+	VMOVUPS	1649312(AX), Y1	// fitGrad.add_2[6] | 1
+	VMOVUPS	1649344(AX), Y2	// fitGrad.add_2[6] | 2
+	VMOVUPS	1649376(AX), Y3	// fitGrad.add_2[6] | 3
+	VMOVUPS	Y0, 1650304(AX)	// fitGrad.pad_2[6]
+	VMOVUPS	Y1, 1650336(AX)	// fitGrad.pad_2[6] | 1
+	VMOVUPS	Y2, 1650368(AX)	// fitGrad.pad_2[6] | 2
+	VMOVUPS	Y3, 1650400(AX)	// fitGrad.pad_2[6] | 3
+	VMOVUPS	1649408(AX), Y0	// fitGrad.add_2[7]
+	VMOVUPS	1649440(AX), Y1	// fitGrad.add_2[7] | 1
+	VMOVUPS	1649472(AX), Y2	// fitGrad.add_2[7] | 2
+	VMOVUPS	1649504(AX), Y3	// fitGrad.add_2[7] | 3
+	VMOVUPS	Y0, 1650432(AX)	// fitGrad.pad_2[7]
+	VMOVUPS	Y1, 1650464(AX)	// fitGrad.pad_2[7] | 1
+	VMOVUPS	Y2, 1650496(AX)	// fitGrad.pad_2[7] | 2
+	VMOVUPS	Y3, 1650528(AX)	// fitGrad.pad_2[7] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1684864(AX)	// fitGrad.pad_2[8]
+	VMOVUPS	Y0, 1650560(AX)	// fitGrad.pad_2[8]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1684896(AX)	// fitGrad.pad_2[8] | 1
+	VMOVUPS	Y0, 1650592(AX)	// fitGrad.pad_2[8] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1684928(AX)	// fitGrad.pad_2[8] | 2
+	VMOVUPS	Y0, 1650624(AX)	// fitGrad.pad_2[8] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1684960(AX)	// fitGrad.pad_2[8] | 3
+	VMOVUPS	Y0, 1650656(AX)	// fitGrad.pad_2[8] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1684992(AX)	// fitGrad.pad_2[9]
+	VMOVUPS	Y0, 1650688(AX)	// fitGrad.pad_2[9]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1685024(AX)	// fitGrad.pad_2[9] | 1
+	VMOVUPS	Y0, 1650720(AX)	// fitGrad.pad_2[9] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1685056(AX)	// fitGrad.pad_2[9] | 2
+	VMOVUPS	Y0, 1650752(AX)	// fitGrad.pad_2[9] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1685088(AX)	// fitGrad.pad_2[9] | 3
+	VMOVUPS	Y0, 1650784(AX)	// fitGrad.pad_2[9] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1685120(AX)	// fitGrad.pad_2[10]
+	VMOVUPS	Y0, 1650816(AX)	// fitGrad.pad_2[10]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1685152(AX)	// fitGrad.pad_2[10] | 1
+	VMOVUPS	Y0, 1650848(AX)	// fitGrad.pad_2[10] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1685184(AX)	// fitGrad.pad_2[10] | 2
+	VMOVUPS	Y0, 1650880(AX)	// fitGrad.pad_2[10] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1685216(AX)	// fitGrad.pad_2[10] | 3
+	VMOVUPS	Y0, 1650912(AX)	// fitGrad.pad_2[10] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1685248(AX)	// fitGrad.pad_2[11]
+	VMOVUPS	Y0, 1650944(AX)	// fitGrad.pad_2[11]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1685280(AX)	// fitGrad.pad_2[11] | 1
+	VMOVUPS	Y0, 1650976(AX)	// fitGrad.pad_2[11] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1685312(AX)	// fitGrad.pad_2[11] | 2
+	VMOVUPS	Y0, 1651008(AX)	// fitGrad.pad_2[11] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1685344(AX)	// fitGrad.pad_2[11] | 3
+	VMOVUPS	Y0, 1651040(AX)	// fitGrad.pad_2[11] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1685376(AX)	// fitGrad.pad_2[12]
+	VMOVUPS	Y0, 1651072(AX)	// fitGrad.pad_2[12]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1685408(AX)	// fitGrad.pad_2[12] | 1
+	VMOVUPS	Y0, 1651104(AX)	// fitGrad.pad_2[12] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1685440(AX)	// fitGrad.pad_2[12] | 2
+	VMOVUPS	Y0, 1651136(AX)	// fitGrad.pad_2[12] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1685472(AX)	// fitGrad.pad_2[12] | 3
+	VMOVUPS	Y0, 1651168(AX)	// fitGrad.pad_2[12] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1685504(AX)	// fitGrad.pad_2[13]
+	VMOVUPS	Y0, 1651200(AX)	// fitGrad.pad_2[13]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1685536(AX)	// fitGrad.pad_2[13] | 1
+	VMOVUPS	Y0, 1651232(AX)	// fitGrad.pad_2[13] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1685568(AX)	// fitGrad.pad_2[13] | 2
+	VMOVUPS	Y0, 1651264(AX)	// fitGrad.pad_2[13] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1685600(AX)	// fitGrad.pad_2[13] | 3
+	VMOVUPS	Y0, 1651296(AX)	// fitGrad.pad_2[13] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1685632(AX)	// fitGrad.pad_2[14]
+	VMOVUPS	Y0, 1651328(AX)	// fitGrad.pad_2[14]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1685664(AX)	// fitGrad.pad_2[14] | 1
+	VMOVUPS	Y0, 1651360(AX)	// fitGrad.pad_2[14] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1685696(AX)	// fitGrad.pad_2[14] | 2
+	VMOVUPS	Y0, 1651392(AX)	// fitGrad.pad_2[14] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1685728(AX)	// fitGrad.pad_2[14] | 3
+	VMOVUPS	Y0, 1651424(AX)	// fitGrad.pad_2[14] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1685760(AX)	// fitGrad.pad_2[15]
+	VMOVUPS	Y0, 1651456(AX)	// fitGrad.pad_2[15]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1685792(AX)	// fitGrad.pad_2[15] | 1
+	VMOVUPS	Y0, 1651488(AX)	// fitGrad.pad_2[15] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1685824(AX)	// fitGrad.pad_2[15] | 2
+	VMOVUPS	Y0, 1651520(AX)	// fitGrad.pad_2[15] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1685856(AX)	// fitGrad.pad_2[15] | 3
+	VMOVUPS	Y0, 1651552(AX)	// fitGrad.pad_2[15] | 3
 	MOVQ	$8, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 	MOVQ	R8, R9
 loop4: // 8 times: tiles of 2 elements
-	VMOVUPS	1680768(SI), Y0	// fitGrad.pad[0]
-	VMOVUPS	1680800(SI), Y1	// fitGrad.pad[0] | 1
-	VMOVUPS	1680832(SI), Y2	// fitGrad.pad[0] | 2
-	VMOVUPS	1680864(SI), Y3	// fitGrad.pad[0] | 3
-	VMOVUPS	1683840(SI), Y4	// fitGrad.pad_2[0]
-	VMOVUPS	1683872(SI), Y5	// fitGrad.pad_2[0] | 1
-	VMOVUPS	1683904(SI), Y6	// fitGrad.pad_2[0] | 2
-	VMOVUPS	1683936(SI), Y7	// fitGrad.pad_2[0] | 3
+	VMOVUPS	1646464(SI), Y0	// fitGrad.pad[0]
+	VMOVUPS	1646496(SI), Y1	// fitGrad.pad[0] | 1
+	VMOVUPS	1646528(SI), Y2	// fitGrad.pad[0] | 2
+	VMOVUPS	1646560(SI), Y3	// fitGrad.pad[0] | 3
+	VMOVUPS	1649536(SI), Y4	// fitGrad.pad_2[0]
+	VMOVUPS	1649568(SI), Y5	// fitGrad.pad_2[0] | 1
+	VMOVUPS	1649600(SI), Y6	// fitGrad.pad_2[0] | 2
+	VMOVUPS	1649632(SI), Y7	// fitGrad.pad_2[0] | 3
 	VADDPS	Y4, Y0, Y0
 	VADDPS	Y5, Y1, Y1
 	VADDPS	Y6, Y2, Y2
 	VADDPS	Y7, Y3, Y3
-	VMOVUPS	Y0, 1685888(SI)	// fitGrad.h_bar[0]
-	VMOVUPS	Y1, 1685920(SI)	// fitGrad.h_bar[0] | 1
-	VMOVUPS	Y2, 1685952(SI)	// fitGrad.h_bar[0] | 2
-	VMOVUPS	Y3, 1685984(SI)	// fitGrad.h_bar[0] | 3
+	VMOVUPS	Y0, 1651584(SI)	// fitGrad.h_bar[0]
+	VMOVUPS	Y1, 1651616(SI)	// fitGrad.h_bar[0] | 1
+	VMOVUPS	Y2, 1651648(SI)	// fitGrad.h_bar[0] | 2
+	VMOVUPS	Y3, 1651680(SI)	// fitGrad.h_bar[0] | 3
 	VANDPS	0(AX), Y0, Y4
 	VANDPS	32(AX), Y1, Y5
 	VANDPS	64(AX), Y2, Y6
@@ -16456,22 +16386,22 @@ loop4: // 8 times: tiles of 2 elements
 	VADDPS	Y6, Y4, Y4
 	VADDPS	Y7, Y4, Y4
 	VMOVUPS	Y4, 133120(DI)	// sum of enc.2.bias[0]
-	VMOVUPS	1680896(SI), Y4	// fitGrad.pad[1]
-	VMOVUPS	1680928(SI), Y5	// fitGrad.pad[1] | 1
-	VMOVUPS	1680960(SI), Y6	// fitGrad.pad[1] | 2
-	VMOVUPS	1680992(SI), Y7	// fitGrad.pad[1] | 3
-	VMOVUPS	1683968(SI), Y8	// fitGrad.pad_2[1]
-	VMOVUPS	1684000(SI), Y9	// fitGrad.pad_2[1] | 1
-	VMOVUPS	1684032(SI), Y10	// fitGrad.pad_2[1] | 2
-	VMOVUPS	1684064(SI), Y11	// fitGrad.pad_2[1] | 3
+	VMOVUPS	1646592(SI), Y4	// fitGrad.pad[1]
+	VMOVUPS	1646624(SI), Y5	// fitGrad.pad[1] | 1
+	VMOVUPS	1646656(SI), Y6	// fitGrad.pad[1] | 2
+	VMOVUPS	1646688(SI), Y7	// fitGrad.pad[1] | 3
+	VMOVUPS	1649664(SI), Y8	// fitGrad.pad_2[1]
+	VMOVUPS	1649696(SI), Y9	// fitGrad.pad_2[1] | 1
+	VMOVUPS	1649728(SI), Y10	// fitGrad.pad_2[1] | 2
+	VMOVUPS	1649760(SI), Y11	// fitGrad.pad_2[1] | 3
 	VADDPS	Y8, Y4, Y4
 	VADDPS	Y9, Y5, Y5
 	VADDPS	Y10, Y6, Y6
 	VADDPS	Y11, Y7, Y7
-	VMOVUPS	Y4, 1686016(SI)	// fitGrad.h_bar[1]
-	VMOVUPS	Y5, 1686048(SI)	// fitGrad.h_bar[1] | 1
-	VMOVUPS	Y6, 1686080(SI)	// fitGrad.h_bar[1] | 2
-	VMOVUPS	Y7, 1686112(SI)	// fitGrad.h_bar[1] | 3
+	VMOVUPS	Y4, 1651712(SI)	// fitGrad.h_bar[1]
+	VMOVUPS	Y5, 1651744(SI)	// fitGrad.h_bar[1] | 1
+	VMOVUPS	Y6, 1651776(SI)	// fitGrad.h_bar[1] | 2
+	VMOVUPS	Y7, 1651808(SI)	// fitGrad.h_bar[1] | 3
 	VANDPS	0(AX), Y4, Y8
 	VANDPS	32(AX), Y5, Y9
 	VANDPS	64(AX), Y6, Y10
@@ -16495,10 +16425,10 @@ loop4: // 8 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	R9, R12
 loop5: // 32 times: elements
-	VMOVUPS	1560832(R11), Y8	// fitGrad.result[0]
-	VMOVUPS	1560864(R11), Y9	// fitGrad.result[0] | 1
-	VMOVUPS	1560896(R11), Y10	// fitGrad.result[0] | 2
-	VMOVUPS	1560928(R11), Y11	// fitGrad.result[0] | 3
+	VMOVUPS	1526528(R11), Y8	// fitGrad.result[0]
+	VMOVUPS	1526560(R11), Y9	// fitGrad.result[0] | 1
+	VMOVUPS	1526592(R11), Y10	// fitGrad.result[0] | 2
+	VMOVUPS	1526624(R11), Y11	// fitGrad.result[0] | 3
 	VMOVUPS	116736(R12), Y12	// sum of enc.2.weight[0]
 	VFMADD231PS	Y8, Y0, Y12
 	VFMADD231PS	Y9, Y1, Y12
@@ -16536,10 +16466,10 @@ loop6: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop7: // 16 times: terms of the sums
-	VMOVUPS	1685888(R10), Y8	// fitGrad.h_bar[0]
-	VMOVUPS	1685920(R10), Y9	// fitGrad.h_bar[0] | 1
-	VMOVUPS	1685952(R10), Y10	// fitGrad.h_bar[0] | 2
-	VMOVUPS	1685984(R10), Y11	// fitGrad.h_bar[0] | 3
+	VMOVUPS	1651584(R10), Y8	// fitGrad.h_bar[0]
+	VMOVUPS	1651616(R10), Y9	// fitGrad.h_bar[0] | 1
+	VMOVUPS	1651648(R10), Y10	// fitGrad.h_bar[0] | 2
+	VMOVUPS	1651680(R10), Y11	// fitGrad.h_bar[0] | 3
 	VBROADCASTSS	14592(R11), Y12	// enc.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -16554,14 +16484,14 @@ loop7: // 16 times: terms of the sums
 	ADDQ	$128, R11
 	DECQ	R9
 	JNE	loop7
-	VMOVUPS	Y0, 1687936(DI)	// fitGrad.vecmat[0]
-	VMOVUPS	Y1, 1687968(DI)	// fitGrad.vecmat[0] | 1
-	VMOVUPS	Y2, 1688000(DI)	// fitGrad.vecmat[0] | 2
-	VMOVUPS	Y3, 1688032(DI)	// fitGrad.vecmat[0] | 3
-	VMOVUPS	Y4, 1688064(DI)	// fitGrad.vecmat[1]
-	VMOVUPS	Y5, 1688096(DI)	// fitGrad.vecmat[1] | 1
-	VMOVUPS	Y6, 1688128(DI)	// fitGrad.vecmat[1] | 2
-	VMOVUPS	Y7, 1688160(DI)	// fitGrad.vecmat[1] | 3
+	VMOVUPS	Y0, 1653632(DI)	// fitGrad.vecmat[0]
+	VMOVUPS	Y1, 1653664(DI)	// fitGrad.vecmat[0] | 1
+	VMOVUPS	Y2, 1653696(DI)	// fitGrad.vecmat[0] | 2
+	VMOVUPS	Y3, 1653728(DI)	// fitGrad.vecmat[0] | 3
+	VMOVUPS	Y4, 1653760(DI)	// fitGrad.vecmat[1]
+	VMOVUPS	Y5, 1653792(DI)	// fitGrad.vecmat[1] | 1
+	VMOVUPS	Y6, 1653824(DI)	// fitGrad.vecmat[1] | 2
+	VMOVUPS	Y7, 1653856(DI)	// fitGrad.vecmat[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -16570,14 +16500,14 @@ loop7: // 16 times: terms of the sums
 	MOVQ	$32, CX
 	MOVQ	AX, SI
 loop8: // 32 times: elements
-	VMOVUPS	1687936(SI), Y0	// fitGrad.vecmat[0]
-	VMOVUPS	1687968(SI), Y1	// fitGrad.vecmat[0] | 1
-	VMOVUPS	1688000(SI), Y2	// fitGrad.vecmat[0] | 2
-	VMOVUPS	1688032(SI), Y3	// fitGrad.vecmat[0] | 3
-	VMOVUPS	Y0, 1247232(SI)	// enc1CellRecBack.h_bar[0]
-	VMOVUPS	Y1, 1247264(SI)	// enc1CellRecBack.h_bar[0] | 1
-	VMOVUPS	Y2, 1247296(SI)	// enc1CellRecBack.h_bar[0] | 2
-	VMOVUPS	Y3, 1247328(SI)	// enc1CellRecBack.h_bar[0] | 3
+	VMOVUPS	1653632(SI), Y0	// fitGrad.vecmat[0]
+	VMOVUPS	1653664(SI), Y1	// fitGrad.vecmat[0] | 1
+	VMOVUPS	1653696(SI), Y2	// fitGrad.vecmat[0] | 2
+	VMOVUPS	1653728(SI), Y3	// fitGrad.vecmat[0] | 3
+	VMOVUPS	Y0, 1212928(SI)	// enc1CellRecBack.h_bar[0]
+	VMOVUPS	Y1, 1212960(SI)	// enc1CellRecBack.h_bar[0] | 1
+	VMOVUPS	Y2, 1212992(SI)	// enc1CellRecBack.h_bar[0] | 2
+	VMOVUPS	Y3, 1213024(SI)	// enc1CellRecBack.h_bar[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop8
@@ -16594,20 +16524,20 @@ loop10: // 4 times: vectors of the block
 	MOVQ	R10, R14
 	MOVQ	R11, R15
 loop11: // 32 times: elements
-	VMOVUPS	1950080(R14), Y0	// fitGrad.result_4[2016]
-	VMOVUPS	Y0, 1251328(R15)	// enc1CellRecBack.h[0]
+	VMOVUPS	1915776(R14), Y0	// fitGrad.result_4[2016]
+	VMOVUPS	Y0, 1217024(R15)	// enc1CellRecBack.h[0]
 	ADDQ	$128, R14
 	ADDQ	$128, R15
 	DECQ	R13
 	JNE	loop11
-	VMOVUPS	1560320(R12), Y0	// fitGrad.reverse[252]
-	VMOVUPS	Y0, 1255424(R11)	// enc1CellRecBack.x[0]
-	VMOVUPS	1560448(R12), Y0	// fitGrad.reverse[253]
-	VMOVUPS	Y0, 1255552(R11)	// enc1CellRecBack.x[1]
-	VMOVUPS	1560576(R12), Y0	// fitGrad.reverse[254]
-	VMOVUPS	Y0, 1255680(R11)	// enc1CellRecBack.x[2]
-	VMOVUPS	1560704(R12), Y0	// fitGrad.reverse[255]
-	VMOVUPS	Y0, 1255808(R11)	// enc1CellRecBack.x[3]
+	VMOVUPS	1526016(R12), Y0	// fitGrad.reverse[252]
+	VMOVUPS	Y0, 1221120(R11)	// enc1CellRecBack.x[0]
+	VMOVUPS	1526144(R12), Y0	// fitGrad.reverse[253]
+	VMOVUPS	Y0, 1221248(R11)	// enc1CellRecBack.x[1]
+	VMOVUPS	1526272(R12), Y0	// fitGrad.reverse[254]
+	VMOVUPS	Y0, 1221376(R11)	// enc1CellRecBack.x[2]
+	VMOVUPS	1526400(R12), Y0	// fitGrad.reverse[255]
+	VMOVUPS	Y0, 1221504(R11)	// enc1CellRecBack.x[3]
 	ADDQ	$32, R10
 	ADDQ	$32, R11
 	ADDQ	$32, R12
@@ -16626,8 +16556,8 @@ loop12: // 4 times: vectors of the block
 	MOVQ	$32, R11
 	MOVQ	R10, R12
 loop13: // 32 times: elements
-	VMOVUPS	1255936(R12), Y0	// enc1CellRecBack.h_bar[0]
-	VMOVUPS	Y0, 1247232(R12)	// enc1CellRecBack.h_bar[0]
+	VMOVUPS	1221632(R12), Y0	// enc1CellRecBack.h_bar[0]
+	VMOVUPS	Y0, 1212928(R12)	// enc1CellRecBack.h_bar[0]
 	ADDQ	$128, R12
 	DECQ	R11
 	JNE	loop13
@@ -16647,11 +16577,11 @@ loop14: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop15: // 96 times: elements
 	// forecast.nde:55
-	VMOVUPS	1621248(R9), Y2	// fitGrad.sub[0]
+	VMOVUPS	1586944(R9), Y2	// fitGrad.sub[0]
 	VMULPS	Y2, Y2, Y2
 	VADDPS	Y2, Y0, Y0
 	// forecast.nde:56
-	VMOVUPS	1621248(R9), Y2	// fitGrad.sub[0]
+	VMOVUPS	1586944(R9), Y2	// fitGrad.sub[0]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y2
 	VADDPS	Y2, Y1, Y1
 	ADDQ	$128, R9
@@ -16664,11 +16594,11 @@ loop15: // 96 times: elements
 	MOVQ	SI, R9
 loop16: // 8 times: elements
 	// forecast.nde:39
-	VMOVUPS	1564928(R9), Y3	// fitGrad.h[0]
-	VMOVUPS	1566976(R9), Y4	// fitGrad.exp[0]
+	VMOVUPS	1530624(R9), Y3	// fitGrad.h[0]
+	VMOVUPS	1532672(R9), Y4	// fitGrad.exp[0]
 	VMULPS	Y4, Y4, Y4
 	VFMADD231PS	Y3, Y3, Y4
-	VMOVUPS	1566976(R9), Y3	// fitGrad.exp[0]
+	VMOVUPS	1532672(R9), Y3	// fitGrad.exp[0]
 	VCMPPS	$0, f32_00000000<>(SB), Y3, Y5
 	VMOVUPS	f32_7fc00000<>(SB), Y6
 	VBLENDVPS	Y5, f32_ff800000<>(SB), Y6, Y5
@@ -16715,12 +16645,12 @@ loop16: // 8 times: elements
 	DECQ	DI
 	JNE	loop16
 	// forecast.nde:55
-	VMOVUPS	1678592(SI), Y3	// fitGrad.cast_3
+	VMOVUPS	1644288(SI), Y3	// fitGrad.cast_3
 	VFMADD231PS	Y2, Y3, Y0
-	VMOVUPS	Y0, 1462272(SI)	// fitGrad.loss
+	VMOVUPS	Y0, 1427968(SI)	// fitGrad.loss
 	// forecast.nde:56
 	VMULPS	f32_3c2aaaab<>(SB), Y1, Y0
-	VMOVUPS	Y0, 1462400(SI)	// fitGrad.mae
+	VMOVUPS	Y0, 1428096(SI)	// fitGrad.mae
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop14

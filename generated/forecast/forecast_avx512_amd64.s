@@ -10345,8 +10345,8 @@ loop2: // 2 times: vectors of the block
 loop3: // 64 times: elements
 	VMOVUPS	760576(SI), Z0	// latentFieldFwd.add[0]
 	VMOVUPS	760640(SI), Z1	// latentFieldFwd.add[0] | 1
-	VMOVUPS	Z0, 1158656(SI)	// result_53[0]
-	VMOVUPS	Z1, 1158720(SI)	// result_53[0] | 1
+	VMOVUPS	Z0, 1124352(SI)	// result_48[0]
+	VMOVUPS	Z1, 1124416(SI)	// result_48[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop3
@@ -10355,8 +10355,8 @@ loop3: // 64 times: elements
 loop4: // 64 times: elements
 	VMOVUPS	768768(SI), Z0	// latentFieldFwd.softplus[0]
 	VMOVUPS	768832(SI), Z1	// latentFieldFwd.softplus[0] | 1
-	VMOVUPS	Z0, 1166848(SI)	// result_54[0]
-	VMOVUPS	Z1, 1166912(SI)	// result_54[0] | 1
+	VMOVUPS	Z0, 1132544(SI)	// result_49[0]
+	VMOVUPS	Z1, 1132608(SI)	// result_49[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop4
@@ -10365,8 +10365,8 @@ loop4: // 64 times: elements
 loop5: // 64 times: elements
 	VMOVUPS	776960(SI), Z0	// latentFieldFwd.add2[0]
 	VMOVUPS	777024(SI), Z1	// latentFieldFwd.add2[0] | 1
-	VMOVUPS	Z0, 1175040(SI)	// result_55[0]
-	VMOVUPS	Z1, 1175104(SI)	// result_55[0] | 1
+	VMOVUPS	Z0, 1140736(SI)	// result_50[0]
+	VMOVUPS	Z1, 1140800(SI)	// result_50[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop5
@@ -10375,8 +10375,8 @@ loop5: // 64 times: elements
 loop6: // 64 times: elements
 	VMOVUPS	785152(SI), Z0	// latentFieldFwd.softplus2[0]
 	VMOVUPS	785216(SI), Z1	// latentFieldFwd.softplus2[0] | 1
-	VMOVUPS	Z0, 1183232(SI)	// result_56[0]
-	VMOVUPS	Z1, 1183296(SI)	// result_56[0] | 1
+	VMOVUPS	Z0, 1148928(SI)	// result_51[0]
+	VMOVUPS	Z1, 1148992(SI)	// result_51[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop6
@@ -10385,8 +10385,8 @@ loop6: // 64 times: elements
 loop7: // 12 times: elements
 	VMOVUPS	793344(SI), Z0	// latentFieldFwd.tanh[0]
 	VMOVUPS	793408(SI), Z1	// latentFieldFwd.tanh[0] | 1
-	VMOVUPS	Z0, 1191424(SI)	// result_57[0]
-	VMOVUPS	Z1, 1191488(SI)	// result_57[0] | 1
+	VMOVUPS	Z0, 1157120(SI)	// result_52[0]
+	VMOVUPS	Z1, 1157184(SI)	// result_52[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop7
@@ -10500,8 +10500,8 @@ loop11: // 2 times: vectors of the block
 loop12: // 64 times: elements
 	VMOVUPS	760576(SI), Z0	// latentFieldFwd.add[0]
 	VMOVUPS	760640(SI), Z1	// latentFieldFwd.add[0] | 1
-	VMOVUPS	Z0, 1121280(SI)	// result_46[0]
-	VMOVUPS	Z1, 1121344(SI)	// result_46[0] | 1
+	VMOVUPS	Z0, 1086976(SI)	// result_41[0]
+	VMOVUPS	Z1, 1087040(SI)	// result_41[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop12
@@ -10510,8 +10510,8 @@ loop12: // 64 times: elements
 loop13: // 64 times: elements
 	VMOVUPS	768768(SI), Z0	// latentFieldFwd.softplus[0]
 	VMOVUPS	768832(SI), Z1	// latentFieldFwd.softplus[0] | 1
-	VMOVUPS	Z0, 1129472(SI)	// result_47[0]
-	VMOVUPS	Z1, 1129536(SI)	// result_47[0] | 1
+	VMOVUPS	Z0, 1095168(SI)	// result_42[0]
+	VMOVUPS	Z1, 1095232(SI)	// result_42[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop13
@@ -10520,8 +10520,8 @@ loop13: // 64 times: elements
 loop14: // 64 times: elements
 	VMOVUPS	776960(SI), Z0	// latentFieldFwd.add2[0]
 	VMOVUPS	777024(SI), Z1	// latentFieldFwd.add2[0] | 1
-	VMOVUPS	Z0, 1137664(SI)	// result_48[0]
-	VMOVUPS	Z1, 1137728(SI)	// result_48[0] | 1
+	VMOVUPS	Z0, 1103360(SI)	// result_43[0]
+	VMOVUPS	Z1, 1103424(SI)	// result_43[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop14
@@ -10530,8 +10530,8 @@ loop14: // 64 times: elements
 loop15: // 64 times: elements
 	VMOVUPS	785152(SI), Z0	// latentFieldFwd.softplus2[0]
 	VMOVUPS	785216(SI), Z1	// latentFieldFwd.softplus2[0] | 1
-	VMOVUPS	Z0, 1145856(SI)	// result_49[0]
-	VMOVUPS	Z1, 1145920(SI)	// result_49[0] | 1
+	VMOVUPS	Z0, 1111552(SI)	// result_44[0]
+	VMOVUPS	Z1, 1111616(SI)	// result_44[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop15
@@ -10540,8 +10540,8 @@ loop15: // 64 times: elements
 loop16: // 12 times: elements
 	VMOVUPS	793344(SI), Z0	// latentFieldFwd.tanh[0]
 	VMOVUPS	793408(SI), Z1	// latentFieldFwd.tanh[0] | 1
-	VMOVUPS	Z0, 1154048(SI)	// result_50[0]
-	VMOVUPS	Z1, 1154112(SI)	// result_50[0] | 1
+	VMOVUPS	Z0, 1119744(SI)	// result_45[0]
+	VMOVUPS	Z1, 1119808(SI)	// result_45[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop16
@@ -10671,8 +10671,8 @@ loop20: // 2 times: vectors of the block
 loop21: // 64 times: elements
 	VMOVUPS	760576(SI), Z0	// latentFieldFwd.add[0]
 	VMOVUPS	760640(SI), Z1	// latentFieldFwd.add[0] | 1
-	VMOVUPS	Z0, 1083904(SI)	// result_39[0]
-	VMOVUPS	Z1, 1083968(SI)	// result_39[0] | 1
+	VMOVUPS	Z0, 1049600(SI)	// result_34[0]
+	VMOVUPS	Z1, 1049664(SI)	// result_34[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop21
@@ -10681,8 +10681,8 @@ loop21: // 64 times: elements
 loop22: // 64 times: elements
 	VMOVUPS	768768(SI), Z0	// latentFieldFwd.softplus[0]
 	VMOVUPS	768832(SI), Z1	// latentFieldFwd.softplus[0] | 1
-	VMOVUPS	Z0, 1092096(SI)	// result_40[0]
-	VMOVUPS	Z1, 1092160(SI)	// result_40[0] | 1
+	VMOVUPS	Z0, 1057792(SI)	// result_35[0]
+	VMOVUPS	Z1, 1057856(SI)	// result_35[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop22
@@ -10691,8 +10691,8 @@ loop22: // 64 times: elements
 loop23: // 64 times: elements
 	VMOVUPS	776960(SI), Z0	// latentFieldFwd.add2[0]
 	VMOVUPS	777024(SI), Z1	// latentFieldFwd.add2[0] | 1
-	VMOVUPS	Z0, 1100288(SI)	// result_41[0]
-	VMOVUPS	Z1, 1100352(SI)	// result_41[0] | 1
+	VMOVUPS	Z0, 1065984(SI)	// result_36[0]
+	VMOVUPS	Z1, 1066048(SI)	// result_36[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop23
@@ -10701,8 +10701,8 @@ loop23: // 64 times: elements
 loop24: // 64 times: elements
 	VMOVUPS	785152(SI), Z0	// latentFieldFwd.softplus2[0]
 	VMOVUPS	785216(SI), Z1	// latentFieldFwd.softplus2[0] | 1
-	VMOVUPS	Z0, 1108480(SI)	// result_42[0]
-	VMOVUPS	Z1, 1108544(SI)	// result_42[0] | 1
+	VMOVUPS	Z0, 1074176(SI)	// result_37[0]
+	VMOVUPS	Z1, 1074240(SI)	// result_37[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop24
@@ -10711,8 +10711,8 @@ loop24: // 64 times: elements
 loop25: // 12 times: elements
 	VMOVUPS	793344(SI), Z0	// latentFieldFwd.tanh[0]
 	VMOVUPS	793408(SI), Z1	// latentFieldFwd.tanh[0] | 1
-	VMOVUPS	Z0, 1116672(SI)	// result_43[0]
-	VMOVUPS	Z1, 1116736(SI)	// result_43[0] | 1
+	VMOVUPS	Z0, 1082368(SI)	// result_38[0]
+	VMOVUPS	Z1, 1082432(SI)	// result_38[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop25
@@ -10858,8 +10858,8 @@ loop29: // 2 times: vectors of the block
 loop30: // 64 times: elements
 	VMOVUPS	760576(SI), Z0	// latentFieldFwd.add[0]
 	VMOVUPS	760640(SI), Z1	// latentFieldFwd.add[0] | 1
-	VMOVUPS	Z0, 1046528(SI)	// result_32[0]
-	VMOVUPS	Z1, 1046592(SI)	// result_32[0] | 1
+	VMOVUPS	Z0, 1012224(SI)	// result_27[0]
+	VMOVUPS	Z1, 1012288(SI)	// result_27[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop30
@@ -10868,8 +10868,8 @@ loop30: // 64 times: elements
 loop31: // 64 times: elements
 	VMOVUPS	768768(SI), Z0	// latentFieldFwd.softplus[0]
 	VMOVUPS	768832(SI), Z1	// latentFieldFwd.softplus[0] | 1
-	VMOVUPS	Z0, 1054720(SI)	// result_33[0]
-	VMOVUPS	Z1, 1054784(SI)	// result_33[0] | 1
+	VMOVUPS	Z0, 1020416(SI)	// result_28[0]
+	VMOVUPS	Z1, 1020480(SI)	// result_28[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop31
@@ -10878,8 +10878,8 @@ loop31: // 64 times: elements
 loop32: // 64 times: elements
 	VMOVUPS	776960(SI), Z0	// latentFieldFwd.add2[0]
 	VMOVUPS	777024(SI), Z1	// latentFieldFwd.add2[0] | 1
-	VMOVUPS	Z0, 1062912(SI)	// result_34[0]
-	VMOVUPS	Z1, 1062976(SI)	// result_34[0] | 1
+	VMOVUPS	Z0, 1028608(SI)	// result_29[0]
+	VMOVUPS	Z1, 1028672(SI)	// result_29[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop32
@@ -10888,8 +10888,8 @@ loop32: // 64 times: elements
 loop33: // 64 times: elements
 	VMOVUPS	785152(SI), Z0	// latentFieldFwd.softplus2[0]
 	VMOVUPS	785216(SI), Z1	// latentFieldFwd.softplus2[0] | 1
-	VMOVUPS	Z0, 1071104(SI)	// result_35[0]
-	VMOVUPS	Z1, 1071168(SI)	// result_35[0] | 1
+	VMOVUPS	Z0, 1036800(SI)	// result_30[0]
+	VMOVUPS	Z1, 1036864(SI)	// result_30[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop33
@@ -10898,8 +10898,8 @@ loop33: // 64 times: elements
 loop34: // 12 times: elements
 	VMOVUPS	793344(SI), Z0	// latentFieldFwd.tanh[0]
 	VMOVUPS	793408(SI), Z1	// latentFieldFwd.tanh[0] | 1
-	VMOVUPS	Z0, 1079296(SI)	// result_36[0]
-	VMOVUPS	Z1, 1079360(SI)	// result_36[0] | 1
+	VMOVUPS	Z0, 1044992(SI)	// result_31[0]
+	VMOVUPS	Z1, 1045056(SI)	// result_31[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop34
@@ -11061,8 +11061,8 @@ loop38: // 2 times: vectors of the block
 loop39: // 64 times: elements
 	VMOVUPS	760576(SI), Z0	// latentFieldFwd.add[0]
 	VMOVUPS	760640(SI), Z1	// latentFieldFwd.add[0] | 1
-	VMOVUPS	Z0, 1009152(SI)	// result_25[0]
-	VMOVUPS	Z1, 1009216(SI)	// result_25[0] | 1
+	VMOVUPS	Z0, 974848(SI)	// result_20[0]
+	VMOVUPS	Z1, 974912(SI)	// result_20[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop39
@@ -11071,8 +11071,8 @@ loop39: // 64 times: elements
 loop40: // 64 times: elements
 	VMOVUPS	768768(SI), Z0	// latentFieldFwd.softplus[0]
 	VMOVUPS	768832(SI), Z1	// latentFieldFwd.softplus[0] | 1
-	VMOVUPS	Z0, 1017344(SI)	// result_26[0]
-	VMOVUPS	Z1, 1017408(SI)	// result_26[0] | 1
+	VMOVUPS	Z0, 983040(SI)	// result_21[0]
+	VMOVUPS	Z1, 983104(SI)	// result_21[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop40
@@ -11081,8 +11081,8 @@ loop40: // 64 times: elements
 loop41: // 64 times: elements
 	VMOVUPS	776960(SI), Z0	// latentFieldFwd.add2[0]
 	VMOVUPS	777024(SI), Z1	// latentFieldFwd.add2[0] | 1
-	VMOVUPS	Z0, 1025536(SI)	// result_27[0]
-	VMOVUPS	Z1, 1025600(SI)	// result_27[0] | 1
+	VMOVUPS	Z0, 991232(SI)	// result_22[0]
+	VMOVUPS	Z1, 991296(SI)	// result_22[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop41
@@ -11091,8 +11091,8 @@ loop41: // 64 times: elements
 loop42: // 64 times: elements
 	VMOVUPS	785152(SI), Z0	// latentFieldFwd.softplus2[0]
 	VMOVUPS	785216(SI), Z1	// latentFieldFwd.softplus2[0] | 1
-	VMOVUPS	Z0, 1033728(SI)	// result_28[0]
-	VMOVUPS	Z1, 1033792(SI)	// result_28[0] | 1
+	VMOVUPS	Z0, 999424(SI)	// result_23[0]
+	VMOVUPS	Z1, 999488(SI)	// result_23[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop42
@@ -11101,8 +11101,8 @@ loop42: // 64 times: elements
 loop43: // 12 times: elements
 	VMOVUPS	793344(SI), Z0	// latentFieldFwd.tanh[0]
 	VMOVUPS	793408(SI), Z1	// latentFieldFwd.tanh[0] | 1
-	VMOVUPS	Z0, 1041920(SI)	// result_29[0]
-	VMOVUPS	Z1, 1041984(SI)	// result_29[0] | 1
+	VMOVUPS	Z0, 1007616(SI)	// result_24[0]
+	VMOVUPS	Z1, 1007680(SI)	// result_24[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop43
@@ -11280,8 +11280,8 @@ loop47: // 2 times: vectors of the block
 loop48: // 64 times: elements
 	VMOVUPS	760576(SI), Z0	// latentFieldFwd.add[0]
 	VMOVUPS	760640(SI), Z1	// latentFieldFwd.add[0] | 1
-	VMOVUPS	Z0, 970240(SI)	// result_18[0]
-	VMOVUPS	Z1, 970304(SI)	// result_18[0] | 1
+	VMOVUPS	Z0, 935936(SI)	// result_13[0]
+	VMOVUPS	Z1, 936000(SI)	// result_13[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop48
@@ -11290,8 +11290,8 @@ loop48: // 64 times: elements
 loop49: // 64 times: elements
 	VMOVUPS	768768(SI), Z0	// latentFieldFwd.softplus[0]
 	VMOVUPS	768832(SI), Z1	// latentFieldFwd.softplus[0] | 1
-	VMOVUPS	Z0, 978432(SI)	// result_19[0]
-	VMOVUPS	Z1, 978496(SI)	// result_19[0] | 1
+	VMOVUPS	Z0, 944128(SI)	// result_14[0]
+	VMOVUPS	Z1, 944192(SI)	// result_14[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop49
@@ -11300,8 +11300,8 @@ loop49: // 64 times: elements
 loop50: // 64 times: elements
 	VMOVUPS	776960(SI), Z0	// latentFieldFwd.add2[0]
 	VMOVUPS	777024(SI), Z1	// latentFieldFwd.add2[0] | 1
-	VMOVUPS	Z0, 986624(SI)	// result_20[0]
-	VMOVUPS	Z1, 986688(SI)	// result_20[0] | 1
+	VMOVUPS	Z0, 952320(SI)	// result_15[0]
+	VMOVUPS	Z1, 952384(SI)	// result_15[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop50
@@ -11310,8 +11310,8 @@ loop50: // 64 times: elements
 loop51: // 64 times: elements
 	VMOVUPS	785152(SI), Z0	// latentFieldFwd.softplus2[0]
 	VMOVUPS	785216(SI), Z1	// latentFieldFwd.softplus2[0] | 1
-	VMOVUPS	Z0, 994816(SI)	// result_21[0]
-	VMOVUPS	Z1, 994880(SI)	// result_21[0] | 1
+	VMOVUPS	Z0, 960512(SI)	// result_16[0]
+	VMOVUPS	Z1, 960576(SI)	// result_16[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop51
@@ -11320,8 +11320,8 @@ loop51: // 64 times: elements
 loop52: // 12 times: elements
 	VMOVUPS	793344(SI), Z0	// latentFieldFwd.tanh[0]
 	VMOVUPS	793408(SI), Z1	// latentFieldFwd.tanh[0] | 1
-	VMOVUPS	Z0, 1003008(SI)	// result_22[0]
-	VMOVUPS	Z1, 1003072(SI)	// result_22[0] | 1
+	VMOVUPS	Z0, 968704(SI)	// result_17[0]
+	VMOVUPS	Z1, 968768(SI)	// result_17[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop52
@@ -11480,62 +11480,12 @@ loop55: // 2 times: vectors of the block
 	DECQ	CX
 	JNE	loop55
 	CALL	latentFieldFwd_avx512<>(SB)
-	MOVQ	$64, CX
-	MOVQ	AX, SI
-loop56: // 64 times: elements
-	VMOVUPS	760576(SI), Z0	// latentFieldFwd.add[0]
-	VMOVUPS	760640(SI), Z1	// latentFieldFwd.add[0] | 1
-	VMOVUPS	Z0, 934400(SI)	// result_13[0]
-	VMOVUPS	Z1, 934464(SI)	// result_13[0] | 1
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop56
-	MOVQ	$64, CX
-	MOVQ	AX, SI
-loop57: // 64 times: elements
-	VMOVUPS	768768(SI), Z0	// latentFieldFwd.softplus[0]
-	VMOVUPS	768832(SI), Z1	// latentFieldFwd.softplus[0] | 1
-	VMOVUPS	Z0, 942592(SI)	// result_14[0]
-	VMOVUPS	Z1, 942656(SI)	// result_14[0] | 1
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop57
-	MOVQ	$64, CX
-	MOVQ	AX, SI
-loop58: // 64 times: elements
-	VMOVUPS	776960(SI), Z0	// latentFieldFwd.add2[0]
-	VMOVUPS	777024(SI), Z1	// latentFieldFwd.add2[0] | 1
-	VMOVUPS	Z0, 950784(SI)	// result_15[0]
-	VMOVUPS	Z1, 950848(SI)	// result_15[0] | 1
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop58
-	MOVQ	$64, CX
-	MOVQ	AX, SI
-loop59: // 64 times: elements
-	VMOVUPS	785152(SI), Z0	// latentFieldFwd.softplus2[0]
-	VMOVUPS	785216(SI), Z1	// latentFieldFwd.softplus2[0] | 1
-	VMOVUPS	Z0, 958976(SI)	// result_16[0]
-	VMOVUPS	Z1, 959040(SI)	// result_16[0] | 1
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop59
-	MOVQ	$12, CX
-	MOVQ	AX, SI
-loop60: // 12 times: elements
-	VMOVUPS	793344(SI), Z0	// latentFieldFwd.tanh[0]
-	VMOVUPS	793408(SI), Z1	// latentFieldFwd.tanh[0] | 1
-	VMOVUPS	Z0, 967168(SI)	// result_17[0]
-	VMOVUPS	Z1, 967232(SI)	// result_17[0] | 1
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop60
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop61: // 2 times: vectors of the block
+loop56: // 2 times: vectors of the block
 	MOVQ	$8, DI
 	MOVQ	SI, R9
-loop62: // 8 times: elements
+loop57: // 8 times: elements
 	// forecast.nde:38
 	VMOVUPS	907136(R9), Z0	// z_d2_bar[0]
 	VMOVUPS	908672(R9), Z1	// z_d3_bar[0]
@@ -11543,10 +11493,10 @@ loop62: // 8 times: elements
 	VMULPS.BCST	f32_40200000<>(SB), Z2, Z2
 	VFMADD231PS.BCST	f32_c0800000<>(SB), Z1, Z2
 	VFMADD231PS.BCST	f32_3fc00000<>(SB), Z0, Z2
-	VMOVUPS	Z2, 968704(R9)	// add[0]
+	VMOVUPS	Z2, 934400(R9)	// add[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop62
+	JNE	loop57
 	VMOVUPS	911232(SI), Z0	// a_d4_bar[0]
 	VMOVUPS	911360(SI), Z1	// a_d4_bar[1]
 	VMOVUPS	911488(SI), Z2	// a_d4_bar[2]
@@ -11562,26 +11512,26 @@ loop62: // 8 times: elements
 	VMULPS.BCST	f32_40200000<>(SB), Z0, Z0
 	VFMADD231PS.BCST	f32_c0800000<>(SB), Z4, Z0
 	VFMADD231PS.BCST	f32_3fc00000<>(SB), Z8, Z0
-	VMOVUPS	Z0, 969728(SI)	// add_2[0]
+	VMOVUPS	Z0, 935424(SI)	// add_2[0]
 	VMULPS.BCST	f32_40200000<>(SB), Z1, Z0
 	VFMADD231PS.BCST	f32_c0800000<>(SB), Z5, Z0
 	VFMADD231PS.BCST	f32_3fc00000<>(SB), Z9, Z0
-	VMOVUPS	Z0, 969856(SI)	// add_2[1]
+	VMOVUPS	Z0, 935552(SI)	// add_2[1]
 	VMULPS.BCST	f32_40200000<>(SB), Z2, Z0
 	VFMADD231PS.BCST	f32_c0800000<>(SB), Z6, Z0
 	VFMADD231PS.BCST	f32_3fc00000<>(SB), Z10, Z0
-	VMOVUPS	Z0, 969984(SI)	// add_2[2]
+	VMOVUPS	Z0, 935680(SI)	// add_2[2]
 	VMULPS.BCST	f32_40200000<>(SB), Z3, Z0
 	VFMADD231PS.BCST	f32_c0800000<>(SB), Z7, Z0
 	VFMADD231PS.BCST	f32_3fc00000<>(SB), Z11, Z0
-	VMOVUPS	Z0, 970112(SI)	// add_2[3]
+	VMOVUPS	Z0, 935808(SI)	// add_2[3]
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop61
+	JNE	loop56
 	// forecast.nde:38
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop63: // 2 times: vectors of the block
+loop58: // 2 times: vectors of the block
 	VMOVUPS	932352(SI), Z0	// z_next[0]
 	VMOVUPS	Z0, 814336(SI)	// latentFieldBwd.z[0]
 	VMOVUPS	932480(SI), Z0	// z_next[1]
@@ -11606,125 +11556,125 @@ loop63: // 2 times: vectors of the block
 	VMOVUPS	Z0, 815616(SI)	// latentFieldBwd.a[2]
 	VMOVUPS	934272(SI), Z0	// a_next[3]
 	VMOVUPS	Z0, 815744(SI)	// latentFieldBwd.a[3]
-	VMOVUPS	968704(SI), Z0	// add[0]
+	VMOVUPS	934400(SI), Z0	// add[0]
 	VMOVUPS	Z0, 850176(SI)	// latentFieldBwd.dz_bar[0]
-	VMOVUPS	968832(SI), Z0	// add[1]
+	VMOVUPS	934528(SI), Z0	// add[1]
 	VMOVUPS	Z0, 850304(SI)	// latentFieldBwd.dz_bar[1]
-	VMOVUPS	968960(SI), Z0	// add[2]
+	VMOVUPS	934656(SI), Z0	// add[2]
 	VMOVUPS	Z0, 850432(SI)	// latentFieldBwd.dz_bar[2]
-	VMOVUPS	969088(SI), Z0	// add[3]
+	VMOVUPS	934784(SI), Z0	// add[3]
 	VMOVUPS	Z0, 850560(SI)	// latentFieldBwd.dz_bar[3]
-	VMOVUPS	969216(SI), Z0	// add[4]
+	VMOVUPS	934912(SI), Z0	// add[4]
 	VMOVUPS	Z0, 850688(SI)	// latentFieldBwd.dz_bar[4]
-	VMOVUPS	969344(SI), Z0	// add[5]
+	VMOVUPS	935040(SI), Z0	// add[5]
 	VMOVUPS	Z0, 850816(SI)	// latentFieldBwd.dz_bar[5]
-	VMOVUPS	969472(SI), Z0	// add[6]
+	VMOVUPS	935168(SI), Z0	// add[6]
 	VMOVUPS	Z0, 850944(SI)	// latentFieldBwd.dz_bar[6]
-	VMOVUPS	969600(SI), Z0	// add[7]
+	VMOVUPS	935296(SI), Z0	// add[7]
 	VMOVUPS	Z0, 851072(SI)	// latentFieldBwd.dz_bar[7]
-	VMOVUPS	969728(SI), Z0	// add_2[0]
+	VMOVUPS	935424(SI), Z0	// add_2[0]
 	VMOVUPS	Z0, 851200(SI)	// latentFieldBwd.da_bar[0]
-	VMOVUPS	969856(SI), Z0	// add_2[1]
+	VMOVUPS	935552(SI), Z0	// add_2[1]
 	VMOVUPS	Z0, 851328(SI)	// latentFieldBwd.da_bar[1]
-	VMOVUPS	969984(SI), Z0	// add_2[2]
+	VMOVUPS	935680(SI), Z0	// add_2[2]
 	VMOVUPS	Z0, 851456(SI)	// latentFieldBwd.da_bar[2]
-	VMOVUPS	970112(SI), Z0	// add_2[3]
+	VMOVUPS	935808(SI), Z0	// add_2[3]
 	VMOVUPS	Z0, 851584(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop63
+	JNE	loop58
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop64: // 64 times: elements
-	VMOVUPS	934400(SI), Z0	// result_13[0]
-	VMOVUPS	934464(SI), Z1	// result_13[0] | 1
+loop59: // 64 times: elements
+	VMOVUPS	760576(SI), Z0	// latentFieldFwd.add[0]
+	VMOVUPS	760640(SI), Z1	// latentFieldFwd.add[0] | 1
 	VMOVUPS	Z0, 815872(SI)	// latentFieldBwd.add[0]
 	VMOVUPS	Z1, 815936(SI)	// latentFieldBwd.add[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop64
+	JNE	loop59
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop65: // 64 times: elements
-	VMOVUPS	942592(SI), Z0	// result_14[0]
-	VMOVUPS	942656(SI), Z1	// result_14[0] | 1
+loop60: // 64 times: elements
+	VMOVUPS	768768(SI), Z0	// latentFieldFwd.softplus[0]
+	VMOVUPS	768832(SI), Z1	// latentFieldFwd.softplus[0] | 1
 	VMOVUPS	Z0, 824064(SI)	// latentFieldBwd.softplus[0]
 	VMOVUPS	Z1, 824128(SI)	// latentFieldBwd.softplus[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop65
+	JNE	loop60
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop66: // 64 times: elements
-	VMOVUPS	950784(SI), Z0	// result_15[0]
-	VMOVUPS	950848(SI), Z1	// result_15[0] | 1
+loop61: // 64 times: elements
+	VMOVUPS	776960(SI), Z0	// latentFieldFwd.add2[0]
+	VMOVUPS	777024(SI), Z1	// latentFieldFwd.add2[0] | 1
 	VMOVUPS	Z0, 832256(SI)	// latentFieldBwd.add2[0]
 	VMOVUPS	Z1, 832320(SI)	// latentFieldBwd.add2[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop66
+	JNE	loop61
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop67: // 64 times: elements
-	VMOVUPS	958976(SI), Z0	// result_16[0]
-	VMOVUPS	959040(SI), Z1	// result_16[0] | 1
+loop62: // 64 times: elements
+	VMOVUPS	785152(SI), Z0	// latentFieldFwd.softplus2[0]
+	VMOVUPS	785216(SI), Z1	// latentFieldFwd.softplus2[0] | 1
 	VMOVUPS	Z0, 840448(SI)	// latentFieldBwd.softplus2[0]
 	VMOVUPS	Z1, 840512(SI)	// latentFieldBwd.softplus2[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop67
+	JNE	loop62
 	MOVQ	$12, CX
 	MOVQ	AX, SI
-loop68: // 12 times: elements
-	VMOVUPS	967168(SI), Z0	// result_17[0]
-	VMOVUPS	967232(SI), Z1	// result_17[0] | 1
+loop63: // 12 times: elements
+	VMOVUPS	793344(SI), Z0	// latentFieldFwd.tanh[0]
+	VMOVUPS	793408(SI), Z1	// latentFieldFwd.tanh[0] | 1
 	VMOVUPS	Z0, 848640(SI)	// latentFieldBwd.tanh[0]
 	VMOVUPS	Z1, 848704(SI)	// latentFieldBwd.tanh[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop68
+	JNE	loop63
 	CALL	latentFieldBwd_avx512<>(SB)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop69: // 2 times: vectors of the block
+loop64: // 2 times: vectors of the block
 	VMOVUPS	851712(SI), Z0	// latentFieldBwd.z_bar[0]
-	VMOVUPS	Z0, 1004544(SI)	// result_23[0]
+	VMOVUPS	Z0, 970240(SI)	// result_18[0]
 	VMOVUPS	851840(SI), Z0	// latentFieldBwd.z_bar[1]
-	VMOVUPS	Z0, 1004672(SI)	// result_23[1]
+	VMOVUPS	Z0, 970368(SI)	// result_18[1]
 	VMOVUPS	851968(SI), Z0	// latentFieldBwd.z_bar[2]
-	VMOVUPS	Z0, 1004800(SI)	// result_23[2]
+	VMOVUPS	Z0, 970496(SI)	// result_18[2]
 	VMOVUPS	852096(SI), Z0	// latentFieldBwd.z_bar[3]
-	VMOVUPS	Z0, 1004928(SI)	// result_23[3]
+	VMOVUPS	Z0, 970624(SI)	// result_18[3]
 	VMOVUPS	852224(SI), Z0	// latentFieldBwd.z_bar[4]
-	VMOVUPS	Z0, 1005056(SI)	// result_23[4]
+	VMOVUPS	Z0, 970752(SI)	// result_18[4]
 	VMOVUPS	852352(SI), Z0	// latentFieldBwd.z_bar[5]
-	VMOVUPS	Z0, 1005184(SI)	// result_23[5]
+	VMOVUPS	Z0, 970880(SI)	// result_18[5]
 	VMOVUPS	852480(SI), Z0	// latentFieldBwd.z_bar[6]
-	VMOVUPS	Z0, 1005312(SI)	// result_23[6]
+	VMOVUPS	Z0, 971008(SI)	// result_18[6]
 	VMOVUPS	852608(SI), Z0	// latentFieldBwd.z_bar[7]
-	VMOVUPS	Z0, 1005440(SI)	// result_23[7]
+	VMOVUPS	Z0, 971136(SI)	// result_18[7]
 	VMOVUPS	852736(SI), Z0	// latentFieldBwd.a_bar[0]
-	VMOVUPS	Z0, 1007616(SI)	// result_24[0]
+	VMOVUPS	Z0, 973312(SI)	// result_19[0]
 	VMOVUPS	852864(SI), Z0	// latentFieldBwd.a_bar[1]
-	VMOVUPS	Z0, 1007744(SI)	// result_24[1]
+	VMOVUPS	Z0, 973440(SI)	// result_19[1]
 	VMOVUPS	852992(SI), Z0	// latentFieldBwd.a_bar[2]
-	VMOVUPS	Z0, 1007872(SI)	// result_24[2]
+	VMOVUPS	Z0, 973568(SI)	// result_19[2]
 	VMOVUPS	853120(SI), Z0	// latentFieldBwd.a_bar[3]
-	VMOVUPS	Z0, 1008000(SI)	// result_24[3]
+	VMOVUPS	Z0, 973696(SI)	// result_19[3]
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop69
+	JNE	loop64
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop70: // 2 times: vectors of the block
+loop65: // 2 times: vectors of the block
 	MOVQ	$8, DI
 	MOVQ	SI, R9
-loop71: // 8 times: elements
+loop66: // 8 times: elements
 	// forecast.nde:38
 	VMOVUPS	904064(R9), Z0	// z_next_bar[0]
-	VMOVUPS	1004544(R9), Z1	// result_23[0]
+	VMOVUPS	970240(R9), Z1	// result_18[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 1005568(R9)	// z_next_bar_2[0]
+	VMOVUPS	Z0, 971264(R9)	// z_next_bar_2[0]
 	VMOVUPS	931200(SI), Z1	// hb6
 	VMOVUPS	907136(R9), Z2	// z_d2_bar[0]
 	VMOVUPS	908672(R9), Z3	// z_d3_bar[0]
@@ -11733,10 +11683,10 @@ loop71: // 8 times: elements
 	VFMADD231PS.BCST	f32_42822f0d<>(SB), Z3, Z4
 	VFMADD231PS.BCST	f32_c1df2c16<>(SB), Z2, Z4
 	VFMADD231PS	Z1, Z0, Z4
-	VMOVUPS	Z4, 1006592(R9)	// add_3[0]
+	VMOVUPS	Z4, 972288(R9)	// add_3[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop71
+	JNE	loop66
 	VMOVUPS	905088(SI), Z0	// a_next_bar[0]
 	VMOVUPS	905216(SI), Z2	// a_next_bar[1]
 	VMOVUPS	905344(SI), Z3	// a_next_bar[2]
@@ -11753,45 +11703,45 @@ loop71: // 8 times: elements
 	VMOVUPS	908288(SI), Z14	// a_d2_bar[1]
 	VMOVUPS	908416(SI), Z15	// a_d2_bar[2]
 	VMOVUPS	908544(SI), Z16	// a_d2_bar[3]
-	VMOVUPS	1007616(SI), Z17	// result_24[0]
+	VMOVUPS	973312(SI), Z17	// result_19[0]
 	VADDPS	Z17, Z0, Z0
-	VMOVUPS	Z0, 1008128(SI)	// a_next_bar_2[0]
-	VMOVUPS	1007744(SI), Z17	// result_24[1]
+	VMOVUPS	Z0, 973824(SI)	// a_next_bar_2[0]
+	VMOVUPS	973440(SI), Z17	// result_19[1]
 	VADDPS	Z17, Z2, Z2
-	VMOVUPS	Z2, 1008256(SI)	// a_next_bar_2[1]
-	VMOVUPS	1007872(SI), Z17	// result_24[2]
+	VMOVUPS	Z2, 973952(SI)	// a_next_bar_2[1]
+	VMOVUPS	973568(SI), Z17	// result_19[2]
 	VADDPS	Z17, Z3, Z3
-	VMOVUPS	Z3, 1008384(SI)	// a_next_bar_2[2]
-	VMOVUPS	1008000(SI), Z17	// result_24[3]
+	VMOVUPS	Z3, 974080(SI)	// a_next_bar_2[2]
+	VMOVUPS	973696(SI), Z17	// result_19[3]
 	VADDPS	Z17, Z4, Z4
-	VMOVUPS	Z4, 1008512(SI)	// a_next_bar_2[3]
+	VMOVUPS	Z4, 974208(SI)	// a_next_bar_2[3]
 	VMULPS.BCST	f32_c20b7b8e<>(SB), Z5, Z5
 	VFMADD231PS.BCST	f32_42822f0d<>(SB), Z9, Z5
 	VFMADD231PS.BCST	f32_c1df2c16<>(SB), Z13, Z5
 	VFMADD231PS	Z1, Z0, Z5
-	VMOVUPS	Z5, 1008640(SI)	// add_4[0]
+	VMOVUPS	Z5, 974336(SI)	// add_4[0]
 	VMULPS.BCST	f32_c20b7b8e<>(SB), Z6, Z0
 	VFMADD231PS.BCST	f32_42822f0d<>(SB), Z10, Z0
 	VFMADD231PS.BCST	f32_c1df2c16<>(SB), Z14, Z0
 	VFMADD231PS	Z1, Z2, Z0
-	VMOVUPS	Z0, 1008768(SI)	// add_4[1]
+	VMOVUPS	Z0, 974464(SI)	// add_4[1]
 	VMULPS.BCST	f32_c20b7b8e<>(SB), Z7, Z0
 	VFMADD231PS.BCST	f32_42822f0d<>(SB), Z11, Z0
 	VFMADD231PS.BCST	f32_c1df2c16<>(SB), Z15, Z0
 	VFMADD231PS	Z1, Z3, Z0
-	VMOVUPS	Z0, 1008896(SI)	// add_4[2]
+	VMOVUPS	Z0, 974592(SI)	// add_4[2]
 	VMULPS.BCST	f32_c20b7b8e<>(SB), Z8, Z0
 	VFMADD231PS.BCST	f32_42822f0d<>(SB), Z12, Z0
 	VFMADD231PS.BCST	f32_c1df2c16<>(SB), Z16, Z0
 	VFMADD231PS	Z1, Z4, Z0
-	VMOVUPS	Z0, 1009024(SI)	// add_4[3]
+	VMOVUPS	Z0, 974720(SI)	// add_4[3]
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop70
+	JNE	loop65
 	// forecast.nde:38
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop72: // 2 times: vectors of the block
+loop67: // 2 times: vectors of the block
 	VMOVUPS	928512(SI), Z0	// z_y6[0]
 	VMOVUPS	Z0, 814336(SI)	// latentFieldBwd.z[0]
 	VMOVUPS	928640(SI), Z0	// z_y6[1]
@@ -11816,124 +11766,124 @@ loop72: // 2 times: vectors of the block
 	VMOVUPS	Z0, 815616(SI)	// latentFieldBwd.a[2]
 	VMOVUPS	930432(SI), Z0	// a_y6[3]
 	VMOVUPS	Z0, 815744(SI)	// latentFieldBwd.a[3]
-	VMOVUPS	1006592(SI), Z0	// add_3[0]
+	VMOVUPS	972288(SI), Z0	// add_3[0]
 	VMOVUPS	Z0, 850176(SI)	// latentFieldBwd.dz_bar[0]
-	VMOVUPS	1006720(SI), Z0	// add_3[1]
+	VMOVUPS	972416(SI), Z0	// add_3[1]
 	VMOVUPS	Z0, 850304(SI)	// latentFieldBwd.dz_bar[1]
-	VMOVUPS	1006848(SI), Z0	// add_3[2]
+	VMOVUPS	972544(SI), Z0	// add_3[2]
 	VMOVUPS	Z0, 850432(SI)	// latentFieldBwd.dz_bar[2]
-	VMOVUPS	1006976(SI), Z0	// add_3[3]
+	VMOVUPS	972672(SI), Z0	// add_3[3]
 	VMOVUPS	Z0, 850560(SI)	// latentFieldBwd.dz_bar[3]
-	VMOVUPS	1007104(SI), Z0	// add_3[4]
+	VMOVUPS	972800(SI), Z0	// add_3[4]
 	VMOVUPS	Z0, 850688(SI)	// latentFieldBwd.dz_bar[4]
-	VMOVUPS	1007232(SI), Z0	// add_3[5]
+	VMOVUPS	972928(SI), Z0	// add_3[5]
 	VMOVUPS	Z0, 850816(SI)	// latentFieldBwd.dz_bar[5]
-	VMOVUPS	1007360(SI), Z0	// add_3[6]
+	VMOVUPS	973056(SI), Z0	// add_3[6]
 	VMOVUPS	Z0, 850944(SI)	// latentFieldBwd.dz_bar[6]
-	VMOVUPS	1007488(SI), Z0	// add_3[7]
+	VMOVUPS	973184(SI), Z0	// add_3[7]
 	VMOVUPS	Z0, 851072(SI)	// latentFieldBwd.dz_bar[7]
-	VMOVUPS	1008640(SI), Z0	// add_4[0]
+	VMOVUPS	974336(SI), Z0	// add_4[0]
 	VMOVUPS	Z0, 851200(SI)	// latentFieldBwd.da_bar[0]
-	VMOVUPS	1008768(SI), Z0	// add_4[1]
+	VMOVUPS	974464(SI), Z0	// add_4[1]
 	VMOVUPS	Z0, 851328(SI)	// latentFieldBwd.da_bar[1]
-	VMOVUPS	1008896(SI), Z0	// add_4[2]
+	VMOVUPS	974592(SI), Z0	// add_4[2]
 	VMOVUPS	Z0, 851456(SI)	// latentFieldBwd.da_bar[2]
-	VMOVUPS	1009024(SI), Z0	// add_4[3]
+	VMOVUPS	974720(SI), Z0	// add_4[3]
 	VMOVUPS	Z0, 851584(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop72
+	JNE	loop67
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop73: // 64 times: elements
-	VMOVUPS	970240(SI), Z0	// result_18[0]
-	VMOVUPS	970304(SI), Z1	// result_18[0] | 1
+loop68: // 64 times: elements
+	VMOVUPS	935936(SI), Z0	// result_13[0]
+	VMOVUPS	936000(SI), Z1	// result_13[0] | 1
 	VMOVUPS	Z0, 815872(SI)	// latentFieldBwd.add[0]
 	VMOVUPS	Z1, 815936(SI)	// latentFieldBwd.add[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop73
+	JNE	loop68
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop74: // 64 times: elements
-	VMOVUPS	978432(SI), Z0	// result_19[0]
-	VMOVUPS	978496(SI), Z1	// result_19[0] | 1
+loop69: // 64 times: elements
+	VMOVUPS	944128(SI), Z0	// result_14[0]
+	VMOVUPS	944192(SI), Z1	// result_14[0] | 1
 	VMOVUPS	Z0, 824064(SI)	// latentFieldBwd.softplus[0]
 	VMOVUPS	Z1, 824128(SI)	// latentFieldBwd.softplus[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop74
+	JNE	loop69
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop75: // 64 times: elements
-	VMOVUPS	986624(SI), Z0	// result_20[0]
-	VMOVUPS	986688(SI), Z1	// result_20[0] | 1
+loop70: // 64 times: elements
+	VMOVUPS	952320(SI), Z0	// result_15[0]
+	VMOVUPS	952384(SI), Z1	// result_15[0] | 1
 	VMOVUPS	Z0, 832256(SI)	// latentFieldBwd.add2[0]
 	VMOVUPS	Z1, 832320(SI)	// latentFieldBwd.add2[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop75
+	JNE	loop70
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop76: // 64 times: elements
-	VMOVUPS	994816(SI), Z0	// result_21[0]
-	VMOVUPS	994880(SI), Z1	// result_21[0] | 1
+loop71: // 64 times: elements
+	VMOVUPS	960512(SI), Z0	// result_16[0]
+	VMOVUPS	960576(SI), Z1	// result_16[0] | 1
 	VMOVUPS	Z0, 840448(SI)	// latentFieldBwd.softplus2[0]
 	VMOVUPS	Z1, 840512(SI)	// latentFieldBwd.softplus2[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop76
+	JNE	loop71
 	MOVQ	$12, CX
 	MOVQ	AX, SI
-loop77: // 12 times: elements
-	VMOVUPS	1003008(SI), Z0	// result_22[0]
-	VMOVUPS	1003072(SI), Z1	// result_22[0] | 1
+loop72: // 12 times: elements
+	VMOVUPS	968704(SI), Z0	// result_17[0]
+	VMOVUPS	968768(SI), Z1	// result_17[0] | 1
 	VMOVUPS	Z0, 848640(SI)	// latentFieldBwd.tanh[0]
 	VMOVUPS	Z1, 848704(SI)	// latentFieldBwd.tanh[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop77
+	JNE	loop72
 	CALL	latentFieldBwd_avx512<>(SB)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop78: // 2 times: vectors of the block
+loop73: // 2 times: vectors of the block
 	VMOVUPS	851712(SI), Z0	// latentFieldBwd.z_bar[0]
-	VMOVUPS	Z0, 1043456(SI)	// result_30[0]
+	VMOVUPS	Z0, 1009152(SI)	// result_25[0]
 	VMOVUPS	851840(SI), Z0	// latentFieldBwd.z_bar[1]
-	VMOVUPS	Z0, 1043584(SI)	// result_30[1]
+	VMOVUPS	Z0, 1009280(SI)	// result_25[1]
 	VMOVUPS	851968(SI), Z0	// latentFieldBwd.z_bar[2]
-	VMOVUPS	Z0, 1043712(SI)	// result_30[2]
+	VMOVUPS	Z0, 1009408(SI)	// result_25[2]
 	VMOVUPS	852096(SI), Z0	// latentFieldBwd.z_bar[3]
-	VMOVUPS	Z0, 1043840(SI)	// result_30[3]
+	VMOVUPS	Z0, 1009536(SI)	// result_25[3]
 	VMOVUPS	852224(SI), Z0	// latentFieldBwd.z_bar[4]
-	VMOVUPS	Z0, 1043968(SI)	// result_30[4]
+	VMOVUPS	Z0, 1009664(SI)	// result_25[4]
 	VMOVUPS	852352(SI), Z0	// latentFieldBwd.z_bar[5]
-	VMOVUPS	Z0, 1044096(SI)	// result_30[5]
+	VMOVUPS	Z0, 1009792(SI)	// result_25[5]
 	VMOVUPS	852480(SI), Z0	// latentFieldBwd.z_bar[6]
-	VMOVUPS	Z0, 1044224(SI)	// result_30[6]
+	VMOVUPS	Z0, 1009920(SI)	// result_25[6]
 	VMOVUPS	852608(SI), Z0	// latentFieldBwd.z_bar[7]
-	VMOVUPS	Z0, 1044352(SI)	// result_30[7]
+	VMOVUPS	Z0, 1010048(SI)	// result_25[7]
 	VMOVUPS	852736(SI), Z0	// latentFieldBwd.a_bar[0]
-	VMOVUPS	Z0, 1045504(SI)	// result_31[0]
+	VMOVUPS	Z0, 1011200(SI)	// result_26[0]
 	VMOVUPS	852864(SI), Z0	// latentFieldBwd.a_bar[1]
-	VMOVUPS	Z0, 1045632(SI)	// result_31[1]
+	VMOVUPS	Z0, 1011328(SI)	// result_26[1]
 	VMOVUPS	852992(SI), Z0	// latentFieldBwd.a_bar[2]
-	VMOVUPS	Z0, 1045760(SI)	// result_31[2]
+	VMOVUPS	Z0, 1011456(SI)	// result_26[2]
 	VMOVUPS	853120(SI), Z0	// latentFieldBwd.a_bar[3]
-	VMOVUPS	Z0, 1045888(SI)	// result_31[3]
+	VMOVUPS	Z0, 1011584(SI)	// result_26[3]
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop78
+	JNE	loop73
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop79: // 2 times: vectors of the block
+loop74: // 2 times: vectors of the block
 	MOVQ	$8, DI
 	MOVQ	SI, R9
-loop80: // 8 times: elements
+loop75: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	1043456(R9), Z0	// result_30[0]
+	VMOVUPS	1009152(R9), Z0	// result_25[0]
 	VMOVUPS	927360(SI), Z1	// ha65
-	VMOVUPS	1005568(R9), Z2	// z_next_bar_2[0]
+	VMOVUPS	971264(R9), Z2	// z_next_bar_2[0]
 	VMOVUPS	931072(SI), Z3	// hb5
 	VMOVUPS	907136(R9), Z4	// z_d2_bar[0]
 	VMOVUPS	908672(R9), Z5	// z_d3_bar[0]
@@ -11943,10 +11893,10 @@ loop80: // 8 times: elements
 	VFMADD231PS.BCST	f32_42160989<>(SB), Z4, Z6
 	VFMADD231PS	Z3, Z2, Z6
 	VFMADD231PS	Z1, Z0, Z6
-	VMOVUPS	Z6, 1044480(R9)	// add_5[0]
+	VMOVUPS	Z6, 1010176(R9)	// add_5[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop80
+	JNE	loop75
 	VMOVUPS	911232(SI), Z0	// a_d4_bar[0]
 	VMOVUPS	911360(SI), Z2	// a_d4_bar[1]
 	VMOVUPS	911488(SI), Z4	// a_d4_bar[2]
@@ -11959,45 +11909,45 @@ loop80: // 8 times: elements
 	VMOVUPS	908288(SI), Z11	// a_d2_bar[1]
 	VMOVUPS	908416(SI), Z12	// a_d2_bar[2]
 	VMOVUPS	908544(SI), Z13	// a_d2_bar[3]
-	VMOVUPS	1045504(SI), Z14	// result_31[0]
-	VMOVUPS	1008128(SI), Z15	// a_next_bar_2[0]
+	VMOVUPS	1011200(SI), Z14	// result_26[0]
+	VMOVUPS	973824(SI), Z15	// a_next_bar_2[0]
 	VMULPS.BCST	f32_423d84a1<>(SB), Z0, Z0
 	VFMADD231PS.BCST	f32_c2b05b99<>(SB), Z6, Z0
 	VFMADD231PS.BCST	f32_42160989<>(SB), Z10, Z0
 	VFMADD231PS	Z3, Z15, Z0
 	VFMADD231PS	Z1, Z14, Z0
-	VMOVUPS	Z0, 1046016(SI)	// add_6[0]
-	VMOVUPS	1045632(SI), Z0	// result_31[1]
-	VMOVUPS	1008256(SI), Z6	// a_next_bar_2[1]
+	VMOVUPS	Z0, 1011712(SI)	// add_6[0]
+	VMOVUPS	1011328(SI), Z0	// result_26[1]
+	VMOVUPS	973952(SI), Z6	// a_next_bar_2[1]
 	VMULPS.BCST	f32_423d84a1<>(SB), Z2, Z2
 	VFMADD231PS.BCST	f32_c2b05b99<>(SB), Z7, Z2
 	VFMADD231PS.BCST	f32_42160989<>(SB), Z11, Z2
 	VFMADD231PS	Z3, Z6, Z2
 	VFMADD231PS	Z1, Z0, Z2
-	VMOVUPS	Z2, 1046144(SI)	// add_6[1]
-	VMOVUPS	1045760(SI), Z0	// result_31[2]
-	VMOVUPS	1008384(SI), Z2	// a_next_bar_2[2]
+	VMOVUPS	Z2, 1011840(SI)	// add_6[1]
+	VMOVUPS	1011456(SI), Z0	// result_26[2]
+	VMOVUPS	974080(SI), Z2	// a_next_bar_2[2]
 	VMULPS.BCST	f32_423d84a1<>(SB), Z4, Z4
 	VFMADD231PS.BCST	f32_c2b05b99<>(SB), Z8, Z4
 	VFMADD231PS.BCST	f32_42160989<>(SB), Z12, Z4
 	VFMADD231PS	Z3, Z2, Z4
 	VFMADD231PS	Z1, Z0, Z4
-	VMOVUPS	Z4, 1046272(SI)	// add_6[2]
-	VMOVUPS	1045888(SI), Z0	// result_31[3]
-	VMOVUPS	1008512(SI), Z2	// a_next_bar_2[3]
+	VMOVUPS	Z4, 1011968(SI)	// add_6[2]
+	VMOVUPS	1011584(SI), Z0	// result_26[3]
+	VMOVUPS	974208(SI), Z2	// a_next_bar_2[3]
 	VMULPS.BCST	f32_423d84a1<>(SB), Z5, Z4
 	VFMADD231PS.BCST	f32_c2b05b99<>(SB), Z9, Z4
 	VFMADD231PS.BCST	f32_42160989<>(SB), Z13, Z4
 	VFMADD231PS	Z3, Z2, Z4
 	VFMADD231PS	Z1, Z0, Z4
-	VMOVUPS	Z4, 1046400(SI)	// add_6[3]
+	VMOVUPS	Z4, 1012096(SI)	// add_6[3]
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop79
+	JNE	loop74
 	// forecast.nde:38
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop81: // 2 times: vectors of the block
+loop76: // 2 times: vectors of the block
 	VMOVUPS	924800(SI), Z0	// z_y5[0]
 	VMOVUPS	Z0, 814336(SI)	// latentFieldBwd.z[0]
 	VMOVUPS	924928(SI), Z0	// z_y5[1]
@@ -12022,126 +11972,126 @@ loop81: // 2 times: vectors of the block
 	VMOVUPS	Z0, 815616(SI)	// latentFieldBwd.a[2]
 	VMOVUPS	926720(SI), Z0	// a_y5[3]
 	VMOVUPS	Z0, 815744(SI)	// latentFieldBwd.a[3]
-	VMOVUPS	1044480(SI), Z0	// add_5[0]
+	VMOVUPS	1010176(SI), Z0	// add_5[0]
 	VMOVUPS	Z0, 850176(SI)	// latentFieldBwd.dz_bar[0]
-	VMOVUPS	1044608(SI), Z0	// add_5[1]
+	VMOVUPS	1010304(SI), Z0	// add_5[1]
 	VMOVUPS	Z0, 850304(SI)	// latentFieldBwd.dz_bar[1]
-	VMOVUPS	1044736(SI), Z0	// add_5[2]
+	VMOVUPS	1010432(SI), Z0	// add_5[2]
 	VMOVUPS	Z0, 850432(SI)	// latentFieldBwd.dz_bar[2]
-	VMOVUPS	1044864(SI), Z0	// add_5[3]
+	VMOVUPS	1010560(SI), Z0	// add_5[3]
 	VMOVUPS	Z0, 850560(SI)	// latentFieldBwd.dz_bar[3]
-	VMOVUPS	1044992(SI), Z0	// add_5[4]
+	VMOVUPS	1010688(SI), Z0	// add_5[4]
 	VMOVUPS	Z0, 850688(SI)	// latentFieldBwd.dz_bar[4]
-	VMOVUPS	1045120(SI), Z0	// add_5[5]
+	VMOVUPS	1010816(SI), Z0	// add_5[5]
 	VMOVUPS	Z0, 850816(SI)	// latentFieldBwd.dz_bar[5]
-	VMOVUPS	1045248(SI), Z0	// add_5[6]
+	VMOVUPS	1010944(SI), Z0	// add_5[6]
 	VMOVUPS	Z0, 850944(SI)	// latentFieldBwd.dz_bar[6]
-	VMOVUPS	1045376(SI), Z0	// add_5[7]
+	VMOVUPS	1011072(SI), Z0	// add_5[7]
 	VMOVUPS	Z0, 851072(SI)	// latentFieldBwd.dz_bar[7]
-	VMOVUPS	1046016(SI), Z0	// add_6[0]
+	VMOVUPS	1011712(SI), Z0	// add_6[0]
 	VMOVUPS	Z0, 851200(SI)	// latentFieldBwd.da_bar[0]
-	VMOVUPS	1046144(SI), Z0	// add_6[1]
+	VMOVUPS	1011840(SI), Z0	// add_6[1]
 	VMOVUPS	Z0, 851328(SI)	// latentFieldBwd.da_bar[1]
-	VMOVUPS	1046272(SI), Z0	// add_6[2]
+	VMOVUPS	1011968(SI), Z0	// add_6[2]
 	VMOVUPS	Z0, 851456(SI)	// latentFieldBwd.da_bar[2]
-	VMOVUPS	1046400(SI), Z0	// add_6[3]
+	VMOVUPS	1012096(SI), Z0	// add_6[3]
 	VMOVUPS	Z0, 851584(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop81
+	JNE	loop76
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop82: // 64 times: elements
-	VMOVUPS	1009152(SI), Z0	// result_25[0]
-	VMOVUPS	1009216(SI), Z1	// result_25[0] | 1
+loop77: // 64 times: elements
+	VMOVUPS	974848(SI), Z0	// result_20[0]
+	VMOVUPS	974912(SI), Z1	// result_20[0] | 1
 	VMOVUPS	Z0, 815872(SI)	// latentFieldBwd.add[0]
 	VMOVUPS	Z1, 815936(SI)	// latentFieldBwd.add[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop82
+	JNE	loop77
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop83: // 64 times: elements
-	VMOVUPS	1017344(SI), Z0	// result_26[0]
-	VMOVUPS	1017408(SI), Z1	// result_26[0] | 1
+loop78: // 64 times: elements
+	VMOVUPS	983040(SI), Z0	// result_21[0]
+	VMOVUPS	983104(SI), Z1	// result_21[0] | 1
 	VMOVUPS	Z0, 824064(SI)	// latentFieldBwd.softplus[0]
 	VMOVUPS	Z1, 824128(SI)	// latentFieldBwd.softplus[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop83
+	JNE	loop78
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop84: // 64 times: elements
-	VMOVUPS	1025536(SI), Z0	// result_27[0]
-	VMOVUPS	1025600(SI), Z1	// result_27[0] | 1
+loop79: // 64 times: elements
+	VMOVUPS	991232(SI), Z0	// result_22[0]
+	VMOVUPS	991296(SI), Z1	// result_22[0] | 1
 	VMOVUPS	Z0, 832256(SI)	// latentFieldBwd.add2[0]
 	VMOVUPS	Z1, 832320(SI)	// latentFieldBwd.add2[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop84
+	JNE	loop79
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop85: // 64 times: elements
-	VMOVUPS	1033728(SI), Z0	// result_28[0]
-	VMOVUPS	1033792(SI), Z1	// result_28[0] | 1
+loop80: // 64 times: elements
+	VMOVUPS	999424(SI), Z0	// result_23[0]
+	VMOVUPS	999488(SI), Z1	// result_23[0] | 1
 	VMOVUPS	Z0, 840448(SI)	// latentFieldBwd.softplus2[0]
 	VMOVUPS	Z1, 840512(SI)	// latentFieldBwd.softplus2[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop85
+	JNE	loop80
 	MOVQ	$12, CX
 	MOVQ	AX, SI
-loop86: // 12 times: elements
-	VMOVUPS	1041920(SI), Z0	// result_29[0]
-	VMOVUPS	1041984(SI), Z1	// result_29[0] | 1
+loop81: // 12 times: elements
+	VMOVUPS	1007616(SI), Z0	// result_24[0]
+	VMOVUPS	1007680(SI), Z1	// result_24[0] | 1
 	VMOVUPS	Z0, 848640(SI)	// latentFieldBwd.tanh[0]
 	VMOVUPS	Z1, 848704(SI)	// latentFieldBwd.tanh[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop86
+	JNE	loop81
 	CALL	latentFieldBwd_avx512<>(SB)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop87: // 2 times: vectors of the block
+loop82: // 2 times: vectors of the block
 	VMOVUPS	851712(SI), Z0	// latentFieldBwd.z_bar[0]
-	VMOVUPS	Z0, 1080832(SI)	// result_37[0]
+	VMOVUPS	Z0, 1046528(SI)	// result_32[0]
 	VMOVUPS	851840(SI), Z0	// latentFieldBwd.z_bar[1]
-	VMOVUPS	Z0, 1080960(SI)	// result_37[1]
+	VMOVUPS	Z0, 1046656(SI)	// result_32[1]
 	VMOVUPS	851968(SI), Z0	// latentFieldBwd.z_bar[2]
-	VMOVUPS	Z0, 1081088(SI)	// result_37[2]
+	VMOVUPS	Z0, 1046784(SI)	// result_32[2]
 	VMOVUPS	852096(SI), Z0	// latentFieldBwd.z_bar[3]
-	VMOVUPS	Z0, 1081216(SI)	// result_37[3]
+	VMOVUPS	Z0, 1046912(SI)	// result_32[3]
 	VMOVUPS	852224(SI), Z0	// latentFieldBwd.z_bar[4]
-	VMOVUPS	Z0, 1081344(SI)	// result_37[4]
+	VMOVUPS	Z0, 1047040(SI)	// result_32[4]
 	VMOVUPS	852352(SI), Z0	// latentFieldBwd.z_bar[5]
-	VMOVUPS	Z0, 1081472(SI)	// result_37[5]
+	VMOVUPS	Z0, 1047168(SI)	// result_32[5]
 	VMOVUPS	852480(SI), Z0	// latentFieldBwd.z_bar[6]
-	VMOVUPS	Z0, 1081600(SI)	// result_37[6]
+	VMOVUPS	Z0, 1047296(SI)	// result_32[6]
 	VMOVUPS	852608(SI), Z0	// latentFieldBwd.z_bar[7]
-	VMOVUPS	Z0, 1081728(SI)	// result_37[7]
+	VMOVUPS	Z0, 1047424(SI)	// result_32[7]
 	VMOVUPS	852736(SI), Z0	// latentFieldBwd.a_bar[0]
-	VMOVUPS	Z0, 1082880(SI)	// result_38[0]
+	VMOVUPS	Z0, 1048576(SI)	// result_33[0]
 	VMOVUPS	852864(SI), Z0	// latentFieldBwd.a_bar[1]
-	VMOVUPS	Z0, 1083008(SI)	// result_38[1]
+	VMOVUPS	Z0, 1048704(SI)	// result_33[1]
 	VMOVUPS	852992(SI), Z0	// latentFieldBwd.a_bar[2]
-	VMOVUPS	Z0, 1083136(SI)	// result_38[2]
+	VMOVUPS	Z0, 1048832(SI)	// result_33[2]
 	VMOVUPS	853120(SI), Z0	// latentFieldBwd.a_bar[3]
-	VMOVUPS	Z0, 1083264(SI)	// result_38[3]
+	VMOVUPS	Z0, 1048960(SI)	// result_33[3]
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop87
+	JNE	loop82
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop88: // 2 times: vectors of the block
+loop83: // 2 times: vectors of the block
 	MOVQ	$8, DI
 	MOVQ	SI, R9
-loop89: // 8 times: elements
+loop84: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	1080832(R9), Z0	// result_37[0]
+	VMOVUPS	1046528(R9), Z0	// result_32[0]
 	VMOVUPS	923648(SI), Z1	// ha54
-	VMOVUPS	1043456(R9), Z2	// result_30[0]
+	VMOVUPS	1009152(R9), Z2	// result_25[0]
 	VMOVUPS	927232(SI), Z3	// ha64
-	VMOVUPS	1005568(R9), Z4	// z_next_bar_2[0]
+	VMOVUPS	971264(R9), Z4	// z_next_bar_2[0]
 	VMOVUPS	930944(SI), Z5	// hb4
 	VMOVUPS	907136(R9), Z6	// z_d2_bar[0]
 	VMOVUPS	908672(R9), Z7	// z_d3_bar[0]
@@ -12152,10 +12102,10 @@ loop89: // 8 times: elements
 	VFMADD231PS	Z5, Z4, Z8
 	VFMADD231PS	Z3, Z2, Z8
 	VFMADD231PS	Z1, Z0, Z8
-	VMOVUPS	Z8, 1081856(R9)	// add_7[0]
+	VMOVUPS	Z8, 1047552(R9)	// add_7[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop89
+	JNE	loop84
 	VMOVUPS	911232(SI), Z0	// a_d4_bar[0]
 	VMOVUPS	911360(SI), Z2	// a_d4_bar[1]
 	VMOVUPS	911488(SI), Z4	// a_d4_bar[2]
@@ -12168,53 +12118,53 @@ loop89: // 8 times: elements
 	VMOVUPS	908288(SI), Z12	// a_d2_bar[1]
 	VMOVUPS	908416(SI), Z13	// a_d2_bar[2]
 	VMOVUPS	908544(SI), Z14	// a_d2_bar[3]
-	VMOVUPS	1082880(SI), Z15	// result_38[0]
-	VMOVUPS	1045504(SI), Z16	// result_31[0]
-	VMOVUPS	1008128(SI), Z17	// a_next_bar_2[0]
+	VMOVUPS	1048576(SI), Z15	// result_33[0]
+	VMOVUPS	1011200(SI), Z16	// result_26[0]
+	VMOVUPS	973824(SI), Z17	// a_next_bar_2[0]
 	VMULPS.BCST	f32_c1846284<>(SB), Z0, Z0
 	VFMADD231PS.BCST	f32_41f2b49c<>(SB), Z7, Z0
 	VFMADD231PS.BCST	f32_c14693c6<>(SB), Z11, Z0
 	VFMADD231PS	Z5, Z17, Z0
 	VFMADD231PS	Z3, Z16, Z0
 	VFMADD231PS	Z1, Z15, Z0
-	VMOVUPS	Z0, 1083392(SI)	// add_8[0]
-	VMOVUPS	1083008(SI), Z0	// result_38[1]
-	VMOVUPS	1045632(SI), Z7	// result_31[1]
-	VMOVUPS	1008256(SI), Z11	// a_next_bar_2[1]
+	VMOVUPS	Z0, 1049088(SI)	// add_8[0]
+	VMOVUPS	1048704(SI), Z0	// result_33[1]
+	VMOVUPS	1011328(SI), Z7	// result_26[1]
+	VMOVUPS	973952(SI), Z11	// a_next_bar_2[1]
 	VMULPS.BCST	f32_c1846284<>(SB), Z2, Z2
 	VFMADD231PS.BCST	f32_41f2b49c<>(SB), Z8, Z2
 	VFMADD231PS.BCST	f32_c14693c6<>(SB), Z12, Z2
 	VFMADD231PS	Z5, Z11, Z2
 	VFMADD231PS	Z3, Z7, Z2
 	VFMADD231PS	Z1, Z0, Z2
-	VMOVUPS	Z2, 1083520(SI)	// add_8[1]
-	VMOVUPS	1083136(SI), Z0	// result_38[2]
-	VMOVUPS	1045760(SI), Z2	// result_31[2]
-	VMOVUPS	1008384(SI), Z7	// a_next_bar_2[2]
+	VMOVUPS	Z2, 1049216(SI)	// add_8[1]
+	VMOVUPS	1048832(SI), Z0	// result_33[2]
+	VMOVUPS	1011456(SI), Z2	// result_26[2]
+	VMOVUPS	974080(SI), Z7	// a_next_bar_2[2]
 	VMULPS.BCST	f32_c1846284<>(SB), Z4, Z4
 	VFMADD231PS.BCST	f32_41f2b49c<>(SB), Z9, Z4
 	VFMADD231PS.BCST	f32_c14693c6<>(SB), Z13, Z4
 	VFMADD231PS	Z5, Z7, Z4
 	VFMADD231PS	Z3, Z2, Z4
 	VFMADD231PS	Z1, Z0, Z4
-	VMOVUPS	Z4, 1083648(SI)	// add_8[2]
-	VMOVUPS	1083264(SI), Z0	// result_38[3]
-	VMOVUPS	1045888(SI), Z2	// result_31[3]
-	VMOVUPS	1008512(SI), Z4	// a_next_bar_2[3]
+	VMOVUPS	Z4, 1049344(SI)	// add_8[2]
+	VMOVUPS	1048960(SI), Z0	// result_33[3]
+	VMOVUPS	1011584(SI), Z2	// result_26[3]
+	VMOVUPS	974208(SI), Z4	// a_next_bar_2[3]
 	VMULPS.BCST	f32_c1846284<>(SB), Z6, Z6
 	VFMADD231PS.BCST	f32_41f2b49c<>(SB), Z10, Z6
 	VFMADD231PS.BCST	f32_c14693c6<>(SB), Z14, Z6
 	VFMADD231PS	Z5, Z4, Z6
 	VFMADD231PS	Z3, Z2, Z6
 	VFMADD231PS	Z1, Z0, Z6
-	VMOVUPS	Z6, 1083776(SI)	// add_8[3]
+	VMOVUPS	Z6, 1049472(SI)	// add_8[3]
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop88
+	JNE	loop83
 	// forecast.nde:38
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop90: // 2 times: vectors of the block
+loop85: // 2 times: vectors of the block
 	VMOVUPS	921216(SI), Z0	// z_y4[0]
 	VMOVUPS	Z0, 814336(SI)	// latentFieldBwd.z[0]
 	VMOVUPS	921344(SI), Z0	// z_y4[1]
@@ -12239,128 +12189,128 @@ loop90: // 2 times: vectors of the block
 	VMOVUPS	Z0, 815616(SI)	// latentFieldBwd.a[2]
 	VMOVUPS	923136(SI), Z0	// a_y4[3]
 	VMOVUPS	Z0, 815744(SI)	// latentFieldBwd.a[3]
-	VMOVUPS	1081856(SI), Z0	// add_7[0]
+	VMOVUPS	1047552(SI), Z0	// add_7[0]
 	VMOVUPS	Z0, 850176(SI)	// latentFieldBwd.dz_bar[0]
-	VMOVUPS	1081984(SI), Z0	// add_7[1]
+	VMOVUPS	1047680(SI), Z0	// add_7[1]
 	VMOVUPS	Z0, 850304(SI)	// latentFieldBwd.dz_bar[1]
-	VMOVUPS	1082112(SI), Z0	// add_7[2]
+	VMOVUPS	1047808(SI), Z0	// add_7[2]
 	VMOVUPS	Z0, 850432(SI)	// latentFieldBwd.dz_bar[2]
-	VMOVUPS	1082240(SI), Z0	// add_7[3]
+	VMOVUPS	1047936(SI), Z0	// add_7[3]
 	VMOVUPS	Z0, 850560(SI)	// latentFieldBwd.dz_bar[3]
-	VMOVUPS	1082368(SI), Z0	// add_7[4]
+	VMOVUPS	1048064(SI), Z0	// add_7[4]
 	VMOVUPS	Z0, 850688(SI)	// latentFieldBwd.dz_bar[4]
-	VMOVUPS	1082496(SI), Z0	// add_7[5]
+	VMOVUPS	1048192(SI), Z0	// add_7[5]
 	VMOVUPS	Z0, 850816(SI)	// latentFieldBwd.dz_bar[5]
-	VMOVUPS	1082624(SI), Z0	// add_7[6]
+	VMOVUPS	1048320(SI), Z0	// add_7[6]
 	VMOVUPS	Z0, 850944(SI)	// latentFieldBwd.dz_bar[6]
-	VMOVUPS	1082752(SI), Z0	// add_7[7]
+	VMOVUPS	1048448(SI), Z0	// add_7[7]
 	VMOVUPS	Z0, 851072(SI)	// latentFieldBwd.dz_bar[7]
-	VMOVUPS	1083392(SI), Z0	// add_8[0]
+	VMOVUPS	1049088(SI), Z0	// add_8[0]
 	VMOVUPS	Z0, 851200(SI)	// latentFieldBwd.da_bar[0]
-	VMOVUPS	1083520(SI), Z0	// add_8[1]
+	VMOVUPS	1049216(SI), Z0	// add_8[1]
 	VMOVUPS	Z0, 851328(SI)	// latentFieldBwd.da_bar[1]
-	VMOVUPS	1083648(SI), Z0	// add_8[2]
+	VMOVUPS	1049344(SI), Z0	// add_8[2]
 	VMOVUPS	Z0, 851456(SI)	// latentFieldBwd.da_bar[2]
-	VMOVUPS	1083776(SI), Z0	// add_8[3]
+	VMOVUPS	1049472(SI), Z0	// add_8[3]
 	VMOVUPS	Z0, 851584(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop90
+	JNE	loop85
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop91: // 64 times: elements
-	VMOVUPS	1046528(SI), Z0	// result_32[0]
-	VMOVUPS	1046592(SI), Z1	// result_32[0] | 1
+loop86: // 64 times: elements
+	VMOVUPS	1012224(SI), Z0	// result_27[0]
+	VMOVUPS	1012288(SI), Z1	// result_27[0] | 1
 	VMOVUPS	Z0, 815872(SI)	// latentFieldBwd.add[0]
 	VMOVUPS	Z1, 815936(SI)	// latentFieldBwd.add[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop91
+	JNE	loop86
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop92: // 64 times: elements
-	VMOVUPS	1054720(SI), Z0	// result_33[0]
-	VMOVUPS	1054784(SI), Z1	// result_33[0] | 1
+loop87: // 64 times: elements
+	VMOVUPS	1020416(SI), Z0	// result_28[0]
+	VMOVUPS	1020480(SI), Z1	// result_28[0] | 1
 	VMOVUPS	Z0, 824064(SI)	// latentFieldBwd.softplus[0]
 	VMOVUPS	Z1, 824128(SI)	// latentFieldBwd.softplus[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop92
+	JNE	loop87
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop93: // 64 times: elements
-	VMOVUPS	1062912(SI), Z0	// result_34[0]
-	VMOVUPS	1062976(SI), Z1	// result_34[0] | 1
+loop88: // 64 times: elements
+	VMOVUPS	1028608(SI), Z0	// result_29[0]
+	VMOVUPS	1028672(SI), Z1	// result_29[0] | 1
 	VMOVUPS	Z0, 832256(SI)	// latentFieldBwd.add2[0]
 	VMOVUPS	Z1, 832320(SI)	// latentFieldBwd.add2[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop93
+	JNE	loop88
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop94: // 64 times: elements
-	VMOVUPS	1071104(SI), Z0	// result_35[0]
-	VMOVUPS	1071168(SI), Z1	// result_35[0] | 1
+loop89: // 64 times: elements
+	VMOVUPS	1036800(SI), Z0	// result_30[0]
+	VMOVUPS	1036864(SI), Z1	// result_30[0] | 1
 	VMOVUPS	Z0, 840448(SI)	// latentFieldBwd.softplus2[0]
 	VMOVUPS	Z1, 840512(SI)	// latentFieldBwd.softplus2[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop94
+	JNE	loop89
 	MOVQ	$12, CX
 	MOVQ	AX, SI
-loop95: // 12 times: elements
-	VMOVUPS	1079296(SI), Z0	// result_36[0]
-	VMOVUPS	1079360(SI), Z1	// result_36[0] | 1
+loop90: // 12 times: elements
+	VMOVUPS	1044992(SI), Z0	// result_31[0]
+	VMOVUPS	1045056(SI), Z1	// result_31[0] | 1
 	VMOVUPS	Z0, 848640(SI)	// latentFieldBwd.tanh[0]
 	VMOVUPS	Z1, 848704(SI)	// latentFieldBwd.tanh[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop95
+	JNE	loop90
 	CALL	latentFieldBwd_avx512<>(SB)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop96: // 2 times: vectors of the block
+loop91: // 2 times: vectors of the block
 	VMOVUPS	851712(SI), Z0	// latentFieldBwd.z_bar[0]
-	VMOVUPS	Z0, 1118208(SI)	// result_44[0]
+	VMOVUPS	Z0, 1083904(SI)	// result_39[0]
 	VMOVUPS	851840(SI), Z0	// latentFieldBwd.z_bar[1]
-	VMOVUPS	Z0, 1118336(SI)	// result_44[1]
+	VMOVUPS	Z0, 1084032(SI)	// result_39[1]
 	VMOVUPS	851968(SI), Z0	// latentFieldBwd.z_bar[2]
-	VMOVUPS	Z0, 1118464(SI)	// result_44[2]
+	VMOVUPS	Z0, 1084160(SI)	// result_39[2]
 	VMOVUPS	852096(SI), Z0	// latentFieldBwd.z_bar[3]
-	VMOVUPS	Z0, 1118592(SI)	// result_44[3]
+	VMOVUPS	Z0, 1084288(SI)	// result_39[3]
 	VMOVUPS	852224(SI), Z0	// latentFieldBwd.z_bar[4]
-	VMOVUPS	Z0, 1118720(SI)	// result_44[4]
+	VMOVUPS	Z0, 1084416(SI)	// result_39[4]
 	VMOVUPS	852352(SI), Z0	// latentFieldBwd.z_bar[5]
-	VMOVUPS	Z0, 1118848(SI)	// result_44[5]
+	VMOVUPS	Z0, 1084544(SI)	// result_39[5]
 	VMOVUPS	852480(SI), Z0	// latentFieldBwd.z_bar[6]
-	VMOVUPS	Z0, 1118976(SI)	// result_44[6]
+	VMOVUPS	Z0, 1084672(SI)	// result_39[6]
 	VMOVUPS	852608(SI), Z0	// latentFieldBwd.z_bar[7]
-	VMOVUPS	Z0, 1119104(SI)	// result_44[7]
+	VMOVUPS	Z0, 1084800(SI)	// result_39[7]
 	VMOVUPS	852736(SI), Z0	// latentFieldBwd.a_bar[0]
-	VMOVUPS	Z0, 1120256(SI)	// result_45[0]
+	VMOVUPS	Z0, 1085952(SI)	// result_40[0]
 	VMOVUPS	852864(SI), Z0	// latentFieldBwd.a_bar[1]
-	VMOVUPS	Z0, 1120384(SI)	// result_45[1]
+	VMOVUPS	Z0, 1086080(SI)	// result_40[1]
 	VMOVUPS	852992(SI), Z0	// latentFieldBwd.a_bar[2]
-	VMOVUPS	Z0, 1120512(SI)	// result_45[2]
+	VMOVUPS	Z0, 1086208(SI)	// result_40[2]
 	VMOVUPS	853120(SI), Z0	// latentFieldBwd.a_bar[3]
-	VMOVUPS	Z0, 1120640(SI)	// result_45[3]
+	VMOVUPS	Z0, 1086336(SI)	// result_40[3]
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop96
+	JNE	loop91
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop97: // 2 times: vectors of the block
+loop92: // 2 times: vectors of the block
 	MOVQ	$8, DI
 	MOVQ	SI, R9
-loop98: // 8 times: elements
+loop93: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	1118208(R9), Z0	// result_44[0]
+	VMOVUPS	1083904(R9), Z0	// result_39[0]
 	VMOVUPS	920064(SI), Z1	// ha43
-	VMOVUPS	1080832(R9), Z2	// result_37[0]
+	VMOVUPS	1046528(R9), Z2	// result_32[0]
 	VMOVUPS	923520(SI), Z3	// ha53
-	VMOVUPS	1043456(R9), Z4	// result_30[0]
+	VMOVUPS	1009152(R9), Z4	// result_25[0]
 	VMOVUPS	927104(SI), Z5	// ha63
-	VMOVUPS	1005568(R9), Z6	// z_next_bar_2[0]
+	VMOVUPS	971264(R9), Z6	// z_next_bar_2[0]
 	VMOVUPS	930816(SI), Z7	// hb3
 	VMOVUPS	907136(R9), Z8	// z_d2_bar[0]
 	VMOVUPS	908672(R9), Z9	// z_d3_bar[0]
@@ -12372,10 +12322,10 @@ loop98: // 8 times: elements
 	VFMADD231PS	Z5, Z4, Z10
 	VFMADD231PS	Z3, Z2, Z10
 	VFMADD231PS	Z1, Z0, Z10
-	VMOVUPS	Z10, 1119232(R9)	// add_9[0]
+	VMOVUPS	Z10, 1084928(R9)	// add_9[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop98
+	JNE	loop93
 	VMOVUPS	911232(SI), Z0	// a_d4_bar[0]
 	VMOVUPS	911360(SI), Z2	// a_d4_bar[1]
 	VMOVUPS	911488(SI), Z4	// a_d4_bar[2]
@@ -12388,10 +12338,10 @@ loop98: // 8 times: elements
 	VMOVUPS	908288(SI), Z13	// a_d2_bar[1]
 	VMOVUPS	908416(SI), Z14	// a_d2_bar[2]
 	VMOVUPS	908544(SI), Z15	// a_d2_bar[3]
-	VMOVUPS	1120256(SI), Z16	// result_45[0]
-	VMOVUPS	1082880(SI), Z17	// result_38[0]
-	VMOVUPS	1045504(SI), Z18	// result_31[0]
-	VMOVUPS	1008128(SI), Z19	// a_next_bar_2[0]
+	VMOVUPS	1085952(SI), Z16	// result_40[0]
+	VMOVUPS	1048576(SI), Z17	// result_33[0]
+	VMOVUPS	1011200(SI), Z18	// result_26[0]
+	VMOVUPS	973824(SI), Z19	// a_next_bar_2[0]
 	VMULPS.BCST	f32_401f6670<>(SB), Z0, Z0
 	VFMADD231PS.BCST	f32_c0be1cf3<>(SB), Z8, Z0
 	VFMADD231PS.BCST	f32_407b89f9<>(SB), Z12, Z0
@@ -12399,11 +12349,11 @@ loop98: // 8 times: elements
 	VFMADD231PS	Z5, Z18, Z0
 	VFMADD231PS	Z3, Z17, Z0
 	VFMADD231PS	Z1, Z16, Z0
-	VMOVUPS	Z0, 1120768(SI)	// add_10[0]
-	VMOVUPS	1120384(SI), Z0	// result_45[1]
-	VMOVUPS	1083008(SI), Z8	// result_38[1]
-	VMOVUPS	1045632(SI), Z12	// result_31[1]
-	VMOVUPS	1008256(SI), Z16	// a_next_bar_2[1]
+	VMOVUPS	Z0, 1086464(SI)	// add_10[0]
+	VMOVUPS	1086080(SI), Z0	// result_40[1]
+	VMOVUPS	1048704(SI), Z8	// result_33[1]
+	VMOVUPS	1011328(SI), Z12	// result_26[1]
+	VMOVUPS	973952(SI), Z16	// a_next_bar_2[1]
 	VMULPS.BCST	f32_401f6670<>(SB), Z2, Z2
 	VFMADD231PS.BCST	f32_c0be1cf3<>(SB), Z9, Z2
 	VFMADD231PS.BCST	f32_407b89f9<>(SB), Z13, Z2
@@ -12411,11 +12361,11 @@ loop98: // 8 times: elements
 	VFMADD231PS	Z5, Z12, Z2
 	VFMADD231PS	Z3, Z8, Z2
 	VFMADD231PS	Z1, Z0, Z2
-	VMOVUPS	Z2, 1120896(SI)	// add_10[1]
-	VMOVUPS	1120512(SI), Z0	// result_45[2]
-	VMOVUPS	1083136(SI), Z2	// result_38[2]
-	VMOVUPS	1045760(SI), Z8	// result_31[2]
-	VMOVUPS	1008384(SI), Z9	// a_next_bar_2[2]
+	VMOVUPS	Z2, 1086592(SI)	// add_10[1]
+	VMOVUPS	1086208(SI), Z0	// result_40[2]
+	VMOVUPS	1048832(SI), Z2	// result_33[2]
+	VMOVUPS	1011456(SI), Z8	// result_26[2]
+	VMOVUPS	974080(SI), Z9	// a_next_bar_2[2]
 	VMULPS.BCST	f32_401f6670<>(SB), Z4, Z4
 	VFMADD231PS.BCST	f32_c0be1cf3<>(SB), Z10, Z4
 	VFMADD231PS.BCST	f32_407b89f9<>(SB), Z14, Z4
@@ -12423,11 +12373,11 @@ loop98: // 8 times: elements
 	VFMADD231PS	Z5, Z8, Z4
 	VFMADD231PS	Z3, Z2, Z4
 	VFMADD231PS	Z1, Z0, Z4
-	VMOVUPS	Z4, 1121024(SI)	// add_10[2]
-	VMOVUPS	1120640(SI), Z0	// result_45[3]
-	VMOVUPS	1083264(SI), Z2	// result_38[3]
-	VMOVUPS	1045888(SI), Z4	// result_31[3]
-	VMOVUPS	1008512(SI), Z8	// a_next_bar_2[3]
+	VMOVUPS	Z4, 1086720(SI)	// add_10[2]
+	VMOVUPS	1086336(SI), Z0	// result_40[3]
+	VMOVUPS	1048960(SI), Z2	// result_33[3]
+	VMOVUPS	1011584(SI), Z4	// result_26[3]
+	VMOVUPS	974208(SI), Z8	// a_next_bar_2[3]
 	VMULPS.BCST	f32_401f6670<>(SB), Z6, Z6
 	VFMADD231PS.BCST	f32_c0be1cf3<>(SB), Z11, Z6
 	VFMADD231PS.BCST	f32_407b89f9<>(SB), Z15, Z6
@@ -12435,14 +12385,14 @@ loop98: // 8 times: elements
 	VFMADD231PS	Z5, Z4, Z6
 	VFMADD231PS	Z3, Z2, Z6
 	VFMADD231PS	Z1, Z0, Z6
-	VMOVUPS	Z6, 1121152(SI)	// add_10[3]
+	VMOVUPS	Z6, 1086848(SI)	// add_10[3]
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop97
+	JNE	loop92
 	// forecast.nde:38
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop99: // 2 times: vectors of the block
+loop94: // 2 times: vectors of the block
 	VMOVUPS	917760(SI), Z0	// z_y3[0]
 	VMOVUPS	Z0, 814336(SI)	// latentFieldBwd.z[0]
 	VMOVUPS	917888(SI), Z0	// z_y3[1]
@@ -12467,130 +12417,130 @@ loop99: // 2 times: vectors of the block
 	VMOVUPS	Z0, 815616(SI)	// latentFieldBwd.a[2]
 	VMOVUPS	919680(SI), Z0	// a_y3[3]
 	VMOVUPS	Z0, 815744(SI)	// latentFieldBwd.a[3]
-	VMOVUPS	1119232(SI), Z0	// add_9[0]
+	VMOVUPS	1084928(SI), Z0	// add_9[0]
 	VMOVUPS	Z0, 850176(SI)	// latentFieldBwd.dz_bar[0]
-	VMOVUPS	1119360(SI), Z0	// add_9[1]
+	VMOVUPS	1085056(SI), Z0	// add_9[1]
 	VMOVUPS	Z0, 850304(SI)	// latentFieldBwd.dz_bar[1]
-	VMOVUPS	1119488(SI), Z0	// add_9[2]
+	VMOVUPS	1085184(SI), Z0	// add_9[2]
 	VMOVUPS	Z0, 850432(SI)	// latentFieldBwd.dz_bar[2]
-	VMOVUPS	1119616(SI), Z0	// add_9[3]
+	VMOVUPS	1085312(SI), Z0	// add_9[3]
 	VMOVUPS	Z0, 850560(SI)	// latentFieldBwd.dz_bar[3]
-	VMOVUPS	1119744(SI), Z0	// add_9[4]
+	VMOVUPS	1085440(SI), Z0	// add_9[4]
 	VMOVUPS	Z0, 850688(SI)	// latentFieldBwd.dz_bar[4]
-	VMOVUPS	1119872(SI), Z0	// add_9[5]
+	VMOVUPS	1085568(SI), Z0	// add_9[5]
 	VMOVUPS	Z0, 850816(SI)	// latentFieldBwd.dz_bar[5]
-	VMOVUPS	1120000(SI), Z0	// add_9[6]
+	VMOVUPS	1085696(SI), Z0	// add_9[6]
 	VMOVUPS	Z0, 850944(SI)	// latentFieldBwd.dz_bar[6]
-	VMOVUPS	1120128(SI), Z0	// add_9[7]
+	VMOVUPS	1085824(SI), Z0	// add_9[7]
 	VMOVUPS	Z0, 851072(SI)	// latentFieldBwd.dz_bar[7]
-	VMOVUPS	1120768(SI), Z0	// add_10[0]
+	VMOVUPS	1086464(SI), Z0	// add_10[0]
 	VMOVUPS	Z0, 851200(SI)	// latentFieldBwd.da_bar[0]
-	VMOVUPS	1120896(SI), Z0	// add_10[1]
+	VMOVUPS	1086592(SI), Z0	// add_10[1]
 	VMOVUPS	Z0, 851328(SI)	// latentFieldBwd.da_bar[1]
-	VMOVUPS	1121024(SI), Z0	// add_10[2]
+	VMOVUPS	1086720(SI), Z0	// add_10[2]
 	VMOVUPS	Z0, 851456(SI)	// latentFieldBwd.da_bar[2]
-	VMOVUPS	1121152(SI), Z0	// add_10[3]
+	VMOVUPS	1086848(SI), Z0	// add_10[3]
 	VMOVUPS	Z0, 851584(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop99
+	JNE	loop94
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop100: // 64 times: elements
-	VMOVUPS	1083904(SI), Z0	// result_39[0]
-	VMOVUPS	1083968(SI), Z1	// result_39[0] | 1
+loop95: // 64 times: elements
+	VMOVUPS	1049600(SI), Z0	// result_34[0]
+	VMOVUPS	1049664(SI), Z1	// result_34[0] | 1
 	VMOVUPS	Z0, 815872(SI)	// latentFieldBwd.add[0]
 	VMOVUPS	Z1, 815936(SI)	// latentFieldBwd.add[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop100
+	JNE	loop95
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop101: // 64 times: elements
-	VMOVUPS	1092096(SI), Z0	// result_40[0]
-	VMOVUPS	1092160(SI), Z1	// result_40[0] | 1
+loop96: // 64 times: elements
+	VMOVUPS	1057792(SI), Z0	// result_35[0]
+	VMOVUPS	1057856(SI), Z1	// result_35[0] | 1
 	VMOVUPS	Z0, 824064(SI)	// latentFieldBwd.softplus[0]
 	VMOVUPS	Z1, 824128(SI)	// latentFieldBwd.softplus[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop101
+	JNE	loop96
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop102: // 64 times: elements
-	VMOVUPS	1100288(SI), Z0	// result_41[0]
-	VMOVUPS	1100352(SI), Z1	// result_41[0] | 1
+loop97: // 64 times: elements
+	VMOVUPS	1065984(SI), Z0	// result_36[0]
+	VMOVUPS	1066048(SI), Z1	// result_36[0] | 1
 	VMOVUPS	Z0, 832256(SI)	// latentFieldBwd.add2[0]
 	VMOVUPS	Z1, 832320(SI)	// latentFieldBwd.add2[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop102
+	JNE	loop97
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop103: // 64 times: elements
-	VMOVUPS	1108480(SI), Z0	// result_42[0]
-	VMOVUPS	1108544(SI), Z1	// result_42[0] | 1
+loop98: // 64 times: elements
+	VMOVUPS	1074176(SI), Z0	// result_37[0]
+	VMOVUPS	1074240(SI), Z1	// result_37[0] | 1
 	VMOVUPS	Z0, 840448(SI)	// latentFieldBwd.softplus2[0]
 	VMOVUPS	Z1, 840512(SI)	// latentFieldBwd.softplus2[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop103
+	JNE	loop98
 	MOVQ	$12, CX
 	MOVQ	AX, SI
-loop104: // 12 times: elements
-	VMOVUPS	1116672(SI), Z0	// result_43[0]
-	VMOVUPS	1116736(SI), Z1	// result_43[0] | 1
+loop99: // 12 times: elements
+	VMOVUPS	1082368(SI), Z0	// result_38[0]
+	VMOVUPS	1082432(SI), Z1	// result_38[0] | 1
 	VMOVUPS	Z0, 848640(SI)	// latentFieldBwd.tanh[0]
 	VMOVUPS	Z1, 848704(SI)	// latentFieldBwd.tanh[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop104
+	JNE	loop99
 	CALL	latentFieldBwd_avx512<>(SB)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop105: // 2 times: vectors of the block
+loop100: // 2 times: vectors of the block
 	VMOVUPS	851712(SI), Z0	// latentFieldBwd.z_bar[0]
-	VMOVUPS	Z0, 1155584(SI)	// result_51[0]
+	VMOVUPS	Z0, 1121280(SI)	// result_46[0]
 	VMOVUPS	851840(SI), Z0	// latentFieldBwd.z_bar[1]
-	VMOVUPS	Z0, 1155712(SI)	// result_51[1]
+	VMOVUPS	Z0, 1121408(SI)	// result_46[1]
 	VMOVUPS	851968(SI), Z0	// latentFieldBwd.z_bar[2]
-	VMOVUPS	Z0, 1155840(SI)	// result_51[2]
+	VMOVUPS	Z0, 1121536(SI)	// result_46[2]
 	VMOVUPS	852096(SI), Z0	// latentFieldBwd.z_bar[3]
-	VMOVUPS	Z0, 1155968(SI)	// result_51[3]
+	VMOVUPS	Z0, 1121664(SI)	// result_46[3]
 	VMOVUPS	852224(SI), Z0	// latentFieldBwd.z_bar[4]
-	VMOVUPS	Z0, 1156096(SI)	// result_51[4]
+	VMOVUPS	Z0, 1121792(SI)	// result_46[4]
 	VMOVUPS	852352(SI), Z0	// latentFieldBwd.z_bar[5]
-	VMOVUPS	Z0, 1156224(SI)	// result_51[5]
+	VMOVUPS	Z0, 1121920(SI)	// result_46[5]
 	VMOVUPS	852480(SI), Z0	// latentFieldBwd.z_bar[6]
-	VMOVUPS	Z0, 1156352(SI)	// result_51[6]
+	VMOVUPS	Z0, 1122048(SI)	// result_46[6]
 	VMOVUPS	852608(SI), Z0	// latentFieldBwd.z_bar[7]
-	VMOVUPS	Z0, 1156480(SI)	// result_51[7]
+	VMOVUPS	Z0, 1122176(SI)	// result_46[7]
 	VMOVUPS	852736(SI), Z0	// latentFieldBwd.a_bar[0]
-	VMOVUPS	Z0, 1157632(SI)	// result_52[0]
+	VMOVUPS	Z0, 1123328(SI)	// result_47[0]
 	VMOVUPS	852864(SI), Z0	// latentFieldBwd.a_bar[1]
-	VMOVUPS	Z0, 1157760(SI)	// result_52[1]
+	VMOVUPS	Z0, 1123456(SI)	// result_47[1]
 	VMOVUPS	852992(SI), Z0	// latentFieldBwd.a_bar[2]
-	VMOVUPS	Z0, 1157888(SI)	// result_52[2]
+	VMOVUPS	Z0, 1123584(SI)	// result_47[2]
 	VMOVUPS	853120(SI), Z0	// latentFieldBwd.a_bar[3]
-	VMOVUPS	Z0, 1158016(SI)	// result_52[3]
+	VMOVUPS	Z0, 1123712(SI)	// result_47[3]
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop105
+	JNE	loop100
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop106: // 2 times: vectors of the block
+loop101: // 2 times: vectors of the block
 	MOVQ	$8, DI
 	MOVQ	SI, R9
-loop107: // 8 times: elements
+loop102: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	1155584(R9), Z0	// result_51[0]
+	VMOVUPS	1121280(R9), Z0	// result_46[0]
 	VMOVUPS	916608(SI), Z1	// ha32
-	VMOVUPS	1118208(R9), Z2	// result_44[0]
+	VMOVUPS	1083904(R9), Z2	// result_39[0]
 	VMOVUPS	919936(SI), Z3	// ha42
-	VMOVUPS	1080832(R9), Z4	// result_37[0]
+	VMOVUPS	1046528(R9), Z4	// result_32[0]
 	VMOVUPS	923392(SI), Z5	// ha52
-	VMOVUPS	1043456(R9), Z6	// result_30[0]
+	VMOVUPS	1009152(R9), Z6	// result_25[0]
 	VMOVUPS	926976(SI), Z7	// ha62
-	VMOVUPS	1005568(R9), Z8	// z_next_bar_2[0]
+	VMOVUPS	971264(R9), Z8	// z_next_bar_2[0]
 	VMOVUPS	930688(SI), Z9	// hb2
 	VMOVUPS	907136(R9), Z10	// z_d2_bar[0]
 	VMOVUPS	908672(R9), Z11	// z_d3_bar[0]
@@ -12603,10 +12553,10 @@ loop107: // 8 times: elements
 	VFMADD231PS	Z5, Z4, Z12
 	VFMADD231PS	Z3, Z2, Z12
 	VFMADD231PS	Z1, Z0, Z12
-	VMOVUPS	Z12, 1156608(R9)	// add_11[0]
+	VMOVUPS	Z12, 1122304(R9)	// add_11[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop107
+	JNE	loop102
 	VMOVUPS	911232(SI), Z0	// a_d4_bar[0]
 	VMOVUPS	911360(SI), Z2	// a_d4_bar[1]
 	VMOVUPS	911488(SI), Z4	// a_d4_bar[2]
@@ -12619,11 +12569,11 @@ loop107: // 8 times: elements
 	VMOVUPS	908288(SI), Z14	// a_d2_bar[1]
 	VMOVUPS	908416(SI), Z15	// a_d2_bar[2]
 	VMOVUPS	908544(SI), Z16	// a_d2_bar[3]
-	VMOVUPS	1157632(SI), Z17	// result_52[0]
-	VMOVUPS	1120256(SI), Z18	// result_45[0]
-	VMOVUPS	1082880(SI), Z19	// result_38[0]
-	VMOVUPS	1045504(SI), Z20	// result_31[0]
-	VMOVUPS	1008128(SI), Z21	// a_next_bar_2[0]
+	VMOVUPS	1123328(SI), Z17	// result_47[0]
+	VMOVUPS	1085952(SI), Z18	// result_40[0]
+	VMOVUPS	1048576(SI), Z19	// result_33[0]
+	VMOVUPS	1011200(SI), Z20	// result_26[0]
+	VMOVUPS	973824(SI), Z21	// a_next_bar_2[0]
 	VMULPS.BCST	f32_3dd04817<>(SB), Z0, Z0
 	VFMADD231PS.BCST	f32_be64c2f8<>(SB), Z8, Z0
 	VFMADD231PS.BCST	f32_3e06dc5d<>(SB), Z13, Z0
@@ -12632,12 +12582,12 @@ loop107: // 8 times: elements
 	VFMADD231PS	Z5, Z19, Z0
 	VFMADD231PS	Z3, Z18, Z0
 	VFMADD231PS	Z1, Z17, Z0
-	VMOVUPS	Z0, 1158144(SI)	// add_12[0]
-	VMOVUPS	1157760(SI), Z0	// result_52[1]
-	VMOVUPS	1120384(SI), Z8	// result_45[1]
-	VMOVUPS	1083008(SI), Z13	// result_38[1]
-	VMOVUPS	1045632(SI), Z17	// result_31[1]
-	VMOVUPS	1008256(SI), Z18	// a_next_bar_2[1]
+	VMOVUPS	Z0, 1123840(SI)	// add_12[0]
+	VMOVUPS	1123456(SI), Z0	// result_47[1]
+	VMOVUPS	1086080(SI), Z8	// result_40[1]
+	VMOVUPS	1048704(SI), Z13	// result_33[1]
+	VMOVUPS	1011328(SI), Z17	// result_26[1]
+	VMOVUPS	973952(SI), Z18	// a_next_bar_2[1]
 	VMULPS.BCST	f32_3dd04817<>(SB), Z2, Z2
 	VFMADD231PS.BCST	f32_be64c2f8<>(SB), Z10, Z2
 	VFMADD231PS.BCST	f32_3e06dc5d<>(SB), Z14, Z2
@@ -12646,12 +12596,12 @@ loop107: // 8 times: elements
 	VFMADD231PS	Z5, Z13, Z2
 	VFMADD231PS	Z3, Z8, Z2
 	VFMADD231PS	Z1, Z0, Z2
-	VMOVUPS	Z2, 1158272(SI)	// add_12[1]
-	VMOVUPS	1157888(SI), Z0	// result_52[2]
-	VMOVUPS	1120512(SI), Z2	// result_45[2]
-	VMOVUPS	1083136(SI), Z8	// result_38[2]
-	VMOVUPS	1045760(SI), Z10	// result_31[2]
-	VMOVUPS	1008384(SI), Z13	// a_next_bar_2[2]
+	VMOVUPS	Z2, 1123968(SI)	// add_12[1]
+	VMOVUPS	1123584(SI), Z0	// result_47[2]
+	VMOVUPS	1086208(SI), Z2	// result_40[2]
+	VMOVUPS	1048832(SI), Z8	// result_33[2]
+	VMOVUPS	1011456(SI), Z10	// result_26[2]
+	VMOVUPS	974080(SI), Z13	// a_next_bar_2[2]
 	VMULPS.BCST	f32_3dd04817<>(SB), Z4, Z4
 	VFMADD231PS.BCST	f32_be64c2f8<>(SB), Z11, Z4
 	VFMADD231PS.BCST	f32_3e06dc5d<>(SB), Z15, Z4
@@ -12660,12 +12610,12 @@ loop107: // 8 times: elements
 	VFMADD231PS	Z5, Z8, Z4
 	VFMADD231PS	Z3, Z2, Z4
 	VFMADD231PS	Z1, Z0, Z4
-	VMOVUPS	Z4, 1158400(SI)	// add_12[2]
-	VMOVUPS	1158016(SI), Z0	// result_52[3]
-	VMOVUPS	1120640(SI), Z2	// result_45[3]
-	VMOVUPS	1083264(SI), Z4	// result_38[3]
-	VMOVUPS	1045888(SI), Z8	// result_31[3]
-	VMOVUPS	1008512(SI), Z10	// a_next_bar_2[3]
+	VMOVUPS	Z4, 1124096(SI)	// add_12[2]
+	VMOVUPS	1123712(SI), Z0	// result_47[3]
+	VMOVUPS	1086336(SI), Z2	// result_40[3]
+	VMOVUPS	1048960(SI), Z4	// result_33[3]
+	VMOVUPS	1011584(SI), Z8	// result_26[3]
+	VMOVUPS	974208(SI), Z10	// a_next_bar_2[3]
 	VMULPS.BCST	f32_3dd04817<>(SB), Z6, Z6
 	VFMADD231PS.BCST	f32_be64c2f8<>(SB), Z12, Z6
 	VFMADD231PS.BCST	f32_3e06dc5d<>(SB), Z16, Z6
@@ -12674,14 +12624,14 @@ loop107: // 8 times: elements
 	VFMADD231PS	Z5, Z4, Z6
 	VFMADD231PS	Z3, Z2, Z6
 	VFMADD231PS	Z1, Z0, Z6
-	VMOVUPS	Z6, 1158528(SI)	// add_12[3]
+	VMOVUPS	Z6, 1124224(SI)	// add_12[3]
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop106
+	JNE	loop101
 	// forecast.nde:38
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop108: // 2 times: vectors of the block
+loop103: // 2 times: vectors of the block
 	VMOVUPS	914432(SI), Z0	// z_y2[0]
 	VMOVUPS	Z0, 814336(SI)	// latentFieldBwd.z[0]
 	VMOVUPS	914560(SI), Z0	// z_y2[1]
@@ -12706,130 +12656,130 @@ loop108: // 2 times: vectors of the block
 	VMOVUPS	Z0, 815616(SI)	// latentFieldBwd.a[2]
 	VMOVUPS	916352(SI), Z0	// a_y2[3]
 	VMOVUPS	Z0, 815744(SI)	// latentFieldBwd.a[3]
-	VMOVUPS	1156608(SI), Z0	// add_11[0]
+	VMOVUPS	1122304(SI), Z0	// add_11[0]
 	VMOVUPS	Z0, 850176(SI)	// latentFieldBwd.dz_bar[0]
-	VMOVUPS	1156736(SI), Z0	// add_11[1]
+	VMOVUPS	1122432(SI), Z0	// add_11[1]
 	VMOVUPS	Z0, 850304(SI)	// latentFieldBwd.dz_bar[1]
-	VMOVUPS	1156864(SI), Z0	// add_11[2]
+	VMOVUPS	1122560(SI), Z0	// add_11[2]
 	VMOVUPS	Z0, 850432(SI)	// latentFieldBwd.dz_bar[2]
-	VMOVUPS	1156992(SI), Z0	// add_11[3]
+	VMOVUPS	1122688(SI), Z0	// add_11[3]
 	VMOVUPS	Z0, 850560(SI)	// latentFieldBwd.dz_bar[3]
-	VMOVUPS	1157120(SI), Z0	// add_11[4]
+	VMOVUPS	1122816(SI), Z0	// add_11[4]
 	VMOVUPS	Z0, 850688(SI)	// latentFieldBwd.dz_bar[4]
-	VMOVUPS	1157248(SI), Z0	// add_11[5]
+	VMOVUPS	1122944(SI), Z0	// add_11[5]
 	VMOVUPS	Z0, 850816(SI)	// latentFieldBwd.dz_bar[5]
-	VMOVUPS	1157376(SI), Z0	// add_11[6]
+	VMOVUPS	1123072(SI), Z0	// add_11[6]
 	VMOVUPS	Z0, 850944(SI)	// latentFieldBwd.dz_bar[6]
-	VMOVUPS	1157504(SI), Z0	// add_11[7]
+	VMOVUPS	1123200(SI), Z0	// add_11[7]
 	VMOVUPS	Z0, 851072(SI)	// latentFieldBwd.dz_bar[7]
-	VMOVUPS	1158144(SI), Z0	// add_12[0]
+	VMOVUPS	1123840(SI), Z0	// add_12[0]
 	VMOVUPS	Z0, 851200(SI)	// latentFieldBwd.da_bar[0]
-	VMOVUPS	1158272(SI), Z0	// add_12[1]
+	VMOVUPS	1123968(SI), Z0	// add_12[1]
 	VMOVUPS	Z0, 851328(SI)	// latentFieldBwd.da_bar[1]
-	VMOVUPS	1158400(SI), Z0	// add_12[2]
+	VMOVUPS	1124096(SI), Z0	// add_12[2]
 	VMOVUPS	Z0, 851456(SI)	// latentFieldBwd.da_bar[2]
-	VMOVUPS	1158528(SI), Z0	// add_12[3]
+	VMOVUPS	1124224(SI), Z0	// add_12[3]
 	VMOVUPS	Z0, 851584(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop108
+	JNE	loop103
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop109: // 64 times: elements
-	VMOVUPS	1121280(SI), Z0	// result_46[0]
-	VMOVUPS	1121344(SI), Z1	// result_46[0] | 1
+loop104: // 64 times: elements
+	VMOVUPS	1086976(SI), Z0	// result_41[0]
+	VMOVUPS	1087040(SI), Z1	// result_41[0] | 1
 	VMOVUPS	Z0, 815872(SI)	// latentFieldBwd.add[0]
 	VMOVUPS	Z1, 815936(SI)	// latentFieldBwd.add[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop109
+	JNE	loop104
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop110: // 64 times: elements
-	VMOVUPS	1129472(SI), Z0	// result_47[0]
-	VMOVUPS	1129536(SI), Z1	// result_47[0] | 1
+loop105: // 64 times: elements
+	VMOVUPS	1095168(SI), Z0	// result_42[0]
+	VMOVUPS	1095232(SI), Z1	// result_42[0] | 1
 	VMOVUPS	Z0, 824064(SI)	// latentFieldBwd.softplus[0]
 	VMOVUPS	Z1, 824128(SI)	// latentFieldBwd.softplus[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop110
+	JNE	loop105
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop111: // 64 times: elements
-	VMOVUPS	1137664(SI), Z0	// result_48[0]
-	VMOVUPS	1137728(SI), Z1	// result_48[0] | 1
+loop106: // 64 times: elements
+	VMOVUPS	1103360(SI), Z0	// result_43[0]
+	VMOVUPS	1103424(SI), Z1	// result_43[0] | 1
 	VMOVUPS	Z0, 832256(SI)	// latentFieldBwd.add2[0]
 	VMOVUPS	Z1, 832320(SI)	// latentFieldBwd.add2[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop111
+	JNE	loop106
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop112: // 64 times: elements
-	VMOVUPS	1145856(SI), Z0	// result_49[0]
-	VMOVUPS	1145920(SI), Z1	// result_49[0] | 1
+loop107: // 64 times: elements
+	VMOVUPS	1111552(SI), Z0	// result_44[0]
+	VMOVUPS	1111616(SI), Z1	// result_44[0] | 1
 	VMOVUPS	Z0, 840448(SI)	// latentFieldBwd.softplus2[0]
 	VMOVUPS	Z1, 840512(SI)	// latentFieldBwd.softplus2[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop112
+	JNE	loop107
 	MOVQ	$12, CX
 	MOVQ	AX, SI
-loop113: // 12 times: elements
-	VMOVUPS	1154048(SI), Z0	// result_50[0]
-	VMOVUPS	1154112(SI), Z1	// result_50[0] | 1
+loop108: // 12 times: elements
+	VMOVUPS	1119744(SI), Z0	// result_45[0]
+	VMOVUPS	1119808(SI), Z1	// result_45[0] | 1
 	VMOVUPS	Z0, 848640(SI)	// latentFieldBwd.tanh[0]
 	VMOVUPS	Z1, 848704(SI)	// latentFieldBwd.tanh[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop113
+	JNE	loop108
 	CALL	latentFieldBwd_avx512<>(SB)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop114: // 2 times: vectors of the block
+loop109: // 2 times: vectors of the block
 	VMOVUPS	851712(SI), Z0	// latentFieldBwd.z_bar[0]
-	VMOVUPS	Z0, 1192960(SI)	// result_58[0]
+	VMOVUPS	Z0, 1158656(SI)	// result_53[0]
 	VMOVUPS	851840(SI), Z0	// latentFieldBwd.z_bar[1]
-	VMOVUPS	Z0, 1193088(SI)	// result_58[1]
+	VMOVUPS	Z0, 1158784(SI)	// result_53[1]
 	VMOVUPS	851968(SI), Z0	// latentFieldBwd.z_bar[2]
-	VMOVUPS	Z0, 1193216(SI)	// result_58[2]
+	VMOVUPS	Z0, 1158912(SI)	// result_53[2]
 	VMOVUPS	852096(SI), Z0	// latentFieldBwd.z_bar[3]
-	VMOVUPS	Z0, 1193344(SI)	// result_58[3]
+	VMOVUPS	Z0, 1159040(SI)	// result_53[3]
 	VMOVUPS	852224(SI), Z0	// latentFieldBwd.z_bar[4]
-	VMOVUPS	Z0, 1193472(SI)	// result_58[4]
+	VMOVUPS	Z0, 1159168(SI)	// result_53[4]
 	VMOVUPS	852352(SI), Z0	// latentFieldBwd.z_bar[5]
-	VMOVUPS	Z0, 1193600(SI)	// result_58[5]
+	VMOVUPS	Z0, 1159296(SI)	// result_53[5]
 	VMOVUPS	852480(SI), Z0	// latentFieldBwd.z_bar[6]
-	VMOVUPS	Z0, 1193728(SI)	// result_58[6]
+	VMOVUPS	Z0, 1159424(SI)	// result_53[6]
 	VMOVUPS	852608(SI), Z0	// latentFieldBwd.z_bar[7]
-	VMOVUPS	Z0, 1193856(SI)	// result_58[7]
+	VMOVUPS	Z0, 1159552(SI)	// result_53[7]
 	VMOVUPS	852736(SI), Z0	// latentFieldBwd.a_bar[0]
-	VMOVUPS	Z0, 1195008(SI)	// result_59[0]
+	VMOVUPS	Z0, 1160704(SI)	// result_54[0]
 	VMOVUPS	852864(SI), Z0	// latentFieldBwd.a_bar[1]
-	VMOVUPS	Z0, 1195136(SI)	// result_59[1]
+	VMOVUPS	Z0, 1160832(SI)	// result_54[1]
 	VMOVUPS	852992(SI), Z0	// latentFieldBwd.a_bar[2]
-	VMOVUPS	Z0, 1195264(SI)	// result_59[2]
+	VMOVUPS	Z0, 1160960(SI)	// result_54[2]
 	VMOVUPS	853120(SI), Z0	// latentFieldBwd.a_bar[3]
-	VMOVUPS	Z0, 1195392(SI)	// result_59[3]
+	VMOVUPS	Z0, 1161088(SI)	// result_54[3]
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop114
+	JNE	loop109
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop115: // 2 times: vectors of the block
+loop110: // 2 times: vectors of the block
 	MOVQ	$8, DI
 	MOVQ	SI, R9
-loop116: // 8 times: elements
+loop111: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	1155584(R9), Z0	// result_51[0]
+	VMOVUPS	1121280(R9), Z0	// result_46[0]
 	VMOVUPS	916480(SI), Z1	// ha31
-	VMOVUPS	1118208(R9), Z2	// result_44[0]
+	VMOVUPS	1083904(R9), Z2	// result_39[0]
 	VMOVUPS	919808(SI), Z3	// ha41
-	VMOVUPS	1080832(R9), Z4	// result_37[0]
+	VMOVUPS	1046528(R9), Z4	// result_32[0]
 	VMOVUPS	923264(SI), Z5	// ha51
-	VMOVUPS	1043456(R9), Z6	// result_30[0]
+	VMOVUPS	1009152(R9), Z6	// result_25[0]
 	VMOVUPS	926848(SI), Z7	// ha61
-	VMOVUPS	1005568(R9), Z8	// z_next_bar_2[0]
+	VMOVUPS	971264(R9), Z8	// z_next_bar_2[0]
 	VMOVUPS	930560(SI), Z9	// hb1
 	VMOVUPS	907136(R9), Z10	// z_d2_bar[0]
 	VMOVUPS	908672(R9), Z11	// z_d3_bar[0]
@@ -12843,13 +12793,13 @@ loop116: // 8 times: elements
 	VFMADD231PS	Z5, Z4, Z13
 	VFMADD231PS	Z3, Z2, Z13
 	VFMADD231PS	Z1, Z0, Z13
-	VMOVUPS	1192960(R9), Z0	// result_58[0]
+	VMOVUPS	1158656(R9), Z0	// result_53[0]
 	VMOVUPS	913280(SI), Z2	// ha21
 	VFMADD231PS	Z2, Z0, Z13
-	VMOVUPS	Z13, 1193984(R9)	// add_13[0]
+	VMOVUPS	Z13, 1159680(R9)	// add_13[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop116
+	JNE	loop111
 	VMOVUPS	906624(SI), Z0	// a_d1_bar[0]
 	VMOVUPS	906752(SI), Z4	// a_d1_bar[1]
 	VMOVUPS	906880(SI), Z6	// a_d1_bar[2]
@@ -12866,11 +12816,11 @@ loop116: // 8 times: elements
 	VMOVUPS	908288(SI), Z19	// a_d2_bar[1]
 	VMOVUPS	908416(SI), Z20	// a_d2_bar[2]
 	VMOVUPS	908544(SI), Z21	// a_d2_bar[3]
-	VMOVUPS	1157632(SI), Z22	// result_52[0]
-	VMOVUPS	1120256(SI), Z23	// result_45[0]
-	VMOVUPS	1082880(SI), Z24	// result_38[0]
-	VMOVUPS	1045504(SI), Z25	// result_31[0]
-	VMOVUPS	1008128(SI), Z26	// a_next_bar_2[0]
+	VMOVUPS	1123328(SI), Z22	// result_47[0]
+	VMOVUPS	1085952(SI), Z23	// result_40[0]
+	VMOVUPS	1048576(SI), Z24	// result_33[0]
+	VMOVUPS	1011200(SI), Z25	// result_26[0]
+	VMOVUPS	973824(SI), Z26	// a_next_bar_2[0]
 	VFMADD231PS.BCST	f32_bf86cb9b<>(SB), Z10, Z0
 	VFMADD231PS.BCST	f32_403a72c7<>(SB), Z14, Z0
 	VFMADD231PS.BCST	f32_c030e090<>(SB), Z18, Z0
@@ -12879,11 +12829,11 @@ loop116: // 8 times: elements
 	VFMADD231PS	Z5, Z24, Z0
 	VFMADD231PS	Z3, Z23, Z0
 	VFMADD231PS	Z1, Z22, Z0
-	VMOVUPS	1157760(SI), Z10	// result_52[1]
-	VMOVUPS	1120384(SI), Z14	// result_45[1]
-	VMOVUPS	1083008(SI), Z18	// result_38[1]
-	VMOVUPS	1045632(SI), Z22	// result_31[1]
-	VMOVUPS	1008256(SI), Z23	// a_next_bar_2[1]
+	VMOVUPS	1123456(SI), Z10	// result_47[1]
+	VMOVUPS	1086080(SI), Z14	// result_40[1]
+	VMOVUPS	1048704(SI), Z18	// result_33[1]
+	VMOVUPS	1011328(SI), Z22	// result_26[1]
+	VMOVUPS	973952(SI), Z23	// a_next_bar_2[1]
 	VFMADD231PS.BCST	f32_bf86cb9b<>(SB), Z11, Z4
 	VFMADD231PS.BCST	f32_403a72c7<>(SB), Z15, Z4
 	VFMADD231PS.BCST	f32_c030e090<>(SB), Z19, Z4
@@ -12892,11 +12842,11 @@ loop116: // 8 times: elements
 	VFMADD231PS	Z5, Z18, Z4
 	VFMADD231PS	Z3, Z14, Z4
 	VFMADD231PS	Z1, Z10, Z4
-	VMOVUPS	1157888(SI), Z10	// result_52[2]
-	VMOVUPS	1120512(SI), Z11	// result_45[2]
-	VMOVUPS	1083136(SI), Z14	// result_38[2]
-	VMOVUPS	1045760(SI), Z15	// result_31[2]
-	VMOVUPS	1008384(SI), Z18	// a_next_bar_2[2]
+	VMOVUPS	1123584(SI), Z10	// result_47[2]
+	VMOVUPS	1086208(SI), Z11	// result_40[2]
+	VMOVUPS	1048832(SI), Z14	// result_33[2]
+	VMOVUPS	1011456(SI), Z15	// result_26[2]
+	VMOVUPS	974080(SI), Z18	// a_next_bar_2[2]
 	VFMADD231PS.BCST	f32_bf86cb9b<>(SB), Z12, Z6
 	VFMADD231PS.BCST	f32_403a72c7<>(SB), Z16, Z6
 	VFMADD231PS.BCST	f32_c030e090<>(SB), Z20, Z6
@@ -12905,11 +12855,11 @@ loop116: // 8 times: elements
 	VFMADD231PS	Z5, Z14, Z6
 	VFMADD231PS	Z3, Z11, Z6
 	VFMADD231PS	Z1, Z10, Z6
-	VMOVUPS	1158016(SI), Z10	// result_52[3]
-	VMOVUPS	1120640(SI), Z11	// result_45[3]
-	VMOVUPS	1083264(SI), Z12	// result_38[3]
-	VMOVUPS	1045888(SI), Z14	// result_31[3]
-	VMOVUPS	1008512(SI), Z15	// a_next_bar_2[3]
+	VMOVUPS	1123712(SI), Z10	// result_47[3]
+	VMOVUPS	1086336(SI), Z11	// result_40[3]
+	VMOVUPS	1048960(SI), Z12	// result_33[3]
+	VMOVUPS	1011584(SI), Z14	// result_26[3]
+	VMOVUPS	974208(SI), Z15	// a_next_bar_2[3]
 	VFMADD231PS.BCST	f32_bf86cb9b<>(SB), Z13, Z8
 	VFMADD231PS.BCST	f32_403a72c7<>(SB), Z17, Z8
 	VFMADD231PS.BCST	f32_c030e090<>(SB), Z21, Z8
@@ -12918,25 +12868,25 @@ loop116: // 8 times: elements
 	VFMADD231PS	Z5, Z12, Z8
 	VFMADD231PS	Z3, Z11, Z8
 	VFMADD231PS	Z1, Z10, Z8
-	VMOVUPS	1195008(SI), Z1	// result_59[0]
+	VMOVUPS	1160704(SI), Z1	// result_54[0]
 	VFMADD231PS	Z2, Z1, Z0
-	VMOVUPS	Z0, 1195520(SI)	// add_14[0]
-	VMOVUPS	1195136(SI), Z0	// result_59[1]
+	VMOVUPS	Z0, 1161216(SI)	// add_14[0]
+	VMOVUPS	1160832(SI), Z0	// result_54[1]
 	VFMADD231PS	Z2, Z0, Z4
-	VMOVUPS	Z4, 1195648(SI)	// add_14[1]
-	VMOVUPS	1195264(SI), Z0	// result_59[2]
+	VMOVUPS	Z4, 1161344(SI)	// add_14[1]
+	VMOVUPS	1160960(SI), Z0	// result_54[2]
 	VFMADD231PS	Z2, Z0, Z6
-	VMOVUPS	Z6, 1195776(SI)	// add_14[2]
-	VMOVUPS	1195392(SI), Z0	// result_59[3]
+	VMOVUPS	Z6, 1161472(SI)	// add_14[2]
+	VMOVUPS	1161088(SI), Z0	// result_54[3]
 	VFMADD231PS	Z2, Z0, Z8
-	VMOVUPS	Z8, 1195904(SI)	// add_14[3]
+	VMOVUPS	Z8, 1161600(SI)	// add_14[3]
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop115
+	JNE	loop110
 	// forecast.nde:38
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop117: // 2 times: vectors of the block
+loop112: // 2 times: vectors of the block
 	VMOVUPS	902528(SI), Z0	// z[0]
 	VMOVUPS	Z0, 814336(SI)	// latentFieldBwd.z[0]
 	VMOVUPS	902656(SI), Z0	// z[1]
@@ -12961,197 +12911,197 @@ loop117: // 2 times: vectors of the block
 	VMOVUPS	Z0, 815616(SI)	// latentFieldBwd.a[2]
 	VMOVUPS	903936(SI), Z0	// a[3]
 	VMOVUPS	Z0, 815744(SI)	// latentFieldBwd.a[3]
-	VMOVUPS	1193984(SI), Z0	// add_13[0]
+	VMOVUPS	1159680(SI), Z0	// add_13[0]
 	VMOVUPS	Z0, 850176(SI)	// latentFieldBwd.dz_bar[0]
-	VMOVUPS	1194112(SI), Z0	// add_13[1]
+	VMOVUPS	1159808(SI), Z0	// add_13[1]
 	VMOVUPS	Z0, 850304(SI)	// latentFieldBwd.dz_bar[1]
-	VMOVUPS	1194240(SI), Z0	// add_13[2]
+	VMOVUPS	1159936(SI), Z0	// add_13[2]
 	VMOVUPS	Z0, 850432(SI)	// latentFieldBwd.dz_bar[2]
-	VMOVUPS	1194368(SI), Z0	// add_13[3]
+	VMOVUPS	1160064(SI), Z0	// add_13[3]
 	VMOVUPS	Z0, 850560(SI)	// latentFieldBwd.dz_bar[3]
-	VMOVUPS	1194496(SI), Z0	// add_13[4]
+	VMOVUPS	1160192(SI), Z0	// add_13[4]
 	VMOVUPS	Z0, 850688(SI)	// latentFieldBwd.dz_bar[4]
-	VMOVUPS	1194624(SI), Z0	// add_13[5]
+	VMOVUPS	1160320(SI), Z0	// add_13[5]
 	VMOVUPS	Z0, 850816(SI)	// latentFieldBwd.dz_bar[5]
-	VMOVUPS	1194752(SI), Z0	// add_13[6]
+	VMOVUPS	1160448(SI), Z0	// add_13[6]
 	VMOVUPS	Z0, 850944(SI)	// latentFieldBwd.dz_bar[6]
-	VMOVUPS	1194880(SI), Z0	// add_13[7]
+	VMOVUPS	1160576(SI), Z0	// add_13[7]
 	VMOVUPS	Z0, 851072(SI)	// latentFieldBwd.dz_bar[7]
-	VMOVUPS	1195520(SI), Z0	// add_14[0]
+	VMOVUPS	1161216(SI), Z0	// add_14[0]
 	VMOVUPS	Z0, 851200(SI)	// latentFieldBwd.da_bar[0]
-	VMOVUPS	1195648(SI), Z0	// add_14[1]
+	VMOVUPS	1161344(SI), Z0	// add_14[1]
 	VMOVUPS	Z0, 851328(SI)	// latentFieldBwd.da_bar[1]
-	VMOVUPS	1195776(SI), Z0	// add_14[2]
+	VMOVUPS	1161472(SI), Z0	// add_14[2]
 	VMOVUPS	Z0, 851456(SI)	// latentFieldBwd.da_bar[2]
-	VMOVUPS	1195904(SI), Z0	// add_14[3]
+	VMOVUPS	1161600(SI), Z0	// add_14[3]
 	VMOVUPS	Z0, 851584(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop117
+	JNE	loop112
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop118: // 64 times: elements
-	VMOVUPS	1158656(SI), Z0	// result_53[0]
-	VMOVUPS	1158720(SI), Z1	// result_53[0] | 1
+loop113: // 64 times: elements
+	VMOVUPS	1124352(SI), Z0	// result_48[0]
+	VMOVUPS	1124416(SI), Z1	// result_48[0] | 1
 	VMOVUPS	Z0, 815872(SI)	// latentFieldBwd.add[0]
 	VMOVUPS	Z1, 815936(SI)	// latentFieldBwd.add[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop118
+	JNE	loop113
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop119: // 64 times: elements
-	VMOVUPS	1166848(SI), Z0	// result_54[0]
-	VMOVUPS	1166912(SI), Z1	// result_54[0] | 1
+loop114: // 64 times: elements
+	VMOVUPS	1132544(SI), Z0	// result_49[0]
+	VMOVUPS	1132608(SI), Z1	// result_49[0] | 1
 	VMOVUPS	Z0, 824064(SI)	// latentFieldBwd.softplus[0]
 	VMOVUPS	Z1, 824128(SI)	// latentFieldBwd.softplus[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop119
+	JNE	loop114
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop120: // 64 times: elements
-	VMOVUPS	1175040(SI), Z0	// result_55[0]
-	VMOVUPS	1175104(SI), Z1	// result_55[0] | 1
+loop115: // 64 times: elements
+	VMOVUPS	1140736(SI), Z0	// result_50[0]
+	VMOVUPS	1140800(SI), Z1	// result_50[0] | 1
 	VMOVUPS	Z0, 832256(SI)	// latentFieldBwd.add2[0]
 	VMOVUPS	Z1, 832320(SI)	// latentFieldBwd.add2[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop120
+	JNE	loop115
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop121: // 64 times: elements
-	VMOVUPS	1183232(SI), Z0	// result_56[0]
-	VMOVUPS	1183296(SI), Z1	// result_56[0] | 1
+loop116: // 64 times: elements
+	VMOVUPS	1148928(SI), Z0	// result_51[0]
+	VMOVUPS	1148992(SI), Z1	// result_51[0] | 1
 	VMOVUPS	Z0, 840448(SI)	// latentFieldBwd.softplus2[0]
 	VMOVUPS	Z1, 840512(SI)	// latentFieldBwd.softplus2[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop121
+	JNE	loop116
 	MOVQ	$12, CX
 	MOVQ	AX, SI
-loop122: // 12 times: elements
-	VMOVUPS	1191424(SI), Z0	// result_57[0]
-	VMOVUPS	1191488(SI), Z1	// result_57[0] | 1
+loop117: // 12 times: elements
+	VMOVUPS	1157120(SI), Z0	// result_52[0]
+	VMOVUPS	1157184(SI), Z1	// result_52[0] | 1
 	VMOVUPS	Z0, 848640(SI)	// latentFieldBwd.tanh[0]
 	VMOVUPS	Z1, 848704(SI)	// latentFieldBwd.tanh[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop122
+	JNE	loop117
 	CALL	latentFieldBwd_avx512<>(SB)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop123: // 2 times: vectors of the block
+loop118: // 2 times: vectors of the block
 	VMOVUPS	851712(SI), Z0	// latentFieldBwd.z_bar[0]
-	VMOVUPS	Z0, 1196032(SI)	// result_60[0]
+	VMOVUPS	Z0, 1161728(SI)	// result_55[0]
 	VMOVUPS	851840(SI), Z0	// latentFieldBwd.z_bar[1]
-	VMOVUPS	Z0, 1196160(SI)	// result_60[1]
+	VMOVUPS	Z0, 1161856(SI)	// result_55[1]
 	VMOVUPS	851968(SI), Z0	// latentFieldBwd.z_bar[2]
-	VMOVUPS	Z0, 1196288(SI)	// result_60[2]
+	VMOVUPS	Z0, 1161984(SI)	// result_55[2]
 	VMOVUPS	852096(SI), Z0	// latentFieldBwd.z_bar[3]
-	VMOVUPS	Z0, 1196416(SI)	// result_60[3]
+	VMOVUPS	Z0, 1162112(SI)	// result_55[3]
 	VMOVUPS	852224(SI), Z0	// latentFieldBwd.z_bar[4]
-	VMOVUPS	Z0, 1196544(SI)	// result_60[4]
+	VMOVUPS	Z0, 1162240(SI)	// result_55[4]
 	VMOVUPS	852352(SI), Z0	// latentFieldBwd.z_bar[5]
-	VMOVUPS	Z0, 1196672(SI)	// result_60[5]
+	VMOVUPS	Z0, 1162368(SI)	// result_55[5]
 	VMOVUPS	852480(SI), Z0	// latentFieldBwd.z_bar[6]
-	VMOVUPS	Z0, 1196800(SI)	// result_60[6]
+	VMOVUPS	Z0, 1162496(SI)	// result_55[6]
 	VMOVUPS	852608(SI), Z0	// latentFieldBwd.z_bar[7]
-	VMOVUPS	Z0, 1196928(SI)	// result_60[7]
+	VMOVUPS	Z0, 1162624(SI)	// result_55[7]
 	VMOVUPS	852736(SI), Z0	// latentFieldBwd.a_bar[0]
-	VMOVUPS	Z0, 1197056(SI)	// result_61[0]
+	VMOVUPS	Z0, 1162752(SI)	// result_56[0]
 	VMOVUPS	852864(SI), Z0	// latentFieldBwd.a_bar[1]
-	VMOVUPS	Z0, 1197184(SI)	// result_61[1]
+	VMOVUPS	Z0, 1162880(SI)	// result_56[1]
 	VMOVUPS	852992(SI), Z0	// latentFieldBwd.a_bar[2]
-	VMOVUPS	Z0, 1197312(SI)	// result_61[2]
+	VMOVUPS	Z0, 1163008(SI)	// result_56[2]
 	VMOVUPS	853120(SI), Z0	// latentFieldBwd.a_bar[3]
-	VMOVUPS	Z0, 1197440(SI)	// result_61[3]
+	VMOVUPS	Z0, 1163136(SI)	// result_56[3]
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop123
+	JNE	loop118
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop124: // 2 times: vectors of the block
+loop119: // 2 times: vectors of the block
 	MOVQ	$8, DI
 	MOVQ	SI, R9
-loop125: // 8 times: elements
+loop120: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	1005568(R9), Z0	// z_next_bar_2[0]
-	VMOVUPS	1043456(R9), Z1	// result_30[0]
+	VMOVUPS	971264(R9), Z0	// z_next_bar_2[0]
+	VMOVUPS	1009152(R9), Z1	// result_25[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1080832(R9), Z1	// result_37[0]
+	VMOVUPS	1046528(R9), Z1	// result_32[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1118208(R9), Z1	// result_44[0]
+	VMOVUPS	1083904(R9), Z1	// result_39[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1155584(R9), Z1	// result_51[0]
+	VMOVUPS	1121280(R9), Z1	// result_46[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1192960(R9), Z1	// result_58[0]
+	VMOVUPS	1158656(R9), Z1	// result_53[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1196032(R9), Z1	// result_60[0]
+	VMOVUPS	1161728(R9), Z1	// result_55[0]
 	VADDPS	Z1, Z0, Z0
 	VMOVUPS	Z0, 911744(R9)	// z_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop125
-	VMOVUPS	1008128(SI), Z0	// a_next_bar_2[0]
-	VMOVUPS	1045504(SI), Z1	// result_31[0]
+	JNE	loop120
+	VMOVUPS	973824(SI), Z0	// a_next_bar_2[0]
+	VMOVUPS	1011200(SI), Z1	// result_26[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1082880(SI), Z1	// result_38[0]
+	VMOVUPS	1048576(SI), Z1	// result_33[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1120256(SI), Z1	// result_45[0]
+	VMOVUPS	1085952(SI), Z1	// result_40[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1157632(SI), Z1	// result_52[0]
+	VMOVUPS	1123328(SI), Z1	// result_47[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1195008(SI), Z1	// result_59[0]
+	VMOVUPS	1160704(SI), Z1	// result_54[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1197056(SI), Z1	// result_61[0]
+	VMOVUPS	1162752(SI), Z1	// result_56[0]
 	VADDPS	Z1, Z0, Z0
 	VMOVUPS	Z0, 912768(SI)	// a_bar[0]
-	VMOVUPS	1008256(SI), Z0	// a_next_bar_2[1]
-	VMOVUPS	1045632(SI), Z1	// result_31[1]
+	VMOVUPS	973952(SI), Z0	// a_next_bar_2[1]
+	VMOVUPS	1011328(SI), Z1	// result_26[1]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1083008(SI), Z1	// result_38[1]
+	VMOVUPS	1048704(SI), Z1	// result_33[1]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1120384(SI), Z1	// result_45[1]
+	VMOVUPS	1086080(SI), Z1	// result_40[1]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1157760(SI), Z1	// result_52[1]
+	VMOVUPS	1123456(SI), Z1	// result_47[1]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1195136(SI), Z1	// result_59[1]
+	VMOVUPS	1160832(SI), Z1	// result_54[1]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1197184(SI), Z1	// result_61[1]
+	VMOVUPS	1162880(SI), Z1	// result_56[1]
 	VADDPS	Z1, Z0, Z0
 	VMOVUPS	Z0, 912896(SI)	// a_bar[1]
-	VMOVUPS	1008384(SI), Z0	// a_next_bar_2[2]
-	VMOVUPS	1045760(SI), Z1	// result_31[2]
+	VMOVUPS	974080(SI), Z0	// a_next_bar_2[2]
+	VMOVUPS	1011456(SI), Z1	// result_26[2]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1083136(SI), Z1	// result_38[2]
+	VMOVUPS	1048832(SI), Z1	// result_33[2]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1120512(SI), Z1	// result_45[2]
+	VMOVUPS	1086208(SI), Z1	// result_40[2]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1157888(SI), Z1	// result_52[2]
+	VMOVUPS	1123584(SI), Z1	// result_47[2]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1195264(SI), Z1	// result_59[2]
+	VMOVUPS	1160960(SI), Z1	// result_54[2]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1197312(SI), Z1	// result_61[2]
+	VMOVUPS	1163008(SI), Z1	// result_56[2]
 	VADDPS	Z1, Z0, Z0
 	VMOVUPS	Z0, 913024(SI)	// a_bar[2]
-	VMOVUPS	1008512(SI), Z0	// a_next_bar_2[3]
-	VMOVUPS	1045888(SI), Z1	// result_31[3]
+	VMOVUPS	974208(SI), Z0	// a_next_bar_2[3]
+	VMOVUPS	1011584(SI), Z1	// result_26[3]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1083264(SI), Z1	// result_38[3]
+	VMOVUPS	1048960(SI), Z1	// result_33[3]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1120640(SI), Z1	// result_45[3]
+	VMOVUPS	1086336(SI), Z1	// result_40[3]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1158016(SI), Z1	// result_52[3]
+	VMOVUPS	1123712(SI), Z1	// result_47[3]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1195392(SI), Z1	// result_59[3]
+	VMOVUPS	1161088(SI), Z1	// result_54[3]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1197440(SI), Z1	// result_61[3]
+	VMOVUPS	1163136(SI), Z1	// result_56[3]
 	VADDPS	Z1, Z0, Z0
 	VMOVUPS	Z0, 913152(SI)	// a_bar[3]
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop124
+	JNE	loop119
 	RET
 
 // forecast0RecLanerev is Forecast.0.rec.lanerev (forecast.nde:38) of a block of samples.
@@ -13161,157 +13111,157 @@ TEXT forecast0RecLanerev_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 2 times: vectors of the block
-	VMOVUPD	1197568(SI), Z0	// step.t
-	VMOVUPD	1197632(SI), Z1	// step.t | 1
+	VMOVUPD	1163264(SI), Z0	// step.t
+	VMOVUPD	1163328(SI), Z1	// step.t | 1
 	VMOVUPD	Z0, 902016(SI)	// forecast0ReplayDenseVjp.t
 	VMOVUPD	Z1, 902080(SI)	// forecast0ReplayDenseVjp.t | 1
-	VMOVUPD	1197824(SI), Z0	// step.h
-	VMOVUPD	1197888(SI), Z1	// step.h | 1
+	VMOVUPD	1163520(SI), Z0	// step.h
+	VMOVUPD	1163584(SI), Z1	// step.h | 1
 	VMOVUPD	Z0, 902272(SI)	// forecast0ReplayDenseVjp.h
 	VMOVUPD	Z1, 902336(SI)	// forecast0ReplayDenseVjp.h | 1
-	VMOVUPS	1198336(DI), Z0	// z[0]
+	VMOVUPS	1164032(DI), Z0	// z[0]
 	VMOVUPS	Z0, 902528(DI)	// forecast0ReplayDenseVjp.z[0]
-	VMOVUPS	1198464(DI), Z0	// z[1]
+	VMOVUPS	1164160(DI), Z0	// z[1]
 	VMOVUPS	Z0, 902656(DI)	// forecast0ReplayDenseVjp.z[1]
-	VMOVUPS	1198592(DI), Z0	// z[2]
+	VMOVUPS	1164288(DI), Z0	// z[2]
 	VMOVUPS	Z0, 902784(DI)	// forecast0ReplayDenseVjp.z[2]
-	VMOVUPS	1198720(DI), Z0	// z[3]
+	VMOVUPS	1164416(DI), Z0	// z[3]
 	VMOVUPS	Z0, 902912(DI)	// forecast0ReplayDenseVjp.z[3]
-	VMOVUPS	1198848(DI), Z0	// z[4]
+	VMOVUPS	1164544(DI), Z0	// z[4]
 	VMOVUPS	Z0, 903040(DI)	// forecast0ReplayDenseVjp.z[4]
-	VMOVUPS	1198976(DI), Z0	// z[5]
+	VMOVUPS	1164672(DI), Z0	// z[5]
 	VMOVUPS	Z0, 903168(DI)	// forecast0ReplayDenseVjp.z[5]
-	VMOVUPS	1199104(DI), Z0	// z[6]
+	VMOVUPS	1164800(DI), Z0	// z[6]
 	VMOVUPS	Z0, 903296(DI)	// forecast0ReplayDenseVjp.z[6]
-	VMOVUPS	1199232(DI), Z0	// z[7]
+	VMOVUPS	1164928(DI), Z0	// z[7]
 	VMOVUPS	Z0, 903424(DI)	// forecast0ReplayDenseVjp.z[7]
-	VMOVUPS	1199360(DI), Z0	// a[0]
+	VMOVUPS	1165056(DI), Z0	// a[0]
 	VMOVUPS	Z0, 903552(DI)	// forecast0ReplayDenseVjp.a[0]
-	VMOVUPS	1199488(DI), Z0	// a[1]
+	VMOVUPS	1165184(DI), Z0	// a[1]
 	VMOVUPS	Z0, 903680(DI)	// forecast0ReplayDenseVjp.a[1]
-	VMOVUPS	1199616(DI), Z0	// a[2]
+	VMOVUPS	1165312(DI), Z0	// a[2]
 	VMOVUPS	Z0, 903808(DI)	// forecast0ReplayDenseVjp.a[2]
-	VMOVUPS	1199744(DI), Z0	// a[3]
+	VMOVUPS	1165440(DI), Z0	// a[3]
 	VMOVUPS	Z0, 903936(DI)	// forecast0ReplayDenseVjp.a[3]
-	VMOVUPS	1199872(DI), Z0	// z.bar[0]
+	VMOVUPS	1165568(DI), Z0	// z.bar[0]
 	VMOVUPS	Z0, 904064(DI)	// forecast0ReplayDenseVjp.z_next_bar[0]
-	VMOVUPS	1200000(DI), Z0	// z.bar[1]
+	VMOVUPS	1165696(DI), Z0	// z.bar[1]
 	VMOVUPS	Z0, 904192(DI)	// forecast0ReplayDenseVjp.z_next_bar[1]
-	VMOVUPS	1200128(DI), Z0	// z.bar[2]
+	VMOVUPS	1165824(DI), Z0	// z.bar[2]
 	VMOVUPS	Z0, 904320(DI)	// forecast0ReplayDenseVjp.z_next_bar[2]
-	VMOVUPS	1200256(DI), Z0	// z.bar[3]
+	VMOVUPS	1165952(DI), Z0	// z.bar[3]
 	VMOVUPS	Z0, 904448(DI)	// forecast0ReplayDenseVjp.z_next_bar[3]
-	VMOVUPS	1200384(DI), Z0	// z.bar[4]
+	VMOVUPS	1166080(DI), Z0	// z.bar[4]
 	VMOVUPS	Z0, 904576(DI)	// forecast0ReplayDenseVjp.z_next_bar[4]
-	VMOVUPS	1200512(DI), Z0	// z.bar[5]
+	VMOVUPS	1166208(DI), Z0	// z.bar[5]
 	VMOVUPS	Z0, 904704(DI)	// forecast0ReplayDenseVjp.z_next_bar[5]
-	VMOVUPS	1200640(DI), Z0	// z.bar[6]
+	VMOVUPS	1166336(DI), Z0	// z.bar[6]
 	VMOVUPS	Z0, 904832(DI)	// forecast0ReplayDenseVjp.z_next_bar[6]
-	VMOVUPS	1200768(DI), Z0	// z.bar[7]
+	VMOVUPS	1166464(DI), Z0	// z.bar[7]
 	VMOVUPS	Z0, 904960(DI)	// forecast0ReplayDenseVjp.z_next_bar[7]
-	VMOVUPS	1200896(DI), Z0	// a.bar[0]
+	VMOVUPS	1166592(DI), Z0	// a.bar[0]
 	VMOVUPS	Z0, 905088(DI)	// forecast0ReplayDenseVjp.a_next_bar[0]
-	VMOVUPS	1201024(DI), Z0	// a.bar[1]
+	VMOVUPS	1166720(DI), Z0	// a.bar[1]
 	VMOVUPS	Z0, 905216(DI)	// forecast0ReplayDenseVjp.a_next_bar[1]
-	VMOVUPS	1201152(DI), Z0	// a.bar[2]
+	VMOVUPS	1166848(DI), Z0	// a.bar[2]
 	VMOVUPS	Z0, 905344(DI)	// forecast0ReplayDenseVjp.a_next_bar[2]
-	VMOVUPS	1201280(DI), Z0	// a.bar[3]
+	VMOVUPS	1166976(DI), Z0	// a.bar[3]
 	VMOVUPS	Z0, 905472(DI)	// forecast0ReplayDenseVjp.a_next_bar[3]
-	VMOVUPS	1201408(DI), Z0	// data.0.bar[0]
+	VMOVUPS	1167104(DI), Z0	// data.0.bar[0]
 	VMOVUPS	Z0, 905600(DI)	// forecast0ReplayDenseVjp.z_d1_bar[0]
-	VMOVUPS	1201536(DI), Z0	// data.0.bar[1]
+	VMOVUPS	1167232(DI), Z0	// data.0.bar[1]
 	VMOVUPS	Z0, 905728(DI)	// forecast0ReplayDenseVjp.z_d1_bar[1]
-	VMOVUPS	1201664(DI), Z0	// data.0.bar[2]
+	VMOVUPS	1167360(DI), Z0	// data.0.bar[2]
 	VMOVUPS	Z0, 905856(DI)	// forecast0ReplayDenseVjp.z_d1_bar[2]
-	VMOVUPS	1201792(DI), Z0	// data.0.bar[3]
+	VMOVUPS	1167488(DI), Z0	// data.0.bar[3]
 	VMOVUPS	Z0, 905984(DI)	// forecast0ReplayDenseVjp.z_d1_bar[3]
-	VMOVUPS	1201920(DI), Z0	// data.0.bar[4]
+	VMOVUPS	1167616(DI), Z0	// data.0.bar[4]
 	VMOVUPS	Z0, 906112(DI)	// forecast0ReplayDenseVjp.z_d1_bar[4]
-	VMOVUPS	1202048(DI), Z0	// data.0.bar[5]
+	VMOVUPS	1167744(DI), Z0	// data.0.bar[5]
 	VMOVUPS	Z0, 906240(DI)	// forecast0ReplayDenseVjp.z_d1_bar[5]
-	VMOVUPS	1202176(DI), Z0	// data.0.bar[6]
+	VMOVUPS	1167872(DI), Z0	// data.0.bar[6]
 	VMOVUPS	Z0, 906368(DI)	// forecast0ReplayDenseVjp.z_d1_bar[6]
-	VMOVUPS	1202304(DI), Z0	// data.0.bar[7]
+	VMOVUPS	1168000(DI), Z0	// data.0.bar[7]
 	VMOVUPS	Z0, 906496(DI)	// forecast0ReplayDenseVjp.z_d1_bar[7]
-	VMOVUPS	1202432(DI), Z0	// data.1.bar[0]
+	VMOVUPS	1168128(DI), Z0	// data.1.bar[0]
 	VMOVUPS	Z0, 906624(DI)	// forecast0ReplayDenseVjp.a_d1_bar[0]
-	VMOVUPS	1202560(DI), Z0	// data.1.bar[1]
+	VMOVUPS	1168256(DI), Z0	// data.1.bar[1]
 	VMOVUPS	Z0, 906752(DI)	// forecast0ReplayDenseVjp.a_d1_bar[1]
-	VMOVUPS	1202688(DI), Z0	// data.1.bar[2]
+	VMOVUPS	1168384(DI), Z0	// data.1.bar[2]
 	VMOVUPS	Z0, 906880(DI)	// forecast0ReplayDenseVjp.a_d1_bar[2]
-	VMOVUPS	1202816(DI), Z0	// data.1.bar[3]
+	VMOVUPS	1168512(DI), Z0	// data.1.bar[3]
 	VMOVUPS	Z0, 907008(DI)	// forecast0ReplayDenseVjp.a_d1_bar[3]
-	VMOVUPS	1202944(DI), Z0	// data.2.bar[0]
+	VMOVUPS	1168640(DI), Z0	// data.2.bar[0]
 	VMOVUPS	Z0, 907136(DI)	// forecast0ReplayDenseVjp.z_d2_bar[0]
-	VMOVUPS	1203072(DI), Z0	// data.2.bar[1]
+	VMOVUPS	1168768(DI), Z0	// data.2.bar[1]
 	VMOVUPS	Z0, 907264(DI)	// forecast0ReplayDenseVjp.z_d2_bar[1]
-	VMOVUPS	1203200(DI), Z0	// data.2.bar[2]
+	VMOVUPS	1168896(DI), Z0	// data.2.bar[2]
 	VMOVUPS	Z0, 907392(DI)	// forecast0ReplayDenseVjp.z_d2_bar[2]
-	VMOVUPS	1203328(DI), Z0	// data.2.bar[3]
+	VMOVUPS	1169024(DI), Z0	// data.2.bar[3]
 	VMOVUPS	Z0, 907520(DI)	// forecast0ReplayDenseVjp.z_d2_bar[3]
-	VMOVUPS	1203456(DI), Z0	// data.2.bar[4]
+	VMOVUPS	1169152(DI), Z0	// data.2.bar[4]
 	VMOVUPS	Z0, 907648(DI)	// forecast0ReplayDenseVjp.z_d2_bar[4]
-	VMOVUPS	1203584(DI), Z0	// data.2.bar[5]
+	VMOVUPS	1169280(DI), Z0	// data.2.bar[5]
 	VMOVUPS	Z0, 907776(DI)	// forecast0ReplayDenseVjp.z_d2_bar[5]
-	VMOVUPS	1203712(DI), Z0	// data.2.bar[6]
+	VMOVUPS	1169408(DI), Z0	// data.2.bar[6]
 	VMOVUPS	Z0, 907904(DI)	// forecast0ReplayDenseVjp.z_d2_bar[6]
-	VMOVUPS	1203840(DI), Z0	// data.2.bar[7]
+	VMOVUPS	1169536(DI), Z0	// data.2.bar[7]
 	VMOVUPS	Z0, 908032(DI)	// forecast0ReplayDenseVjp.z_d2_bar[7]
-	VMOVUPS	1203968(DI), Z0	// data.3.bar[0]
+	VMOVUPS	1169664(DI), Z0	// data.3.bar[0]
 	VMOVUPS	Z0, 908160(DI)	// forecast0ReplayDenseVjp.a_d2_bar[0]
-	VMOVUPS	1204096(DI), Z0	// data.3.bar[1]
+	VMOVUPS	1169792(DI), Z0	// data.3.bar[1]
 	VMOVUPS	Z0, 908288(DI)	// forecast0ReplayDenseVjp.a_d2_bar[1]
-	VMOVUPS	1204224(DI), Z0	// data.3.bar[2]
+	VMOVUPS	1169920(DI), Z0	// data.3.bar[2]
 	VMOVUPS	Z0, 908416(DI)	// forecast0ReplayDenseVjp.a_d2_bar[2]
-	VMOVUPS	1204352(DI), Z0	// data.3.bar[3]
+	VMOVUPS	1170048(DI), Z0	// data.3.bar[3]
 	VMOVUPS	Z0, 908544(DI)	// forecast0ReplayDenseVjp.a_d2_bar[3]
-	VMOVUPS	1204480(DI), Z0	// data.4.bar[0]
+	VMOVUPS	1170176(DI), Z0	// data.4.bar[0]
 	VMOVUPS	Z0, 908672(DI)	// forecast0ReplayDenseVjp.z_d3_bar[0]
-	VMOVUPS	1204608(DI), Z0	// data.4.bar[1]
+	VMOVUPS	1170304(DI), Z0	// data.4.bar[1]
 	VMOVUPS	Z0, 908800(DI)	// forecast0ReplayDenseVjp.z_d3_bar[1]
-	VMOVUPS	1204736(DI), Z0	// data.4.bar[2]
+	VMOVUPS	1170432(DI), Z0	// data.4.bar[2]
 	VMOVUPS	Z0, 908928(DI)	// forecast0ReplayDenseVjp.z_d3_bar[2]
-	VMOVUPS	1204864(DI), Z0	// data.4.bar[3]
+	VMOVUPS	1170560(DI), Z0	// data.4.bar[3]
 	VMOVUPS	Z0, 909056(DI)	// forecast0ReplayDenseVjp.z_d3_bar[3]
-	VMOVUPS	1204992(DI), Z0	// data.4.bar[4]
+	VMOVUPS	1170688(DI), Z0	// data.4.bar[4]
 	VMOVUPS	Z0, 909184(DI)	// forecast0ReplayDenseVjp.z_d3_bar[4]
-	VMOVUPS	1205120(DI), Z0	// data.4.bar[5]
+	VMOVUPS	1170816(DI), Z0	// data.4.bar[5]
 	VMOVUPS	Z0, 909312(DI)	// forecast0ReplayDenseVjp.z_d3_bar[5]
-	VMOVUPS	1205248(DI), Z0	// data.4.bar[6]
+	VMOVUPS	1170944(DI), Z0	// data.4.bar[6]
 	VMOVUPS	Z0, 909440(DI)	// forecast0ReplayDenseVjp.z_d3_bar[6]
-	VMOVUPS	1205376(DI), Z0	// data.4.bar[7]
+	VMOVUPS	1171072(DI), Z0	// data.4.bar[7]
 	VMOVUPS	Z0, 909568(DI)	// forecast0ReplayDenseVjp.z_d3_bar[7]
-	VMOVUPS	1205504(DI), Z0	// data.5.bar[0]
+	VMOVUPS	1171200(DI), Z0	// data.5.bar[0]
 	VMOVUPS	Z0, 909696(DI)	// forecast0ReplayDenseVjp.a_d3_bar[0]
-	VMOVUPS	1205632(DI), Z0	// data.5.bar[1]
+	VMOVUPS	1171328(DI), Z0	// data.5.bar[1]
 	VMOVUPS	Z0, 909824(DI)	// forecast0ReplayDenseVjp.a_d3_bar[1]
-	VMOVUPS	1205760(DI), Z0	// data.5.bar[2]
+	VMOVUPS	1171456(DI), Z0	// data.5.bar[2]
 	VMOVUPS	Z0, 909952(DI)	// forecast0ReplayDenseVjp.a_d3_bar[2]
-	VMOVUPS	1205888(DI), Z0	// data.5.bar[3]
+	VMOVUPS	1171584(DI), Z0	// data.5.bar[3]
 	VMOVUPS	Z0, 910080(DI)	// forecast0ReplayDenseVjp.a_d3_bar[3]
-	VMOVUPS	1206016(DI), Z0	// data.6.bar[0]
+	VMOVUPS	1171712(DI), Z0	// data.6.bar[0]
 	VMOVUPS	Z0, 910208(DI)	// forecast0ReplayDenseVjp.z_d4_bar[0]
-	VMOVUPS	1206144(DI), Z0	// data.6.bar[1]
+	VMOVUPS	1171840(DI), Z0	// data.6.bar[1]
 	VMOVUPS	Z0, 910336(DI)	// forecast0ReplayDenseVjp.z_d4_bar[1]
-	VMOVUPS	1206272(DI), Z0	// data.6.bar[2]
+	VMOVUPS	1171968(DI), Z0	// data.6.bar[2]
 	VMOVUPS	Z0, 910464(DI)	// forecast0ReplayDenseVjp.z_d4_bar[2]
-	VMOVUPS	1206400(DI), Z0	// data.6.bar[3]
+	VMOVUPS	1172096(DI), Z0	// data.6.bar[3]
 	VMOVUPS	Z0, 910592(DI)	// forecast0ReplayDenseVjp.z_d4_bar[3]
-	VMOVUPS	1206528(DI), Z0	// data.6.bar[4]
+	VMOVUPS	1172224(DI), Z0	// data.6.bar[4]
 	VMOVUPS	Z0, 910720(DI)	// forecast0ReplayDenseVjp.z_d4_bar[4]
-	VMOVUPS	1206656(DI), Z0	// data.6.bar[5]
+	VMOVUPS	1172352(DI), Z0	// data.6.bar[5]
 	VMOVUPS	Z0, 910848(DI)	// forecast0ReplayDenseVjp.z_d4_bar[5]
-	VMOVUPS	1206784(DI), Z0	// data.6.bar[6]
+	VMOVUPS	1172480(DI), Z0	// data.6.bar[6]
 	VMOVUPS	Z0, 910976(DI)	// forecast0ReplayDenseVjp.z_d4_bar[6]
-	VMOVUPS	1206912(DI), Z0	// data.6.bar[7]
+	VMOVUPS	1172608(DI), Z0	// data.6.bar[7]
 	VMOVUPS	Z0, 911104(DI)	// forecast0ReplayDenseVjp.z_d4_bar[7]
-	VMOVUPS	1207040(DI), Z0	// data.7.bar[0]
+	VMOVUPS	1172736(DI), Z0	// data.7.bar[0]
 	VMOVUPS	Z0, 911232(DI)	// forecast0ReplayDenseVjp.a_d4_bar[0]
-	VMOVUPS	1207168(DI), Z0	// data.7.bar[1]
+	VMOVUPS	1172864(DI), Z0	// data.7.bar[1]
 	VMOVUPS	Z0, 911360(DI)	// forecast0ReplayDenseVjp.a_d4_bar[1]
-	VMOVUPS	1207296(DI), Z0	// data.7.bar[2]
+	VMOVUPS	1172992(DI), Z0	// data.7.bar[2]
 	VMOVUPS	Z0, 911488(DI)	// forecast0ReplayDenseVjp.a_d4_bar[2]
-	VMOVUPS	1207424(DI), Z0	// data.7.bar[3]
+	VMOVUPS	1173120(DI), Z0	// data.7.bar[3]
 	VMOVUPS	Z0, 911616(DI)	// forecast0ReplayDenseVjp.a_d4_bar[3]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
@@ -13322,29 +13272,29 @@ loop1: // 2 times: vectors of the block
 	MOVQ	AX, SI
 loop2: // 2 times: vectors of the block
 	VMOVUPS	911744(SI), Z0	// forecast0ReplayDenseVjp.z_bar[0]
-	VMOVUPS	Z0, 1210624(SI)	// result[0]
+	VMOVUPS	Z0, 1176320(SI)	// result[0]
 	VMOVUPS	911872(SI), Z0	// forecast0ReplayDenseVjp.z_bar[1]
-	VMOVUPS	Z0, 1210752(SI)	// result[1]
+	VMOVUPS	Z0, 1176448(SI)	// result[1]
 	VMOVUPS	912000(SI), Z0	// forecast0ReplayDenseVjp.z_bar[2]
-	VMOVUPS	Z0, 1210880(SI)	// result[2]
+	VMOVUPS	Z0, 1176576(SI)	// result[2]
 	VMOVUPS	912128(SI), Z0	// forecast0ReplayDenseVjp.z_bar[3]
-	VMOVUPS	Z0, 1211008(SI)	// result[3]
+	VMOVUPS	Z0, 1176704(SI)	// result[3]
 	VMOVUPS	912256(SI), Z0	// forecast0ReplayDenseVjp.z_bar[4]
-	VMOVUPS	Z0, 1211136(SI)	// result[4]
+	VMOVUPS	Z0, 1176832(SI)	// result[4]
 	VMOVUPS	912384(SI), Z0	// forecast0ReplayDenseVjp.z_bar[5]
-	VMOVUPS	Z0, 1211264(SI)	// result[5]
+	VMOVUPS	Z0, 1176960(SI)	// result[5]
 	VMOVUPS	912512(SI), Z0	// forecast0ReplayDenseVjp.z_bar[6]
-	VMOVUPS	Z0, 1211392(SI)	// result[6]
+	VMOVUPS	Z0, 1177088(SI)	// result[6]
 	VMOVUPS	912640(SI), Z0	// forecast0ReplayDenseVjp.z_bar[7]
-	VMOVUPS	Z0, 1211520(SI)	// result[7]
+	VMOVUPS	Z0, 1177216(SI)	// result[7]
 	VMOVUPS	912768(SI), Z0	// forecast0ReplayDenseVjp.a_bar[0]
-	VMOVUPS	Z0, 1211648(SI)	// result_2[0]
+	VMOVUPS	Z0, 1177344(SI)	// result_2[0]
 	VMOVUPS	912896(SI), Z0	// forecast0ReplayDenseVjp.a_bar[1]
-	VMOVUPS	Z0, 1211776(SI)	// result_2[1]
+	VMOVUPS	Z0, 1177472(SI)	// result_2[1]
 	VMOVUPS	913024(SI), Z0	// forecast0ReplayDenseVjp.a_bar[2]
-	VMOVUPS	Z0, 1211904(SI)	// result_2[2]
+	VMOVUPS	Z0, 1177600(SI)	// result_2[2]
 	VMOVUPS	913152(SI), Z0	// forecast0ReplayDenseVjp.a_bar[3]
-	VMOVUPS	Z0, 1212032(SI)	// result_2[3]
+	VMOVUPS	Z0, 1177728(SI)	// result_2[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop2
@@ -13352,8 +13302,8 @@ loop2: // 2 times: vectors of the block
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop3: // 2 times: vectors of the block
-	VMOVUPD	1198080(SI), Z0	// step.active
-	VMOVUPD	1198144(SI), Z1	// step.active | 1
+	VMOVUPD	1163776(SI), Z0	// step.active
+	VMOVUPD	1163840(SI), Z1	// step.active | 1
 	// forecast.nde:38
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z2
 	VCMPPD	$17, Z0, Z2, K1
@@ -13364,54 +13314,54 @@ loop3: // 2 times: vectors of the block
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop4: // 8 times: elements
-	VMOVUPS	1210624(R10), Z2	// result[0]
-	VMOVUPS	1207552(R10), Z3	// z.start.bar[0]
+	VMOVUPS	1176320(R10), Z2	// result[0]
+	VMOVUPS	1173248(R10), Z3	// z.start.bar[0]
 	VADDPS	Z3, Z2, Z2
-	VMOVUPS	1199872(R10), Z3	// z.bar[0]
+	VMOVUPS	1165568(R10), Z3	// z.bar[0]
 	VPMOVQD	Z0, Y4
 	VPMOVQD	Z1, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
 	VPTERNLOGD	$0xca, Z3, Z2, Z4
-	VMOVUPS	Z4, 1209088(R10)	// z.bar.next[0]
+	VMOVUPS	Z4, 1174784(R10)	// z.bar.next[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop4
-	VMOVUPS	1208576(DI), Z2	// a.start.bar[0]
-	VMOVUPS	1208704(DI), Z3	// a.start.bar[1]
-	VMOVUPS	1208832(DI), Z4	// a.start.bar[2]
-	VMOVUPS	1208960(DI), Z5	// a.start.bar[3]
-	VMOVUPS	1200896(DI), Z6	// a.bar[0]
-	VMOVUPS	1201024(DI), Z7	// a.bar[1]
-	VMOVUPS	1201152(DI), Z8	// a.bar[2]
-	VMOVUPS	1201280(DI), Z9	// a.bar[3]
-	VMOVUPS	1211648(DI), Z10	// result_2[0]
+	VMOVUPS	1174272(DI), Z2	// a.start.bar[0]
+	VMOVUPS	1174400(DI), Z3	// a.start.bar[1]
+	VMOVUPS	1174528(DI), Z4	// a.start.bar[2]
+	VMOVUPS	1174656(DI), Z5	// a.start.bar[3]
+	VMOVUPS	1166592(DI), Z6	// a.bar[0]
+	VMOVUPS	1166720(DI), Z7	// a.bar[1]
+	VMOVUPS	1166848(DI), Z8	// a.bar[2]
+	VMOVUPS	1166976(DI), Z9	// a.bar[3]
+	VMOVUPS	1177344(DI), Z10	// result_2[0]
 	VADDPS	Z2, Z10, Z2
-	VMOVUPS	1211776(DI), Z10	// result_2[1]
+	VMOVUPS	1177472(DI), Z10	// result_2[1]
 	VADDPS	Z3, Z10, Z3
-	VMOVUPS	1211904(DI), Z10	// result_2[2]
+	VMOVUPS	1177600(DI), Z10	// result_2[2]
 	VADDPS	Z4, Z10, Z4
-	VMOVUPS	1212032(DI), Z10	// result_2[3]
+	VMOVUPS	1177728(DI), Z10	// result_2[3]
 	VADDPS	Z5, Z10, Z5
 	VPMOVQD	Z0, Y10
 	VPMOVQD	Z1, Y11
 	VINSERTF64X4	$1, Y11, Z10, Z10
 	VPTERNLOGD	$0xca, Z6, Z2, Z10
-	VMOVUPS	Z10, 1210112(DI)	// a.bar.next[0]
+	VMOVUPS	Z10, 1175808(DI)	// a.bar.next[0]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y6
 	VINSERTF64X4	$1, Y6, Z2, Z2
 	VPTERNLOGD	$0xca, Z7, Z3, Z2
-	VMOVUPS	Z2, 1210240(DI)	// a.bar.next[1]
+	VMOVUPS	Z2, 1175936(DI)	// a.bar.next[1]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y3
 	VINSERTF64X4	$1, Y3, Z2, Z2
 	VPTERNLOGD	$0xca, Z8, Z4, Z2
-	VMOVUPS	Z2, 1210368(DI)	// a.bar.next[2]
+	VMOVUPS	Z2, 1176064(DI)	// a.bar.next[2]
 	VPMOVQD	Z0, Y0
 	VPMOVQD	Z1, Y1
 	VINSERTF64X4	$1, Y1, Z0, Z0
 	VPTERNLOGD	$0xca, Z9, Z5, Z0
-	VMOVUPS	Z0, 1210496(DI)	// a.bar.next[3]
+	VMOVUPS	Z0, 1176192(DI)	// a.bar.next[3]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -13420,30 +13370,30 @@ loop4: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop5: // 2 times: vectors of the block
-	VMOVUPS	1209088(SI), Z0	// z.bar.next[0]
-	VMOVUPS	Z0, 1199872(SI)	// z.bar[0]
-	VMOVUPS	1209216(SI), Z0	// z.bar.next[1]
-	VMOVUPS	Z0, 1200000(SI)	// z.bar[1]
-	VMOVUPS	1209344(SI), Z0	// z.bar.next[2]
-	VMOVUPS	Z0, 1200128(SI)	// z.bar[2]
-	VMOVUPS	1209472(SI), Z0	// z.bar.next[3]
-	VMOVUPS	Z0, 1200256(SI)	// z.bar[3]
-	VMOVUPS	1209600(SI), Z0	// z.bar.next[4]
-	VMOVUPS	Z0, 1200384(SI)	// z.bar[4]
-	VMOVUPS	1209728(SI), Z0	// z.bar.next[5]
-	VMOVUPS	Z0, 1200512(SI)	// z.bar[5]
-	VMOVUPS	1209856(SI), Z0	// z.bar.next[6]
-	VMOVUPS	Z0, 1200640(SI)	// z.bar[6]
-	VMOVUPS	1209984(SI), Z0	// z.bar.next[7]
-	VMOVUPS	Z0, 1200768(SI)	// z.bar[7]
-	VMOVUPS	1210112(SI), Z0	// a.bar.next[0]
-	VMOVUPS	Z0, 1200896(SI)	// a.bar[0]
-	VMOVUPS	1210240(SI), Z0	// a.bar.next[1]
-	VMOVUPS	Z0, 1201024(SI)	// a.bar[1]
-	VMOVUPS	1210368(SI), Z0	// a.bar.next[2]
-	VMOVUPS	Z0, 1201152(SI)	// a.bar[2]
-	VMOVUPS	1210496(SI), Z0	// a.bar.next[3]
-	VMOVUPS	Z0, 1201280(SI)	// a.bar[3]
+	VMOVUPS	1174784(SI), Z0	// z.bar.next[0]
+	VMOVUPS	Z0, 1165568(SI)	// z.bar[0]
+	VMOVUPS	1174912(SI), Z0	// z.bar.next[1]
+	VMOVUPS	Z0, 1165696(SI)	// z.bar[1]
+	VMOVUPS	1175040(SI), Z0	// z.bar.next[2]
+	VMOVUPS	Z0, 1165824(SI)	// z.bar[2]
+	VMOVUPS	1175168(SI), Z0	// z.bar.next[3]
+	VMOVUPS	Z0, 1165952(SI)	// z.bar[3]
+	VMOVUPS	1175296(SI), Z0	// z.bar.next[4]
+	VMOVUPS	Z0, 1166080(SI)	// z.bar[4]
+	VMOVUPS	1175424(SI), Z0	// z.bar.next[5]
+	VMOVUPS	Z0, 1166208(SI)	// z.bar[5]
+	VMOVUPS	1175552(SI), Z0	// z.bar.next[6]
+	VMOVUPS	Z0, 1166336(SI)	// z.bar[6]
+	VMOVUPS	1175680(SI), Z0	// z.bar.next[7]
+	VMOVUPS	Z0, 1166464(SI)	// z.bar[7]
+	VMOVUPS	1175808(SI), Z0	// a.bar.next[0]
+	VMOVUPS	Z0, 1166592(SI)	// a.bar[0]
+	VMOVUPS	1175936(SI), Z0	// a.bar.next[1]
+	VMOVUPS	Z0, 1166720(SI)	// a.bar[1]
+	VMOVUPS	1176064(SI), Z0	// a.bar.next[2]
+	VMOVUPS	Z0, 1166848(SI)	// a.bar[2]
+	VMOVUPS	1176192(SI), Z0	// a.bar.next[3]
+	VMOVUPS	Z0, 1166976(SI)	// a.bar[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop5
@@ -13468,10 +13418,10 @@ TEXT forecast0DenseVjp_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 2 times: vectors of the block
-	VMOVUPD	1212416(SI), Z0	// h
-	VMOVUPD	1212480(SI), Z1	// h | 1
-	VMOVUPD	1212160(SI), Z2	// theta
-	VMOVUPD	1212224(SI), Z3	// theta | 1
+	VMOVUPD	1178112(SI), Z0	// h
+	VMOVUPD	1178176(SI), Z1	// h | 1
+	VMOVUPD	1177856(SI), Z2	// theta
+	VMOVUPD	1177920(SI), Z3	// theta | 1
 	// forecast.nde:38
 	VMULPD	Z2, Z0, Z0
 	VMULPD	Z3, Z1, Z1
@@ -13484,54 +13434,54 @@ loop1: // 2 times: vectors of the block
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop2: // 8 times: elements
-	VMOVUPS	1212672(R10), Z2	// z_at_bar[0]
+	VMOVUPS	1178368(R10), Z2	// z_at_bar[0]
 	VMULPS	Z0, Z2, Z2
-	VMOVUPS	Z2, 1215744(R10)	// z_d1_bar[0]
+	VMOVUPS	Z2, 1181440(R10)	// z_d1_bar[0]
 	VMULPS	Z1, Z2, Z2
-	VMOVUPS	Z2, 1217280(R10)	// z_d2_bar[0]
+	VMOVUPS	Z2, 1182976(R10)	// z_d2_bar[0]
 	VMULPS	Z1, Z2, Z2
-	VMOVUPS	Z2, 1218816(R10)	// z_d3_bar[0]
+	VMOVUPS	Z2, 1184512(R10)	// z_d3_bar[0]
 	VMULPS	Z1, Z2, Z2
-	VMOVUPS	Z2, 1220352(R10)	// z_d4_bar[0]
+	VMOVUPS	Z2, 1186048(R10)	// z_d4_bar[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop2
-	VMOVUPS	1213696(DI), Z2	// a_at_bar[0]
-	VMOVUPS	1213824(DI), Z3	// a_at_bar[1]
-	VMOVUPS	1213952(DI), Z4	// a_at_bar[2]
-	VMOVUPS	1214080(DI), Z5	// a_at_bar[3]
+	VMOVUPS	1179392(DI), Z2	// a_at_bar[0]
+	VMOVUPS	1179520(DI), Z3	// a_at_bar[1]
+	VMOVUPS	1179648(DI), Z4	// a_at_bar[2]
+	VMOVUPS	1179776(DI), Z5	// a_at_bar[3]
 	VMULPS	Z0, Z2, Z2
-	VMOVUPS	Z2, 1216768(DI)	// a_d1_bar[0]
+	VMOVUPS	Z2, 1182464(DI)	// a_d1_bar[0]
 	VMULPS	Z0, Z3, Z3
-	VMOVUPS	Z3, 1216896(DI)	// a_d1_bar[1]
+	VMOVUPS	Z3, 1182592(DI)	// a_d1_bar[1]
 	VMULPS	Z0, Z4, Z4
-	VMOVUPS	Z4, 1217024(DI)	// a_d1_bar[2]
+	VMOVUPS	Z4, 1182720(DI)	// a_d1_bar[2]
 	VMULPS	Z0, Z5, Z0
-	VMOVUPS	Z0, 1217152(DI)	// a_d1_bar[3]
+	VMOVUPS	Z0, 1182848(DI)	// a_d1_bar[3]
 	VMULPS	Z1, Z2, Z2
-	VMOVUPS	Z2, 1218304(DI)	// a_d2_bar[0]
+	VMOVUPS	Z2, 1184000(DI)	// a_d2_bar[0]
 	VMULPS	Z1, Z3, Z3
-	VMOVUPS	Z3, 1218432(DI)	// a_d2_bar[1]
+	VMOVUPS	Z3, 1184128(DI)	// a_d2_bar[1]
 	VMULPS	Z1, Z4, Z4
-	VMOVUPS	Z4, 1218560(DI)	// a_d2_bar[2]
+	VMOVUPS	Z4, 1184256(DI)	// a_d2_bar[2]
 	VMULPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 1218688(DI)	// a_d2_bar[3]
+	VMOVUPS	Z0, 1184384(DI)	// a_d2_bar[3]
 	VMULPS	Z1, Z2, Z2
-	VMOVUPS	Z2, 1219840(DI)	// a_d3_bar[0]
+	VMOVUPS	Z2, 1185536(DI)	// a_d3_bar[0]
 	VMULPS	Z1, Z3, Z3
-	VMOVUPS	Z3, 1219968(DI)	// a_d3_bar[1]
+	VMOVUPS	Z3, 1185664(DI)	// a_d3_bar[1]
 	VMULPS	Z1, Z4, Z4
-	VMOVUPS	Z4, 1220096(DI)	// a_d3_bar[2]
+	VMOVUPS	Z4, 1185792(DI)	// a_d3_bar[2]
 	VMULPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 1220224(DI)	// a_d3_bar[3]
+	VMOVUPS	Z0, 1185920(DI)	// a_d3_bar[3]
 	VMULPS	Z1, Z2, Z2
-	VMOVUPS	Z2, 1221376(DI)	// a_d4_bar[0]
+	VMOVUPS	Z2, 1187072(DI)	// a_d4_bar[0]
 	VMULPS	Z1, Z3, Z2
-	VMOVUPS	Z2, 1221504(DI)	// a_d4_bar[1]
+	VMOVUPS	Z2, 1187200(DI)	// a_d4_bar[1]
 	VMULPS	Z1, Z4, Z2
-	VMOVUPS	Z2, 1221632(DI)	// a_d4_bar[2]
+	VMOVUPS	Z2, 1187328(DI)	// a_d4_bar[2]
 	VMULPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 1221760(DI)	// a_d4_bar[3]
+	VMOVUPS	Z0, 1187456(DI)	// a_d4_bar[3]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -13539,30 +13489,30 @@ loop2: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop3: // 2 times: vectors of the block
-	VMOVUPS	1212672(SI), Z0	// z_at_bar[0]
-	VMOVUPS	Z0, 1214208(SI)	// z_bar[0]
-	VMOVUPS	1212800(SI), Z0	// z_at_bar[1]
-	VMOVUPS	Z0, 1214336(SI)	// z_bar[1]
-	VMOVUPS	1212928(SI), Z0	// z_at_bar[2]
-	VMOVUPS	Z0, 1214464(SI)	// z_bar[2]
-	VMOVUPS	1213056(SI), Z0	// z_at_bar[3]
-	VMOVUPS	Z0, 1214592(SI)	// z_bar[3]
-	VMOVUPS	1213184(SI), Z0	// z_at_bar[4]
-	VMOVUPS	Z0, 1214720(SI)	// z_bar[4]
-	VMOVUPS	1213312(SI), Z0	// z_at_bar[5]
-	VMOVUPS	Z0, 1214848(SI)	// z_bar[5]
-	VMOVUPS	1213440(SI), Z0	// z_at_bar[6]
-	VMOVUPS	Z0, 1214976(SI)	// z_bar[6]
-	VMOVUPS	1213568(SI), Z0	// z_at_bar[7]
-	VMOVUPS	Z0, 1215104(SI)	// z_bar[7]
-	VMOVUPS	1213696(SI), Z0	// a_at_bar[0]
-	VMOVUPS	Z0, 1215232(SI)	// a_bar[0]
-	VMOVUPS	1213824(SI), Z0	// a_at_bar[1]
-	VMOVUPS	Z0, 1215360(SI)	// a_bar[1]
-	VMOVUPS	1213952(SI), Z0	// a_at_bar[2]
-	VMOVUPS	Z0, 1215488(SI)	// a_bar[2]
-	VMOVUPS	1214080(SI), Z0	// a_at_bar[3]
-	VMOVUPS	Z0, 1215616(SI)	// a_bar[3]
+	VMOVUPS	1178368(SI), Z0	// z_at_bar[0]
+	VMOVUPS	Z0, 1179904(SI)	// z_bar[0]
+	VMOVUPS	1178496(SI), Z0	// z_at_bar[1]
+	VMOVUPS	Z0, 1180032(SI)	// z_bar[1]
+	VMOVUPS	1178624(SI), Z0	// z_at_bar[2]
+	VMOVUPS	Z0, 1180160(SI)	// z_bar[2]
+	VMOVUPS	1178752(SI), Z0	// z_at_bar[3]
+	VMOVUPS	Z0, 1180288(SI)	// z_bar[3]
+	VMOVUPS	1178880(SI), Z0	// z_at_bar[4]
+	VMOVUPS	Z0, 1180416(SI)	// z_bar[4]
+	VMOVUPS	1179008(SI), Z0	// z_at_bar[5]
+	VMOVUPS	Z0, 1180544(SI)	// z_bar[5]
+	VMOVUPS	1179136(SI), Z0	// z_at_bar[6]
+	VMOVUPS	Z0, 1180672(SI)	// z_bar[6]
+	VMOVUPS	1179264(SI), Z0	// z_at_bar[7]
+	VMOVUPS	Z0, 1180800(SI)	// z_bar[7]
+	VMOVUPS	1179392(SI), Z0	// a_at_bar[0]
+	VMOVUPS	Z0, 1180928(SI)	// a_bar[0]
+	VMOVUPS	1179520(SI), Z0	// a_at_bar[1]
+	VMOVUPS	Z0, 1181056(SI)	// a_bar[1]
+	VMOVUPS	1179648(SI), Z0	// a_at_bar[2]
+	VMOVUPS	Z0, 1181184(SI)	// a_bar[2]
+	VMOVUPS	1179776(SI), Z0	// a_at_bar[3]
+	VMOVUPS	Z0, 1181312(SI)	// a_bar[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop3
@@ -13575,38 +13525,38 @@ TEXT forecast0RecLanerevat_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 2 times: vectors of the block
-	VMOVUPD	1221888(SI), Z0	// step.theta
-	VMOVUPD	1221952(SI), Z1	// step.theta | 1
-	VMOVUPD	Z0, 1212160(SI)	// forecast0DenseVjp.theta
-	VMOVUPD	Z1, 1212224(SI)	// forecast0DenseVjp.theta | 1
-	VMOVUPD	1222144(SI), Z0	// step.h
-	VMOVUPD	1222208(SI), Z1	// step.h | 1
-	VMOVUPD	Z0, 1212416(SI)	// forecast0DenseVjp.h
-	VMOVUPD	Z1, 1212480(SI)	// forecast0DenseVjp.h | 1
-	VMOVUPS	1222656(DI), Z0	// z.out[0]
-	VMOVUPS	Z0, 1212672(DI)	// forecast0DenseVjp.z_at_bar[0]
-	VMOVUPS	1222784(DI), Z0	// z.out[1]
-	VMOVUPS	Z0, 1212800(DI)	// forecast0DenseVjp.z_at_bar[1]
-	VMOVUPS	1222912(DI), Z0	// z.out[2]
-	VMOVUPS	Z0, 1212928(DI)	// forecast0DenseVjp.z_at_bar[2]
-	VMOVUPS	1223040(DI), Z0	// z.out[3]
-	VMOVUPS	Z0, 1213056(DI)	// forecast0DenseVjp.z_at_bar[3]
-	VMOVUPS	1223168(DI), Z0	// z.out[4]
-	VMOVUPS	Z0, 1213184(DI)	// forecast0DenseVjp.z_at_bar[4]
-	VMOVUPS	1223296(DI), Z0	// z.out[5]
-	VMOVUPS	Z0, 1213312(DI)	// forecast0DenseVjp.z_at_bar[5]
-	VMOVUPS	1223424(DI), Z0	// z.out[6]
-	VMOVUPS	Z0, 1213440(DI)	// forecast0DenseVjp.z_at_bar[6]
-	VMOVUPS	1223552(DI), Z0	// z.out[7]
-	VMOVUPS	Z0, 1213568(DI)	// forecast0DenseVjp.z_at_bar[7]
-	VMOVUPS	1223680(DI), Z0	// a.out[0]
-	VMOVUPS	Z0, 1213696(DI)	// forecast0DenseVjp.a_at_bar[0]
-	VMOVUPS	1223808(DI), Z0	// a.out[1]
-	VMOVUPS	Z0, 1213824(DI)	// forecast0DenseVjp.a_at_bar[1]
-	VMOVUPS	1223936(DI), Z0	// a.out[2]
-	VMOVUPS	Z0, 1213952(DI)	// forecast0DenseVjp.a_at_bar[2]
-	VMOVUPS	1224064(DI), Z0	// a.out[3]
-	VMOVUPS	Z0, 1214080(DI)	// forecast0DenseVjp.a_at_bar[3]
+	VMOVUPD	1187584(SI), Z0	// step.theta
+	VMOVUPD	1187648(SI), Z1	// step.theta | 1
+	VMOVUPD	Z0, 1177856(SI)	// forecast0DenseVjp.theta
+	VMOVUPD	Z1, 1177920(SI)	// forecast0DenseVjp.theta | 1
+	VMOVUPD	1187840(SI), Z0	// step.h
+	VMOVUPD	1187904(SI), Z1	// step.h | 1
+	VMOVUPD	Z0, 1178112(SI)	// forecast0DenseVjp.h
+	VMOVUPD	Z1, 1178176(SI)	// forecast0DenseVjp.h | 1
+	VMOVUPS	1188352(DI), Z0	// z.out[0]
+	VMOVUPS	Z0, 1178368(DI)	// forecast0DenseVjp.z_at_bar[0]
+	VMOVUPS	1188480(DI), Z0	// z.out[1]
+	VMOVUPS	Z0, 1178496(DI)	// forecast0DenseVjp.z_at_bar[1]
+	VMOVUPS	1188608(DI), Z0	// z.out[2]
+	VMOVUPS	Z0, 1178624(DI)	// forecast0DenseVjp.z_at_bar[2]
+	VMOVUPS	1188736(DI), Z0	// z.out[3]
+	VMOVUPS	Z0, 1178752(DI)	// forecast0DenseVjp.z_at_bar[3]
+	VMOVUPS	1188864(DI), Z0	// z.out[4]
+	VMOVUPS	Z0, 1178880(DI)	// forecast0DenseVjp.z_at_bar[4]
+	VMOVUPS	1188992(DI), Z0	// z.out[5]
+	VMOVUPS	Z0, 1179008(DI)	// forecast0DenseVjp.z_at_bar[5]
+	VMOVUPS	1189120(DI), Z0	// z.out[6]
+	VMOVUPS	Z0, 1179136(DI)	// forecast0DenseVjp.z_at_bar[6]
+	VMOVUPS	1189248(DI), Z0	// z.out[7]
+	VMOVUPS	Z0, 1179264(DI)	// forecast0DenseVjp.z_at_bar[7]
+	VMOVUPS	1189376(DI), Z0	// a.out[0]
+	VMOVUPS	Z0, 1179392(DI)	// forecast0DenseVjp.a_at_bar[0]
+	VMOVUPS	1189504(DI), Z0	// a.out[1]
+	VMOVUPS	Z0, 1179520(DI)	// forecast0DenseVjp.a_at_bar[1]
+	VMOVUPS	1189632(DI), Z0	// a.out[2]
+	VMOVUPS	Z0, 1179648(DI)	// forecast0DenseVjp.a_at_bar[2]
+	VMOVUPS	1189760(DI), Z0	// a.out[3]
+	VMOVUPS	Z0, 1179776(DI)	// forecast0DenseVjp.a_at_bar[3]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -13615,126 +13565,126 @@ loop1: // 2 times: vectors of the block
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop2: // 2 times: vectors of the block
-	VMOVUPS	1215744(SI), Z0	// forecast0DenseVjp.z_d1_bar[0]
-	VMOVUPS	Z0, 1239552(SI)	// result[0]
-	VMOVUPS	1215872(SI), Z0	// forecast0DenseVjp.z_d1_bar[1]
-	VMOVUPS	Z0, 1239680(SI)	// result[1]
-	VMOVUPS	1216000(SI), Z0	// forecast0DenseVjp.z_d1_bar[2]
-	VMOVUPS	Z0, 1239808(SI)	// result[2]
-	VMOVUPS	1216128(SI), Z0	// forecast0DenseVjp.z_d1_bar[3]
-	VMOVUPS	Z0, 1239936(SI)	// result[3]
-	VMOVUPS	1216256(SI), Z0	// forecast0DenseVjp.z_d1_bar[4]
-	VMOVUPS	Z0, 1240064(SI)	// result[4]
-	VMOVUPS	1216384(SI), Z0	// forecast0DenseVjp.z_d1_bar[5]
-	VMOVUPS	Z0, 1240192(SI)	// result[5]
-	VMOVUPS	1216512(SI), Z0	// forecast0DenseVjp.z_d1_bar[6]
-	VMOVUPS	Z0, 1240320(SI)	// result[6]
-	VMOVUPS	1216640(SI), Z0	// forecast0DenseVjp.z_d1_bar[7]
-	VMOVUPS	Z0, 1240448(SI)	// result[7]
-	VMOVUPS	1216768(SI), Z0	// forecast0DenseVjp.a_d1_bar[0]
-	VMOVUPS	Z0, 1240576(SI)	// result_2[0]
-	VMOVUPS	1216896(SI), Z0	// forecast0DenseVjp.a_d1_bar[1]
-	VMOVUPS	Z0, 1240704(SI)	// result_2[1]
-	VMOVUPS	1217024(SI), Z0	// forecast0DenseVjp.a_d1_bar[2]
-	VMOVUPS	Z0, 1240832(SI)	// result_2[2]
-	VMOVUPS	1217152(SI), Z0	// forecast0DenseVjp.a_d1_bar[3]
-	VMOVUPS	Z0, 1240960(SI)	// result_2[3]
-	VMOVUPS	1217280(SI), Z0	// forecast0DenseVjp.z_d2_bar[0]
-	VMOVUPS	Z0, 1241088(SI)	// result_3[0]
-	VMOVUPS	1217408(SI), Z0	// forecast0DenseVjp.z_d2_bar[1]
-	VMOVUPS	Z0, 1241216(SI)	// result_3[1]
-	VMOVUPS	1217536(SI), Z0	// forecast0DenseVjp.z_d2_bar[2]
-	VMOVUPS	Z0, 1241344(SI)	// result_3[2]
-	VMOVUPS	1217664(SI), Z0	// forecast0DenseVjp.z_d2_bar[3]
-	VMOVUPS	Z0, 1241472(SI)	// result_3[3]
-	VMOVUPS	1217792(SI), Z0	// forecast0DenseVjp.z_d2_bar[4]
-	VMOVUPS	Z0, 1241600(SI)	// result_3[4]
-	VMOVUPS	1217920(SI), Z0	// forecast0DenseVjp.z_d2_bar[5]
-	VMOVUPS	Z0, 1241728(SI)	// result_3[5]
-	VMOVUPS	1218048(SI), Z0	// forecast0DenseVjp.z_d2_bar[6]
-	VMOVUPS	Z0, 1241856(SI)	// result_3[6]
-	VMOVUPS	1218176(SI), Z0	// forecast0DenseVjp.z_d2_bar[7]
-	VMOVUPS	Z0, 1241984(SI)	// result_3[7]
-	VMOVUPS	1218304(SI), Z0	// forecast0DenseVjp.a_d2_bar[0]
-	VMOVUPS	Z0, 1242112(SI)	// result_4[0]
-	VMOVUPS	1218432(SI), Z0	// forecast0DenseVjp.a_d2_bar[1]
-	VMOVUPS	Z0, 1242240(SI)	// result_4[1]
-	VMOVUPS	1218560(SI), Z0	// forecast0DenseVjp.a_d2_bar[2]
-	VMOVUPS	Z0, 1242368(SI)	// result_4[2]
-	VMOVUPS	1218688(SI), Z0	// forecast0DenseVjp.a_d2_bar[3]
-	VMOVUPS	Z0, 1242496(SI)	// result_4[3]
-	VMOVUPS	1218816(SI), Z0	// forecast0DenseVjp.z_d3_bar[0]
-	VMOVUPS	Z0, 1242624(SI)	// result_5[0]
-	VMOVUPS	1218944(SI), Z0	// forecast0DenseVjp.z_d3_bar[1]
-	VMOVUPS	Z0, 1242752(SI)	// result_5[1]
-	VMOVUPS	1219072(SI), Z0	// forecast0DenseVjp.z_d3_bar[2]
-	VMOVUPS	Z0, 1242880(SI)	// result_5[2]
-	VMOVUPS	1219200(SI), Z0	// forecast0DenseVjp.z_d3_bar[3]
-	VMOVUPS	Z0, 1243008(SI)	// result_5[3]
-	VMOVUPS	1219328(SI), Z0	// forecast0DenseVjp.z_d3_bar[4]
-	VMOVUPS	Z0, 1243136(SI)	// result_5[4]
-	VMOVUPS	1219456(SI), Z0	// forecast0DenseVjp.z_d3_bar[5]
-	VMOVUPS	Z0, 1243264(SI)	// result_5[5]
-	VMOVUPS	1219584(SI), Z0	// forecast0DenseVjp.z_d3_bar[6]
-	VMOVUPS	Z0, 1243392(SI)	// result_5[6]
-	VMOVUPS	1219712(SI), Z0	// forecast0DenseVjp.z_d3_bar[7]
-	VMOVUPS	Z0, 1243520(SI)	// result_5[7]
-	VMOVUPS	1219840(SI), Z0	// forecast0DenseVjp.a_d3_bar[0]
-	VMOVUPS	Z0, 1243648(SI)	// result_6[0]
-	VMOVUPS	1219968(SI), Z0	// forecast0DenseVjp.a_d3_bar[1]
-	VMOVUPS	Z0, 1243776(SI)	// result_6[1]
-	VMOVUPS	1220096(SI), Z0	// forecast0DenseVjp.a_d3_bar[2]
-	VMOVUPS	Z0, 1243904(SI)	// result_6[2]
-	VMOVUPS	1220224(SI), Z0	// forecast0DenseVjp.a_d3_bar[3]
-	VMOVUPS	Z0, 1244032(SI)	// result_6[3]
-	VMOVUPS	1220352(SI), Z0	// forecast0DenseVjp.z_d4_bar[0]
-	VMOVUPS	Z0, 1244160(SI)	// result_7[0]
-	VMOVUPS	1220480(SI), Z0	// forecast0DenseVjp.z_d4_bar[1]
-	VMOVUPS	Z0, 1244288(SI)	// result_7[1]
-	VMOVUPS	1220608(SI), Z0	// forecast0DenseVjp.z_d4_bar[2]
-	VMOVUPS	Z0, 1244416(SI)	// result_7[2]
-	VMOVUPS	1220736(SI), Z0	// forecast0DenseVjp.z_d4_bar[3]
-	VMOVUPS	Z0, 1244544(SI)	// result_7[3]
-	VMOVUPS	1220864(SI), Z0	// forecast0DenseVjp.z_d4_bar[4]
-	VMOVUPS	Z0, 1244672(SI)	// result_7[4]
-	VMOVUPS	1220992(SI), Z0	// forecast0DenseVjp.z_d4_bar[5]
-	VMOVUPS	Z0, 1244800(SI)	// result_7[5]
-	VMOVUPS	1221120(SI), Z0	// forecast0DenseVjp.z_d4_bar[6]
-	VMOVUPS	Z0, 1244928(SI)	// result_7[6]
-	VMOVUPS	1221248(SI), Z0	// forecast0DenseVjp.z_d4_bar[7]
-	VMOVUPS	Z0, 1245056(SI)	// result_7[7]
-	VMOVUPS	1221376(SI), Z0	// forecast0DenseVjp.a_d4_bar[0]
-	VMOVUPS	Z0, 1245184(SI)	// result_8[0]
-	VMOVUPS	1221504(SI), Z0	// forecast0DenseVjp.a_d4_bar[1]
-	VMOVUPS	Z0, 1245312(SI)	// result_8[1]
-	VMOVUPS	1221632(SI), Z0	// forecast0DenseVjp.a_d4_bar[2]
-	VMOVUPS	Z0, 1245440(SI)	// result_8[2]
-	VMOVUPS	1221760(SI), Z0	// forecast0DenseVjp.a_d4_bar[3]
-	VMOVUPS	Z0, 1245568(SI)	// result_8[3]
-	VMOVUPS	1214208(SI), Z0	// forecast0DenseVjp.z_bar[0]
-	VMOVUPS	Z0, 1245696(SI)	// result_9[0]
-	VMOVUPS	1214336(SI), Z0	// forecast0DenseVjp.z_bar[1]
-	VMOVUPS	Z0, 1245824(SI)	// result_9[1]
-	VMOVUPS	1214464(SI), Z0	// forecast0DenseVjp.z_bar[2]
-	VMOVUPS	Z0, 1245952(SI)	// result_9[2]
-	VMOVUPS	1214592(SI), Z0	// forecast0DenseVjp.z_bar[3]
-	VMOVUPS	Z0, 1246080(SI)	// result_9[3]
-	VMOVUPS	1214720(SI), Z0	// forecast0DenseVjp.z_bar[4]
-	VMOVUPS	Z0, 1246208(SI)	// result_9[4]
-	VMOVUPS	1214848(SI), Z0	// forecast0DenseVjp.z_bar[5]
-	VMOVUPS	Z0, 1246336(SI)	// result_9[5]
-	VMOVUPS	1214976(SI), Z0	// forecast0DenseVjp.z_bar[6]
-	VMOVUPS	Z0, 1246464(SI)	// result_9[6]
-	VMOVUPS	1215104(SI), Z0	// forecast0DenseVjp.z_bar[7]
-	VMOVUPS	Z0, 1246592(SI)	// result_9[7]
-	VMOVUPS	1215232(SI), Z0	// forecast0DenseVjp.a_bar[0]
-	VMOVUPS	Z0, 1246720(SI)	// result_10[0]
-	VMOVUPS	1215360(SI), Z0	// forecast0DenseVjp.a_bar[1]
-	VMOVUPS	Z0, 1246848(SI)	// result_10[1]
-	VMOVUPS	1215488(SI), Z0	// forecast0DenseVjp.a_bar[2]
-	VMOVUPS	Z0, 1246976(SI)	// result_10[2]
-	VMOVUPS	1215616(SI), Z0	// forecast0DenseVjp.a_bar[3]
-	VMOVUPS	Z0, 1247104(SI)	// result_10[3]
+	VMOVUPS	1181440(SI), Z0	// forecast0DenseVjp.z_d1_bar[0]
+	VMOVUPS	Z0, 1205248(SI)	// result[0]
+	VMOVUPS	1181568(SI), Z0	// forecast0DenseVjp.z_d1_bar[1]
+	VMOVUPS	Z0, 1205376(SI)	// result[1]
+	VMOVUPS	1181696(SI), Z0	// forecast0DenseVjp.z_d1_bar[2]
+	VMOVUPS	Z0, 1205504(SI)	// result[2]
+	VMOVUPS	1181824(SI), Z0	// forecast0DenseVjp.z_d1_bar[3]
+	VMOVUPS	Z0, 1205632(SI)	// result[3]
+	VMOVUPS	1181952(SI), Z0	// forecast0DenseVjp.z_d1_bar[4]
+	VMOVUPS	Z0, 1205760(SI)	// result[4]
+	VMOVUPS	1182080(SI), Z0	// forecast0DenseVjp.z_d1_bar[5]
+	VMOVUPS	Z0, 1205888(SI)	// result[5]
+	VMOVUPS	1182208(SI), Z0	// forecast0DenseVjp.z_d1_bar[6]
+	VMOVUPS	Z0, 1206016(SI)	// result[6]
+	VMOVUPS	1182336(SI), Z0	// forecast0DenseVjp.z_d1_bar[7]
+	VMOVUPS	Z0, 1206144(SI)	// result[7]
+	VMOVUPS	1182464(SI), Z0	// forecast0DenseVjp.a_d1_bar[0]
+	VMOVUPS	Z0, 1206272(SI)	// result_2[0]
+	VMOVUPS	1182592(SI), Z0	// forecast0DenseVjp.a_d1_bar[1]
+	VMOVUPS	Z0, 1206400(SI)	// result_2[1]
+	VMOVUPS	1182720(SI), Z0	// forecast0DenseVjp.a_d1_bar[2]
+	VMOVUPS	Z0, 1206528(SI)	// result_2[2]
+	VMOVUPS	1182848(SI), Z0	// forecast0DenseVjp.a_d1_bar[3]
+	VMOVUPS	Z0, 1206656(SI)	// result_2[3]
+	VMOVUPS	1182976(SI), Z0	// forecast0DenseVjp.z_d2_bar[0]
+	VMOVUPS	Z0, 1206784(SI)	// result_3[0]
+	VMOVUPS	1183104(SI), Z0	// forecast0DenseVjp.z_d2_bar[1]
+	VMOVUPS	Z0, 1206912(SI)	// result_3[1]
+	VMOVUPS	1183232(SI), Z0	// forecast0DenseVjp.z_d2_bar[2]
+	VMOVUPS	Z0, 1207040(SI)	// result_3[2]
+	VMOVUPS	1183360(SI), Z0	// forecast0DenseVjp.z_d2_bar[3]
+	VMOVUPS	Z0, 1207168(SI)	// result_3[3]
+	VMOVUPS	1183488(SI), Z0	// forecast0DenseVjp.z_d2_bar[4]
+	VMOVUPS	Z0, 1207296(SI)	// result_3[4]
+	VMOVUPS	1183616(SI), Z0	// forecast0DenseVjp.z_d2_bar[5]
+	VMOVUPS	Z0, 1207424(SI)	// result_3[5]
+	VMOVUPS	1183744(SI), Z0	// forecast0DenseVjp.z_d2_bar[6]
+	VMOVUPS	Z0, 1207552(SI)	// result_3[6]
+	VMOVUPS	1183872(SI), Z0	// forecast0DenseVjp.z_d2_bar[7]
+	VMOVUPS	Z0, 1207680(SI)	// result_3[7]
+	VMOVUPS	1184000(SI), Z0	// forecast0DenseVjp.a_d2_bar[0]
+	VMOVUPS	Z0, 1207808(SI)	// result_4[0]
+	VMOVUPS	1184128(SI), Z0	// forecast0DenseVjp.a_d2_bar[1]
+	VMOVUPS	Z0, 1207936(SI)	// result_4[1]
+	VMOVUPS	1184256(SI), Z0	// forecast0DenseVjp.a_d2_bar[2]
+	VMOVUPS	Z0, 1208064(SI)	// result_4[2]
+	VMOVUPS	1184384(SI), Z0	// forecast0DenseVjp.a_d2_bar[3]
+	VMOVUPS	Z0, 1208192(SI)	// result_4[3]
+	VMOVUPS	1184512(SI), Z0	// forecast0DenseVjp.z_d3_bar[0]
+	VMOVUPS	Z0, 1208320(SI)	// result_5[0]
+	VMOVUPS	1184640(SI), Z0	// forecast0DenseVjp.z_d3_bar[1]
+	VMOVUPS	Z0, 1208448(SI)	// result_5[1]
+	VMOVUPS	1184768(SI), Z0	// forecast0DenseVjp.z_d3_bar[2]
+	VMOVUPS	Z0, 1208576(SI)	// result_5[2]
+	VMOVUPS	1184896(SI), Z0	// forecast0DenseVjp.z_d3_bar[3]
+	VMOVUPS	Z0, 1208704(SI)	// result_5[3]
+	VMOVUPS	1185024(SI), Z0	// forecast0DenseVjp.z_d3_bar[4]
+	VMOVUPS	Z0, 1208832(SI)	// result_5[4]
+	VMOVUPS	1185152(SI), Z0	// forecast0DenseVjp.z_d3_bar[5]
+	VMOVUPS	Z0, 1208960(SI)	// result_5[5]
+	VMOVUPS	1185280(SI), Z0	// forecast0DenseVjp.z_d3_bar[6]
+	VMOVUPS	Z0, 1209088(SI)	// result_5[6]
+	VMOVUPS	1185408(SI), Z0	// forecast0DenseVjp.z_d3_bar[7]
+	VMOVUPS	Z0, 1209216(SI)	// result_5[7]
+	VMOVUPS	1185536(SI), Z0	// forecast0DenseVjp.a_d3_bar[0]
+	VMOVUPS	Z0, 1209344(SI)	// result_6[0]
+	VMOVUPS	1185664(SI), Z0	// forecast0DenseVjp.a_d3_bar[1]
+	VMOVUPS	Z0, 1209472(SI)	// result_6[1]
+	VMOVUPS	1185792(SI), Z0	// forecast0DenseVjp.a_d3_bar[2]
+	VMOVUPS	Z0, 1209600(SI)	// result_6[2]
+	VMOVUPS	1185920(SI), Z0	// forecast0DenseVjp.a_d3_bar[3]
+	VMOVUPS	Z0, 1209728(SI)	// result_6[3]
+	VMOVUPS	1186048(SI), Z0	// forecast0DenseVjp.z_d4_bar[0]
+	VMOVUPS	Z0, 1209856(SI)	// result_7[0]
+	VMOVUPS	1186176(SI), Z0	// forecast0DenseVjp.z_d4_bar[1]
+	VMOVUPS	Z0, 1209984(SI)	// result_7[1]
+	VMOVUPS	1186304(SI), Z0	// forecast0DenseVjp.z_d4_bar[2]
+	VMOVUPS	Z0, 1210112(SI)	// result_7[2]
+	VMOVUPS	1186432(SI), Z0	// forecast0DenseVjp.z_d4_bar[3]
+	VMOVUPS	Z0, 1210240(SI)	// result_7[3]
+	VMOVUPS	1186560(SI), Z0	// forecast0DenseVjp.z_d4_bar[4]
+	VMOVUPS	Z0, 1210368(SI)	// result_7[4]
+	VMOVUPS	1186688(SI), Z0	// forecast0DenseVjp.z_d4_bar[5]
+	VMOVUPS	Z0, 1210496(SI)	// result_7[5]
+	VMOVUPS	1186816(SI), Z0	// forecast0DenseVjp.z_d4_bar[6]
+	VMOVUPS	Z0, 1210624(SI)	// result_7[6]
+	VMOVUPS	1186944(SI), Z0	// forecast0DenseVjp.z_d4_bar[7]
+	VMOVUPS	Z0, 1210752(SI)	// result_7[7]
+	VMOVUPS	1187072(SI), Z0	// forecast0DenseVjp.a_d4_bar[0]
+	VMOVUPS	Z0, 1210880(SI)	// result_8[0]
+	VMOVUPS	1187200(SI), Z0	// forecast0DenseVjp.a_d4_bar[1]
+	VMOVUPS	Z0, 1211008(SI)	// result_8[1]
+	VMOVUPS	1187328(SI), Z0	// forecast0DenseVjp.a_d4_bar[2]
+	VMOVUPS	Z0, 1211136(SI)	// result_8[2]
+	VMOVUPS	1187456(SI), Z0	// forecast0DenseVjp.a_d4_bar[3]
+	VMOVUPS	Z0, 1211264(SI)	// result_8[3]
+	VMOVUPS	1179904(SI), Z0	// forecast0DenseVjp.z_bar[0]
+	VMOVUPS	Z0, 1211392(SI)	// result_9[0]
+	VMOVUPS	1180032(SI), Z0	// forecast0DenseVjp.z_bar[1]
+	VMOVUPS	Z0, 1211520(SI)	// result_9[1]
+	VMOVUPS	1180160(SI), Z0	// forecast0DenseVjp.z_bar[2]
+	VMOVUPS	Z0, 1211648(SI)	// result_9[2]
+	VMOVUPS	1180288(SI), Z0	// forecast0DenseVjp.z_bar[3]
+	VMOVUPS	Z0, 1211776(SI)	// result_9[3]
+	VMOVUPS	1180416(SI), Z0	// forecast0DenseVjp.z_bar[4]
+	VMOVUPS	Z0, 1211904(SI)	// result_9[4]
+	VMOVUPS	1180544(SI), Z0	// forecast0DenseVjp.z_bar[5]
+	VMOVUPS	Z0, 1212032(SI)	// result_9[5]
+	VMOVUPS	1180672(SI), Z0	// forecast0DenseVjp.z_bar[6]
+	VMOVUPS	Z0, 1212160(SI)	// result_9[6]
+	VMOVUPS	1180800(SI), Z0	// forecast0DenseVjp.z_bar[7]
+	VMOVUPS	Z0, 1212288(SI)	// result_9[7]
+	VMOVUPS	1180928(SI), Z0	// forecast0DenseVjp.a_bar[0]
+	VMOVUPS	Z0, 1212416(SI)	// result_10[0]
+	VMOVUPS	1181056(SI), Z0	// forecast0DenseVjp.a_bar[1]
+	VMOVUPS	Z0, 1212544(SI)	// result_10[1]
+	VMOVUPS	1181184(SI), Z0	// forecast0DenseVjp.a_bar[2]
+	VMOVUPS	Z0, 1212672(SI)	// result_10[2]
+	VMOVUPS	1181312(SI), Z0	// forecast0DenseVjp.a_bar[3]
+	VMOVUPS	Z0, 1212800(SI)	// result_10[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop2
@@ -13742,8 +13692,8 @@ loop2: // 2 times: vectors of the block
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop3: // 2 times: vectors of the block
-	VMOVUPD	1222400(SI), Z0	// step.active
-	VMOVUPD	1222464(SI), Z1	// step.active | 1
+	VMOVUPD	1188096(SI), Z0	// step.active
+	VMOVUPD	1188160(SI), Z1	// step.active | 1
 	// forecast.nde:38
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z2
 	VCMPPD	$17, Z0, Z2, K1
@@ -13754,214 +13704,214 @@ loop3: // 2 times: vectors of the block
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop4: // 8 times: elements
-	VMOVUPS	1224192(R10), Z2	// data.0.bar[0]
-	VMOVUPS	1239552(R10), Z3	// result[0]
+	VMOVUPS	1189888(R10), Z2	// data.0.bar[0]
+	VMOVUPS	1205248(R10), Z3	// result[0]
 	VADDPS	Z3, Z2, Z2
-	VMOVUPS	1224192(R10), Z3	// data.0.bar[0]
+	VMOVUPS	1189888(R10), Z3	// data.0.bar[0]
 	VPMOVQD	Z0, Y4
 	VPMOVQD	Z1, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
 	VPTERNLOGD	$0xca, Z3, Z2, Z4
-	VMOVUPS	Z4, 1231872(R10)	// data.0.bar.next[0]
-	VMOVUPS	1225728(R10), Z2	// data.2.bar[0]
-	VMOVUPS	1241088(R10), Z3	// result_3[0]
+	VMOVUPS	Z4, 1197568(R10)	// data.0.bar.next[0]
+	VMOVUPS	1191424(R10), Z2	// data.2.bar[0]
+	VMOVUPS	1206784(R10), Z3	// result_3[0]
 	VADDPS	Z3, Z2, Z2
-	VMOVUPS	1225728(R10), Z3	// data.2.bar[0]
+	VMOVUPS	1191424(R10), Z3	// data.2.bar[0]
 	VPMOVQD	Z0, Y4
 	VPMOVQD	Z1, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
 	VPTERNLOGD	$0xca, Z3, Z2, Z4
-	VMOVUPS	Z4, 1233408(R10)	// data.2.bar.next[0]
-	VMOVUPS	1227264(R10), Z2	// data.4.bar[0]
-	VMOVUPS	1242624(R10), Z3	// result_5[0]
+	VMOVUPS	Z4, 1199104(R10)	// data.2.bar.next[0]
+	VMOVUPS	1192960(R10), Z2	// data.4.bar[0]
+	VMOVUPS	1208320(R10), Z3	// result_5[0]
 	VADDPS	Z3, Z2, Z2
-	VMOVUPS	1227264(R10), Z3	// data.4.bar[0]
+	VMOVUPS	1192960(R10), Z3	// data.4.bar[0]
 	VPMOVQD	Z0, Y4
 	VPMOVQD	Z1, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
 	VPTERNLOGD	$0xca, Z3, Z2, Z4
-	VMOVUPS	Z4, 1234944(R10)	// data.4.bar.next[0]
-	VMOVUPS	1228800(R10), Z2	// data.6.bar[0]
-	VMOVUPS	1244160(R10), Z3	// result_7[0]
+	VMOVUPS	Z4, 1200640(R10)	// data.4.bar.next[0]
+	VMOVUPS	1194496(R10), Z2	// data.6.bar[0]
+	VMOVUPS	1209856(R10), Z3	// result_7[0]
 	VADDPS	Z3, Z2, Z2
-	VMOVUPS	1228800(R10), Z3	// data.6.bar[0]
+	VMOVUPS	1194496(R10), Z3	// data.6.bar[0]
 	VPMOVQD	Z0, Y4
 	VPMOVQD	Z1, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
 	VPTERNLOGD	$0xca, Z3, Z2, Z4
-	VMOVUPS	Z4, 1236480(R10)	// data.6.bar.next[0]
-	VMOVUPS	1230336(R10), Z2	// z.start.bar[0]
-	VMOVUPS	1245696(R10), Z3	// result_9[0]
+	VMOVUPS	Z4, 1202176(R10)	// data.6.bar.next[0]
+	VMOVUPS	1196032(R10), Z2	// z.start.bar[0]
+	VMOVUPS	1211392(R10), Z3	// result_9[0]
 	VADDPS	Z3, Z2, Z2
-	VMOVUPS	1230336(R10), Z3	// z.start.bar[0]
+	VMOVUPS	1196032(R10), Z3	// z.start.bar[0]
 	VPMOVQD	Z0, Y4
 	VPMOVQD	Z1, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
 	VPTERNLOGD	$0xca, Z3, Z2, Z4
-	VMOVUPS	Z4, 1238016(R10)	// z.start.bar.next[0]
+	VMOVUPS	Z4, 1203712(R10)	// z.start.bar.next[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop4
-	VMOVUPS	1225216(DI), Z2	// data.1.bar[0]
-	VMOVUPS	1225344(DI), Z3	// data.1.bar[1]
-	VMOVUPS	1225472(DI), Z4	// data.1.bar[2]
-	VMOVUPS	1225600(DI), Z5	// data.1.bar[3]
-	VMOVUPS	1226752(DI), Z6	// data.3.bar[0]
-	VMOVUPS	1226880(DI), Z7	// data.3.bar[1]
-	VMOVUPS	1227008(DI), Z8	// data.3.bar[2]
-	VMOVUPS	1227136(DI), Z9	// data.3.bar[3]
-	VMOVUPS	1228288(DI), Z10	// data.5.bar[0]
-	VMOVUPS	1228416(DI), Z11	// data.5.bar[1]
-	VMOVUPS	1228544(DI), Z12	// data.5.bar[2]
-	VMOVUPS	1228672(DI), Z13	// data.5.bar[3]
-	VMOVUPS	1229824(DI), Z14	// data.7.bar[0]
-	VMOVUPS	1229952(DI), Z15	// data.7.bar[1]
-	VMOVUPS	1230080(DI), Z16	// data.7.bar[2]
-	VMOVUPS	1230208(DI), Z17	// data.7.bar[3]
-	VMOVUPS	1231360(DI), Z18	// a.start.bar[0]
-	VMOVUPS	1231488(DI), Z19	// a.start.bar[1]
-	VMOVUPS	1231616(DI), Z20	// a.start.bar[2]
-	VMOVUPS	1231744(DI), Z21	// a.start.bar[3]
-	VMOVUPS	1240576(DI), Z22	// result_2[0]
+	VMOVUPS	1190912(DI), Z2	// data.1.bar[0]
+	VMOVUPS	1191040(DI), Z3	// data.1.bar[1]
+	VMOVUPS	1191168(DI), Z4	// data.1.bar[2]
+	VMOVUPS	1191296(DI), Z5	// data.1.bar[3]
+	VMOVUPS	1192448(DI), Z6	// data.3.bar[0]
+	VMOVUPS	1192576(DI), Z7	// data.3.bar[1]
+	VMOVUPS	1192704(DI), Z8	// data.3.bar[2]
+	VMOVUPS	1192832(DI), Z9	// data.3.bar[3]
+	VMOVUPS	1193984(DI), Z10	// data.5.bar[0]
+	VMOVUPS	1194112(DI), Z11	// data.5.bar[1]
+	VMOVUPS	1194240(DI), Z12	// data.5.bar[2]
+	VMOVUPS	1194368(DI), Z13	// data.5.bar[3]
+	VMOVUPS	1195520(DI), Z14	// data.7.bar[0]
+	VMOVUPS	1195648(DI), Z15	// data.7.bar[1]
+	VMOVUPS	1195776(DI), Z16	// data.7.bar[2]
+	VMOVUPS	1195904(DI), Z17	// data.7.bar[3]
+	VMOVUPS	1197056(DI), Z18	// a.start.bar[0]
+	VMOVUPS	1197184(DI), Z19	// a.start.bar[1]
+	VMOVUPS	1197312(DI), Z20	// a.start.bar[2]
+	VMOVUPS	1197440(DI), Z21	// a.start.bar[3]
+	VMOVUPS	1206272(DI), Z22	// result_2[0]
 	VADDPS	Z22, Z2, Z22
-	VMOVUPS	1240704(DI), Z23	// result_2[1]
+	VMOVUPS	1206400(DI), Z23	// result_2[1]
 	VADDPS	Z23, Z3, Z23
-	VMOVUPS	1240832(DI), Z24	// result_2[2]
+	VMOVUPS	1206528(DI), Z24	// result_2[2]
 	VADDPS	Z24, Z4, Z24
-	VMOVUPS	1240960(DI), Z25	// result_2[3]
+	VMOVUPS	1206656(DI), Z25	// result_2[3]
 	VADDPS	Z25, Z5, Z25
 	VPMOVQD	Z0, Y26
 	VPMOVQD	Z1, Y27
 	VINSERTF64X4	$1, Y27, Z26, Z26
 	VPTERNLOGD	$0xca, Z2, Z22, Z26
-	VMOVUPS	Z26, 1232896(DI)	// data.1.bar.next[0]
+	VMOVUPS	Z26, 1198592(DI)	// data.1.bar.next[0]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y22
 	VINSERTF64X4	$1, Y22, Z2, Z2
 	VPTERNLOGD	$0xca, Z3, Z23, Z2
-	VMOVUPS	Z2, 1233024(DI)	// data.1.bar.next[1]
+	VMOVUPS	Z2, 1198720(DI)	// data.1.bar.next[1]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y3
 	VINSERTF64X4	$1, Y3, Z2, Z2
 	VPTERNLOGD	$0xca, Z4, Z24, Z2
-	VMOVUPS	Z2, 1233152(DI)	// data.1.bar.next[2]
+	VMOVUPS	Z2, 1198848(DI)	// data.1.bar.next[2]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y3
 	VINSERTF64X4	$1, Y3, Z2, Z2
 	VPTERNLOGD	$0xca, Z5, Z25, Z2
-	VMOVUPS	Z2, 1233280(DI)	// data.1.bar.next[3]
-	VMOVUPS	1242112(DI), Z2	// result_4[0]
+	VMOVUPS	Z2, 1198976(DI)	// data.1.bar.next[3]
+	VMOVUPS	1207808(DI), Z2	// result_4[0]
 	VADDPS	Z2, Z6, Z2
-	VMOVUPS	1242240(DI), Z3	// result_4[1]
+	VMOVUPS	1207936(DI), Z3	// result_4[1]
 	VADDPS	Z3, Z7, Z3
-	VMOVUPS	1242368(DI), Z4	// result_4[2]
+	VMOVUPS	1208064(DI), Z4	// result_4[2]
 	VADDPS	Z4, Z8, Z4
-	VMOVUPS	1242496(DI), Z5	// result_4[3]
+	VMOVUPS	1208192(DI), Z5	// result_4[3]
 	VADDPS	Z5, Z9, Z5
 	VPMOVQD	Z0, Y22
 	VPMOVQD	Z1, Y23
 	VINSERTF64X4	$1, Y23, Z22, Z22
 	VPTERNLOGD	$0xca, Z6, Z2, Z22
-	VMOVUPS	Z22, 1234432(DI)	// data.3.bar.next[0]
+	VMOVUPS	Z22, 1200128(DI)	// data.3.bar.next[0]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y6
 	VINSERTF64X4	$1, Y6, Z2, Z2
 	VPTERNLOGD	$0xca, Z7, Z3, Z2
-	VMOVUPS	Z2, 1234560(DI)	// data.3.bar.next[1]
+	VMOVUPS	Z2, 1200256(DI)	// data.3.bar.next[1]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y3
 	VINSERTF64X4	$1, Y3, Z2, Z2
 	VPTERNLOGD	$0xca, Z8, Z4, Z2
-	VMOVUPS	Z2, 1234688(DI)	// data.3.bar.next[2]
+	VMOVUPS	Z2, 1200384(DI)	// data.3.bar.next[2]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y3
 	VINSERTF64X4	$1, Y3, Z2, Z2
 	VPTERNLOGD	$0xca, Z9, Z5, Z2
-	VMOVUPS	Z2, 1234816(DI)	// data.3.bar.next[3]
-	VMOVUPS	1243648(DI), Z2	// result_6[0]
+	VMOVUPS	Z2, 1200512(DI)	// data.3.bar.next[3]
+	VMOVUPS	1209344(DI), Z2	// result_6[0]
 	VADDPS	Z2, Z10, Z2
-	VMOVUPS	1243776(DI), Z3	// result_6[1]
+	VMOVUPS	1209472(DI), Z3	// result_6[1]
 	VADDPS	Z3, Z11, Z3
-	VMOVUPS	1243904(DI), Z4	// result_6[2]
+	VMOVUPS	1209600(DI), Z4	// result_6[2]
 	VADDPS	Z4, Z12, Z4
-	VMOVUPS	1244032(DI), Z5	// result_6[3]
+	VMOVUPS	1209728(DI), Z5	// result_6[3]
 	VADDPS	Z5, Z13, Z5
 	VPMOVQD	Z0, Y6
 	VPMOVQD	Z1, Y7
 	VINSERTF64X4	$1, Y7, Z6, Z6
 	VPTERNLOGD	$0xca, Z10, Z2, Z6
-	VMOVUPS	Z6, 1235968(DI)	// data.5.bar.next[0]
+	VMOVUPS	Z6, 1201664(DI)	// data.5.bar.next[0]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y6
 	VINSERTF64X4	$1, Y6, Z2, Z2
 	VPTERNLOGD	$0xca, Z11, Z3, Z2
-	VMOVUPS	Z2, 1236096(DI)	// data.5.bar.next[1]
+	VMOVUPS	Z2, 1201792(DI)	// data.5.bar.next[1]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y3
 	VINSERTF64X4	$1, Y3, Z2, Z2
 	VPTERNLOGD	$0xca, Z12, Z4, Z2
-	VMOVUPS	Z2, 1236224(DI)	// data.5.bar.next[2]
+	VMOVUPS	Z2, 1201920(DI)	// data.5.bar.next[2]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y3
 	VINSERTF64X4	$1, Y3, Z2, Z2
 	VPTERNLOGD	$0xca, Z13, Z5, Z2
-	VMOVUPS	Z2, 1236352(DI)	// data.5.bar.next[3]
-	VMOVUPS	1245184(DI), Z2	// result_8[0]
+	VMOVUPS	Z2, 1202048(DI)	// data.5.bar.next[3]
+	VMOVUPS	1210880(DI), Z2	// result_8[0]
 	VADDPS	Z2, Z14, Z2
-	VMOVUPS	1245312(DI), Z3	// result_8[1]
+	VMOVUPS	1211008(DI), Z3	// result_8[1]
 	VADDPS	Z3, Z15, Z3
-	VMOVUPS	1245440(DI), Z4	// result_8[2]
+	VMOVUPS	1211136(DI), Z4	// result_8[2]
 	VADDPS	Z4, Z16, Z4
-	VMOVUPS	1245568(DI), Z5	// result_8[3]
+	VMOVUPS	1211264(DI), Z5	// result_8[3]
 	VADDPS	Z5, Z17, Z5
 	VPMOVQD	Z0, Y6
 	VPMOVQD	Z1, Y7
 	VINSERTF64X4	$1, Y7, Z6, Z6
 	VPTERNLOGD	$0xca, Z14, Z2, Z6
-	VMOVUPS	Z6, 1237504(DI)	// data.7.bar.next[0]
+	VMOVUPS	Z6, 1203200(DI)	// data.7.bar.next[0]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y6
 	VINSERTF64X4	$1, Y6, Z2, Z2
 	VPTERNLOGD	$0xca, Z15, Z3, Z2
-	VMOVUPS	Z2, 1237632(DI)	// data.7.bar.next[1]
+	VMOVUPS	Z2, 1203328(DI)	// data.7.bar.next[1]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y3
 	VINSERTF64X4	$1, Y3, Z2, Z2
 	VPTERNLOGD	$0xca, Z16, Z4, Z2
-	VMOVUPS	Z2, 1237760(DI)	// data.7.bar.next[2]
+	VMOVUPS	Z2, 1203456(DI)	// data.7.bar.next[2]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y3
 	VINSERTF64X4	$1, Y3, Z2, Z2
 	VPTERNLOGD	$0xca, Z17, Z5, Z2
-	VMOVUPS	Z2, 1237888(DI)	// data.7.bar.next[3]
-	VMOVUPS	1246720(DI), Z2	// result_10[0]
+	VMOVUPS	Z2, 1203584(DI)	// data.7.bar.next[3]
+	VMOVUPS	1212416(DI), Z2	// result_10[0]
 	VADDPS	Z2, Z18, Z2
-	VMOVUPS	1246848(DI), Z3	// result_10[1]
+	VMOVUPS	1212544(DI), Z3	// result_10[1]
 	VADDPS	Z3, Z19, Z3
-	VMOVUPS	1246976(DI), Z4	// result_10[2]
+	VMOVUPS	1212672(DI), Z4	// result_10[2]
 	VADDPS	Z4, Z20, Z4
-	VMOVUPS	1247104(DI), Z5	// result_10[3]
+	VMOVUPS	1212800(DI), Z5	// result_10[3]
 	VADDPS	Z5, Z21, Z5
 	VPMOVQD	Z0, Y6
 	VPMOVQD	Z1, Y7
 	VINSERTF64X4	$1, Y7, Z6, Z6
 	VPTERNLOGD	$0xca, Z18, Z2, Z6
-	VMOVUPS	Z6, 1239040(DI)	// a.start.bar.next[0]
+	VMOVUPS	Z6, 1204736(DI)	// a.start.bar.next[0]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y6
 	VINSERTF64X4	$1, Y6, Z2, Z2
 	VPTERNLOGD	$0xca, Z19, Z3, Z2
-	VMOVUPS	Z2, 1239168(DI)	// a.start.bar.next[1]
+	VMOVUPS	Z2, 1204864(DI)	// a.start.bar.next[1]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y3
 	VINSERTF64X4	$1, Y3, Z2, Z2
 	VPTERNLOGD	$0xca, Z20, Z4, Z2
-	VMOVUPS	Z2, 1239296(DI)	// a.start.bar.next[2]
+	VMOVUPS	Z2, 1204992(DI)	// a.start.bar.next[2]
 	VPMOVQD	Z0, Y0
 	VPMOVQD	Z1, Y1
 	VINSERTF64X4	$1, Y1, Z0, Z0
 	VPTERNLOGD	$0xca, Z21, Z5, Z0
-	VMOVUPS	Z0, 1239424(DI)	// a.start.bar.next[3]
+	VMOVUPS	Z0, 1205120(DI)	// a.start.bar.next[3]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -13970,126 +13920,126 @@ loop4: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop5: // 2 times: vectors of the block
-	VMOVUPS	1231872(SI), Z0	// data.0.bar.next[0]
-	VMOVUPS	Z0, 1224192(SI)	// data.0.bar[0]
-	VMOVUPS	1232000(SI), Z0	// data.0.bar.next[1]
-	VMOVUPS	Z0, 1224320(SI)	// data.0.bar[1]
-	VMOVUPS	1232128(SI), Z0	// data.0.bar.next[2]
-	VMOVUPS	Z0, 1224448(SI)	// data.0.bar[2]
-	VMOVUPS	1232256(SI), Z0	// data.0.bar.next[3]
-	VMOVUPS	Z0, 1224576(SI)	// data.0.bar[3]
-	VMOVUPS	1232384(SI), Z0	// data.0.bar.next[4]
-	VMOVUPS	Z0, 1224704(SI)	// data.0.bar[4]
-	VMOVUPS	1232512(SI), Z0	// data.0.bar.next[5]
-	VMOVUPS	Z0, 1224832(SI)	// data.0.bar[5]
-	VMOVUPS	1232640(SI), Z0	// data.0.bar.next[6]
-	VMOVUPS	Z0, 1224960(SI)	// data.0.bar[6]
-	VMOVUPS	1232768(SI), Z0	// data.0.bar.next[7]
-	VMOVUPS	Z0, 1225088(SI)	// data.0.bar[7]
-	VMOVUPS	1232896(SI), Z0	// data.1.bar.next[0]
-	VMOVUPS	Z0, 1225216(SI)	// data.1.bar[0]
-	VMOVUPS	1233024(SI), Z0	// data.1.bar.next[1]
-	VMOVUPS	Z0, 1225344(SI)	// data.1.bar[1]
-	VMOVUPS	1233152(SI), Z0	// data.1.bar.next[2]
-	VMOVUPS	Z0, 1225472(SI)	// data.1.bar[2]
-	VMOVUPS	1233280(SI), Z0	// data.1.bar.next[3]
-	VMOVUPS	Z0, 1225600(SI)	// data.1.bar[3]
-	VMOVUPS	1233408(SI), Z0	// data.2.bar.next[0]
-	VMOVUPS	Z0, 1225728(SI)	// data.2.bar[0]
-	VMOVUPS	1233536(SI), Z0	// data.2.bar.next[1]
-	VMOVUPS	Z0, 1225856(SI)	// data.2.bar[1]
-	VMOVUPS	1233664(SI), Z0	// data.2.bar.next[2]
-	VMOVUPS	Z0, 1225984(SI)	// data.2.bar[2]
-	VMOVUPS	1233792(SI), Z0	// data.2.bar.next[3]
-	VMOVUPS	Z0, 1226112(SI)	// data.2.bar[3]
-	VMOVUPS	1233920(SI), Z0	// data.2.bar.next[4]
-	VMOVUPS	Z0, 1226240(SI)	// data.2.bar[4]
-	VMOVUPS	1234048(SI), Z0	// data.2.bar.next[5]
-	VMOVUPS	Z0, 1226368(SI)	// data.2.bar[5]
-	VMOVUPS	1234176(SI), Z0	// data.2.bar.next[6]
-	VMOVUPS	Z0, 1226496(SI)	// data.2.bar[6]
-	VMOVUPS	1234304(SI), Z0	// data.2.bar.next[7]
-	VMOVUPS	Z0, 1226624(SI)	// data.2.bar[7]
-	VMOVUPS	1234432(SI), Z0	// data.3.bar.next[0]
-	VMOVUPS	Z0, 1226752(SI)	// data.3.bar[0]
-	VMOVUPS	1234560(SI), Z0	// data.3.bar.next[1]
-	VMOVUPS	Z0, 1226880(SI)	// data.3.bar[1]
-	VMOVUPS	1234688(SI), Z0	// data.3.bar.next[2]
-	VMOVUPS	Z0, 1227008(SI)	// data.3.bar[2]
-	VMOVUPS	1234816(SI), Z0	// data.3.bar.next[3]
-	VMOVUPS	Z0, 1227136(SI)	// data.3.bar[3]
-	VMOVUPS	1234944(SI), Z0	// data.4.bar.next[0]
-	VMOVUPS	Z0, 1227264(SI)	// data.4.bar[0]
-	VMOVUPS	1235072(SI), Z0	// data.4.bar.next[1]
-	VMOVUPS	Z0, 1227392(SI)	// data.4.bar[1]
-	VMOVUPS	1235200(SI), Z0	// data.4.bar.next[2]
-	VMOVUPS	Z0, 1227520(SI)	// data.4.bar[2]
-	VMOVUPS	1235328(SI), Z0	// data.4.bar.next[3]
-	VMOVUPS	Z0, 1227648(SI)	// data.4.bar[3]
-	VMOVUPS	1235456(SI), Z0	// data.4.bar.next[4]
-	VMOVUPS	Z0, 1227776(SI)	// data.4.bar[4]
-	VMOVUPS	1235584(SI), Z0	// data.4.bar.next[5]
-	VMOVUPS	Z0, 1227904(SI)	// data.4.bar[5]
-	VMOVUPS	1235712(SI), Z0	// data.4.bar.next[6]
-	VMOVUPS	Z0, 1228032(SI)	// data.4.bar[6]
-	VMOVUPS	1235840(SI), Z0	// data.4.bar.next[7]
-	VMOVUPS	Z0, 1228160(SI)	// data.4.bar[7]
-	VMOVUPS	1235968(SI), Z0	// data.5.bar.next[0]
-	VMOVUPS	Z0, 1228288(SI)	// data.5.bar[0]
-	VMOVUPS	1236096(SI), Z0	// data.5.bar.next[1]
-	VMOVUPS	Z0, 1228416(SI)	// data.5.bar[1]
-	VMOVUPS	1236224(SI), Z0	// data.5.bar.next[2]
-	VMOVUPS	Z0, 1228544(SI)	// data.5.bar[2]
-	VMOVUPS	1236352(SI), Z0	// data.5.bar.next[3]
-	VMOVUPS	Z0, 1228672(SI)	// data.5.bar[3]
-	VMOVUPS	1236480(SI), Z0	// data.6.bar.next[0]
-	VMOVUPS	Z0, 1228800(SI)	// data.6.bar[0]
-	VMOVUPS	1236608(SI), Z0	// data.6.bar.next[1]
-	VMOVUPS	Z0, 1228928(SI)	// data.6.bar[1]
-	VMOVUPS	1236736(SI), Z0	// data.6.bar.next[2]
-	VMOVUPS	Z0, 1229056(SI)	// data.6.bar[2]
-	VMOVUPS	1236864(SI), Z0	// data.6.bar.next[3]
-	VMOVUPS	Z0, 1229184(SI)	// data.6.bar[3]
-	VMOVUPS	1236992(SI), Z0	// data.6.bar.next[4]
-	VMOVUPS	Z0, 1229312(SI)	// data.6.bar[4]
-	VMOVUPS	1237120(SI), Z0	// data.6.bar.next[5]
-	VMOVUPS	Z0, 1229440(SI)	// data.6.bar[5]
-	VMOVUPS	1237248(SI), Z0	// data.6.bar.next[6]
-	VMOVUPS	Z0, 1229568(SI)	// data.6.bar[6]
-	VMOVUPS	1237376(SI), Z0	// data.6.bar.next[7]
-	VMOVUPS	Z0, 1229696(SI)	// data.6.bar[7]
-	VMOVUPS	1237504(SI), Z0	// data.7.bar.next[0]
-	VMOVUPS	Z0, 1229824(SI)	// data.7.bar[0]
-	VMOVUPS	1237632(SI), Z0	// data.7.bar.next[1]
-	VMOVUPS	Z0, 1229952(SI)	// data.7.bar[1]
-	VMOVUPS	1237760(SI), Z0	// data.7.bar.next[2]
-	VMOVUPS	Z0, 1230080(SI)	// data.7.bar[2]
-	VMOVUPS	1237888(SI), Z0	// data.7.bar.next[3]
-	VMOVUPS	Z0, 1230208(SI)	// data.7.bar[3]
-	VMOVUPS	1238016(SI), Z0	// z.start.bar.next[0]
-	VMOVUPS	Z0, 1230336(SI)	// z.start.bar[0]
-	VMOVUPS	1238144(SI), Z0	// z.start.bar.next[1]
-	VMOVUPS	Z0, 1230464(SI)	// z.start.bar[1]
-	VMOVUPS	1238272(SI), Z0	// z.start.bar.next[2]
-	VMOVUPS	Z0, 1230592(SI)	// z.start.bar[2]
-	VMOVUPS	1238400(SI), Z0	// z.start.bar.next[3]
-	VMOVUPS	Z0, 1230720(SI)	// z.start.bar[3]
-	VMOVUPS	1238528(SI), Z0	// z.start.bar.next[4]
-	VMOVUPS	Z0, 1230848(SI)	// z.start.bar[4]
-	VMOVUPS	1238656(SI), Z0	// z.start.bar.next[5]
-	VMOVUPS	Z0, 1230976(SI)	// z.start.bar[5]
-	VMOVUPS	1238784(SI), Z0	// z.start.bar.next[6]
-	VMOVUPS	Z0, 1231104(SI)	// z.start.bar[6]
-	VMOVUPS	1238912(SI), Z0	// z.start.bar.next[7]
-	VMOVUPS	Z0, 1231232(SI)	// z.start.bar[7]
-	VMOVUPS	1239040(SI), Z0	// a.start.bar.next[0]
-	VMOVUPS	Z0, 1231360(SI)	// a.start.bar[0]
-	VMOVUPS	1239168(SI), Z0	// a.start.bar.next[1]
-	VMOVUPS	Z0, 1231488(SI)	// a.start.bar[1]
-	VMOVUPS	1239296(SI), Z0	// a.start.bar.next[2]
-	VMOVUPS	Z0, 1231616(SI)	// a.start.bar[2]
-	VMOVUPS	1239424(SI), Z0	// a.start.bar.next[3]
-	VMOVUPS	Z0, 1231744(SI)	// a.start.bar[3]
+	VMOVUPS	1197568(SI), Z0	// data.0.bar.next[0]
+	VMOVUPS	Z0, 1189888(SI)	// data.0.bar[0]
+	VMOVUPS	1197696(SI), Z0	// data.0.bar.next[1]
+	VMOVUPS	Z0, 1190016(SI)	// data.0.bar[1]
+	VMOVUPS	1197824(SI), Z0	// data.0.bar.next[2]
+	VMOVUPS	Z0, 1190144(SI)	// data.0.bar[2]
+	VMOVUPS	1197952(SI), Z0	// data.0.bar.next[3]
+	VMOVUPS	Z0, 1190272(SI)	// data.0.bar[3]
+	VMOVUPS	1198080(SI), Z0	// data.0.bar.next[4]
+	VMOVUPS	Z0, 1190400(SI)	// data.0.bar[4]
+	VMOVUPS	1198208(SI), Z0	// data.0.bar.next[5]
+	VMOVUPS	Z0, 1190528(SI)	// data.0.bar[5]
+	VMOVUPS	1198336(SI), Z0	// data.0.bar.next[6]
+	VMOVUPS	Z0, 1190656(SI)	// data.0.bar[6]
+	VMOVUPS	1198464(SI), Z0	// data.0.bar.next[7]
+	VMOVUPS	Z0, 1190784(SI)	// data.0.bar[7]
+	VMOVUPS	1198592(SI), Z0	// data.1.bar.next[0]
+	VMOVUPS	Z0, 1190912(SI)	// data.1.bar[0]
+	VMOVUPS	1198720(SI), Z0	// data.1.bar.next[1]
+	VMOVUPS	Z0, 1191040(SI)	// data.1.bar[1]
+	VMOVUPS	1198848(SI), Z0	// data.1.bar.next[2]
+	VMOVUPS	Z0, 1191168(SI)	// data.1.bar[2]
+	VMOVUPS	1198976(SI), Z0	// data.1.bar.next[3]
+	VMOVUPS	Z0, 1191296(SI)	// data.1.bar[3]
+	VMOVUPS	1199104(SI), Z0	// data.2.bar.next[0]
+	VMOVUPS	Z0, 1191424(SI)	// data.2.bar[0]
+	VMOVUPS	1199232(SI), Z0	// data.2.bar.next[1]
+	VMOVUPS	Z0, 1191552(SI)	// data.2.bar[1]
+	VMOVUPS	1199360(SI), Z0	// data.2.bar.next[2]
+	VMOVUPS	Z0, 1191680(SI)	// data.2.bar[2]
+	VMOVUPS	1199488(SI), Z0	// data.2.bar.next[3]
+	VMOVUPS	Z0, 1191808(SI)	// data.2.bar[3]
+	VMOVUPS	1199616(SI), Z0	// data.2.bar.next[4]
+	VMOVUPS	Z0, 1191936(SI)	// data.2.bar[4]
+	VMOVUPS	1199744(SI), Z0	// data.2.bar.next[5]
+	VMOVUPS	Z0, 1192064(SI)	// data.2.bar[5]
+	VMOVUPS	1199872(SI), Z0	// data.2.bar.next[6]
+	VMOVUPS	Z0, 1192192(SI)	// data.2.bar[6]
+	VMOVUPS	1200000(SI), Z0	// data.2.bar.next[7]
+	VMOVUPS	Z0, 1192320(SI)	// data.2.bar[7]
+	VMOVUPS	1200128(SI), Z0	// data.3.bar.next[0]
+	VMOVUPS	Z0, 1192448(SI)	// data.3.bar[0]
+	VMOVUPS	1200256(SI), Z0	// data.3.bar.next[1]
+	VMOVUPS	Z0, 1192576(SI)	// data.3.bar[1]
+	VMOVUPS	1200384(SI), Z0	// data.3.bar.next[2]
+	VMOVUPS	Z0, 1192704(SI)	// data.3.bar[2]
+	VMOVUPS	1200512(SI), Z0	// data.3.bar.next[3]
+	VMOVUPS	Z0, 1192832(SI)	// data.3.bar[3]
+	VMOVUPS	1200640(SI), Z0	// data.4.bar.next[0]
+	VMOVUPS	Z0, 1192960(SI)	// data.4.bar[0]
+	VMOVUPS	1200768(SI), Z0	// data.4.bar.next[1]
+	VMOVUPS	Z0, 1193088(SI)	// data.4.bar[1]
+	VMOVUPS	1200896(SI), Z0	// data.4.bar.next[2]
+	VMOVUPS	Z0, 1193216(SI)	// data.4.bar[2]
+	VMOVUPS	1201024(SI), Z0	// data.4.bar.next[3]
+	VMOVUPS	Z0, 1193344(SI)	// data.4.bar[3]
+	VMOVUPS	1201152(SI), Z0	// data.4.bar.next[4]
+	VMOVUPS	Z0, 1193472(SI)	// data.4.bar[4]
+	VMOVUPS	1201280(SI), Z0	// data.4.bar.next[5]
+	VMOVUPS	Z0, 1193600(SI)	// data.4.bar[5]
+	VMOVUPS	1201408(SI), Z0	// data.4.bar.next[6]
+	VMOVUPS	Z0, 1193728(SI)	// data.4.bar[6]
+	VMOVUPS	1201536(SI), Z0	// data.4.bar.next[7]
+	VMOVUPS	Z0, 1193856(SI)	// data.4.bar[7]
+	VMOVUPS	1201664(SI), Z0	// data.5.bar.next[0]
+	VMOVUPS	Z0, 1193984(SI)	// data.5.bar[0]
+	VMOVUPS	1201792(SI), Z0	// data.5.bar.next[1]
+	VMOVUPS	Z0, 1194112(SI)	// data.5.bar[1]
+	VMOVUPS	1201920(SI), Z0	// data.5.bar.next[2]
+	VMOVUPS	Z0, 1194240(SI)	// data.5.bar[2]
+	VMOVUPS	1202048(SI), Z0	// data.5.bar.next[3]
+	VMOVUPS	Z0, 1194368(SI)	// data.5.bar[3]
+	VMOVUPS	1202176(SI), Z0	// data.6.bar.next[0]
+	VMOVUPS	Z0, 1194496(SI)	// data.6.bar[0]
+	VMOVUPS	1202304(SI), Z0	// data.6.bar.next[1]
+	VMOVUPS	Z0, 1194624(SI)	// data.6.bar[1]
+	VMOVUPS	1202432(SI), Z0	// data.6.bar.next[2]
+	VMOVUPS	Z0, 1194752(SI)	// data.6.bar[2]
+	VMOVUPS	1202560(SI), Z0	// data.6.bar.next[3]
+	VMOVUPS	Z0, 1194880(SI)	// data.6.bar[3]
+	VMOVUPS	1202688(SI), Z0	// data.6.bar.next[4]
+	VMOVUPS	Z0, 1195008(SI)	// data.6.bar[4]
+	VMOVUPS	1202816(SI), Z0	// data.6.bar.next[5]
+	VMOVUPS	Z0, 1195136(SI)	// data.6.bar[5]
+	VMOVUPS	1202944(SI), Z0	// data.6.bar.next[6]
+	VMOVUPS	Z0, 1195264(SI)	// data.6.bar[6]
+	VMOVUPS	1203072(SI), Z0	// data.6.bar.next[7]
+	VMOVUPS	Z0, 1195392(SI)	// data.6.bar[7]
+	VMOVUPS	1203200(SI), Z0	// data.7.bar.next[0]
+	VMOVUPS	Z0, 1195520(SI)	// data.7.bar[0]
+	VMOVUPS	1203328(SI), Z0	// data.7.bar.next[1]
+	VMOVUPS	Z0, 1195648(SI)	// data.7.bar[1]
+	VMOVUPS	1203456(SI), Z0	// data.7.bar.next[2]
+	VMOVUPS	Z0, 1195776(SI)	// data.7.bar[2]
+	VMOVUPS	1203584(SI), Z0	// data.7.bar.next[3]
+	VMOVUPS	Z0, 1195904(SI)	// data.7.bar[3]
+	VMOVUPS	1203712(SI), Z0	// z.start.bar.next[0]
+	VMOVUPS	Z0, 1196032(SI)	// z.start.bar[0]
+	VMOVUPS	1203840(SI), Z0	// z.start.bar.next[1]
+	VMOVUPS	Z0, 1196160(SI)	// z.start.bar[1]
+	VMOVUPS	1203968(SI), Z0	// z.start.bar.next[2]
+	VMOVUPS	Z0, 1196288(SI)	// z.start.bar[2]
+	VMOVUPS	1204096(SI), Z0	// z.start.bar.next[3]
+	VMOVUPS	Z0, 1196416(SI)	// z.start.bar[3]
+	VMOVUPS	1204224(SI), Z0	// z.start.bar.next[4]
+	VMOVUPS	Z0, 1196544(SI)	// z.start.bar[4]
+	VMOVUPS	1204352(SI), Z0	// z.start.bar.next[5]
+	VMOVUPS	Z0, 1196672(SI)	// z.start.bar[5]
+	VMOVUPS	1204480(SI), Z0	// z.start.bar.next[6]
+	VMOVUPS	Z0, 1196800(SI)	// z.start.bar[6]
+	VMOVUPS	1204608(SI), Z0	// z.start.bar.next[7]
+	VMOVUPS	Z0, 1196928(SI)	// z.start.bar[7]
+	VMOVUPS	1204736(SI), Z0	// a.start.bar.next[0]
+	VMOVUPS	Z0, 1197056(SI)	// a.start.bar[0]
+	VMOVUPS	1204864(SI), Z0	// a.start.bar.next[1]
+	VMOVUPS	Z0, 1197184(SI)	// a.start.bar[1]
+	VMOVUPS	1204992(SI), Z0	// a.start.bar.next[2]
+	VMOVUPS	Z0, 1197312(SI)	// a.start.bar[2]
+	VMOVUPS	1205120(SI), Z0	// a.start.bar.next[3]
+	VMOVUPS	Z0, 1197440(SI)	// a.start.bar[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop5
@@ -14110,14 +14060,14 @@ TEXT ·forecast0RecLanerevatAVX512(SB), 0, $8-32
 
 // enc1CellRecBack is enc.1.cell.rec.back (forecast.nde:13) of a block of samples.
 TEXT enc1CellRecBack_avx512<>(SB), NOSPLIT, $0-0
-	VMOVUPS	1255424(AX), Z0	// x[0]
-	VMOVUPS	1255488(AX), Z1	// x[0] | 1
-	VMOVUPS	1255552(AX), Z2	// x[1]
-	VMOVUPS	1255616(AX), Z3	// x[1] | 1
-	VMOVUPS	1255680(AX), Z4	// x[2]
-	VMOVUPS	1255744(AX), Z5	// x[2] | 1
-	VMOVUPS	1255808(AX), Z6	// x[3]
-	VMOVUPS	1255872(AX), Z7	// x[3] | 1
+	VMOVUPS	1221120(AX), Z0	// x[0]
+	VMOVUPS	1221184(AX), Z1	// x[0] | 1
+	VMOVUPS	1221248(AX), Z2	// x[1]
+	VMOVUPS	1221312(AX), Z3	// x[1] | 1
+	VMOVUPS	1221376(AX), Z4	// x[2]
+	VMOVUPS	1221440(AX), Z5	// x[2] | 1
+	VMOVUPS	1221504(AX), Z6	// x[3]
+	VMOVUPS	1221568(AX), Z7	// x[3] | 1
 	MOVQ	$12, CX
 	MOVQ	BX, SI
 	MOVQ	BX, DI
@@ -14140,8 +14090,8 @@ loop1: // 12 times: tiles of 8 elements
 	VBROADCASTSS	13824(DI), Z10	// enc.1.bias_ih_l0[0]
 	VADDPS	Z10, Z9, Z9
 	VADDPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 1260032(R9)	// add[0]
-	VMOVUPS	Z8, 1260096(R9)	// add[0] | 1
+	VMOVUPS	Z9, 1225728(R9)	// add[0]
+	VMOVUPS	Z8, 1225792(R9)	// add[0] | 1
 	VBROADCASTSS	16(SI), Z8	// enc.1.weight_ih_l0[4]
 	VMULPS	Z0, Z8, Z9
 	VMULPS	Z1, Z8, Z8
@@ -14157,8 +14107,8 @@ loop1: // 12 times: tiles of 8 elements
 	VBROADCASTSS	13828(DI), Z10	// enc.1.bias_ih_l0[1]
 	VADDPS	Z10, Z9, Z9
 	VADDPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 1260160(R9)	// add[1]
-	VMOVUPS	Z8, 1260224(R9)	// add[1] | 1
+	VMOVUPS	Z9, 1225856(R9)	// add[1]
+	VMOVUPS	Z8, 1225920(R9)	// add[1] | 1
 	VBROADCASTSS	32(SI), Z8	// enc.1.weight_ih_l0[8]
 	VMULPS	Z0, Z8, Z9
 	VMULPS	Z1, Z8, Z8
@@ -14174,8 +14124,8 @@ loop1: // 12 times: tiles of 8 elements
 	VBROADCASTSS	13832(DI), Z10	// enc.1.bias_ih_l0[2]
 	VADDPS	Z10, Z9, Z9
 	VADDPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 1260288(R9)	// add[2]
-	VMOVUPS	Z8, 1260352(R9)	// add[2] | 1
+	VMOVUPS	Z9, 1225984(R9)	// add[2]
+	VMOVUPS	Z8, 1226048(R9)	// add[2] | 1
 	VBROADCASTSS	48(SI), Z8	// enc.1.weight_ih_l0[12]
 	VMULPS	Z0, Z8, Z9
 	VMULPS	Z1, Z8, Z8
@@ -14191,8 +14141,8 @@ loop1: // 12 times: tiles of 8 elements
 	VBROADCASTSS	13836(DI), Z10	// enc.1.bias_ih_l0[3]
 	VADDPS	Z10, Z9, Z9
 	VADDPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 1260416(R9)	// add[3]
-	VMOVUPS	Z8, 1260480(R9)	// add[3] | 1
+	VMOVUPS	Z9, 1226112(R9)	// add[3]
+	VMOVUPS	Z8, 1226176(R9)	// add[3] | 1
 	VBROADCASTSS	64(SI), Z8	// enc.1.weight_ih_l0[16]
 	VMULPS	Z0, Z8, Z9
 	VMULPS	Z1, Z8, Z8
@@ -14208,8 +14158,8 @@ loop1: // 12 times: tiles of 8 elements
 	VBROADCASTSS	13840(DI), Z10	// enc.1.bias_ih_l0[4]
 	VADDPS	Z10, Z9, Z9
 	VADDPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 1260544(R9)	// add[4]
-	VMOVUPS	Z8, 1260608(R9)	// add[4] | 1
+	VMOVUPS	Z9, 1226240(R9)	// add[4]
+	VMOVUPS	Z8, 1226304(R9)	// add[4] | 1
 	VBROADCASTSS	80(SI), Z8	// enc.1.weight_ih_l0[20]
 	VMULPS	Z0, Z8, Z9
 	VMULPS	Z1, Z8, Z8
@@ -14225,8 +14175,8 @@ loop1: // 12 times: tiles of 8 elements
 	VBROADCASTSS	13844(DI), Z10	// enc.1.bias_ih_l0[5]
 	VADDPS	Z10, Z9, Z9
 	VADDPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 1260672(R9)	// add[5]
-	VMOVUPS	Z8, 1260736(R9)	// add[5] | 1
+	VMOVUPS	Z9, 1226368(R9)	// add[5]
+	VMOVUPS	Z8, 1226432(R9)	// add[5] | 1
 	VBROADCASTSS	96(SI), Z8	// enc.1.weight_ih_l0[24]
 	VMULPS	Z0, Z8, Z9
 	VMULPS	Z1, Z8, Z8
@@ -14242,8 +14192,8 @@ loop1: // 12 times: tiles of 8 elements
 	VBROADCASTSS	13848(DI), Z10	// enc.1.bias_ih_l0[6]
 	VADDPS	Z10, Z9, Z9
 	VADDPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 1260800(R9)	// add[6]
-	VMOVUPS	Z8, 1260864(R9)	// add[6] | 1
+	VMOVUPS	Z9, 1226496(R9)	// add[6]
+	VMOVUPS	Z8, 1226560(R9)	// add[6] | 1
 	VBROADCASTSS	112(SI), Z8	// enc.1.weight_ih_l0[28]
 	VMULPS	Z0, Z8, Z9
 	VMULPS	Z1, Z8, Z8
@@ -14259,8 +14209,8 @@ loop1: // 12 times: tiles of 8 elements
 	VBROADCASTSS	13852(DI), Z10	// enc.1.bias_ih_l0[7]
 	VADDPS	Z10, Z9, Z9
 	VADDPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 1260928(R9)	// add[7]
-	VMOVUPS	Z8, 1260992(R9)	// add[7] | 1
+	VMOVUPS	Z9, 1226624(R9)	// add[7]
+	VMOVUPS	Z8, 1226688(R9)	// add[7] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z8
 	VBROADCASTSS	f32_00000000<>(SB), Z9
 	VBROADCASTSS	f32_00000000<>(SB), Z10
@@ -14281,8 +14231,8 @@ loop1: // 12 times: tiles of 8 elements
 	MOVQ	AX, R12
 	MOVQ	R10, R13
 loop2: // 32 times: terms of the sums
-	VMOVUPS	1251328(R12), Z24	// h[0]
-	VMOVUPS	1251392(R12), Z25	// h[0] | 1
+	VMOVUPS	1217024(R12), Z24	// h[0]
+	VMOVUPS	1217088(R12), Z25	// h[0] | 1
 	VBROADCASTSS	1536(R13), Z26	// enc.1.weight_hh_l0[0]
 	VFMADD231PS	Z24, Z26, Z8
 	VFMADD231PS	Z25, Z26, Z9
@@ -14314,43 +14264,43 @@ loop2: // 32 times: terms of the sums
 	VBROADCASTSS	14208(DI), Z24	// enc.1.bias_hh_l0[0]
 	VADDPS	Z24, Z8, Z8
 	VADDPS	Z24, Z9, Z9
-	VMOVUPS	Z8, 1272320(R9)	// add_2[0]
-	VMOVUPS	Z9, 1272384(R9)	// add_2[0] | 1
+	VMOVUPS	Z8, 1238016(R9)	// add_2[0]
+	VMOVUPS	Z9, 1238080(R9)	// add_2[0] | 1
 	VBROADCASTSS	14212(DI), Z8	// enc.1.bias_hh_l0[1]
 	VADDPS	Z8, Z10, Z9
 	VADDPS	Z8, Z11, Z8
-	VMOVUPS	Z9, 1272448(R9)	// add_2[1]
-	VMOVUPS	Z8, 1272512(R9)	// add_2[1] | 1
+	VMOVUPS	Z9, 1238144(R9)	// add_2[1]
+	VMOVUPS	Z8, 1238208(R9)	// add_2[1] | 1
 	VBROADCASTSS	14216(DI), Z8	// enc.1.bias_hh_l0[2]
 	VADDPS	Z8, Z12, Z9
 	VADDPS	Z8, Z13, Z8
-	VMOVUPS	Z9, 1272576(R9)	// add_2[2]
-	VMOVUPS	Z8, 1272640(R9)	// add_2[2] | 1
+	VMOVUPS	Z9, 1238272(R9)	// add_2[2]
+	VMOVUPS	Z8, 1238336(R9)	// add_2[2] | 1
 	VBROADCASTSS	14220(DI), Z8	// enc.1.bias_hh_l0[3]
 	VADDPS	Z8, Z14, Z9
 	VADDPS	Z8, Z15, Z8
-	VMOVUPS	Z9, 1272704(R9)	// add_2[3]
-	VMOVUPS	Z8, 1272768(R9)	// add_2[3] | 1
+	VMOVUPS	Z9, 1238400(R9)	// add_2[3]
+	VMOVUPS	Z8, 1238464(R9)	// add_2[3] | 1
 	VBROADCASTSS	14224(DI), Z8	// enc.1.bias_hh_l0[4]
 	VADDPS	Z8, Z16, Z9
 	VADDPS	Z8, Z17, Z8
-	VMOVUPS	Z9, 1272832(R9)	// add_2[4]
-	VMOVUPS	Z8, 1272896(R9)	// add_2[4] | 1
+	VMOVUPS	Z9, 1238528(R9)	// add_2[4]
+	VMOVUPS	Z8, 1238592(R9)	// add_2[4] | 1
 	VBROADCASTSS	14228(DI), Z8	// enc.1.bias_hh_l0[5]
 	VADDPS	Z8, Z18, Z9
 	VADDPS	Z8, Z19, Z8
-	VMOVUPS	Z9, 1272960(R9)	// add_2[5]
-	VMOVUPS	Z8, 1273024(R9)	// add_2[5] | 1
+	VMOVUPS	Z9, 1238656(R9)	// add_2[5]
+	VMOVUPS	Z8, 1238720(R9)	// add_2[5] | 1
 	VBROADCASTSS	14232(DI), Z8	// enc.1.bias_hh_l0[6]
 	VADDPS	Z8, Z20, Z9
 	VADDPS	Z8, Z21, Z8
-	VMOVUPS	Z9, 1273088(R9)	// add_2[6]
-	VMOVUPS	Z8, 1273152(R9)	// add_2[6] | 1
+	VMOVUPS	Z9, 1238784(R9)	// add_2[6]
+	VMOVUPS	Z8, 1238848(R9)	// add_2[6] | 1
 	VBROADCASTSS	14236(DI), Z8	// enc.1.bias_hh_l0[7]
 	VADDPS	Z8, Z22, Z9
 	VADDPS	Z8, Z23, Z8
-	VMOVUPS	Z9, 1273216(R9)	// add_2[7]
-	VMOVUPS	Z8, 1273280(R9)	// add_2[7] | 1
+	VMOVUPS	Z9, 1238912(R9)	// add_2[7]
+	VMOVUPS	Z8, 1238976(R9)	// add_2[7] | 1
 	ADDQ	$128, SI
 	ADDQ	$32, DI
 	ADDQ	$1024, R9
@@ -14364,8 +14314,8 @@ loop3: // 2 times: vectors of the block
 	MOVQ	SI, R9
 loop4: // 32 times: elements
 	// forecast.nde:13
-	VMOVUPS	1264128(R9), Z0	// add[32]
-	VMOVUPS	1276416(R9), Z1	// add_2[32]
+	VMOVUPS	1229824(R9), Z0	// add[32]
+	VMOVUPS	1242112(R9), Z1	// add_2[32]
 	VADDPS	Z1, Z0, Z0
 	VPORD.BCST	f32_80000000<>(SB), Z0, Z1
 	VBROADCASTSS	f32_42b40000<>(SB), Z2
@@ -14390,15 +14340,15 @@ loop4: // 32 times: elements
 	VBLENDMPS	Z1, Z0, K2, Z0
 	VADDPS.BCST	f32_3f800000<>(SB), Z1, Z1
 	VDIVPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 1284608(R9)	// sigmoid[0]
-	VMOVUPS	1247232(R9), Z1	// h_bar[0]
+	VMOVUPS	Z0, 1250304(R9)	// sigmoid[0]
+	VMOVUPS	1212928(R9), Z1	// h_bar[0]
 	VMULPS	Z0, Z1, Z1
-	VMOVUPS	Z1, 1288704(R9)	// mul[0]
+	VMOVUPS	Z1, 1254400(R9)	// mul[0]
 	VBROADCASTSS	f32_3f800000<>(SB), Z1
 	VSUBPS	Z0, Z1, Z0
-	VMOVUPS	Z0, 1292800(R9)	// sub[0]
-	VMOVUPS	1260032(R9), Z1	// add[0]
-	VMOVUPS	1272320(R9), Z2	// add_2[0]
+	VMOVUPS	Z0, 1258496(R9)	// sub[0]
+	VMOVUPS	1225728(R9), Z1	// add[0]
+	VMOVUPS	1238016(R9), Z2	// add_2[0]
 	VADDPS	Z2, Z1, Z1
 	VPORD.BCST	f32_80000000<>(SB), Z1, Z2
 	VBROADCASTSS	f32_42b40000<>(SB), Z3
@@ -14423,9 +14373,9 @@ loop4: // 32 times: elements
 	VBLENDMPS	Z2, Z1, K2, Z1
 	VADDPS.BCST	f32_3f800000<>(SB), Z2, Z2
 	VDIVPS	Z2, Z1, Z1
-	VMOVUPS	Z1, 1296896(R9)	// sigmoid_2[0]
-	VMOVUPS	1280512(R9), Z2	// add_2[64]
-	VMOVUPS	1268224(R9), Z3	// add[64]
+	VMOVUPS	Z1, 1262592(R9)	// sigmoid_2[0]
+	VMOVUPS	1246208(R9), Z2	// add_2[64]
+	VMOVUPS	1233920(R9), Z3	// add[64]
 	VFMADD231PS	Z2, Z1, Z3
 	VBROADCASTSS	f32_41100000<>(SB), Z2
 	VMINPS	Z3, Z2, Z2
@@ -14444,14 +14394,14 @@ loop4: // 32 times: elements
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z3, Z4
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z3, Z4
 	VDIVPS	Z4, Z2, Z2
-	VMOVUPS	Z2, 1300992(R9)	// tanh[0]
-	VMOVUPS	1247232(R9), Z3	// h_bar[0]
+	VMOVUPS	Z2, 1266688(R9)	// tanh[0]
+	VMOVUPS	1212928(R9), Z3	// h_bar[0]
 	VMULPS	Z0, Z3, Z0
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z2, Z2
 	VMULPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 1305088(R9)	// mul_2[0]
+	VMOVUPS	Z0, 1270784(R9)	// mul_2[0]
 	VMULPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 1309184(R9)	// mul_3[0]
+	VMOVUPS	Z0, 1274880(R9)	// mul_3[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop4
@@ -14459,32 +14409,32 @@ loop4: // 32 times: elements
 	MOVQ	SI, R9
 loop5: // 64 times: elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1313280(R9)	// pad[0]
+	VMOVUPS	Z0, 1278976(R9)	// pad[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop5
 	MOVQ	$32, DI
 	MOVQ	SI, R9
 loop6: // 32 times: elements
-	VMOVUPS	1309184(R9), Z0	// mul_3[0]
-	VMOVUPS	Z0, 1321472(R9)	// pad[64]
+	VMOVUPS	1274880(R9), Z0	// mul_3[0]
+	VMOVUPS	Z0, 1287168(R9)	// pad[64]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop6
 	MOVQ	$32, DI
 	MOVQ	SI, R9
 loop7: // 32 times: elements
-	VMOVUPS	1247232(R9), Z0	// h_bar[0]
-	VMOVUPS	1300992(R9), Z1	// tanh[0]
-	VMOVUPS	1247232(R9), Z2	// h_bar[0]
-	VMOVUPS	1251328(R9), Z3	// h[0]
+	VMOVUPS	1212928(R9), Z0	// h_bar[0]
+	VMOVUPS	1266688(R9), Z1	// tanh[0]
+	VMOVUPS	1212928(R9), Z2	// h_bar[0]
+	VMOVUPS	1217024(R9), Z3	// h[0]
 	VMULPS	Z3, Z2, Z2
 	VFNMADD231PS	Z1, Z0, Z2
-	VMOVUPS	1284608(R9), Z0	// sigmoid[0]
-	VMOVUPS	1292800(R9), Z1	// sub[0]
+	VMOVUPS	1250304(R9), Z0	// sigmoid[0]
+	VMOVUPS	1258496(R9), Z1	// sub[0]
 	VMULPS	Z1, Z0, Z0
 	VMULPS	Z0, Z2, Z0
-	VMOVUPS	Z0, 1325568(R9)	// mul_4[0]
+	VMOVUPS	Z0, 1291264(R9)	// mul_4[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop7
@@ -14492,15 +14442,15 @@ loop7: // 32 times: elements
 	MOVQ	SI, R9
 loop8: // 32 times: elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1329664(R9)	// pad_2[0]
+	VMOVUPS	Z0, 1295360(R9)	// pad_2[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop8
 	MOVQ	$32, DI
 	MOVQ	SI, R9
 loop9: // 32 times: elements
-	VMOVUPS	1325568(R9), Z0	// mul_4[0]
-	VMOVUPS	Z0, 1333760(R9)	// pad_2[32]
+	VMOVUPS	1291264(R9), Z0	// mul_4[0]
+	VMOVUPS	Z0, 1299456(R9)	// pad_2[32]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop9
@@ -14508,41 +14458,41 @@ loop9: // 32 times: elements
 	MOVQ	SI, R9
 loop10: // 32 times: elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1337856(R9)	// pad_2[64]
+	VMOVUPS	Z0, 1303552(R9)	// pad_2[64]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop10
 	MOVQ	$96, DI
 	MOVQ	SI, R9
 loop11: // 96 times: elements
-	VMOVUPS	1313280(R9), Z0	// pad[0]
-	VMOVUPS	1329664(R9), Z1	// pad_2[0]
+	VMOVUPS	1278976(R9), Z0	// pad[0]
+	VMOVUPS	1295360(R9), Z1	// pad_2[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 1341952(R9)	// add_3[0]
+	VMOVUPS	Z0, 1307648(R9)	// add_3[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop11
 	MOVQ	$32, DI
 	MOVQ	SI, R9
 loop12: // 32 times: elements
-	VMOVUPS	1305088(R9), Z0	// mul_2[0]
-	VMOVUPS	1280512(R9), Z1	// add_2[64]
+	VMOVUPS	1270784(R9), Z0	// mul_2[0]
+	VMOVUPS	1246208(R9), Z1	// add_2[64]
 	VMULPS	Z1, Z0, Z0
-	VMOVUPS	1296896(R9), Z1	// sigmoid_2[0]
-	VMOVUPS	1296896(R9), Z2	// sigmoid_2[0]
+	VMOVUPS	1262592(R9), Z1	// sigmoid_2[0]
+	VMOVUPS	1262592(R9), Z2	// sigmoid_2[0]
 	VBROADCASTSS	f32_3f800000<>(SB), Z3
 	VSUBPS	Z2, Z3, Z2
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 1354240(R9)	// mul_5[0]
+	VMOVUPS	Z0, 1319936(R9)	// mul_5[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop12
 	MOVQ	$32, DI
 	MOVQ	SI, R9
 loop13: // 32 times: elements
-	VMOVUPS	1354240(R9), Z0	// mul_5[0]
-	VMOVUPS	Z0, 1358336(R9)	// pad_3[0]
+	VMOVUPS	1319936(R9), Z0	// mul_5[0]
+	VMOVUPS	Z0, 1324032(R9)	// pad_3[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop13
@@ -14550,7 +14500,7 @@ loop13: // 32 times: elements
 	MOVQ	SI, R9
 loop14: // 64 times: elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1362432(R9)	// pad_3[32]
+	VMOVUPS	Z0, 1328128(R9)	// pad_3[32]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop14
@@ -14565,112 +14515,112 @@ loop14: // 64 times: elements
 	MOVQ	R8, R9
 loop15: // 12 times: tiles of 8 elements
 	// forecast.nde:13
-	VMOVUPS	1341952(SI), Z2	// add_3[0]
-	VMOVUPS	1342016(SI), Z3	// add_3[0] | 1
-	VMOVUPS	1358336(SI), Z4	// pad_3[0]
-	VMOVUPS	1358400(SI), Z5	// pad_3[0] | 1
+	VMOVUPS	1307648(SI), Z2	// add_3[0]
+	VMOVUPS	1307712(SI), Z3	// add_3[0] | 1
+	VMOVUPS	1324032(SI), Z4	// pad_3[0]
+	VMOVUPS	1324096(SI), Z5	// pad_3[0] | 1
 	VADDPS	Z4, Z2, Z2
 	VADDPS	Z5, Z3, Z3
-	VMOVUPS	Z2, 1370624(SI)	// enc.1.bias_hh_l0_bar[0]
-	VMOVUPS	Z3, 1370688(SI)	// enc.1.bias_hh_l0_bar[0] | 1
+	VMOVUPS	Z2, 1336320(SI)	// enc.1.bias_hh_l0_bar[0]
+	VMOVUPS	Z3, 1336384(SI)	// enc.1.bias_hh_l0_bar[0] | 1
 	VPANDD	Z0, Z2, Z4
 	VPANDD	Z1, Z3, Z5
 	VMOVUPS	227328(DI), Z6	// sum of enc.1.bias_hh_l0[0]
 	VADDPS	Z4, Z6, Z4
 	VADDPS	Z5, Z4, Z4
 	VMOVUPS	Z4, 227328(DI)	// sum of enc.1.bias_hh_l0[0]
-	VMOVUPS	1342080(SI), Z4	// add_3[1]
-	VMOVUPS	1342144(SI), Z5	// add_3[1] | 1
-	VMOVUPS	1358464(SI), Z6	// pad_3[1]
-	VMOVUPS	1358528(SI), Z7	// pad_3[1] | 1
+	VMOVUPS	1307776(SI), Z4	// add_3[1]
+	VMOVUPS	1307840(SI), Z5	// add_3[1] | 1
+	VMOVUPS	1324160(SI), Z6	// pad_3[1]
+	VMOVUPS	1324224(SI), Z7	// pad_3[1] | 1
 	VADDPS	Z6, Z4, Z4
 	VADDPS	Z7, Z5, Z5
-	VMOVUPS	Z4, 1370752(SI)	// enc.1.bias_hh_l0_bar[1]
-	VMOVUPS	Z5, 1370816(SI)	// enc.1.bias_hh_l0_bar[1] | 1
+	VMOVUPS	Z4, 1336448(SI)	// enc.1.bias_hh_l0_bar[1]
+	VMOVUPS	Z5, 1336512(SI)	// enc.1.bias_hh_l0_bar[1] | 1
 	VPANDD	Z0, Z4, Z6
 	VPANDD	Z1, Z5, Z7
 	VMOVUPS	227392(DI), Z8	// sum of enc.1.bias_hh_l0[1]
 	VADDPS	Z6, Z8, Z6
 	VADDPS	Z7, Z6, Z6
 	VMOVUPS	Z6, 227392(DI)	// sum of enc.1.bias_hh_l0[1]
-	VMOVUPS	1342208(SI), Z6	// add_3[2]
-	VMOVUPS	1342272(SI), Z7	// add_3[2] | 1
-	VMOVUPS	1358592(SI), Z8	// pad_3[2]
-	VMOVUPS	1358656(SI), Z9	// pad_3[2] | 1
+	VMOVUPS	1307904(SI), Z6	// add_3[2]
+	VMOVUPS	1307968(SI), Z7	// add_3[2] | 1
+	VMOVUPS	1324288(SI), Z8	// pad_3[2]
+	VMOVUPS	1324352(SI), Z9	// pad_3[2] | 1
 	VADDPS	Z8, Z6, Z6
 	VADDPS	Z9, Z7, Z7
-	VMOVUPS	Z6, 1370880(SI)	// enc.1.bias_hh_l0_bar[2]
-	VMOVUPS	Z7, 1370944(SI)	// enc.1.bias_hh_l0_bar[2] | 1
+	VMOVUPS	Z6, 1336576(SI)	// enc.1.bias_hh_l0_bar[2]
+	VMOVUPS	Z7, 1336640(SI)	// enc.1.bias_hh_l0_bar[2] | 1
 	VPANDD	Z0, Z6, Z8
 	VPANDD	Z1, Z7, Z9
 	VMOVUPS	227456(DI), Z10	// sum of enc.1.bias_hh_l0[2]
 	VADDPS	Z8, Z10, Z8
 	VADDPS	Z9, Z8, Z8
 	VMOVUPS	Z8, 227456(DI)	// sum of enc.1.bias_hh_l0[2]
-	VMOVUPS	1342336(SI), Z8	// add_3[3]
-	VMOVUPS	1342400(SI), Z9	// add_3[3] | 1
-	VMOVUPS	1358720(SI), Z10	// pad_3[3]
-	VMOVUPS	1358784(SI), Z11	// pad_3[3] | 1
+	VMOVUPS	1308032(SI), Z8	// add_3[3]
+	VMOVUPS	1308096(SI), Z9	// add_3[3] | 1
+	VMOVUPS	1324416(SI), Z10	// pad_3[3]
+	VMOVUPS	1324480(SI), Z11	// pad_3[3] | 1
 	VADDPS	Z10, Z8, Z8
 	VADDPS	Z11, Z9, Z9
-	VMOVUPS	Z8, 1371008(SI)	// enc.1.bias_hh_l0_bar[3]
-	VMOVUPS	Z9, 1371072(SI)	// enc.1.bias_hh_l0_bar[3] | 1
+	VMOVUPS	Z8, 1336704(SI)	// enc.1.bias_hh_l0_bar[3]
+	VMOVUPS	Z9, 1336768(SI)	// enc.1.bias_hh_l0_bar[3] | 1
 	VPANDD	Z0, Z8, Z10
 	VPANDD	Z1, Z9, Z11
 	VMOVUPS	227520(DI), Z12	// sum of enc.1.bias_hh_l0[3]
 	VADDPS	Z10, Z12, Z10
 	VADDPS	Z11, Z10, Z10
 	VMOVUPS	Z10, 227520(DI)	// sum of enc.1.bias_hh_l0[3]
-	VMOVUPS	1342464(SI), Z10	// add_3[4]
-	VMOVUPS	1342528(SI), Z11	// add_3[4] | 1
-	VMOVUPS	1358848(SI), Z12	// pad_3[4]
-	VMOVUPS	1358912(SI), Z13	// pad_3[4] | 1
+	VMOVUPS	1308160(SI), Z10	// add_3[4]
+	VMOVUPS	1308224(SI), Z11	// add_3[4] | 1
+	VMOVUPS	1324544(SI), Z12	// pad_3[4]
+	VMOVUPS	1324608(SI), Z13	// pad_3[4] | 1
 	VADDPS	Z12, Z10, Z10
 	VADDPS	Z13, Z11, Z11
-	VMOVUPS	Z10, 1371136(SI)	// enc.1.bias_hh_l0_bar[4]
-	VMOVUPS	Z11, 1371200(SI)	// enc.1.bias_hh_l0_bar[4] | 1
+	VMOVUPS	Z10, 1336832(SI)	// enc.1.bias_hh_l0_bar[4]
+	VMOVUPS	Z11, 1336896(SI)	// enc.1.bias_hh_l0_bar[4] | 1
 	VPANDD	Z0, Z10, Z12
 	VPANDD	Z1, Z11, Z13
 	VMOVUPS	227584(DI), Z14	// sum of enc.1.bias_hh_l0[4]
 	VADDPS	Z12, Z14, Z12
 	VADDPS	Z13, Z12, Z12
 	VMOVUPS	Z12, 227584(DI)	// sum of enc.1.bias_hh_l0[4]
-	VMOVUPS	1342592(SI), Z12	// add_3[5]
-	VMOVUPS	1342656(SI), Z13	// add_3[5] | 1
-	VMOVUPS	1358976(SI), Z14	// pad_3[5]
-	VMOVUPS	1359040(SI), Z15	// pad_3[5] | 1
+	VMOVUPS	1308288(SI), Z12	// add_3[5]
+	VMOVUPS	1308352(SI), Z13	// add_3[5] | 1
+	VMOVUPS	1324672(SI), Z14	// pad_3[5]
+	VMOVUPS	1324736(SI), Z15	// pad_3[5] | 1
 	VADDPS	Z14, Z12, Z12
 	VADDPS	Z15, Z13, Z13
-	VMOVUPS	Z12, 1371264(SI)	// enc.1.bias_hh_l0_bar[5]
-	VMOVUPS	Z13, 1371328(SI)	// enc.1.bias_hh_l0_bar[5] | 1
+	VMOVUPS	Z12, 1336960(SI)	// enc.1.bias_hh_l0_bar[5]
+	VMOVUPS	Z13, 1337024(SI)	// enc.1.bias_hh_l0_bar[5] | 1
 	VPANDD	Z0, Z12, Z14
 	VPANDD	Z1, Z13, Z15
 	VMOVUPS	227648(DI), Z16	// sum of enc.1.bias_hh_l0[5]
 	VADDPS	Z14, Z16, Z14
 	VADDPS	Z15, Z14, Z14
 	VMOVUPS	Z14, 227648(DI)	// sum of enc.1.bias_hh_l0[5]
-	VMOVUPS	1342720(SI), Z14	// add_3[6]
-	VMOVUPS	1342784(SI), Z15	// add_3[6] | 1
-	VMOVUPS	1359104(SI), Z16	// pad_3[6]
-	VMOVUPS	1359168(SI), Z17	// pad_3[6] | 1
+	VMOVUPS	1308416(SI), Z14	// add_3[6]
+	VMOVUPS	1308480(SI), Z15	// add_3[6] | 1
+	VMOVUPS	1324800(SI), Z16	// pad_3[6]
+	VMOVUPS	1324864(SI), Z17	// pad_3[6] | 1
 	VADDPS	Z16, Z14, Z14
 	VADDPS	Z17, Z15, Z15
-	VMOVUPS	Z14, 1371392(SI)	// enc.1.bias_hh_l0_bar[6]
-	VMOVUPS	Z15, 1371456(SI)	// enc.1.bias_hh_l0_bar[6] | 1
+	VMOVUPS	Z14, 1337088(SI)	// enc.1.bias_hh_l0_bar[6]
+	VMOVUPS	Z15, 1337152(SI)	// enc.1.bias_hh_l0_bar[6] | 1
 	VPANDD	Z0, Z14, Z16
 	VPANDD	Z1, Z15, Z17
 	VMOVUPS	227712(DI), Z18	// sum of enc.1.bias_hh_l0[6]
 	VADDPS	Z16, Z18, Z16
 	VADDPS	Z17, Z16, Z16
 	VMOVUPS	Z16, 227712(DI)	// sum of enc.1.bias_hh_l0[6]
-	VMOVUPS	1342848(SI), Z16	// add_3[7]
-	VMOVUPS	1342912(SI), Z17	// add_3[7] | 1
-	VMOVUPS	1359232(SI), Z18	// pad_3[7]
-	VMOVUPS	1359296(SI), Z19	// pad_3[7] | 1
+	VMOVUPS	1308544(SI), Z16	// add_3[7]
+	VMOVUPS	1308608(SI), Z17	// add_3[7] | 1
+	VMOVUPS	1324928(SI), Z18	// pad_3[7]
+	VMOVUPS	1324992(SI), Z19	// pad_3[7] | 1
 	VADDPS	Z18, Z16, Z16
 	VADDPS	Z19, Z17, Z17
-	VMOVUPS	Z16, 1371520(SI)	// enc.1.bias_hh_l0_bar[7]
-	VMOVUPS	Z17, 1371584(SI)	// enc.1.bias_hh_l0_bar[7] | 1
+	VMOVUPS	Z16, 1337216(SI)	// enc.1.bias_hh_l0_bar[7]
+	VMOVUPS	Z17, 1337280(SI)	// enc.1.bias_hh_l0_bar[7] | 1
 	VPANDD	Z0, Z16, Z18
 	VPANDD	Z1, Z17, Z19
 	VMOVUPS	227776(DI), Z20	// sum of enc.1.bias_hh_l0[7]
@@ -14697,8 +14647,8 @@ loop15: // 12 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	R9, R12
 loop16: // 32 times: elements
-	VMOVUPS	1251328(R11), Z18	// h[0]
-	VMOVUPS	1251392(R11), Z19	// h[0] | 1
+	VMOVUPS	1217024(R11), Z18	// h[0]
+	VMOVUPS	1217088(R11), Z19	// h[0] | 1
 	VMOVUPS	24576(R12), Z20	// sum of enc.1.weight_hh_l0[0]
 	VFMADD231PS	Z18, Z2, Z20
 	VFMADD231PS	Z19, Z3, Z20
@@ -14764,8 +14714,8 @@ loop17: // 4 times: tiles of 8 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop18: // 96 times: terms of the sums
-	VMOVUPS	1370624(R10), Z18	// enc.1.bias_hh_l0_bar[0]
-	VMOVUPS	1370688(R10), Z19	// enc.1.bias_hh_l0_bar[0] | 1
+	VMOVUPS	1336320(R10), Z18	// enc.1.bias_hh_l0_bar[0]
+	VMOVUPS	1336384(R10), Z19	// enc.1.bias_hh_l0_bar[0] | 1
 	VBROADCASTSS	1536(R11), Z20	// enc.1.weight_hh_l0[0]
 	VFMADD231PS	Z18, Z20, Z2
 	VFMADD231PS	Z19, Z20, Z3
@@ -14794,22 +14744,22 @@ loop18: // 96 times: terms of the sums
 	ADDQ	$128, R11
 	DECQ	R9
 	JNE	loop18
-	VMOVUPS	Z2, 1382912(DI)	// vecmat[0]
-	VMOVUPS	Z3, 1382976(DI)	// vecmat[0] | 1
-	VMOVUPS	Z4, 1383040(DI)	// vecmat[1]
-	VMOVUPS	Z5, 1383104(DI)	// vecmat[1] | 1
-	VMOVUPS	Z6, 1383168(DI)	// vecmat[2]
-	VMOVUPS	Z7, 1383232(DI)	// vecmat[2] | 1
-	VMOVUPS	Z8, 1383296(DI)	// vecmat[3]
-	VMOVUPS	Z9, 1383360(DI)	// vecmat[3] | 1
-	VMOVUPS	Z10, 1383424(DI)	// vecmat[4]
-	VMOVUPS	Z11, 1383488(DI)	// vecmat[4] | 1
-	VMOVUPS	Z12, 1383552(DI)	// vecmat[5]
-	VMOVUPS	Z13, 1383616(DI)	// vecmat[5] | 1
-	VMOVUPS	Z14, 1383680(DI)	// vecmat[6]
-	VMOVUPS	Z15, 1383744(DI)	// vecmat[6] | 1
-	VMOVUPS	Z16, 1383808(DI)	// vecmat[7]
-	VMOVUPS	Z17, 1383872(DI)	// vecmat[7] | 1
+	VMOVUPS	Z2, 1348608(DI)	// vecmat[0]
+	VMOVUPS	Z3, 1348672(DI)	// vecmat[0] | 1
+	VMOVUPS	Z4, 1348736(DI)	// vecmat[1]
+	VMOVUPS	Z5, 1348800(DI)	// vecmat[1] | 1
+	VMOVUPS	Z6, 1348864(DI)	// vecmat[2]
+	VMOVUPS	Z7, 1348928(DI)	// vecmat[2] | 1
+	VMOVUPS	Z8, 1348992(DI)	// vecmat[3]
+	VMOVUPS	Z9, 1349056(DI)	// vecmat[3] | 1
+	VMOVUPS	Z10, 1349120(DI)	// vecmat[4]
+	VMOVUPS	Z11, 1349184(DI)	// vecmat[4] | 1
+	VMOVUPS	Z12, 1349248(DI)	// vecmat[5]
+	VMOVUPS	Z13, 1349312(DI)	// vecmat[5] | 1
+	VMOVUPS	Z14, 1349376(DI)	// vecmat[6]
+	VMOVUPS	Z15, 1349440(DI)	// vecmat[6] | 1
+	VMOVUPS	Z16, 1349504(DI)	// vecmat[7]
+	VMOVUPS	Z17, 1349568(DI)	// vecmat[7] | 1
 	ADDQ	$32, SI
 	ADDQ	$1024, DI
 	DECQ	CX
@@ -14817,14 +14767,14 @@ loop18: // 96 times: terms of the sums
 	MOVQ	$32, CX
 	MOVQ	AX, SI
 loop19: // 32 times: elements
-	VMOVUPS	1288704(SI), Z2	// mul[0]
-	VMOVUPS	1288768(SI), Z3	// mul[0] | 1
-	VMOVUPS	1382912(SI), Z4	// vecmat[0]
-	VMOVUPS	1382976(SI), Z5	// vecmat[0] | 1
+	VMOVUPS	1254400(SI), Z2	// mul[0]
+	VMOVUPS	1254464(SI), Z3	// mul[0] | 1
+	VMOVUPS	1348608(SI), Z4	// vecmat[0]
+	VMOVUPS	1348672(SI), Z5	// vecmat[0] | 1
 	VADDPS	Z4, Z2, Z2
 	VADDPS	Z5, Z3, Z3
-	VMOVUPS	Z2, 1255936(SI)	// h_bar[0]
-	VMOVUPS	Z3, 1256000(SI)	// h_bar[0] | 1
+	VMOVUPS	Z2, 1221632(SI)	// h_bar[0]
+	VMOVUPS	Z3, 1221696(SI)	// h_bar[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop19
@@ -14832,43 +14782,43 @@ loop19: // 32 times: elements
 	MOVQ	AX, SI
 loop20: // 64 times: elements
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1387008(SI)	// pad_4[0]
+	VMOVUPS	Z2, 1352704(SI)	// pad_4[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1387072(SI)	// pad_4[0] | 1
+	VMOVUPS	Z2, 1352768(SI)	// pad_4[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop20
 	MOVQ	$32, CX
 	MOVQ	AX, SI
 loop21: // 32 times: elements
-	VMOVUPS	1305088(SI), Z2	// mul_2[0]
-	VMOVUPS	1305152(SI), Z3	// mul_2[0] | 1
-	VMOVUPS	Z2, 1395200(SI)	// pad_4[64]
-	VMOVUPS	Z3, 1395264(SI)	// pad_4[64] | 1
+	VMOVUPS	1270784(SI), Z2	// mul_2[0]
+	VMOVUPS	1270848(SI), Z3	// mul_2[0] | 1
+	VMOVUPS	Z2, 1360896(SI)	// pad_4[64]
+	VMOVUPS	Z3, 1360960(SI)	// pad_4[64] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop21
-	VMOVUPS	1255424(AX), Z2	// x[0]
-	VMOVUPS	1255488(AX), Z3	// x[0] | 1
-	VMOVUPS	1255552(AX), Z4	// x[1]
-	VMOVUPS	1255616(AX), Z5	// x[1] | 1
-	VMOVUPS	1255680(AX), Z6	// x[2]
-	VMOVUPS	1255744(AX), Z7	// x[2] | 1
-	VMOVUPS	1255808(AX), Z8	// x[3]
-	VMOVUPS	1255872(AX), Z9	// x[3] | 1
+	VMOVUPS	1221120(AX), Z2	// x[0]
+	VMOVUPS	1221184(AX), Z3	// x[0] | 1
+	VMOVUPS	1221248(AX), Z4	// x[1]
+	VMOVUPS	1221312(AX), Z5	// x[1] | 1
+	VMOVUPS	1221376(AX), Z6	// x[2]
+	VMOVUPS	1221440(AX), Z7	// x[2] | 1
+	VMOVUPS	1221504(AX), Z8	// x[3]
+	VMOVUPS	1221568(AX), Z9	// x[3] | 1
 	MOVQ	$96, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 	MOVQ	R8, R9
 loop22: // 96 times: elements
-	VMOVUPS	1387008(SI), Z10	// pad_4[0]
-	VMOVUPS	1387072(SI), Z11	// pad_4[0] | 1
-	VMOVUPS	1329664(SI), Z12	// pad_2[0]
-	VMOVUPS	1329728(SI), Z13	// pad_2[0] | 1
+	VMOVUPS	1352704(SI), Z10	// pad_4[0]
+	VMOVUPS	1352768(SI), Z11	// pad_4[0] | 1
+	VMOVUPS	1295360(SI), Z12	// pad_2[0]
+	VMOVUPS	1295424(SI), Z13	// pad_2[0] | 1
 	VADDPS	Z12, Z10, Z10
 	VADDPS	Z13, Z11, Z11
-	VMOVUPS	1358336(SI), Z12	// pad_3[0]
-	VMOVUPS	1358400(SI), Z13	// pad_3[0] | 1
+	VMOVUPS	1324032(SI), Z12	// pad_3[0]
+	VMOVUPS	1324096(SI), Z13	// pad_3[0] | 1
 	VADDPS	Z12, Z10, Z10
 	VADDPS	Z13, Z11, Z11
 	VPANDD	Z0, Z10, Z12
@@ -14913,33 +14863,33 @@ loop1: // 2 times: vectors of the block
 	MOVQ	DX, R11
 loop2: // 192 times: elements
 	// forecast.nde:36
-	VMOVUPS	1415680(R10), Z0	// fitGrad.ys[0]
+	VMOVUPS	1381376(R10), Z0	// fitGrad.ys[0]
 	VBROADCASTSS	(R11), Z1	// Series.ys.channel.mean.expand[0]
 	VSUBPS	Z1, Z0, Z0
 	VBROADCASTSS	768(R11), Z1	// Series.ys.channel.std.expand[0]
 	VDIVPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 1462528(R10)	// fitGrad.div[0]
+	VMOVUPS	Z0, 1428224(R10)	// fitGrad.div[0]
 	ADDQ	$128, R10
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop2
-	VMOVUPD	1415424(DI), Z0	// fitGrad.ts[63]
-	VMOVUPD	1415488(DI), Z0	// fitGrad.ts[63] | 1
+	VMOVUPD	1381120(DI), Z0	// fitGrad.ts[63]
+	VMOVUPD	1381184(DI), Z0	// fitGrad.ts[63] | 1
 	MOVQ	$64, R9
 	MOVQ	DI, R10
 	MOVQ	SI, R11
 loop3: // 64 times: elements
 	// forecast.nde:13
-	VMOVUPD	1399296(R10), Z0	// fitGrad.ts[0]
-	VMOVUPD	1399360(R10), Z1	// fitGrad.ts[0] | 1
-	VMOVUPD	1415424(DI), Z2	// fitGrad.ts[63]
-	VMOVUPD	1415488(DI), Z3	// fitGrad.ts[63] | 1
+	VMOVUPD	1364992(R10), Z0	// fitGrad.ts[0]
+	VMOVUPD	1365056(R10), Z1	// fitGrad.ts[0] | 1
+	VMOVUPD	1381120(DI), Z2	// fitGrad.ts[63]
+	VMOVUPD	1381184(DI), Z3	// fitGrad.ts[63] | 1
 	VSUBPD	Z2, Z0, Z0
 	VSUBPD	Z3, Z1, Z1
 	VCVTPD2PS	Z0, Y0
 	VCVTPD2PS	Z1, Y1
 	VINSERTF64X4	$1, Y1, Z0, Z0
-	VMOVUPS	Z0, 1487104(R11)	// fitGrad.cast[0]
+	VMOVUPS	Z0, 1452800(R11)	// fitGrad.cast[0]
 	ADDQ	$256, R10
 	ADDQ	$128, R11
 	DECQ	R9
@@ -14949,14 +14899,14 @@ loop3: // 64 times: elements
 	MOVQ	SI, R11
 	MOVQ	SI, R12
 loop4: // 64 times: elements
-	VMOVUPS	1462528(R10), Z0	// fitGrad.div[0]
-	VMOVUPS	Z0, 1495296(R11)	// fitGrad.concat[0]
-	VMOVUPS	1462656(R10), Z0	// fitGrad.div[1]
-	VMOVUPS	Z0, 1495424(R11)	// fitGrad.concat[1]
-	VMOVUPS	1462784(R10), Z0	// fitGrad.div[2]
-	VMOVUPS	Z0, 1495552(R11)	// fitGrad.concat[2]
-	VMOVUPS	1487104(R12), Z0	// fitGrad.cast[0]
-	VMOVUPS	Z0, 1495680(R11)	// fitGrad.concat[3]
+	VMOVUPS	1428224(R10), Z0	// fitGrad.div[0]
+	VMOVUPS	Z0, 1460992(R11)	// fitGrad.concat[0]
+	VMOVUPS	1428352(R10), Z0	// fitGrad.div[1]
+	VMOVUPS	Z0, 1461120(R11)	// fitGrad.concat[1]
+	VMOVUPS	1428480(R10), Z0	// fitGrad.div[2]
+	VMOVUPS	Z0, 1461248(R11)	// fitGrad.concat[2]
+	VMOVUPS	1452800(R12), Z0	// fitGrad.cast[0]
+	VMOVUPS	Z0, 1461376(R11)	// fitGrad.concat[3]
 	ADDQ	$384, R10
 	ADDQ	$512, R11
 	ADDQ	$128, R12
@@ -14966,14 +14916,14 @@ loop4: // 64 times: elements
 	MOVQ	SI, R10
 	MOVQ	SI, R11
 loop5: // 64 times: elements
-	VMOVUPS	1527552(R10), Z0	// fitGrad.concat[252]
-	VMOVUPS	Z0, 1528064(R11)	// fitGrad.reverse[0]
-	VMOVUPS	1527680(R10), Z0	// fitGrad.concat[253]
-	VMOVUPS	Z0, 1528192(R11)	// fitGrad.reverse[1]
-	VMOVUPS	1527808(R10), Z0	// fitGrad.concat[254]
-	VMOVUPS	Z0, 1528320(R11)	// fitGrad.reverse[2]
-	VMOVUPS	1527936(R10), Z0	// fitGrad.concat[255]
-	VMOVUPS	Z0, 1528448(R11)	// fitGrad.reverse[3]
+	VMOVUPS	1493248(R10), Z0	// fitGrad.concat[252]
+	VMOVUPS	Z0, 1493760(R11)	// fitGrad.reverse[0]
+	VMOVUPS	1493376(R10), Z0	// fitGrad.concat[253]
+	VMOVUPS	Z0, 1493888(R11)	// fitGrad.reverse[1]
+	VMOVUPS	1493504(R10), Z0	// fitGrad.concat[254]
+	VMOVUPS	Z0, 1494016(R11)	// fitGrad.reverse[2]
+	VMOVUPS	1493632(R10), Z0	// fitGrad.concat[255]
+	VMOVUPS	Z0, 1494144(R11)	// fitGrad.reverse[3]
 	ADDQ	$-512, R10
 	ADDQ	$512, R11
 	DECQ	R9
@@ -15001,13 +14951,13 @@ loop7: // 64 times: runs of enc.1.cell.rec
 	MOVQ	SI, R10
 	MOVQ	AX, R11
 loop8: // 2 times: vectors of the block
-	VMOVUPS	1528064(R10), Z0	// fitGrad.reverse[0]
+	VMOVUPS	1493760(R10), Z0	// fitGrad.reverse[0]
 	VMOVUPS	Z0, 701312(R11)	// enc1CellRec.x[0]
-	VMOVUPS	1528192(R10), Z0	// fitGrad.reverse[1]
+	VMOVUPS	1493888(R10), Z0	// fitGrad.reverse[1]
 	VMOVUPS	Z0, 701440(R11)	// enc1CellRec.x[1]
-	VMOVUPS	1528320(R10), Z0	// fitGrad.reverse[2]
+	VMOVUPS	1494016(R10), Z0	// fitGrad.reverse[2]
 	VMOVUPS	Z0, 701568(R11)	// enc1CellRec.x[2]
-	VMOVUPS	1528448(R10), Z0	// fitGrad.reverse[3]
+	VMOVUPS	1494144(R10), Z0	// fitGrad.reverse[3]
 	VMOVUPS	Z0, 701696(R11)	// enc1CellRec.x[3]
 	ADDQ	$64, R10
 	ADDQ	$64, R11
@@ -15037,7 +14987,7 @@ loop10: // 32 times: elements
 	MOVQ	R11, R14
 loop11: // 32 times: elements
 	VMOVUPS	705920(R13), Z0	// enc1CellRec.h[0]
-	VMOVUPS	Z0, 1692032(R14)	// fitGrad.result_4[0]
+	VMOVUPS	Z0, 1657728(R14)	// fitGrad.result_4[0]
 	ADDQ	$128, R13
 	ADDQ	$128, R14
 	DECQ	R12
@@ -15055,8 +15005,8 @@ loop11: // 32 times: elements
 loop12: // 32 times: elements
 	VMOVUPS	697216(SI), Z0	// enc1CellRec.h[0]
 	VMOVUPS	697280(SI), Z1	// enc1CellRec.h[0] | 1
-	VMOVUPS	Z0, 1560832(SI)	// fitGrad.result[0]
-	VMOVUPS	Z1, 1560896(SI)	// fitGrad.result[0] | 1
+	VMOVUPS	Z0, 1526528(SI)	// fitGrad.result[0]
+	VMOVUPS	Z1, 1526592(SI)	// fitGrad.result[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop12
@@ -15086,8 +15036,8 @@ loop13: // 2 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop14: // 32 times: terms of the sums
-	VMOVUPS	1560832(R11), Z16	// fitGrad.result[0]
-	VMOVUPS	1560896(R11), Z17	// fitGrad.result[0] | 1
+	VMOVUPS	1526528(R11), Z16	// fitGrad.result[0]
+	VMOVUPS	1526592(R11), Z17	// fitGrad.result[0] | 1
 	VBROADCASTSS	14592(R12), Z18	// enc.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -15119,43 +15069,43 @@ loop14: // 32 times: terms of the sums
 	VBROADCASTSS	16640(DI), Z16	// enc.2.bias[0]
 	VADDPS	Z16, Z0, Z0
 	VADDPS	Z16, Z1, Z1
-	VMOVUPS	Z0, 1564928(R9)	// fitGrad.h[0]
-	VMOVUPS	Z1, 1564992(R9)	// fitGrad.h[0] | 1
+	VMOVUPS	Z0, 1530624(R9)	// fitGrad.h[0]
+	VMOVUPS	Z1, 1530688(R9)	// fitGrad.h[0] | 1
 	VBROADCASTSS	16644(DI), Z0	// enc.2.bias[1]
 	VADDPS	Z0, Z2, Z1
 	VADDPS	Z0, Z3, Z0
-	VMOVUPS	Z1, 1565056(R9)	// fitGrad.h[1]
-	VMOVUPS	Z0, 1565120(R9)	// fitGrad.h[1] | 1
+	VMOVUPS	Z1, 1530752(R9)	// fitGrad.h[1]
+	VMOVUPS	Z0, 1530816(R9)	// fitGrad.h[1] | 1
 	VBROADCASTSS	16648(DI), Z0	// enc.2.bias[2]
 	VADDPS	Z0, Z4, Z1
 	VADDPS	Z0, Z5, Z0
-	VMOVUPS	Z1, 1565184(R9)	// fitGrad.h[2]
-	VMOVUPS	Z0, 1565248(R9)	// fitGrad.h[2] | 1
+	VMOVUPS	Z1, 1530880(R9)	// fitGrad.h[2]
+	VMOVUPS	Z0, 1530944(R9)	// fitGrad.h[2] | 1
 	VBROADCASTSS	16652(DI), Z0	// enc.2.bias[3]
 	VADDPS	Z0, Z6, Z1
 	VADDPS	Z0, Z7, Z0
-	VMOVUPS	Z1, 1565312(R9)	// fitGrad.h[3]
-	VMOVUPS	Z0, 1565376(R9)	// fitGrad.h[3] | 1
+	VMOVUPS	Z1, 1531008(R9)	// fitGrad.h[3]
+	VMOVUPS	Z0, 1531072(R9)	// fitGrad.h[3] | 1
 	VBROADCASTSS	16656(DI), Z0	// enc.2.bias[4]
 	VADDPS	Z0, Z8, Z1
 	VADDPS	Z0, Z9, Z0
-	VMOVUPS	Z1, 1565440(R9)	// fitGrad.h[4]
-	VMOVUPS	Z0, 1565504(R9)	// fitGrad.h[4] | 1
+	VMOVUPS	Z1, 1531136(R9)	// fitGrad.h[4]
+	VMOVUPS	Z0, 1531200(R9)	// fitGrad.h[4] | 1
 	VBROADCASTSS	16660(DI), Z0	// enc.2.bias[5]
 	VADDPS	Z0, Z10, Z1
 	VADDPS	Z0, Z11, Z0
-	VMOVUPS	Z1, 1565568(R9)	// fitGrad.h[5]
-	VMOVUPS	Z0, 1565632(R9)	// fitGrad.h[5] | 1
+	VMOVUPS	Z1, 1531264(R9)	// fitGrad.h[5]
+	VMOVUPS	Z0, 1531328(R9)	// fitGrad.h[5] | 1
 	VBROADCASTSS	16664(DI), Z0	// enc.2.bias[6]
 	VADDPS	Z0, Z12, Z1
 	VADDPS	Z0, Z13, Z0
-	VMOVUPS	Z1, 1565696(R9)	// fitGrad.h[6]
-	VMOVUPS	Z0, 1565760(R9)	// fitGrad.h[6] | 1
+	VMOVUPS	Z1, 1531392(R9)	// fitGrad.h[6]
+	VMOVUPS	Z0, 1531456(R9)	// fitGrad.h[6] | 1
 	VBROADCASTSS	16668(DI), Z0	// enc.2.bias[7]
 	VADDPS	Z0, Z14, Z1
 	VADDPS	Z0, Z15, Z0
-	VMOVUPS	Z1, 1565824(R9)	// fitGrad.h[7]
-	VMOVUPS	Z0, 1565888(R9)	// fitGrad.h[7] | 1
+	VMOVUPS	Z1, 1531520(R9)	// fitGrad.h[7]
+	VMOVUPS	Z0, 1531584(R9)	// fitGrad.h[7] | 1
 	ADDQ	$1024, SI
 	ADDQ	$32, DI
 	ADDQ	$1024, R9
@@ -15169,7 +15119,7 @@ loop15: // 2 times: vectors of the block
 	MOVQ	SI, R10
 loop16: // 8 times: elements
 	// forecast.nde:37
-	VMOVUPS	1565952(R10), Z0	// fitGrad.h[8]
+	VMOVUPS	1531648(R10), Z0	// fitGrad.h[8]
 	VBROADCASTSS	f32_42b40000<>(SB), Z1
 	VMINPS	Z0, Z1, Z0
 	VBROADCASTSS	f32_c2d00000<>(SB), Z1
@@ -15187,13 +15137,13 @@ loop16: // 8 times: elements
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z0, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z0, Z2
 	VSCALEFPS	Z1, Z2, Z0
-	VMOVUPS	Z0, 1566976(R10)	// fitGrad.exp[0]
+	VMOVUPS	Z0, 1532672(R10)	// fitGrad.exp[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop16
 	// forecast.nde:38
-	VMOVUPD	1461248(DI), Z0	// fitGrad.key[2]
-	VMOVUPD	1461312(DI), Z1	// fitGrad.key[2] | 1
+	VMOVUPD	1426944(DI), Z0	// fitGrad.key[2]
+	VMOVUPD	1427008(DI), Z1	// fitGrad.key[2] | 1
 	VMULPD.BCST	f64_3df0000000000000<>(SB), Z0, Z1
 	VRNDSCALEPD	$9, Z1, Z1
 	VFNMADD231PD.BCST	f64_41f0000000000000<>(SB), Z1, Z0
@@ -15201,8 +15151,8 @@ loop16: // 8 times: elements
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z0, Z0
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z1, Z1
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z1, Z1
-	VMOVUPD	1461504(DI), Z2	// fitGrad.key[3]
-	VMOVUPD	1461568(DI), Z3	// fitGrad.key[3] | 1
+	VMOVUPD	1427200(DI), Z2	// fitGrad.key[3]
+	VMOVUPD	1427264(DI), Z3	// fitGrad.key[3] | 1
 	VMULPD.BCST	f64_3df0000000000000<>(SB), Z2, Z3
 	VRNDSCALEPD	$9, Z3, Z3
 	VFNMADD231PD.BCST	f64_41f0000000000000<>(SB), Z3, Z2
@@ -15210,12 +15160,12 @@ loop16: // 8 times: elements
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z2, Z2
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z3, Z3
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z3, Z3
-	VMOVUPD	1460736(DI), Z4	// fitGrad.key[0]
-	VMOVUPD	1460800(DI), Z5	// fitGrad.key[0] | 1
+	VMOVUPD	1426432(DI), Z4	// fitGrad.key[0]
+	VMOVUPD	1426496(DI), Z5	// fitGrad.key[0] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z4, Z4
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z4, Z4
-	VMOVUPD	1460992(DI), Z5	// fitGrad.key[1]
-	VMOVUPD	1461056(DI), Z6	// fitGrad.key[1] | 1
+	VMOVUPD	1426688(DI), Z5	// fitGrad.key[1]
+	VMOVUPD	1426752(DI), Z6	// fitGrad.key[1] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z5, Z5
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z5, Z5
 	MOVQ	$5, R9
@@ -15248,13 +15198,13 @@ loop17: // 5 times
 	VMOVAPD	Z11, Z5
 	DECQ	R9
 	JNE	loop17
-	VMOVUPD	1462016(DI), Z3	// fitGrad.key[5]
-	VMOVUPD	1462080(DI), Z4	// fitGrad.key[5] | 1
+	VMOVUPD	1427712(DI), Z3	// fitGrad.key[5]
+	VMOVUPD	1427776(DI), Z4	// fitGrad.key[5] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z3, Z3
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z3, Z3
 	VPXORQ.BCST	f64_0000000076919c87<>(SB), Z3, Z3
-	VMOVUPD	1461760(DI), Z4	// fitGrad.key[4]
-	VMOVUPD	1461824(DI), Z5	// fitGrad.key[4] | 1
+	VMOVUPD	1427456(DI), Z4	// fitGrad.key[4]
+	VMOVUPD	1427520(DI), Z5	// fitGrad.key[4] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z4, Z4
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z4, Z4
 	VPSLLQ	$32, Z2, Z2
@@ -15272,8 +15222,8 @@ loop17: // 5 times
 	VPSLLQ	$32, Z3, Z3
 	VPORQ	Z3, Z5, Z3
 	VPSRLQ	$1, Z3, Z3
-	VMOVUPD	1461248(DI), Z5	// fitGrad.key[2]
-	VMOVUPD	1461312(DI), Z5	// fitGrad.key[2] | 1
+	VMOVUPD	1426944(DI), Z5	// fitGrad.key[2]
+	VMOVUPD	1427008(DI), Z5	// fitGrad.key[2] | 1
 	VMULPD.BCST	f64_3df0000000000000<>(SB), Z5, Z6
 	VRNDSCALEPD	$9, Z6, Z6
 	VFNMADD231PD.BCST	f64_41f0000000000000<>(SB), Z6, Z5
@@ -15281,8 +15231,8 @@ loop17: // 5 times
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z5, Z5
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z6, Z6
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z6, Z6
-	VMOVUPD	1461504(DI), Z7	// fitGrad.key[3]
-	VMOVUPD	1461568(DI), Z7	// fitGrad.key[3] | 1
+	VMOVUPD	1427200(DI), Z7	// fitGrad.key[3]
+	VMOVUPD	1427264(DI), Z7	// fitGrad.key[3] | 1
 	VMULPD.BCST	f64_3df0000000000000<>(SB), Z7, Z8
 	VRNDSCALEPD	$9, Z8, Z8
 	VFNMADD231PD.BCST	f64_41f0000000000000<>(SB), Z8, Z7
@@ -15290,12 +15240,12 @@ loop17: // 5 times
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z7, Z7
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z8, Z8
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z8, Z8
-	VMOVUPD	1460736(DI), Z9	// fitGrad.key[0]
-	VMOVUPD	1460800(DI), Z9	// fitGrad.key[0] | 1
+	VMOVUPD	1426432(DI), Z9	// fitGrad.key[0]
+	VMOVUPD	1426496(DI), Z9	// fitGrad.key[0] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z9, Z9
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z9, Z9
-	VMOVUPD	1460992(DI), Z10	// fitGrad.key[1]
-	VMOVUPD	1461056(DI), Z10	// fitGrad.key[1] | 1
+	VMOVUPD	1426688(DI), Z10	// fitGrad.key[1]
+	VMOVUPD	1426752(DI), Z10	// fitGrad.key[1] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z10, Z10
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z10, Z10
 	MOVQ	$5, R9
@@ -15328,13 +15278,13 @@ loop18: // 5 times
 	VMOVAPD	Z16, Z10
 	DECQ	R9
 	JNE	loop18
-	VMOVUPD	1462016(DI), Z8	// fitGrad.key[5]
-	VMOVUPD	1462080(DI), Z8	// fitGrad.key[5] | 1
+	VMOVUPD	1427712(DI), Z8	// fitGrad.key[5]
+	VMOVUPD	1427776(DI), Z8	// fitGrad.key[5] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z8, Z8
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z8, Z8
 	VPXORQ.BCST	f64_0000000076919c87<>(SB), Z8, Z8
-	VMOVUPD	1461760(DI), Z9	// fitGrad.key[4]
-	VMOVUPD	1461824(DI), Z9	// fitGrad.key[4] | 1
+	VMOVUPD	1427456(DI), Z9	// fitGrad.key[4]
+	VMOVUPD	1427520(DI), Z9	// fitGrad.key[4] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z9, Z9
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z9, Z9
 	VPSLLQ	$32, Z7, Z7
@@ -15467,10 +15417,10 @@ loop21: // 5 times
 	VSUBPD.BCST	f64_4330000000000000<>(SB), Z12, Z12
 	VFMADD231PD.BCST	f64_4140000000000000<>(SB), Z14, Z12
 	VMULPD.BCST	f64_3ca0000000000000<>(SB), Z12, Z12
-	VMOVUPD	Z11, 1568000(R10)	// fitGrad.uniform[0]
-	VMOVUPD	Z13, 1568064(R10)	// fitGrad.uniform[0] | 1
-	VMOVUPD	Z10, 1568256(R10)	// fitGrad.uniform[1]
-	VMOVUPD	Z12, 1568320(R10)	// fitGrad.uniform[1] | 1
+	VMOVUPD	Z11, 1533696(R10)	// fitGrad.uniform[0]
+	VMOVUPD	Z13, 1533760(R10)	// fitGrad.uniform[0] | 1
+	VMOVUPD	Z10, 1533952(R10)	// fitGrad.uniform[1]
+	VMOVUPD	Z12, 1534016(R10)	// fitGrad.uniform[1] | 1
 	ADDQ	$512, R10
 	DECQ	R9
 	JNE	loop19
@@ -15478,8 +15428,8 @@ loop21: // 5 times
 	MOVQ	DI, R10
 	MOVQ	DI, R11
 loop22: // 4 times: elements
-	VMOVUPD	1568000(R10), Z0	// fitGrad.uniform[0]
-	VMOVUPD	1568064(R10), Z1	// fitGrad.uniform[0] | 1
+	VMOVUPD	1533696(R10), Z0	// fitGrad.uniform[0]
+	VMOVUPD	1533760(R10), Z1	// fitGrad.uniform[0] | 1
 	VBROADCASTSD	f64_3ff0000000000000<>(SB), Z2
 	VSUBPD	Z0, Z2, Z0
 	VBROADCASTSD	f64_3ff0000000000000<>(SB), Z2
@@ -15572,8 +15522,8 @@ loop22: // 4 times: elements
 	VMULPD.BCST	f64_c000000000000000<>(SB), Z1, Z1
 	VSQRTPD	Z0, Z0
 	VSQRTPD	Z1, Z1
-	VMOVUPD	1568256(R10), Z2	// fitGrad.uniform[1]
-	VMOVUPD	1568320(R10), Z3	// fitGrad.uniform[1] | 1
+	VMOVUPD	1533952(R10), Z2	// fitGrad.uniform[1]
+	VMOVUPD	1534016(R10), Z3	// fitGrad.uniform[1] | 1
 	VMULPD.BCST	f64_401921fb54442d18<>(SB), Z2, Z2
 	VMULPD.BCST	f64_401921fb54442d18<>(SB), Z3, Z3
 	VBROADCASTSD	f64_4338000000000000<>(SB), Z4
@@ -15690,8 +15640,8 @@ loop22: // 4 times: elements
 	VBLENDMPD.BCST	f64_ffffffffffffffff<>(SB), Z5, K1, Z5
 	VMULPD	Z4, Z0, Z4
 	VMULPD	Z5, Z1, Z5
-	VMOVUPD	Z4, 1570048(R11)	// fitGrad.mul[0]
-	VMOVUPD	Z5, 1570112(R11)	// fitGrad.mul[0] | 1
+	VMOVUPD	Z4, 1535744(R11)	// fitGrad.mul[0]
+	VMOVUPD	Z5, 1535808(R11)	// fitGrad.mul[0] | 1
 	VPANDQ.BCST	f64_7fffffffffffffff<>(SB), Z2, Z4
 	VBROADCASTSD	f64_4338000000000000<>(SB), Z5
 	VFMADD231PD.BCST	f64_3fe45f306dc9c883<>(SB), Z4, Z5
@@ -15810,58 +15760,58 @@ loop22: // 4 times: elements
 	VBLENDMPD.BCST	f64_ffffffffffffffff<>(SB), Z4, K1, Z3
 	VMULPD	Z2, Z0, Z0
 	VMULPD	Z3, Z1, Z1
-	VMOVUPD	Z0, 1571072(R11)	// fitGrad.mul_2[0]
-	VMOVUPD	Z1, 1571136(R11)	// fitGrad.mul_2[0] | 1
+	VMOVUPD	Z0, 1536768(R11)	// fitGrad.mul_2[0]
+	VMOVUPD	Z1, 1536832(R11)	// fitGrad.mul_2[0] | 1
 	ADDQ	$512, R10
 	ADDQ	$256, R11
 	DECQ	R9
 	JNE	loop22
-	VMOVUPD	1570048(DI), Z0	// fitGrad.mul[0]
-	VMOVUPD	1570112(DI), Z1	// fitGrad.mul[0] | 1
-	VMOVUPD	Z0, 1572096(DI)	// fitGrad.concat_2[0]
-	VMOVUPD	Z1, 1572160(DI)	// fitGrad.concat_2[0] | 1
-	VMOVUPD	1571072(DI), Z0	// fitGrad.mul_2[0]
-	VMOVUPD	1571136(DI), Z1	// fitGrad.mul_2[0] | 1
-	VMOVUPD	Z0, 1572352(DI)	// fitGrad.concat_2[1]
-	VMOVUPD	Z1, 1572416(DI)	// fitGrad.concat_2[1] | 1
-	VMOVUPD	1570304(DI), Z0	// fitGrad.mul[1]
-	VMOVUPD	1570368(DI), Z1	// fitGrad.mul[1] | 1
-	VMOVUPD	Z0, 1572608(DI)	// fitGrad.concat_2[2]
-	VMOVUPD	Z1, 1572672(DI)	// fitGrad.concat_2[2] | 1
-	VMOVUPD	1571328(DI), Z0	// fitGrad.mul_2[1]
-	VMOVUPD	1571392(DI), Z1	// fitGrad.mul_2[1] | 1
-	VMOVUPD	Z0, 1572864(DI)	// fitGrad.concat_2[3]
-	VMOVUPD	Z1, 1572928(DI)	// fitGrad.concat_2[3] | 1
-	VMOVUPD	1570560(DI), Z0	// fitGrad.mul[2]
-	VMOVUPD	1570624(DI), Z1	// fitGrad.mul[2] | 1
-	VMOVUPD	Z0, 1573120(DI)	// fitGrad.concat_2[4]
-	VMOVUPD	Z1, 1573184(DI)	// fitGrad.concat_2[4] | 1
-	VMOVUPD	1571584(DI), Z0	// fitGrad.mul_2[2]
-	VMOVUPD	1571648(DI), Z1	// fitGrad.mul_2[2] | 1
-	VMOVUPD	Z0, 1573376(DI)	// fitGrad.concat_2[5]
-	VMOVUPD	Z1, 1573440(DI)	// fitGrad.concat_2[5] | 1
-	VMOVUPD	1570816(DI), Z0	// fitGrad.mul[3]
-	VMOVUPD	1570880(DI), Z1	// fitGrad.mul[3] | 1
-	VMOVUPD	Z0, 1573632(DI)	// fitGrad.concat_2[6]
-	VMOVUPD	Z1, 1573696(DI)	// fitGrad.concat_2[6] | 1
-	VMOVUPD	1571840(DI), Z0	// fitGrad.mul_2[3]
-	VMOVUPD	1571904(DI), Z1	// fitGrad.mul_2[3] | 1
-	VMOVUPD	Z0, 1573888(DI)	// fitGrad.concat_2[7]
-	VMOVUPD	Z1, 1573952(DI)	// fitGrad.concat_2[7] | 1
+	VMOVUPD	1535744(DI), Z0	// fitGrad.mul[0]
+	VMOVUPD	1535808(DI), Z1	// fitGrad.mul[0] | 1
+	VMOVUPD	Z0, 1537792(DI)	// fitGrad.concat_2[0]
+	VMOVUPD	Z1, 1537856(DI)	// fitGrad.concat_2[0] | 1
+	VMOVUPD	1536768(DI), Z0	// fitGrad.mul_2[0]
+	VMOVUPD	1536832(DI), Z1	// fitGrad.mul_2[0] | 1
+	VMOVUPD	Z0, 1538048(DI)	// fitGrad.concat_2[1]
+	VMOVUPD	Z1, 1538112(DI)	// fitGrad.concat_2[1] | 1
+	VMOVUPD	1536000(DI), Z0	// fitGrad.mul[1]
+	VMOVUPD	1536064(DI), Z1	// fitGrad.mul[1] | 1
+	VMOVUPD	Z0, 1538304(DI)	// fitGrad.concat_2[2]
+	VMOVUPD	Z1, 1538368(DI)	// fitGrad.concat_2[2] | 1
+	VMOVUPD	1537024(DI), Z0	// fitGrad.mul_2[1]
+	VMOVUPD	1537088(DI), Z1	// fitGrad.mul_2[1] | 1
+	VMOVUPD	Z0, 1538560(DI)	// fitGrad.concat_2[3]
+	VMOVUPD	Z1, 1538624(DI)	// fitGrad.concat_2[3] | 1
+	VMOVUPD	1536256(DI), Z0	// fitGrad.mul[2]
+	VMOVUPD	1536320(DI), Z1	// fitGrad.mul[2] | 1
+	VMOVUPD	Z0, 1538816(DI)	// fitGrad.concat_2[4]
+	VMOVUPD	Z1, 1538880(DI)	// fitGrad.concat_2[4] | 1
+	VMOVUPD	1537280(DI), Z0	// fitGrad.mul_2[2]
+	VMOVUPD	1537344(DI), Z1	// fitGrad.mul_2[2] | 1
+	VMOVUPD	Z0, 1539072(DI)	// fitGrad.concat_2[5]
+	VMOVUPD	Z1, 1539136(DI)	// fitGrad.concat_2[5] | 1
+	VMOVUPD	1536512(DI), Z0	// fitGrad.mul[3]
+	VMOVUPD	1536576(DI), Z1	// fitGrad.mul[3] | 1
+	VMOVUPD	Z0, 1539328(DI)	// fitGrad.concat_2[6]
+	VMOVUPD	Z1, 1539392(DI)	// fitGrad.concat_2[6] | 1
+	VMOVUPD	1537536(DI), Z0	// fitGrad.mul_2[3]
+	VMOVUPD	1537600(DI), Z1	// fitGrad.mul_2[3] | 1
+	VMOVUPD	Z0, 1539584(DI)	// fitGrad.concat_2[7]
+	VMOVUPD	Z1, 1539648(DI)	// fitGrad.concat_2[7] | 1
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 	MOVQ	SI, R11
 loop23: // 8 times: elements
-	VMOVUPD	1572096(R10), Z0	// fitGrad.concat_2[0]
-	VMOVUPD	1572160(R10), Z1	// fitGrad.concat_2[0] | 1
+	VMOVUPD	1537792(R10), Z0	// fitGrad.concat_2[0]
+	VMOVUPD	1537856(R10), Z1	// fitGrad.concat_2[0] | 1
 	VCVTPD2PS	Z0, Y0
 	VCVTPD2PS	Z1, Y1
 	VINSERTF64X4	$1, Y1, Z0, Z0
-	VMOVUPS	Z0, 1574144(R11)	// fitGrad.cast_2[0]
-	VMOVUPS	1566976(R11), Z1	// fitGrad.exp[0]
-	VMOVUPS	1564928(R11), Z2	// fitGrad.h[0]
+	VMOVUPS	Z0, 1539840(R11)	// fitGrad.cast_2[0]
+	VMOVUPS	1532672(R11), Z1	// fitGrad.exp[0]
+	VMOVUPS	1530624(R11), Z2	// fitGrad.h[0]
 	VFMADD231PS	Z0, Z1, Z2
-	VMOVUPS	Z2, 1575168(R11)	// fitGrad.add[0]
+	VMOVUPS	Z2, 1540864(R11)	// fitGrad.add[0]
 	ADDQ	$256, R10
 	ADDQ	$128, R11
 	DECQ	R9
@@ -15875,25 +15825,25 @@ loop23: // 8 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop24: // 2 times: vectors of the block
-	VMOVUPD	1415424(SI), Z0	// fitGrad.ts[63]
-	VMOVUPD	1415488(SI), Z1	// fitGrad.ts[63] | 1
-	VMOVUPD	Z0, 1954176(SI)	// fitGrad.step0_in0
-	VMOVUPD	Z1, 1954240(SI)	// fitGrad.step0_in0 | 1
-	VMOVUPS	1575168(DI), Z0	// fitGrad.add[0]
+	VMOVUPD	1381120(SI), Z0	// fitGrad.ts[63]
+	VMOVUPD	1381184(SI), Z1	// fitGrad.ts[63] | 1
+	VMOVUPD	Z0, 1919872(SI)	// fitGrad.step0_in0
+	VMOVUPD	Z1, 1919936(SI)	// fitGrad.step0_in0 | 1
+	VMOVUPS	1540864(DI), Z0	// fitGrad.add[0]
 	VMOVUPS	Z0, 184576(DI)	// forecast0Lanestep.z[0]
-	VMOVUPS	1575296(DI), Z0	// fitGrad.add[1]
+	VMOVUPS	1540992(DI), Z0	// fitGrad.add[1]
 	VMOVUPS	Z0, 184704(DI)	// forecast0Lanestep.z[1]
-	VMOVUPS	1575424(DI), Z0	// fitGrad.add[2]
+	VMOVUPS	1541120(DI), Z0	// fitGrad.add[2]
 	VMOVUPS	Z0, 184832(DI)	// forecast0Lanestep.z[2]
-	VMOVUPS	1575552(DI), Z0	// fitGrad.add[3]
+	VMOVUPS	1541248(DI), Z0	// fitGrad.add[3]
 	VMOVUPS	Z0, 184960(DI)	// forecast0Lanestep.z[3]
-	VMOVUPS	1575680(DI), Z0	// fitGrad.add[4]
+	VMOVUPS	1541376(DI), Z0	// fitGrad.add[4]
 	VMOVUPS	Z0, 185088(DI)	// forecast0Lanestep.z[4]
-	VMOVUPS	1575808(DI), Z0	// fitGrad.add[5]
+	VMOVUPS	1541504(DI), Z0	// fitGrad.add[5]
 	VMOVUPS	Z0, 185216(DI)	// forecast0Lanestep.z[5]
-	VMOVUPS	1575936(DI), Z0	// fitGrad.add[6]
+	VMOVUPS	1541632(DI), Z0	// fitGrad.add[6]
 	VMOVUPS	Z0, 185344(DI)	// forecast0Lanestep.z[6]
-	VMOVUPS	1576064(DI), Z0	// fitGrad.add[7]
+	VMOVUPS	1541760(DI), Z0	// fitGrad.add[7]
 	VMOVUPS	Z0, 185472(DI)	// forecast0Lanestep.z[7]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VMOVUPS	Z0, 185600(DI)	// forecast0Lanestep.a[0]
@@ -15938,21 +15888,21 @@ loop2: // 32 times: runs of dec
 	MOVQ	SI, R10
 	MOVQ	AX, R11
 loop3: // 2 times: vectors of the block
-	VMOVUPS	1576192(R10), Z0	// fitGrad.z[0]
+	VMOVUPS	1541888(R10), Z0	// fitGrad.z[0]
 	VMOVUPS	Z0, 216704(R11)	// decSample.z[0]
-	VMOVUPS	1576320(R10), Z0	// fitGrad.z[1]
+	VMOVUPS	1542016(R10), Z0	// fitGrad.z[1]
 	VMOVUPS	Z0, 216832(R11)	// decSample.z[1]
-	VMOVUPS	1576448(R10), Z0	// fitGrad.z[2]
+	VMOVUPS	1542144(R10), Z0	// fitGrad.z[2]
 	VMOVUPS	Z0, 216960(R11)	// decSample.z[2]
-	VMOVUPS	1576576(R10), Z0	// fitGrad.z[3]
+	VMOVUPS	1542272(R10), Z0	// fitGrad.z[3]
 	VMOVUPS	Z0, 217088(R11)	// decSample.z[3]
-	VMOVUPS	1576704(R10), Z0	// fitGrad.z[4]
+	VMOVUPS	1542400(R10), Z0	// fitGrad.z[4]
 	VMOVUPS	Z0, 217216(R11)	// decSample.z[4]
-	VMOVUPS	1576832(R10), Z0	// fitGrad.z[5]
+	VMOVUPS	1542528(R10), Z0	// fitGrad.z[5]
 	VMOVUPS	Z0, 217344(R11)	// decSample.z[5]
-	VMOVUPS	1576960(R10), Z0	// fitGrad.z[6]
+	VMOVUPS	1542656(R10), Z0	// fitGrad.z[6]
 	VMOVUPS	Z0, 217472(R11)	// decSample.z[6]
-	VMOVUPS	1577088(R10), Z0	// fitGrad.z[7]
+	VMOVUPS	1542784(R10), Z0	// fitGrad.z[7]
 	VMOVUPS	Z0, 217600(R11)	// decSample.z[7]
 	ADDQ	$64, R10
 	ADDQ	$64, R11
@@ -15970,11 +15920,11 @@ loop3: // 2 times: vectors of the block
 	MOVQ	DI, R11
 loop4: // 2 times: vectors of the block
 	VMOVUPS	217728(R10), Z0	// decSample.out0[0]
-	VMOVUPS	Z0, 1608960(R11)	// fitGrad.result_2[0]
+	VMOVUPS	Z0, 1574656(R11)	// fitGrad.result_2[0]
 	VMOVUPS	217856(R10), Z0	// decSample.out0[1]
-	VMOVUPS	Z0, 1609088(R11)	// fitGrad.result_2[1]
+	VMOVUPS	Z0, 1574784(R11)	// fitGrad.result_2[1]
 	VMOVUPS	217984(R10), Z0	// decSample.out0[2]
-	VMOVUPS	Z0, 1609216(R11)	// fitGrad.result_2[2]
+	VMOVUPS	Z0, 1574912(R11)	// fitGrad.result_2[2]
 	ADDQ	$64, R10
 	ADDQ	$64, R11
 	DECQ	R9
@@ -15991,20 +15941,20 @@ loop5: // 2 times: vectors of the block
 	MOVQ	DX, R10
 loop6: // 96 times: elements
 	// forecast.nde:55
-	VMOVUPS	1448448(R9), Z0	// fitGrad.target_ys[0]
-	VMOVUPS	1608960(R9), Z1	// fitGrad.result_2[0]
+	VMOVUPS	1414144(R9), Z0	// fitGrad.target_ys[0]
+	VMOVUPS	1574656(R9), Z1	// fitGrad.result_2[0]
 	VBROADCASTSS	1536(R10), Z2	// Series.ys.channel.std.expand.2[0]
 	VBROADCASTSS	1920(R10), Z3	// Series.ys.channel.mean.expand.2[0]
 	VFMADD231PS	Z2, Z1, Z3
 	VSUBPS	Z3, Z0, Z0
-	VMOVUPS	Z0, 1621248(R9)	// fitGrad.sub[0]
+	VMOVUPS	Z0, 1586944(R9)	// fitGrad.sub[0]
 	// forecast.nde:39
 	VMULPS.BCST	f32_40000000<>(SB), Z0, Z0
 	VMULPS.BCST	f32_3f000000<>(SB), Z0, Z0
 	VPXORD.BCST	f32_80000000<>(SB), Z0, Z0
 	VBROADCASTSS	1536(R10), Z1	// Series.ys.channel.std.expand.2[0]
 	VMULPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 1633536(R9)	// fitGrad.mul_3[0]
+	VMOVUPS	Z0, 1599232(R9)	// fitGrad.mul_3[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -16022,27 +15972,27 @@ loop7: // 32 times: runs of dec.back
 	MOVQ	AX, R11
 	MOVQ	DI, R12
 loop8: // 2 times: vectors of the block
-	VMOVUPS	1576192(R10), Z0	// fitGrad.z[0]
+	VMOVUPS	1541888(R10), Z0	// fitGrad.z[0]
 	VMOVUPS	Z0, 734592(R11)	// decBack.z[0]
-	VMOVUPS	1576320(R10), Z0	// fitGrad.z[1]
+	VMOVUPS	1542016(R10), Z0	// fitGrad.z[1]
 	VMOVUPS	Z0, 734720(R11)	// decBack.z[1]
-	VMOVUPS	1576448(R10), Z0	// fitGrad.z[2]
+	VMOVUPS	1542144(R10), Z0	// fitGrad.z[2]
 	VMOVUPS	Z0, 734848(R11)	// decBack.z[2]
-	VMOVUPS	1576576(R10), Z0	// fitGrad.z[3]
+	VMOVUPS	1542272(R10), Z0	// fitGrad.z[3]
 	VMOVUPS	Z0, 734976(R11)	// decBack.z[3]
-	VMOVUPS	1576704(R10), Z0	// fitGrad.z[4]
+	VMOVUPS	1542400(R10), Z0	// fitGrad.z[4]
 	VMOVUPS	Z0, 735104(R11)	// decBack.z[4]
-	VMOVUPS	1576832(R10), Z0	// fitGrad.z[5]
+	VMOVUPS	1542528(R10), Z0	// fitGrad.z[5]
 	VMOVUPS	Z0, 735232(R11)	// decBack.z[5]
-	VMOVUPS	1576960(R10), Z0	// fitGrad.z[6]
+	VMOVUPS	1542656(R10), Z0	// fitGrad.z[6]
 	VMOVUPS	Z0, 735360(R11)	// decBack.z[6]
-	VMOVUPS	1577088(R10), Z0	// fitGrad.z[7]
+	VMOVUPS	1542784(R10), Z0	// fitGrad.z[7]
 	VMOVUPS	Z0, 735488(R11)	// decBack.z[7]
-	VMOVUPS	1633536(R12), Z0	// fitGrad.mul_3[0]
+	VMOVUPS	1599232(R12), Z0	// fitGrad.mul_3[0]
 	VMOVUPS	Z0, 735616(R11)	// decBack.out_bar[0]
-	VMOVUPS	1633664(R12), Z0	// fitGrad.mul_3[1]
+	VMOVUPS	1599360(R12), Z0	// fitGrad.mul_3[1]
 	VMOVUPS	Z0, 735744(R11)	// decBack.out_bar[1]
-	VMOVUPS	1633792(R12), Z0	// fitGrad.mul_3[2]
+	VMOVUPS	1599488(R12), Z0	// fitGrad.mul_3[2]
 	VMOVUPS	Z0, 735872(R11)	// decBack.out_bar[2]
 	ADDQ	$64, R10
 	ADDQ	$64, R11
@@ -16061,21 +16011,21 @@ loop8: // 2 times: vectors of the block
 	MOVQ	SI, R11
 loop9: // 2 times: vectors of the block
 	VMOVUPS	736000(R10), Z0	// decBack.z_bar[0]
-	VMOVUPS	Z0, 1645824(R11)	// fitGrad.z_bar[0]
+	VMOVUPS	Z0, 1611520(R11)	// fitGrad.z_bar[0]
 	VMOVUPS	736128(R10), Z0	// decBack.z_bar[1]
-	VMOVUPS	Z0, 1645952(R11)	// fitGrad.z_bar[1]
+	VMOVUPS	Z0, 1611648(R11)	// fitGrad.z_bar[1]
 	VMOVUPS	736256(R10), Z0	// decBack.z_bar[2]
-	VMOVUPS	Z0, 1646080(R11)	// fitGrad.z_bar[2]
+	VMOVUPS	Z0, 1611776(R11)	// fitGrad.z_bar[2]
 	VMOVUPS	736384(R10), Z0	// decBack.z_bar[3]
-	VMOVUPS	Z0, 1646208(R11)	// fitGrad.z_bar[3]
+	VMOVUPS	Z0, 1611904(R11)	// fitGrad.z_bar[3]
 	VMOVUPS	736512(R10), Z0	// decBack.z_bar[4]
-	VMOVUPS	Z0, 1646336(R11)	// fitGrad.z_bar[4]
+	VMOVUPS	Z0, 1612032(R11)	// fitGrad.z_bar[4]
 	VMOVUPS	736640(R10), Z0	// decBack.z_bar[5]
-	VMOVUPS	Z0, 1646464(R11)	// fitGrad.z_bar[5]
+	VMOVUPS	Z0, 1612160(R11)	// fitGrad.z_bar[5]
 	VMOVUPS	736768(R10), Z0	// decBack.z_bar[6]
-	VMOVUPS	Z0, 1646592(R11)	// fitGrad.z_bar[6]
+	VMOVUPS	Z0, 1612288(R11)	// fitGrad.z_bar[6]
 	VMOVUPS	736896(R10), Z0	// decBack.z_bar[7]
-	VMOVUPS	Z0, 1646720(R11)	// fitGrad.z_bar[7]
+	VMOVUPS	Z0, 1612416(R11)	// fitGrad.z_bar[7]
 	ADDQ	$64, R10
 	ADDQ	$64, R11
 	DECQ	R9
@@ -16092,154 +16042,154 @@ loop10: // 2 times: vectors of the block
 	MOVQ	SI, R9
 loop11: // 128 times: elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1970816(R9)	// fitGrad.step2_in2[0]
+	VMOVUPS	Z0, 1936512(R9)	// fitGrad.step2_in2[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop11
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1199872(SI)	// forecast0RecLanerev.z.bar[0]
+	VMOVUPS	Z0, 1165568(SI)	// forecast0RecLanerev.z.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1200000(SI)	// forecast0RecLanerev.z.bar[1]
+	VMOVUPS	Z0, 1165696(SI)	// forecast0RecLanerev.z.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1200128(SI)	// forecast0RecLanerev.z.bar[2]
+	VMOVUPS	Z0, 1165824(SI)	// forecast0RecLanerev.z.bar[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1200256(SI)	// forecast0RecLanerev.z.bar[3]
+	VMOVUPS	Z0, 1165952(SI)	// forecast0RecLanerev.z.bar[3]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1200384(SI)	// forecast0RecLanerev.z.bar[4]
+	VMOVUPS	Z0, 1166080(SI)	// forecast0RecLanerev.z.bar[4]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1200512(SI)	// forecast0RecLanerev.z.bar[5]
+	VMOVUPS	Z0, 1166208(SI)	// forecast0RecLanerev.z.bar[5]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1200640(SI)	// forecast0RecLanerev.z.bar[6]
+	VMOVUPS	Z0, 1166336(SI)	// forecast0RecLanerev.z.bar[6]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1200768(SI)	// forecast0RecLanerev.z.bar[7]
+	VMOVUPS	Z0, 1166464(SI)	// forecast0RecLanerev.z.bar[7]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1200896(SI)	// forecast0RecLanerev.a.bar[0]
+	VMOVUPS	Z0, 1166592(SI)	// forecast0RecLanerev.a.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1201024(SI)	// forecast0RecLanerev.a.bar[1]
+	VMOVUPS	Z0, 1166720(SI)	// forecast0RecLanerev.a.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1201152(SI)	// forecast0RecLanerev.a.bar[2]
+	VMOVUPS	Z0, 1166848(SI)	// forecast0RecLanerev.a.bar[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1201280(SI)	// forecast0RecLanerev.a.bar[3]
+	VMOVUPS	Z0, 1166976(SI)	// forecast0RecLanerev.a.bar[3]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1201408(SI)	// forecast0RecLanerev.data.0.bar[0]
+	VMOVUPS	Z0, 1167104(SI)	// forecast0RecLanerev.data.0.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1201536(SI)	// forecast0RecLanerev.data.0.bar[1]
+	VMOVUPS	Z0, 1167232(SI)	// forecast0RecLanerev.data.0.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1201664(SI)	// forecast0RecLanerev.data.0.bar[2]
+	VMOVUPS	Z0, 1167360(SI)	// forecast0RecLanerev.data.0.bar[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1201792(SI)	// forecast0RecLanerev.data.0.bar[3]
+	VMOVUPS	Z0, 1167488(SI)	// forecast0RecLanerev.data.0.bar[3]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1201920(SI)	// forecast0RecLanerev.data.0.bar[4]
+	VMOVUPS	Z0, 1167616(SI)	// forecast0RecLanerev.data.0.bar[4]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1202048(SI)	// forecast0RecLanerev.data.0.bar[5]
+	VMOVUPS	Z0, 1167744(SI)	// forecast0RecLanerev.data.0.bar[5]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1202176(SI)	// forecast0RecLanerev.data.0.bar[6]
+	VMOVUPS	Z0, 1167872(SI)	// forecast0RecLanerev.data.0.bar[6]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1202304(SI)	// forecast0RecLanerev.data.0.bar[7]
+	VMOVUPS	Z0, 1168000(SI)	// forecast0RecLanerev.data.0.bar[7]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1202432(SI)	// forecast0RecLanerev.data.1.bar[0]
+	VMOVUPS	Z0, 1168128(SI)	// forecast0RecLanerev.data.1.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1202560(SI)	// forecast0RecLanerev.data.1.bar[1]
+	VMOVUPS	Z0, 1168256(SI)	// forecast0RecLanerev.data.1.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1202688(SI)	// forecast0RecLanerev.data.1.bar[2]
+	VMOVUPS	Z0, 1168384(SI)	// forecast0RecLanerev.data.1.bar[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1202816(SI)	// forecast0RecLanerev.data.1.bar[3]
+	VMOVUPS	Z0, 1168512(SI)	// forecast0RecLanerev.data.1.bar[3]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1202944(SI)	// forecast0RecLanerev.data.2.bar[0]
+	VMOVUPS	Z0, 1168640(SI)	// forecast0RecLanerev.data.2.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1203072(SI)	// forecast0RecLanerev.data.2.bar[1]
+	VMOVUPS	Z0, 1168768(SI)	// forecast0RecLanerev.data.2.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1203200(SI)	// forecast0RecLanerev.data.2.bar[2]
+	VMOVUPS	Z0, 1168896(SI)	// forecast0RecLanerev.data.2.bar[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1203328(SI)	// forecast0RecLanerev.data.2.bar[3]
+	VMOVUPS	Z0, 1169024(SI)	// forecast0RecLanerev.data.2.bar[3]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1203456(SI)	// forecast0RecLanerev.data.2.bar[4]
+	VMOVUPS	Z0, 1169152(SI)	// forecast0RecLanerev.data.2.bar[4]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1203584(SI)	// forecast0RecLanerev.data.2.bar[5]
+	VMOVUPS	Z0, 1169280(SI)	// forecast0RecLanerev.data.2.bar[5]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1203712(SI)	// forecast0RecLanerev.data.2.bar[6]
+	VMOVUPS	Z0, 1169408(SI)	// forecast0RecLanerev.data.2.bar[6]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1203840(SI)	// forecast0RecLanerev.data.2.bar[7]
+	VMOVUPS	Z0, 1169536(SI)	// forecast0RecLanerev.data.2.bar[7]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1203968(SI)	// forecast0RecLanerev.data.3.bar[0]
+	VMOVUPS	Z0, 1169664(SI)	// forecast0RecLanerev.data.3.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1204096(SI)	// forecast0RecLanerev.data.3.bar[1]
+	VMOVUPS	Z0, 1169792(SI)	// forecast0RecLanerev.data.3.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1204224(SI)	// forecast0RecLanerev.data.3.bar[2]
+	VMOVUPS	Z0, 1169920(SI)	// forecast0RecLanerev.data.3.bar[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1204352(SI)	// forecast0RecLanerev.data.3.bar[3]
+	VMOVUPS	Z0, 1170048(SI)	// forecast0RecLanerev.data.3.bar[3]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1204480(SI)	// forecast0RecLanerev.data.4.bar[0]
+	VMOVUPS	Z0, 1170176(SI)	// forecast0RecLanerev.data.4.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1204608(SI)	// forecast0RecLanerev.data.4.bar[1]
+	VMOVUPS	Z0, 1170304(SI)	// forecast0RecLanerev.data.4.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1204736(SI)	// forecast0RecLanerev.data.4.bar[2]
+	VMOVUPS	Z0, 1170432(SI)	// forecast0RecLanerev.data.4.bar[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1204864(SI)	// forecast0RecLanerev.data.4.bar[3]
+	VMOVUPS	Z0, 1170560(SI)	// forecast0RecLanerev.data.4.bar[3]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1204992(SI)	// forecast0RecLanerev.data.4.bar[4]
+	VMOVUPS	Z0, 1170688(SI)	// forecast0RecLanerev.data.4.bar[4]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1205120(SI)	// forecast0RecLanerev.data.4.bar[5]
+	VMOVUPS	Z0, 1170816(SI)	// forecast0RecLanerev.data.4.bar[5]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1205248(SI)	// forecast0RecLanerev.data.4.bar[6]
+	VMOVUPS	Z0, 1170944(SI)	// forecast0RecLanerev.data.4.bar[6]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1205376(SI)	// forecast0RecLanerev.data.4.bar[7]
+	VMOVUPS	Z0, 1171072(SI)	// forecast0RecLanerev.data.4.bar[7]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1205504(SI)	// forecast0RecLanerev.data.5.bar[0]
+	VMOVUPS	Z0, 1171200(SI)	// forecast0RecLanerev.data.5.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1205632(SI)	// forecast0RecLanerev.data.5.bar[1]
+	VMOVUPS	Z0, 1171328(SI)	// forecast0RecLanerev.data.5.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1205760(SI)	// forecast0RecLanerev.data.5.bar[2]
+	VMOVUPS	Z0, 1171456(SI)	// forecast0RecLanerev.data.5.bar[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1205888(SI)	// forecast0RecLanerev.data.5.bar[3]
+	VMOVUPS	Z0, 1171584(SI)	// forecast0RecLanerev.data.5.bar[3]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1206016(SI)	// forecast0RecLanerev.data.6.bar[0]
+	VMOVUPS	Z0, 1171712(SI)	// forecast0RecLanerev.data.6.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1206144(SI)	// forecast0RecLanerev.data.6.bar[1]
+	VMOVUPS	Z0, 1171840(SI)	// forecast0RecLanerev.data.6.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1206272(SI)	// forecast0RecLanerev.data.6.bar[2]
+	VMOVUPS	Z0, 1171968(SI)	// forecast0RecLanerev.data.6.bar[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1206400(SI)	// forecast0RecLanerev.data.6.bar[3]
+	VMOVUPS	Z0, 1172096(SI)	// forecast0RecLanerev.data.6.bar[3]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1206528(SI)	// forecast0RecLanerev.data.6.bar[4]
+	VMOVUPS	Z0, 1172224(SI)	// forecast0RecLanerev.data.6.bar[4]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1206656(SI)	// forecast0RecLanerev.data.6.bar[5]
+	VMOVUPS	Z0, 1172352(SI)	// forecast0RecLanerev.data.6.bar[5]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1206784(SI)	// forecast0RecLanerev.data.6.bar[6]
+	VMOVUPS	Z0, 1172480(SI)	// forecast0RecLanerev.data.6.bar[6]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1206912(SI)	// forecast0RecLanerev.data.6.bar[7]
+	VMOVUPS	Z0, 1172608(SI)	// forecast0RecLanerev.data.6.bar[7]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1207040(SI)	// forecast0RecLanerev.data.7.bar[0]
+	VMOVUPS	Z0, 1172736(SI)	// forecast0RecLanerev.data.7.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1207168(SI)	// forecast0RecLanerev.data.7.bar[1]
+	VMOVUPS	Z0, 1172864(SI)	// forecast0RecLanerev.data.7.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1207296(SI)	// forecast0RecLanerev.data.7.bar[2]
+	VMOVUPS	Z0, 1172992(SI)	// forecast0RecLanerev.data.7.bar[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1207424(SI)	// forecast0RecLanerev.data.7.bar[3]
+	VMOVUPS	Z0, 1173120(SI)	// forecast0RecLanerev.data.7.bar[3]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1207552(SI)	// forecast0RecLanerev.z.start.bar[0]
+	VMOVUPS	Z0, 1173248(SI)	// forecast0RecLanerev.z.start.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1207680(SI)	// forecast0RecLanerev.z.start.bar[1]
+	VMOVUPS	Z0, 1173376(SI)	// forecast0RecLanerev.z.start.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1207808(SI)	// forecast0RecLanerev.z.start.bar[2]
+	VMOVUPS	Z0, 1173504(SI)	// forecast0RecLanerev.z.start.bar[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1207936(SI)	// forecast0RecLanerev.z.start.bar[3]
+	VMOVUPS	Z0, 1173632(SI)	// forecast0RecLanerev.z.start.bar[3]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1208064(SI)	// forecast0RecLanerev.z.start.bar[4]
+	VMOVUPS	Z0, 1173760(SI)	// forecast0RecLanerev.z.start.bar[4]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1208192(SI)	// forecast0RecLanerev.z.start.bar[5]
+	VMOVUPS	Z0, 1173888(SI)	// forecast0RecLanerev.z.start.bar[5]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1208320(SI)	// forecast0RecLanerev.z.start.bar[6]
+	VMOVUPS	Z0, 1174016(SI)	// forecast0RecLanerev.z.start.bar[6]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1208448(SI)	// forecast0RecLanerev.z.start.bar[7]
+	VMOVUPS	Z0, 1174144(SI)	// forecast0RecLanerev.z.start.bar[7]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1208576(SI)	// forecast0RecLanerev.a.start.bar[0]
+	VMOVUPS	Z0, 1174272(SI)	// forecast0RecLanerev.a.start.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1208704(SI)	// forecast0RecLanerev.a.start.bar[1]
+	VMOVUPS	Z0, 1174400(SI)	// forecast0RecLanerev.a.start.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1208832(SI)	// forecast0RecLanerev.a.start.bar[2]
+	VMOVUPS	Z0, 1174528(SI)	// forecast0RecLanerev.a.start.bar[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1208960(SI)	// forecast0RecLanerev.a.start.bar[3]
+	VMOVUPS	Z0, 1174656(SI)	// forecast0RecLanerev.a.start.bar[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop10
@@ -16264,36 +16214,36 @@ TEXT fitGradPart4_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	1199872(SI), Z0	// forecast0RecLanerev.z.bar[0]
-	VMOVUPS	Z0, 1678720(SI)	// fitGrad.result_3[0]
-	VMOVUPS	1200000(SI), Z0	// forecast0RecLanerev.z.bar[1]
-	VMOVUPS	Z0, 1678848(SI)	// fitGrad.result_3[1]
-	VMOVUPS	1200128(SI), Z0	// forecast0RecLanerev.z.bar[2]
-	VMOVUPS	Z0, 1678976(SI)	// fitGrad.result_3[2]
-	VMOVUPS	1200256(SI), Z0	// forecast0RecLanerev.z.bar[3]
-	VMOVUPS	Z0, 1679104(SI)	// fitGrad.result_3[3]
-	VMOVUPS	1200384(SI), Z0	// forecast0RecLanerev.z.bar[4]
-	VMOVUPS	Z0, 1679232(SI)	// fitGrad.result_3[4]
-	VMOVUPS	1200512(SI), Z0	// forecast0RecLanerev.z.bar[5]
-	VMOVUPS	Z0, 1679360(SI)	// fitGrad.result_3[5]
-	VMOVUPS	1200640(SI), Z0	// forecast0RecLanerev.z.bar[6]
-	VMOVUPS	Z0, 1679488(SI)	// fitGrad.result_3[6]
-	VMOVUPS	1200768(SI), Z0	// forecast0RecLanerev.z.bar[7]
-	VMOVUPS	Z0, 1679616(SI)	// fitGrad.result_3[7]
+	VMOVUPS	1165568(SI), Z0	// forecast0RecLanerev.z.bar[0]
+	VMOVUPS	Z0, 1644416(SI)	// fitGrad.result_3[0]
+	VMOVUPS	1165696(SI), Z0	// forecast0RecLanerev.z.bar[1]
+	VMOVUPS	Z0, 1644544(SI)	// fitGrad.result_3[1]
+	VMOVUPS	1165824(SI), Z0	// forecast0RecLanerev.z.bar[2]
+	VMOVUPS	Z0, 1644672(SI)	// fitGrad.result_3[2]
+	VMOVUPS	1165952(SI), Z0	// forecast0RecLanerev.z.bar[3]
+	VMOVUPS	Z0, 1644800(SI)	// fitGrad.result_3[3]
+	VMOVUPS	1166080(SI), Z0	// forecast0RecLanerev.z.bar[4]
+	VMOVUPS	Z0, 1644928(SI)	// fitGrad.result_3[4]
+	VMOVUPS	1166208(SI), Z0	// forecast0RecLanerev.z.bar[5]
+	VMOVUPS	Z0, 1645056(SI)	// fitGrad.result_3[5]
+	VMOVUPS	1166336(SI), Z0	// forecast0RecLanerev.z.bar[6]
+	VMOVUPS	Z0, 1645184(SI)	// fitGrad.result_3[6]
+	VMOVUPS	1166464(SI), Z0	// forecast0RecLanerev.z.bar[7]
+	VMOVUPS	Z0, 1645312(SI)	// fitGrad.result_3[7]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
 	VMOVUPS	65792(AX), Z0	// mask
 	VMOVUPS	65856(AX), Z1	// mask | 1
-	VMOVUPD	1461504(AX), Z2	// fitGrad.key[3]
-	VMOVUPD	1461568(AX), Z2	// fitGrad.key[3] | 1
-	VMOVUPD	1461632(AX), Z2	// fitGrad.key[3] | 2
-	VMOVUPD	1461696(AX), Z2	// fitGrad.key[3] | 3
+	VMOVUPD	1427200(AX), Z2	// fitGrad.key[3]
+	VMOVUPD	1427264(AX), Z2	// fitGrad.key[3] | 1
+	VMOVUPD	1427328(AX), Z2	// fitGrad.key[3] | 2
+	VMOVUPD	1427392(AX), Z2	// fitGrad.key[3] | 3
 	// forecast.nde:55
-	VMOVUPD	1461504(AX), Z2	// fitGrad.key[3]
-	VMOVUPD	1461568(AX), Z3	// fitGrad.key[3] | 1
-	VMOVUPD	1461632(AX), Z4	// fitGrad.key[3] | 2
-	VMOVUPD	1461696(AX), Z5	// fitGrad.key[3] | 3
+	VMOVUPD	1427200(AX), Z2	// fitGrad.key[3]
+	VMOVUPD	1427264(AX), Z3	// fitGrad.key[3] | 1
+	VMOVUPD	1427328(AX), Z4	// fitGrad.key[3] | 2
+	VMOVUPD	1427392(AX), Z5	// fitGrad.key[3] | 3
 	VDIVPD.BCST	f64_409f400000000000<>(SB), Z2, Z2
 	VDIVPD.BCST	f64_409f400000000000<>(SB), Z3, Z3
 	VDIVPD.BCST	f64_409f400000000000<>(SB), Z4, Z4
@@ -16320,8 +16270,8 @@ loop1: // 2 times: vectors of the block
 	VCVTPD2PS	Z4, Y3
 	VCVTPD2PS	Z5, Y4
 	VINSERTF64X4	$1, Y4, Z3, Z3
-	VMOVUPS	Z2, 1678592(AX)	// fitGrad.cast_3
-	VMOVUPS	Z3, 1678656(AX)	// fitGrad.cast_3 | 1
+	VMOVUPS	Z2, 1644288(AX)	// fitGrad.cast_3
+	VMOVUPS	Z3, 1644352(AX)	// fitGrad.cast_3 | 1
 	// forecast.nde:39
 	VMULPS.BCST	f32_3f000000<>(SB), Z2, Z4
 	VMULPS.BCST	f32_3f000000<>(SB), Z3, Z5
@@ -16331,18 +16281,18 @@ loop1: // 2 times: vectors of the block
 	MOVQ	AX, SI
 loop2: // 8 times: elements
 	// forecast.nde:37
-	VMOVUPS	1678720(SI), Z6	// fitGrad.result_3[0]
-	VMOVUPS	1678784(SI), Z7	// fitGrad.result_3[0] | 1
-	VMOVUPS	1574144(SI), Z8	// fitGrad.cast_2[0]
-	VMOVUPS	1574208(SI), Z9	// fitGrad.cast_2[0] | 1
-	VMOVUPS	1566976(SI), Z10	// fitGrad.exp[0]
-	VMOVUPS	1567040(SI), Z11	// fitGrad.exp[0] | 1
+	VMOVUPS	1644416(SI), Z6	// fitGrad.result_3[0]
+	VMOVUPS	1644480(SI), Z7	// fitGrad.result_3[0] | 1
+	VMOVUPS	1539840(SI), Z8	// fitGrad.cast_2[0]
+	VMOVUPS	1539904(SI), Z9	// fitGrad.cast_2[0] | 1
+	VMOVUPS	1532672(SI), Z10	// fitGrad.exp[0]
+	VMOVUPS	1532736(SI), Z11	// fitGrad.exp[0] | 1
 	VBROADCASTSS	f32_3f800000<>(SB), Z12
 	VDIVPS	Z10, Z12, Z10
 	VBROADCASTSS	f32_3f800000<>(SB), Z12
 	VDIVPS	Z11, Z12, Z11
-	VMOVUPS	1566976(SI), Z12	// fitGrad.exp[0]
-	VMOVUPS	1567040(SI), Z13	// fitGrad.exp[0] | 1
+	VMOVUPS	1532672(SI), Z12	// fitGrad.exp[0]
+	VMOVUPS	1532736(SI), Z13	// fitGrad.exp[0] | 1
 	VMULPS.BCST	f32_40000000<>(SB), Z12, Z12
 	VMULPS.BCST	f32_40000000<>(SB), Z13, Z13
 	VMULPS	Z12, Z4, Z12
@@ -16351,272 +16301,272 @@ loop2: // 8 times: elements
 	VFMADD231PS	Z11, Z3, Z13
 	VFMADD231PS	Z8, Z6, Z12
 	VFMADD231PS	Z9, Z7, Z13
-	VMOVUPS	1566976(SI), Z6	// fitGrad.exp[0]
-	VMOVUPS	1567040(SI), Z7	// fitGrad.exp[0] | 1
+	VMOVUPS	1532672(SI), Z6	// fitGrad.exp[0]
+	VMOVUPS	1532736(SI), Z7	// fitGrad.exp[0] | 1
 	VMULPS	Z6, Z12, Z6
 	VMULPS	Z7, Z13, Z7
-	VMOVUPS	Z6, 1679744(SI)	// fitGrad.mul_4[0]
-	VMOVUPS	Z7, 1679808(SI)	// fitGrad.mul_4[0] | 1
+	VMOVUPS	Z6, 1645440(SI)	// fitGrad.mul_4[0]
+	VMOVUPS	Z7, 1645504(SI)	// fitGrad.mul_4[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop2
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1680768(AX)	// fitGrad.pad[0]
+	VMOVUPS	Z2, 1646464(AX)	// fitGrad.pad[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1680832(AX)	// fitGrad.pad[0] | 1
+	VMOVUPS	Z2, 1646528(AX)	// fitGrad.pad[0] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1680896(AX)	// fitGrad.pad[1]
+	VMOVUPS	Z2, 1646592(AX)	// fitGrad.pad[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1680960(AX)	// fitGrad.pad[1] | 1
+	VMOVUPS	Z2, 1646656(AX)	// fitGrad.pad[1] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1681024(AX)	// fitGrad.pad[2]
+	VMOVUPS	Z2, 1646720(AX)	// fitGrad.pad[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1681088(AX)	// fitGrad.pad[2] | 1
+	VMOVUPS	Z2, 1646784(AX)	// fitGrad.pad[2] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1681152(AX)	// fitGrad.pad[3]
+	VMOVUPS	Z2, 1646848(AX)	// fitGrad.pad[3]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1681216(AX)	// fitGrad.pad[3] | 1
+	VMOVUPS	Z2, 1646912(AX)	// fitGrad.pad[3] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1681280(AX)	// fitGrad.pad[4]
+	VMOVUPS	Z2, 1646976(AX)	// fitGrad.pad[4]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1681344(AX)	// fitGrad.pad[4] | 1
+	VMOVUPS	Z2, 1647040(AX)	// fitGrad.pad[4] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1681408(AX)	// fitGrad.pad[5]
+	VMOVUPS	Z2, 1647104(AX)	// fitGrad.pad[5]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1681472(AX)	// fitGrad.pad[5] | 1
+	VMOVUPS	Z2, 1647168(AX)	// fitGrad.pad[5] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1681536(AX)	// fitGrad.pad[6]
+	VMOVUPS	Z2, 1647232(AX)	// fitGrad.pad[6]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1681600(AX)	// fitGrad.pad[6] | 1
+	VMOVUPS	Z2, 1647296(AX)	// fitGrad.pad[6] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1681664(AX)	// fitGrad.pad[7]
+	VMOVUPS	Z2, 1647360(AX)	// fitGrad.pad[7]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1681728(AX)	// fitGrad.pad[7] | 1
-	VMOVUPS	1679744(AX), Z2	// fitGrad.mul_4[0]
-	VMOVUPS	1679808(AX), Z3	// fitGrad.mul_4[0] | 1
-	VMOVUPS	Z2, 1681792(AX)	// fitGrad.pad[8]
-	VMOVUPS	Z3, 1681856(AX)	// fitGrad.pad[8] | 1
-	VMOVUPS	1679872(AX), Z2	// fitGrad.mul_4[1]
-	VMOVUPS	1679936(AX), Z3	// fitGrad.mul_4[1] | 1
-	VMOVUPS	Z2, 1681920(AX)	// fitGrad.pad[9]
-	VMOVUPS	Z3, 1681984(AX)	// fitGrad.pad[9] | 1
-	VMOVUPS	1680000(AX), Z2	// fitGrad.mul_4[2]
-	VMOVUPS	1680064(AX), Z3	// fitGrad.mul_4[2] | 1
-	VMOVUPS	Z2, 1682048(AX)	// fitGrad.pad[10]
-	VMOVUPS	Z3, 1682112(AX)	// fitGrad.pad[10] | 1
-	VMOVUPS	1680128(AX), Z2	// fitGrad.mul_4[3]
-	VMOVUPS	1680192(AX), Z3	// fitGrad.mul_4[3] | 1
-	VMOVUPS	Z2, 1682176(AX)	// fitGrad.pad[11]
-	VMOVUPS	Z3, 1682240(AX)	// fitGrad.pad[11] | 1
-	VMOVUPS	1680256(AX), Z2	// fitGrad.mul_4[4]
-	VMOVUPS	1680320(AX), Z3	// fitGrad.mul_4[4] | 1
-	VMOVUPS	Z2, 1682304(AX)	// fitGrad.pad[12]
-	VMOVUPS	Z3, 1682368(AX)	// fitGrad.pad[12] | 1
-	VMOVUPS	1680384(AX), Z2	// fitGrad.mul_4[5]
-	VMOVUPS	1680448(AX), Z3	// fitGrad.mul_4[5] | 1
-	VMOVUPS	Z2, 1682432(AX)	// fitGrad.pad[13]
-	VMOVUPS	Z3, 1682496(AX)	// fitGrad.pad[13] | 1
-	VMOVUPS	1680512(AX), Z2	// fitGrad.mul_4[6]
-	VMOVUPS	1680576(AX), Z3	// fitGrad.mul_4[6] | 1
-	VMOVUPS	Z2, 1682560(AX)	// fitGrad.pad[14]
-	VMOVUPS	Z3, 1682624(AX)	// fitGrad.pad[14] | 1
-	VMOVUPS	1680640(AX), Z2	// fitGrad.mul_4[7]
-	VMOVUPS	1680704(AX), Z3	// fitGrad.mul_4[7] | 1
-	VMOVUPS	Z2, 1682688(AX)	// fitGrad.pad[15]
-	VMOVUPS	Z3, 1682752(AX)	// fitGrad.pad[15] | 1
+	VMOVUPS	Z2, 1647424(AX)	// fitGrad.pad[7] | 1
+	VMOVUPS	1645440(AX), Z2	// fitGrad.mul_4[0]
+	VMOVUPS	1645504(AX), Z3	// fitGrad.mul_4[0] | 1
+	VMOVUPS	Z2, 1647488(AX)	// fitGrad.pad[8]
+	VMOVUPS	Z3, 1647552(AX)	// fitGrad.pad[8] | 1
+	VMOVUPS	1645568(AX), Z2	// fitGrad.mul_4[1]
+	VMOVUPS	1645632(AX), Z3	// fitGrad.mul_4[1] | 1
+	VMOVUPS	Z2, 1647616(AX)	// fitGrad.pad[9]
+	VMOVUPS	Z3, 1647680(AX)	// fitGrad.pad[9] | 1
+	VMOVUPS	1645696(AX), Z2	// fitGrad.mul_4[2]
+	VMOVUPS	1645760(AX), Z3	// fitGrad.mul_4[2] | 1
+	VMOVUPS	Z2, 1647744(AX)	// fitGrad.pad[10]
+	VMOVUPS	Z3, 1647808(AX)	// fitGrad.pad[10] | 1
+	VMOVUPS	1645824(AX), Z2	// fitGrad.mul_4[3]
+	VMOVUPS	1645888(AX), Z3	// fitGrad.mul_4[3] | 1
+	VMOVUPS	Z2, 1647872(AX)	// fitGrad.pad[11]
+	VMOVUPS	Z3, 1647936(AX)	// fitGrad.pad[11] | 1
+	VMOVUPS	1645952(AX), Z2	// fitGrad.mul_4[4]
+	VMOVUPS	1646016(AX), Z3	// fitGrad.mul_4[4] | 1
+	VMOVUPS	Z2, 1648000(AX)	// fitGrad.pad[12]
+	VMOVUPS	Z3, 1648064(AX)	// fitGrad.pad[12] | 1
+	VMOVUPS	1646080(AX), Z2	// fitGrad.mul_4[5]
+	VMOVUPS	1646144(AX), Z3	// fitGrad.mul_4[5] | 1
+	VMOVUPS	Z2, 1648128(AX)	// fitGrad.pad[13]
+	VMOVUPS	Z3, 1648192(AX)	// fitGrad.pad[13] | 1
+	VMOVUPS	1646208(AX), Z2	// fitGrad.mul_4[6]
+	VMOVUPS	1646272(AX), Z3	// fitGrad.mul_4[6] | 1
+	VMOVUPS	Z2, 1648256(AX)	// fitGrad.pad[14]
+	VMOVUPS	Z3, 1648320(AX)	// fitGrad.pad[14] | 1
+	VMOVUPS	1646336(AX), Z2	// fitGrad.mul_4[7]
+	VMOVUPS	1646400(AX), Z3	// fitGrad.mul_4[7] | 1
+	VMOVUPS	Z2, 1648384(AX)	// fitGrad.pad[15]
+	VMOVUPS	Z3, 1648448(AX)	// fitGrad.pad[15] | 1
 	MOVQ	$8, CX
 	MOVQ	AX, SI
 loop3: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	1564928(SI), Z2	// fitGrad.h[0]
-	VMOVUPS	1564992(SI), Z3	// fitGrad.h[0] | 1
+	VMOVUPS	1530624(SI), Z2	// fitGrad.h[0]
+	VMOVUPS	1530688(SI), Z3	// fitGrad.h[0] | 1
 	VMULPS.BCST	f32_40000000<>(SB), Z2, Z2
 	VMULPS.BCST	f32_40000000<>(SB), Z3, Z3
-	VMOVUPS	1678720(SI), Z6	// fitGrad.result_3[0]
-	VMOVUPS	1678784(SI), Z7	// fitGrad.result_3[0] | 1
+	VMOVUPS	1644416(SI), Z6	// fitGrad.result_3[0]
+	VMOVUPS	1644480(SI), Z7	// fitGrad.result_3[0] | 1
 	VFMADD231PS	Z2, Z4, Z6
 	VFMADD231PS	Z3, Z5, Z7
-	VMOVUPS	Z6, 1682816(SI)	// fitGrad.add_2[0]
-	VMOVUPS	Z7, 1682880(SI)	// fitGrad.add_2[0] | 1
+	VMOVUPS	Z6, 1648512(SI)	// fitGrad.add_2[0]
+	VMOVUPS	Z7, 1648576(SI)	// fitGrad.add_2[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop3
 	// forecast.nde:37
-	VMOVUPS	1682816(AX), Z2	// fitGrad.add_2[0]
-	VMOVUPS	1682880(AX), Z3	// fitGrad.add_2[0] | 1
-	VMOVUPS	Z2, 1683840(AX)	// fitGrad.pad_2[0]
-	VMOVUPS	Z3, 1683904(AX)	// fitGrad.pad_2[0] | 1
-	VMOVUPS	1682944(AX), Z2	// fitGrad.add_2[1]
-	VMOVUPS	1683008(AX), Z3	// fitGrad.add_2[1] | 1
-	VMOVUPS	Z2, 1683968(AX)	// fitGrad.pad_2[1]
-	VMOVUPS	Z3, 1684032(AX)	// fitGrad.pad_2[1] | 1
-	VMOVUPS	1683072(AX), Z2	// fitGrad.add_2[2]
-	VMOVUPS	1683136(AX), Z3	// fitGrad.add_2[2] | 1
-	VMOVUPS	Z2, 1684096(AX)	// fitGrad.pad_2[2]
-	VMOVUPS	Z3, 1684160(AX)	// fitGrad.pad_2[2] | 1
-	VMOVUPS	1683200(AX), Z2	// fitGrad.add_2[3]
-	VMOVUPS	1683264(AX), Z3	// fitGrad.add_2[3] | 1
-	VMOVUPS	Z2, 1684224(AX)	// fitGrad.pad_2[3]
-	VMOVUPS	Z3, 1684288(AX)	// fitGrad.pad_2[3] | 1
-	VMOVUPS	1683328(AX), Z2	// fitGrad.add_2[4]
-	VMOVUPS	1683392(AX), Z3	// fitGrad.add_2[4] | 1
-	VMOVUPS	Z2, 1684352(AX)	// fitGrad.pad_2[4]
-	VMOVUPS	Z3, 1684416(AX)	// fitGrad.pad_2[4] | 1
-	VMOVUPS	1683456(AX), Z2	// fitGrad.add_2[5]
-	VMOVUPS	1683520(AX), Z3	// fitGrad.add_2[5] | 1
-	VMOVUPS	Z2, 1684480(AX)	// fitGrad.pad_2[5]
-	VMOVUPS	Z3, 1684544(AX)	// fitGrad.pad_2[5] | 1
-	VMOVUPS	1683584(AX), Z2	// fitGrad.add_2[6]
-	VMOVUPS	1683648(AX), Z3	// fitGrad.add_2[6] | 1
-	VMOVUPS	Z2, 1684608(AX)	// fitGrad.pad_2[6]
-	VMOVUPS	Z3, 1684672(AX)	// fitGrad.pad_2[6] | 1
-	VMOVUPS	1683712(AX), Z2	// fitGrad.add_2[7]
-	VMOVUPS	1683776(AX), Z3	// fitGrad.add_2[7] | 1
-	VMOVUPS	Z2, 1684736(AX)	// fitGrad.pad_2[7]
-	VMOVUPS	Z3, 1684800(AX)	// fitGrad.pad_2[7] | 1
+	VMOVUPS	1648512(AX), Z2	// fitGrad.add_2[0]
+	VMOVUPS	1648576(AX), Z3	// fitGrad.add_2[0] | 1
+	VMOVUPS	Z2, 1649536(AX)	// fitGrad.pad_2[0]
+	VMOVUPS	Z3, 1649600(AX)	// fitGrad.pad_2[0] | 1
+	VMOVUPS	1648640(AX), Z2	// fitGrad.add_2[1]
+	VMOVUPS	1648704(AX), Z3	// fitGrad.add_2[1] | 1
+	VMOVUPS	Z2, 1649664(AX)	// fitGrad.pad_2[1]
+	VMOVUPS	Z3, 1649728(AX)	// fitGrad.pad_2[1] | 1
+	VMOVUPS	1648768(AX), Z2	// fitGrad.add_2[2]
+	VMOVUPS	1648832(AX), Z3	// fitGrad.add_2[2] | 1
+	VMOVUPS	Z2, 1649792(AX)	// fitGrad.pad_2[2]
+	VMOVUPS	Z3, 1649856(AX)	// fitGrad.pad_2[2] | 1
+	VMOVUPS	1648896(AX), Z2	// fitGrad.add_2[3]
+	VMOVUPS	1648960(AX), Z3	// fitGrad.add_2[3] | 1
+	VMOVUPS	Z2, 1649920(AX)	// fitGrad.pad_2[3]
+	VMOVUPS	Z3, 1649984(AX)	// fitGrad.pad_2[3] | 1
+	VMOVUPS	1649024(AX), Z2	// fitGrad.add_2[4]
+	VMOVUPS	1649088(AX), Z3	// fitGrad.add_2[4] | 1
+	VMOVUPS	Z2, 1650048(AX)	// fitGrad.pad_2[4]
+	VMOVUPS	Z3, 1650112(AX)	// fitGrad.pad_2[4] | 1
+	VMOVUPS	1649152(AX), Z2	// fitGrad.add_2[5]
+	VMOVUPS	1649216(AX), Z3	// fitGrad.add_2[5] | 1
+	VMOVUPS	Z2, 1650176(AX)	// fitGrad.pad_2[5]
+	VMOVUPS	Z3, 1650240(AX)	// fitGrad.pad_2[5] | 1
+	VMOVUPS	1649280(AX), Z2	// fitGrad.add_2[6]
+	VMOVUPS	1649344(AX), Z3	// fitGrad.add_2[6] | 1
+	VMOVUPS	Z2, 1650304(AX)	// fitGrad.pad_2[6]
+	VMOVUPS	Z3, 1650368(AX)	// fitGrad.pad_2[6] | 1
+	VMOVUPS	1649408(AX), Z2	// fitGrad.add_2[7]
+	VMOVUPS	1649472(AX), Z3	// fitGrad.add_2[7] | 1
+	VMOVUPS	Z2, 1650432(AX)	// fitGrad.pad_2[7]
+	VMOVUPS	Z3, 1650496(AX)	// fitGrad.pad_2[7] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1684864(AX)	// fitGrad.pad_2[8]
+	VMOVUPS	Z2, 1650560(AX)	// fitGrad.pad_2[8]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1684928(AX)	// fitGrad.pad_2[8] | 1
+	VMOVUPS	Z2, 1650624(AX)	// fitGrad.pad_2[8] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1684992(AX)	// fitGrad.pad_2[9]
+	VMOVUPS	Z2, 1650688(AX)	// fitGrad.pad_2[9]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1685056(AX)	// fitGrad.pad_2[9] | 1
+	VMOVUPS	Z2, 1650752(AX)	// fitGrad.pad_2[9] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1685120(AX)	// fitGrad.pad_2[10]
+	VMOVUPS	Z2, 1650816(AX)	// fitGrad.pad_2[10]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1685184(AX)	// fitGrad.pad_2[10] | 1
+	VMOVUPS	Z2, 1650880(AX)	// fitGrad.pad_2[10] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1685248(AX)	// fitGrad.pad_2[11]
+	VMOVUPS	Z2, 1650944(AX)	// fitGrad.pad_2[11]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1685312(AX)	// fitGrad.pad_2[11] | 1
+	VMOVUPS	Z2, 1651008(AX)	// fitGrad.pad_2[11] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1685376(AX)	// fitGrad.pad_2[12]
+	VMOVUPS	Z2, 1651072(AX)	// fitGrad.pad_2[12]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1685440(AX)	// fitGrad.pad_2[12] | 1
+	VMOVUPS	Z2, 1651136(AX)	// fitGrad.pad_2[12] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1685504(AX)	// fitGrad.pad_2[13]
+	VMOVUPS	Z2, 1651200(AX)	// fitGrad.pad_2[13]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1685568(AX)	// fitGrad.pad_2[13] | 1
+	VMOVUPS	Z2, 1651264(AX)	// fitGrad.pad_2[13] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1685632(AX)	// fitGrad.pad_2[14]
+	VMOVUPS	Z2, 1651328(AX)	// fitGrad.pad_2[14]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1685696(AX)	// fitGrad.pad_2[14] | 1
+	VMOVUPS	Z2, 1651392(AX)	// fitGrad.pad_2[14] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1685760(AX)	// fitGrad.pad_2[15]
+	VMOVUPS	Z2, 1651456(AX)	// fitGrad.pad_2[15]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1685824(AX)	// fitGrad.pad_2[15] | 1
+	VMOVUPS	Z2, 1651520(AX)	// fitGrad.pad_2[15] | 1
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 	MOVQ	R8, R9
 loop4: // 2 times: tiles of 8 elements
-	VMOVUPS	1680768(SI), Z2	// fitGrad.pad[0]
-	VMOVUPS	1680832(SI), Z3	// fitGrad.pad[0] | 1
-	VMOVUPS	1683840(SI), Z4	// fitGrad.pad_2[0]
-	VMOVUPS	1683904(SI), Z5	// fitGrad.pad_2[0] | 1
+	VMOVUPS	1646464(SI), Z2	// fitGrad.pad[0]
+	VMOVUPS	1646528(SI), Z3	// fitGrad.pad[0] | 1
+	VMOVUPS	1649536(SI), Z4	// fitGrad.pad_2[0]
+	VMOVUPS	1649600(SI), Z5	// fitGrad.pad_2[0] | 1
 	VADDPS	Z4, Z2, Z2
 	VADDPS	Z5, Z3, Z3
-	VMOVUPS	Z2, 1685888(SI)	// fitGrad.h_bar[0]
-	VMOVUPS	Z3, 1685952(SI)	// fitGrad.h_bar[0] | 1
+	VMOVUPS	Z2, 1651584(SI)	// fitGrad.h_bar[0]
+	VMOVUPS	Z3, 1651648(SI)	// fitGrad.h_bar[0] | 1
 	VPANDD	Z0, Z2, Z4
 	VPANDD	Z1, Z3, Z5
 	VMOVUPS	266240(DI), Z6	// sum of enc.2.bias[0]
 	VADDPS	Z4, Z6, Z4
 	VADDPS	Z5, Z4, Z4
 	VMOVUPS	Z4, 266240(DI)	// sum of enc.2.bias[0]
-	VMOVUPS	1680896(SI), Z4	// fitGrad.pad[1]
-	VMOVUPS	1680960(SI), Z5	// fitGrad.pad[1] | 1
-	VMOVUPS	1683968(SI), Z6	// fitGrad.pad_2[1]
-	VMOVUPS	1684032(SI), Z7	// fitGrad.pad_2[1] | 1
+	VMOVUPS	1646592(SI), Z4	// fitGrad.pad[1]
+	VMOVUPS	1646656(SI), Z5	// fitGrad.pad[1] | 1
+	VMOVUPS	1649664(SI), Z6	// fitGrad.pad_2[1]
+	VMOVUPS	1649728(SI), Z7	// fitGrad.pad_2[1] | 1
 	VADDPS	Z6, Z4, Z4
 	VADDPS	Z7, Z5, Z5
-	VMOVUPS	Z4, 1686016(SI)	// fitGrad.h_bar[1]
-	VMOVUPS	Z5, 1686080(SI)	// fitGrad.h_bar[1] | 1
+	VMOVUPS	Z4, 1651712(SI)	// fitGrad.h_bar[1]
+	VMOVUPS	Z5, 1651776(SI)	// fitGrad.h_bar[1] | 1
 	VPANDD	Z0, Z4, Z6
 	VPANDD	Z1, Z5, Z7
 	VMOVUPS	266304(DI), Z8	// sum of enc.2.bias[1]
 	VADDPS	Z6, Z8, Z6
 	VADDPS	Z7, Z6, Z6
 	VMOVUPS	Z6, 266304(DI)	// sum of enc.2.bias[1]
-	VMOVUPS	1681024(SI), Z6	// fitGrad.pad[2]
-	VMOVUPS	1681088(SI), Z7	// fitGrad.pad[2] | 1
-	VMOVUPS	1684096(SI), Z8	// fitGrad.pad_2[2]
-	VMOVUPS	1684160(SI), Z9	// fitGrad.pad_2[2] | 1
+	VMOVUPS	1646720(SI), Z6	// fitGrad.pad[2]
+	VMOVUPS	1646784(SI), Z7	// fitGrad.pad[2] | 1
+	VMOVUPS	1649792(SI), Z8	// fitGrad.pad_2[2]
+	VMOVUPS	1649856(SI), Z9	// fitGrad.pad_2[2] | 1
 	VADDPS	Z8, Z6, Z6
 	VADDPS	Z9, Z7, Z7
-	VMOVUPS	Z6, 1686144(SI)	// fitGrad.h_bar[2]
-	VMOVUPS	Z7, 1686208(SI)	// fitGrad.h_bar[2] | 1
+	VMOVUPS	Z6, 1651840(SI)	// fitGrad.h_bar[2]
+	VMOVUPS	Z7, 1651904(SI)	// fitGrad.h_bar[2] | 1
 	VPANDD	Z0, Z6, Z8
 	VPANDD	Z1, Z7, Z9
 	VMOVUPS	266368(DI), Z10	// sum of enc.2.bias[2]
 	VADDPS	Z8, Z10, Z8
 	VADDPS	Z9, Z8, Z8
 	VMOVUPS	Z8, 266368(DI)	// sum of enc.2.bias[2]
-	VMOVUPS	1681152(SI), Z8	// fitGrad.pad[3]
-	VMOVUPS	1681216(SI), Z9	// fitGrad.pad[3] | 1
-	VMOVUPS	1684224(SI), Z10	// fitGrad.pad_2[3]
-	VMOVUPS	1684288(SI), Z11	// fitGrad.pad_2[3] | 1
+	VMOVUPS	1646848(SI), Z8	// fitGrad.pad[3]
+	VMOVUPS	1646912(SI), Z9	// fitGrad.pad[3] | 1
+	VMOVUPS	1649920(SI), Z10	// fitGrad.pad_2[3]
+	VMOVUPS	1649984(SI), Z11	// fitGrad.pad_2[3] | 1
 	VADDPS	Z10, Z8, Z8
 	VADDPS	Z11, Z9, Z9
-	VMOVUPS	Z8, 1686272(SI)	// fitGrad.h_bar[3]
-	VMOVUPS	Z9, 1686336(SI)	// fitGrad.h_bar[3] | 1
+	VMOVUPS	Z8, 1651968(SI)	// fitGrad.h_bar[3]
+	VMOVUPS	Z9, 1652032(SI)	// fitGrad.h_bar[3] | 1
 	VPANDD	Z0, Z8, Z10
 	VPANDD	Z1, Z9, Z11
 	VMOVUPS	266432(DI), Z12	// sum of enc.2.bias[3]
 	VADDPS	Z10, Z12, Z10
 	VADDPS	Z11, Z10, Z10
 	VMOVUPS	Z10, 266432(DI)	// sum of enc.2.bias[3]
-	VMOVUPS	1681280(SI), Z10	// fitGrad.pad[4]
-	VMOVUPS	1681344(SI), Z11	// fitGrad.pad[4] | 1
-	VMOVUPS	1684352(SI), Z12	// fitGrad.pad_2[4]
-	VMOVUPS	1684416(SI), Z13	// fitGrad.pad_2[4] | 1
+	VMOVUPS	1646976(SI), Z10	// fitGrad.pad[4]
+	VMOVUPS	1647040(SI), Z11	// fitGrad.pad[4] | 1
+	VMOVUPS	1650048(SI), Z12	// fitGrad.pad_2[4]
+	VMOVUPS	1650112(SI), Z13	// fitGrad.pad_2[4] | 1
 	VADDPS	Z12, Z10, Z10
 	VADDPS	Z13, Z11, Z11
-	VMOVUPS	Z10, 1686400(SI)	// fitGrad.h_bar[4]
-	VMOVUPS	Z11, 1686464(SI)	// fitGrad.h_bar[4] | 1
+	VMOVUPS	Z10, 1652096(SI)	// fitGrad.h_bar[4]
+	VMOVUPS	Z11, 1652160(SI)	// fitGrad.h_bar[4] | 1
 	VPANDD	Z0, Z10, Z12
 	VPANDD	Z1, Z11, Z13
 	VMOVUPS	266496(DI), Z14	// sum of enc.2.bias[4]
 	VADDPS	Z12, Z14, Z12
 	VADDPS	Z13, Z12, Z12
 	VMOVUPS	Z12, 266496(DI)	// sum of enc.2.bias[4]
-	VMOVUPS	1681408(SI), Z12	// fitGrad.pad[5]
-	VMOVUPS	1681472(SI), Z13	// fitGrad.pad[5] | 1
-	VMOVUPS	1684480(SI), Z14	// fitGrad.pad_2[5]
-	VMOVUPS	1684544(SI), Z15	// fitGrad.pad_2[5] | 1
+	VMOVUPS	1647104(SI), Z12	// fitGrad.pad[5]
+	VMOVUPS	1647168(SI), Z13	// fitGrad.pad[5] | 1
+	VMOVUPS	1650176(SI), Z14	// fitGrad.pad_2[5]
+	VMOVUPS	1650240(SI), Z15	// fitGrad.pad_2[5] | 1
 	VADDPS	Z14, Z12, Z12
 	VADDPS	Z15, Z13, Z13
-	VMOVUPS	Z12, 1686528(SI)	// fitGrad.h_bar[5]
-	VMOVUPS	Z13, 1686592(SI)	// fitGrad.h_bar[5] | 1
+	VMOVUPS	Z12, 1652224(SI)	// fitGrad.h_bar[5]
+	VMOVUPS	Z13, 1652288(SI)	// fitGrad.h_bar[5] | 1
 	VPANDD	Z0, Z12, Z14
 	VPANDD	Z1, Z13, Z15
 	VMOVUPS	266560(DI), Z16	// sum of enc.2.bias[5]
 	VADDPS	Z14, Z16, Z14
 	VADDPS	Z15, Z14, Z14
 	VMOVUPS	Z14, 266560(DI)	// sum of enc.2.bias[5]
-	VMOVUPS	1681536(SI), Z14	// fitGrad.pad[6]
-	VMOVUPS	1681600(SI), Z15	// fitGrad.pad[6] | 1
-	VMOVUPS	1684608(SI), Z16	// fitGrad.pad_2[6]
-	VMOVUPS	1684672(SI), Z17	// fitGrad.pad_2[6] | 1
+	VMOVUPS	1647232(SI), Z14	// fitGrad.pad[6]
+	VMOVUPS	1647296(SI), Z15	// fitGrad.pad[6] | 1
+	VMOVUPS	1650304(SI), Z16	// fitGrad.pad_2[6]
+	VMOVUPS	1650368(SI), Z17	// fitGrad.pad_2[6] | 1
 	VADDPS	Z16, Z14, Z14
 	VADDPS	Z17, Z15, Z15
-	VMOVUPS	Z14, 1686656(SI)	// fitGrad.h_bar[6]
-	VMOVUPS	Z15, 1686720(SI)	// fitGrad.h_bar[6] | 1
+	VMOVUPS	Z14, 1652352(SI)	// fitGrad.h_bar[6]
+	VMOVUPS	Z15, 1652416(SI)	// fitGrad.h_bar[6] | 1
 	VPANDD	Z0, Z14, Z16
 	VPANDD	Z1, Z15, Z17
 	VMOVUPS	266624(DI), Z18	// sum of enc.2.bias[6]
 	VADDPS	Z16, Z18, Z16
 	VADDPS	Z17, Z16, Z16
 	VMOVUPS	Z16, 266624(DI)	// sum of enc.2.bias[6]
-	VMOVUPS	1681664(SI), Z16	// fitGrad.pad[7]
-	VMOVUPS	1681728(SI), Z17	// fitGrad.pad[7] | 1
-	VMOVUPS	1684736(SI), Z18	// fitGrad.pad_2[7]
-	VMOVUPS	1684800(SI), Z19	// fitGrad.pad_2[7] | 1
+	VMOVUPS	1647360(SI), Z16	// fitGrad.pad[7]
+	VMOVUPS	1647424(SI), Z17	// fitGrad.pad[7] | 1
+	VMOVUPS	1650432(SI), Z18	// fitGrad.pad_2[7]
+	VMOVUPS	1650496(SI), Z19	// fitGrad.pad_2[7] | 1
 	VADDPS	Z18, Z16, Z16
 	VADDPS	Z19, Z17, Z17
-	VMOVUPS	Z16, 1686784(SI)	// fitGrad.h_bar[7]
-	VMOVUPS	Z17, 1686848(SI)	// fitGrad.h_bar[7] | 1
+	VMOVUPS	Z16, 1652480(SI)	// fitGrad.h_bar[7]
+	VMOVUPS	Z17, 1652544(SI)	// fitGrad.h_bar[7] | 1
 	VPANDD	Z0, Z16, Z18
 	VPANDD	Z1, Z17, Z19
 	VMOVUPS	266688(DI), Z20	// sum of enc.2.bias[7]
@@ -16644,8 +16594,8 @@ loop4: // 2 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	R9, R12
 loop5: // 32 times: elements
-	VMOVUPS	1560832(R11), Z18	// fitGrad.result[0]
-	VMOVUPS	1560896(R11), Z19	// fitGrad.result[0] | 1
+	VMOVUPS	1526528(R11), Z18	// fitGrad.result[0]
+	VMOVUPS	1526592(R11), Z19	// fitGrad.result[0] | 1
 	VMOVUPS	233472(R12), Z20	// sum of enc.2.weight[0]
 	VFMADD231PS	Z18, Z2, Z20
 	VFMADD231PS	Z19, Z3, Z20
@@ -16711,8 +16661,8 @@ loop6: // 4 times: tiles of 8 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop7: // 16 times: terms of the sums
-	VMOVUPS	1685888(R10), Z16	// fitGrad.h_bar[0]
-	VMOVUPS	1685952(R10), Z17	// fitGrad.h_bar[0] | 1
+	VMOVUPS	1651584(R10), Z16	// fitGrad.h_bar[0]
+	VMOVUPS	1651648(R10), Z17	// fitGrad.h_bar[0] | 1
 	VBROADCASTSS	14592(R11), Z18	// enc.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -16741,22 +16691,22 @@ loop7: // 16 times: terms of the sums
 	ADDQ	$128, R11
 	DECQ	R9
 	JNE	loop7
-	VMOVUPS	Z0, 1687936(DI)	// fitGrad.vecmat[0]
-	VMOVUPS	Z1, 1688000(DI)	// fitGrad.vecmat[0] | 1
-	VMOVUPS	Z2, 1688064(DI)	// fitGrad.vecmat[1]
-	VMOVUPS	Z3, 1688128(DI)	// fitGrad.vecmat[1] | 1
-	VMOVUPS	Z4, 1688192(DI)	// fitGrad.vecmat[2]
-	VMOVUPS	Z5, 1688256(DI)	// fitGrad.vecmat[2] | 1
-	VMOVUPS	Z6, 1688320(DI)	// fitGrad.vecmat[3]
-	VMOVUPS	Z7, 1688384(DI)	// fitGrad.vecmat[3] | 1
-	VMOVUPS	Z8, 1688448(DI)	// fitGrad.vecmat[4]
-	VMOVUPS	Z9, 1688512(DI)	// fitGrad.vecmat[4] | 1
-	VMOVUPS	Z10, 1688576(DI)	// fitGrad.vecmat[5]
-	VMOVUPS	Z11, 1688640(DI)	// fitGrad.vecmat[5] | 1
-	VMOVUPS	Z12, 1688704(DI)	// fitGrad.vecmat[6]
-	VMOVUPS	Z13, 1688768(DI)	// fitGrad.vecmat[6] | 1
-	VMOVUPS	Z14, 1688832(DI)	// fitGrad.vecmat[7]
-	VMOVUPS	Z15, 1688896(DI)	// fitGrad.vecmat[7] | 1
+	VMOVUPS	Z0, 1653632(DI)	// fitGrad.vecmat[0]
+	VMOVUPS	Z1, 1653696(DI)	// fitGrad.vecmat[0] | 1
+	VMOVUPS	Z2, 1653760(DI)	// fitGrad.vecmat[1]
+	VMOVUPS	Z3, 1653824(DI)	// fitGrad.vecmat[1] | 1
+	VMOVUPS	Z4, 1653888(DI)	// fitGrad.vecmat[2]
+	VMOVUPS	Z5, 1653952(DI)	// fitGrad.vecmat[2] | 1
+	VMOVUPS	Z6, 1654016(DI)	// fitGrad.vecmat[3]
+	VMOVUPS	Z7, 1654080(DI)	// fitGrad.vecmat[3] | 1
+	VMOVUPS	Z8, 1654144(DI)	// fitGrad.vecmat[4]
+	VMOVUPS	Z9, 1654208(DI)	// fitGrad.vecmat[4] | 1
+	VMOVUPS	Z10, 1654272(DI)	// fitGrad.vecmat[5]
+	VMOVUPS	Z11, 1654336(DI)	// fitGrad.vecmat[5] | 1
+	VMOVUPS	Z12, 1654400(DI)	// fitGrad.vecmat[6]
+	VMOVUPS	Z13, 1654464(DI)	// fitGrad.vecmat[6] | 1
+	VMOVUPS	Z14, 1654528(DI)	// fitGrad.vecmat[7]
+	VMOVUPS	Z15, 1654592(DI)	// fitGrad.vecmat[7] | 1
 	ADDQ	$32, SI
 	ADDQ	$1024, DI
 	DECQ	CX
@@ -16765,10 +16715,10 @@ loop7: // 16 times: terms of the sums
 	MOVQ	$32, CX
 	MOVQ	AX, SI
 loop8: // 32 times: elements
-	VMOVUPS	1687936(SI), Z0	// fitGrad.vecmat[0]
-	VMOVUPS	1688000(SI), Z1	// fitGrad.vecmat[0] | 1
-	VMOVUPS	Z0, 1247232(SI)	// enc1CellRecBack.h_bar[0]
-	VMOVUPS	Z1, 1247296(SI)	// enc1CellRecBack.h_bar[0] | 1
+	VMOVUPS	1653632(SI), Z0	// fitGrad.vecmat[0]
+	VMOVUPS	1653696(SI), Z1	// fitGrad.vecmat[0] | 1
+	VMOVUPS	Z0, 1212928(SI)	// enc1CellRecBack.h_bar[0]
+	VMOVUPS	Z1, 1212992(SI)	// enc1CellRecBack.h_bar[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop8
@@ -16785,20 +16735,20 @@ loop10: // 2 times: vectors of the block
 	MOVQ	R10, R14
 	MOVQ	R11, R15
 loop11: // 32 times: elements
-	VMOVUPS	1950080(R14), Z0	// fitGrad.result_4[2016]
-	VMOVUPS	Z0, 1251328(R15)	// enc1CellRecBack.h[0]
+	VMOVUPS	1915776(R14), Z0	// fitGrad.result_4[2016]
+	VMOVUPS	Z0, 1217024(R15)	// enc1CellRecBack.h[0]
 	ADDQ	$128, R14
 	ADDQ	$128, R15
 	DECQ	R13
 	JNE	loop11
-	VMOVUPS	1560320(R12), Z0	// fitGrad.reverse[252]
-	VMOVUPS	Z0, 1255424(R11)	// enc1CellRecBack.x[0]
-	VMOVUPS	1560448(R12), Z0	// fitGrad.reverse[253]
-	VMOVUPS	Z0, 1255552(R11)	// enc1CellRecBack.x[1]
-	VMOVUPS	1560576(R12), Z0	// fitGrad.reverse[254]
-	VMOVUPS	Z0, 1255680(R11)	// enc1CellRecBack.x[2]
-	VMOVUPS	1560704(R12), Z0	// fitGrad.reverse[255]
-	VMOVUPS	Z0, 1255808(R11)	// enc1CellRecBack.x[3]
+	VMOVUPS	1526016(R12), Z0	// fitGrad.reverse[252]
+	VMOVUPS	Z0, 1221120(R11)	// enc1CellRecBack.x[0]
+	VMOVUPS	1526144(R12), Z0	// fitGrad.reverse[253]
+	VMOVUPS	Z0, 1221248(R11)	// enc1CellRecBack.x[1]
+	VMOVUPS	1526272(R12), Z0	// fitGrad.reverse[254]
+	VMOVUPS	Z0, 1221376(R11)	// enc1CellRecBack.x[2]
+	VMOVUPS	1526400(R12), Z0	// fitGrad.reverse[255]
+	VMOVUPS	Z0, 1221504(R11)	// enc1CellRecBack.x[3]
 	ADDQ	$64, R10
 	ADDQ	$64, R11
 	ADDQ	$64, R12
@@ -16817,8 +16767,8 @@ loop12: // 2 times: vectors of the block
 	MOVQ	$32, R11
 	MOVQ	R10, R12
 loop13: // 32 times: elements
-	VMOVUPS	1255936(R12), Z0	// enc1CellRecBack.h_bar[0]
-	VMOVUPS	Z0, 1247232(R12)	// enc1CellRecBack.h_bar[0]
+	VMOVUPS	1221632(R12), Z0	// enc1CellRecBack.h_bar[0]
+	VMOVUPS	Z0, 1212928(R12)	// enc1CellRecBack.h_bar[0]
 	ADDQ	$128, R12
 	DECQ	R11
 	JNE	loop13
@@ -16838,11 +16788,11 @@ loop14: // 2 times: vectors of the block
 	MOVQ	SI, R9
 loop15: // 96 times: elements
 	// forecast.nde:55
-	VMOVUPS	1621248(R9), Z2	// fitGrad.sub[0]
+	VMOVUPS	1586944(R9), Z2	// fitGrad.sub[0]
 	VMULPS	Z2, Z2, Z2
 	VADDPS	Z2, Z0, Z0
 	// forecast.nde:56
-	VMOVUPS	1621248(R9), Z2	// fitGrad.sub[0]
+	VMOVUPS	1586944(R9), Z2	// fitGrad.sub[0]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z2, Z2
 	VADDPS	Z2, Z1, Z1
 	ADDQ	$128, R9
@@ -16855,11 +16805,11 @@ loop15: // 96 times: elements
 	MOVQ	SI, R9
 loop16: // 8 times: elements
 	// forecast.nde:39
-	VMOVUPS	1564928(R9), Z3	// fitGrad.h[0]
-	VMOVUPS	1566976(R9), Z4	// fitGrad.exp[0]
+	VMOVUPS	1530624(R9), Z3	// fitGrad.h[0]
+	VMOVUPS	1532672(R9), Z4	// fitGrad.exp[0]
 	VMULPS	Z4, Z4, Z4
 	VFMADD231PS	Z3, Z3, Z4
-	VMOVUPS	1566976(R9), Z3	// fitGrad.exp[0]
+	VMOVUPS	1532672(R9), Z3	// fitGrad.exp[0]
 	VCMPPS.BCST	$0, f32_00000000<>(SB), Z3, K2
 	VBROADCASTSS	f32_7fc00000<>(SB), Z5
 	VBLENDMPS.BCST	f32_ff800000<>(SB), Z5, K2, Z5
@@ -16906,12 +16856,12 @@ loop16: // 8 times: elements
 	DECQ	DI
 	JNE	loop16
 	// forecast.nde:55
-	VMOVUPS	1678592(SI), Z3	// fitGrad.cast_3
+	VMOVUPS	1644288(SI), Z3	// fitGrad.cast_3
 	VFMADD231PS	Z2, Z3, Z0
-	VMOVUPS	Z0, 1462272(SI)	// fitGrad.loss
+	VMOVUPS	Z0, 1427968(SI)	// fitGrad.loss
 	// forecast.nde:56
 	VMULPS.BCST	f32_3c2aaaab<>(SB), Z1, Z0
-	VMOVUPS	Z0, 1462400(SI)	// fitGrad.mae
+	VMOVUPS	Z0, 1428096(SI)	// fitGrad.mae
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop14

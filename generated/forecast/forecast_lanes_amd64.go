@@ -347,71 +347,66 @@ type laneFrame struct {
 		zNext     [8 * 32]Real
 		result12  [4 * 32]Real
 		aNext     [4 * 32]Real
+		add       [8 * 32]Real
+		add2      [4 * 32]Real
 		result13  [64 * 32]Real
 		result14  [64 * 32]Real
 		result15  [64 * 32]Real
 		result16  [64 * 32]Real
 		result17  [12 * 32]Real
-		add       [8 * 32]Real
-		add2      [4 * 32]Real
-		result18  [64 * 32]Real
-		result19  [64 * 32]Real
-		result20  [64 * 32]Real
-		result21  [64 * 32]Real
-		result22  [12 * 32]Real
-		result23  [8 * 32]Real
+		result18  [8 * 32]Real
 		zNextBar2 [8 * 32]Real
 		add3      [8 * 32]Real
-		result24  [4 * 32]Real
+		result19  [4 * 32]Real
 		aNextBar2 [4 * 32]Real
 		add4      [4 * 32]Real
-		result25  [64 * 32]Real
-		result26  [64 * 32]Real
+		result20  [64 * 32]Real
+		result21  [64 * 32]Real
+		result22  [64 * 32]Real
+		result23  [64 * 32]Real
+		result24  [12 * 32]Real
+		result25  [8 * 32]Real
+		add5      [8 * 32]Real
+		result26  [4 * 32]Real
+		add6      [4 * 32]Real
 		result27  [64 * 32]Real
 		result28  [64 * 32]Real
-		result29  [12 * 32]Real
-		result30  [8 * 32]Real
-		add5      [8 * 32]Real
-		result31  [4 * 32]Real
-		add6      [4 * 32]Real
-		result32  [64 * 32]Real
-		result33  [64 * 32]Real
+		result29  [64 * 32]Real
+		result30  [64 * 32]Real
+		result31  [12 * 32]Real
+		result32  [8 * 32]Real
+		add7      [8 * 32]Real
+		result33  [4 * 32]Real
+		add8      [4 * 32]Real
 		result34  [64 * 32]Real
 		result35  [64 * 32]Real
-		result36  [12 * 32]Real
-		result37  [8 * 32]Real
-		add7      [8 * 32]Real
-		result38  [4 * 32]Real
-		add8      [4 * 32]Real
-		result39  [64 * 32]Real
-		result40  [64 * 32]Real
+		result36  [64 * 32]Real
+		result37  [64 * 32]Real
+		result38  [12 * 32]Real
+		result39  [8 * 32]Real
+		add9      [8 * 32]Real
+		result40  [4 * 32]Real
+		add10     [4 * 32]Real
 		result41  [64 * 32]Real
 		result42  [64 * 32]Real
-		result43  [12 * 32]Real
-		result44  [8 * 32]Real
-		add9      [8 * 32]Real
-		result45  [4 * 32]Real
-		add10     [4 * 32]Real
-		result46  [64 * 32]Real
-		result47  [64 * 32]Real
+		result43  [64 * 32]Real
+		result44  [64 * 32]Real
+		result45  [12 * 32]Real
+		result46  [8 * 32]Real
+		add11     [8 * 32]Real
+		result47  [4 * 32]Real
+		add12     [4 * 32]Real
 		result48  [64 * 32]Real
 		result49  [64 * 32]Real
-		result50  [12 * 32]Real
-		result51  [8 * 32]Real
-		add11     [8 * 32]Real
-		result52  [4 * 32]Real
-		add12     [4 * 32]Real
-		result53  [64 * 32]Real
-		result54  [64 * 32]Real
-		result55  [64 * 32]Real
-		result56  [64 * 32]Real
-		result57  [12 * 32]Real
-		result58  [8 * 32]Real
+		result50  [64 * 32]Real
+		result51  [64 * 32]Real
+		result52  [12 * 32]Real
+		result53  [8 * 32]Real
 		add13     [8 * 32]Real
-		result59  [4 * 32]Real
+		result54  [4 * 32]Real
 		add14     [4 * 32]Real
-		result60  [8 * 32]Real
-		result61  [4 * 32]Real
+		result55  [8 * 32]Real
+		result56  [4 * 32]Real
 	}
 	forecast0RecLanerev struct { // Forecast.0.rec.lanerev
 		stepT      [32]float64
@@ -555,7 +550,7 @@ type laneFrame struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [1987200]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [1952896]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {

@@ -1227,344 +1227,22 @@ TEXT ·pixelsFieldAVX2(SB), 0, $8-32
 	VZEROUPPER
 	RET
 
-// digits0StepTurn0 is Digits.0.step (mnist.nde:21) of a block of samples, a turn of several.
-TEXT digits0StepTurn0_avx2<>(SB), NOSPLIT, $0-0
-	// mnist.nde:21
-	VBROADCASTSD	3542784(AX), Y0	// digits0Step.t
-	VMOVSD	X0, 65920(AX)	// pixelsField.t
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop1: // 8624 times: elements
-	VMOVUPS	3543296(SI), Y0	// digits0Step.z[0]
-	VMOVUPS	3543328(SI), Y1	// digits0Step.z[0] | 1
-	VMOVUPS	3543360(SI), Y2	// digits0Step.z[0] | 2
-	VMOVUPS	3543392(SI), Y3	// digits0Step.z[0] | 3
-	VMOVUPS	Y0, 66176(SI)	// pixelsField.z[0]
-	VMOVUPS	Y1, 66208(SI)	// pixelsField.z[0] | 1
-	VMOVUPS	Y2, 66240(SI)	// pixelsField.z[0] | 2
-	VMOVUPS	Y3, 66272(SI)	// pixelsField.z[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop1
-	RET
-
-// func digits0StepTurn0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digits0StepTurn0AVX2(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	digits0StepTurn0_avx2<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// digits0StepTurn2 is Digits.0.step (mnist.nde:21) of a block of samples, a turn of several.
-TEXT digits0StepTurn2_avx2<>(SB), NOSPLIT, $0-0
-	// mnist.nde:21
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop1: // 8624 times: elements
-	VMOVUPS	1170048(SI), Y0	// pixelsField.dz[0]
-	VMOVUPS	1170080(SI), Y1	// pixelsField.dz[0] | 1
-	VMOVUPS	1170112(SI), Y2	// pixelsField.dz[0] | 2
-	VMOVUPS	1170144(SI), Y3	// pixelsField.dz[0] | 3
-	VMOVUPS	Y0, 5751040(SI)	// digits0Step.z_k1[0]
-	VMOVUPS	Y1, 5751072(SI)	// digits0Step.z_k1[0] | 1
-	VMOVUPS	Y2, 5751104(SI)	// digits0Step.z_k1[0] | 2
-	VMOVUPS	Y3, 5751136(SI)	// digits0Step.z_k1[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop1
-	// mnist.nde:21
-	VBROADCASTSD	3543040(AX), Y0	// digits0Step.h
-	VMULPD	f64_3fe0000000000000<>(SB), Y0, Y0
-	VMOVSD	X0, 3542656(AX)
-	VBROADCASTSD	3542784(AX), Y1	// digits0Step.t
-	VADDPD	Y0, Y1, Y1
-	VMOVSD	X1, 3542664(AX)
-	VCVTPD2PSY	Y0, X0
-	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 3542672(AX)
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-loop2: // 4 times: vectors of the block
-	// mnist.nde:21
-	MOVQ	$8624, DI
-	MOVQ	SI, R9
-loop3: // 8624 times: elements
-	VBROADCASTSS	3542672(AX), Y0
-	VMOVUPS	5751040(R9), Y1	// digits0Step.z_k1[0]
-	VMOVUPS	3543296(R9), Y2	// digits0Step.z[0]
-	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 6854912(R9)	// digits0Step.z_y2[0]
-	ADDQ	$128, R9
-	DECQ	DI
-	JNE	loop3
-	ADDQ	$32, SI
-	DECQ	CX
-	JNE	loop2
-	VBROADCASTSD	3542664(AX), Y0
-	VMOVSD	X0, 65920(AX)	// pixelsField.t
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop4: // 8624 times: elements
-	VMOVUPS	6854912(SI), Y0	// digits0Step.z_y2[0]
-	VMOVUPS	6854944(SI), Y1	// digits0Step.z_y2[0] | 1
-	VMOVUPS	6854976(SI), Y2	// digits0Step.z_y2[0] | 2
-	VMOVUPS	6855008(SI), Y3	// digits0Step.z_y2[0] | 3
-	VMOVUPS	Y0, 66176(SI)	// pixelsField.z[0]
-	VMOVUPS	Y1, 66208(SI)	// pixelsField.z[0] | 1
-	VMOVUPS	Y2, 66240(SI)	// pixelsField.z[0] | 2
-	VMOVUPS	Y3, 66272(SI)	// pixelsField.z[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop4
-	RET
-
-// func digits0StepTurn2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digits0StepTurn2AVX2(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	digits0StepTurn2_avx2<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// digits0StepTurn4 is Digits.0.step (mnist.nde:21) of a block of samples, a turn of several.
-TEXT digits0StepTurn4_avx2<>(SB), NOSPLIT, $0-0
-	// mnist.nde:21
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop1: // 8624 times: elements
-	VMOVUPS	1170048(SI), Y0	// pixelsField.dz[0]
-	VMOVUPS	1170080(SI), Y1	// pixelsField.dz[0] | 1
-	VMOVUPS	1170112(SI), Y2	// pixelsField.dz[0] | 2
-	VMOVUPS	1170144(SI), Y3	// pixelsField.dz[0] | 3
-	VMOVUPS	Y0, 7958784(SI)	// digits0Step.z_k2[0]
-	VMOVUPS	Y1, 7958816(SI)	// digits0Step.z_k2[0] | 1
-	VMOVUPS	Y2, 7958848(SI)	// digits0Step.z_k2[0] | 2
-	VMOVUPS	Y3, 7958880(SI)	// digits0Step.z_k2[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop1
-	VBROADCASTSS	3542672(AX), Y0
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-loop2: // 4 times: vectors of the block
-	MOVQ	$8624, DI
-	MOVQ	SI, R9
-loop3: // 8624 times: elements
-	// mnist.nde:21
-	VBROADCASTSS	3542672(AX), Y0
-	VMOVUPS	7958784(R9), Y1	// digits0Step.z_k2[0]
-	VMOVUPS	3543296(R9), Y2	// digits0Step.z[0]
-	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 9062656(R9)	// digits0Step.z_y3[0]
-	ADDQ	$128, R9
-	DECQ	DI
-	JNE	loop3
-	ADDQ	$32, SI
-	DECQ	CX
-	JNE	loop2
-	VBROADCASTSD	3542664(AX), Y0
-	VMOVSD	X0, 65920(AX)	// pixelsField.t
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop4: // 8624 times: elements
-	VMOVUPS	9062656(SI), Y0	// digits0Step.z_y3[0]
-	VMOVUPS	9062688(SI), Y1	// digits0Step.z_y3[0] | 1
-	VMOVUPS	9062720(SI), Y2	// digits0Step.z_y3[0] | 2
-	VMOVUPS	9062752(SI), Y3	// digits0Step.z_y3[0] | 3
-	VMOVUPS	Y0, 66176(SI)	// pixelsField.z[0]
-	VMOVUPS	Y1, 66208(SI)	// pixelsField.z[0] | 1
-	VMOVUPS	Y2, 66240(SI)	// pixelsField.z[0] | 2
-	VMOVUPS	Y3, 66272(SI)	// pixelsField.z[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop4
-	RET
-
-// func digits0StepTurn4AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digits0StepTurn4AVX2(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	digits0StepTurn4_avx2<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// digits0StepTurn6 is Digits.0.step (mnist.nde:21) of a block of samples, a turn of several.
-TEXT digits0StepTurn6_avx2<>(SB), NOSPLIT, $0-0
-	// mnist.nde:21
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop1: // 8624 times: elements
-	VMOVUPS	1170048(SI), Y0	// pixelsField.dz[0]
-	VMOVUPS	1170080(SI), Y1	// pixelsField.dz[0] | 1
-	VMOVUPS	1170112(SI), Y2	// pixelsField.dz[0] | 2
-	VMOVUPS	1170144(SI), Y3	// pixelsField.dz[0] | 3
-	VMOVUPS	Y0, 10166528(SI)	// digits0Step.z_k3[0]
-	VMOVUPS	Y1, 10166560(SI)	// digits0Step.z_k3[0] | 1
-	VMOVUPS	Y2, 10166592(SI)	// digits0Step.z_k3[0] | 2
-	VMOVUPS	Y3, 10166624(SI)	// digits0Step.z_k3[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop1
-	// mnist.nde:21
-	VBROADCASTSD	3542784(AX), Y0	// digits0Step.t
-	VBROADCASTSD	3543040(AX), Y1	// digits0Step.h
-	VADDPD	Y1, Y0, Y0
-	VMOVSD	X0, 3542680(AX)
-	VCVTPD2PSY	Y1, X0
-	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 3542688(AX)
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-loop2: // 4 times: vectors of the block
-	// mnist.nde:21
-	MOVQ	$8624, DI
-	MOVQ	SI, R9
-loop3: // 8624 times: elements
-	VBROADCASTSS	3542688(AX), Y0
-	VMOVUPS	10166528(R9), Y1	// digits0Step.z_k3[0]
-	VMOVUPS	3543296(R9), Y2	// digits0Step.z[0]
-	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 11270400(R9)	// digits0Step.z_y4[0]
-	ADDQ	$128, R9
-	DECQ	DI
-	JNE	loop3
-	ADDQ	$32, SI
-	DECQ	CX
-	JNE	loop2
-	VBROADCASTSD	3542680(AX), Y0
-	VMOVSD	X0, 65920(AX)	// pixelsField.t
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop4: // 8624 times: elements
-	VMOVUPS	11270400(SI), Y0	// digits0Step.z_y4[0]
-	VMOVUPS	11270432(SI), Y1	// digits0Step.z_y4[0] | 1
-	VMOVUPS	11270464(SI), Y2	// digits0Step.z_y4[0] | 2
-	VMOVUPS	11270496(SI), Y3	// digits0Step.z_y4[0] | 3
-	VMOVUPS	Y0, 66176(SI)	// pixelsField.z[0]
-	VMOVUPS	Y1, 66208(SI)	// pixelsField.z[0] | 1
-	VMOVUPS	Y2, 66240(SI)	// pixelsField.z[0] | 2
-	VMOVUPS	Y3, 66272(SI)	// pixelsField.z[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop4
-	RET
-
-// func digits0StepTurn6AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digits0StepTurn6AVX2(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	digits0StepTurn6_avx2<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// digits0StepTurn8 is Digits.0.step (mnist.nde:21) of a block of samples, a turn of several.
-TEXT digits0StepTurn8_avx2<>(SB), NOSPLIT, $0-0
-	// mnist.nde:21
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop1: // 8624 times: elements
-	VMOVUPS	1170048(SI), Y0	// pixelsField.dz[0]
-	VMOVUPS	1170080(SI), Y1	// pixelsField.dz[0] | 1
-	VMOVUPS	1170112(SI), Y2	// pixelsField.dz[0] | 2
-	VMOVUPS	1170144(SI), Y3	// pixelsField.dz[0] | 3
-	VMOVUPS	Y0, 12374272(SI)	// digits0Step.z_k4[0]
-	VMOVUPS	Y1, 12374304(SI)	// digits0Step.z_k4[0] | 1
-	VMOVUPS	Y2, 12374336(SI)	// digits0Step.z_k4[0] | 2
-	VMOVUPS	Y3, 12374368(SI)	// digits0Step.z_k4[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop1
-	// mnist.nde:21
-	VBROADCASTSD	3543040(AX), Y0	// digits0Step.h
-	VMULPD	f64_3fc5555555555555<>(SB), Y0, Y1
-	VMOVSD	X1, 3542696(AX)
-	VCVTPD2PSY	Y1, X1
-	VINSERTF128	$1, X1, Y1, Y1
-	VMOVSS	X1, 3542704(AX)
-	VMULPD	f64_3fd5555555555555<>(SB), Y0, Y0
-	VMOVSD	X0, 3542712(AX)
-	VCVTPD2PSY	Y0, X0
-	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 3542720(AX)
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-loop2: // 4 times: vectors of the block
-	// mnist.nde:21
-	MOVQ	$8624, DI
-	MOVQ	SI, R9
-loop3: // 8624 times: elements
-	VBROADCASTSS	3542704(AX), Y0
-	VMOVUPS	12374272(R9), Y1	// digits0Step.z_k4[0]
-	VBROADCASTSS	3542720(AX), Y2
-	VMOVUPS	10166528(R9), Y3	// digits0Step.z_k3[0]
-	VMOVUPS	7958784(R9), Y4	// digits0Step.z_k2[0]
-	VMOVUPS	5751040(R9), Y5	// digits0Step.z_k1[0]
-	VMOVUPS	3543296(R9), Y6	// digits0Step.z[0]
-	VFMADD231PS	Y5, Y0, Y6
-	VFMADD231PS	Y4, Y2, Y6
-	VFMADD231PS	Y3, Y2, Y6
-	VFMADD231PS	Y1, Y0, Y6
-	VMOVUPS	Y6, 4647168(R9)	// digits0Step.z_next[0]
-	ADDQ	$128, R9
-	DECQ	DI
-	JNE	loop3
-	ADDQ	$32, SI
-	DECQ	CX
-	JNE	loop2
-	RET
-
-// func digits0StepTurn8AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digits0StepTurn8AVX2(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	digits0StepTurn8_avx2<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
 // digits0LanestepTurn0 is Digits.0.lanestep (mnist.nde:21) of a block of samples, a turn of several.
 TEXT digits0LanestepTurn0_avx2<>(SB), NOSPLIT, $0-0
 	// mnist.nde:21
-	VBROADCASTSD	13478144(AX), Y0	// digits0Lanestep.step.t
-	VMOVSD	X0, 3542784(AX)	// digits0Step.t
-	VBROADCASTSD	13478400(AX), Y0	// digits0Lanestep.step.h
-	VMOVSD	X0, 3543040(AX)	// digits0Step.h
+	VBROADCASTSD	3542784(AX), Y0	// digits0Lanestep.step.t
+	VMOVSD	X0, 65920(AX)	// pixelsField.t
 	MOVQ	$8624, CX
 	MOVQ	AX, SI
 loop1: // 8624 times: elements
-	VMOVUPS	13478912(SI), Y0	// digits0Lanestep.z[0]
-	VMOVUPS	13478944(SI), Y1	// digits0Lanestep.z[0] | 1
-	VMOVUPS	13478976(SI), Y2	// digits0Lanestep.z[0] | 2
-	VMOVUPS	13479008(SI), Y3	// digits0Lanestep.z[0] | 3
-	VMOVUPS	Y0, 3543296(SI)	// digits0Step.z[0]
-	VMOVUPS	Y1, 3543328(SI)	// digits0Step.z[0] | 1
-	VMOVUPS	Y2, 3543360(SI)	// digits0Step.z[0] | 2
-	VMOVUPS	Y3, 3543392(SI)	// digits0Step.z[0] | 3
+	VMOVUPS	3543552(SI), Y0	// digits0Lanestep.z[0]
+	VMOVUPS	3543584(SI), Y1	// digits0Lanestep.z[0] | 1
+	VMOVUPS	3543616(SI), Y2	// digits0Lanestep.z[0] | 2
+	VMOVUPS	3543648(SI), Y3	// digits0Lanestep.z[0] | 3
+	VMOVUPS	Y0, 66176(SI)	// pixelsField.z[0]
+	VMOVUPS	Y1, 66208(SI)	// pixelsField.z[0] | 1
+	VMOVUPS	Y2, 66240(SI)	// pixelsField.z[0] | 2
+	VMOVUPS	Y3, 66272(SI)	// pixelsField.z[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop1
@@ -1583,41 +1261,185 @@ TEXT ·digits0LanestepTurn0AVX2(SB), 0, $8-32
 	VZEROUPPER
 	RET
 
-// digits0LanestepTurn10 is Digits.0.lanestep (mnist.nde:21) of a block of samples, a turn of several.
-TEXT digits0LanestepTurn10_avx2<>(SB), NOSPLIT, $0-0
+// digits0LanestepTurn2 is Digits.0.lanestep (mnist.nde:21) of a block of samples, a turn of several.
+TEXT digits0LanestepTurn2_avx2<>(SB), NOSPLIT, $0-0
 	// mnist.nde:21
-	MOVQ	$8624, CX
+	// mnist.nde:21
+	VBROADCASTSD	3543040(AX), Y0	// digits0Lanestep.step.h
+	VMULPD	f64_3fe0000000000000<>(SB), Y0, Y0
+	VMOVSD	X0, 3542656(AX)
+	VBROADCASTSD	3542784(AX), Y1	// digits0Lanestep.step.t
+	VADDPD	Y0, Y1, Y1
+	VMOVSD	X1, 3542664(AX)
+	VCVTPD2PSY	Y0, X0
+	VINSERTF128	$1, X0, Y0, Y0
+	VMOVSS	X0, 3542672(AX)
+	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop1: // 8624 times: elements
-	VMOVUPS	4647168(SI), Y0	// digits0Step.z_next[0]
-	VMOVUPS	4647200(SI), Y1	// digits0Step.z_next[0] | 1
-	VMOVUPS	4647232(SI), Y2	// digits0Step.z_next[0] | 2
-	VMOVUPS	4647264(SI), Y3	// digits0Step.z_next[0] | 3
-	VMOVUPS	Y0, 15686912(SI)	// digits0Lanestep.call[0]
-	VMOVUPS	Y1, 15686944(SI)	// digits0Lanestep.call[0] | 1
-	VMOVUPS	Y2, 15686976(SI)	// digits0Lanestep.call[0] | 2
-	VMOVUPS	Y3, 15687008(SI)	// digits0Lanestep.call[0] | 3
-	ADDQ	$128, SI
+loop1: // 4 times: vectors of the block
+	// mnist.nde:21
+	MOVQ	$8624, DI
+	MOVQ	SI, R9
+loop2: // 8624 times: elements
+	VBROADCASTSS	3542672(AX), Y0
+	VMOVUPS	1170048(R9), Y1	// pixelsField.dz[0]
+	VMOVUPS	Y1, 5751552(R9)	// digits0Lanestep.z_k1[0]
+	VMOVUPS	3543552(R9), Y2	// digits0Lanestep.z[0]
+	VFMADD231PS	Y1, Y0, Y2
+	VMOVUPS	Y2, 66176(R9)	// pixelsField.z[0]
+	ADDQ	$128, R9
+	DECQ	DI
+	JNE	loop2
+	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
+	VBROADCASTSD	3542664(AX), Y0
+	VMOVSD	X0, 65920(AX)	// pixelsField.t
+	RET
+
+// func digits0LanestepTurn2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digits0LanestepTurn2AVX2(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	digits0LanestepTurn2_avx2<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// digits0LanestepTurn4 is Digits.0.lanestep (mnist.nde:21) of a block of samples, a turn of several.
+TEXT digits0LanestepTurn4_avx2<>(SB), NOSPLIT, $0-0
+	// mnist.nde:21
+	VBROADCASTSS	3542672(AX), Y0
+	MOVQ	$4, CX
+	MOVQ	AX, SI
+loop1: // 4 times: vectors of the block
+	MOVQ	$8624, DI
+	MOVQ	SI, R9
+loop2: // 8624 times: elements
+	// mnist.nde:21
+	VBROADCASTSS	3542672(AX), Y0
+	VMOVUPS	1170048(R9), Y1	// pixelsField.dz[0]
+	VMOVUPS	Y1, 6855424(R9)	// digits0Lanestep.z_k2[0]
+	VMOVUPS	3543552(R9), Y2	// digits0Lanestep.z[0]
+	VFMADD231PS	Y1, Y0, Y2
+	VMOVUPS	Y2, 66176(R9)	// pixelsField.z[0]
+	ADDQ	$128, R9
+	DECQ	DI
+	JNE	loop2
+	ADDQ	$32, SI
+	DECQ	CX
+	JNE	loop1
+	VBROADCASTSD	3542664(AX), Y0
+	VMOVSD	X0, 65920(AX)	// pixelsField.t
+	RET
+
+// func digits0LanestepTurn4AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digits0LanestepTurn4AVX2(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	digits0LanestepTurn4_avx2<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// digits0LanestepTurn6 is Digits.0.lanestep (mnist.nde:21) of a block of samples, a turn of several.
+TEXT digits0LanestepTurn6_avx2<>(SB), NOSPLIT, $0-0
+	// mnist.nde:21
+	// mnist.nde:21
+	VBROADCASTSD	3542784(AX), Y0	// digits0Lanestep.step.t
+	VBROADCASTSD	3543040(AX), Y1	// digits0Lanestep.step.h
+	VADDPD	Y1, Y0, Y0
+	VMOVSD	X0, 3542680(AX)
+	VCVTPD2PSY	Y1, X0
+	VINSERTF128	$1, X0, Y0, Y0
+	VMOVSS	X0, 3542688(AX)
+	MOVQ	$4, CX
+	MOVQ	AX, SI
+loop1: // 4 times: vectors of the block
+	// mnist.nde:21
+	MOVQ	$8624, DI
+	MOVQ	SI, R9
+loop2: // 8624 times: elements
+	VBROADCASTSS	3542688(AX), Y0
+	VMOVUPS	1170048(R9), Y1	// pixelsField.dz[0]
+	VMOVUPS	Y1, 7959296(R9)	// digits0Lanestep.z_k3[0]
+	VMOVUPS	3543552(R9), Y2	// digits0Lanestep.z[0]
+	VFMADD231PS	Y1, Y0, Y2
+	VMOVUPS	Y2, 66176(R9)	// pixelsField.z[0]
+	ADDQ	$128, R9
+	DECQ	DI
+	JNE	loop2
+	ADDQ	$32, SI
+	DECQ	CX
+	JNE	loop1
+	VBROADCASTSD	3542680(AX), Y0
+	VMOVSD	X0, 65920(AX)	// pixelsField.t
+	RET
+
+// func digits0LanestepTurn6AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digits0LanestepTurn6AVX2(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	digits0LanestepTurn6_avx2<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// digits0LanestepTurn8 is Digits.0.lanestep (mnist.nde:21) of a block of samples, a turn of several.
+TEXT digits0LanestepTurn8_avx2<>(SB), NOSPLIT, $0-0
+	// mnist.nde:21
+	// mnist.nde:21
+	VBROADCASTSD	3543040(AX), Y0	// digits0Lanestep.step.h
+	VMULPD	f64_3fc5555555555555<>(SB), Y0, Y1
+	VMOVSD	X1, 3542696(AX)
+	VCVTPD2PSY	Y1, X1
+	VINSERTF128	$1, X1, Y1, Y1
+	VMOVSS	X1, 3542704(AX)
+	VMULPD	f64_3fd5555555555555<>(SB), Y0, Y0
+	VMOVSD	X0, 3542712(AX)
+	VCVTPD2PSY	Y0, X0
+	VINSERTF128	$1, X0, Y0, Y0
+	VMOVSS	X0, 3542720(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop2: // 4 times: vectors of the block
+loop1: // 4 times: vectors of the block
+	// mnist.nde:21
 	VMOVUPS	f32_00000000<>(SB), Y0
 	MOVQ	$8624, R9
 	MOVQ	SI, R10
-loop3: // 8624 times: elements
-	// mnist.nde:21
-	VMOVUPS	15686912(R10), Y1	// digits0Lanestep.call[0]
-	VMOVUPS	15686912(R10), Y2	// digits0Lanestep.call[0]
-	VSUBPS	Y2, Y1, Y1
+loop2: // 8624 times: elements
+	VBROADCASTSS	3542704(AX), Y1
+	VMOVUPS	1170048(R10), Y2	// pixelsField.dz[0]
+	VBROADCASTSS	3542720(AX), Y3
+	VMOVUPS	7959296(R10), Y4	// digits0Lanestep.z_k3[0]
+	VMOVUPS	6855424(R10), Y5	// digits0Lanestep.z_k2[0]
+	VMOVUPS	5751552(R10), Y6	// digits0Lanestep.z_k1[0]
+	VMOVUPS	3543552(R10), Y7	// digits0Lanestep.z[0]
+	VFMADD231PS	Y6, Y1, Y7
+	VFMADD231PS	Y5, Y3, Y7
+	VFMADD231PS	Y4, Y3, Y7
+	VFMADD231PS	Y2, Y1, Y7
+	VMOVUPS	Y7, 9063168(R10)	// digits0Lanestep.z_next[0]
+	VSUBPS	Y7, Y7, Y1
 	VADDPS	Y1, Y0, Y0
 	ADDQ	$128, R10
 	DECQ	R9
-	JNE	loop3
-	VMOVUPD	13478656(DI), Y1	// digits0Lanestep.step.live
-	VMOVUPD	13478688(DI), Y2	// digits0Lanestep.step.live | 1
+	JNE	loop2
+	VMOVUPD	3543296(DI), Y1	// digits0Lanestep.step.live
+	VMOVUPD	3543328(DI), Y2	// digits0Lanestep.step.live | 1
 	VCMPPS	$0, f32_00000000<>(SB), Y0, Y0
 	VMOVUPD	f64_0000000000000000<>(SB), Y3
 	VCMPPD	$17, Y1, Y3, Y1
@@ -1631,48 +1453,48 @@ loop3: // 8624 times: elements
 	VPMOVSXDQ	X2, Y2
 	VANDPD	f64_3ff0000000000000<>(SB), Y0, Y0
 	VANDPD	f64_3ff0000000000000<>(SB), Y2, Y2
-	VMOVUPD	Y0, 15686656(DI)	// digits0Lanestep.step.code
-	VMOVUPD	Y2, 15686688(DI)	// digits0Lanestep.step.code | 1
+	VMOVUPD	Y0, 5751296(DI)	// digits0Lanestep.step.code
+	VMOVUPD	Y2, 5751328(DI)	// digits0Lanestep.step.code | 1
 	MOVQ	$8624, R9
 	MOVQ	SI, R10
-loop4: // 8624 times: elements
-	VMOVUPS	15686912(R10), Y0	// digits0Lanestep.call[0]
-	VMOVUPS	13478912(R10), Y2	// digits0Lanestep.z[0]
+loop3: // 8624 times: elements
+	VMOVUPS	9063168(R10), Y0	// digits0Lanestep.z_next[0]
+	VMOVUPS	3543552(R10), Y2	// digits0Lanestep.z[0]
 	VBLENDVPS	Y1, Y0, Y2, Y0
-	VMOVUPS	Y0, 14582784(R10)	// digits0Lanestep.z.next[0]
+	VMOVUPS	Y0, 4647424(R10)	// digits0Lanestep.z.next[0]
 	ADDQ	$128, R10
 	DECQ	R9
-	JNE	loop4
+	JNE	loop3
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
-	JNE	loop2
+	JNE	loop1
 	// results that are the arguments of the next run
 	MOVQ	$8624, CX
 	MOVQ	AX, SI
-loop5: // 8624 times: elements
-	VMOVUPS	14582784(SI), Y0	// digits0Lanestep.z.next[0]
-	VMOVUPS	14582816(SI), Y1	// digits0Lanestep.z.next[0] | 1
-	VMOVUPS	14582848(SI), Y2	// digits0Lanestep.z.next[0] | 2
-	VMOVUPS	14582880(SI), Y3	// digits0Lanestep.z.next[0] | 3
-	VMOVUPS	Y0, 13478912(SI)	// digits0Lanestep.z[0]
-	VMOVUPS	Y1, 13478944(SI)	// digits0Lanestep.z[0] | 1
-	VMOVUPS	Y2, 13478976(SI)	// digits0Lanestep.z[0] | 2
-	VMOVUPS	Y3, 13479008(SI)	// digits0Lanestep.z[0] | 3
+loop4: // 8624 times: elements
+	VMOVUPS	4647424(SI), Y0	// digits0Lanestep.z.next[0]
+	VMOVUPS	4647456(SI), Y1	// digits0Lanestep.z.next[0] | 1
+	VMOVUPS	4647488(SI), Y2	// digits0Lanestep.z.next[0] | 2
+	VMOVUPS	4647520(SI), Y3	// digits0Lanestep.z.next[0] | 3
+	VMOVUPS	Y0, 3543552(SI)	// digits0Lanestep.z[0]
+	VMOVUPS	Y1, 3543584(SI)	// digits0Lanestep.z[0] | 1
+	VMOVUPS	Y2, 3543616(SI)	// digits0Lanestep.z[0] | 2
+	VMOVUPS	Y3, 3543648(SI)	// digits0Lanestep.z[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop5
+	JNE	loop4
 	RET
 
-// func digits0LanestepTurn10AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digits0LanestepTurn10AVX2(SB), 0, $8-32
+// func digits0LanestepTurn8AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digits0LanestepTurn8AVX2(SB), 0, $8-32
 	MOVQ	fr+0(FP), AX
 	MOVQ	w+8(FP), BX
 	MOVQ	pre+16(FP), DX
 	MOVQ	sums+24(FP), R8
 	STMXCSR	old-8(SP)
 	LDMXCSR	flush<>(SB)
-	CALL	digits0LanestepTurn10_avx2<>(SB)
+	CALL	digits0LanestepTurn8_avx2<>(SB)
 	LDMXCSR	old-8(SP)
 	VZEROUPPER
 	RET
@@ -1686,20 +1508,20 @@ loop1: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop2: // 784 times: elements
 	// mnist.nde:21
-	VMOVUPS	16790784(R9), Y0	// digitsSample.img[0]
+	VMOVUPS	10167040(R9), Y0	// digitsSample.img[0]
 	VBROADCASTSS	36200(BX), Y1	// Images.img.all.mean
 	VSUBPS	Y1, Y0, Y0
 	VBROADCASTSS	36204(BX), Y1	// Images.img.all.std
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 16892416(R9)	// digitsSample.div[0]
+	VMOVUPS	Y0, 10268672(R9)	// digitsSample.div[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop2
 	MOVQ	$784, DI
 	MOVQ	SI, R9
 loop3: // 784 times: elements
-	VMOVUPS	16892416(R9), Y0	// digitsSample.div[0]
-	VMOVUPS	Y0, 16992768(R9)	// digitsSample.concat[0]
+	VMOVUPS	10268672(R9), Y0	// digitsSample.div[0]
+	VMOVUPS	Y0, 10369024(R9)	// digitsSample.concat[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop3
@@ -1707,7 +1529,7 @@ loop3: // 784 times: elements
 	MOVQ	SI, R9
 loop4: // 7840 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 17093120(R9)	// digitsSample.concat[784]
+	VMOVUPS	Y0, 10469376(R9)	// digitsSample.concat[784]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop4
@@ -1720,18 +1542,18 @@ loop4: // 7840 times: elements
 	MOVQ	AX, DI
 loop5: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 19300864(SI)	// digitsSample.step0_in0
+	VMOVUPD	Y0, 12677120(SI)	// digitsSample.step0_in0
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 19300896(SI)	// digitsSample.step0_in0 | 1
+	VMOVUPD	Y0, 12677152(SI)	// digitsSample.step0_in0 | 1
 	VMOVUPD	f64_3ff0000000000000<>(SB), Y0
-	VMOVUPD	Y0, 19301120(SI)	// digitsSample.step0_in1
+	VMOVUPD	Y0, 12677376(SI)	// digitsSample.step0_in1
 	VMOVUPD	f64_3ff0000000000000<>(SB), Y0
-	VMOVUPD	Y0, 19301152(SI)	// digitsSample.step0_in1 | 1
+	VMOVUPD	Y0, 12677408(SI)	// digitsSample.step0_in1 | 1
 	MOVQ	$8624, R9
 	MOVQ	DI, R10
 loop6: // 8624 times: elements
-	VMOVUPS	16992768(R10), Y0	// digitsSample.concat[0]
-	VMOVUPS	Y0, 13478912(R10)	// digits0Lanestep.z[0]
+	VMOVUPS	10369024(R10), Y0	// digitsSample.concat[0]
+	VMOVUPS	Y0, 3543552(R10)	// digits0Lanestep.z[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop6
@@ -1763,8 +1585,8 @@ loop1: // 4 times: vectors of the block
 	MOVQ	$8624, CX
 	MOVQ	65544(AX), SI
 loop2: // 8624 times: elements
-	VMOVUPS	13478912(SI), Y0	// digits0Lanestep.z[0]
-	VMOVUPS	Y0, 18096640(SI)	// digitsSample.z[0]
+	VMOVUPS	3543552(SI), Y0	// digits0Lanestep.z[0]
+	VMOVUPS	Y0, 11472896(SI)	// digitsSample.z[0]
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop2
@@ -1803,9 +1625,9 @@ loop6: // 28 times
 	MOVQ	65592(AX), SI
 	MOVQ	65600(AX), DI
 loop7: // 28 times
-	VMOVUPS	18096640(SI), Y0	// digitsSample.z[0]
+	VMOVUPS	11472896(SI), Y0	// digitsSample.z[0]
 	VMOVUPS	Y0, 2275904(DI)	// pixelsField.margins[15] | 2
-	VMOVUPS	18096672(SI), Y0	// digitsSample.z[0] | 1
+	VMOVUPS	11472928(SI), Y0	// digitsSample.z[0] | 1
 	VMOVUPS	Y0, 2275936(DI)	// pixelsField.margins[15] | 3
 	ADDQ	$128, SI
 	ADDQ	$64, DI
@@ -2138,38 +1960,38 @@ loop12: // 11 times
 	VBROADCASTSS	34496(CX), Y14	// Digits.0.bias.expand[0]
 	VADDPS	Y14, Y0, Y0
 	VADDPS	Y14, Y1, Y1
-	VMOVUPS	Y0, 19200512(SI)	// digitsSample.add[0]
-	VMOVUPS	Y1, 19200544(SI)	// digitsSample.add[0] | 1
+	VMOVUPS	Y0, 12576768(SI)	// digitsSample.add[0]
+	VMOVUPS	Y1, 12576800(SI)	// digitsSample.add[0] | 1
 	VBROADCASTSS	34500(CX), Y0	// Digits.0.bias.expand[1]
 	VADDPS	Y0, Y2, Y1
 	VADDPS	Y0, Y3, Y0
-	VMOVUPS	Y1, 19200640(SI)	// digitsSample.add[1]
-	VMOVUPS	Y0, 19200672(SI)	// digitsSample.add[1] | 1
+	VMOVUPS	Y1, 12576896(SI)	// digitsSample.add[1]
+	VMOVUPS	Y0, 12576928(SI)	// digitsSample.add[1] | 1
 	VBROADCASTSS	34504(CX), Y0	// Digits.0.bias.expand[2]
 	VADDPS	Y0, Y4, Y1
 	VADDPS	Y0, Y5, Y0
-	VMOVUPS	Y1, 19200768(SI)	// digitsSample.add[2]
-	VMOVUPS	Y0, 19200800(SI)	// digitsSample.add[2] | 1
+	VMOVUPS	Y1, 12577024(SI)	// digitsSample.add[2]
+	VMOVUPS	Y0, 12577056(SI)	// digitsSample.add[2] | 1
 	VBROADCASTSS	34508(CX), Y0	// Digits.0.bias.expand[3]
 	VADDPS	Y0, Y6, Y1
 	VADDPS	Y0, Y7, Y0
-	VMOVUPS	Y1, 19200896(SI)	// digitsSample.add[3]
-	VMOVUPS	Y0, 19200928(SI)	// digitsSample.add[3] | 1
+	VMOVUPS	Y1, 12577152(SI)	// digitsSample.add[3]
+	VMOVUPS	Y0, 12577184(SI)	// digitsSample.add[3] | 1
 	VBROADCASTSS	34512(CX), Y0	// Digits.0.bias.expand[4]
 	VADDPS	Y0, Y8, Y1
 	VADDPS	Y0, Y9, Y0
-	VMOVUPS	Y1, 19201024(SI)	// digitsSample.add[4]
-	VMOVUPS	Y0, 19201056(SI)	// digitsSample.add[4] | 1
+	VMOVUPS	Y1, 12577280(SI)	// digitsSample.add[4]
+	VMOVUPS	Y0, 12577312(SI)	// digitsSample.add[4] | 1
 	VBROADCASTSS	34516(CX), Y0	// Digits.0.bias.expand[5]
 	VADDPS	Y0, Y10, Y1
 	VADDPS	Y0, Y11, Y0
-	VMOVUPS	Y1, 19201152(SI)	// digitsSample.add[5]
-	VMOVUPS	Y0, 19201184(SI)	// digitsSample.add[5] | 1
+	VMOVUPS	Y1, 12577408(SI)	// digitsSample.add[5]
+	VMOVUPS	Y0, 12577440(SI)	// digitsSample.add[5] | 1
 	VBROADCASTSS	34520(CX), Y0	// Digits.0.bias.expand[6]
 	VADDPS	Y0, Y12, Y1
 	VADDPS	Y0, Y13, Y0
-	VMOVUPS	Y1, 19201280(SI)	// digitsSample.add[6]
-	VMOVUPS	Y0, 19201312(SI)	// digitsSample.add[6] | 1
+	VMOVUPS	Y1, 12577536(SI)	// digitsSample.add[6]
+	VMOVUPS	Y0, 12577568(SI)	// digitsSample.add[6] | 1
 	ADDQ	$448, 65600(AX)
 	ADDQ	$28, CX
 	ADDQ	$896, SI
@@ -2202,10 +2024,10 @@ loop13: // 5 times: tiles of 2 elements
 	MOVQ	AX, R9
 	MOVQ	65544(AX), R10
 loop14: // 784 times: terms of the sums
-	VMOVUPS	19200512(R9), Y8	// digitsSample.add[0]
-	VMOVUPS	19200544(R9), Y9	// digitsSample.add[0] | 1
-	VMOVUPS	19200576(R9), Y10	// digitsSample.add[0] | 2
-	VMOVUPS	19200608(R9), Y11	// digitsSample.add[0] | 3
+	VMOVUPS	12576768(R9), Y8	// digitsSample.add[0]
+	VMOVUPS	12576800(R9), Y9	// digitsSample.add[0] | 1
+	VMOVUPS	12576832(R9), Y10	// digitsSample.add[0] | 2
+	VMOVUPS	12576864(R9), Y11	// digitsSample.add[0] | 3
 	VBROADCASTSS	4800(R10), Y12	// Digits.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -2225,19 +2047,19 @@ loop14: // 784 times: terms of the sums
 	VADDPS	Y8, Y1, Y1
 	VADDPS	Y8, Y2, Y2
 	VADDPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 16891136(SI)	// digitsSample.logits[0]
-	VMOVUPS	Y1, 16891168(SI)	// digitsSample.logits[0] | 1
-	VMOVUPS	Y2, 16891200(SI)	// digitsSample.logits[0] | 2
-	VMOVUPS	Y3, 16891232(SI)	// digitsSample.logits[0] | 3
+	VMOVUPS	Y0, 10267392(SI)	// digitsSample.logits[0]
+	VMOVUPS	Y1, 10267424(SI)	// digitsSample.logits[0] | 1
+	VMOVUPS	Y2, 10267456(SI)	// digitsSample.logits[0] | 2
+	VMOVUPS	Y3, 10267488(SI)	// digitsSample.logits[0] | 3
 	VBROADCASTSS	36164(CX), Y0	// Digits.2.bias[1]
 	VADDPS	Y0, Y4, Y1
 	VADDPS	Y0, Y5, Y2
 	VADDPS	Y0, Y6, Y3
 	VADDPS	Y0, Y7, Y0
-	VMOVUPS	Y1, 16891264(SI)	// digitsSample.logits[1]
-	VMOVUPS	Y2, 16891296(SI)	// digitsSample.logits[1] | 1
-	VMOVUPS	Y3, 16891328(SI)	// digitsSample.logits[1] | 2
-	VMOVUPS	Y0, 16891360(SI)	// digitsSample.logits[1] | 3
+	VMOVUPS	Y1, 10267520(SI)	// digitsSample.logits[1]
+	VMOVUPS	Y2, 10267552(SI)	// digitsSample.logits[1] | 1
+	VMOVUPS	Y3, 10267584(SI)	// digitsSample.logits[1] | 2
+	VMOVUPS	Y0, 10267616(SI)	// digitsSample.logits[1] | 3
 	ADDQ	$6272, 65544(AX)
 	ADDQ	$8, CX
 	ADDQ	$256, SI
@@ -2267,20 +2089,20 @@ loop1: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop2: // 784 times: elements
 	// mnist.nde:21
-	VMOVUPS	19301376(R9), Y0	// fitSample.img[0]
+	VMOVUPS	12677632(R9), Y0	// fitSample.img[0]
 	VBROADCASTSS	36200(BX), Y1	// Images.img.all.mean
 	VSUBPS	Y1, Y0, Y0
 	VBROADCASTSS	36204(BX), Y1	// Images.img.all.std
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 19402112(R9)	// fitSample.div[0]
+	VMOVUPS	Y0, 12778368(R9)	// fitSample.div[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop2
 	MOVQ	$784, DI
 	MOVQ	SI, R9
 loop3: // 784 times: elements
-	VMOVUPS	19402112(R9), Y0	// fitSample.div[0]
-	VMOVUPS	Y0, 19502464(R9)	// fitSample.concat[0]
+	VMOVUPS	12778368(R9), Y0	// fitSample.div[0]
+	VMOVUPS	Y0, 12878720(R9)	// fitSample.concat[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop3
@@ -2288,7 +2110,7 @@ loop3: // 784 times: elements
 	MOVQ	SI, R9
 loop4: // 7840 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 19602816(R9)	// fitSample.concat[784]
+	VMOVUPS	Y0, 12979072(R9)	// fitSample.concat[784]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop4
@@ -2301,18 +2123,18 @@ loop4: // 7840 times: elements
 	MOVQ	AX, DI
 loop5: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 21811840(SI)	// fitSample.step0_in0
+	VMOVUPD	Y0, 15188096(SI)	// fitSample.step0_in0
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 21811872(SI)	// fitSample.step0_in0 | 1
+	VMOVUPD	Y0, 15188128(SI)	// fitSample.step0_in0 | 1
 	VMOVUPD	f64_3ff0000000000000<>(SB), Y0
-	VMOVUPD	Y0, 21812096(SI)	// fitSample.step0_in1
+	VMOVUPD	Y0, 15188352(SI)	// fitSample.step0_in1
 	VMOVUPD	f64_3ff0000000000000<>(SB), Y0
-	VMOVUPD	Y0, 21812128(SI)	// fitSample.step0_in1 | 1
+	VMOVUPD	Y0, 15188384(SI)	// fitSample.step0_in1 | 1
 	MOVQ	$8624, R9
 	MOVQ	DI, R10
 loop6: // 8624 times: elements
-	VMOVUPS	19502464(R10), Y0	// fitSample.concat[0]
-	VMOVUPS	Y0, 13478912(R10)	// digits0Lanestep.z[0]
+	VMOVUPS	12878720(R10), Y0	// fitSample.concat[0]
+	VMOVUPS	Y0, 3543552(R10)	// digits0Lanestep.z[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop6
@@ -2344,8 +2166,8 @@ loop1: // 4 times: vectors of the block
 	MOVQ	$8624, CX
 	MOVQ	65544(AX), SI
 loop2: // 8624 times: elements
-	VMOVUPS	13478912(SI), Y0	// digits0Lanestep.z[0]
-	VMOVUPS	Y0, 20606336(SI)	// fitSample.z[0]
+	VMOVUPS	3543552(SI), Y0	// digits0Lanestep.z[0]
+	VMOVUPS	Y0, 13982592(SI)	// fitSample.z[0]
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop2
@@ -2384,9 +2206,9 @@ loop6: // 28 times
 	MOVQ	65592(AX), SI
 	MOVQ	65600(AX), DI
 loop7: // 28 times
-	VMOVUPS	20606336(SI), Y0	// fitSample.z[0]
+	VMOVUPS	13982592(SI), Y0	// fitSample.z[0]
 	VMOVUPS	Y0, 2275904(DI)	// pixelsField.margins[15] | 2
-	VMOVUPS	20606368(SI), Y0	// fitSample.z[0] | 1
+	VMOVUPS	13982624(SI), Y0	// fitSample.z[0] | 1
 	VMOVUPS	Y0, 2275936(DI)	// pixelsField.margins[15] | 3
 	ADDQ	$128, SI
 	ADDQ	$64, DI
@@ -2719,38 +2541,38 @@ loop12: // 11 times
 	VBROADCASTSS	34496(CX), Y14	// Digits.0.bias.expand[0]
 	VADDPS	Y14, Y0, Y0
 	VADDPS	Y14, Y1, Y1
-	VMOVUPS	Y0, 21710208(SI)	// fitSample.add[0]
-	VMOVUPS	Y1, 21710240(SI)	// fitSample.add[0] | 1
+	VMOVUPS	Y0, 15086464(SI)	// fitSample.add[0]
+	VMOVUPS	Y1, 15086496(SI)	// fitSample.add[0] | 1
 	VBROADCASTSS	34500(CX), Y0	// Digits.0.bias.expand[1]
 	VADDPS	Y0, Y2, Y1
 	VADDPS	Y0, Y3, Y0
-	VMOVUPS	Y1, 21710336(SI)	// fitSample.add[1]
-	VMOVUPS	Y0, 21710368(SI)	// fitSample.add[1] | 1
+	VMOVUPS	Y1, 15086592(SI)	// fitSample.add[1]
+	VMOVUPS	Y0, 15086624(SI)	// fitSample.add[1] | 1
 	VBROADCASTSS	34504(CX), Y0	// Digits.0.bias.expand[2]
 	VADDPS	Y0, Y4, Y1
 	VADDPS	Y0, Y5, Y0
-	VMOVUPS	Y1, 21710464(SI)	// fitSample.add[2]
-	VMOVUPS	Y0, 21710496(SI)	// fitSample.add[2] | 1
+	VMOVUPS	Y1, 15086720(SI)	// fitSample.add[2]
+	VMOVUPS	Y0, 15086752(SI)	// fitSample.add[2] | 1
 	VBROADCASTSS	34508(CX), Y0	// Digits.0.bias.expand[3]
 	VADDPS	Y0, Y6, Y1
 	VADDPS	Y0, Y7, Y0
-	VMOVUPS	Y1, 21710592(SI)	// fitSample.add[3]
-	VMOVUPS	Y0, 21710624(SI)	// fitSample.add[3] | 1
+	VMOVUPS	Y1, 15086848(SI)	// fitSample.add[3]
+	VMOVUPS	Y0, 15086880(SI)	// fitSample.add[3] | 1
 	VBROADCASTSS	34512(CX), Y0	// Digits.0.bias.expand[4]
 	VADDPS	Y0, Y8, Y1
 	VADDPS	Y0, Y9, Y0
-	VMOVUPS	Y1, 21710720(SI)	// fitSample.add[4]
-	VMOVUPS	Y0, 21710752(SI)	// fitSample.add[4] | 1
+	VMOVUPS	Y1, 15086976(SI)	// fitSample.add[4]
+	VMOVUPS	Y0, 15087008(SI)	// fitSample.add[4] | 1
 	VBROADCASTSS	34516(CX), Y0	// Digits.0.bias.expand[5]
 	VADDPS	Y0, Y10, Y1
 	VADDPS	Y0, Y11, Y0
-	VMOVUPS	Y1, 21710848(SI)	// fitSample.add[5]
-	VMOVUPS	Y0, 21710880(SI)	// fitSample.add[5] | 1
+	VMOVUPS	Y1, 15087104(SI)	// fitSample.add[5]
+	VMOVUPS	Y0, 15087136(SI)	// fitSample.add[5] | 1
 	VBROADCASTSS	34520(CX), Y0	// Digits.0.bias.expand[6]
 	VADDPS	Y0, Y12, Y1
 	VADDPS	Y0, Y13, Y0
-	VMOVUPS	Y1, 21710976(SI)	// fitSample.add[6]
-	VMOVUPS	Y0, 21711008(SI)	// fitSample.add[6] | 1
+	VMOVUPS	Y1, 15087232(SI)	// fitSample.add[6]
+	VMOVUPS	Y0, 15087264(SI)	// fitSample.add[6] | 1
 	ADDQ	$448, 65600(AX)
 	ADDQ	$28, CX
 	ADDQ	$896, SI
@@ -2783,10 +2605,10 @@ loop13: // 5 times: tiles of 2 elements
 	MOVQ	AX, R9
 	MOVQ	65544(AX), R10
 loop14: // 784 times: terms of the sums
-	VMOVUPS	21710208(R9), Y8	// fitSample.add[0]
-	VMOVUPS	21710240(R9), Y9	// fitSample.add[0] | 1
-	VMOVUPS	21710272(R9), Y10	// fitSample.add[0] | 2
-	VMOVUPS	21710304(R9), Y11	// fitSample.add[0] | 3
+	VMOVUPS	15086464(R9), Y8	// fitSample.add[0]
+	VMOVUPS	15086496(R9), Y9	// fitSample.add[0] | 1
+	VMOVUPS	15086528(R9), Y10	// fitSample.add[0] | 2
+	VMOVUPS	15086560(R9), Y11	// fitSample.add[0] | 3
 	VBROADCASTSS	4800(R10), Y12	// Digits.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -2806,19 +2628,19 @@ loop14: // 784 times: terms of the sums
 	VADDPS	Y8, Y1, Y1
 	VADDPS	Y8, Y2, Y2
 	VADDPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 21810560(SI)	// fitSample.add_2[0]
-	VMOVUPS	Y1, 21810592(SI)	// fitSample.add_2[0] | 1
-	VMOVUPS	Y2, 21810624(SI)	// fitSample.add_2[0] | 2
-	VMOVUPS	Y3, 21810656(SI)	// fitSample.add_2[0] | 3
+	VMOVUPS	Y0, 15186816(SI)	// fitSample.add_2[0]
+	VMOVUPS	Y1, 15186848(SI)	// fitSample.add_2[0] | 1
+	VMOVUPS	Y2, 15186880(SI)	// fitSample.add_2[0] | 2
+	VMOVUPS	Y3, 15186912(SI)	// fitSample.add_2[0] | 3
 	VBROADCASTSS	36164(CX), Y0	// Digits.2.bias[1]
 	VADDPS	Y0, Y4, Y1
 	VADDPS	Y0, Y5, Y2
 	VADDPS	Y0, Y6, Y3
 	VADDPS	Y0, Y7, Y0
-	VMOVUPS	Y1, 21810688(SI)	// fitSample.add_2[1]
-	VMOVUPS	Y2, 21810720(SI)	// fitSample.add_2[1] | 1
-	VMOVUPS	Y3, 21810752(SI)	// fitSample.add_2[1] | 2
-	VMOVUPS	Y0, 21810784(SI)	// fitSample.add_2[1] | 3
+	VMOVUPS	Y1, 15186944(SI)	// fitSample.add_2[1]
+	VMOVUPS	Y2, 15186976(SI)	// fitSample.add_2[1] | 1
+	VMOVUPS	Y3, 15187008(SI)	// fitSample.add_2[1] | 2
+	VMOVUPS	Y0, 15187040(SI)	// fitSample.add_2[1] | 3
 	ADDQ	$6272, 65544(AX)
 	ADDQ	$8, CX
 	ADDQ	$256, SI
@@ -2832,7 +2654,7 @@ loop15: // 4 times: vectors of the block
 	MOVQ	$10, SI
 	MOVQ	CX, DI
 loop16: // 10 times: elements
-	VMOVUPS	21810560(DI), Y1	// fitSample.add_2[0]
+	VMOVUPS	15186816(DI), Y1	// fitSample.add_2[0]
 	VMAXPS	Y1, Y0, Y2
 	VMAXPS	Y0, Y1, Y3
 	VANDPS	Y3, Y2, Y2
@@ -2842,14 +2664,14 @@ loop16: // 10 times: elements
 	ADDQ	$128, DI
 	DECQ	SI
 	JNE	loop16
-	VMOVUPS	19401728(CX), Y1	// fitSample.y
+	VMOVUPS	12777984(CX), Y1	// fitSample.y
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMOVUPS	f32_00000000<>(SB), Y3
 	MOVQ	$10, SI
 	MOVQ	CX, DI
 	LEAQ	table_e57d12fbdb26f17e<>(SB), R9
 loop17: // 10 times: elements
-	VMOVUPS	21810560(DI), Y4	// fitSample.add_2[0]
+	VMOVUPS	15186816(DI), Y4	// fitSample.add_2[0]
 	VSUBPS	Y0, Y4, Y4
 	VMOVUPS	f32_42b40000<>(SB), Y5
 	VMINPS	Y4, Y5, Y4
@@ -2880,7 +2702,7 @@ loop17: // 10 times: elements
 	VBROADCASTSS	(R9), Y4
 	VPCMPEQD	Y4, Y1, Y4
 	VANDPS	f32_3f800000<>(SB), Y4, Y4
-	VMOVUPS	21810560(DI), Y5	// fitSample.add_2[0]
+	VMOVUPS	15186816(DI), Y5	// fitSample.add_2[0]
 	VMULPS	Y5, Y4, Y4
 	VADDPS	Y4, Y3, Y3
 	ADDQ	$128, DI
@@ -2927,49 +2749,49 @@ loop17: // 10 times: elements
 	VBLENDVPS	Y5, Y4, Y2, Y2
 	VADDPS	Y2, Y0, Y0
 	VSUBPS	Y3, Y0, Y0
-	VMOVUPS	Y0, 19401856(CX)	// fitSample.loss
+	VMOVUPS	Y0, 12778112(CX)	// fitSample.loss
 	// mnist.nde:36
-	VMOVUPS	21810560(CX), Y0	// fitSample.add_2[0]
-	VMOVUPS	21810688(CX), Y2	// fitSample.add_2[1]
+	VMOVUPS	15186816(CX), Y0	// fitSample.add_2[0]
+	VMOVUPS	15186944(CX), Y2	// fitSample.add_2[1]
 	VCMPPS	$17, Y2, Y0, Y3
 	VBLENDVPS	Y3, Y2, Y0, Y0
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VBLENDVPS	Y3, f32_00000001<>(SB), Y2, Y2
-	VMOVUPS	21810816(CX), Y3	// fitSample.add_2[2]
+	VMOVUPS	15187072(CX), Y3	// fitSample.add_2[2]
 	VCMPPS	$17, Y3, Y0, Y4
 	VBLENDVPS	Y4, Y3, Y0, Y0
 	VBLENDVPS	Y4, f32_00000002<>(SB), Y2, Y2
-	VMOVUPS	21810944(CX), Y3	// fitSample.add_2[3]
+	VMOVUPS	15187200(CX), Y3	// fitSample.add_2[3]
 	VCMPPS	$17, Y3, Y0, Y4
 	VBLENDVPS	Y4, Y3, Y0, Y0
 	VBLENDVPS	Y4, f32_00000003<>(SB), Y2, Y2
-	VMOVUPS	21811072(CX), Y3	// fitSample.add_2[4]
+	VMOVUPS	15187328(CX), Y3	// fitSample.add_2[4]
 	VCMPPS	$17, Y3, Y0, Y4
 	VBLENDVPS	Y4, Y3, Y0, Y0
 	VBLENDVPS	Y4, f32_00000004<>(SB), Y2, Y2
-	VMOVUPS	21811200(CX), Y3	// fitSample.add_2[5]
+	VMOVUPS	15187456(CX), Y3	// fitSample.add_2[5]
 	VCMPPS	$17, Y3, Y0, Y4
 	VBLENDVPS	Y4, Y3, Y0, Y0
 	VBLENDVPS	Y4, f32_00000005<>(SB), Y2, Y2
-	VMOVUPS	21811328(CX), Y3	// fitSample.add_2[6]
+	VMOVUPS	15187584(CX), Y3	// fitSample.add_2[6]
 	VCMPPS	$17, Y3, Y0, Y4
 	VBLENDVPS	Y4, Y3, Y0, Y0
 	VBLENDVPS	Y4, f32_00000006<>(SB), Y2, Y2
-	VMOVUPS	21811456(CX), Y3	// fitSample.add_2[7]
+	VMOVUPS	15187712(CX), Y3	// fitSample.add_2[7]
 	VCMPPS	$17, Y3, Y0, Y4
 	VBLENDVPS	Y4, Y3, Y0, Y0
 	VBLENDVPS	Y4, f32_00000007<>(SB), Y2, Y2
-	VMOVUPS	21811584(CX), Y3	// fitSample.add_2[8]
+	VMOVUPS	15187840(CX), Y3	// fitSample.add_2[8]
 	VCMPPS	$17, Y3, Y0, Y4
 	VBLENDVPS	Y4, Y3, Y0, Y0
 	VBLENDVPS	Y4, f32_00000008<>(SB), Y2, Y2
-	VMOVUPS	21811712(CX), Y3	// fitSample.add_2[9]
+	VMOVUPS	15187968(CX), Y3	// fitSample.add_2[9]
 	VCMPPS	$17, Y3, Y0, Y4
 	VBLENDVPS	Y4, Y3, Y0, Y0
 	VBLENDVPS	Y4, f32_00000009<>(SB), Y2, Y0
 	VPCMPEQD	Y1, Y0, Y0
 	VANDPS	f32_3f800000<>(SB), Y0, Y0
-	VMOVUPS	Y0, 19401984(CX)	// fitSample.acc
+	VMOVUPS	Y0, 12778240(CX)	// fitSample.acc
 	ADDQ	$32, CX
 	DECQ	65536(AX)
 	JNE	loop15
@@ -2997,7 +2819,7 @@ loop1: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop2: // 8624 times: elements
 	// mnist.nde:10
-	VMOVUPS	21812608(R9), Y0	// pixelsMixedField.z[0]
+	VMOVUPS	15188864(R9), Y0	// pixelsMixedField.z[0]
 	VPSRLD	$16, Y0, Y1
 	VANDPS	f32_00000001<>(SB), Y1, Y1
 	VPADDD	f32_00007fff<>(SB), Y0, Y2
@@ -3005,7 +2827,7 @@ loop2: // 8624 times: elements
 	VANDPS	f32_ffff0000<>(SB), Y1, Y1
 	VCMPPS	$0, Y0, Y0, Y2
 	VBLENDVPS	Y2, Y1, Y0, Y0
-	VMOVUPS	Y0, 24020352(R9)	// pixelsMixedField.bf16[0]
+	VMOVUPS	Y0, 17396608(R9)	// pixelsMixedField.bf16[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop2
@@ -3061,9 +2883,9 @@ loop4: // 28 times
 	MOVQ	65592(AX), SI
 	MOVQ	65600(AX), DI
 loop5: // 28 times
-	VMOVUPS	24020352(SI), Y0	// pixelsMixedField.bf16[0]
+	VMOVUPS	17396608(SI), Y0	// pixelsMixedField.bf16[0]
 	VMOVUPS	Y0, 2275904(DI)	// pixelsField.margins[15] | 2
-	VMOVUPS	24020384(SI), Y0	// pixelsMixedField.bf16[0] | 1
+	VMOVUPS	17396640(SI), Y0	// pixelsMixedField.bf16[0] | 1
 	VMOVUPS	Y0, 2275936(DI)	// pixelsField.margins[15] | 3
 	ADDQ	$128, SI
 	ADDQ	$64, DI
@@ -3347,8 +3169,8 @@ loop10: // 11 times
 	VFMADD213PS	f32_3eef2ea1<>(SB), Y12, Y13
 	VFMADD213PS	f32_3f800000<>(SB), Y12, Y13
 	VDIVPS	Y13, Y1, Y1
-	VMOVUPS	Y0, 22916480(SI)	// pixelsMixedField.dz[0]
-	VMOVUPS	Y1, 22916512(SI)	// pixelsMixedField.dz[0] | 1
+	VMOVUPS	Y0, 16292736(SI)	// pixelsMixedField.dz[0]
+	VMOVUPS	Y1, 16292768(SI)	// pixelsMixedField.dz[0] | 1
 	VBROADCASTSS	3136(CX), Y0	// f.0.bias.transpose[784]
 	VADDPS	Y0, Y2, Y1
 	VADDPS	Y0, Y3, Y0
@@ -3386,8 +3208,8 @@ loop10: // 11 times
 	VFMADD213PS	f32_3eef2ea1<>(SB), Y2, Y3
 	VFMADD213PS	f32_3f800000<>(SB), Y2, Y3
 	VDIVPS	Y3, Y0, Y0
-	VMOVUPS	Y1, 23016832(SI)	// pixelsMixedField.dz[784]
-	VMOVUPS	Y0, 23016864(SI)	// pixelsMixedField.dz[784] | 1
+	VMOVUPS	Y1, 16393088(SI)	// pixelsMixedField.dz[784]
+	VMOVUPS	Y0, 16393120(SI)	// pixelsMixedField.dz[784] | 1
 	VBROADCASTSS	6272(CX), Y0	// f.0.bias.transpose[1568]
 	VADDPS	Y0, Y4, Y1
 	VADDPS	Y0, Y5, Y0
@@ -3425,8 +3247,8 @@ loop10: // 11 times
 	VFMADD213PS	f32_3eef2ea1<>(SB), Y2, Y3
 	VFMADD213PS	f32_3f800000<>(SB), Y2, Y3
 	VDIVPS	Y3, Y0, Y0
-	VMOVUPS	Y1, 23117184(SI)	// pixelsMixedField.dz[1568]
-	VMOVUPS	Y0, 23117216(SI)	// pixelsMixedField.dz[1568] | 1
+	VMOVUPS	Y1, 16493440(SI)	// pixelsMixedField.dz[1568]
+	VMOVUPS	Y0, 16493472(SI)	// pixelsMixedField.dz[1568] | 1
 	VBROADCASTSS	9408(CX), Y0	// f.0.bias.transpose[2352]
 	VADDPS	Y0, Y6, Y1
 	VADDPS	Y0, Y7, Y0
@@ -3464,8 +3286,8 @@ loop10: // 11 times
 	VFMADD213PS	f32_3eef2ea1<>(SB), Y2, Y3
 	VFMADD213PS	f32_3f800000<>(SB), Y2, Y3
 	VDIVPS	Y3, Y0, Y0
-	VMOVUPS	Y1, 23217536(SI)	// pixelsMixedField.dz[2352]
-	VMOVUPS	Y0, 23217568(SI)	// pixelsMixedField.dz[2352] | 1
+	VMOVUPS	Y1, 16593792(SI)	// pixelsMixedField.dz[2352]
+	VMOVUPS	Y0, 16593824(SI)	// pixelsMixedField.dz[2352] | 1
 	VBROADCASTSS	12544(CX), Y0	// f.0.bias.transpose[3136]
 	VADDPS	Y0, Y8, Y1
 	VADDPS	Y0, Y9, Y0
@@ -3503,8 +3325,8 @@ loop10: // 11 times
 	VFMADD213PS	f32_3eef2ea1<>(SB), Y2, Y3
 	VFMADD213PS	f32_3f800000<>(SB), Y2, Y3
 	VDIVPS	Y3, Y0, Y0
-	VMOVUPS	Y1, 23317888(SI)	// pixelsMixedField.dz[3136]
-	VMOVUPS	Y0, 23317920(SI)	// pixelsMixedField.dz[3136] | 1
+	VMOVUPS	Y1, 16694144(SI)	// pixelsMixedField.dz[3136]
+	VMOVUPS	Y0, 16694176(SI)	// pixelsMixedField.dz[3136] | 1
 	VBROADCASTSS	15680(CX), Y0	// f.0.bias.transpose[3920]
 	VADDPS	Y0, Y10, Y1
 	VADDPS	Y0, Y11, Y0
@@ -3542,8 +3364,8 @@ loop10: // 11 times
 	VFMADD213PS	f32_3eef2ea1<>(SB), Y2, Y3
 	VFMADD213PS	f32_3f800000<>(SB), Y2, Y3
 	VDIVPS	Y3, Y0, Y0
-	VMOVUPS	Y1, 23418240(SI)	// pixelsMixedField.dz[3920]
-	VMOVUPS	Y0, 23418272(SI)	// pixelsMixedField.dz[3920] | 1
+	VMOVUPS	Y1, 16794496(SI)	// pixelsMixedField.dz[3920]
+	VMOVUPS	Y0, 16794528(SI)	// pixelsMixedField.dz[3920] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	f32_00000000<>(SB), Y1
 	VMOVUPS	f32_00000000<>(SB), Y2
@@ -3752,8 +3574,8 @@ loop11: // 11 times
 	VFMADD213PS	f32_3eef2ea1<>(SB), Y10, Y11
 	VFMADD213PS	f32_3f800000<>(SB), Y10, Y11
 	VDIVPS	Y11, Y1, Y1
-	VMOVUPS	Y0, 23518592(SI)	// pixelsMixedField.dz[4704]
-	VMOVUPS	Y1, 23518624(SI)	// pixelsMixedField.dz[4704] | 1
+	VMOVUPS	Y0, 16894848(SI)	// pixelsMixedField.dz[4704]
+	VMOVUPS	Y1, 16894880(SI)	// pixelsMixedField.dz[4704] | 1
 	VBROADCASTSS	21952(CX), Y0	// f.0.bias.transpose[5488]
 	VADDPS	Y0, Y2, Y1
 	VADDPS	Y0, Y3, Y0
@@ -3791,8 +3613,8 @@ loop11: // 11 times
 	VFMADD213PS	f32_3eef2ea1<>(SB), Y2, Y3
 	VFMADD213PS	f32_3f800000<>(SB), Y2, Y3
 	VDIVPS	Y3, Y0, Y0
-	VMOVUPS	Y1, 23618944(SI)	// pixelsMixedField.dz[5488]
-	VMOVUPS	Y0, 23618976(SI)	// pixelsMixedField.dz[5488] | 1
+	VMOVUPS	Y1, 16995200(SI)	// pixelsMixedField.dz[5488]
+	VMOVUPS	Y0, 16995232(SI)	// pixelsMixedField.dz[5488] | 1
 	VBROADCASTSS	25088(CX), Y0	// f.0.bias.transpose[6272]
 	VADDPS	Y0, Y4, Y1
 	VADDPS	Y0, Y5, Y0
@@ -3830,8 +3652,8 @@ loop11: // 11 times
 	VFMADD213PS	f32_3eef2ea1<>(SB), Y2, Y3
 	VFMADD213PS	f32_3f800000<>(SB), Y2, Y3
 	VDIVPS	Y3, Y0, Y0
-	VMOVUPS	Y1, 23719296(SI)	// pixelsMixedField.dz[6272]
-	VMOVUPS	Y0, 23719328(SI)	// pixelsMixedField.dz[6272] | 1
+	VMOVUPS	Y1, 17095552(SI)	// pixelsMixedField.dz[6272]
+	VMOVUPS	Y0, 17095584(SI)	// pixelsMixedField.dz[6272] | 1
 	VBROADCASTSS	28224(CX), Y0	// f.0.bias.transpose[7056]
 	VADDPS	Y0, Y6, Y1
 	VADDPS	Y0, Y7, Y0
@@ -3869,8 +3691,8 @@ loop11: // 11 times
 	VFMADD213PS	f32_3eef2ea1<>(SB), Y2, Y3
 	VFMADD213PS	f32_3f800000<>(SB), Y2, Y3
 	VDIVPS	Y3, Y0, Y0
-	VMOVUPS	Y1, 23819648(SI)	// pixelsMixedField.dz[7056]
-	VMOVUPS	Y0, 23819680(SI)	// pixelsMixedField.dz[7056] | 1
+	VMOVUPS	Y1, 17195904(SI)	// pixelsMixedField.dz[7056]
+	VMOVUPS	Y0, 17195936(SI)	// pixelsMixedField.dz[7056] | 1
 	VBROADCASTSS	31360(CX), Y0	// f.0.bias.transpose[7840]
 	VADDPS	Y0, Y8, Y1
 	VADDPS	Y0, Y9, Y0
@@ -3908,8 +3730,8 @@ loop11: // 11 times
 	VFMADD213PS	f32_3eef2ea1<>(SB), Y2, Y3
 	VFMADD213PS	f32_3f800000<>(SB), Y2, Y3
 	VDIVPS	Y3, Y0, Y0
-	VMOVUPS	Y1, 23920000(SI)	// pixelsMixedField.dz[7840]
-	VMOVUPS	Y0, 23920032(SI)	// pixelsMixedField.dz[7840] | 1
+	VMOVUPS	Y1, 17296256(SI)	// pixelsMixedField.dz[7840]
+	VMOVUPS	Y0, 17296288(SI)	// pixelsMixedField.dz[7840] | 1
 	ADDQ	$64, 65600(AX)
 	ADDQ	$4, CX
 	ADDQ	$128, SI
@@ -3939,344 +3761,22 @@ TEXT ·pixelsMixedFieldTurn1AVX2(SB), 0, $8-32
 	VZEROUPPER
 	RET
 
-// digitsMixed0StepTurn0 is Digits.mixed.0.step (mnist.nde:21) of a block of samples, a turn of several.
-TEXT digitsMixed0StepTurn0_avx2<>(SB), NOSPLIT, $0-0
-	// mnist.nde:21
-	VBROADCASTSD	25124352(AX), Y0	// digitsMixed0Step.t
-	VMOVSD	X0, 21812352(AX)	// pixelsMixedField.t
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop1: // 8624 times: elements
-	VMOVUPS	25124864(SI), Y0	// digitsMixed0Step.z[0]
-	VMOVUPS	25124896(SI), Y1	// digitsMixed0Step.z[0] | 1
-	VMOVUPS	25124928(SI), Y2	// digitsMixed0Step.z[0] | 2
-	VMOVUPS	25124960(SI), Y3	// digitsMixed0Step.z[0] | 3
-	VMOVUPS	Y0, 21812608(SI)	// pixelsMixedField.z[0]
-	VMOVUPS	Y1, 21812640(SI)	// pixelsMixedField.z[0] | 1
-	VMOVUPS	Y2, 21812672(SI)	// pixelsMixedField.z[0] | 2
-	VMOVUPS	Y3, 21812704(SI)	// pixelsMixedField.z[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop1
-	RET
-
-// func digitsMixed0StepTurn0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digitsMixed0StepTurn0AVX2(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	digitsMixed0StepTurn0_avx2<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// digitsMixed0StepTurn3 is Digits.mixed.0.step (mnist.nde:21) of a block of samples, a turn of several.
-TEXT digitsMixed0StepTurn3_avx2<>(SB), NOSPLIT, $0-0
-	// mnist.nde:21
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop1: // 8624 times: elements
-	VMOVUPS	22916480(SI), Y0	// pixelsMixedField.dz[0]
-	VMOVUPS	22916512(SI), Y1	// pixelsMixedField.dz[0] | 1
-	VMOVUPS	22916544(SI), Y2	// pixelsMixedField.dz[0] | 2
-	VMOVUPS	22916576(SI), Y3	// pixelsMixedField.dz[0] | 3
-	VMOVUPS	Y0, 27332608(SI)	// digitsMixed0Step.z_k1[0]
-	VMOVUPS	Y1, 27332640(SI)	// digitsMixed0Step.z_k1[0] | 1
-	VMOVUPS	Y2, 27332672(SI)	// digitsMixed0Step.z_k1[0] | 2
-	VMOVUPS	Y3, 27332704(SI)	// digitsMixed0Step.z_k1[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop1
-	// mnist.nde:21
-	VBROADCASTSD	25124608(AX), Y0	// digitsMixed0Step.h
-	VMULPD	f64_3fe0000000000000<>(SB), Y0, Y0
-	VMOVSD	X0, 25124224(AX)
-	VBROADCASTSD	25124352(AX), Y1	// digitsMixed0Step.t
-	VADDPD	Y0, Y1, Y1
-	VMOVSD	X1, 25124232(AX)
-	VCVTPD2PSY	Y0, X0
-	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 25124240(AX)
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-loop2: // 4 times: vectors of the block
-	// mnist.nde:21
-	MOVQ	$8624, DI
-	MOVQ	SI, R9
-loop3: // 8624 times: elements
-	VBROADCASTSS	25124240(AX), Y0
-	VMOVUPS	27332608(R9), Y1	// digitsMixed0Step.z_k1[0]
-	VMOVUPS	25124864(R9), Y2	// digitsMixed0Step.z[0]
-	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 28436480(R9)	// digitsMixed0Step.z_y2[0]
-	ADDQ	$128, R9
-	DECQ	DI
-	JNE	loop3
-	ADDQ	$32, SI
-	DECQ	CX
-	JNE	loop2
-	VBROADCASTSD	25124232(AX), Y0
-	VMOVSD	X0, 21812352(AX)	// pixelsMixedField.t
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop4: // 8624 times: elements
-	VMOVUPS	28436480(SI), Y0	// digitsMixed0Step.z_y2[0]
-	VMOVUPS	28436512(SI), Y1	// digitsMixed0Step.z_y2[0] | 1
-	VMOVUPS	28436544(SI), Y2	// digitsMixed0Step.z_y2[0] | 2
-	VMOVUPS	28436576(SI), Y3	// digitsMixed0Step.z_y2[0] | 3
-	VMOVUPS	Y0, 21812608(SI)	// pixelsMixedField.z[0]
-	VMOVUPS	Y1, 21812640(SI)	// pixelsMixedField.z[0] | 1
-	VMOVUPS	Y2, 21812672(SI)	// pixelsMixedField.z[0] | 2
-	VMOVUPS	Y3, 21812704(SI)	// pixelsMixedField.z[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop4
-	RET
-
-// func digitsMixed0StepTurn3AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digitsMixed0StepTurn3AVX2(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	digitsMixed0StepTurn3_avx2<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// digitsMixed0StepTurn6 is Digits.mixed.0.step (mnist.nde:21) of a block of samples, a turn of several.
-TEXT digitsMixed0StepTurn6_avx2<>(SB), NOSPLIT, $0-0
-	// mnist.nde:21
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop1: // 8624 times: elements
-	VMOVUPS	22916480(SI), Y0	// pixelsMixedField.dz[0]
-	VMOVUPS	22916512(SI), Y1	// pixelsMixedField.dz[0] | 1
-	VMOVUPS	22916544(SI), Y2	// pixelsMixedField.dz[0] | 2
-	VMOVUPS	22916576(SI), Y3	// pixelsMixedField.dz[0] | 3
-	VMOVUPS	Y0, 29540352(SI)	// digitsMixed0Step.z_k2[0]
-	VMOVUPS	Y1, 29540384(SI)	// digitsMixed0Step.z_k2[0] | 1
-	VMOVUPS	Y2, 29540416(SI)	// digitsMixed0Step.z_k2[0] | 2
-	VMOVUPS	Y3, 29540448(SI)	// digitsMixed0Step.z_k2[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop1
-	VBROADCASTSS	25124240(AX), Y0
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-loop2: // 4 times: vectors of the block
-	MOVQ	$8624, DI
-	MOVQ	SI, R9
-loop3: // 8624 times: elements
-	// mnist.nde:21
-	VBROADCASTSS	25124240(AX), Y0
-	VMOVUPS	29540352(R9), Y1	// digitsMixed0Step.z_k2[0]
-	VMOVUPS	25124864(R9), Y2	// digitsMixed0Step.z[0]
-	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 30644224(R9)	// digitsMixed0Step.z_y3[0]
-	ADDQ	$128, R9
-	DECQ	DI
-	JNE	loop3
-	ADDQ	$32, SI
-	DECQ	CX
-	JNE	loop2
-	VBROADCASTSD	25124232(AX), Y0
-	VMOVSD	X0, 21812352(AX)	// pixelsMixedField.t
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop4: // 8624 times: elements
-	VMOVUPS	30644224(SI), Y0	// digitsMixed0Step.z_y3[0]
-	VMOVUPS	30644256(SI), Y1	// digitsMixed0Step.z_y3[0] | 1
-	VMOVUPS	30644288(SI), Y2	// digitsMixed0Step.z_y3[0] | 2
-	VMOVUPS	30644320(SI), Y3	// digitsMixed0Step.z_y3[0] | 3
-	VMOVUPS	Y0, 21812608(SI)	// pixelsMixedField.z[0]
-	VMOVUPS	Y1, 21812640(SI)	// pixelsMixedField.z[0] | 1
-	VMOVUPS	Y2, 21812672(SI)	// pixelsMixedField.z[0] | 2
-	VMOVUPS	Y3, 21812704(SI)	// pixelsMixedField.z[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop4
-	RET
-
-// func digitsMixed0StepTurn6AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digitsMixed0StepTurn6AVX2(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	digitsMixed0StepTurn6_avx2<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// digitsMixed0StepTurn9 is Digits.mixed.0.step (mnist.nde:21) of a block of samples, a turn of several.
-TEXT digitsMixed0StepTurn9_avx2<>(SB), NOSPLIT, $0-0
-	// mnist.nde:21
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop1: // 8624 times: elements
-	VMOVUPS	22916480(SI), Y0	// pixelsMixedField.dz[0]
-	VMOVUPS	22916512(SI), Y1	// pixelsMixedField.dz[0] | 1
-	VMOVUPS	22916544(SI), Y2	// pixelsMixedField.dz[0] | 2
-	VMOVUPS	22916576(SI), Y3	// pixelsMixedField.dz[0] | 3
-	VMOVUPS	Y0, 31748096(SI)	// digitsMixed0Step.z_k3[0]
-	VMOVUPS	Y1, 31748128(SI)	// digitsMixed0Step.z_k3[0] | 1
-	VMOVUPS	Y2, 31748160(SI)	// digitsMixed0Step.z_k3[0] | 2
-	VMOVUPS	Y3, 31748192(SI)	// digitsMixed0Step.z_k3[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop1
-	// mnist.nde:21
-	VBROADCASTSD	25124352(AX), Y0	// digitsMixed0Step.t
-	VBROADCASTSD	25124608(AX), Y1	// digitsMixed0Step.h
-	VADDPD	Y1, Y0, Y0
-	VMOVSD	X0, 25124248(AX)
-	VCVTPD2PSY	Y1, X0
-	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 25124256(AX)
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-loop2: // 4 times: vectors of the block
-	// mnist.nde:21
-	MOVQ	$8624, DI
-	MOVQ	SI, R9
-loop3: // 8624 times: elements
-	VBROADCASTSS	25124256(AX), Y0
-	VMOVUPS	31748096(R9), Y1	// digitsMixed0Step.z_k3[0]
-	VMOVUPS	25124864(R9), Y2	// digitsMixed0Step.z[0]
-	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 32851968(R9)	// digitsMixed0Step.z_y4[0]
-	ADDQ	$128, R9
-	DECQ	DI
-	JNE	loop3
-	ADDQ	$32, SI
-	DECQ	CX
-	JNE	loop2
-	VBROADCASTSD	25124248(AX), Y0
-	VMOVSD	X0, 21812352(AX)	// pixelsMixedField.t
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop4: // 8624 times: elements
-	VMOVUPS	32851968(SI), Y0	// digitsMixed0Step.z_y4[0]
-	VMOVUPS	32852000(SI), Y1	// digitsMixed0Step.z_y4[0] | 1
-	VMOVUPS	32852032(SI), Y2	// digitsMixed0Step.z_y4[0] | 2
-	VMOVUPS	32852064(SI), Y3	// digitsMixed0Step.z_y4[0] | 3
-	VMOVUPS	Y0, 21812608(SI)	// pixelsMixedField.z[0]
-	VMOVUPS	Y1, 21812640(SI)	// pixelsMixedField.z[0] | 1
-	VMOVUPS	Y2, 21812672(SI)	// pixelsMixedField.z[0] | 2
-	VMOVUPS	Y3, 21812704(SI)	// pixelsMixedField.z[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop4
-	RET
-
-// func digitsMixed0StepTurn9AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digitsMixed0StepTurn9AVX2(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	digitsMixed0StepTurn9_avx2<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// digitsMixed0StepTurn12 is Digits.mixed.0.step (mnist.nde:21) of a block of samples, a turn of several.
-TEXT digitsMixed0StepTurn12_avx2<>(SB), NOSPLIT, $0-0
-	// mnist.nde:21
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop1: // 8624 times: elements
-	VMOVUPS	22916480(SI), Y0	// pixelsMixedField.dz[0]
-	VMOVUPS	22916512(SI), Y1	// pixelsMixedField.dz[0] | 1
-	VMOVUPS	22916544(SI), Y2	// pixelsMixedField.dz[0] | 2
-	VMOVUPS	22916576(SI), Y3	// pixelsMixedField.dz[0] | 3
-	VMOVUPS	Y0, 33955840(SI)	// digitsMixed0Step.z_k4[0]
-	VMOVUPS	Y1, 33955872(SI)	// digitsMixed0Step.z_k4[0] | 1
-	VMOVUPS	Y2, 33955904(SI)	// digitsMixed0Step.z_k4[0] | 2
-	VMOVUPS	Y3, 33955936(SI)	// digitsMixed0Step.z_k4[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop1
-	// mnist.nde:21
-	VBROADCASTSD	25124608(AX), Y0	// digitsMixed0Step.h
-	VMULPD	f64_3fc5555555555555<>(SB), Y0, Y1
-	VMOVSD	X1, 25124264(AX)
-	VCVTPD2PSY	Y1, X1
-	VINSERTF128	$1, X1, Y1, Y1
-	VMOVSS	X1, 25124272(AX)
-	VMULPD	f64_3fd5555555555555<>(SB), Y0, Y0
-	VMOVSD	X0, 25124280(AX)
-	VCVTPD2PSY	Y0, X0
-	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 25124288(AX)
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-loop2: // 4 times: vectors of the block
-	// mnist.nde:21
-	MOVQ	$8624, DI
-	MOVQ	SI, R9
-loop3: // 8624 times: elements
-	VBROADCASTSS	25124272(AX), Y0
-	VMOVUPS	33955840(R9), Y1	// digitsMixed0Step.z_k4[0]
-	VBROADCASTSS	25124288(AX), Y2
-	VMOVUPS	31748096(R9), Y3	// digitsMixed0Step.z_k3[0]
-	VMOVUPS	29540352(R9), Y4	// digitsMixed0Step.z_k2[0]
-	VMOVUPS	27332608(R9), Y5	// digitsMixed0Step.z_k1[0]
-	VMOVUPS	25124864(R9), Y6	// digitsMixed0Step.z[0]
-	VFMADD231PS	Y5, Y0, Y6
-	VFMADD231PS	Y4, Y2, Y6
-	VFMADD231PS	Y3, Y2, Y6
-	VFMADD231PS	Y1, Y0, Y6
-	VMOVUPS	Y6, 26228736(R9)	// digitsMixed0Step.z_next[0]
-	ADDQ	$128, R9
-	DECQ	DI
-	JNE	loop3
-	ADDQ	$32, SI
-	DECQ	CX
-	JNE	loop2
-	RET
-
-// func digitsMixed0StepTurn12AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digitsMixed0StepTurn12AVX2(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	digitsMixed0StepTurn12_avx2<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
 // digitsMixed0RecLanestepTurn0 is Digits.mixed.0.rec.lanestep (mnist.nde:21) of a block of samples, a turn of several.
 TEXT digitsMixed0RecLanestepTurn0_avx2<>(SB), NOSPLIT, $0-0
 	// mnist.nde:21
-	VBROADCASTSD	35059712(AX), Y0	// digitsMixed0RecLanestep.step.t
-	VMOVSD	X0, 25124352(AX)	// digitsMixed0Step.t
-	VBROADCASTSD	35059968(AX), Y0	// digitsMixed0RecLanestep.step.h
-	VMOVSD	X0, 25124608(AX)	// digitsMixed0Step.h
+	VBROADCASTSD	18500608(AX), Y0	// digitsMixed0RecLanestep.step.t
+	VMOVSD	X0, 15188608(AX)	// pixelsMixedField.t
 	MOVQ	$8624, CX
 	MOVQ	AX, SI
 loop1: // 8624 times: elements
-	VMOVUPS	35060480(SI), Y0	// digitsMixed0RecLanestep.z[0]
-	VMOVUPS	35060512(SI), Y1	// digitsMixed0RecLanestep.z[0] | 1
-	VMOVUPS	35060544(SI), Y2	// digitsMixed0RecLanestep.z[0] | 2
-	VMOVUPS	35060576(SI), Y3	// digitsMixed0RecLanestep.z[0] | 3
-	VMOVUPS	Y0, 25124864(SI)	// digitsMixed0Step.z[0]
-	VMOVUPS	Y1, 25124896(SI)	// digitsMixed0Step.z[0] | 1
-	VMOVUPS	Y2, 25124928(SI)	// digitsMixed0Step.z[0] | 2
-	VMOVUPS	Y3, 25124960(SI)	// digitsMixed0Step.z[0] | 3
+	VMOVUPS	18501376(SI), Y0	// digitsMixed0RecLanestep.z[0]
+	VMOVUPS	18501408(SI), Y1	// digitsMixed0RecLanestep.z[0] | 1
+	VMOVUPS	18501440(SI), Y2	// digitsMixed0RecLanestep.z[0] | 2
+	VMOVUPS	18501472(SI), Y3	// digitsMixed0RecLanestep.z[0] | 3
+	VMOVUPS	Y0, 15188864(SI)	// pixelsMixedField.z[0]
+	VMOVUPS	Y1, 15188896(SI)	// pixelsMixedField.z[0] | 1
+	VMOVUPS	Y2, 15188928(SI)	// pixelsMixedField.z[0] | 2
+	VMOVUPS	Y3, 15188960(SI)	// pixelsMixedField.z[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop1
@@ -4295,41 +3795,185 @@ TEXT ·digitsMixed0RecLanestepTurn0AVX2(SB), 0, $8-32
 	VZEROUPPER
 	RET
 
-// digitsMixed0RecLanestepTurn14 is Digits.mixed.0.rec.lanestep (mnist.nde:21) of a block of samples, a turn of several.
-TEXT digitsMixed0RecLanestepTurn14_avx2<>(SB), NOSPLIT, $0-0
+// digitsMixed0RecLanestepTurn3 is Digits.mixed.0.rec.lanestep (mnist.nde:21) of a block of samples, a turn of several.
+TEXT digitsMixed0RecLanestepTurn3_avx2<>(SB), NOSPLIT, $0-0
 	// mnist.nde:21
-	MOVQ	$8624, CX
+	// mnist.nde:21
+	VBROADCASTSD	18500864(AX), Y0	// digitsMixed0RecLanestep.step.h
+	VMULPD	f64_3fe0000000000000<>(SB), Y0, Y0
+	VMOVSD	X0, 18500480(AX)
+	VBROADCASTSD	18500608(AX), Y1	// digitsMixed0RecLanestep.step.t
+	VADDPD	Y0, Y1, Y1
+	VMOVSD	X1, 18500488(AX)
+	VCVTPD2PSY	Y0, X0
+	VINSERTF128	$1, X0, Y0, Y0
+	VMOVSS	X0, 18500496(AX)
+	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop1: // 8624 times: elements
-	VMOVUPS	26228736(SI), Y0	// digitsMixed0Step.z_next[0]
-	VMOVUPS	26228768(SI), Y1	// digitsMixed0Step.z_next[0] | 1
-	VMOVUPS	26228800(SI), Y2	// digitsMixed0Step.z_next[0] | 2
-	VMOVUPS	26228832(SI), Y3	// digitsMixed0Step.z_next[0] | 3
-	VMOVUPS	Y0, 38372352(SI)	// digitsMixed0RecLanestep.call[0]
-	VMOVUPS	Y1, 38372384(SI)	// digitsMixed0RecLanestep.call[0] | 1
-	VMOVUPS	Y2, 38372416(SI)	// digitsMixed0RecLanestep.call[0] | 2
-	VMOVUPS	Y3, 38372448(SI)	// digitsMixed0RecLanestep.call[0] | 3
-	ADDQ	$128, SI
+loop1: // 4 times: vectors of the block
+	// mnist.nde:21
+	MOVQ	$8624, DI
+	MOVQ	SI, R9
+loop2: // 8624 times: elements
+	VBROADCASTSS	18500496(AX), Y0
+	VMOVUPS	16292736(R9), Y1	// pixelsMixedField.dz[0]
+	VMOVUPS	Y1, 21813248(R9)	// digitsMixed0RecLanestep.z_k1[0]
+	VMOVUPS	18501376(R9), Y2	// digitsMixed0RecLanestep.z[0]
+	VFMADD231PS	Y1, Y0, Y2
+	VMOVUPS	Y2, 15188864(R9)	// pixelsMixedField.z[0]
+	ADDQ	$128, R9
+	DECQ	DI
+	JNE	loop2
+	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
+	VBROADCASTSD	18500488(AX), Y0
+	VMOVSD	X0, 15188608(AX)	// pixelsMixedField.t
+	RET
+
+// func digitsMixed0RecLanestepTurn3AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digitsMixed0RecLanestepTurn3AVX2(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	digitsMixed0RecLanestepTurn3_avx2<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// digitsMixed0RecLanestepTurn6 is Digits.mixed.0.rec.lanestep (mnist.nde:21) of a block of samples, a turn of several.
+TEXT digitsMixed0RecLanestepTurn6_avx2<>(SB), NOSPLIT, $0-0
+	// mnist.nde:21
+	VBROADCASTSS	18500496(AX), Y0
+	MOVQ	$4, CX
+	MOVQ	AX, SI
+loop1: // 4 times: vectors of the block
+	MOVQ	$8624, DI
+	MOVQ	SI, R9
+loop2: // 8624 times: elements
+	// mnist.nde:21
+	VBROADCASTSS	18500496(AX), Y0
+	VMOVUPS	16292736(R9), Y1	// pixelsMixedField.dz[0]
+	VMOVUPS	Y1, 22917120(R9)	// digitsMixed0RecLanestep.z_k2[0]
+	VMOVUPS	18501376(R9), Y2	// digitsMixed0RecLanestep.z[0]
+	VFMADD231PS	Y1, Y0, Y2
+	VMOVUPS	Y2, 15188864(R9)	// pixelsMixedField.z[0]
+	ADDQ	$128, R9
+	DECQ	DI
+	JNE	loop2
+	ADDQ	$32, SI
+	DECQ	CX
+	JNE	loop1
+	VBROADCASTSD	18500488(AX), Y0
+	VMOVSD	X0, 15188608(AX)	// pixelsMixedField.t
+	RET
+
+// func digitsMixed0RecLanestepTurn6AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digitsMixed0RecLanestepTurn6AVX2(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	digitsMixed0RecLanestepTurn6_avx2<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// digitsMixed0RecLanestepTurn9 is Digits.mixed.0.rec.lanestep (mnist.nde:21) of a block of samples, a turn of several.
+TEXT digitsMixed0RecLanestepTurn9_avx2<>(SB), NOSPLIT, $0-0
+	// mnist.nde:21
+	// mnist.nde:21
+	VBROADCASTSD	18500608(AX), Y0	// digitsMixed0RecLanestep.step.t
+	VBROADCASTSD	18500864(AX), Y1	// digitsMixed0RecLanestep.step.h
+	VADDPD	Y1, Y0, Y0
+	VMOVSD	X0, 18500504(AX)
+	VCVTPD2PSY	Y1, X0
+	VINSERTF128	$1, X0, Y0, Y0
+	VMOVSS	X0, 18500512(AX)
+	MOVQ	$4, CX
+	MOVQ	AX, SI
+loop1: // 4 times: vectors of the block
+	// mnist.nde:21
+	MOVQ	$8624, DI
+	MOVQ	SI, R9
+loop2: // 8624 times: elements
+	VBROADCASTSS	18500512(AX), Y0
+	VMOVUPS	16292736(R9), Y1	// pixelsMixedField.dz[0]
+	VMOVUPS	Y1, 24020992(R9)	// digitsMixed0RecLanestep.z_k3[0]
+	VMOVUPS	18501376(R9), Y2	// digitsMixed0RecLanestep.z[0]
+	VFMADD231PS	Y1, Y0, Y2
+	VMOVUPS	Y2, 15188864(R9)	// pixelsMixedField.z[0]
+	ADDQ	$128, R9
+	DECQ	DI
+	JNE	loop2
+	ADDQ	$32, SI
+	DECQ	CX
+	JNE	loop1
+	VBROADCASTSD	18500504(AX), Y0
+	VMOVSD	X0, 15188608(AX)	// pixelsMixedField.t
+	RET
+
+// func digitsMixed0RecLanestepTurn9AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digitsMixed0RecLanestepTurn9AVX2(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	digitsMixed0RecLanestepTurn9_avx2<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// digitsMixed0RecLanestepTurn12 is Digits.mixed.0.rec.lanestep (mnist.nde:21) of a block of samples, a turn of several.
+TEXT digitsMixed0RecLanestepTurn12_avx2<>(SB), NOSPLIT, $0-0
+	// mnist.nde:21
+	// mnist.nde:21
+	VBROADCASTSD	18500864(AX), Y0	// digitsMixed0RecLanestep.step.h
+	VMULPD	f64_3fc5555555555555<>(SB), Y0, Y1
+	VMOVSD	X1, 18500520(AX)
+	VCVTPD2PSY	Y1, X1
+	VINSERTF128	$1, X1, Y1, Y1
+	VMOVSS	X1, 18500528(AX)
+	VMULPD	f64_3fd5555555555555<>(SB), Y0, Y0
+	VMOVSD	X0, 18500536(AX)
+	VCVTPD2PSY	Y0, X0
+	VINSERTF128	$1, X0, Y0, Y0
+	VMOVSS	X0, 18500544(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop2: // 4 times: vectors of the block
+loop1: // 4 times: vectors of the block
+	// mnist.nde:21
 	VMOVUPS	f32_00000000<>(SB), Y0
 	MOVQ	$8624, R9
 	MOVQ	SI, R10
-loop3: // 8624 times: elements
-	// mnist.nde:21
-	VMOVUPS	38372352(R10), Y1	// digitsMixed0RecLanestep.call[0]
-	VMOVUPS	38372352(R10), Y2	// digitsMixed0RecLanestep.call[0]
-	VSUBPS	Y2, Y1, Y1
+loop2: // 8624 times: elements
+	VBROADCASTSS	18500528(AX), Y1
+	VMOVUPS	16292736(R10), Y2	// pixelsMixedField.dz[0]
+	VBROADCASTSS	18500544(AX), Y3
+	VMOVUPS	24020992(R10), Y4	// digitsMixed0RecLanestep.z_k3[0]
+	VMOVUPS	22917120(R10), Y5	// digitsMixed0RecLanestep.z_k2[0]
+	VMOVUPS	21813248(R10), Y6	// digitsMixed0RecLanestep.z_k1[0]
+	VMOVUPS	18501376(R10), Y7	// digitsMixed0RecLanestep.z[0]
+	VFMADD231PS	Y6, Y1, Y7
+	VFMADD231PS	Y5, Y3, Y7
+	VFMADD231PS	Y4, Y3, Y7
+	VFMADD231PS	Y2, Y1, Y7
+	VMOVUPS	Y7, 25124864(R10)	// digitsMixed0RecLanestep.z_next[0]
+	VSUBPS	Y7, Y7, Y1
 	VADDPS	Y1, Y0, Y0
 	ADDQ	$128, R10
 	DECQ	R9
-	JNE	loop3
-	VMOVUPD	35060224(DI), Y1	// digitsMixed0RecLanestep.step.live
-	VMOVUPD	35060256(DI), Y2	// digitsMixed0RecLanestep.step.live | 1
+	JNE	loop2
+	VMOVUPD	18501120(DI), Y1	// digitsMixed0RecLanestep.step.live
+	VMOVUPD	18501152(DI), Y2	// digitsMixed0RecLanestep.step.live | 1
 	VCMPPS	$0, f32_00000000<>(SB), Y0, Y0
 	VMOVUPD	f64_0000000000000000<>(SB), Y3
 	VCMPPD	$17, Y1, Y3, Y1
@@ -4343,62 +3987,62 @@ loop3: // 8624 times: elements
 	VPMOVSXDQ	X2, Y2
 	VANDPD	f64_3ff0000000000000<>(SB), Y0, Y0
 	VANDPD	f64_3ff0000000000000<>(SB), Y2, Y2
-	VMOVUPD	Y0, 37268224(DI)	// digitsMixed0RecLanestep.step.code
-	VMOVUPD	Y2, 37268256(DI)	// digitsMixed0RecLanestep.step.code | 1
+	VMOVUPD	Y0, 20709120(DI)	// digitsMixed0RecLanestep.step.code
+	VMOVUPD	Y2, 20709152(DI)	// digitsMixed0RecLanestep.step.code | 1
 	MOVQ	$8624, R9
 	MOVQ	SI, R10
-loop4: // 8624 times: elements
-	VMOVUPS	38372352(R10), Y0	// digitsMixed0RecLanestep.call[0]
-	VMOVUPS	35060480(R10), Y2	// digitsMixed0RecLanestep.z[0]
+loop3: // 8624 times: elements
+	VMOVUPS	25124864(R10), Y0	// digitsMixed0RecLanestep.z_next[0]
+	VMOVUPS	18501376(R10), Y2	// digitsMixed0RecLanestep.z[0]
 	VBLENDVPS	Y1, Y0, Y2, Y0
-	VMOVUPS	Y0, 36164352(R10)	// digitsMixed0RecLanestep.z.next[0]
+	VMOVUPS	Y0, 19605248(R10)	// digitsMixed0RecLanestep.z.next[0]
 	ADDQ	$128, R10
 	DECQ	R9
-	JNE	loop4
+	JNE	loop3
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
-	JNE	loop2
+	JNE	loop1
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop5: // 4 times: vectors of the block
+loop4: // 4 times: vectors of the block
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop6: // 8624 times: elements
-	VMOVUPS	35060480(R9), Y0	// digitsMixed0RecLanestep.z[0]
-	VMOVUPS	Y0, 37268480(R9)	// digitsMixed0RecLanestep.z.at[0]
+loop5: // 8624 times: elements
+	VMOVUPS	18501376(R9), Y0	// digitsMixed0RecLanestep.z[0]
+	VMOVUPS	Y0, 20709376(R9)	// digitsMixed0RecLanestep.z.at[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop6
+	JNE	loop5
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop5
+	JNE	loop4
 	// results that are the arguments of the next run
 	MOVQ	$8624, CX
 	MOVQ	AX, SI
-loop7: // 8624 times: elements
-	VMOVUPS	36164352(SI), Y0	// digitsMixed0RecLanestep.z.next[0]
-	VMOVUPS	36164384(SI), Y1	// digitsMixed0RecLanestep.z.next[0] | 1
-	VMOVUPS	36164416(SI), Y2	// digitsMixed0RecLanestep.z.next[0] | 2
-	VMOVUPS	36164448(SI), Y3	// digitsMixed0RecLanestep.z.next[0] | 3
-	VMOVUPS	Y0, 35060480(SI)	// digitsMixed0RecLanestep.z[0]
-	VMOVUPS	Y1, 35060512(SI)	// digitsMixed0RecLanestep.z[0] | 1
-	VMOVUPS	Y2, 35060544(SI)	// digitsMixed0RecLanestep.z[0] | 2
-	VMOVUPS	Y3, 35060576(SI)	// digitsMixed0RecLanestep.z[0] | 3
+loop6: // 8624 times: elements
+	VMOVUPS	19605248(SI), Y0	// digitsMixed0RecLanestep.z.next[0]
+	VMOVUPS	19605280(SI), Y1	// digitsMixed0RecLanestep.z.next[0] | 1
+	VMOVUPS	19605312(SI), Y2	// digitsMixed0RecLanestep.z.next[0] | 2
+	VMOVUPS	19605344(SI), Y3	// digitsMixed0RecLanestep.z.next[0] | 3
+	VMOVUPS	Y0, 18501376(SI)	// digitsMixed0RecLanestep.z[0]
+	VMOVUPS	Y1, 18501408(SI)	// digitsMixed0RecLanestep.z[0] | 1
+	VMOVUPS	Y2, 18501440(SI)	// digitsMixed0RecLanestep.z[0] | 2
+	VMOVUPS	Y3, 18501472(SI)	// digitsMixed0RecLanestep.z[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop7
+	JNE	loop6
 	RET
 
-// func digitsMixed0RecLanestepTurn14AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digitsMixed0RecLanestepTurn14AVX2(SB), 0, $8-32
+// func digitsMixed0RecLanestepTurn12AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digitsMixed0RecLanestepTurn12AVX2(SB), 0, $8-32
 	MOVQ	fr+0(FP), AX
 	MOVQ	w+8(FP), BX
 	MOVQ	pre+16(FP), DX
 	MOVQ	sums+24(FP), R8
 	STMXCSR	old-8(SP)
 	LDMXCSR	flush<>(SB)
-	CALL	digitsMixed0RecLanestepTurn14_avx2<>(SB)
+	CALL	digitsMixed0RecLanestepTurn12_avx2<>(SB)
 	LDMXCSR	old-8(SP)
 	VZEROUPPER
 	RET
@@ -4412,7 +4056,7 @@ loop1: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop2: // 8624 times: elements
 	// mnist.nde:10
-	VMOVUPS	39476224(R9), Y0	// pixelsMixedFieldVjp.z[0]
+	VMOVUPS	26228736(R9), Y0	// pixelsMixedFieldVjp.z[0]
 	VPSRLD	$16, Y0, Y1
 	VANDPS	f32_00000001<>(SB), Y1, Y1
 	VPADDD	f32_00007fff<>(SB), Y0, Y2
@@ -4420,7 +4064,7 @@ loop2: // 8624 times: elements
 	VANDPS	f32_ffff0000<>(SB), Y1, Y1
 	VCMPPS	$0, Y0, Y0, Y2
 	VBLENDVPS	Y2, Y1, Y0, Y0
-	VMOVUPS	Y0, 42787840(R9)	// pixelsMixedFieldVjp.bf16[0]
+	VMOVUPS	Y0, 29540352(R9)	// pixelsMixedFieldVjp.bf16[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop2
@@ -4476,9 +4120,9 @@ loop4: // 28 times
 	MOVQ	65592(AX), SI
 	MOVQ	65600(AX), DI
 loop5: // 28 times
-	VMOVUPS	42787840(SI), Y0	// pixelsMixedFieldVjp.bf16[0]
+	VMOVUPS	29540352(SI), Y0	// pixelsMixedFieldVjp.bf16[0]
 	VMOVUPS	Y0, 2275904(DI)	// pixelsField.margins[15] | 2
-	VMOVUPS	42787872(SI), Y0	// pixelsMixedFieldVjp.bf16[0] | 1
+	VMOVUPS	29540384(SI), Y0	// pixelsMixedFieldVjp.bf16[0] | 1
 	VMOVUPS	Y0, 2275936(DI)	// pixelsField.margins[15] | 3
 	ADDQ	$128, SI
 	ADDQ	$64, DI
@@ -4723,18 +4367,18 @@ loop10: // 11 times
 	ADDQ	$36, R9
 	DECQ	SI
 	JNE	loop10
-	VMOVUPS	Y0, 43891712(CX)	// pixelsMixedFieldVjp.conv[0]
-	VMOVUPS	Y1, 43891744(CX)	// pixelsMixedFieldVjp.conv[0] | 1
-	VMOVUPS	Y2, 43992064(CX)	// pixelsMixedFieldVjp.conv[784]
-	VMOVUPS	Y3, 43992096(CX)	// pixelsMixedFieldVjp.conv[784] | 1
-	VMOVUPS	Y4, 44092416(CX)	// pixelsMixedFieldVjp.conv[1568]
-	VMOVUPS	Y5, 44092448(CX)	// pixelsMixedFieldVjp.conv[1568] | 1
-	VMOVUPS	Y6, 44192768(CX)	// pixelsMixedFieldVjp.conv[2352]
-	VMOVUPS	Y7, 44192800(CX)	// pixelsMixedFieldVjp.conv[2352] | 1
-	VMOVUPS	Y8, 44293120(CX)	// pixelsMixedFieldVjp.conv[3136]
-	VMOVUPS	Y9, 44293152(CX)	// pixelsMixedFieldVjp.conv[3136] | 1
-	VMOVUPS	Y10, 44393472(CX)	// pixelsMixedFieldVjp.conv[3920]
-	VMOVUPS	Y11, 44393504(CX)	// pixelsMixedFieldVjp.conv[3920] | 1
+	VMOVUPS	Y0, 30644224(CX)	// pixelsMixedFieldVjp.conv[0]
+	VMOVUPS	Y1, 30644256(CX)	// pixelsMixedFieldVjp.conv[0] | 1
+	VMOVUPS	Y2, 30744576(CX)	// pixelsMixedFieldVjp.conv[784]
+	VMOVUPS	Y3, 30744608(CX)	// pixelsMixedFieldVjp.conv[784] | 1
+	VMOVUPS	Y4, 30844928(CX)	// pixelsMixedFieldVjp.conv[1568]
+	VMOVUPS	Y5, 30844960(CX)	// pixelsMixedFieldVjp.conv[1568] | 1
+	VMOVUPS	Y6, 30945280(CX)	// pixelsMixedFieldVjp.conv[2352]
+	VMOVUPS	Y7, 30945312(CX)	// pixelsMixedFieldVjp.conv[2352] | 1
+	VMOVUPS	Y8, 31045632(CX)	// pixelsMixedFieldVjp.conv[3136]
+	VMOVUPS	Y9, 31045664(CX)	// pixelsMixedFieldVjp.conv[3136] | 1
+	VMOVUPS	Y10, 31145984(CX)	// pixelsMixedFieldVjp.conv[3920]
+	VMOVUPS	Y11, 31146016(CX)	// pixelsMixedFieldVjp.conv[3920] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	f32_00000000<>(SB), Y1
 	VMOVUPS	f32_00000000<>(SB), Y2
@@ -4906,16 +4550,16 @@ loop11: // 11 times
 	ADDQ	$36, R9
 	DECQ	SI
 	JNE	loop11
-	VMOVUPS	Y0, 44493824(CX)	// pixelsMixedFieldVjp.conv[4704]
-	VMOVUPS	Y1, 44493856(CX)	// pixelsMixedFieldVjp.conv[4704] | 1
-	VMOVUPS	Y2, 44594176(CX)	// pixelsMixedFieldVjp.conv[5488]
-	VMOVUPS	Y3, 44594208(CX)	// pixelsMixedFieldVjp.conv[5488] | 1
-	VMOVUPS	Y4, 44694528(CX)	// pixelsMixedFieldVjp.conv[6272]
-	VMOVUPS	Y5, 44694560(CX)	// pixelsMixedFieldVjp.conv[6272] | 1
-	VMOVUPS	Y6, 44794880(CX)	// pixelsMixedFieldVjp.conv[7056]
-	VMOVUPS	Y7, 44794912(CX)	// pixelsMixedFieldVjp.conv[7056] | 1
-	VMOVUPS	Y8, 44895232(CX)	// pixelsMixedFieldVjp.conv[7840]
-	VMOVUPS	Y9, 44895264(CX)	// pixelsMixedFieldVjp.conv[7840] | 1
+	VMOVUPS	Y0, 31246336(CX)	// pixelsMixedFieldVjp.conv[4704]
+	VMOVUPS	Y1, 31246368(CX)	// pixelsMixedFieldVjp.conv[4704] | 1
+	VMOVUPS	Y2, 31346688(CX)	// pixelsMixedFieldVjp.conv[5488]
+	VMOVUPS	Y3, 31346720(CX)	// pixelsMixedFieldVjp.conv[5488] | 1
+	VMOVUPS	Y4, 31447040(CX)	// pixelsMixedFieldVjp.conv[6272]
+	VMOVUPS	Y5, 31447072(CX)	// pixelsMixedFieldVjp.conv[6272] | 1
+	VMOVUPS	Y6, 31547392(CX)	// pixelsMixedFieldVjp.conv[7056]
+	VMOVUPS	Y7, 31547424(CX)	// pixelsMixedFieldVjp.conv[7056] | 1
+	VMOVUPS	Y8, 31647744(CX)	// pixelsMixedFieldVjp.conv[7840]
+	VMOVUPS	Y9, 31647776(CX)	// pixelsMixedFieldVjp.conv[7840] | 1
 	ADDQ	$64, 65592(AX)
 	ADDQ	$128, CX
 	DECQ	65584(AX)
@@ -4953,7 +4597,7 @@ loop1: // 4 times: vectors of the block
 	MOVQ	DX, R10
 loop2: // 8624 times: elements
 	// mnist.nde:10
-	VMOVUPS	43891712(R9), Y0	// pixelsMixedFieldVjp.conv[0]
+	VMOVUPS	30644224(R9), Y0	// pixelsMixedFieldVjp.conv[0]
 	VBROADCASTSS	(R10), Y1	// f.0.bias.transpose[0]
 	VADDPS	Y1, Y0, Y0
 	VMOVUPS	f32_41100000<>(SB), Y1
@@ -4973,10 +4617,10 @@ loop2: // 8624 times: elements
 	VFMADD213PS	f32_3eef2ea1<>(SB), Y1, Y2
 	VFMADD213PS	f32_3f800000<>(SB), Y1, Y2
 	VDIVPS	Y2, Y0, Y0
-	VMOVUPS	40580096(R9), Y1	// pixelsMixedFieldVjp.dz_bar[0]
+	VMOVUPS	27332608(R9), Y1	// pixelsMixedFieldVjp.dz_bar[0]
 	VFNMADD213PS	f32_3f800000<>(SB), Y0, Y0
 	VMULPS	Y0, Y1, Y0
-	VMOVUPS	Y0, 44995584(R9)	// pixelsMixedFieldVjp.mul[0]
+	VMOVUPS	Y0, 31748096(R9)	// pixelsMixedFieldVjp.mul[0]
 	VPSRLD	$16, Y0, Y1
 	VANDPS	f32_00000001<>(SB), Y1, Y1
 	VPADDD	f32_00007fff<>(SB), Y0, Y2
@@ -4984,7 +4628,7 @@ loop2: // 8624 times: elements
 	VANDPS	f32_ffff0000<>(SB), Y1, Y1
 	VCMPPS	$0, Y0, Y0, Y2
 	VBLENDVPS	Y2, Y1, Y0, Y0
-	VMOVUPS	Y0, 46099456(R9)	// pixelsMixedFieldVjp.bf16_2[0]
+	VMOVUPS	Y0, 32851968(R9)	// pixelsMixedFieldVjp.bf16_2[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -5041,9 +4685,9 @@ loop4: // 28 times
 	MOVQ	65592(AX), SI
 	MOVQ	65600(AX), DI
 loop5: // 28 times
-	VMOVUPS	46099456(SI), Y0	// pixelsMixedFieldVjp.bf16_2[0]
+	VMOVUPS	32851968(SI), Y0	// pixelsMixedFieldVjp.bf16_2[0]
 	VMOVUPS	Y0, 2275904(DI)	// pixelsField.margins[15] | 2
-	VMOVUPS	46099488(SI), Y0	// pixelsMixedFieldVjp.bf16_2[0] | 1
+	VMOVUPS	32852000(SI), Y0	// pixelsMixedFieldVjp.bf16_2[0] | 1
 	VMOVUPS	Y0, 2275936(DI)	// pixelsField.margins[15] | 3
 	ADDQ	$128, SI
 	ADDQ	$64, DI
@@ -5288,18 +4932,18 @@ loop10: // 11 times
 	ADDQ	$396, R9
 	DECQ	SI
 	JNE	loop10
-	VMOVUPS	Y0, 41683968(CX)	// pixelsMixedFieldVjp.z_bar[0]
-	VMOVUPS	Y1, 41684000(CX)	// pixelsMixedFieldVjp.z_bar[0] | 1
-	VMOVUPS	Y2, 41784320(CX)	// pixelsMixedFieldVjp.z_bar[784]
-	VMOVUPS	Y3, 41784352(CX)	// pixelsMixedFieldVjp.z_bar[784] | 1
-	VMOVUPS	Y4, 41884672(CX)	// pixelsMixedFieldVjp.z_bar[1568]
-	VMOVUPS	Y5, 41884704(CX)	// pixelsMixedFieldVjp.z_bar[1568] | 1
-	VMOVUPS	Y6, 41985024(CX)	// pixelsMixedFieldVjp.z_bar[2352]
-	VMOVUPS	Y7, 41985056(CX)	// pixelsMixedFieldVjp.z_bar[2352] | 1
-	VMOVUPS	Y8, 42085376(CX)	// pixelsMixedFieldVjp.z_bar[3136]
-	VMOVUPS	Y9, 42085408(CX)	// pixelsMixedFieldVjp.z_bar[3136] | 1
-	VMOVUPS	Y10, 42185728(CX)	// pixelsMixedFieldVjp.z_bar[3920]
-	VMOVUPS	Y11, 42185760(CX)	// pixelsMixedFieldVjp.z_bar[3920] | 1
+	VMOVUPS	Y0, 28436480(CX)	// pixelsMixedFieldVjp.z_bar[0]
+	VMOVUPS	Y1, 28436512(CX)	// pixelsMixedFieldVjp.z_bar[0] | 1
+	VMOVUPS	Y2, 28536832(CX)	// pixelsMixedFieldVjp.z_bar[784]
+	VMOVUPS	Y3, 28536864(CX)	// pixelsMixedFieldVjp.z_bar[784] | 1
+	VMOVUPS	Y4, 28637184(CX)	// pixelsMixedFieldVjp.z_bar[1568]
+	VMOVUPS	Y5, 28637216(CX)	// pixelsMixedFieldVjp.z_bar[1568] | 1
+	VMOVUPS	Y6, 28737536(CX)	// pixelsMixedFieldVjp.z_bar[2352]
+	VMOVUPS	Y7, 28737568(CX)	// pixelsMixedFieldVjp.z_bar[2352] | 1
+	VMOVUPS	Y8, 28837888(CX)	// pixelsMixedFieldVjp.z_bar[3136]
+	VMOVUPS	Y9, 28837920(CX)	// pixelsMixedFieldVjp.z_bar[3136] | 1
+	VMOVUPS	Y10, 28938240(CX)	// pixelsMixedFieldVjp.z_bar[3920]
+	VMOVUPS	Y11, 28938272(CX)	// pixelsMixedFieldVjp.z_bar[3920] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	f32_00000000<>(SB), Y1
 	VMOVUPS	f32_00000000<>(SB), Y2
@@ -5471,16 +5115,16 @@ loop11: // 11 times
 	ADDQ	$396, R9
 	DECQ	SI
 	JNE	loop11
-	VMOVUPS	Y0, 42286080(CX)	// pixelsMixedFieldVjp.z_bar[4704]
-	VMOVUPS	Y1, 42286112(CX)	// pixelsMixedFieldVjp.z_bar[4704] | 1
-	VMOVUPS	Y2, 42386432(CX)	// pixelsMixedFieldVjp.z_bar[5488]
-	VMOVUPS	Y3, 42386464(CX)	// pixelsMixedFieldVjp.z_bar[5488] | 1
-	VMOVUPS	Y4, 42486784(CX)	// pixelsMixedFieldVjp.z_bar[6272]
-	VMOVUPS	Y5, 42486816(CX)	// pixelsMixedFieldVjp.z_bar[6272] | 1
-	VMOVUPS	Y6, 42587136(CX)	// pixelsMixedFieldVjp.z_bar[7056]
-	VMOVUPS	Y7, 42587168(CX)	// pixelsMixedFieldVjp.z_bar[7056] | 1
-	VMOVUPS	Y8, 42687488(CX)	// pixelsMixedFieldVjp.z_bar[7840]
-	VMOVUPS	Y9, 42687520(CX)	// pixelsMixedFieldVjp.z_bar[7840] | 1
+	VMOVUPS	Y0, 29038592(CX)	// pixelsMixedFieldVjp.z_bar[4704]
+	VMOVUPS	Y1, 29038624(CX)	// pixelsMixedFieldVjp.z_bar[4704] | 1
+	VMOVUPS	Y2, 29138944(CX)	// pixelsMixedFieldVjp.z_bar[5488]
+	VMOVUPS	Y3, 29138976(CX)	// pixelsMixedFieldVjp.z_bar[5488] | 1
+	VMOVUPS	Y4, 29239296(CX)	// pixelsMixedFieldVjp.z_bar[6272]
+	VMOVUPS	Y5, 29239328(CX)	// pixelsMixedFieldVjp.z_bar[6272] | 1
+	VMOVUPS	Y6, 29339648(CX)	// pixelsMixedFieldVjp.z_bar[7056]
+	VMOVUPS	Y7, 29339680(CX)	// pixelsMixedFieldVjp.z_bar[7056] | 1
+	VMOVUPS	Y8, 29440000(CX)	// pixelsMixedFieldVjp.z_bar[7840]
+	VMOVUPS	Y9, 29440032(CX)	// pixelsMixedFieldVjp.z_bar[7840] | 1
 	ADDQ	$64, 65592(AX)
 	ADDQ	$128, CX
 	DECQ	65584(AX)
@@ -5542,9 +5186,9 @@ loop4: // 28 times
 	MOVQ	65592(AX), SI
 	MOVQ	65600(AX), DI
 loop5: // 28 times
-	VMOVUPS	42787840(SI), Y0	// pixelsMixedFieldVjp.bf16[0]
+	VMOVUPS	29540352(SI), Y0	// pixelsMixedFieldVjp.bf16[0]
 	VMOVUPS	Y0, 2275904(DI)	// pixelsField.margins[15] | 2
-	VMOVUPS	42787872(SI), Y0	// pixelsMixedFieldVjp.bf16[0] | 1
+	VMOVUPS	29540384(SI), Y0	// pixelsMixedFieldVjp.bf16[0] | 1
 	VMOVUPS	Y0, 2275936(DI)	// pixelsField.margins[15] | 3
 	ADDQ	$128, SI
 	ADDQ	$64, DI
@@ -5582,9 +5226,9 @@ loop7: // 29 times
 	MOVQ	65552(AX), SI
 loop8: // 1089 times
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 47203328(SI)	// pixelsMixedFieldVjp.f.0.weight_bar[0]
+	VMOVUPS	Y0, 33955840(SI)	// pixelsMixedFieldVjp.f.0.weight_bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 47203360(SI)	// pixelsMixedFieldVjp.f.0.weight_bar[0] | 1
+	VMOVUPS	Y0, 33955872(SI)	// pixelsMixedFieldVjp.f.0.weight_bar[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop8
@@ -5611,24 +5255,24 @@ loop11: // 5 times: tiles of 2 elements
 	MOVQ	65600(AX), R15
 	MOVQ	R15, 65640(AX)
 loop12: // 11 times
-	VMOVUPS	47203328(CX), Y0	// pixelsMixedFieldVjp.f.0.weight_bar[0]
-	VMOVUPS	47203360(CX), Y1	// pixelsMixedFieldVjp.f.0.weight_bar[0] | 1
-	VMOVUPS	47203456(CX), Y2	// pixelsMixedFieldVjp.f.0.weight_bar[1]
-	VMOVUPS	47203488(CX), Y3	// pixelsMixedFieldVjp.f.0.weight_bar[1] | 1
-	VMOVUPS	47203584(CX), Y4	// pixelsMixedFieldVjp.f.0.weight_bar[2]
-	VMOVUPS	47203616(CX), Y5	// pixelsMixedFieldVjp.f.0.weight_bar[2] | 1
-	VMOVUPS	47216000(CX), Y6	// pixelsMixedFieldVjp.f.0.weight_bar[99]
-	VMOVUPS	47216032(CX), Y7	// pixelsMixedFieldVjp.f.0.weight_bar[99] | 1
-	VMOVUPS	47216128(CX), Y8	// pixelsMixedFieldVjp.f.0.weight_bar[100]
-	VMOVUPS	47216160(CX), Y9	// pixelsMixedFieldVjp.f.0.weight_bar[100] | 1
-	VMOVUPS	47216256(CX), Y10	// pixelsMixedFieldVjp.f.0.weight_bar[101]
-	VMOVUPS	47216288(CX), Y11	// pixelsMixedFieldVjp.f.0.weight_bar[101] | 1
+	VMOVUPS	33955840(CX), Y0	// pixelsMixedFieldVjp.f.0.weight_bar[0]
+	VMOVUPS	33955872(CX), Y1	// pixelsMixedFieldVjp.f.0.weight_bar[0] | 1
+	VMOVUPS	33955968(CX), Y2	// pixelsMixedFieldVjp.f.0.weight_bar[1]
+	VMOVUPS	33956000(CX), Y3	// pixelsMixedFieldVjp.f.0.weight_bar[1] | 1
+	VMOVUPS	33956096(CX), Y4	// pixelsMixedFieldVjp.f.0.weight_bar[2]
+	VMOVUPS	33956128(CX), Y5	// pixelsMixedFieldVjp.f.0.weight_bar[2] | 1
+	VMOVUPS	33968512(CX), Y6	// pixelsMixedFieldVjp.f.0.weight_bar[99]
+	VMOVUPS	33968544(CX), Y7	// pixelsMixedFieldVjp.f.0.weight_bar[99] | 1
+	VMOVUPS	33968640(CX), Y8	// pixelsMixedFieldVjp.f.0.weight_bar[100]
+	VMOVUPS	33968672(CX), Y9	// pixelsMixedFieldVjp.f.0.weight_bar[100] | 1
+	VMOVUPS	33968768(CX), Y10	// pixelsMixedFieldVjp.f.0.weight_bar[101]
+	VMOVUPS	33968800(CX), Y11	// pixelsMixedFieldVjp.f.0.weight_bar[101] | 1
 	MOVQ	$28, SI
 	MOVQ	65624(AX), DI
 	MOVQ	65640(AX), R9
 loop13: // 28 times
-	VMOVUPS	46099456(DI), Y12	// pixelsMixedFieldVjp.bf16_2[0]
-	VMOVUPS	46199808(DI), Y13	// pixelsMixedFieldVjp.bf16_2[784]
+	VMOVUPS	32851968(DI), Y12	// pixelsMixedFieldVjp.bf16_2[0]
+	VMOVUPS	32952320(DI), Y13	// pixelsMixedFieldVjp.bf16_2[784]
 	VMOVUPS	2273920(R9), Y14	// pixelsField.margins[0]
 	VFMADD231PS	Y14, Y12, Y0
 	VFMADD231PS	Y14, Y13, Y6
@@ -5638,8 +5282,8 @@ loop13: // 28 times
 	VMOVUPS	2274048(R9), Y14	// pixelsField.margins[1]
 	VFMADD231PS	Y14, Y12, Y4
 	VFMADD231PS	Y14, Y13, Y10
-	VMOVUPS	46099488(DI), Y12	// pixelsMixedFieldVjp.bf16_2[0] | 1
-	VMOVUPS	46199840(DI), Y13	// pixelsMixedFieldVjp.bf16_2[784] | 1
+	VMOVUPS	32852000(DI), Y12	// pixelsMixedFieldVjp.bf16_2[0] | 1
+	VMOVUPS	32952352(DI), Y13	// pixelsMixedFieldVjp.bf16_2[784] | 1
 	VMOVUPS	2273952(R9), Y14	// pixelsField.margins[0] | 1
 	VFMADD231PS	Y14, Y12, Y1
 	VFMADD231PS	Y14, Y13, Y7
@@ -5653,18 +5297,18 @@ loop13: // 28 times
 	ADDQ	$64, R9
 	DECQ	SI
 	JNE	loop13
-	VMOVUPS	Y0, 47203328(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[0]
-	VMOVUPS	Y1, 47203360(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[0] | 1
-	VMOVUPS	Y2, 47203456(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[1]
-	VMOVUPS	Y3, 47203488(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[1] | 1
-	VMOVUPS	Y4, 47203584(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[2]
-	VMOVUPS	Y5, 47203616(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[2] | 1
-	VMOVUPS	Y6, 47216000(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[99]
-	VMOVUPS	Y7, 47216032(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[99] | 1
-	VMOVUPS	Y8, 47216128(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[100]
-	VMOVUPS	Y9, 47216160(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[100] | 1
-	VMOVUPS	Y10, 47216256(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[101]
-	VMOVUPS	Y11, 47216288(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[101] | 1
+	VMOVUPS	Y0, 33955840(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[0]
+	VMOVUPS	Y1, 33955872(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[0] | 1
+	VMOVUPS	Y2, 33955968(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[1]
+	VMOVUPS	Y3, 33956000(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[1] | 1
+	VMOVUPS	Y4, 33956096(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[2]
+	VMOVUPS	Y5, 33956128(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[2] | 1
+	VMOVUPS	Y6, 33968512(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[99]
+	VMOVUPS	Y7, 33968544(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[99] | 1
+	VMOVUPS	Y8, 33968640(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[100]
+	VMOVUPS	Y9, 33968672(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[100] | 1
+	VMOVUPS	Y10, 33968768(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[101]
+	VMOVUPS	Y11, 33968800(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[101] | 1
 	ADDQ	$1152, CX
 	ADDQ	$57664, 65640(AX)
 	DECQ	65632(AX)
@@ -5678,24 +5322,24 @@ loop13: // 28 times
 	MOVQ	65600(AX), R15
 	MOVQ	R15, 65616(AX)
 loop14: // 11 times
-	VMOVUPS	47330048(CX), Y0	// pixelsMixedFieldVjp.f.0.weight_bar[990]
-	VMOVUPS	47330080(CX), Y1	// pixelsMixedFieldVjp.f.0.weight_bar[990] | 1
-	VMOVUPS	47330176(CX), Y2	// pixelsMixedFieldVjp.f.0.weight_bar[991]
-	VMOVUPS	47330208(CX), Y3	// pixelsMixedFieldVjp.f.0.weight_bar[991] | 1
-	VMOVUPS	47330304(CX), Y4	// pixelsMixedFieldVjp.f.0.weight_bar[992]
-	VMOVUPS	47330336(CX), Y5	// pixelsMixedFieldVjp.f.0.weight_bar[992] | 1
+	VMOVUPS	34082560(CX), Y0	// pixelsMixedFieldVjp.f.0.weight_bar[990]
+	VMOVUPS	34082592(CX), Y1	// pixelsMixedFieldVjp.f.0.weight_bar[990] | 1
+	VMOVUPS	34082688(CX), Y2	// pixelsMixedFieldVjp.f.0.weight_bar[991]
+	VMOVUPS	34082720(CX), Y3	// pixelsMixedFieldVjp.f.0.weight_bar[991] | 1
+	VMOVUPS	34082816(CX), Y4	// pixelsMixedFieldVjp.f.0.weight_bar[992]
+	VMOVUPS	34082848(CX), Y5	// pixelsMixedFieldVjp.f.0.weight_bar[992] | 1
 	MOVQ	$28, SI
 	MOVQ	65568(AX), DI
 	MOVQ	65616(AX), R9
 loop15: // 28 times
-	VMOVUPS	47102976(DI), Y6	// pixelsMixedFieldVjp.bf16_2[7840]
+	VMOVUPS	33855488(DI), Y6	// pixelsMixedFieldVjp.bf16_2[7840]
 	VMOVUPS	2273920(R9), Y7	// pixelsField.margins[0]
 	VFMADD231PS	Y7, Y6, Y0
 	VMOVUPS	2273984(R9), Y7	// pixelsField.margins[0] | 2
 	VFMADD231PS	Y7, Y6, Y2
 	VMOVUPS	2274048(R9), Y7	// pixelsField.margins[1]
 	VFMADD231PS	Y7, Y6, Y4
-	VMOVUPS	47103008(DI), Y6	// pixelsMixedFieldVjp.bf16_2[7840] | 1
+	VMOVUPS	33855520(DI), Y6	// pixelsMixedFieldVjp.bf16_2[7840] | 1
 	VMOVUPS	2273952(R9), Y7	// pixelsField.margins[0] | 1
 	VFMADD231PS	Y7, Y6, Y1
 	VMOVUPS	2274016(R9), Y7	// pixelsField.margins[0] | 3
@@ -5706,12 +5350,12 @@ loop15: // 28 times
 	ADDQ	$64, R9
 	DECQ	SI
 	JNE	loop15
-	VMOVUPS	Y0, 47330048(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[990]
-	VMOVUPS	Y1, 47330080(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[990] | 1
-	VMOVUPS	Y2, 47330176(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[991]
-	VMOVUPS	Y3, 47330208(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[991] | 1
-	VMOVUPS	Y4, 47330304(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[992]
-	VMOVUPS	Y5, 47330336(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[992] | 1
+	VMOVUPS	Y0, 34082560(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[990]
+	VMOVUPS	Y1, 34082592(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[990] | 1
+	VMOVUPS	Y2, 34082688(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[991]
+	VMOVUPS	Y3, 34082720(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[991] | 1
+	VMOVUPS	Y4, 34082816(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[992]
+	VMOVUPS	Y5, 34082848(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[992] | 1
 	ADDQ	$1152, CX
 	ADDQ	$57664, 65616(AX)
 	DECQ	65608(AX)
@@ -5754,7 +5398,7 @@ loop1: // 4 times: vectors of the block
 	MOVQ	R8, R10
 loop2: // 1089 times: elements
 	// mnist.nde:10
-	VMOVUPS	47203328(R9), Y1	// pixelsMixedFieldVjp.f.0.weight_bar[0]
+	VMOVUPS	33955840(R9), Y1	// pixelsMixedFieldVjp.f.0.weight_bar[0]
 	VANDPS	Y0, Y1, Y1
 	VMOVUPS	(R10), Y2	// sum of f.0.weight[0]
 	VADDPS	Y1, Y2, Y1
@@ -5774,7 +5418,7 @@ loop4: // 28 times: elements
 	MOVQ	$28, R13
 	MOVQ	R12, R14
 loop5: // 28 times: elements
-	VMOVUPS	44995584(R14), Y2	// pixelsMixedFieldVjp.mul[0]
+	VMOVUPS	31748096(R14), Y2	// pixelsMixedFieldVjp.mul[0]
 	VADDPS	Y2, Y1, Y1
 	ADDQ	$128, R14
 	DECQ	R13
@@ -5782,7 +5426,7 @@ loop5: // 28 times: elements
 	ADDQ	$3584, R12
 	DECQ	R11
 	JNE	loop4
-	VMOVUPS	Y1, 47342720(R10)	// pixelsMixedFieldVjp.f.0.bias_bar[0]
+	VMOVUPS	Y1, 34095232(R10)	// pixelsMixedFieldVjp.f.0.bias_bar[0]
 	ADDQ	$100352, R9
 	ADDQ	$128, R10
 	DECQ	DI
@@ -5791,7 +5435,7 @@ loop5: // 28 times: elements
 	MOVQ	SI, R9
 	MOVQ	R8, R10
 loop6: // 11 times: elements
-	VMOVUPS	47342720(R9), Y1	// pixelsMixedFieldVjp.f.0.bias_bar[0]
+	VMOVUPS	34095232(R9), Y1	// pixelsMixedFieldVjp.f.0.bias_bar[0]
 	VANDPS	Y0, Y1, Y1
 	VMOVUPS	34848(R10), Y2	// sum of f.0.bias[0]
 	VADDPS	Y1, Y2, Y1
@@ -5821,19 +5465,19 @@ TEXT ·pixelsMixedFieldVjpTurn5AVX2(SB), 0, $8-32
 // digitsMixed0ReplayVjpTurn0 is Digits.mixed.0.replay.vjp (mnist.nde:21) of a block of samples, a turn of several.
 TEXT digitsMixed0ReplayVjpTurn0_avx2<>(SB), NOSPLIT, $0-0
 	// mnist.nde:21
-	VBROADCASTSD	47344256(AX), Y0	// digitsMixed0ReplayVjp.t
-	VMOVSD	X0, 21812352(AX)	// pixelsMixedField.t
+	VBROADCASTSD	34096768(AX), Y0	// digitsMixed0ReplayVjp.t
+	VMOVSD	X0, 15188608(AX)	// pixelsMixedField.t
 	MOVQ	$8624, CX
 	MOVQ	AX, SI
 loop1: // 8624 times: elements
-	VMOVUPS	47344768(SI), Y0	// digitsMixed0ReplayVjp.z[0]
-	VMOVUPS	47344800(SI), Y1	// digitsMixed0ReplayVjp.z[0] | 1
-	VMOVUPS	47344832(SI), Y2	// digitsMixed0ReplayVjp.z[0] | 2
-	VMOVUPS	47344864(SI), Y3	// digitsMixed0ReplayVjp.z[0] | 3
-	VMOVUPS	Y0, 21812608(SI)	// pixelsMixedField.z[0]
-	VMOVUPS	Y1, 21812640(SI)	// pixelsMixedField.z[0] | 1
-	VMOVUPS	Y2, 21812672(SI)	// pixelsMixedField.z[0] | 2
-	VMOVUPS	Y3, 21812704(SI)	// pixelsMixedField.z[0] | 3
+	VMOVUPS	34097280(SI), Y0	// digitsMixed0ReplayVjp.z[0]
+	VMOVUPS	34097312(SI), Y1	// digitsMixed0ReplayVjp.z[0] | 1
+	VMOVUPS	34097344(SI), Y2	// digitsMixed0ReplayVjp.z[0] | 2
+	VMOVUPS	34097376(SI), Y3	// digitsMixed0ReplayVjp.z[0] | 3
+	VMOVUPS	Y0, 15188864(SI)	// pixelsMixedField.z[0]
+	VMOVUPS	Y1, 15188896(SI)	// pixelsMixedField.z[0] | 1
+	VMOVUPS	Y2, 15188928(SI)	// pixelsMixedField.z[0] | 2
+	VMOVUPS	Y3, 15188960(SI)	// pixelsMixedField.z[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop1
@@ -5855,64 +5499,50 @@ TEXT ·digitsMixed0ReplayVjpTurn0AVX2(SB), 0, $8-32
 // digitsMixed0ReplayVjpTurn3 is Digits.mixed.0.replay.vjp (mnist.nde:21) of a block of samples, a turn of several.
 TEXT digitsMixed0ReplayVjpTurn3_avx2<>(SB), NOSPLIT, $0-0
 	// mnist.nde:21
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop1: // 8624 times: elements
-	VMOVUPS	22916480(SI), Y0	// pixelsMixedField.dz[0]
-	VMOVUPS	22916512(SI), Y1	// pixelsMixedField.dz[0] | 1
-	VMOVUPS	22916544(SI), Y2	// pixelsMixedField.dz[0] | 2
-	VMOVUPS	22916576(SI), Y3	// pixelsMixedField.dz[0] | 3
-	VMOVUPS	Y0, 50656384(SI)	// digitsMixed0ReplayVjp.z_k1[0]
-	VMOVUPS	Y1, 50656416(SI)	// digitsMixed0ReplayVjp.z_k1[0] | 1
-	VMOVUPS	Y2, 50656448(SI)	// digitsMixed0ReplayVjp.z_k1[0] | 2
-	VMOVUPS	Y3, 50656480(SI)	// digitsMixed0ReplayVjp.z_k1[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop1
 	// mnist.nde:21
-	VBROADCASTSD	47344512(AX), Y0	// digitsMixed0ReplayVjp.h
+	VBROADCASTSD	34097024(AX), Y0	// digitsMixed0ReplayVjp.h
 	VMULPD	f64_3fe0000000000000<>(SB), Y0, Y0
-	VMOVSD	X0, 47344128(AX)
-	VBROADCASTSD	47344256(AX), Y1	// digitsMixed0ReplayVjp.t
+	VMOVSD	X0, 34096640(AX)
+	VBROADCASTSD	34096768(AX), Y1	// digitsMixed0ReplayVjp.t
 	VADDPD	Y0, Y1, Y1
-	VMOVSD	X1, 47344136(AX)
+	VMOVSD	X1, 34096648(AX)
 	VCVTPD2PSY	Y0, X0
 	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 47344144(AX)
+	VMOVSS	X0, 34096656(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop2: // 4 times: vectors of the block
+loop1: // 4 times: vectors of the block
 	// mnist.nde:21
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop3: // 8624 times: elements
-	VBROADCASTSS	47344144(AX), Y0
-	VMOVUPS	50656384(R9), Y1	// digitsMixed0ReplayVjp.z_k1[0]
-	VMOVUPS	47344768(R9), Y2	// digitsMixed0ReplayVjp.z[0]
+loop2: // 8624 times: elements
+	VBROADCASTSS	34096656(AX), Y0
+	VMOVUPS	16292736(R9), Y1	// pixelsMixedField.dz[0]
+	VMOVUPS	34097280(R9), Y2	// digitsMixed0ReplayVjp.z[0]
 	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 51760256(R9)	// digitsMixed0ReplayVjp.z_y2[0]
+	VMOVUPS	Y2, 37408896(R9)	// digitsMixed0ReplayVjp.z_y2[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop3
+	JNE	loop2
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop2
-	VBROADCASTSD	47344136(AX), Y0
-	VMOVSD	X0, 21812352(AX)	// pixelsMixedField.t
+	JNE	loop1
+	VBROADCASTSD	34096648(AX), Y0
+	VMOVSD	X0, 15188608(AX)	// pixelsMixedField.t
 	MOVQ	$8624, CX
 	MOVQ	AX, SI
-loop4: // 8624 times: elements
-	VMOVUPS	51760256(SI), Y0	// digitsMixed0ReplayVjp.z_y2[0]
-	VMOVUPS	51760288(SI), Y1	// digitsMixed0ReplayVjp.z_y2[0] | 1
-	VMOVUPS	51760320(SI), Y2	// digitsMixed0ReplayVjp.z_y2[0] | 2
-	VMOVUPS	51760352(SI), Y3	// digitsMixed0ReplayVjp.z_y2[0] | 3
-	VMOVUPS	Y0, 21812608(SI)	// pixelsMixedField.z[0]
-	VMOVUPS	Y1, 21812640(SI)	// pixelsMixedField.z[0] | 1
-	VMOVUPS	Y2, 21812672(SI)	// pixelsMixedField.z[0] | 2
-	VMOVUPS	Y3, 21812704(SI)	// pixelsMixedField.z[0] | 3
+loop3: // 8624 times: elements
+	VMOVUPS	37408896(SI), Y0	// digitsMixed0ReplayVjp.z_y2[0]
+	VMOVUPS	37408928(SI), Y1	// digitsMixed0ReplayVjp.z_y2[0] | 1
+	VMOVUPS	37408960(SI), Y2	// digitsMixed0ReplayVjp.z_y2[0] | 2
+	VMOVUPS	37408992(SI), Y3	// digitsMixed0ReplayVjp.z_y2[0] | 3
+	VMOVUPS	Y0, 15188864(SI)	// pixelsMixedField.z[0]
+	VMOVUPS	Y1, 15188896(SI)	// pixelsMixedField.z[0] | 1
+	VMOVUPS	Y2, 15188928(SI)	// pixelsMixedField.z[0] | 2
+	VMOVUPS	Y3, 15188960(SI)	// pixelsMixedField.z[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop4
+	JNE	loop3
 	RET
 
 // func digitsMixed0ReplayVjpTurn3AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -5931,55 +5561,41 @@ TEXT ·digitsMixed0ReplayVjpTurn3AVX2(SB), 0, $8-32
 // digitsMixed0ReplayVjpTurn6 is Digits.mixed.0.replay.vjp (mnist.nde:21) of a block of samples, a turn of several.
 TEXT digitsMixed0ReplayVjpTurn6_avx2<>(SB), NOSPLIT, $0-0
 	// mnist.nde:21
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop1: // 8624 times: elements
-	VMOVUPS	22916480(SI), Y0	// pixelsMixedField.dz[0]
-	VMOVUPS	22916512(SI), Y1	// pixelsMixedField.dz[0] | 1
-	VMOVUPS	22916544(SI), Y2	// pixelsMixedField.dz[0] | 2
-	VMOVUPS	22916576(SI), Y3	// pixelsMixedField.dz[0] | 3
-	VMOVUPS	Y0, 52864128(SI)	// digitsMixed0ReplayVjp.z_k2[0]
-	VMOVUPS	Y1, 52864160(SI)	// digitsMixed0ReplayVjp.z_k2[0] | 1
-	VMOVUPS	Y2, 52864192(SI)	// digitsMixed0ReplayVjp.z_k2[0] | 2
-	VMOVUPS	Y3, 52864224(SI)	// digitsMixed0ReplayVjp.z_k2[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop1
-	VBROADCASTSS	47344144(AX), Y0
+	VBROADCASTSS	34096656(AX), Y0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop2: // 4 times: vectors of the block
+loop1: // 4 times: vectors of the block
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop3: // 8624 times: elements
+loop2: // 8624 times: elements
 	// mnist.nde:21
-	VBROADCASTSS	47344144(AX), Y0
-	VMOVUPS	52864128(R9), Y1	// digitsMixed0ReplayVjp.z_k2[0]
-	VMOVUPS	47344768(R9), Y2	// digitsMixed0ReplayVjp.z[0]
+	VBROADCASTSS	34096656(AX), Y0
+	VMOVUPS	16292736(R9), Y1	// pixelsMixedField.dz[0]
+	VMOVUPS	34097280(R9), Y2	// digitsMixed0ReplayVjp.z[0]
 	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 53968000(R9)	// digitsMixed0ReplayVjp.z_y3[0]
+	VMOVUPS	Y2, 38512768(R9)	// digitsMixed0ReplayVjp.z_y3[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop3
+	JNE	loop2
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop2
-	VBROADCASTSD	47344136(AX), Y0
-	VMOVSD	X0, 21812352(AX)	// pixelsMixedField.t
+	JNE	loop1
+	VBROADCASTSD	34096648(AX), Y0
+	VMOVSD	X0, 15188608(AX)	// pixelsMixedField.t
 	MOVQ	$8624, CX
 	MOVQ	AX, SI
-loop4: // 8624 times: elements
-	VMOVUPS	53968000(SI), Y0	// digitsMixed0ReplayVjp.z_y3[0]
-	VMOVUPS	53968032(SI), Y1	// digitsMixed0ReplayVjp.z_y3[0] | 1
-	VMOVUPS	53968064(SI), Y2	// digitsMixed0ReplayVjp.z_y3[0] | 2
-	VMOVUPS	53968096(SI), Y3	// digitsMixed0ReplayVjp.z_y3[0] | 3
-	VMOVUPS	Y0, 21812608(SI)	// pixelsMixedField.z[0]
-	VMOVUPS	Y1, 21812640(SI)	// pixelsMixedField.z[0] | 1
-	VMOVUPS	Y2, 21812672(SI)	// pixelsMixedField.z[0] | 2
-	VMOVUPS	Y3, 21812704(SI)	// pixelsMixedField.z[0] | 3
+loop3: // 8624 times: elements
+	VMOVUPS	38512768(SI), Y0	// digitsMixed0ReplayVjp.z_y3[0]
+	VMOVUPS	38512800(SI), Y1	// digitsMixed0ReplayVjp.z_y3[0] | 1
+	VMOVUPS	38512832(SI), Y2	// digitsMixed0ReplayVjp.z_y3[0] | 2
+	VMOVUPS	38512864(SI), Y3	// digitsMixed0ReplayVjp.z_y3[0] | 3
+	VMOVUPS	Y0, 15188864(SI)	// pixelsMixedField.z[0]
+	VMOVUPS	Y1, 15188896(SI)	// pixelsMixedField.z[0] | 1
+	VMOVUPS	Y2, 15188928(SI)	// pixelsMixedField.z[0] | 2
+	VMOVUPS	Y3, 15188960(SI)	// pixelsMixedField.z[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop4
+	JNE	loop3
 	RET
 
 // func digitsMixed0ReplayVjpTurn6AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -5998,80 +5614,52 @@ TEXT ·digitsMixed0ReplayVjpTurn6AVX2(SB), 0, $8-32
 // digitsMixed0ReplayVjpTurn9 is Digits.mixed.0.replay.vjp (mnist.nde:21) of a block of samples, a turn of several.
 TEXT digitsMixed0ReplayVjpTurn9_avx2<>(SB), NOSPLIT, $0-0
 	// mnist.nde:21
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop1: // 8624 times: elements
-	VMOVUPS	22916480(SI), Y0	// pixelsMixedField.dz[0]
-	VMOVUPS	22916512(SI), Y1	// pixelsMixedField.dz[0] | 1
-	VMOVUPS	22916544(SI), Y2	// pixelsMixedField.dz[0] | 2
-	VMOVUPS	22916576(SI), Y3	// pixelsMixedField.dz[0] | 3
-	VMOVUPS	Y0, 55071872(SI)	// digitsMixed0ReplayVjp.z_k3[0]
-	VMOVUPS	Y1, 55071904(SI)	// digitsMixed0ReplayVjp.z_k3[0] | 1
-	VMOVUPS	Y2, 55071936(SI)	// digitsMixed0ReplayVjp.z_k3[0] | 2
-	VMOVUPS	Y3, 55071968(SI)	// digitsMixed0ReplayVjp.z_k3[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop1
 	// mnist.nde:21
-	VBROADCASTSD	47344512(AX), Y0	// digitsMixed0ReplayVjp.h
+	VBROADCASTSD	34097024(AX), Y0	// digitsMixed0ReplayVjp.h
 	VCVTPD2PSY	Y0, X1
 	VINSERTF128	$1, X1, Y1, Y1
-	VMOVSS	X1, 47344152(AX)
+	VMOVSS	X1, 34096664(AX)
 	VMULPD	f64_3fc5555555555555<>(SB), Y0, Y0
-	VMOVSD	X0, 47344160(AX)
+	VMOVSD	X0, 34096672(AX)
 	VCVTPD2PSY	Y0, X0
 	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 47344168(AX)
+	VMOVSS	X0, 34096680(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop2: // 4 times: vectors of the block
+loop1: // 4 times: vectors of the block
 	// mnist.nde:21
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop3: // 8624 times: elements
-	VBROADCASTSS	47344152(AX), Y0
-	VMOVUPS	55071872(R9), Y1	// digitsMixed0ReplayVjp.z_k3[0]
-	VMOVUPS	47344768(R9), Y2	// digitsMixed0ReplayVjp.z[0]
+loop2: // 8624 times: elements
+	VBROADCASTSS	34096664(AX), Y0
+	VMOVUPS	16292736(R9), Y1	// pixelsMixedField.dz[0]
+	VMOVUPS	34097280(R9), Y2	// digitsMixed0ReplayVjp.z[0]
 	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 56175744(R9)	// digitsMixed0ReplayVjp.z_y4[0]
-	VMOVUPS	48448640(R9), Y0	// digitsMixed0ReplayVjp.z_next_bar[0]
-	VBROADCASTSS	47344168(AX), Y1
+	VMOVUPS	Y2, 26228736(R9)	// pixelsMixedFieldVjp.z[0]
+	VMOVUPS	35201152(R9), Y0	// digitsMixed0ReplayVjp.z_next_bar[0]
+	VBROADCASTSS	34096680(AX), Y1
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 57279616(R9)	// digitsMixed0ReplayVjp.z_k4_bar[0]
+	VMOVUPS	Y0, 39616640(R9)	// digitsMixed0ReplayVjp.z_k4_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop3
+	JNE	loop2
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop2
+	JNE	loop1
 	MOVQ	$8624, CX
 	MOVQ	AX, SI
-loop4: // 8624 times: elements
-	VMOVUPS	56175744(SI), Y0	// digitsMixed0ReplayVjp.z_y4[0]
-	VMOVUPS	56175776(SI), Y1	// digitsMixed0ReplayVjp.z_y4[0] | 1
-	VMOVUPS	56175808(SI), Y2	// digitsMixed0ReplayVjp.z_y4[0] | 2
-	VMOVUPS	56175840(SI), Y3	// digitsMixed0ReplayVjp.z_y4[0] | 3
-	VMOVUPS	Y0, 39476224(SI)	// pixelsMixedFieldVjp.z[0]
-	VMOVUPS	Y1, 39476256(SI)	// pixelsMixedFieldVjp.z[0] | 1
-	VMOVUPS	Y2, 39476288(SI)	// pixelsMixedFieldVjp.z[0] | 2
-	VMOVUPS	Y3, 39476320(SI)	// pixelsMixedFieldVjp.z[0] | 3
+loop3: // 8624 times: elements
+	VMOVUPS	39616640(SI), Y0	// digitsMixed0ReplayVjp.z_k4_bar[0]
+	VMOVUPS	39616672(SI), Y1	// digitsMixed0ReplayVjp.z_k4_bar[0] | 1
+	VMOVUPS	39616704(SI), Y2	// digitsMixed0ReplayVjp.z_k4_bar[0] | 2
+	VMOVUPS	39616736(SI), Y3	// digitsMixed0ReplayVjp.z_k4_bar[0] | 3
+	VMOVUPS	Y0, 27332608(SI)	// pixelsMixedFieldVjp.dz_bar[0]
+	VMOVUPS	Y1, 27332640(SI)	// pixelsMixedFieldVjp.dz_bar[0] | 1
+	VMOVUPS	Y2, 27332672(SI)	// pixelsMixedFieldVjp.dz_bar[0] | 2
+	VMOVUPS	Y3, 27332704(SI)	// pixelsMixedFieldVjp.dz_bar[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop4
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop5: // 8624 times: elements
-	VMOVUPS	57279616(SI), Y0	// digitsMixed0ReplayVjp.z_k4_bar[0]
-	VMOVUPS	57279648(SI), Y1	// digitsMixed0ReplayVjp.z_k4_bar[0] | 1
-	VMOVUPS	57279680(SI), Y2	// digitsMixed0ReplayVjp.z_k4_bar[0] | 2
-	VMOVUPS	57279712(SI), Y3	// digitsMixed0ReplayVjp.z_k4_bar[0] | 3
-	VMOVUPS	Y0, 40580096(SI)	// pixelsMixedFieldVjp.dz_bar[0]
-	VMOVUPS	Y1, 40580128(SI)	// pixelsMixedFieldVjp.dz_bar[0] | 1
-	VMOVUPS	Y2, 40580160(SI)	// pixelsMixedFieldVjp.dz_bar[0] | 2
-	VMOVUPS	Y3, 40580192(SI)	// pixelsMixedFieldVjp.dz_bar[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop5
+	JNE	loop3
 	RET
 
 // func digitsMixed0ReplayVjpTurn9AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -6090,77 +5678,50 @@ TEXT ·digitsMixed0ReplayVjpTurn9AVX2(SB), 0, $8-32
 // digitsMixed0ReplayVjpTurn16 is Digits.mixed.0.replay.vjp (mnist.nde:21) of a block of samples, a turn of several.
 TEXT digitsMixed0ReplayVjpTurn16_avx2<>(SB), NOSPLIT, $0-0
 	// mnist.nde:21
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop1: // 8624 times: elements
-	VMOVUPS	41683968(SI), Y0	// pixelsMixedFieldVjp.z_bar[0]
-	VMOVUPS	41684000(SI), Y1	// pixelsMixedFieldVjp.z_bar[0] | 1
-	VMOVUPS	41684032(SI), Y2	// pixelsMixedFieldVjp.z_bar[0] | 2
-	VMOVUPS	41684064(SI), Y3	// pixelsMixedFieldVjp.z_bar[0] | 3
-	VMOVUPS	Y0, 59487360(SI)	// digitsMixed0ReplayVjp.result[0]
-	VMOVUPS	Y1, 59487392(SI)	// digitsMixed0ReplayVjp.result[0] | 1
-	VMOVUPS	Y2, 59487424(SI)	// digitsMixed0ReplayVjp.result[0] | 2
-	VMOVUPS	Y3, 59487456(SI)	// digitsMixed0ReplayVjp.result[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop1
 	// mnist.nde:21
-	VBROADCASTSD	47344512(AX), Y0	// digitsMixed0ReplayVjp.h
+	VBROADCASTSD	34097024(AX), Y0	// digitsMixed0ReplayVjp.h
 	VMULPD	f64_3fd5555555555555<>(SB), Y0, Y0
-	VMOVSD	X0, 47344176(AX)
+	VMOVSD	X0, 34096688(AX)
 	VCVTPD2PSY	Y0, X0
 	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 47344184(AX)
-	VBROADCASTSS	47344152(AX), Y0
+	VMOVSS	X0, 34096696(AX)
+	VBROADCASTSS	34096664(AX), Y0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop2: // 4 times: vectors of the block
+loop1: // 4 times: vectors of the block
 	// mnist.nde:21
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop3: // 8624 times: elements
-	VMOVUPS	48448640(R9), Y0	// digitsMixed0ReplayVjp.z_next_bar[0]
-	VBROADCASTSS	47344184(AX), Y1
+loop2: // 8624 times: elements
+	VMOVUPS	35201152(R9), Y0	// digitsMixed0ReplayVjp.z_next_bar[0]
+	VBROADCASTSS	34096696(AX), Y1
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 58383488(R9)	// digitsMixed0ReplayVjp.mul[0]
-	VMOVUPS	59487360(R9), Y1	// digitsMixed0ReplayVjp.result[0]
-	VBROADCASTSS	47344152(AX), Y2
+	VMOVUPS	Y0, 40720512(R9)	// digitsMixed0ReplayVjp.mul[0]
+	VMOVUPS	28436480(R9), Y1	// pixelsMixedFieldVjp.z_bar[0]
+	VMOVUPS	Y1, 41824384(R9)	// digitsMixed0ReplayVjp.result[0]
+	VBROADCASTSS	34096664(AX), Y2
 	VFMADD231PS	Y2, Y1, Y0
-	VMOVUPS	Y0, 60591232(R9)	// digitsMixed0ReplayVjp.z_k3_bar[0]
+	VMOVUPS	Y0, 27332608(R9)	// pixelsMixedFieldVjp.dz_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop3
+	JNE	loop2
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop2
+	JNE	loop1
 	MOVQ	$8624, CX
 	MOVQ	AX, SI
-loop4: // 8624 times: elements
-	VMOVUPS	53968000(SI), Y0	// digitsMixed0ReplayVjp.z_y3[0]
-	VMOVUPS	53968032(SI), Y1	// digitsMixed0ReplayVjp.z_y3[0] | 1
-	VMOVUPS	53968064(SI), Y2	// digitsMixed0ReplayVjp.z_y3[0] | 2
-	VMOVUPS	53968096(SI), Y3	// digitsMixed0ReplayVjp.z_y3[0] | 3
-	VMOVUPS	Y0, 39476224(SI)	// pixelsMixedFieldVjp.z[0]
-	VMOVUPS	Y1, 39476256(SI)	// pixelsMixedFieldVjp.z[0] | 1
-	VMOVUPS	Y2, 39476288(SI)	// pixelsMixedFieldVjp.z[0] | 2
-	VMOVUPS	Y3, 39476320(SI)	// pixelsMixedFieldVjp.z[0] | 3
+loop3: // 8624 times: elements
+	VMOVUPS	38512768(SI), Y0	// digitsMixed0ReplayVjp.z_y3[0]
+	VMOVUPS	38512800(SI), Y1	// digitsMixed0ReplayVjp.z_y3[0] | 1
+	VMOVUPS	38512832(SI), Y2	// digitsMixed0ReplayVjp.z_y3[0] | 2
+	VMOVUPS	38512864(SI), Y3	// digitsMixed0ReplayVjp.z_y3[0] | 3
+	VMOVUPS	Y0, 26228736(SI)	// pixelsMixedFieldVjp.z[0]
+	VMOVUPS	Y1, 26228768(SI)	// pixelsMixedFieldVjp.z[0] | 1
+	VMOVUPS	Y2, 26228800(SI)	// pixelsMixedFieldVjp.z[0] | 2
+	VMOVUPS	Y3, 26228832(SI)	// pixelsMixedFieldVjp.z[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop4
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop5: // 8624 times: elements
-	VMOVUPS	60591232(SI), Y0	// digitsMixed0ReplayVjp.z_k3_bar[0]
-	VMOVUPS	60591264(SI), Y1	// digitsMixed0ReplayVjp.z_k3_bar[0] | 1
-	VMOVUPS	60591296(SI), Y2	// digitsMixed0ReplayVjp.z_k3_bar[0] | 2
-	VMOVUPS	60591328(SI), Y3	// digitsMixed0ReplayVjp.z_k3_bar[0] | 3
-	VMOVUPS	Y0, 40580096(SI)	// pixelsMixedFieldVjp.dz_bar[0]
-	VMOVUPS	Y1, 40580128(SI)	// pixelsMixedFieldVjp.dz_bar[0] | 1
-	VMOVUPS	Y2, 40580160(SI)	// pixelsMixedFieldVjp.dz_bar[0] | 2
-	VMOVUPS	Y3, 40580192(SI)	// pixelsMixedFieldVjp.dz_bar[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop5
+	JNE	loop3
 	RET
 
 // func digitsMixed0ReplayVjpTurn16AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -6179,67 +5740,40 @@ TEXT ·digitsMixed0ReplayVjpTurn16AVX2(SB), 0, $8-32
 // digitsMixed0ReplayVjpTurn23 is Digits.mixed.0.replay.vjp (mnist.nde:21) of a block of samples, a turn of several.
 TEXT digitsMixed0ReplayVjpTurn23_avx2<>(SB), NOSPLIT, $0-0
 	// mnist.nde:21
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop1: // 8624 times: elements
-	VMOVUPS	41683968(SI), Y0	// pixelsMixedFieldVjp.z_bar[0]
-	VMOVUPS	41684000(SI), Y1	// pixelsMixedFieldVjp.z_bar[0] | 1
-	VMOVUPS	41684032(SI), Y2	// pixelsMixedFieldVjp.z_bar[0] | 2
-	VMOVUPS	41684064(SI), Y3	// pixelsMixedFieldVjp.z_bar[0] | 3
-	VMOVUPS	Y0, 61695104(SI)	// digitsMixed0ReplayVjp.result_2[0]
-	VMOVUPS	Y1, 61695136(SI)	// digitsMixed0ReplayVjp.result_2[0] | 1
-	VMOVUPS	Y2, 61695168(SI)	// digitsMixed0ReplayVjp.result_2[0] | 2
-	VMOVUPS	Y3, 61695200(SI)	// digitsMixed0ReplayVjp.result_2[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop1
-	VBROADCASTSS	47344144(AX), Y0
+	VBROADCASTSS	34096656(AX), Y0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop2: // 4 times: vectors of the block
+loop1: // 4 times: vectors of the block
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop3: // 8624 times: elements
+loop2: // 8624 times: elements
 	// mnist.nde:21
-	VMOVUPS	61695104(R9), Y0	// digitsMixed0ReplayVjp.result_2[0]
-	VBROADCASTSS	47344144(AX), Y1
-	VMOVUPS	58383488(R9), Y2	// digitsMixed0ReplayVjp.mul[0]
+	VMOVUPS	28436480(R9), Y0	// pixelsMixedFieldVjp.z_bar[0]
+	VMOVUPS	Y0, 42928256(R9)	// digitsMixed0ReplayVjp.result_2[0]
+	VBROADCASTSS	34096656(AX), Y1
+	VMOVUPS	40720512(R9), Y2	// digitsMixed0ReplayVjp.mul[0]
 	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 62798976(R9)	// digitsMixed0ReplayVjp.z_k2_bar[0]
+	VMOVUPS	Y2, 27332608(R9)	// pixelsMixedFieldVjp.dz_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop3
+	JNE	loop2
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop2
+	JNE	loop1
 	MOVQ	$8624, CX
 	MOVQ	AX, SI
-loop4: // 8624 times: elements
-	VMOVUPS	51760256(SI), Y0	// digitsMixed0ReplayVjp.z_y2[0]
-	VMOVUPS	51760288(SI), Y1	// digitsMixed0ReplayVjp.z_y2[0] | 1
-	VMOVUPS	51760320(SI), Y2	// digitsMixed0ReplayVjp.z_y2[0] | 2
-	VMOVUPS	51760352(SI), Y3	// digitsMixed0ReplayVjp.z_y2[0] | 3
-	VMOVUPS	Y0, 39476224(SI)	// pixelsMixedFieldVjp.z[0]
-	VMOVUPS	Y1, 39476256(SI)	// pixelsMixedFieldVjp.z[0] | 1
-	VMOVUPS	Y2, 39476288(SI)	// pixelsMixedFieldVjp.z[0] | 2
-	VMOVUPS	Y3, 39476320(SI)	// pixelsMixedFieldVjp.z[0] | 3
+loop3: // 8624 times: elements
+	VMOVUPS	37408896(SI), Y0	// digitsMixed0ReplayVjp.z_y2[0]
+	VMOVUPS	37408928(SI), Y1	// digitsMixed0ReplayVjp.z_y2[0] | 1
+	VMOVUPS	37408960(SI), Y2	// digitsMixed0ReplayVjp.z_y2[0] | 2
+	VMOVUPS	37408992(SI), Y3	// digitsMixed0ReplayVjp.z_y2[0] | 3
+	VMOVUPS	Y0, 26228736(SI)	// pixelsMixedFieldVjp.z[0]
+	VMOVUPS	Y1, 26228768(SI)	// pixelsMixedFieldVjp.z[0] | 1
+	VMOVUPS	Y2, 26228800(SI)	// pixelsMixedFieldVjp.z[0] | 2
+	VMOVUPS	Y3, 26228832(SI)	// pixelsMixedFieldVjp.z[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop4
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop5: // 8624 times: elements
-	VMOVUPS	62798976(SI), Y0	// digitsMixed0ReplayVjp.z_k2_bar[0]
-	VMOVUPS	62799008(SI), Y1	// digitsMixed0ReplayVjp.z_k2_bar[0] | 1
-	VMOVUPS	62799040(SI), Y2	// digitsMixed0ReplayVjp.z_k2_bar[0] | 2
-	VMOVUPS	62799072(SI), Y3	// digitsMixed0ReplayVjp.z_k2_bar[0] | 3
-	VMOVUPS	Y0, 40580096(SI)	// pixelsMixedFieldVjp.dz_bar[0]
-	VMOVUPS	Y1, 40580128(SI)	// pixelsMixedFieldVjp.dz_bar[0] | 1
-	VMOVUPS	Y2, 40580160(SI)	// pixelsMixedFieldVjp.dz_bar[0] | 2
-	VMOVUPS	Y3, 40580192(SI)	// pixelsMixedFieldVjp.dz_bar[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop5
+	JNE	loop3
 	RET
 
 // func digitsMixed0ReplayVjpTurn23AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -6258,67 +5792,40 @@ TEXT ·digitsMixed0ReplayVjpTurn23AVX2(SB), 0, $8-32
 // digitsMixed0ReplayVjpTurn30 is Digits.mixed.0.replay.vjp (mnist.nde:21) of a block of samples, a turn of several.
 TEXT digitsMixed0ReplayVjpTurn30_avx2<>(SB), NOSPLIT, $0-0
 	// mnist.nde:21
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop1: // 8624 times: elements
-	VMOVUPS	41683968(SI), Y0	// pixelsMixedFieldVjp.z_bar[0]
-	VMOVUPS	41684000(SI), Y1	// pixelsMixedFieldVjp.z_bar[0] | 1
-	VMOVUPS	41684032(SI), Y2	// pixelsMixedFieldVjp.z_bar[0] | 2
-	VMOVUPS	41684064(SI), Y3	// pixelsMixedFieldVjp.z_bar[0] | 3
-	VMOVUPS	Y0, 63902848(SI)	// digitsMixed0ReplayVjp.result_3[0]
-	VMOVUPS	Y1, 63902880(SI)	// digitsMixed0ReplayVjp.result_3[0] | 1
-	VMOVUPS	Y2, 63902912(SI)	// digitsMixed0ReplayVjp.result_3[0] | 2
-	VMOVUPS	Y3, 63902944(SI)	// digitsMixed0ReplayVjp.result_3[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop1
-	VBROADCASTSS	47344144(AX), Y0
+	VBROADCASTSS	34096656(AX), Y0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop2: // 4 times: vectors of the block
+loop1: // 4 times: vectors of the block
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop3: // 8624 times: elements
+loop2: // 8624 times: elements
 	// mnist.nde:21
-	VMOVUPS	63902848(R9), Y0	// digitsMixed0ReplayVjp.result_3[0]
-	VBROADCASTSS	47344144(AX), Y1
-	VMOVUPS	57279616(R9), Y2	// digitsMixed0ReplayVjp.z_k4_bar[0]
+	VMOVUPS	28436480(R9), Y0	// pixelsMixedFieldVjp.z_bar[0]
+	VMOVUPS	Y0, 44032128(R9)	// digitsMixed0ReplayVjp.result_3[0]
+	VBROADCASTSS	34096656(AX), Y1
+	VMOVUPS	39616640(R9), Y2	// digitsMixed0ReplayVjp.z_k4_bar[0]
 	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 65006720(R9)	// digitsMixed0ReplayVjp.z_k1_bar[0]
+	VMOVUPS	Y2, 27332608(R9)	// pixelsMixedFieldVjp.dz_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop3
+	JNE	loop2
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop2
+	JNE	loop1
 	MOVQ	$8624, CX
 	MOVQ	AX, SI
-loop4: // 8624 times: elements
-	VMOVUPS	47344768(SI), Y0	// digitsMixed0ReplayVjp.z[0]
-	VMOVUPS	47344800(SI), Y1	// digitsMixed0ReplayVjp.z[0] | 1
-	VMOVUPS	47344832(SI), Y2	// digitsMixed0ReplayVjp.z[0] | 2
-	VMOVUPS	47344864(SI), Y3	// digitsMixed0ReplayVjp.z[0] | 3
-	VMOVUPS	Y0, 39476224(SI)	// pixelsMixedFieldVjp.z[0]
-	VMOVUPS	Y1, 39476256(SI)	// pixelsMixedFieldVjp.z[0] | 1
-	VMOVUPS	Y2, 39476288(SI)	// pixelsMixedFieldVjp.z[0] | 2
-	VMOVUPS	Y3, 39476320(SI)	// pixelsMixedFieldVjp.z[0] | 3
+loop3: // 8624 times: elements
+	VMOVUPS	34097280(SI), Y0	// digitsMixed0ReplayVjp.z[0]
+	VMOVUPS	34097312(SI), Y1	// digitsMixed0ReplayVjp.z[0] | 1
+	VMOVUPS	34097344(SI), Y2	// digitsMixed0ReplayVjp.z[0] | 2
+	VMOVUPS	34097376(SI), Y3	// digitsMixed0ReplayVjp.z[0] | 3
+	VMOVUPS	Y0, 26228736(SI)	// pixelsMixedFieldVjp.z[0]
+	VMOVUPS	Y1, 26228768(SI)	// pixelsMixedFieldVjp.z[0] | 1
+	VMOVUPS	Y2, 26228800(SI)	// pixelsMixedFieldVjp.z[0] | 2
+	VMOVUPS	Y3, 26228832(SI)	// pixelsMixedFieldVjp.z[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop4
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop5: // 8624 times: elements
-	VMOVUPS	65006720(SI), Y0	// digitsMixed0ReplayVjp.z_k1_bar[0]
-	VMOVUPS	65006752(SI), Y1	// digitsMixed0ReplayVjp.z_k1_bar[0] | 1
-	VMOVUPS	65006784(SI), Y2	// digitsMixed0ReplayVjp.z_k1_bar[0] | 2
-	VMOVUPS	65006816(SI), Y3	// digitsMixed0ReplayVjp.z_k1_bar[0] | 3
-	VMOVUPS	Y0, 40580096(SI)	// pixelsMixedFieldVjp.dz_bar[0]
-	VMOVUPS	Y1, 40580128(SI)	// pixelsMixedFieldVjp.dz_bar[0] | 1
-	VMOVUPS	Y2, 40580160(SI)	// pixelsMixedFieldVjp.dz_bar[0] | 2
-	VMOVUPS	Y3, 40580192(SI)	// pixelsMixedFieldVjp.dz_bar[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop5
+	JNE	loop3
 	RET
 
 // func digitsMixed0ReplayVjpTurn30AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -6337,43 +5844,29 @@ TEXT ·digitsMixed0ReplayVjpTurn30AVX2(SB), 0, $8-32
 // digitsMixed0ReplayVjpTurn37 is Digits.mixed.0.replay.vjp (mnist.nde:21) of a block of samples, a turn of several.
 TEXT digitsMixed0ReplayVjpTurn37_avx2<>(SB), NOSPLIT, $0-0
 	// mnist.nde:21
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop1: // 8624 times: elements
-	VMOVUPS	41683968(SI), Y0	// pixelsMixedFieldVjp.z_bar[0]
-	VMOVUPS	41684000(SI), Y1	// pixelsMixedFieldVjp.z_bar[0] | 1
-	VMOVUPS	41684032(SI), Y2	// pixelsMixedFieldVjp.z_bar[0] | 2
-	VMOVUPS	41684064(SI), Y3	// pixelsMixedFieldVjp.z_bar[0] | 3
-	VMOVUPS	Y0, 66110592(SI)	// digitsMixed0ReplayVjp.result_4[0]
-	VMOVUPS	Y1, 66110624(SI)	// digitsMixed0ReplayVjp.result_4[0] | 1
-	VMOVUPS	Y2, 66110656(SI)	// digitsMixed0ReplayVjp.result_4[0] | 2
-	VMOVUPS	Y3, 66110688(SI)	// digitsMixed0ReplayVjp.result_4[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop1
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop2: // 4 times: vectors of the block
+loop1: // 4 times: vectors of the block
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop3: // 8624 times: elements
+loop2: // 8624 times: elements
 	// mnist.nde:21
-	VMOVUPS	48448640(R9), Y0	// digitsMixed0ReplayVjp.z_next_bar[0]
-	VMOVUPS	59487360(R9), Y1	// digitsMixed0ReplayVjp.result[0]
+	VMOVUPS	35201152(R9), Y0	// digitsMixed0ReplayVjp.z_next_bar[0]
+	VMOVUPS	41824384(R9), Y1	// digitsMixed0ReplayVjp.result[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	61695104(R9), Y1	// digitsMixed0ReplayVjp.result_2[0]
+	VMOVUPS	42928256(R9), Y1	// digitsMixed0ReplayVjp.result_2[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	63902848(R9), Y1	// digitsMixed0ReplayVjp.result_3[0]
+	VMOVUPS	44032128(R9), Y1	// digitsMixed0ReplayVjp.result_3[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	66110592(R9), Y1	// digitsMixed0ReplayVjp.result_4[0]
+	VMOVUPS	28436480(R9), Y1	// pixelsMixedFieldVjp.z_bar[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 49552512(R9)	// digitsMixed0ReplayVjp.z_bar[0]
+	VMOVUPS	Y0, 36305024(R9)	// digitsMixed0ReplayVjp.z_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop3
+	JNE	loop2
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop2
+	JNE	loop1
 	RET
 
 // func digitsMixed0ReplayVjpTurn37AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -6392,35 +5885,35 @@ TEXT ·digitsMixed0ReplayVjpTurn37AVX2(SB), 0, $8-32
 // digitsMixed0RecLanerevTurn0 is Digits.mixed.0.rec.lanerev (mnist.nde:21) of a block of samples, a turn of several.
 TEXT digitsMixed0RecLanerevTurn0_avx2<>(SB), NOSPLIT, $0-0
 	// mnist.nde:21
-	VBROADCASTSD	67214464(AX), Y0	// digitsMixed0RecLanerev.step.t
-	VMOVSD	X0, 47344256(AX)	// digitsMixed0ReplayVjp.t
-	VBROADCASTSD	67214720(AX), Y0	// digitsMixed0RecLanerev.step.h
-	VMOVSD	X0, 47344512(AX)	// digitsMixed0ReplayVjp.h
+	VBROADCASTSD	45136000(AX), Y0	// digitsMixed0RecLanerev.step.t
+	VMOVSD	X0, 34096768(AX)	// digitsMixed0ReplayVjp.t
+	VBROADCASTSD	45136256(AX), Y0	// digitsMixed0RecLanerev.step.h
+	VMOVSD	X0, 34097024(AX)	// digitsMixed0ReplayVjp.h
 	MOVQ	$8624, CX
 	MOVQ	AX, SI
 loop1: // 8624 times: elements
-	VMOVUPS	67215232(SI), Y0	// digitsMixed0RecLanerev.z[0]
-	VMOVUPS	67215264(SI), Y1	// digitsMixed0RecLanerev.z[0] | 1
-	VMOVUPS	67215296(SI), Y2	// digitsMixed0RecLanerev.z[0] | 2
-	VMOVUPS	67215328(SI), Y3	// digitsMixed0RecLanerev.z[0] | 3
-	VMOVUPS	Y0, 47344768(SI)	// digitsMixed0ReplayVjp.z[0]
-	VMOVUPS	Y1, 47344800(SI)	// digitsMixed0ReplayVjp.z[0] | 1
-	VMOVUPS	Y2, 47344832(SI)	// digitsMixed0ReplayVjp.z[0] | 2
-	VMOVUPS	Y3, 47344864(SI)	// digitsMixed0ReplayVjp.z[0] | 3
+	VMOVUPS	45136768(SI), Y0	// digitsMixed0RecLanerev.z[0]
+	VMOVUPS	45136800(SI), Y1	// digitsMixed0RecLanerev.z[0] | 1
+	VMOVUPS	45136832(SI), Y2	// digitsMixed0RecLanerev.z[0] | 2
+	VMOVUPS	45136864(SI), Y3	// digitsMixed0RecLanerev.z[0] | 3
+	VMOVUPS	Y0, 34097280(SI)	// digitsMixed0ReplayVjp.z[0]
+	VMOVUPS	Y1, 34097312(SI)	// digitsMixed0ReplayVjp.z[0] | 1
+	VMOVUPS	Y2, 34097344(SI)	// digitsMixed0ReplayVjp.z[0] | 2
+	VMOVUPS	Y3, 34097376(SI)	// digitsMixed0ReplayVjp.z[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop1
 	MOVQ	$8624, CX
 	MOVQ	AX, SI
 loop2: // 8624 times: elements
-	VMOVUPS	68319104(SI), Y0	// digitsMixed0RecLanerev.z.bar[0]
-	VMOVUPS	68319136(SI), Y1	// digitsMixed0RecLanerev.z.bar[0] | 1
-	VMOVUPS	68319168(SI), Y2	// digitsMixed0RecLanerev.z.bar[0] | 2
-	VMOVUPS	68319200(SI), Y3	// digitsMixed0RecLanerev.z.bar[0] | 3
-	VMOVUPS	Y0, 48448640(SI)	// digitsMixed0ReplayVjp.z_next_bar[0]
-	VMOVUPS	Y1, 48448672(SI)	// digitsMixed0ReplayVjp.z_next_bar[0] | 1
-	VMOVUPS	Y2, 48448704(SI)	// digitsMixed0ReplayVjp.z_next_bar[0] | 2
-	VMOVUPS	Y3, 48448736(SI)	// digitsMixed0ReplayVjp.z_next_bar[0] | 3
+	VMOVUPS	46240640(SI), Y0	// digitsMixed0RecLanerev.z.bar[0]
+	VMOVUPS	46240672(SI), Y1	// digitsMixed0RecLanerev.z.bar[0] | 1
+	VMOVUPS	46240704(SI), Y2	// digitsMixed0RecLanerev.z.bar[0] | 2
+	VMOVUPS	46240736(SI), Y3	// digitsMixed0RecLanerev.z.bar[0] | 3
+	VMOVUPS	Y0, 35201152(SI)	// digitsMixed0ReplayVjp.z_next_bar[0]
+	VMOVUPS	Y1, 35201184(SI)	// digitsMixed0ReplayVjp.z_next_bar[0] | 1
+	VMOVUPS	Y2, 35201216(SI)	// digitsMixed0ReplayVjp.z_next_bar[0] | 2
+	VMOVUPS	Y3, 35201248(SI)	// digitsMixed0ReplayVjp.z_next_bar[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop2
@@ -6442,26 +5935,12 @@ TEXT ·digitsMixed0RecLanerevTurn0AVX2(SB), 0, $8-32
 // digitsMixed0RecLanerevTurn39 is Digits.mixed.0.rec.lanerev (mnist.nde:21) of a block of samples, a turn of several.
 TEXT digitsMixed0RecLanerevTurn39_avx2<>(SB), NOSPLIT, $0-0
 	// mnist.nde:21
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop1: // 8624 times: elements
-	VMOVUPS	49552512(SI), Y0	// digitsMixed0ReplayVjp.z_bar[0]
-	VMOVUPS	49552544(SI), Y1	// digitsMixed0ReplayVjp.z_bar[0] | 1
-	VMOVUPS	49552576(SI), Y2	// digitsMixed0ReplayVjp.z_bar[0] | 2
-	VMOVUPS	49552608(SI), Y3	// digitsMixed0ReplayVjp.z_bar[0] | 3
-	VMOVUPS	Y0, 70526848(SI)	// digitsMixed0RecLanerev.result[0]
-	VMOVUPS	Y1, 70526880(SI)	// digitsMixed0RecLanerev.result[0] | 1
-	VMOVUPS	Y2, 70526912(SI)	// digitsMixed0RecLanerev.result[0] | 2
-	VMOVUPS	Y3, 70526944(SI)	// digitsMixed0RecLanerev.result[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop1
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop2: // 4 times: vectors of the block
-	VMOVUPD	67214976(SI), Y0	// digitsMixed0RecLanerev.step.active
-	VMOVUPD	67215008(SI), Y1	// digitsMixed0RecLanerev.step.active | 1
+loop1: // 4 times: vectors of the block
+	VMOVUPD	45136512(SI), Y0	// digitsMixed0RecLanerev.step.active
+	VMOVUPD	45136544(SI), Y1	// digitsMixed0RecLanerev.step.active | 1
 	// mnist.nde:21
 	VMOVUPD	f64_0000000000000000<>(SB), Y2
 	VCMPPD	$17, Y0, Y2, Y0
@@ -6469,35 +5948,35 @@ loop2: // 4 times: vectors of the block
 	VCMPPD	$17, Y1, Y2, Y1
 	MOVQ	$8624, R9
 	MOVQ	DI, R10
-loop3: // 8624 times: elements
-	VMOVUPS	70526848(R10), Y2	// digitsMixed0RecLanerev.result[0]
-	VMOVUPS	68319104(R10), Y3	// digitsMixed0RecLanerev.z.bar[0]
+loop2: // 8624 times: elements
+	VMOVUPS	36305024(R10), Y2	// digitsMixed0ReplayVjp.z_bar[0]
+	VMOVUPS	46240640(R10), Y3	// digitsMixed0RecLanerev.z.bar[0]
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VBLENDVPS	Y4, Y2, Y3, Y2
-	VMOVUPS	Y2, 69422976(R10)	// digitsMixed0RecLanerev.z.bar.next[0]
+	VMOVUPS	Y2, 47344512(R10)	// digitsMixed0RecLanerev.z.bar.next[0]
 	ADDQ	$128, R10
 	DECQ	R9
-	JNE	loop3
+	JNE	loop2
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
-	JNE	loop2
+	JNE	loop1
 	// results that are the arguments of the next run
 	MOVQ	$8624, CX
 	MOVQ	AX, SI
-loop4: // 8624 times: elements
-	VMOVUPS	69422976(SI), Y0	// digitsMixed0RecLanerev.z.bar.next[0]
-	VMOVUPS	69423008(SI), Y1	// digitsMixed0RecLanerev.z.bar.next[0] | 1
-	VMOVUPS	69423040(SI), Y2	// digitsMixed0RecLanerev.z.bar.next[0] | 2
-	VMOVUPS	69423072(SI), Y3	// digitsMixed0RecLanerev.z.bar.next[0] | 3
-	VMOVUPS	Y0, 68319104(SI)	// digitsMixed0RecLanerev.z.bar[0]
-	VMOVUPS	Y1, 68319136(SI)	// digitsMixed0RecLanerev.z.bar[0] | 1
-	VMOVUPS	Y2, 68319168(SI)	// digitsMixed0RecLanerev.z.bar[0] | 2
-	VMOVUPS	Y3, 68319200(SI)	// digitsMixed0RecLanerev.z.bar[0] | 3
+loop3: // 8624 times: elements
+	VMOVUPS	47344512(SI), Y0	// digitsMixed0RecLanerev.z.bar.next[0]
+	VMOVUPS	47344544(SI), Y1	// digitsMixed0RecLanerev.z.bar.next[0] | 1
+	VMOVUPS	47344576(SI), Y2	// digitsMixed0RecLanerev.z.bar.next[0] | 2
+	VMOVUPS	47344608(SI), Y3	// digitsMixed0RecLanerev.z.bar.next[0] | 3
+	VMOVUPS	Y0, 46240640(SI)	// digitsMixed0RecLanerev.z.bar[0]
+	VMOVUPS	Y1, 46240672(SI)	// digitsMixed0RecLanerev.z.bar[0] | 1
+	VMOVUPS	Y2, 46240704(SI)	// digitsMixed0RecLanerev.z.bar[0] | 2
+	VMOVUPS	Y3, 46240736(SI)	// digitsMixed0RecLanerev.z.bar[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop4
+	JNE	loop3
 	RET
 
 // func digitsMixed0RecLanerevTurn39AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -6522,20 +6001,20 @@ loop1: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop2: // 784 times: elements
 	// mnist.nde:21
-	VMOVUPS	71630720(R9), Y0	// fitMixedGrad.img[0]
+	VMOVUPS	48448384(R9), Y0	// fitMixedGrad.img[0]
 	VBROADCASTSS	36200(BX), Y1	// Images.img.all.mean
 	VSUBPS	Y1, Y0, Y0
 	VBROADCASTSS	36204(BX), Y1	// Images.img.all.std
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 71731456(R9)	// fitMixedGrad.div[0]
+	VMOVUPS	Y0, 48549120(R9)	// fitMixedGrad.div[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop2
 	MOVQ	$784, DI
 	MOVQ	SI, R9
 loop3: // 784 times: elements
-	VMOVUPS	71731456(R9), Y0	// fitMixedGrad.div[0]
-	VMOVUPS	Y0, 71831808(R9)	// fitMixedGrad.concat[0]
+	VMOVUPS	48549120(R9), Y0	// fitMixedGrad.div[0]
+	VMOVUPS	Y0, 48649472(R9)	// fitMixedGrad.concat[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop3
@@ -6543,7 +6022,7 @@ loop3: // 784 times: elements
 	MOVQ	SI, R9
 loop4: // 7840 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 71932160(R9)	// fitMixedGrad.concat[784]
+	VMOVUPS	Y0, 48749824(R9)	// fitMixedGrad.concat[784]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop4
@@ -6556,18 +6035,18 @@ loop4: // 7840 times: elements
 	MOVQ	AX, DI
 loop5: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 76566528(SI)	// fitMixedGrad.step0_in0
+	VMOVUPD	Y0, 53384192(SI)	// fitMixedGrad.step0_in0
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 76566560(SI)	// fitMixedGrad.step0_in0 | 1
+	VMOVUPD	Y0, 53384224(SI)	// fitMixedGrad.step0_in0 | 1
 	VMOVUPD	f64_3ff0000000000000<>(SB), Y0
-	VMOVUPD	Y0, 76566784(SI)	// fitMixedGrad.step0_in1
+	VMOVUPD	Y0, 53384448(SI)	// fitMixedGrad.step0_in1
 	VMOVUPD	f64_3ff0000000000000<>(SB), Y0
-	VMOVUPD	Y0, 76566816(SI)	// fitMixedGrad.step0_in1 | 1
+	VMOVUPD	Y0, 53384480(SI)	// fitMixedGrad.step0_in1 | 1
 	MOVQ	$8624, R9
 	MOVQ	DI, R10
 loop6: // 8624 times: elements
-	VMOVUPS	71831808(R10), Y0	// fitMixedGrad.concat[0]
-	VMOVUPS	Y0, 35060480(R10)	// digitsMixed0RecLanestep.z[0]
+	VMOVUPS	48649472(R10), Y0	// fitMixedGrad.concat[0]
+	VMOVUPS	Y0, 18501376(R10)	// digitsMixed0RecLanestep.z[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop6
@@ -6600,8 +6079,8 @@ loop1: // 4 times: vectors of the block
 	MOVQ	$8624, CX
 	MOVQ	65544(AX), SI
 loop2: // 8624 times: elements
-	VMOVUPS	35060480(SI), Y0	// digitsMixed0RecLanestep.z[0]
-	VMOVUPS	Y0, 72935680(SI)	// fitMixedGrad.z[0]
+	VMOVUPS	18501376(SI), Y0	// digitsMixed0RecLanestep.z[0]
+	VMOVUPS	Y0, 49753344(SI)	// fitMixedGrad.z[0]
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop2
@@ -6615,7 +6094,7 @@ loop3: // 4 times: vectors of the block
 	MOVQ	65544(AX), SI
 loop4: // 8624 times: elements
 	// mnist.nde:22
-	VMOVUPS	72935680(SI), Y0	// fitMixedGrad.z[0]
+	VMOVUPS	49753344(SI), Y0	// fitMixedGrad.z[0]
 	VPSRLD	$16, Y0, Y1
 	VANDPS	f32_00000001<>(SB), Y1, Y1
 	VPADDD	f32_00007fff<>(SB), Y0, Y2
@@ -6623,7 +6102,7 @@ loop4: // 8624 times: elements
 	VANDPS	f32_ffff0000<>(SB), Y1, Y1
 	VCMPPS	$0, Y0, Y0, Y2
 	VBLENDVPS	Y2, Y1, Y0, Y0
-	VMOVUPS	Y0, 74039552(SI)	// fitMixedGrad.bf16[0]
+	VMOVUPS	Y0, 50857216(SI)	// fitMixedGrad.bf16[0]
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop4
@@ -6662,9 +6141,9 @@ loop8: // 28 times
 	MOVQ	65592(AX), SI
 	MOVQ	65600(AX), DI
 loop9: // 28 times
-	VMOVUPS	74039552(SI), Y0	// fitMixedGrad.bf16[0]
+	VMOVUPS	50857216(SI), Y0	// fitMixedGrad.bf16[0]
 	VMOVUPS	Y0, 2275904(DI)	// pixelsField.margins[15] | 2
-	VMOVUPS	74039584(SI), Y0	// fitMixedGrad.bf16[0] | 1
+	VMOVUPS	50857248(SI), Y0	// fitMixedGrad.bf16[0] | 1
 	VMOVUPS	Y0, 2275936(DI)	// pixelsField.margins[15] | 3
 	ADDQ	$128, SI
 	ADDQ	$64, DI
@@ -7011,8 +6490,8 @@ loop14: // 11 times
 	VANDPS	f32_ffff0000<>(SB), Y14, Y14
 	VCMPPS	$0, Y1, Y1, Y15
 	VBLENDVPS	Y15, Y14, Y1, Y1
-	VMOVUPS	Y0, 75143424(SI)	// fitMixedGrad.bf16_2[0]
-	VMOVUPS	Y1, 75143456(SI)	// fitMixedGrad.bf16_2[0] | 1
+	VMOVUPS	Y0, 51961088(SI)	// fitMixedGrad.bf16_2[0]
+	VMOVUPS	Y1, 51961120(SI)	// fitMixedGrad.bf16_2[0] | 1
 	VBROADCASTSS	34500(CX), Y0	// Digits.0.bias.expand[1]
 	VADDPS	Y0, Y2, Y1
 	VADDPS	Y0, Y3, Y0
@@ -7030,8 +6509,8 @@ loop14: // 11 times
 	VANDPS	f32_ffff0000<>(SB), Y2, Y2
 	VCMPPS	$0, Y0, Y0, Y3
 	VBLENDVPS	Y3, Y2, Y0, Y0
-	VMOVUPS	Y1, 75143552(SI)	// fitMixedGrad.bf16_2[1]
-	VMOVUPS	Y0, 75143584(SI)	// fitMixedGrad.bf16_2[1] | 1
+	VMOVUPS	Y1, 51961216(SI)	// fitMixedGrad.bf16_2[1]
+	VMOVUPS	Y0, 51961248(SI)	// fitMixedGrad.bf16_2[1] | 1
 	VBROADCASTSS	34504(CX), Y0	// Digits.0.bias.expand[2]
 	VADDPS	Y0, Y4, Y1
 	VADDPS	Y0, Y5, Y0
@@ -7049,8 +6528,8 @@ loop14: // 11 times
 	VANDPS	f32_ffff0000<>(SB), Y2, Y2
 	VCMPPS	$0, Y0, Y0, Y3
 	VBLENDVPS	Y3, Y2, Y0, Y0
-	VMOVUPS	Y1, 75143680(SI)	// fitMixedGrad.bf16_2[2]
-	VMOVUPS	Y0, 75143712(SI)	// fitMixedGrad.bf16_2[2] | 1
+	VMOVUPS	Y1, 51961344(SI)	// fitMixedGrad.bf16_2[2]
+	VMOVUPS	Y0, 51961376(SI)	// fitMixedGrad.bf16_2[2] | 1
 	VBROADCASTSS	34508(CX), Y0	// Digits.0.bias.expand[3]
 	VADDPS	Y0, Y6, Y1
 	VADDPS	Y0, Y7, Y0
@@ -7068,8 +6547,8 @@ loop14: // 11 times
 	VANDPS	f32_ffff0000<>(SB), Y2, Y2
 	VCMPPS	$0, Y0, Y0, Y3
 	VBLENDVPS	Y3, Y2, Y0, Y0
-	VMOVUPS	Y1, 75143808(SI)	// fitMixedGrad.bf16_2[3]
-	VMOVUPS	Y0, 75143840(SI)	// fitMixedGrad.bf16_2[3] | 1
+	VMOVUPS	Y1, 51961472(SI)	// fitMixedGrad.bf16_2[3]
+	VMOVUPS	Y0, 51961504(SI)	// fitMixedGrad.bf16_2[3] | 1
 	VBROADCASTSS	34512(CX), Y0	// Digits.0.bias.expand[4]
 	VADDPS	Y0, Y8, Y1
 	VADDPS	Y0, Y9, Y0
@@ -7087,8 +6566,8 @@ loop14: // 11 times
 	VANDPS	f32_ffff0000<>(SB), Y2, Y2
 	VCMPPS	$0, Y0, Y0, Y3
 	VBLENDVPS	Y3, Y2, Y0, Y0
-	VMOVUPS	Y1, 75143936(SI)	// fitMixedGrad.bf16_2[4]
-	VMOVUPS	Y0, 75143968(SI)	// fitMixedGrad.bf16_2[4] | 1
+	VMOVUPS	Y1, 51961600(SI)	// fitMixedGrad.bf16_2[4]
+	VMOVUPS	Y0, 51961632(SI)	// fitMixedGrad.bf16_2[4] | 1
 	VBROADCASTSS	34516(CX), Y0	// Digits.0.bias.expand[5]
 	VADDPS	Y0, Y10, Y1
 	VADDPS	Y0, Y11, Y0
@@ -7106,8 +6585,8 @@ loop14: // 11 times
 	VANDPS	f32_ffff0000<>(SB), Y2, Y2
 	VCMPPS	$0, Y0, Y0, Y3
 	VBLENDVPS	Y3, Y2, Y0, Y0
-	VMOVUPS	Y1, 75144064(SI)	// fitMixedGrad.bf16_2[5]
-	VMOVUPS	Y0, 75144096(SI)	// fitMixedGrad.bf16_2[5] | 1
+	VMOVUPS	Y1, 51961728(SI)	// fitMixedGrad.bf16_2[5]
+	VMOVUPS	Y0, 51961760(SI)	// fitMixedGrad.bf16_2[5] | 1
 	VBROADCASTSS	34520(CX), Y0	// Digits.0.bias.expand[6]
 	VADDPS	Y0, Y12, Y1
 	VADDPS	Y0, Y13, Y0
@@ -7125,8 +6604,8 @@ loop14: // 11 times
 	VANDPS	f32_ffff0000<>(SB), Y2, Y2
 	VCMPPS	$0, Y0, Y0, Y3
 	VBLENDVPS	Y3, Y2, Y0, Y0
-	VMOVUPS	Y1, 75144192(SI)	// fitMixedGrad.bf16_2[6]
-	VMOVUPS	Y0, 75144224(SI)	// fitMixedGrad.bf16_2[6] | 1
+	VMOVUPS	Y1, 51961856(SI)	// fitMixedGrad.bf16_2[6]
+	VMOVUPS	Y0, 51961888(SI)	// fitMixedGrad.bf16_2[6] | 1
 	ADDQ	$448, 65600(AX)
 	ADDQ	$28, CX
 	ADDQ	$896, SI
@@ -7167,10 +6646,10 @@ loop15: // 5 times: tiles of 2 elements
 	MOVQ	AX, R9
 	MOVQ	65544(AX), R10
 loop16: // 784 times: terms of the sums
-	VMOVUPS	75143424(R9), Y8	// fitMixedGrad.bf16_2[0]
-	VMOVUPS	75143456(R9), Y9	// fitMixedGrad.bf16_2[0] | 1
-	VMOVUPS	75143488(R9), Y10	// fitMixedGrad.bf16_2[0] | 2
-	VMOVUPS	75143520(R9), Y11	// fitMixedGrad.bf16_2[0] | 3
+	VMOVUPS	51961088(R9), Y8	// fitMixedGrad.bf16_2[0]
+	VMOVUPS	51961120(R9), Y9	// fitMixedGrad.bf16_2[0] | 1
+	VMOVUPS	51961152(R9), Y10	// fitMixedGrad.bf16_2[0] | 2
+	VMOVUPS	51961184(R9), Y11	// fitMixedGrad.bf16_2[0] | 3
 	VBROADCASTSS	42384(R10), Y12	// Digits.2.weight.bf16[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -7190,19 +6669,19 @@ loop16: // 784 times: terms of the sums
 	VADDPS	Y8, Y1, Y1
 	VADDPS	Y8, Y2, Y2
 	VADDPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 75243776(SI)	// fitMixedGrad.add[0]
-	VMOVUPS	Y1, 75243808(SI)	// fitMixedGrad.add[0] | 1
-	VMOVUPS	Y2, 75243840(SI)	// fitMixedGrad.add[0] | 2
-	VMOVUPS	Y3, 75243872(SI)	// fitMixedGrad.add[0] | 3
+	VMOVUPS	Y0, 52061440(SI)	// fitMixedGrad.add[0]
+	VMOVUPS	Y1, 52061472(SI)	// fitMixedGrad.add[0] | 1
+	VMOVUPS	Y2, 52061504(SI)	// fitMixedGrad.add[0] | 2
+	VMOVUPS	Y3, 52061536(SI)	// fitMixedGrad.add[0] | 3
 	VBROADCASTSS	36164(CX), Y0	// Digits.2.bias[1]
 	VADDPS	Y0, Y4, Y1
 	VADDPS	Y0, Y5, Y2
 	VADDPS	Y0, Y6, Y3
 	VADDPS	Y0, Y7, Y0
-	VMOVUPS	Y1, 75243904(SI)	// fitMixedGrad.add[1]
-	VMOVUPS	Y2, 75243936(SI)	// fitMixedGrad.add[1] | 1
-	VMOVUPS	Y3, 75243968(SI)	// fitMixedGrad.add[1] | 2
-	VMOVUPS	Y0, 75244000(SI)	// fitMixedGrad.add[1] | 3
+	VMOVUPS	Y1, 52061568(SI)	// fitMixedGrad.add[1]
+	VMOVUPS	Y2, 52061600(SI)	// fitMixedGrad.add[1] | 1
+	VMOVUPS	Y3, 52061632(SI)	// fitMixedGrad.add[1] | 2
+	VMOVUPS	Y0, 52061664(SI)	// fitMixedGrad.add[1] | 3
 	ADDQ	$6272, 65544(AX)
 	ADDQ	$8, CX
 	ADDQ	$256, SI
@@ -7216,10 +6695,10 @@ loop16: // 784 times: terms of the sums
 	MOVQ	$10, CX
 	MOVQ	AX, SI
 loop17: // 10 times: elements
-	VMOVUPS	75243776(SI), Y4	// fitMixedGrad.add[0]
-	VMOVUPS	75243808(SI), Y5	// fitMixedGrad.add[0] | 1
-	VMOVUPS	75243840(SI), Y6	// fitMixedGrad.add[0] | 2
-	VMOVUPS	75243872(SI), Y7	// fitMixedGrad.add[0] | 3
+	VMOVUPS	52061440(SI), Y4	// fitMixedGrad.add[0]
+	VMOVUPS	52061472(SI), Y5	// fitMixedGrad.add[0] | 1
+	VMOVUPS	52061504(SI), Y6	// fitMixedGrad.add[0] | 2
+	VMOVUPS	52061536(SI), Y7	// fitMixedGrad.add[0] | 3
 	VMAXPS	Y4, Y0, Y8
 	VMAXPS	Y0, Y4, Y9
 	VANDPS	Y9, Y8, Y8
@@ -7247,10 +6726,10 @@ loop17: // 10 times: elements
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop17
-	VMOVUPS	Y0, 75245056(AX)	// fitMixedGrad.reduce_max
-	VMOVUPS	Y1, 75245088(AX)	// fitMixedGrad.reduce_max | 1
-	VMOVUPS	Y2, 75245120(AX)	// fitMixedGrad.reduce_max | 2
-	VMOVUPS	Y3, 75245152(AX)	// fitMixedGrad.reduce_max | 3
+	VMOVUPS	Y0, 52062720(AX)	// fitMixedGrad.reduce_max
+	VMOVUPS	Y1, 52062752(AX)	// fitMixedGrad.reduce_max | 1
+	VMOVUPS	Y2, 52062784(AX)	// fitMixedGrad.reduce_max | 2
+	VMOVUPS	Y3, 52062816(AX)	// fitMixedGrad.reduce_max | 3
 	VMOVUPS	f32_00000000<>(SB), Y4
 	VMOVUPS	f32_00000000<>(SB), Y5
 	VMOVUPS	f32_00000000<>(SB), Y15
@@ -7260,10 +6739,10 @@ loop17: // 10 times: elements
 	MOVQ	$10, CX
 	MOVQ	AX, SI
 loop18: // 10 times: elements
-	VMOVUPS	75243776(SI), Y6	// fitMixedGrad.add[0]
-	VMOVUPS	75243808(SI), Y7	// fitMixedGrad.add[0] | 1
-	VMOVUPS	75243840(SI), Y8	// fitMixedGrad.add[0] | 2
-	VMOVUPS	75243872(SI), Y9	// fitMixedGrad.add[0] | 3
+	VMOVUPS	52061440(SI), Y6	// fitMixedGrad.add[0]
+	VMOVUPS	52061472(SI), Y7	// fitMixedGrad.add[0] | 1
+	VMOVUPS	52061504(SI), Y8	// fitMixedGrad.add[0] | 2
+	VMOVUPS	52061536(SI), Y9	// fitMixedGrad.add[0] | 3
 	VSUBPS	Y0, Y6, Y6
 	VSUBPS	Y1, Y7, Y7
 	VSUBPS	Y2, Y8, Y8
@@ -7368,10 +6847,10 @@ loop18: // 10 times: elements
 	VPADDD	f32_3f800000<>(SB), Y9, Y9
 	VMULPS	Y11, Y12, Y10
 	VMULPS	Y9, Y10, Y9
-	VMOVUPS	Y6, 75245184(SI)	// fitMixedGrad.exp[0]
-	VMOVUPS	Y7, 75245216(SI)	// fitMixedGrad.exp[0] | 1
-	VMOVUPS	Y8, 75245248(SI)	// fitMixedGrad.exp[0] | 2
-	VMOVUPS	Y9, 75245280(SI)	// fitMixedGrad.exp[0] | 3
+	VMOVUPS	Y6, 52062848(SI)	// fitMixedGrad.exp[0]
+	VMOVUPS	Y7, 52062880(SI)	// fitMixedGrad.exp[0] | 1
+	VMOVUPS	Y8, 52062912(SI)	// fitMixedGrad.exp[0] | 2
+	VMOVUPS	Y9, 52062944(SI)	// fitMixedGrad.exp[0] | 3
 	VADDPS	Y6, Y4, Y4
 	VADDPS	Y7, Y5, Y5
 	VADDPS	128(AX), Y8, Y15
@@ -7381,12 +6860,12 @@ loop18: // 10 times: elements
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop18
-	VMOVUPS	Y4, 75246464(AX)	// fitMixedGrad.sum
-	VMOVUPS	Y5, 75246496(AX)	// fitMixedGrad.sum | 1
+	VMOVUPS	Y4, 52064128(AX)	// fitMixedGrad.sum
+	VMOVUPS	Y5, 52064160(AX)	// fitMixedGrad.sum | 1
 	VMOVUPS	128(AX), Y13	// fitMixedGrad.sum | 2
-	VMOVUPS	Y13, 75246528(AX)
+	VMOVUPS	Y13, 52064192(AX)
 	VMOVUPS	160(AX), Y13	// fitMixedGrad.sum | 3
-	VMOVUPS	Y13, 75246560(AX)
+	VMOVUPS	Y13, 52064224(AX)
 	VMOVUPS	f32_3f800000<>(SB), Y0
 	VDIVPS	Y4, Y0, Y15
 	VMOVUPS	Y15, 192(AX)
@@ -7399,13 +6878,13 @@ loop18: // 10 times: elements
 	VMOVUPS	f32_3f800000<>(SB), Y0
 	VDIVPS	160(AX), Y0, Y15
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	71731072(AX), Y15	// fitMixedGrad.y
+	VMOVUPS	48548736(AX), Y15	// fitMixedGrad.y
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	71731104(AX), Y15	// fitMixedGrad.y | 1
+	VMOVUPS	48548768(AX), Y15	// fitMixedGrad.y | 1
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	71731136(AX), Y15	// fitMixedGrad.y | 2
+	VMOVUPS	48548800(AX), Y15	// fitMixedGrad.y | 2
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	71731168(AX), Y15	// fitMixedGrad.y | 3
+	VMOVUPS	48548832(AX), Y15	// fitMixedGrad.y | 3
 	VMOVUPS	Y15, 352(AX)
 	MOVQ	$5, 65536(AX)
 	LEAQ	table_e57d12fbdb26f17e<>(SB), CX
@@ -7426,14 +6905,14 @@ loop19: // 5 times: tiles of 2 elements
 	VANDPS	f32_3f800000<>(SB), Y2, Y2
 	VANDPS	f32_3f800000<>(SB), Y3, Y3
 	VANDPS	f32_3f800000<>(SB), Y0, Y0
-	VMOVUPS	Y1, 75246592(SI)	// fitMixedGrad.onehot[0]
-	VMOVUPS	Y2, 75246624(SI)	// fitMixedGrad.onehot[0] | 1
-	VMOVUPS	Y3, 75246656(SI)	// fitMixedGrad.onehot[0] | 2
-	VMOVUPS	Y0, 75246688(SI)	// fitMixedGrad.onehot[0] | 3
-	VMOVUPS	75245184(SI), Y4	// fitMixedGrad.exp[0]
-	VMOVUPS	75245216(SI), Y5	// fitMixedGrad.exp[0] | 1
-	VMOVUPS	75245248(SI), Y6	// fitMixedGrad.exp[0] | 2
-	VMOVUPS	75245280(SI), Y7	// fitMixedGrad.exp[0] | 3
+	VMOVUPS	Y1, 52064256(SI)	// fitMixedGrad.onehot[0]
+	VMOVUPS	Y2, 52064288(SI)	// fitMixedGrad.onehot[0] | 1
+	VMOVUPS	Y3, 52064320(SI)	// fitMixedGrad.onehot[0] | 2
+	VMOVUPS	Y0, 52064352(SI)	// fitMixedGrad.onehot[0] | 3
+	VMOVUPS	52062848(SI), Y4	// fitMixedGrad.exp[0]
+	VMOVUPS	52062880(SI), Y5	// fitMixedGrad.exp[0] | 1
+	VMOVUPS	52062912(SI), Y6	// fitMixedGrad.exp[0] | 2
+	VMOVUPS	52062944(SI), Y7	// fitMixedGrad.exp[0] | 3
 	VMULPS	192(AX), Y4, Y4
 	VMULPS	224(AX), Y5, Y5
 	VMULPS	256(AX), Y6, Y6
@@ -7481,10 +6960,10 @@ loop19: // 5 times: tiles of 2 elements
 	VANDPS	f32_ffff0000<>(SB), Y4, Y4
 	VCMPPS	$0, Y0, Y0, Y5
 	VBLENDVPS	Y5, Y4, Y0, Y0
-	VMOVUPS	Y1, 75247872(SI)	// fitMixedGrad.bf16_3[0]
-	VMOVUPS	Y2, 75247904(SI)	// fitMixedGrad.bf16_3[0] | 1
-	VMOVUPS	Y3, 75247936(SI)	// fitMixedGrad.bf16_3[0] | 2
-	VMOVUPS	Y0, 75247968(SI)	// fitMixedGrad.bf16_3[0] | 3
+	VMOVUPS	Y1, 52065536(SI)	// fitMixedGrad.bf16_3[0]
+	VMOVUPS	Y2, 52065568(SI)	// fitMixedGrad.bf16_3[0] | 1
+	VMOVUPS	Y3, 52065600(SI)	// fitMixedGrad.bf16_3[0] | 2
+	VMOVUPS	Y0, 52065632(SI)	// fitMixedGrad.bf16_3[0] | 3
 	// mnist.nde:35
 	VBROADCASTSS	4(CX), Y4
 	VMOVUPS	160(AX), Y13
@@ -7499,14 +6978,14 @@ loop19: // 5 times: tiles of 2 elements
 	VANDPS	f32_3f800000<>(SB), Y6, Y6
 	VANDPS	f32_3f800000<>(SB), Y7, Y7
 	VANDPS	f32_3f800000<>(SB), Y4, Y4
-	VMOVUPS	Y5, 75246720(SI)	// fitMixedGrad.onehot[1]
-	VMOVUPS	Y6, 75246752(SI)	// fitMixedGrad.onehot[1] | 1
-	VMOVUPS	Y7, 75246784(SI)	// fitMixedGrad.onehot[1] | 2
-	VMOVUPS	Y4, 75246816(SI)	// fitMixedGrad.onehot[1] | 3
-	VMOVUPS	75245312(SI), Y8	// fitMixedGrad.exp[1]
-	VMOVUPS	75245344(SI), Y9	// fitMixedGrad.exp[1] | 1
-	VMOVUPS	75245376(SI), Y10	// fitMixedGrad.exp[1] | 2
-	VMOVUPS	75245408(SI), Y11	// fitMixedGrad.exp[1] | 3
+	VMOVUPS	Y5, 52064384(SI)	// fitMixedGrad.onehot[1]
+	VMOVUPS	Y6, 52064416(SI)	// fitMixedGrad.onehot[1] | 1
+	VMOVUPS	Y7, 52064448(SI)	// fitMixedGrad.onehot[1] | 2
+	VMOVUPS	Y4, 52064480(SI)	// fitMixedGrad.onehot[1] | 3
+	VMOVUPS	52062976(SI), Y8	// fitMixedGrad.exp[1]
+	VMOVUPS	52063008(SI), Y9	// fitMixedGrad.exp[1] | 1
+	VMOVUPS	52063040(SI), Y10	// fitMixedGrad.exp[1] | 2
+	VMOVUPS	52063072(SI), Y11	// fitMixedGrad.exp[1] | 3
 	VMULPS	192(AX), Y8, Y8
 	VMULPS	224(AX), Y9, Y9
 	VMULPS	256(AX), Y10, Y10
@@ -7554,10 +7033,10 @@ loop19: // 5 times: tiles of 2 elements
 	VANDPS	f32_ffff0000<>(SB), Y8, Y8
 	VCMPPS	$0, Y4, Y4, Y9
 	VBLENDVPS	Y9, Y8, Y4, Y4
-	VMOVUPS	Y5, 75248000(SI)	// fitMixedGrad.bf16_3[1]
-	VMOVUPS	Y6, 75248032(SI)	// fitMixedGrad.bf16_3[1] | 1
-	VMOVUPS	Y7, 75248064(SI)	// fitMixedGrad.bf16_3[1] | 2
-	VMOVUPS	Y4, 75248096(SI)	// fitMixedGrad.bf16_3[1] | 3
+	VMOVUPS	Y5, 52065664(SI)	// fitMixedGrad.bf16_3[1]
+	VMOVUPS	Y6, 52065696(SI)	// fitMixedGrad.bf16_3[1] | 1
+	VMOVUPS	Y7, 52065728(SI)	// fitMixedGrad.bf16_3[1] | 2
+	VMOVUPS	Y4, 52065760(SI)	// fitMixedGrad.bf16_3[1] | 3
 	VANDPS	0(AX), Y1, Y1
 	VANDPS	32(AX), Y2, Y2
 	VANDPS	64(AX), Y3, Y3
@@ -7570,10 +7049,10 @@ loop19: // 5 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	65544(AX), R11
 loop20: // 784 times: elements
-	VMOVUPS	75143424(R10), Y8	// fitMixedGrad.bf16_2[0]
-	VMOVUPS	75143456(R10), Y9	// fitMixedGrad.bf16_2[0] | 1
-	VMOVUPS	75143488(R10), Y10	// fitMixedGrad.bf16_2[0] | 2
-	VMOVUPS	75143520(R10), Y11	// fitMixedGrad.bf16_2[0] | 3
+	VMOVUPS	51961088(R10), Y8	// fitMixedGrad.bf16_2[0]
+	VMOVUPS	51961120(R10), Y9	// fitMixedGrad.bf16_2[0] | 1
+	VMOVUPS	51961152(R10), Y10	// fitMixedGrad.bf16_2[0] | 2
+	VMOVUPS	51961184(R10), Y11	// fitMixedGrad.bf16_2[0] | 3
 	VMOVUPS	38400(R11), Y12	// sum of Digits.2.weight[0]
 	VFMADD231PS	Y8, Y1, Y12
 	VFMADD231PS	Y9, Y2, Y12
@@ -7612,10 +7091,10 @@ loop21: // 392 times: tiles of 2 elements
 	MOVQ	AX, DI
 	MOVQ	65544(AX), R9
 loop22: // 10 times: terms of the sums
-	VMOVUPS	75247872(DI), Y8	// fitMixedGrad.bf16_3[0]
-	VMOVUPS	75247904(DI), Y9	// fitMixedGrad.bf16_3[0] | 1
-	VMOVUPS	75247936(DI), Y10	// fitMixedGrad.bf16_3[0] | 2
-	VMOVUPS	75247968(DI), Y11	// fitMixedGrad.bf16_3[0] | 3
+	VMOVUPS	52065536(DI), Y8	// fitMixedGrad.bf16_3[0]
+	VMOVUPS	52065568(DI), Y9	// fitMixedGrad.bf16_3[0] | 1
+	VMOVUPS	52065600(DI), Y10	// fitMixedGrad.bf16_3[0] | 2
+	VMOVUPS	52065632(DI), Y11	// fitMixedGrad.bf16_3[0] | 3
 	VBROADCASTSS	42384(R9), Y12	// Digits.2.weight.bf16[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -7630,14 +7109,14 @@ loop22: // 10 times: terms of the sums
 	ADDQ	$3136, R9
 	DECQ	SI
 	JNE	loop22
-	VMOVUPS	Y0, 75249152(CX)	// fitMixedGrad.vecmat[0]
-	VMOVUPS	Y1, 75249184(CX)	// fitMixedGrad.vecmat[0] | 1
-	VMOVUPS	Y2, 75249216(CX)	// fitMixedGrad.vecmat[0] | 2
-	VMOVUPS	Y3, 75249248(CX)	// fitMixedGrad.vecmat[0] | 3
-	VMOVUPS	Y4, 75249280(CX)	// fitMixedGrad.vecmat[1]
-	VMOVUPS	Y5, 75249312(CX)	// fitMixedGrad.vecmat[1] | 1
-	VMOVUPS	Y6, 75249344(CX)	// fitMixedGrad.vecmat[1] | 2
-	VMOVUPS	Y7, 75249376(CX)	// fitMixedGrad.vecmat[1] | 3
+	VMOVUPS	Y0, 52066816(CX)	// fitMixedGrad.vecmat[0]
+	VMOVUPS	Y1, 52066848(CX)	// fitMixedGrad.vecmat[0] | 1
+	VMOVUPS	Y2, 52066880(CX)	// fitMixedGrad.vecmat[0] | 2
+	VMOVUPS	Y3, 52066912(CX)	// fitMixedGrad.vecmat[0] | 3
+	VMOVUPS	Y4, 52066944(CX)	// fitMixedGrad.vecmat[1]
+	VMOVUPS	Y5, 52066976(CX)	// fitMixedGrad.vecmat[1] | 1
+	VMOVUPS	Y6, 52067008(CX)	// fitMixedGrad.vecmat[1] | 2
+	VMOVUPS	Y7, 52067040(CX)	// fitMixedGrad.vecmat[1] | 3
 	ADDQ	$8, 65544(AX)
 	ADDQ	$256, CX
 	DECQ	65536(AX)
@@ -7645,10 +7124,10 @@ loop22: // 10 times: terms of the sums
 	MOVQ	$784, CX
 	MOVQ	AX, SI
 loop23: // 784 times: elements
-	VMOVUPS	75249152(SI), Y0	// fitMixedGrad.vecmat[0]
-	VMOVUPS	75249184(SI), Y1	// fitMixedGrad.vecmat[0] | 1
-	VMOVUPS	75249216(SI), Y2	// fitMixedGrad.vecmat[0] | 2
-	VMOVUPS	75249248(SI), Y3	// fitMixedGrad.vecmat[0] | 3
+	VMOVUPS	52066816(SI), Y0	// fitMixedGrad.vecmat[0]
+	VMOVUPS	52066848(SI), Y1	// fitMixedGrad.vecmat[0] | 1
+	VMOVUPS	52066880(SI), Y2	// fitMixedGrad.vecmat[0] | 2
+	VMOVUPS	52066912(SI), Y3	// fitMixedGrad.vecmat[0] | 3
 	VPSRLD	$16, Y0, Y4
 	VANDPS	f32_00000001<>(SB), Y4, Y4
 	VPADDD	f32_00007fff<>(SB), Y0, Y5
@@ -7677,10 +7156,10 @@ loop23: // 784 times: elements
 	VANDPS	f32_ffff0000<>(SB), Y4, Y4
 	VCMPPS	$0, Y3, Y3, Y5
 	VBLENDVPS	Y5, Y4, Y3, Y3
-	VMOVUPS	Y0, 75349504(SI)	// fitMixedGrad.bf16_4[0]
-	VMOVUPS	Y1, 75349536(SI)	// fitMixedGrad.bf16_4[0] | 1
-	VMOVUPS	Y2, 75349568(SI)	// fitMixedGrad.bf16_4[0] | 2
-	VMOVUPS	Y3, 75349600(SI)	// fitMixedGrad.bf16_4[0] | 3
+	VMOVUPS	Y0, 52167168(SI)	// fitMixedGrad.bf16_4[0]
+	VMOVUPS	Y1, 52167200(SI)	// fitMixedGrad.bf16_4[0] | 1
+	VMOVUPS	Y2, 52167232(SI)	// fitMixedGrad.bf16_4[0] | 2
+	VMOVUPS	Y3, 52167264(SI)	// fitMixedGrad.bf16_4[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop23
@@ -7710,9 +7189,9 @@ loop26: // 28 times
 	MOVQ	65568(AX), SI
 	MOVQ	65576(AX), DI
 loop27: // 28 times
-	VMOVUPS	75349504(SI), Y0	// fitMixedGrad.bf16_4[0]
+	VMOVUPS	52167168(SI), Y0	// fitMixedGrad.bf16_4[0]
 	VMOVUPS	Y0, 2275904(DI)	// pixelsField.margins[15] | 2
-	VMOVUPS	75349536(SI), Y0	// fitMixedGrad.bf16_4[0] | 1
+	VMOVUPS	52167200(SI), Y0	// fitMixedGrad.bf16_4[0] | 1
 	VMOVUPS	Y0, 2275936(DI)	// pixelsField.margins[15] | 3
 	ADDQ	$128, SI
 	ADDQ	$64, DI
@@ -7944,18 +7423,18 @@ loop31: // 28 times: elements
 	VBROADCASTSS	42200(DX), Y14	// Digits.0.weight.bf16[53]
 	VFMADD231PS	Y12, Y14, Y10
 	VFMADD231PS	Y13, Y14, Y11
-	VMOVUPS	Y0, 75449856(DI)	// fitMixedGrad.z_bar[0]
-	VMOVUPS	Y1, 75449888(DI)	// fitMixedGrad.z_bar[0] | 1
-	VMOVUPS	Y2, 75550208(DI)	// fitMixedGrad.z_bar[784]
-	VMOVUPS	Y3, 75550240(DI)	// fitMixedGrad.z_bar[784] | 1
-	VMOVUPS	Y4, 75650560(DI)	// fitMixedGrad.z_bar[1568]
-	VMOVUPS	Y5, 75650592(DI)	// fitMixedGrad.z_bar[1568] | 1
-	VMOVUPS	Y6, 75750912(DI)	// fitMixedGrad.z_bar[2352]
-	VMOVUPS	Y7, 75750944(DI)	// fitMixedGrad.z_bar[2352] | 1
-	VMOVUPS	Y8, 75851264(DI)	// fitMixedGrad.z_bar[3136]
-	VMOVUPS	Y9, 75851296(DI)	// fitMixedGrad.z_bar[3136] | 1
-	VMOVUPS	Y10, 75951616(DI)	// fitMixedGrad.z_bar[3920]
-	VMOVUPS	Y11, 75951648(DI)	// fitMixedGrad.z_bar[3920] | 1
+	VMOVUPS	Y0, 52267520(DI)	// fitMixedGrad.z_bar[0]
+	VMOVUPS	Y1, 52267552(DI)	// fitMixedGrad.z_bar[0] | 1
+	VMOVUPS	Y2, 52367872(DI)	// fitMixedGrad.z_bar[784]
+	VMOVUPS	Y3, 52367904(DI)	// fitMixedGrad.z_bar[784] | 1
+	VMOVUPS	Y4, 52468224(DI)	// fitMixedGrad.z_bar[1568]
+	VMOVUPS	Y5, 52468256(DI)	// fitMixedGrad.z_bar[1568] | 1
+	VMOVUPS	Y6, 52568576(DI)	// fitMixedGrad.z_bar[2352]
+	VMOVUPS	Y7, 52568608(DI)	// fitMixedGrad.z_bar[2352] | 1
+	VMOVUPS	Y8, 52668928(DI)	// fitMixedGrad.z_bar[3136]
+	VMOVUPS	Y9, 52668960(DI)	// fitMixedGrad.z_bar[3136] | 1
+	VMOVUPS	Y10, 52769280(DI)	// fitMixedGrad.z_bar[3920]
+	VMOVUPS	Y11, 52769312(DI)	// fitMixedGrad.z_bar[3920] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	f32_00000000<>(SB), Y1
 	VMOVUPS	f32_00000000<>(SB), Y2
@@ -8119,16 +7598,16 @@ loop31: // 28 times: elements
 	VBROADCASTSS	42380(DX), Y12	// Digits.0.weight.bf16[98]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	Y0, 76051968(DI)	// fitMixedGrad.z_bar[4704]
-	VMOVUPS	Y1, 76052000(DI)	// fitMixedGrad.z_bar[4704] | 1
-	VMOVUPS	Y2, 76152320(DI)	// fitMixedGrad.z_bar[5488]
-	VMOVUPS	Y3, 76152352(DI)	// fitMixedGrad.z_bar[5488] | 1
-	VMOVUPS	Y4, 76252672(DI)	// fitMixedGrad.z_bar[6272]
-	VMOVUPS	Y5, 76252704(DI)	// fitMixedGrad.z_bar[6272] | 1
-	VMOVUPS	Y6, 76353024(DI)	// fitMixedGrad.z_bar[7056]
-	VMOVUPS	Y7, 76353056(DI)	// fitMixedGrad.z_bar[7056] | 1
-	VMOVUPS	Y8, 76453376(DI)	// fitMixedGrad.z_bar[7840]
-	VMOVUPS	Y9, 76453408(DI)	// fitMixedGrad.z_bar[7840] | 1
+	VMOVUPS	Y0, 52869632(DI)	// fitMixedGrad.z_bar[4704]
+	VMOVUPS	Y1, 52869664(DI)	// fitMixedGrad.z_bar[4704] | 1
+	VMOVUPS	Y2, 52969984(DI)	// fitMixedGrad.z_bar[5488]
+	VMOVUPS	Y3, 52970016(DI)	// fitMixedGrad.z_bar[5488] | 1
+	VMOVUPS	Y4, 53070336(DI)	// fitMixedGrad.z_bar[6272]
+	VMOVUPS	Y5, 53070368(DI)	// fitMixedGrad.z_bar[6272] | 1
+	VMOVUPS	Y6, 53170688(DI)	// fitMixedGrad.z_bar[7056]
+	VMOVUPS	Y7, 53170720(DI)	// fitMixedGrad.z_bar[7056] | 1
+	VMOVUPS	Y8, 53271040(DI)	// fitMixedGrad.z_bar[7840]
+	VMOVUPS	Y9, 53271072(DI)	// fitMixedGrad.z_bar[7840] | 1
 	ADDQ	$64, SI
 	ADDQ	$128, DI
 	DECQ	CX
@@ -8148,8 +7627,8 @@ loop32: // 4 times: vectors of the block
 	MOVQ	$8624, CX
 	MOVQ	65544(AX), SI
 loop33: // 8624 times: elements
-	VMOVUPS	75449856(SI), Y0	// fitMixedGrad.z_bar[0]
-	VMOVUPS	Y0, 68319104(SI)	// digitsMixed0RecLanerev.z.bar[0]
+	VMOVUPS	52267520(SI), Y0	// fitMixedGrad.z_bar[0]
+	VMOVUPS	Y0, 46240640(SI)	// digitsMixed0RecLanerev.z.bar[0]
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop33
@@ -8182,8 +7661,8 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, CX
 loop2: // 4 times: vectors of the block
 	// mnist.nde:35
-	VMOVUPS	75245056(CX), Y0	// fitMixedGrad.reduce_max
-	VMOVUPS	75246464(CX), Y1	// fitMixedGrad.sum
+	VMOVUPS	52062720(CX), Y0	// fitMixedGrad.reduce_max
+	VMOVUPS	52064128(CX), Y1	// fitMixedGrad.sum
 	VCMPPS	$0, f32_00000000<>(SB), Y1, Y2
 	VMOVUPS	f32_7fc00000<>(SB), Y3
 	VBLENDVPS	Y2, f32_ff800000<>(SB), Y3, Y2
@@ -8227,58 +7706,58 @@ loop2: // 4 times: vectors of the block
 	MOVQ	$10, SI
 	MOVQ	CX, DI
 loop3: // 10 times: elements
-	VMOVUPS	75246592(DI), Y2	// fitMixedGrad.onehot[0]
-	VMOVUPS	75243776(DI), Y3	// fitMixedGrad.add[0]
+	VMOVUPS	52064256(DI), Y2	// fitMixedGrad.onehot[0]
+	VMOVUPS	52061440(DI), Y3	// fitMixedGrad.add[0]
 	VMULPS	Y3, Y2, Y2
 	VADDPS	Y2, Y1, Y1
 	ADDQ	$128, DI
 	DECQ	SI
 	JNE	loop3
 	VSUBPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 71731200(CX)	// fitMixedGrad.loss
+	VMOVUPS	Y0, 48548864(CX)	// fitMixedGrad.loss
 	// mnist.nde:36
-	VMOVUPS	75243776(CX), Y0	// fitMixedGrad.add[0]
-	VMOVUPS	75243904(CX), Y1	// fitMixedGrad.add[1]
+	VMOVUPS	52061440(CX), Y0	// fitMixedGrad.add[0]
+	VMOVUPS	52061568(CX), Y1	// fitMixedGrad.add[1]
 	VCMPPS	$17, Y1, Y0, Y2
 	VBLENDVPS	Y2, Y1, Y0, Y0
 	VMOVUPS	f32_00000000<>(SB), Y1
 	VBLENDVPS	Y2, f32_00000001<>(SB), Y1, Y1
-	VMOVUPS	75244032(CX), Y2	// fitMixedGrad.add[2]
+	VMOVUPS	52061696(CX), Y2	// fitMixedGrad.add[2]
 	VCMPPS	$17, Y2, Y0, Y3
 	VBLENDVPS	Y3, Y2, Y0, Y0
 	VBLENDVPS	Y3, f32_00000002<>(SB), Y1, Y1
-	VMOVUPS	75244160(CX), Y2	// fitMixedGrad.add[3]
+	VMOVUPS	52061824(CX), Y2	// fitMixedGrad.add[3]
 	VCMPPS	$17, Y2, Y0, Y3
 	VBLENDVPS	Y3, Y2, Y0, Y0
 	VBLENDVPS	Y3, f32_00000003<>(SB), Y1, Y1
-	VMOVUPS	75244288(CX), Y2	// fitMixedGrad.add[4]
+	VMOVUPS	52061952(CX), Y2	// fitMixedGrad.add[4]
 	VCMPPS	$17, Y2, Y0, Y3
 	VBLENDVPS	Y3, Y2, Y0, Y0
 	VBLENDVPS	Y3, f32_00000004<>(SB), Y1, Y1
-	VMOVUPS	75244416(CX), Y2	// fitMixedGrad.add[5]
+	VMOVUPS	52062080(CX), Y2	// fitMixedGrad.add[5]
 	VCMPPS	$17, Y2, Y0, Y3
 	VBLENDVPS	Y3, Y2, Y0, Y0
 	VBLENDVPS	Y3, f32_00000005<>(SB), Y1, Y1
-	VMOVUPS	75244544(CX), Y2	// fitMixedGrad.add[6]
+	VMOVUPS	52062208(CX), Y2	// fitMixedGrad.add[6]
 	VCMPPS	$17, Y2, Y0, Y3
 	VBLENDVPS	Y3, Y2, Y0, Y0
 	VBLENDVPS	Y3, f32_00000006<>(SB), Y1, Y1
-	VMOVUPS	75244672(CX), Y2	// fitMixedGrad.add[7]
+	VMOVUPS	52062336(CX), Y2	// fitMixedGrad.add[7]
 	VCMPPS	$17, Y2, Y0, Y3
 	VBLENDVPS	Y3, Y2, Y0, Y0
 	VBLENDVPS	Y3, f32_00000007<>(SB), Y1, Y1
-	VMOVUPS	75244800(CX), Y2	// fitMixedGrad.add[8]
+	VMOVUPS	52062464(CX), Y2	// fitMixedGrad.add[8]
 	VCMPPS	$17, Y2, Y0, Y3
 	VBLENDVPS	Y3, Y2, Y0, Y0
 	VBLENDVPS	Y3, f32_00000008<>(SB), Y1, Y1
-	VMOVUPS	75244928(CX), Y2	// fitMixedGrad.add[9]
+	VMOVUPS	52062592(CX), Y2	// fitMixedGrad.add[9]
 	VCMPPS	$17, Y2, Y0, Y3
 	VBLENDVPS	Y3, Y2, Y0, Y0
 	VBLENDVPS	Y3, f32_00000009<>(SB), Y1, Y0
-	VMOVUPS	71731072(CX), Y1	// fitMixedGrad.y
+	VMOVUPS	48548736(CX), Y1	// fitMixedGrad.y
 	VPCMPEQD	Y1, Y0, Y0
 	VANDPS	f32_3f800000<>(SB), Y0, Y0
-	VMOVUPS	Y0, 71731328(CX)	// fitMixedGrad.acc
+	VMOVUPS	Y0, 48548992(CX)	// fitMixedGrad.acc
 	ADDQ	$32, CX
 	DECQ	65536(AX)
 	JNE	loop2
@@ -8314,9 +7793,9 @@ loop7: // 28 times
 	MOVQ	65592(AX), SI
 	MOVQ	65600(AX), DI
 loop8: // 28 times
-	VMOVUPS	74039552(SI), Y0	// fitMixedGrad.bf16[0]
+	VMOVUPS	50857216(SI), Y0	// fitMixedGrad.bf16[0]
 	VMOVUPS	Y0, 2275904(DI)	// pixelsField.margins[15] | 2
-	VMOVUPS	74039584(SI), Y0	// fitMixedGrad.bf16[0] | 1
+	VMOVUPS	50857248(SI), Y0	// fitMixedGrad.bf16[0] | 1
 	VMOVUPS	Y0, 2275936(DI)	// pixelsField.margins[15] | 3
 	ADDQ	$128, SI
 	ADDQ	$64, DI
@@ -8354,9 +7833,9 @@ loop10: // 29 times
 	MOVQ	65552(AX), SI
 loop11: // 99 times
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 76553728(SI)	// fitMixedGrad.Digits.0.weight_bar[0]
+	VMOVUPS	Y0, 53371392(SI)	// fitMixedGrad.Digits.0.weight_bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 76553760(SI)	// fitMixedGrad.Digits.0.weight_bar[0] | 1
+	VMOVUPS	Y0, 53371424(SI)	// fitMixedGrad.Digits.0.weight_bar[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop11
@@ -8377,24 +7856,24 @@ loop13: // 3 times
 	MOVQ	65600(AX), R15
 	MOVQ	R15, 65616(AX)
 loop14: // 11 times
-	VMOVUPS	76553728(CX), Y0	// fitMixedGrad.Digits.0.weight_bar[0]
-	VMOVUPS	76553760(CX), Y1	// fitMixedGrad.Digits.0.weight_bar[0] | 1
-	VMOVUPS	76553856(CX), Y2	// fitMixedGrad.Digits.0.weight_bar[1]
-	VMOVUPS	76553888(CX), Y3	// fitMixedGrad.Digits.0.weight_bar[1] | 1
-	VMOVUPS	76553984(CX), Y4	// fitMixedGrad.Digits.0.weight_bar[2]
-	VMOVUPS	76554016(CX), Y5	// fitMixedGrad.Digits.0.weight_bar[2] | 1
+	VMOVUPS	53371392(CX), Y0	// fitMixedGrad.Digits.0.weight_bar[0]
+	VMOVUPS	53371424(CX), Y1	// fitMixedGrad.Digits.0.weight_bar[0] | 1
+	VMOVUPS	53371520(CX), Y2	// fitMixedGrad.Digits.0.weight_bar[1]
+	VMOVUPS	53371552(CX), Y3	// fitMixedGrad.Digits.0.weight_bar[1] | 1
+	VMOVUPS	53371648(CX), Y4	// fitMixedGrad.Digits.0.weight_bar[2]
+	VMOVUPS	53371680(CX), Y5	// fitMixedGrad.Digits.0.weight_bar[2] | 1
 	MOVQ	$28, SI
 	MOVQ	65568(AX), DI
 	MOVQ	65616(AX), R9
 loop15: // 28 times
-	VMOVUPS	75349504(DI), Y6	// fitMixedGrad.bf16_4[0]
+	VMOVUPS	52167168(DI), Y6	// fitMixedGrad.bf16_4[0]
 	VMOVUPS	2273920(R9), Y7	// pixelsField.margins[0]
 	VFMADD231PS	Y7, Y6, Y0
 	VMOVUPS	2273984(R9), Y7	// pixelsField.margins[0] | 2
 	VFMADD231PS	Y7, Y6, Y2
 	VMOVUPS	2274048(R9), Y7	// pixelsField.margins[1]
 	VFMADD231PS	Y7, Y6, Y4
-	VMOVUPS	75349536(DI), Y6	// fitMixedGrad.bf16_4[0] | 1
+	VMOVUPS	52167200(DI), Y6	// fitMixedGrad.bf16_4[0] | 1
 	VMOVUPS	2273952(R9), Y7	// pixelsField.margins[0] | 1
 	VFMADD231PS	Y7, Y6, Y1
 	VMOVUPS	2274016(R9), Y7	// pixelsField.margins[0] | 3
@@ -8405,12 +7884,12 @@ loop15: // 28 times
 	ADDQ	$64, R9
 	DECQ	SI
 	JNE	loop15
-	VMOVUPS	Y0, 76553728(CX)	// fitMixedGrad.Digits.0.weight_bar[0]
-	VMOVUPS	Y1, 76553760(CX)	// fitMixedGrad.Digits.0.weight_bar[0] | 1
-	VMOVUPS	Y2, 76553856(CX)	// fitMixedGrad.Digits.0.weight_bar[1]
-	VMOVUPS	Y3, 76553888(CX)	// fitMixedGrad.Digits.0.weight_bar[1] | 1
-	VMOVUPS	Y4, 76553984(CX)	// fitMixedGrad.Digits.0.weight_bar[2]
-	VMOVUPS	Y5, 76554016(CX)	// fitMixedGrad.Digits.0.weight_bar[2] | 1
+	VMOVUPS	Y0, 53371392(CX)	// fitMixedGrad.Digits.0.weight_bar[0]
+	VMOVUPS	Y1, 53371424(CX)	// fitMixedGrad.Digits.0.weight_bar[0] | 1
+	VMOVUPS	Y2, 53371520(CX)	// fitMixedGrad.Digits.0.weight_bar[1]
+	VMOVUPS	Y3, 53371552(CX)	// fitMixedGrad.Digits.0.weight_bar[1] | 1
+	VMOVUPS	Y4, 53371648(CX)	// fitMixedGrad.Digits.0.weight_bar[2]
+	VMOVUPS	Y5, 53371680(CX)	// fitMixedGrad.Digits.0.weight_bar[2] | 1
 	ADDQ	$1152, CX
 	ADDQ	$57664, 65616(AX)
 	DECQ	65608(AX)
@@ -8436,7 +7915,7 @@ loop16: // 4 times: vectors of the block
 	MOVQ	R8, R9
 loop17: // 99 times: elements
 	// mnist.nde:22
-	VMOVUPS	76553728(DI), Y1	// fitMixedGrad.Digits.0.weight_bar[0]
+	VMOVUPS	53371392(DI), Y1	// fitMixedGrad.Digits.0.weight_bar[0]
 	VANDPS	Y0, Y1, Y1
 	VMOVUPS	35200(R9), Y2	// sum of Digits.0.weight[0]
 	VADDPS	Y1, Y2, Y1
@@ -8452,7 +7931,7 @@ loop18: // 28 times: elements
 	MOVQ	$28, SI
 	MOVQ	65552(AX), DI
 loop19: // 28 times: elements
-	VMOVUPS	75249152(DI), Y2	// fitMixedGrad.vecmat[0]
+	VMOVUPS	52066816(DI), Y2	// fitMixedGrad.vecmat[0]
 	VADDPS	Y2, Y1, Y1
 	ADDQ	$128, DI
 	DECQ	SI
@@ -8460,7 +7939,7 @@ loop19: // 28 times: elements
 	ADDQ	$3584, 65552(AX)
 	DECQ	65544(AX)
 	JNE	loop18
-	VMOVUPS	Y1, 76566400(CX)	// fitMixedGrad.Digits.0.bias_bar
+	VMOVUPS	Y1, 53384064(CX)	// fitMixedGrad.Digits.0.bias_bar
 	VANDPS	Y0, Y1, Y0
 	VMOVUPS	38368(R8), Y1	// sum of Digits.0.bias
 	VADDPS	Y0, Y1, Y0

@@ -1756,308 +1756,18 @@ TEXT ·pixelsFieldAVX512(SB), 0, $8-32
 	VZEROUPPER
 	RET
 
-// digits0StepTurn0 is Digits.0.step (mnist.nde:21) of a block of samples, a turn of several.
-TEXT digits0StepTurn0_avx512<>(SB), NOSPLIT, $0-0
-	// mnist.nde:21
-	VBROADCASTSD	3542784(AX), Z0	// digits0Step.t
-	VMOVSD	X0, 65920(AX)	// pixelsField.t
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop1: // 8624 times: elements
-	VMOVUPS	3543296(SI), Z0	// digits0Step.z[0]
-	VMOVUPS	3543360(SI), Z1	// digits0Step.z[0] | 1
-	VMOVUPS	Z0, 66176(SI)	// pixelsField.z[0]
-	VMOVUPS	Z1, 66240(SI)	// pixelsField.z[0] | 1
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop1
-	RET
-
-// func digits0StepTurn0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digits0StepTurn0AVX512(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	digits0StepTurn0_avx512<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// digits0StepTurn2 is Digits.0.step (mnist.nde:21) of a block of samples, a turn of several.
-TEXT digits0StepTurn2_avx512<>(SB), NOSPLIT, $0-0
-	// mnist.nde:21
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop1: // 8624 times: elements
-	VMOVUPS	1170048(SI), Z0	// pixelsField.dz[0]
-	VMOVUPS	1170112(SI), Z1	// pixelsField.dz[0] | 1
-	VMOVUPS	Z0, 5751040(SI)	// digits0Step.z_k1[0]
-	VMOVUPS	Z1, 5751104(SI)	// digits0Step.z_k1[0] | 1
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop1
-	// mnist.nde:21
-	VBROADCASTSD	3543040(AX), Z0	// digits0Step.h
-	VMULPD.BCST	f64_3fe0000000000000<>(SB), Z0, Z0
-	VMOVSD	X0, 3542656(AX)
-	VBROADCASTSD	3542784(AX), Z1	// digits0Step.t
-	VADDPD	Z0, Z1, Z1
-	VMOVSD	X1, 3542664(AX)
-	VCVTPD2PS	Z0, Y0
-	VINSERTF64X4	$1, Y0, Z0, Z0
-	VMOVSS	X0, 3542672(AX)
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop2: // 2 times: vectors of the block
-	// mnist.nde:21
-	MOVQ	$8624, DI
-	MOVQ	SI, R9
-loop3: // 8624 times: elements
-	VBROADCASTSS	3542672(AX), Z0
-	VMOVUPS	5751040(R9), Z1	// digits0Step.z_k1[0]
-	VMOVUPS	3543296(R9), Z2	// digits0Step.z[0]
-	VFMADD231PS	Z1, Z0, Z2
-	VMOVUPS	Z2, 6854912(R9)	// digits0Step.z_y2[0]
-	ADDQ	$128, R9
-	DECQ	DI
-	JNE	loop3
-	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop2
-	VBROADCASTSD	3542664(AX), Z0
-	VMOVSD	X0, 65920(AX)	// pixelsField.t
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop4: // 8624 times: elements
-	VMOVUPS	6854912(SI), Z0	// digits0Step.z_y2[0]
-	VMOVUPS	6854976(SI), Z1	// digits0Step.z_y2[0] | 1
-	VMOVUPS	Z0, 66176(SI)	// pixelsField.z[0]
-	VMOVUPS	Z1, 66240(SI)	// pixelsField.z[0] | 1
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop4
-	RET
-
-// func digits0StepTurn2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digits0StepTurn2AVX512(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	digits0StepTurn2_avx512<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// digits0StepTurn4 is Digits.0.step (mnist.nde:21) of a block of samples, a turn of several.
-TEXT digits0StepTurn4_avx512<>(SB), NOSPLIT, $0-0
-	// mnist.nde:21
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop1: // 8624 times: elements
-	VMOVUPS	1170048(SI), Z0	// pixelsField.dz[0]
-	VMOVUPS	1170112(SI), Z1	// pixelsField.dz[0] | 1
-	VMOVUPS	Z0, 7958784(SI)	// digits0Step.z_k2[0]
-	VMOVUPS	Z1, 7958848(SI)	// digits0Step.z_k2[0] | 1
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop1
-	VBROADCASTSS	3542672(AX), Z0
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop2: // 2 times: vectors of the block
-	MOVQ	$8624, DI
-	MOVQ	SI, R9
-loop3: // 8624 times: elements
-	// mnist.nde:21
-	VBROADCASTSS	3542672(AX), Z0
-	VMOVUPS	7958784(R9), Z1	// digits0Step.z_k2[0]
-	VMOVUPS	3543296(R9), Z2	// digits0Step.z[0]
-	VFMADD231PS	Z1, Z0, Z2
-	VMOVUPS	Z2, 9062656(R9)	// digits0Step.z_y3[0]
-	ADDQ	$128, R9
-	DECQ	DI
-	JNE	loop3
-	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop2
-	VBROADCASTSD	3542664(AX), Z0
-	VMOVSD	X0, 65920(AX)	// pixelsField.t
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop4: // 8624 times: elements
-	VMOVUPS	9062656(SI), Z0	// digits0Step.z_y3[0]
-	VMOVUPS	9062720(SI), Z1	// digits0Step.z_y3[0] | 1
-	VMOVUPS	Z0, 66176(SI)	// pixelsField.z[0]
-	VMOVUPS	Z1, 66240(SI)	// pixelsField.z[0] | 1
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop4
-	RET
-
-// func digits0StepTurn4AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digits0StepTurn4AVX512(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	digits0StepTurn4_avx512<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// digits0StepTurn6 is Digits.0.step (mnist.nde:21) of a block of samples, a turn of several.
-TEXT digits0StepTurn6_avx512<>(SB), NOSPLIT, $0-0
-	// mnist.nde:21
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop1: // 8624 times: elements
-	VMOVUPS	1170048(SI), Z0	// pixelsField.dz[0]
-	VMOVUPS	1170112(SI), Z1	// pixelsField.dz[0] | 1
-	VMOVUPS	Z0, 10166528(SI)	// digits0Step.z_k3[0]
-	VMOVUPS	Z1, 10166592(SI)	// digits0Step.z_k3[0] | 1
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop1
-	// mnist.nde:21
-	VBROADCASTSD	3542784(AX), Z0	// digits0Step.t
-	VBROADCASTSD	3543040(AX), Z1	// digits0Step.h
-	VADDPD	Z1, Z0, Z0
-	VMOVSD	X0, 3542680(AX)
-	VCVTPD2PS	Z1, Y0
-	VINSERTF64X4	$1, Y0, Z0, Z0
-	VMOVSS	X0, 3542688(AX)
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop2: // 2 times: vectors of the block
-	// mnist.nde:21
-	MOVQ	$8624, DI
-	MOVQ	SI, R9
-loop3: // 8624 times: elements
-	VBROADCASTSS	3542688(AX), Z0
-	VMOVUPS	10166528(R9), Z1	// digits0Step.z_k3[0]
-	VMOVUPS	3543296(R9), Z2	// digits0Step.z[0]
-	VFMADD231PS	Z1, Z0, Z2
-	VMOVUPS	Z2, 11270400(R9)	// digits0Step.z_y4[0]
-	ADDQ	$128, R9
-	DECQ	DI
-	JNE	loop3
-	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop2
-	VBROADCASTSD	3542680(AX), Z0
-	VMOVSD	X0, 65920(AX)	// pixelsField.t
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop4: // 8624 times: elements
-	VMOVUPS	11270400(SI), Z0	// digits0Step.z_y4[0]
-	VMOVUPS	11270464(SI), Z1	// digits0Step.z_y4[0] | 1
-	VMOVUPS	Z0, 66176(SI)	// pixelsField.z[0]
-	VMOVUPS	Z1, 66240(SI)	// pixelsField.z[0] | 1
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop4
-	RET
-
-// func digits0StepTurn6AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digits0StepTurn6AVX512(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	digits0StepTurn6_avx512<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// digits0StepTurn8 is Digits.0.step (mnist.nde:21) of a block of samples, a turn of several.
-TEXT digits0StepTurn8_avx512<>(SB), NOSPLIT, $0-0
-	// mnist.nde:21
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop1: // 8624 times: elements
-	VMOVUPS	1170048(SI), Z0	// pixelsField.dz[0]
-	VMOVUPS	1170112(SI), Z1	// pixelsField.dz[0] | 1
-	VMOVUPS	Z0, 12374272(SI)	// digits0Step.z_k4[0]
-	VMOVUPS	Z1, 12374336(SI)	// digits0Step.z_k4[0] | 1
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop1
-	// mnist.nde:21
-	VBROADCASTSD	3543040(AX), Z0	// digits0Step.h
-	VMULPD.BCST	f64_3fc5555555555555<>(SB), Z0, Z1
-	VMOVSD	X1, 3542696(AX)
-	VCVTPD2PS	Z1, Y1
-	VINSERTF64X4	$1, Y1, Z1, Z1
-	VMOVSS	X1, 3542704(AX)
-	VMULPD.BCST	f64_3fd5555555555555<>(SB), Z0, Z0
-	VMOVSD	X0, 3542712(AX)
-	VCVTPD2PS	Z0, Y0
-	VINSERTF64X4	$1, Y0, Z0, Z0
-	VMOVSS	X0, 3542720(AX)
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop2: // 2 times: vectors of the block
-	// mnist.nde:21
-	MOVQ	$8624, DI
-	MOVQ	SI, R9
-loop3: // 8624 times: elements
-	VBROADCASTSS	3542704(AX), Z0
-	VMOVUPS	12374272(R9), Z1	// digits0Step.z_k4[0]
-	VBROADCASTSS	3542720(AX), Z2
-	VMOVUPS	10166528(R9), Z3	// digits0Step.z_k3[0]
-	VMOVUPS	7958784(R9), Z4	// digits0Step.z_k2[0]
-	VMOVUPS	5751040(R9), Z5	// digits0Step.z_k1[0]
-	VMOVUPS	3543296(R9), Z6	// digits0Step.z[0]
-	VFMADD231PS	Z5, Z0, Z6
-	VFMADD231PS	Z4, Z2, Z6
-	VFMADD231PS	Z3, Z2, Z6
-	VFMADD231PS	Z1, Z0, Z6
-	VMOVUPS	Z6, 4647168(R9)	// digits0Step.z_next[0]
-	ADDQ	$128, R9
-	DECQ	DI
-	JNE	loop3
-	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop2
-	RET
-
-// func digits0StepTurn8AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digits0StepTurn8AVX512(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	digits0StepTurn8_avx512<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
 // digits0LanestepTurn0 is Digits.0.lanestep (mnist.nde:21) of a block of samples, a turn of several.
 TEXT digits0LanestepTurn0_avx512<>(SB), NOSPLIT, $0-0
 	// mnist.nde:21
-	VBROADCASTSD	13478144(AX), Z0	// digits0Lanestep.step.t
-	VMOVSD	X0, 3542784(AX)	// digits0Step.t
-	VBROADCASTSD	13478400(AX), Z0	// digits0Lanestep.step.h
-	VMOVSD	X0, 3543040(AX)	// digits0Step.h
+	VBROADCASTSD	3542784(AX), Z0	// digits0Lanestep.step.t
+	VMOVSD	X0, 65920(AX)	// pixelsField.t
 	MOVQ	$8624, CX
 	MOVQ	AX, SI
 loop1: // 8624 times: elements
-	VMOVUPS	13478912(SI), Z0	// digits0Lanestep.z[0]
-	VMOVUPS	13478976(SI), Z1	// digits0Lanestep.z[0] | 1
-	VMOVUPS	Z0, 3543296(SI)	// digits0Step.z[0]
-	VMOVUPS	Z1, 3543360(SI)	// digits0Step.z[0] | 1
+	VMOVUPS	3543552(SI), Z0	// digits0Lanestep.z[0]
+	VMOVUPS	3543616(SI), Z1	// digits0Lanestep.z[0] | 1
+	VMOVUPS	Z0, 66176(SI)	// pixelsField.z[0]
+	VMOVUPS	Z1, 66240(SI)	// pixelsField.z[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop1
@@ -2076,37 +1786,185 @@ TEXT ·digits0LanestepTurn0AVX512(SB), 0, $8-32
 	VZEROUPPER
 	RET
 
-// digits0LanestepTurn10 is Digits.0.lanestep (mnist.nde:21) of a block of samples, a turn of several.
-TEXT digits0LanestepTurn10_avx512<>(SB), NOSPLIT, $0-0
+// digits0LanestepTurn2 is Digits.0.lanestep (mnist.nde:21) of a block of samples, a turn of several.
+TEXT digits0LanestepTurn2_avx512<>(SB), NOSPLIT, $0-0
 	// mnist.nde:21
-	MOVQ	$8624, CX
+	// mnist.nde:21
+	VBROADCASTSD	3543040(AX), Z0	// digits0Lanestep.step.h
+	VMULPD.BCST	f64_3fe0000000000000<>(SB), Z0, Z0
+	VMOVSD	X0, 3542656(AX)
+	VBROADCASTSD	3542784(AX), Z1	// digits0Lanestep.step.t
+	VADDPD	Z0, Z1, Z1
+	VMOVSD	X1, 3542664(AX)
+	VCVTPD2PS	Z0, Y0
+	VINSERTF64X4	$1, Y0, Z0, Z0
+	VMOVSS	X0, 3542672(AX)
+	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop1: // 8624 times: elements
-	VMOVUPS	4647168(SI), Z0	// digits0Step.z_next[0]
-	VMOVUPS	4647232(SI), Z1	// digits0Step.z_next[0] | 1
-	VMOVUPS	Z0, 15686912(SI)	// digits0Lanestep.call[0]
-	VMOVUPS	Z1, 15686976(SI)	// digits0Lanestep.call[0] | 1
-	ADDQ	$128, SI
+loop1: // 2 times: vectors of the block
+	// mnist.nde:21
+	MOVQ	$8624, DI
+	MOVQ	SI, R9
+loop2: // 8624 times: elements
+	VBROADCASTSS	3542672(AX), Z0
+	VMOVUPS	1170048(R9), Z1	// pixelsField.dz[0]
+	VMOVUPS	Z1, 5751552(R9)	// digits0Lanestep.z_k1[0]
+	VMOVUPS	3543552(R9), Z2	// digits0Lanestep.z[0]
+	VFMADD231PS	Z1, Z0, Z2
+	VMOVUPS	Z2, 66176(R9)	// pixelsField.z[0]
+	ADDQ	$128, R9
+	DECQ	DI
+	JNE	loop2
+	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
+	VBROADCASTSD	3542664(AX), Z0
+	VMOVSD	X0, 65920(AX)	// pixelsField.t
+	RET
+
+// func digits0LanestepTurn2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digits0LanestepTurn2AVX512(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	digits0LanestepTurn2_avx512<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// digits0LanestepTurn4 is Digits.0.lanestep (mnist.nde:21) of a block of samples, a turn of several.
+TEXT digits0LanestepTurn4_avx512<>(SB), NOSPLIT, $0-0
+	// mnist.nde:21
+	VBROADCASTSS	3542672(AX), Z0
+	MOVQ	$2, CX
+	MOVQ	AX, SI
+loop1: // 2 times: vectors of the block
+	MOVQ	$8624, DI
+	MOVQ	SI, R9
+loop2: // 8624 times: elements
+	// mnist.nde:21
+	VBROADCASTSS	3542672(AX), Z0
+	VMOVUPS	1170048(R9), Z1	// pixelsField.dz[0]
+	VMOVUPS	Z1, 6855424(R9)	// digits0Lanestep.z_k2[0]
+	VMOVUPS	3543552(R9), Z2	// digits0Lanestep.z[0]
+	VFMADD231PS	Z1, Z0, Z2
+	VMOVUPS	Z2, 66176(R9)	// pixelsField.z[0]
+	ADDQ	$128, R9
+	DECQ	DI
+	JNE	loop2
+	ADDQ	$64, SI
+	DECQ	CX
+	JNE	loop1
+	VBROADCASTSD	3542664(AX), Z0
+	VMOVSD	X0, 65920(AX)	// pixelsField.t
+	RET
+
+// func digits0LanestepTurn4AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digits0LanestepTurn4AVX512(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	digits0LanestepTurn4_avx512<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// digits0LanestepTurn6 is Digits.0.lanestep (mnist.nde:21) of a block of samples, a turn of several.
+TEXT digits0LanestepTurn6_avx512<>(SB), NOSPLIT, $0-0
+	// mnist.nde:21
+	// mnist.nde:21
+	VBROADCASTSD	3542784(AX), Z0	// digits0Lanestep.step.t
+	VBROADCASTSD	3543040(AX), Z1	// digits0Lanestep.step.h
+	VADDPD	Z1, Z0, Z0
+	VMOVSD	X0, 3542680(AX)
+	VCVTPD2PS	Z1, Y0
+	VINSERTF64X4	$1, Y0, Z0, Z0
+	VMOVSS	X0, 3542688(AX)
+	MOVQ	$2, CX
+	MOVQ	AX, SI
+loop1: // 2 times: vectors of the block
+	// mnist.nde:21
+	MOVQ	$8624, DI
+	MOVQ	SI, R9
+loop2: // 8624 times: elements
+	VBROADCASTSS	3542688(AX), Z0
+	VMOVUPS	1170048(R9), Z1	// pixelsField.dz[0]
+	VMOVUPS	Z1, 7959296(R9)	// digits0Lanestep.z_k3[0]
+	VMOVUPS	3543552(R9), Z2	// digits0Lanestep.z[0]
+	VFMADD231PS	Z1, Z0, Z2
+	VMOVUPS	Z2, 66176(R9)	// pixelsField.z[0]
+	ADDQ	$128, R9
+	DECQ	DI
+	JNE	loop2
+	ADDQ	$64, SI
+	DECQ	CX
+	JNE	loop1
+	VBROADCASTSD	3542680(AX), Z0
+	VMOVSD	X0, 65920(AX)	// pixelsField.t
+	RET
+
+// func digits0LanestepTurn6AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digits0LanestepTurn6AVX512(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	digits0LanestepTurn6_avx512<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// digits0LanestepTurn8 is Digits.0.lanestep (mnist.nde:21) of a block of samples, a turn of several.
+TEXT digits0LanestepTurn8_avx512<>(SB), NOSPLIT, $0-0
+	// mnist.nde:21
+	// mnist.nde:21
+	VBROADCASTSD	3543040(AX), Z0	// digits0Lanestep.step.h
+	VMULPD.BCST	f64_3fc5555555555555<>(SB), Z0, Z1
+	VMOVSD	X1, 3542696(AX)
+	VCVTPD2PS	Z1, Y1
+	VINSERTF64X4	$1, Y1, Z1, Z1
+	VMOVSS	X1, 3542704(AX)
+	VMULPD.BCST	f64_3fd5555555555555<>(SB), Z0, Z0
+	VMOVSD	X0, 3542712(AX)
+	VCVTPD2PS	Z0, Y0
+	VINSERTF64X4	$1, Y0, Z0, Z0
+	VMOVSS	X0, 3542720(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop2: // 2 times: vectors of the block
+loop1: // 2 times: vectors of the block
+	// mnist.nde:21
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	MOVQ	$8624, R9
 	MOVQ	SI, R10
-loop3: // 8624 times: elements
-	// mnist.nde:21
-	VMOVUPS	15686912(R10), Z1	// digits0Lanestep.call[0]
-	VMOVUPS	15686912(R10), Z2	// digits0Lanestep.call[0]
-	VSUBPS	Z2, Z1, Z1
+loop2: // 8624 times: elements
+	VBROADCASTSS	3542704(AX), Z1
+	VMOVUPS	1170048(R10), Z2	// pixelsField.dz[0]
+	VBROADCASTSS	3542720(AX), Z3
+	VMOVUPS	7959296(R10), Z4	// digits0Lanestep.z_k3[0]
+	VMOVUPS	6855424(R10), Z5	// digits0Lanestep.z_k2[0]
+	VMOVUPS	5751552(R10), Z6	// digits0Lanestep.z_k1[0]
+	VMOVUPS	3543552(R10), Z7	// digits0Lanestep.z[0]
+	VFMADD231PS	Z6, Z1, Z7
+	VFMADD231PS	Z5, Z3, Z7
+	VFMADD231PS	Z4, Z3, Z7
+	VFMADD231PS	Z2, Z1, Z7
+	VMOVUPS	Z7, 9063168(R10)	// digits0Lanestep.z_next[0]
+	VSUBPS	Z7, Z7, Z1
 	VADDPS	Z1, Z0, Z0
 	ADDQ	$128, R10
 	DECQ	R9
-	JNE	loop3
-	VMOVUPD	13478656(DI), Z1	// digits0Lanestep.step.live
-	VMOVUPD	13478720(DI), Z2	// digits0Lanestep.step.live | 1
+	JNE	loop2
+	VMOVUPD	3543296(DI), Z1	// digits0Lanestep.step.live
+	VMOVUPD	3543360(DI), Z2	// digits0Lanestep.step.live | 1
 	VCMPPS.BCST	$0, f32_00000000<>(SB), Z0, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z0
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z3
@@ -2124,44 +1982,44 @@ loop3: // 8624 times: elements
 	VPMOVSXDQ	Y2, Z2
 	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z0, Z0
 	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z2, Z2
-	VMOVUPD	Z0, 15686656(DI)	// digits0Lanestep.step.code
-	VMOVUPD	Z2, 15686720(DI)	// digits0Lanestep.step.code | 1
+	VMOVUPD	Z0, 5751296(DI)	// digits0Lanestep.step.code
+	VMOVUPD	Z2, 5751360(DI)	// digits0Lanestep.step.code | 1
 	MOVQ	$8624, R9
 	MOVQ	SI, R10
-loop4: // 8624 times: elements
-	VMOVUPS	15686912(R10), Z0	// digits0Lanestep.call[0]
-	VMOVUPS	13478912(R10), Z2	// digits0Lanestep.z[0]
+loop3: // 8624 times: elements
+	VMOVUPS	9063168(R10), Z0	// digits0Lanestep.z_next[0]
+	VMOVUPS	3543552(R10), Z2	// digits0Lanestep.z[0]
 	VPTERNLOGD	$0xe2, Z2, Z1, Z0
-	VMOVUPS	Z0, 14582784(R10)	// digits0Lanestep.z.next[0]
+	VMOVUPS	Z0, 4647424(R10)	// digits0Lanestep.z.next[0]
 	ADDQ	$128, R10
 	DECQ	R9
-	JNE	loop4
+	JNE	loop3
 	ADDQ	$64, SI
 	ADDQ	$128, DI
 	DECQ	CX
-	JNE	loop2
+	JNE	loop1
 	// results that are the arguments of the next run
 	MOVQ	$8624, CX
 	MOVQ	AX, SI
-loop5: // 8624 times: elements
-	VMOVUPS	14582784(SI), Z0	// digits0Lanestep.z.next[0]
-	VMOVUPS	14582848(SI), Z1	// digits0Lanestep.z.next[0] | 1
-	VMOVUPS	Z0, 13478912(SI)	// digits0Lanestep.z[0]
-	VMOVUPS	Z1, 13478976(SI)	// digits0Lanestep.z[0] | 1
+loop4: // 8624 times: elements
+	VMOVUPS	4647424(SI), Z0	// digits0Lanestep.z.next[0]
+	VMOVUPS	4647488(SI), Z1	// digits0Lanestep.z.next[0] | 1
+	VMOVUPS	Z0, 3543552(SI)	// digits0Lanestep.z[0]
+	VMOVUPS	Z1, 3543616(SI)	// digits0Lanestep.z[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop5
+	JNE	loop4
 	RET
 
-// func digits0LanestepTurn10AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digits0LanestepTurn10AVX512(SB), 0, $8-32
+// func digits0LanestepTurn8AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digits0LanestepTurn8AVX512(SB), 0, $8-32
 	MOVQ	fr+0(FP), AX
 	MOVQ	w+8(FP), BX
 	MOVQ	pre+16(FP), DX
 	MOVQ	sums+24(FP), R8
 	STMXCSR	old-8(SP)
 	LDMXCSR	flush<>(SB)
-	CALL	digits0LanestepTurn10_avx512<>(SB)
+	CALL	digits0LanestepTurn8_avx512<>(SB)
 	LDMXCSR	old-8(SP)
 	VZEROUPPER
 	RET
@@ -2175,20 +2033,20 @@ loop1: // 2 times: vectors of the block
 	MOVQ	SI, R9
 loop2: // 784 times: elements
 	// mnist.nde:21
-	VMOVUPS	16790784(R9), Z0	// digitsSample.img[0]
+	VMOVUPS	10167040(R9), Z0	// digitsSample.img[0]
 	VBROADCASTSS	36200(BX), Z1	// Images.img.all.mean
 	VSUBPS	Z1, Z0, Z0
 	VBROADCASTSS	36204(BX), Z1	// Images.img.all.std
 	VDIVPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 16892416(R9)	// digitsSample.div[0]
+	VMOVUPS	Z0, 10268672(R9)	// digitsSample.div[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop2
 	MOVQ	$784, DI
 	MOVQ	SI, R9
 loop3: // 784 times: elements
-	VMOVUPS	16892416(R9), Z0	// digitsSample.div[0]
-	VMOVUPS	Z0, 16992768(R9)	// digitsSample.concat[0]
+	VMOVUPS	10268672(R9), Z0	// digitsSample.div[0]
+	VMOVUPS	Z0, 10369024(R9)	// digitsSample.concat[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop3
@@ -2196,7 +2054,7 @@ loop3: // 784 times: elements
 	MOVQ	SI, R9
 loop4: // 7840 times: elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 17093120(R9)	// digitsSample.concat[784]
+	VMOVUPS	Z0, 10469376(R9)	// digitsSample.concat[784]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop4
@@ -2209,18 +2067,18 @@ loop4: // 7840 times: elements
 	MOVQ	AX, DI
 loop5: // 2 times: vectors of the block
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 19300864(SI)	// digitsSample.step0_in0
+	VMOVUPD	Z0, 12677120(SI)	// digitsSample.step0_in0
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 19300928(SI)	// digitsSample.step0_in0 | 1
+	VMOVUPD	Z0, 12677184(SI)	// digitsSample.step0_in0 | 1
 	VBROADCASTSD	f64_3ff0000000000000<>(SB), Z0
-	VMOVUPD	Z0, 19301120(SI)	// digitsSample.step0_in1
+	VMOVUPD	Z0, 12677376(SI)	// digitsSample.step0_in1
 	VBROADCASTSD	f64_3ff0000000000000<>(SB), Z0
-	VMOVUPD	Z0, 19301184(SI)	// digitsSample.step0_in1 | 1
+	VMOVUPD	Z0, 12677440(SI)	// digitsSample.step0_in1 | 1
 	MOVQ	$8624, R9
 	MOVQ	DI, R10
 loop6: // 8624 times: elements
-	VMOVUPS	16992768(R10), Z0	// digitsSample.concat[0]
-	VMOVUPS	Z0, 13478912(R10)	// digits0Lanestep.z[0]
+	VMOVUPS	10369024(R10), Z0	// digitsSample.concat[0]
+	VMOVUPS	Z0, 3543552(R10)	// digits0Lanestep.z[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop6
@@ -2252,8 +2110,8 @@ loop1: // 2 times: vectors of the block
 	MOVQ	$8624, CX
 	MOVQ	65544(AX), SI
 loop2: // 8624 times: elements
-	VMOVUPS	13478912(SI), Z0	// digits0Lanestep.z[0]
-	VMOVUPS	Z0, 18096640(SI)	// digitsSample.z[0]
+	VMOVUPS	3543552(SI), Z0	// digits0Lanestep.z[0]
+	VMOVUPS	Z0, 11472896(SI)	// digitsSample.z[0]
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop2
@@ -2290,7 +2148,7 @@ loop6: // 28 times
 	MOVQ	65592(AX), SI
 	MOVQ	65600(AX), DI
 loop7: // 28 times
-	VMOVUPS	18096640(SI), Z0	// digitsSample.z[0]
+	VMOVUPS	11472896(SI), Z0	// digitsSample.z[0]
 	VMOVUPS	Z0, 2275904(DI)	// pixelsField.margins[15] | 1
 	ADDQ	$128, SI
 	ADDQ	$64, DI
@@ -2877,88 +2735,88 @@ loop11: // 11 times
 	JNE	loop11
 	VBROADCASTSS	34496(CX), Z28	// Digits.0.bias.expand[0]
 	VADDPS	Z28, Z0, Z0
-	VMOVUPS	Z0, 19200512(SI)	// digitsSample.add[0]
+	VMOVUPS	Z0, 12576768(SI)	// digitsSample.add[0]
 	VBROADCASTSS	34500(CX), Z0	// Digits.0.bias.expand[1]
 	VADDPS	Z0, Z1, Z0
-	VMOVUPS	Z0, 19200640(SI)	// digitsSample.add[1]
+	VMOVUPS	Z0, 12576896(SI)	// digitsSample.add[1]
 	VBROADCASTSS	34504(CX), Z0	// Digits.0.bias.expand[2]
 	VADDPS	Z0, Z2, Z0
-	VMOVUPS	Z0, 19200768(SI)	// digitsSample.add[2]
+	VMOVUPS	Z0, 12577024(SI)	// digitsSample.add[2]
 	VBROADCASTSS	34508(CX), Z0	// Digits.0.bias.expand[3]
 	VADDPS	Z0, Z3, Z0
-	VMOVUPS	Z0, 19200896(SI)	// digitsSample.add[3]
+	VMOVUPS	Z0, 12577152(SI)	// digitsSample.add[3]
 	VBROADCASTSS	34512(CX), Z0	// Digits.0.bias.expand[4]
 	VADDPS	Z0, Z4, Z0
-	VMOVUPS	Z0, 19201024(SI)	// digitsSample.add[4]
+	VMOVUPS	Z0, 12577280(SI)	// digitsSample.add[4]
 	VBROADCASTSS	34516(CX), Z0	// Digits.0.bias.expand[5]
 	VADDPS	Z0, Z5, Z0
-	VMOVUPS	Z0, 19201152(SI)	// digitsSample.add[5]
+	VMOVUPS	Z0, 12577408(SI)	// digitsSample.add[5]
 	VBROADCASTSS	34520(CX), Z0	// Digits.0.bias.expand[6]
 	VADDPS	Z0, Z6, Z0
-	VMOVUPS	Z0, 19201280(SI)	// digitsSample.add[6]
+	VMOVUPS	Z0, 12577536(SI)	// digitsSample.add[6]
 	VBROADCASTSS	34524(CX), Z0	// Digits.0.bias.expand[7]
 	VADDPS	Z0, Z7, Z0
-	VMOVUPS	Z0, 19201408(SI)	// digitsSample.add[7]
+	VMOVUPS	Z0, 12577664(SI)	// digitsSample.add[7]
 	VBROADCASTSS	34528(CX), Z0	// Digits.0.bias.expand[8]
 	VADDPS	Z0, Z8, Z0
-	VMOVUPS	Z0, 19201536(SI)	// digitsSample.add[8]
+	VMOVUPS	Z0, 12577792(SI)	// digitsSample.add[8]
 	VBROADCASTSS	34532(CX), Z0	// Digits.0.bias.expand[9]
 	VADDPS	Z0, Z9, Z0
-	VMOVUPS	Z0, 19201664(SI)	// digitsSample.add[9]
+	VMOVUPS	Z0, 12577920(SI)	// digitsSample.add[9]
 	VBROADCASTSS	34536(CX), Z0	// Digits.0.bias.expand[10]
 	VADDPS	Z0, Z10, Z0
-	VMOVUPS	Z0, 19201792(SI)	// digitsSample.add[10]
+	VMOVUPS	Z0, 12578048(SI)	// digitsSample.add[10]
 	VBROADCASTSS	34540(CX), Z0	// Digits.0.bias.expand[11]
 	VADDPS	Z0, Z11, Z0
-	VMOVUPS	Z0, 19201920(SI)	// digitsSample.add[11]
+	VMOVUPS	Z0, 12578176(SI)	// digitsSample.add[11]
 	VBROADCASTSS	34544(CX), Z0	// Digits.0.bias.expand[12]
 	VADDPS	Z0, Z12, Z0
-	VMOVUPS	Z0, 19202048(SI)	// digitsSample.add[12]
+	VMOVUPS	Z0, 12578304(SI)	// digitsSample.add[12]
 	VBROADCASTSS	34548(CX), Z0	// Digits.0.bias.expand[13]
 	VADDPS	Z0, Z13, Z0
-	VMOVUPS	Z0, 19202176(SI)	// digitsSample.add[13]
+	VMOVUPS	Z0, 12578432(SI)	// digitsSample.add[13]
 	VBROADCASTSS	34552(CX), Z0	// Digits.0.bias.expand[14]
 	VADDPS	Z0, Z14, Z0
-	VMOVUPS	Z0, 19202304(SI)	// digitsSample.add[14]
+	VMOVUPS	Z0, 12578560(SI)	// digitsSample.add[14]
 	VBROADCASTSS	34556(CX), Z0	// Digits.0.bias.expand[15]
 	VADDPS	Z0, Z15, Z0
-	VMOVUPS	Z0, 19202432(SI)	// digitsSample.add[15]
+	VMOVUPS	Z0, 12578688(SI)	// digitsSample.add[15]
 	VBROADCASTSS	34560(CX), Z0	// Digits.0.bias.expand[16]
 	VADDPS	Z0, Z16, Z0
-	VMOVUPS	Z0, 19202560(SI)	// digitsSample.add[16]
+	VMOVUPS	Z0, 12578816(SI)	// digitsSample.add[16]
 	VBROADCASTSS	34564(CX), Z0	// Digits.0.bias.expand[17]
 	VADDPS	Z0, Z17, Z0
-	VMOVUPS	Z0, 19202688(SI)	// digitsSample.add[17]
+	VMOVUPS	Z0, 12578944(SI)	// digitsSample.add[17]
 	VBROADCASTSS	34568(CX), Z0	// Digits.0.bias.expand[18]
 	VADDPS	Z0, Z18, Z0
-	VMOVUPS	Z0, 19202816(SI)	// digitsSample.add[18]
+	VMOVUPS	Z0, 12579072(SI)	// digitsSample.add[18]
 	VBROADCASTSS	34572(CX), Z0	// Digits.0.bias.expand[19]
 	VADDPS	Z0, Z19, Z0
-	VMOVUPS	Z0, 19202944(SI)	// digitsSample.add[19]
+	VMOVUPS	Z0, 12579200(SI)	// digitsSample.add[19]
 	VBROADCASTSS	34576(CX), Z0	// Digits.0.bias.expand[20]
 	VADDPS	Z0, Z20, Z0
-	VMOVUPS	Z0, 19203072(SI)	// digitsSample.add[20]
+	VMOVUPS	Z0, 12579328(SI)	// digitsSample.add[20]
 	VBROADCASTSS	34580(CX), Z0	// Digits.0.bias.expand[21]
 	VADDPS	Z0, Z21, Z0
-	VMOVUPS	Z0, 19203200(SI)	// digitsSample.add[21]
+	VMOVUPS	Z0, 12579456(SI)	// digitsSample.add[21]
 	VBROADCASTSS	34584(CX), Z0	// Digits.0.bias.expand[22]
 	VADDPS	Z0, Z22, Z0
-	VMOVUPS	Z0, 19203328(SI)	// digitsSample.add[22]
+	VMOVUPS	Z0, 12579584(SI)	// digitsSample.add[22]
 	VBROADCASTSS	34588(CX), Z0	// Digits.0.bias.expand[23]
 	VADDPS	Z0, Z23, Z0
-	VMOVUPS	Z0, 19203456(SI)	// digitsSample.add[23]
+	VMOVUPS	Z0, 12579712(SI)	// digitsSample.add[23]
 	VBROADCASTSS	34592(CX), Z0	// Digits.0.bias.expand[24]
 	VADDPS	Z0, Z24, Z0
-	VMOVUPS	Z0, 19203584(SI)	// digitsSample.add[24]
+	VMOVUPS	Z0, 12579840(SI)	// digitsSample.add[24]
 	VBROADCASTSS	34596(CX), Z0	// Digits.0.bias.expand[25]
 	VADDPS	Z0, Z25, Z0
-	VMOVUPS	Z0, 19203712(SI)	// digitsSample.add[25]
+	VMOVUPS	Z0, 12579968(SI)	// digitsSample.add[25]
 	VBROADCASTSS	34600(CX), Z0	// Digits.0.bias.expand[26]
 	VADDPS	Z0, Z26, Z0
-	VMOVUPS	Z0, 19203840(SI)	// digitsSample.add[26]
+	VMOVUPS	Z0, 12580096(SI)	// digitsSample.add[26]
 	VBROADCASTSS	34604(CX), Z0	// Digits.0.bias.expand[27]
 	VADDPS	Z0, Z27, Z0
-	VMOVUPS	Z0, 19203968(SI)	// digitsSample.add[27]
+	VMOVUPS	Z0, 12580224(SI)	// digitsSample.add[27]
 	ADDQ	$1920, 65568(AX)
 	ADDQ	$112, CX
 	ADDQ	$3584, SI
@@ -2989,8 +2847,8 @@ loop11: // 11 times
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop12: // 784 times: terms of the sums
-	VMOVUPS	19200512(SI), Z16	// digitsSample.add[0]
-	VMOVUPS	19200576(SI), Z17	// digitsSample.add[0] | 1
+	VMOVUPS	12576768(SI), Z16	// digitsSample.add[0]
+	VMOVUPS	12576832(SI), Z17	// digitsSample.add[0] | 1
 	VBROADCASTSS	4800(DI), Z18	// Digits.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -3022,43 +2880,43 @@ loop12: // 784 times: terms of the sums
 	VBROADCASTSS	36160(BX), Z16	// Digits.2.bias[0]
 	VADDPS	Z16, Z0, Z0
 	VADDPS	Z16, Z1, Z1
-	VMOVUPS	Z0, 16891136(AX)	// digitsSample.logits[0]
-	VMOVUPS	Z1, 16891200(AX)	// digitsSample.logits[0] | 1
+	VMOVUPS	Z0, 10267392(AX)	// digitsSample.logits[0]
+	VMOVUPS	Z1, 10267456(AX)	// digitsSample.logits[0] | 1
 	VBROADCASTSS	36164(BX), Z0	// Digits.2.bias[1]
 	VADDPS	Z0, Z2, Z1
 	VADDPS	Z0, Z3, Z0
-	VMOVUPS	Z1, 16891264(AX)	// digitsSample.logits[1]
-	VMOVUPS	Z0, 16891328(AX)	// digitsSample.logits[1] | 1
+	VMOVUPS	Z1, 10267520(AX)	// digitsSample.logits[1]
+	VMOVUPS	Z0, 10267584(AX)	// digitsSample.logits[1] | 1
 	VBROADCASTSS	36168(BX), Z0	// Digits.2.bias[2]
 	VADDPS	Z0, Z4, Z1
 	VADDPS	Z0, Z5, Z0
-	VMOVUPS	Z1, 16891392(AX)	// digitsSample.logits[2]
-	VMOVUPS	Z0, 16891456(AX)	// digitsSample.logits[2] | 1
+	VMOVUPS	Z1, 10267648(AX)	// digitsSample.logits[2]
+	VMOVUPS	Z0, 10267712(AX)	// digitsSample.logits[2] | 1
 	VBROADCASTSS	36172(BX), Z0	// Digits.2.bias[3]
 	VADDPS	Z0, Z6, Z1
 	VADDPS	Z0, Z7, Z0
-	VMOVUPS	Z1, 16891520(AX)	// digitsSample.logits[3]
-	VMOVUPS	Z0, 16891584(AX)	// digitsSample.logits[3] | 1
+	VMOVUPS	Z1, 10267776(AX)	// digitsSample.logits[3]
+	VMOVUPS	Z0, 10267840(AX)	// digitsSample.logits[3] | 1
 	VBROADCASTSS	36176(BX), Z0	// Digits.2.bias[4]
 	VADDPS	Z0, Z8, Z1
 	VADDPS	Z0, Z9, Z0
-	VMOVUPS	Z1, 16891648(AX)	// digitsSample.logits[4]
-	VMOVUPS	Z0, 16891712(AX)	// digitsSample.logits[4] | 1
+	VMOVUPS	Z1, 10267904(AX)	// digitsSample.logits[4]
+	VMOVUPS	Z0, 10267968(AX)	// digitsSample.logits[4] | 1
 	VBROADCASTSS	36180(BX), Z0	// Digits.2.bias[5]
 	VADDPS	Z0, Z10, Z1
 	VADDPS	Z0, Z11, Z0
-	VMOVUPS	Z1, 16891776(AX)	// digitsSample.logits[5]
-	VMOVUPS	Z0, 16891840(AX)	// digitsSample.logits[5] | 1
+	VMOVUPS	Z1, 10268032(AX)	// digitsSample.logits[5]
+	VMOVUPS	Z0, 10268096(AX)	// digitsSample.logits[5] | 1
 	VBROADCASTSS	36184(BX), Z0	// Digits.2.bias[6]
 	VADDPS	Z0, Z12, Z1
 	VADDPS	Z0, Z13, Z0
-	VMOVUPS	Z1, 16891904(AX)	// digitsSample.logits[6]
-	VMOVUPS	Z0, 16891968(AX)	// digitsSample.logits[6] | 1
+	VMOVUPS	Z1, 10268160(AX)	// digitsSample.logits[6]
+	VMOVUPS	Z0, 10268224(AX)	// digitsSample.logits[6] | 1
 	VBROADCASTSS	36188(BX), Z0	// Digits.2.bias[7]
 	VADDPS	Z0, Z14, Z1
 	VADDPS	Z0, Z15, Z0
-	VMOVUPS	Z1, 16892032(AX)	// digitsSample.logits[7]
-	VMOVUPS	Z0, 16892096(AX)	// digitsSample.logits[7] | 1
+	VMOVUPS	Z1, 10268288(AX)	// digitsSample.logits[7]
+	VMOVUPS	Z0, 10268352(AX)	// digitsSample.logits[7] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -3067,8 +2925,8 @@ loop12: // 784 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop13: // 784 times: terms of the sums
-	VMOVUPS	19200512(SI), Z4	// digitsSample.add[0]
-	VMOVUPS	19200576(SI), Z5	// digitsSample.add[0] | 1
+	VMOVUPS	12576768(SI), Z4	// digitsSample.add[0]
+	VMOVUPS	12576832(SI), Z5	// digitsSample.add[0] | 1
 	VBROADCASTSS	29888(DI), Z6	// Digits.2.weight[6272]
 	VFMADD231PS	Z4, Z6, Z0
 	VFMADD231PS	Z5, Z6, Z1
@@ -3082,13 +2940,13 @@ loop13: // 784 times: terms of the sums
 	VBROADCASTSS	36192(BX), Z4	// Digits.2.bias[8]
 	VADDPS	Z4, Z0, Z0
 	VADDPS	Z4, Z1, Z1
-	VMOVUPS	Z0, 16892160(AX)	// digitsSample.logits[8]
-	VMOVUPS	Z1, 16892224(AX)	// digitsSample.logits[8] | 1
+	VMOVUPS	Z0, 10268416(AX)	// digitsSample.logits[8]
+	VMOVUPS	Z1, 10268480(AX)	// digitsSample.logits[8] | 1
 	VBROADCASTSS	36196(BX), Z0	// Digits.2.bias[9]
 	VADDPS	Z0, Z2, Z1
 	VADDPS	Z0, Z3, Z0
-	VMOVUPS	Z1, 16892288(AX)	// digitsSample.logits[9]
-	VMOVUPS	Z0, 16892352(AX)	// digitsSample.logits[9] | 1
+	VMOVUPS	Z1, 10268544(AX)	// digitsSample.logits[9]
+	VMOVUPS	Z0, 10268608(AX)	// digitsSample.logits[9] | 1
 	RET
 
 // func digitsSamplePart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -3113,20 +2971,20 @@ loop1: // 2 times: vectors of the block
 	MOVQ	SI, R9
 loop2: // 784 times: elements
 	// mnist.nde:21
-	VMOVUPS	19301376(R9), Z0	// fitSample.img[0]
+	VMOVUPS	12677632(R9), Z0	// fitSample.img[0]
 	VBROADCASTSS	36200(BX), Z1	// Images.img.all.mean
 	VSUBPS	Z1, Z0, Z0
 	VBROADCASTSS	36204(BX), Z1	// Images.img.all.std
 	VDIVPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 19402112(R9)	// fitSample.div[0]
+	VMOVUPS	Z0, 12778368(R9)	// fitSample.div[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop2
 	MOVQ	$784, DI
 	MOVQ	SI, R9
 loop3: // 784 times: elements
-	VMOVUPS	19402112(R9), Z0	// fitSample.div[0]
-	VMOVUPS	Z0, 19502464(R9)	// fitSample.concat[0]
+	VMOVUPS	12778368(R9), Z0	// fitSample.div[0]
+	VMOVUPS	Z0, 12878720(R9)	// fitSample.concat[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop3
@@ -3134,7 +2992,7 @@ loop3: // 784 times: elements
 	MOVQ	SI, R9
 loop4: // 7840 times: elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 19602816(R9)	// fitSample.concat[784]
+	VMOVUPS	Z0, 12979072(R9)	// fitSample.concat[784]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop4
@@ -3147,18 +3005,18 @@ loop4: // 7840 times: elements
 	MOVQ	AX, DI
 loop5: // 2 times: vectors of the block
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 21811840(SI)	// fitSample.step0_in0
+	VMOVUPD	Z0, 15188096(SI)	// fitSample.step0_in0
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 21811904(SI)	// fitSample.step0_in0 | 1
+	VMOVUPD	Z0, 15188160(SI)	// fitSample.step0_in0 | 1
 	VBROADCASTSD	f64_3ff0000000000000<>(SB), Z0
-	VMOVUPD	Z0, 21812096(SI)	// fitSample.step0_in1
+	VMOVUPD	Z0, 15188352(SI)	// fitSample.step0_in1
 	VBROADCASTSD	f64_3ff0000000000000<>(SB), Z0
-	VMOVUPD	Z0, 21812160(SI)	// fitSample.step0_in1 | 1
+	VMOVUPD	Z0, 15188416(SI)	// fitSample.step0_in1 | 1
 	MOVQ	$8624, R9
 	MOVQ	DI, R10
 loop6: // 8624 times: elements
-	VMOVUPS	19502464(R10), Z0	// fitSample.concat[0]
-	VMOVUPS	Z0, 13478912(R10)	// digits0Lanestep.z[0]
+	VMOVUPS	12878720(R10), Z0	// fitSample.concat[0]
+	VMOVUPS	Z0, 3543552(R10)	// digits0Lanestep.z[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop6
@@ -3190,8 +3048,8 @@ loop1: // 2 times: vectors of the block
 	MOVQ	$8624, CX
 	MOVQ	65544(AX), SI
 loop2: // 8624 times: elements
-	VMOVUPS	13478912(SI), Z0	// digits0Lanestep.z[0]
-	VMOVUPS	Z0, 20606336(SI)	// fitSample.z[0]
+	VMOVUPS	3543552(SI), Z0	// digits0Lanestep.z[0]
+	VMOVUPS	Z0, 13982592(SI)	// fitSample.z[0]
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop2
@@ -3228,7 +3086,7 @@ loop6: // 28 times
 	MOVQ	65592(AX), SI
 	MOVQ	65600(AX), DI
 loop7: // 28 times
-	VMOVUPS	20606336(SI), Z0	// fitSample.z[0]
+	VMOVUPS	13982592(SI), Z0	// fitSample.z[0]
 	VMOVUPS	Z0, 2275904(DI)	// pixelsField.margins[15] | 1
 	ADDQ	$128, SI
 	ADDQ	$64, DI
@@ -3815,88 +3673,88 @@ loop11: // 11 times
 	JNE	loop11
 	VBROADCASTSS	34496(CX), Z28	// Digits.0.bias.expand[0]
 	VADDPS	Z28, Z0, Z0
-	VMOVUPS	Z0, 21710208(SI)	// fitSample.add[0]
+	VMOVUPS	Z0, 15086464(SI)	// fitSample.add[0]
 	VBROADCASTSS	34500(CX), Z0	// Digits.0.bias.expand[1]
 	VADDPS	Z0, Z1, Z0
-	VMOVUPS	Z0, 21710336(SI)	// fitSample.add[1]
+	VMOVUPS	Z0, 15086592(SI)	// fitSample.add[1]
 	VBROADCASTSS	34504(CX), Z0	// Digits.0.bias.expand[2]
 	VADDPS	Z0, Z2, Z0
-	VMOVUPS	Z0, 21710464(SI)	// fitSample.add[2]
+	VMOVUPS	Z0, 15086720(SI)	// fitSample.add[2]
 	VBROADCASTSS	34508(CX), Z0	// Digits.0.bias.expand[3]
 	VADDPS	Z0, Z3, Z0
-	VMOVUPS	Z0, 21710592(SI)	// fitSample.add[3]
+	VMOVUPS	Z0, 15086848(SI)	// fitSample.add[3]
 	VBROADCASTSS	34512(CX), Z0	// Digits.0.bias.expand[4]
 	VADDPS	Z0, Z4, Z0
-	VMOVUPS	Z0, 21710720(SI)	// fitSample.add[4]
+	VMOVUPS	Z0, 15086976(SI)	// fitSample.add[4]
 	VBROADCASTSS	34516(CX), Z0	// Digits.0.bias.expand[5]
 	VADDPS	Z0, Z5, Z0
-	VMOVUPS	Z0, 21710848(SI)	// fitSample.add[5]
+	VMOVUPS	Z0, 15087104(SI)	// fitSample.add[5]
 	VBROADCASTSS	34520(CX), Z0	// Digits.0.bias.expand[6]
 	VADDPS	Z0, Z6, Z0
-	VMOVUPS	Z0, 21710976(SI)	// fitSample.add[6]
+	VMOVUPS	Z0, 15087232(SI)	// fitSample.add[6]
 	VBROADCASTSS	34524(CX), Z0	// Digits.0.bias.expand[7]
 	VADDPS	Z0, Z7, Z0
-	VMOVUPS	Z0, 21711104(SI)	// fitSample.add[7]
+	VMOVUPS	Z0, 15087360(SI)	// fitSample.add[7]
 	VBROADCASTSS	34528(CX), Z0	// Digits.0.bias.expand[8]
 	VADDPS	Z0, Z8, Z0
-	VMOVUPS	Z0, 21711232(SI)	// fitSample.add[8]
+	VMOVUPS	Z0, 15087488(SI)	// fitSample.add[8]
 	VBROADCASTSS	34532(CX), Z0	// Digits.0.bias.expand[9]
 	VADDPS	Z0, Z9, Z0
-	VMOVUPS	Z0, 21711360(SI)	// fitSample.add[9]
+	VMOVUPS	Z0, 15087616(SI)	// fitSample.add[9]
 	VBROADCASTSS	34536(CX), Z0	// Digits.0.bias.expand[10]
 	VADDPS	Z0, Z10, Z0
-	VMOVUPS	Z0, 21711488(SI)	// fitSample.add[10]
+	VMOVUPS	Z0, 15087744(SI)	// fitSample.add[10]
 	VBROADCASTSS	34540(CX), Z0	// Digits.0.bias.expand[11]
 	VADDPS	Z0, Z11, Z0
-	VMOVUPS	Z0, 21711616(SI)	// fitSample.add[11]
+	VMOVUPS	Z0, 15087872(SI)	// fitSample.add[11]
 	VBROADCASTSS	34544(CX), Z0	// Digits.0.bias.expand[12]
 	VADDPS	Z0, Z12, Z0
-	VMOVUPS	Z0, 21711744(SI)	// fitSample.add[12]
+	VMOVUPS	Z0, 15088000(SI)	// fitSample.add[12]
 	VBROADCASTSS	34548(CX), Z0	// Digits.0.bias.expand[13]
 	VADDPS	Z0, Z13, Z0
-	VMOVUPS	Z0, 21711872(SI)	// fitSample.add[13]
+	VMOVUPS	Z0, 15088128(SI)	// fitSample.add[13]
 	VBROADCASTSS	34552(CX), Z0	// Digits.0.bias.expand[14]
 	VADDPS	Z0, Z14, Z0
-	VMOVUPS	Z0, 21712000(SI)	// fitSample.add[14]
+	VMOVUPS	Z0, 15088256(SI)	// fitSample.add[14]
 	VBROADCASTSS	34556(CX), Z0	// Digits.0.bias.expand[15]
 	VADDPS	Z0, Z15, Z0
-	VMOVUPS	Z0, 21712128(SI)	// fitSample.add[15]
+	VMOVUPS	Z0, 15088384(SI)	// fitSample.add[15]
 	VBROADCASTSS	34560(CX), Z0	// Digits.0.bias.expand[16]
 	VADDPS	Z0, Z16, Z0
-	VMOVUPS	Z0, 21712256(SI)	// fitSample.add[16]
+	VMOVUPS	Z0, 15088512(SI)	// fitSample.add[16]
 	VBROADCASTSS	34564(CX), Z0	// Digits.0.bias.expand[17]
 	VADDPS	Z0, Z17, Z0
-	VMOVUPS	Z0, 21712384(SI)	// fitSample.add[17]
+	VMOVUPS	Z0, 15088640(SI)	// fitSample.add[17]
 	VBROADCASTSS	34568(CX), Z0	// Digits.0.bias.expand[18]
 	VADDPS	Z0, Z18, Z0
-	VMOVUPS	Z0, 21712512(SI)	// fitSample.add[18]
+	VMOVUPS	Z0, 15088768(SI)	// fitSample.add[18]
 	VBROADCASTSS	34572(CX), Z0	// Digits.0.bias.expand[19]
 	VADDPS	Z0, Z19, Z0
-	VMOVUPS	Z0, 21712640(SI)	// fitSample.add[19]
+	VMOVUPS	Z0, 15088896(SI)	// fitSample.add[19]
 	VBROADCASTSS	34576(CX), Z0	// Digits.0.bias.expand[20]
 	VADDPS	Z0, Z20, Z0
-	VMOVUPS	Z0, 21712768(SI)	// fitSample.add[20]
+	VMOVUPS	Z0, 15089024(SI)	// fitSample.add[20]
 	VBROADCASTSS	34580(CX), Z0	// Digits.0.bias.expand[21]
 	VADDPS	Z0, Z21, Z0
-	VMOVUPS	Z0, 21712896(SI)	// fitSample.add[21]
+	VMOVUPS	Z0, 15089152(SI)	// fitSample.add[21]
 	VBROADCASTSS	34584(CX), Z0	// Digits.0.bias.expand[22]
 	VADDPS	Z0, Z22, Z0
-	VMOVUPS	Z0, 21713024(SI)	// fitSample.add[22]
+	VMOVUPS	Z0, 15089280(SI)	// fitSample.add[22]
 	VBROADCASTSS	34588(CX), Z0	// Digits.0.bias.expand[23]
 	VADDPS	Z0, Z23, Z0
-	VMOVUPS	Z0, 21713152(SI)	// fitSample.add[23]
+	VMOVUPS	Z0, 15089408(SI)	// fitSample.add[23]
 	VBROADCASTSS	34592(CX), Z0	// Digits.0.bias.expand[24]
 	VADDPS	Z0, Z24, Z0
-	VMOVUPS	Z0, 21713280(SI)	// fitSample.add[24]
+	VMOVUPS	Z0, 15089536(SI)	// fitSample.add[24]
 	VBROADCASTSS	34596(CX), Z0	// Digits.0.bias.expand[25]
 	VADDPS	Z0, Z25, Z0
-	VMOVUPS	Z0, 21713408(SI)	// fitSample.add[25]
+	VMOVUPS	Z0, 15089664(SI)	// fitSample.add[25]
 	VBROADCASTSS	34600(CX), Z0	// Digits.0.bias.expand[26]
 	VADDPS	Z0, Z26, Z0
-	VMOVUPS	Z0, 21713536(SI)	// fitSample.add[26]
+	VMOVUPS	Z0, 15089792(SI)	// fitSample.add[26]
 	VBROADCASTSS	34604(CX), Z0	// Digits.0.bias.expand[27]
 	VADDPS	Z0, Z27, Z0
-	VMOVUPS	Z0, 21713664(SI)	// fitSample.add[27]
+	VMOVUPS	Z0, 15089920(SI)	// fitSample.add[27]
 	ADDQ	$1920, 65568(AX)
 	ADDQ	$112, CX
 	ADDQ	$3584, SI
@@ -3927,8 +3785,8 @@ loop11: // 11 times
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop12: // 784 times: terms of the sums
-	VMOVUPS	21710208(SI), Z16	// fitSample.add[0]
-	VMOVUPS	21710272(SI), Z17	// fitSample.add[0] | 1
+	VMOVUPS	15086464(SI), Z16	// fitSample.add[0]
+	VMOVUPS	15086528(SI), Z17	// fitSample.add[0] | 1
 	VBROADCASTSS	4800(DI), Z18	// Digits.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -3960,43 +3818,43 @@ loop12: // 784 times: terms of the sums
 	VBROADCASTSS	36160(BX), Z16	// Digits.2.bias[0]
 	VADDPS	Z16, Z0, Z0
 	VADDPS	Z16, Z1, Z1
-	VMOVUPS	Z0, 21810560(AX)	// fitSample.add_2[0]
-	VMOVUPS	Z1, 21810624(AX)	// fitSample.add_2[0] | 1
+	VMOVUPS	Z0, 15186816(AX)	// fitSample.add_2[0]
+	VMOVUPS	Z1, 15186880(AX)	// fitSample.add_2[0] | 1
 	VBROADCASTSS	36164(BX), Z0	// Digits.2.bias[1]
 	VADDPS	Z0, Z2, Z1
 	VADDPS	Z0, Z3, Z0
-	VMOVUPS	Z1, 21810688(AX)	// fitSample.add_2[1]
-	VMOVUPS	Z0, 21810752(AX)	// fitSample.add_2[1] | 1
+	VMOVUPS	Z1, 15186944(AX)	// fitSample.add_2[1]
+	VMOVUPS	Z0, 15187008(AX)	// fitSample.add_2[1] | 1
 	VBROADCASTSS	36168(BX), Z0	// Digits.2.bias[2]
 	VADDPS	Z0, Z4, Z1
 	VADDPS	Z0, Z5, Z0
-	VMOVUPS	Z1, 21810816(AX)	// fitSample.add_2[2]
-	VMOVUPS	Z0, 21810880(AX)	// fitSample.add_2[2] | 1
+	VMOVUPS	Z1, 15187072(AX)	// fitSample.add_2[2]
+	VMOVUPS	Z0, 15187136(AX)	// fitSample.add_2[2] | 1
 	VBROADCASTSS	36172(BX), Z0	// Digits.2.bias[3]
 	VADDPS	Z0, Z6, Z1
 	VADDPS	Z0, Z7, Z0
-	VMOVUPS	Z1, 21810944(AX)	// fitSample.add_2[3]
-	VMOVUPS	Z0, 21811008(AX)	// fitSample.add_2[3] | 1
+	VMOVUPS	Z1, 15187200(AX)	// fitSample.add_2[3]
+	VMOVUPS	Z0, 15187264(AX)	// fitSample.add_2[3] | 1
 	VBROADCASTSS	36176(BX), Z0	// Digits.2.bias[4]
 	VADDPS	Z0, Z8, Z1
 	VADDPS	Z0, Z9, Z0
-	VMOVUPS	Z1, 21811072(AX)	// fitSample.add_2[4]
-	VMOVUPS	Z0, 21811136(AX)	// fitSample.add_2[4] | 1
+	VMOVUPS	Z1, 15187328(AX)	// fitSample.add_2[4]
+	VMOVUPS	Z0, 15187392(AX)	// fitSample.add_2[4] | 1
 	VBROADCASTSS	36180(BX), Z0	// Digits.2.bias[5]
 	VADDPS	Z0, Z10, Z1
 	VADDPS	Z0, Z11, Z0
-	VMOVUPS	Z1, 21811200(AX)	// fitSample.add_2[5]
-	VMOVUPS	Z0, 21811264(AX)	// fitSample.add_2[5] | 1
+	VMOVUPS	Z1, 15187456(AX)	// fitSample.add_2[5]
+	VMOVUPS	Z0, 15187520(AX)	// fitSample.add_2[5] | 1
 	VBROADCASTSS	36184(BX), Z0	// Digits.2.bias[6]
 	VADDPS	Z0, Z12, Z1
 	VADDPS	Z0, Z13, Z0
-	VMOVUPS	Z1, 21811328(AX)	// fitSample.add_2[6]
-	VMOVUPS	Z0, 21811392(AX)	// fitSample.add_2[6] | 1
+	VMOVUPS	Z1, 15187584(AX)	// fitSample.add_2[6]
+	VMOVUPS	Z0, 15187648(AX)	// fitSample.add_2[6] | 1
 	VBROADCASTSS	36188(BX), Z0	// Digits.2.bias[7]
 	VADDPS	Z0, Z14, Z1
 	VADDPS	Z0, Z15, Z0
-	VMOVUPS	Z1, 21811456(AX)	// fitSample.add_2[7]
-	VMOVUPS	Z0, 21811520(AX)	// fitSample.add_2[7] | 1
+	VMOVUPS	Z1, 15187712(AX)	// fitSample.add_2[7]
+	VMOVUPS	Z0, 15187776(AX)	// fitSample.add_2[7] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -4005,8 +3863,8 @@ loop12: // 784 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop13: // 784 times: terms of the sums
-	VMOVUPS	21710208(SI), Z4	// fitSample.add[0]
-	VMOVUPS	21710272(SI), Z5	// fitSample.add[0] | 1
+	VMOVUPS	15086464(SI), Z4	// fitSample.add[0]
+	VMOVUPS	15086528(SI), Z5	// fitSample.add[0] | 1
 	VBROADCASTSS	29888(DI), Z6	// Digits.2.weight[6272]
 	VFMADD231PS	Z4, Z6, Z0
 	VFMADD231PS	Z5, Z6, Z1
@@ -4020,13 +3878,13 @@ loop13: // 784 times: terms of the sums
 	VBROADCASTSS	36192(BX), Z4	// Digits.2.bias[8]
 	VADDPS	Z4, Z0, Z0
 	VADDPS	Z4, Z1, Z1
-	VMOVUPS	Z0, 21811584(AX)	// fitSample.add_2[8]
-	VMOVUPS	Z1, 21811648(AX)	// fitSample.add_2[8] | 1
+	VMOVUPS	Z0, 15187840(AX)	// fitSample.add_2[8]
+	VMOVUPS	Z1, 15187904(AX)	// fitSample.add_2[8] | 1
 	VBROADCASTSS	36196(BX), Z0	// Digits.2.bias[9]
 	VADDPS	Z0, Z2, Z1
 	VADDPS	Z0, Z3, Z0
-	VMOVUPS	Z1, 21811712(AX)	// fitSample.add_2[9]
-	VMOVUPS	Z0, 21811776(AX)	// fitSample.add_2[9] | 1
+	VMOVUPS	Z1, 15187968(AX)	// fitSample.add_2[9]
+	VMOVUPS	Z0, 15188032(AX)	// fitSample.add_2[9] | 1
 	MOVQ	$2, 65536(AX)
 	MOVQ	AX, CX
 loop14: // 2 times: vectors of the block
@@ -4035,7 +3893,7 @@ loop14: // 2 times: vectors of the block
 	MOVQ	$10, SI
 	MOVQ	CX, DI
 loop15: // 10 times: elements
-	VMOVUPS	21810560(DI), Z1	// fitSample.add_2[0]
+	VMOVUPS	15186816(DI), Z1	// fitSample.add_2[0]
 	VMAXPS	Z1, Z0, Z2
 	VMAXPS	Z0, Z1, Z3
 	VPANDD	Z3, Z2, Z2
@@ -4046,14 +3904,14 @@ loop15: // 10 times: elements
 	ADDQ	$128, DI
 	DECQ	SI
 	JNE	loop15
-	VMOVUPS	19401728(CX), Z1	// fitSample.y
+	VMOVUPS	12777984(CX), Z1	// fitSample.y
 	VBROADCASTSS	f32_00000000<>(SB), Z2
 	VBROADCASTSS	f32_00000000<>(SB), Z3
 	MOVQ	$10, SI
 	MOVQ	CX, DI
 	LEAQ	table_e57d12fbdb26f17e<>(SB), R9
 loop16: // 10 times: elements
-	VMOVUPS	21810560(DI), Z4	// fitSample.add_2[0]
+	VMOVUPS	15186816(DI), Z4	// fitSample.add_2[0]
 	VSUBPS	Z0, Z4, Z4
 	VBROADCASTSS	f32_42b40000<>(SB), Z5
 	VMINPS	Z4, Z5, Z4
@@ -4077,7 +3935,7 @@ loop16: // 10 times: elements
 	VPCMPEQD	Z4, Z1, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z4
 	VPANDD.BCST	f32_3f800000<>(SB), Z4, Z4
-	VMOVUPS	21810560(DI), Z5	// fitSample.add_2[0]
+	VMOVUPS	15186816(DI), Z5	// fitSample.add_2[0]
 	VMULPS	Z5, Z4, Z4
 	VADDPS	Z4, Z3, Z3
 	ADDQ	$128, DI
@@ -4124,51 +3982,51 @@ loop16: // 10 times: elements
 	VBLENDMPS	Z4, Z2, K2, Z2
 	VADDPS	Z2, Z0, Z0
 	VSUBPS	Z3, Z0, Z0
-	VMOVUPS	Z0, 19401856(CX)	// fitSample.loss
+	VMOVUPS	Z0, 12778112(CX)	// fitSample.loss
 	// mnist.nde:36
-	VMOVUPS	21810560(CX), Z0	// fitSample.add_2[0]
-	VMOVUPS	21810688(CX), Z2	// fitSample.add_2[1]
+	VMOVUPS	15186816(CX), Z0	// fitSample.add_2[0]
+	VMOVUPS	15186944(CX), Z2	// fitSample.add_2[1]
 	VCMPPS	$17, Z2, Z0, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z3
 	VPTERNLOGD	$0xe2, Z0, Z3, Z2
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VPTERNLOGD.BCST	$0xac, f32_00000001<>(SB), Z0, Z3
-	VMOVUPS	21810816(CX), Z0	// fitSample.add_2[2]
+	VMOVUPS	15187072(CX), Z0	// fitSample.add_2[2]
 	VCMPPS	$17, Z0, Z2, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z4
 	VPTERNLOGD	$0xe2, Z2, Z4, Z0
 	VPTERNLOGD.BCST	$0xac, f32_00000002<>(SB), Z3, Z4
-	VMOVUPS	21810944(CX), Z2	// fitSample.add_2[3]
+	VMOVUPS	15187200(CX), Z2	// fitSample.add_2[3]
 	VCMPPS	$17, Z2, Z0, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z3
 	VPTERNLOGD	$0xe2, Z0, Z3, Z2
 	VPTERNLOGD.BCST	$0xac, f32_00000003<>(SB), Z4, Z3
-	VMOVUPS	21811072(CX), Z0	// fitSample.add_2[4]
+	VMOVUPS	15187328(CX), Z0	// fitSample.add_2[4]
 	VCMPPS	$17, Z0, Z2, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z4
 	VPTERNLOGD	$0xe2, Z2, Z4, Z0
 	VPTERNLOGD.BCST	$0xac, f32_00000004<>(SB), Z3, Z4
-	VMOVUPS	21811200(CX), Z2	// fitSample.add_2[5]
+	VMOVUPS	15187456(CX), Z2	// fitSample.add_2[5]
 	VCMPPS	$17, Z2, Z0, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z3
 	VPTERNLOGD	$0xe2, Z0, Z3, Z2
 	VPTERNLOGD.BCST	$0xac, f32_00000005<>(SB), Z4, Z3
-	VMOVUPS	21811328(CX), Z0	// fitSample.add_2[6]
+	VMOVUPS	15187584(CX), Z0	// fitSample.add_2[6]
 	VCMPPS	$17, Z0, Z2, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z4
 	VPTERNLOGD	$0xe2, Z2, Z4, Z0
 	VPTERNLOGD.BCST	$0xac, f32_00000006<>(SB), Z3, Z4
-	VMOVUPS	21811456(CX), Z2	// fitSample.add_2[7]
+	VMOVUPS	15187712(CX), Z2	// fitSample.add_2[7]
 	VCMPPS	$17, Z2, Z0, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z3
 	VPTERNLOGD	$0xe2, Z0, Z3, Z2
 	VPTERNLOGD.BCST	$0xac, f32_00000007<>(SB), Z4, Z3
-	VMOVUPS	21811584(CX), Z0	// fitSample.add_2[8]
+	VMOVUPS	15187840(CX), Z0	// fitSample.add_2[8]
 	VCMPPS	$17, Z0, Z2, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z4
 	VPTERNLOGD	$0xe2, Z2, Z4, Z0
 	VPTERNLOGD.BCST	$0xac, f32_00000008<>(SB), Z3, Z4
-	VMOVUPS	21811712(CX), Z2	// fitSample.add_2[9]
+	VMOVUPS	15187968(CX), Z2	// fitSample.add_2[9]
 	VCMPPS	$17, Z2, Z0, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z3
 	VPTERNLOGD	$0xe2, Z0, Z3, Z2
@@ -4176,7 +4034,7 @@ loop16: // 10 times: elements
 	VPCMPEQD	Z1, Z3, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z0
 	VPANDD.BCST	f32_3f800000<>(SB), Z0, Z0
-	VMOVUPS	Z0, 19401984(CX)	// fitSample.acc
+	VMOVUPS	Z0, 12778240(CX)	// fitSample.acc
 	ADDQ	$64, CX
 	DECQ	65536(AX)
 	JNE	loop14
@@ -4204,7 +4062,7 @@ loop1: // 2 times: vectors of the block
 	MOVQ	SI, R9
 loop2: // 8624 times: elements
 	// mnist.nde:10
-	VMOVUPS	21812608(R9), Z0	// pixelsMixedField.z[0]
+	VMOVUPS	15188864(R9), Z0	// pixelsMixedField.z[0]
 	VPSRLD	$16, Z0, Z1
 	VPANDD.BCST	f32_00000001<>(SB), Z1, Z1
 	VPADDD.BCST	f32_00007fff<>(SB), Z0, Z2
@@ -4212,7 +4070,7 @@ loop2: // 8624 times: elements
 	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z1, Z0, K2, Z0
-	VMOVUPS	Z0, 24020352(R9)	// pixelsMixedField.bf16[0]
+	VMOVUPS	Z0, 17396608(R9)	// pixelsMixedField.bf16[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop2
@@ -4266,7 +4124,7 @@ loop4: // 28 times
 	MOVQ	65592(AX), SI
 	MOVQ	65600(AX), DI
 loop5: // 28 times
-	VMOVUPS	24020352(SI), Z0	// pixelsMixedField.bf16[0]
+	VMOVUPS	17396608(SI), Z0	// pixelsMixedField.bf16[0]
 	VMOVUPS	Z0, 2275904(DI)	// pixelsField.margins[15] | 1
 	ADDQ	$128, SI
 	ADDQ	$64, DI
@@ -4666,7 +4524,7 @@ loop10: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z24, Z25
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z24, Z25
 	VDIVPS	Z25, Z0, Z0
-	VMOVUPS	Z0, 22916480(SI)	// pixelsMixedField.dz[0]
+	VMOVUPS	Z0, 16292736(SI)	// pixelsMixedField.dz[0]
 	VBROADCASTSS	4(CX), Z0	// f.0.bias.transpose[1]
 	VADDPS	Z0, Z1, Z0
 	VBROADCASTSS	f32_41100000<>(SB), Z1
@@ -4686,7 +4544,7 @@ loop10: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z24
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z24
 	VDIVPS	Z24, Z0, Z0
-	VMOVUPS	Z0, 22916608(SI)	// pixelsMixedField.dz[1]
+	VMOVUPS	Z0, 16292864(SI)	// pixelsMixedField.dz[1]
 	VBROADCASTSS	8(CX), Z0	// f.0.bias.transpose[2]
 	VADDPS	Z0, Z2, Z0
 	VBROADCASTSS	f32_41100000<>(SB), Z1
@@ -4706,7 +4564,7 @@ loop10: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 22916736(SI)	// pixelsMixedField.dz[2]
+	VMOVUPS	Z0, 16292992(SI)	// pixelsMixedField.dz[2]
 	VBROADCASTSS	12(CX), Z0	// f.0.bias.transpose[3]
 	VADDPS	Z0, Z3, Z0
 	VBROADCASTSS	f32_41100000<>(SB), Z1
@@ -4726,7 +4584,7 @@ loop10: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 22916864(SI)	// pixelsMixedField.dz[3]
+	VMOVUPS	Z0, 16293120(SI)	// pixelsMixedField.dz[3]
 	VBROADCASTSS	3136(CX), Z0	// f.0.bias.transpose[784]
 	VADDPS	Z0, Z4, Z0
 	VBROADCASTSS	f32_41100000<>(SB), Z1
@@ -4746,7 +4604,7 @@ loop10: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 23016832(SI)	// pixelsMixedField.dz[784]
+	VMOVUPS	Z0, 16393088(SI)	// pixelsMixedField.dz[784]
 	VBROADCASTSS	3140(CX), Z0	// f.0.bias.transpose[785]
 	VADDPS	Z0, Z5, Z0
 	VBROADCASTSS	f32_41100000<>(SB), Z1
@@ -4766,7 +4624,7 @@ loop10: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 23016960(SI)	// pixelsMixedField.dz[785]
+	VMOVUPS	Z0, 16393216(SI)	// pixelsMixedField.dz[785]
 	VBROADCASTSS	3144(CX), Z0	// f.0.bias.transpose[786]
 	VADDPS	Z0, Z6, Z0
 	VBROADCASTSS	f32_41100000<>(SB), Z1
@@ -4786,7 +4644,7 @@ loop10: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 23017088(SI)	// pixelsMixedField.dz[786]
+	VMOVUPS	Z0, 16393344(SI)	// pixelsMixedField.dz[786]
 	VBROADCASTSS	3148(CX), Z0	// f.0.bias.transpose[787]
 	VADDPS	Z0, Z7, Z0
 	VBROADCASTSS	f32_41100000<>(SB), Z1
@@ -4806,7 +4664,7 @@ loop10: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 23017216(SI)	// pixelsMixedField.dz[787]
+	VMOVUPS	Z0, 16393472(SI)	// pixelsMixedField.dz[787]
 	VBROADCASTSS	6272(CX), Z0	// f.0.bias.transpose[1568]
 	VADDPS	Z0, Z8, Z0
 	VBROADCASTSS	f32_41100000<>(SB), Z1
@@ -4826,7 +4684,7 @@ loop10: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 23117184(SI)	// pixelsMixedField.dz[1568]
+	VMOVUPS	Z0, 16493440(SI)	// pixelsMixedField.dz[1568]
 	VBROADCASTSS	6276(CX), Z0	// f.0.bias.transpose[1569]
 	VADDPS	Z0, Z9, Z0
 	VBROADCASTSS	f32_41100000<>(SB), Z1
@@ -4846,7 +4704,7 @@ loop10: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 23117312(SI)	// pixelsMixedField.dz[1569]
+	VMOVUPS	Z0, 16493568(SI)	// pixelsMixedField.dz[1569]
 	VBROADCASTSS	6280(CX), Z0	// f.0.bias.transpose[1570]
 	VADDPS	Z0, Z10, Z0
 	VBROADCASTSS	f32_41100000<>(SB), Z1
@@ -4866,7 +4724,7 @@ loop10: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 23117440(SI)	// pixelsMixedField.dz[1570]
+	VMOVUPS	Z0, 16493696(SI)	// pixelsMixedField.dz[1570]
 	VBROADCASTSS	6284(CX), Z0	// f.0.bias.transpose[1571]
 	VADDPS	Z0, Z11, Z0
 	VBROADCASTSS	f32_41100000<>(SB), Z1
@@ -4886,7 +4744,7 @@ loop10: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 23117568(SI)	// pixelsMixedField.dz[1571]
+	VMOVUPS	Z0, 16493824(SI)	// pixelsMixedField.dz[1571]
 	VBROADCASTSS	9408(CX), Z0	// f.0.bias.transpose[2352]
 	VADDPS	Z0, Z12, Z0
 	VBROADCASTSS	f32_41100000<>(SB), Z1
@@ -4906,7 +4764,7 @@ loop10: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 23217536(SI)	// pixelsMixedField.dz[2352]
+	VMOVUPS	Z0, 16593792(SI)	// pixelsMixedField.dz[2352]
 	VBROADCASTSS	9412(CX), Z0	// f.0.bias.transpose[2353]
 	VADDPS	Z0, Z13, Z0
 	VBROADCASTSS	f32_41100000<>(SB), Z1
@@ -4926,7 +4784,7 @@ loop10: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 23217664(SI)	// pixelsMixedField.dz[2353]
+	VMOVUPS	Z0, 16593920(SI)	// pixelsMixedField.dz[2353]
 	VBROADCASTSS	9416(CX), Z0	// f.0.bias.transpose[2354]
 	VADDPS	Z0, Z14, Z0
 	VBROADCASTSS	f32_41100000<>(SB), Z1
@@ -4946,7 +4804,7 @@ loop10: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 23217792(SI)	// pixelsMixedField.dz[2354]
+	VMOVUPS	Z0, 16594048(SI)	// pixelsMixedField.dz[2354]
 	VBROADCASTSS	9420(CX), Z0	// f.0.bias.transpose[2355]
 	VADDPS	Z0, Z15, Z0
 	VBROADCASTSS	f32_41100000<>(SB), Z1
@@ -4966,7 +4824,7 @@ loop10: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 23217920(SI)	// pixelsMixedField.dz[2355]
+	VMOVUPS	Z0, 16594176(SI)	// pixelsMixedField.dz[2355]
 	VBROADCASTSS	12544(CX), Z0	// f.0.bias.transpose[3136]
 	VADDPS	Z0, Z16, Z0
 	VBROADCASTSS	f32_41100000<>(SB), Z1
@@ -4986,7 +4844,7 @@ loop10: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 23317888(SI)	// pixelsMixedField.dz[3136]
+	VMOVUPS	Z0, 16694144(SI)	// pixelsMixedField.dz[3136]
 	VBROADCASTSS	12548(CX), Z0	// f.0.bias.transpose[3137]
 	VADDPS	Z0, Z17, Z0
 	VBROADCASTSS	f32_41100000<>(SB), Z1
@@ -5006,7 +4864,7 @@ loop10: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 23318016(SI)	// pixelsMixedField.dz[3137]
+	VMOVUPS	Z0, 16694272(SI)	// pixelsMixedField.dz[3137]
 	VBROADCASTSS	12552(CX), Z0	// f.0.bias.transpose[3138]
 	VADDPS	Z0, Z18, Z0
 	VBROADCASTSS	f32_41100000<>(SB), Z1
@@ -5026,7 +4884,7 @@ loop10: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 23318144(SI)	// pixelsMixedField.dz[3138]
+	VMOVUPS	Z0, 16694400(SI)	// pixelsMixedField.dz[3138]
 	VBROADCASTSS	12556(CX), Z0	// f.0.bias.transpose[3139]
 	VADDPS	Z0, Z19, Z0
 	VBROADCASTSS	f32_41100000<>(SB), Z1
@@ -5046,7 +4904,7 @@ loop10: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 23318272(SI)	// pixelsMixedField.dz[3139]
+	VMOVUPS	Z0, 16694528(SI)	// pixelsMixedField.dz[3139]
 	VBROADCASTSS	15680(CX), Z0	// f.0.bias.transpose[3920]
 	VADDPS	Z0, Z20, Z0
 	VBROADCASTSS	f32_41100000<>(SB), Z1
@@ -5066,7 +4924,7 @@ loop10: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 23418240(SI)	// pixelsMixedField.dz[3920]
+	VMOVUPS	Z0, 16794496(SI)	// pixelsMixedField.dz[3920]
 	VBROADCASTSS	15684(CX), Z0	// f.0.bias.transpose[3921]
 	VADDPS	Z0, Z21, Z0
 	VBROADCASTSS	f32_41100000<>(SB), Z1
@@ -5086,7 +4944,7 @@ loop10: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 23418368(SI)	// pixelsMixedField.dz[3921]
+	VMOVUPS	Z0, 16794624(SI)	// pixelsMixedField.dz[3921]
 	VBROADCASTSS	15688(CX), Z0	// f.0.bias.transpose[3922]
 	VADDPS	Z0, Z22, Z0
 	VBROADCASTSS	f32_41100000<>(SB), Z1
@@ -5106,7 +4964,7 @@ loop10: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 23418496(SI)	// pixelsMixedField.dz[3922]
+	VMOVUPS	Z0, 16794752(SI)	// pixelsMixedField.dz[3922]
 	VBROADCASTSS	15692(CX), Z0	// f.0.bias.transpose[3923]
 	VADDPS	Z0, Z23, Z0
 	VBROADCASTSS	f32_41100000<>(SB), Z1
@@ -5126,7 +4984,7 @@ loop10: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 23418624(SI)	// pixelsMixedField.dz[3923]
+	VMOVUPS	Z0, 16794880(SI)	// pixelsMixedField.dz[3923]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -5435,7 +5293,7 @@ loop11: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z20, Z21
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z20, Z21
 	VDIVPS	Z21, Z0, Z0
-	VMOVUPS	Z0, 23518592(SI)	// pixelsMixedField.dz[4704]
+	VMOVUPS	Z0, 16894848(SI)	// pixelsMixedField.dz[4704]
 	VBROADCASTSS	18820(CX), Z0	// f.0.bias.transpose[4705]
 	VADDPS	Z0, Z1, Z0
 	VBROADCASTSS	f32_41100000<>(SB), Z1
@@ -5455,7 +5313,7 @@ loop11: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z20
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z20
 	VDIVPS	Z20, Z0, Z0
-	VMOVUPS	Z0, 23518720(SI)	// pixelsMixedField.dz[4705]
+	VMOVUPS	Z0, 16894976(SI)	// pixelsMixedField.dz[4705]
 	VBROADCASTSS	18824(CX), Z0	// f.0.bias.transpose[4706]
 	VADDPS	Z0, Z2, Z0
 	VBROADCASTSS	f32_41100000<>(SB), Z1
@@ -5475,7 +5333,7 @@ loop11: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 23518848(SI)	// pixelsMixedField.dz[4706]
+	VMOVUPS	Z0, 16895104(SI)	// pixelsMixedField.dz[4706]
 	VBROADCASTSS	18828(CX), Z0	// f.0.bias.transpose[4707]
 	VADDPS	Z0, Z3, Z0
 	VBROADCASTSS	f32_41100000<>(SB), Z1
@@ -5495,7 +5353,7 @@ loop11: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 23518976(SI)	// pixelsMixedField.dz[4707]
+	VMOVUPS	Z0, 16895232(SI)	// pixelsMixedField.dz[4707]
 	VBROADCASTSS	21952(CX), Z0	// f.0.bias.transpose[5488]
 	VADDPS	Z0, Z4, Z0
 	VBROADCASTSS	f32_41100000<>(SB), Z1
@@ -5515,7 +5373,7 @@ loop11: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 23618944(SI)	// pixelsMixedField.dz[5488]
+	VMOVUPS	Z0, 16995200(SI)	// pixelsMixedField.dz[5488]
 	VBROADCASTSS	21956(CX), Z0	// f.0.bias.transpose[5489]
 	VADDPS	Z0, Z5, Z0
 	VBROADCASTSS	f32_41100000<>(SB), Z1
@@ -5535,7 +5393,7 @@ loop11: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 23619072(SI)	// pixelsMixedField.dz[5489]
+	VMOVUPS	Z0, 16995328(SI)	// pixelsMixedField.dz[5489]
 	VBROADCASTSS	21960(CX), Z0	// f.0.bias.transpose[5490]
 	VADDPS	Z0, Z6, Z0
 	VBROADCASTSS	f32_41100000<>(SB), Z1
@@ -5555,7 +5413,7 @@ loop11: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 23619200(SI)	// pixelsMixedField.dz[5490]
+	VMOVUPS	Z0, 16995456(SI)	// pixelsMixedField.dz[5490]
 	VBROADCASTSS	21964(CX), Z0	// f.0.bias.transpose[5491]
 	VADDPS	Z0, Z7, Z0
 	VBROADCASTSS	f32_41100000<>(SB), Z1
@@ -5575,7 +5433,7 @@ loop11: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 23619328(SI)	// pixelsMixedField.dz[5491]
+	VMOVUPS	Z0, 16995584(SI)	// pixelsMixedField.dz[5491]
 	VBROADCASTSS	25088(CX), Z0	// f.0.bias.transpose[6272]
 	VADDPS	Z0, Z8, Z0
 	VBROADCASTSS	f32_41100000<>(SB), Z1
@@ -5595,7 +5453,7 @@ loop11: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 23719296(SI)	// pixelsMixedField.dz[6272]
+	VMOVUPS	Z0, 17095552(SI)	// pixelsMixedField.dz[6272]
 	VBROADCASTSS	25092(CX), Z0	// f.0.bias.transpose[6273]
 	VADDPS	Z0, Z9, Z0
 	VBROADCASTSS	f32_41100000<>(SB), Z1
@@ -5615,7 +5473,7 @@ loop11: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 23719424(SI)	// pixelsMixedField.dz[6273]
+	VMOVUPS	Z0, 17095680(SI)	// pixelsMixedField.dz[6273]
 	VBROADCASTSS	25096(CX), Z0	// f.0.bias.transpose[6274]
 	VADDPS	Z0, Z10, Z0
 	VBROADCASTSS	f32_41100000<>(SB), Z1
@@ -5635,7 +5493,7 @@ loop11: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 23719552(SI)	// pixelsMixedField.dz[6274]
+	VMOVUPS	Z0, 17095808(SI)	// pixelsMixedField.dz[6274]
 	VBROADCASTSS	25100(CX), Z0	// f.0.bias.transpose[6275]
 	VADDPS	Z0, Z11, Z0
 	VBROADCASTSS	f32_41100000<>(SB), Z1
@@ -5655,7 +5513,7 @@ loop11: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 23719680(SI)	// pixelsMixedField.dz[6275]
+	VMOVUPS	Z0, 17095936(SI)	// pixelsMixedField.dz[6275]
 	VBROADCASTSS	28224(CX), Z0	// f.0.bias.transpose[7056]
 	VADDPS	Z0, Z12, Z0
 	VBROADCASTSS	f32_41100000<>(SB), Z1
@@ -5675,7 +5533,7 @@ loop11: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 23819648(SI)	// pixelsMixedField.dz[7056]
+	VMOVUPS	Z0, 17195904(SI)	// pixelsMixedField.dz[7056]
 	VBROADCASTSS	28228(CX), Z0	// f.0.bias.transpose[7057]
 	VADDPS	Z0, Z13, Z0
 	VBROADCASTSS	f32_41100000<>(SB), Z1
@@ -5695,7 +5553,7 @@ loop11: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 23819776(SI)	// pixelsMixedField.dz[7057]
+	VMOVUPS	Z0, 17196032(SI)	// pixelsMixedField.dz[7057]
 	VBROADCASTSS	28232(CX), Z0	// f.0.bias.transpose[7058]
 	VADDPS	Z0, Z14, Z0
 	VBROADCASTSS	f32_41100000<>(SB), Z1
@@ -5715,7 +5573,7 @@ loop11: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 23819904(SI)	// pixelsMixedField.dz[7058]
+	VMOVUPS	Z0, 17196160(SI)	// pixelsMixedField.dz[7058]
 	VBROADCASTSS	28236(CX), Z0	// f.0.bias.transpose[7059]
 	VADDPS	Z0, Z15, Z0
 	VBROADCASTSS	f32_41100000<>(SB), Z1
@@ -5735,7 +5593,7 @@ loop11: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 23820032(SI)	// pixelsMixedField.dz[7059]
+	VMOVUPS	Z0, 17196288(SI)	// pixelsMixedField.dz[7059]
 	VBROADCASTSS	31360(CX), Z0	// f.0.bias.transpose[7840]
 	VADDPS	Z0, Z16, Z0
 	VBROADCASTSS	f32_41100000<>(SB), Z1
@@ -5755,7 +5613,7 @@ loop11: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 23920000(SI)	// pixelsMixedField.dz[7840]
+	VMOVUPS	Z0, 17296256(SI)	// pixelsMixedField.dz[7840]
 	VBROADCASTSS	31364(CX), Z0	// f.0.bias.transpose[7841]
 	VADDPS	Z0, Z17, Z0
 	VBROADCASTSS	f32_41100000<>(SB), Z1
@@ -5775,7 +5633,7 @@ loop11: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 23920128(SI)	// pixelsMixedField.dz[7841]
+	VMOVUPS	Z0, 17296384(SI)	// pixelsMixedField.dz[7841]
 	VBROADCASTSS	31368(CX), Z0	// f.0.bias.transpose[7842]
 	VADDPS	Z0, Z18, Z0
 	VBROADCASTSS	f32_41100000<>(SB), Z1
@@ -5795,7 +5653,7 @@ loop11: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 23920256(SI)	// pixelsMixedField.dz[7842]
+	VMOVUPS	Z0, 17296512(SI)	// pixelsMixedField.dz[7842]
 	VBROADCASTSS	31372(CX), Z0	// f.0.bias.transpose[7843]
 	VADDPS	Z0, Z19, Z0
 	VBROADCASTSS	f32_41100000<>(SB), Z1
@@ -5815,7 +5673,7 @@ loop11: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 23920384(SI)	// pixelsMixedField.dz[7843]
+	VMOVUPS	Z0, 17296640(SI)	// pixelsMixedField.dz[7843]
 	ADDQ	$256, 65600(AX)
 	ADDQ	$16, CX
 	ADDQ	$512, SI
@@ -5845,308 +5703,18 @@ TEXT ·pixelsMixedFieldTurn1AVX512(SB), 0, $8-32
 	VZEROUPPER
 	RET
 
-// digitsMixed0StepTurn0 is Digits.mixed.0.step (mnist.nde:21) of a block of samples, a turn of several.
-TEXT digitsMixed0StepTurn0_avx512<>(SB), NOSPLIT, $0-0
-	// mnist.nde:21
-	VBROADCASTSD	25124352(AX), Z0	// digitsMixed0Step.t
-	VMOVSD	X0, 21812352(AX)	// pixelsMixedField.t
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop1: // 8624 times: elements
-	VMOVUPS	25124864(SI), Z0	// digitsMixed0Step.z[0]
-	VMOVUPS	25124928(SI), Z1	// digitsMixed0Step.z[0] | 1
-	VMOVUPS	Z0, 21812608(SI)	// pixelsMixedField.z[0]
-	VMOVUPS	Z1, 21812672(SI)	// pixelsMixedField.z[0] | 1
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop1
-	RET
-
-// func digitsMixed0StepTurn0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digitsMixed0StepTurn0AVX512(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	digitsMixed0StepTurn0_avx512<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// digitsMixed0StepTurn3 is Digits.mixed.0.step (mnist.nde:21) of a block of samples, a turn of several.
-TEXT digitsMixed0StepTurn3_avx512<>(SB), NOSPLIT, $0-0
-	// mnist.nde:21
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop1: // 8624 times: elements
-	VMOVUPS	22916480(SI), Z0	// pixelsMixedField.dz[0]
-	VMOVUPS	22916544(SI), Z1	// pixelsMixedField.dz[0] | 1
-	VMOVUPS	Z0, 27332608(SI)	// digitsMixed0Step.z_k1[0]
-	VMOVUPS	Z1, 27332672(SI)	// digitsMixed0Step.z_k1[0] | 1
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop1
-	// mnist.nde:21
-	VBROADCASTSD	25124608(AX), Z0	// digitsMixed0Step.h
-	VMULPD.BCST	f64_3fe0000000000000<>(SB), Z0, Z0
-	VMOVSD	X0, 25124224(AX)
-	VBROADCASTSD	25124352(AX), Z1	// digitsMixed0Step.t
-	VADDPD	Z0, Z1, Z1
-	VMOVSD	X1, 25124232(AX)
-	VCVTPD2PS	Z0, Y0
-	VINSERTF64X4	$1, Y0, Z0, Z0
-	VMOVSS	X0, 25124240(AX)
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop2: // 2 times: vectors of the block
-	// mnist.nde:21
-	MOVQ	$8624, DI
-	MOVQ	SI, R9
-loop3: // 8624 times: elements
-	VBROADCASTSS	25124240(AX), Z0
-	VMOVUPS	27332608(R9), Z1	// digitsMixed0Step.z_k1[0]
-	VMOVUPS	25124864(R9), Z2	// digitsMixed0Step.z[0]
-	VFMADD231PS	Z1, Z0, Z2
-	VMOVUPS	Z2, 28436480(R9)	// digitsMixed0Step.z_y2[0]
-	ADDQ	$128, R9
-	DECQ	DI
-	JNE	loop3
-	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop2
-	VBROADCASTSD	25124232(AX), Z0
-	VMOVSD	X0, 21812352(AX)	// pixelsMixedField.t
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop4: // 8624 times: elements
-	VMOVUPS	28436480(SI), Z0	// digitsMixed0Step.z_y2[0]
-	VMOVUPS	28436544(SI), Z1	// digitsMixed0Step.z_y2[0] | 1
-	VMOVUPS	Z0, 21812608(SI)	// pixelsMixedField.z[0]
-	VMOVUPS	Z1, 21812672(SI)	// pixelsMixedField.z[0] | 1
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop4
-	RET
-
-// func digitsMixed0StepTurn3AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digitsMixed0StepTurn3AVX512(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	digitsMixed0StepTurn3_avx512<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// digitsMixed0StepTurn6 is Digits.mixed.0.step (mnist.nde:21) of a block of samples, a turn of several.
-TEXT digitsMixed0StepTurn6_avx512<>(SB), NOSPLIT, $0-0
-	// mnist.nde:21
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop1: // 8624 times: elements
-	VMOVUPS	22916480(SI), Z0	// pixelsMixedField.dz[0]
-	VMOVUPS	22916544(SI), Z1	// pixelsMixedField.dz[0] | 1
-	VMOVUPS	Z0, 29540352(SI)	// digitsMixed0Step.z_k2[0]
-	VMOVUPS	Z1, 29540416(SI)	// digitsMixed0Step.z_k2[0] | 1
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop1
-	VBROADCASTSS	25124240(AX), Z0
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop2: // 2 times: vectors of the block
-	MOVQ	$8624, DI
-	MOVQ	SI, R9
-loop3: // 8624 times: elements
-	// mnist.nde:21
-	VBROADCASTSS	25124240(AX), Z0
-	VMOVUPS	29540352(R9), Z1	// digitsMixed0Step.z_k2[0]
-	VMOVUPS	25124864(R9), Z2	// digitsMixed0Step.z[0]
-	VFMADD231PS	Z1, Z0, Z2
-	VMOVUPS	Z2, 30644224(R9)	// digitsMixed0Step.z_y3[0]
-	ADDQ	$128, R9
-	DECQ	DI
-	JNE	loop3
-	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop2
-	VBROADCASTSD	25124232(AX), Z0
-	VMOVSD	X0, 21812352(AX)	// pixelsMixedField.t
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop4: // 8624 times: elements
-	VMOVUPS	30644224(SI), Z0	// digitsMixed0Step.z_y3[0]
-	VMOVUPS	30644288(SI), Z1	// digitsMixed0Step.z_y3[0] | 1
-	VMOVUPS	Z0, 21812608(SI)	// pixelsMixedField.z[0]
-	VMOVUPS	Z1, 21812672(SI)	// pixelsMixedField.z[0] | 1
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop4
-	RET
-
-// func digitsMixed0StepTurn6AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digitsMixed0StepTurn6AVX512(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	digitsMixed0StepTurn6_avx512<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// digitsMixed0StepTurn9 is Digits.mixed.0.step (mnist.nde:21) of a block of samples, a turn of several.
-TEXT digitsMixed0StepTurn9_avx512<>(SB), NOSPLIT, $0-0
-	// mnist.nde:21
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop1: // 8624 times: elements
-	VMOVUPS	22916480(SI), Z0	// pixelsMixedField.dz[0]
-	VMOVUPS	22916544(SI), Z1	// pixelsMixedField.dz[0] | 1
-	VMOVUPS	Z0, 31748096(SI)	// digitsMixed0Step.z_k3[0]
-	VMOVUPS	Z1, 31748160(SI)	// digitsMixed0Step.z_k3[0] | 1
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop1
-	// mnist.nde:21
-	VBROADCASTSD	25124352(AX), Z0	// digitsMixed0Step.t
-	VBROADCASTSD	25124608(AX), Z1	// digitsMixed0Step.h
-	VADDPD	Z1, Z0, Z0
-	VMOVSD	X0, 25124248(AX)
-	VCVTPD2PS	Z1, Y0
-	VINSERTF64X4	$1, Y0, Z0, Z0
-	VMOVSS	X0, 25124256(AX)
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop2: // 2 times: vectors of the block
-	// mnist.nde:21
-	MOVQ	$8624, DI
-	MOVQ	SI, R9
-loop3: // 8624 times: elements
-	VBROADCASTSS	25124256(AX), Z0
-	VMOVUPS	31748096(R9), Z1	// digitsMixed0Step.z_k3[0]
-	VMOVUPS	25124864(R9), Z2	// digitsMixed0Step.z[0]
-	VFMADD231PS	Z1, Z0, Z2
-	VMOVUPS	Z2, 32851968(R9)	// digitsMixed0Step.z_y4[0]
-	ADDQ	$128, R9
-	DECQ	DI
-	JNE	loop3
-	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop2
-	VBROADCASTSD	25124248(AX), Z0
-	VMOVSD	X0, 21812352(AX)	// pixelsMixedField.t
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop4: // 8624 times: elements
-	VMOVUPS	32851968(SI), Z0	// digitsMixed0Step.z_y4[0]
-	VMOVUPS	32852032(SI), Z1	// digitsMixed0Step.z_y4[0] | 1
-	VMOVUPS	Z0, 21812608(SI)	// pixelsMixedField.z[0]
-	VMOVUPS	Z1, 21812672(SI)	// pixelsMixedField.z[0] | 1
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop4
-	RET
-
-// func digitsMixed0StepTurn9AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digitsMixed0StepTurn9AVX512(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	digitsMixed0StepTurn9_avx512<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// digitsMixed0StepTurn12 is Digits.mixed.0.step (mnist.nde:21) of a block of samples, a turn of several.
-TEXT digitsMixed0StepTurn12_avx512<>(SB), NOSPLIT, $0-0
-	// mnist.nde:21
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop1: // 8624 times: elements
-	VMOVUPS	22916480(SI), Z0	// pixelsMixedField.dz[0]
-	VMOVUPS	22916544(SI), Z1	// pixelsMixedField.dz[0] | 1
-	VMOVUPS	Z0, 33955840(SI)	// digitsMixed0Step.z_k4[0]
-	VMOVUPS	Z1, 33955904(SI)	// digitsMixed0Step.z_k4[0] | 1
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop1
-	// mnist.nde:21
-	VBROADCASTSD	25124608(AX), Z0	// digitsMixed0Step.h
-	VMULPD.BCST	f64_3fc5555555555555<>(SB), Z0, Z1
-	VMOVSD	X1, 25124264(AX)
-	VCVTPD2PS	Z1, Y1
-	VINSERTF64X4	$1, Y1, Z1, Z1
-	VMOVSS	X1, 25124272(AX)
-	VMULPD.BCST	f64_3fd5555555555555<>(SB), Z0, Z0
-	VMOVSD	X0, 25124280(AX)
-	VCVTPD2PS	Z0, Y0
-	VINSERTF64X4	$1, Y0, Z0, Z0
-	VMOVSS	X0, 25124288(AX)
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop2: // 2 times: vectors of the block
-	// mnist.nde:21
-	MOVQ	$8624, DI
-	MOVQ	SI, R9
-loop3: // 8624 times: elements
-	VBROADCASTSS	25124272(AX), Z0
-	VMOVUPS	33955840(R9), Z1	// digitsMixed0Step.z_k4[0]
-	VBROADCASTSS	25124288(AX), Z2
-	VMOVUPS	31748096(R9), Z3	// digitsMixed0Step.z_k3[0]
-	VMOVUPS	29540352(R9), Z4	// digitsMixed0Step.z_k2[0]
-	VMOVUPS	27332608(R9), Z5	// digitsMixed0Step.z_k1[0]
-	VMOVUPS	25124864(R9), Z6	// digitsMixed0Step.z[0]
-	VFMADD231PS	Z5, Z0, Z6
-	VFMADD231PS	Z4, Z2, Z6
-	VFMADD231PS	Z3, Z2, Z6
-	VFMADD231PS	Z1, Z0, Z6
-	VMOVUPS	Z6, 26228736(R9)	// digitsMixed0Step.z_next[0]
-	ADDQ	$128, R9
-	DECQ	DI
-	JNE	loop3
-	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop2
-	RET
-
-// func digitsMixed0StepTurn12AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digitsMixed0StepTurn12AVX512(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	digitsMixed0StepTurn12_avx512<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
 // digitsMixed0RecLanestepTurn0 is Digits.mixed.0.rec.lanestep (mnist.nde:21) of a block of samples, a turn of several.
 TEXT digitsMixed0RecLanestepTurn0_avx512<>(SB), NOSPLIT, $0-0
 	// mnist.nde:21
-	VBROADCASTSD	35059712(AX), Z0	// digitsMixed0RecLanestep.step.t
-	VMOVSD	X0, 25124352(AX)	// digitsMixed0Step.t
-	VBROADCASTSD	35059968(AX), Z0	// digitsMixed0RecLanestep.step.h
-	VMOVSD	X0, 25124608(AX)	// digitsMixed0Step.h
+	VBROADCASTSD	18500608(AX), Z0	// digitsMixed0RecLanestep.step.t
+	VMOVSD	X0, 15188608(AX)	// pixelsMixedField.t
 	MOVQ	$8624, CX
 	MOVQ	AX, SI
 loop1: // 8624 times: elements
-	VMOVUPS	35060480(SI), Z0	// digitsMixed0RecLanestep.z[0]
-	VMOVUPS	35060544(SI), Z1	// digitsMixed0RecLanestep.z[0] | 1
-	VMOVUPS	Z0, 25124864(SI)	// digitsMixed0Step.z[0]
-	VMOVUPS	Z1, 25124928(SI)	// digitsMixed0Step.z[0] | 1
+	VMOVUPS	18501376(SI), Z0	// digitsMixed0RecLanestep.z[0]
+	VMOVUPS	18501440(SI), Z1	// digitsMixed0RecLanestep.z[0] | 1
+	VMOVUPS	Z0, 15188864(SI)	// pixelsMixedField.z[0]
+	VMOVUPS	Z1, 15188928(SI)	// pixelsMixedField.z[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop1
@@ -6165,37 +5733,185 @@ TEXT ·digitsMixed0RecLanestepTurn0AVX512(SB), 0, $8-32
 	VZEROUPPER
 	RET
 
-// digitsMixed0RecLanestepTurn14 is Digits.mixed.0.rec.lanestep (mnist.nde:21) of a block of samples, a turn of several.
-TEXT digitsMixed0RecLanestepTurn14_avx512<>(SB), NOSPLIT, $0-0
+// digitsMixed0RecLanestepTurn3 is Digits.mixed.0.rec.lanestep (mnist.nde:21) of a block of samples, a turn of several.
+TEXT digitsMixed0RecLanestepTurn3_avx512<>(SB), NOSPLIT, $0-0
 	// mnist.nde:21
-	MOVQ	$8624, CX
+	// mnist.nde:21
+	VBROADCASTSD	18500864(AX), Z0	// digitsMixed0RecLanestep.step.h
+	VMULPD.BCST	f64_3fe0000000000000<>(SB), Z0, Z0
+	VMOVSD	X0, 18500480(AX)
+	VBROADCASTSD	18500608(AX), Z1	// digitsMixed0RecLanestep.step.t
+	VADDPD	Z0, Z1, Z1
+	VMOVSD	X1, 18500488(AX)
+	VCVTPD2PS	Z0, Y0
+	VINSERTF64X4	$1, Y0, Z0, Z0
+	VMOVSS	X0, 18500496(AX)
+	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop1: // 8624 times: elements
-	VMOVUPS	26228736(SI), Z0	// digitsMixed0Step.z_next[0]
-	VMOVUPS	26228800(SI), Z1	// digitsMixed0Step.z_next[0] | 1
-	VMOVUPS	Z0, 38372352(SI)	// digitsMixed0RecLanestep.call[0]
-	VMOVUPS	Z1, 38372416(SI)	// digitsMixed0RecLanestep.call[0] | 1
-	ADDQ	$128, SI
+loop1: // 2 times: vectors of the block
+	// mnist.nde:21
+	MOVQ	$8624, DI
+	MOVQ	SI, R9
+loop2: // 8624 times: elements
+	VBROADCASTSS	18500496(AX), Z0
+	VMOVUPS	16292736(R9), Z1	// pixelsMixedField.dz[0]
+	VMOVUPS	Z1, 21813248(R9)	// digitsMixed0RecLanestep.z_k1[0]
+	VMOVUPS	18501376(R9), Z2	// digitsMixed0RecLanestep.z[0]
+	VFMADD231PS	Z1, Z0, Z2
+	VMOVUPS	Z2, 15188864(R9)	// pixelsMixedField.z[0]
+	ADDQ	$128, R9
+	DECQ	DI
+	JNE	loop2
+	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
+	VBROADCASTSD	18500488(AX), Z0
+	VMOVSD	X0, 15188608(AX)	// pixelsMixedField.t
+	RET
+
+// func digitsMixed0RecLanestepTurn3AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digitsMixed0RecLanestepTurn3AVX512(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	digitsMixed0RecLanestepTurn3_avx512<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// digitsMixed0RecLanestepTurn6 is Digits.mixed.0.rec.lanestep (mnist.nde:21) of a block of samples, a turn of several.
+TEXT digitsMixed0RecLanestepTurn6_avx512<>(SB), NOSPLIT, $0-0
+	// mnist.nde:21
+	VBROADCASTSS	18500496(AX), Z0
+	MOVQ	$2, CX
+	MOVQ	AX, SI
+loop1: // 2 times: vectors of the block
+	MOVQ	$8624, DI
+	MOVQ	SI, R9
+loop2: // 8624 times: elements
+	// mnist.nde:21
+	VBROADCASTSS	18500496(AX), Z0
+	VMOVUPS	16292736(R9), Z1	// pixelsMixedField.dz[0]
+	VMOVUPS	Z1, 22917120(R9)	// digitsMixed0RecLanestep.z_k2[0]
+	VMOVUPS	18501376(R9), Z2	// digitsMixed0RecLanestep.z[0]
+	VFMADD231PS	Z1, Z0, Z2
+	VMOVUPS	Z2, 15188864(R9)	// pixelsMixedField.z[0]
+	ADDQ	$128, R9
+	DECQ	DI
+	JNE	loop2
+	ADDQ	$64, SI
+	DECQ	CX
+	JNE	loop1
+	VBROADCASTSD	18500488(AX), Z0
+	VMOVSD	X0, 15188608(AX)	// pixelsMixedField.t
+	RET
+
+// func digitsMixed0RecLanestepTurn6AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digitsMixed0RecLanestepTurn6AVX512(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	digitsMixed0RecLanestepTurn6_avx512<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// digitsMixed0RecLanestepTurn9 is Digits.mixed.0.rec.lanestep (mnist.nde:21) of a block of samples, a turn of several.
+TEXT digitsMixed0RecLanestepTurn9_avx512<>(SB), NOSPLIT, $0-0
+	// mnist.nde:21
+	// mnist.nde:21
+	VBROADCASTSD	18500608(AX), Z0	// digitsMixed0RecLanestep.step.t
+	VBROADCASTSD	18500864(AX), Z1	// digitsMixed0RecLanestep.step.h
+	VADDPD	Z1, Z0, Z0
+	VMOVSD	X0, 18500504(AX)
+	VCVTPD2PS	Z1, Y0
+	VINSERTF64X4	$1, Y0, Z0, Z0
+	VMOVSS	X0, 18500512(AX)
+	MOVQ	$2, CX
+	MOVQ	AX, SI
+loop1: // 2 times: vectors of the block
+	// mnist.nde:21
+	MOVQ	$8624, DI
+	MOVQ	SI, R9
+loop2: // 8624 times: elements
+	VBROADCASTSS	18500512(AX), Z0
+	VMOVUPS	16292736(R9), Z1	// pixelsMixedField.dz[0]
+	VMOVUPS	Z1, 24020992(R9)	// digitsMixed0RecLanestep.z_k3[0]
+	VMOVUPS	18501376(R9), Z2	// digitsMixed0RecLanestep.z[0]
+	VFMADD231PS	Z1, Z0, Z2
+	VMOVUPS	Z2, 15188864(R9)	// pixelsMixedField.z[0]
+	ADDQ	$128, R9
+	DECQ	DI
+	JNE	loop2
+	ADDQ	$64, SI
+	DECQ	CX
+	JNE	loop1
+	VBROADCASTSD	18500504(AX), Z0
+	VMOVSD	X0, 15188608(AX)	// pixelsMixedField.t
+	RET
+
+// func digitsMixed0RecLanestepTurn9AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digitsMixed0RecLanestepTurn9AVX512(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	digitsMixed0RecLanestepTurn9_avx512<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// digitsMixed0RecLanestepTurn12 is Digits.mixed.0.rec.lanestep (mnist.nde:21) of a block of samples, a turn of several.
+TEXT digitsMixed0RecLanestepTurn12_avx512<>(SB), NOSPLIT, $0-0
+	// mnist.nde:21
+	// mnist.nde:21
+	VBROADCASTSD	18500864(AX), Z0	// digitsMixed0RecLanestep.step.h
+	VMULPD.BCST	f64_3fc5555555555555<>(SB), Z0, Z1
+	VMOVSD	X1, 18500520(AX)
+	VCVTPD2PS	Z1, Y1
+	VINSERTF64X4	$1, Y1, Z1, Z1
+	VMOVSS	X1, 18500528(AX)
+	VMULPD.BCST	f64_3fd5555555555555<>(SB), Z0, Z0
+	VMOVSD	X0, 18500536(AX)
+	VCVTPD2PS	Z0, Y0
+	VINSERTF64X4	$1, Y0, Z0, Z0
+	VMOVSS	X0, 18500544(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop2: // 2 times: vectors of the block
+loop1: // 2 times: vectors of the block
+	// mnist.nde:21
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	MOVQ	$8624, R9
 	MOVQ	SI, R10
-loop3: // 8624 times: elements
-	// mnist.nde:21
-	VMOVUPS	38372352(R10), Z1	// digitsMixed0RecLanestep.call[0]
-	VMOVUPS	38372352(R10), Z2	// digitsMixed0RecLanestep.call[0]
-	VSUBPS	Z2, Z1, Z1
+loop2: // 8624 times: elements
+	VBROADCASTSS	18500528(AX), Z1
+	VMOVUPS	16292736(R10), Z2	// pixelsMixedField.dz[0]
+	VBROADCASTSS	18500544(AX), Z3
+	VMOVUPS	24020992(R10), Z4	// digitsMixed0RecLanestep.z_k3[0]
+	VMOVUPS	22917120(R10), Z5	// digitsMixed0RecLanestep.z_k2[0]
+	VMOVUPS	21813248(R10), Z6	// digitsMixed0RecLanestep.z_k1[0]
+	VMOVUPS	18501376(R10), Z7	// digitsMixed0RecLanestep.z[0]
+	VFMADD231PS	Z6, Z1, Z7
+	VFMADD231PS	Z5, Z3, Z7
+	VFMADD231PS	Z4, Z3, Z7
+	VFMADD231PS	Z2, Z1, Z7
+	VMOVUPS	Z7, 25124864(R10)	// digitsMixed0RecLanestep.z_next[0]
+	VSUBPS	Z7, Z7, Z1
 	VADDPS	Z1, Z0, Z0
 	ADDQ	$128, R10
 	DECQ	R9
-	JNE	loop3
-	VMOVUPD	35060224(DI), Z1	// digitsMixed0RecLanestep.step.live
-	VMOVUPD	35060288(DI), Z2	// digitsMixed0RecLanestep.step.live | 1
+	JNE	loop2
+	VMOVUPD	18501120(DI), Z1	// digitsMixed0RecLanestep.step.live
+	VMOVUPD	18501184(DI), Z2	// digitsMixed0RecLanestep.step.live | 1
 	VCMPPS.BCST	$0, f32_00000000<>(SB), Z0, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z0
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z3
@@ -6213,58 +5929,58 @@ loop3: // 8624 times: elements
 	VPMOVSXDQ	Y2, Z2
 	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z0, Z0
 	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z2, Z2
-	VMOVUPD	Z0, 37268224(DI)	// digitsMixed0RecLanestep.step.code
-	VMOVUPD	Z2, 37268288(DI)	// digitsMixed0RecLanestep.step.code | 1
+	VMOVUPD	Z0, 20709120(DI)	// digitsMixed0RecLanestep.step.code
+	VMOVUPD	Z2, 20709184(DI)	// digitsMixed0RecLanestep.step.code | 1
 	MOVQ	$8624, R9
 	MOVQ	SI, R10
-loop4: // 8624 times: elements
-	VMOVUPS	38372352(R10), Z0	// digitsMixed0RecLanestep.call[0]
-	VMOVUPS	35060480(R10), Z2	// digitsMixed0RecLanestep.z[0]
+loop3: // 8624 times: elements
+	VMOVUPS	25124864(R10), Z0	// digitsMixed0RecLanestep.z_next[0]
+	VMOVUPS	18501376(R10), Z2	// digitsMixed0RecLanestep.z[0]
 	VPTERNLOGD	$0xe2, Z2, Z1, Z0
-	VMOVUPS	Z0, 36164352(R10)	// digitsMixed0RecLanestep.z.next[0]
+	VMOVUPS	Z0, 19605248(R10)	// digitsMixed0RecLanestep.z.next[0]
 	ADDQ	$128, R10
 	DECQ	R9
-	JNE	loop4
+	JNE	loop3
 	ADDQ	$64, SI
 	ADDQ	$128, DI
 	DECQ	CX
-	JNE	loop2
+	JNE	loop1
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop5: // 2 times: vectors of the block
+loop4: // 2 times: vectors of the block
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop6: // 8624 times: elements
-	VMOVUPS	35060480(R9), Z0	// digitsMixed0RecLanestep.z[0]
-	VMOVUPS	Z0, 37268480(R9)	// digitsMixed0RecLanestep.z.at[0]
+loop5: // 8624 times: elements
+	VMOVUPS	18501376(R9), Z0	// digitsMixed0RecLanestep.z[0]
+	VMOVUPS	Z0, 20709376(R9)	// digitsMixed0RecLanestep.z.at[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop6
+	JNE	loop5
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop5
+	JNE	loop4
 	// results that are the arguments of the next run
 	MOVQ	$8624, CX
 	MOVQ	AX, SI
-loop7: // 8624 times: elements
-	VMOVUPS	36164352(SI), Z0	// digitsMixed0RecLanestep.z.next[0]
-	VMOVUPS	36164416(SI), Z1	// digitsMixed0RecLanestep.z.next[0] | 1
-	VMOVUPS	Z0, 35060480(SI)	// digitsMixed0RecLanestep.z[0]
-	VMOVUPS	Z1, 35060544(SI)	// digitsMixed0RecLanestep.z[0] | 1
+loop6: // 8624 times: elements
+	VMOVUPS	19605248(SI), Z0	// digitsMixed0RecLanestep.z.next[0]
+	VMOVUPS	19605312(SI), Z1	// digitsMixed0RecLanestep.z.next[0] | 1
+	VMOVUPS	Z0, 18501376(SI)	// digitsMixed0RecLanestep.z[0]
+	VMOVUPS	Z1, 18501440(SI)	// digitsMixed0RecLanestep.z[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop7
+	JNE	loop6
 	RET
 
-// func digitsMixed0RecLanestepTurn14AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digitsMixed0RecLanestepTurn14AVX512(SB), 0, $8-32
+// func digitsMixed0RecLanestepTurn12AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digitsMixed0RecLanestepTurn12AVX512(SB), 0, $8-32
 	MOVQ	fr+0(FP), AX
 	MOVQ	w+8(FP), BX
 	MOVQ	pre+16(FP), DX
 	MOVQ	sums+24(FP), R8
 	STMXCSR	old-8(SP)
 	LDMXCSR	flush<>(SB)
-	CALL	digitsMixed0RecLanestepTurn14_avx512<>(SB)
+	CALL	digitsMixed0RecLanestepTurn12_avx512<>(SB)
 	LDMXCSR	old-8(SP)
 	VZEROUPPER
 	RET
@@ -6278,7 +5994,7 @@ loop1: // 2 times: vectors of the block
 	MOVQ	SI, R9
 loop2: // 8624 times: elements
 	// mnist.nde:10
-	VMOVUPS	39476224(R9), Z0	// pixelsMixedFieldVjp.z[0]
+	VMOVUPS	26228736(R9), Z0	// pixelsMixedFieldVjp.z[0]
 	VPSRLD	$16, Z0, Z1
 	VPANDD.BCST	f32_00000001<>(SB), Z1, Z1
 	VPADDD.BCST	f32_00007fff<>(SB), Z0, Z2
@@ -6286,7 +6002,7 @@ loop2: // 8624 times: elements
 	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z1, Z0, K2, Z0
-	VMOVUPS	Z0, 42787840(R9)	// pixelsMixedFieldVjp.bf16[0]
+	VMOVUPS	Z0, 29540352(R9)	// pixelsMixedFieldVjp.bf16[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop2
@@ -6340,7 +6056,7 @@ loop4: // 28 times
 	MOVQ	65592(AX), SI
 	MOVQ	65600(AX), DI
 loop5: // 28 times
-	VMOVUPS	42787840(SI), Z0	// pixelsMixedFieldVjp.bf16[0]
+	VMOVUPS	29540352(SI), Z0	// pixelsMixedFieldVjp.bf16[0]
 	VMOVUPS	Z0, 2275904(DI)	// pixelsField.margins[15] | 1
 	ADDQ	$128, SI
 	ADDQ	$64, DI
@@ -6719,30 +6435,30 @@ loop10: // 11 times
 	ADDQ	$36, R9
 	DECQ	SI
 	JNE	loop10
-	VMOVUPS	Z0, 43891712(CX)	// pixelsMixedFieldVjp.conv[0]
-	VMOVUPS	Z1, 43891840(CX)	// pixelsMixedFieldVjp.conv[1]
-	VMOVUPS	Z2, 43891968(CX)	// pixelsMixedFieldVjp.conv[2]
-	VMOVUPS	Z3, 43892096(CX)	// pixelsMixedFieldVjp.conv[3]
-	VMOVUPS	Z4, 43992064(CX)	// pixelsMixedFieldVjp.conv[784]
-	VMOVUPS	Z5, 43992192(CX)	// pixelsMixedFieldVjp.conv[785]
-	VMOVUPS	Z6, 43992320(CX)	// pixelsMixedFieldVjp.conv[786]
-	VMOVUPS	Z7, 43992448(CX)	// pixelsMixedFieldVjp.conv[787]
-	VMOVUPS	Z8, 44092416(CX)	// pixelsMixedFieldVjp.conv[1568]
-	VMOVUPS	Z9, 44092544(CX)	// pixelsMixedFieldVjp.conv[1569]
-	VMOVUPS	Z10, 44092672(CX)	// pixelsMixedFieldVjp.conv[1570]
-	VMOVUPS	Z11, 44092800(CX)	// pixelsMixedFieldVjp.conv[1571]
-	VMOVUPS	Z12, 44192768(CX)	// pixelsMixedFieldVjp.conv[2352]
-	VMOVUPS	Z13, 44192896(CX)	// pixelsMixedFieldVjp.conv[2353]
-	VMOVUPS	Z14, 44193024(CX)	// pixelsMixedFieldVjp.conv[2354]
-	VMOVUPS	Z15, 44193152(CX)	// pixelsMixedFieldVjp.conv[2355]
-	VMOVUPS	Z16, 44293120(CX)	// pixelsMixedFieldVjp.conv[3136]
-	VMOVUPS	Z17, 44293248(CX)	// pixelsMixedFieldVjp.conv[3137]
-	VMOVUPS	Z18, 44293376(CX)	// pixelsMixedFieldVjp.conv[3138]
-	VMOVUPS	Z19, 44293504(CX)	// pixelsMixedFieldVjp.conv[3139]
-	VMOVUPS	Z20, 44393472(CX)	// pixelsMixedFieldVjp.conv[3920]
-	VMOVUPS	Z21, 44393600(CX)	// pixelsMixedFieldVjp.conv[3921]
-	VMOVUPS	Z22, 44393728(CX)	// pixelsMixedFieldVjp.conv[3922]
-	VMOVUPS	Z23, 44393856(CX)	// pixelsMixedFieldVjp.conv[3923]
+	VMOVUPS	Z0, 30644224(CX)	// pixelsMixedFieldVjp.conv[0]
+	VMOVUPS	Z1, 30644352(CX)	// pixelsMixedFieldVjp.conv[1]
+	VMOVUPS	Z2, 30644480(CX)	// pixelsMixedFieldVjp.conv[2]
+	VMOVUPS	Z3, 30644608(CX)	// pixelsMixedFieldVjp.conv[3]
+	VMOVUPS	Z4, 30744576(CX)	// pixelsMixedFieldVjp.conv[784]
+	VMOVUPS	Z5, 30744704(CX)	// pixelsMixedFieldVjp.conv[785]
+	VMOVUPS	Z6, 30744832(CX)	// pixelsMixedFieldVjp.conv[786]
+	VMOVUPS	Z7, 30744960(CX)	// pixelsMixedFieldVjp.conv[787]
+	VMOVUPS	Z8, 30844928(CX)	// pixelsMixedFieldVjp.conv[1568]
+	VMOVUPS	Z9, 30845056(CX)	// pixelsMixedFieldVjp.conv[1569]
+	VMOVUPS	Z10, 30845184(CX)	// pixelsMixedFieldVjp.conv[1570]
+	VMOVUPS	Z11, 30845312(CX)	// pixelsMixedFieldVjp.conv[1571]
+	VMOVUPS	Z12, 30945280(CX)	// pixelsMixedFieldVjp.conv[2352]
+	VMOVUPS	Z13, 30945408(CX)	// pixelsMixedFieldVjp.conv[2353]
+	VMOVUPS	Z14, 30945536(CX)	// pixelsMixedFieldVjp.conv[2354]
+	VMOVUPS	Z15, 30945664(CX)	// pixelsMixedFieldVjp.conv[2355]
+	VMOVUPS	Z16, 31045632(CX)	// pixelsMixedFieldVjp.conv[3136]
+	VMOVUPS	Z17, 31045760(CX)	// pixelsMixedFieldVjp.conv[3137]
+	VMOVUPS	Z18, 31045888(CX)	// pixelsMixedFieldVjp.conv[3138]
+	VMOVUPS	Z19, 31046016(CX)	// pixelsMixedFieldVjp.conv[3139]
+	VMOVUPS	Z20, 31145984(CX)	// pixelsMixedFieldVjp.conv[3920]
+	VMOVUPS	Z21, 31146112(CX)	// pixelsMixedFieldVjp.conv[3921]
+	VMOVUPS	Z22, 31146240(CX)	// pixelsMixedFieldVjp.conv[3922]
+	VMOVUPS	Z23, 31146368(CX)	// pixelsMixedFieldVjp.conv[3923]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -7032,26 +6748,26 @@ loop11: // 11 times
 	ADDQ	$36, R9
 	DECQ	SI
 	JNE	loop11
-	VMOVUPS	Z0, 44493824(CX)	// pixelsMixedFieldVjp.conv[4704]
-	VMOVUPS	Z1, 44493952(CX)	// pixelsMixedFieldVjp.conv[4705]
-	VMOVUPS	Z2, 44494080(CX)	// pixelsMixedFieldVjp.conv[4706]
-	VMOVUPS	Z3, 44494208(CX)	// pixelsMixedFieldVjp.conv[4707]
-	VMOVUPS	Z4, 44594176(CX)	// pixelsMixedFieldVjp.conv[5488]
-	VMOVUPS	Z5, 44594304(CX)	// pixelsMixedFieldVjp.conv[5489]
-	VMOVUPS	Z6, 44594432(CX)	// pixelsMixedFieldVjp.conv[5490]
-	VMOVUPS	Z7, 44594560(CX)	// pixelsMixedFieldVjp.conv[5491]
-	VMOVUPS	Z8, 44694528(CX)	// pixelsMixedFieldVjp.conv[6272]
-	VMOVUPS	Z9, 44694656(CX)	// pixelsMixedFieldVjp.conv[6273]
-	VMOVUPS	Z10, 44694784(CX)	// pixelsMixedFieldVjp.conv[6274]
-	VMOVUPS	Z11, 44694912(CX)	// pixelsMixedFieldVjp.conv[6275]
-	VMOVUPS	Z12, 44794880(CX)	// pixelsMixedFieldVjp.conv[7056]
-	VMOVUPS	Z13, 44795008(CX)	// pixelsMixedFieldVjp.conv[7057]
-	VMOVUPS	Z14, 44795136(CX)	// pixelsMixedFieldVjp.conv[7058]
-	VMOVUPS	Z15, 44795264(CX)	// pixelsMixedFieldVjp.conv[7059]
-	VMOVUPS	Z16, 44895232(CX)	// pixelsMixedFieldVjp.conv[7840]
-	VMOVUPS	Z17, 44895360(CX)	// pixelsMixedFieldVjp.conv[7841]
-	VMOVUPS	Z18, 44895488(CX)	// pixelsMixedFieldVjp.conv[7842]
-	VMOVUPS	Z19, 44895616(CX)	// pixelsMixedFieldVjp.conv[7843]
+	VMOVUPS	Z0, 31246336(CX)	// pixelsMixedFieldVjp.conv[4704]
+	VMOVUPS	Z1, 31246464(CX)	// pixelsMixedFieldVjp.conv[4705]
+	VMOVUPS	Z2, 31246592(CX)	// pixelsMixedFieldVjp.conv[4706]
+	VMOVUPS	Z3, 31246720(CX)	// pixelsMixedFieldVjp.conv[4707]
+	VMOVUPS	Z4, 31346688(CX)	// pixelsMixedFieldVjp.conv[5488]
+	VMOVUPS	Z5, 31346816(CX)	// pixelsMixedFieldVjp.conv[5489]
+	VMOVUPS	Z6, 31346944(CX)	// pixelsMixedFieldVjp.conv[5490]
+	VMOVUPS	Z7, 31347072(CX)	// pixelsMixedFieldVjp.conv[5491]
+	VMOVUPS	Z8, 31447040(CX)	// pixelsMixedFieldVjp.conv[6272]
+	VMOVUPS	Z9, 31447168(CX)	// pixelsMixedFieldVjp.conv[6273]
+	VMOVUPS	Z10, 31447296(CX)	// pixelsMixedFieldVjp.conv[6274]
+	VMOVUPS	Z11, 31447424(CX)	// pixelsMixedFieldVjp.conv[6275]
+	VMOVUPS	Z12, 31547392(CX)	// pixelsMixedFieldVjp.conv[7056]
+	VMOVUPS	Z13, 31547520(CX)	// pixelsMixedFieldVjp.conv[7057]
+	VMOVUPS	Z14, 31547648(CX)	// pixelsMixedFieldVjp.conv[7058]
+	VMOVUPS	Z15, 31547776(CX)	// pixelsMixedFieldVjp.conv[7059]
+	VMOVUPS	Z16, 31647744(CX)	// pixelsMixedFieldVjp.conv[7840]
+	VMOVUPS	Z17, 31647872(CX)	// pixelsMixedFieldVjp.conv[7841]
+	VMOVUPS	Z18, 31648000(CX)	// pixelsMixedFieldVjp.conv[7842]
+	VMOVUPS	Z19, 31648128(CX)	// pixelsMixedFieldVjp.conv[7843]
 	ADDQ	$256, 65592(AX)
 	ADDQ	$512, CX
 	DECQ	65584(AX)
@@ -7089,7 +6805,7 @@ loop1: // 2 times: vectors of the block
 	MOVQ	DX, R10
 loop2: // 8624 times: elements
 	// mnist.nde:10
-	VMOVUPS	43891712(R9), Z0	// pixelsMixedFieldVjp.conv[0]
+	VMOVUPS	30644224(R9), Z0	// pixelsMixedFieldVjp.conv[0]
 	VBROADCASTSS	(R10), Z1	// f.0.bias.transpose[0]
 	VADDPS	Z1, Z0, Z0
 	VBROADCASTSS	f32_41100000<>(SB), Z1
@@ -7109,10 +6825,10 @@ loop2: // 8624 times: elements
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	40580096(R9), Z1	// pixelsMixedFieldVjp.dz_bar[0]
+	VMOVUPS	27332608(R9), Z1	// pixelsMixedFieldVjp.dz_bar[0]
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z0, Z0
 	VMULPS	Z0, Z1, Z0
-	VMOVUPS	Z0, 44995584(R9)	// pixelsMixedFieldVjp.mul[0]
+	VMOVUPS	Z0, 31748096(R9)	// pixelsMixedFieldVjp.mul[0]
 	VPSRLD	$16, Z0, Z1
 	VPANDD.BCST	f32_00000001<>(SB), Z1, Z1
 	VPADDD.BCST	f32_00007fff<>(SB), Z0, Z2
@@ -7120,7 +6836,7 @@ loop2: // 8624 times: elements
 	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z1, Z0, K2, Z0
-	VMOVUPS	Z0, 46099456(R9)	// pixelsMixedFieldVjp.bf16_2[0]
+	VMOVUPS	Z0, 32851968(R9)	// pixelsMixedFieldVjp.bf16_2[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -7175,7 +6891,7 @@ loop4: // 28 times
 	MOVQ	65592(AX), SI
 	MOVQ	65600(AX), DI
 loop5: // 28 times
-	VMOVUPS	46099456(SI), Z0	// pixelsMixedFieldVjp.bf16_2[0]
+	VMOVUPS	32851968(SI), Z0	// pixelsMixedFieldVjp.bf16_2[0]
 	VMOVUPS	Z0, 2275904(DI)	// pixelsField.margins[15] | 1
 	ADDQ	$128, SI
 	ADDQ	$64, DI
@@ -7554,30 +7270,30 @@ loop10: // 11 times
 	ADDQ	$396, R9
 	DECQ	SI
 	JNE	loop10
-	VMOVUPS	Z0, 41683968(CX)	// pixelsMixedFieldVjp.z_bar[0]
-	VMOVUPS	Z1, 41684096(CX)	// pixelsMixedFieldVjp.z_bar[1]
-	VMOVUPS	Z2, 41684224(CX)	// pixelsMixedFieldVjp.z_bar[2]
-	VMOVUPS	Z3, 41684352(CX)	// pixelsMixedFieldVjp.z_bar[3]
-	VMOVUPS	Z4, 41784320(CX)	// pixelsMixedFieldVjp.z_bar[784]
-	VMOVUPS	Z5, 41784448(CX)	// pixelsMixedFieldVjp.z_bar[785]
-	VMOVUPS	Z6, 41784576(CX)	// pixelsMixedFieldVjp.z_bar[786]
-	VMOVUPS	Z7, 41784704(CX)	// pixelsMixedFieldVjp.z_bar[787]
-	VMOVUPS	Z8, 41884672(CX)	// pixelsMixedFieldVjp.z_bar[1568]
-	VMOVUPS	Z9, 41884800(CX)	// pixelsMixedFieldVjp.z_bar[1569]
-	VMOVUPS	Z10, 41884928(CX)	// pixelsMixedFieldVjp.z_bar[1570]
-	VMOVUPS	Z11, 41885056(CX)	// pixelsMixedFieldVjp.z_bar[1571]
-	VMOVUPS	Z12, 41985024(CX)	// pixelsMixedFieldVjp.z_bar[2352]
-	VMOVUPS	Z13, 41985152(CX)	// pixelsMixedFieldVjp.z_bar[2353]
-	VMOVUPS	Z14, 41985280(CX)	// pixelsMixedFieldVjp.z_bar[2354]
-	VMOVUPS	Z15, 41985408(CX)	// pixelsMixedFieldVjp.z_bar[2355]
-	VMOVUPS	Z16, 42085376(CX)	// pixelsMixedFieldVjp.z_bar[3136]
-	VMOVUPS	Z17, 42085504(CX)	// pixelsMixedFieldVjp.z_bar[3137]
-	VMOVUPS	Z18, 42085632(CX)	// pixelsMixedFieldVjp.z_bar[3138]
-	VMOVUPS	Z19, 42085760(CX)	// pixelsMixedFieldVjp.z_bar[3139]
-	VMOVUPS	Z20, 42185728(CX)	// pixelsMixedFieldVjp.z_bar[3920]
-	VMOVUPS	Z21, 42185856(CX)	// pixelsMixedFieldVjp.z_bar[3921]
-	VMOVUPS	Z22, 42185984(CX)	// pixelsMixedFieldVjp.z_bar[3922]
-	VMOVUPS	Z23, 42186112(CX)	// pixelsMixedFieldVjp.z_bar[3923]
+	VMOVUPS	Z0, 28436480(CX)	// pixelsMixedFieldVjp.z_bar[0]
+	VMOVUPS	Z1, 28436608(CX)	// pixelsMixedFieldVjp.z_bar[1]
+	VMOVUPS	Z2, 28436736(CX)	// pixelsMixedFieldVjp.z_bar[2]
+	VMOVUPS	Z3, 28436864(CX)	// pixelsMixedFieldVjp.z_bar[3]
+	VMOVUPS	Z4, 28536832(CX)	// pixelsMixedFieldVjp.z_bar[784]
+	VMOVUPS	Z5, 28536960(CX)	// pixelsMixedFieldVjp.z_bar[785]
+	VMOVUPS	Z6, 28537088(CX)	// pixelsMixedFieldVjp.z_bar[786]
+	VMOVUPS	Z7, 28537216(CX)	// pixelsMixedFieldVjp.z_bar[787]
+	VMOVUPS	Z8, 28637184(CX)	// pixelsMixedFieldVjp.z_bar[1568]
+	VMOVUPS	Z9, 28637312(CX)	// pixelsMixedFieldVjp.z_bar[1569]
+	VMOVUPS	Z10, 28637440(CX)	// pixelsMixedFieldVjp.z_bar[1570]
+	VMOVUPS	Z11, 28637568(CX)	// pixelsMixedFieldVjp.z_bar[1571]
+	VMOVUPS	Z12, 28737536(CX)	// pixelsMixedFieldVjp.z_bar[2352]
+	VMOVUPS	Z13, 28737664(CX)	// pixelsMixedFieldVjp.z_bar[2353]
+	VMOVUPS	Z14, 28737792(CX)	// pixelsMixedFieldVjp.z_bar[2354]
+	VMOVUPS	Z15, 28737920(CX)	// pixelsMixedFieldVjp.z_bar[2355]
+	VMOVUPS	Z16, 28837888(CX)	// pixelsMixedFieldVjp.z_bar[3136]
+	VMOVUPS	Z17, 28838016(CX)	// pixelsMixedFieldVjp.z_bar[3137]
+	VMOVUPS	Z18, 28838144(CX)	// pixelsMixedFieldVjp.z_bar[3138]
+	VMOVUPS	Z19, 28838272(CX)	// pixelsMixedFieldVjp.z_bar[3139]
+	VMOVUPS	Z20, 28938240(CX)	// pixelsMixedFieldVjp.z_bar[3920]
+	VMOVUPS	Z21, 28938368(CX)	// pixelsMixedFieldVjp.z_bar[3921]
+	VMOVUPS	Z22, 28938496(CX)	// pixelsMixedFieldVjp.z_bar[3922]
+	VMOVUPS	Z23, 28938624(CX)	// pixelsMixedFieldVjp.z_bar[3923]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -7867,26 +7583,26 @@ loop11: // 11 times
 	ADDQ	$396, R9
 	DECQ	SI
 	JNE	loop11
-	VMOVUPS	Z0, 42286080(CX)	// pixelsMixedFieldVjp.z_bar[4704]
-	VMOVUPS	Z1, 42286208(CX)	// pixelsMixedFieldVjp.z_bar[4705]
-	VMOVUPS	Z2, 42286336(CX)	// pixelsMixedFieldVjp.z_bar[4706]
-	VMOVUPS	Z3, 42286464(CX)	// pixelsMixedFieldVjp.z_bar[4707]
-	VMOVUPS	Z4, 42386432(CX)	// pixelsMixedFieldVjp.z_bar[5488]
-	VMOVUPS	Z5, 42386560(CX)	// pixelsMixedFieldVjp.z_bar[5489]
-	VMOVUPS	Z6, 42386688(CX)	// pixelsMixedFieldVjp.z_bar[5490]
-	VMOVUPS	Z7, 42386816(CX)	// pixelsMixedFieldVjp.z_bar[5491]
-	VMOVUPS	Z8, 42486784(CX)	// pixelsMixedFieldVjp.z_bar[6272]
-	VMOVUPS	Z9, 42486912(CX)	// pixelsMixedFieldVjp.z_bar[6273]
-	VMOVUPS	Z10, 42487040(CX)	// pixelsMixedFieldVjp.z_bar[6274]
-	VMOVUPS	Z11, 42487168(CX)	// pixelsMixedFieldVjp.z_bar[6275]
-	VMOVUPS	Z12, 42587136(CX)	// pixelsMixedFieldVjp.z_bar[7056]
-	VMOVUPS	Z13, 42587264(CX)	// pixelsMixedFieldVjp.z_bar[7057]
-	VMOVUPS	Z14, 42587392(CX)	// pixelsMixedFieldVjp.z_bar[7058]
-	VMOVUPS	Z15, 42587520(CX)	// pixelsMixedFieldVjp.z_bar[7059]
-	VMOVUPS	Z16, 42687488(CX)	// pixelsMixedFieldVjp.z_bar[7840]
-	VMOVUPS	Z17, 42687616(CX)	// pixelsMixedFieldVjp.z_bar[7841]
-	VMOVUPS	Z18, 42687744(CX)	// pixelsMixedFieldVjp.z_bar[7842]
-	VMOVUPS	Z19, 42687872(CX)	// pixelsMixedFieldVjp.z_bar[7843]
+	VMOVUPS	Z0, 29038592(CX)	// pixelsMixedFieldVjp.z_bar[4704]
+	VMOVUPS	Z1, 29038720(CX)	// pixelsMixedFieldVjp.z_bar[4705]
+	VMOVUPS	Z2, 29038848(CX)	// pixelsMixedFieldVjp.z_bar[4706]
+	VMOVUPS	Z3, 29038976(CX)	// pixelsMixedFieldVjp.z_bar[4707]
+	VMOVUPS	Z4, 29138944(CX)	// pixelsMixedFieldVjp.z_bar[5488]
+	VMOVUPS	Z5, 29139072(CX)	// pixelsMixedFieldVjp.z_bar[5489]
+	VMOVUPS	Z6, 29139200(CX)	// pixelsMixedFieldVjp.z_bar[5490]
+	VMOVUPS	Z7, 29139328(CX)	// pixelsMixedFieldVjp.z_bar[5491]
+	VMOVUPS	Z8, 29239296(CX)	// pixelsMixedFieldVjp.z_bar[6272]
+	VMOVUPS	Z9, 29239424(CX)	// pixelsMixedFieldVjp.z_bar[6273]
+	VMOVUPS	Z10, 29239552(CX)	// pixelsMixedFieldVjp.z_bar[6274]
+	VMOVUPS	Z11, 29239680(CX)	// pixelsMixedFieldVjp.z_bar[6275]
+	VMOVUPS	Z12, 29339648(CX)	// pixelsMixedFieldVjp.z_bar[7056]
+	VMOVUPS	Z13, 29339776(CX)	// pixelsMixedFieldVjp.z_bar[7057]
+	VMOVUPS	Z14, 29339904(CX)	// pixelsMixedFieldVjp.z_bar[7058]
+	VMOVUPS	Z15, 29340032(CX)	// pixelsMixedFieldVjp.z_bar[7059]
+	VMOVUPS	Z16, 29440000(CX)	// pixelsMixedFieldVjp.z_bar[7840]
+	VMOVUPS	Z17, 29440128(CX)	// pixelsMixedFieldVjp.z_bar[7841]
+	VMOVUPS	Z18, 29440256(CX)	// pixelsMixedFieldVjp.z_bar[7842]
+	VMOVUPS	Z19, 29440384(CX)	// pixelsMixedFieldVjp.z_bar[7843]
 	ADDQ	$256, 65592(AX)
 	ADDQ	$512, CX
 	DECQ	65584(AX)
@@ -7946,7 +7662,7 @@ loop4: // 28 times
 	MOVQ	65592(AX), SI
 	MOVQ	65600(AX), DI
 loop5: // 28 times
-	VMOVUPS	42787840(SI), Z0	// pixelsMixedFieldVjp.bf16[0]
+	VMOVUPS	29540352(SI), Z0	// pixelsMixedFieldVjp.bf16[0]
 	VMOVUPS	Z0, 2275904(DI)	// pixelsField.margins[15] | 1
 	ADDQ	$128, SI
 	ADDQ	$64, DI
@@ -7980,7 +7696,7 @@ loop7: // 29 times
 	MOVQ	65552(AX), SI
 loop8: // 1089 times
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 47203328(SI)	// pixelsMixedFieldVjp.f.0.weight_bar[0]
+	VMOVUPS	Z0, 33955840(SI)	// pixelsMixedFieldVjp.f.0.weight_bar[0]
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop8
@@ -8001,27 +7717,27 @@ loop10: // 3 times
 	MOVQ	65600(AX), R15
 	MOVQ	R15, 65616(AX)
 loop11: // 11 times
-	VMOVUPS	47203328(CX), Z0	// pixelsMixedFieldVjp.f.0.weight_bar[0]
-	VMOVUPS	47203456(CX), Z1	// pixelsMixedFieldVjp.f.0.weight_bar[1]
-	VMOVUPS	47203584(CX), Z2	// pixelsMixedFieldVjp.f.0.weight_bar[2]
-	VMOVUPS	47216000(CX), Z3	// pixelsMixedFieldVjp.f.0.weight_bar[99]
-	VMOVUPS	47216128(CX), Z4	// pixelsMixedFieldVjp.f.0.weight_bar[100]
-	VMOVUPS	47216256(CX), Z5	// pixelsMixedFieldVjp.f.0.weight_bar[101]
-	VMOVUPS	47228672(CX), Z6	// pixelsMixedFieldVjp.f.0.weight_bar[198]
-	VMOVUPS	47228800(CX), Z7	// pixelsMixedFieldVjp.f.0.weight_bar[199]
-	VMOVUPS	47228928(CX), Z8	// pixelsMixedFieldVjp.f.0.weight_bar[200]
-	VMOVUPS	47241344(CX), Z9	// pixelsMixedFieldVjp.f.0.weight_bar[297]
-	VMOVUPS	47241472(CX), Z10	// pixelsMixedFieldVjp.f.0.weight_bar[298]
-	VMOVUPS	47241600(CX), Z11	// pixelsMixedFieldVjp.f.0.weight_bar[299]
-	VMOVUPS	47254016(CX), Z12	// pixelsMixedFieldVjp.f.0.weight_bar[396]
-	VMOVUPS	47254144(CX), Z13	// pixelsMixedFieldVjp.f.0.weight_bar[397]
-	VMOVUPS	47254272(CX), Z14	// pixelsMixedFieldVjp.f.0.weight_bar[398]
-	VMOVUPS	47266688(CX), Z15	// pixelsMixedFieldVjp.f.0.weight_bar[495]
-	VMOVUPS	47266816(CX), Z16	// pixelsMixedFieldVjp.f.0.weight_bar[496]
-	VMOVUPS	47266944(CX), Z17	// pixelsMixedFieldVjp.f.0.weight_bar[497]
-	VMOVUPS	47279360(CX), Z18	// pixelsMixedFieldVjp.f.0.weight_bar[594]
-	VMOVUPS	47279488(CX), Z19	// pixelsMixedFieldVjp.f.0.weight_bar[595]
-	VMOVUPS	47279616(CX), Z20	// pixelsMixedFieldVjp.f.0.weight_bar[596]
+	VMOVUPS	33955840(CX), Z0	// pixelsMixedFieldVjp.f.0.weight_bar[0]
+	VMOVUPS	33955968(CX), Z1	// pixelsMixedFieldVjp.f.0.weight_bar[1]
+	VMOVUPS	33956096(CX), Z2	// pixelsMixedFieldVjp.f.0.weight_bar[2]
+	VMOVUPS	33968512(CX), Z3	// pixelsMixedFieldVjp.f.0.weight_bar[99]
+	VMOVUPS	33968640(CX), Z4	// pixelsMixedFieldVjp.f.0.weight_bar[100]
+	VMOVUPS	33968768(CX), Z5	// pixelsMixedFieldVjp.f.0.weight_bar[101]
+	VMOVUPS	33981184(CX), Z6	// pixelsMixedFieldVjp.f.0.weight_bar[198]
+	VMOVUPS	33981312(CX), Z7	// pixelsMixedFieldVjp.f.0.weight_bar[199]
+	VMOVUPS	33981440(CX), Z8	// pixelsMixedFieldVjp.f.0.weight_bar[200]
+	VMOVUPS	33993856(CX), Z9	// pixelsMixedFieldVjp.f.0.weight_bar[297]
+	VMOVUPS	33993984(CX), Z10	// pixelsMixedFieldVjp.f.0.weight_bar[298]
+	VMOVUPS	33994112(CX), Z11	// pixelsMixedFieldVjp.f.0.weight_bar[299]
+	VMOVUPS	34006528(CX), Z12	// pixelsMixedFieldVjp.f.0.weight_bar[396]
+	VMOVUPS	34006656(CX), Z13	// pixelsMixedFieldVjp.f.0.weight_bar[397]
+	VMOVUPS	34006784(CX), Z14	// pixelsMixedFieldVjp.f.0.weight_bar[398]
+	VMOVUPS	34019200(CX), Z15	// pixelsMixedFieldVjp.f.0.weight_bar[495]
+	VMOVUPS	34019328(CX), Z16	// pixelsMixedFieldVjp.f.0.weight_bar[496]
+	VMOVUPS	34019456(CX), Z17	// pixelsMixedFieldVjp.f.0.weight_bar[497]
+	VMOVUPS	34031872(CX), Z18	// pixelsMixedFieldVjp.f.0.weight_bar[594]
+	VMOVUPS	34032000(CX), Z19	// pixelsMixedFieldVjp.f.0.weight_bar[595]
+	VMOVUPS	34032128(CX), Z20	// pixelsMixedFieldVjp.f.0.weight_bar[596]
 	MOVQ	$28, SI
 	MOVQ	65616(AX), DI
 	MOVQ	65576(AX), R9
@@ -8029,31 +7745,31 @@ loop12: // 28 times
 	VMOVUPS	2273920(DI), Z21	// pixelsField.margins[0]
 	VMOVUPS	2273984(DI), Z22	// pixelsField.margins[0] | 1
 	VMOVUPS	2274048(DI), Z23	// pixelsField.margins[1]
-	VMOVUPS	46099456(R9), Z24	// pixelsMixedFieldVjp.bf16_2[0]
+	VMOVUPS	32851968(R9), Z24	// pixelsMixedFieldVjp.bf16_2[0]
 	VFMADD231PS	Z21, Z24, Z0
 	VFMADD231PS	Z22, Z24, Z1
 	VFMADD231PS	Z23, Z24, Z2
-	VMOVUPS	46199808(R9), Z24	// pixelsMixedFieldVjp.bf16_2[784]
+	VMOVUPS	32952320(R9), Z24	// pixelsMixedFieldVjp.bf16_2[784]
 	VFMADD231PS	Z21, Z24, Z3
 	VFMADD231PS	Z22, Z24, Z4
 	VFMADD231PS	Z23, Z24, Z5
-	VMOVUPS	46300160(R9), Z24	// pixelsMixedFieldVjp.bf16_2[1568]
+	VMOVUPS	33052672(R9), Z24	// pixelsMixedFieldVjp.bf16_2[1568]
 	VFMADD231PS	Z21, Z24, Z6
 	VFMADD231PS	Z22, Z24, Z7
 	VFMADD231PS	Z23, Z24, Z8
-	VMOVUPS	46400512(R9), Z24	// pixelsMixedFieldVjp.bf16_2[2352]
+	VMOVUPS	33153024(R9), Z24	// pixelsMixedFieldVjp.bf16_2[2352]
 	VFMADD231PS	Z21, Z24, Z9
 	VFMADD231PS	Z22, Z24, Z10
 	VFMADD231PS	Z23, Z24, Z11
-	VMOVUPS	46500864(R9), Z24	// pixelsMixedFieldVjp.bf16_2[3136]
+	VMOVUPS	33253376(R9), Z24	// pixelsMixedFieldVjp.bf16_2[3136]
 	VFMADD231PS	Z21, Z24, Z12
 	VFMADD231PS	Z22, Z24, Z13
 	VFMADD231PS	Z23, Z24, Z14
-	VMOVUPS	46601216(R9), Z24	// pixelsMixedFieldVjp.bf16_2[3920]
+	VMOVUPS	33353728(R9), Z24	// pixelsMixedFieldVjp.bf16_2[3920]
 	VFMADD231PS	Z21, Z24, Z15
 	VFMADD231PS	Z22, Z24, Z16
 	VFMADD231PS	Z23, Z24, Z17
-	VMOVUPS	46701568(R9), Z24	// pixelsMixedFieldVjp.bf16_2[4704]
+	VMOVUPS	33454080(R9), Z24	// pixelsMixedFieldVjp.bf16_2[4704]
 	VFMADD231PS	Z21, Z24, Z18
 	VFMADD231PS	Z22, Z24, Z19
 	VFMADD231PS	Z23, Z24, Z20
@@ -8061,27 +7777,27 @@ loop12: // 28 times
 	ADDQ	$128, R9
 	DECQ	SI
 	JNE	loop12
-	VMOVUPS	Z0, 47203328(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[0]
-	VMOVUPS	Z1, 47203456(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[1]
-	VMOVUPS	Z2, 47203584(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[2]
-	VMOVUPS	Z3, 47216000(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[99]
-	VMOVUPS	Z4, 47216128(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[100]
-	VMOVUPS	Z5, 47216256(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[101]
-	VMOVUPS	Z6, 47228672(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[198]
-	VMOVUPS	Z7, 47228800(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[199]
-	VMOVUPS	Z8, 47228928(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[200]
-	VMOVUPS	Z9, 47241344(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[297]
-	VMOVUPS	Z10, 47241472(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[298]
-	VMOVUPS	Z11, 47241600(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[299]
-	VMOVUPS	Z12, 47254016(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[396]
-	VMOVUPS	Z13, 47254144(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[397]
-	VMOVUPS	Z14, 47254272(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[398]
-	VMOVUPS	Z15, 47266688(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[495]
-	VMOVUPS	Z16, 47266816(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[496]
-	VMOVUPS	Z17, 47266944(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[497]
-	VMOVUPS	Z18, 47279360(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[594]
-	VMOVUPS	Z19, 47279488(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[595]
-	VMOVUPS	Z20, 47279616(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[596]
+	VMOVUPS	Z0, 33955840(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[0]
+	VMOVUPS	Z1, 33955968(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[1]
+	VMOVUPS	Z2, 33956096(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[2]
+	VMOVUPS	Z3, 33968512(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[99]
+	VMOVUPS	Z4, 33968640(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[100]
+	VMOVUPS	Z5, 33968768(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[101]
+	VMOVUPS	Z6, 33981184(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[198]
+	VMOVUPS	Z7, 33981312(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[199]
+	VMOVUPS	Z8, 33981440(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[200]
+	VMOVUPS	Z9, 33993856(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[297]
+	VMOVUPS	Z10, 33993984(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[298]
+	VMOVUPS	Z11, 33994112(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[299]
+	VMOVUPS	Z12, 34006528(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[396]
+	VMOVUPS	Z13, 34006656(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[397]
+	VMOVUPS	Z14, 34006784(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[398]
+	VMOVUPS	Z15, 34019200(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[495]
+	VMOVUPS	Z16, 34019328(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[496]
+	VMOVUPS	Z17, 34019456(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[497]
+	VMOVUPS	Z18, 34031872(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[594]
+	VMOVUPS	Z19, 34032000(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[595]
+	VMOVUPS	Z20, 34032128(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[596]
 	ADDQ	$1152, CX
 	ADDQ	$57664, 65616(AX)
 	DECQ	65608(AX)
@@ -8091,18 +7807,18 @@ loop12: // 28 times
 	MOVQ	65600(AX), R15
 	MOVQ	R15, 65616(AX)
 loop13: // 11 times
-	VMOVUPS	47292032(CX), Z0	// pixelsMixedFieldVjp.f.0.weight_bar[693]
-	VMOVUPS	47292160(CX), Z1	// pixelsMixedFieldVjp.f.0.weight_bar[694]
-	VMOVUPS	47292288(CX), Z2	// pixelsMixedFieldVjp.f.0.weight_bar[695]
-	VMOVUPS	47304704(CX), Z3	// pixelsMixedFieldVjp.f.0.weight_bar[792]
-	VMOVUPS	47304832(CX), Z4	// pixelsMixedFieldVjp.f.0.weight_bar[793]
-	VMOVUPS	47304960(CX), Z5	// pixelsMixedFieldVjp.f.0.weight_bar[794]
-	VMOVUPS	47317376(CX), Z6	// pixelsMixedFieldVjp.f.0.weight_bar[891]
-	VMOVUPS	47317504(CX), Z7	// pixelsMixedFieldVjp.f.0.weight_bar[892]
-	VMOVUPS	47317632(CX), Z8	// pixelsMixedFieldVjp.f.0.weight_bar[893]
-	VMOVUPS	47330048(CX), Z9	// pixelsMixedFieldVjp.f.0.weight_bar[990]
-	VMOVUPS	47330176(CX), Z10	// pixelsMixedFieldVjp.f.0.weight_bar[991]
-	VMOVUPS	47330304(CX), Z11	// pixelsMixedFieldVjp.f.0.weight_bar[992]
+	VMOVUPS	34044544(CX), Z0	// pixelsMixedFieldVjp.f.0.weight_bar[693]
+	VMOVUPS	34044672(CX), Z1	// pixelsMixedFieldVjp.f.0.weight_bar[694]
+	VMOVUPS	34044800(CX), Z2	// pixelsMixedFieldVjp.f.0.weight_bar[695]
+	VMOVUPS	34057216(CX), Z3	// pixelsMixedFieldVjp.f.0.weight_bar[792]
+	VMOVUPS	34057344(CX), Z4	// pixelsMixedFieldVjp.f.0.weight_bar[793]
+	VMOVUPS	34057472(CX), Z5	// pixelsMixedFieldVjp.f.0.weight_bar[794]
+	VMOVUPS	34069888(CX), Z6	// pixelsMixedFieldVjp.f.0.weight_bar[891]
+	VMOVUPS	34070016(CX), Z7	// pixelsMixedFieldVjp.f.0.weight_bar[892]
+	VMOVUPS	34070144(CX), Z8	// pixelsMixedFieldVjp.f.0.weight_bar[893]
+	VMOVUPS	34082560(CX), Z9	// pixelsMixedFieldVjp.f.0.weight_bar[990]
+	VMOVUPS	34082688(CX), Z10	// pixelsMixedFieldVjp.f.0.weight_bar[991]
+	VMOVUPS	34082816(CX), Z11	// pixelsMixedFieldVjp.f.0.weight_bar[992]
 	MOVQ	$28, SI
 	MOVQ	65616(AX), DI
 	MOVQ	65576(AX), R9
@@ -8110,19 +7826,19 @@ loop14: // 28 times
 	VMOVUPS	2273920(DI), Z12	// pixelsField.margins[0]
 	VMOVUPS	2273984(DI), Z13	// pixelsField.margins[0] | 1
 	VMOVUPS	2274048(DI), Z14	// pixelsField.margins[1]
-	VMOVUPS	46801920(R9), Z15	// pixelsMixedFieldVjp.bf16_2[5488]
+	VMOVUPS	33554432(R9), Z15	// pixelsMixedFieldVjp.bf16_2[5488]
 	VFMADD231PS	Z12, Z15, Z0
 	VFMADD231PS	Z13, Z15, Z1
 	VFMADD231PS	Z14, Z15, Z2
-	VMOVUPS	46902272(R9), Z15	// pixelsMixedFieldVjp.bf16_2[6272]
+	VMOVUPS	33654784(R9), Z15	// pixelsMixedFieldVjp.bf16_2[6272]
 	VFMADD231PS	Z12, Z15, Z3
 	VFMADD231PS	Z13, Z15, Z4
 	VFMADD231PS	Z14, Z15, Z5
-	VMOVUPS	47002624(R9), Z15	// pixelsMixedFieldVjp.bf16_2[7056]
+	VMOVUPS	33755136(R9), Z15	// pixelsMixedFieldVjp.bf16_2[7056]
 	VFMADD231PS	Z12, Z15, Z6
 	VFMADD231PS	Z13, Z15, Z7
 	VFMADD231PS	Z14, Z15, Z8
-	VMOVUPS	47102976(R9), Z15	// pixelsMixedFieldVjp.bf16_2[7840]
+	VMOVUPS	33855488(R9), Z15	// pixelsMixedFieldVjp.bf16_2[7840]
 	VFMADD231PS	Z12, Z15, Z9
 	VFMADD231PS	Z13, Z15, Z10
 	VFMADD231PS	Z14, Z15, Z11
@@ -8130,18 +7846,18 @@ loop14: // 28 times
 	ADDQ	$128, R9
 	DECQ	SI
 	JNE	loop14
-	VMOVUPS	Z0, 47292032(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[693]
-	VMOVUPS	Z1, 47292160(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[694]
-	VMOVUPS	Z2, 47292288(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[695]
-	VMOVUPS	Z3, 47304704(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[792]
-	VMOVUPS	Z4, 47304832(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[793]
-	VMOVUPS	Z5, 47304960(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[794]
-	VMOVUPS	Z6, 47317376(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[891]
-	VMOVUPS	Z7, 47317504(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[892]
-	VMOVUPS	Z8, 47317632(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[893]
-	VMOVUPS	Z9, 47330048(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[990]
-	VMOVUPS	Z10, 47330176(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[991]
-	VMOVUPS	Z11, 47330304(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[992]
+	VMOVUPS	Z0, 34044544(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[693]
+	VMOVUPS	Z1, 34044672(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[694]
+	VMOVUPS	Z2, 34044800(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[695]
+	VMOVUPS	Z3, 34057216(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[792]
+	VMOVUPS	Z4, 34057344(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[793]
+	VMOVUPS	Z5, 34057472(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[794]
+	VMOVUPS	Z6, 34069888(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[891]
+	VMOVUPS	Z7, 34070016(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[892]
+	VMOVUPS	Z8, 34070144(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[893]
+	VMOVUPS	Z9, 34082560(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[990]
+	VMOVUPS	Z10, 34082688(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[991]
+	VMOVUPS	Z11, 34082816(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[992]
 	ADDQ	$1152, CX
 	ADDQ	$57664, 65616(AX)
 	DECQ	65608(AX)
@@ -8184,7 +7900,7 @@ loop1: // 2 times: vectors of the block
 	MOVQ	R8, R10
 loop2: // 1089 times: elements
 	// mnist.nde:10
-	VMOVUPS	47203328(R9), Z1	// pixelsMixedFieldVjp.f.0.weight_bar[0]
+	VMOVUPS	33955840(R9), Z1	// pixelsMixedFieldVjp.f.0.weight_bar[0]
 	VPANDD	Z0, Z1, Z1
 	VMOVUPS	(R10), Z2	// sum of f.0.weight[0]
 	VADDPS	Z1, Z2, Z1
@@ -8204,7 +7920,7 @@ loop4: // 28 times: elements
 	MOVQ	$28, R13
 	MOVQ	R12, R14
 loop5: // 28 times: elements
-	VMOVUPS	44995584(R14), Z2	// pixelsMixedFieldVjp.mul[0]
+	VMOVUPS	31748096(R14), Z2	// pixelsMixedFieldVjp.mul[0]
 	VADDPS	Z2, Z1, Z1
 	ADDQ	$128, R14
 	DECQ	R13
@@ -8212,7 +7928,7 @@ loop5: // 28 times: elements
 	ADDQ	$3584, R12
 	DECQ	R11
 	JNE	loop4
-	VMOVUPS	Z1, 47342720(R10)	// pixelsMixedFieldVjp.f.0.bias_bar[0]
+	VMOVUPS	Z1, 34095232(R10)	// pixelsMixedFieldVjp.f.0.bias_bar[0]
 	ADDQ	$100352, R9
 	ADDQ	$128, R10
 	DECQ	DI
@@ -8221,7 +7937,7 @@ loop5: // 28 times: elements
 	MOVQ	SI, R9
 	MOVQ	R8, R10
 loop6: // 11 times: elements
-	VMOVUPS	47342720(R9), Z1	// pixelsMixedFieldVjp.f.0.bias_bar[0]
+	VMOVUPS	34095232(R9), Z1	// pixelsMixedFieldVjp.f.0.bias_bar[0]
 	VPANDD	Z0, Z1, Z1
 	VMOVUPS	69696(R10), Z2	// sum of f.0.bias[0]
 	VADDPS	Z1, Z2, Z1
@@ -8251,15 +7967,15 @@ TEXT ·pixelsMixedFieldVjpTurn5AVX512(SB), 0, $8-32
 // digitsMixed0ReplayVjpTurn0 is Digits.mixed.0.replay.vjp (mnist.nde:21) of a block of samples, a turn of several.
 TEXT digitsMixed0ReplayVjpTurn0_avx512<>(SB), NOSPLIT, $0-0
 	// mnist.nde:21
-	VBROADCASTSD	47344256(AX), Z0	// digitsMixed0ReplayVjp.t
-	VMOVSD	X0, 21812352(AX)	// pixelsMixedField.t
+	VBROADCASTSD	34096768(AX), Z0	// digitsMixed0ReplayVjp.t
+	VMOVSD	X0, 15188608(AX)	// pixelsMixedField.t
 	MOVQ	$8624, CX
 	MOVQ	AX, SI
 loop1: // 8624 times: elements
-	VMOVUPS	47344768(SI), Z0	// digitsMixed0ReplayVjp.z[0]
-	VMOVUPS	47344832(SI), Z1	// digitsMixed0ReplayVjp.z[0] | 1
-	VMOVUPS	Z0, 21812608(SI)	// pixelsMixedField.z[0]
-	VMOVUPS	Z1, 21812672(SI)	// pixelsMixedField.z[0] | 1
+	VMOVUPS	34097280(SI), Z0	// digitsMixed0ReplayVjp.z[0]
+	VMOVUPS	34097344(SI), Z1	// digitsMixed0ReplayVjp.z[0] | 1
+	VMOVUPS	Z0, 15188864(SI)	// pixelsMixedField.z[0]
+	VMOVUPS	Z1, 15188928(SI)	// pixelsMixedField.z[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop1
@@ -8281,56 +7997,46 @@ TEXT ·digitsMixed0ReplayVjpTurn0AVX512(SB), 0, $8-32
 // digitsMixed0ReplayVjpTurn3 is Digits.mixed.0.replay.vjp (mnist.nde:21) of a block of samples, a turn of several.
 TEXT digitsMixed0ReplayVjpTurn3_avx512<>(SB), NOSPLIT, $0-0
 	// mnist.nde:21
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop1: // 8624 times: elements
-	VMOVUPS	22916480(SI), Z0	// pixelsMixedField.dz[0]
-	VMOVUPS	22916544(SI), Z1	// pixelsMixedField.dz[0] | 1
-	VMOVUPS	Z0, 50656384(SI)	// digitsMixed0ReplayVjp.z_k1[0]
-	VMOVUPS	Z1, 50656448(SI)	// digitsMixed0ReplayVjp.z_k1[0] | 1
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop1
 	// mnist.nde:21
-	VBROADCASTSD	47344512(AX), Z0	// digitsMixed0ReplayVjp.h
+	VBROADCASTSD	34097024(AX), Z0	// digitsMixed0ReplayVjp.h
 	VMULPD.BCST	f64_3fe0000000000000<>(SB), Z0, Z0
-	VMOVSD	X0, 47344128(AX)
-	VBROADCASTSD	47344256(AX), Z1	// digitsMixed0ReplayVjp.t
+	VMOVSD	X0, 34096640(AX)
+	VBROADCASTSD	34096768(AX), Z1	// digitsMixed0ReplayVjp.t
 	VADDPD	Z0, Z1, Z1
-	VMOVSD	X1, 47344136(AX)
+	VMOVSD	X1, 34096648(AX)
 	VCVTPD2PS	Z0, Y0
 	VINSERTF64X4	$1, Y0, Z0, Z0
-	VMOVSS	X0, 47344144(AX)
+	VMOVSS	X0, 34096656(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop2: // 2 times: vectors of the block
+loop1: // 2 times: vectors of the block
 	// mnist.nde:21
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop3: // 8624 times: elements
-	VBROADCASTSS	47344144(AX), Z0
-	VMOVUPS	50656384(R9), Z1	// digitsMixed0ReplayVjp.z_k1[0]
-	VMOVUPS	47344768(R9), Z2	// digitsMixed0ReplayVjp.z[0]
+loop2: // 8624 times: elements
+	VBROADCASTSS	34096656(AX), Z0
+	VMOVUPS	16292736(R9), Z1	// pixelsMixedField.dz[0]
+	VMOVUPS	34097280(R9), Z2	// digitsMixed0ReplayVjp.z[0]
 	VFMADD231PS	Z1, Z0, Z2
-	VMOVUPS	Z2, 51760256(R9)	// digitsMixed0ReplayVjp.z_y2[0]
+	VMOVUPS	Z2, 37408896(R9)	// digitsMixed0ReplayVjp.z_y2[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop3
+	JNE	loop2
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop2
-	VBROADCASTSD	47344136(AX), Z0
-	VMOVSD	X0, 21812352(AX)	// pixelsMixedField.t
+	JNE	loop1
+	VBROADCASTSD	34096648(AX), Z0
+	VMOVSD	X0, 15188608(AX)	// pixelsMixedField.t
 	MOVQ	$8624, CX
 	MOVQ	AX, SI
-loop4: // 8624 times: elements
-	VMOVUPS	51760256(SI), Z0	// digitsMixed0ReplayVjp.z_y2[0]
-	VMOVUPS	51760320(SI), Z1	// digitsMixed0ReplayVjp.z_y2[0] | 1
-	VMOVUPS	Z0, 21812608(SI)	// pixelsMixedField.z[0]
-	VMOVUPS	Z1, 21812672(SI)	// pixelsMixedField.z[0] | 1
+loop3: // 8624 times: elements
+	VMOVUPS	37408896(SI), Z0	// digitsMixed0ReplayVjp.z_y2[0]
+	VMOVUPS	37408960(SI), Z1	// digitsMixed0ReplayVjp.z_y2[0] | 1
+	VMOVUPS	Z0, 15188864(SI)	// pixelsMixedField.z[0]
+	VMOVUPS	Z1, 15188928(SI)	// pixelsMixedField.z[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop4
+	JNE	loop3
 	RET
 
 // func digitsMixed0ReplayVjpTurn3AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -8349,47 +8055,37 @@ TEXT ·digitsMixed0ReplayVjpTurn3AVX512(SB), 0, $8-32
 // digitsMixed0ReplayVjpTurn6 is Digits.mixed.0.replay.vjp (mnist.nde:21) of a block of samples, a turn of several.
 TEXT digitsMixed0ReplayVjpTurn6_avx512<>(SB), NOSPLIT, $0-0
 	// mnist.nde:21
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop1: // 8624 times: elements
-	VMOVUPS	22916480(SI), Z0	// pixelsMixedField.dz[0]
-	VMOVUPS	22916544(SI), Z1	// pixelsMixedField.dz[0] | 1
-	VMOVUPS	Z0, 52864128(SI)	// digitsMixed0ReplayVjp.z_k2[0]
-	VMOVUPS	Z1, 52864192(SI)	// digitsMixed0ReplayVjp.z_k2[0] | 1
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop1
-	VBROADCASTSS	47344144(AX), Z0
+	VBROADCASTSS	34096656(AX), Z0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop2: // 2 times: vectors of the block
+loop1: // 2 times: vectors of the block
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop3: // 8624 times: elements
+loop2: // 8624 times: elements
 	// mnist.nde:21
-	VBROADCASTSS	47344144(AX), Z0
-	VMOVUPS	52864128(R9), Z1	// digitsMixed0ReplayVjp.z_k2[0]
-	VMOVUPS	47344768(R9), Z2	// digitsMixed0ReplayVjp.z[0]
+	VBROADCASTSS	34096656(AX), Z0
+	VMOVUPS	16292736(R9), Z1	// pixelsMixedField.dz[0]
+	VMOVUPS	34097280(R9), Z2	// digitsMixed0ReplayVjp.z[0]
 	VFMADD231PS	Z1, Z0, Z2
-	VMOVUPS	Z2, 53968000(R9)	// digitsMixed0ReplayVjp.z_y3[0]
+	VMOVUPS	Z2, 38512768(R9)	// digitsMixed0ReplayVjp.z_y3[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop3
+	JNE	loop2
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop2
-	VBROADCASTSD	47344136(AX), Z0
-	VMOVSD	X0, 21812352(AX)	// pixelsMixedField.t
+	JNE	loop1
+	VBROADCASTSD	34096648(AX), Z0
+	VMOVSD	X0, 15188608(AX)	// pixelsMixedField.t
 	MOVQ	$8624, CX
 	MOVQ	AX, SI
-loop4: // 8624 times: elements
-	VMOVUPS	53968000(SI), Z0	// digitsMixed0ReplayVjp.z_y3[0]
-	VMOVUPS	53968064(SI), Z1	// digitsMixed0ReplayVjp.z_y3[0] | 1
-	VMOVUPS	Z0, 21812608(SI)	// pixelsMixedField.z[0]
-	VMOVUPS	Z1, 21812672(SI)	// pixelsMixedField.z[0] | 1
+loop3: // 8624 times: elements
+	VMOVUPS	38512768(SI), Z0	// digitsMixed0ReplayVjp.z_y3[0]
+	VMOVUPS	38512832(SI), Z1	// digitsMixed0ReplayVjp.z_y3[0] | 1
+	VMOVUPS	Z0, 15188864(SI)	// pixelsMixedField.z[0]
+	VMOVUPS	Z1, 15188928(SI)	// pixelsMixedField.z[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop4
+	JNE	loop3
 	RET
 
 // func digitsMixed0ReplayVjpTurn6AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -8408,68 +8104,48 @@ TEXT ·digitsMixed0ReplayVjpTurn6AVX512(SB), 0, $8-32
 // digitsMixed0ReplayVjpTurn9 is Digits.mixed.0.replay.vjp (mnist.nde:21) of a block of samples, a turn of several.
 TEXT digitsMixed0ReplayVjpTurn9_avx512<>(SB), NOSPLIT, $0-0
 	// mnist.nde:21
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop1: // 8624 times: elements
-	VMOVUPS	22916480(SI), Z0	// pixelsMixedField.dz[0]
-	VMOVUPS	22916544(SI), Z1	// pixelsMixedField.dz[0] | 1
-	VMOVUPS	Z0, 55071872(SI)	// digitsMixed0ReplayVjp.z_k3[0]
-	VMOVUPS	Z1, 55071936(SI)	// digitsMixed0ReplayVjp.z_k3[0] | 1
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop1
 	// mnist.nde:21
-	VBROADCASTSD	47344512(AX), Z0	// digitsMixed0ReplayVjp.h
+	VBROADCASTSD	34097024(AX), Z0	// digitsMixed0ReplayVjp.h
 	VCVTPD2PS	Z0, Y1
 	VINSERTF64X4	$1, Y1, Z1, Z1
-	VMOVSS	X1, 47344152(AX)
+	VMOVSS	X1, 34096664(AX)
 	VMULPD.BCST	f64_3fc5555555555555<>(SB), Z0, Z0
-	VMOVSD	X0, 47344160(AX)
+	VMOVSD	X0, 34096672(AX)
 	VCVTPD2PS	Z0, Y0
 	VINSERTF64X4	$1, Y0, Z0, Z0
-	VMOVSS	X0, 47344168(AX)
+	VMOVSS	X0, 34096680(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop2: // 2 times: vectors of the block
+loop1: // 2 times: vectors of the block
 	// mnist.nde:21
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop3: // 8624 times: elements
-	VBROADCASTSS	47344152(AX), Z0
-	VMOVUPS	55071872(R9), Z1	// digitsMixed0ReplayVjp.z_k3[0]
-	VMOVUPS	47344768(R9), Z2	// digitsMixed0ReplayVjp.z[0]
+loop2: // 8624 times: elements
+	VBROADCASTSS	34096664(AX), Z0
+	VMOVUPS	16292736(R9), Z1	// pixelsMixedField.dz[0]
+	VMOVUPS	34097280(R9), Z2	// digitsMixed0ReplayVjp.z[0]
 	VFMADD231PS	Z1, Z0, Z2
-	VMOVUPS	Z2, 56175744(R9)	// digitsMixed0ReplayVjp.z_y4[0]
-	VMOVUPS	48448640(R9), Z0	// digitsMixed0ReplayVjp.z_next_bar[0]
-	VBROADCASTSS	47344168(AX), Z1
+	VMOVUPS	Z2, 26228736(R9)	// pixelsMixedFieldVjp.z[0]
+	VMOVUPS	35201152(R9), Z0	// digitsMixed0ReplayVjp.z_next_bar[0]
+	VBROADCASTSS	34096680(AX), Z1
 	VMULPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 57279616(R9)	// digitsMixed0ReplayVjp.z_k4_bar[0]
+	VMOVUPS	Z0, 39616640(R9)	// digitsMixed0ReplayVjp.z_k4_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop3
+	JNE	loop2
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop2
+	JNE	loop1
 	MOVQ	$8624, CX
 	MOVQ	AX, SI
-loop4: // 8624 times: elements
-	VMOVUPS	56175744(SI), Z0	// digitsMixed0ReplayVjp.z_y4[0]
-	VMOVUPS	56175808(SI), Z1	// digitsMixed0ReplayVjp.z_y4[0] | 1
-	VMOVUPS	Z0, 39476224(SI)	// pixelsMixedFieldVjp.z[0]
-	VMOVUPS	Z1, 39476288(SI)	// pixelsMixedFieldVjp.z[0] | 1
+loop3: // 8624 times: elements
+	VMOVUPS	39616640(SI), Z0	// digitsMixed0ReplayVjp.z_k4_bar[0]
+	VMOVUPS	39616704(SI), Z1	// digitsMixed0ReplayVjp.z_k4_bar[0] | 1
+	VMOVUPS	Z0, 27332608(SI)	// pixelsMixedFieldVjp.dz_bar[0]
+	VMOVUPS	Z1, 27332672(SI)	// pixelsMixedFieldVjp.dz_bar[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop4
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop5: // 8624 times: elements
-	VMOVUPS	57279616(SI), Z0	// digitsMixed0ReplayVjp.z_k4_bar[0]
-	VMOVUPS	57279680(SI), Z1	// digitsMixed0ReplayVjp.z_k4_bar[0] | 1
-	VMOVUPS	Z0, 40580096(SI)	// pixelsMixedFieldVjp.dz_bar[0]
-	VMOVUPS	Z1, 40580160(SI)	// pixelsMixedFieldVjp.dz_bar[0] | 1
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop5
+	JNE	loop3
 	RET
 
 // func digitsMixed0ReplayVjpTurn9AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -8488,65 +8164,46 @@ TEXT ·digitsMixed0ReplayVjpTurn9AVX512(SB), 0, $8-32
 // digitsMixed0ReplayVjpTurn16 is Digits.mixed.0.replay.vjp (mnist.nde:21) of a block of samples, a turn of several.
 TEXT digitsMixed0ReplayVjpTurn16_avx512<>(SB), NOSPLIT, $0-0
 	// mnist.nde:21
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop1: // 8624 times: elements
-	VMOVUPS	41683968(SI), Z0	// pixelsMixedFieldVjp.z_bar[0]
-	VMOVUPS	41684032(SI), Z1	// pixelsMixedFieldVjp.z_bar[0] | 1
-	VMOVUPS	Z0, 59487360(SI)	// digitsMixed0ReplayVjp.result[0]
-	VMOVUPS	Z1, 59487424(SI)	// digitsMixed0ReplayVjp.result[0] | 1
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop1
 	// mnist.nde:21
-	VBROADCASTSD	47344512(AX), Z0	// digitsMixed0ReplayVjp.h
+	VBROADCASTSD	34097024(AX), Z0	// digitsMixed0ReplayVjp.h
 	VMULPD.BCST	f64_3fd5555555555555<>(SB), Z0, Z0
-	VMOVSD	X0, 47344176(AX)
+	VMOVSD	X0, 34096688(AX)
 	VCVTPD2PS	Z0, Y0
 	VINSERTF64X4	$1, Y0, Z0, Z0
-	VMOVSS	X0, 47344184(AX)
-	VBROADCASTSS	47344152(AX), Z0
+	VMOVSS	X0, 34096696(AX)
+	VBROADCASTSS	34096664(AX), Z0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop2: // 2 times: vectors of the block
+loop1: // 2 times: vectors of the block
 	// mnist.nde:21
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop3: // 8624 times: elements
-	VMOVUPS	48448640(R9), Z0	// digitsMixed0ReplayVjp.z_next_bar[0]
-	VBROADCASTSS	47344184(AX), Z1
+loop2: // 8624 times: elements
+	VMOVUPS	35201152(R9), Z0	// digitsMixed0ReplayVjp.z_next_bar[0]
+	VBROADCASTSS	34096696(AX), Z1
 	VMULPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 58383488(R9)	// digitsMixed0ReplayVjp.mul[0]
-	VMOVUPS	59487360(R9), Z1	// digitsMixed0ReplayVjp.result[0]
-	VBROADCASTSS	47344152(AX), Z2
+	VMOVUPS	Z0, 40720512(R9)	// digitsMixed0ReplayVjp.mul[0]
+	VMOVUPS	28436480(R9), Z1	// pixelsMixedFieldVjp.z_bar[0]
+	VMOVUPS	Z1, 41824384(R9)	// digitsMixed0ReplayVjp.result[0]
+	VBROADCASTSS	34096664(AX), Z2
 	VFMADD231PS	Z2, Z1, Z0
-	VMOVUPS	Z0, 60591232(R9)	// digitsMixed0ReplayVjp.z_k3_bar[0]
+	VMOVUPS	Z0, 27332608(R9)	// pixelsMixedFieldVjp.dz_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop3
+	JNE	loop2
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop2
+	JNE	loop1
 	MOVQ	$8624, CX
 	MOVQ	AX, SI
-loop4: // 8624 times: elements
-	VMOVUPS	53968000(SI), Z0	// digitsMixed0ReplayVjp.z_y3[0]
-	VMOVUPS	53968064(SI), Z1	// digitsMixed0ReplayVjp.z_y3[0] | 1
-	VMOVUPS	Z0, 39476224(SI)	// pixelsMixedFieldVjp.z[0]
-	VMOVUPS	Z1, 39476288(SI)	// pixelsMixedFieldVjp.z[0] | 1
+loop3: // 8624 times: elements
+	VMOVUPS	38512768(SI), Z0	// digitsMixed0ReplayVjp.z_y3[0]
+	VMOVUPS	38512832(SI), Z1	// digitsMixed0ReplayVjp.z_y3[0] | 1
+	VMOVUPS	Z0, 26228736(SI)	// pixelsMixedFieldVjp.z[0]
+	VMOVUPS	Z1, 26228800(SI)	// pixelsMixedFieldVjp.z[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop4
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop5: // 8624 times: elements
-	VMOVUPS	60591232(SI), Z0	// digitsMixed0ReplayVjp.z_k3_bar[0]
-	VMOVUPS	60591296(SI), Z1	// digitsMixed0ReplayVjp.z_k3_bar[0] | 1
-	VMOVUPS	Z0, 40580096(SI)	// pixelsMixedFieldVjp.dz_bar[0]
-	VMOVUPS	Z1, 40580160(SI)	// pixelsMixedFieldVjp.dz_bar[0] | 1
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop5
+	JNE	loop3
 	RET
 
 // func digitsMixed0ReplayVjpTurn16AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -8565,55 +8222,36 @@ TEXT ·digitsMixed0ReplayVjpTurn16AVX512(SB), 0, $8-32
 // digitsMixed0ReplayVjpTurn23 is Digits.mixed.0.replay.vjp (mnist.nde:21) of a block of samples, a turn of several.
 TEXT digitsMixed0ReplayVjpTurn23_avx512<>(SB), NOSPLIT, $0-0
 	// mnist.nde:21
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop1: // 8624 times: elements
-	VMOVUPS	41683968(SI), Z0	// pixelsMixedFieldVjp.z_bar[0]
-	VMOVUPS	41684032(SI), Z1	// pixelsMixedFieldVjp.z_bar[0] | 1
-	VMOVUPS	Z0, 61695104(SI)	// digitsMixed0ReplayVjp.result_2[0]
-	VMOVUPS	Z1, 61695168(SI)	// digitsMixed0ReplayVjp.result_2[0] | 1
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop1
-	VBROADCASTSS	47344144(AX), Z0
+	VBROADCASTSS	34096656(AX), Z0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop2: // 2 times: vectors of the block
+loop1: // 2 times: vectors of the block
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop3: // 8624 times: elements
+loop2: // 8624 times: elements
 	// mnist.nde:21
-	VMOVUPS	61695104(R9), Z0	// digitsMixed0ReplayVjp.result_2[0]
-	VBROADCASTSS	47344144(AX), Z1
-	VMOVUPS	58383488(R9), Z2	// digitsMixed0ReplayVjp.mul[0]
+	VMOVUPS	28436480(R9), Z0	// pixelsMixedFieldVjp.z_bar[0]
+	VMOVUPS	Z0, 42928256(R9)	// digitsMixed0ReplayVjp.result_2[0]
+	VBROADCASTSS	34096656(AX), Z1
+	VMOVUPS	40720512(R9), Z2	// digitsMixed0ReplayVjp.mul[0]
 	VFMADD231PS	Z1, Z0, Z2
-	VMOVUPS	Z2, 62798976(R9)	// digitsMixed0ReplayVjp.z_k2_bar[0]
+	VMOVUPS	Z2, 27332608(R9)	// pixelsMixedFieldVjp.dz_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop3
+	JNE	loop2
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop2
+	JNE	loop1
 	MOVQ	$8624, CX
 	MOVQ	AX, SI
-loop4: // 8624 times: elements
-	VMOVUPS	51760256(SI), Z0	// digitsMixed0ReplayVjp.z_y2[0]
-	VMOVUPS	51760320(SI), Z1	// digitsMixed0ReplayVjp.z_y2[0] | 1
-	VMOVUPS	Z0, 39476224(SI)	// pixelsMixedFieldVjp.z[0]
-	VMOVUPS	Z1, 39476288(SI)	// pixelsMixedFieldVjp.z[0] | 1
+loop3: // 8624 times: elements
+	VMOVUPS	37408896(SI), Z0	// digitsMixed0ReplayVjp.z_y2[0]
+	VMOVUPS	37408960(SI), Z1	// digitsMixed0ReplayVjp.z_y2[0] | 1
+	VMOVUPS	Z0, 26228736(SI)	// pixelsMixedFieldVjp.z[0]
+	VMOVUPS	Z1, 26228800(SI)	// pixelsMixedFieldVjp.z[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop4
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop5: // 8624 times: elements
-	VMOVUPS	62798976(SI), Z0	// digitsMixed0ReplayVjp.z_k2_bar[0]
-	VMOVUPS	62799040(SI), Z1	// digitsMixed0ReplayVjp.z_k2_bar[0] | 1
-	VMOVUPS	Z0, 40580096(SI)	// pixelsMixedFieldVjp.dz_bar[0]
-	VMOVUPS	Z1, 40580160(SI)	// pixelsMixedFieldVjp.dz_bar[0] | 1
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop5
+	JNE	loop3
 	RET
 
 // func digitsMixed0ReplayVjpTurn23AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -8632,55 +8270,36 @@ TEXT ·digitsMixed0ReplayVjpTurn23AVX512(SB), 0, $8-32
 // digitsMixed0ReplayVjpTurn30 is Digits.mixed.0.replay.vjp (mnist.nde:21) of a block of samples, a turn of several.
 TEXT digitsMixed0ReplayVjpTurn30_avx512<>(SB), NOSPLIT, $0-0
 	// mnist.nde:21
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop1: // 8624 times: elements
-	VMOVUPS	41683968(SI), Z0	// pixelsMixedFieldVjp.z_bar[0]
-	VMOVUPS	41684032(SI), Z1	// pixelsMixedFieldVjp.z_bar[0] | 1
-	VMOVUPS	Z0, 63902848(SI)	// digitsMixed0ReplayVjp.result_3[0]
-	VMOVUPS	Z1, 63902912(SI)	// digitsMixed0ReplayVjp.result_3[0] | 1
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop1
-	VBROADCASTSS	47344144(AX), Z0
+	VBROADCASTSS	34096656(AX), Z0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop2: // 2 times: vectors of the block
+loop1: // 2 times: vectors of the block
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop3: // 8624 times: elements
+loop2: // 8624 times: elements
 	// mnist.nde:21
-	VMOVUPS	63902848(R9), Z0	// digitsMixed0ReplayVjp.result_3[0]
-	VBROADCASTSS	47344144(AX), Z1
-	VMOVUPS	57279616(R9), Z2	// digitsMixed0ReplayVjp.z_k4_bar[0]
+	VMOVUPS	28436480(R9), Z0	// pixelsMixedFieldVjp.z_bar[0]
+	VMOVUPS	Z0, 44032128(R9)	// digitsMixed0ReplayVjp.result_3[0]
+	VBROADCASTSS	34096656(AX), Z1
+	VMOVUPS	39616640(R9), Z2	// digitsMixed0ReplayVjp.z_k4_bar[0]
 	VFMADD231PS	Z1, Z0, Z2
-	VMOVUPS	Z2, 65006720(R9)	// digitsMixed0ReplayVjp.z_k1_bar[0]
+	VMOVUPS	Z2, 27332608(R9)	// pixelsMixedFieldVjp.dz_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop3
+	JNE	loop2
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop2
+	JNE	loop1
 	MOVQ	$8624, CX
 	MOVQ	AX, SI
-loop4: // 8624 times: elements
-	VMOVUPS	47344768(SI), Z0	// digitsMixed0ReplayVjp.z[0]
-	VMOVUPS	47344832(SI), Z1	// digitsMixed0ReplayVjp.z[0] | 1
-	VMOVUPS	Z0, 39476224(SI)	// pixelsMixedFieldVjp.z[0]
-	VMOVUPS	Z1, 39476288(SI)	// pixelsMixedFieldVjp.z[0] | 1
+loop3: // 8624 times: elements
+	VMOVUPS	34097280(SI), Z0	// digitsMixed0ReplayVjp.z[0]
+	VMOVUPS	34097344(SI), Z1	// digitsMixed0ReplayVjp.z[0] | 1
+	VMOVUPS	Z0, 26228736(SI)	// pixelsMixedFieldVjp.z[0]
+	VMOVUPS	Z1, 26228800(SI)	// pixelsMixedFieldVjp.z[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop4
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop5: // 8624 times: elements
-	VMOVUPS	65006720(SI), Z0	// digitsMixed0ReplayVjp.z_k1_bar[0]
-	VMOVUPS	65006784(SI), Z1	// digitsMixed0ReplayVjp.z_k1_bar[0] | 1
-	VMOVUPS	Z0, 40580096(SI)	// pixelsMixedFieldVjp.dz_bar[0]
-	VMOVUPS	Z1, 40580160(SI)	// pixelsMixedFieldVjp.dz_bar[0] | 1
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop5
+	JNE	loop3
 	RET
 
 // func digitsMixed0ReplayVjpTurn30AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -8699,39 +8318,29 @@ TEXT ·digitsMixed0ReplayVjpTurn30AVX512(SB), 0, $8-32
 // digitsMixed0ReplayVjpTurn37 is Digits.mixed.0.replay.vjp (mnist.nde:21) of a block of samples, a turn of several.
 TEXT digitsMixed0ReplayVjpTurn37_avx512<>(SB), NOSPLIT, $0-0
 	// mnist.nde:21
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop1: // 8624 times: elements
-	VMOVUPS	41683968(SI), Z0	// pixelsMixedFieldVjp.z_bar[0]
-	VMOVUPS	41684032(SI), Z1	// pixelsMixedFieldVjp.z_bar[0] | 1
-	VMOVUPS	Z0, 66110592(SI)	// digitsMixed0ReplayVjp.result_4[0]
-	VMOVUPS	Z1, 66110656(SI)	// digitsMixed0ReplayVjp.result_4[0] | 1
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop1
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop2: // 2 times: vectors of the block
+loop1: // 2 times: vectors of the block
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop3: // 8624 times: elements
+loop2: // 8624 times: elements
 	// mnist.nde:21
-	VMOVUPS	48448640(R9), Z0	// digitsMixed0ReplayVjp.z_next_bar[0]
-	VMOVUPS	59487360(R9), Z1	// digitsMixed0ReplayVjp.result[0]
+	VMOVUPS	35201152(R9), Z0	// digitsMixed0ReplayVjp.z_next_bar[0]
+	VMOVUPS	41824384(R9), Z1	// digitsMixed0ReplayVjp.result[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	61695104(R9), Z1	// digitsMixed0ReplayVjp.result_2[0]
+	VMOVUPS	42928256(R9), Z1	// digitsMixed0ReplayVjp.result_2[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	63902848(R9), Z1	// digitsMixed0ReplayVjp.result_3[0]
+	VMOVUPS	44032128(R9), Z1	// digitsMixed0ReplayVjp.result_3[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	66110592(R9), Z1	// digitsMixed0ReplayVjp.result_4[0]
+	VMOVUPS	28436480(R9), Z1	// pixelsMixedFieldVjp.z_bar[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 49552512(R9)	// digitsMixed0ReplayVjp.z_bar[0]
+	VMOVUPS	Z0, 36305024(R9)	// digitsMixed0ReplayVjp.z_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop3
+	JNE	loop2
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop2
+	JNE	loop1
 	RET
 
 // func digitsMixed0ReplayVjpTurn37AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -8750,27 +8359,27 @@ TEXT ·digitsMixed0ReplayVjpTurn37AVX512(SB), 0, $8-32
 // digitsMixed0RecLanerevTurn0 is Digits.mixed.0.rec.lanerev (mnist.nde:21) of a block of samples, a turn of several.
 TEXT digitsMixed0RecLanerevTurn0_avx512<>(SB), NOSPLIT, $0-0
 	// mnist.nde:21
-	VBROADCASTSD	67214464(AX), Z0	// digitsMixed0RecLanerev.step.t
-	VMOVSD	X0, 47344256(AX)	// digitsMixed0ReplayVjp.t
-	VBROADCASTSD	67214720(AX), Z0	// digitsMixed0RecLanerev.step.h
-	VMOVSD	X0, 47344512(AX)	// digitsMixed0ReplayVjp.h
+	VBROADCASTSD	45136000(AX), Z0	// digitsMixed0RecLanerev.step.t
+	VMOVSD	X0, 34096768(AX)	// digitsMixed0ReplayVjp.t
+	VBROADCASTSD	45136256(AX), Z0	// digitsMixed0RecLanerev.step.h
+	VMOVSD	X0, 34097024(AX)	// digitsMixed0ReplayVjp.h
 	MOVQ	$8624, CX
 	MOVQ	AX, SI
 loop1: // 8624 times: elements
-	VMOVUPS	67215232(SI), Z0	// digitsMixed0RecLanerev.z[0]
-	VMOVUPS	67215296(SI), Z1	// digitsMixed0RecLanerev.z[0] | 1
-	VMOVUPS	Z0, 47344768(SI)	// digitsMixed0ReplayVjp.z[0]
-	VMOVUPS	Z1, 47344832(SI)	// digitsMixed0ReplayVjp.z[0] | 1
+	VMOVUPS	45136768(SI), Z0	// digitsMixed0RecLanerev.z[0]
+	VMOVUPS	45136832(SI), Z1	// digitsMixed0RecLanerev.z[0] | 1
+	VMOVUPS	Z0, 34097280(SI)	// digitsMixed0ReplayVjp.z[0]
+	VMOVUPS	Z1, 34097344(SI)	// digitsMixed0ReplayVjp.z[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop1
 	MOVQ	$8624, CX
 	MOVQ	AX, SI
 loop2: // 8624 times: elements
-	VMOVUPS	68319104(SI), Z0	// digitsMixed0RecLanerev.z.bar[0]
-	VMOVUPS	68319168(SI), Z1	// digitsMixed0RecLanerev.z.bar[0] | 1
-	VMOVUPS	Z0, 48448640(SI)	// digitsMixed0ReplayVjp.z_next_bar[0]
-	VMOVUPS	Z1, 48448704(SI)	// digitsMixed0ReplayVjp.z_next_bar[0] | 1
+	VMOVUPS	46240640(SI), Z0	// digitsMixed0RecLanerev.z.bar[0]
+	VMOVUPS	46240704(SI), Z1	// digitsMixed0RecLanerev.z.bar[0] | 1
+	VMOVUPS	Z0, 35201152(SI)	// digitsMixed0ReplayVjp.z_next_bar[0]
+	VMOVUPS	Z1, 35201216(SI)	// digitsMixed0ReplayVjp.z_next_bar[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop2
@@ -8792,22 +8401,12 @@ TEXT ·digitsMixed0RecLanerevTurn0AVX512(SB), 0, $8-32
 // digitsMixed0RecLanerevTurn39 is Digits.mixed.0.rec.lanerev (mnist.nde:21) of a block of samples, a turn of several.
 TEXT digitsMixed0RecLanerevTurn39_avx512<>(SB), NOSPLIT, $0-0
 	// mnist.nde:21
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop1: // 8624 times: elements
-	VMOVUPS	49552512(SI), Z0	// digitsMixed0ReplayVjp.z_bar[0]
-	VMOVUPS	49552576(SI), Z1	// digitsMixed0ReplayVjp.z_bar[0] | 1
-	VMOVUPS	Z0, 70526848(SI)	// digitsMixed0RecLanerev.result[0]
-	VMOVUPS	Z1, 70526912(SI)	// digitsMixed0RecLanerev.result[0] | 1
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop1
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop2: // 2 times: vectors of the block
-	VMOVUPD	67214976(SI), Z0	// digitsMixed0RecLanerev.step.active
-	VMOVUPD	67215040(SI), Z1	// digitsMixed0RecLanerev.step.active | 1
+loop1: // 2 times: vectors of the block
+	VMOVUPD	45136512(SI), Z0	// digitsMixed0RecLanerev.step.active
+	VMOVUPD	45136576(SI), Z1	// digitsMixed0RecLanerev.step.active | 1
 	// mnist.nde:21
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z2
 	VCMPPD	$17, Z0, Z2, K1
@@ -8817,32 +8416,32 @@ loop2: // 2 times: vectors of the block
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
 	MOVQ	$8624, R9
 	MOVQ	DI, R10
-loop3: // 8624 times: elements
-	VMOVUPS	70526848(R10), Z2	// digitsMixed0RecLanerev.result[0]
-	VMOVUPS	68319104(R10), Z3	// digitsMixed0RecLanerev.z.bar[0]
+loop2: // 8624 times: elements
+	VMOVUPS	36305024(R10), Z2	// digitsMixed0ReplayVjp.z_bar[0]
+	VMOVUPS	46240640(R10), Z3	// digitsMixed0RecLanerev.z.bar[0]
 	VPMOVQD	Z0, Y4
 	VPMOVQD	Z1, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
 	VPTERNLOGD	$0xca, Z3, Z2, Z4
-	VMOVUPS	Z4, 69422976(R10)	// digitsMixed0RecLanerev.z.bar.next[0]
+	VMOVUPS	Z4, 47344512(R10)	// digitsMixed0RecLanerev.z.bar.next[0]
 	ADDQ	$128, R10
 	DECQ	R9
-	JNE	loop3
+	JNE	loop2
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
-	JNE	loop2
+	JNE	loop1
 	// results that are the arguments of the next run
 	MOVQ	$8624, CX
 	MOVQ	AX, SI
-loop4: // 8624 times: elements
-	VMOVUPS	69422976(SI), Z0	// digitsMixed0RecLanerev.z.bar.next[0]
-	VMOVUPS	69423040(SI), Z1	// digitsMixed0RecLanerev.z.bar.next[0] | 1
-	VMOVUPS	Z0, 68319104(SI)	// digitsMixed0RecLanerev.z.bar[0]
-	VMOVUPS	Z1, 68319168(SI)	// digitsMixed0RecLanerev.z.bar[0] | 1
+loop3: // 8624 times: elements
+	VMOVUPS	47344512(SI), Z0	// digitsMixed0RecLanerev.z.bar.next[0]
+	VMOVUPS	47344576(SI), Z1	// digitsMixed0RecLanerev.z.bar.next[0] | 1
+	VMOVUPS	Z0, 46240640(SI)	// digitsMixed0RecLanerev.z.bar[0]
+	VMOVUPS	Z1, 46240704(SI)	// digitsMixed0RecLanerev.z.bar[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop4
+	JNE	loop3
 	RET
 
 // func digitsMixed0RecLanerevTurn39AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -8867,20 +8466,20 @@ loop1: // 2 times: vectors of the block
 	MOVQ	SI, R9
 loop2: // 784 times: elements
 	// mnist.nde:21
-	VMOVUPS	71630720(R9), Z0	// fitMixedGrad.img[0]
+	VMOVUPS	48448384(R9), Z0	// fitMixedGrad.img[0]
 	VBROADCASTSS	36200(BX), Z1	// Images.img.all.mean
 	VSUBPS	Z1, Z0, Z0
 	VBROADCASTSS	36204(BX), Z1	// Images.img.all.std
 	VDIVPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 71731456(R9)	// fitMixedGrad.div[0]
+	VMOVUPS	Z0, 48549120(R9)	// fitMixedGrad.div[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop2
 	MOVQ	$784, DI
 	MOVQ	SI, R9
 loop3: // 784 times: elements
-	VMOVUPS	71731456(R9), Z0	// fitMixedGrad.div[0]
-	VMOVUPS	Z0, 71831808(R9)	// fitMixedGrad.concat[0]
+	VMOVUPS	48549120(R9), Z0	// fitMixedGrad.div[0]
+	VMOVUPS	Z0, 48649472(R9)	// fitMixedGrad.concat[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop3
@@ -8888,7 +8487,7 @@ loop3: // 784 times: elements
 	MOVQ	SI, R9
 loop4: // 7840 times: elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 71932160(R9)	// fitMixedGrad.concat[784]
+	VMOVUPS	Z0, 48749824(R9)	// fitMixedGrad.concat[784]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop4
@@ -8901,18 +8500,18 @@ loop4: // 7840 times: elements
 	MOVQ	AX, DI
 loop5: // 2 times: vectors of the block
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 76566528(SI)	// fitMixedGrad.step0_in0
+	VMOVUPD	Z0, 53384192(SI)	// fitMixedGrad.step0_in0
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 76566592(SI)	// fitMixedGrad.step0_in0 | 1
+	VMOVUPD	Z0, 53384256(SI)	// fitMixedGrad.step0_in0 | 1
 	VBROADCASTSD	f64_3ff0000000000000<>(SB), Z0
-	VMOVUPD	Z0, 76566784(SI)	// fitMixedGrad.step0_in1
+	VMOVUPD	Z0, 53384448(SI)	// fitMixedGrad.step0_in1
 	VBROADCASTSD	f64_3ff0000000000000<>(SB), Z0
-	VMOVUPD	Z0, 76566848(SI)	// fitMixedGrad.step0_in1 | 1
+	VMOVUPD	Z0, 53384512(SI)	// fitMixedGrad.step0_in1 | 1
 	MOVQ	$8624, R9
 	MOVQ	DI, R10
 loop6: // 8624 times: elements
-	VMOVUPS	71831808(R10), Z0	// fitMixedGrad.concat[0]
-	VMOVUPS	Z0, 35060480(R10)	// digitsMixed0RecLanestep.z[0]
+	VMOVUPS	48649472(R10), Z0	// fitMixedGrad.concat[0]
+	VMOVUPS	Z0, 18501376(R10)	// digitsMixed0RecLanestep.z[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop6
@@ -8944,8 +8543,8 @@ loop1: // 2 times: vectors of the block
 	MOVQ	$8624, CX
 	MOVQ	65544(AX), SI
 loop2: // 8624 times: elements
-	VMOVUPS	35060480(SI), Z0	// digitsMixed0RecLanestep.z[0]
-	VMOVUPS	Z0, 72935680(SI)	// fitMixedGrad.z[0]
+	VMOVUPS	18501376(SI), Z0	// digitsMixed0RecLanestep.z[0]
+	VMOVUPS	Z0, 49753344(SI)	// fitMixedGrad.z[0]
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop2
@@ -8959,7 +8558,7 @@ loop3: // 2 times: vectors of the block
 	MOVQ	65544(AX), SI
 loop4: // 8624 times: elements
 	// mnist.nde:22
-	VMOVUPS	72935680(SI), Z0	// fitMixedGrad.z[0]
+	VMOVUPS	49753344(SI), Z0	// fitMixedGrad.z[0]
 	VPSRLD	$16, Z0, Z1
 	VPANDD.BCST	f32_00000001<>(SB), Z1, Z1
 	VPADDD.BCST	f32_00007fff<>(SB), Z0, Z2
@@ -8967,7 +8566,7 @@ loop4: // 8624 times: elements
 	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z1, Z0, K2, Z0
-	VMOVUPS	Z0, 74039552(SI)	// fitMixedGrad.bf16[0]
+	VMOVUPS	Z0, 50857216(SI)	// fitMixedGrad.bf16[0]
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop4
@@ -9004,7 +8603,7 @@ loop8: // 28 times
 	MOVQ	65592(AX), SI
 	MOVQ	65600(AX), DI
 loop9: // 28 times
-	VMOVUPS	74039552(SI), Z0	// fitMixedGrad.bf16[0]
+	VMOVUPS	50857216(SI), Z0	// fitMixedGrad.bf16[0]
 	VMOVUPS	Z0, 2275904(DI)	// pixelsField.margins[15] | 1
 	ADDQ	$128, SI
 	ADDQ	$64, DI
@@ -9598,7 +9197,7 @@ loop13: // 11 times
 	VPANDD.BCST	f32_ffff0000<>(SB), Z28, Z28
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z28, Z0, K2, Z0
-	VMOVUPS	Z0, 75143424(SI)	// fitMixedGrad.bf16_2[0]
+	VMOVUPS	Z0, 51961088(SI)	// fitMixedGrad.bf16_2[0]
 	VBROADCASTSS	34500(CX), Z0	// Digits.0.bias.expand[1]
 	VADDPS	Z0, Z1, Z0
 	VPSRLD	$16, Z0, Z1
@@ -9608,7 +9207,7 @@ loop13: // 11 times
 	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z1, Z0, K2, Z0
-	VMOVUPS	Z0, 75143552(SI)	// fitMixedGrad.bf16_2[1]
+	VMOVUPS	Z0, 51961216(SI)	// fitMixedGrad.bf16_2[1]
 	VBROADCASTSS	34504(CX), Z0	// Digits.0.bias.expand[2]
 	VADDPS	Z0, Z2, Z0
 	VPSRLD	$16, Z0, Z1
@@ -9618,7 +9217,7 @@ loop13: // 11 times
 	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z1, Z0, K2, Z0
-	VMOVUPS	Z0, 75143680(SI)	// fitMixedGrad.bf16_2[2]
+	VMOVUPS	Z0, 51961344(SI)	// fitMixedGrad.bf16_2[2]
 	VBROADCASTSS	34508(CX), Z0	// Digits.0.bias.expand[3]
 	VADDPS	Z0, Z3, Z0
 	VPSRLD	$16, Z0, Z1
@@ -9628,7 +9227,7 @@ loop13: // 11 times
 	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z1, Z0, K2, Z0
-	VMOVUPS	Z0, 75143808(SI)	// fitMixedGrad.bf16_2[3]
+	VMOVUPS	Z0, 51961472(SI)	// fitMixedGrad.bf16_2[3]
 	VBROADCASTSS	34512(CX), Z0	// Digits.0.bias.expand[4]
 	VADDPS	Z0, Z4, Z0
 	VPSRLD	$16, Z0, Z1
@@ -9638,7 +9237,7 @@ loop13: // 11 times
 	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z1, Z0, K2, Z0
-	VMOVUPS	Z0, 75143936(SI)	// fitMixedGrad.bf16_2[4]
+	VMOVUPS	Z0, 51961600(SI)	// fitMixedGrad.bf16_2[4]
 	VBROADCASTSS	34516(CX), Z0	// Digits.0.bias.expand[5]
 	VADDPS	Z0, Z5, Z0
 	VPSRLD	$16, Z0, Z1
@@ -9648,7 +9247,7 @@ loop13: // 11 times
 	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z1, Z0, K2, Z0
-	VMOVUPS	Z0, 75144064(SI)	// fitMixedGrad.bf16_2[5]
+	VMOVUPS	Z0, 51961728(SI)	// fitMixedGrad.bf16_2[5]
 	VBROADCASTSS	34520(CX), Z0	// Digits.0.bias.expand[6]
 	VADDPS	Z0, Z6, Z0
 	VPSRLD	$16, Z0, Z1
@@ -9658,7 +9257,7 @@ loop13: // 11 times
 	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z1, Z0, K2, Z0
-	VMOVUPS	Z0, 75144192(SI)	// fitMixedGrad.bf16_2[6]
+	VMOVUPS	Z0, 51961856(SI)	// fitMixedGrad.bf16_2[6]
 	VBROADCASTSS	34524(CX), Z0	// Digits.0.bias.expand[7]
 	VADDPS	Z0, Z7, Z0
 	VPSRLD	$16, Z0, Z1
@@ -9668,7 +9267,7 @@ loop13: // 11 times
 	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z1, Z0, K2, Z0
-	VMOVUPS	Z0, 75144320(SI)	// fitMixedGrad.bf16_2[7]
+	VMOVUPS	Z0, 51961984(SI)	// fitMixedGrad.bf16_2[7]
 	VBROADCASTSS	34528(CX), Z0	// Digits.0.bias.expand[8]
 	VADDPS	Z0, Z8, Z0
 	VPSRLD	$16, Z0, Z1
@@ -9678,7 +9277,7 @@ loop13: // 11 times
 	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z1, Z0, K2, Z0
-	VMOVUPS	Z0, 75144448(SI)	// fitMixedGrad.bf16_2[8]
+	VMOVUPS	Z0, 51962112(SI)	// fitMixedGrad.bf16_2[8]
 	VBROADCASTSS	34532(CX), Z0	// Digits.0.bias.expand[9]
 	VADDPS	Z0, Z9, Z0
 	VPSRLD	$16, Z0, Z1
@@ -9688,7 +9287,7 @@ loop13: // 11 times
 	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z1, Z0, K2, Z0
-	VMOVUPS	Z0, 75144576(SI)	// fitMixedGrad.bf16_2[9]
+	VMOVUPS	Z0, 51962240(SI)	// fitMixedGrad.bf16_2[9]
 	VBROADCASTSS	34536(CX), Z0	// Digits.0.bias.expand[10]
 	VADDPS	Z0, Z10, Z0
 	VPSRLD	$16, Z0, Z1
@@ -9698,7 +9297,7 @@ loop13: // 11 times
 	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z1, Z0, K2, Z0
-	VMOVUPS	Z0, 75144704(SI)	// fitMixedGrad.bf16_2[10]
+	VMOVUPS	Z0, 51962368(SI)	// fitMixedGrad.bf16_2[10]
 	VBROADCASTSS	34540(CX), Z0	// Digits.0.bias.expand[11]
 	VADDPS	Z0, Z11, Z0
 	VPSRLD	$16, Z0, Z1
@@ -9708,7 +9307,7 @@ loop13: // 11 times
 	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z1, Z0, K2, Z0
-	VMOVUPS	Z0, 75144832(SI)	// fitMixedGrad.bf16_2[11]
+	VMOVUPS	Z0, 51962496(SI)	// fitMixedGrad.bf16_2[11]
 	VBROADCASTSS	34544(CX), Z0	// Digits.0.bias.expand[12]
 	VADDPS	Z0, Z12, Z0
 	VPSRLD	$16, Z0, Z1
@@ -9718,7 +9317,7 @@ loop13: // 11 times
 	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z1, Z0, K2, Z0
-	VMOVUPS	Z0, 75144960(SI)	// fitMixedGrad.bf16_2[12]
+	VMOVUPS	Z0, 51962624(SI)	// fitMixedGrad.bf16_2[12]
 	VBROADCASTSS	34548(CX), Z0	// Digits.0.bias.expand[13]
 	VADDPS	Z0, Z13, Z0
 	VPSRLD	$16, Z0, Z1
@@ -9728,7 +9327,7 @@ loop13: // 11 times
 	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z1, Z0, K2, Z0
-	VMOVUPS	Z0, 75145088(SI)	// fitMixedGrad.bf16_2[13]
+	VMOVUPS	Z0, 51962752(SI)	// fitMixedGrad.bf16_2[13]
 	VBROADCASTSS	34552(CX), Z0	// Digits.0.bias.expand[14]
 	VADDPS	Z0, Z14, Z0
 	VPSRLD	$16, Z0, Z1
@@ -9738,7 +9337,7 @@ loop13: // 11 times
 	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z1, Z0, K2, Z0
-	VMOVUPS	Z0, 75145216(SI)	// fitMixedGrad.bf16_2[14]
+	VMOVUPS	Z0, 51962880(SI)	// fitMixedGrad.bf16_2[14]
 	VBROADCASTSS	34556(CX), Z0	// Digits.0.bias.expand[15]
 	VADDPS	Z0, Z15, Z0
 	VPSRLD	$16, Z0, Z1
@@ -9748,7 +9347,7 @@ loop13: // 11 times
 	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z1, Z0, K2, Z0
-	VMOVUPS	Z0, 75145344(SI)	// fitMixedGrad.bf16_2[15]
+	VMOVUPS	Z0, 51963008(SI)	// fitMixedGrad.bf16_2[15]
 	VBROADCASTSS	34560(CX), Z0	// Digits.0.bias.expand[16]
 	VADDPS	Z0, Z16, Z0
 	VPSRLD	$16, Z0, Z1
@@ -9758,7 +9357,7 @@ loop13: // 11 times
 	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z1, Z0, K2, Z0
-	VMOVUPS	Z0, 75145472(SI)	// fitMixedGrad.bf16_2[16]
+	VMOVUPS	Z0, 51963136(SI)	// fitMixedGrad.bf16_2[16]
 	VBROADCASTSS	34564(CX), Z0	// Digits.0.bias.expand[17]
 	VADDPS	Z0, Z17, Z0
 	VPSRLD	$16, Z0, Z1
@@ -9768,7 +9367,7 @@ loop13: // 11 times
 	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z1, Z0, K2, Z0
-	VMOVUPS	Z0, 75145600(SI)	// fitMixedGrad.bf16_2[17]
+	VMOVUPS	Z0, 51963264(SI)	// fitMixedGrad.bf16_2[17]
 	VBROADCASTSS	34568(CX), Z0	// Digits.0.bias.expand[18]
 	VADDPS	Z0, Z18, Z0
 	VPSRLD	$16, Z0, Z1
@@ -9778,7 +9377,7 @@ loop13: // 11 times
 	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z1, Z0, K2, Z0
-	VMOVUPS	Z0, 75145728(SI)	// fitMixedGrad.bf16_2[18]
+	VMOVUPS	Z0, 51963392(SI)	// fitMixedGrad.bf16_2[18]
 	VBROADCASTSS	34572(CX), Z0	// Digits.0.bias.expand[19]
 	VADDPS	Z0, Z19, Z0
 	VPSRLD	$16, Z0, Z1
@@ -9788,7 +9387,7 @@ loop13: // 11 times
 	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z1, Z0, K2, Z0
-	VMOVUPS	Z0, 75145856(SI)	// fitMixedGrad.bf16_2[19]
+	VMOVUPS	Z0, 51963520(SI)	// fitMixedGrad.bf16_2[19]
 	VBROADCASTSS	34576(CX), Z0	// Digits.0.bias.expand[20]
 	VADDPS	Z0, Z20, Z0
 	VPSRLD	$16, Z0, Z1
@@ -9798,7 +9397,7 @@ loop13: // 11 times
 	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z1, Z0, K2, Z0
-	VMOVUPS	Z0, 75145984(SI)	// fitMixedGrad.bf16_2[20]
+	VMOVUPS	Z0, 51963648(SI)	// fitMixedGrad.bf16_2[20]
 	VBROADCASTSS	34580(CX), Z0	// Digits.0.bias.expand[21]
 	VADDPS	Z0, Z21, Z0
 	VPSRLD	$16, Z0, Z1
@@ -9808,7 +9407,7 @@ loop13: // 11 times
 	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z1, Z0, K2, Z0
-	VMOVUPS	Z0, 75146112(SI)	// fitMixedGrad.bf16_2[21]
+	VMOVUPS	Z0, 51963776(SI)	// fitMixedGrad.bf16_2[21]
 	VBROADCASTSS	34584(CX), Z0	// Digits.0.bias.expand[22]
 	VADDPS	Z0, Z22, Z0
 	VPSRLD	$16, Z0, Z1
@@ -9818,7 +9417,7 @@ loop13: // 11 times
 	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z1, Z0, K2, Z0
-	VMOVUPS	Z0, 75146240(SI)	// fitMixedGrad.bf16_2[22]
+	VMOVUPS	Z0, 51963904(SI)	// fitMixedGrad.bf16_2[22]
 	VBROADCASTSS	34588(CX), Z0	// Digits.0.bias.expand[23]
 	VADDPS	Z0, Z23, Z0
 	VPSRLD	$16, Z0, Z1
@@ -9828,7 +9427,7 @@ loop13: // 11 times
 	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z1, Z0, K2, Z0
-	VMOVUPS	Z0, 75146368(SI)	// fitMixedGrad.bf16_2[23]
+	VMOVUPS	Z0, 51964032(SI)	// fitMixedGrad.bf16_2[23]
 	VBROADCASTSS	34592(CX), Z0	// Digits.0.bias.expand[24]
 	VADDPS	Z0, Z24, Z0
 	VPSRLD	$16, Z0, Z1
@@ -9838,7 +9437,7 @@ loop13: // 11 times
 	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z1, Z0, K2, Z0
-	VMOVUPS	Z0, 75146496(SI)	// fitMixedGrad.bf16_2[24]
+	VMOVUPS	Z0, 51964160(SI)	// fitMixedGrad.bf16_2[24]
 	VBROADCASTSS	34596(CX), Z0	// Digits.0.bias.expand[25]
 	VADDPS	Z0, Z25, Z0
 	VPSRLD	$16, Z0, Z1
@@ -9848,7 +9447,7 @@ loop13: // 11 times
 	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z1, Z0, K2, Z0
-	VMOVUPS	Z0, 75146624(SI)	// fitMixedGrad.bf16_2[25]
+	VMOVUPS	Z0, 51964288(SI)	// fitMixedGrad.bf16_2[25]
 	VBROADCASTSS	34600(CX), Z0	// Digits.0.bias.expand[26]
 	VADDPS	Z0, Z26, Z0
 	VPSRLD	$16, Z0, Z1
@@ -9858,7 +9457,7 @@ loop13: // 11 times
 	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z1, Z0, K2, Z0
-	VMOVUPS	Z0, 75146752(SI)	// fitMixedGrad.bf16_2[26]
+	VMOVUPS	Z0, 51964416(SI)	// fitMixedGrad.bf16_2[26]
 	VBROADCASTSS	34604(CX), Z0	// Digits.0.bias.expand[27]
 	VADDPS	Z0, Z27, Z0
 	VPSRLD	$16, Z0, Z1
@@ -9868,7 +9467,7 @@ loop13: // 11 times
 	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z1, Z0, K2, Z0
-	VMOVUPS	Z0, 75146880(SI)	// fitMixedGrad.bf16_2[27]
+	VMOVUPS	Z0, 51964544(SI)	// fitMixedGrad.bf16_2[27]
 	ADDQ	$1920, 65568(AX)
 	ADDQ	$112, CX
 	ADDQ	$3584, SI
@@ -9901,8 +9500,8 @@ loop13: // 11 times
 	MOVQ	AX, SI
 	MOVQ	DX, DI
 loop14: // 784 times: terms of the sums
-	VMOVUPS	75143424(SI), Z18	// fitMixedGrad.bf16_2[0]
-	VMOVUPS	75143488(SI), Z19	// fitMixedGrad.bf16_2[0] | 1
+	VMOVUPS	51961088(SI), Z18	// fitMixedGrad.bf16_2[0]
+	VMOVUPS	51961152(SI), Z19	// fitMixedGrad.bf16_2[0] | 1
 	VBROADCASTSS	42384(DI), Z20	// Digits.2.weight.bf16[0]
 	VFMADD231PS	Z18, Z20, Z2
 	VFMADD231PS	Z19, Z20, Z3
@@ -9934,43 +9533,43 @@ loop14: // 784 times: terms of the sums
 	VBROADCASTSS	36160(BX), Z18	// Digits.2.bias[0]
 	VADDPS	Z18, Z2, Z2
 	VADDPS	Z18, Z3, Z3
-	VMOVUPS	Z2, 75243776(AX)	// fitMixedGrad.add[0]
-	VMOVUPS	Z3, 75243840(AX)	// fitMixedGrad.add[0] | 1
+	VMOVUPS	Z2, 52061440(AX)	// fitMixedGrad.add[0]
+	VMOVUPS	Z3, 52061504(AX)	// fitMixedGrad.add[0] | 1
 	VBROADCASTSS	36164(BX), Z2	// Digits.2.bias[1]
 	VADDPS	Z2, Z4, Z3
 	VADDPS	Z2, Z5, Z2
-	VMOVUPS	Z3, 75243904(AX)	// fitMixedGrad.add[1]
-	VMOVUPS	Z2, 75243968(AX)	// fitMixedGrad.add[1] | 1
+	VMOVUPS	Z3, 52061568(AX)	// fitMixedGrad.add[1]
+	VMOVUPS	Z2, 52061632(AX)	// fitMixedGrad.add[1] | 1
 	VBROADCASTSS	36168(BX), Z2	// Digits.2.bias[2]
 	VADDPS	Z2, Z6, Z3
 	VADDPS	Z2, Z7, Z2
-	VMOVUPS	Z3, 75244032(AX)	// fitMixedGrad.add[2]
-	VMOVUPS	Z2, 75244096(AX)	// fitMixedGrad.add[2] | 1
+	VMOVUPS	Z3, 52061696(AX)	// fitMixedGrad.add[2]
+	VMOVUPS	Z2, 52061760(AX)	// fitMixedGrad.add[2] | 1
 	VBROADCASTSS	36172(BX), Z2	// Digits.2.bias[3]
 	VADDPS	Z2, Z8, Z3
 	VADDPS	Z2, Z9, Z2
-	VMOVUPS	Z3, 75244160(AX)	// fitMixedGrad.add[3]
-	VMOVUPS	Z2, 75244224(AX)	// fitMixedGrad.add[3] | 1
+	VMOVUPS	Z3, 52061824(AX)	// fitMixedGrad.add[3]
+	VMOVUPS	Z2, 52061888(AX)	// fitMixedGrad.add[3] | 1
 	VBROADCASTSS	36176(BX), Z2	// Digits.2.bias[4]
 	VADDPS	Z2, Z10, Z3
 	VADDPS	Z2, Z11, Z2
-	VMOVUPS	Z3, 75244288(AX)	// fitMixedGrad.add[4]
-	VMOVUPS	Z2, 75244352(AX)	// fitMixedGrad.add[4] | 1
+	VMOVUPS	Z3, 52061952(AX)	// fitMixedGrad.add[4]
+	VMOVUPS	Z2, 52062016(AX)	// fitMixedGrad.add[4] | 1
 	VBROADCASTSS	36180(BX), Z2	// Digits.2.bias[5]
 	VADDPS	Z2, Z12, Z3
 	VADDPS	Z2, Z13, Z2
-	VMOVUPS	Z3, 75244416(AX)	// fitMixedGrad.add[5]
-	VMOVUPS	Z2, 75244480(AX)	// fitMixedGrad.add[5] | 1
+	VMOVUPS	Z3, 52062080(AX)	// fitMixedGrad.add[5]
+	VMOVUPS	Z2, 52062144(AX)	// fitMixedGrad.add[5] | 1
 	VBROADCASTSS	36184(BX), Z2	// Digits.2.bias[6]
 	VADDPS	Z2, Z14, Z3
 	VADDPS	Z2, Z15, Z2
-	VMOVUPS	Z3, 75244544(AX)	// fitMixedGrad.add[6]
-	VMOVUPS	Z2, 75244608(AX)	// fitMixedGrad.add[6] | 1
+	VMOVUPS	Z3, 52062208(AX)	// fitMixedGrad.add[6]
+	VMOVUPS	Z2, 52062272(AX)	// fitMixedGrad.add[6] | 1
 	VBROADCASTSS	36188(BX), Z2	// Digits.2.bias[7]
 	VADDPS	Z2, Z16, Z3
 	VADDPS	Z2, Z17, Z2
-	VMOVUPS	Z3, 75244672(AX)	// fitMixedGrad.add[7]
-	VMOVUPS	Z2, 75244736(AX)	// fitMixedGrad.add[7] | 1
+	VMOVUPS	Z3, 52062336(AX)	// fitMixedGrad.add[7]
+	VMOVUPS	Z2, 52062400(AX)	// fitMixedGrad.add[7] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
 	VBROADCASTSS	f32_00000000<>(SB), Z3
 	VBROADCASTSS	f32_00000000<>(SB), Z4
@@ -9979,8 +9578,8 @@ loop14: // 784 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	DX, DI
 loop15: // 784 times: terms of the sums
-	VMOVUPS	75143424(SI), Z6	// fitMixedGrad.bf16_2[0]
-	VMOVUPS	75143488(SI), Z7	// fitMixedGrad.bf16_2[0] | 1
+	VMOVUPS	51961088(SI), Z6	// fitMixedGrad.bf16_2[0]
+	VMOVUPS	51961152(SI), Z7	// fitMixedGrad.bf16_2[0] | 1
 	VBROADCASTSS	67472(DI), Z8	// Digits.2.weight.bf16[6272]
 	VFMADD231PS	Z6, Z8, Z2
 	VFMADD231PS	Z7, Z8, Z3
@@ -9994,21 +9593,21 @@ loop15: // 784 times: terms of the sums
 	VBROADCASTSS	36192(BX), Z6	// Digits.2.bias[8]
 	VADDPS	Z6, Z2, Z2
 	VADDPS	Z6, Z3, Z3
-	VMOVUPS	Z2, 75244800(AX)	// fitMixedGrad.add[8]
-	VMOVUPS	Z3, 75244864(AX)	// fitMixedGrad.add[8] | 1
+	VMOVUPS	Z2, 52062464(AX)	// fitMixedGrad.add[8]
+	VMOVUPS	Z3, 52062528(AX)	// fitMixedGrad.add[8] | 1
 	VBROADCASTSS	36196(BX), Z2	// Digits.2.bias[9]
 	VADDPS	Z2, Z4, Z3
 	VADDPS	Z2, Z5, Z2
-	VMOVUPS	Z3, 75244928(AX)	// fitMixedGrad.add[9]
-	VMOVUPS	Z2, 75244992(AX)	// fitMixedGrad.add[9] | 1
+	VMOVUPS	Z3, 52062592(AX)	// fitMixedGrad.add[9]
+	VMOVUPS	Z2, 52062656(AX)	// fitMixedGrad.add[9] | 1
 	// mnist.nde:35
 	VBROADCASTSS	f32_ff800000<>(SB), Z2
 	VBROADCASTSS	f32_ff800000<>(SB), Z3
 	MOVQ	$10, CX
 	MOVQ	AX, SI
 loop16: // 10 times: elements
-	VMOVUPS	75243776(SI), Z4	// fitMixedGrad.add[0]
-	VMOVUPS	75243840(SI), Z5	// fitMixedGrad.add[0] | 1
+	VMOVUPS	52061440(SI), Z4	// fitMixedGrad.add[0]
+	VMOVUPS	52061504(SI), Z5	// fitMixedGrad.add[0] | 1
 	VMAXPS	Z4, Z2, Z6
 	VMAXPS	Z2, Z4, Z7
 	VPANDD	Z7, Z6, Z6
@@ -10026,15 +9625,15 @@ loop16: // 10 times: elements
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop16
-	VMOVUPS	Z2, 75245056(AX)	// fitMixedGrad.reduce_max
-	VMOVUPS	Z3, 75245120(AX)	// fitMixedGrad.reduce_max | 1
+	VMOVUPS	Z2, 52062720(AX)	// fitMixedGrad.reduce_max
+	VMOVUPS	Z3, 52062784(AX)	// fitMixedGrad.reduce_max | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z4
 	VBROADCASTSS	f32_00000000<>(SB), Z5
 	MOVQ	$10, CX
 	MOVQ	AX, SI
 loop17: // 10 times: elements
-	VMOVUPS	75243776(SI), Z6	// fitMixedGrad.add[0]
-	VMOVUPS	75243840(SI), Z7	// fitMixedGrad.add[0] | 1
+	VMOVUPS	52061440(SI), Z6	// fitMixedGrad.add[0]
+	VMOVUPS	52061504(SI), Z7	// fitMixedGrad.add[0] | 1
 	VSUBPS	Z2, Z6, Z6
 	VSUBPS	Z3, Z7, Z7
 	VBROADCASTSS	f32_42b40000<>(SB), Z8
@@ -10071,31 +9670,31 @@ loop17: // 10 times: elements
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z7, Z9
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z7, Z9
 	VSCALEFPS	Z8, Z9, Z7
-	VMOVUPS	Z6, 75245184(SI)	// fitMixedGrad.exp[0]
-	VMOVUPS	Z7, 75245248(SI)	// fitMixedGrad.exp[0] | 1
+	VMOVUPS	Z6, 52062848(SI)	// fitMixedGrad.exp[0]
+	VMOVUPS	Z7, 52062912(SI)	// fitMixedGrad.exp[0] | 1
 	VADDPS	Z6, Z4, Z4
 	VADDPS	Z7, Z5, Z5
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop17
-	VMOVUPS	Z4, 75246464(AX)	// fitMixedGrad.sum
-	VMOVUPS	Z5, 75246528(AX)	// fitMixedGrad.sum | 1
+	VMOVUPS	Z4, 52064128(AX)	// fitMixedGrad.sum
+	VMOVUPS	Z5, 52064192(AX)	// fitMixedGrad.sum | 1
 	VBROADCASTSS	f32_3f800000<>(SB), Z2
 	VDIVPS	Z4, Z2, Z2
 	VBROADCASTSS	f32_3f800000<>(SB), Z3
 	VDIVPS	Z5, Z3, Z3
-	VMOVUPS	71731072(AX), Z4	// fitMixedGrad.y
-	VMOVUPS	71731136(AX), Z5	// fitMixedGrad.y | 1
+	VMOVUPS	48548736(AX), Z4	// fitMixedGrad.y
+	VMOVUPS	48548800(AX), Z5	// fitMixedGrad.y | 1
 	VPCMPEQD.BCST	f32_00000000<>(SB), Z4, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z6
 	VPCMPEQD.BCST	f32_00000000<>(SB), Z5, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z7
 	VPANDD.BCST	f32_3f800000<>(SB), Z6, Z6
 	VPANDD.BCST	f32_3f800000<>(SB), Z7, Z7
-	VMOVUPS	Z6, 75246592(AX)	// fitMixedGrad.onehot[0]
-	VMOVUPS	Z7, 75246656(AX)	// fitMixedGrad.onehot[0] | 1
-	VMOVUPS	75245184(AX), Z8	// fitMixedGrad.exp[0]
-	VMOVUPS	75245248(AX), Z9	// fitMixedGrad.exp[0] | 1
+	VMOVUPS	Z6, 52064256(AX)	// fitMixedGrad.onehot[0]
+	VMOVUPS	Z7, 52064320(AX)	// fitMixedGrad.onehot[0] | 1
+	VMOVUPS	52062848(AX), Z8	// fitMixedGrad.exp[0]
+	VMOVUPS	52062912(AX), Z9	// fitMixedGrad.exp[0] | 1
 	VMULPS	Z8, Z2, Z8
 	VMULPS	Z9, Z3, Z9
 	VSUBPS	Z6, Z8, Z6
@@ -10121,8 +9720,8 @@ loop17: // 10 times: elements
 	VPANDD.BCST	f32_ffff0000<>(SB), Z8, Z8
 	VCMPPS	$0, Z7, Z7, K2
 	VBLENDMPS	Z8, Z7, K2, Z7
-	VMOVUPS	Z6, 75247872(AX)	// fitMixedGrad.bf16_3[0]
-	VMOVUPS	Z7, 75247936(AX)	// fitMixedGrad.bf16_3[0] | 1
+	VMOVUPS	Z6, 52065536(AX)	// fitMixedGrad.bf16_3[0]
+	VMOVUPS	Z7, 52065600(AX)	// fitMixedGrad.bf16_3[0] | 1
 	// mnist.nde:35
 	VPCMPEQD.BCST	f32_00000001<>(SB), Z4, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z8
@@ -10130,10 +9729,10 @@ loop17: // 10 times: elements
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z9
 	VPANDD.BCST	f32_3f800000<>(SB), Z8, Z8
 	VPANDD.BCST	f32_3f800000<>(SB), Z9, Z9
-	VMOVUPS	Z8, 75246720(AX)	// fitMixedGrad.onehot[1]
-	VMOVUPS	Z9, 75246784(AX)	// fitMixedGrad.onehot[1] | 1
-	VMOVUPS	75245312(AX), Z10	// fitMixedGrad.exp[1]
-	VMOVUPS	75245376(AX), Z11	// fitMixedGrad.exp[1] | 1
+	VMOVUPS	Z8, 52064384(AX)	// fitMixedGrad.onehot[1]
+	VMOVUPS	Z9, 52064448(AX)	// fitMixedGrad.onehot[1] | 1
+	VMOVUPS	52062976(AX), Z10	// fitMixedGrad.exp[1]
+	VMOVUPS	52063040(AX), Z11	// fitMixedGrad.exp[1] | 1
 	VMULPS	Z10, Z2, Z10
 	VMULPS	Z11, Z3, Z11
 	VSUBPS	Z8, Z10, Z8
@@ -10159,8 +9758,8 @@ loop17: // 10 times: elements
 	VPANDD.BCST	f32_ffff0000<>(SB), Z10, Z10
 	VCMPPS	$0, Z9, Z9, K2
 	VBLENDMPS	Z10, Z9, K2, Z9
-	VMOVUPS	Z8, 75248000(AX)	// fitMixedGrad.bf16_3[1]
-	VMOVUPS	Z9, 75248064(AX)	// fitMixedGrad.bf16_3[1] | 1
+	VMOVUPS	Z8, 52065664(AX)	// fitMixedGrad.bf16_3[1]
+	VMOVUPS	Z9, 52065728(AX)	// fitMixedGrad.bf16_3[1] | 1
 	// mnist.nde:35
 	VPCMPEQD.BCST	f32_00000002<>(SB), Z4, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z10
@@ -10168,10 +9767,10 @@ loop17: // 10 times: elements
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z11
 	VPANDD.BCST	f32_3f800000<>(SB), Z10, Z10
 	VPANDD.BCST	f32_3f800000<>(SB), Z11, Z11
-	VMOVUPS	Z10, 75246848(AX)	// fitMixedGrad.onehot[2]
-	VMOVUPS	Z11, 75246912(AX)	// fitMixedGrad.onehot[2] | 1
-	VMOVUPS	75245440(AX), Z12	// fitMixedGrad.exp[2]
-	VMOVUPS	75245504(AX), Z13	// fitMixedGrad.exp[2] | 1
+	VMOVUPS	Z10, 52064512(AX)	// fitMixedGrad.onehot[2]
+	VMOVUPS	Z11, 52064576(AX)	// fitMixedGrad.onehot[2] | 1
+	VMOVUPS	52063104(AX), Z12	// fitMixedGrad.exp[2]
+	VMOVUPS	52063168(AX), Z13	// fitMixedGrad.exp[2] | 1
 	VMULPS	Z12, Z2, Z12
 	VMULPS	Z13, Z3, Z13
 	VSUBPS	Z10, Z12, Z10
@@ -10197,8 +9796,8 @@ loop17: // 10 times: elements
 	VPANDD.BCST	f32_ffff0000<>(SB), Z12, Z12
 	VCMPPS	$0, Z11, Z11, K2
 	VBLENDMPS	Z12, Z11, K2, Z11
-	VMOVUPS	Z10, 75248128(AX)	// fitMixedGrad.bf16_3[2]
-	VMOVUPS	Z11, 75248192(AX)	// fitMixedGrad.bf16_3[2] | 1
+	VMOVUPS	Z10, 52065792(AX)	// fitMixedGrad.bf16_3[2]
+	VMOVUPS	Z11, 52065856(AX)	// fitMixedGrad.bf16_3[2] | 1
 	// mnist.nde:35
 	VPCMPEQD.BCST	f32_00000003<>(SB), Z4, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z12
@@ -10206,10 +9805,10 @@ loop17: // 10 times: elements
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z13
 	VPANDD.BCST	f32_3f800000<>(SB), Z12, Z12
 	VPANDD.BCST	f32_3f800000<>(SB), Z13, Z13
-	VMOVUPS	Z12, 75246976(AX)	// fitMixedGrad.onehot[3]
-	VMOVUPS	Z13, 75247040(AX)	// fitMixedGrad.onehot[3] | 1
-	VMOVUPS	75245568(AX), Z14	// fitMixedGrad.exp[3]
-	VMOVUPS	75245632(AX), Z15	// fitMixedGrad.exp[3] | 1
+	VMOVUPS	Z12, 52064640(AX)	// fitMixedGrad.onehot[3]
+	VMOVUPS	Z13, 52064704(AX)	// fitMixedGrad.onehot[3] | 1
+	VMOVUPS	52063232(AX), Z14	// fitMixedGrad.exp[3]
+	VMOVUPS	52063296(AX), Z15	// fitMixedGrad.exp[3] | 1
 	VMULPS	Z14, Z2, Z14
 	VMULPS	Z15, Z3, Z15
 	VSUBPS	Z12, Z14, Z12
@@ -10235,8 +9834,8 @@ loop17: // 10 times: elements
 	VPANDD.BCST	f32_ffff0000<>(SB), Z14, Z14
 	VCMPPS	$0, Z13, Z13, K2
 	VBLENDMPS	Z14, Z13, K2, Z13
-	VMOVUPS	Z12, 75248256(AX)	// fitMixedGrad.bf16_3[3]
-	VMOVUPS	Z13, 75248320(AX)	// fitMixedGrad.bf16_3[3] | 1
+	VMOVUPS	Z12, 52065920(AX)	// fitMixedGrad.bf16_3[3]
+	VMOVUPS	Z13, 52065984(AX)	// fitMixedGrad.bf16_3[3] | 1
 	// mnist.nde:35
 	VPCMPEQD.BCST	f32_00000004<>(SB), Z4, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z14
@@ -10244,10 +9843,10 @@ loop17: // 10 times: elements
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z15
 	VPANDD.BCST	f32_3f800000<>(SB), Z14, Z14
 	VPANDD.BCST	f32_3f800000<>(SB), Z15, Z15
-	VMOVUPS	Z14, 75247104(AX)	// fitMixedGrad.onehot[4]
-	VMOVUPS	Z15, 75247168(AX)	// fitMixedGrad.onehot[4] | 1
-	VMOVUPS	75245696(AX), Z16	// fitMixedGrad.exp[4]
-	VMOVUPS	75245760(AX), Z17	// fitMixedGrad.exp[4] | 1
+	VMOVUPS	Z14, 52064768(AX)	// fitMixedGrad.onehot[4]
+	VMOVUPS	Z15, 52064832(AX)	// fitMixedGrad.onehot[4] | 1
+	VMOVUPS	52063360(AX), Z16	// fitMixedGrad.exp[4]
+	VMOVUPS	52063424(AX), Z17	// fitMixedGrad.exp[4] | 1
 	VMULPS	Z16, Z2, Z16
 	VMULPS	Z17, Z3, Z17
 	VSUBPS	Z14, Z16, Z14
@@ -10273,8 +9872,8 @@ loop17: // 10 times: elements
 	VPANDD.BCST	f32_ffff0000<>(SB), Z16, Z16
 	VCMPPS	$0, Z15, Z15, K2
 	VBLENDMPS	Z16, Z15, K2, Z15
-	VMOVUPS	Z14, 75248384(AX)	// fitMixedGrad.bf16_3[4]
-	VMOVUPS	Z15, 75248448(AX)	// fitMixedGrad.bf16_3[4] | 1
+	VMOVUPS	Z14, 52066048(AX)	// fitMixedGrad.bf16_3[4]
+	VMOVUPS	Z15, 52066112(AX)	// fitMixedGrad.bf16_3[4] | 1
 	// mnist.nde:35
 	VPCMPEQD.BCST	f32_00000005<>(SB), Z4, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z16
@@ -10282,10 +9881,10 @@ loop17: // 10 times: elements
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z17
 	VPANDD.BCST	f32_3f800000<>(SB), Z16, Z16
 	VPANDD.BCST	f32_3f800000<>(SB), Z17, Z17
-	VMOVUPS	Z16, 75247232(AX)	// fitMixedGrad.onehot[5]
-	VMOVUPS	Z17, 75247296(AX)	// fitMixedGrad.onehot[5] | 1
-	VMOVUPS	75245824(AX), Z18	// fitMixedGrad.exp[5]
-	VMOVUPS	75245888(AX), Z19	// fitMixedGrad.exp[5] | 1
+	VMOVUPS	Z16, 52064896(AX)	// fitMixedGrad.onehot[5]
+	VMOVUPS	Z17, 52064960(AX)	// fitMixedGrad.onehot[5] | 1
+	VMOVUPS	52063488(AX), Z18	// fitMixedGrad.exp[5]
+	VMOVUPS	52063552(AX), Z19	// fitMixedGrad.exp[5] | 1
 	VMULPS	Z18, Z2, Z18
 	VMULPS	Z19, Z3, Z19
 	VSUBPS	Z16, Z18, Z16
@@ -10311,8 +9910,8 @@ loop17: // 10 times: elements
 	VPANDD.BCST	f32_ffff0000<>(SB), Z18, Z18
 	VCMPPS	$0, Z17, Z17, K2
 	VBLENDMPS	Z18, Z17, K2, Z17
-	VMOVUPS	Z16, 75248512(AX)	// fitMixedGrad.bf16_3[5]
-	VMOVUPS	Z17, 75248576(AX)	// fitMixedGrad.bf16_3[5] | 1
+	VMOVUPS	Z16, 52066176(AX)	// fitMixedGrad.bf16_3[5]
+	VMOVUPS	Z17, 52066240(AX)	// fitMixedGrad.bf16_3[5] | 1
 	// mnist.nde:35
 	VPCMPEQD.BCST	f32_00000006<>(SB), Z4, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z18
@@ -10320,10 +9919,10 @@ loop17: // 10 times: elements
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z19
 	VPANDD.BCST	f32_3f800000<>(SB), Z18, Z18
 	VPANDD.BCST	f32_3f800000<>(SB), Z19, Z19
-	VMOVUPS	Z18, 75247360(AX)	// fitMixedGrad.onehot[6]
-	VMOVUPS	Z19, 75247424(AX)	// fitMixedGrad.onehot[6] | 1
-	VMOVUPS	75245952(AX), Z20	// fitMixedGrad.exp[6]
-	VMOVUPS	75246016(AX), Z21	// fitMixedGrad.exp[6] | 1
+	VMOVUPS	Z18, 52065024(AX)	// fitMixedGrad.onehot[6]
+	VMOVUPS	Z19, 52065088(AX)	// fitMixedGrad.onehot[6] | 1
+	VMOVUPS	52063616(AX), Z20	// fitMixedGrad.exp[6]
+	VMOVUPS	52063680(AX), Z21	// fitMixedGrad.exp[6] | 1
 	VMULPS	Z20, Z2, Z20
 	VMULPS	Z21, Z3, Z21
 	VSUBPS	Z18, Z20, Z18
@@ -10349,8 +9948,8 @@ loop17: // 10 times: elements
 	VPANDD.BCST	f32_ffff0000<>(SB), Z20, Z20
 	VCMPPS	$0, Z19, Z19, K2
 	VBLENDMPS	Z20, Z19, K2, Z19
-	VMOVUPS	Z18, 75248640(AX)	// fitMixedGrad.bf16_3[6]
-	VMOVUPS	Z19, 75248704(AX)	// fitMixedGrad.bf16_3[6] | 1
+	VMOVUPS	Z18, 52066304(AX)	// fitMixedGrad.bf16_3[6]
+	VMOVUPS	Z19, 52066368(AX)	// fitMixedGrad.bf16_3[6] | 1
 	// mnist.nde:35
 	VPCMPEQD.BCST	f32_00000007<>(SB), Z4, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z20
@@ -10358,10 +9957,10 @@ loop17: // 10 times: elements
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z21
 	VPANDD.BCST	f32_3f800000<>(SB), Z20, Z20
 	VPANDD.BCST	f32_3f800000<>(SB), Z21, Z21
-	VMOVUPS	Z20, 75247488(AX)	// fitMixedGrad.onehot[7]
-	VMOVUPS	Z21, 75247552(AX)	// fitMixedGrad.onehot[7] | 1
-	VMOVUPS	75246080(AX), Z22	// fitMixedGrad.exp[7]
-	VMOVUPS	75246144(AX), Z23	// fitMixedGrad.exp[7] | 1
+	VMOVUPS	Z20, 52065152(AX)	// fitMixedGrad.onehot[7]
+	VMOVUPS	Z21, 52065216(AX)	// fitMixedGrad.onehot[7] | 1
+	VMOVUPS	52063744(AX), Z22	// fitMixedGrad.exp[7]
+	VMOVUPS	52063808(AX), Z23	// fitMixedGrad.exp[7] | 1
 	VMULPS	Z22, Z2, Z22
 	VMULPS	Z23, Z3, Z23
 	VSUBPS	Z20, Z22, Z20
@@ -10387,8 +9986,8 @@ loop17: // 10 times: elements
 	VPANDD.BCST	f32_ffff0000<>(SB), Z22, Z22
 	VCMPPS	$0, Z21, Z21, K2
 	VBLENDMPS	Z22, Z21, K2, Z21
-	VMOVUPS	Z20, 75248768(AX)	// fitMixedGrad.bf16_3[7]
-	VMOVUPS	Z21, 75248832(AX)	// fitMixedGrad.bf16_3[7] | 1
+	VMOVUPS	Z20, 52066432(AX)	// fitMixedGrad.bf16_3[7]
+	VMOVUPS	Z21, 52066496(AX)	// fitMixedGrad.bf16_3[7] | 1
 	VPANDD	Z0, Z6, Z6
 	VPANDD	Z1, Z7, Z7
 	VPANDD	Z0, Z8, Z8
@@ -10409,8 +10008,8 @@ loop17: // 10 times: elements
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 loop18: // 784 times: elements
-	VMOVUPS	75143424(SI), Z22	// fitMixedGrad.bf16_2[0]
-	VMOVUPS	75143488(SI), Z23	// fitMixedGrad.bf16_2[0] | 1
+	VMOVUPS	51961088(SI), Z22	// fitMixedGrad.bf16_2[0]
+	VMOVUPS	51961152(SI), Z23	// fitMixedGrad.bf16_2[0] | 1
 	VMOVUPS	76800(DI), Z24	// sum of Digits.2.weight[0]
 	VFMADD231PS	Z22, Z6, Z24
 	VFMADD231PS	Z23, Z7, Z24
@@ -10454,10 +10053,10 @@ loop18: // 784 times: elements
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z7
 	VPANDD.BCST	f32_3f800000<>(SB), Z6, Z6
 	VPANDD.BCST	f32_3f800000<>(SB), Z7, Z7
-	VMOVUPS	Z6, 75247616(AX)	// fitMixedGrad.onehot[8]
-	VMOVUPS	Z7, 75247680(AX)	// fitMixedGrad.onehot[8] | 1
-	VMOVUPS	75246208(AX), Z8	// fitMixedGrad.exp[8]
-	VMOVUPS	75246272(AX), Z9	// fitMixedGrad.exp[8] | 1
+	VMOVUPS	Z6, 52065280(AX)	// fitMixedGrad.onehot[8]
+	VMOVUPS	Z7, 52065344(AX)	// fitMixedGrad.onehot[8] | 1
+	VMOVUPS	52063872(AX), Z8	// fitMixedGrad.exp[8]
+	VMOVUPS	52063936(AX), Z9	// fitMixedGrad.exp[8] | 1
 	VMULPS	Z8, Z2, Z8
 	VMULPS	Z9, Z3, Z9
 	VSUBPS	Z6, Z8, Z6
@@ -10483,8 +10082,8 @@ loop18: // 784 times: elements
 	VPANDD.BCST	f32_ffff0000<>(SB), Z8, Z8
 	VCMPPS	$0, Z7, Z7, K2
 	VBLENDMPS	Z8, Z7, K2, Z7
-	VMOVUPS	Z6, 75248896(AX)	// fitMixedGrad.bf16_3[8]
-	VMOVUPS	Z7, 75248960(AX)	// fitMixedGrad.bf16_3[8] | 1
+	VMOVUPS	Z6, 52066560(AX)	// fitMixedGrad.bf16_3[8]
+	VMOVUPS	Z7, 52066624(AX)	// fitMixedGrad.bf16_3[8] | 1
 	// mnist.nde:35
 	VPCMPEQD.BCST	f32_00000009<>(SB), Z4, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z4
@@ -10492,10 +10091,10 @@ loop18: // 784 times: elements
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z5
 	VPANDD.BCST	f32_3f800000<>(SB), Z4, Z4
 	VPANDD.BCST	f32_3f800000<>(SB), Z5, Z5
-	VMOVUPS	Z4, 75247744(AX)	// fitMixedGrad.onehot[9]
-	VMOVUPS	Z5, 75247808(AX)	// fitMixedGrad.onehot[9] | 1
-	VMOVUPS	75246336(AX), Z8	// fitMixedGrad.exp[9]
-	VMOVUPS	75246400(AX), Z9	// fitMixedGrad.exp[9] | 1
+	VMOVUPS	Z4, 52065408(AX)	// fitMixedGrad.onehot[9]
+	VMOVUPS	Z5, 52065472(AX)	// fitMixedGrad.onehot[9] | 1
+	VMOVUPS	52064000(AX), Z8	// fitMixedGrad.exp[9]
+	VMOVUPS	52064064(AX), Z9	// fitMixedGrad.exp[9] | 1
 	VMULPS	Z8, Z2, Z2
 	VMULPS	Z9, Z3, Z3
 	VSUBPS	Z4, Z2, Z2
@@ -10521,8 +10120,8 @@ loop18: // 784 times: elements
 	VPANDD.BCST	f32_ffff0000<>(SB), Z4, Z4
 	VCMPPS	$0, Z3, Z3, K2
 	VBLENDMPS	Z4, Z3, K2, Z3
-	VMOVUPS	Z2, 75249024(AX)	// fitMixedGrad.bf16_3[9]
-	VMOVUPS	Z3, 75249088(AX)	// fitMixedGrad.bf16_3[9] | 1
+	VMOVUPS	Z2, 52066688(AX)	// fitMixedGrad.bf16_3[9]
+	VMOVUPS	Z3, 52066752(AX)	// fitMixedGrad.bf16_3[9] | 1
 	VPANDD	Z0, Z6, Z4
 	VPANDD	Z1, Z7, Z5
 	VPANDD	Z0, Z2, Z0
@@ -10531,8 +10130,8 @@ loop18: // 784 times: elements
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 loop19: // 784 times: elements
-	VMOVUPS	75143424(SI), Z2	// fitMixedGrad.bf16_2[0]
-	VMOVUPS	75143488(SI), Z3	// fitMixedGrad.bf16_2[0] | 1
+	VMOVUPS	51961088(SI), Z2	// fitMixedGrad.bf16_2[0]
+	VMOVUPS	51961152(SI), Z3	// fitMixedGrad.bf16_2[0] | 1
 	VMOVUPS	478208(DI), Z6	// sum of Digits.2.weight[6272]
 	VFMADD231PS	Z2, Z4, Z6
 	VFMADD231PS	Z3, Z5, Z6
@@ -10569,8 +10168,8 @@ loop20: // 98 times: tiles of 8 elements
 	MOVQ	AX, DI
 	MOVQ	65544(AX), R9
 loop21: // 10 times: terms of the sums
-	VMOVUPS	75247872(DI), Z16	// fitMixedGrad.bf16_3[0]
-	VMOVUPS	75247936(DI), Z17	// fitMixedGrad.bf16_3[0] | 1
+	VMOVUPS	52065536(DI), Z16	// fitMixedGrad.bf16_3[0]
+	VMOVUPS	52065600(DI), Z17	// fitMixedGrad.bf16_3[0] | 1
 	VBROADCASTSS	42384(R9), Z18	// Digits.2.weight.bf16[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -10599,22 +10198,22 @@ loop21: // 10 times: terms of the sums
 	ADDQ	$3136, R9
 	DECQ	SI
 	JNE	loop21
-	VMOVUPS	Z0, 75249152(CX)	// fitMixedGrad.vecmat[0]
-	VMOVUPS	Z1, 75249216(CX)	// fitMixedGrad.vecmat[0] | 1
-	VMOVUPS	Z2, 75249280(CX)	// fitMixedGrad.vecmat[1]
-	VMOVUPS	Z3, 75249344(CX)	// fitMixedGrad.vecmat[1] | 1
-	VMOVUPS	Z4, 75249408(CX)	// fitMixedGrad.vecmat[2]
-	VMOVUPS	Z5, 75249472(CX)	// fitMixedGrad.vecmat[2] | 1
-	VMOVUPS	Z6, 75249536(CX)	// fitMixedGrad.vecmat[3]
-	VMOVUPS	Z7, 75249600(CX)	// fitMixedGrad.vecmat[3] | 1
-	VMOVUPS	Z8, 75249664(CX)	// fitMixedGrad.vecmat[4]
-	VMOVUPS	Z9, 75249728(CX)	// fitMixedGrad.vecmat[4] | 1
-	VMOVUPS	Z10, 75249792(CX)	// fitMixedGrad.vecmat[5]
-	VMOVUPS	Z11, 75249856(CX)	// fitMixedGrad.vecmat[5] | 1
-	VMOVUPS	Z12, 75249920(CX)	// fitMixedGrad.vecmat[6]
-	VMOVUPS	Z13, 75249984(CX)	// fitMixedGrad.vecmat[6] | 1
-	VMOVUPS	Z14, 75250048(CX)	// fitMixedGrad.vecmat[7]
-	VMOVUPS	Z15, 75250112(CX)	// fitMixedGrad.vecmat[7] | 1
+	VMOVUPS	Z0, 52066816(CX)	// fitMixedGrad.vecmat[0]
+	VMOVUPS	Z1, 52066880(CX)	// fitMixedGrad.vecmat[0] | 1
+	VMOVUPS	Z2, 52066944(CX)	// fitMixedGrad.vecmat[1]
+	VMOVUPS	Z3, 52067008(CX)	// fitMixedGrad.vecmat[1] | 1
+	VMOVUPS	Z4, 52067072(CX)	// fitMixedGrad.vecmat[2]
+	VMOVUPS	Z5, 52067136(CX)	// fitMixedGrad.vecmat[2] | 1
+	VMOVUPS	Z6, 52067200(CX)	// fitMixedGrad.vecmat[3]
+	VMOVUPS	Z7, 52067264(CX)	// fitMixedGrad.vecmat[3] | 1
+	VMOVUPS	Z8, 52067328(CX)	// fitMixedGrad.vecmat[4]
+	VMOVUPS	Z9, 52067392(CX)	// fitMixedGrad.vecmat[4] | 1
+	VMOVUPS	Z10, 52067456(CX)	// fitMixedGrad.vecmat[5]
+	VMOVUPS	Z11, 52067520(CX)	// fitMixedGrad.vecmat[5] | 1
+	VMOVUPS	Z12, 52067584(CX)	// fitMixedGrad.vecmat[6]
+	VMOVUPS	Z13, 52067648(CX)	// fitMixedGrad.vecmat[6] | 1
+	VMOVUPS	Z14, 52067712(CX)	// fitMixedGrad.vecmat[7]
+	VMOVUPS	Z15, 52067776(CX)	// fitMixedGrad.vecmat[7] | 1
 	ADDQ	$32, 65544(AX)
 	ADDQ	$1024, CX
 	DECQ	65536(AX)
@@ -10622,8 +10221,8 @@ loop21: // 10 times: terms of the sums
 	MOVQ	$784, CX
 	MOVQ	AX, SI
 loop22: // 784 times: elements
-	VMOVUPS	75249152(SI), Z0	// fitMixedGrad.vecmat[0]
-	VMOVUPS	75249216(SI), Z1	// fitMixedGrad.vecmat[0] | 1
+	VMOVUPS	52066816(SI), Z0	// fitMixedGrad.vecmat[0]
+	VMOVUPS	52066880(SI), Z1	// fitMixedGrad.vecmat[0] | 1
 	VPSRLD	$16, Z0, Z2
 	VPANDD.BCST	f32_00000001<>(SB), Z2, Z2
 	VPADDD.BCST	f32_00007fff<>(SB), Z0, Z3
@@ -10638,8 +10237,8 @@ loop22: // 784 times: elements
 	VPANDD.BCST	f32_ffff0000<>(SB), Z2, Z2
 	VCMPPS	$0, Z1, Z1, K2
 	VBLENDMPS	Z2, Z1, K2, Z1
-	VMOVUPS	Z0, 75349504(SI)	// fitMixedGrad.bf16_4[0]
-	VMOVUPS	Z1, 75349568(SI)	// fitMixedGrad.bf16_4[0] | 1
+	VMOVUPS	Z0, 52167168(SI)	// fitMixedGrad.bf16_4[0]
+	VMOVUPS	Z1, 52167232(SI)	// fitMixedGrad.bf16_4[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop22
@@ -10667,7 +10266,7 @@ loop25: // 28 times
 	MOVQ	65568(AX), SI
 	MOVQ	65576(AX), DI
 loop26: // 28 times
-	VMOVUPS	75349504(SI), Z0	// fitMixedGrad.bf16_4[0]
+	VMOVUPS	52167168(SI), Z0	// fitMixedGrad.bf16_4[0]
 	VMOVUPS	Z0, 2275904(DI)	// pixelsField.margins[15] | 1
 	ADDQ	$128, SI
 	ADDQ	$64, DI
@@ -11033,30 +10632,30 @@ loop30: // 7 times: tiles of 4 elements
 	VFMADD231PS	Z25, Z28, Z21
 	VFMADD231PS	Z26, Z28, Z22
 	VFMADD231PS	Z27, Z28, Z23
-	VMOVUPS	Z0, 75449856(DI)	// fitMixedGrad.z_bar[0]
-	VMOVUPS	Z1, 75449984(DI)	// fitMixedGrad.z_bar[1]
-	VMOVUPS	Z2, 75450112(DI)	// fitMixedGrad.z_bar[2]
-	VMOVUPS	Z3, 75450240(DI)	// fitMixedGrad.z_bar[3]
-	VMOVUPS	Z4, 75550208(DI)	// fitMixedGrad.z_bar[784]
-	VMOVUPS	Z5, 75550336(DI)	// fitMixedGrad.z_bar[785]
-	VMOVUPS	Z6, 75550464(DI)	// fitMixedGrad.z_bar[786]
-	VMOVUPS	Z7, 75550592(DI)	// fitMixedGrad.z_bar[787]
-	VMOVUPS	Z8, 75650560(DI)	// fitMixedGrad.z_bar[1568]
-	VMOVUPS	Z9, 75650688(DI)	// fitMixedGrad.z_bar[1569]
-	VMOVUPS	Z10, 75650816(DI)	// fitMixedGrad.z_bar[1570]
-	VMOVUPS	Z11, 75650944(DI)	// fitMixedGrad.z_bar[1571]
-	VMOVUPS	Z12, 75750912(DI)	// fitMixedGrad.z_bar[2352]
-	VMOVUPS	Z13, 75751040(DI)	// fitMixedGrad.z_bar[2353]
-	VMOVUPS	Z14, 75751168(DI)	// fitMixedGrad.z_bar[2354]
-	VMOVUPS	Z15, 75751296(DI)	// fitMixedGrad.z_bar[2355]
-	VMOVUPS	Z16, 75851264(DI)	// fitMixedGrad.z_bar[3136]
-	VMOVUPS	Z17, 75851392(DI)	// fitMixedGrad.z_bar[3137]
-	VMOVUPS	Z18, 75851520(DI)	// fitMixedGrad.z_bar[3138]
-	VMOVUPS	Z19, 75851648(DI)	// fitMixedGrad.z_bar[3139]
-	VMOVUPS	Z20, 75951616(DI)	// fitMixedGrad.z_bar[3920]
-	VMOVUPS	Z21, 75951744(DI)	// fitMixedGrad.z_bar[3921]
-	VMOVUPS	Z22, 75951872(DI)	// fitMixedGrad.z_bar[3922]
-	VMOVUPS	Z23, 75952000(DI)	// fitMixedGrad.z_bar[3923]
+	VMOVUPS	Z0, 52267520(DI)	// fitMixedGrad.z_bar[0]
+	VMOVUPS	Z1, 52267648(DI)	// fitMixedGrad.z_bar[1]
+	VMOVUPS	Z2, 52267776(DI)	// fitMixedGrad.z_bar[2]
+	VMOVUPS	Z3, 52267904(DI)	// fitMixedGrad.z_bar[3]
+	VMOVUPS	Z4, 52367872(DI)	// fitMixedGrad.z_bar[784]
+	VMOVUPS	Z5, 52368000(DI)	// fitMixedGrad.z_bar[785]
+	VMOVUPS	Z6, 52368128(DI)	// fitMixedGrad.z_bar[786]
+	VMOVUPS	Z7, 52368256(DI)	// fitMixedGrad.z_bar[787]
+	VMOVUPS	Z8, 52468224(DI)	// fitMixedGrad.z_bar[1568]
+	VMOVUPS	Z9, 52468352(DI)	// fitMixedGrad.z_bar[1569]
+	VMOVUPS	Z10, 52468480(DI)	// fitMixedGrad.z_bar[1570]
+	VMOVUPS	Z11, 52468608(DI)	// fitMixedGrad.z_bar[1571]
+	VMOVUPS	Z12, 52568576(DI)	// fitMixedGrad.z_bar[2352]
+	VMOVUPS	Z13, 52568704(DI)	// fitMixedGrad.z_bar[2353]
+	VMOVUPS	Z14, 52568832(DI)	// fitMixedGrad.z_bar[2354]
+	VMOVUPS	Z15, 52568960(DI)	// fitMixedGrad.z_bar[2355]
+	VMOVUPS	Z16, 52668928(DI)	// fitMixedGrad.z_bar[3136]
+	VMOVUPS	Z17, 52669056(DI)	// fitMixedGrad.z_bar[3137]
+	VMOVUPS	Z18, 52669184(DI)	// fitMixedGrad.z_bar[3138]
+	VMOVUPS	Z19, 52669312(DI)	// fitMixedGrad.z_bar[3139]
+	VMOVUPS	Z20, 52769280(DI)	// fitMixedGrad.z_bar[3920]
+	VMOVUPS	Z21, 52769408(DI)	// fitMixedGrad.z_bar[3921]
+	VMOVUPS	Z22, 52769536(DI)	// fitMixedGrad.z_bar[3922]
+	VMOVUPS	Z23, 52769664(DI)	// fitMixedGrad.z_bar[3923]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -11338,26 +10937,26 @@ loop30: // 7 times: tiles of 4 elements
 	VFMADD231PS	Z21, Z24, Z17
 	VFMADD231PS	Z22, Z24, Z18
 	VFMADD231PS	Z23, Z24, Z19
-	VMOVUPS	Z0, 76051968(DI)	// fitMixedGrad.z_bar[4704]
-	VMOVUPS	Z1, 76052096(DI)	// fitMixedGrad.z_bar[4705]
-	VMOVUPS	Z2, 76052224(DI)	// fitMixedGrad.z_bar[4706]
-	VMOVUPS	Z3, 76052352(DI)	// fitMixedGrad.z_bar[4707]
-	VMOVUPS	Z4, 76152320(DI)	// fitMixedGrad.z_bar[5488]
-	VMOVUPS	Z5, 76152448(DI)	// fitMixedGrad.z_bar[5489]
-	VMOVUPS	Z6, 76152576(DI)	// fitMixedGrad.z_bar[5490]
-	VMOVUPS	Z7, 76152704(DI)	// fitMixedGrad.z_bar[5491]
-	VMOVUPS	Z8, 76252672(DI)	// fitMixedGrad.z_bar[6272]
-	VMOVUPS	Z9, 76252800(DI)	// fitMixedGrad.z_bar[6273]
-	VMOVUPS	Z10, 76252928(DI)	// fitMixedGrad.z_bar[6274]
-	VMOVUPS	Z11, 76253056(DI)	// fitMixedGrad.z_bar[6275]
-	VMOVUPS	Z12, 76353024(DI)	// fitMixedGrad.z_bar[7056]
-	VMOVUPS	Z13, 76353152(DI)	// fitMixedGrad.z_bar[7057]
-	VMOVUPS	Z14, 76353280(DI)	// fitMixedGrad.z_bar[7058]
-	VMOVUPS	Z15, 76353408(DI)	// fitMixedGrad.z_bar[7059]
-	VMOVUPS	Z16, 76453376(DI)	// fitMixedGrad.z_bar[7840]
-	VMOVUPS	Z17, 76453504(DI)	// fitMixedGrad.z_bar[7841]
-	VMOVUPS	Z18, 76453632(DI)	// fitMixedGrad.z_bar[7842]
-	VMOVUPS	Z19, 76453760(DI)	// fitMixedGrad.z_bar[7843]
+	VMOVUPS	Z0, 52869632(DI)	// fitMixedGrad.z_bar[4704]
+	VMOVUPS	Z1, 52869760(DI)	// fitMixedGrad.z_bar[4705]
+	VMOVUPS	Z2, 52869888(DI)	// fitMixedGrad.z_bar[4706]
+	VMOVUPS	Z3, 52870016(DI)	// fitMixedGrad.z_bar[4707]
+	VMOVUPS	Z4, 52969984(DI)	// fitMixedGrad.z_bar[5488]
+	VMOVUPS	Z5, 52970112(DI)	// fitMixedGrad.z_bar[5489]
+	VMOVUPS	Z6, 52970240(DI)	// fitMixedGrad.z_bar[5490]
+	VMOVUPS	Z7, 52970368(DI)	// fitMixedGrad.z_bar[5491]
+	VMOVUPS	Z8, 53070336(DI)	// fitMixedGrad.z_bar[6272]
+	VMOVUPS	Z9, 53070464(DI)	// fitMixedGrad.z_bar[6273]
+	VMOVUPS	Z10, 53070592(DI)	// fitMixedGrad.z_bar[6274]
+	VMOVUPS	Z11, 53070720(DI)	// fitMixedGrad.z_bar[6275]
+	VMOVUPS	Z12, 53170688(DI)	// fitMixedGrad.z_bar[7056]
+	VMOVUPS	Z13, 53170816(DI)	// fitMixedGrad.z_bar[7057]
+	VMOVUPS	Z14, 53170944(DI)	// fitMixedGrad.z_bar[7058]
+	VMOVUPS	Z15, 53171072(DI)	// fitMixedGrad.z_bar[7059]
+	VMOVUPS	Z16, 53271040(DI)	// fitMixedGrad.z_bar[7840]
+	VMOVUPS	Z17, 53271168(DI)	// fitMixedGrad.z_bar[7841]
+	VMOVUPS	Z18, 53271296(DI)	// fitMixedGrad.z_bar[7842]
+	VMOVUPS	Z19, 53271424(DI)	// fitMixedGrad.z_bar[7843]
 	ADDQ	$256, SI
 	ADDQ	$512, DI
 	DECQ	CX
@@ -11377,8 +10976,8 @@ loop31: // 2 times: vectors of the block
 	MOVQ	$8624, CX
 	MOVQ	65544(AX), SI
 loop32: // 8624 times: elements
-	VMOVUPS	75449856(SI), Z0	// fitMixedGrad.z_bar[0]
-	VMOVUPS	Z0, 68319104(SI)	// digitsMixed0RecLanerev.z.bar[0]
+	VMOVUPS	52267520(SI), Z0	// fitMixedGrad.z_bar[0]
+	VMOVUPS	Z0, 46240640(SI)	// digitsMixed0RecLanerev.z.bar[0]
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop32
@@ -11411,8 +11010,8 @@ loop1: // 2 times: vectors of the block
 	MOVQ	AX, CX
 loop2: // 2 times: vectors of the block
 	// mnist.nde:35
-	VMOVUPS	75245056(CX), Z0	// fitMixedGrad.reduce_max
-	VMOVUPS	75246464(CX), Z1	// fitMixedGrad.sum
+	VMOVUPS	52062720(CX), Z0	// fitMixedGrad.reduce_max
+	VMOVUPS	52064128(CX), Z1	// fitMixedGrad.sum
 	VCMPPS.BCST	$0, f32_00000000<>(SB), Z1, K2
 	VBROADCASTSS	f32_7fc00000<>(SB), Z2
 	VBLENDMPS.BCST	f32_ff800000<>(SB), Z2, K2, Z2
@@ -11456,68 +11055,68 @@ loop2: // 2 times: vectors of the block
 	MOVQ	$10, SI
 	MOVQ	CX, DI
 loop3: // 10 times: elements
-	VMOVUPS	75246592(DI), Z2	// fitMixedGrad.onehot[0]
-	VMOVUPS	75243776(DI), Z3	// fitMixedGrad.add[0]
+	VMOVUPS	52064256(DI), Z2	// fitMixedGrad.onehot[0]
+	VMOVUPS	52061440(DI), Z3	// fitMixedGrad.add[0]
 	VMULPS	Z3, Z2, Z2
 	VADDPS	Z2, Z1, Z1
 	ADDQ	$128, DI
 	DECQ	SI
 	JNE	loop3
 	VSUBPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 71731200(CX)	// fitMixedGrad.loss
+	VMOVUPS	Z0, 48548864(CX)	// fitMixedGrad.loss
 	// mnist.nde:36
-	VMOVUPS	75243776(CX), Z0	// fitMixedGrad.add[0]
-	VMOVUPS	75243904(CX), Z1	// fitMixedGrad.add[1]
+	VMOVUPS	52061440(CX), Z0	// fitMixedGrad.add[0]
+	VMOVUPS	52061568(CX), Z1	// fitMixedGrad.add[1]
 	VCMPPS	$17, Z1, Z0, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z2
 	VPTERNLOGD	$0xe2, Z0, Z2, Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VPTERNLOGD.BCST	$0xac, f32_00000001<>(SB), Z0, Z2
-	VMOVUPS	75244032(CX), Z0	// fitMixedGrad.add[2]
+	VMOVUPS	52061696(CX), Z0	// fitMixedGrad.add[2]
 	VCMPPS	$17, Z0, Z1, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z3
 	VPTERNLOGD	$0xe2, Z1, Z3, Z0
 	VPTERNLOGD.BCST	$0xac, f32_00000002<>(SB), Z2, Z3
-	VMOVUPS	75244160(CX), Z1	// fitMixedGrad.add[3]
+	VMOVUPS	52061824(CX), Z1	// fitMixedGrad.add[3]
 	VCMPPS	$17, Z1, Z0, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z2
 	VPTERNLOGD	$0xe2, Z0, Z2, Z1
 	VPTERNLOGD.BCST	$0xac, f32_00000003<>(SB), Z3, Z2
-	VMOVUPS	75244288(CX), Z0	// fitMixedGrad.add[4]
+	VMOVUPS	52061952(CX), Z0	// fitMixedGrad.add[4]
 	VCMPPS	$17, Z0, Z1, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z3
 	VPTERNLOGD	$0xe2, Z1, Z3, Z0
 	VPTERNLOGD.BCST	$0xac, f32_00000004<>(SB), Z2, Z3
-	VMOVUPS	75244416(CX), Z1	// fitMixedGrad.add[5]
+	VMOVUPS	52062080(CX), Z1	// fitMixedGrad.add[5]
 	VCMPPS	$17, Z1, Z0, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z2
 	VPTERNLOGD	$0xe2, Z0, Z2, Z1
 	VPTERNLOGD.BCST	$0xac, f32_00000005<>(SB), Z3, Z2
-	VMOVUPS	75244544(CX), Z0	// fitMixedGrad.add[6]
+	VMOVUPS	52062208(CX), Z0	// fitMixedGrad.add[6]
 	VCMPPS	$17, Z0, Z1, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z3
 	VPTERNLOGD	$0xe2, Z1, Z3, Z0
 	VPTERNLOGD.BCST	$0xac, f32_00000006<>(SB), Z2, Z3
-	VMOVUPS	75244672(CX), Z1	// fitMixedGrad.add[7]
+	VMOVUPS	52062336(CX), Z1	// fitMixedGrad.add[7]
 	VCMPPS	$17, Z1, Z0, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z2
 	VPTERNLOGD	$0xe2, Z0, Z2, Z1
 	VPTERNLOGD.BCST	$0xac, f32_00000007<>(SB), Z3, Z2
-	VMOVUPS	75244800(CX), Z0	// fitMixedGrad.add[8]
+	VMOVUPS	52062464(CX), Z0	// fitMixedGrad.add[8]
 	VCMPPS	$17, Z0, Z1, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z3
 	VPTERNLOGD	$0xe2, Z1, Z3, Z0
 	VPTERNLOGD.BCST	$0xac, f32_00000008<>(SB), Z2, Z3
-	VMOVUPS	75244928(CX), Z1	// fitMixedGrad.add[9]
+	VMOVUPS	52062592(CX), Z1	// fitMixedGrad.add[9]
 	VCMPPS	$17, Z1, Z0, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z2
 	VPTERNLOGD	$0xe2, Z0, Z2, Z1
 	VPTERNLOGD.BCST	$0xac, f32_00000009<>(SB), Z3, Z2
-	VMOVUPS	71731072(CX), Z0	// fitMixedGrad.y
+	VMOVUPS	48548736(CX), Z0	// fitMixedGrad.y
 	VPCMPEQD	Z0, Z2, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z0
 	VPANDD.BCST	f32_3f800000<>(SB), Z0, Z0
-	VMOVUPS	Z0, 71731328(CX)	// fitMixedGrad.acc
+	VMOVUPS	Z0, 48548992(CX)	// fitMixedGrad.acc
 	ADDQ	$64, CX
 	DECQ	65536(AX)
 	JNE	loop2
@@ -11551,7 +11150,7 @@ loop7: // 28 times
 	MOVQ	65592(AX), SI
 	MOVQ	65600(AX), DI
 loop8: // 28 times
-	VMOVUPS	74039552(SI), Z0	// fitMixedGrad.bf16[0]
+	VMOVUPS	50857216(SI), Z0	// fitMixedGrad.bf16[0]
 	VMOVUPS	Z0, 2275904(DI)	// pixelsField.margins[15] | 1
 	ADDQ	$128, SI
 	ADDQ	$64, DI
@@ -11585,7 +11184,7 @@ loop10: // 29 times
 	MOVQ	65552(AX), SI
 loop11: // 99 times
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 76553728(SI)	// fitMixedGrad.Digits.0.weight_bar[0]
+	VMOVUPS	Z0, 53371392(SI)	// fitMixedGrad.Digits.0.weight_bar[0]
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop11
@@ -11606,14 +11205,14 @@ loop13: // 3 times
 	MOVQ	65600(AX), R15
 	MOVQ	R15, 65616(AX)
 loop14: // 11 times
-	VMOVUPS	76553728(CX), Z0	// fitMixedGrad.Digits.0.weight_bar[0]
-	VMOVUPS	76553856(CX), Z1	// fitMixedGrad.Digits.0.weight_bar[1]
-	VMOVUPS	76553984(CX), Z2	// fitMixedGrad.Digits.0.weight_bar[2]
+	VMOVUPS	53371392(CX), Z0	// fitMixedGrad.Digits.0.weight_bar[0]
+	VMOVUPS	53371520(CX), Z1	// fitMixedGrad.Digits.0.weight_bar[1]
+	VMOVUPS	53371648(CX), Z2	// fitMixedGrad.Digits.0.weight_bar[2]
 	MOVQ	$28, SI
 	MOVQ	65568(AX), DI
 	MOVQ	65616(AX), R9
 loop15: // 28 times
-	VMOVUPS	75349504(DI), Z3	// fitMixedGrad.bf16_4[0]
+	VMOVUPS	52167168(DI), Z3	// fitMixedGrad.bf16_4[0]
 	VMOVUPS	2273920(R9), Z4	// pixelsField.margins[0]
 	VFMADD231PS	Z4, Z3, Z0
 	VMOVUPS	2273984(R9), Z4	// pixelsField.margins[0] | 1
@@ -11624,9 +11223,9 @@ loop15: // 28 times
 	ADDQ	$64, R9
 	DECQ	SI
 	JNE	loop15
-	VMOVUPS	Z0, 76553728(CX)	// fitMixedGrad.Digits.0.weight_bar[0]
-	VMOVUPS	Z1, 76553856(CX)	// fitMixedGrad.Digits.0.weight_bar[1]
-	VMOVUPS	Z2, 76553984(CX)	// fitMixedGrad.Digits.0.weight_bar[2]
+	VMOVUPS	Z0, 53371392(CX)	// fitMixedGrad.Digits.0.weight_bar[0]
+	VMOVUPS	Z1, 53371520(CX)	// fitMixedGrad.Digits.0.weight_bar[1]
+	VMOVUPS	Z2, 53371648(CX)	// fitMixedGrad.Digits.0.weight_bar[2]
 	ADDQ	$1152, CX
 	ADDQ	$57664, 65616(AX)
 	DECQ	65608(AX)
@@ -11652,7 +11251,7 @@ loop16: // 2 times: vectors of the block
 	MOVQ	R8, R9
 loop17: // 99 times: elements
 	// mnist.nde:22
-	VMOVUPS	76553728(DI), Z1	// fitMixedGrad.Digits.0.weight_bar[0]
+	VMOVUPS	53371392(DI), Z1	// fitMixedGrad.Digits.0.weight_bar[0]
 	VPANDD	Z0, Z1, Z1
 	VMOVUPS	70400(R9), Z2	// sum of Digits.0.weight[0]
 	VADDPS	Z1, Z2, Z1
@@ -11668,7 +11267,7 @@ loop18: // 28 times: elements
 	MOVQ	$28, SI
 	MOVQ	65552(AX), DI
 loop19: // 28 times: elements
-	VMOVUPS	75249152(DI), Z2	// fitMixedGrad.vecmat[0]
+	VMOVUPS	52066816(DI), Z2	// fitMixedGrad.vecmat[0]
 	VADDPS	Z2, Z1, Z1
 	ADDQ	$128, DI
 	DECQ	SI
@@ -11676,7 +11275,7 @@ loop19: // 28 times: elements
 	ADDQ	$3584, 65552(AX)
 	DECQ	65544(AX)
 	JNE	loop18
-	VMOVUPS	Z1, 76566400(CX)	// fitMixedGrad.Digits.0.bias_bar
+	VMOVUPS	Z1, 53384064(CX)	// fitMixedGrad.Digits.0.bias_bar
 	VPANDD	Z0, Z1, Z0
 	VMOVUPS	76736(R8), Z1	// sum of Digits.0.bias
 	VADDPS	Z0, Z1, Z0

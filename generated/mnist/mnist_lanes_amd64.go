@@ -20,20 +20,7 @@ type laneFrame struct {
 		dz      [8624 * 32]Real
 		margins [9912 * 32]Real
 	}
-	_           [128]byte
-	digits0Step struct { // Digits.0.step
-		t     [32]float64
-		h     [32]float64
-		z     [8624 * 32]Real
-		zNext [8624 * 32]Real
-		zK1   [8624 * 32]Real
-		zY2   [8624 * 32]Real
-		zK2   [8624 * 32]Real
-		zY3   [8624 * 32]Real
-		zK3   [8624 * 32]Real
-		zY4   [8624 * 32]Real
-		zK4   [8624 * 32]Real
-	}
+	_               [128]byte
 	digits0Lanestep struct { // Digits.0.lanestep
 		stepT    [32]float64
 		stepH    [32]float64
@@ -41,7 +28,10 @@ type laneFrame struct {
 		z        [8624 * 32]Real
 		zNext    [8624 * 32]Real
 		stepCode [32]float64
-		call     [8624 * 32]Real
+		zK1      [8624 * 32]Real
+		zK2      [8624 * 32]Real
+		zK3      [8624 * 32]Real
+		zNext2   [8624 * 32]Real
 	}
 	digitsSample struct { // Digits
 		img      [784 * 32]Real
@@ -72,20 +62,7 @@ type laneFrame struct {
 		dz   [8624 * 32]Real
 		bf16 [8624 * 32]Real
 	}
-	_                [128]byte
-	digitsMixed0Step struct { // Digits.mixed.0.step
-		t     [32]float64
-		h     [32]float64
-		z     [8624 * 32]Real
-		zNext [8624 * 32]Real
-		zK1   [8624 * 32]Real
-		zY2   [8624 * 32]Real
-		zK2   [8624 * 32]Real
-		zY3   [8624 * 32]Real
-		zK3   [8624 * 32]Real
-		zY4   [8624 * 32]Real
-		zK4   [8624 * 32]Real
-	}
+	_                       [128]byte
 	digitsMixed0RecLanestep struct { // Digits.mixed.0.rec.lanestep
 		stepT    [32]float64
 		stepH    [32]float64
@@ -94,7 +71,10 @@ type laneFrame struct {
 		zNext    [8624 * 32]Real
 		stepCode [32]float64
 		zAt      [8624 * 32]Real
-		call     [8624 * 32]Real
+		zK1      [8624 * 32]Real
+		zK2      [8624 * 32]Real
+		zK3      [8624 * 32]Real
+		zNext2   [8624 * 32]Real
 	}
 	pixelsMixedFieldVjp struct { // Pixels.mixed.field.vjp
 		z           [8624 * 32]Real
@@ -114,21 +94,13 @@ type laneFrame struct {
 		z        [8624 * 32]Real
 		zNextBar [8624 * 32]Real
 		zBar     [8624 * 32]Real
-		zK1      [8624 * 32]Real
 		zY2      [8624 * 32]Real
-		zK2      [8624 * 32]Real
 		zY3      [8624 * 32]Real
-		zK3      [8624 * 32]Real
-		zY4      [8624 * 32]Real
 		zK4Bar   [8624 * 32]Real
 		mul      [8624 * 32]Real
 		result   [8624 * 32]Real
-		zK3Bar   [8624 * 32]Real
 		result2  [8624 * 32]Real
-		zK2Bar   [8624 * 32]Real
 		result3  [8624 * 32]Real
-		zK1Bar   [8624 * 32]Real
-		result4  [8624 * 32]Real
 	}
 	digitsMixed0RecLanerev struct { // Digits.mixed.0.rec.lanerev
 		stepT      [32]float64
@@ -137,7 +109,6 @@ type laneFrame struct {
 		z          [8624 * 32]Real
 		zBar       [8624 * 32]Real
 		zBarNext   [8624 * 32]Real
-		result     [8624 * 32]Real
 	}
 	fitMixedGrad struct { // Fit.mixed.grad
 		img              [784 * 32]Real
@@ -166,7 +137,7 @@ type laneFrame struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [76567040]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [53384704]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {
@@ -193,26 +164,22 @@ func (l *lanes) count(n int) {
 type laneKernels struct {
 	width                         int // real numbers in a vector
 	pixelsField                   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	digits0StepTurn0              func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	digits0StepTurn2              func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	digits0StepTurn4              func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	digits0StepTurn6              func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	digits0StepTurn8              func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	digits0LanestepTurn0          func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	digits0LanestepTurn10         func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	digits0LanestepTurn2          func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	digits0LanestepTurn4          func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	digits0LanestepTurn6          func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	digits0LanestepTurn8          func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	digitsSamplePart0             func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	digitsSamplePart2             func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	fitSamplePart0                func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	fitSamplePart2                func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	pixelsMixedFieldTurn0         func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	pixelsMixedFieldTurn1         func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	digitsMixed0StepTurn0         func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	digitsMixed0StepTurn3         func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	digitsMixed0StepTurn6         func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	digitsMixed0StepTurn9         func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	digitsMixed0StepTurn12        func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	digitsMixed0RecLanestepTurn0  func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	digitsMixed0RecLanestepTurn14 func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	digitsMixed0RecLanestepTurn3  func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	digitsMixed0RecLanestepTurn6  func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	digitsMixed0RecLanestepTurn9  func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	digitsMixed0RecLanestepTurn12 func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	pixelsMixedFieldVjpTurn0      func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	pixelsMixedFieldVjpTurn1      func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	pixelsMixedFieldVjpTurn2      func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -243,26 +210,22 @@ func pickKernels() *laneKernels {
 		return &laneKernels{
 			width:                         16,
 			pixelsField:                   pixelsFieldAVX512,
-			digits0StepTurn0:              digits0StepTurn0AVX512,
-			digits0StepTurn2:              digits0StepTurn2AVX512,
-			digits0StepTurn4:              digits0StepTurn4AVX512,
-			digits0StepTurn6:              digits0StepTurn6AVX512,
-			digits0StepTurn8:              digits0StepTurn8AVX512,
 			digits0LanestepTurn0:          digits0LanestepTurn0AVX512,
-			digits0LanestepTurn10:         digits0LanestepTurn10AVX512,
+			digits0LanestepTurn2:          digits0LanestepTurn2AVX512,
+			digits0LanestepTurn4:          digits0LanestepTurn4AVX512,
+			digits0LanestepTurn6:          digits0LanestepTurn6AVX512,
+			digits0LanestepTurn8:          digits0LanestepTurn8AVX512,
 			digitsSamplePart0:             digitsSamplePart0AVX512,
 			digitsSamplePart2:             digitsSamplePart2AVX512,
 			fitSamplePart0:                fitSamplePart0AVX512,
 			fitSamplePart2:                fitSamplePart2AVX512,
 			pixelsMixedFieldTurn0:         pixelsMixedFieldTurn0AVX512,
 			pixelsMixedFieldTurn1:         pixelsMixedFieldTurn1AVX512,
-			digitsMixed0StepTurn0:         digitsMixed0StepTurn0AVX512,
-			digitsMixed0StepTurn3:         digitsMixed0StepTurn3AVX512,
-			digitsMixed0StepTurn6:         digitsMixed0StepTurn6AVX512,
-			digitsMixed0StepTurn9:         digitsMixed0StepTurn9AVX512,
-			digitsMixed0StepTurn12:        digitsMixed0StepTurn12AVX512,
 			digitsMixed0RecLanestepTurn0:  digitsMixed0RecLanestepTurn0AVX512,
-			digitsMixed0RecLanestepTurn14: digitsMixed0RecLanestepTurn14AVX512,
+			digitsMixed0RecLanestepTurn3:  digitsMixed0RecLanestepTurn3AVX512,
+			digitsMixed0RecLanestepTurn6:  digitsMixed0RecLanestepTurn6AVX512,
+			digitsMixed0RecLanestepTurn9:  digitsMixed0RecLanestepTurn9AVX512,
+			digitsMixed0RecLanestepTurn12: digitsMixed0RecLanestepTurn12AVX512,
 			pixelsMixedFieldVjpTurn0:      pixelsMixedFieldVjpTurn0AVX512,
 			pixelsMixedFieldVjpTurn1:      pixelsMixedFieldVjpTurn1AVX512,
 			pixelsMixedFieldVjpTurn2:      pixelsMixedFieldVjpTurn2AVX512,
@@ -287,26 +250,22 @@ func pickKernels() *laneKernels {
 		return &laneKernels{
 			width:                         8,
 			pixelsField:                   pixelsFieldAVX2,
-			digits0StepTurn0:              digits0StepTurn0AVX2,
-			digits0StepTurn2:              digits0StepTurn2AVX2,
-			digits0StepTurn4:              digits0StepTurn4AVX2,
-			digits0StepTurn6:              digits0StepTurn6AVX2,
-			digits0StepTurn8:              digits0StepTurn8AVX2,
 			digits0LanestepTurn0:          digits0LanestepTurn0AVX2,
-			digits0LanestepTurn10:         digits0LanestepTurn10AVX2,
+			digits0LanestepTurn2:          digits0LanestepTurn2AVX2,
+			digits0LanestepTurn4:          digits0LanestepTurn4AVX2,
+			digits0LanestepTurn6:          digits0LanestepTurn6AVX2,
+			digits0LanestepTurn8:          digits0LanestepTurn8AVX2,
 			digitsSamplePart0:             digitsSamplePart0AVX2,
 			digitsSamplePart2:             digitsSamplePart2AVX2,
 			fitSamplePart0:                fitSamplePart0AVX2,
 			fitSamplePart2:                fitSamplePart2AVX2,
 			pixelsMixedFieldTurn0:         pixelsMixedFieldTurn0AVX2,
 			pixelsMixedFieldTurn1:         pixelsMixedFieldTurn1AVX2,
-			digitsMixed0StepTurn0:         digitsMixed0StepTurn0AVX2,
-			digitsMixed0StepTurn3:         digitsMixed0StepTurn3AVX2,
-			digitsMixed0StepTurn6:         digitsMixed0StepTurn6AVX2,
-			digitsMixed0StepTurn9:         digitsMixed0StepTurn9AVX2,
-			digitsMixed0StepTurn12:        digitsMixed0StepTurn12AVX2,
 			digitsMixed0RecLanestepTurn0:  digitsMixed0RecLanestepTurn0AVX2,
-			digitsMixed0RecLanestepTurn14: digitsMixed0RecLanestepTurn14AVX2,
+			digitsMixed0RecLanestepTurn3:  digitsMixed0RecLanestepTurn3AVX2,
+			digitsMixed0RecLanestepTurn6:  digitsMixed0RecLanestepTurn6AVX2,
+			digitsMixed0RecLanestepTurn9:  digitsMixed0RecLanestepTurn9AVX2,
+			digitsMixed0RecLanestepTurn12: digitsMixed0RecLanestepTurn12AVX2,
 			pixelsMixedFieldVjpTurn0:      pixelsMixedFieldVjpTurn0AVX2,
 			pixelsMixedFieldVjpTurn1:      pixelsMixedFieldVjpTurn1AVX2,
 			pixelsMixedFieldVjpTurn2:      pixelsMixedFieldVjpTurn2AVX2,
@@ -341,19 +300,15 @@ func init() {
 
 func pixelsFieldAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func digits0StepTurn0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func digits0StepTurn2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func digits0StepTurn4AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func digits0StepTurn6AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func digits0StepTurn8AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
 func digits0LanestepTurn0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func digits0LanestepTurn10AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func digits0LanestepTurn2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func digits0LanestepTurn4AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func digits0LanestepTurn6AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func digits0LanestepTurn8AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func digitsSamplePart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
@@ -367,19 +322,15 @@ func pixelsMixedFieldTurn0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Re
 
 func pixelsMixedFieldTurn1AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func digitsMixed0StepTurn0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func digitsMixed0StepTurn3AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func digitsMixed0StepTurn6AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func digitsMixed0StepTurn9AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func digitsMixed0StepTurn12AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
 func digitsMixed0RecLanestepTurn0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func digitsMixed0RecLanestepTurn14AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func digitsMixed0RecLanestepTurn3AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func digitsMixed0RecLanestepTurn6AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func digitsMixed0RecLanestepTurn9AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func digitsMixed0RecLanestepTurn12AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func pixelsMixedFieldVjpTurn0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
@@ -421,19 +372,15 @@ func fitMixedGradPart4AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func pixelsFieldAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func digits0StepTurn0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func digits0StepTurn2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func digits0StepTurn4AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func digits0StepTurn6AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func digits0StepTurn8AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
 func digits0LanestepTurn0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func digits0LanestepTurn10AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func digits0LanestepTurn2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func digits0LanestepTurn4AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func digits0LanestepTurn6AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func digits0LanestepTurn8AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func digitsSamplePart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
@@ -447,19 +394,15 @@ func pixelsMixedFieldTurn0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *
 
 func pixelsMixedFieldTurn1AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func digitsMixed0StepTurn0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func digitsMixed0StepTurn3AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func digitsMixed0StepTurn6AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func digitsMixed0StepTurn9AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func digitsMixed0StepTurn12AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
 func digitsMixed0RecLanestepTurn0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func digitsMixed0RecLanestepTurn14AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func digitsMixed0RecLanestepTurn3AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func digitsMixed0RecLanestepTurn6AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func digitsMixed0RecLanestepTurn9AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func digitsMixed0RecLanestepTurn12AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func pixelsMixedFieldVjpTurn0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
@@ -519,16 +462,14 @@ func (l *lanes) solveDigits0Lanes(t0, t1 *[32]float64, by rt.Stepping, n int, st
 	plains := 0 // steps that are not yet counted
 	for k := 0; running > 0; k++ {
 		kernel.digits0LanestepTurn0(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.digits0StepTurn0(l.fr, l.w, l.pre, &l.sums[0])
 		kernel.pixelsField(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.digits0StepTurn2(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.digits0LanestepTurn2(l.fr, l.w, l.pre, &l.sums[0])
 		kernel.pixelsField(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.digits0StepTurn4(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.digits0LanestepTurn4(l.fr, l.w, l.pre, &l.sums[0])
 		kernel.pixelsField(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.digits0StepTurn6(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.digits0LanestepTurn6(l.fr, l.w, l.pre, &l.sums[0])
 		kernel.pixelsField(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.digits0StepTurn8(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.digits0LanestepTurn10(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.digits0LanestepTurn8(l.fr, l.w, l.pre, &l.sums[0])
 		next := t0[0] + float64(float64(k+1)*s.stepH[0])      // the times of all samples are alike
 		plain := running == n && k < steps-1 && next != t1[0] // every sample takes the step, and none ends with it
 		for i := range n {
@@ -676,20 +617,18 @@ func (l *lanes) solveDigitsMixed0RecLanes(tape *digitsMixed0RecTapeLanes, t0, t1
 	plains := 0 // steps that are not yet counted
 	for k := 0; running > 0; k++ {
 		kernel.digitsMixed0RecLanestepTurn0(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.digitsMixed0StepTurn0(l.fr, l.w, l.pre, &l.sums[0])
 		kernel.pixelsMixedFieldTurn0(l.fr, l.w, l.pre, &l.sums[0])
 		kernel.pixelsMixedFieldTurn1(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.digitsMixed0StepTurn3(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.digitsMixed0RecLanestepTurn3(l.fr, l.w, l.pre, &l.sums[0])
 		kernel.pixelsMixedFieldTurn0(l.fr, l.w, l.pre, &l.sums[0])
 		kernel.pixelsMixedFieldTurn1(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.digitsMixed0StepTurn6(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.digitsMixed0RecLanestepTurn6(l.fr, l.w, l.pre, &l.sums[0])
 		kernel.pixelsMixedFieldTurn0(l.fr, l.w, l.pre, &l.sums[0])
 		kernel.pixelsMixedFieldTurn1(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.digitsMixed0StepTurn9(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.digitsMixed0RecLanestepTurn9(l.fr, l.w, l.pre, &l.sums[0])
 		kernel.pixelsMixedFieldTurn0(l.fr, l.w, l.pre, &l.sums[0])
 		kernel.pixelsMixedFieldTurn1(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.digitsMixed0StepTurn12(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.digitsMixed0RecLanestepTurn14(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.digitsMixed0RecLanestepTurn12(l.fr, l.w, l.pre, &l.sums[0])
 		next := t0[0] + float64(float64(k+1)*s.stepH[0])      // the times of all samples are alike
 		plain := running == n && k < steps-1 && next != t1[0] // every sample takes the step, and none ends with it
 		for i := range n {

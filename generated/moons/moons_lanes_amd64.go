@@ -232,24 +232,23 @@ type laneFrame struct {
 		ha65     [32]Real
 		result5  [2 * 32]Real
 		xY6      [2 * 32]Real
-		result6  [16 * 32]Real
 		xK6Bar   [2 * 32]Real
-		result7  [16 * 32]Real
-		result8  [2 * 32]Real
+		result6  [16 * 32]Real
+		result7  [2 * 32]Real
 		xK5Bar   [2 * 32]Real
-		result9  [16 * 32]Real
-		result10 [2 * 32]Real
+		result8  [16 * 32]Real
+		result9  [2 * 32]Real
 		xK4Bar   [2 * 32]Real
-		result11 [16 * 32]Real
-		result12 [2 * 32]Real
+		result10 [16 * 32]Real
+		result11 [2 * 32]Real
 		xK3Bar   [2 * 32]Real
-		result13 [16 * 32]Real
-		result14 [2 * 32]Real
+		result12 [16 * 32]Real
+		result13 [2 * 32]Real
 		xK2Bar   [2 * 32]Real
-		result15 [16 * 32]Real
-		result16 [2 * 32]Real
+		result14 [16 * 32]Real
+		result15 [2 * 32]Real
 		xK1Bar   [2 * 32]Real
-		result17 [2 * 32]Real
+		result16 [2 * 32]Real
 	}
 	moons0RecLanerev struct { // Moons.0.rec.lanerev
 		stepT      [32]float64
@@ -581,9 +580,8 @@ type laneFrame struct {
 		xD1Bar   [2 * 32]Real
 		xD2Bar   [2 * 32]Real
 		xBar     [2 * 32]Real
-		result   [16 * 32]Real
 		vecmat   [64 * 32]Real
-		result2  [2 * 32]Real
+		result   [2 * 32]Real
 		lt       [64 * 32]uint32
 		select2  [64 * 32]Real
 		add      [64 * 32]Real
@@ -704,26 +702,25 @@ type laneFrame struct {
 		hb6       [32]float64
 		result6   [2 * 32]float64
 		xNext     [2 * 32]float64
-		result7   [16 * 32]float64
 		xK7Bar    [2 * 32]float64
 		call      [2 * 32]float64
-		result8   [16 * 32]float64
+		result7   [16 * 32]float64
 		xNextBar2 [2 * 32]float64
 		xK6Bar    [2 * 32]float64
 		xY6Bar    [2 * 32]float64
-		result9   [16 * 32]float64
+		result8   [16 * 32]float64
 		xK5Bar    [2 * 32]float64
 		xY5Bar    [2 * 32]float64
-		result10  [16 * 32]float64
+		result9   [16 * 32]float64
 		xK4Bar    [2 * 32]float64
 		xY4Bar    [2 * 32]float64
-		result11  [16 * 32]float64
+		result10  [16 * 32]float64
 		xK3Bar    [2 * 32]float64
 		xY3Bar    [2 * 32]float64
-		result12  [16 * 32]float64
+		result11  [16 * 32]float64
 		xK2Bar    [2 * 32]float64
 		xY2Bar    [2 * 32]float64
-		result13  [16 * 32]float64
+		result12  [16 * 32]float64
 		xK1Bar    [2 * 32]float64
 		call2     [2 * 32]float64
 	}
@@ -827,10 +824,9 @@ type laneFrame struct {
 		xD1Bar    [2 * 32]Real
 		xD2Bar    [2 * 32]Real
 		xBar      [2 * 32]Real
-		result    [16 * 32]Real
 		g4BiasBar [2 * 32]Real
 		vecmat    [64 * 32]Real
-		result2   [2 * 32]Real
+		result    [2 * 32]Real
 		add       [64 * 32]Real
 		lt        [64 * 32]uint32
 		select2   [64 * 32]Real
@@ -956,7 +952,7 @@ type moonsSampleBlock struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [2107648]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [2097408]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {
