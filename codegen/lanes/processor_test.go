@@ -168,11 +168,11 @@ func (p *processor) compare(t *testing.T) {
 		real := r.bench.m.Real
 		for _, at := range r.results {
 			if i := other(memory[0][at.from:at.to], r.after[0][at.from:at.to], at.elem, real); i >= 0 {
-				t.Errorf("%s of %s: number %d of a result is not that of the simulator on this processor", r.kernels, r.isa, i)
+				t.Errorf("%s%s of %s: number %d of a result is not that of the simulator on this processor", r.bench.name, r.kernels, r.isa, i)
 			}
 		}
 		if i := other(memory[3], r.after[3], real, real); i >= 0 {
-			t.Errorf("%s of %s: sum %d of gradients is not that of the simulator on this processor", r.kernels, r.isa, i)
+			t.Errorf("%s%s of %s: sum %d of gradients is not that of the simulator on this processor", r.bench.name, r.kernels, r.isa, i)
 		}
 	}
 	t.Logf("%d runs of kernels on this processor", len(p.runs))
