@@ -199,7 +199,7 @@ func (v *vectors) state(f *file) {
 	p.line("fr *laneFrame")
 	p.line("w *Params")
 	p.line("pre *prepared")
-	p.line("sums []Real // gradients: a vector of sums for each parameter")
+	p.line("sums []Real // gradients: a vector of sums for each parameter, or one number")
 	if v.keeps {
 		p.line("kept []Real // what they were before a block%s", ifText(v.backs(), ", and gradients to which records give back"))
 	}
@@ -208,11 +208,9 @@ func (v *vectors) state(f *file) {
 	}
 	v.recordFields()
 	text(f, fmt.Sprintf("lanes runs %d samples at a time on one goroutine.", v.set.Samples()), "type lanes struct {\n"+p.text()+"\n}")
-	n := 0
-	for _, q := range v.e.m.Params {
-		n += q.Type.Len()
-	}
-	text(f, "", fmt.Sprintf("var laneList = rt.FreeList[lanes]{New: func() *lanes { return &lanes{fr: rt.Aligned[laneFrame](), sums: make([]Real, %d*kernel.width)} }}", max(n, 1)))
+	end := v.set.SumsEnd()
+	end.Vecs = max(end.Vecs, 1)
+	text(f, "", fmt.Sprintf("var laneList = rt.FreeList[lanes]{New: func() *lanes { return &lanes{fr: rt.Aligned[laneFrame](), sums: make([]Real, %s)} }}", sumsAt(end)))
 	p.line("for i := range l.fr.mask {")
 	p.line("l.fr.mask[i] = 0")
 	p.line("if i < n { l.fr.mask[i] = ^%s(0) }", v.maskType())
@@ -469,26 +467,7 @@ func (v *vectors) shard(r *ir.Recipe, t *lanes.Recipe) {
 	p.line("}")
 	p.line("if gradient != nil {")
 	v.giveBack()
-	for _, x := range e.summed(gr) {
-		p.line("rt.AddLanes(gradient[%d:%d], l.sums[%d*kernel.width:%d*kernel.width], kernel.width)", x[0], x[1], x[0], x[1])
-	}
+	v.addSums(gr)
 	p.line("}")
 	text(v.loops, "", fmt.Sprintf("func (k *%sWorker) lanes(weights, gradient []Real, t *rt.Table, rows []int, key rt.Key, out *rt.ShardResult) {\n%s\n}", low, p.text()))
-}
-
-// summed are the stretches of a flat gradient to whose numbers a function adds: first, and behind the last.
-func (e *emitter) summed(f *plan.Func) (out [][2]int) {
-	at := 0
-	for _, q := range e.m.Params {
-		end := at + q.Type.Len()
-		switch last := len(out) - 1; {
-		case !slices.Contains(f.Sums, q):
-		case last >= 0 && out[last][1] == at:
-			out[last][1] = end
-		default:
-			out = append(out, [2]int{at, end})
-		}
-		at = end
-	}
-	return out
 }

@@ -12,6 +12,9 @@ import (
 // scratchRegisters serve spilled vectors: two operands and a result.
 const scratchRegisters = 3
 
+// Free is the number of vector registers that there are where some vectors lie in the frame.
+func (s ISA) Free() int { return s.Registers() - scratchRegisters }
+
 // interval is the life of a vector: from its first instruction to its last.
 type interval struct {
 	vec        Vec
@@ -113,7 +116,7 @@ func (b *Builder) allocate() *allocation {
 	life := b.intervals()
 	a := &b.file.where
 	n := len(b.vecs)
-	*a = allocation{reg: slices.Grow(a.reg[:0], n)[:n], slot: slices.Grow(a.slot[:0], n)[:n], scratch: b.ISA.Registers() - scratchRegisters}
+	*a = allocation{reg: slices.Grow(a.reg[:0], n)[:n], slot: slices.Grow(a.slot[:0], n)[:n], scratch: b.ISA.Free()}
 	for v := range a.reg {
 		a.reg[v], a.slot[v] = -1, -1
 	}

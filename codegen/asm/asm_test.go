@@ -95,6 +95,14 @@ func steps() []step {
 		add("signs", func(b *asm.Builder, x, y, z asm.Vec) asm.Vec {
 			return b.Add(e, b.Neg(e, x), b.Or(e, b.Abs(e, y), b.SignBit(e, z)))
 		})
+		add("turned twice", func(b *asm.Builder, x, y, z asm.Vec) asm.Vec {
+			var rows []asm.Vec
+			for i := range b.ISA.Lanes(e) {
+				rows = append(rows, b.FMA(e, x, b.Const(e, float64(i)), y))
+			}
+			rows = b.Turn(e, b.Turn(e, rows))
+			return b.Add(e, rows[0], b.Sub(e, rows[3], rows[1]))
+		})
 		add("loop", func(b *asm.Builder, x, y, z asm.Vec) asm.Vec {
 			acc := b.Var(e, b.Const(e, 0))
 			one := b.Add(e, x, b.Const(e, 1))

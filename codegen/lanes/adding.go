@@ -39,7 +39,8 @@ func (s *Set) join(k *Kernel) {
 
 // mark gives a function that takes back what has been added since.
 func (s *Set) mark() (undo func()) {
-	n, nodes, size, margins, added := len(s.Kernels), len(s.Nodes), s.Size, s.margins, len(s.added)
+	n, nodes, size, margins, turned, added := len(s.Kernels), len(s.Nodes), s.Size, s.margins, s.turned, len(s.added)
+	sums, sumsEnd := maps.Clone(s.sums), s.sumsEnd
 	solves, revs, byFunc, byForm := maps.Clone(s.solves), maps.Clone(s.revs), maps.Clone(s.byFunc), maps.Clone(s.byForm)
 	packed := s.alone.mark()
 	return func() {
@@ -53,7 +54,8 @@ func (s *Set) mark() (undo func()) {
 			delete(s.nodes, n.Func)
 		}
 		s.Nodes = s.Nodes[:nodes]
-		s.Kernels, s.Size, s.margins, s.added = s.Kernels[:n], size, margins, s.added[:min(added, len(s.added))]
+		s.sums, s.sumsEnd = sums, sumsEnd
+		s.Kernels, s.Size, s.margins, s.turned, s.added = s.Kernels[:n], size, margins, turned, s.added[:min(added, len(s.added))]
 		s.solves, s.revs, s.byFunc, s.byForm = solves, revs, byFunc, byForm
 	}
 }
@@ -63,12 +65,18 @@ func (s *Set) compile(ks []*Kernel) error {
 	const isas = len(asm.ISAs)
 	failed := make([]error, len(ks)*isas)
 	names := what{frame: s.framed()}
-	names.params, names.derived, names.sums = s.parametric()
+	names.params, names.derived = s.parametric()
+	var sums [isas]directory
+	if s.alone == nil {
+		for _, isa := range asm.ISAs {
+			sums[isa] = s.summed(isa)
+		}
+	}
 	one := func(job int, file *asm.File) {
 		k, isa := ks[job/isas], asm.ISAs[job%isas]
 		file.ISA = isa
 		own := names
-		own.kernel, own.isa = k.Name, isa
+		own.kernel, own.isa, own.sums = k.Name, isa, sums[isa]
 		file.Place = own.place
 		var why *Unsupported
 		code, err := file.Compile(k.Name, func(b *asm.Builder) {

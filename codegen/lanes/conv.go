@@ -264,7 +264,7 @@ func (c *compiler) conv(v *ir.Value) {
 	c.repeat(groups, func(g index) {
 		for _, h := range sweeps[0] {
 			for _, w := range sweeps[1] {
-				t := tileOf(c.b.ISA, made, w.n, c.count(kind), shared)
+				t := tileOf(c.b.ISA.Registers(), made, w.n, c.count(kind), shared)
 				c.repeat(h.n, func(p index) {
 					c.tiles(w.n, t.places, func(qs []index) {
 						c.tiles(made, t.channels, func(os []index) {
@@ -311,7 +311,7 @@ func (c *compiler) convWeight(v *ir.Value) {
 	outs, ins := v.Type.Shape[0]/groups, v.Type.Shape[1]
 	field, kind := c.fieldOf(v), c.kind(v.Type.Elem)
 	h, w := forward(axes[0])[0], forward(axes[1])[0]
-	t := tileOf(c.b.ISA, outs, kernel.width, c.count(kind), false)
+	t := tileOf(c.b.ISA.Registers(), outs, kernel.width, c.count(kind), false)
 	c.source(v)
 	c.zeros(v, func(ix index, part int) asm.Mem { return c.place(field, ix, part) }, at(0), v.Type.Len())
 	c.repeat(h.n, func(p index) {
@@ -381,10 +381,10 @@ func (t tile) groups(places, parts int) (all [][][2]int) {
 	return all
 }
 
-// tileOf is the tile that takes the least time for some channels by places, in registers of an ISA that does two
+// tileOf is the tile that takes the least time for some channels by places, in some registers of a processor that does two
 // multiply-adds and two loads at a time and has a product after four, when a few more are under way. Loads cost something of
 // their own, and so does every other size of tiles at an end, since it is text.
-func tileOf(isa asm.ISA, channels, places, parts int, shared bool) tile {
+func tileOf(registers, channels, places, parts int, shared bool) tile {
 	best, least := tile{1, 1, shared}, 0.0
 	sizes := func(n, t int) [][2]int { // number and size of the tiles along an axis
 		if n%t == 0 {
@@ -392,9 +392,9 @@ func tileOf(isa asm.ISA, channels, places, parts int, shared bool) tile {
 		}
 		return [][2]int{{n / t, t}, {1, n % t}}
 	}
-	for o := 1; o <= min(channels, isa.Registers()); o++ {
-		for q := 1; q <= min(places, isa.Registers()); q++ {
-			if o*q*parts+min(o, len(tile{o, q, shared}.groups(q, parts)[0]))+1 > isa.Registers() {
+	for o := 1; o <= min(channels, registers); o++ {
+		for q := 1; q <= min(places, registers); q++ {
+			if o*q*parts+min(o, len(tile{o, q, shared}.groups(q, parts)[0]))+1 > registers {
 				break
 			}
 			cost := 0.0

@@ -41,6 +41,7 @@ type bench struct {
 	texts  map[asm.ISA]*sim.Program
 	name   string    // before what is said
 	ran    func(run) // is told what has run, if it is there
+	counts int       // how many samples count in sums; 0 for all
 }
 
 // run is what a kernel was given on the simulated machine, and what it left.
@@ -224,7 +225,11 @@ func (b *bench) checkBlock(t *testing.T, k *lanes.Kernel, f *ir.Func, draw func(
 			fr[i] = 0xff // NaN where a kernel reads what nobody has written
 		}
 		for i := range w {
-			put(fr[b.set.MaskOff:], ir.Bool, b.m.Real, i, 1)
+			if b.counts == 0 || i < b.counts {
+				put(fr[b.set.MaskOff:], ir.Bool, b.m.Real, i, 1)
+			} else {
+				put(fr[b.set.MaskOff:], ir.Bool, b.m.Real, i, 0)
+			}
 		}
 		for i, at := range k.Args {
 			for r := range at.Rows {
@@ -259,7 +264,8 @@ func (b *bench) checkBlock(t *testing.T, k *lanes.Kernel, f *ir.Func, draw func(
 				pre = append(pre, x...)
 			}
 		}
-		sums := make([]byte, flat*isa.Bytes())
+		place := func(at lanes.SumPlace) int { return at.Nums*b.m.Real.Bytes() + at.Vecs*isa.Bytes() }
+		sums := make([]byte, place(b.set.SumsEnd()))
 		m := b.texts[isa].Machine()
 		turns := k.Turns
 		if turns == nil {
@@ -321,17 +327,34 @@ func (b *bench) checkBlock(t *testing.T, k *lanes.Kernel, f *ir.Func, draw func(
 				continue
 			}
 			for l := range w {
+				if b.counts > 0 && l >= b.counts {
+					break
+				}
 				for r, x := range wants[l][i].Data {
 					want[at[p]+r] += x
 					size[at[p]+r] += math.Abs(x)
 				}
 			}
 		}
-		for j := range want {
-			got := 0.0
-			for l := range n {
-				got += get(sums, b.m.Real, b.m.Real, j*n+l)
+		gots := make([]float64, 0, flat)
+		for _, p := range b.m.Params {
+			inLanes, inTiles := b.set.Sums(p)
+			for j := range p.Type.Len() {
+				got := 0.0
+				if inLanes != nil {
+					for l := range n {
+						got += get(sums[place(*inLanes):], b.m.Real, b.m.Real, j*n+l)
+					}
+				}
+				if inTiles != nil {
+					padded := (inTiles.Columns*b.m.Real.Bytes() + 63) / 64 * 64
+					row := sums[place(*inTiles)+j/inTiles.Columns*padded:]
+					got += get(row, b.m.Real, b.m.Real, j%inTiles.Columns)
+				}
+				gots = append(gots, got)
 			}
+		}
+		for j, got := range gots {
 			if math.Abs(got-want[j]) > tol*max(1, size[j]) {
 				if slices.ContainsFunc(args, func(in []interp.Tensor) bool { return b.onEdge(t, machine, f, in) }) {
 					return

@@ -16,6 +16,17 @@ type placed struct {
 	kernel   string // "" for parameters
 	name     string
 	row      int // bytes of an element
+	// Of a matrix whose rows are padded: its columns, and the elements from one row to the next.
+	columns, padded int
+}
+
+// element is the number of the one that lies so many bytes from the beginning.
+func (p *placed) element(off int) int {
+	i := off / p.row
+	if p.columns > 0 {
+		i = i/p.padded*p.columns + i%p.padded
+	}
+	return i
 }
 
 // directory are places by where they begin.
@@ -34,11 +45,11 @@ func (d directory) at(off int) *placed {
 
 // framed are the places of the frame.
 func (s *Set) framed() directory {
-	d := directory{{s.MaskOff, s.MaskOff + RowBytes, "", "mask", RowBytes}}
+	d := directory{{from: s.MaskOff, to: s.MaskOff + RowBytes, name: "mask", row: RowBytes}}
 	add := func(k *Kernel) {
 		for _, f := range k.Fields {
 			n := s.rowBytes(f.Elem)
-			d = append(d, placed{f.Off, f.Off + f.Rows*n, k.Name, f.Name, n})
+			d = append(d, placed{from: f.Off, to: f.Off + f.Rows*n, kernel: k.Name, name: f.Name, row: n})
 		}
 	}
 	for _, k := range s.Kernels {
@@ -51,23 +62,41 @@ func (s *Set) framed() directory {
 	return d
 }
 
-// parametric are the places of parameters, of what is derived from them, and of sums of their gradients.
-func (s *Set) parametric() (params, derived, sums directory) {
+// parametric are the places of parameters, and of what is derived from them.
+func (s *Set) parametric() (params, derived directory) {
 	if s.alone != nil { // which reads copies
-		return nil, nil, nil
+		return nil, nil
 	}
 	list := func(qs []*ir.Param) (d directory) {
 		for _, q := range qs {
 			n := q.Type.Elem.Bytes()
-			d = append(d, placed{s.params[q], s.params[q] + q.Type.Len()*n, "", q.Name, n})
+			d = append(d, placed{from: s.params[q], to: s.params[q] + q.Type.Len()*n, name: q.Name, row: n})
 		}
 		return d
 	}
-	params, derived = list(s.Plan.Module.Params), list(s.Plan.Module.Derived)
+	return list(s.Plan.Module.Params), list(s.Plan.Module.Derived)
+}
+
+// summed are the places of sums of gradients.
+func (s *Set) summed(isa asm.ISA) (d directory) {
 	for _, q := range s.Plan.Module.Params {
-		sums = append(sums, placed{s.sums[q], s.sums[q] + q.Type.Len(), "", q.Name, 1})
+		n := q.Type.Elem.Bytes()
+		e := asm.F32
+		if n == asm.F64.Bytes() {
+			e = asm.F64
+		}
+		inLanes, inTiles := s.Sums(q)
+		if inLanes != nil {
+			from := inLanes.bytes(e, isa)
+			d = append(d, placed{from: from, to: from + inLanes.Len*isa.Bytes(), name: q.Name, row: isa.Bytes()})
+		}
+		if inTiles != nil {
+			from, padded := inTiles.bytes(e, isa), paddedRow(q)
+			d = append(d, placed{from: from, to: from + q.Type.Shape[0]*padded*n, name: q.Name, row: n, columns: inTiles.Columns, padded: padded})
+		}
 	}
-	return params, derived, sums
+	slices.SortFunc(d, func(x, y placed) int { return x.from - y.from })
+	return d
 }
 
 // what names places for the text of a kernel.
@@ -81,7 +110,7 @@ type what struct {
 // kernel before. Behind it stands which vector of the block, but the first.
 func (w *what) place(b []byte, arg, off int) []byte {
 	var p *placed
-	step := 0 // bytes of a vector of the frame or the sums
+	step := 0 // bytes of a vector of the frame
 	of := ""
 	switch arg {
 	case argFrame:
@@ -91,9 +120,7 @@ func (w *what) place(b []byte, arg, off int) []byte {
 	case argPrepared:
 		p = w.derived.at(off)
 	case argSums:
-		if p = w.sums.at(off / w.isa.Bytes()); p != nil {
-			off, of = off/w.isa.Bytes(), "sum of "
-		}
+		p, of = w.sums.at(off), "sum of "
 	}
 	if p == nil {
 		return b
@@ -104,7 +131,7 @@ func (w *what) place(b []byte, arg, off int) []byte {
 	}
 	b = append(b, p.name...)
 	if p.to-p.from > p.row {
-		b = append(strconv.AppendInt(append(b, '['), int64((off-p.from)/p.row), 10), ']')
+		b = append(strconv.AppendInt(append(b, '['), int64(p.element(off-p.from)), 10), ']')
 	}
 	if v := (off - p.from) % p.row; step > 0 && v >= step {
 		b = strconv.AppendInt(append(b, " | "...), int64(v/step), 10)

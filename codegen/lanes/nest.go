@@ -25,11 +25,12 @@ func (c *compiler) nest(n *plan.Nest) {
 	for _, s := range n.Steps {
 		c.begin(s)
 	}
-	if !slices.ContainsFunc(n.Steps, func(s plan.Step) bool { return !scattered(s) }) {
+	steps := slices.DeleteFunc(slices.Clone(n.Steps), c.set.deferred)
+	if len(steps) == 0 {
 		// Nothing goes along the loop.
 	} else if n.Extent == 1 || n.Unroll && !c.set.rolled(c.pf, n) {
 		c.cur = map[cursor]value{}
-		for _, s := range n.Steps {
+		for _, s := range steps {
 			c.source(s.V)
 			for k := range n.Extent {
 				c.step(s, []index{at(k)}, n.Extent)
@@ -43,19 +44,19 @@ func (c *compiler) nest(n *plan.Nest) {
 			}
 			// What stands between the steps along a matrix goes row by row, so that a row's registers are free
 			// for the next one.
-			for i := 0; i < len(n.Steps); {
-				if matrix(n.Steps[i]) {
-					c.source(n.Steps[i].V)
-					c.step(n.Steps[i], ixs, n.Extent)
+			for i := 0; i < len(steps); {
+				if matrix(steps[i]) {
+					c.source(steps[i].V)
+					c.step(steps[i], ixs, n.Extent)
 					i++
 					continue
 				}
 				end := i
-				for end < len(n.Steps) && !matrix(n.Steps[end]) {
+				for end < len(steps) && !matrix(steps[end]) {
 					end++
 				}
 				for r := range ixs {
-					for _, s := range n.Steps[i:end] {
+					for _, s := range steps[i:end] {
 						c.source(s.V)
 						c.step(s, ixs[r:r+1], n.Extent)
 					}
@@ -65,8 +66,13 @@ func (c *compiler) nest(n *plan.Nest) {
 		})
 	}
 	c.cur = nil
-	for _, s := range n.Steps {
+	for _, s := range steps { // sums along the loop leave their registers before others begin
 		c.finish(s)
+	}
+	for _, s := range n.Steps {
+		if c.set.deferred(s) {
+			c.finish(s)
+		}
 	}
 }
 
@@ -148,19 +154,24 @@ func (c *compiler) together(seg []*plan.Nest) int {
 // tile is the number of rows that a run of a loop computes: those of a matrix share what they read.
 func (c *compiler) tile(n *plan.Nest) int {
 	for _, s := range n.Steps {
-		if matrix(s) && !scattered(s) {
-			return c.rowsTogether(s.V, n.Extent)
+		if matrix(s) && !c.set.deferred(s) {
+			return min(c.rowsTogether(s.V, n.Extent), spelledRows)
 		}
 	}
 	return 1
 }
 
-// rowsTogether is the number of rows of a product that are computed together, of n: as many as leave registers
+// spelledRows are the most rows that are computed together where what follows a product is spelled out for each of them.
+const spelledRows = 8
+
+// rowsTogether is the number of rows of a product that are computed together, of n: no more than leave registers
 // for the vectors that they share and a weight, and those that the allocator keeps for what lies in the
-// frame.
+// frame, and about as many in the last tile as in the others.
 func (c *compiler) rowsTogether(v *ir.Value, n int) int {
 	vectors := c.count(c.kind(v.Type.Elem))
-	return min(n, 8, max(1, (c.b.ISA.Registers()-4-vectors)/vectors))
+	most := max(1, (c.b.ISA.Registers()-4-vectors)/vectors)
+	tiles := (n + most - 1) / most
+	return (n + tiles - 1) / tiles
 }
 
 // registerSums is the number of sums that are kept in registers along a loop.
@@ -216,6 +227,11 @@ func (c *compiler) finish(s plan.Step) {
 			c.scatter(v)
 			return
 		}
+	case plan.OuterRow:
+		if c.set.tiled(s) {
+			c.outerTiles(s)
+		}
+		return
 	default:
 		return
 	}
@@ -349,9 +365,6 @@ func (c *compiler) step(s plan.Step, ixs []index, extent int) {
 		}
 	case plan.Scatter:
 		x, w := v.Args[0], v.Args[1]
-		if scattered(s) {
-			return // see finish
-		}
 		n := v.Type.Len()
 		for _, ix := range ixs {
 			xi := c.elem(x, ix)
@@ -491,14 +504,10 @@ func (c *compiler) loadMask(seg []*plan.Nest) {
 // for all vectors of a block.
 func (c *compiler) sumPlace(p *ir.Param, ix index) asm.Mem {
 	n := c.b.ISA.Bytes()
-	m := c.b.Arg(argSums).At((c.set.sums[p] + ix.k) * n)
 	if e, ok := c.set.inRecord[p]; ok {
-		m = c.b.Record().At(e.bytes(p.Type.Elem, c.b.ISA) + ix.k*n)
+		return along(c.b.Record().At(e.bytes(p.Type.Elem, c.b.ISA)), ix, n)
 	}
-	for _, s := range ix.steps {
-		m = m.Along(s.loop, s.n*n)
-	}
-	return m
+	return along(c.b.Arg(argSums).At(c.set.sums[p].inLanes.bytes(c.kind(p.Type.Elem).elem(), c.b.ISA)), ix, n)
 }
 
 // addToSum adds x to the sum of gradients for an element of a parameter.

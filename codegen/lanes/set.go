@@ -45,6 +45,7 @@ type Kernel struct {
 	// Args and Results are where these lie.
 	Args, Results []*Field
 	margins       *Field // where images are put into a frame of zeros
+	turned        *Field // where outer products have the factors of a block
 
 	pf     *plan.Func
 	nests  []*plan.Nest // those of the kernel
@@ -81,7 +82,7 @@ type Set struct {
 	// Hold is how long Go's collector may wait for a kernel, as holdSlots counts: what takes longer goes in turns.
 	Hold int
 
-	margins *Field // of the kernels compiled last
+	margins, turned *Field // of the kernels compiled last
 
 	byFunc map[key]*Kernel
 	byForm map[string]*Kernel
@@ -93,7 +94,8 @@ type Set struct {
 
 	records  map[key]*Record
 	inRecord map[*ir.Param]Entry // values and sums of records
-	sums     map[*ir.Param]int   // first element in the flat gradient
+	sums     map[*ir.Param]sumPlaces
+	sumsEnd  SumPlace
 
 	within int       // how deep in adding
 	added  []*Kernel // to be compiled
@@ -108,13 +110,13 @@ const spillSlots = 1024
 
 // New is an empty set; name gives kernels their names.
 func New(p *plan.Plan, name func(*ir.Func) string) *Set {
-	s := &Set{Plan: p, Hold: holdSlots, Args: []string{"fr *frame", "w *Params", "pre *prepared", "sums *Real"}, byFunc: map[key]*Kernel{}, byForm: map[string]*Kernel{}, solves: map[solveKey]*Solve{}, revs: map[revKey]*Rev{}, nodes: map[*ir.Func]*Node{}, records: map[key]*Record{}, inRecord: map[*ir.Param]Entry{}, name: name, params: map[*ir.Param]int{}, sums: map[*ir.Param]int{}}
-	off, flat := 0, 0
+	s := &Set{Plan: p, Hold: holdSlots, Args: []string{"fr *frame", "w *Params", "pre *prepared", "sums *Real"}, byFunc: map[key]*Kernel{}, byForm: map[string]*Kernel{}, solves: map[solveKey]*Solve{}, revs: map[revKey]*Rev{}, nodes: map[*ir.Func]*Node{}, records: map[key]*Record{}, inRecord: map[*ir.Param]Entry{}, name: name, params: map[*ir.Param]int{}, sums: map[*ir.Param]sumPlaces{}}
+	off := 0
 	for _, q := range p.Module.Params {
-		s.params[q], s.sums[q] = off, flat
+		s.params[q] = off
 		off += q.Type.Len() * q.Type.Elem.Bytes()
-		flat += q.Type.Len()
 	}
+	s.placeSums()
 	off = 0
 	for _, q := range p.Module.Derived {
 		n := q.Type.Elem.Bytes()
@@ -226,6 +228,7 @@ func (s *Set) layout(k *Kernel) {
 		}
 	}
 	s.layoutMargins(k)
+	s.layoutSums(k)
 	segs := s.segments(pf, k.nests)
 	where := make(map[*ir.Value]int, len(f.Values))       // segment that computes a value
 	loop := make(map[*ir.Value]*plan.Nest, len(f.Values)) // and nest
@@ -257,6 +260,9 @@ func (s *Set) layout(k *Kernel) {
 				}
 				if scattered(st) || s.alone != nil && st.Form == plan.Scatter {
 					outside[base(pf, st.V.Args[0])] = true // read after the loop that makes it
+				}
+				if s.tiled(st) {
+					reads(pf, st.V, func(v *ir.Value) { outside[base(pf, v)] = true })
 				}
 				if st.Form == plan.AddTo {
 					read(st.V)

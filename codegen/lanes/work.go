@@ -93,7 +93,9 @@ func (w *working) run(k *Kernel) (out Work) {
 				field(st.V)
 				continue
 			}
-			if st.Sum != nil {
+			if w.set.tiled(st) { // one number for each weight
+				w.memory(&out, used, sumOf{st.Sum}, st.Sum.Type.Len()*st.Sum.Type.Elem.Bytes(), 0)
+			} else if st.Sum != nil {
 				w.memory(&out, used, sumOf{st.Sum}, 0, st.Sum.Type.Len())
 			}
 			visit(st.V)

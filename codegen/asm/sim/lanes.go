@@ -288,7 +288,8 @@ var shuffles = map[string]func(m *Machine, in *inst, w int) error{
 	"VCVTTPD2DQ":  narrow(func(x uint64) uint64 { return truncate(f64(flush(x, 8))) }),
 	"VCVTTPD2DQY": narrow(func(x uint64) uint64 { return truncate(f64(flush(x, 8))) }),
 	"VPMOVQD":     narrow(func(x uint64) uint64 { return uint64(uint32(x)) }),
-	"VSHUFPS":     shufflePS, "VSHUFPD": shufflePD, "VPERMPD": permutePD, "VPERM2F128": permute128,
+	"VUNPCKLPS":   interleave(4, 0), "VUNPCKHPS": interleave(4, 1), "VUNPCKLPD": interleave(8, 0), "VUNPCKHPD": interleave(8, 1),
+	"VSHUFPS": shufflePS, "VSHUFPD": shufflePD, "VPERMPD": permutePD, "VPERM2F128": permute128,
 	"VSHUFF32X4": shuffle128, "VSHUFF64X2": shuffle128,
 	"VMOVSS": storeOne(4), "VMOVSD": storeOne(8),
 	"VHADDPS": addPairs, "VHADDPD": addPairs,
@@ -401,6 +402,26 @@ func shufflePD(m *Machine, in *inst, w int) error {
 		}
 	}
 	return m.write(in.args[len(in.args)-1], out)
+}
+
+// interleave takes numbers of the lower or upper halves of each 128 bits, of x and of y in turn.
+func interleave(size, half int) func(m *Machine, in *inst, w int) error {
+	return func(m *Machine, in *inst, w int) error {
+		_, x, y, err := two(m, in, w)
+		if err != nil {
+			return err
+		}
+		out := make([]byte, w)
+		n := 16 / size
+		for i := range w / size {
+			s := x
+			if i%2 == 1 {
+				s = y
+			}
+			put(out, i, size, get(s, i/n*n+half*n/2+i%n/2, size))
+		}
+		return m.write(in.args[len(in.args)-1], out)
+	}
 }
 
 // shuffle128 takes quarters of a vector: two of x, then two of y.
