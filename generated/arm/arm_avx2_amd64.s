@@ -10586,7 +10586,7 @@ TEXT ·fitSamplePart2AVX2(SB), 0, $8-32
 	RET
 
 // predict0ReplayDenseVjp is Predict.0.replay_dense.vjp (arm.nde:45) of a block of samples.
-// 173 vectors lie in the frame for want of registers.
+// 169 vectors lie in the frame for want of registers.
 TEXT predict0ReplayDenseVjp_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
@@ -10600,45 +10600,45 @@ loop1: // 4 times: vectors of the block
 	VADDPS	Y3, Y0, Y15
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13	// add
-	VMOVUPS	Y13, 649856(SI)
+	VMOVUPS	Y13, 658048(SI)
 	// arm.nde:27
 	VBROADCASTSS	5388(BX), Y3	// Arm.m2
 	VADDPS	Y0, Y3, Y15
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13	// mt
-	VMOVUPS	Y13, 649984(SI)
+	VMOVUPS	Y13, 658176(SI)
 	// arm.nde:30
 	VBROADCASTSS	8(DX), Y0	// Arm.l2.square
 	VMULPS	32(AX), Y0, Y0
-	VMOVUPS	Y0, 650112(SI)	// mul
+	VMOVUPS	Y0, 658304(SI)	// mul
 	VBROADCASTSS	4(DX), Y3	// Arm.l1.square
 	VMOVUPS	Y0, Y15
 	VFMADD231PS	0(AX), Y3, Y15
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13	// add_2
-	VMOVUPS	Y13, 650240(SI)
+	VMOVUPS	Y13, 658432(SI)
 	VMOVUPS	32(AX), Y13
 	VMULPS	f32_40000000<>(SB), Y13, Y3
-	VMOVUPS	Y3, 650368(SI)	// mul_2
+	VMOVUPS	Y3, 658560(SI)	// mul_2
 	VBROADCASTSS	5392(BX), Y4	// Arm.l1
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 650496(SI)	// mul_3
+	VMOVUPS	Y3, 658688(SI)	// mul_3
 	VBROADCASTSS	5396(BX), Y4	// Arm.l2
 	VMULPS	Y4, Y3, Y15
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13	// mul_4
-	VMOVUPS	Y13, 650624(SI)
+	VMOVUPS	Y13, 658816(SI)
 	// arm.nde:45
 	VCVTPD2PSY	Y1, X3
 	VCVTPD2PSY	Y2, X4
 	VINSERTF128	$1, X4, Y3, Y3
-	VMOVUPS	Y3, 650752(SI)	// ha43
+	VMOVUPS	Y3, 658944(SI)	// ha43
 	VMULPD	f64_3fe0000000000000<>(SB), Y1, Y1
 	VMULPD	f64_3fe0000000000000<>(SB), Y2, Y2
 	VCVTPD2PSY	Y1, X3
 	VCVTPD2PSY	Y2, X4
 	VINSERTF128	$1, X4, Y3, Y3
-	VMOVUPS	Y3, 650880(SI)	// ha21
+	VMOVUPS	Y3, 659072(SI)	// ha21
 	VMOVUPS	595328(SI), Y15	// q[0]
 	VMOVUPS	Y15, 128(AX)
 	VMOVUPS	595456(SI), Y4	// q[1]
@@ -10648,9 +10648,9 @@ loop1: // 4 times: vectors of the block
 	VMOVUPS	Y15, 192(AX)
 	VMOVUPS	128(AX), Y5
 	VFMADD231PS	160(AX), Y3, Y5
-	VMOVUPS	Y5, 651008(SI)	// q_y2[0]
+	VMOVUPS	Y5, 659200(SI)	// q_y2[0]
 	VFMADD132PS	192(AX), Y4, Y3
-	VMOVUPS	Y3, 651136(SI)	// q_y2[1]
+	VMOVUPS	Y3, 659328(SI)	// q_y2[1]
 	// arm.nde:28
 	VMOVUPS	f32_4b400000<>(SB), Y5
 	VFMADD231PS	f32_3f22f983<>(SB), Y3, Y5
@@ -10685,7 +10685,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y6, Y6
 	VXORPS	f32_ffffffff<>(SB), Y6, Y6
 	VORPS	Y6, Y5, Y5
-	VMOVUPS	Y5, 651264(SI)	// c2
+	VMOVUPS	Y5, 659456(SI)	// c2
 	// arm.nde:30
 	VMOVUPS	64(AX), Y6
 	VFMADD231PS	96(AX), Y5, Y6
@@ -10693,23 +10693,23 @@ loop1: // 4 times: vectors of the block
 	// arm.nde:31
 	VBROADCASTSS	5392(BX), Y7	// Arm.l1
 	VMULPS	32(AX), Y7, Y7
-	VMOVUPS	Y7, 651392(SI)	// mul_5
+	VMOVUPS	Y7, 659584(SI)	// mul_5
 	VBROADCASTSS	5396(BX), Y8	// Arm.l2
 	VMULPS	Y8, Y7, Y7
-	VMOVUPS	Y7, 651520(SI)	// mul_6
+	VMOVUPS	Y7, 659712(SI)	// mul_6
 	VFMADD213PS	Y0, Y7, Y5
 	VMOVUPD	594816(DI), Y8	// t
 	VMOVUPD	594848(DI), Y9	// t | 1
 	// arm.nde:32
-	VMOVUPS	Y0, 651648(SI)	// reshape
+	VMOVUPS	Y0, 659840(SI)	// reshape
 	// arm.nde:45
 	VADDPD	Y1, Y8, Y1
 	VADDPD	Y2, Y9, Y2
 	// arm.nde:32
-	VMOVUPS	Y6, 651776(SI)	// M[0]
-	VMOVUPS	Y5, 651904(SI)	// M[1]
-	VMOVUPS	Y5, 652032(SI)	// M[2]
-	VMOVUPS	Y0, 652160(SI)	// M[3]
+	VMOVUPS	Y6, 659968(SI)	// M[0]
+	VMOVUPS	Y5, 660096(SI)	// M[1]
+	VMOVUPS	Y5, 660224(SI)	// M[2]
+	VMOVUPS	Y0, 660352(SI)	// M[3]
 	// arm.nde:17
 	VMOVUPS	f32_00000000<>(SB), Y5
 	MOVQ	$49, R9
@@ -10727,7 +10727,7 @@ loop2: // 49 times: elements
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop2
-	VMOVUPS	Y5, 652288(SI)	// locate
+	VMOVUPS	Y5, 660480(SI)	// locate
 	VPCMPGTD	f32_00000031<>(SB), Y5, Y1
 	VBLENDVPS	Y1, f32_00000031<>(SB), Y5, Y1
 	VMOVUPS	f32_00000000<>(SB), Y2
@@ -10747,7 +10747,7 @@ loop3: // 49 times: rows by their numbers
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop3
-	VMOVUPS	Y2, 652416(SI)	// take[0]
+	VMOVUPS	Y2, 660608(SI)	// take[0]
 	VMOVUPS	608896(SI), Y5	// u[1]
 	VMOVUPS	f32_00000001<>(SB), Y6
 	MOVQ	$49, R9
@@ -10762,7 +10762,7 @@ loop4: // 49 times: rows by their numbers
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop4
-	VMOVUPS	Y5, 652544(SI)	// take[1]
+	VMOVUPS	Y5, 660736(SI)	// take[1]
 	// arm.nde:29
 	VANDPS	f32_7fffffff<>(SB), Y3, Y1
 	VMOVUPS	f32_4b400000<>(SB), Y6
@@ -10798,13 +10798,13 @@ loop4: // 49 times: rows by their numbers
 	VCMPPS	$18, f32_453b8000<>(SB), Y3, Y3
 	VXORPS	f32_ffffffff<>(SB), Y3, Y3
 	VORPS	Y3, Y1, Y1
-	VMOVUPS	Y1, 652672(SI)	// s2
+	VMOVUPS	Y1, 660864(SI)	// s2
 	// arm.nde:33
 	VMULPS	Y1, Y7, Y1
-	VMOVUPS	Y1, 652800(SI)	// k
+	VMOVUPS	Y1, 660992(SI)	// k
 	// arm.nde:34
 	VXORPS	f32_80000000<>(SB), Y1, Y1
-	VMOVUPS	Y1, 652928(SI)	// neg
+	VMOVUPS	Y1, 661120(SI)	// neg
 	// arm.nde:28
 	VMOVUPS	f32_4b400000<>(SB), Y1
 	VFMADD231PS	f32_3f22f983<>(SB), Y4, Y1
@@ -10839,7 +10839,7 @@ loop4: // 49 times: rows by their numbers
 	VCMPPS	$18, f32_453b8000<>(SB), Y3, Y3
 	VXORPS	f32_ffffffff<>(SB), Y3, Y3
 	VORPS	Y3, Y1, Y1
-	VMOVUPS	Y1, 653056(SI)	// c2_2
+	VMOVUPS	Y1, 661248(SI)	// c2_2
 	// arm.nde:30
 	VMOVUPS	64(AX), Y3
 	VFMADD231PS	96(AX), Y1, Y3
@@ -10882,40 +10882,40 @@ loop4: // 49 times: rows by their numbers
 	VCMPPS	$18, f32_453b8000<>(SB), Y8, Y8
 	VXORPS	f32_ffffffff<>(SB), Y8, Y8
 	VORPS	Y8, Y6, Y6
-	VMOVUPS	Y6, 653696(SI)	// s2_2
+	VMOVUPS	Y6, 661888(SI)	// s2_2
 	// arm.nde:33
 	VMULPS	Y6, Y7, Y6
-	VMOVUPS	Y6, 653824(SI)	// k_2
+	VMOVUPS	Y6, 662016(SI)	// k_2
 	// arm.nde:34
 	VXORPS	f32_80000000<>(SB), Y6, Y7
-	VMOVUPS	Y7, 653952(SI)	// neg_2
+	VMOVUPS	Y7, 662144(SI)	// neg_2
 	VMOVUPS	160(AX), Y13
 	VMULPS	f32_40000000<>(SB), Y13, Y8
-	VMOVUPS	Y8, 654080(SI)	// mul_7
+	VMOVUPS	Y8, 662272(SI)	// mul_7
 	VMULPS	192(AX), Y8, Y8
 	VMOVUPS	192(AX), Y13
 	VFMADD231PS	192(AX), Y13, Y8
-	VMOVUPS	Y8, 654208(SI)	// add_3
+	VMOVUPS	Y8, 662400(SI)	// add_3
 	VMULPS	Y8, Y7, Y15
 	VMOVUPS	Y15, 64(AX)
 	// arm.nde:32
-	VMOVUPS	Y3, 653184(SI)	// M_2[0]
-	VMOVUPS	Y1, 653312(SI)	// M_2[1]
-	VMOVUPS	Y1, 653440(SI)	// M_2[2]
-	VMOVUPS	Y0, 653568(SI)	// M_2[3]
+	VMOVUPS	Y3, 661376(SI)	// M_2[0]
+	VMOVUPS	Y1, 661504(SI)	// M_2[1]
+	VMOVUPS	Y1, 661632(SI)	// M_2[2]
+	VMOVUPS	Y0, 661760(SI)	// M_2[3]
 	// arm.nde:34
 	VMOVUPS	160(AX), Y13
 	VMULPS	160(AX), Y13, Y0
-	VMOVUPS	Y0, 654336(SI)	// square
+	VMOVUPS	Y0, 662528(SI)	// square
 	VMULPS	Y0, Y6, Y15
 	VMOVUPS	Y15, 96(AX)
 	// arm.nde:35
 	VMOVUPS	0(AX), Y13
 	VMULPS	f32_411cf5c3<>(SB), Y13, Y0
-	VMOVUPS	Y0, 654464(SI)	// mul_8
+	VMOVUPS	Y0, 662656(SI)	// mul_8
 	VBROADCASTSS	5392(BX), Y1	// Arm.l1
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 654592(SI)	// mul_9
+	VMOVUPS	Y0, 662784(SI)	// mul_9
 	VMOVUPS	f32_4b400000<>(SB), Y1
 	VMOVUPS	128(AX), Y13
 	VFMADD231PS	f32_3f22f983<>(SB), Y13, Y1
@@ -10951,15 +10951,15 @@ loop4: // 49 times: rows by their numbers
 	VCMPPS	$18, f32_453b8000<>(SB), Y3, Y3
 	VXORPS	f32_ffffffff<>(SB), Y3, Y3
 	VORPS	Y3, Y1, Y1
-	VMOVUPS	Y1, 654720(SI)	// cos
+	VMOVUPS	Y1, 662912(SI)	// cos
 	VMOVUPS	32(AX), Y13
 	VMULPS	f32_411cf5c3<>(SB), Y13, Y3
-	VMOVUPS	Y3, 654848(SI)	// mul_10
+	VMOVUPS	Y3, 663040(SI)	// mul_10
 	VBROADCASTSS	5396(BX), Y6	// Arm.l2
 	VMULPS	Y6, Y3, Y3
-	VMOVUPS	Y3, 654976(SI)	// mul_11
+	VMOVUPS	Y3, 663168(SI)	// mul_11
 	VADDPS	128(AX), Y4, Y6
-	VMOVUPS	Y6, 655104(SI)	// add_4
+	VMOVUPS	Y6, 663296(SI)	// add_4
 	VMOVUPS	f32_4b400000<>(SB), Y7
 	VFMADD231PS	f32_3f22f983<>(SB), Y6, Y7
 	VSUBPS	f32_4b400000<>(SB), Y7, Y8
@@ -10993,7 +10993,7 @@ loop4: // 49 times: rows by their numbers
 	VCMPPS	$18, f32_453b8000<>(SB), Y6, Y6
 	VXORPS	f32_ffffffff<>(SB), Y6, Y6
 	VORPS	Y6, Y7, Y6
-	VMOVUPS	Y6, 655232(SI)	// cos_2
+	VMOVUPS	Y6, 663424(SI)	// cos_2
 	VMULPS	Y6, Y3, Y3
 	VFMADD213PS	Y3, Y1, Y0
 	// arm.nde:34
@@ -11003,9 +11003,9 @@ loop4: // 49 times: rows by their numbers
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Y0, Y1, Y0
-	VMOVUPS	Y0, 655360(SI)	// sub[0]
+	VMOVUPS	Y0, 663552(SI)	// sub[0]
 	VSUBPS	Y3, Y2, Y0
-	VMOVUPS	Y0, 655488(SI)	// sub[1]
+	VMOVUPS	Y0, 663680(SI)	// sub[1]
 	// arm.nde:11
 	VMOVUPS	128(AX), Y13
 	VANDPS	f32_7fffffff<>(SB), Y13, Y0
@@ -11044,7 +11044,7 @@ loop4: // 49 times: rows by their numbers
 	VCMPPS	$18, f32_453b8000<>(SB), Y1, Y1
 	VXORPS	f32_ffffffff<>(SB), Y1, Y1
 	VORPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 655616(SI)	// sin[0]
+	VMOVUPS	Y0, 663808(SI)	// sin[0]
 	VANDPS	f32_7fffffff<>(SB), Y4, Y1
 	VMOVUPS	f32_4b400000<>(SB), Y2
 	VFMADD231PS	f32_3f22f983<>(SB), Y1, Y2
@@ -11079,7 +11079,7 @@ loop4: // 49 times: rows by their numbers
 	VCMPPS	$18, f32_453b8000<>(SB), Y2, Y2
 	VXORPS	f32_ffffffff<>(SB), Y2, Y2
 	VORPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 655744(SI)	// sin[1]
+	VMOVUPS	Y1, 663936(SI)	// sin[1]
 	VMOVUPS	f32_4b400000<>(SB), Y2
 	VMOVUPS	128(AX), Y13
 	VFMADD231PS	f32_3f22f983<>(SB), Y13, Y2
@@ -11115,7 +11115,7 @@ loop4: // 49 times: rows by their numbers
 	VCMPPS	$18, f32_453b8000<>(SB), Y3, Y3
 	VXORPS	f32_ffffffff<>(SB), Y3, Y3
 	VORPS	Y3, Y2, Y2
-	VMOVUPS	Y2, 655872(SI)	// cos_3[0]
+	VMOVUPS	Y2, 664064(SI)	// cos_3[0]
 	VMOVUPS	f32_4b400000<>(SB), Y3
 	VFMADD231PS	f32_3f22f983<>(SB), Y4, Y3
 	VSUBPS	f32_4b400000<>(SB), Y3, Y5
@@ -11149,15 +11149,15 @@ loop4: // 49 times: rows by their numbers
 	VCMPPS	$18, f32_453b8000<>(SB), Y4, Y4
 	VXORPS	f32_ffffffff<>(SB), Y4, Y4
 	VORPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 656000(SI)	// cos_3[1]
-	VMOVUPS	Y0, 656128(SI)	// concat[0]
-	VMOVUPS	Y1, 656256(SI)	// concat[1]
-	VMOVUPS	Y2, 656384(SI)	// concat[2]
-	VMOVUPS	Y3, 656512(SI)	// concat[3]
+	VMOVUPS	Y3, 664192(SI)	// cos_3[1]
+	VMOVUPS	Y0, 664320(SI)	// concat[0]
+	VMOVUPS	Y1, 664448(SI)	// concat[1]
+	VMOVUPS	Y2, 664576(SI)	// concat[2]
+	VMOVUPS	Y3, 664704(SI)	// concat[3]
 	VMOVUPS	160(AX), Y13	// concat[4]
-	VMOVUPS	Y13, 656640(SI)
+	VMOVUPS	Y13, 664832(SI)
 	VMOVUPS	192(AX), Y13	// concat[5]
-	VMOVUPS	Y13, 656768(SI)
+	VMOVUPS	Y13, 664960(SI)
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -11179,10 +11179,10 @@ loop5: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop6: // 6 times: terms of the sums
-	VMOVUPS	656128(R10), Y8	// concat[0]
-	VMOVUPS	656160(R10), Y9	// concat[0] | 1
-	VMOVUPS	656192(R10), Y10	// concat[0] | 2
-	VMOVUPS	656224(R10), Y11	// concat[0] | 3
+	VMOVUPS	664320(R10), Y8	// concat[0]
+	VMOVUPS	664352(R10), Y9	// concat[0] | 1
+	VMOVUPS	664384(R10), Y10	// concat[0] | 2
+	VMOVUPS	664416(R10), Y11	// concat[0] | 3
 	VBROADCASTSS	(R11), Y12	// friction.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -11197,14 +11197,14 @@ loop6: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop6
-	VMOVUPS	Y0, 656896(DI)	// matvec[0]
-	VMOVUPS	Y1, 656928(DI)	// matvec[0] | 1
-	VMOVUPS	Y2, 656960(DI)	// matvec[0] | 2
-	VMOVUPS	Y3, 656992(DI)	// matvec[0] | 3
-	VMOVUPS	Y4, 657024(DI)	// matvec[1]
-	VMOVUPS	Y5, 657056(DI)	// matvec[1] | 1
-	VMOVUPS	Y6, 657088(DI)	// matvec[1] | 2
-	VMOVUPS	Y7, 657120(DI)	// matvec[1] | 3
+	VMOVUPS	Y0, 665088(DI)	// matvec[0]
+	VMOVUPS	Y1, 665120(DI)	// matvec[0] | 1
+	VMOVUPS	Y2, 665152(DI)	// matvec[0] | 2
+	VMOVUPS	Y3, 665184(DI)	// matvec[0] | 3
+	VMOVUPS	Y4, 665216(DI)	// matvec[1]
+	VMOVUPS	Y5, 665248(DI)	// matvec[1] | 1
+	VMOVUPS	Y6, 665280(DI)	// matvec[1] | 2
+	VMOVUPS	Y7, 665312(DI)	// matvec[1] | 3
 	ADDQ	$48, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -11217,10 +11217,10 @@ loop7: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop8: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	656896(R9), Y0	// matvec[0]
+	VMOVUPS	665088(R9), Y0	// matvec[0]
 	VBROADCASTSS	768(R10), Y1	// friction.0.bias[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 660992(R9)	// add_5[0]
+	VMOVUPS	Y0, 669184(R9)	// add_5[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_c2ae999a<>(SB), Y2
 	VMAXPS	Y1, Y2, Y1
@@ -11249,7 +11249,7 @@ loop8: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 665088(R9)	// softplus[0]
+	VMOVUPS	Y0, 673280(R9)	// softplus[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -11274,10 +11274,10 @@ loop9: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop10: // 32 times: terms of the sums
-	VMOVUPS	665088(R10), Y8	// softplus[0]
-	VMOVUPS	665120(R10), Y9	// softplus[0] | 1
-	VMOVUPS	665152(R10), Y10	// softplus[0] | 2
-	VMOVUPS	665184(R10), Y11	// softplus[0] | 3
+	VMOVUPS	673280(R10), Y8	// softplus[0]
+	VMOVUPS	673312(R10), Y9	// softplus[0] | 1
+	VMOVUPS	673344(R10), Y10	// softplus[0] | 2
+	VMOVUPS	673376(R10), Y11	// softplus[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -11292,14 +11292,14 @@ loop10: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop10
-	VMOVUPS	Y0, 669184(DI)	// matvec_2[0]
-	VMOVUPS	Y1, 669216(DI)	// matvec_2[0] | 1
-	VMOVUPS	Y2, 669248(DI)	// matvec_2[0] | 2
-	VMOVUPS	Y3, 669280(DI)	// matvec_2[0] | 3
-	VMOVUPS	Y4, 669312(DI)	// matvec_2[1]
-	VMOVUPS	Y5, 669344(DI)	// matvec_2[1] | 1
-	VMOVUPS	Y6, 669376(DI)	// matvec_2[1] | 2
-	VMOVUPS	Y7, 669408(DI)	// matvec_2[1] | 3
+	VMOVUPS	Y0, 677376(DI)	// matvec_2[0]
+	VMOVUPS	Y1, 677408(DI)	// matvec_2[0] | 1
+	VMOVUPS	Y2, 677440(DI)	// matvec_2[0] | 2
+	VMOVUPS	Y3, 677472(DI)	// matvec_2[0] | 3
+	VMOVUPS	Y4, 677504(DI)	// matvec_2[1]
+	VMOVUPS	Y5, 677536(DI)	// matvec_2[1] | 1
+	VMOVUPS	Y6, 677568(DI)	// matvec_2[1] | 2
+	VMOVUPS	Y7, 677600(DI)	// matvec_2[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -11314,10 +11314,10 @@ loop11: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop12: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	669184(R9), Y2	// matvec_2[0]
+	VMOVUPS	677376(R9), Y2	// matvec_2[0]
 	VBROADCASTSS	4992(R10), Y3	// friction.2.bias[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	Y2, 673280(R9)	// add_6[0]
+	VMOVUPS	Y2, 681472(R9)	// add_6[0]
 	VORPS	f32_80000000<>(SB), Y2, Y3
 	VMOVUPS	f32_c2ae999a<>(SB), Y4
 	VMAXPS	Y3, Y4, Y3
@@ -11346,7 +11346,7 @@ loop12: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y4
 	VMAXPS	Y2, Y4, Y2
 	VFMADD231PS	Y5, Y3, Y2
-	VMOVUPS	Y2, 677376(R9)	// softplus_2[0]
+	VMOVUPS	Y2, 685568(R9)	// softplus_2[0]
 	VBROADCASTSS	5120(R10), Y3	// friction.4.weight[0]
 	VFMADD231PS	Y2, Y3, Y0
 	VBROADCASTSS	5248(R10), Y3	// friction.4.weight[32]
@@ -11356,20 +11356,20 @@ loop12: // 32 times: elements
 	DECQ	DI
 	JNE	loop12
 	// arm.nde:38
-	VMOVUPS	655360(SI), Y2	// sub[0]
+	VMOVUPS	663552(SI), Y2	// sub[0]
 	VBROADCASTSS	5376(BX), Y3	// friction.4.bias[0]
 	VADDPS	Y3, Y0, Y0
 	VSUBPS	Y0, Y2, Y0
-	VMOVUPS	Y0, 681472(SI)	// sub_2[0]
-	VMOVUPS	655488(SI), Y2	// sub[1]
+	VMOVUPS	Y0, 689664(SI)	// sub_2[0]
+	VMOVUPS	663680(SI), Y2	// sub[1]
 	VBROADCASTSS	5380(BX), Y3	// friction.4.bias[1]
 	VADDPS	Y3, Y1, Y1
 	VSUBPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 681600(SI)	// sub_2[1]
-	VMOVUPS	653184(SI), Y2	// M_2[0]
-	VMOVUPS	653312(SI), Y3	// M_2[1]
-	VMOVUPS	653440(SI), Y4	// M_2[2]
-	VMOVUPS	653568(SI), Y5	// M_2[3]
+	VMOVUPS	Y1, 689792(SI)	// sub_2[1]
+	VMOVUPS	661376(SI), Y2	// M_2[0]
+	VMOVUPS	661504(SI), Y3	// M_2[1]
+	VMOVUPS	661632(SI), Y4	// M_2[2]
+	VMOVUPS	661760(SI), Y5	// M_2[3]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y6
 	VANDPS	f32_7fffffff<>(SB), Y4, Y7
 	VCMPPS	$17, Y7, Y6, Y6
@@ -11390,30 +11390,30 @@ loop12: // 32 times: elements
 	VFNMADD231PS	Y0, Y4, Y5
 	VDIVPS	Y7, Y5, Y2
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 681728(SI)	// v_k1[0]
-	VMOVUPS	Y0, 681856(SI)	// v_k1[1]
+	VMOVUPS	Y1, 689920(SI)	// v_k1[0]
+	VMOVUPS	Y0, 690048(SI)	// v_k1[1]
 	VMOVUPS	595584(SI), Y2	// q_k1[0]
 	VMOVUPS	595712(SI), Y3	// q_k1[1]
 	// arm.nde:45
-	VMOVUPS	650880(SI), Y4	// ha21
+	VMOVUPS	659072(SI), Y4	// ha21
 	VFMADD231PS	Y1, Y4, Y2
-	VMOVUPS	Y2, 681984(SI)	// q_k2[0]
+	VMOVUPS	Y2, 690176(SI)	// q_k2[0]
 	VFMADD231PS	Y0, Y4, Y3
-	VMOVUPS	Y3, 682112(SI)	// q_k2[1]
+	VMOVUPS	Y3, 690304(SI)	// q_k2[1]
 	// arm.nde:34
 	VMULPS	f32_40000000<>(SB), Y2, Y0
-	VMOVUPS	Y0, 682240(SI)	// mul_12
+	VMOVUPS	Y0, 690432(SI)	// mul_12
 	VMULPS	Y3, Y0, Y0
 	VFMADD231PS	Y3, Y3, Y0
-	VMOVUPS	Y0, 682368(SI)	// add_7
-	VMOVUPS	652928(SI), Y1	// neg
+	VMOVUPS	Y0, 690560(SI)	// add_7
+	VMOVUPS	661120(SI), Y1	// neg
 	VMULPS	Y0, Y1, Y0
 	VMULPS	Y2, Y2, Y1
-	VMOVUPS	Y1, 682496(SI)	// square_2
-	VMOVUPS	652800(SI), Y4	// k
+	VMOVUPS	Y1, 690688(SI)	// square_2
+	VMOVUPS	660992(SI), Y4	// k
 	VMULPS	Y1, Y4, Y1
-	VMOVUPS	651008(SI), Y4	// q_y2[0]
-	VMOVUPS	651136(SI), Y5	// q_y2[1]
+	VMOVUPS	659200(SI), Y4	// q_y2[0]
+	VMOVUPS	659328(SI), Y5	// q_y2[1]
 	// arm.nde:35
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y4, Y6
@@ -11448,9 +11448,9 @@ loop12: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y7, Y7
 	VXORPS	f32_ffffffff<>(SB), Y7, Y7
 	VORPS	Y7, Y6, Y6
-	VMOVUPS	Y6, 682624(SI)	// cos_4
+	VMOVUPS	Y6, 690816(SI)	// cos_4
 	VADDPS	Y5, Y4, Y7
-	VMOVUPS	Y7, 682752(SI)	// add_8
+	VMOVUPS	Y7, 690944(SI)	// add_8
 	VMOVUPS	f32_4b400000<>(SB), Y8
 	VFMADD231PS	f32_3f22f983<>(SB), Y7, Y8
 	VSUBPS	f32_4b400000<>(SB), Y8, Y9
@@ -11484,13 +11484,13 @@ loop12: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y7, Y7
 	VXORPS	f32_ffffffff<>(SB), Y7, Y7
 	VORPS	Y7, Y8, Y7
-	VMOVUPS	Y7, 682880(SI)	// cos_5
-	VMOVUPS	654976(SI), Y8	// mul_11
+	VMOVUPS	Y7, 691072(SI)	// cos_5
+	VMOVUPS	663168(SI), Y8	// mul_11
 	VMULPS	Y7, Y8, Y7
-	VMOVUPS	654592(SI), Y8	// mul_9
+	VMOVUPS	662784(SI), Y8	// mul_9
 	VFMADD213PS	Y7, Y6, Y8
-	VMOVUPS	652416(SI), Y6	// take[0]
-	VMOVUPS	652544(SI), Y9	// take[1]
+	VMOVUPS	660608(SI), Y6	// take[0]
+	VMOVUPS	660736(SI), Y9	// take[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	Y0, Y6, Y0
@@ -11498,9 +11498,9 @@ loop12: // 32 times: elements
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Y8, Y0, Y0
-	VMOVUPS	Y0, 683008(SI)	// sub_3[0]
+	VMOVUPS	Y0, 691200(SI)	// sub_3[0]
 	VSUBPS	Y7, Y1, Y0
-	VMOVUPS	Y0, 683136(SI)	// sub_3[1]
+	VMOVUPS	Y0, 691328(SI)	// sub_3[1]
 	// arm.nde:11
 	VANDPS	f32_7fffffff<>(SB), Y4, Y0
 	VMOVUPS	f32_4b400000<>(SB), Y1
@@ -11536,7 +11536,7 @@ loop12: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y1, Y1
 	VXORPS	f32_ffffffff<>(SB), Y1, Y1
 	VORPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 683264(SI)	// sin_2[0]
+	VMOVUPS	Y0, 691456(SI)	// sin_2[0]
 	VANDPS	f32_7fffffff<>(SB), Y5, Y1
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y1, Y6
@@ -11571,7 +11571,7 @@ loop12: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y6, Y6
 	VXORPS	f32_ffffffff<>(SB), Y6, Y6
 	VORPS	Y6, Y1, Y1
-	VMOVUPS	Y1, 683392(SI)	// sin_2[1]
+	VMOVUPS	Y1, 691584(SI)	// sin_2[1]
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y4, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -11605,7 +11605,7 @@ loop12: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y4, Y4
 	VXORPS	f32_ffffffff<>(SB), Y4, Y4
 	VORPS	Y4, Y6, Y4
-	VMOVUPS	Y4, 683520(SI)	// cos_6[0]
+	VMOVUPS	Y4, 691712(SI)	// cos_6[0]
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y5, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -11639,13 +11639,13 @@ loop12: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y5, Y5
 	VXORPS	f32_ffffffff<>(SB), Y5, Y5
 	VORPS	Y5, Y6, Y5
-	VMOVUPS	Y5, 683648(SI)	// cos_6[1]
-	VMOVUPS	Y0, 683776(SI)	// concat_2[0]
-	VMOVUPS	Y1, 683904(SI)	// concat_2[1]
-	VMOVUPS	Y4, 684032(SI)	// concat_2[2]
-	VMOVUPS	Y5, 684160(SI)	// concat_2[3]
-	VMOVUPS	Y2, 684288(SI)	// concat_2[4]
-	VMOVUPS	Y3, 684416(SI)	// concat_2[5]
+	VMOVUPS	Y5, 691840(SI)	// cos_6[1]
+	VMOVUPS	Y0, 691968(SI)	// concat_2[0]
+	VMOVUPS	Y1, 692096(SI)	// concat_2[1]
+	VMOVUPS	Y4, 692224(SI)	// concat_2[2]
+	VMOVUPS	Y5, 692352(SI)	// concat_2[3]
+	VMOVUPS	Y2, 692480(SI)	// concat_2[4]
+	VMOVUPS	Y3, 692608(SI)	// concat_2[5]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop11
@@ -11666,10 +11666,10 @@ loop13: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop14: // 6 times: terms of the sums
-	VMOVUPS	683776(R10), Y8	// concat_2[0]
-	VMOVUPS	683808(R10), Y9	// concat_2[0] | 1
-	VMOVUPS	683840(R10), Y10	// concat_2[0] | 2
-	VMOVUPS	683872(R10), Y11	// concat_2[0] | 3
+	VMOVUPS	691968(R10), Y8	// concat_2[0]
+	VMOVUPS	692000(R10), Y9	// concat_2[0] | 1
+	VMOVUPS	692032(R10), Y10	// concat_2[0] | 2
+	VMOVUPS	692064(R10), Y11	// concat_2[0] | 3
 	VBROADCASTSS	(R11), Y12	// friction.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -11684,14 +11684,14 @@ loop14: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop14
-	VMOVUPS	Y0, 684544(DI)	// matvec_3[0]
-	VMOVUPS	Y1, 684576(DI)	// matvec_3[0] | 1
-	VMOVUPS	Y2, 684608(DI)	// matvec_3[0] | 2
-	VMOVUPS	Y3, 684640(DI)	// matvec_3[0] | 3
-	VMOVUPS	Y4, 684672(DI)	// matvec_3[1]
-	VMOVUPS	Y5, 684704(DI)	// matvec_3[1] | 1
-	VMOVUPS	Y6, 684736(DI)	// matvec_3[1] | 2
-	VMOVUPS	Y7, 684768(DI)	// matvec_3[1] | 3
+	VMOVUPS	Y0, 692736(DI)	// matvec_3[0]
+	VMOVUPS	Y1, 692768(DI)	// matvec_3[0] | 1
+	VMOVUPS	Y2, 692800(DI)	// matvec_3[0] | 2
+	VMOVUPS	Y3, 692832(DI)	// matvec_3[0] | 3
+	VMOVUPS	Y4, 692864(DI)	// matvec_3[1]
+	VMOVUPS	Y5, 692896(DI)	// matvec_3[1] | 1
+	VMOVUPS	Y6, 692928(DI)	// matvec_3[1] | 2
+	VMOVUPS	Y7, 692960(DI)	// matvec_3[1] | 3
 	ADDQ	$48, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -11704,10 +11704,10 @@ loop15: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop16: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	684544(R9), Y0	// matvec_3[0]
+	VMOVUPS	692736(R9), Y0	// matvec_3[0]
 	VBROADCASTSS	768(R10), Y1	// friction.0.bias[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 688640(R9)	// add_9[0]
+	VMOVUPS	Y0, 696832(R9)	// add_9[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_c2ae999a<>(SB), Y2
 	VMAXPS	Y1, Y2, Y1
@@ -11736,7 +11736,7 @@ loop16: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 692736(R9)	// softplus_3[0]
+	VMOVUPS	Y0, 700928(R9)	// softplus_3[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -11761,10 +11761,10 @@ loop17: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop18: // 32 times: terms of the sums
-	VMOVUPS	692736(R10), Y8	// softplus_3[0]
-	VMOVUPS	692768(R10), Y9	// softplus_3[0] | 1
-	VMOVUPS	692800(R10), Y10	// softplus_3[0] | 2
-	VMOVUPS	692832(R10), Y11	// softplus_3[0] | 3
+	VMOVUPS	700928(R10), Y8	// softplus_3[0]
+	VMOVUPS	700960(R10), Y9	// softplus_3[0] | 1
+	VMOVUPS	700992(R10), Y10	// softplus_3[0] | 2
+	VMOVUPS	701024(R10), Y11	// softplus_3[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -11779,14 +11779,14 @@ loop18: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop18
-	VMOVUPS	Y0, 696832(DI)	// matvec_4[0]
-	VMOVUPS	Y1, 696864(DI)	// matvec_4[0] | 1
-	VMOVUPS	Y2, 696896(DI)	// matvec_4[0] | 2
-	VMOVUPS	Y3, 696928(DI)	// matvec_4[0] | 3
-	VMOVUPS	Y4, 696960(DI)	// matvec_4[1]
-	VMOVUPS	Y5, 696992(DI)	// matvec_4[1] | 1
-	VMOVUPS	Y6, 697024(DI)	// matvec_4[1] | 2
-	VMOVUPS	Y7, 697056(DI)	// matvec_4[1] | 3
+	VMOVUPS	Y0, 705024(DI)	// matvec_4[0]
+	VMOVUPS	Y1, 705056(DI)	// matvec_4[0] | 1
+	VMOVUPS	Y2, 705088(DI)	// matvec_4[0] | 2
+	VMOVUPS	Y3, 705120(DI)	// matvec_4[0] | 3
+	VMOVUPS	Y4, 705152(DI)	// matvec_4[1]
+	VMOVUPS	Y5, 705184(DI)	// matvec_4[1] | 1
+	VMOVUPS	Y6, 705216(DI)	// matvec_4[1] | 2
+	VMOVUPS	Y7, 705248(DI)	// matvec_4[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -11802,10 +11802,10 @@ loop19: // 4 times: vectors of the block
 	MOVQ	BX, R11
 loop20: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	696832(R10), Y2	// matvec_4[0]
+	VMOVUPS	705024(R10), Y2	// matvec_4[0]
 	VBROADCASTSS	4992(R11), Y3	// friction.2.bias[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	Y2, 700928(R10)	// add_10[0]
+	VMOVUPS	Y2, 709120(R10)	// add_10[0]
 	VORPS	f32_80000000<>(SB), Y2, Y3
 	VMOVUPS	f32_c2ae999a<>(SB), Y4
 	VMAXPS	Y3, Y4, Y3
@@ -11834,7 +11834,7 @@ loop20: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y4
 	VMAXPS	Y2, Y4, Y2
 	VFMADD231PS	Y5, Y3, Y2
-	VMOVUPS	Y2, 705024(R10)	// softplus_4[0]
+	VMOVUPS	Y2, 713216(R10)	// softplus_4[0]
 	VBROADCASTSS	5120(R11), Y3	// friction.4.weight[0]
 	VFMADD231PS	Y2, Y3, Y0
 	VBROADCASTSS	5248(R11), Y3	// friction.4.weight[32]
@@ -11844,20 +11844,20 @@ loop20: // 32 times: elements
 	DECQ	R9
 	JNE	loop20
 	// arm.nde:38
-	VMOVUPS	683008(SI), Y2	// sub_3[0]
+	VMOVUPS	691200(SI), Y2	// sub_3[0]
 	VBROADCASTSS	5376(BX), Y3	// friction.4.bias[0]
 	VADDPS	Y3, Y0, Y0
 	VSUBPS	Y0, Y2, Y0
-	VMOVUPS	Y0, 709120(SI)	// sub_4[0]
-	VMOVUPS	683136(SI), Y2	// sub_3[1]
+	VMOVUPS	Y0, 717312(SI)	// sub_4[0]
+	VMOVUPS	691328(SI), Y2	// sub_3[1]
 	VBROADCASTSS	5380(BX), Y3	// friction.4.bias[1]
 	VADDPS	Y3, Y1, Y1
 	VSUBPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 709248(SI)	// sub_4[1]
-	VMOVUPS	651776(SI), Y2	// M[0]
-	VMOVUPS	651904(SI), Y3	// M[1]
-	VMOVUPS	652032(SI), Y4	// M[2]
-	VMOVUPS	652160(SI), Y5	// M[3]
+	VMOVUPS	Y1, 717440(SI)	// sub_4[1]
+	VMOVUPS	659968(SI), Y2	// M[0]
+	VMOVUPS	660096(SI), Y3	// M[1]
+	VMOVUPS	660224(SI), Y4	// M[2]
+	VMOVUPS	660352(SI), Y5	// M[3]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y6
 	VANDPS	f32_7fffffff<>(SB), Y4, Y7
 	VCMPPS	$17, Y7, Y6, Y6
@@ -11878,29 +11878,29 @@ loop20: // 32 times: elements
 	VFNMADD231PS	Y0, Y4, Y5
 	VDIVPS	Y7, Y5, Y2
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 709376(SI)	// v_k2[0]
-	VMOVUPS	Y0, 709504(SI)	// v_k2[1]
+	VMOVUPS	Y1, 717568(SI)	// v_k2[0]
+	VMOVUPS	Y0, 717696(SI)	// v_k2[1]
 	VMOVUPS	595584(SI), Y2	// q_k1[0]
 	VMOVUPS	595712(SI), Y3	// q_k1[1]
 	VMOVUPS	595328(SI), Y4	// q[0]
 	VMOVUPS	595456(SI), Y5	// q[1]
 	// arm.nde:45
-	VMOVUPS	650880(SI), Y6	// ha21
+	VMOVUPS	659072(SI), Y6	// ha21
 	VMOVUPS	Y2, Y15
 	VFMADD231PS	Y1, Y6, Y15
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13	// q_k3[0]
-	VMOVUPS	Y13, 709632(SI)
+	VMOVUPS	Y13, 717824(SI)
 	VMOVUPS	Y3, Y15
 	VFMADD231PS	Y0, Y6, Y15
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13	// q_k3[1]
-	VMOVUPS	Y13, 709760(SI)
-	VMOVUPS	650752(SI), Y0	// ha43
+	VMOVUPS	Y13, 717952(SI)
+	VMOVUPS	658944(SI), Y0	// ha43
 	VFMADD231PS	0(AX), Y0, Y4
-	VMOVUPS	Y4, 709888(SI)	// q_y4[0]
+	VMOVUPS	Y4, 718080(SI)	// q_y4[0]
 	VFMADD231PS	32(AX), Y0, Y5
-	VMOVUPS	Y5, 710016(SI)	// q_y4[1]
+	VMOVUPS	Y5, 718208(SI)	// q_y4[1]
 	// arm.nde:28
 	VMOVUPS	f32_4b400000<>(SB), Y0
 	VFMADD231PS	f32_3f22f983<>(SB), Y5, Y0
@@ -11935,18 +11935,18 @@ loop20: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y1, Y1
 	VXORPS	f32_ffffffff<>(SB), Y1, Y1
 	VORPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 710144(SI)	// c2_3
+	VMOVUPS	Y0, 718336(SI)	// c2_3
 	// arm.nde:30
-	VMOVUPS	650624(SI), Y15	// mul_4
+	VMOVUPS	658816(SI), Y15	// mul_4
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	650240(SI), Y15	// add_2
+	VMOVUPS	658432(SI), Y15	// add_2
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y1
 	VFMADD231PS	64(AX), Y0, Y1
 	// arm.nde:32
 	// arm.nde:31
-	VMOVUPS	651520(SI), Y2	// mul_6
-	VMOVUPS	650112(SI), Y3	// mul
+	VMOVUPS	659712(SI), Y2	// mul_6
+	VMOVUPS	658304(SI), Y3	// mul
 	VFMADD213PS	Y3, Y2, Y0
 	VMOVUPD	595072(DI), Y4	// h
 	VMOVUPD	595104(DI), Y5	// h | 1
@@ -11957,7 +11957,7 @@ loop20: // 32 times: elements
 	VCVTPD2PSY	Y4, X4
 	VCVTPD2PSY	Y5, X5
 	VINSERTF128	$1, X5, Y4, Y4
-	VMOVUPS	Y4, 711552(SI)	// hb1
+	VMOVUPS	Y4, 719744(SI)	// hb1
 	VMOVUPS	623360(SI), Y5	// v_d3_bar[0]
 	VMOVUPS	623488(SI), Y7	// v_d3_bar[1]
 	VMOVUPS	621824(SI), Y8	// v_next_bar[0]
@@ -11965,32 +11965,32 @@ loop20: // 32 times: elements
 	VMOVUPS	622848(SI), Y10	// v_d2_bar[0]
 	VMOVUPS	622976(SI), Y11	// v_d2_bar[1]
 	// arm.nde:32
-	VMOVUPS	651648(SI), Y12	// reshape
+	VMOVUPS	659840(SI), Y12	// reshape
 	// arm.nde:45
 	VMULPS	f32_3f2aaaab<>(SB), Y5, Y5
-	VMOVUPS	Y5, 711296(SI)	// mul_13[0]
+	VMOVUPS	Y5, 719488(SI)	// mul_13[0]
 	VMULPS	f32_3f2aaaab<>(SB), Y7, Y7
-	VMOVUPS	Y7, 711424(SI)	// mul_13[1]
+	VMOVUPS	Y7, 719616(SI)	// mul_13[1]
 	VMULPS	Y4, Y8, Y8
-	VMOVUPS	Y8, 711680(SI)	// mul_14[0]
+	VMOVUPS	Y8, 719872(SI)	// mul_14[0]
 	VMULPS	Y4, Y9, Y4
-	VMOVUPS	Y4, 711808(SI)	// mul_14[1]
+	VMOVUPS	Y4, 720000(SI)	// mul_14[1]
 	VFMADD231PS	f32_bf000000<>(SB), Y10, Y5
 	VADDPS	Y8, Y5, Y5
-	VMOVUPS	Y5, 711936(SI)	// v_k4_bar[0]
+	VMOVUPS	Y5, 720128(SI)	// v_k4_bar[0]
 	VFMADD231PS	f32_bf000000<>(SB), Y11, Y7
 	VADDPS	Y4, Y7, Y4
-	VMOVUPS	Y4, 712064(SI)	// v_k4_bar[1]
+	VMOVUPS	Y4, 720256(SI)	// v_k4_bar[1]
 	// arm.nde:32
-	VMOVUPS	Y1, 710272(SI)	// M_3[0]
-	VMOVUPS	Y0, 710400(SI)	// M_3[1]
-	VMOVUPS	Y0, 710528(SI)	// M_3[2]
-	VMOVUPS	Y12, 710656(SI)	// M_3[3]
+	VMOVUPS	Y1, 718464(SI)	// M_3[0]
+	VMOVUPS	Y0, 718592(SI)	// M_3[1]
+	VMOVUPS	Y0, 718720(SI)	// M_3[2]
+	VMOVUPS	Y12, 718848(SI)	// M_3[3]
 	// arm.nde:38
-	VMOVUPS	Y1, 710784(SI)	// transpose[0]
-	VMOVUPS	Y0, 710912(SI)	// transpose[1]
-	VMOVUPS	Y0, 711040(SI)	// transpose[2]
-	VMOVUPS	Y12, 711168(SI)	// transpose[3]
+	VMOVUPS	Y1, 718976(SI)	// transpose[0]
+	VMOVUPS	Y0, 719104(SI)	// transpose[1]
+	VMOVUPS	Y0, 719232(SI)	// transpose[2]
+	VMOVUPS	Y12, 719360(SI)	// transpose[3]
 	VANDPS	f32_7fffffff<>(SB), Y1, Y7
 	VANDPS	f32_7fffffff<>(SB), Y0, Y8
 	VCMPPS	$17, Y8, Y7, Y7
@@ -12011,16 +12011,16 @@ loop20: // 32 times: elements
 	VFNMADD231PS	Y0, Y9, Y10
 	VDIVPS	Y8, Y10, Y4
 	VORPS	Y1, Y4, Y1
-	VMOVUPS	Y1, 712192(SI)	// linsolve[0]
-	VMOVUPS	Y0, 712320(SI)	// linsolve[1]
+	VMOVUPS	Y1, 720384(SI)	// linsolve[0]
+	VMOVUPS	Y0, 720512(SI)	// linsolve[1]
 	MOVQ	$2, R9
 	MOVQ	SI, R10
 loop21: // 2 times: elements
-	VMOVUPS	712192(R10), Y0	// linsolve[0]
+	VMOVUPS	720384(R10), Y0	// linsolve[0]
 	VXORPS	f32_80000000<>(SB), Y0, Y0
-	VMOVUPS	Y0, 712448(R10)	// G_bar[0]
+	VMOVUPS	Y0, 720640(R10)	// G_bar[0]
 	// arm.nde:11
-	VMOVUPS	709888(R10), Y0	// q_y4[0]
+	VMOVUPS	718080(R10), Y0	// q_y4[0]
 	VANDPS	f32_7fffffff<>(SB), Y0, Y1
 	VMOVUPS	f32_4b400000<>(SB), Y4
 	VFMADD231PS	f32_3f22f983<>(SB), Y1, Y4
@@ -12055,8 +12055,8 @@ loop21: // 2 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y0, Y0
 	VXORPS	f32_ffffffff<>(SB), Y0, Y0
 	VORPS	Y0, Y1, Y0
-	VMOVUPS	Y0, 716800(R10)	// sin_3[0]
-	VMOVUPS	709888(R10), Y0	// q_y4[0]
+	VMOVUPS	Y0, 724992(R10)	// sin_3[0]
+	VMOVUPS	718080(R10), Y0	// q_y4[0]
 	VMOVUPS	f32_4b400000<>(SB), Y1
 	VFMADD231PS	f32_3f22f983<>(SB), Y0, Y1
 	VSUBPS	f32_4b400000<>(SB), Y1, Y4
@@ -12090,12 +12090,12 @@ loop21: // 2 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y0, Y0
 	VXORPS	f32_ffffffff<>(SB), Y0, Y0
 	VORPS	Y0, Y1, Y0
-	VMOVUPS	Y0, 717056(R10)	// cos_7[0]
+	VMOVUPS	Y0, 725248(R10)	// cos_7[0]
 	// arm.nde:45
-	VMOVUPS	681984(R10), Y0	// q_k2[0]
+	VMOVUPS	690176(R10), Y0	// q_k2[0]
 	VMOVUPS	595328(R10), Y1	// q[0]
 	VFMADD231PS	Y0, Y6, Y1
-	VMOVUPS	Y1, 717312(R10)	// q_y3[0]
+	VMOVUPS	Y1, 725504(R10)	// q_y3[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop21
@@ -12104,18 +12104,18 @@ loop21: // 2 times: elements
 	MOVQ	SI, R11
 loop22: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	712448(SI), Y0	// G_bar[0]
+	VMOVUPS	720640(SI), Y0	// G_bar[0]
 	VBROADCASTSS	5120(R10), Y1	// friction.4.weight[0]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	712576(SI), Y1	// G_bar[1]
+	VMOVUPS	720768(SI), Y1	// G_bar[1]
 	VBROADCASTSS	5248(R10), Y4	// friction.4.weight[32]
 	VFMADD231PS	Y4, Y1, Y0
-	VMOVUPS	Y0, 712704(R11)	// vecmat[0]
+	VMOVUPS	Y0, 720896(R11)	// vecmat[0]
 	ADDQ	$4, R10
 	ADDQ	$128, R11
 	DECQ	R9
 	JNE	loop22
-	VMOVUPS	717440(SI), Y0	// q_y3[1]
+	VMOVUPS	725632(SI), Y0	// q_y3[1]
 	// arm.nde:28
 	VMOVUPS	f32_4b400000<>(SB), Y1
 	VFMADD231PS	f32_3f22f983<>(SB), Y0, Y1
@@ -12150,7 +12150,7 @@ loop22: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y4, Y4
 	VXORPS	f32_ffffffff<>(SB), Y4, Y4
 	VORPS	Y4, Y1, Y1
-	VMOVUPS	Y1, 717568(SI)	// c2_4
+	VMOVUPS	Y1, 725760(SI)	// c2_4
 	// arm.nde:30
 	VMOVUPS	96(AX), Y4
 	VFMADD231PS	64(AX), Y1, Y4
@@ -12193,32 +12193,32 @@ loop22: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y5, Y5
 	VXORPS	f32_ffffffff<>(SB), Y5, Y5
 	VORPS	Y5, Y1, Y1
-	VMOVUPS	Y1, 718208(SI)	// s2_3
+	VMOVUPS	Y1, 726400(SI)	// s2_3
 	// arm.nde:33
 	VMULPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 718336(SI)	// k_3
+	VMOVUPS	Y1, 726528(SI)	// k_3
 	// arm.nde:34
 	VXORPS	f32_80000000<>(SB), Y1, Y2
-	VMOVUPS	Y2, 718464(SI)	// neg_3
+	VMOVUPS	Y2, 726656(SI)	// neg_3
 	VMOVUPS	0(AX), Y13
 	VMULPS	f32_40000000<>(SB), Y13, Y5
-	VMOVUPS	Y5, 718592(SI)	// mul_15
+	VMOVUPS	Y5, 726784(SI)	// mul_15
 	VMULPS	32(AX), Y5, Y5
 	VMOVUPS	32(AX), Y13
 	VFMADD231PS	32(AX), Y13, Y5
-	VMOVUPS	Y5, 718720(SI)	// add_11
+	VMOVUPS	Y5, 726912(SI)	// add_11
 	VMULPS	Y5, Y2, Y2
 	// arm.nde:32
-	VMOVUPS	Y4, 717696(SI)	// M_4[0]
-	VMOVUPS	Y3, 717824(SI)	// M_4[1]
-	VMOVUPS	Y3, 717952(SI)	// M_4[2]
-	VMOVUPS	Y12, 718080(SI)	// M_4[3]
+	VMOVUPS	Y4, 725888(SI)	// M_4[0]
+	VMOVUPS	Y3, 726016(SI)	// M_4[1]
+	VMOVUPS	Y3, 726144(SI)	// M_4[2]
+	VMOVUPS	Y12, 726272(SI)	// M_4[3]
 	// arm.nde:34
 	VMOVUPS	0(AX), Y13
 	VMULPS	0(AX), Y13, Y3
-	VMOVUPS	Y3, 718848(SI)	// square_3
+	VMOVUPS	Y3, 727040(SI)	// square_3
 	VMULPS	Y3, Y1, Y1
-	VMOVUPS	717312(SI), Y3	// q_y3[0]
+	VMOVUPS	725504(SI), Y3	// q_y3[0]
 	// arm.nde:35
 	VMOVUPS	f32_4b400000<>(SB), Y4
 	VFMADD231PS	f32_3f22f983<>(SB), Y3, Y4
@@ -12253,9 +12253,9 @@ loop22: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y5, Y5
 	VXORPS	f32_ffffffff<>(SB), Y5, Y5
 	VORPS	Y5, Y4, Y4
-	VMOVUPS	Y4, 718976(SI)	// cos_8
+	VMOVUPS	Y4, 727168(SI)	// cos_8
 	VADDPS	Y0, Y3, Y5
-	VMOVUPS	Y5, 719104(SI)	// add_12
+	VMOVUPS	Y5, 727296(SI)	// add_12
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y5, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -12289,13 +12289,13 @@ loop22: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y5, Y5
 	VXORPS	f32_ffffffff<>(SB), Y5, Y5
 	VORPS	Y5, Y6, Y5
-	VMOVUPS	Y5, 719232(SI)	// cos_9
-	VMOVUPS	654976(SI), Y6	// mul_11
+	VMOVUPS	Y5, 727424(SI)	// cos_9
+	VMOVUPS	663168(SI), Y6	// mul_11
 	VMULPS	Y5, Y6, Y5
-	VMOVUPS	654592(SI), Y6	// mul_9
+	VMOVUPS	662784(SI), Y6	// mul_9
 	VFMADD213PS	Y5, Y4, Y6
-	VMOVUPS	652416(SI), Y4	// take[0]
-	VMOVUPS	652544(SI), Y7	// take[1]
+	VMOVUPS	660608(SI), Y4	// take[0]
+	VMOVUPS	660736(SI), Y7	// take[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	Y2, Y4, Y2
@@ -12303,9 +12303,9 @@ loop22: // 32 times: elements
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Y6, Y2, Y2
-	VMOVUPS	Y2, 719360(SI)	// sub_5[0]
+	VMOVUPS	Y2, 727552(SI)	// sub_5[0]
 	VSUBPS	Y5, Y1, Y1
-	VMOVUPS	Y1, 719488(SI)	// sub_5[1]
+	VMOVUPS	Y1, 727680(SI)	// sub_5[1]
 	// arm.nde:11
 	VANDPS	f32_7fffffff<>(SB), Y3, Y1
 	VMOVUPS	f32_4b400000<>(SB), Y2
@@ -12341,7 +12341,7 @@ loop22: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y2, Y2
 	VXORPS	f32_ffffffff<>(SB), Y2, Y2
 	VORPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 719616(SI)	// sin_4[0]
+	VMOVUPS	Y1, 727808(SI)	// sin_4[0]
 	VANDPS	f32_7fffffff<>(SB), Y0, Y2
 	VMOVUPS	f32_4b400000<>(SB), Y4
 	VFMADD231PS	f32_3f22f983<>(SB), Y2, Y4
@@ -12376,7 +12376,7 @@ loop22: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y4, Y4
 	VXORPS	f32_ffffffff<>(SB), Y4, Y4
 	VORPS	Y4, Y2, Y2
-	VMOVUPS	Y2, 719744(SI)	// sin_4[1]
+	VMOVUPS	Y2, 727936(SI)	// sin_4[1]
 	VMOVUPS	f32_4b400000<>(SB), Y4
 	VFMADD231PS	f32_3f22f983<>(SB), Y3, Y4
 	VSUBPS	f32_4b400000<>(SB), Y4, Y5
@@ -12410,7 +12410,7 @@ loop22: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y3, Y3
 	VXORPS	f32_ffffffff<>(SB), Y3, Y3
 	VORPS	Y3, Y4, Y3
-	VMOVUPS	Y3, 719872(SI)	// cos_10[0]
+	VMOVUPS	Y3, 728064(SI)	// cos_10[0]
 	VMOVUPS	f32_4b400000<>(SB), Y4
 	VFMADD231PS	f32_3f22f983<>(SB), Y0, Y4
 	VSUBPS	f32_4b400000<>(SB), Y4, Y5
@@ -12444,15 +12444,15 @@ loop22: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y0, Y0
 	VXORPS	f32_ffffffff<>(SB), Y0, Y0
 	VORPS	Y0, Y4, Y0
-	VMOVUPS	Y0, 720000(SI)	// cos_10[1]
-	VMOVUPS	Y1, 720128(SI)	// concat_3[0]
-	VMOVUPS	Y2, 720256(SI)	// concat_3[1]
-	VMOVUPS	Y3, 720384(SI)	// concat_3[2]
-	VMOVUPS	Y0, 720512(SI)	// concat_3[3]
+	VMOVUPS	Y0, 728192(SI)	// cos_10[1]
+	VMOVUPS	Y1, 728320(SI)	// concat_3[0]
+	VMOVUPS	Y2, 728448(SI)	// concat_3[1]
+	VMOVUPS	Y3, 728576(SI)	// concat_3[2]
+	VMOVUPS	Y0, 728704(SI)	// concat_3[3]
 	VMOVUPS	0(AX), Y13	// concat_3[4]
-	VMOVUPS	Y13, 720640(SI)
+	VMOVUPS	Y13, 728832(SI)
 	VMOVUPS	32(AX), Y13	// concat_3[5]
-	VMOVUPS	Y13, 720768(SI)
+	VMOVUPS	Y13, 728960(SI)
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -12474,10 +12474,10 @@ loop23: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop24: // 6 times: terms of the sums
-	VMOVUPS	720128(R10), Y8	// concat_3[0]
-	VMOVUPS	720160(R10), Y9	// concat_3[0] | 1
-	VMOVUPS	720192(R10), Y10	// concat_3[0] | 2
-	VMOVUPS	720224(R10), Y11	// concat_3[0] | 3
+	VMOVUPS	728320(R10), Y8	// concat_3[0]
+	VMOVUPS	728352(R10), Y9	// concat_3[0] | 1
+	VMOVUPS	728384(R10), Y10	// concat_3[0] | 2
+	VMOVUPS	728416(R10), Y11	// concat_3[0] | 3
 	VBROADCASTSS	(R11), Y12	// friction.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -12492,14 +12492,14 @@ loop24: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop24
-	VMOVUPS	Y0, 720896(DI)	// matvec_5[0]
-	VMOVUPS	Y1, 720928(DI)	// matvec_5[0] | 1
-	VMOVUPS	Y2, 720960(DI)	// matvec_5[0] | 2
-	VMOVUPS	Y3, 720992(DI)	// matvec_5[0] | 3
-	VMOVUPS	Y4, 721024(DI)	// matvec_5[1]
-	VMOVUPS	Y5, 721056(DI)	// matvec_5[1] | 1
-	VMOVUPS	Y6, 721088(DI)	// matvec_5[1] | 2
-	VMOVUPS	Y7, 721120(DI)	// matvec_5[1] | 3
+	VMOVUPS	Y0, 729088(DI)	// matvec_5[0]
+	VMOVUPS	Y1, 729120(DI)	// matvec_5[0] | 1
+	VMOVUPS	Y2, 729152(DI)	// matvec_5[0] | 2
+	VMOVUPS	Y3, 729184(DI)	// matvec_5[0] | 3
+	VMOVUPS	Y4, 729216(DI)	// matvec_5[1]
+	VMOVUPS	Y5, 729248(DI)	// matvec_5[1] | 1
+	VMOVUPS	Y6, 729280(DI)	// matvec_5[1] | 2
+	VMOVUPS	Y7, 729312(DI)	// matvec_5[1] | 3
 	ADDQ	$48, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -12512,10 +12512,10 @@ loop25: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop26: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	720896(R9), Y0	// matvec_5[0]
+	VMOVUPS	729088(R9), Y0	// matvec_5[0]
 	VBROADCASTSS	768(R10), Y1	// friction.0.bias[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 724992(R9)	// add_13[0]
+	VMOVUPS	Y0, 733184(R9)	// add_13[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_c2ae999a<>(SB), Y2
 	VMAXPS	Y1, Y2, Y1
@@ -12544,7 +12544,7 @@ loop26: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 729088(R9)	// softplus_5[0]
+	VMOVUPS	Y0, 737280(R9)	// softplus_5[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -12569,10 +12569,10 @@ loop27: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop28: // 32 times: terms of the sums
-	VMOVUPS	729088(R10), Y8	// softplus_5[0]
-	VMOVUPS	729120(R10), Y9	// softplus_5[0] | 1
-	VMOVUPS	729152(R10), Y10	// softplus_5[0] | 2
-	VMOVUPS	729184(R10), Y11	// softplus_5[0] | 3
+	VMOVUPS	737280(R10), Y8	// softplus_5[0]
+	VMOVUPS	737312(R10), Y9	// softplus_5[0] | 1
+	VMOVUPS	737344(R10), Y10	// softplus_5[0] | 2
+	VMOVUPS	737376(R10), Y11	// softplus_5[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -12587,14 +12587,14 @@ loop28: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop28
-	VMOVUPS	Y0, 733184(DI)	// matvec_6[0]
-	VMOVUPS	Y1, 733216(DI)	// matvec_6[0] | 1
-	VMOVUPS	Y2, 733248(DI)	// matvec_6[0] | 2
-	VMOVUPS	Y3, 733280(DI)	// matvec_6[0] | 3
-	VMOVUPS	Y4, 733312(DI)	// matvec_6[1]
-	VMOVUPS	Y5, 733344(DI)	// matvec_6[1] | 1
-	VMOVUPS	Y6, 733376(DI)	// matvec_6[1] | 2
-	VMOVUPS	Y7, 733408(DI)	// matvec_6[1] | 3
+	VMOVUPS	Y0, 741376(DI)	// matvec_6[0]
+	VMOVUPS	Y1, 741408(DI)	// matvec_6[0] | 1
+	VMOVUPS	Y2, 741440(DI)	// matvec_6[0] | 2
+	VMOVUPS	Y3, 741472(DI)	// matvec_6[0] | 3
+	VMOVUPS	Y4, 741504(DI)	// matvec_6[1]
+	VMOVUPS	Y5, 741536(DI)	// matvec_6[1] | 1
+	VMOVUPS	Y6, 741568(DI)	// matvec_6[1] | 2
+	VMOVUPS	Y7, 741600(DI)	// matvec_6[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -12609,10 +12609,10 @@ loop29: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop30: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	733184(R9), Y2	// matvec_6[0]
+	VMOVUPS	741376(R9), Y2	// matvec_6[0]
 	VBROADCASTSS	4992(R10), Y3	// friction.2.bias[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	Y2, 737280(R9)	// add_14[0]
+	VMOVUPS	Y2, 745472(R9)	// add_14[0]
 	VORPS	f32_80000000<>(SB), Y2, Y3
 	VMOVUPS	f32_c2ae999a<>(SB), Y4
 	VMAXPS	Y3, Y4, Y3
@@ -12641,7 +12641,7 @@ loop30: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y4
 	VMAXPS	Y2, Y4, Y2
 	VFMADD231PS	Y5, Y3, Y2
-	VMOVUPS	Y2, 741376(R9)	// softplus_6[0]
+	VMOVUPS	Y2, 749568(R9)	// softplus_6[0]
 	VBROADCASTSS	5120(R10), Y3	// friction.4.weight[0]
 	VFMADD231PS	Y2, Y3, Y0
 	VBROADCASTSS	5248(R10), Y3	// friction.4.weight[32]
@@ -12651,20 +12651,20 @@ loop30: // 32 times: elements
 	DECQ	DI
 	JNE	loop30
 	// arm.nde:38
-	VMOVUPS	719360(SI), Y2	// sub_5[0]
+	VMOVUPS	727552(SI), Y2	// sub_5[0]
 	VBROADCASTSS	5376(BX), Y3	// friction.4.bias[0]
 	VADDPS	Y3, Y0, Y0
 	VSUBPS	Y0, Y2, Y0
-	VMOVUPS	Y0, 745472(SI)	// sub_6[0]
-	VMOVUPS	719488(SI), Y2	// sub_5[1]
+	VMOVUPS	Y0, 753664(SI)	// sub_6[0]
+	VMOVUPS	727680(SI), Y2	// sub_5[1]
 	VBROADCASTSS	5380(BX), Y3	// friction.4.bias[1]
 	VADDPS	Y3, Y1, Y1
 	VSUBPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 745600(SI)	// sub_6[1]
-	VMOVUPS	717696(SI), Y2	// M_4[0]
-	VMOVUPS	717824(SI), Y3	// M_4[1]
-	VMOVUPS	717952(SI), Y4	// M_4[2]
-	VMOVUPS	718080(SI), Y5	// M_4[3]
+	VMOVUPS	Y1, 753792(SI)	// sub_6[1]
+	VMOVUPS	725888(SI), Y2	// M_4[0]
+	VMOVUPS	726016(SI), Y3	// M_4[1]
+	VMOVUPS	726144(SI), Y4	// M_4[2]
+	VMOVUPS	726272(SI), Y5	// M_4[3]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y6
 	VANDPS	f32_7fffffff<>(SB), Y4, Y7
 	VCMPPS	$17, Y7, Y6, Y6
@@ -12685,27 +12685,27 @@ loop30: // 32 times: elements
 	VFNMADD231PS	Y0, Y4, Y5
 	VDIVPS	Y7, Y5, Y2
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 745728(SI)	// v_k3[0]
-	VMOVUPS	Y0, 745856(SI)	// v_k3[1]
+	VMOVUPS	Y1, 753920(SI)	// v_k3[0]
+	VMOVUPS	Y0, 754048(SI)	// v_k3[1]
 	VMOVUPS	595584(SI), Y2	// q_k1[0]
 	VMOVUPS	595712(SI), Y3	// q_k1[1]
 	// arm.nde:45
-	VMOVUPS	650752(SI), Y4	// ha43
+	VMOVUPS	658944(SI), Y4	// ha43
 	VFMADD231PS	Y1, Y4, Y2
-	VMOVUPS	Y2, 745984(SI)	// q_k4[0]
+	VMOVUPS	Y2, 754176(SI)	// q_k4[0]
 	VFMADD231PS	Y0, Y4, Y3
-	VMOVUPS	Y3, 746112(SI)	// q_k4[1]
+	VMOVUPS	Y3, 754304(SI)	// q_k4[1]
 	// arm.nde:11
-	VMOVUPS	716800(SI), Y0	// sin_3[0]
-	VMOVUPS	Y0, 746240(SI)	// concat_4[0]
-	VMOVUPS	716928(SI), Y0	// sin_3[1]
-	VMOVUPS	Y0, 746368(SI)	// concat_4[1]
-	VMOVUPS	717056(SI), Y0	// cos_7[0]
-	VMOVUPS	Y0, 746496(SI)	// concat_4[2]
-	VMOVUPS	717184(SI), Y0	// cos_7[1]
-	VMOVUPS	Y0, 746624(SI)	// concat_4[3]
-	VMOVUPS	Y2, 746752(SI)	// concat_4[4]
-	VMOVUPS	Y3, 746880(SI)	// concat_4[5]
+	VMOVUPS	724992(SI), Y0	// sin_3[0]
+	VMOVUPS	Y0, 754432(SI)	// concat_4[0]
+	VMOVUPS	725120(SI), Y0	// sin_3[1]
+	VMOVUPS	Y0, 754560(SI)	// concat_4[1]
+	VMOVUPS	725248(SI), Y0	// cos_7[0]
+	VMOVUPS	Y0, 754688(SI)	// concat_4[2]
+	VMOVUPS	725376(SI), Y0	// cos_7[1]
+	VMOVUPS	Y0, 754816(SI)	// concat_4[3]
+	VMOVUPS	Y2, 754944(SI)	// concat_4[4]
+	VMOVUPS	Y3, 755072(SI)	// concat_4[5]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop29
@@ -12726,10 +12726,10 @@ loop31: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop32: // 6 times: terms of the sums
-	VMOVUPS	746240(R10), Y8	// concat_4[0]
-	VMOVUPS	746272(R10), Y9	// concat_4[0] | 1
-	VMOVUPS	746304(R10), Y10	// concat_4[0] | 2
-	VMOVUPS	746336(R10), Y11	// concat_4[0] | 3
+	VMOVUPS	754432(R10), Y8	// concat_4[0]
+	VMOVUPS	754464(R10), Y9	// concat_4[0] | 1
+	VMOVUPS	754496(R10), Y10	// concat_4[0] | 2
+	VMOVUPS	754528(R10), Y11	// concat_4[0] | 3
 	VBROADCASTSS	(R11), Y12	// friction.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -12744,14 +12744,14 @@ loop32: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop32
-	VMOVUPS	Y0, 747008(DI)	// matvec_7[0]
-	VMOVUPS	Y1, 747040(DI)	// matvec_7[0] | 1
-	VMOVUPS	Y2, 747072(DI)	// matvec_7[0] | 2
-	VMOVUPS	Y3, 747104(DI)	// matvec_7[0] | 3
-	VMOVUPS	Y4, 747136(DI)	// matvec_7[1]
-	VMOVUPS	Y5, 747168(DI)	// matvec_7[1] | 1
-	VMOVUPS	Y6, 747200(DI)	// matvec_7[1] | 2
-	VMOVUPS	Y7, 747232(DI)	// matvec_7[1] | 3
+	VMOVUPS	Y0, 755200(DI)	// matvec_7[0]
+	VMOVUPS	Y1, 755232(DI)	// matvec_7[0] | 1
+	VMOVUPS	Y2, 755264(DI)	// matvec_7[0] | 2
+	VMOVUPS	Y3, 755296(DI)	// matvec_7[0] | 3
+	VMOVUPS	Y4, 755328(DI)	// matvec_7[1]
+	VMOVUPS	Y5, 755360(DI)	// matvec_7[1] | 1
+	VMOVUPS	Y6, 755392(DI)	// matvec_7[1] | 2
+	VMOVUPS	Y7, 755424(DI)	// matvec_7[1] | 3
 	ADDQ	$48, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -12764,10 +12764,10 @@ loop33: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop34: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	747008(R9), Y0	// matvec_7[0]
+	VMOVUPS	755200(R9), Y0	// matvec_7[0]
 	VBROADCASTSS	768(R10), Y1	// friction.0.bias[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 751104(R9)	// add_15[0]
+	VMOVUPS	Y0, 759296(R9)	// add_15[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_c2ae999a<>(SB), Y2
 	VMAXPS	Y1, Y2, Y1
@@ -12796,7 +12796,7 @@ loop34: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 755200(R9)	// softplus_7[0]
+	VMOVUPS	Y0, 763392(R9)	// softplus_7[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -12821,10 +12821,10 @@ loop35: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop36: // 32 times: terms of the sums
-	VMOVUPS	755200(R10), Y8	// softplus_7[0]
-	VMOVUPS	755232(R10), Y9	// softplus_7[0] | 1
-	VMOVUPS	755264(R10), Y10	// softplus_7[0] | 2
-	VMOVUPS	755296(R10), Y11	// softplus_7[0] | 3
+	VMOVUPS	763392(R10), Y8	// softplus_7[0]
+	VMOVUPS	763424(R10), Y9	// softplus_7[0] | 1
+	VMOVUPS	763456(R10), Y10	// softplus_7[0] | 2
+	VMOVUPS	763488(R10), Y11	// softplus_7[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -12839,14 +12839,14 @@ loop36: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop36
-	VMOVUPS	Y0, 759296(DI)	// matvec_8[0]
-	VMOVUPS	Y1, 759328(DI)	// matvec_8[0] | 1
-	VMOVUPS	Y2, 759360(DI)	// matvec_8[0] | 2
-	VMOVUPS	Y3, 759392(DI)	// matvec_8[0] | 3
-	VMOVUPS	Y4, 759424(DI)	// matvec_8[1]
-	VMOVUPS	Y5, 759456(DI)	// matvec_8[1] | 1
-	VMOVUPS	Y6, 759488(DI)	// matvec_8[1] | 2
-	VMOVUPS	Y7, 759520(DI)	// matvec_8[1] | 3
+	VMOVUPS	Y0, 767488(DI)	// matvec_8[0]
+	VMOVUPS	Y1, 767520(DI)	// matvec_8[0] | 1
+	VMOVUPS	Y2, 767552(DI)	// matvec_8[0] | 2
+	VMOVUPS	Y3, 767584(DI)	// matvec_8[0] | 3
+	VMOVUPS	Y4, 767616(DI)	// matvec_8[1]
+	VMOVUPS	Y5, 767648(DI)	// matvec_8[1] | 1
+	VMOVUPS	Y6, 767680(DI)	// matvec_8[1] | 2
+	VMOVUPS	Y7, 767712(DI)	// matvec_8[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -12861,11 +12861,11 @@ loop37: // 4 times: vectors of the block
 	MOVQ	R8, R11
 loop38: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	759296(R9), Y1	// matvec_8[0]
+	VMOVUPS	767488(R9), Y1	// matvec_8[0]
 	VBROADCASTSS	4992(R10), Y2	// friction.2.bias[0]
 	VADDPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 763392(R9)	// add_16[0]
-	VMOVUPS	712704(R9), Y2	// vecmat[0]
+	VMOVUPS	Y1, 771584(R9)	// add_16[0]
+	VMOVUPS	720896(R9), Y2	// vecmat[0]
 	VORPS	f32_80000000<>(SB), Y1, Y3
 	VMOVUPS	f32_42b40000<>(SB), Y4
 	VMINPS	Y3, Y4, Y3
@@ -12898,11 +12898,11 @@ loop38: // 32 times: elements
 	VADDPS	f32_3f800000<>(SB), Y3, Y3
 	VDIVPS	Y3, Y1, Y1
 	VMULPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 767488(R9)	// mul_16[0]
+	VMOVUPS	Y1, 775680(R9)	// mul_16[0]
 	VANDPS	Y0, Y1, Y1
-	VMOVUPS	39936(R11), Y2	// sum of friction.2.bias[0]
+	VMOVUPS	44032(R11), Y2	// sum of friction.2.bias[0]
 	VADDPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 39936(R11)	// sum of friction.2.bias[0]
+	VMOVUPS	Y1, 44032(R11)	// sum of friction.2.bias[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	ADDQ	$32, R11
@@ -12927,10 +12927,10 @@ loop39: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop40: // 32 times: terms of the sums
-	VMOVUPS	767488(R10), Y8	// mul_16[0]
-	VMOVUPS	767520(R10), Y9	// mul_16[0] | 1
-	VMOVUPS	767552(R10), Y10	// mul_16[0] | 2
-	VMOVUPS	767584(R10), Y11	// mul_16[0] | 3
+	VMOVUPS	775680(R10), Y8	// mul_16[0]
+	VMOVUPS	775712(R10), Y9	// mul_16[0] | 1
+	VMOVUPS	775744(R10), Y10	// mul_16[0] | 2
+	VMOVUPS	775776(R10), Y11	// mul_16[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -12945,14 +12945,14 @@ loop40: // 32 times: terms of the sums
 	ADDQ	$128, R11
 	DECQ	R9
 	JNE	loop40
-	VMOVUPS	Y0, 771584(DI)	// vecmat_2[0]
-	VMOVUPS	Y1, 771616(DI)	// vecmat_2[0] | 1
-	VMOVUPS	Y2, 771648(DI)	// vecmat_2[0] | 2
-	VMOVUPS	Y3, 771680(DI)	// vecmat_2[0] | 3
-	VMOVUPS	Y4, 771712(DI)	// vecmat_2[1]
-	VMOVUPS	Y5, 771744(DI)	// vecmat_2[1] | 1
-	VMOVUPS	Y6, 771776(DI)	// vecmat_2[1] | 2
-	VMOVUPS	Y7, 771808(DI)	// vecmat_2[1] | 3
+	VMOVUPS	Y0, 779776(DI)	// vecmat_2[0]
+	VMOVUPS	Y1, 779808(DI)	// vecmat_2[0] | 1
+	VMOVUPS	Y2, 779840(DI)	// vecmat_2[0] | 2
+	VMOVUPS	Y3, 779872(DI)	// vecmat_2[0] | 3
+	VMOVUPS	Y4, 779904(DI)	// vecmat_2[1]
+	VMOVUPS	Y5, 779936(DI)	// vecmat_2[1] | 1
+	VMOVUPS	Y6, 779968(DI)	// vecmat_2[1] | 2
+	VMOVUPS	Y7, 780000(DI)	// vecmat_2[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -12964,7 +12964,7 @@ loop41: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop42: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	751104(R9), Y0	// add_15[0]
+	VMOVUPS	759296(R9), Y0	// add_15[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_42b40000<>(SB), Y2
 	VMINPS	Y1, Y2, Y1
@@ -12996,73 +12996,299 @@ loop42: // 32 times: elements
 	VBLENDVPS	Y0, Y1, Y2, Y0
 	VADDPS	f32_3f800000<>(SB), Y1, Y1
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 775680(R9)	// sigmoid[0]
+	VMOVUPS	Y0, 783872(R9)	// sigmoid[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop42
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop41
-	VMOVUPS	65792(AX), Y15	// mask
-	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	65824(AX), Y15	// mask | 1
-	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	65856(AX), Y15	// mask | 2
-	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	65888(AX), Y15	// mask | 3
-	VMOVUPS	Y15, 96(AX)
-	MOVQ	$16, CX
-	MOVQ	AX, SI
-	MOVQ	R8, DI
-loop43: // 16 times: tiles of 2 elements
+	VMOVUPS	65792(AX), Y0	// mask
+	VMOVUPS	65824(AX), Y1	// mask | 1
+	VMOVUPS	65856(AX), Y2	// mask | 2
+	VMOVUPS	65888(AX), Y3	// mask | 3
 	// arm.nde:11
-	VMOVUPS	767488(SI), Y0	// mul_16[0]
-	VMOVUPS	767520(SI), Y1	// mul_16[0] | 1
-	VMOVUPS	767552(SI), Y2	// mul_16[0] | 2
-	VMOVUPS	767584(SI), Y3	// mul_16[0] | 3
-	VANDPS	0(AX), Y0, Y0
-	VANDPS	32(AX), Y1, Y1
-	VANDPS	64(AX), Y2, Y2
-	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	767616(SI), Y4	// mul_16[1]
-	VMOVUPS	767648(SI), Y5	// mul_16[1] | 1
-	VMOVUPS	767680(SI), Y6	// mul_16[1] | 2
-	VMOVUPS	767712(SI), Y7	// mul_16[1] | 3
-	VANDPS	0(AX), Y4, Y4
-	VANDPS	32(AX), Y5, Y5
-	VANDPS	64(AX), Y6, Y6
-	VANDPS	96(AX), Y7, Y7
-	MOVQ	$32, R9
-	MOVQ	AX, R10
-	MOVQ	DI, R11
-loop44: // 32 times: elements
-	VMOVUPS	755200(R10), Y8	// softplus_7[0]
-	VMOVUPS	755232(R10), Y9	// softplus_7[0] | 1
-	VMOVUPS	755264(R10), Y10	// softplus_7[0] | 2
-	VMOVUPS	755296(R10), Y11	// softplus_7[0] | 3
-	VMOVUPS	7168(R11), Y12	// sum of friction.2.weight[0]
-	VFMADD231PS	Y8, Y0, Y12
-	VFMADD231PS	Y9, Y1, Y12
-	VFMADD231PS	Y10, Y2, Y12
-	VFMADD231PS	Y11, Y3, Y12
-	VMOVUPS	Y12, 7168(R11)	// sum of friction.2.weight[0]
-	VMOVUPS	8192(R11), Y12	// sum of friction.2.weight[32]
-	VFMADD231PS	Y8, Y4, Y12
-	VFMADD231PS	Y9, Y5, Y12
-	VFMADD231PS	Y10, Y6, Y12
-	VFMADD231PS	Y11, Y7, Y12
-	VMOVUPS	Y12, 8192(R11)	// sum of friction.2.weight[32]
-	ADDQ	$128, R10
-	ADDQ	$32, R11
-	DECQ	R9
-	JNE	loop44
-	ADDQ	$256, SI
-	ADDQ	$2048, DI
+	MOVQ	$8, CX
+	MOVQ	AX, SI
+loop43: // 8 times: tiles of 4 elements
+	VMOVUPS	775680(SI), Y4	// mul_16[0]
+	VMOVUPS	775712(SI), Y5	// mul_16[0] | 1
+	VMOVUPS	775744(SI), Y6	// mul_16[0] | 2
+	VMOVUPS	775776(SI), Y7	// mul_16[0] | 3
+	VANDPS	Y0, Y4, Y4
+	VANDPS	Y1, Y5, Y5
+	VANDPS	Y2, Y6, Y6
+	VANDPS	Y3, Y7, Y7
+	VMOVUPS	Y4, 649856(SI)	// turned[0]
+	VMOVUPS	Y5, 649888(SI)	// turned[0] | 1
+	VMOVUPS	Y6, 649920(SI)	// turned[0] | 2
+	VMOVUPS	Y7, 649952(SI)	// turned[0] | 3
+	VMOVUPS	775808(SI), Y4	// mul_16[1]
+	VMOVUPS	775840(SI), Y5	// mul_16[1] | 1
+	VMOVUPS	775872(SI), Y6	// mul_16[1] | 2
+	VMOVUPS	775904(SI), Y7	// mul_16[1] | 3
+	VANDPS	Y0, Y4, Y4
+	VANDPS	Y1, Y5, Y5
+	VANDPS	Y2, Y6, Y6
+	VANDPS	Y3, Y7, Y7
+	VMOVUPS	Y4, 649984(SI)	// turned[1]
+	VMOVUPS	Y5, 650016(SI)	// turned[1] | 1
+	VMOVUPS	Y6, 650048(SI)	// turned[1] | 2
+	VMOVUPS	Y7, 650080(SI)	// turned[1] | 3
+	VMOVUPS	775936(SI), Y4	// mul_16[2]
+	VMOVUPS	775968(SI), Y5	// mul_16[2] | 1
+	VMOVUPS	776000(SI), Y6	// mul_16[2] | 2
+	VMOVUPS	776032(SI), Y7	// mul_16[2] | 3
+	VANDPS	Y0, Y4, Y4
+	VANDPS	Y1, Y5, Y5
+	VANDPS	Y2, Y6, Y6
+	VANDPS	Y3, Y7, Y7
+	VMOVUPS	Y4, 650112(SI)	// turned[2]
+	VMOVUPS	Y5, 650144(SI)	// turned[2] | 1
+	VMOVUPS	Y6, 650176(SI)	// turned[2] | 2
+	VMOVUPS	Y7, 650208(SI)	// turned[2] | 3
+	VMOVUPS	776064(SI), Y4	// mul_16[3]
+	VMOVUPS	776096(SI), Y5	// mul_16[3] | 1
+	VMOVUPS	776128(SI), Y6	// mul_16[3] | 2
+	VMOVUPS	776160(SI), Y7	// mul_16[3] | 3
+	VANDPS	Y0, Y4, Y4
+	VANDPS	Y1, Y5, Y5
+	VANDPS	Y2, Y6, Y6
+	VANDPS	Y3, Y7, Y7
+	VMOVUPS	Y4, 650240(SI)	// turned[3]
+	VMOVUPS	Y5, 650272(SI)	// turned[3] | 1
+	VMOVUPS	Y6, 650304(SI)	// turned[3] | 2
+	VMOVUPS	Y7, 650336(SI)	// turned[3] | 3
+	ADDQ	$512, SI
 	DECQ	CX
 	JNE	loop43
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop45: // 4 times: vectors of the block
+	MOVQ	AX, DI
+loop44: // 4 times: vectors of the block
+	MOVQ	$4, R9
+	MOVQ	SI, R10
+	MOVQ	DI, R11
+loop45: // 4 times
+	VMOVUPS	763392(R10), Y0	// softplus_7[0]
+	VMOVUPS	763520(R10), Y1	// softplus_7[1]
+	VMOVUPS	763648(R10), Y2	// softplus_7[2]
+	VMOVUPS	763776(R10), Y3	// softplus_7[3]
+	VMOVUPS	763904(R10), Y4	// softplus_7[4]
+	VMOVUPS	764032(R10), Y5	// softplus_7[5]
+	VMOVUPS	764160(R10), Y6	// softplus_7[6]
+	VMOVUPS	764288(R10), Y7	// softplus_7[7]
+	VUNPCKLPS	Y1, Y0, Y8
+	VUNPCKHPS	Y1, Y0, Y0
+	VUNPCKLPS	Y3, Y2, Y1
+	VUNPCKHPS	Y3, Y2, Y2
+	VUNPCKLPD	Y1, Y8, Y3
+	VUNPCKHPD	Y1, Y8, Y1
+	VUNPCKLPD	Y2, Y0, Y8
+	VUNPCKHPD	Y2, Y0, Y0
+	VUNPCKLPS	Y5, Y4, Y2
+	VUNPCKHPS	Y5, Y4, Y4
+	VUNPCKLPS	Y7, Y6, Y5
+	VUNPCKHPS	Y7, Y6, Y6
+	VUNPCKLPD	Y5, Y2, Y7
+	VUNPCKHPD	Y5, Y2, Y2
+	VUNPCKLPD	Y6, Y4, Y5
+	VUNPCKHPD	Y6, Y4, Y4
+	VPERM2F128	$32, Y7, Y3, Y6
+	VPERM2F128	$49, Y7, Y3, Y3
+	VPERM2F128	$32, Y2, Y1, Y7
+	VPERM2F128	$49, Y2, Y1, Y1
+	VPERM2F128	$32, Y5, Y8, Y2
+	VPERM2F128	$49, Y5, Y8, Y5
+	VPERM2F128	$32, Y4, Y0, Y8
+	VPERM2F128	$49, Y4, Y0, Y0
+	VMOVUPS	Y6, 653952(R11)	// turned[32]
+	VMOVUPS	Y7, 653984(R11)	// turned[32] | 1
+	VMOVUPS	Y2, 654016(R11)	// turned[32] | 2
+	VMOVUPS	Y8, 654048(R11)	// turned[32] | 3
+	VMOVUPS	Y3, 654080(R11)	// turned[33]
+	VMOVUPS	Y1, 654112(R11)	// turned[33] | 1
+	VMOVUPS	Y5, 654144(R11)	// turned[33] | 2
+	VMOVUPS	Y0, 654176(R11)	// turned[33] | 3
+	ADDQ	$1024, R10
+	ADDQ	$1024, R11
+	DECQ	R9
+	JNE	loop45
+	ADDQ	$32, SI
+	ADDQ	$256, DI
+	DECQ	CX
+	JNE	loop44
+	MOVQ	$6, CX
+	MOVQ	R8, SI
+	MOVQ	AX, DI
+loop46: // 6 times: tiles of 5 elements
+	MOVQ	$2, R9
+	MOVQ	SI, R10
+	MOVQ	AX, R11
+loop47: // 2 times: tiles of 2 elements
+	VMOVUPS	7168(R10), Y0	// sum of friction.2.weight[0]
+	VMOVUPS	7200(R10), Y1	// sum of friction.2.weight[8]
+	VMOVUPS	7296(R10), Y2	// sum of friction.2.weight[32]
+	VMOVUPS	7328(R10), Y3	// sum of friction.2.weight[40]
+	VMOVUPS	7424(R10), Y4	// sum of friction.2.weight[64]
+	VMOVUPS	7456(R10), Y5	// sum of friction.2.weight[72]
+	VMOVUPS	7552(R10), Y6	// sum of friction.2.weight[96]
+	VMOVUPS	7584(R10), Y7	// sum of friction.2.weight[104]
+	VMOVUPS	7680(R10), Y8	// sum of friction.2.weight[128]
+	VMOVUPS	7712(R10), Y9	// sum of friction.2.weight[136]
+	MOVQ	$8, R12
+	MOVQ	R11, R13
+	MOVQ	DI, R14
+loop48: // 8 times: samples, 4 at a time
+	VMOVUPS	653952(R13), Y10	// turned[32]
+	VMOVUPS	654976(R13), Y11	// turned[40]
+	VBROADCASTSS	649856(R14), Y12	// turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	649984(R14), Y12	// turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	650112(R14), Y12	// turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	650240(R14), Y12	// turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	650368(R14), Y12	// turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	653984(R13), Y10	// turned[32] | 1
+	VMOVUPS	655008(R13), Y11	// turned[40] | 1
+	VBROADCASTSS	649860(R14), Y12	// turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	649988(R14), Y12	// turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	650116(R14), Y12	// turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	650244(R14), Y12	// turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	650372(R14), Y12	// turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	654016(R13), Y10	// turned[32] | 2
+	VMOVUPS	655040(R13), Y11	// turned[40] | 2
+	VBROADCASTSS	649864(R14), Y12	// turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	649992(R14), Y12	// turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	650120(R14), Y12	// turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	650248(R14), Y12	// turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	650376(R14), Y12	// turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	654048(R13), Y10	// turned[32] | 3
+	VMOVUPS	655072(R13), Y11	// turned[40] | 3
+	VBROADCASTSS	649868(R14), Y12	// turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	649996(R14), Y12	// turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	650124(R14), Y12	// turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	650252(R14), Y12	// turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	650380(R14), Y12	// turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	ADDQ	$128, R13
+	ADDQ	$16, R14
+	DECQ	R12
+	JNE	loop48
+	VMOVUPS	Y0, 7168(R10)	// sum of friction.2.weight[0]
+	VMOVUPS	Y1, 7200(R10)	// sum of friction.2.weight[8]
+	VMOVUPS	Y2, 7296(R10)	// sum of friction.2.weight[32]
+	VMOVUPS	Y3, 7328(R10)	// sum of friction.2.weight[40]
+	VMOVUPS	Y4, 7424(R10)	// sum of friction.2.weight[64]
+	VMOVUPS	Y5, 7456(R10)	// sum of friction.2.weight[72]
+	VMOVUPS	Y6, 7552(R10)	// sum of friction.2.weight[96]
+	VMOVUPS	Y7, 7584(R10)	// sum of friction.2.weight[104]
+	VMOVUPS	Y8, 7680(R10)	// sum of friction.2.weight[128]
+	VMOVUPS	Y9, 7712(R10)	// sum of friction.2.weight[136]
+	ADDQ	$64, R10
+	ADDQ	$2048, R11
+	DECQ	R9
+	JNE	loop47
+	ADDQ	$640, SI
+	ADDQ	$640, DI
+	DECQ	CX
+	JNE	loop46
+	MOVQ	$2, CX
+	MOVQ	R8, SI
+	MOVQ	AX, DI
+loop49: // 2 times: tiles of 2 elements
+	VMOVUPS	11008(SI), Y0	// sum of friction.2.weight[960]
+	VMOVUPS	11040(SI), Y1	// sum of friction.2.weight[968]
+	VMOVUPS	11136(SI), Y2	// sum of friction.2.weight[992]
+	VMOVUPS	11168(SI), Y3	// sum of friction.2.weight[1000]
+	MOVQ	$8, R9
+	MOVQ	AX, R10
+	MOVQ	DI, R11
+loop50: // 8 times: samples, 4 at a time
+	VBROADCASTSS	653696(R10), Y4	// turned[30]
+	VBROADCASTSS	653824(R10), Y5	// turned[31]
+	VMOVUPS	653952(R11), Y6	// turned[32]
+	VFMADD231PS	Y6, Y4, Y0
+	VFMADD231PS	Y6, Y5, Y2
+	VMOVUPS	654976(R11), Y6	// turned[40]
+	VFMADD231PS	Y6, Y4, Y1
+	VFMADD231PS	Y6, Y5, Y3
+	VBROADCASTSS	653700(R10), Y4	// turned[30]
+	VBROADCASTSS	653828(R10), Y5	// turned[31]
+	VMOVUPS	653984(R11), Y6	// turned[32] | 1
+	VFMADD231PS	Y6, Y4, Y0
+	VFMADD231PS	Y6, Y5, Y2
+	VMOVUPS	655008(R11), Y6	// turned[40] | 1
+	VFMADD231PS	Y6, Y4, Y1
+	VFMADD231PS	Y6, Y5, Y3
+	VBROADCASTSS	653704(R10), Y4	// turned[30]
+	VBROADCASTSS	653832(R10), Y5	// turned[31]
+	VMOVUPS	654016(R11), Y6	// turned[32] | 2
+	VFMADD231PS	Y6, Y4, Y0
+	VFMADD231PS	Y6, Y5, Y2
+	VMOVUPS	655040(R11), Y6	// turned[40] | 2
+	VFMADD231PS	Y6, Y4, Y1
+	VFMADD231PS	Y6, Y5, Y3
+	VBROADCASTSS	653708(R10), Y4	// turned[30]
+	VBROADCASTSS	653836(R10), Y5	// turned[31]
+	VMOVUPS	654048(R11), Y6	// turned[32] | 3
+	VFMADD231PS	Y6, Y4, Y0
+	VFMADD231PS	Y6, Y5, Y2
+	VMOVUPS	655072(R11), Y6	// turned[40] | 3
+	VFMADD231PS	Y6, Y4, Y1
+	VFMADD231PS	Y6, Y5, Y3
+	ADDQ	$16, R10
+	ADDQ	$128, R11
+	DECQ	R9
+	JNE	loop50
+	VMOVUPS	Y0, 11008(SI)	// sum of friction.2.weight[960]
+	VMOVUPS	Y1, 11040(SI)	// sum of friction.2.weight[968]
+	VMOVUPS	Y2, 11136(SI)	// sum of friction.2.weight[992]
+	VMOVUPS	Y3, 11168(SI)	// sum of friction.2.weight[1000]
+	ADDQ	$64, SI
+	ADDQ	$2048, DI
+	DECQ	CX
+	JNE	loop49
+	MOVQ	$4, CX
+	MOVQ	AX, SI
+loop51: // 4 times: vectors of the block
 	VMOVUPS	65792(SI), Y0	// mask
 	VMOVUPS	f32_00000000<>(SB), Y1
 	VMOVUPS	f32_00000000<>(SB), Y2
@@ -13077,12 +13303,12 @@ loop45: // 4 times: vectors of the block
 	MOVQ	R8, R10
 	MOVQ	BX, R11
 	MOVQ	BX, R12
-loop46: // 32 times: elements
+loop52: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	771584(R9), Y9	// vecmat_2[0]
-	VMOVUPS	775680(R9), Y10	// sigmoid[0]
+	VMOVUPS	779776(R9), Y9	// vecmat_2[0]
+	VMOVUPS	783872(R9), Y10	// sigmoid[0]
 	VMULPS	Y10, Y9, Y9
-	VMOVUPS	Y9, 779776(R9)	// mul_17[0]
+	VMOVUPS	Y9, 787968(R9)	// mul_17[0]
 	VANDPS	Y0, Y9, Y10
 	VMOVUPS	6144(R10), Y11	// sum of friction.0.bias[0]
 	VADDPS	Y10, Y11, Y10
@@ -13099,7 +13325,7 @@ loop46: // 32 times: elements
 	VFMADD231PS	Y9, Y10, Y5
 	VBROADCASTSS	20(R11), Y10	// friction.0.weight[5]
 	VFMADD231PS	Y9, Y10, Y6
-	VMOVUPS	763392(R9), Y9	// add_16[0]
+	VMOVUPS	771584(R9), Y9	// add_16[0]
 	VORPS	f32_80000000<>(SB), Y9, Y10
 	VMOVUPS	f32_c2ae999a<>(SB), Y11
 	VMAXPS	Y10, Y11, Y10
@@ -13128,7 +13354,7 @@ loop46: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y11
 	VMAXPS	Y9, Y11, Y9
 	VFMADD231PS	Y12, Y10, Y9
-	VMOVUPS	Y9, 785280(R9)	// softplus_8[0]
+	VMOVUPS	Y9, 793472(R9)	// softplus_8[0]
 	VBROADCASTSS	5120(R12), Y10	// friction.4.weight[0]
 	VFMADD231PS	Y9, Y10, Y7
 	VBROADCASTSS	5248(R12), Y10	// friction.4.weight[32]
@@ -13138,18 +13364,18 @@ loop46: // 32 times: elements
 	ADDQ	$24, R11
 	ADDQ	$4, R12
 	DECQ	DI
-	JNE	loop46
-	VMOVUPS	Y1, 783872(SI)	// vecmat_3[0]
-	VMOVUPS	Y2, 784000(SI)	// vecmat_3[1]
-	VMOVUPS	Y3, 784128(SI)	// vecmat_3[2]
-	VMOVUPS	Y4, 784256(SI)	// vecmat_3[3]
-	VMOVUPS	Y5, 784384(SI)	// vecmat_3[4]
-	VMOVUPS	Y6, 784512(SI)	// vecmat_3[5]
-	VMOVUPS	Y7, 789376(SI)	// matvec_9[0]
-	VMOVUPS	Y8, 789504(SI)	// matvec_9[1]
+	JNE	loop52
+	VMOVUPS	Y1, 792064(SI)	// vecmat_3[0]
+	VMOVUPS	Y2, 792192(SI)	// vecmat_3[1]
+	VMOVUPS	Y3, 792320(SI)	// vecmat_3[2]
+	VMOVUPS	Y4, 792448(SI)	// vecmat_3[3]
+	VMOVUPS	Y5, 792576(SI)	// vecmat_3[4]
+	VMOVUPS	Y6, 792704(SI)	// vecmat_3[5]
+	VMOVUPS	Y7, 797568(SI)	// matvec_9[0]
+	VMOVUPS	Y8, 797696(SI)	// matvec_9[1]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop45
+	JNE	loop51
 	VMOVUPS	65792(AX), Y15	// mask
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	65824(AX), Y15	// mask | 1
@@ -13162,20 +13388,20 @@ loop46: // 32 times: elements
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 	MOVQ	R8, R9
-loop47: // 16 times: tiles of 2 elements
+loop53: // 16 times: tiles of 2 elements
 	// arm.nde:11
-	VMOVUPS	779776(SI), Y0	// mul_17[0]
-	VMOVUPS	779808(SI), Y1	// mul_17[0] | 1
-	VMOVUPS	779840(SI), Y2	// mul_17[0] | 2
-	VMOVUPS	779872(SI), Y3	// mul_17[0] | 3
+	VMOVUPS	787968(SI), Y0	// mul_17[0]
+	VMOVUPS	788000(SI), Y1	// mul_17[0] | 1
+	VMOVUPS	788032(SI), Y2	// mul_17[0] | 2
+	VMOVUPS	788064(SI), Y3	// mul_17[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	779904(SI), Y4	// mul_17[1]
-	VMOVUPS	779936(SI), Y5	// mul_17[1] | 1
-	VMOVUPS	779968(SI), Y6	// mul_17[1] | 2
-	VMOVUPS	780000(SI), Y7	// mul_17[1] | 3
+	VMOVUPS	788096(SI), Y4	// mul_17[1]
+	VMOVUPS	788128(SI), Y5	// mul_17[1] | 1
+	VMOVUPS	788160(SI), Y6	// mul_17[1] | 2
+	VMOVUPS	788192(SI), Y7	// mul_17[1] | 3
 	VANDPS	0(AX), Y4, Y4
 	VANDPS	32(AX), Y5, Y5
 	VANDPS	64(AX), Y6, Y6
@@ -13183,11 +13409,11 @@ loop47: // 16 times: tiles of 2 elements
 	MOVQ	$6, R10
 	MOVQ	AX, R11
 	MOVQ	DI, R12
-loop48: // 6 times: elements
-	VMOVUPS	746240(R11), Y8	// concat_4[0]
-	VMOVUPS	746272(R11), Y9	// concat_4[0] | 1
-	VMOVUPS	746304(R11), Y10	// concat_4[0] | 2
-	VMOVUPS	746336(R11), Y11	// concat_4[0] | 3
+loop54: // 6 times: elements
+	VMOVUPS	754432(R11), Y8	// concat_4[0]
+	VMOVUPS	754464(R11), Y9	// concat_4[0] | 1
+	VMOVUPS	754496(R11), Y10	// concat_4[0] | 2
+	VMOVUPS	754528(R11), Y11	// concat_4[0] | 3
 	VMOVUPS	(R12), Y12	// sum of friction.0.weight[0]
 	VFMADD231PS	Y8, Y0, Y12
 	VFMADD231PS	Y9, Y1, Y12
@@ -13203,101 +13429,101 @@ loop48: // 6 times: elements
 	ADDQ	$128, R11
 	ADDQ	$32, R12
 	DECQ	R10
-	JNE	loop48
-	VMOVUPS	785280(SI), Y0	// softplus_8[0]
-	VMOVUPS	785312(SI), Y1	// softplus_8[0] | 1
-	VMOVUPS	785344(SI), Y2	// softplus_8[0] | 2
-	VMOVUPS	785376(SI), Y3	// softplus_8[0] | 3
+	JNE	loop54
+	VMOVUPS	793472(SI), Y0	// softplus_8[0]
+	VMOVUPS	793504(SI), Y1	// softplus_8[0] | 1
+	VMOVUPS	793536(SI), Y2	// softplus_8[0] | 2
+	VMOVUPS	793568(SI), Y3	// softplus_8[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	712448(AX), Y4	// G_bar[0]
-	VMOVUPS	712480(AX), Y5	// G_bar[0] | 1
-	VMOVUPS	712512(AX), Y6	// G_bar[0] | 2
-	VMOVUPS	712544(AX), Y7	// G_bar[0] | 3
-	VMOVUPS	40960(R9), Y8	// sum of friction.4.weight[0]
+	VMOVUPS	720640(AX), Y4	// G_bar[0]
+	VMOVUPS	720672(AX), Y5	// G_bar[0] | 1
+	VMOVUPS	720704(AX), Y6	// G_bar[0] | 2
+	VMOVUPS	720736(AX), Y7	// G_bar[0] | 3
+	VMOVUPS	45056(R9), Y8	// sum of friction.4.weight[0]
 	VFMADD231PS	Y0, Y4, Y8
 	VFMADD231PS	Y1, Y5, Y8
 	VFMADD231PS	Y2, Y6, Y8
 	VFMADD231PS	Y3, Y7, Y8
-	VMOVUPS	Y8, 40960(R9)	// sum of friction.4.weight[0]
-	VMOVUPS	712576(AX), Y8	// G_bar[1]
-	VMOVUPS	712608(AX), Y9	// G_bar[1] | 1
-	VMOVUPS	712640(AX), Y10	// G_bar[1] | 2
-	VMOVUPS	712672(AX), Y11	// G_bar[1] | 3
-	VMOVUPS	41984(R9), Y12	// sum of friction.4.weight[32]
+	VMOVUPS	Y8, 45056(R9)	// sum of friction.4.weight[0]
+	VMOVUPS	720768(AX), Y8	// G_bar[1]
+	VMOVUPS	720800(AX), Y9	// G_bar[1] | 1
+	VMOVUPS	720832(AX), Y10	// G_bar[1] | 2
+	VMOVUPS	720864(AX), Y11	// G_bar[1] | 3
+	VMOVUPS	46080(R9), Y12	// sum of friction.4.weight[32]
 	VFMADD231PS	Y0, Y8, Y12
 	VFMADD231PS	Y1, Y9, Y12
 	VFMADD231PS	Y2, Y10, Y12
 	VFMADD231PS	Y3, Y11, Y12
-	VMOVUPS	Y12, 41984(R9)	// sum of friction.4.weight[32]
-	VMOVUPS	785408(SI), Y0	// softplus_8[1]
-	VMOVUPS	785440(SI), Y1	// softplus_8[1] | 1
-	VMOVUPS	785472(SI), Y2	// softplus_8[1] | 2
-	VMOVUPS	785504(SI), Y3	// softplus_8[1] | 3
+	VMOVUPS	Y12, 46080(R9)	// sum of friction.4.weight[32]
+	VMOVUPS	793600(SI), Y0	// softplus_8[1]
+	VMOVUPS	793632(SI), Y1	// softplus_8[1] | 1
+	VMOVUPS	793664(SI), Y2	// softplus_8[1] | 2
+	VMOVUPS	793696(SI), Y3	// softplus_8[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	40992(R9), Y12	// sum of friction.4.weight[1]
+	VMOVUPS	45088(R9), Y12	// sum of friction.4.weight[1]
 	VFMADD231PS	Y0, Y4, Y12
 	VFMADD231PS	Y1, Y5, Y12
 	VFMADD231PS	Y2, Y6, Y12
 	VFMADD231PS	Y3, Y7, Y12
-	VMOVUPS	Y12, 40992(R9)	// sum of friction.4.weight[1]
-	VMOVUPS	42016(R9), Y4	// sum of friction.4.weight[33]
+	VMOVUPS	Y12, 45088(R9)	// sum of friction.4.weight[1]
+	VMOVUPS	46112(R9), Y4	// sum of friction.4.weight[33]
 	VFMADD231PS	Y0, Y8, Y4
 	VFMADD231PS	Y1, Y9, Y4
 	VFMADD231PS	Y2, Y10, Y4
 	VFMADD231PS	Y3, Y11, Y4
-	VMOVUPS	Y4, 42016(R9)	// sum of friction.4.weight[33]
+	VMOVUPS	Y4, 46112(R9)	// sum of friction.4.weight[33]
 	ADDQ	$256, SI
 	ADDQ	$384, DI
 	ADDQ	$64, R9
 	DECQ	CX
-	JNE	loop47
+	JNE	loop53
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop49: // 4 times: vectors of the block
+loop55: // 4 times: vectors of the block
 	VMOVUPS	65792(SI), Y15	// mask
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	784128(SI), Y0	// vecmat_3[2]
-	VMOVUPS	784256(SI), Y0	// vecmat_3[3]
-	VMOVUPS	783872(SI), Y0	// vecmat_3[0]
-	VMOVUPS	784000(SI), Y0	// vecmat_3[1]
+	VMOVUPS	792320(SI), Y0	// vecmat_3[2]
+	VMOVUPS	792448(SI), Y0	// vecmat_3[3]
+	VMOVUPS	792064(SI), Y0	// vecmat_3[0]
+	VMOVUPS	792192(SI), Y0	// vecmat_3[1]
 	// arm.nde:11
-	VMOVUPS	783872(SI), Y0	// vecmat_3[0]
-	VMOVUPS	717056(SI), Y1	// cos_7[0]
-	VMOVUPS	784128(SI), Y2	// vecmat_3[2]
-	VMOVUPS	716800(SI), Y3	// sin_3[0]
+	VMOVUPS	792064(SI), Y0	// vecmat_3[0]
+	VMOVUPS	725248(SI), Y1	// cos_7[0]
+	VMOVUPS	792320(SI), Y2	// vecmat_3[2]
+	VMOVUPS	724992(SI), Y3	// sin_3[0]
 	VXORPS	f32_80000000<>(SB), Y3, Y3
 	VMULPS	Y3, Y2, Y2
 	VMOVUPS	Y2, Y15
 	VFMADD231PS	Y1, Y0, Y15
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	784000(SI), Y0	// vecmat_3[1]
-	VMOVUPS	717184(SI), Y1	// cos_7[1]
-	VMOVUPS	784256(SI), Y2	// vecmat_3[3]
-	VMOVUPS	716928(SI), Y3	// sin_3[1]
+	VMOVUPS	792192(SI), Y0	// vecmat_3[1]
+	VMOVUPS	725376(SI), Y1	// cos_7[1]
+	VMOVUPS	792448(SI), Y2	// vecmat_3[3]
+	VMOVUPS	725120(SI), Y3	// sin_3[1]
 	VXORPS	f32_80000000<>(SB), Y3, Y3
 	VMULPS	Y3, Y2, Y2
 	VMOVUPS	Y2, Y15
 	VFMADD231PS	Y1, Y0, Y15
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	712576(SI), Y15	// G_bar[1]
+	VMOVUPS	720768(SI), Y15	// G_bar[1]
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	712448(SI), Y15	// G_bar[0]
+	VMOVUPS	720640(SI), Y15	// G_bar[0]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	709888(SI), Y0	// q_y4[0]
-	VMOVUPS	710016(SI), Y1	// q_y4[1]
+	VMOVUPS	718080(SI), Y0	// q_y4[0]
+	VMOVUPS	718208(SI), Y1	// q_y4[1]
 	// arm.nde:35
 	VMOVUPS	96(AX), Y13
 	VADDPS	128(AX), Y13, Y2
-	VMOVUPS	Y2, 784640(SI)	// add_17
+	VMOVUPS	Y2, 792832(SI)	// add_17
 	VADDPS	Y1, Y0, Y3
-	VMOVUPS	654976(SI), Y15	// mul_11
+	VMOVUPS	663168(SI), Y15	// mul_11
 	VMOVUPS	Y15, 160(AX)
 	VMULPS	160(AX), Y2, Y2
 	VANDPS	f32_7fffffff<>(SB), Y3, Y4
@@ -13336,7 +13562,7 @@ loop49: // 4 times: vectors of the block
 	VORPS	Y5, Y4, Y4
 	VXORPS	f32_80000000<>(SB), Y4, Y4
 	VMULPS	Y4, Y2, Y2
-	VMOVUPS	654592(SI), Y15	// mul_9
+	VMOVUPS	662784(SI), Y15	// mul_9
 	VMOVUPS	Y15, 192(AX)
 	VMOVUPS	128(AX), Y13
 	VMULPS	192(AX), Y13, Y4
@@ -13376,8 +13602,8 @@ loop49: // 4 times: vectors of the block
 	VORPS	Y6, Y5, Y5
 	VXORPS	f32_80000000<>(SB), Y5, Y5
 	VFMADD213PS	Y2, Y5, Y4
-	VMOVUPS	745984(SI), Y5	// q_k4[0]
-	VMOVUPS	746112(SI), Y15	// q_k4[1]
+	VMOVUPS	754176(SI), Y5	// q_k4[0]
+	VMOVUPS	754304(SI), Y15	// q_k4[1]
 	VMOVUPS	Y15, 224(AX)
 	// arm.nde:34
 	VMULPS	Y5, Y5, Y6
@@ -13389,12 +13615,12 @@ loop49: // 4 times: vectors of the block
 	VFMADD231PS	224(AX), Y13, Y5
 	VMULPS	96(AX), Y6, Y7
 	VFNMADD231PS	128(AX), Y5, Y7
-	VMOVUPS	Y7, 784768(SI)	// k_bar
+	VMOVUPS	Y7, 792960(SI)	// k_bar
 	// arm.nde:29
-	VMOVUPS	651520(SI), Y15	// mul_6
+	VMOVUPS	659712(SI), Y15	// mul_6
 	VMOVUPS	Y15, 288(AX)
 	VMULPS	288(AX), Y7, Y7
-	VMOVUPS	710144(SI), Y8	// c2_3
+	VMOVUPS	718336(SI), Y8	// c2_3
 	VMOVUPS	Y2, Y15
 	VFMADD231PS	Y8, Y7, Y15
 	VMOVUPS	Y15, 320(AX)
@@ -13432,7 +13658,7 @@ loop49: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y1, Y1
 	VXORPS	f32_ffffffff<>(SB), Y1, Y1
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 784896(SI)	// s2_4
+	VMOVUPS	Y1, 793088(SI)	// s2_4
 	// arm.nde:33
 	VMULPS	288(AX), Y1, Y15
 	VMOVUPS	Y15, 352(AX)
@@ -13482,7 +13708,7 @@ loop49: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y0, Y0
 	VXORPS	f32_ffffffff<>(SB), Y0, Y0
 	VORPS	Y0, Y6, Y0
-	VMOVUPS	Y0, 785024(SI)	// cos_11
+	VMOVUPS	Y0, 793216(SI)	// cos_11
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y3, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -13516,11 +13742,11 @@ loop49: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y3, Y3
 	VXORPS	f32_ffffffff<>(SB), Y3, Y3
 	VORPS	Y3, Y6, Y3
-	VMOVUPS	Y3, 785152(SI)	// cos_12
+	VMOVUPS	Y3, 793344(SI)	// cos_12
 	VMULPS	160(AX), Y3, Y3
 	VFMADD132PS	192(AX), Y3, Y0
-	VMOVUPS	652416(SI), Y6	// take[0]
-	VMOVUPS	652544(SI), Y7	// take[1]
+	VMOVUPS	660608(SI), Y6	// take[0]
+	VMOVUPS	660736(SI), Y7	// take[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	Y5, Y6, Y5
@@ -13528,21 +13754,21 @@ loop49: // 4 times: vectors of the block
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Y0, Y5, Y0
-	VMOVUPS	789376(SI), Y5	// matvec_9[0]
+	VMOVUPS	797568(SI), Y5	// matvec_9[0]
 	VBROADCASTSS	5376(BX), Y6	// friction.4.bias[0]
 	VADDPS	Y6, Y5, Y5
 	VSUBPS	Y5, Y0, Y0
-	VMOVUPS	Y0, 789632(SI)	// sub_7[0]
+	VMOVUPS	Y0, 797824(SI)	// sub_7[0]
 	VSUBPS	Y3, Y4, Y3
-	VMOVUPS	789504(SI), Y4	// matvec_9[1]
+	VMOVUPS	797696(SI), Y4	// matvec_9[1]
 	VBROADCASTSS	5380(BX), Y5	// friction.4.bias[1]
 	VADDPS	Y5, Y4, Y4
 	VSUBPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 789760(SI)	// sub_7[1]
-	VMOVUPS	710272(SI), Y4	// M_3[0]
-	VMOVUPS	710400(SI), Y5	// M_3[1]
-	VMOVUPS	710528(SI), Y6	// M_3[2]
-	VMOVUPS	710656(SI), Y7	// M_3[3]
+	VMOVUPS	Y3, 797952(SI)	// sub_7[1]
+	VMOVUPS	718464(SI), Y4	// M_3[0]
+	VMOVUPS	718592(SI), Y5	// M_3[1]
+	VMOVUPS	718720(SI), Y6	// M_3[2]
+	VMOVUPS	718848(SI), Y7	// M_3[3]
 	VANDPS	f32_7fffffff<>(SB), Y4, Y8
 	VANDPS	f32_7fffffff<>(SB), Y6, Y9
 	VCMPPS	$17, Y9, Y8, Y8
@@ -13563,43 +13789,43 @@ loop49: // 4 times: vectors of the block
 	VFNMADD231PS	Y0, Y6, Y7
 	VDIVPS	Y9, Y7, Y4
 	VORPS	Y3, Y4, Y3
-	VMOVUPS	Y3, 789888(SI)	// v_k4[0]
-	VMOVUPS	Y0, 790016(SI)	// v_k4[1]
-	VMOVUPS	712192(SI), Y4	// linsolve[0]
+	VMOVUPS	Y3, 798080(SI)	// v_k4[0]
+	VMOVUPS	Y0, 798208(SI)	// v_k4[1]
+	VMOVUPS	720384(SI), Y4	// linsolve[0]
 	VMULPS	Y3, Y4, Y5
 	VMULPS	Y0, Y4, Y4
-	VMOVUPS	712320(SI), Y6	// linsolve[1]
+	VMOVUPS	720512(SI), Y6	// linsolve[1]
 	VMULPS	Y3, Y6, Y3
 	VMULPS	Y0, Y6, Y0
 	VXORPS	f32_80000000<>(SB), Y5, Y5
-	VMOVUPS	Y5, 790144(SI)	// M_bar[0]
+	VMOVUPS	Y5, 798336(SI)	// M_bar[0]
 	VXORPS	f32_80000000<>(SB), Y4, Y4
-	VMOVUPS	Y4, 790272(SI)	// M_bar[1]
+	VMOVUPS	Y4, 798464(SI)	// M_bar[1]
 	VXORPS	f32_80000000<>(SB), Y3, Y3
-	VMOVUPS	Y3, 790400(SI)	// M_bar[2]
+	VMOVUPS	Y3, 798592(SI)	// M_bar[2]
 	VXORPS	f32_80000000<>(SB), Y0, Y0
-	VMOVUPS	Y0, 790528(SI)	// M_bar[3]
-	VMOVUPS	717696(SI), Y15	// M_4[0]
+	VMOVUPS	Y0, 798720(SI)	// M_bar[3]
+	VMOVUPS	725888(SI), Y15	// M_4[0]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13	// transpose_2[0]
-	VMOVUPS	Y13, 791296(SI)
-	VMOVUPS	717952(SI), Y15	// M_4[2]
+	VMOVUPS	Y13, 799488(SI)
+	VMOVUPS	726144(SI), Y15	// M_4[2]
 	VMOVUPS	Y15, 160(AX)
 	VMOVUPS	160(AX), Y13	// transpose_2[1]
-	VMOVUPS	Y13, 791424(SI)
-	VMOVUPS	717824(SI), Y15	// M_4[1]
+	VMOVUPS	Y13, 799616(SI)
+	VMOVUPS	726016(SI), Y15	// M_4[1]
 	VMOVUPS	Y15, 192(AX)
 	VMOVUPS	192(AX), Y13	// transpose_2[2]
-	VMOVUPS	Y13, 791552(SI)
-	VMOVUPS	718080(SI), Y15	// M_4[3]
+	VMOVUPS	Y13, 799744(SI)
+	VMOVUPS	726272(SI), Y15	// M_4[3]
 	VMOVUPS	Y15, 416(AX)
 	VMOVUPS	416(AX), Y13	// transpose_2[3]
-	VMOVUPS	Y13, 791680(SI)
+	VMOVUPS	Y13, 799872(SI)
 	// arm.nde:32
 	VADDPS	Y4, Y3, Y0
-	VMOVUPS	Y0, 790656(SI)	// add_18
+	VMOVUPS	Y0, 798848(SI)	// add_18
 	// arm.nde:28
-	VMOVUPS	650624(SI), Y3	// mul_4
+	VMOVUPS	658816(SI), Y3	// mul_4
 	VMULPS	288(AX), Y0, Y0
 	VFMADD231PS	Y3, Y5, Y0
 	VXORPS	f32_80000000<>(SB), Y1, Y1
@@ -13614,7 +13840,7 @@ loop49: // 4 times: vectors of the block
 	VCVTPD2PSY	Y0, X0
 	VCVTPD2PSY	Y1, X1
 	VINSERTF128	$1, X1, Y0, Y0
-	VMOVUPS	Y0, 791808(SI)	// hb2
+	VMOVUPS	Y0, 800000(SI)	// hb2
 	// arm.nde:34
 	VMULPS	128(AX), Y2, Y15
 	VMOVUPS	Y15, 320(AX)
@@ -13639,45 +13865,45 @@ loop49: // 4 times: vectors of the block
 	VMOVUPS	Y15, 448(AX)
 	VMOVUPS	622720(SI), Y15	// q_d2_bar[1]
 	VMOVUPS	Y15, 480(AX)
-	VMOVUPS	784384(SI), Y11	// vecmat_3[4]
-	VMOVUPS	784512(SI), Y11	// vecmat_3[5]
+	VMOVUPS	792576(SI), Y11	// vecmat_3[4]
+	VMOVUPS	792704(SI), Y11	// vecmat_3[5]
 	// arm.nde:28
 	VMOVUPS	384(AX), Y13
 	VADDPS	f32_00000000<>(SB), Y13, Y11
-	VMOVUPS	Y11, 790784(SI)	// q_y4_bar[0]
+	VMOVUPS	Y11, 798976(SI)	// q_y4_bar[0]
 	VMOVUPS	32(AX), Y13
 	VADDPS	288(AX), Y13, Y12
-	VMOVUPS	Y12, 790912(SI)	// q_y4_bar[1]
+	VMOVUPS	Y12, 799104(SI)	// q_y4_bar[1]
 	// arm.nde:45
 	VADDPS	Y11, Y1, Y11
-	VMOVUPS	Y11, 791040(SI)	// add_19[0]
+	VMOVUPS	Y11, 799232(SI)	// add_19[0]
 	VADDPS	Y12, Y2, Y11
-	VMOVUPS	Y11, 791168(SI)	// add_19[1]
+	VMOVUPS	Y11, 799360(SI)	// add_19[1]
 	VFMADD231PS	f32_bf2aaaab<>(SB), Y3, Y5
 	VFMADD231PS	Y0, Y7, Y5
-	VMOVUPS	Y5, 791936(SI)	// add_20[0]
+	VMOVUPS	Y5, 800128(SI)	// add_20[0]
 	VFMADD231PS	f32_bf2aaaab<>(SB), Y4, Y6
 	VFMADD231PS	Y0, Y8, Y6
-	VMOVUPS	Y6, 792064(SI)	// add_20[1]
+	VMOVUPS	Y6, 800256(SI)	// add_20[1]
 	VMULPS	f32_3f2aaaab<>(SB), Y9, Y0
-	VMOVUPS	Y0, 792192(SI)	// mul_18[0]
+	VMOVUPS	Y0, 800384(SI)	// mul_18[0]
 	VMULPS	f32_3f2aaaab<>(SB), Y10, Y3
-	VMOVUPS	Y3, 792320(SI)	// mul_18[1]
-	VMOVUPS	711552(SI), Y4	// hb1
+	VMOVUPS	Y3, 800512(SI)	// mul_18[1]
+	VMOVUPS	719744(SI), Y4	// hb1
 	VMULPS	Y4, Y1, Y1
-	VMOVUPS	Y1, 792448(SI)	// mul_19[0]
+	VMOVUPS	Y1, 800640(SI)	// mul_19[0]
 	VMULPS	Y4, Y2, Y2
-	VMOVUPS	Y2, 792576(SI)	// mul_19[1]
+	VMOVUPS	Y2, 800768(SI)	// mul_19[1]
 	// arm.nde:11
 	VMOVUPS	448(AX), Y13
 	VFMADD231PS	f32_bf000000<>(SB), Y13, Y0
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	784384(SI), Y1	// vecmat_3[4]
+	VMOVUPS	792576(SI), Y1	// vecmat_3[4]
 	VADDPS	Y1, Y0, Y0
 	VMOVUPS	480(AX), Y13
 	VFMADD231PS	f32_bf000000<>(SB), Y13, Y3
 	VADDPS	Y2, Y3, Y1
-	VMOVUPS	784512(SI), Y2	// vecmat_3[5]
+	VMOVUPS	792704(SI), Y2	// vecmat_3[5]
 	VADDPS	Y2, Y1, Y1
 	// arm.nde:34
 	VMOVUPS	320(AX), Y13
@@ -13689,15 +13915,15 @@ loop49: // 4 times: vectors of the block
 	VADDPS	f32_00000000<>(SB), Y0, Y0
 	VADDPS	128(AX), Y1, Y1
 	VADDPS	Y3, Y0, Y0
-	VMOVUPS	Y0, 792704(SI)	// q_k4_bar[0]
+	VMOVUPS	Y0, 800896(SI)	// q_k4_bar[0]
 	VADDPS	f32_00000000<>(SB), Y1, Y1
-	VMOVUPS	Y1, 792832(SI)	// q_k4_bar[1]
+	VMOVUPS	Y1, 801024(SI)	// q_k4_bar[1]
 	// arm.nde:45
-	VMOVUPS	650752(SI), Y2	// ha43
+	VMOVUPS	658944(SI), Y2	// ha43
 	VFMADD231PS	Y2, Y0, Y5
-	VMOVUPS	Y5, 792960(SI)	// v_k3_bar[0]
+	VMOVUPS	Y5, 801152(SI)	// v_k3_bar[0]
 	VFMADD231PS	Y2, Y1, Y6
-	VMOVUPS	Y6, 793088(SI)	// v_k3_bar[1]
+	VMOVUPS	Y6, 801280(SI)	// v_k3_bar[1]
 	// arm.nde:38
 	VMOVUPS	64(AX), Y13
 	VANDPS	f32_7fffffff<>(SB), Y13, Y0
@@ -13725,29 +13951,29 @@ loop49: // 4 times: vectors of the block
 	VFNMADD231PS	Y0, Y3, Y7
 	VDIVPS	Y1, Y7, Y1
 	VORPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 793216(SI)	// linsolve_2[0]
-	VMOVUPS	Y0, 793344(SI)	// linsolve_2[1]
+	VMOVUPS	Y1, 801408(SI)	// linsolve_2[0]
+	VMOVUPS	Y0, 801536(SI)	// linsolve_2[1]
 	VXORPS	f32_80000000<>(SB), Y1, Y1
-	VMOVUPS	Y1, 793472(SI)	// G_bar_2[0]
+	VMOVUPS	Y1, 801664(SI)	// G_bar_2[0]
 	VXORPS	f32_80000000<>(SB), Y0, Y0
-	VMOVUPS	Y0, 793600(SI)	// G_bar_2[1]
+	VMOVUPS	Y0, 801792(SI)	// G_bar_2[1]
 	// arm.nde:11
-	VMOVUPS	719616(SI), Y2	// sin_4[0]
+	VMOVUPS	727808(SI), Y2	// sin_4[0]
 	VXORPS	f32_80000000<>(SB), Y2, Y2
-	VMOVUPS	Y2, 806784(SI)	// neg_4[0]
-	VMOVUPS	719744(SI), Y2	// sin_4[1]
+	VMOVUPS	Y2, 814976(SI)	// neg_4[0]
+	VMOVUPS	727936(SI), Y2	// sin_4[1]
 	VXORPS	f32_80000000<>(SB), Y2, Y2
-	VMOVUPS	Y2, 806912(SI)	// neg_4[1]
+	VMOVUPS	Y2, 815104(SI)	// neg_4[1]
 	MOVQ	$32, R9
 	MOVQ	BX, R10
 	MOVQ	SI, R11
 	MOVQ	R8, R12
-loop50: // 32 times: elements
+loop56: // 32 times: elements
 	VBROADCASTSS	5120(R10), Y2	// friction.4.weight[0]
 	VMULPS	Y2, Y1, Y2
 	VBROADCASTSS	5248(R10), Y3	// friction.4.weight[32]
 	VFMADD231PS	Y3, Y0, Y2
-	VMOVUPS	737280(R11), Y3	// add_14[0]
+	VMOVUPS	745472(R11), Y3	// add_14[0]
 	VORPS	f32_80000000<>(SB), Y3, Y4
 	VMOVUPS	f32_42b40000<>(SB), Y5
 	VMINPS	Y4, Y5, Y4
@@ -13780,24 +14006,24 @@ loop50: // 32 times: elements
 	VADDPS	f32_3f800000<>(SB), Y4, Y4
 	VDIVPS	Y4, Y3, Y3
 	VMULPS	Y3, Y2, Y2
-	VMOVUPS	Y2, 793728(R11)	// mul_20[0]
+	VMOVUPS	Y2, 801920(R11)	// mul_20[0]
 	VANDPS	0(AX), Y2, Y2
-	VMOVUPS	39936(R12), Y3	// sum of friction.2.bias[0]
+	VMOVUPS	44032(R12), Y3	// sum of friction.2.bias[0]
 	VADDPS	Y2, Y3, Y2
-	VMOVUPS	Y2, 39936(R12)	// sum of friction.2.bias[0]
+	VMOVUPS	Y2, 44032(R12)	// sum of friction.2.bias[0]
 	ADDQ	$4, R10
 	ADDQ	$128, R11
 	ADDQ	$32, R12
 	DECQ	R9
-	JNE	loop50
+	JNE	loop56
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
-	JNE	loop49
+	JNE	loop55
 	MOVQ	$16, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
-loop51: // 16 times: tiles of 2 elements
+loop57: // 16 times: tiles of 2 elements
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	f32_00000000<>(SB), Y1
 	VMOVUPS	f32_00000000<>(SB), Y2
@@ -13809,11 +14035,11 @@ loop51: // 16 times: tiles of 2 elements
 	MOVQ	$32, R9
 	MOVQ	AX, R10
 	MOVQ	SI, R11
-loop52: // 32 times: terms of the sums
-	VMOVUPS	793728(R10), Y8	// mul_20[0]
-	VMOVUPS	793760(R10), Y9	// mul_20[0] | 1
-	VMOVUPS	793792(R10), Y10	// mul_20[0] | 2
-	VMOVUPS	793824(R10), Y11	// mul_20[0] | 3
+loop58: // 32 times: terms of the sums
+	VMOVUPS	801920(R10), Y8	// mul_20[0]
+	VMOVUPS	801952(R10), Y9	// mul_20[0] | 1
+	VMOVUPS	801984(R10), Y10	// mul_20[0] | 2
+	VMOVUPS	802016(R10), Y11	// mul_20[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -13827,27 +14053,27 @@ loop52: // 32 times: terms of the sums
 	ADDQ	$128, R10
 	ADDQ	$128, R11
 	DECQ	R9
-	JNE	loop52
-	VMOVUPS	Y0, 797824(DI)	// vecmat_4[0]
-	VMOVUPS	Y1, 797856(DI)	// vecmat_4[0] | 1
-	VMOVUPS	Y2, 797888(DI)	// vecmat_4[0] | 2
-	VMOVUPS	Y3, 797920(DI)	// vecmat_4[0] | 3
-	VMOVUPS	Y4, 797952(DI)	// vecmat_4[1]
-	VMOVUPS	Y5, 797984(DI)	// vecmat_4[1] | 1
-	VMOVUPS	Y6, 798016(DI)	// vecmat_4[1] | 2
-	VMOVUPS	Y7, 798048(DI)	// vecmat_4[1] | 3
+	JNE	loop58
+	VMOVUPS	Y0, 806016(DI)	// vecmat_4[0]
+	VMOVUPS	Y1, 806048(DI)	// vecmat_4[0] | 1
+	VMOVUPS	Y2, 806080(DI)	// vecmat_4[0] | 2
+	VMOVUPS	Y3, 806112(DI)	// vecmat_4[0] | 3
+	VMOVUPS	Y4, 806144(DI)	// vecmat_4[1]
+	VMOVUPS	Y5, 806176(DI)	// vecmat_4[1] | 1
+	VMOVUPS	Y6, 806208(DI)	// vecmat_4[1] | 2
+	VMOVUPS	Y7, 806240(DI)	// vecmat_4[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
-	JNE	loop51
+	JNE	loop57
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop53: // 4 times: vectors of the block
+loop59: // 4 times: vectors of the block
 	MOVQ	$32, DI
 	MOVQ	SI, R9
-loop54: // 32 times: elements
+loop60: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	724992(R9), Y0	// add_13[0]
+	VMOVUPS	733184(R9), Y0	// add_13[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_42b40000<>(SB), Y2
 	VMINPS	Y1, Y2, Y1
@@ -13879,13 +14105,13 @@ loop54: // 32 times: elements
 	VBLENDVPS	Y0, Y1, Y2, Y0
 	VADDPS	f32_3f800000<>(SB), Y1, Y1
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 801920(R9)	// sigmoid_2[0]
+	VMOVUPS	Y0, 810112(R9)	// sigmoid_2[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop54
+	JNE	loop60
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop53
+	JNE	loop59
 	VMOVUPS	65792(AX), Y15	// mask
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	65824(AX), Y15	// mask | 1
@@ -13894,105 +14120,321 @@ loop54: // 32 times: elements
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	65888(AX), Y15	// mask | 3
 	VMOVUPS	Y15, 96(AX)
-	MOVQ	$16, CX
+	MOVQ	$32, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
-	MOVQ	R8, R9
-loop55: // 16 times: tiles of 2 elements
+loop61: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	793728(SI), Y0	// mul_20[0]
-	VMOVUPS	793760(SI), Y1	// mul_20[0] | 1
-	VMOVUPS	793792(SI), Y2	// mul_20[0] | 2
-	VMOVUPS	793824(SI), Y3	// mul_20[0] | 3
+	VMOVUPS	749568(SI), Y0	// softplus_6[0]
+	VMOVUPS	749600(SI), Y1	// softplus_6[0] | 1
+	VMOVUPS	749632(SI), Y2	// softplus_6[0] | 2
+	VMOVUPS	749664(SI), Y3	// softplus_6[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	793856(SI), Y4	// mul_20[1]
-	VMOVUPS	793888(SI), Y5	// mul_20[1] | 1
-	VMOVUPS	793920(SI), Y6	// mul_20[1] | 2
-	VMOVUPS	793952(SI), Y7	// mul_20[1] | 3
-	VANDPS	0(AX), Y4, Y4
-	VANDPS	32(AX), Y5, Y5
-	VANDPS	64(AX), Y6, Y6
-	VANDPS	96(AX), Y7, Y7
-	MOVQ	$32, R10
-	MOVQ	AX, R11
-	MOVQ	DI, R12
-loop56: // 32 times: elements
-	VMOVUPS	729088(R11), Y8	// softplus_5[0]
-	VMOVUPS	729120(R11), Y9	// softplus_5[0] | 1
-	VMOVUPS	729152(R11), Y10	// softplus_5[0] | 2
-	VMOVUPS	729184(R11), Y11	// softplus_5[0] | 3
-	VMOVUPS	7168(R12), Y12	// sum of friction.2.weight[0]
-	VFMADD231PS	Y8, Y0, Y12
-	VFMADD231PS	Y9, Y1, Y12
-	VFMADD231PS	Y10, Y2, Y12
-	VFMADD231PS	Y11, Y3, Y12
-	VMOVUPS	Y12, 7168(R12)	// sum of friction.2.weight[0]
-	VMOVUPS	8192(R12), Y12	// sum of friction.2.weight[32]
-	VFMADD231PS	Y8, Y4, Y12
-	VFMADD231PS	Y9, Y5, Y12
-	VFMADD231PS	Y10, Y6, Y12
-	VFMADD231PS	Y11, Y7, Y12
-	VMOVUPS	Y12, 8192(R12)	// sum of friction.2.weight[32]
-	ADDQ	$128, R11
-	ADDQ	$32, R12
-	DECQ	R10
-	JNE	loop56
-	VMOVUPS	741376(SI), Y0	// softplus_6[0]
-	VMOVUPS	741408(SI), Y1	// softplus_6[0] | 1
-	VMOVUPS	741440(SI), Y2	// softplus_6[0] | 2
-	VMOVUPS	741472(SI), Y3	// softplus_6[0] | 3
-	VANDPS	0(AX), Y0, Y0
-	VANDPS	32(AX), Y1, Y1
-	VANDPS	64(AX), Y2, Y2
-	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	793472(AX), Y4	// G_bar_2[0]
-	VMOVUPS	793504(AX), Y5	// G_bar_2[0] | 1
-	VMOVUPS	793536(AX), Y6	// G_bar_2[0] | 2
-	VMOVUPS	793568(AX), Y7	// G_bar_2[0] | 3
-	VMOVUPS	40960(R9), Y8	// sum of friction.4.weight[0]
+	VMOVUPS	801664(AX), Y4	// G_bar_2[0]
+	VMOVUPS	801696(AX), Y5	// G_bar_2[0] | 1
+	VMOVUPS	801728(AX), Y6	// G_bar_2[0] | 2
+	VMOVUPS	801760(AX), Y7	// G_bar_2[0] | 3
+	VMOVUPS	45056(DI), Y8	// sum of friction.4.weight[0]
 	VFMADD231PS	Y0, Y4, Y8
 	VFMADD231PS	Y1, Y5, Y8
 	VFMADD231PS	Y2, Y6, Y8
 	VFMADD231PS	Y3, Y7, Y8
-	VMOVUPS	Y8, 40960(R9)	// sum of friction.4.weight[0]
-	VMOVUPS	793600(AX), Y8	// G_bar_2[1]
-	VMOVUPS	793632(AX), Y9	// G_bar_2[1] | 1
-	VMOVUPS	793664(AX), Y10	// G_bar_2[1] | 2
-	VMOVUPS	793696(AX), Y11	// G_bar_2[1] | 3
-	VMOVUPS	41984(R9), Y12	// sum of friction.4.weight[32]
-	VFMADD231PS	Y0, Y8, Y12
-	VFMADD231PS	Y1, Y9, Y12
-	VFMADD231PS	Y2, Y10, Y12
-	VFMADD231PS	Y3, Y11, Y12
-	VMOVUPS	Y12, 41984(R9)	// sum of friction.4.weight[32]
-	VMOVUPS	741504(SI), Y0	// softplus_6[1]
-	VMOVUPS	741536(SI), Y1	// softplus_6[1] | 1
-	VMOVUPS	741568(SI), Y2	// softplus_6[1] | 2
-	VMOVUPS	741600(SI), Y3	// softplus_6[1] | 3
+	VMOVUPS	Y8, 45056(DI)	// sum of friction.4.weight[0]
+	VMOVUPS	801792(AX), Y4	// G_bar_2[1]
+	VMOVUPS	801824(AX), Y5	// G_bar_2[1] | 1
+	VMOVUPS	801856(AX), Y6	// G_bar_2[1] | 2
+	VMOVUPS	801888(AX), Y7	// G_bar_2[1] | 3
+	VMOVUPS	46080(DI), Y8	// sum of friction.4.weight[32]
+	VFMADD231PS	Y0, Y4, Y8
+	VFMADD231PS	Y1, Y5, Y8
+	VFMADD231PS	Y2, Y6, Y8
+	VFMADD231PS	Y3, Y7, Y8
+	VMOVUPS	Y8, 46080(DI)	// sum of friction.4.weight[32]
+	ADDQ	$128, SI
+	ADDQ	$32, DI
+	DECQ	CX
+	JNE	loop61
+	MOVQ	$8, CX
+	MOVQ	AX, SI
+loop62: // 8 times: tiles of 4 elements
+	VMOVUPS	801920(SI), Y0	// mul_20[0]
+	VMOVUPS	801952(SI), Y1	// mul_20[0] | 1
+	VMOVUPS	801984(SI), Y2	// mul_20[0] | 2
+	VMOVUPS	802016(SI), Y3	// mul_20[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	40992(R9), Y12	// sum of friction.4.weight[1]
-	VFMADD231PS	Y0, Y4, Y12
-	VFMADD231PS	Y1, Y5, Y12
-	VFMADD231PS	Y2, Y6, Y12
-	VFMADD231PS	Y3, Y7, Y12
-	VMOVUPS	Y12, 40992(R9)	// sum of friction.4.weight[1]
-	VMOVUPS	42016(R9), Y4	// sum of friction.4.weight[33]
-	VFMADD231PS	Y0, Y8, Y4
-	VFMADD231PS	Y1, Y9, Y4
-	VFMADD231PS	Y2, Y10, Y4
-	VFMADD231PS	Y3, Y11, Y4
-	VMOVUPS	Y4, 42016(R9)	// sum of friction.4.weight[33]
-	ADDQ	$256, SI
-	ADDQ	$2048, DI
-	ADDQ	$64, R9
+	VMOVUPS	Y0, 649856(SI)	// turned[0]
+	VMOVUPS	Y1, 649888(SI)	// turned[0] | 1
+	VMOVUPS	Y2, 649920(SI)	// turned[0] | 2
+	VMOVUPS	Y3, 649952(SI)	// turned[0] | 3
+	VMOVUPS	802048(SI), Y0	// mul_20[1]
+	VMOVUPS	802080(SI), Y1	// mul_20[1] | 1
+	VMOVUPS	802112(SI), Y2	// mul_20[1] | 2
+	VMOVUPS	802144(SI), Y3	// mul_20[1] | 3
+	VANDPS	0(AX), Y0, Y0
+	VANDPS	32(AX), Y1, Y1
+	VANDPS	64(AX), Y2, Y2
+	VANDPS	96(AX), Y3, Y3
+	VMOVUPS	Y0, 649984(SI)	// turned[1]
+	VMOVUPS	Y1, 650016(SI)	// turned[1] | 1
+	VMOVUPS	Y2, 650048(SI)	// turned[1] | 2
+	VMOVUPS	Y3, 650080(SI)	// turned[1] | 3
+	VMOVUPS	802176(SI), Y0	// mul_20[2]
+	VMOVUPS	802208(SI), Y1	// mul_20[2] | 1
+	VMOVUPS	802240(SI), Y2	// mul_20[2] | 2
+	VMOVUPS	802272(SI), Y3	// mul_20[2] | 3
+	VANDPS	0(AX), Y0, Y0
+	VANDPS	32(AX), Y1, Y1
+	VANDPS	64(AX), Y2, Y2
+	VANDPS	96(AX), Y3, Y3
+	VMOVUPS	Y0, 650112(SI)	// turned[2]
+	VMOVUPS	Y1, 650144(SI)	// turned[2] | 1
+	VMOVUPS	Y2, 650176(SI)	// turned[2] | 2
+	VMOVUPS	Y3, 650208(SI)	// turned[2] | 3
+	VMOVUPS	802304(SI), Y0	// mul_20[3]
+	VMOVUPS	802336(SI), Y1	// mul_20[3] | 1
+	VMOVUPS	802368(SI), Y2	// mul_20[3] | 2
+	VMOVUPS	802400(SI), Y3	// mul_20[3] | 3
+	VANDPS	0(AX), Y0, Y0
+	VANDPS	32(AX), Y1, Y1
+	VANDPS	64(AX), Y2, Y2
+	VANDPS	96(AX), Y3, Y3
+	VMOVUPS	Y0, 650240(SI)	// turned[3]
+	VMOVUPS	Y1, 650272(SI)	// turned[3] | 1
+	VMOVUPS	Y2, 650304(SI)	// turned[3] | 2
+	VMOVUPS	Y3, 650336(SI)	// turned[3] | 3
+	ADDQ	$512, SI
 	DECQ	CX
-	JNE	loop55
+	JNE	loop62
+	MOVQ	$4, CX
+	MOVQ	AX, SI
+	MOVQ	AX, DI
+loop63: // 4 times: vectors of the block
+	MOVQ	$4, R9
+	MOVQ	SI, R10
+	MOVQ	DI, R11
+loop64: // 4 times
+	VMOVUPS	737280(R10), Y0	// softplus_5[0]
+	VMOVUPS	737408(R10), Y1	// softplus_5[1]
+	VMOVUPS	737536(R10), Y2	// softplus_5[2]
+	VMOVUPS	737664(R10), Y3	// softplus_5[3]
+	VMOVUPS	737792(R10), Y4	// softplus_5[4]
+	VMOVUPS	737920(R10), Y5	// softplus_5[5]
+	VMOVUPS	738048(R10), Y6	// softplus_5[6]
+	VMOVUPS	738176(R10), Y7	// softplus_5[7]
+	VUNPCKLPS	Y1, Y0, Y8
+	VUNPCKHPS	Y1, Y0, Y0
+	VUNPCKLPS	Y3, Y2, Y1
+	VUNPCKHPS	Y3, Y2, Y2
+	VUNPCKLPD	Y1, Y8, Y3
+	VUNPCKHPD	Y1, Y8, Y1
+	VUNPCKLPD	Y2, Y0, Y8
+	VUNPCKHPD	Y2, Y0, Y0
+	VUNPCKLPS	Y5, Y4, Y2
+	VUNPCKHPS	Y5, Y4, Y4
+	VUNPCKLPS	Y7, Y6, Y5
+	VUNPCKHPS	Y7, Y6, Y6
+	VUNPCKLPD	Y5, Y2, Y7
+	VUNPCKHPD	Y5, Y2, Y2
+	VUNPCKLPD	Y6, Y4, Y5
+	VUNPCKHPD	Y6, Y4, Y4
+	VPERM2F128	$32, Y7, Y3, Y6
+	VPERM2F128	$49, Y7, Y3, Y3
+	VPERM2F128	$32, Y2, Y1, Y7
+	VPERM2F128	$49, Y2, Y1, Y1
+	VPERM2F128	$32, Y5, Y8, Y2
+	VPERM2F128	$49, Y5, Y8, Y5
+	VPERM2F128	$32, Y4, Y0, Y8
+	VPERM2F128	$49, Y4, Y0, Y0
+	VMOVUPS	Y6, 653952(R11)	// turned[32]
+	VMOVUPS	Y7, 653984(R11)	// turned[32] | 1
+	VMOVUPS	Y2, 654016(R11)	// turned[32] | 2
+	VMOVUPS	Y8, 654048(R11)	// turned[32] | 3
+	VMOVUPS	Y3, 654080(R11)	// turned[33]
+	VMOVUPS	Y1, 654112(R11)	// turned[33] | 1
+	VMOVUPS	Y5, 654144(R11)	// turned[33] | 2
+	VMOVUPS	Y0, 654176(R11)	// turned[33] | 3
+	ADDQ	$1024, R10
+	ADDQ	$1024, R11
+	DECQ	R9
+	JNE	loop64
+	ADDQ	$32, SI
+	ADDQ	$256, DI
+	DECQ	CX
+	JNE	loop63
+	MOVQ	$6, CX
+	MOVQ	R8, SI
+	MOVQ	AX, DI
+loop65: // 6 times: tiles of 5 elements
+	MOVQ	$2, R9
+	MOVQ	SI, R10
+	MOVQ	AX, R11
+loop66: // 2 times: tiles of 2 elements
+	VMOVUPS	7168(R10), Y0	// sum of friction.2.weight[0]
+	VMOVUPS	7200(R10), Y1	// sum of friction.2.weight[8]
+	VMOVUPS	7296(R10), Y2	// sum of friction.2.weight[32]
+	VMOVUPS	7328(R10), Y3	// sum of friction.2.weight[40]
+	VMOVUPS	7424(R10), Y4	// sum of friction.2.weight[64]
+	VMOVUPS	7456(R10), Y5	// sum of friction.2.weight[72]
+	VMOVUPS	7552(R10), Y6	// sum of friction.2.weight[96]
+	VMOVUPS	7584(R10), Y7	// sum of friction.2.weight[104]
+	VMOVUPS	7680(R10), Y8	// sum of friction.2.weight[128]
+	VMOVUPS	7712(R10), Y9	// sum of friction.2.weight[136]
+	MOVQ	$8, R12
+	MOVQ	R11, R13
+	MOVQ	DI, R14
+loop67: // 8 times: samples, 4 at a time
+	VMOVUPS	653952(R13), Y10	// turned[32]
+	VMOVUPS	654976(R13), Y11	// turned[40]
+	VBROADCASTSS	649856(R14), Y12	// turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	649984(R14), Y12	// turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	650112(R14), Y12	// turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	650240(R14), Y12	// turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	650368(R14), Y12	// turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	653984(R13), Y10	// turned[32] | 1
+	VMOVUPS	655008(R13), Y11	// turned[40] | 1
+	VBROADCASTSS	649860(R14), Y12	// turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	649988(R14), Y12	// turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	650116(R14), Y12	// turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	650244(R14), Y12	// turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	650372(R14), Y12	// turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	654016(R13), Y10	// turned[32] | 2
+	VMOVUPS	655040(R13), Y11	// turned[40] | 2
+	VBROADCASTSS	649864(R14), Y12	// turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	649992(R14), Y12	// turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	650120(R14), Y12	// turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	650248(R14), Y12	// turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	650376(R14), Y12	// turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	654048(R13), Y10	// turned[32] | 3
+	VMOVUPS	655072(R13), Y11	// turned[40] | 3
+	VBROADCASTSS	649868(R14), Y12	// turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	649996(R14), Y12	// turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	650124(R14), Y12	// turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	650252(R14), Y12	// turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	650380(R14), Y12	// turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	ADDQ	$128, R13
+	ADDQ	$16, R14
+	DECQ	R12
+	JNE	loop67
+	VMOVUPS	Y0, 7168(R10)	// sum of friction.2.weight[0]
+	VMOVUPS	Y1, 7200(R10)	// sum of friction.2.weight[8]
+	VMOVUPS	Y2, 7296(R10)	// sum of friction.2.weight[32]
+	VMOVUPS	Y3, 7328(R10)	// sum of friction.2.weight[40]
+	VMOVUPS	Y4, 7424(R10)	// sum of friction.2.weight[64]
+	VMOVUPS	Y5, 7456(R10)	// sum of friction.2.weight[72]
+	VMOVUPS	Y6, 7552(R10)	// sum of friction.2.weight[96]
+	VMOVUPS	Y7, 7584(R10)	// sum of friction.2.weight[104]
+	VMOVUPS	Y8, 7680(R10)	// sum of friction.2.weight[128]
+	VMOVUPS	Y9, 7712(R10)	// sum of friction.2.weight[136]
+	ADDQ	$64, R10
+	ADDQ	$2048, R11
+	DECQ	R9
+	JNE	loop66
+	ADDQ	$640, SI
+	ADDQ	$640, DI
+	DECQ	CX
+	JNE	loop65
+	MOVQ	$2, CX
+	MOVQ	R8, SI
+	MOVQ	AX, DI
+loop68: // 2 times: tiles of 2 elements
+	VMOVUPS	11008(SI), Y0	// sum of friction.2.weight[960]
+	VMOVUPS	11040(SI), Y1	// sum of friction.2.weight[968]
+	VMOVUPS	11136(SI), Y2	// sum of friction.2.weight[992]
+	VMOVUPS	11168(SI), Y3	// sum of friction.2.weight[1000]
+	MOVQ	$8, R9
+	MOVQ	AX, R10
+	MOVQ	DI, R11
+loop69: // 8 times: samples, 4 at a time
+	VBROADCASTSS	653696(R10), Y4	// turned[30]
+	VBROADCASTSS	653824(R10), Y5	// turned[31]
+	VMOVUPS	653952(R11), Y6	// turned[32]
+	VFMADD231PS	Y6, Y4, Y0
+	VFMADD231PS	Y6, Y5, Y2
+	VMOVUPS	654976(R11), Y6	// turned[40]
+	VFMADD231PS	Y6, Y4, Y1
+	VFMADD231PS	Y6, Y5, Y3
+	VBROADCASTSS	653700(R10), Y4	// turned[30]
+	VBROADCASTSS	653828(R10), Y5	// turned[31]
+	VMOVUPS	653984(R11), Y6	// turned[32] | 1
+	VFMADD231PS	Y6, Y4, Y0
+	VFMADD231PS	Y6, Y5, Y2
+	VMOVUPS	655008(R11), Y6	// turned[40] | 1
+	VFMADD231PS	Y6, Y4, Y1
+	VFMADD231PS	Y6, Y5, Y3
+	VBROADCASTSS	653704(R10), Y4	// turned[30]
+	VBROADCASTSS	653832(R10), Y5	// turned[31]
+	VMOVUPS	654016(R11), Y6	// turned[32] | 2
+	VFMADD231PS	Y6, Y4, Y0
+	VFMADD231PS	Y6, Y5, Y2
+	VMOVUPS	655040(R11), Y6	// turned[40] | 2
+	VFMADD231PS	Y6, Y4, Y1
+	VFMADD231PS	Y6, Y5, Y3
+	VBROADCASTSS	653708(R10), Y4	// turned[30]
+	VBROADCASTSS	653836(R10), Y5	// turned[31]
+	VMOVUPS	654048(R11), Y6	// turned[32] | 3
+	VFMADD231PS	Y6, Y4, Y0
+	VFMADD231PS	Y6, Y5, Y2
+	VMOVUPS	655072(R11), Y6	// turned[40] | 3
+	VFMADD231PS	Y6, Y4, Y1
+	VFMADD231PS	Y6, Y5, Y3
+	ADDQ	$16, R10
+	ADDQ	$128, R11
+	DECQ	R9
+	JNE	loop69
+	VMOVUPS	Y0, 11008(SI)	// sum of friction.2.weight[960]
+	VMOVUPS	Y1, 11040(SI)	// sum of friction.2.weight[968]
+	VMOVUPS	Y2, 11136(SI)	// sum of friction.2.weight[992]
+	VMOVUPS	Y3, 11168(SI)	// sum of friction.2.weight[1000]
+	ADDQ	$64, SI
+	ADDQ	$2048, DI
+	DECQ	CX
+	JNE	loop68
 	VMOVUPS	f32_00000000<>(SB), Y15
 	VMOVUPS	Y15, 128(AX)
 	VMOVUPS	f32_00000000<>(SB), Y15
@@ -14046,15 +14488,16 @@ loop56: // 32 times: elements
 	MOVQ	R8, DI
 	MOVQ	BX, R9
 	MOVQ	R8, R10
-loop57: // 16 times: tiles of 2 elements
-	VMOVUPS	797824(SI), Y0	// vecmat_4[0]
-	VMOVUPS	797856(SI), Y1	// vecmat_4[0] | 1
-	VMOVUPS	797888(SI), Y2	// vecmat_4[0] | 2
-	VMOVUPS	797920(SI), Y3	// vecmat_4[0] | 3
-	VMOVUPS	801920(SI), Y4	// sigmoid_2[0]
-	VMOVUPS	801952(SI), Y5	// sigmoid_2[0] | 1
-	VMOVUPS	801984(SI), Y6	// sigmoid_2[0] | 2
-	VMOVUPS	802016(SI), Y7	// sigmoid_2[0] | 3
+loop70: // 16 times: tiles of 2 elements
+	// arm.nde:11
+	VMOVUPS	806016(SI), Y0	// vecmat_4[0]
+	VMOVUPS	806048(SI), Y1	// vecmat_4[0] | 1
+	VMOVUPS	806080(SI), Y2	// vecmat_4[0] | 2
+	VMOVUPS	806112(SI), Y3	// vecmat_4[0] | 3
+	VMOVUPS	810112(SI), Y4	// sigmoid_2[0]
+	VMOVUPS	810144(SI), Y5	// sigmoid_2[0] | 1
+	VMOVUPS	810176(SI), Y6	// sigmoid_2[0] | 2
+	VMOVUPS	810208(SI), Y7	// sigmoid_2[0] | 3
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y5, Y1, Y1
 	VMULPS	Y6, Y2, Y2
@@ -14147,14 +14590,14 @@ loop57: // 16 times: tiles of 2 elements
 	VMOVUPS	864(AX), Y15
 	VFMADD231PS	Y3, Y4, Y15
 	VMOVUPS	Y15, 864(AX)
-	VMOVUPS	797952(SI), Y4	// vecmat_4[1]
-	VMOVUPS	797984(SI), Y5	// vecmat_4[1] | 1
-	VMOVUPS	798016(SI), Y6	// vecmat_4[1] | 2
-	VMOVUPS	798048(SI), Y7	// vecmat_4[1] | 3
-	VMOVUPS	802048(SI), Y8	// sigmoid_2[1]
-	VMOVUPS	802080(SI), Y9	// sigmoid_2[1] | 1
-	VMOVUPS	802112(SI), Y10	// sigmoid_2[1] | 2
-	VMOVUPS	802144(SI), Y11	// sigmoid_2[1] | 3
+	VMOVUPS	806144(SI), Y4	// vecmat_4[1]
+	VMOVUPS	806176(SI), Y5	// vecmat_4[1] | 1
+	VMOVUPS	806208(SI), Y6	// vecmat_4[1] | 2
+	VMOVUPS	806240(SI), Y7	// vecmat_4[1] | 3
+	VMOVUPS	810240(SI), Y8	// sigmoid_2[1]
+	VMOVUPS	810272(SI), Y9	// sigmoid_2[1] | 1
+	VMOVUPS	810304(SI), Y10	// sigmoid_2[1] | 2
+	VMOVUPS	810336(SI), Y11	// sigmoid_2[1] | 3
 	VMULPS	Y8, Y4, Y4
 	VMULPS	Y9, Y5, Y5
 	VMULPS	Y10, Y6, Y6
@@ -14258,11 +14701,11 @@ loop57: // 16 times: tiles of 2 elements
 	MOVQ	$6, R11
 	MOVQ	AX, R12
 	MOVQ	R10, R13
-loop58: // 6 times: elements
-	VMOVUPS	720128(R12), Y8	// concat_3[0]
-	VMOVUPS	720160(R12), Y9	// concat_3[0] | 1
-	VMOVUPS	720192(R12), Y10	// concat_3[0] | 2
-	VMOVUPS	720224(R12), Y11	// concat_3[0] | 3
+loop71: // 6 times: elements
+	VMOVUPS	728320(R12), Y8	// concat_3[0]
+	VMOVUPS	728352(R12), Y9	// concat_3[0] | 1
+	VMOVUPS	728384(R12), Y10	// concat_3[0] | 2
+	VMOVUPS	728416(R12), Y11	// concat_3[0] | 3
 	VMOVUPS	(R13), Y12	// sum of friction.0.weight[0]
 	VFMADD231PS	Y8, Y0, Y12
 	VFMADD231PS	Y9, Y1, Y12
@@ -14278,92 +14721,92 @@ loop58: // 6 times: elements
 	ADDQ	$128, R12
 	ADDQ	$32, R13
 	DECQ	R11
-	JNE	loop58
+	JNE	loop71
 	ADDQ	$256, SI
 	ADDQ	$64, DI
 	ADDQ	$48, R9
 	ADDQ	$384, R10
 	DECQ	CX
-	JNE	loop57
+	JNE	loop70
 	VMOVUPS	128(AX), Y13	// vecmat_5[0]
-	VMOVUPS	Y13, 806016(AX)
+	VMOVUPS	Y13, 814208(AX)
 	VMOVUPS	160(AX), Y13	// vecmat_5[0] | 1
-	VMOVUPS	Y13, 806048(AX)
+	VMOVUPS	Y13, 814240(AX)
 	VMOVUPS	192(AX), Y13	// vecmat_5[0] | 2
-	VMOVUPS	Y13, 806080(AX)
+	VMOVUPS	Y13, 814272(AX)
 	VMOVUPS	224(AX), Y13	// vecmat_5[0] | 3
-	VMOVUPS	Y13, 806112(AX)
+	VMOVUPS	Y13, 814304(AX)
 	VMOVUPS	256(AX), Y13	// vecmat_5[1]
-	VMOVUPS	Y13, 806144(AX)
+	VMOVUPS	Y13, 814336(AX)
 	VMOVUPS	288(AX), Y13	// vecmat_5[1] | 1
-	VMOVUPS	Y13, 806176(AX)
+	VMOVUPS	Y13, 814368(AX)
 	VMOVUPS	320(AX), Y13	// vecmat_5[1] | 2
-	VMOVUPS	Y13, 806208(AX)
+	VMOVUPS	Y13, 814400(AX)
 	VMOVUPS	352(AX), Y13	// vecmat_5[1] | 3
-	VMOVUPS	Y13, 806240(AX)
+	VMOVUPS	Y13, 814432(AX)
 	VMOVUPS	384(AX), Y13	// vecmat_5[2]
-	VMOVUPS	Y13, 806272(AX)
+	VMOVUPS	Y13, 814464(AX)
 	VMOVUPS	416(AX), Y13	// vecmat_5[2] | 1
-	VMOVUPS	Y13, 806304(AX)
+	VMOVUPS	Y13, 814496(AX)
 	VMOVUPS	448(AX), Y13	// vecmat_5[2] | 2
-	VMOVUPS	Y13, 806336(AX)
+	VMOVUPS	Y13, 814528(AX)
 	VMOVUPS	480(AX), Y13	// vecmat_5[2] | 3
-	VMOVUPS	Y13, 806368(AX)
+	VMOVUPS	Y13, 814560(AX)
 	VMOVUPS	512(AX), Y13	// vecmat_5[3]
-	VMOVUPS	Y13, 806400(AX)
+	VMOVUPS	Y13, 814592(AX)
 	VMOVUPS	544(AX), Y13	// vecmat_5[3] | 1
-	VMOVUPS	Y13, 806432(AX)
+	VMOVUPS	Y13, 814624(AX)
 	VMOVUPS	576(AX), Y13	// vecmat_5[3] | 2
-	VMOVUPS	Y13, 806464(AX)
+	VMOVUPS	Y13, 814656(AX)
 	VMOVUPS	608(AX), Y13	// vecmat_5[3] | 3
-	VMOVUPS	Y13, 806496(AX)
+	VMOVUPS	Y13, 814688(AX)
 	VMOVUPS	640(AX), Y13	// vecmat_5[4]
-	VMOVUPS	Y13, 806528(AX)
+	VMOVUPS	Y13, 814720(AX)
 	VMOVUPS	672(AX), Y13	// vecmat_5[4] | 1
-	VMOVUPS	Y13, 806560(AX)
+	VMOVUPS	Y13, 814752(AX)
 	VMOVUPS	704(AX), Y13	// vecmat_5[4] | 2
-	VMOVUPS	Y13, 806592(AX)
+	VMOVUPS	Y13, 814784(AX)
 	VMOVUPS	736(AX), Y13	// vecmat_5[4] | 3
-	VMOVUPS	Y13, 806624(AX)
+	VMOVUPS	Y13, 814816(AX)
 	VMOVUPS	768(AX), Y13	// vecmat_5[5]
-	VMOVUPS	Y13, 806656(AX)
+	VMOVUPS	Y13, 814848(AX)
 	VMOVUPS	800(AX), Y13	// vecmat_5[5] | 1
-	VMOVUPS	Y13, 806688(AX)
+	VMOVUPS	Y13, 814880(AX)
 	VMOVUPS	832(AX), Y13	// vecmat_5[5] | 2
-	VMOVUPS	Y13, 806720(AX)
+	VMOVUPS	Y13, 814912(AX)
 	VMOVUPS	864(AX), Y13	// vecmat_5[5] | 3
-	VMOVUPS	Y13, 806752(AX)
+	VMOVUPS	Y13, 814944(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop59: // 4 times: vectors of the block
+loop72: // 4 times: vectors of the block
 	VMOVUPS	65792(SI), Y0	// mask
-	VMOVUPS	806272(SI), Y1	// vecmat_5[2]
-	VMOVUPS	806400(SI), Y1	// vecmat_5[3]
-	VMOVUPS	806016(SI), Y1	// vecmat_5[0]
-	VMOVUPS	806144(SI), Y1	// vecmat_5[1]
+	VMOVUPS	814464(SI), Y1	// vecmat_5[2]
+	VMOVUPS	814592(SI), Y1	// vecmat_5[3]
+	VMOVUPS	814208(SI), Y1	// vecmat_5[0]
+	VMOVUPS	814336(SI), Y1	// vecmat_5[1]
 	// arm.nde:11
-	VMOVUPS	806016(SI), Y1	// vecmat_5[0]
-	VMOVUPS	719872(SI), Y2	// cos_10[0]
-	VMOVUPS	806272(SI), Y3	// vecmat_5[2]
-	VMOVUPS	806784(SI), Y4	// neg_4[0]
+	VMOVUPS	814208(SI), Y1	// vecmat_5[0]
+	VMOVUPS	728064(SI), Y2	// cos_10[0]
+	VMOVUPS	814464(SI), Y3	// vecmat_5[2]
+	VMOVUPS	814976(SI), Y4	// neg_4[0]
 	VMULPS	Y4, Y3, Y3
 	VFMADD231PS	Y2, Y1, Y3
-	VMOVUPS	806144(SI), Y1	// vecmat_5[1]
-	VMOVUPS	720000(SI), Y2	// cos_10[1]
-	VMOVUPS	806400(SI), Y4	// vecmat_5[3]
-	VMOVUPS	806912(SI), Y5	// neg_4[1]
+	VMOVUPS	814336(SI), Y1	// vecmat_5[1]
+	VMOVUPS	728192(SI), Y2	// cos_10[1]
+	VMOVUPS	814592(SI), Y4	// vecmat_5[3]
+	VMOVUPS	815104(SI), Y5	// neg_4[1]
 	VMULPS	Y5, Y4, Y4
 	VFMADD231PS	Y2, Y1, Y4
-	VMOVUPS	793600(SI), Y15	// G_bar_2[1]
+	VMOVUPS	801792(SI), Y15	// G_bar_2[1]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	793472(SI), Y1	// G_bar_2[0]
-	VMOVUPS	717312(SI), Y2	// q_y3[0]
+	VMOVUPS	801664(SI), Y1	// G_bar_2[0]
+	VMOVUPS	725504(SI), Y2	// q_y3[0]
 	// arm.nde:35
 	VADDPS	0(AX), Y1, Y5
-	VMOVUPS	Y5, 807040(SI)	// add_21
-	VMOVUPS	654976(SI), Y6	// mul_11
+	VMOVUPS	Y5, 815232(SI)	// add_21
+	VMOVUPS	663168(SI), Y6	// mul_11
 	VMULPS	Y6, Y5, Y5
-	VMOVUPS	719104(SI), Y6	// add_12
+	VMOVUPS	727296(SI), Y6	// add_12
 	VANDPS	f32_7fffffff<>(SB), Y6, Y7
 	VMOVUPS	f32_4b400000<>(SB), Y8
 	VFMADD231PS	f32_3f22f983<>(SB), Y7, Y8
@@ -14400,7 +14843,7 @@ loop59: // 4 times: vectors of the block
 	VORPS	Y6, Y7, Y6
 	VXORPS	f32_80000000<>(SB), Y6, Y6
 	VMULPS	Y6, Y5, Y5
-	VMOVUPS	654592(SI), Y6	// mul_9
+	VMOVUPS	662784(SI), Y6	// mul_9
 	VMULPS	Y6, Y1, Y6
 	VANDPS	f32_7fffffff<>(SB), Y2, Y7
 	VMOVUPS	f32_4b400000<>(SB), Y8
@@ -14439,15 +14882,15 @@ loop59: // 4 times: vectors of the block
 	VXORPS	f32_80000000<>(SB), Y2, Y2
 	VFMADD213PS	Y5, Y2, Y6
 	// arm.nde:34
-	VMOVUPS	718720(SI), Y2	// add_11
-	VMOVUPS	718848(SI), Y7	// square_3
+	VMOVUPS	726912(SI), Y2	// add_11
+	VMOVUPS	727040(SI), Y7	// square_3
 	VMULPS	0(AX), Y7, Y7
 	VFNMADD231PS	Y2, Y1, Y7
-	VMOVUPS	Y7, 807168(SI)	// k_bar_2
+	VMOVUPS	Y7, 815360(SI)	// k_bar_2
 	// arm.nde:29
-	VMOVUPS	651520(SI), Y2	// mul_6
+	VMOVUPS	659712(SI), Y2	// mul_6
 	VMULPS	Y2, Y7, Y7
-	VMOVUPS	717568(SI), Y8	// c2_4
+	VMOVUPS	725760(SI), Y8	// c2_4
 	VFMADD231PS	Y8, Y7, Y5
 	// arm.nde:35
 	VADDPS	Y6, Y3, Y15
@@ -14455,53 +14898,53 @@ loop59: // 4 times: vectors of the block
 	VADDPS	f32_00000000<>(SB), Y4, Y15
 	VMOVUPS	Y15, 64(AX)
 	// arm.nde:38
-	VMOVUPS	793216(SI), Y3	// linsolve_2[0]
-	VMOVUPS	745728(SI), Y4	// v_k3[0]
+	VMOVUPS	801408(SI), Y3	// linsolve_2[0]
+	VMOVUPS	753920(SI), Y4	// v_k3[0]
 	VMULPS	Y4, Y3, Y6
-	VMOVUPS	745856(SI), Y7	// v_k3[1]
+	VMOVUPS	754048(SI), Y7	// v_k3[1]
 	VMULPS	Y7, Y3, Y3
-	VMOVUPS	793344(SI), Y8	// linsolve_2[1]
+	VMOVUPS	801536(SI), Y8	// linsolve_2[1]
 	VMULPS	Y4, Y8, Y4
 	VMULPS	Y7, Y8, Y7
 	VXORPS	f32_80000000<>(SB), Y6, Y6
-	VMOVUPS	Y6, 807296(SI)	// M_bar_2[0]
+	VMOVUPS	Y6, 815488(SI)	// M_bar_2[0]
 	VXORPS	f32_80000000<>(SB), Y3, Y3
-	VMOVUPS	Y3, 807424(SI)	// M_bar_2[1]
+	VMOVUPS	Y3, 815616(SI)	// M_bar_2[1]
 	VXORPS	f32_80000000<>(SB), Y4, Y4
-	VMOVUPS	Y4, 807552(SI)	// M_bar_2[2]
+	VMOVUPS	Y4, 815744(SI)	// M_bar_2[2]
 	VXORPS	f32_80000000<>(SB), Y7, Y7
-	VMOVUPS	Y7, 807680(SI)	// M_bar_2[3]
-	VMOVUPS	651776(SI), Y15	// M[0]
+	VMOVUPS	Y7, 815872(SI)	// M_bar_2[3]
+	VMOVUPS	659968(SI), Y15	// M[0]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13	// transpose_3[0]
-	VMOVUPS	Y13, 808448(SI)
-	VMOVUPS	652032(SI), Y15	// M[2]
+	VMOVUPS	Y13, 816640(SI)
+	VMOVUPS	660224(SI), Y15	// M[2]
 	VMOVUPS	Y15, 128(AX)
 	VMOVUPS	128(AX), Y13	// transpose_3[1]
-	VMOVUPS	Y13, 808576(SI)
-	VMOVUPS	651904(SI), Y15	// M[1]
+	VMOVUPS	Y13, 816768(SI)
+	VMOVUPS	660096(SI), Y15	// M[1]
 	VMOVUPS	Y15, 160(AX)
 	VMOVUPS	160(AX), Y13	// transpose_3[2]
-	VMOVUPS	Y13, 808704(SI)
-	VMOVUPS	652160(SI), Y15	// M[3]
+	VMOVUPS	Y13, 816896(SI)
+	VMOVUPS	660352(SI), Y15	// M[3]
 	VMOVUPS	Y15, 192(AX)
 	VMOVUPS	192(AX), Y13	// transpose_3[3]
-	VMOVUPS	Y13, 808832(SI)
+	VMOVUPS	Y13, 817024(SI)
 	// arm.nde:32
 	VADDPS	Y3, Y4, Y3
-	VMOVUPS	Y3, 807808(SI)	// add_22
+	VMOVUPS	Y3, 816000(SI)	// add_22
 	// arm.nde:28
-	VMOVUPS	650624(SI), Y4	// mul_4
+	VMOVUPS	658816(SI), Y4	// mul_4
 	VMULPS	Y2, Y3, Y2
 	VFMADD231PS	Y4, Y6, Y2
-	VMOVUPS	718208(SI), Y3	// s2_3
+	VMOVUPS	726400(SI), Y3	// s2_3
 	VXORPS	f32_80000000<>(SB), Y3, Y3
 	VFMADD231PS	Y3, Y2, Y5
-	VMOVUPS	709760(SI), Y2	// q_k3[1]
+	VMOVUPS	717952(SI), Y2	// q_k3[1]
 	// arm.nde:34
-	VMOVUPS	718464(SI), Y3	// neg_3
+	VMOVUPS	726656(SI), Y3	// neg_3
 	VMULPS	Y3, Y1, Y1
-	VMOVUPS	718592(SI), Y3	// mul_15
+	VMOVUPS	726784(SI), Y3	// mul_15
 	VMULPS	f32_40000000<>(SB), Y2, Y4
 	VMULPS	Y4, Y1, Y4
 	VMOVUPS	Y4, Y15
@@ -14513,58 +14956,58 @@ loop59: // 4 times: vectors of the block
 	VMOVUPS	622720(SI), Y8	// q_d2_bar[1]
 	VMOVUPS	621568(SI), Y9	// q_next_bar[0]
 	VMOVUPS	621696(SI), Y10	// q_next_bar[1]
-	VMOVUPS	806528(SI), Y11	// vecmat_5[4]
-	VMOVUPS	806656(SI), Y11	// vecmat_5[5]
+	VMOVUPS	814720(SI), Y11	// vecmat_5[4]
+	VMOVUPS	814848(SI), Y11	// vecmat_5[5]
 	// arm.nde:28
 	VMOVUPS	32(AX), Y13
 	VADDPS	f32_00000000<>(SB), Y13, Y11
-	VMOVUPS	Y11, 807936(SI)	// q_y3_bar[0]
+	VMOVUPS	Y11, 816128(SI)	// q_y3_bar[0]
 	VADDPS	64(AX), Y5, Y5
-	VMOVUPS	Y5, 808064(SI)	// q_y3_bar[1]
+	VMOVUPS	Y5, 816256(SI)	// q_y3_bar[1]
 	// arm.nde:45
-	VMOVUPS	791040(SI), Y12	// add_19[0]
+	VMOVUPS	799232(SI), Y12	// add_19[0]
 	VADDPS	Y11, Y12, Y11
-	VMOVUPS	Y11, 808192(SI)	// add_23[0]
-	VMOVUPS	791168(SI), Y11	// add_19[1]
+	VMOVUPS	Y11, 816384(SI)	// add_23[0]
+	VMOVUPS	799360(SI), Y11	// add_19[1]
 	VADDPS	Y5, Y11, Y5
-	VMOVUPS	Y5, 808320(SI)	// add_23[1]
-	VMOVUPS	791808(SI), Y5	// hb2
+	VMOVUPS	Y5, 816512(SI)	// add_23[1]
+	VMOVUPS	800000(SI), Y5	// hb2
 	VFMADD231PS	f32_bf2aaaab<>(SB), Y4, Y7
 	VFMADD231PS	Y5, Y9, Y7
-	VMOVUPS	Y7, 808960(SI)	// add_24[0]
+	VMOVUPS	Y7, 817152(SI)	// add_24[0]
 	VFMADD231PS	f32_bf2aaaab<>(SB), Y6, Y8
 	VFMADD231PS	Y5, Y10, Y8
-	VMOVUPS	Y8, 809088(SI)	// add_24[1]
+	VMOVUPS	Y8, 817280(SI)	// add_24[1]
 	// arm.nde:11
-	VMOVUPS	790784(SI), Y4	// q_y4_bar[0]
-	VMOVUPS	650752(SI), Y5	// ha43
+	VMOVUPS	798976(SI), Y4	// q_y4_bar[0]
+	VMOVUPS	658944(SI), Y5	// ha43
 	VFMADD231PS	Y5, Y4, Y7
-	VMOVUPS	806528(SI), Y4	// vecmat_5[4]
+	VMOVUPS	814720(SI), Y4	// vecmat_5[4]
 	VADDPS	Y4, Y7, Y4
-	VMOVUPS	790912(SI), Y6	// q_y4_bar[1]
+	VMOVUPS	799104(SI), Y6	// q_y4_bar[1]
 	VFMADD231PS	Y5, Y6, Y8
-	VMOVUPS	806656(SI), Y5	// vecmat_5[5]
+	VMOVUPS	814848(SI), Y5	// vecmat_5[5]
 	VADDPS	Y5, Y8, Y5
 	// arm.nde:34
 	VMULPS	Y2, Y1, Y1
-	VMOVUPS	718336(SI), Y2	// k_3
+	VMOVUPS	726528(SI), Y2	// k_3
 	VMULPS	0(AX), Y2, Y2
 	VMULPS	Y3, Y2, Y2
 	VFMADD231PS	f32_40000000<>(SB), Y1, Y2
 	VADDPS	f32_00000000<>(SB), Y4, Y1
 	VADDPS	224(AX), Y5, Y3
 	VADDPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 809216(SI)	// q_k3_bar[0]
+	VMOVUPS	Y1, 817408(SI)	// q_k3_bar[0]
 	VADDPS	f32_00000000<>(SB), Y3, Y2
-	VMOVUPS	Y2, 809344(SI)	// q_k3_bar[1]
+	VMOVUPS	Y2, 817536(SI)	// q_k3_bar[1]
 	// arm.nde:45
-	VMOVUPS	650880(SI), Y3	// ha21
-	VMOVUPS	791936(SI), Y4	// add_20[0]
+	VMOVUPS	659072(SI), Y3	// ha21
+	VMOVUPS	800128(SI), Y4	// add_20[0]
 	VFMADD231PS	Y3, Y1, Y4
-	VMOVUPS	Y4, 809472(SI)	// v_k2_bar[0]
-	VMOVUPS	792064(SI), Y1	// add_20[1]
+	VMOVUPS	Y4, 817664(SI)	// v_k2_bar[0]
+	VMOVUPS	800256(SI), Y1	// add_20[1]
 	VFMADD231PS	Y3, Y2, Y1
-	VMOVUPS	Y1, 809600(SI)	// v_k2_bar[1]
+	VMOVUPS	Y1, 817792(SI)	// v_k2_bar[1]
 	// arm.nde:38
 	VMOVUPS	96(AX), Y13
 	VANDPS	f32_7fffffff<>(SB), Y13, Y2
@@ -14592,29 +15035,29 @@ loop59: // 4 times: vectors of the block
 	VFNMADD231PS	Y1, Y6, Y8
 	VDIVPS	Y3, Y8, Y3
 	VORPS	Y2, Y3, Y2
-	VMOVUPS	Y2, 809728(SI)	// linsolve_3[0]
-	VMOVUPS	Y1, 809856(SI)	// linsolve_3[1]
+	VMOVUPS	Y2, 817920(SI)	// linsolve_3[0]
+	VMOVUPS	Y1, 818048(SI)	// linsolve_3[1]
 	VXORPS	f32_80000000<>(SB), Y2, Y2
-	VMOVUPS	Y2, 809984(SI)	// G_bar_3[0]
+	VMOVUPS	Y2, 818176(SI)	// G_bar_3[0]
 	VXORPS	f32_80000000<>(SB), Y1, Y1
-	VMOVUPS	Y1, 810112(SI)	// G_bar_3[1]
+	VMOVUPS	Y1, 818304(SI)	// G_bar_3[1]
 	// arm.nde:11
-	VMOVUPS	683264(SI), Y3	// sin_2[0]
+	VMOVUPS	691456(SI), Y3	// sin_2[0]
 	VXORPS	f32_80000000<>(SB), Y3, Y3
-	VMOVUPS	Y3, 823296(SI)	// neg_5[0]
-	VMOVUPS	683392(SI), Y3	// sin_2[1]
+	VMOVUPS	Y3, 831488(SI)	// neg_5[0]
+	VMOVUPS	691584(SI), Y3	// sin_2[1]
 	VXORPS	f32_80000000<>(SB), Y3, Y3
-	VMOVUPS	Y3, 823424(SI)	// neg_5[1]
+	VMOVUPS	Y3, 831616(SI)	// neg_5[1]
 	MOVQ	$32, DI
 	MOVQ	BX, R9
 	MOVQ	SI, R10
 	MOVQ	R8, R11
-loop60: // 32 times: elements
+loop73: // 32 times: elements
 	VBROADCASTSS	5120(R9), Y3	// friction.4.weight[0]
 	VMULPS	Y3, Y2, Y3
 	VBROADCASTSS	5248(R9), Y4	// friction.4.weight[32]
 	VFMADD231PS	Y4, Y1, Y3
-	VMOVUPS	700928(R10), Y4	// add_10[0]
+	VMOVUPS	709120(R10), Y4	// add_10[0]
 	VORPS	f32_80000000<>(SB), Y4, Y5
 	VMOVUPS	f32_42b40000<>(SB), Y6
 	VMINPS	Y5, Y6, Y5
@@ -14647,23 +15090,23 @@ loop60: // 32 times: elements
 	VADDPS	f32_3f800000<>(SB), Y5, Y5
 	VDIVPS	Y5, Y4, Y4
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 810240(R10)	// mul_21[0]
+	VMOVUPS	Y3, 818432(R10)	// mul_21[0]
 	VANDPS	Y0, Y3, Y3
-	VMOVUPS	39936(R11), Y4	// sum of friction.2.bias[0]
+	VMOVUPS	44032(R11), Y4	// sum of friction.2.bias[0]
 	VADDPS	Y3, Y4, Y3
-	VMOVUPS	Y3, 39936(R11)	// sum of friction.2.bias[0]
+	VMOVUPS	Y3, 44032(R11)	// sum of friction.2.bias[0]
 	ADDQ	$4, R9
 	ADDQ	$128, R10
 	ADDQ	$32, R11
 	DECQ	DI
-	JNE	loop60
+	JNE	loop73
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop59
+	JNE	loop72
 	MOVQ	$16, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
-loop61: // 16 times: tiles of 2 elements
+loop74: // 16 times: tiles of 2 elements
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	f32_00000000<>(SB), Y1
 	VMOVUPS	f32_00000000<>(SB), Y2
@@ -14675,11 +15118,11 @@ loop61: // 16 times: tiles of 2 elements
 	MOVQ	$32, R9
 	MOVQ	AX, R10
 	MOVQ	SI, R11
-loop62: // 32 times: terms of the sums
-	VMOVUPS	810240(R10), Y8	// mul_21[0]
-	VMOVUPS	810272(R10), Y9	// mul_21[0] | 1
-	VMOVUPS	810304(R10), Y10	// mul_21[0] | 2
-	VMOVUPS	810336(R10), Y11	// mul_21[0] | 3
+loop75: // 32 times: terms of the sums
+	VMOVUPS	818432(R10), Y8	// mul_21[0]
+	VMOVUPS	818464(R10), Y9	// mul_21[0] | 1
+	VMOVUPS	818496(R10), Y10	// mul_21[0] | 2
+	VMOVUPS	818528(R10), Y11	// mul_21[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -14693,27 +15136,27 @@ loop62: // 32 times: terms of the sums
 	ADDQ	$128, R10
 	ADDQ	$128, R11
 	DECQ	R9
-	JNE	loop62
-	VMOVUPS	Y0, 814336(DI)	// vecmat_6[0]
-	VMOVUPS	Y1, 814368(DI)	// vecmat_6[0] | 1
-	VMOVUPS	Y2, 814400(DI)	// vecmat_6[0] | 2
-	VMOVUPS	Y3, 814432(DI)	// vecmat_6[0] | 3
-	VMOVUPS	Y4, 814464(DI)	// vecmat_6[1]
-	VMOVUPS	Y5, 814496(DI)	// vecmat_6[1] | 1
-	VMOVUPS	Y6, 814528(DI)	// vecmat_6[1] | 2
-	VMOVUPS	Y7, 814560(DI)	// vecmat_6[1] | 3
+	JNE	loop75
+	VMOVUPS	Y0, 822528(DI)	// vecmat_6[0]
+	VMOVUPS	Y1, 822560(DI)	// vecmat_6[0] | 1
+	VMOVUPS	Y2, 822592(DI)	// vecmat_6[0] | 2
+	VMOVUPS	Y3, 822624(DI)	// vecmat_6[0] | 3
+	VMOVUPS	Y4, 822656(DI)	// vecmat_6[1]
+	VMOVUPS	Y5, 822688(DI)	// vecmat_6[1] | 1
+	VMOVUPS	Y6, 822720(DI)	// vecmat_6[1] | 2
+	VMOVUPS	Y7, 822752(DI)	// vecmat_6[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
-	JNE	loop61
+	JNE	loop74
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop63: // 4 times: vectors of the block
+loop76: // 4 times: vectors of the block
 	MOVQ	$32, DI
 	MOVQ	SI, R9
-loop64: // 32 times: elements
+loop77: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	688640(R9), Y0	// add_9[0]
+	VMOVUPS	696832(R9), Y0	// add_9[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_42b40000<>(SB), Y2
 	VMINPS	Y1, Y2, Y1
@@ -14745,13 +15188,13 @@ loop64: // 32 times: elements
 	VBLENDVPS	Y0, Y1, Y2, Y0
 	VADDPS	f32_3f800000<>(SB), Y1, Y1
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 818432(R9)	// sigmoid_3[0]
+	VMOVUPS	Y0, 826624(R9)	// sigmoid_3[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop64
+	JNE	loop77
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop63
+	JNE	loop76
 	VMOVUPS	65792(AX), Y15	// mask
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	65824(AX), Y15	// mask | 1
@@ -14760,105 +15203,321 @@ loop64: // 32 times: elements
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	65888(AX), Y15	// mask | 3
 	VMOVUPS	Y15, 96(AX)
-	MOVQ	$16, CX
+	MOVQ	$32, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
-	MOVQ	R8, R9
-loop65: // 16 times: tiles of 2 elements
+loop78: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	810240(SI), Y0	// mul_21[0]
-	VMOVUPS	810272(SI), Y1	// mul_21[0] | 1
-	VMOVUPS	810304(SI), Y2	// mul_21[0] | 2
-	VMOVUPS	810336(SI), Y3	// mul_21[0] | 3
+	VMOVUPS	713216(SI), Y0	// softplus_4[0]
+	VMOVUPS	713248(SI), Y1	// softplus_4[0] | 1
+	VMOVUPS	713280(SI), Y2	// softplus_4[0] | 2
+	VMOVUPS	713312(SI), Y3	// softplus_4[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	810368(SI), Y4	// mul_21[1]
-	VMOVUPS	810400(SI), Y5	// mul_21[1] | 1
-	VMOVUPS	810432(SI), Y6	// mul_21[1] | 2
-	VMOVUPS	810464(SI), Y7	// mul_21[1] | 3
-	VANDPS	0(AX), Y4, Y4
-	VANDPS	32(AX), Y5, Y5
-	VANDPS	64(AX), Y6, Y6
-	VANDPS	96(AX), Y7, Y7
-	MOVQ	$32, R10
-	MOVQ	AX, R11
-	MOVQ	DI, R12
-loop66: // 32 times: elements
-	VMOVUPS	692736(R11), Y8	// softplus_3[0]
-	VMOVUPS	692768(R11), Y9	// softplus_3[0] | 1
-	VMOVUPS	692800(R11), Y10	// softplus_3[0] | 2
-	VMOVUPS	692832(R11), Y11	// softplus_3[0] | 3
-	VMOVUPS	7168(R12), Y12	// sum of friction.2.weight[0]
-	VFMADD231PS	Y8, Y0, Y12
-	VFMADD231PS	Y9, Y1, Y12
-	VFMADD231PS	Y10, Y2, Y12
-	VFMADD231PS	Y11, Y3, Y12
-	VMOVUPS	Y12, 7168(R12)	// sum of friction.2.weight[0]
-	VMOVUPS	8192(R12), Y12	// sum of friction.2.weight[32]
-	VFMADD231PS	Y8, Y4, Y12
-	VFMADD231PS	Y9, Y5, Y12
-	VFMADD231PS	Y10, Y6, Y12
-	VFMADD231PS	Y11, Y7, Y12
-	VMOVUPS	Y12, 8192(R12)	// sum of friction.2.weight[32]
-	ADDQ	$128, R11
-	ADDQ	$32, R12
-	DECQ	R10
-	JNE	loop66
-	VMOVUPS	705024(SI), Y0	// softplus_4[0]
-	VMOVUPS	705056(SI), Y1	// softplus_4[0] | 1
-	VMOVUPS	705088(SI), Y2	// softplus_4[0] | 2
-	VMOVUPS	705120(SI), Y3	// softplus_4[0] | 3
-	VANDPS	0(AX), Y0, Y0
-	VANDPS	32(AX), Y1, Y1
-	VANDPS	64(AX), Y2, Y2
-	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	809984(AX), Y4	// G_bar_3[0]
-	VMOVUPS	810016(AX), Y5	// G_bar_3[0] | 1
-	VMOVUPS	810048(AX), Y6	// G_bar_3[0] | 2
-	VMOVUPS	810080(AX), Y7	// G_bar_3[0] | 3
-	VMOVUPS	40960(R9), Y8	// sum of friction.4.weight[0]
+	VMOVUPS	818176(AX), Y4	// G_bar_3[0]
+	VMOVUPS	818208(AX), Y5	// G_bar_3[0] | 1
+	VMOVUPS	818240(AX), Y6	// G_bar_3[0] | 2
+	VMOVUPS	818272(AX), Y7	// G_bar_3[0] | 3
+	VMOVUPS	45056(DI), Y8	// sum of friction.4.weight[0]
 	VFMADD231PS	Y0, Y4, Y8
 	VFMADD231PS	Y1, Y5, Y8
 	VFMADD231PS	Y2, Y6, Y8
 	VFMADD231PS	Y3, Y7, Y8
-	VMOVUPS	Y8, 40960(R9)	// sum of friction.4.weight[0]
-	VMOVUPS	810112(AX), Y8	// G_bar_3[1]
-	VMOVUPS	810144(AX), Y9	// G_bar_3[1] | 1
-	VMOVUPS	810176(AX), Y10	// G_bar_3[1] | 2
-	VMOVUPS	810208(AX), Y11	// G_bar_3[1] | 3
-	VMOVUPS	41984(R9), Y12	// sum of friction.4.weight[32]
-	VFMADD231PS	Y0, Y8, Y12
-	VFMADD231PS	Y1, Y9, Y12
-	VFMADD231PS	Y2, Y10, Y12
-	VFMADD231PS	Y3, Y11, Y12
-	VMOVUPS	Y12, 41984(R9)	// sum of friction.4.weight[32]
-	VMOVUPS	705152(SI), Y0	// softplus_4[1]
-	VMOVUPS	705184(SI), Y1	// softplus_4[1] | 1
-	VMOVUPS	705216(SI), Y2	// softplus_4[1] | 2
-	VMOVUPS	705248(SI), Y3	// softplus_4[1] | 3
+	VMOVUPS	Y8, 45056(DI)	// sum of friction.4.weight[0]
+	VMOVUPS	818304(AX), Y4	// G_bar_3[1]
+	VMOVUPS	818336(AX), Y5	// G_bar_3[1] | 1
+	VMOVUPS	818368(AX), Y6	// G_bar_3[1] | 2
+	VMOVUPS	818400(AX), Y7	// G_bar_3[1] | 3
+	VMOVUPS	46080(DI), Y8	// sum of friction.4.weight[32]
+	VFMADD231PS	Y0, Y4, Y8
+	VFMADD231PS	Y1, Y5, Y8
+	VFMADD231PS	Y2, Y6, Y8
+	VFMADD231PS	Y3, Y7, Y8
+	VMOVUPS	Y8, 46080(DI)	// sum of friction.4.weight[32]
+	ADDQ	$128, SI
+	ADDQ	$32, DI
+	DECQ	CX
+	JNE	loop78
+	MOVQ	$8, CX
+	MOVQ	AX, SI
+loop79: // 8 times: tiles of 4 elements
+	VMOVUPS	818432(SI), Y0	// mul_21[0]
+	VMOVUPS	818464(SI), Y1	// mul_21[0] | 1
+	VMOVUPS	818496(SI), Y2	// mul_21[0] | 2
+	VMOVUPS	818528(SI), Y3	// mul_21[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	40992(R9), Y12	// sum of friction.4.weight[1]
-	VFMADD231PS	Y0, Y4, Y12
-	VFMADD231PS	Y1, Y5, Y12
-	VFMADD231PS	Y2, Y6, Y12
-	VFMADD231PS	Y3, Y7, Y12
-	VMOVUPS	Y12, 40992(R9)	// sum of friction.4.weight[1]
-	VMOVUPS	42016(R9), Y4	// sum of friction.4.weight[33]
-	VFMADD231PS	Y0, Y8, Y4
-	VFMADD231PS	Y1, Y9, Y4
-	VFMADD231PS	Y2, Y10, Y4
-	VFMADD231PS	Y3, Y11, Y4
-	VMOVUPS	Y4, 42016(R9)	// sum of friction.4.weight[33]
-	ADDQ	$256, SI
-	ADDQ	$2048, DI
-	ADDQ	$64, R9
+	VMOVUPS	Y0, 649856(SI)	// turned[0]
+	VMOVUPS	Y1, 649888(SI)	// turned[0] | 1
+	VMOVUPS	Y2, 649920(SI)	// turned[0] | 2
+	VMOVUPS	Y3, 649952(SI)	// turned[0] | 3
+	VMOVUPS	818560(SI), Y0	// mul_21[1]
+	VMOVUPS	818592(SI), Y1	// mul_21[1] | 1
+	VMOVUPS	818624(SI), Y2	// mul_21[1] | 2
+	VMOVUPS	818656(SI), Y3	// mul_21[1] | 3
+	VANDPS	0(AX), Y0, Y0
+	VANDPS	32(AX), Y1, Y1
+	VANDPS	64(AX), Y2, Y2
+	VANDPS	96(AX), Y3, Y3
+	VMOVUPS	Y0, 649984(SI)	// turned[1]
+	VMOVUPS	Y1, 650016(SI)	// turned[1] | 1
+	VMOVUPS	Y2, 650048(SI)	// turned[1] | 2
+	VMOVUPS	Y3, 650080(SI)	// turned[1] | 3
+	VMOVUPS	818688(SI), Y0	// mul_21[2]
+	VMOVUPS	818720(SI), Y1	// mul_21[2] | 1
+	VMOVUPS	818752(SI), Y2	// mul_21[2] | 2
+	VMOVUPS	818784(SI), Y3	// mul_21[2] | 3
+	VANDPS	0(AX), Y0, Y0
+	VANDPS	32(AX), Y1, Y1
+	VANDPS	64(AX), Y2, Y2
+	VANDPS	96(AX), Y3, Y3
+	VMOVUPS	Y0, 650112(SI)	// turned[2]
+	VMOVUPS	Y1, 650144(SI)	// turned[2] | 1
+	VMOVUPS	Y2, 650176(SI)	// turned[2] | 2
+	VMOVUPS	Y3, 650208(SI)	// turned[2] | 3
+	VMOVUPS	818816(SI), Y0	// mul_21[3]
+	VMOVUPS	818848(SI), Y1	// mul_21[3] | 1
+	VMOVUPS	818880(SI), Y2	// mul_21[3] | 2
+	VMOVUPS	818912(SI), Y3	// mul_21[3] | 3
+	VANDPS	0(AX), Y0, Y0
+	VANDPS	32(AX), Y1, Y1
+	VANDPS	64(AX), Y2, Y2
+	VANDPS	96(AX), Y3, Y3
+	VMOVUPS	Y0, 650240(SI)	// turned[3]
+	VMOVUPS	Y1, 650272(SI)	// turned[3] | 1
+	VMOVUPS	Y2, 650304(SI)	// turned[3] | 2
+	VMOVUPS	Y3, 650336(SI)	// turned[3] | 3
+	ADDQ	$512, SI
 	DECQ	CX
-	JNE	loop65
+	JNE	loop79
+	MOVQ	$4, CX
+	MOVQ	AX, SI
+	MOVQ	AX, DI
+loop80: // 4 times: vectors of the block
+	MOVQ	$4, R9
+	MOVQ	SI, R10
+	MOVQ	DI, R11
+loop81: // 4 times
+	VMOVUPS	700928(R10), Y0	// softplus_3[0]
+	VMOVUPS	701056(R10), Y1	// softplus_3[1]
+	VMOVUPS	701184(R10), Y2	// softplus_3[2]
+	VMOVUPS	701312(R10), Y3	// softplus_3[3]
+	VMOVUPS	701440(R10), Y4	// softplus_3[4]
+	VMOVUPS	701568(R10), Y5	// softplus_3[5]
+	VMOVUPS	701696(R10), Y6	// softplus_3[6]
+	VMOVUPS	701824(R10), Y7	// softplus_3[7]
+	VUNPCKLPS	Y1, Y0, Y8
+	VUNPCKHPS	Y1, Y0, Y0
+	VUNPCKLPS	Y3, Y2, Y1
+	VUNPCKHPS	Y3, Y2, Y2
+	VUNPCKLPD	Y1, Y8, Y3
+	VUNPCKHPD	Y1, Y8, Y1
+	VUNPCKLPD	Y2, Y0, Y8
+	VUNPCKHPD	Y2, Y0, Y0
+	VUNPCKLPS	Y5, Y4, Y2
+	VUNPCKHPS	Y5, Y4, Y4
+	VUNPCKLPS	Y7, Y6, Y5
+	VUNPCKHPS	Y7, Y6, Y6
+	VUNPCKLPD	Y5, Y2, Y7
+	VUNPCKHPD	Y5, Y2, Y2
+	VUNPCKLPD	Y6, Y4, Y5
+	VUNPCKHPD	Y6, Y4, Y4
+	VPERM2F128	$32, Y7, Y3, Y6
+	VPERM2F128	$49, Y7, Y3, Y3
+	VPERM2F128	$32, Y2, Y1, Y7
+	VPERM2F128	$49, Y2, Y1, Y1
+	VPERM2F128	$32, Y5, Y8, Y2
+	VPERM2F128	$49, Y5, Y8, Y5
+	VPERM2F128	$32, Y4, Y0, Y8
+	VPERM2F128	$49, Y4, Y0, Y0
+	VMOVUPS	Y6, 653952(R11)	// turned[32]
+	VMOVUPS	Y7, 653984(R11)	// turned[32] | 1
+	VMOVUPS	Y2, 654016(R11)	// turned[32] | 2
+	VMOVUPS	Y8, 654048(R11)	// turned[32] | 3
+	VMOVUPS	Y3, 654080(R11)	// turned[33]
+	VMOVUPS	Y1, 654112(R11)	// turned[33] | 1
+	VMOVUPS	Y5, 654144(R11)	// turned[33] | 2
+	VMOVUPS	Y0, 654176(R11)	// turned[33] | 3
+	ADDQ	$1024, R10
+	ADDQ	$1024, R11
+	DECQ	R9
+	JNE	loop81
+	ADDQ	$32, SI
+	ADDQ	$256, DI
+	DECQ	CX
+	JNE	loop80
+	MOVQ	$6, CX
+	MOVQ	R8, SI
+	MOVQ	AX, DI
+loop82: // 6 times: tiles of 5 elements
+	MOVQ	$2, R9
+	MOVQ	SI, R10
+	MOVQ	AX, R11
+loop83: // 2 times: tiles of 2 elements
+	VMOVUPS	7168(R10), Y0	// sum of friction.2.weight[0]
+	VMOVUPS	7200(R10), Y1	// sum of friction.2.weight[8]
+	VMOVUPS	7296(R10), Y2	// sum of friction.2.weight[32]
+	VMOVUPS	7328(R10), Y3	// sum of friction.2.weight[40]
+	VMOVUPS	7424(R10), Y4	// sum of friction.2.weight[64]
+	VMOVUPS	7456(R10), Y5	// sum of friction.2.weight[72]
+	VMOVUPS	7552(R10), Y6	// sum of friction.2.weight[96]
+	VMOVUPS	7584(R10), Y7	// sum of friction.2.weight[104]
+	VMOVUPS	7680(R10), Y8	// sum of friction.2.weight[128]
+	VMOVUPS	7712(R10), Y9	// sum of friction.2.weight[136]
+	MOVQ	$8, R12
+	MOVQ	R11, R13
+	MOVQ	DI, R14
+loop84: // 8 times: samples, 4 at a time
+	VMOVUPS	653952(R13), Y10	// turned[32]
+	VMOVUPS	654976(R13), Y11	// turned[40]
+	VBROADCASTSS	649856(R14), Y12	// turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	649984(R14), Y12	// turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	650112(R14), Y12	// turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	650240(R14), Y12	// turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	650368(R14), Y12	// turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	653984(R13), Y10	// turned[32] | 1
+	VMOVUPS	655008(R13), Y11	// turned[40] | 1
+	VBROADCASTSS	649860(R14), Y12	// turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	649988(R14), Y12	// turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	650116(R14), Y12	// turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	650244(R14), Y12	// turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	650372(R14), Y12	// turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	654016(R13), Y10	// turned[32] | 2
+	VMOVUPS	655040(R13), Y11	// turned[40] | 2
+	VBROADCASTSS	649864(R14), Y12	// turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	649992(R14), Y12	// turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	650120(R14), Y12	// turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	650248(R14), Y12	// turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	650376(R14), Y12	// turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	654048(R13), Y10	// turned[32] | 3
+	VMOVUPS	655072(R13), Y11	// turned[40] | 3
+	VBROADCASTSS	649868(R14), Y12	// turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	649996(R14), Y12	// turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	650124(R14), Y12	// turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	650252(R14), Y12	// turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	650380(R14), Y12	// turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	ADDQ	$128, R13
+	ADDQ	$16, R14
+	DECQ	R12
+	JNE	loop84
+	VMOVUPS	Y0, 7168(R10)	// sum of friction.2.weight[0]
+	VMOVUPS	Y1, 7200(R10)	// sum of friction.2.weight[8]
+	VMOVUPS	Y2, 7296(R10)	// sum of friction.2.weight[32]
+	VMOVUPS	Y3, 7328(R10)	// sum of friction.2.weight[40]
+	VMOVUPS	Y4, 7424(R10)	// sum of friction.2.weight[64]
+	VMOVUPS	Y5, 7456(R10)	// sum of friction.2.weight[72]
+	VMOVUPS	Y6, 7552(R10)	// sum of friction.2.weight[96]
+	VMOVUPS	Y7, 7584(R10)	// sum of friction.2.weight[104]
+	VMOVUPS	Y8, 7680(R10)	// sum of friction.2.weight[128]
+	VMOVUPS	Y9, 7712(R10)	// sum of friction.2.weight[136]
+	ADDQ	$64, R10
+	ADDQ	$2048, R11
+	DECQ	R9
+	JNE	loop83
+	ADDQ	$640, SI
+	ADDQ	$640, DI
+	DECQ	CX
+	JNE	loop82
+	MOVQ	$2, CX
+	MOVQ	R8, SI
+	MOVQ	AX, DI
+loop85: // 2 times: tiles of 2 elements
+	VMOVUPS	11008(SI), Y0	// sum of friction.2.weight[960]
+	VMOVUPS	11040(SI), Y1	// sum of friction.2.weight[968]
+	VMOVUPS	11136(SI), Y2	// sum of friction.2.weight[992]
+	VMOVUPS	11168(SI), Y3	// sum of friction.2.weight[1000]
+	MOVQ	$8, R9
+	MOVQ	AX, R10
+	MOVQ	DI, R11
+loop86: // 8 times: samples, 4 at a time
+	VBROADCASTSS	653696(R10), Y4	// turned[30]
+	VBROADCASTSS	653824(R10), Y5	// turned[31]
+	VMOVUPS	653952(R11), Y6	// turned[32]
+	VFMADD231PS	Y6, Y4, Y0
+	VFMADD231PS	Y6, Y5, Y2
+	VMOVUPS	654976(R11), Y6	// turned[40]
+	VFMADD231PS	Y6, Y4, Y1
+	VFMADD231PS	Y6, Y5, Y3
+	VBROADCASTSS	653700(R10), Y4	// turned[30]
+	VBROADCASTSS	653828(R10), Y5	// turned[31]
+	VMOVUPS	653984(R11), Y6	// turned[32] | 1
+	VFMADD231PS	Y6, Y4, Y0
+	VFMADD231PS	Y6, Y5, Y2
+	VMOVUPS	655008(R11), Y6	// turned[40] | 1
+	VFMADD231PS	Y6, Y4, Y1
+	VFMADD231PS	Y6, Y5, Y3
+	VBROADCASTSS	653704(R10), Y4	// turned[30]
+	VBROADCASTSS	653832(R10), Y5	// turned[31]
+	VMOVUPS	654016(R11), Y6	// turned[32] | 2
+	VFMADD231PS	Y6, Y4, Y0
+	VFMADD231PS	Y6, Y5, Y2
+	VMOVUPS	655040(R11), Y6	// turned[40] | 2
+	VFMADD231PS	Y6, Y4, Y1
+	VFMADD231PS	Y6, Y5, Y3
+	VBROADCASTSS	653708(R10), Y4	// turned[30]
+	VBROADCASTSS	653836(R10), Y5	// turned[31]
+	VMOVUPS	654048(R11), Y6	// turned[32] | 3
+	VFMADD231PS	Y6, Y4, Y0
+	VFMADD231PS	Y6, Y5, Y2
+	VMOVUPS	655072(R11), Y6	// turned[40] | 3
+	VFMADD231PS	Y6, Y4, Y1
+	VFMADD231PS	Y6, Y5, Y3
+	ADDQ	$16, R10
+	ADDQ	$128, R11
+	DECQ	R9
+	JNE	loop86
+	VMOVUPS	Y0, 11008(SI)	// sum of friction.2.weight[960]
+	VMOVUPS	Y1, 11040(SI)	// sum of friction.2.weight[968]
+	VMOVUPS	Y2, 11136(SI)	// sum of friction.2.weight[992]
+	VMOVUPS	Y3, 11168(SI)	// sum of friction.2.weight[1000]
+	ADDQ	$64, SI
+	ADDQ	$2048, DI
+	DECQ	CX
+	JNE	loop85
 	VMOVUPS	f32_00000000<>(SB), Y15
 	VMOVUPS	Y15, 128(AX)
 	VMOVUPS	f32_00000000<>(SB), Y15
@@ -14912,15 +15571,16 @@ loop66: // 32 times: elements
 	MOVQ	R8, DI
 	MOVQ	BX, R9
 	MOVQ	R8, R10
-loop67: // 16 times: tiles of 2 elements
-	VMOVUPS	814336(SI), Y0	// vecmat_6[0]
-	VMOVUPS	814368(SI), Y1	// vecmat_6[0] | 1
-	VMOVUPS	814400(SI), Y2	// vecmat_6[0] | 2
-	VMOVUPS	814432(SI), Y3	// vecmat_6[0] | 3
-	VMOVUPS	818432(SI), Y4	// sigmoid_3[0]
-	VMOVUPS	818464(SI), Y5	// sigmoid_3[0] | 1
-	VMOVUPS	818496(SI), Y6	// sigmoid_3[0] | 2
-	VMOVUPS	818528(SI), Y7	// sigmoid_3[0] | 3
+loop87: // 16 times: tiles of 2 elements
+	// arm.nde:11
+	VMOVUPS	822528(SI), Y0	// vecmat_6[0]
+	VMOVUPS	822560(SI), Y1	// vecmat_6[0] | 1
+	VMOVUPS	822592(SI), Y2	// vecmat_6[0] | 2
+	VMOVUPS	822624(SI), Y3	// vecmat_6[0] | 3
+	VMOVUPS	826624(SI), Y4	// sigmoid_3[0]
+	VMOVUPS	826656(SI), Y5	// sigmoid_3[0] | 1
+	VMOVUPS	826688(SI), Y6	// sigmoid_3[0] | 2
+	VMOVUPS	826720(SI), Y7	// sigmoid_3[0] | 3
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y5, Y1, Y1
 	VMULPS	Y6, Y2, Y2
@@ -15013,14 +15673,14 @@ loop67: // 16 times: tiles of 2 elements
 	VMOVUPS	864(AX), Y15
 	VFMADD231PS	Y3, Y4, Y15
 	VMOVUPS	Y15, 864(AX)
-	VMOVUPS	814464(SI), Y4	// vecmat_6[1]
-	VMOVUPS	814496(SI), Y5	// vecmat_6[1] | 1
-	VMOVUPS	814528(SI), Y6	// vecmat_6[1] | 2
-	VMOVUPS	814560(SI), Y7	// vecmat_6[1] | 3
-	VMOVUPS	818560(SI), Y8	// sigmoid_3[1]
-	VMOVUPS	818592(SI), Y9	// sigmoid_3[1] | 1
-	VMOVUPS	818624(SI), Y10	// sigmoid_3[1] | 2
-	VMOVUPS	818656(SI), Y11	// sigmoid_3[1] | 3
+	VMOVUPS	822656(SI), Y4	// vecmat_6[1]
+	VMOVUPS	822688(SI), Y5	// vecmat_6[1] | 1
+	VMOVUPS	822720(SI), Y6	// vecmat_6[1] | 2
+	VMOVUPS	822752(SI), Y7	// vecmat_6[1] | 3
+	VMOVUPS	826752(SI), Y8	// sigmoid_3[1]
+	VMOVUPS	826784(SI), Y9	// sigmoid_3[1] | 1
+	VMOVUPS	826816(SI), Y10	// sigmoid_3[1] | 2
+	VMOVUPS	826848(SI), Y11	// sigmoid_3[1] | 3
 	VMULPS	Y8, Y4, Y4
 	VMULPS	Y9, Y5, Y5
 	VMULPS	Y10, Y6, Y6
@@ -15124,11 +15784,11 @@ loop67: // 16 times: tiles of 2 elements
 	MOVQ	$6, R11
 	MOVQ	AX, R12
 	MOVQ	R10, R13
-loop68: // 6 times: elements
-	VMOVUPS	683776(R12), Y8	// concat_2[0]
-	VMOVUPS	683808(R12), Y9	// concat_2[0] | 1
-	VMOVUPS	683840(R12), Y10	// concat_2[0] | 2
-	VMOVUPS	683872(R12), Y11	// concat_2[0] | 3
+loop88: // 6 times: elements
+	VMOVUPS	691968(R12), Y8	// concat_2[0]
+	VMOVUPS	692000(R12), Y9	// concat_2[0] | 1
+	VMOVUPS	692032(R12), Y10	// concat_2[0] | 2
+	VMOVUPS	692064(R12), Y11	// concat_2[0] | 3
 	VMOVUPS	(R13), Y12	// sum of friction.0.weight[0]
 	VFMADD231PS	Y8, Y0, Y12
 	VFMADD231PS	Y9, Y1, Y12
@@ -15144,92 +15804,92 @@ loop68: // 6 times: elements
 	ADDQ	$128, R12
 	ADDQ	$32, R13
 	DECQ	R11
-	JNE	loop68
+	JNE	loop88
 	ADDQ	$256, SI
 	ADDQ	$64, DI
 	ADDQ	$48, R9
 	ADDQ	$384, R10
 	DECQ	CX
-	JNE	loop67
+	JNE	loop87
 	VMOVUPS	128(AX), Y13	// vecmat_7[0]
-	VMOVUPS	Y13, 822528(AX)
+	VMOVUPS	Y13, 830720(AX)
 	VMOVUPS	160(AX), Y13	// vecmat_7[0] | 1
-	VMOVUPS	Y13, 822560(AX)
+	VMOVUPS	Y13, 830752(AX)
 	VMOVUPS	192(AX), Y13	// vecmat_7[0] | 2
-	VMOVUPS	Y13, 822592(AX)
+	VMOVUPS	Y13, 830784(AX)
 	VMOVUPS	224(AX), Y13	// vecmat_7[0] | 3
-	VMOVUPS	Y13, 822624(AX)
+	VMOVUPS	Y13, 830816(AX)
 	VMOVUPS	256(AX), Y13	// vecmat_7[1]
-	VMOVUPS	Y13, 822656(AX)
+	VMOVUPS	Y13, 830848(AX)
 	VMOVUPS	288(AX), Y13	// vecmat_7[1] | 1
-	VMOVUPS	Y13, 822688(AX)
+	VMOVUPS	Y13, 830880(AX)
 	VMOVUPS	320(AX), Y13	// vecmat_7[1] | 2
-	VMOVUPS	Y13, 822720(AX)
+	VMOVUPS	Y13, 830912(AX)
 	VMOVUPS	352(AX), Y13	// vecmat_7[1] | 3
-	VMOVUPS	Y13, 822752(AX)
+	VMOVUPS	Y13, 830944(AX)
 	VMOVUPS	384(AX), Y13	// vecmat_7[2]
-	VMOVUPS	Y13, 822784(AX)
+	VMOVUPS	Y13, 830976(AX)
 	VMOVUPS	416(AX), Y13	// vecmat_7[2] | 1
-	VMOVUPS	Y13, 822816(AX)
+	VMOVUPS	Y13, 831008(AX)
 	VMOVUPS	448(AX), Y13	// vecmat_7[2] | 2
-	VMOVUPS	Y13, 822848(AX)
+	VMOVUPS	Y13, 831040(AX)
 	VMOVUPS	480(AX), Y13	// vecmat_7[2] | 3
-	VMOVUPS	Y13, 822880(AX)
+	VMOVUPS	Y13, 831072(AX)
 	VMOVUPS	512(AX), Y13	// vecmat_7[3]
-	VMOVUPS	Y13, 822912(AX)
+	VMOVUPS	Y13, 831104(AX)
 	VMOVUPS	544(AX), Y13	// vecmat_7[3] | 1
-	VMOVUPS	Y13, 822944(AX)
+	VMOVUPS	Y13, 831136(AX)
 	VMOVUPS	576(AX), Y13	// vecmat_7[3] | 2
-	VMOVUPS	Y13, 822976(AX)
+	VMOVUPS	Y13, 831168(AX)
 	VMOVUPS	608(AX), Y13	// vecmat_7[3] | 3
-	VMOVUPS	Y13, 823008(AX)
+	VMOVUPS	Y13, 831200(AX)
 	VMOVUPS	640(AX), Y13	// vecmat_7[4]
-	VMOVUPS	Y13, 823040(AX)
+	VMOVUPS	Y13, 831232(AX)
 	VMOVUPS	672(AX), Y13	// vecmat_7[4] | 1
-	VMOVUPS	Y13, 823072(AX)
+	VMOVUPS	Y13, 831264(AX)
 	VMOVUPS	704(AX), Y13	// vecmat_7[4] | 2
-	VMOVUPS	Y13, 823104(AX)
+	VMOVUPS	Y13, 831296(AX)
 	VMOVUPS	736(AX), Y13	// vecmat_7[4] | 3
-	VMOVUPS	Y13, 823136(AX)
+	VMOVUPS	Y13, 831328(AX)
 	VMOVUPS	768(AX), Y13	// vecmat_7[5]
-	VMOVUPS	Y13, 823168(AX)
+	VMOVUPS	Y13, 831360(AX)
 	VMOVUPS	800(AX), Y13	// vecmat_7[5] | 1
-	VMOVUPS	Y13, 823200(AX)
+	VMOVUPS	Y13, 831392(AX)
 	VMOVUPS	832(AX), Y13	// vecmat_7[5] | 2
-	VMOVUPS	Y13, 823232(AX)
+	VMOVUPS	Y13, 831424(AX)
 	VMOVUPS	864(AX), Y13	// vecmat_7[5] | 3
-	VMOVUPS	Y13, 823264(AX)
+	VMOVUPS	Y13, 831456(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop69: // 4 times: vectors of the block
+loop89: // 4 times: vectors of the block
 	VMOVUPS	65792(SI), Y0	// mask
-	VMOVUPS	822784(SI), Y1	// vecmat_7[2]
-	VMOVUPS	822912(SI), Y1	// vecmat_7[3]
-	VMOVUPS	822528(SI), Y1	// vecmat_7[0]
-	VMOVUPS	822656(SI), Y1	// vecmat_7[1]
+	VMOVUPS	830976(SI), Y1	// vecmat_7[2]
+	VMOVUPS	831104(SI), Y1	// vecmat_7[3]
+	VMOVUPS	830720(SI), Y1	// vecmat_7[0]
+	VMOVUPS	830848(SI), Y1	// vecmat_7[1]
 	// arm.nde:11
-	VMOVUPS	822528(SI), Y1	// vecmat_7[0]
-	VMOVUPS	683520(SI), Y2	// cos_6[0]
-	VMOVUPS	822784(SI), Y3	// vecmat_7[2]
-	VMOVUPS	823296(SI), Y4	// neg_5[0]
+	VMOVUPS	830720(SI), Y1	// vecmat_7[0]
+	VMOVUPS	691712(SI), Y2	// cos_6[0]
+	VMOVUPS	830976(SI), Y3	// vecmat_7[2]
+	VMOVUPS	831488(SI), Y4	// neg_5[0]
 	VMULPS	Y4, Y3, Y3
 	VFMADD231PS	Y2, Y1, Y3
-	VMOVUPS	822656(SI), Y1	// vecmat_7[1]
-	VMOVUPS	683648(SI), Y2	// cos_6[1]
-	VMOVUPS	822912(SI), Y4	// vecmat_7[3]
-	VMOVUPS	823424(SI), Y5	// neg_5[1]
+	VMOVUPS	830848(SI), Y1	// vecmat_7[1]
+	VMOVUPS	691840(SI), Y2	// cos_6[1]
+	VMOVUPS	831104(SI), Y4	// vecmat_7[3]
+	VMOVUPS	831616(SI), Y5	// neg_5[1]
 	VMULPS	Y5, Y4, Y4
 	VFMADD231PS	Y2, Y1, Y4
-	VMOVUPS	810112(SI), Y15	// G_bar_3[1]
+	VMOVUPS	818304(SI), Y15	// G_bar_3[1]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	809984(SI), Y1	// G_bar_3[0]
-	VMOVUPS	651008(SI), Y2	// q_y2[0]
+	VMOVUPS	818176(SI), Y1	// G_bar_3[0]
+	VMOVUPS	659200(SI), Y2	// q_y2[0]
 	// arm.nde:35
 	VADDPS	0(AX), Y1, Y5
-	VMOVUPS	Y5, 823552(SI)	// add_25
-	VMOVUPS	654976(SI), Y6	// mul_11
+	VMOVUPS	Y5, 831744(SI)	// add_25
+	VMOVUPS	663168(SI), Y6	// mul_11
 	VMULPS	Y6, Y5, Y5
-	VMOVUPS	682752(SI), Y6	// add_8
+	VMOVUPS	690944(SI), Y6	// add_8
 	VANDPS	f32_7fffffff<>(SB), Y6, Y7
 	VMOVUPS	f32_4b400000<>(SB), Y8
 	VFMADD231PS	f32_3f22f983<>(SB), Y7, Y8
@@ -15266,7 +15926,7 @@ loop69: // 4 times: vectors of the block
 	VORPS	Y6, Y7, Y6
 	VXORPS	f32_80000000<>(SB), Y6, Y6
 	VMULPS	Y6, Y5, Y5
-	VMOVUPS	654592(SI), Y6	// mul_9
+	VMOVUPS	662784(SI), Y6	// mul_9
 	VMULPS	Y6, Y1, Y6
 	VANDPS	f32_7fffffff<>(SB), Y2, Y7
 	VMOVUPS	f32_4b400000<>(SB), Y8
@@ -15305,15 +15965,15 @@ loop69: // 4 times: vectors of the block
 	VXORPS	f32_80000000<>(SB), Y2, Y2
 	VFMADD213PS	Y5, Y2, Y6
 	// arm.nde:34
-	VMOVUPS	682368(SI), Y2	// add_7
-	VMOVUPS	682496(SI), Y7	// square_2
+	VMOVUPS	690560(SI), Y2	// add_7
+	VMOVUPS	690688(SI), Y7	// square_2
 	VMULPS	0(AX), Y7, Y7
 	VFNMADD231PS	Y2, Y1, Y7
-	VMOVUPS	Y7, 823680(SI)	// k_bar_3
+	VMOVUPS	Y7, 831872(SI)	// k_bar_3
 	// arm.nde:29
-	VMOVUPS	651520(SI), Y2	// mul_6
+	VMOVUPS	659712(SI), Y2	// mul_6
 	VMULPS	Y2, Y7, Y7
-	VMOVUPS	651264(SI), Y8	// c2
+	VMOVUPS	659456(SI), Y8	// c2
 	VFMADD231PS	Y8, Y7, Y5
 	// arm.nde:35
 	VADDPS	Y6, Y3, Y15
@@ -15321,49 +15981,49 @@ loop69: // 4 times: vectors of the block
 	VADDPS	f32_00000000<>(SB), Y4, Y15
 	VMOVUPS	Y15, 64(AX)
 	// arm.nde:38
-	VMOVUPS	809728(SI), Y3	// linsolve_3[0]
-	VMOVUPS	709376(SI), Y4	// v_k2[0]
+	VMOVUPS	817920(SI), Y3	// linsolve_3[0]
+	VMOVUPS	717568(SI), Y4	// v_k2[0]
 	VMULPS	Y4, Y3, Y6
-	VMOVUPS	709504(SI), Y7	// v_k2[1]
+	VMOVUPS	717696(SI), Y7	// v_k2[1]
 	VMULPS	Y7, Y3, Y3
-	VMOVUPS	809856(SI), Y8	// linsolve_3[1]
+	VMOVUPS	818048(SI), Y8	// linsolve_3[1]
 	VMULPS	Y4, Y8, Y4
 	VMULPS	Y7, Y8, Y7
 	VXORPS	f32_80000000<>(SB), Y6, Y6
-	VMOVUPS	Y6, 823808(SI)	// M_bar_3[0]
+	VMOVUPS	Y6, 832000(SI)	// M_bar_3[0]
 	VXORPS	f32_80000000<>(SB), Y3, Y3
-	VMOVUPS	Y3, 823936(SI)	// M_bar_3[1]
+	VMOVUPS	Y3, 832128(SI)	// M_bar_3[1]
 	VXORPS	f32_80000000<>(SB), Y4, Y4
-	VMOVUPS	Y4, 824064(SI)	// M_bar_3[2]
+	VMOVUPS	Y4, 832256(SI)	// M_bar_3[2]
 	VXORPS	f32_80000000<>(SB), Y7, Y7
-	VMOVUPS	Y7, 824192(SI)	// M_bar_3[3]
-	VMOVUPS	653184(SI), Y7	// M_2[0]
-	VMOVUPS	Y7, 824960(SI)	// transpose_4[0]
-	VMOVUPS	653440(SI), Y15	// M_2[2]
+	VMOVUPS	Y7, 832384(SI)	// M_bar_3[3]
+	VMOVUPS	661376(SI), Y7	// M_2[0]
+	VMOVUPS	Y7, 833152(SI)	// transpose_4[0]
+	VMOVUPS	661632(SI), Y15	// M_2[2]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13	// transpose_4[1]
-	VMOVUPS	Y13, 825088(SI)
-	VMOVUPS	653312(SI), Y8	// M_2[1]
-	VMOVUPS	Y8, 825216(SI)	// transpose_4[2]
-	VMOVUPS	653568(SI), Y15	// M_2[3]
+	VMOVUPS	Y13, 833280(SI)
+	VMOVUPS	661504(SI), Y8	// M_2[1]
+	VMOVUPS	Y8, 833408(SI)	// transpose_4[2]
+	VMOVUPS	661760(SI), Y15	// M_2[3]
 	VMOVUPS	Y15, 128(AX)
 	VMOVUPS	128(AX), Y13	// transpose_4[3]
-	VMOVUPS	Y13, 825344(SI)
+	VMOVUPS	Y13, 833536(SI)
 	// arm.nde:32
 	VADDPS	Y3, Y4, Y3
-	VMOVUPS	Y3, 824320(SI)	// add_26
+	VMOVUPS	Y3, 832512(SI)	// add_26
 	// arm.nde:28
-	VMOVUPS	650624(SI), Y4	// mul_4
+	VMOVUPS	658816(SI), Y4	// mul_4
 	VMULPS	Y2, Y3, Y2
 	VFMADD231PS	Y4, Y6, Y2
-	VMOVUPS	652672(SI), Y3	// s2
+	VMOVUPS	660864(SI), Y3	// s2
 	VXORPS	f32_80000000<>(SB), Y3, Y3
 	VFMADD231PS	Y3, Y2, Y5
-	VMOVUPS	682112(SI), Y2	// q_k2[1]
+	VMOVUPS	690304(SI), Y2	// q_k2[1]
 	// arm.nde:34
-	VMOVUPS	652928(SI), Y3	// neg
+	VMOVUPS	661120(SI), Y3	// neg
 	VMULPS	Y3, Y1, Y1
-	VMOVUPS	682240(SI), Y3	// mul_12
+	VMOVUPS	690432(SI), Y3	// mul_12
 	VMULPS	f32_40000000<>(SB), Y2, Y4
 	VMULPS	Y4, Y1, Y4
 	VMOVUPS	Y4, Y15
@@ -15373,60 +16033,60 @@ loop69: // 4 times: vectors of the block
 	VMOVUPS	622464(SI), Y6	// v_d1_bar[1]
 	VMOVUPS	622848(SI), Y9	// v_d2_bar[0]
 	VMOVUPS	622976(SI), Y10	// v_d2_bar[1]
-	VMOVUPS	823040(SI), Y11	// vecmat_7[4]
-	VMOVUPS	823168(SI), Y11	// vecmat_7[5]
+	VMOVUPS	831232(SI), Y11	// vecmat_7[4]
+	VMOVUPS	831360(SI), Y11	// vecmat_7[5]
 	// arm.nde:28
 	VMOVUPS	32(AX), Y13
 	VADDPS	f32_00000000<>(SB), Y13, Y11
-	VMOVUPS	Y11, 824448(SI)	// q_y2_bar[0]
+	VMOVUPS	Y11, 832640(SI)	// q_y2_bar[0]
 	VADDPS	64(AX), Y5, Y5
-	VMOVUPS	Y5, 824576(SI)	// q_y2_bar[1]
+	VMOVUPS	Y5, 832768(SI)	// q_y2_bar[1]
 	// arm.nde:45
-	VMOVUPS	808192(SI), Y12	// add_23[0]
+	VMOVUPS	816384(SI), Y12	// add_23[0]
 	VADDPS	Y11, Y12, Y11
-	VMOVUPS	Y11, 824704(SI)	// add_27[0]
-	VMOVUPS	808320(SI), Y11	// add_23[1]
+	VMOVUPS	Y11, 832896(SI)	// add_27[0]
+	VMOVUPS	816512(SI), Y11	// add_23[1]
 	VADDPS	Y5, Y11, Y5
-	VMOVUPS	Y5, 824832(SI)	// add_27[1]
-	VMOVUPS	711296(SI), Y5	// mul_13[0]
+	VMOVUPS	Y5, 833024(SI)	// add_27[1]
+	VMOVUPS	719488(SI), Y5	// mul_13[0]
 	VADDPS	Y5, Y4, Y4
 	VFMADD231PS	f32_bfc00000<>(SB), Y9, Y4
-	VMOVUPS	711680(SI), Y5	// mul_14[0]
+	VMOVUPS	719872(SI), Y5	// mul_14[0]
 	VADDPS	Y5, Y4, Y4
-	VMOVUPS	711424(SI), Y5	// mul_13[1]
+	VMOVUPS	719616(SI), Y5	// mul_13[1]
 	VADDPS	Y5, Y6, Y5
 	VFMADD231PS	f32_bfc00000<>(SB), Y10, Y5
-	VMOVUPS	711808(SI), Y6	// mul_14[1]
+	VMOVUPS	720000(SI), Y6	// mul_14[1]
 	VADDPS	Y6, Y5, Y5
 	// arm.nde:11
-	VMOVUPS	807936(SI), Y6	// q_y3_bar[0]
-	VMOVUPS	650880(SI), Y9	// ha21
-	VMOVUPS	808960(SI), Y10	// add_24[0]
+	VMOVUPS	816128(SI), Y6	// q_y3_bar[0]
+	VMOVUPS	659072(SI), Y9	// ha21
+	VMOVUPS	817152(SI), Y10	// add_24[0]
 	VFMADD231PS	Y9, Y6, Y10
-	VMOVUPS	823040(SI), Y6	// vecmat_7[4]
+	VMOVUPS	831232(SI), Y6	// vecmat_7[4]
 	VADDPS	Y6, Y10, Y6
-	VMOVUPS	808064(SI), Y10	// q_y3_bar[1]
-	VMOVUPS	809088(SI), Y11	// add_24[1]
+	VMOVUPS	816256(SI), Y10	// q_y3_bar[1]
+	VMOVUPS	817280(SI), Y11	// add_24[1]
 	VFMADD231PS	Y9, Y10, Y11
-	VMOVUPS	823168(SI), Y10	// vecmat_7[5]
+	VMOVUPS	831360(SI), Y10	// vecmat_7[5]
 	VADDPS	Y10, Y11, Y10
 	// arm.nde:34
 	VMULPS	Y2, Y1, Y1
-	VMOVUPS	652800(SI), Y2	// k
+	VMOVUPS	660992(SI), Y2	// k
 	VMULPS	0(AX), Y2, Y2
 	VMULPS	Y3, Y2, Y2
 	VFMADD231PS	f32_40000000<>(SB), Y1, Y2
 	VADDPS	f32_00000000<>(SB), Y6, Y1
 	VADDPS	160(AX), Y10, Y3
 	VADDPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 825472(SI)	// q_k2_bar[0]
+	VMOVUPS	Y1, 833664(SI)	// q_k2_bar[0]
 	VADDPS	f32_00000000<>(SB), Y3, Y2
-	VMOVUPS	Y2, 825600(SI)	// q_k2_bar[1]
+	VMOVUPS	Y2, 833792(SI)	// q_k2_bar[1]
 	// arm.nde:45
 	VFMADD231PS	Y9, Y1, Y4
-	VMOVUPS	Y4, 825728(SI)	// v_k1_bar[0]
+	VMOVUPS	Y4, 833920(SI)	// v_k1_bar[0]
 	VFMADD231PS	Y9, Y2, Y5
-	VMOVUPS	Y5, 825856(SI)	// v_k1_bar[1]
+	VMOVUPS	Y5, 834048(SI)	// v_k1_bar[1]
 	// arm.nde:38
 	VANDPS	f32_7fffffff<>(SB), Y7, Y1
 	VANDPS	f32_7fffffff<>(SB), Y8, Y2
@@ -15450,29 +16110,29 @@ loop69: // 4 times: vectors of the block
 	VFNMADD231PS	Y1, Y6, Y8
 	VDIVPS	Y2, Y8, Y2
 	VORPS	Y3, Y2, Y2
-	VMOVUPS	Y2, 825984(SI)	// linsolve_4[0]
-	VMOVUPS	Y1, 826112(SI)	// linsolve_4[1]
+	VMOVUPS	Y2, 834176(SI)	// linsolve_4[0]
+	VMOVUPS	Y1, 834304(SI)	// linsolve_4[1]
 	VXORPS	f32_80000000<>(SB), Y2, Y2
-	VMOVUPS	Y2, 826240(SI)	// G_bar_4[0]
+	VMOVUPS	Y2, 834432(SI)	// G_bar_4[0]
 	VXORPS	f32_80000000<>(SB), Y1, Y1
-	VMOVUPS	Y1, 826368(SI)	// G_bar_4[1]
+	VMOVUPS	Y1, 834560(SI)	// G_bar_4[1]
 	// arm.nde:11
-	VMOVUPS	655616(SI), Y3	// sin[0]
+	VMOVUPS	663808(SI), Y3	// sin[0]
 	VXORPS	f32_80000000<>(SB), Y3, Y3
-	VMOVUPS	Y3, 839552(SI)	// neg_6[0]
-	VMOVUPS	655744(SI), Y3	// sin[1]
+	VMOVUPS	Y3, 847744(SI)	// neg_6[0]
+	VMOVUPS	663936(SI), Y3	// sin[1]
 	VXORPS	f32_80000000<>(SB), Y3, Y3
-	VMOVUPS	Y3, 839680(SI)	// neg_6[1]
+	VMOVUPS	Y3, 847872(SI)	// neg_6[1]
 	MOVQ	$32, DI
 	MOVQ	BX, R9
 	MOVQ	SI, R10
 	MOVQ	R8, R11
-loop70: // 32 times: elements
+loop90: // 32 times: elements
 	VBROADCASTSS	5120(R9), Y3	// friction.4.weight[0]
 	VMULPS	Y3, Y2, Y3
 	VBROADCASTSS	5248(R9), Y4	// friction.4.weight[32]
 	VFMADD231PS	Y4, Y1, Y3
-	VMOVUPS	673280(R10), Y4	// add_6[0]
+	VMOVUPS	681472(R10), Y4	// add_6[0]
 	VORPS	f32_80000000<>(SB), Y4, Y5
 	VMOVUPS	f32_42b40000<>(SB), Y6
 	VMINPS	Y5, Y6, Y5
@@ -15505,23 +16165,23 @@ loop70: // 32 times: elements
 	VADDPS	f32_3f800000<>(SB), Y5, Y5
 	VDIVPS	Y5, Y4, Y4
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 826496(R10)	// mul_22[0]
+	VMOVUPS	Y3, 834688(R10)	// mul_22[0]
 	VANDPS	Y0, Y3, Y3
-	VMOVUPS	39936(R11), Y4	// sum of friction.2.bias[0]
+	VMOVUPS	44032(R11), Y4	// sum of friction.2.bias[0]
 	VADDPS	Y3, Y4, Y3
-	VMOVUPS	Y3, 39936(R11)	// sum of friction.2.bias[0]
+	VMOVUPS	Y3, 44032(R11)	// sum of friction.2.bias[0]
 	ADDQ	$4, R9
 	ADDQ	$128, R10
 	ADDQ	$32, R11
 	DECQ	DI
-	JNE	loop70
+	JNE	loop90
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop69
+	JNE	loop89
 	MOVQ	$16, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
-loop71: // 16 times: tiles of 2 elements
+loop91: // 16 times: tiles of 2 elements
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	f32_00000000<>(SB), Y1
 	VMOVUPS	f32_00000000<>(SB), Y2
@@ -15533,11 +16193,11 @@ loop71: // 16 times: tiles of 2 elements
 	MOVQ	$32, R9
 	MOVQ	AX, R10
 	MOVQ	SI, R11
-loop72: // 32 times: terms of the sums
-	VMOVUPS	826496(R10), Y8	// mul_22[0]
-	VMOVUPS	826528(R10), Y9	// mul_22[0] | 1
-	VMOVUPS	826560(R10), Y10	// mul_22[0] | 2
-	VMOVUPS	826592(R10), Y11	// mul_22[0] | 3
+loop92: // 32 times: terms of the sums
+	VMOVUPS	834688(R10), Y8	// mul_22[0]
+	VMOVUPS	834720(R10), Y9	// mul_22[0] | 1
+	VMOVUPS	834752(R10), Y10	// mul_22[0] | 2
+	VMOVUPS	834784(R10), Y11	// mul_22[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -15551,27 +16211,27 @@ loop72: // 32 times: terms of the sums
 	ADDQ	$128, R10
 	ADDQ	$128, R11
 	DECQ	R9
-	JNE	loop72
-	VMOVUPS	Y0, 830592(DI)	// vecmat_8[0]
-	VMOVUPS	Y1, 830624(DI)	// vecmat_8[0] | 1
-	VMOVUPS	Y2, 830656(DI)	// vecmat_8[0] | 2
-	VMOVUPS	Y3, 830688(DI)	// vecmat_8[0] | 3
-	VMOVUPS	Y4, 830720(DI)	// vecmat_8[1]
-	VMOVUPS	Y5, 830752(DI)	// vecmat_8[1] | 1
-	VMOVUPS	Y6, 830784(DI)	// vecmat_8[1] | 2
-	VMOVUPS	Y7, 830816(DI)	// vecmat_8[1] | 3
+	JNE	loop92
+	VMOVUPS	Y0, 838784(DI)	// vecmat_8[0]
+	VMOVUPS	Y1, 838816(DI)	// vecmat_8[0] | 1
+	VMOVUPS	Y2, 838848(DI)	// vecmat_8[0] | 2
+	VMOVUPS	Y3, 838880(DI)	// vecmat_8[0] | 3
+	VMOVUPS	Y4, 838912(DI)	// vecmat_8[1]
+	VMOVUPS	Y5, 838944(DI)	// vecmat_8[1] | 1
+	VMOVUPS	Y6, 838976(DI)	// vecmat_8[1] | 2
+	VMOVUPS	Y7, 839008(DI)	// vecmat_8[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
-	JNE	loop71
+	JNE	loop91
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop73: // 4 times: vectors of the block
+loop93: // 4 times: vectors of the block
 	MOVQ	$32, DI
 	MOVQ	SI, R9
-loop74: // 32 times: elements
+loop94: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	660992(R9), Y0	// add_5[0]
+	VMOVUPS	669184(R9), Y0	// add_5[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_42b40000<>(SB), Y2
 	VMINPS	Y1, Y2, Y1
@@ -15603,13 +16263,13 @@ loop74: // 32 times: elements
 	VBLENDVPS	Y0, Y1, Y2, Y0
 	VADDPS	f32_3f800000<>(SB), Y1, Y1
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 834688(R9)	// sigmoid_4[0]
+	VMOVUPS	Y0, 842880(R9)	// sigmoid_4[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop74
+	JNE	loop94
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop73
+	JNE	loop93
 	VMOVUPS	65792(AX), Y15	// mask
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	65824(AX), Y15	// mask | 1
@@ -15618,105 +16278,321 @@ loop74: // 32 times: elements
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	65888(AX), Y15	// mask | 3
 	VMOVUPS	Y15, 96(AX)
-	MOVQ	$16, CX
+	MOVQ	$32, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
-	MOVQ	R8, R9
-loop75: // 16 times: tiles of 2 elements
+loop95: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	826496(SI), Y0	// mul_22[0]
-	VMOVUPS	826528(SI), Y1	// mul_22[0] | 1
-	VMOVUPS	826560(SI), Y2	// mul_22[0] | 2
-	VMOVUPS	826592(SI), Y3	// mul_22[0] | 3
+	VMOVUPS	685568(SI), Y0	// softplus_2[0]
+	VMOVUPS	685600(SI), Y1	// softplus_2[0] | 1
+	VMOVUPS	685632(SI), Y2	// softplus_2[0] | 2
+	VMOVUPS	685664(SI), Y3	// softplus_2[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	826624(SI), Y4	// mul_22[1]
-	VMOVUPS	826656(SI), Y5	// mul_22[1] | 1
-	VMOVUPS	826688(SI), Y6	// mul_22[1] | 2
-	VMOVUPS	826720(SI), Y7	// mul_22[1] | 3
-	VANDPS	0(AX), Y4, Y4
-	VANDPS	32(AX), Y5, Y5
-	VANDPS	64(AX), Y6, Y6
-	VANDPS	96(AX), Y7, Y7
-	MOVQ	$32, R10
-	MOVQ	AX, R11
-	MOVQ	DI, R12
-loop76: // 32 times: elements
-	VMOVUPS	665088(R11), Y8	// softplus[0]
-	VMOVUPS	665120(R11), Y9	// softplus[0] | 1
-	VMOVUPS	665152(R11), Y10	// softplus[0] | 2
-	VMOVUPS	665184(R11), Y11	// softplus[0] | 3
-	VMOVUPS	7168(R12), Y12	// sum of friction.2.weight[0]
-	VFMADD231PS	Y8, Y0, Y12
-	VFMADD231PS	Y9, Y1, Y12
-	VFMADD231PS	Y10, Y2, Y12
-	VFMADD231PS	Y11, Y3, Y12
-	VMOVUPS	Y12, 7168(R12)	// sum of friction.2.weight[0]
-	VMOVUPS	8192(R12), Y12	// sum of friction.2.weight[32]
-	VFMADD231PS	Y8, Y4, Y12
-	VFMADD231PS	Y9, Y5, Y12
-	VFMADD231PS	Y10, Y6, Y12
-	VFMADD231PS	Y11, Y7, Y12
-	VMOVUPS	Y12, 8192(R12)	// sum of friction.2.weight[32]
-	ADDQ	$128, R11
-	ADDQ	$32, R12
-	DECQ	R10
-	JNE	loop76
-	VMOVUPS	677376(SI), Y0	// softplus_2[0]
-	VMOVUPS	677408(SI), Y1	// softplus_2[0] | 1
-	VMOVUPS	677440(SI), Y2	// softplus_2[0] | 2
-	VMOVUPS	677472(SI), Y3	// softplus_2[0] | 3
-	VANDPS	0(AX), Y0, Y0
-	VANDPS	32(AX), Y1, Y1
-	VANDPS	64(AX), Y2, Y2
-	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	826240(AX), Y4	// G_bar_4[0]
-	VMOVUPS	826272(AX), Y5	// G_bar_4[0] | 1
-	VMOVUPS	826304(AX), Y6	// G_bar_4[0] | 2
-	VMOVUPS	826336(AX), Y7	// G_bar_4[0] | 3
-	VMOVUPS	40960(R9), Y8	// sum of friction.4.weight[0]
+	VMOVUPS	834432(AX), Y4	// G_bar_4[0]
+	VMOVUPS	834464(AX), Y5	// G_bar_4[0] | 1
+	VMOVUPS	834496(AX), Y6	// G_bar_4[0] | 2
+	VMOVUPS	834528(AX), Y7	// G_bar_4[0] | 3
+	VMOVUPS	45056(DI), Y8	// sum of friction.4.weight[0]
 	VFMADD231PS	Y0, Y4, Y8
 	VFMADD231PS	Y1, Y5, Y8
 	VFMADD231PS	Y2, Y6, Y8
 	VFMADD231PS	Y3, Y7, Y8
-	VMOVUPS	Y8, 40960(R9)	// sum of friction.4.weight[0]
-	VMOVUPS	826368(AX), Y8	// G_bar_4[1]
-	VMOVUPS	826400(AX), Y9	// G_bar_4[1] | 1
-	VMOVUPS	826432(AX), Y10	// G_bar_4[1] | 2
-	VMOVUPS	826464(AX), Y11	// G_bar_4[1] | 3
-	VMOVUPS	41984(R9), Y12	// sum of friction.4.weight[32]
-	VFMADD231PS	Y0, Y8, Y12
-	VFMADD231PS	Y1, Y9, Y12
-	VFMADD231PS	Y2, Y10, Y12
-	VFMADD231PS	Y3, Y11, Y12
-	VMOVUPS	Y12, 41984(R9)	// sum of friction.4.weight[32]
-	VMOVUPS	677504(SI), Y0	// softplus_2[1]
-	VMOVUPS	677536(SI), Y1	// softplus_2[1] | 1
-	VMOVUPS	677568(SI), Y2	// softplus_2[1] | 2
-	VMOVUPS	677600(SI), Y3	// softplus_2[1] | 3
+	VMOVUPS	Y8, 45056(DI)	// sum of friction.4.weight[0]
+	VMOVUPS	834560(AX), Y4	// G_bar_4[1]
+	VMOVUPS	834592(AX), Y5	// G_bar_4[1] | 1
+	VMOVUPS	834624(AX), Y6	// G_bar_4[1] | 2
+	VMOVUPS	834656(AX), Y7	// G_bar_4[1] | 3
+	VMOVUPS	46080(DI), Y8	// sum of friction.4.weight[32]
+	VFMADD231PS	Y0, Y4, Y8
+	VFMADD231PS	Y1, Y5, Y8
+	VFMADD231PS	Y2, Y6, Y8
+	VFMADD231PS	Y3, Y7, Y8
+	VMOVUPS	Y8, 46080(DI)	// sum of friction.4.weight[32]
+	ADDQ	$128, SI
+	ADDQ	$32, DI
+	DECQ	CX
+	JNE	loop95
+	MOVQ	$8, CX
+	MOVQ	AX, SI
+loop96: // 8 times: tiles of 4 elements
+	VMOVUPS	834688(SI), Y0	// mul_22[0]
+	VMOVUPS	834720(SI), Y1	// mul_22[0] | 1
+	VMOVUPS	834752(SI), Y2	// mul_22[0] | 2
+	VMOVUPS	834784(SI), Y3	// mul_22[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	40992(R9), Y12	// sum of friction.4.weight[1]
-	VFMADD231PS	Y0, Y4, Y12
-	VFMADD231PS	Y1, Y5, Y12
-	VFMADD231PS	Y2, Y6, Y12
-	VFMADD231PS	Y3, Y7, Y12
-	VMOVUPS	Y12, 40992(R9)	// sum of friction.4.weight[1]
-	VMOVUPS	42016(R9), Y4	// sum of friction.4.weight[33]
-	VFMADD231PS	Y0, Y8, Y4
-	VFMADD231PS	Y1, Y9, Y4
-	VFMADD231PS	Y2, Y10, Y4
-	VFMADD231PS	Y3, Y11, Y4
-	VMOVUPS	Y4, 42016(R9)	// sum of friction.4.weight[33]
-	ADDQ	$256, SI
-	ADDQ	$2048, DI
-	ADDQ	$64, R9
+	VMOVUPS	Y0, 649856(SI)	// turned[0]
+	VMOVUPS	Y1, 649888(SI)	// turned[0] | 1
+	VMOVUPS	Y2, 649920(SI)	// turned[0] | 2
+	VMOVUPS	Y3, 649952(SI)	// turned[0] | 3
+	VMOVUPS	834816(SI), Y0	// mul_22[1]
+	VMOVUPS	834848(SI), Y1	// mul_22[1] | 1
+	VMOVUPS	834880(SI), Y2	// mul_22[1] | 2
+	VMOVUPS	834912(SI), Y3	// mul_22[1] | 3
+	VANDPS	0(AX), Y0, Y0
+	VANDPS	32(AX), Y1, Y1
+	VANDPS	64(AX), Y2, Y2
+	VANDPS	96(AX), Y3, Y3
+	VMOVUPS	Y0, 649984(SI)	// turned[1]
+	VMOVUPS	Y1, 650016(SI)	// turned[1] | 1
+	VMOVUPS	Y2, 650048(SI)	// turned[1] | 2
+	VMOVUPS	Y3, 650080(SI)	// turned[1] | 3
+	VMOVUPS	834944(SI), Y0	// mul_22[2]
+	VMOVUPS	834976(SI), Y1	// mul_22[2] | 1
+	VMOVUPS	835008(SI), Y2	// mul_22[2] | 2
+	VMOVUPS	835040(SI), Y3	// mul_22[2] | 3
+	VANDPS	0(AX), Y0, Y0
+	VANDPS	32(AX), Y1, Y1
+	VANDPS	64(AX), Y2, Y2
+	VANDPS	96(AX), Y3, Y3
+	VMOVUPS	Y0, 650112(SI)	// turned[2]
+	VMOVUPS	Y1, 650144(SI)	// turned[2] | 1
+	VMOVUPS	Y2, 650176(SI)	// turned[2] | 2
+	VMOVUPS	Y3, 650208(SI)	// turned[2] | 3
+	VMOVUPS	835072(SI), Y0	// mul_22[3]
+	VMOVUPS	835104(SI), Y1	// mul_22[3] | 1
+	VMOVUPS	835136(SI), Y2	// mul_22[3] | 2
+	VMOVUPS	835168(SI), Y3	// mul_22[3] | 3
+	VANDPS	0(AX), Y0, Y0
+	VANDPS	32(AX), Y1, Y1
+	VANDPS	64(AX), Y2, Y2
+	VANDPS	96(AX), Y3, Y3
+	VMOVUPS	Y0, 650240(SI)	// turned[3]
+	VMOVUPS	Y1, 650272(SI)	// turned[3] | 1
+	VMOVUPS	Y2, 650304(SI)	// turned[3] | 2
+	VMOVUPS	Y3, 650336(SI)	// turned[3] | 3
+	ADDQ	$512, SI
 	DECQ	CX
-	JNE	loop75
+	JNE	loop96
+	MOVQ	$4, CX
+	MOVQ	AX, SI
+	MOVQ	AX, DI
+loop97: // 4 times: vectors of the block
+	MOVQ	$4, R9
+	MOVQ	SI, R10
+	MOVQ	DI, R11
+loop98: // 4 times
+	VMOVUPS	673280(R10), Y0	// softplus[0]
+	VMOVUPS	673408(R10), Y1	// softplus[1]
+	VMOVUPS	673536(R10), Y2	// softplus[2]
+	VMOVUPS	673664(R10), Y3	// softplus[3]
+	VMOVUPS	673792(R10), Y4	// softplus[4]
+	VMOVUPS	673920(R10), Y5	// softplus[5]
+	VMOVUPS	674048(R10), Y6	// softplus[6]
+	VMOVUPS	674176(R10), Y7	// softplus[7]
+	VUNPCKLPS	Y1, Y0, Y8
+	VUNPCKHPS	Y1, Y0, Y0
+	VUNPCKLPS	Y3, Y2, Y1
+	VUNPCKHPS	Y3, Y2, Y2
+	VUNPCKLPD	Y1, Y8, Y3
+	VUNPCKHPD	Y1, Y8, Y1
+	VUNPCKLPD	Y2, Y0, Y8
+	VUNPCKHPD	Y2, Y0, Y0
+	VUNPCKLPS	Y5, Y4, Y2
+	VUNPCKHPS	Y5, Y4, Y4
+	VUNPCKLPS	Y7, Y6, Y5
+	VUNPCKHPS	Y7, Y6, Y6
+	VUNPCKLPD	Y5, Y2, Y7
+	VUNPCKHPD	Y5, Y2, Y2
+	VUNPCKLPD	Y6, Y4, Y5
+	VUNPCKHPD	Y6, Y4, Y4
+	VPERM2F128	$32, Y7, Y3, Y6
+	VPERM2F128	$49, Y7, Y3, Y3
+	VPERM2F128	$32, Y2, Y1, Y7
+	VPERM2F128	$49, Y2, Y1, Y1
+	VPERM2F128	$32, Y5, Y8, Y2
+	VPERM2F128	$49, Y5, Y8, Y5
+	VPERM2F128	$32, Y4, Y0, Y8
+	VPERM2F128	$49, Y4, Y0, Y0
+	VMOVUPS	Y6, 653952(R11)	// turned[32]
+	VMOVUPS	Y7, 653984(R11)	// turned[32] | 1
+	VMOVUPS	Y2, 654016(R11)	// turned[32] | 2
+	VMOVUPS	Y8, 654048(R11)	// turned[32] | 3
+	VMOVUPS	Y3, 654080(R11)	// turned[33]
+	VMOVUPS	Y1, 654112(R11)	// turned[33] | 1
+	VMOVUPS	Y5, 654144(R11)	// turned[33] | 2
+	VMOVUPS	Y0, 654176(R11)	// turned[33] | 3
+	ADDQ	$1024, R10
+	ADDQ	$1024, R11
+	DECQ	R9
+	JNE	loop98
+	ADDQ	$32, SI
+	ADDQ	$256, DI
+	DECQ	CX
+	JNE	loop97
+	MOVQ	$6, CX
+	MOVQ	R8, SI
+	MOVQ	AX, DI
+loop99: // 6 times: tiles of 5 elements
+	MOVQ	$2, R9
+	MOVQ	SI, R10
+	MOVQ	AX, R11
+loop100: // 2 times: tiles of 2 elements
+	VMOVUPS	7168(R10), Y0	// sum of friction.2.weight[0]
+	VMOVUPS	7200(R10), Y1	// sum of friction.2.weight[8]
+	VMOVUPS	7296(R10), Y2	// sum of friction.2.weight[32]
+	VMOVUPS	7328(R10), Y3	// sum of friction.2.weight[40]
+	VMOVUPS	7424(R10), Y4	// sum of friction.2.weight[64]
+	VMOVUPS	7456(R10), Y5	// sum of friction.2.weight[72]
+	VMOVUPS	7552(R10), Y6	// sum of friction.2.weight[96]
+	VMOVUPS	7584(R10), Y7	// sum of friction.2.weight[104]
+	VMOVUPS	7680(R10), Y8	// sum of friction.2.weight[128]
+	VMOVUPS	7712(R10), Y9	// sum of friction.2.weight[136]
+	MOVQ	$8, R12
+	MOVQ	R11, R13
+	MOVQ	DI, R14
+loop101: // 8 times: samples, 4 at a time
+	VMOVUPS	653952(R13), Y10	// turned[32]
+	VMOVUPS	654976(R13), Y11	// turned[40]
+	VBROADCASTSS	649856(R14), Y12	// turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	649984(R14), Y12	// turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	650112(R14), Y12	// turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	650240(R14), Y12	// turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	650368(R14), Y12	// turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	653984(R13), Y10	// turned[32] | 1
+	VMOVUPS	655008(R13), Y11	// turned[40] | 1
+	VBROADCASTSS	649860(R14), Y12	// turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	649988(R14), Y12	// turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	650116(R14), Y12	// turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	650244(R14), Y12	// turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	650372(R14), Y12	// turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	654016(R13), Y10	// turned[32] | 2
+	VMOVUPS	655040(R13), Y11	// turned[40] | 2
+	VBROADCASTSS	649864(R14), Y12	// turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	649992(R14), Y12	// turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	650120(R14), Y12	// turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	650248(R14), Y12	// turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	650376(R14), Y12	// turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	654048(R13), Y10	// turned[32] | 3
+	VMOVUPS	655072(R13), Y11	// turned[40] | 3
+	VBROADCASTSS	649868(R14), Y12	// turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	649996(R14), Y12	// turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	650124(R14), Y12	// turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	650252(R14), Y12	// turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	650380(R14), Y12	// turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	ADDQ	$128, R13
+	ADDQ	$16, R14
+	DECQ	R12
+	JNE	loop101
+	VMOVUPS	Y0, 7168(R10)	// sum of friction.2.weight[0]
+	VMOVUPS	Y1, 7200(R10)	// sum of friction.2.weight[8]
+	VMOVUPS	Y2, 7296(R10)	// sum of friction.2.weight[32]
+	VMOVUPS	Y3, 7328(R10)	// sum of friction.2.weight[40]
+	VMOVUPS	Y4, 7424(R10)	// sum of friction.2.weight[64]
+	VMOVUPS	Y5, 7456(R10)	// sum of friction.2.weight[72]
+	VMOVUPS	Y6, 7552(R10)	// sum of friction.2.weight[96]
+	VMOVUPS	Y7, 7584(R10)	// sum of friction.2.weight[104]
+	VMOVUPS	Y8, 7680(R10)	// sum of friction.2.weight[128]
+	VMOVUPS	Y9, 7712(R10)	// sum of friction.2.weight[136]
+	ADDQ	$64, R10
+	ADDQ	$2048, R11
+	DECQ	R9
+	JNE	loop100
+	ADDQ	$640, SI
+	ADDQ	$640, DI
+	DECQ	CX
+	JNE	loop99
+	MOVQ	$2, CX
+	MOVQ	R8, SI
+	MOVQ	AX, DI
+loop102: // 2 times: tiles of 2 elements
+	VMOVUPS	11008(SI), Y0	// sum of friction.2.weight[960]
+	VMOVUPS	11040(SI), Y1	// sum of friction.2.weight[968]
+	VMOVUPS	11136(SI), Y2	// sum of friction.2.weight[992]
+	VMOVUPS	11168(SI), Y3	// sum of friction.2.weight[1000]
+	MOVQ	$8, R9
+	MOVQ	AX, R10
+	MOVQ	DI, R11
+loop103: // 8 times: samples, 4 at a time
+	VBROADCASTSS	653696(R10), Y4	// turned[30]
+	VBROADCASTSS	653824(R10), Y5	// turned[31]
+	VMOVUPS	653952(R11), Y6	// turned[32]
+	VFMADD231PS	Y6, Y4, Y0
+	VFMADD231PS	Y6, Y5, Y2
+	VMOVUPS	654976(R11), Y6	// turned[40]
+	VFMADD231PS	Y6, Y4, Y1
+	VFMADD231PS	Y6, Y5, Y3
+	VBROADCASTSS	653700(R10), Y4	// turned[30]
+	VBROADCASTSS	653828(R10), Y5	// turned[31]
+	VMOVUPS	653984(R11), Y6	// turned[32] | 1
+	VFMADD231PS	Y6, Y4, Y0
+	VFMADD231PS	Y6, Y5, Y2
+	VMOVUPS	655008(R11), Y6	// turned[40] | 1
+	VFMADD231PS	Y6, Y4, Y1
+	VFMADD231PS	Y6, Y5, Y3
+	VBROADCASTSS	653704(R10), Y4	// turned[30]
+	VBROADCASTSS	653832(R10), Y5	// turned[31]
+	VMOVUPS	654016(R11), Y6	// turned[32] | 2
+	VFMADD231PS	Y6, Y4, Y0
+	VFMADD231PS	Y6, Y5, Y2
+	VMOVUPS	655040(R11), Y6	// turned[40] | 2
+	VFMADD231PS	Y6, Y4, Y1
+	VFMADD231PS	Y6, Y5, Y3
+	VBROADCASTSS	653708(R10), Y4	// turned[30]
+	VBROADCASTSS	653836(R10), Y5	// turned[31]
+	VMOVUPS	654048(R11), Y6	// turned[32] | 3
+	VFMADD231PS	Y6, Y4, Y0
+	VFMADD231PS	Y6, Y5, Y2
+	VMOVUPS	655072(R11), Y6	// turned[40] | 3
+	VFMADD231PS	Y6, Y4, Y1
+	VFMADD231PS	Y6, Y5, Y3
+	ADDQ	$16, R10
+	ADDQ	$128, R11
+	DECQ	R9
+	JNE	loop103
+	VMOVUPS	Y0, 11008(SI)	// sum of friction.2.weight[960]
+	VMOVUPS	Y1, 11040(SI)	// sum of friction.2.weight[968]
+	VMOVUPS	Y2, 11136(SI)	// sum of friction.2.weight[992]
+	VMOVUPS	Y3, 11168(SI)	// sum of friction.2.weight[1000]
+	ADDQ	$64, SI
+	ADDQ	$2048, DI
+	DECQ	CX
+	JNE	loop102
 	VMOVUPS	f32_00000000<>(SB), Y15
 	VMOVUPS	Y15, 128(AX)
 	VMOVUPS	f32_00000000<>(SB), Y15
@@ -15770,15 +16646,16 @@ loop76: // 32 times: elements
 	MOVQ	R8, DI
 	MOVQ	BX, R9
 	MOVQ	R8, R10
-loop77: // 16 times: tiles of 2 elements
-	VMOVUPS	830592(SI), Y0	// vecmat_8[0]
-	VMOVUPS	830624(SI), Y1	// vecmat_8[0] | 1
-	VMOVUPS	830656(SI), Y2	// vecmat_8[0] | 2
-	VMOVUPS	830688(SI), Y3	// vecmat_8[0] | 3
-	VMOVUPS	834688(SI), Y4	// sigmoid_4[0]
-	VMOVUPS	834720(SI), Y5	// sigmoid_4[0] | 1
-	VMOVUPS	834752(SI), Y6	// sigmoid_4[0] | 2
-	VMOVUPS	834784(SI), Y7	// sigmoid_4[0] | 3
+loop104: // 16 times: tiles of 2 elements
+	// arm.nde:11
+	VMOVUPS	838784(SI), Y0	// vecmat_8[0]
+	VMOVUPS	838816(SI), Y1	// vecmat_8[0] | 1
+	VMOVUPS	838848(SI), Y2	// vecmat_8[0] | 2
+	VMOVUPS	838880(SI), Y3	// vecmat_8[0] | 3
+	VMOVUPS	842880(SI), Y4	// sigmoid_4[0]
+	VMOVUPS	842912(SI), Y5	// sigmoid_4[0] | 1
+	VMOVUPS	842944(SI), Y6	// sigmoid_4[0] | 2
+	VMOVUPS	842976(SI), Y7	// sigmoid_4[0] | 3
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y5, Y1, Y1
 	VMULPS	Y6, Y2, Y2
@@ -15871,14 +16748,14 @@ loop77: // 16 times: tiles of 2 elements
 	VMOVUPS	864(AX), Y15
 	VFMADD231PS	Y3, Y4, Y15
 	VMOVUPS	Y15, 864(AX)
-	VMOVUPS	830720(SI), Y4	// vecmat_8[1]
-	VMOVUPS	830752(SI), Y5	// vecmat_8[1] | 1
-	VMOVUPS	830784(SI), Y6	// vecmat_8[1] | 2
-	VMOVUPS	830816(SI), Y7	// vecmat_8[1] | 3
-	VMOVUPS	834816(SI), Y8	// sigmoid_4[1]
-	VMOVUPS	834848(SI), Y9	// sigmoid_4[1] | 1
-	VMOVUPS	834880(SI), Y10	// sigmoid_4[1] | 2
-	VMOVUPS	834912(SI), Y11	// sigmoid_4[1] | 3
+	VMOVUPS	838912(SI), Y4	// vecmat_8[1]
+	VMOVUPS	838944(SI), Y5	// vecmat_8[1] | 1
+	VMOVUPS	838976(SI), Y6	// vecmat_8[1] | 2
+	VMOVUPS	839008(SI), Y7	// vecmat_8[1] | 3
+	VMOVUPS	843008(SI), Y8	// sigmoid_4[1]
+	VMOVUPS	843040(SI), Y9	// sigmoid_4[1] | 1
+	VMOVUPS	843072(SI), Y10	// sigmoid_4[1] | 2
+	VMOVUPS	843104(SI), Y11	// sigmoid_4[1] | 3
 	VMULPS	Y8, Y4, Y4
 	VMULPS	Y9, Y5, Y5
 	VMULPS	Y10, Y6, Y6
@@ -15982,11 +16859,11 @@ loop77: // 16 times: tiles of 2 elements
 	MOVQ	$6, R11
 	MOVQ	AX, R12
 	MOVQ	R10, R13
-loop78: // 6 times: elements
-	VMOVUPS	656128(R12), Y8	// concat[0]
-	VMOVUPS	656160(R12), Y9	// concat[0] | 1
-	VMOVUPS	656192(R12), Y10	// concat[0] | 2
-	VMOVUPS	656224(R12), Y11	// concat[0] | 3
+loop105: // 6 times: elements
+	VMOVUPS	664320(R12), Y8	// concat[0]
+	VMOVUPS	664352(R12), Y9	// concat[0] | 1
+	VMOVUPS	664384(R12), Y10	// concat[0] | 2
+	VMOVUPS	664416(R12), Y11	// concat[0] | 3
 	VMOVUPS	(R13), Y12	// sum of friction.0.weight[0]
 	VFMADD231PS	Y8, Y0, Y12
 	VFMADD231PS	Y9, Y1, Y12
@@ -16002,99 +16879,99 @@ loop78: // 6 times: elements
 	ADDQ	$128, R12
 	ADDQ	$32, R13
 	DECQ	R11
-	JNE	loop78
+	JNE	loop105
 	ADDQ	$256, SI
 	ADDQ	$64, DI
 	ADDQ	$48, R9
 	ADDQ	$384, R10
 	DECQ	CX
-	JNE	loop77
+	JNE	loop104
 	VMOVUPS	128(AX), Y13	// vecmat_9[0]
-	VMOVUPS	Y13, 838784(AX)
+	VMOVUPS	Y13, 846976(AX)
 	VMOVUPS	160(AX), Y13	// vecmat_9[0] | 1
-	VMOVUPS	Y13, 838816(AX)
+	VMOVUPS	Y13, 847008(AX)
 	VMOVUPS	192(AX), Y13	// vecmat_9[0] | 2
-	VMOVUPS	Y13, 838848(AX)
+	VMOVUPS	Y13, 847040(AX)
 	VMOVUPS	224(AX), Y13	// vecmat_9[0] | 3
-	VMOVUPS	Y13, 838880(AX)
+	VMOVUPS	Y13, 847072(AX)
 	VMOVUPS	256(AX), Y13	// vecmat_9[1]
-	VMOVUPS	Y13, 838912(AX)
+	VMOVUPS	Y13, 847104(AX)
 	VMOVUPS	288(AX), Y13	// vecmat_9[1] | 1
-	VMOVUPS	Y13, 838944(AX)
+	VMOVUPS	Y13, 847136(AX)
 	VMOVUPS	320(AX), Y13	// vecmat_9[1] | 2
-	VMOVUPS	Y13, 838976(AX)
+	VMOVUPS	Y13, 847168(AX)
 	VMOVUPS	352(AX), Y13	// vecmat_9[1] | 3
-	VMOVUPS	Y13, 839008(AX)
+	VMOVUPS	Y13, 847200(AX)
 	VMOVUPS	384(AX), Y13	// vecmat_9[2]
-	VMOVUPS	Y13, 839040(AX)
+	VMOVUPS	Y13, 847232(AX)
 	VMOVUPS	416(AX), Y13	// vecmat_9[2] | 1
-	VMOVUPS	Y13, 839072(AX)
+	VMOVUPS	Y13, 847264(AX)
 	VMOVUPS	448(AX), Y13	// vecmat_9[2] | 2
-	VMOVUPS	Y13, 839104(AX)
+	VMOVUPS	Y13, 847296(AX)
 	VMOVUPS	480(AX), Y13	// vecmat_9[2] | 3
-	VMOVUPS	Y13, 839136(AX)
+	VMOVUPS	Y13, 847328(AX)
 	VMOVUPS	512(AX), Y13	// vecmat_9[3]
-	VMOVUPS	Y13, 839168(AX)
+	VMOVUPS	Y13, 847360(AX)
 	VMOVUPS	544(AX), Y13	// vecmat_9[3] | 1
-	VMOVUPS	Y13, 839200(AX)
+	VMOVUPS	Y13, 847392(AX)
 	VMOVUPS	576(AX), Y13	// vecmat_9[3] | 2
-	VMOVUPS	Y13, 839232(AX)
+	VMOVUPS	Y13, 847424(AX)
 	VMOVUPS	608(AX), Y13	// vecmat_9[3] | 3
-	VMOVUPS	Y13, 839264(AX)
+	VMOVUPS	Y13, 847456(AX)
 	VMOVUPS	640(AX), Y13	// vecmat_9[4]
-	VMOVUPS	Y13, 839296(AX)
+	VMOVUPS	Y13, 847488(AX)
 	VMOVUPS	672(AX), Y13	// vecmat_9[4] | 1
-	VMOVUPS	Y13, 839328(AX)
+	VMOVUPS	Y13, 847520(AX)
 	VMOVUPS	704(AX), Y13	// vecmat_9[4] | 2
-	VMOVUPS	Y13, 839360(AX)
+	VMOVUPS	Y13, 847552(AX)
 	VMOVUPS	736(AX), Y13	// vecmat_9[4] | 3
-	VMOVUPS	Y13, 839392(AX)
+	VMOVUPS	Y13, 847584(AX)
 	VMOVUPS	768(AX), Y13	// vecmat_9[5]
-	VMOVUPS	Y13, 839424(AX)
+	VMOVUPS	Y13, 847616(AX)
 	VMOVUPS	800(AX), Y13	// vecmat_9[5] | 1
-	VMOVUPS	Y13, 839456(AX)
+	VMOVUPS	Y13, 847648(AX)
 	VMOVUPS	832(AX), Y13	// vecmat_9[5] | 2
-	VMOVUPS	Y13, 839488(AX)
+	VMOVUPS	Y13, 847680(AX)
 	VMOVUPS	864(AX), Y13	// vecmat_9[5] | 3
-	VMOVUPS	Y13, 839520(AX)
+	VMOVUPS	Y13, 847712(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop79: // 4 times: vectors of the block
+loop106: // 4 times: vectors of the block
 	VMOVUPS	65792(SI), Y15	// mask
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	839040(SI), Y0	// vecmat_9[2]
-	VMOVUPS	839168(SI), Y0	// vecmat_9[3]
-	VMOVUPS	838784(SI), Y0	// vecmat_9[0]
-	VMOVUPS	838912(SI), Y0	// vecmat_9[1]
+	VMOVUPS	847232(SI), Y0	// vecmat_9[2]
+	VMOVUPS	847360(SI), Y0	// vecmat_9[3]
+	VMOVUPS	846976(SI), Y0	// vecmat_9[0]
+	VMOVUPS	847104(SI), Y0	// vecmat_9[1]
 	// arm.nde:11
-	VMOVUPS	838784(SI), Y0	// vecmat_9[0]
-	VMOVUPS	655872(SI), Y1	// cos_3[0]
-	VMOVUPS	839040(SI), Y2	// vecmat_9[2]
-	VMOVUPS	839552(SI), Y3	// neg_6[0]
-	VMOVUPS	824704(SI), Y4	// add_27[0]
+	VMOVUPS	846976(SI), Y0	// vecmat_9[0]
+	VMOVUPS	664064(SI), Y1	// cos_3[0]
+	VMOVUPS	847232(SI), Y2	// vecmat_9[2]
+	VMOVUPS	847744(SI), Y3	// neg_6[0]
+	VMOVUPS	832896(SI), Y4	// add_27[0]
 	VFMADD231PS	Y3, Y2, Y4
 	VMOVUPS	Y4, Y15
 	VFMADD231PS	Y1, Y0, Y15
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	838912(SI), Y0	// vecmat_9[1]
-	VMOVUPS	656000(SI), Y1	// cos_3[1]
-	VMOVUPS	839168(SI), Y2	// vecmat_9[3]
-	VMOVUPS	839680(SI), Y3	// neg_6[1]
-	VMOVUPS	824832(SI), Y4	// add_27[1]
+	VMOVUPS	847104(SI), Y0	// vecmat_9[1]
+	VMOVUPS	664192(SI), Y1	// cos_3[1]
+	VMOVUPS	847360(SI), Y2	// vecmat_9[3]
+	VMOVUPS	847872(SI), Y3	// neg_6[1]
+	VMOVUPS	833024(SI), Y4	// add_27[1]
 	VFMADD231PS	Y3, Y2, Y4
 	VFMADD231PS	Y1, Y0, Y4
-	VMOVUPS	826368(SI), Y15	// G_bar_4[1]
+	VMOVUPS	834560(SI), Y15	// G_bar_4[1]
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	826240(SI), Y15	// G_bar_4[0]
+	VMOVUPS	834432(SI), Y15	// G_bar_4[0]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	595328(SI), Y0	// q[0]
 	// arm.nde:35
 	VMOVUPS	64(AX), Y13
 	VADDPS	96(AX), Y13, Y15
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	654976(SI), Y1	// mul_11
+	VMOVUPS	663168(SI), Y1	// mul_11
 	VMULPS	128(AX), Y1, Y1
-	VMOVUPS	655104(SI), Y2	// add_4
+	VMOVUPS	663296(SI), Y2	// add_4
 	VANDPS	f32_7fffffff<>(SB), Y2, Y3
 	VMOVUPS	f32_4b400000<>(SB), Y5
 	VFMADD231PS	f32_3f22f983<>(SB), Y3, Y5
@@ -16131,7 +17008,7 @@ loop79: // 4 times: vectors of the block
 	VORPS	Y2, Y3, Y2
 	VXORPS	f32_80000000<>(SB), Y2, Y2
 	VMULPS	Y2, Y1, Y1
-	VMOVUPS	654592(SI), Y2	// mul_9
+	VMOVUPS	662784(SI), Y2	// mul_9
 	VMULPS	96(AX), Y2, Y2
 	VANDPS	f32_7fffffff<>(SB), Y0, Y3
 	VMOVUPS	f32_4b400000<>(SB), Y5
@@ -16170,29 +17047,29 @@ loop79: // 4 times: vectors of the block
 	VXORPS	f32_80000000<>(SB), Y0, Y0
 	VFMADD213PS	Y1, Y0, Y2
 	// arm.nde:34
-	VMOVUPS	654208(SI), Y0	// add_3
-	VMOVUPS	654336(SI), Y3	// square
+	VMOVUPS	662400(SI), Y0	// add_3
+	VMOVUPS	662528(SI), Y3	// square
 	VMULPS	64(AX), Y3, Y3
 	VMOVUPS	Y3, Y15
 	VFNMADD231PS	96(AX), Y0, Y15
 	VMOVUPS	Y15, 160(AX)
 	// arm.nde:29
-	VMOVUPS	651520(SI), Y0	// mul_6
+	VMOVUPS	659712(SI), Y0	// mul_6
 	VMULPS	160(AX), Y0, Y3
-	VMOVUPS	653056(SI), Y15	// c2_2
+	VMOVUPS	661248(SI), Y15	// c2_2
 	VMOVUPS	Y15, 192(AX)
 	VFMADD231PS	192(AX), Y3, Y1
 	// arm.nde:35
 	VADDPS	32(AX), Y2, Y2
 	VADDPS	f32_00000000<>(SB), Y4, Y3
 	// arm.nde:38
-	VMOVUPS	825984(SI), Y15	// linsolve_4[0]
+	VMOVUPS	834176(SI), Y15	// linsolve_4[0]
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	681728(SI), Y4	// v_k1[0]
+	VMOVUPS	689920(SI), Y4	// v_k1[0]
 	VMULPS	32(AX), Y4, Y5
-	VMOVUPS	681856(SI), Y6	// v_k1[1]
+	VMOVUPS	690048(SI), Y6	// v_k1[1]
 	VMULPS	32(AX), Y6, Y7
-	VMOVUPS	826112(SI), Y15	// linsolve_4[1]
+	VMOVUPS	834304(SI), Y15	// linsolve_4[1]
 	VMOVUPS	Y15, 224(AX)
 	VMULPS	224(AX), Y4, Y4
 	VMULPS	224(AX), Y6, Y6
@@ -16206,19 +17083,19 @@ loop79: // 4 times: vectors of the block
 	VADDPS	Y5, Y4, Y15
 	VMOVUPS	Y15, 320(AX)
 	// arm.nde:28
-	VMOVUPS	650624(SI), Y4	// mul_4
+	VMOVUPS	658816(SI), Y4	// mul_4
 	VMULPS	320(AX), Y0, Y0
 	VFMADD231PS	256(AX), Y4, Y0
-	VMOVUPS	653696(SI), Y15	// s2_2
+	VMOVUPS	661888(SI), Y15	// s2_2
 	VMOVUPS	Y15, 352(AX)
 	VMOVUPS	352(AX), Y13
 	VXORPS	f32_80000000<>(SB), Y13, Y4
 	VFMADD231PS	Y4, Y0, Y1
 	VMOVUPS	595712(SI), Y0	// q_k1[1]
 	// arm.nde:34
-	VMOVUPS	653952(SI), Y4	// neg_2
+	VMOVUPS	662144(SI), Y4	// neg_2
 	VMULPS	96(AX), Y4, Y4
-	VMOVUPS	654080(SI), Y5	// mul_7
+	VMOVUPS	662272(SI), Y5	// mul_7
 	VMULPS	f32_40000000<>(SB), Y0, Y6
 	VMULPS	Y6, Y4, Y6
 	VMOVUPS	Y6, Y15
@@ -16230,50 +17107,50 @@ loop79: // 4 times: vectors of the block
 	VMOVUPS	622720(SI), Y9	// q_d2_bar[1]
 	VMOVUPS	621824(SI), Y10	// v_next_bar[0]
 	VMOVUPS	621952(SI), Y11	// v_next_bar[1]
-	VMOVUPS	839296(SI), Y12	// vecmat_9[4]
-	VMOVUPS	839424(SI), Y12	// vecmat_9[5]
+	VMOVUPS	847488(SI), Y12	// vecmat_9[4]
+	VMOVUPS	847616(SI), Y12	// vecmat_9[5]
 	// arm.nde:28
 	VADDPS	f32_00000000<>(SB), Y2, Y2
 	VMOVUPS	Y2, 623616(SI)	// q_bar[0]
 	VADDPS	Y1, Y3, Y1
 	VMOVUPS	Y1, 623744(SI)	// q_bar[1]
 	// arm.nde:11
-	VMOVUPS	824448(SI), Y1	// q_y2_bar[0]
-	VMOVUPS	650880(SI), Y2	// ha21
-	VMOVUPS	792192(SI), Y3	// mul_18[0]
+	VMOVUPS	832640(SI), Y1	// q_y2_bar[0]
+	VMOVUPS	659072(SI), Y2	// ha21
+	VMOVUPS	800384(SI), Y3	// mul_18[0]
 	VADDPS	Y3, Y6, Y3
 	VFMADD231PS	f32_bfc00000<>(SB), Y8, Y3
 	VADDPS	Y10, Y3, Y3
-	VMOVUPS	792448(SI), Y6	// mul_19[0]
+	VMOVUPS	800640(SI), Y6	// mul_19[0]
 	VADDPS	Y6, Y3, Y3
-	VMOVUPS	792704(SI), Y6	// q_k4_bar[0]
+	VMOVUPS	800896(SI), Y6	// q_k4_bar[0]
 	VADDPS	Y6, Y3, Y3
-	VMOVUPS	809216(SI), Y6	// q_k3_bar[0]
+	VMOVUPS	817408(SI), Y6	// q_k3_bar[0]
 	VADDPS	Y6, Y3, Y3
-	VMOVUPS	825472(SI), Y6	// q_k2_bar[0]
+	VMOVUPS	833664(SI), Y6	// q_k2_bar[0]
 	VADDPS	Y6, Y3, Y3
 	VFMADD231PS	Y2, Y1, Y3
-	VMOVUPS	839296(SI), Y1	// vecmat_9[4]
+	VMOVUPS	847488(SI), Y1	// vecmat_9[4]
 	VADDPS	Y1, Y3, Y1
-	VMOVUPS	824576(SI), Y3	// q_y2_bar[1]
-	VMOVUPS	792320(SI), Y6	// mul_18[1]
+	VMOVUPS	832768(SI), Y3	// q_y2_bar[1]
+	VMOVUPS	800512(SI), Y6	// mul_18[1]
 	VADDPS	Y6, Y7, Y6
 	VFMADD231PS	f32_bfc00000<>(SB), Y9, Y6
 	VADDPS	Y11, Y6, Y6
-	VMOVUPS	792576(SI), Y7	// mul_19[1]
+	VMOVUPS	800768(SI), Y7	// mul_19[1]
 	VADDPS	Y7, Y6, Y6
-	VMOVUPS	792832(SI), Y7	// q_k4_bar[1]
+	VMOVUPS	801024(SI), Y7	// q_k4_bar[1]
 	VADDPS	Y7, Y6, Y6
-	VMOVUPS	809344(SI), Y7	// q_k3_bar[1]
+	VMOVUPS	817536(SI), Y7	// q_k3_bar[1]
 	VADDPS	Y7, Y6, Y6
-	VMOVUPS	825600(SI), Y7	// q_k2_bar[1]
+	VMOVUPS	833792(SI), Y7	// q_k2_bar[1]
 	VADDPS	Y7, Y6, Y6
 	VFMADD231PS	Y2, Y3, Y6
-	VMOVUPS	839424(SI), Y2	// vecmat_9[5]
+	VMOVUPS	847616(SI), Y2	// vecmat_9[5]
 	VADDPS	Y2, Y6, Y2
 	// arm.nde:34
 	VMULPS	Y0, Y4, Y0
-	VMOVUPS	653824(SI), Y3	// k_2
+	VMOVUPS	662016(SI), Y3	// k_2
 	VMULPS	64(AX), Y3, Y3
 	VMULPS	Y5, Y3, Y3
 	VMOVUPS	Y3, Y15
@@ -16283,34 +17160,34 @@ loop79: // 4 times: vectors of the block
 	VMOVUPS	Y15, 416(AX)
 	VADDPS	384(AX), Y2, Y15
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	790656(SI), Y15	// add_18
+	VMOVUPS	798848(SI), Y15	// add_18
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	807808(SI), Y15	// add_22
+	VMOVUPS	816000(SI), Y15	// add_22
 	VMOVUPS	Y15, 480(AX)
-	VMOVUPS	824320(SI), Y0	// add_26
-	VMOVUPS	790144(SI), Y1	// M_bar[0]
-	VMOVUPS	807296(SI), Y2	// M_bar_2[0]
-	VMOVUPS	823808(SI), Y3	// M_bar_3[0]
-	VMOVUPS	790528(SI), Y15	// M_bar[3]
+	VMOVUPS	832512(SI), Y0	// add_26
+	VMOVUPS	798336(SI), Y1	// M_bar[0]
+	VMOVUPS	815488(SI), Y2	// M_bar_2[0]
+	VMOVUPS	832000(SI), Y3	// M_bar_3[0]
+	VMOVUPS	798720(SI), Y15	// M_bar[3]
 	VMOVUPS	Y15, 512(AX)
-	VMOVUPS	807680(SI), Y15	// M_bar_2[3]
+	VMOVUPS	815872(SI), Y15	// M_bar_2[3]
 	VMOVUPS	Y15, 544(AX)
-	VMOVUPS	824192(SI), Y15	// M_bar_3[3]
+	VMOVUPS	832384(SI), Y15	// M_bar_3[3]
 	VMOVUPS	Y15, 576(AX)
-	VMOVUPS	712448(SI), Y15	// G_bar[0]
+	VMOVUPS	720640(SI), Y15	// G_bar[0]
 	VMOVUPS	Y15, 608(AX)
-	VMOVUPS	793472(SI), Y15	// G_bar_2[0]
+	VMOVUPS	801664(SI), Y15	// G_bar_2[0]
 	VMOVUPS	Y15, 640(AX)
-	VMOVUPS	809984(SI), Y15	// G_bar_3[0]
+	VMOVUPS	818176(SI), Y15	// G_bar_3[0]
 	VMOVUPS	Y15, 672(AX)
 	// arm.nde:35
-	VMOVUPS	655232(SI), Y4	// cos_2
-	VMOVUPS	823552(SI), Y5	// add_25
-	VMOVUPS	682880(SI), Y6	// cos_5
-	VMOVUPS	807040(SI), Y7	// add_21
-	VMOVUPS	719232(SI), Y8	// cos_9
-	VMOVUPS	784640(SI), Y9	// add_17
-	VMOVUPS	785152(SI), Y10	// cos_12
+	VMOVUPS	663424(SI), Y4	// cos_2
+	VMOVUPS	831744(SI), Y5	// add_25
+	VMOVUPS	691072(SI), Y6	// cos_5
+	VMOVUPS	815232(SI), Y7	// add_21
+	VMOVUPS	727424(SI), Y8	// cos_9
+	VMOVUPS	792832(SI), Y9	// add_17
+	VMOVUPS	793344(SI), Y10	// cos_12
 	VMULPS	Y10, Y9, Y9
 	VFMADD231PS	Y8, Y7, Y9
 	VFMADD231PS	Y6, Y5, Y9
@@ -16318,15 +17195,15 @@ loop79: // 4 times: vectors of the block
 	VFMADD231PS	128(AX), Y4, Y15
 	VMOVUPS	Y15, 704(AX)
 	// arm.nde:31
-	VMOVUPS	651264(SI), Y4	// c2
-	VMOVUPS	823680(SI), Y5	// k_bar_3
-	VMOVUPS	652672(SI), Y6	// s2
-	VMOVUPS	717568(SI), Y7	// c2_4
-	VMOVUPS	807168(SI), Y8	// k_bar_2
-	VMOVUPS	718208(SI), Y9	// s2_3
-	VMOVUPS	710144(SI), Y10	// c2_3
-	VMOVUPS	784768(SI), Y11	// k_bar
-	VMOVUPS	784896(SI), Y12	// s2_4
+	VMOVUPS	659456(SI), Y4	// c2
+	VMOVUPS	831872(SI), Y5	// k_bar_3
+	VMOVUPS	660864(SI), Y6	// s2
+	VMOVUPS	725760(SI), Y7	// c2_4
+	VMOVUPS	815360(SI), Y8	// k_bar_2
+	VMOVUPS	726400(SI), Y9	// s2_3
+	VMOVUPS	718336(SI), Y10	// c2_3
+	VMOVUPS	792960(SI), Y11	// k_bar
+	VMOVUPS	793088(SI), Y12	// s2_4
 	VMULPS	Y12, Y11, Y11
 	VFMADD231PS	384(AX), Y10, Y11
 	VFMADD231PS	Y9, Y8, Y11
@@ -16370,10 +17247,10 @@ loop79: // 4 times: vectors of the block
 	VADDPS	Y1, Y0, Y15
 	VMOVUPS	Y15, 256(AX)
 	// arm.nde:35
-	VMOVUPS	654720(SI), Y0	// cos
-	VMOVUPS	682624(SI), Y2	// cos_4
-	VMOVUPS	718976(SI), Y3	// cos_8
-	VMOVUPS	785024(SI), Y4	// cos_11
+	VMOVUPS	662912(SI), Y0	// cos
+	VMOVUPS	690816(SI), Y2	// cos_4
+	VMOVUPS	727168(SI), Y3	// cos_8
+	VMOVUPS	793216(SI), Y4	// cos_11
 	VMULPS	608(AX), Y4, Y4
 	VFMADD231PS	640(AX), Y3, Y4
 	VFMADD231PS	672(AX), Y2, Y4
@@ -16385,9 +17262,9 @@ loop79: // 4 times: vectors of the block
 	VMULPS	f32_411cf5c3<>(SB), Y2, Y2
 	VFMADD231PS	Y0, Y1, Y2
 	VANDPS	0(AX), Y2, Y0
-	VMOVUPS	43072(R8), Y3	// sum of Arm.m1
+	VMOVUPS	47168(R8), Y3	// sum of Arm.m1
 	VADDPS	Y0, Y3, Y0
-	VMOVUPS	Y0, 43072(R8)	// sum of Arm.m1
+	VMOVUPS	Y0, 47168(R8)	// sum of Arm.m1
 	VBROADCASTSS	8(DX), Y0	// Arm.l2.square
 	VBROADCASTSS	5392(BX), Y3	// Arm.l1
 	VMULPS	192(AX), Y3, Y3
@@ -16401,9 +17278,9 @@ loop79: // 4 times: vectors of the block
 	VADDPS	Y2, Y6, Y0
 	VMOVUPS	Y0, 624128(SI)	// load_bar
 	VANDPS	0(AX), Y0, Y0
-	VMOVUPS	43104(R8), Y2	// sum of Arm.m2
+	VMOVUPS	47200(R8), Y2	// sum of Arm.m2
 	VADDPS	Y0, Y2, Y0
-	VMOVUPS	Y0, 43104(R8)	// sum of Arm.m2
+	VMOVUPS	Y0, 47200(R8)	// sum of Arm.m2
 	// arm.nde:34
 	VMOVUPS	416(AX), Y13
 	VADDPS	64(AX), Y13, Y0
@@ -16412,22 +17289,22 @@ loop79: // 4 times: vectors of the block
 	VADDPS	f32_00000000<>(SB), Y13, Y0
 	VMOVUPS	Y0, 624000(SI)	// q_k1_bar[1]
 	// arm.nde:38
-	VMOVUPS	712192(SI), Y0	// linsolve[0]
-	VMOVUPS	793216(SI), Y2	// linsolve_2[0]
+	VMOVUPS	720384(SI), Y0	// linsolve[0]
+	VMOVUPS	801408(SI), Y2	// linsolve_2[0]
 	VADDPS	Y2, Y0, Y0
-	VMOVUPS	809728(SI), Y3	// linsolve_3[0]
+	VMOVUPS	817920(SI), Y3	// linsolve_3[0]
 	VADDPS	Y3, Y0, Y0
 	VADDPS	32(AX), Y0, Y0
-	VMOVUPS	Y0, 839808(SI)	// u_bar_2[0]
-	VMOVUPS	712320(SI), Y5	// linsolve[1]
-	VMOVUPS	793344(SI), Y6	// linsolve_2[1]
+	VMOVUPS	Y0, 848000(SI)	// u_bar_2[0]
+	VMOVUPS	720512(SI), Y5	// linsolve[1]
+	VMOVUPS	801536(SI), Y6	// linsolve_2[1]
 	VADDPS	Y6, Y5, Y5
-	VMOVUPS	809856(SI), Y7	// linsolve_3[1]
+	VMOVUPS	818048(SI), Y7	// linsolve_3[1]
 	VADDPS	Y7, Y5, Y5
 	VADDPS	224(AX), Y5, Y5
-	VMOVUPS	Y5, 839936(SI)	// u_bar_2[1]
+	VMOVUPS	Y5, 848128(SI)	// u_bar_2[1]
 	// arm.nde:17
-	VMOVUPS	652288(SI), Y8	// locate
+	VMOVUPS	660480(SI), Y8	// locate
 	VPCMPGTD	f32_00000031<>(SB), Y8, Y9
 	VBLENDVPS	Y9, f32_00000031<>(SB), Y8, Y8
 	VMOVUPS	f32_00000000<>(SB), Y9
@@ -16436,7 +17313,7 @@ loop79: // 4 times: vectors of the block
 	VMOVUPS	f32_00000000<>(SB), Y9
 	MOVQ	$50, DI
 	MOVQ	SI, R9
-loop80: // 50 times: rows by their numbers
+loop107: // 50 times: rows by their numbers
 	VPCMPEQD	Y9, Y8, Y10
 	VADDPS	f32_00000000<>(SB), Y0, Y11
 	VMOVUPS	f32_00000000<>(SB), Y12
@@ -16451,100 +17328,100 @@ loop80: // 50 times: rows by their numbers
 	VMOVAPS	Y10, Y9
 	ADDQ	$256, R9
 	DECQ	DI
-	JNE	loop80
+	JNE	loop107
 	// arm.nde:11
 	VMOVUPS	608(AX), Y13
 	VSUBPS	Y2, Y13, Y0
 	VSUBPS	Y3, Y0, Y0
 	VSUBPS	32(AX), Y0, Y0
-	VMOVUPS	712576(SI), Y2	// G_bar[1]
+	VMOVUPS	720768(SI), Y2	// G_bar[1]
 	VSUBPS	Y6, Y2, Y2
 	VSUBPS	Y7, Y2, Y2
 	VSUBPS	224(AX), Y2, Y2
 	VANDPS	0(AX), Y0, Y0
-	VMOVUPS	43008(R8), Y3	// sum of friction.4.bias[0]
+	VMOVUPS	47104(R8), Y3	// sum of friction.4.bias[0]
 	VADDPS	Y0, Y3, Y0
-	VMOVUPS	Y0, 43008(R8)	// sum of friction.4.bias[0]
+	VMOVUPS	Y0, 47104(R8)	// sum of friction.4.bias[0]
 	VANDPS	0(AX), Y2, Y0
-	VMOVUPS	43040(R8), Y2	// sum of friction.4.bias[1]
+	VMOVUPS	47136(R8), Y2	// sum of friction.4.bias[1]
 	VADDPS	Y0, Y2, Y0
-	VMOVUPS	Y0, 43040(R8)	// sum of friction.4.bias[1]
+	VMOVUPS	Y0, 47136(R8)	// sum of friction.4.bias[1]
 	// arm.nde:35
-	VMOVUPS	654464(SI), Y0	// mul_8
+	VMOVUPS	662656(SI), Y0	// mul_8
 	VMULPS	Y0, Y4, Y0
 	VANDPS	0(AX), Y0, Y0
-	VMOVUPS	43136(R8), Y2	// sum of Arm.l1
+	VMOVUPS	47232(R8), Y2	// sum of Arm.l1
 	VADDPS	Y0, Y2, Y0
-	VMOVUPS	Y0, 43136(R8)	// sum of Arm.l1
+	VMOVUPS	Y0, 47232(R8)	// sum of Arm.l1
 	// arm.nde:31
-	VMOVUPS	649984(SI), Y0	// mt
+	VMOVUPS	658176(SI), Y0	// mt
 	VMULPS	160(AX), Y0, Y2
 	VANDPS	0(AX), Y2, Y2
-	VMOVUPS	43136(R8), Y3	// sum of Arm.l1
+	VMOVUPS	47232(R8), Y3	// sum of Arm.l1
 	VADDPS	Y2, Y3, Y2
-	VMOVUPS	Y2, 43136(R8)	// sum of Arm.l1
+	VMOVUPS	Y2, 47232(R8)	// sum of Arm.l1
 	// arm.nde:30
-	VMOVUPS	650368(SI), Y2	// mul_2
+	VMOVUPS	658560(SI), Y2	// mul_2
 	VMULPS	192(AX), Y2, Y2
 	VANDPS	0(AX), Y2, Y2
-	VMOVUPS	43136(R8), Y3	// sum of Arm.l1
+	VMOVUPS	47232(R8), Y3	// sum of Arm.l1
 	VADDPS	Y2, Y3, Y2
-	VMOVUPS	Y2, 43136(R8)	// sum of Arm.l1
-	VMOVUPS	649856(SI), Y2	// add
+	VMOVUPS	Y2, 47232(R8)	// sum of Arm.l1
+	VMOVUPS	658048(SI), Y2	// add
 	VMULPS	Y2, Y1, Y1
 	VBROADCASTSS	44(DX), Y2	// mul.6
 	VMULPS	Y2, Y1, Y1
 	VANDPS	0(AX), Y1, Y1
-	VMOVUPS	43136(R8), Y2	// sum of Arm.l1
+	VMOVUPS	47232(R8), Y2	// sum of Arm.l1
 	VADDPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 43136(R8)	// sum of Arm.l1
+	VMOVUPS	Y1, 47232(R8)	// sum of Arm.l1
 	// arm.nde:35
-	VMOVUPS	654848(SI), Y1	// mul_10
+	VMOVUPS	663040(SI), Y1	// mul_10
 	VMULPS	704(AX), Y1, Y1
 	VANDPS	0(AX), Y1, Y1
-	VMOVUPS	43168(R8), Y2	// sum of Arm.l2
+	VMOVUPS	47264(R8), Y2	// sum of Arm.l2
 	VADDPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 43168(R8)	// sum of Arm.l2
+	VMOVUPS	Y1, 47264(R8)	// sum of Arm.l2
 	// arm.nde:31
-	VMOVUPS	651392(SI), Y1	// mul_5
+	VMOVUPS	659584(SI), Y1	// mul_5
 	VMULPS	128(AX), Y1, Y1
 	VANDPS	0(AX), Y1, Y1
-	VMOVUPS	43168(R8), Y2	// sum of Arm.l2
+	VMOVUPS	47264(R8), Y2	// sum of Arm.l2
 	VADDPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 43168(R8)	// sum of Arm.l2
+	VMOVUPS	Y1, 47264(R8)	// sum of Arm.l2
 	// arm.nde:30
-	VMOVUPS	650496(SI), Y1	// mul_3
+	VMOVUPS	658688(SI), Y1	// mul_3
 	VMULPS	352(AX), Y1, Y1
 	VANDPS	0(AX), Y1, Y1
-	VMOVUPS	43168(R8), Y2	// sum of Arm.l2
+	VMOVUPS	47264(R8), Y2	// sum of Arm.l2
 	VADDPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 43168(R8)	// sum of Arm.l2
+	VMOVUPS	Y1, 47264(R8)	// sum of Arm.l2
 	VMULPS	256(AX), Y0, Y0
 	VBROADCASTSS	40(DX), Y1	// mul.5
 	VMULPS	Y1, Y0, Y0
 	VANDPS	0(AX), Y0, Y0
-	VMOVUPS	43168(R8), Y1	// sum of Arm.l2
+	VMOVUPS	47264(R8), Y1	// sum of Arm.l2
 	VADDPS	Y0, Y1, Y0
-	VMOVUPS	Y0, 43168(R8)	// sum of Arm.l2
+	VMOVUPS	Y0, 47264(R8)	// sum of Arm.l2
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop79
+	JNE	loop106
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop81: // 4 times: vectors of the block
+loop108: // 4 times: vectors of the block
 	MOVQ	$50, DI
 	MOVQ	SI, R9
-loop82: // 50 times: elements
+loop109: // 50 times: elements
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
 	VMOVUPD	Y0, 624256(R9)	// u_times_bar[0]
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
 	VMOVUPD	Y0, 624288(R9)	// u_times_bar[0] | 1
 	ADDQ	$256, R9
 	DECQ	DI
-	JNE	loop82
+	JNE	loop109
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop81
+	JNE	loop108
 	RET
 
 // predict0RecLanerev is Predict.0.rec.lanerev (arm.nde:45) of a block of samples.
@@ -16554,55 +17431,55 @@ TEXT predict0RecLanerev_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	840064(SI), Y0	// step.t
-	VMOVUPD	840096(SI), Y1	// step.t | 1
+	VMOVUPD	848256(SI), Y0	// step.t
+	VMOVUPD	848288(SI), Y1	// step.t | 1
 	VMOVUPD	Y0, 594816(SI)	// predict0ReplayDenseVjp.t
 	VMOVUPD	Y1, 594848(SI)	// predict0ReplayDenseVjp.t | 1
-	VMOVUPD	840320(SI), Y0	// step.h
-	VMOVUPD	840352(SI), Y1	// step.h | 1
+	VMOVUPD	848512(SI), Y0	// step.h
+	VMOVUPD	848544(SI), Y1	// step.h | 1
 	VMOVUPD	Y0, 595072(SI)	// predict0ReplayDenseVjp.h
 	VMOVUPD	Y1, 595104(SI)	// predict0ReplayDenseVjp.h | 1
-	VMOVUPS	840832(DI), Y0	// q[0]
+	VMOVUPS	849024(DI), Y0	// q[0]
 	VMOVUPS	Y0, 595328(DI)	// predict0ReplayDenseVjp.q[0]
-	VMOVUPS	840960(DI), Y0	// q[1]
+	VMOVUPS	849152(DI), Y0	// q[1]
 	VMOVUPS	Y0, 595456(DI)	// predict0ReplayDenseVjp.q[1]
-	VMOVUPS	841088(DI), Y0	// v[0]
+	VMOVUPS	849280(DI), Y0	// v[0]
 	VMOVUPS	Y0, 595584(DI)	// predict0ReplayDenseVjp.q_k1[0]
-	VMOVUPS	841216(DI), Y0	// v[1]
+	VMOVUPS	849408(DI), Y0	// v[1]
 	VMOVUPS	Y0, 595712(DI)	// predict0ReplayDenseVjp.q_k1[1]
-	VMOVUPS	841344(DI), Y0	// extra.0
+	VMOVUPS	849536(DI), Y0	// extra.0
 	VMOVUPS	Y0, 595840(DI)	// predict0ReplayDenseVjp.load
-	VMOVUPS	867072(DI), Y0	// q.bar[0]
+	VMOVUPS	875264(DI), Y0	// q.bar[0]
 	VMOVUPS	Y0, 621568(DI)	// predict0ReplayDenseVjp.q_next_bar[0]
-	VMOVUPS	867200(DI), Y0	// q.bar[1]
+	VMOVUPS	875392(DI), Y0	// q.bar[1]
 	VMOVUPS	Y0, 621696(DI)	// predict0ReplayDenseVjp.q_next_bar[1]
-	VMOVUPS	867328(DI), Y0	// v.bar[0]
+	VMOVUPS	875520(DI), Y0	// v.bar[0]
 	VMOVUPS	Y0, 621824(DI)	// predict0ReplayDenseVjp.v_next_bar[0]
-	VMOVUPS	867456(DI), Y0	// v.bar[1]
+	VMOVUPS	875648(DI), Y0	// v.bar[1]
 	VMOVUPS	Y0, 621952(DI)	// predict0ReplayDenseVjp.v_next_bar[1]
-	VMOVUPS	893312(DI), Y0	// data.0.bar[0]
+	VMOVUPS	901504(DI), Y0	// data.0.bar[0]
 	VMOVUPS	Y0, 622080(DI)	// predict0ReplayDenseVjp.q_d1_bar[0]
-	VMOVUPS	893440(DI), Y0	// data.0.bar[1]
+	VMOVUPS	901632(DI), Y0	// data.0.bar[1]
 	VMOVUPS	Y0, 622208(DI)	// predict0ReplayDenseVjp.q_d1_bar[1]
-	VMOVUPS	893568(DI), Y0	// data.1.bar[0]
+	VMOVUPS	901760(DI), Y0	// data.1.bar[0]
 	VMOVUPS	Y0, 622336(DI)	// predict0ReplayDenseVjp.v_d1_bar[0]
-	VMOVUPS	893696(DI), Y0	// data.1.bar[1]
+	VMOVUPS	901888(DI), Y0	// data.1.bar[1]
 	VMOVUPS	Y0, 622464(DI)	// predict0ReplayDenseVjp.v_d1_bar[1]
-	VMOVUPS	893824(DI), Y0	// data.2.bar[0]
+	VMOVUPS	902016(DI), Y0	// data.2.bar[0]
 	VMOVUPS	Y0, 622592(DI)	// predict0ReplayDenseVjp.q_d2_bar[0]
-	VMOVUPS	893952(DI), Y0	// data.2.bar[1]
+	VMOVUPS	902144(DI), Y0	// data.2.bar[1]
 	VMOVUPS	Y0, 622720(DI)	// predict0ReplayDenseVjp.q_d2_bar[1]
-	VMOVUPS	894080(DI), Y0	// data.3.bar[0]
+	VMOVUPS	902272(DI), Y0	// data.3.bar[0]
 	VMOVUPS	Y0, 622848(DI)	// predict0ReplayDenseVjp.v_d2_bar[0]
-	VMOVUPS	894208(DI), Y0	// data.3.bar[1]
+	VMOVUPS	902400(DI), Y0	// data.3.bar[1]
 	VMOVUPS	Y0, 622976(DI)	// predict0ReplayDenseVjp.v_d2_bar[1]
-	VMOVUPS	894336(DI), Y0	// data.4.bar[0]
+	VMOVUPS	902528(DI), Y0	// data.4.bar[0]
 	VMOVUPS	Y0, 623104(DI)	// predict0ReplayDenseVjp.q_d3_bar[0]
-	VMOVUPS	894464(DI), Y0	// data.4.bar[1]
+	VMOVUPS	902656(DI), Y0	// data.4.bar[1]
 	VMOVUPS	Y0, 623232(DI)	// predict0ReplayDenseVjp.q_d3_bar[1]
-	VMOVUPS	894592(DI), Y0	// data.5.bar[0]
+	VMOVUPS	902784(DI), Y0	// data.5.bar[0]
 	VMOVUPS	Y0, 623360(DI)	// predict0ReplayDenseVjp.v_d3_bar[0]
-	VMOVUPS	894720(DI), Y0	// data.5.bar[1]
+	VMOVUPS	902912(DI), Y0	// data.5.bar[1]
 	VMOVUPS	Y0, 623488(DI)	// predict0ReplayDenseVjp.v_d3_bar[1]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
@@ -16611,14 +17488,14 @@ loop1: // 4 times: vectors of the block
 	MOVQ	$50, CX
 	MOVQ	AX, SI
 loop2: // 50 times: elements
-	VMOVUPD	841472(SI), Y0	// extra.1[0]
-	VMOVUPD	841504(SI), Y1	// extra.1[0] | 1
-	VMOVUPD	841536(SI), Y2	// extra.1[0] | 2
-	VMOVUPD	841568(SI), Y3	// extra.1[0] | 3
-	VMOVUPD	841600(SI), Y4	// extra.1[0] | 4
-	VMOVUPD	841632(SI), Y5	// extra.1[0] | 5
-	VMOVUPD	841664(SI), Y6	// extra.1[0] | 6
-	VMOVUPD	841696(SI), Y7	// extra.1[0] | 7
+	VMOVUPD	849664(SI), Y0	// extra.1[0]
+	VMOVUPD	849696(SI), Y1	// extra.1[0] | 1
+	VMOVUPD	849728(SI), Y2	// extra.1[0] | 2
+	VMOVUPD	849760(SI), Y3	// extra.1[0] | 3
+	VMOVUPD	849792(SI), Y4	// extra.1[0] | 4
+	VMOVUPD	849824(SI), Y5	// extra.1[0] | 5
+	VMOVUPD	849856(SI), Y6	// extra.1[0] | 6
+	VMOVUPD	849888(SI), Y7	// extra.1[0] | 7
 	VMOVUPD	Y0, 595968(SI)	// predict0ReplayDenseVjp.u_times[0]
 	VMOVUPD	Y1, 596000(SI)	// predict0ReplayDenseVjp.u_times[0] | 1
 	VMOVUPD	Y2, 596032(SI)	// predict0ReplayDenseVjp.u_times[0] | 2
@@ -16633,10 +17510,10 @@ loop2: // 50 times: elements
 	MOVQ	$100, CX
 	MOVQ	AX, SI
 loop3: // 100 times: elements
-	VMOVUPS	854272(SI), Y0	// extra.2[0]
-	VMOVUPS	854304(SI), Y1	// extra.2[0] | 1
-	VMOVUPS	854336(SI), Y2	// extra.2[0] | 2
-	VMOVUPS	854368(SI), Y3	// extra.2[0] | 3
+	VMOVUPS	862464(SI), Y0	// extra.2[0]
+	VMOVUPS	862496(SI), Y1	// extra.2[0] | 1
+	VMOVUPS	862528(SI), Y2	// extra.2[0] | 2
+	VMOVUPS	862560(SI), Y3	// extra.2[0] | 3
 	VMOVUPS	Y0, 608768(SI)	// predict0ReplayDenseVjp.u[0]
 	VMOVUPS	Y1, 608800(SI)	// predict0ReplayDenseVjp.u[0] | 1
 	VMOVUPS	Y2, 608832(SI)	// predict0ReplayDenseVjp.u[0] | 2
@@ -16649,15 +17526,15 @@ loop3: // 100 times: elements
 	MOVQ	AX, SI
 loop4: // 4 times: vectors of the block
 	VMOVUPS	623616(SI), Y0	// predict0ReplayDenseVjp.q_bar[0]
-	VMOVUPS	Y0, 921600(SI)	// result[0]
+	VMOVUPS	Y0, 929792(SI)	// result[0]
 	VMOVUPS	623744(SI), Y0	// predict0ReplayDenseVjp.q_bar[1]
-	VMOVUPS	Y0, 921728(SI)	// result[1]
+	VMOVUPS	Y0, 929920(SI)	// result[1]
 	VMOVUPS	623872(SI), Y0	// predict0ReplayDenseVjp.q_k1_bar[0]
-	VMOVUPS	Y0, 921856(SI)	// result_2[0]
+	VMOVUPS	Y0, 930048(SI)	// result_2[0]
 	VMOVUPS	624000(SI), Y0	// predict0ReplayDenseVjp.q_k1_bar[1]
-	VMOVUPS	Y0, 921984(SI)	// result_2[1]
+	VMOVUPS	Y0, 930176(SI)	// result_2[1]
 	VMOVUPS	624128(SI), Y0	// predict0ReplayDenseVjp.load_bar
-	VMOVUPS	Y0, 922112(SI)	// result_3
+	VMOVUPS	Y0, 930304(SI)	// result_3
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop4
@@ -16665,81 +17542,81 @@ loop4: // 4 times: vectors of the block
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop5: // 4 times: vectors of the block
-	VMOVUPD	840576(SI), Y0	// step.active
-	VMOVUPD	840608(SI), Y1	// step.active | 1
-	VMOVUPS	867584(DI), Y2	// extra.0.sum
+	VMOVUPD	848768(SI), Y0	// step.active
+	VMOVUPD	848800(SI), Y1	// step.active | 1
+	VMOVUPS	875776(DI), Y2	// extra.0.sum
 	// arm.nde:45
 	VMOVUPD	f64_0000000000000000<>(SB), Y3
 	VCMPPD	$17, Y0, Y3, Y0
 	VMOVUPD	f64_0000000000000000<>(SB), Y3
 	VCMPPD	$17, Y1, Y3, Y1
-	VMOVUPS	922112(DI), Y3	// result_3
+	VMOVUPS	930304(DI), Y3	// result_3
 	VADDPS	Y3, Y2, Y3
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VBLENDVPS	Y4, Y3, Y2, Y2
-	VMOVUPS	Y2, 895872(DI)	// extra.0.sum.next
-	VMOVUPS	894848(DI), Y2	// q.start.bar[0]
-	VMOVUPS	894976(DI), Y3	// q.start.bar[1]
-	VMOVUPS	867072(DI), Y4	// q.bar[0]
-	VMOVUPS	867200(DI), Y5	// q.bar[1]
-	VMOVUPS	895104(DI), Y6	// v.start.bar[0]
-	VMOVUPS	895232(DI), Y7	// v.start.bar[1]
-	VMOVUPS	867328(DI), Y8	// v.bar[0]
-	VMOVUPS	867456(DI), Y9	// v.bar[1]
-	VMOVUPS	921600(DI), Y10	// result[0]
+	VMOVUPS	Y2, 904064(DI)	// extra.0.sum.next
+	VMOVUPS	903040(DI), Y2	// q.start.bar[0]
+	VMOVUPS	903168(DI), Y3	// q.start.bar[1]
+	VMOVUPS	875264(DI), Y4	// q.bar[0]
+	VMOVUPS	875392(DI), Y5	// q.bar[1]
+	VMOVUPS	903296(DI), Y6	// v.start.bar[0]
+	VMOVUPS	903424(DI), Y7	// v.start.bar[1]
+	VMOVUPS	875520(DI), Y8	// v.bar[0]
+	VMOVUPS	875648(DI), Y9	// v.bar[1]
+	VMOVUPS	929792(DI), Y10	// result[0]
 	VADDPS	Y2, Y10, Y2
-	VMOVUPS	921728(DI), Y10	// result[1]
+	VMOVUPS	929920(DI), Y10	// result[1]
 	VADDPS	Y3, Y10, Y3
 	VSHUFPS	$136, Y1, Y0, Y10
 	VPERMPD	$216, Y10, Y10
 	VBLENDVPS	Y10, Y2, Y4, Y2
-	VMOVUPS	Y2, 895360(DI)	// q.bar.next[0]
+	VMOVUPS	Y2, 903552(DI)	// q.bar.next[0]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VBLENDVPS	Y2, Y3, Y5, Y2
-	VMOVUPS	Y2, 895488(DI)	// q.bar.next[1]
-	VMOVUPS	921856(DI), Y2	// result_2[0]
+	VMOVUPS	Y2, 903680(DI)	// q.bar.next[1]
+	VMOVUPS	930048(DI), Y2	// result_2[0]
 	VADDPS	Y6, Y2, Y2
-	VMOVUPS	921984(DI), Y3	// result_2[1]
+	VMOVUPS	930176(DI), Y3	// result_2[1]
 	VADDPS	Y7, Y3, Y3
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VBLENDVPS	Y4, Y2, Y8, Y2
-	VMOVUPS	Y2, 895616(DI)	// v.bar.next[0]
+	VMOVUPS	Y2, 903808(DI)	// v.bar.next[0]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VBLENDVPS	Y2, Y3, Y9, Y2
-	VMOVUPS	Y2, 895744(DI)	// v.bar.next[1]
+	VMOVUPS	Y2, 903936(DI)	// v.bar.next[1]
 	MOVQ	$50, R9
 	MOVQ	SI, R10
 loop6: // 50 times: elements
-	VMOVUPD	867712(R10), Y2	// extra.1.sum[0]
-	VMOVUPD	867744(R10), Y3	// extra.1.sum[0] | 1
+	VMOVUPD	875904(R10), Y2	// extra.1.sum[0]
+	VMOVUPD	875936(R10), Y3	// extra.1.sum[0] | 1
 	VMOVUPD	624256(R10), Y4	// predict0ReplayDenseVjp.u_times_bar[0]
 	VMOVUPD	624288(R10), Y5	// predict0ReplayDenseVjp.u_times_bar[0] | 1
 	VADDPD	Y4, Y2, Y2
 	VADDPD	Y5, Y3, Y3
-	VMOVUPD	867712(R10), Y4	// extra.1.sum[0]
-	VMOVUPD	867744(R10), Y5	// extra.1.sum[0] | 1
+	VMOVUPD	875904(R10), Y4	// extra.1.sum[0]
+	VMOVUPD	875936(R10), Y5	// extra.1.sum[0] | 1
 	VBLENDVPD	Y0, Y2, Y4, Y2
 	VBLENDVPD	Y1, Y3, Y5, Y3
-	VMOVUPD	Y2, 896000(R10)	// extra.1.sum.next[0]
-	VMOVUPD	Y3, 896032(R10)	// extra.1.sum.next[0] | 1
+	VMOVUPD	Y2, 904192(R10)	// extra.1.sum.next[0]
+	VMOVUPD	Y3, 904224(R10)	// extra.1.sum.next[0] | 1
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop6
 	MOVQ	$100, R9
 	MOVQ	DI, R10
 loop7: // 100 times: elements
-	VMOVUPS	880512(R10), Y2	// extra.2.sum[0]
+	VMOVUPS	888704(R10), Y2	// extra.2.sum[0]
 	VMOVUPS	637056(R10), Y3	// predict0ReplayDenseVjp.u_bar[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	880512(R10), Y3	// extra.2.sum[0]
+	VMOVUPS	888704(R10), Y3	// extra.2.sum[0]
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VBLENDVPS	Y4, Y2, Y3, Y2
-	VMOVUPS	Y2, 908800(R10)	// extra.2.sum.next[0]
+	VMOVUPS	Y2, 916992(R10)	// extra.2.sum.next[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop7
@@ -16751,52 +17628,52 @@ loop7: // 100 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop8: // 4 times: vectors of the block
-	VMOVUPS	895360(SI), Y0	// q.bar.next[0]
-	VMOVUPS	Y0, 867072(SI)	// q.bar[0]
-	VMOVUPS	895488(SI), Y0	// q.bar.next[1]
-	VMOVUPS	Y0, 867200(SI)	// q.bar[1]
-	VMOVUPS	895616(SI), Y0	// v.bar.next[0]
-	VMOVUPS	Y0, 867328(SI)	// v.bar[0]
-	VMOVUPS	895744(SI), Y0	// v.bar.next[1]
-	VMOVUPS	Y0, 867456(SI)	// v.bar[1]
-	VMOVUPS	895872(SI), Y0	// extra.0.sum.next
-	VMOVUPS	Y0, 867584(SI)	// extra.0.sum
+	VMOVUPS	903552(SI), Y0	// q.bar.next[0]
+	VMOVUPS	Y0, 875264(SI)	// q.bar[0]
+	VMOVUPS	903680(SI), Y0	// q.bar.next[1]
+	VMOVUPS	Y0, 875392(SI)	// q.bar[1]
+	VMOVUPS	903808(SI), Y0	// v.bar.next[0]
+	VMOVUPS	Y0, 875520(SI)	// v.bar[0]
+	VMOVUPS	903936(SI), Y0	// v.bar.next[1]
+	VMOVUPS	Y0, 875648(SI)	// v.bar[1]
+	VMOVUPS	904064(SI), Y0	// extra.0.sum.next
+	VMOVUPS	Y0, 875776(SI)	// extra.0.sum
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop8
 	MOVQ	$50, CX
 	MOVQ	AX, SI
 loop9: // 50 times: elements
-	VMOVUPD	896000(SI), Y0	// extra.1.sum.next[0]
-	VMOVUPD	896032(SI), Y1	// extra.1.sum.next[0] | 1
-	VMOVUPD	896064(SI), Y2	// extra.1.sum.next[0] | 2
-	VMOVUPD	896096(SI), Y3	// extra.1.sum.next[0] | 3
-	VMOVUPD	896128(SI), Y4	// extra.1.sum.next[0] | 4
-	VMOVUPD	896160(SI), Y5	// extra.1.sum.next[0] | 5
-	VMOVUPD	896192(SI), Y6	// extra.1.sum.next[0] | 6
-	VMOVUPD	896224(SI), Y7	// extra.1.sum.next[0] | 7
-	VMOVUPD	Y0, 867712(SI)	// extra.1.sum[0]
-	VMOVUPD	Y1, 867744(SI)	// extra.1.sum[0] | 1
-	VMOVUPD	Y2, 867776(SI)	// extra.1.sum[0] | 2
-	VMOVUPD	Y3, 867808(SI)	// extra.1.sum[0] | 3
-	VMOVUPD	Y4, 867840(SI)	// extra.1.sum[0] | 4
-	VMOVUPD	Y5, 867872(SI)	// extra.1.sum[0] | 5
-	VMOVUPD	Y6, 867904(SI)	// extra.1.sum[0] | 6
-	VMOVUPD	Y7, 867936(SI)	// extra.1.sum[0] | 7
+	VMOVUPD	904192(SI), Y0	// extra.1.sum.next[0]
+	VMOVUPD	904224(SI), Y1	// extra.1.sum.next[0] | 1
+	VMOVUPD	904256(SI), Y2	// extra.1.sum.next[0] | 2
+	VMOVUPD	904288(SI), Y3	// extra.1.sum.next[0] | 3
+	VMOVUPD	904320(SI), Y4	// extra.1.sum.next[0] | 4
+	VMOVUPD	904352(SI), Y5	// extra.1.sum.next[0] | 5
+	VMOVUPD	904384(SI), Y6	// extra.1.sum.next[0] | 6
+	VMOVUPD	904416(SI), Y7	// extra.1.sum.next[0] | 7
+	VMOVUPD	Y0, 875904(SI)	// extra.1.sum[0]
+	VMOVUPD	Y1, 875936(SI)	// extra.1.sum[0] | 1
+	VMOVUPD	Y2, 875968(SI)	// extra.1.sum[0] | 2
+	VMOVUPD	Y3, 876000(SI)	// extra.1.sum[0] | 3
+	VMOVUPD	Y4, 876032(SI)	// extra.1.sum[0] | 4
+	VMOVUPD	Y5, 876064(SI)	// extra.1.sum[0] | 5
+	VMOVUPD	Y6, 876096(SI)	// extra.1.sum[0] | 6
+	VMOVUPD	Y7, 876128(SI)	// extra.1.sum[0] | 7
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop9
 	MOVQ	$100, CX
 	MOVQ	AX, SI
 loop10: // 100 times: elements
-	VMOVUPS	908800(SI), Y0	// extra.2.sum.next[0]
-	VMOVUPS	908832(SI), Y1	// extra.2.sum.next[0] | 1
-	VMOVUPS	908864(SI), Y2	// extra.2.sum.next[0] | 2
-	VMOVUPS	908896(SI), Y3	// extra.2.sum.next[0] | 3
-	VMOVUPS	Y0, 880512(SI)	// extra.2.sum[0]
-	VMOVUPS	Y1, 880544(SI)	// extra.2.sum[0] | 1
-	VMOVUPS	Y2, 880576(SI)	// extra.2.sum[0] | 2
-	VMOVUPS	Y3, 880608(SI)	// extra.2.sum[0] | 3
+	VMOVUPS	916992(SI), Y0	// extra.2.sum.next[0]
+	VMOVUPS	917024(SI), Y1	// extra.2.sum.next[0] | 1
+	VMOVUPS	917056(SI), Y2	// extra.2.sum.next[0] | 2
+	VMOVUPS	917088(SI), Y3	// extra.2.sum.next[0] | 3
+	VMOVUPS	Y0, 888704(SI)	// extra.2.sum[0]
+	VMOVUPS	Y1, 888736(SI)	// extra.2.sum[0] | 1
+	VMOVUPS	Y2, 888768(SI)	// extra.2.sum[0] | 2
+	VMOVUPS	Y3, 888800(SI)	// extra.2.sum[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop10
@@ -16821,10 +17698,10 @@ TEXT predict0DenseVjp_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	922496(SI), Y0	// h
-	VMOVUPD	922528(SI), Y1	// h | 1
-	VMOVUPD	922240(SI), Y2	// theta
-	VMOVUPD	922272(SI), Y3	// theta | 1
+	VMOVUPD	930688(SI), Y0	// h
+	VMOVUPD	930720(SI), Y1	// h | 1
+	VMOVUPD	930432(SI), Y2	// theta
+	VMOVUPD	930464(SI), Y3	// theta | 1
 	// arm.nde:45
 	VMULPD	Y2, Y0, Y0
 	VMULPD	Y3, Y1, Y1
@@ -16834,34 +17711,34 @@ loop1: // 4 times: vectors of the block
 	VCVTPD2PSY	Y2, X1
 	VCVTPD2PSY	Y3, X2
 	VINSERTF128	$1, X2, Y1, Y1
-	VMOVUPS	922752(DI), Y2	// q_at_bar[0]
-	VMOVUPS	922880(DI), Y3	// q_at_bar[1]
-	VMOVUPS	923008(DI), Y4	// v_at_bar[0]
-	VMOVUPS	923136(DI), Y5	// v_at_bar[1]
+	VMOVUPS	930944(DI), Y2	// q_at_bar[0]
+	VMOVUPS	931072(DI), Y3	// q_at_bar[1]
+	VMOVUPS	931200(DI), Y4	// v_at_bar[0]
+	VMOVUPS	931328(DI), Y5	// v_at_bar[1]
 	VMULPS	Y0, Y2, Y2
-	VMOVUPS	Y2, 923776(DI)	// q_d1_bar[0]
+	VMOVUPS	Y2, 931968(DI)	// q_d1_bar[0]
 	VMULPS	Y0, Y3, Y3
-	VMOVUPS	Y3, 923904(DI)	// q_d1_bar[1]
+	VMOVUPS	Y3, 932096(DI)	// q_d1_bar[1]
 	VMULPS	Y0, Y4, Y4
-	VMOVUPS	Y4, 924032(DI)	// v_d1_bar[0]
+	VMOVUPS	Y4, 932224(DI)	// v_d1_bar[0]
 	VMULPS	Y0, Y5, Y0
-	VMOVUPS	Y0, 924160(DI)	// v_d1_bar[1]
+	VMOVUPS	Y0, 932352(DI)	// v_d1_bar[1]
 	VMULPS	Y1, Y2, Y2
-	VMOVUPS	Y2, 924288(DI)	// q_d2_bar[0]
+	VMOVUPS	Y2, 932480(DI)	// q_d2_bar[0]
 	VMULPS	Y1, Y3, Y3
-	VMOVUPS	Y3, 924416(DI)	// q_d2_bar[1]
+	VMOVUPS	Y3, 932608(DI)	// q_d2_bar[1]
 	VMULPS	Y1, Y4, Y4
-	VMOVUPS	Y4, 924544(DI)	// v_d2_bar[0]
+	VMOVUPS	Y4, 932736(DI)	// v_d2_bar[0]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 924672(DI)	// v_d2_bar[1]
+	VMOVUPS	Y0, 932864(DI)	// v_d2_bar[1]
 	VMULPS	Y1, Y2, Y2
-	VMOVUPS	Y2, 924800(DI)	// q_d3_bar[0]
+	VMOVUPS	Y2, 932992(DI)	// q_d3_bar[0]
 	VMULPS	Y1, Y3, Y2
-	VMOVUPS	Y2, 924928(DI)	// q_d3_bar[1]
+	VMOVUPS	Y2, 933120(DI)	// q_d3_bar[1]
 	VMULPS	Y1, Y4, Y2
-	VMOVUPS	Y2, 925056(DI)	// v_d3_bar[0]
+	VMOVUPS	Y2, 933248(DI)	// v_d3_bar[0]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 925184(DI)	// v_d3_bar[1]
+	VMOVUPS	Y0, 933376(DI)	// v_d3_bar[1]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -16869,14 +17746,14 @@ loop1: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
-	VMOVUPS	922752(SI), Y0	// q_at_bar[0]
-	VMOVUPS	Y0, 923264(SI)	// q_bar[0]
-	VMOVUPS	922880(SI), Y0	// q_at_bar[1]
-	VMOVUPS	Y0, 923392(SI)	// q_bar[1]
-	VMOVUPS	923008(SI), Y0	// v_at_bar[0]
-	VMOVUPS	Y0, 923520(SI)	// v_bar[0]
-	VMOVUPS	923136(SI), Y0	// v_at_bar[1]
-	VMOVUPS	Y0, 923648(SI)	// v_bar[1]
+	VMOVUPS	930944(SI), Y0	// q_at_bar[0]
+	VMOVUPS	Y0, 931456(SI)	// q_bar[0]
+	VMOVUPS	931072(SI), Y0	// q_at_bar[1]
+	VMOVUPS	Y0, 931584(SI)	// q_bar[1]
+	VMOVUPS	931200(SI), Y0	// v_at_bar[0]
+	VMOVUPS	Y0, 931712(SI)	// v_bar[0]
+	VMOVUPS	931328(SI), Y0	// v_at_bar[1]
+	VMOVUPS	Y0, 931840(SI)	// v_bar[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
@@ -16890,22 +17767,22 @@ TEXT predict0RecLanerevat_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	925312(SI), Y0	// step.theta
-	VMOVUPD	925344(SI), Y1	// step.theta | 1
-	VMOVUPD	Y0, 922240(SI)	// predict0DenseVjp.theta
-	VMOVUPD	Y1, 922272(SI)	// predict0DenseVjp.theta | 1
-	VMOVUPD	925568(SI), Y0	// step.h
-	VMOVUPD	925600(SI), Y1	// step.h | 1
-	VMOVUPD	Y0, 922496(SI)	// predict0DenseVjp.h
-	VMOVUPD	Y1, 922528(SI)	// predict0DenseVjp.h | 1
-	VMOVUPS	926080(DI), Y0	// q.out[0]
-	VMOVUPS	Y0, 922752(DI)	// predict0DenseVjp.q_at_bar[0]
-	VMOVUPS	926208(DI), Y0	// q.out[1]
-	VMOVUPS	Y0, 922880(DI)	// predict0DenseVjp.q_at_bar[1]
-	VMOVUPS	926336(DI), Y0	// v.out[0]
-	VMOVUPS	Y0, 923008(DI)	// predict0DenseVjp.v_at_bar[0]
-	VMOVUPS	926464(DI), Y0	// v.out[1]
-	VMOVUPS	Y0, 923136(DI)	// predict0DenseVjp.v_at_bar[1]
+	VMOVUPD	933504(SI), Y0	// step.theta
+	VMOVUPD	933536(SI), Y1	// step.theta | 1
+	VMOVUPD	Y0, 930432(SI)	// predict0DenseVjp.theta
+	VMOVUPD	Y1, 930464(SI)	// predict0DenseVjp.theta | 1
+	VMOVUPD	933760(SI), Y0	// step.h
+	VMOVUPD	933792(SI), Y1	// step.h | 1
+	VMOVUPD	Y0, 930688(SI)	// predict0DenseVjp.h
+	VMOVUPD	Y1, 930720(SI)	// predict0DenseVjp.h | 1
+	VMOVUPS	934272(DI), Y0	// q.out[0]
+	VMOVUPS	Y0, 930944(DI)	// predict0DenseVjp.q_at_bar[0]
+	VMOVUPS	934400(DI), Y0	// q.out[1]
+	VMOVUPS	Y0, 931072(DI)	// predict0DenseVjp.q_at_bar[1]
+	VMOVUPS	934528(DI), Y0	// v.out[0]
+	VMOVUPS	Y0, 931200(DI)	// predict0DenseVjp.v_at_bar[0]
+	VMOVUPS	934656(DI), Y0	// v.out[1]
+	VMOVUPS	Y0, 931328(DI)	// predict0DenseVjp.v_at_bar[1]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -16914,38 +17791,38 @@ loop1: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
-	VMOVUPS	923776(SI), Y0	// predict0DenseVjp.q_d1_bar[0]
-	VMOVUPS	Y0, 930688(SI)	// result[0]
-	VMOVUPS	923904(SI), Y0	// predict0DenseVjp.q_d1_bar[1]
-	VMOVUPS	Y0, 930816(SI)	// result[1]
-	VMOVUPS	924032(SI), Y0	// predict0DenseVjp.v_d1_bar[0]
-	VMOVUPS	Y0, 930944(SI)	// result_2[0]
-	VMOVUPS	924160(SI), Y0	// predict0DenseVjp.v_d1_bar[1]
-	VMOVUPS	Y0, 931072(SI)	// result_2[1]
-	VMOVUPS	924288(SI), Y0	// predict0DenseVjp.q_d2_bar[0]
-	VMOVUPS	Y0, 931200(SI)	// result_3[0]
-	VMOVUPS	924416(SI), Y0	// predict0DenseVjp.q_d2_bar[1]
-	VMOVUPS	Y0, 931328(SI)	// result_3[1]
-	VMOVUPS	924544(SI), Y0	// predict0DenseVjp.v_d2_bar[0]
-	VMOVUPS	Y0, 931456(SI)	// result_4[0]
-	VMOVUPS	924672(SI), Y0	// predict0DenseVjp.v_d2_bar[1]
-	VMOVUPS	Y0, 931584(SI)	// result_4[1]
-	VMOVUPS	924800(SI), Y0	// predict0DenseVjp.q_d3_bar[0]
-	VMOVUPS	Y0, 931712(SI)	// result_5[0]
-	VMOVUPS	924928(SI), Y0	// predict0DenseVjp.q_d3_bar[1]
-	VMOVUPS	Y0, 931840(SI)	// result_5[1]
-	VMOVUPS	925056(SI), Y0	// predict0DenseVjp.v_d3_bar[0]
-	VMOVUPS	Y0, 931968(SI)	// result_6[0]
-	VMOVUPS	925184(SI), Y0	// predict0DenseVjp.v_d3_bar[1]
-	VMOVUPS	Y0, 932096(SI)	// result_6[1]
-	VMOVUPS	923264(SI), Y0	// predict0DenseVjp.q_bar[0]
-	VMOVUPS	Y0, 932224(SI)	// result_7[0]
-	VMOVUPS	923392(SI), Y0	// predict0DenseVjp.q_bar[1]
-	VMOVUPS	Y0, 932352(SI)	// result_7[1]
-	VMOVUPS	923520(SI), Y0	// predict0DenseVjp.v_bar[0]
-	VMOVUPS	Y0, 932480(SI)	// result_8[0]
-	VMOVUPS	923648(SI), Y0	// predict0DenseVjp.v_bar[1]
-	VMOVUPS	Y0, 932608(SI)	// result_8[1]
+	VMOVUPS	931968(SI), Y0	// predict0DenseVjp.q_d1_bar[0]
+	VMOVUPS	Y0, 938880(SI)	// result[0]
+	VMOVUPS	932096(SI), Y0	// predict0DenseVjp.q_d1_bar[1]
+	VMOVUPS	Y0, 939008(SI)	// result[1]
+	VMOVUPS	932224(SI), Y0	// predict0DenseVjp.v_d1_bar[0]
+	VMOVUPS	Y0, 939136(SI)	// result_2[0]
+	VMOVUPS	932352(SI), Y0	// predict0DenseVjp.v_d1_bar[1]
+	VMOVUPS	Y0, 939264(SI)	// result_2[1]
+	VMOVUPS	932480(SI), Y0	// predict0DenseVjp.q_d2_bar[0]
+	VMOVUPS	Y0, 939392(SI)	// result_3[0]
+	VMOVUPS	932608(SI), Y0	// predict0DenseVjp.q_d2_bar[1]
+	VMOVUPS	Y0, 939520(SI)	// result_3[1]
+	VMOVUPS	932736(SI), Y0	// predict0DenseVjp.v_d2_bar[0]
+	VMOVUPS	Y0, 939648(SI)	// result_4[0]
+	VMOVUPS	932864(SI), Y0	// predict0DenseVjp.v_d2_bar[1]
+	VMOVUPS	Y0, 939776(SI)	// result_4[1]
+	VMOVUPS	932992(SI), Y0	// predict0DenseVjp.q_d3_bar[0]
+	VMOVUPS	Y0, 939904(SI)	// result_5[0]
+	VMOVUPS	933120(SI), Y0	// predict0DenseVjp.q_d3_bar[1]
+	VMOVUPS	Y0, 940032(SI)	// result_5[1]
+	VMOVUPS	933248(SI), Y0	// predict0DenseVjp.v_d3_bar[0]
+	VMOVUPS	Y0, 940160(SI)	// result_6[0]
+	VMOVUPS	933376(SI), Y0	// predict0DenseVjp.v_d3_bar[1]
+	VMOVUPS	Y0, 940288(SI)	// result_6[1]
+	VMOVUPS	931456(SI), Y0	// predict0DenseVjp.q_bar[0]
+	VMOVUPS	Y0, 940416(SI)	// result_7[0]
+	VMOVUPS	931584(SI), Y0	// predict0DenseVjp.q_bar[1]
+	VMOVUPS	Y0, 940544(SI)	// result_7[1]
+	VMOVUPS	931712(SI), Y0	// predict0DenseVjp.v_bar[0]
+	VMOVUPS	Y0, 940672(SI)	// result_8[0]
+	VMOVUPS	931840(SI), Y0	// predict0DenseVjp.v_bar[1]
+	VMOVUPS	Y0, 940800(SI)	// result_8[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
@@ -16953,141 +17830,141 @@ loop2: // 4 times: vectors of the block
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop3: // 4 times: vectors of the block
-	VMOVUPD	925824(SI), Y0	// step.active
-	VMOVUPD	925856(SI), Y1	// step.active | 1
+	VMOVUPD	934016(SI), Y0	// step.active
+	VMOVUPD	934048(SI), Y1	// step.active | 1
 	// arm.nde:45
 	VMOVUPD	f64_0000000000000000<>(SB), Y2
 	VCMPPD	$17, Y0, Y2, Y0
 	VMOVUPD	f64_0000000000000000<>(SB), Y2
 	VCMPPD	$17, Y1, Y2, Y1
-	VMOVUPS	926592(DI), Y2	// data.0.bar[0]
-	VMOVUPS	926720(DI), Y3	// data.0.bar[1]
-	VMOVUPS	926848(DI), Y4	// data.1.bar[0]
-	VMOVUPS	926976(DI), Y5	// data.1.bar[1]
-	VMOVUPS	927104(DI), Y6	// data.2.bar[0]
-	VMOVUPS	927232(DI), Y7	// data.2.bar[1]
-	VMOVUPS	927360(DI), Y8	// data.3.bar[0]
-	VMOVUPS	927488(DI), Y9	// data.3.bar[1]
-	VMOVUPS	927616(DI), Y15	// data.4.bar[0]
+	VMOVUPS	934784(DI), Y2	// data.0.bar[0]
+	VMOVUPS	934912(DI), Y3	// data.0.bar[1]
+	VMOVUPS	935040(DI), Y4	// data.1.bar[0]
+	VMOVUPS	935168(DI), Y5	// data.1.bar[1]
+	VMOVUPS	935296(DI), Y6	// data.2.bar[0]
+	VMOVUPS	935424(DI), Y7	// data.2.bar[1]
+	VMOVUPS	935552(DI), Y8	// data.3.bar[0]
+	VMOVUPS	935680(DI), Y9	// data.3.bar[1]
+	VMOVUPS	935808(DI), Y15	// data.4.bar[0]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	927744(DI), Y15	// data.4.bar[1]
+	VMOVUPS	935936(DI), Y15	// data.4.bar[1]
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	927872(DI), Y15	// data.5.bar[0]
+	VMOVUPS	936064(DI), Y15	// data.5.bar[0]
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	928000(DI), Y15	// data.5.bar[1]
+	VMOVUPS	936192(DI), Y15	// data.5.bar[1]
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	928128(DI), Y15	// q.start.bar[0]
+	VMOVUPS	936320(DI), Y15	// q.start.bar[0]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	928256(DI), Y15	// q.start.bar[1]
+	VMOVUPS	936448(DI), Y15	// q.start.bar[1]
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	928384(DI), Y15	// v.start.bar[0]
+	VMOVUPS	936576(DI), Y15	// v.start.bar[0]
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	928512(DI), Y15	// v.start.bar[1]
+	VMOVUPS	936704(DI), Y15	// v.start.bar[1]
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	930688(DI), Y10	// result[0]
+	VMOVUPS	938880(DI), Y10	// result[0]
 	VADDPS	Y10, Y2, Y10
-	VMOVUPS	930816(DI), Y11	// result[1]
+	VMOVUPS	939008(DI), Y11	// result[1]
 	VADDPS	Y11, Y3, Y11
 	VSHUFPS	$136, Y1, Y0, Y12
 	VPERMPD	$216, Y12, Y12
 	VBLENDVPS	Y12, Y10, Y2, Y2
-	VMOVUPS	Y2, 928640(DI)	// data.0.bar.next[0]
+	VMOVUPS	Y2, 936832(DI)	// data.0.bar.next[0]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VBLENDVPS	Y2, Y11, Y3, Y2
-	VMOVUPS	Y2, 928768(DI)	// data.0.bar.next[1]
-	VMOVUPS	930944(DI), Y2	// result_2[0]
+	VMOVUPS	Y2, 936960(DI)	// data.0.bar.next[1]
+	VMOVUPS	939136(DI), Y2	// result_2[0]
 	VADDPS	Y2, Y4, Y2
-	VMOVUPS	931072(DI), Y3	// result_2[1]
+	VMOVUPS	939264(DI), Y3	// result_2[1]
 	VADDPS	Y3, Y5, Y3
 	VSHUFPS	$136, Y1, Y0, Y10
 	VPERMPD	$216, Y10, Y10
 	VBLENDVPS	Y10, Y2, Y4, Y2
-	VMOVUPS	Y2, 928896(DI)	// data.1.bar.next[0]
+	VMOVUPS	Y2, 937088(DI)	// data.1.bar.next[0]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VBLENDVPS	Y2, Y3, Y5, Y2
-	VMOVUPS	Y2, 929024(DI)	// data.1.bar.next[1]
-	VMOVUPS	931200(DI), Y2	// result_3[0]
+	VMOVUPS	Y2, 937216(DI)	// data.1.bar.next[1]
+	VMOVUPS	939392(DI), Y2	// result_3[0]
 	VADDPS	Y2, Y6, Y2
-	VMOVUPS	931328(DI), Y3	// result_3[1]
+	VMOVUPS	939520(DI), Y3	// result_3[1]
 	VADDPS	Y3, Y7, Y3
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VBLENDVPS	Y4, Y2, Y6, Y2
-	VMOVUPS	Y2, 929152(DI)	// data.2.bar.next[0]
+	VMOVUPS	Y2, 937344(DI)	// data.2.bar.next[0]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VBLENDVPS	Y2, Y3, Y7, Y2
-	VMOVUPS	Y2, 929280(DI)	// data.2.bar.next[1]
-	VMOVUPS	931456(DI), Y2	// result_4[0]
+	VMOVUPS	Y2, 937472(DI)	// data.2.bar.next[1]
+	VMOVUPS	939648(DI), Y2	// result_4[0]
 	VADDPS	Y2, Y8, Y2
-	VMOVUPS	931584(DI), Y3	// result_4[1]
+	VMOVUPS	939776(DI), Y3	// result_4[1]
 	VADDPS	Y3, Y9, Y3
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VBLENDVPS	Y4, Y2, Y8, Y2
-	VMOVUPS	Y2, 929408(DI)	// data.3.bar.next[0]
+	VMOVUPS	Y2, 937600(DI)	// data.3.bar.next[0]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VBLENDVPS	Y2, Y3, Y9, Y2
-	VMOVUPS	Y2, 929536(DI)	// data.3.bar.next[1]
-	VMOVUPS	931712(DI), Y2	// result_5[0]
+	VMOVUPS	Y2, 937728(DI)	// data.3.bar.next[1]
+	VMOVUPS	939904(DI), Y2	// result_5[0]
 	VADDPS	0(AX), Y2, Y2
-	VMOVUPS	931840(DI), Y3	// result_5[1]
+	VMOVUPS	940032(DI), Y3	// result_5[1]
 	VADDPS	32(AX), Y3, Y3
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VMOVUPS	0(AX), Y14
 	VBLENDVPS	Y4, Y2, Y14, Y2
-	VMOVUPS	Y2, 929664(DI)	// data.4.bar.next[0]
+	VMOVUPS	Y2, 937856(DI)	// data.4.bar.next[0]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VMOVUPS	32(AX), Y14
 	VBLENDVPS	Y2, Y3, Y14, Y2
-	VMOVUPS	Y2, 929792(DI)	// data.4.bar.next[1]
-	VMOVUPS	931968(DI), Y2	// result_6[0]
+	VMOVUPS	Y2, 937984(DI)	// data.4.bar.next[1]
+	VMOVUPS	940160(DI), Y2	// result_6[0]
 	VADDPS	64(AX), Y2, Y2
-	VMOVUPS	932096(DI), Y3	// result_6[1]
+	VMOVUPS	940288(DI), Y3	// result_6[1]
 	VADDPS	96(AX), Y3, Y3
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VMOVUPS	64(AX), Y14
 	VBLENDVPS	Y4, Y2, Y14, Y2
-	VMOVUPS	Y2, 929920(DI)	// data.5.bar.next[0]
+	VMOVUPS	Y2, 938112(DI)	// data.5.bar.next[0]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VMOVUPS	96(AX), Y14
 	VBLENDVPS	Y2, Y3, Y14, Y2
-	VMOVUPS	Y2, 930048(DI)	// data.5.bar.next[1]
-	VMOVUPS	932224(DI), Y2	// result_7[0]
+	VMOVUPS	Y2, 938240(DI)	// data.5.bar.next[1]
+	VMOVUPS	940416(DI), Y2	// result_7[0]
 	VADDPS	128(AX), Y2, Y2
-	VMOVUPS	932352(DI), Y3	// result_7[1]
+	VMOVUPS	940544(DI), Y3	// result_7[1]
 	VADDPS	160(AX), Y3, Y3
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VMOVUPS	128(AX), Y14
 	VBLENDVPS	Y4, Y2, Y14, Y2
-	VMOVUPS	Y2, 930176(DI)	// q.start.bar.next[0]
+	VMOVUPS	Y2, 938368(DI)	// q.start.bar.next[0]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VMOVUPS	160(AX), Y14
 	VBLENDVPS	Y2, Y3, Y14, Y2
-	VMOVUPS	Y2, 930304(DI)	// q.start.bar.next[1]
-	VMOVUPS	932480(DI), Y2	// result_8[0]
+	VMOVUPS	Y2, 938496(DI)	// q.start.bar.next[1]
+	VMOVUPS	940672(DI), Y2	// result_8[0]
 	VADDPS	192(AX), Y2, Y2
-	VMOVUPS	932608(DI), Y3	// result_8[1]
+	VMOVUPS	940800(DI), Y3	// result_8[1]
 	VADDPS	224(AX), Y3, Y3
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VMOVUPS	192(AX), Y14
 	VBLENDVPS	Y4, Y2, Y14, Y2
-	VMOVUPS	Y2, 930432(DI)	// v.start.bar.next[0]
+	VMOVUPS	Y2, 938624(DI)	// v.start.bar.next[0]
 	VSHUFPS	$136, Y1, Y0, Y0
 	VPERMPD	$216, Y0, Y0
 	VMOVUPS	224(AX), Y14
 	VBLENDVPS	Y0, Y3, Y14, Y0
-	VMOVUPS	Y0, 930560(DI)	// v.start.bar.next[1]
+	VMOVUPS	Y0, 938752(DI)	// v.start.bar.next[1]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -17096,38 +17973,38 @@ loop3: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop4: // 4 times: vectors of the block
-	VMOVUPS	928640(SI), Y0	// data.0.bar.next[0]
-	VMOVUPS	Y0, 926592(SI)	// data.0.bar[0]
-	VMOVUPS	928768(SI), Y0	// data.0.bar.next[1]
-	VMOVUPS	Y0, 926720(SI)	// data.0.bar[1]
-	VMOVUPS	928896(SI), Y0	// data.1.bar.next[0]
-	VMOVUPS	Y0, 926848(SI)	// data.1.bar[0]
-	VMOVUPS	929024(SI), Y0	// data.1.bar.next[1]
-	VMOVUPS	Y0, 926976(SI)	// data.1.bar[1]
-	VMOVUPS	929152(SI), Y0	// data.2.bar.next[0]
-	VMOVUPS	Y0, 927104(SI)	// data.2.bar[0]
-	VMOVUPS	929280(SI), Y0	// data.2.bar.next[1]
-	VMOVUPS	Y0, 927232(SI)	// data.2.bar[1]
-	VMOVUPS	929408(SI), Y0	// data.3.bar.next[0]
-	VMOVUPS	Y0, 927360(SI)	// data.3.bar[0]
-	VMOVUPS	929536(SI), Y0	// data.3.bar.next[1]
-	VMOVUPS	Y0, 927488(SI)	// data.3.bar[1]
-	VMOVUPS	929664(SI), Y0	// data.4.bar.next[0]
-	VMOVUPS	Y0, 927616(SI)	// data.4.bar[0]
-	VMOVUPS	929792(SI), Y0	// data.4.bar.next[1]
-	VMOVUPS	Y0, 927744(SI)	// data.4.bar[1]
-	VMOVUPS	929920(SI), Y0	// data.5.bar.next[0]
-	VMOVUPS	Y0, 927872(SI)	// data.5.bar[0]
-	VMOVUPS	930048(SI), Y0	// data.5.bar.next[1]
-	VMOVUPS	Y0, 928000(SI)	// data.5.bar[1]
-	VMOVUPS	930176(SI), Y0	// q.start.bar.next[0]
-	VMOVUPS	Y0, 928128(SI)	// q.start.bar[0]
-	VMOVUPS	930304(SI), Y0	// q.start.bar.next[1]
-	VMOVUPS	Y0, 928256(SI)	// q.start.bar[1]
-	VMOVUPS	930432(SI), Y0	// v.start.bar.next[0]
-	VMOVUPS	Y0, 928384(SI)	// v.start.bar[0]
-	VMOVUPS	930560(SI), Y0	// v.start.bar.next[1]
-	VMOVUPS	Y0, 928512(SI)	// v.start.bar[1]
+	VMOVUPS	936832(SI), Y0	// data.0.bar.next[0]
+	VMOVUPS	Y0, 934784(SI)	// data.0.bar[0]
+	VMOVUPS	936960(SI), Y0	// data.0.bar.next[1]
+	VMOVUPS	Y0, 934912(SI)	// data.0.bar[1]
+	VMOVUPS	937088(SI), Y0	// data.1.bar.next[0]
+	VMOVUPS	Y0, 935040(SI)	// data.1.bar[0]
+	VMOVUPS	937216(SI), Y0	// data.1.bar.next[1]
+	VMOVUPS	Y0, 935168(SI)	// data.1.bar[1]
+	VMOVUPS	937344(SI), Y0	// data.2.bar.next[0]
+	VMOVUPS	Y0, 935296(SI)	// data.2.bar[0]
+	VMOVUPS	937472(SI), Y0	// data.2.bar.next[1]
+	VMOVUPS	Y0, 935424(SI)	// data.2.bar[1]
+	VMOVUPS	937600(SI), Y0	// data.3.bar.next[0]
+	VMOVUPS	Y0, 935552(SI)	// data.3.bar[0]
+	VMOVUPS	937728(SI), Y0	// data.3.bar.next[1]
+	VMOVUPS	Y0, 935680(SI)	// data.3.bar[1]
+	VMOVUPS	937856(SI), Y0	// data.4.bar.next[0]
+	VMOVUPS	Y0, 935808(SI)	// data.4.bar[0]
+	VMOVUPS	937984(SI), Y0	// data.4.bar.next[1]
+	VMOVUPS	Y0, 935936(SI)	// data.4.bar[1]
+	VMOVUPS	938112(SI), Y0	// data.5.bar.next[0]
+	VMOVUPS	Y0, 936064(SI)	// data.5.bar[0]
+	VMOVUPS	938240(SI), Y0	// data.5.bar.next[1]
+	VMOVUPS	Y0, 936192(SI)	// data.5.bar[1]
+	VMOVUPS	938368(SI), Y0	// q.start.bar.next[0]
+	VMOVUPS	Y0, 936320(SI)	// q.start.bar[0]
+	VMOVUPS	938496(SI), Y0	// q.start.bar.next[1]
+	VMOVUPS	Y0, 936448(SI)	// q.start.bar[1]
+	VMOVUPS	938624(SI), Y0	// v.start.bar.next[0]
+	VMOVUPS	Y0, 936576(SI)	// v.start.bar[0]
+	VMOVUPS	938752(SI), Y0	// v.start.bar.next[1]
+	VMOVUPS	Y0, 936704(SI)	// v.start.bar[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop4
@@ -17151,25 +18028,25 @@ TEXT fitGradPart0_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	932736(SI), Y0	// fitGrad.ts[0]
-	VMOVUPD	932768(SI), Y0	// fitGrad.ts[0] | 1
-	VMOVUPD	945280(SI), Y0	// fitGrad.ts[49]
-	VMOVUPD	945312(SI), Y0	// fitGrad.ts[49] | 1
+	VMOVUPD	940928(SI), Y0	// fitGrad.ts[0]
+	VMOVUPD	940960(SI), Y0	// fitGrad.ts[0] | 1
+	VMOVUPD	953472(SI), Y0	// fitGrad.ts[49]
+	VMOVUPD	953504(SI), Y0	// fitGrad.ts[49] | 1
 	// arm.nde:45
-	VMOVUPD	932736(SI), Y0	// fitGrad.ts[0]
-	VMOVUPD	932768(SI), Y1	// fitGrad.ts[0] | 1
-	VMOVUPD	945280(SI), Y2	// fitGrad.ts[49]
-	VMOVUPD	945312(SI), Y3	// fitGrad.ts[49] | 1
+	VMOVUPD	940928(SI), Y0	// fitGrad.ts[0]
+	VMOVUPD	940960(SI), Y1	// fitGrad.ts[0] | 1
+	VMOVUPD	953472(SI), Y2	// fitGrad.ts[49]
+	VMOVUPD	953504(SI), Y3	// fitGrad.ts[49] | 1
 	VCMPPD	$18, Y2, Y0, Y0
 	VCMPPD	$18, Y3, Y1, Y1
 	MOVQ	$50, DI
 	MOVQ	SI, R9
 	MOVQ	SI, R10
 loop2: // 50 times: elements
-	VMOVUPD	945280(R9), Y2	// fitGrad.ts[49]
-	VMOVUPD	945312(R9), Y3	// fitGrad.ts[49] | 1
-	VMOVUPD	Y2, 984192(R10)	// fitGrad.reverse[0]
-	VMOVUPD	Y3, 984224(R10)	// fitGrad.reverse[0] | 1
+	VMOVUPD	953472(R9), Y2	// fitGrad.ts[49]
+	VMOVUPD	953504(R9), Y3	// fitGrad.ts[49] | 1
+	VMOVUPD	Y2, 992384(R10)	// fitGrad.reverse[0]
+	VMOVUPD	Y3, 992416(R10)	// fitGrad.reverse[0] | 1
 	ADDQ	$-256, R9
 	ADDQ	$256, R10
 	DECQ	DI
@@ -17177,14 +18054,14 @@ loop2: // 50 times: elements
 	MOVQ	$50, DI
 	MOVQ	SI, R9
 loop3: // 50 times: elements
-	VMOVUPD	932736(R9), Y2	// fitGrad.ts[0]
-	VMOVUPD	932768(R9), Y3	// fitGrad.ts[0] | 1
-	VMOVUPD	984192(R9), Y4	// fitGrad.reverse[0]
-	VMOVUPD	984224(R9), Y5	// fitGrad.reverse[0] | 1
+	VMOVUPD	940928(R9), Y2	// fitGrad.ts[0]
+	VMOVUPD	940960(R9), Y3	// fitGrad.ts[0] | 1
+	VMOVUPD	992384(R9), Y4	// fitGrad.reverse[0]
+	VMOVUPD	992416(R9), Y5	// fitGrad.reverse[0] | 1
 	VBLENDVPD	Y0, Y2, Y4, Y2
 	VBLENDVPD	Y1, Y3, Y5, Y3
-	VMOVUPD	Y2, 996992(R9)	// fitGrad.stops[0]
-	VMOVUPD	Y3, 997024(R9)	// fitGrad.stops[0] | 1
+	VMOVUPD	Y2, 1005184(R9)	// fitGrad.stops[0]
+	VMOVUPD	Y3, 1005216(R9)	// fitGrad.stops[0] | 1
 	ADDQ	$256, R9
 	DECQ	DI
 	JNE	loop3
@@ -17196,25 +18073,25 @@ loop3: // 50 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop4: // 4 times: vectors of the block
-	VMOVUPD	932736(SI), Y0	// fitGrad.ts[0]
-	VMOVUPD	932768(SI), Y1	// fitGrad.ts[0] | 1
-	VMOVUPD	Y0, 1099392(SI)	// fitGrad.step0_in0
-	VMOVUPD	Y1, 1099424(SI)	// fitGrad.step0_in0 | 1
-	VMOVUPS	945536(DI), Y0	// fitGrad.q[0]
+	VMOVUPD	940928(SI), Y0	// fitGrad.ts[0]
+	VMOVUPD	940960(SI), Y1	// fitGrad.ts[0] | 1
+	VMOVUPD	Y0, 1107584(SI)	// fitGrad.step0_in0
+	VMOVUPD	Y1, 1107616(SI)	// fitGrad.step0_in0 | 1
+	VMOVUPS	953728(DI), Y0	// fitGrad.q[0]
 	VMOVUPS	Y0, 158208(DI)	// predict0Lanestep.q[0]
-	VMOVUPS	945664(DI), Y0	// fitGrad.q[1]
+	VMOVUPS	953856(DI), Y0	// fitGrad.q[1]
 	VMOVUPS	Y0, 158336(DI)	// predict0Lanestep.q[1]
-	VMOVUPS	958336(DI), Y0	// fitGrad.v[0]
+	VMOVUPS	966528(DI), Y0	// fitGrad.v[0]
 	VMOVUPS	Y0, 158464(DI)	// predict0Lanestep.v[0]
-	VMOVUPS	958464(DI), Y0	// fitGrad.v[1]
+	VMOVUPS	966656(DI), Y0	// fitGrad.v[1]
 	VMOVUPS	Y0, 158592(DI)	// predict0Lanestep.v[1]
-	VMOVUPS	983936(DI), Y0	// fitGrad.load
+	VMOVUPS	992128(DI), Y0	// fitGrad.load
 	VMOVUPS	Y0, 158720(DI)	// predict0Lanestep.extra.0
 	MOVQ	$50, R9
 	MOVQ	SI, R10
 loop5: // 50 times: elements
-	VMOVUPD	932736(R10), Y0	// fitGrad.ts[0]
-	VMOVUPD	932768(R10), Y1	// fitGrad.ts[0] | 1
+	VMOVUPD	940928(R10), Y0	// fitGrad.ts[0]
+	VMOVUPD	940960(R10), Y1	// fitGrad.ts[0] | 1
 	VMOVUPD	Y0, 158848(R10)	// predict0Lanestep.extra.1[0]
 	VMOVUPD	Y1, 158880(R10)	// predict0Lanestep.extra.1[0] | 1
 	ADDQ	$256, R10
@@ -17223,7 +18100,7 @@ loop5: // 50 times: elements
 	MOVQ	$100, R9
 	MOVQ	DI, R10
 loop6: // 100 times: elements
-	VMOVUPS	971136(R10), Y0	// fitGrad.u[0]
+	VMOVUPS	979328(R10), Y0	// fitGrad.u[0]
 	VMOVUPS	Y0, 171648(R10)	// predict0Lanestep.extra.2[0]
 	ADDQ	$128, R10
 	DECQ	R9
@@ -17261,19 +18138,19 @@ loop2: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop3: // 100 times: elements
 	// arm.nde:69
-	VMOVUPS	1009792(R9), Y0	// fitGrad.q_2[0]
-	VMOVUPS	945536(R9), Y1	// fitGrad.q[0]
+	VMOVUPS	1017984(R9), Y0	// fitGrad.q_2[0]
+	VMOVUPS	953728(R9), Y1	// fitGrad.q[0]
 	VSUBPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1022592(R9)	// fitGrad.sub[0]
+	VMOVUPS	Y0, 1030784(R9)	// fitGrad.sub[0]
 	VMULPS	f32_40000000<>(SB), Y0, Y0
 	VMULPS	f32_3c23d70a<>(SB), Y0, Y0
-	VMOVUPS	Y0, 1035392(R9)	// fitGrad.q_bar[0]
-	VMOVUPS	1048192(R9), Y0	// fitGrad.v_2[0]
-	VMOVUPS	958336(R9), Y1	// fitGrad.v[0]
+	VMOVUPS	Y0, 1043584(R9)	// fitGrad.q_bar[0]
+	VMOVUPS	1056384(R9), Y0	// fitGrad.v_2[0]
+	VMOVUPS	966528(R9), Y1	// fitGrad.v[0]
 	VSUBPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1060992(R9)	// fitGrad.sub_2[0]
+	VMOVUPS	Y0, 1069184(R9)	// fitGrad.sub_2[0]
 	VMULPS	f32_40000000<>(SB), Y0, Y0
-	VMOVUPS	Y0, 1073792(R9)	// fitGrad.mul[0]
+	VMOVUPS	Y0, 1081984(R9)	// fitGrad.mul[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop3
@@ -17282,9 +18159,9 @@ loop3: // 100 times: elements
 	MOVQ	$100, DI
 	MOVQ	SI, R9
 loop4: // 100 times: elements
-	VMOVUPS	1073792(R9), Y1	// fitGrad.mul[0]
+	VMOVUPS	1081984(R9), Y1	// fitGrad.mul[0]
 	VMULPS	Y1, Y0, Y1
-	VMOVUPS	Y1, 1086592(R9)	// fitGrad.v_bar[0]
+	VMOVUPS	Y1, 1094784(R9)	// fitGrad.v_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop4
@@ -17296,43 +18173,43 @@ loop4: // 100 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop5: // 4 times: vectors of the block
-	VMOVUPS	983936(SI), Y0	// fitGrad.load
-	VMOVUPS	Y0, 841344(SI)	// predict0RecLanerev.extra.0
+	VMOVUPS	992128(SI), Y0	// fitGrad.load
+	VMOVUPS	Y0, 849536(SI)	// predict0RecLanerev.extra.0
 	MOVQ	$50, R9
 	MOVQ	DI, R10
 loop6: // 50 times: elements
-	VMOVUPD	932736(R10), Y0	// fitGrad.ts[0]
-	VMOVUPD	932768(R10), Y1	// fitGrad.ts[0] | 1
-	VMOVUPD	Y0, 841472(R10)	// predict0RecLanerev.extra.1[0]
-	VMOVUPD	Y1, 841504(R10)	// predict0RecLanerev.extra.1[0] | 1
+	VMOVUPD	940928(R10), Y0	// fitGrad.ts[0]
+	VMOVUPD	940960(R10), Y1	// fitGrad.ts[0] | 1
+	VMOVUPD	Y0, 849664(R10)	// predict0RecLanerev.extra.1[0]
+	VMOVUPD	Y1, 849696(R10)	// predict0RecLanerev.extra.1[0] | 1
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop6
 	MOVQ	$100, R9
 	MOVQ	SI, R10
 loop7: // 100 times: elements
-	VMOVUPS	971136(R10), Y0	// fitGrad.u[0]
-	VMOVUPS	Y0, 854272(R10)	// predict0RecLanerev.extra.2[0]
+	VMOVUPS	979328(R10), Y0	// fitGrad.u[0]
+	VMOVUPS	Y0, 862464(R10)	// predict0RecLanerev.extra.2[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop7
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 867072(SI)	// predict0RecLanerev.q.bar[0]
+	VMOVUPS	Y0, 875264(SI)	// predict0RecLanerev.q.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 867200(SI)	// predict0RecLanerev.q.bar[1]
+	VMOVUPS	Y0, 875392(SI)	// predict0RecLanerev.q.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 867328(SI)	// predict0RecLanerev.v.bar[0]
+	VMOVUPS	Y0, 875520(SI)	// predict0RecLanerev.v.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 867456(SI)	// predict0RecLanerev.v.bar[1]
+	VMOVUPS	Y0, 875648(SI)	// predict0RecLanerev.v.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 867584(SI)	// predict0RecLanerev.extra.0.sum
+	VMOVUPS	Y0, 875776(SI)	// predict0RecLanerev.extra.0.sum
 	MOVQ	$50, R9
 	MOVQ	DI, R10
 loop8: // 50 times: elements
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 867712(R10)	// predict0RecLanerev.extra.1.sum[0]
+	VMOVUPD	Y0, 875904(R10)	// predict0RecLanerev.extra.1.sum[0]
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 867744(R10)	// predict0RecLanerev.extra.1.sum[0] | 1
+	VMOVUPD	Y0, 875936(R10)	// predict0RecLanerev.extra.1.sum[0] | 1
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop8
@@ -17340,42 +18217,42 @@ loop8: // 50 times: elements
 	MOVQ	SI, R10
 loop9: // 100 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 880512(R10)	// predict0RecLanerev.extra.2.sum[0]
+	VMOVUPS	Y0, 888704(R10)	// predict0RecLanerev.extra.2.sum[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop9
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 893312(SI)	// predict0RecLanerev.data.0.bar[0]
+	VMOVUPS	Y0, 901504(SI)	// predict0RecLanerev.data.0.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 893440(SI)	// predict0RecLanerev.data.0.bar[1]
+	VMOVUPS	Y0, 901632(SI)	// predict0RecLanerev.data.0.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 893568(SI)	// predict0RecLanerev.data.1.bar[0]
+	VMOVUPS	Y0, 901760(SI)	// predict0RecLanerev.data.1.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 893696(SI)	// predict0RecLanerev.data.1.bar[1]
+	VMOVUPS	Y0, 901888(SI)	// predict0RecLanerev.data.1.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 893824(SI)	// predict0RecLanerev.data.2.bar[0]
+	VMOVUPS	Y0, 902016(SI)	// predict0RecLanerev.data.2.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 893952(SI)	// predict0RecLanerev.data.2.bar[1]
+	VMOVUPS	Y0, 902144(SI)	// predict0RecLanerev.data.2.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 894080(SI)	// predict0RecLanerev.data.3.bar[0]
+	VMOVUPS	Y0, 902272(SI)	// predict0RecLanerev.data.3.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 894208(SI)	// predict0RecLanerev.data.3.bar[1]
+	VMOVUPS	Y0, 902400(SI)	// predict0RecLanerev.data.3.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 894336(SI)	// predict0RecLanerev.data.4.bar[0]
+	VMOVUPS	Y0, 902528(SI)	// predict0RecLanerev.data.4.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 894464(SI)	// predict0RecLanerev.data.4.bar[1]
+	VMOVUPS	Y0, 902656(SI)	// predict0RecLanerev.data.4.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 894592(SI)	// predict0RecLanerev.data.5.bar[0]
+	VMOVUPS	Y0, 902784(SI)	// predict0RecLanerev.data.5.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 894720(SI)	// predict0RecLanerev.data.5.bar[1]
+	VMOVUPS	Y0, 902912(SI)	// predict0RecLanerev.data.5.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 894848(SI)	// predict0RecLanerev.q.start.bar[0]
+	VMOVUPS	Y0, 903040(SI)	// predict0RecLanerev.q.start.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 894976(SI)	// predict0RecLanerev.q.start.bar[1]
+	VMOVUPS	Y0, 903168(SI)	// predict0RecLanerev.q.start.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 895104(SI)	// predict0RecLanerev.v.start.bar[0]
+	VMOVUPS	Y0, 903296(SI)	// predict0RecLanerev.v.start.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 895232(SI)	// predict0RecLanerev.v.start.bar[1]
+	VMOVUPS	Y0, 903424(SI)	// predict0RecLanerev.v.start.bar[1]
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -17412,10 +18289,10 @@ loop2: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop3: // 100 times: elements
 	// arm.nde:69
-	VMOVUPS	1022592(R9), Y3	// fitGrad.sub[0]
+	VMOVUPS	1030784(R9), Y3	// fitGrad.sub[0]
 	VMULPS	Y3, Y3, Y3
 	VADDPS	Y3, Y1, Y1
-	VMOVUPS	1060992(R9), Y3	// fitGrad.sub_2[0]
+	VMOVUPS	1069184(R9), Y3	// fitGrad.sub_2[0]
 	VMULPS	Y3, Y3, Y3
 	VADDPS	Y3, Y2, Y2
 	ADDQ	$128, R9
@@ -17426,7 +18303,7 @@ loop3: // 100 times: elements
 	VFMADD231PS	f32_3dcccccd<>(SB), Y2, Y1
 	VBROADCASTSS	36(DX), Y2	// mul.4
 	VADDPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 984064(SI)	// fitGrad.loss
+	VMOVUPS	Y1, 992256(SI)	// fitGrad.loss
 	MOVQ	$192, DI
 	MOVQ	DX, R9
 	MOVQ	R8, R10
@@ -17451,9 +18328,9 @@ loop5: // 32 times: elements
 	VMOVUPS	Y1, 6144(R10)	// sum of friction.0.bias[0]
 	VBROADCASTSS	312(R9), Y1	// friction.2.bias_bar[0]
 	VANDPS	Y0, Y1, Y1
-	VMOVUPS	39936(R10), Y2	// sum of friction.2.bias[0]
+	VMOVUPS	44032(R10), Y2	// sum of friction.2.bias[0]
 	VADDPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 39936(R10)	// sum of friction.2.bias[0]
+	VMOVUPS	Y1, 44032(R10)	// sum of friction.2.bias[0]
 	ADDQ	$4, R9
 	ADDQ	$32, R10
 	DECQ	DI
@@ -17477,23 +18354,23 @@ loop6: // 1024 times: elements
 loop7: // 64 times: elements
 	VBROADCASTSS	56(R9), Y1	// friction.4.weight_bar[0]
 	VANDPS	Y0, Y1, Y1
-	VMOVUPS	40960(R10), Y2	// sum of friction.4.weight[0]
+	VMOVUPS	45056(R10), Y2	// sum of friction.4.weight[0]
 	VADDPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 40960(R10)	// sum of friction.4.weight[0]
+	VMOVUPS	Y1, 45056(R10)	// sum of friction.4.weight[0]
 	ADDQ	$4, R9
 	ADDQ	$32, R10
 	DECQ	DI
 	JNE	loop7
 	VBROADCASTSS	48(DX), Y1	// friction.4.bias_bar[0]
 	VANDPS	Y0, Y1, Y1
-	VMOVUPS	43008(R8), Y2	// sum of friction.4.bias[0]
+	VMOVUPS	47104(R8), Y2	// sum of friction.4.bias[0]
 	VADDPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 43008(R8)	// sum of friction.4.bias[0]
+	VMOVUPS	Y1, 47104(R8)	// sum of friction.4.bias[0]
 	VBROADCASTSS	52(DX), Y1	// friction.4.bias_bar[1]
 	VANDPS	Y0, Y1, Y0
-	VMOVUPS	43040(R8), Y1	// sum of friction.4.bias[1]
+	VMOVUPS	47136(R8), Y1	// sum of friction.4.bias[1]
 	VADDPS	Y0, Y1, Y0
-	VMOVUPS	Y0, 43040(R8)	// sum of friction.4.bias[1]
+	VMOVUPS	Y0, 47136(R8)	// sum of friction.4.bias[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2

@@ -10866,46 +10866,46 @@ loop1: // 2 times: vectors of the block
 	// arm.nde:30
 	VBROADCASTSS	(DX), Z3	// Arm.m2.add
 	VADDPS	Z3, Z0, Z3
-	VMOVUPS	Z3, 649856(SI)	// add
+	VMOVUPS	Z3, 658048(SI)	// add
 	// arm.nde:27
 	VBROADCASTSS	5388(BX), Z4	// Arm.m2
 	VADDPS	Z0, Z4, Z0
-	VMOVUPS	Z0, 649984(SI)	// mt
+	VMOVUPS	Z0, 658176(SI)	// mt
 	// arm.nde:30
 	VBROADCASTSS	8(DX), Z4	// Arm.l2.square
 	VMULPS	Z4, Z0, Z4
-	VMOVUPS	Z4, 650112(SI)	// mul
+	VMOVUPS	Z4, 658304(SI)	// mul
 	VBROADCASTSS	4(DX), Z5	// Arm.l1.square
 	VFMADD213PS	Z4, Z3, Z5
-	VMOVUPS	Z5, 650240(SI)	// add_2
+	VMOVUPS	Z5, 658432(SI)	// add_2
 	VMULPS.BCST	f32_40000000<>(SB), Z0, Z6
-	VMOVUPS	Z6, 650368(SI)	// mul_2
+	VMOVUPS	Z6, 658560(SI)	// mul_2
 	VBROADCASTSS	5392(BX), Z7	// Arm.l1
 	VMULPS	Z7, Z6, Z6
-	VMOVUPS	Z6, 650496(SI)	// mul_3
+	VMOVUPS	Z6, 658688(SI)	// mul_3
 	VBROADCASTSS	5396(BX), Z7	// Arm.l2
 	VMULPS	Z7, Z6, Z6
-	VMOVUPS	Z6, 650624(SI)	// mul_4
+	VMOVUPS	Z6, 658816(SI)	// mul_4
 	// arm.nde:45
 	VCVTPD2PS	Z1, Y7
 	VCVTPD2PS	Z2, Y8
 	VINSERTF64X4	$1, Y8, Z7, Z7
-	VMOVUPS	Z7, 650752(SI)	// ha43
+	VMOVUPS	Z7, 658944(SI)	// ha43
 	VMULPD.BCST	f64_3fe0000000000000<>(SB), Z1, Z1
 	VMULPD.BCST	f64_3fe0000000000000<>(SB), Z2, Z2
 	VCVTPD2PS	Z1, Y7
 	VCVTPD2PS	Z2, Y8
 	VINSERTF64X4	$1, Y8, Z7, Z7
-	VMOVUPS	Z7, 650880(SI)	// ha21
+	VMOVUPS	Z7, 659072(SI)	// ha21
 	VMOVUPS	595328(SI), Z8	// q[0]
 	VMOVUPS	595456(SI), Z9	// q[1]
 	VMOVUPS	595584(SI), Z10	// q_k1[0]
 	VMOVUPS	595712(SI), Z11	// q_k1[1]
 	VMOVUPS	Z8, Z12
 	VFMADD231PS	Z10, Z7, Z12
-	VMOVUPS	Z12, 651008(SI)	// q_y2[0]
+	VMOVUPS	Z12, 659200(SI)	// q_y2[0]
 	VFMADD213PS	Z9, Z11, Z7
-	VMOVUPS	Z7, 651136(SI)	// q_y2[1]
+	VMOVUPS	Z7, 659328(SI)	// q_y2[1]
 	// arm.nde:28
 	VBROADCASTSS	f32_4b400000<>(SB), Z12
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z7, Z12
@@ -10938,7 +10938,7 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z7, Z13
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z13, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z12, K1, Z12
-	VMOVUPS	Z12, 651264(SI)	// c2
+	VMOVUPS	Z12, 659456(SI)	// c2
 	// arm.nde:30
 	VMOVUPS	Z5, Z13
 	VFMADD231PS	Z12, Z6, Z13
@@ -10946,23 +10946,23 @@ loop1: // 2 times: vectors of the block
 	// arm.nde:31
 	VBROADCASTSS	5392(BX), Z14	// Arm.l1
 	VMULPS	Z14, Z0, Z14
-	VMOVUPS	Z14, 651392(SI)	// mul_5
+	VMOVUPS	Z14, 659584(SI)	// mul_5
 	VBROADCASTSS	5396(BX), Z15	// Arm.l2
 	VMULPS	Z15, Z14, Z14
-	VMOVUPS	Z14, 651520(SI)	// mul_6
+	VMOVUPS	Z14, 659712(SI)	// mul_6
 	VFMADD213PS	Z4, Z14, Z12
 	VMOVUPD	594816(DI), Z15	// t
 	VMOVUPD	594880(DI), Z16	// t | 1
 	// arm.nde:32
-	VMOVUPS	Z4, 651648(SI)	// reshape
+	VMOVUPS	Z4, 659840(SI)	// reshape
 	// arm.nde:45
 	VADDPD	Z1, Z15, Z1
 	VADDPD	Z2, Z16, Z2
 	// arm.nde:32
-	VMOVUPS	Z13, 651776(SI)	// M[0]
-	VMOVUPS	Z12, 651904(SI)	// M[1]
-	VMOVUPS	Z12, 652032(SI)	// M[2]
-	VMOVUPS	Z4, 652160(SI)	// M[3]
+	VMOVUPS	Z13, 659968(SI)	// M[0]
+	VMOVUPS	Z12, 660096(SI)	// M[1]
+	VMOVUPS	Z12, 660224(SI)	// M[2]
+	VMOVUPS	Z4, 660352(SI)	// M[3]
 	// arm.nde:17
 	VBROADCASTSS	f32_00000000<>(SB), Z12
 	MOVQ	$49, R9
@@ -10983,7 +10983,7 @@ loop2: // 49 times: elements
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop2
-	VMOVUPS	Z12, 652288(SI)	// locate
+	VMOVUPS	Z12, 660480(SI)	// locate
 	VPCMPGTD.BCST	f32_00000031<>(SB), Z12, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z1
 	VPTERNLOGD.BCST	$0xac, f32_00000031<>(SB), Z12, Z1
@@ -11006,7 +11006,7 @@ loop3: // 49 times: rows by their numbers
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop3
-	VMOVUPS	Z1, 652416(SI)	// take[0]
+	VMOVUPS	Z1, 660608(SI)	// take[0]
 	VMOVUPS	608896(SI), Z12	// u[1]
 	VBROADCASTSS	f32_00000001<>(SB), Z13
 	MOVQ	$49, R9
@@ -11022,7 +11022,7 @@ loop4: // 49 times: rows by their numbers
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop4
-	VMOVUPS	Z12, 652544(SI)	// take[1]
+	VMOVUPS	Z12, 660736(SI)	// take[1]
 	// arm.nde:29
 	VPANDD.BCST	f32_7fffffff<>(SB), Z7, Z2
 	VBROADCASTSS	f32_4b400000<>(SB), Z13
@@ -11056,13 +11056,13 @@ loop4: // 49 times: rows by their numbers
 	VPANDD.BCST	f32_7fffffff<>(SB), Z7, Z7
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z7, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z2, K1, Z2
-	VMOVUPS	Z2, 652672(SI)	// s2
+	VMOVUPS	Z2, 660864(SI)	// s2
 	// arm.nde:33
 	VMULPS	Z2, Z14, Z2
-	VMOVUPS	Z2, 652800(SI)	// k
+	VMOVUPS	Z2, 660992(SI)	// k
 	// arm.nde:34
 	VPXORD.BCST	f32_80000000<>(SB), Z2, Z2
-	VMOVUPS	Z2, 652928(SI)	// neg
+	VMOVUPS	Z2, 661120(SI)	// neg
 	// arm.nde:28
 	VBROADCASTSS	f32_4b400000<>(SB), Z2
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z9, Z2
@@ -11095,7 +11095,7 @@ loop4: // 49 times: rows by their numbers
 	VPANDD.BCST	f32_7fffffff<>(SB), Z9, Z7
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z7, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z2, K1, Z2
-	VMOVUPS	Z2, 653056(SI)	// c2_2
+	VMOVUPS	Z2, 661248(SI)	// c2_2
 	// arm.nde:30
 	VFMADD231PS	Z2, Z6, Z5
 	// arm.nde:32
@@ -11135,34 +11135,34 @@ loop4: // 49 times: rows by their numbers
 	VPANDD.BCST	f32_7fffffff<>(SB), Z9, Z7
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z7, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z6
-	VMOVUPS	Z6, 653696(SI)	// s2_2
+	VMOVUPS	Z6, 661888(SI)	// s2_2
 	// arm.nde:33
 	VMULPS	Z6, Z14, Z6
-	VMOVUPS	Z6, 653824(SI)	// k_2
+	VMOVUPS	Z6, 662016(SI)	// k_2
 	// arm.nde:34
 	VPXORD.BCST	f32_80000000<>(SB), Z6, Z7
-	VMOVUPS	Z7, 653952(SI)	// neg_2
+	VMOVUPS	Z7, 662144(SI)	// neg_2
 	VMULPS.BCST	f32_40000000<>(SB), Z10, Z13
-	VMOVUPS	Z13, 654080(SI)	// mul_7
+	VMOVUPS	Z13, 662272(SI)	// mul_7
 	VMULPS	Z11, Z13, Z13
 	VFMADD231PS	Z11, Z11, Z13
-	VMOVUPS	Z13, 654208(SI)	// add_3
+	VMOVUPS	Z13, 662400(SI)	// add_3
 	VMULPS	Z13, Z7, Z7
 	// arm.nde:32
-	VMOVUPS	Z5, 653184(SI)	// M_2[0]
-	VMOVUPS	Z2, 653312(SI)	// M_2[1]
-	VMOVUPS	Z2, 653440(SI)	// M_2[2]
-	VMOVUPS	Z4, 653568(SI)	// M_2[3]
+	VMOVUPS	Z5, 661376(SI)	// M_2[0]
+	VMOVUPS	Z2, 661504(SI)	// M_2[1]
+	VMOVUPS	Z2, 661632(SI)	// M_2[2]
+	VMOVUPS	Z4, 661760(SI)	// M_2[3]
 	// arm.nde:34
 	VMULPS	Z10, Z10, Z2
-	VMOVUPS	Z2, 654336(SI)	// square
+	VMOVUPS	Z2, 662528(SI)	// square
 	VMULPS	Z2, Z6, Z2
 	// arm.nde:35
 	VMULPS.BCST	f32_411cf5c3<>(SB), Z3, Z3
-	VMOVUPS	Z3, 654464(SI)	// mul_8
+	VMOVUPS	Z3, 662656(SI)	// mul_8
 	VBROADCASTSS	5392(BX), Z4	// Arm.l1
 	VMULPS	Z4, Z3, Z3
-	VMOVUPS	Z3, 654592(SI)	// mul_9
+	VMOVUPS	Z3, 662784(SI)	// mul_9
 	VBROADCASTSS	f32_4b400000<>(SB), Z4
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z8, Z4
 	VSUBPS.BCST	f32_4b400000<>(SB), Z4, Z5
@@ -11194,14 +11194,14 @@ loop4: // 49 times: rows by their numbers
 	VPANDD.BCST	f32_7fffffff<>(SB), Z8, Z5
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z5, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z4, K1, Z4
-	VMOVUPS	Z4, 654720(SI)	// cos
+	VMOVUPS	Z4, 662912(SI)	// cos
 	VMULPS.BCST	f32_411cf5c3<>(SB), Z0, Z0
-	VMOVUPS	Z0, 654848(SI)	// mul_10
+	VMOVUPS	Z0, 663040(SI)	// mul_10
 	VBROADCASTSS	5396(BX), Z5	// Arm.l2
 	VMULPS	Z5, Z0, Z0
-	VMOVUPS	Z0, 654976(SI)	// mul_11
+	VMOVUPS	Z0, 663168(SI)	// mul_11
 	VADDPS	Z9, Z8, Z5
-	VMOVUPS	Z5, 655104(SI)	// add_4
+	VMOVUPS	Z5, 663296(SI)	// add_4
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z5, Z6
 	VSUBPS.BCST	f32_4b400000<>(SB), Z6, Z13
@@ -11233,7 +11233,7 @@ loop4: // 49 times: rows by their numbers
 	VPANDD.BCST	f32_7fffffff<>(SB), Z5, Z5
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z5, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z5
-	VMOVUPS	Z5, 655232(SI)	// cos_2
+	VMOVUPS	Z5, 663424(SI)	// cos_2
 	VMULPS	Z5, Z0, Z0
 	VFMADD213PS	Z0, Z4, Z3
 	// arm.nde:34
@@ -11243,9 +11243,9 @@ loop4: // 49 times: rows by their numbers
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Z3, Z1, Z1
-	VMOVUPS	Z1, 655360(SI)	// sub[0]
+	VMOVUPS	Z1, 663552(SI)	// sub[0]
 	VSUBPS	Z0, Z2, Z0
-	VMOVUPS	Z0, 655488(SI)	// sub[1]
+	VMOVUPS	Z0, 663680(SI)	// sub[1]
 	// arm.nde:11
 	VPANDD.BCST	f32_7fffffff<>(SB), Z8, Z0
 	VBROADCASTSS	f32_4b400000<>(SB), Z1
@@ -11279,7 +11279,7 @@ loop4: // 49 times: rows by their numbers
 	VPANDD.BCST	f32_7fffffff<>(SB), Z8, Z1
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z1, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z0, K1, Z0
-	VMOVUPS	Z0, 655616(SI)	// sin[0]
+	VMOVUPS	Z0, 663808(SI)	// sin[0]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z9, Z1
 	VBROADCASTSS	f32_4b400000<>(SB), Z2
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z1, Z2
@@ -11312,7 +11312,7 @@ loop4: // 49 times: rows by their numbers
 	VPANDD.BCST	f32_7fffffff<>(SB), Z9, Z2
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z2, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z1, K1, Z1
-	VMOVUPS	Z1, 655744(SI)	// sin[1]
+	VMOVUPS	Z1, 663936(SI)	// sin[1]
 	VBROADCASTSS	f32_4b400000<>(SB), Z2
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z8, Z2
 	VSUBPS.BCST	f32_4b400000<>(SB), Z2, Z3
@@ -11344,7 +11344,7 @@ loop4: // 49 times: rows by their numbers
 	VPANDD.BCST	f32_7fffffff<>(SB), Z8, Z3
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z3, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z2, K1, Z2
-	VMOVUPS	Z2, 655872(SI)	// cos_3[0]
+	VMOVUPS	Z2, 664064(SI)	// cos_3[0]
 	VBROADCASTSS	f32_4b400000<>(SB), Z3
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z9, Z3
 	VSUBPS.BCST	f32_4b400000<>(SB), Z3, Z4
@@ -11376,13 +11376,13 @@ loop4: // 49 times: rows by their numbers
 	VPANDD.BCST	f32_7fffffff<>(SB), Z9, Z4
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z4, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z3, K1, Z3
-	VMOVUPS	Z3, 656000(SI)	// cos_3[1]
-	VMOVUPS	Z0, 656128(SI)	// concat[0]
-	VMOVUPS	Z1, 656256(SI)	// concat[1]
-	VMOVUPS	Z2, 656384(SI)	// concat[2]
-	VMOVUPS	Z3, 656512(SI)	// concat[3]
-	VMOVUPS	Z10, 656640(SI)	// concat[4]
-	VMOVUPS	Z11, 656768(SI)	// concat[5]
+	VMOVUPS	Z3, 664192(SI)	// cos_3[1]
+	VMOVUPS	Z0, 664320(SI)	// concat[0]
+	VMOVUPS	Z1, 664448(SI)	// concat[1]
+	VMOVUPS	Z2, 664576(SI)	// concat[2]
+	VMOVUPS	Z3, 664704(SI)	// concat[3]
+	VMOVUPS	Z10, 664832(SI)	// concat[4]
+	VMOVUPS	Z11, 664960(SI)	// concat[5]
 	ADDQ	$64, SI
 	ADDQ	$128, DI
 	DECQ	CX
@@ -11412,8 +11412,8 @@ loop5: // 4 times: tiles of 8 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop6: // 6 times: terms of the sums
-	VMOVUPS	656128(R10), Z16	// concat[0]
-	VMOVUPS	656192(R10), Z17	// concat[0] | 1
+	VMOVUPS	664320(R10), Z16	// concat[0]
+	VMOVUPS	664384(R10), Z17	// concat[0] | 1
 	VBROADCASTSS	(R11), Z18	// friction.0.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -11442,22 +11442,22 @@ loop6: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop6
-	VMOVUPS	Z0, 656896(DI)	// matvec[0]
-	VMOVUPS	Z1, 656960(DI)	// matvec[0] | 1
-	VMOVUPS	Z2, 657024(DI)	// matvec[1]
-	VMOVUPS	Z3, 657088(DI)	// matvec[1] | 1
-	VMOVUPS	Z4, 657152(DI)	// matvec[2]
-	VMOVUPS	Z5, 657216(DI)	// matvec[2] | 1
-	VMOVUPS	Z6, 657280(DI)	// matvec[3]
-	VMOVUPS	Z7, 657344(DI)	// matvec[3] | 1
-	VMOVUPS	Z8, 657408(DI)	// matvec[4]
-	VMOVUPS	Z9, 657472(DI)	// matvec[4] | 1
-	VMOVUPS	Z10, 657536(DI)	// matvec[5]
-	VMOVUPS	Z11, 657600(DI)	// matvec[5] | 1
-	VMOVUPS	Z12, 657664(DI)	// matvec[6]
-	VMOVUPS	Z13, 657728(DI)	// matvec[6] | 1
-	VMOVUPS	Z14, 657792(DI)	// matvec[7]
-	VMOVUPS	Z15, 657856(DI)	// matvec[7] | 1
+	VMOVUPS	Z0, 665088(DI)	// matvec[0]
+	VMOVUPS	Z1, 665152(DI)	// matvec[0] | 1
+	VMOVUPS	Z2, 665216(DI)	// matvec[1]
+	VMOVUPS	Z3, 665280(DI)	// matvec[1] | 1
+	VMOVUPS	Z4, 665344(DI)	// matvec[2]
+	VMOVUPS	Z5, 665408(DI)	// matvec[2] | 1
+	VMOVUPS	Z6, 665472(DI)	// matvec[3]
+	VMOVUPS	Z7, 665536(DI)	// matvec[3] | 1
+	VMOVUPS	Z8, 665600(DI)	// matvec[4]
+	VMOVUPS	Z9, 665664(DI)	// matvec[4] | 1
+	VMOVUPS	Z10, 665728(DI)	// matvec[5]
+	VMOVUPS	Z11, 665792(DI)	// matvec[5] | 1
+	VMOVUPS	Z12, 665856(DI)	// matvec[6]
+	VMOVUPS	Z13, 665920(DI)	// matvec[6] | 1
+	VMOVUPS	Z14, 665984(DI)	// matvec[7]
+	VMOVUPS	Z15, 666048(DI)	// matvec[7] | 1
 	ADDQ	$192, SI
 	ADDQ	$1024, DI
 	DECQ	CX
@@ -11470,10 +11470,10 @@ loop7: // 2 times: vectors of the block
 	MOVQ	BX, R10
 loop8: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	656896(R9), Z0	// matvec[0]
+	VMOVUPS	665088(R9), Z0	// matvec[0]
 	VBROADCASTSS	768(R10), Z1	// friction.0.bias[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 660992(R9)	// add_5[0]
+	VMOVUPS	Z0, 669184(R9)	// add_5[0]
 	VPORD.BCST	f32_80000000<>(SB), Z0, Z1
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z2
 	VMAXPS	Z1, Z2, Z1
@@ -11502,7 +11502,7 @@ loop8: // 32 times: elements
 	VBROADCASTSS	f32_00000000<>(SB), Z2
 	VMAXPS	Z0, Z2, Z0
 	VFMADD231PS	Z3, Z1, Z0
-	VMOVUPS	Z0, 665088(R9)	// softplus[0]
+	VMOVUPS	Z0, 673280(R9)	// softplus[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -11535,8 +11535,8 @@ loop9: // 4 times: tiles of 8 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop10: // 32 times: terms of the sums
-	VMOVUPS	665088(R10), Z16	// softplus[0]
-	VMOVUPS	665152(R10), Z17	// softplus[0] | 1
+	VMOVUPS	673280(R10), Z16	// softplus[0]
+	VMOVUPS	673344(R10), Z17	// softplus[0] | 1
 	VBROADCASTSS	896(R11), Z18	// friction.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -11565,22 +11565,22 @@ loop10: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop10
-	VMOVUPS	Z0, 669184(DI)	// matvec_2[0]
-	VMOVUPS	Z1, 669248(DI)	// matvec_2[0] | 1
-	VMOVUPS	Z2, 669312(DI)	// matvec_2[1]
-	VMOVUPS	Z3, 669376(DI)	// matvec_2[1] | 1
-	VMOVUPS	Z4, 669440(DI)	// matvec_2[2]
-	VMOVUPS	Z5, 669504(DI)	// matvec_2[2] | 1
-	VMOVUPS	Z6, 669568(DI)	// matvec_2[3]
-	VMOVUPS	Z7, 669632(DI)	// matvec_2[3] | 1
-	VMOVUPS	Z8, 669696(DI)	// matvec_2[4]
-	VMOVUPS	Z9, 669760(DI)	// matvec_2[4] | 1
-	VMOVUPS	Z10, 669824(DI)	// matvec_2[5]
-	VMOVUPS	Z11, 669888(DI)	// matvec_2[5] | 1
-	VMOVUPS	Z12, 669952(DI)	// matvec_2[6]
-	VMOVUPS	Z13, 670016(DI)	// matvec_2[6] | 1
-	VMOVUPS	Z14, 670080(DI)	// matvec_2[7]
-	VMOVUPS	Z15, 670144(DI)	// matvec_2[7] | 1
+	VMOVUPS	Z0, 677376(DI)	// matvec_2[0]
+	VMOVUPS	Z1, 677440(DI)	// matvec_2[0] | 1
+	VMOVUPS	Z2, 677504(DI)	// matvec_2[1]
+	VMOVUPS	Z3, 677568(DI)	// matvec_2[1] | 1
+	VMOVUPS	Z4, 677632(DI)	// matvec_2[2]
+	VMOVUPS	Z5, 677696(DI)	// matvec_2[2] | 1
+	VMOVUPS	Z6, 677760(DI)	// matvec_2[3]
+	VMOVUPS	Z7, 677824(DI)	// matvec_2[3] | 1
+	VMOVUPS	Z8, 677888(DI)	// matvec_2[4]
+	VMOVUPS	Z9, 677952(DI)	// matvec_2[4] | 1
+	VMOVUPS	Z10, 678016(DI)	// matvec_2[5]
+	VMOVUPS	Z11, 678080(DI)	// matvec_2[5] | 1
+	VMOVUPS	Z12, 678144(DI)	// matvec_2[6]
+	VMOVUPS	Z13, 678208(DI)	// matvec_2[6] | 1
+	VMOVUPS	Z14, 678272(DI)	// matvec_2[7]
+	VMOVUPS	Z15, 678336(DI)	// matvec_2[7] | 1
 	ADDQ	$1024, SI
 	ADDQ	$1024, DI
 	DECQ	CX
@@ -11595,10 +11595,10 @@ loop11: // 2 times: vectors of the block
 	MOVQ	BX, R10
 loop12: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	669184(R9), Z2	// matvec_2[0]
+	VMOVUPS	677376(R9), Z2	// matvec_2[0]
 	VBROADCASTSS	4992(R10), Z3	// friction.2.bias[0]
 	VADDPS	Z3, Z2, Z2
-	VMOVUPS	Z2, 673280(R9)	// add_6[0]
+	VMOVUPS	Z2, 681472(R9)	// add_6[0]
 	VPORD.BCST	f32_80000000<>(SB), Z2, Z3
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z4
 	VMAXPS	Z3, Z4, Z3
@@ -11627,7 +11627,7 @@ loop12: // 32 times: elements
 	VBROADCASTSS	f32_00000000<>(SB), Z4
 	VMAXPS	Z2, Z4, Z2
 	VFMADD231PS	Z5, Z3, Z2
-	VMOVUPS	Z2, 677376(R9)	// softplus_2[0]
+	VMOVUPS	Z2, 685568(R9)	// softplus_2[0]
 	VBROADCASTSS	5120(R10), Z3	// friction.4.weight[0]
 	VFMADD231PS	Z2, Z3, Z0
 	VBROADCASTSS	5248(R10), Z3	// friction.4.weight[32]
@@ -11637,20 +11637,20 @@ loop12: // 32 times: elements
 	DECQ	DI
 	JNE	loop12
 	// arm.nde:38
-	VMOVUPS	655360(SI), Z2	// sub[0]
+	VMOVUPS	663552(SI), Z2	// sub[0]
 	VBROADCASTSS	5376(BX), Z3	// friction.4.bias[0]
 	VADDPS	Z3, Z0, Z0
 	VSUBPS	Z0, Z2, Z0
-	VMOVUPS	Z0, 681472(SI)	// sub_2[0]
-	VMOVUPS	655488(SI), Z2	// sub[1]
+	VMOVUPS	Z0, 689664(SI)	// sub_2[0]
+	VMOVUPS	663680(SI), Z2	// sub[1]
 	VBROADCASTSS	5380(BX), Z3	// friction.4.bias[1]
 	VADDPS	Z3, Z1, Z1
 	VSUBPS	Z1, Z2, Z1
-	VMOVUPS	Z1, 681600(SI)	// sub_2[1]
-	VMOVUPS	653184(SI), Z2	// M_2[0]
-	VMOVUPS	653312(SI), Z3	// M_2[1]
-	VMOVUPS	653440(SI), Z4	// M_2[2]
-	VMOVUPS	653568(SI), Z5	// M_2[3]
+	VMOVUPS	Z1, 689792(SI)	// sub_2[1]
+	VMOVUPS	661376(SI), Z2	// M_2[0]
+	VMOVUPS	661504(SI), Z3	// M_2[1]
+	VMOVUPS	661632(SI), Z4	// M_2[2]
+	VMOVUPS	661760(SI), Z5	// M_2[3]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z2, Z6
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z7
 	VCMPPS	$17, Z7, Z6, K1
@@ -11677,30 +11677,30 @@ loop12: // 32 times: elements
 	VFNMADD231PS	Z1, Z4, Z5
 	VDIVPS	Z7, Z5, Z2
 	VPORD	Z0, Z2, Z0
-	VMOVUPS	Z0, 681728(SI)	// v_k1[0]
-	VMOVUPS	Z1, 681856(SI)	// v_k1[1]
+	VMOVUPS	Z0, 689920(SI)	// v_k1[0]
+	VMOVUPS	Z1, 690048(SI)	// v_k1[1]
 	VMOVUPS	595584(SI), Z2	// q_k1[0]
 	VMOVUPS	595712(SI), Z3	// q_k1[1]
 	// arm.nde:45
-	VMOVUPS	650880(SI), Z4	// ha21
+	VMOVUPS	659072(SI), Z4	// ha21
 	VFMADD231PS	Z0, Z4, Z2
-	VMOVUPS	Z2, 681984(SI)	// q_k2[0]
+	VMOVUPS	Z2, 690176(SI)	// q_k2[0]
 	VFMADD231PS	Z1, Z4, Z3
-	VMOVUPS	Z3, 682112(SI)	// q_k2[1]
+	VMOVUPS	Z3, 690304(SI)	// q_k2[1]
 	// arm.nde:34
 	VMULPS.BCST	f32_40000000<>(SB), Z2, Z0
-	VMOVUPS	Z0, 682240(SI)	// mul_12
+	VMOVUPS	Z0, 690432(SI)	// mul_12
 	VMULPS	Z3, Z0, Z0
 	VFMADD231PS	Z3, Z3, Z0
-	VMOVUPS	Z0, 682368(SI)	// add_7
-	VMOVUPS	652928(SI), Z1	// neg
+	VMOVUPS	Z0, 690560(SI)	// add_7
+	VMOVUPS	661120(SI), Z1	// neg
 	VMULPS	Z0, Z1, Z0
 	VMULPS	Z2, Z2, Z1
-	VMOVUPS	Z1, 682496(SI)	// square_2
-	VMOVUPS	652800(SI), Z4	// k
+	VMOVUPS	Z1, 690688(SI)	// square_2
+	VMOVUPS	660992(SI), Z4	// k
 	VMULPS	Z1, Z4, Z1
-	VMOVUPS	651008(SI), Z4	// q_y2[0]
-	VMOVUPS	651136(SI), Z5	// q_y2[1]
+	VMOVUPS	659200(SI), Z4	// q_y2[0]
+	VMOVUPS	659328(SI), Z5	// q_y2[1]
 	// arm.nde:35
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z4, Z6
@@ -11733,9 +11733,9 @@ loop12: // 32 times: elements
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z7
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z7, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z6
-	VMOVUPS	Z6, 682624(SI)	// cos_4
+	VMOVUPS	Z6, 690816(SI)	// cos_4
 	VADDPS	Z5, Z4, Z7
-	VMOVUPS	Z7, 682752(SI)	// add_8
+	VMOVUPS	Z7, 690944(SI)	// add_8
 	VBROADCASTSS	f32_4b400000<>(SB), Z8
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z7, Z8
 	VSUBPS.BCST	f32_4b400000<>(SB), Z8, Z9
@@ -11767,13 +11767,13 @@ loop12: // 32 times: elements
 	VPANDD.BCST	f32_7fffffff<>(SB), Z7, Z7
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z7, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z8, K1, Z7
-	VMOVUPS	Z7, 682880(SI)	// cos_5
-	VMOVUPS	654976(SI), Z8	// mul_11
+	VMOVUPS	Z7, 691072(SI)	// cos_5
+	VMOVUPS	663168(SI), Z8	// mul_11
 	VMULPS	Z7, Z8, Z7
-	VMOVUPS	654592(SI), Z8	// mul_9
+	VMOVUPS	662784(SI), Z8	// mul_9
 	VFMADD213PS	Z7, Z6, Z8
-	VMOVUPS	652416(SI), Z6	// take[0]
-	VMOVUPS	652544(SI), Z9	// take[1]
+	VMOVUPS	660608(SI), Z6	// take[0]
+	VMOVUPS	660736(SI), Z9	// take[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	Z0, Z6, Z0
@@ -11781,9 +11781,9 @@ loop12: // 32 times: elements
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Z8, Z0, Z0
-	VMOVUPS	Z0, 683008(SI)	// sub_3[0]
+	VMOVUPS	Z0, 691200(SI)	// sub_3[0]
 	VSUBPS	Z7, Z1, Z0
-	VMOVUPS	Z0, 683136(SI)	// sub_3[1]
+	VMOVUPS	Z0, 691328(SI)	// sub_3[1]
 	// arm.nde:11
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z0
 	VBROADCASTSS	f32_4b400000<>(SB), Z1
@@ -11817,7 +11817,7 @@ loop12: // 32 times: elements
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z1
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z1, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z0, K1, Z0
-	VMOVUPS	Z0, 683264(SI)	// sin_2[0]
+	VMOVUPS	Z0, 691456(SI)	// sin_2[0]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z5, Z1
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z1, Z6
@@ -11850,7 +11850,7 @@ loop12: // 32 times: elements
 	VPANDD.BCST	f32_7fffffff<>(SB), Z5, Z6
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z6, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z1, K1, Z1
-	VMOVUPS	Z1, 683392(SI)	// sin_2[1]
+	VMOVUPS	Z1, 691584(SI)	// sin_2[1]
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z4, Z6
 	VSUBPS.BCST	f32_4b400000<>(SB), Z6, Z7
@@ -11882,7 +11882,7 @@ loop12: // 32 times: elements
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z4
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z4, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z4
-	VMOVUPS	Z4, 683520(SI)	// cos_6[0]
+	VMOVUPS	Z4, 691712(SI)	// cos_6[0]
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z5, Z6
 	VSUBPS.BCST	f32_4b400000<>(SB), Z6, Z7
@@ -11914,13 +11914,13 @@ loop12: // 32 times: elements
 	VPANDD.BCST	f32_7fffffff<>(SB), Z5, Z5
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z5, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z5
-	VMOVUPS	Z5, 683648(SI)	// cos_6[1]
-	VMOVUPS	Z0, 683776(SI)	// concat_2[0]
-	VMOVUPS	Z1, 683904(SI)	// concat_2[1]
-	VMOVUPS	Z4, 684032(SI)	// concat_2[2]
-	VMOVUPS	Z5, 684160(SI)	// concat_2[3]
-	VMOVUPS	Z2, 684288(SI)	// concat_2[4]
-	VMOVUPS	Z3, 684416(SI)	// concat_2[5]
+	VMOVUPS	Z5, 691840(SI)	// cos_6[1]
+	VMOVUPS	Z0, 691968(SI)	// concat_2[0]
+	VMOVUPS	Z1, 692096(SI)	// concat_2[1]
+	VMOVUPS	Z4, 692224(SI)	// concat_2[2]
+	VMOVUPS	Z5, 692352(SI)	// concat_2[3]
+	VMOVUPS	Z2, 692480(SI)	// concat_2[4]
+	VMOVUPS	Z3, 692608(SI)	// concat_2[5]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop11
@@ -11949,8 +11949,8 @@ loop13: // 4 times: tiles of 8 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop14: // 6 times: terms of the sums
-	VMOVUPS	683776(R10), Z16	// concat_2[0]
-	VMOVUPS	683840(R10), Z17	// concat_2[0] | 1
+	VMOVUPS	691968(R10), Z16	// concat_2[0]
+	VMOVUPS	692032(R10), Z17	// concat_2[0] | 1
 	VBROADCASTSS	(R11), Z18	// friction.0.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -11979,22 +11979,22 @@ loop14: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop14
-	VMOVUPS	Z0, 684544(DI)	// matvec_3[0]
-	VMOVUPS	Z1, 684608(DI)	// matvec_3[0] | 1
-	VMOVUPS	Z2, 684672(DI)	// matvec_3[1]
-	VMOVUPS	Z3, 684736(DI)	// matvec_3[1] | 1
-	VMOVUPS	Z4, 684800(DI)	// matvec_3[2]
-	VMOVUPS	Z5, 684864(DI)	// matvec_3[2] | 1
-	VMOVUPS	Z6, 684928(DI)	// matvec_3[3]
-	VMOVUPS	Z7, 684992(DI)	// matvec_3[3] | 1
-	VMOVUPS	Z8, 685056(DI)	// matvec_3[4]
-	VMOVUPS	Z9, 685120(DI)	// matvec_3[4] | 1
-	VMOVUPS	Z10, 685184(DI)	// matvec_3[5]
-	VMOVUPS	Z11, 685248(DI)	// matvec_3[5] | 1
-	VMOVUPS	Z12, 685312(DI)	// matvec_3[6]
-	VMOVUPS	Z13, 685376(DI)	// matvec_3[6] | 1
-	VMOVUPS	Z14, 685440(DI)	// matvec_3[7]
-	VMOVUPS	Z15, 685504(DI)	// matvec_3[7] | 1
+	VMOVUPS	Z0, 692736(DI)	// matvec_3[0]
+	VMOVUPS	Z1, 692800(DI)	// matvec_3[0] | 1
+	VMOVUPS	Z2, 692864(DI)	// matvec_3[1]
+	VMOVUPS	Z3, 692928(DI)	// matvec_3[1] | 1
+	VMOVUPS	Z4, 692992(DI)	// matvec_3[2]
+	VMOVUPS	Z5, 693056(DI)	// matvec_3[2] | 1
+	VMOVUPS	Z6, 693120(DI)	// matvec_3[3]
+	VMOVUPS	Z7, 693184(DI)	// matvec_3[3] | 1
+	VMOVUPS	Z8, 693248(DI)	// matvec_3[4]
+	VMOVUPS	Z9, 693312(DI)	// matvec_3[4] | 1
+	VMOVUPS	Z10, 693376(DI)	// matvec_3[5]
+	VMOVUPS	Z11, 693440(DI)	// matvec_3[5] | 1
+	VMOVUPS	Z12, 693504(DI)	// matvec_3[6]
+	VMOVUPS	Z13, 693568(DI)	// matvec_3[6] | 1
+	VMOVUPS	Z14, 693632(DI)	// matvec_3[7]
+	VMOVUPS	Z15, 693696(DI)	// matvec_3[7] | 1
 	ADDQ	$192, SI
 	ADDQ	$1024, DI
 	DECQ	CX
@@ -12007,10 +12007,10 @@ loop15: // 2 times: vectors of the block
 	MOVQ	BX, R10
 loop16: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	684544(R9), Z0	// matvec_3[0]
+	VMOVUPS	692736(R9), Z0	// matvec_3[0]
 	VBROADCASTSS	768(R10), Z1	// friction.0.bias[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 688640(R9)	// add_9[0]
+	VMOVUPS	Z0, 696832(R9)	// add_9[0]
 	VPORD.BCST	f32_80000000<>(SB), Z0, Z1
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z2
 	VMAXPS	Z1, Z2, Z1
@@ -12039,7 +12039,7 @@ loop16: // 32 times: elements
 	VBROADCASTSS	f32_00000000<>(SB), Z2
 	VMAXPS	Z0, Z2, Z0
 	VFMADD231PS	Z3, Z1, Z0
-	VMOVUPS	Z0, 692736(R9)	// softplus_3[0]
+	VMOVUPS	Z0, 700928(R9)	// softplus_3[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -12072,8 +12072,8 @@ loop17: // 4 times: tiles of 8 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop18: // 32 times: terms of the sums
-	VMOVUPS	692736(R10), Z16	// softplus_3[0]
-	VMOVUPS	692800(R10), Z17	// softplus_3[0] | 1
+	VMOVUPS	700928(R10), Z16	// softplus_3[0]
+	VMOVUPS	700992(R10), Z17	// softplus_3[0] | 1
 	VBROADCASTSS	896(R11), Z18	// friction.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -12102,22 +12102,22 @@ loop18: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop18
-	VMOVUPS	Z0, 696832(DI)	// matvec_4[0]
-	VMOVUPS	Z1, 696896(DI)	// matvec_4[0] | 1
-	VMOVUPS	Z2, 696960(DI)	// matvec_4[1]
-	VMOVUPS	Z3, 697024(DI)	// matvec_4[1] | 1
-	VMOVUPS	Z4, 697088(DI)	// matvec_4[2]
-	VMOVUPS	Z5, 697152(DI)	// matvec_4[2] | 1
-	VMOVUPS	Z6, 697216(DI)	// matvec_4[3]
-	VMOVUPS	Z7, 697280(DI)	// matvec_4[3] | 1
-	VMOVUPS	Z8, 697344(DI)	// matvec_4[4]
-	VMOVUPS	Z9, 697408(DI)	// matvec_4[4] | 1
-	VMOVUPS	Z10, 697472(DI)	// matvec_4[5]
-	VMOVUPS	Z11, 697536(DI)	// matvec_4[5] | 1
-	VMOVUPS	Z12, 697600(DI)	// matvec_4[6]
-	VMOVUPS	Z13, 697664(DI)	// matvec_4[6] | 1
-	VMOVUPS	Z14, 697728(DI)	// matvec_4[7]
-	VMOVUPS	Z15, 697792(DI)	// matvec_4[7] | 1
+	VMOVUPS	Z0, 705024(DI)	// matvec_4[0]
+	VMOVUPS	Z1, 705088(DI)	// matvec_4[0] | 1
+	VMOVUPS	Z2, 705152(DI)	// matvec_4[1]
+	VMOVUPS	Z3, 705216(DI)	// matvec_4[1] | 1
+	VMOVUPS	Z4, 705280(DI)	// matvec_4[2]
+	VMOVUPS	Z5, 705344(DI)	// matvec_4[2] | 1
+	VMOVUPS	Z6, 705408(DI)	// matvec_4[3]
+	VMOVUPS	Z7, 705472(DI)	// matvec_4[3] | 1
+	VMOVUPS	Z8, 705536(DI)	// matvec_4[4]
+	VMOVUPS	Z9, 705600(DI)	// matvec_4[4] | 1
+	VMOVUPS	Z10, 705664(DI)	// matvec_4[5]
+	VMOVUPS	Z11, 705728(DI)	// matvec_4[5] | 1
+	VMOVUPS	Z12, 705792(DI)	// matvec_4[6]
+	VMOVUPS	Z13, 705856(DI)	// matvec_4[6] | 1
+	VMOVUPS	Z14, 705920(DI)	// matvec_4[7]
+	VMOVUPS	Z15, 705984(DI)	// matvec_4[7] | 1
 	ADDQ	$1024, SI
 	ADDQ	$1024, DI
 	DECQ	CX
@@ -12133,10 +12133,10 @@ loop19: // 2 times: vectors of the block
 	MOVQ	BX, R11
 loop20: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	696832(R10), Z2	// matvec_4[0]
+	VMOVUPS	705024(R10), Z2	// matvec_4[0]
 	VBROADCASTSS	4992(R11), Z3	// friction.2.bias[0]
 	VADDPS	Z3, Z2, Z2
-	VMOVUPS	Z2, 700928(R10)	// add_10[0]
+	VMOVUPS	Z2, 709120(R10)	// add_10[0]
 	VPORD.BCST	f32_80000000<>(SB), Z2, Z3
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z4
 	VMAXPS	Z3, Z4, Z3
@@ -12165,7 +12165,7 @@ loop20: // 32 times: elements
 	VBROADCASTSS	f32_00000000<>(SB), Z4
 	VMAXPS	Z2, Z4, Z2
 	VFMADD231PS	Z5, Z3, Z2
-	VMOVUPS	Z2, 705024(R10)	// softplus_4[0]
+	VMOVUPS	Z2, 713216(R10)	// softplus_4[0]
 	VBROADCASTSS	5120(R11), Z3	// friction.4.weight[0]
 	VFMADD231PS	Z2, Z3, Z0
 	VBROADCASTSS	5248(R11), Z3	// friction.4.weight[32]
@@ -12175,20 +12175,20 @@ loop20: // 32 times: elements
 	DECQ	R9
 	JNE	loop20
 	// arm.nde:38
-	VMOVUPS	683008(SI), Z2	// sub_3[0]
+	VMOVUPS	691200(SI), Z2	// sub_3[0]
 	VBROADCASTSS	5376(BX), Z3	// friction.4.bias[0]
 	VADDPS	Z3, Z0, Z0
 	VSUBPS	Z0, Z2, Z0
-	VMOVUPS	Z0, 709120(SI)	// sub_4[0]
-	VMOVUPS	683136(SI), Z2	// sub_3[1]
+	VMOVUPS	Z0, 717312(SI)	// sub_4[0]
+	VMOVUPS	691328(SI), Z2	// sub_3[1]
 	VBROADCASTSS	5380(BX), Z3	// friction.4.bias[1]
 	VADDPS	Z3, Z1, Z1
 	VSUBPS	Z1, Z2, Z1
-	VMOVUPS	Z1, 709248(SI)	// sub_4[1]
-	VMOVUPS	651776(SI), Z2	// M[0]
-	VMOVUPS	651904(SI), Z3	// M[1]
-	VMOVUPS	652032(SI), Z4	// M[2]
-	VMOVUPS	652160(SI), Z5	// M[3]
+	VMOVUPS	Z1, 717440(SI)	// sub_4[1]
+	VMOVUPS	659968(SI), Z2	// M[0]
+	VMOVUPS	660096(SI), Z3	// M[1]
+	VMOVUPS	660224(SI), Z4	// M[2]
+	VMOVUPS	660352(SI), Z5	// M[3]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z2, Z6
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z7
 	VCMPPS	$17, Z7, Z6, K1
@@ -12215,23 +12215,23 @@ loop20: // 32 times: elements
 	VFNMADD231PS	Z1, Z4, Z5
 	VDIVPS	Z7, Z5, Z2
 	VPORD	Z0, Z2, Z0
-	VMOVUPS	Z0, 709376(SI)	// v_k2[0]
-	VMOVUPS	Z1, 709504(SI)	// v_k2[1]
+	VMOVUPS	Z0, 717568(SI)	// v_k2[0]
+	VMOVUPS	Z1, 717696(SI)	// v_k2[1]
 	VMOVUPS	595584(SI), Z2	// q_k1[0]
 	VMOVUPS	595712(SI), Z3	// q_k1[1]
 	VMOVUPS	595328(SI), Z4	// q[0]
 	VMOVUPS	595456(SI), Z5	// q[1]
 	// arm.nde:45
-	VMOVUPS	650880(SI), Z6	// ha21
+	VMOVUPS	659072(SI), Z6	// ha21
 	VFMADD231PS	Z0, Z6, Z2
-	VMOVUPS	Z2, 709632(SI)	// q_k3[0]
+	VMOVUPS	Z2, 717824(SI)	// q_k3[0]
 	VFMADD231PS	Z1, Z6, Z3
-	VMOVUPS	Z3, 709760(SI)	// q_k3[1]
-	VMOVUPS	650752(SI), Z0	// ha43
+	VMOVUPS	Z3, 717952(SI)	// q_k3[1]
+	VMOVUPS	658944(SI), Z0	// ha43
 	VFMADD231PS	Z2, Z0, Z4
-	VMOVUPS	Z4, 709888(SI)	// q_y4[0]
+	VMOVUPS	Z4, 718080(SI)	// q_y4[0]
 	VFMADD231PS	Z3, Z0, Z5
-	VMOVUPS	Z5, 710016(SI)	// q_y4[1]
+	VMOVUPS	Z5, 718208(SI)	// q_y4[1]
 	// arm.nde:28
 	VBROADCASTSS	f32_4b400000<>(SB), Z0
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z5, Z0
@@ -12264,16 +12264,16 @@ loop20: // 32 times: elements
 	VPANDD.BCST	f32_7fffffff<>(SB), Z5, Z1
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z1, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z0, K1, Z0
-	VMOVUPS	Z0, 710144(SI)	// c2_3
+	VMOVUPS	Z0, 718336(SI)	// c2_3
 	// arm.nde:30
-	VMOVUPS	650624(SI), Z1	// mul_4
-	VMOVUPS	650240(SI), Z4	// add_2
+	VMOVUPS	658816(SI), Z1	// mul_4
+	VMOVUPS	658432(SI), Z4	// add_2
 	VMOVUPS	Z4, Z5
 	VFMADD231PS	Z0, Z1, Z5
 	// arm.nde:32
 	// arm.nde:31
-	VMOVUPS	651520(SI), Z7	// mul_6
-	VMOVUPS	650112(SI), Z8	// mul
+	VMOVUPS	659712(SI), Z7	// mul_6
+	VMOVUPS	658304(SI), Z8	// mul
 	VFMADD213PS	Z8, Z7, Z0
 	VMOVUPD	595072(DI), Z9	// h
 	VMOVUPD	595136(DI), Z10	// h | 1
@@ -12284,7 +12284,7 @@ loop20: // 32 times: elements
 	VCVTPD2PS	Z9, Y9
 	VCVTPD2PS	Z10, Y10
 	VINSERTF64X4	$1, Y10, Z9, Z9
-	VMOVUPS	Z9, 711552(SI)	// hb1
+	VMOVUPS	Z9, 719744(SI)	// hb1
 	VMOVUPS	623360(SI), Z10	// v_d3_bar[0]
 	VMOVUPS	623488(SI), Z11	// v_d3_bar[1]
 	VMOVUPS	621824(SI), Z12	// v_next_bar[0]
@@ -12292,32 +12292,32 @@ loop20: // 32 times: elements
 	VMOVUPS	622848(SI), Z14	// v_d2_bar[0]
 	VMOVUPS	622976(SI), Z15	// v_d2_bar[1]
 	// arm.nde:32
-	VMOVUPS	651648(SI), Z16	// reshape
+	VMOVUPS	659840(SI), Z16	// reshape
 	// arm.nde:45
 	VMULPS.BCST	f32_3f2aaaab<>(SB), Z10, Z10
-	VMOVUPS	Z10, 711296(SI)	// mul_13[0]
+	VMOVUPS	Z10, 719488(SI)	// mul_13[0]
 	VMULPS.BCST	f32_3f2aaaab<>(SB), Z11, Z11
-	VMOVUPS	Z11, 711424(SI)	// mul_13[1]
+	VMOVUPS	Z11, 719616(SI)	// mul_13[1]
 	VMULPS	Z9, Z12, Z12
-	VMOVUPS	Z12, 711680(SI)	// mul_14[0]
+	VMOVUPS	Z12, 719872(SI)	// mul_14[0]
 	VMULPS	Z9, Z13, Z9
-	VMOVUPS	Z9, 711808(SI)	// mul_14[1]
+	VMOVUPS	Z9, 720000(SI)	// mul_14[1]
 	VFMADD231PS.BCST	f32_bf000000<>(SB), Z14, Z10
 	VADDPS	Z12, Z10, Z10
-	VMOVUPS	Z10, 711936(SI)	// v_k4_bar[0]
+	VMOVUPS	Z10, 720128(SI)	// v_k4_bar[0]
 	VFMADD231PS.BCST	f32_bf000000<>(SB), Z15, Z11
 	VADDPS	Z9, Z11, Z9
-	VMOVUPS	Z9, 712064(SI)	// v_k4_bar[1]
+	VMOVUPS	Z9, 720256(SI)	// v_k4_bar[1]
 	// arm.nde:32
-	VMOVUPS	Z5, 710272(SI)	// M_3[0]
-	VMOVUPS	Z0, 710400(SI)	// M_3[1]
-	VMOVUPS	Z0, 710528(SI)	// M_3[2]
-	VMOVUPS	Z16, 710656(SI)	// M_3[3]
+	VMOVUPS	Z5, 718464(SI)	// M_3[0]
+	VMOVUPS	Z0, 718592(SI)	// M_3[1]
+	VMOVUPS	Z0, 718720(SI)	// M_3[2]
+	VMOVUPS	Z16, 718848(SI)	// M_3[3]
 	// arm.nde:38
-	VMOVUPS	Z5, 710784(SI)	// transpose[0]
-	VMOVUPS	Z0, 710912(SI)	// transpose[1]
-	VMOVUPS	Z0, 711040(SI)	// transpose[2]
-	VMOVUPS	Z16, 711168(SI)	// transpose[3]
+	VMOVUPS	Z5, 718976(SI)	// transpose[0]
+	VMOVUPS	Z0, 719104(SI)	// transpose[1]
+	VMOVUPS	Z0, 719232(SI)	// transpose[2]
+	VMOVUPS	Z16, 719360(SI)	// transpose[3]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z5, Z11
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z12
 	VCMPPS	$17, Z12, Z11, K1
@@ -12344,16 +12344,16 @@ loop20: // 32 times: elements
 	VFNMADD231PS	Z0, Z13, Z14
 	VDIVPS	Z12, Z14, Z9
 	VPORD	Z5, Z9, Z5
-	VMOVUPS	Z5, 712192(SI)	// linsolve[0]
-	VMOVUPS	Z0, 712320(SI)	// linsolve[1]
+	VMOVUPS	Z5, 720384(SI)	// linsolve[0]
+	VMOVUPS	Z0, 720512(SI)	// linsolve[1]
 	MOVQ	$2, R9
 	MOVQ	SI, R10
 loop21: // 2 times: elements
-	VMOVUPS	712192(R10), Z0	// linsolve[0]
+	VMOVUPS	720384(R10), Z0	// linsolve[0]
 	VPXORD.BCST	f32_80000000<>(SB), Z0, Z0
-	VMOVUPS	Z0, 712448(R10)	// G_bar[0]
+	VMOVUPS	Z0, 720640(R10)	// G_bar[0]
 	// arm.nde:11
-	VMOVUPS	709888(R10), Z0	// q_y4[0]
+	VMOVUPS	718080(R10), Z0	// q_y4[0]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z5
 	VBROADCASTSS	f32_4b400000<>(SB), Z9
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z5, Z9
@@ -12386,8 +12386,8 @@ loop21: // 2 times: elements
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z0
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z0, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z5, K1, Z0
-	VMOVUPS	Z0, 716800(R10)	// sin_3[0]
-	VMOVUPS	709888(R10), Z0	// q_y4[0]
+	VMOVUPS	Z0, 724992(R10)	// sin_3[0]
+	VMOVUPS	718080(R10), Z0	// q_y4[0]
 	VBROADCASTSS	f32_4b400000<>(SB), Z5
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z0, Z5
 	VSUBPS.BCST	f32_4b400000<>(SB), Z5, Z9
@@ -12419,12 +12419,12 @@ loop21: // 2 times: elements
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z0
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z0, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z5, K1, Z0
-	VMOVUPS	Z0, 717056(R10)	// cos_7[0]
+	VMOVUPS	Z0, 725248(R10)	// cos_7[0]
 	// arm.nde:45
-	VMOVUPS	681984(R10), Z0	// q_k2[0]
+	VMOVUPS	690176(R10), Z0	// q_k2[0]
 	VMOVUPS	595328(R10), Z5	// q[0]
 	VFMADD231PS	Z0, Z6, Z5
-	VMOVUPS	Z5, 717312(R10)	// q_y3[0]
+	VMOVUPS	Z5, 725504(R10)	// q_y3[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop21
@@ -12433,18 +12433,18 @@ loop21: // 2 times: elements
 	MOVQ	SI, R11
 loop22: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	712448(SI), Z0	// G_bar[0]
+	VMOVUPS	720640(SI), Z0	// G_bar[0]
 	VBROADCASTSS	5120(R10), Z5	// friction.4.weight[0]
 	VMULPS	Z5, Z0, Z0
-	VMOVUPS	712576(SI), Z5	// G_bar[1]
+	VMOVUPS	720768(SI), Z5	// G_bar[1]
 	VBROADCASTSS	5248(R10), Z6	// friction.4.weight[32]
 	VFMADD231PS	Z6, Z5, Z0
-	VMOVUPS	Z0, 712704(R11)	// vecmat[0]
+	VMOVUPS	Z0, 720896(R11)	// vecmat[0]
 	ADDQ	$4, R10
 	ADDQ	$128, R11
 	DECQ	R9
 	JNE	loop22
-	VMOVUPS	717440(SI), Z0	// q_y3[1]
+	VMOVUPS	725632(SI), Z0	// q_y3[1]
 	// arm.nde:28
 	VBROADCASTSS	f32_4b400000<>(SB), Z5
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z0, Z5
@@ -12477,7 +12477,7 @@ loop22: // 32 times: elements
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z6
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z6, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z5, K1, Z5
-	VMOVUPS	Z5, 717568(SI)	// c2_4
+	VMOVUPS	Z5, 725760(SI)	// c2_4
 	// arm.nde:30
 	VFMADD231PS	Z5, Z1, Z4
 	// arm.nde:32
@@ -12517,29 +12517,29 @@ loop22: // 32 times: elements
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z5
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z5, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z1, K1, Z1
-	VMOVUPS	Z1, 718208(SI)	// s2_3
+	VMOVUPS	Z1, 726400(SI)	// s2_3
 	// arm.nde:33
 	VMULPS	Z1, Z7, Z1
-	VMOVUPS	Z1, 718336(SI)	// k_3
+	VMOVUPS	Z1, 726528(SI)	// k_3
 	// arm.nde:34
 	VPXORD.BCST	f32_80000000<>(SB), Z1, Z5
-	VMOVUPS	Z5, 718464(SI)	// neg_3
+	VMOVUPS	Z5, 726656(SI)	// neg_3
 	VMULPS.BCST	f32_40000000<>(SB), Z2, Z6
-	VMOVUPS	Z6, 718592(SI)	// mul_15
+	VMOVUPS	Z6, 726784(SI)	// mul_15
 	VMULPS	Z3, Z6, Z6
 	VFMADD231PS	Z3, Z3, Z6
-	VMOVUPS	Z6, 718720(SI)	// add_11
+	VMOVUPS	Z6, 726912(SI)	// add_11
 	VMULPS	Z6, Z5, Z5
 	// arm.nde:32
-	VMOVUPS	Z4, 717696(SI)	// M_4[0]
-	VMOVUPS	Z8, 717824(SI)	// M_4[1]
-	VMOVUPS	Z8, 717952(SI)	// M_4[2]
-	VMOVUPS	Z16, 718080(SI)	// M_4[3]
+	VMOVUPS	Z4, 725888(SI)	// M_4[0]
+	VMOVUPS	Z8, 726016(SI)	// M_4[1]
+	VMOVUPS	Z8, 726144(SI)	// M_4[2]
+	VMOVUPS	Z16, 726272(SI)	// M_4[3]
 	// arm.nde:34
 	VMULPS	Z2, Z2, Z4
-	VMOVUPS	Z4, 718848(SI)	// square_3
+	VMOVUPS	Z4, 727040(SI)	// square_3
 	VMULPS	Z4, Z1, Z1
-	VMOVUPS	717312(SI), Z4	// q_y3[0]
+	VMOVUPS	725504(SI), Z4	// q_y3[0]
 	// arm.nde:35
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z4, Z6
@@ -12572,9 +12572,9 @@ loop22: // 32 times: elements
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z7
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z7, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z6
-	VMOVUPS	Z6, 718976(SI)	// cos_8
+	VMOVUPS	Z6, 727168(SI)	// cos_8
 	VADDPS	Z0, Z4, Z7
-	VMOVUPS	Z7, 719104(SI)	// add_12
+	VMOVUPS	Z7, 727296(SI)	// add_12
 	VBROADCASTSS	f32_4b400000<>(SB), Z8
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z7, Z8
 	VSUBPS.BCST	f32_4b400000<>(SB), Z8, Z9
@@ -12606,13 +12606,13 @@ loop22: // 32 times: elements
 	VPANDD.BCST	f32_7fffffff<>(SB), Z7, Z7
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z7, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z8, K1, Z7
-	VMOVUPS	Z7, 719232(SI)	// cos_9
-	VMOVUPS	654976(SI), Z8	// mul_11
+	VMOVUPS	Z7, 727424(SI)	// cos_9
+	VMOVUPS	663168(SI), Z8	// mul_11
 	VMULPS	Z7, Z8, Z7
-	VMOVUPS	654592(SI), Z8	// mul_9
+	VMOVUPS	662784(SI), Z8	// mul_9
 	VFMADD213PS	Z7, Z6, Z8
-	VMOVUPS	652416(SI), Z6	// take[0]
-	VMOVUPS	652544(SI), Z9	// take[1]
+	VMOVUPS	660608(SI), Z6	// take[0]
+	VMOVUPS	660736(SI), Z9	// take[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	Z5, Z6, Z5
@@ -12620,9 +12620,9 @@ loop22: // 32 times: elements
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Z8, Z5, Z5
-	VMOVUPS	Z5, 719360(SI)	// sub_5[0]
+	VMOVUPS	Z5, 727552(SI)	// sub_5[0]
 	VSUBPS	Z7, Z1, Z1
-	VMOVUPS	Z1, 719488(SI)	// sub_5[1]
+	VMOVUPS	Z1, 727680(SI)	// sub_5[1]
 	// arm.nde:11
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z1
 	VBROADCASTSS	f32_4b400000<>(SB), Z5
@@ -12656,7 +12656,7 @@ loop22: // 32 times: elements
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z5
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z5, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z1, K1, Z1
-	VMOVUPS	Z1, 719616(SI)	// sin_4[0]
+	VMOVUPS	Z1, 727808(SI)	// sin_4[0]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z5
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z5, Z6
@@ -12689,7 +12689,7 @@ loop22: // 32 times: elements
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z6
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z6, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z5, K1, Z5
-	VMOVUPS	Z5, 719744(SI)	// sin_4[1]
+	VMOVUPS	Z5, 727936(SI)	// sin_4[1]
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z4, Z6
 	VSUBPS.BCST	f32_4b400000<>(SB), Z6, Z7
@@ -12721,7 +12721,7 @@ loop22: // 32 times: elements
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z4
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z4, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z4
-	VMOVUPS	Z4, 719872(SI)	// cos_10[0]
+	VMOVUPS	Z4, 728064(SI)	// cos_10[0]
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z0, Z6
 	VSUBPS.BCST	f32_4b400000<>(SB), Z6, Z7
@@ -12753,13 +12753,13 @@ loop22: // 32 times: elements
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z0
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z0, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z0
-	VMOVUPS	Z0, 720000(SI)	// cos_10[1]
-	VMOVUPS	Z1, 720128(SI)	// concat_3[0]
-	VMOVUPS	Z5, 720256(SI)	// concat_3[1]
-	VMOVUPS	Z4, 720384(SI)	// concat_3[2]
-	VMOVUPS	Z0, 720512(SI)	// concat_3[3]
-	VMOVUPS	Z2, 720640(SI)	// concat_3[4]
-	VMOVUPS	Z3, 720768(SI)	// concat_3[5]
+	VMOVUPS	Z0, 728192(SI)	// cos_10[1]
+	VMOVUPS	Z1, 728320(SI)	// concat_3[0]
+	VMOVUPS	Z5, 728448(SI)	// concat_3[1]
+	VMOVUPS	Z4, 728576(SI)	// concat_3[2]
+	VMOVUPS	Z0, 728704(SI)	// concat_3[3]
+	VMOVUPS	Z2, 728832(SI)	// concat_3[4]
+	VMOVUPS	Z3, 728960(SI)	// concat_3[5]
 	ADDQ	$64, SI
 	ADDQ	$128, DI
 	DECQ	CX
@@ -12789,8 +12789,8 @@ loop23: // 4 times: tiles of 8 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop24: // 6 times: terms of the sums
-	VMOVUPS	720128(R10), Z16	// concat_3[0]
-	VMOVUPS	720192(R10), Z17	// concat_3[0] | 1
+	VMOVUPS	728320(R10), Z16	// concat_3[0]
+	VMOVUPS	728384(R10), Z17	// concat_3[0] | 1
 	VBROADCASTSS	(R11), Z18	// friction.0.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -12819,22 +12819,22 @@ loop24: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop24
-	VMOVUPS	Z0, 720896(DI)	// matvec_5[0]
-	VMOVUPS	Z1, 720960(DI)	// matvec_5[0] | 1
-	VMOVUPS	Z2, 721024(DI)	// matvec_5[1]
-	VMOVUPS	Z3, 721088(DI)	// matvec_5[1] | 1
-	VMOVUPS	Z4, 721152(DI)	// matvec_5[2]
-	VMOVUPS	Z5, 721216(DI)	// matvec_5[2] | 1
-	VMOVUPS	Z6, 721280(DI)	// matvec_5[3]
-	VMOVUPS	Z7, 721344(DI)	// matvec_5[3] | 1
-	VMOVUPS	Z8, 721408(DI)	// matvec_5[4]
-	VMOVUPS	Z9, 721472(DI)	// matvec_5[4] | 1
-	VMOVUPS	Z10, 721536(DI)	// matvec_5[5]
-	VMOVUPS	Z11, 721600(DI)	// matvec_5[5] | 1
-	VMOVUPS	Z12, 721664(DI)	// matvec_5[6]
-	VMOVUPS	Z13, 721728(DI)	// matvec_5[6] | 1
-	VMOVUPS	Z14, 721792(DI)	// matvec_5[7]
-	VMOVUPS	Z15, 721856(DI)	// matvec_5[7] | 1
+	VMOVUPS	Z0, 729088(DI)	// matvec_5[0]
+	VMOVUPS	Z1, 729152(DI)	// matvec_5[0] | 1
+	VMOVUPS	Z2, 729216(DI)	// matvec_5[1]
+	VMOVUPS	Z3, 729280(DI)	// matvec_5[1] | 1
+	VMOVUPS	Z4, 729344(DI)	// matvec_5[2]
+	VMOVUPS	Z5, 729408(DI)	// matvec_5[2] | 1
+	VMOVUPS	Z6, 729472(DI)	// matvec_5[3]
+	VMOVUPS	Z7, 729536(DI)	// matvec_5[3] | 1
+	VMOVUPS	Z8, 729600(DI)	// matvec_5[4]
+	VMOVUPS	Z9, 729664(DI)	// matvec_5[4] | 1
+	VMOVUPS	Z10, 729728(DI)	// matvec_5[5]
+	VMOVUPS	Z11, 729792(DI)	// matvec_5[5] | 1
+	VMOVUPS	Z12, 729856(DI)	// matvec_5[6]
+	VMOVUPS	Z13, 729920(DI)	// matvec_5[6] | 1
+	VMOVUPS	Z14, 729984(DI)	// matvec_5[7]
+	VMOVUPS	Z15, 730048(DI)	// matvec_5[7] | 1
 	ADDQ	$192, SI
 	ADDQ	$1024, DI
 	DECQ	CX
@@ -12847,10 +12847,10 @@ loop25: // 2 times: vectors of the block
 	MOVQ	BX, R10
 loop26: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	720896(R9), Z0	// matvec_5[0]
+	VMOVUPS	729088(R9), Z0	// matvec_5[0]
 	VBROADCASTSS	768(R10), Z1	// friction.0.bias[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 724992(R9)	// add_13[0]
+	VMOVUPS	Z0, 733184(R9)	// add_13[0]
 	VPORD.BCST	f32_80000000<>(SB), Z0, Z1
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z2
 	VMAXPS	Z1, Z2, Z1
@@ -12879,7 +12879,7 @@ loop26: // 32 times: elements
 	VBROADCASTSS	f32_00000000<>(SB), Z2
 	VMAXPS	Z0, Z2, Z0
 	VFMADD231PS	Z3, Z1, Z0
-	VMOVUPS	Z0, 729088(R9)	// softplus_5[0]
+	VMOVUPS	Z0, 737280(R9)	// softplus_5[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -12912,8 +12912,8 @@ loop27: // 4 times: tiles of 8 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop28: // 32 times: terms of the sums
-	VMOVUPS	729088(R10), Z16	// softplus_5[0]
-	VMOVUPS	729152(R10), Z17	// softplus_5[0] | 1
+	VMOVUPS	737280(R10), Z16	// softplus_5[0]
+	VMOVUPS	737344(R10), Z17	// softplus_5[0] | 1
 	VBROADCASTSS	896(R11), Z18	// friction.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -12942,22 +12942,22 @@ loop28: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop28
-	VMOVUPS	Z0, 733184(DI)	// matvec_6[0]
-	VMOVUPS	Z1, 733248(DI)	// matvec_6[0] | 1
-	VMOVUPS	Z2, 733312(DI)	// matvec_6[1]
-	VMOVUPS	Z3, 733376(DI)	// matvec_6[1] | 1
-	VMOVUPS	Z4, 733440(DI)	// matvec_6[2]
-	VMOVUPS	Z5, 733504(DI)	// matvec_6[2] | 1
-	VMOVUPS	Z6, 733568(DI)	// matvec_6[3]
-	VMOVUPS	Z7, 733632(DI)	// matvec_6[3] | 1
-	VMOVUPS	Z8, 733696(DI)	// matvec_6[4]
-	VMOVUPS	Z9, 733760(DI)	// matvec_6[4] | 1
-	VMOVUPS	Z10, 733824(DI)	// matvec_6[5]
-	VMOVUPS	Z11, 733888(DI)	// matvec_6[5] | 1
-	VMOVUPS	Z12, 733952(DI)	// matvec_6[6]
-	VMOVUPS	Z13, 734016(DI)	// matvec_6[6] | 1
-	VMOVUPS	Z14, 734080(DI)	// matvec_6[7]
-	VMOVUPS	Z15, 734144(DI)	// matvec_6[7] | 1
+	VMOVUPS	Z0, 741376(DI)	// matvec_6[0]
+	VMOVUPS	Z1, 741440(DI)	// matvec_6[0] | 1
+	VMOVUPS	Z2, 741504(DI)	// matvec_6[1]
+	VMOVUPS	Z3, 741568(DI)	// matvec_6[1] | 1
+	VMOVUPS	Z4, 741632(DI)	// matvec_6[2]
+	VMOVUPS	Z5, 741696(DI)	// matvec_6[2] | 1
+	VMOVUPS	Z6, 741760(DI)	// matvec_6[3]
+	VMOVUPS	Z7, 741824(DI)	// matvec_6[3] | 1
+	VMOVUPS	Z8, 741888(DI)	// matvec_6[4]
+	VMOVUPS	Z9, 741952(DI)	// matvec_6[4] | 1
+	VMOVUPS	Z10, 742016(DI)	// matvec_6[5]
+	VMOVUPS	Z11, 742080(DI)	// matvec_6[5] | 1
+	VMOVUPS	Z12, 742144(DI)	// matvec_6[6]
+	VMOVUPS	Z13, 742208(DI)	// matvec_6[6] | 1
+	VMOVUPS	Z14, 742272(DI)	// matvec_6[7]
+	VMOVUPS	Z15, 742336(DI)	// matvec_6[7] | 1
 	ADDQ	$1024, SI
 	ADDQ	$1024, DI
 	DECQ	CX
@@ -12972,10 +12972,10 @@ loop29: // 2 times: vectors of the block
 	MOVQ	BX, R10
 loop30: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	733184(R9), Z2	// matvec_6[0]
+	VMOVUPS	741376(R9), Z2	// matvec_6[0]
 	VBROADCASTSS	4992(R10), Z3	// friction.2.bias[0]
 	VADDPS	Z3, Z2, Z2
-	VMOVUPS	Z2, 737280(R9)	// add_14[0]
+	VMOVUPS	Z2, 745472(R9)	// add_14[0]
 	VPORD.BCST	f32_80000000<>(SB), Z2, Z3
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z4
 	VMAXPS	Z3, Z4, Z3
@@ -13004,7 +13004,7 @@ loop30: // 32 times: elements
 	VBROADCASTSS	f32_00000000<>(SB), Z4
 	VMAXPS	Z2, Z4, Z2
 	VFMADD231PS	Z5, Z3, Z2
-	VMOVUPS	Z2, 741376(R9)	// softplus_6[0]
+	VMOVUPS	Z2, 749568(R9)	// softplus_6[0]
 	VBROADCASTSS	5120(R10), Z3	// friction.4.weight[0]
 	VFMADD231PS	Z2, Z3, Z0
 	VBROADCASTSS	5248(R10), Z3	// friction.4.weight[32]
@@ -13014,20 +13014,20 @@ loop30: // 32 times: elements
 	DECQ	DI
 	JNE	loop30
 	// arm.nde:38
-	VMOVUPS	719360(SI), Z2	// sub_5[0]
+	VMOVUPS	727552(SI), Z2	// sub_5[0]
 	VBROADCASTSS	5376(BX), Z3	// friction.4.bias[0]
 	VADDPS	Z3, Z0, Z0
 	VSUBPS	Z0, Z2, Z0
-	VMOVUPS	Z0, 745472(SI)	// sub_6[0]
-	VMOVUPS	719488(SI), Z2	// sub_5[1]
+	VMOVUPS	Z0, 753664(SI)	// sub_6[0]
+	VMOVUPS	727680(SI), Z2	// sub_5[1]
 	VBROADCASTSS	5380(BX), Z3	// friction.4.bias[1]
 	VADDPS	Z3, Z1, Z1
 	VSUBPS	Z1, Z2, Z1
-	VMOVUPS	Z1, 745600(SI)	// sub_6[1]
-	VMOVUPS	717696(SI), Z2	// M_4[0]
-	VMOVUPS	717824(SI), Z3	// M_4[1]
-	VMOVUPS	717952(SI), Z4	// M_4[2]
-	VMOVUPS	718080(SI), Z5	// M_4[3]
+	VMOVUPS	Z1, 753792(SI)	// sub_6[1]
+	VMOVUPS	725888(SI), Z2	// M_4[0]
+	VMOVUPS	726016(SI), Z3	// M_4[1]
+	VMOVUPS	726144(SI), Z4	// M_4[2]
+	VMOVUPS	726272(SI), Z5	// M_4[3]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z2, Z6
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z7
 	VCMPPS	$17, Z7, Z6, K1
@@ -13054,27 +13054,27 @@ loop30: // 32 times: elements
 	VFNMADD231PS	Z1, Z4, Z5
 	VDIVPS	Z7, Z5, Z2
 	VPORD	Z0, Z2, Z0
-	VMOVUPS	Z0, 745728(SI)	// v_k3[0]
-	VMOVUPS	Z1, 745856(SI)	// v_k3[1]
+	VMOVUPS	Z0, 753920(SI)	// v_k3[0]
+	VMOVUPS	Z1, 754048(SI)	// v_k3[1]
 	VMOVUPS	595584(SI), Z2	// q_k1[0]
 	VMOVUPS	595712(SI), Z3	// q_k1[1]
 	// arm.nde:45
-	VMOVUPS	650752(SI), Z4	// ha43
+	VMOVUPS	658944(SI), Z4	// ha43
 	VFMADD231PS	Z0, Z4, Z2
-	VMOVUPS	Z2, 745984(SI)	// q_k4[0]
+	VMOVUPS	Z2, 754176(SI)	// q_k4[0]
 	VFMADD231PS	Z1, Z4, Z3
-	VMOVUPS	Z3, 746112(SI)	// q_k4[1]
+	VMOVUPS	Z3, 754304(SI)	// q_k4[1]
 	// arm.nde:11
-	VMOVUPS	716800(SI), Z0	// sin_3[0]
-	VMOVUPS	Z0, 746240(SI)	// concat_4[0]
-	VMOVUPS	716928(SI), Z0	// sin_3[1]
-	VMOVUPS	Z0, 746368(SI)	// concat_4[1]
-	VMOVUPS	717056(SI), Z0	// cos_7[0]
-	VMOVUPS	Z0, 746496(SI)	// concat_4[2]
-	VMOVUPS	717184(SI), Z0	// cos_7[1]
-	VMOVUPS	Z0, 746624(SI)	// concat_4[3]
-	VMOVUPS	Z2, 746752(SI)	// concat_4[4]
-	VMOVUPS	Z3, 746880(SI)	// concat_4[5]
+	VMOVUPS	724992(SI), Z0	// sin_3[0]
+	VMOVUPS	Z0, 754432(SI)	// concat_4[0]
+	VMOVUPS	725120(SI), Z0	// sin_3[1]
+	VMOVUPS	Z0, 754560(SI)	// concat_4[1]
+	VMOVUPS	725248(SI), Z0	// cos_7[0]
+	VMOVUPS	Z0, 754688(SI)	// concat_4[2]
+	VMOVUPS	725376(SI), Z0	// cos_7[1]
+	VMOVUPS	Z0, 754816(SI)	// concat_4[3]
+	VMOVUPS	Z2, 754944(SI)	// concat_4[4]
+	VMOVUPS	Z3, 755072(SI)	// concat_4[5]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop29
@@ -13103,8 +13103,8 @@ loop31: // 4 times: tiles of 8 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop32: // 6 times: terms of the sums
-	VMOVUPS	746240(R10), Z16	// concat_4[0]
-	VMOVUPS	746304(R10), Z17	// concat_4[0] | 1
+	VMOVUPS	754432(R10), Z16	// concat_4[0]
+	VMOVUPS	754496(R10), Z17	// concat_4[0] | 1
 	VBROADCASTSS	(R11), Z18	// friction.0.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -13133,22 +13133,22 @@ loop32: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop32
-	VMOVUPS	Z0, 747008(DI)	// matvec_7[0]
-	VMOVUPS	Z1, 747072(DI)	// matvec_7[0] | 1
-	VMOVUPS	Z2, 747136(DI)	// matvec_7[1]
-	VMOVUPS	Z3, 747200(DI)	// matvec_7[1] | 1
-	VMOVUPS	Z4, 747264(DI)	// matvec_7[2]
-	VMOVUPS	Z5, 747328(DI)	// matvec_7[2] | 1
-	VMOVUPS	Z6, 747392(DI)	// matvec_7[3]
-	VMOVUPS	Z7, 747456(DI)	// matvec_7[3] | 1
-	VMOVUPS	Z8, 747520(DI)	// matvec_7[4]
-	VMOVUPS	Z9, 747584(DI)	// matvec_7[4] | 1
-	VMOVUPS	Z10, 747648(DI)	// matvec_7[5]
-	VMOVUPS	Z11, 747712(DI)	// matvec_7[5] | 1
-	VMOVUPS	Z12, 747776(DI)	// matvec_7[6]
-	VMOVUPS	Z13, 747840(DI)	// matvec_7[6] | 1
-	VMOVUPS	Z14, 747904(DI)	// matvec_7[7]
-	VMOVUPS	Z15, 747968(DI)	// matvec_7[7] | 1
+	VMOVUPS	Z0, 755200(DI)	// matvec_7[0]
+	VMOVUPS	Z1, 755264(DI)	// matvec_7[0] | 1
+	VMOVUPS	Z2, 755328(DI)	// matvec_7[1]
+	VMOVUPS	Z3, 755392(DI)	// matvec_7[1] | 1
+	VMOVUPS	Z4, 755456(DI)	// matvec_7[2]
+	VMOVUPS	Z5, 755520(DI)	// matvec_7[2] | 1
+	VMOVUPS	Z6, 755584(DI)	// matvec_7[3]
+	VMOVUPS	Z7, 755648(DI)	// matvec_7[3] | 1
+	VMOVUPS	Z8, 755712(DI)	// matvec_7[4]
+	VMOVUPS	Z9, 755776(DI)	// matvec_7[4] | 1
+	VMOVUPS	Z10, 755840(DI)	// matvec_7[5]
+	VMOVUPS	Z11, 755904(DI)	// matvec_7[5] | 1
+	VMOVUPS	Z12, 755968(DI)	// matvec_7[6]
+	VMOVUPS	Z13, 756032(DI)	// matvec_7[6] | 1
+	VMOVUPS	Z14, 756096(DI)	// matvec_7[7]
+	VMOVUPS	Z15, 756160(DI)	// matvec_7[7] | 1
 	ADDQ	$192, SI
 	ADDQ	$1024, DI
 	DECQ	CX
@@ -13161,10 +13161,10 @@ loop33: // 2 times: vectors of the block
 	MOVQ	BX, R10
 loop34: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	747008(R9), Z0	// matvec_7[0]
+	VMOVUPS	755200(R9), Z0	// matvec_7[0]
 	VBROADCASTSS	768(R10), Z1	// friction.0.bias[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 751104(R9)	// add_15[0]
+	VMOVUPS	Z0, 759296(R9)	// add_15[0]
 	VPORD.BCST	f32_80000000<>(SB), Z0, Z1
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z2
 	VMAXPS	Z1, Z2, Z1
@@ -13193,7 +13193,7 @@ loop34: // 32 times: elements
 	VBROADCASTSS	f32_00000000<>(SB), Z2
 	VMAXPS	Z0, Z2, Z0
 	VFMADD231PS	Z3, Z1, Z0
-	VMOVUPS	Z0, 755200(R9)	// softplus_7[0]
+	VMOVUPS	Z0, 763392(R9)	// softplus_7[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -13226,8 +13226,8 @@ loop35: // 4 times: tiles of 8 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop36: // 32 times: terms of the sums
-	VMOVUPS	755200(R10), Z16	// softplus_7[0]
-	VMOVUPS	755264(R10), Z17	// softplus_7[0] | 1
+	VMOVUPS	763392(R10), Z16	// softplus_7[0]
+	VMOVUPS	763456(R10), Z17	// softplus_7[0] | 1
 	VBROADCASTSS	896(R11), Z18	// friction.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -13256,22 +13256,22 @@ loop36: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop36
-	VMOVUPS	Z0, 759296(DI)	// matvec_8[0]
-	VMOVUPS	Z1, 759360(DI)	// matvec_8[0] | 1
-	VMOVUPS	Z2, 759424(DI)	// matvec_8[1]
-	VMOVUPS	Z3, 759488(DI)	// matvec_8[1] | 1
-	VMOVUPS	Z4, 759552(DI)	// matvec_8[2]
-	VMOVUPS	Z5, 759616(DI)	// matvec_8[2] | 1
-	VMOVUPS	Z6, 759680(DI)	// matvec_8[3]
-	VMOVUPS	Z7, 759744(DI)	// matvec_8[3] | 1
-	VMOVUPS	Z8, 759808(DI)	// matvec_8[4]
-	VMOVUPS	Z9, 759872(DI)	// matvec_8[4] | 1
-	VMOVUPS	Z10, 759936(DI)	// matvec_8[5]
-	VMOVUPS	Z11, 760000(DI)	// matvec_8[5] | 1
-	VMOVUPS	Z12, 760064(DI)	// matvec_8[6]
-	VMOVUPS	Z13, 760128(DI)	// matvec_8[6] | 1
-	VMOVUPS	Z14, 760192(DI)	// matvec_8[7]
-	VMOVUPS	Z15, 760256(DI)	// matvec_8[7] | 1
+	VMOVUPS	Z0, 767488(DI)	// matvec_8[0]
+	VMOVUPS	Z1, 767552(DI)	// matvec_8[0] | 1
+	VMOVUPS	Z2, 767616(DI)	// matvec_8[1]
+	VMOVUPS	Z3, 767680(DI)	// matvec_8[1] | 1
+	VMOVUPS	Z4, 767744(DI)	// matvec_8[2]
+	VMOVUPS	Z5, 767808(DI)	// matvec_8[2] | 1
+	VMOVUPS	Z6, 767872(DI)	// matvec_8[3]
+	VMOVUPS	Z7, 767936(DI)	// matvec_8[3] | 1
+	VMOVUPS	Z8, 768000(DI)	// matvec_8[4]
+	VMOVUPS	Z9, 768064(DI)	// matvec_8[4] | 1
+	VMOVUPS	Z10, 768128(DI)	// matvec_8[5]
+	VMOVUPS	Z11, 768192(DI)	// matvec_8[5] | 1
+	VMOVUPS	Z12, 768256(DI)	// matvec_8[6]
+	VMOVUPS	Z13, 768320(DI)	// matvec_8[6] | 1
+	VMOVUPS	Z14, 768384(DI)	// matvec_8[7]
+	VMOVUPS	Z15, 768448(DI)	// matvec_8[7] | 1
 	ADDQ	$1024, SI
 	ADDQ	$1024, DI
 	DECQ	CX
@@ -13286,11 +13286,11 @@ loop37: // 2 times: vectors of the block
 	MOVQ	R8, R11
 loop38: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	759296(R9), Z1	// matvec_8[0]
+	VMOVUPS	767488(R9), Z1	// matvec_8[0]
 	VBROADCASTSS	4992(R10), Z2	// friction.2.bias[0]
 	VADDPS	Z2, Z1, Z1
-	VMOVUPS	Z1, 763392(R9)	// add_16[0]
-	VMOVUPS	712704(R9), Z2	// vecmat[0]
+	VMOVUPS	Z1, 771584(R9)	// add_16[0]
+	VMOVUPS	720896(R9), Z2	// vecmat[0]
 	VPORD.BCST	f32_80000000<>(SB), Z1, Z3
 	VBROADCASTSS	f32_42b40000<>(SB), Z4
 	VMINPS	Z3, Z4, Z3
@@ -13315,11 +13315,11 @@ loop38: // 32 times: elements
 	VADDPS.BCST	f32_3f800000<>(SB), Z3, Z3
 	VDIVPS	Z3, Z1, Z1
 	VMULPS	Z1, Z2, Z1
-	VMOVUPS	Z1, 767488(R9)	// mul_16[0]
+	VMOVUPS	Z1, 775680(R9)	// mul_16[0]
 	VPANDD	Z0, Z1, Z1
-	VMOVUPS	79872(R11), Z2	// sum of friction.2.bias[0]
+	VMOVUPS	83968(R11), Z2	// sum of friction.2.bias[0]
 	VADDPS	Z1, Z2, Z1
-	VMOVUPS	Z1, 79872(R11)	// sum of friction.2.bias[0]
+	VMOVUPS	Z1, 83968(R11)	// sum of friction.2.bias[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	ADDQ	$64, R11
@@ -13328,10 +13328,10 @@ loop38: // 32 times: elements
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop37
-	MOVQ	$4, CX
+	MOVQ	$2, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
-loop39: // 4 times: tiles of 8 elements
+loop39: // 2 times: tiles of 11 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -13348,68 +13348,169 @@ loop39: // 4 times: tiles of 8 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z13
 	VBROADCASTSS	f32_00000000<>(SB), Z14
 	VBROADCASTSS	f32_00000000<>(SB), Z15
+	VBROADCASTSS	f32_00000000<>(SB), Z16
+	VBROADCASTSS	f32_00000000<>(SB), Z17
+	VBROADCASTSS	f32_00000000<>(SB), Z18
+	VBROADCASTSS	f32_00000000<>(SB), Z19
+	VBROADCASTSS	f32_00000000<>(SB), Z20
+	VBROADCASTSS	f32_00000000<>(SB), Z21
 	MOVQ	$32, R9
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop40: // 32 times: terms of the sums
-	VMOVUPS	767488(R10), Z16	// mul_16[0]
-	VMOVUPS	767552(R10), Z17	// mul_16[0] | 1
-	VBROADCASTSS	896(R11), Z18	// friction.2.weight[0]
-	VFMADD231PS	Z16, Z18, Z0
-	VFMADD231PS	Z17, Z18, Z1
-	VBROADCASTSS	900(R11), Z18	// friction.2.weight[1]
-	VFMADD231PS	Z16, Z18, Z2
-	VFMADD231PS	Z17, Z18, Z3
-	VBROADCASTSS	904(R11), Z18	// friction.2.weight[2]
-	VFMADD231PS	Z16, Z18, Z4
-	VFMADD231PS	Z17, Z18, Z5
-	VBROADCASTSS	908(R11), Z18	// friction.2.weight[3]
-	VFMADD231PS	Z16, Z18, Z6
-	VFMADD231PS	Z17, Z18, Z7
-	VBROADCASTSS	912(R11), Z18	// friction.2.weight[4]
-	VFMADD231PS	Z16, Z18, Z8
-	VFMADD231PS	Z17, Z18, Z9
-	VBROADCASTSS	916(R11), Z18	// friction.2.weight[5]
-	VFMADD231PS	Z16, Z18, Z10
-	VFMADD231PS	Z17, Z18, Z11
-	VBROADCASTSS	920(R11), Z18	// friction.2.weight[6]
-	VFMADD231PS	Z16, Z18, Z12
-	VFMADD231PS	Z17, Z18, Z13
-	VBROADCASTSS	924(R11), Z18	// friction.2.weight[7]
-	VFMADD231PS	Z16, Z18, Z14
-	VFMADD231PS	Z17, Z18, Z15
+	VMOVUPS	775680(R10), Z22	// mul_16[0]
+	VMOVUPS	775744(R10), Z23	// mul_16[0] | 1
+	VBROADCASTSS	896(R11), Z24	// friction.2.weight[0]
+	VFMADD231PS	Z22, Z24, Z0
+	VFMADD231PS	Z23, Z24, Z1
+	VBROADCASTSS	900(R11), Z24	// friction.2.weight[1]
+	VFMADD231PS	Z22, Z24, Z2
+	VFMADD231PS	Z23, Z24, Z3
+	VBROADCASTSS	904(R11), Z24	// friction.2.weight[2]
+	VFMADD231PS	Z22, Z24, Z4
+	VFMADD231PS	Z23, Z24, Z5
+	VBROADCASTSS	908(R11), Z24	// friction.2.weight[3]
+	VFMADD231PS	Z22, Z24, Z6
+	VFMADD231PS	Z23, Z24, Z7
+	VBROADCASTSS	912(R11), Z24	// friction.2.weight[4]
+	VFMADD231PS	Z22, Z24, Z8
+	VFMADD231PS	Z23, Z24, Z9
+	VBROADCASTSS	916(R11), Z24	// friction.2.weight[5]
+	VFMADD231PS	Z22, Z24, Z10
+	VFMADD231PS	Z23, Z24, Z11
+	VBROADCASTSS	920(R11), Z24	// friction.2.weight[6]
+	VFMADD231PS	Z22, Z24, Z12
+	VFMADD231PS	Z23, Z24, Z13
+	VBROADCASTSS	924(R11), Z24	// friction.2.weight[7]
+	VFMADD231PS	Z22, Z24, Z14
+	VFMADD231PS	Z23, Z24, Z15
+	VBROADCASTSS	928(R11), Z24	// friction.2.weight[8]
+	VFMADD231PS	Z22, Z24, Z16
+	VFMADD231PS	Z23, Z24, Z17
+	VBROADCASTSS	932(R11), Z24	// friction.2.weight[9]
+	VFMADD231PS	Z22, Z24, Z18
+	VFMADD231PS	Z23, Z24, Z19
+	VBROADCASTSS	936(R11), Z24	// friction.2.weight[10]
+	VFMADD231PS	Z22, Z24, Z20
+	VFMADD231PS	Z23, Z24, Z21
 	ADDQ	$128, R10
 	ADDQ	$128, R11
 	DECQ	R9
 	JNE	loop40
-	VMOVUPS	Z0, 771584(DI)	// vecmat_2[0]
-	VMOVUPS	Z1, 771648(DI)	// vecmat_2[0] | 1
-	VMOVUPS	Z2, 771712(DI)	// vecmat_2[1]
-	VMOVUPS	Z3, 771776(DI)	// vecmat_2[1] | 1
-	VMOVUPS	Z4, 771840(DI)	// vecmat_2[2]
-	VMOVUPS	Z5, 771904(DI)	// vecmat_2[2] | 1
-	VMOVUPS	Z6, 771968(DI)	// vecmat_2[3]
-	VMOVUPS	Z7, 772032(DI)	// vecmat_2[3] | 1
-	VMOVUPS	Z8, 772096(DI)	// vecmat_2[4]
-	VMOVUPS	Z9, 772160(DI)	// vecmat_2[4] | 1
-	VMOVUPS	Z10, 772224(DI)	// vecmat_2[5]
-	VMOVUPS	Z11, 772288(DI)	// vecmat_2[5] | 1
-	VMOVUPS	Z12, 772352(DI)	// vecmat_2[6]
-	VMOVUPS	Z13, 772416(DI)	// vecmat_2[6] | 1
-	VMOVUPS	Z14, 772480(DI)	// vecmat_2[7]
-	VMOVUPS	Z15, 772544(DI)	// vecmat_2[7] | 1
-	ADDQ	$32, SI
-	ADDQ	$1024, DI
+	VMOVUPS	Z0, 779776(DI)	// vecmat_2[0]
+	VMOVUPS	Z1, 779840(DI)	// vecmat_2[0] | 1
+	VMOVUPS	Z2, 779904(DI)	// vecmat_2[1]
+	VMOVUPS	Z3, 779968(DI)	// vecmat_2[1] | 1
+	VMOVUPS	Z4, 780032(DI)	// vecmat_2[2]
+	VMOVUPS	Z5, 780096(DI)	// vecmat_2[2] | 1
+	VMOVUPS	Z6, 780160(DI)	// vecmat_2[3]
+	VMOVUPS	Z7, 780224(DI)	// vecmat_2[3] | 1
+	VMOVUPS	Z8, 780288(DI)	// vecmat_2[4]
+	VMOVUPS	Z9, 780352(DI)	// vecmat_2[4] | 1
+	VMOVUPS	Z10, 780416(DI)	// vecmat_2[5]
+	VMOVUPS	Z11, 780480(DI)	// vecmat_2[5] | 1
+	VMOVUPS	Z12, 780544(DI)	// vecmat_2[6]
+	VMOVUPS	Z13, 780608(DI)	// vecmat_2[6] | 1
+	VMOVUPS	Z14, 780672(DI)	// vecmat_2[7]
+	VMOVUPS	Z15, 780736(DI)	// vecmat_2[7] | 1
+	VMOVUPS	Z16, 780800(DI)	// vecmat_2[8]
+	VMOVUPS	Z17, 780864(DI)	// vecmat_2[8] | 1
+	VMOVUPS	Z18, 780928(DI)	// vecmat_2[9]
+	VMOVUPS	Z19, 780992(DI)	// vecmat_2[9] | 1
+	VMOVUPS	Z20, 781056(DI)	// vecmat_2[10]
+	VMOVUPS	Z21, 781120(DI)	// vecmat_2[10] | 1
+	ADDQ	$44, SI
+	ADDQ	$1408, DI
 	DECQ	CX
 	JNE	loop39
+	VBROADCASTSS	f32_00000000<>(SB), Z0
+	VBROADCASTSS	f32_00000000<>(SB), Z1
+	VBROADCASTSS	f32_00000000<>(SB), Z2
+	VBROADCASTSS	f32_00000000<>(SB), Z3
+	VBROADCASTSS	f32_00000000<>(SB), Z4
+	VBROADCASTSS	f32_00000000<>(SB), Z5
+	VBROADCASTSS	f32_00000000<>(SB), Z6
+	VBROADCASTSS	f32_00000000<>(SB), Z7
+	VBROADCASTSS	f32_00000000<>(SB), Z8
+	VBROADCASTSS	f32_00000000<>(SB), Z9
+	VBROADCASTSS	f32_00000000<>(SB), Z10
+	VBROADCASTSS	f32_00000000<>(SB), Z11
+	VBROADCASTSS	f32_00000000<>(SB), Z12
+	VBROADCASTSS	f32_00000000<>(SB), Z13
+	VBROADCASTSS	f32_00000000<>(SB), Z14
+	VBROADCASTSS	f32_00000000<>(SB), Z15
+	VBROADCASTSS	f32_00000000<>(SB), Z16
+	VBROADCASTSS	f32_00000000<>(SB), Z17
+	VBROADCASTSS	f32_00000000<>(SB), Z18
+	VBROADCASTSS	f32_00000000<>(SB), Z19
+	MOVQ	$32, CX
+	MOVQ	AX, SI
+	MOVQ	BX, DI
+loop41: // 32 times: terms of the sums
+	VMOVUPS	775680(SI), Z20	// mul_16[0]
+	VMOVUPS	775744(SI), Z21	// mul_16[0] | 1
+	VBROADCASTSS	984(DI), Z22	// friction.2.weight[22]
+	VFMADD231PS	Z20, Z22, Z0
+	VFMADD231PS	Z21, Z22, Z1
+	VBROADCASTSS	988(DI), Z22	// friction.2.weight[23]
+	VFMADD231PS	Z20, Z22, Z2
+	VFMADD231PS	Z21, Z22, Z3
+	VBROADCASTSS	992(DI), Z22	// friction.2.weight[24]
+	VFMADD231PS	Z20, Z22, Z4
+	VFMADD231PS	Z21, Z22, Z5
+	VBROADCASTSS	996(DI), Z22	// friction.2.weight[25]
+	VFMADD231PS	Z20, Z22, Z6
+	VFMADD231PS	Z21, Z22, Z7
+	VBROADCASTSS	1000(DI), Z22	// friction.2.weight[26]
+	VFMADD231PS	Z20, Z22, Z8
+	VFMADD231PS	Z21, Z22, Z9
+	VBROADCASTSS	1004(DI), Z22	// friction.2.weight[27]
+	VFMADD231PS	Z20, Z22, Z10
+	VFMADD231PS	Z21, Z22, Z11
+	VBROADCASTSS	1008(DI), Z22	// friction.2.weight[28]
+	VFMADD231PS	Z20, Z22, Z12
+	VFMADD231PS	Z21, Z22, Z13
+	VBROADCASTSS	1012(DI), Z22	// friction.2.weight[29]
+	VFMADD231PS	Z20, Z22, Z14
+	VFMADD231PS	Z21, Z22, Z15
+	VBROADCASTSS	1016(DI), Z22	// friction.2.weight[30]
+	VFMADD231PS	Z20, Z22, Z16
+	VFMADD231PS	Z21, Z22, Z17
+	VBROADCASTSS	1020(DI), Z22	// friction.2.weight[31]
+	VFMADD231PS	Z20, Z22, Z18
+	VFMADD231PS	Z21, Z22, Z19
+	ADDQ	$128, SI
+	ADDQ	$128, DI
+	DECQ	CX
+	JNE	loop41
+	VMOVUPS	Z0, 782592(AX)	// vecmat_2[22]
+	VMOVUPS	Z1, 782656(AX)	// vecmat_2[22] | 1
+	VMOVUPS	Z2, 782720(AX)	// vecmat_2[23]
+	VMOVUPS	Z3, 782784(AX)	// vecmat_2[23] | 1
+	VMOVUPS	Z4, 782848(AX)	// vecmat_2[24]
+	VMOVUPS	Z5, 782912(AX)	// vecmat_2[24] | 1
+	VMOVUPS	Z6, 782976(AX)	// vecmat_2[25]
+	VMOVUPS	Z7, 783040(AX)	// vecmat_2[25] | 1
+	VMOVUPS	Z8, 783104(AX)	// vecmat_2[26]
+	VMOVUPS	Z9, 783168(AX)	// vecmat_2[26] | 1
+	VMOVUPS	Z10, 783232(AX)	// vecmat_2[27]
+	VMOVUPS	Z11, 783296(AX)	// vecmat_2[27] | 1
+	VMOVUPS	Z12, 783360(AX)	// vecmat_2[28]
+	VMOVUPS	Z13, 783424(AX)	// vecmat_2[28] | 1
+	VMOVUPS	Z14, 783488(AX)	// vecmat_2[29]
+	VMOVUPS	Z15, 783552(AX)	// vecmat_2[29] | 1
+	VMOVUPS	Z16, 783616(AX)	// vecmat_2[30]
+	VMOVUPS	Z17, 783680(AX)	// vecmat_2[30] | 1
+	VMOVUPS	Z18, 783744(AX)	// vecmat_2[31]
+	VMOVUPS	Z19, 783808(AX)	// vecmat_2[31] | 1
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop41: // 2 times: vectors of the block
+loop42: // 2 times: vectors of the block
 	MOVQ	$32, DI
 	MOVQ	SI, R9
-loop42: // 32 times: elements
+loop43: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	751104(R9), Z0	// add_15[0]
+	VMOVUPS	759296(R9), Z0	// add_15[0]
 	VPORD.BCST	f32_80000000<>(SB), Z0, Z1
 	VBROADCASTSS	f32_42b40000<>(SB), Z2
 	VMINPS	Z1, Z2, Z1
@@ -13433,101 +13534,313 @@ loop42: // 32 times: elements
 	VBLENDMPS	Z1, Z0, K2, Z0
 	VADDPS.BCST	f32_3f800000<>(SB), Z1, Z1
 	VDIVPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 775680(R9)	// sigmoid[0]
+	VMOVUPS	Z0, 783872(R9)	// sigmoid[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop42
+	JNE	loop43
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop41
+	JNE	loop42
 	VMOVUPS	65792(AX), Z0	// mask
 	VMOVUPS	65856(AX), Z1	// mask | 1
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-	MOVQ	R8, DI
-loop43: // 4 times: tiles of 8 elements
 	// arm.nde:11
-	VMOVUPS	767488(SI), Z2	// mul_16[0]
-	VMOVUPS	767552(SI), Z3	// mul_16[0] | 1
+	MOVQ	$8, CX
+	MOVQ	AX, SI
+loop44: // 8 times: tiles of 4 elements
+	VMOVUPS	775680(SI), Z2	// mul_16[0]
+	VMOVUPS	775744(SI), Z3	// mul_16[0] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	767616(SI), Z4	// mul_16[1]
-	VMOVUPS	767680(SI), Z5	// mul_16[1] | 1
-	VPANDD	Z0, Z4, Z4
-	VPANDD	Z1, Z5, Z5
-	VMOVUPS	767744(SI), Z6	// mul_16[2]
-	VMOVUPS	767808(SI), Z7	// mul_16[2] | 1
-	VPANDD	Z0, Z6, Z6
-	VPANDD	Z1, Z7, Z7
-	VMOVUPS	767872(SI), Z8	// mul_16[3]
-	VMOVUPS	767936(SI), Z9	// mul_16[3] | 1
-	VPANDD	Z0, Z8, Z8
-	VPANDD	Z1, Z9, Z9
-	VMOVUPS	768000(SI), Z10	// mul_16[4]
-	VMOVUPS	768064(SI), Z11	// mul_16[4] | 1
-	VPANDD	Z0, Z10, Z10
-	VPANDD	Z1, Z11, Z11
-	VMOVUPS	768128(SI), Z12	// mul_16[5]
-	VMOVUPS	768192(SI), Z13	// mul_16[5] | 1
-	VPANDD	Z0, Z12, Z12
-	VPANDD	Z1, Z13, Z13
-	VMOVUPS	768256(SI), Z14	// mul_16[6]
-	VMOVUPS	768320(SI), Z15	// mul_16[6] | 1
-	VPANDD	Z0, Z14, Z14
-	VPANDD	Z1, Z15, Z15
-	VMOVUPS	768384(SI), Z16	// mul_16[7]
-	VMOVUPS	768448(SI), Z17	// mul_16[7] | 1
-	VPANDD	Z0, Z16, Z16
-	VPANDD	Z1, Z17, Z17
-	MOVQ	$32, R9
-	MOVQ	AX, R10
-	MOVQ	DI, R11
-loop44: // 32 times: elements
-	VMOVUPS	755200(R10), Z18	// softplus_7[0]
-	VMOVUPS	755264(R10), Z19	// softplus_7[0] | 1
-	VMOVUPS	14336(R11), Z20	// sum of friction.2.weight[0]
-	VFMADD231PS	Z18, Z2, Z20
-	VFMADD231PS	Z19, Z3, Z20
-	VMOVUPS	Z20, 14336(R11)	// sum of friction.2.weight[0]
-	VMOVUPS	16384(R11), Z20	// sum of friction.2.weight[32]
-	VFMADD231PS	Z18, Z4, Z20
-	VFMADD231PS	Z19, Z5, Z20
-	VMOVUPS	Z20, 16384(R11)	// sum of friction.2.weight[32]
-	VMOVUPS	18432(R11), Z20	// sum of friction.2.weight[64]
-	VFMADD231PS	Z18, Z6, Z20
-	VFMADD231PS	Z19, Z7, Z20
-	VMOVUPS	Z20, 18432(R11)	// sum of friction.2.weight[64]
-	VMOVUPS	20480(R11), Z20	// sum of friction.2.weight[96]
-	VFMADD231PS	Z18, Z8, Z20
-	VFMADD231PS	Z19, Z9, Z20
-	VMOVUPS	Z20, 20480(R11)	// sum of friction.2.weight[96]
-	VMOVUPS	22528(R11), Z20	// sum of friction.2.weight[128]
-	VFMADD231PS	Z18, Z10, Z20
-	VFMADD231PS	Z19, Z11, Z20
-	VMOVUPS	Z20, 22528(R11)	// sum of friction.2.weight[128]
-	VMOVUPS	24576(R11), Z20	// sum of friction.2.weight[160]
-	VFMADD231PS	Z18, Z12, Z20
-	VFMADD231PS	Z19, Z13, Z20
-	VMOVUPS	Z20, 24576(R11)	// sum of friction.2.weight[160]
-	VMOVUPS	26624(R11), Z20	// sum of friction.2.weight[192]
-	VFMADD231PS	Z18, Z14, Z20
-	VFMADD231PS	Z19, Z15, Z20
-	VMOVUPS	Z20, 26624(R11)	// sum of friction.2.weight[192]
-	VMOVUPS	28672(R11), Z20	// sum of friction.2.weight[224]
-	VFMADD231PS	Z18, Z16, Z20
-	VFMADD231PS	Z19, Z17, Z20
-	VMOVUPS	Z20, 28672(R11)	// sum of friction.2.weight[224]
-	ADDQ	$128, R10
-	ADDQ	$64, R11
-	DECQ	R9
-	JNE	loop44
-	ADDQ	$1024, SI
-	ADDQ	$16384, DI
+	VMOVUPS	Z2, 649856(SI)	// turned[0]
+	VMOVUPS	Z3, 649920(SI)	// turned[0] | 1
+	VMOVUPS	775808(SI), Z2	// mul_16[1]
+	VMOVUPS	775872(SI), Z3	// mul_16[1] | 1
+	VPANDD	Z0, Z2, Z2
+	VPANDD	Z1, Z3, Z3
+	VMOVUPS	Z2, 649984(SI)	// turned[1]
+	VMOVUPS	Z3, 650048(SI)	// turned[1] | 1
+	VMOVUPS	775936(SI), Z2	// mul_16[2]
+	VMOVUPS	776000(SI), Z3	// mul_16[2] | 1
+	VPANDD	Z0, Z2, Z2
+	VPANDD	Z1, Z3, Z3
+	VMOVUPS	Z2, 650112(SI)	// turned[2]
+	VMOVUPS	Z3, 650176(SI)	// turned[2] | 1
+	VMOVUPS	776064(SI), Z2	// mul_16[3]
+	VMOVUPS	776128(SI), Z3	// mul_16[3] | 1
+	VPANDD	Z0, Z2, Z2
+	VPANDD	Z1, Z3, Z3
+	VMOVUPS	Z2, 650240(SI)	// turned[3]
+	VMOVUPS	Z3, 650304(SI)	// turned[3] | 1
+	ADDQ	$512, SI
 	DECQ	CX
-	JNE	loop43
+	JNE	loop44
 	MOVQ	$2, CX
 	MOVQ	AX, SI
+	MOVQ	AX, DI
 loop45: // 2 times: vectors of the block
+	MOVQ	$2, R9
+	MOVQ	SI, R10
+	MOVQ	DI, R11
+loop46: // 2 times
+	VMOVUPS	763392(R10), Z0	// softplus_7[0]
+	VMOVUPS	763520(R10), Z1	// softplus_7[1]
+	VMOVUPS	763648(R10), Z2	// softplus_7[2]
+	VMOVUPS	763776(R10), Z3	// softplus_7[3]
+	VMOVUPS	763904(R10), Z4	// softplus_7[4]
+	VMOVUPS	764032(R10), Z5	// softplus_7[5]
+	VMOVUPS	764160(R10), Z6	// softplus_7[6]
+	VMOVUPS	764288(R10), Z7	// softplus_7[7]
+	VMOVUPS	764416(R10), Z8	// softplus_7[8]
+	VMOVUPS	764544(R10), Z9	// softplus_7[9]
+	VMOVUPS	764672(R10), Z10	// softplus_7[10]
+	VMOVUPS	764800(R10), Z11	// softplus_7[11]
+	VMOVUPS	764928(R10), Z12	// softplus_7[12]
+	VMOVUPS	765056(R10), Z13	// softplus_7[13]
+	VMOVUPS	765184(R10), Z14	// softplus_7[14]
+	VMOVUPS	765312(R10), Z15	// softplus_7[15]
+	VUNPCKLPS	Z1, Z0, Z16
+	VUNPCKHPS	Z1, Z0, Z0
+	VUNPCKLPS	Z3, Z2, Z1
+	VUNPCKHPS	Z3, Z2, Z2
+	VUNPCKLPD	Z1, Z16, Z3
+	VUNPCKHPD	Z1, Z16, Z1
+	VUNPCKLPD	Z2, Z0, Z16
+	VUNPCKHPD	Z2, Z0, Z0
+	VUNPCKLPS	Z5, Z4, Z2
+	VUNPCKHPS	Z5, Z4, Z4
+	VUNPCKLPS	Z7, Z6, Z5
+	VUNPCKHPS	Z7, Z6, Z6
+	VUNPCKLPD	Z5, Z2, Z7
+	VUNPCKHPD	Z5, Z2, Z2
+	VUNPCKLPD	Z6, Z4, Z5
+	VUNPCKHPD	Z6, Z4, Z4
+	VUNPCKLPS	Z9, Z8, Z6
+	VUNPCKHPS	Z9, Z8, Z8
+	VUNPCKLPS	Z11, Z10, Z9
+	VUNPCKHPS	Z11, Z10, Z10
+	VUNPCKLPD	Z9, Z6, Z11
+	VUNPCKHPD	Z9, Z6, Z6
+	VUNPCKLPD	Z10, Z8, Z9
+	VUNPCKHPD	Z10, Z8, Z8
+	VUNPCKLPS	Z13, Z12, Z10
+	VUNPCKHPS	Z13, Z12, Z12
+	VUNPCKLPS	Z15, Z14, Z13
+	VUNPCKHPS	Z15, Z14, Z14
+	VUNPCKLPD	Z13, Z10, Z15
+	VUNPCKHPD	Z13, Z10, Z10
+	VUNPCKLPD	Z14, Z12, Z13
+	VUNPCKHPD	Z14, Z12, Z12
+	VSHUFF32X4	$136, Z7, Z3, Z14
+	VSHUFF32X4	$136, Z15, Z11, Z17
+	VSHUFF32X4	$136, Z17, Z14, Z18
+	VSHUFF32X4	$221, Z17, Z14, Z14
+	VSHUFF32X4	$221, Z7, Z3, Z3
+	VSHUFF32X4	$221, Z15, Z11, Z7
+	VSHUFF32X4	$136, Z7, Z3, Z11
+	VSHUFF32X4	$221, Z7, Z3, Z3
+	VSHUFF32X4	$136, Z2, Z1, Z7
+	VSHUFF32X4	$136, Z10, Z6, Z15
+	VSHUFF32X4	$136, Z15, Z7, Z17
+	VSHUFF32X4	$221, Z15, Z7, Z7
+	VSHUFF32X4	$221, Z2, Z1, Z1
+	VSHUFF32X4	$221, Z10, Z6, Z2
+	VSHUFF32X4	$136, Z2, Z1, Z6
+	VSHUFF32X4	$221, Z2, Z1, Z1
+	VSHUFF32X4	$136, Z5, Z16, Z2
+	VSHUFF32X4	$136, Z13, Z9, Z10
+	VSHUFF32X4	$136, Z10, Z2, Z15
+	VSHUFF32X4	$221, Z10, Z2, Z2
+	VSHUFF32X4	$221, Z5, Z16, Z5
+	VSHUFF32X4	$221, Z13, Z9, Z9
+	VSHUFF32X4	$136, Z9, Z5, Z10
+	VSHUFF32X4	$221, Z9, Z5, Z5
+	VSHUFF32X4	$136, Z4, Z0, Z9
+	VSHUFF32X4	$136, Z12, Z8, Z13
+	VSHUFF32X4	$136, Z13, Z9, Z16
+	VSHUFF32X4	$221, Z13, Z9, Z9
+	VSHUFF32X4	$221, Z4, Z0, Z0
+	VSHUFF32X4	$221, Z12, Z8, Z4
+	VSHUFF32X4	$136, Z4, Z0, Z8
+	VSHUFF32X4	$221, Z4, Z0, Z0
+	VMOVUPS	Z18, 653952(R11)	// turned[32]
+	VMOVUPS	Z17, 654016(R11)	// turned[32] | 1
+	VMOVUPS	Z15, 654080(R11)	// turned[33]
+	VMOVUPS	Z16, 654144(R11)	// turned[33] | 1
+	VMOVUPS	Z11, 654208(R11)	// turned[34]
+	VMOVUPS	Z6, 654272(R11)	// turned[34] | 1
+	VMOVUPS	Z10, 654336(R11)	// turned[35]
+	VMOVUPS	Z8, 654400(R11)	// turned[35] | 1
+	VMOVUPS	Z14, 654464(R11)	// turned[36]
+	VMOVUPS	Z7, 654528(R11)	// turned[36] | 1
+	VMOVUPS	Z2, 654592(R11)	// turned[37]
+	VMOVUPS	Z9, 654656(R11)	// turned[37] | 1
+	VMOVUPS	Z3, 654720(R11)	// turned[38]
+	VMOVUPS	Z1, 654784(R11)	// turned[38] | 1
+	VMOVUPS	Z5, 654848(R11)	// turned[39]
+	VMOVUPS	Z0, 654912(R11)	// turned[39] | 1
+	ADDQ	$2048, R10
+	ADDQ	$2048, R11
+	DECQ	R9
+	JNE	loop46
+	ADDQ	$64, SI
+	ADDQ	$1024, DI
+	DECQ	CX
+	JNE	loop45
+	MOVQ	$4, CX
+	MOVQ	R8, SI
+	MOVQ	AX, DI
+loop47: // 4 times: tiles of 8 elements
+	VMOVUPS	14336(SI), Z0	// sum of friction.2.weight[0]
+	VMOVUPS	14400(SI), Z1	// sum of friction.2.weight[16]
+	VMOVUPS	14464(SI), Z2	// sum of friction.2.weight[32]
+	VMOVUPS	14528(SI), Z3	// sum of friction.2.weight[48]
+	VMOVUPS	14592(SI), Z4	// sum of friction.2.weight[64]
+	VMOVUPS	14656(SI), Z5	// sum of friction.2.weight[80]
+	VMOVUPS	14720(SI), Z6	// sum of friction.2.weight[96]
+	VMOVUPS	14784(SI), Z7	// sum of friction.2.weight[112]
+	VMOVUPS	14848(SI), Z8	// sum of friction.2.weight[128]
+	VMOVUPS	14912(SI), Z9	// sum of friction.2.weight[144]
+	VMOVUPS	14976(SI), Z10	// sum of friction.2.weight[160]
+	VMOVUPS	15040(SI), Z11	// sum of friction.2.weight[176]
+	VMOVUPS	15104(SI), Z12	// sum of friction.2.weight[192]
+	VMOVUPS	15168(SI), Z13	// sum of friction.2.weight[208]
+	VMOVUPS	15232(SI), Z14	// sum of friction.2.weight[224]
+	VMOVUPS	15296(SI), Z15	// sum of friction.2.weight[240]
+	MOVQ	$8, R9
+	MOVQ	AX, R10
+	MOVQ	DI, R11
+loop48: // 8 times: samples, 4 at a time
+	VMOVUPS	653952(R10), Z16	// turned[32]
+	VMOVUPS	656000(R10), Z17	// turned[48]
+	VBROADCASTSS	649856(R11), Z18	// turned[0]
+	VFMADD231PS	Z16, Z18, Z0
+	VFMADD231PS	Z17, Z18, Z1
+	VBROADCASTSS	649984(R11), Z18	// turned[1]
+	VFMADD231PS	Z16, Z18, Z2
+	VFMADD231PS	Z17, Z18, Z3
+	VBROADCASTSS	650112(R11), Z18	// turned[2]
+	VFMADD231PS	Z16, Z18, Z4
+	VFMADD231PS	Z17, Z18, Z5
+	VBROADCASTSS	650240(R11), Z18	// turned[3]
+	VFMADD231PS	Z16, Z18, Z6
+	VFMADD231PS	Z17, Z18, Z7
+	VBROADCASTSS	650368(R11), Z18	// turned[4]
+	VFMADD231PS	Z16, Z18, Z8
+	VFMADD231PS	Z17, Z18, Z9
+	VBROADCASTSS	650496(R11), Z18	// turned[5]
+	VFMADD231PS	Z16, Z18, Z10
+	VFMADD231PS	Z17, Z18, Z11
+	VBROADCASTSS	650624(R11), Z18	// turned[6]
+	VFMADD231PS	Z16, Z18, Z12
+	VFMADD231PS	Z17, Z18, Z13
+	VBROADCASTSS	650752(R11), Z18	// turned[7]
+	VFMADD231PS	Z16, Z18, Z14
+	VFMADD231PS	Z17, Z18, Z15
+	VMOVUPS	654016(R10), Z16	// turned[32] | 1
+	VMOVUPS	656064(R10), Z17	// turned[48] | 1
+	VBROADCASTSS	649860(R11), Z18	// turned[0]
+	VFMADD231PS	Z16, Z18, Z0
+	VFMADD231PS	Z17, Z18, Z1
+	VBROADCASTSS	649988(R11), Z18	// turned[1]
+	VFMADD231PS	Z16, Z18, Z2
+	VFMADD231PS	Z17, Z18, Z3
+	VBROADCASTSS	650116(R11), Z18	// turned[2]
+	VFMADD231PS	Z16, Z18, Z4
+	VFMADD231PS	Z17, Z18, Z5
+	VBROADCASTSS	650244(R11), Z18	// turned[3]
+	VFMADD231PS	Z16, Z18, Z6
+	VFMADD231PS	Z17, Z18, Z7
+	VBROADCASTSS	650372(R11), Z18	// turned[4]
+	VFMADD231PS	Z16, Z18, Z8
+	VFMADD231PS	Z17, Z18, Z9
+	VBROADCASTSS	650500(R11), Z18	// turned[5]
+	VFMADD231PS	Z16, Z18, Z10
+	VFMADD231PS	Z17, Z18, Z11
+	VBROADCASTSS	650628(R11), Z18	// turned[6]
+	VFMADD231PS	Z16, Z18, Z12
+	VFMADD231PS	Z17, Z18, Z13
+	VBROADCASTSS	650756(R11), Z18	// turned[7]
+	VFMADD231PS	Z16, Z18, Z14
+	VFMADD231PS	Z17, Z18, Z15
+	VMOVUPS	654080(R10), Z16	// turned[33]
+	VMOVUPS	656128(R10), Z17	// turned[49]
+	VBROADCASTSS	649864(R11), Z18	// turned[0]
+	VFMADD231PS	Z16, Z18, Z0
+	VFMADD231PS	Z17, Z18, Z1
+	VBROADCASTSS	649992(R11), Z18	// turned[1]
+	VFMADD231PS	Z16, Z18, Z2
+	VFMADD231PS	Z17, Z18, Z3
+	VBROADCASTSS	650120(R11), Z18	// turned[2]
+	VFMADD231PS	Z16, Z18, Z4
+	VFMADD231PS	Z17, Z18, Z5
+	VBROADCASTSS	650248(R11), Z18	// turned[3]
+	VFMADD231PS	Z16, Z18, Z6
+	VFMADD231PS	Z17, Z18, Z7
+	VBROADCASTSS	650376(R11), Z18	// turned[4]
+	VFMADD231PS	Z16, Z18, Z8
+	VFMADD231PS	Z17, Z18, Z9
+	VBROADCASTSS	650504(R11), Z18	// turned[5]
+	VFMADD231PS	Z16, Z18, Z10
+	VFMADD231PS	Z17, Z18, Z11
+	VBROADCASTSS	650632(R11), Z18	// turned[6]
+	VFMADD231PS	Z16, Z18, Z12
+	VFMADD231PS	Z17, Z18, Z13
+	VBROADCASTSS	650760(R11), Z18	// turned[7]
+	VFMADD231PS	Z16, Z18, Z14
+	VFMADD231PS	Z17, Z18, Z15
+	VMOVUPS	654144(R10), Z16	// turned[33] | 1
+	VMOVUPS	656192(R10), Z17	// turned[49] | 1
+	VBROADCASTSS	649868(R11), Z18	// turned[0]
+	VFMADD231PS	Z16, Z18, Z0
+	VFMADD231PS	Z17, Z18, Z1
+	VBROADCASTSS	649996(R11), Z18	// turned[1]
+	VFMADD231PS	Z16, Z18, Z2
+	VFMADD231PS	Z17, Z18, Z3
+	VBROADCASTSS	650124(R11), Z18	// turned[2]
+	VFMADD231PS	Z16, Z18, Z4
+	VFMADD231PS	Z17, Z18, Z5
+	VBROADCASTSS	650252(R11), Z18	// turned[3]
+	VFMADD231PS	Z16, Z18, Z6
+	VFMADD231PS	Z17, Z18, Z7
+	VBROADCASTSS	650380(R11), Z18	// turned[4]
+	VFMADD231PS	Z16, Z18, Z8
+	VFMADD231PS	Z17, Z18, Z9
+	VBROADCASTSS	650508(R11), Z18	// turned[5]
+	VFMADD231PS	Z16, Z18, Z10
+	VFMADD231PS	Z17, Z18, Z11
+	VBROADCASTSS	650636(R11), Z18	// turned[6]
+	VFMADD231PS	Z16, Z18, Z12
+	VFMADD231PS	Z17, Z18, Z13
+	VBROADCASTSS	650764(R11), Z18	// turned[7]
+	VFMADD231PS	Z16, Z18, Z14
+	VFMADD231PS	Z17, Z18, Z15
+	ADDQ	$256, R10
+	ADDQ	$16, R11
+	DECQ	R9
+	JNE	loop48
+	VMOVUPS	Z0, 14336(SI)	// sum of friction.2.weight[0]
+	VMOVUPS	Z1, 14400(SI)	// sum of friction.2.weight[16]
+	VMOVUPS	Z2, 14464(SI)	// sum of friction.2.weight[32]
+	VMOVUPS	Z3, 14528(SI)	// sum of friction.2.weight[48]
+	VMOVUPS	Z4, 14592(SI)	// sum of friction.2.weight[64]
+	VMOVUPS	Z5, 14656(SI)	// sum of friction.2.weight[80]
+	VMOVUPS	Z6, 14720(SI)	// sum of friction.2.weight[96]
+	VMOVUPS	Z7, 14784(SI)	// sum of friction.2.weight[112]
+	VMOVUPS	Z8, 14848(SI)	// sum of friction.2.weight[128]
+	VMOVUPS	Z9, 14912(SI)	// sum of friction.2.weight[144]
+	VMOVUPS	Z10, 14976(SI)	// sum of friction.2.weight[160]
+	VMOVUPS	Z11, 15040(SI)	// sum of friction.2.weight[176]
+	VMOVUPS	Z12, 15104(SI)	// sum of friction.2.weight[192]
+	VMOVUPS	Z13, 15168(SI)	// sum of friction.2.weight[208]
+	VMOVUPS	Z14, 15232(SI)	// sum of friction.2.weight[224]
+	VMOVUPS	Z15, 15296(SI)	// sum of friction.2.weight[240]
+	ADDQ	$1024, SI
+	ADDQ	$1024, DI
+	DECQ	CX
+	JNE	loop47
+	MOVQ	$2, CX
+	MOVQ	AX, SI
+loop49: // 2 times: vectors of the block
 	VMOVUPS	65792(SI), Z0	// mask
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -13542,12 +13855,12 @@ loop45: // 2 times: vectors of the block
 	MOVQ	R8, R10
 	MOVQ	BX, R11
 	MOVQ	BX, R12
-loop46: // 32 times: elements
+loop50: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	771584(R9), Z9	// vecmat_2[0]
-	VMOVUPS	775680(R9), Z10	// sigmoid[0]
+	VMOVUPS	779776(R9), Z9	// vecmat_2[0]
+	VMOVUPS	783872(R9), Z10	// sigmoid[0]
 	VMULPS	Z10, Z9, Z9
-	VMOVUPS	Z9, 779776(R9)	// mul_17[0]
+	VMOVUPS	Z9, 787968(R9)	// mul_17[0]
 	VPANDD	Z0, Z9, Z10
 	VMOVUPS	12288(R10), Z11	// sum of friction.0.bias[0]
 	VADDPS	Z10, Z11, Z10
@@ -13564,7 +13877,7 @@ loop46: // 32 times: elements
 	VFMADD231PS	Z9, Z10, Z5
 	VBROADCASTSS	20(R11), Z10	// friction.0.weight[5]
 	VFMADD231PS	Z9, Z10, Z6
-	VMOVUPS	763392(R9), Z9	// add_16[0]
+	VMOVUPS	771584(R9), Z9	// add_16[0]
 	VPORD.BCST	f32_80000000<>(SB), Z9, Z10
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z11
 	VMAXPS	Z10, Z11, Z10
@@ -13593,7 +13906,7 @@ loop46: // 32 times: elements
 	VBROADCASTSS	f32_00000000<>(SB), Z11
 	VMAXPS	Z9, Z11, Z9
 	VFMADD231PS	Z12, Z10, Z9
-	VMOVUPS	Z9, 785280(R9)	// softplus_8[0]
+	VMOVUPS	Z9, 793472(R9)	// softplus_8[0]
 	VBROADCASTSS	5120(R12), Z10	// friction.4.weight[0]
 	VFMADD231PS	Z9, Z10, Z7
 	VBROADCASTSS	5248(R12), Z10	// friction.4.weight[32]
@@ -13603,64 +13916,64 @@ loop46: // 32 times: elements
 	ADDQ	$24, R11
 	ADDQ	$4, R12
 	DECQ	DI
-	JNE	loop46
-	VMOVUPS	Z1, 783872(SI)	// vecmat_3[0]
-	VMOVUPS	Z2, 784000(SI)	// vecmat_3[1]
-	VMOVUPS	Z3, 784128(SI)	// vecmat_3[2]
-	VMOVUPS	Z4, 784256(SI)	// vecmat_3[3]
-	VMOVUPS	Z5, 784384(SI)	// vecmat_3[4]
-	VMOVUPS	Z6, 784512(SI)	// vecmat_3[5]
-	VMOVUPS	Z7, 789376(SI)	// matvec_9[0]
-	VMOVUPS	Z8, 789504(SI)	// matvec_9[1]
+	JNE	loop50
+	VMOVUPS	Z1, 792064(SI)	// vecmat_3[0]
+	VMOVUPS	Z2, 792192(SI)	// vecmat_3[1]
+	VMOVUPS	Z3, 792320(SI)	// vecmat_3[2]
+	VMOVUPS	Z4, 792448(SI)	// vecmat_3[3]
+	VMOVUPS	Z5, 792576(SI)	// vecmat_3[4]
+	VMOVUPS	Z6, 792704(SI)	// vecmat_3[5]
+	VMOVUPS	Z7, 797568(SI)	// matvec_9[0]
+	VMOVUPS	Z8, 797696(SI)	// matvec_9[1]
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop45
+	JNE	loop49
 	VMOVUPS	65792(AX), Z0	// mask
 	VMOVUPS	65856(AX), Z1	// mask | 1
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 	MOVQ	R8, R9
-loop47: // 4 times: tiles of 8 elements
+loop51: // 4 times: tiles of 8 elements
 	// arm.nde:11
-	VMOVUPS	779776(SI), Z2	// mul_17[0]
-	VMOVUPS	779840(SI), Z3	// mul_17[0] | 1
+	VMOVUPS	787968(SI), Z2	// mul_17[0]
+	VMOVUPS	788032(SI), Z3	// mul_17[0] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	779904(SI), Z4	// mul_17[1]
-	VMOVUPS	779968(SI), Z5	// mul_17[1] | 1
+	VMOVUPS	788096(SI), Z4	// mul_17[1]
+	VMOVUPS	788160(SI), Z5	// mul_17[1] | 1
 	VPANDD	Z0, Z4, Z4
 	VPANDD	Z1, Z5, Z5
-	VMOVUPS	780032(SI), Z6	// mul_17[2]
-	VMOVUPS	780096(SI), Z7	// mul_17[2] | 1
+	VMOVUPS	788224(SI), Z6	// mul_17[2]
+	VMOVUPS	788288(SI), Z7	// mul_17[2] | 1
 	VPANDD	Z0, Z6, Z6
 	VPANDD	Z1, Z7, Z7
-	VMOVUPS	780160(SI), Z8	// mul_17[3]
-	VMOVUPS	780224(SI), Z9	// mul_17[3] | 1
+	VMOVUPS	788352(SI), Z8	// mul_17[3]
+	VMOVUPS	788416(SI), Z9	// mul_17[3] | 1
 	VPANDD	Z0, Z8, Z8
 	VPANDD	Z1, Z9, Z9
-	VMOVUPS	780288(SI), Z10	// mul_17[4]
-	VMOVUPS	780352(SI), Z11	// mul_17[4] | 1
+	VMOVUPS	788480(SI), Z10	// mul_17[4]
+	VMOVUPS	788544(SI), Z11	// mul_17[4] | 1
 	VPANDD	Z0, Z10, Z10
 	VPANDD	Z1, Z11, Z11
-	VMOVUPS	780416(SI), Z12	// mul_17[5]
-	VMOVUPS	780480(SI), Z13	// mul_17[5] | 1
+	VMOVUPS	788608(SI), Z12	// mul_17[5]
+	VMOVUPS	788672(SI), Z13	// mul_17[5] | 1
 	VPANDD	Z0, Z12, Z12
 	VPANDD	Z1, Z13, Z13
-	VMOVUPS	780544(SI), Z14	// mul_17[6]
-	VMOVUPS	780608(SI), Z15	// mul_17[6] | 1
+	VMOVUPS	788736(SI), Z14	// mul_17[6]
+	VMOVUPS	788800(SI), Z15	// mul_17[6] | 1
 	VPANDD	Z0, Z14, Z14
 	VPANDD	Z1, Z15, Z15
-	VMOVUPS	780672(SI), Z16	// mul_17[7]
-	VMOVUPS	780736(SI), Z17	// mul_17[7] | 1
+	VMOVUPS	788864(SI), Z16	// mul_17[7]
+	VMOVUPS	788928(SI), Z17	// mul_17[7] | 1
 	VPANDD	Z0, Z16, Z16
 	VPANDD	Z1, Z17, Z17
 	MOVQ	$6, R10
 	MOVQ	AX, R11
 	MOVQ	DI, R12
-loop48: // 6 times: elements
-	VMOVUPS	746240(R11), Z18	// concat_4[0]
-	VMOVUPS	746304(R11), Z19	// concat_4[0] | 1
+loop52: // 6 times: elements
+	VMOVUPS	754432(R11), Z18	// concat_4[0]
+	VMOVUPS	754496(R11), Z19	// concat_4[0] | 1
 	VMOVUPS	(R12), Z20	// sum of friction.0.weight[0]
 	VFMADD231PS	Z18, Z2, Z20
 	VFMADD231PS	Z19, Z3, Z20
@@ -13696,145 +14009,145 @@ loop48: // 6 times: elements
 	ADDQ	$128, R11
 	ADDQ	$64, R12
 	DECQ	R10
-	JNE	loop48
-	VMOVUPS	785280(SI), Z2	// softplus_8[0]
-	VMOVUPS	785344(SI), Z3	// softplus_8[0] | 1
+	JNE	loop52
+	VMOVUPS	793472(SI), Z2	// softplus_8[0]
+	VMOVUPS	793536(SI), Z3	// softplus_8[0] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	712448(AX), Z4	// G_bar[0]
-	VMOVUPS	712512(AX), Z5	// G_bar[0] | 1
-	VMOVUPS	81920(R9), Z6	// sum of friction.4.weight[0]
+	VMOVUPS	720640(AX), Z4	// G_bar[0]
+	VMOVUPS	720704(AX), Z5	// G_bar[0] | 1
+	VMOVUPS	86016(R9), Z6	// sum of friction.4.weight[0]
 	VFMADD231PS	Z2, Z4, Z6
 	VFMADD231PS	Z3, Z5, Z6
-	VMOVUPS	Z6, 81920(R9)	// sum of friction.4.weight[0]
-	VMOVUPS	712576(AX), Z6	// G_bar[1]
-	VMOVUPS	712640(AX), Z7	// G_bar[1] | 1
-	VMOVUPS	83968(R9), Z8	// sum of friction.4.weight[32]
+	VMOVUPS	Z6, 86016(R9)	// sum of friction.4.weight[0]
+	VMOVUPS	720768(AX), Z6	// G_bar[1]
+	VMOVUPS	720832(AX), Z7	// G_bar[1] | 1
+	VMOVUPS	88064(R9), Z8	// sum of friction.4.weight[32]
 	VFMADD231PS	Z2, Z6, Z8
 	VFMADD231PS	Z3, Z7, Z8
-	VMOVUPS	Z8, 83968(R9)	// sum of friction.4.weight[32]
-	VMOVUPS	785408(SI), Z2	// softplus_8[1]
-	VMOVUPS	785472(SI), Z3	// softplus_8[1] | 1
+	VMOVUPS	Z8, 88064(R9)	// sum of friction.4.weight[32]
+	VMOVUPS	793600(SI), Z2	// softplus_8[1]
+	VMOVUPS	793664(SI), Z3	// softplus_8[1] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	81984(R9), Z8	// sum of friction.4.weight[1]
+	VMOVUPS	86080(R9), Z8	// sum of friction.4.weight[1]
 	VFMADD231PS	Z2, Z4, Z8
 	VFMADD231PS	Z3, Z5, Z8
-	VMOVUPS	Z8, 81984(R9)	// sum of friction.4.weight[1]
-	VMOVUPS	84032(R9), Z8	// sum of friction.4.weight[33]
+	VMOVUPS	Z8, 86080(R9)	// sum of friction.4.weight[1]
+	VMOVUPS	88128(R9), Z8	// sum of friction.4.weight[33]
 	VFMADD231PS	Z2, Z6, Z8
 	VFMADD231PS	Z3, Z7, Z8
-	VMOVUPS	Z8, 84032(R9)	// sum of friction.4.weight[33]
-	VMOVUPS	785536(SI), Z2	// softplus_8[2]
-	VMOVUPS	785600(SI), Z3	// softplus_8[2] | 1
+	VMOVUPS	Z8, 88128(R9)	// sum of friction.4.weight[33]
+	VMOVUPS	793728(SI), Z2	// softplus_8[2]
+	VMOVUPS	793792(SI), Z3	// softplus_8[2] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	82048(R9), Z8	// sum of friction.4.weight[2]
+	VMOVUPS	86144(R9), Z8	// sum of friction.4.weight[2]
 	VFMADD231PS	Z2, Z4, Z8
 	VFMADD231PS	Z3, Z5, Z8
-	VMOVUPS	Z8, 82048(R9)	// sum of friction.4.weight[2]
-	VMOVUPS	84096(R9), Z8	// sum of friction.4.weight[34]
+	VMOVUPS	Z8, 86144(R9)	// sum of friction.4.weight[2]
+	VMOVUPS	88192(R9), Z8	// sum of friction.4.weight[34]
 	VFMADD231PS	Z2, Z6, Z8
 	VFMADD231PS	Z3, Z7, Z8
-	VMOVUPS	Z8, 84096(R9)	// sum of friction.4.weight[34]
-	VMOVUPS	785664(SI), Z2	// softplus_8[3]
-	VMOVUPS	785728(SI), Z3	// softplus_8[3] | 1
+	VMOVUPS	Z8, 88192(R9)	// sum of friction.4.weight[34]
+	VMOVUPS	793856(SI), Z2	// softplus_8[3]
+	VMOVUPS	793920(SI), Z3	// softplus_8[3] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	82112(R9), Z8	// sum of friction.4.weight[3]
+	VMOVUPS	86208(R9), Z8	// sum of friction.4.weight[3]
 	VFMADD231PS	Z2, Z4, Z8
 	VFMADD231PS	Z3, Z5, Z8
-	VMOVUPS	Z8, 82112(R9)	// sum of friction.4.weight[3]
-	VMOVUPS	84160(R9), Z8	// sum of friction.4.weight[35]
+	VMOVUPS	Z8, 86208(R9)	// sum of friction.4.weight[3]
+	VMOVUPS	88256(R9), Z8	// sum of friction.4.weight[35]
 	VFMADD231PS	Z2, Z6, Z8
 	VFMADD231PS	Z3, Z7, Z8
-	VMOVUPS	Z8, 84160(R9)	// sum of friction.4.weight[35]
-	VMOVUPS	785792(SI), Z2	// softplus_8[4]
-	VMOVUPS	785856(SI), Z3	// softplus_8[4] | 1
+	VMOVUPS	Z8, 88256(R9)	// sum of friction.4.weight[35]
+	VMOVUPS	793984(SI), Z2	// softplus_8[4]
+	VMOVUPS	794048(SI), Z3	// softplus_8[4] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	82176(R9), Z8	// sum of friction.4.weight[4]
+	VMOVUPS	86272(R9), Z8	// sum of friction.4.weight[4]
 	VFMADD231PS	Z2, Z4, Z8
 	VFMADD231PS	Z3, Z5, Z8
-	VMOVUPS	Z8, 82176(R9)	// sum of friction.4.weight[4]
-	VMOVUPS	84224(R9), Z8	// sum of friction.4.weight[36]
+	VMOVUPS	Z8, 86272(R9)	// sum of friction.4.weight[4]
+	VMOVUPS	88320(R9), Z8	// sum of friction.4.weight[36]
 	VFMADD231PS	Z2, Z6, Z8
 	VFMADD231PS	Z3, Z7, Z8
-	VMOVUPS	Z8, 84224(R9)	// sum of friction.4.weight[36]
-	VMOVUPS	785920(SI), Z2	// softplus_8[5]
-	VMOVUPS	785984(SI), Z3	// softplus_8[5] | 1
+	VMOVUPS	Z8, 88320(R9)	// sum of friction.4.weight[36]
+	VMOVUPS	794112(SI), Z2	// softplus_8[5]
+	VMOVUPS	794176(SI), Z3	// softplus_8[5] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	82240(R9), Z8	// sum of friction.4.weight[5]
+	VMOVUPS	86336(R9), Z8	// sum of friction.4.weight[5]
 	VFMADD231PS	Z2, Z4, Z8
 	VFMADD231PS	Z3, Z5, Z8
-	VMOVUPS	Z8, 82240(R9)	// sum of friction.4.weight[5]
-	VMOVUPS	84288(R9), Z8	// sum of friction.4.weight[37]
+	VMOVUPS	Z8, 86336(R9)	// sum of friction.4.weight[5]
+	VMOVUPS	88384(R9), Z8	// sum of friction.4.weight[37]
 	VFMADD231PS	Z2, Z6, Z8
 	VFMADD231PS	Z3, Z7, Z8
-	VMOVUPS	Z8, 84288(R9)	// sum of friction.4.weight[37]
-	VMOVUPS	786048(SI), Z2	// softplus_8[6]
-	VMOVUPS	786112(SI), Z3	// softplus_8[6] | 1
+	VMOVUPS	Z8, 88384(R9)	// sum of friction.4.weight[37]
+	VMOVUPS	794240(SI), Z2	// softplus_8[6]
+	VMOVUPS	794304(SI), Z3	// softplus_8[6] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	82304(R9), Z8	// sum of friction.4.weight[6]
+	VMOVUPS	86400(R9), Z8	// sum of friction.4.weight[6]
 	VFMADD231PS	Z2, Z4, Z8
 	VFMADD231PS	Z3, Z5, Z8
-	VMOVUPS	Z8, 82304(R9)	// sum of friction.4.weight[6]
-	VMOVUPS	84352(R9), Z8	// sum of friction.4.weight[38]
+	VMOVUPS	Z8, 86400(R9)	// sum of friction.4.weight[6]
+	VMOVUPS	88448(R9), Z8	// sum of friction.4.weight[38]
 	VFMADD231PS	Z2, Z6, Z8
 	VFMADD231PS	Z3, Z7, Z8
-	VMOVUPS	Z8, 84352(R9)	// sum of friction.4.weight[38]
-	VMOVUPS	786176(SI), Z2	// softplus_8[7]
-	VMOVUPS	786240(SI), Z3	// softplus_8[7] | 1
+	VMOVUPS	Z8, 88448(R9)	// sum of friction.4.weight[38]
+	VMOVUPS	794368(SI), Z2	// softplus_8[7]
+	VMOVUPS	794432(SI), Z3	// softplus_8[7] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	82368(R9), Z8	// sum of friction.4.weight[7]
+	VMOVUPS	86464(R9), Z8	// sum of friction.4.weight[7]
 	VFMADD231PS	Z2, Z4, Z8
 	VFMADD231PS	Z3, Z5, Z8
-	VMOVUPS	Z8, 82368(R9)	// sum of friction.4.weight[7]
-	VMOVUPS	84416(R9), Z4	// sum of friction.4.weight[39]
+	VMOVUPS	Z8, 86464(R9)	// sum of friction.4.weight[7]
+	VMOVUPS	88512(R9), Z4	// sum of friction.4.weight[39]
 	VFMADD231PS	Z2, Z6, Z4
 	VFMADD231PS	Z3, Z7, Z4
-	VMOVUPS	Z4, 84416(R9)	// sum of friction.4.weight[39]
+	VMOVUPS	Z4, 88512(R9)	// sum of friction.4.weight[39]
 	ADDQ	$1024, SI
 	ADDQ	$3072, DI
 	ADDQ	$512, R9
 	DECQ	CX
-	JNE	loop47
+	JNE	loop51
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop49: // 2 times: vectors of the block
+loop53: // 2 times: vectors of the block
 	VMOVUPS	65792(SI), Z0	// mask
-	VMOVUPS	784128(SI), Z1	// vecmat_3[2]
-	VMOVUPS	784256(SI), Z1	// vecmat_3[3]
-	VMOVUPS	783872(SI), Z1	// vecmat_3[0]
-	VMOVUPS	784000(SI), Z1	// vecmat_3[1]
+	VMOVUPS	792320(SI), Z1	// vecmat_3[2]
+	VMOVUPS	792448(SI), Z1	// vecmat_3[3]
+	VMOVUPS	792064(SI), Z1	// vecmat_3[0]
+	VMOVUPS	792192(SI), Z1	// vecmat_3[1]
 	// arm.nde:11
-	VMOVUPS	783872(SI), Z1	// vecmat_3[0]
-	VMOVUPS	717056(SI), Z2	// cos_7[0]
-	VMOVUPS	784128(SI), Z3	// vecmat_3[2]
-	VMOVUPS	716800(SI), Z4	// sin_3[0]
+	VMOVUPS	792064(SI), Z1	// vecmat_3[0]
+	VMOVUPS	725248(SI), Z2	// cos_7[0]
+	VMOVUPS	792320(SI), Z3	// vecmat_3[2]
+	VMOVUPS	724992(SI), Z4	// sin_3[0]
 	VPXORD.BCST	f32_80000000<>(SB), Z4, Z4
 	VMULPS	Z4, Z3, Z3
 	VFMADD231PS	Z2, Z1, Z3
-	VMOVUPS	784000(SI), Z1	// vecmat_3[1]
-	VMOVUPS	717184(SI), Z2	// cos_7[1]
-	VMOVUPS	784256(SI), Z4	// vecmat_3[3]
-	VMOVUPS	716928(SI), Z5	// sin_3[1]
+	VMOVUPS	792192(SI), Z1	// vecmat_3[1]
+	VMOVUPS	725376(SI), Z2	// cos_7[1]
+	VMOVUPS	792448(SI), Z4	// vecmat_3[3]
+	VMOVUPS	725120(SI), Z5	// sin_3[1]
 	VPXORD.BCST	f32_80000000<>(SB), Z5, Z5
 	VMULPS	Z5, Z4, Z4
 	VFMADD231PS	Z2, Z1, Z4
-	VMOVUPS	712576(SI), Z1	// G_bar[1]
-	VMOVUPS	712448(SI), Z2	// G_bar[0]
-	VMOVUPS	709888(SI), Z5	// q_y4[0]
-	VMOVUPS	710016(SI), Z6	// q_y4[1]
+	VMOVUPS	720768(SI), Z1	// G_bar[1]
+	VMOVUPS	720640(SI), Z2	// G_bar[0]
+	VMOVUPS	718080(SI), Z5	// q_y4[0]
+	VMOVUPS	718208(SI), Z6	// q_y4[1]
 	// arm.nde:35
 	VADDPS	Z2, Z1, Z7
-	VMOVUPS	Z7, 784640(SI)	// add_17
+	VMOVUPS	Z7, 792832(SI)	// add_17
 	VADDPS	Z6, Z5, Z8
-	VMOVUPS	654976(SI), Z9	// mul_11
+	VMOVUPS	663168(SI), Z9	// mul_11
 	VMULPS	Z9, Z7, Z7
 	VPANDD.BCST	f32_7fffffff<>(SB), Z8, Z10
 	VBROADCASTSS	f32_4b400000<>(SB), Z11
@@ -13870,7 +14183,7 @@ loop49: // 2 times: vectors of the block
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z10, K1, Z10
 	VPXORD.BCST	f32_80000000<>(SB), Z10, Z10
 	VMULPS	Z10, Z7, Z7
-	VMOVUPS	654592(SI), Z10	// mul_9
+	VMOVUPS	662784(SI), Z10	// mul_9
 	VMULPS	Z10, Z2, Z11
 	VPANDD.BCST	f32_7fffffff<>(SB), Z5, Z12
 	VBROADCASTSS	f32_4b400000<>(SB), Z13
@@ -13906,8 +14219,8 @@ loop49: // 2 times: vectors of the block
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z12, K1, Z12
 	VPXORD.BCST	f32_80000000<>(SB), Z12, Z12
 	VFMADD213PS	Z7, Z12, Z11
-	VMOVUPS	745984(SI), Z12	// q_k4[0]
-	VMOVUPS	746112(SI), Z13	// q_k4[1]
+	VMOVUPS	754176(SI), Z12	// q_k4[0]
+	VMOVUPS	754304(SI), Z13	// q_k4[1]
 	// arm.nde:34
 	VMULPS	Z12, Z12, Z14
 	VMULPS.BCST	f32_40000000<>(SB), Z12, Z12
@@ -13915,11 +14228,11 @@ loop49: // 2 times: vectors of the block
 	VFMADD231PS	Z13, Z13, Z15
 	VMULPS	Z14, Z1, Z16
 	VFNMADD231PS	Z15, Z2, Z16
-	VMOVUPS	Z16, 784768(SI)	// k_bar
+	VMOVUPS	Z16, 792960(SI)	// k_bar
 	// arm.nde:29
-	VMOVUPS	651520(SI), Z17	// mul_6
+	VMOVUPS	659712(SI), Z17	// mul_6
 	VMULPS	Z17, Z16, Z16
-	VMOVUPS	710144(SI), Z18	// c2_3
+	VMOVUPS	718336(SI), Z18	// c2_3
 	VFMADD231PS	Z18, Z16, Z7
 	VPANDD.BCST	f32_7fffffff<>(SB), Z6, Z16
 	VBROADCASTSS	f32_4b400000<>(SB), Z18
@@ -13953,7 +14266,7 @@ loop49: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z6, Z6
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z6, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z16, K1, Z6
-	VMOVUPS	Z6, 784896(SI)	// s2_4
+	VMOVUPS	Z6, 793088(SI)	// s2_4
 	// arm.nde:33
 	VMULPS	Z6, Z17, Z16
 	// arm.nde:34
@@ -13996,7 +14309,7 @@ loop49: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z5, Z5
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z5, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z14, K1, Z5
-	VMOVUPS	Z5, 785024(SI)	// cos_11
+	VMOVUPS	Z5, 793216(SI)	// cos_11
 	VBROADCASTSS	f32_4b400000<>(SB), Z14
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z8, Z14
 	VSUBPS.BCST	f32_4b400000<>(SB), Z14, Z19
@@ -14028,11 +14341,11 @@ loop49: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z8, Z8
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z8, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z14, K1, Z8
-	VMOVUPS	Z8, 785152(SI)	// cos_12
+	VMOVUPS	Z8, 793344(SI)	// cos_12
 	VMULPS	Z8, Z9, Z8
 	VFMADD213PS	Z8, Z5, Z10
-	VMOVUPS	652416(SI), Z5	// take[0]
-	VMOVUPS	652544(SI), Z9	// take[1]
+	VMOVUPS	660608(SI), Z5	// take[0]
+	VMOVUPS	660736(SI), Z9	// take[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	Z15, Z5, Z5
@@ -14040,21 +14353,21 @@ loop49: // 2 times: vectors of the block
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Z10, Z5, Z5
-	VMOVUPS	789376(SI), Z10	// matvec_9[0]
+	VMOVUPS	797568(SI), Z10	// matvec_9[0]
 	VBROADCASTSS	5376(BX), Z11	// friction.4.bias[0]
 	VADDPS	Z11, Z10, Z10
 	VSUBPS	Z10, Z5, Z5
-	VMOVUPS	Z5, 789632(SI)	// sub_7[0]
+	VMOVUPS	Z5, 797824(SI)	// sub_7[0]
 	VSUBPS	Z8, Z9, Z8
-	VMOVUPS	789504(SI), Z9	// matvec_9[1]
+	VMOVUPS	797696(SI), Z9	// matvec_9[1]
 	VBROADCASTSS	5380(BX), Z10	// friction.4.bias[1]
 	VADDPS	Z10, Z9, Z9
 	VSUBPS	Z9, Z8, Z8
-	VMOVUPS	Z8, 789760(SI)	// sub_7[1]
-	VMOVUPS	710272(SI), Z9	// M_3[0]
-	VMOVUPS	710400(SI), Z10	// M_3[1]
-	VMOVUPS	710528(SI), Z11	// M_3[2]
-	VMOVUPS	710656(SI), Z14	// M_3[3]
+	VMOVUPS	Z8, 797952(SI)	// sub_7[1]
+	VMOVUPS	718464(SI), Z9	// M_3[0]
+	VMOVUPS	718592(SI), Z10	// M_3[1]
+	VMOVUPS	718720(SI), Z11	// M_3[2]
+	VMOVUPS	718848(SI), Z14	// M_3[3]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z9, Z15
 	VPANDD.BCST	f32_7fffffff<>(SB), Z11, Z19
 	VCMPPS	$17, Z19, Z15, K1
@@ -14081,35 +14394,35 @@ loop49: // 2 times: vectors of the block
 	VFNMADD231PS	Z8, Z11, Z14
 	VDIVPS	Z19, Z14, Z9
 	VPORD	Z5, Z9, Z5
-	VMOVUPS	Z5, 789888(SI)	// v_k4[0]
-	VMOVUPS	Z8, 790016(SI)	// v_k4[1]
-	VMOVUPS	712192(SI), Z9	// linsolve[0]
+	VMOVUPS	Z5, 798080(SI)	// v_k4[0]
+	VMOVUPS	Z8, 798208(SI)	// v_k4[1]
+	VMOVUPS	720384(SI), Z9	// linsolve[0]
 	VMULPS	Z5, Z9, Z10
 	VMULPS	Z8, Z9, Z9
-	VMOVUPS	712320(SI), Z11	// linsolve[1]
+	VMOVUPS	720512(SI), Z11	// linsolve[1]
 	VMULPS	Z5, Z11, Z5
 	VMULPS	Z8, Z11, Z8
 	VPXORD.BCST	f32_80000000<>(SB), Z10, Z10
-	VMOVUPS	Z10, 790144(SI)	// M_bar[0]
+	VMOVUPS	Z10, 798336(SI)	// M_bar[0]
 	VPXORD.BCST	f32_80000000<>(SB), Z9, Z9
-	VMOVUPS	Z9, 790272(SI)	// M_bar[1]
+	VMOVUPS	Z9, 798464(SI)	// M_bar[1]
 	VPXORD.BCST	f32_80000000<>(SB), Z5, Z5
-	VMOVUPS	Z5, 790400(SI)	// M_bar[2]
+	VMOVUPS	Z5, 798592(SI)	// M_bar[2]
 	VPXORD.BCST	f32_80000000<>(SB), Z8, Z8
-	VMOVUPS	Z8, 790528(SI)	// M_bar[3]
-	VMOVUPS	717696(SI), Z8	// M_4[0]
-	VMOVUPS	Z8, 791296(SI)	// transpose_2[0]
-	VMOVUPS	717952(SI), Z11	// M_4[2]
-	VMOVUPS	Z11, 791424(SI)	// transpose_2[1]
-	VMOVUPS	717824(SI), Z14	// M_4[1]
-	VMOVUPS	Z14, 791552(SI)	// transpose_2[2]
-	VMOVUPS	718080(SI), Z15	// M_4[3]
-	VMOVUPS	Z15, 791680(SI)	// transpose_2[3]
+	VMOVUPS	Z8, 798720(SI)	// M_bar[3]
+	VMOVUPS	725888(SI), Z8	// M_4[0]
+	VMOVUPS	Z8, 799488(SI)	// transpose_2[0]
+	VMOVUPS	726144(SI), Z11	// M_4[2]
+	VMOVUPS	Z11, 799616(SI)	// transpose_2[1]
+	VMOVUPS	726016(SI), Z14	// M_4[1]
+	VMOVUPS	Z14, 799744(SI)	// transpose_2[2]
+	VMOVUPS	726272(SI), Z15	// M_4[3]
+	VMOVUPS	Z15, 799872(SI)	// transpose_2[3]
 	// arm.nde:32
 	VADDPS	Z9, Z5, Z5
-	VMOVUPS	Z5, 790656(SI)	// add_18
+	VMOVUPS	Z5, 798848(SI)	// add_18
 	// arm.nde:28
-	VMOVUPS	650624(SI), Z9	// mul_4
+	VMOVUPS	658816(SI), Z9	// mul_4
 	VMULPS	Z17, Z5, Z5
 	VFMADD231PS	Z9, Z10, Z5
 	VPXORD.BCST	f32_80000000<>(SB), Z6, Z6
@@ -14122,7 +14435,7 @@ loop49: // 2 times: vectors of the block
 	VCVTPD2PS	Z5, Y5
 	VCVTPD2PS	Z6, Y6
 	VINSERTF64X4	$1, Y6, Z5, Z5
-	VMOVUPS	Z5, 791808(SI)	// hb2
+	VMOVUPS	Z5, 800000(SI)	// hb2
 	// arm.nde:34
 	VMULPS	Z18, Z2, Z2
 	VMULPS.BCST	f32_40000000<>(SB), Z13, Z6
@@ -14140,41 +14453,41 @@ loop49: // 2 times: vectors of the block
 	VMOVUPS	623232(SI), Z24	// q_d3_bar[1]
 	VMOVUPS	622592(SI), Z25	// q_d2_bar[0]
 	VMOVUPS	622720(SI), Z26	// q_d2_bar[1]
-	VMOVUPS	784384(SI), Z27	// vecmat_3[4]
-	VMOVUPS	784512(SI), Z27	// vecmat_3[5]
+	VMOVUPS	792576(SI), Z27	// vecmat_3[4]
+	VMOVUPS	792704(SI), Z27	// vecmat_3[5]
 	// arm.nde:28
 	VADDPS.BCST	f32_00000000<>(SB), Z3, Z3
-	VMOVUPS	Z3, 790784(SI)	// q_y4_bar[0]
+	VMOVUPS	Z3, 798976(SI)	// q_y4_bar[0]
 	VADDPS	Z7, Z4, Z4
-	VMOVUPS	Z4, 790912(SI)	// q_y4_bar[1]
+	VMOVUPS	Z4, 799104(SI)	// q_y4_bar[1]
 	// arm.nde:45
 	VADDPS	Z3, Z9, Z3
-	VMOVUPS	Z3, 791040(SI)	// add_19[0]
+	VMOVUPS	Z3, 799232(SI)	// add_19[0]
 	VADDPS	Z4, Z10, Z3
-	VMOVUPS	Z3, 791168(SI)	// add_19[1]
+	VMOVUPS	Z3, 799360(SI)	// add_19[1]
 	VFMADD231PS.BCST	f32_bf2aaaab<>(SB), Z17, Z19
 	VFMADD231PS	Z5, Z21, Z19
-	VMOVUPS	Z19, 791936(SI)	// add_20[0]
+	VMOVUPS	Z19, 800128(SI)	// add_20[0]
 	VFMADD231PS.BCST	f32_bf2aaaab<>(SB), Z18, Z20
 	VFMADD231PS	Z5, Z22, Z20
-	VMOVUPS	Z20, 792064(SI)	// add_20[1]
+	VMOVUPS	Z20, 800256(SI)	// add_20[1]
 	VMULPS.BCST	f32_3f2aaaab<>(SB), Z23, Z3
-	VMOVUPS	Z3, 792192(SI)	// mul_18[0]
+	VMOVUPS	Z3, 800384(SI)	// mul_18[0]
 	VMULPS.BCST	f32_3f2aaaab<>(SB), Z24, Z4
-	VMOVUPS	Z4, 792320(SI)	// mul_18[1]
-	VMOVUPS	711552(SI), Z5	// hb1
+	VMOVUPS	Z4, 800512(SI)	// mul_18[1]
+	VMOVUPS	719744(SI), Z5	// hb1
 	VMULPS	Z5, Z9, Z7
-	VMOVUPS	Z7, 792448(SI)	// mul_19[0]
+	VMOVUPS	Z7, 800640(SI)	// mul_19[0]
 	VMULPS	Z5, Z10, Z5
-	VMOVUPS	Z5, 792576(SI)	// mul_19[1]
+	VMOVUPS	Z5, 800768(SI)	// mul_19[1]
 	// arm.nde:11
 	VFMADD231PS.BCST	f32_bf000000<>(SB), Z25, Z3
 	VADDPS	Z7, Z3, Z3
-	VMOVUPS	784384(SI), Z7	// vecmat_3[4]
+	VMOVUPS	792576(SI), Z7	// vecmat_3[4]
 	VADDPS	Z7, Z3, Z3
 	VFMADD231PS.BCST	f32_bf000000<>(SB), Z26, Z4
 	VADDPS	Z5, Z4, Z4
-	VMOVUPS	784512(SI), Z5	// vecmat_3[5]
+	VMOVUPS	792704(SI), Z5	// vecmat_3[5]
 	VADDPS	Z5, Z4, Z4
 	// arm.nde:34
 	VMULPS	Z13, Z2, Z2
@@ -14184,15 +14497,15 @@ loop49: // 2 times: vectors of the block
 	VADDPS.BCST	f32_00000000<>(SB), Z3, Z2
 	VADDPS	Z6, Z4, Z3
 	VADDPS	Z1, Z2, Z1
-	VMOVUPS	Z1, 792704(SI)	// q_k4_bar[0]
+	VMOVUPS	Z1, 800896(SI)	// q_k4_bar[0]
 	VADDPS.BCST	f32_00000000<>(SB), Z3, Z2
-	VMOVUPS	Z2, 792832(SI)	// q_k4_bar[1]
+	VMOVUPS	Z2, 801024(SI)	// q_k4_bar[1]
 	// arm.nde:45
-	VMOVUPS	650752(SI), Z3	// ha43
+	VMOVUPS	658944(SI), Z3	// ha43
 	VFMADD231PS	Z3, Z1, Z19
-	VMOVUPS	Z19, 792960(SI)	// v_k3_bar[0]
+	VMOVUPS	Z19, 801152(SI)	// v_k3_bar[0]
 	VFMADD231PS	Z3, Z2, Z20
-	VMOVUPS	Z20, 793088(SI)	// v_k3_bar[1]
+	VMOVUPS	Z20, 801280(SI)	// v_k3_bar[1]
 	// arm.nde:38
 	VPANDD.BCST	f32_7fffffff<>(SB), Z8, Z1
 	VPANDD.BCST	f32_7fffffff<>(SB), Z14, Z2
@@ -14220,29 +14533,29 @@ loop49: // 2 times: vectors of the block
 	VFNMADD231PS	Z1, Z3, Z4
 	VDIVPS	Z2, Z4, Z2
 	VPORD	Z5, Z2, Z2
-	VMOVUPS	Z2, 793216(SI)	// linsolve_2[0]
-	VMOVUPS	Z1, 793344(SI)	// linsolve_2[1]
+	VMOVUPS	Z2, 801408(SI)	// linsolve_2[0]
+	VMOVUPS	Z1, 801536(SI)	// linsolve_2[1]
 	VPXORD.BCST	f32_80000000<>(SB), Z2, Z2
-	VMOVUPS	Z2, 793472(SI)	// G_bar_2[0]
+	VMOVUPS	Z2, 801664(SI)	// G_bar_2[0]
 	VPXORD.BCST	f32_80000000<>(SB), Z1, Z1
-	VMOVUPS	Z1, 793600(SI)	// G_bar_2[1]
+	VMOVUPS	Z1, 801792(SI)	// G_bar_2[1]
 	// arm.nde:11
-	VMOVUPS	719616(SI), Z3	// sin_4[0]
+	VMOVUPS	727808(SI), Z3	// sin_4[0]
 	VPXORD.BCST	f32_80000000<>(SB), Z3, Z3
-	VMOVUPS	Z3, 806784(SI)	// neg_4[0]
-	VMOVUPS	719744(SI), Z3	// sin_4[1]
+	VMOVUPS	Z3, 814976(SI)	// neg_4[0]
+	VMOVUPS	727936(SI), Z3	// sin_4[1]
 	VPXORD.BCST	f32_80000000<>(SB), Z3, Z3
-	VMOVUPS	Z3, 806912(SI)	// neg_4[1]
+	VMOVUPS	Z3, 815104(SI)	// neg_4[1]
 	MOVQ	$32, R9
 	MOVQ	BX, R10
 	MOVQ	SI, R11
 	MOVQ	R8, R12
-loop50: // 32 times: elements
+loop54: // 32 times: elements
 	VBROADCASTSS	5120(R10), Z3	// friction.4.weight[0]
 	VMULPS	Z3, Z2, Z3
 	VBROADCASTSS	5248(R10), Z4	// friction.4.weight[32]
 	VFMADD231PS	Z4, Z1, Z3
-	VMOVUPS	737280(R11), Z4	// add_14[0]
+	VMOVUPS	745472(R11), Z4	// add_14[0]
 	VPORD.BCST	f32_80000000<>(SB), Z4, Z5
 	VBROADCASTSS	f32_42b40000<>(SB), Z6
 	VMINPS	Z5, Z6, Z5
@@ -14267,24 +14580,24 @@ loop50: // 32 times: elements
 	VADDPS.BCST	f32_3f800000<>(SB), Z5, Z5
 	VDIVPS	Z5, Z4, Z4
 	VMULPS	Z4, Z3, Z3
-	VMOVUPS	Z3, 793728(R11)	// mul_20[0]
+	VMOVUPS	Z3, 801920(R11)	// mul_20[0]
 	VPANDD	Z0, Z3, Z3
-	VMOVUPS	79872(R12), Z4	// sum of friction.2.bias[0]
+	VMOVUPS	83968(R12), Z4	// sum of friction.2.bias[0]
 	VADDPS	Z3, Z4, Z3
-	VMOVUPS	Z3, 79872(R12)	// sum of friction.2.bias[0]
+	VMOVUPS	Z3, 83968(R12)	// sum of friction.2.bias[0]
 	ADDQ	$4, R10
 	ADDQ	$128, R11
 	ADDQ	$64, R12
 	DECQ	R9
-	JNE	loop50
+	JNE	loop54
 	ADDQ	$64, SI
 	ADDQ	$128, DI
 	DECQ	CX
-	JNE	loop49
-	MOVQ	$4, CX
+	JNE	loop53
+	MOVQ	$2, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
-loop51: // 4 times: tiles of 8 elements
+loop55: // 2 times: tiles of 11 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -14301,68 +14614,169 @@ loop51: // 4 times: tiles of 8 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z13
 	VBROADCASTSS	f32_00000000<>(SB), Z14
 	VBROADCASTSS	f32_00000000<>(SB), Z15
+	VBROADCASTSS	f32_00000000<>(SB), Z16
+	VBROADCASTSS	f32_00000000<>(SB), Z17
+	VBROADCASTSS	f32_00000000<>(SB), Z18
+	VBROADCASTSS	f32_00000000<>(SB), Z19
+	VBROADCASTSS	f32_00000000<>(SB), Z20
+	VBROADCASTSS	f32_00000000<>(SB), Z21
 	MOVQ	$32, R9
 	MOVQ	AX, R10
 	MOVQ	SI, R11
-loop52: // 32 times: terms of the sums
-	VMOVUPS	793728(R10), Z16	// mul_20[0]
-	VMOVUPS	793792(R10), Z17	// mul_20[0] | 1
-	VBROADCASTSS	896(R11), Z18	// friction.2.weight[0]
-	VFMADD231PS	Z16, Z18, Z0
-	VFMADD231PS	Z17, Z18, Z1
-	VBROADCASTSS	900(R11), Z18	// friction.2.weight[1]
-	VFMADD231PS	Z16, Z18, Z2
-	VFMADD231PS	Z17, Z18, Z3
-	VBROADCASTSS	904(R11), Z18	// friction.2.weight[2]
-	VFMADD231PS	Z16, Z18, Z4
-	VFMADD231PS	Z17, Z18, Z5
-	VBROADCASTSS	908(R11), Z18	// friction.2.weight[3]
-	VFMADD231PS	Z16, Z18, Z6
-	VFMADD231PS	Z17, Z18, Z7
-	VBROADCASTSS	912(R11), Z18	// friction.2.weight[4]
-	VFMADD231PS	Z16, Z18, Z8
-	VFMADD231PS	Z17, Z18, Z9
-	VBROADCASTSS	916(R11), Z18	// friction.2.weight[5]
-	VFMADD231PS	Z16, Z18, Z10
-	VFMADD231PS	Z17, Z18, Z11
-	VBROADCASTSS	920(R11), Z18	// friction.2.weight[6]
-	VFMADD231PS	Z16, Z18, Z12
-	VFMADD231PS	Z17, Z18, Z13
-	VBROADCASTSS	924(R11), Z18	// friction.2.weight[7]
-	VFMADD231PS	Z16, Z18, Z14
-	VFMADD231PS	Z17, Z18, Z15
+loop56: // 32 times: terms of the sums
+	VMOVUPS	801920(R10), Z22	// mul_20[0]
+	VMOVUPS	801984(R10), Z23	// mul_20[0] | 1
+	VBROADCASTSS	896(R11), Z24	// friction.2.weight[0]
+	VFMADD231PS	Z22, Z24, Z0
+	VFMADD231PS	Z23, Z24, Z1
+	VBROADCASTSS	900(R11), Z24	// friction.2.weight[1]
+	VFMADD231PS	Z22, Z24, Z2
+	VFMADD231PS	Z23, Z24, Z3
+	VBROADCASTSS	904(R11), Z24	// friction.2.weight[2]
+	VFMADD231PS	Z22, Z24, Z4
+	VFMADD231PS	Z23, Z24, Z5
+	VBROADCASTSS	908(R11), Z24	// friction.2.weight[3]
+	VFMADD231PS	Z22, Z24, Z6
+	VFMADD231PS	Z23, Z24, Z7
+	VBROADCASTSS	912(R11), Z24	// friction.2.weight[4]
+	VFMADD231PS	Z22, Z24, Z8
+	VFMADD231PS	Z23, Z24, Z9
+	VBROADCASTSS	916(R11), Z24	// friction.2.weight[5]
+	VFMADD231PS	Z22, Z24, Z10
+	VFMADD231PS	Z23, Z24, Z11
+	VBROADCASTSS	920(R11), Z24	// friction.2.weight[6]
+	VFMADD231PS	Z22, Z24, Z12
+	VFMADD231PS	Z23, Z24, Z13
+	VBROADCASTSS	924(R11), Z24	// friction.2.weight[7]
+	VFMADD231PS	Z22, Z24, Z14
+	VFMADD231PS	Z23, Z24, Z15
+	VBROADCASTSS	928(R11), Z24	// friction.2.weight[8]
+	VFMADD231PS	Z22, Z24, Z16
+	VFMADD231PS	Z23, Z24, Z17
+	VBROADCASTSS	932(R11), Z24	// friction.2.weight[9]
+	VFMADD231PS	Z22, Z24, Z18
+	VFMADD231PS	Z23, Z24, Z19
+	VBROADCASTSS	936(R11), Z24	// friction.2.weight[10]
+	VFMADD231PS	Z22, Z24, Z20
+	VFMADD231PS	Z23, Z24, Z21
 	ADDQ	$128, R10
 	ADDQ	$128, R11
 	DECQ	R9
-	JNE	loop52
-	VMOVUPS	Z0, 797824(DI)	// vecmat_4[0]
-	VMOVUPS	Z1, 797888(DI)	// vecmat_4[0] | 1
-	VMOVUPS	Z2, 797952(DI)	// vecmat_4[1]
-	VMOVUPS	Z3, 798016(DI)	// vecmat_4[1] | 1
-	VMOVUPS	Z4, 798080(DI)	// vecmat_4[2]
-	VMOVUPS	Z5, 798144(DI)	// vecmat_4[2] | 1
-	VMOVUPS	Z6, 798208(DI)	// vecmat_4[3]
-	VMOVUPS	Z7, 798272(DI)	// vecmat_4[3] | 1
-	VMOVUPS	Z8, 798336(DI)	// vecmat_4[4]
-	VMOVUPS	Z9, 798400(DI)	// vecmat_4[4] | 1
-	VMOVUPS	Z10, 798464(DI)	// vecmat_4[5]
-	VMOVUPS	Z11, 798528(DI)	// vecmat_4[5] | 1
-	VMOVUPS	Z12, 798592(DI)	// vecmat_4[6]
-	VMOVUPS	Z13, 798656(DI)	// vecmat_4[6] | 1
-	VMOVUPS	Z14, 798720(DI)	// vecmat_4[7]
-	VMOVUPS	Z15, 798784(DI)	// vecmat_4[7] | 1
-	ADDQ	$32, SI
-	ADDQ	$1024, DI
+	JNE	loop56
+	VMOVUPS	Z0, 806016(DI)	// vecmat_4[0]
+	VMOVUPS	Z1, 806080(DI)	// vecmat_4[0] | 1
+	VMOVUPS	Z2, 806144(DI)	// vecmat_4[1]
+	VMOVUPS	Z3, 806208(DI)	// vecmat_4[1] | 1
+	VMOVUPS	Z4, 806272(DI)	// vecmat_4[2]
+	VMOVUPS	Z5, 806336(DI)	// vecmat_4[2] | 1
+	VMOVUPS	Z6, 806400(DI)	// vecmat_4[3]
+	VMOVUPS	Z7, 806464(DI)	// vecmat_4[3] | 1
+	VMOVUPS	Z8, 806528(DI)	// vecmat_4[4]
+	VMOVUPS	Z9, 806592(DI)	// vecmat_4[4] | 1
+	VMOVUPS	Z10, 806656(DI)	// vecmat_4[5]
+	VMOVUPS	Z11, 806720(DI)	// vecmat_4[5] | 1
+	VMOVUPS	Z12, 806784(DI)	// vecmat_4[6]
+	VMOVUPS	Z13, 806848(DI)	// vecmat_4[6] | 1
+	VMOVUPS	Z14, 806912(DI)	// vecmat_4[7]
+	VMOVUPS	Z15, 806976(DI)	// vecmat_4[7] | 1
+	VMOVUPS	Z16, 807040(DI)	// vecmat_4[8]
+	VMOVUPS	Z17, 807104(DI)	// vecmat_4[8] | 1
+	VMOVUPS	Z18, 807168(DI)	// vecmat_4[9]
+	VMOVUPS	Z19, 807232(DI)	// vecmat_4[9] | 1
+	VMOVUPS	Z20, 807296(DI)	// vecmat_4[10]
+	VMOVUPS	Z21, 807360(DI)	// vecmat_4[10] | 1
+	ADDQ	$44, SI
+	ADDQ	$1408, DI
 	DECQ	CX
-	JNE	loop51
+	JNE	loop55
+	VBROADCASTSS	f32_00000000<>(SB), Z0
+	VBROADCASTSS	f32_00000000<>(SB), Z1
+	VBROADCASTSS	f32_00000000<>(SB), Z2
+	VBROADCASTSS	f32_00000000<>(SB), Z3
+	VBROADCASTSS	f32_00000000<>(SB), Z4
+	VBROADCASTSS	f32_00000000<>(SB), Z5
+	VBROADCASTSS	f32_00000000<>(SB), Z6
+	VBROADCASTSS	f32_00000000<>(SB), Z7
+	VBROADCASTSS	f32_00000000<>(SB), Z8
+	VBROADCASTSS	f32_00000000<>(SB), Z9
+	VBROADCASTSS	f32_00000000<>(SB), Z10
+	VBROADCASTSS	f32_00000000<>(SB), Z11
+	VBROADCASTSS	f32_00000000<>(SB), Z12
+	VBROADCASTSS	f32_00000000<>(SB), Z13
+	VBROADCASTSS	f32_00000000<>(SB), Z14
+	VBROADCASTSS	f32_00000000<>(SB), Z15
+	VBROADCASTSS	f32_00000000<>(SB), Z16
+	VBROADCASTSS	f32_00000000<>(SB), Z17
+	VBROADCASTSS	f32_00000000<>(SB), Z18
+	VBROADCASTSS	f32_00000000<>(SB), Z19
+	MOVQ	$32, CX
+	MOVQ	AX, SI
+	MOVQ	BX, DI
+loop57: // 32 times: terms of the sums
+	VMOVUPS	801920(SI), Z20	// mul_20[0]
+	VMOVUPS	801984(SI), Z21	// mul_20[0] | 1
+	VBROADCASTSS	984(DI), Z22	// friction.2.weight[22]
+	VFMADD231PS	Z20, Z22, Z0
+	VFMADD231PS	Z21, Z22, Z1
+	VBROADCASTSS	988(DI), Z22	// friction.2.weight[23]
+	VFMADD231PS	Z20, Z22, Z2
+	VFMADD231PS	Z21, Z22, Z3
+	VBROADCASTSS	992(DI), Z22	// friction.2.weight[24]
+	VFMADD231PS	Z20, Z22, Z4
+	VFMADD231PS	Z21, Z22, Z5
+	VBROADCASTSS	996(DI), Z22	// friction.2.weight[25]
+	VFMADD231PS	Z20, Z22, Z6
+	VFMADD231PS	Z21, Z22, Z7
+	VBROADCASTSS	1000(DI), Z22	// friction.2.weight[26]
+	VFMADD231PS	Z20, Z22, Z8
+	VFMADD231PS	Z21, Z22, Z9
+	VBROADCASTSS	1004(DI), Z22	// friction.2.weight[27]
+	VFMADD231PS	Z20, Z22, Z10
+	VFMADD231PS	Z21, Z22, Z11
+	VBROADCASTSS	1008(DI), Z22	// friction.2.weight[28]
+	VFMADD231PS	Z20, Z22, Z12
+	VFMADD231PS	Z21, Z22, Z13
+	VBROADCASTSS	1012(DI), Z22	// friction.2.weight[29]
+	VFMADD231PS	Z20, Z22, Z14
+	VFMADD231PS	Z21, Z22, Z15
+	VBROADCASTSS	1016(DI), Z22	// friction.2.weight[30]
+	VFMADD231PS	Z20, Z22, Z16
+	VFMADD231PS	Z21, Z22, Z17
+	VBROADCASTSS	1020(DI), Z22	// friction.2.weight[31]
+	VFMADD231PS	Z20, Z22, Z18
+	VFMADD231PS	Z21, Z22, Z19
+	ADDQ	$128, SI
+	ADDQ	$128, DI
+	DECQ	CX
+	JNE	loop57
+	VMOVUPS	Z0, 808832(AX)	// vecmat_4[22]
+	VMOVUPS	Z1, 808896(AX)	// vecmat_4[22] | 1
+	VMOVUPS	Z2, 808960(AX)	// vecmat_4[23]
+	VMOVUPS	Z3, 809024(AX)	// vecmat_4[23] | 1
+	VMOVUPS	Z4, 809088(AX)	// vecmat_4[24]
+	VMOVUPS	Z5, 809152(AX)	// vecmat_4[24] | 1
+	VMOVUPS	Z6, 809216(AX)	// vecmat_4[25]
+	VMOVUPS	Z7, 809280(AX)	// vecmat_4[25] | 1
+	VMOVUPS	Z8, 809344(AX)	// vecmat_4[26]
+	VMOVUPS	Z9, 809408(AX)	// vecmat_4[26] | 1
+	VMOVUPS	Z10, 809472(AX)	// vecmat_4[27]
+	VMOVUPS	Z11, 809536(AX)	// vecmat_4[27] | 1
+	VMOVUPS	Z12, 809600(AX)	// vecmat_4[28]
+	VMOVUPS	Z13, 809664(AX)	// vecmat_4[28] | 1
+	VMOVUPS	Z14, 809728(AX)	// vecmat_4[29]
+	VMOVUPS	Z15, 809792(AX)	// vecmat_4[29] | 1
+	VMOVUPS	Z16, 809856(AX)	// vecmat_4[30]
+	VMOVUPS	Z17, 809920(AX)	// vecmat_4[30] | 1
+	VMOVUPS	Z18, 809984(AX)	// vecmat_4[31]
+	VMOVUPS	Z19, 810048(AX)	// vecmat_4[31] | 1
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop53: // 2 times: vectors of the block
+loop58: // 2 times: vectors of the block
 	MOVQ	$32, DI
 	MOVQ	SI, R9
-loop54: // 32 times: elements
+loop59: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	724992(R9), Z0	// add_13[0]
+	VMOVUPS	733184(R9), Z0	// add_13[0]
 	VPORD.BCST	f32_80000000<>(SB), Z0, Z1
 	VBROADCASTSS	f32_42b40000<>(SB), Z2
 	VMINPS	Z1, Z2, Z1
@@ -14386,200 +14800,334 @@ loop54: // 32 times: elements
 	VBLENDMPS	Z1, Z0, K2, Z0
 	VADDPS.BCST	f32_3f800000<>(SB), Z1, Z1
 	VDIVPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 801920(R9)	// sigmoid_2[0]
+	VMOVUPS	Z0, 810112(R9)	// sigmoid_2[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop54
+	JNE	loop59
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop53
+	JNE	loop58
 	VMOVUPS	65792(AX), Z0	// mask
 	VMOVUPS	65856(AX), Z1	// mask | 1
-	MOVQ	$4, CX
+	MOVQ	$32, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
-	MOVQ	R8, R9
-loop55: // 4 times: tiles of 8 elements
+loop60: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	793728(SI), Z2	// mul_20[0]
-	VMOVUPS	793792(SI), Z3	// mul_20[0] | 1
+	VMOVUPS	749568(SI), Z2	// softplus_6[0]
+	VMOVUPS	749632(SI), Z3	// softplus_6[0] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	793856(SI), Z4	// mul_20[1]
-	VMOVUPS	793920(SI), Z5	// mul_20[1] | 1
-	VPANDD	Z0, Z4, Z4
-	VPANDD	Z1, Z5, Z5
-	VMOVUPS	793984(SI), Z6	// mul_20[2]
-	VMOVUPS	794048(SI), Z7	// mul_20[2] | 1
-	VPANDD	Z0, Z6, Z6
-	VPANDD	Z1, Z7, Z7
-	VMOVUPS	794112(SI), Z8	// mul_20[3]
-	VMOVUPS	794176(SI), Z9	// mul_20[3] | 1
-	VPANDD	Z0, Z8, Z8
-	VPANDD	Z1, Z9, Z9
-	VMOVUPS	794240(SI), Z10	// mul_20[4]
-	VMOVUPS	794304(SI), Z11	// mul_20[4] | 1
-	VPANDD	Z0, Z10, Z10
-	VPANDD	Z1, Z11, Z11
-	VMOVUPS	794368(SI), Z12	// mul_20[5]
-	VMOVUPS	794432(SI), Z13	// mul_20[5] | 1
-	VPANDD	Z0, Z12, Z12
-	VPANDD	Z1, Z13, Z13
-	VMOVUPS	794496(SI), Z14	// mul_20[6]
-	VMOVUPS	794560(SI), Z15	// mul_20[6] | 1
-	VPANDD	Z0, Z14, Z14
-	VPANDD	Z1, Z15, Z15
-	VMOVUPS	794624(SI), Z16	// mul_20[7]
-	VMOVUPS	794688(SI), Z17	// mul_20[7] | 1
-	VPANDD	Z0, Z16, Z16
-	VPANDD	Z1, Z17, Z17
-	MOVQ	$32, R10
-	MOVQ	AX, R11
-	MOVQ	DI, R12
-loop56: // 32 times: elements
-	VMOVUPS	729088(R11), Z18	// softplus_5[0]
-	VMOVUPS	729152(R11), Z19	// softplus_5[0] | 1
-	VMOVUPS	14336(R12), Z20	// sum of friction.2.weight[0]
-	VFMADD231PS	Z18, Z2, Z20
-	VFMADD231PS	Z19, Z3, Z20
-	VMOVUPS	Z20, 14336(R12)	// sum of friction.2.weight[0]
-	VMOVUPS	16384(R12), Z20	// sum of friction.2.weight[32]
-	VFMADD231PS	Z18, Z4, Z20
-	VFMADD231PS	Z19, Z5, Z20
-	VMOVUPS	Z20, 16384(R12)	// sum of friction.2.weight[32]
-	VMOVUPS	18432(R12), Z20	// sum of friction.2.weight[64]
-	VFMADD231PS	Z18, Z6, Z20
-	VFMADD231PS	Z19, Z7, Z20
-	VMOVUPS	Z20, 18432(R12)	// sum of friction.2.weight[64]
-	VMOVUPS	20480(R12), Z20	// sum of friction.2.weight[96]
-	VFMADD231PS	Z18, Z8, Z20
-	VFMADD231PS	Z19, Z9, Z20
-	VMOVUPS	Z20, 20480(R12)	// sum of friction.2.weight[96]
-	VMOVUPS	22528(R12), Z20	// sum of friction.2.weight[128]
-	VFMADD231PS	Z18, Z10, Z20
-	VFMADD231PS	Z19, Z11, Z20
-	VMOVUPS	Z20, 22528(R12)	// sum of friction.2.weight[128]
-	VMOVUPS	24576(R12), Z20	// sum of friction.2.weight[160]
-	VFMADD231PS	Z18, Z12, Z20
-	VFMADD231PS	Z19, Z13, Z20
-	VMOVUPS	Z20, 24576(R12)	// sum of friction.2.weight[160]
-	VMOVUPS	26624(R12), Z20	// sum of friction.2.weight[192]
-	VFMADD231PS	Z18, Z14, Z20
-	VFMADD231PS	Z19, Z15, Z20
-	VMOVUPS	Z20, 26624(R12)	// sum of friction.2.weight[192]
-	VMOVUPS	28672(R12), Z20	// sum of friction.2.weight[224]
-	VFMADD231PS	Z18, Z16, Z20
-	VFMADD231PS	Z19, Z17, Z20
-	VMOVUPS	Z20, 28672(R12)	// sum of friction.2.weight[224]
-	ADDQ	$128, R11
-	ADDQ	$64, R12
-	DECQ	R10
-	JNE	loop56
-	VMOVUPS	741376(SI), Z2	// softplus_6[0]
-	VMOVUPS	741440(SI), Z3	// softplus_6[0] | 1
-	VPANDD	Z0, Z2, Z2
-	VPANDD	Z1, Z3, Z3
-	VMOVUPS	793472(AX), Z4	// G_bar_2[0]
-	VMOVUPS	793536(AX), Z5	// G_bar_2[0] | 1
-	VMOVUPS	81920(R9), Z6	// sum of friction.4.weight[0]
+	VMOVUPS	801664(AX), Z4	// G_bar_2[0]
+	VMOVUPS	801728(AX), Z5	// G_bar_2[0] | 1
+	VMOVUPS	86016(DI), Z6	// sum of friction.4.weight[0]
 	VFMADD231PS	Z2, Z4, Z6
 	VFMADD231PS	Z3, Z5, Z6
-	VMOVUPS	Z6, 81920(R9)	// sum of friction.4.weight[0]
-	VMOVUPS	793600(AX), Z6	// G_bar_2[1]
-	VMOVUPS	793664(AX), Z7	// G_bar_2[1] | 1
-	VMOVUPS	83968(R9), Z8	// sum of friction.4.weight[32]
-	VFMADD231PS	Z2, Z6, Z8
-	VFMADD231PS	Z3, Z7, Z8
-	VMOVUPS	Z8, 83968(R9)	// sum of friction.4.weight[32]
-	VMOVUPS	741504(SI), Z2	// softplus_6[1]
-	VMOVUPS	741568(SI), Z3	// softplus_6[1] | 1
-	VPANDD	Z0, Z2, Z2
-	VPANDD	Z1, Z3, Z3
-	VMOVUPS	81984(R9), Z8	// sum of friction.4.weight[1]
-	VFMADD231PS	Z2, Z4, Z8
-	VFMADD231PS	Z3, Z5, Z8
-	VMOVUPS	Z8, 81984(R9)	// sum of friction.4.weight[1]
-	VMOVUPS	84032(R9), Z8	// sum of friction.4.weight[33]
-	VFMADD231PS	Z2, Z6, Z8
-	VFMADD231PS	Z3, Z7, Z8
-	VMOVUPS	Z8, 84032(R9)	// sum of friction.4.weight[33]
-	VMOVUPS	741632(SI), Z2	// softplus_6[2]
-	VMOVUPS	741696(SI), Z3	// softplus_6[2] | 1
-	VPANDD	Z0, Z2, Z2
-	VPANDD	Z1, Z3, Z3
-	VMOVUPS	82048(R9), Z8	// sum of friction.4.weight[2]
-	VFMADD231PS	Z2, Z4, Z8
-	VFMADD231PS	Z3, Z5, Z8
-	VMOVUPS	Z8, 82048(R9)	// sum of friction.4.weight[2]
-	VMOVUPS	84096(R9), Z8	// sum of friction.4.weight[34]
-	VFMADD231PS	Z2, Z6, Z8
-	VFMADD231PS	Z3, Z7, Z8
-	VMOVUPS	Z8, 84096(R9)	// sum of friction.4.weight[34]
-	VMOVUPS	741760(SI), Z2	// softplus_6[3]
-	VMOVUPS	741824(SI), Z3	// softplus_6[3] | 1
-	VPANDD	Z0, Z2, Z2
-	VPANDD	Z1, Z3, Z3
-	VMOVUPS	82112(R9), Z8	// sum of friction.4.weight[3]
-	VFMADD231PS	Z2, Z4, Z8
-	VFMADD231PS	Z3, Z5, Z8
-	VMOVUPS	Z8, 82112(R9)	// sum of friction.4.weight[3]
-	VMOVUPS	84160(R9), Z8	// sum of friction.4.weight[35]
-	VFMADD231PS	Z2, Z6, Z8
-	VFMADD231PS	Z3, Z7, Z8
-	VMOVUPS	Z8, 84160(R9)	// sum of friction.4.weight[35]
-	VMOVUPS	741888(SI), Z2	// softplus_6[4]
-	VMOVUPS	741952(SI), Z3	// softplus_6[4] | 1
-	VPANDD	Z0, Z2, Z2
-	VPANDD	Z1, Z3, Z3
-	VMOVUPS	82176(R9), Z8	// sum of friction.4.weight[4]
-	VFMADD231PS	Z2, Z4, Z8
-	VFMADD231PS	Z3, Z5, Z8
-	VMOVUPS	Z8, 82176(R9)	// sum of friction.4.weight[4]
-	VMOVUPS	84224(R9), Z8	// sum of friction.4.weight[36]
-	VFMADD231PS	Z2, Z6, Z8
-	VFMADD231PS	Z3, Z7, Z8
-	VMOVUPS	Z8, 84224(R9)	// sum of friction.4.weight[36]
-	VMOVUPS	742016(SI), Z2	// softplus_6[5]
-	VMOVUPS	742080(SI), Z3	// softplus_6[5] | 1
-	VPANDD	Z0, Z2, Z2
-	VPANDD	Z1, Z3, Z3
-	VMOVUPS	82240(R9), Z8	// sum of friction.4.weight[5]
-	VFMADD231PS	Z2, Z4, Z8
-	VFMADD231PS	Z3, Z5, Z8
-	VMOVUPS	Z8, 82240(R9)	// sum of friction.4.weight[5]
-	VMOVUPS	84288(R9), Z8	// sum of friction.4.weight[37]
-	VFMADD231PS	Z2, Z6, Z8
-	VFMADD231PS	Z3, Z7, Z8
-	VMOVUPS	Z8, 84288(R9)	// sum of friction.4.weight[37]
-	VMOVUPS	742144(SI), Z2	// softplus_6[6]
-	VMOVUPS	742208(SI), Z3	// softplus_6[6] | 1
-	VPANDD	Z0, Z2, Z2
-	VPANDD	Z1, Z3, Z3
-	VMOVUPS	82304(R9), Z8	// sum of friction.4.weight[6]
-	VFMADD231PS	Z2, Z4, Z8
-	VFMADD231PS	Z3, Z5, Z8
-	VMOVUPS	Z8, 82304(R9)	// sum of friction.4.weight[6]
-	VMOVUPS	84352(R9), Z8	// sum of friction.4.weight[38]
-	VFMADD231PS	Z2, Z6, Z8
-	VFMADD231PS	Z3, Z7, Z8
-	VMOVUPS	Z8, 84352(R9)	// sum of friction.4.weight[38]
-	VMOVUPS	742272(SI), Z2	// softplus_6[7]
-	VMOVUPS	742336(SI), Z3	// softplus_6[7] | 1
-	VPANDD	Z0, Z2, Z2
-	VPANDD	Z1, Z3, Z3
-	VMOVUPS	82368(R9), Z8	// sum of friction.4.weight[7]
-	VFMADD231PS	Z2, Z4, Z8
-	VFMADD231PS	Z3, Z5, Z8
-	VMOVUPS	Z8, 82368(R9)	// sum of friction.4.weight[7]
-	VMOVUPS	84416(R9), Z4	// sum of friction.4.weight[39]
-	VFMADD231PS	Z2, Z6, Z4
-	VFMADD231PS	Z3, Z7, Z4
-	VMOVUPS	Z4, 84416(R9)	// sum of friction.4.weight[39]
-	ADDQ	$1024, SI
-	ADDQ	$16384, DI
-	ADDQ	$512, R9
+	VMOVUPS	Z6, 86016(DI)	// sum of friction.4.weight[0]
+	VMOVUPS	801792(AX), Z4	// G_bar_2[1]
+	VMOVUPS	801856(AX), Z5	// G_bar_2[1] | 1
+	VMOVUPS	88064(DI), Z6	// sum of friction.4.weight[32]
+	VFMADD231PS	Z2, Z4, Z6
+	VFMADD231PS	Z3, Z5, Z6
+	VMOVUPS	Z6, 88064(DI)	// sum of friction.4.weight[32]
+	ADDQ	$128, SI
+	ADDQ	$64, DI
 	DECQ	CX
-	JNE	loop55
+	JNE	loop60
+	MOVQ	$8, CX
+	MOVQ	AX, SI
+loop61: // 8 times: tiles of 4 elements
+	VMOVUPS	801920(SI), Z2	// mul_20[0]
+	VMOVUPS	801984(SI), Z3	// mul_20[0] | 1
+	VPANDD	Z0, Z2, Z2
+	VPANDD	Z1, Z3, Z3
+	VMOVUPS	Z2, 649856(SI)	// turned[0]
+	VMOVUPS	Z3, 649920(SI)	// turned[0] | 1
+	VMOVUPS	802048(SI), Z2	// mul_20[1]
+	VMOVUPS	802112(SI), Z3	// mul_20[1] | 1
+	VPANDD	Z0, Z2, Z2
+	VPANDD	Z1, Z3, Z3
+	VMOVUPS	Z2, 649984(SI)	// turned[1]
+	VMOVUPS	Z3, 650048(SI)	// turned[1] | 1
+	VMOVUPS	802176(SI), Z2	// mul_20[2]
+	VMOVUPS	802240(SI), Z3	// mul_20[2] | 1
+	VPANDD	Z0, Z2, Z2
+	VPANDD	Z1, Z3, Z3
+	VMOVUPS	Z2, 650112(SI)	// turned[2]
+	VMOVUPS	Z3, 650176(SI)	// turned[2] | 1
+	VMOVUPS	802304(SI), Z2	// mul_20[3]
+	VMOVUPS	802368(SI), Z3	// mul_20[3] | 1
+	VPANDD	Z0, Z2, Z2
+	VPANDD	Z1, Z3, Z3
+	VMOVUPS	Z2, 650240(SI)	// turned[3]
+	VMOVUPS	Z3, 650304(SI)	// turned[3] | 1
+	ADDQ	$512, SI
+	DECQ	CX
+	JNE	loop61
+	MOVQ	$2, CX
+	MOVQ	AX, SI
+	MOVQ	AX, DI
+loop62: // 2 times: vectors of the block
+	MOVQ	$2, R9
+	MOVQ	SI, R10
+	MOVQ	DI, R11
+loop63: // 2 times
+	VMOVUPS	737280(R10), Z2	// softplus_5[0]
+	VMOVUPS	737408(R10), Z3	// softplus_5[1]
+	VMOVUPS	737536(R10), Z4	// softplus_5[2]
+	VMOVUPS	737664(R10), Z5	// softplus_5[3]
+	VMOVUPS	737792(R10), Z6	// softplus_5[4]
+	VMOVUPS	737920(R10), Z7	// softplus_5[5]
+	VMOVUPS	738048(R10), Z8	// softplus_5[6]
+	VMOVUPS	738176(R10), Z9	// softplus_5[7]
+	VMOVUPS	738304(R10), Z10	// softplus_5[8]
+	VMOVUPS	738432(R10), Z11	// softplus_5[9]
+	VMOVUPS	738560(R10), Z12	// softplus_5[10]
+	VMOVUPS	738688(R10), Z13	// softplus_5[11]
+	VMOVUPS	738816(R10), Z14	// softplus_5[12]
+	VMOVUPS	738944(R10), Z15	// softplus_5[13]
+	VMOVUPS	739072(R10), Z16	// softplus_5[14]
+	VMOVUPS	739200(R10), Z17	// softplus_5[15]
+	VUNPCKLPS	Z3, Z2, Z18
+	VUNPCKHPS	Z3, Z2, Z2
+	VUNPCKLPS	Z5, Z4, Z3
+	VUNPCKHPS	Z5, Z4, Z4
+	VUNPCKLPD	Z3, Z18, Z5
+	VUNPCKHPD	Z3, Z18, Z3
+	VUNPCKLPD	Z4, Z2, Z18
+	VUNPCKHPD	Z4, Z2, Z2
+	VUNPCKLPS	Z7, Z6, Z4
+	VUNPCKHPS	Z7, Z6, Z6
+	VUNPCKLPS	Z9, Z8, Z7
+	VUNPCKHPS	Z9, Z8, Z8
+	VUNPCKLPD	Z7, Z4, Z9
+	VUNPCKHPD	Z7, Z4, Z4
+	VUNPCKLPD	Z8, Z6, Z7
+	VUNPCKHPD	Z8, Z6, Z6
+	VUNPCKLPS	Z11, Z10, Z8
+	VUNPCKHPS	Z11, Z10, Z10
+	VUNPCKLPS	Z13, Z12, Z11
+	VUNPCKHPS	Z13, Z12, Z12
+	VUNPCKLPD	Z11, Z8, Z13
+	VUNPCKHPD	Z11, Z8, Z8
+	VUNPCKLPD	Z12, Z10, Z11
+	VUNPCKHPD	Z12, Z10, Z10
+	VUNPCKLPS	Z15, Z14, Z12
+	VUNPCKHPS	Z15, Z14, Z14
+	VUNPCKLPS	Z17, Z16, Z15
+	VUNPCKHPS	Z17, Z16, Z16
+	VUNPCKLPD	Z15, Z12, Z17
+	VUNPCKHPD	Z15, Z12, Z12
+	VUNPCKLPD	Z16, Z14, Z15
+	VUNPCKHPD	Z16, Z14, Z14
+	VSHUFF32X4	$136, Z9, Z5, Z16
+	VSHUFF32X4	$136, Z17, Z13, Z19
+	VSHUFF32X4	$136, Z19, Z16, Z20
+	VSHUFF32X4	$221, Z19, Z16, Z16
+	VSHUFF32X4	$221, Z9, Z5, Z5
+	VSHUFF32X4	$221, Z17, Z13, Z9
+	VSHUFF32X4	$136, Z9, Z5, Z13
+	VSHUFF32X4	$221, Z9, Z5, Z5
+	VSHUFF32X4	$136, Z4, Z3, Z9
+	VSHUFF32X4	$136, Z12, Z8, Z17
+	VSHUFF32X4	$136, Z17, Z9, Z19
+	VSHUFF32X4	$221, Z17, Z9, Z9
+	VSHUFF32X4	$221, Z4, Z3, Z3
+	VSHUFF32X4	$221, Z12, Z8, Z4
+	VSHUFF32X4	$136, Z4, Z3, Z8
+	VSHUFF32X4	$221, Z4, Z3, Z3
+	VSHUFF32X4	$136, Z7, Z18, Z4
+	VSHUFF32X4	$136, Z15, Z11, Z12
+	VSHUFF32X4	$136, Z12, Z4, Z17
+	VSHUFF32X4	$221, Z12, Z4, Z4
+	VSHUFF32X4	$221, Z7, Z18, Z7
+	VSHUFF32X4	$221, Z15, Z11, Z11
+	VSHUFF32X4	$136, Z11, Z7, Z12
+	VSHUFF32X4	$221, Z11, Z7, Z7
+	VSHUFF32X4	$136, Z6, Z2, Z11
+	VSHUFF32X4	$136, Z14, Z10, Z15
+	VSHUFF32X4	$136, Z15, Z11, Z18
+	VSHUFF32X4	$221, Z15, Z11, Z11
+	VSHUFF32X4	$221, Z6, Z2, Z2
+	VSHUFF32X4	$221, Z14, Z10, Z6
+	VSHUFF32X4	$136, Z6, Z2, Z10
+	VSHUFF32X4	$221, Z6, Z2, Z2
+	VMOVUPS	Z20, 653952(R11)	// turned[32]
+	VMOVUPS	Z19, 654016(R11)	// turned[32] | 1
+	VMOVUPS	Z17, 654080(R11)	// turned[33]
+	VMOVUPS	Z18, 654144(R11)	// turned[33] | 1
+	VMOVUPS	Z13, 654208(R11)	// turned[34]
+	VMOVUPS	Z8, 654272(R11)	// turned[34] | 1
+	VMOVUPS	Z12, 654336(R11)	// turned[35]
+	VMOVUPS	Z10, 654400(R11)	// turned[35] | 1
+	VMOVUPS	Z16, 654464(R11)	// turned[36]
+	VMOVUPS	Z9, 654528(R11)	// turned[36] | 1
+	VMOVUPS	Z4, 654592(R11)	// turned[37]
+	VMOVUPS	Z11, 654656(R11)	// turned[37] | 1
+	VMOVUPS	Z5, 654720(R11)	// turned[38]
+	VMOVUPS	Z3, 654784(R11)	// turned[38] | 1
+	VMOVUPS	Z7, 654848(R11)	// turned[39]
+	VMOVUPS	Z2, 654912(R11)	// turned[39] | 1
+	ADDQ	$2048, R10
+	ADDQ	$2048, R11
+	DECQ	R9
+	JNE	loop63
+	ADDQ	$64, SI
+	ADDQ	$1024, DI
+	DECQ	CX
+	JNE	loop62
+	MOVQ	$4, CX
+	MOVQ	R8, SI
+	MOVQ	AX, DI
+loop64: // 4 times: tiles of 8 elements
+	VMOVUPS	14336(SI), Z2	// sum of friction.2.weight[0]
+	VMOVUPS	14400(SI), Z3	// sum of friction.2.weight[16]
+	VMOVUPS	14464(SI), Z4	// sum of friction.2.weight[32]
+	VMOVUPS	14528(SI), Z5	// sum of friction.2.weight[48]
+	VMOVUPS	14592(SI), Z6	// sum of friction.2.weight[64]
+	VMOVUPS	14656(SI), Z7	// sum of friction.2.weight[80]
+	VMOVUPS	14720(SI), Z8	// sum of friction.2.weight[96]
+	VMOVUPS	14784(SI), Z9	// sum of friction.2.weight[112]
+	VMOVUPS	14848(SI), Z10	// sum of friction.2.weight[128]
+	VMOVUPS	14912(SI), Z11	// sum of friction.2.weight[144]
+	VMOVUPS	14976(SI), Z12	// sum of friction.2.weight[160]
+	VMOVUPS	15040(SI), Z13	// sum of friction.2.weight[176]
+	VMOVUPS	15104(SI), Z14	// sum of friction.2.weight[192]
+	VMOVUPS	15168(SI), Z15	// sum of friction.2.weight[208]
+	VMOVUPS	15232(SI), Z16	// sum of friction.2.weight[224]
+	VMOVUPS	15296(SI), Z17	// sum of friction.2.weight[240]
+	MOVQ	$8, R9
+	MOVQ	AX, R10
+	MOVQ	DI, R11
+loop65: // 8 times: samples, 4 at a time
+	VMOVUPS	653952(R10), Z18	// turned[32]
+	VMOVUPS	656000(R10), Z19	// turned[48]
+	VBROADCASTSS	649856(R11), Z20	// turned[0]
+	VFMADD231PS	Z18, Z20, Z2
+	VFMADD231PS	Z19, Z20, Z3
+	VBROADCASTSS	649984(R11), Z20	// turned[1]
+	VFMADD231PS	Z18, Z20, Z4
+	VFMADD231PS	Z19, Z20, Z5
+	VBROADCASTSS	650112(R11), Z20	// turned[2]
+	VFMADD231PS	Z18, Z20, Z6
+	VFMADD231PS	Z19, Z20, Z7
+	VBROADCASTSS	650240(R11), Z20	// turned[3]
+	VFMADD231PS	Z18, Z20, Z8
+	VFMADD231PS	Z19, Z20, Z9
+	VBROADCASTSS	650368(R11), Z20	// turned[4]
+	VFMADD231PS	Z18, Z20, Z10
+	VFMADD231PS	Z19, Z20, Z11
+	VBROADCASTSS	650496(R11), Z20	// turned[5]
+	VFMADD231PS	Z18, Z20, Z12
+	VFMADD231PS	Z19, Z20, Z13
+	VBROADCASTSS	650624(R11), Z20	// turned[6]
+	VFMADD231PS	Z18, Z20, Z14
+	VFMADD231PS	Z19, Z20, Z15
+	VBROADCASTSS	650752(R11), Z20	// turned[7]
+	VFMADD231PS	Z18, Z20, Z16
+	VFMADD231PS	Z19, Z20, Z17
+	VMOVUPS	654016(R10), Z18	// turned[32] | 1
+	VMOVUPS	656064(R10), Z19	// turned[48] | 1
+	VBROADCASTSS	649860(R11), Z20	// turned[0]
+	VFMADD231PS	Z18, Z20, Z2
+	VFMADD231PS	Z19, Z20, Z3
+	VBROADCASTSS	649988(R11), Z20	// turned[1]
+	VFMADD231PS	Z18, Z20, Z4
+	VFMADD231PS	Z19, Z20, Z5
+	VBROADCASTSS	650116(R11), Z20	// turned[2]
+	VFMADD231PS	Z18, Z20, Z6
+	VFMADD231PS	Z19, Z20, Z7
+	VBROADCASTSS	650244(R11), Z20	// turned[3]
+	VFMADD231PS	Z18, Z20, Z8
+	VFMADD231PS	Z19, Z20, Z9
+	VBROADCASTSS	650372(R11), Z20	// turned[4]
+	VFMADD231PS	Z18, Z20, Z10
+	VFMADD231PS	Z19, Z20, Z11
+	VBROADCASTSS	650500(R11), Z20	// turned[5]
+	VFMADD231PS	Z18, Z20, Z12
+	VFMADD231PS	Z19, Z20, Z13
+	VBROADCASTSS	650628(R11), Z20	// turned[6]
+	VFMADD231PS	Z18, Z20, Z14
+	VFMADD231PS	Z19, Z20, Z15
+	VBROADCASTSS	650756(R11), Z20	// turned[7]
+	VFMADD231PS	Z18, Z20, Z16
+	VFMADD231PS	Z19, Z20, Z17
+	VMOVUPS	654080(R10), Z18	// turned[33]
+	VMOVUPS	656128(R10), Z19	// turned[49]
+	VBROADCASTSS	649864(R11), Z20	// turned[0]
+	VFMADD231PS	Z18, Z20, Z2
+	VFMADD231PS	Z19, Z20, Z3
+	VBROADCASTSS	649992(R11), Z20	// turned[1]
+	VFMADD231PS	Z18, Z20, Z4
+	VFMADD231PS	Z19, Z20, Z5
+	VBROADCASTSS	650120(R11), Z20	// turned[2]
+	VFMADD231PS	Z18, Z20, Z6
+	VFMADD231PS	Z19, Z20, Z7
+	VBROADCASTSS	650248(R11), Z20	// turned[3]
+	VFMADD231PS	Z18, Z20, Z8
+	VFMADD231PS	Z19, Z20, Z9
+	VBROADCASTSS	650376(R11), Z20	// turned[4]
+	VFMADD231PS	Z18, Z20, Z10
+	VFMADD231PS	Z19, Z20, Z11
+	VBROADCASTSS	650504(R11), Z20	// turned[5]
+	VFMADD231PS	Z18, Z20, Z12
+	VFMADD231PS	Z19, Z20, Z13
+	VBROADCASTSS	650632(R11), Z20	// turned[6]
+	VFMADD231PS	Z18, Z20, Z14
+	VFMADD231PS	Z19, Z20, Z15
+	VBROADCASTSS	650760(R11), Z20	// turned[7]
+	VFMADD231PS	Z18, Z20, Z16
+	VFMADD231PS	Z19, Z20, Z17
+	VMOVUPS	654144(R10), Z18	// turned[33] | 1
+	VMOVUPS	656192(R10), Z19	// turned[49] | 1
+	VBROADCASTSS	649868(R11), Z20	// turned[0]
+	VFMADD231PS	Z18, Z20, Z2
+	VFMADD231PS	Z19, Z20, Z3
+	VBROADCASTSS	649996(R11), Z20	// turned[1]
+	VFMADD231PS	Z18, Z20, Z4
+	VFMADD231PS	Z19, Z20, Z5
+	VBROADCASTSS	650124(R11), Z20	// turned[2]
+	VFMADD231PS	Z18, Z20, Z6
+	VFMADD231PS	Z19, Z20, Z7
+	VBROADCASTSS	650252(R11), Z20	// turned[3]
+	VFMADD231PS	Z18, Z20, Z8
+	VFMADD231PS	Z19, Z20, Z9
+	VBROADCASTSS	650380(R11), Z20	// turned[4]
+	VFMADD231PS	Z18, Z20, Z10
+	VFMADD231PS	Z19, Z20, Z11
+	VBROADCASTSS	650508(R11), Z20	// turned[5]
+	VFMADD231PS	Z18, Z20, Z12
+	VFMADD231PS	Z19, Z20, Z13
+	VBROADCASTSS	650636(R11), Z20	// turned[6]
+	VFMADD231PS	Z18, Z20, Z14
+	VFMADD231PS	Z19, Z20, Z15
+	VBROADCASTSS	650764(R11), Z20	// turned[7]
+	VFMADD231PS	Z18, Z20, Z16
+	VFMADD231PS	Z19, Z20, Z17
+	ADDQ	$256, R10
+	ADDQ	$16, R11
+	DECQ	R9
+	JNE	loop65
+	VMOVUPS	Z2, 14336(SI)	// sum of friction.2.weight[0]
+	VMOVUPS	Z3, 14400(SI)	// sum of friction.2.weight[16]
+	VMOVUPS	Z4, 14464(SI)	// sum of friction.2.weight[32]
+	VMOVUPS	Z5, 14528(SI)	// sum of friction.2.weight[48]
+	VMOVUPS	Z6, 14592(SI)	// sum of friction.2.weight[64]
+	VMOVUPS	Z7, 14656(SI)	// sum of friction.2.weight[80]
+	VMOVUPS	Z8, 14720(SI)	// sum of friction.2.weight[96]
+	VMOVUPS	Z9, 14784(SI)	// sum of friction.2.weight[112]
+	VMOVUPS	Z10, 14848(SI)	// sum of friction.2.weight[128]
+	VMOVUPS	Z11, 14912(SI)	// sum of friction.2.weight[144]
+	VMOVUPS	Z12, 14976(SI)	// sum of friction.2.weight[160]
+	VMOVUPS	Z13, 15040(SI)	// sum of friction.2.weight[176]
+	VMOVUPS	Z14, 15104(SI)	// sum of friction.2.weight[192]
+	VMOVUPS	Z15, 15168(SI)	// sum of friction.2.weight[208]
+	VMOVUPS	Z16, 15232(SI)	// sum of friction.2.weight[224]
+	VMOVUPS	Z17, 15296(SI)	// sum of friction.2.weight[240]
+	ADDQ	$1024, SI
+	ADDQ	$1024, DI
+	DECQ	CX
+	JNE	loop64
 	VBROADCASTSS	f32_00000000<>(SB), Z31
 	VMOVUPS	Z31, 0(AX)
 	VBROADCASTSS	f32_00000000<>(SB), Z31
@@ -14601,11 +15149,12 @@ loop56: // 32 times: elements
 	MOVQ	R8, DI
 	MOVQ	BX, R9
 	MOVQ	R8, R10
-loop57: // 4 times: tiles of 8 elements
-	VMOVUPS	797824(SI), Z10	// vecmat_4[0]
-	VMOVUPS	797888(SI), Z11	// vecmat_4[0] | 1
-	VMOVUPS	801920(SI), Z12	// sigmoid_2[0]
-	VMOVUPS	801984(SI), Z13	// sigmoid_2[0] | 1
+loop66: // 4 times: tiles of 8 elements
+	// arm.nde:11
+	VMOVUPS	806016(SI), Z10	// vecmat_4[0]
+	VMOVUPS	806080(SI), Z11	// vecmat_4[0] | 1
+	VMOVUPS	810112(SI), Z12	// sigmoid_2[0]
+	VMOVUPS	810176(SI), Z13	// sigmoid_2[0] | 1
 	VMULPS	Z12, Z10, Z10
 	VMULPS	Z13, Z11, Z11
 	VPANDD	Z0, Z10, Z12
@@ -14640,10 +15189,10 @@ loop57: // 4 times: tiles of 8 elements
 	VBROADCASTSS	20(R9), Z12	// friction.0.weight[5]
 	VFMADD231PS	Z10, Z12, Z8
 	VFMADD231PS	Z11, Z12, Z9
-	VMOVUPS	797952(SI), Z12	// vecmat_4[1]
-	VMOVUPS	798016(SI), Z13	// vecmat_4[1] | 1
-	VMOVUPS	802048(SI), Z14	// sigmoid_2[1]
-	VMOVUPS	802112(SI), Z15	// sigmoid_2[1] | 1
+	VMOVUPS	806144(SI), Z12	// vecmat_4[1]
+	VMOVUPS	806208(SI), Z13	// vecmat_4[1] | 1
+	VMOVUPS	810240(SI), Z14	// sigmoid_2[1]
+	VMOVUPS	810304(SI), Z15	// sigmoid_2[1] | 1
 	VMULPS	Z14, Z12, Z12
 	VMULPS	Z15, Z13, Z13
 	VPANDD	Z0, Z12, Z14
@@ -14678,10 +15227,10 @@ loop57: // 4 times: tiles of 8 elements
 	VBROADCASTSS	44(R9), Z14	// friction.0.weight[11]
 	VFMADD231PS	Z12, Z14, Z8
 	VFMADD231PS	Z13, Z14, Z9
-	VMOVUPS	798080(SI), Z14	// vecmat_4[2]
-	VMOVUPS	798144(SI), Z15	// vecmat_4[2] | 1
-	VMOVUPS	802176(SI), Z16	// sigmoid_2[2]
-	VMOVUPS	802240(SI), Z17	// sigmoid_2[2] | 1
+	VMOVUPS	806272(SI), Z14	// vecmat_4[2]
+	VMOVUPS	806336(SI), Z15	// vecmat_4[2] | 1
+	VMOVUPS	810368(SI), Z16	// sigmoid_2[2]
+	VMOVUPS	810432(SI), Z17	// sigmoid_2[2] | 1
 	VMULPS	Z16, Z14, Z14
 	VMULPS	Z17, Z15, Z15
 	VPANDD	Z0, Z14, Z16
@@ -14716,10 +15265,10 @@ loop57: // 4 times: tiles of 8 elements
 	VBROADCASTSS	68(R9), Z16	// friction.0.weight[17]
 	VFMADD231PS	Z14, Z16, Z8
 	VFMADD231PS	Z15, Z16, Z9
-	VMOVUPS	798208(SI), Z16	// vecmat_4[3]
-	VMOVUPS	798272(SI), Z17	// vecmat_4[3] | 1
-	VMOVUPS	802304(SI), Z18	// sigmoid_2[3]
-	VMOVUPS	802368(SI), Z19	// sigmoid_2[3] | 1
+	VMOVUPS	806400(SI), Z16	// vecmat_4[3]
+	VMOVUPS	806464(SI), Z17	// vecmat_4[3] | 1
+	VMOVUPS	810496(SI), Z18	// sigmoid_2[3]
+	VMOVUPS	810560(SI), Z19	// sigmoid_2[3] | 1
 	VMULPS	Z18, Z16, Z16
 	VMULPS	Z19, Z17, Z17
 	VPANDD	Z0, Z16, Z18
@@ -14754,10 +15303,10 @@ loop57: // 4 times: tiles of 8 elements
 	VBROADCASTSS	92(R9), Z18	// friction.0.weight[23]
 	VFMADD231PS	Z16, Z18, Z8
 	VFMADD231PS	Z17, Z18, Z9
-	VMOVUPS	798336(SI), Z18	// vecmat_4[4]
-	VMOVUPS	798400(SI), Z19	// vecmat_4[4] | 1
-	VMOVUPS	802432(SI), Z20	// sigmoid_2[4]
-	VMOVUPS	802496(SI), Z21	// sigmoid_2[4] | 1
+	VMOVUPS	806528(SI), Z18	// vecmat_4[4]
+	VMOVUPS	806592(SI), Z19	// vecmat_4[4] | 1
+	VMOVUPS	810624(SI), Z20	// sigmoid_2[4]
+	VMOVUPS	810688(SI), Z21	// sigmoid_2[4] | 1
 	VMULPS	Z20, Z18, Z18
 	VMULPS	Z21, Z19, Z19
 	VPANDD	Z0, Z18, Z20
@@ -14792,10 +15341,10 @@ loop57: // 4 times: tiles of 8 elements
 	VBROADCASTSS	116(R9), Z20	// friction.0.weight[29]
 	VFMADD231PS	Z18, Z20, Z8
 	VFMADD231PS	Z19, Z20, Z9
-	VMOVUPS	798464(SI), Z20	// vecmat_4[5]
-	VMOVUPS	798528(SI), Z21	// vecmat_4[5] | 1
-	VMOVUPS	802560(SI), Z22	// sigmoid_2[5]
-	VMOVUPS	802624(SI), Z23	// sigmoid_2[5] | 1
+	VMOVUPS	806656(SI), Z20	// vecmat_4[5]
+	VMOVUPS	806720(SI), Z21	// vecmat_4[5] | 1
+	VMOVUPS	810752(SI), Z22	// sigmoid_2[5]
+	VMOVUPS	810816(SI), Z23	// sigmoid_2[5] | 1
 	VMULPS	Z22, Z20, Z20
 	VMULPS	Z23, Z21, Z21
 	VPANDD	Z0, Z20, Z22
@@ -14830,10 +15379,10 @@ loop57: // 4 times: tiles of 8 elements
 	VBROADCASTSS	140(R9), Z22	// friction.0.weight[35]
 	VFMADD231PS	Z20, Z22, Z8
 	VFMADD231PS	Z21, Z22, Z9
-	VMOVUPS	798592(SI), Z22	// vecmat_4[6]
-	VMOVUPS	798656(SI), Z23	// vecmat_4[6] | 1
-	VMOVUPS	802688(SI), Z24	// sigmoid_2[6]
-	VMOVUPS	802752(SI), Z25	// sigmoid_2[6] | 1
+	VMOVUPS	806784(SI), Z22	// vecmat_4[6]
+	VMOVUPS	806848(SI), Z23	// vecmat_4[6] | 1
+	VMOVUPS	810880(SI), Z24	// sigmoid_2[6]
+	VMOVUPS	810944(SI), Z25	// sigmoid_2[6] | 1
 	VMULPS	Z24, Z22, Z22
 	VMULPS	Z25, Z23, Z23
 	VPANDD	Z0, Z22, Z24
@@ -14868,10 +15417,10 @@ loop57: // 4 times: tiles of 8 elements
 	VBROADCASTSS	164(R9), Z24	// friction.0.weight[41]
 	VFMADD231PS	Z22, Z24, Z8
 	VFMADD231PS	Z23, Z24, Z9
-	VMOVUPS	798720(SI), Z24	// vecmat_4[7]
-	VMOVUPS	798784(SI), Z25	// vecmat_4[7] | 1
-	VMOVUPS	802816(SI), Z26	// sigmoid_2[7]
-	VMOVUPS	802880(SI), Z27	// sigmoid_2[7] | 1
+	VMOVUPS	806912(SI), Z24	// vecmat_4[7]
+	VMOVUPS	806976(SI), Z25	// vecmat_4[7] | 1
+	VMOVUPS	811008(SI), Z26	// sigmoid_2[7]
+	VMOVUPS	811072(SI), Z27	// sigmoid_2[7] | 1
 	VMULPS	Z26, Z24, Z24
 	VMULPS	Z27, Z25, Z25
 	VPANDD	Z0, Z24, Z26
@@ -14925,9 +15474,9 @@ loop57: // 4 times: tiles of 8 elements
 	MOVQ	$6, R11
 	MOVQ	AX, R12
 	MOVQ	R10, R13
-loop58: // 6 times: elements
-	VMOVUPS	720128(R12), Z26	// concat_3[0]
-	VMOVUPS	720192(R12), Z27	// concat_3[0] | 1
+loop67: // 6 times: elements
+	VMOVUPS	728320(R12), Z26	// concat_3[0]
+	VMOVUPS	728384(R12), Z27	// concat_3[0] | 1
 	VMOVUPS	(R13), Z28	// sum of friction.0.weight[0]
 	VFMADD231PS	Z26, Z10, Z28
 	VFMADD231PS	Z27, Z11, Z28
@@ -14963,59 +15512,59 @@ loop58: // 6 times: elements
 	ADDQ	$128, R12
 	ADDQ	$64, R13
 	DECQ	R11
-	JNE	loop58
+	JNE	loop67
 	ADDQ	$1024, SI
 	ADDQ	$512, DI
 	ADDQ	$192, R9
 	ADDQ	$3072, R10
 	DECQ	CX
-	JNE	loop57
+	JNE	loop66
 	VMOVUPS	0(AX), Z29	// vecmat_5[0]
-	VMOVUPS	Z29, 806016(AX)
+	VMOVUPS	Z29, 814208(AX)
 	VMOVUPS	64(AX), Z29	// vecmat_5[0] | 1
-	VMOVUPS	Z29, 806080(AX)
+	VMOVUPS	Z29, 814272(AX)
 	VMOVUPS	128(AX), Z29	// vecmat_5[1]
-	VMOVUPS	Z29, 806144(AX)
+	VMOVUPS	Z29, 814336(AX)
 	VMOVUPS	192(AX), Z29	// vecmat_5[1] | 1
-	VMOVUPS	Z29, 806208(AX)
-	VMOVUPS	Z2, 806272(AX)	// vecmat_5[2]
-	VMOVUPS	Z3, 806336(AX)	// vecmat_5[2] | 1
-	VMOVUPS	Z4, 806400(AX)	// vecmat_5[3]
-	VMOVUPS	Z5, 806464(AX)	// vecmat_5[3] | 1
-	VMOVUPS	Z6, 806528(AX)	// vecmat_5[4]
-	VMOVUPS	Z7, 806592(AX)	// vecmat_5[4] | 1
-	VMOVUPS	Z8, 806656(AX)	// vecmat_5[5]
-	VMOVUPS	Z9, 806720(AX)	// vecmat_5[5] | 1
+	VMOVUPS	Z29, 814400(AX)
+	VMOVUPS	Z2, 814464(AX)	// vecmat_5[2]
+	VMOVUPS	Z3, 814528(AX)	// vecmat_5[2] | 1
+	VMOVUPS	Z4, 814592(AX)	// vecmat_5[3]
+	VMOVUPS	Z5, 814656(AX)	// vecmat_5[3] | 1
+	VMOVUPS	Z6, 814720(AX)	// vecmat_5[4]
+	VMOVUPS	Z7, 814784(AX)	// vecmat_5[4] | 1
+	VMOVUPS	Z8, 814848(AX)	// vecmat_5[5]
+	VMOVUPS	Z9, 814912(AX)	// vecmat_5[5] | 1
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop59: // 2 times: vectors of the block
+loop68: // 2 times: vectors of the block
 	VMOVUPS	65792(SI), Z0	// mask
-	VMOVUPS	806272(SI), Z1	// vecmat_5[2]
-	VMOVUPS	806400(SI), Z1	// vecmat_5[3]
-	VMOVUPS	806016(SI), Z1	// vecmat_5[0]
-	VMOVUPS	806144(SI), Z1	// vecmat_5[1]
+	VMOVUPS	814464(SI), Z1	// vecmat_5[2]
+	VMOVUPS	814592(SI), Z1	// vecmat_5[3]
+	VMOVUPS	814208(SI), Z1	// vecmat_5[0]
+	VMOVUPS	814336(SI), Z1	// vecmat_5[1]
 	// arm.nde:11
-	VMOVUPS	806016(SI), Z1	// vecmat_5[0]
-	VMOVUPS	719872(SI), Z2	// cos_10[0]
-	VMOVUPS	806272(SI), Z3	// vecmat_5[2]
-	VMOVUPS	806784(SI), Z4	// neg_4[0]
+	VMOVUPS	814208(SI), Z1	// vecmat_5[0]
+	VMOVUPS	728064(SI), Z2	// cos_10[0]
+	VMOVUPS	814464(SI), Z3	// vecmat_5[2]
+	VMOVUPS	814976(SI), Z4	// neg_4[0]
 	VMULPS	Z4, Z3, Z3
 	VFMADD231PS	Z2, Z1, Z3
-	VMOVUPS	806144(SI), Z1	// vecmat_5[1]
-	VMOVUPS	720000(SI), Z2	// cos_10[1]
-	VMOVUPS	806400(SI), Z4	// vecmat_5[3]
-	VMOVUPS	806912(SI), Z5	// neg_4[1]
+	VMOVUPS	814336(SI), Z1	// vecmat_5[1]
+	VMOVUPS	728192(SI), Z2	// cos_10[1]
+	VMOVUPS	814592(SI), Z4	// vecmat_5[3]
+	VMOVUPS	815104(SI), Z5	// neg_4[1]
 	VMULPS	Z5, Z4, Z4
 	VFMADD231PS	Z2, Z1, Z4
-	VMOVUPS	793600(SI), Z1	// G_bar_2[1]
-	VMOVUPS	793472(SI), Z2	// G_bar_2[0]
-	VMOVUPS	717312(SI), Z5	// q_y3[0]
+	VMOVUPS	801792(SI), Z1	// G_bar_2[1]
+	VMOVUPS	801664(SI), Z2	// G_bar_2[0]
+	VMOVUPS	725504(SI), Z5	// q_y3[0]
 	// arm.nde:35
 	VADDPS	Z2, Z1, Z6
-	VMOVUPS	Z6, 807040(SI)	// add_21
-	VMOVUPS	654976(SI), Z7	// mul_11
+	VMOVUPS	Z6, 815232(SI)	// add_21
+	VMOVUPS	663168(SI), Z7	// mul_11
 	VMULPS	Z7, Z6, Z6
-	VMOVUPS	719104(SI), Z7	// add_12
+	VMOVUPS	727296(SI), Z7	// add_12
 	VPANDD.BCST	f32_7fffffff<>(SB), Z7, Z8
 	VBROADCASTSS	f32_4b400000<>(SB), Z9
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z8, Z9
@@ -15050,7 +15599,7 @@ loop59: // 2 times: vectors of the block
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z8, K1, Z7
 	VPXORD.BCST	f32_80000000<>(SB), Z7, Z7
 	VMULPS	Z7, Z6, Z6
-	VMOVUPS	654592(SI), Z7	// mul_9
+	VMOVUPS	662784(SI), Z7	// mul_9
 	VMULPS	Z7, Z2, Z7
 	VPANDD.BCST	f32_7fffffff<>(SB), Z5, Z8
 	VBROADCASTSS	f32_4b400000<>(SB), Z9
@@ -15087,59 +15636,59 @@ loop59: // 2 times: vectors of the block
 	VPXORD.BCST	f32_80000000<>(SB), Z5, Z5
 	VFMADD213PS	Z6, Z5, Z7
 	// arm.nde:34
-	VMOVUPS	718720(SI), Z5	// add_11
-	VMOVUPS	718848(SI), Z8	// square_3
+	VMOVUPS	726912(SI), Z5	// add_11
+	VMOVUPS	727040(SI), Z8	// square_3
 	VMULPS	Z8, Z1, Z8
 	VFNMADD231PS	Z5, Z2, Z8
-	VMOVUPS	Z8, 807168(SI)	// k_bar_2
+	VMOVUPS	Z8, 815360(SI)	// k_bar_2
 	// arm.nde:29
-	VMOVUPS	651520(SI), Z5	// mul_6
+	VMOVUPS	659712(SI), Z5	// mul_6
 	VMULPS	Z5, Z8, Z8
-	VMOVUPS	717568(SI), Z9	// c2_4
+	VMOVUPS	725760(SI), Z9	// c2_4
 	VFMADD231PS	Z9, Z8, Z6
 	// arm.nde:35
 	VADDPS	Z7, Z3, Z3
 	VADDPS.BCST	f32_00000000<>(SB), Z4, Z4
 	// arm.nde:38
-	VMOVUPS	793216(SI), Z7	// linsolve_2[0]
-	VMOVUPS	745728(SI), Z8	// v_k3[0]
+	VMOVUPS	801408(SI), Z7	// linsolve_2[0]
+	VMOVUPS	753920(SI), Z8	// v_k3[0]
 	VMULPS	Z8, Z7, Z9
-	VMOVUPS	745856(SI), Z10	// v_k3[1]
+	VMOVUPS	754048(SI), Z10	// v_k3[1]
 	VMULPS	Z10, Z7, Z7
-	VMOVUPS	793344(SI), Z11	// linsolve_2[1]
+	VMOVUPS	801536(SI), Z11	// linsolve_2[1]
 	VMULPS	Z8, Z11, Z8
 	VMULPS	Z10, Z11, Z10
 	VPXORD.BCST	f32_80000000<>(SB), Z9, Z9
-	VMOVUPS	Z9, 807296(SI)	// M_bar_2[0]
+	VMOVUPS	Z9, 815488(SI)	// M_bar_2[0]
 	VPXORD.BCST	f32_80000000<>(SB), Z7, Z7
-	VMOVUPS	Z7, 807424(SI)	// M_bar_2[1]
+	VMOVUPS	Z7, 815616(SI)	// M_bar_2[1]
 	VPXORD.BCST	f32_80000000<>(SB), Z8, Z8
-	VMOVUPS	Z8, 807552(SI)	// M_bar_2[2]
+	VMOVUPS	Z8, 815744(SI)	// M_bar_2[2]
 	VPXORD.BCST	f32_80000000<>(SB), Z10, Z10
-	VMOVUPS	Z10, 807680(SI)	// M_bar_2[3]
-	VMOVUPS	651776(SI), Z10	// M[0]
-	VMOVUPS	Z10, 808448(SI)	// transpose_3[0]
-	VMOVUPS	652032(SI), Z11	// M[2]
-	VMOVUPS	Z11, 808576(SI)	// transpose_3[1]
-	VMOVUPS	651904(SI), Z12	// M[1]
-	VMOVUPS	Z12, 808704(SI)	// transpose_3[2]
-	VMOVUPS	652160(SI), Z13	// M[3]
-	VMOVUPS	Z13, 808832(SI)	// transpose_3[3]
+	VMOVUPS	Z10, 815872(SI)	// M_bar_2[3]
+	VMOVUPS	659968(SI), Z10	// M[0]
+	VMOVUPS	Z10, 816640(SI)	// transpose_3[0]
+	VMOVUPS	660224(SI), Z11	// M[2]
+	VMOVUPS	Z11, 816768(SI)	// transpose_3[1]
+	VMOVUPS	660096(SI), Z12	// M[1]
+	VMOVUPS	Z12, 816896(SI)	// transpose_3[2]
+	VMOVUPS	660352(SI), Z13	// M[3]
+	VMOVUPS	Z13, 817024(SI)	// transpose_3[3]
 	// arm.nde:32
 	VADDPS	Z7, Z8, Z7
-	VMOVUPS	Z7, 807808(SI)	// add_22
+	VMOVUPS	Z7, 816000(SI)	// add_22
 	// arm.nde:28
-	VMOVUPS	650624(SI), Z8	// mul_4
+	VMOVUPS	658816(SI), Z8	// mul_4
 	VMULPS	Z5, Z7, Z5
 	VFMADD231PS	Z8, Z9, Z5
-	VMOVUPS	718208(SI), Z7	// s2_3
+	VMOVUPS	726400(SI), Z7	// s2_3
 	VPXORD.BCST	f32_80000000<>(SB), Z7, Z7
 	VFMADD231PS	Z7, Z5, Z6
-	VMOVUPS	709760(SI), Z5	// q_k3[1]
+	VMOVUPS	717952(SI), Z5	// q_k3[1]
 	// arm.nde:34
-	VMOVUPS	718464(SI), Z7	// neg_3
+	VMOVUPS	726656(SI), Z7	// neg_3
 	VMULPS	Z7, Z2, Z2
-	VMOVUPS	718592(SI), Z7	// mul_15
+	VMOVUPS	726784(SI), Z7	// mul_15
 	VMULPS.BCST	f32_40000000<>(SB), Z5, Z8
 	VMULPS	Z8, Z2, Z8
 	VFMADD231PS	Z7, Z2, Z8
@@ -15149,57 +15698,57 @@ loop59: // 2 times: vectors of the block
 	VMOVUPS	622720(SI), Z16	// q_d2_bar[1]
 	VMOVUPS	621568(SI), Z17	// q_next_bar[0]
 	VMOVUPS	621696(SI), Z18	// q_next_bar[1]
-	VMOVUPS	806528(SI), Z19	// vecmat_5[4]
-	VMOVUPS	806656(SI), Z19	// vecmat_5[5]
+	VMOVUPS	814720(SI), Z19	// vecmat_5[4]
+	VMOVUPS	814848(SI), Z19	// vecmat_5[5]
 	// arm.nde:28
 	VADDPS.BCST	f32_00000000<>(SB), Z3, Z3
-	VMOVUPS	Z3, 807936(SI)	// q_y3_bar[0]
+	VMOVUPS	Z3, 816128(SI)	// q_y3_bar[0]
 	VADDPS	Z6, Z4, Z4
-	VMOVUPS	Z4, 808064(SI)	// q_y3_bar[1]
+	VMOVUPS	Z4, 816256(SI)	// q_y3_bar[1]
 	// arm.nde:45
-	VMOVUPS	791040(SI), Z6	// add_19[0]
+	VMOVUPS	799232(SI), Z6	// add_19[0]
 	VADDPS	Z3, Z6, Z3
-	VMOVUPS	Z3, 808192(SI)	// add_23[0]
-	VMOVUPS	791168(SI), Z3	// add_19[1]
+	VMOVUPS	Z3, 816384(SI)	// add_23[0]
+	VMOVUPS	799360(SI), Z3	// add_19[1]
 	VADDPS	Z4, Z3, Z3
-	VMOVUPS	Z3, 808320(SI)	// add_23[1]
-	VMOVUPS	791808(SI), Z3	// hb2
+	VMOVUPS	Z3, 816512(SI)	// add_23[1]
+	VMOVUPS	800000(SI), Z3	// hb2
 	VFMADD231PS.BCST	f32_bf2aaaab<>(SB), Z9, Z15
 	VFMADD231PS	Z3, Z17, Z15
-	VMOVUPS	Z15, 808960(SI)	// add_24[0]
+	VMOVUPS	Z15, 817152(SI)	// add_24[0]
 	VFMADD231PS.BCST	f32_bf2aaaab<>(SB), Z14, Z16
 	VFMADD231PS	Z3, Z18, Z16
-	VMOVUPS	Z16, 809088(SI)	// add_24[1]
+	VMOVUPS	Z16, 817280(SI)	// add_24[1]
 	// arm.nde:11
-	VMOVUPS	790784(SI), Z3	// q_y4_bar[0]
-	VMOVUPS	650752(SI), Z4	// ha43
+	VMOVUPS	798976(SI), Z3	// q_y4_bar[0]
+	VMOVUPS	658944(SI), Z4	// ha43
 	VFMADD231PS	Z4, Z3, Z15
-	VMOVUPS	806528(SI), Z3	// vecmat_5[4]
+	VMOVUPS	814720(SI), Z3	// vecmat_5[4]
 	VADDPS	Z3, Z15, Z3
-	VMOVUPS	790912(SI), Z6	// q_y4_bar[1]
+	VMOVUPS	799104(SI), Z6	// q_y4_bar[1]
 	VFMADD231PS	Z4, Z6, Z16
-	VMOVUPS	806656(SI), Z4	// vecmat_5[5]
+	VMOVUPS	814848(SI), Z4	// vecmat_5[5]
 	VADDPS	Z4, Z16, Z4
 	// arm.nde:34
 	VMULPS	Z5, Z2, Z2
-	VMOVUPS	718336(SI), Z5	// k_3
+	VMOVUPS	726528(SI), Z5	// k_3
 	VMULPS	Z5, Z1, Z1
 	VMULPS	Z7, Z1, Z1
 	VFMADD231PS.BCST	f32_40000000<>(SB), Z2, Z1
 	VADDPS.BCST	f32_00000000<>(SB), Z3, Z2
 	VADDPS	Z8, Z4, Z3
 	VADDPS	Z1, Z2, Z1
-	VMOVUPS	Z1, 809216(SI)	// q_k3_bar[0]
+	VMOVUPS	Z1, 817408(SI)	// q_k3_bar[0]
 	VADDPS.BCST	f32_00000000<>(SB), Z3, Z2
-	VMOVUPS	Z2, 809344(SI)	// q_k3_bar[1]
+	VMOVUPS	Z2, 817536(SI)	// q_k3_bar[1]
 	// arm.nde:45
-	VMOVUPS	650880(SI), Z3	// ha21
-	VMOVUPS	791936(SI), Z4	// add_20[0]
+	VMOVUPS	659072(SI), Z3	// ha21
+	VMOVUPS	800128(SI), Z4	// add_20[0]
 	VFMADD231PS	Z3, Z1, Z4
-	VMOVUPS	Z4, 809472(SI)	// v_k2_bar[0]
-	VMOVUPS	792064(SI), Z1	// add_20[1]
+	VMOVUPS	Z4, 817664(SI)	// v_k2_bar[0]
+	VMOVUPS	800256(SI), Z1	// add_20[1]
 	VFMADD231PS	Z3, Z2, Z1
-	VMOVUPS	Z1, 809600(SI)	// v_k2_bar[1]
+	VMOVUPS	Z1, 817792(SI)	// v_k2_bar[1]
 	// arm.nde:38
 	VPANDD.BCST	f32_7fffffff<>(SB), Z10, Z2
 	VPANDD.BCST	f32_7fffffff<>(SB), Z12, Z3
@@ -15227,29 +15776,29 @@ loop59: // 2 times: vectors of the block
 	VFNMADD231PS	Z2, Z5, Z6
 	VDIVPS	Z3, Z6, Z3
 	VPORD	Z1, Z3, Z1
-	VMOVUPS	Z1, 809728(SI)	// linsolve_3[0]
-	VMOVUPS	Z2, 809856(SI)	// linsolve_3[1]
+	VMOVUPS	Z1, 817920(SI)	// linsolve_3[0]
+	VMOVUPS	Z2, 818048(SI)	// linsolve_3[1]
 	VPXORD.BCST	f32_80000000<>(SB), Z1, Z1
-	VMOVUPS	Z1, 809984(SI)	// G_bar_3[0]
+	VMOVUPS	Z1, 818176(SI)	// G_bar_3[0]
 	VPXORD.BCST	f32_80000000<>(SB), Z2, Z2
-	VMOVUPS	Z2, 810112(SI)	// G_bar_3[1]
+	VMOVUPS	Z2, 818304(SI)	// G_bar_3[1]
 	// arm.nde:11
-	VMOVUPS	683264(SI), Z3	// sin_2[0]
+	VMOVUPS	691456(SI), Z3	// sin_2[0]
 	VPXORD.BCST	f32_80000000<>(SB), Z3, Z3
-	VMOVUPS	Z3, 823296(SI)	// neg_5[0]
-	VMOVUPS	683392(SI), Z3	// sin_2[1]
+	VMOVUPS	Z3, 831488(SI)	// neg_5[0]
+	VMOVUPS	691584(SI), Z3	// sin_2[1]
 	VPXORD.BCST	f32_80000000<>(SB), Z3, Z3
-	VMOVUPS	Z3, 823424(SI)	// neg_5[1]
+	VMOVUPS	Z3, 831616(SI)	// neg_5[1]
 	MOVQ	$32, DI
 	MOVQ	BX, R9
 	MOVQ	SI, R10
 	MOVQ	R8, R11
-loop60: // 32 times: elements
+loop69: // 32 times: elements
 	VBROADCASTSS	5120(R9), Z3	// friction.4.weight[0]
 	VMULPS	Z3, Z1, Z3
 	VBROADCASTSS	5248(R9), Z4	// friction.4.weight[32]
 	VFMADD231PS	Z4, Z2, Z3
-	VMOVUPS	700928(R10), Z4	// add_10[0]
+	VMOVUPS	709120(R10), Z4	// add_10[0]
 	VPORD.BCST	f32_80000000<>(SB), Z4, Z5
 	VBROADCASTSS	f32_42b40000<>(SB), Z6
 	VMINPS	Z5, Z6, Z5
@@ -15274,23 +15823,23 @@ loop60: // 32 times: elements
 	VADDPS.BCST	f32_3f800000<>(SB), Z5, Z5
 	VDIVPS	Z5, Z4, Z4
 	VMULPS	Z4, Z3, Z3
-	VMOVUPS	Z3, 810240(R10)	// mul_21[0]
+	VMOVUPS	Z3, 818432(R10)	// mul_21[0]
 	VPANDD	Z0, Z3, Z3
-	VMOVUPS	79872(R11), Z4	// sum of friction.2.bias[0]
+	VMOVUPS	83968(R11), Z4	// sum of friction.2.bias[0]
 	VADDPS	Z3, Z4, Z3
-	VMOVUPS	Z3, 79872(R11)	// sum of friction.2.bias[0]
+	VMOVUPS	Z3, 83968(R11)	// sum of friction.2.bias[0]
 	ADDQ	$4, R9
 	ADDQ	$128, R10
 	ADDQ	$64, R11
 	DECQ	DI
-	JNE	loop60
+	JNE	loop69
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop59
-	MOVQ	$4, CX
+	JNE	loop68
+	MOVQ	$2, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
-loop61: // 4 times: tiles of 8 elements
+loop70: // 2 times: tiles of 11 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -15307,68 +15856,169 @@ loop61: // 4 times: tiles of 8 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z13
 	VBROADCASTSS	f32_00000000<>(SB), Z14
 	VBROADCASTSS	f32_00000000<>(SB), Z15
+	VBROADCASTSS	f32_00000000<>(SB), Z16
+	VBROADCASTSS	f32_00000000<>(SB), Z17
+	VBROADCASTSS	f32_00000000<>(SB), Z18
+	VBROADCASTSS	f32_00000000<>(SB), Z19
+	VBROADCASTSS	f32_00000000<>(SB), Z20
+	VBROADCASTSS	f32_00000000<>(SB), Z21
 	MOVQ	$32, R9
 	MOVQ	AX, R10
 	MOVQ	SI, R11
-loop62: // 32 times: terms of the sums
-	VMOVUPS	810240(R10), Z16	// mul_21[0]
-	VMOVUPS	810304(R10), Z17	// mul_21[0] | 1
-	VBROADCASTSS	896(R11), Z18	// friction.2.weight[0]
-	VFMADD231PS	Z16, Z18, Z0
-	VFMADD231PS	Z17, Z18, Z1
-	VBROADCASTSS	900(R11), Z18	// friction.2.weight[1]
-	VFMADD231PS	Z16, Z18, Z2
-	VFMADD231PS	Z17, Z18, Z3
-	VBROADCASTSS	904(R11), Z18	// friction.2.weight[2]
-	VFMADD231PS	Z16, Z18, Z4
-	VFMADD231PS	Z17, Z18, Z5
-	VBROADCASTSS	908(R11), Z18	// friction.2.weight[3]
-	VFMADD231PS	Z16, Z18, Z6
-	VFMADD231PS	Z17, Z18, Z7
-	VBROADCASTSS	912(R11), Z18	// friction.2.weight[4]
-	VFMADD231PS	Z16, Z18, Z8
-	VFMADD231PS	Z17, Z18, Z9
-	VBROADCASTSS	916(R11), Z18	// friction.2.weight[5]
-	VFMADD231PS	Z16, Z18, Z10
-	VFMADD231PS	Z17, Z18, Z11
-	VBROADCASTSS	920(R11), Z18	// friction.2.weight[6]
-	VFMADD231PS	Z16, Z18, Z12
-	VFMADD231PS	Z17, Z18, Z13
-	VBROADCASTSS	924(R11), Z18	// friction.2.weight[7]
-	VFMADD231PS	Z16, Z18, Z14
-	VFMADD231PS	Z17, Z18, Z15
+loop71: // 32 times: terms of the sums
+	VMOVUPS	818432(R10), Z22	// mul_21[0]
+	VMOVUPS	818496(R10), Z23	// mul_21[0] | 1
+	VBROADCASTSS	896(R11), Z24	// friction.2.weight[0]
+	VFMADD231PS	Z22, Z24, Z0
+	VFMADD231PS	Z23, Z24, Z1
+	VBROADCASTSS	900(R11), Z24	// friction.2.weight[1]
+	VFMADD231PS	Z22, Z24, Z2
+	VFMADD231PS	Z23, Z24, Z3
+	VBROADCASTSS	904(R11), Z24	// friction.2.weight[2]
+	VFMADD231PS	Z22, Z24, Z4
+	VFMADD231PS	Z23, Z24, Z5
+	VBROADCASTSS	908(R11), Z24	// friction.2.weight[3]
+	VFMADD231PS	Z22, Z24, Z6
+	VFMADD231PS	Z23, Z24, Z7
+	VBROADCASTSS	912(R11), Z24	// friction.2.weight[4]
+	VFMADD231PS	Z22, Z24, Z8
+	VFMADD231PS	Z23, Z24, Z9
+	VBROADCASTSS	916(R11), Z24	// friction.2.weight[5]
+	VFMADD231PS	Z22, Z24, Z10
+	VFMADD231PS	Z23, Z24, Z11
+	VBROADCASTSS	920(R11), Z24	// friction.2.weight[6]
+	VFMADD231PS	Z22, Z24, Z12
+	VFMADD231PS	Z23, Z24, Z13
+	VBROADCASTSS	924(R11), Z24	// friction.2.weight[7]
+	VFMADD231PS	Z22, Z24, Z14
+	VFMADD231PS	Z23, Z24, Z15
+	VBROADCASTSS	928(R11), Z24	// friction.2.weight[8]
+	VFMADD231PS	Z22, Z24, Z16
+	VFMADD231PS	Z23, Z24, Z17
+	VBROADCASTSS	932(R11), Z24	// friction.2.weight[9]
+	VFMADD231PS	Z22, Z24, Z18
+	VFMADD231PS	Z23, Z24, Z19
+	VBROADCASTSS	936(R11), Z24	// friction.2.weight[10]
+	VFMADD231PS	Z22, Z24, Z20
+	VFMADD231PS	Z23, Z24, Z21
 	ADDQ	$128, R10
 	ADDQ	$128, R11
 	DECQ	R9
-	JNE	loop62
-	VMOVUPS	Z0, 814336(DI)	// vecmat_6[0]
-	VMOVUPS	Z1, 814400(DI)	// vecmat_6[0] | 1
-	VMOVUPS	Z2, 814464(DI)	// vecmat_6[1]
-	VMOVUPS	Z3, 814528(DI)	// vecmat_6[1] | 1
-	VMOVUPS	Z4, 814592(DI)	// vecmat_6[2]
-	VMOVUPS	Z5, 814656(DI)	// vecmat_6[2] | 1
-	VMOVUPS	Z6, 814720(DI)	// vecmat_6[3]
-	VMOVUPS	Z7, 814784(DI)	// vecmat_6[3] | 1
-	VMOVUPS	Z8, 814848(DI)	// vecmat_6[4]
-	VMOVUPS	Z9, 814912(DI)	// vecmat_6[4] | 1
-	VMOVUPS	Z10, 814976(DI)	// vecmat_6[5]
-	VMOVUPS	Z11, 815040(DI)	// vecmat_6[5] | 1
-	VMOVUPS	Z12, 815104(DI)	// vecmat_6[6]
-	VMOVUPS	Z13, 815168(DI)	// vecmat_6[6] | 1
-	VMOVUPS	Z14, 815232(DI)	// vecmat_6[7]
-	VMOVUPS	Z15, 815296(DI)	// vecmat_6[7] | 1
-	ADDQ	$32, SI
-	ADDQ	$1024, DI
+	JNE	loop71
+	VMOVUPS	Z0, 822528(DI)	// vecmat_6[0]
+	VMOVUPS	Z1, 822592(DI)	// vecmat_6[0] | 1
+	VMOVUPS	Z2, 822656(DI)	// vecmat_6[1]
+	VMOVUPS	Z3, 822720(DI)	// vecmat_6[1] | 1
+	VMOVUPS	Z4, 822784(DI)	// vecmat_6[2]
+	VMOVUPS	Z5, 822848(DI)	// vecmat_6[2] | 1
+	VMOVUPS	Z6, 822912(DI)	// vecmat_6[3]
+	VMOVUPS	Z7, 822976(DI)	// vecmat_6[3] | 1
+	VMOVUPS	Z8, 823040(DI)	// vecmat_6[4]
+	VMOVUPS	Z9, 823104(DI)	// vecmat_6[4] | 1
+	VMOVUPS	Z10, 823168(DI)	// vecmat_6[5]
+	VMOVUPS	Z11, 823232(DI)	// vecmat_6[5] | 1
+	VMOVUPS	Z12, 823296(DI)	// vecmat_6[6]
+	VMOVUPS	Z13, 823360(DI)	// vecmat_6[6] | 1
+	VMOVUPS	Z14, 823424(DI)	// vecmat_6[7]
+	VMOVUPS	Z15, 823488(DI)	// vecmat_6[7] | 1
+	VMOVUPS	Z16, 823552(DI)	// vecmat_6[8]
+	VMOVUPS	Z17, 823616(DI)	// vecmat_6[8] | 1
+	VMOVUPS	Z18, 823680(DI)	// vecmat_6[9]
+	VMOVUPS	Z19, 823744(DI)	// vecmat_6[9] | 1
+	VMOVUPS	Z20, 823808(DI)	// vecmat_6[10]
+	VMOVUPS	Z21, 823872(DI)	// vecmat_6[10] | 1
+	ADDQ	$44, SI
+	ADDQ	$1408, DI
 	DECQ	CX
-	JNE	loop61
+	JNE	loop70
+	VBROADCASTSS	f32_00000000<>(SB), Z0
+	VBROADCASTSS	f32_00000000<>(SB), Z1
+	VBROADCASTSS	f32_00000000<>(SB), Z2
+	VBROADCASTSS	f32_00000000<>(SB), Z3
+	VBROADCASTSS	f32_00000000<>(SB), Z4
+	VBROADCASTSS	f32_00000000<>(SB), Z5
+	VBROADCASTSS	f32_00000000<>(SB), Z6
+	VBROADCASTSS	f32_00000000<>(SB), Z7
+	VBROADCASTSS	f32_00000000<>(SB), Z8
+	VBROADCASTSS	f32_00000000<>(SB), Z9
+	VBROADCASTSS	f32_00000000<>(SB), Z10
+	VBROADCASTSS	f32_00000000<>(SB), Z11
+	VBROADCASTSS	f32_00000000<>(SB), Z12
+	VBROADCASTSS	f32_00000000<>(SB), Z13
+	VBROADCASTSS	f32_00000000<>(SB), Z14
+	VBROADCASTSS	f32_00000000<>(SB), Z15
+	VBROADCASTSS	f32_00000000<>(SB), Z16
+	VBROADCASTSS	f32_00000000<>(SB), Z17
+	VBROADCASTSS	f32_00000000<>(SB), Z18
+	VBROADCASTSS	f32_00000000<>(SB), Z19
+	MOVQ	$32, CX
+	MOVQ	AX, SI
+	MOVQ	BX, DI
+loop72: // 32 times: terms of the sums
+	VMOVUPS	818432(SI), Z20	// mul_21[0]
+	VMOVUPS	818496(SI), Z21	// mul_21[0] | 1
+	VBROADCASTSS	984(DI), Z22	// friction.2.weight[22]
+	VFMADD231PS	Z20, Z22, Z0
+	VFMADD231PS	Z21, Z22, Z1
+	VBROADCASTSS	988(DI), Z22	// friction.2.weight[23]
+	VFMADD231PS	Z20, Z22, Z2
+	VFMADD231PS	Z21, Z22, Z3
+	VBROADCASTSS	992(DI), Z22	// friction.2.weight[24]
+	VFMADD231PS	Z20, Z22, Z4
+	VFMADD231PS	Z21, Z22, Z5
+	VBROADCASTSS	996(DI), Z22	// friction.2.weight[25]
+	VFMADD231PS	Z20, Z22, Z6
+	VFMADD231PS	Z21, Z22, Z7
+	VBROADCASTSS	1000(DI), Z22	// friction.2.weight[26]
+	VFMADD231PS	Z20, Z22, Z8
+	VFMADD231PS	Z21, Z22, Z9
+	VBROADCASTSS	1004(DI), Z22	// friction.2.weight[27]
+	VFMADD231PS	Z20, Z22, Z10
+	VFMADD231PS	Z21, Z22, Z11
+	VBROADCASTSS	1008(DI), Z22	// friction.2.weight[28]
+	VFMADD231PS	Z20, Z22, Z12
+	VFMADD231PS	Z21, Z22, Z13
+	VBROADCASTSS	1012(DI), Z22	// friction.2.weight[29]
+	VFMADD231PS	Z20, Z22, Z14
+	VFMADD231PS	Z21, Z22, Z15
+	VBROADCASTSS	1016(DI), Z22	// friction.2.weight[30]
+	VFMADD231PS	Z20, Z22, Z16
+	VFMADD231PS	Z21, Z22, Z17
+	VBROADCASTSS	1020(DI), Z22	// friction.2.weight[31]
+	VFMADD231PS	Z20, Z22, Z18
+	VFMADD231PS	Z21, Z22, Z19
+	ADDQ	$128, SI
+	ADDQ	$128, DI
+	DECQ	CX
+	JNE	loop72
+	VMOVUPS	Z0, 825344(AX)	// vecmat_6[22]
+	VMOVUPS	Z1, 825408(AX)	// vecmat_6[22] | 1
+	VMOVUPS	Z2, 825472(AX)	// vecmat_6[23]
+	VMOVUPS	Z3, 825536(AX)	// vecmat_6[23] | 1
+	VMOVUPS	Z4, 825600(AX)	// vecmat_6[24]
+	VMOVUPS	Z5, 825664(AX)	// vecmat_6[24] | 1
+	VMOVUPS	Z6, 825728(AX)	// vecmat_6[25]
+	VMOVUPS	Z7, 825792(AX)	// vecmat_6[25] | 1
+	VMOVUPS	Z8, 825856(AX)	// vecmat_6[26]
+	VMOVUPS	Z9, 825920(AX)	// vecmat_6[26] | 1
+	VMOVUPS	Z10, 825984(AX)	// vecmat_6[27]
+	VMOVUPS	Z11, 826048(AX)	// vecmat_6[27] | 1
+	VMOVUPS	Z12, 826112(AX)	// vecmat_6[28]
+	VMOVUPS	Z13, 826176(AX)	// vecmat_6[28] | 1
+	VMOVUPS	Z14, 826240(AX)	// vecmat_6[29]
+	VMOVUPS	Z15, 826304(AX)	// vecmat_6[29] | 1
+	VMOVUPS	Z16, 826368(AX)	// vecmat_6[30]
+	VMOVUPS	Z17, 826432(AX)	// vecmat_6[30] | 1
+	VMOVUPS	Z18, 826496(AX)	// vecmat_6[31]
+	VMOVUPS	Z19, 826560(AX)	// vecmat_6[31] | 1
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop63: // 2 times: vectors of the block
+loop73: // 2 times: vectors of the block
 	MOVQ	$32, DI
 	MOVQ	SI, R9
-loop64: // 32 times: elements
+loop74: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	688640(R9), Z0	// add_9[0]
+	VMOVUPS	696832(R9), Z0	// add_9[0]
 	VPORD.BCST	f32_80000000<>(SB), Z0, Z1
 	VBROADCASTSS	f32_42b40000<>(SB), Z2
 	VMINPS	Z1, Z2, Z1
@@ -15392,200 +16042,334 @@ loop64: // 32 times: elements
 	VBLENDMPS	Z1, Z0, K2, Z0
 	VADDPS.BCST	f32_3f800000<>(SB), Z1, Z1
 	VDIVPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 818432(R9)	// sigmoid_3[0]
+	VMOVUPS	Z0, 826624(R9)	// sigmoid_3[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop64
+	JNE	loop74
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop63
+	JNE	loop73
 	VMOVUPS	65792(AX), Z0	// mask
 	VMOVUPS	65856(AX), Z1	// mask | 1
-	MOVQ	$4, CX
+	MOVQ	$32, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
-	MOVQ	R8, R9
-loop65: // 4 times: tiles of 8 elements
+loop75: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	810240(SI), Z2	// mul_21[0]
-	VMOVUPS	810304(SI), Z3	// mul_21[0] | 1
+	VMOVUPS	713216(SI), Z2	// softplus_4[0]
+	VMOVUPS	713280(SI), Z3	// softplus_4[0] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	810368(SI), Z4	// mul_21[1]
-	VMOVUPS	810432(SI), Z5	// mul_21[1] | 1
-	VPANDD	Z0, Z4, Z4
-	VPANDD	Z1, Z5, Z5
-	VMOVUPS	810496(SI), Z6	// mul_21[2]
-	VMOVUPS	810560(SI), Z7	// mul_21[2] | 1
-	VPANDD	Z0, Z6, Z6
-	VPANDD	Z1, Z7, Z7
-	VMOVUPS	810624(SI), Z8	// mul_21[3]
-	VMOVUPS	810688(SI), Z9	// mul_21[3] | 1
-	VPANDD	Z0, Z8, Z8
-	VPANDD	Z1, Z9, Z9
-	VMOVUPS	810752(SI), Z10	// mul_21[4]
-	VMOVUPS	810816(SI), Z11	// mul_21[4] | 1
-	VPANDD	Z0, Z10, Z10
-	VPANDD	Z1, Z11, Z11
-	VMOVUPS	810880(SI), Z12	// mul_21[5]
-	VMOVUPS	810944(SI), Z13	// mul_21[5] | 1
-	VPANDD	Z0, Z12, Z12
-	VPANDD	Z1, Z13, Z13
-	VMOVUPS	811008(SI), Z14	// mul_21[6]
-	VMOVUPS	811072(SI), Z15	// mul_21[6] | 1
-	VPANDD	Z0, Z14, Z14
-	VPANDD	Z1, Z15, Z15
-	VMOVUPS	811136(SI), Z16	// mul_21[7]
-	VMOVUPS	811200(SI), Z17	// mul_21[7] | 1
-	VPANDD	Z0, Z16, Z16
-	VPANDD	Z1, Z17, Z17
-	MOVQ	$32, R10
-	MOVQ	AX, R11
-	MOVQ	DI, R12
-loop66: // 32 times: elements
-	VMOVUPS	692736(R11), Z18	// softplus_3[0]
-	VMOVUPS	692800(R11), Z19	// softplus_3[0] | 1
-	VMOVUPS	14336(R12), Z20	// sum of friction.2.weight[0]
-	VFMADD231PS	Z18, Z2, Z20
-	VFMADD231PS	Z19, Z3, Z20
-	VMOVUPS	Z20, 14336(R12)	// sum of friction.2.weight[0]
-	VMOVUPS	16384(R12), Z20	// sum of friction.2.weight[32]
-	VFMADD231PS	Z18, Z4, Z20
-	VFMADD231PS	Z19, Z5, Z20
-	VMOVUPS	Z20, 16384(R12)	// sum of friction.2.weight[32]
-	VMOVUPS	18432(R12), Z20	// sum of friction.2.weight[64]
-	VFMADD231PS	Z18, Z6, Z20
-	VFMADD231PS	Z19, Z7, Z20
-	VMOVUPS	Z20, 18432(R12)	// sum of friction.2.weight[64]
-	VMOVUPS	20480(R12), Z20	// sum of friction.2.weight[96]
-	VFMADD231PS	Z18, Z8, Z20
-	VFMADD231PS	Z19, Z9, Z20
-	VMOVUPS	Z20, 20480(R12)	// sum of friction.2.weight[96]
-	VMOVUPS	22528(R12), Z20	// sum of friction.2.weight[128]
-	VFMADD231PS	Z18, Z10, Z20
-	VFMADD231PS	Z19, Z11, Z20
-	VMOVUPS	Z20, 22528(R12)	// sum of friction.2.weight[128]
-	VMOVUPS	24576(R12), Z20	// sum of friction.2.weight[160]
-	VFMADD231PS	Z18, Z12, Z20
-	VFMADD231PS	Z19, Z13, Z20
-	VMOVUPS	Z20, 24576(R12)	// sum of friction.2.weight[160]
-	VMOVUPS	26624(R12), Z20	// sum of friction.2.weight[192]
-	VFMADD231PS	Z18, Z14, Z20
-	VFMADD231PS	Z19, Z15, Z20
-	VMOVUPS	Z20, 26624(R12)	// sum of friction.2.weight[192]
-	VMOVUPS	28672(R12), Z20	// sum of friction.2.weight[224]
-	VFMADD231PS	Z18, Z16, Z20
-	VFMADD231PS	Z19, Z17, Z20
-	VMOVUPS	Z20, 28672(R12)	// sum of friction.2.weight[224]
-	ADDQ	$128, R11
-	ADDQ	$64, R12
-	DECQ	R10
-	JNE	loop66
-	VMOVUPS	705024(SI), Z2	// softplus_4[0]
-	VMOVUPS	705088(SI), Z3	// softplus_4[0] | 1
-	VPANDD	Z0, Z2, Z2
-	VPANDD	Z1, Z3, Z3
-	VMOVUPS	809984(AX), Z4	// G_bar_3[0]
-	VMOVUPS	810048(AX), Z5	// G_bar_3[0] | 1
-	VMOVUPS	81920(R9), Z6	// sum of friction.4.weight[0]
+	VMOVUPS	818176(AX), Z4	// G_bar_3[0]
+	VMOVUPS	818240(AX), Z5	// G_bar_3[0] | 1
+	VMOVUPS	86016(DI), Z6	// sum of friction.4.weight[0]
 	VFMADD231PS	Z2, Z4, Z6
 	VFMADD231PS	Z3, Z5, Z6
-	VMOVUPS	Z6, 81920(R9)	// sum of friction.4.weight[0]
-	VMOVUPS	810112(AX), Z6	// G_bar_3[1]
-	VMOVUPS	810176(AX), Z7	// G_bar_3[1] | 1
-	VMOVUPS	83968(R9), Z8	// sum of friction.4.weight[32]
-	VFMADD231PS	Z2, Z6, Z8
-	VFMADD231PS	Z3, Z7, Z8
-	VMOVUPS	Z8, 83968(R9)	// sum of friction.4.weight[32]
-	VMOVUPS	705152(SI), Z2	// softplus_4[1]
-	VMOVUPS	705216(SI), Z3	// softplus_4[1] | 1
-	VPANDD	Z0, Z2, Z2
-	VPANDD	Z1, Z3, Z3
-	VMOVUPS	81984(R9), Z8	// sum of friction.4.weight[1]
-	VFMADD231PS	Z2, Z4, Z8
-	VFMADD231PS	Z3, Z5, Z8
-	VMOVUPS	Z8, 81984(R9)	// sum of friction.4.weight[1]
-	VMOVUPS	84032(R9), Z8	// sum of friction.4.weight[33]
-	VFMADD231PS	Z2, Z6, Z8
-	VFMADD231PS	Z3, Z7, Z8
-	VMOVUPS	Z8, 84032(R9)	// sum of friction.4.weight[33]
-	VMOVUPS	705280(SI), Z2	// softplus_4[2]
-	VMOVUPS	705344(SI), Z3	// softplus_4[2] | 1
-	VPANDD	Z0, Z2, Z2
-	VPANDD	Z1, Z3, Z3
-	VMOVUPS	82048(R9), Z8	// sum of friction.4.weight[2]
-	VFMADD231PS	Z2, Z4, Z8
-	VFMADD231PS	Z3, Z5, Z8
-	VMOVUPS	Z8, 82048(R9)	// sum of friction.4.weight[2]
-	VMOVUPS	84096(R9), Z8	// sum of friction.4.weight[34]
-	VFMADD231PS	Z2, Z6, Z8
-	VFMADD231PS	Z3, Z7, Z8
-	VMOVUPS	Z8, 84096(R9)	// sum of friction.4.weight[34]
-	VMOVUPS	705408(SI), Z2	// softplus_4[3]
-	VMOVUPS	705472(SI), Z3	// softplus_4[3] | 1
-	VPANDD	Z0, Z2, Z2
-	VPANDD	Z1, Z3, Z3
-	VMOVUPS	82112(R9), Z8	// sum of friction.4.weight[3]
-	VFMADD231PS	Z2, Z4, Z8
-	VFMADD231PS	Z3, Z5, Z8
-	VMOVUPS	Z8, 82112(R9)	// sum of friction.4.weight[3]
-	VMOVUPS	84160(R9), Z8	// sum of friction.4.weight[35]
-	VFMADD231PS	Z2, Z6, Z8
-	VFMADD231PS	Z3, Z7, Z8
-	VMOVUPS	Z8, 84160(R9)	// sum of friction.4.weight[35]
-	VMOVUPS	705536(SI), Z2	// softplus_4[4]
-	VMOVUPS	705600(SI), Z3	// softplus_4[4] | 1
-	VPANDD	Z0, Z2, Z2
-	VPANDD	Z1, Z3, Z3
-	VMOVUPS	82176(R9), Z8	// sum of friction.4.weight[4]
-	VFMADD231PS	Z2, Z4, Z8
-	VFMADD231PS	Z3, Z5, Z8
-	VMOVUPS	Z8, 82176(R9)	// sum of friction.4.weight[4]
-	VMOVUPS	84224(R9), Z8	// sum of friction.4.weight[36]
-	VFMADD231PS	Z2, Z6, Z8
-	VFMADD231PS	Z3, Z7, Z8
-	VMOVUPS	Z8, 84224(R9)	// sum of friction.4.weight[36]
-	VMOVUPS	705664(SI), Z2	// softplus_4[5]
-	VMOVUPS	705728(SI), Z3	// softplus_4[5] | 1
-	VPANDD	Z0, Z2, Z2
-	VPANDD	Z1, Z3, Z3
-	VMOVUPS	82240(R9), Z8	// sum of friction.4.weight[5]
-	VFMADD231PS	Z2, Z4, Z8
-	VFMADD231PS	Z3, Z5, Z8
-	VMOVUPS	Z8, 82240(R9)	// sum of friction.4.weight[5]
-	VMOVUPS	84288(R9), Z8	// sum of friction.4.weight[37]
-	VFMADD231PS	Z2, Z6, Z8
-	VFMADD231PS	Z3, Z7, Z8
-	VMOVUPS	Z8, 84288(R9)	// sum of friction.4.weight[37]
-	VMOVUPS	705792(SI), Z2	// softplus_4[6]
-	VMOVUPS	705856(SI), Z3	// softplus_4[6] | 1
-	VPANDD	Z0, Z2, Z2
-	VPANDD	Z1, Z3, Z3
-	VMOVUPS	82304(R9), Z8	// sum of friction.4.weight[6]
-	VFMADD231PS	Z2, Z4, Z8
-	VFMADD231PS	Z3, Z5, Z8
-	VMOVUPS	Z8, 82304(R9)	// sum of friction.4.weight[6]
-	VMOVUPS	84352(R9), Z8	// sum of friction.4.weight[38]
-	VFMADD231PS	Z2, Z6, Z8
-	VFMADD231PS	Z3, Z7, Z8
-	VMOVUPS	Z8, 84352(R9)	// sum of friction.4.weight[38]
-	VMOVUPS	705920(SI), Z2	// softplus_4[7]
-	VMOVUPS	705984(SI), Z3	// softplus_4[7] | 1
-	VPANDD	Z0, Z2, Z2
-	VPANDD	Z1, Z3, Z3
-	VMOVUPS	82368(R9), Z8	// sum of friction.4.weight[7]
-	VFMADD231PS	Z2, Z4, Z8
-	VFMADD231PS	Z3, Z5, Z8
-	VMOVUPS	Z8, 82368(R9)	// sum of friction.4.weight[7]
-	VMOVUPS	84416(R9), Z4	// sum of friction.4.weight[39]
-	VFMADD231PS	Z2, Z6, Z4
-	VFMADD231PS	Z3, Z7, Z4
-	VMOVUPS	Z4, 84416(R9)	// sum of friction.4.weight[39]
-	ADDQ	$1024, SI
-	ADDQ	$16384, DI
-	ADDQ	$512, R9
+	VMOVUPS	Z6, 86016(DI)	// sum of friction.4.weight[0]
+	VMOVUPS	818304(AX), Z4	// G_bar_3[1]
+	VMOVUPS	818368(AX), Z5	// G_bar_3[1] | 1
+	VMOVUPS	88064(DI), Z6	// sum of friction.4.weight[32]
+	VFMADD231PS	Z2, Z4, Z6
+	VFMADD231PS	Z3, Z5, Z6
+	VMOVUPS	Z6, 88064(DI)	// sum of friction.4.weight[32]
+	ADDQ	$128, SI
+	ADDQ	$64, DI
 	DECQ	CX
-	JNE	loop65
+	JNE	loop75
+	MOVQ	$8, CX
+	MOVQ	AX, SI
+loop76: // 8 times: tiles of 4 elements
+	VMOVUPS	818432(SI), Z2	// mul_21[0]
+	VMOVUPS	818496(SI), Z3	// mul_21[0] | 1
+	VPANDD	Z0, Z2, Z2
+	VPANDD	Z1, Z3, Z3
+	VMOVUPS	Z2, 649856(SI)	// turned[0]
+	VMOVUPS	Z3, 649920(SI)	// turned[0] | 1
+	VMOVUPS	818560(SI), Z2	// mul_21[1]
+	VMOVUPS	818624(SI), Z3	// mul_21[1] | 1
+	VPANDD	Z0, Z2, Z2
+	VPANDD	Z1, Z3, Z3
+	VMOVUPS	Z2, 649984(SI)	// turned[1]
+	VMOVUPS	Z3, 650048(SI)	// turned[1] | 1
+	VMOVUPS	818688(SI), Z2	// mul_21[2]
+	VMOVUPS	818752(SI), Z3	// mul_21[2] | 1
+	VPANDD	Z0, Z2, Z2
+	VPANDD	Z1, Z3, Z3
+	VMOVUPS	Z2, 650112(SI)	// turned[2]
+	VMOVUPS	Z3, 650176(SI)	// turned[2] | 1
+	VMOVUPS	818816(SI), Z2	// mul_21[3]
+	VMOVUPS	818880(SI), Z3	// mul_21[3] | 1
+	VPANDD	Z0, Z2, Z2
+	VPANDD	Z1, Z3, Z3
+	VMOVUPS	Z2, 650240(SI)	// turned[3]
+	VMOVUPS	Z3, 650304(SI)	// turned[3] | 1
+	ADDQ	$512, SI
+	DECQ	CX
+	JNE	loop76
+	MOVQ	$2, CX
+	MOVQ	AX, SI
+	MOVQ	AX, DI
+loop77: // 2 times: vectors of the block
+	MOVQ	$2, R9
+	MOVQ	SI, R10
+	MOVQ	DI, R11
+loop78: // 2 times
+	VMOVUPS	700928(R10), Z2	// softplus_3[0]
+	VMOVUPS	701056(R10), Z3	// softplus_3[1]
+	VMOVUPS	701184(R10), Z4	// softplus_3[2]
+	VMOVUPS	701312(R10), Z5	// softplus_3[3]
+	VMOVUPS	701440(R10), Z6	// softplus_3[4]
+	VMOVUPS	701568(R10), Z7	// softplus_3[5]
+	VMOVUPS	701696(R10), Z8	// softplus_3[6]
+	VMOVUPS	701824(R10), Z9	// softplus_3[7]
+	VMOVUPS	701952(R10), Z10	// softplus_3[8]
+	VMOVUPS	702080(R10), Z11	// softplus_3[9]
+	VMOVUPS	702208(R10), Z12	// softplus_3[10]
+	VMOVUPS	702336(R10), Z13	// softplus_3[11]
+	VMOVUPS	702464(R10), Z14	// softplus_3[12]
+	VMOVUPS	702592(R10), Z15	// softplus_3[13]
+	VMOVUPS	702720(R10), Z16	// softplus_3[14]
+	VMOVUPS	702848(R10), Z17	// softplus_3[15]
+	VUNPCKLPS	Z3, Z2, Z18
+	VUNPCKHPS	Z3, Z2, Z2
+	VUNPCKLPS	Z5, Z4, Z3
+	VUNPCKHPS	Z5, Z4, Z4
+	VUNPCKLPD	Z3, Z18, Z5
+	VUNPCKHPD	Z3, Z18, Z3
+	VUNPCKLPD	Z4, Z2, Z18
+	VUNPCKHPD	Z4, Z2, Z2
+	VUNPCKLPS	Z7, Z6, Z4
+	VUNPCKHPS	Z7, Z6, Z6
+	VUNPCKLPS	Z9, Z8, Z7
+	VUNPCKHPS	Z9, Z8, Z8
+	VUNPCKLPD	Z7, Z4, Z9
+	VUNPCKHPD	Z7, Z4, Z4
+	VUNPCKLPD	Z8, Z6, Z7
+	VUNPCKHPD	Z8, Z6, Z6
+	VUNPCKLPS	Z11, Z10, Z8
+	VUNPCKHPS	Z11, Z10, Z10
+	VUNPCKLPS	Z13, Z12, Z11
+	VUNPCKHPS	Z13, Z12, Z12
+	VUNPCKLPD	Z11, Z8, Z13
+	VUNPCKHPD	Z11, Z8, Z8
+	VUNPCKLPD	Z12, Z10, Z11
+	VUNPCKHPD	Z12, Z10, Z10
+	VUNPCKLPS	Z15, Z14, Z12
+	VUNPCKHPS	Z15, Z14, Z14
+	VUNPCKLPS	Z17, Z16, Z15
+	VUNPCKHPS	Z17, Z16, Z16
+	VUNPCKLPD	Z15, Z12, Z17
+	VUNPCKHPD	Z15, Z12, Z12
+	VUNPCKLPD	Z16, Z14, Z15
+	VUNPCKHPD	Z16, Z14, Z14
+	VSHUFF32X4	$136, Z9, Z5, Z16
+	VSHUFF32X4	$136, Z17, Z13, Z19
+	VSHUFF32X4	$136, Z19, Z16, Z20
+	VSHUFF32X4	$221, Z19, Z16, Z16
+	VSHUFF32X4	$221, Z9, Z5, Z5
+	VSHUFF32X4	$221, Z17, Z13, Z9
+	VSHUFF32X4	$136, Z9, Z5, Z13
+	VSHUFF32X4	$221, Z9, Z5, Z5
+	VSHUFF32X4	$136, Z4, Z3, Z9
+	VSHUFF32X4	$136, Z12, Z8, Z17
+	VSHUFF32X4	$136, Z17, Z9, Z19
+	VSHUFF32X4	$221, Z17, Z9, Z9
+	VSHUFF32X4	$221, Z4, Z3, Z3
+	VSHUFF32X4	$221, Z12, Z8, Z4
+	VSHUFF32X4	$136, Z4, Z3, Z8
+	VSHUFF32X4	$221, Z4, Z3, Z3
+	VSHUFF32X4	$136, Z7, Z18, Z4
+	VSHUFF32X4	$136, Z15, Z11, Z12
+	VSHUFF32X4	$136, Z12, Z4, Z17
+	VSHUFF32X4	$221, Z12, Z4, Z4
+	VSHUFF32X4	$221, Z7, Z18, Z7
+	VSHUFF32X4	$221, Z15, Z11, Z11
+	VSHUFF32X4	$136, Z11, Z7, Z12
+	VSHUFF32X4	$221, Z11, Z7, Z7
+	VSHUFF32X4	$136, Z6, Z2, Z11
+	VSHUFF32X4	$136, Z14, Z10, Z15
+	VSHUFF32X4	$136, Z15, Z11, Z18
+	VSHUFF32X4	$221, Z15, Z11, Z11
+	VSHUFF32X4	$221, Z6, Z2, Z2
+	VSHUFF32X4	$221, Z14, Z10, Z6
+	VSHUFF32X4	$136, Z6, Z2, Z10
+	VSHUFF32X4	$221, Z6, Z2, Z2
+	VMOVUPS	Z20, 653952(R11)	// turned[32]
+	VMOVUPS	Z19, 654016(R11)	// turned[32] | 1
+	VMOVUPS	Z17, 654080(R11)	// turned[33]
+	VMOVUPS	Z18, 654144(R11)	// turned[33] | 1
+	VMOVUPS	Z13, 654208(R11)	// turned[34]
+	VMOVUPS	Z8, 654272(R11)	// turned[34] | 1
+	VMOVUPS	Z12, 654336(R11)	// turned[35]
+	VMOVUPS	Z10, 654400(R11)	// turned[35] | 1
+	VMOVUPS	Z16, 654464(R11)	// turned[36]
+	VMOVUPS	Z9, 654528(R11)	// turned[36] | 1
+	VMOVUPS	Z4, 654592(R11)	// turned[37]
+	VMOVUPS	Z11, 654656(R11)	// turned[37] | 1
+	VMOVUPS	Z5, 654720(R11)	// turned[38]
+	VMOVUPS	Z3, 654784(R11)	// turned[38] | 1
+	VMOVUPS	Z7, 654848(R11)	// turned[39]
+	VMOVUPS	Z2, 654912(R11)	// turned[39] | 1
+	ADDQ	$2048, R10
+	ADDQ	$2048, R11
+	DECQ	R9
+	JNE	loop78
+	ADDQ	$64, SI
+	ADDQ	$1024, DI
+	DECQ	CX
+	JNE	loop77
+	MOVQ	$4, CX
+	MOVQ	R8, SI
+	MOVQ	AX, DI
+loop79: // 4 times: tiles of 8 elements
+	VMOVUPS	14336(SI), Z2	// sum of friction.2.weight[0]
+	VMOVUPS	14400(SI), Z3	// sum of friction.2.weight[16]
+	VMOVUPS	14464(SI), Z4	// sum of friction.2.weight[32]
+	VMOVUPS	14528(SI), Z5	// sum of friction.2.weight[48]
+	VMOVUPS	14592(SI), Z6	// sum of friction.2.weight[64]
+	VMOVUPS	14656(SI), Z7	// sum of friction.2.weight[80]
+	VMOVUPS	14720(SI), Z8	// sum of friction.2.weight[96]
+	VMOVUPS	14784(SI), Z9	// sum of friction.2.weight[112]
+	VMOVUPS	14848(SI), Z10	// sum of friction.2.weight[128]
+	VMOVUPS	14912(SI), Z11	// sum of friction.2.weight[144]
+	VMOVUPS	14976(SI), Z12	// sum of friction.2.weight[160]
+	VMOVUPS	15040(SI), Z13	// sum of friction.2.weight[176]
+	VMOVUPS	15104(SI), Z14	// sum of friction.2.weight[192]
+	VMOVUPS	15168(SI), Z15	// sum of friction.2.weight[208]
+	VMOVUPS	15232(SI), Z16	// sum of friction.2.weight[224]
+	VMOVUPS	15296(SI), Z17	// sum of friction.2.weight[240]
+	MOVQ	$8, R9
+	MOVQ	AX, R10
+	MOVQ	DI, R11
+loop80: // 8 times: samples, 4 at a time
+	VMOVUPS	653952(R10), Z18	// turned[32]
+	VMOVUPS	656000(R10), Z19	// turned[48]
+	VBROADCASTSS	649856(R11), Z20	// turned[0]
+	VFMADD231PS	Z18, Z20, Z2
+	VFMADD231PS	Z19, Z20, Z3
+	VBROADCASTSS	649984(R11), Z20	// turned[1]
+	VFMADD231PS	Z18, Z20, Z4
+	VFMADD231PS	Z19, Z20, Z5
+	VBROADCASTSS	650112(R11), Z20	// turned[2]
+	VFMADD231PS	Z18, Z20, Z6
+	VFMADD231PS	Z19, Z20, Z7
+	VBROADCASTSS	650240(R11), Z20	// turned[3]
+	VFMADD231PS	Z18, Z20, Z8
+	VFMADD231PS	Z19, Z20, Z9
+	VBROADCASTSS	650368(R11), Z20	// turned[4]
+	VFMADD231PS	Z18, Z20, Z10
+	VFMADD231PS	Z19, Z20, Z11
+	VBROADCASTSS	650496(R11), Z20	// turned[5]
+	VFMADD231PS	Z18, Z20, Z12
+	VFMADD231PS	Z19, Z20, Z13
+	VBROADCASTSS	650624(R11), Z20	// turned[6]
+	VFMADD231PS	Z18, Z20, Z14
+	VFMADD231PS	Z19, Z20, Z15
+	VBROADCASTSS	650752(R11), Z20	// turned[7]
+	VFMADD231PS	Z18, Z20, Z16
+	VFMADD231PS	Z19, Z20, Z17
+	VMOVUPS	654016(R10), Z18	// turned[32] | 1
+	VMOVUPS	656064(R10), Z19	// turned[48] | 1
+	VBROADCASTSS	649860(R11), Z20	// turned[0]
+	VFMADD231PS	Z18, Z20, Z2
+	VFMADD231PS	Z19, Z20, Z3
+	VBROADCASTSS	649988(R11), Z20	// turned[1]
+	VFMADD231PS	Z18, Z20, Z4
+	VFMADD231PS	Z19, Z20, Z5
+	VBROADCASTSS	650116(R11), Z20	// turned[2]
+	VFMADD231PS	Z18, Z20, Z6
+	VFMADD231PS	Z19, Z20, Z7
+	VBROADCASTSS	650244(R11), Z20	// turned[3]
+	VFMADD231PS	Z18, Z20, Z8
+	VFMADD231PS	Z19, Z20, Z9
+	VBROADCASTSS	650372(R11), Z20	// turned[4]
+	VFMADD231PS	Z18, Z20, Z10
+	VFMADD231PS	Z19, Z20, Z11
+	VBROADCASTSS	650500(R11), Z20	// turned[5]
+	VFMADD231PS	Z18, Z20, Z12
+	VFMADD231PS	Z19, Z20, Z13
+	VBROADCASTSS	650628(R11), Z20	// turned[6]
+	VFMADD231PS	Z18, Z20, Z14
+	VFMADD231PS	Z19, Z20, Z15
+	VBROADCASTSS	650756(R11), Z20	// turned[7]
+	VFMADD231PS	Z18, Z20, Z16
+	VFMADD231PS	Z19, Z20, Z17
+	VMOVUPS	654080(R10), Z18	// turned[33]
+	VMOVUPS	656128(R10), Z19	// turned[49]
+	VBROADCASTSS	649864(R11), Z20	// turned[0]
+	VFMADD231PS	Z18, Z20, Z2
+	VFMADD231PS	Z19, Z20, Z3
+	VBROADCASTSS	649992(R11), Z20	// turned[1]
+	VFMADD231PS	Z18, Z20, Z4
+	VFMADD231PS	Z19, Z20, Z5
+	VBROADCASTSS	650120(R11), Z20	// turned[2]
+	VFMADD231PS	Z18, Z20, Z6
+	VFMADD231PS	Z19, Z20, Z7
+	VBROADCASTSS	650248(R11), Z20	// turned[3]
+	VFMADD231PS	Z18, Z20, Z8
+	VFMADD231PS	Z19, Z20, Z9
+	VBROADCASTSS	650376(R11), Z20	// turned[4]
+	VFMADD231PS	Z18, Z20, Z10
+	VFMADD231PS	Z19, Z20, Z11
+	VBROADCASTSS	650504(R11), Z20	// turned[5]
+	VFMADD231PS	Z18, Z20, Z12
+	VFMADD231PS	Z19, Z20, Z13
+	VBROADCASTSS	650632(R11), Z20	// turned[6]
+	VFMADD231PS	Z18, Z20, Z14
+	VFMADD231PS	Z19, Z20, Z15
+	VBROADCASTSS	650760(R11), Z20	// turned[7]
+	VFMADD231PS	Z18, Z20, Z16
+	VFMADD231PS	Z19, Z20, Z17
+	VMOVUPS	654144(R10), Z18	// turned[33] | 1
+	VMOVUPS	656192(R10), Z19	// turned[49] | 1
+	VBROADCASTSS	649868(R11), Z20	// turned[0]
+	VFMADD231PS	Z18, Z20, Z2
+	VFMADD231PS	Z19, Z20, Z3
+	VBROADCASTSS	649996(R11), Z20	// turned[1]
+	VFMADD231PS	Z18, Z20, Z4
+	VFMADD231PS	Z19, Z20, Z5
+	VBROADCASTSS	650124(R11), Z20	// turned[2]
+	VFMADD231PS	Z18, Z20, Z6
+	VFMADD231PS	Z19, Z20, Z7
+	VBROADCASTSS	650252(R11), Z20	// turned[3]
+	VFMADD231PS	Z18, Z20, Z8
+	VFMADD231PS	Z19, Z20, Z9
+	VBROADCASTSS	650380(R11), Z20	// turned[4]
+	VFMADD231PS	Z18, Z20, Z10
+	VFMADD231PS	Z19, Z20, Z11
+	VBROADCASTSS	650508(R11), Z20	// turned[5]
+	VFMADD231PS	Z18, Z20, Z12
+	VFMADD231PS	Z19, Z20, Z13
+	VBROADCASTSS	650636(R11), Z20	// turned[6]
+	VFMADD231PS	Z18, Z20, Z14
+	VFMADD231PS	Z19, Z20, Z15
+	VBROADCASTSS	650764(R11), Z20	// turned[7]
+	VFMADD231PS	Z18, Z20, Z16
+	VFMADD231PS	Z19, Z20, Z17
+	ADDQ	$256, R10
+	ADDQ	$16, R11
+	DECQ	R9
+	JNE	loop80
+	VMOVUPS	Z2, 14336(SI)	// sum of friction.2.weight[0]
+	VMOVUPS	Z3, 14400(SI)	// sum of friction.2.weight[16]
+	VMOVUPS	Z4, 14464(SI)	// sum of friction.2.weight[32]
+	VMOVUPS	Z5, 14528(SI)	// sum of friction.2.weight[48]
+	VMOVUPS	Z6, 14592(SI)	// sum of friction.2.weight[64]
+	VMOVUPS	Z7, 14656(SI)	// sum of friction.2.weight[80]
+	VMOVUPS	Z8, 14720(SI)	// sum of friction.2.weight[96]
+	VMOVUPS	Z9, 14784(SI)	// sum of friction.2.weight[112]
+	VMOVUPS	Z10, 14848(SI)	// sum of friction.2.weight[128]
+	VMOVUPS	Z11, 14912(SI)	// sum of friction.2.weight[144]
+	VMOVUPS	Z12, 14976(SI)	// sum of friction.2.weight[160]
+	VMOVUPS	Z13, 15040(SI)	// sum of friction.2.weight[176]
+	VMOVUPS	Z14, 15104(SI)	// sum of friction.2.weight[192]
+	VMOVUPS	Z15, 15168(SI)	// sum of friction.2.weight[208]
+	VMOVUPS	Z16, 15232(SI)	// sum of friction.2.weight[224]
+	VMOVUPS	Z17, 15296(SI)	// sum of friction.2.weight[240]
+	ADDQ	$1024, SI
+	ADDQ	$1024, DI
+	DECQ	CX
+	JNE	loop79
 	VBROADCASTSS	f32_00000000<>(SB), Z31
 	VMOVUPS	Z31, 0(AX)
 	VBROADCASTSS	f32_00000000<>(SB), Z31
@@ -15607,11 +16391,12 @@ loop66: // 32 times: elements
 	MOVQ	R8, DI
 	MOVQ	BX, R9
 	MOVQ	R8, R10
-loop67: // 4 times: tiles of 8 elements
-	VMOVUPS	814336(SI), Z10	// vecmat_6[0]
-	VMOVUPS	814400(SI), Z11	// vecmat_6[0] | 1
-	VMOVUPS	818432(SI), Z12	// sigmoid_3[0]
-	VMOVUPS	818496(SI), Z13	// sigmoid_3[0] | 1
+loop81: // 4 times: tiles of 8 elements
+	// arm.nde:11
+	VMOVUPS	822528(SI), Z10	// vecmat_6[0]
+	VMOVUPS	822592(SI), Z11	// vecmat_6[0] | 1
+	VMOVUPS	826624(SI), Z12	// sigmoid_3[0]
+	VMOVUPS	826688(SI), Z13	// sigmoid_3[0] | 1
 	VMULPS	Z12, Z10, Z10
 	VMULPS	Z13, Z11, Z11
 	VPANDD	Z0, Z10, Z12
@@ -15646,10 +16431,10 @@ loop67: // 4 times: tiles of 8 elements
 	VBROADCASTSS	20(R9), Z12	// friction.0.weight[5]
 	VFMADD231PS	Z10, Z12, Z8
 	VFMADD231PS	Z11, Z12, Z9
-	VMOVUPS	814464(SI), Z12	// vecmat_6[1]
-	VMOVUPS	814528(SI), Z13	// vecmat_6[1] | 1
-	VMOVUPS	818560(SI), Z14	// sigmoid_3[1]
-	VMOVUPS	818624(SI), Z15	// sigmoid_3[1] | 1
+	VMOVUPS	822656(SI), Z12	// vecmat_6[1]
+	VMOVUPS	822720(SI), Z13	// vecmat_6[1] | 1
+	VMOVUPS	826752(SI), Z14	// sigmoid_3[1]
+	VMOVUPS	826816(SI), Z15	// sigmoid_3[1] | 1
 	VMULPS	Z14, Z12, Z12
 	VMULPS	Z15, Z13, Z13
 	VPANDD	Z0, Z12, Z14
@@ -15684,10 +16469,10 @@ loop67: // 4 times: tiles of 8 elements
 	VBROADCASTSS	44(R9), Z14	// friction.0.weight[11]
 	VFMADD231PS	Z12, Z14, Z8
 	VFMADD231PS	Z13, Z14, Z9
-	VMOVUPS	814592(SI), Z14	// vecmat_6[2]
-	VMOVUPS	814656(SI), Z15	// vecmat_6[2] | 1
-	VMOVUPS	818688(SI), Z16	// sigmoid_3[2]
-	VMOVUPS	818752(SI), Z17	// sigmoid_3[2] | 1
+	VMOVUPS	822784(SI), Z14	// vecmat_6[2]
+	VMOVUPS	822848(SI), Z15	// vecmat_6[2] | 1
+	VMOVUPS	826880(SI), Z16	// sigmoid_3[2]
+	VMOVUPS	826944(SI), Z17	// sigmoid_3[2] | 1
 	VMULPS	Z16, Z14, Z14
 	VMULPS	Z17, Z15, Z15
 	VPANDD	Z0, Z14, Z16
@@ -15722,10 +16507,10 @@ loop67: // 4 times: tiles of 8 elements
 	VBROADCASTSS	68(R9), Z16	// friction.0.weight[17]
 	VFMADD231PS	Z14, Z16, Z8
 	VFMADD231PS	Z15, Z16, Z9
-	VMOVUPS	814720(SI), Z16	// vecmat_6[3]
-	VMOVUPS	814784(SI), Z17	// vecmat_6[3] | 1
-	VMOVUPS	818816(SI), Z18	// sigmoid_3[3]
-	VMOVUPS	818880(SI), Z19	// sigmoid_3[3] | 1
+	VMOVUPS	822912(SI), Z16	// vecmat_6[3]
+	VMOVUPS	822976(SI), Z17	// vecmat_6[3] | 1
+	VMOVUPS	827008(SI), Z18	// sigmoid_3[3]
+	VMOVUPS	827072(SI), Z19	// sigmoid_3[3] | 1
 	VMULPS	Z18, Z16, Z16
 	VMULPS	Z19, Z17, Z17
 	VPANDD	Z0, Z16, Z18
@@ -15760,10 +16545,10 @@ loop67: // 4 times: tiles of 8 elements
 	VBROADCASTSS	92(R9), Z18	// friction.0.weight[23]
 	VFMADD231PS	Z16, Z18, Z8
 	VFMADD231PS	Z17, Z18, Z9
-	VMOVUPS	814848(SI), Z18	// vecmat_6[4]
-	VMOVUPS	814912(SI), Z19	// vecmat_6[4] | 1
-	VMOVUPS	818944(SI), Z20	// sigmoid_3[4]
-	VMOVUPS	819008(SI), Z21	// sigmoid_3[4] | 1
+	VMOVUPS	823040(SI), Z18	// vecmat_6[4]
+	VMOVUPS	823104(SI), Z19	// vecmat_6[4] | 1
+	VMOVUPS	827136(SI), Z20	// sigmoid_3[4]
+	VMOVUPS	827200(SI), Z21	// sigmoid_3[4] | 1
 	VMULPS	Z20, Z18, Z18
 	VMULPS	Z21, Z19, Z19
 	VPANDD	Z0, Z18, Z20
@@ -15798,10 +16583,10 @@ loop67: // 4 times: tiles of 8 elements
 	VBROADCASTSS	116(R9), Z20	// friction.0.weight[29]
 	VFMADD231PS	Z18, Z20, Z8
 	VFMADD231PS	Z19, Z20, Z9
-	VMOVUPS	814976(SI), Z20	// vecmat_6[5]
-	VMOVUPS	815040(SI), Z21	// vecmat_6[5] | 1
-	VMOVUPS	819072(SI), Z22	// sigmoid_3[5]
-	VMOVUPS	819136(SI), Z23	// sigmoid_3[5] | 1
+	VMOVUPS	823168(SI), Z20	// vecmat_6[5]
+	VMOVUPS	823232(SI), Z21	// vecmat_6[5] | 1
+	VMOVUPS	827264(SI), Z22	// sigmoid_3[5]
+	VMOVUPS	827328(SI), Z23	// sigmoid_3[5] | 1
 	VMULPS	Z22, Z20, Z20
 	VMULPS	Z23, Z21, Z21
 	VPANDD	Z0, Z20, Z22
@@ -15836,10 +16621,10 @@ loop67: // 4 times: tiles of 8 elements
 	VBROADCASTSS	140(R9), Z22	// friction.0.weight[35]
 	VFMADD231PS	Z20, Z22, Z8
 	VFMADD231PS	Z21, Z22, Z9
-	VMOVUPS	815104(SI), Z22	// vecmat_6[6]
-	VMOVUPS	815168(SI), Z23	// vecmat_6[6] | 1
-	VMOVUPS	819200(SI), Z24	// sigmoid_3[6]
-	VMOVUPS	819264(SI), Z25	// sigmoid_3[6] | 1
+	VMOVUPS	823296(SI), Z22	// vecmat_6[6]
+	VMOVUPS	823360(SI), Z23	// vecmat_6[6] | 1
+	VMOVUPS	827392(SI), Z24	// sigmoid_3[6]
+	VMOVUPS	827456(SI), Z25	// sigmoid_3[6] | 1
 	VMULPS	Z24, Z22, Z22
 	VMULPS	Z25, Z23, Z23
 	VPANDD	Z0, Z22, Z24
@@ -15874,10 +16659,10 @@ loop67: // 4 times: tiles of 8 elements
 	VBROADCASTSS	164(R9), Z24	// friction.0.weight[41]
 	VFMADD231PS	Z22, Z24, Z8
 	VFMADD231PS	Z23, Z24, Z9
-	VMOVUPS	815232(SI), Z24	// vecmat_6[7]
-	VMOVUPS	815296(SI), Z25	// vecmat_6[7] | 1
-	VMOVUPS	819328(SI), Z26	// sigmoid_3[7]
-	VMOVUPS	819392(SI), Z27	// sigmoid_3[7] | 1
+	VMOVUPS	823424(SI), Z24	// vecmat_6[7]
+	VMOVUPS	823488(SI), Z25	// vecmat_6[7] | 1
+	VMOVUPS	827520(SI), Z26	// sigmoid_3[7]
+	VMOVUPS	827584(SI), Z27	// sigmoid_3[7] | 1
 	VMULPS	Z26, Z24, Z24
 	VMULPS	Z27, Z25, Z25
 	VPANDD	Z0, Z24, Z26
@@ -15931,9 +16716,9 @@ loop67: // 4 times: tiles of 8 elements
 	MOVQ	$6, R11
 	MOVQ	AX, R12
 	MOVQ	R10, R13
-loop68: // 6 times: elements
-	VMOVUPS	683776(R12), Z26	// concat_2[0]
-	VMOVUPS	683840(R12), Z27	// concat_2[0] | 1
+loop82: // 6 times: elements
+	VMOVUPS	691968(R12), Z26	// concat_2[0]
+	VMOVUPS	692032(R12), Z27	// concat_2[0] | 1
 	VMOVUPS	(R13), Z28	// sum of friction.0.weight[0]
 	VFMADD231PS	Z26, Z10, Z28
 	VFMADD231PS	Z27, Z11, Z28
@@ -15969,59 +16754,59 @@ loop68: // 6 times: elements
 	ADDQ	$128, R12
 	ADDQ	$64, R13
 	DECQ	R11
-	JNE	loop68
+	JNE	loop82
 	ADDQ	$1024, SI
 	ADDQ	$512, DI
 	ADDQ	$192, R9
 	ADDQ	$3072, R10
 	DECQ	CX
-	JNE	loop67
+	JNE	loop81
 	VMOVUPS	0(AX), Z29	// vecmat_7[0]
-	VMOVUPS	Z29, 822528(AX)
+	VMOVUPS	Z29, 830720(AX)
 	VMOVUPS	64(AX), Z29	// vecmat_7[0] | 1
-	VMOVUPS	Z29, 822592(AX)
+	VMOVUPS	Z29, 830784(AX)
 	VMOVUPS	128(AX), Z29	// vecmat_7[1]
-	VMOVUPS	Z29, 822656(AX)
+	VMOVUPS	Z29, 830848(AX)
 	VMOVUPS	192(AX), Z29	// vecmat_7[1] | 1
-	VMOVUPS	Z29, 822720(AX)
-	VMOVUPS	Z2, 822784(AX)	// vecmat_7[2]
-	VMOVUPS	Z3, 822848(AX)	// vecmat_7[2] | 1
-	VMOVUPS	Z4, 822912(AX)	// vecmat_7[3]
-	VMOVUPS	Z5, 822976(AX)	// vecmat_7[3] | 1
-	VMOVUPS	Z6, 823040(AX)	// vecmat_7[4]
-	VMOVUPS	Z7, 823104(AX)	// vecmat_7[4] | 1
-	VMOVUPS	Z8, 823168(AX)	// vecmat_7[5]
-	VMOVUPS	Z9, 823232(AX)	// vecmat_7[5] | 1
+	VMOVUPS	Z29, 830912(AX)
+	VMOVUPS	Z2, 830976(AX)	// vecmat_7[2]
+	VMOVUPS	Z3, 831040(AX)	// vecmat_7[2] | 1
+	VMOVUPS	Z4, 831104(AX)	// vecmat_7[3]
+	VMOVUPS	Z5, 831168(AX)	// vecmat_7[3] | 1
+	VMOVUPS	Z6, 831232(AX)	// vecmat_7[4]
+	VMOVUPS	Z7, 831296(AX)	// vecmat_7[4] | 1
+	VMOVUPS	Z8, 831360(AX)	// vecmat_7[5]
+	VMOVUPS	Z9, 831424(AX)	// vecmat_7[5] | 1
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop69: // 2 times: vectors of the block
+loop83: // 2 times: vectors of the block
 	VMOVUPS	65792(SI), Z0	// mask
-	VMOVUPS	822784(SI), Z1	// vecmat_7[2]
-	VMOVUPS	822912(SI), Z1	// vecmat_7[3]
-	VMOVUPS	822528(SI), Z1	// vecmat_7[0]
-	VMOVUPS	822656(SI), Z1	// vecmat_7[1]
+	VMOVUPS	830976(SI), Z1	// vecmat_7[2]
+	VMOVUPS	831104(SI), Z1	// vecmat_7[3]
+	VMOVUPS	830720(SI), Z1	// vecmat_7[0]
+	VMOVUPS	830848(SI), Z1	// vecmat_7[1]
 	// arm.nde:11
-	VMOVUPS	822528(SI), Z1	// vecmat_7[0]
-	VMOVUPS	683520(SI), Z2	// cos_6[0]
-	VMOVUPS	822784(SI), Z3	// vecmat_7[2]
-	VMOVUPS	823296(SI), Z4	// neg_5[0]
+	VMOVUPS	830720(SI), Z1	// vecmat_7[0]
+	VMOVUPS	691712(SI), Z2	// cos_6[0]
+	VMOVUPS	830976(SI), Z3	// vecmat_7[2]
+	VMOVUPS	831488(SI), Z4	// neg_5[0]
 	VMULPS	Z4, Z3, Z3
 	VFMADD231PS	Z2, Z1, Z3
-	VMOVUPS	822656(SI), Z1	// vecmat_7[1]
-	VMOVUPS	683648(SI), Z2	// cos_6[1]
-	VMOVUPS	822912(SI), Z4	// vecmat_7[3]
-	VMOVUPS	823424(SI), Z5	// neg_5[1]
+	VMOVUPS	830848(SI), Z1	// vecmat_7[1]
+	VMOVUPS	691840(SI), Z2	// cos_6[1]
+	VMOVUPS	831104(SI), Z4	// vecmat_7[3]
+	VMOVUPS	831616(SI), Z5	// neg_5[1]
 	VMULPS	Z5, Z4, Z4
 	VFMADD231PS	Z2, Z1, Z4
-	VMOVUPS	810112(SI), Z1	// G_bar_3[1]
-	VMOVUPS	809984(SI), Z2	// G_bar_3[0]
-	VMOVUPS	651008(SI), Z5	// q_y2[0]
+	VMOVUPS	818304(SI), Z1	// G_bar_3[1]
+	VMOVUPS	818176(SI), Z2	// G_bar_3[0]
+	VMOVUPS	659200(SI), Z5	// q_y2[0]
 	// arm.nde:35
 	VADDPS	Z2, Z1, Z6
-	VMOVUPS	Z6, 823552(SI)	// add_25
-	VMOVUPS	654976(SI), Z7	// mul_11
+	VMOVUPS	Z6, 831744(SI)	// add_25
+	VMOVUPS	663168(SI), Z7	// mul_11
 	VMULPS	Z7, Z6, Z6
-	VMOVUPS	682752(SI), Z7	// add_8
+	VMOVUPS	690944(SI), Z7	// add_8
 	VPANDD.BCST	f32_7fffffff<>(SB), Z7, Z8
 	VBROADCASTSS	f32_4b400000<>(SB), Z9
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z8, Z9
@@ -16056,7 +16841,7 @@ loop69: // 2 times: vectors of the block
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z8, K1, Z7
 	VPXORD.BCST	f32_80000000<>(SB), Z7, Z7
 	VMULPS	Z7, Z6, Z6
-	VMOVUPS	654592(SI), Z7	// mul_9
+	VMOVUPS	662784(SI), Z7	// mul_9
 	VMULPS	Z7, Z2, Z7
 	VPANDD.BCST	f32_7fffffff<>(SB), Z5, Z8
 	VBROADCASTSS	f32_4b400000<>(SB), Z9
@@ -16093,59 +16878,59 @@ loop69: // 2 times: vectors of the block
 	VPXORD.BCST	f32_80000000<>(SB), Z5, Z5
 	VFMADD213PS	Z6, Z5, Z7
 	// arm.nde:34
-	VMOVUPS	682368(SI), Z5	// add_7
-	VMOVUPS	682496(SI), Z8	// square_2
+	VMOVUPS	690560(SI), Z5	// add_7
+	VMOVUPS	690688(SI), Z8	// square_2
 	VMULPS	Z8, Z1, Z8
 	VFNMADD231PS	Z5, Z2, Z8
-	VMOVUPS	Z8, 823680(SI)	// k_bar_3
+	VMOVUPS	Z8, 831872(SI)	// k_bar_3
 	// arm.nde:29
-	VMOVUPS	651520(SI), Z5	// mul_6
+	VMOVUPS	659712(SI), Z5	// mul_6
 	VMULPS	Z5, Z8, Z8
-	VMOVUPS	651264(SI), Z9	// c2
+	VMOVUPS	659456(SI), Z9	// c2
 	VFMADD231PS	Z9, Z8, Z6
 	// arm.nde:35
 	VADDPS	Z7, Z3, Z3
 	VADDPS.BCST	f32_00000000<>(SB), Z4, Z4
 	// arm.nde:38
-	VMOVUPS	809728(SI), Z7	// linsolve_3[0]
-	VMOVUPS	709376(SI), Z8	// v_k2[0]
+	VMOVUPS	817920(SI), Z7	// linsolve_3[0]
+	VMOVUPS	717568(SI), Z8	// v_k2[0]
 	VMULPS	Z8, Z7, Z9
-	VMOVUPS	709504(SI), Z10	// v_k2[1]
+	VMOVUPS	717696(SI), Z10	// v_k2[1]
 	VMULPS	Z10, Z7, Z7
-	VMOVUPS	809856(SI), Z11	// linsolve_3[1]
+	VMOVUPS	818048(SI), Z11	// linsolve_3[1]
 	VMULPS	Z8, Z11, Z8
 	VMULPS	Z10, Z11, Z10
 	VPXORD.BCST	f32_80000000<>(SB), Z9, Z9
-	VMOVUPS	Z9, 823808(SI)	// M_bar_3[0]
+	VMOVUPS	Z9, 832000(SI)	// M_bar_3[0]
 	VPXORD.BCST	f32_80000000<>(SB), Z7, Z7
-	VMOVUPS	Z7, 823936(SI)	// M_bar_3[1]
+	VMOVUPS	Z7, 832128(SI)	// M_bar_3[1]
 	VPXORD.BCST	f32_80000000<>(SB), Z8, Z8
-	VMOVUPS	Z8, 824064(SI)	// M_bar_3[2]
+	VMOVUPS	Z8, 832256(SI)	// M_bar_3[2]
 	VPXORD.BCST	f32_80000000<>(SB), Z10, Z10
-	VMOVUPS	Z10, 824192(SI)	// M_bar_3[3]
-	VMOVUPS	653184(SI), Z10	// M_2[0]
-	VMOVUPS	Z10, 824960(SI)	// transpose_4[0]
-	VMOVUPS	653440(SI), Z11	// M_2[2]
-	VMOVUPS	Z11, 825088(SI)	// transpose_4[1]
-	VMOVUPS	653312(SI), Z12	// M_2[1]
-	VMOVUPS	Z12, 825216(SI)	// transpose_4[2]
-	VMOVUPS	653568(SI), Z13	// M_2[3]
-	VMOVUPS	Z13, 825344(SI)	// transpose_4[3]
+	VMOVUPS	Z10, 832384(SI)	// M_bar_3[3]
+	VMOVUPS	661376(SI), Z10	// M_2[0]
+	VMOVUPS	Z10, 833152(SI)	// transpose_4[0]
+	VMOVUPS	661632(SI), Z11	// M_2[2]
+	VMOVUPS	Z11, 833280(SI)	// transpose_4[1]
+	VMOVUPS	661504(SI), Z12	// M_2[1]
+	VMOVUPS	Z12, 833408(SI)	// transpose_4[2]
+	VMOVUPS	661760(SI), Z13	// M_2[3]
+	VMOVUPS	Z13, 833536(SI)	// transpose_4[3]
 	// arm.nde:32
 	VADDPS	Z7, Z8, Z7
-	VMOVUPS	Z7, 824320(SI)	// add_26
+	VMOVUPS	Z7, 832512(SI)	// add_26
 	// arm.nde:28
-	VMOVUPS	650624(SI), Z8	// mul_4
+	VMOVUPS	658816(SI), Z8	// mul_4
 	VMULPS	Z5, Z7, Z5
 	VFMADD231PS	Z8, Z9, Z5
-	VMOVUPS	652672(SI), Z7	// s2
+	VMOVUPS	660864(SI), Z7	// s2
 	VPXORD.BCST	f32_80000000<>(SB), Z7, Z7
 	VFMADD231PS	Z7, Z5, Z6
-	VMOVUPS	682112(SI), Z5	// q_k2[1]
+	VMOVUPS	690304(SI), Z5	// q_k2[1]
 	// arm.nde:34
-	VMOVUPS	652928(SI), Z7	// neg
+	VMOVUPS	661120(SI), Z7	// neg
 	VMULPS	Z7, Z2, Z2
-	VMOVUPS	682240(SI), Z7	// mul_12
+	VMOVUPS	690432(SI), Z7	// mul_12
 	VMULPS.BCST	f32_40000000<>(SB), Z5, Z8
 	VMULPS	Z8, Z2, Z8
 	VFMADD231PS	Z7, Z2, Z8
@@ -16153,59 +16938,59 @@ loop69: // 2 times: vectors of the block
 	VMOVUPS	622464(SI), Z14	// v_d1_bar[1]
 	VMOVUPS	622848(SI), Z15	// v_d2_bar[0]
 	VMOVUPS	622976(SI), Z16	// v_d2_bar[1]
-	VMOVUPS	823040(SI), Z17	// vecmat_7[4]
-	VMOVUPS	823168(SI), Z17	// vecmat_7[5]
+	VMOVUPS	831232(SI), Z17	// vecmat_7[4]
+	VMOVUPS	831360(SI), Z17	// vecmat_7[5]
 	// arm.nde:28
 	VADDPS.BCST	f32_00000000<>(SB), Z3, Z3
-	VMOVUPS	Z3, 824448(SI)	// q_y2_bar[0]
+	VMOVUPS	Z3, 832640(SI)	// q_y2_bar[0]
 	VADDPS	Z6, Z4, Z4
-	VMOVUPS	Z4, 824576(SI)	// q_y2_bar[1]
+	VMOVUPS	Z4, 832768(SI)	// q_y2_bar[1]
 	// arm.nde:45
-	VMOVUPS	808192(SI), Z6	// add_23[0]
+	VMOVUPS	816384(SI), Z6	// add_23[0]
 	VADDPS	Z3, Z6, Z3
-	VMOVUPS	Z3, 824704(SI)	// add_27[0]
-	VMOVUPS	808320(SI), Z3	// add_23[1]
+	VMOVUPS	Z3, 832896(SI)	// add_27[0]
+	VMOVUPS	816512(SI), Z3	// add_23[1]
 	VADDPS	Z4, Z3, Z3
-	VMOVUPS	Z3, 824832(SI)	// add_27[1]
-	VMOVUPS	711296(SI), Z3	// mul_13[0]
+	VMOVUPS	Z3, 833024(SI)	// add_27[1]
+	VMOVUPS	719488(SI), Z3	// mul_13[0]
 	VADDPS	Z3, Z9, Z3
 	VFMADD231PS.BCST	f32_bfc00000<>(SB), Z15, Z3
-	VMOVUPS	711680(SI), Z4	// mul_14[0]
+	VMOVUPS	719872(SI), Z4	// mul_14[0]
 	VADDPS	Z4, Z3, Z3
-	VMOVUPS	711424(SI), Z4	// mul_13[1]
+	VMOVUPS	719616(SI), Z4	// mul_13[1]
 	VADDPS	Z4, Z14, Z4
 	VFMADD231PS.BCST	f32_bfc00000<>(SB), Z16, Z4
-	VMOVUPS	711808(SI), Z6	// mul_14[1]
+	VMOVUPS	720000(SI), Z6	// mul_14[1]
 	VADDPS	Z6, Z4, Z4
 	// arm.nde:11
-	VMOVUPS	807936(SI), Z6	// q_y3_bar[0]
-	VMOVUPS	650880(SI), Z9	// ha21
-	VMOVUPS	808960(SI), Z14	// add_24[0]
+	VMOVUPS	816128(SI), Z6	// q_y3_bar[0]
+	VMOVUPS	659072(SI), Z9	// ha21
+	VMOVUPS	817152(SI), Z14	// add_24[0]
 	VFMADD231PS	Z9, Z6, Z14
-	VMOVUPS	823040(SI), Z6	// vecmat_7[4]
+	VMOVUPS	831232(SI), Z6	// vecmat_7[4]
 	VADDPS	Z6, Z14, Z6
-	VMOVUPS	808064(SI), Z14	// q_y3_bar[1]
-	VMOVUPS	809088(SI), Z15	// add_24[1]
+	VMOVUPS	816256(SI), Z14	// q_y3_bar[1]
+	VMOVUPS	817280(SI), Z15	// add_24[1]
 	VFMADD231PS	Z9, Z14, Z15
-	VMOVUPS	823168(SI), Z14	// vecmat_7[5]
+	VMOVUPS	831360(SI), Z14	// vecmat_7[5]
 	VADDPS	Z14, Z15, Z14
 	// arm.nde:34
 	VMULPS	Z5, Z2, Z2
-	VMOVUPS	652800(SI), Z5	// k
+	VMOVUPS	660992(SI), Z5	// k
 	VMULPS	Z5, Z1, Z1
 	VMULPS	Z7, Z1, Z1
 	VFMADD231PS.BCST	f32_40000000<>(SB), Z2, Z1
 	VADDPS.BCST	f32_00000000<>(SB), Z6, Z2
 	VADDPS	Z8, Z14, Z5
 	VADDPS	Z1, Z2, Z1
-	VMOVUPS	Z1, 825472(SI)	// q_k2_bar[0]
+	VMOVUPS	Z1, 833664(SI)	// q_k2_bar[0]
 	VADDPS.BCST	f32_00000000<>(SB), Z5, Z2
-	VMOVUPS	Z2, 825600(SI)	// q_k2_bar[1]
+	VMOVUPS	Z2, 833792(SI)	// q_k2_bar[1]
 	// arm.nde:45
 	VFMADD231PS	Z9, Z1, Z3
-	VMOVUPS	Z3, 825728(SI)	// v_k1_bar[0]
+	VMOVUPS	Z3, 833920(SI)	// v_k1_bar[0]
 	VFMADD231PS	Z9, Z2, Z4
-	VMOVUPS	Z4, 825856(SI)	// v_k1_bar[1]
+	VMOVUPS	Z4, 834048(SI)	// v_k1_bar[1]
 	// arm.nde:38
 	VPANDD.BCST	f32_7fffffff<>(SB), Z10, Z1
 	VPANDD.BCST	f32_7fffffff<>(SB), Z12, Z2
@@ -16233,29 +17018,29 @@ loop69: // 2 times: vectors of the block
 	VFNMADD231PS	Z1, Z5, Z6
 	VDIVPS	Z2, Z6, Z2
 	VPORD	Z3, Z2, Z2
-	VMOVUPS	Z2, 825984(SI)	// linsolve_4[0]
-	VMOVUPS	Z1, 826112(SI)	// linsolve_4[1]
+	VMOVUPS	Z2, 834176(SI)	// linsolve_4[0]
+	VMOVUPS	Z1, 834304(SI)	// linsolve_4[1]
 	VPXORD.BCST	f32_80000000<>(SB), Z2, Z2
-	VMOVUPS	Z2, 826240(SI)	// G_bar_4[0]
+	VMOVUPS	Z2, 834432(SI)	// G_bar_4[0]
 	VPXORD.BCST	f32_80000000<>(SB), Z1, Z1
-	VMOVUPS	Z1, 826368(SI)	// G_bar_4[1]
+	VMOVUPS	Z1, 834560(SI)	// G_bar_4[1]
 	// arm.nde:11
-	VMOVUPS	655616(SI), Z3	// sin[0]
+	VMOVUPS	663808(SI), Z3	// sin[0]
 	VPXORD.BCST	f32_80000000<>(SB), Z3, Z3
-	VMOVUPS	Z3, 839552(SI)	// neg_6[0]
-	VMOVUPS	655744(SI), Z3	// sin[1]
+	VMOVUPS	Z3, 847744(SI)	// neg_6[0]
+	VMOVUPS	663936(SI), Z3	// sin[1]
 	VPXORD.BCST	f32_80000000<>(SB), Z3, Z3
-	VMOVUPS	Z3, 839680(SI)	// neg_6[1]
+	VMOVUPS	Z3, 847872(SI)	// neg_6[1]
 	MOVQ	$32, DI
 	MOVQ	BX, R9
 	MOVQ	SI, R10
 	MOVQ	R8, R11
-loop70: // 32 times: elements
+loop84: // 32 times: elements
 	VBROADCASTSS	5120(R9), Z3	// friction.4.weight[0]
 	VMULPS	Z3, Z2, Z3
 	VBROADCASTSS	5248(R9), Z4	// friction.4.weight[32]
 	VFMADD231PS	Z4, Z1, Z3
-	VMOVUPS	673280(R10), Z4	// add_6[0]
+	VMOVUPS	681472(R10), Z4	// add_6[0]
 	VPORD.BCST	f32_80000000<>(SB), Z4, Z5
 	VBROADCASTSS	f32_42b40000<>(SB), Z6
 	VMINPS	Z5, Z6, Z5
@@ -16280,23 +17065,23 @@ loop70: // 32 times: elements
 	VADDPS.BCST	f32_3f800000<>(SB), Z5, Z5
 	VDIVPS	Z5, Z4, Z4
 	VMULPS	Z4, Z3, Z3
-	VMOVUPS	Z3, 826496(R10)	// mul_22[0]
+	VMOVUPS	Z3, 834688(R10)	// mul_22[0]
 	VPANDD	Z0, Z3, Z3
-	VMOVUPS	79872(R11), Z4	// sum of friction.2.bias[0]
+	VMOVUPS	83968(R11), Z4	// sum of friction.2.bias[0]
 	VADDPS	Z3, Z4, Z3
-	VMOVUPS	Z3, 79872(R11)	// sum of friction.2.bias[0]
+	VMOVUPS	Z3, 83968(R11)	// sum of friction.2.bias[0]
 	ADDQ	$4, R9
 	ADDQ	$128, R10
 	ADDQ	$64, R11
 	DECQ	DI
-	JNE	loop70
+	JNE	loop84
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop69
-	MOVQ	$4, CX
+	JNE	loop83
+	MOVQ	$2, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
-loop71: // 4 times: tiles of 8 elements
+loop85: // 2 times: tiles of 11 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -16313,68 +17098,169 @@ loop71: // 4 times: tiles of 8 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z13
 	VBROADCASTSS	f32_00000000<>(SB), Z14
 	VBROADCASTSS	f32_00000000<>(SB), Z15
+	VBROADCASTSS	f32_00000000<>(SB), Z16
+	VBROADCASTSS	f32_00000000<>(SB), Z17
+	VBROADCASTSS	f32_00000000<>(SB), Z18
+	VBROADCASTSS	f32_00000000<>(SB), Z19
+	VBROADCASTSS	f32_00000000<>(SB), Z20
+	VBROADCASTSS	f32_00000000<>(SB), Z21
 	MOVQ	$32, R9
 	MOVQ	AX, R10
 	MOVQ	SI, R11
-loop72: // 32 times: terms of the sums
-	VMOVUPS	826496(R10), Z16	// mul_22[0]
-	VMOVUPS	826560(R10), Z17	// mul_22[0] | 1
-	VBROADCASTSS	896(R11), Z18	// friction.2.weight[0]
-	VFMADD231PS	Z16, Z18, Z0
-	VFMADD231PS	Z17, Z18, Z1
-	VBROADCASTSS	900(R11), Z18	// friction.2.weight[1]
-	VFMADD231PS	Z16, Z18, Z2
-	VFMADD231PS	Z17, Z18, Z3
-	VBROADCASTSS	904(R11), Z18	// friction.2.weight[2]
-	VFMADD231PS	Z16, Z18, Z4
-	VFMADD231PS	Z17, Z18, Z5
-	VBROADCASTSS	908(R11), Z18	// friction.2.weight[3]
-	VFMADD231PS	Z16, Z18, Z6
-	VFMADD231PS	Z17, Z18, Z7
-	VBROADCASTSS	912(R11), Z18	// friction.2.weight[4]
-	VFMADD231PS	Z16, Z18, Z8
-	VFMADD231PS	Z17, Z18, Z9
-	VBROADCASTSS	916(R11), Z18	// friction.2.weight[5]
-	VFMADD231PS	Z16, Z18, Z10
-	VFMADD231PS	Z17, Z18, Z11
-	VBROADCASTSS	920(R11), Z18	// friction.2.weight[6]
-	VFMADD231PS	Z16, Z18, Z12
-	VFMADD231PS	Z17, Z18, Z13
-	VBROADCASTSS	924(R11), Z18	// friction.2.weight[7]
-	VFMADD231PS	Z16, Z18, Z14
-	VFMADD231PS	Z17, Z18, Z15
+loop86: // 32 times: terms of the sums
+	VMOVUPS	834688(R10), Z22	// mul_22[0]
+	VMOVUPS	834752(R10), Z23	// mul_22[0] | 1
+	VBROADCASTSS	896(R11), Z24	// friction.2.weight[0]
+	VFMADD231PS	Z22, Z24, Z0
+	VFMADD231PS	Z23, Z24, Z1
+	VBROADCASTSS	900(R11), Z24	// friction.2.weight[1]
+	VFMADD231PS	Z22, Z24, Z2
+	VFMADD231PS	Z23, Z24, Z3
+	VBROADCASTSS	904(R11), Z24	// friction.2.weight[2]
+	VFMADD231PS	Z22, Z24, Z4
+	VFMADD231PS	Z23, Z24, Z5
+	VBROADCASTSS	908(R11), Z24	// friction.2.weight[3]
+	VFMADD231PS	Z22, Z24, Z6
+	VFMADD231PS	Z23, Z24, Z7
+	VBROADCASTSS	912(R11), Z24	// friction.2.weight[4]
+	VFMADD231PS	Z22, Z24, Z8
+	VFMADD231PS	Z23, Z24, Z9
+	VBROADCASTSS	916(R11), Z24	// friction.2.weight[5]
+	VFMADD231PS	Z22, Z24, Z10
+	VFMADD231PS	Z23, Z24, Z11
+	VBROADCASTSS	920(R11), Z24	// friction.2.weight[6]
+	VFMADD231PS	Z22, Z24, Z12
+	VFMADD231PS	Z23, Z24, Z13
+	VBROADCASTSS	924(R11), Z24	// friction.2.weight[7]
+	VFMADD231PS	Z22, Z24, Z14
+	VFMADD231PS	Z23, Z24, Z15
+	VBROADCASTSS	928(R11), Z24	// friction.2.weight[8]
+	VFMADD231PS	Z22, Z24, Z16
+	VFMADD231PS	Z23, Z24, Z17
+	VBROADCASTSS	932(R11), Z24	// friction.2.weight[9]
+	VFMADD231PS	Z22, Z24, Z18
+	VFMADD231PS	Z23, Z24, Z19
+	VBROADCASTSS	936(R11), Z24	// friction.2.weight[10]
+	VFMADD231PS	Z22, Z24, Z20
+	VFMADD231PS	Z23, Z24, Z21
 	ADDQ	$128, R10
 	ADDQ	$128, R11
 	DECQ	R9
-	JNE	loop72
-	VMOVUPS	Z0, 830592(DI)	// vecmat_8[0]
-	VMOVUPS	Z1, 830656(DI)	// vecmat_8[0] | 1
-	VMOVUPS	Z2, 830720(DI)	// vecmat_8[1]
-	VMOVUPS	Z3, 830784(DI)	// vecmat_8[1] | 1
-	VMOVUPS	Z4, 830848(DI)	// vecmat_8[2]
-	VMOVUPS	Z5, 830912(DI)	// vecmat_8[2] | 1
-	VMOVUPS	Z6, 830976(DI)	// vecmat_8[3]
-	VMOVUPS	Z7, 831040(DI)	// vecmat_8[3] | 1
-	VMOVUPS	Z8, 831104(DI)	// vecmat_8[4]
-	VMOVUPS	Z9, 831168(DI)	// vecmat_8[4] | 1
-	VMOVUPS	Z10, 831232(DI)	// vecmat_8[5]
-	VMOVUPS	Z11, 831296(DI)	// vecmat_8[5] | 1
-	VMOVUPS	Z12, 831360(DI)	// vecmat_8[6]
-	VMOVUPS	Z13, 831424(DI)	// vecmat_8[6] | 1
-	VMOVUPS	Z14, 831488(DI)	// vecmat_8[7]
-	VMOVUPS	Z15, 831552(DI)	// vecmat_8[7] | 1
-	ADDQ	$32, SI
-	ADDQ	$1024, DI
+	JNE	loop86
+	VMOVUPS	Z0, 838784(DI)	// vecmat_8[0]
+	VMOVUPS	Z1, 838848(DI)	// vecmat_8[0] | 1
+	VMOVUPS	Z2, 838912(DI)	// vecmat_8[1]
+	VMOVUPS	Z3, 838976(DI)	// vecmat_8[1] | 1
+	VMOVUPS	Z4, 839040(DI)	// vecmat_8[2]
+	VMOVUPS	Z5, 839104(DI)	// vecmat_8[2] | 1
+	VMOVUPS	Z6, 839168(DI)	// vecmat_8[3]
+	VMOVUPS	Z7, 839232(DI)	// vecmat_8[3] | 1
+	VMOVUPS	Z8, 839296(DI)	// vecmat_8[4]
+	VMOVUPS	Z9, 839360(DI)	// vecmat_8[4] | 1
+	VMOVUPS	Z10, 839424(DI)	// vecmat_8[5]
+	VMOVUPS	Z11, 839488(DI)	// vecmat_8[5] | 1
+	VMOVUPS	Z12, 839552(DI)	// vecmat_8[6]
+	VMOVUPS	Z13, 839616(DI)	// vecmat_8[6] | 1
+	VMOVUPS	Z14, 839680(DI)	// vecmat_8[7]
+	VMOVUPS	Z15, 839744(DI)	// vecmat_8[7] | 1
+	VMOVUPS	Z16, 839808(DI)	// vecmat_8[8]
+	VMOVUPS	Z17, 839872(DI)	// vecmat_8[8] | 1
+	VMOVUPS	Z18, 839936(DI)	// vecmat_8[9]
+	VMOVUPS	Z19, 840000(DI)	// vecmat_8[9] | 1
+	VMOVUPS	Z20, 840064(DI)	// vecmat_8[10]
+	VMOVUPS	Z21, 840128(DI)	// vecmat_8[10] | 1
+	ADDQ	$44, SI
+	ADDQ	$1408, DI
 	DECQ	CX
-	JNE	loop71
+	JNE	loop85
+	VBROADCASTSS	f32_00000000<>(SB), Z0
+	VBROADCASTSS	f32_00000000<>(SB), Z1
+	VBROADCASTSS	f32_00000000<>(SB), Z2
+	VBROADCASTSS	f32_00000000<>(SB), Z3
+	VBROADCASTSS	f32_00000000<>(SB), Z4
+	VBROADCASTSS	f32_00000000<>(SB), Z5
+	VBROADCASTSS	f32_00000000<>(SB), Z6
+	VBROADCASTSS	f32_00000000<>(SB), Z7
+	VBROADCASTSS	f32_00000000<>(SB), Z8
+	VBROADCASTSS	f32_00000000<>(SB), Z9
+	VBROADCASTSS	f32_00000000<>(SB), Z10
+	VBROADCASTSS	f32_00000000<>(SB), Z11
+	VBROADCASTSS	f32_00000000<>(SB), Z12
+	VBROADCASTSS	f32_00000000<>(SB), Z13
+	VBROADCASTSS	f32_00000000<>(SB), Z14
+	VBROADCASTSS	f32_00000000<>(SB), Z15
+	VBROADCASTSS	f32_00000000<>(SB), Z16
+	VBROADCASTSS	f32_00000000<>(SB), Z17
+	VBROADCASTSS	f32_00000000<>(SB), Z18
+	VBROADCASTSS	f32_00000000<>(SB), Z19
+	MOVQ	$32, CX
+	MOVQ	AX, SI
+	MOVQ	BX, DI
+loop87: // 32 times: terms of the sums
+	VMOVUPS	834688(SI), Z20	// mul_22[0]
+	VMOVUPS	834752(SI), Z21	// mul_22[0] | 1
+	VBROADCASTSS	984(DI), Z22	// friction.2.weight[22]
+	VFMADD231PS	Z20, Z22, Z0
+	VFMADD231PS	Z21, Z22, Z1
+	VBROADCASTSS	988(DI), Z22	// friction.2.weight[23]
+	VFMADD231PS	Z20, Z22, Z2
+	VFMADD231PS	Z21, Z22, Z3
+	VBROADCASTSS	992(DI), Z22	// friction.2.weight[24]
+	VFMADD231PS	Z20, Z22, Z4
+	VFMADD231PS	Z21, Z22, Z5
+	VBROADCASTSS	996(DI), Z22	// friction.2.weight[25]
+	VFMADD231PS	Z20, Z22, Z6
+	VFMADD231PS	Z21, Z22, Z7
+	VBROADCASTSS	1000(DI), Z22	// friction.2.weight[26]
+	VFMADD231PS	Z20, Z22, Z8
+	VFMADD231PS	Z21, Z22, Z9
+	VBROADCASTSS	1004(DI), Z22	// friction.2.weight[27]
+	VFMADD231PS	Z20, Z22, Z10
+	VFMADD231PS	Z21, Z22, Z11
+	VBROADCASTSS	1008(DI), Z22	// friction.2.weight[28]
+	VFMADD231PS	Z20, Z22, Z12
+	VFMADD231PS	Z21, Z22, Z13
+	VBROADCASTSS	1012(DI), Z22	// friction.2.weight[29]
+	VFMADD231PS	Z20, Z22, Z14
+	VFMADD231PS	Z21, Z22, Z15
+	VBROADCASTSS	1016(DI), Z22	// friction.2.weight[30]
+	VFMADD231PS	Z20, Z22, Z16
+	VFMADD231PS	Z21, Z22, Z17
+	VBROADCASTSS	1020(DI), Z22	// friction.2.weight[31]
+	VFMADD231PS	Z20, Z22, Z18
+	VFMADD231PS	Z21, Z22, Z19
+	ADDQ	$128, SI
+	ADDQ	$128, DI
+	DECQ	CX
+	JNE	loop87
+	VMOVUPS	Z0, 841600(AX)	// vecmat_8[22]
+	VMOVUPS	Z1, 841664(AX)	// vecmat_8[22] | 1
+	VMOVUPS	Z2, 841728(AX)	// vecmat_8[23]
+	VMOVUPS	Z3, 841792(AX)	// vecmat_8[23] | 1
+	VMOVUPS	Z4, 841856(AX)	// vecmat_8[24]
+	VMOVUPS	Z5, 841920(AX)	// vecmat_8[24] | 1
+	VMOVUPS	Z6, 841984(AX)	// vecmat_8[25]
+	VMOVUPS	Z7, 842048(AX)	// vecmat_8[25] | 1
+	VMOVUPS	Z8, 842112(AX)	// vecmat_8[26]
+	VMOVUPS	Z9, 842176(AX)	// vecmat_8[26] | 1
+	VMOVUPS	Z10, 842240(AX)	// vecmat_8[27]
+	VMOVUPS	Z11, 842304(AX)	// vecmat_8[27] | 1
+	VMOVUPS	Z12, 842368(AX)	// vecmat_8[28]
+	VMOVUPS	Z13, 842432(AX)	// vecmat_8[28] | 1
+	VMOVUPS	Z14, 842496(AX)	// vecmat_8[29]
+	VMOVUPS	Z15, 842560(AX)	// vecmat_8[29] | 1
+	VMOVUPS	Z16, 842624(AX)	// vecmat_8[30]
+	VMOVUPS	Z17, 842688(AX)	// vecmat_8[30] | 1
+	VMOVUPS	Z18, 842752(AX)	// vecmat_8[31]
+	VMOVUPS	Z19, 842816(AX)	// vecmat_8[31] | 1
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop73: // 2 times: vectors of the block
+loop88: // 2 times: vectors of the block
 	MOVQ	$32, DI
 	MOVQ	SI, R9
-loop74: // 32 times: elements
+loop89: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	660992(R9), Z0	// add_5[0]
+	VMOVUPS	669184(R9), Z0	// add_5[0]
 	VPORD.BCST	f32_80000000<>(SB), Z0, Z1
 	VBROADCASTSS	f32_42b40000<>(SB), Z2
 	VMINPS	Z1, Z2, Z1
@@ -16398,200 +17284,334 @@ loop74: // 32 times: elements
 	VBLENDMPS	Z1, Z0, K2, Z0
 	VADDPS.BCST	f32_3f800000<>(SB), Z1, Z1
 	VDIVPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 834688(R9)	// sigmoid_4[0]
+	VMOVUPS	Z0, 842880(R9)	// sigmoid_4[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop74
+	JNE	loop89
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop73
+	JNE	loop88
 	VMOVUPS	65792(AX), Z0	// mask
 	VMOVUPS	65856(AX), Z1	// mask | 1
-	MOVQ	$4, CX
+	MOVQ	$32, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
-	MOVQ	R8, R9
-loop75: // 4 times: tiles of 8 elements
+loop90: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	826496(SI), Z2	// mul_22[0]
-	VMOVUPS	826560(SI), Z3	// mul_22[0] | 1
+	VMOVUPS	685568(SI), Z2	// softplus_2[0]
+	VMOVUPS	685632(SI), Z3	// softplus_2[0] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	826624(SI), Z4	// mul_22[1]
-	VMOVUPS	826688(SI), Z5	// mul_22[1] | 1
-	VPANDD	Z0, Z4, Z4
-	VPANDD	Z1, Z5, Z5
-	VMOVUPS	826752(SI), Z6	// mul_22[2]
-	VMOVUPS	826816(SI), Z7	// mul_22[2] | 1
-	VPANDD	Z0, Z6, Z6
-	VPANDD	Z1, Z7, Z7
-	VMOVUPS	826880(SI), Z8	// mul_22[3]
-	VMOVUPS	826944(SI), Z9	// mul_22[3] | 1
-	VPANDD	Z0, Z8, Z8
-	VPANDD	Z1, Z9, Z9
-	VMOVUPS	827008(SI), Z10	// mul_22[4]
-	VMOVUPS	827072(SI), Z11	// mul_22[4] | 1
-	VPANDD	Z0, Z10, Z10
-	VPANDD	Z1, Z11, Z11
-	VMOVUPS	827136(SI), Z12	// mul_22[5]
-	VMOVUPS	827200(SI), Z13	// mul_22[5] | 1
-	VPANDD	Z0, Z12, Z12
-	VPANDD	Z1, Z13, Z13
-	VMOVUPS	827264(SI), Z14	// mul_22[6]
-	VMOVUPS	827328(SI), Z15	// mul_22[6] | 1
-	VPANDD	Z0, Z14, Z14
-	VPANDD	Z1, Z15, Z15
-	VMOVUPS	827392(SI), Z16	// mul_22[7]
-	VMOVUPS	827456(SI), Z17	// mul_22[7] | 1
-	VPANDD	Z0, Z16, Z16
-	VPANDD	Z1, Z17, Z17
-	MOVQ	$32, R10
-	MOVQ	AX, R11
-	MOVQ	DI, R12
-loop76: // 32 times: elements
-	VMOVUPS	665088(R11), Z18	// softplus[0]
-	VMOVUPS	665152(R11), Z19	// softplus[0] | 1
-	VMOVUPS	14336(R12), Z20	// sum of friction.2.weight[0]
-	VFMADD231PS	Z18, Z2, Z20
-	VFMADD231PS	Z19, Z3, Z20
-	VMOVUPS	Z20, 14336(R12)	// sum of friction.2.weight[0]
-	VMOVUPS	16384(R12), Z20	// sum of friction.2.weight[32]
-	VFMADD231PS	Z18, Z4, Z20
-	VFMADD231PS	Z19, Z5, Z20
-	VMOVUPS	Z20, 16384(R12)	// sum of friction.2.weight[32]
-	VMOVUPS	18432(R12), Z20	// sum of friction.2.weight[64]
-	VFMADD231PS	Z18, Z6, Z20
-	VFMADD231PS	Z19, Z7, Z20
-	VMOVUPS	Z20, 18432(R12)	// sum of friction.2.weight[64]
-	VMOVUPS	20480(R12), Z20	// sum of friction.2.weight[96]
-	VFMADD231PS	Z18, Z8, Z20
-	VFMADD231PS	Z19, Z9, Z20
-	VMOVUPS	Z20, 20480(R12)	// sum of friction.2.weight[96]
-	VMOVUPS	22528(R12), Z20	// sum of friction.2.weight[128]
-	VFMADD231PS	Z18, Z10, Z20
-	VFMADD231PS	Z19, Z11, Z20
-	VMOVUPS	Z20, 22528(R12)	// sum of friction.2.weight[128]
-	VMOVUPS	24576(R12), Z20	// sum of friction.2.weight[160]
-	VFMADD231PS	Z18, Z12, Z20
-	VFMADD231PS	Z19, Z13, Z20
-	VMOVUPS	Z20, 24576(R12)	// sum of friction.2.weight[160]
-	VMOVUPS	26624(R12), Z20	// sum of friction.2.weight[192]
-	VFMADD231PS	Z18, Z14, Z20
-	VFMADD231PS	Z19, Z15, Z20
-	VMOVUPS	Z20, 26624(R12)	// sum of friction.2.weight[192]
-	VMOVUPS	28672(R12), Z20	// sum of friction.2.weight[224]
-	VFMADD231PS	Z18, Z16, Z20
-	VFMADD231PS	Z19, Z17, Z20
-	VMOVUPS	Z20, 28672(R12)	// sum of friction.2.weight[224]
-	ADDQ	$128, R11
-	ADDQ	$64, R12
-	DECQ	R10
-	JNE	loop76
-	VMOVUPS	677376(SI), Z2	// softplus_2[0]
-	VMOVUPS	677440(SI), Z3	// softplus_2[0] | 1
-	VPANDD	Z0, Z2, Z2
-	VPANDD	Z1, Z3, Z3
-	VMOVUPS	826240(AX), Z4	// G_bar_4[0]
-	VMOVUPS	826304(AX), Z5	// G_bar_4[0] | 1
-	VMOVUPS	81920(R9), Z6	// sum of friction.4.weight[0]
+	VMOVUPS	834432(AX), Z4	// G_bar_4[0]
+	VMOVUPS	834496(AX), Z5	// G_bar_4[0] | 1
+	VMOVUPS	86016(DI), Z6	// sum of friction.4.weight[0]
 	VFMADD231PS	Z2, Z4, Z6
 	VFMADD231PS	Z3, Z5, Z6
-	VMOVUPS	Z6, 81920(R9)	// sum of friction.4.weight[0]
-	VMOVUPS	826368(AX), Z6	// G_bar_4[1]
-	VMOVUPS	826432(AX), Z7	// G_bar_4[1] | 1
-	VMOVUPS	83968(R9), Z8	// sum of friction.4.weight[32]
-	VFMADD231PS	Z2, Z6, Z8
-	VFMADD231PS	Z3, Z7, Z8
-	VMOVUPS	Z8, 83968(R9)	// sum of friction.4.weight[32]
-	VMOVUPS	677504(SI), Z2	// softplus_2[1]
-	VMOVUPS	677568(SI), Z3	// softplus_2[1] | 1
-	VPANDD	Z0, Z2, Z2
-	VPANDD	Z1, Z3, Z3
-	VMOVUPS	81984(R9), Z8	// sum of friction.4.weight[1]
-	VFMADD231PS	Z2, Z4, Z8
-	VFMADD231PS	Z3, Z5, Z8
-	VMOVUPS	Z8, 81984(R9)	// sum of friction.4.weight[1]
-	VMOVUPS	84032(R9), Z8	// sum of friction.4.weight[33]
-	VFMADD231PS	Z2, Z6, Z8
-	VFMADD231PS	Z3, Z7, Z8
-	VMOVUPS	Z8, 84032(R9)	// sum of friction.4.weight[33]
-	VMOVUPS	677632(SI), Z2	// softplus_2[2]
-	VMOVUPS	677696(SI), Z3	// softplus_2[2] | 1
-	VPANDD	Z0, Z2, Z2
-	VPANDD	Z1, Z3, Z3
-	VMOVUPS	82048(R9), Z8	// sum of friction.4.weight[2]
-	VFMADD231PS	Z2, Z4, Z8
-	VFMADD231PS	Z3, Z5, Z8
-	VMOVUPS	Z8, 82048(R9)	// sum of friction.4.weight[2]
-	VMOVUPS	84096(R9), Z8	// sum of friction.4.weight[34]
-	VFMADD231PS	Z2, Z6, Z8
-	VFMADD231PS	Z3, Z7, Z8
-	VMOVUPS	Z8, 84096(R9)	// sum of friction.4.weight[34]
-	VMOVUPS	677760(SI), Z2	// softplus_2[3]
-	VMOVUPS	677824(SI), Z3	// softplus_2[3] | 1
-	VPANDD	Z0, Z2, Z2
-	VPANDD	Z1, Z3, Z3
-	VMOVUPS	82112(R9), Z8	// sum of friction.4.weight[3]
-	VFMADD231PS	Z2, Z4, Z8
-	VFMADD231PS	Z3, Z5, Z8
-	VMOVUPS	Z8, 82112(R9)	// sum of friction.4.weight[3]
-	VMOVUPS	84160(R9), Z8	// sum of friction.4.weight[35]
-	VFMADD231PS	Z2, Z6, Z8
-	VFMADD231PS	Z3, Z7, Z8
-	VMOVUPS	Z8, 84160(R9)	// sum of friction.4.weight[35]
-	VMOVUPS	677888(SI), Z2	// softplus_2[4]
-	VMOVUPS	677952(SI), Z3	// softplus_2[4] | 1
-	VPANDD	Z0, Z2, Z2
-	VPANDD	Z1, Z3, Z3
-	VMOVUPS	82176(R9), Z8	// sum of friction.4.weight[4]
-	VFMADD231PS	Z2, Z4, Z8
-	VFMADD231PS	Z3, Z5, Z8
-	VMOVUPS	Z8, 82176(R9)	// sum of friction.4.weight[4]
-	VMOVUPS	84224(R9), Z8	// sum of friction.4.weight[36]
-	VFMADD231PS	Z2, Z6, Z8
-	VFMADD231PS	Z3, Z7, Z8
-	VMOVUPS	Z8, 84224(R9)	// sum of friction.4.weight[36]
-	VMOVUPS	678016(SI), Z2	// softplus_2[5]
-	VMOVUPS	678080(SI), Z3	// softplus_2[5] | 1
-	VPANDD	Z0, Z2, Z2
-	VPANDD	Z1, Z3, Z3
-	VMOVUPS	82240(R9), Z8	// sum of friction.4.weight[5]
-	VFMADD231PS	Z2, Z4, Z8
-	VFMADD231PS	Z3, Z5, Z8
-	VMOVUPS	Z8, 82240(R9)	// sum of friction.4.weight[5]
-	VMOVUPS	84288(R9), Z8	// sum of friction.4.weight[37]
-	VFMADD231PS	Z2, Z6, Z8
-	VFMADD231PS	Z3, Z7, Z8
-	VMOVUPS	Z8, 84288(R9)	// sum of friction.4.weight[37]
-	VMOVUPS	678144(SI), Z2	// softplus_2[6]
-	VMOVUPS	678208(SI), Z3	// softplus_2[6] | 1
-	VPANDD	Z0, Z2, Z2
-	VPANDD	Z1, Z3, Z3
-	VMOVUPS	82304(R9), Z8	// sum of friction.4.weight[6]
-	VFMADD231PS	Z2, Z4, Z8
-	VFMADD231PS	Z3, Z5, Z8
-	VMOVUPS	Z8, 82304(R9)	// sum of friction.4.weight[6]
-	VMOVUPS	84352(R9), Z8	// sum of friction.4.weight[38]
-	VFMADD231PS	Z2, Z6, Z8
-	VFMADD231PS	Z3, Z7, Z8
-	VMOVUPS	Z8, 84352(R9)	// sum of friction.4.weight[38]
-	VMOVUPS	678272(SI), Z2	// softplus_2[7]
-	VMOVUPS	678336(SI), Z3	// softplus_2[7] | 1
-	VPANDD	Z0, Z2, Z2
-	VPANDD	Z1, Z3, Z3
-	VMOVUPS	82368(R9), Z8	// sum of friction.4.weight[7]
-	VFMADD231PS	Z2, Z4, Z8
-	VFMADD231PS	Z3, Z5, Z8
-	VMOVUPS	Z8, 82368(R9)	// sum of friction.4.weight[7]
-	VMOVUPS	84416(R9), Z4	// sum of friction.4.weight[39]
-	VFMADD231PS	Z2, Z6, Z4
-	VFMADD231PS	Z3, Z7, Z4
-	VMOVUPS	Z4, 84416(R9)	// sum of friction.4.weight[39]
-	ADDQ	$1024, SI
-	ADDQ	$16384, DI
-	ADDQ	$512, R9
+	VMOVUPS	Z6, 86016(DI)	// sum of friction.4.weight[0]
+	VMOVUPS	834560(AX), Z4	// G_bar_4[1]
+	VMOVUPS	834624(AX), Z5	// G_bar_4[1] | 1
+	VMOVUPS	88064(DI), Z6	// sum of friction.4.weight[32]
+	VFMADD231PS	Z2, Z4, Z6
+	VFMADD231PS	Z3, Z5, Z6
+	VMOVUPS	Z6, 88064(DI)	// sum of friction.4.weight[32]
+	ADDQ	$128, SI
+	ADDQ	$64, DI
 	DECQ	CX
-	JNE	loop75
+	JNE	loop90
+	MOVQ	$8, CX
+	MOVQ	AX, SI
+loop91: // 8 times: tiles of 4 elements
+	VMOVUPS	834688(SI), Z2	// mul_22[0]
+	VMOVUPS	834752(SI), Z3	// mul_22[0] | 1
+	VPANDD	Z0, Z2, Z2
+	VPANDD	Z1, Z3, Z3
+	VMOVUPS	Z2, 649856(SI)	// turned[0]
+	VMOVUPS	Z3, 649920(SI)	// turned[0] | 1
+	VMOVUPS	834816(SI), Z2	// mul_22[1]
+	VMOVUPS	834880(SI), Z3	// mul_22[1] | 1
+	VPANDD	Z0, Z2, Z2
+	VPANDD	Z1, Z3, Z3
+	VMOVUPS	Z2, 649984(SI)	// turned[1]
+	VMOVUPS	Z3, 650048(SI)	// turned[1] | 1
+	VMOVUPS	834944(SI), Z2	// mul_22[2]
+	VMOVUPS	835008(SI), Z3	// mul_22[2] | 1
+	VPANDD	Z0, Z2, Z2
+	VPANDD	Z1, Z3, Z3
+	VMOVUPS	Z2, 650112(SI)	// turned[2]
+	VMOVUPS	Z3, 650176(SI)	// turned[2] | 1
+	VMOVUPS	835072(SI), Z2	// mul_22[3]
+	VMOVUPS	835136(SI), Z3	// mul_22[3] | 1
+	VPANDD	Z0, Z2, Z2
+	VPANDD	Z1, Z3, Z3
+	VMOVUPS	Z2, 650240(SI)	// turned[3]
+	VMOVUPS	Z3, 650304(SI)	// turned[3] | 1
+	ADDQ	$512, SI
+	DECQ	CX
+	JNE	loop91
+	MOVQ	$2, CX
+	MOVQ	AX, SI
+	MOVQ	AX, DI
+loop92: // 2 times: vectors of the block
+	MOVQ	$2, R9
+	MOVQ	SI, R10
+	MOVQ	DI, R11
+loop93: // 2 times
+	VMOVUPS	673280(R10), Z2	// softplus[0]
+	VMOVUPS	673408(R10), Z3	// softplus[1]
+	VMOVUPS	673536(R10), Z4	// softplus[2]
+	VMOVUPS	673664(R10), Z5	// softplus[3]
+	VMOVUPS	673792(R10), Z6	// softplus[4]
+	VMOVUPS	673920(R10), Z7	// softplus[5]
+	VMOVUPS	674048(R10), Z8	// softplus[6]
+	VMOVUPS	674176(R10), Z9	// softplus[7]
+	VMOVUPS	674304(R10), Z10	// softplus[8]
+	VMOVUPS	674432(R10), Z11	// softplus[9]
+	VMOVUPS	674560(R10), Z12	// softplus[10]
+	VMOVUPS	674688(R10), Z13	// softplus[11]
+	VMOVUPS	674816(R10), Z14	// softplus[12]
+	VMOVUPS	674944(R10), Z15	// softplus[13]
+	VMOVUPS	675072(R10), Z16	// softplus[14]
+	VMOVUPS	675200(R10), Z17	// softplus[15]
+	VUNPCKLPS	Z3, Z2, Z18
+	VUNPCKHPS	Z3, Z2, Z2
+	VUNPCKLPS	Z5, Z4, Z3
+	VUNPCKHPS	Z5, Z4, Z4
+	VUNPCKLPD	Z3, Z18, Z5
+	VUNPCKHPD	Z3, Z18, Z3
+	VUNPCKLPD	Z4, Z2, Z18
+	VUNPCKHPD	Z4, Z2, Z2
+	VUNPCKLPS	Z7, Z6, Z4
+	VUNPCKHPS	Z7, Z6, Z6
+	VUNPCKLPS	Z9, Z8, Z7
+	VUNPCKHPS	Z9, Z8, Z8
+	VUNPCKLPD	Z7, Z4, Z9
+	VUNPCKHPD	Z7, Z4, Z4
+	VUNPCKLPD	Z8, Z6, Z7
+	VUNPCKHPD	Z8, Z6, Z6
+	VUNPCKLPS	Z11, Z10, Z8
+	VUNPCKHPS	Z11, Z10, Z10
+	VUNPCKLPS	Z13, Z12, Z11
+	VUNPCKHPS	Z13, Z12, Z12
+	VUNPCKLPD	Z11, Z8, Z13
+	VUNPCKHPD	Z11, Z8, Z8
+	VUNPCKLPD	Z12, Z10, Z11
+	VUNPCKHPD	Z12, Z10, Z10
+	VUNPCKLPS	Z15, Z14, Z12
+	VUNPCKHPS	Z15, Z14, Z14
+	VUNPCKLPS	Z17, Z16, Z15
+	VUNPCKHPS	Z17, Z16, Z16
+	VUNPCKLPD	Z15, Z12, Z17
+	VUNPCKHPD	Z15, Z12, Z12
+	VUNPCKLPD	Z16, Z14, Z15
+	VUNPCKHPD	Z16, Z14, Z14
+	VSHUFF32X4	$136, Z9, Z5, Z16
+	VSHUFF32X4	$136, Z17, Z13, Z19
+	VSHUFF32X4	$136, Z19, Z16, Z20
+	VSHUFF32X4	$221, Z19, Z16, Z16
+	VSHUFF32X4	$221, Z9, Z5, Z5
+	VSHUFF32X4	$221, Z17, Z13, Z9
+	VSHUFF32X4	$136, Z9, Z5, Z13
+	VSHUFF32X4	$221, Z9, Z5, Z5
+	VSHUFF32X4	$136, Z4, Z3, Z9
+	VSHUFF32X4	$136, Z12, Z8, Z17
+	VSHUFF32X4	$136, Z17, Z9, Z19
+	VSHUFF32X4	$221, Z17, Z9, Z9
+	VSHUFF32X4	$221, Z4, Z3, Z3
+	VSHUFF32X4	$221, Z12, Z8, Z4
+	VSHUFF32X4	$136, Z4, Z3, Z8
+	VSHUFF32X4	$221, Z4, Z3, Z3
+	VSHUFF32X4	$136, Z7, Z18, Z4
+	VSHUFF32X4	$136, Z15, Z11, Z12
+	VSHUFF32X4	$136, Z12, Z4, Z17
+	VSHUFF32X4	$221, Z12, Z4, Z4
+	VSHUFF32X4	$221, Z7, Z18, Z7
+	VSHUFF32X4	$221, Z15, Z11, Z11
+	VSHUFF32X4	$136, Z11, Z7, Z12
+	VSHUFF32X4	$221, Z11, Z7, Z7
+	VSHUFF32X4	$136, Z6, Z2, Z11
+	VSHUFF32X4	$136, Z14, Z10, Z15
+	VSHUFF32X4	$136, Z15, Z11, Z18
+	VSHUFF32X4	$221, Z15, Z11, Z11
+	VSHUFF32X4	$221, Z6, Z2, Z2
+	VSHUFF32X4	$221, Z14, Z10, Z6
+	VSHUFF32X4	$136, Z6, Z2, Z10
+	VSHUFF32X4	$221, Z6, Z2, Z2
+	VMOVUPS	Z20, 653952(R11)	// turned[32]
+	VMOVUPS	Z19, 654016(R11)	// turned[32] | 1
+	VMOVUPS	Z17, 654080(R11)	// turned[33]
+	VMOVUPS	Z18, 654144(R11)	// turned[33] | 1
+	VMOVUPS	Z13, 654208(R11)	// turned[34]
+	VMOVUPS	Z8, 654272(R11)	// turned[34] | 1
+	VMOVUPS	Z12, 654336(R11)	// turned[35]
+	VMOVUPS	Z10, 654400(R11)	// turned[35] | 1
+	VMOVUPS	Z16, 654464(R11)	// turned[36]
+	VMOVUPS	Z9, 654528(R11)	// turned[36] | 1
+	VMOVUPS	Z4, 654592(R11)	// turned[37]
+	VMOVUPS	Z11, 654656(R11)	// turned[37] | 1
+	VMOVUPS	Z5, 654720(R11)	// turned[38]
+	VMOVUPS	Z3, 654784(R11)	// turned[38] | 1
+	VMOVUPS	Z7, 654848(R11)	// turned[39]
+	VMOVUPS	Z2, 654912(R11)	// turned[39] | 1
+	ADDQ	$2048, R10
+	ADDQ	$2048, R11
+	DECQ	R9
+	JNE	loop93
+	ADDQ	$64, SI
+	ADDQ	$1024, DI
+	DECQ	CX
+	JNE	loop92
+	MOVQ	$4, CX
+	MOVQ	R8, SI
+	MOVQ	AX, DI
+loop94: // 4 times: tiles of 8 elements
+	VMOVUPS	14336(SI), Z2	// sum of friction.2.weight[0]
+	VMOVUPS	14400(SI), Z3	// sum of friction.2.weight[16]
+	VMOVUPS	14464(SI), Z4	// sum of friction.2.weight[32]
+	VMOVUPS	14528(SI), Z5	// sum of friction.2.weight[48]
+	VMOVUPS	14592(SI), Z6	// sum of friction.2.weight[64]
+	VMOVUPS	14656(SI), Z7	// sum of friction.2.weight[80]
+	VMOVUPS	14720(SI), Z8	// sum of friction.2.weight[96]
+	VMOVUPS	14784(SI), Z9	// sum of friction.2.weight[112]
+	VMOVUPS	14848(SI), Z10	// sum of friction.2.weight[128]
+	VMOVUPS	14912(SI), Z11	// sum of friction.2.weight[144]
+	VMOVUPS	14976(SI), Z12	// sum of friction.2.weight[160]
+	VMOVUPS	15040(SI), Z13	// sum of friction.2.weight[176]
+	VMOVUPS	15104(SI), Z14	// sum of friction.2.weight[192]
+	VMOVUPS	15168(SI), Z15	// sum of friction.2.weight[208]
+	VMOVUPS	15232(SI), Z16	// sum of friction.2.weight[224]
+	VMOVUPS	15296(SI), Z17	// sum of friction.2.weight[240]
+	MOVQ	$8, R9
+	MOVQ	AX, R10
+	MOVQ	DI, R11
+loop95: // 8 times: samples, 4 at a time
+	VMOVUPS	653952(R10), Z18	// turned[32]
+	VMOVUPS	656000(R10), Z19	// turned[48]
+	VBROADCASTSS	649856(R11), Z20	// turned[0]
+	VFMADD231PS	Z18, Z20, Z2
+	VFMADD231PS	Z19, Z20, Z3
+	VBROADCASTSS	649984(R11), Z20	// turned[1]
+	VFMADD231PS	Z18, Z20, Z4
+	VFMADD231PS	Z19, Z20, Z5
+	VBROADCASTSS	650112(R11), Z20	// turned[2]
+	VFMADD231PS	Z18, Z20, Z6
+	VFMADD231PS	Z19, Z20, Z7
+	VBROADCASTSS	650240(R11), Z20	// turned[3]
+	VFMADD231PS	Z18, Z20, Z8
+	VFMADD231PS	Z19, Z20, Z9
+	VBROADCASTSS	650368(R11), Z20	// turned[4]
+	VFMADD231PS	Z18, Z20, Z10
+	VFMADD231PS	Z19, Z20, Z11
+	VBROADCASTSS	650496(R11), Z20	// turned[5]
+	VFMADD231PS	Z18, Z20, Z12
+	VFMADD231PS	Z19, Z20, Z13
+	VBROADCASTSS	650624(R11), Z20	// turned[6]
+	VFMADD231PS	Z18, Z20, Z14
+	VFMADD231PS	Z19, Z20, Z15
+	VBROADCASTSS	650752(R11), Z20	// turned[7]
+	VFMADD231PS	Z18, Z20, Z16
+	VFMADD231PS	Z19, Z20, Z17
+	VMOVUPS	654016(R10), Z18	// turned[32] | 1
+	VMOVUPS	656064(R10), Z19	// turned[48] | 1
+	VBROADCASTSS	649860(R11), Z20	// turned[0]
+	VFMADD231PS	Z18, Z20, Z2
+	VFMADD231PS	Z19, Z20, Z3
+	VBROADCASTSS	649988(R11), Z20	// turned[1]
+	VFMADD231PS	Z18, Z20, Z4
+	VFMADD231PS	Z19, Z20, Z5
+	VBROADCASTSS	650116(R11), Z20	// turned[2]
+	VFMADD231PS	Z18, Z20, Z6
+	VFMADD231PS	Z19, Z20, Z7
+	VBROADCASTSS	650244(R11), Z20	// turned[3]
+	VFMADD231PS	Z18, Z20, Z8
+	VFMADD231PS	Z19, Z20, Z9
+	VBROADCASTSS	650372(R11), Z20	// turned[4]
+	VFMADD231PS	Z18, Z20, Z10
+	VFMADD231PS	Z19, Z20, Z11
+	VBROADCASTSS	650500(R11), Z20	// turned[5]
+	VFMADD231PS	Z18, Z20, Z12
+	VFMADD231PS	Z19, Z20, Z13
+	VBROADCASTSS	650628(R11), Z20	// turned[6]
+	VFMADD231PS	Z18, Z20, Z14
+	VFMADD231PS	Z19, Z20, Z15
+	VBROADCASTSS	650756(R11), Z20	// turned[7]
+	VFMADD231PS	Z18, Z20, Z16
+	VFMADD231PS	Z19, Z20, Z17
+	VMOVUPS	654080(R10), Z18	// turned[33]
+	VMOVUPS	656128(R10), Z19	// turned[49]
+	VBROADCASTSS	649864(R11), Z20	// turned[0]
+	VFMADD231PS	Z18, Z20, Z2
+	VFMADD231PS	Z19, Z20, Z3
+	VBROADCASTSS	649992(R11), Z20	// turned[1]
+	VFMADD231PS	Z18, Z20, Z4
+	VFMADD231PS	Z19, Z20, Z5
+	VBROADCASTSS	650120(R11), Z20	// turned[2]
+	VFMADD231PS	Z18, Z20, Z6
+	VFMADD231PS	Z19, Z20, Z7
+	VBROADCASTSS	650248(R11), Z20	// turned[3]
+	VFMADD231PS	Z18, Z20, Z8
+	VFMADD231PS	Z19, Z20, Z9
+	VBROADCASTSS	650376(R11), Z20	// turned[4]
+	VFMADD231PS	Z18, Z20, Z10
+	VFMADD231PS	Z19, Z20, Z11
+	VBROADCASTSS	650504(R11), Z20	// turned[5]
+	VFMADD231PS	Z18, Z20, Z12
+	VFMADD231PS	Z19, Z20, Z13
+	VBROADCASTSS	650632(R11), Z20	// turned[6]
+	VFMADD231PS	Z18, Z20, Z14
+	VFMADD231PS	Z19, Z20, Z15
+	VBROADCASTSS	650760(R11), Z20	// turned[7]
+	VFMADD231PS	Z18, Z20, Z16
+	VFMADD231PS	Z19, Z20, Z17
+	VMOVUPS	654144(R10), Z18	// turned[33] | 1
+	VMOVUPS	656192(R10), Z19	// turned[49] | 1
+	VBROADCASTSS	649868(R11), Z20	// turned[0]
+	VFMADD231PS	Z18, Z20, Z2
+	VFMADD231PS	Z19, Z20, Z3
+	VBROADCASTSS	649996(R11), Z20	// turned[1]
+	VFMADD231PS	Z18, Z20, Z4
+	VFMADD231PS	Z19, Z20, Z5
+	VBROADCASTSS	650124(R11), Z20	// turned[2]
+	VFMADD231PS	Z18, Z20, Z6
+	VFMADD231PS	Z19, Z20, Z7
+	VBROADCASTSS	650252(R11), Z20	// turned[3]
+	VFMADD231PS	Z18, Z20, Z8
+	VFMADD231PS	Z19, Z20, Z9
+	VBROADCASTSS	650380(R11), Z20	// turned[4]
+	VFMADD231PS	Z18, Z20, Z10
+	VFMADD231PS	Z19, Z20, Z11
+	VBROADCASTSS	650508(R11), Z20	// turned[5]
+	VFMADD231PS	Z18, Z20, Z12
+	VFMADD231PS	Z19, Z20, Z13
+	VBROADCASTSS	650636(R11), Z20	// turned[6]
+	VFMADD231PS	Z18, Z20, Z14
+	VFMADD231PS	Z19, Z20, Z15
+	VBROADCASTSS	650764(R11), Z20	// turned[7]
+	VFMADD231PS	Z18, Z20, Z16
+	VFMADD231PS	Z19, Z20, Z17
+	ADDQ	$256, R10
+	ADDQ	$16, R11
+	DECQ	R9
+	JNE	loop95
+	VMOVUPS	Z2, 14336(SI)	// sum of friction.2.weight[0]
+	VMOVUPS	Z3, 14400(SI)	// sum of friction.2.weight[16]
+	VMOVUPS	Z4, 14464(SI)	// sum of friction.2.weight[32]
+	VMOVUPS	Z5, 14528(SI)	// sum of friction.2.weight[48]
+	VMOVUPS	Z6, 14592(SI)	// sum of friction.2.weight[64]
+	VMOVUPS	Z7, 14656(SI)	// sum of friction.2.weight[80]
+	VMOVUPS	Z8, 14720(SI)	// sum of friction.2.weight[96]
+	VMOVUPS	Z9, 14784(SI)	// sum of friction.2.weight[112]
+	VMOVUPS	Z10, 14848(SI)	// sum of friction.2.weight[128]
+	VMOVUPS	Z11, 14912(SI)	// sum of friction.2.weight[144]
+	VMOVUPS	Z12, 14976(SI)	// sum of friction.2.weight[160]
+	VMOVUPS	Z13, 15040(SI)	// sum of friction.2.weight[176]
+	VMOVUPS	Z14, 15104(SI)	// sum of friction.2.weight[192]
+	VMOVUPS	Z15, 15168(SI)	// sum of friction.2.weight[208]
+	VMOVUPS	Z16, 15232(SI)	// sum of friction.2.weight[224]
+	VMOVUPS	Z17, 15296(SI)	// sum of friction.2.weight[240]
+	ADDQ	$1024, SI
+	ADDQ	$1024, DI
+	DECQ	CX
+	JNE	loop94
 	VBROADCASTSS	f32_00000000<>(SB), Z31
 	VMOVUPS	Z31, 0(AX)
 	VBROADCASTSS	f32_00000000<>(SB), Z31
@@ -16613,11 +17633,12 @@ loop76: // 32 times: elements
 	MOVQ	R8, DI
 	MOVQ	BX, R9
 	MOVQ	R8, R10
-loop77: // 4 times: tiles of 8 elements
-	VMOVUPS	830592(SI), Z10	// vecmat_8[0]
-	VMOVUPS	830656(SI), Z11	// vecmat_8[0] | 1
-	VMOVUPS	834688(SI), Z12	// sigmoid_4[0]
-	VMOVUPS	834752(SI), Z13	// sigmoid_4[0] | 1
+loop96: // 4 times: tiles of 8 elements
+	// arm.nde:11
+	VMOVUPS	838784(SI), Z10	// vecmat_8[0]
+	VMOVUPS	838848(SI), Z11	// vecmat_8[0] | 1
+	VMOVUPS	842880(SI), Z12	// sigmoid_4[0]
+	VMOVUPS	842944(SI), Z13	// sigmoid_4[0] | 1
 	VMULPS	Z12, Z10, Z10
 	VMULPS	Z13, Z11, Z11
 	VPANDD	Z0, Z10, Z12
@@ -16652,10 +17673,10 @@ loop77: // 4 times: tiles of 8 elements
 	VBROADCASTSS	20(R9), Z12	// friction.0.weight[5]
 	VFMADD231PS	Z10, Z12, Z8
 	VFMADD231PS	Z11, Z12, Z9
-	VMOVUPS	830720(SI), Z12	// vecmat_8[1]
-	VMOVUPS	830784(SI), Z13	// vecmat_8[1] | 1
-	VMOVUPS	834816(SI), Z14	// sigmoid_4[1]
-	VMOVUPS	834880(SI), Z15	// sigmoid_4[1] | 1
+	VMOVUPS	838912(SI), Z12	// vecmat_8[1]
+	VMOVUPS	838976(SI), Z13	// vecmat_8[1] | 1
+	VMOVUPS	843008(SI), Z14	// sigmoid_4[1]
+	VMOVUPS	843072(SI), Z15	// sigmoid_4[1] | 1
 	VMULPS	Z14, Z12, Z12
 	VMULPS	Z15, Z13, Z13
 	VPANDD	Z0, Z12, Z14
@@ -16690,10 +17711,10 @@ loop77: // 4 times: tiles of 8 elements
 	VBROADCASTSS	44(R9), Z14	// friction.0.weight[11]
 	VFMADD231PS	Z12, Z14, Z8
 	VFMADD231PS	Z13, Z14, Z9
-	VMOVUPS	830848(SI), Z14	// vecmat_8[2]
-	VMOVUPS	830912(SI), Z15	// vecmat_8[2] | 1
-	VMOVUPS	834944(SI), Z16	// sigmoid_4[2]
-	VMOVUPS	835008(SI), Z17	// sigmoid_4[2] | 1
+	VMOVUPS	839040(SI), Z14	// vecmat_8[2]
+	VMOVUPS	839104(SI), Z15	// vecmat_8[2] | 1
+	VMOVUPS	843136(SI), Z16	// sigmoid_4[2]
+	VMOVUPS	843200(SI), Z17	// sigmoid_4[2] | 1
 	VMULPS	Z16, Z14, Z14
 	VMULPS	Z17, Z15, Z15
 	VPANDD	Z0, Z14, Z16
@@ -16728,10 +17749,10 @@ loop77: // 4 times: tiles of 8 elements
 	VBROADCASTSS	68(R9), Z16	// friction.0.weight[17]
 	VFMADD231PS	Z14, Z16, Z8
 	VFMADD231PS	Z15, Z16, Z9
-	VMOVUPS	830976(SI), Z16	// vecmat_8[3]
-	VMOVUPS	831040(SI), Z17	// vecmat_8[3] | 1
-	VMOVUPS	835072(SI), Z18	// sigmoid_4[3]
-	VMOVUPS	835136(SI), Z19	// sigmoid_4[3] | 1
+	VMOVUPS	839168(SI), Z16	// vecmat_8[3]
+	VMOVUPS	839232(SI), Z17	// vecmat_8[3] | 1
+	VMOVUPS	843264(SI), Z18	// sigmoid_4[3]
+	VMOVUPS	843328(SI), Z19	// sigmoid_4[3] | 1
 	VMULPS	Z18, Z16, Z16
 	VMULPS	Z19, Z17, Z17
 	VPANDD	Z0, Z16, Z18
@@ -16766,10 +17787,10 @@ loop77: // 4 times: tiles of 8 elements
 	VBROADCASTSS	92(R9), Z18	// friction.0.weight[23]
 	VFMADD231PS	Z16, Z18, Z8
 	VFMADD231PS	Z17, Z18, Z9
-	VMOVUPS	831104(SI), Z18	// vecmat_8[4]
-	VMOVUPS	831168(SI), Z19	// vecmat_8[4] | 1
-	VMOVUPS	835200(SI), Z20	// sigmoid_4[4]
-	VMOVUPS	835264(SI), Z21	// sigmoid_4[4] | 1
+	VMOVUPS	839296(SI), Z18	// vecmat_8[4]
+	VMOVUPS	839360(SI), Z19	// vecmat_8[4] | 1
+	VMOVUPS	843392(SI), Z20	// sigmoid_4[4]
+	VMOVUPS	843456(SI), Z21	// sigmoid_4[4] | 1
 	VMULPS	Z20, Z18, Z18
 	VMULPS	Z21, Z19, Z19
 	VPANDD	Z0, Z18, Z20
@@ -16804,10 +17825,10 @@ loop77: // 4 times: tiles of 8 elements
 	VBROADCASTSS	116(R9), Z20	// friction.0.weight[29]
 	VFMADD231PS	Z18, Z20, Z8
 	VFMADD231PS	Z19, Z20, Z9
-	VMOVUPS	831232(SI), Z20	// vecmat_8[5]
-	VMOVUPS	831296(SI), Z21	// vecmat_8[5] | 1
-	VMOVUPS	835328(SI), Z22	// sigmoid_4[5]
-	VMOVUPS	835392(SI), Z23	// sigmoid_4[5] | 1
+	VMOVUPS	839424(SI), Z20	// vecmat_8[5]
+	VMOVUPS	839488(SI), Z21	// vecmat_8[5] | 1
+	VMOVUPS	843520(SI), Z22	// sigmoid_4[5]
+	VMOVUPS	843584(SI), Z23	// sigmoid_4[5] | 1
 	VMULPS	Z22, Z20, Z20
 	VMULPS	Z23, Z21, Z21
 	VPANDD	Z0, Z20, Z22
@@ -16842,10 +17863,10 @@ loop77: // 4 times: tiles of 8 elements
 	VBROADCASTSS	140(R9), Z22	// friction.0.weight[35]
 	VFMADD231PS	Z20, Z22, Z8
 	VFMADD231PS	Z21, Z22, Z9
-	VMOVUPS	831360(SI), Z22	// vecmat_8[6]
-	VMOVUPS	831424(SI), Z23	// vecmat_8[6] | 1
-	VMOVUPS	835456(SI), Z24	// sigmoid_4[6]
-	VMOVUPS	835520(SI), Z25	// sigmoid_4[6] | 1
+	VMOVUPS	839552(SI), Z22	// vecmat_8[6]
+	VMOVUPS	839616(SI), Z23	// vecmat_8[6] | 1
+	VMOVUPS	843648(SI), Z24	// sigmoid_4[6]
+	VMOVUPS	843712(SI), Z25	// sigmoid_4[6] | 1
 	VMULPS	Z24, Z22, Z22
 	VMULPS	Z25, Z23, Z23
 	VPANDD	Z0, Z22, Z24
@@ -16880,10 +17901,10 @@ loop77: // 4 times: tiles of 8 elements
 	VBROADCASTSS	164(R9), Z24	// friction.0.weight[41]
 	VFMADD231PS	Z22, Z24, Z8
 	VFMADD231PS	Z23, Z24, Z9
-	VMOVUPS	831488(SI), Z24	// vecmat_8[7]
-	VMOVUPS	831552(SI), Z25	// vecmat_8[7] | 1
-	VMOVUPS	835584(SI), Z26	// sigmoid_4[7]
-	VMOVUPS	835648(SI), Z27	// sigmoid_4[7] | 1
+	VMOVUPS	839680(SI), Z24	// vecmat_8[7]
+	VMOVUPS	839744(SI), Z25	// vecmat_8[7] | 1
+	VMOVUPS	843776(SI), Z26	// sigmoid_4[7]
+	VMOVUPS	843840(SI), Z27	// sigmoid_4[7] | 1
 	VMULPS	Z26, Z24, Z24
 	VMULPS	Z27, Z25, Z25
 	VPANDD	Z0, Z24, Z26
@@ -16937,9 +17958,9 @@ loop77: // 4 times: tiles of 8 elements
 	MOVQ	$6, R11
 	MOVQ	AX, R12
 	MOVQ	R10, R13
-loop78: // 6 times: elements
-	VMOVUPS	656128(R12), Z26	// concat[0]
-	VMOVUPS	656192(R12), Z27	// concat[0] | 1
+loop97: // 6 times: elements
+	VMOVUPS	664320(R12), Z26	// concat[0]
+	VMOVUPS	664384(R12), Z27	// concat[0] | 1
 	VMOVUPS	(R13), Z28	// sum of friction.0.weight[0]
 	VFMADD231PS	Z26, Z10, Z28
 	VFMADD231PS	Z27, Z11, Z28
@@ -16975,61 +17996,61 @@ loop78: // 6 times: elements
 	ADDQ	$128, R12
 	ADDQ	$64, R13
 	DECQ	R11
-	JNE	loop78
+	JNE	loop97
 	ADDQ	$1024, SI
 	ADDQ	$512, DI
 	ADDQ	$192, R9
 	ADDQ	$3072, R10
 	DECQ	CX
-	JNE	loop77
+	JNE	loop96
 	VMOVUPS	0(AX), Z29	// vecmat_9[0]
-	VMOVUPS	Z29, 838784(AX)
+	VMOVUPS	Z29, 846976(AX)
 	VMOVUPS	64(AX), Z29	// vecmat_9[0] | 1
-	VMOVUPS	Z29, 838848(AX)
+	VMOVUPS	Z29, 847040(AX)
 	VMOVUPS	128(AX), Z29	// vecmat_9[1]
-	VMOVUPS	Z29, 838912(AX)
+	VMOVUPS	Z29, 847104(AX)
 	VMOVUPS	192(AX), Z29	// vecmat_9[1] | 1
-	VMOVUPS	Z29, 838976(AX)
-	VMOVUPS	Z2, 839040(AX)	// vecmat_9[2]
-	VMOVUPS	Z3, 839104(AX)	// vecmat_9[2] | 1
-	VMOVUPS	Z4, 839168(AX)	// vecmat_9[3]
-	VMOVUPS	Z5, 839232(AX)	// vecmat_9[3] | 1
-	VMOVUPS	Z6, 839296(AX)	// vecmat_9[4]
-	VMOVUPS	Z7, 839360(AX)	// vecmat_9[4] | 1
-	VMOVUPS	Z8, 839424(AX)	// vecmat_9[5]
-	VMOVUPS	Z9, 839488(AX)	// vecmat_9[5] | 1
+	VMOVUPS	Z29, 847168(AX)
+	VMOVUPS	Z2, 847232(AX)	// vecmat_9[2]
+	VMOVUPS	Z3, 847296(AX)	// vecmat_9[2] | 1
+	VMOVUPS	Z4, 847360(AX)	// vecmat_9[3]
+	VMOVUPS	Z5, 847424(AX)	// vecmat_9[3] | 1
+	VMOVUPS	Z6, 847488(AX)	// vecmat_9[4]
+	VMOVUPS	Z7, 847552(AX)	// vecmat_9[4] | 1
+	VMOVUPS	Z8, 847616(AX)	// vecmat_9[5]
+	VMOVUPS	Z9, 847680(AX)	// vecmat_9[5] | 1
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop79: // 2 times: vectors of the block
+loop98: // 2 times: vectors of the block
 	VMOVUPS	65792(SI), Z0	// mask
-	VMOVUPS	839040(SI), Z1	// vecmat_9[2]
-	VMOVUPS	839168(SI), Z1	// vecmat_9[3]
-	VMOVUPS	838784(SI), Z1	// vecmat_9[0]
-	VMOVUPS	838912(SI), Z1	// vecmat_9[1]
+	VMOVUPS	847232(SI), Z1	// vecmat_9[2]
+	VMOVUPS	847360(SI), Z1	// vecmat_9[3]
+	VMOVUPS	846976(SI), Z1	// vecmat_9[0]
+	VMOVUPS	847104(SI), Z1	// vecmat_9[1]
 	// arm.nde:11
-	VMOVUPS	838784(SI), Z1	// vecmat_9[0]
-	VMOVUPS	655872(SI), Z2	// cos_3[0]
-	VMOVUPS	839040(SI), Z3	// vecmat_9[2]
-	VMOVUPS	839552(SI), Z4	// neg_6[0]
-	VMOVUPS	824704(SI), Z5	// add_27[0]
+	VMOVUPS	846976(SI), Z1	// vecmat_9[0]
+	VMOVUPS	664064(SI), Z2	// cos_3[0]
+	VMOVUPS	847232(SI), Z3	// vecmat_9[2]
+	VMOVUPS	847744(SI), Z4	// neg_6[0]
+	VMOVUPS	832896(SI), Z5	// add_27[0]
 	VFMADD231PS	Z4, Z3, Z5
 	VFMADD231PS	Z2, Z1, Z5
-	VMOVUPS	838912(SI), Z1	// vecmat_9[1]
-	VMOVUPS	656000(SI), Z2	// cos_3[1]
-	VMOVUPS	839168(SI), Z3	// vecmat_9[3]
-	VMOVUPS	839680(SI), Z4	// neg_6[1]
-	VMOVUPS	824832(SI), Z6	// add_27[1]
+	VMOVUPS	847104(SI), Z1	// vecmat_9[1]
+	VMOVUPS	664192(SI), Z2	// cos_3[1]
+	VMOVUPS	847360(SI), Z3	// vecmat_9[3]
+	VMOVUPS	847872(SI), Z4	// neg_6[1]
+	VMOVUPS	833024(SI), Z6	// add_27[1]
 	VFMADD231PS	Z4, Z3, Z6
 	VFMADD231PS	Z2, Z1, Z6
-	VMOVUPS	826368(SI), Z1	// G_bar_4[1]
-	VMOVUPS	826240(SI), Z2	// G_bar_4[0]
+	VMOVUPS	834560(SI), Z1	// G_bar_4[1]
+	VMOVUPS	834432(SI), Z2	// G_bar_4[0]
 	VMOVUPS	595328(SI), Z3	// q[0]
 	// arm.nde:35
 	VADDPS	Z2, Z1, Z31
 	VMOVUPS	Z31, 0(AX)
-	VMOVUPS	654976(SI), Z4	// mul_11
+	VMOVUPS	663168(SI), Z4	// mul_11
 	VMULPS	0(AX), Z4, Z4
-	VMOVUPS	655104(SI), Z7	// add_4
+	VMOVUPS	663296(SI), Z7	// add_4
 	VPANDD.BCST	f32_7fffffff<>(SB), Z7, Z8
 	VBROADCASTSS	f32_4b400000<>(SB), Z9
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z8, Z9
@@ -17064,7 +18085,7 @@ loop79: // 2 times: vectors of the block
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z8, K1, Z7
 	VPXORD.BCST	f32_80000000<>(SB), Z7, Z7
 	VMULPS	Z7, Z4, Z4
-	VMOVUPS	654592(SI), Z7	// mul_9
+	VMOVUPS	662784(SI), Z7	// mul_9
 	VMULPS	Z7, Z2, Z7
 	VPANDD.BCST	f32_7fffffff<>(SB), Z3, Z8
 	VBROADCASTSS	f32_4b400000<>(SB), Z9
@@ -17101,26 +18122,26 @@ loop79: // 2 times: vectors of the block
 	VPXORD.BCST	f32_80000000<>(SB), Z3, Z3
 	VFMADD213PS	Z4, Z3, Z7
 	// arm.nde:34
-	VMOVUPS	654208(SI), Z3	// add_3
-	VMOVUPS	654336(SI), Z8	// square
+	VMOVUPS	662400(SI), Z3	// add_3
+	VMOVUPS	662528(SI), Z8	// square
 	VMULPS	Z8, Z1, Z8
 	VFNMADD231PS	Z3, Z2, Z8
 	// arm.nde:29
-	VMOVUPS	651520(SI), Z3	// mul_6
+	VMOVUPS	659712(SI), Z3	// mul_6
 	VMULPS	Z3, Z8, Z9
-	VMOVUPS	653056(SI), Z10	// c2_2
+	VMOVUPS	661248(SI), Z10	// c2_2
 	VFMADD231PS	Z10, Z9, Z4
 	// arm.nde:35
 	VADDPS	Z7, Z5, Z5
 	VADDPS.BCST	f32_00000000<>(SB), Z6, Z6
 	// arm.nde:38
-	VMOVUPS	825984(SI), Z31	// linsolve_4[0]
+	VMOVUPS	834176(SI), Z31	// linsolve_4[0]
 	VMOVUPS	Z31, 64(AX)
-	VMOVUPS	681728(SI), Z7	// v_k1[0]
+	VMOVUPS	689920(SI), Z7	// v_k1[0]
 	VMULPS	64(AX), Z7, Z9
-	VMOVUPS	681856(SI), Z11	// v_k1[1]
+	VMOVUPS	690048(SI), Z11	// v_k1[1]
 	VMULPS	64(AX), Z11, Z12
-	VMOVUPS	826112(SI), Z13	// linsolve_4[1]
+	VMOVUPS	834304(SI), Z13	// linsolve_4[1]
 	VMULPS	Z7, Z13, Z7
 	VMULPS	Z11, Z13, Z11
 	VPXORD.BCST	f32_80000000<>(SB), Z9, Z9
@@ -17131,17 +18152,17 @@ loop79: // 2 times: vectors of the block
 	// arm.nde:32
 	VADDPS	Z12, Z7, Z7
 	// arm.nde:28
-	VMOVUPS	650624(SI), Z11	// mul_4
+	VMOVUPS	658816(SI), Z11	// mul_4
 	VMULPS	Z3, Z7, Z3
 	VFMADD231PS	Z11, Z9, Z3
-	VMOVUPS	653696(SI), Z11	// s2_2
+	VMOVUPS	661888(SI), Z11	// s2_2
 	VPXORD.BCST	f32_80000000<>(SB), Z11, Z12
 	VFMADD231PS	Z12, Z3, Z4
 	VMOVUPS	595712(SI), Z3	// q_k1[1]
 	// arm.nde:34
-	VMOVUPS	653952(SI), Z12	// neg_2
+	VMOVUPS	662144(SI), Z12	// neg_2
 	VMULPS	Z12, Z2, Z12
-	VMOVUPS	654080(SI), Z14	// mul_7
+	VMOVUPS	662272(SI), Z14	// mul_7
 	VMULPS.BCST	f32_40000000<>(SB), Z3, Z15
 	VMULPS	Z15, Z12, Z15
 	VFMADD231PS	Z14, Z12, Z15
@@ -17151,50 +18172,50 @@ loop79: // 2 times: vectors of the block
 	VMOVUPS	622720(SI), Z19	// q_d2_bar[1]
 	VMOVUPS	621824(SI), Z20	// v_next_bar[0]
 	VMOVUPS	621952(SI), Z21	// v_next_bar[1]
-	VMOVUPS	839296(SI), Z22	// vecmat_9[4]
-	VMOVUPS	839424(SI), Z22	// vecmat_9[5]
+	VMOVUPS	847488(SI), Z22	// vecmat_9[4]
+	VMOVUPS	847616(SI), Z22	// vecmat_9[5]
 	// arm.nde:28
 	VADDPS.BCST	f32_00000000<>(SB), Z5, Z5
 	VMOVUPS	Z5, 623616(SI)	// q_bar[0]
 	VADDPS	Z4, Z6, Z4
 	VMOVUPS	Z4, 623744(SI)	// q_bar[1]
 	// arm.nde:11
-	VMOVUPS	824448(SI), Z4	// q_y2_bar[0]
-	VMOVUPS	650880(SI), Z5	// ha21
-	VMOVUPS	792192(SI), Z6	// mul_18[0]
+	VMOVUPS	832640(SI), Z4	// q_y2_bar[0]
+	VMOVUPS	659072(SI), Z5	// ha21
+	VMOVUPS	800384(SI), Z6	// mul_18[0]
 	VADDPS	Z6, Z16, Z6
 	VFMADD231PS.BCST	f32_bfc00000<>(SB), Z18, Z6
 	VADDPS	Z20, Z6, Z6
-	VMOVUPS	792448(SI), Z16	// mul_19[0]
+	VMOVUPS	800640(SI), Z16	// mul_19[0]
 	VADDPS	Z16, Z6, Z6
-	VMOVUPS	792704(SI), Z16	// q_k4_bar[0]
+	VMOVUPS	800896(SI), Z16	// q_k4_bar[0]
 	VADDPS	Z16, Z6, Z6
-	VMOVUPS	809216(SI), Z16	// q_k3_bar[0]
+	VMOVUPS	817408(SI), Z16	// q_k3_bar[0]
 	VADDPS	Z16, Z6, Z6
-	VMOVUPS	825472(SI), Z16	// q_k2_bar[0]
+	VMOVUPS	833664(SI), Z16	// q_k2_bar[0]
 	VADDPS	Z16, Z6, Z6
 	VFMADD231PS	Z5, Z4, Z6
-	VMOVUPS	839296(SI), Z4	// vecmat_9[4]
+	VMOVUPS	847488(SI), Z4	// vecmat_9[4]
 	VADDPS	Z4, Z6, Z4
-	VMOVUPS	824576(SI), Z6	// q_y2_bar[1]
-	VMOVUPS	792320(SI), Z16	// mul_18[1]
+	VMOVUPS	832768(SI), Z6	// q_y2_bar[1]
+	VMOVUPS	800512(SI), Z16	// mul_18[1]
 	VADDPS	Z16, Z17, Z16
 	VFMADD231PS.BCST	f32_bfc00000<>(SB), Z19, Z16
 	VADDPS	Z21, Z16, Z16
-	VMOVUPS	792576(SI), Z17	// mul_19[1]
+	VMOVUPS	800768(SI), Z17	// mul_19[1]
 	VADDPS	Z17, Z16, Z16
-	VMOVUPS	792832(SI), Z17	// q_k4_bar[1]
+	VMOVUPS	801024(SI), Z17	// q_k4_bar[1]
 	VADDPS	Z17, Z16, Z16
-	VMOVUPS	809344(SI), Z17	// q_k3_bar[1]
+	VMOVUPS	817536(SI), Z17	// q_k3_bar[1]
 	VADDPS	Z17, Z16, Z16
-	VMOVUPS	825600(SI), Z17	// q_k2_bar[1]
+	VMOVUPS	833792(SI), Z17	// q_k2_bar[1]
 	VADDPS	Z17, Z16, Z16
 	VFMADD231PS	Z5, Z6, Z16
-	VMOVUPS	839424(SI), Z5	// vecmat_9[5]
+	VMOVUPS	847616(SI), Z5	// vecmat_9[5]
 	VADDPS	Z5, Z16, Z5
 	// arm.nde:34
 	VMULPS	Z3, Z12, Z3
-	VMOVUPS	653824(SI), Z6	// k_2
+	VMOVUPS	662016(SI), Z6	// k_2
 	VMULPS	Z6, Z1, Z1
 	VMULPS	Z14, Z1, Z1
 	VMOVUPS	Z1, Z31
@@ -17204,26 +18225,26 @@ loop79: // 2 times: vectors of the block
 	VMOVUPS	Z31, 256(AX)
 	VADDPS	Z15, Z5, Z31
 	VMOVUPS	Z31, 320(AX)
-	VMOVUPS	790656(SI), Z1	// add_18
-	VMOVUPS	807808(SI), Z3	// add_22
-	VMOVUPS	824320(SI), Z4	// add_26
-	VMOVUPS	790144(SI), Z5	// M_bar[0]
-	VMOVUPS	807296(SI), Z6	// M_bar_2[0]
-	VMOVUPS	823808(SI), Z12	// M_bar_3[0]
-	VMOVUPS	790528(SI), Z14	// M_bar[3]
-	VMOVUPS	807680(SI), Z15	// M_bar_2[3]
-	VMOVUPS	824192(SI), Z16	// M_bar_3[3]
-	VMOVUPS	712448(SI), Z17	// G_bar[0]
-	VMOVUPS	793472(SI), Z18	// G_bar_2[0]
-	VMOVUPS	809984(SI), Z19	// G_bar_3[0]
+	VMOVUPS	798848(SI), Z1	// add_18
+	VMOVUPS	816000(SI), Z3	// add_22
+	VMOVUPS	832512(SI), Z4	// add_26
+	VMOVUPS	798336(SI), Z5	// M_bar[0]
+	VMOVUPS	815488(SI), Z6	// M_bar_2[0]
+	VMOVUPS	832000(SI), Z12	// M_bar_3[0]
+	VMOVUPS	798720(SI), Z14	// M_bar[3]
+	VMOVUPS	815872(SI), Z15	// M_bar_2[3]
+	VMOVUPS	832384(SI), Z16	// M_bar_3[3]
+	VMOVUPS	720640(SI), Z17	// G_bar[0]
+	VMOVUPS	801664(SI), Z18	// G_bar_2[0]
+	VMOVUPS	818176(SI), Z19	// G_bar_3[0]
 	// arm.nde:35
-	VMOVUPS	655232(SI), Z20	// cos_2
-	VMOVUPS	823552(SI), Z21	// add_25
-	VMOVUPS	682880(SI), Z22	// cos_5
-	VMOVUPS	807040(SI), Z23	// add_21
-	VMOVUPS	719232(SI), Z24	// cos_9
-	VMOVUPS	784640(SI), Z25	// add_17
-	VMOVUPS	785152(SI), Z26	// cos_12
+	VMOVUPS	663424(SI), Z20	// cos_2
+	VMOVUPS	831744(SI), Z21	// add_25
+	VMOVUPS	691072(SI), Z22	// cos_5
+	VMOVUPS	815232(SI), Z23	// add_21
+	VMOVUPS	727424(SI), Z24	// cos_9
+	VMOVUPS	792832(SI), Z25	// add_17
+	VMOVUPS	793344(SI), Z26	// cos_12
 	VMULPS	Z26, Z25, Z25
 	VFMADD231PS	Z24, Z23, Z25
 	VFMADD231PS	Z22, Z21, Z25
@@ -17231,15 +18252,15 @@ loop79: // 2 times: vectors of the block
 	VFMADD231PS	0(AX), Z20, Z31
 	VMOVUPS	Z31, 384(AX)
 	// arm.nde:31
-	VMOVUPS	651264(SI), Z20	// c2
-	VMOVUPS	823680(SI), Z21	// k_bar_3
-	VMOVUPS	652672(SI), Z22	// s2
-	VMOVUPS	717568(SI), Z23	// c2_4
-	VMOVUPS	807168(SI), Z24	// k_bar_2
-	VMOVUPS	718208(SI), Z25	// s2_3
-	VMOVUPS	710144(SI), Z26	// c2_3
-	VMOVUPS	784768(SI), Z27	// k_bar
-	VMOVUPS	784896(SI), Z28	// s2_4
+	VMOVUPS	659456(SI), Z20	// c2
+	VMOVUPS	831872(SI), Z21	// k_bar_3
+	VMOVUPS	660864(SI), Z22	// s2
+	VMOVUPS	725760(SI), Z23	// c2_4
+	VMOVUPS	815360(SI), Z24	// k_bar_2
+	VMOVUPS	726400(SI), Z25	// s2_3
+	VMOVUPS	718336(SI), Z26	// c2_3
+	VMOVUPS	792960(SI), Z27	// k_bar
+	VMOVUPS	793088(SI), Z28	// s2_4
 	VMULPS	Z28, Z27, Z27
 	VFMADD231PS	Z26, Z1, Z27
 	VFMADD231PS	Z25, Z24, Z27
@@ -17271,10 +18292,10 @@ loop79: // 2 times: vectors of the block
 	VADDPS	Z7, Z1, Z1
 	VADDPS	Z5, Z1, Z1
 	// arm.nde:35
-	VMOVUPS	654720(SI), Z3	// cos
-	VMOVUPS	682624(SI), Z4	// cos_4
-	VMOVUPS	718976(SI), Z6	// cos_8
-	VMOVUPS	785024(SI), Z7	// cos_11
+	VMOVUPS	662912(SI), Z3	// cos
+	VMOVUPS	690816(SI), Z4	// cos_4
+	VMOVUPS	727168(SI), Z6	// cos_8
+	VMOVUPS	793216(SI), Z7	// cos_11
 	VMULPS	Z7, Z17, Z7
 	VFMADD231PS	Z6, Z18, Z7
 	VFMADD231PS	Z4, Z19, Z7
@@ -17286,9 +18307,9 @@ loop79: // 2 times: vectors of the block
 	VMULPS.BCST	f32_411cf5c3<>(SB), Z3, Z3
 	VFMADD231PS	Z2, Z5, Z3
 	VPANDD	Z0, Z3, Z2
-	VMOVUPS	86144(R8), Z4	// sum of Arm.m1
+	VMOVUPS	90240(R8), Z4	// sum of Arm.m1
 	VADDPS	Z2, Z4, Z2
-	VMOVUPS	Z2, 86144(R8)	// sum of Arm.m1
+	VMOVUPS	Z2, 90240(R8)	// sum of Arm.m1
 	VBROADCASTSS	8(DX), Z2	// Arm.l2.square
 	VBROADCASTSS	5392(BX), Z4	// Arm.l1
 	VMULPS	Z4, Z10, Z4
@@ -17302,9 +18323,9 @@ loop79: // 2 times: vectors of the block
 	VADDPS	Z3, Z9, Z2
 	VMOVUPS	Z2, 624128(SI)	// load_bar
 	VPANDD	Z0, Z2, Z2
-	VMOVUPS	86208(R8), Z3	// sum of Arm.m2
+	VMOVUPS	90304(R8), Z3	// sum of Arm.m2
 	VADDPS	Z2, Z3, Z2
-	VMOVUPS	Z2, 86208(R8)	// sum of Arm.m2
+	VMOVUPS	Z2, 90304(R8)	// sum of Arm.m2
 	// arm.nde:34
 	VMOVUPS	256(AX), Z29
 	VADDPS	192(AX), Z29, Z2
@@ -17313,22 +18334,22 @@ loop79: // 2 times: vectors of the block
 	VADDPS.BCST	f32_00000000<>(SB), Z29, Z2
 	VMOVUPS	Z2, 624000(SI)	// q_k1_bar[1]
 	// arm.nde:38
-	VMOVUPS	712192(SI), Z2	// linsolve[0]
-	VMOVUPS	793216(SI), Z3	// linsolve_2[0]
+	VMOVUPS	720384(SI), Z2	// linsolve[0]
+	VMOVUPS	801408(SI), Z3	// linsolve_2[0]
 	VADDPS	Z3, Z2, Z2
-	VMOVUPS	809728(SI), Z4	// linsolve_3[0]
+	VMOVUPS	817920(SI), Z4	// linsolve_3[0]
 	VADDPS	Z4, Z2, Z2
 	VADDPS	64(AX), Z2, Z2
-	VMOVUPS	Z2, 839808(SI)	// u_bar_2[0]
-	VMOVUPS	712320(SI), Z6	// linsolve[1]
-	VMOVUPS	793344(SI), Z9	// linsolve_2[1]
+	VMOVUPS	Z2, 848000(SI)	// u_bar_2[0]
+	VMOVUPS	720512(SI), Z6	// linsolve[1]
+	VMOVUPS	801536(SI), Z9	// linsolve_2[1]
 	VADDPS	Z9, Z6, Z6
-	VMOVUPS	809856(SI), Z12	// linsolve_3[1]
+	VMOVUPS	818048(SI), Z12	// linsolve_3[1]
 	VADDPS	Z12, Z6, Z6
 	VADDPS	Z13, Z6, Z6
-	VMOVUPS	Z6, 839936(SI)	// u_bar_2[1]
+	VMOVUPS	Z6, 848128(SI)	// u_bar_2[1]
 	// arm.nde:17
-	VMOVUPS	652288(SI), Z14	// locate
+	VMOVUPS	660480(SI), Z14	// locate
 	VPCMPGTD.BCST	f32_00000031<>(SB), Z14, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z15
 	VPTERNLOGD.BCST	$0xac, f32_00000031<>(SB), Z14, Z15
@@ -17339,7 +18360,7 @@ loop79: // 2 times: vectors of the block
 	VBROADCASTSS	f32_00000000<>(SB), Z15
 	MOVQ	$50, DI
 	MOVQ	SI, R9
-loop80: // 50 times: rows by their numbers
+loop99: // 50 times: rows by their numbers
 	VPCMPEQD	Z15, Z14, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z16
 	VADDPS.BCST	f32_00000000<>(SB), Z2, Z18
@@ -17356,99 +18377,99 @@ loop80: // 50 times: rows by their numbers
 	VMOVAPS	Z16, Z15
 	ADDQ	$256, R9
 	DECQ	DI
-	JNE	loop80
+	JNE	loop99
 	// arm.nde:11
 	VSUBPS	Z3, Z17, Z2
 	VSUBPS	Z4, Z2, Z2
 	VSUBPS	64(AX), Z2, Z2
-	VMOVUPS	712576(SI), Z3	// G_bar[1]
+	VMOVUPS	720768(SI), Z3	// G_bar[1]
 	VSUBPS	Z9, Z3, Z3
 	VSUBPS	Z12, Z3, Z3
 	VSUBPS	Z13, Z3, Z3
 	VPANDD	Z0, Z2, Z2
-	VMOVUPS	86016(R8), Z4	// sum of friction.4.bias[0]
+	VMOVUPS	90112(R8), Z4	// sum of friction.4.bias[0]
 	VADDPS	Z2, Z4, Z2
-	VMOVUPS	Z2, 86016(R8)	// sum of friction.4.bias[0]
+	VMOVUPS	Z2, 90112(R8)	// sum of friction.4.bias[0]
 	VPANDD	Z0, Z3, Z2
-	VMOVUPS	86080(R8), Z3	// sum of friction.4.bias[1]
+	VMOVUPS	90176(R8), Z3	// sum of friction.4.bias[1]
 	VADDPS	Z2, Z3, Z2
-	VMOVUPS	Z2, 86080(R8)	// sum of friction.4.bias[1]
+	VMOVUPS	Z2, 90176(R8)	// sum of friction.4.bias[1]
 	// arm.nde:35
-	VMOVUPS	654464(SI), Z2	// mul_8
+	VMOVUPS	662656(SI), Z2	// mul_8
 	VMULPS	Z2, Z7, Z2
 	VPANDD	Z0, Z2, Z2
-	VMOVUPS	86272(R8), Z3	// sum of Arm.l1
+	VMOVUPS	90368(R8), Z3	// sum of Arm.l1
 	VADDPS	Z2, Z3, Z2
-	VMOVUPS	Z2, 86272(R8)	// sum of Arm.l1
+	VMOVUPS	Z2, 90368(R8)	// sum of Arm.l1
 	// arm.nde:31
-	VMOVUPS	649984(SI), Z2	// mt
+	VMOVUPS	658176(SI), Z2	// mt
 	VMULPS	Z2, Z8, Z3
 	VPANDD	Z0, Z3, Z3
-	VMOVUPS	86272(R8), Z4	// sum of Arm.l1
+	VMOVUPS	90368(R8), Z4	// sum of Arm.l1
 	VADDPS	Z3, Z4, Z3
-	VMOVUPS	Z3, 86272(R8)	// sum of Arm.l1
+	VMOVUPS	Z3, 90368(R8)	// sum of Arm.l1
 	// arm.nde:30
-	VMOVUPS	650368(SI), Z3	// mul_2
+	VMOVUPS	658560(SI), Z3	// mul_2
 	VMULPS	Z3, Z10, Z3
 	VPANDD	Z0, Z3, Z3
-	VMOVUPS	86272(R8), Z4	// sum of Arm.l1
+	VMOVUPS	90368(R8), Z4	// sum of Arm.l1
 	VADDPS	Z3, Z4, Z3
-	VMOVUPS	Z3, 86272(R8)	// sum of Arm.l1
-	VMOVUPS	649856(SI), Z3	// add
+	VMOVUPS	Z3, 90368(R8)	// sum of Arm.l1
+	VMOVUPS	658048(SI), Z3	// add
 	VMULPS	Z3, Z5, Z3
 	VBROADCASTSS	44(DX), Z4	// mul.6
 	VMULPS	Z4, Z3, Z3
 	VPANDD	Z0, Z3, Z3
-	VMOVUPS	86272(R8), Z4	// sum of Arm.l1
+	VMOVUPS	90368(R8), Z4	// sum of Arm.l1
 	VADDPS	Z3, Z4, Z3
-	VMOVUPS	Z3, 86272(R8)	// sum of Arm.l1
+	VMOVUPS	Z3, 90368(R8)	// sum of Arm.l1
 	// arm.nde:35
-	VMOVUPS	654848(SI), Z3	// mul_10
+	VMOVUPS	663040(SI), Z3	// mul_10
 	VMULPS	384(AX), Z3, Z3
 	VPANDD	Z0, Z3, Z3
-	VMOVUPS	86336(R8), Z4	// sum of Arm.l2
+	VMOVUPS	90432(R8), Z4	// sum of Arm.l2
 	VADDPS	Z3, Z4, Z3
-	VMOVUPS	Z3, 86336(R8)	// sum of Arm.l2
+	VMOVUPS	Z3, 90432(R8)	// sum of Arm.l2
 	// arm.nde:31
-	VMOVUPS	651392(SI), Z3	// mul_5
+	VMOVUPS	659584(SI), Z3	// mul_5
 	VMULPS	Z3, Z27, Z3
 	VPANDD	Z0, Z3, Z3
-	VMOVUPS	86336(R8), Z4	// sum of Arm.l2
+	VMOVUPS	90432(R8), Z4	// sum of Arm.l2
 	VADDPS	Z3, Z4, Z3
-	VMOVUPS	Z3, 86336(R8)	// sum of Arm.l2
+	VMOVUPS	Z3, 90432(R8)	// sum of Arm.l2
 	// arm.nde:30
-	VMOVUPS	650496(SI), Z3	// mul_3
+	VMOVUPS	658688(SI), Z3	// mul_3
 	VMULPS	Z3, Z11, Z3
 	VPANDD	Z0, Z3, Z3
-	VMOVUPS	86336(R8), Z4	// sum of Arm.l2
+	VMOVUPS	90432(R8), Z4	// sum of Arm.l2
 	VADDPS	Z3, Z4, Z3
-	VMOVUPS	Z3, 86336(R8)	// sum of Arm.l2
+	VMOVUPS	Z3, 90432(R8)	// sum of Arm.l2
 	VMULPS	Z2, Z1, Z1
 	VBROADCASTSS	40(DX), Z2	// mul.5
 	VMULPS	Z2, Z1, Z1
 	VPANDD	Z0, Z1, Z0
-	VMOVUPS	86336(R8), Z1	// sum of Arm.l2
+	VMOVUPS	90432(R8), Z1	// sum of Arm.l2
 	VADDPS	Z0, Z1, Z0
-	VMOVUPS	Z0, 86336(R8)	// sum of Arm.l2
+	VMOVUPS	Z0, 90432(R8)	// sum of Arm.l2
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop79
+	JNE	loop98
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop81: // 2 times: vectors of the block
+loop100: // 2 times: vectors of the block
 	MOVQ	$50, DI
 	MOVQ	SI, R9
-loop82: // 50 times: elements
+loop101: // 50 times: elements
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
 	VMOVUPD	Z0, 624256(R9)	// u_times_bar[0]
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
 	VMOVUPD	Z0, 624320(R9)	// u_times_bar[0] | 1
 	ADDQ	$256, R9
 	DECQ	DI
-	JNE	loop82
+	JNE	loop101
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop81
+	JNE	loop100
 	RET
 
 // predict0RecLanerev is Predict.0.rec.lanerev (arm.nde:45) of a block of samples.
@@ -17458,55 +18479,55 @@ TEXT predict0RecLanerev_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 2 times: vectors of the block
-	VMOVUPD	840064(SI), Z0	// step.t
-	VMOVUPD	840128(SI), Z1	// step.t | 1
+	VMOVUPD	848256(SI), Z0	// step.t
+	VMOVUPD	848320(SI), Z1	// step.t | 1
 	VMOVUPD	Z0, 594816(SI)	// predict0ReplayDenseVjp.t
 	VMOVUPD	Z1, 594880(SI)	// predict0ReplayDenseVjp.t | 1
-	VMOVUPD	840320(SI), Z0	// step.h
-	VMOVUPD	840384(SI), Z1	// step.h | 1
+	VMOVUPD	848512(SI), Z0	// step.h
+	VMOVUPD	848576(SI), Z1	// step.h | 1
 	VMOVUPD	Z0, 595072(SI)	// predict0ReplayDenseVjp.h
 	VMOVUPD	Z1, 595136(SI)	// predict0ReplayDenseVjp.h | 1
-	VMOVUPS	840832(DI), Z0	// q[0]
+	VMOVUPS	849024(DI), Z0	// q[0]
 	VMOVUPS	Z0, 595328(DI)	// predict0ReplayDenseVjp.q[0]
-	VMOVUPS	840960(DI), Z0	// q[1]
+	VMOVUPS	849152(DI), Z0	// q[1]
 	VMOVUPS	Z0, 595456(DI)	// predict0ReplayDenseVjp.q[1]
-	VMOVUPS	841088(DI), Z0	// v[0]
+	VMOVUPS	849280(DI), Z0	// v[0]
 	VMOVUPS	Z0, 595584(DI)	// predict0ReplayDenseVjp.q_k1[0]
-	VMOVUPS	841216(DI), Z0	// v[1]
+	VMOVUPS	849408(DI), Z0	// v[1]
 	VMOVUPS	Z0, 595712(DI)	// predict0ReplayDenseVjp.q_k1[1]
-	VMOVUPS	841344(DI), Z0	// extra.0
+	VMOVUPS	849536(DI), Z0	// extra.0
 	VMOVUPS	Z0, 595840(DI)	// predict0ReplayDenseVjp.load
-	VMOVUPS	867072(DI), Z0	// q.bar[0]
+	VMOVUPS	875264(DI), Z0	// q.bar[0]
 	VMOVUPS	Z0, 621568(DI)	// predict0ReplayDenseVjp.q_next_bar[0]
-	VMOVUPS	867200(DI), Z0	// q.bar[1]
+	VMOVUPS	875392(DI), Z0	// q.bar[1]
 	VMOVUPS	Z0, 621696(DI)	// predict0ReplayDenseVjp.q_next_bar[1]
-	VMOVUPS	867328(DI), Z0	// v.bar[0]
+	VMOVUPS	875520(DI), Z0	// v.bar[0]
 	VMOVUPS	Z0, 621824(DI)	// predict0ReplayDenseVjp.v_next_bar[0]
-	VMOVUPS	867456(DI), Z0	// v.bar[1]
+	VMOVUPS	875648(DI), Z0	// v.bar[1]
 	VMOVUPS	Z0, 621952(DI)	// predict0ReplayDenseVjp.v_next_bar[1]
-	VMOVUPS	893312(DI), Z0	// data.0.bar[0]
+	VMOVUPS	901504(DI), Z0	// data.0.bar[0]
 	VMOVUPS	Z0, 622080(DI)	// predict0ReplayDenseVjp.q_d1_bar[0]
-	VMOVUPS	893440(DI), Z0	// data.0.bar[1]
+	VMOVUPS	901632(DI), Z0	// data.0.bar[1]
 	VMOVUPS	Z0, 622208(DI)	// predict0ReplayDenseVjp.q_d1_bar[1]
-	VMOVUPS	893568(DI), Z0	// data.1.bar[0]
+	VMOVUPS	901760(DI), Z0	// data.1.bar[0]
 	VMOVUPS	Z0, 622336(DI)	// predict0ReplayDenseVjp.v_d1_bar[0]
-	VMOVUPS	893696(DI), Z0	// data.1.bar[1]
+	VMOVUPS	901888(DI), Z0	// data.1.bar[1]
 	VMOVUPS	Z0, 622464(DI)	// predict0ReplayDenseVjp.v_d1_bar[1]
-	VMOVUPS	893824(DI), Z0	// data.2.bar[0]
+	VMOVUPS	902016(DI), Z0	// data.2.bar[0]
 	VMOVUPS	Z0, 622592(DI)	// predict0ReplayDenseVjp.q_d2_bar[0]
-	VMOVUPS	893952(DI), Z0	// data.2.bar[1]
+	VMOVUPS	902144(DI), Z0	// data.2.bar[1]
 	VMOVUPS	Z0, 622720(DI)	// predict0ReplayDenseVjp.q_d2_bar[1]
-	VMOVUPS	894080(DI), Z0	// data.3.bar[0]
+	VMOVUPS	902272(DI), Z0	// data.3.bar[0]
 	VMOVUPS	Z0, 622848(DI)	// predict0ReplayDenseVjp.v_d2_bar[0]
-	VMOVUPS	894208(DI), Z0	// data.3.bar[1]
+	VMOVUPS	902400(DI), Z0	// data.3.bar[1]
 	VMOVUPS	Z0, 622976(DI)	// predict0ReplayDenseVjp.v_d2_bar[1]
-	VMOVUPS	894336(DI), Z0	// data.4.bar[0]
+	VMOVUPS	902528(DI), Z0	// data.4.bar[0]
 	VMOVUPS	Z0, 623104(DI)	// predict0ReplayDenseVjp.q_d3_bar[0]
-	VMOVUPS	894464(DI), Z0	// data.4.bar[1]
+	VMOVUPS	902656(DI), Z0	// data.4.bar[1]
 	VMOVUPS	Z0, 623232(DI)	// predict0ReplayDenseVjp.q_d3_bar[1]
-	VMOVUPS	894592(DI), Z0	// data.5.bar[0]
+	VMOVUPS	902784(DI), Z0	// data.5.bar[0]
 	VMOVUPS	Z0, 623360(DI)	// predict0ReplayDenseVjp.v_d3_bar[0]
-	VMOVUPS	894720(DI), Z0	// data.5.bar[1]
+	VMOVUPS	902912(DI), Z0	// data.5.bar[1]
 	VMOVUPS	Z0, 623488(DI)	// predict0ReplayDenseVjp.v_d3_bar[1]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
@@ -17515,10 +18536,10 @@ loop1: // 2 times: vectors of the block
 	MOVQ	$50, CX
 	MOVQ	AX, SI
 loop2: // 50 times: elements
-	VMOVUPD	841472(SI), Z0	// extra.1[0]
-	VMOVUPD	841536(SI), Z1	// extra.1[0] | 1
-	VMOVUPD	841600(SI), Z2	// extra.1[0] | 2
-	VMOVUPD	841664(SI), Z3	// extra.1[0] | 3
+	VMOVUPD	849664(SI), Z0	// extra.1[0]
+	VMOVUPD	849728(SI), Z1	// extra.1[0] | 1
+	VMOVUPD	849792(SI), Z2	// extra.1[0] | 2
+	VMOVUPD	849856(SI), Z3	// extra.1[0] | 3
 	VMOVUPD	Z0, 595968(SI)	// predict0ReplayDenseVjp.u_times[0]
 	VMOVUPD	Z1, 596032(SI)	// predict0ReplayDenseVjp.u_times[0] | 1
 	VMOVUPD	Z2, 596096(SI)	// predict0ReplayDenseVjp.u_times[0] | 2
@@ -17529,8 +18550,8 @@ loop2: // 50 times: elements
 	MOVQ	$100, CX
 	MOVQ	AX, SI
 loop3: // 100 times: elements
-	VMOVUPS	854272(SI), Z0	// extra.2[0]
-	VMOVUPS	854336(SI), Z1	// extra.2[0] | 1
+	VMOVUPS	862464(SI), Z0	// extra.2[0]
+	VMOVUPS	862528(SI), Z1	// extra.2[0] | 1
 	VMOVUPS	Z0, 608768(SI)	// predict0ReplayDenseVjp.u[0]
 	VMOVUPS	Z1, 608832(SI)	// predict0ReplayDenseVjp.u[0] | 1
 	ADDQ	$128, SI
@@ -17541,15 +18562,15 @@ loop3: // 100 times: elements
 	MOVQ	AX, SI
 loop4: // 2 times: vectors of the block
 	VMOVUPS	623616(SI), Z0	// predict0ReplayDenseVjp.q_bar[0]
-	VMOVUPS	Z0, 921600(SI)	// result[0]
+	VMOVUPS	Z0, 929792(SI)	// result[0]
 	VMOVUPS	623744(SI), Z0	// predict0ReplayDenseVjp.q_bar[1]
-	VMOVUPS	Z0, 921728(SI)	// result[1]
+	VMOVUPS	Z0, 929920(SI)	// result[1]
 	VMOVUPS	623872(SI), Z0	// predict0ReplayDenseVjp.q_k1_bar[0]
-	VMOVUPS	Z0, 921856(SI)	// result_2[0]
+	VMOVUPS	Z0, 930048(SI)	// result_2[0]
 	VMOVUPS	624000(SI), Z0	// predict0ReplayDenseVjp.q_k1_bar[1]
-	VMOVUPS	Z0, 921984(SI)	// result_2[1]
+	VMOVUPS	Z0, 930176(SI)	// result_2[1]
 	VMOVUPS	624128(SI), Z0	// predict0ReplayDenseVjp.load_bar
-	VMOVUPS	Z0, 922112(SI)	// result_3
+	VMOVUPS	Z0, 930304(SI)	// result_3
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop4
@@ -17557,9 +18578,9 @@ loop4: // 2 times: vectors of the block
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop5: // 2 times: vectors of the block
-	VMOVUPD	840576(SI), Z0	// step.active
-	VMOVUPD	840640(SI), Z1	// step.active | 1
-	VMOVUPS	867584(DI), Z2	// extra.0.sum
+	VMOVUPD	848768(SI), Z0	// step.active
+	VMOVUPD	848832(SI), Z1	// step.active | 1
+	VMOVUPS	875776(DI), Z2	// extra.0.sum
 	// arm.nde:45
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z3
 	VCMPPD	$17, Z0, Z3, K1
@@ -17567,79 +18588,79 @@ loop5: // 2 times: vectors of the block
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z3
 	VCMPPD	$17, Z1, Z3, K1
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
-	VMOVUPS	922112(DI), Z3	// result_3
+	VMOVUPS	930304(DI), Z3	// result_3
 	VADDPS	Z3, Z2, Z3
 	VPMOVQD	Z0, Y4
 	VPMOVQD	Z1, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
 	VPTERNLOGD	$0xca, Z2, Z3, Z4
-	VMOVUPS	Z4, 895872(DI)	// extra.0.sum.next
-	VMOVUPS	894848(DI), Z2	// q.start.bar[0]
-	VMOVUPS	894976(DI), Z3	// q.start.bar[1]
-	VMOVUPS	867072(DI), Z4	// q.bar[0]
-	VMOVUPS	867200(DI), Z5	// q.bar[1]
-	VMOVUPS	895104(DI), Z6	// v.start.bar[0]
-	VMOVUPS	895232(DI), Z7	// v.start.bar[1]
-	VMOVUPS	867328(DI), Z8	// v.bar[0]
-	VMOVUPS	867456(DI), Z9	// v.bar[1]
-	VMOVUPS	921600(DI), Z10	// result[0]
+	VMOVUPS	Z4, 904064(DI)	// extra.0.sum.next
+	VMOVUPS	903040(DI), Z2	// q.start.bar[0]
+	VMOVUPS	903168(DI), Z3	// q.start.bar[1]
+	VMOVUPS	875264(DI), Z4	// q.bar[0]
+	VMOVUPS	875392(DI), Z5	// q.bar[1]
+	VMOVUPS	903296(DI), Z6	// v.start.bar[0]
+	VMOVUPS	903424(DI), Z7	// v.start.bar[1]
+	VMOVUPS	875520(DI), Z8	// v.bar[0]
+	VMOVUPS	875648(DI), Z9	// v.bar[1]
+	VMOVUPS	929792(DI), Z10	// result[0]
 	VADDPS	Z2, Z10, Z2
-	VMOVUPS	921728(DI), Z10	// result[1]
+	VMOVUPS	929920(DI), Z10	// result[1]
 	VADDPS	Z3, Z10, Z3
 	VPMOVQD	Z0, Y10
 	VPMOVQD	Z1, Y11
 	VINSERTF64X4	$1, Y11, Z10, Z10
 	VPTERNLOGD	$0xca, Z4, Z2, Z10
-	VMOVUPS	Z10, 895360(DI)	// q.bar.next[0]
+	VMOVUPS	Z10, 903552(DI)	// q.bar.next[0]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y4
 	VINSERTF64X4	$1, Y4, Z2, Z2
 	VPTERNLOGD	$0xca, Z5, Z3, Z2
-	VMOVUPS	Z2, 895488(DI)	// q.bar.next[1]
-	VMOVUPS	921856(DI), Z2	// result_2[0]
+	VMOVUPS	Z2, 903680(DI)	// q.bar.next[1]
+	VMOVUPS	930048(DI), Z2	// result_2[0]
 	VADDPS	Z6, Z2, Z2
-	VMOVUPS	921984(DI), Z3	// result_2[1]
+	VMOVUPS	930176(DI), Z3	// result_2[1]
 	VADDPS	Z7, Z3, Z3
 	VPMOVQD	Z0, Y4
 	VPMOVQD	Z1, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
 	VPTERNLOGD	$0xca, Z8, Z2, Z4
-	VMOVUPS	Z4, 895616(DI)	// v.bar.next[0]
+	VMOVUPS	Z4, 903808(DI)	// v.bar.next[0]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y4
 	VINSERTF64X4	$1, Y4, Z2, Z2
 	VPTERNLOGD	$0xca, Z9, Z3, Z2
-	VMOVUPS	Z2, 895744(DI)	// v.bar.next[1]
+	VMOVUPS	Z2, 903936(DI)	// v.bar.next[1]
 	MOVQ	$50, R9
 	MOVQ	SI, R10
 loop6: // 50 times: elements
-	VMOVUPD	867712(R10), Z2	// extra.1.sum[0]
-	VMOVUPD	867776(R10), Z3	// extra.1.sum[0] | 1
+	VMOVUPD	875904(R10), Z2	// extra.1.sum[0]
+	VMOVUPD	875968(R10), Z3	// extra.1.sum[0] | 1
 	VMOVUPD	624256(R10), Z4	// predict0ReplayDenseVjp.u_times_bar[0]
 	VMOVUPD	624320(R10), Z5	// predict0ReplayDenseVjp.u_times_bar[0] | 1
 	VADDPD	Z4, Z2, Z2
 	VADDPD	Z5, Z3, Z3
-	VMOVUPD	867712(R10), Z4	// extra.1.sum[0]
-	VMOVUPD	867776(R10), Z5	// extra.1.sum[0] | 1
+	VMOVUPD	875904(R10), Z4	// extra.1.sum[0]
+	VMOVUPD	875968(R10), Z5	// extra.1.sum[0] | 1
 	VPTERNLOGQ	$0xe2, Z4, Z0, Z2
 	VPTERNLOGQ	$0xe2, Z5, Z1, Z3
-	VMOVUPD	Z2, 896000(R10)	// extra.1.sum.next[0]
-	VMOVUPD	Z3, 896064(R10)	// extra.1.sum.next[0] | 1
+	VMOVUPD	Z2, 904192(R10)	// extra.1.sum.next[0]
+	VMOVUPD	Z3, 904256(R10)	// extra.1.sum.next[0] | 1
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop6
 	MOVQ	$100, R9
 	MOVQ	DI, R10
 loop7: // 100 times: elements
-	VMOVUPS	880512(R10), Z2	// extra.2.sum[0]
+	VMOVUPS	888704(R10), Z2	// extra.2.sum[0]
 	VMOVUPS	637056(R10), Z3	// predict0ReplayDenseVjp.u_bar[0]
 	VADDPS	Z3, Z2, Z2
-	VMOVUPS	880512(R10), Z3	// extra.2.sum[0]
+	VMOVUPS	888704(R10), Z3	// extra.2.sum[0]
 	VPMOVQD	Z0, Y4
 	VPMOVQD	Z1, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
 	VPTERNLOGD	$0xca, Z3, Z2, Z4
-	VMOVUPS	Z4, 908800(R10)	// extra.2.sum.next[0]
+	VMOVUPS	Z4, 916992(R10)	// extra.2.sum.next[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop7
@@ -17651,40 +18672,40 @@ loop7: // 100 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop8: // 2 times: vectors of the block
-	VMOVUPS	895360(SI), Z0	// q.bar.next[0]
-	VMOVUPS	Z0, 867072(SI)	// q.bar[0]
-	VMOVUPS	895488(SI), Z0	// q.bar.next[1]
-	VMOVUPS	Z0, 867200(SI)	// q.bar[1]
-	VMOVUPS	895616(SI), Z0	// v.bar.next[0]
-	VMOVUPS	Z0, 867328(SI)	// v.bar[0]
-	VMOVUPS	895744(SI), Z0	// v.bar.next[1]
-	VMOVUPS	Z0, 867456(SI)	// v.bar[1]
-	VMOVUPS	895872(SI), Z0	// extra.0.sum.next
-	VMOVUPS	Z0, 867584(SI)	// extra.0.sum
+	VMOVUPS	903552(SI), Z0	// q.bar.next[0]
+	VMOVUPS	Z0, 875264(SI)	// q.bar[0]
+	VMOVUPS	903680(SI), Z0	// q.bar.next[1]
+	VMOVUPS	Z0, 875392(SI)	// q.bar[1]
+	VMOVUPS	903808(SI), Z0	// v.bar.next[0]
+	VMOVUPS	Z0, 875520(SI)	// v.bar[0]
+	VMOVUPS	903936(SI), Z0	// v.bar.next[1]
+	VMOVUPS	Z0, 875648(SI)	// v.bar[1]
+	VMOVUPS	904064(SI), Z0	// extra.0.sum.next
+	VMOVUPS	Z0, 875776(SI)	// extra.0.sum
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop8
 	MOVQ	$50, CX
 	MOVQ	AX, SI
 loop9: // 50 times: elements
-	VMOVUPD	896000(SI), Z0	// extra.1.sum.next[0]
-	VMOVUPD	896064(SI), Z1	// extra.1.sum.next[0] | 1
-	VMOVUPD	896128(SI), Z2	// extra.1.sum.next[0] | 2
-	VMOVUPD	896192(SI), Z3	// extra.1.sum.next[0] | 3
-	VMOVUPD	Z0, 867712(SI)	// extra.1.sum[0]
-	VMOVUPD	Z1, 867776(SI)	// extra.1.sum[0] | 1
-	VMOVUPD	Z2, 867840(SI)	// extra.1.sum[0] | 2
-	VMOVUPD	Z3, 867904(SI)	// extra.1.sum[0] | 3
+	VMOVUPD	904192(SI), Z0	// extra.1.sum.next[0]
+	VMOVUPD	904256(SI), Z1	// extra.1.sum.next[0] | 1
+	VMOVUPD	904320(SI), Z2	// extra.1.sum.next[0] | 2
+	VMOVUPD	904384(SI), Z3	// extra.1.sum.next[0] | 3
+	VMOVUPD	Z0, 875904(SI)	// extra.1.sum[0]
+	VMOVUPD	Z1, 875968(SI)	// extra.1.sum[0] | 1
+	VMOVUPD	Z2, 876032(SI)	// extra.1.sum[0] | 2
+	VMOVUPD	Z3, 876096(SI)	// extra.1.sum[0] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop9
 	MOVQ	$100, CX
 	MOVQ	AX, SI
 loop10: // 100 times: elements
-	VMOVUPS	908800(SI), Z0	// extra.2.sum.next[0]
-	VMOVUPS	908864(SI), Z1	// extra.2.sum.next[0] | 1
-	VMOVUPS	Z0, 880512(SI)	// extra.2.sum[0]
-	VMOVUPS	Z1, 880576(SI)	// extra.2.sum[0] | 1
+	VMOVUPS	916992(SI), Z0	// extra.2.sum.next[0]
+	VMOVUPS	917056(SI), Z1	// extra.2.sum.next[0] | 1
+	VMOVUPS	Z0, 888704(SI)	// extra.2.sum[0]
+	VMOVUPS	Z1, 888768(SI)	// extra.2.sum[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop10
@@ -17709,10 +18730,10 @@ TEXT predict0DenseVjp_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 2 times: vectors of the block
-	VMOVUPD	922496(SI), Z0	// h
-	VMOVUPD	922560(SI), Z1	// h | 1
-	VMOVUPD	922240(SI), Z2	// theta
-	VMOVUPD	922304(SI), Z3	// theta | 1
+	VMOVUPD	930688(SI), Z0	// h
+	VMOVUPD	930752(SI), Z1	// h | 1
+	VMOVUPD	930432(SI), Z2	// theta
+	VMOVUPD	930496(SI), Z3	// theta | 1
 	// arm.nde:45
 	VMULPD	Z2, Z0, Z0
 	VMULPD	Z3, Z1, Z1
@@ -17722,34 +18743,34 @@ loop1: // 2 times: vectors of the block
 	VCVTPD2PS	Z2, Y1
 	VCVTPD2PS	Z3, Y2
 	VINSERTF64X4	$1, Y2, Z1, Z1
-	VMOVUPS	922752(DI), Z2	// q_at_bar[0]
-	VMOVUPS	922880(DI), Z3	// q_at_bar[1]
-	VMOVUPS	923008(DI), Z4	// v_at_bar[0]
-	VMOVUPS	923136(DI), Z5	// v_at_bar[1]
+	VMOVUPS	930944(DI), Z2	// q_at_bar[0]
+	VMOVUPS	931072(DI), Z3	// q_at_bar[1]
+	VMOVUPS	931200(DI), Z4	// v_at_bar[0]
+	VMOVUPS	931328(DI), Z5	// v_at_bar[1]
 	VMULPS	Z0, Z2, Z2
-	VMOVUPS	Z2, 923776(DI)	// q_d1_bar[0]
+	VMOVUPS	Z2, 931968(DI)	// q_d1_bar[0]
 	VMULPS	Z0, Z3, Z3
-	VMOVUPS	Z3, 923904(DI)	// q_d1_bar[1]
+	VMOVUPS	Z3, 932096(DI)	// q_d1_bar[1]
 	VMULPS	Z0, Z4, Z4
-	VMOVUPS	Z4, 924032(DI)	// v_d1_bar[0]
+	VMOVUPS	Z4, 932224(DI)	// v_d1_bar[0]
 	VMULPS	Z0, Z5, Z0
-	VMOVUPS	Z0, 924160(DI)	// v_d1_bar[1]
+	VMOVUPS	Z0, 932352(DI)	// v_d1_bar[1]
 	VMULPS	Z1, Z2, Z2
-	VMOVUPS	Z2, 924288(DI)	// q_d2_bar[0]
+	VMOVUPS	Z2, 932480(DI)	// q_d2_bar[0]
 	VMULPS	Z1, Z3, Z3
-	VMOVUPS	Z3, 924416(DI)	// q_d2_bar[1]
+	VMOVUPS	Z3, 932608(DI)	// q_d2_bar[1]
 	VMULPS	Z1, Z4, Z4
-	VMOVUPS	Z4, 924544(DI)	// v_d2_bar[0]
+	VMOVUPS	Z4, 932736(DI)	// v_d2_bar[0]
 	VMULPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 924672(DI)	// v_d2_bar[1]
+	VMOVUPS	Z0, 932864(DI)	// v_d2_bar[1]
 	VMULPS	Z1, Z2, Z2
-	VMOVUPS	Z2, 924800(DI)	// q_d3_bar[0]
+	VMOVUPS	Z2, 932992(DI)	// q_d3_bar[0]
 	VMULPS	Z1, Z3, Z2
-	VMOVUPS	Z2, 924928(DI)	// q_d3_bar[1]
+	VMOVUPS	Z2, 933120(DI)	// q_d3_bar[1]
 	VMULPS	Z1, Z4, Z2
-	VMOVUPS	Z2, 925056(DI)	// v_d3_bar[0]
+	VMOVUPS	Z2, 933248(DI)	// v_d3_bar[0]
 	VMULPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 925184(DI)	// v_d3_bar[1]
+	VMOVUPS	Z0, 933376(DI)	// v_d3_bar[1]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -17757,14 +18778,14 @@ loop1: // 2 times: vectors of the block
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop2: // 2 times: vectors of the block
-	VMOVUPS	922752(SI), Z0	// q_at_bar[0]
-	VMOVUPS	Z0, 923264(SI)	// q_bar[0]
-	VMOVUPS	922880(SI), Z0	// q_at_bar[1]
-	VMOVUPS	Z0, 923392(SI)	// q_bar[1]
-	VMOVUPS	923008(SI), Z0	// v_at_bar[0]
-	VMOVUPS	Z0, 923520(SI)	// v_bar[0]
-	VMOVUPS	923136(SI), Z0	// v_at_bar[1]
-	VMOVUPS	Z0, 923648(SI)	// v_bar[1]
+	VMOVUPS	930944(SI), Z0	// q_at_bar[0]
+	VMOVUPS	Z0, 931456(SI)	// q_bar[0]
+	VMOVUPS	931072(SI), Z0	// q_at_bar[1]
+	VMOVUPS	Z0, 931584(SI)	// q_bar[1]
+	VMOVUPS	931200(SI), Z0	// v_at_bar[0]
+	VMOVUPS	Z0, 931712(SI)	// v_bar[0]
+	VMOVUPS	931328(SI), Z0	// v_at_bar[1]
+	VMOVUPS	Z0, 931840(SI)	// v_bar[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop2
@@ -17777,22 +18798,22 @@ TEXT predict0RecLanerevat_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 2 times: vectors of the block
-	VMOVUPD	925312(SI), Z0	// step.theta
-	VMOVUPD	925376(SI), Z1	// step.theta | 1
-	VMOVUPD	Z0, 922240(SI)	// predict0DenseVjp.theta
-	VMOVUPD	Z1, 922304(SI)	// predict0DenseVjp.theta | 1
-	VMOVUPD	925568(SI), Z0	// step.h
-	VMOVUPD	925632(SI), Z1	// step.h | 1
-	VMOVUPD	Z0, 922496(SI)	// predict0DenseVjp.h
-	VMOVUPD	Z1, 922560(SI)	// predict0DenseVjp.h | 1
-	VMOVUPS	926080(DI), Z0	// q.out[0]
-	VMOVUPS	Z0, 922752(DI)	// predict0DenseVjp.q_at_bar[0]
-	VMOVUPS	926208(DI), Z0	// q.out[1]
-	VMOVUPS	Z0, 922880(DI)	// predict0DenseVjp.q_at_bar[1]
-	VMOVUPS	926336(DI), Z0	// v.out[0]
-	VMOVUPS	Z0, 923008(DI)	// predict0DenseVjp.v_at_bar[0]
-	VMOVUPS	926464(DI), Z0	// v.out[1]
-	VMOVUPS	Z0, 923136(DI)	// predict0DenseVjp.v_at_bar[1]
+	VMOVUPD	933504(SI), Z0	// step.theta
+	VMOVUPD	933568(SI), Z1	// step.theta | 1
+	VMOVUPD	Z0, 930432(SI)	// predict0DenseVjp.theta
+	VMOVUPD	Z1, 930496(SI)	// predict0DenseVjp.theta | 1
+	VMOVUPD	933760(SI), Z0	// step.h
+	VMOVUPD	933824(SI), Z1	// step.h | 1
+	VMOVUPD	Z0, 930688(SI)	// predict0DenseVjp.h
+	VMOVUPD	Z1, 930752(SI)	// predict0DenseVjp.h | 1
+	VMOVUPS	934272(DI), Z0	// q.out[0]
+	VMOVUPS	Z0, 930944(DI)	// predict0DenseVjp.q_at_bar[0]
+	VMOVUPS	934400(DI), Z0	// q.out[1]
+	VMOVUPS	Z0, 931072(DI)	// predict0DenseVjp.q_at_bar[1]
+	VMOVUPS	934528(DI), Z0	// v.out[0]
+	VMOVUPS	Z0, 931200(DI)	// predict0DenseVjp.v_at_bar[0]
+	VMOVUPS	934656(DI), Z0	// v.out[1]
+	VMOVUPS	Z0, 931328(DI)	// predict0DenseVjp.v_at_bar[1]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -17801,38 +18822,38 @@ loop1: // 2 times: vectors of the block
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop2: // 2 times: vectors of the block
-	VMOVUPS	923776(SI), Z0	// predict0DenseVjp.q_d1_bar[0]
-	VMOVUPS	Z0, 930688(SI)	// result[0]
-	VMOVUPS	923904(SI), Z0	// predict0DenseVjp.q_d1_bar[1]
-	VMOVUPS	Z0, 930816(SI)	// result[1]
-	VMOVUPS	924032(SI), Z0	// predict0DenseVjp.v_d1_bar[0]
-	VMOVUPS	Z0, 930944(SI)	// result_2[0]
-	VMOVUPS	924160(SI), Z0	// predict0DenseVjp.v_d1_bar[1]
-	VMOVUPS	Z0, 931072(SI)	// result_2[1]
-	VMOVUPS	924288(SI), Z0	// predict0DenseVjp.q_d2_bar[0]
-	VMOVUPS	Z0, 931200(SI)	// result_3[0]
-	VMOVUPS	924416(SI), Z0	// predict0DenseVjp.q_d2_bar[1]
-	VMOVUPS	Z0, 931328(SI)	// result_3[1]
-	VMOVUPS	924544(SI), Z0	// predict0DenseVjp.v_d2_bar[0]
-	VMOVUPS	Z0, 931456(SI)	// result_4[0]
-	VMOVUPS	924672(SI), Z0	// predict0DenseVjp.v_d2_bar[1]
-	VMOVUPS	Z0, 931584(SI)	// result_4[1]
-	VMOVUPS	924800(SI), Z0	// predict0DenseVjp.q_d3_bar[0]
-	VMOVUPS	Z0, 931712(SI)	// result_5[0]
-	VMOVUPS	924928(SI), Z0	// predict0DenseVjp.q_d3_bar[1]
-	VMOVUPS	Z0, 931840(SI)	// result_5[1]
-	VMOVUPS	925056(SI), Z0	// predict0DenseVjp.v_d3_bar[0]
-	VMOVUPS	Z0, 931968(SI)	// result_6[0]
-	VMOVUPS	925184(SI), Z0	// predict0DenseVjp.v_d3_bar[1]
-	VMOVUPS	Z0, 932096(SI)	// result_6[1]
-	VMOVUPS	923264(SI), Z0	// predict0DenseVjp.q_bar[0]
-	VMOVUPS	Z0, 932224(SI)	// result_7[0]
-	VMOVUPS	923392(SI), Z0	// predict0DenseVjp.q_bar[1]
-	VMOVUPS	Z0, 932352(SI)	// result_7[1]
-	VMOVUPS	923520(SI), Z0	// predict0DenseVjp.v_bar[0]
-	VMOVUPS	Z0, 932480(SI)	// result_8[0]
-	VMOVUPS	923648(SI), Z0	// predict0DenseVjp.v_bar[1]
-	VMOVUPS	Z0, 932608(SI)	// result_8[1]
+	VMOVUPS	931968(SI), Z0	// predict0DenseVjp.q_d1_bar[0]
+	VMOVUPS	Z0, 938880(SI)	// result[0]
+	VMOVUPS	932096(SI), Z0	// predict0DenseVjp.q_d1_bar[1]
+	VMOVUPS	Z0, 939008(SI)	// result[1]
+	VMOVUPS	932224(SI), Z0	// predict0DenseVjp.v_d1_bar[0]
+	VMOVUPS	Z0, 939136(SI)	// result_2[0]
+	VMOVUPS	932352(SI), Z0	// predict0DenseVjp.v_d1_bar[1]
+	VMOVUPS	Z0, 939264(SI)	// result_2[1]
+	VMOVUPS	932480(SI), Z0	// predict0DenseVjp.q_d2_bar[0]
+	VMOVUPS	Z0, 939392(SI)	// result_3[0]
+	VMOVUPS	932608(SI), Z0	// predict0DenseVjp.q_d2_bar[1]
+	VMOVUPS	Z0, 939520(SI)	// result_3[1]
+	VMOVUPS	932736(SI), Z0	// predict0DenseVjp.v_d2_bar[0]
+	VMOVUPS	Z0, 939648(SI)	// result_4[0]
+	VMOVUPS	932864(SI), Z0	// predict0DenseVjp.v_d2_bar[1]
+	VMOVUPS	Z0, 939776(SI)	// result_4[1]
+	VMOVUPS	932992(SI), Z0	// predict0DenseVjp.q_d3_bar[0]
+	VMOVUPS	Z0, 939904(SI)	// result_5[0]
+	VMOVUPS	933120(SI), Z0	// predict0DenseVjp.q_d3_bar[1]
+	VMOVUPS	Z0, 940032(SI)	// result_5[1]
+	VMOVUPS	933248(SI), Z0	// predict0DenseVjp.v_d3_bar[0]
+	VMOVUPS	Z0, 940160(SI)	// result_6[0]
+	VMOVUPS	933376(SI), Z0	// predict0DenseVjp.v_d3_bar[1]
+	VMOVUPS	Z0, 940288(SI)	// result_6[1]
+	VMOVUPS	931456(SI), Z0	// predict0DenseVjp.q_bar[0]
+	VMOVUPS	Z0, 940416(SI)	// result_7[0]
+	VMOVUPS	931584(SI), Z0	// predict0DenseVjp.q_bar[1]
+	VMOVUPS	Z0, 940544(SI)	// result_7[1]
+	VMOVUPS	931712(SI), Z0	// predict0DenseVjp.v_bar[0]
+	VMOVUPS	Z0, 940672(SI)	// result_8[0]
+	VMOVUPS	931840(SI), Z0	// predict0DenseVjp.v_bar[1]
+	VMOVUPS	Z0, 940800(SI)	// result_8[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop2
@@ -17840,8 +18861,8 @@ loop2: // 2 times: vectors of the block
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop3: // 2 times: vectors of the block
-	VMOVUPD	925824(SI), Z0	// step.active
-	VMOVUPD	925888(SI), Z1	// step.active | 1
+	VMOVUPD	934016(SI), Z0	// step.active
+	VMOVUPD	934080(SI), Z1	// step.active | 1
 	// arm.nde:45
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z2
 	VCMPPD	$17, Z0, Z2, K1
@@ -17849,134 +18870,134 @@ loop3: // 2 times: vectors of the block
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z2
 	VCMPPD	$17, Z1, Z2, K1
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
-	VMOVUPS	926592(DI), Z2	// data.0.bar[0]
-	VMOVUPS	926720(DI), Z3	// data.0.bar[1]
-	VMOVUPS	926848(DI), Z4	// data.1.bar[0]
-	VMOVUPS	926976(DI), Z5	// data.1.bar[1]
-	VMOVUPS	927104(DI), Z6	// data.2.bar[0]
-	VMOVUPS	927232(DI), Z7	// data.2.bar[1]
-	VMOVUPS	927360(DI), Z8	// data.3.bar[0]
-	VMOVUPS	927488(DI), Z9	// data.3.bar[1]
-	VMOVUPS	927616(DI), Z10	// data.4.bar[0]
-	VMOVUPS	927744(DI), Z11	// data.4.bar[1]
-	VMOVUPS	927872(DI), Z12	// data.5.bar[0]
-	VMOVUPS	928000(DI), Z13	// data.5.bar[1]
-	VMOVUPS	928128(DI), Z14	// q.start.bar[0]
-	VMOVUPS	928256(DI), Z15	// q.start.bar[1]
-	VMOVUPS	928384(DI), Z16	// v.start.bar[0]
-	VMOVUPS	928512(DI), Z17	// v.start.bar[1]
-	VMOVUPS	930688(DI), Z18	// result[0]
+	VMOVUPS	934784(DI), Z2	// data.0.bar[0]
+	VMOVUPS	934912(DI), Z3	// data.0.bar[1]
+	VMOVUPS	935040(DI), Z4	// data.1.bar[0]
+	VMOVUPS	935168(DI), Z5	// data.1.bar[1]
+	VMOVUPS	935296(DI), Z6	// data.2.bar[0]
+	VMOVUPS	935424(DI), Z7	// data.2.bar[1]
+	VMOVUPS	935552(DI), Z8	// data.3.bar[0]
+	VMOVUPS	935680(DI), Z9	// data.3.bar[1]
+	VMOVUPS	935808(DI), Z10	// data.4.bar[0]
+	VMOVUPS	935936(DI), Z11	// data.4.bar[1]
+	VMOVUPS	936064(DI), Z12	// data.5.bar[0]
+	VMOVUPS	936192(DI), Z13	// data.5.bar[1]
+	VMOVUPS	936320(DI), Z14	// q.start.bar[0]
+	VMOVUPS	936448(DI), Z15	// q.start.bar[1]
+	VMOVUPS	936576(DI), Z16	// v.start.bar[0]
+	VMOVUPS	936704(DI), Z17	// v.start.bar[1]
+	VMOVUPS	938880(DI), Z18	// result[0]
 	VADDPS	Z18, Z2, Z18
-	VMOVUPS	930816(DI), Z19	// result[1]
+	VMOVUPS	939008(DI), Z19	// result[1]
 	VADDPS	Z19, Z3, Z19
 	VPMOVQD	Z0, Y20
 	VPMOVQD	Z1, Y21
 	VINSERTF64X4	$1, Y21, Z20, Z20
 	VPTERNLOGD	$0xca, Z2, Z18, Z20
-	VMOVUPS	Z20, 928640(DI)	// data.0.bar.next[0]
+	VMOVUPS	Z20, 936832(DI)	// data.0.bar.next[0]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y18
 	VINSERTF64X4	$1, Y18, Z2, Z2
 	VPTERNLOGD	$0xca, Z3, Z19, Z2
-	VMOVUPS	Z2, 928768(DI)	// data.0.bar.next[1]
-	VMOVUPS	930944(DI), Z2	// result_2[0]
+	VMOVUPS	Z2, 936960(DI)	// data.0.bar.next[1]
+	VMOVUPS	939136(DI), Z2	// result_2[0]
 	VADDPS	Z2, Z4, Z2
-	VMOVUPS	931072(DI), Z3	// result_2[1]
+	VMOVUPS	939264(DI), Z3	// result_2[1]
 	VADDPS	Z3, Z5, Z3
 	VPMOVQD	Z0, Y18
 	VPMOVQD	Z1, Y19
 	VINSERTF64X4	$1, Y19, Z18, Z18
 	VPTERNLOGD	$0xca, Z4, Z2, Z18
-	VMOVUPS	Z18, 928896(DI)	// data.1.bar.next[0]
+	VMOVUPS	Z18, 937088(DI)	// data.1.bar.next[0]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y4
 	VINSERTF64X4	$1, Y4, Z2, Z2
 	VPTERNLOGD	$0xca, Z5, Z3, Z2
-	VMOVUPS	Z2, 929024(DI)	// data.1.bar.next[1]
-	VMOVUPS	931200(DI), Z2	// result_3[0]
+	VMOVUPS	Z2, 937216(DI)	// data.1.bar.next[1]
+	VMOVUPS	939392(DI), Z2	// result_3[0]
 	VADDPS	Z2, Z6, Z2
-	VMOVUPS	931328(DI), Z3	// result_3[1]
+	VMOVUPS	939520(DI), Z3	// result_3[1]
 	VADDPS	Z3, Z7, Z3
 	VPMOVQD	Z0, Y4
 	VPMOVQD	Z1, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
 	VPTERNLOGD	$0xca, Z6, Z2, Z4
-	VMOVUPS	Z4, 929152(DI)	// data.2.bar.next[0]
+	VMOVUPS	Z4, 937344(DI)	// data.2.bar.next[0]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y4
 	VINSERTF64X4	$1, Y4, Z2, Z2
 	VPTERNLOGD	$0xca, Z7, Z3, Z2
-	VMOVUPS	Z2, 929280(DI)	// data.2.bar.next[1]
-	VMOVUPS	931456(DI), Z2	// result_4[0]
+	VMOVUPS	Z2, 937472(DI)	// data.2.bar.next[1]
+	VMOVUPS	939648(DI), Z2	// result_4[0]
 	VADDPS	Z2, Z8, Z2
-	VMOVUPS	931584(DI), Z3	// result_4[1]
+	VMOVUPS	939776(DI), Z3	// result_4[1]
 	VADDPS	Z3, Z9, Z3
 	VPMOVQD	Z0, Y4
 	VPMOVQD	Z1, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
 	VPTERNLOGD	$0xca, Z8, Z2, Z4
-	VMOVUPS	Z4, 929408(DI)	// data.3.bar.next[0]
+	VMOVUPS	Z4, 937600(DI)	// data.3.bar.next[0]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y4
 	VINSERTF64X4	$1, Y4, Z2, Z2
 	VPTERNLOGD	$0xca, Z9, Z3, Z2
-	VMOVUPS	Z2, 929536(DI)	// data.3.bar.next[1]
-	VMOVUPS	931712(DI), Z2	// result_5[0]
+	VMOVUPS	Z2, 937728(DI)	// data.3.bar.next[1]
+	VMOVUPS	939904(DI), Z2	// result_5[0]
 	VADDPS	Z2, Z10, Z2
-	VMOVUPS	931840(DI), Z3	// result_5[1]
+	VMOVUPS	940032(DI), Z3	// result_5[1]
 	VADDPS	Z3, Z11, Z3
 	VPMOVQD	Z0, Y4
 	VPMOVQD	Z1, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
 	VPTERNLOGD	$0xca, Z10, Z2, Z4
-	VMOVUPS	Z4, 929664(DI)	// data.4.bar.next[0]
+	VMOVUPS	Z4, 937856(DI)	// data.4.bar.next[0]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y4
 	VINSERTF64X4	$1, Y4, Z2, Z2
 	VPTERNLOGD	$0xca, Z11, Z3, Z2
-	VMOVUPS	Z2, 929792(DI)	// data.4.bar.next[1]
-	VMOVUPS	931968(DI), Z2	// result_6[0]
+	VMOVUPS	Z2, 937984(DI)	// data.4.bar.next[1]
+	VMOVUPS	940160(DI), Z2	// result_6[0]
 	VADDPS	Z2, Z12, Z2
-	VMOVUPS	932096(DI), Z3	// result_6[1]
+	VMOVUPS	940288(DI), Z3	// result_6[1]
 	VADDPS	Z3, Z13, Z3
 	VPMOVQD	Z0, Y4
 	VPMOVQD	Z1, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
 	VPTERNLOGD	$0xca, Z12, Z2, Z4
-	VMOVUPS	Z4, 929920(DI)	// data.5.bar.next[0]
+	VMOVUPS	Z4, 938112(DI)	// data.5.bar.next[0]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y4
 	VINSERTF64X4	$1, Y4, Z2, Z2
 	VPTERNLOGD	$0xca, Z13, Z3, Z2
-	VMOVUPS	Z2, 930048(DI)	// data.5.bar.next[1]
-	VMOVUPS	932224(DI), Z2	// result_7[0]
+	VMOVUPS	Z2, 938240(DI)	// data.5.bar.next[1]
+	VMOVUPS	940416(DI), Z2	// result_7[0]
 	VADDPS	Z2, Z14, Z2
-	VMOVUPS	932352(DI), Z3	// result_7[1]
+	VMOVUPS	940544(DI), Z3	// result_7[1]
 	VADDPS	Z3, Z15, Z3
 	VPMOVQD	Z0, Y4
 	VPMOVQD	Z1, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
 	VPTERNLOGD	$0xca, Z14, Z2, Z4
-	VMOVUPS	Z4, 930176(DI)	// q.start.bar.next[0]
+	VMOVUPS	Z4, 938368(DI)	// q.start.bar.next[0]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y4
 	VINSERTF64X4	$1, Y4, Z2, Z2
 	VPTERNLOGD	$0xca, Z15, Z3, Z2
-	VMOVUPS	Z2, 930304(DI)	// q.start.bar.next[1]
-	VMOVUPS	932480(DI), Z2	// result_8[0]
+	VMOVUPS	Z2, 938496(DI)	// q.start.bar.next[1]
+	VMOVUPS	940672(DI), Z2	// result_8[0]
 	VADDPS	Z2, Z16, Z2
-	VMOVUPS	932608(DI), Z3	// result_8[1]
+	VMOVUPS	940800(DI), Z3	// result_8[1]
 	VADDPS	Z3, Z17, Z3
 	VPMOVQD	Z0, Y4
 	VPMOVQD	Z1, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
 	VPTERNLOGD	$0xca, Z16, Z2, Z4
-	VMOVUPS	Z4, 930432(DI)	// v.start.bar.next[0]
+	VMOVUPS	Z4, 938624(DI)	// v.start.bar.next[0]
 	VPMOVQD	Z0, Y0
 	VPMOVQD	Z1, Y1
 	VINSERTF64X4	$1, Y1, Z0, Z0
 	VPTERNLOGD	$0xca, Z17, Z3, Z0
-	VMOVUPS	Z0, 930560(DI)	// v.start.bar.next[1]
+	VMOVUPS	Z0, 938752(DI)	// v.start.bar.next[1]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -17985,38 +19006,38 @@ loop3: // 2 times: vectors of the block
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop4: // 2 times: vectors of the block
-	VMOVUPS	928640(SI), Z0	// data.0.bar.next[0]
-	VMOVUPS	Z0, 926592(SI)	// data.0.bar[0]
-	VMOVUPS	928768(SI), Z0	// data.0.bar.next[1]
-	VMOVUPS	Z0, 926720(SI)	// data.0.bar[1]
-	VMOVUPS	928896(SI), Z0	// data.1.bar.next[0]
-	VMOVUPS	Z0, 926848(SI)	// data.1.bar[0]
-	VMOVUPS	929024(SI), Z0	// data.1.bar.next[1]
-	VMOVUPS	Z0, 926976(SI)	// data.1.bar[1]
-	VMOVUPS	929152(SI), Z0	// data.2.bar.next[0]
-	VMOVUPS	Z0, 927104(SI)	// data.2.bar[0]
-	VMOVUPS	929280(SI), Z0	// data.2.bar.next[1]
-	VMOVUPS	Z0, 927232(SI)	// data.2.bar[1]
-	VMOVUPS	929408(SI), Z0	// data.3.bar.next[0]
-	VMOVUPS	Z0, 927360(SI)	// data.3.bar[0]
-	VMOVUPS	929536(SI), Z0	// data.3.bar.next[1]
-	VMOVUPS	Z0, 927488(SI)	// data.3.bar[1]
-	VMOVUPS	929664(SI), Z0	// data.4.bar.next[0]
-	VMOVUPS	Z0, 927616(SI)	// data.4.bar[0]
-	VMOVUPS	929792(SI), Z0	// data.4.bar.next[1]
-	VMOVUPS	Z0, 927744(SI)	// data.4.bar[1]
-	VMOVUPS	929920(SI), Z0	// data.5.bar.next[0]
-	VMOVUPS	Z0, 927872(SI)	// data.5.bar[0]
-	VMOVUPS	930048(SI), Z0	// data.5.bar.next[1]
-	VMOVUPS	Z0, 928000(SI)	// data.5.bar[1]
-	VMOVUPS	930176(SI), Z0	// q.start.bar.next[0]
-	VMOVUPS	Z0, 928128(SI)	// q.start.bar[0]
-	VMOVUPS	930304(SI), Z0	// q.start.bar.next[1]
-	VMOVUPS	Z0, 928256(SI)	// q.start.bar[1]
-	VMOVUPS	930432(SI), Z0	// v.start.bar.next[0]
-	VMOVUPS	Z0, 928384(SI)	// v.start.bar[0]
-	VMOVUPS	930560(SI), Z0	// v.start.bar.next[1]
-	VMOVUPS	Z0, 928512(SI)	// v.start.bar[1]
+	VMOVUPS	936832(SI), Z0	// data.0.bar.next[0]
+	VMOVUPS	Z0, 934784(SI)	// data.0.bar[0]
+	VMOVUPS	936960(SI), Z0	// data.0.bar.next[1]
+	VMOVUPS	Z0, 934912(SI)	// data.0.bar[1]
+	VMOVUPS	937088(SI), Z0	// data.1.bar.next[0]
+	VMOVUPS	Z0, 935040(SI)	// data.1.bar[0]
+	VMOVUPS	937216(SI), Z0	// data.1.bar.next[1]
+	VMOVUPS	Z0, 935168(SI)	// data.1.bar[1]
+	VMOVUPS	937344(SI), Z0	// data.2.bar.next[0]
+	VMOVUPS	Z0, 935296(SI)	// data.2.bar[0]
+	VMOVUPS	937472(SI), Z0	// data.2.bar.next[1]
+	VMOVUPS	Z0, 935424(SI)	// data.2.bar[1]
+	VMOVUPS	937600(SI), Z0	// data.3.bar.next[0]
+	VMOVUPS	Z0, 935552(SI)	// data.3.bar[0]
+	VMOVUPS	937728(SI), Z0	// data.3.bar.next[1]
+	VMOVUPS	Z0, 935680(SI)	// data.3.bar[1]
+	VMOVUPS	937856(SI), Z0	// data.4.bar.next[0]
+	VMOVUPS	Z0, 935808(SI)	// data.4.bar[0]
+	VMOVUPS	937984(SI), Z0	// data.4.bar.next[1]
+	VMOVUPS	Z0, 935936(SI)	// data.4.bar[1]
+	VMOVUPS	938112(SI), Z0	// data.5.bar.next[0]
+	VMOVUPS	Z0, 936064(SI)	// data.5.bar[0]
+	VMOVUPS	938240(SI), Z0	// data.5.bar.next[1]
+	VMOVUPS	Z0, 936192(SI)	// data.5.bar[1]
+	VMOVUPS	938368(SI), Z0	// q.start.bar.next[0]
+	VMOVUPS	Z0, 936320(SI)	// q.start.bar[0]
+	VMOVUPS	938496(SI), Z0	// q.start.bar.next[1]
+	VMOVUPS	Z0, 936448(SI)	// q.start.bar[1]
+	VMOVUPS	938624(SI), Z0	// v.start.bar.next[0]
+	VMOVUPS	Z0, 936576(SI)	// v.start.bar[0]
+	VMOVUPS	938752(SI), Z0	// v.start.bar.next[1]
+	VMOVUPS	Z0, 936704(SI)	// v.start.bar[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop4
@@ -18040,15 +19061,15 @@ TEXT fitGradPart0_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPD	932736(SI), Z0	// fitGrad.ts[0]
-	VMOVUPD	932800(SI), Z0	// fitGrad.ts[0] | 1
-	VMOVUPD	945280(SI), Z0	// fitGrad.ts[49]
-	VMOVUPD	945344(SI), Z0	// fitGrad.ts[49] | 1
+	VMOVUPD	940928(SI), Z0	// fitGrad.ts[0]
+	VMOVUPD	940992(SI), Z0	// fitGrad.ts[0] | 1
+	VMOVUPD	953472(SI), Z0	// fitGrad.ts[49]
+	VMOVUPD	953536(SI), Z0	// fitGrad.ts[49] | 1
 	// arm.nde:45
-	VMOVUPD	932736(SI), Z0	// fitGrad.ts[0]
-	VMOVUPD	932800(SI), Z1	// fitGrad.ts[0] | 1
-	VMOVUPD	945280(SI), Z2	// fitGrad.ts[49]
-	VMOVUPD	945344(SI), Z3	// fitGrad.ts[49] | 1
+	VMOVUPD	940928(SI), Z0	// fitGrad.ts[0]
+	VMOVUPD	940992(SI), Z1	// fitGrad.ts[0] | 1
+	VMOVUPD	953472(SI), Z2	// fitGrad.ts[49]
+	VMOVUPD	953536(SI), Z3	// fitGrad.ts[49] | 1
 	VCMPPD	$18, Z2, Z0, K1
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
 	VCMPPD	$18, Z3, Z1, K1
@@ -18057,10 +19078,10 @@ loop1: // 2 times: vectors of the block
 	MOVQ	SI, R9
 	MOVQ	SI, R10
 loop2: // 50 times: elements
-	VMOVUPD	945280(R9), Z2	// fitGrad.ts[49]
-	VMOVUPD	945344(R9), Z3	// fitGrad.ts[49] | 1
-	VMOVUPD	Z2, 984192(R10)	// fitGrad.reverse[0]
-	VMOVUPD	Z3, 984256(R10)	// fitGrad.reverse[0] | 1
+	VMOVUPD	953472(R9), Z2	// fitGrad.ts[49]
+	VMOVUPD	953536(R9), Z3	// fitGrad.ts[49] | 1
+	VMOVUPD	Z2, 992384(R10)	// fitGrad.reverse[0]
+	VMOVUPD	Z3, 992448(R10)	// fitGrad.reverse[0] | 1
 	ADDQ	$-256, R9
 	ADDQ	$256, R10
 	DECQ	DI
@@ -18068,14 +19089,14 @@ loop2: // 50 times: elements
 	MOVQ	$50, DI
 	MOVQ	SI, R9
 loop3: // 50 times: elements
-	VMOVUPD	932736(R9), Z2	// fitGrad.ts[0]
-	VMOVUPD	932800(R9), Z3	// fitGrad.ts[0] | 1
-	VMOVUPD	984192(R9), Z4	// fitGrad.reverse[0]
-	VMOVUPD	984256(R9), Z5	// fitGrad.reverse[0] | 1
+	VMOVUPD	940928(R9), Z2	// fitGrad.ts[0]
+	VMOVUPD	940992(R9), Z3	// fitGrad.ts[0] | 1
+	VMOVUPD	992384(R9), Z4	// fitGrad.reverse[0]
+	VMOVUPD	992448(R9), Z5	// fitGrad.reverse[0] | 1
 	VPTERNLOGQ	$0xe2, Z4, Z0, Z2
 	VPTERNLOGQ	$0xe2, Z5, Z1, Z3
-	VMOVUPD	Z2, 996992(R9)	// fitGrad.stops[0]
-	VMOVUPD	Z3, 997056(R9)	// fitGrad.stops[0] | 1
+	VMOVUPD	Z2, 1005184(R9)	// fitGrad.stops[0]
+	VMOVUPD	Z3, 1005248(R9)	// fitGrad.stops[0] | 1
 	ADDQ	$256, R9
 	DECQ	DI
 	JNE	loop3
@@ -18087,25 +19108,25 @@ loop3: // 50 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop4: // 2 times: vectors of the block
-	VMOVUPD	932736(SI), Z0	// fitGrad.ts[0]
-	VMOVUPD	932800(SI), Z1	// fitGrad.ts[0] | 1
-	VMOVUPD	Z0, 1099392(SI)	// fitGrad.step0_in0
-	VMOVUPD	Z1, 1099456(SI)	// fitGrad.step0_in0 | 1
-	VMOVUPS	945536(DI), Z0	// fitGrad.q[0]
+	VMOVUPD	940928(SI), Z0	// fitGrad.ts[0]
+	VMOVUPD	940992(SI), Z1	// fitGrad.ts[0] | 1
+	VMOVUPD	Z0, 1107584(SI)	// fitGrad.step0_in0
+	VMOVUPD	Z1, 1107648(SI)	// fitGrad.step0_in0 | 1
+	VMOVUPS	953728(DI), Z0	// fitGrad.q[0]
 	VMOVUPS	Z0, 158208(DI)	// predict0Lanestep.q[0]
-	VMOVUPS	945664(DI), Z0	// fitGrad.q[1]
+	VMOVUPS	953856(DI), Z0	// fitGrad.q[1]
 	VMOVUPS	Z0, 158336(DI)	// predict0Lanestep.q[1]
-	VMOVUPS	958336(DI), Z0	// fitGrad.v[0]
+	VMOVUPS	966528(DI), Z0	// fitGrad.v[0]
 	VMOVUPS	Z0, 158464(DI)	// predict0Lanestep.v[0]
-	VMOVUPS	958464(DI), Z0	// fitGrad.v[1]
+	VMOVUPS	966656(DI), Z0	// fitGrad.v[1]
 	VMOVUPS	Z0, 158592(DI)	// predict0Lanestep.v[1]
-	VMOVUPS	983936(DI), Z0	// fitGrad.load
+	VMOVUPS	992128(DI), Z0	// fitGrad.load
 	VMOVUPS	Z0, 158720(DI)	// predict0Lanestep.extra.0
 	MOVQ	$50, R9
 	MOVQ	SI, R10
 loop5: // 50 times: elements
-	VMOVUPD	932736(R10), Z0	// fitGrad.ts[0]
-	VMOVUPD	932800(R10), Z1	// fitGrad.ts[0] | 1
+	VMOVUPD	940928(R10), Z0	// fitGrad.ts[0]
+	VMOVUPD	940992(R10), Z1	// fitGrad.ts[0] | 1
 	VMOVUPD	Z0, 158848(R10)	// predict0Lanestep.extra.1[0]
 	VMOVUPD	Z1, 158912(R10)	// predict0Lanestep.extra.1[0] | 1
 	ADDQ	$256, R10
@@ -18114,7 +19135,7 @@ loop5: // 50 times: elements
 	MOVQ	$100, R9
 	MOVQ	DI, R10
 loop6: // 100 times: elements
-	VMOVUPS	971136(R10), Z0	// fitGrad.u[0]
+	VMOVUPS	979328(R10), Z0	// fitGrad.u[0]
 	VMOVUPS	Z0, 171648(R10)	// predict0Lanestep.extra.2[0]
 	ADDQ	$128, R10
 	DECQ	R9
@@ -18152,19 +19173,19 @@ loop2: // 2 times: vectors of the block
 	MOVQ	SI, R9
 loop3: // 100 times: elements
 	// arm.nde:69
-	VMOVUPS	1009792(R9), Z0	// fitGrad.q_2[0]
-	VMOVUPS	945536(R9), Z1	// fitGrad.q[0]
+	VMOVUPS	1017984(R9), Z0	// fitGrad.q_2[0]
+	VMOVUPS	953728(R9), Z1	// fitGrad.q[0]
 	VSUBPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 1022592(R9)	// fitGrad.sub[0]
+	VMOVUPS	Z0, 1030784(R9)	// fitGrad.sub[0]
 	VMULPS.BCST	f32_40000000<>(SB), Z0, Z0
 	VMULPS.BCST	f32_3c23d70a<>(SB), Z0, Z0
-	VMOVUPS	Z0, 1035392(R9)	// fitGrad.q_bar[0]
-	VMOVUPS	1048192(R9), Z0	// fitGrad.v_2[0]
-	VMOVUPS	958336(R9), Z1	// fitGrad.v[0]
+	VMOVUPS	Z0, 1043584(R9)	// fitGrad.q_bar[0]
+	VMOVUPS	1056384(R9), Z0	// fitGrad.v_2[0]
+	VMOVUPS	966528(R9), Z1	// fitGrad.v[0]
 	VSUBPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 1060992(R9)	// fitGrad.sub_2[0]
+	VMOVUPS	Z0, 1069184(R9)	// fitGrad.sub_2[0]
 	VMULPS.BCST	f32_40000000<>(SB), Z0, Z0
-	VMOVUPS	Z0, 1073792(R9)	// fitGrad.mul[0]
+	VMOVUPS	Z0, 1081984(R9)	// fitGrad.mul[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop3
@@ -18173,9 +19194,9 @@ loop3: // 100 times: elements
 	MOVQ	$100, DI
 	MOVQ	SI, R9
 loop4: // 100 times: elements
-	VMOVUPS	1073792(R9), Z1	// fitGrad.mul[0]
+	VMOVUPS	1081984(R9), Z1	// fitGrad.mul[0]
 	VMULPS	Z1, Z0, Z1
-	VMOVUPS	Z1, 1086592(R9)	// fitGrad.v_bar[0]
+	VMOVUPS	Z1, 1094784(R9)	// fitGrad.v_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop4
@@ -18187,43 +19208,43 @@ loop4: // 100 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop5: // 2 times: vectors of the block
-	VMOVUPS	983936(SI), Z0	// fitGrad.load
-	VMOVUPS	Z0, 841344(SI)	// predict0RecLanerev.extra.0
+	VMOVUPS	992128(SI), Z0	// fitGrad.load
+	VMOVUPS	Z0, 849536(SI)	// predict0RecLanerev.extra.0
 	MOVQ	$50, R9
 	MOVQ	DI, R10
 loop6: // 50 times: elements
-	VMOVUPD	932736(R10), Z0	// fitGrad.ts[0]
-	VMOVUPD	932800(R10), Z1	// fitGrad.ts[0] | 1
-	VMOVUPD	Z0, 841472(R10)	// predict0RecLanerev.extra.1[0]
-	VMOVUPD	Z1, 841536(R10)	// predict0RecLanerev.extra.1[0] | 1
+	VMOVUPD	940928(R10), Z0	// fitGrad.ts[0]
+	VMOVUPD	940992(R10), Z1	// fitGrad.ts[0] | 1
+	VMOVUPD	Z0, 849664(R10)	// predict0RecLanerev.extra.1[0]
+	VMOVUPD	Z1, 849728(R10)	// predict0RecLanerev.extra.1[0] | 1
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop6
 	MOVQ	$100, R9
 	MOVQ	SI, R10
 loop7: // 100 times: elements
-	VMOVUPS	971136(R10), Z0	// fitGrad.u[0]
-	VMOVUPS	Z0, 854272(R10)	// predict0RecLanerev.extra.2[0]
+	VMOVUPS	979328(R10), Z0	// fitGrad.u[0]
+	VMOVUPS	Z0, 862464(R10)	// predict0RecLanerev.extra.2[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop7
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 867072(SI)	// predict0RecLanerev.q.bar[0]
+	VMOVUPS	Z0, 875264(SI)	// predict0RecLanerev.q.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 867200(SI)	// predict0RecLanerev.q.bar[1]
+	VMOVUPS	Z0, 875392(SI)	// predict0RecLanerev.q.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 867328(SI)	// predict0RecLanerev.v.bar[0]
+	VMOVUPS	Z0, 875520(SI)	// predict0RecLanerev.v.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 867456(SI)	// predict0RecLanerev.v.bar[1]
+	VMOVUPS	Z0, 875648(SI)	// predict0RecLanerev.v.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 867584(SI)	// predict0RecLanerev.extra.0.sum
+	VMOVUPS	Z0, 875776(SI)	// predict0RecLanerev.extra.0.sum
 	MOVQ	$50, R9
 	MOVQ	DI, R10
 loop8: // 50 times: elements
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 867712(R10)	// predict0RecLanerev.extra.1.sum[0]
+	VMOVUPD	Z0, 875904(R10)	// predict0RecLanerev.extra.1.sum[0]
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 867776(R10)	// predict0RecLanerev.extra.1.sum[0] | 1
+	VMOVUPD	Z0, 875968(R10)	// predict0RecLanerev.extra.1.sum[0] | 1
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop8
@@ -18231,42 +19252,42 @@ loop8: // 50 times: elements
 	MOVQ	SI, R10
 loop9: // 100 times: elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 880512(R10)	// predict0RecLanerev.extra.2.sum[0]
+	VMOVUPS	Z0, 888704(R10)	// predict0RecLanerev.extra.2.sum[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop9
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 893312(SI)	// predict0RecLanerev.data.0.bar[0]
+	VMOVUPS	Z0, 901504(SI)	// predict0RecLanerev.data.0.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 893440(SI)	// predict0RecLanerev.data.0.bar[1]
+	VMOVUPS	Z0, 901632(SI)	// predict0RecLanerev.data.0.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 893568(SI)	// predict0RecLanerev.data.1.bar[0]
+	VMOVUPS	Z0, 901760(SI)	// predict0RecLanerev.data.1.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 893696(SI)	// predict0RecLanerev.data.1.bar[1]
+	VMOVUPS	Z0, 901888(SI)	// predict0RecLanerev.data.1.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 893824(SI)	// predict0RecLanerev.data.2.bar[0]
+	VMOVUPS	Z0, 902016(SI)	// predict0RecLanerev.data.2.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 893952(SI)	// predict0RecLanerev.data.2.bar[1]
+	VMOVUPS	Z0, 902144(SI)	// predict0RecLanerev.data.2.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 894080(SI)	// predict0RecLanerev.data.3.bar[0]
+	VMOVUPS	Z0, 902272(SI)	// predict0RecLanerev.data.3.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 894208(SI)	// predict0RecLanerev.data.3.bar[1]
+	VMOVUPS	Z0, 902400(SI)	// predict0RecLanerev.data.3.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 894336(SI)	// predict0RecLanerev.data.4.bar[0]
+	VMOVUPS	Z0, 902528(SI)	// predict0RecLanerev.data.4.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 894464(SI)	// predict0RecLanerev.data.4.bar[1]
+	VMOVUPS	Z0, 902656(SI)	// predict0RecLanerev.data.4.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 894592(SI)	// predict0RecLanerev.data.5.bar[0]
+	VMOVUPS	Z0, 902784(SI)	// predict0RecLanerev.data.5.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 894720(SI)	// predict0RecLanerev.data.5.bar[1]
+	VMOVUPS	Z0, 902912(SI)	// predict0RecLanerev.data.5.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 894848(SI)	// predict0RecLanerev.q.start.bar[0]
+	VMOVUPS	Z0, 903040(SI)	// predict0RecLanerev.q.start.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 894976(SI)	// predict0RecLanerev.q.start.bar[1]
+	VMOVUPS	Z0, 903168(SI)	// predict0RecLanerev.q.start.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 895104(SI)	// predict0RecLanerev.v.start.bar[0]
+	VMOVUPS	Z0, 903296(SI)	// predict0RecLanerev.v.start.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 895232(SI)	// predict0RecLanerev.v.start.bar[1]
+	VMOVUPS	Z0, 903424(SI)	// predict0RecLanerev.v.start.bar[1]
 	ADDQ	$64, SI
 	ADDQ	$128, DI
 	DECQ	CX
@@ -18303,10 +19324,10 @@ loop2: // 2 times: vectors of the block
 	MOVQ	SI, R9
 loop3: // 100 times: elements
 	// arm.nde:69
-	VMOVUPS	1022592(R9), Z3	// fitGrad.sub[0]
+	VMOVUPS	1030784(R9), Z3	// fitGrad.sub[0]
 	VMULPS	Z3, Z3, Z3
 	VADDPS	Z3, Z1, Z1
-	VMOVUPS	1060992(R9), Z3	// fitGrad.sub_2[0]
+	VMOVUPS	1069184(R9), Z3	// fitGrad.sub_2[0]
 	VMULPS	Z3, Z3, Z3
 	VADDPS	Z3, Z2, Z2
 	ADDQ	$128, R9
@@ -18317,7 +19338,7 @@ loop3: // 100 times: elements
 	VFMADD231PS.BCST	f32_3dcccccd<>(SB), Z2, Z1
 	VBROADCASTSS	36(DX), Z2	// mul.4
 	VADDPS	Z2, Z1, Z1
-	VMOVUPS	Z1, 984064(SI)	// fitGrad.loss
+	VMOVUPS	Z1, 992256(SI)	// fitGrad.loss
 	MOVQ	$192, DI
 	MOVQ	DX, R9
 	MOVQ	R8, R10
@@ -18342,9 +19363,9 @@ loop5: // 32 times: elements
 	VMOVUPS	Z1, 12288(R10)	// sum of friction.0.bias[0]
 	VBROADCASTSS	312(R9), Z1	// friction.2.bias_bar[0]
 	VPANDD	Z0, Z1, Z1
-	VMOVUPS	79872(R10), Z2	// sum of friction.2.bias[0]
+	VMOVUPS	83968(R10), Z2	// sum of friction.2.bias[0]
 	VADDPS	Z1, Z2, Z1
-	VMOVUPS	Z1, 79872(R10)	// sum of friction.2.bias[0]
+	VMOVUPS	Z1, 83968(R10)	// sum of friction.2.bias[0]
 	ADDQ	$4, R9
 	ADDQ	$64, R10
 	DECQ	DI
@@ -18368,23 +19389,23 @@ loop6: // 1024 times: elements
 loop7: // 64 times: elements
 	VBROADCASTSS	56(R9), Z1	// friction.4.weight_bar[0]
 	VPANDD	Z0, Z1, Z1
-	VMOVUPS	81920(R10), Z2	// sum of friction.4.weight[0]
+	VMOVUPS	86016(R10), Z2	// sum of friction.4.weight[0]
 	VADDPS	Z1, Z2, Z1
-	VMOVUPS	Z1, 81920(R10)	// sum of friction.4.weight[0]
+	VMOVUPS	Z1, 86016(R10)	// sum of friction.4.weight[0]
 	ADDQ	$4, R9
 	ADDQ	$64, R10
 	DECQ	DI
 	JNE	loop7
 	VBROADCASTSS	48(DX), Z1	// friction.4.bias_bar[0]
 	VPANDD	Z0, Z1, Z1
-	VMOVUPS	86016(R8), Z2	// sum of friction.4.bias[0]
+	VMOVUPS	90112(R8), Z2	// sum of friction.4.bias[0]
 	VADDPS	Z1, Z2, Z1
-	VMOVUPS	Z1, 86016(R8)	// sum of friction.4.bias[0]
+	VMOVUPS	Z1, 90112(R8)	// sum of friction.4.bias[0]
 	VBROADCASTSS	52(DX), Z1	// friction.4.bias_bar[1]
 	VPANDD	Z0, Z1, Z0
-	VMOVUPS	86080(R8), Z1	// sum of friction.4.bias[1]
+	VMOVUPS	90176(R8), Z1	// sum of friction.4.bias[1]
 	VADDPS	Z0, Z1, Z0
-	VMOVUPS	Z0, 86080(R8)	// sum of friction.4.bias[1]
+	VMOVUPS	Z0, 90176(R8)	// sum of friction.4.bias[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop2

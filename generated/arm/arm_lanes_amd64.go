@@ -720,6 +720,7 @@ type laneFrame struct {
 		loadBar    [32]Real
 		uTimesBar  [50 * 32]float64
 		uBar       [100 * 32]Real
+		turned     [64 * 32]Real
 		add        [32]Real
 		mt         [32]Real
 		mul        [32]Real
@@ -995,19 +996,19 @@ type laneFrame struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [1099648]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [1107840]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {
 	fr                  *laneFrame
 	w                   *Params
 	pre                 *prepared
-	sums                []Real // gradients: a vector of sums for each parameter
+	sums                []Real // gradients: a vector of sums for each parameter, or one number
 	kept                []Real // what they were before a block
 	predict0RecLaneTape predict0RecTapeLanes
 }
 
-var laneList = rt.FreeList[lanes]{New: func() *lanes { return &lanes{fr: rt.Aligned[laneFrame](), sums: make([]Real, 1350*kernel.width)} }}
+var laneList = rt.FreeList[lanes]{New: func() *lanes { return &lanes{fr: rt.Aligned[laneFrame](), sums: make([]Real, 1024+1350*kernel.width)} }}
 
 // count makes the first n samples those that count.
 func (l *lanes) count(n int) {
@@ -2359,6 +2360,8 @@ func (k *fitWorker) lanes(weights, gradient []Real, t *rt.Table, rows []int, key
 		rows = rows[n:]
 	}
 	if gradient != nil {
-		rt.AddLanes(gradient[0:1350], l.sums[0*kernel.width:1350*kernel.width], kernel.width)
+		rt.AddRows(gradient[224:1248], l.sums[224*kernel.width:], 32)
+		rt.AddLanes(gradient[0:1248], l.sums[0*kernel.width:1248*kernel.width], kernel.width)
+		rt.AddLanes(gradient[1248:1350], l.sums[1024+1248*kernel.width:1024+1350*kernel.width], kernel.width)
 	}
 }

@@ -7877,12 +7877,12 @@ TEXT decBack_avx2<>(SB), NOSPLIT, $0-0
 	VANDPS	64(AX), Y13, Y2
 	VMOVUPS	224(AX), Y13
 	VANDPS	96(AX), Y13, Y3
-	VMOVUPS	330656(R8), Y4	// sum of dec.2.bias[0]
+	VMOVUPS	129952(R8), Y4	// sum of dec.2.bias[0]
 	VADDPS	Y0, Y4, Y0
 	VADDPS	Y1, Y0, Y0
 	VADDPS	Y2, Y0, Y0
 	VADDPS	Y3, Y0, Y0
-	VMOVUPS	Y0, 330656(R8)	// sum of dec.2.bias[0]
+	VMOVUPS	Y0, 129952(R8)	// sum of dec.2.bias[0]
 	VMOVUPS	735744(AX), Y15	// out_bar[1]
 	VMOVUPS	Y15, 256(AX)
 	VMOVUPS	735776(AX), Y15	// out_bar[1] | 1
@@ -7899,12 +7899,12 @@ TEXT decBack_avx2<>(SB), NOSPLIT, $0-0
 	VANDPS	64(AX), Y13, Y2
 	VMOVUPS	352(AX), Y13
 	VANDPS	96(AX), Y13, Y3
-	VMOVUPS	330688(R8), Y4	// sum of dec.2.bias[1]
+	VMOVUPS	129984(R8), Y4	// sum of dec.2.bias[1]
 	VADDPS	Y0, Y4, Y0
 	VADDPS	Y1, Y0, Y0
 	VADDPS	Y2, Y0, Y0
 	VADDPS	Y3, Y0, Y0
-	VMOVUPS	Y0, 330688(R8)	// sum of dec.2.bias[1]
+	VMOVUPS	Y0, 129984(R8)	// sum of dec.2.bias[1]
 	VMOVUPS	735872(AX), Y15	// out_bar[2]
 	VMOVUPS	Y15, 384(AX)
 	VMOVUPS	735904(AX), Y15	// out_bar[2] | 1
@@ -7921,12 +7921,12 @@ TEXT decBack_avx2<>(SB), NOSPLIT, $0-0
 	VANDPS	64(AX), Y13, Y2
 	VMOVUPS	480(AX), Y13
 	VANDPS	96(AX), Y13, Y3
-	VMOVUPS	330720(R8), Y4	// sum of dec.2.bias[2]
+	VMOVUPS	130016(R8), Y4	// sum of dec.2.bias[2]
 	VADDPS	Y0, Y4, Y0
 	VADDPS	Y1, Y0, Y0
 	VADDPS	Y2, Y0, Y0
 	VADDPS	Y3, Y0, Y0
-	VMOVUPS	Y0, 330720(R8)	// sum of dec.2.bias[2]
+	VMOVUPS	Y0, 130016(R8)	// sum of dec.2.bias[2]
 	MOVQ	$16, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
@@ -8079,9 +8079,9 @@ loop4: // 32 times: elements
 	VFMADD231PS	Y11, Y9, Y10
 	VMOVUPS	Y10, 753408(R9)	// dec.0.bias_bar[0]
 	VANDPS	Y0, Y10, Y9
-	VMOVUPS	326560(R11), Y11	// sum of dec.0.bias[0]
+	VMOVUPS	125856(R11), Y11	// sum of dec.0.bias[0]
 	VADDPS	Y9, Y11, Y9
-	VMOVUPS	Y9, 326560(R11)	// sum of dec.0.bias[0]
+	VMOVUPS	Y9, 125856(R11)	// sum of dec.0.bias[0]
 	VBROADCASTSS	39796(R12), Y9	// dec.0.weight[0]
 	VFMADD231PS	Y10, Y9, Y1
 	VBROADCASTSS	39800(R12), Y9	// dec.0.weight[1]
@@ -8177,18 +8177,18 @@ loop6: // 8 times: elements
 	VMOVUPS	734624(R11), Y9	// z[0] | 1
 	VMOVUPS	734656(R11), Y10	// z[0] | 2
 	VMOVUPS	734688(R11), Y11	// z[0] | 3
-	VMOVUPS	318368(R12), Y12	// sum of dec.0.weight[0]
+	VMOVUPS	117664(R12), Y12	// sum of dec.0.weight[0]
 	VFMADD231PS	Y8, Y0, Y12
 	VFMADD231PS	Y9, Y1, Y12
 	VFMADD231PS	Y10, Y2, Y12
 	VFMADD231PS	Y11, Y3, Y12
-	VMOVUPS	Y12, 318368(R12)	// sum of dec.0.weight[0]
-	VMOVUPS	318624(R12), Y12	// sum of dec.0.weight[8]
+	VMOVUPS	Y12, 117664(R12)	// sum of dec.0.weight[0]
+	VMOVUPS	117920(R12), Y12	// sum of dec.0.weight[8]
 	VFMADD231PS	Y8, Y4, Y12
 	VFMADD231PS	Y9, Y5, Y12
 	VFMADD231PS	Y10, Y6, Y12
 	VFMADD231PS	Y11, Y7, Y12
-	VMOVUPS	Y12, 318624(R12)	// sum of dec.0.weight[8]
+	VMOVUPS	Y12, 117920(R12)	// sum of dec.0.weight[8]
 	ADDQ	$128, R11
 	ADDQ	$32, R12
 	DECQ	R10
@@ -8209,24 +8209,24 @@ loop6: // 8 times: elements
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	327584(R9), Y4	// sum of dec.2.weight[0]
+	VMOVUPS	126880(R9), Y4	// sum of dec.2.weight[0]
 	VFMADD231PS	128(AX), Y0, Y4
 	VFMADD231PS	160(AX), Y1, Y4
 	VFMADD231PS	192(AX), Y2, Y4
 	VFMADD231PS	224(AX), Y3, Y4
-	VMOVUPS	Y4, 327584(R9)	// sum of dec.2.weight[0]
-	VMOVUPS	328608(R9), Y4	// sum of dec.2.weight[32]
+	VMOVUPS	Y4, 126880(R9)	// sum of dec.2.weight[0]
+	VMOVUPS	127904(R9), Y4	// sum of dec.2.weight[32]
 	VFMADD231PS	256(AX), Y0, Y4
 	VFMADD231PS	288(AX), Y1, Y4
 	VFMADD231PS	320(AX), Y2, Y4
 	VFMADD231PS	352(AX), Y3, Y4
-	VMOVUPS	Y4, 328608(R9)	// sum of dec.2.weight[32]
-	VMOVUPS	329632(R9), Y4	// sum of dec.2.weight[64]
+	VMOVUPS	Y4, 127904(R9)	// sum of dec.2.weight[32]
+	VMOVUPS	128928(R9), Y4	// sum of dec.2.weight[64]
 	VFMADD231PS	384(AX), Y0, Y4
 	VFMADD231PS	416(AX), Y1, Y4
 	VFMADD231PS	448(AX), Y2, Y4
 	VFMADD231PS	480(AX), Y3, Y4
-	VMOVUPS	Y4, 329632(R9)	// sum of dec.2.weight[64]
+	VMOVUPS	Y4, 128928(R9)	// sum of dec.2.weight[64]
 	VMOVUPS	745344(SI), Y0	// add[1]
 	VMOVUPS	745376(SI), Y1	// add[1] | 1
 	VMOVUPS	745408(SI), Y2	// add[1] | 2
@@ -8243,24 +8243,24 @@ loop6: // 8 times: elements
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	327616(R9), Y4	// sum of dec.2.weight[1]
+	VMOVUPS	126912(R9), Y4	// sum of dec.2.weight[1]
 	VFMADD231PS	128(AX), Y0, Y4
 	VFMADD231PS	160(AX), Y1, Y4
 	VFMADD231PS	192(AX), Y2, Y4
 	VFMADD231PS	224(AX), Y3, Y4
-	VMOVUPS	Y4, 327616(R9)	// sum of dec.2.weight[1]
-	VMOVUPS	328640(R9), Y4	// sum of dec.2.weight[33]
+	VMOVUPS	Y4, 126912(R9)	// sum of dec.2.weight[1]
+	VMOVUPS	127936(R9), Y4	// sum of dec.2.weight[33]
 	VFMADD231PS	256(AX), Y0, Y4
 	VFMADD231PS	288(AX), Y1, Y4
 	VFMADD231PS	320(AX), Y2, Y4
 	VFMADD231PS	352(AX), Y3, Y4
-	VMOVUPS	Y4, 328640(R9)	// sum of dec.2.weight[33]
-	VMOVUPS	329664(R9), Y4	// sum of dec.2.weight[65]
+	VMOVUPS	Y4, 127936(R9)	// sum of dec.2.weight[33]
+	VMOVUPS	128960(R9), Y4	// sum of dec.2.weight[65]
 	VFMADD231PS	384(AX), Y0, Y4
 	VFMADD231PS	416(AX), Y1, Y4
 	VFMADD231PS	448(AX), Y2, Y4
 	VFMADD231PS	480(AX), Y3, Y4
-	VMOVUPS	Y4, 329664(R9)	// sum of dec.2.weight[65]
+	VMOVUPS	Y4, 128960(R9)	// sum of dec.2.weight[65]
 	ADDQ	$256, SI
 	ADDQ	$512, DI
 	ADDQ	$64, R9
@@ -8803,7 +8803,7 @@ loop11: // 4 times: vectors of the block
 	RET
 
 // latentFieldBwd is Latent.field.bwd (forecast.nde:25) of a block of samples.
-// 20 vectors lie in the frame for want of registers.
+// 16 vectors lie in the frame for want of registers.
 TEXT latentFieldBwd_avx2<>(SB), NOSPLIT, $0-0
 	VMOVUPS	65792(AX), Y15	// mask
 	VMOVUPS	Y15, 0(AX)
@@ -8815,198 +8815,198 @@ TEXT latentFieldBwd_avx2<>(SB), NOSPLIT, $0-0
 	VMOVUPS	Y15, 96(AX)
 	// forecast.nde:30
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 853248(AX)	// pad[0]
+	VMOVUPS	Y0, 869632(AX)	// pad[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 853280(AX)	// pad[0] | 1
+	VMOVUPS	Y0, 869664(AX)	// pad[0] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 853312(AX)	// pad[0] | 2
+	VMOVUPS	Y0, 869696(AX)	// pad[0] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 853344(AX)	// pad[0] | 3
+	VMOVUPS	Y0, 869728(AX)	// pad[0] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 853376(AX)	// pad[1]
+	VMOVUPS	Y0, 869760(AX)	// pad[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 853408(AX)	// pad[1] | 1
+	VMOVUPS	Y0, 869792(AX)	// pad[1] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 853440(AX)	// pad[1] | 2
+	VMOVUPS	Y0, 869824(AX)	// pad[1] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 853472(AX)	// pad[1] | 3
+	VMOVUPS	Y0, 869856(AX)	// pad[1] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 853504(AX)	// pad[2]
+	VMOVUPS	Y0, 869888(AX)	// pad[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 853536(AX)	// pad[2] | 1
+	VMOVUPS	Y0, 869920(AX)	// pad[2] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 853568(AX)	// pad[2] | 2
+	VMOVUPS	Y0, 869952(AX)	// pad[2] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 853600(AX)	// pad[2] | 3
+	VMOVUPS	Y0, 869984(AX)	// pad[2] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 853632(AX)	// pad[3]
+	VMOVUPS	Y0, 870016(AX)	// pad[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 853664(AX)	// pad[3] | 1
+	VMOVUPS	Y0, 870048(AX)	// pad[3] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 853696(AX)	// pad[3] | 2
+	VMOVUPS	Y0, 870080(AX)	// pad[3] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 853728(AX)	// pad[3] | 3
+	VMOVUPS	Y0, 870112(AX)	// pad[3] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 853760(AX)	// pad[4]
+	VMOVUPS	Y0, 870144(AX)	// pad[4]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 853792(AX)	// pad[4] | 1
+	VMOVUPS	Y0, 870176(AX)	// pad[4] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 853824(AX)	// pad[4] | 2
+	VMOVUPS	Y0, 870208(AX)	// pad[4] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 853856(AX)	// pad[4] | 3
+	VMOVUPS	Y0, 870240(AX)	// pad[4] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 853888(AX)	// pad[5]
+	VMOVUPS	Y0, 870272(AX)	// pad[5]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 853920(AX)	// pad[5] | 1
+	VMOVUPS	Y0, 870304(AX)	// pad[5] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 853952(AX)	// pad[5] | 2
+	VMOVUPS	Y0, 870336(AX)	// pad[5] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 853984(AX)	// pad[5] | 3
+	VMOVUPS	Y0, 870368(AX)	// pad[5] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 854016(AX)	// pad[6]
+	VMOVUPS	Y0, 870400(AX)	// pad[6]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 854048(AX)	// pad[6] | 1
+	VMOVUPS	Y0, 870432(AX)	// pad[6] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 854080(AX)	// pad[6] | 2
+	VMOVUPS	Y0, 870464(AX)	// pad[6] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 854112(AX)	// pad[6] | 3
+	VMOVUPS	Y0, 870496(AX)	// pad[6] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 854144(AX)	// pad[7]
+	VMOVUPS	Y0, 870528(AX)	// pad[7]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 854176(AX)	// pad[7] | 1
+	VMOVUPS	Y0, 870560(AX)	// pad[7] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 854208(AX)	// pad[7] | 2
+	VMOVUPS	Y0, 870592(AX)	// pad[7] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 854240(AX)	// pad[7] | 3
+	VMOVUPS	Y0, 870624(AX)	// pad[7] | 3
 	VMOVUPS	851200(AX), Y0	// da_bar[0]
 	VMOVUPS	851232(AX), Y1	// da_bar[0] | 1
 	VMOVUPS	851264(AX), Y2	// da_bar[0] | 2
 	VMOVUPS	851296(AX), Y3	// da_bar[0] | 3
-	VMOVUPS	Y0, 854272(AX)	// pad[8]
-	VMOVUPS	Y1, 854304(AX)	// pad[8] | 1
-	VMOVUPS	Y2, 854336(AX)	// pad[8] | 2
-	VMOVUPS	Y3, 854368(AX)	// pad[8] | 3
+	VMOVUPS	Y0, 870656(AX)	// pad[8]
+	VMOVUPS	Y1, 870688(AX)	// pad[8] | 1
+	VMOVUPS	Y2, 870720(AX)	// pad[8] | 2
+	VMOVUPS	Y3, 870752(AX)	// pad[8] | 3
 	VMOVUPS	851328(AX), Y0	// da_bar[1]
 	VMOVUPS	851360(AX), Y1	// da_bar[1] | 1
 	VMOVUPS	851392(AX), Y2	// da_bar[1] | 2
 	VMOVUPS	851424(AX), Y3	// da_bar[1] | 3
-	VMOVUPS	Y0, 854400(AX)	// pad[9]
-	VMOVUPS	Y1, 854432(AX)	// pad[9] | 1
-	VMOVUPS	Y2, 854464(AX)	// pad[9] | 2
-	VMOVUPS	Y3, 854496(AX)	// pad[9] | 3
+	VMOVUPS	Y0, 870784(AX)	// pad[9]
+	VMOVUPS	Y1, 870816(AX)	// pad[9] | 1
+	VMOVUPS	Y2, 870848(AX)	// pad[9] | 2
+	VMOVUPS	Y3, 870880(AX)	// pad[9] | 3
 	VMOVUPS	851456(AX), Y0	// da_bar[2]
 	VMOVUPS	851488(AX), Y1	// da_bar[2] | 1
 	VMOVUPS	851520(AX), Y2	// da_bar[2] | 2
 	VMOVUPS	851552(AX), Y3	// da_bar[2] | 3
-	VMOVUPS	Y0, 854528(AX)	// pad[10]
-	VMOVUPS	Y1, 854560(AX)	// pad[10] | 1
-	VMOVUPS	Y2, 854592(AX)	// pad[10] | 2
-	VMOVUPS	Y3, 854624(AX)	// pad[10] | 3
+	VMOVUPS	Y0, 870912(AX)	// pad[10]
+	VMOVUPS	Y1, 870944(AX)	// pad[10] | 1
+	VMOVUPS	Y2, 870976(AX)	// pad[10] | 2
+	VMOVUPS	Y3, 871008(AX)	// pad[10] | 3
 	VMOVUPS	851584(AX), Y0	// da_bar[3]
 	VMOVUPS	851616(AX), Y1	// da_bar[3] | 1
 	VMOVUPS	851648(AX), Y2	// da_bar[3] | 2
 	VMOVUPS	851680(AX), Y3	// da_bar[3] | 3
-	VMOVUPS	Y0, 854656(AX)	// pad[11]
-	VMOVUPS	Y1, 854688(AX)	// pad[11] | 1
-	VMOVUPS	Y2, 854720(AX)	// pad[11] | 2
-	VMOVUPS	Y3, 854752(AX)	// pad[11] | 3
+	VMOVUPS	Y0, 871040(AX)	// pad[11]
+	VMOVUPS	Y1, 871072(AX)	// pad[11] | 1
+	VMOVUPS	Y2, 871104(AX)	// pad[11] | 2
+	VMOVUPS	Y3, 871136(AX)	// pad[11] | 3
 	// forecast.nde:29
 	VMOVUPS	850176(AX), Y0	// dz_bar[0]
 	VMOVUPS	850208(AX), Y1	// dz_bar[0] | 1
 	VMOVUPS	850240(AX), Y2	// dz_bar[0] | 2
 	VMOVUPS	850272(AX), Y3	// dz_bar[0] | 3
-	VMOVUPS	Y0, 854784(AX)	// pad_2[0]
-	VMOVUPS	Y1, 854816(AX)	// pad_2[0] | 1
-	VMOVUPS	Y2, 854848(AX)	// pad_2[0] | 2
-	VMOVUPS	Y3, 854880(AX)	// pad_2[0] | 3
+	VMOVUPS	Y0, 871168(AX)	// pad_2[0]
+	VMOVUPS	Y1, 871200(AX)	// pad_2[0] | 1
+	VMOVUPS	Y2, 871232(AX)	// pad_2[0] | 2
+	VMOVUPS	Y3, 871264(AX)	// pad_2[0] | 3
 	VMOVUPS	850304(AX), Y0	// dz_bar[1]
 	VMOVUPS	850336(AX), Y1	// dz_bar[1] | 1
 	VMOVUPS	850368(AX), Y2	// dz_bar[1] | 2
 	VMOVUPS	850400(AX), Y3	// dz_bar[1] | 3
-	VMOVUPS	Y0, 854912(AX)	// pad_2[1]
-	VMOVUPS	Y1, 854944(AX)	// pad_2[1] | 1
-	VMOVUPS	Y2, 854976(AX)	// pad_2[1] | 2
-	VMOVUPS	Y3, 855008(AX)	// pad_2[1] | 3
+	VMOVUPS	Y0, 871296(AX)	// pad_2[1]
+	VMOVUPS	Y1, 871328(AX)	// pad_2[1] | 1
+	VMOVUPS	Y2, 871360(AX)	// pad_2[1] | 2
+	VMOVUPS	Y3, 871392(AX)	// pad_2[1] | 3
 	VMOVUPS	850432(AX), Y0	// dz_bar[2]
 	VMOVUPS	850464(AX), Y1	// dz_bar[2] | 1
 	VMOVUPS	850496(AX), Y2	// dz_bar[2] | 2
 	VMOVUPS	850528(AX), Y3	// dz_bar[2] | 3
-	VMOVUPS	Y0, 855040(AX)	// pad_2[2]
-	VMOVUPS	Y1, 855072(AX)	// pad_2[2] | 1
-	VMOVUPS	Y2, 855104(AX)	// pad_2[2] | 2
-	VMOVUPS	Y3, 855136(AX)	// pad_2[2] | 3
+	VMOVUPS	Y0, 871424(AX)	// pad_2[2]
+	VMOVUPS	Y1, 871456(AX)	// pad_2[2] | 1
+	VMOVUPS	Y2, 871488(AX)	// pad_2[2] | 2
+	VMOVUPS	Y3, 871520(AX)	// pad_2[2] | 3
 	VMOVUPS	850560(AX), Y0	// dz_bar[3]
 	VMOVUPS	850592(AX), Y1	// dz_bar[3] | 1
 	VMOVUPS	850624(AX), Y2	// dz_bar[3] | 2
 	VMOVUPS	850656(AX), Y3	// dz_bar[3] | 3
-	VMOVUPS	Y0, 855168(AX)	// pad_2[3]
-	VMOVUPS	Y1, 855200(AX)	// pad_2[3] | 1
-	VMOVUPS	Y2, 855232(AX)	// pad_2[3] | 2
-	VMOVUPS	Y3, 855264(AX)	// pad_2[3] | 3
+	VMOVUPS	Y0, 871552(AX)	// pad_2[3]
+	VMOVUPS	Y1, 871584(AX)	// pad_2[3] | 1
+	VMOVUPS	Y2, 871616(AX)	// pad_2[3] | 2
+	VMOVUPS	Y3, 871648(AX)	// pad_2[3] | 3
 	VMOVUPS	850688(AX), Y0	// dz_bar[4]
 	VMOVUPS	850720(AX), Y1	// dz_bar[4] | 1
 	VMOVUPS	850752(AX), Y2	// dz_bar[4] | 2
 	VMOVUPS	850784(AX), Y3	// dz_bar[4] | 3
-	VMOVUPS	Y0, 855296(AX)	// pad_2[4]
-	VMOVUPS	Y1, 855328(AX)	// pad_2[4] | 1
-	VMOVUPS	Y2, 855360(AX)	// pad_2[4] | 2
-	VMOVUPS	Y3, 855392(AX)	// pad_2[4] | 3
+	VMOVUPS	Y0, 871680(AX)	// pad_2[4]
+	VMOVUPS	Y1, 871712(AX)	// pad_2[4] | 1
+	VMOVUPS	Y2, 871744(AX)	// pad_2[4] | 2
+	VMOVUPS	Y3, 871776(AX)	// pad_2[4] | 3
 	VMOVUPS	850816(AX), Y0	// dz_bar[5]
 	VMOVUPS	850848(AX), Y1	// dz_bar[5] | 1
 	VMOVUPS	850880(AX), Y2	// dz_bar[5] | 2
 	VMOVUPS	850912(AX), Y3	// dz_bar[5] | 3
-	VMOVUPS	Y0, 855424(AX)	// pad_2[5]
-	VMOVUPS	Y1, 855456(AX)	// pad_2[5] | 1
-	VMOVUPS	Y2, 855488(AX)	// pad_2[5] | 2
-	VMOVUPS	Y3, 855520(AX)	// pad_2[5] | 3
+	VMOVUPS	Y0, 871808(AX)	// pad_2[5]
+	VMOVUPS	Y1, 871840(AX)	// pad_2[5] | 1
+	VMOVUPS	Y2, 871872(AX)	// pad_2[5] | 2
+	VMOVUPS	Y3, 871904(AX)	// pad_2[5] | 3
 	VMOVUPS	850944(AX), Y0	// dz_bar[6]
 	VMOVUPS	850976(AX), Y1	// dz_bar[6] | 1
 	VMOVUPS	851008(AX), Y2	// dz_bar[6] | 2
 	VMOVUPS	851040(AX), Y3	// dz_bar[6] | 3
-	VMOVUPS	Y0, 855552(AX)	// pad_2[6]
-	VMOVUPS	Y1, 855584(AX)	// pad_2[6] | 1
-	VMOVUPS	Y2, 855616(AX)	// pad_2[6] | 2
-	VMOVUPS	Y3, 855648(AX)	// pad_2[6] | 3
+	VMOVUPS	Y0, 871936(AX)	// pad_2[6]
+	VMOVUPS	Y1, 871968(AX)	// pad_2[6] | 1
+	VMOVUPS	Y2, 872000(AX)	// pad_2[6] | 2
+	VMOVUPS	Y3, 872032(AX)	// pad_2[6] | 3
 	VMOVUPS	851072(AX), Y0	// dz_bar[7]
 	VMOVUPS	851104(AX), Y1	// dz_bar[7] | 1
 	VMOVUPS	851136(AX), Y2	// dz_bar[7] | 2
 	VMOVUPS	851168(AX), Y3	// dz_bar[7] | 3
-	VMOVUPS	Y0, 855680(AX)	// pad_2[7]
-	VMOVUPS	Y1, 855712(AX)	// pad_2[7] | 1
-	VMOVUPS	Y2, 855744(AX)	// pad_2[7] | 2
-	VMOVUPS	Y3, 855776(AX)	// pad_2[7] | 3
+	VMOVUPS	Y0, 872064(AX)	// pad_2[7]
+	VMOVUPS	Y1, 872096(AX)	// pad_2[7] | 1
+	VMOVUPS	Y2, 872128(AX)	// pad_2[7] | 2
+	VMOVUPS	Y3, 872160(AX)	// pad_2[7] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 855808(AX)	// pad_2[8]
+	VMOVUPS	Y0, 872192(AX)	// pad_2[8]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 855840(AX)	// pad_2[8] | 1
+	VMOVUPS	Y0, 872224(AX)	// pad_2[8] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 855872(AX)	// pad_2[8] | 2
+	VMOVUPS	Y0, 872256(AX)	// pad_2[8] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 855904(AX)	// pad_2[8] | 3
+	VMOVUPS	Y0, 872288(AX)	// pad_2[8] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 855936(AX)	// pad_2[9]
+	VMOVUPS	Y0, 872320(AX)	// pad_2[9]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 855968(AX)	// pad_2[9] | 1
+	VMOVUPS	Y0, 872352(AX)	// pad_2[9] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 856000(AX)	// pad_2[9] | 2
+	VMOVUPS	Y0, 872384(AX)	// pad_2[9] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 856032(AX)	// pad_2[9] | 3
+	VMOVUPS	Y0, 872416(AX)	// pad_2[9] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 856064(AX)	// pad_2[10]
+	VMOVUPS	Y0, 872448(AX)	// pad_2[10]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 856096(AX)	// pad_2[10] | 1
+	VMOVUPS	Y0, 872480(AX)	// pad_2[10] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 856128(AX)	// pad_2[10] | 2
+	VMOVUPS	Y0, 872512(AX)	// pad_2[10] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 856160(AX)	// pad_2[10] | 3
+	VMOVUPS	Y0, 872544(AX)	// pad_2[10] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 856192(AX)	// pad_2[11]
+	VMOVUPS	Y0, 872576(AX)	// pad_2[11]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 856224(AX)	// pad_2[11] | 1
+	VMOVUPS	Y0, 872608(AX)	// pad_2[11] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 856256(AX)	// pad_2[11] | 2
+	VMOVUPS	Y0, 872640(AX)	// pad_2[11] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 856288(AX)	// pad_2[11] | 3
+	VMOVUPS	Y0, 872672(AX)	// pad_2[11] | 3
 	VMOVUPS	f32_00000000<>(SB), Y15
 	VMOVUPS	Y15, 128(AX)
 	VMOVUPS	f32_00000000<>(SB), Y15
@@ -9020,75 +9020,87 @@ TEXT latentFieldBwd_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	R8, DI
 	MOVQ	R8, R9
 loop1: // 6 times: tiles of 2 elements
-	VMOVUPS	853248(SI), Y0	// pad[0]
-	VMOVUPS	853280(SI), Y1	// pad[0] | 1
-	VMOVUPS	853312(SI), Y2	// pad[0] | 2
-	VMOVUPS	853344(SI), Y3	// pad[0] | 3
-	VMOVUPS	854784(SI), Y4	// pad_2[0]
-	VMOVUPS	854816(SI), Y5	// pad_2[0] | 1
-	VMOVUPS	854848(SI), Y6	// pad_2[0] | 2
-	VMOVUPS	854880(SI), Y7	// pad_2[0] | 3
-	VADDPS	Y4, Y0, Y15
-	VMOVUPS	Y15, 256(AX)
-	VADDPS	Y5, Y1, Y15
-	VMOVUPS	Y15, 288(AX)
-	VADDPS	Y6, Y2, Y15
-	VMOVUPS	Y15, 320(AX)
-	VADDPS	Y7, Y3, Y15
-	VMOVUPS	Y15, 352(AX)
+	VMOVUPS	869632(SI), Y0	// pad[0]
+	VMOVUPS	869664(SI), Y1	// pad[0] | 1
+	VMOVUPS	869696(SI), Y2	// pad[0] | 2
+	VMOVUPS	869728(SI), Y3	// pad[0] | 3
+	VMOVUPS	871168(SI), Y4	// pad_2[0]
+	VMOVUPS	871200(SI), Y5	// pad_2[0] | 1
+	VMOVUPS	871232(SI), Y6	// pad_2[0] | 2
+	VMOVUPS	871264(SI), Y7	// pad_2[0] | 3
+	VADDPS	Y4, Y0, Y0
+	VADDPS	Y5, Y1, Y1
+	VADDPS	Y6, Y2, Y2
+	VADDPS	Y7, Y3, Y3
 	// forecast.nde:18
-	VBROADCASTSS	16704(BX), Y0	// dyn.scale
-	VMULPS	256(AX), Y0, Y1
-	VMULPS	288(AX), Y0, Y2
-	VMULPS	320(AX), Y0, Y3
-	VMULPS	352(AX), Y0, Y0
+	VBROADCASTSS	16704(BX), Y4	// dyn.scale
+	VMULPS	Y4, Y0, Y5
+	VMULPS	Y4, Y1, Y6
+	VMULPS	Y4, Y2, Y7
+	VMULPS	Y4, Y3, Y4
+	VMOVUPS	848640(SI), Y8	// tanh[0]
+	VMOVUPS	848672(SI), Y9	// tanh[0] | 1
+	VMOVUPS	848704(SI), Y10	// tanh[0] | 2
+	VMOVUPS	848736(SI), Y11	// tanh[0] | 3
+	VFNMADD213PS	f32_3f800000<>(SB), Y8, Y8
+	VFNMADD213PS	f32_3f800000<>(SB), Y9, Y9
+	VFNMADD213PS	f32_3f800000<>(SB), Y10, Y10
+	VFNMADD213PS	f32_3f800000<>(SB), Y11, Y11
+	VMULPS	Y8, Y5, Y15
+	VMOVUPS	Y15, 256(AX)
+	VMULPS	Y9, Y6, Y15
+	VMOVUPS	Y15, 288(AX)
+	VMULPS	Y10, Y7, Y15
+	VMOVUPS	Y15, 320(AX)
+	VMULPS	Y11, Y4, Y15
+	VMOVUPS	Y15, 352(AX)
+	VMOVUPS	256(AX), Y13	// dyn.4.bias_bar[0]
+	VMOVUPS	Y13, 872704(SI)
+	VMOVUPS	288(AX), Y13	// dyn.4.bias_bar[0] | 1
+	VMOVUPS	Y13, 872736(SI)
+	VMOVUPS	320(AX), Y13	// dyn.4.bias_bar[0] | 2
+	VMOVUPS	Y13, 872768(SI)
+	VMOVUPS	352(AX), Y13	// dyn.4.bias_bar[0] | 3
+	VMOVUPS	Y13, 872800(SI)
+	VMOVUPS	256(AX), Y13
+	VANDPS	0(AX), Y13, Y4
+	VMOVUPS	288(AX), Y13
+	VANDPS	32(AX), Y13, Y5
+	VMOVUPS	320(AX), Y13
+	VANDPS	64(AX), Y13, Y6
+	VMOVUPS	352(AX), Y13
+	VANDPS	96(AX), Y13, Y7
+	VMOVUPS	117280(DI), Y8	// sum of dyn.4.bias[0]
+	VADDPS	Y4, Y8, Y4
+	VADDPS	Y5, Y4, Y4
+	VADDPS	Y6, Y4, Y4
+	VADDPS	Y7, Y4, Y4
+	VMOVUPS	Y4, 117280(DI)	// sum of dyn.4.bias[0]
 	VMOVUPS	848640(SI), Y4	// tanh[0]
 	VMOVUPS	848672(SI), Y5	// tanh[0] | 1
 	VMOVUPS	848704(SI), Y6	// tanh[0] | 2
 	VMOVUPS	848736(SI), Y7	// tanh[0] | 3
-	VFNMADD213PS	f32_3f800000<>(SB), Y4, Y4
-	VFNMADD213PS	f32_3f800000<>(SB), Y5, Y5
-	VFNMADD213PS	f32_3f800000<>(SB), Y6, Y6
-	VFNMADD213PS	f32_3f800000<>(SB), Y7, Y7
-	VMULPS	Y4, Y1, Y15
-	VMOVUPS	Y15, 384(AX)
-	VMULPS	Y5, Y2, Y15
-	VMOVUPS	Y15, 416(AX)
-	VMULPS	Y6, Y3, Y15
-	VMOVUPS	Y15, 448(AX)
-	VMULPS	Y7, Y0, Y15
-	VMOVUPS	Y15, 480(AX)
-	VMOVUPS	384(AX), Y13	// dyn.4.bias_bar[0]
-	VMOVUPS	Y13, 856320(SI)
-	VMOVUPS	416(AX), Y13	// dyn.4.bias_bar[0] | 1
-	VMOVUPS	Y13, 856352(SI)
-	VMOVUPS	448(AX), Y13	// dyn.4.bias_bar[0] | 2
-	VMOVUPS	Y13, 856384(SI)
-	VMOVUPS	480(AX), Y13	// dyn.4.bias_bar[0] | 3
-	VMOVUPS	Y13, 856416(SI)
-	VMOVUPS	384(AX), Y13
-	VANDPS	0(AX), Y13, Y0
-	VMOVUPS	416(AX), Y13
-	VANDPS	32(AX), Y13, Y1
-	VMOVUPS	448(AX), Y13
-	VANDPS	64(AX), Y13, Y2
-	VMOVUPS	480(AX), Y13
-	VANDPS	96(AX), Y13, Y3
-	VMOVUPS	317984(DI), Y4	// sum of dyn.4.bias[0]
-	VADDPS	Y0, Y4, Y0
-	VADDPS	Y1, Y0, Y0
-	VADDPS	Y2, Y0, Y0
-	VADDPS	Y3, Y0, Y0
-	VMOVUPS	Y0, 317984(DI)	// sum of dyn.4.bias[0]
+	VMULPS	Y4, Y0, Y0
+	VMULPS	Y5, Y1, Y1
+	VMULPS	Y6, Y2, Y2
+	VMULPS	Y7, Y3, Y3
+	VADDPS	128(AX), Y0, Y15
+	VMOVUPS	Y15, 128(AX)
+	VADDPS	160(AX), Y1, Y15
+	VMOVUPS	Y15, 160(AX)
+	VADDPS	192(AX), Y2, Y15
+	VMOVUPS	Y15, 192(AX)
+	VADDPS	224(AX), Y3, Y15
+	VMOVUPS	Y15, 224(AX)
 	// forecast.nde:29
-	VMOVUPS	853376(SI), Y0	// pad[1]
-	VMOVUPS	853408(SI), Y1	// pad[1] | 1
-	VMOVUPS	853440(SI), Y2	// pad[1] | 2
-	VMOVUPS	853472(SI), Y3	// pad[1] | 3
-	VMOVUPS	854912(SI), Y4	// pad_2[1]
-	VMOVUPS	854944(SI), Y5	// pad_2[1] | 1
-	VMOVUPS	854976(SI), Y6	// pad_2[1] | 2
-	VMOVUPS	855008(SI), Y7	// pad_2[1] | 3
+	VMOVUPS	869760(SI), Y0	// pad[1]
+	VMOVUPS	869792(SI), Y1	// pad[1] | 1
+	VMOVUPS	869824(SI), Y2	// pad[1] | 2
+	VMOVUPS	869856(SI), Y3	// pad[1] | 3
+	VMOVUPS	871296(SI), Y4	// pad_2[1]
+	VMOVUPS	871328(SI), Y5	// pad_2[1] | 1
+	VMOVUPS	871360(SI), Y6	// pad_2[1] | 2
+	VMOVUPS	871392(SI), Y7	// pad_2[1] | 3
 	VADDPS	Y4, Y0, Y0
 	VADDPS	Y5, Y1, Y1
 	VADDPS	Y6, Y2, Y2
@@ -9111,36 +9123,20 @@ loop1: // 6 times: tiles of 2 elements
 	VMULPS	Y9, Y6, Y6
 	VMULPS	Y10, Y7, Y7
 	VMULPS	Y11, Y4, Y4
-	VMOVUPS	Y5, 856448(SI)	// dyn.4.bias_bar[1]
-	VMOVUPS	Y6, 856480(SI)	// dyn.4.bias_bar[1] | 1
-	VMOVUPS	Y7, 856512(SI)	// dyn.4.bias_bar[1] | 2
-	VMOVUPS	Y4, 856544(SI)	// dyn.4.bias_bar[1] | 3
+	VMOVUPS	Y5, 872832(SI)	// dyn.4.bias_bar[1]
+	VMOVUPS	Y6, 872864(SI)	// dyn.4.bias_bar[1] | 1
+	VMOVUPS	Y7, 872896(SI)	// dyn.4.bias_bar[1] | 2
+	VMOVUPS	Y4, 872928(SI)	// dyn.4.bias_bar[1] | 3
 	VANDPS	0(AX), Y5, Y8
 	VANDPS	32(AX), Y6, Y9
 	VANDPS	64(AX), Y7, Y10
 	VANDPS	96(AX), Y4, Y11
-	VMOVUPS	318016(DI), Y12	// sum of dyn.4.bias[1]
+	VMOVUPS	117312(DI), Y12	// sum of dyn.4.bias[1]
 	VADDPS	Y8, Y12, Y8
 	VADDPS	Y9, Y8, Y8
 	VADDPS	Y10, Y8, Y8
 	VADDPS	Y11, Y8, Y8
-	VMOVUPS	Y8, 318016(DI)	// sum of dyn.4.bias[1]
-	VMOVUPS	848640(SI), Y8	// tanh[0]
-	VMOVUPS	848672(SI), Y9	// tanh[0] | 1
-	VMOVUPS	848704(SI), Y10	// tanh[0] | 2
-	VMOVUPS	848736(SI), Y11	// tanh[0] | 3
-	VMULPS	256(AX), Y8, Y8
-	VMULPS	288(AX), Y9, Y9
-	VMULPS	320(AX), Y10, Y10
-	VMULPS	352(AX), Y11, Y11
-	VADDPS	128(AX), Y8, Y15
-	VMOVUPS	Y15, 128(AX)
-	VADDPS	160(AX), Y9, Y15
-	VMOVUPS	Y15, 160(AX)
-	VADDPS	192(AX), Y10, Y15
-	VMOVUPS	Y15, 192(AX)
-	VADDPS	224(AX), Y11, Y15
-	VMOVUPS	Y15, 224(AX)
+	VMOVUPS	Y8, 117312(DI)	// sum of dyn.4.bias[1]
 	VMOVUPS	848768(SI), Y8	// tanh[1]
 	VMOVUPS	848800(SI), Y9	// tanh[1] | 1
 	VMOVUPS	848832(SI), Y10	// tanh[1] | 2
@@ -9157,13 +9153,13 @@ loop1: // 6 times: tiles of 2 elements
 	VMOVUPS	Y15, 192(AX)
 	VADDPS	224(AX), Y3, Y15
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	384(AX), Y13
+	VMOVUPS	256(AX), Y13
 	VANDPS	0(AX), Y13, Y0
-	VMOVUPS	416(AX), Y13
+	VMOVUPS	288(AX), Y13
 	VANDPS	32(AX), Y13, Y1
-	VMOVUPS	448(AX), Y13
+	VMOVUPS	320(AX), Y13
 	VANDPS	64(AX), Y13, Y2
-	VMOVUPS	480(AX), Y13
+	VMOVUPS	352(AX), Y13
 	VANDPS	96(AX), Y13, Y3
 	VANDPS	0(AX), Y5, Y5
 	VANDPS	32(AX), Y6, Y6
@@ -9177,18 +9173,18 @@ loop2: // 64 times: elements
 	VMOVUPS	840480(R11), Y9	// softplus2[0] | 1
 	VMOVUPS	840512(R11), Y10	// softplus2[0] | 2
 	VMOVUPS	840544(R11), Y11	// softplus2[0] | 3
-	VMOVUPS	293408(R12), Y12	// sum of dyn.4.weight[0]
+	VMOVUPS	92704(R12), Y12	// sum of dyn.4.weight[0]
 	VFMADD231PS	Y8, Y0, Y12
 	VFMADD231PS	Y9, Y1, Y12
 	VFMADD231PS	Y10, Y2, Y12
 	VFMADD231PS	Y11, Y3, Y12
-	VMOVUPS	Y12, 293408(R12)	// sum of dyn.4.weight[0]
-	VMOVUPS	295456(R12), Y12	// sum of dyn.4.weight[64]
+	VMOVUPS	Y12, 92704(R12)	// sum of dyn.4.weight[0]
+	VMOVUPS	94752(R12), Y12	// sum of dyn.4.weight[64]
 	VFMADD231PS	Y8, Y5, Y12
 	VFMADD231PS	Y9, Y6, Y12
 	VFMADD231PS	Y10, Y7, Y12
 	VFMADD231PS	Y11, Y4, Y12
-	VMOVUPS	Y12, 295456(R12)	// sum of dyn.4.weight[64]
+	VMOVUPS	Y12, 94752(R12)	// sum of dyn.4.weight[64]
 	ADDQ	$128, R11
 	ADDQ	$32, R12
 	DECQ	R10
@@ -9198,6 +9194,14 @@ loop2: // 64 times: elements
 	ADDQ	$4096, R9
 	DECQ	CX
 	JNE	loop1
+	VMOVUPS	128(AX), Y13	// dyn.scale_bar
+	VMOVUPS	Y13, 916736(AX)
+	VMOVUPS	160(AX), Y13	// dyn.scale_bar | 1
+	VMOVUPS	Y13, 916768(AX)
+	VMOVUPS	192(AX), Y13	// dyn.scale_bar | 2
+	VMOVUPS	Y13, 916800(AX)
+	VMOVUPS	224(AX), Y13	// dyn.scale_bar | 3
+	VMOVUPS	Y13, 916832(AX)
 	MOVQ	$32, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
@@ -9214,10 +9218,10 @@ loop3: // 32 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop4: // 12 times: terms of the sums
-	VMOVUPS	856320(R10), Y8	// dyn.4.bias_bar[0]
-	VMOVUPS	856352(R10), Y9	// dyn.4.bias_bar[0] | 1
-	VMOVUPS	856384(R10), Y10	// dyn.4.bias_bar[0] | 2
-	VMOVUPS	856416(R10), Y11	// dyn.4.bias_bar[0] | 3
+	VMOVUPS	872704(R10), Y8	// dyn.4.bias_bar[0]
+	VMOVUPS	872736(R10), Y9	// dyn.4.bias_bar[0] | 1
+	VMOVUPS	872768(R10), Y10	// dyn.4.bias_bar[0] | 2
+	VMOVUPS	872800(R10), Y11	// dyn.4.bias_bar[0] | 3
 	VBROADCASTSS	36676(R11), Y12	// dyn.4.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -9232,26 +9236,18 @@ loop4: // 12 times: terms of the sums
 	ADDQ	$256, R11
 	DECQ	R9
 	JNE	loop4
-	VMOVUPS	Y0, 857856(DI)	// vecmat[0]
-	VMOVUPS	Y1, 857888(DI)	// vecmat[0] | 1
-	VMOVUPS	Y2, 857920(DI)	// vecmat[0] | 2
-	VMOVUPS	Y3, 857952(DI)	// vecmat[0] | 3
-	VMOVUPS	Y4, 857984(DI)	// vecmat[1]
-	VMOVUPS	Y5, 858016(DI)	// vecmat[1] | 1
-	VMOVUPS	Y6, 858048(DI)	// vecmat[1] | 2
-	VMOVUPS	Y7, 858080(DI)	// vecmat[1] | 3
+	VMOVUPS	Y0, 874240(DI)	// vecmat[0]
+	VMOVUPS	Y1, 874272(DI)	// vecmat[0] | 1
+	VMOVUPS	Y2, 874304(DI)	// vecmat[0] | 2
+	VMOVUPS	Y3, 874336(DI)	// vecmat[0] | 3
+	VMOVUPS	Y4, 874368(DI)	// vecmat[1]
+	VMOVUPS	Y5, 874400(DI)	// vecmat[1] | 1
+	VMOVUPS	Y6, 874432(DI)	// vecmat[1] | 2
+	VMOVUPS	Y7, 874464(DI)	// vecmat[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
 	JNE	loop3
-	VMOVUPS	128(AX), Y13	// dyn.scale_bar
-	VMOVUPS	Y13, 900352(AX)
-	VMOVUPS	160(AX), Y13	// dyn.scale_bar | 1
-	VMOVUPS	Y13, 900384(AX)
-	VMOVUPS	192(AX), Y13	// dyn.scale_bar | 2
-	VMOVUPS	Y13, 900416(AX)
-	VMOVUPS	224(AX), Y13	// dyn.scale_bar | 3
-	VMOVUPS	Y13, 900448(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop5: // 4 times: vectors of the block
@@ -9261,7 +9257,7 @@ loop5: // 4 times: vectors of the block
 	MOVQ	R8, R10
 loop6: // 64 times: elements
 	// forecast.nde:18
-	VMOVUPS	857856(R9), Y1	// vecmat[0]
+	VMOVUPS	874240(R9), Y1	// vecmat[0]
 	VMOVUPS	832256(R9), Y2	// add2[0]
 	VORPS	f32_80000000<>(SB), Y2, Y3
 	VMOVUPS	f32_42b40000<>(SB), Y4
@@ -9295,11 +9291,11 @@ loop6: // 64 times: elements
 	VADDPS	f32_3f800000<>(SB), Y3, Y3
 	VDIVPS	Y3, Y2, Y2
 	VMULPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 866048(R9)	// dyn.2.bias_bar[0]
+	VMOVUPS	Y1, 882432(R9)	// dyn.2.bias_bar[0]
 	VANDPS	Y0, Y1, Y1
-	VMOVUPS	291360(R10), Y2	// sum of dyn.2.bias[0]
+	VMOVUPS	90656(R10), Y2	// sum of dyn.2.bias[0]
 	VADDPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 291360(R10)	// sum of dyn.2.bias[0]
+	VMOVUPS	Y1, 90656(R10)	// sum of dyn.2.bias[0]
 	ADDQ	$128, R9
 	ADDQ	$32, R10
 	DECQ	DI
@@ -9323,10 +9319,10 @@ loop7: // 32 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop8: // 64 times: terms of the sums
-	VMOVUPS	866048(R10), Y8	// dyn.2.bias_bar[0]
-	VMOVUPS	866080(R10), Y9	// dyn.2.bias_bar[0] | 1
-	VMOVUPS	866112(R10), Y10	// dyn.2.bias_bar[0] | 2
-	VMOVUPS	866144(R10), Y11	// dyn.2.bias_bar[0] | 3
+	VMOVUPS	882432(R10), Y8	// dyn.2.bias_bar[0]
+	VMOVUPS	882464(R10), Y9	// dyn.2.bias_bar[0] | 1
+	VMOVUPS	882496(R10), Y10	// dyn.2.bias_bar[0] | 2
+	VMOVUPS	882528(R10), Y11	// dyn.2.bias_bar[0] | 3
 	VBROADCASTSS	20036(R11), Y12	// dyn.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -9341,14 +9337,14 @@ loop8: // 64 times: terms of the sums
 	ADDQ	$256, R11
 	DECQ	R9
 	JNE	loop8
-	VMOVUPS	Y0, 874240(DI)	// vecmat_2[0]
-	VMOVUPS	Y1, 874272(DI)	// vecmat_2[0] | 1
-	VMOVUPS	Y2, 874304(DI)	// vecmat_2[0] | 2
-	VMOVUPS	Y3, 874336(DI)	// vecmat_2[0] | 3
-	VMOVUPS	Y4, 874368(DI)	// vecmat_2[1]
-	VMOVUPS	Y5, 874400(DI)	// vecmat_2[1] | 1
-	VMOVUPS	Y6, 874432(DI)	// vecmat_2[1] | 2
-	VMOVUPS	Y7, 874464(DI)	// vecmat_2[1] | 3
+	VMOVUPS	Y0, 890624(DI)	// vecmat_2[0]
+	VMOVUPS	Y1, 890656(DI)	// vecmat_2[0] | 1
+	VMOVUPS	Y2, 890688(DI)	// vecmat_2[0] | 2
+	VMOVUPS	Y3, 890720(DI)	// vecmat_2[0] | 3
+	VMOVUPS	Y4, 890752(DI)	// vecmat_2[1]
+	VMOVUPS	Y5, 890784(DI)	// vecmat_2[1] | 1
+	VMOVUPS	Y6, 890816(DI)	// vecmat_2[1] | 2
+	VMOVUPS	Y7, 890848(DI)	// vecmat_2[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -9392,7 +9388,7 @@ loop10: // 64 times: elements
 	VBLENDVPS	Y0, Y1, Y2, Y0
 	VADDPS	f32_3f800000<>(SB), Y1, Y1
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 882432(R9)	// sigmoid[0]
+	VMOVUPS	Y0, 898816(R9)	// sigmoid[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop10
@@ -9407,93 +9403,356 @@ loop10: // 64 times: elements
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	65888(AX), Y15	// mask | 3
 	VMOVUPS	Y15, 96(AX)
-	MOVQ	$32, CX
-	MOVQ	AX, SI
-	MOVQ	R8, DI
-loop11: // 32 times: tiles of 2 elements
 	// forecast.nde:18
-	VMOVUPS	866048(SI), Y0	// dyn.2.bias_bar[0]
-	VMOVUPS	866080(SI), Y1	// dyn.2.bias_bar[0] | 1
-	VMOVUPS	866112(SI), Y2	// dyn.2.bias_bar[0] | 2
-	VMOVUPS	866144(SI), Y3	// dyn.2.bias_bar[0] | 3
+	MOVQ	$16, CX
+	MOVQ	AX, SI
+loop11: // 16 times: tiles of 4 elements
+	VMOVUPS	882432(SI), Y0	// dyn.2.bias_bar[0]
+	VMOVUPS	882464(SI), Y1	// dyn.2.bias_bar[0] | 1
+	VMOVUPS	882496(SI), Y2	// dyn.2.bias_bar[0] | 2
+	VMOVUPS	882528(SI), Y3	// dyn.2.bias_bar[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	866176(SI), Y4	// dyn.2.bias_bar[1]
-	VMOVUPS	866208(SI), Y5	// dyn.2.bias_bar[1] | 1
-	VMOVUPS	866240(SI), Y6	// dyn.2.bias_bar[1] | 2
-	VMOVUPS	866272(SI), Y7	// dyn.2.bias_bar[1] | 3
-	VANDPS	0(AX), Y4, Y4
-	VANDPS	32(AX), Y5, Y5
-	VANDPS	64(AX), Y6, Y6
-	VANDPS	96(AX), Y7, Y7
-	MOVQ	$64, R9
-	MOVQ	AX, R10
-	MOVQ	DI, R11
-loop12: // 64 times: elements
-	VMOVUPS	824064(R10), Y8	// softplus[0]
-	VMOVUPS	824096(R10), Y9	// softplus[0] | 1
-	VMOVUPS	824128(R10), Y10	// softplus[0] | 2
-	VMOVUPS	824160(R10), Y11	// softplus[0] | 3
-	VMOVUPS	160288(R11), Y12	// sum of dyn.2.weight[0]
-	VFMADD231PS	Y8, Y0, Y12
-	VFMADD231PS	Y9, Y1, Y12
-	VFMADD231PS	Y10, Y2, Y12
-	VFMADD231PS	Y11, Y3, Y12
-	VMOVUPS	Y12, 160288(R11)	// sum of dyn.2.weight[0]
-	VMOVUPS	162336(R11), Y12	// sum of dyn.2.weight[64]
-	VFMADD231PS	Y8, Y4, Y12
-	VFMADD231PS	Y9, Y5, Y12
-	VFMADD231PS	Y10, Y6, Y12
-	VFMADD231PS	Y11, Y7, Y12
-	VMOVUPS	Y12, 162336(R11)	// sum of dyn.2.weight[64]
-	ADDQ	$128, R10
-	ADDQ	$32, R11
-	DECQ	R9
-	JNE	loop12
-	ADDQ	$256, SI
-	ADDQ	$4096, DI
+	VMOVUPS	Y0, 853248(SI)	// turned[0]
+	VMOVUPS	Y1, 853280(SI)	// turned[0] | 1
+	VMOVUPS	Y2, 853312(SI)	// turned[0] | 2
+	VMOVUPS	Y3, 853344(SI)	// turned[0] | 3
+	VMOVUPS	882560(SI), Y0	// dyn.2.bias_bar[1]
+	VMOVUPS	882592(SI), Y1	// dyn.2.bias_bar[1] | 1
+	VMOVUPS	882624(SI), Y2	// dyn.2.bias_bar[1] | 2
+	VMOVUPS	882656(SI), Y3	// dyn.2.bias_bar[1] | 3
+	VANDPS	0(AX), Y0, Y0
+	VANDPS	32(AX), Y1, Y1
+	VANDPS	64(AX), Y2, Y2
+	VANDPS	96(AX), Y3, Y3
+	VMOVUPS	Y0, 853376(SI)	// turned[1]
+	VMOVUPS	Y1, 853408(SI)	// turned[1] | 1
+	VMOVUPS	Y2, 853440(SI)	// turned[1] | 2
+	VMOVUPS	Y3, 853472(SI)	// turned[1] | 3
+	VMOVUPS	882688(SI), Y0	// dyn.2.bias_bar[2]
+	VMOVUPS	882720(SI), Y1	// dyn.2.bias_bar[2] | 1
+	VMOVUPS	882752(SI), Y2	// dyn.2.bias_bar[2] | 2
+	VMOVUPS	882784(SI), Y3	// dyn.2.bias_bar[2] | 3
+	VANDPS	0(AX), Y0, Y0
+	VANDPS	32(AX), Y1, Y1
+	VANDPS	64(AX), Y2, Y2
+	VANDPS	96(AX), Y3, Y3
+	VMOVUPS	Y0, 853504(SI)	// turned[2]
+	VMOVUPS	Y1, 853536(SI)	// turned[2] | 1
+	VMOVUPS	Y2, 853568(SI)	// turned[2] | 2
+	VMOVUPS	Y3, 853600(SI)	// turned[2] | 3
+	VMOVUPS	882816(SI), Y0	// dyn.2.bias_bar[3]
+	VMOVUPS	882848(SI), Y1	// dyn.2.bias_bar[3] | 1
+	VMOVUPS	882880(SI), Y2	// dyn.2.bias_bar[3] | 2
+	VMOVUPS	882912(SI), Y3	// dyn.2.bias_bar[3] | 3
+	VANDPS	0(AX), Y0, Y0
+	VANDPS	32(AX), Y1, Y1
+	VANDPS	64(AX), Y2, Y2
+	VANDPS	96(AX), Y3, Y3
+	VMOVUPS	Y0, 853632(SI)	// turned[3]
+	VMOVUPS	Y1, 853664(SI)	// turned[3] | 1
+	VMOVUPS	Y2, 853696(SI)	// turned[3] | 2
+	VMOVUPS	Y3, 853728(SI)	// turned[3] | 3
+	ADDQ	$512, SI
 	DECQ	CX
 	JNE	loop11
+	MOVQ	$4, CX
+	MOVQ	AX, SI
+	MOVQ	AX, DI
+loop12: // 4 times: vectors of the block
+	MOVQ	$8, R9
+	MOVQ	SI, R10
+	MOVQ	DI, R11
+loop13: // 8 times
+	VMOVUPS	824064(R10), Y0	// softplus[0]
+	VMOVUPS	824192(R10), Y1	// softplus[1]
+	VMOVUPS	824320(R10), Y2	// softplus[2]
+	VMOVUPS	824448(R10), Y3	// softplus[3]
+	VMOVUPS	824576(R10), Y4	// softplus[4]
+	VMOVUPS	824704(R10), Y5	// softplus[5]
+	VMOVUPS	824832(R10), Y6	// softplus[6]
+	VMOVUPS	824960(R10), Y7	// softplus[7]
+	VUNPCKLPS	Y1, Y0, Y8
+	VUNPCKHPS	Y1, Y0, Y0
+	VUNPCKLPS	Y3, Y2, Y1
+	VUNPCKHPS	Y3, Y2, Y2
+	VUNPCKLPD	Y1, Y8, Y3
+	VUNPCKHPD	Y1, Y8, Y1
+	VUNPCKLPD	Y2, Y0, Y8
+	VUNPCKHPD	Y2, Y0, Y0
+	VUNPCKLPS	Y5, Y4, Y2
+	VUNPCKHPS	Y5, Y4, Y4
+	VUNPCKLPS	Y7, Y6, Y5
+	VUNPCKHPS	Y7, Y6, Y6
+	VUNPCKLPD	Y5, Y2, Y7
+	VUNPCKHPD	Y5, Y2, Y2
+	VUNPCKLPD	Y6, Y4, Y5
+	VUNPCKHPD	Y6, Y4, Y4
+	VPERM2F128	$32, Y7, Y3, Y6
+	VPERM2F128	$49, Y7, Y3, Y3
+	VPERM2F128	$32, Y2, Y1, Y7
+	VPERM2F128	$49, Y2, Y1, Y1
+	VPERM2F128	$32, Y5, Y8, Y2
+	VPERM2F128	$49, Y5, Y8, Y5
+	VPERM2F128	$32, Y4, Y0, Y8
+	VPERM2F128	$49, Y4, Y0, Y0
+	VMOVUPS	Y6, 861440(R11)	// turned[64]
+	VMOVUPS	Y7, 861472(R11)	// turned[64] | 1
+	VMOVUPS	Y2, 861504(R11)	// turned[64] | 2
+	VMOVUPS	Y8, 861536(R11)	// turned[64] | 3
+	VMOVUPS	Y3, 861568(R11)	// turned[65]
+	VMOVUPS	Y1, 861600(R11)	// turned[65] | 1
+	VMOVUPS	Y5, 861632(R11)	// turned[65] | 2
+	VMOVUPS	Y0, 861664(R11)	// turned[65] | 3
+	ADDQ	$1024, R10
+	ADDQ	$1024, R11
+	DECQ	R9
+	JNE	loop13
+	ADDQ	$32, SI
+	ADDQ	$256, DI
+	DECQ	CX
+	JNE	loop12
+	MOVQ	$12, CX
+	MOVQ	R8, SI
+	MOVQ	AX, DI
+loop14: // 12 times: tiles of 5 elements
+	MOVQ	$4, R9
+	MOVQ	SI, R10
+	MOVQ	AX, R11
+loop15: // 4 times: tiles of 2 elements
+	VMOVUPS	74272(R10), Y0	// sum of dyn.2.weight[0]
+	VMOVUPS	74304(R10), Y1	// sum of dyn.2.weight[8]
+	VMOVUPS	74528(R10), Y2	// sum of dyn.2.weight[64]
+	VMOVUPS	74560(R10), Y3	// sum of dyn.2.weight[72]
+	VMOVUPS	74784(R10), Y4	// sum of dyn.2.weight[128]
+	VMOVUPS	74816(R10), Y5	// sum of dyn.2.weight[136]
+	VMOVUPS	75040(R10), Y6	// sum of dyn.2.weight[192]
+	VMOVUPS	75072(R10), Y7	// sum of dyn.2.weight[200]
+	VMOVUPS	75296(R10), Y8	// sum of dyn.2.weight[256]
+	VMOVUPS	75328(R10), Y9	// sum of dyn.2.weight[264]
+	MOVQ	$8, R12
+	MOVQ	R11, R13
+	MOVQ	DI, R14
+loop16: // 8 times: samples, 4 at a time
+	VMOVUPS	861440(R13), Y10	// turned[64]
+	VMOVUPS	862464(R13), Y11	// turned[72]
+	VBROADCASTSS	853248(R14), Y12	// turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	853376(R14), Y12	// turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	853504(R14), Y12	// turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	853632(R14), Y12	// turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	853760(R14), Y12	// turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	861472(R13), Y10	// turned[64] | 1
+	VMOVUPS	862496(R13), Y11	// turned[72] | 1
+	VBROADCASTSS	853252(R14), Y12	// turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	853380(R14), Y12	// turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	853508(R14), Y12	// turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	853636(R14), Y12	// turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	853764(R14), Y12	// turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	861504(R13), Y10	// turned[64] | 2
+	VMOVUPS	862528(R13), Y11	// turned[72] | 2
+	VBROADCASTSS	853256(R14), Y12	// turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	853384(R14), Y12	// turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	853512(R14), Y12	// turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	853640(R14), Y12	// turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	853768(R14), Y12	// turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	861536(R13), Y10	// turned[64] | 3
+	VMOVUPS	862560(R13), Y11	// turned[72] | 3
+	VBROADCASTSS	853260(R14), Y12	// turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	853388(R14), Y12	// turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	853516(R14), Y12	// turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	853644(R14), Y12	// turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	853772(R14), Y12	// turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	ADDQ	$128, R13
+	ADDQ	$16, R14
+	DECQ	R12
+	JNE	loop16
+	VMOVUPS	Y0, 74272(R10)	// sum of dyn.2.weight[0]
+	VMOVUPS	Y1, 74304(R10)	// sum of dyn.2.weight[8]
+	VMOVUPS	Y2, 74528(R10)	// sum of dyn.2.weight[64]
+	VMOVUPS	Y3, 74560(R10)	// sum of dyn.2.weight[72]
+	VMOVUPS	Y4, 74784(R10)	// sum of dyn.2.weight[128]
+	VMOVUPS	Y5, 74816(R10)	// sum of dyn.2.weight[136]
+	VMOVUPS	Y6, 75040(R10)	// sum of dyn.2.weight[192]
+	VMOVUPS	Y7, 75072(R10)	// sum of dyn.2.weight[200]
+	VMOVUPS	Y8, 75296(R10)	// sum of dyn.2.weight[256]
+	VMOVUPS	Y9, 75328(R10)	// sum of dyn.2.weight[264]
+	ADDQ	$64, R10
+	ADDQ	$2048, R11
+	DECQ	R9
+	JNE	loop15
+	ADDQ	$1280, SI
+	ADDQ	$640, DI
+	DECQ	CX
+	JNE	loop14
+	MOVQ	$4, CX
+	MOVQ	R8, SI
+	MOVQ	AX, DI
+loop17: // 4 times: tiles of 2 elements
+	VMOVUPS	89632(SI), Y0	// sum of dyn.2.weight[3840]
+	VMOVUPS	89664(SI), Y1	// sum of dyn.2.weight[3848]
+	VMOVUPS	89888(SI), Y2	// sum of dyn.2.weight[3904]
+	VMOVUPS	89920(SI), Y3	// sum of dyn.2.weight[3912]
+	VMOVUPS	90144(SI), Y4	// sum of dyn.2.weight[3968]
+	VMOVUPS	90176(SI), Y5	// sum of dyn.2.weight[3976]
+	VMOVUPS	90400(SI), Y6	// sum of dyn.2.weight[4032]
+	VMOVUPS	90432(SI), Y7	// sum of dyn.2.weight[4040]
+	MOVQ	$8, R9
+	MOVQ	DI, R10
+	MOVQ	AX, R11
+loop18: // 8 times: samples, 4 at a time
+	VMOVUPS	861440(R10), Y8	// turned[64]
+	VMOVUPS	862464(R10), Y9	// turned[72]
+	VBROADCASTSS	860928(R11), Y10	// turned[60]
+	VFMADD231PS	Y8, Y10, Y0
+	VFMADD231PS	Y9, Y10, Y1
+	VBROADCASTSS	861056(R11), Y10	// turned[61]
+	VFMADD231PS	Y8, Y10, Y2
+	VFMADD231PS	Y9, Y10, Y3
+	VBROADCASTSS	861184(R11), Y10	// turned[62]
+	VFMADD231PS	Y8, Y10, Y4
+	VFMADD231PS	Y9, Y10, Y5
+	VBROADCASTSS	861312(R11), Y10	// turned[63]
+	VFMADD231PS	Y8, Y10, Y6
+	VFMADD231PS	Y9, Y10, Y7
+	VMOVUPS	861472(R10), Y8	// turned[64] | 1
+	VMOVUPS	862496(R10), Y9	// turned[72] | 1
+	VBROADCASTSS	860932(R11), Y10	// turned[60]
+	VFMADD231PS	Y8, Y10, Y0
+	VFMADD231PS	Y9, Y10, Y1
+	VBROADCASTSS	861060(R11), Y10	// turned[61]
+	VFMADD231PS	Y8, Y10, Y2
+	VFMADD231PS	Y9, Y10, Y3
+	VBROADCASTSS	861188(R11), Y10	// turned[62]
+	VFMADD231PS	Y8, Y10, Y4
+	VFMADD231PS	Y9, Y10, Y5
+	VBROADCASTSS	861316(R11), Y10	// turned[63]
+	VFMADD231PS	Y8, Y10, Y6
+	VFMADD231PS	Y9, Y10, Y7
+	VMOVUPS	861504(R10), Y8	// turned[64] | 2
+	VMOVUPS	862528(R10), Y9	// turned[72] | 2
+	VBROADCASTSS	860936(R11), Y10	// turned[60]
+	VFMADD231PS	Y8, Y10, Y0
+	VFMADD231PS	Y9, Y10, Y1
+	VBROADCASTSS	861064(R11), Y10	// turned[61]
+	VFMADD231PS	Y8, Y10, Y2
+	VFMADD231PS	Y9, Y10, Y3
+	VBROADCASTSS	861192(R11), Y10	// turned[62]
+	VFMADD231PS	Y8, Y10, Y4
+	VFMADD231PS	Y9, Y10, Y5
+	VBROADCASTSS	861320(R11), Y10	// turned[63]
+	VFMADD231PS	Y8, Y10, Y6
+	VFMADD231PS	Y9, Y10, Y7
+	VMOVUPS	861536(R10), Y8	// turned[64] | 3
+	VMOVUPS	862560(R10), Y9	// turned[72] | 3
+	VBROADCASTSS	860940(R11), Y10	// turned[60]
+	VFMADD231PS	Y8, Y10, Y0
+	VFMADD231PS	Y9, Y10, Y1
+	VBROADCASTSS	861068(R11), Y10	// turned[61]
+	VFMADD231PS	Y8, Y10, Y2
+	VFMADD231PS	Y9, Y10, Y3
+	VBROADCASTSS	861196(R11), Y10	// turned[62]
+	VFMADD231PS	Y8, Y10, Y4
+	VFMADD231PS	Y9, Y10, Y5
+	VBROADCASTSS	861324(R11), Y10	// turned[63]
+	VFMADD231PS	Y8, Y10, Y6
+	VFMADD231PS	Y9, Y10, Y7
+	ADDQ	$128, R10
+	ADDQ	$16, R11
+	DECQ	R9
+	JNE	loop18
+	VMOVUPS	Y0, 89632(SI)	// sum of dyn.2.weight[3840]
+	VMOVUPS	Y1, 89664(SI)	// sum of dyn.2.weight[3848]
+	VMOVUPS	Y2, 89888(SI)	// sum of dyn.2.weight[3904]
+	VMOVUPS	Y3, 89920(SI)	// sum of dyn.2.weight[3912]
+	VMOVUPS	Y4, 90144(SI)	// sum of dyn.2.weight[3968]
+	VMOVUPS	Y5, 90176(SI)	// sum of dyn.2.weight[3976]
+	VMOVUPS	Y6, 90400(SI)	// sum of dyn.2.weight[4032]
+	VMOVUPS	Y7, 90432(SI)	// sum of dyn.2.weight[4040]
+	ADDQ	$64, SI
+	ADDQ	$2048, DI
+	DECQ	CX
+	JNE	loop17
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
-loop13: // 64 times: elements
-	VMOVUPS	874240(SI), Y0	// vecmat_2[0]
-	VMOVUPS	874272(SI), Y1	// vecmat_2[0] | 1
-	VMOVUPS	874304(SI), Y2	// vecmat_2[0] | 2
-	VMOVUPS	874336(SI), Y3	// vecmat_2[0] | 3
-	VMOVUPS	882432(SI), Y4	// sigmoid[0]
-	VMOVUPS	882464(SI), Y5	// sigmoid[0] | 1
-	VMOVUPS	882496(SI), Y6	// sigmoid[0] | 2
-	VMOVUPS	882528(SI), Y7	// sigmoid[0] | 3
+loop19: // 64 times: elements
+	// forecast.nde:18
+	VMOVUPS	890624(SI), Y0	// vecmat_2[0]
+	VMOVUPS	890656(SI), Y1	// vecmat_2[0] | 1
+	VMOVUPS	890688(SI), Y2	// vecmat_2[0] | 2
+	VMOVUPS	890720(SI), Y3	// vecmat_2[0] | 3
+	VMOVUPS	898816(SI), Y4	// sigmoid[0]
+	VMOVUPS	898848(SI), Y5	// sigmoid[0] | 1
+	VMOVUPS	898880(SI), Y6	// sigmoid[0] | 2
+	VMOVUPS	898912(SI), Y7	// sigmoid[0] | 3
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y5, Y1, Y1
 	VMULPS	Y6, Y2, Y2
 	VMULPS	Y7, Y3, Y3
-	VMOVUPS	Y0, 890624(SI)	// dyn.0.bias_bar[0]
-	VMOVUPS	Y1, 890656(SI)	// dyn.0.bias_bar[0] | 1
-	VMOVUPS	Y2, 890688(SI)	// dyn.0.bias_bar[0] | 2
-	VMOVUPS	Y3, 890720(SI)	// dyn.0.bias_bar[0] | 3
+	VMOVUPS	Y0, 907008(SI)	// dyn.0.bias_bar[0]
+	VMOVUPS	Y1, 907040(SI)	// dyn.0.bias_bar[0] | 1
+	VMOVUPS	Y2, 907072(SI)	// dyn.0.bias_bar[0] | 2
+	VMOVUPS	Y3, 907104(SI)	// dyn.0.bias_bar[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	158240(DI), Y4	// sum of dyn.0.bias[0]
+	VMOVUPS	72224(DI), Y4	// sum of dyn.0.bias[0]
 	VADDPS	Y0, Y4, Y0
 	VADDPS	Y1, Y0, Y0
 	VADDPS	Y2, Y0, Y0
 	VADDPS	Y3, Y0, Y0
-	VMOVUPS	Y0, 158240(DI)	// sum of dyn.0.bias[0]
+	VMOVUPS	Y0, 72224(DI)	// sum of dyn.0.bias[0]
 	ADDQ	$128, SI
 	ADDQ	$32, DI
 	DECQ	CX
-	JNE	loop13
+	JNE	loop19
 	MOVQ	$6, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
-loop14: // 6 times: tiles of 2 elements
+loop20: // 6 times: tiles of 2 elements
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	f32_00000000<>(SB), Y1
 	VMOVUPS	f32_00000000<>(SB), Y2
@@ -9505,11 +9764,11 @@ loop14: // 6 times: tiles of 2 elements
 	MOVQ	$64, R9
 	MOVQ	AX, R10
 	MOVQ	SI, R11
-loop15: // 64 times: terms of the sums
-	VMOVUPS	890624(R10), Y8	// dyn.0.bias_bar[0]
-	VMOVUPS	890656(R10), Y9	// dyn.0.bias_bar[0] | 1
-	VMOVUPS	890688(R10), Y10	// dyn.0.bias_bar[0] | 2
-	VMOVUPS	890720(R10), Y11	// dyn.0.bias_bar[0] | 3
+loop21: // 64 times: terms of the sums
+	VMOVUPS	907008(R10), Y8	// dyn.0.bias_bar[0]
+	VMOVUPS	907040(R10), Y9	// dyn.0.bias_bar[0] | 1
+	VMOVUPS	907072(R10), Y10	// dyn.0.bias_bar[0] | 2
+	VMOVUPS	907104(R10), Y11	// dyn.0.bias_bar[0] | 3
 	VBROADCASTSS	16708(R11), Y12	// dyn.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -9523,147 +9782,147 @@ loop15: // 64 times: terms of the sums
 	ADDQ	$128, R10
 	ADDQ	$48, R11
 	DECQ	R9
-	JNE	loop15
-	VMOVUPS	Y0, 898816(DI)	// vecmat_3[0]
-	VMOVUPS	Y1, 898848(DI)	// vecmat_3[0] | 1
-	VMOVUPS	Y2, 898880(DI)	// vecmat_3[0] | 2
-	VMOVUPS	Y3, 898912(DI)	// vecmat_3[0] | 3
-	VMOVUPS	Y4, 898944(DI)	// vecmat_3[1]
-	VMOVUPS	Y5, 898976(DI)	// vecmat_3[1] | 1
-	VMOVUPS	Y6, 899008(DI)	// vecmat_3[1] | 2
-	VMOVUPS	Y7, 899040(DI)	// vecmat_3[1] | 3
+	JNE	loop21
+	VMOVUPS	Y0, 915200(DI)	// vecmat_3[0]
+	VMOVUPS	Y1, 915232(DI)	// vecmat_3[0] | 1
+	VMOVUPS	Y2, 915264(DI)	// vecmat_3[0] | 2
+	VMOVUPS	Y3, 915296(DI)	// vecmat_3[0] | 3
+	VMOVUPS	Y4, 915328(DI)	// vecmat_3[1]
+	VMOVUPS	Y5, 915360(DI)	// vecmat_3[1] | 1
+	VMOVUPS	Y6, 915392(DI)	// vecmat_3[1] | 2
+	VMOVUPS	Y7, 915424(DI)	// vecmat_3[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
-	JNE	loop14
-	VMOVUPS	900352(AX), Y0	// dyn.scale_bar
-	VMOVUPS	900384(AX), Y1	// dyn.scale_bar | 1
-	VMOVUPS	900416(AX), Y2	// dyn.scale_bar | 2
-	VMOVUPS	900448(AX), Y3	// dyn.scale_bar | 3
+	JNE	loop20
+	VMOVUPS	916736(AX), Y0	// dyn.scale_bar
+	VMOVUPS	916768(AX), Y1	// dyn.scale_bar | 1
+	VMOVUPS	916800(AX), Y2	// dyn.scale_bar | 2
+	VMOVUPS	916832(AX), Y3	// dyn.scale_bar | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	133632(R8), Y4	// sum of dyn.scale
+	VMOVUPS	47616(R8), Y4	// sum of dyn.scale
 	VADDPS	Y0, Y4, Y0
 	VADDPS	Y1, Y0, Y0
 	VADDPS	Y2, Y0, Y0
 	VADDPS	Y3, Y0, Y0
-	VMOVUPS	Y0, 133632(R8)	// sum of dyn.scale
+	VMOVUPS	Y0, 47616(R8)	// sum of dyn.scale
 	// forecast.nde:28
 	VMOVUPS	814336(AX), Y0	// z[0]
 	VMOVUPS	814368(AX), Y1	// z[0] | 1
 	VMOVUPS	814400(AX), Y2	// z[0] | 2
 	VMOVUPS	814432(AX), Y3	// z[0] | 3
-	VMOVUPS	Y0, 900480(AX)	// concat[0]
-	VMOVUPS	Y1, 900512(AX)	// concat[0] | 1
-	VMOVUPS	Y2, 900544(AX)	// concat[0] | 2
-	VMOVUPS	Y3, 900576(AX)	// concat[0] | 3
+	VMOVUPS	Y0, 916864(AX)	// concat[0]
+	VMOVUPS	Y1, 916896(AX)	// concat[0] | 1
+	VMOVUPS	Y2, 916928(AX)	// concat[0] | 2
+	VMOVUPS	Y3, 916960(AX)	// concat[0] | 3
 	VMOVUPS	814464(AX), Y0	// z[1]
 	VMOVUPS	814496(AX), Y1	// z[1] | 1
 	VMOVUPS	814528(AX), Y2	// z[1] | 2
 	VMOVUPS	814560(AX), Y3	// z[1] | 3
-	VMOVUPS	Y0, 900608(AX)	// concat[1]
-	VMOVUPS	Y1, 900640(AX)	// concat[1] | 1
-	VMOVUPS	Y2, 900672(AX)	// concat[1] | 2
-	VMOVUPS	Y3, 900704(AX)	// concat[1] | 3
+	VMOVUPS	Y0, 916992(AX)	// concat[1]
+	VMOVUPS	Y1, 917024(AX)	// concat[1] | 1
+	VMOVUPS	Y2, 917056(AX)	// concat[1] | 2
+	VMOVUPS	Y3, 917088(AX)	// concat[1] | 3
 	VMOVUPS	814592(AX), Y0	// z[2]
 	VMOVUPS	814624(AX), Y1	// z[2] | 1
 	VMOVUPS	814656(AX), Y2	// z[2] | 2
 	VMOVUPS	814688(AX), Y3	// z[2] | 3
-	VMOVUPS	Y0, 900736(AX)	// concat[2]
-	VMOVUPS	Y1, 900768(AX)	// concat[2] | 1
-	VMOVUPS	Y2, 900800(AX)	// concat[2] | 2
-	VMOVUPS	Y3, 900832(AX)	// concat[2] | 3
+	VMOVUPS	Y0, 917120(AX)	// concat[2]
+	VMOVUPS	Y1, 917152(AX)	// concat[2] | 1
+	VMOVUPS	Y2, 917184(AX)	// concat[2] | 2
+	VMOVUPS	Y3, 917216(AX)	// concat[2] | 3
 	VMOVUPS	814720(AX), Y0	// z[3]
 	VMOVUPS	814752(AX), Y1	// z[3] | 1
 	VMOVUPS	814784(AX), Y2	// z[3] | 2
 	VMOVUPS	814816(AX), Y3	// z[3] | 3
-	VMOVUPS	Y0, 900864(AX)	// concat[3]
-	VMOVUPS	Y1, 900896(AX)	// concat[3] | 1
-	VMOVUPS	Y2, 900928(AX)	// concat[3] | 2
-	VMOVUPS	Y3, 900960(AX)	// concat[3] | 3
+	VMOVUPS	Y0, 917248(AX)	// concat[3]
+	VMOVUPS	Y1, 917280(AX)	// concat[3] | 1
+	VMOVUPS	Y2, 917312(AX)	// concat[3] | 2
+	VMOVUPS	Y3, 917344(AX)	// concat[3] | 3
 	VMOVUPS	814848(AX), Y0	// z[4]
 	VMOVUPS	814880(AX), Y1	// z[4] | 1
 	VMOVUPS	814912(AX), Y2	// z[4] | 2
 	VMOVUPS	814944(AX), Y3	// z[4] | 3
-	VMOVUPS	Y0, 900992(AX)	// concat[4]
-	VMOVUPS	Y1, 901024(AX)	// concat[4] | 1
-	VMOVUPS	Y2, 901056(AX)	// concat[4] | 2
-	VMOVUPS	Y3, 901088(AX)	// concat[4] | 3
+	VMOVUPS	Y0, 917376(AX)	// concat[4]
+	VMOVUPS	Y1, 917408(AX)	// concat[4] | 1
+	VMOVUPS	Y2, 917440(AX)	// concat[4] | 2
+	VMOVUPS	Y3, 917472(AX)	// concat[4] | 3
 	VMOVUPS	814976(AX), Y0	// z[5]
 	VMOVUPS	815008(AX), Y1	// z[5] | 1
 	VMOVUPS	815040(AX), Y2	// z[5] | 2
 	VMOVUPS	815072(AX), Y3	// z[5] | 3
-	VMOVUPS	Y0, 901120(AX)	// concat[5]
-	VMOVUPS	Y1, 901152(AX)	// concat[5] | 1
-	VMOVUPS	Y2, 901184(AX)	// concat[5] | 2
-	VMOVUPS	Y3, 901216(AX)	// concat[5] | 3
+	VMOVUPS	Y0, 917504(AX)	// concat[5]
+	VMOVUPS	Y1, 917536(AX)	// concat[5] | 1
+	VMOVUPS	Y2, 917568(AX)	// concat[5] | 2
+	VMOVUPS	Y3, 917600(AX)	// concat[5] | 3
 	VMOVUPS	815104(AX), Y0	// z[6]
 	VMOVUPS	815136(AX), Y1	// z[6] | 1
 	VMOVUPS	815168(AX), Y2	// z[6] | 2
 	VMOVUPS	815200(AX), Y3	// z[6] | 3
-	VMOVUPS	Y0, 901248(AX)	// concat[6]
-	VMOVUPS	Y1, 901280(AX)	// concat[6] | 1
-	VMOVUPS	Y2, 901312(AX)	// concat[6] | 2
-	VMOVUPS	Y3, 901344(AX)	// concat[6] | 3
+	VMOVUPS	Y0, 917632(AX)	// concat[6]
+	VMOVUPS	Y1, 917664(AX)	// concat[6] | 1
+	VMOVUPS	Y2, 917696(AX)	// concat[6] | 2
+	VMOVUPS	Y3, 917728(AX)	// concat[6] | 3
 	VMOVUPS	815232(AX), Y0	// z[7]
 	VMOVUPS	815264(AX), Y1	// z[7] | 1
 	VMOVUPS	815296(AX), Y2	// z[7] | 2
 	VMOVUPS	815328(AX), Y3	// z[7] | 3
-	VMOVUPS	Y0, 901376(AX)	// concat[7]
-	VMOVUPS	Y1, 901408(AX)	// concat[7] | 1
-	VMOVUPS	Y2, 901440(AX)	// concat[7] | 2
-	VMOVUPS	Y3, 901472(AX)	// concat[7] | 3
+	VMOVUPS	Y0, 917760(AX)	// concat[7]
+	VMOVUPS	Y1, 917792(AX)	// concat[7] | 1
+	VMOVUPS	Y2, 917824(AX)	// concat[7] | 2
+	VMOVUPS	Y3, 917856(AX)	// concat[7] | 3
 	VMOVUPS	815360(AX), Y0	// a[0]
 	VMOVUPS	815392(AX), Y1	// a[0] | 1
 	VMOVUPS	815424(AX), Y2	// a[0] | 2
 	VMOVUPS	815456(AX), Y3	// a[0] | 3
-	VMOVUPS	Y0, 901504(AX)	// concat[8]
-	VMOVUPS	Y1, 901536(AX)	// concat[8] | 1
-	VMOVUPS	Y2, 901568(AX)	// concat[8] | 2
-	VMOVUPS	Y3, 901600(AX)	// concat[8] | 3
+	VMOVUPS	Y0, 917888(AX)	// concat[8]
+	VMOVUPS	Y1, 917920(AX)	// concat[8] | 1
+	VMOVUPS	Y2, 917952(AX)	// concat[8] | 2
+	VMOVUPS	Y3, 917984(AX)	// concat[8] | 3
 	VMOVUPS	815488(AX), Y0	// a[1]
 	VMOVUPS	815520(AX), Y1	// a[1] | 1
 	VMOVUPS	815552(AX), Y2	// a[1] | 2
 	VMOVUPS	815584(AX), Y3	// a[1] | 3
-	VMOVUPS	Y0, 901632(AX)	// concat[9]
-	VMOVUPS	Y1, 901664(AX)	// concat[9] | 1
-	VMOVUPS	Y2, 901696(AX)	// concat[9] | 2
-	VMOVUPS	Y3, 901728(AX)	// concat[9] | 3
+	VMOVUPS	Y0, 918016(AX)	// concat[9]
+	VMOVUPS	Y1, 918048(AX)	// concat[9] | 1
+	VMOVUPS	Y2, 918080(AX)	// concat[9] | 2
+	VMOVUPS	Y3, 918112(AX)	// concat[9] | 3
 	VMOVUPS	815616(AX), Y0	// a[2]
 	VMOVUPS	815648(AX), Y1	// a[2] | 1
 	VMOVUPS	815680(AX), Y2	// a[2] | 2
 	VMOVUPS	815712(AX), Y3	// a[2] | 3
-	VMOVUPS	Y0, 901760(AX)	// concat[10]
-	VMOVUPS	Y1, 901792(AX)	// concat[10] | 1
-	VMOVUPS	Y2, 901824(AX)	// concat[10] | 2
-	VMOVUPS	Y3, 901856(AX)	// concat[10] | 3
+	VMOVUPS	Y0, 918144(AX)	// concat[10]
+	VMOVUPS	Y1, 918176(AX)	// concat[10] | 1
+	VMOVUPS	Y2, 918208(AX)	// concat[10] | 2
+	VMOVUPS	Y3, 918240(AX)	// concat[10] | 3
 	VMOVUPS	815744(AX), Y0	// a[3]
 	VMOVUPS	815776(AX), Y1	// a[3] | 1
 	VMOVUPS	815808(AX), Y2	// a[3] | 2
 	VMOVUPS	815840(AX), Y3	// a[3] | 3
-	VMOVUPS	Y0, 901888(AX)	// concat[11]
-	VMOVUPS	Y1, 901920(AX)	// concat[11] | 1
-	VMOVUPS	Y2, 901952(AX)	// concat[11] | 2
-	VMOVUPS	Y3, 901984(AX)	// concat[11] | 3
+	VMOVUPS	Y0, 918272(AX)	// concat[11]
+	VMOVUPS	Y1, 918304(AX)	// concat[11] | 1
+	VMOVUPS	Y2, 918336(AX)	// concat[11] | 2
+	VMOVUPS	Y3, 918368(AX)	// concat[11] | 3
 	MOVQ	$32, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
-loop16: // 32 times: tiles of 2 elements
+loop22: // 32 times: tiles of 2 elements
 	// forecast.nde:18
-	VMOVUPS	890624(SI), Y0	// dyn.0.bias_bar[0]
-	VMOVUPS	890656(SI), Y1	// dyn.0.bias_bar[0] | 1
-	VMOVUPS	890688(SI), Y2	// dyn.0.bias_bar[0] | 2
-	VMOVUPS	890720(SI), Y3	// dyn.0.bias_bar[0] | 3
+	VMOVUPS	907008(SI), Y0	// dyn.0.bias_bar[0]
+	VMOVUPS	907040(SI), Y1	// dyn.0.bias_bar[0] | 1
+	VMOVUPS	907072(SI), Y2	// dyn.0.bias_bar[0] | 2
+	VMOVUPS	907104(SI), Y3	// dyn.0.bias_bar[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	890752(SI), Y4	// dyn.0.bias_bar[1]
-	VMOVUPS	890784(SI), Y5	// dyn.0.bias_bar[1] | 1
-	VMOVUPS	890816(SI), Y6	// dyn.0.bias_bar[1] | 2
-	VMOVUPS	890848(SI), Y7	// dyn.0.bias_bar[1] | 3
+	VMOVUPS	907136(SI), Y4	// dyn.0.bias_bar[1]
+	VMOVUPS	907168(SI), Y5	// dyn.0.bias_bar[1] | 1
+	VMOVUPS	907200(SI), Y6	// dyn.0.bias_bar[1] | 2
+	VMOVUPS	907232(SI), Y7	// dyn.0.bias_bar[1] | 3
 	VANDPS	0(AX), Y4, Y4
 	VANDPS	32(AX), Y5, Y5
 	VANDPS	64(AX), Y6, Y6
@@ -9671,61 +9930,61 @@ loop16: // 32 times: tiles of 2 elements
 	MOVQ	$12, R9
 	MOVQ	AX, R10
 	MOVQ	DI, R11
-loop17: // 12 times: elements
-	VMOVUPS	900480(R10), Y8	// concat[0]
-	VMOVUPS	900512(R10), Y9	// concat[0] | 1
-	VMOVUPS	900544(R10), Y10	// concat[0] | 2
-	VMOVUPS	900576(R10), Y11	// concat[0] | 3
-	VMOVUPS	133664(R11), Y12	// sum of dyn.0.weight[0]
+loop23: // 12 times: elements
+	VMOVUPS	916864(R10), Y8	// concat[0]
+	VMOVUPS	916896(R10), Y9	// concat[0] | 1
+	VMOVUPS	916928(R10), Y10	// concat[0] | 2
+	VMOVUPS	916960(R10), Y11	// concat[0] | 3
+	VMOVUPS	47648(R11), Y12	// sum of dyn.0.weight[0]
 	VFMADD231PS	Y8, Y0, Y12
 	VFMADD231PS	Y9, Y1, Y12
 	VFMADD231PS	Y10, Y2, Y12
 	VFMADD231PS	Y11, Y3, Y12
-	VMOVUPS	Y12, 133664(R11)	// sum of dyn.0.weight[0]
-	VMOVUPS	134048(R11), Y12	// sum of dyn.0.weight[12]
+	VMOVUPS	Y12, 47648(R11)	// sum of dyn.0.weight[0]
+	VMOVUPS	48032(R11), Y12	// sum of dyn.0.weight[12]
 	VFMADD231PS	Y8, Y4, Y12
 	VFMADD231PS	Y9, Y5, Y12
 	VFMADD231PS	Y10, Y6, Y12
 	VFMADD231PS	Y11, Y7, Y12
-	VMOVUPS	Y12, 134048(R11)	// sum of dyn.0.weight[12]
+	VMOVUPS	Y12, 48032(R11)	// sum of dyn.0.weight[12]
 	ADDQ	$128, R10
 	ADDQ	$32, R11
 	DECQ	R9
-	JNE	loop17
+	JNE	loop23
 	ADDQ	$256, SI
 	ADDQ	$768, DI
 	DECQ	CX
-	JNE	loop16
+	JNE	loop22
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop18: // 4 times: vectors of the block
-	VMOVUPS	898816(SI), Y0	// vecmat_3[0]
+loop24: // 4 times: vectors of the block
+	VMOVUPS	915200(SI), Y0	// vecmat_3[0]
 	VMOVUPS	Y0, 851712(SI)	// z_bar[0]
-	VMOVUPS	898944(SI), Y0	// vecmat_3[1]
+	VMOVUPS	915328(SI), Y0	// vecmat_3[1]
 	VMOVUPS	Y0, 851840(SI)	// z_bar[1]
-	VMOVUPS	899072(SI), Y0	// vecmat_3[2]
+	VMOVUPS	915456(SI), Y0	// vecmat_3[2]
 	VMOVUPS	Y0, 851968(SI)	// z_bar[2]
-	VMOVUPS	899200(SI), Y0	// vecmat_3[3]
+	VMOVUPS	915584(SI), Y0	// vecmat_3[3]
 	VMOVUPS	Y0, 852096(SI)	// z_bar[3]
-	VMOVUPS	899328(SI), Y0	// vecmat_3[4]
+	VMOVUPS	915712(SI), Y0	// vecmat_3[4]
 	VMOVUPS	Y0, 852224(SI)	// z_bar[4]
-	VMOVUPS	899456(SI), Y0	// vecmat_3[5]
+	VMOVUPS	915840(SI), Y0	// vecmat_3[5]
 	VMOVUPS	Y0, 852352(SI)	// z_bar[5]
-	VMOVUPS	899584(SI), Y0	// vecmat_3[6]
+	VMOVUPS	915968(SI), Y0	// vecmat_3[6]
 	VMOVUPS	Y0, 852480(SI)	// z_bar[6]
-	VMOVUPS	899712(SI), Y0	// vecmat_3[7]
+	VMOVUPS	916096(SI), Y0	// vecmat_3[7]
 	VMOVUPS	Y0, 852608(SI)	// z_bar[7]
-	VMOVUPS	899840(SI), Y0	// vecmat_3[8]
+	VMOVUPS	916224(SI), Y0	// vecmat_3[8]
 	VMOVUPS	Y0, 852736(SI)	// a_bar[0]
-	VMOVUPS	899968(SI), Y0	// vecmat_3[9]
+	VMOVUPS	916352(SI), Y0	// vecmat_3[9]
 	VMOVUPS	Y0, 852864(SI)	// a_bar[1]
-	VMOVUPS	900096(SI), Y0	// vecmat_3[10]
+	VMOVUPS	916480(SI), Y0	// vecmat_3[10]
 	VMOVUPS	Y0, 852992(SI)	// a_bar[2]
-	VMOVUPS	900224(SI), Y0	// vecmat_3[11]
+	VMOVUPS	916608(SI), Y0	// vecmat_3[11]
 	VMOVUPS	Y0, 853120(SI)	// a_bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop18
+	JNE	loop24
 	RET
 
 // forecast0ReplayDenseVjp is Forecast.0.replay_dense.vjp (forecast.nde:38) of a block of samples.
@@ -9735,29 +9994,29 @@ TEXT forecast0ReplayDenseVjp_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	902528(SI), Y0	// z[0]
+	VMOVUPS	918912(SI), Y0	// z[0]
 	VMOVUPS	Y0, 757504(SI)	// latentFieldFwd.z[0]
-	VMOVUPS	902656(SI), Y0	// z[1]
+	VMOVUPS	919040(SI), Y0	// z[1]
 	VMOVUPS	Y0, 757632(SI)	// latentFieldFwd.z[1]
-	VMOVUPS	902784(SI), Y0	// z[2]
+	VMOVUPS	919168(SI), Y0	// z[2]
 	VMOVUPS	Y0, 757760(SI)	// latentFieldFwd.z[2]
-	VMOVUPS	902912(SI), Y0	// z[3]
+	VMOVUPS	919296(SI), Y0	// z[3]
 	VMOVUPS	Y0, 757888(SI)	// latentFieldFwd.z[3]
-	VMOVUPS	903040(SI), Y0	// z[4]
+	VMOVUPS	919424(SI), Y0	// z[4]
 	VMOVUPS	Y0, 758016(SI)	// latentFieldFwd.z[4]
-	VMOVUPS	903168(SI), Y0	// z[5]
+	VMOVUPS	919552(SI), Y0	// z[5]
 	VMOVUPS	Y0, 758144(SI)	// latentFieldFwd.z[5]
-	VMOVUPS	903296(SI), Y0	// z[6]
+	VMOVUPS	919680(SI), Y0	// z[6]
 	VMOVUPS	Y0, 758272(SI)	// latentFieldFwd.z[6]
-	VMOVUPS	903424(SI), Y0	// z[7]
+	VMOVUPS	919808(SI), Y0	// z[7]
 	VMOVUPS	Y0, 758400(SI)	// latentFieldFwd.z[7]
-	VMOVUPS	903552(SI), Y0	// a[0]
+	VMOVUPS	919936(SI), Y0	// a[0]
 	VMOVUPS	Y0, 758528(SI)	// latentFieldFwd.a[0]
-	VMOVUPS	903680(SI), Y0	// a[1]
+	VMOVUPS	920064(SI), Y0	// a[1]
 	VMOVUPS	Y0, 758656(SI)	// latentFieldFwd.a[1]
-	VMOVUPS	903808(SI), Y0	// a[2]
+	VMOVUPS	920192(SI), Y0	// a[2]
 	VMOVUPS	Y0, 758784(SI)	// latentFieldFwd.a[2]
-	VMOVUPS	903936(SI), Y0	// a[3]
+	VMOVUPS	920320(SI), Y0	// a[3]
 	VMOVUPS	Y0, 758912(SI)	// latentFieldFwd.a[3]
 	ADDQ	$32, SI
 	DECQ	CX
@@ -9767,29 +10026,29 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
 	VMOVUPS	759040(SI), Y0	// latentFieldFwd.dz[0]
-	VMOVUPS	Y0, 913408(SI)	// result[0]
+	VMOVUPS	Y0, 929792(SI)	// result[0]
 	VMOVUPS	759168(SI), Y0	// latentFieldFwd.dz[1]
-	VMOVUPS	Y0, 913536(SI)	// result[1]
+	VMOVUPS	Y0, 929920(SI)	// result[1]
 	VMOVUPS	759296(SI), Y0	// latentFieldFwd.dz[2]
-	VMOVUPS	Y0, 913664(SI)	// result[2]
+	VMOVUPS	Y0, 930048(SI)	// result[2]
 	VMOVUPS	759424(SI), Y0	// latentFieldFwd.dz[3]
-	VMOVUPS	Y0, 913792(SI)	// result[3]
+	VMOVUPS	Y0, 930176(SI)	// result[3]
 	VMOVUPS	759552(SI), Y0	// latentFieldFwd.dz[4]
-	VMOVUPS	Y0, 913920(SI)	// result[4]
+	VMOVUPS	Y0, 930304(SI)	// result[4]
 	VMOVUPS	759680(SI), Y0	// latentFieldFwd.dz[5]
-	VMOVUPS	Y0, 914048(SI)	// result[5]
+	VMOVUPS	Y0, 930432(SI)	// result[5]
 	VMOVUPS	759808(SI), Y0	// latentFieldFwd.dz[6]
-	VMOVUPS	Y0, 914176(SI)	// result[6]
+	VMOVUPS	Y0, 930560(SI)	// result[6]
 	VMOVUPS	759936(SI), Y0	// latentFieldFwd.dz[7]
-	VMOVUPS	Y0, 914304(SI)	// result[7]
+	VMOVUPS	Y0, 930688(SI)	// result[7]
 	VMOVUPS	760064(SI), Y0	// latentFieldFwd.da[0]
-	VMOVUPS	Y0, 915456(SI)	// result_2[0]
+	VMOVUPS	Y0, 931840(SI)	// result_2[0]
 	VMOVUPS	760192(SI), Y0	// latentFieldFwd.da[1]
-	VMOVUPS	Y0, 915584(SI)	// result_2[1]
+	VMOVUPS	Y0, 931968(SI)	// result_2[1]
 	VMOVUPS	760320(SI), Y0	// latentFieldFwd.da[2]
-	VMOVUPS	Y0, 915712(SI)	// result_2[2]
+	VMOVUPS	Y0, 932096(SI)	// result_2[2]
 	VMOVUPS	760448(SI), Y0	// latentFieldFwd.da[3]
-	VMOVUPS	Y0, 915840(SI)	// result_2[3]
+	VMOVUPS	Y0, 932224(SI)	// result_2[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
@@ -9800,10 +10059,10 @@ loop3: // 64 times: elements
 	VMOVUPS	760608(SI), Y1	// latentFieldFwd.add[0] | 1
 	VMOVUPS	760640(SI), Y2	// latentFieldFwd.add[0] | 2
 	VMOVUPS	760672(SI), Y3	// latentFieldFwd.add[0] | 3
-	VMOVUPS	Y0, 1124352(SI)	// result_48[0]
-	VMOVUPS	Y1, 1124384(SI)	// result_48[0] | 1
-	VMOVUPS	Y2, 1124416(SI)	// result_48[0] | 2
-	VMOVUPS	Y3, 1124448(SI)	// result_48[0] | 3
+	VMOVUPS	Y0, 1140736(SI)	// result_48[0]
+	VMOVUPS	Y1, 1140768(SI)	// result_48[0] | 1
+	VMOVUPS	Y2, 1140800(SI)	// result_48[0] | 2
+	VMOVUPS	Y3, 1140832(SI)	// result_48[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop3
@@ -9814,10 +10073,10 @@ loop4: // 64 times: elements
 	VMOVUPS	768800(SI), Y1	// latentFieldFwd.softplus[0] | 1
 	VMOVUPS	768832(SI), Y2	// latentFieldFwd.softplus[0] | 2
 	VMOVUPS	768864(SI), Y3	// latentFieldFwd.softplus[0] | 3
-	VMOVUPS	Y0, 1132544(SI)	// result_49[0]
-	VMOVUPS	Y1, 1132576(SI)	// result_49[0] | 1
-	VMOVUPS	Y2, 1132608(SI)	// result_49[0] | 2
-	VMOVUPS	Y3, 1132640(SI)	// result_49[0] | 3
+	VMOVUPS	Y0, 1148928(SI)	// result_49[0]
+	VMOVUPS	Y1, 1148960(SI)	// result_49[0] | 1
+	VMOVUPS	Y2, 1148992(SI)	// result_49[0] | 2
+	VMOVUPS	Y3, 1149024(SI)	// result_49[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop4
@@ -9828,10 +10087,10 @@ loop5: // 64 times: elements
 	VMOVUPS	776992(SI), Y1	// latentFieldFwd.add2[0] | 1
 	VMOVUPS	777024(SI), Y2	// latentFieldFwd.add2[0] | 2
 	VMOVUPS	777056(SI), Y3	// latentFieldFwd.add2[0] | 3
-	VMOVUPS	Y0, 1140736(SI)	// result_50[0]
-	VMOVUPS	Y1, 1140768(SI)	// result_50[0] | 1
-	VMOVUPS	Y2, 1140800(SI)	// result_50[0] | 2
-	VMOVUPS	Y3, 1140832(SI)	// result_50[0] | 3
+	VMOVUPS	Y0, 1157120(SI)	// result_50[0]
+	VMOVUPS	Y1, 1157152(SI)	// result_50[0] | 1
+	VMOVUPS	Y2, 1157184(SI)	// result_50[0] | 2
+	VMOVUPS	Y3, 1157216(SI)	// result_50[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop5
@@ -9842,10 +10101,10 @@ loop6: // 64 times: elements
 	VMOVUPS	785184(SI), Y1	// latentFieldFwd.softplus2[0] | 1
 	VMOVUPS	785216(SI), Y2	// latentFieldFwd.softplus2[0] | 2
 	VMOVUPS	785248(SI), Y3	// latentFieldFwd.softplus2[0] | 3
-	VMOVUPS	Y0, 1148928(SI)	// result_51[0]
-	VMOVUPS	Y1, 1148960(SI)	// result_51[0] | 1
-	VMOVUPS	Y2, 1148992(SI)	// result_51[0] | 2
-	VMOVUPS	Y3, 1149024(SI)	// result_51[0] | 3
+	VMOVUPS	Y0, 1165312(SI)	// result_51[0]
+	VMOVUPS	Y1, 1165344(SI)	// result_51[0] | 1
+	VMOVUPS	Y2, 1165376(SI)	// result_51[0] | 2
+	VMOVUPS	Y3, 1165408(SI)	// result_51[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop6
@@ -9856,10 +10115,10 @@ loop7: // 12 times: elements
 	VMOVUPS	793376(SI), Y1	// latentFieldFwd.tanh[0] | 1
 	VMOVUPS	793408(SI), Y2	// latentFieldFwd.tanh[0] | 2
 	VMOVUPS	793440(SI), Y3	// latentFieldFwd.tanh[0] | 3
-	VMOVUPS	Y0, 1157120(SI)	// result_52[0]
-	VMOVUPS	Y1, 1157152(SI)	// result_52[0] | 1
-	VMOVUPS	Y2, 1157184(SI)	// result_52[0] | 2
-	VMOVUPS	Y3, 1157216(SI)	// result_52[0] | 3
+	VMOVUPS	Y0, 1173504(SI)	// result_52[0]
+	VMOVUPS	Y1, 1173536(SI)	// result_52[0] | 1
+	VMOVUPS	Y2, 1173568(SI)	// result_52[0] | 2
+	VMOVUPS	Y3, 1173600(SI)	// result_52[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop7
@@ -9867,41 +10126,41 @@ loop7: // 12 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop8: // 4 times: vectors of the block
-	VMOVUPD	902272(SI), Y0	// h
-	VMOVUPD	902304(SI), Y1	// h | 1
+	VMOVUPD	918656(SI), Y0	// h
+	VMOVUPD	918688(SI), Y1	// h | 1
 	// forecast.nde:38
 	VMULPD	f64_3fc49ba5e353f7cf<>(SB), Y0, Y0
 	VMULPD	f64_3fc49ba5e353f7cf<>(SB), Y1, Y1
 	VCVTPD2PSY	Y0, X0
 	VCVTPD2PSY	Y1, X1
 	VINSERTF128	$1, X1, Y0, Y0
-	VMOVUPS	Y0, 913280(DI)	// ha21
+	VMOVUPS	Y0, 929664(DI)	// ha21
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop9: // 8 times: elements
-	VMOVUPS	913408(R10), Y1	// result[0]
-	VMOVUPS	902528(R10), Y2	// z[0]
+	VMOVUPS	929792(R10), Y1	// result[0]
+	VMOVUPS	918912(R10), Y2	// z[0]
 	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 914432(R10)	// z_y2[0]
+	VMOVUPS	Y2, 930816(R10)	// z_y2[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop9
-	VMOVUPS	903552(DI), Y1	// a[0]
-	VMOVUPS	903680(DI), Y2	// a[1]
-	VMOVUPS	903808(DI), Y3	// a[2]
-	VMOVUPS	903936(DI), Y4	// a[3]
-	VMOVUPS	915456(DI), Y5	// result_2[0]
+	VMOVUPS	919936(DI), Y1	// a[0]
+	VMOVUPS	920064(DI), Y2	// a[1]
+	VMOVUPS	920192(DI), Y3	// a[2]
+	VMOVUPS	920320(DI), Y4	// a[3]
+	VMOVUPS	931840(DI), Y5	// result_2[0]
 	VFMADD231PS	Y5, Y0, Y1
-	VMOVUPS	Y1, 915968(DI)	// a_y2[0]
-	VMOVUPS	915584(DI), Y1	// result_2[1]
+	VMOVUPS	Y1, 932352(DI)	// a_y2[0]
+	VMOVUPS	931968(DI), Y1	// result_2[1]
 	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 916096(DI)	// a_y2[1]
-	VMOVUPS	915712(DI), Y1	// result_2[2]
+	VMOVUPS	Y2, 932480(DI)	// a_y2[1]
+	VMOVUPS	932096(DI), Y1	// result_2[2]
 	VFMADD231PS	Y1, Y0, Y3
-	VMOVUPS	Y3, 916224(DI)	// a_y2[2]
-	VMOVUPS	915840(DI), Y1	// result_2[3]
+	VMOVUPS	Y3, 932608(DI)	// a_y2[2]
+	VMOVUPS	932224(DI), Y1	// result_2[3]
 	VFMADD231PS	Y1, Y0, Y4
-	VMOVUPS	Y4, 916352(DI)	// a_y2[3]
+	VMOVUPS	Y4, 932736(DI)	// a_y2[3]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -9910,29 +10169,29 @@ loop9: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop10: // 4 times: vectors of the block
-	VMOVUPS	914432(SI), Y0	// z_y2[0]
+	VMOVUPS	930816(SI), Y0	// z_y2[0]
 	VMOVUPS	Y0, 757504(SI)	// latentFieldFwd.z[0]
-	VMOVUPS	914560(SI), Y0	// z_y2[1]
+	VMOVUPS	930944(SI), Y0	// z_y2[1]
 	VMOVUPS	Y0, 757632(SI)	// latentFieldFwd.z[1]
-	VMOVUPS	914688(SI), Y0	// z_y2[2]
+	VMOVUPS	931072(SI), Y0	// z_y2[2]
 	VMOVUPS	Y0, 757760(SI)	// latentFieldFwd.z[2]
-	VMOVUPS	914816(SI), Y0	// z_y2[3]
+	VMOVUPS	931200(SI), Y0	// z_y2[3]
 	VMOVUPS	Y0, 757888(SI)	// latentFieldFwd.z[3]
-	VMOVUPS	914944(SI), Y0	// z_y2[4]
+	VMOVUPS	931328(SI), Y0	// z_y2[4]
 	VMOVUPS	Y0, 758016(SI)	// latentFieldFwd.z[4]
-	VMOVUPS	915072(SI), Y0	// z_y2[5]
+	VMOVUPS	931456(SI), Y0	// z_y2[5]
 	VMOVUPS	Y0, 758144(SI)	// latentFieldFwd.z[5]
-	VMOVUPS	915200(SI), Y0	// z_y2[6]
+	VMOVUPS	931584(SI), Y0	// z_y2[6]
 	VMOVUPS	Y0, 758272(SI)	// latentFieldFwd.z[6]
-	VMOVUPS	915328(SI), Y0	// z_y2[7]
+	VMOVUPS	931712(SI), Y0	// z_y2[7]
 	VMOVUPS	Y0, 758400(SI)	// latentFieldFwd.z[7]
-	VMOVUPS	915968(SI), Y0	// a_y2[0]
+	VMOVUPS	932352(SI), Y0	// a_y2[0]
 	VMOVUPS	Y0, 758528(SI)	// latentFieldFwd.a[0]
-	VMOVUPS	916096(SI), Y0	// a_y2[1]
+	VMOVUPS	932480(SI), Y0	// a_y2[1]
 	VMOVUPS	Y0, 758656(SI)	// latentFieldFwd.a[1]
-	VMOVUPS	916224(SI), Y0	// a_y2[2]
+	VMOVUPS	932608(SI), Y0	// a_y2[2]
 	VMOVUPS	Y0, 758784(SI)	// latentFieldFwd.a[2]
-	VMOVUPS	916352(SI), Y0	// a_y2[3]
+	VMOVUPS	932736(SI), Y0	// a_y2[3]
 	VMOVUPS	Y0, 758912(SI)	// latentFieldFwd.a[3]
 	ADDQ	$32, SI
 	DECQ	CX
@@ -9942,29 +10201,29 @@ loop10: // 4 times: vectors of the block
 	MOVQ	AX, SI
 loop11: // 4 times: vectors of the block
 	VMOVUPS	759040(SI), Y0	// latentFieldFwd.dz[0]
-	VMOVUPS	Y0, 916736(SI)	// result_3[0]
+	VMOVUPS	Y0, 933120(SI)	// result_3[0]
 	VMOVUPS	759168(SI), Y0	// latentFieldFwd.dz[1]
-	VMOVUPS	Y0, 916864(SI)	// result_3[1]
+	VMOVUPS	Y0, 933248(SI)	// result_3[1]
 	VMOVUPS	759296(SI), Y0	// latentFieldFwd.dz[2]
-	VMOVUPS	Y0, 916992(SI)	// result_3[2]
+	VMOVUPS	Y0, 933376(SI)	// result_3[2]
 	VMOVUPS	759424(SI), Y0	// latentFieldFwd.dz[3]
-	VMOVUPS	Y0, 917120(SI)	// result_3[3]
+	VMOVUPS	Y0, 933504(SI)	// result_3[3]
 	VMOVUPS	759552(SI), Y0	// latentFieldFwd.dz[4]
-	VMOVUPS	Y0, 917248(SI)	// result_3[4]
+	VMOVUPS	Y0, 933632(SI)	// result_3[4]
 	VMOVUPS	759680(SI), Y0	// latentFieldFwd.dz[5]
-	VMOVUPS	Y0, 917376(SI)	// result_3[5]
+	VMOVUPS	Y0, 933760(SI)	// result_3[5]
 	VMOVUPS	759808(SI), Y0	// latentFieldFwd.dz[6]
-	VMOVUPS	Y0, 917504(SI)	// result_3[6]
+	VMOVUPS	Y0, 933888(SI)	// result_3[6]
 	VMOVUPS	759936(SI), Y0	// latentFieldFwd.dz[7]
-	VMOVUPS	Y0, 917632(SI)	// result_3[7]
+	VMOVUPS	Y0, 934016(SI)	// result_3[7]
 	VMOVUPS	760064(SI), Y0	// latentFieldFwd.da[0]
-	VMOVUPS	Y0, 918784(SI)	// result_4[0]
+	VMOVUPS	Y0, 935168(SI)	// result_4[0]
 	VMOVUPS	760192(SI), Y0	// latentFieldFwd.da[1]
-	VMOVUPS	Y0, 918912(SI)	// result_4[1]
+	VMOVUPS	Y0, 935296(SI)	// result_4[1]
 	VMOVUPS	760320(SI), Y0	// latentFieldFwd.da[2]
-	VMOVUPS	Y0, 919040(SI)	// result_4[2]
+	VMOVUPS	Y0, 935424(SI)	// result_4[2]
 	VMOVUPS	760448(SI), Y0	// latentFieldFwd.da[3]
-	VMOVUPS	Y0, 919168(SI)	// result_4[3]
+	VMOVUPS	Y0, 935552(SI)	// result_4[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop11
@@ -9975,10 +10234,10 @@ loop12: // 64 times: elements
 	VMOVUPS	760608(SI), Y1	// latentFieldFwd.add[0] | 1
 	VMOVUPS	760640(SI), Y2	// latentFieldFwd.add[0] | 2
 	VMOVUPS	760672(SI), Y3	// latentFieldFwd.add[0] | 3
-	VMOVUPS	Y0, 1086976(SI)	// result_41[0]
-	VMOVUPS	Y1, 1087008(SI)	// result_41[0] | 1
-	VMOVUPS	Y2, 1087040(SI)	// result_41[0] | 2
-	VMOVUPS	Y3, 1087072(SI)	// result_41[0] | 3
+	VMOVUPS	Y0, 1103360(SI)	// result_41[0]
+	VMOVUPS	Y1, 1103392(SI)	// result_41[0] | 1
+	VMOVUPS	Y2, 1103424(SI)	// result_41[0] | 2
+	VMOVUPS	Y3, 1103456(SI)	// result_41[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop12
@@ -9989,10 +10248,10 @@ loop13: // 64 times: elements
 	VMOVUPS	768800(SI), Y1	// latentFieldFwd.softplus[0] | 1
 	VMOVUPS	768832(SI), Y2	// latentFieldFwd.softplus[0] | 2
 	VMOVUPS	768864(SI), Y3	// latentFieldFwd.softplus[0] | 3
-	VMOVUPS	Y0, 1095168(SI)	// result_42[0]
-	VMOVUPS	Y1, 1095200(SI)	// result_42[0] | 1
-	VMOVUPS	Y2, 1095232(SI)	// result_42[0] | 2
-	VMOVUPS	Y3, 1095264(SI)	// result_42[0] | 3
+	VMOVUPS	Y0, 1111552(SI)	// result_42[0]
+	VMOVUPS	Y1, 1111584(SI)	// result_42[0] | 1
+	VMOVUPS	Y2, 1111616(SI)	// result_42[0] | 2
+	VMOVUPS	Y3, 1111648(SI)	// result_42[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop13
@@ -10003,10 +10262,10 @@ loop14: // 64 times: elements
 	VMOVUPS	776992(SI), Y1	// latentFieldFwd.add2[0] | 1
 	VMOVUPS	777024(SI), Y2	// latentFieldFwd.add2[0] | 2
 	VMOVUPS	777056(SI), Y3	// latentFieldFwd.add2[0] | 3
-	VMOVUPS	Y0, 1103360(SI)	// result_43[0]
-	VMOVUPS	Y1, 1103392(SI)	// result_43[0] | 1
-	VMOVUPS	Y2, 1103424(SI)	// result_43[0] | 2
-	VMOVUPS	Y3, 1103456(SI)	// result_43[0] | 3
+	VMOVUPS	Y0, 1119744(SI)	// result_43[0]
+	VMOVUPS	Y1, 1119776(SI)	// result_43[0] | 1
+	VMOVUPS	Y2, 1119808(SI)	// result_43[0] | 2
+	VMOVUPS	Y3, 1119840(SI)	// result_43[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop14
@@ -10017,10 +10276,10 @@ loop15: // 64 times: elements
 	VMOVUPS	785184(SI), Y1	// latentFieldFwd.softplus2[0] | 1
 	VMOVUPS	785216(SI), Y2	// latentFieldFwd.softplus2[0] | 2
 	VMOVUPS	785248(SI), Y3	// latentFieldFwd.softplus2[0] | 3
-	VMOVUPS	Y0, 1111552(SI)	// result_44[0]
-	VMOVUPS	Y1, 1111584(SI)	// result_44[0] | 1
-	VMOVUPS	Y2, 1111616(SI)	// result_44[0] | 2
-	VMOVUPS	Y3, 1111648(SI)	// result_44[0] | 3
+	VMOVUPS	Y0, 1127936(SI)	// result_44[0]
+	VMOVUPS	Y1, 1127968(SI)	// result_44[0] | 1
+	VMOVUPS	Y2, 1128000(SI)	// result_44[0] | 2
+	VMOVUPS	Y3, 1128032(SI)	// result_44[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop15
@@ -10031,10 +10290,10 @@ loop16: // 12 times: elements
 	VMOVUPS	793376(SI), Y1	// latentFieldFwd.tanh[0] | 1
 	VMOVUPS	793408(SI), Y2	// latentFieldFwd.tanh[0] | 2
 	VMOVUPS	793440(SI), Y3	// latentFieldFwd.tanh[0] | 3
-	VMOVUPS	Y0, 1119744(SI)	// result_45[0]
-	VMOVUPS	Y1, 1119776(SI)	// result_45[0] | 1
-	VMOVUPS	Y2, 1119808(SI)	// result_45[0] | 2
-	VMOVUPS	Y3, 1119840(SI)	// result_45[0] | 3
+	VMOVUPS	Y0, 1136128(SI)	// result_45[0]
+	VMOVUPS	Y1, 1136160(SI)	// result_45[0] | 1
+	VMOVUPS	Y2, 1136192(SI)	// result_45[0] | 2
+	VMOVUPS	Y3, 1136224(SI)	// result_45[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop16
@@ -10042,57 +10301,57 @@ loop16: // 12 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop17: // 4 times: vectors of the block
-	VMOVUPD	902272(SI), Y0	// h
-	VMOVUPD	902304(SI), Y1	// h | 1
+	VMOVUPD	918656(SI), Y0	// h
+	VMOVUPD	918688(SI), Y1	// h | 1
 	// forecast.nde:38
 	VMULPD	f64_bf815e4e4fe8123e<>(SB), Y0, Y2
 	VMULPD	f64_bf815e4e4fe8123e<>(SB), Y1, Y3
 	VCVTPD2PSY	Y2, X2
 	VCVTPD2PSY	Y3, X3
 	VINSERTF128	$1, X3, Y2, Y2
-	VMOVUPS	Y2, 916480(DI)	// ha31
+	VMOVUPS	Y2, 932864(DI)	// ha31
 	VMULPD	f64_3fd57883daf1f0b3<>(SB), Y0, Y0
 	VMULPD	f64_3fd57883daf1f0b3<>(SB), Y1, Y1
 	VCVTPD2PSY	Y0, X0
 	VCVTPD2PSY	Y1, X1
 	VINSERTF128	$1, X1, Y0, Y0
-	VMOVUPS	Y0, 916608(DI)	// ha32
+	VMOVUPS	Y0, 932992(DI)	// ha32
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop18: // 8 times: elements
-	VMOVUPS	916736(R10), Y1	// result_3[0]
-	VMOVUPS	913408(R10), Y3	// result[0]
-	VMOVUPS	902528(R10), Y4	// z[0]
+	VMOVUPS	933120(R10), Y1	// result_3[0]
+	VMOVUPS	929792(R10), Y3	// result[0]
+	VMOVUPS	918912(R10), Y4	// z[0]
 	VFMADD231PS	Y3, Y2, Y4
 	VFMADD231PS	Y1, Y0, Y4
-	VMOVUPS	Y4, 917760(R10)	// z_y3[0]
+	VMOVUPS	Y4, 934144(R10)	// z_y3[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop18
-	VMOVUPS	903552(DI), Y1	// a[0]
-	VMOVUPS	903680(DI), Y3	// a[1]
-	VMOVUPS	903808(DI), Y4	// a[2]
-	VMOVUPS	903936(DI), Y5	// a[3]
-	VMOVUPS	918784(DI), Y6	// result_4[0]
-	VMOVUPS	915456(DI), Y7	// result_2[0]
+	VMOVUPS	919936(DI), Y1	// a[0]
+	VMOVUPS	920064(DI), Y3	// a[1]
+	VMOVUPS	920192(DI), Y4	// a[2]
+	VMOVUPS	920320(DI), Y5	// a[3]
+	VMOVUPS	935168(DI), Y6	// result_4[0]
+	VMOVUPS	931840(DI), Y7	// result_2[0]
 	VFMADD231PS	Y7, Y2, Y1
 	VFMADD231PS	Y6, Y0, Y1
-	VMOVUPS	Y1, 919296(DI)	// a_y3[0]
-	VMOVUPS	918912(DI), Y1	// result_4[1]
-	VMOVUPS	915584(DI), Y6	// result_2[1]
+	VMOVUPS	Y1, 935680(DI)	// a_y3[0]
+	VMOVUPS	935296(DI), Y1	// result_4[1]
+	VMOVUPS	931968(DI), Y6	// result_2[1]
 	VFMADD231PS	Y6, Y2, Y3
 	VFMADD231PS	Y1, Y0, Y3
-	VMOVUPS	Y3, 919424(DI)	// a_y3[1]
-	VMOVUPS	919040(DI), Y1	// result_4[2]
-	VMOVUPS	915712(DI), Y3	// result_2[2]
+	VMOVUPS	Y3, 935808(DI)	// a_y3[1]
+	VMOVUPS	935424(DI), Y1	// result_4[2]
+	VMOVUPS	932096(DI), Y3	// result_2[2]
 	VFMADD231PS	Y3, Y2, Y4
 	VFMADD231PS	Y1, Y0, Y4
-	VMOVUPS	Y4, 919552(DI)	// a_y3[2]
-	VMOVUPS	919168(DI), Y1	// result_4[3]
-	VMOVUPS	915840(DI), Y3	// result_2[3]
+	VMOVUPS	Y4, 935936(DI)	// a_y3[2]
+	VMOVUPS	935552(DI), Y1	// result_4[3]
+	VMOVUPS	932224(DI), Y3	// result_2[3]
 	VFMADD231PS	Y3, Y2, Y5
 	VFMADD231PS	Y1, Y0, Y5
-	VMOVUPS	Y5, 919680(DI)	// a_y3[3]
+	VMOVUPS	Y5, 936064(DI)	// a_y3[3]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -10101,29 +10360,29 @@ loop18: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop19: // 4 times: vectors of the block
-	VMOVUPS	917760(SI), Y0	// z_y3[0]
+	VMOVUPS	934144(SI), Y0	// z_y3[0]
 	VMOVUPS	Y0, 757504(SI)	// latentFieldFwd.z[0]
-	VMOVUPS	917888(SI), Y0	// z_y3[1]
+	VMOVUPS	934272(SI), Y0	// z_y3[1]
 	VMOVUPS	Y0, 757632(SI)	// latentFieldFwd.z[1]
-	VMOVUPS	918016(SI), Y0	// z_y3[2]
+	VMOVUPS	934400(SI), Y0	// z_y3[2]
 	VMOVUPS	Y0, 757760(SI)	// latentFieldFwd.z[2]
-	VMOVUPS	918144(SI), Y0	// z_y3[3]
+	VMOVUPS	934528(SI), Y0	// z_y3[3]
 	VMOVUPS	Y0, 757888(SI)	// latentFieldFwd.z[3]
-	VMOVUPS	918272(SI), Y0	// z_y3[4]
+	VMOVUPS	934656(SI), Y0	// z_y3[4]
 	VMOVUPS	Y0, 758016(SI)	// latentFieldFwd.z[4]
-	VMOVUPS	918400(SI), Y0	// z_y3[5]
+	VMOVUPS	934784(SI), Y0	// z_y3[5]
 	VMOVUPS	Y0, 758144(SI)	// latentFieldFwd.z[5]
-	VMOVUPS	918528(SI), Y0	// z_y3[6]
+	VMOVUPS	934912(SI), Y0	// z_y3[6]
 	VMOVUPS	Y0, 758272(SI)	// latentFieldFwd.z[6]
-	VMOVUPS	918656(SI), Y0	// z_y3[7]
+	VMOVUPS	935040(SI), Y0	// z_y3[7]
 	VMOVUPS	Y0, 758400(SI)	// latentFieldFwd.z[7]
-	VMOVUPS	919296(SI), Y0	// a_y3[0]
+	VMOVUPS	935680(SI), Y0	// a_y3[0]
 	VMOVUPS	Y0, 758528(SI)	// latentFieldFwd.a[0]
-	VMOVUPS	919424(SI), Y0	// a_y3[1]
+	VMOVUPS	935808(SI), Y0	// a_y3[1]
 	VMOVUPS	Y0, 758656(SI)	// latentFieldFwd.a[1]
-	VMOVUPS	919552(SI), Y0	// a_y3[2]
+	VMOVUPS	935936(SI), Y0	// a_y3[2]
 	VMOVUPS	Y0, 758784(SI)	// latentFieldFwd.a[2]
-	VMOVUPS	919680(SI), Y0	// a_y3[3]
+	VMOVUPS	936064(SI), Y0	// a_y3[3]
 	VMOVUPS	Y0, 758912(SI)	// latentFieldFwd.a[3]
 	ADDQ	$32, SI
 	DECQ	CX
@@ -10133,29 +10392,29 @@ loop19: // 4 times: vectors of the block
 	MOVQ	AX, SI
 loop20: // 4 times: vectors of the block
 	VMOVUPS	759040(SI), Y0	// latentFieldFwd.dz[0]
-	VMOVUPS	Y0, 920192(SI)	// result_5[0]
+	VMOVUPS	Y0, 936576(SI)	// result_5[0]
 	VMOVUPS	759168(SI), Y0	// latentFieldFwd.dz[1]
-	VMOVUPS	Y0, 920320(SI)	// result_5[1]
+	VMOVUPS	Y0, 936704(SI)	// result_5[1]
 	VMOVUPS	759296(SI), Y0	// latentFieldFwd.dz[2]
-	VMOVUPS	Y0, 920448(SI)	// result_5[2]
+	VMOVUPS	Y0, 936832(SI)	// result_5[2]
 	VMOVUPS	759424(SI), Y0	// latentFieldFwd.dz[3]
-	VMOVUPS	Y0, 920576(SI)	// result_5[3]
+	VMOVUPS	Y0, 936960(SI)	// result_5[3]
 	VMOVUPS	759552(SI), Y0	// latentFieldFwd.dz[4]
-	VMOVUPS	Y0, 920704(SI)	// result_5[4]
+	VMOVUPS	Y0, 937088(SI)	// result_5[4]
 	VMOVUPS	759680(SI), Y0	// latentFieldFwd.dz[5]
-	VMOVUPS	Y0, 920832(SI)	// result_5[5]
+	VMOVUPS	Y0, 937216(SI)	// result_5[5]
 	VMOVUPS	759808(SI), Y0	// latentFieldFwd.dz[6]
-	VMOVUPS	Y0, 920960(SI)	// result_5[6]
+	VMOVUPS	Y0, 937344(SI)	// result_5[6]
 	VMOVUPS	759936(SI), Y0	// latentFieldFwd.dz[7]
-	VMOVUPS	Y0, 921088(SI)	// result_5[7]
+	VMOVUPS	Y0, 937472(SI)	// result_5[7]
 	VMOVUPS	760064(SI), Y0	// latentFieldFwd.da[0]
-	VMOVUPS	Y0, 922240(SI)	// result_6[0]
+	VMOVUPS	Y0, 938624(SI)	// result_6[0]
 	VMOVUPS	760192(SI), Y0	// latentFieldFwd.da[1]
-	VMOVUPS	Y0, 922368(SI)	// result_6[1]
+	VMOVUPS	Y0, 938752(SI)	// result_6[1]
 	VMOVUPS	760320(SI), Y0	// latentFieldFwd.da[2]
-	VMOVUPS	Y0, 922496(SI)	// result_6[2]
+	VMOVUPS	Y0, 938880(SI)	// result_6[2]
 	VMOVUPS	760448(SI), Y0	// latentFieldFwd.da[3]
-	VMOVUPS	Y0, 922624(SI)	// result_6[3]
+	VMOVUPS	Y0, 939008(SI)	// result_6[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop20
@@ -10166,10 +10425,10 @@ loop21: // 64 times: elements
 	VMOVUPS	760608(SI), Y1	// latentFieldFwd.add[0] | 1
 	VMOVUPS	760640(SI), Y2	// latentFieldFwd.add[0] | 2
 	VMOVUPS	760672(SI), Y3	// latentFieldFwd.add[0] | 3
-	VMOVUPS	Y0, 1049600(SI)	// result_34[0]
-	VMOVUPS	Y1, 1049632(SI)	// result_34[0] | 1
-	VMOVUPS	Y2, 1049664(SI)	// result_34[0] | 2
-	VMOVUPS	Y3, 1049696(SI)	// result_34[0] | 3
+	VMOVUPS	Y0, 1065984(SI)	// result_34[0]
+	VMOVUPS	Y1, 1066016(SI)	// result_34[0] | 1
+	VMOVUPS	Y2, 1066048(SI)	// result_34[0] | 2
+	VMOVUPS	Y3, 1066080(SI)	// result_34[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop21
@@ -10180,10 +10439,10 @@ loop22: // 64 times: elements
 	VMOVUPS	768800(SI), Y1	// latentFieldFwd.softplus[0] | 1
 	VMOVUPS	768832(SI), Y2	// latentFieldFwd.softplus[0] | 2
 	VMOVUPS	768864(SI), Y3	// latentFieldFwd.softplus[0] | 3
-	VMOVUPS	Y0, 1057792(SI)	// result_35[0]
-	VMOVUPS	Y1, 1057824(SI)	// result_35[0] | 1
-	VMOVUPS	Y2, 1057856(SI)	// result_35[0] | 2
-	VMOVUPS	Y3, 1057888(SI)	// result_35[0] | 3
+	VMOVUPS	Y0, 1074176(SI)	// result_35[0]
+	VMOVUPS	Y1, 1074208(SI)	// result_35[0] | 1
+	VMOVUPS	Y2, 1074240(SI)	// result_35[0] | 2
+	VMOVUPS	Y3, 1074272(SI)	// result_35[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop22
@@ -10194,10 +10453,10 @@ loop23: // 64 times: elements
 	VMOVUPS	776992(SI), Y1	// latentFieldFwd.add2[0] | 1
 	VMOVUPS	777024(SI), Y2	// latentFieldFwd.add2[0] | 2
 	VMOVUPS	777056(SI), Y3	// latentFieldFwd.add2[0] | 3
-	VMOVUPS	Y0, 1065984(SI)	// result_36[0]
-	VMOVUPS	Y1, 1066016(SI)	// result_36[0] | 1
-	VMOVUPS	Y2, 1066048(SI)	// result_36[0] | 2
-	VMOVUPS	Y3, 1066080(SI)	// result_36[0] | 3
+	VMOVUPS	Y0, 1082368(SI)	// result_36[0]
+	VMOVUPS	Y1, 1082400(SI)	// result_36[0] | 1
+	VMOVUPS	Y2, 1082432(SI)	// result_36[0] | 2
+	VMOVUPS	Y3, 1082464(SI)	// result_36[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop23
@@ -10208,10 +10467,10 @@ loop24: // 64 times: elements
 	VMOVUPS	785184(SI), Y1	// latentFieldFwd.softplus2[0] | 1
 	VMOVUPS	785216(SI), Y2	// latentFieldFwd.softplus2[0] | 2
 	VMOVUPS	785248(SI), Y3	// latentFieldFwd.softplus2[0] | 3
-	VMOVUPS	Y0, 1074176(SI)	// result_37[0]
-	VMOVUPS	Y1, 1074208(SI)	// result_37[0] | 1
-	VMOVUPS	Y2, 1074240(SI)	// result_37[0] | 2
-	VMOVUPS	Y3, 1074272(SI)	// result_37[0] | 3
+	VMOVUPS	Y0, 1090560(SI)	// result_37[0]
+	VMOVUPS	Y1, 1090592(SI)	// result_37[0] | 1
+	VMOVUPS	Y2, 1090624(SI)	// result_37[0] | 2
+	VMOVUPS	Y3, 1090656(SI)	// result_37[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop24
@@ -10222,10 +10481,10 @@ loop25: // 12 times: elements
 	VMOVUPS	793376(SI), Y1	// latentFieldFwd.tanh[0] | 1
 	VMOVUPS	793408(SI), Y2	// latentFieldFwd.tanh[0] | 2
 	VMOVUPS	793440(SI), Y3	// latentFieldFwd.tanh[0] | 3
-	VMOVUPS	Y0, 1082368(SI)	// result_38[0]
-	VMOVUPS	Y1, 1082400(SI)	// result_38[0] | 1
-	VMOVUPS	Y2, 1082432(SI)	// result_38[0] | 2
-	VMOVUPS	Y3, 1082464(SI)	// result_38[0] | 3
+	VMOVUPS	Y0, 1098752(SI)	// result_38[0]
+	VMOVUPS	Y1, 1098784(SI)	// result_38[0] | 1
+	VMOVUPS	Y2, 1098816(SI)	// result_38[0] | 2
+	VMOVUPS	Y3, 1098848(SI)	// result_38[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop25
@@ -10233,73 +10492,73 @@ loop25: // 12 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop26: // 4 times: vectors of the block
-	VMOVUPD	902272(SI), Y0	// h
-	VMOVUPD	902304(SI), Y1	// h | 1
+	VMOVUPD	918656(SI), Y0	// h
+	VMOVUPD	918688(SI), Y1	// h | 1
 	// forecast.nde:38
 	VMULPD	f64_40072d5e94fe3235<>(SB), Y0, Y2
 	VMULPD	f64_40072d5e94fe3235<>(SB), Y1, Y3
 	VCVTPD2PSY	Y2, X2
 	VCVTPD2PSY	Y3, X3
 	VINSERTF128	$1, X3, Y2, Y2
-	VMOVUPS	Y2, 919808(DI)	// ha41
+	VMOVUPS	Y2, 936192(DI)	// ha41
 	VMULPD	f64_c019701343d4287b<>(SB), Y0, Y3
 	VMULPD	f64_c019701343d4287b<>(SB), Y1, Y4
 	VCVTPD2PSY	Y3, X3
 	VCVTPD2PSY	Y4, X4
 	VINSERTF128	$1, X4, Y3, Y3
-	VMOVUPS	Y3, 919936(DI)	// ha42
+	VMOVUPS	Y3, 936320(DI)	// ha42
 	VMULPD	f64_401172fd92eea8fa<>(SB), Y0, Y0
 	VMULPD	f64_401172fd92eea8fa<>(SB), Y1, Y1
 	VCVTPD2PSY	Y0, X0
 	VCVTPD2PSY	Y1, X1
 	VINSERTF128	$1, X1, Y0, Y0
-	VMOVUPS	Y0, 920064(DI)	// ha43
+	VMOVUPS	Y0, 936448(DI)	// ha43
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop27: // 8 times: elements
-	VMOVUPS	920192(R10), Y1	// result_5[0]
-	VMOVUPS	916736(R10), Y4	// result_3[0]
-	VMOVUPS	913408(R10), Y5	// result[0]
-	VMOVUPS	902528(R10), Y6	// z[0]
+	VMOVUPS	936576(R10), Y1	// result_5[0]
+	VMOVUPS	933120(R10), Y4	// result_3[0]
+	VMOVUPS	929792(R10), Y5	// result[0]
+	VMOVUPS	918912(R10), Y6	// z[0]
 	VFMADD231PS	Y5, Y2, Y6
 	VFMADD231PS	Y4, Y3, Y6
 	VFMADD231PS	Y1, Y0, Y6
-	VMOVUPS	Y6, 921216(R10)	// z_y4[0]
+	VMOVUPS	Y6, 937600(R10)	// z_y4[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop27
-	VMOVUPS	903552(DI), Y1	// a[0]
-	VMOVUPS	903680(DI), Y4	// a[1]
-	VMOVUPS	903808(DI), Y5	// a[2]
-	VMOVUPS	903936(DI), Y6	// a[3]
-	VMOVUPS	922240(DI), Y7	// result_6[0]
-	VMOVUPS	918784(DI), Y8	// result_4[0]
-	VMOVUPS	915456(DI), Y9	// result_2[0]
+	VMOVUPS	919936(DI), Y1	// a[0]
+	VMOVUPS	920064(DI), Y4	// a[1]
+	VMOVUPS	920192(DI), Y5	// a[2]
+	VMOVUPS	920320(DI), Y6	// a[3]
+	VMOVUPS	938624(DI), Y7	// result_6[0]
+	VMOVUPS	935168(DI), Y8	// result_4[0]
+	VMOVUPS	931840(DI), Y9	// result_2[0]
 	VFMADD231PS	Y9, Y2, Y1
 	VFMADD231PS	Y8, Y3, Y1
 	VFMADD231PS	Y7, Y0, Y1
-	VMOVUPS	Y1, 922752(DI)	// a_y4[0]
-	VMOVUPS	922368(DI), Y1	// result_6[1]
-	VMOVUPS	918912(DI), Y7	// result_4[1]
-	VMOVUPS	915584(DI), Y8	// result_2[1]
+	VMOVUPS	Y1, 939136(DI)	// a_y4[0]
+	VMOVUPS	938752(DI), Y1	// result_6[1]
+	VMOVUPS	935296(DI), Y7	// result_4[1]
+	VMOVUPS	931968(DI), Y8	// result_2[1]
 	VFMADD231PS	Y8, Y2, Y4
 	VFMADD231PS	Y7, Y3, Y4
 	VFMADD231PS	Y1, Y0, Y4
-	VMOVUPS	Y4, 922880(DI)	// a_y4[1]
-	VMOVUPS	922496(DI), Y1	// result_6[2]
-	VMOVUPS	919040(DI), Y4	// result_4[2]
-	VMOVUPS	915712(DI), Y7	// result_2[2]
+	VMOVUPS	Y4, 939264(DI)	// a_y4[1]
+	VMOVUPS	938880(DI), Y1	// result_6[2]
+	VMOVUPS	935424(DI), Y4	// result_4[2]
+	VMOVUPS	932096(DI), Y7	// result_2[2]
 	VFMADD231PS	Y7, Y2, Y5
 	VFMADD231PS	Y4, Y3, Y5
 	VFMADD231PS	Y1, Y0, Y5
-	VMOVUPS	Y5, 923008(DI)	// a_y4[2]
-	VMOVUPS	922624(DI), Y1	// result_6[3]
-	VMOVUPS	919168(DI), Y4	// result_4[3]
-	VMOVUPS	915840(DI), Y5	// result_2[3]
+	VMOVUPS	Y5, 939392(DI)	// a_y4[2]
+	VMOVUPS	939008(DI), Y1	// result_6[3]
+	VMOVUPS	935552(DI), Y4	// result_4[3]
+	VMOVUPS	932224(DI), Y5	// result_2[3]
 	VFMADD231PS	Y5, Y2, Y6
 	VFMADD231PS	Y4, Y3, Y6
 	VFMADD231PS	Y1, Y0, Y6
-	VMOVUPS	Y6, 923136(DI)	// a_y4[3]
+	VMOVUPS	Y6, 939520(DI)	// a_y4[3]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -10308,29 +10567,29 @@ loop27: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop28: // 4 times: vectors of the block
-	VMOVUPS	921216(SI), Y0	// z_y4[0]
+	VMOVUPS	937600(SI), Y0	// z_y4[0]
 	VMOVUPS	Y0, 757504(SI)	// latentFieldFwd.z[0]
-	VMOVUPS	921344(SI), Y0	// z_y4[1]
+	VMOVUPS	937728(SI), Y0	// z_y4[1]
 	VMOVUPS	Y0, 757632(SI)	// latentFieldFwd.z[1]
-	VMOVUPS	921472(SI), Y0	// z_y4[2]
+	VMOVUPS	937856(SI), Y0	// z_y4[2]
 	VMOVUPS	Y0, 757760(SI)	// latentFieldFwd.z[2]
-	VMOVUPS	921600(SI), Y0	// z_y4[3]
+	VMOVUPS	937984(SI), Y0	// z_y4[3]
 	VMOVUPS	Y0, 757888(SI)	// latentFieldFwd.z[3]
-	VMOVUPS	921728(SI), Y0	// z_y4[4]
+	VMOVUPS	938112(SI), Y0	// z_y4[4]
 	VMOVUPS	Y0, 758016(SI)	// latentFieldFwd.z[4]
-	VMOVUPS	921856(SI), Y0	// z_y4[5]
+	VMOVUPS	938240(SI), Y0	// z_y4[5]
 	VMOVUPS	Y0, 758144(SI)	// latentFieldFwd.z[5]
-	VMOVUPS	921984(SI), Y0	// z_y4[6]
+	VMOVUPS	938368(SI), Y0	// z_y4[6]
 	VMOVUPS	Y0, 758272(SI)	// latentFieldFwd.z[6]
-	VMOVUPS	922112(SI), Y0	// z_y4[7]
+	VMOVUPS	938496(SI), Y0	// z_y4[7]
 	VMOVUPS	Y0, 758400(SI)	// latentFieldFwd.z[7]
-	VMOVUPS	922752(SI), Y0	// a_y4[0]
+	VMOVUPS	939136(SI), Y0	// a_y4[0]
 	VMOVUPS	Y0, 758528(SI)	// latentFieldFwd.a[0]
-	VMOVUPS	922880(SI), Y0	// a_y4[1]
+	VMOVUPS	939264(SI), Y0	// a_y4[1]
 	VMOVUPS	Y0, 758656(SI)	// latentFieldFwd.a[1]
-	VMOVUPS	923008(SI), Y0	// a_y4[2]
+	VMOVUPS	939392(SI), Y0	// a_y4[2]
 	VMOVUPS	Y0, 758784(SI)	// latentFieldFwd.a[2]
-	VMOVUPS	923136(SI), Y0	// a_y4[3]
+	VMOVUPS	939520(SI), Y0	// a_y4[3]
 	VMOVUPS	Y0, 758912(SI)	// latentFieldFwd.a[3]
 	ADDQ	$32, SI
 	DECQ	CX
@@ -10340,29 +10599,29 @@ loop28: // 4 times: vectors of the block
 	MOVQ	AX, SI
 loop29: // 4 times: vectors of the block
 	VMOVUPS	759040(SI), Y0	// latentFieldFwd.dz[0]
-	VMOVUPS	Y0, 923776(SI)	// result_7[0]
+	VMOVUPS	Y0, 940160(SI)	// result_7[0]
 	VMOVUPS	759168(SI), Y0	// latentFieldFwd.dz[1]
-	VMOVUPS	Y0, 923904(SI)	// result_7[1]
+	VMOVUPS	Y0, 940288(SI)	// result_7[1]
 	VMOVUPS	759296(SI), Y0	// latentFieldFwd.dz[2]
-	VMOVUPS	Y0, 924032(SI)	// result_7[2]
+	VMOVUPS	Y0, 940416(SI)	// result_7[2]
 	VMOVUPS	759424(SI), Y0	// latentFieldFwd.dz[3]
-	VMOVUPS	Y0, 924160(SI)	// result_7[3]
+	VMOVUPS	Y0, 940544(SI)	// result_7[3]
 	VMOVUPS	759552(SI), Y0	// latentFieldFwd.dz[4]
-	VMOVUPS	Y0, 924288(SI)	// result_7[4]
+	VMOVUPS	Y0, 940672(SI)	// result_7[4]
 	VMOVUPS	759680(SI), Y0	// latentFieldFwd.dz[5]
-	VMOVUPS	Y0, 924416(SI)	// result_7[5]
+	VMOVUPS	Y0, 940800(SI)	// result_7[5]
 	VMOVUPS	759808(SI), Y0	// latentFieldFwd.dz[6]
-	VMOVUPS	Y0, 924544(SI)	// result_7[6]
+	VMOVUPS	Y0, 940928(SI)	// result_7[6]
 	VMOVUPS	759936(SI), Y0	// latentFieldFwd.dz[7]
-	VMOVUPS	Y0, 924672(SI)	// result_7[7]
+	VMOVUPS	Y0, 941056(SI)	// result_7[7]
 	VMOVUPS	760064(SI), Y0	// latentFieldFwd.da[0]
-	VMOVUPS	Y0, 925824(SI)	// result_8[0]
+	VMOVUPS	Y0, 942208(SI)	// result_8[0]
 	VMOVUPS	760192(SI), Y0	// latentFieldFwd.da[1]
-	VMOVUPS	Y0, 925952(SI)	// result_8[1]
+	VMOVUPS	Y0, 942336(SI)	// result_8[1]
 	VMOVUPS	760320(SI), Y0	// latentFieldFwd.da[2]
-	VMOVUPS	Y0, 926080(SI)	// result_8[2]
+	VMOVUPS	Y0, 942464(SI)	// result_8[2]
 	VMOVUPS	760448(SI), Y0	// latentFieldFwd.da[3]
-	VMOVUPS	Y0, 926208(SI)	// result_8[3]
+	VMOVUPS	Y0, 942592(SI)	// result_8[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop29
@@ -10373,10 +10632,10 @@ loop30: // 64 times: elements
 	VMOVUPS	760608(SI), Y1	// latentFieldFwd.add[0] | 1
 	VMOVUPS	760640(SI), Y2	// latentFieldFwd.add[0] | 2
 	VMOVUPS	760672(SI), Y3	// latentFieldFwd.add[0] | 3
-	VMOVUPS	Y0, 1012224(SI)	// result_27[0]
-	VMOVUPS	Y1, 1012256(SI)	// result_27[0] | 1
-	VMOVUPS	Y2, 1012288(SI)	// result_27[0] | 2
-	VMOVUPS	Y3, 1012320(SI)	// result_27[0] | 3
+	VMOVUPS	Y0, 1028608(SI)	// result_27[0]
+	VMOVUPS	Y1, 1028640(SI)	// result_27[0] | 1
+	VMOVUPS	Y2, 1028672(SI)	// result_27[0] | 2
+	VMOVUPS	Y3, 1028704(SI)	// result_27[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop30
@@ -10387,10 +10646,10 @@ loop31: // 64 times: elements
 	VMOVUPS	768800(SI), Y1	// latentFieldFwd.softplus[0] | 1
 	VMOVUPS	768832(SI), Y2	// latentFieldFwd.softplus[0] | 2
 	VMOVUPS	768864(SI), Y3	// latentFieldFwd.softplus[0] | 3
-	VMOVUPS	Y0, 1020416(SI)	// result_28[0]
-	VMOVUPS	Y1, 1020448(SI)	// result_28[0] | 1
-	VMOVUPS	Y2, 1020480(SI)	// result_28[0] | 2
-	VMOVUPS	Y3, 1020512(SI)	// result_28[0] | 3
+	VMOVUPS	Y0, 1036800(SI)	// result_28[0]
+	VMOVUPS	Y1, 1036832(SI)	// result_28[0] | 1
+	VMOVUPS	Y2, 1036864(SI)	// result_28[0] | 2
+	VMOVUPS	Y3, 1036896(SI)	// result_28[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop31
@@ -10401,10 +10660,10 @@ loop32: // 64 times: elements
 	VMOVUPS	776992(SI), Y1	// latentFieldFwd.add2[0] | 1
 	VMOVUPS	777024(SI), Y2	// latentFieldFwd.add2[0] | 2
 	VMOVUPS	777056(SI), Y3	// latentFieldFwd.add2[0] | 3
-	VMOVUPS	Y0, 1028608(SI)	// result_29[0]
-	VMOVUPS	Y1, 1028640(SI)	// result_29[0] | 1
-	VMOVUPS	Y2, 1028672(SI)	// result_29[0] | 2
-	VMOVUPS	Y3, 1028704(SI)	// result_29[0] | 3
+	VMOVUPS	Y0, 1044992(SI)	// result_29[0]
+	VMOVUPS	Y1, 1045024(SI)	// result_29[0] | 1
+	VMOVUPS	Y2, 1045056(SI)	// result_29[0] | 2
+	VMOVUPS	Y3, 1045088(SI)	// result_29[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop32
@@ -10415,10 +10674,10 @@ loop33: // 64 times: elements
 	VMOVUPS	785184(SI), Y1	// latentFieldFwd.softplus2[0] | 1
 	VMOVUPS	785216(SI), Y2	// latentFieldFwd.softplus2[0] | 2
 	VMOVUPS	785248(SI), Y3	// latentFieldFwd.softplus2[0] | 3
-	VMOVUPS	Y0, 1036800(SI)	// result_30[0]
-	VMOVUPS	Y1, 1036832(SI)	// result_30[0] | 1
-	VMOVUPS	Y2, 1036864(SI)	// result_30[0] | 2
-	VMOVUPS	Y3, 1036896(SI)	// result_30[0] | 3
+	VMOVUPS	Y0, 1053184(SI)	// result_30[0]
+	VMOVUPS	Y1, 1053216(SI)	// result_30[0] | 1
+	VMOVUPS	Y2, 1053248(SI)	// result_30[0] | 2
+	VMOVUPS	Y3, 1053280(SI)	// result_30[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop33
@@ -10429,10 +10688,10 @@ loop34: // 12 times: elements
 	VMOVUPS	793376(SI), Y1	// latentFieldFwd.tanh[0] | 1
 	VMOVUPS	793408(SI), Y2	// latentFieldFwd.tanh[0] | 2
 	VMOVUPS	793440(SI), Y3	// latentFieldFwd.tanh[0] | 3
-	VMOVUPS	Y0, 1044992(SI)	// result_31[0]
-	VMOVUPS	Y1, 1045024(SI)	// result_31[0] | 1
-	VMOVUPS	Y2, 1045056(SI)	// result_31[0] | 2
-	VMOVUPS	Y3, 1045088(SI)	// result_31[0] | 3
+	VMOVUPS	Y0, 1061376(SI)	// result_31[0]
+	VMOVUPS	Y1, 1061408(SI)	// result_31[0] | 1
+	VMOVUPS	Y2, 1061440(SI)	// result_31[0] | 2
+	VMOVUPS	Y3, 1061472(SI)	// result_31[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop34
@@ -10440,89 +10699,89 @@ loop34: // 12 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop35: // 4 times: vectors of the block
-	VMOVUPD	902272(SI), Y0	// h
-	VMOVUPD	902304(SI), Y1	// h | 1
+	VMOVUPD	918656(SI), Y0	// h
+	VMOVUPD	918688(SI), Y1	// h | 1
 	// forecast.nde:38
 	VMULPD	f64_40154daf827440c7<>(SB), Y0, Y2
 	VMULPD	f64_40154daf827440c7<>(SB), Y1, Y3
 	VCVTPD2PSY	Y2, X2
 	VCVTPD2PSY	Y3, X3
 	VINSERTF128	$1, X3, Y2, Y2
-	VMOVUPS	Y2, 923264(DI)	// ha51
+	VMOVUPS	Y2, 939648(DI)	// ha51
 	VMULPD	f64_c0277f6daaa052d3<>(SB), Y0, Y3
 	VMULPD	f64_c0277f6daaa052d3<>(SB), Y1, Y4
 	VCVTPD2PSY	Y3, X3
 	VCVTPD2PSY	Y4, X4
 	VINSERTF128	$1, X4, Y3, Y3
-	VMOVUPS	Y3, 923392(DI)	// ha52
+	VMOVUPS	Y3, 939776(DI)	// ha52
 	VMULPD	f64_401dfb6eaa5e5f6a<>(SB), Y0, Y4
 	VMULPD	f64_401dfb6eaa5e5f6a<>(SB), Y1, Y5
 	VCVTPD2PSY	Y4, X4
 	VCVTPD2PSY	Y5, X5
 	VINSERTF128	$1, X5, Y4, Y4
-	VMOVUPS	Y4, 923520(DI)	// ha53
+	VMOVUPS	Y4, 939904(DI)	// ha53
 	VMULPD	f64_bfb7adc1b510a9a4<>(SB), Y0, Y0
 	VMULPD	f64_bfb7adc1b510a9a4<>(SB), Y1, Y1
 	VCVTPD2PSY	Y0, X0
 	VCVTPD2PSY	Y1, X1
 	VINSERTF128	$1, X1, Y0, Y0
-	VMOVUPS	Y0, 923648(DI)	// ha54
+	VMOVUPS	Y0, 940032(DI)	// ha54
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop36: // 8 times: elements
-	VMOVUPS	923776(R10), Y1	// result_7[0]
-	VMOVUPS	920192(R10), Y5	// result_5[0]
-	VMOVUPS	916736(R10), Y6	// result_3[0]
-	VMOVUPS	913408(R10), Y7	// result[0]
-	VMOVUPS	902528(R10), Y8	// z[0]
+	VMOVUPS	940160(R10), Y1	// result_7[0]
+	VMOVUPS	936576(R10), Y5	// result_5[0]
+	VMOVUPS	933120(R10), Y6	// result_3[0]
+	VMOVUPS	929792(R10), Y7	// result[0]
+	VMOVUPS	918912(R10), Y8	// z[0]
 	VFMADD231PS	Y7, Y2, Y8
 	VFMADD231PS	Y6, Y3, Y8
 	VFMADD231PS	Y5, Y4, Y8
 	VFMADD231PS	Y1, Y0, Y8
-	VMOVUPS	Y8, 924800(R10)	// z_y5[0]
+	VMOVUPS	Y8, 941184(R10)	// z_y5[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop36
-	VMOVUPS	903552(DI), Y1	// a[0]
-	VMOVUPS	903680(DI), Y5	// a[1]
-	VMOVUPS	903808(DI), Y6	// a[2]
-	VMOVUPS	903936(DI), Y7	// a[3]
-	VMOVUPS	925824(DI), Y8	// result_8[0]
-	VMOVUPS	922240(DI), Y9	// result_6[0]
-	VMOVUPS	918784(DI), Y10	// result_4[0]
-	VMOVUPS	915456(DI), Y11	// result_2[0]
+	VMOVUPS	919936(DI), Y1	// a[0]
+	VMOVUPS	920064(DI), Y5	// a[1]
+	VMOVUPS	920192(DI), Y6	// a[2]
+	VMOVUPS	920320(DI), Y7	// a[3]
+	VMOVUPS	942208(DI), Y8	// result_8[0]
+	VMOVUPS	938624(DI), Y9	// result_6[0]
+	VMOVUPS	935168(DI), Y10	// result_4[0]
+	VMOVUPS	931840(DI), Y11	// result_2[0]
 	VFMADD231PS	Y11, Y2, Y1
 	VFMADD231PS	Y10, Y3, Y1
 	VFMADD231PS	Y9, Y4, Y1
 	VFMADD231PS	Y8, Y0, Y1
-	VMOVUPS	Y1, 926336(DI)	// a_y5[0]
-	VMOVUPS	925952(DI), Y1	// result_8[1]
-	VMOVUPS	922368(DI), Y8	// result_6[1]
-	VMOVUPS	918912(DI), Y9	// result_4[1]
-	VMOVUPS	915584(DI), Y10	// result_2[1]
+	VMOVUPS	Y1, 942720(DI)	// a_y5[0]
+	VMOVUPS	942336(DI), Y1	// result_8[1]
+	VMOVUPS	938752(DI), Y8	// result_6[1]
+	VMOVUPS	935296(DI), Y9	// result_4[1]
+	VMOVUPS	931968(DI), Y10	// result_2[1]
 	VFMADD231PS	Y10, Y2, Y5
 	VFMADD231PS	Y9, Y3, Y5
 	VFMADD231PS	Y8, Y4, Y5
 	VFMADD231PS	Y1, Y0, Y5
-	VMOVUPS	Y5, 926464(DI)	// a_y5[1]
-	VMOVUPS	926080(DI), Y1	// result_8[2]
-	VMOVUPS	922496(DI), Y5	// result_6[2]
-	VMOVUPS	919040(DI), Y8	// result_4[2]
-	VMOVUPS	915712(DI), Y9	// result_2[2]
+	VMOVUPS	Y5, 942848(DI)	// a_y5[1]
+	VMOVUPS	942464(DI), Y1	// result_8[2]
+	VMOVUPS	938880(DI), Y5	// result_6[2]
+	VMOVUPS	935424(DI), Y8	// result_4[2]
+	VMOVUPS	932096(DI), Y9	// result_2[2]
 	VFMADD231PS	Y9, Y2, Y6
 	VFMADD231PS	Y8, Y3, Y6
 	VFMADD231PS	Y5, Y4, Y6
 	VFMADD231PS	Y1, Y0, Y6
-	VMOVUPS	Y6, 926592(DI)	// a_y5[2]
-	VMOVUPS	926208(DI), Y1	// result_8[3]
-	VMOVUPS	922624(DI), Y5	// result_6[3]
-	VMOVUPS	919168(DI), Y6	// result_4[3]
-	VMOVUPS	915840(DI), Y8	// result_2[3]
+	VMOVUPS	Y6, 942976(DI)	// a_y5[2]
+	VMOVUPS	942592(DI), Y1	// result_8[3]
+	VMOVUPS	939008(DI), Y5	// result_6[3]
+	VMOVUPS	935552(DI), Y6	// result_4[3]
+	VMOVUPS	932224(DI), Y8	// result_2[3]
 	VFMADD231PS	Y8, Y2, Y7
 	VFMADD231PS	Y6, Y3, Y7
 	VFMADD231PS	Y5, Y4, Y7
 	VFMADD231PS	Y1, Y0, Y7
-	VMOVUPS	Y7, 926720(DI)	// a_y5[3]
+	VMOVUPS	Y7, 943104(DI)	// a_y5[3]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -10531,29 +10790,29 @@ loop36: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop37: // 4 times: vectors of the block
-	VMOVUPS	924800(SI), Y0	// z_y5[0]
+	VMOVUPS	941184(SI), Y0	// z_y5[0]
 	VMOVUPS	Y0, 757504(SI)	// latentFieldFwd.z[0]
-	VMOVUPS	924928(SI), Y0	// z_y5[1]
+	VMOVUPS	941312(SI), Y0	// z_y5[1]
 	VMOVUPS	Y0, 757632(SI)	// latentFieldFwd.z[1]
-	VMOVUPS	925056(SI), Y0	// z_y5[2]
+	VMOVUPS	941440(SI), Y0	// z_y5[2]
 	VMOVUPS	Y0, 757760(SI)	// latentFieldFwd.z[2]
-	VMOVUPS	925184(SI), Y0	// z_y5[3]
+	VMOVUPS	941568(SI), Y0	// z_y5[3]
 	VMOVUPS	Y0, 757888(SI)	// latentFieldFwd.z[3]
-	VMOVUPS	925312(SI), Y0	// z_y5[4]
+	VMOVUPS	941696(SI), Y0	// z_y5[4]
 	VMOVUPS	Y0, 758016(SI)	// latentFieldFwd.z[4]
-	VMOVUPS	925440(SI), Y0	// z_y5[5]
+	VMOVUPS	941824(SI), Y0	// z_y5[5]
 	VMOVUPS	Y0, 758144(SI)	// latentFieldFwd.z[5]
-	VMOVUPS	925568(SI), Y0	// z_y5[6]
+	VMOVUPS	941952(SI), Y0	// z_y5[6]
 	VMOVUPS	Y0, 758272(SI)	// latentFieldFwd.z[6]
-	VMOVUPS	925696(SI), Y0	// z_y5[7]
+	VMOVUPS	942080(SI), Y0	// z_y5[7]
 	VMOVUPS	Y0, 758400(SI)	// latentFieldFwd.z[7]
-	VMOVUPS	926336(SI), Y0	// a_y5[0]
+	VMOVUPS	942720(SI), Y0	// a_y5[0]
 	VMOVUPS	Y0, 758528(SI)	// latentFieldFwd.a[0]
-	VMOVUPS	926464(SI), Y0	// a_y5[1]
+	VMOVUPS	942848(SI), Y0	// a_y5[1]
 	VMOVUPS	Y0, 758656(SI)	// latentFieldFwd.a[1]
-	VMOVUPS	926592(SI), Y0	// a_y5[2]
+	VMOVUPS	942976(SI), Y0	// a_y5[2]
 	VMOVUPS	Y0, 758784(SI)	// latentFieldFwd.a[2]
-	VMOVUPS	926720(SI), Y0	// a_y5[3]
+	VMOVUPS	943104(SI), Y0	// a_y5[3]
 	VMOVUPS	Y0, 758912(SI)	// latentFieldFwd.a[3]
 	ADDQ	$32, SI
 	DECQ	CX
@@ -10563,29 +10822,29 @@ loop37: // 4 times: vectors of the block
 	MOVQ	AX, SI
 loop38: // 4 times: vectors of the block
 	VMOVUPS	759040(SI), Y0	// latentFieldFwd.dz[0]
-	VMOVUPS	Y0, 927488(SI)	// result_9[0]
+	VMOVUPS	Y0, 943872(SI)	// result_9[0]
 	VMOVUPS	759168(SI), Y0	// latentFieldFwd.dz[1]
-	VMOVUPS	Y0, 927616(SI)	// result_9[1]
+	VMOVUPS	Y0, 944000(SI)	// result_9[1]
 	VMOVUPS	759296(SI), Y0	// latentFieldFwd.dz[2]
-	VMOVUPS	Y0, 927744(SI)	// result_9[2]
+	VMOVUPS	Y0, 944128(SI)	// result_9[2]
 	VMOVUPS	759424(SI), Y0	// latentFieldFwd.dz[3]
-	VMOVUPS	Y0, 927872(SI)	// result_9[3]
+	VMOVUPS	Y0, 944256(SI)	// result_9[3]
 	VMOVUPS	759552(SI), Y0	// latentFieldFwd.dz[4]
-	VMOVUPS	Y0, 928000(SI)	// result_9[4]
+	VMOVUPS	Y0, 944384(SI)	// result_9[4]
 	VMOVUPS	759680(SI), Y0	// latentFieldFwd.dz[5]
-	VMOVUPS	Y0, 928128(SI)	// result_9[5]
+	VMOVUPS	Y0, 944512(SI)	// result_9[5]
 	VMOVUPS	759808(SI), Y0	// latentFieldFwd.dz[6]
-	VMOVUPS	Y0, 928256(SI)	// result_9[6]
+	VMOVUPS	Y0, 944640(SI)	// result_9[6]
 	VMOVUPS	759936(SI), Y0	// latentFieldFwd.dz[7]
-	VMOVUPS	Y0, 928384(SI)	// result_9[7]
+	VMOVUPS	Y0, 944768(SI)	// result_9[7]
 	VMOVUPS	760064(SI), Y0	// latentFieldFwd.da[0]
-	VMOVUPS	Y0, 929536(SI)	// result_10[0]
+	VMOVUPS	Y0, 945920(SI)	// result_10[0]
 	VMOVUPS	760192(SI), Y0	// latentFieldFwd.da[1]
-	VMOVUPS	Y0, 929664(SI)	// result_10[1]
+	VMOVUPS	Y0, 946048(SI)	// result_10[1]
 	VMOVUPS	760320(SI), Y0	// latentFieldFwd.da[2]
-	VMOVUPS	Y0, 929792(SI)	// result_10[2]
+	VMOVUPS	Y0, 946176(SI)	// result_10[2]
 	VMOVUPS	760448(SI), Y0	// latentFieldFwd.da[3]
-	VMOVUPS	Y0, 929920(SI)	// result_10[3]
+	VMOVUPS	Y0, 946304(SI)	// result_10[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop38
@@ -10596,10 +10855,10 @@ loop39: // 64 times: elements
 	VMOVUPS	760608(SI), Y1	// latentFieldFwd.add[0] | 1
 	VMOVUPS	760640(SI), Y2	// latentFieldFwd.add[0] | 2
 	VMOVUPS	760672(SI), Y3	// latentFieldFwd.add[0] | 3
-	VMOVUPS	Y0, 974848(SI)	// result_20[0]
-	VMOVUPS	Y1, 974880(SI)	// result_20[0] | 1
-	VMOVUPS	Y2, 974912(SI)	// result_20[0] | 2
-	VMOVUPS	Y3, 974944(SI)	// result_20[0] | 3
+	VMOVUPS	Y0, 991232(SI)	// result_20[0]
+	VMOVUPS	Y1, 991264(SI)	// result_20[0] | 1
+	VMOVUPS	Y2, 991296(SI)	// result_20[0] | 2
+	VMOVUPS	Y3, 991328(SI)	// result_20[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop39
@@ -10610,10 +10869,10 @@ loop40: // 64 times: elements
 	VMOVUPS	768800(SI), Y1	// latentFieldFwd.softplus[0] | 1
 	VMOVUPS	768832(SI), Y2	// latentFieldFwd.softplus[0] | 2
 	VMOVUPS	768864(SI), Y3	// latentFieldFwd.softplus[0] | 3
-	VMOVUPS	Y0, 983040(SI)	// result_21[0]
-	VMOVUPS	Y1, 983072(SI)	// result_21[0] | 1
-	VMOVUPS	Y2, 983104(SI)	// result_21[0] | 2
-	VMOVUPS	Y3, 983136(SI)	// result_21[0] | 3
+	VMOVUPS	Y0, 999424(SI)	// result_21[0]
+	VMOVUPS	Y1, 999456(SI)	// result_21[0] | 1
+	VMOVUPS	Y2, 999488(SI)	// result_21[0] | 2
+	VMOVUPS	Y3, 999520(SI)	// result_21[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop40
@@ -10624,10 +10883,10 @@ loop41: // 64 times: elements
 	VMOVUPS	776992(SI), Y1	// latentFieldFwd.add2[0] | 1
 	VMOVUPS	777024(SI), Y2	// latentFieldFwd.add2[0] | 2
 	VMOVUPS	777056(SI), Y3	// latentFieldFwd.add2[0] | 3
-	VMOVUPS	Y0, 991232(SI)	// result_22[0]
-	VMOVUPS	Y1, 991264(SI)	// result_22[0] | 1
-	VMOVUPS	Y2, 991296(SI)	// result_22[0] | 2
-	VMOVUPS	Y3, 991328(SI)	// result_22[0] | 3
+	VMOVUPS	Y0, 1007616(SI)	// result_22[0]
+	VMOVUPS	Y1, 1007648(SI)	// result_22[0] | 1
+	VMOVUPS	Y2, 1007680(SI)	// result_22[0] | 2
+	VMOVUPS	Y3, 1007712(SI)	// result_22[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop41
@@ -10638,10 +10897,10 @@ loop42: // 64 times: elements
 	VMOVUPS	785184(SI), Y1	// latentFieldFwd.softplus2[0] | 1
 	VMOVUPS	785216(SI), Y2	// latentFieldFwd.softplus2[0] | 2
 	VMOVUPS	785248(SI), Y3	// latentFieldFwd.softplus2[0] | 3
-	VMOVUPS	Y0, 999424(SI)	// result_23[0]
-	VMOVUPS	Y1, 999456(SI)	// result_23[0] | 1
-	VMOVUPS	Y2, 999488(SI)	// result_23[0] | 2
-	VMOVUPS	Y3, 999520(SI)	// result_23[0] | 3
+	VMOVUPS	Y0, 1015808(SI)	// result_23[0]
+	VMOVUPS	Y1, 1015840(SI)	// result_23[0] | 1
+	VMOVUPS	Y2, 1015872(SI)	// result_23[0] | 2
+	VMOVUPS	Y3, 1015904(SI)	// result_23[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop42
@@ -10652,10 +10911,10 @@ loop43: // 12 times: elements
 	VMOVUPS	793376(SI), Y1	// latentFieldFwd.tanh[0] | 1
 	VMOVUPS	793408(SI), Y2	// latentFieldFwd.tanh[0] | 2
 	VMOVUPS	793440(SI), Y3	// latentFieldFwd.tanh[0] | 3
-	VMOVUPS	Y0, 1007616(SI)	// result_24[0]
-	VMOVUPS	Y1, 1007648(SI)	// result_24[0] | 1
-	VMOVUPS	Y2, 1007680(SI)	// result_24[0] | 2
-	VMOVUPS	Y3, 1007712(SI)	// result_24[0] | 3
+	VMOVUPS	Y0, 1024000(SI)	// result_24[0]
+	VMOVUPS	Y1, 1024032(SI)	// result_24[0] | 1
+	VMOVUPS	Y2, 1024064(SI)	// result_24[0] | 2
+	VMOVUPS	Y3, 1024096(SI)	// result_24[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop43
@@ -10663,105 +10922,105 @@ loop43: // 12 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop44: // 4 times: vectors of the block
-	VMOVUPD	902272(SI), Y0	// h
-	VMOVUPD	902304(SI), Y1	// h | 1
+	VMOVUPD	918656(SI), Y0	// h
+	VMOVUPD	918688(SI), Y1	// h | 1
 	// forecast.nde:38
 	VMULPD	f64_401772216029aa0e<>(SB), Y0, Y2
 	VMULPD	f64_401772216029aa0e<>(SB), Y1, Y3
 	VCVTPD2PSY	Y2, X2
 	VCVTPD2PSY	Y3, X3
 	VINSERTF128	$1, X3, Y2, Y2
-	VMOVUPS	Y2, 926848(DI)	// ha61
+	VMOVUPS	Y2, 943232(DI)	// ha61
 	VMULPD	f64_c029d7894a598ba8<>(SB), Y0, Y3
 	VMULPD	f64_c029d7894a598ba8<>(SB), Y1, Y4
 	VCVTPD2PSY	Y3, X3
 	VCVTPD2PSY	Y4, X4
 	VINSERTF128	$1, X4, Y3, Y3
-	VMOVUPS	Y3, 926976(DI)	// ha62
+	VMOVUPS	Y3, 943360(DI)	// ha62
 	VMULPD	f64_40205198ab50d56d<>(SB), Y0, Y4
 	VMULPD	f64_40205198ab50d56d<>(SB), Y1, Y5
 	VCVTPD2PSY	Y4, X4
 	VCVTPD2PSY	Y5, X5
 	VINSERTF128	$1, X5, Y4, Y4
-	VMOVUPS	Y4, 927104(DI)	// ha63
+	VMOVUPS	Y4, 943488(DI)	// ha63
 	VMULPD	f64_bfb253648f20ef47<>(SB), Y0, Y5
 	VMULPD	f64_bfb253648f20ef47<>(SB), Y1, Y6
 	VCVTPD2PSY	Y5, X5
 	VCVTPD2PSY	Y6, X6
 	VINSERTF128	$1, X6, Y5, Y5
-	VMOVUPS	Y5, 927232(DI)	// ha64
+	VMOVUPS	Y5, 943616(DI)	// ha64
 	VMULPD	f64_bf9cf28fdbb9db09<>(SB), Y0, Y0
 	VMULPD	f64_bf9cf28fdbb9db09<>(SB), Y1, Y1
 	VCVTPD2PSY	Y0, X0
 	VCVTPD2PSY	Y1, X1
 	VINSERTF128	$1, X1, Y0, Y0
-	VMOVUPS	Y0, 927360(DI)	// ha65
+	VMOVUPS	Y0, 943744(DI)	// ha65
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop45: // 8 times: elements
-	VMOVUPS	927488(R10), Y1	// result_9[0]
-	VMOVUPS	923776(R10), Y6	// result_7[0]
-	VMOVUPS	920192(R10), Y7	// result_5[0]
-	VMOVUPS	916736(R10), Y8	// result_3[0]
-	VMOVUPS	913408(R10), Y9	// result[0]
-	VMOVUPS	902528(R10), Y10	// z[0]
+	VMOVUPS	943872(R10), Y1	// result_9[0]
+	VMOVUPS	940160(R10), Y6	// result_7[0]
+	VMOVUPS	936576(R10), Y7	// result_5[0]
+	VMOVUPS	933120(R10), Y8	// result_3[0]
+	VMOVUPS	929792(R10), Y9	// result[0]
+	VMOVUPS	918912(R10), Y10	// z[0]
 	VFMADD231PS	Y9, Y2, Y10
 	VFMADD231PS	Y8, Y3, Y10
 	VFMADD231PS	Y7, Y4, Y10
 	VFMADD231PS	Y6, Y5, Y10
 	VFMADD231PS	Y1, Y0, Y10
-	VMOVUPS	Y10, 928512(R10)	// z_y6[0]
+	VMOVUPS	Y10, 944896(R10)	// z_y6[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop45
-	VMOVUPS	903552(DI), Y1	// a[0]
-	VMOVUPS	903680(DI), Y6	// a[1]
-	VMOVUPS	903808(DI), Y7	// a[2]
-	VMOVUPS	903936(DI), Y8	// a[3]
-	VMOVUPS	929536(DI), Y9	// result_10[0]
-	VMOVUPS	925824(DI), Y10	// result_8[0]
-	VMOVUPS	922240(DI), Y11	// result_6[0]
-	VMOVUPS	918784(DI), Y12	// result_4[0]
-	VMOVUPS	915456(DI), Y13	// result_2[0]
+	VMOVUPS	919936(DI), Y1	// a[0]
+	VMOVUPS	920064(DI), Y6	// a[1]
+	VMOVUPS	920192(DI), Y7	// a[2]
+	VMOVUPS	920320(DI), Y8	// a[3]
+	VMOVUPS	945920(DI), Y9	// result_10[0]
+	VMOVUPS	942208(DI), Y10	// result_8[0]
+	VMOVUPS	938624(DI), Y11	// result_6[0]
+	VMOVUPS	935168(DI), Y12	// result_4[0]
+	VMOVUPS	931840(DI), Y13	// result_2[0]
 	VFMADD231PS	Y13, Y2, Y1
 	VFMADD231PS	Y12, Y3, Y1
 	VFMADD231PS	Y11, Y4, Y1
 	VFMADD231PS	Y10, Y5, Y1
 	VFMADD231PS	Y9, Y0, Y1
-	VMOVUPS	Y1, 930048(DI)	// a_y6[0]
-	VMOVUPS	929664(DI), Y1	// result_10[1]
-	VMOVUPS	925952(DI), Y9	// result_8[1]
-	VMOVUPS	922368(DI), Y10	// result_6[1]
-	VMOVUPS	918912(DI), Y11	// result_4[1]
-	VMOVUPS	915584(DI), Y12	// result_2[1]
+	VMOVUPS	Y1, 946432(DI)	// a_y6[0]
+	VMOVUPS	946048(DI), Y1	// result_10[1]
+	VMOVUPS	942336(DI), Y9	// result_8[1]
+	VMOVUPS	938752(DI), Y10	// result_6[1]
+	VMOVUPS	935296(DI), Y11	// result_4[1]
+	VMOVUPS	931968(DI), Y12	// result_2[1]
 	VFMADD231PS	Y12, Y2, Y6
 	VFMADD231PS	Y11, Y3, Y6
 	VFMADD231PS	Y10, Y4, Y6
 	VFMADD231PS	Y9, Y5, Y6
 	VFMADD231PS	Y1, Y0, Y6
-	VMOVUPS	Y6, 930176(DI)	// a_y6[1]
-	VMOVUPS	929792(DI), Y1	// result_10[2]
-	VMOVUPS	926080(DI), Y6	// result_8[2]
-	VMOVUPS	922496(DI), Y9	// result_6[2]
-	VMOVUPS	919040(DI), Y10	// result_4[2]
-	VMOVUPS	915712(DI), Y11	// result_2[2]
+	VMOVUPS	Y6, 946560(DI)	// a_y6[1]
+	VMOVUPS	946176(DI), Y1	// result_10[2]
+	VMOVUPS	942464(DI), Y6	// result_8[2]
+	VMOVUPS	938880(DI), Y9	// result_6[2]
+	VMOVUPS	935424(DI), Y10	// result_4[2]
+	VMOVUPS	932096(DI), Y11	// result_2[2]
 	VFMADD231PS	Y11, Y2, Y7
 	VFMADD231PS	Y10, Y3, Y7
 	VFMADD231PS	Y9, Y4, Y7
 	VFMADD231PS	Y6, Y5, Y7
 	VFMADD231PS	Y1, Y0, Y7
-	VMOVUPS	Y7, 930304(DI)	// a_y6[2]
-	VMOVUPS	929920(DI), Y1	// result_10[3]
-	VMOVUPS	926208(DI), Y6	// result_8[3]
-	VMOVUPS	922624(DI), Y7	// result_6[3]
-	VMOVUPS	919168(DI), Y9	// result_4[3]
-	VMOVUPS	915840(DI), Y10	// result_2[3]
+	VMOVUPS	Y7, 946688(DI)	// a_y6[2]
+	VMOVUPS	946304(DI), Y1	// result_10[3]
+	VMOVUPS	942592(DI), Y6	// result_8[3]
+	VMOVUPS	939008(DI), Y7	// result_6[3]
+	VMOVUPS	935552(DI), Y9	// result_4[3]
+	VMOVUPS	932224(DI), Y10	// result_2[3]
 	VFMADD231PS	Y10, Y2, Y8
 	VFMADD231PS	Y9, Y3, Y8
 	VFMADD231PS	Y7, Y4, Y8
 	VFMADD231PS	Y6, Y5, Y8
 	VFMADD231PS	Y1, Y0, Y8
-	VMOVUPS	Y8, 930432(DI)	// a_y6[3]
+	VMOVUPS	Y8, 946816(DI)	// a_y6[3]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -10770,29 +11029,29 @@ loop45: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop46: // 4 times: vectors of the block
-	VMOVUPS	928512(SI), Y0	// z_y6[0]
+	VMOVUPS	944896(SI), Y0	// z_y6[0]
 	VMOVUPS	Y0, 757504(SI)	// latentFieldFwd.z[0]
-	VMOVUPS	928640(SI), Y0	// z_y6[1]
+	VMOVUPS	945024(SI), Y0	// z_y6[1]
 	VMOVUPS	Y0, 757632(SI)	// latentFieldFwd.z[1]
-	VMOVUPS	928768(SI), Y0	// z_y6[2]
+	VMOVUPS	945152(SI), Y0	// z_y6[2]
 	VMOVUPS	Y0, 757760(SI)	// latentFieldFwd.z[2]
-	VMOVUPS	928896(SI), Y0	// z_y6[3]
+	VMOVUPS	945280(SI), Y0	// z_y6[3]
 	VMOVUPS	Y0, 757888(SI)	// latentFieldFwd.z[3]
-	VMOVUPS	929024(SI), Y0	// z_y6[4]
+	VMOVUPS	945408(SI), Y0	// z_y6[4]
 	VMOVUPS	Y0, 758016(SI)	// latentFieldFwd.z[4]
-	VMOVUPS	929152(SI), Y0	// z_y6[5]
+	VMOVUPS	945536(SI), Y0	// z_y6[5]
 	VMOVUPS	Y0, 758144(SI)	// latentFieldFwd.z[5]
-	VMOVUPS	929280(SI), Y0	// z_y6[6]
+	VMOVUPS	945664(SI), Y0	// z_y6[6]
 	VMOVUPS	Y0, 758272(SI)	// latentFieldFwd.z[6]
-	VMOVUPS	929408(SI), Y0	// z_y6[7]
+	VMOVUPS	945792(SI), Y0	// z_y6[7]
 	VMOVUPS	Y0, 758400(SI)	// latentFieldFwd.z[7]
-	VMOVUPS	930048(SI), Y0	// a_y6[0]
+	VMOVUPS	946432(SI), Y0	// a_y6[0]
 	VMOVUPS	Y0, 758528(SI)	// latentFieldFwd.a[0]
-	VMOVUPS	930176(SI), Y0	// a_y6[1]
+	VMOVUPS	946560(SI), Y0	// a_y6[1]
 	VMOVUPS	Y0, 758656(SI)	// latentFieldFwd.a[1]
-	VMOVUPS	930304(SI), Y0	// a_y6[2]
+	VMOVUPS	946688(SI), Y0	// a_y6[2]
 	VMOVUPS	Y0, 758784(SI)	// latentFieldFwd.a[2]
-	VMOVUPS	930432(SI), Y0	// a_y6[3]
+	VMOVUPS	946816(SI), Y0	// a_y6[3]
 	VMOVUPS	Y0, 758912(SI)	// latentFieldFwd.a[3]
 	ADDQ	$32, SI
 	DECQ	CX
@@ -10802,29 +11061,29 @@ loop46: // 4 times: vectors of the block
 	MOVQ	AX, SI
 loop47: // 4 times: vectors of the block
 	VMOVUPS	759040(SI), Y0	// latentFieldFwd.dz[0]
-	VMOVUPS	Y0, 931328(SI)	// result_11[0]
+	VMOVUPS	Y0, 947712(SI)	// result_11[0]
 	VMOVUPS	759168(SI), Y0	// latentFieldFwd.dz[1]
-	VMOVUPS	Y0, 931456(SI)	// result_11[1]
+	VMOVUPS	Y0, 947840(SI)	// result_11[1]
 	VMOVUPS	759296(SI), Y0	// latentFieldFwd.dz[2]
-	VMOVUPS	Y0, 931584(SI)	// result_11[2]
+	VMOVUPS	Y0, 947968(SI)	// result_11[2]
 	VMOVUPS	759424(SI), Y0	// latentFieldFwd.dz[3]
-	VMOVUPS	Y0, 931712(SI)	// result_11[3]
+	VMOVUPS	Y0, 948096(SI)	// result_11[3]
 	VMOVUPS	759552(SI), Y0	// latentFieldFwd.dz[4]
-	VMOVUPS	Y0, 931840(SI)	// result_11[4]
+	VMOVUPS	Y0, 948224(SI)	// result_11[4]
 	VMOVUPS	759680(SI), Y0	// latentFieldFwd.dz[5]
-	VMOVUPS	Y0, 931968(SI)	// result_11[5]
+	VMOVUPS	Y0, 948352(SI)	// result_11[5]
 	VMOVUPS	759808(SI), Y0	// latentFieldFwd.dz[6]
-	VMOVUPS	Y0, 932096(SI)	// result_11[6]
+	VMOVUPS	Y0, 948480(SI)	// result_11[6]
 	VMOVUPS	759936(SI), Y0	// latentFieldFwd.dz[7]
-	VMOVUPS	Y0, 932224(SI)	// result_11[7]
+	VMOVUPS	Y0, 948608(SI)	// result_11[7]
 	VMOVUPS	760064(SI), Y0	// latentFieldFwd.da[0]
-	VMOVUPS	Y0, 933376(SI)	// result_12[0]
+	VMOVUPS	Y0, 949760(SI)	// result_12[0]
 	VMOVUPS	760192(SI), Y0	// latentFieldFwd.da[1]
-	VMOVUPS	Y0, 933504(SI)	// result_12[1]
+	VMOVUPS	Y0, 949888(SI)	// result_12[1]
 	VMOVUPS	760320(SI), Y0	// latentFieldFwd.da[2]
-	VMOVUPS	Y0, 933632(SI)	// result_12[2]
+	VMOVUPS	Y0, 950016(SI)	// result_12[2]
 	VMOVUPS	760448(SI), Y0	// latentFieldFwd.da[3]
-	VMOVUPS	Y0, 933760(SI)	// result_12[3]
+	VMOVUPS	Y0, 950144(SI)	// result_12[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop47
@@ -10835,10 +11094,10 @@ loop48: // 64 times: elements
 	VMOVUPS	760608(SI), Y1	// latentFieldFwd.add[0] | 1
 	VMOVUPS	760640(SI), Y2	// latentFieldFwd.add[0] | 2
 	VMOVUPS	760672(SI), Y3	// latentFieldFwd.add[0] | 3
-	VMOVUPS	Y0, 935936(SI)	// result_13[0]
-	VMOVUPS	Y1, 935968(SI)	// result_13[0] | 1
-	VMOVUPS	Y2, 936000(SI)	// result_13[0] | 2
-	VMOVUPS	Y3, 936032(SI)	// result_13[0] | 3
+	VMOVUPS	Y0, 952320(SI)	// result_13[0]
+	VMOVUPS	Y1, 952352(SI)	// result_13[0] | 1
+	VMOVUPS	Y2, 952384(SI)	// result_13[0] | 2
+	VMOVUPS	Y3, 952416(SI)	// result_13[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop48
@@ -10849,10 +11108,10 @@ loop49: // 64 times: elements
 	VMOVUPS	768800(SI), Y1	// latentFieldFwd.softplus[0] | 1
 	VMOVUPS	768832(SI), Y2	// latentFieldFwd.softplus[0] | 2
 	VMOVUPS	768864(SI), Y3	// latentFieldFwd.softplus[0] | 3
-	VMOVUPS	Y0, 944128(SI)	// result_14[0]
-	VMOVUPS	Y1, 944160(SI)	// result_14[0] | 1
-	VMOVUPS	Y2, 944192(SI)	// result_14[0] | 2
-	VMOVUPS	Y3, 944224(SI)	// result_14[0] | 3
+	VMOVUPS	Y0, 960512(SI)	// result_14[0]
+	VMOVUPS	Y1, 960544(SI)	// result_14[0] | 1
+	VMOVUPS	Y2, 960576(SI)	// result_14[0] | 2
+	VMOVUPS	Y3, 960608(SI)	// result_14[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop49
@@ -10863,10 +11122,10 @@ loop50: // 64 times: elements
 	VMOVUPS	776992(SI), Y1	// latentFieldFwd.add2[0] | 1
 	VMOVUPS	777024(SI), Y2	// latentFieldFwd.add2[0] | 2
 	VMOVUPS	777056(SI), Y3	// latentFieldFwd.add2[0] | 3
-	VMOVUPS	Y0, 952320(SI)	// result_15[0]
-	VMOVUPS	Y1, 952352(SI)	// result_15[0] | 1
-	VMOVUPS	Y2, 952384(SI)	// result_15[0] | 2
-	VMOVUPS	Y3, 952416(SI)	// result_15[0] | 3
+	VMOVUPS	Y0, 968704(SI)	// result_15[0]
+	VMOVUPS	Y1, 968736(SI)	// result_15[0] | 1
+	VMOVUPS	Y2, 968768(SI)	// result_15[0] | 2
+	VMOVUPS	Y3, 968800(SI)	// result_15[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop50
@@ -10877,10 +11136,10 @@ loop51: // 64 times: elements
 	VMOVUPS	785184(SI), Y1	// latentFieldFwd.softplus2[0] | 1
 	VMOVUPS	785216(SI), Y2	// latentFieldFwd.softplus2[0] | 2
 	VMOVUPS	785248(SI), Y3	// latentFieldFwd.softplus2[0] | 3
-	VMOVUPS	Y0, 960512(SI)	// result_16[0]
-	VMOVUPS	Y1, 960544(SI)	// result_16[0] | 1
-	VMOVUPS	Y2, 960576(SI)	// result_16[0] | 2
-	VMOVUPS	Y3, 960608(SI)	// result_16[0] | 3
+	VMOVUPS	Y0, 976896(SI)	// result_16[0]
+	VMOVUPS	Y1, 976928(SI)	// result_16[0] | 1
+	VMOVUPS	Y2, 976960(SI)	// result_16[0] | 2
+	VMOVUPS	Y3, 976992(SI)	// result_16[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop51
@@ -10891,10 +11150,10 @@ loop52: // 12 times: elements
 	VMOVUPS	793376(SI), Y1	// latentFieldFwd.tanh[0] | 1
 	VMOVUPS	793408(SI), Y2	// latentFieldFwd.tanh[0] | 2
 	VMOVUPS	793440(SI), Y3	// latentFieldFwd.tanh[0] | 3
-	VMOVUPS	Y0, 968704(SI)	// result_17[0]
-	VMOVUPS	Y1, 968736(SI)	// result_17[0] | 1
-	VMOVUPS	Y2, 968768(SI)	// result_17[0] | 2
-	VMOVUPS	Y3, 968800(SI)	// result_17[0] | 3
+	VMOVUPS	Y0, 985088(SI)	// result_17[0]
+	VMOVUPS	Y1, 985120(SI)	// result_17[0] | 1
+	VMOVUPS	Y2, 985152(SI)	// result_17[0] | 2
+	VMOVUPS	Y3, 985184(SI)	// result_17[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop52
@@ -10902,121 +11161,121 @@ loop52: // 12 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop53: // 4 times: vectors of the block
-	VMOVUPD	902272(SI), Y0	// h
-	VMOVUPD	902304(SI), Y1	// h | 1
+	VMOVUPD	918656(SI), Y0	// h
+	VMOVUPD	918688(SI), Y1	// h | 1
 	// forecast.nde:38
 	VMULPD	f64_3fb8b1a71ed4a6ee<>(SB), Y0, Y2
 	VMULPD	f64_3fb8b1a71ed4a6ee<>(SB), Y1, Y3
 	VCVTPD2PSY	Y2, X2
 	VCVTPD2PSY	Y3, X3
 	VINSERTF128	$1, X3, Y2, Y2
-	VMOVUPS	Y2, 930560(DI)	// hb1
+	VMOVUPS	Y2, 946944(DI)	// hb1
 	VMULPD	f64_3f847ae147ae147b<>(SB), Y0, Y3
 	VMULPD	f64_3f847ae147ae147b<>(SB), Y1, Y4
 	VCVTPD2PSY	Y3, X3
 	VCVTPD2PSY	Y4, X4
 	VINSERTF128	$1, X4, Y3, Y3
-	VMOVUPS	Y3, 930688(DI)	// hb2
+	VMOVUPS	Y3, 947072(DI)	// hb2
 	VMULPD	f64_3fdeb683148e0688<>(SB), Y0, Y4
 	VMULPD	f64_3fdeb683148e0688<>(SB), Y1, Y5
 	VCVTPD2PSY	Y4, X4
 	VCVTPD2PSY	Y5, X5
 	VINSERTF128	$1, X5, Y4, Y4
-	VMOVUPS	Y4, 930816(DI)	// hb3
+	VMOVUPS	Y4, 947200(DI)	// hb3
 	VMULPD	f64_3ff6106b4b6adddb<>(SB), Y0, Y5
 	VMULPD	f64_3ff6106b4b6adddb<>(SB), Y1, Y6
 	VCVTPD2PSY	Y5, X5
 	VCVTPD2PSY	Y6, X6
 	VINSERTF128	$1, X6, Y5, Y5
-	VMOVUPS	Y5, 930944(DI)	// hb4
+	VMOVUPS	Y5, 947328(DI)	// hb4
 	VMULPD	f64_c00a520ff752ea91<>(SB), Y0, Y6
 	VMULPD	f64_c00a520ff752ea91<>(SB), Y1, Y7
 	VCVTPD2PSY	Y6, X6
 	VCVTPD2PSY	Y7, X7
 	VINSERTF128	$1, X7, Y6, Y6
-	VMOVUPS	Y6, 931072(DI)	// hb5
+	VMOVUPS	Y6, 947456(DI)	// hb5
 	VMULPD	f64_40029901d4cd6786<>(SB), Y0, Y0
 	VMULPD	f64_40029901d4cd6786<>(SB), Y1, Y1
 	VCVTPD2PSY	Y0, X0
 	VCVTPD2PSY	Y1, X1
 	VINSERTF128	$1, X1, Y0, Y0
-	VMOVUPS	Y0, 931200(DI)	// hb6
+	VMOVUPS	Y0, 947584(DI)	// hb6
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop54: // 8 times: elements
-	VMOVUPS	931328(R10), Y1	// result_11[0]
-	VMOVUPS	927488(R10), Y7	// result_9[0]
-	VMOVUPS	923776(R10), Y8	// result_7[0]
-	VMOVUPS	920192(R10), Y9	// result_5[0]
-	VMOVUPS	916736(R10), Y10	// result_3[0]
-	VMOVUPS	913408(R10), Y11	// result[0]
-	VMOVUPS	902528(R10), Y12	// z[0]
+	VMOVUPS	947712(R10), Y1	// result_11[0]
+	VMOVUPS	943872(R10), Y7	// result_9[0]
+	VMOVUPS	940160(R10), Y8	// result_7[0]
+	VMOVUPS	936576(R10), Y9	// result_5[0]
+	VMOVUPS	933120(R10), Y10	// result_3[0]
+	VMOVUPS	929792(R10), Y11	// result[0]
+	VMOVUPS	918912(R10), Y12	// z[0]
 	VFMADD231PS	Y11, Y2, Y12
 	VFMADD231PS	Y10, Y3, Y12
 	VFMADD231PS	Y9, Y4, Y12
 	VFMADD231PS	Y8, Y5, Y12
 	VFMADD231PS	Y7, Y6, Y12
 	VFMADD231PS	Y1, Y0, Y12
-	VMOVUPS	Y12, 932352(R10)	// z_next[0]
+	VMOVUPS	Y12, 948736(R10)	// z_next[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop54
-	VMOVUPS	903552(DI), Y1	// a[0]
-	VMOVUPS	903680(DI), Y7	// a[1]
-	VMOVUPS	903808(DI), Y8	// a[2]
-	VMOVUPS	903936(DI), Y9	// a[3]
-	VMOVUPS	933376(DI), Y10	// result_12[0]
-	VMOVUPS	929536(DI), Y11	// result_10[0]
-	VMOVUPS	925824(DI), Y12	// result_8[0]
-	VMOVUPS	922240(DI), Y13	// result_6[0]
-	VMOVUPS	918784(DI), Y14	// result_4[0]
-	VMOVUPS	915456(DI), Y15	// result_2[0]
+	VMOVUPS	919936(DI), Y1	// a[0]
+	VMOVUPS	920064(DI), Y7	// a[1]
+	VMOVUPS	920192(DI), Y8	// a[2]
+	VMOVUPS	920320(DI), Y9	// a[3]
+	VMOVUPS	949760(DI), Y10	// result_12[0]
+	VMOVUPS	945920(DI), Y11	// result_10[0]
+	VMOVUPS	942208(DI), Y12	// result_8[0]
+	VMOVUPS	938624(DI), Y13	// result_6[0]
+	VMOVUPS	935168(DI), Y14	// result_4[0]
+	VMOVUPS	931840(DI), Y15	// result_2[0]
 	VFMADD231PS	Y15, Y2, Y1
 	VFMADD231PS	Y14, Y3, Y1
 	VFMADD231PS	Y13, Y4, Y1
 	VFMADD231PS	Y12, Y5, Y1
 	VFMADD231PS	Y11, Y6, Y1
 	VFMADD231PS	Y10, Y0, Y1
-	VMOVUPS	Y1, 933888(DI)	// a_next[0]
-	VMOVUPS	933504(DI), Y1	// result_12[1]
-	VMOVUPS	929664(DI), Y10	// result_10[1]
-	VMOVUPS	925952(DI), Y11	// result_8[1]
-	VMOVUPS	922368(DI), Y12	// result_6[1]
-	VMOVUPS	918912(DI), Y13	// result_4[1]
-	VMOVUPS	915584(DI), Y14	// result_2[1]
+	VMOVUPS	Y1, 950272(DI)	// a_next[0]
+	VMOVUPS	949888(DI), Y1	// result_12[1]
+	VMOVUPS	946048(DI), Y10	// result_10[1]
+	VMOVUPS	942336(DI), Y11	// result_8[1]
+	VMOVUPS	938752(DI), Y12	// result_6[1]
+	VMOVUPS	935296(DI), Y13	// result_4[1]
+	VMOVUPS	931968(DI), Y14	// result_2[1]
 	VFMADD231PS	Y14, Y2, Y7
 	VFMADD231PS	Y13, Y3, Y7
 	VFMADD231PS	Y12, Y4, Y7
 	VFMADD231PS	Y11, Y5, Y7
 	VFMADD231PS	Y10, Y6, Y7
 	VFMADD231PS	Y1, Y0, Y7
-	VMOVUPS	Y7, 934016(DI)	// a_next[1]
-	VMOVUPS	933632(DI), Y1	// result_12[2]
-	VMOVUPS	929792(DI), Y7	// result_10[2]
-	VMOVUPS	926080(DI), Y10	// result_8[2]
-	VMOVUPS	922496(DI), Y11	// result_6[2]
-	VMOVUPS	919040(DI), Y12	// result_4[2]
-	VMOVUPS	915712(DI), Y13	// result_2[2]
+	VMOVUPS	Y7, 950400(DI)	// a_next[1]
+	VMOVUPS	950016(DI), Y1	// result_12[2]
+	VMOVUPS	946176(DI), Y7	// result_10[2]
+	VMOVUPS	942464(DI), Y10	// result_8[2]
+	VMOVUPS	938880(DI), Y11	// result_6[2]
+	VMOVUPS	935424(DI), Y12	// result_4[2]
+	VMOVUPS	932096(DI), Y13	// result_2[2]
 	VFMADD231PS	Y13, Y2, Y8
 	VFMADD231PS	Y12, Y3, Y8
 	VFMADD231PS	Y11, Y4, Y8
 	VFMADD231PS	Y10, Y5, Y8
 	VFMADD231PS	Y7, Y6, Y8
 	VFMADD231PS	Y1, Y0, Y8
-	VMOVUPS	Y8, 934144(DI)	// a_next[2]
-	VMOVUPS	933760(DI), Y1	// result_12[3]
-	VMOVUPS	929920(DI), Y7	// result_10[3]
-	VMOVUPS	926208(DI), Y8	// result_8[3]
-	VMOVUPS	922624(DI), Y10	// result_6[3]
-	VMOVUPS	919168(DI), Y11	// result_4[3]
-	VMOVUPS	915840(DI), Y12	// result_2[3]
+	VMOVUPS	Y8, 950528(DI)	// a_next[2]
+	VMOVUPS	950144(DI), Y1	// result_12[3]
+	VMOVUPS	946304(DI), Y7	// result_10[3]
+	VMOVUPS	942592(DI), Y8	// result_8[3]
+	VMOVUPS	939008(DI), Y10	// result_6[3]
+	VMOVUPS	935552(DI), Y11	// result_4[3]
+	VMOVUPS	932224(DI), Y12	// result_2[3]
 	VFMADD231PS	Y12, Y2, Y9
 	VFMADD231PS	Y11, Y3, Y9
 	VFMADD231PS	Y10, Y4, Y9
 	VFMADD231PS	Y8, Y5, Y9
 	VFMADD231PS	Y7, Y6, Y9
 	VFMADD231PS	Y1, Y0, Y9
-	VMOVUPS	Y9, 934272(DI)	// a_next[3]
+	VMOVUPS	Y9, 950656(DI)	// a_next[3]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -11025,29 +11284,29 @@ loop54: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop55: // 4 times: vectors of the block
-	VMOVUPS	932352(SI), Y0	// z_next[0]
+	VMOVUPS	948736(SI), Y0	// z_next[0]
 	VMOVUPS	Y0, 757504(SI)	// latentFieldFwd.z[0]
-	VMOVUPS	932480(SI), Y0	// z_next[1]
+	VMOVUPS	948864(SI), Y0	// z_next[1]
 	VMOVUPS	Y0, 757632(SI)	// latentFieldFwd.z[1]
-	VMOVUPS	932608(SI), Y0	// z_next[2]
+	VMOVUPS	948992(SI), Y0	// z_next[2]
 	VMOVUPS	Y0, 757760(SI)	// latentFieldFwd.z[2]
-	VMOVUPS	932736(SI), Y0	// z_next[3]
+	VMOVUPS	949120(SI), Y0	// z_next[3]
 	VMOVUPS	Y0, 757888(SI)	// latentFieldFwd.z[3]
-	VMOVUPS	932864(SI), Y0	// z_next[4]
+	VMOVUPS	949248(SI), Y0	// z_next[4]
 	VMOVUPS	Y0, 758016(SI)	// latentFieldFwd.z[4]
-	VMOVUPS	932992(SI), Y0	// z_next[5]
+	VMOVUPS	949376(SI), Y0	// z_next[5]
 	VMOVUPS	Y0, 758144(SI)	// latentFieldFwd.z[5]
-	VMOVUPS	933120(SI), Y0	// z_next[6]
+	VMOVUPS	949504(SI), Y0	// z_next[6]
 	VMOVUPS	Y0, 758272(SI)	// latentFieldFwd.z[6]
-	VMOVUPS	933248(SI), Y0	// z_next[7]
+	VMOVUPS	949632(SI), Y0	// z_next[7]
 	VMOVUPS	Y0, 758400(SI)	// latentFieldFwd.z[7]
-	VMOVUPS	933888(SI), Y0	// a_next[0]
+	VMOVUPS	950272(SI), Y0	// a_next[0]
 	VMOVUPS	Y0, 758528(SI)	// latentFieldFwd.a[0]
-	VMOVUPS	934016(SI), Y0	// a_next[1]
+	VMOVUPS	950400(SI), Y0	// a_next[1]
 	VMOVUPS	Y0, 758656(SI)	// latentFieldFwd.a[1]
-	VMOVUPS	934144(SI), Y0	// a_next[2]
+	VMOVUPS	950528(SI), Y0	// a_next[2]
 	VMOVUPS	Y0, 758784(SI)	// latentFieldFwd.a[2]
-	VMOVUPS	934272(SI), Y0	// a_next[3]
+	VMOVUPS	950656(SI), Y0	// a_next[3]
 	VMOVUPS	Y0, 758912(SI)	// latentFieldFwd.a[3]
 	ADDQ	$32, SI
 	DECQ	CX
@@ -11060,44 +11319,44 @@ loop56: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop57: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	907136(R9), Y0	// z_d2_bar[0]
-	VMOVUPS	908672(R9), Y1	// z_d3_bar[0]
-	VMOVUPS	910208(R9), Y2	// z_d4_bar[0]
+	VMOVUPS	923520(R9), Y0	// z_d2_bar[0]
+	VMOVUPS	925056(R9), Y1	// z_d3_bar[0]
+	VMOVUPS	926592(R9), Y2	// z_d4_bar[0]
 	VMULPS	f32_40200000<>(SB), Y2, Y2
 	VFMADD231PS	f32_c0800000<>(SB), Y1, Y2
 	VFMADD231PS	f32_3fc00000<>(SB), Y0, Y2
-	VMOVUPS	Y2, 934400(R9)	// add[0]
+	VMOVUPS	Y2, 950784(R9)	// add[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop57
-	VMOVUPS	911232(SI), Y0	// a_d4_bar[0]
-	VMOVUPS	911360(SI), Y1	// a_d4_bar[1]
-	VMOVUPS	911488(SI), Y2	// a_d4_bar[2]
-	VMOVUPS	911616(SI), Y3	// a_d4_bar[3]
-	VMOVUPS	909696(SI), Y4	// a_d3_bar[0]
-	VMOVUPS	909824(SI), Y5	// a_d3_bar[1]
-	VMOVUPS	909952(SI), Y6	// a_d3_bar[2]
-	VMOVUPS	910080(SI), Y7	// a_d3_bar[3]
-	VMOVUPS	908160(SI), Y8	// a_d2_bar[0]
-	VMOVUPS	908288(SI), Y9	// a_d2_bar[1]
-	VMOVUPS	908416(SI), Y10	// a_d2_bar[2]
-	VMOVUPS	908544(SI), Y11	// a_d2_bar[3]
+	VMOVUPS	927616(SI), Y0	// a_d4_bar[0]
+	VMOVUPS	927744(SI), Y1	// a_d4_bar[1]
+	VMOVUPS	927872(SI), Y2	// a_d4_bar[2]
+	VMOVUPS	928000(SI), Y3	// a_d4_bar[3]
+	VMOVUPS	926080(SI), Y4	// a_d3_bar[0]
+	VMOVUPS	926208(SI), Y5	// a_d3_bar[1]
+	VMOVUPS	926336(SI), Y6	// a_d3_bar[2]
+	VMOVUPS	926464(SI), Y7	// a_d3_bar[3]
+	VMOVUPS	924544(SI), Y8	// a_d2_bar[0]
+	VMOVUPS	924672(SI), Y9	// a_d2_bar[1]
+	VMOVUPS	924800(SI), Y10	// a_d2_bar[2]
+	VMOVUPS	924928(SI), Y11	// a_d2_bar[3]
 	VMULPS	f32_40200000<>(SB), Y0, Y0
 	VFMADD231PS	f32_c0800000<>(SB), Y4, Y0
 	VFMADD231PS	f32_3fc00000<>(SB), Y8, Y0
-	VMOVUPS	Y0, 935424(SI)	// add_2[0]
+	VMOVUPS	Y0, 951808(SI)	// add_2[0]
 	VMULPS	f32_40200000<>(SB), Y1, Y0
 	VFMADD231PS	f32_c0800000<>(SB), Y5, Y0
 	VFMADD231PS	f32_3fc00000<>(SB), Y9, Y0
-	VMOVUPS	Y0, 935552(SI)	// add_2[1]
+	VMOVUPS	Y0, 951936(SI)	// add_2[1]
 	VMULPS	f32_40200000<>(SB), Y2, Y0
 	VFMADD231PS	f32_c0800000<>(SB), Y6, Y0
 	VFMADD231PS	f32_3fc00000<>(SB), Y10, Y0
-	VMOVUPS	Y0, 935680(SI)	// add_2[2]
+	VMOVUPS	Y0, 952064(SI)	// add_2[2]
 	VMULPS	f32_40200000<>(SB), Y3, Y0
 	VFMADD231PS	f32_c0800000<>(SB), Y7, Y0
 	VFMADD231PS	f32_3fc00000<>(SB), Y11, Y0
-	VMOVUPS	Y0, 935808(SI)	// add_2[3]
+	VMOVUPS	Y0, 952192(SI)	// add_2[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop56
@@ -11105,53 +11364,53 @@ loop57: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop58: // 4 times: vectors of the block
-	VMOVUPS	932352(SI), Y0	// z_next[0]
+	VMOVUPS	948736(SI), Y0	// z_next[0]
 	VMOVUPS	Y0, 814336(SI)	// latentFieldBwd.z[0]
-	VMOVUPS	932480(SI), Y0	// z_next[1]
+	VMOVUPS	948864(SI), Y0	// z_next[1]
 	VMOVUPS	Y0, 814464(SI)	// latentFieldBwd.z[1]
-	VMOVUPS	932608(SI), Y0	// z_next[2]
+	VMOVUPS	948992(SI), Y0	// z_next[2]
 	VMOVUPS	Y0, 814592(SI)	// latentFieldBwd.z[2]
-	VMOVUPS	932736(SI), Y0	// z_next[3]
+	VMOVUPS	949120(SI), Y0	// z_next[3]
 	VMOVUPS	Y0, 814720(SI)	// latentFieldBwd.z[3]
-	VMOVUPS	932864(SI), Y0	// z_next[4]
+	VMOVUPS	949248(SI), Y0	// z_next[4]
 	VMOVUPS	Y0, 814848(SI)	// latentFieldBwd.z[4]
-	VMOVUPS	932992(SI), Y0	// z_next[5]
+	VMOVUPS	949376(SI), Y0	// z_next[5]
 	VMOVUPS	Y0, 814976(SI)	// latentFieldBwd.z[5]
-	VMOVUPS	933120(SI), Y0	// z_next[6]
+	VMOVUPS	949504(SI), Y0	// z_next[6]
 	VMOVUPS	Y0, 815104(SI)	// latentFieldBwd.z[6]
-	VMOVUPS	933248(SI), Y0	// z_next[7]
+	VMOVUPS	949632(SI), Y0	// z_next[7]
 	VMOVUPS	Y0, 815232(SI)	// latentFieldBwd.z[7]
-	VMOVUPS	933888(SI), Y0	// a_next[0]
+	VMOVUPS	950272(SI), Y0	// a_next[0]
 	VMOVUPS	Y0, 815360(SI)	// latentFieldBwd.a[0]
-	VMOVUPS	934016(SI), Y0	// a_next[1]
+	VMOVUPS	950400(SI), Y0	// a_next[1]
 	VMOVUPS	Y0, 815488(SI)	// latentFieldBwd.a[1]
-	VMOVUPS	934144(SI), Y0	// a_next[2]
+	VMOVUPS	950528(SI), Y0	// a_next[2]
 	VMOVUPS	Y0, 815616(SI)	// latentFieldBwd.a[2]
-	VMOVUPS	934272(SI), Y0	// a_next[3]
+	VMOVUPS	950656(SI), Y0	// a_next[3]
 	VMOVUPS	Y0, 815744(SI)	// latentFieldBwd.a[3]
-	VMOVUPS	934400(SI), Y0	// add[0]
+	VMOVUPS	950784(SI), Y0	// add[0]
 	VMOVUPS	Y0, 850176(SI)	// latentFieldBwd.dz_bar[0]
-	VMOVUPS	934528(SI), Y0	// add[1]
+	VMOVUPS	950912(SI), Y0	// add[1]
 	VMOVUPS	Y0, 850304(SI)	// latentFieldBwd.dz_bar[1]
-	VMOVUPS	934656(SI), Y0	// add[2]
+	VMOVUPS	951040(SI), Y0	// add[2]
 	VMOVUPS	Y0, 850432(SI)	// latentFieldBwd.dz_bar[2]
-	VMOVUPS	934784(SI), Y0	// add[3]
+	VMOVUPS	951168(SI), Y0	// add[3]
 	VMOVUPS	Y0, 850560(SI)	// latentFieldBwd.dz_bar[3]
-	VMOVUPS	934912(SI), Y0	// add[4]
+	VMOVUPS	951296(SI), Y0	// add[4]
 	VMOVUPS	Y0, 850688(SI)	// latentFieldBwd.dz_bar[4]
-	VMOVUPS	935040(SI), Y0	// add[5]
+	VMOVUPS	951424(SI), Y0	// add[5]
 	VMOVUPS	Y0, 850816(SI)	// latentFieldBwd.dz_bar[5]
-	VMOVUPS	935168(SI), Y0	// add[6]
+	VMOVUPS	951552(SI), Y0	// add[6]
 	VMOVUPS	Y0, 850944(SI)	// latentFieldBwd.dz_bar[6]
-	VMOVUPS	935296(SI), Y0	// add[7]
+	VMOVUPS	951680(SI), Y0	// add[7]
 	VMOVUPS	Y0, 851072(SI)	// latentFieldBwd.dz_bar[7]
-	VMOVUPS	935424(SI), Y0	// add_2[0]
+	VMOVUPS	951808(SI), Y0	// add_2[0]
 	VMOVUPS	Y0, 851200(SI)	// latentFieldBwd.da_bar[0]
-	VMOVUPS	935552(SI), Y0	// add_2[1]
+	VMOVUPS	951936(SI), Y0	// add_2[1]
 	VMOVUPS	Y0, 851328(SI)	// latentFieldBwd.da_bar[1]
-	VMOVUPS	935680(SI), Y0	// add_2[2]
+	VMOVUPS	952064(SI), Y0	// add_2[2]
 	VMOVUPS	Y0, 851456(SI)	// latentFieldBwd.da_bar[2]
-	VMOVUPS	935808(SI), Y0	// add_2[3]
+	VMOVUPS	952192(SI), Y0	// add_2[3]
 	VMOVUPS	Y0, 851584(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
@@ -11231,29 +11490,29 @@ loop63: // 12 times: elements
 	MOVQ	AX, SI
 loop64: // 4 times: vectors of the block
 	VMOVUPS	851712(SI), Y0	// latentFieldBwd.z_bar[0]
-	VMOVUPS	Y0, 970240(SI)	// result_18[0]
+	VMOVUPS	Y0, 986624(SI)	// result_18[0]
 	VMOVUPS	851840(SI), Y0	// latentFieldBwd.z_bar[1]
-	VMOVUPS	Y0, 970368(SI)	// result_18[1]
+	VMOVUPS	Y0, 986752(SI)	// result_18[1]
 	VMOVUPS	851968(SI), Y0	// latentFieldBwd.z_bar[2]
-	VMOVUPS	Y0, 970496(SI)	// result_18[2]
+	VMOVUPS	Y0, 986880(SI)	// result_18[2]
 	VMOVUPS	852096(SI), Y0	// latentFieldBwd.z_bar[3]
-	VMOVUPS	Y0, 970624(SI)	// result_18[3]
+	VMOVUPS	Y0, 987008(SI)	// result_18[3]
 	VMOVUPS	852224(SI), Y0	// latentFieldBwd.z_bar[4]
-	VMOVUPS	Y0, 970752(SI)	// result_18[4]
+	VMOVUPS	Y0, 987136(SI)	// result_18[4]
 	VMOVUPS	852352(SI), Y0	// latentFieldBwd.z_bar[5]
-	VMOVUPS	Y0, 970880(SI)	// result_18[5]
+	VMOVUPS	Y0, 987264(SI)	// result_18[5]
 	VMOVUPS	852480(SI), Y0	// latentFieldBwd.z_bar[6]
-	VMOVUPS	Y0, 971008(SI)	// result_18[6]
+	VMOVUPS	Y0, 987392(SI)	// result_18[6]
 	VMOVUPS	852608(SI), Y0	// latentFieldBwd.z_bar[7]
-	VMOVUPS	Y0, 971136(SI)	// result_18[7]
+	VMOVUPS	Y0, 987520(SI)	// result_18[7]
 	VMOVUPS	852736(SI), Y0	// latentFieldBwd.a_bar[0]
-	VMOVUPS	Y0, 973312(SI)	// result_19[0]
+	VMOVUPS	Y0, 989696(SI)	// result_19[0]
 	VMOVUPS	852864(SI), Y0	// latentFieldBwd.a_bar[1]
-	VMOVUPS	Y0, 973440(SI)	// result_19[1]
+	VMOVUPS	Y0, 989824(SI)	// result_19[1]
 	VMOVUPS	852992(SI), Y0	// latentFieldBwd.a_bar[2]
-	VMOVUPS	Y0, 973568(SI)	// result_19[2]
+	VMOVUPS	Y0, 989952(SI)	// result_19[2]
 	VMOVUPS	853120(SI), Y0	// latentFieldBwd.a_bar[3]
-	VMOVUPS	Y0, 973696(SI)	// result_19[3]
+	VMOVUPS	Y0, 990080(SI)	// result_19[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop64
@@ -11264,72 +11523,72 @@ loop65: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop66: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	904064(R9), Y0	// z_next_bar[0]
-	VMOVUPS	970240(R9), Y1	// result_18[0]
+	VMOVUPS	920448(R9), Y0	// z_next_bar[0]
+	VMOVUPS	986624(R9), Y1	// result_18[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 971264(R9)	// z_next_bar_2[0]
-	VMOVUPS	931200(SI), Y1	// hb6
-	VMOVUPS	907136(R9), Y2	// z_d2_bar[0]
-	VMOVUPS	908672(R9), Y3	// z_d3_bar[0]
-	VMOVUPS	910208(R9), Y4	// z_d4_bar[0]
+	VMOVUPS	Y0, 987648(R9)	// z_next_bar_2[0]
+	VMOVUPS	947584(SI), Y1	// hb6
+	VMOVUPS	923520(R9), Y2	// z_d2_bar[0]
+	VMOVUPS	925056(R9), Y3	// z_d3_bar[0]
+	VMOVUPS	926592(R9), Y4	// z_d4_bar[0]
 	VMULPS	f32_c20b7b8e<>(SB), Y4, Y4
 	VFMADD231PS	f32_42822f0d<>(SB), Y3, Y4
 	VFMADD231PS	f32_c1df2c16<>(SB), Y2, Y4
 	VFMADD231PS	Y1, Y0, Y4
-	VMOVUPS	Y4, 972288(R9)	// add_3[0]
+	VMOVUPS	Y4, 988672(R9)	// add_3[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop66
-	VMOVUPS	905088(SI), Y0	// a_next_bar[0]
-	VMOVUPS	905216(SI), Y2	// a_next_bar[1]
-	VMOVUPS	905344(SI), Y3	// a_next_bar[2]
-	VMOVUPS	905472(SI), Y4	// a_next_bar[3]
-	VMOVUPS	911232(SI), Y5	// a_d4_bar[0]
-	VMOVUPS	911360(SI), Y6	// a_d4_bar[1]
-	VMOVUPS	911488(SI), Y15	// a_d4_bar[2]
+	VMOVUPS	921472(SI), Y0	// a_next_bar[0]
+	VMOVUPS	921600(SI), Y2	// a_next_bar[1]
+	VMOVUPS	921728(SI), Y3	// a_next_bar[2]
+	VMOVUPS	921856(SI), Y4	// a_next_bar[3]
+	VMOVUPS	927616(SI), Y5	// a_d4_bar[0]
+	VMOVUPS	927744(SI), Y6	// a_d4_bar[1]
+	VMOVUPS	927872(SI), Y15	// a_d4_bar[2]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	911616(SI), Y15	// a_d4_bar[3]
+	VMOVUPS	928000(SI), Y15	// a_d4_bar[3]
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	909696(SI), Y7	// a_d3_bar[0]
-	VMOVUPS	909824(SI), Y8	// a_d3_bar[1]
-	VMOVUPS	909952(SI), Y15	// a_d3_bar[2]
+	VMOVUPS	926080(SI), Y7	// a_d3_bar[0]
+	VMOVUPS	926208(SI), Y8	// a_d3_bar[1]
+	VMOVUPS	926336(SI), Y15	// a_d3_bar[2]
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	910080(SI), Y15	// a_d3_bar[3]
+	VMOVUPS	926464(SI), Y15	// a_d3_bar[3]
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	908160(SI), Y9	// a_d2_bar[0]
-	VMOVUPS	908288(SI), Y10	// a_d2_bar[1]
-	VMOVUPS	908416(SI), Y11	// a_d2_bar[2]
-	VMOVUPS	908544(SI), Y15	// a_d2_bar[3]
+	VMOVUPS	924544(SI), Y9	// a_d2_bar[0]
+	VMOVUPS	924672(SI), Y10	// a_d2_bar[1]
+	VMOVUPS	924800(SI), Y11	// a_d2_bar[2]
+	VMOVUPS	924928(SI), Y15	// a_d2_bar[3]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	973312(SI), Y12	// result_19[0]
+	VMOVUPS	989696(SI), Y12	// result_19[0]
 	VADDPS	Y12, Y0, Y0
-	VMOVUPS	Y0, 973824(SI)	// a_next_bar_2[0]
-	VMOVUPS	973440(SI), Y12	// result_19[1]
+	VMOVUPS	Y0, 990208(SI)	// a_next_bar_2[0]
+	VMOVUPS	989824(SI), Y12	// result_19[1]
 	VADDPS	Y12, Y2, Y2
-	VMOVUPS	Y2, 973952(SI)	// a_next_bar_2[1]
-	VMOVUPS	973568(SI), Y12	// result_19[2]
+	VMOVUPS	Y2, 990336(SI)	// a_next_bar_2[1]
+	VMOVUPS	989952(SI), Y12	// result_19[2]
 	VADDPS	Y12, Y3, Y3
-	VMOVUPS	Y3, 974080(SI)	// a_next_bar_2[2]
-	VMOVUPS	973696(SI), Y12	// result_19[3]
+	VMOVUPS	Y3, 990464(SI)	// a_next_bar_2[2]
+	VMOVUPS	990080(SI), Y12	// result_19[3]
 	VADDPS	Y12, Y4, Y4
-	VMOVUPS	Y4, 974208(SI)	// a_next_bar_2[3]
+	VMOVUPS	Y4, 990592(SI)	// a_next_bar_2[3]
 	VMULPS	f32_c20b7b8e<>(SB), Y5, Y5
 	VFMADD231PS	f32_42822f0d<>(SB), Y7, Y5
 	VFMADD231PS	f32_c1df2c16<>(SB), Y9, Y5
 	VFMADD231PS	Y1, Y0, Y5
-	VMOVUPS	Y5, 974336(SI)	// add_4[0]
+	VMOVUPS	Y5, 990720(SI)	// add_4[0]
 	VMULPS	f32_c20b7b8e<>(SB), Y6, Y0
 	VFMADD231PS	f32_42822f0d<>(SB), Y8, Y0
 	VFMADD231PS	f32_c1df2c16<>(SB), Y10, Y0
 	VFMADD231PS	Y1, Y2, Y0
-	VMOVUPS	Y0, 974464(SI)	// add_4[1]
+	VMOVUPS	Y0, 990848(SI)	// add_4[1]
 	VMOVUPS	0(AX), Y13
 	VMULPS	f32_c20b7b8e<>(SB), Y13, Y0
 	VMOVUPS	64(AX), Y13
 	VFMADD231PS	f32_42822f0d<>(SB), Y13, Y0
 	VFMADD231PS	f32_c1df2c16<>(SB), Y11, Y0
 	VFMADD231PS	Y1, Y3, Y0
-	VMOVUPS	Y0, 974592(SI)	// add_4[2]
+	VMOVUPS	Y0, 990976(SI)	// add_4[2]
 	VMOVUPS	32(AX), Y13
 	VMULPS	f32_c20b7b8e<>(SB), Y13, Y0
 	VMOVUPS	96(AX), Y13
@@ -11337,7 +11596,7 @@ loop66: // 8 times: elements
 	VMOVUPS	128(AX), Y13
 	VFMADD231PS	f32_c1df2c16<>(SB), Y13, Y0
 	VFMADD231PS	Y1, Y4, Y0
-	VMOVUPS	Y0, 974720(SI)	// add_4[3]
+	VMOVUPS	Y0, 991104(SI)	// add_4[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop65
@@ -11345,53 +11604,53 @@ loop66: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop67: // 4 times: vectors of the block
-	VMOVUPS	928512(SI), Y0	// z_y6[0]
+	VMOVUPS	944896(SI), Y0	// z_y6[0]
 	VMOVUPS	Y0, 814336(SI)	// latentFieldBwd.z[0]
-	VMOVUPS	928640(SI), Y0	// z_y6[1]
+	VMOVUPS	945024(SI), Y0	// z_y6[1]
 	VMOVUPS	Y0, 814464(SI)	// latentFieldBwd.z[1]
-	VMOVUPS	928768(SI), Y0	// z_y6[2]
+	VMOVUPS	945152(SI), Y0	// z_y6[2]
 	VMOVUPS	Y0, 814592(SI)	// latentFieldBwd.z[2]
-	VMOVUPS	928896(SI), Y0	// z_y6[3]
+	VMOVUPS	945280(SI), Y0	// z_y6[3]
 	VMOVUPS	Y0, 814720(SI)	// latentFieldBwd.z[3]
-	VMOVUPS	929024(SI), Y0	// z_y6[4]
+	VMOVUPS	945408(SI), Y0	// z_y6[4]
 	VMOVUPS	Y0, 814848(SI)	// latentFieldBwd.z[4]
-	VMOVUPS	929152(SI), Y0	// z_y6[5]
+	VMOVUPS	945536(SI), Y0	// z_y6[5]
 	VMOVUPS	Y0, 814976(SI)	// latentFieldBwd.z[5]
-	VMOVUPS	929280(SI), Y0	// z_y6[6]
+	VMOVUPS	945664(SI), Y0	// z_y6[6]
 	VMOVUPS	Y0, 815104(SI)	// latentFieldBwd.z[6]
-	VMOVUPS	929408(SI), Y0	// z_y6[7]
+	VMOVUPS	945792(SI), Y0	// z_y6[7]
 	VMOVUPS	Y0, 815232(SI)	// latentFieldBwd.z[7]
-	VMOVUPS	930048(SI), Y0	// a_y6[0]
+	VMOVUPS	946432(SI), Y0	// a_y6[0]
 	VMOVUPS	Y0, 815360(SI)	// latentFieldBwd.a[0]
-	VMOVUPS	930176(SI), Y0	// a_y6[1]
+	VMOVUPS	946560(SI), Y0	// a_y6[1]
 	VMOVUPS	Y0, 815488(SI)	// latentFieldBwd.a[1]
-	VMOVUPS	930304(SI), Y0	// a_y6[2]
+	VMOVUPS	946688(SI), Y0	// a_y6[2]
 	VMOVUPS	Y0, 815616(SI)	// latentFieldBwd.a[2]
-	VMOVUPS	930432(SI), Y0	// a_y6[3]
+	VMOVUPS	946816(SI), Y0	// a_y6[3]
 	VMOVUPS	Y0, 815744(SI)	// latentFieldBwd.a[3]
-	VMOVUPS	972288(SI), Y0	// add_3[0]
+	VMOVUPS	988672(SI), Y0	// add_3[0]
 	VMOVUPS	Y0, 850176(SI)	// latentFieldBwd.dz_bar[0]
-	VMOVUPS	972416(SI), Y0	// add_3[1]
+	VMOVUPS	988800(SI), Y0	// add_3[1]
 	VMOVUPS	Y0, 850304(SI)	// latentFieldBwd.dz_bar[1]
-	VMOVUPS	972544(SI), Y0	// add_3[2]
+	VMOVUPS	988928(SI), Y0	// add_3[2]
 	VMOVUPS	Y0, 850432(SI)	// latentFieldBwd.dz_bar[2]
-	VMOVUPS	972672(SI), Y0	// add_3[3]
+	VMOVUPS	989056(SI), Y0	// add_3[3]
 	VMOVUPS	Y0, 850560(SI)	// latentFieldBwd.dz_bar[3]
-	VMOVUPS	972800(SI), Y0	// add_3[4]
+	VMOVUPS	989184(SI), Y0	// add_3[4]
 	VMOVUPS	Y0, 850688(SI)	// latentFieldBwd.dz_bar[4]
-	VMOVUPS	972928(SI), Y0	// add_3[5]
+	VMOVUPS	989312(SI), Y0	// add_3[5]
 	VMOVUPS	Y0, 850816(SI)	// latentFieldBwd.dz_bar[5]
-	VMOVUPS	973056(SI), Y0	// add_3[6]
+	VMOVUPS	989440(SI), Y0	// add_3[6]
 	VMOVUPS	Y0, 850944(SI)	// latentFieldBwd.dz_bar[6]
-	VMOVUPS	973184(SI), Y0	// add_3[7]
+	VMOVUPS	989568(SI), Y0	// add_3[7]
 	VMOVUPS	Y0, 851072(SI)	// latentFieldBwd.dz_bar[7]
-	VMOVUPS	974336(SI), Y0	// add_4[0]
+	VMOVUPS	990720(SI), Y0	// add_4[0]
 	VMOVUPS	Y0, 851200(SI)	// latentFieldBwd.da_bar[0]
-	VMOVUPS	974464(SI), Y0	// add_4[1]
+	VMOVUPS	990848(SI), Y0	// add_4[1]
 	VMOVUPS	Y0, 851328(SI)	// latentFieldBwd.da_bar[1]
-	VMOVUPS	974592(SI), Y0	// add_4[2]
+	VMOVUPS	990976(SI), Y0	// add_4[2]
 	VMOVUPS	Y0, 851456(SI)	// latentFieldBwd.da_bar[2]
-	VMOVUPS	974720(SI), Y0	// add_4[3]
+	VMOVUPS	991104(SI), Y0	// add_4[3]
 	VMOVUPS	Y0, 851584(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
@@ -11399,10 +11658,10 @@ loop67: // 4 times: vectors of the block
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop68: // 64 times: elements
-	VMOVUPS	935936(SI), Y0	// result_13[0]
-	VMOVUPS	935968(SI), Y1	// result_13[0] | 1
-	VMOVUPS	936000(SI), Y2	// result_13[0] | 2
-	VMOVUPS	936032(SI), Y3	// result_13[0] | 3
+	VMOVUPS	952320(SI), Y0	// result_13[0]
+	VMOVUPS	952352(SI), Y1	// result_13[0] | 1
+	VMOVUPS	952384(SI), Y2	// result_13[0] | 2
+	VMOVUPS	952416(SI), Y3	// result_13[0] | 3
 	VMOVUPS	Y0, 815872(SI)	// latentFieldBwd.add[0]
 	VMOVUPS	Y1, 815904(SI)	// latentFieldBwd.add[0] | 1
 	VMOVUPS	Y2, 815936(SI)	// latentFieldBwd.add[0] | 2
@@ -11413,10 +11672,10 @@ loop68: // 64 times: elements
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop69: // 64 times: elements
-	VMOVUPS	944128(SI), Y0	// result_14[0]
-	VMOVUPS	944160(SI), Y1	// result_14[0] | 1
-	VMOVUPS	944192(SI), Y2	// result_14[0] | 2
-	VMOVUPS	944224(SI), Y3	// result_14[0] | 3
+	VMOVUPS	960512(SI), Y0	// result_14[0]
+	VMOVUPS	960544(SI), Y1	// result_14[0] | 1
+	VMOVUPS	960576(SI), Y2	// result_14[0] | 2
+	VMOVUPS	960608(SI), Y3	// result_14[0] | 3
 	VMOVUPS	Y0, 824064(SI)	// latentFieldBwd.softplus[0]
 	VMOVUPS	Y1, 824096(SI)	// latentFieldBwd.softplus[0] | 1
 	VMOVUPS	Y2, 824128(SI)	// latentFieldBwd.softplus[0] | 2
@@ -11427,10 +11686,10 @@ loop69: // 64 times: elements
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop70: // 64 times: elements
-	VMOVUPS	952320(SI), Y0	// result_15[0]
-	VMOVUPS	952352(SI), Y1	// result_15[0] | 1
-	VMOVUPS	952384(SI), Y2	// result_15[0] | 2
-	VMOVUPS	952416(SI), Y3	// result_15[0] | 3
+	VMOVUPS	968704(SI), Y0	// result_15[0]
+	VMOVUPS	968736(SI), Y1	// result_15[0] | 1
+	VMOVUPS	968768(SI), Y2	// result_15[0] | 2
+	VMOVUPS	968800(SI), Y3	// result_15[0] | 3
 	VMOVUPS	Y0, 832256(SI)	// latentFieldBwd.add2[0]
 	VMOVUPS	Y1, 832288(SI)	// latentFieldBwd.add2[0] | 1
 	VMOVUPS	Y2, 832320(SI)	// latentFieldBwd.add2[0] | 2
@@ -11441,10 +11700,10 @@ loop70: // 64 times: elements
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop71: // 64 times: elements
-	VMOVUPS	960512(SI), Y0	// result_16[0]
-	VMOVUPS	960544(SI), Y1	// result_16[0] | 1
-	VMOVUPS	960576(SI), Y2	// result_16[0] | 2
-	VMOVUPS	960608(SI), Y3	// result_16[0] | 3
+	VMOVUPS	976896(SI), Y0	// result_16[0]
+	VMOVUPS	976928(SI), Y1	// result_16[0] | 1
+	VMOVUPS	976960(SI), Y2	// result_16[0] | 2
+	VMOVUPS	976992(SI), Y3	// result_16[0] | 3
 	VMOVUPS	Y0, 840448(SI)	// latentFieldBwd.softplus2[0]
 	VMOVUPS	Y1, 840480(SI)	// latentFieldBwd.softplus2[0] | 1
 	VMOVUPS	Y2, 840512(SI)	// latentFieldBwd.softplus2[0] | 2
@@ -11455,10 +11714,10 @@ loop71: // 64 times: elements
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop72: // 12 times: elements
-	VMOVUPS	968704(SI), Y0	// result_17[0]
-	VMOVUPS	968736(SI), Y1	// result_17[0] | 1
-	VMOVUPS	968768(SI), Y2	// result_17[0] | 2
-	VMOVUPS	968800(SI), Y3	// result_17[0] | 3
+	VMOVUPS	985088(SI), Y0	// result_17[0]
+	VMOVUPS	985120(SI), Y1	// result_17[0] | 1
+	VMOVUPS	985152(SI), Y2	// result_17[0] | 2
+	VMOVUPS	985184(SI), Y3	// result_17[0] | 3
 	VMOVUPS	Y0, 848640(SI)	// latentFieldBwd.tanh[0]
 	VMOVUPS	Y1, 848672(SI)	// latentFieldBwd.tanh[0] | 1
 	VMOVUPS	Y2, 848704(SI)	// latentFieldBwd.tanh[0] | 2
@@ -11471,29 +11730,29 @@ loop72: // 12 times: elements
 	MOVQ	AX, SI
 loop73: // 4 times: vectors of the block
 	VMOVUPS	851712(SI), Y0	// latentFieldBwd.z_bar[0]
-	VMOVUPS	Y0, 1009152(SI)	// result_25[0]
+	VMOVUPS	Y0, 1025536(SI)	// result_25[0]
 	VMOVUPS	851840(SI), Y0	// latentFieldBwd.z_bar[1]
-	VMOVUPS	Y0, 1009280(SI)	// result_25[1]
+	VMOVUPS	Y0, 1025664(SI)	// result_25[1]
 	VMOVUPS	851968(SI), Y0	// latentFieldBwd.z_bar[2]
-	VMOVUPS	Y0, 1009408(SI)	// result_25[2]
+	VMOVUPS	Y0, 1025792(SI)	// result_25[2]
 	VMOVUPS	852096(SI), Y0	// latentFieldBwd.z_bar[3]
-	VMOVUPS	Y0, 1009536(SI)	// result_25[3]
+	VMOVUPS	Y0, 1025920(SI)	// result_25[3]
 	VMOVUPS	852224(SI), Y0	// latentFieldBwd.z_bar[4]
-	VMOVUPS	Y0, 1009664(SI)	// result_25[4]
+	VMOVUPS	Y0, 1026048(SI)	// result_25[4]
 	VMOVUPS	852352(SI), Y0	// latentFieldBwd.z_bar[5]
-	VMOVUPS	Y0, 1009792(SI)	// result_25[5]
+	VMOVUPS	Y0, 1026176(SI)	// result_25[5]
 	VMOVUPS	852480(SI), Y0	// latentFieldBwd.z_bar[6]
-	VMOVUPS	Y0, 1009920(SI)	// result_25[6]
+	VMOVUPS	Y0, 1026304(SI)	// result_25[6]
 	VMOVUPS	852608(SI), Y0	// latentFieldBwd.z_bar[7]
-	VMOVUPS	Y0, 1010048(SI)	// result_25[7]
+	VMOVUPS	Y0, 1026432(SI)	// result_25[7]
 	VMOVUPS	852736(SI), Y0	// latentFieldBwd.a_bar[0]
-	VMOVUPS	Y0, 1011200(SI)	// result_26[0]
+	VMOVUPS	Y0, 1027584(SI)	// result_26[0]
 	VMOVUPS	852864(SI), Y0	// latentFieldBwd.a_bar[1]
-	VMOVUPS	Y0, 1011328(SI)	// result_26[1]
+	VMOVUPS	Y0, 1027712(SI)	// result_26[1]
 	VMOVUPS	852992(SI), Y0	// latentFieldBwd.a_bar[2]
-	VMOVUPS	Y0, 1011456(SI)	// result_26[2]
+	VMOVUPS	Y0, 1027840(SI)	// result_26[2]
 	VMOVUPS	853120(SI), Y0	// latentFieldBwd.a_bar[3]
-	VMOVUPS	Y0, 1011584(SI)	// result_26[3]
+	VMOVUPS	Y0, 1027968(SI)	// result_26[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop73
@@ -11504,66 +11763,66 @@ loop74: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop75: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	1009152(R9), Y0	// result_25[0]
-	VMOVUPS	927360(SI), Y1	// ha65
-	VMOVUPS	971264(R9), Y2	// z_next_bar_2[0]
-	VMOVUPS	931072(SI), Y3	// hb5
-	VMOVUPS	907136(R9), Y4	// z_d2_bar[0]
-	VMOVUPS	908672(R9), Y5	// z_d3_bar[0]
-	VMOVUPS	910208(R9), Y6	// z_d4_bar[0]
+	VMOVUPS	1025536(R9), Y0	// result_25[0]
+	VMOVUPS	943744(SI), Y1	// ha65
+	VMOVUPS	987648(R9), Y2	// z_next_bar_2[0]
+	VMOVUPS	947456(SI), Y3	// hb5
+	VMOVUPS	923520(R9), Y4	// z_d2_bar[0]
+	VMOVUPS	925056(R9), Y5	// z_d3_bar[0]
+	VMOVUPS	926592(R9), Y6	// z_d4_bar[0]
 	VMULPS	f32_423d84a1<>(SB), Y6, Y6
 	VFMADD231PS	f32_c2b05b99<>(SB), Y5, Y6
 	VFMADD231PS	f32_42160989<>(SB), Y4, Y6
 	VFMADD231PS	Y3, Y2, Y6
 	VFMADD231PS	Y1, Y0, Y6
-	VMOVUPS	Y6, 1010176(R9)	// add_5[0]
+	VMOVUPS	Y6, 1026560(R9)	// add_5[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop75
-	VMOVUPS	911232(SI), Y0	// a_d4_bar[0]
-	VMOVUPS	911360(SI), Y2	// a_d4_bar[1]
-	VMOVUPS	911488(SI), Y4	// a_d4_bar[2]
-	VMOVUPS	911616(SI), Y5	// a_d4_bar[3]
-	VMOVUPS	909696(SI), Y6	// a_d3_bar[0]
-	VMOVUPS	909824(SI), Y7	// a_d3_bar[1]
-	VMOVUPS	909952(SI), Y8	// a_d3_bar[2]
-	VMOVUPS	910080(SI), Y9	// a_d3_bar[3]
-	VMOVUPS	908160(SI), Y10	// a_d2_bar[0]
-	VMOVUPS	908288(SI), Y11	// a_d2_bar[1]
-	VMOVUPS	908416(SI), Y12	// a_d2_bar[2]
-	VMOVUPS	908544(SI), Y13	// a_d2_bar[3]
-	VMOVUPS	1011200(SI), Y14	// result_26[0]
-	VMOVUPS	973824(SI), Y15	// a_next_bar_2[0]
+	VMOVUPS	927616(SI), Y0	// a_d4_bar[0]
+	VMOVUPS	927744(SI), Y2	// a_d4_bar[1]
+	VMOVUPS	927872(SI), Y4	// a_d4_bar[2]
+	VMOVUPS	928000(SI), Y5	// a_d4_bar[3]
+	VMOVUPS	926080(SI), Y6	// a_d3_bar[0]
+	VMOVUPS	926208(SI), Y7	// a_d3_bar[1]
+	VMOVUPS	926336(SI), Y8	// a_d3_bar[2]
+	VMOVUPS	926464(SI), Y9	// a_d3_bar[3]
+	VMOVUPS	924544(SI), Y10	// a_d2_bar[0]
+	VMOVUPS	924672(SI), Y11	// a_d2_bar[1]
+	VMOVUPS	924800(SI), Y12	// a_d2_bar[2]
+	VMOVUPS	924928(SI), Y13	// a_d2_bar[3]
+	VMOVUPS	1027584(SI), Y14	// result_26[0]
+	VMOVUPS	990208(SI), Y15	// a_next_bar_2[0]
 	VMULPS	f32_423d84a1<>(SB), Y0, Y0
 	VFMADD231PS	f32_c2b05b99<>(SB), Y6, Y0
 	VFMADD231PS	f32_42160989<>(SB), Y10, Y0
 	VFMADD231PS	Y3, Y15, Y0
 	VFMADD231PS	Y1, Y14, Y0
-	VMOVUPS	Y0, 1011712(SI)	// add_6[0]
-	VMOVUPS	1011328(SI), Y0	// result_26[1]
-	VMOVUPS	973952(SI), Y6	// a_next_bar_2[1]
+	VMOVUPS	Y0, 1028096(SI)	// add_6[0]
+	VMOVUPS	1027712(SI), Y0	// result_26[1]
+	VMOVUPS	990336(SI), Y6	// a_next_bar_2[1]
 	VMULPS	f32_423d84a1<>(SB), Y2, Y2
 	VFMADD231PS	f32_c2b05b99<>(SB), Y7, Y2
 	VFMADD231PS	f32_42160989<>(SB), Y11, Y2
 	VFMADD231PS	Y3, Y6, Y2
 	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 1011840(SI)	// add_6[1]
-	VMOVUPS	1011456(SI), Y0	// result_26[2]
-	VMOVUPS	974080(SI), Y2	// a_next_bar_2[2]
+	VMOVUPS	Y2, 1028224(SI)	// add_6[1]
+	VMOVUPS	1027840(SI), Y0	// result_26[2]
+	VMOVUPS	990464(SI), Y2	// a_next_bar_2[2]
 	VMULPS	f32_423d84a1<>(SB), Y4, Y4
 	VFMADD231PS	f32_c2b05b99<>(SB), Y8, Y4
 	VFMADD231PS	f32_42160989<>(SB), Y12, Y4
 	VFMADD231PS	Y3, Y2, Y4
 	VFMADD231PS	Y1, Y0, Y4
-	VMOVUPS	Y4, 1011968(SI)	// add_6[2]
-	VMOVUPS	1011584(SI), Y0	// result_26[3]
-	VMOVUPS	974208(SI), Y2	// a_next_bar_2[3]
+	VMOVUPS	Y4, 1028352(SI)	// add_6[2]
+	VMOVUPS	1027968(SI), Y0	// result_26[3]
+	VMOVUPS	990592(SI), Y2	// a_next_bar_2[3]
 	VMULPS	f32_423d84a1<>(SB), Y5, Y4
 	VFMADD231PS	f32_c2b05b99<>(SB), Y9, Y4
 	VFMADD231PS	f32_42160989<>(SB), Y13, Y4
 	VFMADD231PS	Y3, Y2, Y4
 	VFMADD231PS	Y1, Y0, Y4
-	VMOVUPS	Y4, 1012096(SI)	// add_6[3]
+	VMOVUPS	Y4, 1028480(SI)	// add_6[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop74
@@ -11571,53 +11830,53 @@ loop75: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop76: // 4 times: vectors of the block
-	VMOVUPS	924800(SI), Y0	// z_y5[0]
+	VMOVUPS	941184(SI), Y0	// z_y5[0]
 	VMOVUPS	Y0, 814336(SI)	// latentFieldBwd.z[0]
-	VMOVUPS	924928(SI), Y0	// z_y5[1]
+	VMOVUPS	941312(SI), Y0	// z_y5[1]
 	VMOVUPS	Y0, 814464(SI)	// latentFieldBwd.z[1]
-	VMOVUPS	925056(SI), Y0	// z_y5[2]
+	VMOVUPS	941440(SI), Y0	// z_y5[2]
 	VMOVUPS	Y0, 814592(SI)	// latentFieldBwd.z[2]
-	VMOVUPS	925184(SI), Y0	// z_y5[3]
+	VMOVUPS	941568(SI), Y0	// z_y5[3]
 	VMOVUPS	Y0, 814720(SI)	// latentFieldBwd.z[3]
-	VMOVUPS	925312(SI), Y0	// z_y5[4]
+	VMOVUPS	941696(SI), Y0	// z_y5[4]
 	VMOVUPS	Y0, 814848(SI)	// latentFieldBwd.z[4]
-	VMOVUPS	925440(SI), Y0	// z_y5[5]
+	VMOVUPS	941824(SI), Y0	// z_y5[5]
 	VMOVUPS	Y0, 814976(SI)	// latentFieldBwd.z[5]
-	VMOVUPS	925568(SI), Y0	// z_y5[6]
+	VMOVUPS	941952(SI), Y0	// z_y5[6]
 	VMOVUPS	Y0, 815104(SI)	// latentFieldBwd.z[6]
-	VMOVUPS	925696(SI), Y0	// z_y5[7]
+	VMOVUPS	942080(SI), Y0	// z_y5[7]
 	VMOVUPS	Y0, 815232(SI)	// latentFieldBwd.z[7]
-	VMOVUPS	926336(SI), Y0	// a_y5[0]
+	VMOVUPS	942720(SI), Y0	// a_y5[0]
 	VMOVUPS	Y0, 815360(SI)	// latentFieldBwd.a[0]
-	VMOVUPS	926464(SI), Y0	// a_y5[1]
+	VMOVUPS	942848(SI), Y0	// a_y5[1]
 	VMOVUPS	Y0, 815488(SI)	// latentFieldBwd.a[1]
-	VMOVUPS	926592(SI), Y0	// a_y5[2]
+	VMOVUPS	942976(SI), Y0	// a_y5[2]
 	VMOVUPS	Y0, 815616(SI)	// latentFieldBwd.a[2]
-	VMOVUPS	926720(SI), Y0	// a_y5[3]
+	VMOVUPS	943104(SI), Y0	// a_y5[3]
 	VMOVUPS	Y0, 815744(SI)	// latentFieldBwd.a[3]
-	VMOVUPS	1010176(SI), Y0	// add_5[0]
+	VMOVUPS	1026560(SI), Y0	// add_5[0]
 	VMOVUPS	Y0, 850176(SI)	// latentFieldBwd.dz_bar[0]
-	VMOVUPS	1010304(SI), Y0	// add_5[1]
+	VMOVUPS	1026688(SI), Y0	// add_5[1]
 	VMOVUPS	Y0, 850304(SI)	// latentFieldBwd.dz_bar[1]
-	VMOVUPS	1010432(SI), Y0	// add_5[2]
+	VMOVUPS	1026816(SI), Y0	// add_5[2]
 	VMOVUPS	Y0, 850432(SI)	// latentFieldBwd.dz_bar[2]
-	VMOVUPS	1010560(SI), Y0	// add_5[3]
+	VMOVUPS	1026944(SI), Y0	// add_5[3]
 	VMOVUPS	Y0, 850560(SI)	// latentFieldBwd.dz_bar[3]
-	VMOVUPS	1010688(SI), Y0	// add_5[4]
+	VMOVUPS	1027072(SI), Y0	// add_5[4]
 	VMOVUPS	Y0, 850688(SI)	// latentFieldBwd.dz_bar[4]
-	VMOVUPS	1010816(SI), Y0	// add_5[5]
+	VMOVUPS	1027200(SI), Y0	// add_5[5]
 	VMOVUPS	Y0, 850816(SI)	// latentFieldBwd.dz_bar[5]
-	VMOVUPS	1010944(SI), Y0	// add_5[6]
+	VMOVUPS	1027328(SI), Y0	// add_5[6]
 	VMOVUPS	Y0, 850944(SI)	// latentFieldBwd.dz_bar[6]
-	VMOVUPS	1011072(SI), Y0	// add_5[7]
+	VMOVUPS	1027456(SI), Y0	// add_5[7]
 	VMOVUPS	Y0, 851072(SI)	// latentFieldBwd.dz_bar[7]
-	VMOVUPS	1011712(SI), Y0	// add_6[0]
+	VMOVUPS	1028096(SI), Y0	// add_6[0]
 	VMOVUPS	Y0, 851200(SI)	// latentFieldBwd.da_bar[0]
-	VMOVUPS	1011840(SI), Y0	// add_6[1]
+	VMOVUPS	1028224(SI), Y0	// add_6[1]
 	VMOVUPS	Y0, 851328(SI)	// latentFieldBwd.da_bar[1]
-	VMOVUPS	1011968(SI), Y0	// add_6[2]
+	VMOVUPS	1028352(SI), Y0	// add_6[2]
 	VMOVUPS	Y0, 851456(SI)	// latentFieldBwd.da_bar[2]
-	VMOVUPS	1012096(SI), Y0	// add_6[3]
+	VMOVUPS	1028480(SI), Y0	// add_6[3]
 	VMOVUPS	Y0, 851584(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
@@ -11625,10 +11884,10 @@ loop76: // 4 times: vectors of the block
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop77: // 64 times: elements
-	VMOVUPS	974848(SI), Y0	// result_20[0]
-	VMOVUPS	974880(SI), Y1	// result_20[0] | 1
-	VMOVUPS	974912(SI), Y2	// result_20[0] | 2
-	VMOVUPS	974944(SI), Y3	// result_20[0] | 3
+	VMOVUPS	991232(SI), Y0	// result_20[0]
+	VMOVUPS	991264(SI), Y1	// result_20[0] | 1
+	VMOVUPS	991296(SI), Y2	// result_20[0] | 2
+	VMOVUPS	991328(SI), Y3	// result_20[0] | 3
 	VMOVUPS	Y0, 815872(SI)	// latentFieldBwd.add[0]
 	VMOVUPS	Y1, 815904(SI)	// latentFieldBwd.add[0] | 1
 	VMOVUPS	Y2, 815936(SI)	// latentFieldBwd.add[0] | 2
@@ -11639,10 +11898,10 @@ loop77: // 64 times: elements
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop78: // 64 times: elements
-	VMOVUPS	983040(SI), Y0	// result_21[0]
-	VMOVUPS	983072(SI), Y1	// result_21[0] | 1
-	VMOVUPS	983104(SI), Y2	// result_21[0] | 2
-	VMOVUPS	983136(SI), Y3	// result_21[0] | 3
+	VMOVUPS	999424(SI), Y0	// result_21[0]
+	VMOVUPS	999456(SI), Y1	// result_21[0] | 1
+	VMOVUPS	999488(SI), Y2	// result_21[0] | 2
+	VMOVUPS	999520(SI), Y3	// result_21[0] | 3
 	VMOVUPS	Y0, 824064(SI)	// latentFieldBwd.softplus[0]
 	VMOVUPS	Y1, 824096(SI)	// latentFieldBwd.softplus[0] | 1
 	VMOVUPS	Y2, 824128(SI)	// latentFieldBwd.softplus[0] | 2
@@ -11653,10 +11912,10 @@ loop78: // 64 times: elements
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop79: // 64 times: elements
-	VMOVUPS	991232(SI), Y0	// result_22[0]
-	VMOVUPS	991264(SI), Y1	// result_22[0] | 1
-	VMOVUPS	991296(SI), Y2	// result_22[0] | 2
-	VMOVUPS	991328(SI), Y3	// result_22[0] | 3
+	VMOVUPS	1007616(SI), Y0	// result_22[0]
+	VMOVUPS	1007648(SI), Y1	// result_22[0] | 1
+	VMOVUPS	1007680(SI), Y2	// result_22[0] | 2
+	VMOVUPS	1007712(SI), Y3	// result_22[0] | 3
 	VMOVUPS	Y0, 832256(SI)	// latentFieldBwd.add2[0]
 	VMOVUPS	Y1, 832288(SI)	// latentFieldBwd.add2[0] | 1
 	VMOVUPS	Y2, 832320(SI)	// latentFieldBwd.add2[0] | 2
@@ -11667,10 +11926,10 @@ loop79: // 64 times: elements
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop80: // 64 times: elements
-	VMOVUPS	999424(SI), Y0	// result_23[0]
-	VMOVUPS	999456(SI), Y1	// result_23[0] | 1
-	VMOVUPS	999488(SI), Y2	// result_23[0] | 2
-	VMOVUPS	999520(SI), Y3	// result_23[0] | 3
+	VMOVUPS	1015808(SI), Y0	// result_23[0]
+	VMOVUPS	1015840(SI), Y1	// result_23[0] | 1
+	VMOVUPS	1015872(SI), Y2	// result_23[0] | 2
+	VMOVUPS	1015904(SI), Y3	// result_23[0] | 3
 	VMOVUPS	Y0, 840448(SI)	// latentFieldBwd.softplus2[0]
 	VMOVUPS	Y1, 840480(SI)	// latentFieldBwd.softplus2[0] | 1
 	VMOVUPS	Y2, 840512(SI)	// latentFieldBwd.softplus2[0] | 2
@@ -11681,10 +11940,10 @@ loop80: // 64 times: elements
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop81: // 12 times: elements
-	VMOVUPS	1007616(SI), Y0	// result_24[0]
-	VMOVUPS	1007648(SI), Y1	// result_24[0] | 1
-	VMOVUPS	1007680(SI), Y2	// result_24[0] | 2
-	VMOVUPS	1007712(SI), Y3	// result_24[0] | 3
+	VMOVUPS	1024000(SI), Y0	// result_24[0]
+	VMOVUPS	1024032(SI), Y1	// result_24[0] | 1
+	VMOVUPS	1024064(SI), Y2	// result_24[0] | 2
+	VMOVUPS	1024096(SI), Y3	// result_24[0] | 3
 	VMOVUPS	Y0, 848640(SI)	// latentFieldBwd.tanh[0]
 	VMOVUPS	Y1, 848672(SI)	// latentFieldBwd.tanh[0] | 1
 	VMOVUPS	Y2, 848704(SI)	// latentFieldBwd.tanh[0] | 2
@@ -11697,29 +11956,29 @@ loop81: // 12 times: elements
 	MOVQ	AX, SI
 loop82: // 4 times: vectors of the block
 	VMOVUPS	851712(SI), Y0	// latentFieldBwd.z_bar[0]
-	VMOVUPS	Y0, 1046528(SI)	// result_32[0]
+	VMOVUPS	Y0, 1062912(SI)	// result_32[0]
 	VMOVUPS	851840(SI), Y0	// latentFieldBwd.z_bar[1]
-	VMOVUPS	Y0, 1046656(SI)	// result_32[1]
+	VMOVUPS	Y0, 1063040(SI)	// result_32[1]
 	VMOVUPS	851968(SI), Y0	// latentFieldBwd.z_bar[2]
-	VMOVUPS	Y0, 1046784(SI)	// result_32[2]
+	VMOVUPS	Y0, 1063168(SI)	// result_32[2]
 	VMOVUPS	852096(SI), Y0	// latentFieldBwd.z_bar[3]
-	VMOVUPS	Y0, 1046912(SI)	// result_32[3]
+	VMOVUPS	Y0, 1063296(SI)	// result_32[3]
 	VMOVUPS	852224(SI), Y0	// latentFieldBwd.z_bar[4]
-	VMOVUPS	Y0, 1047040(SI)	// result_32[4]
+	VMOVUPS	Y0, 1063424(SI)	// result_32[4]
 	VMOVUPS	852352(SI), Y0	// latentFieldBwd.z_bar[5]
-	VMOVUPS	Y0, 1047168(SI)	// result_32[5]
+	VMOVUPS	Y0, 1063552(SI)	// result_32[5]
 	VMOVUPS	852480(SI), Y0	// latentFieldBwd.z_bar[6]
-	VMOVUPS	Y0, 1047296(SI)	// result_32[6]
+	VMOVUPS	Y0, 1063680(SI)	// result_32[6]
 	VMOVUPS	852608(SI), Y0	// latentFieldBwd.z_bar[7]
-	VMOVUPS	Y0, 1047424(SI)	// result_32[7]
+	VMOVUPS	Y0, 1063808(SI)	// result_32[7]
 	VMOVUPS	852736(SI), Y0	// latentFieldBwd.a_bar[0]
-	VMOVUPS	Y0, 1048576(SI)	// result_33[0]
+	VMOVUPS	Y0, 1064960(SI)	// result_33[0]
 	VMOVUPS	852864(SI), Y0	// latentFieldBwd.a_bar[1]
-	VMOVUPS	Y0, 1048704(SI)	// result_33[1]
+	VMOVUPS	Y0, 1065088(SI)	// result_33[1]
 	VMOVUPS	852992(SI), Y0	// latentFieldBwd.a_bar[2]
-	VMOVUPS	Y0, 1048832(SI)	// result_33[2]
+	VMOVUPS	Y0, 1065216(SI)	// result_33[2]
 	VMOVUPS	853120(SI), Y0	// latentFieldBwd.a_bar[3]
-	VMOVUPS	Y0, 1048960(SI)	// result_33[3]
+	VMOVUPS	Y0, 1065344(SI)	// result_33[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop82
@@ -11730,65 +11989,65 @@ loop83: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop84: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	1046528(R9), Y0	// result_32[0]
-	VMOVUPS	923648(SI), Y1	// ha54
-	VMOVUPS	1009152(R9), Y2	// result_25[0]
-	VMOVUPS	927232(SI), Y3	// ha64
-	VMOVUPS	971264(R9), Y4	// z_next_bar_2[0]
-	VMOVUPS	930944(SI), Y5	// hb4
-	VMOVUPS	907136(R9), Y6	// z_d2_bar[0]
-	VMOVUPS	908672(R9), Y7	// z_d3_bar[0]
-	VMOVUPS	910208(R9), Y8	// z_d4_bar[0]
+	VMOVUPS	1062912(R9), Y0	// result_32[0]
+	VMOVUPS	940032(SI), Y1	// ha54
+	VMOVUPS	1025536(R9), Y2	// result_25[0]
+	VMOVUPS	943616(SI), Y3	// ha64
+	VMOVUPS	987648(R9), Y4	// z_next_bar_2[0]
+	VMOVUPS	947328(SI), Y5	// hb4
+	VMOVUPS	923520(R9), Y6	// z_d2_bar[0]
+	VMOVUPS	925056(R9), Y7	// z_d3_bar[0]
+	VMOVUPS	926592(R9), Y8	// z_d4_bar[0]
 	VMULPS	f32_c1846284<>(SB), Y8, Y8
 	VFMADD231PS	f32_41f2b49c<>(SB), Y7, Y8
 	VFMADD231PS	f32_c14693c6<>(SB), Y6, Y8
 	VFMADD231PS	Y5, Y4, Y8
 	VFMADD231PS	Y3, Y2, Y8
 	VFMADD231PS	Y1, Y0, Y8
-	VMOVUPS	Y8, 1047552(R9)	// add_7[0]
+	VMOVUPS	Y8, 1063936(R9)	// add_7[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop84
-	VMOVUPS	911232(SI), Y0	// a_d4_bar[0]
-	VMOVUPS	911360(SI), Y2	// a_d4_bar[1]
-	VMOVUPS	911488(SI), Y15	// a_d4_bar[2]
+	VMOVUPS	927616(SI), Y0	// a_d4_bar[0]
+	VMOVUPS	927744(SI), Y2	// a_d4_bar[1]
+	VMOVUPS	927872(SI), Y15	// a_d4_bar[2]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	911616(SI), Y15	// a_d4_bar[3]
+	VMOVUPS	928000(SI), Y15	// a_d4_bar[3]
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	909696(SI), Y4	// a_d3_bar[0]
-	VMOVUPS	909824(SI), Y6	// a_d3_bar[1]
-	VMOVUPS	909952(SI), Y15	// a_d3_bar[2]
+	VMOVUPS	926080(SI), Y4	// a_d3_bar[0]
+	VMOVUPS	926208(SI), Y6	// a_d3_bar[1]
+	VMOVUPS	926336(SI), Y15	// a_d3_bar[2]
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	910080(SI), Y15	// a_d3_bar[3]
+	VMOVUPS	926464(SI), Y15	// a_d3_bar[3]
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	908160(SI), Y7	// a_d2_bar[0]
-	VMOVUPS	908288(SI), Y8	// a_d2_bar[1]
-	VMOVUPS	908416(SI), Y9	// a_d2_bar[2]
-	VMOVUPS	908544(SI), Y15	// a_d2_bar[3]
+	VMOVUPS	924544(SI), Y7	// a_d2_bar[0]
+	VMOVUPS	924672(SI), Y8	// a_d2_bar[1]
+	VMOVUPS	924800(SI), Y9	// a_d2_bar[2]
+	VMOVUPS	924928(SI), Y15	// a_d2_bar[3]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	1048576(SI), Y10	// result_33[0]
-	VMOVUPS	1011200(SI), Y11	// result_26[0]
-	VMOVUPS	973824(SI), Y12	// a_next_bar_2[0]
+	VMOVUPS	1064960(SI), Y10	// result_33[0]
+	VMOVUPS	1027584(SI), Y11	// result_26[0]
+	VMOVUPS	990208(SI), Y12	// a_next_bar_2[0]
 	VMULPS	f32_c1846284<>(SB), Y0, Y0
 	VFMADD231PS	f32_41f2b49c<>(SB), Y4, Y0
 	VFMADD231PS	f32_c14693c6<>(SB), Y7, Y0
 	VFMADD231PS	Y5, Y12, Y0
 	VFMADD231PS	Y3, Y11, Y0
 	VFMADD231PS	Y1, Y10, Y0
-	VMOVUPS	Y0, 1049088(SI)	// add_8[0]
-	VMOVUPS	1048704(SI), Y0	// result_33[1]
-	VMOVUPS	1011328(SI), Y4	// result_26[1]
-	VMOVUPS	973952(SI), Y7	// a_next_bar_2[1]
+	VMOVUPS	Y0, 1065472(SI)	// add_8[0]
+	VMOVUPS	1065088(SI), Y0	// result_33[1]
+	VMOVUPS	1027712(SI), Y4	// result_26[1]
+	VMOVUPS	990336(SI), Y7	// a_next_bar_2[1]
 	VMULPS	f32_c1846284<>(SB), Y2, Y2
 	VFMADD231PS	f32_41f2b49c<>(SB), Y6, Y2
 	VFMADD231PS	f32_c14693c6<>(SB), Y8, Y2
 	VFMADD231PS	Y5, Y7, Y2
 	VFMADD231PS	Y3, Y4, Y2
 	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 1049216(SI)	// add_8[1]
-	VMOVUPS	1048832(SI), Y0	// result_33[2]
-	VMOVUPS	1011456(SI), Y2	// result_26[2]
-	VMOVUPS	974080(SI), Y4	// a_next_bar_2[2]
+	VMOVUPS	Y2, 1065600(SI)	// add_8[1]
+	VMOVUPS	1065216(SI), Y0	// result_33[2]
+	VMOVUPS	1027840(SI), Y2	// result_26[2]
+	VMOVUPS	990464(SI), Y4	// a_next_bar_2[2]
 	VMOVUPS	0(AX), Y13
 	VMULPS	f32_c1846284<>(SB), Y13, Y6
 	VMOVUPS	64(AX), Y13
@@ -11797,10 +12056,10 @@ loop84: // 8 times: elements
 	VFMADD231PS	Y5, Y4, Y6
 	VFMADD231PS	Y3, Y2, Y6
 	VFMADD231PS	Y1, Y0, Y6
-	VMOVUPS	Y6, 1049344(SI)	// add_8[2]
-	VMOVUPS	1048960(SI), Y0	// result_33[3]
-	VMOVUPS	1011584(SI), Y2	// result_26[3]
-	VMOVUPS	974208(SI), Y4	// a_next_bar_2[3]
+	VMOVUPS	Y6, 1065728(SI)	// add_8[2]
+	VMOVUPS	1065344(SI), Y0	// result_33[3]
+	VMOVUPS	1027968(SI), Y2	// result_26[3]
+	VMOVUPS	990592(SI), Y4	// a_next_bar_2[3]
 	VMOVUPS	32(AX), Y13
 	VMULPS	f32_c1846284<>(SB), Y13, Y6
 	VMOVUPS	96(AX), Y13
@@ -11810,7 +12069,7 @@ loop84: // 8 times: elements
 	VFMADD231PS	Y5, Y4, Y6
 	VFMADD231PS	Y3, Y2, Y6
 	VFMADD231PS	Y1, Y0, Y6
-	VMOVUPS	Y6, 1049472(SI)	// add_8[3]
+	VMOVUPS	Y6, 1065856(SI)	// add_8[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop83
@@ -11818,53 +12077,53 @@ loop84: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop85: // 4 times: vectors of the block
-	VMOVUPS	921216(SI), Y0	// z_y4[0]
+	VMOVUPS	937600(SI), Y0	// z_y4[0]
 	VMOVUPS	Y0, 814336(SI)	// latentFieldBwd.z[0]
-	VMOVUPS	921344(SI), Y0	// z_y4[1]
+	VMOVUPS	937728(SI), Y0	// z_y4[1]
 	VMOVUPS	Y0, 814464(SI)	// latentFieldBwd.z[1]
-	VMOVUPS	921472(SI), Y0	// z_y4[2]
+	VMOVUPS	937856(SI), Y0	// z_y4[2]
 	VMOVUPS	Y0, 814592(SI)	// latentFieldBwd.z[2]
-	VMOVUPS	921600(SI), Y0	// z_y4[3]
+	VMOVUPS	937984(SI), Y0	// z_y4[3]
 	VMOVUPS	Y0, 814720(SI)	// latentFieldBwd.z[3]
-	VMOVUPS	921728(SI), Y0	// z_y4[4]
+	VMOVUPS	938112(SI), Y0	// z_y4[4]
 	VMOVUPS	Y0, 814848(SI)	// latentFieldBwd.z[4]
-	VMOVUPS	921856(SI), Y0	// z_y4[5]
+	VMOVUPS	938240(SI), Y0	// z_y4[5]
 	VMOVUPS	Y0, 814976(SI)	// latentFieldBwd.z[5]
-	VMOVUPS	921984(SI), Y0	// z_y4[6]
+	VMOVUPS	938368(SI), Y0	// z_y4[6]
 	VMOVUPS	Y0, 815104(SI)	// latentFieldBwd.z[6]
-	VMOVUPS	922112(SI), Y0	// z_y4[7]
+	VMOVUPS	938496(SI), Y0	// z_y4[7]
 	VMOVUPS	Y0, 815232(SI)	// latentFieldBwd.z[7]
-	VMOVUPS	922752(SI), Y0	// a_y4[0]
+	VMOVUPS	939136(SI), Y0	// a_y4[0]
 	VMOVUPS	Y0, 815360(SI)	// latentFieldBwd.a[0]
-	VMOVUPS	922880(SI), Y0	// a_y4[1]
+	VMOVUPS	939264(SI), Y0	// a_y4[1]
 	VMOVUPS	Y0, 815488(SI)	// latentFieldBwd.a[1]
-	VMOVUPS	923008(SI), Y0	// a_y4[2]
+	VMOVUPS	939392(SI), Y0	// a_y4[2]
 	VMOVUPS	Y0, 815616(SI)	// latentFieldBwd.a[2]
-	VMOVUPS	923136(SI), Y0	// a_y4[3]
+	VMOVUPS	939520(SI), Y0	// a_y4[3]
 	VMOVUPS	Y0, 815744(SI)	// latentFieldBwd.a[3]
-	VMOVUPS	1047552(SI), Y0	// add_7[0]
+	VMOVUPS	1063936(SI), Y0	// add_7[0]
 	VMOVUPS	Y0, 850176(SI)	// latentFieldBwd.dz_bar[0]
-	VMOVUPS	1047680(SI), Y0	// add_7[1]
+	VMOVUPS	1064064(SI), Y0	// add_7[1]
 	VMOVUPS	Y0, 850304(SI)	// latentFieldBwd.dz_bar[1]
-	VMOVUPS	1047808(SI), Y0	// add_7[2]
+	VMOVUPS	1064192(SI), Y0	// add_7[2]
 	VMOVUPS	Y0, 850432(SI)	// latentFieldBwd.dz_bar[2]
-	VMOVUPS	1047936(SI), Y0	// add_7[3]
+	VMOVUPS	1064320(SI), Y0	// add_7[3]
 	VMOVUPS	Y0, 850560(SI)	// latentFieldBwd.dz_bar[3]
-	VMOVUPS	1048064(SI), Y0	// add_7[4]
+	VMOVUPS	1064448(SI), Y0	// add_7[4]
 	VMOVUPS	Y0, 850688(SI)	// latentFieldBwd.dz_bar[4]
-	VMOVUPS	1048192(SI), Y0	// add_7[5]
+	VMOVUPS	1064576(SI), Y0	// add_7[5]
 	VMOVUPS	Y0, 850816(SI)	// latentFieldBwd.dz_bar[5]
-	VMOVUPS	1048320(SI), Y0	// add_7[6]
+	VMOVUPS	1064704(SI), Y0	// add_7[6]
 	VMOVUPS	Y0, 850944(SI)	// latentFieldBwd.dz_bar[6]
-	VMOVUPS	1048448(SI), Y0	// add_7[7]
+	VMOVUPS	1064832(SI), Y0	// add_7[7]
 	VMOVUPS	Y0, 851072(SI)	// latentFieldBwd.dz_bar[7]
-	VMOVUPS	1049088(SI), Y0	// add_8[0]
+	VMOVUPS	1065472(SI), Y0	// add_8[0]
 	VMOVUPS	Y0, 851200(SI)	// latentFieldBwd.da_bar[0]
-	VMOVUPS	1049216(SI), Y0	// add_8[1]
+	VMOVUPS	1065600(SI), Y0	// add_8[1]
 	VMOVUPS	Y0, 851328(SI)	// latentFieldBwd.da_bar[1]
-	VMOVUPS	1049344(SI), Y0	// add_8[2]
+	VMOVUPS	1065728(SI), Y0	// add_8[2]
 	VMOVUPS	Y0, 851456(SI)	// latentFieldBwd.da_bar[2]
-	VMOVUPS	1049472(SI), Y0	// add_8[3]
+	VMOVUPS	1065856(SI), Y0	// add_8[3]
 	VMOVUPS	Y0, 851584(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
@@ -11872,10 +12131,10 @@ loop85: // 4 times: vectors of the block
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop86: // 64 times: elements
-	VMOVUPS	1012224(SI), Y0	// result_27[0]
-	VMOVUPS	1012256(SI), Y1	// result_27[0] | 1
-	VMOVUPS	1012288(SI), Y2	// result_27[0] | 2
-	VMOVUPS	1012320(SI), Y3	// result_27[0] | 3
+	VMOVUPS	1028608(SI), Y0	// result_27[0]
+	VMOVUPS	1028640(SI), Y1	// result_27[0] | 1
+	VMOVUPS	1028672(SI), Y2	// result_27[0] | 2
+	VMOVUPS	1028704(SI), Y3	// result_27[0] | 3
 	VMOVUPS	Y0, 815872(SI)	// latentFieldBwd.add[0]
 	VMOVUPS	Y1, 815904(SI)	// latentFieldBwd.add[0] | 1
 	VMOVUPS	Y2, 815936(SI)	// latentFieldBwd.add[0] | 2
@@ -11886,10 +12145,10 @@ loop86: // 64 times: elements
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop87: // 64 times: elements
-	VMOVUPS	1020416(SI), Y0	// result_28[0]
-	VMOVUPS	1020448(SI), Y1	// result_28[0] | 1
-	VMOVUPS	1020480(SI), Y2	// result_28[0] | 2
-	VMOVUPS	1020512(SI), Y3	// result_28[0] | 3
+	VMOVUPS	1036800(SI), Y0	// result_28[0]
+	VMOVUPS	1036832(SI), Y1	// result_28[0] | 1
+	VMOVUPS	1036864(SI), Y2	// result_28[0] | 2
+	VMOVUPS	1036896(SI), Y3	// result_28[0] | 3
 	VMOVUPS	Y0, 824064(SI)	// latentFieldBwd.softplus[0]
 	VMOVUPS	Y1, 824096(SI)	// latentFieldBwd.softplus[0] | 1
 	VMOVUPS	Y2, 824128(SI)	// latentFieldBwd.softplus[0] | 2
@@ -11900,10 +12159,10 @@ loop87: // 64 times: elements
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop88: // 64 times: elements
-	VMOVUPS	1028608(SI), Y0	// result_29[0]
-	VMOVUPS	1028640(SI), Y1	// result_29[0] | 1
-	VMOVUPS	1028672(SI), Y2	// result_29[0] | 2
-	VMOVUPS	1028704(SI), Y3	// result_29[0] | 3
+	VMOVUPS	1044992(SI), Y0	// result_29[0]
+	VMOVUPS	1045024(SI), Y1	// result_29[0] | 1
+	VMOVUPS	1045056(SI), Y2	// result_29[0] | 2
+	VMOVUPS	1045088(SI), Y3	// result_29[0] | 3
 	VMOVUPS	Y0, 832256(SI)	// latentFieldBwd.add2[0]
 	VMOVUPS	Y1, 832288(SI)	// latentFieldBwd.add2[0] | 1
 	VMOVUPS	Y2, 832320(SI)	// latentFieldBwd.add2[0] | 2
@@ -11914,10 +12173,10 @@ loop88: // 64 times: elements
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop89: // 64 times: elements
-	VMOVUPS	1036800(SI), Y0	// result_30[0]
-	VMOVUPS	1036832(SI), Y1	// result_30[0] | 1
-	VMOVUPS	1036864(SI), Y2	// result_30[0] | 2
-	VMOVUPS	1036896(SI), Y3	// result_30[0] | 3
+	VMOVUPS	1053184(SI), Y0	// result_30[0]
+	VMOVUPS	1053216(SI), Y1	// result_30[0] | 1
+	VMOVUPS	1053248(SI), Y2	// result_30[0] | 2
+	VMOVUPS	1053280(SI), Y3	// result_30[0] | 3
 	VMOVUPS	Y0, 840448(SI)	// latentFieldBwd.softplus2[0]
 	VMOVUPS	Y1, 840480(SI)	// latentFieldBwd.softplus2[0] | 1
 	VMOVUPS	Y2, 840512(SI)	// latentFieldBwd.softplus2[0] | 2
@@ -11928,10 +12187,10 @@ loop89: // 64 times: elements
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop90: // 12 times: elements
-	VMOVUPS	1044992(SI), Y0	// result_31[0]
-	VMOVUPS	1045024(SI), Y1	// result_31[0] | 1
-	VMOVUPS	1045056(SI), Y2	// result_31[0] | 2
-	VMOVUPS	1045088(SI), Y3	// result_31[0] | 3
+	VMOVUPS	1061376(SI), Y0	// result_31[0]
+	VMOVUPS	1061408(SI), Y1	// result_31[0] | 1
+	VMOVUPS	1061440(SI), Y2	// result_31[0] | 2
+	VMOVUPS	1061472(SI), Y3	// result_31[0] | 3
 	VMOVUPS	Y0, 848640(SI)	// latentFieldBwd.tanh[0]
 	VMOVUPS	Y1, 848672(SI)	// latentFieldBwd.tanh[0] | 1
 	VMOVUPS	Y2, 848704(SI)	// latentFieldBwd.tanh[0] | 2
@@ -11944,29 +12203,29 @@ loop90: // 12 times: elements
 	MOVQ	AX, SI
 loop91: // 4 times: vectors of the block
 	VMOVUPS	851712(SI), Y0	// latentFieldBwd.z_bar[0]
-	VMOVUPS	Y0, 1083904(SI)	// result_39[0]
+	VMOVUPS	Y0, 1100288(SI)	// result_39[0]
 	VMOVUPS	851840(SI), Y0	// latentFieldBwd.z_bar[1]
-	VMOVUPS	Y0, 1084032(SI)	// result_39[1]
+	VMOVUPS	Y0, 1100416(SI)	// result_39[1]
 	VMOVUPS	851968(SI), Y0	// latentFieldBwd.z_bar[2]
-	VMOVUPS	Y0, 1084160(SI)	// result_39[2]
+	VMOVUPS	Y0, 1100544(SI)	// result_39[2]
 	VMOVUPS	852096(SI), Y0	// latentFieldBwd.z_bar[3]
-	VMOVUPS	Y0, 1084288(SI)	// result_39[3]
+	VMOVUPS	Y0, 1100672(SI)	// result_39[3]
 	VMOVUPS	852224(SI), Y0	// latentFieldBwd.z_bar[4]
-	VMOVUPS	Y0, 1084416(SI)	// result_39[4]
+	VMOVUPS	Y0, 1100800(SI)	// result_39[4]
 	VMOVUPS	852352(SI), Y0	// latentFieldBwd.z_bar[5]
-	VMOVUPS	Y0, 1084544(SI)	// result_39[5]
+	VMOVUPS	Y0, 1100928(SI)	// result_39[5]
 	VMOVUPS	852480(SI), Y0	// latentFieldBwd.z_bar[6]
-	VMOVUPS	Y0, 1084672(SI)	// result_39[6]
+	VMOVUPS	Y0, 1101056(SI)	// result_39[6]
 	VMOVUPS	852608(SI), Y0	// latentFieldBwd.z_bar[7]
-	VMOVUPS	Y0, 1084800(SI)	// result_39[7]
+	VMOVUPS	Y0, 1101184(SI)	// result_39[7]
 	VMOVUPS	852736(SI), Y0	// latentFieldBwd.a_bar[0]
-	VMOVUPS	Y0, 1085952(SI)	// result_40[0]
+	VMOVUPS	Y0, 1102336(SI)	// result_40[0]
 	VMOVUPS	852864(SI), Y0	// latentFieldBwd.a_bar[1]
-	VMOVUPS	Y0, 1086080(SI)	// result_40[1]
+	VMOVUPS	Y0, 1102464(SI)	// result_40[1]
 	VMOVUPS	852992(SI), Y0	// latentFieldBwd.a_bar[2]
-	VMOVUPS	Y0, 1086208(SI)	// result_40[2]
+	VMOVUPS	Y0, 1102592(SI)	// result_40[2]
 	VMOVUPS	853120(SI), Y0	// latentFieldBwd.a_bar[3]
-	VMOVUPS	Y0, 1086336(SI)	// result_40[3]
+	VMOVUPS	Y0, 1102720(SI)	// result_40[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop91
@@ -11977,17 +12236,17 @@ loop92: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop93: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	1083904(R9), Y0	// result_39[0]
-	VMOVUPS	920064(SI), Y1	// ha43
-	VMOVUPS	1046528(R9), Y2	// result_32[0]
-	VMOVUPS	923520(SI), Y3	// ha53
-	VMOVUPS	1009152(R9), Y4	// result_25[0]
-	VMOVUPS	927104(SI), Y5	// ha63
-	VMOVUPS	971264(R9), Y6	// z_next_bar_2[0]
-	VMOVUPS	930816(SI), Y7	// hb3
-	VMOVUPS	907136(R9), Y8	// z_d2_bar[0]
-	VMOVUPS	908672(R9), Y9	// z_d3_bar[0]
-	VMOVUPS	910208(R9), Y10	// z_d4_bar[0]
+	VMOVUPS	1100288(R9), Y0	// result_39[0]
+	VMOVUPS	936448(SI), Y1	// ha43
+	VMOVUPS	1062912(R9), Y2	// result_32[0]
+	VMOVUPS	939904(SI), Y3	// ha53
+	VMOVUPS	1025536(R9), Y4	// result_25[0]
+	VMOVUPS	943488(SI), Y5	// ha63
+	VMOVUPS	987648(R9), Y6	// z_next_bar_2[0]
+	VMOVUPS	947200(SI), Y7	// hb3
+	VMOVUPS	923520(R9), Y8	// z_d2_bar[0]
+	VMOVUPS	925056(R9), Y9	// z_d3_bar[0]
+	VMOVUPS	926592(R9), Y10	// z_d4_bar[0]
 	VMULPS	f32_401f6670<>(SB), Y10, Y10
 	VFMADD231PS	f32_c0be1cf3<>(SB), Y9, Y10
 	VFMADD231PS	f32_407b89f9<>(SB), Y8, Y10
@@ -11995,33 +12254,33 @@ loop93: // 8 times: elements
 	VFMADD231PS	Y5, Y4, Y10
 	VFMADD231PS	Y3, Y2, Y10
 	VFMADD231PS	Y1, Y0, Y10
-	VMOVUPS	Y10, 1084928(R9)	// add_9[0]
+	VMOVUPS	Y10, 1101312(R9)	// add_9[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop93
-	VMOVUPS	911232(SI), Y0	// a_d4_bar[0]
-	VMOVUPS	911360(SI), Y15	// a_d4_bar[1]
+	VMOVUPS	927616(SI), Y0	// a_d4_bar[0]
+	VMOVUPS	927744(SI), Y15	// a_d4_bar[1]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	911488(SI), Y15	// a_d4_bar[2]
+	VMOVUPS	927872(SI), Y15	// a_d4_bar[2]
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	911616(SI), Y15	// a_d4_bar[3]
+	VMOVUPS	928000(SI), Y15	// a_d4_bar[3]
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	909696(SI), Y2	// a_d3_bar[0]
-	VMOVUPS	909824(SI), Y4	// a_d3_bar[1]
-	VMOVUPS	909952(SI), Y15	// a_d3_bar[2]
+	VMOVUPS	926080(SI), Y2	// a_d3_bar[0]
+	VMOVUPS	926208(SI), Y4	// a_d3_bar[1]
+	VMOVUPS	926336(SI), Y15	// a_d3_bar[2]
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	910080(SI), Y15	// a_d3_bar[3]
+	VMOVUPS	926464(SI), Y15	// a_d3_bar[3]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	908160(SI), Y6	// a_d2_bar[0]
-	VMOVUPS	908288(SI), Y8	// a_d2_bar[1]
-	VMOVUPS	908416(SI), Y15	// a_d2_bar[2]
+	VMOVUPS	924544(SI), Y6	// a_d2_bar[0]
+	VMOVUPS	924672(SI), Y8	// a_d2_bar[1]
+	VMOVUPS	924800(SI), Y15	// a_d2_bar[2]
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	908544(SI), Y15	// a_d2_bar[3]
+	VMOVUPS	924928(SI), Y15	// a_d2_bar[3]
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	1085952(SI), Y9	// result_40[0]
-	VMOVUPS	1048576(SI), Y10	// result_33[0]
-	VMOVUPS	1011200(SI), Y11	// result_26[0]
-	VMOVUPS	973824(SI), Y12	// a_next_bar_2[0]
+	VMOVUPS	1102336(SI), Y9	// result_40[0]
+	VMOVUPS	1064960(SI), Y10	// result_33[0]
+	VMOVUPS	1027584(SI), Y11	// result_26[0]
+	VMOVUPS	990208(SI), Y12	// a_next_bar_2[0]
 	VMULPS	f32_401f6670<>(SB), Y0, Y0
 	VFMADD231PS	f32_c0be1cf3<>(SB), Y2, Y0
 	VFMADD231PS	f32_407b89f9<>(SB), Y6, Y0
@@ -12029,11 +12288,11 @@ loop93: // 8 times: elements
 	VFMADD231PS	Y5, Y11, Y0
 	VFMADD231PS	Y3, Y10, Y0
 	VFMADD231PS	Y1, Y9, Y0
-	VMOVUPS	Y0, 1086464(SI)	// add_10[0]
-	VMOVUPS	1086080(SI), Y0	// result_40[1]
-	VMOVUPS	1048704(SI), Y2	// result_33[1]
-	VMOVUPS	1011328(SI), Y6	// result_26[1]
-	VMOVUPS	973952(SI), Y9	// a_next_bar_2[1]
+	VMOVUPS	Y0, 1102848(SI)	// add_10[0]
+	VMOVUPS	1102464(SI), Y0	// result_40[1]
+	VMOVUPS	1065088(SI), Y2	// result_33[1]
+	VMOVUPS	1027712(SI), Y6	// result_26[1]
+	VMOVUPS	990336(SI), Y9	// a_next_bar_2[1]
 	VMOVUPS	0(AX), Y13
 	VMULPS	f32_401f6670<>(SB), Y13, Y10
 	VFMADD231PS	f32_c0be1cf3<>(SB), Y4, Y10
@@ -12042,11 +12301,11 @@ loop93: // 8 times: elements
 	VFMADD231PS	Y5, Y6, Y10
 	VFMADD231PS	Y3, Y2, Y10
 	VFMADD231PS	Y1, Y0, Y10
-	VMOVUPS	Y10, 1086592(SI)	// add_10[1]
-	VMOVUPS	1086208(SI), Y0	// result_40[2]
-	VMOVUPS	1048832(SI), Y2	// result_33[2]
-	VMOVUPS	1011456(SI), Y4	// result_26[2]
-	VMOVUPS	974080(SI), Y6	// a_next_bar_2[2]
+	VMOVUPS	Y10, 1102976(SI)	// add_10[1]
+	VMOVUPS	1102592(SI), Y0	// result_40[2]
+	VMOVUPS	1065216(SI), Y2	// result_33[2]
+	VMOVUPS	1027840(SI), Y4	// result_26[2]
+	VMOVUPS	990464(SI), Y6	// a_next_bar_2[2]
 	VMOVUPS	32(AX), Y13
 	VMULPS	f32_401f6670<>(SB), Y13, Y8
 	VMOVUPS	96(AX), Y13
@@ -12057,11 +12316,11 @@ loop93: // 8 times: elements
 	VFMADD231PS	Y5, Y4, Y8
 	VFMADD231PS	Y3, Y2, Y8
 	VFMADD231PS	Y1, Y0, Y8
-	VMOVUPS	Y8, 1086720(SI)	// add_10[2]
-	VMOVUPS	1086336(SI), Y0	// result_40[3]
-	VMOVUPS	1048960(SI), Y2	// result_33[3]
-	VMOVUPS	1011584(SI), Y4	// result_26[3]
-	VMOVUPS	974208(SI), Y6	// a_next_bar_2[3]
+	VMOVUPS	Y8, 1103104(SI)	// add_10[2]
+	VMOVUPS	1102720(SI), Y0	// result_40[3]
+	VMOVUPS	1065344(SI), Y2	// result_33[3]
+	VMOVUPS	1027968(SI), Y4	// result_26[3]
+	VMOVUPS	990592(SI), Y6	// a_next_bar_2[3]
 	VMOVUPS	64(AX), Y13
 	VMULPS	f32_401f6670<>(SB), Y13, Y8
 	VMOVUPS	128(AX), Y13
@@ -12072,7 +12331,7 @@ loop93: // 8 times: elements
 	VFMADD231PS	Y5, Y4, Y8
 	VFMADD231PS	Y3, Y2, Y8
 	VFMADD231PS	Y1, Y0, Y8
-	VMOVUPS	Y8, 1086848(SI)	// add_10[3]
+	VMOVUPS	Y8, 1103232(SI)	// add_10[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop92
@@ -12080,53 +12339,53 @@ loop93: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop94: // 4 times: vectors of the block
-	VMOVUPS	917760(SI), Y0	// z_y3[0]
+	VMOVUPS	934144(SI), Y0	// z_y3[0]
 	VMOVUPS	Y0, 814336(SI)	// latentFieldBwd.z[0]
-	VMOVUPS	917888(SI), Y0	// z_y3[1]
+	VMOVUPS	934272(SI), Y0	// z_y3[1]
 	VMOVUPS	Y0, 814464(SI)	// latentFieldBwd.z[1]
-	VMOVUPS	918016(SI), Y0	// z_y3[2]
+	VMOVUPS	934400(SI), Y0	// z_y3[2]
 	VMOVUPS	Y0, 814592(SI)	// latentFieldBwd.z[2]
-	VMOVUPS	918144(SI), Y0	// z_y3[3]
+	VMOVUPS	934528(SI), Y0	// z_y3[3]
 	VMOVUPS	Y0, 814720(SI)	// latentFieldBwd.z[3]
-	VMOVUPS	918272(SI), Y0	// z_y3[4]
+	VMOVUPS	934656(SI), Y0	// z_y3[4]
 	VMOVUPS	Y0, 814848(SI)	// latentFieldBwd.z[4]
-	VMOVUPS	918400(SI), Y0	// z_y3[5]
+	VMOVUPS	934784(SI), Y0	// z_y3[5]
 	VMOVUPS	Y0, 814976(SI)	// latentFieldBwd.z[5]
-	VMOVUPS	918528(SI), Y0	// z_y3[6]
+	VMOVUPS	934912(SI), Y0	// z_y3[6]
 	VMOVUPS	Y0, 815104(SI)	// latentFieldBwd.z[6]
-	VMOVUPS	918656(SI), Y0	// z_y3[7]
+	VMOVUPS	935040(SI), Y0	// z_y3[7]
 	VMOVUPS	Y0, 815232(SI)	// latentFieldBwd.z[7]
-	VMOVUPS	919296(SI), Y0	// a_y3[0]
+	VMOVUPS	935680(SI), Y0	// a_y3[0]
 	VMOVUPS	Y0, 815360(SI)	// latentFieldBwd.a[0]
-	VMOVUPS	919424(SI), Y0	// a_y3[1]
+	VMOVUPS	935808(SI), Y0	// a_y3[1]
 	VMOVUPS	Y0, 815488(SI)	// latentFieldBwd.a[1]
-	VMOVUPS	919552(SI), Y0	// a_y3[2]
+	VMOVUPS	935936(SI), Y0	// a_y3[2]
 	VMOVUPS	Y0, 815616(SI)	// latentFieldBwd.a[2]
-	VMOVUPS	919680(SI), Y0	// a_y3[3]
+	VMOVUPS	936064(SI), Y0	// a_y3[3]
 	VMOVUPS	Y0, 815744(SI)	// latentFieldBwd.a[3]
-	VMOVUPS	1084928(SI), Y0	// add_9[0]
+	VMOVUPS	1101312(SI), Y0	// add_9[0]
 	VMOVUPS	Y0, 850176(SI)	// latentFieldBwd.dz_bar[0]
-	VMOVUPS	1085056(SI), Y0	// add_9[1]
+	VMOVUPS	1101440(SI), Y0	// add_9[1]
 	VMOVUPS	Y0, 850304(SI)	// latentFieldBwd.dz_bar[1]
-	VMOVUPS	1085184(SI), Y0	// add_9[2]
+	VMOVUPS	1101568(SI), Y0	// add_9[2]
 	VMOVUPS	Y0, 850432(SI)	// latentFieldBwd.dz_bar[2]
-	VMOVUPS	1085312(SI), Y0	// add_9[3]
+	VMOVUPS	1101696(SI), Y0	// add_9[3]
 	VMOVUPS	Y0, 850560(SI)	// latentFieldBwd.dz_bar[3]
-	VMOVUPS	1085440(SI), Y0	// add_9[4]
+	VMOVUPS	1101824(SI), Y0	// add_9[4]
 	VMOVUPS	Y0, 850688(SI)	// latentFieldBwd.dz_bar[4]
-	VMOVUPS	1085568(SI), Y0	// add_9[5]
+	VMOVUPS	1101952(SI), Y0	// add_9[5]
 	VMOVUPS	Y0, 850816(SI)	// latentFieldBwd.dz_bar[5]
-	VMOVUPS	1085696(SI), Y0	// add_9[6]
+	VMOVUPS	1102080(SI), Y0	// add_9[6]
 	VMOVUPS	Y0, 850944(SI)	// latentFieldBwd.dz_bar[6]
-	VMOVUPS	1085824(SI), Y0	// add_9[7]
+	VMOVUPS	1102208(SI), Y0	// add_9[7]
 	VMOVUPS	Y0, 851072(SI)	// latentFieldBwd.dz_bar[7]
-	VMOVUPS	1086464(SI), Y0	// add_10[0]
+	VMOVUPS	1102848(SI), Y0	// add_10[0]
 	VMOVUPS	Y0, 851200(SI)	// latentFieldBwd.da_bar[0]
-	VMOVUPS	1086592(SI), Y0	// add_10[1]
+	VMOVUPS	1102976(SI), Y0	// add_10[1]
 	VMOVUPS	Y0, 851328(SI)	// latentFieldBwd.da_bar[1]
-	VMOVUPS	1086720(SI), Y0	// add_10[2]
+	VMOVUPS	1103104(SI), Y0	// add_10[2]
 	VMOVUPS	Y0, 851456(SI)	// latentFieldBwd.da_bar[2]
-	VMOVUPS	1086848(SI), Y0	// add_10[3]
+	VMOVUPS	1103232(SI), Y0	// add_10[3]
 	VMOVUPS	Y0, 851584(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
@@ -12134,10 +12393,10 @@ loop94: // 4 times: vectors of the block
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop95: // 64 times: elements
-	VMOVUPS	1049600(SI), Y0	// result_34[0]
-	VMOVUPS	1049632(SI), Y1	// result_34[0] | 1
-	VMOVUPS	1049664(SI), Y2	// result_34[0] | 2
-	VMOVUPS	1049696(SI), Y3	// result_34[0] | 3
+	VMOVUPS	1065984(SI), Y0	// result_34[0]
+	VMOVUPS	1066016(SI), Y1	// result_34[0] | 1
+	VMOVUPS	1066048(SI), Y2	// result_34[0] | 2
+	VMOVUPS	1066080(SI), Y3	// result_34[0] | 3
 	VMOVUPS	Y0, 815872(SI)	// latentFieldBwd.add[0]
 	VMOVUPS	Y1, 815904(SI)	// latentFieldBwd.add[0] | 1
 	VMOVUPS	Y2, 815936(SI)	// latentFieldBwd.add[0] | 2
@@ -12148,10 +12407,10 @@ loop95: // 64 times: elements
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop96: // 64 times: elements
-	VMOVUPS	1057792(SI), Y0	// result_35[0]
-	VMOVUPS	1057824(SI), Y1	// result_35[0] | 1
-	VMOVUPS	1057856(SI), Y2	// result_35[0] | 2
-	VMOVUPS	1057888(SI), Y3	// result_35[0] | 3
+	VMOVUPS	1074176(SI), Y0	// result_35[0]
+	VMOVUPS	1074208(SI), Y1	// result_35[0] | 1
+	VMOVUPS	1074240(SI), Y2	// result_35[0] | 2
+	VMOVUPS	1074272(SI), Y3	// result_35[0] | 3
 	VMOVUPS	Y0, 824064(SI)	// latentFieldBwd.softplus[0]
 	VMOVUPS	Y1, 824096(SI)	// latentFieldBwd.softplus[0] | 1
 	VMOVUPS	Y2, 824128(SI)	// latentFieldBwd.softplus[0] | 2
@@ -12162,10 +12421,10 @@ loop96: // 64 times: elements
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop97: // 64 times: elements
-	VMOVUPS	1065984(SI), Y0	// result_36[0]
-	VMOVUPS	1066016(SI), Y1	// result_36[0] | 1
-	VMOVUPS	1066048(SI), Y2	// result_36[0] | 2
-	VMOVUPS	1066080(SI), Y3	// result_36[0] | 3
+	VMOVUPS	1082368(SI), Y0	// result_36[0]
+	VMOVUPS	1082400(SI), Y1	// result_36[0] | 1
+	VMOVUPS	1082432(SI), Y2	// result_36[0] | 2
+	VMOVUPS	1082464(SI), Y3	// result_36[0] | 3
 	VMOVUPS	Y0, 832256(SI)	// latentFieldBwd.add2[0]
 	VMOVUPS	Y1, 832288(SI)	// latentFieldBwd.add2[0] | 1
 	VMOVUPS	Y2, 832320(SI)	// latentFieldBwd.add2[0] | 2
@@ -12176,10 +12435,10 @@ loop97: // 64 times: elements
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop98: // 64 times: elements
-	VMOVUPS	1074176(SI), Y0	// result_37[0]
-	VMOVUPS	1074208(SI), Y1	// result_37[0] | 1
-	VMOVUPS	1074240(SI), Y2	// result_37[0] | 2
-	VMOVUPS	1074272(SI), Y3	// result_37[0] | 3
+	VMOVUPS	1090560(SI), Y0	// result_37[0]
+	VMOVUPS	1090592(SI), Y1	// result_37[0] | 1
+	VMOVUPS	1090624(SI), Y2	// result_37[0] | 2
+	VMOVUPS	1090656(SI), Y3	// result_37[0] | 3
 	VMOVUPS	Y0, 840448(SI)	// latentFieldBwd.softplus2[0]
 	VMOVUPS	Y1, 840480(SI)	// latentFieldBwd.softplus2[0] | 1
 	VMOVUPS	Y2, 840512(SI)	// latentFieldBwd.softplus2[0] | 2
@@ -12190,10 +12449,10 @@ loop98: // 64 times: elements
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop99: // 12 times: elements
-	VMOVUPS	1082368(SI), Y0	// result_38[0]
-	VMOVUPS	1082400(SI), Y1	// result_38[0] | 1
-	VMOVUPS	1082432(SI), Y2	// result_38[0] | 2
-	VMOVUPS	1082464(SI), Y3	// result_38[0] | 3
+	VMOVUPS	1098752(SI), Y0	// result_38[0]
+	VMOVUPS	1098784(SI), Y1	// result_38[0] | 1
+	VMOVUPS	1098816(SI), Y2	// result_38[0] | 2
+	VMOVUPS	1098848(SI), Y3	// result_38[0] | 3
 	VMOVUPS	Y0, 848640(SI)	// latentFieldBwd.tanh[0]
 	VMOVUPS	Y1, 848672(SI)	// latentFieldBwd.tanh[0] | 1
 	VMOVUPS	Y2, 848704(SI)	// latentFieldBwd.tanh[0] | 2
@@ -12206,29 +12465,29 @@ loop99: // 12 times: elements
 	MOVQ	AX, SI
 loop100: // 4 times: vectors of the block
 	VMOVUPS	851712(SI), Y0	// latentFieldBwd.z_bar[0]
-	VMOVUPS	Y0, 1121280(SI)	// result_46[0]
+	VMOVUPS	Y0, 1137664(SI)	// result_46[0]
 	VMOVUPS	851840(SI), Y0	// latentFieldBwd.z_bar[1]
-	VMOVUPS	Y0, 1121408(SI)	// result_46[1]
+	VMOVUPS	Y0, 1137792(SI)	// result_46[1]
 	VMOVUPS	851968(SI), Y0	// latentFieldBwd.z_bar[2]
-	VMOVUPS	Y0, 1121536(SI)	// result_46[2]
+	VMOVUPS	Y0, 1137920(SI)	// result_46[2]
 	VMOVUPS	852096(SI), Y0	// latentFieldBwd.z_bar[3]
-	VMOVUPS	Y0, 1121664(SI)	// result_46[3]
+	VMOVUPS	Y0, 1138048(SI)	// result_46[3]
 	VMOVUPS	852224(SI), Y0	// latentFieldBwd.z_bar[4]
-	VMOVUPS	Y0, 1121792(SI)	// result_46[4]
+	VMOVUPS	Y0, 1138176(SI)	// result_46[4]
 	VMOVUPS	852352(SI), Y0	// latentFieldBwd.z_bar[5]
-	VMOVUPS	Y0, 1121920(SI)	// result_46[5]
+	VMOVUPS	Y0, 1138304(SI)	// result_46[5]
 	VMOVUPS	852480(SI), Y0	// latentFieldBwd.z_bar[6]
-	VMOVUPS	Y0, 1122048(SI)	// result_46[6]
+	VMOVUPS	Y0, 1138432(SI)	// result_46[6]
 	VMOVUPS	852608(SI), Y0	// latentFieldBwd.z_bar[7]
-	VMOVUPS	Y0, 1122176(SI)	// result_46[7]
+	VMOVUPS	Y0, 1138560(SI)	// result_46[7]
 	VMOVUPS	852736(SI), Y0	// latentFieldBwd.a_bar[0]
-	VMOVUPS	Y0, 1123328(SI)	// result_47[0]
+	VMOVUPS	Y0, 1139712(SI)	// result_47[0]
 	VMOVUPS	852864(SI), Y0	// latentFieldBwd.a_bar[1]
-	VMOVUPS	Y0, 1123456(SI)	// result_47[1]
+	VMOVUPS	Y0, 1139840(SI)	// result_47[1]
 	VMOVUPS	852992(SI), Y0	// latentFieldBwd.a_bar[2]
-	VMOVUPS	Y0, 1123584(SI)	// result_47[2]
+	VMOVUPS	Y0, 1139968(SI)	// result_47[2]
 	VMOVUPS	853120(SI), Y0	// latentFieldBwd.a_bar[3]
-	VMOVUPS	Y0, 1123712(SI)	// result_47[3]
+	VMOVUPS	Y0, 1140096(SI)	// result_47[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop100
@@ -12239,19 +12498,19 @@ loop101: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop102: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	1121280(R9), Y0	// result_46[0]
-	VMOVUPS	916608(SI), Y1	// ha32
-	VMOVUPS	1083904(R9), Y2	// result_39[0]
-	VMOVUPS	919936(SI), Y3	// ha42
-	VMOVUPS	1046528(R9), Y4	// result_32[0]
-	VMOVUPS	923392(SI), Y5	// ha52
-	VMOVUPS	1009152(R9), Y6	// result_25[0]
-	VMOVUPS	926976(SI), Y7	// ha62
-	VMOVUPS	971264(R9), Y8	// z_next_bar_2[0]
-	VMOVUPS	930688(SI), Y9	// hb2
-	VMOVUPS	907136(R9), Y10	// z_d2_bar[0]
-	VMOVUPS	908672(R9), Y11	// z_d3_bar[0]
-	VMOVUPS	910208(R9), Y12	// z_d4_bar[0]
+	VMOVUPS	1137664(R9), Y0	// result_46[0]
+	VMOVUPS	932992(SI), Y1	// ha32
+	VMOVUPS	1100288(R9), Y2	// result_39[0]
+	VMOVUPS	936320(SI), Y3	// ha42
+	VMOVUPS	1062912(R9), Y4	// result_32[0]
+	VMOVUPS	939776(SI), Y5	// ha52
+	VMOVUPS	1025536(R9), Y6	// result_25[0]
+	VMOVUPS	943360(SI), Y7	// ha62
+	VMOVUPS	987648(R9), Y8	// z_next_bar_2[0]
+	VMOVUPS	947072(SI), Y9	// hb2
+	VMOVUPS	923520(R9), Y10	// z_d2_bar[0]
+	VMOVUPS	925056(R9), Y11	// z_d3_bar[0]
+	VMOVUPS	926592(R9), Y12	// z_d4_bar[0]
 	VMULPS	f32_3dd04817<>(SB), Y12, Y12
 	VFMADD231PS	f32_be64c2f8<>(SB), Y11, Y12
 	VFMADD231PS	f32_3e06dc5d<>(SB), Y10, Y12
@@ -12260,36 +12519,36 @@ loop102: // 8 times: elements
 	VFMADD231PS	Y5, Y4, Y12
 	VFMADD231PS	Y3, Y2, Y12
 	VFMADD231PS	Y1, Y0, Y12
-	VMOVUPS	Y12, 1122304(R9)	// add_11[0]
+	VMOVUPS	Y12, 1138688(R9)	// add_11[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop102
-	VMOVUPS	911232(SI), Y0	// a_d4_bar[0]
-	VMOVUPS	911360(SI), Y15	// a_d4_bar[1]
+	VMOVUPS	927616(SI), Y0	// a_d4_bar[0]
+	VMOVUPS	927744(SI), Y15	// a_d4_bar[1]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	911488(SI), Y15	// a_d4_bar[2]
+	VMOVUPS	927872(SI), Y15	// a_d4_bar[2]
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	911616(SI), Y15	// a_d4_bar[3]
+	VMOVUPS	928000(SI), Y15	// a_d4_bar[3]
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	909696(SI), Y2	// a_d3_bar[0]
-	VMOVUPS	909824(SI), Y15	// a_d3_bar[1]
+	VMOVUPS	926080(SI), Y2	// a_d3_bar[0]
+	VMOVUPS	926208(SI), Y15	// a_d3_bar[1]
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	909952(SI), Y15	// a_d3_bar[2]
+	VMOVUPS	926336(SI), Y15	// a_d3_bar[2]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	910080(SI), Y15	// a_d3_bar[3]
+	VMOVUPS	926464(SI), Y15	// a_d3_bar[3]
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	908160(SI), Y4	// a_d2_bar[0]
-	VMOVUPS	908288(SI), Y15	// a_d2_bar[1]
+	VMOVUPS	924544(SI), Y4	// a_d2_bar[0]
+	VMOVUPS	924672(SI), Y15	// a_d2_bar[1]
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	908416(SI), Y15	// a_d2_bar[2]
+	VMOVUPS	924800(SI), Y15	// a_d2_bar[2]
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	908544(SI), Y15	// a_d2_bar[3]
+	VMOVUPS	924928(SI), Y15	// a_d2_bar[3]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	1123328(SI), Y6	// result_47[0]
-	VMOVUPS	1085952(SI), Y8	// result_40[0]
-	VMOVUPS	1048576(SI), Y10	// result_33[0]
-	VMOVUPS	1011200(SI), Y11	// result_26[0]
-	VMOVUPS	973824(SI), Y12	// a_next_bar_2[0]
+	VMOVUPS	1139712(SI), Y6	// result_47[0]
+	VMOVUPS	1102336(SI), Y8	// result_40[0]
+	VMOVUPS	1064960(SI), Y10	// result_33[0]
+	VMOVUPS	1027584(SI), Y11	// result_26[0]
+	VMOVUPS	990208(SI), Y12	// a_next_bar_2[0]
 	VMULPS	f32_3dd04817<>(SB), Y0, Y0
 	VFMADD231PS	f32_be64c2f8<>(SB), Y2, Y0
 	VFMADD231PS	f32_3e06dc5d<>(SB), Y4, Y0
@@ -12298,12 +12557,12 @@ loop102: // 8 times: elements
 	VFMADD231PS	Y5, Y10, Y0
 	VFMADD231PS	Y3, Y8, Y0
 	VFMADD231PS	Y1, Y6, Y0
-	VMOVUPS	Y0, 1123840(SI)	// add_12[0]
-	VMOVUPS	1123456(SI), Y0	// result_47[1]
-	VMOVUPS	1086080(SI), Y2	// result_40[1]
-	VMOVUPS	1048704(SI), Y4	// result_33[1]
-	VMOVUPS	1011328(SI), Y6	// result_26[1]
-	VMOVUPS	973952(SI), Y8	// a_next_bar_2[1]
+	VMOVUPS	Y0, 1140224(SI)	// add_12[0]
+	VMOVUPS	1139840(SI), Y0	// result_47[1]
+	VMOVUPS	1102464(SI), Y2	// result_40[1]
+	VMOVUPS	1065088(SI), Y4	// result_33[1]
+	VMOVUPS	1027712(SI), Y6	// result_26[1]
+	VMOVUPS	990336(SI), Y8	// a_next_bar_2[1]
 	VMOVUPS	0(AX), Y13
 	VMULPS	f32_3dd04817<>(SB), Y13, Y10
 	VMOVUPS	96(AX), Y13
@@ -12315,12 +12574,12 @@ loop102: // 8 times: elements
 	VFMADD231PS	Y5, Y4, Y10
 	VFMADD231PS	Y3, Y2, Y10
 	VFMADD231PS	Y1, Y0, Y10
-	VMOVUPS	Y10, 1123968(SI)	// add_12[1]
-	VMOVUPS	1123584(SI), Y0	// result_47[2]
-	VMOVUPS	1086208(SI), Y2	// result_40[2]
-	VMOVUPS	1048832(SI), Y4	// result_33[2]
-	VMOVUPS	1011456(SI), Y6	// result_26[2]
-	VMOVUPS	974080(SI), Y8	// a_next_bar_2[2]
+	VMOVUPS	Y10, 1140352(SI)	// add_12[1]
+	VMOVUPS	1139968(SI), Y0	// result_47[2]
+	VMOVUPS	1102592(SI), Y2	// result_40[2]
+	VMOVUPS	1065216(SI), Y4	// result_33[2]
+	VMOVUPS	1027840(SI), Y6	// result_26[2]
+	VMOVUPS	990464(SI), Y8	// a_next_bar_2[2]
 	VMOVUPS	32(AX), Y13
 	VMULPS	f32_3dd04817<>(SB), Y13, Y10
 	VMOVUPS	128(AX), Y13
@@ -12332,12 +12591,12 @@ loop102: // 8 times: elements
 	VFMADD231PS	Y5, Y4, Y10
 	VFMADD231PS	Y3, Y2, Y10
 	VFMADD231PS	Y1, Y0, Y10
-	VMOVUPS	Y10, 1124096(SI)	// add_12[2]
-	VMOVUPS	1123712(SI), Y0	// result_47[3]
-	VMOVUPS	1086336(SI), Y2	// result_40[3]
-	VMOVUPS	1048960(SI), Y4	// result_33[3]
-	VMOVUPS	1011584(SI), Y6	// result_26[3]
-	VMOVUPS	974208(SI), Y8	// a_next_bar_2[3]
+	VMOVUPS	Y10, 1140480(SI)	// add_12[2]
+	VMOVUPS	1140096(SI), Y0	// result_47[3]
+	VMOVUPS	1102720(SI), Y2	// result_40[3]
+	VMOVUPS	1065344(SI), Y4	// result_33[3]
+	VMOVUPS	1027968(SI), Y6	// result_26[3]
+	VMOVUPS	990592(SI), Y8	// a_next_bar_2[3]
 	VMOVUPS	64(AX), Y13
 	VMULPS	f32_3dd04817<>(SB), Y13, Y10
 	VMOVUPS	160(AX), Y13
@@ -12349,7 +12608,7 @@ loop102: // 8 times: elements
 	VFMADD231PS	Y5, Y4, Y10
 	VFMADD231PS	Y3, Y2, Y10
 	VFMADD231PS	Y1, Y0, Y10
-	VMOVUPS	Y10, 1124224(SI)	// add_12[3]
+	VMOVUPS	Y10, 1140608(SI)	// add_12[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop101
@@ -12357,53 +12616,53 @@ loop102: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop103: // 4 times: vectors of the block
-	VMOVUPS	914432(SI), Y0	// z_y2[0]
+	VMOVUPS	930816(SI), Y0	// z_y2[0]
 	VMOVUPS	Y0, 814336(SI)	// latentFieldBwd.z[0]
-	VMOVUPS	914560(SI), Y0	// z_y2[1]
+	VMOVUPS	930944(SI), Y0	// z_y2[1]
 	VMOVUPS	Y0, 814464(SI)	// latentFieldBwd.z[1]
-	VMOVUPS	914688(SI), Y0	// z_y2[2]
+	VMOVUPS	931072(SI), Y0	// z_y2[2]
 	VMOVUPS	Y0, 814592(SI)	// latentFieldBwd.z[2]
-	VMOVUPS	914816(SI), Y0	// z_y2[3]
+	VMOVUPS	931200(SI), Y0	// z_y2[3]
 	VMOVUPS	Y0, 814720(SI)	// latentFieldBwd.z[3]
-	VMOVUPS	914944(SI), Y0	// z_y2[4]
+	VMOVUPS	931328(SI), Y0	// z_y2[4]
 	VMOVUPS	Y0, 814848(SI)	// latentFieldBwd.z[4]
-	VMOVUPS	915072(SI), Y0	// z_y2[5]
+	VMOVUPS	931456(SI), Y0	// z_y2[5]
 	VMOVUPS	Y0, 814976(SI)	// latentFieldBwd.z[5]
-	VMOVUPS	915200(SI), Y0	// z_y2[6]
+	VMOVUPS	931584(SI), Y0	// z_y2[6]
 	VMOVUPS	Y0, 815104(SI)	// latentFieldBwd.z[6]
-	VMOVUPS	915328(SI), Y0	// z_y2[7]
+	VMOVUPS	931712(SI), Y0	// z_y2[7]
 	VMOVUPS	Y0, 815232(SI)	// latentFieldBwd.z[7]
-	VMOVUPS	915968(SI), Y0	// a_y2[0]
+	VMOVUPS	932352(SI), Y0	// a_y2[0]
 	VMOVUPS	Y0, 815360(SI)	// latentFieldBwd.a[0]
-	VMOVUPS	916096(SI), Y0	// a_y2[1]
+	VMOVUPS	932480(SI), Y0	// a_y2[1]
 	VMOVUPS	Y0, 815488(SI)	// latentFieldBwd.a[1]
-	VMOVUPS	916224(SI), Y0	// a_y2[2]
+	VMOVUPS	932608(SI), Y0	// a_y2[2]
 	VMOVUPS	Y0, 815616(SI)	// latentFieldBwd.a[2]
-	VMOVUPS	916352(SI), Y0	// a_y2[3]
+	VMOVUPS	932736(SI), Y0	// a_y2[3]
 	VMOVUPS	Y0, 815744(SI)	// latentFieldBwd.a[3]
-	VMOVUPS	1122304(SI), Y0	// add_11[0]
+	VMOVUPS	1138688(SI), Y0	// add_11[0]
 	VMOVUPS	Y0, 850176(SI)	// latentFieldBwd.dz_bar[0]
-	VMOVUPS	1122432(SI), Y0	// add_11[1]
+	VMOVUPS	1138816(SI), Y0	// add_11[1]
 	VMOVUPS	Y0, 850304(SI)	// latentFieldBwd.dz_bar[1]
-	VMOVUPS	1122560(SI), Y0	// add_11[2]
+	VMOVUPS	1138944(SI), Y0	// add_11[2]
 	VMOVUPS	Y0, 850432(SI)	// latentFieldBwd.dz_bar[2]
-	VMOVUPS	1122688(SI), Y0	// add_11[3]
+	VMOVUPS	1139072(SI), Y0	// add_11[3]
 	VMOVUPS	Y0, 850560(SI)	// latentFieldBwd.dz_bar[3]
-	VMOVUPS	1122816(SI), Y0	// add_11[4]
+	VMOVUPS	1139200(SI), Y0	// add_11[4]
 	VMOVUPS	Y0, 850688(SI)	// latentFieldBwd.dz_bar[4]
-	VMOVUPS	1122944(SI), Y0	// add_11[5]
+	VMOVUPS	1139328(SI), Y0	// add_11[5]
 	VMOVUPS	Y0, 850816(SI)	// latentFieldBwd.dz_bar[5]
-	VMOVUPS	1123072(SI), Y0	// add_11[6]
+	VMOVUPS	1139456(SI), Y0	// add_11[6]
 	VMOVUPS	Y0, 850944(SI)	// latentFieldBwd.dz_bar[6]
-	VMOVUPS	1123200(SI), Y0	// add_11[7]
+	VMOVUPS	1139584(SI), Y0	// add_11[7]
 	VMOVUPS	Y0, 851072(SI)	// latentFieldBwd.dz_bar[7]
-	VMOVUPS	1123840(SI), Y0	// add_12[0]
+	VMOVUPS	1140224(SI), Y0	// add_12[0]
 	VMOVUPS	Y0, 851200(SI)	// latentFieldBwd.da_bar[0]
-	VMOVUPS	1123968(SI), Y0	// add_12[1]
+	VMOVUPS	1140352(SI), Y0	// add_12[1]
 	VMOVUPS	Y0, 851328(SI)	// latentFieldBwd.da_bar[1]
-	VMOVUPS	1124096(SI), Y0	// add_12[2]
+	VMOVUPS	1140480(SI), Y0	// add_12[2]
 	VMOVUPS	Y0, 851456(SI)	// latentFieldBwd.da_bar[2]
-	VMOVUPS	1124224(SI), Y0	// add_12[3]
+	VMOVUPS	1140608(SI), Y0	// add_12[3]
 	VMOVUPS	Y0, 851584(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
@@ -12411,10 +12670,10 @@ loop103: // 4 times: vectors of the block
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop104: // 64 times: elements
-	VMOVUPS	1086976(SI), Y0	// result_41[0]
-	VMOVUPS	1087008(SI), Y1	// result_41[0] | 1
-	VMOVUPS	1087040(SI), Y2	// result_41[0] | 2
-	VMOVUPS	1087072(SI), Y3	// result_41[0] | 3
+	VMOVUPS	1103360(SI), Y0	// result_41[0]
+	VMOVUPS	1103392(SI), Y1	// result_41[0] | 1
+	VMOVUPS	1103424(SI), Y2	// result_41[0] | 2
+	VMOVUPS	1103456(SI), Y3	// result_41[0] | 3
 	VMOVUPS	Y0, 815872(SI)	// latentFieldBwd.add[0]
 	VMOVUPS	Y1, 815904(SI)	// latentFieldBwd.add[0] | 1
 	VMOVUPS	Y2, 815936(SI)	// latentFieldBwd.add[0] | 2
@@ -12425,10 +12684,10 @@ loop104: // 64 times: elements
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop105: // 64 times: elements
-	VMOVUPS	1095168(SI), Y0	// result_42[0]
-	VMOVUPS	1095200(SI), Y1	// result_42[0] | 1
-	VMOVUPS	1095232(SI), Y2	// result_42[0] | 2
-	VMOVUPS	1095264(SI), Y3	// result_42[0] | 3
+	VMOVUPS	1111552(SI), Y0	// result_42[0]
+	VMOVUPS	1111584(SI), Y1	// result_42[0] | 1
+	VMOVUPS	1111616(SI), Y2	// result_42[0] | 2
+	VMOVUPS	1111648(SI), Y3	// result_42[0] | 3
 	VMOVUPS	Y0, 824064(SI)	// latentFieldBwd.softplus[0]
 	VMOVUPS	Y1, 824096(SI)	// latentFieldBwd.softplus[0] | 1
 	VMOVUPS	Y2, 824128(SI)	// latentFieldBwd.softplus[0] | 2
@@ -12439,10 +12698,10 @@ loop105: // 64 times: elements
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop106: // 64 times: elements
-	VMOVUPS	1103360(SI), Y0	// result_43[0]
-	VMOVUPS	1103392(SI), Y1	// result_43[0] | 1
-	VMOVUPS	1103424(SI), Y2	// result_43[0] | 2
-	VMOVUPS	1103456(SI), Y3	// result_43[0] | 3
+	VMOVUPS	1119744(SI), Y0	// result_43[0]
+	VMOVUPS	1119776(SI), Y1	// result_43[0] | 1
+	VMOVUPS	1119808(SI), Y2	// result_43[0] | 2
+	VMOVUPS	1119840(SI), Y3	// result_43[0] | 3
 	VMOVUPS	Y0, 832256(SI)	// latentFieldBwd.add2[0]
 	VMOVUPS	Y1, 832288(SI)	// latentFieldBwd.add2[0] | 1
 	VMOVUPS	Y2, 832320(SI)	// latentFieldBwd.add2[0] | 2
@@ -12453,10 +12712,10 @@ loop106: // 64 times: elements
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop107: // 64 times: elements
-	VMOVUPS	1111552(SI), Y0	// result_44[0]
-	VMOVUPS	1111584(SI), Y1	// result_44[0] | 1
-	VMOVUPS	1111616(SI), Y2	// result_44[0] | 2
-	VMOVUPS	1111648(SI), Y3	// result_44[0] | 3
+	VMOVUPS	1127936(SI), Y0	// result_44[0]
+	VMOVUPS	1127968(SI), Y1	// result_44[0] | 1
+	VMOVUPS	1128000(SI), Y2	// result_44[0] | 2
+	VMOVUPS	1128032(SI), Y3	// result_44[0] | 3
 	VMOVUPS	Y0, 840448(SI)	// latentFieldBwd.softplus2[0]
 	VMOVUPS	Y1, 840480(SI)	// latentFieldBwd.softplus2[0] | 1
 	VMOVUPS	Y2, 840512(SI)	// latentFieldBwd.softplus2[0] | 2
@@ -12467,10 +12726,10 @@ loop107: // 64 times: elements
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop108: // 12 times: elements
-	VMOVUPS	1119744(SI), Y0	// result_45[0]
-	VMOVUPS	1119776(SI), Y1	// result_45[0] | 1
-	VMOVUPS	1119808(SI), Y2	// result_45[0] | 2
-	VMOVUPS	1119840(SI), Y3	// result_45[0] | 3
+	VMOVUPS	1136128(SI), Y0	// result_45[0]
+	VMOVUPS	1136160(SI), Y1	// result_45[0] | 1
+	VMOVUPS	1136192(SI), Y2	// result_45[0] | 2
+	VMOVUPS	1136224(SI), Y3	// result_45[0] | 3
 	VMOVUPS	Y0, 848640(SI)	// latentFieldBwd.tanh[0]
 	VMOVUPS	Y1, 848672(SI)	// latentFieldBwd.tanh[0] | 1
 	VMOVUPS	Y2, 848704(SI)	// latentFieldBwd.tanh[0] | 2
@@ -12483,29 +12742,29 @@ loop108: // 12 times: elements
 	MOVQ	AX, SI
 loop109: // 4 times: vectors of the block
 	VMOVUPS	851712(SI), Y0	// latentFieldBwd.z_bar[0]
-	VMOVUPS	Y0, 1158656(SI)	// result_53[0]
+	VMOVUPS	Y0, 1175040(SI)	// result_53[0]
 	VMOVUPS	851840(SI), Y0	// latentFieldBwd.z_bar[1]
-	VMOVUPS	Y0, 1158784(SI)	// result_53[1]
+	VMOVUPS	Y0, 1175168(SI)	// result_53[1]
 	VMOVUPS	851968(SI), Y0	// latentFieldBwd.z_bar[2]
-	VMOVUPS	Y0, 1158912(SI)	// result_53[2]
+	VMOVUPS	Y0, 1175296(SI)	// result_53[2]
 	VMOVUPS	852096(SI), Y0	// latentFieldBwd.z_bar[3]
-	VMOVUPS	Y0, 1159040(SI)	// result_53[3]
+	VMOVUPS	Y0, 1175424(SI)	// result_53[3]
 	VMOVUPS	852224(SI), Y0	// latentFieldBwd.z_bar[4]
-	VMOVUPS	Y0, 1159168(SI)	// result_53[4]
+	VMOVUPS	Y0, 1175552(SI)	// result_53[4]
 	VMOVUPS	852352(SI), Y0	// latentFieldBwd.z_bar[5]
-	VMOVUPS	Y0, 1159296(SI)	// result_53[5]
+	VMOVUPS	Y0, 1175680(SI)	// result_53[5]
 	VMOVUPS	852480(SI), Y0	// latentFieldBwd.z_bar[6]
-	VMOVUPS	Y0, 1159424(SI)	// result_53[6]
+	VMOVUPS	Y0, 1175808(SI)	// result_53[6]
 	VMOVUPS	852608(SI), Y0	// latentFieldBwd.z_bar[7]
-	VMOVUPS	Y0, 1159552(SI)	// result_53[7]
+	VMOVUPS	Y0, 1175936(SI)	// result_53[7]
 	VMOVUPS	852736(SI), Y0	// latentFieldBwd.a_bar[0]
-	VMOVUPS	Y0, 1160704(SI)	// result_54[0]
+	VMOVUPS	Y0, 1177088(SI)	// result_54[0]
 	VMOVUPS	852864(SI), Y0	// latentFieldBwd.a_bar[1]
-	VMOVUPS	Y0, 1160832(SI)	// result_54[1]
+	VMOVUPS	Y0, 1177216(SI)	// result_54[1]
 	VMOVUPS	852992(SI), Y0	// latentFieldBwd.a_bar[2]
-	VMOVUPS	Y0, 1160960(SI)	// result_54[2]
+	VMOVUPS	Y0, 1177344(SI)	// result_54[2]
 	VMOVUPS	853120(SI), Y0	// latentFieldBwd.a_bar[3]
-	VMOVUPS	Y0, 1161088(SI)	// result_54[3]
+	VMOVUPS	Y0, 1177472(SI)	// result_54[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop109
@@ -12516,21 +12775,21 @@ loop110: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop111: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	1121280(R9), Y0	// result_46[0]
-	VMOVUPS	916480(SI), Y15	// ha31
+	VMOVUPS	1137664(R9), Y0	// result_46[0]
+	VMOVUPS	932864(SI), Y15	// ha31
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	1083904(R9), Y1	// result_39[0]
-	VMOVUPS	919808(SI), Y2	// ha41
-	VMOVUPS	1046528(R9), Y3	// result_32[0]
-	VMOVUPS	923264(SI), Y4	// ha51
-	VMOVUPS	1009152(R9), Y5	// result_25[0]
-	VMOVUPS	926848(SI), Y6	// ha61
-	VMOVUPS	971264(R9), Y7	// z_next_bar_2[0]
-	VMOVUPS	930560(SI), Y8	// hb1
-	VMOVUPS	907136(R9), Y9	// z_d2_bar[0]
-	VMOVUPS	908672(R9), Y10	// z_d3_bar[0]
-	VMOVUPS	910208(R9), Y11	// z_d4_bar[0]
-	VMOVUPS	905600(R9), Y12	// z_d1_bar[0]
+	VMOVUPS	1100288(R9), Y1	// result_39[0]
+	VMOVUPS	936192(SI), Y2	// ha41
+	VMOVUPS	1062912(R9), Y3	// result_32[0]
+	VMOVUPS	939648(SI), Y4	// ha51
+	VMOVUPS	1025536(R9), Y5	// result_25[0]
+	VMOVUPS	943232(SI), Y6	// ha61
+	VMOVUPS	987648(R9), Y7	// z_next_bar_2[0]
+	VMOVUPS	946944(SI), Y8	// hb1
+	VMOVUPS	923520(R9), Y9	// z_d2_bar[0]
+	VMOVUPS	925056(R9), Y10	// z_d3_bar[0]
+	VMOVUPS	926592(R9), Y11	// z_d4_bar[0]
+	VMOVUPS	921984(R9), Y12	// z_d1_bar[0]
 	VFMADD231PS	f32_bf86cb9b<>(SB), Y11, Y12
 	VFMADD231PS	f32_403a72c7<>(SB), Y10, Y12
 	VFMADD231PS	f32_c030e090<>(SB), Y9, Y12
@@ -12539,47 +12798,47 @@ loop111: // 8 times: elements
 	VFMADD231PS	Y4, Y3, Y12
 	VFMADD231PS	Y2, Y1, Y12
 	VFMADD231PS	0(AX), Y0, Y12
-	VMOVUPS	1158656(R9), Y0	// result_53[0]
-	VMOVUPS	913280(SI), Y1	// ha21
+	VMOVUPS	1175040(R9), Y0	// result_53[0]
+	VMOVUPS	929664(SI), Y1	// ha21
 	VFMADD231PS	Y1, Y0, Y12
-	VMOVUPS	Y12, 1159680(R9)	// add_13[0]
+	VMOVUPS	Y12, 1176064(R9)	// add_13[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop111
-	VMOVUPS	906624(SI), Y15	// a_d1_bar[0]
+	VMOVUPS	923008(SI), Y15	// a_d1_bar[0]
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	906752(SI), Y15	// a_d1_bar[1]
+	VMOVUPS	923136(SI), Y15	// a_d1_bar[1]
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	906880(SI), Y15	// a_d1_bar[2]
+	VMOVUPS	923264(SI), Y15	// a_d1_bar[2]
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	907008(SI), Y15	// a_d1_bar[3]
+	VMOVUPS	923392(SI), Y15	// a_d1_bar[3]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	911232(SI), Y0	// a_d4_bar[0]
-	VMOVUPS	911360(SI), Y15	// a_d4_bar[1]
+	VMOVUPS	927616(SI), Y0	// a_d4_bar[0]
+	VMOVUPS	927744(SI), Y15	// a_d4_bar[1]
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	911488(SI), Y15	// a_d4_bar[2]
+	VMOVUPS	927872(SI), Y15	// a_d4_bar[2]
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	911616(SI), Y15	// a_d4_bar[3]
+	VMOVUPS	928000(SI), Y15	// a_d4_bar[3]
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	909696(SI), Y3	// a_d3_bar[0]
-	VMOVUPS	909824(SI), Y15	// a_d3_bar[1]
+	VMOVUPS	926080(SI), Y3	// a_d3_bar[0]
+	VMOVUPS	926208(SI), Y15	// a_d3_bar[1]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	909952(SI), Y15	// a_d3_bar[2]
+	VMOVUPS	926336(SI), Y15	// a_d3_bar[2]
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	910080(SI), Y15	// a_d3_bar[3]
+	VMOVUPS	926464(SI), Y15	// a_d3_bar[3]
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	908160(SI), Y5	// a_d2_bar[0]
-	VMOVUPS	908288(SI), Y15	// a_d2_bar[1]
+	VMOVUPS	924544(SI), Y5	// a_d2_bar[0]
+	VMOVUPS	924672(SI), Y15	// a_d2_bar[1]
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	908416(SI), Y15	// a_d2_bar[2]
+	VMOVUPS	924800(SI), Y15	// a_d2_bar[2]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	908544(SI), Y15	// a_d2_bar[3]
+	VMOVUPS	924928(SI), Y15	// a_d2_bar[3]
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1123328(SI), Y7	// result_47[0]
-	VMOVUPS	1085952(SI), Y9	// result_40[0]
-	VMOVUPS	1048576(SI), Y10	// result_33[0]
-	VMOVUPS	1011200(SI), Y11	// result_26[0]
-	VMOVUPS	973824(SI), Y12	// a_next_bar_2[0]
+	VMOVUPS	1139712(SI), Y7	// result_47[0]
+	VMOVUPS	1102336(SI), Y9	// result_40[0]
+	VMOVUPS	1064960(SI), Y10	// result_33[0]
+	VMOVUPS	1027584(SI), Y11	// result_26[0]
+	VMOVUPS	990208(SI), Y12	// a_next_bar_2[0]
 	VMOVUPS	32(AX), Y13
 	VFMADD132PS	f32_bf86cb9b<>(SB), Y13, Y0
 	VFMADD231PS	f32_403a72c7<>(SB), Y3, Y0
@@ -12591,11 +12850,11 @@ loop111: // 8 times: elements
 	VMOVUPS	Y0, Y15
 	VFMADD231PS	0(AX), Y7, Y15
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	1123456(SI), Y0	// result_47[1]
-	VMOVUPS	1086080(SI), Y3	// result_40[1]
-	VMOVUPS	1048704(SI), Y5	// result_33[1]
-	VMOVUPS	1011328(SI), Y7	// result_26[1]
-	VMOVUPS	973952(SI), Y9	// a_next_bar_2[1]
+	VMOVUPS	1139840(SI), Y0	// result_47[1]
+	VMOVUPS	1102464(SI), Y3	// result_40[1]
+	VMOVUPS	1065088(SI), Y5	// result_33[1]
+	VMOVUPS	1027712(SI), Y7	// result_26[1]
+	VMOVUPS	990336(SI), Y9	// a_next_bar_2[1]
 	VMOVUPS	160(AX), Y13
 	VMOVUPS	64(AX), Y10
 	VFMADD231PS	f32_bf86cb9b<>(SB), Y13, Y10
@@ -12608,11 +12867,11 @@ loop111: // 8 times: elements
 	VFMADD231PS	Y4, Y5, Y10
 	VFMADD231PS	Y2, Y3, Y10
 	VFMADD231PS	0(AX), Y0, Y10
-	VMOVUPS	1123584(SI), Y0	// result_47[2]
-	VMOVUPS	1086208(SI), Y3	// result_40[2]
-	VMOVUPS	1048832(SI), Y5	// result_33[2]
-	VMOVUPS	1011456(SI), Y7	// result_26[2]
-	VMOVUPS	974080(SI), Y9	// a_next_bar_2[2]
+	VMOVUPS	1139968(SI), Y0	// result_47[2]
+	VMOVUPS	1102592(SI), Y3	// result_40[2]
+	VMOVUPS	1065216(SI), Y5	// result_33[2]
+	VMOVUPS	1027840(SI), Y7	// result_26[2]
+	VMOVUPS	990464(SI), Y9	// a_next_bar_2[2]
 	VMOVUPS	192(AX), Y13
 	VMOVUPS	96(AX), Y11
 	VFMADD231PS	f32_bf86cb9b<>(SB), Y13, Y11
@@ -12625,11 +12884,11 @@ loop111: // 8 times: elements
 	VFMADD231PS	Y4, Y5, Y11
 	VFMADD231PS	Y2, Y3, Y11
 	VFMADD231PS	0(AX), Y0, Y11
-	VMOVUPS	1123712(SI), Y0	// result_47[3]
-	VMOVUPS	1086336(SI), Y3	// result_40[3]
-	VMOVUPS	1048960(SI), Y5	// result_33[3]
-	VMOVUPS	1011584(SI), Y7	// result_26[3]
-	VMOVUPS	974208(SI), Y9	// a_next_bar_2[3]
+	VMOVUPS	1140096(SI), Y0	// result_47[3]
+	VMOVUPS	1102720(SI), Y3	// result_40[3]
+	VMOVUPS	1065344(SI), Y5	// result_33[3]
+	VMOVUPS	1027968(SI), Y7	// result_26[3]
+	VMOVUPS	990592(SI), Y9	// a_next_bar_2[3]
 	VMOVUPS	224(AX), Y13
 	VMOVUPS	128(AX), Y12
 	VFMADD231PS	f32_bf86cb9b<>(SB), Y13, Y12
@@ -12642,18 +12901,18 @@ loop111: // 8 times: elements
 	VFMADD231PS	Y4, Y5, Y12
 	VFMADD231PS	Y2, Y3, Y12
 	VFMADD231PS	0(AX), Y0, Y12
-	VMOVUPS	1160704(SI), Y0	// result_54[0]
+	VMOVUPS	1177088(SI), Y0	// result_54[0]
 	VFMADD213PS	32(AX), Y1, Y0
-	VMOVUPS	Y0, 1161216(SI)	// add_14[0]
-	VMOVUPS	1160832(SI), Y0	// result_54[1]
+	VMOVUPS	Y0, 1177600(SI)	// add_14[0]
+	VMOVUPS	1177216(SI), Y0	// result_54[1]
 	VFMADD231PS	Y1, Y0, Y10
-	VMOVUPS	Y10, 1161344(SI)	// add_14[1]
-	VMOVUPS	1160960(SI), Y0	// result_54[2]
+	VMOVUPS	Y10, 1177728(SI)	// add_14[1]
+	VMOVUPS	1177344(SI), Y0	// result_54[2]
 	VFMADD231PS	Y1, Y0, Y11
-	VMOVUPS	Y11, 1161472(SI)	// add_14[2]
-	VMOVUPS	1161088(SI), Y0	// result_54[3]
+	VMOVUPS	Y11, 1177856(SI)	// add_14[2]
+	VMOVUPS	1177472(SI), Y0	// result_54[3]
 	VFMADD231PS	Y1, Y0, Y12
-	VMOVUPS	Y12, 1161600(SI)	// add_14[3]
+	VMOVUPS	Y12, 1177984(SI)	// add_14[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop110
@@ -12661,53 +12920,53 @@ loop111: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop112: // 4 times: vectors of the block
-	VMOVUPS	902528(SI), Y0	// z[0]
+	VMOVUPS	918912(SI), Y0	// z[0]
 	VMOVUPS	Y0, 814336(SI)	// latentFieldBwd.z[0]
-	VMOVUPS	902656(SI), Y0	// z[1]
+	VMOVUPS	919040(SI), Y0	// z[1]
 	VMOVUPS	Y0, 814464(SI)	// latentFieldBwd.z[1]
-	VMOVUPS	902784(SI), Y0	// z[2]
+	VMOVUPS	919168(SI), Y0	// z[2]
 	VMOVUPS	Y0, 814592(SI)	// latentFieldBwd.z[2]
-	VMOVUPS	902912(SI), Y0	// z[3]
+	VMOVUPS	919296(SI), Y0	// z[3]
 	VMOVUPS	Y0, 814720(SI)	// latentFieldBwd.z[3]
-	VMOVUPS	903040(SI), Y0	// z[4]
+	VMOVUPS	919424(SI), Y0	// z[4]
 	VMOVUPS	Y0, 814848(SI)	// latentFieldBwd.z[4]
-	VMOVUPS	903168(SI), Y0	// z[5]
+	VMOVUPS	919552(SI), Y0	// z[5]
 	VMOVUPS	Y0, 814976(SI)	// latentFieldBwd.z[5]
-	VMOVUPS	903296(SI), Y0	// z[6]
+	VMOVUPS	919680(SI), Y0	// z[6]
 	VMOVUPS	Y0, 815104(SI)	// latentFieldBwd.z[6]
-	VMOVUPS	903424(SI), Y0	// z[7]
+	VMOVUPS	919808(SI), Y0	// z[7]
 	VMOVUPS	Y0, 815232(SI)	// latentFieldBwd.z[7]
-	VMOVUPS	903552(SI), Y0	// a[0]
+	VMOVUPS	919936(SI), Y0	// a[0]
 	VMOVUPS	Y0, 815360(SI)	// latentFieldBwd.a[0]
-	VMOVUPS	903680(SI), Y0	// a[1]
+	VMOVUPS	920064(SI), Y0	// a[1]
 	VMOVUPS	Y0, 815488(SI)	// latentFieldBwd.a[1]
-	VMOVUPS	903808(SI), Y0	// a[2]
+	VMOVUPS	920192(SI), Y0	// a[2]
 	VMOVUPS	Y0, 815616(SI)	// latentFieldBwd.a[2]
-	VMOVUPS	903936(SI), Y0	// a[3]
+	VMOVUPS	920320(SI), Y0	// a[3]
 	VMOVUPS	Y0, 815744(SI)	// latentFieldBwd.a[3]
-	VMOVUPS	1159680(SI), Y0	// add_13[0]
+	VMOVUPS	1176064(SI), Y0	// add_13[0]
 	VMOVUPS	Y0, 850176(SI)	// latentFieldBwd.dz_bar[0]
-	VMOVUPS	1159808(SI), Y0	// add_13[1]
+	VMOVUPS	1176192(SI), Y0	// add_13[1]
 	VMOVUPS	Y0, 850304(SI)	// latentFieldBwd.dz_bar[1]
-	VMOVUPS	1159936(SI), Y0	// add_13[2]
+	VMOVUPS	1176320(SI), Y0	// add_13[2]
 	VMOVUPS	Y0, 850432(SI)	// latentFieldBwd.dz_bar[2]
-	VMOVUPS	1160064(SI), Y0	// add_13[3]
+	VMOVUPS	1176448(SI), Y0	// add_13[3]
 	VMOVUPS	Y0, 850560(SI)	// latentFieldBwd.dz_bar[3]
-	VMOVUPS	1160192(SI), Y0	// add_13[4]
+	VMOVUPS	1176576(SI), Y0	// add_13[4]
 	VMOVUPS	Y0, 850688(SI)	// latentFieldBwd.dz_bar[4]
-	VMOVUPS	1160320(SI), Y0	// add_13[5]
+	VMOVUPS	1176704(SI), Y0	// add_13[5]
 	VMOVUPS	Y0, 850816(SI)	// latentFieldBwd.dz_bar[5]
-	VMOVUPS	1160448(SI), Y0	// add_13[6]
+	VMOVUPS	1176832(SI), Y0	// add_13[6]
 	VMOVUPS	Y0, 850944(SI)	// latentFieldBwd.dz_bar[6]
-	VMOVUPS	1160576(SI), Y0	// add_13[7]
+	VMOVUPS	1176960(SI), Y0	// add_13[7]
 	VMOVUPS	Y0, 851072(SI)	// latentFieldBwd.dz_bar[7]
-	VMOVUPS	1161216(SI), Y0	// add_14[0]
+	VMOVUPS	1177600(SI), Y0	// add_14[0]
 	VMOVUPS	Y0, 851200(SI)	// latentFieldBwd.da_bar[0]
-	VMOVUPS	1161344(SI), Y0	// add_14[1]
+	VMOVUPS	1177728(SI), Y0	// add_14[1]
 	VMOVUPS	Y0, 851328(SI)	// latentFieldBwd.da_bar[1]
-	VMOVUPS	1161472(SI), Y0	// add_14[2]
+	VMOVUPS	1177856(SI), Y0	// add_14[2]
 	VMOVUPS	Y0, 851456(SI)	// latentFieldBwd.da_bar[2]
-	VMOVUPS	1161600(SI), Y0	// add_14[3]
+	VMOVUPS	1177984(SI), Y0	// add_14[3]
 	VMOVUPS	Y0, 851584(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
@@ -12715,10 +12974,10 @@ loop112: // 4 times: vectors of the block
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop113: // 64 times: elements
-	VMOVUPS	1124352(SI), Y0	// result_48[0]
-	VMOVUPS	1124384(SI), Y1	// result_48[0] | 1
-	VMOVUPS	1124416(SI), Y2	// result_48[0] | 2
-	VMOVUPS	1124448(SI), Y3	// result_48[0] | 3
+	VMOVUPS	1140736(SI), Y0	// result_48[0]
+	VMOVUPS	1140768(SI), Y1	// result_48[0] | 1
+	VMOVUPS	1140800(SI), Y2	// result_48[0] | 2
+	VMOVUPS	1140832(SI), Y3	// result_48[0] | 3
 	VMOVUPS	Y0, 815872(SI)	// latentFieldBwd.add[0]
 	VMOVUPS	Y1, 815904(SI)	// latentFieldBwd.add[0] | 1
 	VMOVUPS	Y2, 815936(SI)	// latentFieldBwd.add[0] | 2
@@ -12729,10 +12988,10 @@ loop113: // 64 times: elements
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop114: // 64 times: elements
-	VMOVUPS	1132544(SI), Y0	// result_49[0]
-	VMOVUPS	1132576(SI), Y1	// result_49[0] | 1
-	VMOVUPS	1132608(SI), Y2	// result_49[0] | 2
-	VMOVUPS	1132640(SI), Y3	// result_49[0] | 3
+	VMOVUPS	1148928(SI), Y0	// result_49[0]
+	VMOVUPS	1148960(SI), Y1	// result_49[0] | 1
+	VMOVUPS	1148992(SI), Y2	// result_49[0] | 2
+	VMOVUPS	1149024(SI), Y3	// result_49[0] | 3
 	VMOVUPS	Y0, 824064(SI)	// latentFieldBwd.softplus[0]
 	VMOVUPS	Y1, 824096(SI)	// latentFieldBwd.softplus[0] | 1
 	VMOVUPS	Y2, 824128(SI)	// latentFieldBwd.softplus[0] | 2
@@ -12743,10 +13002,10 @@ loop114: // 64 times: elements
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop115: // 64 times: elements
-	VMOVUPS	1140736(SI), Y0	// result_50[0]
-	VMOVUPS	1140768(SI), Y1	// result_50[0] | 1
-	VMOVUPS	1140800(SI), Y2	// result_50[0] | 2
-	VMOVUPS	1140832(SI), Y3	// result_50[0] | 3
+	VMOVUPS	1157120(SI), Y0	// result_50[0]
+	VMOVUPS	1157152(SI), Y1	// result_50[0] | 1
+	VMOVUPS	1157184(SI), Y2	// result_50[0] | 2
+	VMOVUPS	1157216(SI), Y3	// result_50[0] | 3
 	VMOVUPS	Y0, 832256(SI)	// latentFieldBwd.add2[0]
 	VMOVUPS	Y1, 832288(SI)	// latentFieldBwd.add2[0] | 1
 	VMOVUPS	Y2, 832320(SI)	// latentFieldBwd.add2[0] | 2
@@ -12757,10 +13016,10 @@ loop115: // 64 times: elements
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop116: // 64 times: elements
-	VMOVUPS	1148928(SI), Y0	// result_51[0]
-	VMOVUPS	1148960(SI), Y1	// result_51[0] | 1
-	VMOVUPS	1148992(SI), Y2	// result_51[0] | 2
-	VMOVUPS	1149024(SI), Y3	// result_51[0] | 3
+	VMOVUPS	1165312(SI), Y0	// result_51[0]
+	VMOVUPS	1165344(SI), Y1	// result_51[0] | 1
+	VMOVUPS	1165376(SI), Y2	// result_51[0] | 2
+	VMOVUPS	1165408(SI), Y3	// result_51[0] | 3
 	VMOVUPS	Y0, 840448(SI)	// latentFieldBwd.softplus2[0]
 	VMOVUPS	Y1, 840480(SI)	// latentFieldBwd.softplus2[0] | 1
 	VMOVUPS	Y2, 840512(SI)	// latentFieldBwd.softplus2[0] | 2
@@ -12771,10 +13030,10 @@ loop116: // 64 times: elements
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop117: // 12 times: elements
-	VMOVUPS	1157120(SI), Y0	// result_52[0]
-	VMOVUPS	1157152(SI), Y1	// result_52[0] | 1
-	VMOVUPS	1157184(SI), Y2	// result_52[0] | 2
-	VMOVUPS	1157216(SI), Y3	// result_52[0] | 3
+	VMOVUPS	1173504(SI), Y0	// result_52[0]
+	VMOVUPS	1173536(SI), Y1	// result_52[0] | 1
+	VMOVUPS	1173568(SI), Y2	// result_52[0] | 2
+	VMOVUPS	1173600(SI), Y3	// result_52[0] | 3
 	VMOVUPS	Y0, 848640(SI)	// latentFieldBwd.tanh[0]
 	VMOVUPS	Y1, 848672(SI)	// latentFieldBwd.tanh[0] | 1
 	VMOVUPS	Y2, 848704(SI)	// latentFieldBwd.tanh[0] | 2
@@ -12787,29 +13046,29 @@ loop117: // 12 times: elements
 	MOVQ	AX, SI
 loop118: // 4 times: vectors of the block
 	VMOVUPS	851712(SI), Y0	// latentFieldBwd.z_bar[0]
-	VMOVUPS	Y0, 1161728(SI)	// result_55[0]
+	VMOVUPS	Y0, 1178112(SI)	// result_55[0]
 	VMOVUPS	851840(SI), Y0	// latentFieldBwd.z_bar[1]
-	VMOVUPS	Y0, 1161856(SI)	// result_55[1]
+	VMOVUPS	Y0, 1178240(SI)	// result_55[1]
 	VMOVUPS	851968(SI), Y0	// latentFieldBwd.z_bar[2]
-	VMOVUPS	Y0, 1161984(SI)	// result_55[2]
+	VMOVUPS	Y0, 1178368(SI)	// result_55[2]
 	VMOVUPS	852096(SI), Y0	// latentFieldBwd.z_bar[3]
-	VMOVUPS	Y0, 1162112(SI)	// result_55[3]
+	VMOVUPS	Y0, 1178496(SI)	// result_55[3]
 	VMOVUPS	852224(SI), Y0	// latentFieldBwd.z_bar[4]
-	VMOVUPS	Y0, 1162240(SI)	// result_55[4]
+	VMOVUPS	Y0, 1178624(SI)	// result_55[4]
 	VMOVUPS	852352(SI), Y0	// latentFieldBwd.z_bar[5]
-	VMOVUPS	Y0, 1162368(SI)	// result_55[5]
+	VMOVUPS	Y0, 1178752(SI)	// result_55[5]
 	VMOVUPS	852480(SI), Y0	// latentFieldBwd.z_bar[6]
-	VMOVUPS	Y0, 1162496(SI)	// result_55[6]
+	VMOVUPS	Y0, 1178880(SI)	// result_55[6]
 	VMOVUPS	852608(SI), Y0	// latentFieldBwd.z_bar[7]
-	VMOVUPS	Y0, 1162624(SI)	// result_55[7]
+	VMOVUPS	Y0, 1179008(SI)	// result_55[7]
 	VMOVUPS	852736(SI), Y0	// latentFieldBwd.a_bar[0]
-	VMOVUPS	Y0, 1162752(SI)	// result_56[0]
+	VMOVUPS	Y0, 1179136(SI)	// result_56[0]
 	VMOVUPS	852864(SI), Y0	// latentFieldBwd.a_bar[1]
-	VMOVUPS	Y0, 1162880(SI)	// result_56[1]
+	VMOVUPS	Y0, 1179264(SI)	// result_56[1]
 	VMOVUPS	852992(SI), Y0	// latentFieldBwd.a_bar[2]
-	VMOVUPS	Y0, 1163008(SI)	// result_56[2]
+	VMOVUPS	Y0, 1179392(SI)	// result_56[2]
 	VMOVUPS	853120(SI), Y0	// latentFieldBwd.a_bar[3]
-	VMOVUPS	Y0, 1163136(SI)	// result_56[3]
+	VMOVUPS	Y0, 1179520(SI)	// result_56[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop118
@@ -12820,79 +13079,79 @@ loop119: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop120: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	971264(R9), Y0	// z_next_bar_2[0]
-	VMOVUPS	1009152(R9), Y1	// result_25[0]
+	VMOVUPS	987648(R9), Y0	// z_next_bar_2[0]
+	VMOVUPS	1025536(R9), Y1	// result_25[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1046528(R9), Y1	// result_32[0]
+	VMOVUPS	1062912(R9), Y1	// result_32[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1083904(R9), Y1	// result_39[0]
+	VMOVUPS	1100288(R9), Y1	// result_39[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1121280(R9), Y1	// result_46[0]
+	VMOVUPS	1137664(R9), Y1	// result_46[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1158656(R9), Y1	// result_53[0]
+	VMOVUPS	1175040(R9), Y1	// result_53[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1161728(R9), Y1	// result_55[0]
+	VMOVUPS	1178112(R9), Y1	// result_55[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 911744(R9)	// z_bar[0]
+	VMOVUPS	Y0, 928128(R9)	// z_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop120
-	VMOVUPS	973824(SI), Y0	// a_next_bar_2[0]
-	VMOVUPS	1011200(SI), Y1	// result_26[0]
+	VMOVUPS	990208(SI), Y0	// a_next_bar_2[0]
+	VMOVUPS	1027584(SI), Y1	// result_26[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1048576(SI), Y1	// result_33[0]
+	VMOVUPS	1064960(SI), Y1	// result_33[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1085952(SI), Y1	// result_40[0]
+	VMOVUPS	1102336(SI), Y1	// result_40[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1123328(SI), Y1	// result_47[0]
+	VMOVUPS	1139712(SI), Y1	// result_47[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1160704(SI), Y1	// result_54[0]
+	VMOVUPS	1177088(SI), Y1	// result_54[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1162752(SI), Y1	// result_56[0]
+	VMOVUPS	1179136(SI), Y1	// result_56[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 912768(SI)	// a_bar[0]
-	VMOVUPS	973952(SI), Y0	// a_next_bar_2[1]
-	VMOVUPS	1011328(SI), Y1	// result_26[1]
+	VMOVUPS	Y0, 929152(SI)	// a_bar[0]
+	VMOVUPS	990336(SI), Y0	// a_next_bar_2[1]
+	VMOVUPS	1027712(SI), Y1	// result_26[1]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1048704(SI), Y1	// result_33[1]
+	VMOVUPS	1065088(SI), Y1	// result_33[1]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1086080(SI), Y1	// result_40[1]
+	VMOVUPS	1102464(SI), Y1	// result_40[1]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1123456(SI), Y1	// result_47[1]
+	VMOVUPS	1139840(SI), Y1	// result_47[1]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1160832(SI), Y1	// result_54[1]
+	VMOVUPS	1177216(SI), Y1	// result_54[1]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1162880(SI), Y1	// result_56[1]
+	VMOVUPS	1179264(SI), Y1	// result_56[1]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 912896(SI)	// a_bar[1]
-	VMOVUPS	974080(SI), Y0	// a_next_bar_2[2]
-	VMOVUPS	1011456(SI), Y1	// result_26[2]
+	VMOVUPS	Y0, 929280(SI)	// a_bar[1]
+	VMOVUPS	990464(SI), Y0	// a_next_bar_2[2]
+	VMOVUPS	1027840(SI), Y1	// result_26[2]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1048832(SI), Y1	// result_33[2]
+	VMOVUPS	1065216(SI), Y1	// result_33[2]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1086208(SI), Y1	// result_40[2]
+	VMOVUPS	1102592(SI), Y1	// result_40[2]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1123584(SI), Y1	// result_47[2]
+	VMOVUPS	1139968(SI), Y1	// result_47[2]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1160960(SI), Y1	// result_54[2]
+	VMOVUPS	1177344(SI), Y1	// result_54[2]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1163008(SI), Y1	// result_56[2]
+	VMOVUPS	1179392(SI), Y1	// result_56[2]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 913024(SI)	// a_bar[2]
-	VMOVUPS	974208(SI), Y0	// a_next_bar_2[3]
-	VMOVUPS	1011584(SI), Y1	// result_26[3]
+	VMOVUPS	Y0, 929408(SI)	// a_bar[2]
+	VMOVUPS	990592(SI), Y0	// a_next_bar_2[3]
+	VMOVUPS	1027968(SI), Y1	// result_26[3]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1048960(SI), Y1	// result_33[3]
+	VMOVUPS	1065344(SI), Y1	// result_33[3]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1086336(SI), Y1	// result_40[3]
+	VMOVUPS	1102720(SI), Y1	// result_40[3]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1123712(SI), Y1	// result_47[3]
+	VMOVUPS	1140096(SI), Y1	// result_47[3]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1161088(SI), Y1	// result_54[3]
+	VMOVUPS	1177472(SI), Y1	// result_54[3]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1163136(SI), Y1	// result_56[3]
+	VMOVUPS	1179520(SI), Y1	// result_56[3]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 913152(SI)	// a_bar[3]
+	VMOVUPS	Y0, 929536(SI)	// a_bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop119
@@ -12905,158 +13164,158 @@ TEXT forecast0RecLanerev_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	1163264(SI), Y0	// step.t
-	VMOVUPD	1163296(SI), Y1	// step.t | 1
-	VMOVUPD	Y0, 902016(SI)	// forecast0ReplayDenseVjp.t
-	VMOVUPD	Y1, 902048(SI)	// forecast0ReplayDenseVjp.t | 1
-	VMOVUPD	1163520(SI), Y0	// step.h
-	VMOVUPD	1163552(SI), Y1	// step.h | 1
-	VMOVUPD	Y0, 902272(SI)	// forecast0ReplayDenseVjp.h
-	VMOVUPD	Y1, 902304(SI)	// forecast0ReplayDenseVjp.h | 1
-	VMOVUPS	1164032(DI), Y0	// z[0]
-	VMOVUPS	Y0, 902528(DI)	// forecast0ReplayDenseVjp.z[0]
-	VMOVUPS	1164160(DI), Y0	// z[1]
-	VMOVUPS	Y0, 902656(DI)	// forecast0ReplayDenseVjp.z[1]
-	VMOVUPS	1164288(DI), Y0	// z[2]
-	VMOVUPS	Y0, 902784(DI)	// forecast0ReplayDenseVjp.z[2]
-	VMOVUPS	1164416(DI), Y0	// z[3]
-	VMOVUPS	Y0, 902912(DI)	// forecast0ReplayDenseVjp.z[3]
-	VMOVUPS	1164544(DI), Y0	// z[4]
-	VMOVUPS	Y0, 903040(DI)	// forecast0ReplayDenseVjp.z[4]
-	VMOVUPS	1164672(DI), Y0	// z[5]
-	VMOVUPS	Y0, 903168(DI)	// forecast0ReplayDenseVjp.z[5]
-	VMOVUPS	1164800(DI), Y0	// z[6]
-	VMOVUPS	Y0, 903296(DI)	// forecast0ReplayDenseVjp.z[6]
-	VMOVUPS	1164928(DI), Y0	// z[7]
-	VMOVUPS	Y0, 903424(DI)	// forecast0ReplayDenseVjp.z[7]
-	VMOVUPS	1165056(DI), Y0	// a[0]
-	VMOVUPS	Y0, 903552(DI)	// forecast0ReplayDenseVjp.a[0]
-	VMOVUPS	1165184(DI), Y0	// a[1]
-	VMOVUPS	Y0, 903680(DI)	// forecast0ReplayDenseVjp.a[1]
-	VMOVUPS	1165312(DI), Y0	// a[2]
-	VMOVUPS	Y0, 903808(DI)	// forecast0ReplayDenseVjp.a[2]
-	VMOVUPS	1165440(DI), Y0	// a[3]
-	VMOVUPS	Y0, 903936(DI)	// forecast0ReplayDenseVjp.a[3]
-	VMOVUPS	1165568(DI), Y0	// z.bar[0]
-	VMOVUPS	Y0, 904064(DI)	// forecast0ReplayDenseVjp.z_next_bar[0]
-	VMOVUPS	1165696(DI), Y0	// z.bar[1]
-	VMOVUPS	Y0, 904192(DI)	// forecast0ReplayDenseVjp.z_next_bar[1]
-	VMOVUPS	1165824(DI), Y0	// z.bar[2]
-	VMOVUPS	Y0, 904320(DI)	// forecast0ReplayDenseVjp.z_next_bar[2]
-	VMOVUPS	1165952(DI), Y0	// z.bar[3]
-	VMOVUPS	Y0, 904448(DI)	// forecast0ReplayDenseVjp.z_next_bar[3]
-	VMOVUPS	1166080(DI), Y0	// z.bar[4]
-	VMOVUPS	Y0, 904576(DI)	// forecast0ReplayDenseVjp.z_next_bar[4]
-	VMOVUPS	1166208(DI), Y0	// z.bar[5]
-	VMOVUPS	Y0, 904704(DI)	// forecast0ReplayDenseVjp.z_next_bar[5]
-	VMOVUPS	1166336(DI), Y0	// z.bar[6]
-	VMOVUPS	Y0, 904832(DI)	// forecast0ReplayDenseVjp.z_next_bar[6]
-	VMOVUPS	1166464(DI), Y0	// z.bar[7]
-	VMOVUPS	Y0, 904960(DI)	// forecast0ReplayDenseVjp.z_next_bar[7]
-	VMOVUPS	1166592(DI), Y0	// a.bar[0]
-	VMOVUPS	Y0, 905088(DI)	// forecast0ReplayDenseVjp.a_next_bar[0]
-	VMOVUPS	1166720(DI), Y0	// a.bar[1]
-	VMOVUPS	Y0, 905216(DI)	// forecast0ReplayDenseVjp.a_next_bar[1]
-	VMOVUPS	1166848(DI), Y0	// a.bar[2]
-	VMOVUPS	Y0, 905344(DI)	// forecast0ReplayDenseVjp.a_next_bar[2]
-	VMOVUPS	1166976(DI), Y0	// a.bar[3]
-	VMOVUPS	Y0, 905472(DI)	// forecast0ReplayDenseVjp.a_next_bar[3]
-	VMOVUPS	1167104(DI), Y0	// data.0.bar[0]
-	VMOVUPS	Y0, 905600(DI)	// forecast0ReplayDenseVjp.z_d1_bar[0]
-	VMOVUPS	1167232(DI), Y0	// data.0.bar[1]
-	VMOVUPS	Y0, 905728(DI)	// forecast0ReplayDenseVjp.z_d1_bar[1]
-	VMOVUPS	1167360(DI), Y0	// data.0.bar[2]
-	VMOVUPS	Y0, 905856(DI)	// forecast0ReplayDenseVjp.z_d1_bar[2]
-	VMOVUPS	1167488(DI), Y0	// data.0.bar[3]
-	VMOVUPS	Y0, 905984(DI)	// forecast0ReplayDenseVjp.z_d1_bar[3]
-	VMOVUPS	1167616(DI), Y0	// data.0.bar[4]
-	VMOVUPS	Y0, 906112(DI)	// forecast0ReplayDenseVjp.z_d1_bar[4]
-	VMOVUPS	1167744(DI), Y0	// data.0.bar[5]
-	VMOVUPS	Y0, 906240(DI)	// forecast0ReplayDenseVjp.z_d1_bar[5]
-	VMOVUPS	1167872(DI), Y0	// data.0.bar[6]
-	VMOVUPS	Y0, 906368(DI)	// forecast0ReplayDenseVjp.z_d1_bar[6]
-	VMOVUPS	1168000(DI), Y0	// data.0.bar[7]
-	VMOVUPS	Y0, 906496(DI)	// forecast0ReplayDenseVjp.z_d1_bar[7]
-	VMOVUPS	1168128(DI), Y0	// data.1.bar[0]
-	VMOVUPS	Y0, 906624(DI)	// forecast0ReplayDenseVjp.a_d1_bar[0]
-	VMOVUPS	1168256(DI), Y0	// data.1.bar[1]
-	VMOVUPS	Y0, 906752(DI)	// forecast0ReplayDenseVjp.a_d1_bar[1]
-	VMOVUPS	1168384(DI), Y0	// data.1.bar[2]
-	VMOVUPS	Y0, 906880(DI)	// forecast0ReplayDenseVjp.a_d1_bar[2]
-	VMOVUPS	1168512(DI), Y0	// data.1.bar[3]
-	VMOVUPS	Y0, 907008(DI)	// forecast0ReplayDenseVjp.a_d1_bar[3]
-	VMOVUPS	1168640(DI), Y0	// data.2.bar[0]
-	VMOVUPS	Y0, 907136(DI)	// forecast0ReplayDenseVjp.z_d2_bar[0]
-	VMOVUPS	1168768(DI), Y0	// data.2.bar[1]
-	VMOVUPS	Y0, 907264(DI)	// forecast0ReplayDenseVjp.z_d2_bar[1]
-	VMOVUPS	1168896(DI), Y0	// data.2.bar[2]
-	VMOVUPS	Y0, 907392(DI)	// forecast0ReplayDenseVjp.z_d2_bar[2]
-	VMOVUPS	1169024(DI), Y0	// data.2.bar[3]
-	VMOVUPS	Y0, 907520(DI)	// forecast0ReplayDenseVjp.z_d2_bar[3]
-	VMOVUPS	1169152(DI), Y0	// data.2.bar[4]
-	VMOVUPS	Y0, 907648(DI)	// forecast0ReplayDenseVjp.z_d2_bar[4]
-	VMOVUPS	1169280(DI), Y0	// data.2.bar[5]
-	VMOVUPS	Y0, 907776(DI)	// forecast0ReplayDenseVjp.z_d2_bar[5]
-	VMOVUPS	1169408(DI), Y0	// data.2.bar[6]
-	VMOVUPS	Y0, 907904(DI)	// forecast0ReplayDenseVjp.z_d2_bar[6]
-	VMOVUPS	1169536(DI), Y0	// data.2.bar[7]
-	VMOVUPS	Y0, 908032(DI)	// forecast0ReplayDenseVjp.z_d2_bar[7]
-	VMOVUPS	1169664(DI), Y0	// data.3.bar[0]
-	VMOVUPS	Y0, 908160(DI)	// forecast0ReplayDenseVjp.a_d2_bar[0]
-	VMOVUPS	1169792(DI), Y0	// data.3.bar[1]
-	VMOVUPS	Y0, 908288(DI)	// forecast0ReplayDenseVjp.a_d2_bar[1]
-	VMOVUPS	1169920(DI), Y0	// data.3.bar[2]
-	VMOVUPS	Y0, 908416(DI)	// forecast0ReplayDenseVjp.a_d2_bar[2]
-	VMOVUPS	1170048(DI), Y0	// data.3.bar[3]
-	VMOVUPS	Y0, 908544(DI)	// forecast0ReplayDenseVjp.a_d2_bar[3]
-	VMOVUPS	1170176(DI), Y0	// data.4.bar[0]
-	VMOVUPS	Y0, 908672(DI)	// forecast0ReplayDenseVjp.z_d3_bar[0]
-	VMOVUPS	1170304(DI), Y0	// data.4.bar[1]
-	VMOVUPS	Y0, 908800(DI)	// forecast0ReplayDenseVjp.z_d3_bar[1]
-	VMOVUPS	1170432(DI), Y0	// data.4.bar[2]
-	VMOVUPS	Y0, 908928(DI)	// forecast0ReplayDenseVjp.z_d3_bar[2]
-	VMOVUPS	1170560(DI), Y0	// data.4.bar[3]
-	VMOVUPS	Y0, 909056(DI)	// forecast0ReplayDenseVjp.z_d3_bar[3]
-	VMOVUPS	1170688(DI), Y0	// data.4.bar[4]
-	VMOVUPS	Y0, 909184(DI)	// forecast0ReplayDenseVjp.z_d3_bar[4]
-	VMOVUPS	1170816(DI), Y0	// data.4.bar[5]
-	VMOVUPS	Y0, 909312(DI)	// forecast0ReplayDenseVjp.z_d3_bar[5]
-	VMOVUPS	1170944(DI), Y0	// data.4.bar[6]
-	VMOVUPS	Y0, 909440(DI)	// forecast0ReplayDenseVjp.z_d3_bar[6]
-	VMOVUPS	1171072(DI), Y0	// data.4.bar[7]
-	VMOVUPS	Y0, 909568(DI)	// forecast0ReplayDenseVjp.z_d3_bar[7]
-	VMOVUPS	1171200(DI), Y0	// data.5.bar[0]
-	VMOVUPS	Y0, 909696(DI)	// forecast0ReplayDenseVjp.a_d3_bar[0]
-	VMOVUPS	1171328(DI), Y0	// data.5.bar[1]
-	VMOVUPS	Y0, 909824(DI)	// forecast0ReplayDenseVjp.a_d3_bar[1]
-	VMOVUPS	1171456(DI), Y0	// data.5.bar[2]
-	VMOVUPS	Y0, 909952(DI)	// forecast0ReplayDenseVjp.a_d3_bar[2]
-	VMOVUPS	1171584(DI), Y0	// data.5.bar[3]
-	VMOVUPS	Y0, 910080(DI)	// forecast0ReplayDenseVjp.a_d3_bar[3]
-	VMOVUPS	1171712(DI), Y0	// data.6.bar[0]
-	VMOVUPS	Y0, 910208(DI)	// forecast0ReplayDenseVjp.z_d4_bar[0]
-	VMOVUPS	1171840(DI), Y0	// data.6.bar[1]
-	VMOVUPS	Y0, 910336(DI)	// forecast0ReplayDenseVjp.z_d4_bar[1]
-	VMOVUPS	1171968(DI), Y0	// data.6.bar[2]
-	VMOVUPS	Y0, 910464(DI)	// forecast0ReplayDenseVjp.z_d4_bar[2]
-	VMOVUPS	1172096(DI), Y0	// data.6.bar[3]
-	VMOVUPS	Y0, 910592(DI)	// forecast0ReplayDenseVjp.z_d4_bar[3]
-	VMOVUPS	1172224(DI), Y0	// data.6.bar[4]
-	VMOVUPS	Y0, 910720(DI)	// forecast0ReplayDenseVjp.z_d4_bar[4]
-	VMOVUPS	1172352(DI), Y0	// data.6.bar[5]
-	VMOVUPS	Y0, 910848(DI)	// forecast0ReplayDenseVjp.z_d4_bar[5]
-	VMOVUPS	1172480(DI), Y0	// data.6.bar[6]
-	VMOVUPS	Y0, 910976(DI)	// forecast0ReplayDenseVjp.z_d4_bar[6]
-	VMOVUPS	1172608(DI), Y0	// data.6.bar[7]
-	VMOVUPS	Y0, 911104(DI)	// forecast0ReplayDenseVjp.z_d4_bar[7]
-	VMOVUPS	1172736(DI), Y0	// data.7.bar[0]
-	VMOVUPS	Y0, 911232(DI)	// forecast0ReplayDenseVjp.a_d4_bar[0]
-	VMOVUPS	1172864(DI), Y0	// data.7.bar[1]
-	VMOVUPS	Y0, 911360(DI)	// forecast0ReplayDenseVjp.a_d4_bar[1]
-	VMOVUPS	1172992(DI), Y0	// data.7.bar[2]
-	VMOVUPS	Y0, 911488(DI)	// forecast0ReplayDenseVjp.a_d4_bar[2]
-	VMOVUPS	1173120(DI), Y0	// data.7.bar[3]
-	VMOVUPS	Y0, 911616(DI)	// forecast0ReplayDenseVjp.a_d4_bar[3]
+	VMOVUPD	1179648(SI), Y0	// step.t
+	VMOVUPD	1179680(SI), Y1	// step.t | 1
+	VMOVUPD	Y0, 918400(SI)	// forecast0ReplayDenseVjp.t
+	VMOVUPD	Y1, 918432(SI)	// forecast0ReplayDenseVjp.t | 1
+	VMOVUPD	1179904(SI), Y0	// step.h
+	VMOVUPD	1179936(SI), Y1	// step.h | 1
+	VMOVUPD	Y0, 918656(SI)	// forecast0ReplayDenseVjp.h
+	VMOVUPD	Y1, 918688(SI)	// forecast0ReplayDenseVjp.h | 1
+	VMOVUPS	1180416(DI), Y0	// z[0]
+	VMOVUPS	Y0, 918912(DI)	// forecast0ReplayDenseVjp.z[0]
+	VMOVUPS	1180544(DI), Y0	// z[1]
+	VMOVUPS	Y0, 919040(DI)	// forecast0ReplayDenseVjp.z[1]
+	VMOVUPS	1180672(DI), Y0	// z[2]
+	VMOVUPS	Y0, 919168(DI)	// forecast0ReplayDenseVjp.z[2]
+	VMOVUPS	1180800(DI), Y0	// z[3]
+	VMOVUPS	Y0, 919296(DI)	// forecast0ReplayDenseVjp.z[3]
+	VMOVUPS	1180928(DI), Y0	// z[4]
+	VMOVUPS	Y0, 919424(DI)	// forecast0ReplayDenseVjp.z[4]
+	VMOVUPS	1181056(DI), Y0	// z[5]
+	VMOVUPS	Y0, 919552(DI)	// forecast0ReplayDenseVjp.z[5]
+	VMOVUPS	1181184(DI), Y0	// z[6]
+	VMOVUPS	Y0, 919680(DI)	// forecast0ReplayDenseVjp.z[6]
+	VMOVUPS	1181312(DI), Y0	// z[7]
+	VMOVUPS	Y0, 919808(DI)	// forecast0ReplayDenseVjp.z[7]
+	VMOVUPS	1181440(DI), Y0	// a[0]
+	VMOVUPS	Y0, 919936(DI)	// forecast0ReplayDenseVjp.a[0]
+	VMOVUPS	1181568(DI), Y0	// a[1]
+	VMOVUPS	Y0, 920064(DI)	// forecast0ReplayDenseVjp.a[1]
+	VMOVUPS	1181696(DI), Y0	// a[2]
+	VMOVUPS	Y0, 920192(DI)	// forecast0ReplayDenseVjp.a[2]
+	VMOVUPS	1181824(DI), Y0	// a[3]
+	VMOVUPS	Y0, 920320(DI)	// forecast0ReplayDenseVjp.a[3]
+	VMOVUPS	1181952(DI), Y0	// z.bar[0]
+	VMOVUPS	Y0, 920448(DI)	// forecast0ReplayDenseVjp.z_next_bar[0]
+	VMOVUPS	1182080(DI), Y0	// z.bar[1]
+	VMOVUPS	Y0, 920576(DI)	// forecast0ReplayDenseVjp.z_next_bar[1]
+	VMOVUPS	1182208(DI), Y0	// z.bar[2]
+	VMOVUPS	Y0, 920704(DI)	// forecast0ReplayDenseVjp.z_next_bar[2]
+	VMOVUPS	1182336(DI), Y0	// z.bar[3]
+	VMOVUPS	Y0, 920832(DI)	// forecast0ReplayDenseVjp.z_next_bar[3]
+	VMOVUPS	1182464(DI), Y0	// z.bar[4]
+	VMOVUPS	Y0, 920960(DI)	// forecast0ReplayDenseVjp.z_next_bar[4]
+	VMOVUPS	1182592(DI), Y0	// z.bar[5]
+	VMOVUPS	Y0, 921088(DI)	// forecast0ReplayDenseVjp.z_next_bar[5]
+	VMOVUPS	1182720(DI), Y0	// z.bar[6]
+	VMOVUPS	Y0, 921216(DI)	// forecast0ReplayDenseVjp.z_next_bar[6]
+	VMOVUPS	1182848(DI), Y0	// z.bar[7]
+	VMOVUPS	Y0, 921344(DI)	// forecast0ReplayDenseVjp.z_next_bar[7]
+	VMOVUPS	1182976(DI), Y0	// a.bar[0]
+	VMOVUPS	Y0, 921472(DI)	// forecast0ReplayDenseVjp.a_next_bar[0]
+	VMOVUPS	1183104(DI), Y0	// a.bar[1]
+	VMOVUPS	Y0, 921600(DI)	// forecast0ReplayDenseVjp.a_next_bar[1]
+	VMOVUPS	1183232(DI), Y0	// a.bar[2]
+	VMOVUPS	Y0, 921728(DI)	// forecast0ReplayDenseVjp.a_next_bar[2]
+	VMOVUPS	1183360(DI), Y0	// a.bar[3]
+	VMOVUPS	Y0, 921856(DI)	// forecast0ReplayDenseVjp.a_next_bar[3]
+	VMOVUPS	1183488(DI), Y0	// data.0.bar[0]
+	VMOVUPS	Y0, 921984(DI)	// forecast0ReplayDenseVjp.z_d1_bar[0]
+	VMOVUPS	1183616(DI), Y0	// data.0.bar[1]
+	VMOVUPS	Y0, 922112(DI)	// forecast0ReplayDenseVjp.z_d1_bar[1]
+	VMOVUPS	1183744(DI), Y0	// data.0.bar[2]
+	VMOVUPS	Y0, 922240(DI)	// forecast0ReplayDenseVjp.z_d1_bar[2]
+	VMOVUPS	1183872(DI), Y0	// data.0.bar[3]
+	VMOVUPS	Y0, 922368(DI)	// forecast0ReplayDenseVjp.z_d1_bar[3]
+	VMOVUPS	1184000(DI), Y0	// data.0.bar[4]
+	VMOVUPS	Y0, 922496(DI)	// forecast0ReplayDenseVjp.z_d1_bar[4]
+	VMOVUPS	1184128(DI), Y0	// data.0.bar[5]
+	VMOVUPS	Y0, 922624(DI)	// forecast0ReplayDenseVjp.z_d1_bar[5]
+	VMOVUPS	1184256(DI), Y0	// data.0.bar[6]
+	VMOVUPS	Y0, 922752(DI)	// forecast0ReplayDenseVjp.z_d1_bar[6]
+	VMOVUPS	1184384(DI), Y0	// data.0.bar[7]
+	VMOVUPS	Y0, 922880(DI)	// forecast0ReplayDenseVjp.z_d1_bar[7]
+	VMOVUPS	1184512(DI), Y0	// data.1.bar[0]
+	VMOVUPS	Y0, 923008(DI)	// forecast0ReplayDenseVjp.a_d1_bar[0]
+	VMOVUPS	1184640(DI), Y0	// data.1.bar[1]
+	VMOVUPS	Y0, 923136(DI)	// forecast0ReplayDenseVjp.a_d1_bar[1]
+	VMOVUPS	1184768(DI), Y0	// data.1.bar[2]
+	VMOVUPS	Y0, 923264(DI)	// forecast0ReplayDenseVjp.a_d1_bar[2]
+	VMOVUPS	1184896(DI), Y0	// data.1.bar[3]
+	VMOVUPS	Y0, 923392(DI)	// forecast0ReplayDenseVjp.a_d1_bar[3]
+	VMOVUPS	1185024(DI), Y0	// data.2.bar[0]
+	VMOVUPS	Y0, 923520(DI)	// forecast0ReplayDenseVjp.z_d2_bar[0]
+	VMOVUPS	1185152(DI), Y0	// data.2.bar[1]
+	VMOVUPS	Y0, 923648(DI)	// forecast0ReplayDenseVjp.z_d2_bar[1]
+	VMOVUPS	1185280(DI), Y0	// data.2.bar[2]
+	VMOVUPS	Y0, 923776(DI)	// forecast0ReplayDenseVjp.z_d2_bar[2]
+	VMOVUPS	1185408(DI), Y0	// data.2.bar[3]
+	VMOVUPS	Y0, 923904(DI)	// forecast0ReplayDenseVjp.z_d2_bar[3]
+	VMOVUPS	1185536(DI), Y0	// data.2.bar[4]
+	VMOVUPS	Y0, 924032(DI)	// forecast0ReplayDenseVjp.z_d2_bar[4]
+	VMOVUPS	1185664(DI), Y0	// data.2.bar[5]
+	VMOVUPS	Y0, 924160(DI)	// forecast0ReplayDenseVjp.z_d2_bar[5]
+	VMOVUPS	1185792(DI), Y0	// data.2.bar[6]
+	VMOVUPS	Y0, 924288(DI)	// forecast0ReplayDenseVjp.z_d2_bar[6]
+	VMOVUPS	1185920(DI), Y0	// data.2.bar[7]
+	VMOVUPS	Y0, 924416(DI)	// forecast0ReplayDenseVjp.z_d2_bar[7]
+	VMOVUPS	1186048(DI), Y0	// data.3.bar[0]
+	VMOVUPS	Y0, 924544(DI)	// forecast0ReplayDenseVjp.a_d2_bar[0]
+	VMOVUPS	1186176(DI), Y0	// data.3.bar[1]
+	VMOVUPS	Y0, 924672(DI)	// forecast0ReplayDenseVjp.a_d2_bar[1]
+	VMOVUPS	1186304(DI), Y0	// data.3.bar[2]
+	VMOVUPS	Y0, 924800(DI)	// forecast0ReplayDenseVjp.a_d2_bar[2]
+	VMOVUPS	1186432(DI), Y0	// data.3.bar[3]
+	VMOVUPS	Y0, 924928(DI)	// forecast0ReplayDenseVjp.a_d2_bar[3]
+	VMOVUPS	1186560(DI), Y0	// data.4.bar[0]
+	VMOVUPS	Y0, 925056(DI)	// forecast0ReplayDenseVjp.z_d3_bar[0]
+	VMOVUPS	1186688(DI), Y0	// data.4.bar[1]
+	VMOVUPS	Y0, 925184(DI)	// forecast0ReplayDenseVjp.z_d3_bar[1]
+	VMOVUPS	1186816(DI), Y0	// data.4.bar[2]
+	VMOVUPS	Y0, 925312(DI)	// forecast0ReplayDenseVjp.z_d3_bar[2]
+	VMOVUPS	1186944(DI), Y0	// data.4.bar[3]
+	VMOVUPS	Y0, 925440(DI)	// forecast0ReplayDenseVjp.z_d3_bar[3]
+	VMOVUPS	1187072(DI), Y0	// data.4.bar[4]
+	VMOVUPS	Y0, 925568(DI)	// forecast0ReplayDenseVjp.z_d3_bar[4]
+	VMOVUPS	1187200(DI), Y0	// data.4.bar[5]
+	VMOVUPS	Y0, 925696(DI)	// forecast0ReplayDenseVjp.z_d3_bar[5]
+	VMOVUPS	1187328(DI), Y0	// data.4.bar[6]
+	VMOVUPS	Y0, 925824(DI)	// forecast0ReplayDenseVjp.z_d3_bar[6]
+	VMOVUPS	1187456(DI), Y0	// data.4.bar[7]
+	VMOVUPS	Y0, 925952(DI)	// forecast0ReplayDenseVjp.z_d3_bar[7]
+	VMOVUPS	1187584(DI), Y0	// data.5.bar[0]
+	VMOVUPS	Y0, 926080(DI)	// forecast0ReplayDenseVjp.a_d3_bar[0]
+	VMOVUPS	1187712(DI), Y0	// data.5.bar[1]
+	VMOVUPS	Y0, 926208(DI)	// forecast0ReplayDenseVjp.a_d3_bar[1]
+	VMOVUPS	1187840(DI), Y0	// data.5.bar[2]
+	VMOVUPS	Y0, 926336(DI)	// forecast0ReplayDenseVjp.a_d3_bar[2]
+	VMOVUPS	1187968(DI), Y0	// data.5.bar[3]
+	VMOVUPS	Y0, 926464(DI)	// forecast0ReplayDenseVjp.a_d3_bar[3]
+	VMOVUPS	1188096(DI), Y0	// data.6.bar[0]
+	VMOVUPS	Y0, 926592(DI)	// forecast0ReplayDenseVjp.z_d4_bar[0]
+	VMOVUPS	1188224(DI), Y0	// data.6.bar[1]
+	VMOVUPS	Y0, 926720(DI)	// forecast0ReplayDenseVjp.z_d4_bar[1]
+	VMOVUPS	1188352(DI), Y0	// data.6.bar[2]
+	VMOVUPS	Y0, 926848(DI)	// forecast0ReplayDenseVjp.z_d4_bar[2]
+	VMOVUPS	1188480(DI), Y0	// data.6.bar[3]
+	VMOVUPS	Y0, 926976(DI)	// forecast0ReplayDenseVjp.z_d4_bar[3]
+	VMOVUPS	1188608(DI), Y0	// data.6.bar[4]
+	VMOVUPS	Y0, 927104(DI)	// forecast0ReplayDenseVjp.z_d4_bar[4]
+	VMOVUPS	1188736(DI), Y0	// data.6.bar[5]
+	VMOVUPS	Y0, 927232(DI)	// forecast0ReplayDenseVjp.z_d4_bar[5]
+	VMOVUPS	1188864(DI), Y0	// data.6.bar[6]
+	VMOVUPS	Y0, 927360(DI)	// forecast0ReplayDenseVjp.z_d4_bar[6]
+	VMOVUPS	1188992(DI), Y0	// data.6.bar[7]
+	VMOVUPS	Y0, 927488(DI)	// forecast0ReplayDenseVjp.z_d4_bar[7]
+	VMOVUPS	1189120(DI), Y0	// data.7.bar[0]
+	VMOVUPS	Y0, 927616(DI)	// forecast0ReplayDenseVjp.a_d4_bar[0]
+	VMOVUPS	1189248(DI), Y0	// data.7.bar[1]
+	VMOVUPS	Y0, 927744(DI)	// forecast0ReplayDenseVjp.a_d4_bar[1]
+	VMOVUPS	1189376(DI), Y0	// data.7.bar[2]
+	VMOVUPS	Y0, 927872(DI)	// forecast0ReplayDenseVjp.a_d4_bar[2]
+	VMOVUPS	1189504(DI), Y0	// data.7.bar[3]
+	VMOVUPS	Y0, 928000(DI)	// forecast0ReplayDenseVjp.a_d4_bar[3]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -13065,30 +13324,30 @@ loop1: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
-	VMOVUPS	911744(SI), Y0	// forecast0ReplayDenseVjp.z_bar[0]
-	VMOVUPS	Y0, 1176320(SI)	// result[0]
-	VMOVUPS	911872(SI), Y0	// forecast0ReplayDenseVjp.z_bar[1]
-	VMOVUPS	Y0, 1176448(SI)	// result[1]
-	VMOVUPS	912000(SI), Y0	// forecast0ReplayDenseVjp.z_bar[2]
-	VMOVUPS	Y0, 1176576(SI)	// result[2]
-	VMOVUPS	912128(SI), Y0	// forecast0ReplayDenseVjp.z_bar[3]
-	VMOVUPS	Y0, 1176704(SI)	// result[3]
-	VMOVUPS	912256(SI), Y0	// forecast0ReplayDenseVjp.z_bar[4]
-	VMOVUPS	Y0, 1176832(SI)	// result[4]
-	VMOVUPS	912384(SI), Y0	// forecast0ReplayDenseVjp.z_bar[5]
-	VMOVUPS	Y0, 1176960(SI)	// result[5]
-	VMOVUPS	912512(SI), Y0	// forecast0ReplayDenseVjp.z_bar[6]
-	VMOVUPS	Y0, 1177088(SI)	// result[6]
-	VMOVUPS	912640(SI), Y0	// forecast0ReplayDenseVjp.z_bar[7]
-	VMOVUPS	Y0, 1177216(SI)	// result[7]
-	VMOVUPS	912768(SI), Y0	// forecast0ReplayDenseVjp.a_bar[0]
-	VMOVUPS	Y0, 1177344(SI)	// result_2[0]
-	VMOVUPS	912896(SI), Y0	// forecast0ReplayDenseVjp.a_bar[1]
-	VMOVUPS	Y0, 1177472(SI)	// result_2[1]
-	VMOVUPS	913024(SI), Y0	// forecast0ReplayDenseVjp.a_bar[2]
-	VMOVUPS	Y0, 1177600(SI)	// result_2[2]
-	VMOVUPS	913152(SI), Y0	// forecast0ReplayDenseVjp.a_bar[3]
-	VMOVUPS	Y0, 1177728(SI)	// result_2[3]
+	VMOVUPS	928128(SI), Y0	// forecast0ReplayDenseVjp.z_bar[0]
+	VMOVUPS	Y0, 1192704(SI)	// result[0]
+	VMOVUPS	928256(SI), Y0	// forecast0ReplayDenseVjp.z_bar[1]
+	VMOVUPS	Y0, 1192832(SI)	// result[1]
+	VMOVUPS	928384(SI), Y0	// forecast0ReplayDenseVjp.z_bar[2]
+	VMOVUPS	Y0, 1192960(SI)	// result[2]
+	VMOVUPS	928512(SI), Y0	// forecast0ReplayDenseVjp.z_bar[3]
+	VMOVUPS	Y0, 1193088(SI)	// result[3]
+	VMOVUPS	928640(SI), Y0	// forecast0ReplayDenseVjp.z_bar[4]
+	VMOVUPS	Y0, 1193216(SI)	// result[4]
+	VMOVUPS	928768(SI), Y0	// forecast0ReplayDenseVjp.z_bar[5]
+	VMOVUPS	Y0, 1193344(SI)	// result[5]
+	VMOVUPS	928896(SI), Y0	// forecast0ReplayDenseVjp.z_bar[6]
+	VMOVUPS	Y0, 1193472(SI)	// result[6]
+	VMOVUPS	929024(SI), Y0	// forecast0ReplayDenseVjp.z_bar[7]
+	VMOVUPS	Y0, 1193600(SI)	// result[7]
+	VMOVUPS	929152(SI), Y0	// forecast0ReplayDenseVjp.a_bar[0]
+	VMOVUPS	Y0, 1193728(SI)	// result_2[0]
+	VMOVUPS	929280(SI), Y0	// forecast0ReplayDenseVjp.a_bar[1]
+	VMOVUPS	Y0, 1193856(SI)	// result_2[1]
+	VMOVUPS	929408(SI), Y0	// forecast0ReplayDenseVjp.a_bar[2]
+	VMOVUPS	Y0, 1193984(SI)	// result_2[2]
+	VMOVUPS	929536(SI), Y0	// forecast0ReplayDenseVjp.a_bar[3]
+	VMOVUPS	Y0, 1194112(SI)	// result_2[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
@@ -13096,8 +13355,8 @@ loop2: // 4 times: vectors of the block
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop3: // 4 times: vectors of the block
-	VMOVUPD	1163776(SI), Y0	// step.active
-	VMOVUPD	1163808(SI), Y1	// step.active | 1
+	VMOVUPD	1180160(SI), Y0	// step.active
+	VMOVUPD	1180192(SI), Y1	// step.active | 1
 	// forecast.nde:38
 	VMOVUPD	f64_0000000000000000<>(SB), Y2
 	VCMPPD	$17, Y0, Y2, Y0
@@ -13106,49 +13365,49 @@ loop3: // 4 times: vectors of the block
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop4: // 8 times: elements
-	VMOVUPS	1176320(R10), Y2	// result[0]
-	VMOVUPS	1173248(R10), Y3	// z.start.bar[0]
+	VMOVUPS	1192704(R10), Y2	// result[0]
+	VMOVUPS	1189632(R10), Y3	// z.start.bar[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	1165568(R10), Y3	// z.bar[0]
+	VMOVUPS	1181952(R10), Y3	// z.bar[0]
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VBLENDVPS	Y4, Y2, Y3, Y2
-	VMOVUPS	Y2, 1174784(R10)	// z.bar.next[0]
+	VMOVUPS	Y2, 1191168(R10)	// z.bar.next[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop4
-	VMOVUPS	1174272(DI), Y2	// a.start.bar[0]
-	VMOVUPS	1174400(DI), Y3	// a.start.bar[1]
-	VMOVUPS	1174528(DI), Y4	// a.start.bar[2]
-	VMOVUPS	1174656(DI), Y5	// a.start.bar[3]
-	VMOVUPS	1166592(DI), Y6	// a.bar[0]
-	VMOVUPS	1166720(DI), Y7	// a.bar[1]
-	VMOVUPS	1166848(DI), Y8	// a.bar[2]
-	VMOVUPS	1166976(DI), Y9	// a.bar[3]
-	VMOVUPS	1177344(DI), Y10	// result_2[0]
+	VMOVUPS	1190656(DI), Y2	// a.start.bar[0]
+	VMOVUPS	1190784(DI), Y3	// a.start.bar[1]
+	VMOVUPS	1190912(DI), Y4	// a.start.bar[2]
+	VMOVUPS	1191040(DI), Y5	// a.start.bar[3]
+	VMOVUPS	1182976(DI), Y6	// a.bar[0]
+	VMOVUPS	1183104(DI), Y7	// a.bar[1]
+	VMOVUPS	1183232(DI), Y8	// a.bar[2]
+	VMOVUPS	1183360(DI), Y9	// a.bar[3]
+	VMOVUPS	1193728(DI), Y10	// result_2[0]
 	VADDPS	Y2, Y10, Y2
-	VMOVUPS	1177472(DI), Y10	// result_2[1]
+	VMOVUPS	1193856(DI), Y10	// result_2[1]
 	VADDPS	Y3, Y10, Y3
-	VMOVUPS	1177600(DI), Y10	// result_2[2]
+	VMOVUPS	1193984(DI), Y10	// result_2[2]
 	VADDPS	Y4, Y10, Y4
-	VMOVUPS	1177728(DI), Y10	// result_2[3]
+	VMOVUPS	1194112(DI), Y10	// result_2[3]
 	VADDPS	Y5, Y10, Y5
 	VSHUFPS	$136, Y1, Y0, Y10
 	VPERMPD	$216, Y10, Y10
 	VBLENDVPS	Y10, Y2, Y6, Y2
-	VMOVUPS	Y2, 1175808(DI)	// a.bar.next[0]
+	VMOVUPS	Y2, 1192192(DI)	// a.bar.next[0]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VBLENDVPS	Y2, Y3, Y7, Y2
-	VMOVUPS	Y2, 1175936(DI)	// a.bar.next[1]
+	VMOVUPS	Y2, 1192320(DI)	// a.bar.next[1]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VBLENDVPS	Y2, Y4, Y8, Y2
-	VMOVUPS	Y2, 1176064(DI)	// a.bar.next[2]
+	VMOVUPS	Y2, 1192448(DI)	// a.bar.next[2]
 	VSHUFPS	$136, Y1, Y0, Y0
 	VPERMPD	$216, Y0, Y0
 	VBLENDVPS	Y0, Y5, Y9, Y0
-	VMOVUPS	Y0, 1176192(DI)	// a.bar.next[3]
+	VMOVUPS	Y0, 1192576(DI)	// a.bar.next[3]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -13157,30 +13416,30 @@ loop4: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop5: // 4 times: vectors of the block
-	VMOVUPS	1174784(SI), Y0	// z.bar.next[0]
-	VMOVUPS	Y0, 1165568(SI)	// z.bar[0]
-	VMOVUPS	1174912(SI), Y0	// z.bar.next[1]
-	VMOVUPS	Y0, 1165696(SI)	// z.bar[1]
-	VMOVUPS	1175040(SI), Y0	// z.bar.next[2]
-	VMOVUPS	Y0, 1165824(SI)	// z.bar[2]
-	VMOVUPS	1175168(SI), Y0	// z.bar.next[3]
-	VMOVUPS	Y0, 1165952(SI)	// z.bar[3]
-	VMOVUPS	1175296(SI), Y0	// z.bar.next[4]
-	VMOVUPS	Y0, 1166080(SI)	// z.bar[4]
-	VMOVUPS	1175424(SI), Y0	// z.bar.next[5]
-	VMOVUPS	Y0, 1166208(SI)	// z.bar[5]
-	VMOVUPS	1175552(SI), Y0	// z.bar.next[6]
-	VMOVUPS	Y0, 1166336(SI)	// z.bar[6]
-	VMOVUPS	1175680(SI), Y0	// z.bar.next[7]
-	VMOVUPS	Y0, 1166464(SI)	// z.bar[7]
-	VMOVUPS	1175808(SI), Y0	// a.bar.next[0]
-	VMOVUPS	Y0, 1166592(SI)	// a.bar[0]
-	VMOVUPS	1175936(SI), Y0	// a.bar.next[1]
-	VMOVUPS	Y0, 1166720(SI)	// a.bar[1]
-	VMOVUPS	1176064(SI), Y0	// a.bar.next[2]
-	VMOVUPS	Y0, 1166848(SI)	// a.bar[2]
-	VMOVUPS	1176192(SI), Y0	// a.bar.next[3]
-	VMOVUPS	Y0, 1166976(SI)	// a.bar[3]
+	VMOVUPS	1191168(SI), Y0	// z.bar.next[0]
+	VMOVUPS	Y0, 1181952(SI)	// z.bar[0]
+	VMOVUPS	1191296(SI), Y0	// z.bar.next[1]
+	VMOVUPS	Y0, 1182080(SI)	// z.bar[1]
+	VMOVUPS	1191424(SI), Y0	// z.bar.next[2]
+	VMOVUPS	Y0, 1182208(SI)	// z.bar[2]
+	VMOVUPS	1191552(SI), Y0	// z.bar.next[3]
+	VMOVUPS	Y0, 1182336(SI)	// z.bar[3]
+	VMOVUPS	1191680(SI), Y0	// z.bar.next[4]
+	VMOVUPS	Y0, 1182464(SI)	// z.bar[4]
+	VMOVUPS	1191808(SI), Y0	// z.bar.next[5]
+	VMOVUPS	Y0, 1182592(SI)	// z.bar[5]
+	VMOVUPS	1191936(SI), Y0	// z.bar.next[6]
+	VMOVUPS	Y0, 1182720(SI)	// z.bar[6]
+	VMOVUPS	1192064(SI), Y0	// z.bar.next[7]
+	VMOVUPS	Y0, 1182848(SI)	// z.bar[7]
+	VMOVUPS	1192192(SI), Y0	// a.bar.next[0]
+	VMOVUPS	Y0, 1182976(SI)	// a.bar[0]
+	VMOVUPS	1192320(SI), Y0	// a.bar.next[1]
+	VMOVUPS	Y0, 1183104(SI)	// a.bar[1]
+	VMOVUPS	1192448(SI), Y0	// a.bar.next[2]
+	VMOVUPS	Y0, 1183232(SI)	// a.bar[2]
+	VMOVUPS	1192576(SI), Y0	// a.bar.next[3]
+	VMOVUPS	Y0, 1183360(SI)	// a.bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop5
@@ -13205,10 +13464,10 @@ TEXT forecast0DenseVjp_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	1178112(SI), Y0	// h
-	VMOVUPD	1178144(SI), Y1	// h | 1
-	VMOVUPD	1177856(SI), Y2	// theta
-	VMOVUPD	1177888(SI), Y3	// theta | 1
+	VMOVUPD	1194496(SI), Y0	// h
+	VMOVUPD	1194528(SI), Y1	// h | 1
+	VMOVUPD	1194240(SI), Y2	// theta
+	VMOVUPD	1194272(SI), Y3	// theta | 1
 	// forecast.nde:38
 	VMULPD	Y2, Y0, Y0
 	VMULPD	Y3, Y1, Y1
@@ -13221,54 +13480,54 @@ loop1: // 4 times: vectors of the block
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop2: // 8 times: elements
-	VMOVUPS	1178368(R10), Y2	// z_at_bar[0]
+	VMOVUPS	1194752(R10), Y2	// z_at_bar[0]
 	VMULPS	Y0, Y2, Y2
-	VMOVUPS	Y2, 1181440(R10)	// z_d1_bar[0]
+	VMOVUPS	Y2, 1197824(R10)	// z_d1_bar[0]
 	VMULPS	Y1, Y2, Y2
-	VMOVUPS	Y2, 1182976(R10)	// z_d2_bar[0]
+	VMOVUPS	Y2, 1199360(R10)	// z_d2_bar[0]
 	VMULPS	Y1, Y2, Y2
-	VMOVUPS	Y2, 1184512(R10)	// z_d3_bar[0]
+	VMOVUPS	Y2, 1200896(R10)	// z_d3_bar[0]
 	VMULPS	Y1, Y2, Y2
-	VMOVUPS	Y2, 1186048(R10)	// z_d4_bar[0]
+	VMOVUPS	Y2, 1202432(R10)	// z_d4_bar[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop2
-	VMOVUPS	1179392(DI), Y2	// a_at_bar[0]
-	VMOVUPS	1179520(DI), Y3	// a_at_bar[1]
-	VMOVUPS	1179648(DI), Y4	// a_at_bar[2]
-	VMOVUPS	1179776(DI), Y5	// a_at_bar[3]
+	VMOVUPS	1195776(DI), Y2	// a_at_bar[0]
+	VMOVUPS	1195904(DI), Y3	// a_at_bar[1]
+	VMOVUPS	1196032(DI), Y4	// a_at_bar[2]
+	VMOVUPS	1196160(DI), Y5	// a_at_bar[3]
 	VMULPS	Y0, Y2, Y2
-	VMOVUPS	Y2, 1182464(DI)	// a_d1_bar[0]
+	VMOVUPS	Y2, 1198848(DI)	// a_d1_bar[0]
 	VMULPS	Y0, Y3, Y3
-	VMOVUPS	Y3, 1182592(DI)	// a_d1_bar[1]
+	VMOVUPS	Y3, 1198976(DI)	// a_d1_bar[1]
 	VMULPS	Y0, Y4, Y4
-	VMOVUPS	Y4, 1182720(DI)	// a_d1_bar[2]
+	VMOVUPS	Y4, 1199104(DI)	// a_d1_bar[2]
 	VMULPS	Y0, Y5, Y0
-	VMOVUPS	Y0, 1182848(DI)	// a_d1_bar[3]
+	VMOVUPS	Y0, 1199232(DI)	// a_d1_bar[3]
 	VMULPS	Y1, Y2, Y2
-	VMOVUPS	Y2, 1184000(DI)	// a_d2_bar[0]
+	VMOVUPS	Y2, 1200384(DI)	// a_d2_bar[0]
 	VMULPS	Y1, Y3, Y3
-	VMOVUPS	Y3, 1184128(DI)	// a_d2_bar[1]
+	VMOVUPS	Y3, 1200512(DI)	// a_d2_bar[1]
 	VMULPS	Y1, Y4, Y4
-	VMOVUPS	Y4, 1184256(DI)	// a_d2_bar[2]
+	VMOVUPS	Y4, 1200640(DI)	// a_d2_bar[2]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1184384(DI)	// a_d2_bar[3]
+	VMOVUPS	Y0, 1200768(DI)	// a_d2_bar[3]
 	VMULPS	Y1, Y2, Y2
-	VMOVUPS	Y2, 1185536(DI)	// a_d3_bar[0]
+	VMOVUPS	Y2, 1201920(DI)	// a_d3_bar[0]
 	VMULPS	Y1, Y3, Y3
-	VMOVUPS	Y3, 1185664(DI)	// a_d3_bar[1]
+	VMOVUPS	Y3, 1202048(DI)	// a_d3_bar[1]
 	VMULPS	Y1, Y4, Y4
-	VMOVUPS	Y4, 1185792(DI)	// a_d3_bar[2]
+	VMOVUPS	Y4, 1202176(DI)	// a_d3_bar[2]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1185920(DI)	// a_d3_bar[3]
+	VMOVUPS	Y0, 1202304(DI)	// a_d3_bar[3]
 	VMULPS	Y1, Y2, Y2
-	VMOVUPS	Y2, 1187072(DI)	// a_d4_bar[0]
+	VMOVUPS	Y2, 1203456(DI)	// a_d4_bar[0]
 	VMULPS	Y1, Y3, Y2
-	VMOVUPS	Y2, 1187200(DI)	// a_d4_bar[1]
+	VMOVUPS	Y2, 1203584(DI)	// a_d4_bar[1]
 	VMULPS	Y1, Y4, Y2
-	VMOVUPS	Y2, 1187328(DI)	// a_d4_bar[2]
+	VMOVUPS	Y2, 1203712(DI)	// a_d4_bar[2]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1187456(DI)	// a_d4_bar[3]
+	VMOVUPS	Y0, 1203840(DI)	// a_d4_bar[3]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -13276,30 +13535,30 @@ loop2: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop3: // 4 times: vectors of the block
-	VMOVUPS	1178368(SI), Y0	// z_at_bar[0]
-	VMOVUPS	Y0, 1179904(SI)	// z_bar[0]
-	VMOVUPS	1178496(SI), Y0	// z_at_bar[1]
-	VMOVUPS	Y0, 1180032(SI)	// z_bar[1]
-	VMOVUPS	1178624(SI), Y0	// z_at_bar[2]
-	VMOVUPS	Y0, 1180160(SI)	// z_bar[2]
-	VMOVUPS	1178752(SI), Y0	// z_at_bar[3]
-	VMOVUPS	Y0, 1180288(SI)	// z_bar[3]
-	VMOVUPS	1178880(SI), Y0	// z_at_bar[4]
-	VMOVUPS	Y0, 1180416(SI)	// z_bar[4]
-	VMOVUPS	1179008(SI), Y0	// z_at_bar[5]
-	VMOVUPS	Y0, 1180544(SI)	// z_bar[5]
-	VMOVUPS	1179136(SI), Y0	// z_at_bar[6]
-	VMOVUPS	Y0, 1180672(SI)	// z_bar[6]
-	VMOVUPS	1179264(SI), Y0	// z_at_bar[7]
-	VMOVUPS	Y0, 1180800(SI)	// z_bar[7]
-	VMOVUPS	1179392(SI), Y0	// a_at_bar[0]
-	VMOVUPS	Y0, 1180928(SI)	// a_bar[0]
-	VMOVUPS	1179520(SI), Y0	// a_at_bar[1]
-	VMOVUPS	Y0, 1181056(SI)	// a_bar[1]
-	VMOVUPS	1179648(SI), Y0	// a_at_bar[2]
-	VMOVUPS	Y0, 1181184(SI)	// a_bar[2]
-	VMOVUPS	1179776(SI), Y0	// a_at_bar[3]
-	VMOVUPS	Y0, 1181312(SI)	// a_bar[3]
+	VMOVUPS	1194752(SI), Y0	// z_at_bar[0]
+	VMOVUPS	Y0, 1196288(SI)	// z_bar[0]
+	VMOVUPS	1194880(SI), Y0	// z_at_bar[1]
+	VMOVUPS	Y0, 1196416(SI)	// z_bar[1]
+	VMOVUPS	1195008(SI), Y0	// z_at_bar[2]
+	VMOVUPS	Y0, 1196544(SI)	// z_bar[2]
+	VMOVUPS	1195136(SI), Y0	// z_at_bar[3]
+	VMOVUPS	Y0, 1196672(SI)	// z_bar[3]
+	VMOVUPS	1195264(SI), Y0	// z_at_bar[4]
+	VMOVUPS	Y0, 1196800(SI)	// z_bar[4]
+	VMOVUPS	1195392(SI), Y0	// z_at_bar[5]
+	VMOVUPS	Y0, 1196928(SI)	// z_bar[5]
+	VMOVUPS	1195520(SI), Y0	// z_at_bar[6]
+	VMOVUPS	Y0, 1197056(SI)	// z_bar[6]
+	VMOVUPS	1195648(SI), Y0	// z_at_bar[7]
+	VMOVUPS	Y0, 1197184(SI)	// z_bar[7]
+	VMOVUPS	1195776(SI), Y0	// a_at_bar[0]
+	VMOVUPS	Y0, 1197312(SI)	// a_bar[0]
+	VMOVUPS	1195904(SI), Y0	// a_at_bar[1]
+	VMOVUPS	Y0, 1197440(SI)	// a_bar[1]
+	VMOVUPS	1196032(SI), Y0	// a_at_bar[2]
+	VMOVUPS	Y0, 1197568(SI)	// a_bar[2]
+	VMOVUPS	1196160(SI), Y0	// a_at_bar[3]
+	VMOVUPS	Y0, 1197696(SI)	// a_bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop3
@@ -13313,38 +13572,38 @@ TEXT forecast0RecLanerevat_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	1187584(SI), Y0	// step.theta
-	VMOVUPD	1187616(SI), Y1	// step.theta | 1
-	VMOVUPD	Y0, 1177856(SI)	// forecast0DenseVjp.theta
-	VMOVUPD	Y1, 1177888(SI)	// forecast0DenseVjp.theta | 1
-	VMOVUPD	1187840(SI), Y0	// step.h
-	VMOVUPD	1187872(SI), Y1	// step.h | 1
-	VMOVUPD	Y0, 1178112(SI)	// forecast0DenseVjp.h
-	VMOVUPD	Y1, 1178144(SI)	// forecast0DenseVjp.h | 1
-	VMOVUPS	1188352(DI), Y0	// z.out[0]
-	VMOVUPS	Y0, 1178368(DI)	// forecast0DenseVjp.z_at_bar[0]
-	VMOVUPS	1188480(DI), Y0	// z.out[1]
-	VMOVUPS	Y0, 1178496(DI)	// forecast0DenseVjp.z_at_bar[1]
-	VMOVUPS	1188608(DI), Y0	// z.out[2]
-	VMOVUPS	Y0, 1178624(DI)	// forecast0DenseVjp.z_at_bar[2]
-	VMOVUPS	1188736(DI), Y0	// z.out[3]
-	VMOVUPS	Y0, 1178752(DI)	// forecast0DenseVjp.z_at_bar[3]
-	VMOVUPS	1188864(DI), Y0	// z.out[4]
-	VMOVUPS	Y0, 1178880(DI)	// forecast0DenseVjp.z_at_bar[4]
-	VMOVUPS	1188992(DI), Y0	// z.out[5]
-	VMOVUPS	Y0, 1179008(DI)	// forecast0DenseVjp.z_at_bar[5]
-	VMOVUPS	1189120(DI), Y0	// z.out[6]
-	VMOVUPS	Y0, 1179136(DI)	// forecast0DenseVjp.z_at_bar[6]
-	VMOVUPS	1189248(DI), Y0	// z.out[7]
-	VMOVUPS	Y0, 1179264(DI)	// forecast0DenseVjp.z_at_bar[7]
-	VMOVUPS	1189376(DI), Y0	// a.out[0]
-	VMOVUPS	Y0, 1179392(DI)	// forecast0DenseVjp.a_at_bar[0]
-	VMOVUPS	1189504(DI), Y0	// a.out[1]
-	VMOVUPS	Y0, 1179520(DI)	// forecast0DenseVjp.a_at_bar[1]
-	VMOVUPS	1189632(DI), Y0	// a.out[2]
-	VMOVUPS	Y0, 1179648(DI)	// forecast0DenseVjp.a_at_bar[2]
-	VMOVUPS	1189760(DI), Y0	// a.out[3]
-	VMOVUPS	Y0, 1179776(DI)	// forecast0DenseVjp.a_at_bar[3]
+	VMOVUPD	1203968(SI), Y0	// step.theta
+	VMOVUPD	1204000(SI), Y1	// step.theta | 1
+	VMOVUPD	Y0, 1194240(SI)	// forecast0DenseVjp.theta
+	VMOVUPD	Y1, 1194272(SI)	// forecast0DenseVjp.theta | 1
+	VMOVUPD	1204224(SI), Y0	// step.h
+	VMOVUPD	1204256(SI), Y1	// step.h | 1
+	VMOVUPD	Y0, 1194496(SI)	// forecast0DenseVjp.h
+	VMOVUPD	Y1, 1194528(SI)	// forecast0DenseVjp.h | 1
+	VMOVUPS	1204736(DI), Y0	// z.out[0]
+	VMOVUPS	Y0, 1194752(DI)	// forecast0DenseVjp.z_at_bar[0]
+	VMOVUPS	1204864(DI), Y0	// z.out[1]
+	VMOVUPS	Y0, 1194880(DI)	// forecast0DenseVjp.z_at_bar[1]
+	VMOVUPS	1204992(DI), Y0	// z.out[2]
+	VMOVUPS	Y0, 1195008(DI)	// forecast0DenseVjp.z_at_bar[2]
+	VMOVUPS	1205120(DI), Y0	// z.out[3]
+	VMOVUPS	Y0, 1195136(DI)	// forecast0DenseVjp.z_at_bar[3]
+	VMOVUPS	1205248(DI), Y0	// z.out[4]
+	VMOVUPS	Y0, 1195264(DI)	// forecast0DenseVjp.z_at_bar[4]
+	VMOVUPS	1205376(DI), Y0	// z.out[5]
+	VMOVUPS	Y0, 1195392(DI)	// forecast0DenseVjp.z_at_bar[5]
+	VMOVUPS	1205504(DI), Y0	// z.out[6]
+	VMOVUPS	Y0, 1195520(DI)	// forecast0DenseVjp.z_at_bar[6]
+	VMOVUPS	1205632(DI), Y0	// z.out[7]
+	VMOVUPS	Y0, 1195648(DI)	// forecast0DenseVjp.z_at_bar[7]
+	VMOVUPS	1205760(DI), Y0	// a.out[0]
+	VMOVUPS	Y0, 1195776(DI)	// forecast0DenseVjp.a_at_bar[0]
+	VMOVUPS	1205888(DI), Y0	// a.out[1]
+	VMOVUPS	Y0, 1195904(DI)	// forecast0DenseVjp.a_at_bar[1]
+	VMOVUPS	1206016(DI), Y0	// a.out[2]
+	VMOVUPS	Y0, 1196032(DI)	// forecast0DenseVjp.a_at_bar[2]
+	VMOVUPS	1206144(DI), Y0	// a.out[3]
+	VMOVUPS	Y0, 1196160(DI)	// forecast0DenseVjp.a_at_bar[3]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -13353,126 +13612,126 @@ loop1: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
-	VMOVUPS	1181440(SI), Y0	// forecast0DenseVjp.z_d1_bar[0]
-	VMOVUPS	Y0, 1205248(SI)	// result[0]
-	VMOVUPS	1181568(SI), Y0	// forecast0DenseVjp.z_d1_bar[1]
-	VMOVUPS	Y0, 1205376(SI)	// result[1]
-	VMOVUPS	1181696(SI), Y0	// forecast0DenseVjp.z_d1_bar[2]
-	VMOVUPS	Y0, 1205504(SI)	// result[2]
-	VMOVUPS	1181824(SI), Y0	// forecast0DenseVjp.z_d1_bar[3]
-	VMOVUPS	Y0, 1205632(SI)	// result[3]
-	VMOVUPS	1181952(SI), Y0	// forecast0DenseVjp.z_d1_bar[4]
-	VMOVUPS	Y0, 1205760(SI)	// result[4]
-	VMOVUPS	1182080(SI), Y0	// forecast0DenseVjp.z_d1_bar[5]
-	VMOVUPS	Y0, 1205888(SI)	// result[5]
-	VMOVUPS	1182208(SI), Y0	// forecast0DenseVjp.z_d1_bar[6]
-	VMOVUPS	Y0, 1206016(SI)	// result[6]
-	VMOVUPS	1182336(SI), Y0	// forecast0DenseVjp.z_d1_bar[7]
-	VMOVUPS	Y0, 1206144(SI)	// result[7]
-	VMOVUPS	1182464(SI), Y0	// forecast0DenseVjp.a_d1_bar[0]
-	VMOVUPS	Y0, 1206272(SI)	// result_2[0]
-	VMOVUPS	1182592(SI), Y0	// forecast0DenseVjp.a_d1_bar[1]
-	VMOVUPS	Y0, 1206400(SI)	// result_2[1]
-	VMOVUPS	1182720(SI), Y0	// forecast0DenseVjp.a_d1_bar[2]
-	VMOVUPS	Y0, 1206528(SI)	// result_2[2]
-	VMOVUPS	1182848(SI), Y0	// forecast0DenseVjp.a_d1_bar[3]
-	VMOVUPS	Y0, 1206656(SI)	// result_2[3]
-	VMOVUPS	1182976(SI), Y0	// forecast0DenseVjp.z_d2_bar[0]
-	VMOVUPS	Y0, 1206784(SI)	// result_3[0]
-	VMOVUPS	1183104(SI), Y0	// forecast0DenseVjp.z_d2_bar[1]
-	VMOVUPS	Y0, 1206912(SI)	// result_3[1]
-	VMOVUPS	1183232(SI), Y0	// forecast0DenseVjp.z_d2_bar[2]
-	VMOVUPS	Y0, 1207040(SI)	// result_3[2]
-	VMOVUPS	1183360(SI), Y0	// forecast0DenseVjp.z_d2_bar[3]
-	VMOVUPS	Y0, 1207168(SI)	// result_3[3]
-	VMOVUPS	1183488(SI), Y0	// forecast0DenseVjp.z_d2_bar[4]
-	VMOVUPS	Y0, 1207296(SI)	// result_3[4]
-	VMOVUPS	1183616(SI), Y0	// forecast0DenseVjp.z_d2_bar[5]
-	VMOVUPS	Y0, 1207424(SI)	// result_3[5]
-	VMOVUPS	1183744(SI), Y0	// forecast0DenseVjp.z_d2_bar[6]
-	VMOVUPS	Y0, 1207552(SI)	// result_3[6]
-	VMOVUPS	1183872(SI), Y0	// forecast0DenseVjp.z_d2_bar[7]
-	VMOVUPS	Y0, 1207680(SI)	// result_3[7]
-	VMOVUPS	1184000(SI), Y0	// forecast0DenseVjp.a_d2_bar[0]
-	VMOVUPS	Y0, 1207808(SI)	// result_4[0]
-	VMOVUPS	1184128(SI), Y0	// forecast0DenseVjp.a_d2_bar[1]
-	VMOVUPS	Y0, 1207936(SI)	// result_4[1]
-	VMOVUPS	1184256(SI), Y0	// forecast0DenseVjp.a_d2_bar[2]
-	VMOVUPS	Y0, 1208064(SI)	// result_4[2]
-	VMOVUPS	1184384(SI), Y0	// forecast0DenseVjp.a_d2_bar[3]
-	VMOVUPS	Y0, 1208192(SI)	// result_4[3]
-	VMOVUPS	1184512(SI), Y0	// forecast0DenseVjp.z_d3_bar[0]
-	VMOVUPS	Y0, 1208320(SI)	// result_5[0]
-	VMOVUPS	1184640(SI), Y0	// forecast0DenseVjp.z_d3_bar[1]
-	VMOVUPS	Y0, 1208448(SI)	// result_5[1]
-	VMOVUPS	1184768(SI), Y0	// forecast0DenseVjp.z_d3_bar[2]
-	VMOVUPS	Y0, 1208576(SI)	// result_5[2]
-	VMOVUPS	1184896(SI), Y0	// forecast0DenseVjp.z_d3_bar[3]
-	VMOVUPS	Y0, 1208704(SI)	// result_5[3]
-	VMOVUPS	1185024(SI), Y0	// forecast0DenseVjp.z_d3_bar[4]
-	VMOVUPS	Y0, 1208832(SI)	// result_5[4]
-	VMOVUPS	1185152(SI), Y0	// forecast0DenseVjp.z_d3_bar[5]
-	VMOVUPS	Y0, 1208960(SI)	// result_5[5]
-	VMOVUPS	1185280(SI), Y0	// forecast0DenseVjp.z_d3_bar[6]
-	VMOVUPS	Y0, 1209088(SI)	// result_5[6]
-	VMOVUPS	1185408(SI), Y0	// forecast0DenseVjp.z_d3_bar[7]
-	VMOVUPS	Y0, 1209216(SI)	// result_5[7]
-	VMOVUPS	1185536(SI), Y0	// forecast0DenseVjp.a_d3_bar[0]
-	VMOVUPS	Y0, 1209344(SI)	// result_6[0]
-	VMOVUPS	1185664(SI), Y0	// forecast0DenseVjp.a_d3_bar[1]
-	VMOVUPS	Y0, 1209472(SI)	// result_6[1]
-	VMOVUPS	1185792(SI), Y0	// forecast0DenseVjp.a_d3_bar[2]
-	VMOVUPS	Y0, 1209600(SI)	// result_6[2]
-	VMOVUPS	1185920(SI), Y0	// forecast0DenseVjp.a_d3_bar[3]
-	VMOVUPS	Y0, 1209728(SI)	// result_6[3]
-	VMOVUPS	1186048(SI), Y0	// forecast0DenseVjp.z_d4_bar[0]
-	VMOVUPS	Y0, 1209856(SI)	// result_7[0]
-	VMOVUPS	1186176(SI), Y0	// forecast0DenseVjp.z_d4_bar[1]
-	VMOVUPS	Y0, 1209984(SI)	// result_7[1]
-	VMOVUPS	1186304(SI), Y0	// forecast0DenseVjp.z_d4_bar[2]
-	VMOVUPS	Y0, 1210112(SI)	// result_7[2]
-	VMOVUPS	1186432(SI), Y0	// forecast0DenseVjp.z_d4_bar[3]
-	VMOVUPS	Y0, 1210240(SI)	// result_7[3]
-	VMOVUPS	1186560(SI), Y0	// forecast0DenseVjp.z_d4_bar[4]
-	VMOVUPS	Y0, 1210368(SI)	// result_7[4]
-	VMOVUPS	1186688(SI), Y0	// forecast0DenseVjp.z_d4_bar[5]
-	VMOVUPS	Y0, 1210496(SI)	// result_7[5]
-	VMOVUPS	1186816(SI), Y0	// forecast0DenseVjp.z_d4_bar[6]
-	VMOVUPS	Y0, 1210624(SI)	// result_7[6]
-	VMOVUPS	1186944(SI), Y0	// forecast0DenseVjp.z_d4_bar[7]
-	VMOVUPS	Y0, 1210752(SI)	// result_7[7]
-	VMOVUPS	1187072(SI), Y0	// forecast0DenseVjp.a_d4_bar[0]
-	VMOVUPS	Y0, 1210880(SI)	// result_8[0]
-	VMOVUPS	1187200(SI), Y0	// forecast0DenseVjp.a_d4_bar[1]
-	VMOVUPS	Y0, 1211008(SI)	// result_8[1]
-	VMOVUPS	1187328(SI), Y0	// forecast0DenseVjp.a_d4_bar[2]
-	VMOVUPS	Y0, 1211136(SI)	// result_8[2]
-	VMOVUPS	1187456(SI), Y0	// forecast0DenseVjp.a_d4_bar[3]
-	VMOVUPS	Y0, 1211264(SI)	// result_8[3]
-	VMOVUPS	1179904(SI), Y0	// forecast0DenseVjp.z_bar[0]
-	VMOVUPS	Y0, 1211392(SI)	// result_9[0]
-	VMOVUPS	1180032(SI), Y0	// forecast0DenseVjp.z_bar[1]
-	VMOVUPS	Y0, 1211520(SI)	// result_9[1]
-	VMOVUPS	1180160(SI), Y0	// forecast0DenseVjp.z_bar[2]
-	VMOVUPS	Y0, 1211648(SI)	// result_9[2]
-	VMOVUPS	1180288(SI), Y0	// forecast0DenseVjp.z_bar[3]
-	VMOVUPS	Y0, 1211776(SI)	// result_9[3]
-	VMOVUPS	1180416(SI), Y0	// forecast0DenseVjp.z_bar[4]
-	VMOVUPS	Y0, 1211904(SI)	// result_9[4]
-	VMOVUPS	1180544(SI), Y0	// forecast0DenseVjp.z_bar[5]
-	VMOVUPS	Y0, 1212032(SI)	// result_9[5]
-	VMOVUPS	1180672(SI), Y0	// forecast0DenseVjp.z_bar[6]
-	VMOVUPS	Y0, 1212160(SI)	// result_9[6]
-	VMOVUPS	1180800(SI), Y0	// forecast0DenseVjp.z_bar[7]
-	VMOVUPS	Y0, 1212288(SI)	// result_9[7]
-	VMOVUPS	1180928(SI), Y0	// forecast0DenseVjp.a_bar[0]
-	VMOVUPS	Y0, 1212416(SI)	// result_10[0]
-	VMOVUPS	1181056(SI), Y0	// forecast0DenseVjp.a_bar[1]
-	VMOVUPS	Y0, 1212544(SI)	// result_10[1]
-	VMOVUPS	1181184(SI), Y0	// forecast0DenseVjp.a_bar[2]
-	VMOVUPS	Y0, 1212672(SI)	// result_10[2]
-	VMOVUPS	1181312(SI), Y0	// forecast0DenseVjp.a_bar[3]
-	VMOVUPS	Y0, 1212800(SI)	// result_10[3]
+	VMOVUPS	1197824(SI), Y0	// forecast0DenseVjp.z_d1_bar[0]
+	VMOVUPS	Y0, 1221632(SI)	// result[0]
+	VMOVUPS	1197952(SI), Y0	// forecast0DenseVjp.z_d1_bar[1]
+	VMOVUPS	Y0, 1221760(SI)	// result[1]
+	VMOVUPS	1198080(SI), Y0	// forecast0DenseVjp.z_d1_bar[2]
+	VMOVUPS	Y0, 1221888(SI)	// result[2]
+	VMOVUPS	1198208(SI), Y0	// forecast0DenseVjp.z_d1_bar[3]
+	VMOVUPS	Y0, 1222016(SI)	// result[3]
+	VMOVUPS	1198336(SI), Y0	// forecast0DenseVjp.z_d1_bar[4]
+	VMOVUPS	Y0, 1222144(SI)	// result[4]
+	VMOVUPS	1198464(SI), Y0	// forecast0DenseVjp.z_d1_bar[5]
+	VMOVUPS	Y0, 1222272(SI)	// result[5]
+	VMOVUPS	1198592(SI), Y0	// forecast0DenseVjp.z_d1_bar[6]
+	VMOVUPS	Y0, 1222400(SI)	// result[6]
+	VMOVUPS	1198720(SI), Y0	// forecast0DenseVjp.z_d1_bar[7]
+	VMOVUPS	Y0, 1222528(SI)	// result[7]
+	VMOVUPS	1198848(SI), Y0	// forecast0DenseVjp.a_d1_bar[0]
+	VMOVUPS	Y0, 1222656(SI)	// result_2[0]
+	VMOVUPS	1198976(SI), Y0	// forecast0DenseVjp.a_d1_bar[1]
+	VMOVUPS	Y0, 1222784(SI)	// result_2[1]
+	VMOVUPS	1199104(SI), Y0	// forecast0DenseVjp.a_d1_bar[2]
+	VMOVUPS	Y0, 1222912(SI)	// result_2[2]
+	VMOVUPS	1199232(SI), Y0	// forecast0DenseVjp.a_d1_bar[3]
+	VMOVUPS	Y0, 1223040(SI)	// result_2[3]
+	VMOVUPS	1199360(SI), Y0	// forecast0DenseVjp.z_d2_bar[0]
+	VMOVUPS	Y0, 1223168(SI)	// result_3[0]
+	VMOVUPS	1199488(SI), Y0	// forecast0DenseVjp.z_d2_bar[1]
+	VMOVUPS	Y0, 1223296(SI)	// result_3[1]
+	VMOVUPS	1199616(SI), Y0	// forecast0DenseVjp.z_d2_bar[2]
+	VMOVUPS	Y0, 1223424(SI)	// result_3[2]
+	VMOVUPS	1199744(SI), Y0	// forecast0DenseVjp.z_d2_bar[3]
+	VMOVUPS	Y0, 1223552(SI)	// result_3[3]
+	VMOVUPS	1199872(SI), Y0	// forecast0DenseVjp.z_d2_bar[4]
+	VMOVUPS	Y0, 1223680(SI)	// result_3[4]
+	VMOVUPS	1200000(SI), Y0	// forecast0DenseVjp.z_d2_bar[5]
+	VMOVUPS	Y0, 1223808(SI)	// result_3[5]
+	VMOVUPS	1200128(SI), Y0	// forecast0DenseVjp.z_d2_bar[6]
+	VMOVUPS	Y0, 1223936(SI)	// result_3[6]
+	VMOVUPS	1200256(SI), Y0	// forecast0DenseVjp.z_d2_bar[7]
+	VMOVUPS	Y0, 1224064(SI)	// result_3[7]
+	VMOVUPS	1200384(SI), Y0	// forecast0DenseVjp.a_d2_bar[0]
+	VMOVUPS	Y0, 1224192(SI)	// result_4[0]
+	VMOVUPS	1200512(SI), Y0	// forecast0DenseVjp.a_d2_bar[1]
+	VMOVUPS	Y0, 1224320(SI)	// result_4[1]
+	VMOVUPS	1200640(SI), Y0	// forecast0DenseVjp.a_d2_bar[2]
+	VMOVUPS	Y0, 1224448(SI)	// result_4[2]
+	VMOVUPS	1200768(SI), Y0	// forecast0DenseVjp.a_d2_bar[3]
+	VMOVUPS	Y0, 1224576(SI)	// result_4[3]
+	VMOVUPS	1200896(SI), Y0	// forecast0DenseVjp.z_d3_bar[0]
+	VMOVUPS	Y0, 1224704(SI)	// result_5[0]
+	VMOVUPS	1201024(SI), Y0	// forecast0DenseVjp.z_d3_bar[1]
+	VMOVUPS	Y0, 1224832(SI)	// result_5[1]
+	VMOVUPS	1201152(SI), Y0	// forecast0DenseVjp.z_d3_bar[2]
+	VMOVUPS	Y0, 1224960(SI)	// result_5[2]
+	VMOVUPS	1201280(SI), Y0	// forecast0DenseVjp.z_d3_bar[3]
+	VMOVUPS	Y0, 1225088(SI)	// result_5[3]
+	VMOVUPS	1201408(SI), Y0	// forecast0DenseVjp.z_d3_bar[4]
+	VMOVUPS	Y0, 1225216(SI)	// result_5[4]
+	VMOVUPS	1201536(SI), Y0	// forecast0DenseVjp.z_d3_bar[5]
+	VMOVUPS	Y0, 1225344(SI)	// result_5[5]
+	VMOVUPS	1201664(SI), Y0	// forecast0DenseVjp.z_d3_bar[6]
+	VMOVUPS	Y0, 1225472(SI)	// result_5[6]
+	VMOVUPS	1201792(SI), Y0	// forecast0DenseVjp.z_d3_bar[7]
+	VMOVUPS	Y0, 1225600(SI)	// result_5[7]
+	VMOVUPS	1201920(SI), Y0	// forecast0DenseVjp.a_d3_bar[0]
+	VMOVUPS	Y0, 1225728(SI)	// result_6[0]
+	VMOVUPS	1202048(SI), Y0	// forecast0DenseVjp.a_d3_bar[1]
+	VMOVUPS	Y0, 1225856(SI)	// result_6[1]
+	VMOVUPS	1202176(SI), Y0	// forecast0DenseVjp.a_d3_bar[2]
+	VMOVUPS	Y0, 1225984(SI)	// result_6[2]
+	VMOVUPS	1202304(SI), Y0	// forecast0DenseVjp.a_d3_bar[3]
+	VMOVUPS	Y0, 1226112(SI)	// result_6[3]
+	VMOVUPS	1202432(SI), Y0	// forecast0DenseVjp.z_d4_bar[0]
+	VMOVUPS	Y0, 1226240(SI)	// result_7[0]
+	VMOVUPS	1202560(SI), Y0	// forecast0DenseVjp.z_d4_bar[1]
+	VMOVUPS	Y0, 1226368(SI)	// result_7[1]
+	VMOVUPS	1202688(SI), Y0	// forecast0DenseVjp.z_d4_bar[2]
+	VMOVUPS	Y0, 1226496(SI)	// result_7[2]
+	VMOVUPS	1202816(SI), Y0	// forecast0DenseVjp.z_d4_bar[3]
+	VMOVUPS	Y0, 1226624(SI)	// result_7[3]
+	VMOVUPS	1202944(SI), Y0	// forecast0DenseVjp.z_d4_bar[4]
+	VMOVUPS	Y0, 1226752(SI)	// result_7[4]
+	VMOVUPS	1203072(SI), Y0	// forecast0DenseVjp.z_d4_bar[5]
+	VMOVUPS	Y0, 1226880(SI)	// result_7[5]
+	VMOVUPS	1203200(SI), Y0	// forecast0DenseVjp.z_d4_bar[6]
+	VMOVUPS	Y0, 1227008(SI)	// result_7[6]
+	VMOVUPS	1203328(SI), Y0	// forecast0DenseVjp.z_d4_bar[7]
+	VMOVUPS	Y0, 1227136(SI)	// result_7[7]
+	VMOVUPS	1203456(SI), Y0	// forecast0DenseVjp.a_d4_bar[0]
+	VMOVUPS	Y0, 1227264(SI)	// result_8[0]
+	VMOVUPS	1203584(SI), Y0	// forecast0DenseVjp.a_d4_bar[1]
+	VMOVUPS	Y0, 1227392(SI)	// result_8[1]
+	VMOVUPS	1203712(SI), Y0	// forecast0DenseVjp.a_d4_bar[2]
+	VMOVUPS	Y0, 1227520(SI)	// result_8[2]
+	VMOVUPS	1203840(SI), Y0	// forecast0DenseVjp.a_d4_bar[3]
+	VMOVUPS	Y0, 1227648(SI)	// result_8[3]
+	VMOVUPS	1196288(SI), Y0	// forecast0DenseVjp.z_bar[0]
+	VMOVUPS	Y0, 1227776(SI)	// result_9[0]
+	VMOVUPS	1196416(SI), Y0	// forecast0DenseVjp.z_bar[1]
+	VMOVUPS	Y0, 1227904(SI)	// result_9[1]
+	VMOVUPS	1196544(SI), Y0	// forecast0DenseVjp.z_bar[2]
+	VMOVUPS	Y0, 1228032(SI)	// result_9[2]
+	VMOVUPS	1196672(SI), Y0	// forecast0DenseVjp.z_bar[3]
+	VMOVUPS	Y0, 1228160(SI)	// result_9[3]
+	VMOVUPS	1196800(SI), Y0	// forecast0DenseVjp.z_bar[4]
+	VMOVUPS	Y0, 1228288(SI)	// result_9[4]
+	VMOVUPS	1196928(SI), Y0	// forecast0DenseVjp.z_bar[5]
+	VMOVUPS	Y0, 1228416(SI)	// result_9[5]
+	VMOVUPS	1197056(SI), Y0	// forecast0DenseVjp.z_bar[6]
+	VMOVUPS	Y0, 1228544(SI)	// result_9[6]
+	VMOVUPS	1197184(SI), Y0	// forecast0DenseVjp.z_bar[7]
+	VMOVUPS	Y0, 1228672(SI)	// result_9[7]
+	VMOVUPS	1197312(SI), Y0	// forecast0DenseVjp.a_bar[0]
+	VMOVUPS	Y0, 1228800(SI)	// result_10[0]
+	VMOVUPS	1197440(SI), Y0	// forecast0DenseVjp.a_bar[1]
+	VMOVUPS	Y0, 1228928(SI)	// result_10[1]
+	VMOVUPS	1197568(SI), Y0	// forecast0DenseVjp.a_bar[2]
+	VMOVUPS	Y0, 1229056(SI)	// result_10[2]
+	VMOVUPS	1197696(SI), Y0	// forecast0DenseVjp.a_bar[3]
+	VMOVUPS	Y0, 1229184(SI)	// result_10[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
@@ -13480,8 +13739,8 @@ loop2: // 4 times: vectors of the block
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop3: // 4 times: vectors of the block
-	VMOVUPD	1188096(SI), Y0	// step.active
-	VMOVUPD	1188128(SI), Y1	// step.active | 1
+	VMOVUPD	1204480(SI), Y0	// step.active
+	VMOVUPD	1204512(SI), Y1	// step.active | 1
 	// forecast.nde:38
 	VMOVUPD	f64_0000000000000000<>(SB), Y2
 	VCMPPD	$17, Y0, Y2, Y0
@@ -13490,217 +13749,217 @@ loop3: // 4 times: vectors of the block
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop4: // 8 times: elements
-	VMOVUPS	1189888(R10), Y2	// data.0.bar[0]
-	VMOVUPS	1205248(R10), Y3	// result[0]
+	VMOVUPS	1206272(R10), Y2	// data.0.bar[0]
+	VMOVUPS	1221632(R10), Y3	// result[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	1189888(R10), Y3	// data.0.bar[0]
+	VMOVUPS	1206272(R10), Y3	// data.0.bar[0]
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VBLENDVPS	Y4, Y2, Y3, Y2
-	VMOVUPS	Y2, 1197568(R10)	// data.0.bar.next[0]
-	VMOVUPS	1191424(R10), Y2	// data.2.bar[0]
-	VMOVUPS	1206784(R10), Y3	// result_3[0]
+	VMOVUPS	Y2, 1213952(R10)	// data.0.bar.next[0]
+	VMOVUPS	1207808(R10), Y2	// data.2.bar[0]
+	VMOVUPS	1223168(R10), Y3	// result_3[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	1191424(R10), Y3	// data.2.bar[0]
+	VMOVUPS	1207808(R10), Y3	// data.2.bar[0]
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VBLENDVPS	Y4, Y2, Y3, Y2
-	VMOVUPS	Y2, 1199104(R10)	// data.2.bar.next[0]
-	VMOVUPS	1192960(R10), Y2	// data.4.bar[0]
-	VMOVUPS	1208320(R10), Y3	// result_5[0]
+	VMOVUPS	Y2, 1215488(R10)	// data.2.bar.next[0]
+	VMOVUPS	1209344(R10), Y2	// data.4.bar[0]
+	VMOVUPS	1224704(R10), Y3	// result_5[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	1192960(R10), Y3	// data.4.bar[0]
+	VMOVUPS	1209344(R10), Y3	// data.4.bar[0]
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VBLENDVPS	Y4, Y2, Y3, Y2
-	VMOVUPS	Y2, 1200640(R10)	// data.4.bar.next[0]
-	VMOVUPS	1194496(R10), Y2	// data.6.bar[0]
-	VMOVUPS	1209856(R10), Y3	// result_7[0]
+	VMOVUPS	Y2, 1217024(R10)	// data.4.bar.next[0]
+	VMOVUPS	1210880(R10), Y2	// data.6.bar[0]
+	VMOVUPS	1226240(R10), Y3	// result_7[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	1194496(R10), Y3	// data.6.bar[0]
+	VMOVUPS	1210880(R10), Y3	// data.6.bar[0]
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VBLENDVPS	Y4, Y2, Y3, Y2
-	VMOVUPS	Y2, 1202176(R10)	// data.6.bar.next[0]
-	VMOVUPS	1196032(R10), Y2	// z.start.bar[0]
-	VMOVUPS	1211392(R10), Y3	// result_9[0]
+	VMOVUPS	Y2, 1218560(R10)	// data.6.bar.next[0]
+	VMOVUPS	1212416(R10), Y2	// z.start.bar[0]
+	VMOVUPS	1227776(R10), Y3	// result_9[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	1196032(R10), Y3	// z.start.bar[0]
+	VMOVUPS	1212416(R10), Y3	// z.start.bar[0]
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VBLENDVPS	Y4, Y2, Y3, Y2
-	VMOVUPS	Y2, 1203712(R10)	// z.start.bar.next[0]
+	VMOVUPS	Y2, 1220096(R10)	// z.start.bar.next[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop4
-	VMOVUPS	1190912(DI), Y2	// data.1.bar[0]
-	VMOVUPS	1191040(DI), Y3	// data.1.bar[1]
-	VMOVUPS	1191168(DI), Y4	// data.1.bar[2]
-	VMOVUPS	1191296(DI), Y5	// data.1.bar[3]
-	VMOVUPS	1192448(DI), Y6	// data.3.bar[0]
-	VMOVUPS	1192576(DI), Y7	// data.3.bar[1]
-	VMOVUPS	1192704(DI), Y15	// data.3.bar[2]
+	VMOVUPS	1207296(DI), Y2	// data.1.bar[0]
+	VMOVUPS	1207424(DI), Y3	// data.1.bar[1]
+	VMOVUPS	1207552(DI), Y4	// data.1.bar[2]
+	VMOVUPS	1207680(DI), Y5	// data.1.bar[3]
+	VMOVUPS	1208832(DI), Y6	// data.3.bar[0]
+	VMOVUPS	1208960(DI), Y7	// data.3.bar[1]
+	VMOVUPS	1209088(DI), Y15	// data.3.bar[2]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	1192832(DI), Y15	// data.3.bar[3]
+	VMOVUPS	1209216(DI), Y15	// data.3.bar[3]
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	1193984(DI), Y15	// data.5.bar[0]
+	VMOVUPS	1210368(DI), Y15	// data.5.bar[0]
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	1194112(DI), Y15	// data.5.bar[1]
+	VMOVUPS	1210496(DI), Y15	// data.5.bar[1]
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	1194240(DI), Y15	// data.5.bar[2]
+	VMOVUPS	1210624(DI), Y15	// data.5.bar[2]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	1194368(DI), Y15	// data.5.bar[3]
+	VMOVUPS	1210752(DI), Y15	// data.5.bar[3]
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	1195520(DI), Y15	// data.7.bar[0]
+	VMOVUPS	1211904(DI), Y15	// data.7.bar[0]
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	1195648(DI), Y15	// data.7.bar[1]
+	VMOVUPS	1212032(DI), Y15	// data.7.bar[1]
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	1195776(DI), Y15	// data.7.bar[2]
+	VMOVUPS	1212160(DI), Y15	// data.7.bar[2]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	1195904(DI), Y15	// data.7.bar[3]
+	VMOVUPS	1212288(DI), Y15	// data.7.bar[3]
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	1197056(DI), Y15	// a.start.bar[0]
+	VMOVUPS	1213440(DI), Y15	// a.start.bar[0]
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	1197184(DI), Y15	// a.start.bar[1]
+	VMOVUPS	1213568(DI), Y15	// a.start.bar[1]
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	1197312(DI), Y15	// a.start.bar[2]
+	VMOVUPS	1213696(DI), Y15	// a.start.bar[2]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	1197440(DI), Y15	// a.start.bar[3]
+	VMOVUPS	1213824(DI), Y15	// a.start.bar[3]
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1206272(DI), Y8	// result_2[0]
+	VMOVUPS	1222656(DI), Y8	// result_2[0]
 	VADDPS	Y8, Y2, Y8
-	VMOVUPS	1206400(DI), Y9	// result_2[1]
+	VMOVUPS	1222784(DI), Y9	// result_2[1]
 	VADDPS	Y9, Y3, Y9
-	VMOVUPS	1206528(DI), Y10	// result_2[2]
+	VMOVUPS	1222912(DI), Y10	// result_2[2]
 	VADDPS	Y10, Y4, Y10
-	VMOVUPS	1206656(DI), Y11	// result_2[3]
+	VMOVUPS	1223040(DI), Y11	// result_2[3]
 	VADDPS	Y11, Y5, Y11
 	VSHUFPS	$136, Y1, Y0, Y12
 	VPERMPD	$216, Y12, Y12
 	VBLENDVPS	Y12, Y8, Y2, Y2
-	VMOVUPS	Y2, 1198592(DI)	// data.1.bar.next[0]
+	VMOVUPS	Y2, 1214976(DI)	// data.1.bar.next[0]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VBLENDVPS	Y2, Y9, Y3, Y2
-	VMOVUPS	Y2, 1198720(DI)	// data.1.bar.next[1]
+	VMOVUPS	Y2, 1215104(DI)	// data.1.bar.next[1]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VBLENDVPS	Y2, Y10, Y4, Y2
-	VMOVUPS	Y2, 1198848(DI)	// data.1.bar.next[2]
+	VMOVUPS	Y2, 1215232(DI)	// data.1.bar.next[2]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VBLENDVPS	Y2, Y11, Y5, Y2
-	VMOVUPS	Y2, 1198976(DI)	// data.1.bar.next[3]
-	VMOVUPS	1207808(DI), Y2	// result_4[0]
+	VMOVUPS	Y2, 1215360(DI)	// data.1.bar.next[3]
+	VMOVUPS	1224192(DI), Y2	// result_4[0]
 	VADDPS	Y2, Y6, Y2
-	VMOVUPS	1207936(DI), Y3	// result_4[1]
+	VMOVUPS	1224320(DI), Y3	// result_4[1]
 	VADDPS	Y3, Y7, Y3
-	VMOVUPS	1208064(DI), Y4	// result_4[2]
+	VMOVUPS	1224448(DI), Y4	// result_4[2]
 	VADDPS	0(AX), Y4, Y4
-	VMOVUPS	1208192(DI), Y5	// result_4[3]
+	VMOVUPS	1224576(DI), Y5	// result_4[3]
 	VADDPS	32(AX), Y5, Y5
 	VSHUFPS	$136, Y1, Y0, Y8
 	VPERMPD	$216, Y8, Y8
 	VBLENDVPS	Y8, Y2, Y6, Y2
-	VMOVUPS	Y2, 1200128(DI)	// data.3.bar.next[0]
+	VMOVUPS	Y2, 1216512(DI)	// data.3.bar.next[0]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VBLENDVPS	Y2, Y3, Y7, Y2
-	VMOVUPS	Y2, 1200256(DI)	// data.3.bar.next[1]
+	VMOVUPS	Y2, 1216640(DI)	// data.3.bar.next[1]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VMOVUPS	0(AX), Y14
 	VBLENDVPS	Y2, Y4, Y14, Y2
-	VMOVUPS	Y2, 1200384(DI)	// data.3.bar.next[2]
+	VMOVUPS	Y2, 1216768(DI)	// data.3.bar.next[2]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VMOVUPS	32(AX), Y14
 	VBLENDVPS	Y2, Y5, Y14, Y2
-	VMOVUPS	Y2, 1200512(DI)	// data.3.bar.next[3]
-	VMOVUPS	1209344(DI), Y2	// result_6[0]
+	VMOVUPS	Y2, 1216896(DI)	// data.3.bar.next[3]
+	VMOVUPS	1225728(DI), Y2	// result_6[0]
 	VADDPS	64(AX), Y2, Y2
-	VMOVUPS	1209472(DI), Y3	// result_6[1]
+	VMOVUPS	1225856(DI), Y3	// result_6[1]
 	VADDPS	96(AX), Y3, Y3
-	VMOVUPS	1209600(DI), Y4	// result_6[2]
+	VMOVUPS	1225984(DI), Y4	// result_6[2]
 	VADDPS	128(AX), Y4, Y4
-	VMOVUPS	1209728(DI), Y5	// result_6[3]
+	VMOVUPS	1226112(DI), Y5	// result_6[3]
 	VADDPS	160(AX), Y5, Y5
 	VSHUFPS	$136, Y1, Y0, Y6
 	VPERMPD	$216, Y6, Y6
 	VMOVUPS	64(AX), Y14
 	VBLENDVPS	Y6, Y2, Y14, Y2
-	VMOVUPS	Y2, 1201664(DI)	// data.5.bar.next[0]
+	VMOVUPS	Y2, 1218048(DI)	// data.5.bar.next[0]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VMOVUPS	96(AX), Y14
 	VBLENDVPS	Y2, Y3, Y14, Y2
-	VMOVUPS	Y2, 1201792(DI)	// data.5.bar.next[1]
+	VMOVUPS	Y2, 1218176(DI)	// data.5.bar.next[1]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VMOVUPS	128(AX), Y14
 	VBLENDVPS	Y2, Y4, Y14, Y2
-	VMOVUPS	Y2, 1201920(DI)	// data.5.bar.next[2]
+	VMOVUPS	Y2, 1218304(DI)	// data.5.bar.next[2]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VMOVUPS	160(AX), Y14
 	VBLENDVPS	Y2, Y5, Y14, Y2
-	VMOVUPS	Y2, 1202048(DI)	// data.5.bar.next[3]
-	VMOVUPS	1210880(DI), Y2	// result_8[0]
+	VMOVUPS	Y2, 1218432(DI)	// data.5.bar.next[3]
+	VMOVUPS	1227264(DI), Y2	// result_8[0]
 	VADDPS	192(AX), Y2, Y2
-	VMOVUPS	1211008(DI), Y3	// result_8[1]
+	VMOVUPS	1227392(DI), Y3	// result_8[1]
 	VADDPS	224(AX), Y3, Y3
-	VMOVUPS	1211136(DI), Y4	// result_8[2]
+	VMOVUPS	1227520(DI), Y4	// result_8[2]
 	VADDPS	256(AX), Y4, Y4
-	VMOVUPS	1211264(DI), Y5	// result_8[3]
+	VMOVUPS	1227648(DI), Y5	// result_8[3]
 	VADDPS	288(AX), Y5, Y5
 	VSHUFPS	$136, Y1, Y0, Y6
 	VPERMPD	$216, Y6, Y6
 	VMOVUPS	192(AX), Y14
 	VBLENDVPS	Y6, Y2, Y14, Y2
-	VMOVUPS	Y2, 1203200(DI)	// data.7.bar.next[0]
+	VMOVUPS	Y2, 1219584(DI)	// data.7.bar.next[0]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VMOVUPS	224(AX), Y14
 	VBLENDVPS	Y2, Y3, Y14, Y2
-	VMOVUPS	Y2, 1203328(DI)	// data.7.bar.next[1]
+	VMOVUPS	Y2, 1219712(DI)	// data.7.bar.next[1]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VMOVUPS	256(AX), Y14
 	VBLENDVPS	Y2, Y4, Y14, Y2
-	VMOVUPS	Y2, 1203456(DI)	// data.7.bar.next[2]
+	VMOVUPS	Y2, 1219840(DI)	// data.7.bar.next[2]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VMOVUPS	288(AX), Y14
 	VBLENDVPS	Y2, Y5, Y14, Y2
-	VMOVUPS	Y2, 1203584(DI)	// data.7.bar.next[3]
-	VMOVUPS	1212416(DI), Y2	// result_10[0]
+	VMOVUPS	Y2, 1219968(DI)	// data.7.bar.next[3]
+	VMOVUPS	1228800(DI), Y2	// result_10[0]
 	VADDPS	320(AX), Y2, Y2
-	VMOVUPS	1212544(DI), Y3	// result_10[1]
+	VMOVUPS	1228928(DI), Y3	// result_10[1]
 	VADDPS	352(AX), Y3, Y3
-	VMOVUPS	1212672(DI), Y4	// result_10[2]
+	VMOVUPS	1229056(DI), Y4	// result_10[2]
 	VADDPS	384(AX), Y4, Y4
-	VMOVUPS	1212800(DI), Y5	// result_10[3]
+	VMOVUPS	1229184(DI), Y5	// result_10[3]
 	VADDPS	416(AX), Y5, Y5
 	VSHUFPS	$136, Y1, Y0, Y6
 	VPERMPD	$216, Y6, Y6
 	VMOVUPS	320(AX), Y14
 	VBLENDVPS	Y6, Y2, Y14, Y2
-	VMOVUPS	Y2, 1204736(DI)	// a.start.bar.next[0]
+	VMOVUPS	Y2, 1221120(DI)	// a.start.bar.next[0]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VMOVUPS	352(AX), Y14
 	VBLENDVPS	Y2, Y3, Y14, Y2
-	VMOVUPS	Y2, 1204864(DI)	// a.start.bar.next[1]
+	VMOVUPS	Y2, 1221248(DI)	// a.start.bar.next[1]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VMOVUPS	384(AX), Y14
 	VBLENDVPS	Y2, Y4, Y14, Y2
-	VMOVUPS	Y2, 1204992(DI)	// a.start.bar.next[2]
+	VMOVUPS	Y2, 1221376(DI)	// a.start.bar.next[2]
 	VSHUFPS	$136, Y1, Y0, Y0
 	VPERMPD	$216, Y0, Y0
 	VMOVUPS	416(AX), Y14
 	VBLENDVPS	Y0, Y5, Y14, Y0
-	VMOVUPS	Y0, 1205120(DI)	// a.start.bar.next[3]
+	VMOVUPS	Y0, 1221504(DI)	// a.start.bar.next[3]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -13709,126 +13968,126 @@ loop4: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop5: // 4 times: vectors of the block
-	VMOVUPS	1197568(SI), Y0	// data.0.bar.next[0]
-	VMOVUPS	Y0, 1189888(SI)	// data.0.bar[0]
-	VMOVUPS	1197696(SI), Y0	// data.0.bar.next[1]
-	VMOVUPS	Y0, 1190016(SI)	// data.0.bar[1]
-	VMOVUPS	1197824(SI), Y0	// data.0.bar.next[2]
-	VMOVUPS	Y0, 1190144(SI)	// data.0.bar[2]
-	VMOVUPS	1197952(SI), Y0	// data.0.bar.next[3]
-	VMOVUPS	Y0, 1190272(SI)	// data.0.bar[3]
-	VMOVUPS	1198080(SI), Y0	// data.0.bar.next[4]
-	VMOVUPS	Y0, 1190400(SI)	// data.0.bar[4]
-	VMOVUPS	1198208(SI), Y0	// data.0.bar.next[5]
-	VMOVUPS	Y0, 1190528(SI)	// data.0.bar[5]
-	VMOVUPS	1198336(SI), Y0	// data.0.bar.next[6]
-	VMOVUPS	Y0, 1190656(SI)	// data.0.bar[6]
-	VMOVUPS	1198464(SI), Y0	// data.0.bar.next[7]
-	VMOVUPS	Y0, 1190784(SI)	// data.0.bar[7]
-	VMOVUPS	1198592(SI), Y0	// data.1.bar.next[0]
-	VMOVUPS	Y0, 1190912(SI)	// data.1.bar[0]
-	VMOVUPS	1198720(SI), Y0	// data.1.bar.next[1]
-	VMOVUPS	Y0, 1191040(SI)	// data.1.bar[1]
-	VMOVUPS	1198848(SI), Y0	// data.1.bar.next[2]
-	VMOVUPS	Y0, 1191168(SI)	// data.1.bar[2]
-	VMOVUPS	1198976(SI), Y0	// data.1.bar.next[3]
-	VMOVUPS	Y0, 1191296(SI)	// data.1.bar[3]
-	VMOVUPS	1199104(SI), Y0	// data.2.bar.next[0]
-	VMOVUPS	Y0, 1191424(SI)	// data.2.bar[0]
-	VMOVUPS	1199232(SI), Y0	// data.2.bar.next[1]
-	VMOVUPS	Y0, 1191552(SI)	// data.2.bar[1]
-	VMOVUPS	1199360(SI), Y0	// data.2.bar.next[2]
-	VMOVUPS	Y0, 1191680(SI)	// data.2.bar[2]
-	VMOVUPS	1199488(SI), Y0	// data.2.bar.next[3]
-	VMOVUPS	Y0, 1191808(SI)	// data.2.bar[3]
-	VMOVUPS	1199616(SI), Y0	// data.2.bar.next[4]
-	VMOVUPS	Y0, 1191936(SI)	// data.2.bar[4]
-	VMOVUPS	1199744(SI), Y0	// data.2.bar.next[5]
-	VMOVUPS	Y0, 1192064(SI)	// data.2.bar[5]
-	VMOVUPS	1199872(SI), Y0	// data.2.bar.next[6]
-	VMOVUPS	Y0, 1192192(SI)	// data.2.bar[6]
-	VMOVUPS	1200000(SI), Y0	// data.2.bar.next[7]
-	VMOVUPS	Y0, 1192320(SI)	// data.2.bar[7]
-	VMOVUPS	1200128(SI), Y0	// data.3.bar.next[0]
-	VMOVUPS	Y0, 1192448(SI)	// data.3.bar[0]
-	VMOVUPS	1200256(SI), Y0	// data.3.bar.next[1]
-	VMOVUPS	Y0, 1192576(SI)	// data.3.bar[1]
-	VMOVUPS	1200384(SI), Y0	// data.3.bar.next[2]
-	VMOVUPS	Y0, 1192704(SI)	// data.3.bar[2]
-	VMOVUPS	1200512(SI), Y0	// data.3.bar.next[3]
-	VMOVUPS	Y0, 1192832(SI)	// data.3.bar[3]
-	VMOVUPS	1200640(SI), Y0	// data.4.bar.next[0]
-	VMOVUPS	Y0, 1192960(SI)	// data.4.bar[0]
-	VMOVUPS	1200768(SI), Y0	// data.4.bar.next[1]
-	VMOVUPS	Y0, 1193088(SI)	// data.4.bar[1]
-	VMOVUPS	1200896(SI), Y0	// data.4.bar.next[2]
-	VMOVUPS	Y0, 1193216(SI)	// data.4.bar[2]
-	VMOVUPS	1201024(SI), Y0	// data.4.bar.next[3]
-	VMOVUPS	Y0, 1193344(SI)	// data.4.bar[3]
-	VMOVUPS	1201152(SI), Y0	// data.4.bar.next[4]
-	VMOVUPS	Y0, 1193472(SI)	// data.4.bar[4]
-	VMOVUPS	1201280(SI), Y0	// data.4.bar.next[5]
-	VMOVUPS	Y0, 1193600(SI)	// data.4.bar[5]
-	VMOVUPS	1201408(SI), Y0	// data.4.bar.next[6]
-	VMOVUPS	Y0, 1193728(SI)	// data.4.bar[6]
-	VMOVUPS	1201536(SI), Y0	// data.4.bar.next[7]
-	VMOVUPS	Y0, 1193856(SI)	// data.4.bar[7]
-	VMOVUPS	1201664(SI), Y0	// data.5.bar.next[0]
-	VMOVUPS	Y0, 1193984(SI)	// data.5.bar[0]
-	VMOVUPS	1201792(SI), Y0	// data.5.bar.next[1]
-	VMOVUPS	Y0, 1194112(SI)	// data.5.bar[1]
-	VMOVUPS	1201920(SI), Y0	// data.5.bar.next[2]
-	VMOVUPS	Y0, 1194240(SI)	// data.5.bar[2]
-	VMOVUPS	1202048(SI), Y0	// data.5.bar.next[3]
-	VMOVUPS	Y0, 1194368(SI)	// data.5.bar[3]
-	VMOVUPS	1202176(SI), Y0	// data.6.bar.next[0]
-	VMOVUPS	Y0, 1194496(SI)	// data.6.bar[0]
-	VMOVUPS	1202304(SI), Y0	// data.6.bar.next[1]
-	VMOVUPS	Y0, 1194624(SI)	// data.6.bar[1]
-	VMOVUPS	1202432(SI), Y0	// data.6.bar.next[2]
-	VMOVUPS	Y0, 1194752(SI)	// data.6.bar[2]
-	VMOVUPS	1202560(SI), Y0	// data.6.bar.next[3]
-	VMOVUPS	Y0, 1194880(SI)	// data.6.bar[3]
-	VMOVUPS	1202688(SI), Y0	// data.6.bar.next[4]
-	VMOVUPS	Y0, 1195008(SI)	// data.6.bar[4]
-	VMOVUPS	1202816(SI), Y0	// data.6.bar.next[5]
-	VMOVUPS	Y0, 1195136(SI)	// data.6.bar[5]
-	VMOVUPS	1202944(SI), Y0	// data.6.bar.next[6]
-	VMOVUPS	Y0, 1195264(SI)	// data.6.bar[6]
-	VMOVUPS	1203072(SI), Y0	// data.6.bar.next[7]
-	VMOVUPS	Y0, 1195392(SI)	// data.6.bar[7]
-	VMOVUPS	1203200(SI), Y0	// data.7.bar.next[0]
-	VMOVUPS	Y0, 1195520(SI)	// data.7.bar[0]
-	VMOVUPS	1203328(SI), Y0	// data.7.bar.next[1]
-	VMOVUPS	Y0, 1195648(SI)	// data.7.bar[1]
-	VMOVUPS	1203456(SI), Y0	// data.7.bar.next[2]
-	VMOVUPS	Y0, 1195776(SI)	// data.7.bar[2]
-	VMOVUPS	1203584(SI), Y0	// data.7.bar.next[3]
-	VMOVUPS	Y0, 1195904(SI)	// data.7.bar[3]
-	VMOVUPS	1203712(SI), Y0	// z.start.bar.next[0]
-	VMOVUPS	Y0, 1196032(SI)	// z.start.bar[0]
-	VMOVUPS	1203840(SI), Y0	// z.start.bar.next[1]
-	VMOVUPS	Y0, 1196160(SI)	// z.start.bar[1]
-	VMOVUPS	1203968(SI), Y0	// z.start.bar.next[2]
-	VMOVUPS	Y0, 1196288(SI)	// z.start.bar[2]
-	VMOVUPS	1204096(SI), Y0	// z.start.bar.next[3]
-	VMOVUPS	Y0, 1196416(SI)	// z.start.bar[3]
-	VMOVUPS	1204224(SI), Y0	// z.start.bar.next[4]
-	VMOVUPS	Y0, 1196544(SI)	// z.start.bar[4]
-	VMOVUPS	1204352(SI), Y0	// z.start.bar.next[5]
-	VMOVUPS	Y0, 1196672(SI)	// z.start.bar[5]
-	VMOVUPS	1204480(SI), Y0	// z.start.bar.next[6]
-	VMOVUPS	Y0, 1196800(SI)	// z.start.bar[6]
-	VMOVUPS	1204608(SI), Y0	// z.start.bar.next[7]
-	VMOVUPS	Y0, 1196928(SI)	// z.start.bar[7]
-	VMOVUPS	1204736(SI), Y0	// a.start.bar.next[0]
-	VMOVUPS	Y0, 1197056(SI)	// a.start.bar[0]
-	VMOVUPS	1204864(SI), Y0	// a.start.bar.next[1]
-	VMOVUPS	Y0, 1197184(SI)	// a.start.bar[1]
-	VMOVUPS	1204992(SI), Y0	// a.start.bar.next[2]
-	VMOVUPS	Y0, 1197312(SI)	// a.start.bar[2]
-	VMOVUPS	1205120(SI), Y0	// a.start.bar.next[3]
-	VMOVUPS	Y0, 1197440(SI)	// a.start.bar[3]
+	VMOVUPS	1213952(SI), Y0	// data.0.bar.next[0]
+	VMOVUPS	Y0, 1206272(SI)	// data.0.bar[0]
+	VMOVUPS	1214080(SI), Y0	// data.0.bar.next[1]
+	VMOVUPS	Y0, 1206400(SI)	// data.0.bar[1]
+	VMOVUPS	1214208(SI), Y0	// data.0.bar.next[2]
+	VMOVUPS	Y0, 1206528(SI)	// data.0.bar[2]
+	VMOVUPS	1214336(SI), Y0	// data.0.bar.next[3]
+	VMOVUPS	Y0, 1206656(SI)	// data.0.bar[3]
+	VMOVUPS	1214464(SI), Y0	// data.0.bar.next[4]
+	VMOVUPS	Y0, 1206784(SI)	// data.0.bar[4]
+	VMOVUPS	1214592(SI), Y0	// data.0.bar.next[5]
+	VMOVUPS	Y0, 1206912(SI)	// data.0.bar[5]
+	VMOVUPS	1214720(SI), Y0	// data.0.bar.next[6]
+	VMOVUPS	Y0, 1207040(SI)	// data.0.bar[6]
+	VMOVUPS	1214848(SI), Y0	// data.0.bar.next[7]
+	VMOVUPS	Y0, 1207168(SI)	// data.0.bar[7]
+	VMOVUPS	1214976(SI), Y0	// data.1.bar.next[0]
+	VMOVUPS	Y0, 1207296(SI)	// data.1.bar[0]
+	VMOVUPS	1215104(SI), Y0	// data.1.bar.next[1]
+	VMOVUPS	Y0, 1207424(SI)	// data.1.bar[1]
+	VMOVUPS	1215232(SI), Y0	// data.1.bar.next[2]
+	VMOVUPS	Y0, 1207552(SI)	// data.1.bar[2]
+	VMOVUPS	1215360(SI), Y0	// data.1.bar.next[3]
+	VMOVUPS	Y0, 1207680(SI)	// data.1.bar[3]
+	VMOVUPS	1215488(SI), Y0	// data.2.bar.next[0]
+	VMOVUPS	Y0, 1207808(SI)	// data.2.bar[0]
+	VMOVUPS	1215616(SI), Y0	// data.2.bar.next[1]
+	VMOVUPS	Y0, 1207936(SI)	// data.2.bar[1]
+	VMOVUPS	1215744(SI), Y0	// data.2.bar.next[2]
+	VMOVUPS	Y0, 1208064(SI)	// data.2.bar[2]
+	VMOVUPS	1215872(SI), Y0	// data.2.bar.next[3]
+	VMOVUPS	Y0, 1208192(SI)	// data.2.bar[3]
+	VMOVUPS	1216000(SI), Y0	// data.2.bar.next[4]
+	VMOVUPS	Y0, 1208320(SI)	// data.2.bar[4]
+	VMOVUPS	1216128(SI), Y0	// data.2.bar.next[5]
+	VMOVUPS	Y0, 1208448(SI)	// data.2.bar[5]
+	VMOVUPS	1216256(SI), Y0	// data.2.bar.next[6]
+	VMOVUPS	Y0, 1208576(SI)	// data.2.bar[6]
+	VMOVUPS	1216384(SI), Y0	// data.2.bar.next[7]
+	VMOVUPS	Y0, 1208704(SI)	// data.2.bar[7]
+	VMOVUPS	1216512(SI), Y0	// data.3.bar.next[0]
+	VMOVUPS	Y0, 1208832(SI)	// data.3.bar[0]
+	VMOVUPS	1216640(SI), Y0	// data.3.bar.next[1]
+	VMOVUPS	Y0, 1208960(SI)	// data.3.bar[1]
+	VMOVUPS	1216768(SI), Y0	// data.3.bar.next[2]
+	VMOVUPS	Y0, 1209088(SI)	// data.3.bar[2]
+	VMOVUPS	1216896(SI), Y0	// data.3.bar.next[3]
+	VMOVUPS	Y0, 1209216(SI)	// data.3.bar[3]
+	VMOVUPS	1217024(SI), Y0	// data.4.bar.next[0]
+	VMOVUPS	Y0, 1209344(SI)	// data.4.bar[0]
+	VMOVUPS	1217152(SI), Y0	// data.4.bar.next[1]
+	VMOVUPS	Y0, 1209472(SI)	// data.4.bar[1]
+	VMOVUPS	1217280(SI), Y0	// data.4.bar.next[2]
+	VMOVUPS	Y0, 1209600(SI)	// data.4.bar[2]
+	VMOVUPS	1217408(SI), Y0	// data.4.bar.next[3]
+	VMOVUPS	Y0, 1209728(SI)	// data.4.bar[3]
+	VMOVUPS	1217536(SI), Y0	// data.4.bar.next[4]
+	VMOVUPS	Y0, 1209856(SI)	// data.4.bar[4]
+	VMOVUPS	1217664(SI), Y0	// data.4.bar.next[5]
+	VMOVUPS	Y0, 1209984(SI)	// data.4.bar[5]
+	VMOVUPS	1217792(SI), Y0	// data.4.bar.next[6]
+	VMOVUPS	Y0, 1210112(SI)	// data.4.bar[6]
+	VMOVUPS	1217920(SI), Y0	// data.4.bar.next[7]
+	VMOVUPS	Y0, 1210240(SI)	// data.4.bar[7]
+	VMOVUPS	1218048(SI), Y0	// data.5.bar.next[0]
+	VMOVUPS	Y0, 1210368(SI)	// data.5.bar[0]
+	VMOVUPS	1218176(SI), Y0	// data.5.bar.next[1]
+	VMOVUPS	Y0, 1210496(SI)	// data.5.bar[1]
+	VMOVUPS	1218304(SI), Y0	// data.5.bar.next[2]
+	VMOVUPS	Y0, 1210624(SI)	// data.5.bar[2]
+	VMOVUPS	1218432(SI), Y0	// data.5.bar.next[3]
+	VMOVUPS	Y0, 1210752(SI)	// data.5.bar[3]
+	VMOVUPS	1218560(SI), Y0	// data.6.bar.next[0]
+	VMOVUPS	Y0, 1210880(SI)	// data.6.bar[0]
+	VMOVUPS	1218688(SI), Y0	// data.6.bar.next[1]
+	VMOVUPS	Y0, 1211008(SI)	// data.6.bar[1]
+	VMOVUPS	1218816(SI), Y0	// data.6.bar.next[2]
+	VMOVUPS	Y0, 1211136(SI)	// data.6.bar[2]
+	VMOVUPS	1218944(SI), Y0	// data.6.bar.next[3]
+	VMOVUPS	Y0, 1211264(SI)	// data.6.bar[3]
+	VMOVUPS	1219072(SI), Y0	// data.6.bar.next[4]
+	VMOVUPS	Y0, 1211392(SI)	// data.6.bar[4]
+	VMOVUPS	1219200(SI), Y0	// data.6.bar.next[5]
+	VMOVUPS	Y0, 1211520(SI)	// data.6.bar[5]
+	VMOVUPS	1219328(SI), Y0	// data.6.bar.next[6]
+	VMOVUPS	Y0, 1211648(SI)	// data.6.bar[6]
+	VMOVUPS	1219456(SI), Y0	// data.6.bar.next[7]
+	VMOVUPS	Y0, 1211776(SI)	// data.6.bar[7]
+	VMOVUPS	1219584(SI), Y0	// data.7.bar.next[0]
+	VMOVUPS	Y0, 1211904(SI)	// data.7.bar[0]
+	VMOVUPS	1219712(SI), Y0	// data.7.bar.next[1]
+	VMOVUPS	Y0, 1212032(SI)	// data.7.bar[1]
+	VMOVUPS	1219840(SI), Y0	// data.7.bar.next[2]
+	VMOVUPS	Y0, 1212160(SI)	// data.7.bar[2]
+	VMOVUPS	1219968(SI), Y0	// data.7.bar.next[3]
+	VMOVUPS	Y0, 1212288(SI)	// data.7.bar[3]
+	VMOVUPS	1220096(SI), Y0	// z.start.bar.next[0]
+	VMOVUPS	Y0, 1212416(SI)	// z.start.bar[0]
+	VMOVUPS	1220224(SI), Y0	// z.start.bar.next[1]
+	VMOVUPS	Y0, 1212544(SI)	// z.start.bar[1]
+	VMOVUPS	1220352(SI), Y0	// z.start.bar.next[2]
+	VMOVUPS	Y0, 1212672(SI)	// z.start.bar[2]
+	VMOVUPS	1220480(SI), Y0	// z.start.bar.next[3]
+	VMOVUPS	Y0, 1212800(SI)	// z.start.bar[3]
+	VMOVUPS	1220608(SI), Y0	// z.start.bar.next[4]
+	VMOVUPS	Y0, 1212928(SI)	// z.start.bar[4]
+	VMOVUPS	1220736(SI), Y0	// z.start.bar.next[5]
+	VMOVUPS	Y0, 1213056(SI)	// z.start.bar[5]
+	VMOVUPS	1220864(SI), Y0	// z.start.bar.next[6]
+	VMOVUPS	Y0, 1213184(SI)	// z.start.bar[6]
+	VMOVUPS	1220992(SI), Y0	// z.start.bar.next[7]
+	VMOVUPS	Y0, 1213312(SI)	// z.start.bar[7]
+	VMOVUPS	1221120(SI), Y0	// a.start.bar.next[0]
+	VMOVUPS	Y0, 1213440(SI)	// a.start.bar[0]
+	VMOVUPS	1221248(SI), Y0	// a.start.bar.next[1]
+	VMOVUPS	Y0, 1213568(SI)	// a.start.bar[1]
+	VMOVUPS	1221376(SI), Y0	// a.start.bar.next[2]
+	VMOVUPS	Y0, 1213696(SI)	// a.start.bar[2]
+	VMOVUPS	1221504(SI), Y0	// a.start.bar.next[3]
+	VMOVUPS	Y0, 1213824(SI)	// a.start.bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop5
@@ -13850,37 +14109,37 @@ TEXT ·forecast0RecLanerevatAVX2(SB), 0, $8-32
 // enc1CellRecBack is enc.1.cell.rec.back (forecast.nde:13) of a block of samples.
 // 32 vectors lie in the frame for want of registers.
 TEXT enc1CellRecBack_avx2<>(SB), NOSPLIT, $0-0
-	VMOVUPS	1221120(AX), Y15	// x[0]
+	VMOVUPS	1237504(AX), Y15	// x[0]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	1221152(AX), Y15	// x[0] | 1
+	VMOVUPS	1237536(AX), Y15	// x[0] | 1
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	1221184(AX), Y15	// x[0] | 2
+	VMOVUPS	1237568(AX), Y15	// x[0] | 2
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	1221216(AX), Y15	// x[0] | 3
+	VMOVUPS	1237600(AX), Y15	// x[0] | 3
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	1221248(AX), Y15	// x[1]
+	VMOVUPS	1237632(AX), Y15	// x[1]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	1221280(AX), Y15	// x[1] | 1
+	VMOVUPS	1237664(AX), Y15	// x[1] | 1
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	1221312(AX), Y15	// x[1] | 2
+	VMOVUPS	1237696(AX), Y15	// x[1] | 2
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	1221344(AX), Y15	// x[1] | 3
+	VMOVUPS	1237728(AX), Y15	// x[1] | 3
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	1221376(AX), Y15	// x[2]
+	VMOVUPS	1237760(AX), Y15	// x[2]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	1221408(AX), Y15	// x[2] | 1
+	VMOVUPS	1237792(AX), Y15	// x[2] | 1
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	1221440(AX), Y15	// x[2] | 2
+	VMOVUPS	1237824(AX), Y15	// x[2] | 2
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	1221472(AX), Y15	// x[2] | 3
+	VMOVUPS	1237856(AX), Y15	// x[2] | 3
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	1221504(AX), Y15	// x[3]
+	VMOVUPS	1237888(AX), Y15	// x[3]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	1221536(AX), Y15	// x[3] | 1
+	VMOVUPS	1237920(AX), Y15	// x[3] | 1
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1221568(AX), Y15	// x[3] | 2
+	VMOVUPS	1237952(AX), Y15	// x[3] | 2
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	1221600(AX), Y15	// x[3] | 3
+	VMOVUPS	1237984(AX), Y15	// x[3] | 3
 	VMOVUPS	Y15, 480(AX)
 	MOVQ	$48, CX
 	MOVQ	BX, SI
@@ -13914,10 +14173,10 @@ loop1: // 48 times: tiles of 2 elements
 	VADDPS	Y4, Y2, Y2
 	VADDPS	Y4, Y3, Y3
 	VADDPS	Y4, Y0, Y0
-	VMOVUPS	Y1, 1225728(R9)	// add[0]
-	VMOVUPS	Y2, 1225760(R9)	// add[0] | 1
-	VMOVUPS	Y3, 1225792(R9)	// add[0] | 2
-	VMOVUPS	Y0, 1225824(R9)	// add[0] | 3
+	VMOVUPS	Y1, 1242112(R9)	// add[0]
+	VMOVUPS	Y2, 1242144(R9)	// add[0] | 1
+	VMOVUPS	Y3, 1242176(R9)	// add[0] | 2
+	VMOVUPS	Y0, 1242208(R9)	// add[0] | 3
 	VBROADCASTSS	16(SI), Y0	// enc.1.weight_ih_l0[4]
 	VMULPS	0(AX), Y0, Y1
 	VMULPS	32(AX), Y0, Y2
@@ -13943,10 +14202,10 @@ loop1: // 48 times: tiles of 2 elements
 	VADDPS	Y4, Y2, Y2
 	VADDPS	Y4, Y3, Y3
 	VADDPS	Y4, Y0, Y0
-	VMOVUPS	Y1, 1225856(R9)	// add[1]
-	VMOVUPS	Y2, 1225888(R9)	// add[1] | 1
-	VMOVUPS	Y3, 1225920(R9)	// add[1] | 2
-	VMOVUPS	Y0, 1225952(R9)	// add[1] | 3
+	VMOVUPS	Y1, 1242240(R9)	// add[1]
+	VMOVUPS	Y2, 1242272(R9)	// add[1] | 1
+	VMOVUPS	Y3, 1242304(R9)	// add[1] | 2
+	VMOVUPS	Y0, 1242336(R9)	// add[1] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	f32_00000000<>(SB), Y1
 	VMOVUPS	f32_00000000<>(SB), Y2
@@ -13959,10 +14218,10 @@ loop1: // 48 times: tiles of 2 elements
 	MOVQ	AX, R12
 	MOVQ	R10, R13
 loop2: // 32 times: terms of the sums
-	VMOVUPS	1217024(R12), Y8	// h[0]
-	VMOVUPS	1217056(R12), Y9	// h[0] | 1
-	VMOVUPS	1217088(R12), Y10	// h[0] | 2
-	VMOVUPS	1217120(R12), Y11	// h[0] | 3
+	VMOVUPS	1233408(R12), Y8	// h[0]
+	VMOVUPS	1233440(R12), Y9	// h[0] | 1
+	VMOVUPS	1233472(R12), Y10	// h[0] | 2
+	VMOVUPS	1233504(R12), Y11	// h[0] | 3
 	VBROADCASTSS	1536(R13), Y12	// enc.1.weight_hh_l0[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -13982,19 +14241,19 @@ loop2: // 32 times: terms of the sums
 	VADDPS	Y8, Y1, Y1
 	VADDPS	Y8, Y2, Y2
 	VADDPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 1238016(R9)	// add_2[0]
-	VMOVUPS	Y1, 1238048(R9)	// add_2[0] | 1
-	VMOVUPS	Y2, 1238080(R9)	// add_2[0] | 2
-	VMOVUPS	Y3, 1238112(R9)	// add_2[0] | 3
+	VMOVUPS	Y0, 1254400(R9)	// add_2[0]
+	VMOVUPS	Y1, 1254432(R9)	// add_2[0] | 1
+	VMOVUPS	Y2, 1254464(R9)	// add_2[0] | 2
+	VMOVUPS	Y3, 1254496(R9)	// add_2[0] | 3
 	VBROADCASTSS	14212(DI), Y0	// enc.1.bias_hh_l0[1]
 	VADDPS	Y0, Y4, Y1
 	VADDPS	Y0, Y5, Y2
 	VADDPS	Y0, Y6, Y3
 	VADDPS	Y0, Y7, Y0
-	VMOVUPS	Y1, 1238144(R9)	// add_2[1]
-	VMOVUPS	Y2, 1238176(R9)	// add_2[1] | 1
-	VMOVUPS	Y3, 1238208(R9)	// add_2[1] | 2
-	VMOVUPS	Y0, 1238240(R9)	// add_2[1] | 3
+	VMOVUPS	Y1, 1254528(R9)	// add_2[1]
+	VMOVUPS	Y2, 1254560(R9)	// add_2[1] | 1
+	VMOVUPS	Y3, 1254592(R9)	// add_2[1] | 2
+	VMOVUPS	Y0, 1254624(R9)	// add_2[1] | 3
 	ADDQ	$32, SI
 	ADDQ	$8, DI
 	ADDQ	$256, R9
@@ -14008,8 +14267,8 @@ loop3: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop4: // 32 times: elements
 	// forecast.nde:13
-	VMOVUPS	1229824(R9), Y0	// add[32]
-	VMOVUPS	1242112(R9), Y1	// add_2[32]
+	VMOVUPS	1246208(R9), Y0	// add[32]
+	VMOVUPS	1258496(R9), Y1	// add_2[32]
 	VADDPS	Y1, Y0, Y0
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_42b40000<>(SB), Y2
@@ -14042,15 +14301,15 @@ loop4: // 32 times: elements
 	VBLENDVPS	Y0, Y1, Y2, Y0
 	VADDPS	f32_3f800000<>(SB), Y1, Y1
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1250304(R9)	// sigmoid[0]
-	VMOVUPS	1212928(R9), Y1	// h_bar[0]
+	VMOVUPS	Y0, 1266688(R9)	// sigmoid[0]
+	VMOVUPS	1229312(R9), Y1	// h_bar[0]
 	VMULPS	Y0, Y1, Y1
-	VMOVUPS	Y1, 1254400(R9)	// mul[0]
+	VMOVUPS	Y1, 1270784(R9)	// mul[0]
 	VMOVUPS	f32_3f800000<>(SB), Y1
 	VSUBPS	Y0, Y1, Y0
-	VMOVUPS	Y0, 1258496(R9)	// sub[0]
-	VMOVUPS	1225728(R9), Y1	// add[0]
-	VMOVUPS	1238016(R9), Y2	// add_2[0]
+	VMOVUPS	Y0, 1274880(R9)	// sub[0]
+	VMOVUPS	1242112(R9), Y1	// add[0]
+	VMOVUPS	1254400(R9), Y2	// add_2[0]
 	VADDPS	Y2, Y1, Y1
 	VORPS	f32_80000000<>(SB), Y1, Y2
 	VMOVUPS	f32_42b40000<>(SB), Y3
@@ -14083,9 +14342,9 @@ loop4: // 32 times: elements
 	VBLENDVPS	Y1, Y2, Y3, Y1
 	VADDPS	f32_3f800000<>(SB), Y2, Y2
 	VDIVPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 1262592(R9)	// sigmoid_2[0]
-	VMOVUPS	1246208(R9), Y2	// add_2[64]
-	VMOVUPS	1233920(R9), Y3	// add[64]
+	VMOVUPS	Y1, 1278976(R9)	// sigmoid_2[0]
+	VMOVUPS	1262592(R9), Y2	// add_2[64]
+	VMOVUPS	1250304(R9), Y3	// add[64]
 	VFMADD231PS	Y2, Y1, Y3
 	VMOVUPS	f32_41100000<>(SB), Y2
 	VMINPS	Y3, Y2, Y2
@@ -14104,14 +14363,14 @@ loop4: // 32 times: elements
 	VFMADD213PS	f32_3eef2ea1<>(SB), Y3, Y4
 	VFMADD213PS	f32_3f800000<>(SB), Y3, Y4
 	VDIVPS	Y4, Y2, Y2
-	VMOVUPS	Y2, 1266688(R9)	// tanh[0]
-	VMOVUPS	1212928(R9), Y3	// h_bar[0]
+	VMOVUPS	Y2, 1283072(R9)	// tanh[0]
+	VMOVUPS	1229312(R9), Y3	// h_bar[0]
 	VMULPS	Y0, Y3, Y0
 	VFNMADD213PS	f32_3f800000<>(SB), Y2, Y2
 	VMULPS	Y2, Y0, Y0
-	VMOVUPS	Y0, 1270784(R9)	// mul_2[0]
+	VMOVUPS	Y0, 1287168(R9)	// mul_2[0]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1274880(R9)	// mul_3[0]
+	VMOVUPS	Y0, 1291264(R9)	// mul_3[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop4
@@ -14119,32 +14378,32 @@ loop4: // 32 times: elements
 	MOVQ	SI, R9
 loop5: // 64 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1278976(R9)	// pad[0]
+	VMOVUPS	Y0, 1295360(R9)	// pad[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop5
 	MOVQ	$32, DI
 	MOVQ	SI, R9
 loop6: // 32 times: elements
-	VMOVUPS	1274880(R9), Y0	// mul_3[0]
-	VMOVUPS	Y0, 1287168(R9)	// pad[64]
+	VMOVUPS	1291264(R9), Y0	// mul_3[0]
+	VMOVUPS	Y0, 1303552(R9)	// pad[64]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop6
 	MOVQ	$32, DI
 	MOVQ	SI, R9
 loop7: // 32 times: elements
-	VMOVUPS	1212928(R9), Y0	// h_bar[0]
-	VMOVUPS	1266688(R9), Y1	// tanh[0]
-	VMOVUPS	1212928(R9), Y2	// h_bar[0]
-	VMOVUPS	1217024(R9), Y3	// h[0]
+	VMOVUPS	1229312(R9), Y0	// h_bar[0]
+	VMOVUPS	1283072(R9), Y1	// tanh[0]
+	VMOVUPS	1229312(R9), Y2	// h_bar[0]
+	VMOVUPS	1233408(R9), Y3	// h[0]
 	VMULPS	Y3, Y2, Y2
 	VFNMADD231PS	Y1, Y0, Y2
-	VMOVUPS	1250304(R9), Y0	// sigmoid[0]
-	VMOVUPS	1258496(R9), Y1	// sub[0]
+	VMOVUPS	1266688(R9), Y0	// sigmoid[0]
+	VMOVUPS	1274880(R9), Y1	// sub[0]
 	VMULPS	Y1, Y0, Y0
 	VMULPS	Y0, Y2, Y0
-	VMOVUPS	Y0, 1291264(R9)	// mul_4[0]
+	VMOVUPS	Y0, 1307648(R9)	// mul_4[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop7
@@ -14152,15 +14411,15 @@ loop7: // 32 times: elements
 	MOVQ	SI, R9
 loop8: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1295360(R9)	// pad_2[0]
+	VMOVUPS	Y0, 1311744(R9)	// pad_2[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop8
 	MOVQ	$32, DI
 	MOVQ	SI, R9
 loop9: // 32 times: elements
-	VMOVUPS	1291264(R9), Y0	// mul_4[0]
-	VMOVUPS	Y0, 1299456(R9)	// pad_2[32]
+	VMOVUPS	1307648(R9), Y0	// mul_4[0]
+	VMOVUPS	Y0, 1315840(R9)	// pad_2[32]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop9
@@ -14168,41 +14427,41 @@ loop9: // 32 times: elements
 	MOVQ	SI, R9
 loop10: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1303552(R9)	// pad_2[64]
+	VMOVUPS	Y0, 1319936(R9)	// pad_2[64]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop10
 	MOVQ	$96, DI
 	MOVQ	SI, R9
 loop11: // 96 times: elements
-	VMOVUPS	1278976(R9), Y0	// pad[0]
-	VMOVUPS	1295360(R9), Y1	// pad_2[0]
+	VMOVUPS	1295360(R9), Y0	// pad[0]
+	VMOVUPS	1311744(R9), Y1	// pad_2[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1307648(R9)	// add_3[0]
+	VMOVUPS	Y0, 1324032(R9)	// add_3[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop11
 	MOVQ	$32, DI
 	MOVQ	SI, R9
 loop12: // 32 times: elements
-	VMOVUPS	1270784(R9), Y0	// mul_2[0]
-	VMOVUPS	1246208(R9), Y1	// add_2[64]
+	VMOVUPS	1287168(R9), Y0	// mul_2[0]
+	VMOVUPS	1262592(R9), Y1	// add_2[64]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	1262592(R9), Y1	// sigmoid_2[0]
-	VMOVUPS	1262592(R9), Y2	// sigmoid_2[0]
+	VMOVUPS	1278976(R9), Y1	// sigmoid_2[0]
+	VMOVUPS	1278976(R9), Y2	// sigmoid_2[0]
 	VMOVUPS	f32_3f800000<>(SB), Y3
 	VSUBPS	Y2, Y3, Y2
 	VMULPS	Y2, Y1, Y1
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1319936(R9)	// mul_5[0]
+	VMOVUPS	Y0, 1336320(R9)	// mul_5[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop12
 	MOVQ	$32, DI
 	MOVQ	SI, R9
 loop13: // 32 times: elements
-	VMOVUPS	1319936(R9), Y0	// mul_5[0]
-	VMOVUPS	Y0, 1324032(R9)	// pad_3[0]
+	VMOVUPS	1336320(R9), Y0	// mul_5[0]
+	VMOVUPS	Y0, 1340416(R9)	// pad_3[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop13
@@ -14210,7 +14469,7 @@ loop13: // 32 times: elements
 	MOVQ	SI, R9
 loop14: // 64 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1328128(R9)	// pad_3[32]
+	VMOVUPS	Y0, 1344512(R9)	// pad_3[32]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop14
@@ -14225,105 +14484,45 @@ loop14: // 64 times: elements
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	65888(AX), Y15	// mask | 3
 	VMOVUPS	Y15, 96(AX)
-	MOVQ	$48, CX
+	MOVQ	$96, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
-	MOVQ	R8, R9
-loop15: // 48 times: tiles of 2 elements
+loop15: // 96 times: elements
 	// forecast.nde:13
-	VMOVUPS	1307648(SI), Y0	// add_3[0]
-	VMOVUPS	1307680(SI), Y1	// add_3[0] | 1
-	VMOVUPS	1307712(SI), Y2	// add_3[0] | 2
-	VMOVUPS	1307744(SI), Y3	// add_3[0] | 3
-	VMOVUPS	1324032(SI), Y4	// pad_3[0]
-	VMOVUPS	1324064(SI), Y5	// pad_3[0] | 1
-	VMOVUPS	1324096(SI), Y6	// pad_3[0] | 2
-	VMOVUPS	1324128(SI), Y7	// pad_3[0] | 3
+	VMOVUPS	1324032(SI), Y0	// add_3[0]
+	VMOVUPS	1324064(SI), Y1	// add_3[0] | 1
+	VMOVUPS	1324096(SI), Y2	// add_3[0] | 2
+	VMOVUPS	1324128(SI), Y3	// add_3[0] | 3
+	VMOVUPS	1340416(SI), Y4	// pad_3[0]
+	VMOVUPS	1340448(SI), Y5	// pad_3[0] | 1
+	VMOVUPS	1340480(SI), Y6	// pad_3[0] | 2
+	VMOVUPS	1340512(SI), Y7	// pad_3[0] | 3
 	VADDPS	Y4, Y0, Y0
 	VADDPS	Y5, Y1, Y1
 	VADDPS	Y6, Y2, Y2
 	VADDPS	Y7, Y3, Y3
-	VMOVUPS	Y0, 1336320(SI)	// enc.1.bias_hh_l0_bar[0]
-	VMOVUPS	Y1, 1336352(SI)	// enc.1.bias_hh_l0_bar[0] | 1
-	VMOVUPS	Y2, 1336384(SI)	// enc.1.bias_hh_l0_bar[0] | 2
-	VMOVUPS	Y3, 1336416(SI)	// enc.1.bias_hh_l0_bar[0] | 3
-	VANDPS	0(AX), Y0, Y4
-	VANDPS	32(AX), Y1, Y5
-	VANDPS	64(AX), Y2, Y6
-	VANDPS	96(AX), Y3, Y7
-	VMOVUPS	113664(DI), Y8	// sum of enc.1.bias_hh_l0[0]
-	VADDPS	Y4, Y8, Y4
-	VADDPS	Y5, Y4, Y4
-	VADDPS	Y6, Y4, Y4
-	VADDPS	Y7, Y4, Y4
-	VMOVUPS	Y4, 113664(DI)	// sum of enc.1.bias_hh_l0[0]
-	VMOVUPS	1307776(SI), Y4	// add_3[1]
-	VMOVUPS	1307808(SI), Y5	// add_3[1] | 1
-	VMOVUPS	1307840(SI), Y6	// add_3[1] | 2
-	VMOVUPS	1307872(SI), Y7	// add_3[1] | 3
-	VMOVUPS	1324160(SI), Y8	// pad_3[1]
-	VMOVUPS	1324192(SI), Y9	// pad_3[1] | 1
-	VMOVUPS	1324224(SI), Y10	// pad_3[1] | 2
-	VMOVUPS	1324256(SI), Y11	// pad_3[1] | 3
-	VADDPS	Y8, Y4, Y4
-	VADDPS	Y9, Y5, Y5
-	VADDPS	Y10, Y6, Y6
-	VADDPS	Y11, Y7, Y7
-	VMOVUPS	Y4, 1336448(SI)	// enc.1.bias_hh_l0_bar[1]
-	VMOVUPS	Y5, 1336480(SI)	// enc.1.bias_hh_l0_bar[1] | 1
-	VMOVUPS	Y6, 1336512(SI)	// enc.1.bias_hh_l0_bar[1] | 2
-	VMOVUPS	Y7, 1336544(SI)	// enc.1.bias_hh_l0_bar[1] | 3
-	VANDPS	0(AX), Y4, Y8
-	VANDPS	32(AX), Y5, Y9
-	VANDPS	64(AX), Y6, Y10
-	VANDPS	96(AX), Y7, Y11
-	VMOVUPS	113696(DI), Y12	// sum of enc.1.bias_hh_l0[1]
-	VADDPS	Y8, Y12, Y8
-	VADDPS	Y9, Y8, Y8
-	VADDPS	Y10, Y8, Y8
-	VADDPS	Y11, Y8, Y8
-	VMOVUPS	Y8, 113696(DI)	// sum of enc.1.bias_hh_l0[1]
+	VMOVUPS	Y0, 1352704(SI)	// enc.1.bias_hh_l0_bar[0]
+	VMOVUPS	Y1, 1352736(SI)	// enc.1.bias_hh_l0_bar[0] | 1
+	VMOVUPS	Y2, 1352768(SI)	// enc.1.bias_hh_l0_bar[0] | 2
+	VMOVUPS	Y3, 1352800(SI)	// enc.1.bias_hh_l0_bar[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VANDPS	0(AX), Y4, Y4
-	VANDPS	32(AX), Y5, Y5
-	VANDPS	64(AX), Y6, Y6
-	VANDPS	96(AX), Y7, Y7
-	MOVQ	$32, R10
-	MOVQ	AX, R11
-	MOVQ	R9, R12
-loop16: // 32 times: elements
-	VMOVUPS	1217024(R11), Y8	// h[0]
-	VMOVUPS	1217056(R11), Y9	// h[0] | 1
-	VMOVUPS	1217088(R11), Y10	// h[0] | 2
-	VMOVUPS	1217120(R11), Y11	// h[0] | 3
-	VMOVUPS	12288(R12), Y12	// sum of enc.1.weight_hh_l0[0]
-	VFMADD231PS	Y8, Y0, Y12
-	VFMADD231PS	Y9, Y1, Y12
-	VFMADD231PS	Y10, Y2, Y12
-	VFMADD231PS	Y11, Y3, Y12
-	VMOVUPS	Y12, 12288(R12)	// sum of enc.1.weight_hh_l0[0]
-	VMOVUPS	13312(R12), Y12	// sum of enc.1.weight_hh_l0[32]
-	VFMADD231PS	Y8, Y4, Y12
-	VFMADD231PS	Y9, Y5, Y12
-	VFMADD231PS	Y10, Y6, Y12
-	VFMADD231PS	Y11, Y7, Y12
-	VMOVUPS	Y12, 13312(R12)	// sum of enc.1.weight_hh_l0[32]
-	ADDQ	$128, R11
-	ADDQ	$32, R12
-	DECQ	R10
-	JNE	loop16
-	ADDQ	$256, SI
-	ADDQ	$64, DI
-	ADDQ	$2048, R9
+	VMOVUPS	27648(DI), Y4	// sum of enc.1.bias_hh_l0[0]
+	VADDPS	Y0, Y4, Y0
+	VADDPS	Y1, Y0, Y0
+	VADDPS	Y2, Y0, Y0
+	VADDPS	Y3, Y0, Y0
+	VMOVUPS	Y0, 27648(DI)	// sum of enc.1.bias_hh_l0[0]
+	ADDQ	$128, SI
+	ADDQ	$32, DI
 	DECQ	CX
 	JNE	loop15
 	MOVQ	$16, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
-loop17: // 16 times: tiles of 2 elements
+loop16: // 16 times: tiles of 2 elements
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	f32_00000000<>(SB), Y1
 	VMOVUPS	f32_00000000<>(SB), Y2
@@ -14335,11 +14534,11 @@ loop17: // 16 times: tiles of 2 elements
 	MOVQ	$96, R9
 	MOVQ	AX, R10
 	MOVQ	SI, R11
-loop18: // 96 times: terms of the sums
-	VMOVUPS	1336320(R10), Y8	// enc.1.bias_hh_l0_bar[0]
-	VMOVUPS	1336352(R10), Y9	// enc.1.bias_hh_l0_bar[0] | 1
-	VMOVUPS	1336384(R10), Y10	// enc.1.bias_hh_l0_bar[0] | 2
-	VMOVUPS	1336416(R10), Y11	// enc.1.bias_hh_l0_bar[0] | 3
+loop17: // 96 times: terms of the sums
+	VMOVUPS	1352704(R10), Y8	// enc.1.bias_hh_l0_bar[0]
+	VMOVUPS	1352736(R10), Y9	// enc.1.bias_hh_l0_bar[0] | 1
+	VMOVUPS	1352768(R10), Y10	// enc.1.bias_hh_l0_bar[0] | 2
+	VMOVUPS	1352800(R10), Y11	// enc.1.bias_hh_l0_bar[0] | 3
 	VBROADCASTSS	1536(R11), Y12	// enc.1.weight_hh_l0[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -14353,118 +14552,381 @@ loop18: // 96 times: terms of the sums
 	ADDQ	$128, R10
 	ADDQ	$128, R11
 	DECQ	R9
-	JNE	loop18
-	VMOVUPS	Y0, 1348608(DI)	// vecmat[0]
-	VMOVUPS	Y1, 1348640(DI)	// vecmat[0] | 1
-	VMOVUPS	Y2, 1348672(DI)	// vecmat[0] | 2
-	VMOVUPS	Y3, 1348704(DI)	// vecmat[0] | 3
-	VMOVUPS	Y4, 1348736(DI)	// vecmat[1]
-	VMOVUPS	Y5, 1348768(DI)	// vecmat[1] | 1
-	VMOVUPS	Y6, 1348800(DI)	// vecmat[1] | 2
-	VMOVUPS	Y7, 1348832(DI)	// vecmat[1] | 3
+	JNE	loop17
+	VMOVUPS	Y0, 1364992(DI)	// vecmat[0]
+	VMOVUPS	Y1, 1365024(DI)	// vecmat[0] | 1
+	VMOVUPS	Y2, 1365056(DI)	// vecmat[0] | 2
+	VMOVUPS	Y3, 1365088(DI)	// vecmat[0] | 3
+	VMOVUPS	Y4, 1365120(DI)	// vecmat[1]
+	VMOVUPS	Y5, 1365152(DI)	// vecmat[1] | 1
+	VMOVUPS	Y6, 1365184(DI)	// vecmat[1] | 2
+	VMOVUPS	Y7, 1365216(DI)	// vecmat[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
-	JNE	loop17
+	JNE	loop16
+	MOVQ	$24, CX
+	MOVQ	AX, SI
+loop18: // 24 times: tiles of 4 elements
+	VMOVUPS	1352704(SI), Y0	// enc.1.bias_hh_l0_bar[0]
+	VMOVUPS	1352736(SI), Y1	// enc.1.bias_hh_l0_bar[0] | 1
+	VMOVUPS	1352768(SI), Y2	// enc.1.bias_hh_l0_bar[0] | 2
+	VMOVUPS	1352800(SI), Y3	// enc.1.bias_hh_l0_bar[0] | 3
+	VANDPS	0(AX), Y0, Y0
+	VANDPS	32(AX), Y1, Y1
+	VANDPS	64(AX), Y2, Y2
+	VANDPS	96(AX), Y3, Y3
+	VMOVUPS	Y0, 853248(SI)	// latentFieldBwd.turned[0]
+	VMOVUPS	Y1, 853280(SI)	// latentFieldBwd.turned[0] | 1
+	VMOVUPS	Y2, 853312(SI)	// latentFieldBwd.turned[0] | 2
+	VMOVUPS	Y3, 853344(SI)	// latentFieldBwd.turned[0] | 3
+	VMOVUPS	1352832(SI), Y0	// enc.1.bias_hh_l0_bar[1]
+	VMOVUPS	1352864(SI), Y1	// enc.1.bias_hh_l0_bar[1] | 1
+	VMOVUPS	1352896(SI), Y2	// enc.1.bias_hh_l0_bar[1] | 2
+	VMOVUPS	1352928(SI), Y3	// enc.1.bias_hh_l0_bar[1] | 3
+	VANDPS	0(AX), Y0, Y0
+	VANDPS	32(AX), Y1, Y1
+	VANDPS	64(AX), Y2, Y2
+	VANDPS	96(AX), Y3, Y3
+	VMOVUPS	Y0, 853376(SI)	// latentFieldBwd.turned[1]
+	VMOVUPS	Y1, 853408(SI)	// latentFieldBwd.turned[1] | 1
+	VMOVUPS	Y2, 853440(SI)	// latentFieldBwd.turned[1] | 2
+	VMOVUPS	Y3, 853472(SI)	// latentFieldBwd.turned[1] | 3
+	VMOVUPS	1352960(SI), Y0	// enc.1.bias_hh_l0_bar[2]
+	VMOVUPS	1352992(SI), Y1	// enc.1.bias_hh_l0_bar[2] | 1
+	VMOVUPS	1353024(SI), Y2	// enc.1.bias_hh_l0_bar[2] | 2
+	VMOVUPS	1353056(SI), Y3	// enc.1.bias_hh_l0_bar[2] | 3
+	VANDPS	0(AX), Y0, Y0
+	VANDPS	32(AX), Y1, Y1
+	VANDPS	64(AX), Y2, Y2
+	VANDPS	96(AX), Y3, Y3
+	VMOVUPS	Y0, 853504(SI)	// latentFieldBwd.turned[2]
+	VMOVUPS	Y1, 853536(SI)	// latentFieldBwd.turned[2] | 1
+	VMOVUPS	Y2, 853568(SI)	// latentFieldBwd.turned[2] | 2
+	VMOVUPS	Y3, 853600(SI)	// latentFieldBwd.turned[2] | 3
+	VMOVUPS	1353088(SI), Y0	// enc.1.bias_hh_l0_bar[3]
+	VMOVUPS	1353120(SI), Y1	// enc.1.bias_hh_l0_bar[3] | 1
+	VMOVUPS	1353152(SI), Y2	// enc.1.bias_hh_l0_bar[3] | 2
+	VMOVUPS	1353184(SI), Y3	// enc.1.bias_hh_l0_bar[3] | 3
+	VANDPS	0(AX), Y0, Y0
+	VANDPS	32(AX), Y1, Y1
+	VANDPS	64(AX), Y2, Y2
+	VANDPS	96(AX), Y3, Y3
+	VMOVUPS	Y0, 853632(SI)	// latentFieldBwd.turned[3]
+	VMOVUPS	Y1, 853664(SI)	// latentFieldBwd.turned[3] | 1
+	VMOVUPS	Y2, 853696(SI)	// latentFieldBwd.turned[3] | 2
+	VMOVUPS	Y3, 853728(SI)	// latentFieldBwd.turned[3] | 3
+	ADDQ	$512, SI
+	DECQ	CX
+	JNE	loop18
+	MOVQ	$4, CX
+	MOVQ	AX, SI
+	MOVQ	AX, DI
+loop19: // 4 times: vectors of the block
+	MOVQ	$4, R9
+	MOVQ	SI, R10
+	MOVQ	DI, R11
+loop20: // 4 times
+	VMOVUPS	1233408(R10), Y0	// h[0]
+	VMOVUPS	1233536(R10), Y1	// h[1]
+	VMOVUPS	1233664(R10), Y2	// h[2]
+	VMOVUPS	1233792(R10), Y3	// h[3]
+	VMOVUPS	1233920(R10), Y4	// h[4]
+	VMOVUPS	1234048(R10), Y5	// h[5]
+	VMOVUPS	1234176(R10), Y6	// h[6]
+	VMOVUPS	1234304(R10), Y7	// h[7]
+	VUNPCKLPS	Y1, Y0, Y8
+	VUNPCKHPS	Y1, Y0, Y0
+	VUNPCKLPS	Y3, Y2, Y1
+	VUNPCKHPS	Y3, Y2, Y2
+	VUNPCKLPD	Y1, Y8, Y3
+	VUNPCKHPD	Y1, Y8, Y1
+	VUNPCKLPD	Y2, Y0, Y8
+	VUNPCKHPD	Y2, Y0, Y0
+	VUNPCKLPS	Y5, Y4, Y2
+	VUNPCKHPS	Y5, Y4, Y4
+	VUNPCKLPS	Y7, Y6, Y5
+	VUNPCKHPS	Y7, Y6, Y6
+	VUNPCKLPD	Y5, Y2, Y7
+	VUNPCKHPD	Y5, Y2, Y2
+	VUNPCKLPD	Y6, Y4, Y5
+	VUNPCKHPD	Y6, Y4, Y4
+	VPERM2F128	$32, Y7, Y3, Y6
+	VPERM2F128	$49, Y7, Y3, Y3
+	VPERM2F128	$32, Y2, Y1, Y7
+	VPERM2F128	$49, Y2, Y1, Y1
+	VPERM2F128	$32, Y5, Y8, Y2
+	VPERM2F128	$49, Y5, Y8, Y5
+	VPERM2F128	$32, Y4, Y0, Y8
+	VPERM2F128	$49, Y4, Y0, Y0
+	VMOVUPS	Y6, 865536(R11)	// latentFieldBwd.turned[96]
+	VMOVUPS	Y7, 865568(R11)	// latentFieldBwd.turned[96] | 1
+	VMOVUPS	Y2, 865600(R11)	// latentFieldBwd.turned[96] | 2
+	VMOVUPS	Y8, 865632(R11)	// latentFieldBwd.turned[96] | 3
+	VMOVUPS	Y3, 865664(R11)	// latentFieldBwd.turned[97]
+	VMOVUPS	Y1, 865696(R11)	// latentFieldBwd.turned[97] | 1
+	VMOVUPS	Y5, 865728(R11)	// latentFieldBwd.turned[97] | 2
+	VMOVUPS	Y0, 865760(R11)	// latentFieldBwd.turned[97] | 3
+	ADDQ	$1024, R10
+	ADDQ	$1024, R11
+	DECQ	R9
+	JNE	loop20
+	ADDQ	$32, SI
+	ADDQ	$256, DI
+	DECQ	CX
+	JNE	loop19
+	MOVQ	$19, CX
+	MOVQ	R8, SI
+	MOVQ	AX, DI
+loop21: // 19 times: tiles of 5 elements
+	MOVQ	$2, R9
+	MOVQ	SI, R10
+	MOVQ	AX, R11
+loop22: // 2 times: tiles of 2 elements
+	VMOVUPS	12288(R10), Y0	// sum of enc.1.weight_hh_l0[0]
+	VMOVUPS	12320(R10), Y1	// sum of enc.1.weight_hh_l0[8]
+	VMOVUPS	12416(R10), Y2	// sum of enc.1.weight_hh_l0[32]
+	VMOVUPS	12448(R10), Y3	// sum of enc.1.weight_hh_l0[40]
+	VMOVUPS	12544(R10), Y4	// sum of enc.1.weight_hh_l0[64]
+	VMOVUPS	12576(R10), Y5	// sum of enc.1.weight_hh_l0[72]
+	VMOVUPS	12672(R10), Y6	// sum of enc.1.weight_hh_l0[96]
+	VMOVUPS	12704(R10), Y7	// sum of enc.1.weight_hh_l0[104]
+	VMOVUPS	12800(R10), Y8	// sum of enc.1.weight_hh_l0[128]
+	VMOVUPS	12832(R10), Y9	// sum of enc.1.weight_hh_l0[136]
+	MOVQ	$8, R12
+	MOVQ	R11, R13
+	MOVQ	DI, R14
+loop23: // 8 times: samples, 4 at a time
+	VMOVUPS	865536(R13), Y10	// latentFieldBwd.turned[96]
+	VMOVUPS	866560(R13), Y11	// latentFieldBwd.turned[104]
+	VBROADCASTSS	853248(R14), Y12	// latentFieldBwd.turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	853376(R14), Y12	// latentFieldBwd.turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	853504(R14), Y12	// latentFieldBwd.turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	853632(R14), Y12	// latentFieldBwd.turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	853760(R14), Y12	// latentFieldBwd.turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	865568(R13), Y10	// latentFieldBwd.turned[96] | 1
+	VMOVUPS	866592(R13), Y11	// latentFieldBwd.turned[104] | 1
+	VBROADCASTSS	853252(R14), Y12	// latentFieldBwd.turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	853380(R14), Y12	// latentFieldBwd.turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	853508(R14), Y12	// latentFieldBwd.turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	853636(R14), Y12	// latentFieldBwd.turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	853764(R14), Y12	// latentFieldBwd.turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	865600(R13), Y10	// latentFieldBwd.turned[96] | 2
+	VMOVUPS	866624(R13), Y11	// latentFieldBwd.turned[104] | 2
+	VBROADCASTSS	853256(R14), Y12	// latentFieldBwd.turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	853384(R14), Y12	// latentFieldBwd.turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	853512(R14), Y12	// latentFieldBwd.turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	853640(R14), Y12	// latentFieldBwd.turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	853768(R14), Y12	// latentFieldBwd.turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	865632(R13), Y10	// latentFieldBwd.turned[96] | 3
+	VMOVUPS	866656(R13), Y11	// latentFieldBwd.turned[104] | 3
+	VBROADCASTSS	853260(R14), Y12	// latentFieldBwd.turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	853388(R14), Y12	// latentFieldBwd.turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	853516(R14), Y12	// latentFieldBwd.turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	853644(R14), Y12	// latentFieldBwd.turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	853772(R14), Y12	// latentFieldBwd.turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	ADDQ	$128, R13
+	ADDQ	$16, R14
+	DECQ	R12
+	JNE	loop23
+	VMOVUPS	Y0, 12288(R10)	// sum of enc.1.weight_hh_l0[0]
+	VMOVUPS	Y1, 12320(R10)	// sum of enc.1.weight_hh_l0[8]
+	VMOVUPS	Y2, 12416(R10)	// sum of enc.1.weight_hh_l0[32]
+	VMOVUPS	Y3, 12448(R10)	// sum of enc.1.weight_hh_l0[40]
+	VMOVUPS	Y4, 12544(R10)	// sum of enc.1.weight_hh_l0[64]
+	VMOVUPS	Y5, 12576(R10)	// sum of enc.1.weight_hh_l0[72]
+	VMOVUPS	Y6, 12672(R10)	// sum of enc.1.weight_hh_l0[96]
+	VMOVUPS	Y7, 12704(R10)	// sum of enc.1.weight_hh_l0[104]
+	VMOVUPS	Y8, 12800(R10)	// sum of enc.1.weight_hh_l0[128]
+	VMOVUPS	Y9, 12832(R10)	// sum of enc.1.weight_hh_l0[136]
+	ADDQ	$64, R10
+	ADDQ	$2048, R11
+	DECQ	R9
+	JNE	loop22
+	ADDQ	$640, SI
+	ADDQ	$640, DI
+	DECQ	CX
+	JNE	loop21
+	MOVQ	$2, CX
+	MOVQ	R8, SI
+	MOVQ	AX, DI
+loop24: // 2 times: tiles of 2 elements
+	VMOVUPS	24448(SI), Y0	// sum of enc.1.weight_hh_l0[3040]
+	VMOVUPS	24480(SI), Y1	// sum of enc.1.weight_hh_l0[3048]
+	MOVQ	$8, R9
+	MOVQ	AX, R10
+	MOVQ	DI, R11
+loop25: // 8 times: samples, 4 at a time
+	VBROADCASTSS	865408(R10), Y2	// latentFieldBwd.turned[95]
+	VMOVUPS	865536(R11), Y3	// latentFieldBwd.turned[96]
+	VFMADD231PS	Y3, Y2, Y0
+	VMOVUPS	866560(R11), Y3	// latentFieldBwd.turned[104]
+	VFMADD231PS	Y3, Y2, Y1
+	VBROADCASTSS	865412(R10), Y2	// latentFieldBwd.turned[95]
+	VMOVUPS	865568(R11), Y3	// latentFieldBwd.turned[96] | 1
+	VFMADD231PS	Y3, Y2, Y0
+	VMOVUPS	866592(R11), Y3	// latentFieldBwd.turned[104] | 1
+	VFMADD231PS	Y3, Y2, Y1
+	VBROADCASTSS	865416(R10), Y2	// latentFieldBwd.turned[95]
+	VMOVUPS	865600(R11), Y3	// latentFieldBwd.turned[96] | 2
+	VFMADD231PS	Y3, Y2, Y0
+	VMOVUPS	866624(R11), Y3	// latentFieldBwd.turned[104] | 2
+	VFMADD231PS	Y3, Y2, Y1
+	VBROADCASTSS	865420(R10), Y2	// latentFieldBwd.turned[95]
+	VMOVUPS	865632(R11), Y3	// latentFieldBwd.turned[96] | 3
+	VFMADD231PS	Y3, Y2, Y0
+	VMOVUPS	866656(R11), Y3	// latentFieldBwd.turned[104] | 3
+	VFMADD231PS	Y3, Y2, Y1
+	ADDQ	$16, R10
+	ADDQ	$128, R11
+	DECQ	R9
+	JNE	loop25
+	VMOVUPS	Y0, 24448(SI)	// sum of enc.1.weight_hh_l0[3040]
+	VMOVUPS	Y1, 24480(SI)	// sum of enc.1.weight_hh_l0[3048]
+	ADDQ	$64, SI
+	ADDQ	$2048, DI
+	DECQ	CX
+	JNE	loop24
 	MOVQ	$32, CX
 	MOVQ	AX, SI
-loop19: // 32 times: elements
-	VMOVUPS	1254400(SI), Y0	// mul[0]
-	VMOVUPS	1254432(SI), Y1	// mul[0] | 1
-	VMOVUPS	1254464(SI), Y2	// mul[0] | 2
-	VMOVUPS	1254496(SI), Y3	// mul[0] | 3
-	VMOVUPS	1348608(SI), Y4	// vecmat[0]
-	VMOVUPS	1348640(SI), Y5	// vecmat[0] | 1
-	VMOVUPS	1348672(SI), Y6	// vecmat[0] | 2
-	VMOVUPS	1348704(SI), Y7	// vecmat[0] | 3
+loop26: // 32 times: elements
+	// forecast.nde:13
+	VMOVUPS	1270784(SI), Y0	// mul[0]
+	VMOVUPS	1270816(SI), Y1	// mul[0] | 1
+	VMOVUPS	1270848(SI), Y2	// mul[0] | 2
+	VMOVUPS	1270880(SI), Y3	// mul[0] | 3
+	VMOVUPS	1364992(SI), Y4	// vecmat[0]
+	VMOVUPS	1365024(SI), Y5	// vecmat[0] | 1
+	VMOVUPS	1365056(SI), Y6	// vecmat[0] | 2
+	VMOVUPS	1365088(SI), Y7	// vecmat[0] | 3
 	VADDPS	Y4, Y0, Y0
 	VADDPS	Y5, Y1, Y1
 	VADDPS	Y6, Y2, Y2
 	VADDPS	Y7, Y3, Y3
-	VMOVUPS	Y0, 1221632(SI)	// h_bar[0]
-	VMOVUPS	Y1, 1221664(SI)	// h_bar[0] | 1
-	VMOVUPS	Y2, 1221696(SI)	// h_bar[0] | 2
-	VMOVUPS	Y3, 1221728(SI)	// h_bar[0] | 3
+	VMOVUPS	Y0, 1238016(SI)	// h_bar[0]
+	VMOVUPS	Y1, 1238048(SI)	// h_bar[0] | 1
+	VMOVUPS	Y2, 1238080(SI)	// h_bar[0] | 2
+	VMOVUPS	Y3, 1238112(SI)	// h_bar[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop19
+	JNE	loop26
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop20: // 64 times: elements
+loop27: // 64 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1352704(SI)	// pad_4[0]
+	VMOVUPS	Y0, 1369088(SI)	// pad_4[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1352736(SI)	// pad_4[0] | 1
+	VMOVUPS	Y0, 1369120(SI)	// pad_4[0] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1352768(SI)	// pad_4[0] | 2
+	VMOVUPS	Y0, 1369152(SI)	// pad_4[0] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1352800(SI)	// pad_4[0] | 3
+	VMOVUPS	Y0, 1369184(SI)	// pad_4[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop20
+	JNE	loop27
 	MOVQ	$32, CX
 	MOVQ	AX, SI
-loop21: // 32 times: elements
-	VMOVUPS	1270784(SI), Y0	// mul_2[0]
-	VMOVUPS	1270816(SI), Y1	// mul_2[0] | 1
-	VMOVUPS	1270848(SI), Y2	// mul_2[0] | 2
-	VMOVUPS	1270880(SI), Y3	// mul_2[0] | 3
-	VMOVUPS	Y0, 1360896(SI)	// pad_4[64]
-	VMOVUPS	Y1, 1360928(SI)	// pad_4[64] | 1
-	VMOVUPS	Y2, 1360960(SI)	// pad_4[64] | 2
-	VMOVUPS	Y3, 1360992(SI)	// pad_4[64] | 3
+loop28: // 32 times: elements
+	VMOVUPS	1287168(SI), Y0	// mul_2[0]
+	VMOVUPS	1287200(SI), Y1	// mul_2[0] | 1
+	VMOVUPS	1287232(SI), Y2	// mul_2[0] | 2
+	VMOVUPS	1287264(SI), Y3	// mul_2[0] | 3
+	VMOVUPS	Y0, 1377280(SI)	// pad_4[64]
+	VMOVUPS	Y1, 1377312(SI)	// pad_4[64] | 1
+	VMOVUPS	Y2, 1377344(SI)	// pad_4[64] | 2
+	VMOVUPS	Y3, 1377376(SI)	// pad_4[64] | 3
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop21
-	VMOVUPS	1221120(AX), Y15	// x[0]
+	JNE	loop28
+	VMOVUPS	1237504(AX), Y15	// x[0]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	1221152(AX), Y15	// x[0] | 1
+	VMOVUPS	1237536(AX), Y15	// x[0] | 1
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	1221184(AX), Y15	// x[0] | 2
+	VMOVUPS	1237568(AX), Y15	// x[0] | 2
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	1221216(AX), Y15	// x[0] | 3
+	VMOVUPS	1237600(AX), Y15	// x[0] | 3
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	1221248(AX), Y15	// x[1]
+	VMOVUPS	1237632(AX), Y15	// x[1]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	1221280(AX), Y15	// x[1] | 1
+	VMOVUPS	1237664(AX), Y15	// x[1] | 1
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	1221312(AX), Y15	// x[1] | 2
+	VMOVUPS	1237696(AX), Y15	// x[1] | 2
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	1221344(AX), Y15	// x[1] | 3
+	VMOVUPS	1237728(AX), Y15	// x[1] | 3
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	1221376(AX), Y15	// x[2]
+	VMOVUPS	1237760(AX), Y15	// x[2]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	1221408(AX), Y15	// x[2] | 1
+	VMOVUPS	1237792(AX), Y15	// x[2] | 1
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1221440(AX), Y15	// x[2] | 2
+	VMOVUPS	1237824(AX), Y15	// x[2] | 2
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	1221472(AX), Y15	// x[2] | 3
+	VMOVUPS	1237856(AX), Y15	// x[2] | 3
 	VMOVUPS	Y15, 480(AX)
-	VMOVUPS	1221504(AX), Y0	// x[3]
-	VMOVUPS	1221536(AX), Y1	// x[3] | 1
-	VMOVUPS	1221568(AX), Y2	// x[3] | 2
-	VMOVUPS	1221600(AX), Y3	// x[3] | 3
+	VMOVUPS	1237888(AX), Y0	// x[3]
+	VMOVUPS	1237920(AX), Y1	// x[3] | 1
+	VMOVUPS	1237952(AX), Y2	// x[3] | 2
+	VMOVUPS	1237984(AX), Y3	// x[3] | 3
 	MOVQ	$96, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 	MOVQ	R8, R9
-loop22: // 96 times: elements
-	VMOVUPS	1352704(SI), Y4	// pad_4[0]
-	VMOVUPS	1352736(SI), Y5	// pad_4[0] | 1
-	VMOVUPS	1352768(SI), Y6	// pad_4[0] | 2
-	VMOVUPS	1352800(SI), Y7	// pad_4[0] | 3
-	VMOVUPS	1295360(SI), Y8	// pad_2[0]
-	VMOVUPS	1295392(SI), Y9	// pad_2[0] | 1
-	VMOVUPS	1295424(SI), Y10	// pad_2[0] | 2
-	VMOVUPS	1295456(SI), Y11	// pad_2[0] | 3
+loop29: // 96 times: elements
+	VMOVUPS	1369088(SI), Y4	// pad_4[0]
+	VMOVUPS	1369120(SI), Y5	// pad_4[0] | 1
+	VMOVUPS	1369152(SI), Y6	// pad_4[0] | 2
+	VMOVUPS	1369184(SI), Y7	// pad_4[0] | 3
+	VMOVUPS	1311744(SI), Y8	// pad_2[0]
+	VMOVUPS	1311776(SI), Y9	// pad_2[0] | 1
+	VMOVUPS	1311808(SI), Y10	// pad_2[0] | 2
+	VMOVUPS	1311840(SI), Y11	// pad_2[0] | 3
 	VADDPS	Y8, Y4, Y4
 	VADDPS	Y9, Y5, Y5
 	VADDPS	Y10, Y6, Y6
 	VADDPS	Y11, Y7, Y7
-	VMOVUPS	1324032(SI), Y8	// pad_3[0]
-	VMOVUPS	1324064(SI), Y9	// pad_3[0] | 1
-	VMOVUPS	1324096(SI), Y10	// pad_3[0] | 2
-	VMOVUPS	1324128(SI), Y11	// pad_3[0] | 3
+	VMOVUPS	1340416(SI), Y8	// pad_3[0]
+	VMOVUPS	1340448(SI), Y9	// pad_3[0] | 1
+	VMOVUPS	1340480(SI), Y10	// pad_3[0] | 2
+	VMOVUPS	1340512(SI), Y11	// pad_3[0] | 3
 	VADDPS	Y8, Y4, Y4
 	VADDPS	Y9, Y5, Y5
 	VADDPS	Y10, Y6, Y6
@@ -14473,12 +14935,12 @@ loop22: // 96 times: elements
 	VANDPS	32(AX), Y5, Y9
 	VANDPS	64(AX), Y6, Y10
 	VANDPS	96(AX), Y7, Y11
-	VMOVUPS	110592(DI), Y12	// sum of enc.1.bias_ih_l0[0]
+	VMOVUPS	24576(DI), Y12	// sum of enc.1.bias_ih_l0[0]
 	VADDPS	Y8, Y12, Y8
 	VADDPS	Y9, Y8, Y8
 	VADDPS	Y10, Y8, Y8
 	VADDPS	Y11, Y8, Y8
-	VMOVUPS	Y8, 110592(DI)	// sum of enc.1.bias_ih_l0[0]
+	VMOVUPS	Y8, 24576(DI)	// sum of enc.1.bias_ih_l0[0]
 	VANDPS	0(AX), Y4, Y4
 	VANDPS	32(AX), Y5, Y5
 	VANDPS	64(AX), Y6, Y6
@@ -14511,7 +14973,7 @@ loop22: // 96 times: elements
 	ADDQ	$32, DI
 	ADDQ	$128, R9
 	DECQ	CX
-	JNE	loop22
+	JNE	loop29
 	RET
 
 // fitGradPart0 is Fit.grad (forecast.nde:51) of a block of samples, up to the first loop.
@@ -14526,33 +14988,33 @@ loop1: // 4 times: vectors of the block
 	MOVQ	DX, R11
 loop2: // 192 times: elements
 	// forecast.nde:36
-	VMOVUPS	1381376(R10), Y0	// fitGrad.ys[0]
+	VMOVUPS	1397760(R10), Y0	// fitGrad.ys[0]
 	VBROADCASTSS	(R11), Y1	// Series.ys.channel.mean.expand[0]
 	VSUBPS	Y1, Y0, Y0
 	VBROADCASTSS	768(R11), Y1	// Series.ys.channel.std.expand[0]
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1428224(R10)	// fitGrad.div[0]
+	VMOVUPS	Y0, 1444608(R10)	// fitGrad.div[0]
 	ADDQ	$128, R10
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop2
-	VMOVUPD	1381120(DI), Y0	// fitGrad.ts[63]
-	VMOVUPD	1381152(DI), Y0	// fitGrad.ts[63] | 1
+	VMOVUPD	1397504(DI), Y0	// fitGrad.ts[63]
+	VMOVUPD	1397536(DI), Y0	// fitGrad.ts[63] | 1
 	MOVQ	$64, R9
 	MOVQ	DI, R10
 	MOVQ	SI, R11
 loop3: // 64 times: elements
 	// forecast.nde:13
-	VMOVUPD	1364992(R10), Y0	// fitGrad.ts[0]
-	VMOVUPD	1365024(R10), Y1	// fitGrad.ts[0] | 1
-	VMOVUPD	1381120(DI), Y2	// fitGrad.ts[63]
-	VMOVUPD	1381152(DI), Y3	// fitGrad.ts[63] | 1
+	VMOVUPD	1381376(R10), Y0	// fitGrad.ts[0]
+	VMOVUPD	1381408(R10), Y1	// fitGrad.ts[0] | 1
+	VMOVUPD	1397504(DI), Y2	// fitGrad.ts[63]
+	VMOVUPD	1397536(DI), Y3	// fitGrad.ts[63] | 1
 	VSUBPD	Y2, Y0, Y0
 	VSUBPD	Y3, Y1, Y1
 	VCVTPD2PSY	Y0, X0
 	VCVTPD2PSY	Y1, X1
 	VINSERTF128	$1, X1, Y0, Y0
-	VMOVUPS	Y0, 1452800(R11)	// fitGrad.cast[0]
+	VMOVUPS	Y0, 1469184(R11)	// fitGrad.cast[0]
 	ADDQ	$256, R10
 	ADDQ	$128, R11
 	DECQ	R9
@@ -14562,14 +15024,14 @@ loop3: // 64 times: elements
 	MOVQ	SI, R11
 	MOVQ	SI, R12
 loop4: // 64 times: elements
-	VMOVUPS	1428224(R10), Y0	// fitGrad.div[0]
-	VMOVUPS	Y0, 1460992(R11)	// fitGrad.concat[0]
-	VMOVUPS	1428352(R10), Y0	// fitGrad.div[1]
-	VMOVUPS	Y0, 1461120(R11)	// fitGrad.concat[1]
-	VMOVUPS	1428480(R10), Y0	// fitGrad.div[2]
-	VMOVUPS	Y0, 1461248(R11)	// fitGrad.concat[2]
-	VMOVUPS	1452800(R12), Y0	// fitGrad.cast[0]
-	VMOVUPS	Y0, 1461376(R11)	// fitGrad.concat[3]
+	VMOVUPS	1444608(R10), Y0	// fitGrad.div[0]
+	VMOVUPS	Y0, 1477376(R11)	// fitGrad.concat[0]
+	VMOVUPS	1444736(R10), Y0	// fitGrad.div[1]
+	VMOVUPS	Y0, 1477504(R11)	// fitGrad.concat[1]
+	VMOVUPS	1444864(R10), Y0	// fitGrad.div[2]
+	VMOVUPS	Y0, 1477632(R11)	// fitGrad.concat[2]
+	VMOVUPS	1469184(R12), Y0	// fitGrad.cast[0]
+	VMOVUPS	Y0, 1477760(R11)	// fitGrad.concat[3]
 	ADDQ	$384, R10
 	ADDQ	$512, R11
 	ADDQ	$128, R12
@@ -14579,14 +15041,14 @@ loop4: // 64 times: elements
 	MOVQ	SI, R10
 	MOVQ	SI, R11
 loop5: // 64 times: elements
-	VMOVUPS	1493248(R10), Y0	// fitGrad.concat[252]
-	VMOVUPS	Y0, 1493760(R11)	// fitGrad.reverse[0]
-	VMOVUPS	1493376(R10), Y0	// fitGrad.concat[253]
-	VMOVUPS	Y0, 1493888(R11)	// fitGrad.reverse[1]
-	VMOVUPS	1493504(R10), Y0	// fitGrad.concat[254]
-	VMOVUPS	Y0, 1494016(R11)	// fitGrad.reverse[2]
-	VMOVUPS	1493632(R10), Y0	// fitGrad.concat[255]
-	VMOVUPS	Y0, 1494144(R11)	// fitGrad.reverse[3]
+	VMOVUPS	1509632(R10), Y0	// fitGrad.concat[252]
+	VMOVUPS	Y0, 1510144(R11)	// fitGrad.reverse[0]
+	VMOVUPS	1509760(R10), Y0	// fitGrad.concat[253]
+	VMOVUPS	Y0, 1510272(R11)	// fitGrad.reverse[1]
+	VMOVUPS	1509888(R10), Y0	// fitGrad.concat[254]
+	VMOVUPS	Y0, 1510400(R11)	// fitGrad.reverse[2]
+	VMOVUPS	1510016(R10), Y0	// fitGrad.concat[255]
+	VMOVUPS	Y0, 1510528(R11)	// fitGrad.reverse[3]
 	ADDQ	$-512, R10
 	ADDQ	$512, R11
 	DECQ	R9
@@ -14618,13 +15080,13 @@ loop7: // 64 times: runs of enc.1.cell.rec
 	MOVQ	SI, R10
 	MOVQ	AX, R11
 loop8: // 4 times: vectors of the block
-	VMOVUPS	1493760(R10), Y0	// fitGrad.reverse[0]
+	VMOVUPS	1510144(R10), Y0	// fitGrad.reverse[0]
 	VMOVUPS	Y0, 701312(R11)	// enc1CellRec.x[0]
-	VMOVUPS	1493888(R10), Y0	// fitGrad.reverse[1]
+	VMOVUPS	1510272(R10), Y0	// fitGrad.reverse[1]
 	VMOVUPS	Y0, 701440(R11)	// enc1CellRec.x[1]
-	VMOVUPS	1494016(R10), Y0	// fitGrad.reverse[2]
+	VMOVUPS	1510400(R10), Y0	// fitGrad.reverse[2]
 	VMOVUPS	Y0, 701568(R11)	// enc1CellRec.x[2]
-	VMOVUPS	1494144(R10), Y0	// fitGrad.reverse[3]
+	VMOVUPS	1510528(R10), Y0	// fitGrad.reverse[3]
 	VMOVUPS	Y0, 701696(R11)	// enc1CellRec.x[3]
 	ADDQ	$32, R10
 	ADDQ	$32, R11
@@ -14654,7 +15116,7 @@ loop10: // 32 times: elements
 	MOVQ	R11, R14
 loop11: // 32 times: elements
 	VMOVUPS	705920(R13), Y0	// enc1CellRec.h[0]
-	VMOVUPS	Y0, 1657728(R14)	// fitGrad.result_4[0]
+	VMOVUPS	Y0, 1674112(R14)	// fitGrad.result_4[0]
 	ADDQ	$128, R13
 	ADDQ	$128, R14
 	DECQ	R12
@@ -14674,10 +15136,10 @@ loop12: // 32 times: elements
 	VMOVUPS	697248(SI), Y1	// enc1CellRec.h[0] | 1
 	VMOVUPS	697280(SI), Y2	// enc1CellRec.h[0] | 2
 	VMOVUPS	697312(SI), Y3	// enc1CellRec.h[0] | 3
-	VMOVUPS	Y0, 1526528(SI)	// fitGrad.result[0]
-	VMOVUPS	Y1, 1526560(SI)	// fitGrad.result[0] | 1
-	VMOVUPS	Y2, 1526592(SI)	// fitGrad.result[0] | 2
-	VMOVUPS	Y3, 1526624(SI)	// fitGrad.result[0] | 3
+	VMOVUPS	Y0, 1542912(SI)	// fitGrad.result[0]
+	VMOVUPS	Y1, 1542944(SI)	// fitGrad.result[0] | 1
+	VMOVUPS	Y2, 1542976(SI)	// fitGrad.result[0] | 2
+	VMOVUPS	Y3, 1543008(SI)	// fitGrad.result[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop12
@@ -14699,10 +15161,10 @@ loop13: // 8 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop14: // 32 times: terms of the sums
-	VMOVUPS	1526528(R11), Y8	// fitGrad.result[0]
-	VMOVUPS	1526560(R11), Y9	// fitGrad.result[0] | 1
-	VMOVUPS	1526592(R11), Y10	// fitGrad.result[0] | 2
-	VMOVUPS	1526624(R11), Y11	// fitGrad.result[0] | 3
+	VMOVUPS	1542912(R11), Y8	// fitGrad.result[0]
+	VMOVUPS	1542944(R11), Y9	// fitGrad.result[0] | 1
+	VMOVUPS	1542976(R11), Y10	// fitGrad.result[0] | 2
+	VMOVUPS	1543008(R11), Y11	// fitGrad.result[0] | 3
 	VBROADCASTSS	14592(R12), Y12	// enc.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -14722,19 +15184,19 @@ loop14: // 32 times: terms of the sums
 	VADDPS	Y8, Y1, Y1
 	VADDPS	Y8, Y2, Y2
 	VADDPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 1530624(R9)	// fitGrad.h[0]
-	VMOVUPS	Y1, 1530656(R9)	// fitGrad.h[0] | 1
-	VMOVUPS	Y2, 1530688(R9)	// fitGrad.h[0] | 2
-	VMOVUPS	Y3, 1530720(R9)	// fitGrad.h[0] | 3
+	VMOVUPS	Y0, 1547008(R9)	// fitGrad.h[0]
+	VMOVUPS	Y1, 1547040(R9)	// fitGrad.h[0] | 1
+	VMOVUPS	Y2, 1547072(R9)	// fitGrad.h[0] | 2
+	VMOVUPS	Y3, 1547104(R9)	// fitGrad.h[0] | 3
 	VBROADCASTSS	16644(DI), Y0	// enc.2.bias[1]
 	VADDPS	Y0, Y4, Y1
 	VADDPS	Y0, Y5, Y2
 	VADDPS	Y0, Y6, Y3
 	VADDPS	Y0, Y7, Y0
-	VMOVUPS	Y1, 1530752(R9)	// fitGrad.h[1]
-	VMOVUPS	Y2, 1530784(R9)	// fitGrad.h[1] | 1
-	VMOVUPS	Y3, 1530816(R9)	// fitGrad.h[1] | 2
-	VMOVUPS	Y0, 1530848(R9)	// fitGrad.h[1] | 3
+	VMOVUPS	Y1, 1547136(R9)	// fitGrad.h[1]
+	VMOVUPS	Y2, 1547168(R9)	// fitGrad.h[1] | 1
+	VMOVUPS	Y3, 1547200(R9)	// fitGrad.h[1] | 2
+	VMOVUPS	Y0, 1547232(R9)	// fitGrad.h[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$8, DI
 	ADDQ	$256, R9
@@ -14748,7 +15210,7 @@ loop15: // 4 times: vectors of the block
 	MOVQ	SI, R10
 loop16: // 8 times: elements
 	// forecast.nde:37
-	VMOVUPS	1531648(R10), Y0	// fitGrad.h[8]
+	VMOVUPS	1548032(R10), Y0	// fitGrad.h[8]
 	VMOVUPS	f32_42b40000<>(SB), Y1
 	VMINPS	Y0, Y1, Y0
 	VMOVUPS	f32_c2d00000<>(SB), Y1
@@ -14774,13 +15236,13 @@ loop16: // 8 times: elements
 	VPADDD	f32_3f800000<>(SB), Y0, Y0
 	VMULPS	Y2, Y3, Y1
 	VMULPS	Y0, Y1, Y0
-	VMOVUPS	Y0, 1532672(R10)	// fitGrad.exp[0]
+	VMOVUPS	Y0, 1549056(R10)	// fitGrad.exp[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop16
 	// forecast.nde:38
-	VMOVUPD	1426944(DI), Y0	// fitGrad.key[2]
-	VMOVUPD	1426976(DI), Y1	// fitGrad.key[2] | 1
+	VMOVUPD	1443328(DI), Y0	// fitGrad.key[2]
+	VMOVUPD	1443360(DI), Y1	// fitGrad.key[2] | 1
 	VMULPD	f64_3df0000000000000<>(SB), Y0, Y1
 	VROUNDPD	$9, Y1, Y1
 	VFNMADD231PD	f64_41f0000000000000<>(SB), Y1, Y0
@@ -14788,8 +15250,8 @@ loop16: // 8 times: elements
 	VXORPD	f64_4330000000000000<>(SB), Y0, Y0
 	VADDPD	f64_4330000000000000<>(SB), Y1, Y1
 	VXORPD	f64_4330000000000000<>(SB), Y1, Y1
-	VMOVUPD	1427200(DI), Y2	// fitGrad.key[3]
-	VMOVUPD	1427232(DI), Y3	// fitGrad.key[3] | 1
+	VMOVUPD	1443584(DI), Y2	// fitGrad.key[3]
+	VMOVUPD	1443616(DI), Y3	// fitGrad.key[3] | 1
 	VMULPD	f64_3df0000000000000<>(SB), Y2, Y3
 	VROUNDPD	$9, Y3, Y3
 	VFNMADD231PD	f64_41f0000000000000<>(SB), Y3, Y2
@@ -14797,12 +15259,12 @@ loop16: // 8 times: elements
 	VXORPD	f64_4330000000000000<>(SB), Y2, Y2
 	VADDPD	f64_4330000000000000<>(SB), Y3, Y3
 	VXORPD	f64_4330000000000000<>(SB), Y3, Y3
-	VMOVUPD	1426432(DI), Y4	// fitGrad.key[0]
-	VMOVUPD	1426464(DI), Y5	// fitGrad.key[0] | 1
+	VMOVUPD	1442816(DI), Y4	// fitGrad.key[0]
+	VMOVUPD	1442848(DI), Y5	// fitGrad.key[0] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y4, Y4
 	VXORPD	f64_4330000000000000<>(SB), Y4, Y4
-	VMOVUPD	1426688(DI), Y5	// fitGrad.key[1]
-	VMOVUPD	1426720(DI), Y6	// fitGrad.key[1] | 1
+	VMOVUPD	1443072(DI), Y5	// fitGrad.key[1]
+	VMOVUPD	1443104(DI), Y6	// fitGrad.key[1] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y5, Y5
 	VXORPD	f64_4330000000000000<>(SB), Y5, Y5
 	VMOVAPD	Y0, Y15
@@ -14842,13 +15304,13 @@ loop17: // 5 times
 	VMOVAPD	Y9, Y5
 	DECQ	R9
 	JNE	loop17
-	VMOVUPD	1427712(DI), Y0	// fitGrad.key[5]
-	VMOVUPD	1427744(DI), Y1	// fitGrad.key[5] | 1
+	VMOVUPD	1444096(DI), Y0	// fitGrad.key[5]
+	VMOVUPD	1444128(DI), Y1	// fitGrad.key[5] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y0, Y0
 	VXORPD	f64_4330000000000000<>(SB), Y0, Y0
 	VXORPD	f64_0000000076919c87<>(SB), Y0, Y0
-	VMOVUPD	1427456(DI), Y1	// fitGrad.key[4]
-	VMOVUPD	1427488(DI), Y3	// fitGrad.key[4] | 1
+	VMOVUPD	1443840(DI), Y1	// fitGrad.key[4]
+	VMOVUPD	1443872(DI), Y3	// fitGrad.key[4] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y1, Y1
 	VXORPD	f64_4330000000000000<>(SB), Y1, Y15
 	VMOVUPS	Y15, 64(AX)
@@ -14870,8 +15332,8 @@ loop17: // 5 times
 	VPSRLQ	$1, Y0, Y0
 	VMOVAPD	Y0, Y15
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPD	1426944(DI), Y0	// fitGrad.key[2]
-	VMOVUPD	1426976(DI), Y0	// fitGrad.key[2] | 1
+	VMOVUPD	1443328(DI), Y0	// fitGrad.key[2]
+	VMOVUPD	1443360(DI), Y0	// fitGrad.key[2] | 1
 	VMULPD	f64_3df0000000000000<>(SB), Y0, Y1
 	VROUNDPD	$9, Y1, Y1
 	VFNMADD231PD	f64_41f0000000000000<>(SB), Y1, Y0
@@ -14879,8 +15341,8 @@ loop17: // 5 times
 	VXORPD	f64_4330000000000000<>(SB), Y0, Y0
 	VADDPD	f64_4330000000000000<>(SB), Y1, Y1
 	VXORPD	f64_4330000000000000<>(SB), Y1, Y1
-	VMOVUPD	1427200(DI), Y2	// fitGrad.key[3]
-	VMOVUPD	1427232(DI), Y2	// fitGrad.key[3] | 1
+	VMOVUPD	1443584(DI), Y2	// fitGrad.key[3]
+	VMOVUPD	1443616(DI), Y2	// fitGrad.key[3] | 1
 	VMULPD	f64_3df0000000000000<>(SB), Y2, Y3
 	VROUNDPD	$9, Y3, Y3
 	VFNMADD231PD	f64_41f0000000000000<>(SB), Y3, Y2
@@ -14888,12 +15350,12 @@ loop17: // 5 times
 	VXORPD	f64_4330000000000000<>(SB), Y2, Y2
 	VADDPD	f64_4330000000000000<>(SB), Y3, Y3
 	VXORPD	f64_4330000000000000<>(SB), Y3, Y3
-	VMOVUPD	1426432(DI), Y4	// fitGrad.key[0]
-	VMOVUPD	1426464(DI), Y4	// fitGrad.key[0] | 1
+	VMOVUPD	1442816(DI), Y4	// fitGrad.key[0]
+	VMOVUPD	1442848(DI), Y4	// fitGrad.key[0] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y4, Y4
 	VXORPD	f64_4330000000000000<>(SB), Y4, Y4
-	VMOVUPD	1426688(DI), Y5	// fitGrad.key[1]
-	VMOVUPD	1426720(DI), Y5	// fitGrad.key[1] | 1
+	VMOVUPD	1443072(DI), Y5	// fitGrad.key[1]
+	VMOVUPD	1443104(DI), Y5	// fitGrad.key[1] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y5, Y5
 	VXORPD	f64_4330000000000000<>(SB), Y5, Y5
 	VMOVAPD	Y0, Y15
@@ -14933,13 +15395,13 @@ loop18: // 5 times
 	VMOVAPD	Y9, Y5
 	DECQ	R9
 	JNE	loop18
-	VMOVUPD	1427712(DI), Y0	// fitGrad.key[5]
-	VMOVUPD	1427744(DI), Y0	// fitGrad.key[5] | 1
+	VMOVUPD	1444096(DI), Y0	// fitGrad.key[5]
+	VMOVUPD	1444128(DI), Y0	// fitGrad.key[5] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y0, Y0
 	VXORPD	f64_4330000000000000<>(SB), Y0, Y0
 	VXORPD	f64_0000000076919c87<>(SB), Y0, Y0
-	VMOVUPD	1427456(DI), Y1	// fitGrad.key[4]
-	VMOVUPD	1427488(DI), Y1	// fitGrad.key[4] | 1
+	VMOVUPD	1443840(DI), Y1	// fitGrad.key[4]
+	VMOVUPD	1443872(DI), Y1	// fitGrad.key[4] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y1, Y1
 	VXORPD	f64_4330000000000000<>(SB), Y1, Y15
 	VMOVUPS	Y15, 224(AX)
@@ -15085,11 +15547,11 @@ loop21: // 5 times
 	VFMADD231PD	f64_4140000000000000<>(SB), Y2, Y0
 	VMULPD	f64_3ca0000000000000<>(SB), Y0, Y0
 	VMOVUPS	320(AX), Y13	// fitGrad.uniform[0]
-	VMOVUPD	Y13, 1533696(R10)
-	VMOVUPD	Y1, 1533728(R10)	// fitGrad.uniform[0] | 1
+	VMOVUPD	Y13, 1550080(R10)
+	VMOVUPD	Y1, 1550112(R10)	// fitGrad.uniform[0] | 1
 	VMOVUPS	352(AX), Y13	// fitGrad.uniform[1]
-	VMOVUPD	Y13, 1533952(R10)
-	VMOVUPD	Y0, 1533984(R10)	// fitGrad.uniform[1] | 1
+	VMOVUPD	Y13, 1550336(R10)
+	VMOVUPD	Y0, 1550368(R10)	// fitGrad.uniform[1] | 1
 	ADDQ	$512, R10
 	DECQ	R9
 	JNE	loop19
@@ -15097,8 +15559,8 @@ loop21: // 5 times
 	MOVQ	DI, R10
 	MOVQ	DI, R11
 loop22: // 4 times: elements
-	VMOVUPD	1533696(R10), Y0	// fitGrad.uniform[0]
-	VMOVUPD	1533728(R10), Y1	// fitGrad.uniform[0] | 1
+	VMOVUPD	1550080(R10), Y0	// fitGrad.uniform[0]
+	VMOVUPD	1550112(R10), Y1	// fitGrad.uniform[0] | 1
 	VMOVUPD	f64_3ff0000000000000<>(SB), Y2
 	VSUBPD	Y0, Y2, Y0
 	VMOVUPD	f64_3ff0000000000000<>(SB), Y2
@@ -15191,8 +15653,8 @@ loop22: // 4 times: elements
 	VMULPD	f64_c000000000000000<>(SB), Y1, Y1
 	VSQRTPD	Y0, Y0
 	VSQRTPD	Y1, Y1
-	VMOVUPD	1533952(R10), Y2	// fitGrad.uniform[1]
-	VMOVUPD	1533984(R10), Y3	// fitGrad.uniform[1] | 1
+	VMOVUPD	1550336(R10), Y2	// fitGrad.uniform[1]
+	VMOVUPD	1550368(R10), Y3	// fitGrad.uniform[1] | 1
 	VMULPD	f64_401921fb54442d18<>(SB), Y2, Y2
 	VMULPD	f64_401921fb54442d18<>(SB), Y3, Y3
 	VMOVUPD	f64_4338000000000000<>(SB), Y4
@@ -15313,8 +15775,8 @@ loop22: // 4 times: elements
 	VORPD	Y6, Y5, Y5
 	VMULPD	Y4, Y0, Y4
 	VMULPD	Y5, Y1, Y5
-	VMOVUPD	Y4, 1535744(R11)	// fitGrad.mul[0]
-	VMOVUPD	Y5, 1535776(R11)	// fitGrad.mul[0] | 1
+	VMOVUPD	Y4, 1552128(R11)	// fitGrad.mul[0]
+	VMOVUPD	Y5, 1552160(R11)	// fitGrad.mul[0] | 1
 	VANDPD	f64_7fffffffffffffff<>(SB), Y2, Y4
 	VMOVUPD	f64_4338000000000000<>(SB), Y5
 	VFMADD231PD	f64_3fe45f306dc9c883<>(SB), Y4, Y5
@@ -15437,58 +15899,58 @@ loop22: // 4 times: elements
 	VORPD	Y3, Y4, Y3
 	VMULPD	Y2, Y0, Y0
 	VMULPD	Y3, Y1, Y1
-	VMOVUPD	Y0, 1536768(R11)	// fitGrad.mul_2[0]
-	VMOVUPD	Y1, 1536800(R11)	// fitGrad.mul_2[0] | 1
+	VMOVUPD	Y0, 1553152(R11)	// fitGrad.mul_2[0]
+	VMOVUPD	Y1, 1553184(R11)	// fitGrad.mul_2[0] | 1
 	ADDQ	$512, R10
 	ADDQ	$256, R11
 	DECQ	R9
 	JNE	loop22
-	VMOVUPD	1535744(DI), Y0	// fitGrad.mul[0]
-	VMOVUPD	1535776(DI), Y1	// fitGrad.mul[0] | 1
-	VMOVUPD	Y0, 1537792(DI)	// fitGrad.concat_2[0]
-	VMOVUPD	Y1, 1537824(DI)	// fitGrad.concat_2[0] | 1
-	VMOVUPD	1536768(DI), Y0	// fitGrad.mul_2[0]
-	VMOVUPD	1536800(DI), Y1	// fitGrad.mul_2[0] | 1
-	VMOVUPD	Y0, 1538048(DI)	// fitGrad.concat_2[1]
-	VMOVUPD	Y1, 1538080(DI)	// fitGrad.concat_2[1] | 1
-	VMOVUPD	1536000(DI), Y0	// fitGrad.mul[1]
-	VMOVUPD	1536032(DI), Y1	// fitGrad.mul[1] | 1
-	VMOVUPD	Y0, 1538304(DI)	// fitGrad.concat_2[2]
-	VMOVUPD	Y1, 1538336(DI)	// fitGrad.concat_2[2] | 1
-	VMOVUPD	1537024(DI), Y0	// fitGrad.mul_2[1]
-	VMOVUPD	1537056(DI), Y1	// fitGrad.mul_2[1] | 1
-	VMOVUPD	Y0, 1538560(DI)	// fitGrad.concat_2[3]
-	VMOVUPD	Y1, 1538592(DI)	// fitGrad.concat_2[3] | 1
-	VMOVUPD	1536256(DI), Y0	// fitGrad.mul[2]
-	VMOVUPD	1536288(DI), Y1	// fitGrad.mul[2] | 1
-	VMOVUPD	Y0, 1538816(DI)	// fitGrad.concat_2[4]
-	VMOVUPD	Y1, 1538848(DI)	// fitGrad.concat_2[4] | 1
-	VMOVUPD	1537280(DI), Y0	// fitGrad.mul_2[2]
-	VMOVUPD	1537312(DI), Y1	// fitGrad.mul_2[2] | 1
-	VMOVUPD	Y0, 1539072(DI)	// fitGrad.concat_2[5]
-	VMOVUPD	Y1, 1539104(DI)	// fitGrad.concat_2[5] | 1
-	VMOVUPD	1536512(DI), Y0	// fitGrad.mul[3]
-	VMOVUPD	1536544(DI), Y1	// fitGrad.mul[3] | 1
-	VMOVUPD	Y0, 1539328(DI)	// fitGrad.concat_2[6]
-	VMOVUPD	Y1, 1539360(DI)	// fitGrad.concat_2[6] | 1
-	VMOVUPD	1537536(DI), Y0	// fitGrad.mul_2[3]
-	VMOVUPD	1537568(DI), Y1	// fitGrad.mul_2[3] | 1
-	VMOVUPD	Y0, 1539584(DI)	// fitGrad.concat_2[7]
-	VMOVUPD	Y1, 1539616(DI)	// fitGrad.concat_2[7] | 1
+	VMOVUPD	1552128(DI), Y0	// fitGrad.mul[0]
+	VMOVUPD	1552160(DI), Y1	// fitGrad.mul[0] | 1
+	VMOVUPD	Y0, 1554176(DI)	// fitGrad.concat_2[0]
+	VMOVUPD	Y1, 1554208(DI)	// fitGrad.concat_2[0] | 1
+	VMOVUPD	1553152(DI), Y0	// fitGrad.mul_2[0]
+	VMOVUPD	1553184(DI), Y1	// fitGrad.mul_2[0] | 1
+	VMOVUPD	Y0, 1554432(DI)	// fitGrad.concat_2[1]
+	VMOVUPD	Y1, 1554464(DI)	// fitGrad.concat_2[1] | 1
+	VMOVUPD	1552384(DI), Y0	// fitGrad.mul[1]
+	VMOVUPD	1552416(DI), Y1	// fitGrad.mul[1] | 1
+	VMOVUPD	Y0, 1554688(DI)	// fitGrad.concat_2[2]
+	VMOVUPD	Y1, 1554720(DI)	// fitGrad.concat_2[2] | 1
+	VMOVUPD	1553408(DI), Y0	// fitGrad.mul_2[1]
+	VMOVUPD	1553440(DI), Y1	// fitGrad.mul_2[1] | 1
+	VMOVUPD	Y0, 1554944(DI)	// fitGrad.concat_2[3]
+	VMOVUPD	Y1, 1554976(DI)	// fitGrad.concat_2[3] | 1
+	VMOVUPD	1552640(DI), Y0	// fitGrad.mul[2]
+	VMOVUPD	1552672(DI), Y1	// fitGrad.mul[2] | 1
+	VMOVUPD	Y0, 1555200(DI)	// fitGrad.concat_2[4]
+	VMOVUPD	Y1, 1555232(DI)	// fitGrad.concat_2[4] | 1
+	VMOVUPD	1553664(DI), Y0	// fitGrad.mul_2[2]
+	VMOVUPD	1553696(DI), Y1	// fitGrad.mul_2[2] | 1
+	VMOVUPD	Y0, 1555456(DI)	// fitGrad.concat_2[5]
+	VMOVUPD	Y1, 1555488(DI)	// fitGrad.concat_2[5] | 1
+	VMOVUPD	1552896(DI), Y0	// fitGrad.mul[3]
+	VMOVUPD	1552928(DI), Y1	// fitGrad.mul[3] | 1
+	VMOVUPD	Y0, 1555712(DI)	// fitGrad.concat_2[6]
+	VMOVUPD	Y1, 1555744(DI)	// fitGrad.concat_2[6] | 1
+	VMOVUPD	1553920(DI), Y0	// fitGrad.mul_2[3]
+	VMOVUPD	1553952(DI), Y1	// fitGrad.mul_2[3] | 1
+	VMOVUPD	Y0, 1555968(DI)	// fitGrad.concat_2[7]
+	VMOVUPD	Y1, 1556000(DI)	// fitGrad.concat_2[7] | 1
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 	MOVQ	SI, R11
 loop23: // 8 times: elements
-	VMOVUPD	1537792(R10), Y0	// fitGrad.concat_2[0]
-	VMOVUPD	1537824(R10), Y1	// fitGrad.concat_2[0] | 1
+	VMOVUPD	1554176(R10), Y0	// fitGrad.concat_2[0]
+	VMOVUPD	1554208(R10), Y1	// fitGrad.concat_2[0] | 1
 	VCVTPD2PSY	Y0, X0
 	VCVTPD2PSY	Y1, X1
 	VINSERTF128	$1, X1, Y0, Y0
-	VMOVUPS	Y0, 1539840(R11)	// fitGrad.cast_2[0]
-	VMOVUPS	1532672(R11), Y1	// fitGrad.exp[0]
-	VMOVUPS	1530624(R11), Y2	// fitGrad.h[0]
+	VMOVUPS	Y0, 1556224(R11)	// fitGrad.cast_2[0]
+	VMOVUPS	1549056(R11), Y1	// fitGrad.exp[0]
+	VMOVUPS	1547008(R11), Y2	// fitGrad.h[0]
 	VFMADD231PS	Y0, Y1, Y2
-	VMOVUPS	Y2, 1540864(R11)	// fitGrad.add[0]
+	VMOVUPS	Y2, 1557248(R11)	// fitGrad.add[0]
 	ADDQ	$256, R10
 	ADDQ	$128, R11
 	DECQ	R9
@@ -15502,25 +15964,25 @@ loop23: // 8 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop24: // 4 times: vectors of the block
-	VMOVUPD	1381120(SI), Y0	// fitGrad.ts[63]
-	VMOVUPD	1381152(SI), Y1	// fitGrad.ts[63] | 1
-	VMOVUPD	Y0, 1919872(SI)	// fitGrad.step0_in0
-	VMOVUPD	Y1, 1919904(SI)	// fitGrad.step0_in0 | 1
-	VMOVUPS	1540864(DI), Y0	// fitGrad.add[0]
+	VMOVUPD	1397504(SI), Y0	// fitGrad.ts[63]
+	VMOVUPD	1397536(SI), Y1	// fitGrad.ts[63] | 1
+	VMOVUPD	Y0, 1936256(SI)	// fitGrad.step0_in0
+	VMOVUPD	Y1, 1936288(SI)	// fitGrad.step0_in0 | 1
+	VMOVUPS	1557248(DI), Y0	// fitGrad.add[0]
 	VMOVUPS	Y0, 184576(DI)	// forecast0Lanestep.z[0]
-	VMOVUPS	1540992(DI), Y0	// fitGrad.add[1]
+	VMOVUPS	1557376(DI), Y0	// fitGrad.add[1]
 	VMOVUPS	Y0, 184704(DI)	// forecast0Lanestep.z[1]
-	VMOVUPS	1541120(DI), Y0	// fitGrad.add[2]
+	VMOVUPS	1557504(DI), Y0	// fitGrad.add[2]
 	VMOVUPS	Y0, 184832(DI)	// forecast0Lanestep.z[2]
-	VMOVUPS	1541248(DI), Y0	// fitGrad.add[3]
+	VMOVUPS	1557632(DI), Y0	// fitGrad.add[3]
 	VMOVUPS	Y0, 184960(DI)	// forecast0Lanestep.z[3]
-	VMOVUPS	1541376(DI), Y0	// fitGrad.add[4]
+	VMOVUPS	1557760(DI), Y0	// fitGrad.add[4]
 	VMOVUPS	Y0, 185088(DI)	// forecast0Lanestep.z[4]
-	VMOVUPS	1541504(DI), Y0	// fitGrad.add[5]
+	VMOVUPS	1557888(DI), Y0	// fitGrad.add[5]
 	VMOVUPS	Y0, 185216(DI)	// forecast0Lanestep.z[5]
-	VMOVUPS	1541632(DI), Y0	// fitGrad.add[6]
+	VMOVUPS	1558016(DI), Y0	// fitGrad.add[6]
 	VMOVUPS	Y0, 185344(DI)	// forecast0Lanestep.z[6]
-	VMOVUPS	1541760(DI), Y0	// fitGrad.add[7]
+	VMOVUPS	1558144(DI), Y0	// fitGrad.add[7]
 	VMOVUPS	Y0, 185472(DI)	// forecast0Lanestep.z[7]
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	Y0, 185600(DI)	// forecast0Lanestep.a[0]
@@ -15565,21 +16027,21 @@ loop2: // 32 times: runs of dec
 	MOVQ	SI, R10
 	MOVQ	AX, R11
 loop3: // 4 times: vectors of the block
-	VMOVUPS	1541888(R10), Y0	// fitGrad.z[0]
+	VMOVUPS	1558272(R10), Y0	// fitGrad.z[0]
 	VMOVUPS	Y0, 216704(R11)	// decSample.z[0]
-	VMOVUPS	1542016(R10), Y0	// fitGrad.z[1]
+	VMOVUPS	1558400(R10), Y0	// fitGrad.z[1]
 	VMOVUPS	Y0, 216832(R11)	// decSample.z[1]
-	VMOVUPS	1542144(R10), Y0	// fitGrad.z[2]
+	VMOVUPS	1558528(R10), Y0	// fitGrad.z[2]
 	VMOVUPS	Y0, 216960(R11)	// decSample.z[2]
-	VMOVUPS	1542272(R10), Y0	// fitGrad.z[3]
+	VMOVUPS	1558656(R10), Y0	// fitGrad.z[3]
 	VMOVUPS	Y0, 217088(R11)	// decSample.z[3]
-	VMOVUPS	1542400(R10), Y0	// fitGrad.z[4]
+	VMOVUPS	1558784(R10), Y0	// fitGrad.z[4]
 	VMOVUPS	Y0, 217216(R11)	// decSample.z[4]
-	VMOVUPS	1542528(R10), Y0	// fitGrad.z[5]
+	VMOVUPS	1558912(R10), Y0	// fitGrad.z[5]
 	VMOVUPS	Y0, 217344(R11)	// decSample.z[5]
-	VMOVUPS	1542656(R10), Y0	// fitGrad.z[6]
+	VMOVUPS	1559040(R10), Y0	// fitGrad.z[6]
 	VMOVUPS	Y0, 217472(R11)	// decSample.z[6]
-	VMOVUPS	1542784(R10), Y0	// fitGrad.z[7]
+	VMOVUPS	1559168(R10), Y0	// fitGrad.z[7]
 	VMOVUPS	Y0, 217600(R11)	// decSample.z[7]
 	ADDQ	$32, R10
 	ADDQ	$32, R11
@@ -15597,11 +16059,11 @@ loop3: // 4 times: vectors of the block
 	MOVQ	DI, R11
 loop4: // 4 times: vectors of the block
 	VMOVUPS	217728(R10), Y0	// decSample.out0[0]
-	VMOVUPS	Y0, 1574656(R11)	// fitGrad.result_2[0]
+	VMOVUPS	Y0, 1591040(R11)	// fitGrad.result_2[0]
 	VMOVUPS	217856(R10), Y0	// decSample.out0[1]
-	VMOVUPS	Y0, 1574784(R11)	// fitGrad.result_2[1]
+	VMOVUPS	Y0, 1591168(R11)	// fitGrad.result_2[1]
 	VMOVUPS	217984(R10), Y0	// decSample.out0[2]
-	VMOVUPS	Y0, 1574912(R11)	// fitGrad.result_2[2]
+	VMOVUPS	Y0, 1591296(R11)	// fitGrad.result_2[2]
 	ADDQ	$32, R10
 	ADDQ	$32, R11
 	DECQ	R9
@@ -15618,20 +16080,20 @@ loop5: // 4 times: vectors of the block
 	MOVQ	DX, R10
 loop6: // 96 times: elements
 	// forecast.nde:55
-	VMOVUPS	1414144(R9), Y0	// fitGrad.target_ys[0]
-	VMOVUPS	1574656(R9), Y1	// fitGrad.result_2[0]
+	VMOVUPS	1430528(R9), Y0	// fitGrad.target_ys[0]
+	VMOVUPS	1591040(R9), Y1	// fitGrad.result_2[0]
 	VBROADCASTSS	1536(R10), Y2	// Series.ys.channel.std.expand.2[0]
 	VBROADCASTSS	1920(R10), Y3	// Series.ys.channel.mean.expand.2[0]
 	VFMADD231PS	Y2, Y1, Y3
 	VSUBPS	Y3, Y0, Y0
-	VMOVUPS	Y0, 1586944(R9)	// fitGrad.sub[0]
+	VMOVUPS	Y0, 1603328(R9)	// fitGrad.sub[0]
 	// forecast.nde:39
 	VMULPS	f32_40000000<>(SB), Y0, Y0
 	VMULPS	f32_3f000000<>(SB), Y0, Y0
 	VXORPS	f32_80000000<>(SB), Y0, Y0
 	VBROADCASTSS	1536(R10), Y1	// Series.ys.channel.std.expand.2[0]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1599232(R9)	// fitGrad.mul_3[0]
+	VMOVUPS	Y0, 1615616(R9)	// fitGrad.mul_3[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -15649,27 +16111,27 @@ loop7: // 32 times: runs of dec.back
 	MOVQ	AX, R11
 	MOVQ	DI, R12
 loop8: // 4 times: vectors of the block
-	VMOVUPS	1541888(R10), Y0	// fitGrad.z[0]
+	VMOVUPS	1558272(R10), Y0	// fitGrad.z[0]
 	VMOVUPS	Y0, 734592(R11)	// decBack.z[0]
-	VMOVUPS	1542016(R10), Y0	// fitGrad.z[1]
+	VMOVUPS	1558400(R10), Y0	// fitGrad.z[1]
 	VMOVUPS	Y0, 734720(R11)	// decBack.z[1]
-	VMOVUPS	1542144(R10), Y0	// fitGrad.z[2]
+	VMOVUPS	1558528(R10), Y0	// fitGrad.z[2]
 	VMOVUPS	Y0, 734848(R11)	// decBack.z[2]
-	VMOVUPS	1542272(R10), Y0	// fitGrad.z[3]
+	VMOVUPS	1558656(R10), Y0	// fitGrad.z[3]
 	VMOVUPS	Y0, 734976(R11)	// decBack.z[3]
-	VMOVUPS	1542400(R10), Y0	// fitGrad.z[4]
+	VMOVUPS	1558784(R10), Y0	// fitGrad.z[4]
 	VMOVUPS	Y0, 735104(R11)	// decBack.z[4]
-	VMOVUPS	1542528(R10), Y0	// fitGrad.z[5]
+	VMOVUPS	1558912(R10), Y0	// fitGrad.z[5]
 	VMOVUPS	Y0, 735232(R11)	// decBack.z[5]
-	VMOVUPS	1542656(R10), Y0	// fitGrad.z[6]
+	VMOVUPS	1559040(R10), Y0	// fitGrad.z[6]
 	VMOVUPS	Y0, 735360(R11)	// decBack.z[6]
-	VMOVUPS	1542784(R10), Y0	// fitGrad.z[7]
+	VMOVUPS	1559168(R10), Y0	// fitGrad.z[7]
 	VMOVUPS	Y0, 735488(R11)	// decBack.z[7]
-	VMOVUPS	1599232(R12), Y0	// fitGrad.mul_3[0]
+	VMOVUPS	1615616(R12), Y0	// fitGrad.mul_3[0]
 	VMOVUPS	Y0, 735616(R11)	// decBack.out_bar[0]
-	VMOVUPS	1599360(R12), Y0	// fitGrad.mul_3[1]
+	VMOVUPS	1615744(R12), Y0	// fitGrad.mul_3[1]
 	VMOVUPS	Y0, 735744(R11)	// decBack.out_bar[1]
-	VMOVUPS	1599488(R12), Y0	// fitGrad.mul_3[2]
+	VMOVUPS	1615872(R12), Y0	// fitGrad.mul_3[2]
 	VMOVUPS	Y0, 735872(R11)	// decBack.out_bar[2]
 	ADDQ	$32, R10
 	ADDQ	$32, R11
@@ -15688,21 +16150,21 @@ loop8: // 4 times: vectors of the block
 	MOVQ	SI, R11
 loop9: // 4 times: vectors of the block
 	VMOVUPS	736000(R10), Y0	// decBack.z_bar[0]
-	VMOVUPS	Y0, 1611520(R11)	// fitGrad.z_bar[0]
+	VMOVUPS	Y0, 1627904(R11)	// fitGrad.z_bar[0]
 	VMOVUPS	736128(R10), Y0	// decBack.z_bar[1]
-	VMOVUPS	Y0, 1611648(R11)	// fitGrad.z_bar[1]
+	VMOVUPS	Y0, 1628032(R11)	// fitGrad.z_bar[1]
 	VMOVUPS	736256(R10), Y0	// decBack.z_bar[2]
-	VMOVUPS	Y0, 1611776(R11)	// fitGrad.z_bar[2]
+	VMOVUPS	Y0, 1628160(R11)	// fitGrad.z_bar[2]
 	VMOVUPS	736384(R10), Y0	// decBack.z_bar[3]
-	VMOVUPS	Y0, 1611904(R11)	// fitGrad.z_bar[3]
+	VMOVUPS	Y0, 1628288(R11)	// fitGrad.z_bar[3]
 	VMOVUPS	736512(R10), Y0	// decBack.z_bar[4]
-	VMOVUPS	Y0, 1612032(R11)	// fitGrad.z_bar[4]
+	VMOVUPS	Y0, 1628416(R11)	// fitGrad.z_bar[4]
 	VMOVUPS	736640(R10), Y0	// decBack.z_bar[5]
-	VMOVUPS	Y0, 1612160(R11)	// fitGrad.z_bar[5]
+	VMOVUPS	Y0, 1628544(R11)	// fitGrad.z_bar[5]
 	VMOVUPS	736768(R10), Y0	// decBack.z_bar[6]
-	VMOVUPS	Y0, 1612288(R11)	// fitGrad.z_bar[6]
+	VMOVUPS	Y0, 1628672(R11)	// fitGrad.z_bar[6]
 	VMOVUPS	736896(R10), Y0	// decBack.z_bar[7]
-	VMOVUPS	Y0, 1612416(R11)	// fitGrad.z_bar[7]
+	VMOVUPS	Y0, 1628800(R11)	// fitGrad.z_bar[7]
 	ADDQ	$32, R10
 	ADDQ	$32, R11
 	DECQ	R9
@@ -15719,154 +16181,154 @@ loop10: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop11: // 128 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1936512(R9)	// fitGrad.step2_in2[0]
+	VMOVUPS	Y0, 1952896(R9)	// fitGrad.step2_in2[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop11
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1165568(SI)	// forecast0RecLanerev.z.bar[0]
+	VMOVUPS	Y0, 1181952(SI)	// forecast0RecLanerev.z.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1165696(SI)	// forecast0RecLanerev.z.bar[1]
+	VMOVUPS	Y0, 1182080(SI)	// forecast0RecLanerev.z.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1165824(SI)	// forecast0RecLanerev.z.bar[2]
+	VMOVUPS	Y0, 1182208(SI)	// forecast0RecLanerev.z.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1165952(SI)	// forecast0RecLanerev.z.bar[3]
+	VMOVUPS	Y0, 1182336(SI)	// forecast0RecLanerev.z.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1166080(SI)	// forecast0RecLanerev.z.bar[4]
+	VMOVUPS	Y0, 1182464(SI)	// forecast0RecLanerev.z.bar[4]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1166208(SI)	// forecast0RecLanerev.z.bar[5]
+	VMOVUPS	Y0, 1182592(SI)	// forecast0RecLanerev.z.bar[5]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1166336(SI)	// forecast0RecLanerev.z.bar[6]
+	VMOVUPS	Y0, 1182720(SI)	// forecast0RecLanerev.z.bar[6]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1166464(SI)	// forecast0RecLanerev.z.bar[7]
+	VMOVUPS	Y0, 1182848(SI)	// forecast0RecLanerev.z.bar[7]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1166592(SI)	// forecast0RecLanerev.a.bar[0]
+	VMOVUPS	Y0, 1182976(SI)	// forecast0RecLanerev.a.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1166720(SI)	// forecast0RecLanerev.a.bar[1]
+	VMOVUPS	Y0, 1183104(SI)	// forecast0RecLanerev.a.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1166848(SI)	// forecast0RecLanerev.a.bar[2]
+	VMOVUPS	Y0, 1183232(SI)	// forecast0RecLanerev.a.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1166976(SI)	// forecast0RecLanerev.a.bar[3]
+	VMOVUPS	Y0, 1183360(SI)	// forecast0RecLanerev.a.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1167104(SI)	// forecast0RecLanerev.data.0.bar[0]
+	VMOVUPS	Y0, 1183488(SI)	// forecast0RecLanerev.data.0.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1167232(SI)	// forecast0RecLanerev.data.0.bar[1]
+	VMOVUPS	Y0, 1183616(SI)	// forecast0RecLanerev.data.0.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1167360(SI)	// forecast0RecLanerev.data.0.bar[2]
+	VMOVUPS	Y0, 1183744(SI)	// forecast0RecLanerev.data.0.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1167488(SI)	// forecast0RecLanerev.data.0.bar[3]
+	VMOVUPS	Y0, 1183872(SI)	// forecast0RecLanerev.data.0.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1167616(SI)	// forecast0RecLanerev.data.0.bar[4]
+	VMOVUPS	Y0, 1184000(SI)	// forecast0RecLanerev.data.0.bar[4]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1167744(SI)	// forecast0RecLanerev.data.0.bar[5]
+	VMOVUPS	Y0, 1184128(SI)	// forecast0RecLanerev.data.0.bar[5]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1167872(SI)	// forecast0RecLanerev.data.0.bar[6]
+	VMOVUPS	Y0, 1184256(SI)	// forecast0RecLanerev.data.0.bar[6]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1168000(SI)	// forecast0RecLanerev.data.0.bar[7]
+	VMOVUPS	Y0, 1184384(SI)	// forecast0RecLanerev.data.0.bar[7]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1168128(SI)	// forecast0RecLanerev.data.1.bar[0]
+	VMOVUPS	Y0, 1184512(SI)	// forecast0RecLanerev.data.1.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1168256(SI)	// forecast0RecLanerev.data.1.bar[1]
+	VMOVUPS	Y0, 1184640(SI)	// forecast0RecLanerev.data.1.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1168384(SI)	// forecast0RecLanerev.data.1.bar[2]
+	VMOVUPS	Y0, 1184768(SI)	// forecast0RecLanerev.data.1.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1168512(SI)	// forecast0RecLanerev.data.1.bar[3]
+	VMOVUPS	Y0, 1184896(SI)	// forecast0RecLanerev.data.1.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1168640(SI)	// forecast0RecLanerev.data.2.bar[0]
+	VMOVUPS	Y0, 1185024(SI)	// forecast0RecLanerev.data.2.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1168768(SI)	// forecast0RecLanerev.data.2.bar[1]
+	VMOVUPS	Y0, 1185152(SI)	// forecast0RecLanerev.data.2.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1168896(SI)	// forecast0RecLanerev.data.2.bar[2]
+	VMOVUPS	Y0, 1185280(SI)	// forecast0RecLanerev.data.2.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1169024(SI)	// forecast0RecLanerev.data.2.bar[3]
+	VMOVUPS	Y0, 1185408(SI)	// forecast0RecLanerev.data.2.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1169152(SI)	// forecast0RecLanerev.data.2.bar[4]
+	VMOVUPS	Y0, 1185536(SI)	// forecast0RecLanerev.data.2.bar[4]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1169280(SI)	// forecast0RecLanerev.data.2.bar[5]
+	VMOVUPS	Y0, 1185664(SI)	// forecast0RecLanerev.data.2.bar[5]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1169408(SI)	// forecast0RecLanerev.data.2.bar[6]
+	VMOVUPS	Y0, 1185792(SI)	// forecast0RecLanerev.data.2.bar[6]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1169536(SI)	// forecast0RecLanerev.data.2.bar[7]
+	VMOVUPS	Y0, 1185920(SI)	// forecast0RecLanerev.data.2.bar[7]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1169664(SI)	// forecast0RecLanerev.data.3.bar[0]
+	VMOVUPS	Y0, 1186048(SI)	// forecast0RecLanerev.data.3.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1169792(SI)	// forecast0RecLanerev.data.3.bar[1]
+	VMOVUPS	Y0, 1186176(SI)	// forecast0RecLanerev.data.3.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1169920(SI)	// forecast0RecLanerev.data.3.bar[2]
+	VMOVUPS	Y0, 1186304(SI)	// forecast0RecLanerev.data.3.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1170048(SI)	// forecast0RecLanerev.data.3.bar[3]
+	VMOVUPS	Y0, 1186432(SI)	// forecast0RecLanerev.data.3.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1170176(SI)	// forecast0RecLanerev.data.4.bar[0]
+	VMOVUPS	Y0, 1186560(SI)	// forecast0RecLanerev.data.4.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1170304(SI)	// forecast0RecLanerev.data.4.bar[1]
+	VMOVUPS	Y0, 1186688(SI)	// forecast0RecLanerev.data.4.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1170432(SI)	// forecast0RecLanerev.data.4.bar[2]
+	VMOVUPS	Y0, 1186816(SI)	// forecast0RecLanerev.data.4.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1170560(SI)	// forecast0RecLanerev.data.4.bar[3]
+	VMOVUPS	Y0, 1186944(SI)	// forecast0RecLanerev.data.4.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1170688(SI)	// forecast0RecLanerev.data.4.bar[4]
+	VMOVUPS	Y0, 1187072(SI)	// forecast0RecLanerev.data.4.bar[4]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1170816(SI)	// forecast0RecLanerev.data.4.bar[5]
+	VMOVUPS	Y0, 1187200(SI)	// forecast0RecLanerev.data.4.bar[5]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1170944(SI)	// forecast0RecLanerev.data.4.bar[6]
+	VMOVUPS	Y0, 1187328(SI)	// forecast0RecLanerev.data.4.bar[6]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1171072(SI)	// forecast0RecLanerev.data.4.bar[7]
+	VMOVUPS	Y0, 1187456(SI)	// forecast0RecLanerev.data.4.bar[7]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1171200(SI)	// forecast0RecLanerev.data.5.bar[0]
+	VMOVUPS	Y0, 1187584(SI)	// forecast0RecLanerev.data.5.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1171328(SI)	// forecast0RecLanerev.data.5.bar[1]
+	VMOVUPS	Y0, 1187712(SI)	// forecast0RecLanerev.data.5.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1171456(SI)	// forecast0RecLanerev.data.5.bar[2]
+	VMOVUPS	Y0, 1187840(SI)	// forecast0RecLanerev.data.5.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1171584(SI)	// forecast0RecLanerev.data.5.bar[3]
+	VMOVUPS	Y0, 1187968(SI)	// forecast0RecLanerev.data.5.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1171712(SI)	// forecast0RecLanerev.data.6.bar[0]
+	VMOVUPS	Y0, 1188096(SI)	// forecast0RecLanerev.data.6.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1171840(SI)	// forecast0RecLanerev.data.6.bar[1]
+	VMOVUPS	Y0, 1188224(SI)	// forecast0RecLanerev.data.6.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1171968(SI)	// forecast0RecLanerev.data.6.bar[2]
+	VMOVUPS	Y0, 1188352(SI)	// forecast0RecLanerev.data.6.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1172096(SI)	// forecast0RecLanerev.data.6.bar[3]
+	VMOVUPS	Y0, 1188480(SI)	// forecast0RecLanerev.data.6.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1172224(SI)	// forecast0RecLanerev.data.6.bar[4]
+	VMOVUPS	Y0, 1188608(SI)	// forecast0RecLanerev.data.6.bar[4]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1172352(SI)	// forecast0RecLanerev.data.6.bar[5]
+	VMOVUPS	Y0, 1188736(SI)	// forecast0RecLanerev.data.6.bar[5]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1172480(SI)	// forecast0RecLanerev.data.6.bar[6]
+	VMOVUPS	Y0, 1188864(SI)	// forecast0RecLanerev.data.6.bar[6]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1172608(SI)	// forecast0RecLanerev.data.6.bar[7]
+	VMOVUPS	Y0, 1188992(SI)	// forecast0RecLanerev.data.6.bar[7]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1172736(SI)	// forecast0RecLanerev.data.7.bar[0]
+	VMOVUPS	Y0, 1189120(SI)	// forecast0RecLanerev.data.7.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1172864(SI)	// forecast0RecLanerev.data.7.bar[1]
+	VMOVUPS	Y0, 1189248(SI)	// forecast0RecLanerev.data.7.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1172992(SI)	// forecast0RecLanerev.data.7.bar[2]
+	VMOVUPS	Y0, 1189376(SI)	// forecast0RecLanerev.data.7.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1173120(SI)	// forecast0RecLanerev.data.7.bar[3]
+	VMOVUPS	Y0, 1189504(SI)	// forecast0RecLanerev.data.7.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1173248(SI)	// forecast0RecLanerev.z.start.bar[0]
+	VMOVUPS	Y0, 1189632(SI)	// forecast0RecLanerev.z.start.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1173376(SI)	// forecast0RecLanerev.z.start.bar[1]
+	VMOVUPS	Y0, 1189760(SI)	// forecast0RecLanerev.z.start.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1173504(SI)	// forecast0RecLanerev.z.start.bar[2]
+	VMOVUPS	Y0, 1189888(SI)	// forecast0RecLanerev.z.start.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1173632(SI)	// forecast0RecLanerev.z.start.bar[3]
+	VMOVUPS	Y0, 1190016(SI)	// forecast0RecLanerev.z.start.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1173760(SI)	// forecast0RecLanerev.z.start.bar[4]
+	VMOVUPS	Y0, 1190144(SI)	// forecast0RecLanerev.z.start.bar[4]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1173888(SI)	// forecast0RecLanerev.z.start.bar[5]
+	VMOVUPS	Y0, 1190272(SI)	// forecast0RecLanerev.z.start.bar[5]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1174016(SI)	// forecast0RecLanerev.z.start.bar[6]
+	VMOVUPS	Y0, 1190400(SI)	// forecast0RecLanerev.z.start.bar[6]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1174144(SI)	// forecast0RecLanerev.z.start.bar[7]
+	VMOVUPS	Y0, 1190528(SI)	// forecast0RecLanerev.z.start.bar[7]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1174272(SI)	// forecast0RecLanerev.a.start.bar[0]
+	VMOVUPS	Y0, 1190656(SI)	// forecast0RecLanerev.a.start.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1174400(SI)	// forecast0RecLanerev.a.start.bar[1]
+	VMOVUPS	Y0, 1190784(SI)	// forecast0RecLanerev.a.start.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1174528(SI)	// forecast0RecLanerev.a.start.bar[2]
+	VMOVUPS	Y0, 1190912(SI)	// forecast0RecLanerev.a.start.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1174656(SI)	// forecast0RecLanerev.a.start.bar[3]
+	VMOVUPS	Y0, 1191040(SI)	// forecast0RecLanerev.a.start.bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop10
@@ -15892,22 +16354,22 @@ TEXT fitGradPart4_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	1165568(SI), Y0	// forecast0RecLanerev.z.bar[0]
-	VMOVUPS	Y0, 1644416(SI)	// fitGrad.result_3[0]
-	VMOVUPS	1165696(SI), Y0	// forecast0RecLanerev.z.bar[1]
-	VMOVUPS	Y0, 1644544(SI)	// fitGrad.result_3[1]
-	VMOVUPS	1165824(SI), Y0	// forecast0RecLanerev.z.bar[2]
-	VMOVUPS	Y0, 1644672(SI)	// fitGrad.result_3[2]
-	VMOVUPS	1165952(SI), Y0	// forecast0RecLanerev.z.bar[3]
-	VMOVUPS	Y0, 1644800(SI)	// fitGrad.result_3[3]
-	VMOVUPS	1166080(SI), Y0	// forecast0RecLanerev.z.bar[4]
-	VMOVUPS	Y0, 1644928(SI)	// fitGrad.result_3[4]
-	VMOVUPS	1166208(SI), Y0	// forecast0RecLanerev.z.bar[5]
-	VMOVUPS	Y0, 1645056(SI)	// fitGrad.result_3[5]
-	VMOVUPS	1166336(SI), Y0	// forecast0RecLanerev.z.bar[6]
-	VMOVUPS	Y0, 1645184(SI)	// fitGrad.result_3[6]
-	VMOVUPS	1166464(SI), Y0	// forecast0RecLanerev.z.bar[7]
-	VMOVUPS	Y0, 1645312(SI)	// fitGrad.result_3[7]
+	VMOVUPS	1181952(SI), Y0	// forecast0RecLanerev.z.bar[0]
+	VMOVUPS	Y0, 1660800(SI)	// fitGrad.result_3[0]
+	VMOVUPS	1182080(SI), Y0	// forecast0RecLanerev.z.bar[1]
+	VMOVUPS	Y0, 1660928(SI)	// fitGrad.result_3[1]
+	VMOVUPS	1182208(SI), Y0	// forecast0RecLanerev.z.bar[2]
+	VMOVUPS	Y0, 1661056(SI)	// fitGrad.result_3[2]
+	VMOVUPS	1182336(SI), Y0	// forecast0RecLanerev.z.bar[3]
+	VMOVUPS	Y0, 1661184(SI)	// fitGrad.result_3[3]
+	VMOVUPS	1182464(SI), Y0	// forecast0RecLanerev.z.bar[4]
+	VMOVUPS	Y0, 1661312(SI)	// fitGrad.result_3[4]
+	VMOVUPS	1182592(SI), Y0	// forecast0RecLanerev.z.bar[5]
+	VMOVUPS	Y0, 1661440(SI)	// fitGrad.result_3[5]
+	VMOVUPS	1182720(SI), Y0	// forecast0RecLanerev.z.bar[6]
+	VMOVUPS	Y0, 1661568(SI)	// fitGrad.result_3[6]
+	VMOVUPS	1182848(SI), Y0	// forecast0RecLanerev.z.bar[7]
+	VMOVUPS	Y0, 1661696(SI)	// fitGrad.result_3[7]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -15919,23 +16381,23 @@ loop1: // 4 times: vectors of the block
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	65888(AX), Y15	// mask | 3
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPD	1427200(AX), Y0	// fitGrad.key[3]
-	VMOVUPD	1427232(AX), Y0	// fitGrad.key[3] | 1
-	VMOVUPD	1427264(AX), Y0	// fitGrad.key[3] | 2
-	VMOVUPD	1427296(AX), Y0	// fitGrad.key[3] | 3
-	VMOVUPD	1427328(AX), Y0	// fitGrad.key[3] | 4
-	VMOVUPD	1427360(AX), Y0	// fitGrad.key[3] | 5
-	VMOVUPD	1427392(AX), Y0	// fitGrad.key[3] | 6
-	VMOVUPD	1427424(AX), Y0	// fitGrad.key[3] | 7
+	VMOVUPD	1443584(AX), Y0	// fitGrad.key[3]
+	VMOVUPD	1443616(AX), Y0	// fitGrad.key[3] | 1
+	VMOVUPD	1443648(AX), Y0	// fitGrad.key[3] | 2
+	VMOVUPD	1443680(AX), Y0	// fitGrad.key[3] | 3
+	VMOVUPD	1443712(AX), Y0	// fitGrad.key[3] | 4
+	VMOVUPD	1443744(AX), Y0	// fitGrad.key[3] | 5
+	VMOVUPD	1443776(AX), Y0	// fitGrad.key[3] | 6
+	VMOVUPD	1443808(AX), Y0	// fitGrad.key[3] | 7
 	// forecast.nde:55
-	VMOVUPD	1427200(AX), Y0	// fitGrad.key[3]
-	VMOVUPD	1427232(AX), Y1	// fitGrad.key[3] | 1
-	VMOVUPD	1427264(AX), Y2	// fitGrad.key[3] | 2
-	VMOVUPD	1427296(AX), Y3	// fitGrad.key[3] | 3
-	VMOVUPD	1427328(AX), Y4	// fitGrad.key[3] | 4
-	VMOVUPD	1427360(AX), Y5	// fitGrad.key[3] | 5
-	VMOVUPD	1427392(AX), Y6	// fitGrad.key[3] | 6
-	VMOVUPD	1427424(AX), Y7	// fitGrad.key[3] | 7
+	VMOVUPD	1443584(AX), Y0	// fitGrad.key[3]
+	VMOVUPD	1443616(AX), Y1	// fitGrad.key[3] | 1
+	VMOVUPD	1443648(AX), Y2	// fitGrad.key[3] | 2
+	VMOVUPD	1443680(AX), Y3	// fitGrad.key[3] | 3
+	VMOVUPD	1443712(AX), Y4	// fitGrad.key[3] | 4
+	VMOVUPD	1443744(AX), Y5	// fitGrad.key[3] | 5
+	VMOVUPD	1443776(AX), Y6	// fitGrad.key[3] | 6
+	VMOVUPD	1443808(AX), Y7	// fitGrad.key[3] | 7
 	VDIVPD	f64_409f400000000000<>(SB), Y0, Y0
 	VDIVPD	f64_409f400000000000<>(SB), Y1, Y1
 	VDIVPD	f64_409f400000000000<>(SB), Y2, Y2
@@ -15988,10 +16450,10 @@ loop1: // 4 times: vectors of the block
 	VCVTPD2PSY	Y6, X3
 	VCVTPD2PSY	Y7, X4
 	VINSERTF128	$1, X4, Y3, Y3
-	VMOVUPS	Y0, 1644288(AX)	// fitGrad.cast_3
-	VMOVUPS	Y1, 1644320(AX)	// fitGrad.cast_3 | 1
-	VMOVUPS	Y2, 1644352(AX)	// fitGrad.cast_3 | 2
-	VMOVUPS	Y3, 1644384(AX)	// fitGrad.cast_3 | 3
+	VMOVUPS	Y0, 1660672(AX)	// fitGrad.cast_3
+	VMOVUPS	Y1, 1660704(AX)	// fitGrad.cast_3 | 1
+	VMOVUPS	Y2, 1660736(AX)	// fitGrad.cast_3 | 2
+	VMOVUPS	Y3, 1660768(AX)	// fitGrad.cast_3 | 3
 	// forecast.nde:39
 	VMULPS	f32_3f000000<>(SB), Y0, Y15
 	VMOVUPS	Y15, 128(AX)
@@ -16013,21 +16475,21 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, SI
 loop2: // 8 times: elements
 	// forecast.nde:37
-	VMOVUPS	1644416(SI), Y15	// fitGrad.result_3[0]
+	VMOVUPS	1660800(SI), Y15	// fitGrad.result_3[0]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	1644448(SI), Y15	// fitGrad.result_3[0] | 1
+	VMOVUPS	1660832(SI), Y15	// fitGrad.result_3[0] | 1
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1644480(SI), Y15	// fitGrad.result_3[0] | 2
+	VMOVUPS	1660864(SI), Y15	// fitGrad.result_3[0] | 2
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	1644512(SI), Y0	// fitGrad.result_3[0] | 3
-	VMOVUPS	1539840(SI), Y1	// fitGrad.cast_2[0]
-	VMOVUPS	1539872(SI), Y2	// fitGrad.cast_2[0] | 1
-	VMOVUPS	1539904(SI), Y3	// fitGrad.cast_2[0] | 2
-	VMOVUPS	1539936(SI), Y4	// fitGrad.cast_2[0] | 3
-	VMOVUPS	1532672(SI), Y5	// fitGrad.exp[0]
-	VMOVUPS	1532704(SI), Y6	// fitGrad.exp[0] | 1
-	VMOVUPS	1532736(SI), Y7	// fitGrad.exp[0] | 2
-	VMOVUPS	1532768(SI), Y8	// fitGrad.exp[0] | 3
+	VMOVUPS	1660896(SI), Y0	// fitGrad.result_3[0] | 3
+	VMOVUPS	1556224(SI), Y1	// fitGrad.cast_2[0]
+	VMOVUPS	1556256(SI), Y2	// fitGrad.cast_2[0] | 1
+	VMOVUPS	1556288(SI), Y3	// fitGrad.cast_2[0] | 2
+	VMOVUPS	1556320(SI), Y4	// fitGrad.cast_2[0] | 3
+	VMOVUPS	1549056(SI), Y5	// fitGrad.exp[0]
+	VMOVUPS	1549088(SI), Y6	// fitGrad.exp[0] | 1
+	VMOVUPS	1549120(SI), Y7	// fitGrad.exp[0] | 2
+	VMOVUPS	1549152(SI), Y8	// fitGrad.exp[0] | 3
 	VMOVUPS	f32_3f800000<>(SB), Y9
 	VDIVPS	Y5, Y9, Y5
 	VMOVUPS	f32_3f800000<>(SB), Y9
@@ -16036,10 +16498,10 @@ loop2: // 8 times: elements
 	VDIVPS	Y7, Y9, Y7
 	VMOVUPS	f32_3f800000<>(SB), Y9
 	VDIVPS	Y8, Y9, Y8
-	VMOVUPS	1532672(SI), Y9	// fitGrad.exp[0]
-	VMOVUPS	1532704(SI), Y10	// fitGrad.exp[0] | 1
-	VMOVUPS	1532736(SI), Y11	// fitGrad.exp[0] | 2
-	VMOVUPS	1532768(SI), Y12	// fitGrad.exp[0] | 3
+	VMOVUPS	1549056(SI), Y9	// fitGrad.exp[0]
+	VMOVUPS	1549088(SI), Y10	// fitGrad.exp[0] | 1
+	VMOVUPS	1549120(SI), Y11	// fitGrad.exp[0] | 2
+	VMOVUPS	1549152(SI), Y12	// fitGrad.exp[0] | 3
 	VMULPS	f32_40000000<>(SB), Y9, Y9
 	VMULPS	f32_40000000<>(SB), Y10, Y10
 	VMULPS	f32_40000000<>(SB), Y11, Y11
@@ -16056,362 +16518,362 @@ loop2: // 8 times: elements
 	VFMADD231PS	416(AX), Y2, Y10
 	VFMADD231PS	448(AX), Y3, Y11
 	VFMADD231PS	Y4, Y0, Y12
-	VMOVUPS	1532672(SI), Y0	// fitGrad.exp[0]
-	VMOVUPS	1532704(SI), Y1	// fitGrad.exp[0] | 1
-	VMOVUPS	1532736(SI), Y2	// fitGrad.exp[0] | 2
-	VMOVUPS	1532768(SI), Y3	// fitGrad.exp[0] | 3
+	VMOVUPS	1549056(SI), Y0	// fitGrad.exp[0]
+	VMOVUPS	1549088(SI), Y1	// fitGrad.exp[0] | 1
+	VMOVUPS	1549120(SI), Y2	// fitGrad.exp[0] | 2
+	VMOVUPS	1549152(SI), Y3	// fitGrad.exp[0] | 3
 	VMULPS	Y0, Y9, Y0
 	VMULPS	Y1, Y10, Y1
 	VMULPS	Y2, Y11, Y2
 	VMULPS	Y3, Y12, Y3
-	VMOVUPS	Y0, 1645440(SI)	// fitGrad.mul_4[0]
-	VMOVUPS	Y1, 1645472(SI)	// fitGrad.mul_4[0] | 1
-	VMOVUPS	Y2, 1645504(SI)	// fitGrad.mul_4[0] | 2
-	VMOVUPS	Y3, 1645536(SI)	// fitGrad.mul_4[0] | 3
+	VMOVUPS	Y0, 1661824(SI)	// fitGrad.mul_4[0]
+	VMOVUPS	Y1, 1661856(SI)	// fitGrad.mul_4[0] | 1
+	VMOVUPS	Y2, 1661888(SI)	// fitGrad.mul_4[0] | 2
+	VMOVUPS	Y3, 1661920(SI)	// fitGrad.mul_4[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1646464(AX)	// fitGrad.pad[0]
+	VMOVUPS	Y0, 1662848(AX)	// fitGrad.pad[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1646496(AX)	// fitGrad.pad[0] | 1
+	VMOVUPS	Y0, 1662880(AX)	// fitGrad.pad[0] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1646528(AX)	// fitGrad.pad[0] | 2
+	VMOVUPS	Y0, 1662912(AX)	// fitGrad.pad[0] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1646560(AX)	// fitGrad.pad[0] | 3
+	VMOVUPS	Y0, 1662944(AX)	// fitGrad.pad[0] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1646592(AX)	// fitGrad.pad[1]
+	VMOVUPS	Y0, 1662976(AX)	// fitGrad.pad[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1646624(AX)	// fitGrad.pad[1] | 1
+	VMOVUPS	Y0, 1663008(AX)	// fitGrad.pad[1] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1646656(AX)	// fitGrad.pad[1] | 2
+	VMOVUPS	Y0, 1663040(AX)	// fitGrad.pad[1] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1646688(AX)	// fitGrad.pad[1] | 3
+	VMOVUPS	Y0, 1663072(AX)	// fitGrad.pad[1] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1646720(AX)	// fitGrad.pad[2]
+	VMOVUPS	Y0, 1663104(AX)	// fitGrad.pad[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1646752(AX)	// fitGrad.pad[2] | 1
+	VMOVUPS	Y0, 1663136(AX)	// fitGrad.pad[2] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1646784(AX)	// fitGrad.pad[2] | 2
+	VMOVUPS	Y0, 1663168(AX)	// fitGrad.pad[2] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1646816(AX)	// fitGrad.pad[2] | 3
+	VMOVUPS	Y0, 1663200(AX)	// fitGrad.pad[2] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1646848(AX)	// fitGrad.pad[3]
+	VMOVUPS	Y0, 1663232(AX)	// fitGrad.pad[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1646880(AX)	// fitGrad.pad[3] | 1
+	VMOVUPS	Y0, 1663264(AX)	// fitGrad.pad[3] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1646912(AX)	// fitGrad.pad[3] | 2
+	VMOVUPS	Y0, 1663296(AX)	// fitGrad.pad[3] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1646944(AX)	// fitGrad.pad[3] | 3
+	VMOVUPS	Y0, 1663328(AX)	// fitGrad.pad[3] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1646976(AX)	// fitGrad.pad[4]
+	VMOVUPS	Y0, 1663360(AX)	// fitGrad.pad[4]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1647008(AX)	// fitGrad.pad[4] | 1
+	VMOVUPS	Y0, 1663392(AX)	// fitGrad.pad[4] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1647040(AX)	// fitGrad.pad[4] | 2
+	VMOVUPS	Y0, 1663424(AX)	// fitGrad.pad[4] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1647072(AX)	// fitGrad.pad[4] | 3
+	VMOVUPS	Y0, 1663456(AX)	// fitGrad.pad[4] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1647104(AX)	// fitGrad.pad[5]
+	VMOVUPS	Y0, 1663488(AX)	// fitGrad.pad[5]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1647136(AX)	// fitGrad.pad[5] | 1
+	VMOVUPS	Y0, 1663520(AX)	// fitGrad.pad[5] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1647168(AX)	// fitGrad.pad[5] | 2
+	VMOVUPS	Y0, 1663552(AX)	// fitGrad.pad[5] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1647200(AX)	// fitGrad.pad[5] | 3
+	VMOVUPS	Y0, 1663584(AX)	// fitGrad.pad[5] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1647232(AX)	// fitGrad.pad[6]
+	VMOVUPS	Y0, 1663616(AX)	// fitGrad.pad[6]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1647264(AX)	// fitGrad.pad[6] | 1
+	VMOVUPS	Y0, 1663648(AX)	// fitGrad.pad[6] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1647296(AX)	// fitGrad.pad[6] | 2
+	VMOVUPS	Y0, 1663680(AX)	// fitGrad.pad[6] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1647328(AX)	// fitGrad.pad[6] | 3
+	VMOVUPS	Y0, 1663712(AX)	// fitGrad.pad[6] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1647360(AX)	// fitGrad.pad[7]
+	VMOVUPS	Y0, 1663744(AX)	// fitGrad.pad[7]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1647392(AX)	// fitGrad.pad[7] | 1
+	VMOVUPS	Y0, 1663776(AX)	// fitGrad.pad[7] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1647424(AX)	// fitGrad.pad[7] | 2
+	VMOVUPS	Y0, 1663808(AX)	// fitGrad.pad[7] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1647456(AX)	// fitGrad.pad[7] | 3
-	VMOVUPS	1645440(AX), Y0	// fitGrad.mul_4[0]
-	VMOVUPS	1645472(AX), Y1	// fitGrad.mul_4[0] | 1
-	VMOVUPS	1645504(AX), Y2	// fitGrad.mul_4[0] | 2
-	VMOVUPS	1645536(AX), Y3	// fitGrad.mul_4[0] | 3
-	VMOVUPS	Y0, 1647488(AX)	// fitGrad.pad[8]
-	VMOVUPS	Y1, 1647520(AX)	// fitGrad.pad[8] | 1
-	VMOVUPS	Y2, 1647552(AX)	// fitGrad.pad[8] | 2
-	VMOVUPS	Y3, 1647584(AX)	// fitGrad.pad[8] | 3
-	VMOVUPS	1645568(AX), Y0	// fitGrad.mul_4[1]
-	VMOVUPS	1645600(AX), Y1	// fitGrad.mul_4[1] | 1
-	VMOVUPS	1645632(AX), Y2	// fitGrad.mul_4[1] | 2
-	VMOVUPS	1645664(AX), Y3	// fitGrad.mul_4[1] | 3
-	VMOVUPS	Y0, 1647616(AX)	// fitGrad.pad[9]
-	VMOVUPS	Y1, 1647648(AX)	// fitGrad.pad[9] | 1
-	VMOVUPS	Y2, 1647680(AX)	// fitGrad.pad[9] | 2
-	VMOVUPS	Y3, 1647712(AX)	// fitGrad.pad[9] | 3
-	VMOVUPS	1645696(AX), Y0	// fitGrad.mul_4[2]
-	VMOVUPS	1645728(AX), Y1	// fitGrad.mul_4[2] | 1
-	VMOVUPS	1645760(AX), Y2	// fitGrad.mul_4[2] | 2
-	VMOVUPS	1645792(AX), Y3	// fitGrad.mul_4[2] | 3
-	VMOVUPS	Y0, 1647744(AX)	// fitGrad.pad[10]
-	VMOVUPS	Y1, 1647776(AX)	// fitGrad.pad[10] | 1
-	VMOVUPS	Y2, 1647808(AX)	// fitGrad.pad[10] | 2
-	VMOVUPS	Y3, 1647840(AX)	// fitGrad.pad[10] | 3
-	VMOVUPS	1645824(AX), Y0	// fitGrad.mul_4[3]
-	VMOVUPS	1645856(AX), Y1	// fitGrad.mul_4[3] | 1
-	VMOVUPS	1645888(AX), Y2	// fitGrad.mul_4[3] | 2
-	VMOVUPS	1645920(AX), Y3	// fitGrad.mul_4[3] | 3
-	VMOVUPS	Y0, 1647872(AX)	// fitGrad.pad[11]
-	VMOVUPS	Y1, 1647904(AX)	// fitGrad.pad[11] | 1
-	VMOVUPS	Y2, 1647936(AX)	// fitGrad.pad[11] | 2
-	VMOVUPS	Y3, 1647968(AX)	// fitGrad.pad[11] | 3
-	VMOVUPS	1645952(AX), Y0	// fitGrad.mul_4[4]
-	VMOVUPS	1645984(AX), Y1	// fitGrad.mul_4[4] | 1
-	VMOVUPS	1646016(AX), Y2	// fitGrad.mul_4[4] | 2
-	VMOVUPS	1646048(AX), Y3	// fitGrad.mul_4[4] | 3
-	VMOVUPS	Y0, 1648000(AX)	// fitGrad.pad[12]
-	VMOVUPS	Y1, 1648032(AX)	// fitGrad.pad[12] | 1
-	VMOVUPS	Y2, 1648064(AX)	// fitGrad.pad[12] | 2
-	VMOVUPS	Y3, 1648096(AX)	// fitGrad.pad[12] | 3
-	VMOVUPS	1646080(AX), Y0	// fitGrad.mul_4[5]
-	VMOVUPS	1646112(AX), Y1	// fitGrad.mul_4[5] | 1
-	VMOVUPS	1646144(AX), Y2	// fitGrad.mul_4[5] | 2
-	VMOVUPS	1646176(AX), Y3	// fitGrad.mul_4[5] | 3
-	VMOVUPS	Y0, 1648128(AX)	// fitGrad.pad[13]
-	VMOVUPS	Y1, 1648160(AX)	// fitGrad.pad[13] | 1
-	VMOVUPS	Y2, 1648192(AX)	// fitGrad.pad[13] | 2
-	VMOVUPS	Y3, 1648224(AX)	// fitGrad.pad[13] | 3
-	VMOVUPS	1646208(AX), Y0	// fitGrad.mul_4[6]
-	VMOVUPS	1646240(AX), Y1	// fitGrad.mul_4[6] | 1
-	VMOVUPS	1646272(AX), Y2	// fitGrad.mul_4[6] | 2
-	VMOVUPS	1646304(AX), Y3	// fitGrad.mul_4[6] | 3
-	VMOVUPS	Y0, 1648256(AX)	// fitGrad.pad[14]
-	VMOVUPS	Y1, 1648288(AX)	// fitGrad.pad[14] | 1
-	VMOVUPS	Y2, 1648320(AX)	// fitGrad.pad[14] | 2
-	VMOVUPS	Y3, 1648352(AX)	// fitGrad.pad[14] | 3
-	VMOVUPS	1646336(AX), Y0	// fitGrad.mul_4[7]
-	VMOVUPS	1646368(AX), Y1	// fitGrad.mul_4[7] | 1
-	VMOVUPS	1646400(AX), Y2	// fitGrad.mul_4[7] | 2
-	VMOVUPS	1646432(AX), Y3	// fitGrad.mul_4[7] | 3
-	VMOVUPS	Y0, 1648384(AX)	// fitGrad.pad[15]
-	VMOVUPS	Y1, 1648416(AX)	// fitGrad.pad[15] | 1
-	VMOVUPS	Y2, 1648448(AX)	// fitGrad.pad[15] | 2
-	VMOVUPS	Y3, 1648480(AX)	// fitGrad.pad[15] | 3
+	VMOVUPS	Y0, 1663840(AX)	// fitGrad.pad[7] | 3
+	VMOVUPS	1661824(AX), Y0	// fitGrad.mul_4[0]
+	VMOVUPS	1661856(AX), Y1	// fitGrad.mul_4[0] | 1
+	VMOVUPS	1661888(AX), Y2	// fitGrad.mul_4[0] | 2
+	VMOVUPS	1661920(AX), Y3	// fitGrad.mul_4[0] | 3
+	VMOVUPS	Y0, 1663872(AX)	// fitGrad.pad[8]
+	VMOVUPS	Y1, 1663904(AX)	// fitGrad.pad[8] | 1
+	VMOVUPS	Y2, 1663936(AX)	// fitGrad.pad[8] | 2
+	VMOVUPS	Y3, 1663968(AX)	// fitGrad.pad[8] | 3
+	VMOVUPS	1661952(AX), Y0	// fitGrad.mul_4[1]
+	VMOVUPS	1661984(AX), Y1	// fitGrad.mul_4[1] | 1
+	VMOVUPS	1662016(AX), Y2	// fitGrad.mul_4[1] | 2
+	VMOVUPS	1662048(AX), Y3	// fitGrad.mul_4[1] | 3
+	VMOVUPS	Y0, 1664000(AX)	// fitGrad.pad[9]
+	VMOVUPS	Y1, 1664032(AX)	// fitGrad.pad[9] | 1
+	VMOVUPS	Y2, 1664064(AX)	// fitGrad.pad[9] | 2
+	VMOVUPS	Y3, 1664096(AX)	// fitGrad.pad[9] | 3
+	VMOVUPS	1662080(AX), Y0	// fitGrad.mul_4[2]
+	VMOVUPS	1662112(AX), Y1	// fitGrad.mul_4[2] | 1
+	VMOVUPS	1662144(AX), Y2	// fitGrad.mul_4[2] | 2
+	VMOVUPS	1662176(AX), Y3	// fitGrad.mul_4[2] | 3
+	VMOVUPS	Y0, 1664128(AX)	// fitGrad.pad[10]
+	VMOVUPS	Y1, 1664160(AX)	// fitGrad.pad[10] | 1
+	VMOVUPS	Y2, 1664192(AX)	// fitGrad.pad[10] | 2
+	VMOVUPS	Y3, 1664224(AX)	// fitGrad.pad[10] | 3
+	VMOVUPS	1662208(AX), Y0	// fitGrad.mul_4[3]
+	VMOVUPS	1662240(AX), Y1	// fitGrad.mul_4[3] | 1
+	VMOVUPS	1662272(AX), Y2	// fitGrad.mul_4[3] | 2
+	VMOVUPS	1662304(AX), Y3	// fitGrad.mul_4[3] | 3
+	VMOVUPS	Y0, 1664256(AX)	// fitGrad.pad[11]
+	VMOVUPS	Y1, 1664288(AX)	// fitGrad.pad[11] | 1
+	VMOVUPS	Y2, 1664320(AX)	// fitGrad.pad[11] | 2
+	VMOVUPS	Y3, 1664352(AX)	// fitGrad.pad[11] | 3
+	VMOVUPS	1662336(AX), Y0	// fitGrad.mul_4[4]
+	VMOVUPS	1662368(AX), Y1	// fitGrad.mul_4[4] | 1
+	VMOVUPS	1662400(AX), Y2	// fitGrad.mul_4[4] | 2
+	VMOVUPS	1662432(AX), Y3	// fitGrad.mul_4[4] | 3
+	VMOVUPS	Y0, 1664384(AX)	// fitGrad.pad[12]
+	VMOVUPS	Y1, 1664416(AX)	// fitGrad.pad[12] | 1
+	VMOVUPS	Y2, 1664448(AX)	// fitGrad.pad[12] | 2
+	VMOVUPS	Y3, 1664480(AX)	// fitGrad.pad[12] | 3
+	VMOVUPS	1662464(AX), Y0	// fitGrad.mul_4[5]
+	VMOVUPS	1662496(AX), Y1	// fitGrad.mul_4[5] | 1
+	VMOVUPS	1662528(AX), Y2	// fitGrad.mul_4[5] | 2
+	VMOVUPS	1662560(AX), Y3	// fitGrad.mul_4[5] | 3
+	VMOVUPS	Y0, 1664512(AX)	// fitGrad.pad[13]
+	VMOVUPS	Y1, 1664544(AX)	// fitGrad.pad[13] | 1
+	VMOVUPS	Y2, 1664576(AX)	// fitGrad.pad[13] | 2
+	VMOVUPS	Y3, 1664608(AX)	// fitGrad.pad[13] | 3
+	VMOVUPS	1662592(AX), Y0	// fitGrad.mul_4[6]
+	VMOVUPS	1662624(AX), Y1	// fitGrad.mul_4[6] | 1
+	VMOVUPS	1662656(AX), Y2	// fitGrad.mul_4[6] | 2
+	VMOVUPS	1662688(AX), Y3	// fitGrad.mul_4[6] | 3
+	VMOVUPS	Y0, 1664640(AX)	// fitGrad.pad[14]
+	VMOVUPS	Y1, 1664672(AX)	// fitGrad.pad[14] | 1
+	VMOVUPS	Y2, 1664704(AX)	// fitGrad.pad[14] | 2
+	VMOVUPS	Y3, 1664736(AX)	// fitGrad.pad[14] | 3
+	VMOVUPS	1662720(AX), Y0	// fitGrad.mul_4[7]
+	VMOVUPS	1662752(AX), Y1	// fitGrad.mul_4[7] | 1
+	VMOVUPS	1662784(AX), Y2	// fitGrad.mul_4[7] | 2
+	VMOVUPS	1662816(AX), Y3	// fitGrad.mul_4[7] | 3
+	VMOVUPS	Y0, 1664768(AX)	// fitGrad.pad[15]
+	VMOVUPS	Y1, 1664800(AX)	// fitGrad.pad[15] | 1
+	VMOVUPS	Y2, 1664832(AX)	// fitGrad.pad[15] | 2
+	VMOVUPS	Y3, 1664864(AX)	// fitGrad.pad[15] | 3
 	MOVQ	$8, CX
 	MOVQ	AX, SI
 loop3: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	1530624(SI), Y0	// fitGrad.h[0]
-	VMOVUPS	1530656(SI), Y1	// fitGrad.h[0] | 1
-	VMOVUPS	1530688(SI), Y2	// fitGrad.h[0] | 2
-	VMOVUPS	1530720(SI), Y3	// fitGrad.h[0] | 3
+	VMOVUPS	1547008(SI), Y0	// fitGrad.h[0]
+	VMOVUPS	1547040(SI), Y1	// fitGrad.h[0] | 1
+	VMOVUPS	1547072(SI), Y2	// fitGrad.h[0] | 2
+	VMOVUPS	1547104(SI), Y3	// fitGrad.h[0] | 3
 	VMULPS	f32_40000000<>(SB), Y0, Y0
 	VMULPS	f32_40000000<>(SB), Y1, Y1
 	VMULPS	f32_40000000<>(SB), Y2, Y2
 	VMULPS	f32_40000000<>(SB), Y3, Y3
-	VMOVUPS	1644416(SI), Y4	// fitGrad.result_3[0]
-	VMOVUPS	1644448(SI), Y5	// fitGrad.result_3[0] | 1
-	VMOVUPS	1644480(SI), Y6	// fitGrad.result_3[0] | 2
-	VMOVUPS	1644512(SI), Y7	// fitGrad.result_3[0] | 3
+	VMOVUPS	1660800(SI), Y4	// fitGrad.result_3[0]
+	VMOVUPS	1660832(SI), Y5	// fitGrad.result_3[0] | 1
+	VMOVUPS	1660864(SI), Y6	// fitGrad.result_3[0] | 2
+	VMOVUPS	1660896(SI), Y7	// fitGrad.result_3[0] | 3
 	VFMADD231PS	128(AX), Y0, Y4
 	VFMADD231PS	160(AX), Y1, Y5
 	VFMADD231PS	192(AX), Y2, Y6
 	VFMADD231PS	224(AX), Y3, Y7
-	VMOVUPS	Y4, 1648512(SI)	// fitGrad.add_2[0]
-	VMOVUPS	Y5, 1648544(SI)	// fitGrad.add_2[0] | 1
-	VMOVUPS	Y6, 1648576(SI)	// fitGrad.add_2[0] | 2
-	VMOVUPS	Y7, 1648608(SI)	// fitGrad.add_2[0] | 3
+	VMOVUPS	Y4, 1664896(SI)	// fitGrad.add_2[0]
+	VMOVUPS	Y5, 1664928(SI)	// fitGrad.add_2[0] | 1
+	VMOVUPS	Y6, 1664960(SI)	// fitGrad.add_2[0] | 2
+	VMOVUPS	Y7, 1664992(SI)	// fitGrad.add_2[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop3
 	// forecast.nde:37
-	VMOVUPS	1648512(AX), Y0	// fitGrad.add_2[0]
-	VMOVUPS	1648544(AX), Y1	// fitGrad.add_2[0] | 1
-	VMOVUPS	1648576(AX), Y2	// fitGrad.add_2[0] | 2
-	VMOVUPS	1648608(AX), Y3	// fitGrad.add_2[0] | 3
-	VMOVUPS	Y0, 1649536(AX)	// fitGrad.pad_2[0]
-	VMOVUPS	Y1, 1649568(AX)	// fitGrad.pad_2[0] | 1
-	VMOVUPS	Y2, 1649600(AX)	// fitGrad.pad_2[0] | 2
-	VMOVUPS	Y3, 1649632(AX)	// fitGrad.pad_2[0] | 3
-	VMOVUPS	1648640(AX), Y0	// fitGrad.add_2[1]
-	VMOVUPS	1648672(AX), Y1	// fitGrad.add_2[1] | 1
-	VMOVUPS	1648704(AX), Y2	// fitGrad.add_2[1] | 2
-	VMOVUPS	1648736(AX), Y3	// fitGrad.add_2[1] | 3
-	VMOVUPS	Y0, 1649664(AX)	// fitGrad.pad_2[1]
-	VMOVUPS	Y1, 1649696(AX)	// fitGrad.pad_2[1] | 1
-	VMOVUPS	Y2, 1649728(AX)	// fitGrad.pad_2[1] | 2
-	VMOVUPS	Y3, 1649760(AX)	// fitGrad.pad_2[1] | 3
-	VMOVUPS	1648768(AX), Y0	// fitGrad.add_2[2]
-	VMOVUPS	1648800(AX), Y1	// fitGrad.add_2[2] | 1
-	VMOVUPS	1648832(AX), Y2	// fitGrad.add_2[2] | 2
-	VMOVUPS	1648864(AX), Y3	// fitGrad.add_2[2] | 3
-	VMOVUPS	Y0, 1649792(AX)	// fitGrad.pad_2[2]
-	VMOVUPS	Y1, 1649824(AX)	// fitGrad.pad_2[2] | 1
-	VMOVUPS	Y2, 1649856(AX)	// fitGrad.pad_2[2] | 2
-	VMOVUPS	Y3, 1649888(AX)	// fitGrad.pad_2[2] | 3
-	VMOVUPS	1648896(AX), Y0	// fitGrad.add_2[3]
-	VMOVUPS	1648928(AX), Y1	// fitGrad.add_2[3] | 1
-	VMOVUPS	1648960(AX), Y2	// fitGrad.add_2[3] | 2
-	VMOVUPS	1648992(AX), Y3	// fitGrad.add_2[3] | 3
-	VMOVUPS	Y0, 1649920(AX)	// fitGrad.pad_2[3]
-	VMOVUPS	Y1, 1649952(AX)	// fitGrad.pad_2[3] | 1
-	VMOVUPS	Y2, 1649984(AX)	// fitGrad.pad_2[3] | 2
-	VMOVUPS	Y3, 1650016(AX)	// fitGrad.pad_2[3] | 3
-	VMOVUPS	1649024(AX), Y0	// fitGrad.add_2[4]
-	VMOVUPS	1649056(AX), Y1	// fitGrad.add_2[4] | 1
-	VMOVUPS	1649088(AX), Y2	// fitGrad.add_2[4] | 2
-	VMOVUPS	1649120(AX), Y3	// fitGrad.add_2[4] | 3
-	VMOVUPS	Y0, 1650048(AX)	// fitGrad.pad_2[4]
-	VMOVUPS	Y1, 1650080(AX)	// fitGrad.pad_2[4] | 1
-	VMOVUPS	Y2, 1650112(AX)	// fitGrad.pad_2[4] | 2
-	VMOVUPS	Y3, 1650144(AX)	// fitGrad.pad_2[4] | 3
-	VMOVUPS	1649152(AX), Y0	// fitGrad.add_2[5]
-	VMOVUPS	1649184(AX), Y1	// fitGrad.add_2[5] | 1
-	VMOVUPS	1649216(AX), Y2	// fitGrad.add_2[5] | 2
-	VMOVUPS	1649248(AX), Y3	// fitGrad.add_2[5] | 3
-	VMOVUPS	Y0, 1650176(AX)	// fitGrad.pad_2[5]
-	VMOVUPS	Y1, 1650208(AX)	// fitGrad.pad_2[5] | 1
-	VMOVUPS	Y2, 1650240(AX)	// fitGrad.pad_2[5] | 2
-	VMOVUPS	Y3, 1650272(AX)	// fitGrad.pad_2[5] | 3
-	VMOVUPS	1649280(AX), Y0	// fitGrad.add_2[6]
-	VMOVUPS	1649312(AX), Y1	// fitGrad.add_2[6] | 1
-	VMOVUPS	1649344(AX), Y2	// fitGrad.add_2[6] | 2
-	VMOVUPS	1649376(AX), Y3	// fitGrad.add_2[6] | 3
-	VMOVUPS	Y0, 1650304(AX)	// fitGrad.pad_2[6]
-	VMOVUPS	Y1, 1650336(AX)	// fitGrad.pad_2[6] | 1
-	VMOVUPS	Y2, 1650368(AX)	// fitGrad.pad_2[6] | 2
-	VMOVUPS	Y3, 1650400(AX)	// fitGrad.pad_2[6] | 3
-	VMOVUPS	1649408(AX), Y0	// fitGrad.add_2[7]
-	VMOVUPS	1649440(AX), Y1	// fitGrad.add_2[7] | 1
-	VMOVUPS	1649472(AX), Y2	// fitGrad.add_2[7] | 2
-	VMOVUPS	1649504(AX), Y3	// fitGrad.add_2[7] | 3
-	VMOVUPS	Y0, 1650432(AX)	// fitGrad.pad_2[7]
-	VMOVUPS	Y1, 1650464(AX)	// fitGrad.pad_2[7] | 1
-	VMOVUPS	Y2, 1650496(AX)	// fitGrad.pad_2[7] | 2
-	VMOVUPS	Y3, 1650528(AX)	// fitGrad.pad_2[7] | 3
+	VMOVUPS	1664896(AX), Y0	// fitGrad.add_2[0]
+	VMOVUPS	1664928(AX), Y1	// fitGrad.add_2[0] | 1
+	VMOVUPS	1664960(AX), Y2	// fitGrad.add_2[0] | 2
+	VMOVUPS	1664992(AX), Y3	// fitGrad.add_2[0] | 3
+	VMOVUPS	Y0, 1665920(AX)	// fitGrad.pad_2[0]
+	VMOVUPS	Y1, 1665952(AX)	// fitGrad.pad_2[0] | 1
+	VMOVUPS	Y2, 1665984(AX)	// fitGrad.pad_2[0] | 2
+	VMOVUPS	Y3, 1666016(AX)	// fitGrad.pad_2[0] | 3
+	VMOVUPS	1665024(AX), Y0	// fitGrad.add_2[1]
+	VMOVUPS	1665056(AX), Y1	// fitGrad.add_2[1] | 1
+	VMOVUPS	1665088(AX), Y2	// fitGrad.add_2[1] | 2
+	VMOVUPS	1665120(AX), Y3	// fitGrad.add_2[1] | 3
+	VMOVUPS	Y0, 1666048(AX)	// fitGrad.pad_2[1]
+	VMOVUPS	Y1, 1666080(AX)	// fitGrad.pad_2[1] | 1
+	VMOVUPS	Y2, 1666112(AX)	// fitGrad.pad_2[1] | 2
+	VMOVUPS	Y3, 1666144(AX)	// fitGrad.pad_2[1] | 3
+	VMOVUPS	1665152(AX), Y0	// fitGrad.add_2[2]
+	VMOVUPS	1665184(AX), Y1	// fitGrad.add_2[2] | 1
+	VMOVUPS	1665216(AX), Y2	// fitGrad.add_2[2] | 2
+	VMOVUPS	1665248(AX), Y3	// fitGrad.add_2[2] | 3
+	VMOVUPS	Y0, 1666176(AX)	// fitGrad.pad_2[2]
+	VMOVUPS	Y1, 1666208(AX)	// fitGrad.pad_2[2] | 1
+	VMOVUPS	Y2, 1666240(AX)	// fitGrad.pad_2[2] | 2
+	VMOVUPS	Y3, 1666272(AX)	// fitGrad.pad_2[2] | 3
+	VMOVUPS	1665280(AX), Y0	// fitGrad.add_2[3]
+	VMOVUPS	1665312(AX), Y1	// fitGrad.add_2[3] | 1
+	VMOVUPS	1665344(AX), Y2	// fitGrad.add_2[3] | 2
+	VMOVUPS	1665376(AX), Y3	// fitGrad.add_2[3] | 3
+	VMOVUPS	Y0, 1666304(AX)	// fitGrad.pad_2[3]
+	VMOVUPS	Y1, 1666336(AX)	// fitGrad.pad_2[3] | 1
+	VMOVUPS	Y2, 1666368(AX)	// fitGrad.pad_2[3] | 2
+	VMOVUPS	Y3, 1666400(AX)	// fitGrad.pad_2[3] | 3
+	VMOVUPS	1665408(AX), Y0	// fitGrad.add_2[4]
+	VMOVUPS	1665440(AX), Y1	// fitGrad.add_2[4] | 1
+	VMOVUPS	1665472(AX), Y2	// fitGrad.add_2[4] | 2
+	VMOVUPS	1665504(AX), Y3	// fitGrad.add_2[4] | 3
+	VMOVUPS	Y0, 1666432(AX)	// fitGrad.pad_2[4]
+	VMOVUPS	Y1, 1666464(AX)	// fitGrad.pad_2[4] | 1
+	VMOVUPS	Y2, 1666496(AX)	// fitGrad.pad_2[4] | 2
+	VMOVUPS	Y3, 1666528(AX)	// fitGrad.pad_2[4] | 3
+	VMOVUPS	1665536(AX), Y0	// fitGrad.add_2[5]
+	VMOVUPS	1665568(AX), Y1	// fitGrad.add_2[5] | 1
+	VMOVUPS	1665600(AX), Y2	// fitGrad.add_2[5] | 2
+	VMOVUPS	1665632(AX), Y3	// fitGrad.add_2[5] | 3
+	VMOVUPS	Y0, 1666560(AX)	// fitGrad.pad_2[5]
+	VMOVUPS	Y1, 1666592(AX)	// fitGrad.pad_2[5] | 1
+	VMOVUPS	Y2, 1666624(AX)	// fitGrad.pad_2[5] | 2
+	VMOVUPS	Y3, 1666656(AX)	// fitGrad.pad_2[5] | 3
+	VMOVUPS	1665664(AX), Y0	// fitGrad.add_2[6]
+	VMOVUPS	1665696(AX), Y1	// fitGrad.add_2[6] | 1
+	VMOVUPS	1665728(AX), Y2	// fitGrad.add_2[6] | 2
+	VMOVUPS	1665760(AX), Y3	// fitGrad.add_2[6] | 3
+	VMOVUPS	Y0, 1666688(AX)	// fitGrad.pad_2[6]
+	VMOVUPS	Y1, 1666720(AX)	// fitGrad.pad_2[6] | 1
+	VMOVUPS	Y2, 1666752(AX)	// fitGrad.pad_2[6] | 2
+	VMOVUPS	Y3, 1666784(AX)	// fitGrad.pad_2[6] | 3
+	VMOVUPS	1665792(AX), Y0	// fitGrad.add_2[7]
+	VMOVUPS	1665824(AX), Y1	// fitGrad.add_2[7] | 1
+	VMOVUPS	1665856(AX), Y2	// fitGrad.add_2[7] | 2
+	VMOVUPS	1665888(AX), Y3	// fitGrad.add_2[7] | 3
+	VMOVUPS	Y0, 1666816(AX)	// fitGrad.pad_2[7]
+	VMOVUPS	Y1, 1666848(AX)	// fitGrad.pad_2[7] | 1
+	VMOVUPS	Y2, 1666880(AX)	// fitGrad.pad_2[7] | 2
+	VMOVUPS	Y3, 1666912(AX)	// fitGrad.pad_2[7] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1650560(AX)	// fitGrad.pad_2[8]
+	VMOVUPS	Y0, 1666944(AX)	// fitGrad.pad_2[8]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1650592(AX)	// fitGrad.pad_2[8] | 1
+	VMOVUPS	Y0, 1666976(AX)	// fitGrad.pad_2[8] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1650624(AX)	// fitGrad.pad_2[8] | 2
+	VMOVUPS	Y0, 1667008(AX)	// fitGrad.pad_2[8] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1650656(AX)	// fitGrad.pad_2[8] | 3
+	VMOVUPS	Y0, 1667040(AX)	// fitGrad.pad_2[8] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1650688(AX)	// fitGrad.pad_2[9]
+	VMOVUPS	Y0, 1667072(AX)	// fitGrad.pad_2[9]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1650720(AX)	// fitGrad.pad_2[9] | 1
+	VMOVUPS	Y0, 1667104(AX)	// fitGrad.pad_2[9] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1650752(AX)	// fitGrad.pad_2[9] | 2
+	VMOVUPS	Y0, 1667136(AX)	// fitGrad.pad_2[9] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1650784(AX)	// fitGrad.pad_2[9] | 3
+	VMOVUPS	Y0, 1667168(AX)	// fitGrad.pad_2[9] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1650816(AX)	// fitGrad.pad_2[10]
+	VMOVUPS	Y0, 1667200(AX)	// fitGrad.pad_2[10]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1650848(AX)	// fitGrad.pad_2[10] | 1
+	VMOVUPS	Y0, 1667232(AX)	// fitGrad.pad_2[10] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1650880(AX)	// fitGrad.pad_2[10] | 2
+	VMOVUPS	Y0, 1667264(AX)	// fitGrad.pad_2[10] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1650912(AX)	// fitGrad.pad_2[10] | 3
+	VMOVUPS	Y0, 1667296(AX)	// fitGrad.pad_2[10] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1650944(AX)	// fitGrad.pad_2[11]
+	VMOVUPS	Y0, 1667328(AX)	// fitGrad.pad_2[11]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1650976(AX)	// fitGrad.pad_2[11] | 1
+	VMOVUPS	Y0, 1667360(AX)	// fitGrad.pad_2[11] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1651008(AX)	// fitGrad.pad_2[11] | 2
+	VMOVUPS	Y0, 1667392(AX)	// fitGrad.pad_2[11] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1651040(AX)	// fitGrad.pad_2[11] | 3
+	VMOVUPS	Y0, 1667424(AX)	// fitGrad.pad_2[11] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1651072(AX)	// fitGrad.pad_2[12]
+	VMOVUPS	Y0, 1667456(AX)	// fitGrad.pad_2[12]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1651104(AX)	// fitGrad.pad_2[12] | 1
+	VMOVUPS	Y0, 1667488(AX)	// fitGrad.pad_2[12] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1651136(AX)	// fitGrad.pad_2[12] | 2
+	VMOVUPS	Y0, 1667520(AX)	// fitGrad.pad_2[12] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1651168(AX)	// fitGrad.pad_2[12] | 3
+	VMOVUPS	Y0, 1667552(AX)	// fitGrad.pad_2[12] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1651200(AX)	// fitGrad.pad_2[13]
+	VMOVUPS	Y0, 1667584(AX)	// fitGrad.pad_2[13]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1651232(AX)	// fitGrad.pad_2[13] | 1
+	VMOVUPS	Y0, 1667616(AX)	// fitGrad.pad_2[13] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1651264(AX)	// fitGrad.pad_2[13] | 2
+	VMOVUPS	Y0, 1667648(AX)	// fitGrad.pad_2[13] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1651296(AX)	// fitGrad.pad_2[13] | 3
+	VMOVUPS	Y0, 1667680(AX)	// fitGrad.pad_2[13] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1651328(AX)	// fitGrad.pad_2[14]
+	VMOVUPS	Y0, 1667712(AX)	// fitGrad.pad_2[14]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1651360(AX)	// fitGrad.pad_2[14] | 1
+	VMOVUPS	Y0, 1667744(AX)	// fitGrad.pad_2[14] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1651392(AX)	// fitGrad.pad_2[14] | 2
+	VMOVUPS	Y0, 1667776(AX)	// fitGrad.pad_2[14] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1651424(AX)	// fitGrad.pad_2[14] | 3
+	VMOVUPS	Y0, 1667808(AX)	// fitGrad.pad_2[14] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1651456(AX)	// fitGrad.pad_2[15]
+	VMOVUPS	Y0, 1667840(AX)	// fitGrad.pad_2[15]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1651488(AX)	// fitGrad.pad_2[15] | 1
+	VMOVUPS	Y0, 1667872(AX)	// fitGrad.pad_2[15] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1651520(AX)	// fitGrad.pad_2[15] | 2
+	VMOVUPS	Y0, 1667904(AX)	// fitGrad.pad_2[15] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1651552(AX)	// fitGrad.pad_2[15] | 3
+	VMOVUPS	Y0, 1667936(AX)	// fitGrad.pad_2[15] | 3
 	MOVQ	$8, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 	MOVQ	R8, R9
 loop4: // 8 times: tiles of 2 elements
-	VMOVUPS	1646464(SI), Y0	// fitGrad.pad[0]
-	VMOVUPS	1646496(SI), Y1	// fitGrad.pad[0] | 1
-	VMOVUPS	1646528(SI), Y2	// fitGrad.pad[0] | 2
-	VMOVUPS	1646560(SI), Y3	// fitGrad.pad[0] | 3
-	VMOVUPS	1649536(SI), Y4	// fitGrad.pad_2[0]
-	VMOVUPS	1649568(SI), Y5	// fitGrad.pad_2[0] | 1
-	VMOVUPS	1649600(SI), Y6	// fitGrad.pad_2[0] | 2
-	VMOVUPS	1649632(SI), Y7	// fitGrad.pad_2[0] | 3
+	VMOVUPS	1662848(SI), Y0	// fitGrad.pad[0]
+	VMOVUPS	1662880(SI), Y1	// fitGrad.pad[0] | 1
+	VMOVUPS	1662912(SI), Y2	// fitGrad.pad[0] | 2
+	VMOVUPS	1662944(SI), Y3	// fitGrad.pad[0] | 3
+	VMOVUPS	1665920(SI), Y4	// fitGrad.pad_2[0]
+	VMOVUPS	1665952(SI), Y5	// fitGrad.pad_2[0] | 1
+	VMOVUPS	1665984(SI), Y6	// fitGrad.pad_2[0] | 2
+	VMOVUPS	1666016(SI), Y7	// fitGrad.pad_2[0] | 3
 	VADDPS	Y4, Y0, Y0
 	VADDPS	Y5, Y1, Y1
 	VADDPS	Y6, Y2, Y2
 	VADDPS	Y7, Y3, Y3
-	VMOVUPS	Y0, 1651584(SI)	// fitGrad.h_bar[0]
-	VMOVUPS	Y1, 1651616(SI)	// fitGrad.h_bar[0] | 1
-	VMOVUPS	Y2, 1651648(SI)	// fitGrad.h_bar[0] | 2
-	VMOVUPS	Y3, 1651680(SI)	// fitGrad.h_bar[0] | 3
+	VMOVUPS	Y0, 1667968(SI)	// fitGrad.h_bar[0]
+	VMOVUPS	Y1, 1668000(SI)	// fitGrad.h_bar[0] | 1
+	VMOVUPS	Y2, 1668032(SI)	// fitGrad.h_bar[0] | 2
+	VMOVUPS	Y3, 1668064(SI)	// fitGrad.h_bar[0] | 3
 	VANDPS	0(AX), Y0, Y4
 	VANDPS	32(AX), Y1, Y5
 	VANDPS	64(AX), Y2, Y6
 	VANDPS	96(AX), Y3, Y7
-	VMOVUPS	133120(DI), Y8	// sum of enc.2.bias[0]
+	VMOVUPS	47104(DI), Y8	// sum of enc.2.bias[0]
 	VADDPS	Y4, Y8, Y4
 	VADDPS	Y5, Y4, Y4
 	VADDPS	Y6, Y4, Y4
 	VADDPS	Y7, Y4, Y4
-	VMOVUPS	Y4, 133120(DI)	// sum of enc.2.bias[0]
-	VMOVUPS	1646592(SI), Y4	// fitGrad.pad[1]
-	VMOVUPS	1646624(SI), Y5	// fitGrad.pad[1] | 1
-	VMOVUPS	1646656(SI), Y6	// fitGrad.pad[1] | 2
-	VMOVUPS	1646688(SI), Y7	// fitGrad.pad[1] | 3
-	VMOVUPS	1649664(SI), Y8	// fitGrad.pad_2[1]
-	VMOVUPS	1649696(SI), Y9	// fitGrad.pad_2[1] | 1
-	VMOVUPS	1649728(SI), Y10	// fitGrad.pad_2[1] | 2
-	VMOVUPS	1649760(SI), Y11	// fitGrad.pad_2[1] | 3
+	VMOVUPS	Y4, 47104(DI)	// sum of enc.2.bias[0]
+	VMOVUPS	1662976(SI), Y4	// fitGrad.pad[1]
+	VMOVUPS	1663008(SI), Y5	// fitGrad.pad[1] | 1
+	VMOVUPS	1663040(SI), Y6	// fitGrad.pad[1] | 2
+	VMOVUPS	1663072(SI), Y7	// fitGrad.pad[1] | 3
+	VMOVUPS	1666048(SI), Y8	// fitGrad.pad_2[1]
+	VMOVUPS	1666080(SI), Y9	// fitGrad.pad_2[1] | 1
+	VMOVUPS	1666112(SI), Y10	// fitGrad.pad_2[1] | 2
+	VMOVUPS	1666144(SI), Y11	// fitGrad.pad_2[1] | 3
 	VADDPS	Y8, Y4, Y4
 	VADDPS	Y9, Y5, Y5
 	VADDPS	Y10, Y6, Y6
 	VADDPS	Y11, Y7, Y7
-	VMOVUPS	Y4, 1651712(SI)	// fitGrad.h_bar[1]
-	VMOVUPS	Y5, 1651744(SI)	// fitGrad.h_bar[1] | 1
-	VMOVUPS	Y6, 1651776(SI)	// fitGrad.h_bar[1] | 2
-	VMOVUPS	Y7, 1651808(SI)	// fitGrad.h_bar[1] | 3
+	VMOVUPS	Y4, 1668096(SI)	// fitGrad.h_bar[1]
+	VMOVUPS	Y5, 1668128(SI)	// fitGrad.h_bar[1] | 1
+	VMOVUPS	Y6, 1668160(SI)	// fitGrad.h_bar[1] | 2
+	VMOVUPS	Y7, 1668192(SI)	// fitGrad.h_bar[1] | 3
 	VANDPS	0(AX), Y4, Y8
 	VANDPS	32(AX), Y5, Y9
 	VANDPS	64(AX), Y6, Y10
 	VANDPS	96(AX), Y7, Y11
-	VMOVUPS	133152(DI), Y12	// sum of enc.2.bias[1]
+	VMOVUPS	47136(DI), Y12	// sum of enc.2.bias[1]
 	VADDPS	Y8, Y12, Y8
 	VADDPS	Y9, Y8, Y8
 	VADDPS	Y10, Y8, Y8
 	VADDPS	Y11, Y8, Y8
-	VMOVUPS	Y8, 133152(DI)	// sum of enc.2.bias[1]
+	VMOVUPS	Y8, 47136(DI)	// sum of enc.2.bias[1]
 	// forecast.nde:13
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
@@ -16425,22 +16887,22 @@ loop4: // 8 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	R9, R12
 loop5: // 32 times: elements
-	VMOVUPS	1526528(R11), Y8	// fitGrad.result[0]
-	VMOVUPS	1526560(R11), Y9	// fitGrad.result[0] | 1
-	VMOVUPS	1526592(R11), Y10	// fitGrad.result[0] | 2
-	VMOVUPS	1526624(R11), Y11	// fitGrad.result[0] | 3
-	VMOVUPS	116736(R12), Y12	// sum of enc.2.weight[0]
+	VMOVUPS	1542912(R11), Y8	// fitGrad.result[0]
+	VMOVUPS	1542944(R11), Y9	// fitGrad.result[0] | 1
+	VMOVUPS	1542976(R11), Y10	// fitGrad.result[0] | 2
+	VMOVUPS	1543008(R11), Y11	// fitGrad.result[0] | 3
+	VMOVUPS	30720(R12), Y12	// sum of enc.2.weight[0]
 	VFMADD231PS	Y8, Y0, Y12
 	VFMADD231PS	Y9, Y1, Y12
 	VFMADD231PS	Y10, Y2, Y12
 	VFMADD231PS	Y11, Y3, Y12
-	VMOVUPS	Y12, 116736(R12)	// sum of enc.2.weight[0]
-	VMOVUPS	117760(R12), Y12	// sum of enc.2.weight[32]
+	VMOVUPS	Y12, 30720(R12)	// sum of enc.2.weight[0]
+	VMOVUPS	31744(R12), Y12	// sum of enc.2.weight[32]
 	VFMADD231PS	Y8, Y4, Y12
 	VFMADD231PS	Y9, Y5, Y12
 	VFMADD231PS	Y10, Y6, Y12
 	VFMADD231PS	Y11, Y7, Y12
-	VMOVUPS	Y12, 117760(R12)	// sum of enc.2.weight[32]
+	VMOVUPS	Y12, 31744(R12)	// sum of enc.2.weight[32]
 	ADDQ	$128, R11
 	ADDQ	$32, R12
 	DECQ	R10
@@ -16466,10 +16928,10 @@ loop6: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop7: // 16 times: terms of the sums
-	VMOVUPS	1651584(R10), Y8	// fitGrad.h_bar[0]
-	VMOVUPS	1651616(R10), Y9	// fitGrad.h_bar[0] | 1
-	VMOVUPS	1651648(R10), Y10	// fitGrad.h_bar[0] | 2
-	VMOVUPS	1651680(R10), Y11	// fitGrad.h_bar[0] | 3
+	VMOVUPS	1667968(R10), Y8	// fitGrad.h_bar[0]
+	VMOVUPS	1668000(R10), Y9	// fitGrad.h_bar[0] | 1
+	VMOVUPS	1668032(R10), Y10	// fitGrad.h_bar[0] | 2
+	VMOVUPS	1668064(R10), Y11	// fitGrad.h_bar[0] | 3
 	VBROADCASTSS	14592(R11), Y12	// enc.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -16484,14 +16946,14 @@ loop7: // 16 times: terms of the sums
 	ADDQ	$128, R11
 	DECQ	R9
 	JNE	loop7
-	VMOVUPS	Y0, 1653632(DI)	// fitGrad.vecmat[0]
-	VMOVUPS	Y1, 1653664(DI)	// fitGrad.vecmat[0] | 1
-	VMOVUPS	Y2, 1653696(DI)	// fitGrad.vecmat[0] | 2
-	VMOVUPS	Y3, 1653728(DI)	// fitGrad.vecmat[0] | 3
-	VMOVUPS	Y4, 1653760(DI)	// fitGrad.vecmat[1]
-	VMOVUPS	Y5, 1653792(DI)	// fitGrad.vecmat[1] | 1
-	VMOVUPS	Y6, 1653824(DI)	// fitGrad.vecmat[1] | 2
-	VMOVUPS	Y7, 1653856(DI)	// fitGrad.vecmat[1] | 3
+	VMOVUPS	Y0, 1670016(DI)	// fitGrad.vecmat[0]
+	VMOVUPS	Y1, 1670048(DI)	// fitGrad.vecmat[0] | 1
+	VMOVUPS	Y2, 1670080(DI)	// fitGrad.vecmat[0] | 2
+	VMOVUPS	Y3, 1670112(DI)	// fitGrad.vecmat[0] | 3
+	VMOVUPS	Y4, 1670144(DI)	// fitGrad.vecmat[1]
+	VMOVUPS	Y5, 1670176(DI)	// fitGrad.vecmat[1] | 1
+	VMOVUPS	Y6, 1670208(DI)	// fitGrad.vecmat[1] | 2
+	VMOVUPS	Y7, 1670240(DI)	// fitGrad.vecmat[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -16500,14 +16962,14 @@ loop7: // 16 times: terms of the sums
 	MOVQ	$32, CX
 	MOVQ	AX, SI
 loop8: // 32 times: elements
-	VMOVUPS	1653632(SI), Y0	// fitGrad.vecmat[0]
-	VMOVUPS	1653664(SI), Y1	// fitGrad.vecmat[0] | 1
-	VMOVUPS	1653696(SI), Y2	// fitGrad.vecmat[0] | 2
-	VMOVUPS	1653728(SI), Y3	// fitGrad.vecmat[0] | 3
-	VMOVUPS	Y0, 1212928(SI)	// enc1CellRecBack.h_bar[0]
-	VMOVUPS	Y1, 1212960(SI)	// enc1CellRecBack.h_bar[0] | 1
-	VMOVUPS	Y2, 1212992(SI)	// enc1CellRecBack.h_bar[0] | 2
-	VMOVUPS	Y3, 1213024(SI)	// enc1CellRecBack.h_bar[0] | 3
+	VMOVUPS	1670016(SI), Y0	// fitGrad.vecmat[0]
+	VMOVUPS	1670048(SI), Y1	// fitGrad.vecmat[0] | 1
+	VMOVUPS	1670080(SI), Y2	// fitGrad.vecmat[0] | 2
+	VMOVUPS	1670112(SI), Y3	// fitGrad.vecmat[0] | 3
+	VMOVUPS	Y0, 1229312(SI)	// enc1CellRecBack.h_bar[0]
+	VMOVUPS	Y1, 1229344(SI)	// enc1CellRecBack.h_bar[0] | 1
+	VMOVUPS	Y2, 1229376(SI)	// enc1CellRecBack.h_bar[0] | 2
+	VMOVUPS	Y3, 1229408(SI)	// enc1CellRecBack.h_bar[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop8
@@ -16524,20 +16986,20 @@ loop10: // 4 times: vectors of the block
 	MOVQ	R10, R14
 	MOVQ	R11, R15
 loop11: // 32 times: elements
-	VMOVUPS	1915776(R14), Y0	// fitGrad.result_4[2016]
-	VMOVUPS	Y0, 1217024(R15)	// enc1CellRecBack.h[0]
+	VMOVUPS	1932160(R14), Y0	// fitGrad.result_4[2016]
+	VMOVUPS	Y0, 1233408(R15)	// enc1CellRecBack.h[0]
 	ADDQ	$128, R14
 	ADDQ	$128, R15
 	DECQ	R13
 	JNE	loop11
-	VMOVUPS	1526016(R12), Y0	// fitGrad.reverse[252]
-	VMOVUPS	Y0, 1221120(R11)	// enc1CellRecBack.x[0]
-	VMOVUPS	1526144(R12), Y0	// fitGrad.reverse[253]
-	VMOVUPS	Y0, 1221248(R11)	// enc1CellRecBack.x[1]
-	VMOVUPS	1526272(R12), Y0	// fitGrad.reverse[254]
-	VMOVUPS	Y0, 1221376(R11)	// enc1CellRecBack.x[2]
-	VMOVUPS	1526400(R12), Y0	// fitGrad.reverse[255]
-	VMOVUPS	Y0, 1221504(R11)	// enc1CellRecBack.x[3]
+	VMOVUPS	1542400(R12), Y0	// fitGrad.reverse[252]
+	VMOVUPS	Y0, 1237504(R11)	// enc1CellRecBack.x[0]
+	VMOVUPS	1542528(R12), Y0	// fitGrad.reverse[253]
+	VMOVUPS	Y0, 1237632(R11)	// enc1CellRecBack.x[1]
+	VMOVUPS	1542656(R12), Y0	// fitGrad.reverse[254]
+	VMOVUPS	Y0, 1237760(R11)	// enc1CellRecBack.x[2]
+	VMOVUPS	1542784(R12), Y0	// fitGrad.reverse[255]
+	VMOVUPS	Y0, 1237888(R11)	// enc1CellRecBack.x[3]
 	ADDQ	$32, R10
 	ADDQ	$32, R11
 	ADDQ	$32, R12
@@ -16556,8 +17018,8 @@ loop12: // 4 times: vectors of the block
 	MOVQ	$32, R11
 	MOVQ	R10, R12
 loop13: // 32 times: elements
-	VMOVUPS	1221632(R12), Y0	// enc1CellRecBack.h_bar[0]
-	VMOVUPS	Y0, 1212928(R12)	// enc1CellRecBack.h_bar[0]
+	VMOVUPS	1238016(R12), Y0	// enc1CellRecBack.h_bar[0]
+	VMOVUPS	Y0, 1229312(R12)	// enc1CellRecBack.h_bar[0]
 	ADDQ	$128, R12
 	DECQ	R11
 	JNE	loop13
@@ -16577,11 +17039,11 @@ loop14: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop15: // 96 times: elements
 	// forecast.nde:55
-	VMOVUPS	1586944(R9), Y2	// fitGrad.sub[0]
+	VMOVUPS	1603328(R9), Y2	// fitGrad.sub[0]
 	VMULPS	Y2, Y2, Y2
 	VADDPS	Y2, Y0, Y0
 	// forecast.nde:56
-	VMOVUPS	1586944(R9), Y2	// fitGrad.sub[0]
+	VMOVUPS	1603328(R9), Y2	// fitGrad.sub[0]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y2
 	VADDPS	Y2, Y1, Y1
 	ADDQ	$128, R9
@@ -16594,11 +17056,11 @@ loop15: // 96 times: elements
 	MOVQ	SI, R9
 loop16: // 8 times: elements
 	// forecast.nde:39
-	VMOVUPS	1530624(R9), Y3	// fitGrad.h[0]
-	VMOVUPS	1532672(R9), Y4	// fitGrad.exp[0]
+	VMOVUPS	1547008(R9), Y3	// fitGrad.h[0]
+	VMOVUPS	1549056(R9), Y4	// fitGrad.exp[0]
 	VMULPS	Y4, Y4, Y4
 	VFMADD231PS	Y3, Y3, Y4
-	VMOVUPS	1532672(R9), Y3	// fitGrad.exp[0]
+	VMOVUPS	1549056(R9), Y3	// fitGrad.exp[0]
 	VCMPPS	$0, f32_00000000<>(SB), Y3, Y5
 	VMOVUPS	f32_7fc00000<>(SB), Y6
 	VBLENDVPS	Y5, f32_ff800000<>(SB), Y6, Y5
@@ -16645,12 +17107,12 @@ loop16: // 8 times: elements
 	DECQ	DI
 	JNE	loop16
 	// forecast.nde:55
-	VMOVUPS	1644288(SI), Y3	// fitGrad.cast_3
+	VMOVUPS	1660672(SI), Y3	// fitGrad.cast_3
 	VFMADD231PS	Y2, Y3, Y0
-	VMOVUPS	Y0, 1427968(SI)	// fitGrad.loss
+	VMOVUPS	Y0, 1444352(SI)	// fitGrad.loss
 	// forecast.nde:56
 	VMULPS	f32_3c2aaaab<>(SB), Y1, Y0
-	VMOVUPS	Y0, 1428096(SI)	// fitGrad.mae
+	VMOVUPS	Y0, 1444480(SI)	// fitGrad.mae
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop14

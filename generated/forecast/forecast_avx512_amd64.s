@@ -7605,26 +7605,26 @@ TEXT decBack_avx512<>(SB), NOSPLIT, $0-0
 	VMOVUPS	735680(AX), Z3	// out_bar[0] | 1
 	VPANDD	Z0, Z2, Z4
 	VPANDD	Z1, Z3, Z5
-	VMOVUPS	661312(R8), Z6	// sum of dec.2.bias[0]
+	VMOVUPS	231232(R8), Z6	// sum of dec.2.bias[0]
 	VADDPS	Z4, Z6, Z4
 	VADDPS	Z5, Z4, Z4
-	VMOVUPS	Z4, 661312(R8)	// sum of dec.2.bias[0]
+	VMOVUPS	Z4, 231232(R8)	// sum of dec.2.bias[0]
 	VMOVUPS	735744(AX), Z4	// out_bar[1]
 	VMOVUPS	735808(AX), Z5	// out_bar[1] | 1
 	VPANDD	Z0, Z4, Z6
 	VPANDD	Z1, Z5, Z7
-	VMOVUPS	661376(R8), Z8	// sum of dec.2.bias[1]
+	VMOVUPS	231296(R8), Z8	// sum of dec.2.bias[1]
 	VADDPS	Z6, Z8, Z6
 	VADDPS	Z7, Z6, Z6
-	VMOVUPS	Z6, 661376(R8)	// sum of dec.2.bias[1]
+	VMOVUPS	Z6, 231296(R8)	// sum of dec.2.bias[1]
 	VMOVUPS	735872(AX), Z6	// out_bar[2]
 	VMOVUPS	735936(AX), Z7	// out_bar[2] | 1
 	VPANDD	Z0, Z6, Z0
 	VPANDD	Z1, Z7, Z1
-	VMOVUPS	661440(R8), Z8	// sum of dec.2.bias[2]
+	VMOVUPS	231360(R8), Z8	// sum of dec.2.bias[2]
 	VADDPS	Z0, Z8, Z0
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 661440(R8)	// sum of dec.2.bias[2]
+	VMOVUPS	Z0, 231360(R8)	// sum of dec.2.bias[2]
 	MOVQ	$4, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
@@ -7847,9 +7847,9 @@ loop4: // 32 times: elements
 	VFMADD231PS	Z11, Z9, Z10
 	VMOVUPS	Z10, 753408(R9)	// dec.0.bias_bar[0]
 	VPANDD	Z0, Z10, Z9
-	VMOVUPS	653120(R11), Z11	// sum of dec.0.bias[0]
+	VMOVUPS	223040(R11), Z11	// sum of dec.0.bias[0]
 	VADDPS	Z9, Z11, Z9
-	VMOVUPS	Z9, 653120(R11)	// sum of dec.0.bias[0]
+	VMOVUPS	Z9, 223040(R11)	// sum of dec.0.bias[0]
 	VBROADCASTSS	39796(R12), Z9	// dec.0.weight[0]
 	VFMADD231PS	Z10, Z9, Z1
 	VBROADCASTSS	39800(R12), Z9	// dec.0.weight[1]
@@ -7935,38 +7935,38 @@ loop5: // 4 times: tiles of 8 elements
 loop6: // 8 times: elements
 	VMOVUPS	734592(R11), Z24	// z[0]
 	VMOVUPS	734656(R11), Z25	// z[0] | 1
-	VMOVUPS	636736(R12), Z26	// sum of dec.0.weight[0]
+	VMOVUPS	206656(R12), Z26	// sum of dec.0.weight[0]
 	VFMADD231PS	Z24, Z8, Z26
 	VFMADD231PS	Z25, Z9, Z26
-	VMOVUPS	Z26, 636736(R12)	// sum of dec.0.weight[0]
-	VMOVUPS	637248(R12), Z26	// sum of dec.0.weight[8]
+	VMOVUPS	Z26, 206656(R12)	// sum of dec.0.weight[0]
+	VMOVUPS	207168(R12), Z26	// sum of dec.0.weight[8]
 	VFMADD231PS	Z24, Z10, Z26
 	VFMADD231PS	Z25, Z11, Z26
-	VMOVUPS	Z26, 637248(R12)	// sum of dec.0.weight[8]
-	VMOVUPS	637760(R12), Z26	// sum of dec.0.weight[16]
+	VMOVUPS	Z26, 207168(R12)	// sum of dec.0.weight[8]
+	VMOVUPS	207680(R12), Z26	// sum of dec.0.weight[16]
 	VFMADD231PS	Z24, Z12, Z26
 	VFMADD231PS	Z25, Z13, Z26
-	VMOVUPS	Z26, 637760(R12)	// sum of dec.0.weight[16]
-	VMOVUPS	638272(R12), Z26	// sum of dec.0.weight[24]
+	VMOVUPS	Z26, 207680(R12)	// sum of dec.0.weight[16]
+	VMOVUPS	208192(R12), Z26	// sum of dec.0.weight[24]
 	VFMADD231PS	Z24, Z14, Z26
 	VFMADD231PS	Z25, Z15, Z26
-	VMOVUPS	Z26, 638272(R12)	// sum of dec.0.weight[24]
-	VMOVUPS	638784(R12), Z26	// sum of dec.0.weight[32]
+	VMOVUPS	Z26, 208192(R12)	// sum of dec.0.weight[24]
+	VMOVUPS	208704(R12), Z26	// sum of dec.0.weight[32]
 	VFMADD231PS	Z24, Z16, Z26
 	VFMADD231PS	Z25, Z17, Z26
-	VMOVUPS	Z26, 638784(R12)	// sum of dec.0.weight[32]
-	VMOVUPS	639296(R12), Z26	// sum of dec.0.weight[40]
+	VMOVUPS	Z26, 208704(R12)	// sum of dec.0.weight[32]
+	VMOVUPS	209216(R12), Z26	// sum of dec.0.weight[40]
 	VFMADD231PS	Z24, Z18, Z26
 	VFMADD231PS	Z25, Z19, Z26
-	VMOVUPS	Z26, 639296(R12)	// sum of dec.0.weight[40]
-	VMOVUPS	639808(R12), Z26	// sum of dec.0.weight[48]
+	VMOVUPS	Z26, 209216(R12)	// sum of dec.0.weight[40]
+	VMOVUPS	209728(R12), Z26	// sum of dec.0.weight[48]
 	VFMADD231PS	Z24, Z20, Z26
 	VFMADD231PS	Z25, Z21, Z26
-	VMOVUPS	Z26, 639808(R12)	// sum of dec.0.weight[48]
-	VMOVUPS	640320(R12), Z26	// sum of dec.0.weight[56]
+	VMOVUPS	Z26, 209728(R12)	// sum of dec.0.weight[48]
+	VMOVUPS	210240(R12), Z26	// sum of dec.0.weight[56]
 	VFMADD231PS	Z24, Z22, Z26
 	VFMADD231PS	Z25, Z23, Z26
-	VMOVUPS	Z26, 640320(R12)	// sum of dec.0.weight[56]
+	VMOVUPS	Z26, 210240(R12)	// sum of dec.0.weight[56]
 	ADDQ	$128, R11
 	ADDQ	$64, R12
 	DECQ	R10
@@ -7979,18 +7979,18 @@ loop6: // 8 times: elements
 	VMULPS	Z11, Z9, Z9
 	VPANDD	Z0, Z8, Z8
 	VPANDD	Z1, Z9, Z9
-	VMOVUPS	655168(R9), Z10	// sum of dec.2.weight[0]
+	VMOVUPS	225088(R9), Z10	// sum of dec.2.weight[0]
 	VFMADD231PS	Z8, Z2, Z10
 	VFMADD231PS	Z9, Z3, Z10
-	VMOVUPS	Z10, 655168(R9)	// sum of dec.2.weight[0]
-	VMOVUPS	657216(R9), Z10	// sum of dec.2.weight[32]
+	VMOVUPS	Z10, 225088(R9)	// sum of dec.2.weight[0]
+	VMOVUPS	227136(R9), Z10	// sum of dec.2.weight[32]
 	VFMADD231PS	Z8, Z4, Z10
 	VFMADD231PS	Z9, Z5, Z10
-	VMOVUPS	Z10, 657216(R9)	// sum of dec.2.weight[32]
-	VMOVUPS	659264(R9), Z10	// sum of dec.2.weight[64]
+	VMOVUPS	Z10, 227136(R9)	// sum of dec.2.weight[32]
+	VMOVUPS	229184(R9), Z10	// sum of dec.2.weight[64]
 	VFMADD231PS	Z8, Z6, Z10
 	VFMADD231PS	Z9, Z7, Z10
-	VMOVUPS	Z10, 659264(R9)	// sum of dec.2.weight[64]
+	VMOVUPS	Z10, 229184(R9)	// sum of dec.2.weight[64]
 	VMOVUPS	745344(SI), Z8	// add[1]
 	VMOVUPS	745408(SI), Z9	// add[1] | 1
 	VMOVUPS	749440(SI), Z10	// sigmoid[1]
@@ -7999,18 +7999,18 @@ loop6: // 8 times: elements
 	VMULPS	Z11, Z9, Z9
 	VPANDD	Z0, Z8, Z8
 	VPANDD	Z1, Z9, Z9
-	VMOVUPS	655232(R9), Z10	// sum of dec.2.weight[1]
+	VMOVUPS	225152(R9), Z10	// sum of dec.2.weight[1]
 	VFMADD231PS	Z8, Z2, Z10
 	VFMADD231PS	Z9, Z3, Z10
-	VMOVUPS	Z10, 655232(R9)	// sum of dec.2.weight[1]
-	VMOVUPS	657280(R9), Z10	// sum of dec.2.weight[33]
+	VMOVUPS	Z10, 225152(R9)	// sum of dec.2.weight[1]
+	VMOVUPS	227200(R9), Z10	// sum of dec.2.weight[33]
 	VFMADD231PS	Z8, Z4, Z10
 	VFMADD231PS	Z9, Z5, Z10
-	VMOVUPS	Z10, 657280(R9)	// sum of dec.2.weight[33]
-	VMOVUPS	659328(R9), Z10	// sum of dec.2.weight[65]
+	VMOVUPS	Z10, 227200(R9)	// sum of dec.2.weight[33]
+	VMOVUPS	229248(R9), Z10	// sum of dec.2.weight[65]
 	VFMADD231PS	Z8, Z6, Z10
 	VFMADD231PS	Z9, Z7, Z10
-	VMOVUPS	Z10, 659328(R9)	// sum of dec.2.weight[65]
+	VMOVUPS	Z10, 229248(R9)	// sum of dec.2.weight[65]
 	VMOVUPS	745472(SI), Z8	// add[2]
 	VMOVUPS	745536(SI), Z9	// add[2] | 1
 	VMOVUPS	749568(SI), Z10	// sigmoid[2]
@@ -8019,18 +8019,18 @@ loop6: // 8 times: elements
 	VMULPS	Z11, Z9, Z9
 	VPANDD	Z0, Z8, Z8
 	VPANDD	Z1, Z9, Z9
-	VMOVUPS	655296(R9), Z10	// sum of dec.2.weight[2]
+	VMOVUPS	225216(R9), Z10	// sum of dec.2.weight[2]
 	VFMADD231PS	Z8, Z2, Z10
 	VFMADD231PS	Z9, Z3, Z10
-	VMOVUPS	Z10, 655296(R9)	// sum of dec.2.weight[2]
-	VMOVUPS	657344(R9), Z10	// sum of dec.2.weight[34]
+	VMOVUPS	Z10, 225216(R9)	// sum of dec.2.weight[2]
+	VMOVUPS	227264(R9), Z10	// sum of dec.2.weight[34]
 	VFMADD231PS	Z8, Z4, Z10
 	VFMADD231PS	Z9, Z5, Z10
-	VMOVUPS	Z10, 657344(R9)	// sum of dec.2.weight[34]
-	VMOVUPS	659392(R9), Z10	// sum of dec.2.weight[66]
+	VMOVUPS	Z10, 227264(R9)	// sum of dec.2.weight[34]
+	VMOVUPS	229312(R9), Z10	// sum of dec.2.weight[66]
 	VFMADD231PS	Z8, Z6, Z10
 	VFMADD231PS	Z9, Z7, Z10
-	VMOVUPS	Z10, 659392(R9)	// sum of dec.2.weight[66]
+	VMOVUPS	Z10, 229312(R9)	// sum of dec.2.weight[66]
 	VMOVUPS	745600(SI), Z8	// add[3]
 	VMOVUPS	745664(SI), Z9	// add[3] | 1
 	VMOVUPS	749696(SI), Z10	// sigmoid[3]
@@ -8039,18 +8039,18 @@ loop6: // 8 times: elements
 	VMULPS	Z11, Z9, Z9
 	VPANDD	Z0, Z8, Z8
 	VPANDD	Z1, Z9, Z9
-	VMOVUPS	655360(R9), Z10	// sum of dec.2.weight[3]
+	VMOVUPS	225280(R9), Z10	// sum of dec.2.weight[3]
 	VFMADD231PS	Z8, Z2, Z10
 	VFMADD231PS	Z9, Z3, Z10
-	VMOVUPS	Z10, 655360(R9)	// sum of dec.2.weight[3]
-	VMOVUPS	657408(R9), Z10	// sum of dec.2.weight[35]
+	VMOVUPS	Z10, 225280(R9)	// sum of dec.2.weight[3]
+	VMOVUPS	227328(R9), Z10	// sum of dec.2.weight[35]
 	VFMADD231PS	Z8, Z4, Z10
 	VFMADD231PS	Z9, Z5, Z10
-	VMOVUPS	Z10, 657408(R9)	// sum of dec.2.weight[35]
-	VMOVUPS	659456(R9), Z10	// sum of dec.2.weight[67]
+	VMOVUPS	Z10, 227328(R9)	// sum of dec.2.weight[35]
+	VMOVUPS	229376(R9), Z10	// sum of dec.2.weight[67]
 	VFMADD231PS	Z8, Z6, Z10
 	VFMADD231PS	Z9, Z7, Z10
-	VMOVUPS	Z10, 659456(R9)	// sum of dec.2.weight[67]
+	VMOVUPS	Z10, 229376(R9)	// sum of dec.2.weight[67]
 	VMOVUPS	745728(SI), Z8	// add[4]
 	VMOVUPS	745792(SI), Z9	// add[4] | 1
 	VMOVUPS	749824(SI), Z10	// sigmoid[4]
@@ -8059,18 +8059,18 @@ loop6: // 8 times: elements
 	VMULPS	Z11, Z9, Z9
 	VPANDD	Z0, Z8, Z8
 	VPANDD	Z1, Z9, Z9
-	VMOVUPS	655424(R9), Z10	// sum of dec.2.weight[4]
+	VMOVUPS	225344(R9), Z10	// sum of dec.2.weight[4]
 	VFMADD231PS	Z8, Z2, Z10
 	VFMADD231PS	Z9, Z3, Z10
-	VMOVUPS	Z10, 655424(R9)	// sum of dec.2.weight[4]
-	VMOVUPS	657472(R9), Z10	// sum of dec.2.weight[36]
+	VMOVUPS	Z10, 225344(R9)	// sum of dec.2.weight[4]
+	VMOVUPS	227392(R9), Z10	// sum of dec.2.weight[36]
 	VFMADD231PS	Z8, Z4, Z10
 	VFMADD231PS	Z9, Z5, Z10
-	VMOVUPS	Z10, 657472(R9)	// sum of dec.2.weight[36]
-	VMOVUPS	659520(R9), Z10	// sum of dec.2.weight[68]
+	VMOVUPS	Z10, 227392(R9)	// sum of dec.2.weight[36]
+	VMOVUPS	229440(R9), Z10	// sum of dec.2.weight[68]
 	VFMADD231PS	Z8, Z6, Z10
 	VFMADD231PS	Z9, Z7, Z10
-	VMOVUPS	Z10, 659520(R9)	// sum of dec.2.weight[68]
+	VMOVUPS	Z10, 229440(R9)	// sum of dec.2.weight[68]
 	VMOVUPS	745856(SI), Z8	// add[5]
 	VMOVUPS	745920(SI), Z9	// add[5] | 1
 	VMOVUPS	749952(SI), Z10	// sigmoid[5]
@@ -8079,18 +8079,18 @@ loop6: // 8 times: elements
 	VMULPS	Z11, Z9, Z9
 	VPANDD	Z0, Z8, Z8
 	VPANDD	Z1, Z9, Z9
-	VMOVUPS	655488(R9), Z10	// sum of dec.2.weight[5]
+	VMOVUPS	225408(R9), Z10	// sum of dec.2.weight[5]
 	VFMADD231PS	Z8, Z2, Z10
 	VFMADD231PS	Z9, Z3, Z10
-	VMOVUPS	Z10, 655488(R9)	// sum of dec.2.weight[5]
-	VMOVUPS	657536(R9), Z10	// sum of dec.2.weight[37]
+	VMOVUPS	Z10, 225408(R9)	// sum of dec.2.weight[5]
+	VMOVUPS	227456(R9), Z10	// sum of dec.2.weight[37]
 	VFMADD231PS	Z8, Z4, Z10
 	VFMADD231PS	Z9, Z5, Z10
-	VMOVUPS	Z10, 657536(R9)	// sum of dec.2.weight[37]
-	VMOVUPS	659584(R9), Z10	// sum of dec.2.weight[69]
+	VMOVUPS	Z10, 227456(R9)	// sum of dec.2.weight[37]
+	VMOVUPS	229504(R9), Z10	// sum of dec.2.weight[69]
 	VFMADD231PS	Z8, Z6, Z10
 	VFMADD231PS	Z9, Z7, Z10
-	VMOVUPS	Z10, 659584(R9)	// sum of dec.2.weight[69]
+	VMOVUPS	Z10, 229504(R9)	// sum of dec.2.weight[69]
 	VMOVUPS	745984(SI), Z8	// add[6]
 	VMOVUPS	746048(SI), Z9	// add[6] | 1
 	VMOVUPS	750080(SI), Z10	// sigmoid[6]
@@ -8099,18 +8099,18 @@ loop6: // 8 times: elements
 	VMULPS	Z11, Z9, Z9
 	VPANDD	Z0, Z8, Z8
 	VPANDD	Z1, Z9, Z9
-	VMOVUPS	655552(R9), Z10	// sum of dec.2.weight[6]
+	VMOVUPS	225472(R9), Z10	// sum of dec.2.weight[6]
 	VFMADD231PS	Z8, Z2, Z10
 	VFMADD231PS	Z9, Z3, Z10
-	VMOVUPS	Z10, 655552(R9)	// sum of dec.2.weight[6]
-	VMOVUPS	657600(R9), Z10	// sum of dec.2.weight[38]
+	VMOVUPS	Z10, 225472(R9)	// sum of dec.2.weight[6]
+	VMOVUPS	227520(R9), Z10	// sum of dec.2.weight[38]
 	VFMADD231PS	Z8, Z4, Z10
 	VFMADD231PS	Z9, Z5, Z10
-	VMOVUPS	Z10, 657600(R9)	// sum of dec.2.weight[38]
-	VMOVUPS	659648(R9), Z10	// sum of dec.2.weight[70]
+	VMOVUPS	Z10, 227520(R9)	// sum of dec.2.weight[38]
+	VMOVUPS	229568(R9), Z10	// sum of dec.2.weight[70]
 	VFMADD231PS	Z8, Z6, Z10
 	VFMADD231PS	Z9, Z7, Z10
-	VMOVUPS	Z10, 659648(R9)	// sum of dec.2.weight[70]
+	VMOVUPS	Z10, 229568(R9)	// sum of dec.2.weight[70]
 	VMOVUPS	746112(SI), Z8	// add[7]
 	VMOVUPS	746176(SI), Z9	// add[7] | 1
 	VMOVUPS	750208(SI), Z10	// sigmoid[7]
@@ -8119,18 +8119,18 @@ loop6: // 8 times: elements
 	VMULPS	Z11, Z9, Z9
 	VPANDD	Z0, Z8, Z8
 	VPANDD	Z1, Z9, Z9
-	VMOVUPS	655616(R9), Z10	// sum of dec.2.weight[7]
+	VMOVUPS	225536(R9), Z10	// sum of dec.2.weight[7]
 	VFMADD231PS	Z8, Z2, Z10
 	VFMADD231PS	Z9, Z3, Z10
-	VMOVUPS	Z10, 655616(R9)	// sum of dec.2.weight[7]
-	VMOVUPS	657664(R9), Z10	// sum of dec.2.weight[39]
+	VMOVUPS	Z10, 225536(R9)	// sum of dec.2.weight[7]
+	VMOVUPS	227584(R9), Z10	// sum of dec.2.weight[39]
 	VFMADD231PS	Z8, Z4, Z10
 	VFMADD231PS	Z9, Z5, Z10
-	VMOVUPS	Z10, 657664(R9)	// sum of dec.2.weight[39]
-	VMOVUPS	659712(R9), Z10	// sum of dec.2.weight[71]
+	VMOVUPS	Z10, 227584(R9)	// sum of dec.2.weight[39]
+	VMOVUPS	229632(R9), Z10	// sum of dec.2.weight[71]
 	VFMADD231PS	Z8, Z6, Z10
 	VFMADD231PS	Z9, Z7, Z10
-	VMOVUPS	Z10, 659712(R9)	// sum of dec.2.weight[71]
+	VMOVUPS	Z10, 229632(R9)	// sum of dec.2.weight[71]
 	ADDQ	$1024, SI
 	ADDQ	$4096, DI
 	ADDQ	$512, R9
@@ -9077,434 +9077,419 @@ loop11: // 2 times: vectors of the block
 	RET
 
 // latentFieldBwd is Latent.field.bwd (forecast.nde:25) of a block of samples.
-// 10 vectors lie in the frame for want of registers.
 TEXT latentFieldBwd_avx512<>(SB), NOSPLIT, $0-0
 	VMOVUPS	65792(AX), Z0	// mask
 	VMOVUPS	65856(AX), Z1	// mask | 1
 	// forecast.nde:30
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 853248(AX)	// pad[0]
+	VMOVUPS	Z2, 869632(AX)	// pad[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 853312(AX)	// pad[0] | 1
+	VMOVUPS	Z2, 869696(AX)	// pad[0] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 853376(AX)	// pad[1]
+	VMOVUPS	Z2, 869760(AX)	// pad[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 853440(AX)	// pad[1] | 1
+	VMOVUPS	Z2, 869824(AX)	// pad[1] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 853504(AX)	// pad[2]
+	VMOVUPS	Z2, 869888(AX)	// pad[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 853568(AX)	// pad[2] | 1
+	VMOVUPS	Z2, 869952(AX)	// pad[2] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 853632(AX)	// pad[3]
+	VMOVUPS	Z2, 870016(AX)	// pad[3]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 853696(AX)	// pad[3] | 1
+	VMOVUPS	Z2, 870080(AX)	// pad[3] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 853760(AX)	// pad[4]
+	VMOVUPS	Z2, 870144(AX)	// pad[4]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 853824(AX)	// pad[4] | 1
+	VMOVUPS	Z2, 870208(AX)	// pad[4] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 853888(AX)	// pad[5]
+	VMOVUPS	Z2, 870272(AX)	// pad[5]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 853952(AX)	// pad[5] | 1
+	VMOVUPS	Z2, 870336(AX)	// pad[5] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 854016(AX)	// pad[6]
+	VMOVUPS	Z2, 870400(AX)	// pad[6]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 854080(AX)	// pad[6] | 1
+	VMOVUPS	Z2, 870464(AX)	// pad[6] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 854144(AX)	// pad[7]
+	VMOVUPS	Z2, 870528(AX)	// pad[7]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 854208(AX)	// pad[7] | 1
+	VMOVUPS	Z2, 870592(AX)	// pad[7] | 1
 	VMOVUPS	851200(AX), Z2	// da_bar[0]
 	VMOVUPS	851264(AX), Z3	// da_bar[0] | 1
-	VMOVUPS	Z2, 854272(AX)	// pad[8]
-	VMOVUPS	Z3, 854336(AX)	// pad[8] | 1
+	VMOVUPS	Z2, 870656(AX)	// pad[8]
+	VMOVUPS	Z3, 870720(AX)	// pad[8] | 1
 	VMOVUPS	851328(AX), Z2	// da_bar[1]
 	VMOVUPS	851392(AX), Z3	// da_bar[1] | 1
-	VMOVUPS	Z2, 854400(AX)	// pad[9]
-	VMOVUPS	Z3, 854464(AX)	// pad[9] | 1
+	VMOVUPS	Z2, 870784(AX)	// pad[9]
+	VMOVUPS	Z3, 870848(AX)	// pad[9] | 1
 	VMOVUPS	851456(AX), Z2	// da_bar[2]
 	VMOVUPS	851520(AX), Z3	// da_bar[2] | 1
-	VMOVUPS	Z2, 854528(AX)	// pad[10]
-	VMOVUPS	Z3, 854592(AX)	// pad[10] | 1
+	VMOVUPS	Z2, 870912(AX)	// pad[10]
+	VMOVUPS	Z3, 870976(AX)	// pad[10] | 1
 	VMOVUPS	851584(AX), Z2	// da_bar[3]
 	VMOVUPS	851648(AX), Z3	// da_bar[3] | 1
-	VMOVUPS	Z2, 854656(AX)	// pad[11]
-	VMOVUPS	Z3, 854720(AX)	// pad[11] | 1
+	VMOVUPS	Z2, 871040(AX)	// pad[11]
+	VMOVUPS	Z3, 871104(AX)	// pad[11] | 1
 	// forecast.nde:29
 	VMOVUPS	850176(AX), Z2	// dz_bar[0]
 	VMOVUPS	850240(AX), Z3	// dz_bar[0] | 1
-	VMOVUPS	Z2, 854784(AX)	// pad_2[0]
-	VMOVUPS	Z3, 854848(AX)	// pad_2[0] | 1
+	VMOVUPS	Z2, 871168(AX)	// pad_2[0]
+	VMOVUPS	Z3, 871232(AX)	// pad_2[0] | 1
 	VMOVUPS	850304(AX), Z2	// dz_bar[1]
 	VMOVUPS	850368(AX), Z3	// dz_bar[1] | 1
-	VMOVUPS	Z2, 854912(AX)	// pad_2[1]
-	VMOVUPS	Z3, 854976(AX)	// pad_2[1] | 1
+	VMOVUPS	Z2, 871296(AX)	// pad_2[1]
+	VMOVUPS	Z3, 871360(AX)	// pad_2[1] | 1
 	VMOVUPS	850432(AX), Z2	// dz_bar[2]
 	VMOVUPS	850496(AX), Z3	// dz_bar[2] | 1
-	VMOVUPS	Z2, 855040(AX)	// pad_2[2]
-	VMOVUPS	Z3, 855104(AX)	// pad_2[2] | 1
+	VMOVUPS	Z2, 871424(AX)	// pad_2[2]
+	VMOVUPS	Z3, 871488(AX)	// pad_2[2] | 1
 	VMOVUPS	850560(AX), Z2	// dz_bar[3]
 	VMOVUPS	850624(AX), Z3	// dz_bar[3] | 1
-	VMOVUPS	Z2, 855168(AX)	// pad_2[3]
-	VMOVUPS	Z3, 855232(AX)	// pad_2[3] | 1
+	VMOVUPS	Z2, 871552(AX)	// pad_2[3]
+	VMOVUPS	Z3, 871616(AX)	// pad_2[3] | 1
 	VMOVUPS	850688(AX), Z2	// dz_bar[4]
 	VMOVUPS	850752(AX), Z3	// dz_bar[4] | 1
-	VMOVUPS	Z2, 855296(AX)	// pad_2[4]
-	VMOVUPS	Z3, 855360(AX)	// pad_2[4] | 1
+	VMOVUPS	Z2, 871680(AX)	// pad_2[4]
+	VMOVUPS	Z3, 871744(AX)	// pad_2[4] | 1
 	VMOVUPS	850816(AX), Z2	// dz_bar[5]
 	VMOVUPS	850880(AX), Z3	// dz_bar[5] | 1
-	VMOVUPS	Z2, 855424(AX)	// pad_2[5]
-	VMOVUPS	Z3, 855488(AX)	// pad_2[5] | 1
+	VMOVUPS	Z2, 871808(AX)	// pad_2[5]
+	VMOVUPS	Z3, 871872(AX)	// pad_2[5] | 1
 	VMOVUPS	850944(AX), Z2	// dz_bar[6]
 	VMOVUPS	851008(AX), Z3	// dz_bar[6] | 1
-	VMOVUPS	Z2, 855552(AX)	// pad_2[6]
-	VMOVUPS	Z3, 855616(AX)	// pad_2[6] | 1
+	VMOVUPS	Z2, 871936(AX)	// pad_2[6]
+	VMOVUPS	Z3, 872000(AX)	// pad_2[6] | 1
 	VMOVUPS	851072(AX), Z2	// dz_bar[7]
 	VMOVUPS	851136(AX), Z3	// dz_bar[7] | 1
-	VMOVUPS	Z2, 855680(AX)	// pad_2[7]
-	VMOVUPS	Z3, 855744(AX)	// pad_2[7] | 1
+	VMOVUPS	Z2, 872064(AX)	// pad_2[7]
+	VMOVUPS	Z3, 872128(AX)	// pad_2[7] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 855808(AX)	// pad_2[8]
+	VMOVUPS	Z2, 872192(AX)	// pad_2[8]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 855872(AX)	// pad_2[8] | 1
+	VMOVUPS	Z2, 872256(AX)	// pad_2[8] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 855936(AX)	// pad_2[9]
+	VMOVUPS	Z2, 872320(AX)	// pad_2[9]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 856000(AX)	// pad_2[9] | 1
+	VMOVUPS	Z2, 872384(AX)	// pad_2[9] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 856064(AX)	// pad_2[10]
+	VMOVUPS	Z2, 872448(AX)	// pad_2[10]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 856128(AX)	// pad_2[10] | 1
+	VMOVUPS	Z2, 872512(AX)	// pad_2[10] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 856192(AX)	// pad_2[11]
+	VMOVUPS	Z2, 872576(AX)	// pad_2[11]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 856256(AX)	// pad_2[11] | 1
+	VMOVUPS	Z2, 872640(AX)	// pad_2[11] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
 	VBROADCASTSS	f32_00000000<>(SB), Z3
-	VMOVUPS	853248(AX), Z4	// pad[0]
-	VMOVUPS	853312(AX), Z5	// pad[0] | 1
-	VMOVUPS	854784(AX), Z6	// pad_2[0]
-	VMOVUPS	854848(AX), Z7	// pad_2[0] | 1
-	VADDPS	Z6, Z4, Z31
-	VMOVUPS	Z31, 0(AX)
-	VADDPS	Z7, Z5, Z31
-	VMOVUPS	Z31, 64(AX)
+	VMOVUPS	869632(AX), Z4	// pad[0]
+	VMOVUPS	869696(AX), Z5	// pad[0] | 1
+	VMOVUPS	871168(AX), Z6	// pad_2[0]
+	VMOVUPS	871232(AX), Z7	// pad_2[0] | 1
+	VADDPS	Z6, Z4, Z4
+	VADDPS	Z7, Z5, Z5
 	// forecast.nde:18
-	VBROADCASTSS	16704(BX), Z4	// dyn.scale
-	VMULPS	0(AX), Z4, Z5
-	VMULPS	64(AX), Z4, Z4
-	VMOVUPS	848640(AX), Z6	// tanh[0]
-	VMOVUPS	848704(AX), Z7	// tanh[0] | 1
-	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z6, Z6
-	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z7, Z7
-	VMULPS	Z6, Z5, Z31
-	VMOVUPS	Z31, 128(AX)
-	VMULPS	Z7, Z4, Z31
-	VMOVUPS	Z31, 192(AX)
-	VMOVUPS	128(AX), Z29	// dyn.4.bias_bar[0]
-	VMOVUPS	Z29, 856320(AX)
-	VMOVUPS	192(AX), Z29	// dyn.4.bias_bar[0] | 1
-	VMOVUPS	Z29, 856384(AX)
-	VPANDD	128(AX), Z0, Z4
-	VPANDD	192(AX), Z1, Z5
-	VMOVUPS	635968(R8), Z6	// sum of dyn.4.bias[0]
-	VADDPS	Z4, Z6, Z4
-	VADDPS	Z5, Z4, Z4
-	VMOVUPS	Z4, 635968(R8)	// sum of dyn.4.bias[0]
+	VBROADCASTSS	16704(BX), Z6	// dyn.scale
+	VMULPS	Z6, Z4, Z7
+	VMULPS	Z6, Z5, Z6
+	VMOVUPS	848640(AX), Z8	// tanh[0]
+	VMOVUPS	848704(AX), Z9	// tanh[0] | 1
+	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z8, Z8
+	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z9, Z9
+	VMULPS	Z8, Z7, Z7
+	VMULPS	Z9, Z6, Z6
+	VMOVUPS	Z7, 872704(AX)	// dyn.4.bias_bar[0]
+	VMOVUPS	Z6, 872768(AX)	// dyn.4.bias_bar[0] | 1
+	VPANDD	Z0, Z7, Z8
+	VPANDD	Z1, Z6, Z9
+	VMOVUPS	205888(R8), Z10	// sum of dyn.4.bias[0]
+	VADDPS	Z8, Z10, Z8
+	VADDPS	Z9, Z8, Z8
+	VMOVUPS	Z8, 205888(R8)	// sum of dyn.4.bias[0]
+	VMOVUPS	848640(AX), Z8	// tanh[0]
+	VMOVUPS	848704(AX), Z9	// tanh[0] | 1
+	VMULPS	Z8, Z4, Z4
+	VMULPS	Z9, Z5, Z5
+	VADDPS	Z4, Z2, Z2
+	VADDPS	Z5, Z3, Z3
 	// forecast.nde:29
-	VMOVUPS	853376(AX), Z4	// pad[1]
-	VMOVUPS	853440(AX), Z5	// pad[1] | 1
-	VMOVUPS	854912(AX), Z6	// pad_2[1]
-	VMOVUPS	854976(AX), Z7	// pad_2[1] | 1
-	VADDPS	Z6, Z4, Z31
-	VMOVUPS	Z31, 256(AX)
-	VADDPS	Z7, Z5, Z31
-	VMOVUPS	Z31, 320(AX)
-	// forecast.nde:18
-	VBROADCASTSS	16704(BX), Z4	// dyn.scale
-	VMULPS	256(AX), Z4, Z5
-	VMULPS	320(AX), Z4, Z4
-	VMOVUPS	848768(AX), Z6	// tanh[1]
-	VMOVUPS	848832(AX), Z7	// tanh[1] | 1
-	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z6, Z6
-	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z7, Z7
-	VMULPS	Z6, Z5, Z31
-	VMOVUPS	Z31, 384(AX)
-	VMULPS	Z7, Z4, Z31
-	VMOVUPS	Z31, 448(AX)
-	VMOVUPS	384(AX), Z29	// dyn.4.bias_bar[1]
-	VMOVUPS	Z29, 856448(AX)
-	VMOVUPS	448(AX), Z29	// dyn.4.bias_bar[1] | 1
-	VMOVUPS	Z29, 856512(AX)
-	VPANDD	384(AX), Z0, Z4
-	VPANDD	448(AX), Z1, Z5
-	VMOVUPS	636032(R8), Z6	// sum of dyn.4.bias[1]
-	VADDPS	Z4, Z6, Z4
-	VADDPS	Z5, Z4, Z4
-	VMOVUPS	Z4, 636032(R8)	// sum of dyn.4.bias[1]
-	// forecast.nde:29
-	VMOVUPS	853504(AX), Z4	// pad[2]
-	VMOVUPS	853568(AX), Z5	// pad[2] | 1
-	VMOVUPS	855040(AX), Z6	// pad_2[2]
-	VMOVUPS	855104(AX), Z7	// pad_2[2] | 1
-	VADDPS	Z6, Z4, Z31
-	VMOVUPS	Z31, 512(AX)
-	VADDPS	Z7, Z5, Z31
-	VMOVUPS	Z31, 576(AX)
-	// forecast.nde:18
-	VBROADCASTSS	16704(BX), Z4	// dyn.scale
-	VMULPS	512(AX), Z4, Z5
-	VMULPS	576(AX), Z4, Z4
-	VMOVUPS	848896(AX), Z6	// tanh[2]
-	VMOVUPS	848960(AX), Z7	// tanh[2] | 1
-	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z6, Z6
-	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z7, Z7
-	VMULPS	Z6, Z5, Z5
-	VMULPS	Z7, Z4, Z4
-	VMOVUPS	Z5, 856576(AX)	// dyn.4.bias_bar[2]
-	VMOVUPS	Z4, 856640(AX)	// dyn.4.bias_bar[2] | 1
-	VPANDD	Z0, Z5, Z6
-	VPANDD	Z1, Z4, Z7
-	VMOVUPS	636096(R8), Z8	// sum of dyn.4.bias[2]
-	VADDPS	Z6, Z8, Z6
-	VADDPS	Z7, Z6, Z6
-	VMOVUPS	Z6, 636096(R8)	// sum of dyn.4.bias[2]
-	// forecast.nde:29
-	VMOVUPS	853632(AX), Z6	// pad[3]
-	VMOVUPS	853696(AX), Z7	// pad[3] | 1
-	VMOVUPS	855168(AX), Z8	// pad_2[3]
-	VMOVUPS	855232(AX), Z9	// pad_2[3] | 1
-	VADDPS	Z8, Z6, Z6
-	VADDPS	Z9, Z7, Z7
+	VMOVUPS	869760(AX), Z4	// pad[1]
+	VMOVUPS	869824(AX), Z5	// pad[1] | 1
+	VMOVUPS	871296(AX), Z8	// pad_2[1]
+	VMOVUPS	871360(AX), Z9	// pad_2[1] | 1
+	VADDPS	Z8, Z4, Z4
+	VADDPS	Z9, Z5, Z5
 	// forecast.nde:18
 	VBROADCASTSS	16704(BX), Z8	// dyn.scale
-	VMULPS	Z8, Z6, Z9
-	VMULPS	Z8, Z7, Z8
-	VMOVUPS	849024(AX), Z10	// tanh[3]
-	VMOVUPS	849088(AX), Z11	// tanh[3] | 1
+	VMULPS	Z8, Z4, Z9
+	VMULPS	Z8, Z5, Z8
+	VMOVUPS	848768(AX), Z10	// tanh[1]
+	VMOVUPS	848832(AX), Z11	// tanh[1] | 1
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z10, Z10
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z11, Z11
 	VMULPS	Z10, Z9, Z9
 	VMULPS	Z11, Z8, Z8
-	VMOVUPS	Z9, 856704(AX)	// dyn.4.bias_bar[3]
-	VMOVUPS	Z8, 856768(AX)	// dyn.4.bias_bar[3] | 1
+	VMOVUPS	Z9, 872832(AX)	// dyn.4.bias_bar[1]
+	VMOVUPS	Z8, 872896(AX)	// dyn.4.bias_bar[1] | 1
 	VPANDD	Z0, Z9, Z10
 	VPANDD	Z1, Z8, Z11
-	VMOVUPS	636160(R8), Z12	// sum of dyn.4.bias[3]
+	VMOVUPS	205952(R8), Z12	// sum of dyn.4.bias[1]
 	VADDPS	Z10, Z12, Z10
 	VADDPS	Z11, Z10, Z10
-	VMOVUPS	Z10, 636160(R8)	// sum of dyn.4.bias[3]
+	VMOVUPS	Z10, 205952(R8)	// sum of dyn.4.bias[1]
+	VMOVUPS	848768(AX), Z10	// tanh[1]
+	VMOVUPS	848832(AX), Z11	// tanh[1] | 1
+	VMULPS	Z10, Z4, Z4
+	VMULPS	Z11, Z5, Z5
+	VADDPS	Z4, Z2, Z2
+	VADDPS	Z5, Z3, Z3
 	// forecast.nde:29
-	VMOVUPS	853760(AX), Z10	// pad[4]
-	VMOVUPS	853824(AX), Z11	// pad[4] | 1
-	VMOVUPS	855296(AX), Z12	// pad_2[4]
-	VMOVUPS	855360(AX), Z13	// pad_2[4] | 1
-	VADDPS	Z12, Z10, Z10
-	VADDPS	Z13, Z11, Z11
+	VMOVUPS	869888(AX), Z4	// pad[2]
+	VMOVUPS	869952(AX), Z5	// pad[2] | 1
+	VMOVUPS	871424(AX), Z10	// pad_2[2]
+	VMOVUPS	871488(AX), Z11	// pad_2[2] | 1
+	VADDPS	Z10, Z4, Z4
+	VADDPS	Z11, Z5, Z5
+	// forecast.nde:18
+	VBROADCASTSS	16704(BX), Z10	// dyn.scale
+	VMULPS	Z10, Z4, Z11
+	VMULPS	Z10, Z5, Z10
+	VMOVUPS	848896(AX), Z12	// tanh[2]
+	VMOVUPS	848960(AX), Z13	// tanh[2] | 1
+	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z12, Z12
+	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z13, Z13
+	VMULPS	Z12, Z11, Z11
+	VMULPS	Z13, Z10, Z10
+	VMOVUPS	Z11, 872960(AX)	// dyn.4.bias_bar[2]
+	VMOVUPS	Z10, 873024(AX)	// dyn.4.bias_bar[2] | 1
+	VPANDD	Z0, Z11, Z12
+	VPANDD	Z1, Z10, Z13
+	VMOVUPS	206016(R8), Z14	// sum of dyn.4.bias[2]
+	VADDPS	Z12, Z14, Z12
+	VADDPS	Z13, Z12, Z12
+	VMOVUPS	Z12, 206016(R8)	// sum of dyn.4.bias[2]
+	VMOVUPS	848896(AX), Z12	// tanh[2]
+	VMOVUPS	848960(AX), Z13	// tanh[2] | 1
+	VMULPS	Z12, Z4, Z4
+	VMULPS	Z13, Z5, Z5
+	VADDPS	Z4, Z2, Z2
+	VADDPS	Z5, Z3, Z3
+	// forecast.nde:29
+	VMOVUPS	870016(AX), Z4	// pad[3]
+	VMOVUPS	870080(AX), Z5	// pad[3] | 1
+	VMOVUPS	871552(AX), Z12	// pad_2[3]
+	VMOVUPS	871616(AX), Z13	// pad_2[3] | 1
+	VADDPS	Z12, Z4, Z4
+	VADDPS	Z13, Z5, Z5
 	// forecast.nde:18
 	VBROADCASTSS	16704(BX), Z12	// dyn.scale
-	VMULPS	Z12, Z10, Z13
-	VMULPS	Z12, Z11, Z12
-	VMOVUPS	849152(AX), Z14	// tanh[4]
-	VMOVUPS	849216(AX), Z15	// tanh[4] | 1
+	VMULPS	Z12, Z4, Z13
+	VMULPS	Z12, Z5, Z12
+	VMOVUPS	849024(AX), Z14	// tanh[3]
+	VMOVUPS	849088(AX), Z15	// tanh[3] | 1
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z14, Z14
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z15, Z15
 	VMULPS	Z14, Z13, Z13
 	VMULPS	Z15, Z12, Z12
-	VMOVUPS	Z13, 856832(AX)	// dyn.4.bias_bar[4]
-	VMOVUPS	Z12, 856896(AX)	// dyn.4.bias_bar[4] | 1
+	VMOVUPS	Z13, 873088(AX)	// dyn.4.bias_bar[3]
+	VMOVUPS	Z12, 873152(AX)	// dyn.4.bias_bar[3] | 1
 	VPANDD	Z0, Z13, Z14
 	VPANDD	Z1, Z12, Z15
-	VMOVUPS	636224(R8), Z16	// sum of dyn.4.bias[4]
+	VMOVUPS	206080(R8), Z16	// sum of dyn.4.bias[3]
 	VADDPS	Z14, Z16, Z14
 	VADDPS	Z15, Z14, Z14
-	VMOVUPS	Z14, 636224(R8)	// sum of dyn.4.bias[4]
+	VMOVUPS	Z14, 206080(R8)	// sum of dyn.4.bias[3]
+	VMOVUPS	849024(AX), Z14	// tanh[3]
+	VMOVUPS	849088(AX), Z15	// tanh[3] | 1
+	VMULPS	Z14, Z4, Z4
+	VMULPS	Z15, Z5, Z5
+	VADDPS	Z4, Z2, Z2
+	VADDPS	Z5, Z3, Z3
 	// forecast.nde:29
-	VMOVUPS	853888(AX), Z14	// pad[5]
-	VMOVUPS	853952(AX), Z15	// pad[5] | 1
-	VMOVUPS	855424(AX), Z16	// pad_2[5]
-	VMOVUPS	855488(AX), Z17	// pad_2[5] | 1
-	VADDPS	Z16, Z14, Z14
-	VADDPS	Z17, Z15, Z15
+	VMOVUPS	870144(AX), Z4	// pad[4]
+	VMOVUPS	870208(AX), Z5	// pad[4] | 1
+	VMOVUPS	871680(AX), Z14	// pad_2[4]
+	VMOVUPS	871744(AX), Z15	// pad_2[4] | 1
+	VADDPS	Z14, Z4, Z4
+	VADDPS	Z15, Z5, Z5
+	// forecast.nde:18
+	VBROADCASTSS	16704(BX), Z14	// dyn.scale
+	VMULPS	Z14, Z4, Z15
+	VMULPS	Z14, Z5, Z14
+	VMOVUPS	849152(AX), Z16	// tanh[4]
+	VMOVUPS	849216(AX), Z17	// tanh[4] | 1
+	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z16, Z16
+	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z17, Z17
+	VMULPS	Z16, Z15, Z15
+	VMULPS	Z17, Z14, Z14
+	VMOVUPS	Z15, 873216(AX)	// dyn.4.bias_bar[4]
+	VMOVUPS	Z14, 873280(AX)	// dyn.4.bias_bar[4] | 1
+	VPANDD	Z0, Z15, Z16
+	VPANDD	Z1, Z14, Z17
+	VMOVUPS	206144(R8), Z18	// sum of dyn.4.bias[4]
+	VADDPS	Z16, Z18, Z16
+	VADDPS	Z17, Z16, Z16
+	VMOVUPS	Z16, 206144(R8)	// sum of dyn.4.bias[4]
+	VMOVUPS	849152(AX), Z16	// tanh[4]
+	VMOVUPS	849216(AX), Z17	// tanh[4] | 1
+	VMULPS	Z16, Z4, Z4
+	VMULPS	Z17, Z5, Z5
+	VADDPS	Z4, Z2, Z2
+	VADDPS	Z5, Z3, Z3
+	// forecast.nde:29
+	VMOVUPS	870272(AX), Z4	// pad[5]
+	VMOVUPS	870336(AX), Z5	// pad[5] | 1
+	VMOVUPS	871808(AX), Z16	// pad_2[5]
+	VMOVUPS	871872(AX), Z17	// pad_2[5] | 1
+	VADDPS	Z16, Z4, Z4
+	VADDPS	Z17, Z5, Z5
 	// forecast.nde:18
 	VBROADCASTSS	16704(BX), Z16	// dyn.scale
-	VMULPS	Z16, Z14, Z17
-	VMULPS	Z16, Z15, Z16
+	VMULPS	Z16, Z4, Z17
+	VMULPS	Z16, Z5, Z16
 	VMOVUPS	849280(AX), Z18	// tanh[5]
 	VMOVUPS	849344(AX), Z19	// tanh[5] | 1
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z18, Z18
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z19, Z19
 	VMULPS	Z18, Z17, Z17
 	VMULPS	Z19, Z16, Z16
-	VMOVUPS	Z17, 856960(AX)	// dyn.4.bias_bar[5]
-	VMOVUPS	Z16, 857024(AX)	// dyn.4.bias_bar[5] | 1
+	VMOVUPS	Z17, 873344(AX)	// dyn.4.bias_bar[5]
+	VMOVUPS	Z16, 873408(AX)	// dyn.4.bias_bar[5] | 1
 	VPANDD	Z0, Z17, Z18
 	VPANDD	Z1, Z16, Z19
-	VMOVUPS	636288(R8), Z20	// sum of dyn.4.bias[5]
+	VMOVUPS	206208(R8), Z20	// sum of dyn.4.bias[5]
 	VADDPS	Z18, Z20, Z18
 	VADDPS	Z19, Z18, Z18
-	VMOVUPS	Z18, 636288(R8)	// sum of dyn.4.bias[5]
+	VMOVUPS	Z18, 206208(R8)	// sum of dyn.4.bias[5]
+	VMOVUPS	849280(AX), Z18	// tanh[5]
+	VMOVUPS	849344(AX), Z19	// tanh[5] | 1
+	VMULPS	Z18, Z4, Z4
+	VMULPS	Z19, Z5, Z5
+	VADDPS	Z4, Z2, Z2
+	VADDPS	Z5, Z3, Z3
 	// forecast.nde:29
-	VMOVUPS	854016(AX), Z18	// pad[6]
-	VMOVUPS	854080(AX), Z19	// pad[6] | 1
-	VMOVUPS	855552(AX), Z20	// pad_2[6]
-	VMOVUPS	855616(AX), Z21	// pad_2[6] | 1
-	VADDPS	Z20, Z18, Z18
-	VADDPS	Z21, Z19, Z19
+	VMOVUPS	870400(AX), Z4	// pad[6]
+	VMOVUPS	870464(AX), Z5	// pad[6] | 1
+	VMOVUPS	871936(AX), Z18	// pad_2[6]
+	VMOVUPS	872000(AX), Z19	// pad_2[6] | 1
+	VADDPS	Z18, Z4, Z4
+	VADDPS	Z19, Z5, Z5
+	// forecast.nde:18
+	VBROADCASTSS	16704(BX), Z18	// dyn.scale
+	VMULPS	Z18, Z4, Z19
+	VMULPS	Z18, Z5, Z18
+	VMOVUPS	849408(AX), Z20	// tanh[6]
+	VMOVUPS	849472(AX), Z21	// tanh[6] | 1
+	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z20, Z20
+	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z21, Z21
+	VMULPS	Z20, Z19, Z19
+	VMULPS	Z21, Z18, Z18
+	VMOVUPS	Z19, 873472(AX)	// dyn.4.bias_bar[6]
+	VMOVUPS	Z18, 873536(AX)	// dyn.4.bias_bar[6] | 1
+	VPANDD	Z0, Z19, Z20
+	VPANDD	Z1, Z18, Z21
+	VMOVUPS	206272(R8), Z22	// sum of dyn.4.bias[6]
+	VADDPS	Z20, Z22, Z20
+	VADDPS	Z21, Z20, Z20
+	VMOVUPS	Z20, 206272(R8)	// sum of dyn.4.bias[6]
+	VMOVUPS	849408(AX), Z20	// tanh[6]
+	VMOVUPS	849472(AX), Z21	// tanh[6] | 1
+	VMULPS	Z20, Z4, Z4
+	VMULPS	Z21, Z5, Z5
+	VADDPS	Z4, Z2, Z2
+	VADDPS	Z5, Z3, Z3
+	// forecast.nde:29
+	VMOVUPS	870528(AX), Z4	// pad[7]
+	VMOVUPS	870592(AX), Z5	// pad[7] | 1
+	VMOVUPS	872064(AX), Z20	// pad_2[7]
+	VMOVUPS	872128(AX), Z21	// pad_2[7] | 1
+	VADDPS	Z20, Z4, Z4
+	VADDPS	Z21, Z5, Z5
 	// forecast.nde:18
 	VBROADCASTSS	16704(BX), Z20	// dyn.scale
-	VMULPS	Z20, Z18, Z21
-	VMULPS	Z20, Z19, Z20
-	VMOVUPS	849408(AX), Z22	// tanh[6]
-	VMOVUPS	849472(AX), Z23	// tanh[6] | 1
+	VMULPS	Z20, Z4, Z21
+	VMULPS	Z20, Z5, Z20
+	VMOVUPS	849536(AX), Z22	// tanh[7]
+	VMOVUPS	849600(AX), Z23	// tanh[7] | 1
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z22, Z22
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z23, Z23
 	VMULPS	Z22, Z21, Z21
 	VMULPS	Z23, Z20, Z20
-	VMOVUPS	Z21, 857088(AX)	// dyn.4.bias_bar[6]
-	VMOVUPS	Z20, 857152(AX)	// dyn.4.bias_bar[6] | 1
+	VMOVUPS	Z21, 873600(AX)	// dyn.4.bias_bar[7]
+	VMOVUPS	Z20, 873664(AX)	// dyn.4.bias_bar[7] | 1
 	VPANDD	Z0, Z21, Z22
 	VPANDD	Z1, Z20, Z23
-	VMOVUPS	636352(R8), Z24	// sum of dyn.4.bias[6]
+	VMOVUPS	206336(R8), Z24	// sum of dyn.4.bias[7]
 	VADDPS	Z22, Z24, Z22
 	VADDPS	Z23, Z22, Z22
-	VMOVUPS	Z22, 636352(R8)	// sum of dyn.4.bias[6]
-	// forecast.nde:29
-	VMOVUPS	854144(AX), Z22	// pad[7]
-	VMOVUPS	854208(AX), Z23	// pad[7] | 1
-	VMOVUPS	855680(AX), Z24	// pad_2[7]
-	VMOVUPS	855744(AX), Z25	// pad_2[7] | 1
-	VADDPS	Z24, Z22, Z22
-	VADDPS	Z25, Z23, Z23
-	// forecast.nde:18
-	VBROADCASTSS	16704(BX), Z24	// dyn.scale
-	VMULPS	Z24, Z22, Z25
-	VMULPS	Z24, Z23, Z24
-	VMOVUPS	849536(AX), Z26	// tanh[7]
-	VMOVUPS	849600(AX), Z27	// tanh[7] | 1
-	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z26, Z26
-	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z27, Z27
-	VMULPS	Z26, Z25, Z25
-	VMULPS	Z27, Z24, Z24
-	VMOVUPS	Z25, 857216(AX)	// dyn.4.bias_bar[7]
-	VMOVUPS	Z24, 857280(AX)	// dyn.4.bias_bar[7] | 1
-	VPANDD	Z0, Z25, Z26
-	VPANDD	Z1, Z24, Z27
-	VMOVUPS	636416(R8), Z28	// sum of dyn.4.bias[7]
-	VADDPS	Z26, Z28, Z26
-	VADDPS	Z27, Z26, Z26
-	VMOVUPS	Z26, 636416(R8)	// sum of dyn.4.bias[7]
-	VMOVUPS	848640(AX), Z26	// tanh[0]
-	VMOVUPS	848704(AX), Z27	// tanh[0] | 1
-	VMULPS	0(AX), Z26, Z26
-	VMULPS	64(AX), Z27, Z27
-	VADDPS	Z26, Z2, Z2
-	VADDPS	Z27, Z3, Z3
-	VMOVUPS	848768(AX), Z26	// tanh[1]
-	VMOVUPS	848832(AX), Z27	// tanh[1] | 1
-	VMULPS	256(AX), Z26, Z26
-	VMULPS	320(AX), Z27, Z27
-	VADDPS	Z26, Z2, Z2
-	VADDPS	Z27, Z3, Z3
-	VMOVUPS	848896(AX), Z26	// tanh[2]
-	VMOVUPS	848960(AX), Z27	// tanh[2] | 1
-	VMULPS	512(AX), Z26, Z26
-	VMULPS	576(AX), Z27, Z27
-	VADDPS	Z26, Z2, Z2
-	VADDPS	Z27, Z3, Z3
-	VMOVUPS	849024(AX), Z26	// tanh[3]
-	VMOVUPS	849088(AX), Z27	// tanh[3] | 1
-	VMULPS	Z26, Z6, Z6
-	VMULPS	Z27, Z7, Z7
-	VADDPS	Z6, Z2, Z2
-	VADDPS	Z7, Z3, Z3
-	VMOVUPS	849152(AX), Z6	// tanh[4]
-	VMOVUPS	849216(AX), Z7	// tanh[4] | 1
-	VMULPS	Z6, Z10, Z6
-	VMULPS	Z7, Z11, Z7
-	VADDPS	Z6, Z2, Z2
-	VADDPS	Z7, Z3, Z3
-	VMOVUPS	849280(AX), Z6	// tanh[5]
-	VMOVUPS	849344(AX), Z7	// tanh[5] | 1
-	VMULPS	Z6, Z14, Z6
-	VMULPS	Z7, Z15, Z7
-	VADDPS	Z6, Z2, Z2
-	VADDPS	Z7, Z3, Z3
-	VMOVUPS	849408(AX), Z6	// tanh[6]
-	VMOVUPS	849472(AX), Z7	// tanh[6] | 1
-	VMULPS	Z6, Z18, Z6
-	VMULPS	Z7, Z19, Z7
-	VADDPS	Z6, Z2, Z2
-	VADDPS	Z7, Z3, Z3
-	VMOVUPS	849536(AX), Z6	// tanh[7]
-	VMOVUPS	849600(AX), Z7	// tanh[7] | 1
-	VMULPS	Z6, Z22, Z6
-	VMULPS	Z7, Z23, Z7
-	VADDPS	Z6, Z2, Z2
-	VADDPS	Z7, Z3, Z3
-	VPANDD	128(AX), Z0, Z6
-	VPANDD	192(AX), Z1, Z7
-	VPANDD	384(AX), Z0, Z10
-	VPANDD	448(AX), Z1, Z11
-	VPANDD	Z0, Z5, Z5
-	VPANDD	Z1, Z4, Z4
-	VPANDD	Z0, Z9, Z9
-	VPANDD	Z1, Z8, Z8
-	VPANDD	Z0, Z13, Z13
-	VPANDD	Z1, Z12, Z12
+	VMOVUPS	Z22, 206336(R8)	// sum of dyn.4.bias[7]
+	VMOVUPS	849536(AX), Z22	// tanh[7]
+	VMOVUPS	849600(AX), Z23	// tanh[7] | 1
+	VMULPS	Z22, Z4, Z4
+	VMULPS	Z23, Z5, Z5
+	VADDPS	Z4, Z2, Z2
+	VADDPS	Z5, Z3, Z3
+	VPANDD	Z0, Z7, Z4
+	VPANDD	Z1, Z6, Z5
+	VPANDD	Z0, Z9, Z6
+	VPANDD	Z1, Z8, Z7
+	VPANDD	Z0, Z11, Z8
+	VPANDD	Z1, Z10, Z9
+	VPANDD	Z0, Z13, Z10
+	VPANDD	Z1, Z12, Z11
+	VPANDD	Z0, Z15, Z12
+	VPANDD	Z1, Z14, Z13
 	VPANDD	Z0, Z17, Z14
 	VPANDD	Z1, Z16, Z15
-	VPANDD	Z0, Z21, Z16
-	VPANDD	Z1, Z20, Z17
-	VPANDD	Z0, Z25, Z18
-	VPANDD	Z1, Z24, Z19
+	VPANDD	Z0, Z19, Z16
+	VPANDD	Z1, Z18, Z17
+	VPANDD	Z0, Z21, Z18
+	VPANDD	Z1, Z20, Z19
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 loop1: // 64 times: elements
 	VMOVUPS	840448(SI), Z20	// softplus2[0]
 	VMOVUPS	840512(SI), Z21	// softplus2[0] | 1
-	VMOVUPS	586816(DI), Z22	// sum of dyn.4.weight[0]
+	VMOVUPS	156736(DI), Z22	// sum of dyn.4.weight[0]
+	VFMADD231PS	Z20, Z4, Z22
+	VFMADD231PS	Z21, Z5, Z22
+	VMOVUPS	Z22, 156736(DI)	// sum of dyn.4.weight[0]
+	VMOVUPS	160832(DI), Z22	// sum of dyn.4.weight[64]
 	VFMADD231PS	Z20, Z6, Z22
 	VFMADD231PS	Z21, Z7, Z22
-	VMOVUPS	Z22, 586816(DI)	// sum of dyn.4.weight[0]
-	VMOVUPS	590912(DI), Z22	// sum of dyn.4.weight[64]
+	VMOVUPS	Z22, 160832(DI)	// sum of dyn.4.weight[64]
+	VMOVUPS	164928(DI), Z22	// sum of dyn.4.weight[128]
+	VFMADD231PS	Z20, Z8, Z22
+	VFMADD231PS	Z21, Z9, Z22
+	VMOVUPS	Z22, 164928(DI)	// sum of dyn.4.weight[128]
+	VMOVUPS	169024(DI), Z22	// sum of dyn.4.weight[192]
 	VFMADD231PS	Z20, Z10, Z22
 	VFMADD231PS	Z21, Z11, Z22
-	VMOVUPS	Z22, 590912(DI)	// sum of dyn.4.weight[64]
-	VMOVUPS	595008(DI), Z22	// sum of dyn.4.weight[128]
-	VFMADD231PS	Z20, Z5, Z22
-	VFMADD231PS	Z21, Z4, Z22
-	VMOVUPS	Z22, 595008(DI)	// sum of dyn.4.weight[128]
-	VMOVUPS	599104(DI), Z22	// sum of dyn.4.weight[192]
-	VFMADD231PS	Z20, Z9, Z22
-	VFMADD231PS	Z21, Z8, Z22
-	VMOVUPS	Z22, 599104(DI)	// sum of dyn.4.weight[192]
-	VMOVUPS	603200(DI), Z22	// sum of dyn.4.weight[256]
-	VFMADD231PS	Z20, Z13, Z22
-	VFMADD231PS	Z21, Z12, Z22
-	VMOVUPS	Z22, 603200(DI)	// sum of dyn.4.weight[256]
-	VMOVUPS	607296(DI), Z22	// sum of dyn.4.weight[320]
+	VMOVUPS	Z22, 169024(DI)	// sum of dyn.4.weight[192]
+	VMOVUPS	173120(DI), Z22	// sum of dyn.4.weight[256]
+	VFMADD231PS	Z20, Z12, Z22
+	VFMADD231PS	Z21, Z13, Z22
+	VMOVUPS	Z22, 173120(DI)	// sum of dyn.4.weight[256]
+	VMOVUPS	177216(DI), Z22	// sum of dyn.4.weight[320]
 	VFMADD231PS	Z20, Z14, Z22
 	VFMADD231PS	Z21, Z15, Z22
-	VMOVUPS	Z22, 607296(DI)	// sum of dyn.4.weight[320]
-	VMOVUPS	611392(DI), Z22	// sum of dyn.4.weight[384]
+	VMOVUPS	Z22, 177216(DI)	// sum of dyn.4.weight[320]
+	VMOVUPS	181312(DI), Z22	// sum of dyn.4.weight[384]
 	VFMADD231PS	Z20, Z16, Z22
 	VFMADD231PS	Z21, Z17, Z22
-	VMOVUPS	Z22, 611392(DI)	// sum of dyn.4.weight[384]
-	VMOVUPS	615488(DI), Z22	// sum of dyn.4.weight[448]
+	VMOVUPS	Z22, 181312(DI)	// sum of dyn.4.weight[384]
+	VMOVUPS	185408(DI), Z22	// sum of dyn.4.weight[448]
 	VFMADD231PS	Z20, Z18, Z22
 	VFMADD231PS	Z21, Z19, Z22
-	VMOVUPS	Z22, 615488(DI)	// sum of dyn.4.weight[448]
+	VMOVUPS	Z22, 185408(DI)	// sum of dyn.4.weight[448]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
 	JNE	loop1
 	// forecast.nde:29
-	VMOVUPS	854272(AX), Z4	// pad[8]
-	VMOVUPS	854336(AX), Z5	// pad[8] | 1
-	VMOVUPS	855808(AX), Z6	// pad_2[8]
-	VMOVUPS	855872(AX), Z7	// pad_2[8] | 1
+	VMOVUPS	870656(AX), Z4	// pad[8]
+	VMOVUPS	870720(AX), Z5	// pad[8] | 1
+	VMOVUPS	872192(AX), Z6	// pad_2[8]
+	VMOVUPS	872256(AX), Z7	// pad_2[8] | 1
 	VADDPS	Z6, Z4, Z4
 	VADDPS	Z7, Z5, Z5
 	// forecast.nde:18
@@ -9517,153 +9502,157 @@ loop1: // 64 times: elements
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z9, Z9
 	VMULPS	Z8, Z7, Z7
 	VMULPS	Z9, Z6, Z6
-	VMOVUPS	Z7, 857344(AX)	// dyn.4.bias_bar[8]
-	VMOVUPS	Z6, 857408(AX)	// dyn.4.bias_bar[8] | 1
+	VMOVUPS	Z7, 873728(AX)	// dyn.4.bias_bar[8]
+	VMOVUPS	Z6, 873792(AX)	// dyn.4.bias_bar[8] | 1
 	VPANDD	Z0, Z7, Z8
 	VPANDD	Z1, Z6, Z9
-	VMOVUPS	636480(R8), Z10	// sum of dyn.4.bias[8]
+	VMOVUPS	206400(R8), Z10	// sum of dyn.4.bias[8]
 	VADDPS	Z8, Z10, Z8
 	VADDPS	Z9, Z8, Z8
-	VMOVUPS	Z8, 636480(R8)	// sum of dyn.4.bias[8]
+	VMOVUPS	Z8, 206400(R8)	// sum of dyn.4.bias[8]
+	VMOVUPS	849664(AX), Z8	// tanh[8]
+	VMOVUPS	849728(AX), Z9	// tanh[8] | 1
+	VMULPS	Z8, Z4, Z4
+	VMULPS	Z9, Z5, Z5
+	VADDPS	Z4, Z2, Z2
+	VADDPS	Z5, Z3, Z3
 	// forecast.nde:29
-	VMOVUPS	854400(AX), Z8	// pad[9]
-	VMOVUPS	854464(AX), Z9	// pad[9] | 1
-	VMOVUPS	855936(AX), Z10	// pad_2[9]
-	VMOVUPS	856000(AX), Z11	// pad_2[9] | 1
-	VADDPS	Z10, Z8, Z8
-	VADDPS	Z11, Z9, Z9
+	VMOVUPS	870784(AX), Z4	// pad[9]
+	VMOVUPS	870848(AX), Z5	// pad[9] | 1
+	VMOVUPS	872320(AX), Z8	// pad_2[9]
+	VMOVUPS	872384(AX), Z9	// pad_2[9] | 1
+	VADDPS	Z8, Z4, Z4
+	VADDPS	Z9, Z5, Z5
+	// forecast.nde:18
+	VBROADCASTSS	16704(BX), Z8	// dyn.scale
+	VMULPS	Z8, Z4, Z9
+	VMULPS	Z8, Z5, Z8
+	VMOVUPS	849792(AX), Z10	// tanh[9]
+	VMOVUPS	849856(AX), Z11	// tanh[9] | 1
+	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z10, Z10
+	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z11, Z11
+	VMULPS	Z10, Z9, Z9
+	VMULPS	Z11, Z8, Z8
+	VMOVUPS	Z9, 873856(AX)	// dyn.4.bias_bar[9]
+	VMOVUPS	Z8, 873920(AX)	// dyn.4.bias_bar[9] | 1
+	VPANDD	Z0, Z9, Z10
+	VPANDD	Z1, Z8, Z11
+	VMOVUPS	206464(R8), Z12	// sum of dyn.4.bias[9]
+	VADDPS	Z10, Z12, Z10
+	VADDPS	Z11, Z10, Z10
+	VMOVUPS	Z10, 206464(R8)	// sum of dyn.4.bias[9]
+	VMOVUPS	849792(AX), Z10	// tanh[9]
+	VMOVUPS	849856(AX), Z11	// tanh[9] | 1
+	VMULPS	Z10, Z4, Z4
+	VMULPS	Z11, Z5, Z5
+	VADDPS	Z4, Z2, Z2
+	VADDPS	Z5, Z3, Z3
+	// forecast.nde:29
+	VMOVUPS	870912(AX), Z4	// pad[10]
+	VMOVUPS	870976(AX), Z5	// pad[10] | 1
+	VMOVUPS	872448(AX), Z10	// pad_2[10]
+	VMOVUPS	872512(AX), Z11	// pad_2[10] | 1
+	VADDPS	Z10, Z4, Z4
+	VADDPS	Z11, Z5, Z5
 	// forecast.nde:18
 	VBROADCASTSS	16704(BX), Z10	// dyn.scale
-	VMULPS	Z10, Z8, Z11
-	VMULPS	Z10, Z9, Z10
-	VMOVUPS	849792(AX), Z12	// tanh[9]
-	VMOVUPS	849856(AX), Z13	// tanh[9] | 1
+	VMULPS	Z10, Z4, Z11
+	VMULPS	Z10, Z5, Z10
+	VMOVUPS	849920(AX), Z12	// tanh[10]
+	VMOVUPS	849984(AX), Z13	// tanh[10] | 1
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z12, Z12
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z13, Z13
 	VMULPS	Z12, Z11, Z11
 	VMULPS	Z13, Z10, Z10
-	VMOVUPS	Z11, 857472(AX)	// dyn.4.bias_bar[9]
-	VMOVUPS	Z10, 857536(AX)	// dyn.4.bias_bar[9] | 1
+	VMOVUPS	Z11, 873984(AX)	// dyn.4.bias_bar[10]
+	VMOVUPS	Z10, 874048(AX)	// dyn.4.bias_bar[10] | 1
 	VPANDD	Z0, Z11, Z12
 	VPANDD	Z1, Z10, Z13
-	VMOVUPS	636544(R8), Z14	// sum of dyn.4.bias[9]
+	VMOVUPS	206528(R8), Z14	// sum of dyn.4.bias[10]
 	VADDPS	Z12, Z14, Z12
 	VADDPS	Z13, Z12, Z12
-	VMOVUPS	Z12, 636544(R8)	// sum of dyn.4.bias[9]
+	VMOVUPS	Z12, 206528(R8)	// sum of dyn.4.bias[10]
+	VMOVUPS	849920(AX), Z12	// tanh[10]
+	VMOVUPS	849984(AX), Z13	// tanh[10] | 1
+	VMULPS	Z12, Z4, Z4
+	VMULPS	Z13, Z5, Z5
+	VADDPS	Z4, Z2, Z2
+	VADDPS	Z5, Z3, Z3
 	// forecast.nde:29
-	VMOVUPS	854528(AX), Z12	// pad[10]
-	VMOVUPS	854592(AX), Z13	// pad[10] | 1
-	VMOVUPS	856064(AX), Z14	// pad_2[10]
-	VMOVUPS	856128(AX), Z15	// pad_2[10] | 1
-	VADDPS	Z14, Z12, Z12
-	VADDPS	Z15, Z13, Z13
+	VMOVUPS	871040(AX), Z4	// pad[11]
+	VMOVUPS	871104(AX), Z5	// pad[11] | 1
+	VMOVUPS	872576(AX), Z12	// pad_2[11]
+	VMOVUPS	872640(AX), Z13	// pad_2[11] | 1
+	VADDPS	Z12, Z4, Z4
+	VADDPS	Z13, Z5, Z5
 	// forecast.nde:18
-	VBROADCASTSS	16704(BX), Z14	// dyn.scale
-	VMULPS	Z14, Z12, Z15
-	VMULPS	Z14, Z13, Z14
-	VMOVUPS	849920(AX), Z16	// tanh[10]
-	VMOVUPS	849984(AX), Z17	// tanh[10] | 1
-	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z16, Z16
-	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z17, Z17
-	VMULPS	Z16, Z15, Z15
-	VMULPS	Z17, Z14, Z14
-	VMOVUPS	Z15, 857600(AX)	// dyn.4.bias_bar[10]
-	VMOVUPS	Z14, 857664(AX)	// dyn.4.bias_bar[10] | 1
-	VPANDD	Z0, Z15, Z16
-	VPANDD	Z1, Z14, Z17
-	VMOVUPS	636608(R8), Z18	// sum of dyn.4.bias[10]
-	VADDPS	Z16, Z18, Z16
-	VADDPS	Z17, Z16, Z16
-	VMOVUPS	Z16, 636608(R8)	// sum of dyn.4.bias[10]
-	// forecast.nde:29
-	VMOVUPS	854656(AX), Z16	// pad[11]
-	VMOVUPS	854720(AX), Z17	// pad[11] | 1
-	VMOVUPS	856192(AX), Z18	// pad_2[11]
-	VMOVUPS	856256(AX), Z19	// pad_2[11] | 1
-	VADDPS	Z18, Z16, Z16
-	VADDPS	Z19, Z17, Z17
-	// forecast.nde:18
-	VBROADCASTSS	16704(BX), Z18	// dyn.scale
-	VMULPS	Z18, Z16, Z19
-	VMULPS	Z18, Z17, Z18
-	VMOVUPS	850048(AX), Z20	// tanh[11]
-	VMOVUPS	850112(AX), Z21	// tanh[11] | 1
-	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z20, Z20
-	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z21, Z21
-	VMULPS	Z20, Z19, Z19
-	VMULPS	Z21, Z18, Z18
-	VMOVUPS	Z19, 857728(AX)	// dyn.4.bias_bar[11]
-	VMOVUPS	Z18, 857792(AX)	// dyn.4.bias_bar[11] | 1
-	VPANDD	Z0, Z19, Z20
-	VPANDD	Z1, Z18, Z21
-	VMOVUPS	636672(R8), Z22	// sum of dyn.4.bias[11]
-	VADDPS	Z20, Z22, Z20
-	VADDPS	Z21, Z20, Z20
-	VMOVUPS	Z20, 636672(R8)	// sum of dyn.4.bias[11]
-	VMOVUPS	849664(AX), Z20	// tanh[8]
-	VMOVUPS	849728(AX), Z21	// tanh[8] | 1
-	VMULPS	Z20, Z4, Z4
-	VMULPS	Z21, Z5, Z5
-	VADDPS	Z4, Z2, Z2
-	VADDPS	Z5, Z3, Z3
-	VMOVUPS	849792(AX), Z4	// tanh[9]
-	VMOVUPS	849856(AX), Z5	// tanh[9] | 1
-	VMULPS	Z4, Z8, Z4
-	VMULPS	Z5, Z9, Z5
-	VADDPS	Z4, Z2, Z2
-	VADDPS	Z5, Z3, Z3
-	VMOVUPS	849920(AX), Z4	// tanh[10]
-	VMOVUPS	849984(AX), Z5	// tanh[10] | 1
-	VMULPS	Z4, Z12, Z4
-	VMULPS	Z5, Z13, Z5
-	VADDPS	Z4, Z2, Z2
-	VADDPS	Z5, Z3, Z3
-	VMOVUPS	850048(AX), Z4	// tanh[11]
-	VMOVUPS	850112(AX), Z5	// tanh[11] | 1
-	VMULPS	Z4, Z16, Z4
-	VMULPS	Z5, Z17, Z5
+	VBROADCASTSS	16704(BX), Z12	// dyn.scale
+	VMULPS	Z12, Z4, Z13
+	VMULPS	Z12, Z5, Z12
+	VMOVUPS	850048(AX), Z14	// tanh[11]
+	VMOVUPS	850112(AX), Z15	// tanh[11] | 1
+	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z14, Z14
+	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z15, Z15
+	VMULPS	Z14, Z13, Z13
+	VMULPS	Z15, Z12, Z12
+	VMOVUPS	Z13, 874112(AX)	// dyn.4.bias_bar[11]
+	VMOVUPS	Z12, 874176(AX)	// dyn.4.bias_bar[11] | 1
+	VPANDD	Z0, Z13, Z14
+	VPANDD	Z1, Z12, Z15
+	VMOVUPS	206592(R8), Z16	// sum of dyn.4.bias[11]
+	VADDPS	Z14, Z16, Z14
+	VADDPS	Z15, Z14, Z14
+	VMOVUPS	Z14, 206592(R8)	// sum of dyn.4.bias[11]
+	VMOVUPS	850048(AX), Z14	// tanh[11]
+	VMOVUPS	850112(AX), Z15	// tanh[11] | 1
+	VMULPS	Z14, Z4, Z4
+	VMULPS	Z15, Z5, Z5
 	VADDPS	Z4, Z2, Z2
 	VADDPS	Z5, Z3, Z3
 	VPANDD	Z0, Z7, Z4
 	VPANDD	Z1, Z6, Z5
-	VPANDD	Z0, Z11, Z6
-	VPANDD	Z1, Z10, Z7
-	VPANDD	Z0, Z15, Z8
-	VPANDD	Z1, Z14, Z9
-	VPANDD	Z0, Z19, Z0
-	VPANDD	Z1, Z18, Z1
+	VPANDD	Z0, Z9, Z6
+	VPANDD	Z1, Z8, Z7
+	VPANDD	Z0, Z11, Z8
+	VPANDD	Z1, Z10, Z9
+	VPANDD	Z0, Z13, Z0
+	VPANDD	Z1, Z12, Z1
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 loop2: // 64 times: elements
 	VMOVUPS	840448(SI), Z10	// softplus2[0]
 	VMOVUPS	840512(SI), Z11	// softplus2[0] | 1
-	VMOVUPS	619584(DI), Z12	// sum of dyn.4.weight[512]
+	VMOVUPS	189504(DI), Z12	// sum of dyn.4.weight[512]
 	VFMADD231PS	Z10, Z4, Z12
 	VFMADD231PS	Z11, Z5, Z12
-	VMOVUPS	Z12, 619584(DI)	// sum of dyn.4.weight[512]
-	VMOVUPS	623680(DI), Z12	// sum of dyn.4.weight[576]
+	VMOVUPS	Z12, 189504(DI)	// sum of dyn.4.weight[512]
+	VMOVUPS	193600(DI), Z12	// sum of dyn.4.weight[576]
 	VFMADD231PS	Z10, Z6, Z12
 	VFMADD231PS	Z11, Z7, Z12
-	VMOVUPS	Z12, 623680(DI)	// sum of dyn.4.weight[576]
-	VMOVUPS	627776(DI), Z12	// sum of dyn.4.weight[640]
+	VMOVUPS	Z12, 193600(DI)	// sum of dyn.4.weight[576]
+	VMOVUPS	197696(DI), Z12	// sum of dyn.4.weight[640]
 	VFMADD231PS	Z10, Z8, Z12
 	VFMADD231PS	Z11, Z9, Z12
-	VMOVUPS	Z12, 627776(DI)	// sum of dyn.4.weight[640]
-	VMOVUPS	631872(DI), Z12	// sum of dyn.4.weight[704]
+	VMOVUPS	Z12, 197696(DI)	// sum of dyn.4.weight[640]
+	VMOVUPS	201792(DI), Z12	// sum of dyn.4.weight[704]
 	VFMADD231PS	Z10, Z0, Z12
 	VFMADD231PS	Z11, Z1, Z12
-	VMOVUPS	Z12, 631872(DI)	// sum of dyn.4.weight[704]
+	VMOVUPS	Z12, 201792(DI)	// sum of dyn.4.weight[704]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
 	JNE	loop2
-	MOVQ	$8, CX
+	VMOVUPS	Z2, 916736(AX)	// dyn.scale_bar
+	VMOVUPS	Z3, 916800(AX)	// dyn.scale_bar | 1
+	MOVQ	$4, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
-loop3: // 8 times: tiles of 8 elements
+loop3: // 4 times: tiles of 13 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
+	VBROADCASTSS	f32_00000000<>(SB), Z2
+	VBROADCASTSS	f32_00000000<>(SB), Z3
 	VBROADCASTSS	f32_00000000<>(SB), Z4
 	VBROADCASTSS	f32_00000000<>(SB), Z5
 	VBROADCASTSS	f32_00000000<>(SB), Z6
@@ -9678,72 +9667,197 @@ loop3: // 8 times: tiles of 8 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z15
 	VBROADCASTSS	f32_00000000<>(SB), Z16
 	VBROADCASTSS	f32_00000000<>(SB), Z17
+	VBROADCASTSS	f32_00000000<>(SB), Z18
+	VBROADCASTSS	f32_00000000<>(SB), Z19
+	VBROADCASTSS	f32_00000000<>(SB), Z20
+	VBROADCASTSS	f32_00000000<>(SB), Z21
+	VBROADCASTSS	f32_00000000<>(SB), Z22
+	VBROADCASTSS	f32_00000000<>(SB), Z23
+	VBROADCASTSS	f32_00000000<>(SB), Z24
+	VBROADCASTSS	f32_00000000<>(SB), Z25
 	MOVQ	$12, R9
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop4: // 12 times: terms of the sums
-	VMOVUPS	856320(R10), Z18	// dyn.4.bias_bar[0]
-	VMOVUPS	856384(R10), Z19	// dyn.4.bias_bar[0] | 1
-	VBROADCASTSS	36676(R11), Z20	// dyn.4.weight[0]
-	VFMADD231PS	Z18, Z20, Z0
-	VFMADD231PS	Z19, Z20, Z1
-	VBROADCASTSS	36680(R11), Z20	// dyn.4.weight[1]
-	VFMADD231PS	Z18, Z20, Z4
-	VFMADD231PS	Z19, Z20, Z5
-	VBROADCASTSS	36684(R11), Z20	// dyn.4.weight[2]
-	VFMADD231PS	Z18, Z20, Z6
-	VFMADD231PS	Z19, Z20, Z7
-	VBROADCASTSS	36688(R11), Z20	// dyn.4.weight[3]
-	VFMADD231PS	Z18, Z20, Z8
-	VFMADD231PS	Z19, Z20, Z9
-	VBROADCASTSS	36692(R11), Z20	// dyn.4.weight[4]
-	VFMADD231PS	Z18, Z20, Z10
-	VFMADD231PS	Z19, Z20, Z11
-	VBROADCASTSS	36696(R11), Z20	// dyn.4.weight[5]
-	VFMADD231PS	Z18, Z20, Z12
-	VFMADD231PS	Z19, Z20, Z13
-	VBROADCASTSS	36700(R11), Z20	// dyn.4.weight[6]
-	VFMADD231PS	Z18, Z20, Z14
-	VFMADD231PS	Z19, Z20, Z15
-	VBROADCASTSS	36704(R11), Z20	// dyn.4.weight[7]
-	VFMADD231PS	Z18, Z20, Z16
-	VFMADD231PS	Z19, Z20, Z17
+	VMOVUPS	872704(R10), Z26	// dyn.4.bias_bar[0]
+	VMOVUPS	872768(R10), Z27	// dyn.4.bias_bar[0] | 1
+	VBROADCASTSS	36676(R11), Z28	// dyn.4.weight[0]
+	VFMADD231PS	Z26, Z28, Z0
+	VFMADD231PS	Z27, Z28, Z1
+	VBROADCASTSS	36680(R11), Z28	// dyn.4.weight[1]
+	VFMADD231PS	Z26, Z28, Z2
+	VFMADD231PS	Z27, Z28, Z3
+	VBROADCASTSS	36684(R11), Z28	// dyn.4.weight[2]
+	VFMADD231PS	Z26, Z28, Z4
+	VFMADD231PS	Z27, Z28, Z5
+	VBROADCASTSS	36688(R11), Z28	// dyn.4.weight[3]
+	VFMADD231PS	Z26, Z28, Z6
+	VFMADD231PS	Z27, Z28, Z7
+	VBROADCASTSS	36692(R11), Z28	// dyn.4.weight[4]
+	VFMADD231PS	Z26, Z28, Z8
+	VFMADD231PS	Z27, Z28, Z9
+	VBROADCASTSS	36696(R11), Z28	// dyn.4.weight[5]
+	VFMADD231PS	Z26, Z28, Z10
+	VFMADD231PS	Z27, Z28, Z11
+	VBROADCASTSS	36700(R11), Z28	// dyn.4.weight[6]
+	VFMADD231PS	Z26, Z28, Z12
+	VFMADD231PS	Z27, Z28, Z13
+	VBROADCASTSS	36704(R11), Z28	// dyn.4.weight[7]
+	VFMADD231PS	Z26, Z28, Z14
+	VFMADD231PS	Z27, Z28, Z15
+	VBROADCASTSS	36708(R11), Z28	// dyn.4.weight[8]
+	VFMADD231PS	Z26, Z28, Z16
+	VFMADD231PS	Z27, Z28, Z17
+	VBROADCASTSS	36712(R11), Z28	// dyn.4.weight[9]
+	VFMADD231PS	Z26, Z28, Z18
+	VFMADD231PS	Z27, Z28, Z19
+	VBROADCASTSS	36716(R11), Z28	// dyn.4.weight[10]
+	VFMADD231PS	Z26, Z28, Z20
+	VFMADD231PS	Z27, Z28, Z21
+	VBROADCASTSS	36720(R11), Z28	// dyn.4.weight[11]
+	VFMADD231PS	Z26, Z28, Z22
+	VFMADD231PS	Z27, Z28, Z23
+	VBROADCASTSS	36724(R11), Z28	// dyn.4.weight[12]
+	VFMADD231PS	Z26, Z28, Z24
+	VFMADD231PS	Z27, Z28, Z25
 	ADDQ	$128, R10
 	ADDQ	$256, R11
 	DECQ	R9
 	JNE	loop4
-	VMOVUPS	Z0, 857856(DI)	// vecmat[0]
-	VMOVUPS	Z1, 857920(DI)	// vecmat[0] | 1
-	VMOVUPS	Z4, 857984(DI)	// vecmat[1]
-	VMOVUPS	Z5, 858048(DI)	// vecmat[1] | 1
-	VMOVUPS	Z6, 858112(DI)	// vecmat[2]
-	VMOVUPS	Z7, 858176(DI)	// vecmat[2] | 1
-	VMOVUPS	Z8, 858240(DI)	// vecmat[3]
-	VMOVUPS	Z9, 858304(DI)	// vecmat[3] | 1
-	VMOVUPS	Z10, 858368(DI)	// vecmat[4]
-	VMOVUPS	Z11, 858432(DI)	// vecmat[4] | 1
-	VMOVUPS	Z12, 858496(DI)	// vecmat[5]
-	VMOVUPS	Z13, 858560(DI)	// vecmat[5] | 1
-	VMOVUPS	Z14, 858624(DI)	// vecmat[6]
-	VMOVUPS	Z15, 858688(DI)	// vecmat[6] | 1
-	VMOVUPS	Z16, 858752(DI)	// vecmat[7]
-	VMOVUPS	Z17, 858816(DI)	// vecmat[7] | 1
-	ADDQ	$32, SI
-	ADDQ	$1024, DI
+	VMOVUPS	Z0, 874240(DI)	// vecmat[0]
+	VMOVUPS	Z1, 874304(DI)	// vecmat[0] | 1
+	VMOVUPS	Z2, 874368(DI)	// vecmat[1]
+	VMOVUPS	Z3, 874432(DI)	// vecmat[1] | 1
+	VMOVUPS	Z4, 874496(DI)	// vecmat[2]
+	VMOVUPS	Z5, 874560(DI)	// vecmat[2] | 1
+	VMOVUPS	Z6, 874624(DI)	// vecmat[3]
+	VMOVUPS	Z7, 874688(DI)	// vecmat[3] | 1
+	VMOVUPS	Z8, 874752(DI)	// vecmat[4]
+	VMOVUPS	Z9, 874816(DI)	// vecmat[4] | 1
+	VMOVUPS	Z10, 874880(DI)	// vecmat[5]
+	VMOVUPS	Z11, 874944(DI)	// vecmat[5] | 1
+	VMOVUPS	Z12, 875008(DI)	// vecmat[6]
+	VMOVUPS	Z13, 875072(DI)	// vecmat[6] | 1
+	VMOVUPS	Z14, 875136(DI)	// vecmat[7]
+	VMOVUPS	Z15, 875200(DI)	// vecmat[7] | 1
+	VMOVUPS	Z16, 875264(DI)	// vecmat[8]
+	VMOVUPS	Z17, 875328(DI)	// vecmat[8] | 1
+	VMOVUPS	Z18, 875392(DI)	// vecmat[9]
+	VMOVUPS	Z19, 875456(DI)	// vecmat[9] | 1
+	VMOVUPS	Z20, 875520(DI)	// vecmat[10]
+	VMOVUPS	Z21, 875584(DI)	// vecmat[10] | 1
+	VMOVUPS	Z22, 875648(DI)	// vecmat[11]
+	VMOVUPS	Z23, 875712(DI)	// vecmat[11] | 1
+	VMOVUPS	Z24, 875776(DI)	// vecmat[12]
+	VMOVUPS	Z25, 875840(DI)	// vecmat[12] | 1
+	ADDQ	$52, SI
+	ADDQ	$1664, DI
 	DECQ	CX
 	JNE	loop3
-	VMOVUPS	Z2, 900352(AX)	// dyn.scale_bar
-	VMOVUPS	Z3, 900416(AX)	// dyn.scale_bar | 1
+	VBROADCASTSS	f32_00000000<>(SB), Z0
+	VBROADCASTSS	f32_00000000<>(SB), Z1
+	VBROADCASTSS	f32_00000000<>(SB), Z2
+	VBROADCASTSS	f32_00000000<>(SB), Z3
+	VBROADCASTSS	f32_00000000<>(SB), Z4
+	VBROADCASTSS	f32_00000000<>(SB), Z5
+	VBROADCASTSS	f32_00000000<>(SB), Z6
+	VBROADCASTSS	f32_00000000<>(SB), Z7
+	VBROADCASTSS	f32_00000000<>(SB), Z8
+	VBROADCASTSS	f32_00000000<>(SB), Z9
+	VBROADCASTSS	f32_00000000<>(SB), Z10
+	VBROADCASTSS	f32_00000000<>(SB), Z11
+	VBROADCASTSS	f32_00000000<>(SB), Z12
+	VBROADCASTSS	f32_00000000<>(SB), Z13
+	VBROADCASTSS	f32_00000000<>(SB), Z14
+	VBROADCASTSS	f32_00000000<>(SB), Z15
+	VBROADCASTSS	f32_00000000<>(SB), Z16
+	VBROADCASTSS	f32_00000000<>(SB), Z17
+	VBROADCASTSS	f32_00000000<>(SB), Z18
+	VBROADCASTSS	f32_00000000<>(SB), Z19
+	VBROADCASTSS	f32_00000000<>(SB), Z20
+	VBROADCASTSS	f32_00000000<>(SB), Z21
+	VBROADCASTSS	f32_00000000<>(SB), Z22
+	VBROADCASTSS	f32_00000000<>(SB), Z23
+	MOVQ	$12, CX
+	MOVQ	AX, SI
+	MOVQ	BX, DI
+loop5: // 12 times: terms of the sums
+	VMOVUPS	872704(SI), Z24	// dyn.4.bias_bar[0]
+	VMOVUPS	872768(SI), Z25	// dyn.4.bias_bar[0] | 1
+	VBROADCASTSS	36884(DI), Z26	// dyn.4.weight[52]
+	VFMADD231PS	Z24, Z26, Z0
+	VFMADD231PS	Z25, Z26, Z1
+	VBROADCASTSS	36888(DI), Z26	// dyn.4.weight[53]
+	VFMADD231PS	Z24, Z26, Z2
+	VFMADD231PS	Z25, Z26, Z3
+	VBROADCASTSS	36892(DI), Z26	// dyn.4.weight[54]
+	VFMADD231PS	Z24, Z26, Z4
+	VFMADD231PS	Z25, Z26, Z5
+	VBROADCASTSS	36896(DI), Z26	// dyn.4.weight[55]
+	VFMADD231PS	Z24, Z26, Z6
+	VFMADD231PS	Z25, Z26, Z7
+	VBROADCASTSS	36900(DI), Z26	// dyn.4.weight[56]
+	VFMADD231PS	Z24, Z26, Z8
+	VFMADD231PS	Z25, Z26, Z9
+	VBROADCASTSS	36904(DI), Z26	// dyn.4.weight[57]
+	VFMADD231PS	Z24, Z26, Z10
+	VFMADD231PS	Z25, Z26, Z11
+	VBROADCASTSS	36908(DI), Z26	// dyn.4.weight[58]
+	VFMADD231PS	Z24, Z26, Z12
+	VFMADD231PS	Z25, Z26, Z13
+	VBROADCASTSS	36912(DI), Z26	// dyn.4.weight[59]
+	VFMADD231PS	Z24, Z26, Z14
+	VFMADD231PS	Z25, Z26, Z15
+	VBROADCASTSS	36916(DI), Z26	// dyn.4.weight[60]
+	VFMADD231PS	Z24, Z26, Z16
+	VFMADD231PS	Z25, Z26, Z17
+	VBROADCASTSS	36920(DI), Z26	// dyn.4.weight[61]
+	VFMADD231PS	Z24, Z26, Z18
+	VFMADD231PS	Z25, Z26, Z19
+	VBROADCASTSS	36924(DI), Z26	// dyn.4.weight[62]
+	VFMADD231PS	Z24, Z26, Z20
+	VFMADD231PS	Z25, Z26, Z21
+	VBROADCASTSS	36928(DI), Z26	// dyn.4.weight[63]
+	VFMADD231PS	Z24, Z26, Z22
+	VFMADD231PS	Z25, Z26, Z23
+	ADDQ	$128, SI
+	ADDQ	$256, DI
+	DECQ	CX
+	JNE	loop5
+	VMOVUPS	Z0, 880896(AX)	// vecmat[52]
+	VMOVUPS	Z1, 880960(AX)	// vecmat[52] | 1
+	VMOVUPS	Z2, 881024(AX)	// vecmat[53]
+	VMOVUPS	Z3, 881088(AX)	// vecmat[53] | 1
+	VMOVUPS	Z4, 881152(AX)	// vecmat[54]
+	VMOVUPS	Z5, 881216(AX)	// vecmat[54] | 1
+	VMOVUPS	Z6, 881280(AX)	// vecmat[55]
+	VMOVUPS	Z7, 881344(AX)	// vecmat[55] | 1
+	VMOVUPS	Z8, 881408(AX)	// vecmat[56]
+	VMOVUPS	Z9, 881472(AX)	// vecmat[56] | 1
+	VMOVUPS	Z10, 881536(AX)	// vecmat[57]
+	VMOVUPS	Z11, 881600(AX)	// vecmat[57] | 1
+	VMOVUPS	Z12, 881664(AX)	// vecmat[58]
+	VMOVUPS	Z13, 881728(AX)	// vecmat[58] | 1
+	VMOVUPS	Z14, 881792(AX)	// vecmat[59]
+	VMOVUPS	Z15, 881856(AX)	// vecmat[59] | 1
+	VMOVUPS	Z16, 881920(AX)	// vecmat[60]
+	VMOVUPS	Z17, 881984(AX)	// vecmat[60] | 1
+	VMOVUPS	Z18, 882048(AX)	// vecmat[61]
+	VMOVUPS	Z19, 882112(AX)	// vecmat[61] | 1
+	VMOVUPS	Z20, 882176(AX)	// vecmat[62]
+	VMOVUPS	Z21, 882240(AX)	// vecmat[62] | 1
+	VMOVUPS	Z22, 882304(AX)	// vecmat[63]
+	VMOVUPS	Z23, 882368(AX)	// vecmat[63] | 1
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop5: // 2 times: vectors of the block
+loop6: // 2 times: vectors of the block
 	VMOVUPS	65792(SI), Z0	// mask
 	MOVQ	$64, DI
 	MOVQ	SI, R9
 	MOVQ	R8, R10
-loop6: // 64 times: elements
+loop7: // 64 times: elements
 	// forecast.nde:18
-	VMOVUPS	857856(R9), Z1	// vecmat[0]
+	VMOVUPS	874240(R9), Z1	// vecmat[0]
 	VMOVUPS	832256(R9), Z2	// add2[0]
 	VPORD.BCST	f32_80000000<>(SB), Z2, Z3
 	VBROADCASTSS	f32_42b40000<>(SB), Z4
@@ -9769,22 +9883,22 @@ loop6: // 64 times: elements
 	VADDPS.BCST	f32_3f800000<>(SB), Z3, Z3
 	VDIVPS	Z3, Z2, Z2
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z1, 866048(R9)	// dyn.2.bias_bar[0]
+	VMOVUPS	Z1, 882432(R9)	// dyn.2.bias_bar[0]
 	VPANDD	Z0, Z1, Z1
-	VMOVUPS	582720(R10), Z2	// sum of dyn.2.bias[0]
+	VMOVUPS	152640(R10), Z2	// sum of dyn.2.bias[0]
 	VADDPS	Z1, Z2, Z1
-	VMOVUPS	Z1, 582720(R10)	// sum of dyn.2.bias[0]
+	VMOVUPS	Z1, 152640(R10)	// sum of dyn.2.bias[0]
 	ADDQ	$128, R9
 	ADDQ	$64, R10
 	DECQ	DI
-	JNE	loop6
+	JNE	loop7
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop5
-	MOVQ	$8, CX
+	JNE	loop6
+	MOVQ	$4, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
-loop7: // 8 times: tiles of 8 elements
+loop8: // 4 times: tiles of 13 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -9801,66 +9915,195 @@ loop7: // 8 times: tiles of 8 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z13
 	VBROADCASTSS	f32_00000000<>(SB), Z14
 	VBROADCASTSS	f32_00000000<>(SB), Z15
+	VBROADCASTSS	f32_00000000<>(SB), Z16
+	VBROADCASTSS	f32_00000000<>(SB), Z17
+	VBROADCASTSS	f32_00000000<>(SB), Z18
+	VBROADCASTSS	f32_00000000<>(SB), Z19
+	VBROADCASTSS	f32_00000000<>(SB), Z20
+	VBROADCASTSS	f32_00000000<>(SB), Z21
+	VBROADCASTSS	f32_00000000<>(SB), Z22
+	VBROADCASTSS	f32_00000000<>(SB), Z23
+	VBROADCASTSS	f32_00000000<>(SB), Z24
+	VBROADCASTSS	f32_00000000<>(SB), Z25
 	MOVQ	$64, R9
 	MOVQ	AX, R10
 	MOVQ	SI, R11
-loop8: // 64 times: terms of the sums
-	VMOVUPS	866048(R10), Z16	// dyn.2.bias_bar[0]
-	VMOVUPS	866112(R10), Z17	// dyn.2.bias_bar[0] | 1
-	VBROADCASTSS	20036(R11), Z18	// dyn.2.weight[0]
-	VFMADD231PS	Z16, Z18, Z0
-	VFMADD231PS	Z17, Z18, Z1
-	VBROADCASTSS	20040(R11), Z18	// dyn.2.weight[1]
-	VFMADD231PS	Z16, Z18, Z2
-	VFMADD231PS	Z17, Z18, Z3
-	VBROADCASTSS	20044(R11), Z18	// dyn.2.weight[2]
-	VFMADD231PS	Z16, Z18, Z4
-	VFMADD231PS	Z17, Z18, Z5
-	VBROADCASTSS	20048(R11), Z18	// dyn.2.weight[3]
-	VFMADD231PS	Z16, Z18, Z6
-	VFMADD231PS	Z17, Z18, Z7
-	VBROADCASTSS	20052(R11), Z18	// dyn.2.weight[4]
-	VFMADD231PS	Z16, Z18, Z8
-	VFMADD231PS	Z17, Z18, Z9
-	VBROADCASTSS	20056(R11), Z18	// dyn.2.weight[5]
-	VFMADD231PS	Z16, Z18, Z10
-	VFMADD231PS	Z17, Z18, Z11
-	VBROADCASTSS	20060(R11), Z18	// dyn.2.weight[6]
-	VFMADD231PS	Z16, Z18, Z12
-	VFMADD231PS	Z17, Z18, Z13
-	VBROADCASTSS	20064(R11), Z18	// dyn.2.weight[7]
-	VFMADD231PS	Z16, Z18, Z14
-	VFMADD231PS	Z17, Z18, Z15
+loop9: // 64 times: terms of the sums
+	VMOVUPS	882432(R10), Z26	// dyn.2.bias_bar[0]
+	VMOVUPS	882496(R10), Z27	// dyn.2.bias_bar[0] | 1
+	VBROADCASTSS	20036(R11), Z28	// dyn.2.weight[0]
+	VFMADD231PS	Z26, Z28, Z0
+	VFMADD231PS	Z27, Z28, Z1
+	VBROADCASTSS	20040(R11), Z28	// dyn.2.weight[1]
+	VFMADD231PS	Z26, Z28, Z2
+	VFMADD231PS	Z27, Z28, Z3
+	VBROADCASTSS	20044(R11), Z28	// dyn.2.weight[2]
+	VFMADD231PS	Z26, Z28, Z4
+	VFMADD231PS	Z27, Z28, Z5
+	VBROADCASTSS	20048(R11), Z28	// dyn.2.weight[3]
+	VFMADD231PS	Z26, Z28, Z6
+	VFMADD231PS	Z27, Z28, Z7
+	VBROADCASTSS	20052(R11), Z28	// dyn.2.weight[4]
+	VFMADD231PS	Z26, Z28, Z8
+	VFMADD231PS	Z27, Z28, Z9
+	VBROADCASTSS	20056(R11), Z28	// dyn.2.weight[5]
+	VFMADD231PS	Z26, Z28, Z10
+	VFMADD231PS	Z27, Z28, Z11
+	VBROADCASTSS	20060(R11), Z28	// dyn.2.weight[6]
+	VFMADD231PS	Z26, Z28, Z12
+	VFMADD231PS	Z27, Z28, Z13
+	VBROADCASTSS	20064(R11), Z28	// dyn.2.weight[7]
+	VFMADD231PS	Z26, Z28, Z14
+	VFMADD231PS	Z27, Z28, Z15
+	VBROADCASTSS	20068(R11), Z28	// dyn.2.weight[8]
+	VFMADD231PS	Z26, Z28, Z16
+	VFMADD231PS	Z27, Z28, Z17
+	VBROADCASTSS	20072(R11), Z28	// dyn.2.weight[9]
+	VFMADD231PS	Z26, Z28, Z18
+	VFMADD231PS	Z27, Z28, Z19
+	VBROADCASTSS	20076(R11), Z28	// dyn.2.weight[10]
+	VFMADD231PS	Z26, Z28, Z20
+	VFMADD231PS	Z27, Z28, Z21
+	VBROADCASTSS	20080(R11), Z28	// dyn.2.weight[11]
+	VFMADD231PS	Z26, Z28, Z22
+	VFMADD231PS	Z27, Z28, Z23
+	VBROADCASTSS	20084(R11), Z28	// dyn.2.weight[12]
+	VFMADD231PS	Z26, Z28, Z24
+	VFMADD231PS	Z27, Z28, Z25
 	ADDQ	$128, R10
 	ADDQ	$256, R11
 	DECQ	R9
-	JNE	loop8
-	VMOVUPS	Z0, 874240(DI)	// vecmat_2[0]
-	VMOVUPS	Z1, 874304(DI)	// vecmat_2[0] | 1
-	VMOVUPS	Z2, 874368(DI)	// vecmat_2[1]
-	VMOVUPS	Z3, 874432(DI)	// vecmat_2[1] | 1
-	VMOVUPS	Z4, 874496(DI)	// vecmat_2[2]
-	VMOVUPS	Z5, 874560(DI)	// vecmat_2[2] | 1
-	VMOVUPS	Z6, 874624(DI)	// vecmat_2[3]
-	VMOVUPS	Z7, 874688(DI)	// vecmat_2[3] | 1
-	VMOVUPS	Z8, 874752(DI)	// vecmat_2[4]
-	VMOVUPS	Z9, 874816(DI)	// vecmat_2[4] | 1
-	VMOVUPS	Z10, 874880(DI)	// vecmat_2[5]
-	VMOVUPS	Z11, 874944(DI)	// vecmat_2[5] | 1
-	VMOVUPS	Z12, 875008(DI)	// vecmat_2[6]
-	VMOVUPS	Z13, 875072(DI)	// vecmat_2[6] | 1
-	VMOVUPS	Z14, 875136(DI)	// vecmat_2[7]
-	VMOVUPS	Z15, 875200(DI)	// vecmat_2[7] | 1
-	ADDQ	$32, SI
-	ADDQ	$1024, DI
+	JNE	loop9
+	VMOVUPS	Z0, 890624(DI)	// vecmat_2[0]
+	VMOVUPS	Z1, 890688(DI)	// vecmat_2[0] | 1
+	VMOVUPS	Z2, 890752(DI)	// vecmat_2[1]
+	VMOVUPS	Z3, 890816(DI)	// vecmat_2[1] | 1
+	VMOVUPS	Z4, 890880(DI)	// vecmat_2[2]
+	VMOVUPS	Z5, 890944(DI)	// vecmat_2[2] | 1
+	VMOVUPS	Z6, 891008(DI)	// vecmat_2[3]
+	VMOVUPS	Z7, 891072(DI)	// vecmat_2[3] | 1
+	VMOVUPS	Z8, 891136(DI)	// vecmat_2[4]
+	VMOVUPS	Z9, 891200(DI)	// vecmat_2[4] | 1
+	VMOVUPS	Z10, 891264(DI)	// vecmat_2[5]
+	VMOVUPS	Z11, 891328(DI)	// vecmat_2[5] | 1
+	VMOVUPS	Z12, 891392(DI)	// vecmat_2[6]
+	VMOVUPS	Z13, 891456(DI)	// vecmat_2[6] | 1
+	VMOVUPS	Z14, 891520(DI)	// vecmat_2[7]
+	VMOVUPS	Z15, 891584(DI)	// vecmat_2[7] | 1
+	VMOVUPS	Z16, 891648(DI)	// vecmat_2[8]
+	VMOVUPS	Z17, 891712(DI)	// vecmat_2[8] | 1
+	VMOVUPS	Z18, 891776(DI)	// vecmat_2[9]
+	VMOVUPS	Z19, 891840(DI)	// vecmat_2[9] | 1
+	VMOVUPS	Z20, 891904(DI)	// vecmat_2[10]
+	VMOVUPS	Z21, 891968(DI)	// vecmat_2[10] | 1
+	VMOVUPS	Z22, 892032(DI)	// vecmat_2[11]
+	VMOVUPS	Z23, 892096(DI)	// vecmat_2[11] | 1
+	VMOVUPS	Z24, 892160(DI)	// vecmat_2[12]
+	VMOVUPS	Z25, 892224(DI)	// vecmat_2[12] | 1
+	ADDQ	$52, SI
+	ADDQ	$1664, DI
 	DECQ	CX
-	JNE	loop7
+	JNE	loop8
+	VBROADCASTSS	f32_00000000<>(SB), Z0
+	VBROADCASTSS	f32_00000000<>(SB), Z1
+	VBROADCASTSS	f32_00000000<>(SB), Z2
+	VBROADCASTSS	f32_00000000<>(SB), Z3
+	VBROADCASTSS	f32_00000000<>(SB), Z4
+	VBROADCASTSS	f32_00000000<>(SB), Z5
+	VBROADCASTSS	f32_00000000<>(SB), Z6
+	VBROADCASTSS	f32_00000000<>(SB), Z7
+	VBROADCASTSS	f32_00000000<>(SB), Z8
+	VBROADCASTSS	f32_00000000<>(SB), Z9
+	VBROADCASTSS	f32_00000000<>(SB), Z10
+	VBROADCASTSS	f32_00000000<>(SB), Z11
+	VBROADCASTSS	f32_00000000<>(SB), Z12
+	VBROADCASTSS	f32_00000000<>(SB), Z13
+	VBROADCASTSS	f32_00000000<>(SB), Z14
+	VBROADCASTSS	f32_00000000<>(SB), Z15
+	VBROADCASTSS	f32_00000000<>(SB), Z16
+	VBROADCASTSS	f32_00000000<>(SB), Z17
+	VBROADCASTSS	f32_00000000<>(SB), Z18
+	VBROADCASTSS	f32_00000000<>(SB), Z19
+	VBROADCASTSS	f32_00000000<>(SB), Z20
+	VBROADCASTSS	f32_00000000<>(SB), Z21
+	VBROADCASTSS	f32_00000000<>(SB), Z22
+	VBROADCASTSS	f32_00000000<>(SB), Z23
+	MOVQ	$64, CX
+	MOVQ	AX, SI
+	MOVQ	BX, DI
+loop10: // 64 times: terms of the sums
+	VMOVUPS	882432(SI), Z24	// dyn.2.bias_bar[0]
+	VMOVUPS	882496(SI), Z25	// dyn.2.bias_bar[0] | 1
+	VBROADCASTSS	20244(DI), Z26	// dyn.2.weight[52]
+	VFMADD231PS	Z24, Z26, Z0
+	VFMADD231PS	Z25, Z26, Z1
+	VBROADCASTSS	20248(DI), Z26	// dyn.2.weight[53]
+	VFMADD231PS	Z24, Z26, Z2
+	VFMADD231PS	Z25, Z26, Z3
+	VBROADCASTSS	20252(DI), Z26	// dyn.2.weight[54]
+	VFMADD231PS	Z24, Z26, Z4
+	VFMADD231PS	Z25, Z26, Z5
+	VBROADCASTSS	20256(DI), Z26	// dyn.2.weight[55]
+	VFMADD231PS	Z24, Z26, Z6
+	VFMADD231PS	Z25, Z26, Z7
+	VBROADCASTSS	20260(DI), Z26	// dyn.2.weight[56]
+	VFMADD231PS	Z24, Z26, Z8
+	VFMADD231PS	Z25, Z26, Z9
+	VBROADCASTSS	20264(DI), Z26	// dyn.2.weight[57]
+	VFMADD231PS	Z24, Z26, Z10
+	VFMADD231PS	Z25, Z26, Z11
+	VBROADCASTSS	20268(DI), Z26	// dyn.2.weight[58]
+	VFMADD231PS	Z24, Z26, Z12
+	VFMADD231PS	Z25, Z26, Z13
+	VBROADCASTSS	20272(DI), Z26	// dyn.2.weight[59]
+	VFMADD231PS	Z24, Z26, Z14
+	VFMADD231PS	Z25, Z26, Z15
+	VBROADCASTSS	20276(DI), Z26	// dyn.2.weight[60]
+	VFMADD231PS	Z24, Z26, Z16
+	VFMADD231PS	Z25, Z26, Z17
+	VBROADCASTSS	20280(DI), Z26	// dyn.2.weight[61]
+	VFMADD231PS	Z24, Z26, Z18
+	VFMADD231PS	Z25, Z26, Z19
+	VBROADCASTSS	20284(DI), Z26	// dyn.2.weight[62]
+	VFMADD231PS	Z24, Z26, Z20
+	VFMADD231PS	Z25, Z26, Z21
+	VBROADCASTSS	20288(DI), Z26	// dyn.2.weight[63]
+	VFMADD231PS	Z24, Z26, Z22
+	VFMADD231PS	Z25, Z26, Z23
+	ADDQ	$128, SI
+	ADDQ	$256, DI
+	DECQ	CX
+	JNE	loop10
+	VMOVUPS	Z0, 897280(AX)	// vecmat_2[52]
+	VMOVUPS	Z1, 897344(AX)	// vecmat_2[52] | 1
+	VMOVUPS	Z2, 897408(AX)	// vecmat_2[53]
+	VMOVUPS	Z3, 897472(AX)	// vecmat_2[53] | 1
+	VMOVUPS	Z4, 897536(AX)	// vecmat_2[54]
+	VMOVUPS	Z5, 897600(AX)	// vecmat_2[54] | 1
+	VMOVUPS	Z6, 897664(AX)	// vecmat_2[55]
+	VMOVUPS	Z7, 897728(AX)	// vecmat_2[55] | 1
+	VMOVUPS	Z8, 897792(AX)	// vecmat_2[56]
+	VMOVUPS	Z9, 897856(AX)	// vecmat_2[56] | 1
+	VMOVUPS	Z10, 897920(AX)	// vecmat_2[57]
+	VMOVUPS	Z11, 897984(AX)	// vecmat_2[57] | 1
+	VMOVUPS	Z12, 898048(AX)	// vecmat_2[58]
+	VMOVUPS	Z13, 898112(AX)	// vecmat_2[58] | 1
+	VMOVUPS	Z14, 898176(AX)	// vecmat_2[59]
+	VMOVUPS	Z15, 898240(AX)	// vecmat_2[59] | 1
+	VMOVUPS	Z16, 898304(AX)	// vecmat_2[60]
+	VMOVUPS	Z17, 898368(AX)	// vecmat_2[60] | 1
+	VMOVUPS	Z18, 898432(AX)	// vecmat_2[61]
+	VMOVUPS	Z19, 898496(AX)	// vecmat_2[61] | 1
+	VMOVUPS	Z20, 898560(AX)	// vecmat_2[62]
+	VMOVUPS	Z21, 898624(AX)	// vecmat_2[62] | 1
+	VMOVUPS	Z22, 898688(AX)	// vecmat_2[63]
+	VMOVUPS	Z23, 898752(AX)	// vecmat_2[63] | 1
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop9: // 2 times: vectors of the block
+loop11: // 2 times: vectors of the block
 	MOVQ	$64, DI
 	MOVQ	SI, R9
-loop10: // 64 times: elements
+loop12: // 64 times: elements
 	// forecast.nde:18
 	VMOVUPS	815872(R9), Z0	// add[0]
 	VPORD.BCST	f32_80000000<>(SB), Z0, Z1
@@ -9886,120 +10129,517 @@ loop10: // 64 times: elements
 	VBLENDMPS	Z1, Z0, K2, Z0
 	VADDPS.BCST	f32_3f800000<>(SB), Z1, Z1
 	VDIVPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 882432(R9)	// sigmoid[0]
+	VMOVUPS	Z0, 898816(R9)	// sigmoid[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop10
+	JNE	loop12
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop9
+	JNE	loop11
 	VMOVUPS	65792(AX), Z0	// mask
 	VMOVUPS	65856(AX), Z1	// mask | 1
-	MOVQ	$8, CX
-	MOVQ	AX, SI
-	MOVQ	R8, DI
-loop11: // 8 times: tiles of 8 elements
 	// forecast.nde:18
-	VMOVUPS	866048(SI), Z2	// dyn.2.bias_bar[0]
-	VMOVUPS	866112(SI), Z3	// dyn.2.bias_bar[0] | 1
+	MOVQ	$16, CX
+	MOVQ	AX, SI
+loop13: // 16 times: tiles of 4 elements
+	VMOVUPS	882432(SI), Z2	// dyn.2.bias_bar[0]
+	VMOVUPS	882496(SI), Z3	// dyn.2.bias_bar[0] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	866176(SI), Z4	// dyn.2.bias_bar[1]
-	VMOVUPS	866240(SI), Z5	// dyn.2.bias_bar[1] | 1
-	VPANDD	Z0, Z4, Z4
-	VPANDD	Z1, Z5, Z5
-	VMOVUPS	866304(SI), Z6	// dyn.2.bias_bar[2]
-	VMOVUPS	866368(SI), Z7	// dyn.2.bias_bar[2] | 1
-	VPANDD	Z0, Z6, Z6
-	VPANDD	Z1, Z7, Z7
-	VMOVUPS	866432(SI), Z8	// dyn.2.bias_bar[3]
-	VMOVUPS	866496(SI), Z9	// dyn.2.bias_bar[3] | 1
-	VPANDD	Z0, Z8, Z8
-	VPANDD	Z1, Z9, Z9
-	VMOVUPS	866560(SI), Z10	// dyn.2.bias_bar[4]
-	VMOVUPS	866624(SI), Z11	// dyn.2.bias_bar[4] | 1
-	VPANDD	Z0, Z10, Z10
-	VPANDD	Z1, Z11, Z11
-	VMOVUPS	866688(SI), Z12	// dyn.2.bias_bar[5]
-	VMOVUPS	866752(SI), Z13	// dyn.2.bias_bar[5] | 1
-	VPANDD	Z0, Z12, Z12
-	VPANDD	Z1, Z13, Z13
-	VMOVUPS	866816(SI), Z14	// dyn.2.bias_bar[6]
-	VMOVUPS	866880(SI), Z15	// dyn.2.bias_bar[6] | 1
-	VPANDD	Z0, Z14, Z14
-	VPANDD	Z1, Z15, Z15
-	VMOVUPS	866944(SI), Z16	// dyn.2.bias_bar[7]
-	VMOVUPS	867008(SI), Z17	// dyn.2.bias_bar[7] | 1
-	VPANDD	Z0, Z16, Z16
-	VPANDD	Z1, Z17, Z17
-	MOVQ	$64, R9
+	VMOVUPS	Z2, 853248(SI)	// turned[0]
+	VMOVUPS	Z3, 853312(SI)	// turned[0] | 1
+	VMOVUPS	882560(SI), Z2	// dyn.2.bias_bar[1]
+	VMOVUPS	882624(SI), Z3	// dyn.2.bias_bar[1] | 1
+	VPANDD	Z0, Z2, Z2
+	VPANDD	Z1, Z3, Z3
+	VMOVUPS	Z2, 853376(SI)	// turned[1]
+	VMOVUPS	Z3, 853440(SI)	// turned[1] | 1
+	VMOVUPS	882688(SI), Z2	// dyn.2.bias_bar[2]
+	VMOVUPS	882752(SI), Z3	// dyn.2.bias_bar[2] | 1
+	VPANDD	Z0, Z2, Z2
+	VPANDD	Z1, Z3, Z3
+	VMOVUPS	Z2, 853504(SI)	// turned[2]
+	VMOVUPS	Z3, 853568(SI)	// turned[2] | 1
+	VMOVUPS	882816(SI), Z2	// dyn.2.bias_bar[3]
+	VMOVUPS	882880(SI), Z3	// dyn.2.bias_bar[3] | 1
+	VPANDD	Z0, Z2, Z2
+	VPANDD	Z1, Z3, Z3
+	VMOVUPS	Z2, 853632(SI)	// turned[3]
+	VMOVUPS	Z3, 853696(SI)	// turned[3] | 1
+	ADDQ	$512, SI
+	DECQ	CX
+	JNE	loop13
+	MOVQ	$2, CX
+	MOVQ	AX, SI
+	MOVQ	AX, DI
+loop14: // 2 times: vectors of the block
+	MOVQ	$4, R9
+	MOVQ	SI, R10
+	MOVQ	DI, R11
+loop15: // 4 times
+	VMOVUPS	824064(R10), Z2	// softplus[0]
+	VMOVUPS	824192(R10), Z3	// softplus[1]
+	VMOVUPS	824320(R10), Z4	// softplus[2]
+	VMOVUPS	824448(R10), Z5	// softplus[3]
+	VMOVUPS	824576(R10), Z6	// softplus[4]
+	VMOVUPS	824704(R10), Z7	// softplus[5]
+	VMOVUPS	824832(R10), Z8	// softplus[6]
+	VMOVUPS	824960(R10), Z9	// softplus[7]
+	VMOVUPS	825088(R10), Z10	// softplus[8]
+	VMOVUPS	825216(R10), Z11	// softplus[9]
+	VMOVUPS	825344(R10), Z12	// softplus[10]
+	VMOVUPS	825472(R10), Z13	// softplus[11]
+	VMOVUPS	825600(R10), Z14	// softplus[12]
+	VMOVUPS	825728(R10), Z15	// softplus[13]
+	VMOVUPS	825856(R10), Z16	// softplus[14]
+	VMOVUPS	825984(R10), Z17	// softplus[15]
+	VUNPCKLPS	Z3, Z2, Z18
+	VUNPCKHPS	Z3, Z2, Z2
+	VUNPCKLPS	Z5, Z4, Z3
+	VUNPCKHPS	Z5, Z4, Z4
+	VUNPCKLPD	Z3, Z18, Z5
+	VUNPCKHPD	Z3, Z18, Z3
+	VUNPCKLPD	Z4, Z2, Z18
+	VUNPCKHPD	Z4, Z2, Z2
+	VUNPCKLPS	Z7, Z6, Z4
+	VUNPCKHPS	Z7, Z6, Z6
+	VUNPCKLPS	Z9, Z8, Z7
+	VUNPCKHPS	Z9, Z8, Z8
+	VUNPCKLPD	Z7, Z4, Z9
+	VUNPCKHPD	Z7, Z4, Z4
+	VUNPCKLPD	Z8, Z6, Z7
+	VUNPCKHPD	Z8, Z6, Z6
+	VUNPCKLPS	Z11, Z10, Z8
+	VUNPCKHPS	Z11, Z10, Z10
+	VUNPCKLPS	Z13, Z12, Z11
+	VUNPCKHPS	Z13, Z12, Z12
+	VUNPCKLPD	Z11, Z8, Z13
+	VUNPCKHPD	Z11, Z8, Z8
+	VUNPCKLPD	Z12, Z10, Z11
+	VUNPCKHPD	Z12, Z10, Z10
+	VUNPCKLPS	Z15, Z14, Z12
+	VUNPCKHPS	Z15, Z14, Z14
+	VUNPCKLPS	Z17, Z16, Z15
+	VUNPCKHPS	Z17, Z16, Z16
+	VUNPCKLPD	Z15, Z12, Z17
+	VUNPCKHPD	Z15, Z12, Z12
+	VUNPCKLPD	Z16, Z14, Z15
+	VUNPCKHPD	Z16, Z14, Z14
+	VSHUFF32X4	$136, Z9, Z5, Z16
+	VSHUFF32X4	$136, Z17, Z13, Z19
+	VSHUFF32X4	$136, Z19, Z16, Z20
+	VSHUFF32X4	$221, Z19, Z16, Z16
+	VSHUFF32X4	$221, Z9, Z5, Z5
+	VSHUFF32X4	$221, Z17, Z13, Z9
+	VSHUFF32X4	$136, Z9, Z5, Z13
+	VSHUFF32X4	$221, Z9, Z5, Z5
+	VSHUFF32X4	$136, Z4, Z3, Z9
+	VSHUFF32X4	$136, Z12, Z8, Z17
+	VSHUFF32X4	$136, Z17, Z9, Z19
+	VSHUFF32X4	$221, Z17, Z9, Z9
+	VSHUFF32X4	$221, Z4, Z3, Z3
+	VSHUFF32X4	$221, Z12, Z8, Z4
+	VSHUFF32X4	$136, Z4, Z3, Z8
+	VSHUFF32X4	$221, Z4, Z3, Z3
+	VSHUFF32X4	$136, Z7, Z18, Z4
+	VSHUFF32X4	$136, Z15, Z11, Z12
+	VSHUFF32X4	$136, Z12, Z4, Z17
+	VSHUFF32X4	$221, Z12, Z4, Z4
+	VSHUFF32X4	$221, Z7, Z18, Z7
+	VSHUFF32X4	$221, Z15, Z11, Z11
+	VSHUFF32X4	$136, Z11, Z7, Z12
+	VSHUFF32X4	$221, Z11, Z7, Z7
+	VSHUFF32X4	$136, Z6, Z2, Z11
+	VSHUFF32X4	$136, Z14, Z10, Z15
+	VSHUFF32X4	$136, Z15, Z11, Z18
+	VSHUFF32X4	$221, Z15, Z11, Z11
+	VSHUFF32X4	$221, Z6, Z2, Z2
+	VSHUFF32X4	$221, Z14, Z10, Z6
+	VSHUFF32X4	$136, Z6, Z2, Z10
+	VSHUFF32X4	$221, Z6, Z2, Z2
+	VMOVUPS	Z20, 861440(R11)	// turned[64]
+	VMOVUPS	Z19, 861504(R11)	// turned[64] | 1
+	VMOVUPS	Z17, 861568(R11)	// turned[65]
+	VMOVUPS	Z18, 861632(R11)	// turned[65] | 1
+	VMOVUPS	Z13, 861696(R11)	// turned[66]
+	VMOVUPS	Z8, 861760(R11)	// turned[66] | 1
+	VMOVUPS	Z12, 861824(R11)	// turned[67]
+	VMOVUPS	Z10, 861888(R11)	// turned[67] | 1
+	VMOVUPS	Z16, 861952(R11)	// turned[68]
+	VMOVUPS	Z9, 862016(R11)	// turned[68] | 1
+	VMOVUPS	Z4, 862080(R11)	// turned[69]
+	VMOVUPS	Z11, 862144(R11)	// turned[69] | 1
+	VMOVUPS	Z5, 862208(R11)	// turned[70]
+	VMOVUPS	Z3, 862272(R11)	// turned[70] | 1
+	VMOVUPS	Z7, 862336(R11)	// turned[71]
+	VMOVUPS	Z2, 862400(R11)	// turned[71] | 1
+	ADDQ	$2048, R10
+	ADDQ	$2048, R11
+	DECQ	R9
+	JNE	loop15
+	ADDQ	$64, SI
+	ADDQ	$1024, DI
+	DECQ	CX
+	JNE	loop14
+	MOVQ	$10, CX
+	MOVQ	R8, SI
+	MOVQ	AX, DI
+loop16: // 10 times: tiles of 6 elements
+	VMOVUPS	136256(SI), Z2	// sum of dyn.2.weight[0]
+	VMOVUPS	136320(SI), Z3	// sum of dyn.2.weight[16]
+	VMOVUPS	136384(SI), Z4	// sum of dyn.2.weight[32]
+	VMOVUPS	136448(SI), Z5	// sum of dyn.2.weight[48]
+	VMOVUPS	136512(SI), Z6	// sum of dyn.2.weight[64]
+	VMOVUPS	136576(SI), Z7	// sum of dyn.2.weight[80]
+	VMOVUPS	136640(SI), Z8	// sum of dyn.2.weight[96]
+	VMOVUPS	136704(SI), Z9	// sum of dyn.2.weight[112]
+	VMOVUPS	136768(SI), Z10	// sum of dyn.2.weight[128]
+	VMOVUPS	136832(SI), Z11	// sum of dyn.2.weight[144]
+	VMOVUPS	136896(SI), Z12	// sum of dyn.2.weight[160]
+	VMOVUPS	136960(SI), Z13	// sum of dyn.2.weight[176]
+	VMOVUPS	137024(SI), Z14	// sum of dyn.2.weight[192]
+	VMOVUPS	137088(SI), Z15	// sum of dyn.2.weight[208]
+	VMOVUPS	137152(SI), Z16	// sum of dyn.2.weight[224]
+	VMOVUPS	137216(SI), Z17	// sum of dyn.2.weight[240]
+	VMOVUPS	137280(SI), Z18	// sum of dyn.2.weight[256]
+	VMOVUPS	137344(SI), Z19	// sum of dyn.2.weight[272]
+	VMOVUPS	137408(SI), Z20	// sum of dyn.2.weight[288]
+	VMOVUPS	137472(SI), Z21	// sum of dyn.2.weight[304]
+	VMOVUPS	137536(SI), Z22	// sum of dyn.2.weight[320]
+	VMOVUPS	137600(SI), Z23	// sum of dyn.2.weight[336]
+	VMOVUPS	137664(SI), Z24	// sum of dyn.2.weight[352]
+	VMOVUPS	137728(SI), Z25	// sum of dyn.2.weight[368]
+	MOVQ	$8, R9
 	MOVQ	AX, R10
 	MOVQ	DI, R11
-loop12: // 64 times: elements
-	VMOVUPS	824064(R10), Z18	// softplus[0]
-	VMOVUPS	824128(R10), Z19	// softplus[0] | 1
-	VMOVUPS	320576(R11), Z20	// sum of dyn.2.weight[0]
-	VFMADD231PS	Z18, Z2, Z20
-	VFMADD231PS	Z19, Z3, Z20
-	VMOVUPS	Z20, 320576(R11)	// sum of dyn.2.weight[0]
-	VMOVUPS	324672(R11), Z20	// sum of dyn.2.weight[64]
-	VFMADD231PS	Z18, Z4, Z20
-	VFMADD231PS	Z19, Z5, Z20
-	VMOVUPS	Z20, 324672(R11)	// sum of dyn.2.weight[64]
-	VMOVUPS	328768(R11), Z20	// sum of dyn.2.weight[128]
-	VFMADD231PS	Z18, Z6, Z20
-	VFMADD231PS	Z19, Z7, Z20
-	VMOVUPS	Z20, 328768(R11)	// sum of dyn.2.weight[128]
-	VMOVUPS	332864(R11), Z20	// sum of dyn.2.weight[192]
-	VFMADD231PS	Z18, Z8, Z20
-	VFMADD231PS	Z19, Z9, Z20
-	VMOVUPS	Z20, 332864(R11)	// sum of dyn.2.weight[192]
-	VMOVUPS	336960(R11), Z20	// sum of dyn.2.weight[256]
-	VFMADD231PS	Z18, Z10, Z20
-	VFMADD231PS	Z19, Z11, Z20
-	VMOVUPS	Z20, 336960(R11)	// sum of dyn.2.weight[256]
-	VMOVUPS	341056(R11), Z20	// sum of dyn.2.weight[320]
-	VFMADD231PS	Z18, Z12, Z20
-	VFMADD231PS	Z19, Z13, Z20
-	VMOVUPS	Z20, 341056(R11)	// sum of dyn.2.weight[320]
-	VMOVUPS	345152(R11), Z20	// sum of dyn.2.weight[384]
-	VFMADD231PS	Z18, Z14, Z20
-	VFMADD231PS	Z19, Z15, Z20
-	VMOVUPS	Z20, 345152(R11)	// sum of dyn.2.weight[384]
-	VMOVUPS	349248(R11), Z20	// sum of dyn.2.weight[448]
-	VFMADD231PS	Z18, Z16, Z20
-	VFMADD231PS	Z19, Z17, Z20
-	VMOVUPS	Z20, 349248(R11)	// sum of dyn.2.weight[448]
-	ADDQ	$128, R10
-	ADDQ	$64, R11
+loop17: // 8 times: samples, 4 at a time
+	VMOVUPS	861440(R10), Z26	// turned[64]
+	VMOVUPS	863488(R10), Z27	// turned[80]
+	VMOVUPS	865536(R10), Z28	// turned[96]
+	VMOVUPS	867584(R10), Z29	// turned[112]
+	VBROADCASTSS	853248(R11), Z30	// turned[0]
+	VFMADD231PS	Z26, Z30, Z2
+	VFMADD231PS	Z27, Z30, Z3
+	VFMADD231PS	Z28, Z30, Z4
+	VFMADD231PS	Z29, Z30, Z5
+	VBROADCASTSS	853376(R11), Z30	// turned[1]
+	VFMADD231PS	Z26, Z30, Z6
+	VFMADD231PS	Z27, Z30, Z7
+	VFMADD231PS	Z28, Z30, Z8
+	VFMADD231PS	Z29, Z30, Z9
+	VBROADCASTSS	853504(R11), Z30	// turned[2]
+	VFMADD231PS	Z26, Z30, Z10
+	VFMADD231PS	Z27, Z30, Z11
+	VFMADD231PS	Z28, Z30, Z12
+	VFMADD231PS	Z29, Z30, Z13
+	VBROADCASTSS	853632(R11), Z30	// turned[3]
+	VFMADD231PS	Z26, Z30, Z14
+	VFMADD231PS	Z27, Z30, Z15
+	VFMADD231PS	Z28, Z30, Z16
+	VFMADD231PS	Z29, Z30, Z17
+	VBROADCASTSS	853760(R11), Z30	// turned[4]
+	VFMADD231PS	Z26, Z30, Z18
+	VFMADD231PS	Z27, Z30, Z19
+	VFMADD231PS	Z28, Z30, Z20
+	VFMADD231PS	Z29, Z30, Z21
+	VBROADCASTSS	853888(R11), Z30	// turned[5]
+	VFMADD231PS	Z26, Z30, Z22
+	VFMADD231PS	Z27, Z30, Z23
+	VFMADD231PS	Z28, Z30, Z24
+	VFMADD231PS	Z29, Z30, Z25
+	VMOVUPS	861504(R10), Z26	// turned[64] | 1
+	VMOVUPS	863552(R10), Z27	// turned[80] | 1
+	VMOVUPS	865600(R10), Z28	// turned[96] | 1
+	VMOVUPS	867648(R10), Z29	// turned[112] | 1
+	VBROADCASTSS	853252(R11), Z30	// turned[0]
+	VFMADD231PS	Z26, Z30, Z2
+	VFMADD231PS	Z27, Z30, Z3
+	VFMADD231PS	Z28, Z30, Z4
+	VFMADD231PS	Z29, Z30, Z5
+	VBROADCASTSS	853380(R11), Z30	// turned[1]
+	VFMADD231PS	Z26, Z30, Z6
+	VFMADD231PS	Z27, Z30, Z7
+	VFMADD231PS	Z28, Z30, Z8
+	VFMADD231PS	Z29, Z30, Z9
+	VBROADCASTSS	853508(R11), Z30	// turned[2]
+	VFMADD231PS	Z26, Z30, Z10
+	VFMADD231PS	Z27, Z30, Z11
+	VFMADD231PS	Z28, Z30, Z12
+	VFMADD231PS	Z29, Z30, Z13
+	VBROADCASTSS	853636(R11), Z30	// turned[3]
+	VFMADD231PS	Z26, Z30, Z14
+	VFMADD231PS	Z27, Z30, Z15
+	VFMADD231PS	Z28, Z30, Z16
+	VFMADD231PS	Z29, Z30, Z17
+	VBROADCASTSS	853764(R11), Z30	// turned[4]
+	VFMADD231PS	Z26, Z30, Z18
+	VFMADD231PS	Z27, Z30, Z19
+	VFMADD231PS	Z28, Z30, Z20
+	VFMADD231PS	Z29, Z30, Z21
+	VBROADCASTSS	853892(R11), Z30	// turned[5]
+	VFMADD231PS	Z26, Z30, Z22
+	VFMADD231PS	Z27, Z30, Z23
+	VFMADD231PS	Z28, Z30, Z24
+	VFMADD231PS	Z29, Z30, Z25
+	VMOVUPS	861568(R10), Z26	// turned[65]
+	VMOVUPS	863616(R10), Z27	// turned[81]
+	VMOVUPS	865664(R10), Z28	// turned[97]
+	VMOVUPS	867712(R10), Z29	// turned[113]
+	VBROADCASTSS	853256(R11), Z30	// turned[0]
+	VFMADD231PS	Z26, Z30, Z2
+	VFMADD231PS	Z27, Z30, Z3
+	VFMADD231PS	Z28, Z30, Z4
+	VFMADD231PS	Z29, Z30, Z5
+	VBROADCASTSS	853384(R11), Z30	// turned[1]
+	VFMADD231PS	Z26, Z30, Z6
+	VFMADD231PS	Z27, Z30, Z7
+	VFMADD231PS	Z28, Z30, Z8
+	VFMADD231PS	Z29, Z30, Z9
+	VBROADCASTSS	853512(R11), Z30	// turned[2]
+	VFMADD231PS	Z26, Z30, Z10
+	VFMADD231PS	Z27, Z30, Z11
+	VFMADD231PS	Z28, Z30, Z12
+	VFMADD231PS	Z29, Z30, Z13
+	VBROADCASTSS	853640(R11), Z30	// turned[3]
+	VFMADD231PS	Z26, Z30, Z14
+	VFMADD231PS	Z27, Z30, Z15
+	VFMADD231PS	Z28, Z30, Z16
+	VFMADD231PS	Z29, Z30, Z17
+	VBROADCASTSS	853768(R11), Z30	// turned[4]
+	VFMADD231PS	Z26, Z30, Z18
+	VFMADD231PS	Z27, Z30, Z19
+	VFMADD231PS	Z28, Z30, Z20
+	VFMADD231PS	Z29, Z30, Z21
+	VBROADCASTSS	853896(R11), Z30	// turned[5]
+	VFMADD231PS	Z26, Z30, Z22
+	VFMADD231PS	Z27, Z30, Z23
+	VFMADD231PS	Z28, Z30, Z24
+	VFMADD231PS	Z29, Z30, Z25
+	VMOVUPS	861632(R10), Z26	// turned[65] | 1
+	VMOVUPS	863680(R10), Z27	// turned[81] | 1
+	VMOVUPS	865728(R10), Z28	// turned[97] | 1
+	VMOVUPS	867776(R10), Z29	// turned[113] | 1
+	VBROADCASTSS	853260(R11), Z30	// turned[0]
+	VFMADD231PS	Z26, Z30, Z2
+	VFMADD231PS	Z27, Z30, Z3
+	VFMADD231PS	Z28, Z30, Z4
+	VFMADD231PS	Z29, Z30, Z5
+	VBROADCASTSS	853388(R11), Z30	// turned[1]
+	VFMADD231PS	Z26, Z30, Z6
+	VFMADD231PS	Z27, Z30, Z7
+	VFMADD231PS	Z28, Z30, Z8
+	VFMADD231PS	Z29, Z30, Z9
+	VBROADCASTSS	853516(R11), Z30	// turned[2]
+	VFMADD231PS	Z26, Z30, Z10
+	VFMADD231PS	Z27, Z30, Z11
+	VFMADD231PS	Z28, Z30, Z12
+	VFMADD231PS	Z29, Z30, Z13
+	VBROADCASTSS	853644(R11), Z30	// turned[3]
+	VFMADD231PS	Z26, Z30, Z14
+	VFMADD231PS	Z27, Z30, Z15
+	VFMADD231PS	Z28, Z30, Z16
+	VFMADD231PS	Z29, Z30, Z17
+	VBROADCASTSS	853772(R11), Z30	// turned[4]
+	VFMADD231PS	Z26, Z30, Z18
+	VFMADD231PS	Z27, Z30, Z19
+	VFMADD231PS	Z28, Z30, Z20
+	VFMADD231PS	Z29, Z30, Z21
+	VBROADCASTSS	853900(R11), Z30	// turned[5]
+	VFMADD231PS	Z26, Z30, Z22
+	VFMADD231PS	Z27, Z30, Z23
+	VFMADD231PS	Z28, Z30, Z24
+	VFMADD231PS	Z29, Z30, Z25
+	ADDQ	$256, R10
+	ADDQ	$16, R11
 	DECQ	R9
-	JNE	loop12
-	ADDQ	$1024, SI
-	ADDQ	$32768, DI
+	JNE	loop17
+	VMOVUPS	Z2, 136256(SI)	// sum of dyn.2.weight[0]
+	VMOVUPS	Z3, 136320(SI)	// sum of dyn.2.weight[16]
+	VMOVUPS	Z4, 136384(SI)	// sum of dyn.2.weight[32]
+	VMOVUPS	Z5, 136448(SI)	// sum of dyn.2.weight[48]
+	VMOVUPS	Z6, 136512(SI)	// sum of dyn.2.weight[64]
+	VMOVUPS	Z7, 136576(SI)	// sum of dyn.2.weight[80]
+	VMOVUPS	Z8, 136640(SI)	// sum of dyn.2.weight[96]
+	VMOVUPS	Z9, 136704(SI)	// sum of dyn.2.weight[112]
+	VMOVUPS	Z10, 136768(SI)	// sum of dyn.2.weight[128]
+	VMOVUPS	Z11, 136832(SI)	// sum of dyn.2.weight[144]
+	VMOVUPS	Z12, 136896(SI)	// sum of dyn.2.weight[160]
+	VMOVUPS	Z13, 136960(SI)	// sum of dyn.2.weight[176]
+	VMOVUPS	Z14, 137024(SI)	// sum of dyn.2.weight[192]
+	VMOVUPS	Z15, 137088(SI)	// sum of dyn.2.weight[208]
+	VMOVUPS	Z16, 137152(SI)	// sum of dyn.2.weight[224]
+	VMOVUPS	Z17, 137216(SI)	// sum of dyn.2.weight[240]
+	VMOVUPS	Z18, 137280(SI)	// sum of dyn.2.weight[256]
+	VMOVUPS	Z19, 137344(SI)	// sum of dyn.2.weight[272]
+	VMOVUPS	Z20, 137408(SI)	// sum of dyn.2.weight[288]
+	VMOVUPS	Z21, 137472(SI)	// sum of dyn.2.weight[304]
+	VMOVUPS	Z22, 137536(SI)	// sum of dyn.2.weight[320]
+	VMOVUPS	Z23, 137600(SI)	// sum of dyn.2.weight[336]
+	VMOVUPS	Z24, 137664(SI)	// sum of dyn.2.weight[352]
+	VMOVUPS	Z25, 137728(SI)	// sum of dyn.2.weight[368]
+	ADDQ	$1536, SI
+	ADDQ	$768, DI
 	DECQ	CX
-	JNE	loop11
+	JNE	loop16
+	VMOVUPS	151616(R8), Z2	// sum of dyn.2.weight[3840]
+	VMOVUPS	151680(R8), Z3	// sum of dyn.2.weight[3856]
+	VMOVUPS	151744(R8), Z4	// sum of dyn.2.weight[3872]
+	VMOVUPS	151808(R8), Z5	// sum of dyn.2.weight[3888]
+	VMOVUPS	151872(R8), Z6	// sum of dyn.2.weight[3904]
+	VMOVUPS	151936(R8), Z7	// sum of dyn.2.weight[3920]
+	VMOVUPS	152000(R8), Z8	// sum of dyn.2.weight[3936]
+	VMOVUPS	152064(R8), Z9	// sum of dyn.2.weight[3952]
+	VMOVUPS	152128(R8), Z10	// sum of dyn.2.weight[3968]
+	VMOVUPS	152192(R8), Z11	// sum of dyn.2.weight[3984]
+	VMOVUPS	152256(R8), Z12	// sum of dyn.2.weight[4000]
+	VMOVUPS	152320(R8), Z13	// sum of dyn.2.weight[4016]
+	VMOVUPS	152384(R8), Z14	// sum of dyn.2.weight[4032]
+	VMOVUPS	152448(R8), Z15	// sum of dyn.2.weight[4048]
+	VMOVUPS	152512(R8), Z16	// sum of dyn.2.weight[4064]
+	VMOVUPS	152576(R8), Z17	// sum of dyn.2.weight[4080]
+	MOVQ	$8, CX
+	MOVQ	AX, SI
+	MOVQ	AX, DI
+loop18: // 8 times: samples, 4 at a time
+	VBROADCASTSS	860928(SI), Z18	// turned[60]
+	VBROADCASTSS	861056(SI), Z19	// turned[61]
+	VBROADCASTSS	861184(SI), Z20	// turned[62]
+	VBROADCASTSS	861312(SI), Z21	// turned[63]
+	VMOVUPS	861440(DI), Z22	// turned[64]
+	VFMADD231PS	Z22, Z18, Z2
+	VFMADD231PS	Z22, Z19, Z6
+	VFMADD231PS	Z22, Z20, Z10
+	VFMADD231PS	Z22, Z21, Z14
+	VMOVUPS	863488(DI), Z22	// turned[80]
+	VFMADD231PS	Z22, Z18, Z3
+	VFMADD231PS	Z22, Z19, Z7
+	VFMADD231PS	Z22, Z20, Z11
+	VFMADD231PS	Z22, Z21, Z15
+	VMOVUPS	865536(DI), Z22	// turned[96]
+	VFMADD231PS	Z22, Z18, Z4
+	VFMADD231PS	Z22, Z19, Z8
+	VFMADD231PS	Z22, Z20, Z12
+	VFMADD231PS	Z22, Z21, Z16
+	VMOVUPS	867584(DI), Z22	// turned[112]
+	VFMADD231PS	Z22, Z18, Z5
+	VFMADD231PS	Z22, Z19, Z9
+	VFMADD231PS	Z22, Z20, Z13
+	VFMADD231PS	Z22, Z21, Z17
+	VBROADCASTSS	860932(SI), Z18	// turned[60]
+	VBROADCASTSS	861060(SI), Z19	// turned[61]
+	VBROADCASTSS	861188(SI), Z20	// turned[62]
+	VBROADCASTSS	861316(SI), Z21	// turned[63]
+	VMOVUPS	861504(DI), Z22	// turned[64] | 1
+	VFMADD231PS	Z22, Z18, Z2
+	VFMADD231PS	Z22, Z19, Z6
+	VFMADD231PS	Z22, Z20, Z10
+	VFMADD231PS	Z22, Z21, Z14
+	VMOVUPS	863552(DI), Z22	// turned[80] | 1
+	VFMADD231PS	Z22, Z18, Z3
+	VFMADD231PS	Z22, Z19, Z7
+	VFMADD231PS	Z22, Z20, Z11
+	VFMADD231PS	Z22, Z21, Z15
+	VMOVUPS	865600(DI), Z22	// turned[96] | 1
+	VFMADD231PS	Z22, Z18, Z4
+	VFMADD231PS	Z22, Z19, Z8
+	VFMADD231PS	Z22, Z20, Z12
+	VFMADD231PS	Z22, Z21, Z16
+	VMOVUPS	867648(DI), Z22	// turned[112] | 1
+	VFMADD231PS	Z22, Z18, Z5
+	VFMADD231PS	Z22, Z19, Z9
+	VFMADD231PS	Z22, Z20, Z13
+	VFMADD231PS	Z22, Z21, Z17
+	VBROADCASTSS	860936(SI), Z18	// turned[60]
+	VBROADCASTSS	861064(SI), Z19	// turned[61]
+	VBROADCASTSS	861192(SI), Z20	// turned[62]
+	VBROADCASTSS	861320(SI), Z21	// turned[63]
+	VMOVUPS	861568(DI), Z22	// turned[65]
+	VFMADD231PS	Z22, Z18, Z2
+	VFMADD231PS	Z22, Z19, Z6
+	VFMADD231PS	Z22, Z20, Z10
+	VFMADD231PS	Z22, Z21, Z14
+	VMOVUPS	863616(DI), Z22	// turned[81]
+	VFMADD231PS	Z22, Z18, Z3
+	VFMADD231PS	Z22, Z19, Z7
+	VFMADD231PS	Z22, Z20, Z11
+	VFMADD231PS	Z22, Z21, Z15
+	VMOVUPS	865664(DI), Z22	// turned[97]
+	VFMADD231PS	Z22, Z18, Z4
+	VFMADD231PS	Z22, Z19, Z8
+	VFMADD231PS	Z22, Z20, Z12
+	VFMADD231PS	Z22, Z21, Z16
+	VMOVUPS	867712(DI), Z22	// turned[113]
+	VFMADD231PS	Z22, Z18, Z5
+	VFMADD231PS	Z22, Z19, Z9
+	VFMADD231PS	Z22, Z20, Z13
+	VFMADD231PS	Z22, Z21, Z17
+	VBROADCASTSS	860940(SI), Z18	// turned[60]
+	VBROADCASTSS	861068(SI), Z19	// turned[61]
+	VBROADCASTSS	861196(SI), Z20	// turned[62]
+	VBROADCASTSS	861324(SI), Z21	// turned[63]
+	VMOVUPS	861632(DI), Z22	// turned[65] | 1
+	VFMADD231PS	Z22, Z18, Z2
+	VFMADD231PS	Z22, Z19, Z6
+	VFMADD231PS	Z22, Z20, Z10
+	VFMADD231PS	Z22, Z21, Z14
+	VMOVUPS	863680(DI), Z22	// turned[81] | 1
+	VFMADD231PS	Z22, Z18, Z3
+	VFMADD231PS	Z22, Z19, Z7
+	VFMADD231PS	Z22, Z20, Z11
+	VFMADD231PS	Z22, Z21, Z15
+	VMOVUPS	865728(DI), Z22	// turned[97] | 1
+	VFMADD231PS	Z22, Z18, Z4
+	VFMADD231PS	Z22, Z19, Z8
+	VFMADD231PS	Z22, Z20, Z12
+	VFMADD231PS	Z22, Z21, Z16
+	VMOVUPS	867776(DI), Z22	// turned[113] | 1
+	VFMADD231PS	Z22, Z18, Z5
+	VFMADD231PS	Z22, Z19, Z9
+	VFMADD231PS	Z22, Z20, Z13
+	VFMADD231PS	Z22, Z21, Z17
+	ADDQ	$16, SI
+	ADDQ	$256, DI
+	DECQ	CX
+	JNE	loop18
+	VMOVUPS	Z2, 151616(R8)	// sum of dyn.2.weight[3840]
+	VMOVUPS	Z3, 151680(R8)	// sum of dyn.2.weight[3856]
+	VMOVUPS	Z4, 151744(R8)	// sum of dyn.2.weight[3872]
+	VMOVUPS	Z5, 151808(R8)	// sum of dyn.2.weight[3888]
+	VMOVUPS	Z6, 151872(R8)	// sum of dyn.2.weight[3904]
+	VMOVUPS	Z7, 151936(R8)	// sum of dyn.2.weight[3920]
+	VMOVUPS	Z8, 152000(R8)	// sum of dyn.2.weight[3936]
+	VMOVUPS	Z9, 152064(R8)	// sum of dyn.2.weight[3952]
+	VMOVUPS	Z10, 152128(R8)	// sum of dyn.2.weight[3968]
+	VMOVUPS	Z11, 152192(R8)	// sum of dyn.2.weight[3984]
+	VMOVUPS	Z12, 152256(R8)	// sum of dyn.2.weight[4000]
+	VMOVUPS	Z13, 152320(R8)	// sum of dyn.2.weight[4016]
+	VMOVUPS	Z14, 152384(R8)	// sum of dyn.2.weight[4032]
+	VMOVUPS	Z15, 152448(R8)	// sum of dyn.2.weight[4048]
+	VMOVUPS	Z16, 152512(R8)	// sum of dyn.2.weight[4064]
+	VMOVUPS	Z17, 152576(R8)	// sum of dyn.2.weight[4080]
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
-loop13: // 64 times: elements
-	VMOVUPS	874240(SI), Z2	// vecmat_2[0]
-	VMOVUPS	874304(SI), Z3	// vecmat_2[0] | 1
-	VMOVUPS	882432(SI), Z4	// sigmoid[0]
-	VMOVUPS	882496(SI), Z5	// sigmoid[0] | 1
+loop19: // 64 times: elements
+	// forecast.nde:18
+	VMOVUPS	890624(SI), Z2	// vecmat_2[0]
+	VMOVUPS	890688(SI), Z3	// vecmat_2[0] | 1
+	VMOVUPS	898816(SI), Z4	// sigmoid[0]
+	VMOVUPS	898880(SI), Z5	// sigmoid[0] | 1
 	VMULPS	Z4, Z2, Z2
 	VMULPS	Z5, Z3, Z3
-	VMOVUPS	Z2, 890624(SI)	// dyn.0.bias_bar[0]
-	VMOVUPS	Z3, 890688(SI)	// dyn.0.bias_bar[0] | 1
+	VMOVUPS	Z2, 907008(SI)	// dyn.0.bias_bar[0]
+	VMOVUPS	Z3, 907072(SI)	// dyn.0.bias_bar[0] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	316480(DI), Z4	// sum of dyn.0.bias[0]
+	VMOVUPS	132160(DI), Z4	// sum of dyn.0.bias[0]
 	VADDPS	Z2, Z4, Z2
 	VADDPS	Z3, Z2, Z2
-	VMOVUPS	Z2, 316480(DI)	// sum of dyn.0.bias[0]
+	VMOVUPS	Z2, 132160(DI)	// sum of dyn.0.bias[0]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
-	JNE	loop13
+	JNE	loop19
 	VBROADCASTSS	f32_00000000<>(SB), Z2
 	VBROADCASTSS	f32_00000000<>(SB), Z3
 	VBROADCASTSS	f32_00000000<>(SB), Z4
@@ -10016,264 +10656,254 @@ loop13: // 64 times: elements
 	VBROADCASTSS	f32_00000000<>(SB), Z15
 	VBROADCASTSS	f32_00000000<>(SB), Z16
 	VBROADCASTSS	f32_00000000<>(SB), Z17
+	VBROADCASTSS	f32_00000000<>(SB), Z18
+	VBROADCASTSS	f32_00000000<>(SB), Z19
+	VBROADCASTSS	f32_00000000<>(SB), Z20
+	VBROADCASTSS	f32_00000000<>(SB), Z21
+	VBROADCASTSS	f32_00000000<>(SB), Z22
+	VBROADCASTSS	f32_00000000<>(SB), Z23
+	VBROADCASTSS	f32_00000000<>(SB), Z24
+	VBROADCASTSS	f32_00000000<>(SB), Z25
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 	MOVQ	BX, DI
-loop14: // 64 times: terms of the sums
-	VMOVUPS	890624(SI), Z18	// dyn.0.bias_bar[0]
-	VMOVUPS	890688(SI), Z19	// dyn.0.bias_bar[0] | 1
-	VBROADCASTSS	16708(DI), Z20	// dyn.0.weight[0]
-	VFMADD231PS	Z18, Z20, Z2
-	VFMADD231PS	Z19, Z20, Z3
-	VBROADCASTSS	16712(DI), Z20	// dyn.0.weight[1]
-	VFMADD231PS	Z18, Z20, Z4
-	VFMADD231PS	Z19, Z20, Z5
-	VBROADCASTSS	16716(DI), Z20	// dyn.0.weight[2]
-	VFMADD231PS	Z18, Z20, Z6
-	VFMADD231PS	Z19, Z20, Z7
-	VBROADCASTSS	16720(DI), Z20	// dyn.0.weight[3]
-	VFMADD231PS	Z18, Z20, Z8
-	VFMADD231PS	Z19, Z20, Z9
-	VBROADCASTSS	16724(DI), Z20	// dyn.0.weight[4]
-	VFMADD231PS	Z18, Z20, Z10
-	VFMADD231PS	Z19, Z20, Z11
-	VBROADCASTSS	16728(DI), Z20	// dyn.0.weight[5]
-	VFMADD231PS	Z18, Z20, Z12
-	VFMADD231PS	Z19, Z20, Z13
-	VBROADCASTSS	16732(DI), Z20	// dyn.0.weight[6]
-	VFMADD231PS	Z18, Z20, Z14
-	VFMADD231PS	Z19, Z20, Z15
-	VBROADCASTSS	16736(DI), Z20	// dyn.0.weight[7]
-	VFMADD231PS	Z18, Z20, Z16
-	VFMADD231PS	Z19, Z20, Z17
+loop20: // 64 times: terms of the sums
+	VMOVUPS	907008(SI), Z26	// dyn.0.bias_bar[0]
+	VMOVUPS	907072(SI), Z27	// dyn.0.bias_bar[0] | 1
+	VBROADCASTSS	16708(DI), Z28	// dyn.0.weight[0]
+	VFMADD231PS	Z26, Z28, Z2
+	VFMADD231PS	Z27, Z28, Z3
+	VBROADCASTSS	16712(DI), Z28	// dyn.0.weight[1]
+	VFMADD231PS	Z26, Z28, Z4
+	VFMADD231PS	Z27, Z28, Z5
+	VBROADCASTSS	16716(DI), Z28	// dyn.0.weight[2]
+	VFMADD231PS	Z26, Z28, Z6
+	VFMADD231PS	Z27, Z28, Z7
+	VBROADCASTSS	16720(DI), Z28	// dyn.0.weight[3]
+	VFMADD231PS	Z26, Z28, Z8
+	VFMADD231PS	Z27, Z28, Z9
+	VBROADCASTSS	16724(DI), Z28	// dyn.0.weight[4]
+	VFMADD231PS	Z26, Z28, Z10
+	VFMADD231PS	Z27, Z28, Z11
+	VBROADCASTSS	16728(DI), Z28	// dyn.0.weight[5]
+	VFMADD231PS	Z26, Z28, Z12
+	VFMADD231PS	Z27, Z28, Z13
+	VBROADCASTSS	16732(DI), Z28	// dyn.0.weight[6]
+	VFMADD231PS	Z26, Z28, Z14
+	VFMADD231PS	Z27, Z28, Z15
+	VBROADCASTSS	16736(DI), Z28	// dyn.0.weight[7]
+	VFMADD231PS	Z26, Z28, Z16
+	VFMADD231PS	Z27, Z28, Z17
+	VBROADCASTSS	16740(DI), Z28	// dyn.0.weight[8]
+	VFMADD231PS	Z26, Z28, Z18
+	VFMADD231PS	Z27, Z28, Z19
+	VBROADCASTSS	16744(DI), Z28	// dyn.0.weight[9]
+	VFMADD231PS	Z26, Z28, Z20
+	VFMADD231PS	Z27, Z28, Z21
+	VBROADCASTSS	16748(DI), Z28	// dyn.0.weight[10]
+	VFMADD231PS	Z26, Z28, Z22
+	VFMADD231PS	Z27, Z28, Z23
+	VBROADCASTSS	16752(DI), Z28	// dyn.0.weight[11]
+	VFMADD231PS	Z26, Z28, Z24
+	VFMADD231PS	Z27, Z28, Z25
 	ADDQ	$128, SI
 	ADDQ	$48, DI
 	DECQ	CX
-	JNE	loop14
-	VMOVUPS	Z2, 898816(AX)	// vecmat_3[0]
-	VMOVUPS	Z3, 898880(AX)	// vecmat_3[0] | 1
-	VMOVUPS	Z4, 898944(AX)	// vecmat_3[1]
-	VMOVUPS	Z5, 899008(AX)	// vecmat_3[1] | 1
-	VMOVUPS	Z6, 899072(AX)	// vecmat_3[2]
-	VMOVUPS	Z7, 899136(AX)	// vecmat_3[2] | 1
-	VMOVUPS	Z8, 899200(AX)	// vecmat_3[3]
-	VMOVUPS	Z9, 899264(AX)	// vecmat_3[3] | 1
-	VMOVUPS	Z10, 899328(AX)	// vecmat_3[4]
-	VMOVUPS	Z11, 899392(AX)	// vecmat_3[4] | 1
-	VMOVUPS	Z12, 899456(AX)	// vecmat_3[5]
-	VMOVUPS	Z13, 899520(AX)	// vecmat_3[5] | 1
-	VMOVUPS	Z14, 899584(AX)	// vecmat_3[6]
-	VMOVUPS	Z15, 899648(AX)	// vecmat_3[6] | 1
-	VMOVUPS	Z16, 899712(AX)	// vecmat_3[7]
-	VMOVUPS	Z17, 899776(AX)	// vecmat_3[7] | 1
-	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VBROADCASTSS	f32_00000000<>(SB), Z3
-	VBROADCASTSS	f32_00000000<>(SB), Z4
-	VBROADCASTSS	f32_00000000<>(SB), Z5
-	VBROADCASTSS	f32_00000000<>(SB), Z6
-	VBROADCASTSS	f32_00000000<>(SB), Z7
-	VBROADCASTSS	f32_00000000<>(SB), Z8
-	VBROADCASTSS	f32_00000000<>(SB), Z9
-	MOVQ	$64, CX
-	MOVQ	AX, SI
-	MOVQ	BX, DI
-loop15: // 64 times: terms of the sums
-	VMOVUPS	890624(SI), Z10	// dyn.0.bias_bar[0]
-	VMOVUPS	890688(SI), Z11	// dyn.0.bias_bar[0] | 1
-	VBROADCASTSS	16740(DI), Z12	// dyn.0.weight[8]
-	VFMADD231PS	Z10, Z12, Z2
-	VFMADD231PS	Z11, Z12, Z3
-	VBROADCASTSS	16744(DI), Z12	// dyn.0.weight[9]
-	VFMADD231PS	Z10, Z12, Z4
-	VFMADD231PS	Z11, Z12, Z5
-	VBROADCASTSS	16748(DI), Z12	// dyn.0.weight[10]
-	VFMADD231PS	Z10, Z12, Z6
-	VFMADD231PS	Z11, Z12, Z7
-	VBROADCASTSS	16752(DI), Z12	// dyn.0.weight[11]
-	VFMADD231PS	Z10, Z12, Z8
-	VFMADD231PS	Z11, Z12, Z9
-	ADDQ	$128, SI
-	ADDQ	$48, DI
-	DECQ	CX
-	JNE	loop15
-	VMOVUPS	Z2, 899840(AX)	// vecmat_3[8]
-	VMOVUPS	Z3, 899904(AX)	// vecmat_3[8] | 1
-	VMOVUPS	Z4, 899968(AX)	// vecmat_3[9]
-	VMOVUPS	Z5, 900032(AX)	// vecmat_3[9] | 1
-	VMOVUPS	Z6, 900096(AX)	// vecmat_3[10]
-	VMOVUPS	Z7, 900160(AX)	// vecmat_3[10] | 1
-	VMOVUPS	Z8, 900224(AX)	// vecmat_3[11]
-	VMOVUPS	Z9, 900288(AX)	// vecmat_3[11] | 1
-	VMOVUPS	900352(AX), Z2	// dyn.scale_bar
-	VMOVUPS	900416(AX), Z3	// dyn.scale_bar | 1
+	JNE	loop20
+	VMOVUPS	Z2, 915200(AX)	// vecmat_3[0]
+	VMOVUPS	Z3, 915264(AX)	// vecmat_3[0] | 1
+	VMOVUPS	Z4, 915328(AX)	// vecmat_3[1]
+	VMOVUPS	Z5, 915392(AX)	// vecmat_3[1] | 1
+	VMOVUPS	Z6, 915456(AX)	// vecmat_3[2]
+	VMOVUPS	Z7, 915520(AX)	// vecmat_3[2] | 1
+	VMOVUPS	Z8, 915584(AX)	// vecmat_3[3]
+	VMOVUPS	Z9, 915648(AX)	// vecmat_3[3] | 1
+	VMOVUPS	Z10, 915712(AX)	// vecmat_3[4]
+	VMOVUPS	Z11, 915776(AX)	// vecmat_3[4] | 1
+	VMOVUPS	Z12, 915840(AX)	// vecmat_3[5]
+	VMOVUPS	Z13, 915904(AX)	// vecmat_3[5] | 1
+	VMOVUPS	Z14, 915968(AX)	// vecmat_3[6]
+	VMOVUPS	Z15, 916032(AX)	// vecmat_3[6] | 1
+	VMOVUPS	Z16, 916096(AX)	// vecmat_3[7]
+	VMOVUPS	Z17, 916160(AX)	// vecmat_3[7] | 1
+	VMOVUPS	Z18, 916224(AX)	// vecmat_3[8]
+	VMOVUPS	Z19, 916288(AX)	// vecmat_3[8] | 1
+	VMOVUPS	Z20, 916352(AX)	// vecmat_3[9]
+	VMOVUPS	Z21, 916416(AX)	// vecmat_3[9] | 1
+	VMOVUPS	Z22, 916480(AX)	// vecmat_3[10]
+	VMOVUPS	Z23, 916544(AX)	// vecmat_3[10] | 1
+	VMOVUPS	Z24, 916608(AX)	// vecmat_3[11]
+	VMOVUPS	Z25, 916672(AX)	// vecmat_3[11] | 1
+	VMOVUPS	916736(AX), Z2	// dyn.scale_bar
+	VMOVUPS	916800(AX), Z3	// dyn.scale_bar | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	267264(R8), Z4	// sum of dyn.scale
+	VMOVUPS	82944(R8), Z4	// sum of dyn.scale
 	VADDPS	Z2, Z4, Z2
 	VADDPS	Z3, Z2, Z2
-	VMOVUPS	Z2, 267264(R8)	// sum of dyn.scale
+	VMOVUPS	Z2, 82944(R8)	// sum of dyn.scale
 	// forecast.nde:28
 	VMOVUPS	814336(AX), Z2	// z[0]
 	VMOVUPS	814400(AX), Z3	// z[0] | 1
-	VMOVUPS	Z2, 900480(AX)	// concat[0]
-	VMOVUPS	Z3, 900544(AX)	// concat[0] | 1
+	VMOVUPS	Z2, 916864(AX)	// concat[0]
+	VMOVUPS	Z3, 916928(AX)	// concat[0] | 1
 	VMOVUPS	814464(AX), Z2	// z[1]
 	VMOVUPS	814528(AX), Z3	// z[1] | 1
-	VMOVUPS	Z2, 900608(AX)	// concat[1]
-	VMOVUPS	Z3, 900672(AX)	// concat[1] | 1
+	VMOVUPS	Z2, 916992(AX)	// concat[1]
+	VMOVUPS	Z3, 917056(AX)	// concat[1] | 1
 	VMOVUPS	814592(AX), Z2	// z[2]
 	VMOVUPS	814656(AX), Z3	// z[2] | 1
-	VMOVUPS	Z2, 900736(AX)	// concat[2]
-	VMOVUPS	Z3, 900800(AX)	// concat[2] | 1
+	VMOVUPS	Z2, 917120(AX)	// concat[2]
+	VMOVUPS	Z3, 917184(AX)	// concat[2] | 1
 	VMOVUPS	814720(AX), Z2	// z[3]
 	VMOVUPS	814784(AX), Z3	// z[3] | 1
-	VMOVUPS	Z2, 900864(AX)	// concat[3]
-	VMOVUPS	Z3, 900928(AX)	// concat[3] | 1
+	VMOVUPS	Z2, 917248(AX)	// concat[3]
+	VMOVUPS	Z3, 917312(AX)	// concat[3] | 1
 	VMOVUPS	814848(AX), Z2	// z[4]
 	VMOVUPS	814912(AX), Z3	// z[4] | 1
-	VMOVUPS	Z2, 900992(AX)	// concat[4]
-	VMOVUPS	Z3, 901056(AX)	// concat[4] | 1
+	VMOVUPS	Z2, 917376(AX)	// concat[4]
+	VMOVUPS	Z3, 917440(AX)	// concat[4] | 1
 	VMOVUPS	814976(AX), Z2	// z[5]
 	VMOVUPS	815040(AX), Z3	// z[5] | 1
-	VMOVUPS	Z2, 901120(AX)	// concat[5]
-	VMOVUPS	Z3, 901184(AX)	// concat[5] | 1
+	VMOVUPS	Z2, 917504(AX)	// concat[5]
+	VMOVUPS	Z3, 917568(AX)	// concat[5] | 1
 	VMOVUPS	815104(AX), Z2	// z[6]
 	VMOVUPS	815168(AX), Z3	// z[6] | 1
-	VMOVUPS	Z2, 901248(AX)	// concat[6]
-	VMOVUPS	Z3, 901312(AX)	// concat[6] | 1
+	VMOVUPS	Z2, 917632(AX)	// concat[6]
+	VMOVUPS	Z3, 917696(AX)	// concat[6] | 1
 	VMOVUPS	815232(AX), Z2	// z[7]
 	VMOVUPS	815296(AX), Z3	// z[7] | 1
-	VMOVUPS	Z2, 901376(AX)	// concat[7]
-	VMOVUPS	Z3, 901440(AX)	// concat[7] | 1
+	VMOVUPS	Z2, 917760(AX)	// concat[7]
+	VMOVUPS	Z3, 917824(AX)	// concat[7] | 1
 	VMOVUPS	815360(AX), Z2	// a[0]
 	VMOVUPS	815424(AX), Z3	// a[0] | 1
-	VMOVUPS	Z2, 901504(AX)	// concat[8]
-	VMOVUPS	Z3, 901568(AX)	// concat[8] | 1
+	VMOVUPS	Z2, 917888(AX)	// concat[8]
+	VMOVUPS	Z3, 917952(AX)	// concat[8] | 1
 	VMOVUPS	815488(AX), Z2	// a[1]
 	VMOVUPS	815552(AX), Z3	// a[1] | 1
-	VMOVUPS	Z2, 901632(AX)	// concat[9]
-	VMOVUPS	Z3, 901696(AX)	// concat[9] | 1
+	VMOVUPS	Z2, 918016(AX)	// concat[9]
+	VMOVUPS	Z3, 918080(AX)	// concat[9] | 1
 	VMOVUPS	815616(AX), Z2	// a[2]
 	VMOVUPS	815680(AX), Z3	// a[2] | 1
-	VMOVUPS	Z2, 901760(AX)	// concat[10]
-	VMOVUPS	Z3, 901824(AX)	// concat[10] | 1
+	VMOVUPS	Z2, 918144(AX)	// concat[10]
+	VMOVUPS	Z3, 918208(AX)	// concat[10] | 1
 	VMOVUPS	815744(AX), Z2	// a[3]
 	VMOVUPS	815808(AX), Z3	// a[3] | 1
-	VMOVUPS	Z2, 901888(AX)	// concat[11]
-	VMOVUPS	Z3, 901952(AX)	// concat[11] | 1
+	VMOVUPS	Z2, 918272(AX)	// concat[11]
+	VMOVUPS	Z3, 918336(AX)	// concat[11] | 1
 	MOVQ	$8, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
-loop16: // 8 times: tiles of 8 elements
+loop21: // 8 times: tiles of 8 elements
 	// forecast.nde:18
-	VMOVUPS	890624(SI), Z2	// dyn.0.bias_bar[0]
-	VMOVUPS	890688(SI), Z3	// dyn.0.bias_bar[0] | 1
+	VMOVUPS	907008(SI), Z2	// dyn.0.bias_bar[0]
+	VMOVUPS	907072(SI), Z3	// dyn.0.bias_bar[0] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	890752(SI), Z4	// dyn.0.bias_bar[1]
-	VMOVUPS	890816(SI), Z5	// dyn.0.bias_bar[1] | 1
+	VMOVUPS	907136(SI), Z4	// dyn.0.bias_bar[1]
+	VMOVUPS	907200(SI), Z5	// dyn.0.bias_bar[1] | 1
 	VPANDD	Z0, Z4, Z4
 	VPANDD	Z1, Z5, Z5
-	VMOVUPS	890880(SI), Z6	// dyn.0.bias_bar[2]
-	VMOVUPS	890944(SI), Z7	// dyn.0.bias_bar[2] | 1
+	VMOVUPS	907264(SI), Z6	// dyn.0.bias_bar[2]
+	VMOVUPS	907328(SI), Z7	// dyn.0.bias_bar[2] | 1
 	VPANDD	Z0, Z6, Z6
 	VPANDD	Z1, Z7, Z7
-	VMOVUPS	891008(SI), Z8	// dyn.0.bias_bar[3]
-	VMOVUPS	891072(SI), Z9	// dyn.0.bias_bar[3] | 1
+	VMOVUPS	907392(SI), Z8	// dyn.0.bias_bar[3]
+	VMOVUPS	907456(SI), Z9	// dyn.0.bias_bar[3] | 1
 	VPANDD	Z0, Z8, Z8
 	VPANDD	Z1, Z9, Z9
-	VMOVUPS	891136(SI), Z10	// dyn.0.bias_bar[4]
-	VMOVUPS	891200(SI), Z11	// dyn.0.bias_bar[4] | 1
+	VMOVUPS	907520(SI), Z10	// dyn.0.bias_bar[4]
+	VMOVUPS	907584(SI), Z11	// dyn.0.bias_bar[4] | 1
 	VPANDD	Z0, Z10, Z10
 	VPANDD	Z1, Z11, Z11
-	VMOVUPS	891264(SI), Z12	// dyn.0.bias_bar[5]
-	VMOVUPS	891328(SI), Z13	// dyn.0.bias_bar[5] | 1
+	VMOVUPS	907648(SI), Z12	// dyn.0.bias_bar[5]
+	VMOVUPS	907712(SI), Z13	// dyn.0.bias_bar[5] | 1
 	VPANDD	Z0, Z12, Z12
 	VPANDD	Z1, Z13, Z13
-	VMOVUPS	891392(SI), Z14	// dyn.0.bias_bar[6]
-	VMOVUPS	891456(SI), Z15	// dyn.0.bias_bar[6] | 1
+	VMOVUPS	907776(SI), Z14	// dyn.0.bias_bar[6]
+	VMOVUPS	907840(SI), Z15	// dyn.0.bias_bar[6] | 1
 	VPANDD	Z0, Z14, Z14
 	VPANDD	Z1, Z15, Z15
-	VMOVUPS	891520(SI), Z16	// dyn.0.bias_bar[7]
-	VMOVUPS	891584(SI), Z17	// dyn.0.bias_bar[7] | 1
+	VMOVUPS	907904(SI), Z16	// dyn.0.bias_bar[7]
+	VMOVUPS	907968(SI), Z17	// dyn.0.bias_bar[7] | 1
 	VPANDD	Z0, Z16, Z16
 	VPANDD	Z1, Z17, Z17
 	MOVQ	$12, R9
 	MOVQ	AX, R10
 	MOVQ	DI, R11
-loop17: // 12 times: elements
-	VMOVUPS	900480(R10), Z18	// concat[0]
-	VMOVUPS	900544(R10), Z19	// concat[0] | 1
-	VMOVUPS	267328(R11), Z20	// sum of dyn.0.weight[0]
+loop22: // 12 times: elements
+	VMOVUPS	916864(R10), Z18	// concat[0]
+	VMOVUPS	916928(R10), Z19	// concat[0] | 1
+	VMOVUPS	83008(R11), Z20	// sum of dyn.0.weight[0]
 	VFMADD231PS	Z18, Z2, Z20
 	VFMADD231PS	Z19, Z3, Z20
-	VMOVUPS	Z20, 267328(R11)	// sum of dyn.0.weight[0]
-	VMOVUPS	268096(R11), Z20	// sum of dyn.0.weight[12]
+	VMOVUPS	Z20, 83008(R11)	// sum of dyn.0.weight[0]
+	VMOVUPS	83776(R11), Z20	// sum of dyn.0.weight[12]
 	VFMADD231PS	Z18, Z4, Z20
 	VFMADD231PS	Z19, Z5, Z20
-	VMOVUPS	Z20, 268096(R11)	// sum of dyn.0.weight[12]
-	VMOVUPS	268864(R11), Z20	// sum of dyn.0.weight[24]
+	VMOVUPS	Z20, 83776(R11)	// sum of dyn.0.weight[12]
+	VMOVUPS	84544(R11), Z20	// sum of dyn.0.weight[24]
 	VFMADD231PS	Z18, Z6, Z20
 	VFMADD231PS	Z19, Z7, Z20
-	VMOVUPS	Z20, 268864(R11)	// sum of dyn.0.weight[24]
-	VMOVUPS	269632(R11), Z20	// sum of dyn.0.weight[36]
+	VMOVUPS	Z20, 84544(R11)	// sum of dyn.0.weight[24]
+	VMOVUPS	85312(R11), Z20	// sum of dyn.0.weight[36]
 	VFMADD231PS	Z18, Z8, Z20
 	VFMADD231PS	Z19, Z9, Z20
-	VMOVUPS	Z20, 269632(R11)	// sum of dyn.0.weight[36]
-	VMOVUPS	270400(R11), Z20	// sum of dyn.0.weight[48]
+	VMOVUPS	Z20, 85312(R11)	// sum of dyn.0.weight[36]
+	VMOVUPS	86080(R11), Z20	// sum of dyn.0.weight[48]
 	VFMADD231PS	Z18, Z10, Z20
 	VFMADD231PS	Z19, Z11, Z20
-	VMOVUPS	Z20, 270400(R11)	// sum of dyn.0.weight[48]
-	VMOVUPS	271168(R11), Z20	// sum of dyn.0.weight[60]
+	VMOVUPS	Z20, 86080(R11)	// sum of dyn.0.weight[48]
+	VMOVUPS	86848(R11), Z20	// sum of dyn.0.weight[60]
 	VFMADD231PS	Z18, Z12, Z20
 	VFMADD231PS	Z19, Z13, Z20
-	VMOVUPS	Z20, 271168(R11)	// sum of dyn.0.weight[60]
-	VMOVUPS	271936(R11), Z20	// sum of dyn.0.weight[72]
+	VMOVUPS	Z20, 86848(R11)	// sum of dyn.0.weight[60]
+	VMOVUPS	87616(R11), Z20	// sum of dyn.0.weight[72]
 	VFMADD231PS	Z18, Z14, Z20
 	VFMADD231PS	Z19, Z15, Z20
-	VMOVUPS	Z20, 271936(R11)	// sum of dyn.0.weight[72]
-	VMOVUPS	272704(R11), Z20	// sum of dyn.0.weight[84]
+	VMOVUPS	Z20, 87616(R11)	// sum of dyn.0.weight[72]
+	VMOVUPS	88384(R11), Z20	// sum of dyn.0.weight[84]
 	VFMADD231PS	Z18, Z16, Z20
 	VFMADD231PS	Z19, Z17, Z20
-	VMOVUPS	Z20, 272704(R11)	// sum of dyn.0.weight[84]
+	VMOVUPS	Z20, 88384(R11)	// sum of dyn.0.weight[84]
 	ADDQ	$128, R10
 	ADDQ	$64, R11
 	DECQ	R9
-	JNE	loop17
+	JNE	loop22
 	ADDQ	$1024, SI
 	ADDQ	$6144, DI
 	DECQ	CX
-	JNE	loop16
+	JNE	loop21
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop18: // 2 times: vectors of the block
-	VMOVUPS	898816(SI), Z0	// vecmat_3[0]
+loop23: // 2 times: vectors of the block
+	VMOVUPS	915200(SI), Z0	// vecmat_3[0]
 	VMOVUPS	Z0, 851712(SI)	// z_bar[0]
-	VMOVUPS	898944(SI), Z0	// vecmat_3[1]
+	VMOVUPS	915328(SI), Z0	// vecmat_3[1]
 	VMOVUPS	Z0, 851840(SI)	// z_bar[1]
-	VMOVUPS	899072(SI), Z0	// vecmat_3[2]
+	VMOVUPS	915456(SI), Z0	// vecmat_3[2]
 	VMOVUPS	Z0, 851968(SI)	// z_bar[2]
-	VMOVUPS	899200(SI), Z0	// vecmat_3[3]
+	VMOVUPS	915584(SI), Z0	// vecmat_3[3]
 	VMOVUPS	Z0, 852096(SI)	// z_bar[3]
-	VMOVUPS	899328(SI), Z0	// vecmat_3[4]
+	VMOVUPS	915712(SI), Z0	// vecmat_3[4]
 	VMOVUPS	Z0, 852224(SI)	// z_bar[4]
-	VMOVUPS	899456(SI), Z0	// vecmat_3[5]
+	VMOVUPS	915840(SI), Z0	// vecmat_3[5]
 	VMOVUPS	Z0, 852352(SI)	// z_bar[5]
-	VMOVUPS	899584(SI), Z0	// vecmat_3[6]
+	VMOVUPS	915968(SI), Z0	// vecmat_3[6]
 	VMOVUPS	Z0, 852480(SI)	// z_bar[6]
-	VMOVUPS	899712(SI), Z0	// vecmat_3[7]
+	VMOVUPS	916096(SI), Z0	// vecmat_3[7]
 	VMOVUPS	Z0, 852608(SI)	// z_bar[7]
-	VMOVUPS	899840(SI), Z0	// vecmat_3[8]
+	VMOVUPS	916224(SI), Z0	// vecmat_3[8]
 	VMOVUPS	Z0, 852736(SI)	// a_bar[0]
-	VMOVUPS	899968(SI), Z0	// vecmat_3[9]
+	VMOVUPS	916352(SI), Z0	// vecmat_3[9]
 	VMOVUPS	Z0, 852864(SI)	// a_bar[1]
-	VMOVUPS	900096(SI), Z0	// vecmat_3[10]
+	VMOVUPS	916480(SI), Z0	// vecmat_3[10]
 	VMOVUPS	Z0, 852992(SI)	// a_bar[2]
-	VMOVUPS	900224(SI), Z0	// vecmat_3[11]
+	VMOVUPS	916608(SI), Z0	// vecmat_3[11]
 	VMOVUPS	Z0, 853120(SI)	// a_bar[3]
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop18
+	JNE	loop23
 	RET
 
 // forecast0ReplayDenseVjp is Forecast.0.replay_dense.vjp (forecast.nde:38) of a block of samples.
@@ -10282,29 +10912,29 @@ TEXT forecast0ReplayDenseVjp_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	902528(SI), Z0	// z[0]
+	VMOVUPS	918912(SI), Z0	// z[0]
 	VMOVUPS	Z0, 757504(SI)	// latentFieldFwd.z[0]
-	VMOVUPS	902656(SI), Z0	// z[1]
+	VMOVUPS	919040(SI), Z0	// z[1]
 	VMOVUPS	Z0, 757632(SI)	// latentFieldFwd.z[1]
-	VMOVUPS	902784(SI), Z0	// z[2]
+	VMOVUPS	919168(SI), Z0	// z[2]
 	VMOVUPS	Z0, 757760(SI)	// latentFieldFwd.z[2]
-	VMOVUPS	902912(SI), Z0	// z[3]
+	VMOVUPS	919296(SI), Z0	// z[3]
 	VMOVUPS	Z0, 757888(SI)	// latentFieldFwd.z[3]
-	VMOVUPS	903040(SI), Z0	// z[4]
+	VMOVUPS	919424(SI), Z0	// z[4]
 	VMOVUPS	Z0, 758016(SI)	// latentFieldFwd.z[4]
-	VMOVUPS	903168(SI), Z0	// z[5]
+	VMOVUPS	919552(SI), Z0	// z[5]
 	VMOVUPS	Z0, 758144(SI)	// latentFieldFwd.z[5]
-	VMOVUPS	903296(SI), Z0	// z[6]
+	VMOVUPS	919680(SI), Z0	// z[6]
 	VMOVUPS	Z0, 758272(SI)	// latentFieldFwd.z[6]
-	VMOVUPS	903424(SI), Z0	// z[7]
+	VMOVUPS	919808(SI), Z0	// z[7]
 	VMOVUPS	Z0, 758400(SI)	// latentFieldFwd.z[7]
-	VMOVUPS	903552(SI), Z0	// a[0]
+	VMOVUPS	919936(SI), Z0	// a[0]
 	VMOVUPS	Z0, 758528(SI)	// latentFieldFwd.a[0]
-	VMOVUPS	903680(SI), Z0	// a[1]
+	VMOVUPS	920064(SI), Z0	// a[1]
 	VMOVUPS	Z0, 758656(SI)	// latentFieldFwd.a[1]
-	VMOVUPS	903808(SI), Z0	// a[2]
+	VMOVUPS	920192(SI), Z0	// a[2]
 	VMOVUPS	Z0, 758784(SI)	// latentFieldFwd.a[2]
-	VMOVUPS	903936(SI), Z0	// a[3]
+	VMOVUPS	920320(SI), Z0	// a[3]
 	VMOVUPS	Z0, 758912(SI)	// latentFieldFwd.a[3]
 	ADDQ	$64, SI
 	DECQ	CX
@@ -10314,29 +10944,29 @@ loop1: // 2 times: vectors of the block
 	MOVQ	AX, SI
 loop2: // 2 times: vectors of the block
 	VMOVUPS	759040(SI), Z0	// latentFieldFwd.dz[0]
-	VMOVUPS	Z0, 913408(SI)	// result[0]
+	VMOVUPS	Z0, 929792(SI)	// result[0]
 	VMOVUPS	759168(SI), Z0	// latentFieldFwd.dz[1]
-	VMOVUPS	Z0, 913536(SI)	// result[1]
+	VMOVUPS	Z0, 929920(SI)	// result[1]
 	VMOVUPS	759296(SI), Z0	// latentFieldFwd.dz[2]
-	VMOVUPS	Z0, 913664(SI)	// result[2]
+	VMOVUPS	Z0, 930048(SI)	// result[2]
 	VMOVUPS	759424(SI), Z0	// latentFieldFwd.dz[3]
-	VMOVUPS	Z0, 913792(SI)	// result[3]
+	VMOVUPS	Z0, 930176(SI)	// result[3]
 	VMOVUPS	759552(SI), Z0	// latentFieldFwd.dz[4]
-	VMOVUPS	Z0, 913920(SI)	// result[4]
+	VMOVUPS	Z0, 930304(SI)	// result[4]
 	VMOVUPS	759680(SI), Z0	// latentFieldFwd.dz[5]
-	VMOVUPS	Z0, 914048(SI)	// result[5]
+	VMOVUPS	Z0, 930432(SI)	// result[5]
 	VMOVUPS	759808(SI), Z0	// latentFieldFwd.dz[6]
-	VMOVUPS	Z0, 914176(SI)	// result[6]
+	VMOVUPS	Z0, 930560(SI)	// result[6]
 	VMOVUPS	759936(SI), Z0	// latentFieldFwd.dz[7]
-	VMOVUPS	Z0, 914304(SI)	// result[7]
+	VMOVUPS	Z0, 930688(SI)	// result[7]
 	VMOVUPS	760064(SI), Z0	// latentFieldFwd.da[0]
-	VMOVUPS	Z0, 915456(SI)	// result_2[0]
+	VMOVUPS	Z0, 931840(SI)	// result_2[0]
 	VMOVUPS	760192(SI), Z0	// latentFieldFwd.da[1]
-	VMOVUPS	Z0, 915584(SI)	// result_2[1]
+	VMOVUPS	Z0, 931968(SI)	// result_2[1]
 	VMOVUPS	760320(SI), Z0	// latentFieldFwd.da[2]
-	VMOVUPS	Z0, 915712(SI)	// result_2[2]
+	VMOVUPS	Z0, 932096(SI)	// result_2[2]
 	VMOVUPS	760448(SI), Z0	// latentFieldFwd.da[3]
-	VMOVUPS	Z0, 915840(SI)	// result_2[3]
+	VMOVUPS	Z0, 932224(SI)	// result_2[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop2
@@ -10345,8 +10975,8 @@ loop2: // 2 times: vectors of the block
 loop3: // 64 times: elements
 	VMOVUPS	760576(SI), Z0	// latentFieldFwd.add[0]
 	VMOVUPS	760640(SI), Z1	// latentFieldFwd.add[0] | 1
-	VMOVUPS	Z0, 1124352(SI)	// result_48[0]
-	VMOVUPS	Z1, 1124416(SI)	// result_48[0] | 1
+	VMOVUPS	Z0, 1140736(SI)	// result_48[0]
+	VMOVUPS	Z1, 1140800(SI)	// result_48[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop3
@@ -10355,8 +10985,8 @@ loop3: // 64 times: elements
 loop4: // 64 times: elements
 	VMOVUPS	768768(SI), Z0	// latentFieldFwd.softplus[0]
 	VMOVUPS	768832(SI), Z1	// latentFieldFwd.softplus[0] | 1
-	VMOVUPS	Z0, 1132544(SI)	// result_49[0]
-	VMOVUPS	Z1, 1132608(SI)	// result_49[0] | 1
+	VMOVUPS	Z0, 1148928(SI)	// result_49[0]
+	VMOVUPS	Z1, 1148992(SI)	// result_49[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop4
@@ -10365,8 +10995,8 @@ loop4: // 64 times: elements
 loop5: // 64 times: elements
 	VMOVUPS	776960(SI), Z0	// latentFieldFwd.add2[0]
 	VMOVUPS	777024(SI), Z1	// latentFieldFwd.add2[0] | 1
-	VMOVUPS	Z0, 1140736(SI)	// result_50[0]
-	VMOVUPS	Z1, 1140800(SI)	// result_50[0] | 1
+	VMOVUPS	Z0, 1157120(SI)	// result_50[0]
+	VMOVUPS	Z1, 1157184(SI)	// result_50[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop5
@@ -10375,8 +11005,8 @@ loop5: // 64 times: elements
 loop6: // 64 times: elements
 	VMOVUPS	785152(SI), Z0	// latentFieldFwd.softplus2[0]
 	VMOVUPS	785216(SI), Z1	// latentFieldFwd.softplus2[0] | 1
-	VMOVUPS	Z0, 1148928(SI)	// result_51[0]
-	VMOVUPS	Z1, 1148992(SI)	// result_51[0] | 1
+	VMOVUPS	Z0, 1165312(SI)	// result_51[0]
+	VMOVUPS	Z1, 1165376(SI)	// result_51[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop6
@@ -10385,8 +11015,8 @@ loop6: // 64 times: elements
 loop7: // 12 times: elements
 	VMOVUPS	793344(SI), Z0	// latentFieldFwd.tanh[0]
 	VMOVUPS	793408(SI), Z1	// latentFieldFwd.tanh[0] | 1
-	VMOVUPS	Z0, 1157120(SI)	// result_52[0]
-	VMOVUPS	Z1, 1157184(SI)	// result_52[0] | 1
+	VMOVUPS	Z0, 1173504(SI)	// result_52[0]
+	VMOVUPS	Z1, 1173568(SI)	// result_52[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop7
@@ -10394,41 +11024,41 @@ loop7: // 12 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop8: // 2 times: vectors of the block
-	VMOVUPD	902272(SI), Z0	// h
-	VMOVUPD	902336(SI), Z1	// h | 1
+	VMOVUPD	918656(SI), Z0	// h
+	VMOVUPD	918720(SI), Z1	// h | 1
 	// forecast.nde:38
 	VMULPD.BCST	f64_3fc49ba5e353f7cf<>(SB), Z0, Z0
 	VMULPD.BCST	f64_3fc49ba5e353f7cf<>(SB), Z1, Z1
 	VCVTPD2PS	Z0, Y0
 	VCVTPD2PS	Z1, Y1
 	VINSERTF64X4	$1, Y1, Z0, Z0
-	VMOVUPS	Z0, 913280(DI)	// ha21
+	VMOVUPS	Z0, 929664(DI)	// ha21
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop9: // 8 times: elements
-	VMOVUPS	913408(R10), Z1	// result[0]
-	VMOVUPS	902528(R10), Z2	// z[0]
+	VMOVUPS	929792(R10), Z1	// result[0]
+	VMOVUPS	918912(R10), Z2	// z[0]
 	VFMADD231PS	Z1, Z0, Z2
-	VMOVUPS	Z2, 914432(R10)	// z_y2[0]
+	VMOVUPS	Z2, 930816(R10)	// z_y2[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop9
-	VMOVUPS	903552(DI), Z1	// a[0]
-	VMOVUPS	903680(DI), Z2	// a[1]
-	VMOVUPS	903808(DI), Z3	// a[2]
-	VMOVUPS	903936(DI), Z4	// a[3]
-	VMOVUPS	915456(DI), Z5	// result_2[0]
+	VMOVUPS	919936(DI), Z1	// a[0]
+	VMOVUPS	920064(DI), Z2	// a[1]
+	VMOVUPS	920192(DI), Z3	// a[2]
+	VMOVUPS	920320(DI), Z4	// a[3]
+	VMOVUPS	931840(DI), Z5	// result_2[0]
 	VFMADD231PS	Z5, Z0, Z1
-	VMOVUPS	Z1, 915968(DI)	// a_y2[0]
-	VMOVUPS	915584(DI), Z1	// result_2[1]
+	VMOVUPS	Z1, 932352(DI)	// a_y2[0]
+	VMOVUPS	931968(DI), Z1	// result_2[1]
 	VFMADD231PS	Z1, Z0, Z2
-	VMOVUPS	Z2, 916096(DI)	// a_y2[1]
-	VMOVUPS	915712(DI), Z1	// result_2[2]
+	VMOVUPS	Z2, 932480(DI)	// a_y2[1]
+	VMOVUPS	932096(DI), Z1	// result_2[2]
 	VFMADD231PS	Z1, Z0, Z3
-	VMOVUPS	Z3, 916224(DI)	// a_y2[2]
-	VMOVUPS	915840(DI), Z1	// result_2[3]
+	VMOVUPS	Z3, 932608(DI)	// a_y2[2]
+	VMOVUPS	932224(DI), Z1	// result_2[3]
 	VFMADD231PS	Z1, Z0, Z4
-	VMOVUPS	Z4, 916352(DI)	// a_y2[3]
+	VMOVUPS	Z4, 932736(DI)	// a_y2[3]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -10437,29 +11067,29 @@ loop9: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop10: // 2 times: vectors of the block
-	VMOVUPS	914432(SI), Z0	// z_y2[0]
+	VMOVUPS	930816(SI), Z0	// z_y2[0]
 	VMOVUPS	Z0, 757504(SI)	// latentFieldFwd.z[0]
-	VMOVUPS	914560(SI), Z0	// z_y2[1]
+	VMOVUPS	930944(SI), Z0	// z_y2[1]
 	VMOVUPS	Z0, 757632(SI)	// latentFieldFwd.z[1]
-	VMOVUPS	914688(SI), Z0	// z_y2[2]
+	VMOVUPS	931072(SI), Z0	// z_y2[2]
 	VMOVUPS	Z0, 757760(SI)	// latentFieldFwd.z[2]
-	VMOVUPS	914816(SI), Z0	// z_y2[3]
+	VMOVUPS	931200(SI), Z0	// z_y2[3]
 	VMOVUPS	Z0, 757888(SI)	// latentFieldFwd.z[3]
-	VMOVUPS	914944(SI), Z0	// z_y2[4]
+	VMOVUPS	931328(SI), Z0	// z_y2[4]
 	VMOVUPS	Z0, 758016(SI)	// latentFieldFwd.z[4]
-	VMOVUPS	915072(SI), Z0	// z_y2[5]
+	VMOVUPS	931456(SI), Z0	// z_y2[5]
 	VMOVUPS	Z0, 758144(SI)	// latentFieldFwd.z[5]
-	VMOVUPS	915200(SI), Z0	// z_y2[6]
+	VMOVUPS	931584(SI), Z0	// z_y2[6]
 	VMOVUPS	Z0, 758272(SI)	// latentFieldFwd.z[6]
-	VMOVUPS	915328(SI), Z0	// z_y2[7]
+	VMOVUPS	931712(SI), Z0	// z_y2[7]
 	VMOVUPS	Z0, 758400(SI)	// latentFieldFwd.z[7]
-	VMOVUPS	915968(SI), Z0	// a_y2[0]
+	VMOVUPS	932352(SI), Z0	// a_y2[0]
 	VMOVUPS	Z0, 758528(SI)	// latentFieldFwd.a[0]
-	VMOVUPS	916096(SI), Z0	// a_y2[1]
+	VMOVUPS	932480(SI), Z0	// a_y2[1]
 	VMOVUPS	Z0, 758656(SI)	// latentFieldFwd.a[1]
-	VMOVUPS	916224(SI), Z0	// a_y2[2]
+	VMOVUPS	932608(SI), Z0	// a_y2[2]
 	VMOVUPS	Z0, 758784(SI)	// latentFieldFwd.a[2]
-	VMOVUPS	916352(SI), Z0	// a_y2[3]
+	VMOVUPS	932736(SI), Z0	// a_y2[3]
 	VMOVUPS	Z0, 758912(SI)	// latentFieldFwd.a[3]
 	ADDQ	$64, SI
 	DECQ	CX
@@ -10469,29 +11099,29 @@ loop10: // 2 times: vectors of the block
 	MOVQ	AX, SI
 loop11: // 2 times: vectors of the block
 	VMOVUPS	759040(SI), Z0	// latentFieldFwd.dz[0]
-	VMOVUPS	Z0, 916736(SI)	// result_3[0]
+	VMOVUPS	Z0, 933120(SI)	// result_3[0]
 	VMOVUPS	759168(SI), Z0	// latentFieldFwd.dz[1]
-	VMOVUPS	Z0, 916864(SI)	// result_3[1]
+	VMOVUPS	Z0, 933248(SI)	// result_3[1]
 	VMOVUPS	759296(SI), Z0	// latentFieldFwd.dz[2]
-	VMOVUPS	Z0, 916992(SI)	// result_3[2]
+	VMOVUPS	Z0, 933376(SI)	// result_3[2]
 	VMOVUPS	759424(SI), Z0	// latentFieldFwd.dz[3]
-	VMOVUPS	Z0, 917120(SI)	// result_3[3]
+	VMOVUPS	Z0, 933504(SI)	// result_3[3]
 	VMOVUPS	759552(SI), Z0	// latentFieldFwd.dz[4]
-	VMOVUPS	Z0, 917248(SI)	// result_3[4]
+	VMOVUPS	Z0, 933632(SI)	// result_3[4]
 	VMOVUPS	759680(SI), Z0	// latentFieldFwd.dz[5]
-	VMOVUPS	Z0, 917376(SI)	// result_3[5]
+	VMOVUPS	Z0, 933760(SI)	// result_3[5]
 	VMOVUPS	759808(SI), Z0	// latentFieldFwd.dz[6]
-	VMOVUPS	Z0, 917504(SI)	// result_3[6]
+	VMOVUPS	Z0, 933888(SI)	// result_3[6]
 	VMOVUPS	759936(SI), Z0	// latentFieldFwd.dz[7]
-	VMOVUPS	Z0, 917632(SI)	// result_3[7]
+	VMOVUPS	Z0, 934016(SI)	// result_3[7]
 	VMOVUPS	760064(SI), Z0	// latentFieldFwd.da[0]
-	VMOVUPS	Z0, 918784(SI)	// result_4[0]
+	VMOVUPS	Z0, 935168(SI)	// result_4[0]
 	VMOVUPS	760192(SI), Z0	// latentFieldFwd.da[1]
-	VMOVUPS	Z0, 918912(SI)	// result_4[1]
+	VMOVUPS	Z0, 935296(SI)	// result_4[1]
 	VMOVUPS	760320(SI), Z0	// latentFieldFwd.da[2]
-	VMOVUPS	Z0, 919040(SI)	// result_4[2]
+	VMOVUPS	Z0, 935424(SI)	// result_4[2]
 	VMOVUPS	760448(SI), Z0	// latentFieldFwd.da[3]
-	VMOVUPS	Z0, 919168(SI)	// result_4[3]
+	VMOVUPS	Z0, 935552(SI)	// result_4[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop11
@@ -10500,8 +11130,8 @@ loop11: // 2 times: vectors of the block
 loop12: // 64 times: elements
 	VMOVUPS	760576(SI), Z0	// latentFieldFwd.add[0]
 	VMOVUPS	760640(SI), Z1	// latentFieldFwd.add[0] | 1
-	VMOVUPS	Z0, 1086976(SI)	// result_41[0]
-	VMOVUPS	Z1, 1087040(SI)	// result_41[0] | 1
+	VMOVUPS	Z0, 1103360(SI)	// result_41[0]
+	VMOVUPS	Z1, 1103424(SI)	// result_41[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop12
@@ -10510,8 +11140,8 @@ loop12: // 64 times: elements
 loop13: // 64 times: elements
 	VMOVUPS	768768(SI), Z0	// latentFieldFwd.softplus[0]
 	VMOVUPS	768832(SI), Z1	// latentFieldFwd.softplus[0] | 1
-	VMOVUPS	Z0, 1095168(SI)	// result_42[0]
-	VMOVUPS	Z1, 1095232(SI)	// result_42[0] | 1
+	VMOVUPS	Z0, 1111552(SI)	// result_42[0]
+	VMOVUPS	Z1, 1111616(SI)	// result_42[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop13
@@ -10520,8 +11150,8 @@ loop13: // 64 times: elements
 loop14: // 64 times: elements
 	VMOVUPS	776960(SI), Z0	// latentFieldFwd.add2[0]
 	VMOVUPS	777024(SI), Z1	// latentFieldFwd.add2[0] | 1
-	VMOVUPS	Z0, 1103360(SI)	// result_43[0]
-	VMOVUPS	Z1, 1103424(SI)	// result_43[0] | 1
+	VMOVUPS	Z0, 1119744(SI)	// result_43[0]
+	VMOVUPS	Z1, 1119808(SI)	// result_43[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop14
@@ -10530,8 +11160,8 @@ loop14: // 64 times: elements
 loop15: // 64 times: elements
 	VMOVUPS	785152(SI), Z0	// latentFieldFwd.softplus2[0]
 	VMOVUPS	785216(SI), Z1	// latentFieldFwd.softplus2[0] | 1
-	VMOVUPS	Z0, 1111552(SI)	// result_44[0]
-	VMOVUPS	Z1, 1111616(SI)	// result_44[0] | 1
+	VMOVUPS	Z0, 1127936(SI)	// result_44[0]
+	VMOVUPS	Z1, 1128000(SI)	// result_44[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop15
@@ -10540,8 +11170,8 @@ loop15: // 64 times: elements
 loop16: // 12 times: elements
 	VMOVUPS	793344(SI), Z0	// latentFieldFwd.tanh[0]
 	VMOVUPS	793408(SI), Z1	// latentFieldFwd.tanh[0] | 1
-	VMOVUPS	Z0, 1119744(SI)	// result_45[0]
-	VMOVUPS	Z1, 1119808(SI)	// result_45[0] | 1
+	VMOVUPS	Z0, 1136128(SI)	// result_45[0]
+	VMOVUPS	Z1, 1136192(SI)	// result_45[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop16
@@ -10549,57 +11179,57 @@ loop16: // 12 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop17: // 2 times: vectors of the block
-	VMOVUPD	902272(SI), Z0	// h
-	VMOVUPD	902336(SI), Z1	// h | 1
+	VMOVUPD	918656(SI), Z0	// h
+	VMOVUPD	918720(SI), Z1	// h | 1
 	// forecast.nde:38
 	VMULPD.BCST	f64_bf815e4e4fe8123e<>(SB), Z0, Z2
 	VMULPD.BCST	f64_bf815e4e4fe8123e<>(SB), Z1, Z3
 	VCVTPD2PS	Z2, Y2
 	VCVTPD2PS	Z3, Y3
 	VINSERTF64X4	$1, Y3, Z2, Z2
-	VMOVUPS	Z2, 916480(DI)	// ha31
+	VMOVUPS	Z2, 932864(DI)	// ha31
 	VMULPD.BCST	f64_3fd57883daf1f0b3<>(SB), Z0, Z0
 	VMULPD.BCST	f64_3fd57883daf1f0b3<>(SB), Z1, Z1
 	VCVTPD2PS	Z0, Y0
 	VCVTPD2PS	Z1, Y1
 	VINSERTF64X4	$1, Y1, Z0, Z0
-	VMOVUPS	Z0, 916608(DI)	// ha32
+	VMOVUPS	Z0, 932992(DI)	// ha32
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop18: // 8 times: elements
-	VMOVUPS	916736(R10), Z1	// result_3[0]
-	VMOVUPS	913408(R10), Z3	// result[0]
-	VMOVUPS	902528(R10), Z4	// z[0]
+	VMOVUPS	933120(R10), Z1	// result_3[0]
+	VMOVUPS	929792(R10), Z3	// result[0]
+	VMOVUPS	918912(R10), Z4	// z[0]
 	VFMADD231PS	Z3, Z2, Z4
 	VFMADD231PS	Z1, Z0, Z4
-	VMOVUPS	Z4, 917760(R10)	// z_y3[0]
+	VMOVUPS	Z4, 934144(R10)	// z_y3[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop18
-	VMOVUPS	903552(DI), Z1	// a[0]
-	VMOVUPS	903680(DI), Z3	// a[1]
-	VMOVUPS	903808(DI), Z4	// a[2]
-	VMOVUPS	903936(DI), Z5	// a[3]
-	VMOVUPS	918784(DI), Z6	// result_4[0]
-	VMOVUPS	915456(DI), Z7	// result_2[0]
+	VMOVUPS	919936(DI), Z1	// a[0]
+	VMOVUPS	920064(DI), Z3	// a[1]
+	VMOVUPS	920192(DI), Z4	// a[2]
+	VMOVUPS	920320(DI), Z5	// a[3]
+	VMOVUPS	935168(DI), Z6	// result_4[0]
+	VMOVUPS	931840(DI), Z7	// result_2[0]
 	VFMADD231PS	Z7, Z2, Z1
 	VFMADD231PS	Z6, Z0, Z1
-	VMOVUPS	Z1, 919296(DI)	// a_y3[0]
-	VMOVUPS	918912(DI), Z1	// result_4[1]
-	VMOVUPS	915584(DI), Z6	// result_2[1]
+	VMOVUPS	Z1, 935680(DI)	// a_y3[0]
+	VMOVUPS	935296(DI), Z1	// result_4[1]
+	VMOVUPS	931968(DI), Z6	// result_2[1]
 	VFMADD231PS	Z6, Z2, Z3
 	VFMADD231PS	Z1, Z0, Z3
-	VMOVUPS	Z3, 919424(DI)	// a_y3[1]
-	VMOVUPS	919040(DI), Z1	// result_4[2]
-	VMOVUPS	915712(DI), Z3	// result_2[2]
+	VMOVUPS	Z3, 935808(DI)	// a_y3[1]
+	VMOVUPS	935424(DI), Z1	// result_4[2]
+	VMOVUPS	932096(DI), Z3	// result_2[2]
 	VFMADD231PS	Z3, Z2, Z4
 	VFMADD231PS	Z1, Z0, Z4
-	VMOVUPS	Z4, 919552(DI)	// a_y3[2]
-	VMOVUPS	919168(DI), Z1	// result_4[3]
-	VMOVUPS	915840(DI), Z3	// result_2[3]
+	VMOVUPS	Z4, 935936(DI)	// a_y3[2]
+	VMOVUPS	935552(DI), Z1	// result_4[3]
+	VMOVUPS	932224(DI), Z3	// result_2[3]
 	VFMADD231PS	Z3, Z2, Z5
 	VFMADD231PS	Z1, Z0, Z5
-	VMOVUPS	Z5, 919680(DI)	// a_y3[3]
+	VMOVUPS	Z5, 936064(DI)	// a_y3[3]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -10608,29 +11238,29 @@ loop18: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop19: // 2 times: vectors of the block
-	VMOVUPS	917760(SI), Z0	// z_y3[0]
+	VMOVUPS	934144(SI), Z0	// z_y3[0]
 	VMOVUPS	Z0, 757504(SI)	// latentFieldFwd.z[0]
-	VMOVUPS	917888(SI), Z0	// z_y3[1]
+	VMOVUPS	934272(SI), Z0	// z_y3[1]
 	VMOVUPS	Z0, 757632(SI)	// latentFieldFwd.z[1]
-	VMOVUPS	918016(SI), Z0	// z_y3[2]
+	VMOVUPS	934400(SI), Z0	// z_y3[2]
 	VMOVUPS	Z0, 757760(SI)	// latentFieldFwd.z[2]
-	VMOVUPS	918144(SI), Z0	// z_y3[3]
+	VMOVUPS	934528(SI), Z0	// z_y3[3]
 	VMOVUPS	Z0, 757888(SI)	// latentFieldFwd.z[3]
-	VMOVUPS	918272(SI), Z0	// z_y3[4]
+	VMOVUPS	934656(SI), Z0	// z_y3[4]
 	VMOVUPS	Z0, 758016(SI)	// latentFieldFwd.z[4]
-	VMOVUPS	918400(SI), Z0	// z_y3[5]
+	VMOVUPS	934784(SI), Z0	// z_y3[5]
 	VMOVUPS	Z0, 758144(SI)	// latentFieldFwd.z[5]
-	VMOVUPS	918528(SI), Z0	// z_y3[6]
+	VMOVUPS	934912(SI), Z0	// z_y3[6]
 	VMOVUPS	Z0, 758272(SI)	// latentFieldFwd.z[6]
-	VMOVUPS	918656(SI), Z0	// z_y3[7]
+	VMOVUPS	935040(SI), Z0	// z_y3[7]
 	VMOVUPS	Z0, 758400(SI)	// latentFieldFwd.z[7]
-	VMOVUPS	919296(SI), Z0	// a_y3[0]
+	VMOVUPS	935680(SI), Z0	// a_y3[0]
 	VMOVUPS	Z0, 758528(SI)	// latentFieldFwd.a[0]
-	VMOVUPS	919424(SI), Z0	// a_y3[1]
+	VMOVUPS	935808(SI), Z0	// a_y3[1]
 	VMOVUPS	Z0, 758656(SI)	// latentFieldFwd.a[1]
-	VMOVUPS	919552(SI), Z0	// a_y3[2]
+	VMOVUPS	935936(SI), Z0	// a_y3[2]
 	VMOVUPS	Z0, 758784(SI)	// latentFieldFwd.a[2]
-	VMOVUPS	919680(SI), Z0	// a_y3[3]
+	VMOVUPS	936064(SI), Z0	// a_y3[3]
 	VMOVUPS	Z0, 758912(SI)	// latentFieldFwd.a[3]
 	ADDQ	$64, SI
 	DECQ	CX
@@ -10640,29 +11270,29 @@ loop19: // 2 times: vectors of the block
 	MOVQ	AX, SI
 loop20: // 2 times: vectors of the block
 	VMOVUPS	759040(SI), Z0	// latentFieldFwd.dz[0]
-	VMOVUPS	Z0, 920192(SI)	// result_5[0]
+	VMOVUPS	Z0, 936576(SI)	// result_5[0]
 	VMOVUPS	759168(SI), Z0	// latentFieldFwd.dz[1]
-	VMOVUPS	Z0, 920320(SI)	// result_5[1]
+	VMOVUPS	Z0, 936704(SI)	// result_5[1]
 	VMOVUPS	759296(SI), Z0	// latentFieldFwd.dz[2]
-	VMOVUPS	Z0, 920448(SI)	// result_5[2]
+	VMOVUPS	Z0, 936832(SI)	// result_5[2]
 	VMOVUPS	759424(SI), Z0	// latentFieldFwd.dz[3]
-	VMOVUPS	Z0, 920576(SI)	// result_5[3]
+	VMOVUPS	Z0, 936960(SI)	// result_5[3]
 	VMOVUPS	759552(SI), Z0	// latentFieldFwd.dz[4]
-	VMOVUPS	Z0, 920704(SI)	// result_5[4]
+	VMOVUPS	Z0, 937088(SI)	// result_5[4]
 	VMOVUPS	759680(SI), Z0	// latentFieldFwd.dz[5]
-	VMOVUPS	Z0, 920832(SI)	// result_5[5]
+	VMOVUPS	Z0, 937216(SI)	// result_5[5]
 	VMOVUPS	759808(SI), Z0	// latentFieldFwd.dz[6]
-	VMOVUPS	Z0, 920960(SI)	// result_5[6]
+	VMOVUPS	Z0, 937344(SI)	// result_5[6]
 	VMOVUPS	759936(SI), Z0	// latentFieldFwd.dz[7]
-	VMOVUPS	Z0, 921088(SI)	// result_5[7]
+	VMOVUPS	Z0, 937472(SI)	// result_5[7]
 	VMOVUPS	760064(SI), Z0	// latentFieldFwd.da[0]
-	VMOVUPS	Z0, 922240(SI)	// result_6[0]
+	VMOVUPS	Z0, 938624(SI)	// result_6[0]
 	VMOVUPS	760192(SI), Z0	// latentFieldFwd.da[1]
-	VMOVUPS	Z0, 922368(SI)	// result_6[1]
+	VMOVUPS	Z0, 938752(SI)	// result_6[1]
 	VMOVUPS	760320(SI), Z0	// latentFieldFwd.da[2]
-	VMOVUPS	Z0, 922496(SI)	// result_6[2]
+	VMOVUPS	Z0, 938880(SI)	// result_6[2]
 	VMOVUPS	760448(SI), Z0	// latentFieldFwd.da[3]
-	VMOVUPS	Z0, 922624(SI)	// result_6[3]
+	VMOVUPS	Z0, 939008(SI)	// result_6[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop20
@@ -10671,8 +11301,8 @@ loop20: // 2 times: vectors of the block
 loop21: // 64 times: elements
 	VMOVUPS	760576(SI), Z0	// latentFieldFwd.add[0]
 	VMOVUPS	760640(SI), Z1	// latentFieldFwd.add[0] | 1
-	VMOVUPS	Z0, 1049600(SI)	// result_34[0]
-	VMOVUPS	Z1, 1049664(SI)	// result_34[0] | 1
+	VMOVUPS	Z0, 1065984(SI)	// result_34[0]
+	VMOVUPS	Z1, 1066048(SI)	// result_34[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop21
@@ -10681,8 +11311,8 @@ loop21: // 64 times: elements
 loop22: // 64 times: elements
 	VMOVUPS	768768(SI), Z0	// latentFieldFwd.softplus[0]
 	VMOVUPS	768832(SI), Z1	// latentFieldFwd.softplus[0] | 1
-	VMOVUPS	Z0, 1057792(SI)	// result_35[0]
-	VMOVUPS	Z1, 1057856(SI)	// result_35[0] | 1
+	VMOVUPS	Z0, 1074176(SI)	// result_35[0]
+	VMOVUPS	Z1, 1074240(SI)	// result_35[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop22
@@ -10691,8 +11321,8 @@ loop22: // 64 times: elements
 loop23: // 64 times: elements
 	VMOVUPS	776960(SI), Z0	// latentFieldFwd.add2[0]
 	VMOVUPS	777024(SI), Z1	// latentFieldFwd.add2[0] | 1
-	VMOVUPS	Z0, 1065984(SI)	// result_36[0]
-	VMOVUPS	Z1, 1066048(SI)	// result_36[0] | 1
+	VMOVUPS	Z0, 1082368(SI)	// result_36[0]
+	VMOVUPS	Z1, 1082432(SI)	// result_36[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop23
@@ -10701,8 +11331,8 @@ loop23: // 64 times: elements
 loop24: // 64 times: elements
 	VMOVUPS	785152(SI), Z0	// latentFieldFwd.softplus2[0]
 	VMOVUPS	785216(SI), Z1	// latentFieldFwd.softplus2[0] | 1
-	VMOVUPS	Z0, 1074176(SI)	// result_37[0]
-	VMOVUPS	Z1, 1074240(SI)	// result_37[0] | 1
+	VMOVUPS	Z0, 1090560(SI)	// result_37[0]
+	VMOVUPS	Z1, 1090624(SI)	// result_37[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop24
@@ -10711,8 +11341,8 @@ loop24: // 64 times: elements
 loop25: // 12 times: elements
 	VMOVUPS	793344(SI), Z0	// latentFieldFwd.tanh[0]
 	VMOVUPS	793408(SI), Z1	// latentFieldFwd.tanh[0] | 1
-	VMOVUPS	Z0, 1082368(SI)	// result_38[0]
-	VMOVUPS	Z1, 1082432(SI)	// result_38[0] | 1
+	VMOVUPS	Z0, 1098752(SI)	// result_38[0]
+	VMOVUPS	Z1, 1098816(SI)	// result_38[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop25
@@ -10720,73 +11350,73 @@ loop25: // 12 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop26: // 2 times: vectors of the block
-	VMOVUPD	902272(SI), Z0	// h
-	VMOVUPD	902336(SI), Z1	// h | 1
+	VMOVUPD	918656(SI), Z0	// h
+	VMOVUPD	918720(SI), Z1	// h | 1
 	// forecast.nde:38
 	VMULPD.BCST	f64_40072d5e94fe3235<>(SB), Z0, Z2
 	VMULPD.BCST	f64_40072d5e94fe3235<>(SB), Z1, Z3
 	VCVTPD2PS	Z2, Y2
 	VCVTPD2PS	Z3, Y3
 	VINSERTF64X4	$1, Y3, Z2, Z2
-	VMOVUPS	Z2, 919808(DI)	// ha41
+	VMOVUPS	Z2, 936192(DI)	// ha41
 	VMULPD.BCST	f64_c019701343d4287b<>(SB), Z0, Z3
 	VMULPD.BCST	f64_c019701343d4287b<>(SB), Z1, Z4
 	VCVTPD2PS	Z3, Y3
 	VCVTPD2PS	Z4, Y4
 	VINSERTF64X4	$1, Y4, Z3, Z3
-	VMOVUPS	Z3, 919936(DI)	// ha42
+	VMOVUPS	Z3, 936320(DI)	// ha42
 	VMULPD.BCST	f64_401172fd92eea8fa<>(SB), Z0, Z0
 	VMULPD.BCST	f64_401172fd92eea8fa<>(SB), Z1, Z1
 	VCVTPD2PS	Z0, Y0
 	VCVTPD2PS	Z1, Y1
 	VINSERTF64X4	$1, Y1, Z0, Z0
-	VMOVUPS	Z0, 920064(DI)	// ha43
+	VMOVUPS	Z0, 936448(DI)	// ha43
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop27: // 8 times: elements
-	VMOVUPS	920192(R10), Z1	// result_5[0]
-	VMOVUPS	916736(R10), Z4	// result_3[0]
-	VMOVUPS	913408(R10), Z5	// result[0]
-	VMOVUPS	902528(R10), Z6	// z[0]
+	VMOVUPS	936576(R10), Z1	// result_5[0]
+	VMOVUPS	933120(R10), Z4	// result_3[0]
+	VMOVUPS	929792(R10), Z5	// result[0]
+	VMOVUPS	918912(R10), Z6	// z[0]
 	VFMADD231PS	Z5, Z2, Z6
 	VFMADD231PS	Z4, Z3, Z6
 	VFMADD231PS	Z1, Z0, Z6
-	VMOVUPS	Z6, 921216(R10)	// z_y4[0]
+	VMOVUPS	Z6, 937600(R10)	// z_y4[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop27
-	VMOVUPS	903552(DI), Z1	// a[0]
-	VMOVUPS	903680(DI), Z4	// a[1]
-	VMOVUPS	903808(DI), Z5	// a[2]
-	VMOVUPS	903936(DI), Z6	// a[3]
-	VMOVUPS	922240(DI), Z7	// result_6[0]
-	VMOVUPS	918784(DI), Z8	// result_4[0]
-	VMOVUPS	915456(DI), Z9	// result_2[0]
+	VMOVUPS	919936(DI), Z1	// a[0]
+	VMOVUPS	920064(DI), Z4	// a[1]
+	VMOVUPS	920192(DI), Z5	// a[2]
+	VMOVUPS	920320(DI), Z6	// a[3]
+	VMOVUPS	938624(DI), Z7	// result_6[0]
+	VMOVUPS	935168(DI), Z8	// result_4[0]
+	VMOVUPS	931840(DI), Z9	// result_2[0]
 	VFMADD231PS	Z9, Z2, Z1
 	VFMADD231PS	Z8, Z3, Z1
 	VFMADD231PS	Z7, Z0, Z1
-	VMOVUPS	Z1, 922752(DI)	// a_y4[0]
-	VMOVUPS	922368(DI), Z1	// result_6[1]
-	VMOVUPS	918912(DI), Z7	// result_4[1]
-	VMOVUPS	915584(DI), Z8	// result_2[1]
+	VMOVUPS	Z1, 939136(DI)	// a_y4[0]
+	VMOVUPS	938752(DI), Z1	// result_6[1]
+	VMOVUPS	935296(DI), Z7	// result_4[1]
+	VMOVUPS	931968(DI), Z8	// result_2[1]
 	VFMADD231PS	Z8, Z2, Z4
 	VFMADD231PS	Z7, Z3, Z4
 	VFMADD231PS	Z1, Z0, Z4
-	VMOVUPS	Z4, 922880(DI)	// a_y4[1]
-	VMOVUPS	922496(DI), Z1	// result_6[2]
-	VMOVUPS	919040(DI), Z4	// result_4[2]
-	VMOVUPS	915712(DI), Z7	// result_2[2]
+	VMOVUPS	Z4, 939264(DI)	// a_y4[1]
+	VMOVUPS	938880(DI), Z1	// result_6[2]
+	VMOVUPS	935424(DI), Z4	// result_4[2]
+	VMOVUPS	932096(DI), Z7	// result_2[2]
 	VFMADD231PS	Z7, Z2, Z5
 	VFMADD231PS	Z4, Z3, Z5
 	VFMADD231PS	Z1, Z0, Z5
-	VMOVUPS	Z5, 923008(DI)	// a_y4[2]
-	VMOVUPS	922624(DI), Z1	// result_6[3]
-	VMOVUPS	919168(DI), Z4	// result_4[3]
-	VMOVUPS	915840(DI), Z5	// result_2[3]
+	VMOVUPS	Z5, 939392(DI)	// a_y4[2]
+	VMOVUPS	939008(DI), Z1	// result_6[3]
+	VMOVUPS	935552(DI), Z4	// result_4[3]
+	VMOVUPS	932224(DI), Z5	// result_2[3]
 	VFMADD231PS	Z5, Z2, Z6
 	VFMADD231PS	Z4, Z3, Z6
 	VFMADD231PS	Z1, Z0, Z6
-	VMOVUPS	Z6, 923136(DI)	// a_y4[3]
+	VMOVUPS	Z6, 939520(DI)	// a_y4[3]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -10795,29 +11425,29 @@ loop27: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop28: // 2 times: vectors of the block
-	VMOVUPS	921216(SI), Z0	// z_y4[0]
+	VMOVUPS	937600(SI), Z0	// z_y4[0]
 	VMOVUPS	Z0, 757504(SI)	// latentFieldFwd.z[0]
-	VMOVUPS	921344(SI), Z0	// z_y4[1]
+	VMOVUPS	937728(SI), Z0	// z_y4[1]
 	VMOVUPS	Z0, 757632(SI)	// latentFieldFwd.z[1]
-	VMOVUPS	921472(SI), Z0	// z_y4[2]
+	VMOVUPS	937856(SI), Z0	// z_y4[2]
 	VMOVUPS	Z0, 757760(SI)	// latentFieldFwd.z[2]
-	VMOVUPS	921600(SI), Z0	// z_y4[3]
+	VMOVUPS	937984(SI), Z0	// z_y4[3]
 	VMOVUPS	Z0, 757888(SI)	// latentFieldFwd.z[3]
-	VMOVUPS	921728(SI), Z0	// z_y4[4]
+	VMOVUPS	938112(SI), Z0	// z_y4[4]
 	VMOVUPS	Z0, 758016(SI)	// latentFieldFwd.z[4]
-	VMOVUPS	921856(SI), Z0	// z_y4[5]
+	VMOVUPS	938240(SI), Z0	// z_y4[5]
 	VMOVUPS	Z0, 758144(SI)	// latentFieldFwd.z[5]
-	VMOVUPS	921984(SI), Z0	// z_y4[6]
+	VMOVUPS	938368(SI), Z0	// z_y4[6]
 	VMOVUPS	Z0, 758272(SI)	// latentFieldFwd.z[6]
-	VMOVUPS	922112(SI), Z0	// z_y4[7]
+	VMOVUPS	938496(SI), Z0	// z_y4[7]
 	VMOVUPS	Z0, 758400(SI)	// latentFieldFwd.z[7]
-	VMOVUPS	922752(SI), Z0	// a_y4[0]
+	VMOVUPS	939136(SI), Z0	// a_y4[0]
 	VMOVUPS	Z0, 758528(SI)	// latentFieldFwd.a[0]
-	VMOVUPS	922880(SI), Z0	// a_y4[1]
+	VMOVUPS	939264(SI), Z0	// a_y4[1]
 	VMOVUPS	Z0, 758656(SI)	// latentFieldFwd.a[1]
-	VMOVUPS	923008(SI), Z0	// a_y4[2]
+	VMOVUPS	939392(SI), Z0	// a_y4[2]
 	VMOVUPS	Z0, 758784(SI)	// latentFieldFwd.a[2]
-	VMOVUPS	923136(SI), Z0	// a_y4[3]
+	VMOVUPS	939520(SI), Z0	// a_y4[3]
 	VMOVUPS	Z0, 758912(SI)	// latentFieldFwd.a[3]
 	ADDQ	$64, SI
 	DECQ	CX
@@ -10827,29 +11457,29 @@ loop28: // 2 times: vectors of the block
 	MOVQ	AX, SI
 loop29: // 2 times: vectors of the block
 	VMOVUPS	759040(SI), Z0	// latentFieldFwd.dz[0]
-	VMOVUPS	Z0, 923776(SI)	// result_7[0]
+	VMOVUPS	Z0, 940160(SI)	// result_7[0]
 	VMOVUPS	759168(SI), Z0	// latentFieldFwd.dz[1]
-	VMOVUPS	Z0, 923904(SI)	// result_7[1]
+	VMOVUPS	Z0, 940288(SI)	// result_7[1]
 	VMOVUPS	759296(SI), Z0	// latentFieldFwd.dz[2]
-	VMOVUPS	Z0, 924032(SI)	// result_7[2]
+	VMOVUPS	Z0, 940416(SI)	// result_7[2]
 	VMOVUPS	759424(SI), Z0	// latentFieldFwd.dz[3]
-	VMOVUPS	Z0, 924160(SI)	// result_7[3]
+	VMOVUPS	Z0, 940544(SI)	// result_7[3]
 	VMOVUPS	759552(SI), Z0	// latentFieldFwd.dz[4]
-	VMOVUPS	Z0, 924288(SI)	// result_7[4]
+	VMOVUPS	Z0, 940672(SI)	// result_7[4]
 	VMOVUPS	759680(SI), Z0	// latentFieldFwd.dz[5]
-	VMOVUPS	Z0, 924416(SI)	// result_7[5]
+	VMOVUPS	Z0, 940800(SI)	// result_7[5]
 	VMOVUPS	759808(SI), Z0	// latentFieldFwd.dz[6]
-	VMOVUPS	Z0, 924544(SI)	// result_7[6]
+	VMOVUPS	Z0, 940928(SI)	// result_7[6]
 	VMOVUPS	759936(SI), Z0	// latentFieldFwd.dz[7]
-	VMOVUPS	Z0, 924672(SI)	// result_7[7]
+	VMOVUPS	Z0, 941056(SI)	// result_7[7]
 	VMOVUPS	760064(SI), Z0	// latentFieldFwd.da[0]
-	VMOVUPS	Z0, 925824(SI)	// result_8[0]
+	VMOVUPS	Z0, 942208(SI)	// result_8[0]
 	VMOVUPS	760192(SI), Z0	// latentFieldFwd.da[1]
-	VMOVUPS	Z0, 925952(SI)	// result_8[1]
+	VMOVUPS	Z0, 942336(SI)	// result_8[1]
 	VMOVUPS	760320(SI), Z0	// latentFieldFwd.da[2]
-	VMOVUPS	Z0, 926080(SI)	// result_8[2]
+	VMOVUPS	Z0, 942464(SI)	// result_8[2]
 	VMOVUPS	760448(SI), Z0	// latentFieldFwd.da[3]
-	VMOVUPS	Z0, 926208(SI)	// result_8[3]
+	VMOVUPS	Z0, 942592(SI)	// result_8[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop29
@@ -10858,8 +11488,8 @@ loop29: // 2 times: vectors of the block
 loop30: // 64 times: elements
 	VMOVUPS	760576(SI), Z0	// latentFieldFwd.add[0]
 	VMOVUPS	760640(SI), Z1	// latentFieldFwd.add[0] | 1
-	VMOVUPS	Z0, 1012224(SI)	// result_27[0]
-	VMOVUPS	Z1, 1012288(SI)	// result_27[0] | 1
+	VMOVUPS	Z0, 1028608(SI)	// result_27[0]
+	VMOVUPS	Z1, 1028672(SI)	// result_27[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop30
@@ -10868,8 +11498,8 @@ loop30: // 64 times: elements
 loop31: // 64 times: elements
 	VMOVUPS	768768(SI), Z0	// latentFieldFwd.softplus[0]
 	VMOVUPS	768832(SI), Z1	// latentFieldFwd.softplus[0] | 1
-	VMOVUPS	Z0, 1020416(SI)	// result_28[0]
-	VMOVUPS	Z1, 1020480(SI)	// result_28[0] | 1
+	VMOVUPS	Z0, 1036800(SI)	// result_28[0]
+	VMOVUPS	Z1, 1036864(SI)	// result_28[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop31
@@ -10878,8 +11508,8 @@ loop31: // 64 times: elements
 loop32: // 64 times: elements
 	VMOVUPS	776960(SI), Z0	// latentFieldFwd.add2[0]
 	VMOVUPS	777024(SI), Z1	// latentFieldFwd.add2[0] | 1
-	VMOVUPS	Z0, 1028608(SI)	// result_29[0]
-	VMOVUPS	Z1, 1028672(SI)	// result_29[0] | 1
+	VMOVUPS	Z0, 1044992(SI)	// result_29[0]
+	VMOVUPS	Z1, 1045056(SI)	// result_29[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop32
@@ -10888,8 +11518,8 @@ loop32: // 64 times: elements
 loop33: // 64 times: elements
 	VMOVUPS	785152(SI), Z0	// latentFieldFwd.softplus2[0]
 	VMOVUPS	785216(SI), Z1	// latentFieldFwd.softplus2[0] | 1
-	VMOVUPS	Z0, 1036800(SI)	// result_30[0]
-	VMOVUPS	Z1, 1036864(SI)	// result_30[0] | 1
+	VMOVUPS	Z0, 1053184(SI)	// result_30[0]
+	VMOVUPS	Z1, 1053248(SI)	// result_30[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop33
@@ -10898,8 +11528,8 @@ loop33: // 64 times: elements
 loop34: // 12 times: elements
 	VMOVUPS	793344(SI), Z0	// latentFieldFwd.tanh[0]
 	VMOVUPS	793408(SI), Z1	// latentFieldFwd.tanh[0] | 1
-	VMOVUPS	Z0, 1044992(SI)	// result_31[0]
-	VMOVUPS	Z1, 1045056(SI)	// result_31[0] | 1
+	VMOVUPS	Z0, 1061376(SI)	// result_31[0]
+	VMOVUPS	Z1, 1061440(SI)	// result_31[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop34
@@ -10907,89 +11537,89 @@ loop34: // 12 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop35: // 2 times: vectors of the block
-	VMOVUPD	902272(SI), Z0	// h
-	VMOVUPD	902336(SI), Z1	// h | 1
+	VMOVUPD	918656(SI), Z0	// h
+	VMOVUPD	918720(SI), Z1	// h | 1
 	// forecast.nde:38
 	VMULPD.BCST	f64_40154daf827440c7<>(SB), Z0, Z2
 	VMULPD.BCST	f64_40154daf827440c7<>(SB), Z1, Z3
 	VCVTPD2PS	Z2, Y2
 	VCVTPD2PS	Z3, Y3
 	VINSERTF64X4	$1, Y3, Z2, Z2
-	VMOVUPS	Z2, 923264(DI)	// ha51
+	VMOVUPS	Z2, 939648(DI)	// ha51
 	VMULPD.BCST	f64_c0277f6daaa052d3<>(SB), Z0, Z3
 	VMULPD.BCST	f64_c0277f6daaa052d3<>(SB), Z1, Z4
 	VCVTPD2PS	Z3, Y3
 	VCVTPD2PS	Z4, Y4
 	VINSERTF64X4	$1, Y4, Z3, Z3
-	VMOVUPS	Z3, 923392(DI)	// ha52
+	VMOVUPS	Z3, 939776(DI)	// ha52
 	VMULPD.BCST	f64_401dfb6eaa5e5f6a<>(SB), Z0, Z4
 	VMULPD.BCST	f64_401dfb6eaa5e5f6a<>(SB), Z1, Z5
 	VCVTPD2PS	Z4, Y4
 	VCVTPD2PS	Z5, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
-	VMOVUPS	Z4, 923520(DI)	// ha53
+	VMOVUPS	Z4, 939904(DI)	// ha53
 	VMULPD.BCST	f64_bfb7adc1b510a9a4<>(SB), Z0, Z0
 	VMULPD.BCST	f64_bfb7adc1b510a9a4<>(SB), Z1, Z1
 	VCVTPD2PS	Z0, Y0
 	VCVTPD2PS	Z1, Y1
 	VINSERTF64X4	$1, Y1, Z0, Z0
-	VMOVUPS	Z0, 923648(DI)	// ha54
+	VMOVUPS	Z0, 940032(DI)	// ha54
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop36: // 8 times: elements
-	VMOVUPS	923776(R10), Z1	// result_7[0]
-	VMOVUPS	920192(R10), Z5	// result_5[0]
-	VMOVUPS	916736(R10), Z6	// result_3[0]
-	VMOVUPS	913408(R10), Z7	// result[0]
-	VMOVUPS	902528(R10), Z8	// z[0]
+	VMOVUPS	940160(R10), Z1	// result_7[0]
+	VMOVUPS	936576(R10), Z5	// result_5[0]
+	VMOVUPS	933120(R10), Z6	// result_3[0]
+	VMOVUPS	929792(R10), Z7	// result[0]
+	VMOVUPS	918912(R10), Z8	// z[0]
 	VFMADD231PS	Z7, Z2, Z8
 	VFMADD231PS	Z6, Z3, Z8
 	VFMADD231PS	Z5, Z4, Z8
 	VFMADD231PS	Z1, Z0, Z8
-	VMOVUPS	Z8, 924800(R10)	// z_y5[0]
+	VMOVUPS	Z8, 941184(R10)	// z_y5[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop36
-	VMOVUPS	903552(DI), Z1	// a[0]
-	VMOVUPS	903680(DI), Z5	// a[1]
-	VMOVUPS	903808(DI), Z6	// a[2]
-	VMOVUPS	903936(DI), Z7	// a[3]
-	VMOVUPS	925824(DI), Z8	// result_8[0]
-	VMOVUPS	922240(DI), Z9	// result_6[0]
-	VMOVUPS	918784(DI), Z10	// result_4[0]
-	VMOVUPS	915456(DI), Z11	// result_2[0]
+	VMOVUPS	919936(DI), Z1	// a[0]
+	VMOVUPS	920064(DI), Z5	// a[1]
+	VMOVUPS	920192(DI), Z6	// a[2]
+	VMOVUPS	920320(DI), Z7	// a[3]
+	VMOVUPS	942208(DI), Z8	// result_8[0]
+	VMOVUPS	938624(DI), Z9	// result_6[0]
+	VMOVUPS	935168(DI), Z10	// result_4[0]
+	VMOVUPS	931840(DI), Z11	// result_2[0]
 	VFMADD231PS	Z11, Z2, Z1
 	VFMADD231PS	Z10, Z3, Z1
 	VFMADD231PS	Z9, Z4, Z1
 	VFMADD231PS	Z8, Z0, Z1
-	VMOVUPS	Z1, 926336(DI)	// a_y5[0]
-	VMOVUPS	925952(DI), Z1	// result_8[1]
-	VMOVUPS	922368(DI), Z8	// result_6[1]
-	VMOVUPS	918912(DI), Z9	// result_4[1]
-	VMOVUPS	915584(DI), Z10	// result_2[1]
+	VMOVUPS	Z1, 942720(DI)	// a_y5[0]
+	VMOVUPS	942336(DI), Z1	// result_8[1]
+	VMOVUPS	938752(DI), Z8	// result_6[1]
+	VMOVUPS	935296(DI), Z9	// result_4[1]
+	VMOVUPS	931968(DI), Z10	// result_2[1]
 	VFMADD231PS	Z10, Z2, Z5
 	VFMADD231PS	Z9, Z3, Z5
 	VFMADD231PS	Z8, Z4, Z5
 	VFMADD231PS	Z1, Z0, Z5
-	VMOVUPS	Z5, 926464(DI)	// a_y5[1]
-	VMOVUPS	926080(DI), Z1	// result_8[2]
-	VMOVUPS	922496(DI), Z5	// result_6[2]
-	VMOVUPS	919040(DI), Z8	// result_4[2]
-	VMOVUPS	915712(DI), Z9	// result_2[2]
+	VMOVUPS	Z5, 942848(DI)	// a_y5[1]
+	VMOVUPS	942464(DI), Z1	// result_8[2]
+	VMOVUPS	938880(DI), Z5	// result_6[2]
+	VMOVUPS	935424(DI), Z8	// result_4[2]
+	VMOVUPS	932096(DI), Z9	// result_2[2]
 	VFMADD231PS	Z9, Z2, Z6
 	VFMADD231PS	Z8, Z3, Z6
 	VFMADD231PS	Z5, Z4, Z6
 	VFMADD231PS	Z1, Z0, Z6
-	VMOVUPS	Z6, 926592(DI)	// a_y5[2]
-	VMOVUPS	926208(DI), Z1	// result_8[3]
-	VMOVUPS	922624(DI), Z5	// result_6[3]
-	VMOVUPS	919168(DI), Z6	// result_4[3]
-	VMOVUPS	915840(DI), Z8	// result_2[3]
+	VMOVUPS	Z6, 942976(DI)	// a_y5[2]
+	VMOVUPS	942592(DI), Z1	// result_8[3]
+	VMOVUPS	939008(DI), Z5	// result_6[3]
+	VMOVUPS	935552(DI), Z6	// result_4[3]
+	VMOVUPS	932224(DI), Z8	// result_2[3]
 	VFMADD231PS	Z8, Z2, Z7
 	VFMADD231PS	Z6, Z3, Z7
 	VFMADD231PS	Z5, Z4, Z7
 	VFMADD231PS	Z1, Z0, Z7
-	VMOVUPS	Z7, 926720(DI)	// a_y5[3]
+	VMOVUPS	Z7, 943104(DI)	// a_y5[3]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -10998,29 +11628,29 @@ loop36: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop37: // 2 times: vectors of the block
-	VMOVUPS	924800(SI), Z0	// z_y5[0]
+	VMOVUPS	941184(SI), Z0	// z_y5[0]
 	VMOVUPS	Z0, 757504(SI)	// latentFieldFwd.z[0]
-	VMOVUPS	924928(SI), Z0	// z_y5[1]
+	VMOVUPS	941312(SI), Z0	// z_y5[1]
 	VMOVUPS	Z0, 757632(SI)	// latentFieldFwd.z[1]
-	VMOVUPS	925056(SI), Z0	// z_y5[2]
+	VMOVUPS	941440(SI), Z0	// z_y5[2]
 	VMOVUPS	Z0, 757760(SI)	// latentFieldFwd.z[2]
-	VMOVUPS	925184(SI), Z0	// z_y5[3]
+	VMOVUPS	941568(SI), Z0	// z_y5[3]
 	VMOVUPS	Z0, 757888(SI)	// latentFieldFwd.z[3]
-	VMOVUPS	925312(SI), Z0	// z_y5[4]
+	VMOVUPS	941696(SI), Z0	// z_y5[4]
 	VMOVUPS	Z0, 758016(SI)	// latentFieldFwd.z[4]
-	VMOVUPS	925440(SI), Z0	// z_y5[5]
+	VMOVUPS	941824(SI), Z0	// z_y5[5]
 	VMOVUPS	Z0, 758144(SI)	// latentFieldFwd.z[5]
-	VMOVUPS	925568(SI), Z0	// z_y5[6]
+	VMOVUPS	941952(SI), Z0	// z_y5[6]
 	VMOVUPS	Z0, 758272(SI)	// latentFieldFwd.z[6]
-	VMOVUPS	925696(SI), Z0	// z_y5[7]
+	VMOVUPS	942080(SI), Z0	// z_y5[7]
 	VMOVUPS	Z0, 758400(SI)	// latentFieldFwd.z[7]
-	VMOVUPS	926336(SI), Z0	// a_y5[0]
+	VMOVUPS	942720(SI), Z0	// a_y5[0]
 	VMOVUPS	Z0, 758528(SI)	// latentFieldFwd.a[0]
-	VMOVUPS	926464(SI), Z0	// a_y5[1]
+	VMOVUPS	942848(SI), Z0	// a_y5[1]
 	VMOVUPS	Z0, 758656(SI)	// latentFieldFwd.a[1]
-	VMOVUPS	926592(SI), Z0	// a_y5[2]
+	VMOVUPS	942976(SI), Z0	// a_y5[2]
 	VMOVUPS	Z0, 758784(SI)	// latentFieldFwd.a[2]
-	VMOVUPS	926720(SI), Z0	// a_y5[3]
+	VMOVUPS	943104(SI), Z0	// a_y5[3]
 	VMOVUPS	Z0, 758912(SI)	// latentFieldFwd.a[3]
 	ADDQ	$64, SI
 	DECQ	CX
@@ -11030,29 +11660,29 @@ loop37: // 2 times: vectors of the block
 	MOVQ	AX, SI
 loop38: // 2 times: vectors of the block
 	VMOVUPS	759040(SI), Z0	// latentFieldFwd.dz[0]
-	VMOVUPS	Z0, 927488(SI)	// result_9[0]
+	VMOVUPS	Z0, 943872(SI)	// result_9[0]
 	VMOVUPS	759168(SI), Z0	// latentFieldFwd.dz[1]
-	VMOVUPS	Z0, 927616(SI)	// result_9[1]
+	VMOVUPS	Z0, 944000(SI)	// result_9[1]
 	VMOVUPS	759296(SI), Z0	// latentFieldFwd.dz[2]
-	VMOVUPS	Z0, 927744(SI)	// result_9[2]
+	VMOVUPS	Z0, 944128(SI)	// result_9[2]
 	VMOVUPS	759424(SI), Z0	// latentFieldFwd.dz[3]
-	VMOVUPS	Z0, 927872(SI)	// result_9[3]
+	VMOVUPS	Z0, 944256(SI)	// result_9[3]
 	VMOVUPS	759552(SI), Z0	// latentFieldFwd.dz[4]
-	VMOVUPS	Z0, 928000(SI)	// result_9[4]
+	VMOVUPS	Z0, 944384(SI)	// result_9[4]
 	VMOVUPS	759680(SI), Z0	// latentFieldFwd.dz[5]
-	VMOVUPS	Z0, 928128(SI)	// result_9[5]
+	VMOVUPS	Z0, 944512(SI)	// result_9[5]
 	VMOVUPS	759808(SI), Z0	// latentFieldFwd.dz[6]
-	VMOVUPS	Z0, 928256(SI)	// result_9[6]
+	VMOVUPS	Z0, 944640(SI)	// result_9[6]
 	VMOVUPS	759936(SI), Z0	// latentFieldFwd.dz[7]
-	VMOVUPS	Z0, 928384(SI)	// result_9[7]
+	VMOVUPS	Z0, 944768(SI)	// result_9[7]
 	VMOVUPS	760064(SI), Z0	// latentFieldFwd.da[0]
-	VMOVUPS	Z0, 929536(SI)	// result_10[0]
+	VMOVUPS	Z0, 945920(SI)	// result_10[0]
 	VMOVUPS	760192(SI), Z0	// latentFieldFwd.da[1]
-	VMOVUPS	Z0, 929664(SI)	// result_10[1]
+	VMOVUPS	Z0, 946048(SI)	// result_10[1]
 	VMOVUPS	760320(SI), Z0	// latentFieldFwd.da[2]
-	VMOVUPS	Z0, 929792(SI)	// result_10[2]
+	VMOVUPS	Z0, 946176(SI)	// result_10[2]
 	VMOVUPS	760448(SI), Z0	// latentFieldFwd.da[3]
-	VMOVUPS	Z0, 929920(SI)	// result_10[3]
+	VMOVUPS	Z0, 946304(SI)	// result_10[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop38
@@ -11061,8 +11691,8 @@ loop38: // 2 times: vectors of the block
 loop39: // 64 times: elements
 	VMOVUPS	760576(SI), Z0	// latentFieldFwd.add[0]
 	VMOVUPS	760640(SI), Z1	// latentFieldFwd.add[0] | 1
-	VMOVUPS	Z0, 974848(SI)	// result_20[0]
-	VMOVUPS	Z1, 974912(SI)	// result_20[0] | 1
+	VMOVUPS	Z0, 991232(SI)	// result_20[0]
+	VMOVUPS	Z1, 991296(SI)	// result_20[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop39
@@ -11071,8 +11701,8 @@ loop39: // 64 times: elements
 loop40: // 64 times: elements
 	VMOVUPS	768768(SI), Z0	// latentFieldFwd.softplus[0]
 	VMOVUPS	768832(SI), Z1	// latentFieldFwd.softplus[0] | 1
-	VMOVUPS	Z0, 983040(SI)	// result_21[0]
-	VMOVUPS	Z1, 983104(SI)	// result_21[0] | 1
+	VMOVUPS	Z0, 999424(SI)	// result_21[0]
+	VMOVUPS	Z1, 999488(SI)	// result_21[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop40
@@ -11081,8 +11711,8 @@ loop40: // 64 times: elements
 loop41: // 64 times: elements
 	VMOVUPS	776960(SI), Z0	// latentFieldFwd.add2[0]
 	VMOVUPS	777024(SI), Z1	// latentFieldFwd.add2[0] | 1
-	VMOVUPS	Z0, 991232(SI)	// result_22[0]
-	VMOVUPS	Z1, 991296(SI)	// result_22[0] | 1
+	VMOVUPS	Z0, 1007616(SI)	// result_22[0]
+	VMOVUPS	Z1, 1007680(SI)	// result_22[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop41
@@ -11091,8 +11721,8 @@ loop41: // 64 times: elements
 loop42: // 64 times: elements
 	VMOVUPS	785152(SI), Z0	// latentFieldFwd.softplus2[0]
 	VMOVUPS	785216(SI), Z1	// latentFieldFwd.softplus2[0] | 1
-	VMOVUPS	Z0, 999424(SI)	// result_23[0]
-	VMOVUPS	Z1, 999488(SI)	// result_23[0] | 1
+	VMOVUPS	Z0, 1015808(SI)	// result_23[0]
+	VMOVUPS	Z1, 1015872(SI)	// result_23[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop42
@@ -11101,8 +11731,8 @@ loop42: // 64 times: elements
 loop43: // 12 times: elements
 	VMOVUPS	793344(SI), Z0	// latentFieldFwd.tanh[0]
 	VMOVUPS	793408(SI), Z1	// latentFieldFwd.tanh[0] | 1
-	VMOVUPS	Z0, 1007616(SI)	// result_24[0]
-	VMOVUPS	Z1, 1007680(SI)	// result_24[0] | 1
+	VMOVUPS	Z0, 1024000(SI)	// result_24[0]
+	VMOVUPS	Z1, 1024064(SI)	// result_24[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop43
@@ -11110,105 +11740,105 @@ loop43: // 12 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop44: // 2 times: vectors of the block
-	VMOVUPD	902272(SI), Z0	// h
-	VMOVUPD	902336(SI), Z1	// h | 1
+	VMOVUPD	918656(SI), Z0	// h
+	VMOVUPD	918720(SI), Z1	// h | 1
 	// forecast.nde:38
 	VMULPD.BCST	f64_401772216029aa0e<>(SB), Z0, Z2
 	VMULPD.BCST	f64_401772216029aa0e<>(SB), Z1, Z3
 	VCVTPD2PS	Z2, Y2
 	VCVTPD2PS	Z3, Y3
 	VINSERTF64X4	$1, Y3, Z2, Z2
-	VMOVUPS	Z2, 926848(DI)	// ha61
+	VMOVUPS	Z2, 943232(DI)	// ha61
 	VMULPD.BCST	f64_c029d7894a598ba8<>(SB), Z0, Z3
 	VMULPD.BCST	f64_c029d7894a598ba8<>(SB), Z1, Z4
 	VCVTPD2PS	Z3, Y3
 	VCVTPD2PS	Z4, Y4
 	VINSERTF64X4	$1, Y4, Z3, Z3
-	VMOVUPS	Z3, 926976(DI)	// ha62
+	VMOVUPS	Z3, 943360(DI)	// ha62
 	VMULPD.BCST	f64_40205198ab50d56d<>(SB), Z0, Z4
 	VMULPD.BCST	f64_40205198ab50d56d<>(SB), Z1, Z5
 	VCVTPD2PS	Z4, Y4
 	VCVTPD2PS	Z5, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
-	VMOVUPS	Z4, 927104(DI)	// ha63
+	VMOVUPS	Z4, 943488(DI)	// ha63
 	VMULPD.BCST	f64_bfb253648f20ef47<>(SB), Z0, Z5
 	VMULPD.BCST	f64_bfb253648f20ef47<>(SB), Z1, Z6
 	VCVTPD2PS	Z5, Y5
 	VCVTPD2PS	Z6, Y6
 	VINSERTF64X4	$1, Y6, Z5, Z5
-	VMOVUPS	Z5, 927232(DI)	// ha64
+	VMOVUPS	Z5, 943616(DI)	// ha64
 	VMULPD.BCST	f64_bf9cf28fdbb9db09<>(SB), Z0, Z0
 	VMULPD.BCST	f64_bf9cf28fdbb9db09<>(SB), Z1, Z1
 	VCVTPD2PS	Z0, Y0
 	VCVTPD2PS	Z1, Y1
 	VINSERTF64X4	$1, Y1, Z0, Z0
-	VMOVUPS	Z0, 927360(DI)	// ha65
+	VMOVUPS	Z0, 943744(DI)	// ha65
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop45: // 8 times: elements
-	VMOVUPS	927488(R10), Z1	// result_9[0]
-	VMOVUPS	923776(R10), Z6	// result_7[0]
-	VMOVUPS	920192(R10), Z7	// result_5[0]
-	VMOVUPS	916736(R10), Z8	// result_3[0]
-	VMOVUPS	913408(R10), Z9	// result[0]
-	VMOVUPS	902528(R10), Z10	// z[0]
+	VMOVUPS	943872(R10), Z1	// result_9[0]
+	VMOVUPS	940160(R10), Z6	// result_7[0]
+	VMOVUPS	936576(R10), Z7	// result_5[0]
+	VMOVUPS	933120(R10), Z8	// result_3[0]
+	VMOVUPS	929792(R10), Z9	// result[0]
+	VMOVUPS	918912(R10), Z10	// z[0]
 	VFMADD231PS	Z9, Z2, Z10
 	VFMADD231PS	Z8, Z3, Z10
 	VFMADD231PS	Z7, Z4, Z10
 	VFMADD231PS	Z6, Z5, Z10
 	VFMADD231PS	Z1, Z0, Z10
-	VMOVUPS	Z10, 928512(R10)	// z_y6[0]
+	VMOVUPS	Z10, 944896(R10)	// z_y6[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop45
-	VMOVUPS	903552(DI), Z1	// a[0]
-	VMOVUPS	903680(DI), Z6	// a[1]
-	VMOVUPS	903808(DI), Z7	// a[2]
-	VMOVUPS	903936(DI), Z8	// a[3]
-	VMOVUPS	929536(DI), Z9	// result_10[0]
-	VMOVUPS	925824(DI), Z10	// result_8[0]
-	VMOVUPS	922240(DI), Z11	// result_6[0]
-	VMOVUPS	918784(DI), Z12	// result_4[0]
-	VMOVUPS	915456(DI), Z13	// result_2[0]
+	VMOVUPS	919936(DI), Z1	// a[0]
+	VMOVUPS	920064(DI), Z6	// a[1]
+	VMOVUPS	920192(DI), Z7	// a[2]
+	VMOVUPS	920320(DI), Z8	// a[3]
+	VMOVUPS	945920(DI), Z9	// result_10[0]
+	VMOVUPS	942208(DI), Z10	// result_8[0]
+	VMOVUPS	938624(DI), Z11	// result_6[0]
+	VMOVUPS	935168(DI), Z12	// result_4[0]
+	VMOVUPS	931840(DI), Z13	// result_2[0]
 	VFMADD231PS	Z13, Z2, Z1
 	VFMADD231PS	Z12, Z3, Z1
 	VFMADD231PS	Z11, Z4, Z1
 	VFMADD231PS	Z10, Z5, Z1
 	VFMADD231PS	Z9, Z0, Z1
-	VMOVUPS	Z1, 930048(DI)	// a_y6[0]
-	VMOVUPS	929664(DI), Z1	// result_10[1]
-	VMOVUPS	925952(DI), Z9	// result_8[1]
-	VMOVUPS	922368(DI), Z10	// result_6[1]
-	VMOVUPS	918912(DI), Z11	// result_4[1]
-	VMOVUPS	915584(DI), Z12	// result_2[1]
+	VMOVUPS	Z1, 946432(DI)	// a_y6[0]
+	VMOVUPS	946048(DI), Z1	// result_10[1]
+	VMOVUPS	942336(DI), Z9	// result_8[1]
+	VMOVUPS	938752(DI), Z10	// result_6[1]
+	VMOVUPS	935296(DI), Z11	// result_4[1]
+	VMOVUPS	931968(DI), Z12	// result_2[1]
 	VFMADD231PS	Z12, Z2, Z6
 	VFMADD231PS	Z11, Z3, Z6
 	VFMADD231PS	Z10, Z4, Z6
 	VFMADD231PS	Z9, Z5, Z6
 	VFMADD231PS	Z1, Z0, Z6
-	VMOVUPS	Z6, 930176(DI)	// a_y6[1]
-	VMOVUPS	929792(DI), Z1	// result_10[2]
-	VMOVUPS	926080(DI), Z6	// result_8[2]
-	VMOVUPS	922496(DI), Z9	// result_6[2]
-	VMOVUPS	919040(DI), Z10	// result_4[2]
-	VMOVUPS	915712(DI), Z11	// result_2[2]
+	VMOVUPS	Z6, 946560(DI)	// a_y6[1]
+	VMOVUPS	946176(DI), Z1	// result_10[2]
+	VMOVUPS	942464(DI), Z6	// result_8[2]
+	VMOVUPS	938880(DI), Z9	// result_6[2]
+	VMOVUPS	935424(DI), Z10	// result_4[2]
+	VMOVUPS	932096(DI), Z11	// result_2[2]
 	VFMADD231PS	Z11, Z2, Z7
 	VFMADD231PS	Z10, Z3, Z7
 	VFMADD231PS	Z9, Z4, Z7
 	VFMADD231PS	Z6, Z5, Z7
 	VFMADD231PS	Z1, Z0, Z7
-	VMOVUPS	Z7, 930304(DI)	// a_y6[2]
-	VMOVUPS	929920(DI), Z1	// result_10[3]
-	VMOVUPS	926208(DI), Z6	// result_8[3]
-	VMOVUPS	922624(DI), Z7	// result_6[3]
-	VMOVUPS	919168(DI), Z9	// result_4[3]
-	VMOVUPS	915840(DI), Z10	// result_2[3]
+	VMOVUPS	Z7, 946688(DI)	// a_y6[2]
+	VMOVUPS	946304(DI), Z1	// result_10[3]
+	VMOVUPS	942592(DI), Z6	// result_8[3]
+	VMOVUPS	939008(DI), Z7	// result_6[3]
+	VMOVUPS	935552(DI), Z9	// result_4[3]
+	VMOVUPS	932224(DI), Z10	// result_2[3]
 	VFMADD231PS	Z10, Z2, Z8
 	VFMADD231PS	Z9, Z3, Z8
 	VFMADD231PS	Z7, Z4, Z8
 	VFMADD231PS	Z6, Z5, Z8
 	VFMADD231PS	Z1, Z0, Z8
-	VMOVUPS	Z8, 930432(DI)	// a_y6[3]
+	VMOVUPS	Z8, 946816(DI)	// a_y6[3]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -11217,29 +11847,29 @@ loop45: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop46: // 2 times: vectors of the block
-	VMOVUPS	928512(SI), Z0	// z_y6[0]
+	VMOVUPS	944896(SI), Z0	// z_y6[0]
 	VMOVUPS	Z0, 757504(SI)	// latentFieldFwd.z[0]
-	VMOVUPS	928640(SI), Z0	// z_y6[1]
+	VMOVUPS	945024(SI), Z0	// z_y6[1]
 	VMOVUPS	Z0, 757632(SI)	// latentFieldFwd.z[1]
-	VMOVUPS	928768(SI), Z0	// z_y6[2]
+	VMOVUPS	945152(SI), Z0	// z_y6[2]
 	VMOVUPS	Z0, 757760(SI)	// latentFieldFwd.z[2]
-	VMOVUPS	928896(SI), Z0	// z_y6[3]
+	VMOVUPS	945280(SI), Z0	// z_y6[3]
 	VMOVUPS	Z0, 757888(SI)	// latentFieldFwd.z[3]
-	VMOVUPS	929024(SI), Z0	// z_y6[4]
+	VMOVUPS	945408(SI), Z0	// z_y6[4]
 	VMOVUPS	Z0, 758016(SI)	// latentFieldFwd.z[4]
-	VMOVUPS	929152(SI), Z0	// z_y6[5]
+	VMOVUPS	945536(SI), Z0	// z_y6[5]
 	VMOVUPS	Z0, 758144(SI)	// latentFieldFwd.z[5]
-	VMOVUPS	929280(SI), Z0	// z_y6[6]
+	VMOVUPS	945664(SI), Z0	// z_y6[6]
 	VMOVUPS	Z0, 758272(SI)	// latentFieldFwd.z[6]
-	VMOVUPS	929408(SI), Z0	// z_y6[7]
+	VMOVUPS	945792(SI), Z0	// z_y6[7]
 	VMOVUPS	Z0, 758400(SI)	// latentFieldFwd.z[7]
-	VMOVUPS	930048(SI), Z0	// a_y6[0]
+	VMOVUPS	946432(SI), Z0	// a_y6[0]
 	VMOVUPS	Z0, 758528(SI)	// latentFieldFwd.a[0]
-	VMOVUPS	930176(SI), Z0	// a_y6[1]
+	VMOVUPS	946560(SI), Z0	// a_y6[1]
 	VMOVUPS	Z0, 758656(SI)	// latentFieldFwd.a[1]
-	VMOVUPS	930304(SI), Z0	// a_y6[2]
+	VMOVUPS	946688(SI), Z0	// a_y6[2]
 	VMOVUPS	Z0, 758784(SI)	// latentFieldFwd.a[2]
-	VMOVUPS	930432(SI), Z0	// a_y6[3]
+	VMOVUPS	946816(SI), Z0	// a_y6[3]
 	VMOVUPS	Z0, 758912(SI)	// latentFieldFwd.a[3]
 	ADDQ	$64, SI
 	DECQ	CX
@@ -11249,29 +11879,29 @@ loop46: // 2 times: vectors of the block
 	MOVQ	AX, SI
 loop47: // 2 times: vectors of the block
 	VMOVUPS	759040(SI), Z0	// latentFieldFwd.dz[0]
-	VMOVUPS	Z0, 931328(SI)	// result_11[0]
+	VMOVUPS	Z0, 947712(SI)	// result_11[0]
 	VMOVUPS	759168(SI), Z0	// latentFieldFwd.dz[1]
-	VMOVUPS	Z0, 931456(SI)	// result_11[1]
+	VMOVUPS	Z0, 947840(SI)	// result_11[1]
 	VMOVUPS	759296(SI), Z0	// latentFieldFwd.dz[2]
-	VMOVUPS	Z0, 931584(SI)	// result_11[2]
+	VMOVUPS	Z0, 947968(SI)	// result_11[2]
 	VMOVUPS	759424(SI), Z0	// latentFieldFwd.dz[3]
-	VMOVUPS	Z0, 931712(SI)	// result_11[3]
+	VMOVUPS	Z0, 948096(SI)	// result_11[3]
 	VMOVUPS	759552(SI), Z0	// latentFieldFwd.dz[4]
-	VMOVUPS	Z0, 931840(SI)	// result_11[4]
+	VMOVUPS	Z0, 948224(SI)	// result_11[4]
 	VMOVUPS	759680(SI), Z0	// latentFieldFwd.dz[5]
-	VMOVUPS	Z0, 931968(SI)	// result_11[5]
+	VMOVUPS	Z0, 948352(SI)	// result_11[5]
 	VMOVUPS	759808(SI), Z0	// latentFieldFwd.dz[6]
-	VMOVUPS	Z0, 932096(SI)	// result_11[6]
+	VMOVUPS	Z0, 948480(SI)	// result_11[6]
 	VMOVUPS	759936(SI), Z0	// latentFieldFwd.dz[7]
-	VMOVUPS	Z0, 932224(SI)	// result_11[7]
+	VMOVUPS	Z0, 948608(SI)	// result_11[7]
 	VMOVUPS	760064(SI), Z0	// latentFieldFwd.da[0]
-	VMOVUPS	Z0, 933376(SI)	// result_12[0]
+	VMOVUPS	Z0, 949760(SI)	// result_12[0]
 	VMOVUPS	760192(SI), Z0	// latentFieldFwd.da[1]
-	VMOVUPS	Z0, 933504(SI)	// result_12[1]
+	VMOVUPS	Z0, 949888(SI)	// result_12[1]
 	VMOVUPS	760320(SI), Z0	// latentFieldFwd.da[2]
-	VMOVUPS	Z0, 933632(SI)	// result_12[2]
+	VMOVUPS	Z0, 950016(SI)	// result_12[2]
 	VMOVUPS	760448(SI), Z0	// latentFieldFwd.da[3]
-	VMOVUPS	Z0, 933760(SI)	// result_12[3]
+	VMOVUPS	Z0, 950144(SI)	// result_12[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop47
@@ -11280,8 +11910,8 @@ loop47: // 2 times: vectors of the block
 loop48: // 64 times: elements
 	VMOVUPS	760576(SI), Z0	// latentFieldFwd.add[0]
 	VMOVUPS	760640(SI), Z1	// latentFieldFwd.add[0] | 1
-	VMOVUPS	Z0, 935936(SI)	// result_13[0]
-	VMOVUPS	Z1, 936000(SI)	// result_13[0] | 1
+	VMOVUPS	Z0, 952320(SI)	// result_13[0]
+	VMOVUPS	Z1, 952384(SI)	// result_13[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop48
@@ -11290,8 +11920,8 @@ loop48: // 64 times: elements
 loop49: // 64 times: elements
 	VMOVUPS	768768(SI), Z0	// latentFieldFwd.softplus[0]
 	VMOVUPS	768832(SI), Z1	// latentFieldFwd.softplus[0] | 1
-	VMOVUPS	Z0, 944128(SI)	// result_14[0]
-	VMOVUPS	Z1, 944192(SI)	// result_14[0] | 1
+	VMOVUPS	Z0, 960512(SI)	// result_14[0]
+	VMOVUPS	Z1, 960576(SI)	// result_14[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop49
@@ -11300,8 +11930,8 @@ loop49: // 64 times: elements
 loop50: // 64 times: elements
 	VMOVUPS	776960(SI), Z0	// latentFieldFwd.add2[0]
 	VMOVUPS	777024(SI), Z1	// latentFieldFwd.add2[0] | 1
-	VMOVUPS	Z0, 952320(SI)	// result_15[0]
-	VMOVUPS	Z1, 952384(SI)	// result_15[0] | 1
+	VMOVUPS	Z0, 968704(SI)	// result_15[0]
+	VMOVUPS	Z1, 968768(SI)	// result_15[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop50
@@ -11310,8 +11940,8 @@ loop50: // 64 times: elements
 loop51: // 64 times: elements
 	VMOVUPS	785152(SI), Z0	// latentFieldFwd.softplus2[0]
 	VMOVUPS	785216(SI), Z1	// latentFieldFwd.softplus2[0] | 1
-	VMOVUPS	Z0, 960512(SI)	// result_16[0]
-	VMOVUPS	Z1, 960576(SI)	// result_16[0] | 1
+	VMOVUPS	Z0, 976896(SI)	// result_16[0]
+	VMOVUPS	Z1, 976960(SI)	// result_16[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop51
@@ -11320,8 +11950,8 @@ loop51: // 64 times: elements
 loop52: // 12 times: elements
 	VMOVUPS	793344(SI), Z0	// latentFieldFwd.tanh[0]
 	VMOVUPS	793408(SI), Z1	// latentFieldFwd.tanh[0] | 1
-	VMOVUPS	Z0, 968704(SI)	// result_17[0]
-	VMOVUPS	Z1, 968768(SI)	// result_17[0] | 1
+	VMOVUPS	Z0, 985088(SI)	// result_17[0]
+	VMOVUPS	Z1, 985152(SI)	// result_17[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop52
@@ -11329,121 +11959,121 @@ loop52: // 12 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop53: // 2 times: vectors of the block
-	VMOVUPD	902272(SI), Z0	// h
-	VMOVUPD	902336(SI), Z1	// h | 1
+	VMOVUPD	918656(SI), Z0	// h
+	VMOVUPD	918720(SI), Z1	// h | 1
 	// forecast.nde:38
 	VMULPD.BCST	f64_3fb8b1a71ed4a6ee<>(SB), Z0, Z2
 	VMULPD.BCST	f64_3fb8b1a71ed4a6ee<>(SB), Z1, Z3
 	VCVTPD2PS	Z2, Y2
 	VCVTPD2PS	Z3, Y3
 	VINSERTF64X4	$1, Y3, Z2, Z2
-	VMOVUPS	Z2, 930560(DI)	// hb1
+	VMOVUPS	Z2, 946944(DI)	// hb1
 	VMULPD.BCST	f64_3f847ae147ae147b<>(SB), Z0, Z3
 	VMULPD.BCST	f64_3f847ae147ae147b<>(SB), Z1, Z4
 	VCVTPD2PS	Z3, Y3
 	VCVTPD2PS	Z4, Y4
 	VINSERTF64X4	$1, Y4, Z3, Z3
-	VMOVUPS	Z3, 930688(DI)	// hb2
+	VMOVUPS	Z3, 947072(DI)	// hb2
 	VMULPD.BCST	f64_3fdeb683148e0688<>(SB), Z0, Z4
 	VMULPD.BCST	f64_3fdeb683148e0688<>(SB), Z1, Z5
 	VCVTPD2PS	Z4, Y4
 	VCVTPD2PS	Z5, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
-	VMOVUPS	Z4, 930816(DI)	// hb3
+	VMOVUPS	Z4, 947200(DI)	// hb3
 	VMULPD.BCST	f64_3ff6106b4b6adddb<>(SB), Z0, Z5
 	VMULPD.BCST	f64_3ff6106b4b6adddb<>(SB), Z1, Z6
 	VCVTPD2PS	Z5, Y5
 	VCVTPD2PS	Z6, Y6
 	VINSERTF64X4	$1, Y6, Z5, Z5
-	VMOVUPS	Z5, 930944(DI)	// hb4
+	VMOVUPS	Z5, 947328(DI)	// hb4
 	VMULPD.BCST	f64_c00a520ff752ea91<>(SB), Z0, Z6
 	VMULPD.BCST	f64_c00a520ff752ea91<>(SB), Z1, Z7
 	VCVTPD2PS	Z6, Y6
 	VCVTPD2PS	Z7, Y7
 	VINSERTF64X4	$1, Y7, Z6, Z6
-	VMOVUPS	Z6, 931072(DI)	// hb5
+	VMOVUPS	Z6, 947456(DI)	// hb5
 	VMULPD.BCST	f64_40029901d4cd6786<>(SB), Z0, Z0
 	VMULPD.BCST	f64_40029901d4cd6786<>(SB), Z1, Z1
 	VCVTPD2PS	Z0, Y0
 	VCVTPD2PS	Z1, Y1
 	VINSERTF64X4	$1, Y1, Z0, Z0
-	VMOVUPS	Z0, 931200(DI)	// hb6
+	VMOVUPS	Z0, 947584(DI)	// hb6
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop54: // 8 times: elements
-	VMOVUPS	931328(R10), Z1	// result_11[0]
-	VMOVUPS	927488(R10), Z7	// result_9[0]
-	VMOVUPS	923776(R10), Z8	// result_7[0]
-	VMOVUPS	920192(R10), Z9	// result_5[0]
-	VMOVUPS	916736(R10), Z10	// result_3[0]
-	VMOVUPS	913408(R10), Z11	// result[0]
-	VMOVUPS	902528(R10), Z12	// z[0]
+	VMOVUPS	947712(R10), Z1	// result_11[0]
+	VMOVUPS	943872(R10), Z7	// result_9[0]
+	VMOVUPS	940160(R10), Z8	// result_7[0]
+	VMOVUPS	936576(R10), Z9	// result_5[0]
+	VMOVUPS	933120(R10), Z10	// result_3[0]
+	VMOVUPS	929792(R10), Z11	// result[0]
+	VMOVUPS	918912(R10), Z12	// z[0]
 	VFMADD231PS	Z11, Z2, Z12
 	VFMADD231PS	Z10, Z3, Z12
 	VFMADD231PS	Z9, Z4, Z12
 	VFMADD231PS	Z8, Z5, Z12
 	VFMADD231PS	Z7, Z6, Z12
 	VFMADD231PS	Z1, Z0, Z12
-	VMOVUPS	Z12, 932352(R10)	// z_next[0]
+	VMOVUPS	Z12, 948736(R10)	// z_next[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop54
-	VMOVUPS	903552(DI), Z1	// a[0]
-	VMOVUPS	903680(DI), Z7	// a[1]
-	VMOVUPS	903808(DI), Z8	// a[2]
-	VMOVUPS	903936(DI), Z9	// a[3]
-	VMOVUPS	933376(DI), Z10	// result_12[0]
-	VMOVUPS	929536(DI), Z11	// result_10[0]
-	VMOVUPS	925824(DI), Z12	// result_8[0]
-	VMOVUPS	922240(DI), Z13	// result_6[0]
-	VMOVUPS	918784(DI), Z14	// result_4[0]
-	VMOVUPS	915456(DI), Z15	// result_2[0]
+	VMOVUPS	919936(DI), Z1	// a[0]
+	VMOVUPS	920064(DI), Z7	// a[1]
+	VMOVUPS	920192(DI), Z8	// a[2]
+	VMOVUPS	920320(DI), Z9	// a[3]
+	VMOVUPS	949760(DI), Z10	// result_12[0]
+	VMOVUPS	945920(DI), Z11	// result_10[0]
+	VMOVUPS	942208(DI), Z12	// result_8[0]
+	VMOVUPS	938624(DI), Z13	// result_6[0]
+	VMOVUPS	935168(DI), Z14	// result_4[0]
+	VMOVUPS	931840(DI), Z15	// result_2[0]
 	VFMADD231PS	Z15, Z2, Z1
 	VFMADD231PS	Z14, Z3, Z1
 	VFMADD231PS	Z13, Z4, Z1
 	VFMADD231PS	Z12, Z5, Z1
 	VFMADD231PS	Z11, Z6, Z1
 	VFMADD231PS	Z10, Z0, Z1
-	VMOVUPS	Z1, 933888(DI)	// a_next[0]
-	VMOVUPS	933504(DI), Z1	// result_12[1]
-	VMOVUPS	929664(DI), Z10	// result_10[1]
-	VMOVUPS	925952(DI), Z11	// result_8[1]
-	VMOVUPS	922368(DI), Z12	// result_6[1]
-	VMOVUPS	918912(DI), Z13	// result_4[1]
-	VMOVUPS	915584(DI), Z14	// result_2[1]
+	VMOVUPS	Z1, 950272(DI)	// a_next[0]
+	VMOVUPS	949888(DI), Z1	// result_12[1]
+	VMOVUPS	946048(DI), Z10	// result_10[1]
+	VMOVUPS	942336(DI), Z11	// result_8[1]
+	VMOVUPS	938752(DI), Z12	// result_6[1]
+	VMOVUPS	935296(DI), Z13	// result_4[1]
+	VMOVUPS	931968(DI), Z14	// result_2[1]
 	VFMADD231PS	Z14, Z2, Z7
 	VFMADD231PS	Z13, Z3, Z7
 	VFMADD231PS	Z12, Z4, Z7
 	VFMADD231PS	Z11, Z5, Z7
 	VFMADD231PS	Z10, Z6, Z7
 	VFMADD231PS	Z1, Z0, Z7
-	VMOVUPS	Z7, 934016(DI)	// a_next[1]
-	VMOVUPS	933632(DI), Z1	// result_12[2]
-	VMOVUPS	929792(DI), Z7	// result_10[2]
-	VMOVUPS	926080(DI), Z10	// result_8[2]
-	VMOVUPS	922496(DI), Z11	// result_6[2]
-	VMOVUPS	919040(DI), Z12	// result_4[2]
-	VMOVUPS	915712(DI), Z13	// result_2[2]
+	VMOVUPS	Z7, 950400(DI)	// a_next[1]
+	VMOVUPS	950016(DI), Z1	// result_12[2]
+	VMOVUPS	946176(DI), Z7	// result_10[2]
+	VMOVUPS	942464(DI), Z10	// result_8[2]
+	VMOVUPS	938880(DI), Z11	// result_6[2]
+	VMOVUPS	935424(DI), Z12	// result_4[2]
+	VMOVUPS	932096(DI), Z13	// result_2[2]
 	VFMADD231PS	Z13, Z2, Z8
 	VFMADD231PS	Z12, Z3, Z8
 	VFMADD231PS	Z11, Z4, Z8
 	VFMADD231PS	Z10, Z5, Z8
 	VFMADD231PS	Z7, Z6, Z8
 	VFMADD231PS	Z1, Z0, Z8
-	VMOVUPS	Z8, 934144(DI)	// a_next[2]
-	VMOVUPS	933760(DI), Z1	// result_12[3]
-	VMOVUPS	929920(DI), Z7	// result_10[3]
-	VMOVUPS	926208(DI), Z8	// result_8[3]
-	VMOVUPS	922624(DI), Z10	// result_6[3]
-	VMOVUPS	919168(DI), Z11	// result_4[3]
-	VMOVUPS	915840(DI), Z12	// result_2[3]
+	VMOVUPS	Z8, 950528(DI)	// a_next[2]
+	VMOVUPS	950144(DI), Z1	// result_12[3]
+	VMOVUPS	946304(DI), Z7	// result_10[3]
+	VMOVUPS	942592(DI), Z8	// result_8[3]
+	VMOVUPS	939008(DI), Z10	// result_6[3]
+	VMOVUPS	935552(DI), Z11	// result_4[3]
+	VMOVUPS	932224(DI), Z12	// result_2[3]
 	VFMADD231PS	Z12, Z2, Z9
 	VFMADD231PS	Z11, Z3, Z9
 	VFMADD231PS	Z10, Z4, Z9
 	VFMADD231PS	Z8, Z5, Z9
 	VFMADD231PS	Z7, Z6, Z9
 	VFMADD231PS	Z1, Z0, Z9
-	VMOVUPS	Z9, 934272(DI)	// a_next[3]
+	VMOVUPS	Z9, 950656(DI)	// a_next[3]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -11452,29 +12082,29 @@ loop54: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop55: // 2 times: vectors of the block
-	VMOVUPS	932352(SI), Z0	// z_next[0]
+	VMOVUPS	948736(SI), Z0	// z_next[0]
 	VMOVUPS	Z0, 757504(SI)	// latentFieldFwd.z[0]
-	VMOVUPS	932480(SI), Z0	// z_next[1]
+	VMOVUPS	948864(SI), Z0	// z_next[1]
 	VMOVUPS	Z0, 757632(SI)	// latentFieldFwd.z[1]
-	VMOVUPS	932608(SI), Z0	// z_next[2]
+	VMOVUPS	948992(SI), Z0	// z_next[2]
 	VMOVUPS	Z0, 757760(SI)	// latentFieldFwd.z[2]
-	VMOVUPS	932736(SI), Z0	// z_next[3]
+	VMOVUPS	949120(SI), Z0	// z_next[3]
 	VMOVUPS	Z0, 757888(SI)	// latentFieldFwd.z[3]
-	VMOVUPS	932864(SI), Z0	// z_next[4]
+	VMOVUPS	949248(SI), Z0	// z_next[4]
 	VMOVUPS	Z0, 758016(SI)	// latentFieldFwd.z[4]
-	VMOVUPS	932992(SI), Z0	// z_next[5]
+	VMOVUPS	949376(SI), Z0	// z_next[5]
 	VMOVUPS	Z0, 758144(SI)	// latentFieldFwd.z[5]
-	VMOVUPS	933120(SI), Z0	// z_next[6]
+	VMOVUPS	949504(SI), Z0	// z_next[6]
 	VMOVUPS	Z0, 758272(SI)	// latentFieldFwd.z[6]
-	VMOVUPS	933248(SI), Z0	// z_next[7]
+	VMOVUPS	949632(SI), Z0	// z_next[7]
 	VMOVUPS	Z0, 758400(SI)	// latentFieldFwd.z[7]
-	VMOVUPS	933888(SI), Z0	// a_next[0]
+	VMOVUPS	950272(SI), Z0	// a_next[0]
 	VMOVUPS	Z0, 758528(SI)	// latentFieldFwd.a[0]
-	VMOVUPS	934016(SI), Z0	// a_next[1]
+	VMOVUPS	950400(SI), Z0	// a_next[1]
 	VMOVUPS	Z0, 758656(SI)	// latentFieldFwd.a[1]
-	VMOVUPS	934144(SI), Z0	// a_next[2]
+	VMOVUPS	950528(SI), Z0	// a_next[2]
 	VMOVUPS	Z0, 758784(SI)	// latentFieldFwd.a[2]
-	VMOVUPS	934272(SI), Z0	// a_next[3]
+	VMOVUPS	950656(SI), Z0	// a_next[3]
 	VMOVUPS	Z0, 758912(SI)	// latentFieldFwd.a[3]
 	ADDQ	$64, SI
 	DECQ	CX
@@ -11487,44 +12117,44 @@ loop56: // 2 times: vectors of the block
 	MOVQ	SI, R9
 loop57: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	907136(R9), Z0	// z_d2_bar[0]
-	VMOVUPS	908672(R9), Z1	// z_d3_bar[0]
-	VMOVUPS	910208(R9), Z2	// z_d4_bar[0]
+	VMOVUPS	923520(R9), Z0	// z_d2_bar[0]
+	VMOVUPS	925056(R9), Z1	// z_d3_bar[0]
+	VMOVUPS	926592(R9), Z2	// z_d4_bar[0]
 	VMULPS.BCST	f32_40200000<>(SB), Z2, Z2
 	VFMADD231PS.BCST	f32_c0800000<>(SB), Z1, Z2
 	VFMADD231PS.BCST	f32_3fc00000<>(SB), Z0, Z2
-	VMOVUPS	Z2, 934400(R9)	// add[0]
+	VMOVUPS	Z2, 950784(R9)	// add[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop57
-	VMOVUPS	911232(SI), Z0	// a_d4_bar[0]
-	VMOVUPS	911360(SI), Z1	// a_d4_bar[1]
-	VMOVUPS	911488(SI), Z2	// a_d4_bar[2]
-	VMOVUPS	911616(SI), Z3	// a_d4_bar[3]
-	VMOVUPS	909696(SI), Z4	// a_d3_bar[0]
-	VMOVUPS	909824(SI), Z5	// a_d3_bar[1]
-	VMOVUPS	909952(SI), Z6	// a_d3_bar[2]
-	VMOVUPS	910080(SI), Z7	// a_d3_bar[3]
-	VMOVUPS	908160(SI), Z8	// a_d2_bar[0]
-	VMOVUPS	908288(SI), Z9	// a_d2_bar[1]
-	VMOVUPS	908416(SI), Z10	// a_d2_bar[2]
-	VMOVUPS	908544(SI), Z11	// a_d2_bar[3]
+	VMOVUPS	927616(SI), Z0	// a_d4_bar[0]
+	VMOVUPS	927744(SI), Z1	// a_d4_bar[1]
+	VMOVUPS	927872(SI), Z2	// a_d4_bar[2]
+	VMOVUPS	928000(SI), Z3	// a_d4_bar[3]
+	VMOVUPS	926080(SI), Z4	// a_d3_bar[0]
+	VMOVUPS	926208(SI), Z5	// a_d3_bar[1]
+	VMOVUPS	926336(SI), Z6	// a_d3_bar[2]
+	VMOVUPS	926464(SI), Z7	// a_d3_bar[3]
+	VMOVUPS	924544(SI), Z8	// a_d2_bar[0]
+	VMOVUPS	924672(SI), Z9	// a_d2_bar[1]
+	VMOVUPS	924800(SI), Z10	// a_d2_bar[2]
+	VMOVUPS	924928(SI), Z11	// a_d2_bar[3]
 	VMULPS.BCST	f32_40200000<>(SB), Z0, Z0
 	VFMADD231PS.BCST	f32_c0800000<>(SB), Z4, Z0
 	VFMADD231PS.BCST	f32_3fc00000<>(SB), Z8, Z0
-	VMOVUPS	Z0, 935424(SI)	// add_2[0]
+	VMOVUPS	Z0, 951808(SI)	// add_2[0]
 	VMULPS.BCST	f32_40200000<>(SB), Z1, Z0
 	VFMADD231PS.BCST	f32_c0800000<>(SB), Z5, Z0
 	VFMADD231PS.BCST	f32_3fc00000<>(SB), Z9, Z0
-	VMOVUPS	Z0, 935552(SI)	// add_2[1]
+	VMOVUPS	Z0, 951936(SI)	// add_2[1]
 	VMULPS.BCST	f32_40200000<>(SB), Z2, Z0
 	VFMADD231PS.BCST	f32_c0800000<>(SB), Z6, Z0
 	VFMADD231PS.BCST	f32_3fc00000<>(SB), Z10, Z0
-	VMOVUPS	Z0, 935680(SI)	// add_2[2]
+	VMOVUPS	Z0, 952064(SI)	// add_2[2]
 	VMULPS.BCST	f32_40200000<>(SB), Z3, Z0
 	VFMADD231PS.BCST	f32_c0800000<>(SB), Z7, Z0
 	VFMADD231PS.BCST	f32_3fc00000<>(SB), Z11, Z0
-	VMOVUPS	Z0, 935808(SI)	// add_2[3]
+	VMOVUPS	Z0, 952192(SI)	// add_2[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop56
@@ -11532,53 +12162,53 @@ loop57: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop58: // 2 times: vectors of the block
-	VMOVUPS	932352(SI), Z0	// z_next[0]
+	VMOVUPS	948736(SI), Z0	// z_next[0]
 	VMOVUPS	Z0, 814336(SI)	// latentFieldBwd.z[0]
-	VMOVUPS	932480(SI), Z0	// z_next[1]
+	VMOVUPS	948864(SI), Z0	// z_next[1]
 	VMOVUPS	Z0, 814464(SI)	// latentFieldBwd.z[1]
-	VMOVUPS	932608(SI), Z0	// z_next[2]
+	VMOVUPS	948992(SI), Z0	// z_next[2]
 	VMOVUPS	Z0, 814592(SI)	// latentFieldBwd.z[2]
-	VMOVUPS	932736(SI), Z0	// z_next[3]
+	VMOVUPS	949120(SI), Z0	// z_next[3]
 	VMOVUPS	Z0, 814720(SI)	// latentFieldBwd.z[3]
-	VMOVUPS	932864(SI), Z0	// z_next[4]
+	VMOVUPS	949248(SI), Z0	// z_next[4]
 	VMOVUPS	Z0, 814848(SI)	// latentFieldBwd.z[4]
-	VMOVUPS	932992(SI), Z0	// z_next[5]
+	VMOVUPS	949376(SI), Z0	// z_next[5]
 	VMOVUPS	Z0, 814976(SI)	// latentFieldBwd.z[5]
-	VMOVUPS	933120(SI), Z0	// z_next[6]
+	VMOVUPS	949504(SI), Z0	// z_next[6]
 	VMOVUPS	Z0, 815104(SI)	// latentFieldBwd.z[6]
-	VMOVUPS	933248(SI), Z0	// z_next[7]
+	VMOVUPS	949632(SI), Z0	// z_next[7]
 	VMOVUPS	Z0, 815232(SI)	// latentFieldBwd.z[7]
-	VMOVUPS	933888(SI), Z0	// a_next[0]
+	VMOVUPS	950272(SI), Z0	// a_next[0]
 	VMOVUPS	Z0, 815360(SI)	// latentFieldBwd.a[0]
-	VMOVUPS	934016(SI), Z0	// a_next[1]
+	VMOVUPS	950400(SI), Z0	// a_next[1]
 	VMOVUPS	Z0, 815488(SI)	// latentFieldBwd.a[1]
-	VMOVUPS	934144(SI), Z0	// a_next[2]
+	VMOVUPS	950528(SI), Z0	// a_next[2]
 	VMOVUPS	Z0, 815616(SI)	// latentFieldBwd.a[2]
-	VMOVUPS	934272(SI), Z0	// a_next[3]
+	VMOVUPS	950656(SI), Z0	// a_next[3]
 	VMOVUPS	Z0, 815744(SI)	// latentFieldBwd.a[3]
-	VMOVUPS	934400(SI), Z0	// add[0]
+	VMOVUPS	950784(SI), Z0	// add[0]
 	VMOVUPS	Z0, 850176(SI)	// latentFieldBwd.dz_bar[0]
-	VMOVUPS	934528(SI), Z0	// add[1]
+	VMOVUPS	950912(SI), Z0	// add[1]
 	VMOVUPS	Z0, 850304(SI)	// latentFieldBwd.dz_bar[1]
-	VMOVUPS	934656(SI), Z0	// add[2]
+	VMOVUPS	951040(SI), Z0	// add[2]
 	VMOVUPS	Z0, 850432(SI)	// latentFieldBwd.dz_bar[2]
-	VMOVUPS	934784(SI), Z0	// add[3]
+	VMOVUPS	951168(SI), Z0	// add[3]
 	VMOVUPS	Z0, 850560(SI)	// latentFieldBwd.dz_bar[3]
-	VMOVUPS	934912(SI), Z0	// add[4]
+	VMOVUPS	951296(SI), Z0	// add[4]
 	VMOVUPS	Z0, 850688(SI)	// latentFieldBwd.dz_bar[4]
-	VMOVUPS	935040(SI), Z0	// add[5]
+	VMOVUPS	951424(SI), Z0	// add[5]
 	VMOVUPS	Z0, 850816(SI)	// latentFieldBwd.dz_bar[5]
-	VMOVUPS	935168(SI), Z0	// add[6]
+	VMOVUPS	951552(SI), Z0	// add[6]
 	VMOVUPS	Z0, 850944(SI)	// latentFieldBwd.dz_bar[6]
-	VMOVUPS	935296(SI), Z0	// add[7]
+	VMOVUPS	951680(SI), Z0	// add[7]
 	VMOVUPS	Z0, 851072(SI)	// latentFieldBwd.dz_bar[7]
-	VMOVUPS	935424(SI), Z0	// add_2[0]
+	VMOVUPS	951808(SI), Z0	// add_2[0]
 	VMOVUPS	Z0, 851200(SI)	// latentFieldBwd.da_bar[0]
-	VMOVUPS	935552(SI), Z0	// add_2[1]
+	VMOVUPS	951936(SI), Z0	// add_2[1]
 	VMOVUPS	Z0, 851328(SI)	// latentFieldBwd.da_bar[1]
-	VMOVUPS	935680(SI), Z0	// add_2[2]
+	VMOVUPS	952064(SI), Z0	// add_2[2]
 	VMOVUPS	Z0, 851456(SI)	// latentFieldBwd.da_bar[2]
-	VMOVUPS	935808(SI), Z0	// add_2[3]
+	VMOVUPS	952192(SI), Z0	// add_2[3]
 	VMOVUPS	Z0, 851584(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$64, SI
 	DECQ	CX
@@ -11638,29 +12268,29 @@ loop63: // 12 times: elements
 	MOVQ	AX, SI
 loop64: // 2 times: vectors of the block
 	VMOVUPS	851712(SI), Z0	// latentFieldBwd.z_bar[0]
-	VMOVUPS	Z0, 970240(SI)	// result_18[0]
+	VMOVUPS	Z0, 986624(SI)	// result_18[0]
 	VMOVUPS	851840(SI), Z0	// latentFieldBwd.z_bar[1]
-	VMOVUPS	Z0, 970368(SI)	// result_18[1]
+	VMOVUPS	Z0, 986752(SI)	// result_18[1]
 	VMOVUPS	851968(SI), Z0	// latentFieldBwd.z_bar[2]
-	VMOVUPS	Z0, 970496(SI)	// result_18[2]
+	VMOVUPS	Z0, 986880(SI)	// result_18[2]
 	VMOVUPS	852096(SI), Z0	// latentFieldBwd.z_bar[3]
-	VMOVUPS	Z0, 970624(SI)	// result_18[3]
+	VMOVUPS	Z0, 987008(SI)	// result_18[3]
 	VMOVUPS	852224(SI), Z0	// latentFieldBwd.z_bar[4]
-	VMOVUPS	Z0, 970752(SI)	// result_18[4]
+	VMOVUPS	Z0, 987136(SI)	// result_18[4]
 	VMOVUPS	852352(SI), Z0	// latentFieldBwd.z_bar[5]
-	VMOVUPS	Z0, 970880(SI)	// result_18[5]
+	VMOVUPS	Z0, 987264(SI)	// result_18[5]
 	VMOVUPS	852480(SI), Z0	// latentFieldBwd.z_bar[6]
-	VMOVUPS	Z0, 971008(SI)	// result_18[6]
+	VMOVUPS	Z0, 987392(SI)	// result_18[6]
 	VMOVUPS	852608(SI), Z0	// latentFieldBwd.z_bar[7]
-	VMOVUPS	Z0, 971136(SI)	// result_18[7]
+	VMOVUPS	Z0, 987520(SI)	// result_18[7]
 	VMOVUPS	852736(SI), Z0	// latentFieldBwd.a_bar[0]
-	VMOVUPS	Z0, 973312(SI)	// result_19[0]
+	VMOVUPS	Z0, 989696(SI)	// result_19[0]
 	VMOVUPS	852864(SI), Z0	// latentFieldBwd.a_bar[1]
-	VMOVUPS	Z0, 973440(SI)	// result_19[1]
+	VMOVUPS	Z0, 989824(SI)	// result_19[1]
 	VMOVUPS	852992(SI), Z0	// latentFieldBwd.a_bar[2]
-	VMOVUPS	Z0, 973568(SI)	// result_19[2]
+	VMOVUPS	Z0, 989952(SI)	// result_19[2]
 	VMOVUPS	853120(SI), Z0	// latentFieldBwd.a_bar[3]
-	VMOVUPS	Z0, 973696(SI)	// result_19[3]
+	VMOVUPS	Z0, 990080(SI)	// result_19[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop64
@@ -11671,70 +12301,70 @@ loop65: // 2 times: vectors of the block
 	MOVQ	SI, R9
 loop66: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	904064(R9), Z0	// z_next_bar[0]
-	VMOVUPS	970240(R9), Z1	// result_18[0]
+	VMOVUPS	920448(R9), Z0	// z_next_bar[0]
+	VMOVUPS	986624(R9), Z1	// result_18[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 971264(R9)	// z_next_bar_2[0]
-	VMOVUPS	931200(SI), Z1	// hb6
-	VMOVUPS	907136(R9), Z2	// z_d2_bar[0]
-	VMOVUPS	908672(R9), Z3	// z_d3_bar[0]
-	VMOVUPS	910208(R9), Z4	// z_d4_bar[0]
+	VMOVUPS	Z0, 987648(R9)	// z_next_bar_2[0]
+	VMOVUPS	947584(SI), Z1	// hb6
+	VMOVUPS	923520(R9), Z2	// z_d2_bar[0]
+	VMOVUPS	925056(R9), Z3	// z_d3_bar[0]
+	VMOVUPS	926592(R9), Z4	// z_d4_bar[0]
 	VMULPS.BCST	f32_c20b7b8e<>(SB), Z4, Z4
 	VFMADD231PS.BCST	f32_42822f0d<>(SB), Z3, Z4
 	VFMADD231PS.BCST	f32_c1df2c16<>(SB), Z2, Z4
 	VFMADD231PS	Z1, Z0, Z4
-	VMOVUPS	Z4, 972288(R9)	// add_3[0]
+	VMOVUPS	Z4, 988672(R9)	// add_3[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop66
-	VMOVUPS	905088(SI), Z0	// a_next_bar[0]
-	VMOVUPS	905216(SI), Z2	// a_next_bar[1]
-	VMOVUPS	905344(SI), Z3	// a_next_bar[2]
-	VMOVUPS	905472(SI), Z4	// a_next_bar[3]
-	VMOVUPS	911232(SI), Z5	// a_d4_bar[0]
-	VMOVUPS	911360(SI), Z6	// a_d4_bar[1]
-	VMOVUPS	911488(SI), Z7	// a_d4_bar[2]
-	VMOVUPS	911616(SI), Z8	// a_d4_bar[3]
-	VMOVUPS	909696(SI), Z9	// a_d3_bar[0]
-	VMOVUPS	909824(SI), Z10	// a_d3_bar[1]
-	VMOVUPS	909952(SI), Z11	// a_d3_bar[2]
-	VMOVUPS	910080(SI), Z12	// a_d3_bar[3]
-	VMOVUPS	908160(SI), Z13	// a_d2_bar[0]
-	VMOVUPS	908288(SI), Z14	// a_d2_bar[1]
-	VMOVUPS	908416(SI), Z15	// a_d2_bar[2]
-	VMOVUPS	908544(SI), Z16	// a_d2_bar[3]
-	VMOVUPS	973312(SI), Z17	// result_19[0]
+	VMOVUPS	921472(SI), Z0	// a_next_bar[0]
+	VMOVUPS	921600(SI), Z2	// a_next_bar[1]
+	VMOVUPS	921728(SI), Z3	// a_next_bar[2]
+	VMOVUPS	921856(SI), Z4	// a_next_bar[3]
+	VMOVUPS	927616(SI), Z5	// a_d4_bar[0]
+	VMOVUPS	927744(SI), Z6	// a_d4_bar[1]
+	VMOVUPS	927872(SI), Z7	// a_d4_bar[2]
+	VMOVUPS	928000(SI), Z8	// a_d4_bar[3]
+	VMOVUPS	926080(SI), Z9	// a_d3_bar[0]
+	VMOVUPS	926208(SI), Z10	// a_d3_bar[1]
+	VMOVUPS	926336(SI), Z11	// a_d3_bar[2]
+	VMOVUPS	926464(SI), Z12	// a_d3_bar[3]
+	VMOVUPS	924544(SI), Z13	// a_d2_bar[0]
+	VMOVUPS	924672(SI), Z14	// a_d2_bar[1]
+	VMOVUPS	924800(SI), Z15	// a_d2_bar[2]
+	VMOVUPS	924928(SI), Z16	// a_d2_bar[3]
+	VMOVUPS	989696(SI), Z17	// result_19[0]
 	VADDPS	Z17, Z0, Z0
-	VMOVUPS	Z0, 973824(SI)	// a_next_bar_2[0]
-	VMOVUPS	973440(SI), Z17	// result_19[1]
+	VMOVUPS	Z0, 990208(SI)	// a_next_bar_2[0]
+	VMOVUPS	989824(SI), Z17	// result_19[1]
 	VADDPS	Z17, Z2, Z2
-	VMOVUPS	Z2, 973952(SI)	// a_next_bar_2[1]
-	VMOVUPS	973568(SI), Z17	// result_19[2]
+	VMOVUPS	Z2, 990336(SI)	// a_next_bar_2[1]
+	VMOVUPS	989952(SI), Z17	// result_19[2]
 	VADDPS	Z17, Z3, Z3
-	VMOVUPS	Z3, 974080(SI)	// a_next_bar_2[2]
-	VMOVUPS	973696(SI), Z17	// result_19[3]
+	VMOVUPS	Z3, 990464(SI)	// a_next_bar_2[2]
+	VMOVUPS	990080(SI), Z17	// result_19[3]
 	VADDPS	Z17, Z4, Z4
-	VMOVUPS	Z4, 974208(SI)	// a_next_bar_2[3]
+	VMOVUPS	Z4, 990592(SI)	// a_next_bar_2[3]
 	VMULPS.BCST	f32_c20b7b8e<>(SB), Z5, Z5
 	VFMADD231PS.BCST	f32_42822f0d<>(SB), Z9, Z5
 	VFMADD231PS.BCST	f32_c1df2c16<>(SB), Z13, Z5
 	VFMADD231PS	Z1, Z0, Z5
-	VMOVUPS	Z5, 974336(SI)	// add_4[0]
+	VMOVUPS	Z5, 990720(SI)	// add_4[0]
 	VMULPS.BCST	f32_c20b7b8e<>(SB), Z6, Z0
 	VFMADD231PS.BCST	f32_42822f0d<>(SB), Z10, Z0
 	VFMADD231PS.BCST	f32_c1df2c16<>(SB), Z14, Z0
 	VFMADD231PS	Z1, Z2, Z0
-	VMOVUPS	Z0, 974464(SI)	// add_4[1]
+	VMOVUPS	Z0, 990848(SI)	// add_4[1]
 	VMULPS.BCST	f32_c20b7b8e<>(SB), Z7, Z0
 	VFMADD231PS.BCST	f32_42822f0d<>(SB), Z11, Z0
 	VFMADD231PS.BCST	f32_c1df2c16<>(SB), Z15, Z0
 	VFMADD231PS	Z1, Z3, Z0
-	VMOVUPS	Z0, 974592(SI)	// add_4[2]
+	VMOVUPS	Z0, 990976(SI)	// add_4[2]
 	VMULPS.BCST	f32_c20b7b8e<>(SB), Z8, Z0
 	VFMADD231PS.BCST	f32_42822f0d<>(SB), Z12, Z0
 	VFMADD231PS.BCST	f32_c1df2c16<>(SB), Z16, Z0
 	VFMADD231PS	Z1, Z4, Z0
-	VMOVUPS	Z0, 974720(SI)	// add_4[3]
+	VMOVUPS	Z0, 991104(SI)	// add_4[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop65
@@ -11742,53 +12372,53 @@ loop66: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop67: // 2 times: vectors of the block
-	VMOVUPS	928512(SI), Z0	// z_y6[0]
+	VMOVUPS	944896(SI), Z0	// z_y6[0]
 	VMOVUPS	Z0, 814336(SI)	// latentFieldBwd.z[0]
-	VMOVUPS	928640(SI), Z0	// z_y6[1]
+	VMOVUPS	945024(SI), Z0	// z_y6[1]
 	VMOVUPS	Z0, 814464(SI)	// latentFieldBwd.z[1]
-	VMOVUPS	928768(SI), Z0	// z_y6[2]
+	VMOVUPS	945152(SI), Z0	// z_y6[2]
 	VMOVUPS	Z0, 814592(SI)	// latentFieldBwd.z[2]
-	VMOVUPS	928896(SI), Z0	// z_y6[3]
+	VMOVUPS	945280(SI), Z0	// z_y6[3]
 	VMOVUPS	Z0, 814720(SI)	// latentFieldBwd.z[3]
-	VMOVUPS	929024(SI), Z0	// z_y6[4]
+	VMOVUPS	945408(SI), Z0	// z_y6[4]
 	VMOVUPS	Z0, 814848(SI)	// latentFieldBwd.z[4]
-	VMOVUPS	929152(SI), Z0	// z_y6[5]
+	VMOVUPS	945536(SI), Z0	// z_y6[5]
 	VMOVUPS	Z0, 814976(SI)	// latentFieldBwd.z[5]
-	VMOVUPS	929280(SI), Z0	// z_y6[6]
+	VMOVUPS	945664(SI), Z0	// z_y6[6]
 	VMOVUPS	Z0, 815104(SI)	// latentFieldBwd.z[6]
-	VMOVUPS	929408(SI), Z0	// z_y6[7]
+	VMOVUPS	945792(SI), Z0	// z_y6[7]
 	VMOVUPS	Z0, 815232(SI)	// latentFieldBwd.z[7]
-	VMOVUPS	930048(SI), Z0	// a_y6[0]
+	VMOVUPS	946432(SI), Z0	// a_y6[0]
 	VMOVUPS	Z0, 815360(SI)	// latentFieldBwd.a[0]
-	VMOVUPS	930176(SI), Z0	// a_y6[1]
+	VMOVUPS	946560(SI), Z0	// a_y6[1]
 	VMOVUPS	Z0, 815488(SI)	// latentFieldBwd.a[1]
-	VMOVUPS	930304(SI), Z0	// a_y6[2]
+	VMOVUPS	946688(SI), Z0	// a_y6[2]
 	VMOVUPS	Z0, 815616(SI)	// latentFieldBwd.a[2]
-	VMOVUPS	930432(SI), Z0	// a_y6[3]
+	VMOVUPS	946816(SI), Z0	// a_y6[3]
 	VMOVUPS	Z0, 815744(SI)	// latentFieldBwd.a[3]
-	VMOVUPS	972288(SI), Z0	// add_3[0]
+	VMOVUPS	988672(SI), Z0	// add_3[0]
 	VMOVUPS	Z0, 850176(SI)	// latentFieldBwd.dz_bar[0]
-	VMOVUPS	972416(SI), Z0	// add_3[1]
+	VMOVUPS	988800(SI), Z0	// add_3[1]
 	VMOVUPS	Z0, 850304(SI)	// latentFieldBwd.dz_bar[1]
-	VMOVUPS	972544(SI), Z0	// add_3[2]
+	VMOVUPS	988928(SI), Z0	// add_3[2]
 	VMOVUPS	Z0, 850432(SI)	// latentFieldBwd.dz_bar[2]
-	VMOVUPS	972672(SI), Z0	// add_3[3]
+	VMOVUPS	989056(SI), Z0	// add_3[3]
 	VMOVUPS	Z0, 850560(SI)	// latentFieldBwd.dz_bar[3]
-	VMOVUPS	972800(SI), Z0	// add_3[4]
+	VMOVUPS	989184(SI), Z0	// add_3[4]
 	VMOVUPS	Z0, 850688(SI)	// latentFieldBwd.dz_bar[4]
-	VMOVUPS	972928(SI), Z0	// add_3[5]
+	VMOVUPS	989312(SI), Z0	// add_3[5]
 	VMOVUPS	Z0, 850816(SI)	// latentFieldBwd.dz_bar[5]
-	VMOVUPS	973056(SI), Z0	// add_3[6]
+	VMOVUPS	989440(SI), Z0	// add_3[6]
 	VMOVUPS	Z0, 850944(SI)	// latentFieldBwd.dz_bar[6]
-	VMOVUPS	973184(SI), Z0	// add_3[7]
+	VMOVUPS	989568(SI), Z0	// add_3[7]
 	VMOVUPS	Z0, 851072(SI)	// latentFieldBwd.dz_bar[7]
-	VMOVUPS	974336(SI), Z0	// add_4[0]
+	VMOVUPS	990720(SI), Z0	// add_4[0]
 	VMOVUPS	Z0, 851200(SI)	// latentFieldBwd.da_bar[0]
-	VMOVUPS	974464(SI), Z0	// add_4[1]
+	VMOVUPS	990848(SI), Z0	// add_4[1]
 	VMOVUPS	Z0, 851328(SI)	// latentFieldBwd.da_bar[1]
-	VMOVUPS	974592(SI), Z0	// add_4[2]
+	VMOVUPS	990976(SI), Z0	// add_4[2]
 	VMOVUPS	Z0, 851456(SI)	// latentFieldBwd.da_bar[2]
-	VMOVUPS	974720(SI), Z0	// add_4[3]
+	VMOVUPS	991104(SI), Z0	// add_4[3]
 	VMOVUPS	Z0, 851584(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$64, SI
 	DECQ	CX
@@ -11796,8 +12426,8 @@ loop67: // 2 times: vectors of the block
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop68: // 64 times: elements
-	VMOVUPS	935936(SI), Z0	// result_13[0]
-	VMOVUPS	936000(SI), Z1	// result_13[0] | 1
+	VMOVUPS	952320(SI), Z0	// result_13[0]
+	VMOVUPS	952384(SI), Z1	// result_13[0] | 1
 	VMOVUPS	Z0, 815872(SI)	// latentFieldBwd.add[0]
 	VMOVUPS	Z1, 815936(SI)	// latentFieldBwd.add[0] | 1
 	ADDQ	$128, SI
@@ -11806,8 +12436,8 @@ loop68: // 64 times: elements
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop69: // 64 times: elements
-	VMOVUPS	944128(SI), Z0	// result_14[0]
-	VMOVUPS	944192(SI), Z1	// result_14[0] | 1
+	VMOVUPS	960512(SI), Z0	// result_14[0]
+	VMOVUPS	960576(SI), Z1	// result_14[0] | 1
 	VMOVUPS	Z0, 824064(SI)	// latentFieldBwd.softplus[0]
 	VMOVUPS	Z1, 824128(SI)	// latentFieldBwd.softplus[0] | 1
 	ADDQ	$128, SI
@@ -11816,8 +12446,8 @@ loop69: // 64 times: elements
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop70: // 64 times: elements
-	VMOVUPS	952320(SI), Z0	// result_15[0]
-	VMOVUPS	952384(SI), Z1	// result_15[0] | 1
+	VMOVUPS	968704(SI), Z0	// result_15[0]
+	VMOVUPS	968768(SI), Z1	// result_15[0] | 1
 	VMOVUPS	Z0, 832256(SI)	// latentFieldBwd.add2[0]
 	VMOVUPS	Z1, 832320(SI)	// latentFieldBwd.add2[0] | 1
 	ADDQ	$128, SI
@@ -11826,8 +12456,8 @@ loop70: // 64 times: elements
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop71: // 64 times: elements
-	VMOVUPS	960512(SI), Z0	// result_16[0]
-	VMOVUPS	960576(SI), Z1	// result_16[0] | 1
+	VMOVUPS	976896(SI), Z0	// result_16[0]
+	VMOVUPS	976960(SI), Z1	// result_16[0] | 1
 	VMOVUPS	Z0, 840448(SI)	// latentFieldBwd.softplus2[0]
 	VMOVUPS	Z1, 840512(SI)	// latentFieldBwd.softplus2[0] | 1
 	ADDQ	$128, SI
@@ -11836,8 +12466,8 @@ loop71: // 64 times: elements
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop72: // 12 times: elements
-	VMOVUPS	968704(SI), Z0	// result_17[0]
-	VMOVUPS	968768(SI), Z1	// result_17[0] | 1
+	VMOVUPS	985088(SI), Z0	// result_17[0]
+	VMOVUPS	985152(SI), Z1	// result_17[0] | 1
 	VMOVUPS	Z0, 848640(SI)	// latentFieldBwd.tanh[0]
 	VMOVUPS	Z1, 848704(SI)	// latentFieldBwd.tanh[0] | 1
 	ADDQ	$128, SI
@@ -11848,29 +12478,29 @@ loop72: // 12 times: elements
 	MOVQ	AX, SI
 loop73: // 2 times: vectors of the block
 	VMOVUPS	851712(SI), Z0	// latentFieldBwd.z_bar[0]
-	VMOVUPS	Z0, 1009152(SI)	// result_25[0]
+	VMOVUPS	Z0, 1025536(SI)	// result_25[0]
 	VMOVUPS	851840(SI), Z0	// latentFieldBwd.z_bar[1]
-	VMOVUPS	Z0, 1009280(SI)	// result_25[1]
+	VMOVUPS	Z0, 1025664(SI)	// result_25[1]
 	VMOVUPS	851968(SI), Z0	// latentFieldBwd.z_bar[2]
-	VMOVUPS	Z0, 1009408(SI)	// result_25[2]
+	VMOVUPS	Z0, 1025792(SI)	// result_25[2]
 	VMOVUPS	852096(SI), Z0	// latentFieldBwd.z_bar[3]
-	VMOVUPS	Z0, 1009536(SI)	// result_25[3]
+	VMOVUPS	Z0, 1025920(SI)	// result_25[3]
 	VMOVUPS	852224(SI), Z0	// latentFieldBwd.z_bar[4]
-	VMOVUPS	Z0, 1009664(SI)	// result_25[4]
+	VMOVUPS	Z0, 1026048(SI)	// result_25[4]
 	VMOVUPS	852352(SI), Z0	// latentFieldBwd.z_bar[5]
-	VMOVUPS	Z0, 1009792(SI)	// result_25[5]
+	VMOVUPS	Z0, 1026176(SI)	// result_25[5]
 	VMOVUPS	852480(SI), Z0	// latentFieldBwd.z_bar[6]
-	VMOVUPS	Z0, 1009920(SI)	// result_25[6]
+	VMOVUPS	Z0, 1026304(SI)	// result_25[6]
 	VMOVUPS	852608(SI), Z0	// latentFieldBwd.z_bar[7]
-	VMOVUPS	Z0, 1010048(SI)	// result_25[7]
+	VMOVUPS	Z0, 1026432(SI)	// result_25[7]
 	VMOVUPS	852736(SI), Z0	// latentFieldBwd.a_bar[0]
-	VMOVUPS	Z0, 1011200(SI)	// result_26[0]
+	VMOVUPS	Z0, 1027584(SI)	// result_26[0]
 	VMOVUPS	852864(SI), Z0	// latentFieldBwd.a_bar[1]
-	VMOVUPS	Z0, 1011328(SI)	// result_26[1]
+	VMOVUPS	Z0, 1027712(SI)	// result_26[1]
 	VMOVUPS	852992(SI), Z0	// latentFieldBwd.a_bar[2]
-	VMOVUPS	Z0, 1011456(SI)	// result_26[2]
+	VMOVUPS	Z0, 1027840(SI)	// result_26[2]
 	VMOVUPS	853120(SI), Z0	// latentFieldBwd.a_bar[3]
-	VMOVUPS	Z0, 1011584(SI)	// result_26[3]
+	VMOVUPS	Z0, 1027968(SI)	// result_26[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop73
@@ -11881,66 +12511,66 @@ loop74: // 2 times: vectors of the block
 	MOVQ	SI, R9
 loop75: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	1009152(R9), Z0	// result_25[0]
-	VMOVUPS	927360(SI), Z1	// ha65
-	VMOVUPS	971264(R9), Z2	// z_next_bar_2[0]
-	VMOVUPS	931072(SI), Z3	// hb5
-	VMOVUPS	907136(R9), Z4	// z_d2_bar[0]
-	VMOVUPS	908672(R9), Z5	// z_d3_bar[0]
-	VMOVUPS	910208(R9), Z6	// z_d4_bar[0]
+	VMOVUPS	1025536(R9), Z0	// result_25[0]
+	VMOVUPS	943744(SI), Z1	// ha65
+	VMOVUPS	987648(R9), Z2	// z_next_bar_2[0]
+	VMOVUPS	947456(SI), Z3	// hb5
+	VMOVUPS	923520(R9), Z4	// z_d2_bar[0]
+	VMOVUPS	925056(R9), Z5	// z_d3_bar[0]
+	VMOVUPS	926592(R9), Z6	// z_d4_bar[0]
 	VMULPS.BCST	f32_423d84a1<>(SB), Z6, Z6
 	VFMADD231PS.BCST	f32_c2b05b99<>(SB), Z5, Z6
 	VFMADD231PS.BCST	f32_42160989<>(SB), Z4, Z6
 	VFMADD231PS	Z3, Z2, Z6
 	VFMADD231PS	Z1, Z0, Z6
-	VMOVUPS	Z6, 1010176(R9)	// add_5[0]
+	VMOVUPS	Z6, 1026560(R9)	// add_5[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop75
-	VMOVUPS	911232(SI), Z0	// a_d4_bar[0]
-	VMOVUPS	911360(SI), Z2	// a_d4_bar[1]
-	VMOVUPS	911488(SI), Z4	// a_d4_bar[2]
-	VMOVUPS	911616(SI), Z5	// a_d4_bar[3]
-	VMOVUPS	909696(SI), Z6	// a_d3_bar[0]
-	VMOVUPS	909824(SI), Z7	// a_d3_bar[1]
-	VMOVUPS	909952(SI), Z8	// a_d3_bar[2]
-	VMOVUPS	910080(SI), Z9	// a_d3_bar[3]
-	VMOVUPS	908160(SI), Z10	// a_d2_bar[0]
-	VMOVUPS	908288(SI), Z11	// a_d2_bar[1]
-	VMOVUPS	908416(SI), Z12	// a_d2_bar[2]
-	VMOVUPS	908544(SI), Z13	// a_d2_bar[3]
-	VMOVUPS	1011200(SI), Z14	// result_26[0]
-	VMOVUPS	973824(SI), Z15	// a_next_bar_2[0]
+	VMOVUPS	927616(SI), Z0	// a_d4_bar[0]
+	VMOVUPS	927744(SI), Z2	// a_d4_bar[1]
+	VMOVUPS	927872(SI), Z4	// a_d4_bar[2]
+	VMOVUPS	928000(SI), Z5	// a_d4_bar[3]
+	VMOVUPS	926080(SI), Z6	// a_d3_bar[0]
+	VMOVUPS	926208(SI), Z7	// a_d3_bar[1]
+	VMOVUPS	926336(SI), Z8	// a_d3_bar[2]
+	VMOVUPS	926464(SI), Z9	// a_d3_bar[3]
+	VMOVUPS	924544(SI), Z10	// a_d2_bar[0]
+	VMOVUPS	924672(SI), Z11	// a_d2_bar[1]
+	VMOVUPS	924800(SI), Z12	// a_d2_bar[2]
+	VMOVUPS	924928(SI), Z13	// a_d2_bar[3]
+	VMOVUPS	1027584(SI), Z14	// result_26[0]
+	VMOVUPS	990208(SI), Z15	// a_next_bar_2[0]
 	VMULPS.BCST	f32_423d84a1<>(SB), Z0, Z0
 	VFMADD231PS.BCST	f32_c2b05b99<>(SB), Z6, Z0
 	VFMADD231PS.BCST	f32_42160989<>(SB), Z10, Z0
 	VFMADD231PS	Z3, Z15, Z0
 	VFMADD231PS	Z1, Z14, Z0
-	VMOVUPS	Z0, 1011712(SI)	// add_6[0]
-	VMOVUPS	1011328(SI), Z0	// result_26[1]
-	VMOVUPS	973952(SI), Z6	// a_next_bar_2[1]
+	VMOVUPS	Z0, 1028096(SI)	// add_6[0]
+	VMOVUPS	1027712(SI), Z0	// result_26[1]
+	VMOVUPS	990336(SI), Z6	// a_next_bar_2[1]
 	VMULPS.BCST	f32_423d84a1<>(SB), Z2, Z2
 	VFMADD231PS.BCST	f32_c2b05b99<>(SB), Z7, Z2
 	VFMADD231PS.BCST	f32_42160989<>(SB), Z11, Z2
 	VFMADD231PS	Z3, Z6, Z2
 	VFMADD231PS	Z1, Z0, Z2
-	VMOVUPS	Z2, 1011840(SI)	// add_6[1]
-	VMOVUPS	1011456(SI), Z0	// result_26[2]
-	VMOVUPS	974080(SI), Z2	// a_next_bar_2[2]
+	VMOVUPS	Z2, 1028224(SI)	// add_6[1]
+	VMOVUPS	1027840(SI), Z0	// result_26[2]
+	VMOVUPS	990464(SI), Z2	// a_next_bar_2[2]
 	VMULPS.BCST	f32_423d84a1<>(SB), Z4, Z4
 	VFMADD231PS.BCST	f32_c2b05b99<>(SB), Z8, Z4
 	VFMADD231PS.BCST	f32_42160989<>(SB), Z12, Z4
 	VFMADD231PS	Z3, Z2, Z4
 	VFMADD231PS	Z1, Z0, Z4
-	VMOVUPS	Z4, 1011968(SI)	// add_6[2]
-	VMOVUPS	1011584(SI), Z0	// result_26[3]
-	VMOVUPS	974208(SI), Z2	// a_next_bar_2[3]
+	VMOVUPS	Z4, 1028352(SI)	// add_6[2]
+	VMOVUPS	1027968(SI), Z0	// result_26[3]
+	VMOVUPS	990592(SI), Z2	// a_next_bar_2[3]
 	VMULPS.BCST	f32_423d84a1<>(SB), Z5, Z4
 	VFMADD231PS.BCST	f32_c2b05b99<>(SB), Z9, Z4
 	VFMADD231PS.BCST	f32_42160989<>(SB), Z13, Z4
 	VFMADD231PS	Z3, Z2, Z4
 	VFMADD231PS	Z1, Z0, Z4
-	VMOVUPS	Z4, 1012096(SI)	// add_6[3]
+	VMOVUPS	Z4, 1028480(SI)	// add_6[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop74
@@ -11948,53 +12578,53 @@ loop75: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop76: // 2 times: vectors of the block
-	VMOVUPS	924800(SI), Z0	// z_y5[0]
+	VMOVUPS	941184(SI), Z0	// z_y5[0]
 	VMOVUPS	Z0, 814336(SI)	// latentFieldBwd.z[0]
-	VMOVUPS	924928(SI), Z0	// z_y5[1]
+	VMOVUPS	941312(SI), Z0	// z_y5[1]
 	VMOVUPS	Z0, 814464(SI)	// latentFieldBwd.z[1]
-	VMOVUPS	925056(SI), Z0	// z_y5[2]
+	VMOVUPS	941440(SI), Z0	// z_y5[2]
 	VMOVUPS	Z0, 814592(SI)	// latentFieldBwd.z[2]
-	VMOVUPS	925184(SI), Z0	// z_y5[3]
+	VMOVUPS	941568(SI), Z0	// z_y5[3]
 	VMOVUPS	Z0, 814720(SI)	// latentFieldBwd.z[3]
-	VMOVUPS	925312(SI), Z0	// z_y5[4]
+	VMOVUPS	941696(SI), Z0	// z_y5[4]
 	VMOVUPS	Z0, 814848(SI)	// latentFieldBwd.z[4]
-	VMOVUPS	925440(SI), Z0	// z_y5[5]
+	VMOVUPS	941824(SI), Z0	// z_y5[5]
 	VMOVUPS	Z0, 814976(SI)	// latentFieldBwd.z[5]
-	VMOVUPS	925568(SI), Z0	// z_y5[6]
+	VMOVUPS	941952(SI), Z0	// z_y5[6]
 	VMOVUPS	Z0, 815104(SI)	// latentFieldBwd.z[6]
-	VMOVUPS	925696(SI), Z0	// z_y5[7]
+	VMOVUPS	942080(SI), Z0	// z_y5[7]
 	VMOVUPS	Z0, 815232(SI)	// latentFieldBwd.z[7]
-	VMOVUPS	926336(SI), Z0	// a_y5[0]
+	VMOVUPS	942720(SI), Z0	// a_y5[0]
 	VMOVUPS	Z0, 815360(SI)	// latentFieldBwd.a[0]
-	VMOVUPS	926464(SI), Z0	// a_y5[1]
+	VMOVUPS	942848(SI), Z0	// a_y5[1]
 	VMOVUPS	Z0, 815488(SI)	// latentFieldBwd.a[1]
-	VMOVUPS	926592(SI), Z0	// a_y5[2]
+	VMOVUPS	942976(SI), Z0	// a_y5[2]
 	VMOVUPS	Z0, 815616(SI)	// latentFieldBwd.a[2]
-	VMOVUPS	926720(SI), Z0	// a_y5[3]
+	VMOVUPS	943104(SI), Z0	// a_y5[3]
 	VMOVUPS	Z0, 815744(SI)	// latentFieldBwd.a[3]
-	VMOVUPS	1010176(SI), Z0	// add_5[0]
+	VMOVUPS	1026560(SI), Z0	// add_5[0]
 	VMOVUPS	Z0, 850176(SI)	// latentFieldBwd.dz_bar[0]
-	VMOVUPS	1010304(SI), Z0	// add_5[1]
+	VMOVUPS	1026688(SI), Z0	// add_5[1]
 	VMOVUPS	Z0, 850304(SI)	// latentFieldBwd.dz_bar[1]
-	VMOVUPS	1010432(SI), Z0	// add_5[2]
+	VMOVUPS	1026816(SI), Z0	// add_5[2]
 	VMOVUPS	Z0, 850432(SI)	// latentFieldBwd.dz_bar[2]
-	VMOVUPS	1010560(SI), Z0	// add_5[3]
+	VMOVUPS	1026944(SI), Z0	// add_5[3]
 	VMOVUPS	Z0, 850560(SI)	// latentFieldBwd.dz_bar[3]
-	VMOVUPS	1010688(SI), Z0	// add_5[4]
+	VMOVUPS	1027072(SI), Z0	// add_5[4]
 	VMOVUPS	Z0, 850688(SI)	// latentFieldBwd.dz_bar[4]
-	VMOVUPS	1010816(SI), Z0	// add_5[5]
+	VMOVUPS	1027200(SI), Z0	// add_5[5]
 	VMOVUPS	Z0, 850816(SI)	// latentFieldBwd.dz_bar[5]
-	VMOVUPS	1010944(SI), Z0	// add_5[6]
+	VMOVUPS	1027328(SI), Z0	// add_5[6]
 	VMOVUPS	Z0, 850944(SI)	// latentFieldBwd.dz_bar[6]
-	VMOVUPS	1011072(SI), Z0	// add_5[7]
+	VMOVUPS	1027456(SI), Z0	// add_5[7]
 	VMOVUPS	Z0, 851072(SI)	// latentFieldBwd.dz_bar[7]
-	VMOVUPS	1011712(SI), Z0	// add_6[0]
+	VMOVUPS	1028096(SI), Z0	// add_6[0]
 	VMOVUPS	Z0, 851200(SI)	// latentFieldBwd.da_bar[0]
-	VMOVUPS	1011840(SI), Z0	// add_6[1]
+	VMOVUPS	1028224(SI), Z0	// add_6[1]
 	VMOVUPS	Z0, 851328(SI)	// latentFieldBwd.da_bar[1]
-	VMOVUPS	1011968(SI), Z0	// add_6[2]
+	VMOVUPS	1028352(SI), Z0	// add_6[2]
 	VMOVUPS	Z0, 851456(SI)	// latentFieldBwd.da_bar[2]
-	VMOVUPS	1012096(SI), Z0	// add_6[3]
+	VMOVUPS	1028480(SI), Z0	// add_6[3]
 	VMOVUPS	Z0, 851584(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$64, SI
 	DECQ	CX
@@ -12002,8 +12632,8 @@ loop76: // 2 times: vectors of the block
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop77: // 64 times: elements
-	VMOVUPS	974848(SI), Z0	// result_20[0]
-	VMOVUPS	974912(SI), Z1	// result_20[0] | 1
+	VMOVUPS	991232(SI), Z0	// result_20[0]
+	VMOVUPS	991296(SI), Z1	// result_20[0] | 1
 	VMOVUPS	Z0, 815872(SI)	// latentFieldBwd.add[0]
 	VMOVUPS	Z1, 815936(SI)	// latentFieldBwd.add[0] | 1
 	ADDQ	$128, SI
@@ -12012,8 +12642,8 @@ loop77: // 64 times: elements
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop78: // 64 times: elements
-	VMOVUPS	983040(SI), Z0	// result_21[0]
-	VMOVUPS	983104(SI), Z1	// result_21[0] | 1
+	VMOVUPS	999424(SI), Z0	// result_21[0]
+	VMOVUPS	999488(SI), Z1	// result_21[0] | 1
 	VMOVUPS	Z0, 824064(SI)	// latentFieldBwd.softplus[0]
 	VMOVUPS	Z1, 824128(SI)	// latentFieldBwd.softplus[0] | 1
 	ADDQ	$128, SI
@@ -12022,8 +12652,8 @@ loop78: // 64 times: elements
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop79: // 64 times: elements
-	VMOVUPS	991232(SI), Z0	// result_22[0]
-	VMOVUPS	991296(SI), Z1	// result_22[0] | 1
+	VMOVUPS	1007616(SI), Z0	// result_22[0]
+	VMOVUPS	1007680(SI), Z1	// result_22[0] | 1
 	VMOVUPS	Z0, 832256(SI)	// latentFieldBwd.add2[0]
 	VMOVUPS	Z1, 832320(SI)	// latentFieldBwd.add2[0] | 1
 	ADDQ	$128, SI
@@ -12032,8 +12662,8 @@ loop79: // 64 times: elements
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop80: // 64 times: elements
-	VMOVUPS	999424(SI), Z0	// result_23[0]
-	VMOVUPS	999488(SI), Z1	// result_23[0] | 1
+	VMOVUPS	1015808(SI), Z0	// result_23[0]
+	VMOVUPS	1015872(SI), Z1	// result_23[0] | 1
 	VMOVUPS	Z0, 840448(SI)	// latentFieldBwd.softplus2[0]
 	VMOVUPS	Z1, 840512(SI)	// latentFieldBwd.softplus2[0] | 1
 	ADDQ	$128, SI
@@ -12042,8 +12672,8 @@ loop80: // 64 times: elements
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop81: // 12 times: elements
-	VMOVUPS	1007616(SI), Z0	// result_24[0]
-	VMOVUPS	1007680(SI), Z1	// result_24[0] | 1
+	VMOVUPS	1024000(SI), Z0	// result_24[0]
+	VMOVUPS	1024064(SI), Z1	// result_24[0] | 1
 	VMOVUPS	Z0, 848640(SI)	// latentFieldBwd.tanh[0]
 	VMOVUPS	Z1, 848704(SI)	// latentFieldBwd.tanh[0] | 1
 	ADDQ	$128, SI
@@ -12054,29 +12684,29 @@ loop81: // 12 times: elements
 	MOVQ	AX, SI
 loop82: // 2 times: vectors of the block
 	VMOVUPS	851712(SI), Z0	// latentFieldBwd.z_bar[0]
-	VMOVUPS	Z0, 1046528(SI)	// result_32[0]
+	VMOVUPS	Z0, 1062912(SI)	// result_32[0]
 	VMOVUPS	851840(SI), Z0	// latentFieldBwd.z_bar[1]
-	VMOVUPS	Z0, 1046656(SI)	// result_32[1]
+	VMOVUPS	Z0, 1063040(SI)	// result_32[1]
 	VMOVUPS	851968(SI), Z0	// latentFieldBwd.z_bar[2]
-	VMOVUPS	Z0, 1046784(SI)	// result_32[2]
+	VMOVUPS	Z0, 1063168(SI)	// result_32[2]
 	VMOVUPS	852096(SI), Z0	// latentFieldBwd.z_bar[3]
-	VMOVUPS	Z0, 1046912(SI)	// result_32[3]
+	VMOVUPS	Z0, 1063296(SI)	// result_32[3]
 	VMOVUPS	852224(SI), Z0	// latentFieldBwd.z_bar[4]
-	VMOVUPS	Z0, 1047040(SI)	// result_32[4]
+	VMOVUPS	Z0, 1063424(SI)	// result_32[4]
 	VMOVUPS	852352(SI), Z0	// latentFieldBwd.z_bar[5]
-	VMOVUPS	Z0, 1047168(SI)	// result_32[5]
+	VMOVUPS	Z0, 1063552(SI)	// result_32[5]
 	VMOVUPS	852480(SI), Z0	// latentFieldBwd.z_bar[6]
-	VMOVUPS	Z0, 1047296(SI)	// result_32[6]
+	VMOVUPS	Z0, 1063680(SI)	// result_32[6]
 	VMOVUPS	852608(SI), Z0	// latentFieldBwd.z_bar[7]
-	VMOVUPS	Z0, 1047424(SI)	// result_32[7]
+	VMOVUPS	Z0, 1063808(SI)	// result_32[7]
 	VMOVUPS	852736(SI), Z0	// latentFieldBwd.a_bar[0]
-	VMOVUPS	Z0, 1048576(SI)	// result_33[0]
+	VMOVUPS	Z0, 1064960(SI)	// result_33[0]
 	VMOVUPS	852864(SI), Z0	// latentFieldBwd.a_bar[1]
-	VMOVUPS	Z0, 1048704(SI)	// result_33[1]
+	VMOVUPS	Z0, 1065088(SI)	// result_33[1]
 	VMOVUPS	852992(SI), Z0	// latentFieldBwd.a_bar[2]
-	VMOVUPS	Z0, 1048832(SI)	// result_33[2]
+	VMOVUPS	Z0, 1065216(SI)	// result_33[2]
 	VMOVUPS	853120(SI), Z0	// latentFieldBwd.a_bar[3]
-	VMOVUPS	Z0, 1048960(SI)	// result_33[3]
+	VMOVUPS	Z0, 1065344(SI)	// result_33[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop82
@@ -12087,77 +12717,77 @@ loop83: // 2 times: vectors of the block
 	MOVQ	SI, R9
 loop84: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	1046528(R9), Z0	// result_32[0]
-	VMOVUPS	923648(SI), Z1	// ha54
-	VMOVUPS	1009152(R9), Z2	// result_25[0]
-	VMOVUPS	927232(SI), Z3	// ha64
-	VMOVUPS	971264(R9), Z4	// z_next_bar_2[0]
-	VMOVUPS	930944(SI), Z5	// hb4
-	VMOVUPS	907136(R9), Z6	// z_d2_bar[0]
-	VMOVUPS	908672(R9), Z7	// z_d3_bar[0]
-	VMOVUPS	910208(R9), Z8	// z_d4_bar[0]
+	VMOVUPS	1062912(R9), Z0	// result_32[0]
+	VMOVUPS	940032(SI), Z1	// ha54
+	VMOVUPS	1025536(R9), Z2	// result_25[0]
+	VMOVUPS	943616(SI), Z3	// ha64
+	VMOVUPS	987648(R9), Z4	// z_next_bar_2[0]
+	VMOVUPS	947328(SI), Z5	// hb4
+	VMOVUPS	923520(R9), Z6	// z_d2_bar[0]
+	VMOVUPS	925056(R9), Z7	// z_d3_bar[0]
+	VMOVUPS	926592(R9), Z8	// z_d4_bar[0]
 	VMULPS.BCST	f32_c1846284<>(SB), Z8, Z8
 	VFMADD231PS.BCST	f32_41f2b49c<>(SB), Z7, Z8
 	VFMADD231PS.BCST	f32_c14693c6<>(SB), Z6, Z8
 	VFMADD231PS	Z5, Z4, Z8
 	VFMADD231PS	Z3, Z2, Z8
 	VFMADD231PS	Z1, Z0, Z8
-	VMOVUPS	Z8, 1047552(R9)	// add_7[0]
+	VMOVUPS	Z8, 1063936(R9)	// add_7[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop84
-	VMOVUPS	911232(SI), Z0	// a_d4_bar[0]
-	VMOVUPS	911360(SI), Z2	// a_d4_bar[1]
-	VMOVUPS	911488(SI), Z4	// a_d4_bar[2]
-	VMOVUPS	911616(SI), Z6	// a_d4_bar[3]
-	VMOVUPS	909696(SI), Z7	// a_d3_bar[0]
-	VMOVUPS	909824(SI), Z8	// a_d3_bar[1]
-	VMOVUPS	909952(SI), Z9	// a_d3_bar[2]
-	VMOVUPS	910080(SI), Z10	// a_d3_bar[3]
-	VMOVUPS	908160(SI), Z11	// a_d2_bar[0]
-	VMOVUPS	908288(SI), Z12	// a_d2_bar[1]
-	VMOVUPS	908416(SI), Z13	// a_d2_bar[2]
-	VMOVUPS	908544(SI), Z14	// a_d2_bar[3]
-	VMOVUPS	1048576(SI), Z15	// result_33[0]
-	VMOVUPS	1011200(SI), Z16	// result_26[0]
-	VMOVUPS	973824(SI), Z17	// a_next_bar_2[0]
+	VMOVUPS	927616(SI), Z0	// a_d4_bar[0]
+	VMOVUPS	927744(SI), Z2	// a_d4_bar[1]
+	VMOVUPS	927872(SI), Z4	// a_d4_bar[2]
+	VMOVUPS	928000(SI), Z6	// a_d4_bar[3]
+	VMOVUPS	926080(SI), Z7	// a_d3_bar[0]
+	VMOVUPS	926208(SI), Z8	// a_d3_bar[1]
+	VMOVUPS	926336(SI), Z9	// a_d3_bar[2]
+	VMOVUPS	926464(SI), Z10	// a_d3_bar[3]
+	VMOVUPS	924544(SI), Z11	// a_d2_bar[0]
+	VMOVUPS	924672(SI), Z12	// a_d2_bar[1]
+	VMOVUPS	924800(SI), Z13	// a_d2_bar[2]
+	VMOVUPS	924928(SI), Z14	// a_d2_bar[3]
+	VMOVUPS	1064960(SI), Z15	// result_33[0]
+	VMOVUPS	1027584(SI), Z16	// result_26[0]
+	VMOVUPS	990208(SI), Z17	// a_next_bar_2[0]
 	VMULPS.BCST	f32_c1846284<>(SB), Z0, Z0
 	VFMADD231PS.BCST	f32_41f2b49c<>(SB), Z7, Z0
 	VFMADD231PS.BCST	f32_c14693c6<>(SB), Z11, Z0
 	VFMADD231PS	Z5, Z17, Z0
 	VFMADD231PS	Z3, Z16, Z0
 	VFMADD231PS	Z1, Z15, Z0
-	VMOVUPS	Z0, 1049088(SI)	// add_8[0]
-	VMOVUPS	1048704(SI), Z0	// result_33[1]
-	VMOVUPS	1011328(SI), Z7	// result_26[1]
-	VMOVUPS	973952(SI), Z11	// a_next_bar_2[1]
+	VMOVUPS	Z0, 1065472(SI)	// add_8[0]
+	VMOVUPS	1065088(SI), Z0	// result_33[1]
+	VMOVUPS	1027712(SI), Z7	// result_26[1]
+	VMOVUPS	990336(SI), Z11	// a_next_bar_2[1]
 	VMULPS.BCST	f32_c1846284<>(SB), Z2, Z2
 	VFMADD231PS.BCST	f32_41f2b49c<>(SB), Z8, Z2
 	VFMADD231PS.BCST	f32_c14693c6<>(SB), Z12, Z2
 	VFMADD231PS	Z5, Z11, Z2
 	VFMADD231PS	Z3, Z7, Z2
 	VFMADD231PS	Z1, Z0, Z2
-	VMOVUPS	Z2, 1049216(SI)	// add_8[1]
-	VMOVUPS	1048832(SI), Z0	// result_33[2]
-	VMOVUPS	1011456(SI), Z2	// result_26[2]
-	VMOVUPS	974080(SI), Z7	// a_next_bar_2[2]
+	VMOVUPS	Z2, 1065600(SI)	// add_8[1]
+	VMOVUPS	1065216(SI), Z0	// result_33[2]
+	VMOVUPS	1027840(SI), Z2	// result_26[2]
+	VMOVUPS	990464(SI), Z7	// a_next_bar_2[2]
 	VMULPS.BCST	f32_c1846284<>(SB), Z4, Z4
 	VFMADD231PS.BCST	f32_41f2b49c<>(SB), Z9, Z4
 	VFMADD231PS.BCST	f32_c14693c6<>(SB), Z13, Z4
 	VFMADD231PS	Z5, Z7, Z4
 	VFMADD231PS	Z3, Z2, Z4
 	VFMADD231PS	Z1, Z0, Z4
-	VMOVUPS	Z4, 1049344(SI)	// add_8[2]
-	VMOVUPS	1048960(SI), Z0	// result_33[3]
-	VMOVUPS	1011584(SI), Z2	// result_26[3]
-	VMOVUPS	974208(SI), Z4	// a_next_bar_2[3]
+	VMOVUPS	Z4, 1065728(SI)	// add_8[2]
+	VMOVUPS	1065344(SI), Z0	// result_33[3]
+	VMOVUPS	1027968(SI), Z2	// result_26[3]
+	VMOVUPS	990592(SI), Z4	// a_next_bar_2[3]
 	VMULPS.BCST	f32_c1846284<>(SB), Z6, Z6
 	VFMADD231PS.BCST	f32_41f2b49c<>(SB), Z10, Z6
 	VFMADD231PS.BCST	f32_c14693c6<>(SB), Z14, Z6
 	VFMADD231PS	Z5, Z4, Z6
 	VFMADD231PS	Z3, Z2, Z6
 	VFMADD231PS	Z1, Z0, Z6
-	VMOVUPS	Z6, 1049472(SI)	// add_8[3]
+	VMOVUPS	Z6, 1065856(SI)	// add_8[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop83
@@ -12165,53 +12795,53 @@ loop84: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop85: // 2 times: vectors of the block
-	VMOVUPS	921216(SI), Z0	// z_y4[0]
+	VMOVUPS	937600(SI), Z0	// z_y4[0]
 	VMOVUPS	Z0, 814336(SI)	// latentFieldBwd.z[0]
-	VMOVUPS	921344(SI), Z0	// z_y4[1]
+	VMOVUPS	937728(SI), Z0	// z_y4[1]
 	VMOVUPS	Z0, 814464(SI)	// latentFieldBwd.z[1]
-	VMOVUPS	921472(SI), Z0	// z_y4[2]
+	VMOVUPS	937856(SI), Z0	// z_y4[2]
 	VMOVUPS	Z0, 814592(SI)	// latentFieldBwd.z[2]
-	VMOVUPS	921600(SI), Z0	// z_y4[3]
+	VMOVUPS	937984(SI), Z0	// z_y4[3]
 	VMOVUPS	Z0, 814720(SI)	// latentFieldBwd.z[3]
-	VMOVUPS	921728(SI), Z0	// z_y4[4]
+	VMOVUPS	938112(SI), Z0	// z_y4[4]
 	VMOVUPS	Z0, 814848(SI)	// latentFieldBwd.z[4]
-	VMOVUPS	921856(SI), Z0	// z_y4[5]
+	VMOVUPS	938240(SI), Z0	// z_y4[5]
 	VMOVUPS	Z0, 814976(SI)	// latentFieldBwd.z[5]
-	VMOVUPS	921984(SI), Z0	// z_y4[6]
+	VMOVUPS	938368(SI), Z0	// z_y4[6]
 	VMOVUPS	Z0, 815104(SI)	// latentFieldBwd.z[6]
-	VMOVUPS	922112(SI), Z0	// z_y4[7]
+	VMOVUPS	938496(SI), Z0	// z_y4[7]
 	VMOVUPS	Z0, 815232(SI)	// latentFieldBwd.z[7]
-	VMOVUPS	922752(SI), Z0	// a_y4[0]
+	VMOVUPS	939136(SI), Z0	// a_y4[0]
 	VMOVUPS	Z0, 815360(SI)	// latentFieldBwd.a[0]
-	VMOVUPS	922880(SI), Z0	// a_y4[1]
+	VMOVUPS	939264(SI), Z0	// a_y4[1]
 	VMOVUPS	Z0, 815488(SI)	// latentFieldBwd.a[1]
-	VMOVUPS	923008(SI), Z0	// a_y4[2]
+	VMOVUPS	939392(SI), Z0	// a_y4[2]
 	VMOVUPS	Z0, 815616(SI)	// latentFieldBwd.a[2]
-	VMOVUPS	923136(SI), Z0	// a_y4[3]
+	VMOVUPS	939520(SI), Z0	// a_y4[3]
 	VMOVUPS	Z0, 815744(SI)	// latentFieldBwd.a[3]
-	VMOVUPS	1047552(SI), Z0	// add_7[0]
+	VMOVUPS	1063936(SI), Z0	// add_7[0]
 	VMOVUPS	Z0, 850176(SI)	// latentFieldBwd.dz_bar[0]
-	VMOVUPS	1047680(SI), Z0	// add_7[1]
+	VMOVUPS	1064064(SI), Z0	// add_7[1]
 	VMOVUPS	Z0, 850304(SI)	// latentFieldBwd.dz_bar[1]
-	VMOVUPS	1047808(SI), Z0	// add_7[2]
+	VMOVUPS	1064192(SI), Z0	// add_7[2]
 	VMOVUPS	Z0, 850432(SI)	// latentFieldBwd.dz_bar[2]
-	VMOVUPS	1047936(SI), Z0	// add_7[3]
+	VMOVUPS	1064320(SI), Z0	// add_7[3]
 	VMOVUPS	Z0, 850560(SI)	// latentFieldBwd.dz_bar[3]
-	VMOVUPS	1048064(SI), Z0	// add_7[4]
+	VMOVUPS	1064448(SI), Z0	// add_7[4]
 	VMOVUPS	Z0, 850688(SI)	// latentFieldBwd.dz_bar[4]
-	VMOVUPS	1048192(SI), Z0	// add_7[5]
+	VMOVUPS	1064576(SI), Z0	// add_7[5]
 	VMOVUPS	Z0, 850816(SI)	// latentFieldBwd.dz_bar[5]
-	VMOVUPS	1048320(SI), Z0	// add_7[6]
+	VMOVUPS	1064704(SI), Z0	// add_7[6]
 	VMOVUPS	Z0, 850944(SI)	// latentFieldBwd.dz_bar[6]
-	VMOVUPS	1048448(SI), Z0	// add_7[7]
+	VMOVUPS	1064832(SI), Z0	// add_7[7]
 	VMOVUPS	Z0, 851072(SI)	// latentFieldBwd.dz_bar[7]
-	VMOVUPS	1049088(SI), Z0	// add_8[0]
+	VMOVUPS	1065472(SI), Z0	// add_8[0]
 	VMOVUPS	Z0, 851200(SI)	// latentFieldBwd.da_bar[0]
-	VMOVUPS	1049216(SI), Z0	// add_8[1]
+	VMOVUPS	1065600(SI), Z0	// add_8[1]
 	VMOVUPS	Z0, 851328(SI)	// latentFieldBwd.da_bar[1]
-	VMOVUPS	1049344(SI), Z0	// add_8[2]
+	VMOVUPS	1065728(SI), Z0	// add_8[2]
 	VMOVUPS	Z0, 851456(SI)	// latentFieldBwd.da_bar[2]
-	VMOVUPS	1049472(SI), Z0	// add_8[3]
+	VMOVUPS	1065856(SI), Z0	// add_8[3]
 	VMOVUPS	Z0, 851584(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$64, SI
 	DECQ	CX
@@ -12219,8 +12849,8 @@ loop85: // 2 times: vectors of the block
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop86: // 64 times: elements
-	VMOVUPS	1012224(SI), Z0	// result_27[0]
-	VMOVUPS	1012288(SI), Z1	// result_27[0] | 1
+	VMOVUPS	1028608(SI), Z0	// result_27[0]
+	VMOVUPS	1028672(SI), Z1	// result_27[0] | 1
 	VMOVUPS	Z0, 815872(SI)	// latentFieldBwd.add[0]
 	VMOVUPS	Z1, 815936(SI)	// latentFieldBwd.add[0] | 1
 	ADDQ	$128, SI
@@ -12229,8 +12859,8 @@ loop86: // 64 times: elements
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop87: // 64 times: elements
-	VMOVUPS	1020416(SI), Z0	// result_28[0]
-	VMOVUPS	1020480(SI), Z1	// result_28[0] | 1
+	VMOVUPS	1036800(SI), Z0	// result_28[0]
+	VMOVUPS	1036864(SI), Z1	// result_28[0] | 1
 	VMOVUPS	Z0, 824064(SI)	// latentFieldBwd.softplus[0]
 	VMOVUPS	Z1, 824128(SI)	// latentFieldBwd.softplus[0] | 1
 	ADDQ	$128, SI
@@ -12239,8 +12869,8 @@ loop87: // 64 times: elements
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop88: // 64 times: elements
-	VMOVUPS	1028608(SI), Z0	// result_29[0]
-	VMOVUPS	1028672(SI), Z1	// result_29[0] | 1
+	VMOVUPS	1044992(SI), Z0	// result_29[0]
+	VMOVUPS	1045056(SI), Z1	// result_29[0] | 1
 	VMOVUPS	Z0, 832256(SI)	// latentFieldBwd.add2[0]
 	VMOVUPS	Z1, 832320(SI)	// latentFieldBwd.add2[0] | 1
 	ADDQ	$128, SI
@@ -12249,8 +12879,8 @@ loop88: // 64 times: elements
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop89: // 64 times: elements
-	VMOVUPS	1036800(SI), Z0	// result_30[0]
-	VMOVUPS	1036864(SI), Z1	// result_30[0] | 1
+	VMOVUPS	1053184(SI), Z0	// result_30[0]
+	VMOVUPS	1053248(SI), Z1	// result_30[0] | 1
 	VMOVUPS	Z0, 840448(SI)	// latentFieldBwd.softplus2[0]
 	VMOVUPS	Z1, 840512(SI)	// latentFieldBwd.softplus2[0] | 1
 	ADDQ	$128, SI
@@ -12259,8 +12889,8 @@ loop89: // 64 times: elements
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop90: // 12 times: elements
-	VMOVUPS	1044992(SI), Z0	// result_31[0]
-	VMOVUPS	1045056(SI), Z1	// result_31[0] | 1
+	VMOVUPS	1061376(SI), Z0	// result_31[0]
+	VMOVUPS	1061440(SI), Z1	// result_31[0] | 1
 	VMOVUPS	Z0, 848640(SI)	// latentFieldBwd.tanh[0]
 	VMOVUPS	Z1, 848704(SI)	// latentFieldBwd.tanh[0] | 1
 	ADDQ	$128, SI
@@ -12271,29 +12901,29 @@ loop90: // 12 times: elements
 	MOVQ	AX, SI
 loop91: // 2 times: vectors of the block
 	VMOVUPS	851712(SI), Z0	// latentFieldBwd.z_bar[0]
-	VMOVUPS	Z0, 1083904(SI)	// result_39[0]
+	VMOVUPS	Z0, 1100288(SI)	// result_39[0]
 	VMOVUPS	851840(SI), Z0	// latentFieldBwd.z_bar[1]
-	VMOVUPS	Z0, 1084032(SI)	// result_39[1]
+	VMOVUPS	Z0, 1100416(SI)	// result_39[1]
 	VMOVUPS	851968(SI), Z0	// latentFieldBwd.z_bar[2]
-	VMOVUPS	Z0, 1084160(SI)	// result_39[2]
+	VMOVUPS	Z0, 1100544(SI)	// result_39[2]
 	VMOVUPS	852096(SI), Z0	// latentFieldBwd.z_bar[3]
-	VMOVUPS	Z0, 1084288(SI)	// result_39[3]
+	VMOVUPS	Z0, 1100672(SI)	// result_39[3]
 	VMOVUPS	852224(SI), Z0	// latentFieldBwd.z_bar[4]
-	VMOVUPS	Z0, 1084416(SI)	// result_39[4]
+	VMOVUPS	Z0, 1100800(SI)	// result_39[4]
 	VMOVUPS	852352(SI), Z0	// latentFieldBwd.z_bar[5]
-	VMOVUPS	Z0, 1084544(SI)	// result_39[5]
+	VMOVUPS	Z0, 1100928(SI)	// result_39[5]
 	VMOVUPS	852480(SI), Z0	// latentFieldBwd.z_bar[6]
-	VMOVUPS	Z0, 1084672(SI)	// result_39[6]
+	VMOVUPS	Z0, 1101056(SI)	// result_39[6]
 	VMOVUPS	852608(SI), Z0	// latentFieldBwd.z_bar[7]
-	VMOVUPS	Z0, 1084800(SI)	// result_39[7]
+	VMOVUPS	Z0, 1101184(SI)	// result_39[7]
 	VMOVUPS	852736(SI), Z0	// latentFieldBwd.a_bar[0]
-	VMOVUPS	Z0, 1085952(SI)	// result_40[0]
+	VMOVUPS	Z0, 1102336(SI)	// result_40[0]
 	VMOVUPS	852864(SI), Z0	// latentFieldBwd.a_bar[1]
-	VMOVUPS	Z0, 1086080(SI)	// result_40[1]
+	VMOVUPS	Z0, 1102464(SI)	// result_40[1]
 	VMOVUPS	852992(SI), Z0	// latentFieldBwd.a_bar[2]
-	VMOVUPS	Z0, 1086208(SI)	// result_40[2]
+	VMOVUPS	Z0, 1102592(SI)	// result_40[2]
 	VMOVUPS	853120(SI), Z0	// latentFieldBwd.a_bar[3]
-	VMOVUPS	Z0, 1086336(SI)	// result_40[3]
+	VMOVUPS	Z0, 1102720(SI)	// result_40[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop91
@@ -12304,17 +12934,17 @@ loop92: // 2 times: vectors of the block
 	MOVQ	SI, R9
 loop93: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	1083904(R9), Z0	// result_39[0]
-	VMOVUPS	920064(SI), Z1	// ha43
-	VMOVUPS	1046528(R9), Z2	// result_32[0]
-	VMOVUPS	923520(SI), Z3	// ha53
-	VMOVUPS	1009152(R9), Z4	// result_25[0]
-	VMOVUPS	927104(SI), Z5	// ha63
-	VMOVUPS	971264(R9), Z6	// z_next_bar_2[0]
-	VMOVUPS	930816(SI), Z7	// hb3
-	VMOVUPS	907136(R9), Z8	// z_d2_bar[0]
-	VMOVUPS	908672(R9), Z9	// z_d3_bar[0]
-	VMOVUPS	910208(R9), Z10	// z_d4_bar[0]
+	VMOVUPS	1100288(R9), Z0	// result_39[0]
+	VMOVUPS	936448(SI), Z1	// ha43
+	VMOVUPS	1062912(R9), Z2	// result_32[0]
+	VMOVUPS	939904(SI), Z3	// ha53
+	VMOVUPS	1025536(R9), Z4	// result_25[0]
+	VMOVUPS	943488(SI), Z5	// ha63
+	VMOVUPS	987648(R9), Z6	// z_next_bar_2[0]
+	VMOVUPS	947200(SI), Z7	// hb3
+	VMOVUPS	923520(R9), Z8	// z_d2_bar[0]
+	VMOVUPS	925056(R9), Z9	// z_d3_bar[0]
+	VMOVUPS	926592(R9), Z10	// z_d4_bar[0]
 	VMULPS.BCST	f32_401f6670<>(SB), Z10, Z10
 	VFMADD231PS.BCST	f32_c0be1cf3<>(SB), Z9, Z10
 	VFMADD231PS.BCST	f32_407b89f9<>(SB), Z8, Z10
@@ -12322,26 +12952,26 @@ loop93: // 8 times: elements
 	VFMADD231PS	Z5, Z4, Z10
 	VFMADD231PS	Z3, Z2, Z10
 	VFMADD231PS	Z1, Z0, Z10
-	VMOVUPS	Z10, 1084928(R9)	// add_9[0]
+	VMOVUPS	Z10, 1101312(R9)	// add_9[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop93
-	VMOVUPS	911232(SI), Z0	// a_d4_bar[0]
-	VMOVUPS	911360(SI), Z2	// a_d4_bar[1]
-	VMOVUPS	911488(SI), Z4	// a_d4_bar[2]
-	VMOVUPS	911616(SI), Z6	// a_d4_bar[3]
-	VMOVUPS	909696(SI), Z8	// a_d3_bar[0]
-	VMOVUPS	909824(SI), Z9	// a_d3_bar[1]
-	VMOVUPS	909952(SI), Z10	// a_d3_bar[2]
-	VMOVUPS	910080(SI), Z11	// a_d3_bar[3]
-	VMOVUPS	908160(SI), Z12	// a_d2_bar[0]
-	VMOVUPS	908288(SI), Z13	// a_d2_bar[1]
-	VMOVUPS	908416(SI), Z14	// a_d2_bar[2]
-	VMOVUPS	908544(SI), Z15	// a_d2_bar[3]
-	VMOVUPS	1085952(SI), Z16	// result_40[0]
-	VMOVUPS	1048576(SI), Z17	// result_33[0]
-	VMOVUPS	1011200(SI), Z18	// result_26[0]
-	VMOVUPS	973824(SI), Z19	// a_next_bar_2[0]
+	VMOVUPS	927616(SI), Z0	// a_d4_bar[0]
+	VMOVUPS	927744(SI), Z2	// a_d4_bar[1]
+	VMOVUPS	927872(SI), Z4	// a_d4_bar[2]
+	VMOVUPS	928000(SI), Z6	// a_d4_bar[3]
+	VMOVUPS	926080(SI), Z8	// a_d3_bar[0]
+	VMOVUPS	926208(SI), Z9	// a_d3_bar[1]
+	VMOVUPS	926336(SI), Z10	// a_d3_bar[2]
+	VMOVUPS	926464(SI), Z11	// a_d3_bar[3]
+	VMOVUPS	924544(SI), Z12	// a_d2_bar[0]
+	VMOVUPS	924672(SI), Z13	// a_d2_bar[1]
+	VMOVUPS	924800(SI), Z14	// a_d2_bar[2]
+	VMOVUPS	924928(SI), Z15	// a_d2_bar[3]
+	VMOVUPS	1102336(SI), Z16	// result_40[0]
+	VMOVUPS	1064960(SI), Z17	// result_33[0]
+	VMOVUPS	1027584(SI), Z18	// result_26[0]
+	VMOVUPS	990208(SI), Z19	// a_next_bar_2[0]
 	VMULPS.BCST	f32_401f6670<>(SB), Z0, Z0
 	VFMADD231PS.BCST	f32_c0be1cf3<>(SB), Z8, Z0
 	VFMADD231PS.BCST	f32_407b89f9<>(SB), Z12, Z0
@@ -12349,11 +12979,11 @@ loop93: // 8 times: elements
 	VFMADD231PS	Z5, Z18, Z0
 	VFMADD231PS	Z3, Z17, Z0
 	VFMADD231PS	Z1, Z16, Z0
-	VMOVUPS	Z0, 1086464(SI)	// add_10[0]
-	VMOVUPS	1086080(SI), Z0	// result_40[1]
-	VMOVUPS	1048704(SI), Z8	// result_33[1]
-	VMOVUPS	1011328(SI), Z12	// result_26[1]
-	VMOVUPS	973952(SI), Z16	// a_next_bar_2[1]
+	VMOVUPS	Z0, 1102848(SI)	// add_10[0]
+	VMOVUPS	1102464(SI), Z0	// result_40[1]
+	VMOVUPS	1065088(SI), Z8	// result_33[1]
+	VMOVUPS	1027712(SI), Z12	// result_26[1]
+	VMOVUPS	990336(SI), Z16	// a_next_bar_2[1]
 	VMULPS.BCST	f32_401f6670<>(SB), Z2, Z2
 	VFMADD231PS.BCST	f32_c0be1cf3<>(SB), Z9, Z2
 	VFMADD231PS.BCST	f32_407b89f9<>(SB), Z13, Z2
@@ -12361,11 +12991,11 @@ loop93: // 8 times: elements
 	VFMADD231PS	Z5, Z12, Z2
 	VFMADD231PS	Z3, Z8, Z2
 	VFMADD231PS	Z1, Z0, Z2
-	VMOVUPS	Z2, 1086592(SI)	// add_10[1]
-	VMOVUPS	1086208(SI), Z0	// result_40[2]
-	VMOVUPS	1048832(SI), Z2	// result_33[2]
-	VMOVUPS	1011456(SI), Z8	// result_26[2]
-	VMOVUPS	974080(SI), Z9	// a_next_bar_2[2]
+	VMOVUPS	Z2, 1102976(SI)	// add_10[1]
+	VMOVUPS	1102592(SI), Z0	// result_40[2]
+	VMOVUPS	1065216(SI), Z2	// result_33[2]
+	VMOVUPS	1027840(SI), Z8	// result_26[2]
+	VMOVUPS	990464(SI), Z9	// a_next_bar_2[2]
 	VMULPS.BCST	f32_401f6670<>(SB), Z4, Z4
 	VFMADD231PS.BCST	f32_c0be1cf3<>(SB), Z10, Z4
 	VFMADD231PS.BCST	f32_407b89f9<>(SB), Z14, Z4
@@ -12373,11 +13003,11 @@ loop93: // 8 times: elements
 	VFMADD231PS	Z5, Z8, Z4
 	VFMADD231PS	Z3, Z2, Z4
 	VFMADD231PS	Z1, Z0, Z4
-	VMOVUPS	Z4, 1086720(SI)	// add_10[2]
-	VMOVUPS	1086336(SI), Z0	// result_40[3]
-	VMOVUPS	1048960(SI), Z2	// result_33[3]
-	VMOVUPS	1011584(SI), Z4	// result_26[3]
-	VMOVUPS	974208(SI), Z8	// a_next_bar_2[3]
+	VMOVUPS	Z4, 1103104(SI)	// add_10[2]
+	VMOVUPS	1102720(SI), Z0	// result_40[3]
+	VMOVUPS	1065344(SI), Z2	// result_33[3]
+	VMOVUPS	1027968(SI), Z4	// result_26[3]
+	VMOVUPS	990592(SI), Z8	// a_next_bar_2[3]
 	VMULPS.BCST	f32_401f6670<>(SB), Z6, Z6
 	VFMADD231PS.BCST	f32_c0be1cf3<>(SB), Z11, Z6
 	VFMADD231PS.BCST	f32_407b89f9<>(SB), Z15, Z6
@@ -12385,7 +13015,7 @@ loop93: // 8 times: elements
 	VFMADD231PS	Z5, Z4, Z6
 	VFMADD231PS	Z3, Z2, Z6
 	VFMADD231PS	Z1, Z0, Z6
-	VMOVUPS	Z6, 1086848(SI)	// add_10[3]
+	VMOVUPS	Z6, 1103232(SI)	// add_10[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop92
@@ -12393,53 +13023,53 @@ loop93: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop94: // 2 times: vectors of the block
-	VMOVUPS	917760(SI), Z0	// z_y3[0]
+	VMOVUPS	934144(SI), Z0	// z_y3[0]
 	VMOVUPS	Z0, 814336(SI)	// latentFieldBwd.z[0]
-	VMOVUPS	917888(SI), Z0	// z_y3[1]
+	VMOVUPS	934272(SI), Z0	// z_y3[1]
 	VMOVUPS	Z0, 814464(SI)	// latentFieldBwd.z[1]
-	VMOVUPS	918016(SI), Z0	// z_y3[2]
+	VMOVUPS	934400(SI), Z0	// z_y3[2]
 	VMOVUPS	Z0, 814592(SI)	// latentFieldBwd.z[2]
-	VMOVUPS	918144(SI), Z0	// z_y3[3]
+	VMOVUPS	934528(SI), Z0	// z_y3[3]
 	VMOVUPS	Z0, 814720(SI)	// latentFieldBwd.z[3]
-	VMOVUPS	918272(SI), Z0	// z_y3[4]
+	VMOVUPS	934656(SI), Z0	// z_y3[4]
 	VMOVUPS	Z0, 814848(SI)	// latentFieldBwd.z[4]
-	VMOVUPS	918400(SI), Z0	// z_y3[5]
+	VMOVUPS	934784(SI), Z0	// z_y3[5]
 	VMOVUPS	Z0, 814976(SI)	// latentFieldBwd.z[5]
-	VMOVUPS	918528(SI), Z0	// z_y3[6]
+	VMOVUPS	934912(SI), Z0	// z_y3[6]
 	VMOVUPS	Z0, 815104(SI)	// latentFieldBwd.z[6]
-	VMOVUPS	918656(SI), Z0	// z_y3[7]
+	VMOVUPS	935040(SI), Z0	// z_y3[7]
 	VMOVUPS	Z0, 815232(SI)	// latentFieldBwd.z[7]
-	VMOVUPS	919296(SI), Z0	// a_y3[0]
+	VMOVUPS	935680(SI), Z0	// a_y3[0]
 	VMOVUPS	Z0, 815360(SI)	// latentFieldBwd.a[0]
-	VMOVUPS	919424(SI), Z0	// a_y3[1]
+	VMOVUPS	935808(SI), Z0	// a_y3[1]
 	VMOVUPS	Z0, 815488(SI)	// latentFieldBwd.a[1]
-	VMOVUPS	919552(SI), Z0	// a_y3[2]
+	VMOVUPS	935936(SI), Z0	// a_y3[2]
 	VMOVUPS	Z0, 815616(SI)	// latentFieldBwd.a[2]
-	VMOVUPS	919680(SI), Z0	// a_y3[3]
+	VMOVUPS	936064(SI), Z0	// a_y3[3]
 	VMOVUPS	Z0, 815744(SI)	// latentFieldBwd.a[3]
-	VMOVUPS	1084928(SI), Z0	// add_9[0]
+	VMOVUPS	1101312(SI), Z0	// add_9[0]
 	VMOVUPS	Z0, 850176(SI)	// latentFieldBwd.dz_bar[0]
-	VMOVUPS	1085056(SI), Z0	// add_9[1]
+	VMOVUPS	1101440(SI), Z0	// add_9[1]
 	VMOVUPS	Z0, 850304(SI)	// latentFieldBwd.dz_bar[1]
-	VMOVUPS	1085184(SI), Z0	// add_9[2]
+	VMOVUPS	1101568(SI), Z0	// add_9[2]
 	VMOVUPS	Z0, 850432(SI)	// latentFieldBwd.dz_bar[2]
-	VMOVUPS	1085312(SI), Z0	// add_9[3]
+	VMOVUPS	1101696(SI), Z0	// add_9[3]
 	VMOVUPS	Z0, 850560(SI)	// latentFieldBwd.dz_bar[3]
-	VMOVUPS	1085440(SI), Z0	// add_9[4]
+	VMOVUPS	1101824(SI), Z0	// add_9[4]
 	VMOVUPS	Z0, 850688(SI)	// latentFieldBwd.dz_bar[4]
-	VMOVUPS	1085568(SI), Z0	// add_9[5]
+	VMOVUPS	1101952(SI), Z0	// add_9[5]
 	VMOVUPS	Z0, 850816(SI)	// latentFieldBwd.dz_bar[5]
-	VMOVUPS	1085696(SI), Z0	// add_9[6]
+	VMOVUPS	1102080(SI), Z0	// add_9[6]
 	VMOVUPS	Z0, 850944(SI)	// latentFieldBwd.dz_bar[6]
-	VMOVUPS	1085824(SI), Z0	// add_9[7]
+	VMOVUPS	1102208(SI), Z0	// add_9[7]
 	VMOVUPS	Z0, 851072(SI)	// latentFieldBwd.dz_bar[7]
-	VMOVUPS	1086464(SI), Z0	// add_10[0]
+	VMOVUPS	1102848(SI), Z0	// add_10[0]
 	VMOVUPS	Z0, 851200(SI)	// latentFieldBwd.da_bar[0]
-	VMOVUPS	1086592(SI), Z0	// add_10[1]
+	VMOVUPS	1102976(SI), Z0	// add_10[1]
 	VMOVUPS	Z0, 851328(SI)	// latentFieldBwd.da_bar[1]
-	VMOVUPS	1086720(SI), Z0	// add_10[2]
+	VMOVUPS	1103104(SI), Z0	// add_10[2]
 	VMOVUPS	Z0, 851456(SI)	// latentFieldBwd.da_bar[2]
-	VMOVUPS	1086848(SI), Z0	// add_10[3]
+	VMOVUPS	1103232(SI), Z0	// add_10[3]
 	VMOVUPS	Z0, 851584(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$64, SI
 	DECQ	CX
@@ -12447,8 +13077,8 @@ loop94: // 2 times: vectors of the block
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop95: // 64 times: elements
-	VMOVUPS	1049600(SI), Z0	// result_34[0]
-	VMOVUPS	1049664(SI), Z1	// result_34[0] | 1
+	VMOVUPS	1065984(SI), Z0	// result_34[0]
+	VMOVUPS	1066048(SI), Z1	// result_34[0] | 1
 	VMOVUPS	Z0, 815872(SI)	// latentFieldBwd.add[0]
 	VMOVUPS	Z1, 815936(SI)	// latentFieldBwd.add[0] | 1
 	ADDQ	$128, SI
@@ -12457,8 +13087,8 @@ loop95: // 64 times: elements
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop96: // 64 times: elements
-	VMOVUPS	1057792(SI), Z0	// result_35[0]
-	VMOVUPS	1057856(SI), Z1	// result_35[0] | 1
+	VMOVUPS	1074176(SI), Z0	// result_35[0]
+	VMOVUPS	1074240(SI), Z1	// result_35[0] | 1
 	VMOVUPS	Z0, 824064(SI)	// latentFieldBwd.softplus[0]
 	VMOVUPS	Z1, 824128(SI)	// latentFieldBwd.softplus[0] | 1
 	ADDQ	$128, SI
@@ -12467,8 +13097,8 @@ loop96: // 64 times: elements
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop97: // 64 times: elements
-	VMOVUPS	1065984(SI), Z0	// result_36[0]
-	VMOVUPS	1066048(SI), Z1	// result_36[0] | 1
+	VMOVUPS	1082368(SI), Z0	// result_36[0]
+	VMOVUPS	1082432(SI), Z1	// result_36[0] | 1
 	VMOVUPS	Z0, 832256(SI)	// latentFieldBwd.add2[0]
 	VMOVUPS	Z1, 832320(SI)	// latentFieldBwd.add2[0] | 1
 	ADDQ	$128, SI
@@ -12477,8 +13107,8 @@ loop97: // 64 times: elements
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop98: // 64 times: elements
-	VMOVUPS	1074176(SI), Z0	// result_37[0]
-	VMOVUPS	1074240(SI), Z1	// result_37[0] | 1
+	VMOVUPS	1090560(SI), Z0	// result_37[0]
+	VMOVUPS	1090624(SI), Z1	// result_37[0] | 1
 	VMOVUPS	Z0, 840448(SI)	// latentFieldBwd.softplus2[0]
 	VMOVUPS	Z1, 840512(SI)	// latentFieldBwd.softplus2[0] | 1
 	ADDQ	$128, SI
@@ -12487,8 +13117,8 @@ loop98: // 64 times: elements
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop99: // 12 times: elements
-	VMOVUPS	1082368(SI), Z0	// result_38[0]
-	VMOVUPS	1082432(SI), Z1	// result_38[0] | 1
+	VMOVUPS	1098752(SI), Z0	// result_38[0]
+	VMOVUPS	1098816(SI), Z1	// result_38[0] | 1
 	VMOVUPS	Z0, 848640(SI)	// latentFieldBwd.tanh[0]
 	VMOVUPS	Z1, 848704(SI)	// latentFieldBwd.tanh[0] | 1
 	ADDQ	$128, SI
@@ -12499,29 +13129,29 @@ loop99: // 12 times: elements
 	MOVQ	AX, SI
 loop100: // 2 times: vectors of the block
 	VMOVUPS	851712(SI), Z0	// latentFieldBwd.z_bar[0]
-	VMOVUPS	Z0, 1121280(SI)	// result_46[0]
+	VMOVUPS	Z0, 1137664(SI)	// result_46[0]
 	VMOVUPS	851840(SI), Z0	// latentFieldBwd.z_bar[1]
-	VMOVUPS	Z0, 1121408(SI)	// result_46[1]
+	VMOVUPS	Z0, 1137792(SI)	// result_46[1]
 	VMOVUPS	851968(SI), Z0	// latentFieldBwd.z_bar[2]
-	VMOVUPS	Z0, 1121536(SI)	// result_46[2]
+	VMOVUPS	Z0, 1137920(SI)	// result_46[2]
 	VMOVUPS	852096(SI), Z0	// latentFieldBwd.z_bar[3]
-	VMOVUPS	Z0, 1121664(SI)	// result_46[3]
+	VMOVUPS	Z0, 1138048(SI)	// result_46[3]
 	VMOVUPS	852224(SI), Z0	// latentFieldBwd.z_bar[4]
-	VMOVUPS	Z0, 1121792(SI)	// result_46[4]
+	VMOVUPS	Z0, 1138176(SI)	// result_46[4]
 	VMOVUPS	852352(SI), Z0	// latentFieldBwd.z_bar[5]
-	VMOVUPS	Z0, 1121920(SI)	// result_46[5]
+	VMOVUPS	Z0, 1138304(SI)	// result_46[5]
 	VMOVUPS	852480(SI), Z0	// latentFieldBwd.z_bar[6]
-	VMOVUPS	Z0, 1122048(SI)	// result_46[6]
+	VMOVUPS	Z0, 1138432(SI)	// result_46[6]
 	VMOVUPS	852608(SI), Z0	// latentFieldBwd.z_bar[7]
-	VMOVUPS	Z0, 1122176(SI)	// result_46[7]
+	VMOVUPS	Z0, 1138560(SI)	// result_46[7]
 	VMOVUPS	852736(SI), Z0	// latentFieldBwd.a_bar[0]
-	VMOVUPS	Z0, 1123328(SI)	// result_47[0]
+	VMOVUPS	Z0, 1139712(SI)	// result_47[0]
 	VMOVUPS	852864(SI), Z0	// latentFieldBwd.a_bar[1]
-	VMOVUPS	Z0, 1123456(SI)	// result_47[1]
+	VMOVUPS	Z0, 1139840(SI)	// result_47[1]
 	VMOVUPS	852992(SI), Z0	// latentFieldBwd.a_bar[2]
-	VMOVUPS	Z0, 1123584(SI)	// result_47[2]
+	VMOVUPS	Z0, 1139968(SI)	// result_47[2]
 	VMOVUPS	853120(SI), Z0	// latentFieldBwd.a_bar[3]
-	VMOVUPS	Z0, 1123712(SI)	// result_47[3]
+	VMOVUPS	Z0, 1140096(SI)	// result_47[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop100
@@ -12532,19 +13162,19 @@ loop101: // 2 times: vectors of the block
 	MOVQ	SI, R9
 loop102: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	1121280(R9), Z0	// result_46[0]
-	VMOVUPS	916608(SI), Z1	// ha32
-	VMOVUPS	1083904(R9), Z2	// result_39[0]
-	VMOVUPS	919936(SI), Z3	// ha42
-	VMOVUPS	1046528(R9), Z4	// result_32[0]
-	VMOVUPS	923392(SI), Z5	// ha52
-	VMOVUPS	1009152(R9), Z6	// result_25[0]
-	VMOVUPS	926976(SI), Z7	// ha62
-	VMOVUPS	971264(R9), Z8	// z_next_bar_2[0]
-	VMOVUPS	930688(SI), Z9	// hb2
-	VMOVUPS	907136(R9), Z10	// z_d2_bar[0]
-	VMOVUPS	908672(R9), Z11	// z_d3_bar[0]
-	VMOVUPS	910208(R9), Z12	// z_d4_bar[0]
+	VMOVUPS	1137664(R9), Z0	// result_46[0]
+	VMOVUPS	932992(SI), Z1	// ha32
+	VMOVUPS	1100288(R9), Z2	// result_39[0]
+	VMOVUPS	936320(SI), Z3	// ha42
+	VMOVUPS	1062912(R9), Z4	// result_32[0]
+	VMOVUPS	939776(SI), Z5	// ha52
+	VMOVUPS	1025536(R9), Z6	// result_25[0]
+	VMOVUPS	943360(SI), Z7	// ha62
+	VMOVUPS	987648(R9), Z8	// z_next_bar_2[0]
+	VMOVUPS	947072(SI), Z9	// hb2
+	VMOVUPS	923520(R9), Z10	// z_d2_bar[0]
+	VMOVUPS	925056(R9), Z11	// z_d3_bar[0]
+	VMOVUPS	926592(R9), Z12	// z_d4_bar[0]
 	VMULPS.BCST	f32_3dd04817<>(SB), Z12, Z12
 	VFMADD231PS.BCST	f32_be64c2f8<>(SB), Z11, Z12
 	VFMADD231PS.BCST	f32_3e06dc5d<>(SB), Z10, Z12
@@ -12553,27 +13183,27 @@ loop102: // 8 times: elements
 	VFMADD231PS	Z5, Z4, Z12
 	VFMADD231PS	Z3, Z2, Z12
 	VFMADD231PS	Z1, Z0, Z12
-	VMOVUPS	Z12, 1122304(R9)	// add_11[0]
+	VMOVUPS	Z12, 1138688(R9)	// add_11[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop102
-	VMOVUPS	911232(SI), Z0	// a_d4_bar[0]
-	VMOVUPS	911360(SI), Z2	// a_d4_bar[1]
-	VMOVUPS	911488(SI), Z4	// a_d4_bar[2]
-	VMOVUPS	911616(SI), Z6	// a_d4_bar[3]
-	VMOVUPS	909696(SI), Z8	// a_d3_bar[0]
-	VMOVUPS	909824(SI), Z10	// a_d3_bar[1]
-	VMOVUPS	909952(SI), Z11	// a_d3_bar[2]
-	VMOVUPS	910080(SI), Z12	// a_d3_bar[3]
-	VMOVUPS	908160(SI), Z13	// a_d2_bar[0]
-	VMOVUPS	908288(SI), Z14	// a_d2_bar[1]
-	VMOVUPS	908416(SI), Z15	// a_d2_bar[2]
-	VMOVUPS	908544(SI), Z16	// a_d2_bar[3]
-	VMOVUPS	1123328(SI), Z17	// result_47[0]
-	VMOVUPS	1085952(SI), Z18	// result_40[0]
-	VMOVUPS	1048576(SI), Z19	// result_33[0]
-	VMOVUPS	1011200(SI), Z20	// result_26[0]
-	VMOVUPS	973824(SI), Z21	// a_next_bar_2[0]
+	VMOVUPS	927616(SI), Z0	// a_d4_bar[0]
+	VMOVUPS	927744(SI), Z2	// a_d4_bar[1]
+	VMOVUPS	927872(SI), Z4	// a_d4_bar[2]
+	VMOVUPS	928000(SI), Z6	// a_d4_bar[3]
+	VMOVUPS	926080(SI), Z8	// a_d3_bar[0]
+	VMOVUPS	926208(SI), Z10	// a_d3_bar[1]
+	VMOVUPS	926336(SI), Z11	// a_d3_bar[2]
+	VMOVUPS	926464(SI), Z12	// a_d3_bar[3]
+	VMOVUPS	924544(SI), Z13	// a_d2_bar[0]
+	VMOVUPS	924672(SI), Z14	// a_d2_bar[1]
+	VMOVUPS	924800(SI), Z15	// a_d2_bar[2]
+	VMOVUPS	924928(SI), Z16	// a_d2_bar[3]
+	VMOVUPS	1139712(SI), Z17	// result_47[0]
+	VMOVUPS	1102336(SI), Z18	// result_40[0]
+	VMOVUPS	1064960(SI), Z19	// result_33[0]
+	VMOVUPS	1027584(SI), Z20	// result_26[0]
+	VMOVUPS	990208(SI), Z21	// a_next_bar_2[0]
 	VMULPS.BCST	f32_3dd04817<>(SB), Z0, Z0
 	VFMADD231PS.BCST	f32_be64c2f8<>(SB), Z8, Z0
 	VFMADD231PS.BCST	f32_3e06dc5d<>(SB), Z13, Z0
@@ -12582,12 +13212,12 @@ loop102: // 8 times: elements
 	VFMADD231PS	Z5, Z19, Z0
 	VFMADD231PS	Z3, Z18, Z0
 	VFMADD231PS	Z1, Z17, Z0
-	VMOVUPS	Z0, 1123840(SI)	// add_12[0]
-	VMOVUPS	1123456(SI), Z0	// result_47[1]
-	VMOVUPS	1086080(SI), Z8	// result_40[1]
-	VMOVUPS	1048704(SI), Z13	// result_33[1]
-	VMOVUPS	1011328(SI), Z17	// result_26[1]
-	VMOVUPS	973952(SI), Z18	// a_next_bar_2[1]
+	VMOVUPS	Z0, 1140224(SI)	// add_12[0]
+	VMOVUPS	1139840(SI), Z0	// result_47[1]
+	VMOVUPS	1102464(SI), Z8	// result_40[1]
+	VMOVUPS	1065088(SI), Z13	// result_33[1]
+	VMOVUPS	1027712(SI), Z17	// result_26[1]
+	VMOVUPS	990336(SI), Z18	// a_next_bar_2[1]
 	VMULPS.BCST	f32_3dd04817<>(SB), Z2, Z2
 	VFMADD231PS.BCST	f32_be64c2f8<>(SB), Z10, Z2
 	VFMADD231PS.BCST	f32_3e06dc5d<>(SB), Z14, Z2
@@ -12596,12 +13226,12 @@ loop102: // 8 times: elements
 	VFMADD231PS	Z5, Z13, Z2
 	VFMADD231PS	Z3, Z8, Z2
 	VFMADD231PS	Z1, Z0, Z2
-	VMOVUPS	Z2, 1123968(SI)	// add_12[1]
-	VMOVUPS	1123584(SI), Z0	// result_47[2]
-	VMOVUPS	1086208(SI), Z2	// result_40[2]
-	VMOVUPS	1048832(SI), Z8	// result_33[2]
-	VMOVUPS	1011456(SI), Z10	// result_26[2]
-	VMOVUPS	974080(SI), Z13	// a_next_bar_2[2]
+	VMOVUPS	Z2, 1140352(SI)	// add_12[1]
+	VMOVUPS	1139968(SI), Z0	// result_47[2]
+	VMOVUPS	1102592(SI), Z2	// result_40[2]
+	VMOVUPS	1065216(SI), Z8	// result_33[2]
+	VMOVUPS	1027840(SI), Z10	// result_26[2]
+	VMOVUPS	990464(SI), Z13	// a_next_bar_2[2]
 	VMULPS.BCST	f32_3dd04817<>(SB), Z4, Z4
 	VFMADD231PS.BCST	f32_be64c2f8<>(SB), Z11, Z4
 	VFMADD231PS.BCST	f32_3e06dc5d<>(SB), Z15, Z4
@@ -12610,12 +13240,12 @@ loop102: // 8 times: elements
 	VFMADD231PS	Z5, Z8, Z4
 	VFMADD231PS	Z3, Z2, Z4
 	VFMADD231PS	Z1, Z0, Z4
-	VMOVUPS	Z4, 1124096(SI)	// add_12[2]
-	VMOVUPS	1123712(SI), Z0	// result_47[3]
-	VMOVUPS	1086336(SI), Z2	// result_40[3]
-	VMOVUPS	1048960(SI), Z4	// result_33[3]
-	VMOVUPS	1011584(SI), Z8	// result_26[3]
-	VMOVUPS	974208(SI), Z10	// a_next_bar_2[3]
+	VMOVUPS	Z4, 1140480(SI)	// add_12[2]
+	VMOVUPS	1140096(SI), Z0	// result_47[3]
+	VMOVUPS	1102720(SI), Z2	// result_40[3]
+	VMOVUPS	1065344(SI), Z4	// result_33[3]
+	VMOVUPS	1027968(SI), Z8	// result_26[3]
+	VMOVUPS	990592(SI), Z10	// a_next_bar_2[3]
 	VMULPS.BCST	f32_3dd04817<>(SB), Z6, Z6
 	VFMADD231PS.BCST	f32_be64c2f8<>(SB), Z12, Z6
 	VFMADD231PS.BCST	f32_3e06dc5d<>(SB), Z16, Z6
@@ -12624,7 +13254,7 @@ loop102: // 8 times: elements
 	VFMADD231PS	Z5, Z4, Z6
 	VFMADD231PS	Z3, Z2, Z6
 	VFMADD231PS	Z1, Z0, Z6
-	VMOVUPS	Z6, 1124224(SI)	// add_12[3]
+	VMOVUPS	Z6, 1140608(SI)	// add_12[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop101
@@ -12632,53 +13262,53 @@ loop102: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop103: // 2 times: vectors of the block
-	VMOVUPS	914432(SI), Z0	// z_y2[0]
+	VMOVUPS	930816(SI), Z0	// z_y2[0]
 	VMOVUPS	Z0, 814336(SI)	// latentFieldBwd.z[0]
-	VMOVUPS	914560(SI), Z0	// z_y2[1]
+	VMOVUPS	930944(SI), Z0	// z_y2[1]
 	VMOVUPS	Z0, 814464(SI)	// latentFieldBwd.z[1]
-	VMOVUPS	914688(SI), Z0	// z_y2[2]
+	VMOVUPS	931072(SI), Z0	// z_y2[2]
 	VMOVUPS	Z0, 814592(SI)	// latentFieldBwd.z[2]
-	VMOVUPS	914816(SI), Z0	// z_y2[3]
+	VMOVUPS	931200(SI), Z0	// z_y2[3]
 	VMOVUPS	Z0, 814720(SI)	// latentFieldBwd.z[3]
-	VMOVUPS	914944(SI), Z0	// z_y2[4]
+	VMOVUPS	931328(SI), Z0	// z_y2[4]
 	VMOVUPS	Z0, 814848(SI)	// latentFieldBwd.z[4]
-	VMOVUPS	915072(SI), Z0	// z_y2[5]
+	VMOVUPS	931456(SI), Z0	// z_y2[5]
 	VMOVUPS	Z0, 814976(SI)	// latentFieldBwd.z[5]
-	VMOVUPS	915200(SI), Z0	// z_y2[6]
+	VMOVUPS	931584(SI), Z0	// z_y2[6]
 	VMOVUPS	Z0, 815104(SI)	// latentFieldBwd.z[6]
-	VMOVUPS	915328(SI), Z0	// z_y2[7]
+	VMOVUPS	931712(SI), Z0	// z_y2[7]
 	VMOVUPS	Z0, 815232(SI)	// latentFieldBwd.z[7]
-	VMOVUPS	915968(SI), Z0	// a_y2[0]
+	VMOVUPS	932352(SI), Z0	// a_y2[0]
 	VMOVUPS	Z0, 815360(SI)	// latentFieldBwd.a[0]
-	VMOVUPS	916096(SI), Z0	// a_y2[1]
+	VMOVUPS	932480(SI), Z0	// a_y2[1]
 	VMOVUPS	Z0, 815488(SI)	// latentFieldBwd.a[1]
-	VMOVUPS	916224(SI), Z0	// a_y2[2]
+	VMOVUPS	932608(SI), Z0	// a_y2[2]
 	VMOVUPS	Z0, 815616(SI)	// latentFieldBwd.a[2]
-	VMOVUPS	916352(SI), Z0	// a_y2[3]
+	VMOVUPS	932736(SI), Z0	// a_y2[3]
 	VMOVUPS	Z0, 815744(SI)	// latentFieldBwd.a[3]
-	VMOVUPS	1122304(SI), Z0	// add_11[0]
+	VMOVUPS	1138688(SI), Z0	// add_11[0]
 	VMOVUPS	Z0, 850176(SI)	// latentFieldBwd.dz_bar[0]
-	VMOVUPS	1122432(SI), Z0	// add_11[1]
+	VMOVUPS	1138816(SI), Z0	// add_11[1]
 	VMOVUPS	Z0, 850304(SI)	// latentFieldBwd.dz_bar[1]
-	VMOVUPS	1122560(SI), Z0	// add_11[2]
+	VMOVUPS	1138944(SI), Z0	// add_11[2]
 	VMOVUPS	Z0, 850432(SI)	// latentFieldBwd.dz_bar[2]
-	VMOVUPS	1122688(SI), Z0	// add_11[3]
+	VMOVUPS	1139072(SI), Z0	// add_11[3]
 	VMOVUPS	Z0, 850560(SI)	// latentFieldBwd.dz_bar[3]
-	VMOVUPS	1122816(SI), Z0	// add_11[4]
+	VMOVUPS	1139200(SI), Z0	// add_11[4]
 	VMOVUPS	Z0, 850688(SI)	// latentFieldBwd.dz_bar[4]
-	VMOVUPS	1122944(SI), Z0	// add_11[5]
+	VMOVUPS	1139328(SI), Z0	// add_11[5]
 	VMOVUPS	Z0, 850816(SI)	// latentFieldBwd.dz_bar[5]
-	VMOVUPS	1123072(SI), Z0	// add_11[6]
+	VMOVUPS	1139456(SI), Z0	// add_11[6]
 	VMOVUPS	Z0, 850944(SI)	// latentFieldBwd.dz_bar[6]
-	VMOVUPS	1123200(SI), Z0	// add_11[7]
+	VMOVUPS	1139584(SI), Z0	// add_11[7]
 	VMOVUPS	Z0, 851072(SI)	// latentFieldBwd.dz_bar[7]
-	VMOVUPS	1123840(SI), Z0	// add_12[0]
+	VMOVUPS	1140224(SI), Z0	// add_12[0]
 	VMOVUPS	Z0, 851200(SI)	// latentFieldBwd.da_bar[0]
-	VMOVUPS	1123968(SI), Z0	// add_12[1]
+	VMOVUPS	1140352(SI), Z0	// add_12[1]
 	VMOVUPS	Z0, 851328(SI)	// latentFieldBwd.da_bar[1]
-	VMOVUPS	1124096(SI), Z0	// add_12[2]
+	VMOVUPS	1140480(SI), Z0	// add_12[2]
 	VMOVUPS	Z0, 851456(SI)	// latentFieldBwd.da_bar[2]
-	VMOVUPS	1124224(SI), Z0	// add_12[3]
+	VMOVUPS	1140608(SI), Z0	// add_12[3]
 	VMOVUPS	Z0, 851584(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$64, SI
 	DECQ	CX
@@ -12686,8 +13316,8 @@ loop103: // 2 times: vectors of the block
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop104: // 64 times: elements
-	VMOVUPS	1086976(SI), Z0	// result_41[0]
-	VMOVUPS	1087040(SI), Z1	// result_41[0] | 1
+	VMOVUPS	1103360(SI), Z0	// result_41[0]
+	VMOVUPS	1103424(SI), Z1	// result_41[0] | 1
 	VMOVUPS	Z0, 815872(SI)	// latentFieldBwd.add[0]
 	VMOVUPS	Z1, 815936(SI)	// latentFieldBwd.add[0] | 1
 	ADDQ	$128, SI
@@ -12696,8 +13326,8 @@ loop104: // 64 times: elements
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop105: // 64 times: elements
-	VMOVUPS	1095168(SI), Z0	// result_42[0]
-	VMOVUPS	1095232(SI), Z1	// result_42[0] | 1
+	VMOVUPS	1111552(SI), Z0	// result_42[0]
+	VMOVUPS	1111616(SI), Z1	// result_42[0] | 1
 	VMOVUPS	Z0, 824064(SI)	// latentFieldBwd.softplus[0]
 	VMOVUPS	Z1, 824128(SI)	// latentFieldBwd.softplus[0] | 1
 	ADDQ	$128, SI
@@ -12706,8 +13336,8 @@ loop105: // 64 times: elements
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop106: // 64 times: elements
-	VMOVUPS	1103360(SI), Z0	// result_43[0]
-	VMOVUPS	1103424(SI), Z1	// result_43[0] | 1
+	VMOVUPS	1119744(SI), Z0	// result_43[0]
+	VMOVUPS	1119808(SI), Z1	// result_43[0] | 1
 	VMOVUPS	Z0, 832256(SI)	// latentFieldBwd.add2[0]
 	VMOVUPS	Z1, 832320(SI)	// latentFieldBwd.add2[0] | 1
 	ADDQ	$128, SI
@@ -12716,8 +13346,8 @@ loop106: // 64 times: elements
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop107: // 64 times: elements
-	VMOVUPS	1111552(SI), Z0	// result_44[0]
-	VMOVUPS	1111616(SI), Z1	// result_44[0] | 1
+	VMOVUPS	1127936(SI), Z0	// result_44[0]
+	VMOVUPS	1128000(SI), Z1	// result_44[0] | 1
 	VMOVUPS	Z0, 840448(SI)	// latentFieldBwd.softplus2[0]
 	VMOVUPS	Z1, 840512(SI)	// latentFieldBwd.softplus2[0] | 1
 	ADDQ	$128, SI
@@ -12726,8 +13356,8 @@ loop107: // 64 times: elements
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop108: // 12 times: elements
-	VMOVUPS	1119744(SI), Z0	// result_45[0]
-	VMOVUPS	1119808(SI), Z1	// result_45[0] | 1
+	VMOVUPS	1136128(SI), Z0	// result_45[0]
+	VMOVUPS	1136192(SI), Z1	// result_45[0] | 1
 	VMOVUPS	Z0, 848640(SI)	// latentFieldBwd.tanh[0]
 	VMOVUPS	Z1, 848704(SI)	// latentFieldBwd.tanh[0] | 1
 	ADDQ	$128, SI
@@ -12738,29 +13368,29 @@ loop108: // 12 times: elements
 	MOVQ	AX, SI
 loop109: // 2 times: vectors of the block
 	VMOVUPS	851712(SI), Z0	// latentFieldBwd.z_bar[0]
-	VMOVUPS	Z0, 1158656(SI)	// result_53[0]
+	VMOVUPS	Z0, 1175040(SI)	// result_53[0]
 	VMOVUPS	851840(SI), Z0	// latentFieldBwd.z_bar[1]
-	VMOVUPS	Z0, 1158784(SI)	// result_53[1]
+	VMOVUPS	Z0, 1175168(SI)	// result_53[1]
 	VMOVUPS	851968(SI), Z0	// latentFieldBwd.z_bar[2]
-	VMOVUPS	Z0, 1158912(SI)	// result_53[2]
+	VMOVUPS	Z0, 1175296(SI)	// result_53[2]
 	VMOVUPS	852096(SI), Z0	// latentFieldBwd.z_bar[3]
-	VMOVUPS	Z0, 1159040(SI)	// result_53[3]
+	VMOVUPS	Z0, 1175424(SI)	// result_53[3]
 	VMOVUPS	852224(SI), Z0	// latentFieldBwd.z_bar[4]
-	VMOVUPS	Z0, 1159168(SI)	// result_53[4]
+	VMOVUPS	Z0, 1175552(SI)	// result_53[4]
 	VMOVUPS	852352(SI), Z0	// latentFieldBwd.z_bar[5]
-	VMOVUPS	Z0, 1159296(SI)	// result_53[5]
+	VMOVUPS	Z0, 1175680(SI)	// result_53[5]
 	VMOVUPS	852480(SI), Z0	// latentFieldBwd.z_bar[6]
-	VMOVUPS	Z0, 1159424(SI)	// result_53[6]
+	VMOVUPS	Z0, 1175808(SI)	// result_53[6]
 	VMOVUPS	852608(SI), Z0	// latentFieldBwd.z_bar[7]
-	VMOVUPS	Z0, 1159552(SI)	// result_53[7]
+	VMOVUPS	Z0, 1175936(SI)	// result_53[7]
 	VMOVUPS	852736(SI), Z0	// latentFieldBwd.a_bar[0]
-	VMOVUPS	Z0, 1160704(SI)	// result_54[0]
+	VMOVUPS	Z0, 1177088(SI)	// result_54[0]
 	VMOVUPS	852864(SI), Z0	// latentFieldBwd.a_bar[1]
-	VMOVUPS	Z0, 1160832(SI)	// result_54[1]
+	VMOVUPS	Z0, 1177216(SI)	// result_54[1]
 	VMOVUPS	852992(SI), Z0	// latentFieldBwd.a_bar[2]
-	VMOVUPS	Z0, 1160960(SI)	// result_54[2]
+	VMOVUPS	Z0, 1177344(SI)	// result_54[2]
 	VMOVUPS	853120(SI), Z0	// latentFieldBwd.a_bar[3]
-	VMOVUPS	Z0, 1161088(SI)	// result_54[3]
+	VMOVUPS	Z0, 1177472(SI)	// result_54[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop109
@@ -12771,20 +13401,20 @@ loop110: // 2 times: vectors of the block
 	MOVQ	SI, R9
 loop111: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	1121280(R9), Z0	// result_46[0]
-	VMOVUPS	916480(SI), Z1	// ha31
-	VMOVUPS	1083904(R9), Z2	// result_39[0]
-	VMOVUPS	919808(SI), Z3	// ha41
-	VMOVUPS	1046528(R9), Z4	// result_32[0]
-	VMOVUPS	923264(SI), Z5	// ha51
-	VMOVUPS	1009152(R9), Z6	// result_25[0]
-	VMOVUPS	926848(SI), Z7	// ha61
-	VMOVUPS	971264(R9), Z8	// z_next_bar_2[0]
-	VMOVUPS	930560(SI), Z9	// hb1
-	VMOVUPS	907136(R9), Z10	// z_d2_bar[0]
-	VMOVUPS	908672(R9), Z11	// z_d3_bar[0]
-	VMOVUPS	910208(R9), Z12	// z_d4_bar[0]
-	VMOVUPS	905600(R9), Z13	// z_d1_bar[0]
+	VMOVUPS	1137664(R9), Z0	// result_46[0]
+	VMOVUPS	932864(SI), Z1	// ha31
+	VMOVUPS	1100288(R9), Z2	// result_39[0]
+	VMOVUPS	936192(SI), Z3	// ha41
+	VMOVUPS	1062912(R9), Z4	// result_32[0]
+	VMOVUPS	939648(SI), Z5	// ha51
+	VMOVUPS	1025536(R9), Z6	// result_25[0]
+	VMOVUPS	943232(SI), Z7	// ha61
+	VMOVUPS	987648(R9), Z8	// z_next_bar_2[0]
+	VMOVUPS	946944(SI), Z9	// hb1
+	VMOVUPS	923520(R9), Z10	// z_d2_bar[0]
+	VMOVUPS	925056(R9), Z11	// z_d3_bar[0]
+	VMOVUPS	926592(R9), Z12	// z_d4_bar[0]
+	VMOVUPS	921984(R9), Z13	// z_d1_bar[0]
 	VFMADD231PS.BCST	f32_bf86cb9b<>(SB), Z12, Z13
 	VFMADD231PS.BCST	f32_403a72c7<>(SB), Z11, Z13
 	VFMADD231PS.BCST	f32_c030e090<>(SB), Z10, Z13
@@ -12793,34 +13423,34 @@ loop111: // 8 times: elements
 	VFMADD231PS	Z5, Z4, Z13
 	VFMADD231PS	Z3, Z2, Z13
 	VFMADD231PS	Z1, Z0, Z13
-	VMOVUPS	1158656(R9), Z0	// result_53[0]
-	VMOVUPS	913280(SI), Z2	// ha21
+	VMOVUPS	1175040(R9), Z0	// result_53[0]
+	VMOVUPS	929664(SI), Z2	// ha21
 	VFMADD231PS	Z2, Z0, Z13
-	VMOVUPS	Z13, 1159680(R9)	// add_13[0]
+	VMOVUPS	Z13, 1176064(R9)	// add_13[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop111
-	VMOVUPS	906624(SI), Z0	// a_d1_bar[0]
-	VMOVUPS	906752(SI), Z4	// a_d1_bar[1]
-	VMOVUPS	906880(SI), Z6	// a_d1_bar[2]
-	VMOVUPS	907008(SI), Z8	// a_d1_bar[3]
-	VMOVUPS	911232(SI), Z10	// a_d4_bar[0]
-	VMOVUPS	911360(SI), Z11	// a_d4_bar[1]
-	VMOVUPS	911488(SI), Z12	// a_d4_bar[2]
-	VMOVUPS	911616(SI), Z13	// a_d4_bar[3]
-	VMOVUPS	909696(SI), Z14	// a_d3_bar[0]
-	VMOVUPS	909824(SI), Z15	// a_d3_bar[1]
-	VMOVUPS	909952(SI), Z16	// a_d3_bar[2]
-	VMOVUPS	910080(SI), Z17	// a_d3_bar[3]
-	VMOVUPS	908160(SI), Z18	// a_d2_bar[0]
-	VMOVUPS	908288(SI), Z19	// a_d2_bar[1]
-	VMOVUPS	908416(SI), Z20	// a_d2_bar[2]
-	VMOVUPS	908544(SI), Z21	// a_d2_bar[3]
-	VMOVUPS	1123328(SI), Z22	// result_47[0]
-	VMOVUPS	1085952(SI), Z23	// result_40[0]
-	VMOVUPS	1048576(SI), Z24	// result_33[0]
-	VMOVUPS	1011200(SI), Z25	// result_26[0]
-	VMOVUPS	973824(SI), Z26	// a_next_bar_2[0]
+	VMOVUPS	923008(SI), Z0	// a_d1_bar[0]
+	VMOVUPS	923136(SI), Z4	// a_d1_bar[1]
+	VMOVUPS	923264(SI), Z6	// a_d1_bar[2]
+	VMOVUPS	923392(SI), Z8	// a_d1_bar[3]
+	VMOVUPS	927616(SI), Z10	// a_d4_bar[0]
+	VMOVUPS	927744(SI), Z11	// a_d4_bar[1]
+	VMOVUPS	927872(SI), Z12	// a_d4_bar[2]
+	VMOVUPS	928000(SI), Z13	// a_d4_bar[3]
+	VMOVUPS	926080(SI), Z14	// a_d3_bar[0]
+	VMOVUPS	926208(SI), Z15	// a_d3_bar[1]
+	VMOVUPS	926336(SI), Z16	// a_d3_bar[2]
+	VMOVUPS	926464(SI), Z17	// a_d3_bar[3]
+	VMOVUPS	924544(SI), Z18	// a_d2_bar[0]
+	VMOVUPS	924672(SI), Z19	// a_d2_bar[1]
+	VMOVUPS	924800(SI), Z20	// a_d2_bar[2]
+	VMOVUPS	924928(SI), Z21	// a_d2_bar[3]
+	VMOVUPS	1139712(SI), Z22	// result_47[0]
+	VMOVUPS	1102336(SI), Z23	// result_40[0]
+	VMOVUPS	1064960(SI), Z24	// result_33[0]
+	VMOVUPS	1027584(SI), Z25	// result_26[0]
+	VMOVUPS	990208(SI), Z26	// a_next_bar_2[0]
 	VFMADD231PS.BCST	f32_bf86cb9b<>(SB), Z10, Z0
 	VFMADD231PS.BCST	f32_403a72c7<>(SB), Z14, Z0
 	VFMADD231PS.BCST	f32_c030e090<>(SB), Z18, Z0
@@ -12829,11 +13459,11 @@ loop111: // 8 times: elements
 	VFMADD231PS	Z5, Z24, Z0
 	VFMADD231PS	Z3, Z23, Z0
 	VFMADD231PS	Z1, Z22, Z0
-	VMOVUPS	1123456(SI), Z10	// result_47[1]
-	VMOVUPS	1086080(SI), Z14	// result_40[1]
-	VMOVUPS	1048704(SI), Z18	// result_33[1]
-	VMOVUPS	1011328(SI), Z22	// result_26[1]
-	VMOVUPS	973952(SI), Z23	// a_next_bar_2[1]
+	VMOVUPS	1139840(SI), Z10	// result_47[1]
+	VMOVUPS	1102464(SI), Z14	// result_40[1]
+	VMOVUPS	1065088(SI), Z18	// result_33[1]
+	VMOVUPS	1027712(SI), Z22	// result_26[1]
+	VMOVUPS	990336(SI), Z23	// a_next_bar_2[1]
 	VFMADD231PS.BCST	f32_bf86cb9b<>(SB), Z11, Z4
 	VFMADD231PS.BCST	f32_403a72c7<>(SB), Z15, Z4
 	VFMADD231PS.BCST	f32_c030e090<>(SB), Z19, Z4
@@ -12842,11 +13472,11 @@ loop111: // 8 times: elements
 	VFMADD231PS	Z5, Z18, Z4
 	VFMADD231PS	Z3, Z14, Z4
 	VFMADD231PS	Z1, Z10, Z4
-	VMOVUPS	1123584(SI), Z10	// result_47[2]
-	VMOVUPS	1086208(SI), Z11	// result_40[2]
-	VMOVUPS	1048832(SI), Z14	// result_33[2]
-	VMOVUPS	1011456(SI), Z15	// result_26[2]
-	VMOVUPS	974080(SI), Z18	// a_next_bar_2[2]
+	VMOVUPS	1139968(SI), Z10	// result_47[2]
+	VMOVUPS	1102592(SI), Z11	// result_40[2]
+	VMOVUPS	1065216(SI), Z14	// result_33[2]
+	VMOVUPS	1027840(SI), Z15	// result_26[2]
+	VMOVUPS	990464(SI), Z18	// a_next_bar_2[2]
 	VFMADD231PS.BCST	f32_bf86cb9b<>(SB), Z12, Z6
 	VFMADD231PS.BCST	f32_403a72c7<>(SB), Z16, Z6
 	VFMADD231PS.BCST	f32_c030e090<>(SB), Z20, Z6
@@ -12855,11 +13485,11 @@ loop111: // 8 times: elements
 	VFMADD231PS	Z5, Z14, Z6
 	VFMADD231PS	Z3, Z11, Z6
 	VFMADD231PS	Z1, Z10, Z6
-	VMOVUPS	1123712(SI), Z10	// result_47[3]
-	VMOVUPS	1086336(SI), Z11	// result_40[3]
-	VMOVUPS	1048960(SI), Z12	// result_33[3]
-	VMOVUPS	1011584(SI), Z14	// result_26[3]
-	VMOVUPS	974208(SI), Z15	// a_next_bar_2[3]
+	VMOVUPS	1140096(SI), Z10	// result_47[3]
+	VMOVUPS	1102720(SI), Z11	// result_40[3]
+	VMOVUPS	1065344(SI), Z12	// result_33[3]
+	VMOVUPS	1027968(SI), Z14	// result_26[3]
+	VMOVUPS	990592(SI), Z15	// a_next_bar_2[3]
 	VFMADD231PS.BCST	f32_bf86cb9b<>(SB), Z13, Z8
 	VFMADD231PS.BCST	f32_403a72c7<>(SB), Z17, Z8
 	VFMADD231PS.BCST	f32_c030e090<>(SB), Z21, Z8
@@ -12868,18 +13498,18 @@ loop111: // 8 times: elements
 	VFMADD231PS	Z5, Z12, Z8
 	VFMADD231PS	Z3, Z11, Z8
 	VFMADD231PS	Z1, Z10, Z8
-	VMOVUPS	1160704(SI), Z1	// result_54[0]
+	VMOVUPS	1177088(SI), Z1	// result_54[0]
 	VFMADD231PS	Z2, Z1, Z0
-	VMOVUPS	Z0, 1161216(SI)	// add_14[0]
-	VMOVUPS	1160832(SI), Z0	// result_54[1]
+	VMOVUPS	Z0, 1177600(SI)	// add_14[0]
+	VMOVUPS	1177216(SI), Z0	// result_54[1]
 	VFMADD231PS	Z2, Z0, Z4
-	VMOVUPS	Z4, 1161344(SI)	// add_14[1]
-	VMOVUPS	1160960(SI), Z0	// result_54[2]
+	VMOVUPS	Z4, 1177728(SI)	// add_14[1]
+	VMOVUPS	1177344(SI), Z0	// result_54[2]
 	VFMADD231PS	Z2, Z0, Z6
-	VMOVUPS	Z6, 1161472(SI)	// add_14[2]
-	VMOVUPS	1161088(SI), Z0	// result_54[3]
+	VMOVUPS	Z6, 1177856(SI)	// add_14[2]
+	VMOVUPS	1177472(SI), Z0	// result_54[3]
 	VFMADD231PS	Z2, Z0, Z8
-	VMOVUPS	Z8, 1161600(SI)	// add_14[3]
+	VMOVUPS	Z8, 1177984(SI)	// add_14[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop110
@@ -12887,53 +13517,53 @@ loop111: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop112: // 2 times: vectors of the block
-	VMOVUPS	902528(SI), Z0	// z[0]
+	VMOVUPS	918912(SI), Z0	// z[0]
 	VMOVUPS	Z0, 814336(SI)	// latentFieldBwd.z[0]
-	VMOVUPS	902656(SI), Z0	// z[1]
+	VMOVUPS	919040(SI), Z0	// z[1]
 	VMOVUPS	Z0, 814464(SI)	// latentFieldBwd.z[1]
-	VMOVUPS	902784(SI), Z0	// z[2]
+	VMOVUPS	919168(SI), Z0	// z[2]
 	VMOVUPS	Z0, 814592(SI)	// latentFieldBwd.z[2]
-	VMOVUPS	902912(SI), Z0	// z[3]
+	VMOVUPS	919296(SI), Z0	// z[3]
 	VMOVUPS	Z0, 814720(SI)	// latentFieldBwd.z[3]
-	VMOVUPS	903040(SI), Z0	// z[4]
+	VMOVUPS	919424(SI), Z0	// z[4]
 	VMOVUPS	Z0, 814848(SI)	// latentFieldBwd.z[4]
-	VMOVUPS	903168(SI), Z0	// z[5]
+	VMOVUPS	919552(SI), Z0	// z[5]
 	VMOVUPS	Z0, 814976(SI)	// latentFieldBwd.z[5]
-	VMOVUPS	903296(SI), Z0	// z[6]
+	VMOVUPS	919680(SI), Z0	// z[6]
 	VMOVUPS	Z0, 815104(SI)	// latentFieldBwd.z[6]
-	VMOVUPS	903424(SI), Z0	// z[7]
+	VMOVUPS	919808(SI), Z0	// z[7]
 	VMOVUPS	Z0, 815232(SI)	// latentFieldBwd.z[7]
-	VMOVUPS	903552(SI), Z0	// a[0]
+	VMOVUPS	919936(SI), Z0	// a[0]
 	VMOVUPS	Z0, 815360(SI)	// latentFieldBwd.a[0]
-	VMOVUPS	903680(SI), Z0	// a[1]
+	VMOVUPS	920064(SI), Z0	// a[1]
 	VMOVUPS	Z0, 815488(SI)	// latentFieldBwd.a[1]
-	VMOVUPS	903808(SI), Z0	// a[2]
+	VMOVUPS	920192(SI), Z0	// a[2]
 	VMOVUPS	Z0, 815616(SI)	// latentFieldBwd.a[2]
-	VMOVUPS	903936(SI), Z0	// a[3]
+	VMOVUPS	920320(SI), Z0	// a[3]
 	VMOVUPS	Z0, 815744(SI)	// latentFieldBwd.a[3]
-	VMOVUPS	1159680(SI), Z0	// add_13[0]
+	VMOVUPS	1176064(SI), Z0	// add_13[0]
 	VMOVUPS	Z0, 850176(SI)	// latentFieldBwd.dz_bar[0]
-	VMOVUPS	1159808(SI), Z0	// add_13[1]
+	VMOVUPS	1176192(SI), Z0	// add_13[1]
 	VMOVUPS	Z0, 850304(SI)	// latentFieldBwd.dz_bar[1]
-	VMOVUPS	1159936(SI), Z0	// add_13[2]
+	VMOVUPS	1176320(SI), Z0	// add_13[2]
 	VMOVUPS	Z0, 850432(SI)	// latentFieldBwd.dz_bar[2]
-	VMOVUPS	1160064(SI), Z0	// add_13[3]
+	VMOVUPS	1176448(SI), Z0	// add_13[3]
 	VMOVUPS	Z0, 850560(SI)	// latentFieldBwd.dz_bar[3]
-	VMOVUPS	1160192(SI), Z0	// add_13[4]
+	VMOVUPS	1176576(SI), Z0	// add_13[4]
 	VMOVUPS	Z0, 850688(SI)	// latentFieldBwd.dz_bar[4]
-	VMOVUPS	1160320(SI), Z0	// add_13[5]
+	VMOVUPS	1176704(SI), Z0	// add_13[5]
 	VMOVUPS	Z0, 850816(SI)	// latentFieldBwd.dz_bar[5]
-	VMOVUPS	1160448(SI), Z0	// add_13[6]
+	VMOVUPS	1176832(SI), Z0	// add_13[6]
 	VMOVUPS	Z0, 850944(SI)	// latentFieldBwd.dz_bar[6]
-	VMOVUPS	1160576(SI), Z0	// add_13[7]
+	VMOVUPS	1176960(SI), Z0	// add_13[7]
 	VMOVUPS	Z0, 851072(SI)	// latentFieldBwd.dz_bar[7]
-	VMOVUPS	1161216(SI), Z0	// add_14[0]
+	VMOVUPS	1177600(SI), Z0	// add_14[0]
 	VMOVUPS	Z0, 851200(SI)	// latentFieldBwd.da_bar[0]
-	VMOVUPS	1161344(SI), Z0	// add_14[1]
+	VMOVUPS	1177728(SI), Z0	// add_14[1]
 	VMOVUPS	Z0, 851328(SI)	// latentFieldBwd.da_bar[1]
-	VMOVUPS	1161472(SI), Z0	// add_14[2]
+	VMOVUPS	1177856(SI), Z0	// add_14[2]
 	VMOVUPS	Z0, 851456(SI)	// latentFieldBwd.da_bar[2]
-	VMOVUPS	1161600(SI), Z0	// add_14[3]
+	VMOVUPS	1177984(SI), Z0	// add_14[3]
 	VMOVUPS	Z0, 851584(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$64, SI
 	DECQ	CX
@@ -12941,8 +13571,8 @@ loop112: // 2 times: vectors of the block
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop113: // 64 times: elements
-	VMOVUPS	1124352(SI), Z0	// result_48[0]
-	VMOVUPS	1124416(SI), Z1	// result_48[0] | 1
+	VMOVUPS	1140736(SI), Z0	// result_48[0]
+	VMOVUPS	1140800(SI), Z1	// result_48[0] | 1
 	VMOVUPS	Z0, 815872(SI)	// latentFieldBwd.add[0]
 	VMOVUPS	Z1, 815936(SI)	// latentFieldBwd.add[0] | 1
 	ADDQ	$128, SI
@@ -12951,8 +13581,8 @@ loop113: // 64 times: elements
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop114: // 64 times: elements
-	VMOVUPS	1132544(SI), Z0	// result_49[0]
-	VMOVUPS	1132608(SI), Z1	// result_49[0] | 1
+	VMOVUPS	1148928(SI), Z0	// result_49[0]
+	VMOVUPS	1148992(SI), Z1	// result_49[0] | 1
 	VMOVUPS	Z0, 824064(SI)	// latentFieldBwd.softplus[0]
 	VMOVUPS	Z1, 824128(SI)	// latentFieldBwd.softplus[0] | 1
 	ADDQ	$128, SI
@@ -12961,8 +13591,8 @@ loop114: // 64 times: elements
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop115: // 64 times: elements
-	VMOVUPS	1140736(SI), Z0	// result_50[0]
-	VMOVUPS	1140800(SI), Z1	// result_50[0] | 1
+	VMOVUPS	1157120(SI), Z0	// result_50[0]
+	VMOVUPS	1157184(SI), Z1	// result_50[0] | 1
 	VMOVUPS	Z0, 832256(SI)	// latentFieldBwd.add2[0]
 	VMOVUPS	Z1, 832320(SI)	// latentFieldBwd.add2[0] | 1
 	ADDQ	$128, SI
@@ -12971,8 +13601,8 @@ loop115: // 64 times: elements
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop116: // 64 times: elements
-	VMOVUPS	1148928(SI), Z0	// result_51[0]
-	VMOVUPS	1148992(SI), Z1	// result_51[0] | 1
+	VMOVUPS	1165312(SI), Z0	// result_51[0]
+	VMOVUPS	1165376(SI), Z1	// result_51[0] | 1
 	VMOVUPS	Z0, 840448(SI)	// latentFieldBwd.softplus2[0]
 	VMOVUPS	Z1, 840512(SI)	// latentFieldBwd.softplus2[0] | 1
 	ADDQ	$128, SI
@@ -12981,8 +13611,8 @@ loop116: // 64 times: elements
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop117: // 12 times: elements
-	VMOVUPS	1157120(SI), Z0	// result_52[0]
-	VMOVUPS	1157184(SI), Z1	// result_52[0] | 1
+	VMOVUPS	1173504(SI), Z0	// result_52[0]
+	VMOVUPS	1173568(SI), Z1	// result_52[0] | 1
 	VMOVUPS	Z0, 848640(SI)	// latentFieldBwd.tanh[0]
 	VMOVUPS	Z1, 848704(SI)	// latentFieldBwd.tanh[0] | 1
 	ADDQ	$128, SI
@@ -12993,29 +13623,29 @@ loop117: // 12 times: elements
 	MOVQ	AX, SI
 loop118: // 2 times: vectors of the block
 	VMOVUPS	851712(SI), Z0	// latentFieldBwd.z_bar[0]
-	VMOVUPS	Z0, 1161728(SI)	// result_55[0]
+	VMOVUPS	Z0, 1178112(SI)	// result_55[0]
 	VMOVUPS	851840(SI), Z0	// latentFieldBwd.z_bar[1]
-	VMOVUPS	Z0, 1161856(SI)	// result_55[1]
+	VMOVUPS	Z0, 1178240(SI)	// result_55[1]
 	VMOVUPS	851968(SI), Z0	// latentFieldBwd.z_bar[2]
-	VMOVUPS	Z0, 1161984(SI)	// result_55[2]
+	VMOVUPS	Z0, 1178368(SI)	// result_55[2]
 	VMOVUPS	852096(SI), Z0	// latentFieldBwd.z_bar[3]
-	VMOVUPS	Z0, 1162112(SI)	// result_55[3]
+	VMOVUPS	Z0, 1178496(SI)	// result_55[3]
 	VMOVUPS	852224(SI), Z0	// latentFieldBwd.z_bar[4]
-	VMOVUPS	Z0, 1162240(SI)	// result_55[4]
+	VMOVUPS	Z0, 1178624(SI)	// result_55[4]
 	VMOVUPS	852352(SI), Z0	// latentFieldBwd.z_bar[5]
-	VMOVUPS	Z0, 1162368(SI)	// result_55[5]
+	VMOVUPS	Z0, 1178752(SI)	// result_55[5]
 	VMOVUPS	852480(SI), Z0	// latentFieldBwd.z_bar[6]
-	VMOVUPS	Z0, 1162496(SI)	// result_55[6]
+	VMOVUPS	Z0, 1178880(SI)	// result_55[6]
 	VMOVUPS	852608(SI), Z0	// latentFieldBwd.z_bar[7]
-	VMOVUPS	Z0, 1162624(SI)	// result_55[7]
+	VMOVUPS	Z0, 1179008(SI)	// result_55[7]
 	VMOVUPS	852736(SI), Z0	// latentFieldBwd.a_bar[0]
-	VMOVUPS	Z0, 1162752(SI)	// result_56[0]
+	VMOVUPS	Z0, 1179136(SI)	// result_56[0]
 	VMOVUPS	852864(SI), Z0	// latentFieldBwd.a_bar[1]
-	VMOVUPS	Z0, 1162880(SI)	// result_56[1]
+	VMOVUPS	Z0, 1179264(SI)	// result_56[1]
 	VMOVUPS	852992(SI), Z0	// latentFieldBwd.a_bar[2]
-	VMOVUPS	Z0, 1163008(SI)	// result_56[2]
+	VMOVUPS	Z0, 1179392(SI)	// result_56[2]
 	VMOVUPS	853120(SI), Z0	// latentFieldBwd.a_bar[3]
-	VMOVUPS	Z0, 1163136(SI)	// result_56[3]
+	VMOVUPS	Z0, 1179520(SI)	// result_56[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop118
@@ -13026,79 +13656,79 @@ loop119: // 2 times: vectors of the block
 	MOVQ	SI, R9
 loop120: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	971264(R9), Z0	// z_next_bar_2[0]
-	VMOVUPS	1009152(R9), Z1	// result_25[0]
+	VMOVUPS	987648(R9), Z0	// z_next_bar_2[0]
+	VMOVUPS	1025536(R9), Z1	// result_25[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1046528(R9), Z1	// result_32[0]
+	VMOVUPS	1062912(R9), Z1	// result_32[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1083904(R9), Z1	// result_39[0]
+	VMOVUPS	1100288(R9), Z1	// result_39[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1121280(R9), Z1	// result_46[0]
+	VMOVUPS	1137664(R9), Z1	// result_46[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1158656(R9), Z1	// result_53[0]
+	VMOVUPS	1175040(R9), Z1	// result_53[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1161728(R9), Z1	// result_55[0]
+	VMOVUPS	1178112(R9), Z1	// result_55[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 911744(R9)	// z_bar[0]
+	VMOVUPS	Z0, 928128(R9)	// z_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop120
-	VMOVUPS	973824(SI), Z0	// a_next_bar_2[0]
-	VMOVUPS	1011200(SI), Z1	// result_26[0]
+	VMOVUPS	990208(SI), Z0	// a_next_bar_2[0]
+	VMOVUPS	1027584(SI), Z1	// result_26[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1048576(SI), Z1	// result_33[0]
+	VMOVUPS	1064960(SI), Z1	// result_33[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1085952(SI), Z1	// result_40[0]
+	VMOVUPS	1102336(SI), Z1	// result_40[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1123328(SI), Z1	// result_47[0]
+	VMOVUPS	1139712(SI), Z1	// result_47[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1160704(SI), Z1	// result_54[0]
+	VMOVUPS	1177088(SI), Z1	// result_54[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1162752(SI), Z1	// result_56[0]
+	VMOVUPS	1179136(SI), Z1	// result_56[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 912768(SI)	// a_bar[0]
-	VMOVUPS	973952(SI), Z0	// a_next_bar_2[1]
-	VMOVUPS	1011328(SI), Z1	// result_26[1]
+	VMOVUPS	Z0, 929152(SI)	// a_bar[0]
+	VMOVUPS	990336(SI), Z0	// a_next_bar_2[1]
+	VMOVUPS	1027712(SI), Z1	// result_26[1]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1048704(SI), Z1	// result_33[1]
+	VMOVUPS	1065088(SI), Z1	// result_33[1]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1086080(SI), Z1	// result_40[1]
+	VMOVUPS	1102464(SI), Z1	// result_40[1]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1123456(SI), Z1	// result_47[1]
+	VMOVUPS	1139840(SI), Z1	// result_47[1]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1160832(SI), Z1	// result_54[1]
+	VMOVUPS	1177216(SI), Z1	// result_54[1]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1162880(SI), Z1	// result_56[1]
+	VMOVUPS	1179264(SI), Z1	// result_56[1]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 912896(SI)	// a_bar[1]
-	VMOVUPS	974080(SI), Z0	// a_next_bar_2[2]
-	VMOVUPS	1011456(SI), Z1	// result_26[2]
+	VMOVUPS	Z0, 929280(SI)	// a_bar[1]
+	VMOVUPS	990464(SI), Z0	// a_next_bar_2[2]
+	VMOVUPS	1027840(SI), Z1	// result_26[2]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1048832(SI), Z1	// result_33[2]
+	VMOVUPS	1065216(SI), Z1	// result_33[2]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1086208(SI), Z1	// result_40[2]
+	VMOVUPS	1102592(SI), Z1	// result_40[2]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1123584(SI), Z1	// result_47[2]
+	VMOVUPS	1139968(SI), Z1	// result_47[2]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1160960(SI), Z1	// result_54[2]
+	VMOVUPS	1177344(SI), Z1	// result_54[2]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1163008(SI), Z1	// result_56[2]
+	VMOVUPS	1179392(SI), Z1	// result_56[2]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 913024(SI)	// a_bar[2]
-	VMOVUPS	974208(SI), Z0	// a_next_bar_2[3]
-	VMOVUPS	1011584(SI), Z1	// result_26[3]
+	VMOVUPS	Z0, 929408(SI)	// a_bar[2]
+	VMOVUPS	990592(SI), Z0	// a_next_bar_2[3]
+	VMOVUPS	1027968(SI), Z1	// result_26[3]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1048960(SI), Z1	// result_33[3]
+	VMOVUPS	1065344(SI), Z1	// result_33[3]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1086336(SI), Z1	// result_40[3]
+	VMOVUPS	1102720(SI), Z1	// result_40[3]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1123712(SI), Z1	// result_47[3]
+	VMOVUPS	1140096(SI), Z1	// result_47[3]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1161088(SI), Z1	// result_54[3]
+	VMOVUPS	1177472(SI), Z1	// result_54[3]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1163136(SI), Z1	// result_56[3]
+	VMOVUPS	1179520(SI), Z1	// result_56[3]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 913152(SI)	// a_bar[3]
+	VMOVUPS	Z0, 929536(SI)	// a_bar[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop119
@@ -13111,158 +13741,158 @@ TEXT forecast0RecLanerev_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 2 times: vectors of the block
-	VMOVUPD	1163264(SI), Z0	// step.t
-	VMOVUPD	1163328(SI), Z1	// step.t | 1
-	VMOVUPD	Z0, 902016(SI)	// forecast0ReplayDenseVjp.t
-	VMOVUPD	Z1, 902080(SI)	// forecast0ReplayDenseVjp.t | 1
-	VMOVUPD	1163520(SI), Z0	// step.h
-	VMOVUPD	1163584(SI), Z1	// step.h | 1
-	VMOVUPD	Z0, 902272(SI)	// forecast0ReplayDenseVjp.h
-	VMOVUPD	Z1, 902336(SI)	// forecast0ReplayDenseVjp.h | 1
-	VMOVUPS	1164032(DI), Z0	// z[0]
-	VMOVUPS	Z0, 902528(DI)	// forecast0ReplayDenseVjp.z[0]
-	VMOVUPS	1164160(DI), Z0	// z[1]
-	VMOVUPS	Z0, 902656(DI)	// forecast0ReplayDenseVjp.z[1]
-	VMOVUPS	1164288(DI), Z0	// z[2]
-	VMOVUPS	Z0, 902784(DI)	// forecast0ReplayDenseVjp.z[2]
-	VMOVUPS	1164416(DI), Z0	// z[3]
-	VMOVUPS	Z0, 902912(DI)	// forecast0ReplayDenseVjp.z[3]
-	VMOVUPS	1164544(DI), Z0	// z[4]
-	VMOVUPS	Z0, 903040(DI)	// forecast0ReplayDenseVjp.z[4]
-	VMOVUPS	1164672(DI), Z0	// z[5]
-	VMOVUPS	Z0, 903168(DI)	// forecast0ReplayDenseVjp.z[5]
-	VMOVUPS	1164800(DI), Z0	// z[6]
-	VMOVUPS	Z0, 903296(DI)	// forecast0ReplayDenseVjp.z[6]
-	VMOVUPS	1164928(DI), Z0	// z[7]
-	VMOVUPS	Z0, 903424(DI)	// forecast0ReplayDenseVjp.z[7]
-	VMOVUPS	1165056(DI), Z0	// a[0]
-	VMOVUPS	Z0, 903552(DI)	// forecast0ReplayDenseVjp.a[0]
-	VMOVUPS	1165184(DI), Z0	// a[1]
-	VMOVUPS	Z0, 903680(DI)	// forecast0ReplayDenseVjp.a[1]
-	VMOVUPS	1165312(DI), Z0	// a[2]
-	VMOVUPS	Z0, 903808(DI)	// forecast0ReplayDenseVjp.a[2]
-	VMOVUPS	1165440(DI), Z0	// a[3]
-	VMOVUPS	Z0, 903936(DI)	// forecast0ReplayDenseVjp.a[3]
-	VMOVUPS	1165568(DI), Z0	// z.bar[0]
-	VMOVUPS	Z0, 904064(DI)	// forecast0ReplayDenseVjp.z_next_bar[0]
-	VMOVUPS	1165696(DI), Z0	// z.bar[1]
-	VMOVUPS	Z0, 904192(DI)	// forecast0ReplayDenseVjp.z_next_bar[1]
-	VMOVUPS	1165824(DI), Z0	// z.bar[2]
-	VMOVUPS	Z0, 904320(DI)	// forecast0ReplayDenseVjp.z_next_bar[2]
-	VMOVUPS	1165952(DI), Z0	// z.bar[3]
-	VMOVUPS	Z0, 904448(DI)	// forecast0ReplayDenseVjp.z_next_bar[3]
-	VMOVUPS	1166080(DI), Z0	// z.bar[4]
-	VMOVUPS	Z0, 904576(DI)	// forecast0ReplayDenseVjp.z_next_bar[4]
-	VMOVUPS	1166208(DI), Z0	// z.bar[5]
-	VMOVUPS	Z0, 904704(DI)	// forecast0ReplayDenseVjp.z_next_bar[5]
-	VMOVUPS	1166336(DI), Z0	// z.bar[6]
-	VMOVUPS	Z0, 904832(DI)	// forecast0ReplayDenseVjp.z_next_bar[6]
-	VMOVUPS	1166464(DI), Z0	// z.bar[7]
-	VMOVUPS	Z0, 904960(DI)	// forecast0ReplayDenseVjp.z_next_bar[7]
-	VMOVUPS	1166592(DI), Z0	// a.bar[0]
-	VMOVUPS	Z0, 905088(DI)	// forecast0ReplayDenseVjp.a_next_bar[0]
-	VMOVUPS	1166720(DI), Z0	// a.bar[1]
-	VMOVUPS	Z0, 905216(DI)	// forecast0ReplayDenseVjp.a_next_bar[1]
-	VMOVUPS	1166848(DI), Z0	// a.bar[2]
-	VMOVUPS	Z0, 905344(DI)	// forecast0ReplayDenseVjp.a_next_bar[2]
-	VMOVUPS	1166976(DI), Z0	// a.bar[3]
-	VMOVUPS	Z0, 905472(DI)	// forecast0ReplayDenseVjp.a_next_bar[3]
-	VMOVUPS	1167104(DI), Z0	// data.0.bar[0]
-	VMOVUPS	Z0, 905600(DI)	// forecast0ReplayDenseVjp.z_d1_bar[0]
-	VMOVUPS	1167232(DI), Z0	// data.0.bar[1]
-	VMOVUPS	Z0, 905728(DI)	// forecast0ReplayDenseVjp.z_d1_bar[1]
-	VMOVUPS	1167360(DI), Z0	// data.0.bar[2]
-	VMOVUPS	Z0, 905856(DI)	// forecast0ReplayDenseVjp.z_d1_bar[2]
-	VMOVUPS	1167488(DI), Z0	// data.0.bar[3]
-	VMOVUPS	Z0, 905984(DI)	// forecast0ReplayDenseVjp.z_d1_bar[3]
-	VMOVUPS	1167616(DI), Z0	// data.0.bar[4]
-	VMOVUPS	Z0, 906112(DI)	// forecast0ReplayDenseVjp.z_d1_bar[4]
-	VMOVUPS	1167744(DI), Z0	// data.0.bar[5]
-	VMOVUPS	Z0, 906240(DI)	// forecast0ReplayDenseVjp.z_d1_bar[5]
-	VMOVUPS	1167872(DI), Z0	// data.0.bar[6]
-	VMOVUPS	Z0, 906368(DI)	// forecast0ReplayDenseVjp.z_d1_bar[6]
-	VMOVUPS	1168000(DI), Z0	// data.0.bar[7]
-	VMOVUPS	Z0, 906496(DI)	// forecast0ReplayDenseVjp.z_d1_bar[7]
-	VMOVUPS	1168128(DI), Z0	// data.1.bar[0]
-	VMOVUPS	Z0, 906624(DI)	// forecast0ReplayDenseVjp.a_d1_bar[0]
-	VMOVUPS	1168256(DI), Z0	// data.1.bar[1]
-	VMOVUPS	Z0, 906752(DI)	// forecast0ReplayDenseVjp.a_d1_bar[1]
-	VMOVUPS	1168384(DI), Z0	// data.1.bar[2]
-	VMOVUPS	Z0, 906880(DI)	// forecast0ReplayDenseVjp.a_d1_bar[2]
-	VMOVUPS	1168512(DI), Z0	// data.1.bar[3]
-	VMOVUPS	Z0, 907008(DI)	// forecast0ReplayDenseVjp.a_d1_bar[3]
-	VMOVUPS	1168640(DI), Z0	// data.2.bar[0]
-	VMOVUPS	Z0, 907136(DI)	// forecast0ReplayDenseVjp.z_d2_bar[0]
-	VMOVUPS	1168768(DI), Z0	// data.2.bar[1]
-	VMOVUPS	Z0, 907264(DI)	// forecast0ReplayDenseVjp.z_d2_bar[1]
-	VMOVUPS	1168896(DI), Z0	// data.2.bar[2]
-	VMOVUPS	Z0, 907392(DI)	// forecast0ReplayDenseVjp.z_d2_bar[2]
-	VMOVUPS	1169024(DI), Z0	// data.2.bar[3]
-	VMOVUPS	Z0, 907520(DI)	// forecast0ReplayDenseVjp.z_d2_bar[3]
-	VMOVUPS	1169152(DI), Z0	// data.2.bar[4]
-	VMOVUPS	Z0, 907648(DI)	// forecast0ReplayDenseVjp.z_d2_bar[4]
-	VMOVUPS	1169280(DI), Z0	// data.2.bar[5]
-	VMOVUPS	Z0, 907776(DI)	// forecast0ReplayDenseVjp.z_d2_bar[5]
-	VMOVUPS	1169408(DI), Z0	// data.2.bar[6]
-	VMOVUPS	Z0, 907904(DI)	// forecast0ReplayDenseVjp.z_d2_bar[6]
-	VMOVUPS	1169536(DI), Z0	// data.2.bar[7]
-	VMOVUPS	Z0, 908032(DI)	// forecast0ReplayDenseVjp.z_d2_bar[7]
-	VMOVUPS	1169664(DI), Z0	// data.3.bar[0]
-	VMOVUPS	Z0, 908160(DI)	// forecast0ReplayDenseVjp.a_d2_bar[0]
-	VMOVUPS	1169792(DI), Z0	// data.3.bar[1]
-	VMOVUPS	Z0, 908288(DI)	// forecast0ReplayDenseVjp.a_d2_bar[1]
-	VMOVUPS	1169920(DI), Z0	// data.3.bar[2]
-	VMOVUPS	Z0, 908416(DI)	// forecast0ReplayDenseVjp.a_d2_bar[2]
-	VMOVUPS	1170048(DI), Z0	// data.3.bar[3]
-	VMOVUPS	Z0, 908544(DI)	// forecast0ReplayDenseVjp.a_d2_bar[3]
-	VMOVUPS	1170176(DI), Z0	// data.4.bar[0]
-	VMOVUPS	Z0, 908672(DI)	// forecast0ReplayDenseVjp.z_d3_bar[0]
-	VMOVUPS	1170304(DI), Z0	// data.4.bar[1]
-	VMOVUPS	Z0, 908800(DI)	// forecast0ReplayDenseVjp.z_d3_bar[1]
-	VMOVUPS	1170432(DI), Z0	// data.4.bar[2]
-	VMOVUPS	Z0, 908928(DI)	// forecast0ReplayDenseVjp.z_d3_bar[2]
-	VMOVUPS	1170560(DI), Z0	// data.4.bar[3]
-	VMOVUPS	Z0, 909056(DI)	// forecast0ReplayDenseVjp.z_d3_bar[3]
-	VMOVUPS	1170688(DI), Z0	// data.4.bar[4]
-	VMOVUPS	Z0, 909184(DI)	// forecast0ReplayDenseVjp.z_d3_bar[4]
-	VMOVUPS	1170816(DI), Z0	// data.4.bar[5]
-	VMOVUPS	Z0, 909312(DI)	// forecast0ReplayDenseVjp.z_d3_bar[5]
-	VMOVUPS	1170944(DI), Z0	// data.4.bar[6]
-	VMOVUPS	Z0, 909440(DI)	// forecast0ReplayDenseVjp.z_d3_bar[6]
-	VMOVUPS	1171072(DI), Z0	// data.4.bar[7]
-	VMOVUPS	Z0, 909568(DI)	// forecast0ReplayDenseVjp.z_d3_bar[7]
-	VMOVUPS	1171200(DI), Z0	// data.5.bar[0]
-	VMOVUPS	Z0, 909696(DI)	// forecast0ReplayDenseVjp.a_d3_bar[0]
-	VMOVUPS	1171328(DI), Z0	// data.5.bar[1]
-	VMOVUPS	Z0, 909824(DI)	// forecast0ReplayDenseVjp.a_d3_bar[1]
-	VMOVUPS	1171456(DI), Z0	// data.5.bar[2]
-	VMOVUPS	Z0, 909952(DI)	// forecast0ReplayDenseVjp.a_d3_bar[2]
-	VMOVUPS	1171584(DI), Z0	// data.5.bar[3]
-	VMOVUPS	Z0, 910080(DI)	// forecast0ReplayDenseVjp.a_d3_bar[3]
-	VMOVUPS	1171712(DI), Z0	// data.6.bar[0]
-	VMOVUPS	Z0, 910208(DI)	// forecast0ReplayDenseVjp.z_d4_bar[0]
-	VMOVUPS	1171840(DI), Z0	// data.6.bar[1]
-	VMOVUPS	Z0, 910336(DI)	// forecast0ReplayDenseVjp.z_d4_bar[1]
-	VMOVUPS	1171968(DI), Z0	// data.6.bar[2]
-	VMOVUPS	Z0, 910464(DI)	// forecast0ReplayDenseVjp.z_d4_bar[2]
-	VMOVUPS	1172096(DI), Z0	// data.6.bar[3]
-	VMOVUPS	Z0, 910592(DI)	// forecast0ReplayDenseVjp.z_d4_bar[3]
-	VMOVUPS	1172224(DI), Z0	// data.6.bar[4]
-	VMOVUPS	Z0, 910720(DI)	// forecast0ReplayDenseVjp.z_d4_bar[4]
-	VMOVUPS	1172352(DI), Z0	// data.6.bar[5]
-	VMOVUPS	Z0, 910848(DI)	// forecast0ReplayDenseVjp.z_d4_bar[5]
-	VMOVUPS	1172480(DI), Z0	// data.6.bar[6]
-	VMOVUPS	Z0, 910976(DI)	// forecast0ReplayDenseVjp.z_d4_bar[6]
-	VMOVUPS	1172608(DI), Z0	// data.6.bar[7]
-	VMOVUPS	Z0, 911104(DI)	// forecast0ReplayDenseVjp.z_d4_bar[7]
-	VMOVUPS	1172736(DI), Z0	// data.7.bar[0]
-	VMOVUPS	Z0, 911232(DI)	// forecast0ReplayDenseVjp.a_d4_bar[0]
-	VMOVUPS	1172864(DI), Z0	// data.7.bar[1]
-	VMOVUPS	Z0, 911360(DI)	// forecast0ReplayDenseVjp.a_d4_bar[1]
-	VMOVUPS	1172992(DI), Z0	// data.7.bar[2]
-	VMOVUPS	Z0, 911488(DI)	// forecast0ReplayDenseVjp.a_d4_bar[2]
-	VMOVUPS	1173120(DI), Z0	// data.7.bar[3]
-	VMOVUPS	Z0, 911616(DI)	// forecast0ReplayDenseVjp.a_d4_bar[3]
+	VMOVUPD	1179648(SI), Z0	// step.t
+	VMOVUPD	1179712(SI), Z1	// step.t | 1
+	VMOVUPD	Z0, 918400(SI)	// forecast0ReplayDenseVjp.t
+	VMOVUPD	Z1, 918464(SI)	// forecast0ReplayDenseVjp.t | 1
+	VMOVUPD	1179904(SI), Z0	// step.h
+	VMOVUPD	1179968(SI), Z1	// step.h | 1
+	VMOVUPD	Z0, 918656(SI)	// forecast0ReplayDenseVjp.h
+	VMOVUPD	Z1, 918720(SI)	// forecast0ReplayDenseVjp.h | 1
+	VMOVUPS	1180416(DI), Z0	// z[0]
+	VMOVUPS	Z0, 918912(DI)	// forecast0ReplayDenseVjp.z[0]
+	VMOVUPS	1180544(DI), Z0	// z[1]
+	VMOVUPS	Z0, 919040(DI)	// forecast0ReplayDenseVjp.z[1]
+	VMOVUPS	1180672(DI), Z0	// z[2]
+	VMOVUPS	Z0, 919168(DI)	// forecast0ReplayDenseVjp.z[2]
+	VMOVUPS	1180800(DI), Z0	// z[3]
+	VMOVUPS	Z0, 919296(DI)	// forecast0ReplayDenseVjp.z[3]
+	VMOVUPS	1180928(DI), Z0	// z[4]
+	VMOVUPS	Z0, 919424(DI)	// forecast0ReplayDenseVjp.z[4]
+	VMOVUPS	1181056(DI), Z0	// z[5]
+	VMOVUPS	Z0, 919552(DI)	// forecast0ReplayDenseVjp.z[5]
+	VMOVUPS	1181184(DI), Z0	// z[6]
+	VMOVUPS	Z0, 919680(DI)	// forecast0ReplayDenseVjp.z[6]
+	VMOVUPS	1181312(DI), Z0	// z[7]
+	VMOVUPS	Z0, 919808(DI)	// forecast0ReplayDenseVjp.z[7]
+	VMOVUPS	1181440(DI), Z0	// a[0]
+	VMOVUPS	Z0, 919936(DI)	// forecast0ReplayDenseVjp.a[0]
+	VMOVUPS	1181568(DI), Z0	// a[1]
+	VMOVUPS	Z0, 920064(DI)	// forecast0ReplayDenseVjp.a[1]
+	VMOVUPS	1181696(DI), Z0	// a[2]
+	VMOVUPS	Z0, 920192(DI)	// forecast0ReplayDenseVjp.a[2]
+	VMOVUPS	1181824(DI), Z0	// a[3]
+	VMOVUPS	Z0, 920320(DI)	// forecast0ReplayDenseVjp.a[3]
+	VMOVUPS	1181952(DI), Z0	// z.bar[0]
+	VMOVUPS	Z0, 920448(DI)	// forecast0ReplayDenseVjp.z_next_bar[0]
+	VMOVUPS	1182080(DI), Z0	// z.bar[1]
+	VMOVUPS	Z0, 920576(DI)	// forecast0ReplayDenseVjp.z_next_bar[1]
+	VMOVUPS	1182208(DI), Z0	// z.bar[2]
+	VMOVUPS	Z0, 920704(DI)	// forecast0ReplayDenseVjp.z_next_bar[2]
+	VMOVUPS	1182336(DI), Z0	// z.bar[3]
+	VMOVUPS	Z0, 920832(DI)	// forecast0ReplayDenseVjp.z_next_bar[3]
+	VMOVUPS	1182464(DI), Z0	// z.bar[4]
+	VMOVUPS	Z0, 920960(DI)	// forecast0ReplayDenseVjp.z_next_bar[4]
+	VMOVUPS	1182592(DI), Z0	// z.bar[5]
+	VMOVUPS	Z0, 921088(DI)	// forecast0ReplayDenseVjp.z_next_bar[5]
+	VMOVUPS	1182720(DI), Z0	// z.bar[6]
+	VMOVUPS	Z0, 921216(DI)	// forecast0ReplayDenseVjp.z_next_bar[6]
+	VMOVUPS	1182848(DI), Z0	// z.bar[7]
+	VMOVUPS	Z0, 921344(DI)	// forecast0ReplayDenseVjp.z_next_bar[7]
+	VMOVUPS	1182976(DI), Z0	// a.bar[0]
+	VMOVUPS	Z0, 921472(DI)	// forecast0ReplayDenseVjp.a_next_bar[0]
+	VMOVUPS	1183104(DI), Z0	// a.bar[1]
+	VMOVUPS	Z0, 921600(DI)	// forecast0ReplayDenseVjp.a_next_bar[1]
+	VMOVUPS	1183232(DI), Z0	// a.bar[2]
+	VMOVUPS	Z0, 921728(DI)	// forecast0ReplayDenseVjp.a_next_bar[2]
+	VMOVUPS	1183360(DI), Z0	// a.bar[3]
+	VMOVUPS	Z0, 921856(DI)	// forecast0ReplayDenseVjp.a_next_bar[3]
+	VMOVUPS	1183488(DI), Z0	// data.0.bar[0]
+	VMOVUPS	Z0, 921984(DI)	// forecast0ReplayDenseVjp.z_d1_bar[0]
+	VMOVUPS	1183616(DI), Z0	// data.0.bar[1]
+	VMOVUPS	Z0, 922112(DI)	// forecast0ReplayDenseVjp.z_d1_bar[1]
+	VMOVUPS	1183744(DI), Z0	// data.0.bar[2]
+	VMOVUPS	Z0, 922240(DI)	// forecast0ReplayDenseVjp.z_d1_bar[2]
+	VMOVUPS	1183872(DI), Z0	// data.0.bar[3]
+	VMOVUPS	Z0, 922368(DI)	// forecast0ReplayDenseVjp.z_d1_bar[3]
+	VMOVUPS	1184000(DI), Z0	// data.0.bar[4]
+	VMOVUPS	Z0, 922496(DI)	// forecast0ReplayDenseVjp.z_d1_bar[4]
+	VMOVUPS	1184128(DI), Z0	// data.0.bar[5]
+	VMOVUPS	Z0, 922624(DI)	// forecast0ReplayDenseVjp.z_d1_bar[5]
+	VMOVUPS	1184256(DI), Z0	// data.0.bar[6]
+	VMOVUPS	Z0, 922752(DI)	// forecast0ReplayDenseVjp.z_d1_bar[6]
+	VMOVUPS	1184384(DI), Z0	// data.0.bar[7]
+	VMOVUPS	Z0, 922880(DI)	// forecast0ReplayDenseVjp.z_d1_bar[7]
+	VMOVUPS	1184512(DI), Z0	// data.1.bar[0]
+	VMOVUPS	Z0, 923008(DI)	// forecast0ReplayDenseVjp.a_d1_bar[0]
+	VMOVUPS	1184640(DI), Z0	// data.1.bar[1]
+	VMOVUPS	Z0, 923136(DI)	// forecast0ReplayDenseVjp.a_d1_bar[1]
+	VMOVUPS	1184768(DI), Z0	// data.1.bar[2]
+	VMOVUPS	Z0, 923264(DI)	// forecast0ReplayDenseVjp.a_d1_bar[2]
+	VMOVUPS	1184896(DI), Z0	// data.1.bar[3]
+	VMOVUPS	Z0, 923392(DI)	// forecast0ReplayDenseVjp.a_d1_bar[3]
+	VMOVUPS	1185024(DI), Z0	// data.2.bar[0]
+	VMOVUPS	Z0, 923520(DI)	// forecast0ReplayDenseVjp.z_d2_bar[0]
+	VMOVUPS	1185152(DI), Z0	// data.2.bar[1]
+	VMOVUPS	Z0, 923648(DI)	// forecast0ReplayDenseVjp.z_d2_bar[1]
+	VMOVUPS	1185280(DI), Z0	// data.2.bar[2]
+	VMOVUPS	Z0, 923776(DI)	// forecast0ReplayDenseVjp.z_d2_bar[2]
+	VMOVUPS	1185408(DI), Z0	// data.2.bar[3]
+	VMOVUPS	Z0, 923904(DI)	// forecast0ReplayDenseVjp.z_d2_bar[3]
+	VMOVUPS	1185536(DI), Z0	// data.2.bar[4]
+	VMOVUPS	Z0, 924032(DI)	// forecast0ReplayDenseVjp.z_d2_bar[4]
+	VMOVUPS	1185664(DI), Z0	// data.2.bar[5]
+	VMOVUPS	Z0, 924160(DI)	// forecast0ReplayDenseVjp.z_d2_bar[5]
+	VMOVUPS	1185792(DI), Z0	// data.2.bar[6]
+	VMOVUPS	Z0, 924288(DI)	// forecast0ReplayDenseVjp.z_d2_bar[6]
+	VMOVUPS	1185920(DI), Z0	// data.2.bar[7]
+	VMOVUPS	Z0, 924416(DI)	// forecast0ReplayDenseVjp.z_d2_bar[7]
+	VMOVUPS	1186048(DI), Z0	// data.3.bar[0]
+	VMOVUPS	Z0, 924544(DI)	// forecast0ReplayDenseVjp.a_d2_bar[0]
+	VMOVUPS	1186176(DI), Z0	// data.3.bar[1]
+	VMOVUPS	Z0, 924672(DI)	// forecast0ReplayDenseVjp.a_d2_bar[1]
+	VMOVUPS	1186304(DI), Z0	// data.3.bar[2]
+	VMOVUPS	Z0, 924800(DI)	// forecast0ReplayDenseVjp.a_d2_bar[2]
+	VMOVUPS	1186432(DI), Z0	// data.3.bar[3]
+	VMOVUPS	Z0, 924928(DI)	// forecast0ReplayDenseVjp.a_d2_bar[3]
+	VMOVUPS	1186560(DI), Z0	// data.4.bar[0]
+	VMOVUPS	Z0, 925056(DI)	// forecast0ReplayDenseVjp.z_d3_bar[0]
+	VMOVUPS	1186688(DI), Z0	// data.4.bar[1]
+	VMOVUPS	Z0, 925184(DI)	// forecast0ReplayDenseVjp.z_d3_bar[1]
+	VMOVUPS	1186816(DI), Z0	// data.4.bar[2]
+	VMOVUPS	Z0, 925312(DI)	// forecast0ReplayDenseVjp.z_d3_bar[2]
+	VMOVUPS	1186944(DI), Z0	// data.4.bar[3]
+	VMOVUPS	Z0, 925440(DI)	// forecast0ReplayDenseVjp.z_d3_bar[3]
+	VMOVUPS	1187072(DI), Z0	// data.4.bar[4]
+	VMOVUPS	Z0, 925568(DI)	// forecast0ReplayDenseVjp.z_d3_bar[4]
+	VMOVUPS	1187200(DI), Z0	// data.4.bar[5]
+	VMOVUPS	Z0, 925696(DI)	// forecast0ReplayDenseVjp.z_d3_bar[5]
+	VMOVUPS	1187328(DI), Z0	// data.4.bar[6]
+	VMOVUPS	Z0, 925824(DI)	// forecast0ReplayDenseVjp.z_d3_bar[6]
+	VMOVUPS	1187456(DI), Z0	// data.4.bar[7]
+	VMOVUPS	Z0, 925952(DI)	// forecast0ReplayDenseVjp.z_d3_bar[7]
+	VMOVUPS	1187584(DI), Z0	// data.5.bar[0]
+	VMOVUPS	Z0, 926080(DI)	// forecast0ReplayDenseVjp.a_d3_bar[0]
+	VMOVUPS	1187712(DI), Z0	// data.5.bar[1]
+	VMOVUPS	Z0, 926208(DI)	// forecast0ReplayDenseVjp.a_d3_bar[1]
+	VMOVUPS	1187840(DI), Z0	// data.5.bar[2]
+	VMOVUPS	Z0, 926336(DI)	// forecast0ReplayDenseVjp.a_d3_bar[2]
+	VMOVUPS	1187968(DI), Z0	// data.5.bar[3]
+	VMOVUPS	Z0, 926464(DI)	// forecast0ReplayDenseVjp.a_d3_bar[3]
+	VMOVUPS	1188096(DI), Z0	// data.6.bar[0]
+	VMOVUPS	Z0, 926592(DI)	// forecast0ReplayDenseVjp.z_d4_bar[0]
+	VMOVUPS	1188224(DI), Z0	// data.6.bar[1]
+	VMOVUPS	Z0, 926720(DI)	// forecast0ReplayDenseVjp.z_d4_bar[1]
+	VMOVUPS	1188352(DI), Z0	// data.6.bar[2]
+	VMOVUPS	Z0, 926848(DI)	// forecast0ReplayDenseVjp.z_d4_bar[2]
+	VMOVUPS	1188480(DI), Z0	// data.6.bar[3]
+	VMOVUPS	Z0, 926976(DI)	// forecast0ReplayDenseVjp.z_d4_bar[3]
+	VMOVUPS	1188608(DI), Z0	// data.6.bar[4]
+	VMOVUPS	Z0, 927104(DI)	// forecast0ReplayDenseVjp.z_d4_bar[4]
+	VMOVUPS	1188736(DI), Z0	// data.6.bar[5]
+	VMOVUPS	Z0, 927232(DI)	// forecast0ReplayDenseVjp.z_d4_bar[5]
+	VMOVUPS	1188864(DI), Z0	// data.6.bar[6]
+	VMOVUPS	Z0, 927360(DI)	// forecast0ReplayDenseVjp.z_d4_bar[6]
+	VMOVUPS	1188992(DI), Z0	// data.6.bar[7]
+	VMOVUPS	Z0, 927488(DI)	// forecast0ReplayDenseVjp.z_d4_bar[7]
+	VMOVUPS	1189120(DI), Z0	// data.7.bar[0]
+	VMOVUPS	Z0, 927616(DI)	// forecast0ReplayDenseVjp.a_d4_bar[0]
+	VMOVUPS	1189248(DI), Z0	// data.7.bar[1]
+	VMOVUPS	Z0, 927744(DI)	// forecast0ReplayDenseVjp.a_d4_bar[1]
+	VMOVUPS	1189376(DI), Z0	// data.7.bar[2]
+	VMOVUPS	Z0, 927872(DI)	// forecast0ReplayDenseVjp.a_d4_bar[2]
+	VMOVUPS	1189504(DI), Z0	// data.7.bar[3]
+	VMOVUPS	Z0, 928000(DI)	// forecast0ReplayDenseVjp.a_d4_bar[3]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -13271,30 +13901,30 @@ loop1: // 2 times: vectors of the block
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop2: // 2 times: vectors of the block
-	VMOVUPS	911744(SI), Z0	// forecast0ReplayDenseVjp.z_bar[0]
-	VMOVUPS	Z0, 1176320(SI)	// result[0]
-	VMOVUPS	911872(SI), Z0	// forecast0ReplayDenseVjp.z_bar[1]
-	VMOVUPS	Z0, 1176448(SI)	// result[1]
-	VMOVUPS	912000(SI), Z0	// forecast0ReplayDenseVjp.z_bar[2]
-	VMOVUPS	Z0, 1176576(SI)	// result[2]
-	VMOVUPS	912128(SI), Z0	// forecast0ReplayDenseVjp.z_bar[3]
-	VMOVUPS	Z0, 1176704(SI)	// result[3]
-	VMOVUPS	912256(SI), Z0	// forecast0ReplayDenseVjp.z_bar[4]
-	VMOVUPS	Z0, 1176832(SI)	// result[4]
-	VMOVUPS	912384(SI), Z0	// forecast0ReplayDenseVjp.z_bar[5]
-	VMOVUPS	Z0, 1176960(SI)	// result[5]
-	VMOVUPS	912512(SI), Z0	// forecast0ReplayDenseVjp.z_bar[6]
-	VMOVUPS	Z0, 1177088(SI)	// result[6]
-	VMOVUPS	912640(SI), Z0	// forecast0ReplayDenseVjp.z_bar[7]
-	VMOVUPS	Z0, 1177216(SI)	// result[7]
-	VMOVUPS	912768(SI), Z0	// forecast0ReplayDenseVjp.a_bar[0]
-	VMOVUPS	Z0, 1177344(SI)	// result_2[0]
-	VMOVUPS	912896(SI), Z0	// forecast0ReplayDenseVjp.a_bar[1]
-	VMOVUPS	Z0, 1177472(SI)	// result_2[1]
-	VMOVUPS	913024(SI), Z0	// forecast0ReplayDenseVjp.a_bar[2]
-	VMOVUPS	Z0, 1177600(SI)	// result_2[2]
-	VMOVUPS	913152(SI), Z0	// forecast0ReplayDenseVjp.a_bar[3]
-	VMOVUPS	Z0, 1177728(SI)	// result_2[3]
+	VMOVUPS	928128(SI), Z0	// forecast0ReplayDenseVjp.z_bar[0]
+	VMOVUPS	Z0, 1192704(SI)	// result[0]
+	VMOVUPS	928256(SI), Z0	// forecast0ReplayDenseVjp.z_bar[1]
+	VMOVUPS	Z0, 1192832(SI)	// result[1]
+	VMOVUPS	928384(SI), Z0	// forecast0ReplayDenseVjp.z_bar[2]
+	VMOVUPS	Z0, 1192960(SI)	// result[2]
+	VMOVUPS	928512(SI), Z0	// forecast0ReplayDenseVjp.z_bar[3]
+	VMOVUPS	Z0, 1193088(SI)	// result[3]
+	VMOVUPS	928640(SI), Z0	// forecast0ReplayDenseVjp.z_bar[4]
+	VMOVUPS	Z0, 1193216(SI)	// result[4]
+	VMOVUPS	928768(SI), Z0	// forecast0ReplayDenseVjp.z_bar[5]
+	VMOVUPS	Z0, 1193344(SI)	// result[5]
+	VMOVUPS	928896(SI), Z0	// forecast0ReplayDenseVjp.z_bar[6]
+	VMOVUPS	Z0, 1193472(SI)	// result[6]
+	VMOVUPS	929024(SI), Z0	// forecast0ReplayDenseVjp.z_bar[7]
+	VMOVUPS	Z0, 1193600(SI)	// result[7]
+	VMOVUPS	929152(SI), Z0	// forecast0ReplayDenseVjp.a_bar[0]
+	VMOVUPS	Z0, 1193728(SI)	// result_2[0]
+	VMOVUPS	929280(SI), Z0	// forecast0ReplayDenseVjp.a_bar[1]
+	VMOVUPS	Z0, 1193856(SI)	// result_2[1]
+	VMOVUPS	929408(SI), Z0	// forecast0ReplayDenseVjp.a_bar[2]
+	VMOVUPS	Z0, 1193984(SI)	// result_2[2]
+	VMOVUPS	929536(SI), Z0	// forecast0ReplayDenseVjp.a_bar[3]
+	VMOVUPS	Z0, 1194112(SI)	// result_2[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop2
@@ -13302,8 +13932,8 @@ loop2: // 2 times: vectors of the block
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop3: // 2 times: vectors of the block
-	VMOVUPD	1163776(SI), Z0	// step.active
-	VMOVUPD	1163840(SI), Z1	// step.active | 1
+	VMOVUPD	1180160(SI), Z0	// step.active
+	VMOVUPD	1180224(SI), Z1	// step.active | 1
 	// forecast.nde:38
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z2
 	VCMPPD	$17, Z0, Z2, K1
@@ -13314,54 +13944,54 @@ loop3: // 2 times: vectors of the block
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop4: // 8 times: elements
-	VMOVUPS	1176320(R10), Z2	// result[0]
-	VMOVUPS	1173248(R10), Z3	// z.start.bar[0]
+	VMOVUPS	1192704(R10), Z2	// result[0]
+	VMOVUPS	1189632(R10), Z3	// z.start.bar[0]
 	VADDPS	Z3, Z2, Z2
-	VMOVUPS	1165568(R10), Z3	// z.bar[0]
+	VMOVUPS	1181952(R10), Z3	// z.bar[0]
 	VPMOVQD	Z0, Y4
 	VPMOVQD	Z1, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
 	VPTERNLOGD	$0xca, Z3, Z2, Z4
-	VMOVUPS	Z4, 1174784(R10)	// z.bar.next[0]
+	VMOVUPS	Z4, 1191168(R10)	// z.bar.next[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop4
-	VMOVUPS	1174272(DI), Z2	// a.start.bar[0]
-	VMOVUPS	1174400(DI), Z3	// a.start.bar[1]
-	VMOVUPS	1174528(DI), Z4	// a.start.bar[2]
-	VMOVUPS	1174656(DI), Z5	// a.start.bar[3]
-	VMOVUPS	1166592(DI), Z6	// a.bar[0]
-	VMOVUPS	1166720(DI), Z7	// a.bar[1]
-	VMOVUPS	1166848(DI), Z8	// a.bar[2]
-	VMOVUPS	1166976(DI), Z9	// a.bar[3]
-	VMOVUPS	1177344(DI), Z10	// result_2[0]
+	VMOVUPS	1190656(DI), Z2	// a.start.bar[0]
+	VMOVUPS	1190784(DI), Z3	// a.start.bar[1]
+	VMOVUPS	1190912(DI), Z4	// a.start.bar[2]
+	VMOVUPS	1191040(DI), Z5	// a.start.bar[3]
+	VMOVUPS	1182976(DI), Z6	// a.bar[0]
+	VMOVUPS	1183104(DI), Z7	// a.bar[1]
+	VMOVUPS	1183232(DI), Z8	// a.bar[2]
+	VMOVUPS	1183360(DI), Z9	// a.bar[3]
+	VMOVUPS	1193728(DI), Z10	// result_2[0]
 	VADDPS	Z2, Z10, Z2
-	VMOVUPS	1177472(DI), Z10	// result_2[1]
+	VMOVUPS	1193856(DI), Z10	// result_2[1]
 	VADDPS	Z3, Z10, Z3
-	VMOVUPS	1177600(DI), Z10	// result_2[2]
+	VMOVUPS	1193984(DI), Z10	// result_2[2]
 	VADDPS	Z4, Z10, Z4
-	VMOVUPS	1177728(DI), Z10	// result_2[3]
+	VMOVUPS	1194112(DI), Z10	// result_2[3]
 	VADDPS	Z5, Z10, Z5
 	VPMOVQD	Z0, Y10
 	VPMOVQD	Z1, Y11
 	VINSERTF64X4	$1, Y11, Z10, Z10
 	VPTERNLOGD	$0xca, Z6, Z2, Z10
-	VMOVUPS	Z10, 1175808(DI)	// a.bar.next[0]
+	VMOVUPS	Z10, 1192192(DI)	// a.bar.next[0]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y6
 	VINSERTF64X4	$1, Y6, Z2, Z2
 	VPTERNLOGD	$0xca, Z7, Z3, Z2
-	VMOVUPS	Z2, 1175936(DI)	// a.bar.next[1]
+	VMOVUPS	Z2, 1192320(DI)	// a.bar.next[1]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y3
 	VINSERTF64X4	$1, Y3, Z2, Z2
 	VPTERNLOGD	$0xca, Z8, Z4, Z2
-	VMOVUPS	Z2, 1176064(DI)	// a.bar.next[2]
+	VMOVUPS	Z2, 1192448(DI)	// a.bar.next[2]
 	VPMOVQD	Z0, Y0
 	VPMOVQD	Z1, Y1
 	VINSERTF64X4	$1, Y1, Z0, Z0
 	VPTERNLOGD	$0xca, Z9, Z5, Z0
-	VMOVUPS	Z0, 1176192(DI)	// a.bar.next[3]
+	VMOVUPS	Z0, 1192576(DI)	// a.bar.next[3]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -13370,30 +14000,30 @@ loop4: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop5: // 2 times: vectors of the block
-	VMOVUPS	1174784(SI), Z0	// z.bar.next[0]
-	VMOVUPS	Z0, 1165568(SI)	// z.bar[0]
-	VMOVUPS	1174912(SI), Z0	// z.bar.next[1]
-	VMOVUPS	Z0, 1165696(SI)	// z.bar[1]
-	VMOVUPS	1175040(SI), Z0	// z.bar.next[2]
-	VMOVUPS	Z0, 1165824(SI)	// z.bar[2]
-	VMOVUPS	1175168(SI), Z0	// z.bar.next[3]
-	VMOVUPS	Z0, 1165952(SI)	// z.bar[3]
-	VMOVUPS	1175296(SI), Z0	// z.bar.next[4]
-	VMOVUPS	Z0, 1166080(SI)	// z.bar[4]
-	VMOVUPS	1175424(SI), Z0	// z.bar.next[5]
-	VMOVUPS	Z0, 1166208(SI)	// z.bar[5]
-	VMOVUPS	1175552(SI), Z0	// z.bar.next[6]
-	VMOVUPS	Z0, 1166336(SI)	// z.bar[6]
-	VMOVUPS	1175680(SI), Z0	// z.bar.next[7]
-	VMOVUPS	Z0, 1166464(SI)	// z.bar[7]
-	VMOVUPS	1175808(SI), Z0	// a.bar.next[0]
-	VMOVUPS	Z0, 1166592(SI)	// a.bar[0]
-	VMOVUPS	1175936(SI), Z0	// a.bar.next[1]
-	VMOVUPS	Z0, 1166720(SI)	// a.bar[1]
-	VMOVUPS	1176064(SI), Z0	// a.bar.next[2]
-	VMOVUPS	Z0, 1166848(SI)	// a.bar[2]
-	VMOVUPS	1176192(SI), Z0	// a.bar.next[3]
-	VMOVUPS	Z0, 1166976(SI)	// a.bar[3]
+	VMOVUPS	1191168(SI), Z0	// z.bar.next[0]
+	VMOVUPS	Z0, 1181952(SI)	// z.bar[0]
+	VMOVUPS	1191296(SI), Z0	// z.bar.next[1]
+	VMOVUPS	Z0, 1182080(SI)	// z.bar[1]
+	VMOVUPS	1191424(SI), Z0	// z.bar.next[2]
+	VMOVUPS	Z0, 1182208(SI)	// z.bar[2]
+	VMOVUPS	1191552(SI), Z0	// z.bar.next[3]
+	VMOVUPS	Z0, 1182336(SI)	// z.bar[3]
+	VMOVUPS	1191680(SI), Z0	// z.bar.next[4]
+	VMOVUPS	Z0, 1182464(SI)	// z.bar[4]
+	VMOVUPS	1191808(SI), Z0	// z.bar.next[5]
+	VMOVUPS	Z0, 1182592(SI)	// z.bar[5]
+	VMOVUPS	1191936(SI), Z0	// z.bar.next[6]
+	VMOVUPS	Z0, 1182720(SI)	// z.bar[6]
+	VMOVUPS	1192064(SI), Z0	// z.bar.next[7]
+	VMOVUPS	Z0, 1182848(SI)	// z.bar[7]
+	VMOVUPS	1192192(SI), Z0	// a.bar.next[0]
+	VMOVUPS	Z0, 1182976(SI)	// a.bar[0]
+	VMOVUPS	1192320(SI), Z0	// a.bar.next[1]
+	VMOVUPS	Z0, 1183104(SI)	// a.bar[1]
+	VMOVUPS	1192448(SI), Z0	// a.bar.next[2]
+	VMOVUPS	Z0, 1183232(SI)	// a.bar[2]
+	VMOVUPS	1192576(SI), Z0	// a.bar.next[3]
+	VMOVUPS	Z0, 1183360(SI)	// a.bar[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop5
@@ -13418,10 +14048,10 @@ TEXT forecast0DenseVjp_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 2 times: vectors of the block
-	VMOVUPD	1178112(SI), Z0	// h
-	VMOVUPD	1178176(SI), Z1	// h | 1
-	VMOVUPD	1177856(SI), Z2	// theta
-	VMOVUPD	1177920(SI), Z3	// theta | 1
+	VMOVUPD	1194496(SI), Z0	// h
+	VMOVUPD	1194560(SI), Z1	// h | 1
+	VMOVUPD	1194240(SI), Z2	// theta
+	VMOVUPD	1194304(SI), Z3	// theta | 1
 	// forecast.nde:38
 	VMULPD	Z2, Z0, Z0
 	VMULPD	Z3, Z1, Z1
@@ -13434,54 +14064,54 @@ loop1: // 2 times: vectors of the block
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop2: // 8 times: elements
-	VMOVUPS	1178368(R10), Z2	// z_at_bar[0]
+	VMOVUPS	1194752(R10), Z2	// z_at_bar[0]
 	VMULPS	Z0, Z2, Z2
-	VMOVUPS	Z2, 1181440(R10)	// z_d1_bar[0]
+	VMOVUPS	Z2, 1197824(R10)	// z_d1_bar[0]
 	VMULPS	Z1, Z2, Z2
-	VMOVUPS	Z2, 1182976(R10)	// z_d2_bar[0]
+	VMOVUPS	Z2, 1199360(R10)	// z_d2_bar[0]
 	VMULPS	Z1, Z2, Z2
-	VMOVUPS	Z2, 1184512(R10)	// z_d3_bar[0]
+	VMOVUPS	Z2, 1200896(R10)	// z_d3_bar[0]
 	VMULPS	Z1, Z2, Z2
-	VMOVUPS	Z2, 1186048(R10)	// z_d4_bar[0]
+	VMOVUPS	Z2, 1202432(R10)	// z_d4_bar[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop2
-	VMOVUPS	1179392(DI), Z2	// a_at_bar[0]
-	VMOVUPS	1179520(DI), Z3	// a_at_bar[1]
-	VMOVUPS	1179648(DI), Z4	// a_at_bar[2]
-	VMOVUPS	1179776(DI), Z5	// a_at_bar[3]
+	VMOVUPS	1195776(DI), Z2	// a_at_bar[0]
+	VMOVUPS	1195904(DI), Z3	// a_at_bar[1]
+	VMOVUPS	1196032(DI), Z4	// a_at_bar[2]
+	VMOVUPS	1196160(DI), Z5	// a_at_bar[3]
 	VMULPS	Z0, Z2, Z2
-	VMOVUPS	Z2, 1182464(DI)	// a_d1_bar[0]
+	VMOVUPS	Z2, 1198848(DI)	// a_d1_bar[0]
 	VMULPS	Z0, Z3, Z3
-	VMOVUPS	Z3, 1182592(DI)	// a_d1_bar[1]
+	VMOVUPS	Z3, 1198976(DI)	// a_d1_bar[1]
 	VMULPS	Z0, Z4, Z4
-	VMOVUPS	Z4, 1182720(DI)	// a_d1_bar[2]
+	VMOVUPS	Z4, 1199104(DI)	// a_d1_bar[2]
 	VMULPS	Z0, Z5, Z0
-	VMOVUPS	Z0, 1182848(DI)	// a_d1_bar[3]
+	VMOVUPS	Z0, 1199232(DI)	// a_d1_bar[3]
 	VMULPS	Z1, Z2, Z2
-	VMOVUPS	Z2, 1184000(DI)	// a_d2_bar[0]
+	VMOVUPS	Z2, 1200384(DI)	// a_d2_bar[0]
 	VMULPS	Z1, Z3, Z3
-	VMOVUPS	Z3, 1184128(DI)	// a_d2_bar[1]
+	VMOVUPS	Z3, 1200512(DI)	// a_d2_bar[1]
 	VMULPS	Z1, Z4, Z4
-	VMOVUPS	Z4, 1184256(DI)	// a_d2_bar[2]
+	VMOVUPS	Z4, 1200640(DI)	// a_d2_bar[2]
 	VMULPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 1184384(DI)	// a_d2_bar[3]
+	VMOVUPS	Z0, 1200768(DI)	// a_d2_bar[3]
 	VMULPS	Z1, Z2, Z2
-	VMOVUPS	Z2, 1185536(DI)	// a_d3_bar[0]
+	VMOVUPS	Z2, 1201920(DI)	// a_d3_bar[0]
 	VMULPS	Z1, Z3, Z3
-	VMOVUPS	Z3, 1185664(DI)	// a_d3_bar[1]
+	VMOVUPS	Z3, 1202048(DI)	// a_d3_bar[1]
 	VMULPS	Z1, Z4, Z4
-	VMOVUPS	Z4, 1185792(DI)	// a_d3_bar[2]
+	VMOVUPS	Z4, 1202176(DI)	// a_d3_bar[2]
 	VMULPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 1185920(DI)	// a_d3_bar[3]
+	VMOVUPS	Z0, 1202304(DI)	// a_d3_bar[3]
 	VMULPS	Z1, Z2, Z2
-	VMOVUPS	Z2, 1187072(DI)	// a_d4_bar[0]
+	VMOVUPS	Z2, 1203456(DI)	// a_d4_bar[0]
 	VMULPS	Z1, Z3, Z2
-	VMOVUPS	Z2, 1187200(DI)	// a_d4_bar[1]
+	VMOVUPS	Z2, 1203584(DI)	// a_d4_bar[1]
 	VMULPS	Z1, Z4, Z2
-	VMOVUPS	Z2, 1187328(DI)	// a_d4_bar[2]
+	VMOVUPS	Z2, 1203712(DI)	// a_d4_bar[2]
 	VMULPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 1187456(DI)	// a_d4_bar[3]
+	VMOVUPS	Z0, 1203840(DI)	// a_d4_bar[3]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -13489,30 +14119,30 @@ loop2: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop3: // 2 times: vectors of the block
-	VMOVUPS	1178368(SI), Z0	// z_at_bar[0]
-	VMOVUPS	Z0, 1179904(SI)	// z_bar[0]
-	VMOVUPS	1178496(SI), Z0	// z_at_bar[1]
-	VMOVUPS	Z0, 1180032(SI)	// z_bar[1]
-	VMOVUPS	1178624(SI), Z0	// z_at_bar[2]
-	VMOVUPS	Z0, 1180160(SI)	// z_bar[2]
-	VMOVUPS	1178752(SI), Z0	// z_at_bar[3]
-	VMOVUPS	Z0, 1180288(SI)	// z_bar[3]
-	VMOVUPS	1178880(SI), Z0	// z_at_bar[4]
-	VMOVUPS	Z0, 1180416(SI)	// z_bar[4]
-	VMOVUPS	1179008(SI), Z0	// z_at_bar[5]
-	VMOVUPS	Z0, 1180544(SI)	// z_bar[5]
-	VMOVUPS	1179136(SI), Z0	// z_at_bar[6]
-	VMOVUPS	Z0, 1180672(SI)	// z_bar[6]
-	VMOVUPS	1179264(SI), Z0	// z_at_bar[7]
-	VMOVUPS	Z0, 1180800(SI)	// z_bar[7]
-	VMOVUPS	1179392(SI), Z0	// a_at_bar[0]
-	VMOVUPS	Z0, 1180928(SI)	// a_bar[0]
-	VMOVUPS	1179520(SI), Z0	// a_at_bar[1]
-	VMOVUPS	Z0, 1181056(SI)	// a_bar[1]
-	VMOVUPS	1179648(SI), Z0	// a_at_bar[2]
-	VMOVUPS	Z0, 1181184(SI)	// a_bar[2]
-	VMOVUPS	1179776(SI), Z0	// a_at_bar[3]
-	VMOVUPS	Z0, 1181312(SI)	// a_bar[3]
+	VMOVUPS	1194752(SI), Z0	// z_at_bar[0]
+	VMOVUPS	Z0, 1196288(SI)	// z_bar[0]
+	VMOVUPS	1194880(SI), Z0	// z_at_bar[1]
+	VMOVUPS	Z0, 1196416(SI)	// z_bar[1]
+	VMOVUPS	1195008(SI), Z0	// z_at_bar[2]
+	VMOVUPS	Z0, 1196544(SI)	// z_bar[2]
+	VMOVUPS	1195136(SI), Z0	// z_at_bar[3]
+	VMOVUPS	Z0, 1196672(SI)	// z_bar[3]
+	VMOVUPS	1195264(SI), Z0	// z_at_bar[4]
+	VMOVUPS	Z0, 1196800(SI)	// z_bar[4]
+	VMOVUPS	1195392(SI), Z0	// z_at_bar[5]
+	VMOVUPS	Z0, 1196928(SI)	// z_bar[5]
+	VMOVUPS	1195520(SI), Z0	// z_at_bar[6]
+	VMOVUPS	Z0, 1197056(SI)	// z_bar[6]
+	VMOVUPS	1195648(SI), Z0	// z_at_bar[7]
+	VMOVUPS	Z0, 1197184(SI)	// z_bar[7]
+	VMOVUPS	1195776(SI), Z0	// a_at_bar[0]
+	VMOVUPS	Z0, 1197312(SI)	// a_bar[0]
+	VMOVUPS	1195904(SI), Z0	// a_at_bar[1]
+	VMOVUPS	Z0, 1197440(SI)	// a_bar[1]
+	VMOVUPS	1196032(SI), Z0	// a_at_bar[2]
+	VMOVUPS	Z0, 1197568(SI)	// a_bar[2]
+	VMOVUPS	1196160(SI), Z0	// a_at_bar[3]
+	VMOVUPS	Z0, 1197696(SI)	// a_bar[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop3
@@ -13525,38 +14155,38 @@ TEXT forecast0RecLanerevat_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 2 times: vectors of the block
-	VMOVUPD	1187584(SI), Z0	// step.theta
-	VMOVUPD	1187648(SI), Z1	// step.theta | 1
-	VMOVUPD	Z0, 1177856(SI)	// forecast0DenseVjp.theta
-	VMOVUPD	Z1, 1177920(SI)	// forecast0DenseVjp.theta | 1
-	VMOVUPD	1187840(SI), Z0	// step.h
-	VMOVUPD	1187904(SI), Z1	// step.h | 1
-	VMOVUPD	Z0, 1178112(SI)	// forecast0DenseVjp.h
-	VMOVUPD	Z1, 1178176(SI)	// forecast0DenseVjp.h | 1
-	VMOVUPS	1188352(DI), Z0	// z.out[0]
-	VMOVUPS	Z0, 1178368(DI)	// forecast0DenseVjp.z_at_bar[0]
-	VMOVUPS	1188480(DI), Z0	// z.out[1]
-	VMOVUPS	Z0, 1178496(DI)	// forecast0DenseVjp.z_at_bar[1]
-	VMOVUPS	1188608(DI), Z0	// z.out[2]
-	VMOVUPS	Z0, 1178624(DI)	// forecast0DenseVjp.z_at_bar[2]
-	VMOVUPS	1188736(DI), Z0	// z.out[3]
-	VMOVUPS	Z0, 1178752(DI)	// forecast0DenseVjp.z_at_bar[3]
-	VMOVUPS	1188864(DI), Z0	// z.out[4]
-	VMOVUPS	Z0, 1178880(DI)	// forecast0DenseVjp.z_at_bar[4]
-	VMOVUPS	1188992(DI), Z0	// z.out[5]
-	VMOVUPS	Z0, 1179008(DI)	// forecast0DenseVjp.z_at_bar[5]
-	VMOVUPS	1189120(DI), Z0	// z.out[6]
-	VMOVUPS	Z0, 1179136(DI)	// forecast0DenseVjp.z_at_bar[6]
-	VMOVUPS	1189248(DI), Z0	// z.out[7]
-	VMOVUPS	Z0, 1179264(DI)	// forecast0DenseVjp.z_at_bar[7]
-	VMOVUPS	1189376(DI), Z0	// a.out[0]
-	VMOVUPS	Z0, 1179392(DI)	// forecast0DenseVjp.a_at_bar[0]
-	VMOVUPS	1189504(DI), Z0	// a.out[1]
-	VMOVUPS	Z0, 1179520(DI)	// forecast0DenseVjp.a_at_bar[1]
-	VMOVUPS	1189632(DI), Z0	// a.out[2]
-	VMOVUPS	Z0, 1179648(DI)	// forecast0DenseVjp.a_at_bar[2]
-	VMOVUPS	1189760(DI), Z0	// a.out[3]
-	VMOVUPS	Z0, 1179776(DI)	// forecast0DenseVjp.a_at_bar[3]
+	VMOVUPD	1203968(SI), Z0	// step.theta
+	VMOVUPD	1204032(SI), Z1	// step.theta | 1
+	VMOVUPD	Z0, 1194240(SI)	// forecast0DenseVjp.theta
+	VMOVUPD	Z1, 1194304(SI)	// forecast0DenseVjp.theta | 1
+	VMOVUPD	1204224(SI), Z0	// step.h
+	VMOVUPD	1204288(SI), Z1	// step.h | 1
+	VMOVUPD	Z0, 1194496(SI)	// forecast0DenseVjp.h
+	VMOVUPD	Z1, 1194560(SI)	// forecast0DenseVjp.h | 1
+	VMOVUPS	1204736(DI), Z0	// z.out[0]
+	VMOVUPS	Z0, 1194752(DI)	// forecast0DenseVjp.z_at_bar[0]
+	VMOVUPS	1204864(DI), Z0	// z.out[1]
+	VMOVUPS	Z0, 1194880(DI)	// forecast0DenseVjp.z_at_bar[1]
+	VMOVUPS	1204992(DI), Z0	// z.out[2]
+	VMOVUPS	Z0, 1195008(DI)	// forecast0DenseVjp.z_at_bar[2]
+	VMOVUPS	1205120(DI), Z0	// z.out[3]
+	VMOVUPS	Z0, 1195136(DI)	// forecast0DenseVjp.z_at_bar[3]
+	VMOVUPS	1205248(DI), Z0	// z.out[4]
+	VMOVUPS	Z0, 1195264(DI)	// forecast0DenseVjp.z_at_bar[4]
+	VMOVUPS	1205376(DI), Z0	// z.out[5]
+	VMOVUPS	Z0, 1195392(DI)	// forecast0DenseVjp.z_at_bar[5]
+	VMOVUPS	1205504(DI), Z0	// z.out[6]
+	VMOVUPS	Z0, 1195520(DI)	// forecast0DenseVjp.z_at_bar[6]
+	VMOVUPS	1205632(DI), Z0	// z.out[7]
+	VMOVUPS	Z0, 1195648(DI)	// forecast0DenseVjp.z_at_bar[7]
+	VMOVUPS	1205760(DI), Z0	// a.out[0]
+	VMOVUPS	Z0, 1195776(DI)	// forecast0DenseVjp.a_at_bar[0]
+	VMOVUPS	1205888(DI), Z0	// a.out[1]
+	VMOVUPS	Z0, 1195904(DI)	// forecast0DenseVjp.a_at_bar[1]
+	VMOVUPS	1206016(DI), Z0	// a.out[2]
+	VMOVUPS	Z0, 1196032(DI)	// forecast0DenseVjp.a_at_bar[2]
+	VMOVUPS	1206144(DI), Z0	// a.out[3]
+	VMOVUPS	Z0, 1196160(DI)	// forecast0DenseVjp.a_at_bar[3]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -13565,126 +14195,126 @@ loop1: // 2 times: vectors of the block
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop2: // 2 times: vectors of the block
-	VMOVUPS	1181440(SI), Z0	// forecast0DenseVjp.z_d1_bar[0]
-	VMOVUPS	Z0, 1205248(SI)	// result[0]
-	VMOVUPS	1181568(SI), Z0	// forecast0DenseVjp.z_d1_bar[1]
-	VMOVUPS	Z0, 1205376(SI)	// result[1]
-	VMOVUPS	1181696(SI), Z0	// forecast0DenseVjp.z_d1_bar[2]
-	VMOVUPS	Z0, 1205504(SI)	// result[2]
-	VMOVUPS	1181824(SI), Z0	// forecast0DenseVjp.z_d1_bar[3]
-	VMOVUPS	Z0, 1205632(SI)	// result[3]
-	VMOVUPS	1181952(SI), Z0	// forecast0DenseVjp.z_d1_bar[4]
-	VMOVUPS	Z0, 1205760(SI)	// result[4]
-	VMOVUPS	1182080(SI), Z0	// forecast0DenseVjp.z_d1_bar[5]
-	VMOVUPS	Z0, 1205888(SI)	// result[5]
-	VMOVUPS	1182208(SI), Z0	// forecast0DenseVjp.z_d1_bar[6]
-	VMOVUPS	Z0, 1206016(SI)	// result[6]
-	VMOVUPS	1182336(SI), Z0	// forecast0DenseVjp.z_d1_bar[7]
-	VMOVUPS	Z0, 1206144(SI)	// result[7]
-	VMOVUPS	1182464(SI), Z0	// forecast0DenseVjp.a_d1_bar[0]
-	VMOVUPS	Z0, 1206272(SI)	// result_2[0]
-	VMOVUPS	1182592(SI), Z0	// forecast0DenseVjp.a_d1_bar[1]
-	VMOVUPS	Z0, 1206400(SI)	// result_2[1]
-	VMOVUPS	1182720(SI), Z0	// forecast0DenseVjp.a_d1_bar[2]
-	VMOVUPS	Z0, 1206528(SI)	// result_2[2]
-	VMOVUPS	1182848(SI), Z0	// forecast0DenseVjp.a_d1_bar[3]
-	VMOVUPS	Z0, 1206656(SI)	// result_2[3]
-	VMOVUPS	1182976(SI), Z0	// forecast0DenseVjp.z_d2_bar[0]
-	VMOVUPS	Z0, 1206784(SI)	// result_3[0]
-	VMOVUPS	1183104(SI), Z0	// forecast0DenseVjp.z_d2_bar[1]
-	VMOVUPS	Z0, 1206912(SI)	// result_3[1]
-	VMOVUPS	1183232(SI), Z0	// forecast0DenseVjp.z_d2_bar[2]
-	VMOVUPS	Z0, 1207040(SI)	// result_3[2]
-	VMOVUPS	1183360(SI), Z0	// forecast0DenseVjp.z_d2_bar[3]
-	VMOVUPS	Z0, 1207168(SI)	// result_3[3]
-	VMOVUPS	1183488(SI), Z0	// forecast0DenseVjp.z_d2_bar[4]
-	VMOVUPS	Z0, 1207296(SI)	// result_3[4]
-	VMOVUPS	1183616(SI), Z0	// forecast0DenseVjp.z_d2_bar[5]
-	VMOVUPS	Z0, 1207424(SI)	// result_3[5]
-	VMOVUPS	1183744(SI), Z0	// forecast0DenseVjp.z_d2_bar[6]
-	VMOVUPS	Z0, 1207552(SI)	// result_3[6]
-	VMOVUPS	1183872(SI), Z0	// forecast0DenseVjp.z_d2_bar[7]
-	VMOVUPS	Z0, 1207680(SI)	// result_3[7]
-	VMOVUPS	1184000(SI), Z0	// forecast0DenseVjp.a_d2_bar[0]
-	VMOVUPS	Z0, 1207808(SI)	// result_4[0]
-	VMOVUPS	1184128(SI), Z0	// forecast0DenseVjp.a_d2_bar[1]
-	VMOVUPS	Z0, 1207936(SI)	// result_4[1]
-	VMOVUPS	1184256(SI), Z0	// forecast0DenseVjp.a_d2_bar[2]
-	VMOVUPS	Z0, 1208064(SI)	// result_4[2]
-	VMOVUPS	1184384(SI), Z0	// forecast0DenseVjp.a_d2_bar[3]
-	VMOVUPS	Z0, 1208192(SI)	// result_4[3]
-	VMOVUPS	1184512(SI), Z0	// forecast0DenseVjp.z_d3_bar[0]
-	VMOVUPS	Z0, 1208320(SI)	// result_5[0]
-	VMOVUPS	1184640(SI), Z0	// forecast0DenseVjp.z_d3_bar[1]
-	VMOVUPS	Z0, 1208448(SI)	// result_5[1]
-	VMOVUPS	1184768(SI), Z0	// forecast0DenseVjp.z_d3_bar[2]
-	VMOVUPS	Z0, 1208576(SI)	// result_5[2]
-	VMOVUPS	1184896(SI), Z0	// forecast0DenseVjp.z_d3_bar[3]
-	VMOVUPS	Z0, 1208704(SI)	// result_5[3]
-	VMOVUPS	1185024(SI), Z0	// forecast0DenseVjp.z_d3_bar[4]
-	VMOVUPS	Z0, 1208832(SI)	// result_5[4]
-	VMOVUPS	1185152(SI), Z0	// forecast0DenseVjp.z_d3_bar[5]
-	VMOVUPS	Z0, 1208960(SI)	// result_5[5]
-	VMOVUPS	1185280(SI), Z0	// forecast0DenseVjp.z_d3_bar[6]
-	VMOVUPS	Z0, 1209088(SI)	// result_5[6]
-	VMOVUPS	1185408(SI), Z0	// forecast0DenseVjp.z_d3_bar[7]
-	VMOVUPS	Z0, 1209216(SI)	// result_5[7]
-	VMOVUPS	1185536(SI), Z0	// forecast0DenseVjp.a_d3_bar[0]
-	VMOVUPS	Z0, 1209344(SI)	// result_6[0]
-	VMOVUPS	1185664(SI), Z0	// forecast0DenseVjp.a_d3_bar[1]
-	VMOVUPS	Z0, 1209472(SI)	// result_6[1]
-	VMOVUPS	1185792(SI), Z0	// forecast0DenseVjp.a_d3_bar[2]
-	VMOVUPS	Z0, 1209600(SI)	// result_6[2]
-	VMOVUPS	1185920(SI), Z0	// forecast0DenseVjp.a_d3_bar[3]
-	VMOVUPS	Z0, 1209728(SI)	// result_6[3]
-	VMOVUPS	1186048(SI), Z0	// forecast0DenseVjp.z_d4_bar[0]
-	VMOVUPS	Z0, 1209856(SI)	// result_7[0]
-	VMOVUPS	1186176(SI), Z0	// forecast0DenseVjp.z_d4_bar[1]
-	VMOVUPS	Z0, 1209984(SI)	// result_7[1]
-	VMOVUPS	1186304(SI), Z0	// forecast0DenseVjp.z_d4_bar[2]
-	VMOVUPS	Z0, 1210112(SI)	// result_7[2]
-	VMOVUPS	1186432(SI), Z0	// forecast0DenseVjp.z_d4_bar[3]
-	VMOVUPS	Z0, 1210240(SI)	// result_7[3]
-	VMOVUPS	1186560(SI), Z0	// forecast0DenseVjp.z_d4_bar[4]
-	VMOVUPS	Z0, 1210368(SI)	// result_7[4]
-	VMOVUPS	1186688(SI), Z0	// forecast0DenseVjp.z_d4_bar[5]
-	VMOVUPS	Z0, 1210496(SI)	// result_7[5]
-	VMOVUPS	1186816(SI), Z0	// forecast0DenseVjp.z_d4_bar[6]
-	VMOVUPS	Z0, 1210624(SI)	// result_7[6]
-	VMOVUPS	1186944(SI), Z0	// forecast0DenseVjp.z_d4_bar[7]
-	VMOVUPS	Z0, 1210752(SI)	// result_7[7]
-	VMOVUPS	1187072(SI), Z0	// forecast0DenseVjp.a_d4_bar[0]
-	VMOVUPS	Z0, 1210880(SI)	// result_8[0]
-	VMOVUPS	1187200(SI), Z0	// forecast0DenseVjp.a_d4_bar[1]
-	VMOVUPS	Z0, 1211008(SI)	// result_8[1]
-	VMOVUPS	1187328(SI), Z0	// forecast0DenseVjp.a_d4_bar[2]
-	VMOVUPS	Z0, 1211136(SI)	// result_8[2]
-	VMOVUPS	1187456(SI), Z0	// forecast0DenseVjp.a_d4_bar[3]
-	VMOVUPS	Z0, 1211264(SI)	// result_8[3]
-	VMOVUPS	1179904(SI), Z0	// forecast0DenseVjp.z_bar[0]
-	VMOVUPS	Z0, 1211392(SI)	// result_9[0]
-	VMOVUPS	1180032(SI), Z0	// forecast0DenseVjp.z_bar[1]
-	VMOVUPS	Z0, 1211520(SI)	// result_9[1]
-	VMOVUPS	1180160(SI), Z0	// forecast0DenseVjp.z_bar[2]
-	VMOVUPS	Z0, 1211648(SI)	// result_9[2]
-	VMOVUPS	1180288(SI), Z0	// forecast0DenseVjp.z_bar[3]
-	VMOVUPS	Z0, 1211776(SI)	// result_9[3]
-	VMOVUPS	1180416(SI), Z0	// forecast0DenseVjp.z_bar[4]
-	VMOVUPS	Z0, 1211904(SI)	// result_9[4]
-	VMOVUPS	1180544(SI), Z0	// forecast0DenseVjp.z_bar[5]
-	VMOVUPS	Z0, 1212032(SI)	// result_9[5]
-	VMOVUPS	1180672(SI), Z0	// forecast0DenseVjp.z_bar[6]
-	VMOVUPS	Z0, 1212160(SI)	// result_9[6]
-	VMOVUPS	1180800(SI), Z0	// forecast0DenseVjp.z_bar[7]
-	VMOVUPS	Z0, 1212288(SI)	// result_9[7]
-	VMOVUPS	1180928(SI), Z0	// forecast0DenseVjp.a_bar[0]
-	VMOVUPS	Z0, 1212416(SI)	// result_10[0]
-	VMOVUPS	1181056(SI), Z0	// forecast0DenseVjp.a_bar[1]
-	VMOVUPS	Z0, 1212544(SI)	// result_10[1]
-	VMOVUPS	1181184(SI), Z0	// forecast0DenseVjp.a_bar[2]
-	VMOVUPS	Z0, 1212672(SI)	// result_10[2]
-	VMOVUPS	1181312(SI), Z0	// forecast0DenseVjp.a_bar[3]
-	VMOVUPS	Z0, 1212800(SI)	// result_10[3]
+	VMOVUPS	1197824(SI), Z0	// forecast0DenseVjp.z_d1_bar[0]
+	VMOVUPS	Z0, 1221632(SI)	// result[0]
+	VMOVUPS	1197952(SI), Z0	// forecast0DenseVjp.z_d1_bar[1]
+	VMOVUPS	Z0, 1221760(SI)	// result[1]
+	VMOVUPS	1198080(SI), Z0	// forecast0DenseVjp.z_d1_bar[2]
+	VMOVUPS	Z0, 1221888(SI)	// result[2]
+	VMOVUPS	1198208(SI), Z0	// forecast0DenseVjp.z_d1_bar[3]
+	VMOVUPS	Z0, 1222016(SI)	// result[3]
+	VMOVUPS	1198336(SI), Z0	// forecast0DenseVjp.z_d1_bar[4]
+	VMOVUPS	Z0, 1222144(SI)	// result[4]
+	VMOVUPS	1198464(SI), Z0	// forecast0DenseVjp.z_d1_bar[5]
+	VMOVUPS	Z0, 1222272(SI)	// result[5]
+	VMOVUPS	1198592(SI), Z0	// forecast0DenseVjp.z_d1_bar[6]
+	VMOVUPS	Z0, 1222400(SI)	// result[6]
+	VMOVUPS	1198720(SI), Z0	// forecast0DenseVjp.z_d1_bar[7]
+	VMOVUPS	Z0, 1222528(SI)	// result[7]
+	VMOVUPS	1198848(SI), Z0	// forecast0DenseVjp.a_d1_bar[0]
+	VMOVUPS	Z0, 1222656(SI)	// result_2[0]
+	VMOVUPS	1198976(SI), Z0	// forecast0DenseVjp.a_d1_bar[1]
+	VMOVUPS	Z0, 1222784(SI)	// result_2[1]
+	VMOVUPS	1199104(SI), Z0	// forecast0DenseVjp.a_d1_bar[2]
+	VMOVUPS	Z0, 1222912(SI)	// result_2[2]
+	VMOVUPS	1199232(SI), Z0	// forecast0DenseVjp.a_d1_bar[3]
+	VMOVUPS	Z0, 1223040(SI)	// result_2[3]
+	VMOVUPS	1199360(SI), Z0	// forecast0DenseVjp.z_d2_bar[0]
+	VMOVUPS	Z0, 1223168(SI)	// result_3[0]
+	VMOVUPS	1199488(SI), Z0	// forecast0DenseVjp.z_d2_bar[1]
+	VMOVUPS	Z0, 1223296(SI)	// result_3[1]
+	VMOVUPS	1199616(SI), Z0	// forecast0DenseVjp.z_d2_bar[2]
+	VMOVUPS	Z0, 1223424(SI)	// result_3[2]
+	VMOVUPS	1199744(SI), Z0	// forecast0DenseVjp.z_d2_bar[3]
+	VMOVUPS	Z0, 1223552(SI)	// result_3[3]
+	VMOVUPS	1199872(SI), Z0	// forecast0DenseVjp.z_d2_bar[4]
+	VMOVUPS	Z0, 1223680(SI)	// result_3[4]
+	VMOVUPS	1200000(SI), Z0	// forecast0DenseVjp.z_d2_bar[5]
+	VMOVUPS	Z0, 1223808(SI)	// result_3[5]
+	VMOVUPS	1200128(SI), Z0	// forecast0DenseVjp.z_d2_bar[6]
+	VMOVUPS	Z0, 1223936(SI)	// result_3[6]
+	VMOVUPS	1200256(SI), Z0	// forecast0DenseVjp.z_d2_bar[7]
+	VMOVUPS	Z0, 1224064(SI)	// result_3[7]
+	VMOVUPS	1200384(SI), Z0	// forecast0DenseVjp.a_d2_bar[0]
+	VMOVUPS	Z0, 1224192(SI)	// result_4[0]
+	VMOVUPS	1200512(SI), Z0	// forecast0DenseVjp.a_d2_bar[1]
+	VMOVUPS	Z0, 1224320(SI)	// result_4[1]
+	VMOVUPS	1200640(SI), Z0	// forecast0DenseVjp.a_d2_bar[2]
+	VMOVUPS	Z0, 1224448(SI)	// result_4[2]
+	VMOVUPS	1200768(SI), Z0	// forecast0DenseVjp.a_d2_bar[3]
+	VMOVUPS	Z0, 1224576(SI)	// result_4[3]
+	VMOVUPS	1200896(SI), Z0	// forecast0DenseVjp.z_d3_bar[0]
+	VMOVUPS	Z0, 1224704(SI)	// result_5[0]
+	VMOVUPS	1201024(SI), Z0	// forecast0DenseVjp.z_d3_bar[1]
+	VMOVUPS	Z0, 1224832(SI)	// result_5[1]
+	VMOVUPS	1201152(SI), Z0	// forecast0DenseVjp.z_d3_bar[2]
+	VMOVUPS	Z0, 1224960(SI)	// result_5[2]
+	VMOVUPS	1201280(SI), Z0	// forecast0DenseVjp.z_d3_bar[3]
+	VMOVUPS	Z0, 1225088(SI)	// result_5[3]
+	VMOVUPS	1201408(SI), Z0	// forecast0DenseVjp.z_d3_bar[4]
+	VMOVUPS	Z0, 1225216(SI)	// result_5[4]
+	VMOVUPS	1201536(SI), Z0	// forecast0DenseVjp.z_d3_bar[5]
+	VMOVUPS	Z0, 1225344(SI)	// result_5[5]
+	VMOVUPS	1201664(SI), Z0	// forecast0DenseVjp.z_d3_bar[6]
+	VMOVUPS	Z0, 1225472(SI)	// result_5[6]
+	VMOVUPS	1201792(SI), Z0	// forecast0DenseVjp.z_d3_bar[7]
+	VMOVUPS	Z0, 1225600(SI)	// result_5[7]
+	VMOVUPS	1201920(SI), Z0	// forecast0DenseVjp.a_d3_bar[0]
+	VMOVUPS	Z0, 1225728(SI)	// result_6[0]
+	VMOVUPS	1202048(SI), Z0	// forecast0DenseVjp.a_d3_bar[1]
+	VMOVUPS	Z0, 1225856(SI)	// result_6[1]
+	VMOVUPS	1202176(SI), Z0	// forecast0DenseVjp.a_d3_bar[2]
+	VMOVUPS	Z0, 1225984(SI)	// result_6[2]
+	VMOVUPS	1202304(SI), Z0	// forecast0DenseVjp.a_d3_bar[3]
+	VMOVUPS	Z0, 1226112(SI)	// result_6[3]
+	VMOVUPS	1202432(SI), Z0	// forecast0DenseVjp.z_d4_bar[0]
+	VMOVUPS	Z0, 1226240(SI)	// result_7[0]
+	VMOVUPS	1202560(SI), Z0	// forecast0DenseVjp.z_d4_bar[1]
+	VMOVUPS	Z0, 1226368(SI)	// result_7[1]
+	VMOVUPS	1202688(SI), Z0	// forecast0DenseVjp.z_d4_bar[2]
+	VMOVUPS	Z0, 1226496(SI)	// result_7[2]
+	VMOVUPS	1202816(SI), Z0	// forecast0DenseVjp.z_d4_bar[3]
+	VMOVUPS	Z0, 1226624(SI)	// result_7[3]
+	VMOVUPS	1202944(SI), Z0	// forecast0DenseVjp.z_d4_bar[4]
+	VMOVUPS	Z0, 1226752(SI)	// result_7[4]
+	VMOVUPS	1203072(SI), Z0	// forecast0DenseVjp.z_d4_bar[5]
+	VMOVUPS	Z0, 1226880(SI)	// result_7[5]
+	VMOVUPS	1203200(SI), Z0	// forecast0DenseVjp.z_d4_bar[6]
+	VMOVUPS	Z0, 1227008(SI)	// result_7[6]
+	VMOVUPS	1203328(SI), Z0	// forecast0DenseVjp.z_d4_bar[7]
+	VMOVUPS	Z0, 1227136(SI)	// result_7[7]
+	VMOVUPS	1203456(SI), Z0	// forecast0DenseVjp.a_d4_bar[0]
+	VMOVUPS	Z0, 1227264(SI)	// result_8[0]
+	VMOVUPS	1203584(SI), Z0	// forecast0DenseVjp.a_d4_bar[1]
+	VMOVUPS	Z0, 1227392(SI)	// result_8[1]
+	VMOVUPS	1203712(SI), Z0	// forecast0DenseVjp.a_d4_bar[2]
+	VMOVUPS	Z0, 1227520(SI)	// result_8[2]
+	VMOVUPS	1203840(SI), Z0	// forecast0DenseVjp.a_d4_bar[3]
+	VMOVUPS	Z0, 1227648(SI)	// result_8[3]
+	VMOVUPS	1196288(SI), Z0	// forecast0DenseVjp.z_bar[0]
+	VMOVUPS	Z0, 1227776(SI)	// result_9[0]
+	VMOVUPS	1196416(SI), Z0	// forecast0DenseVjp.z_bar[1]
+	VMOVUPS	Z0, 1227904(SI)	// result_9[1]
+	VMOVUPS	1196544(SI), Z0	// forecast0DenseVjp.z_bar[2]
+	VMOVUPS	Z0, 1228032(SI)	// result_9[2]
+	VMOVUPS	1196672(SI), Z0	// forecast0DenseVjp.z_bar[3]
+	VMOVUPS	Z0, 1228160(SI)	// result_9[3]
+	VMOVUPS	1196800(SI), Z0	// forecast0DenseVjp.z_bar[4]
+	VMOVUPS	Z0, 1228288(SI)	// result_9[4]
+	VMOVUPS	1196928(SI), Z0	// forecast0DenseVjp.z_bar[5]
+	VMOVUPS	Z0, 1228416(SI)	// result_9[5]
+	VMOVUPS	1197056(SI), Z0	// forecast0DenseVjp.z_bar[6]
+	VMOVUPS	Z0, 1228544(SI)	// result_9[6]
+	VMOVUPS	1197184(SI), Z0	// forecast0DenseVjp.z_bar[7]
+	VMOVUPS	Z0, 1228672(SI)	// result_9[7]
+	VMOVUPS	1197312(SI), Z0	// forecast0DenseVjp.a_bar[0]
+	VMOVUPS	Z0, 1228800(SI)	// result_10[0]
+	VMOVUPS	1197440(SI), Z0	// forecast0DenseVjp.a_bar[1]
+	VMOVUPS	Z0, 1228928(SI)	// result_10[1]
+	VMOVUPS	1197568(SI), Z0	// forecast0DenseVjp.a_bar[2]
+	VMOVUPS	Z0, 1229056(SI)	// result_10[2]
+	VMOVUPS	1197696(SI), Z0	// forecast0DenseVjp.a_bar[3]
+	VMOVUPS	Z0, 1229184(SI)	// result_10[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop2
@@ -13692,8 +14322,8 @@ loop2: // 2 times: vectors of the block
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop3: // 2 times: vectors of the block
-	VMOVUPD	1188096(SI), Z0	// step.active
-	VMOVUPD	1188160(SI), Z1	// step.active | 1
+	VMOVUPD	1204480(SI), Z0	// step.active
+	VMOVUPD	1204544(SI), Z1	// step.active | 1
 	// forecast.nde:38
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z2
 	VCMPPD	$17, Z0, Z2, K1
@@ -13704,214 +14334,214 @@ loop3: // 2 times: vectors of the block
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop4: // 8 times: elements
-	VMOVUPS	1189888(R10), Z2	// data.0.bar[0]
-	VMOVUPS	1205248(R10), Z3	// result[0]
+	VMOVUPS	1206272(R10), Z2	// data.0.bar[0]
+	VMOVUPS	1221632(R10), Z3	// result[0]
 	VADDPS	Z3, Z2, Z2
-	VMOVUPS	1189888(R10), Z3	// data.0.bar[0]
+	VMOVUPS	1206272(R10), Z3	// data.0.bar[0]
 	VPMOVQD	Z0, Y4
 	VPMOVQD	Z1, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
 	VPTERNLOGD	$0xca, Z3, Z2, Z4
-	VMOVUPS	Z4, 1197568(R10)	// data.0.bar.next[0]
-	VMOVUPS	1191424(R10), Z2	// data.2.bar[0]
-	VMOVUPS	1206784(R10), Z3	// result_3[0]
+	VMOVUPS	Z4, 1213952(R10)	// data.0.bar.next[0]
+	VMOVUPS	1207808(R10), Z2	// data.2.bar[0]
+	VMOVUPS	1223168(R10), Z3	// result_3[0]
 	VADDPS	Z3, Z2, Z2
-	VMOVUPS	1191424(R10), Z3	// data.2.bar[0]
+	VMOVUPS	1207808(R10), Z3	// data.2.bar[0]
 	VPMOVQD	Z0, Y4
 	VPMOVQD	Z1, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
 	VPTERNLOGD	$0xca, Z3, Z2, Z4
-	VMOVUPS	Z4, 1199104(R10)	// data.2.bar.next[0]
-	VMOVUPS	1192960(R10), Z2	// data.4.bar[0]
-	VMOVUPS	1208320(R10), Z3	// result_5[0]
+	VMOVUPS	Z4, 1215488(R10)	// data.2.bar.next[0]
+	VMOVUPS	1209344(R10), Z2	// data.4.bar[0]
+	VMOVUPS	1224704(R10), Z3	// result_5[0]
 	VADDPS	Z3, Z2, Z2
-	VMOVUPS	1192960(R10), Z3	// data.4.bar[0]
+	VMOVUPS	1209344(R10), Z3	// data.4.bar[0]
 	VPMOVQD	Z0, Y4
 	VPMOVQD	Z1, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
 	VPTERNLOGD	$0xca, Z3, Z2, Z4
-	VMOVUPS	Z4, 1200640(R10)	// data.4.bar.next[0]
-	VMOVUPS	1194496(R10), Z2	// data.6.bar[0]
-	VMOVUPS	1209856(R10), Z3	// result_7[0]
+	VMOVUPS	Z4, 1217024(R10)	// data.4.bar.next[0]
+	VMOVUPS	1210880(R10), Z2	// data.6.bar[0]
+	VMOVUPS	1226240(R10), Z3	// result_7[0]
 	VADDPS	Z3, Z2, Z2
-	VMOVUPS	1194496(R10), Z3	// data.6.bar[0]
+	VMOVUPS	1210880(R10), Z3	// data.6.bar[0]
 	VPMOVQD	Z0, Y4
 	VPMOVQD	Z1, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
 	VPTERNLOGD	$0xca, Z3, Z2, Z4
-	VMOVUPS	Z4, 1202176(R10)	// data.6.bar.next[0]
-	VMOVUPS	1196032(R10), Z2	// z.start.bar[0]
-	VMOVUPS	1211392(R10), Z3	// result_9[0]
+	VMOVUPS	Z4, 1218560(R10)	// data.6.bar.next[0]
+	VMOVUPS	1212416(R10), Z2	// z.start.bar[0]
+	VMOVUPS	1227776(R10), Z3	// result_9[0]
 	VADDPS	Z3, Z2, Z2
-	VMOVUPS	1196032(R10), Z3	// z.start.bar[0]
+	VMOVUPS	1212416(R10), Z3	// z.start.bar[0]
 	VPMOVQD	Z0, Y4
 	VPMOVQD	Z1, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
 	VPTERNLOGD	$0xca, Z3, Z2, Z4
-	VMOVUPS	Z4, 1203712(R10)	// z.start.bar.next[0]
+	VMOVUPS	Z4, 1220096(R10)	// z.start.bar.next[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop4
-	VMOVUPS	1190912(DI), Z2	// data.1.bar[0]
-	VMOVUPS	1191040(DI), Z3	// data.1.bar[1]
-	VMOVUPS	1191168(DI), Z4	// data.1.bar[2]
-	VMOVUPS	1191296(DI), Z5	// data.1.bar[3]
-	VMOVUPS	1192448(DI), Z6	// data.3.bar[0]
-	VMOVUPS	1192576(DI), Z7	// data.3.bar[1]
-	VMOVUPS	1192704(DI), Z8	// data.3.bar[2]
-	VMOVUPS	1192832(DI), Z9	// data.3.bar[3]
-	VMOVUPS	1193984(DI), Z10	// data.5.bar[0]
-	VMOVUPS	1194112(DI), Z11	// data.5.bar[1]
-	VMOVUPS	1194240(DI), Z12	// data.5.bar[2]
-	VMOVUPS	1194368(DI), Z13	// data.5.bar[3]
-	VMOVUPS	1195520(DI), Z14	// data.7.bar[0]
-	VMOVUPS	1195648(DI), Z15	// data.7.bar[1]
-	VMOVUPS	1195776(DI), Z16	// data.7.bar[2]
-	VMOVUPS	1195904(DI), Z17	// data.7.bar[3]
-	VMOVUPS	1197056(DI), Z18	// a.start.bar[0]
-	VMOVUPS	1197184(DI), Z19	// a.start.bar[1]
-	VMOVUPS	1197312(DI), Z20	// a.start.bar[2]
-	VMOVUPS	1197440(DI), Z21	// a.start.bar[3]
-	VMOVUPS	1206272(DI), Z22	// result_2[0]
+	VMOVUPS	1207296(DI), Z2	// data.1.bar[0]
+	VMOVUPS	1207424(DI), Z3	// data.1.bar[1]
+	VMOVUPS	1207552(DI), Z4	// data.1.bar[2]
+	VMOVUPS	1207680(DI), Z5	// data.1.bar[3]
+	VMOVUPS	1208832(DI), Z6	// data.3.bar[0]
+	VMOVUPS	1208960(DI), Z7	// data.3.bar[1]
+	VMOVUPS	1209088(DI), Z8	// data.3.bar[2]
+	VMOVUPS	1209216(DI), Z9	// data.3.bar[3]
+	VMOVUPS	1210368(DI), Z10	// data.5.bar[0]
+	VMOVUPS	1210496(DI), Z11	// data.5.bar[1]
+	VMOVUPS	1210624(DI), Z12	// data.5.bar[2]
+	VMOVUPS	1210752(DI), Z13	// data.5.bar[3]
+	VMOVUPS	1211904(DI), Z14	// data.7.bar[0]
+	VMOVUPS	1212032(DI), Z15	// data.7.bar[1]
+	VMOVUPS	1212160(DI), Z16	// data.7.bar[2]
+	VMOVUPS	1212288(DI), Z17	// data.7.bar[3]
+	VMOVUPS	1213440(DI), Z18	// a.start.bar[0]
+	VMOVUPS	1213568(DI), Z19	// a.start.bar[1]
+	VMOVUPS	1213696(DI), Z20	// a.start.bar[2]
+	VMOVUPS	1213824(DI), Z21	// a.start.bar[3]
+	VMOVUPS	1222656(DI), Z22	// result_2[0]
 	VADDPS	Z22, Z2, Z22
-	VMOVUPS	1206400(DI), Z23	// result_2[1]
+	VMOVUPS	1222784(DI), Z23	// result_2[1]
 	VADDPS	Z23, Z3, Z23
-	VMOVUPS	1206528(DI), Z24	// result_2[2]
+	VMOVUPS	1222912(DI), Z24	// result_2[2]
 	VADDPS	Z24, Z4, Z24
-	VMOVUPS	1206656(DI), Z25	// result_2[3]
+	VMOVUPS	1223040(DI), Z25	// result_2[3]
 	VADDPS	Z25, Z5, Z25
 	VPMOVQD	Z0, Y26
 	VPMOVQD	Z1, Y27
 	VINSERTF64X4	$1, Y27, Z26, Z26
 	VPTERNLOGD	$0xca, Z2, Z22, Z26
-	VMOVUPS	Z26, 1198592(DI)	// data.1.bar.next[0]
+	VMOVUPS	Z26, 1214976(DI)	// data.1.bar.next[0]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y22
 	VINSERTF64X4	$1, Y22, Z2, Z2
 	VPTERNLOGD	$0xca, Z3, Z23, Z2
-	VMOVUPS	Z2, 1198720(DI)	// data.1.bar.next[1]
+	VMOVUPS	Z2, 1215104(DI)	// data.1.bar.next[1]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y3
 	VINSERTF64X4	$1, Y3, Z2, Z2
 	VPTERNLOGD	$0xca, Z4, Z24, Z2
-	VMOVUPS	Z2, 1198848(DI)	// data.1.bar.next[2]
+	VMOVUPS	Z2, 1215232(DI)	// data.1.bar.next[2]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y3
 	VINSERTF64X4	$1, Y3, Z2, Z2
 	VPTERNLOGD	$0xca, Z5, Z25, Z2
-	VMOVUPS	Z2, 1198976(DI)	// data.1.bar.next[3]
-	VMOVUPS	1207808(DI), Z2	// result_4[0]
+	VMOVUPS	Z2, 1215360(DI)	// data.1.bar.next[3]
+	VMOVUPS	1224192(DI), Z2	// result_4[0]
 	VADDPS	Z2, Z6, Z2
-	VMOVUPS	1207936(DI), Z3	// result_4[1]
+	VMOVUPS	1224320(DI), Z3	// result_4[1]
 	VADDPS	Z3, Z7, Z3
-	VMOVUPS	1208064(DI), Z4	// result_4[2]
+	VMOVUPS	1224448(DI), Z4	// result_4[2]
 	VADDPS	Z4, Z8, Z4
-	VMOVUPS	1208192(DI), Z5	// result_4[3]
+	VMOVUPS	1224576(DI), Z5	// result_4[3]
 	VADDPS	Z5, Z9, Z5
 	VPMOVQD	Z0, Y22
 	VPMOVQD	Z1, Y23
 	VINSERTF64X4	$1, Y23, Z22, Z22
 	VPTERNLOGD	$0xca, Z6, Z2, Z22
-	VMOVUPS	Z22, 1200128(DI)	// data.3.bar.next[0]
+	VMOVUPS	Z22, 1216512(DI)	// data.3.bar.next[0]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y6
 	VINSERTF64X4	$1, Y6, Z2, Z2
 	VPTERNLOGD	$0xca, Z7, Z3, Z2
-	VMOVUPS	Z2, 1200256(DI)	// data.3.bar.next[1]
+	VMOVUPS	Z2, 1216640(DI)	// data.3.bar.next[1]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y3
 	VINSERTF64X4	$1, Y3, Z2, Z2
 	VPTERNLOGD	$0xca, Z8, Z4, Z2
-	VMOVUPS	Z2, 1200384(DI)	// data.3.bar.next[2]
+	VMOVUPS	Z2, 1216768(DI)	// data.3.bar.next[2]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y3
 	VINSERTF64X4	$1, Y3, Z2, Z2
 	VPTERNLOGD	$0xca, Z9, Z5, Z2
-	VMOVUPS	Z2, 1200512(DI)	// data.3.bar.next[3]
-	VMOVUPS	1209344(DI), Z2	// result_6[0]
+	VMOVUPS	Z2, 1216896(DI)	// data.3.bar.next[3]
+	VMOVUPS	1225728(DI), Z2	// result_6[0]
 	VADDPS	Z2, Z10, Z2
-	VMOVUPS	1209472(DI), Z3	// result_6[1]
+	VMOVUPS	1225856(DI), Z3	// result_6[1]
 	VADDPS	Z3, Z11, Z3
-	VMOVUPS	1209600(DI), Z4	// result_6[2]
+	VMOVUPS	1225984(DI), Z4	// result_6[2]
 	VADDPS	Z4, Z12, Z4
-	VMOVUPS	1209728(DI), Z5	// result_6[3]
+	VMOVUPS	1226112(DI), Z5	// result_6[3]
 	VADDPS	Z5, Z13, Z5
 	VPMOVQD	Z0, Y6
 	VPMOVQD	Z1, Y7
 	VINSERTF64X4	$1, Y7, Z6, Z6
 	VPTERNLOGD	$0xca, Z10, Z2, Z6
-	VMOVUPS	Z6, 1201664(DI)	// data.5.bar.next[0]
+	VMOVUPS	Z6, 1218048(DI)	// data.5.bar.next[0]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y6
 	VINSERTF64X4	$1, Y6, Z2, Z2
 	VPTERNLOGD	$0xca, Z11, Z3, Z2
-	VMOVUPS	Z2, 1201792(DI)	// data.5.bar.next[1]
+	VMOVUPS	Z2, 1218176(DI)	// data.5.bar.next[1]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y3
 	VINSERTF64X4	$1, Y3, Z2, Z2
 	VPTERNLOGD	$0xca, Z12, Z4, Z2
-	VMOVUPS	Z2, 1201920(DI)	// data.5.bar.next[2]
+	VMOVUPS	Z2, 1218304(DI)	// data.5.bar.next[2]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y3
 	VINSERTF64X4	$1, Y3, Z2, Z2
 	VPTERNLOGD	$0xca, Z13, Z5, Z2
-	VMOVUPS	Z2, 1202048(DI)	// data.5.bar.next[3]
-	VMOVUPS	1210880(DI), Z2	// result_8[0]
+	VMOVUPS	Z2, 1218432(DI)	// data.5.bar.next[3]
+	VMOVUPS	1227264(DI), Z2	// result_8[0]
 	VADDPS	Z2, Z14, Z2
-	VMOVUPS	1211008(DI), Z3	// result_8[1]
+	VMOVUPS	1227392(DI), Z3	// result_8[1]
 	VADDPS	Z3, Z15, Z3
-	VMOVUPS	1211136(DI), Z4	// result_8[2]
+	VMOVUPS	1227520(DI), Z4	// result_8[2]
 	VADDPS	Z4, Z16, Z4
-	VMOVUPS	1211264(DI), Z5	// result_8[3]
+	VMOVUPS	1227648(DI), Z5	// result_8[3]
 	VADDPS	Z5, Z17, Z5
 	VPMOVQD	Z0, Y6
 	VPMOVQD	Z1, Y7
 	VINSERTF64X4	$1, Y7, Z6, Z6
 	VPTERNLOGD	$0xca, Z14, Z2, Z6
-	VMOVUPS	Z6, 1203200(DI)	// data.7.bar.next[0]
+	VMOVUPS	Z6, 1219584(DI)	// data.7.bar.next[0]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y6
 	VINSERTF64X4	$1, Y6, Z2, Z2
 	VPTERNLOGD	$0xca, Z15, Z3, Z2
-	VMOVUPS	Z2, 1203328(DI)	// data.7.bar.next[1]
+	VMOVUPS	Z2, 1219712(DI)	// data.7.bar.next[1]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y3
 	VINSERTF64X4	$1, Y3, Z2, Z2
 	VPTERNLOGD	$0xca, Z16, Z4, Z2
-	VMOVUPS	Z2, 1203456(DI)	// data.7.bar.next[2]
+	VMOVUPS	Z2, 1219840(DI)	// data.7.bar.next[2]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y3
 	VINSERTF64X4	$1, Y3, Z2, Z2
 	VPTERNLOGD	$0xca, Z17, Z5, Z2
-	VMOVUPS	Z2, 1203584(DI)	// data.7.bar.next[3]
-	VMOVUPS	1212416(DI), Z2	// result_10[0]
+	VMOVUPS	Z2, 1219968(DI)	// data.7.bar.next[3]
+	VMOVUPS	1228800(DI), Z2	// result_10[0]
 	VADDPS	Z2, Z18, Z2
-	VMOVUPS	1212544(DI), Z3	// result_10[1]
+	VMOVUPS	1228928(DI), Z3	// result_10[1]
 	VADDPS	Z3, Z19, Z3
-	VMOVUPS	1212672(DI), Z4	// result_10[2]
+	VMOVUPS	1229056(DI), Z4	// result_10[2]
 	VADDPS	Z4, Z20, Z4
-	VMOVUPS	1212800(DI), Z5	// result_10[3]
+	VMOVUPS	1229184(DI), Z5	// result_10[3]
 	VADDPS	Z5, Z21, Z5
 	VPMOVQD	Z0, Y6
 	VPMOVQD	Z1, Y7
 	VINSERTF64X4	$1, Y7, Z6, Z6
 	VPTERNLOGD	$0xca, Z18, Z2, Z6
-	VMOVUPS	Z6, 1204736(DI)	// a.start.bar.next[0]
+	VMOVUPS	Z6, 1221120(DI)	// a.start.bar.next[0]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y6
 	VINSERTF64X4	$1, Y6, Z2, Z2
 	VPTERNLOGD	$0xca, Z19, Z3, Z2
-	VMOVUPS	Z2, 1204864(DI)	// a.start.bar.next[1]
+	VMOVUPS	Z2, 1221248(DI)	// a.start.bar.next[1]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y3
 	VINSERTF64X4	$1, Y3, Z2, Z2
 	VPTERNLOGD	$0xca, Z20, Z4, Z2
-	VMOVUPS	Z2, 1204992(DI)	// a.start.bar.next[2]
+	VMOVUPS	Z2, 1221376(DI)	// a.start.bar.next[2]
 	VPMOVQD	Z0, Y0
 	VPMOVQD	Z1, Y1
 	VINSERTF64X4	$1, Y1, Z0, Z0
 	VPTERNLOGD	$0xca, Z21, Z5, Z0
-	VMOVUPS	Z0, 1205120(DI)	// a.start.bar.next[3]
+	VMOVUPS	Z0, 1221504(DI)	// a.start.bar.next[3]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -13920,126 +14550,126 @@ loop4: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop5: // 2 times: vectors of the block
-	VMOVUPS	1197568(SI), Z0	// data.0.bar.next[0]
-	VMOVUPS	Z0, 1189888(SI)	// data.0.bar[0]
-	VMOVUPS	1197696(SI), Z0	// data.0.bar.next[1]
-	VMOVUPS	Z0, 1190016(SI)	// data.0.bar[1]
-	VMOVUPS	1197824(SI), Z0	// data.0.bar.next[2]
-	VMOVUPS	Z0, 1190144(SI)	// data.0.bar[2]
-	VMOVUPS	1197952(SI), Z0	// data.0.bar.next[3]
-	VMOVUPS	Z0, 1190272(SI)	// data.0.bar[3]
-	VMOVUPS	1198080(SI), Z0	// data.0.bar.next[4]
-	VMOVUPS	Z0, 1190400(SI)	// data.0.bar[4]
-	VMOVUPS	1198208(SI), Z0	// data.0.bar.next[5]
-	VMOVUPS	Z0, 1190528(SI)	// data.0.bar[5]
-	VMOVUPS	1198336(SI), Z0	// data.0.bar.next[6]
-	VMOVUPS	Z0, 1190656(SI)	// data.0.bar[6]
-	VMOVUPS	1198464(SI), Z0	// data.0.bar.next[7]
-	VMOVUPS	Z0, 1190784(SI)	// data.0.bar[7]
-	VMOVUPS	1198592(SI), Z0	// data.1.bar.next[0]
-	VMOVUPS	Z0, 1190912(SI)	// data.1.bar[0]
-	VMOVUPS	1198720(SI), Z0	// data.1.bar.next[1]
-	VMOVUPS	Z0, 1191040(SI)	// data.1.bar[1]
-	VMOVUPS	1198848(SI), Z0	// data.1.bar.next[2]
-	VMOVUPS	Z0, 1191168(SI)	// data.1.bar[2]
-	VMOVUPS	1198976(SI), Z0	// data.1.bar.next[3]
-	VMOVUPS	Z0, 1191296(SI)	// data.1.bar[3]
-	VMOVUPS	1199104(SI), Z0	// data.2.bar.next[0]
-	VMOVUPS	Z0, 1191424(SI)	// data.2.bar[0]
-	VMOVUPS	1199232(SI), Z0	// data.2.bar.next[1]
-	VMOVUPS	Z0, 1191552(SI)	// data.2.bar[1]
-	VMOVUPS	1199360(SI), Z0	// data.2.bar.next[2]
-	VMOVUPS	Z0, 1191680(SI)	// data.2.bar[2]
-	VMOVUPS	1199488(SI), Z0	// data.2.bar.next[3]
-	VMOVUPS	Z0, 1191808(SI)	// data.2.bar[3]
-	VMOVUPS	1199616(SI), Z0	// data.2.bar.next[4]
-	VMOVUPS	Z0, 1191936(SI)	// data.2.bar[4]
-	VMOVUPS	1199744(SI), Z0	// data.2.bar.next[5]
-	VMOVUPS	Z0, 1192064(SI)	// data.2.bar[5]
-	VMOVUPS	1199872(SI), Z0	// data.2.bar.next[6]
-	VMOVUPS	Z0, 1192192(SI)	// data.2.bar[6]
-	VMOVUPS	1200000(SI), Z0	// data.2.bar.next[7]
-	VMOVUPS	Z0, 1192320(SI)	// data.2.bar[7]
-	VMOVUPS	1200128(SI), Z0	// data.3.bar.next[0]
-	VMOVUPS	Z0, 1192448(SI)	// data.3.bar[0]
-	VMOVUPS	1200256(SI), Z0	// data.3.bar.next[1]
-	VMOVUPS	Z0, 1192576(SI)	// data.3.bar[1]
-	VMOVUPS	1200384(SI), Z0	// data.3.bar.next[2]
-	VMOVUPS	Z0, 1192704(SI)	// data.3.bar[2]
-	VMOVUPS	1200512(SI), Z0	// data.3.bar.next[3]
-	VMOVUPS	Z0, 1192832(SI)	// data.3.bar[3]
-	VMOVUPS	1200640(SI), Z0	// data.4.bar.next[0]
-	VMOVUPS	Z0, 1192960(SI)	// data.4.bar[0]
-	VMOVUPS	1200768(SI), Z0	// data.4.bar.next[1]
-	VMOVUPS	Z0, 1193088(SI)	// data.4.bar[1]
-	VMOVUPS	1200896(SI), Z0	// data.4.bar.next[2]
-	VMOVUPS	Z0, 1193216(SI)	// data.4.bar[2]
-	VMOVUPS	1201024(SI), Z0	// data.4.bar.next[3]
-	VMOVUPS	Z0, 1193344(SI)	// data.4.bar[3]
-	VMOVUPS	1201152(SI), Z0	// data.4.bar.next[4]
-	VMOVUPS	Z0, 1193472(SI)	// data.4.bar[4]
-	VMOVUPS	1201280(SI), Z0	// data.4.bar.next[5]
-	VMOVUPS	Z0, 1193600(SI)	// data.4.bar[5]
-	VMOVUPS	1201408(SI), Z0	// data.4.bar.next[6]
-	VMOVUPS	Z0, 1193728(SI)	// data.4.bar[6]
-	VMOVUPS	1201536(SI), Z0	// data.4.bar.next[7]
-	VMOVUPS	Z0, 1193856(SI)	// data.4.bar[7]
-	VMOVUPS	1201664(SI), Z0	// data.5.bar.next[0]
-	VMOVUPS	Z0, 1193984(SI)	// data.5.bar[0]
-	VMOVUPS	1201792(SI), Z0	// data.5.bar.next[1]
-	VMOVUPS	Z0, 1194112(SI)	// data.5.bar[1]
-	VMOVUPS	1201920(SI), Z0	// data.5.bar.next[2]
-	VMOVUPS	Z0, 1194240(SI)	// data.5.bar[2]
-	VMOVUPS	1202048(SI), Z0	// data.5.bar.next[3]
-	VMOVUPS	Z0, 1194368(SI)	// data.5.bar[3]
-	VMOVUPS	1202176(SI), Z0	// data.6.bar.next[0]
-	VMOVUPS	Z0, 1194496(SI)	// data.6.bar[0]
-	VMOVUPS	1202304(SI), Z0	// data.6.bar.next[1]
-	VMOVUPS	Z0, 1194624(SI)	// data.6.bar[1]
-	VMOVUPS	1202432(SI), Z0	// data.6.bar.next[2]
-	VMOVUPS	Z0, 1194752(SI)	// data.6.bar[2]
-	VMOVUPS	1202560(SI), Z0	// data.6.bar.next[3]
-	VMOVUPS	Z0, 1194880(SI)	// data.6.bar[3]
-	VMOVUPS	1202688(SI), Z0	// data.6.bar.next[4]
-	VMOVUPS	Z0, 1195008(SI)	// data.6.bar[4]
-	VMOVUPS	1202816(SI), Z0	// data.6.bar.next[5]
-	VMOVUPS	Z0, 1195136(SI)	// data.6.bar[5]
-	VMOVUPS	1202944(SI), Z0	// data.6.bar.next[6]
-	VMOVUPS	Z0, 1195264(SI)	// data.6.bar[6]
-	VMOVUPS	1203072(SI), Z0	// data.6.bar.next[7]
-	VMOVUPS	Z0, 1195392(SI)	// data.6.bar[7]
-	VMOVUPS	1203200(SI), Z0	// data.7.bar.next[0]
-	VMOVUPS	Z0, 1195520(SI)	// data.7.bar[0]
-	VMOVUPS	1203328(SI), Z0	// data.7.bar.next[1]
-	VMOVUPS	Z0, 1195648(SI)	// data.7.bar[1]
-	VMOVUPS	1203456(SI), Z0	// data.7.bar.next[2]
-	VMOVUPS	Z0, 1195776(SI)	// data.7.bar[2]
-	VMOVUPS	1203584(SI), Z0	// data.7.bar.next[3]
-	VMOVUPS	Z0, 1195904(SI)	// data.7.bar[3]
-	VMOVUPS	1203712(SI), Z0	// z.start.bar.next[0]
-	VMOVUPS	Z0, 1196032(SI)	// z.start.bar[0]
-	VMOVUPS	1203840(SI), Z0	// z.start.bar.next[1]
-	VMOVUPS	Z0, 1196160(SI)	// z.start.bar[1]
-	VMOVUPS	1203968(SI), Z0	// z.start.bar.next[2]
-	VMOVUPS	Z0, 1196288(SI)	// z.start.bar[2]
-	VMOVUPS	1204096(SI), Z0	// z.start.bar.next[3]
-	VMOVUPS	Z0, 1196416(SI)	// z.start.bar[3]
-	VMOVUPS	1204224(SI), Z0	// z.start.bar.next[4]
-	VMOVUPS	Z0, 1196544(SI)	// z.start.bar[4]
-	VMOVUPS	1204352(SI), Z0	// z.start.bar.next[5]
-	VMOVUPS	Z0, 1196672(SI)	// z.start.bar[5]
-	VMOVUPS	1204480(SI), Z0	// z.start.bar.next[6]
-	VMOVUPS	Z0, 1196800(SI)	// z.start.bar[6]
-	VMOVUPS	1204608(SI), Z0	// z.start.bar.next[7]
-	VMOVUPS	Z0, 1196928(SI)	// z.start.bar[7]
-	VMOVUPS	1204736(SI), Z0	// a.start.bar.next[0]
-	VMOVUPS	Z0, 1197056(SI)	// a.start.bar[0]
-	VMOVUPS	1204864(SI), Z0	// a.start.bar.next[1]
-	VMOVUPS	Z0, 1197184(SI)	// a.start.bar[1]
-	VMOVUPS	1204992(SI), Z0	// a.start.bar.next[2]
-	VMOVUPS	Z0, 1197312(SI)	// a.start.bar[2]
-	VMOVUPS	1205120(SI), Z0	// a.start.bar.next[3]
-	VMOVUPS	Z0, 1197440(SI)	// a.start.bar[3]
+	VMOVUPS	1213952(SI), Z0	// data.0.bar.next[0]
+	VMOVUPS	Z0, 1206272(SI)	// data.0.bar[0]
+	VMOVUPS	1214080(SI), Z0	// data.0.bar.next[1]
+	VMOVUPS	Z0, 1206400(SI)	// data.0.bar[1]
+	VMOVUPS	1214208(SI), Z0	// data.0.bar.next[2]
+	VMOVUPS	Z0, 1206528(SI)	// data.0.bar[2]
+	VMOVUPS	1214336(SI), Z0	// data.0.bar.next[3]
+	VMOVUPS	Z0, 1206656(SI)	// data.0.bar[3]
+	VMOVUPS	1214464(SI), Z0	// data.0.bar.next[4]
+	VMOVUPS	Z0, 1206784(SI)	// data.0.bar[4]
+	VMOVUPS	1214592(SI), Z0	// data.0.bar.next[5]
+	VMOVUPS	Z0, 1206912(SI)	// data.0.bar[5]
+	VMOVUPS	1214720(SI), Z0	// data.0.bar.next[6]
+	VMOVUPS	Z0, 1207040(SI)	// data.0.bar[6]
+	VMOVUPS	1214848(SI), Z0	// data.0.bar.next[7]
+	VMOVUPS	Z0, 1207168(SI)	// data.0.bar[7]
+	VMOVUPS	1214976(SI), Z0	// data.1.bar.next[0]
+	VMOVUPS	Z0, 1207296(SI)	// data.1.bar[0]
+	VMOVUPS	1215104(SI), Z0	// data.1.bar.next[1]
+	VMOVUPS	Z0, 1207424(SI)	// data.1.bar[1]
+	VMOVUPS	1215232(SI), Z0	// data.1.bar.next[2]
+	VMOVUPS	Z0, 1207552(SI)	// data.1.bar[2]
+	VMOVUPS	1215360(SI), Z0	// data.1.bar.next[3]
+	VMOVUPS	Z0, 1207680(SI)	// data.1.bar[3]
+	VMOVUPS	1215488(SI), Z0	// data.2.bar.next[0]
+	VMOVUPS	Z0, 1207808(SI)	// data.2.bar[0]
+	VMOVUPS	1215616(SI), Z0	// data.2.bar.next[1]
+	VMOVUPS	Z0, 1207936(SI)	// data.2.bar[1]
+	VMOVUPS	1215744(SI), Z0	// data.2.bar.next[2]
+	VMOVUPS	Z0, 1208064(SI)	// data.2.bar[2]
+	VMOVUPS	1215872(SI), Z0	// data.2.bar.next[3]
+	VMOVUPS	Z0, 1208192(SI)	// data.2.bar[3]
+	VMOVUPS	1216000(SI), Z0	// data.2.bar.next[4]
+	VMOVUPS	Z0, 1208320(SI)	// data.2.bar[4]
+	VMOVUPS	1216128(SI), Z0	// data.2.bar.next[5]
+	VMOVUPS	Z0, 1208448(SI)	// data.2.bar[5]
+	VMOVUPS	1216256(SI), Z0	// data.2.bar.next[6]
+	VMOVUPS	Z0, 1208576(SI)	// data.2.bar[6]
+	VMOVUPS	1216384(SI), Z0	// data.2.bar.next[7]
+	VMOVUPS	Z0, 1208704(SI)	// data.2.bar[7]
+	VMOVUPS	1216512(SI), Z0	// data.3.bar.next[0]
+	VMOVUPS	Z0, 1208832(SI)	// data.3.bar[0]
+	VMOVUPS	1216640(SI), Z0	// data.3.bar.next[1]
+	VMOVUPS	Z0, 1208960(SI)	// data.3.bar[1]
+	VMOVUPS	1216768(SI), Z0	// data.3.bar.next[2]
+	VMOVUPS	Z0, 1209088(SI)	// data.3.bar[2]
+	VMOVUPS	1216896(SI), Z0	// data.3.bar.next[3]
+	VMOVUPS	Z0, 1209216(SI)	// data.3.bar[3]
+	VMOVUPS	1217024(SI), Z0	// data.4.bar.next[0]
+	VMOVUPS	Z0, 1209344(SI)	// data.4.bar[0]
+	VMOVUPS	1217152(SI), Z0	// data.4.bar.next[1]
+	VMOVUPS	Z0, 1209472(SI)	// data.4.bar[1]
+	VMOVUPS	1217280(SI), Z0	// data.4.bar.next[2]
+	VMOVUPS	Z0, 1209600(SI)	// data.4.bar[2]
+	VMOVUPS	1217408(SI), Z0	// data.4.bar.next[3]
+	VMOVUPS	Z0, 1209728(SI)	// data.4.bar[3]
+	VMOVUPS	1217536(SI), Z0	// data.4.bar.next[4]
+	VMOVUPS	Z0, 1209856(SI)	// data.4.bar[4]
+	VMOVUPS	1217664(SI), Z0	// data.4.bar.next[5]
+	VMOVUPS	Z0, 1209984(SI)	// data.4.bar[5]
+	VMOVUPS	1217792(SI), Z0	// data.4.bar.next[6]
+	VMOVUPS	Z0, 1210112(SI)	// data.4.bar[6]
+	VMOVUPS	1217920(SI), Z0	// data.4.bar.next[7]
+	VMOVUPS	Z0, 1210240(SI)	// data.4.bar[7]
+	VMOVUPS	1218048(SI), Z0	// data.5.bar.next[0]
+	VMOVUPS	Z0, 1210368(SI)	// data.5.bar[0]
+	VMOVUPS	1218176(SI), Z0	// data.5.bar.next[1]
+	VMOVUPS	Z0, 1210496(SI)	// data.5.bar[1]
+	VMOVUPS	1218304(SI), Z0	// data.5.bar.next[2]
+	VMOVUPS	Z0, 1210624(SI)	// data.5.bar[2]
+	VMOVUPS	1218432(SI), Z0	// data.5.bar.next[3]
+	VMOVUPS	Z0, 1210752(SI)	// data.5.bar[3]
+	VMOVUPS	1218560(SI), Z0	// data.6.bar.next[0]
+	VMOVUPS	Z0, 1210880(SI)	// data.6.bar[0]
+	VMOVUPS	1218688(SI), Z0	// data.6.bar.next[1]
+	VMOVUPS	Z0, 1211008(SI)	// data.6.bar[1]
+	VMOVUPS	1218816(SI), Z0	// data.6.bar.next[2]
+	VMOVUPS	Z0, 1211136(SI)	// data.6.bar[2]
+	VMOVUPS	1218944(SI), Z0	// data.6.bar.next[3]
+	VMOVUPS	Z0, 1211264(SI)	// data.6.bar[3]
+	VMOVUPS	1219072(SI), Z0	// data.6.bar.next[4]
+	VMOVUPS	Z0, 1211392(SI)	// data.6.bar[4]
+	VMOVUPS	1219200(SI), Z0	// data.6.bar.next[5]
+	VMOVUPS	Z0, 1211520(SI)	// data.6.bar[5]
+	VMOVUPS	1219328(SI), Z0	// data.6.bar.next[6]
+	VMOVUPS	Z0, 1211648(SI)	// data.6.bar[6]
+	VMOVUPS	1219456(SI), Z0	// data.6.bar.next[7]
+	VMOVUPS	Z0, 1211776(SI)	// data.6.bar[7]
+	VMOVUPS	1219584(SI), Z0	// data.7.bar.next[0]
+	VMOVUPS	Z0, 1211904(SI)	// data.7.bar[0]
+	VMOVUPS	1219712(SI), Z0	// data.7.bar.next[1]
+	VMOVUPS	Z0, 1212032(SI)	// data.7.bar[1]
+	VMOVUPS	1219840(SI), Z0	// data.7.bar.next[2]
+	VMOVUPS	Z0, 1212160(SI)	// data.7.bar[2]
+	VMOVUPS	1219968(SI), Z0	// data.7.bar.next[3]
+	VMOVUPS	Z0, 1212288(SI)	// data.7.bar[3]
+	VMOVUPS	1220096(SI), Z0	// z.start.bar.next[0]
+	VMOVUPS	Z0, 1212416(SI)	// z.start.bar[0]
+	VMOVUPS	1220224(SI), Z0	// z.start.bar.next[1]
+	VMOVUPS	Z0, 1212544(SI)	// z.start.bar[1]
+	VMOVUPS	1220352(SI), Z0	// z.start.bar.next[2]
+	VMOVUPS	Z0, 1212672(SI)	// z.start.bar[2]
+	VMOVUPS	1220480(SI), Z0	// z.start.bar.next[3]
+	VMOVUPS	Z0, 1212800(SI)	// z.start.bar[3]
+	VMOVUPS	1220608(SI), Z0	// z.start.bar.next[4]
+	VMOVUPS	Z0, 1212928(SI)	// z.start.bar[4]
+	VMOVUPS	1220736(SI), Z0	// z.start.bar.next[5]
+	VMOVUPS	Z0, 1213056(SI)	// z.start.bar[5]
+	VMOVUPS	1220864(SI), Z0	// z.start.bar.next[6]
+	VMOVUPS	Z0, 1213184(SI)	// z.start.bar[6]
+	VMOVUPS	1220992(SI), Z0	// z.start.bar.next[7]
+	VMOVUPS	Z0, 1213312(SI)	// z.start.bar[7]
+	VMOVUPS	1221120(SI), Z0	// a.start.bar.next[0]
+	VMOVUPS	Z0, 1213440(SI)	// a.start.bar[0]
+	VMOVUPS	1221248(SI), Z0	// a.start.bar.next[1]
+	VMOVUPS	Z0, 1213568(SI)	// a.start.bar[1]
+	VMOVUPS	1221376(SI), Z0	// a.start.bar.next[2]
+	VMOVUPS	Z0, 1213696(SI)	// a.start.bar[2]
+	VMOVUPS	1221504(SI), Z0	// a.start.bar.next[3]
+	VMOVUPS	Z0, 1213824(SI)	// a.start.bar[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop5
@@ -14060,14 +14690,14 @@ TEXT ·forecast0RecLanerevatAVX512(SB), 0, $8-32
 
 // enc1CellRecBack is enc.1.cell.rec.back (forecast.nde:13) of a block of samples.
 TEXT enc1CellRecBack_avx512<>(SB), NOSPLIT, $0-0
-	VMOVUPS	1221120(AX), Z0	// x[0]
-	VMOVUPS	1221184(AX), Z1	// x[0] | 1
-	VMOVUPS	1221248(AX), Z2	// x[1]
-	VMOVUPS	1221312(AX), Z3	// x[1] | 1
-	VMOVUPS	1221376(AX), Z4	// x[2]
-	VMOVUPS	1221440(AX), Z5	// x[2] | 1
-	VMOVUPS	1221504(AX), Z6	// x[3]
-	VMOVUPS	1221568(AX), Z7	// x[3] | 1
+	VMOVUPS	1237504(AX), Z0	// x[0]
+	VMOVUPS	1237568(AX), Z1	// x[0] | 1
+	VMOVUPS	1237632(AX), Z2	// x[1]
+	VMOVUPS	1237696(AX), Z3	// x[1] | 1
+	VMOVUPS	1237760(AX), Z4	// x[2]
+	VMOVUPS	1237824(AX), Z5	// x[2] | 1
+	VMOVUPS	1237888(AX), Z6	// x[3]
+	VMOVUPS	1237952(AX), Z7	// x[3] | 1
 	MOVQ	$12, CX
 	MOVQ	BX, SI
 	MOVQ	BX, DI
@@ -14090,8 +14720,8 @@ loop1: // 12 times: tiles of 8 elements
 	VBROADCASTSS	13824(DI), Z10	// enc.1.bias_ih_l0[0]
 	VADDPS	Z10, Z9, Z9
 	VADDPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 1225728(R9)	// add[0]
-	VMOVUPS	Z8, 1225792(R9)	// add[0] | 1
+	VMOVUPS	Z9, 1242112(R9)	// add[0]
+	VMOVUPS	Z8, 1242176(R9)	// add[0] | 1
 	VBROADCASTSS	16(SI), Z8	// enc.1.weight_ih_l0[4]
 	VMULPS	Z0, Z8, Z9
 	VMULPS	Z1, Z8, Z8
@@ -14107,8 +14737,8 @@ loop1: // 12 times: tiles of 8 elements
 	VBROADCASTSS	13828(DI), Z10	// enc.1.bias_ih_l0[1]
 	VADDPS	Z10, Z9, Z9
 	VADDPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 1225856(R9)	// add[1]
-	VMOVUPS	Z8, 1225920(R9)	// add[1] | 1
+	VMOVUPS	Z9, 1242240(R9)	// add[1]
+	VMOVUPS	Z8, 1242304(R9)	// add[1] | 1
 	VBROADCASTSS	32(SI), Z8	// enc.1.weight_ih_l0[8]
 	VMULPS	Z0, Z8, Z9
 	VMULPS	Z1, Z8, Z8
@@ -14124,8 +14754,8 @@ loop1: // 12 times: tiles of 8 elements
 	VBROADCASTSS	13832(DI), Z10	// enc.1.bias_ih_l0[2]
 	VADDPS	Z10, Z9, Z9
 	VADDPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 1225984(R9)	// add[2]
-	VMOVUPS	Z8, 1226048(R9)	// add[2] | 1
+	VMOVUPS	Z9, 1242368(R9)	// add[2]
+	VMOVUPS	Z8, 1242432(R9)	// add[2] | 1
 	VBROADCASTSS	48(SI), Z8	// enc.1.weight_ih_l0[12]
 	VMULPS	Z0, Z8, Z9
 	VMULPS	Z1, Z8, Z8
@@ -14141,8 +14771,8 @@ loop1: // 12 times: tiles of 8 elements
 	VBROADCASTSS	13836(DI), Z10	// enc.1.bias_ih_l0[3]
 	VADDPS	Z10, Z9, Z9
 	VADDPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 1226112(R9)	// add[3]
-	VMOVUPS	Z8, 1226176(R9)	// add[3] | 1
+	VMOVUPS	Z9, 1242496(R9)	// add[3]
+	VMOVUPS	Z8, 1242560(R9)	// add[3] | 1
 	VBROADCASTSS	64(SI), Z8	// enc.1.weight_ih_l0[16]
 	VMULPS	Z0, Z8, Z9
 	VMULPS	Z1, Z8, Z8
@@ -14158,8 +14788,8 @@ loop1: // 12 times: tiles of 8 elements
 	VBROADCASTSS	13840(DI), Z10	// enc.1.bias_ih_l0[4]
 	VADDPS	Z10, Z9, Z9
 	VADDPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 1226240(R9)	// add[4]
-	VMOVUPS	Z8, 1226304(R9)	// add[4] | 1
+	VMOVUPS	Z9, 1242624(R9)	// add[4]
+	VMOVUPS	Z8, 1242688(R9)	// add[4] | 1
 	VBROADCASTSS	80(SI), Z8	// enc.1.weight_ih_l0[20]
 	VMULPS	Z0, Z8, Z9
 	VMULPS	Z1, Z8, Z8
@@ -14175,8 +14805,8 @@ loop1: // 12 times: tiles of 8 elements
 	VBROADCASTSS	13844(DI), Z10	// enc.1.bias_ih_l0[5]
 	VADDPS	Z10, Z9, Z9
 	VADDPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 1226368(R9)	// add[5]
-	VMOVUPS	Z8, 1226432(R9)	// add[5] | 1
+	VMOVUPS	Z9, 1242752(R9)	// add[5]
+	VMOVUPS	Z8, 1242816(R9)	// add[5] | 1
 	VBROADCASTSS	96(SI), Z8	// enc.1.weight_ih_l0[24]
 	VMULPS	Z0, Z8, Z9
 	VMULPS	Z1, Z8, Z8
@@ -14192,8 +14822,8 @@ loop1: // 12 times: tiles of 8 elements
 	VBROADCASTSS	13848(DI), Z10	// enc.1.bias_ih_l0[6]
 	VADDPS	Z10, Z9, Z9
 	VADDPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 1226496(R9)	// add[6]
-	VMOVUPS	Z8, 1226560(R9)	// add[6] | 1
+	VMOVUPS	Z9, 1242880(R9)	// add[6]
+	VMOVUPS	Z8, 1242944(R9)	// add[6] | 1
 	VBROADCASTSS	112(SI), Z8	// enc.1.weight_ih_l0[28]
 	VMULPS	Z0, Z8, Z9
 	VMULPS	Z1, Z8, Z8
@@ -14209,8 +14839,8 @@ loop1: // 12 times: tiles of 8 elements
 	VBROADCASTSS	13852(DI), Z10	// enc.1.bias_ih_l0[7]
 	VADDPS	Z10, Z9, Z9
 	VADDPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 1226624(R9)	// add[7]
-	VMOVUPS	Z8, 1226688(R9)	// add[7] | 1
+	VMOVUPS	Z9, 1243008(R9)	// add[7]
+	VMOVUPS	Z8, 1243072(R9)	// add[7] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z8
 	VBROADCASTSS	f32_00000000<>(SB), Z9
 	VBROADCASTSS	f32_00000000<>(SB), Z10
@@ -14231,8 +14861,8 @@ loop1: // 12 times: tiles of 8 elements
 	MOVQ	AX, R12
 	MOVQ	R10, R13
 loop2: // 32 times: terms of the sums
-	VMOVUPS	1217024(R12), Z24	// h[0]
-	VMOVUPS	1217088(R12), Z25	// h[0] | 1
+	VMOVUPS	1233408(R12), Z24	// h[0]
+	VMOVUPS	1233472(R12), Z25	// h[0] | 1
 	VBROADCASTSS	1536(R13), Z26	// enc.1.weight_hh_l0[0]
 	VFMADD231PS	Z24, Z26, Z8
 	VFMADD231PS	Z25, Z26, Z9
@@ -14264,43 +14894,43 @@ loop2: // 32 times: terms of the sums
 	VBROADCASTSS	14208(DI), Z24	// enc.1.bias_hh_l0[0]
 	VADDPS	Z24, Z8, Z8
 	VADDPS	Z24, Z9, Z9
-	VMOVUPS	Z8, 1238016(R9)	// add_2[0]
-	VMOVUPS	Z9, 1238080(R9)	// add_2[0] | 1
+	VMOVUPS	Z8, 1254400(R9)	// add_2[0]
+	VMOVUPS	Z9, 1254464(R9)	// add_2[0] | 1
 	VBROADCASTSS	14212(DI), Z8	// enc.1.bias_hh_l0[1]
 	VADDPS	Z8, Z10, Z9
 	VADDPS	Z8, Z11, Z8
-	VMOVUPS	Z9, 1238144(R9)	// add_2[1]
-	VMOVUPS	Z8, 1238208(R9)	// add_2[1] | 1
+	VMOVUPS	Z9, 1254528(R9)	// add_2[1]
+	VMOVUPS	Z8, 1254592(R9)	// add_2[1] | 1
 	VBROADCASTSS	14216(DI), Z8	// enc.1.bias_hh_l0[2]
 	VADDPS	Z8, Z12, Z9
 	VADDPS	Z8, Z13, Z8
-	VMOVUPS	Z9, 1238272(R9)	// add_2[2]
-	VMOVUPS	Z8, 1238336(R9)	// add_2[2] | 1
+	VMOVUPS	Z9, 1254656(R9)	// add_2[2]
+	VMOVUPS	Z8, 1254720(R9)	// add_2[2] | 1
 	VBROADCASTSS	14220(DI), Z8	// enc.1.bias_hh_l0[3]
 	VADDPS	Z8, Z14, Z9
 	VADDPS	Z8, Z15, Z8
-	VMOVUPS	Z9, 1238400(R9)	// add_2[3]
-	VMOVUPS	Z8, 1238464(R9)	// add_2[3] | 1
+	VMOVUPS	Z9, 1254784(R9)	// add_2[3]
+	VMOVUPS	Z8, 1254848(R9)	// add_2[3] | 1
 	VBROADCASTSS	14224(DI), Z8	// enc.1.bias_hh_l0[4]
 	VADDPS	Z8, Z16, Z9
 	VADDPS	Z8, Z17, Z8
-	VMOVUPS	Z9, 1238528(R9)	// add_2[4]
-	VMOVUPS	Z8, 1238592(R9)	// add_2[4] | 1
+	VMOVUPS	Z9, 1254912(R9)	// add_2[4]
+	VMOVUPS	Z8, 1254976(R9)	// add_2[4] | 1
 	VBROADCASTSS	14228(DI), Z8	// enc.1.bias_hh_l0[5]
 	VADDPS	Z8, Z18, Z9
 	VADDPS	Z8, Z19, Z8
-	VMOVUPS	Z9, 1238656(R9)	// add_2[5]
-	VMOVUPS	Z8, 1238720(R9)	// add_2[5] | 1
+	VMOVUPS	Z9, 1255040(R9)	// add_2[5]
+	VMOVUPS	Z8, 1255104(R9)	// add_2[5] | 1
 	VBROADCASTSS	14232(DI), Z8	// enc.1.bias_hh_l0[6]
 	VADDPS	Z8, Z20, Z9
 	VADDPS	Z8, Z21, Z8
-	VMOVUPS	Z9, 1238784(R9)	// add_2[6]
-	VMOVUPS	Z8, 1238848(R9)	// add_2[6] | 1
+	VMOVUPS	Z9, 1255168(R9)	// add_2[6]
+	VMOVUPS	Z8, 1255232(R9)	// add_2[6] | 1
 	VBROADCASTSS	14236(DI), Z8	// enc.1.bias_hh_l0[7]
 	VADDPS	Z8, Z22, Z9
 	VADDPS	Z8, Z23, Z8
-	VMOVUPS	Z9, 1238912(R9)	// add_2[7]
-	VMOVUPS	Z8, 1238976(R9)	// add_2[7] | 1
+	VMOVUPS	Z9, 1255296(R9)	// add_2[7]
+	VMOVUPS	Z8, 1255360(R9)	// add_2[7] | 1
 	ADDQ	$128, SI
 	ADDQ	$32, DI
 	ADDQ	$1024, R9
@@ -14314,8 +14944,8 @@ loop3: // 2 times: vectors of the block
 	MOVQ	SI, R9
 loop4: // 32 times: elements
 	// forecast.nde:13
-	VMOVUPS	1229824(R9), Z0	// add[32]
-	VMOVUPS	1242112(R9), Z1	// add_2[32]
+	VMOVUPS	1246208(R9), Z0	// add[32]
+	VMOVUPS	1258496(R9), Z1	// add_2[32]
 	VADDPS	Z1, Z0, Z0
 	VPORD.BCST	f32_80000000<>(SB), Z0, Z1
 	VBROADCASTSS	f32_42b40000<>(SB), Z2
@@ -14340,15 +14970,15 @@ loop4: // 32 times: elements
 	VBLENDMPS	Z1, Z0, K2, Z0
 	VADDPS.BCST	f32_3f800000<>(SB), Z1, Z1
 	VDIVPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 1250304(R9)	// sigmoid[0]
-	VMOVUPS	1212928(R9), Z1	// h_bar[0]
+	VMOVUPS	Z0, 1266688(R9)	// sigmoid[0]
+	VMOVUPS	1229312(R9), Z1	// h_bar[0]
 	VMULPS	Z0, Z1, Z1
-	VMOVUPS	Z1, 1254400(R9)	// mul[0]
+	VMOVUPS	Z1, 1270784(R9)	// mul[0]
 	VBROADCASTSS	f32_3f800000<>(SB), Z1
 	VSUBPS	Z0, Z1, Z0
-	VMOVUPS	Z0, 1258496(R9)	// sub[0]
-	VMOVUPS	1225728(R9), Z1	// add[0]
-	VMOVUPS	1238016(R9), Z2	// add_2[0]
+	VMOVUPS	Z0, 1274880(R9)	// sub[0]
+	VMOVUPS	1242112(R9), Z1	// add[0]
+	VMOVUPS	1254400(R9), Z2	// add_2[0]
 	VADDPS	Z2, Z1, Z1
 	VPORD.BCST	f32_80000000<>(SB), Z1, Z2
 	VBROADCASTSS	f32_42b40000<>(SB), Z3
@@ -14373,9 +15003,9 @@ loop4: // 32 times: elements
 	VBLENDMPS	Z2, Z1, K2, Z1
 	VADDPS.BCST	f32_3f800000<>(SB), Z2, Z2
 	VDIVPS	Z2, Z1, Z1
-	VMOVUPS	Z1, 1262592(R9)	// sigmoid_2[0]
-	VMOVUPS	1246208(R9), Z2	// add_2[64]
-	VMOVUPS	1233920(R9), Z3	// add[64]
+	VMOVUPS	Z1, 1278976(R9)	// sigmoid_2[0]
+	VMOVUPS	1262592(R9), Z2	// add_2[64]
+	VMOVUPS	1250304(R9), Z3	// add[64]
 	VFMADD231PS	Z2, Z1, Z3
 	VBROADCASTSS	f32_41100000<>(SB), Z2
 	VMINPS	Z3, Z2, Z2
@@ -14394,14 +15024,14 @@ loop4: // 32 times: elements
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z3, Z4
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z3, Z4
 	VDIVPS	Z4, Z2, Z2
-	VMOVUPS	Z2, 1266688(R9)	// tanh[0]
-	VMOVUPS	1212928(R9), Z3	// h_bar[0]
+	VMOVUPS	Z2, 1283072(R9)	// tanh[0]
+	VMOVUPS	1229312(R9), Z3	// h_bar[0]
 	VMULPS	Z0, Z3, Z0
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z2, Z2
 	VMULPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 1270784(R9)	// mul_2[0]
+	VMOVUPS	Z0, 1287168(R9)	// mul_2[0]
 	VMULPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 1274880(R9)	// mul_3[0]
+	VMOVUPS	Z0, 1291264(R9)	// mul_3[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop4
@@ -14409,32 +15039,32 @@ loop4: // 32 times: elements
 	MOVQ	SI, R9
 loop5: // 64 times: elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1278976(R9)	// pad[0]
+	VMOVUPS	Z0, 1295360(R9)	// pad[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop5
 	MOVQ	$32, DI
 	MOVQ	SI, R9
 loop6: // 32 times: elements
-	VMOVUPS	1274880(R9), Z0	// mul_3[0]
-	VMOVUPS	Z0, 1287168(R9)	// pad[64]
+	VMOVUPS	1291264(R9), Z0	// mul_3[0]
+	VMOVUPS	Z0, 1303552(R9)	// pad[64]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop6
 	MOVQ	$32, DI
 	MOVQ	SI, R9
 loop7: // 32 times: elements
-	VMOVUPS	1212928(R9), Z0	// h_bar[0]
-	VMOVUPS	1266688(R9), Z1	// tanh[0]
-	VMOVUPS	1212928(R9), Z2	// h_bar[0]
-	VMOVUPS	1217024(R9), Z3	// h[0]
+	VMOVUPS	1229312(R9), Z0	// h_bar[0]
+	VMOVUPS	1283072(R9), Z1	// tanh[0]
+	VMOVUPS	1229312(R9), Z2	// h_bar[0]
+	VMOVUPS	1233408(R9), Z3	// h[0]
 	VMULPS	Z3, Z2, Z2
 	VFNMADD231PS	Z1, Z0, Z2
-	VMOVUPS	1250304(R9), Z0	// sigmoid[0]
-	VMOVUPS	1258496(R9), Z1	// sub[0]
+	VMOVUPS	1266688(R9), Z0	// sigmoid[0]
+	VMOVUPS	1274880(R9), Z1	// sub[0]
 	VMULPS	Z1, Z0, Z0
 	VMULPS	Z0, Z2, Z0
-	VMOVUPS	Z0, 1291264(R9)	// mul_4[0]
+	VMOVUPS	Z0, 1307648(R9)	// mul_4[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop7
@@ -14442,15 +15072,15 @@ loop7: // 32 times: elements
 	MOVQ	SI, R9
 loop8: // 32 times: elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1295360(R9)	// pad_2[0]
+	VMOVUPS	Z0, 1311744(R9)	// pad_2[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop8
 	MOVQ	$32, DI
 	MOVQ	SI, R9
 loop9: // 32 times: elements
-	VMOVUPS	1291264(R9), Z0	// mul_4[0]
-	VMOVUPS	Z0, 1299456(R9)	// pad_2[32]
+	VMOVUPS	1307648(R9), Z0	// mul_4[0]
+	VMOVUPS	Z0, 1315840(R9)	// pad_2[32]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop9
@@ -14458,41 +15088,41 @@ loop9: // 32 times: elements
 	MOVQ	SI, R9
 loop10: // 32 times: elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1303552(R9)	// pad_2[64]
+	VMOVUPS	Z0, 1319936(R9)	// pad_2[64]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop10
 	MOVQ	$96, DI
 	MOVQ	SI, R9
 loop11: // 96 times: elements
-	VMOVUPS	1278976(R9), Z0	// pad[0]
-	VMOVUPS	1295360(R9), Z1	// pad_2[0]
+	VMOVUPS	1295360(R9), Z0	// pad[0]
+	VMOVUPS	1311744(R9), Z1	// pad_2[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 1307648(R9)	// add_3[0]
+	VMOVUPS	Z0, 1324032(R9)	// add_3[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop11
 	MOVQ	$32, DI
 	MOVQ	SI, R9
 loop12: // 32 times: elements
-	VMOVUPS	1270784(R9), Z0	// mul_2[0]
-	VMOVUPS	1246208(R9), Z1	// add_2[64]
+	VMOVUPS	1287168(R9), Z0	// mul_2[0]
+	VMOVUPS	1262592(R9), Z1	// add_2[64]
 	VMULPS	Z1, Z0, Z0
-	VMOVUPS	1262592(R9), Z1	// sigmoid_2[0]
-	VMOVUPS	1262592(R9), Z2	// sigmoid_2[0]
+	VMOVUPS	1278976(R9), Z1	// sigmoid_2[0]
+	VMOVUPS	1278976(R9), Z2	// sigmoid_2[0]
 	VBROADCASTSS	f32_3f800000<>(SB), Z3
 	VSUBPS	Z2, Z3, Z2
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 1319936(R9)	// mul_5[0]
+	VMOVUPS	Z0, 1336320(R9)	// mul_5[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop12
 	MOVQ	$32, DI
 	MOVQ	SI, R9
 loop13: // 32 times: elements
-	VMOVUPS	1319936(R9), Z0	// mul_5[0]
-	VMOVUPS	Z0, 1324032(R9)	// pad_3[0]
+	VMOVUPS	1336320(R9), Z0	// mul_5[0]
+	VMOVUPS	Z0, 1340416(R9)	// pad_3[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop13
@@ -14500,7 +15130,7 @@ loop13: // 32 times: elements
 	MOVQ	SI, R9
 loop14: // 64 times: elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1328128(R9)	// pad_3[32]
+	VMOVUPS	Z0, 1344512(R9)	// pad_3[32]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop14
@@ -14509,191 +15139,33 @@ loop14: // 64 times: elements
 	JNE	loop3
 	VMOVUPS	65792(AX), Z0	// mask
 	VMOVUPS	65856(AX), Z1	// mask | 1
-	MOVQ	$12, CX
+	MOVQ	$96, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
-	MOVQ	R8, R9
-loop15: // 12 times: tiles of 8 elements
+loop15: // 96 times: elements
 	// forecast.nde:13
-	VMOVUPS	1307648(SI), Z2	// add_3[0]
-	VMOVUPS	1307712(SI), Z3	// add_3[0] | 1
-	VMOVUPS	1324032(SI), Z4	// pad_3[0]
-	VMOVUPS	1324096(SI), Z5	// pad_3[0] | 1
+	VMOVUPS	1324032(SI), Z2	// add_3[0]
+	VMOVUPS	1324096(SI), Z3	// add_3[0] | 1
+	VMOVUPS	1340416(SI), Z4	// pad_3[0]
+	VMOVUPS	1340480(SI), Z5	// pad_3[0] | 1
 	VADDPS	Z4, Z2, Z2
 	VADDPS	Z5, Z3, Z3
-	VMOVUPS	Z2, 1336320(SI)	// enc.1.bias_hh_l0_bar[0]
-	VMOVUPS	Z3, 1336384(SI)	// enc.1.bias_hh_l0_bar[0] | 1
-	VPANDD	Z0, Z2, Z4
-	VPANDD	Z1, Z3, Z5
-	VMOVUPS	227328(DI), Z6	// sum of enc.1.bias_hh_l0[0]
-	VADDPS	Z4, Z6, Z4
-	VADDPS	Z5, Z4, Z4
-	VMOVUPS	Z4, 227328(DI)	// sum of enc.1.bias_hh_l0[0]
-	VMOVUPS	1307776(SI), Z4	// add_3[1]
-	VMOVUPS	1307840(SI), Z5	// add_3[1] | 1
-	VMOVUPS	1324160(SI), Z6	// pad_3[1]
-	VMOVUPS	1324224(SI), Z7	// pad_3[1] | 1
-	VADDPS	Z6, Z4, Z4
-	VADDPS	Z7, Z5, Z5
-	VMOVUPS	Z4, 1336448(SI)	// enc.1.bias_hh_l0_bar[1]
-	VMOVUPS	Z5, 1336512(SI)	// enc.1.bias_hh_l0_bar[1] | 1
-	VPANDD	Z0, Z4, Z6
-	VPANDD	Z1, Z5, Z7
-	VMOVUPS	227392(DI), Z8	// sum of enc.1.bias_hh_l0[1]
-	VADDPS	Z6, Z8, Z6
-	VADDPS	Z7, Z6, Z6
-	VMOVUPS	Z6, 227392(DI)	// sum of enc.1.bias_hh_l0[1]
-	VMOVUPS	1307904(SI), Z6	// add_3[2]
-	VMOVUPS	1307968(SI), Z7	// add_3[2] | 1
-	VMOVUPS	1324288(SI), Z8	// pad_3[2]
-	VMOVUPS	1324352(SI), Z9	// pad_3[2] | 1
-	VADDPS	Z8, Z6, Z6
-	VADDPS	Z9, Z7, Z7
-	VMOVUPS	Z6, 1336576(SI)	// enc.1.bias_hh_l0_bar[2]
-	VMOVUPS	Z7, 1336640(SI)	// enc.1.bias_hh_l0_bar[2] | 1
-	VPANDD	Z0, Z6, Z8
-	VPANDD	Z1, Z7, Z9
-	VMOVUPS	227456(DI), Z10	// sum of enc.1.bias_hh_l0[2]
-	VADDPS	Z8, Z10, Z8
-	VADDPS	Z9, Z8, Z8
-	VMOVUPS	Z8, 227456(DI)	// sum of enc.1.bias_hh_l0[2]
-	VMOVUPS	1308032(SI), Z8	// add_3[3]
-	VMOVUPS	1308096(SI), Z9	// add_3[3] | 1
-	VMOVUPS	1324416(SI), Z10	// pad_3[3]
-	VMOVUPS	1324480(SI), Z11	// pad_3[3] | 1
-	VADDPS	Z10, Z8, Z8
-	VADDPS	Z11, Z9, Z9
-	VMOVUPS	Z8, 1336704(SI)	// enc.1.bias_hh_l0_bar[3]
-	VMOVUPS	Z9, 1336768(SI)	// enc.1.bias_hh_l0_bar[3] | 1
-	VPANDD	Z0, Z8, Z10
-	VPANDD	Z1, Z9, Z11
-	VMOVUPS	227520(DI), Z12	// sum of enc.1.bias_hh_l0[3]
-	VADDPS	Z10, Z12, Z10
-	VADDPS	Z11, Z10, Z10
-	VMOVUPS	Z10, 227520(DI)	// sum of enc.1.bias_hh_l0[3]
-	VMOVUPS	1308160(SI), Z10	// add_3[4]
-	VMOVUPS	1308224(SI), Z11	// add_3[4] | 1
-	VMOVUPS	1324544(SI), Z12	// pad_3[4]
-	VMOVUPS	1324608(SI), Z13	// pad_3[4] | 1
-	VADDPS	Z12, Z10, Z10
-	VADDPS	Z13, Z11, Z11
-	VMOVUPS	Z10, 1336832(SI)	// enc.1.bias_hh_l0_bar[4]
-	VMOVUPS	Z11, 1336896(SI)	// enc.1.bias_hh_l0_bar[4] | 1
-	VPANDD	Z0, Z10, Z12
-	VPANDD	Z1, Z11, Z13
-	VMOVUPS	227584(DI), Z14	// sum of enc.1.bias_hh_l0[4]
-	VADDPS	Z12, Z14, Z12
-	VADDPS	Z13, Z12, Z12
-	VMOVUPS	Z12, 227584(DI)	// sum of enc.1.bias_hh_l0[4]
-	VMOVUPS	1308288(SI), Z12	// add_3[5]
-	VMOVUPS	1308352(SI), Z13	// add_3[5] | 1
-	VMOVUPS	1324672(SI), Z14	// pad_3[5]
-	VMOVUPS	1324736(SI), Z15	// pad_3[5] | 1
-	VADDPS	Z14, Z12, Z12
-	VADDPS	Z15, Z13, Z13
-	VMOVUPS	Z12, 1336960(SI)	// enc.1.bias_hh_l0_bar[5]
-	VMOVUPS	Z13, 1337024(SI)	// enc.1.bias_hh_l0_bar[5] | 1
-	VPANDD	Z0, Z12, Z14
-	VPANDD	Z1, Z13, Z15
-	VMOVUPS	227648(DI), Z16	// sum of enc.1.bias_hh_l0[5]
-	VADDPS	Z14, Z16, Z14
-	VADDPS	Z15, Z14, Z14
-	VMOVUPS	Z14, 227648(DI)	// sum of enc.1.bias_hh_l0[5]
-	VMOVUPS	1308416(SI), Z14	// add_3[6]
-	VMOVUPS	1308480(SI), Z15	// add_3[6] | 1
-	VMOVUPS	1324800(SI), Z16	// pad_3[6]
-	VMOVUPS	1324864(SI), Z17	// pad_3[6] | 1
-	VADDPS	Z16, Z14, Z14
-	VADDPS	Z17, Z15, Z15
-	VMOVUPS	Z14, 1337088(SI)	// enc.1.bias_hh_l0_bar[6]
-	VMOVUPS	Z15, 1337152(SI)	// enc.1.bias_hh_l0_bar[6] | 1
-	VPANDD	Z0, Z14, Z16
-	VPANDD	Z1, Z15, Z17
-	VMOVUPS	227712(DI), Z18	// sum of enc.1.bias_hh_l0[6]
-	VADDPS	Z16, Z18, Z16
-	VADDPS	Z17, Z16, Z16
-	VMOVUPS	Z16, 227712(DI)	// sum of enc.1.bias_hh_l0[6]
-	VMOVUPS	1308544(SI), Z16	// add_3[7]
-	VMOVUPS	1308608(SI), Z17	// add_3[7] | 1
-	VMOVUPS	1324928(SI), Z18	// pad_3[7]
-	VMOVUPS	1324992(SI), Z19	// pad_3[7] | 1
-	VADDPS	Z18, Z16, Z16
-	VADDPS	Z19, Z17, Z17
-	VMOVUPS	Z16, 1337216(SI)	// enc.1.bias_hh_l0_bar[7]
-	VMOVUPS	Z17, 1337280(SI)	// enc.1.bias_hh_l0_bar[7] | 1
-	VPANDD	Z0, Z16, Z18
-	VPANDD	Z1, Z17, Z19
-	VMOVUPS	227776(DI), Z20	// sum of enc.1.bias_hh_l0[7]
-	VADDPS	Z18, Z20, Z18
-	VADDPS	Z19, Z18, Z18
-	VMOVUPS	Z18, 227776(DI)	// sum of enc.1.bias_hh_l0[7]
+	VMOVUPS	Z2, 1352704(SI)	// enc.1.bias_hh_l0_bar[0]
+	VMOVUPS	Z3, 1352768(SI)	// enc.1.bias_hh_l0_bar[0] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VPANDD	Z0, Z4, Z4
-	VPANDD	Z1, Z5, Z5
-	VPANDD	Z0, Z6, Z6
-	VPANDD	Z1, Z7, Z7
-	VPANDD	Z0, Z8, Z8
-	VPANDD	Z1, Z9, Z9
-	VPANDD	Z0, Z10, Z10
-	VPANDD	Z1, Z11, Z11
-	VPANDD	Z0, Z12, Z12
-	VPANDD	Z1, Z13, Z13
-	VPANDD	Z0, Z14, Z14
-	VPANDD	Z1, Z15, Z15
-	VPANDD	Z0, Z16, Z16
-	VPANDD	Z1, Z17, Z17
-	MOVQ	$32, R10
-	MOVQ	AX, R11
-	MOVQ	R9, R12
-loop16: // 32 times: elements
-	VMOVUPS	1217024(R11), Z18	// h[0]
-	VMOVUPS	1217088(R11), Z19	// h[0] | 1
-	VMOVUPS	24576(R12), Z20	// sum of enc.1.weight_hh_l0[0]
-	VFMADD231PS	Z18, Z2, Z20
-	VFMADD231PS	Z19, Z3, Z20
-	VMOVUPS	Z20, 24576(R12)	// sum of enc.1.weight_hh_l0[0]
-	VMOVUPS	26624(R12), Z20	// sum of enc.1.weight_hh_l0[32]
-	VFMADD231PS	Z18, Z4, Z20
-	VFMADD231PS	Z19, Z5, Z20
-	VMOVUPS	Z20, 26624(R12)	// sum of enc.1.weight_hh_l0[32]
-	VMOVUPS	28672(R12), Z20	// sum of enc.1.weight_hh_l0[64]
-	VFMADD231PS	Z18, Z6, Z20
-	VFMADD231PS	Z19, Z7, Z20
-	VMOVUPS	Z20, 28672(R12)	// sum of enc.1.weight_hh_l0[64]
-	VMOVUPS	30720(R12), Z20	// sum of enc.1.weight_hh_l0[96]
-	VFMADD231PS	Z18, Z8, Z20
-	VFMADD231PS	Z19, Z9, Z20
-	VMOVUPS	Z20, 30720(R12)	// sum of enc.1.weight_hh_l0[96]
-	VMOVUPS	32768(R12), Z20	// sum of enc.1.weight_hh_l0[128]
-	VFMADD231PS	Z18, Z10, Z20
-	VFMADD231PS	Z19, Z11, Z20
-	VMOVUPS	Z20, 32768(R12)	// sum of enc.1.weight_hh_l0[128]
-	VMOVUPS	34816(R12), Z20	// sum of enc.1.weight_hh_l0[160]
-	VFMADD231PS	Z18, Z12, Z20
-	VFMADD231PS	Z19, Z13, Z20
-	VMOVUPS	Z20, 34816(R12)	// sum of enc.1.weight_hh_l0[160]
-	VMOVUPS	36864(R12), Z20	// sum of enc.1.weight_hh_l0[192]
-	VFMADD231PS	Z18, Z14, Z20
-	VFMADD231PS	Z19, Z15, Z20
-	VMOVUPS	Z20, 36864(R12)	// sum of enc.1.weight_hh_l0[192]
-	VMOVUPS	38912(R12), Z20	// sum of enc.1.weight_hh_l0[224]
-	VFMADD231PS	Z18, Z16, Z20
-	VFMADD231PS	Z19, Z17, Z20
-	VMOVUPS	Z20, 38912(R12)	// sum of enc.1.weight_hh_l0[224]
-	ADDQ	$128, R11
-	ADDQ	$64, R12
-	DECQ	R10
-	JNE	loop16
-	ADDQ	$1024, SI
-	ADDQ	$512, DI
-	ADDQ	$16384, R9
+	VMOVUPS	43008(DI), Z4	// sum of enc.1.bias_hh_l0[0]
+	VADDPS	Z2, Z4, Z2
+	VADDPS	Z3, Z2, Z2
+	VMOVUPS	Z2, 43008(DI)	// sum of enc.1.bias_hh_l0[0]
+	ADDQ	$128, SI
+	ADDQ	$64, DI
 	DECQ	CX
 	JNE	loop15
-	MOVQ	$4, CX
+	MOVQ	$2, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
-loop17: // 4 times: tiles of 8 elements
+loop16: // 2 times: tiles of 11 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z2
 	VBROADCASTSS	f32_00000000<>(SB), Z3
 	VBROADCASTSS	f32_00000000<>(SB), Z4
@@ -14710,123 +15182,583 @@ loop17: // 4 times: tiles of 8 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z15
 	VBROADCASTSS	f32_00000000<>(SB), Z16
 	VBROADCASTSS	f32_00000000<>(SB), Z17
+	VBROADCASTSS	f32_00000000<>(SB), Z18
+	VBROADCASTSS	f32_00000000<>(SB), Z19
+	VBROADCASTSS	f32_00000000<>(SB), Z20
+	VBROADCASTSS	f32_00000000<>(SB), Z21
+	VBROADCASTSS	f32_00000000<>(SB), Z22
+	VBROADCASTSS	f32_00000000<>(SB), Z23
 	MOVQ	$96, R9
 	MOVQ	AX, R10
 	MOVQ	SI, R11
-loop18: // 96 times: terms of the sums
-	VMOVUPS	1336320(R10), Z18	// enc.1.bias_hh_l0_bar[0]
-	VMOVUPS	1336384(R10), Z19	// enc.1.bias_hh_l0_bar[0] | 1
-	VBROADCASTSS	1536(R11), Z20	// enc.1.weight_hh_l0[0]
-	VFMADD231PS	Z18, Z20, Z2
-	VFMADD231PS	Z19, Z20, Z3
-	VBROADCASTSS	1540(R11), Z20	// enc.1.weight_hh_l0[1]
-	VFMADD231PS	Z18, Z20, Z4
-	VFMADD231PS	Z19, Z20, Z5
-	VBROADCASTSS	1544(R11), Z20	// enc.1.weight_hh_l0[2]
-	VFMADD231PS	Z18, Z20, Z6
-	VFMADD231PS	Z19, Z20, Z7
-	VBROADCASTSS	1548(R11), Z20	// enc.1.weight_hh_l0[3]
-	VFMADD231PS	Z18, Z20, Z8
-	VFMADD231PS	Z19, Z20, Z9
-	VBROADCASTSS	1552(R11), Z20	// enc.1.weight_hh_l0[4]
-	VFMADD231PS	Z18, Z20, Z10
-	VFMADD231PS	Z19, Z20, Z11
-	VBROADCASTSS	1556(R11), Z20	// enc.1.weight_hh_l0[5]
-	VFMADD231PS	Z18, Z20, Z12
-	VFMADD231PS	Z19, Z20, Z13
-	VBROADCASTSS	1560(R11), Z20	// enc.1.weight_hh_l0[6]
-	VFMADD231PS	Z18, Z20, Z14
-	VFMADD231PS	Z19, Z20, Z15
-	VBROADCASTSS	1564(R11), Z20	// enc.1.weight_hh_l0[7]
-	VFMADD231PS	Z18, Z20, Z16
-	VFMADD231PS	Z19, Z20, Z17
+loop17: // 96 times: terms of the sums
+	VMOVUPS	1352704(R10), Z24	// enc.1.bias_hh_l0_bar[0]
+	VMOVUPS	1352768(R10), Z25	// enc.1.bias_hh_l0_bar[0] | 1
+	VBROADCASTSS	1536(R11), Z26	// enc.1.weight_hh_l0[0]
+	VFMADD231PS	Z24, Z26, Z2
+	VFMADD231PS	Z25, Z26, Z3
+	VBROADCASTSS	1540(R11), Z26	// enc.1.weight_hh_l0[1]
+	VFMADD231PS	Z24, Z26, Z4
+	VFMADD231PS	Z25, Z26, Z5
+	VBROADCASTSS	1544(R11), Z26	// enc.1.weight_hh_l0[2]
+	VFMADD231PS	Z24, Z26, Z6
+	VFMADD231PS	Z25, Z26, Z7
+	VBROADCASTSS	1548(R11), Z26	// enc.1.weight_hh_l0[3]
+	VFMADD231PS	Z24, Z26, Z8
+	VFMADD231PS	Z25, Z26, Z9
+	VBROADCASTSS	1552(R11), Z26	// enc.1.weight_hh_l0[4]
+	VFMADD231PS	Z24, Z26, Z10
+	VFMADD231PS	Z25, Z26, Z11
+	VBROADCASTSS	1556(R11), Z26	// enc.1.weight_hh_l0[5]
+	VFMADD231PS	Z24, Z26, Z12
+	VFMADD231PS	Z25, Z26, Z13
+	VBROADCASTSS	1560(R11), Z26	// enc.1.weight_hh_l0[6]
+	VFMADD231PS	Z24, Z26, Z14
+	VFMADD231PS	Z25, Z26, Z15
+	VBROADCASTSS	1564(R11), Z26	// enc.1.weight_hh_l0[7]
+	VFMADD231PS	Z24, Z26, Z16
+	VFMADD231PS	Z25, Z26, Z17
+	VBROADCASTSS	1568(R11), Z26	// enc.1.weight_hh_l0[8]
+	VFMADD231PS	Z24, Z26, Z18
+	VFMADD231PS	Z25, Z26, Z19
+	VBROADCASTSS	1572(R11), Z26	// enc.1.weight_hh_l0[9]
+	VFMADD231PS	Z24, Z26, Z20
+	VFMADD231PS	Z25, Z26, Z21
+	VBROADCASTSS	1576(R11), Z26	// enc.1.weight_hh_l0[10]
+	VFMADD231PS	Z24, Z26, Z22
+	VFMADD231PS	Z25, Z26, Z23
 	ADDQ	$128, R10
 	ADDQ	$128, R11
 	DECQ	R9
-	JNE	loop18
-	VMOVUPS	Z2, 1348608(DI)	// vecmat[0]
-	VMOVUPS	Z3, 1348672(DI)	// vecmat[0] | 1
-	VMOVUPS	Z4, 1348736(DI)	// vecmat[1]
-	VMOVUPS	Z5, 1348800(DI)	// vecmat[1] | 1
-	VMOVUPS	Z6, 1348864(DI)	// vecmat[2]
-	VMOVUPS	Z7, 1348928(DI)	// vecmat[2] | 1
-	VMOVUPS	Z8, 1348992(DI)	// vecmat[3]
-	VMOVUPS	Z9, 1349056(DI)	// vecmat[3] | 1
-	VMOVUPS	Z10, 1349120(DI)	// vecmat[4]
-	VMOVUPS	Z11, 1349184(DI)	// vecmat[4] | 1
-	VMOVUPS	Z12, 1349248(DI)	// vecmat[5]
-	VMOVUPS	Z13, 1349312(DI)	// vecmat[5] | 1
-	VMOVUPS	Z14, 1349376(DI)	// vecmat[6]
-	VMOVUPS	Z15, 1349440(DI)	// vecmat[6] | 1
-	VMOVUPS	Z16, 1349504(DI)	// vecmat[7]
-	VMOVUPS	Z17, 1349568(DI)	// vecmat[7] | 1
-	ADDQ	$32, SI
-	ADDQ	$1024, DI
-	DECQ	CX
 	JNE	loop17
-	MOVQ	$32, CX
+	VMOVUPS	Z2, 1364992(DI)	// vecmat[0]
+	VMOVUPS	Z3, 1365056(DI)	// vecmat[0] | 1
+	VMOVUPS	Z4, 1365120(DI)	// vecmat[1]
+	VMOVUPS	Z5, 1365184(DI)	// vecmat[1] | 1
+	VMOVUPS	Z6, 1365248(DI)	// vecmat[2]
+	VMOVUPS	Z7, 1365312(DI)	// vecmat[2] | 1
+	VMOVUPS	Z8, 1365376(DI)	// vecmat[3]
+	VMOVUPS	Z9, 1365440(DI)	// vecmat[3] | 1
+	VMOVUPS	Z10, 1365504(DI)	// vecmat[4]
+	VMOVUPS	Z11, 1365568(DI)	// vecmat[4] | 1
+	VMOVUPS	Z12, 1365632(DI)	// vecmat[5]
+	VMOVUPS	Z13, 1365696(DI)	// vecmat[5] | 1
+	VMOVUPS	Z14, 1365760(DI)	// vecmat[6]
+	VMOVUPS	Z15, 1365824(DI)	// vecmat[6] | 1
+	VMOVUPS	Z16, 1365888(DI)	// vecmat[7]
+	VMOVUPS	Z17, 1365952(DI)	// vecmat[7] | 1
+	VMOVUPS	Z18, 1366016(DI)	// vecmat[8]
+	VMOVUPS	Z19, 1366080(DI)	// vecmat[8] | 1
+	VMOVUPS	Z20, 1366144(DI)	// vecmat[9]
+	VMOVUPS	Z21, 1366208(DI)	// vecmat[9] | 1
+	VMOVUPS	Z22, 1366272(DI)	// vecmat[10]
+	VMOVUPS	Z23, 1366336(DI)	// vecmat[10] | 1
+	ADDQ	$44, SI
+	ADDQ	$1408, DI
+	DECQ	CX
+	JNE	loop16
+	VBROADCASTSS	f32_00000000<>(SB), Z2
+	VBROADCASTSS	f32_00000000<>(SB), Z3
+	VBROADCASTSS	f32_00000000<>(SB), Z4
+	VBROADCASTSS	f32_00000000<>(SB), Z5
+	VBROADCASTSS	f32_00000000<>(SB), Z6
+	VBROADCASTSS	f32_00000000<>(SB), Z7
+	VBROADCASTSS	f32_00000000<>(SB), Z8
+	VBROADCASTSS	f32_00000000<>(SB), Z9
+	VBROADCASTSS	f32_00000000<>(SB), Z10
+	VBROADCASTSS	f32_00000000<>(SB), Z11
+	VBROADCASTSS	f32_00000000<>(SB), Z12
+	VBROADCASTSS	f32_00000000<>(SB), Z13
+	VBROADCASTSS	f32_00000000<>(SB), Z14
+	VBROADCASTSS	f32_00000000<>(SB), Z15
+	VBROADCASTSS	f32_00000000<>(SB), Z16
+	VBROADCASTSS	f32_00000000<>(SB), Z17
+	VBROADCASTSS	f32_00000000<>(SB), Z18
+	VBROADCASTSS	f32_00000000<>(SB), Z19
+	VBROADCASTSS	f32_00000000<>(SB), Z20
+	VBROADCASTSS	f32_00000000<>(SB), Z21
+	MOVQ	$96, CX
 	MOVQ	AX, SI
-loop19: // 32 times: elements
-	VMOVUPS	1254400(SI), Z2	// mul[0]
-	VMOVUPS	1254464(SI), Z3	// mul[0] | 1
-	VMOVUPS	1348608(SI), Z4	// vecmat[0]
-	VMOVUPS	1348672(SI), Z5	// vecmat[0] | 1
-	VADDPS	Z4, Z2, Z2
-	VADDPS	Z5, Z3, Z3
-	VMOVUPS	Z2, 1221632(SI)	// h_bar[0]
-	VMOVUPS	Z3, 1221696(SI)	// h_bar[0] | 1
+	MOVQ	BX, DI
+loop18: // 96 times: terms of the sums
+	VMOVUPS	1352704(SI), Z22	// enc.1.bias_hh_l0_bar[0]
+	VMOVUPS	1352768(SI), Z23	// enc.1.bias_hh_l0_bar[0] | 1
+	VBROADCASTSS	1624(DI), Z24	// enc.1.weight_hh_l0[22]
+	VFMADD231PS	Z22, Z24, Z2
+	VFMADD231PS	Z23, Z24, Z3
+	VBROADCASTSS	1628(DI), Z24	// enc.1.weight_hh_l0[23]
+	VFMADD231PS	Z22, Z24, Z4
+	VFMADD231PS	Z23, Z24, Z5
+	VBROADCASTSS	1632(DI), Z24	// enc.1.weight_hh_l0[24]
+	VFMADD231PS	Z22, Z24, Z6
+	VFMADD231PS	Z23, Z24, Z7
+	VBROADCASTSS	1636(DI), Z24	// enc.1.weight_hh_l0[25]
+	VFMADD231PS	Z22, Z24, Z8
+	VFMADD231PS	Z23, Z24, Z9
+	VBROADCASTSS	1640(DI), Z24	// enc.1.weight_hh_l0[26]
+	VFMADD231PS	Z22, Z24, Z10
+	VFMADD231PS	Z23, Z24, Z11
+	VBROADCASTSS	1644(DI), Z24	// enc.1.weight_hh_l0[27]
+	VFMADD231PS	Z22, Z24, Z12
+	VFMADD231PS	Z23, Z24, Z13
+	VBROADCASTSS	1648(DI), Z24	// enc.1.weight_hh_l0[28]
+	VFMADD231PS	Z22, Z24, Z14
+	VFMADD231PS	Z23, Z24, Z15
+	VBROADCASTSS	1652(DI), Z24	// enc.1.weight_hh_l0[29]
+	VFMADD231PS	Z22, Z24, Z16
+	VFMADD231PS	Z23, Z24, Z17
+	VBROADCASTSS	1656(DI), Z24	// enc.1.weight_hh_l0[30]
+	VFMADD231PS	Z22, Z24, Z18
+	VFMADD231PS	Z23, Z24, Z19
+	VBROADCASTSS	1660(DI), Z24	// enc.1.weight_hh_l0[31]
+	VFMADD231PS	Z22, Z24, Z20
+	VFMADD231PS	Z23, Z24, Z21
 	ADDQ	$128, SI
+	ADDQ	$128, DI
+	DECQ	CX
+	JNE	loop18
+	VMOVUPS	Z2, 1367808(AX)	// vecmat[22]
+	VMOVUPS	Z3, 1367872(AX)	// vecmat[22] | 1
+	VMOVUPS	Z4, 1367936(AX)	// vecmat[23]
+	VMOVUPS	Z5, 1368000(AX)	// vecmat[23] | 1
+	VMOVUPS	Z6, 1368064(AX)	// vecmat[24]
+	VMOVUPS	Z7, 1368128(AX)	// vecmat[24] | 1
+	VMOVUPS	Z8, 1368192(AX)	// vecmat[25]
+	VMOVUPS	Z9, 1368256(AX)	// vecmat[25] | 1
+	VMOVUPS	Z10, 1368320(AX)	// vecmat[26]
+	VMOVUPS	Z11, 1368384(AX)	// vecmat[26] | 1
+	VMOVUPS	Z12, 1368448(AX)	// vecmat[27]
+	VMOVUPS	Z13, 1368512(AX)	// vecmat[27] | 1
+	VMOVUPS	Z14, 1368576(AX)	// vecmat[28]
+	VMOVUPS	Z15, 1368640(AX)	// vecmat[28] | 1
+	VMOVUPS	Z16, 1368704(AX)	// vecmat[29]
+	VMOVUPS	Z17, 1368768(AX)	// vecmat[29] | 1
+	VMOVUPS	Z18, 1368832(AX)	// vecmat[30]
+	VMOVUPS	Z19, 1368896(AX)	// vecmat[30] | 1
+	VMOVUPS	Z20, 1368960(AX)	// vecmat[31]
+	VMOVUPS	Z21, 1369024(AX)	// vecmat[31] | 1
+	MOVQ	$24, CX
+	MOVQ	AX, SI
+loop19: // 24 times: tiles of 4 elements
+	VMOVUPS	1352704(SI), Z2	// enc.1.bias_hh_l0_bar[0]
+	VMOVUPS	1352768(SI), Z3	// enc.1.bias_hh_l0_bar[0] | 1
+	VPANDD	Z0, Z2, Z2
+	VPANDD	Z1, Z3, Z3
+	VMOVUPS	Z2, 853248(SI)	// latentFieldBwd.turned[0]
+	VMOVUPS	Z3, 853312(SI)	// latentFieldBwd.turned[0] | 1
+	VMOVUPS	1352832(SI), Z2	// enc.1.bias_hh_l0_bar[1]
+	VMOVUPS	1352896(SI), Z3	// enc.1.bias_hh_l0_bar[1] | 1
+	VPANDD	Z0, Z2, Z2
+	VPANDD	Z1, Z3, Z3
+	VMOVUPS	Z2, 853376(SI)	// latentFieldBwd.turned[1]
+	VMOVUPS	Z3, 853440(SI)	// latentFieldBwd.turned[1] | 1
+	VMOVUPS	1352960(SI), Z2	// enc.1.bias_hh_l0_bar[2]
+	VMOVUPS	1353024(SI), Z3	// enc.1.bias_hh_l0_bar[2] | 1
+	VPANDD	Z0, Z2, Z2
+	VPANDD	Z1, Z3, Z3
+	VMOVUPS	Z2, 853504(SI)	// latentFieldBwd.turned[2]
+	VMOVUPS	Z3, 853568(SI)	// latentFieldBwd.turned[2] | 1
+	VMOVUPS	1353088(SI), Z2	// enc.1.bias_hh_l0_bar[3]
+	VMOVUPS	1353152(SI), Z3	// enc.1.bias_hh_l0_bar[3] | 1
+	VPANDD	Z0, Z2, Z2
+	VPANDD	Z1, Z3, Z3
+	VMOVUPS	Z2, 853632(SI)	// latentFieldBwd.turned[3]
+	VMOVUPS	Z3, 853696(SI)	// latentFieldBwd.turned[3] | 1
+	ADDQ	$512, SI
 	DECQ	CX
 	JNE	loop19
-	MOVQ	$64, CX
+	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop20: // 64 times: elements
-	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1352704(SI)	// pad_4[0]
-	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1352768(SI)	// pad_4[0] | 1
-	ADDQ	$128, SI
+	MOVQ	AX, DI
+loop20: // 2 times: vectors of the block
+	MOVQ	$2, R9
+	MOVQ	SI, R10
+	MOVQ	DI, R11
+loop21: // 2 times
+	VMOVUPS	1233408(R10), Z2	// h[0]
+	VMOVUPS	1233536(R10), Z3	// h[1]
+	VMOVUPS	1233664(R10), Z4	// h[2]
+	VMOVUPS	1233792(R10), Z5	// h[3]
+	VMOVUPS	1233920(R10), Z6	// h[4]
+	VMOVUPS	1234048(R10), Z7	// h[5]
+	VMOVUPS	1234176(R10), Z8	// h[6]
+	VMOVUPS	1234304(R10), Z9	// h[7]
+	VMOVUPS	1234432(R10), Z10	// h[8]
+	VMOVUPS	1234560(R10), Z11	// h[9]
+	VMOVUPS	1234688(R10), Z12	// h[10]
+	VMOVUPS	1234816(R10), Z13	// h[11]
+	VMOVUPS	1234944(R10), Z14	// h[12]
+	VMOVUPS	1235072(R10), Z15	// h[13]
+	VMOVUPS	1235200(R10), Z16	// h[14]
+	VMOVUPS	1235328(R10), Z17	// h[15]
+	VUNPCKLPS	Z3, Z2, Z18
+	VUNPCKHPS	Z3, Z2, Z2
+	VUNPCKLPS	Z5, Z4, Z3
+	VUNPCKHPS	Z5, Z4, Z4
+	VUNPCKLPD	Z3, Z18, Z5
+	VUNPCKHPD	Z3, Z18, Z3
+	VUNPCKLPD	Z4, Z2, Z18
+	VUNPCKHPD	Z4, Z2, Z2
+	VUNPCKLPS	Z7, Z6, Z4
+	VUNPCKHPS	Z7, Z6, Z6
+	VUNPCKLPS	Z9, Z8, Z7
+	VUNPCKHPS	Z9, Z8, Z8
+	VUNPCKLPD	Z7, Z4, Z9
+	VUNPCKHPD	Z7, Z4, Z4
+	VUNPCKLPD	Z8, Z6, Z7
+	VUNPCKHPD	Z8, Z6, Z6
+	VUNPCKLPS	Z11, Z10, Z8
+	VUNPCKHPS	Z11, Z10, Z10
+	VUNPCKLPS	Z13, Z12, Z11
+	VUNPCKHPS	Z13, Z12, Z12
+	VUNPCKLPD	Z11, Z8, Z13
+	VUNPCKHPD	Z11, Z8, Z8
+	VUNPCKLPD	Z12, Z10, Z11
+	VUNPCKHPD	Z12, Z10, Z10
+	VUNPCKLPS	Z15, Z14, Z12
+	VUNPCKHPS	Z15, Z14, Z14
+	VUNPCKLPS	Z17, Z16, Z15
+	VUNPCKHPS	Z17, Z16, Z16
+	VUNPCKLPD	Z15, Z12, Z17
+	VUNPCKHPD	Z15, Z12, Z12
+	VUNPCKLPD	Z16, Z14, Z15
+	VUNPCKHPD	Z16, Z14, Z14
+	VSHUFF32X4	$136, Z9, Z5, Z16
+	VSHUFF32X4	$136, Z17, Z13, Z19
+	VSHUFF32X4	$136, Z19, Z16, Z20
+	VSHUFF32X4	$221, Z19, Z16, Z16
+	VSHUFF32X4	$221, Z9, Z5, Z5
+	VSHUFF32X4	$221, Z17, Z13, Z9
+	VSHUFF32X4	$136, Z9, Z5, Z13
+	VSHUFF32X4	$221, Z9, Z5, Z5
+	VSHUFF32X4	$136, Z4, Z3, Z9
+	VSHUFF32X4	$136, Z12, Z8, Z17
+	VSHUFF32X4	$136, Z17, Z9, Z19
+	VSHUFF32X4	$221, Z17, Z9, Z9
+	VSHUFF32X4	$221, Z4, Z3, Z3
+	VSHUFF32X4	$221, Z12, Z8, Z4
+	VSHUFF32X4	$136, Z4, Z3, Z8
+	VSHUFF32X4	$221, Z4, Z3, Z3
+	VSHUFF32X4	$136, Z7, Z18, Z4
+	VSHUFF32X4	$136, Z15, Z11, Z12
+	VSHUFF32X4	$136, Z12, Z4, Z17
+	VSHUFF32X4	$221, Z12, Z4, Z4
+	VSHUFF32X4	$221, Z7, Z18, Z7
+	VSHUFF32X4	$221, Z15, Z11, Z11
+	VSHUFF32X4	$136, Z11, Z7, Z12
+	VSHUFF32X4	$221, Z11, Z7, Z7
+	VSHUFF32X4	$136, Z6, Z2, Z11
+	VSHUFF32X4	$136, Z14, Z10, Z15
+	VSHUFF32X4	$136, Z15, Z11, Z18
+	VSHUFF32X4	$221, Z15, Z11, Z11
+	VSHUFF32X4	$221, Z6, Z2, Z2
+	VSHUFF32X4	$221, Z14, Z10, Z6
+	VSHUFF32X4	$136, Z6, Z2, Z10
+	VSHUFF32X4	$221, Z6, Z2, Z2
+	VMOVUPS	Z20, 865536(R11)	// latentFieldBwd.turned[96]
+	VMOVUPS	Z19, 865600(R11)	// latentFieldBwd.turned[96] | 1
+	VMOVUPS	Z17, 865664(R11)	// latentFieldBwd.turned[97]
+	VMOVUPS	Z18, 865728(R11)	// latentFieldBwd.turned[97] | 1
+	VMOVUPS	Z13, 865792(R11)	// latentFieldBwd.turned[98]
+	VMOVUPS	Z8, 865856(R11)	// latentFieldBwd.turned[98] | 1
+	VMOVUPS	Z12, 865920(R11)	// latentFieldBwd.turned[99]
+	VMOVUPS	Z10, 865984(R11)	// latentFieldBwd.turned[99] | 1
+	VMOVUPS	Z16, 866048(R11)	// latentFieldBwd.turned[100]
+	VMOVUPS	Z9, 866112(R11)	// latentFieldBwd.turned[100] | 1
+	VMOVUPS	Z4, 866176(R11)	// latentFieldBwd.turned[101]
+	VMOVUPS	Z11, 866240(R11)	// latentFieldBwd.turned[101] | 1
+	VMOVUPS	Z5, 866304(R11)	// latentFieldBwd.turned[102]
+	VMOVUPS	Z3, 866368(R11)	// latentFieldBwd.turned[102] | 1
+	VMOVUPS	Z7, 866432(R11)	// latentFieldBwd.turned[103]
+	VMOVUPS	Z2, 866496(R11)	// latentFieldBwd.turned[103] | 1
+	ADDQ	$2048, R10
+	ADDQ	$2048, R11
+	DECQ	R9
+	JNE	loop21
+	ADDQ	$64, SI
+	ADDQ	$1024, DI
 	DECQ	CX
 	JNE	loop20
+	MOVQ	$8, CX
+	MOVQ	R8, SI
+	MOVQ	AX, DI
+loop22: // 8 times: tiles of 12 elements
+	VMOVUPS	24576(SI), Z2	// sum of enc.1.weight_hh_l0[0]
+	VMOVUPS	24640(SI), Z3	// sum of enc.1.weight_hh_l0[16]
+	VMOVUPS	24704(SI), Z4	// sum of enc.1.weight_hh_l0[32]
+	VMOVUPS	24768(SI), Z5	// sum of enc.1.weight_hh_l0[48]
+	VMOVUPS	24832(SI), Z6	// sum of enc.1.weight_hh_l0[64]
+	VMOVUPS	24896(SI), Z7	// sum of enc.1.weight_hh_l0[80]
+	VMOVUPS	24960(SI), Z8	// sum of enc.1.weight_hh_l0[96]
+	VMOVUPS	25024(SI), Z9	// sum of enc.1.weight_hh_l0[112]
+	VMOVUPS	25088(SI), Z10	// sum of enc.1.weight_hh_l0[128]
+	VMOVUPS	25152(SI), Z11	// sum of enc.1.weight_hh_l0[144]
+	VMOVUPS	25216(SI), Z12	// sum of enc.1.weight_hh_l0[160]
+	VMOVUPS	25280(SI), Z13	// sum of enc.1.weight_hh_l0[176]
+	VMOVUPS	25344(SI), Z14	// sum of enc.1.weight_hh_l0[192]
+	VMOVUPS	25408(SI), Z15	// sum of enc.1.weight_hh_l0[208]
+	VMOVUPS	25472(SI), Z16	// sum of enc.1.weight_hh_l0[224]
+	VMOVUPS	25536(SI), Z17	// sum of enc.1.weight_hh_l0[240]
+	VMOVUPS	25600(SI), Z18	// sum of enc.1.weight_hh_l0[256]
+	VMOVUPS	25664(SI), Z19	// sum of enc.1.weight_hh_l0[272]
+	VMOVUPS	25728(SI), Z20	// sum of enc.1.weight_hh_l0[288]
+	VMOVUPS	25792(SI), Z21	// sum of enc.1.weight_hh_l0[304]
+	VMOVUPS	25856(SI), Z22	// sum of enc.1.weight_hh_l0[320]
+	VMOVUPS	25920(SI), Z23	// sum of enc.1.weight_hh_l0[336]
+	VMOVUPS	25984(SI), Z24	// sum of enc.1.weight_hh_l0[352]
+	VMOVUPS	26048(SI), Z25	// sum of enc.1.weight_hh_l0[368]
+	MOVQ	$8, R9
+	MOVQ	AX, R10
+	MOVQ	DI, R11
+loop23: // 8 times: samples, 4 at a time
+	VMOVUPS	865536(R10), Z26	// latentFieldBwd.turned[96]
+	VMOVUPS	867584(R10), Z27	// latentFieldBwd.turned[112]
+	VBROADCASTSS	853248(R11), Z28	// latentFieldBwd.turned[0]
+	VFMADD231PS	Z26, Z28, Z2
+	VFMADD231PS	Z27, Z28, Z3
+	VBROADCASTSS	853376(R11), Z28	// latentFieldBwd.turned[1]
+	VFMADD231PS	Z26, Z28, Z4
+	VFMADD231PS	Z27, Z28, Z5
+	VBROADCASTSS	853504(R11), Z28	// latentFieldBwd.turned[2]
+	VFMADD231PS	Z26, Z28, Z6
+	VFMADD231PS	Z27, Z28, Z7
+	VBROADCASTSS	853632(R11), Z28	// latentFieldBwd.turned[3]
+	VFMADD231PS	Z26, Z28, Z8
+	VFMADD231PS	Z27, Z28, Z9
+	VBROADCASTSS	853760(R11), Z28	// latentFieldBwd.turned[4]
+	VFMADD231PS	Z26, Z28, Z10
+	VFMADD231PS	Z27, Z28, Z11
+	VBROADCASTSS	853888(R11), Z28	// latentFieldBwd.turned[5]
+	VFMADD231PS	Z26, Z28, Z12
+	VFMADD231PS	Z27, Z28, Z13
+	VBROADCASTSS	854016(R11), Z28	// latentFieldBwd.turned[6]
+	VFMADD231PS	Z26, Z28, Z14
+	VFMADD231PS	Z27, Z28, Z15
+	VBROADCASTSS	854144(R11), Z28	// latentFieldBwd.turned[7]
+	VFMADD231PS	Z26, Z28, Z16
+	VFMADD231PS	Z27, Z28, Z17
+	VBROADCASTSS	854272(R11), Z28	// latentFieldBwd.turned[8]
+	VFMADD231PS	Z26, Z28, Z18
+	VFMADD231PS	Z27, Z28, Z19
+	VBROADCASTSS	854400(R11), Z28	// latentFieldBwd.turned[9]
+	VFMADD231PS	Z26, Z28, Z20
+	VFMADD231PS	Z27, Z28, Z21
+	VBROADCASTSS	854528(R11), Z28	// latentFieldBwd.turned[10]
+	VFMADD231PS	Z26, Z28, Z22
+	VFMADD231PS	Z27, Z28, Z23
+	VBROADCASTSS	854656(R11), Z28	// latentFieldBwd.turned[11]
+	VFMADD231PS	Z26, Z28, Z24
+	VFMADD231PS	Z27, Z28, Z25
+	VMOVUPS	865600(R10), Z26	// latentFieldBwd.turned[96] | 1
+	VMOVUPS	867648(R10), Z27	// latentFieldBwd.turned[112] | 1
+	VBROADCASTSS	853252(R11), Z28	// latentFieldBwd.turned[0]
+	VFMADD231PS	Z26, Z28, Z2
+	VFMADD231PS	Z27, Z28, Z3
+	VBROADCASTSS	853380(R11), Z28	// latentFieldBwd.turned[1]
+	VFMADD231PS	Z26, Z28, Z4
+	VFMADD231PS	Z27, Z28, Z5
+	VBROADCASTSS	853508(R11), Z28	// latentFieldBwd.turned[2]
+	VFMADD231PS	Z26, Z28, Z6
+	VFMADD231PS	Z27, Z28, Z7
+	VBROADCASTSS	853636(R11), Z28	// latentFieldBwd.turned[3]
+	VFMADD231PS	Z26, Z28, Z8
+	VFMADD231PS	Z27, Z28, Z9
+	VBROADCASTSS	853764(R11), Z28	// latentFieldBwd.turned[4]
+	VFMADD231PS	Z26, Z28, Z10
+	VFMADD231PS	Z27, Z28, Z11
+	VBROADCASTSS	853892(R11), Z28	// latentFieldBwd.turned[5]
+	VFMADD231PS	Z26, Z28, Z12
+	VFMADD231PS	Z27, Z28, Z13
+	VBROADCASTSS	854020(R11), Z28	// latentFieldBwd.turned[6]
+	VFMADD231PS	Z26, Z28, Z14
+	VFMADD231PS	Z27, Z28, Z15
+	VBROADCASTSS	854148(R11), Z28	// latentFieldBwd.turned[7]
+	VFMADD231PS	Z26, Z28, Z16
+	VFMADD231PS	Z27, Z28, Z17
+	VBROADCASTSS	854276(R11), Z28	// latentFieldBwd.turned[8]
+	VFMADD231PS	Z26, Z28, Z18
+	VFMADD231PS	Z27, Z28, Z19
+	VBROADCASTSS	854404(R11), Z28	// latentFieldBwd.turned[9]
+	VFMADD231PS	Z26, Z28, Z20
+	VFMADD231PS	Z27, Z28, Z21
+	VBROADCASTSS	854532(R11), Z28	// latentFieldBwd.turned[10]
+	VFMADD231PS	Z26, Z28, Z22
+	VFMADD231PS	Z27, Z28, Z23
+	VBROADCASTSS	854660(R11), Z28	// latentFieldBwd.turned[11]
+	VFMADD231PS	Z26, Z28, Z24
+	VFMADD231PS	Z27, Z28, Z25
+	VMOVUPS	865664(R10), Z26	// latentFieldBwd.turned[97]
+	VMOVUPS	867712(R10), Z27	// latentFieldBwd.turned[113]
+	VBROADCASTSS	853256(R11), Z28	// latentFieldBwd.turned[0]
+	VFMADD231PS	Z26, Z28, Z2
+	VFMADD231PS	Z27, Z28, Z3
+	VBROADCASTSS	853384(R11), Z28	// latentFieldBwd.turned[1]
+	VFMADD231PS	Z26, Z28, Z4
+	VFMADD231PS	Z27, Z28, Z5
+	VBROADCASTSS	853512(R11), Z28	// latentFieldBwd.turned[2]
+	VFMADD231PS	Z26, Z28, Z6
+	VFMADD231PS	Z27, Z28, Z7
+	VBROADCASTSS	853640(R11), Z28	// latentFieldBwd.turned[3]
+	VFMADD231PS	Z26, Z28, Z8
+	VFMADD231PS	Z27, Z28, Z9
+	VBROADCASTSS	853768(R11), Z28	// latentFieldBwd.turned[4]
+	VFMADD231PS	Z26, Z28, Z10
+	VFMADD231PS	Z27, Z28, Z11
+	VBROADCASTSS	853896(R11), Z28	// latentFieldBwd.turned[5]
+	VFMADD231PS	Z26, Z28, Z12
+	VFMADD231PS	Z27, Z28, Z13
+	VBROADCASTSS	854024(R11), Z28	// latentFieldBwd.turned[6]
+	VFMADD231PS	Z26, Z28, Z14
+	VFMADD231PS	Z27, Z28, Z15
+	VBROADCASTSS	854152(R11), Z28	// latentFieldBwd.turned[7]
+	VFMADD231PS	Z26, Z28, Z16
+	VFMADD231PS	Z27, Z28, Z17
+	VBROADCASTSS	854280(R11), Z28	// latentFieldBwd.turned[8]
+	VFMADD231PS	Z26, Z28, Z18
+	VFMADD231PS	Z27, Z28, Z19
+	VBROADCASTSS	854408(R11), Z28	// latentFieldBwd.turned[9]
+	VFMADD231PS	Z26, Z28, Z20
+	VFMADD231PS	Z27, Z28, Z21
+	VBROADCASTSS	854536(R11), Z28	// latentFieldBwd.turned[10]
+	VFMADD231PS	Z26, Z28, Z22
+	VFMADD231PS	Z27, Z28, Z23
+	VBROADCASTSS	854664(R11), Z28	// latentFieldBwd.turned[11]
+	VFMADD231PS	Z26, Z28, Z24
+	VFMADD231PS	Z27, Z28, Z25
+	VMOVUPS	865728(R10), Z26	// latentFieldBwd.turned[97] | 1
+	VMOVUPS	867776(R10), Z27	// latentFieldBwd.turned[113] | 1
+	VBROADCASTSS	853260(R11), Z28	// latentFieldBwd.turned[0]
+	VFMADD231PS	Z26, Z28, Z2
+	VFMADD231PS	Z27, Z28, Z3
+	VBROADCASTSS	853388(R11), Z28	// latentFieldBwd.turned[1]
+	VFMADD231PS	Z26, Z28, Z4
+	VFMADD231PS	Z27, Z28, Z5
+	VBROADCASTSS	853516(R11), Z28	// latentFieldBwd.turned[2]
+	VFMADD231PS	Z26, Z28, Z6
+	VFMADD231PS	Z27, Z28, Z7
+	VBROADCASTSS	853644(R11), Z28	// latentFieldBwd.turned[3]
+	VFMADD231PS	Z26, Z28, Z8
+	VFMADD231PS	Z27, Z28, Z9
+	VBROADCASTSS	853772(R11), Z28	// latentFieldBwd.turned[4]
+	VFMADD231PS	Z26, Z28, Z10
+	VFMADD231PS	Z27, Z28, Z11
+	VBROADCASTSS	853900(R11), Z28	// latentFieldBwd.turned[5]
+	VFMADD231PS	Z26, Z28, Z12
+	VFMADD231PS	Z27, Z28, Z13
+	VBROADCASTSS	854028(R11), Z28	// latentFieldBwd.turned[6]
+	VFMADD231PS	Z26, Z28, Z14
+	VFMADD231PS	Z27, Z28, Z15
+	VBROADCASTSS	854156(R11), Z28	// latentFieldBwd.turned[7]
+	VFMADD231PS	Z26, Z28, Z16
+	VFMADD231PS	Z27, Z28, Z17
+	VBROADCASTSS	854284(R11), Z28	// latentFieldBwd.turned[8]
+	VFMADD231PS	Z26, Z28, Z18
+	VFMADD231PS	Z27, Z28, Z19
+	VBROADCASTSS	854412(R11), Z28	// latentFieldBwd.turned[9]
+	VFMADD231PS	Z26, Z28, Z20
+	VFMADD231PS	Z27, Z28, Z21
+	VBROADCASTSS	854540(R11), Z28	// latentFieldBwd.turned[10]
+	VFMADD231PS	Z26, Z28, Z22
+	VFMADD231PS	Z27, Z28, Z23
+	VBROADCASTSS	854668(R11), Z28	// latentFieldBwd.turned[11]
+	VFMADD231PS	Z26, Z28, Z24
+	VFMADD231PS	Z27, Z28, Z25
+	ADDQ	$256, R10
+	ADDQ	$16, R11
+	DECQ	R9
+	JNE	loop23
+	VMOVUPS	Z2, 24576(SI)	// sum of enc.1.weight_hh_l0[0]
+	VMOVUPS	Z3, 24640(SI)	// sum of enc.1.weight_hh_l0[16]
+	VMOVUPS	Z4, 24704(SI)	// sum of enc.1.weight_hh_l0[32]
+	VMOVUPS	Z5, 24768(SI)	// sum of enc.1.weight_hh_l0[48]
+	VMOVUPS	Z6, 24832(SI)	// sum of enc.1.weight_hh_l0[64]
+	VMOVUPS	Z7, 24896(SI)	// sum of enc.1.weight_hh_l0[80]
+	VMOVUPS	Z8, 24960(SI)	// sum of enc.1.weight_hh_l0[96]
+	VMOVUPS	Z9, 25024(SI)	// sum of enc.1.weight_hh_l0[112]
+	VMOVUPS	Z10, 25088(SI)	// sum of enc.1.weight_hh_l0[128]
+	VMOVUPS	Z11, 25152(SI)	// sum of enc.1.weight_hh_l0[144]
+	VMOVUPS	Z12, 25216(SI)	// sum of enc.1.weight_hh_l0[160]
+	VMOVUPS	Z13, 25280(SI)	// sum of enc.1.weight_hh_l0[176]
+	VMOVUPS	Z14, 25344(SI)	// sum of enc.1.weight_hh_l0[192]
+	VMOVUPS	Z15, 25408(SI)	// sum of enc.1.weight_hh_l0[208]
+	VMOVUPS	Z16, 25472(SI)	// sum of enc.1.weight_hh_l0[224]
+	VMOVUPS	Z17, 25536(SI)	// sum of enc.1.weight_hh_l0[240]
+	VMOVUPS	Z18, 25600(SI)	// sum of enc.1.weight_hh_l0[256]
+	VMOVUPS	Z19, 25664(SI)	// sum of enc.1.weight_hh_l0[272]
+	VMOVUPS	Z20, 25728(SI)	// sum of enc.1.weight_hh_l0[288]
+	VMOVUPS	Z21, 25792(SI)	// sum of enc.1.weight_hh_l0[304]
+	VMOVUPS	Z22, 25856(SI)	// sum of enc.1.weight_hh_l0[320]
+	VMOVUPS	Z23, 25920(SI)	// sum of enc.1.weight_hh_l0[336]
+	VMOVUPS	Z24, 25984(SI)	// sum of enc.1.weight_hh_l0[352]
+	VMOVUPS	Z25, 26048(SI)	// sum of enc.1.weight_hh_l0[368]
+	ADDQ	$1536, SI
+	ADDQ	$1536, DI
+	DECQ	CX
+	JNE	loop22
 	MOVQ	$32, CX
 	MOVQ	AX, SI
-loop21: // 32 times: elements
-	VMOVUPS	1270784(SI), Z2	// mul_2[0]
-	VMOVUPS	1270848(SI), Z3	// mul_2[0] | 1
-	VMOVUPS	Z2, 1360896(SI)	// pad_4[64]
-	VMOVUPS	Z3, 1360960(SI)	// pad_4[64] | 1
+loop24: // 32 times: elements
+	// forecast.nde:13
+	VMOVUPS	1270784(SI), Z2	// mul[0]
+	VMOVUPS	1270848(SI), Z3	// mul[0] | 1
+	VMOVUPS	1364992(SI), Z4	// vecmat[0]
+	VMOVUPS	1365056(SI), Z5	// vecmat[0] | 1
+	VADDPS	Z4, Z2, Z2
+	VADDPS	Z5, Z3, Z3
+	VMOVUPS	Z2, 1238016(SI)	// h_bar[0]
+	VMOVUPS	Z3, 1238080(SI)	// h_bar[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop21
-	VMOVUPS	1221120(AX), Z2	// x[0]
-	VMOVUPS	1221184(AX), Z3	// x[0] | 1
-	VMOVUPS	1221248(AX), Z4	// x[1]
-	VMOVUPS	1221312(AX), Z5	// x[1] | 1
-	VMOVUPS	1221376(AX), Z6	// x[2]
-	VMOVUPS	1221440(AX), Z7	// x[2] | 1
-	VMOVUPS	1221504(AX), Z8	// x[3]
-	VMOVUPS	1221568(AX), Z9	// x[3] | 1
+	JNE	loop24
+	MOVQ	$64, CX
+	MOVQ	AX, SI
+loop25: // 64 times: elements
+	VBROADCASTSS	f32_00000000<>(SB), Z2
+	VMOVUPS	Z2, 1369088(SI)	// pad_4[0]
+	VBROADCASTSS	f32_00000000<>(SB), Z2
+	VMOVUPS	Z2, 1369152(SI)	// pad_4[0] | 1
+	ADDQ	$128, SI
+	DECQ	CX
+	JNE	loop25
+	MOVQ	$32, CX
+	MOVQ	AX, SI
+loop26: // 32 times: elements
+	VMOVUPS	1287168(SI), Z2	// mul_2[0]
+	VMOVUPS	1287232(SI), Z3	// mul_2[0] | 1
+	VMOVUPS	Z2, 1377280(SI)	// pad_4[64]
+	VMOVUPS	Z3, 1377344(SI)	// pad_4[64] | 1
+	ADDQ	$128, SI
+	DECQ	CX
+	JNE	loop26
+	VMOVUPS	1237504(AX), Z2	// x[0]
+	VMOVUPS	1237568(AX), Z3	// x[0] | 1
+	VMOVUPS	1237632(AX), Z4	// x[1]
+	VMOVUPS	1237696(AX), Z5	// x[1] | 1
+	VMOVUPS	1237760(AX), Z6	// x[2]
+	VMOVUPS	1237824(AX), Z7	// x[2] | 1
+	VMOVUPS	1237888(AX), Z8	// x[3]
+	VMOVUPS	1237952(AX), Z9	// x[3] | 1
 	MOVQ	$96, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 	MOVQ	R8, R9
-loop22: // 96 times: elements
-	VMOVUPS	1352704(SI), Z10	// pad_4[0]
-	VMOVUPS	1352768(SI), Z11	// pad_4[0] | 1
-	VMOVUPS	1295360(SI), Z12	// pad_2[0]
-	VMOVUPS	1295424(SI), Z13	// pad_2[0] | 1
+loop27: // 96 times: elements
+	VMOVUPS	1369088(SI), Z10	// pad_4[0]
+	VMOVUPS	1369152(SI), Z11	// pad_4[0] | 1
+	VMOVUPS	1311744(SI), Z12	// pad_2[0]
+	VMOVUPS	1311808(SI), Z13	// pad_2[0] | 1
 	VADDPS	Z12, Z10, Z10
 	VADDPS	Z13, Z11, Z11
-	VMOVUPS	1324032(SI), Z12	// pad_3[0]
-	VMOVUPS	1324096(SI), Z13	// pad_3[0] | 1
+	VMOVUPS	1340416(SI), Z12	// pad_3[0]
+	VMOVUPS	1340480(SI), Z13	// pad_3[0] | 1
 	VADDPS	Z12, Z10, Z10
 	VADDPS	Z13, Z11, Z11
 	VPANDD	Z0, Z10, Z12
 	VPANDD	Z1, Z11, Z13
-	VMOVUPS	221184(DI), Z14	// sum of enc.1.bias_ih_l0[0]
+	VMOVUPS	36864(DI), Z14	// sum of enc.1.bias_ih_l0[0]
 	VADDPS	Z12, Z14, Z12
 	VADDPS	Z13, Z12, Z12
-	VMOVUPS	Z12, 221184(DI)	// sum of enc.1.bias_ih_l0[0]
+	VMOVUPS	Z12, 36864(DI)	// sum of enc.1.bias_ih_l0[0]
 	VPANDD	Z0, Z10, Z10
 	VPANDD	Z1, Z11, Z11
 	VMOVUPS	(R9), Z12	// sum of enc.1.weight_ih_l0[0]
@@ -14849,7 +15781,7 @@ loop22: // 96 times: elements
 	ADDQ	$64, DI
 	ADDQ	$256, R9
 	DECQ	CX
-	JNE	loop22
+	JNE	loop27
 	RET
 
 // fitGradPart0 is Fit.grad (forecast.nde:51) of a block of samples, up to the first loop.
@@ -14863,33 +15795,33 @@ loop1: // 2 times: vectors of the block
 	MOVQ	DX, R11
 loop2: // 192 times: elements
 	// forecast.nde:36
-	VMOVUPS	1381376(R10), Z0	// fitGrad.ys[0]
+	VMOVUPS	1397760(R10), Z0	// fitGrad.ys[0]
 	VBROADCASTSS	(R11), Z1	// Series.ys.channel.mean.expand[0]
 	VSUBPS	Z1, Z0, Z0
 	VBROADCASTSS	768(R11), Z1	// Series.ys.channel.std.expand[0]
 	VDIVPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 1428224(R10)	// fitGrad.div[0]
+	VMOVUPS	Z0, 1444608(R10)	// fitGrad.div[0]
 	ADDQ	$128, R10
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop2
-	VMOVUPD	1381120(DI), Z0	// fitGrad.ts[63]
-	VMOVUPD	1381184(DI), Z0	// fitGrad.ts[63] | 1
+	VMOVUPD	1397504(DI), Z0	// fitGrad.ts[63]
+	VMOVUPD	1397568(DI), Z0	// fitGrad.ts[63] | 1
 	MOVQ	$64, R9
 	MOVQ	DI, R10
 	MOVQ	SI, R11
 loop3: // 64 times: elements
 	// forecast.nde:13
-	VMOVUPD	1364992(R10), Z0	// fitGrad.ts[0]
-	VMOVUPD	1365056(R10), Z1	// fitGrad.ts[0] | 1
-	VMOVUPD	1381120(DI), Z2	// fitGrad.ts[63]
-	VMOVUPD	1381184(DI), Z3	// fitGrad.ts[63] | 1
+	VMOVUPD	1381376(R10), Z0	// fitGrad.ts[0]
+	VMOVUPD	1381440(R10), Z1	// fitGrad.ts[0] | 1
+	VMOVUPD	1397504(DI), Z2	// fitGrad.ts[63]
+	VMOVUPD	1397568(DI), Z3	// fitGrad.ts[63] | 1
 	VSUBPD	Z2, Z0, Z0
 	VSUBPD	Z3, Z1, Z1
 	VCVTPD2PS	Z0, Y0
 	VCVTPD2PS	Z1, Y1
 	VINSERTF64X4	$1, Y1, Z0, Z0
-	VMOVUPS	Z0, 1452800(R11)	// fitGrad.cast[0]
+	VMOVUPS	Z0, 1469184(R11)	// fitGrad.cast[0]
 	ADDQ	$256, R10
 	ADDQ	$128, R11
 	DECQ	R9
@@ -14899,14 +15831,14 @@ loop3: // 64 times: elements
 	MOVQ	SI, R11
 	MOVQ	SI, R12
 loop4: // 64 times: elements
-	VMOVUPS	1428224(R10), Z0	// fitGrad.div[0]
-	VMOVUPS	Z0, 1460992(R11)	// fitGrad.concat[0]
-	VMOVUPS	1428352(R10), Z0	// fitGrad.div[1]
-	VMOVUPS	Z0, 1461120(R11)	// fitGrad.concat[1]
-	VMOVUPS	1428480(R10), Z0	// fitGrad.div[2]
-	VMOVUPS	Z0, 1461248(R11)	// fitGrad.concat[2]
-	VMOVUPS	1452800(R12), Z0	// fitGrad.cast[0]
-	VMOVUPS	Z0, 1461376(R11)	// fitGrad.concat[3]
+	VMOVUPS	1444608(R10), Z0	// fitGrad.div[0]
+	VMOVUPS	Z0, 1477376(R11)	// fitGrad.concat[0]
+	VMOVUPS	1444736(R10), Z0	// fitGrad.div[1]
+	VMOVUPS	Z0, 1477504(R11)	// fitGrad.concat[1]
+	VMOVUPS	1444864(R10), Z0	// fitGrad.div[2]
+	VMOVUPS	Z0, 1477632(R11)	// fitGrad.concat[2]
+	VMOVUPS	1469184(R12), Z0	// fitGrad.cast[0]
+	VMOVUPS	Z0, 1477760(R11)	// fitGrad.concat[3]
 	ADDQ	$384, R10
 	ADDQ	$512, R11
 	ADDQ	$128, R12
@@ -14916,14 +15848,14 @@ loop4: // 64 times: elements
 	MOVQ	SI, R10
 	MOVQ	SI, R11
 loop5: // 64 times: elements
-	VMOVUPS	1493248(R10), Z0	// fitGrad.concat[252]
-	VMOVUPS	Z0, 1493760(R11)	// fitGrad.reverse[0]
-	VMOVUPS	1493376(R10), Z0	// fitGrad.concat[253]
-	VMOVUPS	Z0, 1493888(R11)	// fitGrad.reverse[1]
-	VMOVUPS	1493504(R10), Z0	// fitGrad.concat[254]
-	VMOVUPS	Z0, 1494016(R11)	// fitGrad.reverse[2]
-	VMOVUPS	1493632(R10), Z0	// fitGrad.concat[255]
-	VMOVUPS	Z0, 1494144(R11)	// fitGrad.reverse[3]
+	VMOVUPS	1509632(R10), Z0	// fitGrad.concat[252]
+	VMOVUPS	Z0, 1510144(R11)	// fitGrad.reverse[0]
+	VMOVUPS	1509760(R10), Z0	// fitGrad.concat[253]
+	VMOVUPS	Z0, 1510272(R11)	// fitGrad.reverse[1]
+	VMOVUPS	1509888(R10), Z0	// fitGrad.concat[254]
+	VMOVUPS	Z0, 1510400(R11)	// fitGrad.reverse[2]
+	VMOVUPS	1510016(R10), Z0	// fitGrad.concat[255]
+	VMOVUPS	Z0, 1510528(R11)	// fitGrad.reverse[3]
 	ADDQ	$-512, R10
 	ADDQ	$512, R11
 	DECQ	R9
@@ -14951,13 +15883,13 @@ loop7: // 64 times: runs of enc.1.cell.rec
 	MOVQ	SI, R10
 	MOVQ	AX, R11
 loop8: // 2 times: vectors of the block
-	VMOVUPS	1493760(R10), Z0	// fitGrad.reverse[0]
+	VMOVUPS	1510144(R10), Z0	// fitGrad.reverse[0]
 	VMOVUPS	Z0, 701312(R11)	// enc1CellRec.x[0]
-	VMOVUPS	1493888(R10), Z0	// fitGrad.reverse[1]
+	VMOVUPS	1510272(R10), Z0	// fitGrad.reverse[1]
 	VMOVUPS	Z0, 701440(R11)	// enc1CellRec.x[1]
-	VMOVUPS	1494016(R10), Z0	// fitGrad.reverse[2]
+	VMOVUPS	1510400(R10), Z0	// fitGrad.reverse[2]
 	VMOVUPS	Z0, 701568(R11)	// enc1CellRec.x[2]
-	VMOVUPS	1494144(R10), Z0	// fitGrad.reverse[3]
+	VMOVUPS	1510528(R10), Z0	// fitGrad.reverse[3]
 	VMOVUPS	Z0, 701696(R11)	// enc1CellRec.x[3]
 	ADDQ	$64, R10
 	ADDQ	$64, R11
@@ -14987,7 +15919,7 @@ loop10: // 32 times: elements
 	MOVQ	R11, R14
 loop11: // 32 times: elements
 	VMOVUPS	705920(R13), Z0	// enc1CellRec.h[0]
-	VMOVUPS	Z0, 1657728(R14)	// fitGrad.result_4[0]
+	VMOVUPS	Z0, 1674112(R14)	// fitGrad.result_4[0]
 	ADDQ	$128, R13
 	ADDQ	$128, R14
 	DECQ	R12
@@ -15005,8 +15937,8 @@ loop11: // 32 times: elements
 loop12: // 32 times: elements
 	VMOVUPS	697216(SI), Z0	// enc1CellRec.h[0]
 	VMOVUPS	697280(SI), Z1	// enc1CellRec.h[0] | 1
-	VMOVUPS	Z0, 1526528(SI)	// fitGrad.result[0]
-	VMOVUPS	Z1, 1526592(SI)	// fitGrad.result[0] | 1
+	VMOVUPS	Z0, 1542912(SI)	// fitGrad.result[0]
+	VMOVUPS	Z1, 1542976(SI)	// fitGrad.result[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop12
@@ -15036,8 +15968,8 @@ loop13: // 2 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop14: // 32 times: terms of the sums
-	VMOVUPS	1526528(R11), Z16	// fitGrad.result[0]
-	VMOVUPS	1526592(R11), Z17	// fitGrad.result[0] | 1
+	VMOVUPS	1542912(R11), Z16	// fitGrad.result[0]
+	VMOVUPS	1542976(R11), Z17	// fitGrad.result[0] | 1
 	VBROADCASTSS	14592(R12), Z18	// enc.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -15069,43 +16001,43 @@ loop14: // 32 times: terms of the sums
 	VBROADCASTSS	16640(DI), Z16	// enc.2.bias[0]
 	VADDPS	Z16, Z0, Z0
 	VADDPS	Z16, Z1, Z1
-	VMOVUPS	Z0, 1530624(R9)	// fitGrad.h[0]
-	VMOVUPS	Z1, 1530688(R9)	// fitGrad.h[0] | 1
+	VMOVUPS	Z0, 1547008(R9)	// fitGrad.h[0]
+	VMOVUPS	Z1, 1547072(R9)	// fitGrad.h[0] | 1
 	VBROADCASTSS	16644(DI), Z0	// enc.2.bias[1]
 	VADDPS	Z0, Z2, Z1
 	VADDPS	Z0, Z3, Z0
-	VMOVUPS	Z1, 1530752(R9)	// fitGrad.h[1]
-	VMOVUPS	Z0, 1530816(R9)	// fitGrad.h[1] | 1
+	VMOVUPS	Z1, 1547136(R9)	// fitGrad.h[1]
+	VMOVUPS	Z0, 1547200(R9)	// fitGrad.h[1] | 1
 	VBROADCASTSS	16648(DI), Z0	// enc.2.bias[2]
 	VADDPS	Z0, Z4, Z1
 	VADDPS	Z0, Z5, Z0
-	VMOVUPS	Z1, 1530880(R9)	// fitGrad.h[2]
-	VMOVUPS	Z0, 1530944(R9)	// fitGrad.h[2] | 1
+	VMOVUPS	Z1, 1547264(R9)	// fitGrad.h[2]
+	VMOVUPS	Z0, 1547328(R9)	// fitGrad.h[2] | 1
 	VBROADCASTSS	16652(DI), Z0	// enc.2.bias[3]
 	VADDPS	Z0, Z6, Z1
 	VADDPS	Z0, Z7, Z0
-	VMOVUPS	Z1, 1531008(R9)	// fitGrad.h[3]
-	VMOVUPS	Z0, 1531072(R9)	// fitGrad.h[3] | 1
+	VMOVUPS	Z1, 1547392(R9)	// fitGrad.h[3]
+	VMOVUPS	Z0, 1547456(R9)	// fitGrad.h[3] | 1
 	VBROADCASTSS	16656(DI), Z0	// enc.2.bias[4]
 	VADDPS	Z0, Z8, Z1
 	VADDPS	Z0, Z9, Z0
-	VMOVUPS	Z1, 1531136(R9)	// fitGrad.h[4]
-	VMOVUPS	Z0, 1531200(R9)	// fitGrad.h[4] | 1
+	VMOVUPS	Z1, 1547520(R9)	// fitGrad.h[4]
+	VMOVUPS	Z0, 1547584(R9)	// fitGrad.h[4] | 1
 	VBROADCASTSS	16660(DI), Z0	// enc.2.bias[5]
 	VADDPS	Z0, Z10, Z1
 	VADDPS	Z0, Z11, Z0
-	VMOVUPS	Z1, 1531264(R9)	// fitGrad.h[5]
-	VMOVUPS	Z0, 1531328(R9)	// fitGrad.h[5] | 1
+	VMOVUPS	Z1, 1547648(R9)	// fitGrad.h[5]
+	VMOVUPS	Z0, 1547712(R9)	// fitGrad.h[5] | 1
 	VBROADCASTSS	16664(DI), Z0	// enc.2.bias[6]
 	VADDPS	Z0, Z12, Z1
 	VADDPS	Z0, Z13, Z0
-	VMOVUPS	Z1, 1531392(R9)	// fitGrad.h[6]
-	VMOVUPS	Z0, 1531456(R9)	// fitGrad.h[6] | 1
+	VMOVUPS	Z1, 1547776(R9)	// fitGrad.h[6]
+	VMOVUPS	Z0, 1547840(R9)	// fitGrad.h[6] | 1
 	VBROADCASTSS	16668(DI), Z0	// enc.2.bias[7]
 	VADDPS	Z0, Z14, Z1
 	VADDPS	Z0, Z15, Z0
-	VMOVUPS	Z1, 1531520(R9)	// fitGrad.h[7]
-	VMOVUPS	Z0, 1531584(R9)	// fitGrad.h[7] | 1
+	VMOVUPS	Z1, 1547904(R9)	// fitGrad.h[7]
+	VMOVUPS	Z0, 1547968(R9)	// fitGrad.h[7] | 1
 	ADDQ	$1024, SI
 	ADDQ	$32, DI
 	ADDQ	$1024, R9
@@ -15119,7 +16051,7 @@ loop15: // 2 times: vectors of the block
 	MOVQ	SI, R10
 loop16: // 8 times: elements
 	// forecast.nde:37
-	VMOVUPS	1531648(R10), Z0	// fitGrad.h[8]
+	VMOVUPS	1548032(R10), Z0	// fitGrad.h[8]
 	VBROADCASTSS	f32_42b40000<>(SB), Z1
 	VMINPS	Z0, Z1, Z0
 	VBROADCASTSS	f32_c2d00000<>(SB), Z1
@@ -15137,13 +16069,13 @@ loop16: // 8 times: elements
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z0, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z0, Z2
 	VSCALEFPS	Z1, Z2, Z0
-	VMOVUPS	Z0, 1532672(R10)	// fitGrad.exp[0]
+	VMOVUPS	Z0, 1549056(R10)	// fitGrad.exp[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop16
 	// forecast.nde:38
-	VMOVUPD	1426944(DI), Z0	// fitGrad.key[2]
-	VMOVUPD	1427008(DI), Z1	// fitGrad.key[2] | 1
+	VMOVUPD	1443328(DI), Z0	// fitGrad.key[2]
+	VMOVUPD	1443392(DI), Z1	// fitGrad.key[2] | 1
 	VMULPD.BCST	f64_3df0000000000000<>(SB), Z0, Z1
 	VRNDSCALEPD	$9, Z1, Z1
 	VFNMADD231PD.BCST	f64_41f0000000000000<>(SB), Z1, Z0
@@ -15151,8 +16083,8 @@ loop16: // 8 times: elements
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z0, Z0
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z1, Z1
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z1, Z1
-	VMOVUPD	1427200(DI), Z2	// fitGrad.key[3]
-	VMOVUPD	1427264(DI), Z3	// fitGrad.key[3] | 1
+	VMOVUPD	1443584(DI), Z2	// fitGrad.key[3]
+	VMOVUPD	1443648(DI), Z3	// fitGrad.key[3] | 1
 	VMULPD.BCST	f64_3df0000000000000<>(SB), Z2, Z3
 	VRNDSCALEPD	$9, Z3, Z3
 	VFNMADD231PD.BCST	f64_41f0000000000000<>(SB), Z3, Z2
@@ -15160,12 +16092,12 @@ loop16: // 8 times: elements
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z2, Z2
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z3, Z3
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z3, Z3
-	VMOVUPD	1426432(DI), Z4	// fitGrad.key[0]
-	VMOVUPD	1426496(DI), Z5	// fitGrad.key[0] | 1
+	VMOVUPD	1442816(DI), Z4	// fitGrad.key[0]
+	VMOVUPD	1442880(DI), Z5	// fitGrad.key[0] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z4, Z4
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z4, Z4
-	VMOVUPD	1426688(DI), Z5	// fitGrad.key[1]
-	VMOVUPD	1426752(DI), Z6	// fitGrad.key[1] | 1
+	VMOVUPD	1443072(DI), Z5	// fitGrad.key[1]
+	VMOVUPD	1443136(DI), Z6	// fitGrad.key[1] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z5, Z5
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z5, Z5
 	MOVQ	$5, R9
@@ -15198,13 +16130,13 @@ loop17: // 5 times
 	VMOVAPD	Z11, Z5
 	DECQ	R9
 	JNE	loop17
-	VMOVUPD	1427712(DI), Z3	// fitGrad.key[5]
-	VMOVUPD	1427776(DI), Z4	// fitGrad.key[5] | 1
+	VMOVUPD	1444096(DI), Z3	// fitGrad.key[5]
+	VMOVUPD	1444160(DI), Z4	// fitGrad.key[5] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z3, Z3
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z3, Z3
 	VPXORQ.BCST	f64_0000000076919c87<>(SB), Z3, Z3
-	VMOVUPD	1427456(DI), Z4	// fitGrad.key[4]
-	VMOVUPD	1427520(DI), Z5	// fitGrad.key[4] | 1
+	VMOVUPD	1443840(DI), Z4	// fitGrad.key[4]
+	VMOVUPD	1443904(DI), Z5	// fitGrad.key[4] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z4, Z4
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z4, Z4
 	VPSLLQ	$32, Z2, Z2
@@ -15222,8 +16154,8 @@ loop17: // 5 times
 	VPSLLQ	$32, Z3, Z3
 	VPORQ	Z3, Z5, Z3
 	VPSRLQ	$1, Z3, Z3
-	VMOVUPD	1426944(DI), Z5	// fitGrad.key[2]
-	VMOVUPD	1427008(DI), Z5	// fitGrad.key[2] | 1
+	VMOVUPD	1443328(DI), Z5	// fitGrad.key[2]
+	VMOVUPD	1443392(DI), Z5	// fitGrad.key[2] | 1
 	VMULPD.BCST	f64_3df0000000000000<>(SB), Z5, Z6
 	VRNDSCALEPD	$9, Z6, Z6
 	VFNMADD231PD.BCST	f64_41f0000000000000<>(SB), Z6, Z5
@@ -15231,8 +16163,8 @@ loop17: // 5 times
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z5, Z5
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z6, Z6
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z6, Z6
-	VMOVUPD	1427200(DI), Z7	// fitGrad.key[3]
-	VMOVUPD	1427264(DI), Z7	// fitGrad.key[3] | 1
+	VMOVUPD	1443584(DI), Z7	// fitGrad.key[3]
+	VMOVUPD	1443648(DI), Z7	// fitGrad.key[3] | 1
 	VMULPD.BCST	f64_3df0000000000000<>(SB), Z7, Z8
 	VRNDSCALEPD	$9, Z8, Z8
 	VFNMADD231PD.BCST	f64_41f0000000000000<>(SB), Z8, Z7
@@ -15240,12 +16172,12 @@ loop17: // 5 times
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z7, Z7
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z8, Z8
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z8, Z8
-	VMOVUPD	1426432(DI), Z9	// fitGrad.key[0]
-	VMOVUPD	1426496(DI), Z9	// fitGrad.key[0] | 1
+	VMOVUPD	1442816(DI), Z9	// fitGrad.key[0]
+	VMOVUPD	1442880(DI), Z9	// fitGrad.key[0] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z9, Z9
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z9, Z9
-	VMOVUPD	1426688(DI), Z10	// fitGrad.key[1]
-	VMOVUPD	1426752(DI), Z10	// fitGrad.key[1] | 1
+	VMOVUPD	1443072(DI), Z10	// fitGrad.key[1]
+	VMOVUPD	1443136(DI), Z10	// fitGrad.key[1] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z10, Z10
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z10, Z10
 	MOVQ	$5, R9
@@ -15278,13 +16210,13 @@ loop18: // 5 times
 	VMOVAPD	Z16, Z10
 	DECQ	R9
 	JNE	loop18
-	VMOVUPD	1427712(DI), Z8	// fitGrad.key[5]
-	VMOVUPD	1427776(DI), Z8	// fitGrad.key[5] | 1
+	VMOVUPD	1444096(DI), Z8	// fitGrad.key[5]
+	VMOVUPD	1444160(DI), Z8	// fitGrad.key[5] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z8, Z8
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z8, Z8
 	VPXORQ.BCST	f64_0000000076919c87<>(SB), Z8, Z8
-	VMOVUPD	1427456(DI), Z9	// fitGrad.key[4]
-	VMOVUPD	1427520(DI), Z9	// fitGrad.key[4] | 1
+	VMOVUPD	1443840(DI), Z9	// fitGrad.key[4]
+	VMOVUPD	1443904(DI), Z9	// fitGrad.key[4] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z9, Z9
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z9, Z9
 	VPSLLQ	$32, Z7, Z7
@@ -15417,10 +16349,10 @@ loop21: // 5 times
 	VSUBPD.BCST	f64_4330000000000000<>(SB), Z12, Z12
 	VFMADD231PD.BCST	f64_4140000000000000<>(SB), Z14, Z12
 	VMULPD.BCST	f64_3ca0000000000000<>(SB), Z12, Z12
-	VMOVUPD	Z11, 1533696(R10)	// fitGrad.uniform[0]
-	VMOVUPD	Z13, 1533760(R10)	// fitGrad.uniform[0] | 1
-	VMOVUPD	Z10, 1533952(R10)	// fitGrad.uniform[1]
-	VMOVUPD	Z12, 1534016(R10)	// fitGrad.uniform[1] | 1
+	VMOVUPD	Z11, 1550080(R10)	// fitGrad.uniform[0]
+	VMOVUPD	Z13, 1550144(R10)	// fitGrad.uniform[0] | 1
+	VMOVUPD	Z10, 1550336(R10)	// fitGrad.uniform[1]
+	VMOVUPD	Z12, 1550400(R10)	// fitGrad.uniform[1] | 1
 	ADDQ	$512, R10
 	DECQ	R9
 	JNE	loop19
@@ -15428,8 +16360,8 @@ loop21: // 5 times
 	MOVQ	DI, R10
 	MOVQ	DI, R11
 loop22: // 4 times: elements
-	VMOVUPD	1533696(R10), Z0	// fitGrad.uniform[0]
-	VMOVUPD	1533760(R10), Z1	// fitGrad.uniform[0] | 1
+	VMOVUPD	1550080(R10), Z0	// fitGrad.uniform[0]
+	VMOVUPD	1550144(R10), Z1	// fitGrad.uniform[0] | 1
 	VBROADCASTSD	f64_3ff0000000000000<>(SB), Z2
 	VSUBPD	Z0, Z2, Z0
 	VBROADCASTSD	f64_3ff0000000000000<>(SB), Z2
@@ -15522,8 +16454,8 @@ loop22: // 4 times: elements
 	VMULPD.BCST	f64_c000000000000000<>(SB), Z1, Z1
 	VSQRTPD	Z0, Z0
 	VSQRTPD	Z1, Z1
-	VMOVUPD	1533952(R10), Z2	// fitGrad.uniform[1]
-	VMOVUPD	1534016(R10), Z3	// fitGrad.uniform[1] | 1
+	VMOVUPD	1550336(R10), Z2	// fitGrad.uniform[1]
+	VMOVUPD	1550400(R10), Z3	// fitGrad.uniform[1] | 1
 	VMULPD.BCST	f64_401921fb54442d18<>(SB), Z2, Z2
 	VMULPD.BCST	f64_401921fb54442d18<>(SB), Z3, Z3
 	VBROADCASTSD	f64_4338000000000000<>(SB), Z4
@@ -15640,8 +16572,8 @@ loop22: // 4 times: elements
 	VBLENDMPD.BCST	f64_ffffffffffffffff<>(SB), Z5, K1, Z5
 	VMULPD	Z4, Z0, Z4
 	VMULPD	Z5, Z1, Z5
-	VMOVUPD	Z4, 1535744(R11)	// fitGrad.mul[0]
-	VMOVUPD	Z5, 1535808(R11)	// fitGrad.mul[0] | 1
+	VMOVUPD	Z4, 1552128(R11)	// fitGrad.mul[0]
+	VMOVUPD	Z5, 1552192(R11)	// fitGrad.mul[0] | 1
 	VPANDQ.BCST	f64_7fffffffffffffff<>(SB), Z2, Z4
 	VBROADCASTSD	f64_4338000000000000<>(SB), Z5
 	VFMADD231PD.BCST	f64_3fe45f306dc9c883<>(SB), Z4, Z5
@@ -15760,58 +16692,58 @@ loop22: // 4 times: elements
 	VBLENDMPD.BCST	f64_ffffffffffffffff<>(SB), Z4, K1, Z3
 	VMULPD	Z2, Z0, Z0
 	VMULPD	Z3, Z1, Z1
-	VMOVUPD	Z0, 1536768(R11)	// fitGrad.mul_2[0]
-	VMOVUPD	Z1, 1536832(R11)	// fitGrad.mul_2[0] | 1
+	VMOVUPD	Z0, 1553152(R11)	// fitGrad.mul_2[0]
+	VMOVUPD	Z1, 1553216(R11)	// fitGrad.mul_2[0] | 1
 	ADDQ	$512, R10
 	ADDQ	$256, R11
 	DECQ	R9
 	JNE	loop22
-	VMOVUPD	1535744(DI), Z0	// fitGrad.mul[0]
-	VMOVUPD	1535808(DI), Z1	// fitGrad.mul[0] | 1
-	VMOVUPD	Z0, 1537792(DI)	// fitGrad.concat_2[0]
-	VMOVUPD	Z1, 1537856(DI)	// fitGrad.concat_2[0] | 1
-	VMOVUPD	1536768(DI), Z0	// fitGrad.mul_2[0]
-	VMOVUPD	1536832(DI), Z1	// fitGrad.mul_2[0] | 1
-	VMOVUPD	Z0, 1538048(DI)	// fitGrad.concat_2[1]
-	VMOVUPD	Z1, 1538112(DI)	// fitGrad.concat_2[1] | 1
-	VMOVUPD	1536000(DI), Z0	// fitGrad.mul[1]
-	VMOVUPD	1536064(DI), Z1	// fitGrad.mul[1] | 1
-	VMOVUPD	Z0, 1538304(DI)	// fitGrad.concat_2[2]
-	VMOVUPD	Z1, 1538368(DI)	// fitGrad.concat_2[2] | 1
-	VMOVUPD	1537024(DI), Z0	// fitGrad.mul_2[1]
-	VMOVUPD	1537088(DI), Z1	// fitGrad.mul_2[1] | 1
-	VMOVUPD	Z0, 1538560(DI)	// fitGrad.concat_2[3]
-	VMOVUPD	Z1, 1538624(DI)	// fitGrad.concat_2[3] | 1
-	VMOVUPD	1536256(DI), Z0	// fitGrad.mul[2]
-	VMOVUPD	1536320(DI), Z1	// fitGrad.mul[2] | 1
-	VMOVUPD	Z0, 1538816(DI)	// fitGrad.concat_2[4]
-	VMOVUPD	Z1, 1538880(DI)	// fitGrad.concat_2[4] | 1
-	VMOVUPD	1537280(DI), Z0	// fitGrad.mul_2[2]
-	VMOVUPD	1537344(DI), Z1	// fitGrad.mul_2[2] | 1
-	VMOVUPD	Z0, 1539072(DI)	// fitGrad.concat_2[5]
-	VMOVUPD	Z1, 1539136(DI)	// fitGrad.concat_2[5] | 1
-	VMOVUPD	1536512(DI), Z0	// fitGrad.mul[3]
-	VMOVUPD	1536576(DI), Z1	// fitGrad.mul[3] | 1
-	VMOVUPD	Z0, 1539328(DI)	// fitGrad.concat_2[6]
-	VMOVUPD	Z1, 1539392(DI)	// fitGrad.concat_2[6] | 1
-	VMOVUPD	1537536(DI), Z0	// fitGrad.mul_2[3]
-	VMOVUPD	1537600(DI), Z1	// fitGrad.mul_2[3] | 1
-	VMOVUPD	Z0, 1539584(DI)	// fitGrad.concat_2[7]
-	VMOVUPD	Z1, 1539648(DI)	// fitGrad.concat_2[7] | 1
+	VMOVUPD	1552128(DI), Z0	// fitGrad.mul[0]
+	VMOVUPD	1552192(DI), Z1	// fitGrad.mul[0] | 1
+	VMOVUPD	Z0, 1554176(DI)	// fitGrad.concat_2[0]
+	VMOVUPD	Z1, 1554240(DI)	// fitGrad.concat_2[0] | 1
+	VMOVUPD	1553152(DI), Z0	// fitGrad.mul_2[0]
+	VMOVUPD	1553216(DI), Z1	// fitGrad.mul_2[0] | 1
+	VMOVUPD	Z0, 1554432(DI)	// fitGrad.concat_2[1]
+	VMOVUPD	Z1, 1554496(DI)	// fitGrad.concat_2[1] | 1
+	VMOVUPD	1552384(DI), Z0	// fitGrad.mul[1]
+	VMOVUPD	1552448(DI), Z1	// fitGrad.mul[1] | 1
+	VMOVUPD	Z0, 1554688(DI)	// fitGrad.concat_2[2]
+	VMOVUPD	Z1, 1554752(DI)	// fitGrad.concat_2[2] | 1
+	VMOVUPD	1553408(DI), Z0	// fitGrad.mul_2[1]
+	VMOVUPD	1553472(DI), Z1	// fitGrad.mul_2[1] | 1
+	VMOVUPD	Z0, 1554944(DI)	// fitGrad.concat_2[3]
+	VMOVUPD	Z1, 1555008(DI)	// fitGrad.concat_2[3] | 1
+	VMOVUPD	1552640(DI), Z0	// fitGrad.mul[2]
+	VMOVUPD	1552704(DI), Z1	// fitGrad.mul[2] | 1
+	VMOVUPD	Z0, 1555200(DI)	// fitGrad.concat_2[4]
+	VMOVUPD	Z1, 1555264(DI)	// fitGrad.concat_2[4] | 1
+	VMOVUPD	1553664(DI), Z0	// fitGrad.mul_2[2]
+	VMOVUPD	1553728(DI), Z1	// fitGrad.mul_2[2] | 1
+	VMOVUPD	Z0, 1555456(DI)	// fitGrad.concat_2[5]
+	VMOVUPD	Z1, 1555520(DI)	// fitGrad.concat_2[5] | 1
+	VMOVUPD	1552896(DI), Z0	// fitGrad.mul[3]
+	VMOVUPD	1552960(DI), Z1	// fitGrad.mul[3] | 1
+	VMOVUPD	Z0, 1555712(DI)	// fitGrad.concat_2[6]
+	VMOVUPD	Z1, 1555776(DI)	// fitGrad.concat_2[6] | 1
+	VMOVUPD	1553920(DI), Z0	// fitGrad.mul_2[3]
+	VMOVUPD	1553984(DI), Z1	// fitGrad.mul_2[3] | 1
+	VMOVUPD	Z0, 1555968(DI)	// fitGrad.concat_2[7]
+	VMOVUPD	Z1, 1556032(DI)	// fitGrad.concat_2[7] | 1
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 	MOVQ	SI, R11
 loop23: // 8 times: elements
-	VMOVUPD	1537792(R10), Z0	// fitGrad.concat_2[0]
-	VMOVUPD	1537856(R10), Z1	// fitGrad.concat_2[0] | 1
+	VMOVUPD	1554176(R10), Z0	// fitGrad.concat_2[0]
+	VMOVUPD	1554240(R10), Z1	// fitGrad.concat_2[0] | 1
 	VCVTPD2PS	Z0, Y0
 	VCVTPD2PS	Z1, Y1
 	VINSERTF64X4	$1, Y1, Z0, Z0
-	VMOVUPS	Z0, 1539840(R11)	// fitGrad.cast_2[0]
-	VMOVUPS	1532672(R11), Z1	// fitGrad.exp[0]
-	VMOVUPS	1530624(R11), Z2	// fitGrad.h[0]
+	VMOVUPS	Z0, 1556224(R11)	// fitGrad.cast_2[0]
+	VMOVUPS	1549056(R11), Z1	// fitGrad.exp[0]
+	VMOVUPS	1547008(R11), Z2	// fitGrad.h[0]
 	VFMADD231PS	Z0, Z1, Z2
-	VMOVUPS	Z2, 1540864(R11)	// fitGrad.add[0]
+	VMOVUPS	Z2, 1557248(R11)	// fitGrad.add[0]
 	ADDQ	$256, R10
 	ADDQ	$128, R11
 	DECQ	R9
@@ -15825,25 +16757,25 @@ loop23: // 8 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop24: // 2 times: vectors of the block
-	VMOVUPD	1381120(SI), Z0	// fitGrad.ts[63]
-	VMOVUPD	1381184(SI), Z1	// fitGrad.ts[63] | 1
-	VMOVUPD	Z0, 1919872(SI)	// fitGrad.step0_in0
-	VMOVUPD	Z1, 1919936(SI)	// fitGrad.step0_in0 | 1
-	VMOVUPS	1540864(DI), Z0	// fitGrad.add[0]
+	VMOVUPD	1397504(SI), Z0	// fitGrad.ts[63]
+	VMOVUPD	1397568(SI), Z1	// fitGrad.ts[63] | 1
+	VMOVUPD	Z0, 1936256(SI)	// fitGrad.step0_in0
+	VMOVUPD	Z1, 1936320(SI)	// fitGrad.step0_in0 | 1
+	VMOVUPS	1557248(DI), Z0	// fitGrad.add[0]
 	VMOVUPS	Z0, 184576(DI)	// forecast0Lanestep.z[0]
-	VMOVUPS	1540992(DI), Z0	// fitGrad.add[1]
+	VMOVUPS	1557376(DI), Z0	// fitGrad.add[1]
 	VMOVUPS	Z0, 184704(DI)	// forecast0Lanestep.z[1]
-	VMOVUPS	1541120(DI), Z0	// fitGrad.add[2]
+	VMOVUPS	1557504(DI), Z0	// fitGrad.add[2]
 	VMOVUPS	Z0, 184832(DI)	// forecast0Lanestep.z[2]
-	VMOVUPS	1541248(DI), Z0	// fitGrad.add[3]
+	VMOVUPS	1557632(DI), Z0	// fitGrad.add[3]
 	VMOVUPS	Z0, 184960(DI)	// forecast0Lanestep.z[3]
-	VMOVUPS	1541376(DI), Z0	// fitGrad.add[4]
+	VMOVUPS	1557760(DI), Z0	// fitGrad.add[4]
 	VMOVUPS	Z0, 185088(DI)	// forecast0Lanestep.z[4]
-	VMOVUPS	1541504(DI), Z0	// fitGrad.add[5]
+	VMOVUPS	1557888(DI), Z0	// fitGrad.add[5]
 	VMOVUPS	Z0, 185216(DI)	// forecast0Lanestep.z[5]
-	VMOVUPS	1541632(DI), Z0	// fitGrad.add[6]
+	VMOVUPS	1558016(DI), Z0	// fitGrad.add[6]
 	VMOVUPS	Z0, 185344(DI)	// forecast0Lanestep.z[6]
-	VMOVUPS	1541760(DI), Z0	// fitGrad.add[7]
+	VMOVUPS	1558144(DI), Z0	// fitGrad.add[7]
 	VMOVUPS	Z0, 185472(DI)	// forecast0Lanestep.z[7]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VMOVUPS	Z0, 185600(DI)	// forecast0Lanestep.a[0]
@@ -15888,21 +16820,21 @@ loop2: // 32 times: runs of dec
 	MOVQ	SI, R10
 	MOVQ	AX, R11
 loop3: // 2 times: vectors of the block
-	VMOVUPS	1541888(R10), Z0	// fitGrad.z[0]
+	VMOVUPS	1558272(R10), Z0	// fitGrad.z[0]
 	VMOVUPS	Z0, 216704(R11)	// decSample.z[0]
-	VMOVUPS	1542016(R10), Z0	// fitGrad.z[1]
+	VMOVUPS	1558400(R10), Z0	// fitGrad.z[1]
 	VMOVUPS	Z0, 216832(R11)	// decSample.z[1]
-	VMOVUPS	1542144(R10), Z0	// fitGrad.z[2]
+	VMOVUPS	1558528(R10), Z0	// fitGrad.z[2]
 	VMOVUPS	Z0, 216960(R11)	// decSample.z[2]
-	VMOVUPS	1542272(R10), Z0	// fitGrad.z[3]
+	VMOVUPS	1558656(R10), Z0	// fitGrad.z[3]
 	VMOVUPS	Z0, 217088(R11)	// decSample.z[3]
-	VMOVUPS	1542400(R10), Z0	// fitGrad.z[4]
+	VMOVUPS	1558784(R10), Z0	// fitGrad.z[4]
 	VMOVUPS	Z0, 217216(R11)	// decSample.z[4]
-	VMOVUPS	1542528(R10), Z0	// fitGrad.z[5]
+	VMOVUPS	1558912(R10), Z0	// fitGrad.z[5]
 	VMOVUPS	Z0, 217344(R11)	// decSample.z[5]
-	VMOVUPS	1542656(R10), Z0	// fitGrad.z[6]
+	VMOVUPS	1559040(R10), Z0	// fitGrad.z[6]
 	VMOVUPS	Z0, 217472(R11)	// decSample.z[6]
-	VMOVUPS	1542784(R10), Z0	// fitGrad.z[7]
+	VMOVUPS	1559168(R10), Z0	// fitGrad.z[7]
 	VMOVUPS	Z0, 217600(R11)	// decSample.z[7]
 	ADDQ	$64, R10
 	ADDQ	$64, R11
@@ -15920,11 +16852,11 @@ loop3: // 2 times: vectors of the block
 	MOVQ	DI, R11
 loop4: // 2 times: vectors of the block
 	VMOVUPS	217728(R10), Z0	// decSample.out0[0]
-	VMOVUPS	Z0, 1574656(R11)	// fitGrad.result_2[0]
+	VMOVUPS	Z0, 1591040(R11)	// fitGrad.result_2[0]
 	VMOVUPS	217856(R10), Z0	// decSample.out0[1]
-	VMOVUPS	Z0, 1574784(R11)	// fitGrad.result_2[1]
+	VMOVUPS	Z0, 1591168(R11)	// fitGrad.result_2[1]
 	VMOVUPS	217984(R10), Z0	// decSample.out0[2]
-	VMOVUPS	Z0, 1574912(R11)	// fitGrad.result_2[2]
+	VMOVUPS	Z0, 1591296(R11)	// fitGrad.result_2[2]
 	ADDQ	$64, R10
 	ADDQ	$64, R11
 	DECQ	R9
@@ -15941,20 +16873,20 @@ loop5: // 2 times: vectors of the block
 	MOVQ	DX, R10
 loop6: // 96 times: elements
 	// forecast.nde:55
-	VMOVUPS	1414144(R9), Z0	// fitGrad.target_ys[0]
-	VMOVUPS	1574656(R9), Z1	// fitGrad.result_2[0]
+	VMOVUPS	1430528(R9), Z0	// fitGrad.target_ys[0]
+	VMOVUPS	1591040(R9), Z1	// fitGrad.result_2[0]
 	VBROADCASTSS	1536(R10), Z2	// Series.ys.channel.std.expand.2[0]
 	VBROADCASTSS	1920(R10), Z3	// Series.ys.channel.mean.expand.2[0]
 	VFMADD231PS	Z2, Z1, Z3
 	VSUBPS	Z3, Z0, Z0
-	VMOVUPS	Z0, 1586944(R9)	// fitGrad.sub[0]
+	VMOVUPS	Z0, 1603328(R9)	// fitGrad.sub[0]
 	// forecast.nde:39
 	VMULPS.BCST	f32_40000000<>(SB), Z0, Z0
 	VMULPS.BCST	f32_3f000000<>(SB), Z0, Z0
 	VPXORD.BCST	f32_80000000<>(SB), Z0, Z0
 	VBROADCASTSS	1536(R10), Z1	// Series.ys.channel.std.expand.2[0]
 	VMULPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 1599232(R9)	// fitGrad.mul_3[0]
+	VMOVUPS	Z0, 1615616(R9)	// fitGrad.mul_3[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -15972,27 +16904,27 @@ loop7: // 32 times: runs of dec.back
 	MOVQ	AX, R11
 	MOVQ	DI, R12
 loop8: // 2 times: vectors of the block
-	VMOVUPS	1541888(R10), Z0	// fitGrad.z[0]
+	VMOVUPS	1558272(R10), Z0	// fitGrad.z[0]
 	VMOVUPS	Z0, 734592(R11)	// decBack.z[0]
-	VMOVUPS	1542016(R10), Z0	// fitGrad.z[1]
+	VMOVUPS	1558400(R10), Z0	// fitGrad.z[1]
 	VMOVUPS	Z0, 734720(R11)	// decBack.z[1]
-	VMOVUPS	1542144(R10), Z0	// fitGrad.z[2]
+	VMOVUPS	1558528(R10), Z0	// fitGrad.z[2]
 	VMOVUPS	Z0, 734848(R11)	// decBack.z[2]
-	VMOVUPS	1542272(R10), Z0	// fitGrad.z[3]
+	VMOVUPS	1558656(R10), Z0	// fitGrad.z[3]
 	VMOVUPS	Z0, 734976(R11)	// decBack.z[3]
-	VMOVUPS	1542400(R10), Z0	// fitGrad.z[4]
+	VMOVUPS	1558784(R10), Z0	// fitGrad.z[4]
 	VMOVUPS	Z0, 735104(R11)	// decBack.z[4]
-	VMOVUPS	1542528(R10), Z0	// fitGrad.z[5]
+	VMOVUPS	1558912(R10), Z0	// fitGrad.z[5]
 	VMOVUPS	Z0, 735232(R11)	// decBack.z[5]
-	VMOVUPS	1542656(R10), Z0	// fitGrad.z[6]
+	VMOVUPS	1559040(R10), Z0	// fitGrad.z[6]
 	VMOVUPS	Z0, 735360(R11)	// decBack.z[6]
-	VMOVUPS	1542784(R10), Z0	// fitGrad.z[7]
+	VMOVUPS	1559168(R10), Z0	// fitGrad.z[7]
 	VMOVUPS	Z0, 735488(R11)	// decBack.z[7]
-	VMOVUPS	1599232(R12), Z0	// fitGrad.mul_3[0]
+	VMOVUPS	1615616(R12), Z0	// fitGrad.mul_3[0]
 	VMOVUPS	Z0, 735616(R11)	// decBack.out_bar[0]
-	VMOVUPS	1599360(R12), Z0	// fitGrad.mul_3[1]
+	VMOVUPS	1615744(R12), Z0	// fitGrad.mul_3[1]
 	VMOVUPS	Z0, 735744(R11)	// decBack.out_bar[1]
-	VMOVUPS	1599488(R12), Z0	// fitGrad.mul_3[2]
+	VMOVUPS	1615872(R12), Z0	// fitGrad.mul_3[2]
 	VMOVUPS	Z0, 735872(R11)	// decBack.out_bar[2]
 	ADDQ	$64, R10
 	ADDQ	$64, R11
@@ -16011,21 +16943,21 @@ loop8: // 2 times: vectors of the block
 	MOVQ	SI, R11
 loop9: // 2 times: vectors of the block
 	VMOVUPS	736000(R10), Z0	// decBack.z_bar[0]
-	VMOVUPS	Z0, 1611520(R11)	// fitGrad.z_bar[0]
+	VMOVUPS	Z0, 1627904(R11)	// fitGrad.z_bar[0]
 	VMOVUPS	736128(R10), Z0	// decBack.z_bar[1]
-	VMOVUPS	Z0, 1611648(R11)	// fitGrad.z_bar[1]
+	VMOVUPS	Z0, 1628032(R11)	// fitGrad.z_bar[1]
 	VMOVUPS	736256(R10), Z0	// decBack.z_bar[2]
-	VMOVUPS	Z0, 1611776(R11)	// fitGrad.z_bar[2]
+	VMOVUPS	Z0, 1628160(R11)	// fitGrad.z_bar[2]
 	VMOVUPS	736384(R10), Z0	// decBack.z_bar[3]
-	VMOVUPS	Z0, 1611904(R11)	// fitGrad.z_bar[3]
+	VMOVUPS	Z0, 1628288(R11)	// fitGrad.z_bar[3]
 	VMOVUPS	736512(R10), Z0	// decBack.z_bar[4]
-	VMOVUPS	Z0, 1612032(R11)	// fitGrad.z_bar[4]
+	VMOVUPS	Z0, 1628416(R11)	// fitGrad.z_bar[4]
 	VMOVUPS	736640(R10), Z0	// decBack.z_bar[5]
-	VMOVUPS	Z0, 1612160(R11)	// fitGrad.z_bar[5]
+	VMOVUPS	Z0, 1628544(R11)	// fitGrad.z_bar[5]
 	VMOVUPS	736768(R10), Z0	// decBack.z_bar[6]
-	VMOVUPS	Z0, 1612288(R11)	// fitGrad.z_bar[6]
+	VMOVUPS	Z0, 1628672(R11)	// fitGrad.z_bar[6]
 	VMOVUPS	736896(R10), Z0	// decBack.z_bar[7]
-	VMOVUPS	Z0, 1612416(R11)	// fitGrad.z_bar[7]
+	VMOVUPS	Z0, 1628800(R11)	// fitGrad.z_bar[7]
 	ADDQ	$64, R10
 	ADDQ	$64, R11
 	DECQ	R9
@@ -16042,154 +16974,154 @@ loop10: // 2 times: vectors of the block
 	MOVQ	SI, R9
 loop11: // 128 times: elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1936512(R9)	// fitGrad.step2_in2[0]
+	VMOVUPS	Z0, 1952896(R9)	// fitGrad.step2_in2[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop11
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1165568(SI)	// forecast0RecLanerev.z.bar[0]
+	VMOVUPS	Z0, 1181952(SI)	// forecast0RecLanerev.z.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1165696(SI)	// forecast0RecLanerev.z.bar[1]
+	VMOVUPS	Z0, 1182080(SI)	// forecast0RecLanerev.z.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1165824(SI)	// forecast0RecLanerev.z.bar[2]
+	VMOVUPS	Z0, 1182208(SI)	// forecast0RecLanerev.z.bar[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1165952(SI)	// forecast0RecLanerev.z.bar[3]
+	VMOVUPS	Z0, 1182336(SI)	// forecast0RecLanerev.z.bar[3]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1166080(SI)	// forecast0RecLanerev.z.bar[4]
+	VMOVUPS	Z0, 1182464(SI)	// forecast0RecLanerev.z.bar[4]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1166208(SI)	// forecast0RecLanerev.z.bar[5]
+	VMOVUPS	Z0, 1182592(SI)	// forecast0RecLanerev.z.bar[5]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1166336(SI)	// forecast0RecLanerev.z.bar[6]
+	VMOVUPS	Z0, 1182720(SI)	// forecast0RecLanerev.z.bar[6]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1166464(SI)	// forecast0RecLanerev.z.bar[7]
+	VMOVUPS	Z0, 1182848(SI)	// forecast0RecLanerev.z.bar[7]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1166592(SI)	// forecast0RecLanerev.a.bar[0]
+	VMOVUPS	Z0, 1182976(SI)	// forecast0RecLanerev.a.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1166720(SI)	// forecast0RecLanerev.a.bar[1]
+	VMOVUPS	Z0, 1183104(SI)	// forecast0RecLanerev.a.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1166848(SI)	// forecast0RecLanerev.a.bar[2]
+	VMOVUPS	Z0, 1183232(SI)	// forecast0RecLanerev.a.bar[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1166976(SI)	// forecast0RecLanerev.a.bar[3]
+	VMOVUPS	Z0, 1183360(SI)	// forecast0RecLanerev.a.bar[3]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1167104(SI)	// forecast0RecLanerev.data.0.bar[0]
+	VMOVUPS	Z0, 1183488(SI)	// forecast0RecLanerev.data.0.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1167232(SI)	// forecast0RecLanerev.data.0.bar[1]
+	VMOVUPS	Z0, 1183616(SI)	// forecast0RecLanerev.data.0.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1167360(SI)	// forecast0RecLanerev.data.0.bar[2]
+	VMOVUPS	Z0, 1183744(SI)	// forecast0RecLanerev.data.0.bar[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1167488(SI)	// forecast0RecLanerev.data.0.bar[3]
+	VMOVUPS	Z0, 1183872(SI)	// forecast0RecLanerev.data.0.bar[3]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1167616(SI)	// forecast0RecLanerev.data.0.bar[4]
+	VMOVUPS	Z0, 1184000(SI)	// forecast0RecLanerev.data.0.bar[4]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1167744(SI)	// forecast0RecLanerev.data.0.bar[5]
+	VMOVUPS	Z0, 1184128(SI)	// forecast0RecLanerev.data.0.bar[5]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1167872(SI)	// forecast0RecLanerev.data.0.bar[6]
+	VMOVUPS	Z0, 1184256(SI)	// forecast0RecLanerev.data.0.bar[6]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1168000(SI)	// forecast0RecLanerev.data.0.bar[7]
+	VMOVUPS	Z0, 1184384(SI)	// forecast0RecLanerev.data.0.bar[7]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1168128(SI)	// forecast0RecLanerev.data.1.bar[0]
+	VMOVUPS	Z0, 1184512(SI)	// forecast0RecLanerev.data.1.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1168256(SI)	// forecast0RecLanerev.data.1.bar[1]
+	VMOVUPS	Z0, 1184640(SI)	// forecast0RecLanerev.data.1.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1168384(SI)	// forecast0RecLanerev.data.1.bar[2]
+	VMOVUPS	Z0, 1184768(SI)	// forecast0RecLanerev.data.1.bar[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1168512(SI)	// forecast0RecLanerev.data.1.bar[3]
+	VMOVUPS	Z0, 1184896(SI)	// forecast0RecLanerev.data.1.bar[3]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1168640(SI)	// forecast0RecLanerev.data.2.bar[0]
+	VMOVUPS	Z0, 1185024(SI)	// forecast0RecLanerev.data.2.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1168768(SI)	// forecast0RecLanerev.data.2.bar[1]
+	VMOVUPS	Z0, 1185152(SI)	// forecast0RecLanerev.data.2.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1168896(SI)	// forecast0RecLanerev.data.2.bar[2]
+	VMOVUPS	Z0, 1185280(SI)	// forecast0RecLanerev.data.2.bar[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1169024(SI)	// forecast0RecLanerev.data.2.bar[3]
+	VMOVUPS	Z0, 1185408(SI)	// forecast0RecLanerev.data.2.bar[3]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1169152(SI)	// forecast0RecLanerev.data.2.bar[4]
+	VMOVUPS	Z0, 1185536(SI)	// forecast0RecLanerev.data.2.bar[4]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1169280(SI)	// forecast0RecLanerev.data.2.bar[5]
+	VMOVUPS	Z0, 1185664(SI)	// forecast0RecLanerev.data.2.bar[5]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1169408(SI)	// forecast0RecLanerev.data.2.bar[6]
+	VMOVUPS	Z0, 1185792(SI)	// forecast0RecLanerev.data.2.bar[6]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1169536(SI)	// forecast0RecLanerev.data.2.bar[7]
+	VMOVUPS	Z0, 1185920(SI)	// forecast0RecLanerev.data.2.bar[7]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1169664(SI)	// forecast0RecLanerev.data.3.bar[0]
+	VMOVUPS	Z0, 1186048(SI)	// forecast0RecLanerev.data.3.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1169792(SI)	// forecast0RecLanerev.data.3.bar[1]
+	VMOVUPS	Z0, 1186176(SI)	// forecast0RecLanerev.data.3.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1169920(SI)	// forecast0RecLanerev.data.3.bar[2]
+	VMOVUPS	Z0, 1186304(SI)	// forecast0RecLanerev.data.3.bar[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1170048(SI)	// forecast0RecLanerev.data.3.bar[3]
+	VMOVUPS	Z0, 1186432(SI)	// forecast0RecLanerev.data.3.bar[3]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1170176(SI)	// forecast0RecLanerev.data.4.bar[0]
+	VMOVUPS	Z0, 1186560(SI)	// forecast0RecLanerev.data.4.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1170304(SI)	// forecast0RecLanerev.data.4.bar[1]
+	VMOVUPS	Z0, 1186688(SI)	// forecast0RecLanerev.data.4.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1170432(SI)	// forecast0RecLanerev.data.4.bar[2]
+	VMOVUPS	Z0, 1186816(SI)	// forecast0RecLanerev.data.4.bar[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1170560(SI)	// forecast0RecLanerev.data.4.bar[3]
+	VMOVUPS	Z0, 1186944(SI)	// forecast0RecLanerev.data.4.bar[3]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1170688(SI)	// forecast0RecLanerev.data.4.bar[4]
+	VMOVUPS	Z0, 1187072(SI)	// forecast0RecLanerev.data.4.bar[4]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1170816(SI)	// forecast0RecLanerev.data.4.bar[5]
+	VMOVUPS	Z0, 1187200(SI)	// forecast0RecLanerev.data.4.bar[5]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1170944(SI)	// forecast0RecLanerev.data.4.bar[6]
+	VMOVUPS	Z0, 1187328(SI)	// forecast0RecLanerev.data.4.bar[6]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1171072(SI)	// forecast0RecLanerev.data.4.bar[7]
+	VMOVUPS	Z0, 1187456(SI)	// forecast0RecLanerev.data.4.bar[7]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1171200(SI)	// forecast0RecLanerev.data.5.bar[0]
+	VMOVUPS	Z0, 1187584(SI)	// forecast0RecLanerev.data.5.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1171328(SI)	// forecast0RecLanerev.data.5.bar[1]
+	VMOVUPS	Z0, 1187712(SI)	// forecast0RecLanerev.data.5.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1171456(SI)	// forecast0RecLanerev.data.5.bar[2]
+	VMOVUPS	Z0, 1187840(SI)	// forecast0RecLanerev.data.5.bar[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1171584(SI)	// forecast0RecLanerev.data.5.bar[3]
+	VMOVUPS	Z0, 1187968(SI)	// forecast0RecLanerev.data.5.bar[3]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1171712(SI)	// forecast0RecLanerev.data.6.bar[0]
+	VMOVUPS	Z0, 1188096(SI)	// forecast0RecLanerev.data.6.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1171840(SI)	// forecast0RecLanerev.data.6.bar[1]
+	VMOVUPS	Z0, 1188224(SI)	// forecast0RecLanerev.data.6.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1171968(SI)	// forecast0RecLanerev.data.6.bar[2]
+	VMOVUPS	Z0, 1188352(SI)	// forecast0RecLanerev.data.6.bar[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1172096(SI)	// forecast0RecLanerev.data.6.bar[3]
+	VMOVUPS	Z0, 1188480(SI)	// forecast0RecLanerev.data.6.bar[3]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1172224(SI)	// forecast0RecLanerev.data.6.bar[4]
+	VMOVUPS	Z0, 1188608(SI)	// forecast0RecLanerev.data.6.bar[4]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1172352(SI)	// forecast0RecLanerev.data.6.bar[5]
+	VMOVUPS	Z0, 1188736(SI)	// forecast0RecLanerev.data.6.bar[5]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1172480(SI)	// forecast0RecLanerev.data.6.bar[6]
+	VMOVUPS	Z0, 1188864(SI)	// forecast0RecLanerev.data.6.bar[6]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1172608(SI)	// forecast0RecLanerev.data.6.bar[7]
+	VMOVUPS	Z0, 1188992(SI)	// forecast0RecLanerev.data.6.bar[7]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1172736(SI)	// forecast0RecLanerev.data.7.bar[0]
+	VMOVUPS	Z0, 1189120(SI)	// forecast0RecLanerev.data.7.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1172864(SI)	// forecast0RecLanerev.data.7.bar[1]
+	VMOVUPS	Z0, 1189248(SI)	// forecast0RecLanerev.data.7.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1172992(SI)	// forecast0RecLanerev.data.7.bar[2]
+	VMOVUPS	Z0, 1189376(SI)	// forecast0RecLanerev.data.7.bar[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1173120(SI)	// forecast0RecLanerev.data.7.bar[3]
+	VMOVUPS	Z0, 1189504(SI)	// forecast0RecLanerev.data.7.bar[3]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1173248(SI)	// forecast0RecLanerev.z.start.bar[0]
+	VMOVUPS	Z0, 1189632(SI)	// forecast0RecLanerev.z.start.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1173376(SI)	// forecast0RecLanerev.z.start.bar[1]
+	VMOVUPS	Z0, 1189760(SI)	// forecast0RecLanerev.z.start.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1173504(SI)	// forecast0RecLanerev.z.start.bar[2]
+	VMOVUPS	Z0, 1189888(SI)	// forecast0RecLanerev.z.start.bar[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1173632(SI)	// forecast0RecLanerev.z.start.bar[3]
+	VMOVUPS	Z0, 1190016(SI)	// forecast0RecLanerev.z.start.bar[3]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1173760(SI)	// forecast0RecLanerev.z.start.bar[4]
+	VMOVUPS	Z0, 1190144(SI)	// forecast0RecLanerev.z.start.bar[4]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1173888(SI)	// forecast0RecLanerev.z.start.bar[5]
+	VMOVUPS	Z0, 1190272(SI)	// forecast0RecLanerev.z.start.bar[5]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1174016(SI)	// forecast0RecLanerev.z.start.bar[6]
+	VMOVUPS	Z0, 1190400(SI)	// forecast0RecLanerev.z.start.bar[6]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1174144(SI)	// forecast0RecLanerev.z.start.bar[7]
+	VMOVUPS	Z0, 1190528(SI)	// forecast0RecLanerev.z.start.bar[7]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1174272(SI)	// forecast0RecLanerev.a.start.bar[0]
+	VMOVUPS	Z0, 1190656(SI)	// forecast0RecLanerev.a.start.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1174400(SI)	// forecast0RecLanerev.a.start.bar[1]
+	VMOVUPS	Z0, 1190784(SI)	// forecast0RecLanerev.a.start.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1174528(SI)	// forecast0RecLanerev.a.start.bar[2]
+	VMOVUPS	Z0, 1190912(SI)	// forecast0RecLanerev.a.start.bar[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1174656(SI)	// forecast0RecLanerev.a.start.bar[3]
+	VMOVUPS	Z0, 1191040(SI)	// forecast0RecLanerev.a.start.bar[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop10
@@ -16214,36 +17146,36 @@ TEXT fitGradPart4_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	1165568(SI), Z0	// forecast0RecLanerev.z.bar[0]
-	VMOVUPS	Z0, 1644416(SI)	// fitGrad.result_3[0]
-	VMOVUPS	1165696(SI), Z0	// forecast0RecLanerev.z.bar[1]
-	VMOVUPS	Z0, 1644544(SI)	// fitGrad.result_3[1]
-	VMOVUPS	1165824(SI), Z0	// forecast0RecLanerev.z.bar[2]
-	VMOVUPS	Z0, 1644672(SI)	// fitGrad.result_3[2]
-	VMOVUPS	1165952(SI), Z0	// forecast0RecLanerev.z.bar[3]
-	VMOVUPS	Z0, 1644800(SI)	// fitGrad.result_3[3]
-	VMOVUPS	1166080(SI), Z0	// forecast0RecLanerev.z.bar[4]
-	VMOVUPS	Z0, 1644928(SI)	// fitGrad.result_3[4]
-	VMOVUPS	1166208(SI), Z0	// forecast0RecLanerev.z.bar[5]
-	VMOVUPS	Z0, 1645056(SI)	// fitGrad.result_3[5]
-	VMOVUPS	1166336(SI), Z0	// forecast0RecLanerev.z.bar[6]
-	VMOVUPS	Z0, 1645184(SI)	// fitGrad.result_3[6]
-	VMOVUPS	1166464(SI), Z0	// forecast0RecLanerev.z.bar[7]
-	VMOVUPS	Z0, 1645312(SI)	// fitGrad.result_3[7]
+	VMOVUPS	1181952(SI), Z0	// forecast0RecLanerev.z.bar[0]
+	VMOVUPS	Z0, 1660800(SI)	// fitGrad.result_3[0]
+	VMOVUPS	1182080(SI), Z0	// forecast0RecLanerev.z.bar[1]
+	VMOVUPS	Z0, 1660928(SI)	// fitGrad.result_3[1]
+	VMOVUPS	1182208(SI), Z0	// forecast0RecLanerev.z.bar[2]
+	VMOVUPS	Z0, 1661056(SI)	// fitGrad.result_3[2]
+	VMOVUPS	1182336(SI), Z0	// forecast0RecLanerev.z.bar[3]
+	VMOVUPS	Z0, 1661184(SI)	// fitGrad.result_3[3]
+	VMOVUPS	1182464(SI), Z0	// forecast0RecLanerev.z.bar[4]
+	VMOVUPS	Z0, 1661312(SI)	// fitGrad.result_3[4]
+	VMOVUPS	1182592(SI), Z0	// forecast0RecLanerev.z.bar[5]
+	VMOVUPS	Z0, 1661440(SI)	// fitGrad.result_3[5]
+	VMOVUPS	1182720(SI), Z0	// forecast0RecLanerev.z.bar[6]
+	VMOVUPS	Z0, 1661568(SI)	// fitGrad.result_3[6]
+	VMOVUPS	1182848(SI), Z0	// forecast0RecLanerev.z.bar[7]
+	VMOVUPS	Z0, 1661696(SI)	// fitGrad.result_3[7]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
 	VMOVUPS	65792(AX), Z0	// mask
 	VMOVUPS	65856(AX), Z1	// mask | 1
-	VMOVUPD	1427200(AX), Z2	// fitGrad.key[3]
-	VMOVUPD	1427264(AX), Z2	// fitGrad.key[3] | 1
-	VMOVUPD	1427328(AX), Z2	// fitGrad.key[3] | 2
-	VMOVUPD	1427392(AX), Z2	// fitGrad.key[3] | 3
+	VMOVUPD	1443584(AX), Z2	// fitGrad.key[3]
+	VMOVUPD	1443648(AX), Z2	// fitGrad.key[3] | 1
+	VMOVUPD	1443712(AX), Z2	// fitGrad.key[3] | 2
+	VMOVUPD	1443776(AX), Z2	// fitGrad.key[3] | 3
 	// forecast.nde:55
-	VMOVUPD	1427200(AX), Z2	// fitGrad.key[3]
-	VMOVUPD	1427264(AX), Z3	// fitGrad.key[3] | 1
-	VMOVUPD	1427328(AX), Z4	// fitGrad.key[3] | 2
-	VMOVUPD	1427392(AX), Z5	// fitGrad.key[3] | 3
+	VMOVUPD	1443584(AX), Z2	// fitGrad.key[3]
+	VMOVUPD	1443648(AX), Z3	// fitGrad.key[3] | 1
+	VMOVUPD	1443712(AX), Z4	// fitGrad.key[3] | 2
+	VMOVUPD	1443776(AX), Z5	// fitGrad.key[3] | 3
 	VDIVPD.BCST	f64_409f400000000000<>(SB), Z2, Z2
 	VDIVPD.BCST	f64_409f400000000000<>(SB), Z3, Z3
 	VDIVPD.BCST	f64_409f400000000000<>(SB), Z4, Z4
@@ -16270,8 +17202,8 @@ loop1: // 2 times: vectors of the block
 	VCVTPD2PS	Z4, Y3
 	VCVTPD2PS	Z5, Y4
 	VINSERTF64X4	$1, Y4, Z3, Z3
-	VMOVUPS	Z2, 1644288(AX)	// fitGrad.cast_3
-	VMOVUPS	Z3, 1644352(AX)	// fitGrad.cast_3 | 1
+	VMOVUPS	Z2, 1660672(AX)	// fitGrad.cast_3
+	VMOVUPS	Z3, 1660736(AX)	// fitGrad.cast_3 | 1
 	// forecast.nde:39
 	VMULPS.BCST	f32_3f000000<>(SB), Z2, Z4
 	VMULPS.BCST	f32_3f000000<>(SB), Z3, Z5
@@ -16281,18 +17213,18 @@ loop1: // 2 times: vectors of the block
 	MOVQ	AX, SI
 loop2: // 8 times: elements
 	// forecast.nde:37
-	VMOVUPS	1644416(SI), Z6	// fitGrad.result_3[0]
-	VMOVUPS	1644480(SI), Z7	// fitGrad.result_3[0] | 1
-	VMOVUPS	1539840(SI), Z8	// fitGrad.cast_2[0]
-	VMOVUPS	1539904(SI), Z9	// fitGrad.cast_2[0] | 1
-	VMOVUPS	1532672(SI), Z10	// fitGrad.exp[0]
-	VMOVUPS	1532736(SI), Z11	// fitGrad.exp[0] | 1
+	VMOVUPS	1660800(SI), Z6	// fitGrad.result_3[0]
+	VMOVUPS	1660864(SI), Z7	// fitGrad.result_3[0] | 1
+	VMOVUPS	1556224(SI), Z8	// fitGrad.cast_2[0]
+	VMOVUPS	1556288(SI), Z9	// fitGrad.cast_2[0] | 1
+	VMOVUPS	1549056(SI), Z10	// fitGrad.exp[0]
+	VMOVUPS	1549120(SI), Z11	// fitGrad.exp[0] | 1
 	VBROADCASTSS	f32_3f800000<>(SB), Z12
 	VDIVPS	Z10, Z12, Z10
 	VBROADCASTSS	f32_3f800000<>(SB), Z12
 	VDIVPS	Z11, Z12, Z11
-	VMOVUPS	1532672(SI), Z12	// fitGrad.exp[0]
-	VMOVUPS	1532736(SI), Z13	// fitGrad.exp[0] | 1
+	VMOVUPS	1549056(SI), Z12	// fitGrad.exp[0]
+	VMOVUPS	1549120(SI), Z13	// fitGrad.exp[0] | 1
 	VMULPS.BCST	f32_40000000<>(SB), Z12, Z12
 	VMULPS.BCST	f32_40000000<>(SB), Z13, Z13
 	VMULPS	Z12, Z4, Z12
@@ -16301,278 +17233,278 @@ loop2: // 8 times: elements
 	VFMADD231PS	Z11, Z3, Z13
 	VFMADD231PS	Z8, Z6, Z12
 	VFMADD231PS	Z9, Z7, Z13
-	VMOVUPS	1532672(SI), Z6	// fitGrad.exp[0]
-	VMOVUPS	1532736(SI), Z7	// fitGrad.exp[0] | 1
+	VMOVUPS	1549056(SI), Z6	// fitGrad.exp[0]
+	VMOVUPS	1549120(SI), Z7	// fitGrad.exp[0] | 1
 	VMULPS	Z6, Z12, Z6
 	VMULPS	Z7, Z13, Z7
-	VMOVUPS	Z6, 1645440(SI)	// fitGrad.mul_4[0]
-	VMOVUPS	Z7, 1645504(SI)	// fitGrad.mul_4[0] | 1
+	VMOVUPS	Z6, 1661824(SI)	// fitGrad.mul_4[0]
+	VMOVUPS	Z7, 1661888(SI)	// fitGrad.mul_4[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop2
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1646464(AX)	// fitGrad.pad[0]
+	VMOVUPS	Z2, 1662848(AX)	// fitGrad.pad[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1646528(AX)	// fitGrad.pad[0] | 1
+	VMOVUPS	Z2, 1662912(AX)	// fitGrad.pad[0] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1646592(AX)	// fitGrad.pad[1]
+	VMOVUPS	Z2, 1662976(AX)	// fitGrad.pad[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1646656(AX)	// fitGrad.pad[1] | 1
+	VMOVUPS	Z2, 1663040(AX)	// fitGrad.pad[1] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1646720(AX)	// fitGrad.pad[2]
+	VMOVUPS	Z2, 1663104(AX)	// fitGrad.pad[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1646784(AX)	// fitGrad.pad[2] | 1
+	VMOVUPS	Z2, 1663168(AX)	// fitGrad.pad[2] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1646848(AX)	// fitGrad.pad[3]
+	VMOVUPS	Z2, 1663232(AX)	// fitGrad.pad[3]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1646912(AX)	// fitGrad.pad[3] | 1
+	VMOVUPS	Z2, 1663296(AX)	// fitGrad.pad[3] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1646976(AX)	// fitGrad.pad[4]
+	VMOVUPS	Z2, 1663360(AX)	// fitGrad.pad[4]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1647040(AX)	// fitGrad.pad[4] | 1
+	VMOVUPS	Z2, 1663424(AX)	// fitGrad.pad[4] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1647104(AX)	// fitGrad.pad[5]
+	VMOVUPS	Z2, 1663488(AX)	// fitGrad.pad[5]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1647168(AX)	// fitGrad.pad[5] | 1
+	VMOVUPS	Z2, 1663552(AX)	// fitGrad.pad[5] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1647232(AX)	// fitGrad.pad[6]
+	VMOVUPS	Z2, 1663616(AX)	// fitGrad.pad[6]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1647296(AX)	// fitGrad.pad[6] | 1
+	VMOVUPS	Z2, 1663680(AX)	// fitGrad.pad[6] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1647360(AX)	// fitGrad.pad[7]
+	VMOVUPS	Z2, 1663744(AX)	// fitGrad.pad[7]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1647424(AX)	// fitGrad.pad[7] | 1
-	VMOVUPS	1645440(AX), Z2	// fitGrad.mul_4[0]
-	VMOVUPS	1645504(AX), Z3	// fitGrad.mul_4[0] | 1
-	VMOVUPS	Z2, 1647488(AX)	// fitGrad.pad[8]
-	VMOVUPS	Z3, 1647552(AX)	// fitGrad.pad[8] | 1
-	VMOVUPS	1645568(AX), Z2	// fitGrad.mul_4[1]
-	VMOVUPS	1645632(AX), Z3	// fitGrad.mul_4[1] | 1
-	VMOVUPS	Z2, 1647616(AX)	// fitGrad.pad[9]
-	VMOVUPS	Z3, 1647680(AX)	// fitGrad.pad[9] | 1
-	VMOVUPS	1645696(AX), Z2	// fitGrad.mul_4[2]
-	VMOVUPS	1645760(AX), Z3	// fitGrad.mul_4[2] | 1
-	VMOVUPS	Z2, 1647744(AX)	// fitGrad.pad[10]
-	VMOVUPS	Z3, 1647808(AX)	// fitGrad.pad[10] | 1
-	VMOVUPS	1645824(AX), Z2	// fitGrad.mul_4[3]
-	VMOVUPS	1645888(AX), Z3	// fitGrad.mul_4[3] | 1
-	VMOVUPS	Z2, 1647872(AX)	// fitGrad.pad[11]
-	VMOVUPS	Z3, 1647936(AX)	// fitGrad.pad[11] | 1
-	VMOVUPS	1645952(AX), Z2	// fitGrad.mul_4[4]
-	VMOVUPS	1646016(AX), Z3	// fitGrad.mul_4[4] | 1
-	VMOVUPS	Z2, 1648000(AX)	// fitGrad.pad[12]
-	VMOVUPS	Z3, 1648064(AX)	// fitGrad.pad[12] | 1
-	VMOVUPS	1646080(AX), Z2	// fitGrad.mul_4[5]
-	VMOVUPS	1646144(AX), Z3	// fitGrad.mul_4[5] | 1
-	VMOVUPS	Z2, 1648128(AX)	// fitGrad.pad[13]
-	VMOVUPS	Z3, 1648192(AX)	// fitGrad.pad[13] | 1
-	VMOVUPS	1646208(AX), Z2	// fitGrad.mul_4[6]
-	VMOVUPS	1646272(AX), Z3	// fitGrad.mul_4[6] | 1
-	VMOVUPS	Z2, 1648256(AX)	// fitGrad.pad[14]
-	VMOVUPS	Z3, 1648320(AX)	// fitGrad.pad[14] | 1
-	VMOVUPS	1646336(AX), Z2	// fitGrad.mul_4[7]
-	VMOVUPS	1646400(AX), Z3	// fitGrad.mul_4[7] | 1
-	VMOVUPS	Z2, 1648384(AX)	// fitGrad.pad[15]
-	VMOVUPS	Z3, 1648448(AX)	// fitGrad.pad[15] | 1
+	VMOVUPS	Z2, 1663808(AX)	// fitGrad.pad[7] | 1
+	VMOVUPS	1661824(AX), Z2	// fitGrad.mul_4[0]
+	VMOVUPS	1661888(AX), Z3	// fitGrad.mul_4[0] | 1
+	VMOVUPS	Z2, 1663872(AX)	// fitGrad.pad[8]
+	VMOVUPS	Z3, 1663936(AX)	// fitGrad.pad[8] | 1
+	VMOVUPS	1661952(AX), Z2	// fitGrad.mul_4[1]
+	VMOVUPS	1662016(AX), Z3	// fitGrad.mul_4[1] | 1
+	VMOVUPS	Z2, 1664000(AX)	// fitGrad.pad[9]
+	VMOVUPS	Z3, 1664064(AX)	// fitGrad.pad[9] | 1
+	VMOVUPS	1662080(AX), Z2	// fitGrad.mul_4[2]
+	VMOVUPS	1662144(AX), Z3	// fitGrad.mul_4[2] | 1
+	VMOVUPS	Z2, 1664128(AX)	// fitGrad.pad[10]
+	VMOVUPS	Z3, 1664192(AX)	// fitGrad.pad[10] | 1
+	VMOVUPS	1662208(AX), Z2	// fitGrad.mul_4[3]
+	VMOVUPS	1662272(AX), Z3	// fitGrad.mul_4[3] | 1
+	VMOVUPS	Z2, 1664256(AX)	// fitGrad.pad[11]
+	VMOVUPS	Z3, 1664320(AX)	// fitGrad.pad[11] | 1
+	VMOVUPS	1662336(AX), Z2	// fitGrad.mul_4[4]
+	VMOVUPS	1662400(AX), Z3	// fitGrad.mul_4[4] | 1
+	VMOVUPS	Z2, 1664384(AX)	// fitGrad.pad[12]
+	VMOVUPS	Z3, 1664448(AX)	// fitGrad.pad[12] | 1
+	VMOVUPS	1662464(AX), Z2	// fitGrad.mul_4[5]
+	VMOVUPS	1662528(AX), Z3	// fitGrad.mul_4[5] | 1
+	VMOVUPS	Z2, 1664512(AX)	// fitGrad.pad[13]
+	VMOVUPS	Z3, 1664576(AX)	// fitGrad.pad[13] | 1
+	VMOVUPS	1662592(AX), Z2	// fitGrad.mul_4[6]
+	VMOVUPS	1662656(AX), Z3	// fitGrad.mul_4[6] | 1
+	VMOVUPS	Z2, 1664640(AX)	// fitGrad.pad[14]
+	VMOVUPS	Z3, 1664704(AX)	// fitGrad.pad[14] | 1
+	VMOVUPS	1662720(AX), Z2	// fitGrad.mul_4[7]
+	VMOVUPS	1662784(AX), Z3	// fitGrad.mul_4[7] | 1
+	VMOVUPS	Z2, 1664768(AX)	// fitGrad.pad[15]
+	VMOVUPS	Z3, 1664832(AX)	// fitGrad.pad[15] | 1
 	MOVQ	$8, CX
 	MOVQ	AX, SI
 loop3: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	1530624(SI), Z2	// fitGrad.h[0]
-	VMOVUPS	1530688(SI), Z3	// fitGrad.h[0] | 1
+	VMOVUPS	1547008(SI), Z2	// fitGrad.h[0]
+	VMOVUPS	1547072(SI), Z3	// fitGrad.h[0] | 1
 	VMULPS.BCST	f32_40000000<>(SB), Z2, Z2
 	VMULPS.BCST	f32_40000000<>(SB), Z3, Z3
-	VMOVUPS	1644416(SI), Z6	// fitGrad.result_3[0]
-	VMOVUPS	1644480(SI), Z7	// fitGrad.result_3[0] | 1
+	VMOVUPS	1660800(SI), Z6	// fitGrad.result_3[0]
+	VMOVUPS	1660864(SI), Z7	// fitGrad.result_3[0] | 1
 	VFMADD231PS	Z2, Z4, Z6
 	VFMADD231PS	Z3, Z5, Z7
-	VMOVUPS	Z6, 1648512(SI)	// fitGrad.add_2[0]
-	VMOVUPS	Z7, 1648576(SI)	// fitGrad.add_2[0] | 1
+	VMOVUPS	Z6, 1664896(SI)	// fitGrad.add_2[0]
+	VMOVUPS	Z7, 1664960(SI)	// fitGrad.add_2[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop3
 	// forecast.nde:37
-	VMOVUPS	1648512(AX), Z2	// fitGrad.add_2[0]
-	VMOVUPS	1648576(AX), Z3	// fitGrad.add_2[0] | 1
-	VMOVUPS	Z2, 1649536(AX)	// fitGrad.pad_2[0]
-	VMOVUPS	Z3, 1649600(AX)	// fitGrad.pad_2[0] | 1
-	VMOVUPS	1648640(AX), Z2	// fitGrad.add_2[1]
-	VMOVUPS	1648704(AX), Z3	// fitGrad.add_2[1] | 1
-	VMOVUPS	Z2, 1649664(AX)	// fitGrad.pad_2[1]
-	VMOVUPS	Z3, 1649728(AX)	// fitGrad.pad_2[1] | 1
-	VMOVUPS	1648768(AX), Z2	// fitGrad.add_2[2]
-	VMOVUPS	1648832(AX), Z3	// fitGrad.add_2[2] | 1
-	VMOVUPS	Z2, 1649792(AX)	// fitGrad.pad_2[2]
-	VMOVUPS	Z3, 1649856(AX)	// fitGrad.pad_2[2] | 1
-	VMOVUPS	1648896(AX), Z2	// fitGrad.add_2[3]
-	VMOVUPS	1648960(AX), Z3	// fitGrad.add_2[3] | 1
-	VMOVUPS	Z2, 1649920(AX)	// fitGrad.pad_2[3]
-	VMOVUPS	Z3, 1649984(AX)	// fitGrad.pad_2[3] | 1
-	VMOVUPS	1649024(AX), Z2	// fitGrad.add_2[4]
-	VMOVUPS	1649088(AX), Z3	// fitGrad.add_2[4] | 1
-	VMOVUPS	Z2, 1650048(AX)	// fitGrad.pad_2[4]
-	VMOVUPS	Z3, 1650112(AX)	// fitGrad.pad_2[4] | 1
-	VMOVUPS	1649152(AX), Z2	// fitGrad.add_2[5]
-	VMOVUPS	1649216(AX), Z3	// fitGrad.add_2[5] | 1
-	VMOVUPS	Z2, 1650176(AX)	// fitGrad.pad_2[5]
-	VMOVUPS	Z3, 1650240(AX)	// fitGrad.pad_2[5] | 1
-	VMOVUPS	1649280(AX), Z2	// fitGrad.add_2[6]
-	VMOVUPS	1649344(AX), Z3	// fitGrad.add_2[6] | 1
-	VMOVUPS	Z2, 1650304(AX)	// fitGrad.pad_2[6]
-	VMOVUPS	Z3, 1650368(AX)	// fitGrad.pad_2[6] | 1
-	VMOVUPS	1649408(AX), Z2	// fitGrad.add_2[7]
-	VMOVUPS	1649472(AX), Z3	// fitGrad.add_2[7] | 1
-	VMOVUPS	Z2, 1650432(AX)	// fitGrad.pad_2[7]
-	VMOVUPS	Z3, 1650496(AX)	// fitGrad.pad_2[7] | 1
+	VMOVUPS	1664896(AX), Z2	// fitGrad.add_2[0]
+	VMOVUPS	1664960(AX), Z3	// fitGrad.add_2[0] | 1
+	VMOVUPS	Z2, 1665920(AX)	// fitGrad.pad_2[0]
+	VMOVUPS	Z3, 1665984(AX)	// fitGrad.pad_2[0] | 1
+	VMOVUPS	1665024(AX), Z2	// fitGrad.add_2[1]
+	VMOVUPS	1665088(AX), Z3	// fitGrad.add_2[1] | 1
+	VMOVUPS	Z2, 1666048(AX)	// fitGrad.pad_2[1]
+	VMOVUPS	Z3, 1666112(AX)	// fitGrad.pad_2[1] | 1
+	VMOVUPS	1665152(AX), Z2	// fitGrad.add_2[2]
+	VMOVUPS	1665216(AX), Z3	// fitGrad.add_2[2] | 1
+	VMOVUPS	Z2, 1666176(AX)	// fitGrad.pad_2[2]
+	VMOVUPS	Z3, 1666240(AX)	// fitGrad.pad_2[2] | 1
+	VMOVUPS	1665280(AX), Z2	// fitGrad.add_2[3]
+	VMOVUPS	1665344(AX), Z3	// fitGrad.add_2[3] | 1
+	VMOVUPS	Z2, 1666304(AX)	// fitGrad.pad_2[3]
+	VMOVUPS	Z3, 1666368(AX)	// fitGrad.pad_2[3] | 1
+	VMOVUPS	1665408(AX), Z2	// fitGrad.add_2[4]
+	VMOVUPS	1665472(AX), Z3	// fitGrad.add_2[4] | 1
+	VMOVUPS	Z2, 1666432(AX)	// fitGrad.pad_2[4]
+	VMOVUPS	Z3, 1666496(AX)	// fitGrad.pad_2[4] | 1
+	VMOVUPS	1665536(AX), Z2	// fitGrad.add_2[5]
+	VMOVUPS	1665600(AX), Z3	// fitGrad.add_2[5] | 1
+	VMOVUPS	Z2, 1666560(AX)	// fitGrad.pad_2[5]
+	VMOVUPS	Z3, 1666624(AX)	// fitGrad.pad_2[5] | 1
+	VMOVUPS	1665664(AX), Z2	// fitGrad.add_2[6]
+	VMOVUPS	1665728(AX), Z3	// fitGrad.add_2[6] | 1
+	VMOVUPS	Z2, 1666688(AX)	// fitGrad.pad_2[6]
+	VMOVUPS	Z3, 1666752(AX)	// fitGrad.pad_2[6] | 1
+	VMOVUPS	1665792(AX), Z2	// fitGrad.add_2[7]
+	VMOVUPS	1665856(AX), Z3	// fitGrad.add_2[7] | 1
+	VMOVUPS	Z2, 1666816(AX)	// fitGrad.pad_2[7]
+	VMOVUPS	Z3, 1666880(AX)	// fitGrad.pad_2[7] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1650560(AX)	// fitGrad.pad_2[8]
+	VMOVUPS	Z2, 1666944(AX)	// fitGrad.pad_2[8]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1650624(AX)	// fitGrad.pad_2[8] | 1
+	VMOVUPS	Z2, 1667008(AX)	// fitGrad.pad_2[8] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1650688(AX)	// fitGrad.pad_2[9]
+	VMOVUPS	Z2, 1667072(AX)	// fitGrad.pad_2[9]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1650752(AX)	// fitGrad.pad_2[9] | 1
+	VMOVUPS	Z2, 1667136(AX)	// fitGrad.pad_2[9] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1650816(AX)	// fitGrad.pad_2[10]
+	VMOVUPS	Z2, 1667200(AX)	// fitGrad.pad_2[10]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1650880(AX)	// fitGrad.pad_2[10] | 1
+	VMOVUPS	Z2, 1667264(AX)	// fitGrad.pad_2[10] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1650944(AX)	// fitGrad.pad_2[11]
+	VMOVUPS	Z2, 1667328(AX)	// fitGrad.pad_2[11]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1651008(AX)	// fitGrad.pad_2[11] | 1
+	VMOVUPS	Z2, 1667392(AX)	// fitGrad.pad_2[11] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1651072(AX)	// fitGrad.pad_2[12]
+	VMOVUPS	Z2, 1667456(AX)	// fitGrad.pad_2[12]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1651136(AX)	// fitGrad.pad_2[12] | 1
+	VMOVUPS	Z2, 1667520(AX)	// fitGrad.pad_2[12] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1651200(AX)	// fitGrad.pad_2[13]
+	VMOVUPS	Z2, 1667584(AX)	// fitGrad.pad_2[13]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1651264(AX)	// fitGrad.pad_2[13] | 1
+	VMOVUPS	Z2, 1667648(AX)	// fitGrad.pad_2[13] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1651328(AX)	// fitGrad.pad_2[14]
+	VMOVUPS	Z2, 1667712(AX)	// fitGrad.pad_2[14]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1651392(AX)	// fitGrad.pad_2[14] | 1
+	VMOVUPS	Z2, 1667776(AX)	// fitGrad.pad_2[14] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1651456(AX)	// fitGrad.pad_2[15]
+	VMOVUPS	Z2, 1667840(AX)	// fitGrad.pad_2[15]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1651520(AX)	// fitGrad.pad_2[15] | 1
+	VMOVUPS	Z2, 1667904(AX)	// fitGrad.pad_2[15] | 1
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 	MOVQ	R8, R9
 loop4: // 2 times: tiles of 8 elements
-	VMOVUPS	1646464(SI), Z2	// fitGrad.pad[0]
-	VMOVUPS	1646528(SI), Z3	// fitGrad.pad[0] | 1
-	VMOVUPS	1649536(SI), Z4	// fitGrad.pad_2[0]
-	VMOVUPS	1649600(SI), Z5	// fitGrad.pad_2[0] | 1
+	VMOVUPS	1662848(SI), Z2	// fitGrad.pad[0]
+	VMOVUPS	1662912(SI), Z3	// fitGrad.pad[0] | 1
+	VMOVUPS	1665920(SI), Z4	// fitGrad.pad_2[0]
+	VMOVUPS	1665984(SI), Z5	// fitGrad.pad_2[0] | 1
 	VADDPS	Z4, Z2, Z2
 	VADDPS	Z5, Z3, Z3
-	VMOVUPS	Z2, 1651584(SI)	// fitGrad.h_bar[0]
-	VMOVUPS	Z3, 1651648(SI)	// fitGrad.h_bar[0] | 1
+	VMOVUPS	Z2, 1667968(SI)	// fitGrad.h_bar[0]
+	VMOVUPS	Z3, 1668032(SI)	// fitGrad.h_bar[0] | 1
 	VPANDD	Z0, Z2, Z4
 	VPANDD	Z1, Z3, Z5
-	VMOVUPS	266240(DI), Z6	// sum of enc.2.bias[0]
+	VMOVUPS	81920(DI), Z6	// sum of enc.2.bias[0]
 	VADDPS	Z4, Z6, Z4
 	VADDPS	Z5, Z4, Z4
-	VMOVUPS	Z4, 266240(DI)	// sum of enc.2.bias[0]
-	VMOVUPS	1646592(SI), Z4	// fitGrad.pad[1]
-	VMOVUPS	1646656(SI), Z5	// fitGrad.pad[1] | 1
-	VMOVUPS	1649664(SI), Z6	// fitGrad.pad_2[1]
-	VMOVUPS	1649728(SI), Z7	// fitGrad.pad_2[1] | 1
+	VMOVUPS	Z4, 81920(DI)	// sum of enc.2.bias[0]
+	VMOVUPS	1662976(SI), Z4	// fitGrad.pad[1]
+	VMOVUPS	1663040(SI), Z5	// fitGrad.pad[1] | 1
+	VMOVUPS	1666048(SI), Z6	// fitGrad.pad_2[1]
+	VMOVUPS	1666112(SI), Z7	// fitGrad.pad_2[1] | 1
 	VADDPS	Z6, Z4, Z4
 	VADDPS	Z7, Z5, Z5
-	VMOVUPS	Z4, 1651712(SI)	// fitGrad.h_bar[1]
-	VMOVUPS	Z5, 1651776(SI)	// fitGrad.h_bar[1] | 1
+	VMOVUPS	Z4, 1668096(SI)	// fitGrad.h_bar[1]
+	VMOVUPS	Z5, 1668160(SI)	// fitGrad.h_bar[1] | 1
 	VPANDD	Z0, Z4, Z6
 	VPANDD	Z1, Z5, Z7
-	VMOVUPS	266304(DI), Z8	// sum of enc.2.bias[1]
+	VMOVUPS	81984(DI), Z8	// sum of enc.2.bias[1]
 	VADDPS	Z6, Z8, Z6
 	VADDPS	Z7, Z6, Z6
-	VMOVUPS	Z6, 266304(DI)	// sum of enc.2.bias[1]
-	VMOVUPS	1646720(SI), Z6	// fitGrad.pad[2]
-	VMOVUPS	1646784(SI), Z7	// fitGrad.pad[2] | 1
-	VMOVUPS	1649792(SI), Z8	// fitGrad.pad_2[2]
-	VMOVUPS	1649856(SI), Z9	// fitGrad.pad_2[2] | 1
+	VMOVUPS	Z6, 81984(DI)	// sum of enc.2.bias[1]
+	VMOVUPS	1663104(SI), Z6	// fitGrad.pad[2]
+	VMOVUPS	1663168(SI), Z7	// fitGrad.pad[2] | 1
+	VMOVUPS	1666176(SI), Z8	// fitGrad.pad_2[2]
+	VMOVUPS	1666240(SI), Z9	// fitGrad.pad_2[2] | 1
 	VADDPS	Z8, Z6, Z6
 	VADDPS	Z9, Z7, Z7
-	VMOVUPS	Z6, 1651840(SI)	// fitGrad.h_bar[2]
-	VMOVUPS	Z7, 1651904(SI)	// fitGrad.h_bar[2] | 1
+	VMOVUPS	Z6, 1668224(SI)	// fitGrad.h_bar[2]
+	VMOVUPS	Z7, 1668288(SI)	// fitGrad.h_bar[2] | 1
 	VPANDD	Z0, Z6, Z8
 	VPANDD	Z1, Z7, Z9
-	VMOVUPS	266368(DI), Z10	// sum of enc.2.bias[2]
+	VMOVUPS	82048(DI), Z10	// sum of enc.2.bias[2]
 	VADDPS	Z8, Z10, Z8
 	VADDPS	Z9, Z8, Z8
-	VMOVUPS	Z8, 266368(DI)	// sum of enc.2.bias[2]
-	VMOVUPS	1646848(SI), Z8	// fitGrad.pad[3]
-	VMOVUPS	1646912(SI), Z9	// fitGrad.pad[3] | 1
-	VMOVUPS	1649920(SI), Z10	// fitGrad.pad_2[3]
-	VMOVUPS	1649984(SI), Z11	// fitGrad.pad_2[3] | 1
+	VMOVUPS	Z8, 82048(DI)	// sum of enc.2.bias[2]
+	VMOVUPS	1663232(SI), Z8	// fitGrad.pad[3]
+	VMOVUPS	1663296(SI), Z9	// fitGrad.pad[3] | 1
+	VMOVUPS	1666304(SI), Z10	// fitGrad.pad_2[3]
+	VMOVUPS	1666368(SI), Z11	// fitGrad.pad_2[3] | 1
 	VADDPS	Z10, Z8, Z8
 	VADDPS	Z11, Z9, Z9
-	VMOVUPS	Z8, 1651968(SI)	// fitGrad.h_bar[3]
-	VMOVUPS	Z9, 1652032(SI)	// fitGrad.h_bar[3] | 1
+	VMOVUPS	Z8, 1668352(SI)	// fitGrad.h_bar[3]
+	VMOVUPS	Z9, 1668416(SI)	// fitGrad.h_bar[3] | 1
 	VPANDD	Z0, Z8, Z10
 	VPANDD	Z1, Z9, Z11
-	VMOVUPS	266432(DI), Z12	// sum of enc.2.bias[3]
+	VMOVUPS	82112(DI), Z12	// sum of enc.2.bias[3]
 	VADDPS	Z10, Z12, Z10
 	VADDPS	Z11, Z10, Z10
-	VMOVUPS	Z10, 266432(DI)	// sum of enc.2.bias[3]
-	VMOVUPS	1646976(SI), Z10	// fitGrad.pad[4]
-	VMOVUPS	1647040(SI), Z11	// fitGrad.pad[4] | 1
-	VMOVUPS	1650048(SI), Z12	// fitGrad.pad_2[4]
-	VMOVUPS	1650112(SI), Z13	// fitGrad.pad_2[4] | 1
+	VMOVUPS	Z10, 82112(DI)	// sum of enc.2.bias[3]
+	VMOVUPS	1663360(SI), Z10	// fitGrad.pad[4]
+	VMOVUPS	1663424(SI), Z11	// fitGrad.pad[4] | 1
+	VMOVUPS	1666432(SI), Z12	// fitGrad.pad_2[4]
+	VMOVUPS	1666496(SI), Z13	// fitGrad.pad_2[4] | 1
 	VADDPS	Z12, Z10, Z10
 	VADDPS	Z13, Z11, Z11
-	VMOVUPS	Z10, 1652096(SI)	// fitGrad.h_bar[4]
-	VMOVUPS	Z11, 1652160(SI)	// fitGrad.h_bar[4] | 1
+	VMOVUPS	Z10, 1668480(SI)	// fitGrad.h_bar[4]
+	VMOVUPS	Z11, 1668544(SI)	// fitGrad.h_bar[4] | 1
 	VPANDD	Z0, Z10, Z12
 	VPANDD	Z1, Z11, Z13
-	VMOVUPS	266496(DI), Z14	// sum of enc.2.bias[4]
+	VMOVUPS	82176(DI), Z14	// sum of enc.2.bias[4]
 	VADDPS	Z12, Z14, Z12
 	VADDPS	Z13, Z12, Z12
-	VMOVUPS	Z12, 266496(DI)	// sum of enc.2.bias[4]
-	VMOVUPS	1647104(SI), Z12	// fitGrad.pad[5]
-	VMOVUPS	1647168(SI), Z13	// fitGrad.pad[5] | 1
-	VMOVUPS	1650176(SI), Z14	// fitGrad.pad_2[5]
-	VMOVUPS	1650240(SI), Z15	// fitGrad.pad_2[5] | 1
+	VMOVUPS	Z12, 82176(DI)	// sum of enc.2.bias[4]
+	VMOVUPS	1663488(SI), Z12	// fitGrad.pad[5]
+	VMOVUPS	1663552(SI), Z13	// fitGrad.pad[5] | 1
+	VMOVUPS	1666560(SI), Z14	// fitGrad.pad_2[5]
+	VMOVUPS	1666624(SI), Z15	// fitGrad.pad_2[5] | 1
 	VADDPS	Z14, Z12, Z12
 	VADDPS	Z15, Z13, Z13
-	VMOVUPS	Z12, 1652224(SI)	// fitGrad.h_bar[5]
-	VMOVUPS	Z13, 1652288(SI)	// fitGrad.h_bar[5] | 1
+	VMOVUPS	Z12, 1668608(SI)	// fitGrad.h_bar[5]
+	VMOVUPS	Z13, 1668672(SI)	// fitGrad.h_bar[5] | 1
 	VPANDD	Z0, Z12, Z14
 	VPANDD	Z1, Z13, Z15
-	VMOVUPS	266560(DI), Z16	// sum of enc.2.bias[5]
+	VMOVUPS	82240(DI), Z16	// sum of enc.2.bias[5]
 	VADDPS	Z14, Z16, Z14
 	VADDPS	Z15, Z14, Z14
-	VMOVUPS	Z14, 266560(DI)	// sum of enc.2.bias[5]
-	VMOVUPS	1647232(SI), Z14	// fitGrad.pad[6]
-	VMOVUPS	1647296(SI), Z15	// fitGrad.pad[6] | 1
-	VMOVUPS	1650304(SI), Z16	// fitGrad.pad_2[6]
-	VMOVUPS	1650368(SI), Z17	// fitGrad.pad_2[6] | 1
+	VMOVUPS	Z14, 82240(DI)	// sum of enc.2.bias[5]
+	VMOVUPS	1663616(SI), Z14	// fitGrad.pad[6]
+	VMOVUPS	1663680(SI), Z15	// fitGrad.pad[6] | 1
+	VMOVUPS	1666688(SI), Z16	// fitGrad.pad_2[6]
+	VMOVUPS	1666752(SI), Z17	// fitGrad.pad_2[6] | 1
 	VADDPS	Z16, Z14, Z14
 	VADDPS	Z17, Z15, Z15
-	VMOVUPS	Z14, 1652352(SI)	// fitGrad.h_bar[6]
-	VMOVUPS	Z15, 1652416(SI)	// fitGrad.h_bar[6] | 1
+	VMOVUPS	Z14, 1668736(SI)	// fitGrad.h_bar[6]
+	VMOVUPS	Z15, 1668800(SI)	// fitGrad.h_bar[6] | 1
 	VPANDD	Z0, Z14, Z16
 	VPANDD	Z1, Z15, Z17
-	VMOVUPS	266624(DI), Z18	// sum of enc.2.bias[6]
+	VMOVUPS	82304(DI), Z18	// sum of enc.2.bias[6]
 	VADDPS	Z16, Z18, Z16
 	VADDPS	Z17, Z16, Z16
-	VMOVUPS	Z16, 266624(DI)	// sum of enc.2.bias[6]
-	VMOVUPS	1647360(SI), Z16	// fitGrad.pad[7]
-	VMOVUPS	1647424(SI), Z17	// fitGrad.pad[7] | 1
-	VMOVUPS	1650432(SI), Z18	// fitGrad.pad_2[7]
-	VMOVUPS	1650496(SI), Z19	// fitGrad.pad_2[7] | 1
+	VMOVUPS	Z16, 82304(DI)	// sum of enc.2.bias[6]
+	VMOVUPS	1663744(SI), Z16	// fitGrad.pad[7]
+	VMOVUPS	1663808(SI), Z17	// fitGrad.pad[7] | 1
+	VMOVUPS	1666816(SI), Z18	// fitGrad.pad_2[7]
+	VMOVUPS	1666880(SI), Z19	// fitGrad.pad_2[7] | 1
 	VADDPS	Z18, Z16, Z16
 	VADDPS	Z19, Z17, Z17
-	VMOVUPS	Z16, 1652480(SI)	// fitGrad.h_bar[7]
-	VMOVUPS	Z17, 1652544(SI)	// fitGrad.h_bar[7] | 1
+	VMOVUPS	Z16, 1668864(SI)	// fitGrad.h_bar[7]
+	VMOVUPS	Z17, 1668928(SI)	// fitGrad.h_bar[7] | 1
 	VPANDD	Z0, Z16, Z18
 	VPANDD	Z1, Z17, Z19
-	VMOVUPS	266688(DI), Z20	// sum of enc.2.bias[7]
+	VMOVUPS	82368(DI), Z20	// sum of enc.2.bias[7]
 	VADDPS	Z18, Z20, Z18
 	VADDPS	Z19, Z18, Z18
-	VMOVUPS	Z18, 266688(DI)	// sum of enc.2.bias[7]
+	VMOVUPS	Z18, 82368(DI)	// sum of enc.2.bias[7]
 	// forecast.nde:13
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
@@ -16594,40 +17526,40 @@ loop4: // 2 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	R9, R12
 loop5: // 32 times: elements
-	VMOVUPS	1526528(R11), Z18	// fitGrad.result[0]
-	VMOVUPS	1526592(R11), Z19	// fitGrad.result[0] | 1
-	VMOVUPS	233472(R12), Z20	// sum of enc.2.weight[0]
+	VMOVUPS	1542912(R11), Z18	// fitGrad.result[0]
+	VMOVUPS	1542976(R11), Z19	// fitGrad.result[0] | 1
+	VMOVUPS	49152(R12), Z20	// sum of enc.2.weight[0]
 	VFMADD231PS	Z18, Z2, Z20
 	VFMADD231PS	Z19, Z3, Z20
-	VMOVUPS	Z20, 233472(R12)	// sum of enc.2.weight[0]
-	VMOVUPS	235520(R12), Z20	// sum of enc.2.weight[32]
+	VMOVUPS	Z20, 49152(R12)	// sum of enc.2.weight[0]
+	VMOVUPS	51200(R12), Z20	// sum of enc.2.weight[32]
 	VFMADD231PS	Z18, Z4, Z20
 	VFMADD231PS	Z19, Z5, Z20
-	VMOVUPS	Z20, 235520(R12)	// sum of enc.2.weight[32]
-	VMOVUPS	237568(R12), Z20	// sum of enc.2.weight[64]
+	VMOVUPS	Z20, 51200(R12)	// sum of enc.2.weight[32]
+	VMOVUPS	53248(R12), Z20	// sum of enc.2.weight[64]
 	VFMADD231PS	Z18, Z6, Z20
 	VFMADD231PS	Z19, Z7, Z20
-	VMOVUPS	Z20, 237568(R12)	// sum of enc.2.weight[64]
-	VMOVUPS	239616(R12), Z20	// sum of enc.2.weight[96]
+	VMOVUPS	Z20, 53248(R12)	// sum of enc.2.weight[64]
+	VMOVUPS	55296(R12), Z20	// sum of enc.2.weight[96]
 	VFMADD231PS	Z18, Z8, Z20
 	VFMADD231PS	Z19, Z9, Z20
-	VMOVUPS	Z20, 239616(R12)	// sum of enc.2.weight[96]
-	VMOVUPS	241664(R12), Z20	// sum of enc.2.weight[128]
+	VMOVUPS	Z20, 55296(R12)	// sum of enc.2.weight[96]
+	VMOVUPS	57344(R12), Z20	// sum of enc.2.weight[128]
 	VFMADD231PS	Z18, Z10, Z20
 	VFMADD231PS	Z19, Z11, Z20
-	VMOVUPS	Z20, 241664(R12)	// sum of enc.2.weight[128]
-	VMOVUPS	243712(R12), Z20	// sum of enc.2.weight[160]
+	VMOVUPS	Z20, 57344(R12)	// sum of enc.2.weight[128]
+	VMOVUPS	59392(R12), Z20	// sum of enc.2.weight[160]
 	VFMADD231PS	Z18, Z12, Z20
 	VFMADD231PS	Z19, Z13, Z20
-	VMOVUPS	Z20, 243712(R12)	// sum of enc.2.weight[160]
-	VMOVUPS	245760(R12), Z20	// sum of enc.2.weight[192]
+	VMOVUPS	Z20, 59392(R12)	// sum of enc.2.weight[160]
+	VMOVUPS	61440(R12), Z20	// sum of enc.2.weight[192]
 	VFMADD231PS	Z18, Z14, Z20
 	VFMADD231PS	Z19, Z15, Z20
-	VMOVUPS	Z20, 245760(R12)	// sum of enc.2.weight[192]
-	VMOVUPS	247808(R12), Z20	// sum of enc.2.weight[224]
+	VMOVUPS	Z20, 61440(R12)	// sum of enc.2.weight[192]
+	VMOVUPS	63488(R12), Z20	// sum of enc.2.weight[224]
 	VFMADD231PS	Z18, Z16, Z20
 	VFMADD231PS	Z19, Z17, Z20
-	VMOVUPS	Z20, 247808(R12)	// sum of enc.2.weight[224]
+	VMOVUPS	Z20, 63488(R12)	// sum of enc.2.weight[224]
 	ADDQ	$128, R11
 	ADDQ	$64, R12
 	DECQ	R10
@@ -16637,10 +17569,10 @@ loop5: // 32 times: elements
 	ADDQ	$16384, R9
 	DECQ	CX
 	JNE	loop4
-	MOVQ	$4, CX
+	MOVQ	$2, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
-loop6: // 4 times: tiles of 8 elements
+loop6: // 2 times: tiles of 11 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -16657,103 +17589,204 @@ loop6: // 4 times: tiles of 8 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z13
 	VBROADCASTSS	f32_00000000<>(SB), Z14
 	VBROADCASTSS	f32_00000000<>(SB), Z15
+	VBROADCASTSS	f32_00000000<>(SB), Z16
+	VBROADCASTSS	f32_00000000<>(SB), Z17
+	VBROADCASTSS	f32_00000000<>(SB), Z18
+	VBROADCASTSS	f32_00000000<>(SB), Z19
+	VBROADCASTSS	f32_00000000<>(SB), Z20
+	VBROADCASTSS	f32_00000000<>(SB), Z21
 	MOVQ	$16, R9
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop7: // 16 times: terms of the sums
-	VMOVUPS	1651584(R10), Z16	// fitGrad.h_bar[0]
-	VMOVUPS	1651648(R10), Z17	// fitGrad.h_bar[0] | 1
-	VBROADCASTSS	14592(R11), Z18	// enc.2.weight[0]
-	VFMADD231PS	Z16, Z18, Z0
-	VFMADD231PS	Z17, Z18, Z1
-	VBROADCASTSS	14596(R11), Z18	// enc.2.weight[1]
-	VFMADD231PS	Z16, Z18, Z2
-	VFMADD231PS	Z17, Z18, Z3
-	VBROADCASTSS	14600(R11), Z18	// enc.2.weight[2]
-	VFMADD231PS	Z16, Z18, Z4
-	VFMADD231PS	Z17, Z18, Z5
-	VBROADCASTSS	14604(R11), Z18	// enc.2.weight[3]
-	VFMADD231PS	Z16, Z18, Z6
-	VFMADD231PS	Z17, Z18, Z7
-	VBROADCASTSS	14608(R11), Z18	// enc.2.weight[4]
-	VFMADD231PS	Z16, Z18, Z8
-	VFMADD231PS	Z17, Z18, Z9
-	VBROADCASTSS	14612(R11), Z18	// enc.2.weight[5]
-	VFMADD231PS	Z16, Z18, Z10
-	VFMADD231PS	Z17, Z18, Z11
-	VBROADCASTSS	14616(R11), Z18	// enc.2.weight[6]
-	VFMADD231PS	Z16, Z18, Z12
-	VFMADD231PS	Z17, Z18, Z13
-	VBROADCASTSS	14620(R11), Z18	// enc.2.weight[7]
-	VFMADD231PS	Z16, Z18, Z14
-	VFMADD231PS	Z17, Z18, Z15
+	VMOVUPS	1667968(R10), Z22	// fitGrad.h_bar[0]
+	VMOVUPS	1668032(R10), Z23	// fitGrad.h_bar[0] | 1
+	VBROADCASTSS	14592(R11), Z24	// enc.2.weight[0]
+	VFMADD231PS	Z22, Z24, Z0
+	VFMADD231PS	Z23, Z24, Z1
+	VBROADCASTSS	14596(R11), Z24	// enc.2.weight[1]
+	VFMADD231PS	Z22, Z24, Z2
+	VFMADD231PS	Z23, Z24, Z3
+	VBROADCASTSS	14600(R11), Z24	// enc.2.weight[2]
+	VFMADD231PS	Z22, Z24, Z4
+	VFMADD231PS	Z23, Z24, Z5
+	VBROADCASTSS	14604(R11), Z24	// enc.2.weight[3]
+	VFMADD231PS	Z22, Z24, Z6
+	VFMADD231PS	Z23, Z24, Z7
+	VBROADCASTSS	14608(R11), Z24	// enc.2.weight[4]
+	VFMADD231PS	Z22, Z24, Z8
+	VFMADD231PS	Z23, Z24, Z9
+	VBROADCASTSS	14612(R11), Z24	// enc.2.weight[5]
+	VFMADD231PS	Z22, Z24, Z10
+	VFMADD231PS	Z23, Z24, Z11
+	VBROADCASTSS	14616(R11), Z24	// enc.2.weight[6]
+	VFMADD231PS	Z22, Z24, Z12
+	VFMADD231PS	Z23, Z24, Z13
+	VBROADCASTSS	14620(R11), Z24	// enc.2.weight[7]
+	VFMADD231PS	Z22, Z24, Z14
+	VFMADD231PS	Z23, Z24, Z15
+	VBROADCASTSS	14624(R11), Z24	// enc.2.weight[8]
+	VFMADD231PS	Z22, Z24, Z16
+	VFMADD231PS	Z23, Z24, Z17
+	VBROADCASTSS	14628(R11), Z24	// enc.2.weight[9]
+	VFMADD231PS	Z22, Z24, Z18
+	VFMADD231PS	Z23, Z24, Z19
+	VBROADCASTSS	14632(R11), Z24	// enc.2.weight[10]
+	VFMADD231PS	Z22, Z24, Z20
+	VFMADD231PS	Z23, Z24, Z21
 	ADDQ	$128, R10
 	ADDQ	$128, R11
 	DECQ	R9
 	JNE	loop7
-	VMOVUPS	Z0, 1653632(DI)	// fitGrad.vecmat[0]
-	VMOVUPS	Z1, 1653696(DI)	// fitGrad.vecmat[0] | 1
-	VMOVUPS	Z2, 1653760(DI)	// fitGrad.vecmat[1]
-	VMOVUPS	Z3, 1653824(DI)	// fitGrad.vecmat[1] | 1
-	VMOVUPS	Z4, 1653888(DI)	// fitGrad.vecmat[2]
-	VMOVUPS	Z5, 1653952(DI)	// fitGrad.vecmat[2] | 1
-	VMOVUPS	Z6, 1654016(DI)	// fitGrad.vecmat[3]
-	VMOVUPS	Z7, 1654080(DI)	// fitGrad.vecmat[3] | 1
-	VMOVUPS	Z8, 1654144(DI)	// fitGrad.vecmat[4]
-	VMOVUPS	Z9, 1654208(DI)	// fitGrad.vecmat[4] | 1
-	VMOVUPS	Z10, 1654272(DI)	// fitGrad.vecmat[5]
-	VMOVUPS	Z11, 1654336(DI)	// fitGrad.vecmat[5] | 1
-	VMOVUPS	Z12, 1654400(DI)	// fitGrad.vecmat[6]
-	VMOVUPS	Z13, 1654464(DI)	// fitGrad.vecmat[6] | 1
-	VMOVUPS	Z14, 1654528(DI)	// fitGrad.vecmat[7]
-	VMOVUPS	Z15, 1654592(DI)	// fitGrad.vecmat[7] | 1
-	ADDQ	$32, SI
-	ADDQ	$1024, DI
+	VMOVUPS	Z0, 1670016(DI)	// fitGrad.vecmat[0]
+	VMOVUPS	Z1, 1670080(DI)	// fitGrad.vecmat[0] | 1
+	VMOVUPS	Z2, 1670144(DI)	// fitGrad.vecmat[1]
+	VMOVUPS	Z3, 1670208(DI)	// fitGrad.vecmat[1] | 1
+	VMOVUPS	Z4, 1670272(DI)	// fitGrad.vecmat[2]
+	VMOVUPS	Z5, 1670336(DI)	// fitGrad.vecmat[2] | 1
+	VMOVUPS	Z6, 1670400(DI)	// fitGrad.vecmat[3]
+	VMOVUPS	Z7, 1670464(DI)	// fitGrad.vecmat[3] | 1
+	VMOVUPS	Z8, 1670528(DI)	// fitGrad.vecmat[4]
+	VMOVUPS	Z9, 1670592(DI)	// fitGrad.vecmat[4] | 1
+	VMOVUPS	Z10, 1670656(DI)	// fitGrad.vecmat[5]
+	VMOVUPS	Z11, 1670720(DI)	// fitGrad.vecmat[5] | 1
+	VMOVUPS	Z12, 1670784(DI)	// fitGrad.vecmat[6]
+	VMOVUPS	Z13, 1670848(DI)	// fitGrad.vecmat[6] | 1
+	VMOVUPS	Z14, 1670912(DI)	// fitGrad.vecmat[7]
+	VMOVUPS	Z15, 1670976(DI)	// fitGrad.vecmat[7] | 1
+	VMOVUPS	Z16, 1671040(DI)	// fitGrad.vecmat[8]
+	VMOVUPS	Z17, 1671104(DI)	// fitGrad.vecmat[8] | 1
+	VMOVUPS	Z18, 1671168(DI)	// fitGrad.vecmat[9]
+	VMOVUPS	Z19, 1671232(DI)	// fitGrad.vecmat[9] | 1
+	VMOVUPS	Z20, 1671296(DI)	// fitGrad.vecmat[10]
+	VMOVUPS	Z21, 1671360(DI)	// fitGrad.vecmat[10] | 1
+	ADDQ	$44, SI
+	ADDQ	$1408, DI
 	DECQ	CX
 	JNE	loop6
+	VBROADCASTSS	f32_00000000<>(SB), Z0
+	VBROADCASTSS	f32_00000000<>(SB), Z1
+	VBROADCASTSS	f32_00000000<>(SB), Z2
+	VBROADCASTSS	f32_00000000<>(SB), Z3
+	VBROADCASTSS	f32_00000000<>(SB), Z4
+	VBROADCASTSS	f32_00000000<>(SB), Z5
+	VBROADCASTSS	f32_00000000<>(SB), Z6
+	VBROADCASTSS	f32_00000000<>(SB), Z7
+	VBROADCASTSS	f32_00000000<>(SB), Z8
+	VBROADCASTSS	f32_00000000<>(SB), Z9
+	VBROADCASTSS	f32_00000000<>(SB), Z10
+	VBROADCASTSS	f32_00000000<>(SB), Z11
+	VBROADCASTSS	f32_00000000<>(SB), Z12
+	VBROADCASTSS	f32_00000000<>(SB), Z13
+	VBROADCASTSS	f32_00000000<>(SB), Z14
+	VBROADCASTSS	f32_00000000<>(SB), Z15
+	VBROADCASTSS	f32_00000000<>(SB), Z16
+	VBROADCASTSS	f32_00000000<>(SB), Z17
+	VBROADCASTSS	f32_00000000<>(SB), Z18
+	VBROADCASTSS	f32_00000000<>(SB), Z19
+	MOVQ	$16, CX
+	MOVQ	AX, SI
+	MOVQ	BX, DI
+loop8: // 16 times: terms of the sums
+	VMOVUPS	1667968(SI), Z20	// fitGrad.h_bar[0]
+	VMOVUPS	1668032(SI), Z21	// fitGrad.h_bar[0] | 1
+	VBROADCASTSS	14680(DI), Z22	// enc.2.weight[22]
+	VFMADD231PS	Z20, Z22, Z0
+	VFMADD231PS	Z21, Z22, Z1
+	VBROADCASTSS	14684(DI), Z22	// enc.2.weight[23]
+	VFMADD231PS	Z20, Z22, Z2
+	VFMADD231PS	Z21, Z22, Z3
+	VBROADCASTSS	14688(DI), Z22	// enc.2.weight[24]
+	VFMADD231PS	Z20, Z22, Z4
+	VFMADD231PS	Z21, Z22, Z5
+	VBROADCASTSS	14692(DI), Z22	// enc.2.weight[25]
+	VFMADD231PS	Z20, Z22, Z6
+	VFMADD231PS	Z21, Z22, Z7
+	VBROADCASTSS	14696(DI), Z22	// enc.2.weight[26]
+	VFMADD231PS	Z20, Z22, Z8
+	VFMADD231PS	Z21, Z22, Z9
+	VBROADCASTSS	14700(DI), Z22	// enc.2.weight[27]
+	VFMADD231PS	Z20, Z22, Z10
+	VFMADD231PS	Z21, Z22, Z11
+	VBROADCASTSS	14704(DI), Z22	// enc.2.weight[28]
+	VFMADD231PS	Z20, Z22, Z12
+	VFMADD231PS	Z21, Z22, Z13
+	VBROADCASTSS	14708(DI), Z22	// enc.2.weight[29]
+	VFMADD231PS	Z20, Z22, Z14
+	VFMADD231PS	Z21, Z22, Z15
+	VBROADCASTSS	14712(DI), Z22	// enc.2.weight[30]
+	VFMADD231PS	Z20, Z22, Z16
+	VFMADD231PS	Z21, Z22, Z17
+	VBROADCASTSS	14716(DI), Z22	// enc.2.weight[31]
+	VFMADD231PS	Z20, Z22, Z18
+	VFMADD231PS	Z21, Z22, Z19
+	ADDQ	$128, SI
+	ADDQ	$128, DI
+	DECQ	CX
+	JNE	loop8
+	VMOVUPS	Z0, 1672832(AX)	// fitGrad.vecmat[22]
+	VMOVUPS	Z1, 1672896(AX)	// fitGrad.vecmat[22] | 1
+	VMOVUPS	Z2, 1672960(AX)	// fitGrad.vecmat[23]
+	VMOVUPS	Z3, 1673024(AX)	// fitGrad.vecmat[23] | 1
+	VMOVUPS	Z4, 1673088(AX)	// fitGrad.vecmat[24]
+	VMOVUPS	Z5, 1673152(AX)	// fitGrad.vecmat[24] | 1
+	VMOVUPS	Z6, 1673216(AX)	// fitGrad.vecmat[25]
+	VMOVUPS	Z7, 1673280(AX)	// fitGrad.vecmat[25] | 1
+	VMOVUPS	Z8, 1673344(AX)	// fitGrad.vecmat[26]
+	VMOVUPS	Z9, 1673408(AX)	// fitGrad.vecmat[26] | 1
+	VMOVUPS	Z10, 1673472(AX)	// fitGrad.vecmat[27]
+	VMOVUPS	Z11, 1673536(AX)	// fitGrad.vecmat[27] | 1
+	VMOVUPS	Z12, 1673600(AX)	// fitGrad.vecmat[28]
+	VMOVUPS	Z13, 1673664(AX)	// fitGrad.vecmat[28] | 1
+	VMOVUPS	Z14, 1673728(AX)	// fitGrad.vecmat[29]
+	VMOVUPS	Z15, 1673792(AX)	// fitGrad.vecmat[29] | 1
+	VMOVUPS	Z16, 1673856(AX)	// fitGrad.vecmat[30]
+	VMOVUPS	Z17, 1673920(AX)	// fitGrad.vecmat[30] | 1
+	VMOVUPS	Z18, 1673984(AX)	// fitGrad.vecmat[31]
+	VMOVUPS	Z19, 1674048(AX)	// fitGrad.vecmat[31] | 1
 	// forecast.nde:13
 	MOVQ	$32, CX
 	MOVQ	AX, SI
-loop8: // 32 times: elements
-	VMOVUPS	1653632(SI), Z0	// fitGrad.vecmat[0]
-	VMOVUPS	1653696(SI), Z1	// fitGrad.vecmat[0] | 1
-	VMOVUPS	Z0, 1212928(SI)	// enc1CellRecBack.h_bar[0]
-	VMOVUPS	Z1, 1212992(SI)	// enc1CellRecBack.h_bar[0] | 1
+loop9: // 32 times: elements
+	VMOVUPS	1670016(SI), Z0	// fitGrad.vecmat[0]
+	VMOVUPS	1670080(SI), Z1	// fitGrad.vecmat[0] | 1
+	VMOVUPS	Z0, 1229312(SI)	// enc1CellRecBack.h_bar[0]
+	VMOVUPS	Z1, 1229376(SI)	// enc1CellRecBack.h_bar[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop8
+	JNE	loop9
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop9: // 64 times: runs of enc.1.cell.rec.back
+loop10: // 64 times: runs of enc.1.cell.rec.back
 	MOVQ	$2, R9
 	MOVQ	SI, R10
 	MOVQ	AX, R11
 	MOVQ	DI, R12
-loop10: // 2 times: vectors of the block
+loop11: // 2 times: vectors of the block
 	MOVQ	$32, R13
 	MOVQ	R10, R14
 	MOVQ	R11, R15
-loop11: // 32 times: elements
-	VMOVUPS	1915776(R14), Z0	// fitGrad.result_4[2016]
-	VMOVUPS	Z0, 1217024(R15)	// enc1CellRecBack.h[0]
+loop12: // 32 times: elements
+	VMOVUPS	1932160(R14), Z0	// fitGrad.result_4[2016]
+	VMOVUPS	Z0, 1233408(R15)	// enc1CellRecBack.h[0]
 	ADDQ	$128, R14
 	ADDQ	$128, R15
 	DECQ	R13
-	JNE	loop11
-	VMOVUPS	1526016(R12), Z0	// fitGrad.reverse[252]
-	VMOVUPS	Z0, 1221120(R11)	// enc1CellRecBack.x[0]
-	VMOVUPS	1526144(R12), Z0	// fitGrad.reverse[253]
-	VMOVUPS	Z0, 1221248(R11)	// enc1CellRecBack.x[1]
-	VMOVUPS	1526272(R12), Z0	// fitGrad.reverse[254]
-	VMOVUPS	Z0, 1221376(R11)	// enc1CellRecBack.x[2]
-	VMOVUPS	1526400(R12), Z0	// fitGrad.reverse[255]
-	VMOVUPS	Z0, 1221504(R11)	// enc1CellRecBack.x[3]
+	JNE	loop12
+	VMOVUPS	1542400(R12), Z0	// fitGrad.reverse[252]
+	VMOVUPS	Z0, 1237504(R11)	// enc1CellRecBack.x[0]
+	VMOVUPS	1542528(R12), Z0	// fitGrad.reverse[253]
+	VMOVUPS	Z0, 1237632(R11)	// enc1CellRecBack.x[1]
+	VMOVUPS	1542656(R12), Z0	// fitGrad.reverse[254]
+	VMOVUPS	Z0, 1237760(R11)	// enc1CellRecBack.x[2]
+	VMOVUPS	1542784(R12), Z0	// fitGrad.reverse[255]
+	VMOVUPS	Z0, 1237888(R11)	// enc1CellRecBack.x[3]
 	ADDQ	$64, R10
 	ADDQ	$64, R11
 	ADDQ	$64, R12
 	DECQ	R9
-	JNE	loop10
+	JNE	loop11
 	PUSHQ	CX
 	PUSHQ	SI
 	PUSHQ	DI
@@ -16763,53 +17796,53 @@ loop11: // 32 times: elements
 	POPQ	CX
 	MOVQ	$2, R9
 	MOVQ	AX, R10
-loop12: // 2 times: vectors of the block
+loop13: // 2 times: vectors of the block
 	MOVQ	$32, R11
 	MOVQ	R10, R12
-loop13: // 32 times: elements
-	VMOVUPS	1221632(R12), Z0	// enc1CellRecBack.h_bar[0]
-	VMOVUPS	Z0, 1212928(R12)	// enc1CellRecBack.h_bar[0]
+loop14: // 32 times: elements
+	VMOVUPS	1238016(R12), Z0	// enc1CellRecBack.h_bar[0]
+	VMOVUPS	Z0, 1229312(R12)	// enc1CellRecBack.h_bar[0]
 	ADDQ	$128, R12
 	DECQ	R11
-	JNE	loop13
+	JNE	loop14
 	ADDQ	$64, R10
 	DECQ	R9
-	JNE	loop12
+	JNE	loop13
 	ADDQ	$-4096, SI
 	ADDQ	$-512, DI
 	DECQ	CX
-	JNE	loop9
+	JNE	loop10
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop14: // 2 times: vectors of the block
+loop15: // 2 times: vectors of the block
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	MOVQ	$96, DI
 	MOVQ	SI, R9
-loop15: // 96 times: elements
+loop16: // 96 times: elements
 	// forecast.nde:55
-	VMOVUPS	1586944(R9), Z2	// fitGrad.sub[0]
+	VMOVUPS	1603328(R9), Z2	// fitGrad.sub[0]
 	VMULPS	Z2, Z2, Z2
 	VADDPS	Z2, Z0, Z0
 	// forecast.nde:56
-	VMOVUPS	1586944(R9), Z2	// fitGrad.sub[0]
+	VMOVUPS	1603328(R9), Z2	// fitGrad.sub[0]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z2, Z2
 	VADDPS	Z2, Z1, Z1
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop15
+	JNE	loop16
 	// forecast.nde:55
 	VMULPS.BCST	f32_3f000000<>(SB), Z0, Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z2
 	MOVQ	$8, DI
 	MOVQ	SI, R9
-loop16: // 8 times: elements
+loop17: // 8 times: elements
 	// forecast.nde:39
-	VMOVUPS	1530624(R9), Z3	// fitGrad.h[0]
-	VMOVUPS	1532672(R9), Z4	// fitGrad.exp[0]
+	VMOVUPS	1547008(R9), Z3	// fitGrad.h[0]
+	VMOVUPS	1549056(R9), Z4	// fitGrad.exp[0]
 	VMULPS	Z4, Z4, Z4
 	VFMADD231PS	Z3, Z3, Z4
-	VMOVUPS	1532672(R9), Z3	// fitGrad.exp[0]
+	VMOVUPS	1549056(R9), Z3	// fitGrad.exp[0]
 	VCMPPS.BCST	$0, f32_00000000<>(SB), Z3, K2
 	VBROADCASTSS	f32_7fc00000<>(SB), Z5
 	VBLENDMPS.BCST	f32_ff800000<>(SB), Z5, K2, Z5
@@ -16854,17 +17887,17 @@ loop16: // 8 times: elements
 	VADDPS	Z3, Z2, Z2
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop16
+	JNE	loop17
 	// forecast.nde:55
-	VMOVUPS	1644288(SI), Z3	// fitGrad.cast_3
+	VMOVUPS	1660672(SI), Z3	// fitGrad.cast_3
 	VFMADD231PS	Z2, Z3, Z0
-	VMOVUPS	Z0, 1427968(SI)	// fitGrad.loss
+	VMOVUPS	Z0, 1444352(SI)	// fitGrad.loss
 	// forecast.nde:56
 	VMULPS.BCST	f32_3c2aaaab<>(SB), Z1, Z0
-	VMOVUPS	Z0, 1428096(SI)	// fitGrad.mae
+	VMOVUPS	Z0, 1444480(SI)	// fitGrad.mae
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop14
+	JNE	loop15
 	RET
 
 // func fitGradPart4AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)

@@ -273,6 +273,7 @@ type laneFrame struct {
 		daBar       [4 * 32]Real
 		zBar        [8 * 32]Real
 		aBar        [4 * 32]Real
+		turned      [128 * 32]Real
 		pad         [12 * 32]Real
 		pad2        [12 * 32]Real
 		dyn4BiasBar [12 * 32]Real
@@ -550,19 +551,19 @@ type laneFrame struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [1952896]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [1969280]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {
 	fr                   *laneFrame
 	w                    *Params
 	pre                  *prepared
-	sums                 []Real // gradients: a vector of sums for each parameter
+	sums                 []Real // gradients: a vector of sums for each parameter, or one number
 	kept                 []Real // what they were before a block
 	forecast0RecLaneTape forecast0RecTapeLanes
 }
 
-var laneList = rt.FreeList[lanes]{New: func() *lanes { return &lanes{fr: rt.Aligned[laneFrame](), sums: make([]Real, 10342*kernel.width)} }}
+var laneList = rt.FreeList[lanes]{New: func() *lanes { return &lanes{fr: rt.Aligned[laneFrame](), sums: make([]Real, 7168+3168*kernel.width)} }}
 
 // count makes the first n samples those that count.
 func (l *lanes) count(n int) {
@@ -1351,6 +1352,10 @@ func (k *fitWorker) lanes(weights, gradient []Real, t *rt.Table, rows []int, key
 		rows = rows[n:]
 	}
 	if gradient != nil {
-		rt.AddLanes(gradient[0:10336], l.sums[0*kernel.width:10336*kernel.width], kernel.width)
+		rt.AddRows(gradient[384:3456], l.sums[384*kernel.width:], 32)
+		rt.AddRows(gradient[5009:9105], l.sums[3072+1937*kernel.width:], 64)
+		rt.AddLanes(gradient[0:384], l.sums[0*kernel.width:384*kernel.width], kernel.width)
+		rt.AddLanes(gradient[3456:5009], l.sums[3072+384*kernel.width:3072+1937*kernel.width], kernel.width)
+		rt.AddLanes(gradient[9105:10336], l.sums[7168+1937*kernel.width:7168+3168*kernel.width], kernel.width)
 	}
 }

@@ -3975,7 +3975,7 @@ TEXT ·fitSamplePart0AVX2(SB), 0, $8-32
 	RET
 
 // fitGradPart0 is Fit.grad (lagrange.nde:33) of a block of samples.
-// 289 vectors lie in the frame for want of registers.
+// 249 vectors lie in the frame for want of registers.
 TEXT fitGradPart0_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
@@ -3986,10 +3986,10 @@ loop1: // 4 times: vectors of the block
 	VMOVUPS	898688(SI), Y3	// fitGrad.v[0]
 	VMOVUPS	898816(SI), Y4	// fitGrad.v[1]
 	// lagrange.nde:4
-	VMOVUPS	Y1, 899328(SI)	// fitGrad.concat[0]
-	VMOVUPS	Y2, 899456(SI)	// fitGrad.concat[1]
-	VMOVUPS	Y3, 899584(SI)	// fitGrad.concat[2]
-	VMOVUPS	Y4, 899712(SI)	// fitGrad.concat[3]
+	VMOVUPS	Y1, 932096(SI)	// fitGrad.concat[0]
+	VMOVUPS	Y2, 932224(SI)	// fitGrad.concat[1]
+	VMOVUPS	Y3, 932352(SI)	// fitGrad.concat[2]
+	VMOVUPS	Y4, 932480(SI)	// fitGrad.concat[3]
 	MOVQ	$128, DI
 	MOVQ	BX, R9
 	MOVQ	BX, R10
@@ -4007,7 +4007,7 @@ loop2: // 128 times: elements
 	VFMADD231PS	Y4, Y6, Y5
 	VBROADCASTSS	2048(R10), Y6	// L.0.bias[0]
 	VADDPS	Y6, Y5, Y5
-	VMOVUPS	Y5, 899840(R11)	// fitGrad.add[0]
+	VMOVUPS	Y5, 932608(R11)	// fitGrad.add[0]
 	VORPS	f32_80000000<>(SB), Y5, Y6
 	VMOVUPS	f32_42b40000<>(SB), Y7
 	VMINPS	Y6, Y7, Y6
@@ -4039,16 +4039,16 @@ loop2: // 128 times: elements
 	VBLENDVPS	Y5, Y6, Y7, Y5
 	VADDPS	f32_3f800000<>(SB), Y6, Y6
 	VDIVPS	Y6, Y5, Y5
-	VMOVUPS	Y5, 916224(R11)	// fitGrad.sigmoid[0]
+	VMOVUPS	Y5, 948992(R11)	// fitGrad.sigmoid[0]
 	VBROADCASTSS	512(R12), Y6	// L.0.weight.matvec[0]
 	VMULPS	Y5, Y6, Y5
-	VMOVUPS	Y5, 932608(R11)	// fitGrad.mul[0]
+	VMOVUPS	Y5, 965376(R11)	// fitGrad.mul[0]
 	// lagrange.nde:36
 	VBROADCASTSS	2572(R12), Y5	// mul.3[0]
 	VANDPS	Y0, Y5, Y5
-	VMOVUPS	563232(R13), Y6	// sum of force.2.weight[0]
+	VMOVUPS	104448(R13), Y6	// sum of force.2.weight[0]
 	VADDPS	Y5, Y6, Y5
-	VMOVUPS	Y5, 563232(R13)	// sum of force.2.weight[0]
+	VMOVUPS	Y5, 104448(R13)	// sum of force.2.weight[0]
 	ADDQ	$16, R9
 	ADDQ	$4, R10
 	ADDQ	$128, R11
@@ -4076,10 +4076,10 @@ loop3: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop4: // 128 times: terms of the sums
-	VMOVUPS	932608(R10), Y8	// fitGrad.mul[0]
-	VMOVUPS	932640(R10), Y9	// fitGrad.mul[0] | 1
-	VMOVUPS	932672(R10), Y10	// fitGrad.mul[0] | 2
-	VMOVUPS	932704(R10), Y11	// fitGrad.mul[0] | 3
+	VMOVUPS	965376(R10), Y8	// fitGrad.mul[0]
+	VMOVUPS	965408(R10), Y9	// fitGrad.mul[0] | 1
+	VMOVUPS	965440(R10), Y10	// fitGrad.mul[0] | 2
+	VMOVUPS	965472(R10), Y11	// fitGrad.mul[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -4094,14 +4094,14 @@ loop4: // 128 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop4
-	VMOVUPS	Y0, 948992(DI)	// fitGrad.matvec[0]
-	VMOVUPS	Y1, 949024(DI)	// fitGrad.matvec[0] | 1
-	VMOVUPS	Y2, 949056(DI)	// fitGrad.matvec[0] | 2
-	VMOVUPS	Y3, 949088(DI)	// fitGrad.matvec[0] | 3
-	VMOVUPS	Y4, 949120(DI)	// fitGrad.matvec[1]
-	VMOVUPS	Y5, 949152(DI)	// fitGrad.matvec[1] | 1
-	VMOVUPS	Y6, 949184(DI)	// fitGrad.matvec[1] | 2
-	VMOVUPS	Y7, 949216(DI)	// fitGrad.matvec[1] | 3
+	VMOVUPS	Y0, 981760(DI)	// fitGrad.matvec[0]
+	VMOVUPS	Y1, 981792(DI)	// fitGrad.matvec[0] | 1
+	VMOVUPS	Y2, 981824(DI)	// fitGrad.matvec[0] | 2
+	VMOVUPS	Y3, 981856(DI)	// fitGrad.matvec[0] | 3
+	VMOVUPS	Y4, 981888(DI)	// fitGrad.matvec[1]
+	VMOVUPS	Y5, 981920(DI)	// fitGrad.matvec[1] | 1
+	VMOVUPS	Y6, 981952(DI)	// fitGrad.matvec[1] | 2
+	VMOVUPS	Y7, 981984(DI)	// fitGrad.matvec[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -4113,7 +4113,7 @@ loop5: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop6: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	899840(R9), Y0	// fitGrad.add[0]
+	VMOVUPS	932608(R9), Y0	// fitGrad.add[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_c2ae999a<>(SB), Y2
 	VMAXPS	Y1, Y2, Y1
@@ -4142,7 +4142,7 @@ loop6: // 128 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 965376(R9)	// fitGrad.softplus[0]
+	VMOVUPS	Y0, 998144(R9)	// fitGrad.softplus[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop6
@@ -4166,10 +4166,10 @@ loop7: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop8: // 128 times: terms of the sums
-	VMOVUPS	965376(R10), Y8	// fitGrad.softplus[0]
-	VMOVUPS	965408(R10), Y9	// fitGrad.softplus[0] | 1
-	VMOVUPS	965440(R10), Y10	// fitGrad.softplus[0] | 2
-	VMOVUPS	965472(R10), Y11	// fitGrad.softplus[0] | 3
+	VMOVUPS	998144(R10), Y8	// fitGrad.softplus[0]
+	VMOVUPS	998176(R10), Y9	// fitGrad.softplus[0] | 1
+	VMOVUPS	998208(R10), Y10	// fitGrad.softplus[0] | 2
+	VMOVUPS	998240(R10), Y11	// fitGrad.softplus[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -4184,14 +4184,14 @@ loop8: // 128 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop8
-	VMOVUPS	Y0, 981760(DI)	// fitGrad.matvec_2[0]
-	VMOVUPS	Y1, 981792(DI)	// fitGrad.matvec_2[0] | 1
-	VMOVUPS	Y2, 981824(DI)	// fitGrad.matvec_2[0] | 2
-	VMOVUPS	Y3, 981856(DI)	// fitGrad.matvec_2[0] | 3
-	VMOVUPS	Y4, 981888(DI)	// fitGrad.matvec_2[1]
-	VMOVUPS	Y5, 981920(DI)	// fitGrad.matvec_2[1] | 1
-	VMOVUPS	Y6, 981952(DI)	// fitGrad.matvec_2[1] | 2
-	VMOVUPS	Y7, 981984(DI)	// fitGrad.matvec_2[1] | 3
+	VMOVUPS	Y0, 1014528(DI)	// fitGrad.matvec_2[0]
+	VMOVUPS	Y1, 1014560(DI)	// fitGrad.matvec_2[0] | 1
+	VMOVUPS	Y2, 1014592(DI)	// fitGrad.matvec_2[0] | 2
+	VMOVUPS	Y3, 1014624(DI)	// fitGrad.matvec_2[0] | 3
+	VMOVUPS	Y4, 1014656(DI)	// fitGrad.matvec_2[1]
+	VMOVUPS	Y5, 1014688(DI)	// fitGrad.matvec_2[1] | 1
+	VMOVUPS	Y6, 1014720(DI)	// fitGrad.matvec_2[1] | 2
+	VMOVUPS	Y7, 1014752(DI)	// fitGrad.matvec_2[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -4205,7 +4205,7 @@ loop9: // 4 times: vectors of the block
 	MOVQ	DX, R11
 loop10: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	981760(R9), Y0	// fitGrad.matvec_2[0]
+	VMOVUPS	1014528(R9), Y0	// fitGrad.matvec_2[0]
 	VBROADCASTSS	68096(R10), Y1	// L.2.bias[0]
 	VADDPS	Y1, Y0, Y0
 	VORPS	f32_80000000<>(SB), Y0, Y1
@@ -4239,18 +4239,18 @@ loop10: // 128 times: elements
 	VBLENDVPS	Y0, Y1, Y2, Y0
 	VADDPS	f32_3f800000<>(SB), Y1, Y1
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 998144(R9)	// fitGrad.sigmoid_2[0]
+	VMOVUPS	Y0, 1030912(R9)	// fitGrad.sigmoid_2[0]
 	VMOVUPS	f32_3f800000<>(SB), Y1
 	VSUBPS	Y0, Y1, Y1
-	VMOVUPS	Y1, 1014528(R9)	// fitGrad.sub[0]
+	VMOVUPS	Y1, 1047296(R9)	// fitGrad.sub[0]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1030912(R9)	// fitGrad.mul_2[0]
-	VMOVUPS	948992(R9), Y1	// fitGrad.matvec[0]
+	VMOVUPS	Y0, 1063680(R9)	// fitGrad.mul_2[0]
+	VMOVUPS	981760(R9), Y1	// fitGrad.matvec[0]
 	VMULPS	Y0, Y1, Y0
-	VMOVUPS	Y0, 1047296(R9)	// fitGrad.mul_3[0]
+	VMOVUPS	Y0, 1080064(R9)	// fitGrad.mul_3[0]
 	VBROADCASTSS	(R11), Y1	// vecmat[0]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1063680(R9)	// fitGrad.mul_4[0]
+	VMOVUPS	Y0, 1096448(R9)	// fitGrad.mul_4[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	ADDQ	$4, R11
@@ -4275,10 +4275,10 @@ loop11: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop12: // 128 times: terms of the sums
-	VMOVUPS	1063680(R10), Y8	// fitGrad.mul_4[0]
-	VMOVUPS	1063712(R10), Y9	// fitGrad.mul_4[0] | 1
-	VMOVUPS	1063744(R10), Y10	// fitGrad.mul_4[0] | 2
-	VMOVUPS	1063776(R10), Y11	// fitGrad.mul_4[0] | 3
+	VMOVUPS	1096448(R10), Y8	// fitGrad.mul_4[0]
+	VMOVUPS	1096480(R10), Y9	// fitGrad.mul_4[0] | 1
+	VMOVUPS	1096512(R10), Y10	// fitGrad.mul_4[0] | 2
+	VMOVUPS	1096544(R10), Y11	// fitGrad.mul_4[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -4293,14 +4293,14 @@ loop12: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop12
-	VMOVUPS	Y0, 1080064(DI)	// fitGrad.vecmat[0]
-	VMOVUPS	Y1, 1080096(DI)	// fitGrad.vecmat[0] | 1
-	VMOVUPS	Y2, 1080128(DI)	// fitGrad.vecmat[0] | 2
-	VMOVUPS	Y3, 1080160(DI)	// fitGrad.vecmat[0] | 3
-	VMOVUPS	Y4, 1080192(DI)	// fitGrad.vecmat[1]
-	VMOVUPS	Y5, 1080224(DI)	// fitGrad.vecmat[1] | 1
-	VMOVUPS	Y6, 1080256(DI)	// fitGrad.vecmat[1] | 2
-	VMOVUPS	Y7, 1080288(DI)	// fitGrad.vecmat[1] | 3
+	VMOVUPS	Y0, 1112832(DI)	// fitGrad.vecmat[0]
+	VMOVUPS	Y1, 1112864(DI)	// fitGrad.vecmat[0] | 1
+	VMOVUPS	Y2, 1112896(DI)	// fitGrad.vecmat[0] | 2
+	VMOVUPS	Y3, 1112928(DI)	// fitGrad.vecmat[0] | 3
+	VMOVUPS	Y4, 1112960(DI)	// fitGrad.vecmat[1]
+	VMOVUPS	Y5, 1112992(DI)	// fitGrad.vecmat[1] | 1
+	VMOVUPS	Y6, 1113024(DI)	// fitGrad.vecmat[1] | 2
+	VMOVUPS	Y7, 1113056(DI)	// fitGrad.vecmat[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -4310,26 +4310,26 @@ loop12: // 128 times: terms of the sums
 	MOVQ	DX, DI
 loop13: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	1080064(SI), Y0	// fitGrad.vecmat[0]
-	VMOVUPS	1080096(SI), Y1	// fitGrad.vecmat[0] | 1
-	VMOVUPS	1080128(SI), Y2	// fitGrad.vecmat[0] | 2
-	VMOVUPS	1080160(SI), Y3	// fitGrad.vecmat[0] | 3
-	VMOVUPS	916224(SI), Y4	// fitGrad.sigmoid[0]
-	VMOVUPS	916256(SI), Y5	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	916288(SI), Y6	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	916320(SI), Y7	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	1112832(SI), Y0	// fitGrad.vecmat[0]
+	VMOVUPS	1112864(SI), Y1	// fitGrad.vecmat[0] | 1
+	VMOVUPS	1112896(SI), Y2	// fitGrad.vecmat[0] | 2
+	VMOVUPS	1112928(SI), Y3	// fitGrad.vecmat[0] | 3
+	VMOVUPS	948992(SI), Y4	// fitGrad.sigmoid[0]
+	VMOVUPS	949024(SI), Y5	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	949056(SI), Y6	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	949088(SI), Y7	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y5, Y1, Y1
 	VMULPS	Y6, Y2, Y2
 	VMULPS	Y7, Y3, Y3
-	VMOVUPS	Y0, 1096448(SI)	// fitGrad.mul_5[0]
-	VMOVUPS	Y1, 1096480(SI)	// fitGrad.mul_5[0] | 1
-	VMOVUPS	Y2, 1096512(SI)	// fitGrad.mul_5[0] | 2
-	VMOVUPS	Y3, 1096544(SI)	// fitGrad.mul_5[0] | 3
-	VMOVUPS	916224(SI), Y0	// fitGrad.sigmoid[0]
-	VMOVUPS	916256(SI), Y1	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	916288(SI), Y2	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	916320(SI), Y3	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	Y0, 1129216(SI)	// fitGrad.mul_5[0]
+	VMOVUPS	Y1, 1129248(SI)	// fitGrad.mul_5[0] | 1
+	VMOVUPS	Y2, 1129280(SI)	// fitGrad.mul_5[0] | 2
+	VMOVUPS	Y3, 1129312(SI)	// fitGrad.mul_5[0] | 3
+	VMOVUPS	948992(SI), Y0	// fitGrad.sigmoid[0]
+	VMOVUPS	949024(SI), Y1	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	949056(SI), Y2	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	949088(SI), Y3	// fitGrad.sigmoid[0] | 3
 	VMOVUPS	f32_3f800000<>(SB), Y4
 	VSUBPS	Y0, Y4, Y0
 	VMOVUPS	f32_3f800000<>(SB), Y4
@@ -4338,44 +4338,44 @@ loop13: // 128 times: elements
 	VSUBPS	Y2, Y4, Y2
 	VMOVUPS	f32_3f800000<>(SB), Y4
 	VSUBPS	Y3, Y4, Y3
-	VMOVUPS	Y0, 1112832(SI)	// fitGrad.sub_2[0]
-	VMOVUPS	Y1, 1112864(SI)	// fitGrad.sub_2[0] | 1
-	VMOVUPS	Y2, 1112896(SI)	// fitGrad.sub_2[0] | 2
-	VMOVUPS	Y3, 1112928(SI)	// fitGrad.sub_2[0] | 3
-	VMOVUPS	916224(SI), Y4	// fitGrad.sigmoid[0]
-	VMOVUPS	916256(SI), Y5	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	916288(SI), Y6	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	916320(SI), Y7	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	Y0, 1145600(SI)	// fitGrad.sub_2[0]
+	VMOVUPS	Y1, 1145632(SI)	// fitGrad.sub_2[0] | 1
+	VMOVUPS	Y2, 1145664(SI)	// fitGrad.sub_2[0] | 2
+	VMOVUPS	Y3, 1145696(SI)	// fitGrad.sub_2[0] | 3
+	VMOVUPS	948992(SI), Y4	// fitGrad.sigmoid[0]
+	VMOVUPS	949024(SI), Y5	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	949056(SI), Y6	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	949088(SI), Y7	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y0, Y4, Y0
 	VMULPS	Y1, Y5, Y1
 	VMULPS	Y2, Y6, Y2
 	VMULPS	Y3, Y7, Y3
-	VMOVUPS	Y0, 1129216(SI)	// fitGrad.mul_6[0]
-	VMOVUPS	Y1, 1129248(SI)	// fitGrad.mul_6[0] | 1
-	VMOVUPS	Y2, 1129280(SI)	// fitGrad.mul_6[0] | 2
-	VMOVUPS	Y3, 1129312(SI)	// fitGrad.mul_6[0] | 3
+	VMOVUPS	Y0, 1161984(SI)	// fitGrad.mul_6[0]
+	VMOVUPS	Y1, 1162016(SI)	// fitGrad.mul_6[0] | 1
+	VMOVUPS	Y2, 1162048(SI)	// fitGrad.mul_6[0] | 2
+	VMOVUPS	Y3, 1162080(SI)	// fitGrad.mul_6[0] | 3
 	VBROADCASTSS	512(DI), Y4	// L.0.weight.matvec[0]
 	VMULPS	Y0, Y4, Y0
 	VMULPS	Y1, Y4, Y1
 	VMULPS	Y2, Y4, Y2
 	VMULPS	Y3, Y4, Y3
-	VMOVUPS	Y0, 1145600(SI)	// fitGrad.mul_7[0]
-	VMOVUPS	Y1, 1145632(SI)	// fitGrad.mul_7[0] | 1
-	VMOVUPS	Y2, 1145664(SI)	// fitGrad.mul_7[0] | 2
-	VMOVUPS	Y3, 1145696(SI)	// fitGrad.mul_7[0] | 3
+	VMOVUPS	Y0, 1178368(SI)	// fitGrad.mul_7[0]
+	VMOVUPS	Y1, 1178400(SI)	// fitGrad.mul_7[0] | 1
+	VMOVUPS	Y2, 1178432(SI)	// fitGrad.mul_7[0] | 2
+	VMOVUPS	Y3, 1178464(SI)	// fitGrad.mul_7[0] | 3
 	VBROADCASTSS	(DI), Y0	// vecmat[0]
-	VMOVUPS	998144(SI), Y1	// fitGrad.sigmoid_2[0]
-	VMOVUPS	998176(SI), Y2	// fitGrad.sigmoid_2[0] | 1
-	VMOVUPS	998208(SI), Y3	// fitGrad.sigmoid_2[0] | 2
-	VMOVUPS	998240(SI), Y4	// fitGrad.sigmoid_2[0] | 3
+	VMOVUPS	1030912(SI), Y1	// fitGrad.sigmoid_2[0]
+	VMOVUPS	1030944(SI), Y2	// fitGrad.sigmoid_2[0] | 1
+	VMOVUPS	1030976(SI), Y3	// fitGrad.sigmoid_2[0] | 2
+	VMOVUPS	1031008(SI), Y4	// fitGrad.sigmoid_2[0] | 3
 	VMULPS	Y1, Y0, Y1
 	VMULPS	Y2, Y0, Y2
 	VMULPS	Y3, Y0, Y3
 	VMULPS	Y4, Y0, Y0
-	VMOVUPS	Y1, 1161984(SI)	// fitGrad.mul_8[0]
-	VMOVUPS	Y2, 1162016(SI)	// fitGrad.mul_8[0] | 1
-	VMOVUPS	Y3, 1162048(SI)	// fitGrad.mul_8[0] | 2
-	VMOVUPS	Y0, 1162080(SI)	// fitGrad.mul_8[0] | 3
+	VMOVUPS	Y1, 1194752(SI)	// fitGrad.mul_8[0]
+	VMOVUPS	Y2, 1194784(SI)	// fitGrad.mul_8[0] | 1
+	VMOVUPS	Y3, 1194816(SI)	// fitGrad.mul_8[0] | 2
+	VMOVUPS	Y0, 1194848(SI)	// fitGrad.mul_8[0] | 3
 	ADDQ	$128, SI
 	ADDQ	$4, DI
 	DECQ	CX
@@ -4396,10 +4396,10 @@ loop14: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop15: // 128 times: terms of the sums
-	VMOVUPS	1161984(R10), Y8	// fitGrad.mul_8[0]
-	VMOVUPS	1162016(R10), Y9	// fitGrad.mul_8[0] | 1
-	VMOVUPS	1162048(R10), Y10	// fitGrad.mul_8[0] | 2
-	VMOVUPS	1162080(R10), Y11	// fitGrad.mul_8[0] | 3
+	VMOVUPS	1194752(R10), Y8	// fitGrad.mul_8[0]
+	VMOVUPS	1194784(R10), Y9	// fitGrad.mul_8[0] | 1
+	VMOVUPS	1194816(R10), Y10	// fitGrad.mul_8[0] | 2
+	VMOVUPS	1194848(R10), Y11	// fitGrad.mul_8[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -4414,14 +4414,14 @@ loop15: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop15
-	VMOVUPS	Y0, 1178368(DI)	// fitGrad.vecmat_2[0]
-	VMOVUPS	Y1, 1178400(DI)	// fitGrad.vecmat_2[0] | 1
-	VMOVUPS	Y2, 1178432(DI)	// fitGrad.vecmat_2[0] | 2
-	VMOVUPS	Y3, 1178464(DI)	// fitGrad.vecmat_2[0] | 3
-	VMOVUPS	Y4, 1178496(DI)	// fitGrad.vecmat_2[1]
-	VMOVUPS	Y5, 1178528(DI)	// fitGrad.vecmat_2[1] | 1
-	VMOVUPS	Y6, 1178560(DI)	// fitGrad.vecmat_2[1] | 2
-	VMOVUPS	Y7, 1178592(DI)	// fitGrad.vecmat_2[1] | 3
+	VMOVUPS	Y0, 1211136(DI)	// fitGrad.vecmat_2[0]
+	VMOVUPS	Y1, 1211168(DI)	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	Y2, 1211200(DI)	// fitGrad.vecmat_2[0] | 2
+	VMOVUPS	Y3, 1211232(DI)	// fitGrad.vecmat_2[0] | 3
+	VMOVUPS	Y4, 1211264(DI)	// fitGrad.vecmat_2[1]
+	VMOVUPS	Y5, 1211296(DI)	// fitGrad.vecmat_2[1] | 1
+	VMOVUPS	Y6, 1211328(DI)	// fitGrad.vecmat_2[1] | 2
+	VMOVUPS	Y7, 1211360(DI)	// fitGrad.vecmat_2[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -4462,26 +4462,26 @@ loop15: // 128 times: terms of the sums
 	MOVQ	BX, DI
 	MOVQ	DX, R9
 loop16: // 128 times: elements
-	VMOVUPS	1145600(SI), Y1	// fitGrad.mul_7[0]
-	VMOVUPS	1145632(SI), Y2	// fitGrad.mul_7[0] | 1
-	VMOVUPS	1145664(SI), Y3	// fitGrad.mul_7[0] | 2
-	VMOVUPS	1145696(SI), Y4	// fitGrad.mul_7[0] | 3
-	VMOVUPS	1178368(SI), Y5	// fitGrad.vecmat_2[0]
-	VMOVUPS	1178400(SI), Y6	// fitGrad.vecmat_2[0] | 1
-	VMOVUPS	1178432(SI), Y7	// fitGrad.vecmat_2[0] | 2
-	VMOVUPS	1178464(SI), Y8	// fitGrad.vecmat_2[0] | 3
-	VMOVUPS	1096448(SI), Y9	// fitGrad.mul_5[0]
-	VMOVUPS	1096480(SI), Y10	// fitGrad.mul_5[0] | 1
-	VMOVUPS	1096512(SI), Y11	// fitGrad.mul_5[0] | 2
-	VMOVUPS	1096544(SI), Y12	// fitGrad.mul_5[0] | 3
+	VMOVUPS	1178368(SI), Y1	// fitGrad.mul_7[0]
+	VMOVUPS	1178400(SI), Y2	// fitGrad.mul_7[0] | 1
+	VMOVUPS	1178432(SI), Y3	// fitGrad.mul_7[0] | 2
+	VMOVUPS	1178464(SI), Y4	// fitGrad.mul_7[0] | 3
+	VMOVUPS	1211136(SI), Y5	// fitGrad.vecmat_2[0]
+	VMOVUPS	1211168(SI), Y6	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	1211200(SI), Y7	// fitGrad.vecmat_2[0] | 2
+	VMOVUPS	1211232(SI), Y8	// fitGrad.vecmat_2[0] | 3
+	VMOVUPS	1129216(SI), Y9	// fitGrad.mul_5[0]
+	VMOVUPS	1129248(SI), Y10	// fitGrad.mul_5[0] | 1
+	VMOVUPS	1129280(SI), Y11	// fitGrad.mul_5[0] | 2
+	VMOVUPS	1129312(SI), Y12	// fitGrad.mul_5[0] | 3
 	VFMADD231PS	Y5, Y1, Y9
 	VFMADD231PS	Y6, Y2, Y10
 	VFMADD231PS	Y7, Y3, Y11
 	VFMADD231PS	Y8, Y4, Y12
-	VMOVUPS	Y9, 1194752(SI)	// fitGrad.add_2[0]
-	VMOVUPS	Y10, 1194784(SI)	// fitGrad.add_2[0] | 1
-	VMOVUPS	Y11, 1194816(SI)	// fitGrad.add_2[0] | 2
-	VMOVUPS	Y12, 1194848(SI)	// fitGrad.add_2[0] | 3
+	VMOVUPS	Y9, 1227520(SI)	// fitGrad.add_2[0]
+	VMOVUPS	Y10, 1227552(SI)	// fitGrad.add_2[0] | 1
+	VMOVUPS	Y11, 1227584(SI)	// fitGrad.add_2[0] | 2
+	VMOVUPS	Y12, 1227616(SI)	// fitGrad.add_2[0] | 3
 	VBROADCASTSS	(DI), Y1	// L.0.weight[0]
 	VMOVUPS	0(AX), Y15
 	VFMADD231PS	Y9, Y1, Y15
@@ -4533,18 +4533,18 @@ loop16: // 128 times: elements
 	VFMADD231PS	Y12, Y1, Y15
 	VMOVUPS	Y15, 448(AX)
 	VBROADCASTSS	1024(R9), Y1	// L.0.weight.matvec.2[0]
-	VMOVUPS	916224(SI), Y2	// fitGrad.sigmoid[0]
-	VMOVUPS	916256(SI), Y3	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	916288(SI), Y4	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	916320(SI), Y5	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	948992(SI), Y2	// fitGrad.sigmoid[0]
+	VMOVUPS	949024(SI), Y3	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	949056(SI), Y4	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	949088(SI), Y5	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y2, Y1, Y2
 	VMULPS	Y3, Y1, Y3
 	VMULPS	Y4, Y1, Y4
 	VMULPS	Y5, Y1, Y1
-	VMOVUPS	Y2, 1211136(SI)	// fitGrad.mul_9[0]
-	VMOVUPS	Y3, 1211168(SI)	// fitGrad.mul_9[0] | 1
-	VMOVUPS	Y4, 1211200(SI)	// fitGrad.mul_9[0] | 2
-	VMOVUPS	Y1, 1211232(SI)	// fitGrad.mul_9[0] | 3
+	VMOVUPS	Y2, 1243904(SI)	// fitGrad.mul_9[0]
+	VMOVUPS	Y3, 1243936(SI)	// fitGrad.mul_9[0] | 1
+	VMOVUPS	Y4, 1243968(SI)	// fitGrad.mul_9[0] | 2
+	VMOVUPS	Y1, 1244000(SI)	// fitGrad.mul_9[0] | 3
 	ADDQ	$128, SI
 	ADDQ	$16, DI
 	ADDQ	$4, R9
@@ -4567,10 +4567,10 @@ loop17: // 64 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop18: // 128 times: terms of the sums
-	VMOVUPS	1211136(R11), Y8	// fitGrad.mul_9[0]
-	VMOVUPS	1211168(R11), Y9	// fitGrad.mul_9[0] | 1
-	VMOVUPS	1211200(R11), Y10	// fitGrad.mul_9[0] | 2
-	VMOVUPS	1211232(R11), Y11	// fitGrad.mul_9[0] | 3
+	VMOVUPS	1243904(R11), Y8	// fitGrad.mul_9[0]
+	VMOVUPS	1243936(R11), Y9	// fitGrad.mul_9[0] | 1
+	VMOVUPS	1243968(R11), Y10	// fitGrad.mul_9[0] | 2
+	VMOVUPS	1244000(R11), Y11	// fitGrad.mul_9[0] | 3
 	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -4585,56 +4585,56 @@ loop18: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop18
-	VMOVUPS	Y0, 1227520(DI)	// fitGrad.matvec_3[0]
-	VMOVUPS	Y1, 1227552(DI)	// fitGrad.matvec_3[0] | 1
-	VMOVUPS	Y2, 1227584(DI)	// fitGrad.matvec_3[0] | 2
-	VMOVUPS	Y3, 1227616(DI)	// fitGrad.matvec_3[0] | 3
-	VMOVUPS	Y4, 1227648(DI)	// fitGrad.matvec_3[1]
-	VMOVUPS	Y5, 1227680(DI)	// fitGrad.matvec_3[1] | 1
-	VMOVUPS	Y6, 1227712(DI)	// fitGrad.matvec_3[1] | 2
-	VMOVUPS	Y7, 1227744(DI)	// fitGrad.matvec_3[1] | 3
-	VMOVUPS	1030912(DI), Y8	// fitGrad.mul_2[0]
-	VMOVUPS	1030944(DI), Y9	// fitGrad.mul_2[0] | 1
-	VMOVUPS	1030976(DI), Y10	// fitGrad.mul_2[0] | 2
-	VMOVUPS	1031008(DI), Y11	// fitGrad.mul_2[0] | 3
+	VMOVUPS	Y0, 1260288(DI)	// fitGrad.matvec_3[0]
+	VMOVUPS	Y1, 1260320(DI)	// fitGrad.matvec_3[0] | 1
+	VMOVUPS	Y2, 1260352(DI)	// fitGrad.matvec_3[0] | 2
+	VMOVUPS	Y3, 1260384(DI)	// fitGrad.matvec_3[0] | 3
+	VMOVUPS	Y4, 1260416(DI)	// fitGrad.matvec_3[1]
+	VMOVUPS	Y5, 1260448(DI)	// fitGrad.matvec_3[1] | 1
+	VMOVUPS	Y6, 1260480(DI)	// fitGrad.matvec_3[1] | 2
+	VMOVUPS	Y7, 1260512(DI)	// fitGrad.matvec_3[1] | 3
+	VMOVUPS	1063680(DI), Y8	// fitGrad.mul_2[0]
+	VMOVUPS	1063712(DI), Y9	// fitGrad.mul_2[0] | 1
+	VMOVUPS	1063744(DI), Y10	// fitGrad.mul_2[0] | 2
+	VMOVUPS	1063776(DI), Y11	// fitGrad.mul_2[0] | 3
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y9, Y1, Y1
 	VMULPS	Y10, Y2, Y2
 	VMULPS	Y11, Y3, Y3
-	VMOVUPS	Y0, 1243904(DI)	// fitGrad.mul_10[0]
-	VMOVUPS	Y1, 1243936(DI)	// fitGrad.mul_10[0] | 1
-	VMOVUPS	Y2, 1243968(DI)	// fitGrad.mul_10[0] | 2
-	VMOVUPS	Y3, 1244000(DI)	// fitGrad.mul_10[0] | 3
+	VMOVUPS	Y0, 1276672(DI)	// fitGrad.mul_10[0]
+	VMOVUPS	Y1, 1276704(DI)	// fitGrad.mul_10[0] | 1
+	VMOVUPS	Y2, 1276736(DI)	// fitGrad.mul_10[0] | 2
+	VMOVUPS	Y3, 1276768(DI)	// fitGrad.mul_10[0] | 3
 	VBROADCASTSS	(R9), Y8	// vecmat[0]
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y8, Y2, Y2
 	VMULPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 1260288(DI)	// fitGrad.mul_11[0]
-	VMOVUPS	Y1, 1260320(DI)	// fitGrad.mul_11[0] | 1
-	VMOVUPS	Y2, 1260352(DI)	// fitGrad.mul_11[0] | 2
-	VMOVUPS	Y3, 1260384(DI)	// fitGrad.mul_11[0] | 3
-	VMOVUPS	1031040(DI), Y0	// fitGrad.mul_2[1]
-	VMOVUPS	1031072(DI), Y1	// fitGrad.mul_2[1] | 1
-	VMOVUPS	1031104(DI), Y2	// fitGrad.mul_2[1] | 2
-	VMOVUPS	1031136(DI), Y3	// fitGrad.mul_2[1] | 3
+	VMOVUPS	Y0, 1293056(DI)	// fitGrad.mul_11[0]
+	VMOVUPS	Y1, 1293088(DI)	// fitGrad.mul_11[0] | 1
+	VMOVUPS	Y2, 1293120(DI)	// fitGrad.mul_11[0] | 2
+	VMOVUPS	Y3, 1293152(DI)	// fitGrad.mul_11[0] | 3
+	VMOVUPS	1063808(DI), Y0	// fitGrad.mul_2[1]
+	VMOVUPS	1063840(DI), Y1	// fitGrad.mul_2[1] | 1
+	VMOVUPS	1063872(DI), Y2	// fitGrad.mul_2[1] | 2
+	VMOVUPS	1063904(DI), Y3	// fitGrad.mul_2[1] | 3
 	VMULPS	Y0, Y4, Y0
 	VMULPS	Y1, Y5, Y1
 	VMULPS	Y2, Y6, Y2
 	VMULPS	Y3, Y7, Y3
-	VMOVUPS	Y0, 1244032(DI)	// fitGrad.mul_10[1]
-	VMOVUPS	Y1, 1244064(DI)	// fitGrad.mul_10[1] | 1
-	VMOVUPS	Y2, 1244096(DI)	// fitGrad.mul_10[1] | 2
-	VMOVUPS	Y3, 1244128(DI)	// fitGrad.mul_10[1] | 3
+	VMOVUPS	Y0, 1276800(DI)	// fitGrad.mul_10[1]
+	VMOVUPS	Y1, 1276832(DI)	// fitGrad.mul_10[1] | 1
+	VMOVUPS	Y2, 1276864(DI)	// fitGrad.mul_10[1] | 2
+	VMOVUPS	Y3, 1276896(DI)	// fitGrad.mul_10[1] | 3
 	VBROADCASTSS	4(R9), Y4	// vecmat[1]
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y4, Y1, Y1
 	VMULPS	Y4, Y2, Y2
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y0, 1260416(DI)	// fitGrad.mul_11[1]
-	VMOVUPS	Y1, 1260448(DI)	// fitGrad.mul_11[1] | 1
-	VMOVUPS	Y2, 1260480(DI)	// fitGrad.mul_11[1] | 2
-	VMOVUPS	Y3, 1260512(DI)	// fitGrad.mul_11[1] | 3
+	VMOVUPS	Y0, 1293184(DI)	// fitGrad.mul_11[1]
+	VMOVUPS	Y1, 1293216(DI)	// fitGrad.mul_11[1] | 1
+	VMOVUPS	Y2, 1293248(DI)	// fitGrad.mul_11[1] | 2
+	VMOVUPS	Y3, 1293280(DI)	// fitGrad.mul_11[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
@@ -4656,10 +4656,10 @@ loop19: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop20: // 128 times: terms of the sums
-	VMOVUPS	1260288(R10), Y8	// fitGrad.mul_11[0]
-	VMOVUPS	1260320(R10), Y9	// fitGrad.mul_11[0] | 1
-	VMOVUPS	1260352(R10), Y10	// fitGrad.mul_11[0] | 2
-	VMOVUPS	1260384(R10), Y11	// fitGrad.mul_11[0] | 3
+	VMOVUPS	1293056(R10), Y8	// fitGrad.mul_11[0]
+	VMOVUPS	1293088(R10), Y9	// fitGrad.mul_11[0] | 1
+	VMOVUPS	1293120(R10), Y10	// fitGrad.mul_11[0] | 2
+	VMOVUPS	1293152(R10), Y11	// fitGrad.mul_11[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -4674,14 +4674,14 @@ loop20: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop20
-	VMOVUPS	Y0, 1276672(DI)	// fitGrad.vecmat_3[0]
-	VMOVUPS	Y1, 1276704(DI)	// fitGrad.vecmat_3[0] | 1
-	VMOVUPS	Y2, 1276736(DI)	// fitGrad.vecmat_3[0] | 2
-	VMOVUPS	Y3, 1276768(DI)	// fitGrad.vecmat_3[0] | 3
-	VMOVUPS	Y4, 1276800(DI)	// fitGrad.vecmat_3[1]
-	VMOVUPS	Y5, 1276832(DI)	// fitGrad.vecmat_3[1] | 1
-	VMOVUPS	Y6, 1276864(DI)	// fitGrad.vecmat_3[1] | 2
-	VMOVUPS	Y7, 1276896(DI)	// fitGrad.vecmat_3[1] | 3
+	VMOVUPS	Y0, 1309440(DI)	// fitGrad.vecmat_3[0]
+	VMOVUPS	Y1, 1309472(DI)	// fitGrad.vecmat_3[0] | 1
+	VMOVUPS	Y2, 1309504(DI)	// fitGrad.vecmat_3[0] | 2
+	VMOVUPS	Y3, 1309536(DI)	// fitGrad.vecmat_3[0] | 3
+	VMOVUPS	Y4, 1309568(DI)	// fitGrad.vecmat_3[1]
+	VMOVUPS	Y5, 1309600(DI)	// fitGrad.vecmat_3[1] | 1
+	VMOVUPS	Y6, 1309632(DI)	// fitGrad.vecmat_3[1] | 2
+	VMOVUPS	Y7, 1309664(DI)	// fitGrad.vecmat_3[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -4756,33 +4756,33 @@ loop20: // 128 times: terms of the sums
 	MOVQ	BX, R9
 loop21: // 128 times: elements
 	VBROADCASTSS	1024(SI), Y7	// L.0.weight.matvec.2[0]
-	VMOVUPS	1129216(DI), Y8	// fitGrad.mul_6[0]
-	VMOVUPS	1129248(DI), Y9	// fitGrad.mul_6[0] | 1
-	VMOVUPS	1129280(DI), Y10	// fitGrad.mul_6[0] | 2
-	VMOVUPS	1129312(DI), Y11	// fitGrad.mul_6[0] | 3
+	VMOVUPS	1161984(DI), Y8	// fitGrad.mul_6[0]
+	VMOVUPS	1162016(DI), Y9	// fitGrad.mul_6[0] | 1
+	VMOVUPS	1162048(DI), Y10	// fitGrad.mul_6[0] | 2
+	VMOVUPS	1162080(DI), Y11	// fitGrad.mul_6[0] | 3
 	VMULPS	Y8, Y7, Y8
 	VMULPS	Y9, Y7, Y9
 	VMULPS	Y10, Y7, Y10
 	VMULPS	Y11, Y7, Y7
-	VMOVUPS	Y8, 1293056(DI)	// fitGrad.mul_12[0]
-	VMOVUPS	Y9, 1293088(DI)	// fitGrad.mul_12[0] | 1
-	VMOVUPS	Y10, 1293120(DI)	// fitGrad.mul_12[0] | 2
-	VMOVUPS	Y7, 1293152(DI)	// fitGrad.mul_12[0] | 3
-	VMOVUPS	1178368(DI), Y15	// fitGrad.vecmat_2[0]
+	VMOVUPS	Y8, 1325824(DI)	// fitGrad.mul_12[0]
+	VMOVUPS	Y9, 1325856(DI)	// fitGrad.mul_12[0] | 1
+	VMOVUPS	Y10, 1325888(DI)	// fitGrad.mul_12[0] | 2
+	VMOVUPS	Y7, 1325920(DI)	// fitGrad.mul_12[0] | 3
+	VMOVUPS	1211136(DI), Y15	// fitGrad.vecmat_2[0]
 	VMOVUPS	Y15, 1280(AX)
-	VMOVUPS	1178400(DI), Y15	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	1211168(DI), Y15	// fitGrad.vecmat_2[0] | 1
 	VMOVUPS	Y15, 1312(AX)
-	VMOVUPS	1178432(DI), Y15	// fitGrad.vecmat_2[0] | 2
+	VMOVUPS	1211200(DI), Y15	// fitGrad.vecmat_2[0] | 2
 	VMOVUPS	Y15, 1344(AX)
-	VMOVUPS	1178464(DI), Y1	// fitGrad.vecmat_2[0] | 3
-	VMOVUPS	1276672(DI), Y2	// fitGrad.vecmat_3[0]
-	VMOVUPS	1276704(DI), Y3	// fitGrad.vecmat_3[0] | 1
-	VMOVUPS	1276736(DI), Y4	// fitGrad.vecmat_3[0] | 2
-	VMOVUPS	1276768(DI), Y5	// fitGrad.vecmat_3[0] | 3
-	VMOVUPS	916224(DI), Y6	// fitGrad.sigmoid[0]
-	VMOVUPS	916256(DI), Y11	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	916288(DI), Y12	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	916320(DI), Y0	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	1211232(DI), Y1	// fitGrad.vecmat_2[0] | 3
+	VMOVUPS	1309440(DI), Y2	// fitGrad.vecmat_3[0]
+	VMOVUPS	1309472(DI), Y3	// fitGrad.vecmat_3[0] | 1
+	VMOVUPS	1309504(DI), Y4	// fitGrad.vecmat_3[0] | 2
+	VMOVUPS	1309536(DI), Y5	// fitGrad.vecmat_3[0] | 3
+	VMOVUPS	948992(DI), Y6	// fitGrad.sigmoid[0]
+	VMOVUPS	949024(DI), Y11	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	949056(DI), Y12	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	949088(DI), Y0	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y6, Y2, Y2
 	VMULPS	Y11, Y3, Y3
 	VMULPS	Y12, Y4, Y4
@@ -4791,10 +4791,10 @@ loop21: // 128 times: elements
 	VFMADD231PS	1312(AX), Y9, Y3
 	VFMADD231PS	1344(AX), Y10, Y4
 	VFMADD231PS	Y1, Y7, Y0
-	VMOVUPS	Y2, 1309440(DI)	// fitGrad.add_3[0]
-	VMOVUPS	Y3, 1309472(DI)	// fitGrad.add_3[0] | 1
-	VMOVUPS	Y4, 1309504(DI)	// fitGrad.add_3[0] | 2
-	VMOVUPS	Y0, 1309536(DI)	// fitGrad.add_3[0] | 3
+	VMOVUPS	Y2, 1342208(DI)	// fitGrad.add_3[0]
+	VMOVUPS	Y3, 1342240(DI)	// fitGrad.add_3[0] | 1
+	VMOVUPS	Y4, 1342272(DI)	// fitGrad.add_3[0] | 2
+	VMOVUPS	Y0, 1342304(DI)	// fitGrad.add_3[0] | 3
 	VBROADCASTSS	(R9), Y1	// L.0.weight[0]
 	VMOVUPS	0(AX), Y15
 	VFMADD231PS	Y2, Y1, Y15
@@ -4847,22 +4847,22 @@ loop21: // 128 times: elements
 	VMOVUPS	736(AX), Y15
 	VFMADD231PS	Y0, Y1, Y15
 	VMOVUPS	Y15, 736(AX)
-	VMOVUPS	1178368(DI), Y0	// fitGrad.vecmat_2[0]
-	VMOVUPS	1178400(DI), Y1	// fitGrad.vecmat_2[0] | 1
-	VMOVUPS	1178432(DI), Y2	// fitGrad.vecmat_2[0] | 2
-	VMOVUPS	1178464(DI), Y3	// fitGrad.vecmat_2[0] | 3
-	VMOVUPS	916224(DI), Y4	// fitGrad.sigmoid[0]
-	VMOVUPS	916256(DI), Y5	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	916288(DI), Y6	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	916320(DI), Y7	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	1211136(DI), Y0	// fitGrad.vecmat_2[0]
+	VMOVUPS	1211168(DI), Y1	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	1211200(DI), Y2	// fitGrad.vecmat_2[0] | 2
+	VMOVUPS	1211232(DI), Y3	// fitGrad.vecmat_2[0] | 3
+	VMOVUPS	948992(DI), Y4	// fitGrad.sigmoid[0]
+	VMOVUPS	949024(DI), Y5	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	949056(DI), Y6	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	949088(DI), Y7	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y5, Y1, Y1
 	VMULPS	Y6, Y2, Y2
 	VMULPS	Y7, Y3, Y3
-	VMOVUPS	Y0, 1326336(DI)	// fitGrad.mul_13[0]
-	VMOVUPS	Y1, 1326368(DI)	// fitGrad.mul_13[0] | 1
-	VMOVUPS	Y2, 1326400(DI)	// fitGrad.mul_13[0] | 2
-	VMOVUPS	Y3, 1326432(DI)	// fitGrad.mul_13[0] | 3
+	VMOVUPS	Y0, 1359104(DI)	// fitGrad.mul_13[0]
+	VMOVUPS	Y1, 1359136(DI)	// fitGrad.mul_13[0] | 1
+	VMOVUPS	Y2, 1359168(DI)	// fitGrad.mul_13[0] | 2
+	VMOVUPS	Y3, 1359200(DI)	// fitGrad.mul_13[0] | 3
 	VBROADCASTSS	(R9), Y4	// L.0.weight[0]
 	VMOVUPS	768(AX), Y15
 	VFMADD231PS	Y0, Y4, Y15
@@ -4916,55 +4916,55 @@ loop21: // 128 times: elements
 	VFMADD231PS	Y3, Y4, Y15
 	VMOVUPS	Y15, 1248(AX)
 	VBROADCASTSS	1536(SI), Y0	// L.0.weight.matvec.3[0]
-	VMOVUPS	916224(DI), Y1	// fitGrad.sigmoid[0]
-	VMOVUPS	916256(DI), Y2	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	916288(DI), Y3	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	916320(DI), Y4	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	948992(DI), Y1	// fitGrad.sigmoid[0]
+	VMOVUPS	949024(DI), Y2	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	949056(DI), Y3	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	949088(DI), Y4	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y1, Y0, Y1
 	VMULPS	Y2, Y0, Y2
 	VMULPS	Y3, Y0, Y3
 	VMULPS	Y4, Y0, Y0
-	VMOVUPS	Y1, 1343232(DI)	// fitGrad.mul_14[0]
-	VMOVUPS	Y2, 1343264(DI)	// fitGrad.mul_14[0] | 1
-	VMOVUPS	Y3, 1343296(DI)	// fitGrad.mul_14[0] | 2
-	VMOVUPS	Y0, 1343328(DI)	// fitGrad.mul_14[0] | 3
+	VMOVUPS	Y1, 1376000(DI)	// fitGrad.mul_14[0]
+	VMOVUPS	Y2, 1376032(DI)	// fitGrad.mul_14[0] | 1
+	VMOVUPS	Y3, 1376064(DI)	// fitGrad.mul_14[0] | 2
+	VMOVUPS	Y0, 1376096(DI)	// fitGrad.mul_14[0] | 3
 	ADDQ	$4, SI
 	ADDQ	$128, DI
 	ADDQ	$16, R9
 	DECQ	CX
 	JNE	loop21
 	VMOVUPS	768(AX), Y13	// fitGrad.vecmat_4[0]
-	VMOVUPS	Y13, 1342720(AX)
+	VMOVUPS	Y13, 1375488(AX)
 	VMOVUPS	800(AX), Y13	// fitGrad.vecmat_4[0] | 1
-	VMOVUPS	Y13, 1342752(AX)
+	VMOVUPS	Y13, 1375520(AX)
 	VMOVUPS	832(AX), Y13	// fitGrad.vecmat_4[0] | 2
-	VMOVUPS	Y13, 1342784(AX)
+	VMOVUPS	Y13, 1375552(AX)
 	VMOVUPS	864(AX), Y13	// fitGrad.vecmat_4[0] | 3
-	VMOVUPS	Y13, 1342816(AX)
+	VMOVUPS	Y13, 1375584(AX)
 	VMOVUPS	896(AX), Y13	// fitGrad.vecmat_4[1]
-	VMOVUPS	Y13, 1342848(AX)
+	VMOVUPS	Y13, 1375616(AX)
 	VMOVUPS	928(AX), Y13	// fitGrad.vecmat_4[1] | 1
-	VMOVUPS	Y13, 1342880(AX)
+	VMOVUPS	Y13, 1375648(AX)
 	VMOVUPS	960(AX), Y13	// fitGrad.vecmat_4[1] | 2
-	VMOVUPS	Y13, 1342912(AX)
+	VMOVUPS	Y13, 1375680(AX)
 	VMOVUPS	992(AX), Y13	// fitGrad.vecmat_4[1] | 3
-	VMOVUPS	Y13, 1342944(AX)
+	VMOVUPS	Y13, 1375712(AX)
 	VMOVUPS	1024(AX), Y13	// fitGrad.vecmat_4[2]
-	VMOVUPS	Y13, 1342976(AX)
+	VMOVUPS	Y13, 1375744(AX)
 	VMOVUPS	1056(AX), Y13	// fitGrad.vecmat_4[2] | 1
-	VMOVUPS	Y13, 1343008(AX)
+	VMOVUPS	Y13, 1375776(AX)
 	VMOVUPS	1088(AX), Y13	// fitGrad.vecmat_4[2] | 2
-	VMOVUPS	Y13, 1343040(AX)
+	VMOVUPS	Y13, 1375808(AX)
 	VMOVUPS	1120(AX), Y13	// fitGrad.vecmat_4[2] | 3
-	VMOVUPS	Y13, 1343072(AX)
+	VMOVUPS	Y13, 1375840(AX)
 	VMOVUPS	1152(AX), Y13	// fitGrad.vecmat_4[3]
-	VMOVUPS	Y13, 1343104(AX)
+	VMOVUPS	Y13, 1375872(AX)
 	VMOVUPS	1184(AX), Y13	// fitGrad.vecmat_4[3] | 1
-	VMOVUPS	Y13, 1343136(AX)
+	VMOVUPS	Y13, 1375904(AX)
 	VMOVUPS	1216(AX), Y13	// fitGrad.vecmat_4[3] | 2
-	VMOVUPS	Y13, 1343168(AX)
+	VMOVUPS	Y13, 1375936(AX)
 	VMOVUPS	1248(AX), Y13	// fitGrad.vecmat_4[3] | 3
-	VMOVUPS	Y13, 1343200(AX)
+	VMOVUPS	Y13, 1375968(AX)
 	// lagrange.nde:16
 	VMOVUPS	f32_3f800000<>(SB), Y0
 	VMOVUPS	224(AX), Y13
@@ -4978,10 +4978,10 @@ loop21: // 128 times: elements
 	VMOVUPS	f32_3f800000<>(SB), Y3
 	VMOVUPS	320(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y3
-	VMOVUPS	Y0, 1325824(AX)	// fitGrad.add_4[0]
-	VMOVUPS	Y1, 1325856(AX)	// fitGrad.add_4[0] | 1
-	VMOVUPS	Y2, 1325888(AX)	// fitGrad.add_4[0] | 2
-	VMOVUPS	Y3, 1325920(AX)	// fitGrad.add_4[0] | 3
+	VMOVUPS	Y0, 1358592(AX)	// fitGrad.add_4[0]
+	VMOVUPS	Y1, 1358624(AX)	// fitGrad.add_4[0] | 1
+	VMOVUPS	Y2, 1358656(AX)	// fitGrad.add_4[0] | 2
+	VMOVUPS	Y3, 1358688(AX)	// fitGrad.add_4[0] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	352(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y0
@@ -4994,10 +4994,10 @@ loop21: // 128 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y3
 	VMOVUPS	448(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y3
-	VMOVUPS	Y0, 1325952(AX)	// fitGrad.add_4[1]
-	VMOVUPS	Y1, 1325984(AX)	// fitGrad.add_4[1] | 1
-	VMOVUPS	Y2, 1326016(AX)	// fitGrad.add_4[1] | 2
-	VMOVUPS	Y3, 1326048(AX)	// fitGrad.add_4[1] | 3
+	VMOVUPS	Y0, 1358720(AX)	// fitGrad.add_4[1]
+	VMOVUPS	Y1, 1358752(AX)	// fitGrad.add_4[1] | 1
+	VMOVUPS	Y2, 1358784(AX)	// fitGrad.add_4[1] | 2
+	VMOVUPS	Y3, 1358816(AX)	// fitGrad.add_4[1] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	512(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y0
@@ -5010,10 +5010,10 @@ loop21: // 128 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y3
 	VMOVUPS	608(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y3
-	VMOVUPS	Y0, 1326080(AX)	// fitGrad.add_4[2]
-	VMOVUPS	Y1, 1326112(AX)	// fitGrad.add_4[2] | 1
-	VMOVUPS	Y2, 1326144(AX)	// fitGrad.add_4[2] | 2
-	VMOVUPS	Y3, 1326176(AX)	// fitGrad.add_4[2] | 3
+	VMOVUPS	Y0, 1358848(AX)	// fitGrad.add_4[2]
+	VMOVUPS	Y1, 1358880(AX)	// fitGrad.add_4[2] | 1
+	VMOVUPS	Y2, 1358912(AX)	// fitGrad.add_4[2] | 2
+	VMOVUPS	Y3, 1358944(AX)	// fitGrad.add_4[2] | 3
 	VMOVUPS	f32_3f800000<>(SB), Y0
 	VMOVUPS	640(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y0
@@ -5026,10 +5026,10 @@ loop21: // 128 times: elements
 	VMOVUPS	f32_3f800000<>(SB), Y3
 	VMOVUPS	736(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y3
-	VMOVUPS	Y0, 1326208(AX)	// fitGrad.add_4[3]
-	VMOVUPS	Y1, 1326240(AX)	// fitGrad.add_4[3] | 1
-	VMOVUPS	Y2, 1326272(AX)	// fitGrad.add_4[3] | 2
-	VMOVUPS	Y3, 1326304(AX)	// fitGrad.add_4[3] | 3
+	VMOVUPS	Y0, 1358976(AX)	// fitGrad.add_4[3]
+	VMOVUPS	Y1, 1359008(AX)	// fitGrad.add_4[3] | 1
+	VMOVUPS	Y2, 1359040(AX)	// fitGrad.add_4[3] | 2
+	VMOVUPS	Y3, 1359072(AX)	// fitGrad.add_4[3] | 3
 	MOVQ	$64, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
@@ -5048,10 +5048,10 @@ loop22: // 64 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop23: // 128 times: terms of the sums
-	VMOVUPS	1343232(R11), Y8	// fitGrad.mul_14[0]
-	VMOVUPS	1343264(R11), Y9	// fitGrad.mul_14[0] | 1
-	VMOVUPS	1343296(R11), Y10	// fitGrad.mul_14[0] | 2
-	VMOVUPS	1343328(R11), Y11	// fitGrad.mul_14[0] | 3
+	VMOVUPS	1376000(R11), Y8	// fitGrad.mul_14[0]
+	VMOVUPS	1376032(R11), Y9	// fitGrad.mul_14[0] | 1
+	VMOVUPS	1376064(R11), Y10	// fitGrad.mul_14[0] | 2
+	VMOVUPS	1376096(R11), Y11	// fitGrad.mul_14[0] | 3
 	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -5066,56 +5066,56 @@ loop23: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop23
-	VMOVUPS	Y0, 1359616(DI)	// fitGrad.matvec_4[0]
-	VMOVUPS	Y1, 1359648(DI)	// fitGrad.matvec_4[0] | 1
-	VMOVUPS	Y2, 1359680(DI)	// fitGrad.matvec_4[0] | 2
-	VMOVUPS	Y3, 1359712(DI)	// fitGrad.matvec_4[0] | 3
-	VMOVUPS	Y4, 1359744(DI)	// fitGrad.matvec_4[1]
-	VMOVUPS	Y5, 1359776(DI)	// fitGrad.matvec_4[1] | 1
-	VMOVUPS	Y6, 1359808(DI)	// fitGrad.matvec_4[1] | 2
-	VMOVUPS	Y7, 1359840(DI)	// fitGrad.matvec_4[1] | 3
-	VMOVUPS	1030912(DI), Y8	// fitGrad.mul_2[0]
-	VMOVUPS	1030944(DI), Y9	// fitGrad.mul_2[0] | 1
-	VMOVUPS	1030976(DI), Y10	// fitGrad.mul_2[0] | 2
-	VMOVUPS	1031008(DI), Y11	// fitGrad.mul_2[0] | 3
+	VMOVUPS	Y0, 1392384(DI)	// fitGrad.matvec_4[0]
+	VMOVUPS	Y1, 1392416(DI)	// fitGrad.matvec_4[0] | 1
+	VMOVUPS	Y2, 1392448(DI)	// fitGrad.matvec_4[0] | 2
+	VMOVUPS	Y3, 1392480(DI)	// fitGrad.matvec_4[0] | 3
+	VMOVUPS	Y4, 1392512(DI)	// fitGrad.matvec_4[1]
+	VMOVUPS	Y5, 1392544(DI)	// fitGrad.matvec_4[1] | 1
+	VMOVUPS	Y6, 1392576(DI)	// fitGrad.matvec_4[1] | 2
+	VMOVUPS	Y7, 1392608(DI)	// fitGrad.matvec_4[1] | 3
+	VMOVUPS	1063680(DI), Y8	// fitGrad.mul_2[0]
+	VMOVUPS	1063712(DI), Y9	// fitGrad.mul_2[0] | 1
+	VMOVUPS	1063744(DI), Y10	// fitGrad.mul_2[0] | 2
+	VMOVUPS	1063776(DI), Y11	// fitGrad.mul_2[0] | 3
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y9, Y1, Y1
 	VMULPS	Y10, Y2, Y2
 	VMULPS	Y11, Y3, Y3
-	VMOVUPS	Y0, 1376000(DI)	// fitGrad.mul_15[0]
-	VMOVUPS	Y1, 1376032(DI)	// fitGrad.mul_15[0] | 1
-	VMOVUPS	Y2, 1376064(DI)	// fitGrad.mul_15[0] | 2
-	VMOVUPS	Y3, 1376096(DI)	// fitGrad.mul_15[0] | 3
+	VMOVUPS	Y0, 1408768(DI)	// fitGrad.mul_15[0]
+	VMOVUPS	Y1, 1408800(DI)	// fitGrad.mul_15[0] | 1
+	VMOVUPS	Y2, 1408832(DI)	// fitGrad.mul_15[0] | 2
+	VMOVUPS	Y3, 1408864(DI)	// fitGrad.mul_15[0] | 3
 	VBROADCASTSS	(R9), Y8	// vecmat[0]
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y8, Y2, Y2
 	VMULPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 1392384(DI)	// fitGrad.mul_16[0]
-	VMOVUPS	Y1, 1392416(DI)	// fitGrad.mul_16[0] | 1
-	VMOVUPS	Y2, 1392448(DI)	// fitGrad.mul_16[0] | 2
-	VMOVUPS	Y3, 1392480(DI)	// fitGrad.mul_16[0] | 3
-	VMOVUPS	1031040(DI), Y0	// fitGrad.mul_2[1]
-	VMOVUPS	1031072(DI), Y1	// fitGrad.mul_2[1] | 1
-	VMOVUPS	1031104(DI), Y2	// fitGrad.mul_2[1] | 2
-	VMOVUPS	1031136(DI), Y3	// fitGrad.mul_2[1] | 3
+	VMOVUPS	Y0, 1425152(DI)	// fitGrad.mul_16[0]
+	VMOVUPS	Y1, 1425184(DI)	// fitGrad.mul_16[0] | 1
+	VMOVUPS	Y2, 1425216(DI)	// fitGrad.mul_16[0] | 2
+	VMOVUPS	Y3, 1425248(DI)	// fitGrad.mul_16[0] | 3
+	VMOVUPS	1063808(DI), Y0	// fitGrad.mul_2[1]
+	VMOVUPS	1063840(DI), Y1	// fitGrad.mul_2[1] | 1
+	VMOVUPS	1063872(DI), Y2	// fitGrad.mul_2[1] | 2
+	VMOVUPS	1063904(DI), Y3	// fitGrad.mul_2[1] | 3
 	VMULPS	Y0, Y4, Y0
 	VMULPS	Y1, Y5, Y1
 	VMULPS	Y2, Y6, Y2
 	VMULPS	Y3, Y7, Y3
-	VMOVUPS	Y0, 1376128(DI)	// fitGrad.mul_15[1]
-	VMOVUPS	Y1, 1376160(DI)	// fitGrad.mul_15[1] | 1
-	VMOVUPS	Y2, 1376192(DI)	// fitGrad.mul_15[1] | 2
-	VMOVUPS	Y3, 1376224(DI)	// fitGrad.mul_15[1] | 3
+	VMOVUPS	Y0, 1408896(DI)	// fitGrad.mul_15[1]
+	VMOVUPS	Y1, 1408928(DI)	// fitGrad.mul_15[1] | 1
+	VMOVUPS	Y2, 1408960(DI)	// fitGrad.mul_15[1] | 2
+	VMOVUPS	Y3, 1408992(DI)	// fitGrad.mul_15[1] | 3
 	VBROADCASTSS	4(R9), Y4	// vecmat[1]
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y4, Y1, Y1
 	VMULPS	Y4, Y2, Y2
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y0, 1392512(DI)	// fitGrad.mul_16[1]
-	VMOVUPS	Y1, 1392544(DI)	// fitGrad.mul_16[1] | 1
-	VMOVUPS	Y2, 1392576(DI)	// fitGrad.mul_16[1] | 2
-	VMOVUPS	Y3, 1392608(DI)	// fitGrad.mul_16[1] | 3
+	VMOVUPS	Y0, 1425280(DI)	// fitGrad.mul_16[1]
+	VMOVUPS	Y1, 1425312(DI)	// fitGrad.mul_16[1] | 1
+	VMOVUPS	Y2, 1425344(DI)	// fitGrad.mul_16[1] | 2
+	VMOVUPS	Y3, 1425376(DI)	// fitGrad.mul_16[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
@@ -5137,10 +5137,10 @@ loop24: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop25: // 128 times: terms of the sums
-	VMOVUPS	1392384(R10), Y8	// fitGrad.mul_16[0]
-	VMOVUPS	1392416(R10), Y9	// fitGrad.mul_16[0] | 1
-	VMOVUPS	1392448(R10), Y10	// fitGrad.mul_16[0] | 2
-	VMOVUPS	1392480(R10), Y11	// fitGrad.mul_16[0] | 3
+	VMOVUPS	1425152(R10), Y8	// fitGrad.mul_16[0]
+	VMOVUPS	1425184(R10), Y9	// fitGrad.mul_16[0] | 1
+	VMOVUPS	1425216(R10), Y10	// fitGrad.mul_16[0] | 2
+	VMOVUPS	1425248(R10), Y11	// fitGrad.mul_16[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -5155,14 +5155,14 @@ loop25: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop25
-	VMOVUPS	Y0, 1408768(DI)	// fitGrad.vecmat_5[0]
-	VMOVUPS	Y1, 1408800(DI)	// fitGrad.vecmat_5[0] | 1
-	VMOVUPS	Y2, 1408832(DI)	// fitGrad.vecmat_5[0] | 2
-	VMOVUPS	Y3, 1408864(DI)	// fitGrad.vecmat_5[0] | 3
-	VMOVUPS	Y4, 1408896(DI)	// fitGrad.vecmat_5[1]
-	VMOVUPS	Y5, 1408928(DI)	// fitGrad.vecmat_5[1] | 1
-	VMOVUPS	Y6, 1408960(DI)	// fitGrad.vecmat_5[1] | 2
-	VMOVUPS	Y7, 1408992(DI)	// fitGrad.vecmat_5[1] | 3
+	VMOVUPS	Y0, 1441536(DI)	// fitGrad.vecmat_5[0]
+	VMOVUPS	Y1, 1441568(DI)	// fitGrad.vecmat_5[0] | 1
+	VMOVUPS	Y2, 1441600(DI)	// fitGrad.vecmat_5[0] | 2
+	VMOVUPS	Y3, 1441632(DI)	// fitGrad.vecmat_5[0] | 3
+	VMOVUPS	Y4, 1441664(DI)	// fitGrad.vecmat_5[1]
+	VMOVUPS	Y5, 1441696(DI)	// fitGrad.vecmat_5[1] | 1
+	VMOVUPS	Y6, 1441728(DI)	// fitGrad.vecmat_5[1] | 2
+	VMOVUPS	Y7, 1441760(DI)	// fitGrad.vecmat_5[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -5205,33 +5205,33 @@ loop25: // 128 times: terms of the sums
 	MOVQ	BX, R9
 loop26: // 128 times: elements
 	VBROADCASTSS	1536(SI), Y0	// L.0.weight.matvec.3[0]
-	VMOVUPS	1129216(DI), Y1	// fitGrad.mul_6[0]
-	VMOVUPS	1129248(DI), Y2	// fitGrad.mul_6[0] | 1
-	VMOVUPS	1129280(DI), Y3	// fitGrad.mul_6[0] | 2
-	VMOVUPS	1129312(DI), Y4	// fitGrad.mul_6[0] | 3
+	VMOVUPS	1161984(DI), Y1	// fitGrad.mul_6[0]
+	VMOVUPS	1162016(DI), Y2	// fitGrad.mul_6[0] | 1
+	VMOVUPS	1162048(DI), Y3	// fitGrad.mul_6[0] | 2
+	VMOVUPS	1162080(DI), Y4	// fitGrad.mul_6[0] | 3
 	VMULPS	Y1, Y0, Y1
 	VMULPS	Y2, Y0, Y2
 	VMULPS	Y3, Y0, Y3
 	VMULPS	Y4, Y0, Y0
-	VMOVUPS	Y1, 1425152(DI)	// fitGrad.mul_17[0]
-	VMOVUPS	Y2, 1425184(DI)	// fitGrad.mul_17[0] | 1
-	VMOVUPS	Y3, 1425216(DI)	// fitGrad.mul_17[0] | 2
-	VMOVUPS	Y0, 1425248(DI)	// fitGrad.mul_17[0] | 3
-	VMOVUPS	1178368(DI), Y15	// fitGrad.vecmat_2[0]
+	VMOVUPS	Y1, 1457920(DI)	// fitGrad.mul_17[0]
+	VMOVUPS	Y2, 1457952(DI)	// fitGrad.mul_17[0] | 1
+	VMOVUPS	Y3, 1457984(DI)	// fitGrad.mul_17[0] | 2
+	VMOVUPS	Y0, 1458016(DI)	// fitGrad.mul_17[0] | 3
+	VMOVUPS	1211136(DI), Y15	// fitGrad.vecmat_2[0]
 	VMOVUPS	Y15, 512(AX)
-	VMOVUPS	1178400(DI), Y15	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	1211168(DI), Y15	// fitGrad.vecmat_2[0] | 1
 	VMOVUPS	Y15, 544(AX)
-	VMOVUPS	1178432(DI), Y15	// fitGrad.vecmat_2[0] | 2
+	VMOVUPS	1211200(DI), Y15	// fitGrad.vecmat_2[0] | 2
 	VMOVUPS	Y15, 576(AX)
-	VMOVUPS	1178464(DI), Y4	// fitGrad.vecmat_2[0] | 3
-	VMOVUPS	1408768(DI), Y5	// fitGrad.vecmat_5[0]
-	VMOVUPS	1408800(DI), Y6	// fitGrad.vecmat_5[0] | 1
-	VMOVUPS	1408832(DI), Y7	// fitGrad.vecmat_5[0] | 2
-	VMOVUPS	1408864(DI), Y8	// fitGrad.vecmat_5[0] | 3
-	VMOVUPS	916224(DI), Y9	// fitGrad.sigmoid[0]
-	VMOVUPS	916256(DI), Y10	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	916288(DI), Y11	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	916320(DI), Y12	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	1211232(DI), Y4	// fitGrad.vecmat_2[0] | 3
+	VMOVUPS	1441536(DI), Y5	// fitGrad.vecmat_5[0]
+	VMOVUPS	1441568(DI), Y6	// fitGrad.vecmat_5[0] | 1
+	VMOVUPS	1441600(DI), Y7	// fitGrad.vecmat_5[0] | 2
+	VMOVUPS	1441632(DI), Y8	// fitGrad.vecmat_5[0] | 3
+	VMOVUPS	948992(DI), Y9	// fitGrad.sigmoid[0]
+	VMOVUPS	949024(DI), Y10	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	949056(DI), Y11	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	949088(DI), Y12	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y9, Y5, Y5
 	VMULPS	Y10, Y6, Y6
 	VMULPS	Y11, Y7, Y7
@@ -5240,10 +5240,10 @@ loop26: // 128 times: elements
 	VFMADD231PS	544(AX), Y2, Y6
 	VFMADD231PS	576(AX), Y3, Y7
 	VFMADD231PS	Y4, Y0, Y8
-	VMOVUPS	Y5, 1441536(DI)	// fitGrad.add_5[0]
-	VMOVUPS	Y6, 1441568(DI)	// fitGrad.add_5[0] | 1
-	VMOVUPS	Y7, 1441600(DI)	// fitGrad.add_5[0] | 2
-	VMOVUPS	Y8, 1441632(DI)	// fitGrad.add_5[0] | 3
+	VMOVUPS	Y5, 1474304(DI)	// fitGrad.add_5[0]
+	VMOVUPS	Y6, 1474336(DI)	// fitGrad.add_5[0] | 1
+	VMOVUPS	Y7, 1474368(DI)	// fitGrad.add_5[0] | 2
+	VMOVUPS	Y8, 1474400(DI)	// fitGrad.add_5[0] | 3
 	VBROADCASTSS	(R9), Y0	// L.0.weight[0]
 	VMOVUPS	0(AX), Y15
 	VFMADD231PS	Y5, Y0, Y15
@@ -5297,55 +5297,55 @@ loop26: // 128 times: elements
 	VFMADD231PS	Y8, Y0, Y15
 	VMOVUPS	Y15, 480(AX)
 	VBROADCASTSS	2048(SI), Y0	// L.0.weight.matvec.4[0]
-	VMOVUPS	916224(DI), Y1	// fitGrad.sigmoid[0]
-	VMOVUPS	916256(DI), Y2	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	916288(DI), Y3	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	916320(DI), Y4	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	948992(DI), Y1	// fitGrad.sigmoid[0]
+	VMOVUPS	949024(DI), Y2	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	949056(DI), Y3	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	949088(DI), Y4	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y1, Y0, Y1
 	VMULPS	Y2, Y0, Y2
 	VMULPS	Y3, Y0, Y3
 	VMULPS	Y4, Y0, Y0
-	VMOVUPS	Y1, 1458432(DI)	// fitGrad.mul_18[0]
-	VMOVUPS	Y2, 1458464(DI)	// fitGrad.mul_18[0] | 1
-	VMOVUPS	Y3, 1458496(DI)	// fitGrad.mul_18[0] | 2
-	VMOVUPS	Y0, 1458528(DI)	// fitGrad.mul_18[0] | 3
+	VMOVUPS	Y1, 1491200(DI)	// fitGrad.mul_18[0]
+	VMOVUPS	Y2, 1491232(DI)	// fitGrad.mul_18[0] | 1
+	VMOVUPS	Y3, 1491264(DI)	// fitGrad.mul_18[0] | 2
+	VMOVUPS	Y0, 1491296(DI)	// fitGrad.mul_18[0] | 3
 	ADDQ	$4, SI
 	ADDQ	$128, DI
 	ADDQ	$16, R9
 	DECQ	CX
 	JNE	loop26
 	VMOVUPS	0(AX), Y13	// fitGrad.vecmat_6[0]
-	VMOVUPS	Y13, 1457920(AX)
+	VMOVUPS	Y13, 1490688(AX)
 	VMOVUPS	32(AX), Y13	// fitGrad.vecmat_6[0] | 1
-	VMOVUPS	Y13, 1457952(AX)
+	VMOVUPS	Y13, 1490720(AX)
 	VMOVUPS	64(AX), Y13	// fitGrad.vecmat_6[0] | 2
-	VMOVUPS	Y13, 1457984(AX)
+	VMOVUPS	Y13, 1490752(AX)
 	VMOVUPS	96(AX), Y13	// fitGrad.vecmat_6[0] | 3
-	VMOVUPS	Y13, 1458016(AX)
+	VMOVUPS	Y13, 1490784(AX)
 	VMOVUPS	128(AX), Y13	// fitGrad.vecmat_6[1]
-	VMOVUPS	Y13, 1458048(AX)
+	VMOVUPS	Y13, 1490816(AX)
 	VMOVUPS	160(AX), Y13	// fitGrad.vecmat_6[1] | 1
-	VMOVUPS	Y13, 1458080(AX)
+	VMOVUPS	Y13, 1490848(AX)
 	VMOVUPS	192(AX), Y13	// fitGrad.vecmat_6[1] | 2
-	VMOVUPS	Y13, 1458112(AX)
+	VMOVUPS	Y13, 1490880(AX)
 	VMOVUPS	224(AX), Y13	// fitGrad.vecmat_6[1] | 3
-	VMOVUPS	Y13, 1458144(AX)
+	VMOVUPS	Y13, 1490912(AX)
 	VMOVUPS	256(AX), Y13	// fitGrad.vecmat_6[2]
-	VMOVUPS	Y13, 1458176(AX)
+	VMOVUPS	Y13, 1490944(AX)
 	VMOVUPS	288(AX), Y13	// fitGrad.vecmat_6[2] | 1
-	VMOVUPS	Y13, 1458208(AX)
+	VMOVUPS	Y13, 1490976(AX)
 	VMOVUPS	320(AX), Y13	// fitGrad.vecmat_6[2] | 2
-	VMOVUPS	Y13, 1458240(AX)
+	VMOVUPS	Y13, 1491008(AX)
 	VMOVUPS	352(AX), Y13	// fitGrad.vecmat_6[2] | 3
-	VMOVUPS	Y13, 1458272(AX)
+	VMOVUPS	Y13, 1491040(AX)
 	VMOVUPS	384(AX), Y13	// fitGrad.vecmat_6[3]
-	VMOVUPS	Y13, 1458304(AX)
+	VMOVUPS	Y13, 1491072(AX)
 	VMOVUPS	416(AX), Y13	// fitGrad.vecmat_6[3] | 1
-	VMOVUPS	Y13, 1458336(AX)
+	VMOVUPS	Y13, 1491104(AX)
 	VMOVUPS	448(AX), Y13	// fitGrad.vecmat_6[3] | 2
-	VMOVUPS	Y13, 1458368(AX)
+	VMOVUPS	Y13, 1491136(AX)
 	VMOVUPS	480(AX), Y13	// fitGrad.vecmat_6[3] | 3
-	VMOVUPS	Y13, 1458400(AX)
+	VMOVUPS	Y13, 1491168(AX)
 	MOVQ	$64, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
@@ -5363,10 +5363,10 @@ loop27: // 64 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop28: // 128 times: terms of the sums
-	VMOVUPS	1458432(R11), Y8	// fitGrad.mul_18[0]
-	VMOVUPS	1458464(R11), Y9	// fitGrad.mul_18[0] | 1
-	VMOVUPS	1458496(R11), Y10	// fitGrad.mul_18[0] | 2
-	VMOVUPS	1458528(R11), Y11	// fitGrad.mul_18[0] | 3
+	VMOVUPS	1491200(R11), Y8	// fitGrad.mul_18[0]
+	VMOVUPS	1491232(R11), Y9	// fitGrad.mul_18[0] | 1
+	VMOVUPS	1491264(R11), Y10	// fitGrad.mul_18[0] | 2
+	VMOVUPS	1491296(R11), Y11	// fitGrad.mul_18[0] | 3
 	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -5381,56 +5381,56 @@ loop28: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop28
-	VMOVUPS	Y0, 1474816(DI)	// fitGrad.matvec_5[0]
-	VMOVUPS	Y1, 1474848(DI)	// fitGrad.matvec_5[0] | 1
-	VMOVUPS	Y2, 1474880(DI)	// fitGrad.matvec_5[0] | 2
-	VMOVUPS	Y3, 1474912(DI)	// fitGrad.matvec_5[0] | 3
-	VMOVUPS	Y4, 1474944(DI)	// fitGrad.matvec_5[1]
-	VMOVUPS	Y5, 1474976(DI)	// fitGrad.matvec_5[1] | 1
-	VMOVUPS	Y6, 1475008(DI)	// fitGrad.matvec_5[1] | 2
-	VMOVUPS	Y7, 1475040(DI)	// fitGrad.matvec_5[1] | 3
-	VMOVUPS	1030912(DI), Y8	// fitGrad.mul_2[0]
-	VMOVUPS	1030944(DI), Y9	// fitGrad.mul_2[0] | 1
-	VMOVUPS	1030976(DI), Y10	// fitGrad.mul_2[0] | 2
-	VMOVUPS	1031008(DI), Y11	// fitGrad.mul_2[0] | 3
+	VMOVUPS	Y0, 1507584(DI)	// fitGrad.matvec_5[0]
+	VMOVUPS	Y1, 1507616(DI)	// fitGrad.matvec_5[0] | 1
+	VMOVUPS	Y2, 1507648(DI)	// fitGrad.matvec_5[0] | 2
+	VMOVUPS	Y3, 1507680(DI)	// fitGrad.matvec_5[0] | 3
+	VMOVUPS	Y4, 1507712(DI)	// fitGrad.matvec_5[1]
+	VMOVUPS	Y5, 1507744(DI)	// fitGrad.matvec_5[1] | 1
+	VMOVUPS	Y6, 1507776(DI)	// fitGrad.matvec_5[1] | 2
+	VMOVUPS	Y7, 1507808(DI)	// fitGrad.matvec_5[1] | 3
+	VMOVUPS	1063680(DI), Y8	// fitGrad.mul_2[0]
+	VMOVUPS	1063712(DI), Y9	// fitGrad.mul_2[0] | 1
+	VMOVUPS	1063744(DI), Y10	// fitGrad.mul_2[0] | 2
+	VMOVUPS	1063776(DI), Y11	// fitGrad.mul_2[0] | 3
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y9, Y1, Y1
 	VMULPS	Y10, Y2, Y2
 	VMULPS	Y11, Y3, Y3
-	VMOVUPS	Y0, 1491200(DI)	// fitGrad.mul_19[0]
-	VMOVUPS	Y1, 1491232(DI)	// fitGrad.mul_19[0] | 1
-	VMOVUPS	Y2, 1491264(DI)	// fitGrad.mul_19[0] | 2
-	VMOVUPS	Y3, 1491296(DI)	// fitGrad.mul_19[0] | 3
+	VMOVUPS	Y0, 1523968(DI)	// fitGrad.mul_19[0]
+	VMOVUPS	Y1, 1524000(DI)	// fitGrad.mul_19[0] | 1
+	VMOVUPS	Y2, 1524032(DI)	// fitGrad.mul_19[0] | 2
+	VMOVUPS	Y3, 1524064(DI)	// fitGrad.mul_19[0] | 3
 	VBROADCASTSS	(R9), Y8	// vecmat[0]
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y8, Y2, Y2
 	VMULPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 1507584(DI)	// fitGrad.mul_20[0]
-	VMOVUPS	Y1, 1507616(DI)	// fitGrad.mul_20[0] | 1
-	VMOVUPS	Y2, 1507648(DI)	// fitGrad.mul_20[0] | 2
-	VMOVUPS	Y3, 1507680(DI)	// fitGrad.mul_20[0] | 3
-	VMOVUPS	1031040(DI), Y0	// fitGrad.mul_2[1]
-	VMOVUPS	1031072(DI), Y1	// fitGrad.mul_2[1] | 1
-	VMOVUPS	1031104(DI), Y2	// fitGrad.mul_2[1] | 2
-	VMOVUPS	1031136(DI), Y3	// fitGrad.mul_2[1] | 3
+	VMOVUPS	Y0, 1540352(DI)	// fitGrad.mul_20[0]
+	VMOVUPS	Y1, 1540384(DI)	// fitGrad.mul_20[0] | 1
+	VMOVUPS	Y2, 1540416(DI)	// fitGrad.mul_20[0] | 2
+	VMOVUPS	Y3, 1540448(DI)	// fitGrad.mul_20[0] | 3
+	VMOVUPS	1063808(DI), Y0	// fitGrad.mul_2[1]
+	VMOVUPS	1063840(DI), Y1	// fitGrad.mul_2[1] | 1
+	VMOVUPS	1063872(DI), Y2	// fitGrad.mul_2[1] | 2
+	VMOVUPS	1063904(DI), Y3	// fitGrad.mul_2[1] | 3
 	VMULPS	Y0, Y4, Y0
 	VMULPS	Y1, Y5, Y1
 	VMULPS	Y2, Y6, Y2
 	VMULPS	Y3, Y7, Y3
-	VMOVUPS	Y0, 1491328(DI)	// fitGrad.mul_19[1]
-	VMOVUPS	Y1, 1491360(DI)	// fitGrad.mul_19[1] | 1
-	VMOVUPS	Y2, 1491392(DI)	// fitGrad.mul_19[1] | 2
-	VMOVUPS	Y3, 1491424(DI)	// fitGrad.mul_19[1] | 3
+	VMOVUPS	Y0, 1524096(DI)	// fitGrad.mul_19[1]
+	VMOVUPS	Y1, 1524128(DI)	// fitGrad.mul_19[1] | 1
+	VMOVUPS	Y2, 1524160(DI)	// fitGrad.mul_19[1] | 2
+	VMOVUPS	Y3, 1524192(DI)	// fitGrad.mul_19[1] | 3
 	VBROADCASTSS	4(R9), Y4	// vecmat[1]
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y4, Y1, Y1
 	VMULPS	Y4, Y2, Y2
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y0, 1507712(DI)	// fitGrad.mul_20[1]
-	VMOVUPS	Y1, 1507744(DI)	// fitGrad.mul_20[1] | 1
-	VMOVUPS	Y2, 1507776(DI)	// fitGrad.mul_20[1] | 2
-	VMOVUPS	Y3, 1507808(DI)	// fitGrad.mul_20[1] | 3
+	VMOVUPS	Y0, 1540480(DI)	// fitGrad.mul_20[1]
+	VMOVUPS	Y1, 1540512(DI)	// fitGrad.mul_20[1] | 1
+	VMOVUPS	Y2, 1540544(DI)	// fitGrad.mul_20[1] | 2
+	VMOVUPS	Y3, 1540576(DI)	// fitGrad.mul_20[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
@@ -5452,10 +5452,10 @@ loop29: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop30: // 128 times: terms of the sums
-	VMOVUPS	1507584(R10), Y8	// fitGrad.mul_20[0]
-	VMOVUPS	1507616(R10), Y9	// fitGrad.mul_20[0] | 1
-	VMOVUPS	1507648(R10), Y10	// fitGrad.mul_20[0] | 2
-	VMOVUPS	1507680(R10), Y11	// fitGrad.mul_20[0] | 3
+	VMOVUPS	1540352(R10), Y8	// fitGrad.mul_20[0]
+	VMOVUPS	1540384(R10), Y9	// fitGrad.mul_20[0] | 1
+	VMOVUPS	1540416(R10), Y10	// fitGrad.mul_20[0] | 2
+	VMOVUPS	1540448(R10), Y11	// fitGrad.mul_20[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -5470,14 +5470,14 @@ loop30: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop30
-	VMOVUPS	Y0, 1523968(DI)	// fitGrad.vecmat_7[0]
-	VMOVUPS	Y1, 1524000(DI)	// fitGrad.vecmat_7[0] | 1
-	VMOVUPS	Y2, 1524032(DI)	// fitGrad.vecmat_7[0] | 2
-	VMOVUPS	Y3, 1524064(DI)	// fitGrad.vecmat_7[0] | 3
-	VMOVUPS	Y4, 1524096(DI)	// fitGrad.vecmat_7[1]
-	VMOVUPS	Y5, 1524128(DI)	// fitGrad.vecmat_7[1] | 1
-	VMOVUPS	Y6, 1524160(DI)	// fitGrad.vecmat_7[1] | 2
-	VMOVUPS	Y7, 1524192(DI)	// fitGrad.vecmat_7[1] | 3
+	VMOVUPS	Y0, 1556736(DI)	// fitGrad.vecmat_7[0]
+	VMOVUPS	Y1, 1556768(DI)	// fitGrad.vecmat_7[0] | 1
+	VMOVUPS	Y2, 1556800(DI)	// fitGrad.vecmat_7[0] | 2
+	VMOVUPS	Y3, 1556832(DI)	// fitGrad.vecmat_7[0] | 3
+	VMOVUPS	Y4, 1556864(DI)	// fitGrad.vecmat_7[1]
+	VMOVUPS	Y5, 1556896(DI)	// fitGrad.vecmat_7[1] | 1
+	VMOVUPS	Y6, 1556928(DI)	// fitGrad.vecmat_7[1] | 2
+	VMOVUPS	Y7, 1556960(DI)	// fitGrad.vecmat_7[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -5497,15 +5497,15 @@ loop31: // 4 times: vectors of the block
 loop32: // 128 times: elements
 	// lagrange.nde:4
 	VBROADCASTSS	2048(R9), Y5	// L.0.weight.matvec.4[0]
-	VMOVUPS	1129216(R10), Y6	// fitGrad.mul_6[0]
+	VMOVUPS	1161984(R10), Y6	// fitGrad.mul_6[0]
 	VMULPS	Y6, Y5, Y5
-	VMOVUPS	Y5, 1540352(R10)	// fitGrad.mul_21[0]
-	VMOVUPS	1178368(R10), Y6	// fitGrad.vecmat_2[0]
-	VMOVUPS	1523968(R10), Y7	// fitGrad.vecmat_7[0]
-	VMOVUPS	916224(R10), Y8	// fitGrad.sigmoid[0]
+	VMOVUPS	Y5, 1573120(R10)	// fitGrad.mul_21[0]
+	VMOVUPS	1211136(R10), Y6	// fitGrad.vecmat_2[0]
+	VMOVUPS	1556736(R10), Y7	// fitGrad.vecmat_7[0]
+	VMOVUPS	948992(R10), Y8	// fitGrad.sigmoid[0]
 	VMULPS	Y8, Y7, Y7
 	VFMADD231PS	Y6, Y5, Y7
-	VMOVUPS	Y7, 1556736(R10)	// fitGrad.add_6[0]
+	VMOVUPS	Y7, 1589504(R10)	// fitGrad.add_6[0]
 	VBROADCASTSS	(R11), Y5	// L.0.weight[0]
 	VFMADD231PS	Y7, Y5, Y1
 	VBROADCASTSS	4(R11), Y5	// L.0.weight[1]
@@ -5519,13 +5519,13 @@ loop32: // 128 times: elements
 	ADDQ	$16, R11
 	DECQ	DI
 	JNE	loop32
-	VMOVUPS	1458176(SI), Y1	// fitGrad.vecmat_6[2]
-	VMOVUPS	1458304(SI), Y2	// fitGrad.vecmat_6[3]
+	VMOVUPS	1490944(SI), Y1	// fitGrad.vecmat_6[2]
+	VMOVUPS	1491072(SI), Y2	// fitGrad.vecmat_6[3]
 	// lagrange.nde:16
 	VMOVUPS	898688(SI), Y5	// fitGrad.v[0]
 	VMOVUPS	898816(SI), Y6	// fitGrad.v[1]
-	VMOVUPS	1342720(SI), Y7	// fitGrad.vecmat_4[0]
-	VMOVUPS	1342848(SI), Y8	// fitGrad.vecmat_4[1]
+	VMOVUPS	1375488(SI), Y7	// fitGrad.vecmat_4[0]
+	VMOVUPS	1375616(SI), Y8	// fitGrad.vecmat_4[1]
 	VMULPS	Y1, Y5, Y1
 	VFMADD231PS	Y3, Y6, Y1
 	VMULPS	Y2, Y5, Y2
@@ -5535,14 +5535,14 @@ loop32: // 128 times: elements
 	// lagrange.nde:36
 	VBROADCASTSS	2564(DX), Y3	// mul.2[0]
 	VANDPS	Y0, Y3, Y3
-	VMOVUPS	567328(R8), Y4	// sum of force.2.bias[0]
+	VMOVUPS	108544(R8), Y4	// sum of force.2.bias[0]
 	VADDPS	Y3, Y4, Y3
-	VMOVUPS	Y3, 567328(R8)	// sum of force.2.bias[0]
+	VMOVUPS	Y3, 108544(R8)	// sum of force.2.bias[0]
 	VBROADCASTSS	2568(DX), Y3	// mul.2[1]
 	VANDPS	Y0, Y3, Y3
-	VMOVUPS	567360(R8), Y4	// sum of force.2.bias[1]
+	VMOVUPS	108576(R8), Y4	// sum of force.2.bias[1]
 	VADDPS	Y3, Y4, Y3
-	VMOVUPS	Y3, 567360(R8)	// sum of force.2.bias[1]
+	VMOVUPS	Y3, 108576(R8)	// sum of force.2.bias[1]
 	VMOVUPS	f32_00000000<>(SB), Y3
 	VMOVUPS	f32_00000000<>(SB), Y4
 	MOVQ	$64, DI
@@ -5554,20 +5554,20 @@ loop32: // 128 times: elements
 loop33: // 64 times: elements
 	// lagrange.nde:8
 	VBROADCASTSS	69124(R9), Y7	// force.0.weight[0]
-	VMOVUPS	899328(SI), Y8	// fitGrad.concat[0]
+	VMOVUPS	932096(SI), Y8	// fitGrad.concat[0]
 	VMULPS	Y8, Y7, Y7
 	VBROADCASTSS	69128(R9), Y8	// force.0.weight[1]
-	VMOVUPS	899456(SI), Y9	// fitGrad.concat[1]
+	VMOVUPS	932224(SI), Y9	// fitGrad.concat[1]
 	VFMADD231PS	Y9, Y8, Y7
 	VBROADCASTSS	69132(R9), Y8	// force.0.weight[2]
-	VMOVUPS	899584(SI), Y9	// fitGrad.concat[2]
+	VMOVUPS	932352(SI), Y9	// fitGrad.concat[2]
 	VFMADD231PS	Y9, Y8, Y7
 	VBROADCASTSS	69136(R9), Y8	// force.0.weight[3]
-	VMOVUPS	899712(SI), Y9	// fitGrad.concat[3]
+	VMOVUPS	932480(SI), Y9	// fitGrad.concat[3]
 	VFMADD231PS	Y9, Y8, Y7
 	VBROADCASTSS	70148(R10), Y8	// force.0.bias[0]
 	VADDPS	Y8, Y7, Y7
-	VMOVUPS	Y7, 1573120(R11)	// fitGrad.add_7[0]
+	VMOVUPS	Y7, 1605888(R11)	// fitGrad.add_7[0]
 	VORPS	f32_80000000<>(SB), Y7, Y8
 	VMOVUPS	f32_c2ae999a<>(SB), Y9
 	VMAXPS	Y8, Y9, Y8
@@ -5596,7 +5596,7 @@ loop33: // 64 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y9
 	VMAXPS	Y7, Y9, Y7
 	VFMADD231PS	Y10, Y8, Y7
-	VMOVUPS	Y7, 1581312(R11)	// fitGrad.softplus_2[0]
+	VMOVUPS	Y7, 1614080(R11)	// fitGrad.softplus_2[0]
 	VBROADCASTSS	70404(R10), Y8	// force.2.weight[0]
 	VFMADD231PS	Y7, Y8, Y3
 	VBROADCASTSS	70660(R10), Y8	// force.2.weight[64]
@@ -5604,9 +5604,9 @@ loop33: // 64 times: elements
 	// lagrange.nde:36
 	VBROADCASTSS	3084(R12), Y7	// mul.4[0]
 	VANDPS	Y0, Y7, Y7
-	VMOVUPS	561184(R13), Y8	// sum of force.0.bias[0]
+	VMOVUPS	102400(R13), Y8	// sum of force.0.bias[0]
 	VADDPS	Y7, Y8, Y7
-	VMOVUPS	Y7, 561184(R13)	// sum of force.0.bias[0]
+	VMOVUPS	Y7, 102400(R13)	// sum of force.0.bias[0]
 	ADDQ	$16, R9
 	ADDQ	$4, R10
 	ADDQ	$128, R11
@@ -5618,15 +5618,15 @@ loop33: // 64 times: elements
 	VBROADCASTSS	70916(BX), Y7	// force.2.bias[0]
 	VADDPS	Y7, Y3, Y3
 	VADDPS	Y3, Y1, Y1
-	VMOVUPS	Y1, 1589504(SI)	// fitGrad.add_8[0]
+	VMOVUPS	Y1, 1622272(SI)	// fitGrad.add_8[0]
 	VBROADCASTSS	70920(BX), Y3	// force.2.bias[1]
 	VADDPS	Y3, Y4, Y3
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	Y2, 1589632(SI)	// fitGrad.add_8[1]
-	VMOVUPS	1325824(SI), Y3	// fitGrad.add_4[0]
-	VMOVUPS	1325952(SI), Y4	// fitGrad.add_4[1]
-	VMOVUPS	1326080(SI), Y7	// fitGrad.add_4[2]
-	VMOVUPS	1326208(SI), Y8	// fitGrad.add_4[3]
+	VMOVUPS	Y2, 1622400(SI)	// fitGrad.add_8[1]
+	VMOVUPS	1358592(SI), Y3	// fitGrad.add_4[0]
+	VMOVUPS	1358720(SI), Y4	// fitGrad.add_4[1]
+	VMOVUPS	1358848(SI), Y7	// fitGrad.add_4[2]
+	VMOVUPS	1358976(SI), Y8	// fitGrad.add_4[3]
 	VANDPS	f32_7fffffff<>(SB), Y3, Y9
 	VANDPS	f32_7fffffff<>(SB), Y7, Y10
 	VCMPPS	$17, Y10, Y9, Y9
@@ -5647,8 +5647,8 @@ loop33: // 64 times: elements
 	VFNMADD231PS	Y1, Y12, Y14
 	VDIVPS	Y10, Y14, Y9
 	VORPS	Y2, Y9, Y2
-	VMOVUPS	Y2, 1589760(SI)	// fitGrad.dv[0]
-	VMOVUPS	Y1, 1589888(SI)	// fitGrad.dv[1]
+	VMOVUPS	Y2, 1622528(SI)	// fitGrad.dv[0]
+	VMOVUPS	Y1, 1622656(SI)	// fitGrad.dv[1]
 	VMOVUPS	898944(SI), Y9	// fitGrad.a[0]
 	VMOVUPS	899072(SI), Y10	// fitGrad.a[1]
 	VMOVUPS	f32_00000000<>(SB), Y11
@@ -5661,18 +5661,18 @@ loop33: // 64 times: elements
 	VADDPS	Y13, Y11, Y11
 	VMULPS	f32_40000000<>(SB), Y9, Y9
 	VMULPS	f32_3f000000<>(SB), Y9, Y9
-	VMOVUPS	Y9, 1590528(SI)	// fitGrad.dv_bar[0]
+	VMOVUPS	Y9, 1623296(SI)	// fitGrad.dv_bar[0]
 	VMULPS	f32_40000000<>(SB), Y10, Y10
 	VMULPS	f32_3f000000<>(SB), Y10, Y10
-	VMOVUPS	Y10, 1590656(SI)	// fitGrad.dv_bar[1]
+	VMOVUPS	Y10, 1623424(SI)	// fitGrad.dv_bar[1]
 	VBROADCASTSS	2560(DX), Y12	// mul
 	VFMADD231PS	f32_3f000000<>(SB), Y11, Y12
 	VMOVUPS	Y12, 899200(SI)	// fitGrad.loss
 	// lagrange.nde:16
-	VMOVUPS	Y3, 1590016(SI)	// fitGrad.transpose[0]
-	VMOVUPS	Y7, 1590144(SI)	// fitGrad.transpose[1]
-	VMOVUPS	Y4, 1590272(SI)	// fitGrad.transpose[2]
-	VMOVUPS	Y8, 1590400(SI)	// fitGrad.transpose[3]
+	VMOVUPS	Y3, 1622784(SI)	// fitGrad.transpose[0]
+	VMOVUPS	Y7, 1622912(SI)	// fitGrad.transpose[1]
+	VMOVUPS	Y4, 1623040(SI)	// fitGrad.transpose[2]
+	VMOVUPS	Y8, 1623168(SI)	// fitGrad.transpose[3]
 	VANDPS	f32_7fffffff<>(SB), Y3, Y11
 	VANDPS	f32_7fffffff<>(SB), Y4, Y12
 	VCMPPS	$17, Y12, Y11, Y11
@@ -5693,16 +5693,16 @@ loop33: // 64 times: elements
 	VFNMADD231PS	Y7, Y4, Y8
 	VDIVPS	Y12, Y8, Y4
 	VORPS	Y3, Y4, Y3
-	VMOVUPS	Y3, 1590784(SI)	// fitGrad.q_bar_bar[0]
-	VMOVUPS	Y7, 1590912(SI)	// fitGrad.q_bar_bar[1]
+	VMOVUPS	Y3, 1623552(SI)	// fitGrad.q_bar_bar[0]
+	VMOVUPS	Y7, 1623680(SI)	// fitGrad.q_bar_bar[1]
 	VANDPS	Y0, Y3, Y4
-	VMOVUPS	567328(R8), Y8	// sum of force.2.bias[0]
+	VMOVUPS	108544(R8), Y8	// sum of force.2.bias[0]
 	VADDPS	Y4, Y8, Y4
-	VMOVUPS	Y4, 567328(R8)	// sum of force.2.bias[0]
+	VMOVUPS	Y4, 108544(R8)	// sum of force.2.bias[0]
 	VANDPS	Y0, Y7, Y4
-	VMOVUPS	567360(R8), Y8	// sum of force.2.bias[1]
+	VMOVUPS	108576(R8), Y8	// sum of force.2.bias[1]
 	VADDPS	Y4, Y8, Y4
-	VMOVUPS	Y4, 567360(R8)	// sum of force.2.bias[1]
+	VMOVUPS	Y4, 108576(R8)	// sum of force.2.bias[1]
 	VXORPS	f32_80000000<>(SB), Y3, Y4
 	VXORPS	f32_80000000<>(SB), Y7, Y8
 	VMULPS	Y4, Y5, Y9
@@ -5715,33 +5715,33 @@ loop33: // 64 times: elements
 	VMULPS	Y1, Y7, Y1
 	// lagrange.nde:4
 	VMOVUPS	f32_00000000<>(SB), Y11
-	VMOVUPS	Y11, 1722112(SI)	// fitGrad.pad[0]
+	VMOVUPS	Y11, 1754880(SI)	// fitGrad.pad[0]
 	VMOVUPS	f32_00000000<>(SB), Y11
-	VMOVUPS	Y11, 1722240(SI)	// fitGrad.pad[1]
-	VMOVUPS	Y9, 1722368(SI)	// fitGrad.pad[2]
-	VMOVUPS	Y5, 1722496(SI)	// fitGrad.pad[3]
-	VMOVUPS	Y3, 1853696(SI)	// fitGrad.pad_2[0]
-	VMOVUPS	Y7, 1853824(SI)	// fitGrad.pad_2[1]
+	VMOVUPS	Y11, 1755008(SI)	// fitGrad.pad[1]
+	VMOVUPS	Y9, 1755136(SI)	// fitGrad.pad[2]
+	VMOVUPS	Y5, 1755264(SI)	// fitGrad.pad[3]
+	VMOVUPS	Y3, 1886464(SI)	// fitGrad.pad_2[0]
+	VMOVUPS	Y7, 1886592(SI)	// fitGrad.pad_2[1]
 	VMOVUPS	f32_00000000<>(SB), Y11
-	VMOVUPS	Y11, 1853952(SI)	// fitGrad.pad_2[2]
+	VMOVUPS	Y11, 1886720(SI)	// fitGrad.pad_2[2]
 	VMOVUPS	f32_00000000<>(SB), Y11
-	VMOVUPS	Y11, 1854080(SI)	// fitGrad.pad_2[3]
+	VMOVUPS	Y11, 1886848(SI)	// fitGrad.pad_2[3]
 	// lagrange.nde:16
 	VXORPS	f32_80000000<>(SB), Y8, Y8
-	VMOVUPS	Y8, 1854208(SI)	// fitGrad.neg[0]
+	VMOVUPS	Y8, 1886976(SI)	// fitGrad.neg[0]
 	VXORPS	f32_80000000<>(SB), Y10, Y8
-	VMOVUPS	Y8, 1854336(SI)	// fitGrad.neg[1]
+	VMOVUPS	Y8, 1887104(SI)	// fitGrad.neg[1]
 	VXORPS	f32_80000000<>(SB), Y2, Y2
-	VMOVUPS	Y2, 1854464(SI)	// fitGrad.neg[2]
+	VMOVUPS	Y2, 1887232(SI)	// fitGrad.neg[2]
 	VXORPS	f32_80000000<>(SB), Y1, Y1
-	VMOVUPS	Y1, 1854592(SI)	// fitGrad.neg[3]
+	VMOVUPS	Y1, 1887360(SI)	// fitGrad.neg[3]
 	MOVQ	$128, DI
 	MOVQ	SI, R9
 	MOVQ	R8, R10
 	MOVQ	BX, R11
 loop34: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	1556736(R9), Y1	// fitGrad.add_6[0]
+	VMOVUPS	1589504(R9), Y1	// fitGrad.add_6[0]
 	VANDPS	Y0, Y1, Y1
 	VMOVUPS	(R10), Y2	// sum of L.0.weight[0]
 	VFMADD231PS	f32_00000000<>(SB), Y1, Y2
@@ -5763,17 +5763,17 @@ loop34: // 128 times: elements
 	VFMADD231PS	Y4, Y2, Y1
 	VBROADCASTSS	12(R11), Y2	// L.0.weight[3]
 	VFMADD231PS	Y6, Y2, Y1
-	VMOVUPS	Y1, 1591040(R9)	// fitGrad.matvec_6[0]
-	VMOVUPS	1178368(R9), Y2	// fitGrad.vecmat_2[0]
+	VMOVUPS	Y1, 1623808(R9)	// fitGrad.matvec_6[0]
+	VMOVUPS	1211136(R9), Y2	// fitGrad.vecmat_2[0]
 	VMULPS	Y2, Y1, Y2
-	VMOVUPS	Y2, 1607424(R9)	// fitGrad.mul_22[0]
-	VMOVUPS	1129216(R9), Y8	// fitGrad.mul_6[0]
+	VMOVUPS	Y2, 1640192(R9)	// fitGrad.mul_22[0]
+	VMOVUPS	1161984(R9), Y8	// fitGrad.mul_6[0]
 	VMULPS	Y8, Y2, Y2
-	VMOVUPS	Y2, 1623808(R9)	// fitGrad.mul_23[0]
-	VMOVUPS	916224(R9), Y2	// fitGrad.sigmoid[0]
+	VMOVUPS	Y2, 1656576(R9)	// fitGrad.mul_23[0]
+	VMOVUPS	948992(R9), Y2	// fitGrad.sigmoid[0]
 	VMULPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 1640192(R9)	// fitGrad.mul_24[0]
-	VMOVUPS	1441536(R9), Y1	// fitGrad.add_5[0]
+	VMOVUPS	Y1, 1672960(R9)	// fitGrad.mul_24[0]
+	VMOVUPS	1474304(R9), Y1	// fitGrad.add_5[0]
 	VANDPS	Y0, Y1, Y1
 	VMOVUPS	(R10), Y2	// sum of L.0.weight[0]
 	VFMADD231PS	f32_00000000<>(SB), Y1, Y2
@@ -5787,7 +5787,7 @@ loop34: // 128 times: elements
 	VMOVUPS	96(R10), Y2	// sum of L.0.weight[3]
 	VFMADD231PS	Y5, Y1, Y2
 	VMOVUPS	Y2, 96(R10)	// sum of L.0.weight[3]
-	VMOVUPS	1326336(R9), Y1	// fitGrad.mul_13[0]
+	VMOVUPS	1359104(R9), Y1	// fitGrad.mul_13[0]
 	VANDPS	Y0, Y1, Y1
 	VMOVUPS	(R10), Y2	// sum of L.0.weight[0]
 	VFMADD231PS	Y3, Y1, Y2
@@ -5821,7 +5821,6 @@ loop34: // 128 times: elements
 	MOVQ	BX, SI
 	MOVQ	AX, DI
 	MOVQ	DX, R9
-	MOVQ	R8, R10
 loop35: // 64 times: tiles of 2 elements
 	// lagrange.nde:4
 	VMOVUPS	f32_00000000<>(SB), Y0
@@ -5832,184 +5831,87 @@ loop35: // 64 times: tiles of 2 elements
 	VMOVUPS	f32_00000000<>(SB), Y5
 	VMOVUPS	f32_00000000<>(SB), Y6
 	VMOVUPS	f32_00000000<>(SB), Y7
-	MOVQ	$128, R11
-	MOVQ	AX, R12
-	MOVQ	SI, R13
+	MOVQ	$128, R10
+	MOVQ	AX, R11
+	MOVQ	SI, R12
 loop36: // 128 times: terms of the sums
-	VMOVUPS	1640192(R12), Y8	// fitGrad.mul_24[0]
-	VMOVUPS	1640224(R12), Y9	// fitGrad.mul_24[0] | 1
-	VMOVUPS	1640256(R12), Y10	// fitGrad.mul_24[0] | 2
-	VMOVUPS	1640288(R12), Y11	// fitGrad.mul_24[0] | 3
-	VBROADCASTSS	2560(R13), Y12	// L.2.weight[0]
+	VMOVUPS	1672960(R11), Y8	// fitGrad.mul_24[0]
+	VMOVUPS	1672992(R11), Y9	// fitGrad.mul_24[0] | 1
+	VMOVUPS	1673024(R11), Y10	// fitGrad.mul_24[0] | 2
+	VMOVUPS	1673056(R11), Y11	// fitGrad.mul_24[0] | 3
+	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	3072(R13), Y12	// L.2.weight[128]
+	VBROADCASTSS	3072(R12), Y12	// L.2.weight[128]
 	VFMADD231PS	Y8, Y12, Y4
 	VFMADD231PS	Y9, Y12, Y5
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	ADDQ	$128, R12
-	ADDQ	$4, R13
-	DECQ	R11
+	ADDQ	$128, R11
+	ADDQ	$4, R12
+	DECQ	R10
 	JNE	loop36
-	VMOVUPS	Y0, 1656576(DI)	// fitGrad.matvec_7[0]
-	VMOVUPS	Y1, 1656608(DI)	// fitGrad.matvec_7[0] | 1
-	VMOVUPS	Y2, 1656640(DI)	// fitGrad.matvec_7[0] | 2
-	VMOVUPS	Y3, 1656672(DI)	// fitGrad.matvec_7[0] | 3
-	VMOVUPS	Y4, 1656704(DI)	// fitGrad.matvec_7[1]
-	VMOVUPS	Y5, 1656736(DI)	// fitGrad.matvec_7[1] | 1
-	VMOVUPS	Y6, 1656768(DI)	// fitGrad.matvec_7[1] | 2
-	VMOVUPS	Y7, 1656800(DI)	// fitGrad.matvec_7[1] | 3
+	VMOVUPS	Y0, 1689344(DI)	// fitGrad.matvec_7[0]
+	VMOVUPS	Y1, 1689376(DI)	// fitGrad.matvec_7[0] | 1
+	VMOVUPS	Y2, 1689408(DI)	// fitGrad.matvec_7[0] | 2
+	VMOVUPS	Y3, 1689440(DI)	// fitGrad.matvec_7[0] | 3
+	VMOVUPS	Y4, 1689472(DI)	// fitGrad.matvec_7[1]
+	VMOVUPS	Y5, 1689504(DI)	// fitGrad.matvec_7[1] | 1
+	VMOVUPS	Y6, 1689536(DI)	// fitGrad.matvec_7[1] | 2
+	VMOVUPS	Y7, 1689568(DI)	// fitGrad.matvec_7[1] | 3
 	VBROADCASTSS	(R9), Y8	// vecmat[0]
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y8, Y2, Y2
 	VMULPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 1672960(DI)	// fitGrad.mul_25[0]
-	VMOVUPS	Y1, 1672992(DI)	// fitGrad.mul_25[0] | 1
-	VMOVUPS	Y2, 1673024(DI)	// fitGrad.mul_25[0] | 2
-	VMOVUPS	Y3, 1673056(DI)	// fitGrad.mul_25[0] | 3
-	VMOVUPS	1030912(DI), Y8	// fitGrad.mul_2[0]
-	VMOVUPS	1030944(DI), Y9	// fitGrad.mul_2[0] | 1
-	VMOVUPS	1030976(DI), Y10	// fitGrad.mul_2[0] | 2
-	VMOVUPS	1031008(DI), Y11	// fitGrad.mul_2[0] | 3
-	VMULPS	Y8, Y0, Y15
-	VMOVUPS	Y15, 128(AX)
-	VMULPS	Y9, Y1, Y15
-	VMOVUPS	Y15, 160(AX)
-	VMULPS	Y10, Y2, Y15
-	VMOVUPS	Y15, 192(AX)
-	VMULPS	Y11, Y3, Y15
-	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	128(AX), Y13	// fitGrad.mul_26[0]
-	VMOVUPS	Y13, 1689344(DI)
-	VMOVUPS	160(AX), Y13	// fitGrad.mul_26[0] | 1
-	VMOVUPS	Y13, 1689376(DI)
-	VMOVUPS	192(AX), Y13	// fitGrad.mul_26[0] | 2
-	VMOVUPS	Y13, 1689408(DI)
-	VMOVUPS	224(AX), Y13	// fitGrad.mul_26[0] | 3
-	VMOVUPS	Y13, 1689440(DI)
+	VMOVUPS	Y0, 1705728(DI)	// fitGrad.mul_25[0]
+	VMOVUPS	Y1, 1705760(DI)	// fitGrad.mul_25[0] | 1
+	VMOVUPS	Y2, 1705792(DI)	// fitGrad.mul_25[0] | 2
+	VMOVUPS	Y3, 1705824(DI)	// fitGrad.mul_25[0] | 3
+	VMOVUPS	1063680(DI), Y8	// fitGrad.mul_2[0]
+	VMOVUPS	1063712(DI), Y9	// fitGrad.mul_2[0] | 1
+	VMOVUPS	1063744(DI), Y10	// fitGrad.mul_2[0] | 2
+	VMOVUPS	1063776(DI), Y11	// fitGrad.mul_2[0] | 3
+	VMULPS	Y8, Y0, Y0
+	VMULPS	Y9, Y1, Y1
+	VMULPS	Y10, Y2, Y2
+	VMULPS	Y11, Y3, Y3
+	VMOVUPS	Y0, 1722112(DI)	// fitGrad.mul_26[0]
+	VMOVUPS	Y1, 1722144(DI)	// fitGrad.mul_26[0] | 1
+	VMOVUPS	Y2, 1722176(DI)	// fitGrad.mul_26[0] | 2
+	VMOVUPS	Y3, 1722208(DI)	// fitGrad.mul_26[0] | 3
 	VBROADCASTSS	4(R9), Y0	// vecmat[1]
 	VMULPS	Y0, Y4, Y1
 	VMULPS	Y0, Y5, Y2
 	VMULPS	Y0, Y6, Y3
 	VMULPS	Y0, Y7, Y0
-	VMOVUPS	Y1, 1673088(DI)	// fitGrad.mul_25[1]
-	VMOVUPS	Y2, 1673120(DI)	// fitGrad.mul_25[1] | 1
-	VMOVUPS	Y3, 1673152(DI)	// fitGrad.mul_25[1] | 2
-	VMOVUPS	Y0, 1673184(DI)	// fitGrad.mul_25[1] | 3
-	VMOVUPS	1031040(DI), Y4	// fitGrad.mul_2[1]
-	VMOVUPS	1031072(DI), Y5	// fitGrad.mul_2[1] | 1
-	VMOVUPS	1031104(DI), Y6	// fitGrad.mul_2[1] | 2
-	VMOVUPS	1031136(DI), Y7	// fitGrad.mul_2[1] | 3
-	VMULPS	Y4, Y1, Y15
-	VMOVUPS	Y15, 256(AX)
-	VMULPS	Y5, Y2, Y15
-	VMOVUPS	Y15, 288(AX)
-	VMULPS	Y6, Y3, Y15
-	VMOVUPS	Y15, 320(AX)
-	VMULPS	Y7, Y0, Y15
-	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	256(AX), Y13	// fitGrad.mul_26[1]
-	VMOVUPS	Y13, 1689472(DI)
-	VMOVUPS	288(AX), Y13	// fitGrad.mul_26[1] | 1
-	VMOVUPS	Y13, 1689504(DI)
-	VMOVUPS	320(AX), Y13	// fitGrad.mul_26[1] | 2
-	VMOVUPS	Y13, 1689536(DI)
-	VMOVUPS	352(AX), Y13	// fitGrad.mul_26[1] | 3
-	VMOVUPS	Y13, 1689568(DI)
-	VMOVUPS	1507584(DI), Y0	// fitGrad.mul_20[0]
-	VMOVUPS	1507616(DI), Y1	// fitGrad.mul_20[0] | 1
-	VMOVUPS	1507648(DI), Y2	// fitGrad.mul_20[0] | 2
-	VMOVUPS	1507680(DI), Y3	// fitGrad.mul_20[0] | 3
-	VANDPS	0(AX), Y0, Y0
-	VANDPS	32(AX), Y1, Y1
-	VANDPS	64(AX), Y2, Y2
-	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	1507712(DI), Y4	// fitGrad.mul_20[1]
-	VMOVUPS	1507744(DI), Y5	// fitGrad.mul_20[1] | 1
-	VMOVUPS	1507776(DI), Y6	// fitGrad.mul_20[1] | 2
-	VMOVUPS	1507808(DI), Y7	// fitGrad.mul_20[1] | 3
-	VANDPS	0(AX), Y4, Y4
-	VANDPS	32(AX), Y5, Y5
-	VANDPS	64(AX), Y6, Y6
-	VANDPS	96(AX), Y7, Y7
-	MOVQ	$128, R11
-	MOVQ	AX, R12
-	MOVQ	R10, R13
-loop37: // 128 times: elements
-	VMOVUPS	1640192(R12), Y8	// fitGrad.mul_24[0]
-	VMOVUPS	1640224(R12), Y9	// fitGrad.mul_24[0] | 1
-	VMOVUPS	1640256(R12), Y10	// fitGrad.mul_24[0] | 2
-	VMOVUPS	1640288(R12), Y11	// fitGrad.mul_24[0] | 3
-	VMOVUPS	20480(R13), Y12	// sum of L.2.weight[0]
-	VFMADD231PS	Y8, Y0, Y12
-	VFMADD231PS	Y9, Y1, Y12
-	VFMADD231PS	Y10, Y2, Y12
-	VFMADD231PS	Y11, Y3, Y12
-	VMOVUPS	Y12, 20480(R13)	// sum of L.2.weight[0]
-	VMOVUPS	24576(R13), Y12	// sum of L.2.weight[128]
-	VFMADD231PS	Y8, Y4, Y12
-	VFMADD231PS	Y9, Y5, Y12
-	VFMADD231PS	Y10, Y6, Y12
-	VFMADD231PS	Y11, Y7, Y12
-	VMOVUPS	Y12, 24576(R13)	// sum of L.2.weight[128]
-	ADDQ	$128, R12
-	ADDQ	$32, R13
-	DECQ	R11
-	JNE	loop37
-	VMOVUPS	128(AX), Y13
-	VANDPS	0(AX), Y13, Y0
-	VMOVUPS	160(AX), Y13
-	VANDPS	32(AX), Y13, Y1
-	VMOVUPS	192(AX), Y13
-	VANDPS	64(AX), Y13, Y2
-	VMOVUPS	224(AX), Y13
-	VANDPS	96(AX), Y13, Y3
-	VMOVUPS	256(AX), Y13
-	VANDPS	0(AX), Y13, Y4
-	VMOVUPS	288(AX), Y13
-	VANDPS	32(AX), Y13, Y5
-	VMOVUPS	320(AX), Y13
-	VANDPS	64(AX), Y13, Y6
-	VMOVUPS	352(AX), Y13
-	VANDPS	96(AX), Y13, Y7
-	MOVQ	$128, R11
-	MOVQ	AX, R12
-	MOVQ	R10, R13
-loop38: // 128 times: elements
-	VMOVUPS	1458432(R12), Y8	// fitGrad.mul_18[0]
-	VMOVUPS	1458464(R12), Y9	// fitGrad.mul_18[0] | 1
-	VMOVUPS	1458496(R12), Y10	// fitGrad.mul_18[0] | 2
-	VMOVUPS	1458528(R12), Y11	// fitGrad.mul_18[0] | 3
-	VMOVUPS	20480(R13), Y12	// sum of L.2.weight[0]
-	VFMADD231PS	Y8, Y0, Y12
-	VFMADD231PS	Y9, Y1, Y12
-	VFMADD231PS	Y10, Y2, Y12
-	VFMADD231PS	Y11, Y3, Y12
-	VMOVUPS	Y12, 20480(R13)	// sum of L.2.weight[0]
-	VMOVUPS	24576(R13), Y12	// sum of L.2.weight[128]
-	VFMADD231PS	Y8, Y4, Y12
-	VFMADD231PS	Y9, Y5, Y12
-	VFMADD231PS	Y10, Y6, Y12
-	VFMADD231PS	Y11, Y7, Y12
-	VMOVUPS	Y12, 24576(R13)	// sum of L.2.weight[128]
-	ADDQ	$128, R12
-	ADDQ	$32, R13
-	DECQ	R11
-	JNE	loop38
+	VMOVUPS	Y1, 1705856(DI)	// fitGrad.mul_25[1]
+	VMOVUPS	Y2, 1705888(DI)	// fitGrad.mul_25[1] | 1
+	VMOVUPS	Y3, 1705920(DI)	// fitGrad.mul_25[1] | 2
+	VMOVUPS	Y0, 1705952(DI)	// fitGrad.mul_25[1] | 3
+	VMOVUPS	1063808(DI), Y4	// fitGrad.mul_2[1]
+	VMOVUPS	1063840(DI), Y5	// fitGrad.mul_2[1] | 1
+	VMOVUPS	1063872(DI), Y6	// fitGrad.mul_2[1] | 2
+	VMOVUPS	1063904(DI), Y7	// fitGrad.mul_2[1] | 3
+	VMULPS	Y4, Y1, Y1
+	VMULPS	Y5, Y2, Y2
+	VMULPS	Y6, Y3, Y3
+	VMULPS	Y7, Y0, Y0
+	VMOVUPS	Y1, 1722240(DI)	// fitGrad.mul_26[1]
+	VMOVUPS	Y2, 1722272(DI)	// fitGrad.mul_26[1] | 1
+	VMOVUPS	Y3, 1722304(DI)	// fitGrad.mul_26[1] | 2
+	VMOVUPS	Y0, 1722336(DI)	// fitGrad.mul_26[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
-	ADDQ	$8192, R10
 	DECQ	CX
 	JNE	loop35
 	MOVQ	$64, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
-loop39: // 64 times: tiles of 2 elements
+loop37: // 64 times: tiles of 2 elements
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	f32_00000000<>(SB), Y1
 	VMOVUPS	f32_00000000<>(SB), Y2
@@ -6021,11 +5923,11 @@ loop39: // 64 times: tiles of 2 elements
 	MOVQ	$128, R9
 	MOVQ	AX, R10
 	MOVQ	SI, R11
-loop40: // 128 times: terms of the sums
-	VMOVUPS	1689344(R10), Y8	// fitGrad.mul_26[0]
-	VMOVUPS	1689376(R10), Y9	// fitGrad.mul_26[0] | 1
-	VMOVUPS	1689408(R10), Y10	// fitGrad.mul_26[0] | 2
-	VMOVUPS	1689440(R10), Y11	// fitGrad.mul_26[0] | 3
+loop38: // 128 times: terms of the sums
+	VMOVUPS	1722112(R10), Y8	// fitGrad.mul_26[0]
+	VMOVUPS	1722144(R10), Y9	// fitGrad.mul_26[0] | 1
+	VMOVUPS	1722176(R10), Y10	// fitGrad.mul_26[0] | 2
+	VMOVUPS	1722208(R10), Y11	// fitGrad.mul_26[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -6039,36 +5941,626 @@ loop40: // 128 times: terms of the sums
 	ADDQ	$128, R10
 	ADDQ	$512, R11
 	DECQ	R9
-	JNE	loop40
-	VMOVUPS	Y0, 1705728(DI)	// fitGrad.vecmat_8[0]
-	VMOVUPS	Y1, 1705760(DI)	// fitGrad.vecmat_8[0] | 1
-	VMOVUPS	Y2, 1705792(DI)	// fitGrad.vecmat_8[0] | 2
-	VMOVUPS	Y3, 1705824(DI)	// fitGrad.vecmat_8[0] | 3
-	VMOVUPS	Y4, 1705856(DI)	// fitGrad.vecmat_8[1]
-	VMOVUPS	Y5, 1705888(DI)	// fitGrad.vecmat_8[1] | 1
-	VMOVUPS	Y6, 1705920(DI)	// fitGrad.vecmat_8[1] | 2
-	VMOVUPS	Y7, 1705952(DI)	// fitGrad.vecmat_8[1] | 3
+	JNE	loop38
+	VMOVUPS	Y0, 1738496(DI)	// fitGrad.vecmat_8[0]
+	VMOVUPS	Y1, 1738528(DI)	// fitGrad.vecmat_8[0] | 1
+	VMOVUPS	Y2, 1738560(DI)	// fitGrad.vecmat_8[0] | 2
+	VMOVUPS	Y3, 1738592(DI)	// fitGrad.vecmat_8[0] | 3
+	VMOVUPS	Y4, 1738624(DI)	// fitGrad.vecmat_8[1]
+	VMOVUPS	Y5, 1738656(DI)	// fitGrad.vecmat_8[1] | 1
+	VMOVUPS	Y6, 1738688(DI)	// fitGrad.vecmat_8[1] | 2
+	VMOVUPS	Y7, 1738720(DI)	// fitGrad.vecmat_8[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
+	JNE	loop37
+	MOVQ	$32, CX
+	MOVQ	AX, SI
+loop39: // 32 times: tiles of 4 elements
+	VMOVUPS	1540352(SI), Y0	// fitGrad.mul_20[0]
+	VMOVUPS	1540384(SI), Y1	// fitGrad.mul_20[0] | 1
+	VMOVUPS	1540416(SI), Y2	// fitGrad.mul_20[0] | 2
+	VMOVUPS	1540448(SI), Y3	// fitGrad.mul_20[0] | 3
+	VANDPS	0(AX), Y0, Y0
+	VANDPS	32(AX), Y1, Y1
+	VANDPS	64(AX), Y2, Y2
+	VANDPS	96(AX), Y3, Y3
+	VMOVUPS	Y0, 899328(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 899360(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 899392(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 899424(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	1540480(SI), Y0	// fitGrad.mul_20[1]
+	VMOVUPS	1540512(SI), Y1	// fitGrad.mul_20[1] | 1
+	VMOVUPS	1540544(SI), Y2	// fitGrad.mul_20[1] | 2
+	VMOVUPS	1540576(SI), Y3	// fitGrad.mul_20[1] | 3
+	VANDPS	0(AX), Y0, Y0
+	VANDPS	32(AX), Y1, Y1
+	VANDPS	64(AX), Y2, Y2
+	VANDPS	96(AX), Y3, Y3
+	VMOVUPS	Y0, 899456(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 899488(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 899520(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 899552(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	1540608(SI), Y0	// fitGrad.mul_20[2]
+	VMOVUPS	1540640(SI), Y1	// fitGrad.mul_20[2] | 1
+	VMOVUPS	1540672(SI), Y2	// fitGrad.mul_20[2] | 2
+	VMOVUPS	1540704(SI), Y3	// fitGrad.mul_20[2] | 3
+	VANDPS	0(AX), Y0, Y0
+	VANDPS	32(AX), Y1, Y1
+	VANDPS	64(AX), Y2, Y2
+	VANDPS	96(AX), Y3, Y3
+	VMOVUPS	Y0, 899584(SI)	// fitGrad.turned[2]
+	VMOVUPS	Y1, 899616(SI)	// fitGrad.turned[2] | 1
+	VMOVUPS	Y2, 899648(SI)	// fitGrad.turned[2] | 2
+	VMOVUPS	Y3, 899680(SI)	// fitGrad.turned[2] | 3
+	VMOVUPS	1540736(SI), Y0	// fitGrad.mul_20[3]
+	VMOVUPS	1540768(SI), Y1	// fitGrad.mul_20[3] | 1
+	VMOVUPS	1540800(SI), Y2	// fitGrad.mul_20[3] | 2
+	VMOVUPS	1540832(SI), Y3	// fitGrad.mul_20[3] | 3
+	VANDPS	0(AX), Y0, Y0
+	VANDPS	32(AX), Y1, Y1
+	VANDPS	64(AX), Y2, Y2
+	VANDPS	96(AX), Y3, Y3
+	VMOVUPS	Y0, 899712(SI)	// fitGrad.turned[3]
+	VMOVUPS	Y1, 899744(SI)	// fitGrad.turned[3] | 1
+	VMOVUPS	Y2, 899776(SI)	// fitGrad.turned[3] | 2
+	VMOVUPS	Y3, 899808(SI)	// fitGrad.turned[3] | 3
+	ADDQ	$512, SI
+	DECQ	CX
 	JNE	loop39
+	MOVQ	$4, CX
+	MOVQ	AX, SI
+	MOVQ	AX, DI
+loop40: // 4 times: vectors of the block
+	MOVQ	$16, R9
+	MOVQ	SI, R10
+	MOVQ	DI, R11
+loop41: // 16 times
+	VMOVUPS	1672960(R10), Y0	// fitGrad.mul_24[0]
+	VMOVUPS	1673088(R10), Y1	// fitGrad.mul_24[1]
+	VMOVUPS	1673216(R10), Y2	// fitGrad.mul_24[2]
+	VMOVUPS	1673344(R10), Y3	// fitGrad.mul_24[3]
+	VMOVUPS	1673472(R10), Y4	// fitGrad.mul_24[4]
+	VMOVUPS	1673600(R10), Y5	// fitGrad.mul_24[5]
+	VMOVUPS	1673728(R10), Y6	// fitGrad.mul_24[6]
+	VMOVUPS	1673856(R10), Y7	// fitGrad.mul_24[7]
+	VUNPCKLPS	Y1, Y0, Y8
+	VUNPCKHPS	Y1, Y0, Y0
+	VUNPCKLPS	Y3, Y2, Y1
+	VUNPCKHPS	Y3, Y2, Y2
+	VUNPCKLPD	Y1, Y8, Y3
+	VUNPCKHPD	Y1, Y8, Y1
+	VUNPCKLPD	Y2, Y0, Y8
+	VUNPCKHPD	Y2, Y0, Y0
+	VUNPCKLPS	Y5, Y4, Y2
+	VUNPCKHPS	Y5, Y4, Y4
+	VUNPCKLPS	Y7, Y6, Y5
+	VUNPCKHPS	Y7, Y6, Y6
+	VUNPCKLPD	Y5, Y2, Y7
+	VUNPCKHPD	Y5, Y2, Y2
+	VUNPCKLPD	Y6, Y4, Y5
+	VUNPCKHPD	Y6, Y4, Y4
+	VPERM2F128	$32, Y7, Y3, Y6
+	VPERM2F128	$49, Y7, Y3, Y3
+	VPERM2F128	$32, Y2, Y1, Y7
+	VPERM2F128	$49, Y2, Y1, Y1
+	VPERM2F128	$32, Y5, Y8, Y2
+	VPERM2F128	$49, Y5, Y8, Y5
+	VPERM2F128	$32, Y4, Y0, Y8
+	VPERM2F128	$49, Y4, Y0, Y0
+	VMOVUPS	Y6, 915712(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 915744(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 915776(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 915808(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 915840(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 915872(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 915904(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 915936(R11)	// fitGrad.turned[129] | 3
+	ADDQ	$1024, R10
+	ADDQ	$1024, R11
+	DECQ	R9
+	JNE	loop41
+	ADDQ	$32, SI
+	ADDQ	$256, DI
+	DECQ	CX
+	JNE	loop40
+	MOVQ	$25, CX
+	MOVQ	R8, SI
+	MOVQ	AX, DI
+loop42: // 25 times: tiles of 5 elements
+	MOVQ	$8, R9
+	MOVQ	SI, R10
+	MOVQ	AX, R11
+loop43: // 8 times: tiles of 2 elements
+	VMOVUPS	20480(R10), Y0	// sum of L.2.weight[0]
+	VMOVUPS	20512(R10), Y1	// sum of L.2.weight[8]
+	VMOVUPS	20992(R10), Y2	// sum of L.2.weight[128]
+	VMOVUPS	21024(R10), Y3	// sum of L.2.weight[136]
+	VMOVUPS	21504(R10), Y4	// sum of L.2.weight[256]
+	VMOVUPS	21536(R10), Y5	// sum of L.2.weight[264]
+	VMOVUPS	22016(R10), Y6	// sum of L.2.weight[384]
+	VMOVUPS	22048(R10), Y7	// sum of L.2.weight[392]
+	VMOVUPS	22528(R10), Y8	// sum of L.2.weight[512]
+	VMOVUPS	22560(R10), Y9	// sum of L.2.weight[520]
+	MOVQ	$8, R12
+	MOVQ	R11, R13
+	MOVQ	DI, R14
+loop44: // 8 times: samples, 4 at a time
+	VMOVUPS	915712(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	916736(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	899328(R14), Y12	// fitGrad.turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	899456(R14), Y12	// fitGrad.turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	899584(R14), Y12	// fitGrad.turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	899712(R14), Y12	// fitGrad.turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	899840(R14), Y12	// fitGrad.turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	915744(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	916768(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	899332(R14), Y12	// fitGrad.turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	899460(R14), Y12	// fitGrad.turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	899588(R14), Y12	// fitGrad.turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	899716(R14), Y12	// fitGrad.turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	899844(R14), Y12	// fitGrad.turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	915776(R13), Y10	// fitGrad.turned[128] | 2
+	VMOVUPS	916800(R13), Y11	// fitGrad.turned[136] | 2
+	VBROADCASTSS	899336(R14), Y12	// fitGrad.turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	899464(R14), Y12	// fitGrad.turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	899592(R14), Y12	// fitGrad.turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	899720(R14), Y12	// fitGrad.turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	899848(R14), Y12	// fitGrad.turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	915808(R13), Y10	// fitGrad.turned[128] | 3
+	VMOVUPS	916832(R13), Y11	// fitGrad.turned[136] | 3
+	VBROADCASTSS	899340(R14), Y12	// fitGrad.turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	899468(R14), Y12	// fitGrad.turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	899596(R14), Y12	// fitGrad.turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	899724(R14), Y12	// fitGrad.turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	899852(R14), Y12	// fitGrad.turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	ADDQ	$128, R13
+	ADDQ	$16, R14
+	DECQ	R12
+	JNE	loop44
+	VMOVUPS	Y0, 20480(R10)	// sum of L.2.weight[0]
+	VMOVUPS	Y1, 20512(R10)	// sum of L.2.weight[8]
+	VMOVUPS	Y2, 20992(R10)	// sum of L.2.weight[128]
+	VMOVUPS	Y3, 21024(R10)	// sum of L.2.weight[136]
+	VMOVUPS	Y4, 21504(R10)	// sum of L.2.weight[256]
+	VMOVUPS	Y5, 21536(R10)	// sum of L.2.weight[264]
+	VMOVUPS	Y6, 22016(R10)	// sum of L.2.weight[384]
+	VMOVUPS	Y7, 22048(R10)	// sum of L.2.weight[392]
+	VMOVUPS	Y8, 22528(R10)	// sum of L.2.weight[512]
+	VMOVUPS	Y9, 22560(R10)	// sum of L.2.weight[520]
+	ADDQ	$64, R10
+	ADDQ	$2048, R11
+	DECQ	R9
+	JNE	loop43
+	ADDQ	$2560, SI
+	ADDQ	$640, DI
+	DECQ	CX
+	JNE	loop42
+	MOVQ	$8, CX
+	MOVQ	R8, SI
+	MOVQ	AX, DI
+loop45: // 8 times: tiles of 2 elements
+	VMOVUPS	84480(SI), Y0	// sum of L.2.weight[16000]
+	VMOVUPS	84512(SI), Y1	// sum of L.2.weight[16008]
+	VMOVUPS	84992(SI), Y2	// sum of L.2.weight[16128]
+	VMOVUPS	85024(SI), Y3	// sum of L.2.weight[16136]
+	VMOVUPS	85504(SI), Y4	// sum of L.2.weight[16256]
+	VMOVUPS	85536(SI), Y5	// sum of L.2.weight[16264]
+	MOVQ	$8, R9
+	MOVQ	DI, R10
+	MOVQ	AX, R11
+loop46: // 8 times: samples, 4 at a time
+	VMOVUPS	915712(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	916736(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	915328(R11), Y8	// fitGrad.turned[125]
+	VFMADD231PS	Y6, Y8, Y0
+	VFMADD231PS	Y7, Y8, Y1
+	VBROADCASTSS	915456(R11), Y8	// fitGrad.turned[126]
+	VFMADD231PS	Y6, Y8, Y2
+	VFMADD231PS	Y7, Y8, Y3
+	VBROADCASTSS	915584(R11), Y8	// fitGrad.turned[127]
+	VFMADD231PS	Y6, Y8, Y4
+	VFMADD231PS	Y7, Y8, Y5
+	VMOVUPS	915744(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	916768(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	915332(R11), Y8	// fitGrad.turned[125]
+	VFMADD231PS	Y6, Y8, Y0
+	VFMADD231PS	Y7, Y8, Y1
+	VBROADCASTSS	915460(R11), Y8	// fitGrad.turned[126]
+	VFMADD231PS	Y6, Y8, Y2
+	VFMADD231PS	Y7, Y8, Y3
+	VBROADCASTSS	915588(R11), Y8	// fitGrad.turned[127]
+	VFMADD231PS	Y6, Y8, Y4
+	VFMADD231PS	Y7, Y8, Y5
+	VMOVUPS	915776(R10), Y6	// fitGrad.turned[128] | 2
+	VMOVUPS	916800(R10), Y7	// fitGrad.turned[136] | 2
+	VBROADCASTSS	915336(R11), Y8	// fitGrad.turned[125]
+	VFMADD231PS	Y6, Y8, Y0
+	VFMADD231PS	Y7, Y8, Y1
+	VBROADCASTSS	915464(R11), Y8	// fitGrad.turned[126]
+	VFMADD231PS	Y6, Y8, Y2
+	VFMADD231PS	Y7, Y8, Y3
+	VBROADCASTSS	915592(R11), Y8	// fitGrad.turned[127]
+	VFMADD231PS	Y6, Y8, Y4
+	VFMADD231PS	Y7, Y8, Y5
+	VMOVUPS	915808(R10), Y6	// fitGrad.turned[128] | 3
+	VMOVUPS	916832(R10), Y7	// fitGrad.turned[136] | 3
+	VBROADCASTSS	915340(R11), Y8	// fitGrad.turned[125]
+	VFMADD231PS	Y6, Y8, Y0
+	VFMADD231PS	Y7, Y8, Y1
+	VBROADCASTSS	915468(R11), Y8	// fitGrad.turned[126]
+	VFMADD231PS	Y6, Y8, Y2
+	VFMADD231PS	Y7, Y8, Y3
+	VBROADCASTSS	915596(R11), Y8	// fitGrad.turned[127]
+	VFMADD231PS	Y6, Y8, Y4
+	VFMADD231PS	Y7, Y8, Y5
+	ADDQ	$128, R10
+	ADDQ	$16, R11
+	DECQ	R9
+	JNE	loop46
+	VMOVUPS	Y0, 84480(SI)	// sum of L.2.weight[16000]
+	VMOVUPS	Y1, 84512(SI)	// sum of L.2.weight[16008]
+	VMOVUPS	Y2, 84992(SI)	// sum of L.2.weight[16128]
+	VMOVUPS	Y3, 85024(SI)	// sum of L.2.weight[16136]
+	VMOVUPS	Y4, 85504(SI)	// sum of L.2.weight[16256]
+	VMOVUPS	Y5, 85536(SI)	// sum of L.2.weight[16264]
+	ADDQ	$64, SI
+	ADDQ	$2048, DI
+	DECQ	CX
+	JNE	loop45
+	// lagrange.nde:4
+	MOVQ	$32, CX
+	MOVQ	AX, SI
+loop47: // 32 times: tiles of 4 elements
+	VMOVUPS	1722112(SI), Y0	// fitGrad.mul_26[0]
+	VMOVUPS	1722144(SI), Y1	// fitGrad.mul_26[0] | 1
+	VMOVUPS	1722176(SI), Y2	// fitGrad.mul_26[0] | 2
+	VMOVUPS	1722208(SI), Y3	// fitGrad.mul_26[0] | 3
+	VANDPS	0(AX), Y0, Y0
+	VANDPS	32(AX), Y1, Y1
+	VANDPS	64(AX), Y2, Y2
+	VANDPS	96(AX), Y3, Y3
+	VMOVUPS	Y0, 899328(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 899360(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 899392(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 899424(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	1722240(SI), Y0	// fitGrad.mul_26[1]
+	VMOVUPS	1722272(SI), Y1	// fitGrad.mul_26[1] | 1
+	VMOVUPS	1722304(SI), Y2	// fitGrad.mul_26[1] | 2
+	VMOVUPS	1722336(SI), Y3	// fitGrad.mul_26[1] | 3
+	VANDPS	0(AX), Y0, Y0
+	VANDPS	32(AX), Y1, Y1
+	VANDPS	64(AX), Y2, Y2
+	VANDPS	96(AX), Y3, Y3
+	VMOVUPS	Y0, 899456(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 899488(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 899520(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 899552(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	1722368(SI), Y0	// fitGrad.mul_26[2]
+	VMOVUPS	1722400(SI), Y1	// fitGrad.mul_26[2] | 1
+	VMOVUPS	1722432(SI), Y2	// fitGrad.mul_26[2] | 2
+	VMOVUPS	1722464(SI), Y3	// fitGrad.mul_26[2] | 3
+	VANDPS	0(AX), Y0, Y0
+	VANDPS	32(AX), Y1, Y1
+	VANDPS	64(AX), Y2, Y2
+	VANDPS	96(AX), Y3, Y3
+	VMOVUPS	Y0, 899584(SI)	// fitGrad.turned[2]
+	VMOVUPS	Y1, 899616(SI)	// fitGrad.turned[2] | 1
+	VMOVUPS	Y2, 899648(SI)	// fitGrad.turned[2] | 2
+	VMOVUPS	Y3, 899680(SI)	// fitGrad.turned[2] | 3
+	VMOVUPS	1722496(SI), Y0	// fitGrad.mul_26[3]
+	VMOVUPS	1722528(SI), Y1	// fitGrad.mul_26[3] | 1
+	VMOVUPS	1722560(SI), Y2	// fitGrad.mul_26[3] | 2
+	VMOVUPS	1722592(SI), Y3	// fitGrad.mul_26[3] | 3
+	VANDPS	0(AX), Y0, Y0
+	VANDPS	32(AX), Y1, Y1
+	VANDPS	64(AX), Y2, Y2
+	VANDPS	96(AX), Y3, Y3
+	VMOVUPS	Y0, 899712(SI)	// fitGrad.turned[3]
+	VMOVUPS	Y1, 899744(SI)	// fitGrad.turned[3] | 1
+	VMOVUPS	Y2, 899776(SI)	// fitGrad.turned[3] | 2
+	VMOVUPS	Y3, 899808(SI)	// fitGrad.turned[3] | 3
+	ADDQ	$512, SI
+	DECQ	CX
+	JNE	loop47
+	MOVQ	$4, CX
+	MOVQ	AX, SI
+	MOVQ	AX, DI
+loop48: // 4 times: vectors of the block
+	MOVQ	$16, R9
+	MOVQ	SI, R10
+	MOVQ	DI, R11
+loop49: // 16 times
+	VMOVUPS	1491200(R10), Y0	// fitGrad.mul_18[0]
+	VMOVUPS	1491328(R10), Y1	// fitGrad.mul_18[1]
+	VMOVUPS	1491456(R10), Y2	// fitGrad.mul_18[2]
+	VMOVUPS	1491584(R10), Y3	// fitGrad.mul_18[3]
+	VMOVUPS	1491712(R10), Y4	// fitGrad.mul_18[4]
+	VMOVUPS	1491840(R10), Y5	// fitGrad.mul_18[5]
+	VMOVUPS	1491968(R10), Y6	// fitGrad.mul_18[6]
+	VMOVUPS	1492096(R10), Y7	// fitGrad.mul_18[7]
+	VUNPCKLPS	Y1, Y0, Y8
+	VUNPCKHPS	Y1, Y0, Y0
+	VUNPCKLPS	Y3, Y2, Y1
+	VUNPCKHPS	Y3, Y2, Y2
+	VUNPCKLPD	Y1, Y8, Y3
+	VUNPCKHPD	Y1, Y8, Y1
+	VUNPCKLPD	Y2, Y0, Y8
+	VUNPCKHPD	Y2, Y0, Y0
+	VUNPCKLPS	Y5, Y4, Y2
+	VUNPCKHPS	Y5, Y4, Y4
+	VUNPCKLPS	Y7, Y6, Y5
+	VUNPCKHPS	Y7, Y6, Y6
+	VUNPCKLPD	Y5, Y2, Y7
+	VUNPCKHPD	Y5, Y2, Y2
+	VUNPCKLPD	Y6, Y4, Y5
+	VUNPCKHPD	Y6, Y4, Y4
+	VPERM2F128	$32, Y7, Y3, Y6
+	VPERM2F128	$49, Y7, Y3, Y3
+	VPERM2F128	$32, Y2, Y1, Y7
+	VPERM2F128	$49, Y2, Y1, Y1
+	VPERM2F128	$32, Y5, Y8, Y2
+	VPERM2F128	$49, Y5, Y8, Y5
+	VPERM2F128	$32, Y4, Y0, Y8
+	VPERM2F128	$49, Y4, Y0, Y0
+	VMOVUPS	Y6, 915712(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 915744(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 915776(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 915808(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 915840(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 915872(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 915904(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 915936(R11)	// fitGrad.turned[129] | 3
+	ADDQ	$1024, R10
+	ADDQ	$1024, R11
+	DECQ	R9
+	JNE	loop49
+	ADDQ	$32, SI
+	ADDQ	$256, DI
+	DECQ	CX
+	JNE	loop48
+	MOVQ	$25, CX
+	MOVQ	R8, SI
+	MOVQ	AX, DI
+loop50: // 25 times: tiles of 5 elements
+	MOVQ	$8, R9
+	MOVQ	SI, R10
+	MOVQ	AX, R11
+loop51: // 8 times: tiles of 2 elements
+	VMOVUPS	20480(R10), Y0	// sum of L.2.weight[0]
+	VMOVUPS	20512(R10), Y1	// sum of L.2.weight[8]
+	VMOVUPS	20992(R10), Y2	// sum of L.2.weight[128]
+	VMOVUPS	21024(R10), Y3	// sum of L.2.weight[136]
+	VMOVUPS	21504(R10), Y4	// sum of L.2.weight[256]
+	VMOVUPS	21536(R10), Y5	// sum of L.2.weight[264]
+	VMOVUPS	22016(R10), Y6	// sum of L.2.weight[384]
+	VMOVUPS	22048(R10), Y7	// sum of L.2.weight[392]
+	VMOVUPS	22528(R10), Y8	// sum of L.2.weight[512]
+	VMOVUPS	22560(R10), Y9	// sum of L.2.weight[520]
+	MOVQ	$8, R12
+	MOVQ	R11, R13
+	MOVQ	DI, R14
+loop52: // 8 times: samples, 4 at a time
+	VMOVUPS	915712(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	916736(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	899328(R14), Y12	// fitGrad.turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	899456(R14), Y12	// fitGrad.turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	899584(R14), Y12	// fitGrad.turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	899712(R14), Y12	// fitGrad.turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	899840(R14), Y12	// fitGrad.turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	915744(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	916768(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	899332(R14), Y12	// fitGrad.turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	899460(R14), Y12	// fitGrad.turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	899588(R14), Y12	// fitGrad.turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	899716(R14), Y12	// fitGrad.turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	899844(R14), Y12	// fitGrad.turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	915776(R13), Y10	// fitGrad.turned[128] | 2
+	VMOVUPS	916800(R13), Y11	// fitGrad.turned[136] | 2
+	VBROADCASTSS	899336(R14), Y12	// fitGrad.turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	899464(R14), Y12	// fitGrad.turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	899592(R14), Y12	// fitGrad.turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	899720(R14), Y12	// fitGrad.turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	899848(R14), Y12	// fitGrad.turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	915808(R13), Y10	// fitGrad.turned[128] | 3
+	VMOVUPS	916832(R13), Y11	// fitGrad.turned[136] | 3
+	VBROADCASTSS	899340(R14), Y12	// fitGrad.turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	899468(R14), Y12	// fitGrad.turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	899596(R14), Y12	// fitGrad.turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	899724(R14), Y12	// fitGrad.turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	899852(R14), Y12	// fitGrad.turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	ADDQ	$128, R13
+	ADDQ	$16, R14
+	DECQ	R12
+	JNE	loop52
+	VMOVUPS	Y0, 20480(R10)	// sum of L.2.weight[0]
+	VMOVUPS	Y1, 20512(R10)	// sum of L.2.weight[8]
+	VMOVUPS	Y2, 20992(R10)	// sum of L.2.weight[128]
+	VMOVUPS	Y3, 21024(R10)	// sum of L.2.weight[136]
+	VMOVUPS	Y4, 21504(R10)	// sum of L.2.weight[256]
+	VMOVUPS	Y5, 21536(R10)	// sum of L.2.weight[264]
+	VMOVUPS	Y6, 22016(R10)	// sum of L.2.weight[384]
+	VMOVUPS	Y7, 22048(R10)	// sum of L.2.weight[392]
+	VMOVUPS	Y8, 22528(R10)	// sum of L.2.weight[512]
+	VMOVUPS	Y9, 22560(R10)	// sum of L.2.weight[520]
+	ADDQ	$64, R10
+	ADDQ	$2048, R11
+	DECQ	R9
+	JNE	loop51
+	ADDQ	$2560, SI
+	ADDQ	$640, DI
+	DECQ	CX
+	JNE	loop50
+	MOVQ	$8, CX
+	MOVQ	R8, SI
+	MOVQ	AX, DI
+loop53: // 8 times: tiles of 2 elements
+	VMOVUPS	84480(SI), Y0	// sum of L.2.weight[16000]
+	VMOVUPS	84512(SI), Y1	// sum of L.2.weight[16008]
+	VMOVUPS	84992(SI), Y2	// sum of L.2.weight[16128]
+	VMOVUPS	85024(SI), Y3	// sum of L.2.weight[16136]
+	VMOVUPS	85504(SI), Y4	// sum of L.2.weight[16256]
+	VMOVUPS	85536(SI), Y5	// sum of L.2.weight[16264]
+	MOVQ	$8, R9
+	MOVQ	DI, R10
+	MOVQ	AX, R11
+loop54: // 8 times: samples, 4 at a time
+	VMOVUPS	915712(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	916736(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	915328(R11), Y8	// fitGrad.turned[125]
+	VFMADD231PS	Y6, Y8, Y0
+	VFMADD231PS	Y7, Y8, Y1
+	VBROADCASTSS	915456(R11), Y8	// fitGrad.turned[126]
+	VFMADD231PS	Y6, Y8, Y2
+	VFMADD231PS	Y7, Y8, Y3
+	VBROADCASTSS	915584(R11), Y8	// fitGrad.turned[127]
+	VFMADD231PS	Y6, Y8, Y4
+	VFMADD231PS	Y7, Y8, Y5
+	VMOVUPS	915744(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	916768(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	915332(R11), Y8	// fitGrad.turned[125]
+	VFMADD231PS	Y6, Y8, Y0
+	VFMADD231PS	Y7, Y8, Y1
+	VBROADCASTSS	915460(R11), Y8	// fitGrad.turned[126]
+	VFMADD231PS	Y6, Y8, Y2
+	VFMADD231PS	Y7, Y8, Y3
+	VBROADCASTSS	915588(R11), Y8	// fitGrad.turned[127]
+	VFMADD231PS	Y6, Y8, Y4
+	VFMADD231PS	Y7, Y8, Y5
+	VMOVUPS	915776(R10), Y6	// fitGrad.turned[128] | 2
+	VMOVUPS	916800(R10), Y7	// fitGrad.turned[136] | 2
+	VBROADCASTSS	915336(R11), Y8	// fitGrad.turned[125]
+	VFMADD231PS	Y6, Y8, Y0
+	VFMADD231PS	Y7, Y8, Y1
+	VBROADCASTSS	915464(R11), Y8	// fitGrad.turned[126]
+	VFMADD231PS	Y6, Y8, Y2
+	VFMADD231PS	Y7, Y8, Y3
+	VBROADCASTSS	915592(R11), Y8	// fitGrad.turned[127]
+	VFMADD231PS	Y6, Y8, Y4
+	VFMADD231PS	Y7, Y8, Y5
+	VMOVUPS	915808(R10), Y6	// fitGrad.turned[128] | 3
+	VMOVUPS	916832(R10), Y7	// fitGrad.turned[136] | 3
+	VBROADCASTSS	915340(R11), Y8	// fitGrad.turned[125]
+	VFMADD231PS	Y6, Y8, Y0
+	VFMADD231PS	Y7, Y8, Y1
+	VBROADCASTSS	915468(R11), Y8	// fitGrad.turned[126]
+	VFMADD231PS	Y6, Y8, Y2
+	VFMADD231PS	Y7, Y8, Y3
+	VBROADCASTSS	915596(R11), Y8	// fitGrad.turned[127]
+	VFMADD231PS	Y6, Y8, Y4
+	VFMADD231PS	Y7, Y8, Y5
+	ADDQ	$128, R10
+	ADDQ	$16, R11
+	DECQ	R9
+	JNE	loop54
+	VMOVUPS	Y0, 84480(SI)	// sum of L.2.weight[16000]
+	VMOVUPS	Y1, 84512(SI)	// sum of L.2.weight[16008]
+	VMOVUPS	Y2, 84992(SI)	// sum of L.2.weight[16128]
+	VMOVUPS	Y3, 85024(SI)	// sum of L.2.weight[16136]
+	VMOVUPS	Y4, 85504(SI)	// sum of L.2.weight[16256]
+	VMOVUPS	Y5, 85536(SI)	// sum of L.2.weight[16264]
+	ADDQ	$64, SI
+	ADDQ	$2048, DI
+	DECQ	CX
+	JNE	loop53
 	MOVQ	$128, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 	MOVQ	BX, R9
-loop41: // 128 times: elements
-	VMOVUPS	1705728(SI), Y0	// fitGrad.vecmat_8[0]
-	VMOVUPS	1705760(SI), Y1	// fitGrad.vecmat_8[0] | 1
-	VMOVUPS	1705792(SI), Y2	// fitGrad.vecmat_8[0] | 2
-	VMOVUPS	1705824(SI), Y3	// fitGrad.vecmat_8[0] | 3
-	VMOVUPS	916224(SI), Y4	// fitGrad.sigmoid[0]
-	VMOVUPS	916256(SI), Y5	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	916288(SI), Y6	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	916320(SI), Y7	// fitGrad.sigmoid[0] | 3
-	VMOVUPS	1623808(SI), Y8	// fitGrad.mul_23[0]
-	VMOVUPS	1623840(SI), Y9	// fitGrad.mul_23[0] | 1
-	VMOVUPS	1623872(SI), Y10	// fitGrad.mul_23[0] | 2
-	VMOVUPS	1623904(SI), Y11	// fitGrad.mul_23[0] | 3
+loop55: // 128 times: elements
+	// lagrange.nde:4
+	VMOVUPS	1738496(SI), Y0	// fitGrad.vecmat_8[0]
+	VMOVUPS	1738528(SI), Y1	// fitGrad.vecmat_8[0] | 1
+	VMOVUPS	1738560(SI), Y2	// fitGrad.vecmat_8[0] | 2
+	VMOVUPS	1738592(SI), Y3	// fitGrad.vecmat_8[0] | 3
+	VMOVUPS	948992(SI), Y4	// fitGrad.sigmoid[0]
+	VMOVUPS	949024(SI), Y5	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	949056(SI), Y6	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	949088(SI), Y7	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	1656576(SI), Y8	// fitGrad.mul_23[0]
+	VMOVUPS	1656608(SI), Y9	// fitGrad.mul_23[0] | 1
+	VMOVUPS	1656640(SI), Y10	// fitGrad.mul_23[0] | 2
+	VMOVUPS	1656672(SI), Y11	// fitGrad.mul_23[0] | 3
 	VFMADD231PS	Y4, Y0, Y8
 	VFMADD231PS	Y5, Y1, Y9
 	VFMADD231PS	Y6, Y2, Y10
@@ -6102,92 +6594,91 @@ loop41: // 128 times: elements
 	VFMADD231PS	f32_00000000<>(SB), Y3, Y4
 	VMOVUPS	Y4, 96(DI)	// sum of L.0.weight[3]
 	VBROADCASTSS	(R9), Y0	// L.0.weight[0]
-	VMOVUPS	1722112(AX), Y1	// fitGrad.pad[0]
-	VMOVUPS	1722144(AX), Y2	// fitGrad.pad[0] | 1
-	VMOVUPS	1722176(AX), Y3	// fitGrad.pad[0] | 2
-	VMOVUPS	1722208(AX), Y4	// fitGrad.pad[0] | 3
+	VMOVUPS	1754880(AX), Y1	// fitGrad.pad[0]
+	VMOVUPS	1754912(AX), Y2	// fitGrad.pad[0] | 1
+	VMOVUPS	1754944(AX), Y3	// fitGrad.pad[0] | 2
+	VMOVUPS	1754976(AX), Y4	// fitGrad.pad[0] | 3
 	VMULPS	Y1, Y0, Y1
 	VMULPS	Y2, Y0, Y2
 	VMULPS	Y3, Y0, Y3
 	VMULPS	Y4, Y0, Y0
 	VBROADCASTSS	4(R9), Y4	// L.0.weight[1]
-	VMOVUPS	1722240(AX), Y5	// fitGrad.pad[1]
-	VMOVUPS	1722272(AX), Y6	// fitGrad.pad[1] | 1
-	VMOVUPS	1722304(AX), Y7	// fitGrad.pad[1] | 2
-	VMOVUPS	1722336(AX), Y8	// fitGrad.pad[1] | 3
+	VMOVUPS	1755008(AX), Y5	// fitGrad.pad[1]
+	VMOVUPS	1755040(AX), Y6	// fitGrad.pad[1] | 1
+	VMOVUPS	1755072(AX), Y7	// fitGrad.pad[1] | 2
+	VMOVUPS	1755104(AX), Y8	// fitGrad.pad[1] | 3
 	VFMADD231PS	Y5, Y4, Y1
 	VFMADD231PS	Y6, Y4, Y2
 	VFMADD231PS	Y7, Y4, Y3
 	VFMADD231PS	Y8, Y4, Y0
 	VBROADCASTSS	8(R9), Y4	// L.0.weight[2]
-	VMOVUPS	1722368(AX), Y5	// fitGrad.pad[2]
-	VMOVUPS	1722400(AX), Y6	// fitGrad.pad[2] | 1
-	VMOVUPS	1722432(AX), Y7	// fitGrad.pad[2] | 2
-	VMOVUPS	1722464(AX), Y8	// fitGrad.pad[2] | 3
+	VMOVUPS	1755136(AX), Y5	// fitGrad.pad[2]
+	VMOVUPS	1755168(AX), Y6	// fitGrad.pad[2] | 1
+	VMOVUPS	1755200(AX), Y7	// fitGrad.pad[2] | 2
+	VMOVUPS	1755232(AX), Y8	// fitGrad.pad[2] | 3
 	VFMADD231PS	Y5, Y4, Y1
 	VFMADD231PS	Y6, Y4, Y2
 	VFMADD231PS	Y7, Y4, Y3
 	VFMADD231PS	Y8, Y4, Y0
 	VBROADCASTSS	12(R9), Y4	// L.0.weight[3]
-	VMOVUPS	1722496(AX), Y5	// fitGrad.pad[3]
-	VMOVUPS	1722528(AX), Y6	// fitGrad.pad[3] | 1
-	VMOVUPS	1722560(AX), Y7	// fitGrad.pad[3] | 2
-	VMOVUPS	1722592(AX), Y8	// fitGrad.pad[3] | 3
+	VMOVUPS	1755264(AX), Y5	// fitGrad.pad[3]
+	VMOVUPS	1755296(AX), Y6	// fitGrad.pad[3] | 1
+	VMOVUPS	1755328(AX), Y7	// fitGrad.pad[3] | 2
+	VMOVUPS	1755360(AX), Y8	// fitGrad.pad[3] | 3
 	VFMADD231PS	Y5, Y4, Y1
 	VFMADD231PS	Y6, Y4, Y2
 	VFMADD231PS	Y7, Y4, Y3
 	VFMADD231PS	Y8, Y4, Y0
-	VMOVUPS	Y1, 1722624(SI)	// fitGrad.matvec_8[0]
-	VMOVUPS	Y2, 1722656(SI)	// fitGrad.matvec_8[0] | 1
-	VMOVUPS	Y3, 1722688(SI)	// fitGrad.matvec_8[0] | 2
-	VMOVUPS	Y0, 1722720(SI)	// fitGrad.matvec_8[0] | 3
-	VMOVUPS	1178368(SI), Y4	// fitGrad.vecmat_2[0]
-	VMOVUPS	1178400(SI), Y5	// fitGrad.vecmat_2[0] | 1
-	VMOVUPS	1178432(SI), Y6	// fitGrad.vecmat_2[0] | 2
-	VMOVUPS	1178464(SI), Y7	// fitGrad.vecmat_2[0] | 3
+	VMOVUPS	Y1, 1755392(SI)	// fitGrad.matvec_8[0]
+	VMOVUPS	Y2, 1755424(SI)	// fitGrad.matvec_8[0] | 1
+	VMOVUPS	Y3, 1755456(SI)	// fitGrad.matvec_8[0] | 2
+	VMOVUPS	Y0, 1755488(SI)	// fitGrad.matvec_8[0] | 3
+	VMOVUPS	1211136(SI), Y4	// fitGrad.vecmat_2[0]
+	VMOVUPS	1211168(SI), Y5	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	1211200(SI), Y6	// fitGrad.vecmat_2[0] | 2
+	VMOVUPS	1211232(SI), Y7	// fitGrad.vecmat_2[0] | 3
 	VMULPS	Y4, Y1, Y4
 	VMULPS	Y5, Y2, Y5
 	VMULPS	Y6, Y3, Y6
 	VMULPS	Y7, Y0, Y7
-	VMOVUPS	Y4, 1739008(SI)	// fitGrad.mul_27[0]
-	VMOVUPS	Y5, 1739040(SI)	// fitGrad.mul_27[0] | 1
-	VMOVUPS	Y6, 1739072(SI)	// fitGrad.mul_27[0] | 2
-	VMOVUPS	Y7, 1739104(SI)	// fitGrad.mul_27[0] | 3
-	VMOVUPS	1129216(SI), Y8	// fitGrad.mul_6[0]
-	VMOVUPS	1129248(SI), Y9	// fitGrad.mul_6[0] | 1
-	VMOVUPS	1129280(SI), Y10	// fitGrad.mul_6[0] | 2
-	VMOVUPS	1129312(SI), Y11	// fitGrad.mul_6[0] | 3
+	VMOVUPS	Y4, 1771776(SI)	// fitGrad.mul_27[0]
+	VMOVUPS	Y5, 1771808(SI)	// fitGrad.mul_27[0] | 1
+	VMOVUPS	Y6, 1771840(SI)	// fitGrad.mul_27[0] | 2
+	VMOVUPS	Y7, 1771872(SI)	// fitGrad.mul_27[0] | 3
+	VMOVUPS	1161984(SI), Y8	// fitGrad.mul_6[0]
+	VMOVUPS	1162016(SI), Y9	// fitGrad.mul_6[0] | 1
+	VMOVUPS	1162048(SI), Y10	// fitGrad.mul_6[0] | 2
+	VMOVUPS	1162080(SI), Y11	// fitGrad.mul_6[0] | 3
 	VMULPS	Y8, Y4, Y4
 	VMULPS	Y9, Y5, Y5
 	VMULPS	Y10, Y6, Y6
 	VMULPS	Y11, Y7, Y7
-	VMOVUPS	Y4, 1755392(SI)	// fitGrad.mul_28[0]
-	VMOVUPS	Y5, 1755424(SI)	// fitGrad.mul_28[0] | 1
-	VMOVUPS	Y6, 1755456(SI)	// fitGrad.mul_28[0] | 2
-	VMOVUPS	Y7, 1755488(SI)	// fitGrad.mul_28[0] | 3
-	VMOVUPS	916224(SI), Y4	// fitGrad.sigmoid[0]
-	VMOVUPS	916256(SI), Y5	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	916288(SI), Y6	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	916320(SI), Y7	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	Y4, 1788160(SI)	// fitGrad.mul_28[0]
+	VMOVUPS	Y5, 1788192(SI)	// fitGrad.mul_28[0] | 1
+	VMOVUPS	Y6, 1788224(SI)	// fitGrad.mul_28[0] | 2
+	VMOVUPS	Y7, 1788256(SI)	// fitGrad.mul_28[0] | 3
+	VMOVUPS	948992(SI), Y4	// fitGrad.sigmoid[0]
+	VMOVUPS	949024(SI), Y5	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	949056(SI), Y6	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	949088(SI), Y7	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y4, Y1, Y1
 	VMULPS	Y5, Y2, Y2
 	VMULPS	Y6, Y3, Y3
 	VMULPS	Y7, Y0, Y0
-	VMOVUPS	Y1, 1771776(SI)	// fitGrad.mul_29[0]
-	VMOVUPS	Y2, 1771808(SI)	// fitGrad.mul_29[0] | 1
-	VMOVUPS	Y3, 1771840(SI)	// fitGrad.mul_29[0] | 2
-	VMOVUPS	Y0, 1771872(SI)	// fitGrad.mul_29[0] | 3
+	VMOVUPS	Y1, 1804544(SI)	// fitGrad.mul_29[0]
+	VMOVUPS	Y2, 1804576(SI)	// fitGrad.mul_29[0] | 1
+	VMOVUPS	Y3, 1804608(SI)	// fitGrad.mul_29[0] | 2
+	VMOVUPS	Y0, 1804640(SI)	// fitGrad.mul_29[0] | 3
 	ADDQ	$128, SI
 	ADDQ	$128, DI
 	ADDQ	$16, R9
 	DECQ	CX
-	JNE	loop41
+	JNE	loop55
 	MOVQ	$64, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
 	MOVQ	DX, R9
-	MOVQ	R8, R10
-loop42: // 64 times: tiles of 2 elements
+loop56: // 64 times: tiles of 2 elements
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	f32_00000000<>(SB), Y1
 	VMOVUPS	f32_00000000<>(SB), Y2
@@ -6196,184 +6687,87 @@ loop42: // 64 times: tiles of 2 elements
 	VMOVUPS	f32_00000000<>(SB), Y5
 	VMOVUPS	f32_00000000<>(SB), Y6
 	VMOVUPS	f32_00000000<>(SB), Y7
-	MOVQ	$128, R11
-	MOVQ	AX, R12
-	MOVQ	SI, R13
-loop43: // 128 times: terms of the sums
-	VMOVUPS	1771776(R12), Y8	// fitGrad.mul_29[0]
-	VMOVUPS	1771808(R12), Y9	// fitGrad.mul_29[0] | 1
-	VMOVUPS	1771840(R12), Y10	// fitGrad.mul_29[0] | 2
-	VMOVUPS	1771872(R12), Y11	// fitGrad.mul_29[0] | 3
-	VBROADCASTSS	2560(R13), Y12	// L.2.weight[0]
+	MOVQ	$128, R10
+	MOVQ	AX, R11
+	MOVQ	SI, R12
+loop57: // 128 times: terms of the sums
+	VMOVUPS	1804544(R11), Y8	// fitGrad.mul_29[0]
+	VMOVUPS	1804576(R11), Y9	// fitGrad.mul_29[0] | 1
+	VMOVUPS	1804608(R11), Y10	// fitGrad.mul_29[0] | 2
+	VMOVUPS	1804640(R11), Y11	// fitGrad.mul_29[0] | 3
+	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	3072(R13), Y12	// L.2.weight[128]
+	VBROADCASTSS	3072(R12), Y12	// L.2.weight[128]
 	VFMADD231PS	Y8, Y12, Y4
 	VFMADD231PS	Y9, Y12, Y5
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	ADDQ	$128, R12
-	ADDQ	$4, R13
-	DECQ	R11
-	JNE	loop43
-	VMOVUPS	Y0, 1788160(DI)	// fitGrad.matvec_9[0]
-	VMOVUPS	Y1, 1788192(DI)	// fitGrad.matvec_9[0] | 1
-	VMOVUPS	Y2, 1788224(DI)	// fitGrad.matvec_9[0] | 2
-	VMOVUPS	Y3, 1788256(DI)	// fitGrad.matvec_9[0] | 3
-	VMOVUPS	Y4, 1788288(DI)	// fitGrad.matvec_9[1]
-	VMOVUPS	Y5, 1788320(DI)	// fitGrad.matvec_9[1] | 1
-	VMOVUPS	Y6, 1788352(DI)	// fitGrad.matvec_9[1] | 2
-	VMOVUPS	Y7, 1788384(DI)	// fitGrad.matvec_9[1] | 3
+	ADDQ	$128, R11
+	ADDQ	$4, R12
+	DECQ	R10
+	JNE	loop57
+	VMOVUPS	Y0, 1820928(DI)	// fitGrad.matvec_9[0]
+	VMOVUPS	Y1, 1820960(DI)	// fitGrad.matvec_9[0] | 1
+	VMOVUPS	Y2, 1820992(DI)	// fitGrad.matvec_9[0] | 2
+	VMOVUPS	Y3, 1821024(DI)	// fitGrad.matvec_9[0] | 3
+	VMOVUPS	Y4, 1821056(DI)	// fitGrad.matvec_9[1]
+	VMOVUPS	Y5, 1821088(DI)	// fitGrad.matvec_9[1] | 1
+	VMOVUPS	Y6, 1821120(DI)	// fitGrad.matvec_9[1] | 2
+	VMOVUPS	Y7, 1821152(DI)	// fitGrad.matvec_9[1] | 3
 	VBROADCASTSS	(R9), Y8	// vecmat[0]
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y8, Y2, Y2
 	VMULPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 1804544(DI)	// fitGrad.mul_30[0]
-	VMOVUPS	Y1, 1804576(DI)	// fitGrad.mul_30[0] | 1
-	VMOVUPS	Y2, 1804608(DI)	// fitGrad.mul_30[0] | 2
-	VMOVUPS	Y3, 1804640(DI)	// fitGrad.mul_30[0] | 3
-	VMOVUPS	1030912(DI), Y8	// fitGrad.mul_2[0]
-	VMOVUPS	1030944(DI), Y9	// fitGrad.mul_2[0] | 1
-	VMOVUPS	1030976(DI), Y10	// fitGrad.mul_2[0] | 2
-	VMOVUPS	1031008(DI), Y11	// fitGrad.mul_2[0] | 3
-	VMULPS	Y8, Y0, Y15
-	VMOVUPS	Y15, 128(AX)
-	VMULPS	Y9, Y1, Y15
-	VMOVUPS	Y15, 160(AX)
-	VMULPS	Y10, Y2, Y15
-	VMOVUPS	Y15, 192(AX)
-	VMULPS	Y11, Y3, Y15
-	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	128(AX), Y13	// fitGrad.mul_31[0]
-	VMOVUPS	Y13, 1820928(DI)
-	VMOVUPS	160(AX), Y13	// fitGrad.mul_31[0] | 1
-	VMOVUPS	Y13, 1820960(DI)
-	VMOVUPS	192(AX), Y13	// fitGrad.mul_31[0] | 2
-	VMOVUPS	Y13, 1820992(DI)
-	VMOVUPS	224(AX), Y13	// fitGrad.mul_31[0] | 3
-	VMOVUPS	Y13, 1821024(DI)
+	VMOVUPS	Y0, 1837312(DI)	// fitGrad.mul_30[0]
+	VMOVUPS	Y1, 1837344(DI)	// fitGrad.mul_30[0] | 1
+	VMOVUPS	Y2, 1837376(DI)	// fitGrad.mul_30[0] | 2
+	VMOVUPS	Y3, 1837408(DI)	// fitGrad.mul_30[0] | 3
+	VMOVUPS	1063680(DI), Y8	// fitGrad.mul_2[0]
+	VMOVUPS	1063712(DI), Y9	// fitGrad.mul_2[0] | 1
+	VMOVUPS	1063744(DI), Y10	// fitGrad.mul_2[0] | 2
+	VMOVUPS	1063776(DI), Y11	// fitGrad.mul_2[0] | 3
+	VMULPS	Y8, Y0, Y0
+	VMULPS	Y9, Y1, Y1
+	VMULPS	Y10, Y2, Y2
+	VMULPS	Y11, Y3, Y3
+	VMOVUPS	Y0, 1853696(DI)	// fitGrad.mul_31[0]
+	VMOVUPS	Y1, 1853728(DI)	// fitGrad.mul_31[0] | 1
+	VMOVUPS	Y2, 1853760(DI)	// fitGrad.mul_31[0] | 2
+	VMOVUPS	Y3, 1853792(DI)	// fitGrad.mul_31[0] | 3
 	VBROADCASTSS	4(R9), Y0	// vecmat[1]
 	VMULPS	Y0, Y4, Y1
 	VMULPS	Y0, Y5, Y2
 	VMULPS	Y0, Y6, Y3
 	VMULPS	Y0, Y7, Y0
-	VMOVUPS	Y1, 1804672(DI)	// fitGrad.mul_30[1]
-	VMOVUPS	Y2, 1804704(DI)	// fitGrad.mul_30[1] | 1
-	VMOVUPS	Y3, 1804736(DI)	// fitGrad.mul_30[1] | 2
-	VMOVUPS	Y0, 1804768(DI)	// fitGrad.mul_30[1] | 3
-	VMOVUPS	1031040(DI), Y4	// fitGrad.mul_2[1]
-	VMOVUPS	1031072(DI), Y5	// fitGrad.mul_2[1] | 1
-	VMOVUPS	1031104(DI), Y6	// fitGrad.mul_2[1] | 2
-	VMOVUPS	1031136(DI), Y7	// fitGrad.mul_2[1] | 3
-	VMULPS	Y4, Y1, Y15
-	VMOVUPS	Y15, 256(AX)
-	VMULPS	Y5, Y2, Y15
-	VMOVUPS	Y15, 288(AX)
-	VMULPS	Y6, Y3, Y15
-	VMOVUPS	Y15, 320(AX)
-	VMULPS	Y7, Y0, Y15
-	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	256(AX), Y13	// fitGrad.mul_31[1]
-	VMOVUPS	Y13, 1821056(DI)
-	VMOVUPS	288(AX), Y13	// fitGrad.mul_31[1] | 1
-	VMOVUPS	Y13, 1821088(DI)
-	VMOVUPS	320(AX), Y13	// fitGrad.mul_31[1] | 2
-	VMOVUPS	Y13, 1821120(DI)
-	VMOVUPS	352(AX), Y13	// fitGrad.mul_31[1] | 3
-	VMOVUPS	Y13, 1821152(DI)
-	VMOVUPS	1392384(DI), Y0	// fitGrad.mul_16[0]
-	VMOVUPS	1392416(DI), Y1	// fitGrad.mul_16[0] | 1
-	VMOVUPS	1392448(DI), Y2	// fitGrad.mul_16[0] | 2
-	VMOVUPS	1392480(DI), Y3	// fitGrad.mul_16[0] | 3
-	VANDPS	0(AX), Y0, Y0
-	VANDPS	32(AX), Y1, Y1
-	VANDPS	64(AX), Y2, Y2
-	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	1392512(DI), Y4	// fitGrad.mul_16[1]
-	VMOVUPS	1392544(DI), Y5	// fitGrad.mul_16[1] | 1
-	VMOVUPS	1392576(DI), Y6	// fitGrad.mul_16[1] | 2
-	VMOVUPS	1392608(DI), Y7	// fitGrad.mul_16[1] | 3
-	VANDPS	0(AX), Y4, Y4
-	VANDPS	32(AX), Y5, Y5
-	VANDPS	64(AX), Y6, Y6
-	VANDPS	96(AX), Y7, Y7
-	MOVQ	$128, R11
-	MOVQ	AX, R12
-	MOVQ	R10, R13
-loop44: // 128 times: elements
-	VMOVUPS	1771776(R12), Y8	// fitGrad.mul_29[0]
-	VMOVUPS	1771808(R12), Y9	// fitGrad.mul_29[0] | 1
-	VMOVUPS	1771840(R12), Y10	// fitGrad.mul_29[0] | 2
-	VMOVUPS	1771872(R12), Y11	// fitGrad.mul_29[0] | 3
-	VMOVUPS	20480(R13), Y12	// sum of L.2.weight[0]
-	VFMADD231PS	Y8, Y0, Y12
-	VFMADD231PS	Y9, Y1, Y12
-	VFMADD231PS	Y10, Y2, Y12
-	VFMADD231PS	Y11, Y3, Y12
-	VMOVUPS	Y12, 20480(R13)	// sum of L.2.weight[0]
-	VMOVUPS	24576(R13), Y12	// sum of L.2.weight[128]
-	VFMADD231PS	Y8, Y4, Y12
-	VFMADD231PS	Y9, Y5, Y12
-	VFMADD231PS	Y10, Y6, Y12
-	VFMADD231PS	Y11, Y7, Y12
-	VMOVUPS	Y12, 24576(R13)	// sum of L.2.weight[128]
-	ADDQ	$128, R12
-	ADDQ	$32, R13
-	DECQ	R11
-	JNE	loop44
-	VMOVUPS	128(AX), Y13
-	VANDPS	0(AX), Y13, Y0
-	VMOVUPS	160(AX), Y13
-	VANDPS	32(AX), Y13, Y1
-	VMOVUPS	192(AX), Y13
-	VANDPS	64(AX), Y13, Y2
-	VMOVUPS	224(AX), Y13
-	VANDPS	96(AX), Y13, Y3
-	VMOVUPS	256(AX), Y13
-	VANDPS	0(AX), Y13, Y4
-	VMOVUPS	288(AX), Y13
-	VANDPS	32(AX), Y13, Y5
-	VMOVUPS	320(AX), Y13
-	VANDPS	64(AX), Y13, Y6
-	VMOVUPS	352(AX), Y13
-	VANDPS	96(AX), Y13, Y7
-	MOVQ	$128, R11
-	MOVQ	AX, R12
-	MOVQ	R10, R13
-loop45: // 128 times: elements
-	VMOVUPS	1343232(R12), Y8	// fitGrad.mul_14[0]
-	VMOVUPS	1343264(R12), Y9	// fitGrad.mul_14[0] | 1
-	VMOVUPS	1343296(R12), Y10	// fitGrad.mul_14[0] | 2
-	VMOVUPS	1343328(R12), Y11	// fitGrad.mul_14[0] | 3
-	VMOVUPS	20480(R13), Y12	// sum of L.2.weight[0]
-	VFMADD231PS	Y8, Y0, Y12
-	VFMADD231PS	Y9, Y1, Y12
-	VFMADD231PS	Y10, Y2, Y12
-	VFMADD231PS	Y11, Y3, Y12
-	VMOVUPS	Y12, 20480(R13)	// sum of L.2.weight[0]
-	VMOVUPS	24576(R13), Y12	// sum of L.2.weight[128]
-	VFMADD231PS	Y8, Y4, Y12
-	VFMADD231PS	Y9, Y5, Y12
-	VFMADD231PS	Y10, Y6, Y12
-	VFMADD231PS	Y11, Y7, Y12
-	VMOVUPS	Y12, 24576(R13)	// sum of L.2.weight[128]
-	ADDQ	$128, R12
-	ADDQ	$32, R13
-	DECQ	R11
-	JNE	loop45
+	VMOVUPS	Y1, 1837440(DI)	// fitGrad.mul_30[1]
+	VMOVUPS	Y2, 1837472(DI)	// fitGrad.mul_30[1] | 1
+	VMOVUPS	Y3, 1837504(DI)	// fitGrad.mul_30[1] | 2
+	VMOVUPS	Y0, 1837536(DI)	// fitGrad.mul_30[1] | 3
+	VMOVUPS	1063808(DI), Y4	// fitGrad.mul_2[1]
+	VMOVUPS	1063840(DI), Y5	// fitGrad.mul_2[1] | 1
+	VMOVUPS	1063872(DI), Y6	// fitGrad.mul_2[1] | 2
+	VMOVUPS	1063904(DI), Y7	// fitGrad.mul_2[1] | 3
+	VMULPS	Y4, Y1, Y1
+	VMULPS	Y5, Y2, Y2
+	VMULPS	Y6, Y3, Y3
+	VMULPS	Y7, Y0, Y0
+	VMOVUPS	Y1, 1853824(DI)	// fitGrad.mul_31[1]
+	VMOVUPS	Y2, 1853856(DI)	// fitGrad.mul_31[1] | 1
+	VMOVUPS	Y3, 1853888(DI)	// fitGrad.mul_31[1] | 2
+	VMOVUPS	Y0, 1853920(DI)	// fitGrad.mul_31[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
-	ADDQ	$8192, R10
 	DECQ	CX
-	JNE	loop42
+	JNE	loop56
 	MOVQ	$64, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
-loop46: // 64 times: tiles of 2 elements
+loop58: // 64 times: tiles of 2 elements
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	f32_00000000<>(SB), Y1
 	VMOVUPS	f32_00000000<>(SB), Y2
@@ -6385,11 +6779,11 @@ loop46: // 64 times: tiles of 2 elements
 	MOVQ	$128, R9
 	MOVQ	AX, R10
 	MOVQ	SI, R11
-loop47: // 128 times: terms of the sums
-	VMOVUPS	1820928(R10), Y8	// fitGrad.mul_31[0]
-	VMOVUPS	1820960(R10), Y9	// fitGrad.mul_31[0] | 1
-	VMOVUPS	1820992(R10), Y10	// fitGrad.mul_31[0] | 2
-	VMOVUPS	1821024(R10), Y11	// fitGrad.mul_31[0] | 3
+loop59: // 128 times: terms of the sums
+	VMOVUPS	1853696(R10), Y8	// fitGrad.mul_31[0]
+	VMOVUPS	1853728(R10), Y9	// fitGrad.mul_31[0] | 1
+	VMOVUPS	1853760(R10), Y10	// fitGrad.mul_31[0] | 2
+	VMOVUPS	1853792(R10), Y11	// fitGrad.mul_31[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -6403,35 +6797,625 @@ loop47: // 128 times: terms of the sums
 	ADDQ	$128, R10
 	ADDQ	$512, R11
 	DECQ	R9
-	JNE	loop47
-	VMOVUPS	Y0, 1837312(DI)	// fitGrad.vecmat_9[0]
-	VMOVUPS	Y1, 1837344(DI)	// fitGrad.vecmat_9[0] | 1
-	VMOVUPS	Y2, 1837376(DI)	// fitGrad.vecmat_9[0] | 2
-	VMOVUPS	Y3, 1837408(DI)	// fitGrad.vecmat_9[0] | 3
-	VMOVUPS	Y4, 1837440(DI)	// fitGrad.vecmat_9[1]
-	VMOVUPS	Y5, 1837472(DI)	// fitGrad.vecmat_9[1] | 1
-	VMOVUPS	Y6, 1837504(DI)	// fitGrad.vecmat_9[1] | 2
-	VMOVUPS	Y7, 1837536(DI)	// fitGrad.vecmat_9[1] | 3
+	JNE	loop59
+	VMOVUPS	Y0, 1870080(DI)	// fitGrad.vecmat_9[0]
+	VMOVUPS	Y1, 1870112(DI)	// fitGrad.vecmat_9[0] | 1
+	VMOVUPS	Y2, 1870144(DI)	// fitGrad.vecmat_9[0] | 2
+	VMOVUPS	Y3, 1870176(DI)	// fitGrad.vecmat_9[0] | 3
+	VMOVUPS	Y4, 1870208(DI)	// fitGrad.vecmat_9[1]
+	VMOVUPS	Y5, 1870240(DI)	// fitGrad.vecmat_9[1] | 1
+	VMOVUPS	Y6, 1870272(DI)	// fitGrad.vecmat_9[1] | 2
+	VMOVUPS	Y7, 1870304(DI)	// fitGrad.vecmat_9[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
-	JNE	loop46
+	JNE	loop58
+	MOVQ	$32, CX
+	MOVQ	AX, SI
+loop60: // 32 times: tiles of 4 elements
+	VMOVUPS	1425152(SI), Y0	// fitGrad.mul_16[0]
+	VMOVUPS	1425184(SI), Y1	// fitGrad.mul_16[0] | 1
+	VMOVUPS	1425216(SI), Y2	// fitGrad.mul_16[0] | 2
+	VMOVUPS	1425248(SI), Y3	// fitGrad.mul_16[0] | 3
+	VANDPS	0(AX), Y0, Y0
+	VANDPS	32(AX), Y1, Y1
+	VANDPS	64(AX), Y2, Y2
+	VANDPS	96(AX), Y3, Y3
+	VMOVUPS	Y0, 899328(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 899360(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 899392(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 899424(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	1425280(SI), Y0	// fitGrad.mul_16[1]
+	VMOVUPS	1425312(SI), Y1	// fitGrad.mul_16[1] | 1
+	VMOVUPS	1425344(SI), Y2	// fitGrad.mul_16[1] | 2
+	VMOVUPS	1425376(SI), Y3	// fitGrad.mul_16[1] | 3
+	VANDPS	0(AX), Y0, Y0
+	VANDPS	32(AX), Y1, Y1
+	VANDPS	64(AX), Y2, Y2
+	VANDPS	96(AX), Y3, Y3
+	VMOVUPS	Y0, 899456(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 899488(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 899520(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 899552(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	1425408(SI), Y0	// fitGrad.mul_16[2]
+	VMOVUPS	1425440(SI), Y1	// fitGrad.mul_16[2] | 1
+	VMOVUPS	1425472(SI), Y2	// fitGrad.mul_16[2] | 2
+	VMOVUPS	1425504(SI), Y3	// fitGrad.mul_16[2] | 3
+	VANDPS	0(AX), Y0, Y0
+	VANDPS	32(AX), Y1, Y1
+	VANDPS	64(AX), Y2, Y2
+	VANDPS	96(AX), Y3, Y3
+	VMOVUPS	Y0, 899584(SI)	// fitGrad.turned[2]
+	VMOVUPS	Y1, 899616(SI)	// fitGrad.turned[2] | 1
+	VMOVUPS	Y2, 899648(SI)	// fitGrad.turned[2] | 2
+	VMOVUPS	Y3, 899680(SI)	// fitGrad.turned[2] | 3
+	VMOVUPS	1425536(SI), Y0	// fitGrad.mul_16[3]
+	VMOVUPS	1425568(SI), Y1	// fitGrad.mul_16[3] | 1
+	VMOVUPS	1425600(SI), Y2	// fitGrad.mul_16[3] | 2
+	VMOVUPS	1425632(SI), Y3	// fitGrad.mul_16[3] | 3
+	VANDPS	0(AX), Y0, Y0
+	VANDPS	32(AX), Y1, Y1
+	VANDPS	64(AX), Y2, Y2
+	VANDPS	96(AX), Y3, Y3
+	VMOVUPS	Y0, 899712(SI)	// fitGrad.turned[3]
+	VMOVUPS	Y1, 899744(SI)	// fitGrad.turned[3] | 1
+	VMOVUPS	Y2, 899776(SI)	// fitGrad.turned[3] | 2
+	VMOVUPS	Y3, 899808(SI)	// fitGrad.turned[3] | 3
+	ADDQ	$512, SI
+	DECQ	CX
+	JNE	loop60
+	MOVQ	$4, CX
+	MOVQ	AX, SI
+	MOVQ	AX, DI
+loop61: // 4 times: vectors of the block
+	MOVQ	$16, R9
+	MOVQ	SI, R10
+	MOVQ	DI, R11
+loop62: // 16 times
+	VMOVUPS	1804544(R10), Y0	// fitGrad.mul_29[0]
+	VMOVUPS	1804672(R10), Y1	// fitGrad.mul_29[1]
+	VMOVUPS	1804800(R10), Y2	// fitGrad.mul_29[2]
+	VMOVUPS	1804928(R10), Y3	// fitGrad.mul_29[3]
+	VMOVUPS	1805056(R10), Y4	// fitGrad.mul_29[4]
+	VMOVUPS	1805184(R10), Y5	// fitGrad.mul_29[5]
+	VMOVUPS	1805312(R10), Y6	// fitGrad.mul_29[6]
+	VMOVUPS	1805440(R10), Y7	// fitGrad.mul_29[7]
+	VUNPCKLPS	Y1, Y0, Y8
+	VUNPCKHPS	Y1, Y0, Y0
+	VUNPCKLPS	Y3, Y2, Y1
+	VUNPCKHPS	Y3, Y2, Y2
+	VUNPCKLPD	Y1, Y8, Y3
+	VUNPCKHPD	Y1, Y8, Y1
+	VUNPCKLPD	Y2, Y0, Y8
+	VUNPCKHPD	Y2, Y0, Y0
+	VUNPCKLPS	Y5, Y4, Y2
+	VUNPCKHPS	Y5, Y4, Y4
+	VUNPCKLPS	Y7, Y6, Y5
+	VUNPCKHPS	Y7, Y6, Y6
+	VUNPCKLPD	Y5, Y2, Y7
+	VUNPCKHPD	Y5, Y2, Y2
+	VUNPCKLPD	Y6, Y4, Y5
+	VUNPCKHPD	Y6, Y4, Y4
+	VPERM2F128	$32, Y7, Y3, Y6
+	VPERM2F128	$49, Y7, Y3, Y3
+	VPERM2F128	$32, Y2, Y1, Y7
+	VPERM2F128	$49, Y2, Y1, Y1
+	VPERM2F128	$32, Y5, Y8, Y2
+	VPERM2F128	$49, Y5, Y8, Y5
+	VPERM2F128	$32, Y4, Y0, Y8
+	VPERM2F128	$49, Y4, Y0, Y0
+	VMOVUPS	Y6, 915712(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 915744(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 915776(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 915808(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 915840(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 915872(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 915904(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 915936(R11)	// fitGrad.turned[129] | 3
+	ADDQ	$1024, R10
+	ADDQ	$1024, R11
+	DECQ	R9
+	JNE	loop62
+	ADDQ	$32, SI
+	ADDQ	$256, DI
+	DECQ	CX
+	JNE	loop61
+	MOVQ	$25, CX
+	MOVQ	R8, SI
+	MOVQ	AX, DI
+loop63: // 25 times: tiles of 5 elements
+	MOVQ	$8, R9
+	MOVQ	SI, R10
+	MOVQ	AX, R11
+loop64: // 8 times: tiles of 2 elements
+	VMOVUPS	20480(R10), Y0	// sum of L.2.weight[0]
+	VMOVUPS	20512(R10), Y1	// sum of L.2.weight[8]
+	VMOVUPS	20992(R10), Y2	// sum of L.2.weight[128]
+	VMOVUPS	21024(R10), Y3	// sum of L.2.weight[136]
+	VMOVUPS	21504(R10), Y4	// sum of L.2.weight[256]
+	VMOVUPS	21536(R10), Y5	// sum of L.2.weight[264]
+	VMOVUPS	22016(R10), Y6	// sum of L.2.weight[384]
+	VMOVUPS	22048(R10), Y7	// sum of L.2.weight[392]
+	VMOVUPS	22528(R10), Y8	// sum of L.2.weight[512]
+	VMOVUPS	22560(R10), Y9	// sum of L.2.weight[520]
+	MOVQ	$8, R12
+	MOVQ	R11, R13
+	MOVQ	DI, R14
+loop65: // 8 times: samples, 4 at a time
+	VMOVUPS	915712(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	916736(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	899328(R14), Y12	// fitGrad.turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	899456(R14), Y12	// fitGrad.turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	899584(R14), Y12	// fitGrad.turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	899712(R14), Y12	// fitGrad.turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	899840(R14), Y12	// fitGrad.turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	915744(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	916768(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	899332(R14), Y12	// fitGrad.turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	899460(R14), Y12	// fitGrad.turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	899588(R14), Y12	// fitGrad.turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	899716(R14), Y12	// fitGrad.turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	899844(R14), Y12	// fitGrad.turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	915776(R13), Y10	// fitGrad.turned[128] | 2
+	VMOVUPS	916800(R13), Y11	// fitGrad.turned[136] | 2
+	VBROADCASTSS	899336(R14), Y12	// fitGrad.turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	899464(R14), Y12	// fitGrad.turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	899592(R14), Y12	// fitGrad.turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	899720(R14), Y12	// fitGrad.turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	899848(R14), Y12	// fitGrad.turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	915808(R13), Y10	// fitGrad.turned[128] | 3
+	VMOVUPS	916832(R13), Y11	// fitGrad.turned[136] | 3
+	VBROADCASTSS	899340(R14), Y12	// fitGrad.turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	899468(R14), Y12	// fitGrad.turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	899596(R14), Y12	// fitGrad.turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	899724(R14), Y12	// fitGrad.turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	899852(R14), Y12	// fitGrad.turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	ADDQ	$128, R13
+	ADDQ	$16, R14
+	DECQ	R12
+	JNE	loop65
+	VMOVUPS	Y0, 20480(R10)	// sum of L.2.weight[0]
+	VMOVUPS	Y1, 20512(R10)	// sum of L.2.weight[8]
+	VMOVUPS	Y2, 20992(R10)	// sum of L.2.weight[128]
+	VMOVUPS	Y3, 21024(R10)	// sum of L.2.weight[136]
+	VMOVUPS	Y4, 21504(R10)	// sum of L.2.weight[256]
+	VMOVUPS	Y5, 21536(R10)	// sum of L.2.weight[264]
+	VMOVUPS	Y6, 22016(R10)	// sum of L.2.weight[384]
+	VMOVUPS	Y7, 22048(R10)	// sum of L.2.weight[392]
+	VMOVUPS	Y8, 22528(R10)	// sum of L.2.weight[512]
+	VMOVUPS	Y9, 22560(R10)	// sum of L.2.weight[520]
+	ADDQ	$64, R10
+	ADDQ	$2048, R11
+	DECQ	R9
+	JNE	loop64
+	ADDQ	$2560, SI
+	ADDQ	$640, DI
+	DECQ	CX
+	JNE	loop63
+	MOVQ	$8, CX
+	MOVQ	R8, SI
+	MOVQ	AX, DI
+loop66: // 8 times: tiles of 2 elements
+	VMOVUPS	84480(SI), Y0	// sum of L.2.weight[16000]
+	VMOVUPS	84512(SI), Y1	// sum of L.2.weight[16008]
+	VMOVUPS	84992(SI), Y2	// sum of L.2.weight[16128]
+	VMOVUPS	85024(SI), Y3	// sum of L.2.weight[16136]
+	VMOVUPS	85504(SI), Y4	// sum of L.2.weight[16256]
+	VMOVUPS	85536(SI), Y5	// sum of L.2.weight[16264]
+	MOVQ	$8, R9
+	MOVQ	DI, R10
+	MOVQ	AX, R11
+loop67: // 8 times: samples, 4 at a time
+	VMOVUPS	915712(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	916736(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	915328(R11), Y8	// fitGrad.turned[125]
+	VFMADD231PS	Y6, Y8, Y0
+	VFMADD231PS	Y7, Y8, Y1
+	VBROADCASTSS	915456(R11), Y8	// fitGrad.turned[126]
+	VFMADD231PS	Y6, Y8, Y2
+	VFMADD231PS	Y7, Y8, Y3
+	VBROADCASTSS	915584(R11), Y8	// fitGrad.turned[127]
+	VFMADD231PS	Y6, Y8, Y4
+	VFMADD231PS	Y7, Y8, Y5
+	VMOVUPS	915744(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	916768(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	915332(R11), Y8	// fitGrad.turned[125]
+	VFMADD231PS	Y6, Y8, Y0
+	VFMADD231PS	Y7, Y8, Y1
+	VBROADCASTSS	915460(R11), Y8	// fitGrad.turned[126]
+	VFMADD231PS	Y6, Y8, Y2
+	VFMADD231PS	Y7, Y8, Y3
+	VBROADCASTSS	915588(R11), Y8	// fitGrad.turned[127]
+	VFMADD231PS	Y6, Y8, Y4
+	VFMADD231PS	Y7, Y8, Y5
+	VMOVUPS	915776(R10), Y6	// fitGrad.turned[128] | 2
+	VMOVUPS	916800(R10), Y7	// fitGrad.turned[136] | 2
+	VBROADCASTSS	915336(R11), Y8	// fitGrad.turned[125]
+	VFMADD231PS	Y6, Y8, Y0
+	VFMADD231PS	Y7, Y8, Y1
+	VBROADCASTSS	915464(R11), Y8	// fitGrad.turned[126]
+	VFMADD231PS	Y6, Y8, Y2
+	VFMADD231PS	Y7, Y8, Y3
+	VBROADCASTSS	915592(R11), Y8	// fitGrad.turned[127]
+	VFMADD231PS	Y6, Y8, Y4
+	VFMADD231PS	Y7, Y8, Y5
+	VMOVUPS	915808(R10), Y6	// fitGrad.turned[128] | 3
+	VMOVUPS	916832(R10), Y7	// fitGrad.turned[136] | 3
+	VBROADCASTSS	915340(R11), Y8	// fitGrad.turned[125]
+	VFMADD231PS	Y6, Y8, Y0
+	VFMADD231PS	Y7, Y8, Y1
+	VBROADCASTSS	915468(R11), Y8	// fitGrad.turned[126]
+	VFMADD231PS	Y6, Y8, Y2
+	VFMADD231PS	Y7, Y8, Y3
+	VBROADCASTSS	915596(R11), Y8	// fitGrad.turned[127]
+	VFMADD231PS	Y6, Y8, Y4
+	VFMADD231PS	Y7, Y8, Y5
+	ADDQ	$128, R10
+	ADDQ	$16, R11
+	DECQ	R9
+	JNE	loop67
+	VMOVUPS	Y0, 84480(SI)	// sum of L.2.weight[16000]
+	VMOVUPS	Y1, 84512(SI)	// sum of L.2.weight[16008]
+	VMOVUPS	Y2, 84992(SI)	// sum of L.2.weight[16128]
+	VMOVUPS	Y3, 85024(SI)	// sum of L.2.weight[16136]
+	VMOVUPS	Y4, 85504(SI)	// sum of L.2.weight[16256]
+	VMOVUPS	Y5, 85536(SI)	// sum of L.2.weight[16264]
+	ADDQ	$64, SI
+	ADDQ	$2048, DI
+	DECQ	CX
+	JNE	loop66
+	// lagrange.nde:4
+	MOVQ	$32, CX
+	MOVQ	AX, SI
+loop68: // 32 times: tiles of 4 elements
+	VMOVUPS	1853696(SI), Y0	// fitGrad.mul_31[0]
+	VMOVUPS	1853728(SI), Y1	// fitGrad.mul_31[0] | 1
+	VMOVUPS	1853760(SI), Y2	// fitGrad.mul_31[0] | 2
+	VMOVUPS	1853792(SI), Y3	// fitGrad.mul_31[0] | 3
+	VANDPS	0(AX), Y0, Y0
+	VANDPS	32(AX), Y1, Y1
+	VANDPS	64(AX), Y2, Y2
+	VANDPS	96(AX), Y3, Y3
+	VMOVUPS	Y0, 899328(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 899360(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 899392(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 899424(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	1853824(SI), Y0	// fitGrad.mul_31[1]
+	VMOVUPS	1853856(SI), Y1	// fitGrad.mul_31[1] | 1
+	VMOVUPS	1853888(SI), Y2	// fitGrad.mul_31[1] | 2
+	VMOVUPS	1853920(SI), Y3	// fitGrad.mul_31[1] | 3
+	VANDPS	0(AX), Y0, Y0
+	VANDPS	32(AX), Y1, Y1
+	VANDPS	64(AX), Y2, Y2
+	VANDPS	96(AX), Y3, Y3
+	VMOVUPS	Y0, 899456(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 899488(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 899520(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 899552(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	1853952(SI), Y0	// fitGrad.mul_31[2]
+	VMOVUPS	1853984(SI), Y1	// fitGrad.mul_31[2] | 1
+	VMOVUPS	1854016(SI), Y2	// fitGrad.mul_31[2] | 2
+	VMOVUPS	1854048(SI), Y3	// fitGrad.mul_31[2] | 3
+	VANDPS	0(AX), Y0, Y0
+	VANDPS	32(AX), Y1, Y1
+	VANDPS	64(AX), Y2, Y2
+	VANDPS	96(AX), Y3, Y3
+	VMOVUPS	Y0, 899584(SI)	// fitGrad.turned[2]
+	VMOVUPS	Y1, 899616(SI)	// fitGrad.turned[2] | 1
+	VMOVUPS	Y2, 899648(SI)	// fitGrad.turned[2] | 2
+	VMOVUPS	Y3, 899680(SI)	// fitGrad.turned[2] | 3
+	VMOVUPS	1854080(SI), Y0	// fitGrad.mul_31[3]
+	VMOVUPS	1854112(SI), Y1	// fitGrad.mul_31[3] | 1
+	VMOVUPS	1854144(SI), Y2	// fitGrad.mul_31[3] | 2
+	VMOVUPS	1854176(SI), Y3	// fitGrad.mul_31[3] | 3
+	VANDPS	0(AX), Y0, Y0
+	VANDPS	32(AX), Y1, Y1
+	VANDPS	64(AX), Y2, Y2
+	VANDPS	96(AX), Y3, Y3
+	VMOVUPS	Y0, 899712(SI)	// fitGrad.turned[3]
+	VMOVUPS	Y1, 899744(SI)	// fitGrad.turned[3] | 1
+	VMOVUPS	Y2, 899776(SI)	// fitGrad.turned[3] | 2
+	VMOVUPS	Y3, 899808(SI)	// fitGrad.turned[3] | 3
+	ADDQ	$512, SI
+	DECQ	CX
+	JNE	loop68
+	MOVQ	$4, CX
+	MOVQ	AX, SI
+	MOVQ	AX, DI
+loop69: // 4 times: vectors of the block
+	MOVQ	$16, R9
+	MOVQ	SI, R10
+	MOVQ	DI, R11
+loop70: // 16 times
+	VMOVUPS	1376000(R10), Y0	// fitGrad.mul_14[0]
+	VMOVUPS	1376128(R10), Y1	// fitGrad.mul_14[1]
+	VMOVUPS	1376256(R10), Y2	// fitGrad.mul_14[2]
+	VMOVUPS	1376384(R10), Y3	// fitGrad.mul_14[3]
+	VMOVUPS	1376512(R10), Y4	// fitGrad.mul_14[4]
+	VMOVUPS	1376640(R10), Y5	// fitGrad.mul_14[5]
+	VMOVUPS	1376768(R10), Y6	// fitGrad.mul_14[6]
+	VMOVUPS	1376896(R10), Y7	// fitGrad.mul_14[7]
+	VUNPCKLPS	Y1, Y0, Y8
+	VUNPCKHPS	Y1, Y0, Y0
+	VUNPCKLPS	Y3, Y2, Y1
+	VUNPCKHPS	Y3, Y2, Y2
+	VUNPCKLPD	Y1, Y8, Y3
+	VUNPCKHPD	Y1, Y8, Y1
+	VUNPCKLPD	Y2, Y0, Y8
+	VUNPCKHPD	Y2, Y0, Y0
+	VUNPCKLPS	Y5, Y4, Y2
+	VUNPCKHPS	Y5, Y4, Y4
+	VUNPCKLPS	Y7, Y6, Y5
+	VUNPCKHPS	Y7, Y6, Y6
+	VUNPCKLPD	Y5, Y2, Y7
+	VUNPCKHPD	Y5, Y2, Y2
+	VUNPCKLPD	Y6, Y4, Y5
+	VUNPCKHPD	Y6, Y4, Y4
+	VPERM2F128	$32, Y7, Y3, Y6
+	VPERM2F128	$49, Y7, Y3, Y3
+	VPERM2F128	$32, Y2, Y1, Y7
+	VPERM2F128	$49, Y2, Y1, Y1
+	VPERM2F128	$32, Y5, Y8, Y2
+	VPERM2F128	$49, Y5, Y8, Y5
+	VPERM2F128	$32, Y4, Y0, Y8
+	VPERM2F128	$49, Y4, Y0, Y0
+	VMOVUPS	Y6, 915712(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 915744(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 915776(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 915808(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 915840(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 915872(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 915904(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 915936(R11)	// fitGrad.turned[129] | 3
+	ADDQ	$1024, R10
+	ADDQ	$1024, R11
+	DECQ	R9
+	JNE	loop70
+	ADDQ	$32, SI
+	ADDQ	$256, DI
+	DECQ	CX
+	JNE	loop69
+	MOVQ	$25, CX
+	MOVQ	R8, SI
+	MOVQ	AX, DI
+loop71: // 25 times: tiles of 5 elements
+	MOVQ	$8, R9
+	MOVQ	SI, R10
+	MOVQ	AX, R11
+loop72: // 8 times: tiles of 2 elements
+	VMOVUPS	20480(R10), Y0	// sum of L.2.weight[0]
+	VMOVUPS	20512(R10), Y1	// sum of L.2.weight[8]
+	VMOVUPS	20992(R10), Y2	// sum of L.2.weight[128]
+	VMOVUPS	21024(R10), Y3	// sum of L.2.weight[136]
+	VMOVUPS	21504(R10), Y4	// sum of L.2.weight[256]
+	VMOVUPS	21536(R10), Y5	// sum of L.2.weight[264]
+	VMOVUPS	22016(R10), Y6	// sum of L.2.weight[384]
+	VMOVUPS	22048(R10), Y7	// sum of L.2.weight[392]
+	VMOVUPS	22528(R10), Y8	// sum of L.2.weight[512]
+	VMOVUPS	22560(R10), Y9	// sum of L.2.weight[520]
+	MOVQ	$8, R12
+	MOVQ	R11, R13
+	MOVQ	DI, R14
+loop73: // 8 times: samples, 4 at a time
+	VMOVUPS	915712(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	916736(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	899328(R14), Y12	// fitGrad.turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	899456(R14), Y12	// fitGrad.turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	899584(R14), Y12	// fitGrad.turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	899712(R14), Y12	// fitGrad.turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	899840(R14), Y12	// fitGrad.turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	915744(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	916768(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	899332(R14), Y12	// fitGrad.turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	899460(R14), Y12	// fitGrad.turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	899588(R14), Y12	// fitGrad.turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	899716(R14), Y12	// fitGrad.turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	899844(R14), Y12	// fitGrad.turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	915776(R13), Y10	// fitGrad.turned[128] | 2
+	VMOVUPS	916800(R13), Y11	// fitGrad.turned[136] | 2
+	VBROADCASTSS	899336(R14), Y12	// fitGrad.turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	899464(R14), Y12	// fitGrad.turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	899592(R14), Y12	// fitGrad.turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	899720(R14), Y12	// fitGrad.turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	899848(R14), Y12	// fitGrad.turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	915808(R13), Y10	// fitGrad.turned[128] | 3
+	VMOVUPS	916832(R13), Y11	// fitGrad.turned[136] | 3
+	VBROADCASTSS	899340(R14), Y12	// fitGrad.turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	899468(R14), Y12	// fitGrad.turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	899596(R14), Y12	// fitGrad.turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	899724(R14), Y12	// fitGrad.turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	899852(R14), Y12	// fitGrad.turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	ADDQ	$128, R13
+	ADDQ	$16, R14
+	DECQ	R12
+	JNE	loop73
+	VMOVUPS	Y0, 20480(R10)	// sum of L.2.weight[0]
+	VMOVUPS	Y1, 20512(R10)	// sum of L.2.weight[8]
+	VMOVUPS	Y2, 20992(R10)	// sum of L.2.weight[128]
+	VMOVUPS	Y3, 21024(R10)	// sum of L.2.weight[136]
+	VMOVUPS	Y4, 21504(R10)	// sum of L.2.weight[256]
+	VMOVUPS	Y5, 21536(R10)	// sum of L.2.weight[264]
+	VMOVUPS	Y6, 22016(R10)	// sum of L.2.weight[384]
+	VMOVUPS	Y7, 22048(R10)	// sum of L.2.weight[392]
+	VMOVUPS	Y8, 22528(R10)	// sum of L.2.weight[512]
+	VMOVUPS	Y9, 22560(R10)	// sum of L.2.weight[520]
+	ADDQ	$64, R10
+	ADDQ	$2048, R11
+	DECQ	R9
+	JNE	loop72
+	ADDQ	$2560, SI
+	ADDQ	$640, DI
+	DECQ	CX
+	JNE	loop71
+	MOVQ	$8, CX
+	MOVQ	R8, SI
+	MOVQ	AX, DI
+loop74: // 8 times: tiles of 2 elements
+	VMOVUPS	84480(SI), Y0	// sum of L.2.weight[16000]
+	VMOVUPS	84512(SI), Y1	// sum of L.2.weight[16008]
+	VMOVUPS	84992(SI), Y2	// sum of L.2.weight[16128]
+	VMOVUPS	85024(SI), Y3	// sum of L.2.weight[16136]
+	VMOVUPS	85504(SI), Y4	// sum of L.2.weight[16256]
+	VMOVUPS	85536(SI), Y5	// sum of L.2.weight[16264]
+	MOVQ	$8, R9
+	MOVQ	DI, R10
+	MOVQ	AX, R11
+loop75: // 8 times: samples, 4 at a time
+	VMOVUPS	915712(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	916736(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	915328(R11), Y8	// fitGrad.turned[125]
+	VFMADD231PS	Y6, Y8, Y0
+	VFMADD231PS	Y7, Y8, Y1
+	VBROADCASTSS	915456(R11), Y8	// fitGrad.turned[126]
+	VFMADD231PS	Y6, Y8, Y2
+	VFMADD231PS	Y7, Y8, Y3
+	VBROADCASTSS	915584(R11), Y8	// fitGrad.turned[127]
+	VFMADD231PS	Y6, Y8, Y4
+	VFMADD231PS	Y7, Y8, Y5
+	VMOVUPS	915744(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	916768(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	915332(R11), Y8	// fitGrad.turned[125]
+	VFMADD231PS	Y6, Y8, Y0
+	VFMADD231PS	Y7, Y8, Y1
+	VBROADCASTSS	915460(R11), Y8	// fitGrad.turned[126]
+	VFMADD231PS	Y6, Y8, Y2
+	VFMADD231PS	Y7, Y8, Y3
+	VBROADCASTSS	915588(R11), Y8	// fitGrad.turned[127]
+	VFMADD231PS	Y6, Y8, Y4
+	VFMADD231PS	Y7, Y8, Y5
+	VMOVUPS	915776(R10), Y6	// fitGrad.turned[128] | 2
+	VMOVUPS	916800(R10), Y7	// fitGrad.turned[136] | 2
+	VBROADCASTSS	915336(R11), Y8	// fitGrad.turned[125]
+	VFMADD231PS	Y6, Y8, Y0
+	VFMADD231PS	Y7, Y8, Y1
+	VBROADCASTSS	915464(R11), Y8	// fitGrad.turned[126]
+	VFMADD231PS	Y6, Y8, Y2
+	VFMADD231PS	Y7, Y8, Y3
+	VBROADCASTSS	915592(R11), Y8	// fitGrad.turned[127]
+	VFMADD231PS	Y6, Y8, Y4
+	VFMADD231PS	Y7, Y8, Y5
+	VMOVUPS	915808(R10), Y6	// fitGrad.turned[128] | 3
+	VMOVUPS	916832(R10), Y7	// fitGrad.turned[136] | 3
+	VBROADCASTSS	915340(R11), Y8	// fitGrad.turned[125]
+	VFMADD231PS	Y6, Y8, Y0
+	VFMADD231PS	Y7, Y8, Y1
+	VBROADCASTSS	915468(R11), Y8	// fitGrad.turned[126]
+	VFMADD231PS	Y6, Y8, Y2
+	VFMADD231PS	Y7, Y8, Y3
+	VBROADCASTSS	915596(R11), Y8	// fitGrad.turned[127]
+	VFMADD231PS	Y6, Y8, Y4
+	VFMADD231PS	Y7, Y8, Y5
+	ADDQ	$128, R10
+	ADDQ	$16, R11
+	DECQ	R9
+	JNE	loop75
+	VMOVUPS	Y0, 84480(SI)	// sum of L.2.weight[16000]
+	VMOVUPS	Y1, 84512(SI)	// sum of L.2.weight[16008]
+	VMOVUPS	Y2, 84992(SI)	// sum of L.2.weight[16128]
+	VMOVUPS	Y3, 85024(SI)	// sum of L.2.weight[16136]
+	VMOVUPS	Y4, 85504(SI)	// sum of L.2.weight[16256]
+	VMOVUPS	Y5, 85536(SI)	// sum of L.2.weight[16264]
+	ADDQ	$64, SI
+	ADDQ	$2048, DI
+	DECQ	CX
+	JNE	loop74
 	MOVQ	$128, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
-loop48: // 128 times: elements
-	VMOVUPS	1837312(SI), Y0	// fitGrad.vecmat_9[0]
-	VMOVUPS	1837344(SI), Y1	// fitGrad.vecmat_9[0] | 1
-	VMOVUPS	1837376(SI), Y2	// fitGrad.vecmat_9[0] | 2
-	VMOVUPS	1837408(SI), Y3	// fitGrad.vecmat_9[0] | 3
-	VMOVUPS	916224(SI), Y4	// fitGrad.sigmoid[0]
-	VMOVUPS	916256(SI), Y5	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	916288(SI), Y6	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	916320(SI), Y7	// fitGrad.sigmoid[0] | 3
-	VMOVUPS	1755392(SI), Y8	// fitGrad.mul_28[0]
-	VMOVUPS	1755424(SI), Y9	// fitGrad.mul_28[0] | 1
-	VMOVUPS	1755456(SI), Y10	// fitGrad.mul_28[0] | 2
-	VMOVUPS	1755488(SI), Y11	// fitGrad.mul_28[0] | 3
+loop76: // 128 times: elements
+	// lagrange.nde:4
+	VMOVUPS	1870080(SI), Y0	// fitGrad.vecmat_9[0]
+	VMOVUPS	1870112(SI), Y1	// fitGrad.vecmat_9[0] | 1
+	VMOVUPS	1870144(SI), Y2	// fitGrad.vecmat_9[0] | 2
+	VMOVUPS	1870176(SI), Y3	// fitGrad.vecmat_9[0] | 3
+	VMOVUPS	948992(SI), Y4	// fitGrad.sigmoid[0]
+	VMOVUPS	949024(SI), Y5	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	949056(SI), Y6	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	949088(SI), Y7	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	1788160(SI), Y8	// fitGrad.mul_28[0]
+	VMOVUPS	1788192(SI), Y9	// fitGrad.mul_28[0] | 1
+	VMOVUPS	1788224(SI), Y10	// fitGrad.mul_28[0] | 2
+	VMOVUPS	1788256(SI), Y11	// fitGrad.mul_28[0] | 3
 	VFMADD231PS	Y4, Y0, Y8
 	VFMADD231PS	Y5, Y1, Y9
 	VFMADD231PS	Y6, Y2, Y10
@@ -6467,47 +7451,47 @@ loop48: // 128 times: elements
 	ADDQ	$128, SI
 	ADDQ	$128, DI
 	DECQ	CX
-	JNE	loop48
-	VMOVUPS	1854464(AX), Y15	// fitGrad.neg[2]
+	JNE	loop76
+	VMOVUPS	1887232(AX), Y15	// fitGrad.neg[2]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	1854496(AX), Y15	// fitGrad.neg[2] | 1
+	VMOVUPS	1887264(AX), Y15	// fitGrad.neg[2] | 1
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	1854528(AX), Y15	// fitGrad.neg[2] | 2
+	VMOVUPS	1887296(AX), Y15	// fitGrad.neg[2] | 2
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	1854560(AX), Y15	// fitGrad.neg[2] | 3
+	VMOVUPS	1887328(AX), Y15	// fitGrad.neg[2] | 3
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	1854592(AX), Y15	// fitGrad.neg[3]
+	VMOVUPS	1887360(AX), Y15	// fitGrad.neg[3]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	1854624(AX), Y15	// fitGrad.neg[3] | 1
+	VMOVUPS	1887392(AX), Y15	// fitGrad.neg[3] | 1
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	1854656(AX), Y15	// fitGrad.neg[3] | 2
+	VMOVUPS	1887424(AX), Y15	// fitGrad.neg[3] | 2
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	1854688(AX), Y0	// fitGrad.neg[3] | 3
-	VMOVUPS	1854208(AX), Y15	// fitGrad.neg[0]
+	VMOVUPS	1887456(AX), Y0	// fitGrad.neg[3] | 3
+	VMOVUPS	1886976(AX), Y15	// fitGrad.neg[0]
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	1854240(AX), Y15	// fitGrad.neg[0] | 1
+	VMOVUPS	1887008(AX), Y15	// fitGrad.neg[0] | 1
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	1854272(AX), Y15	// fitGrad.neg[0] | 2
+	VMOVUPS	1887040(AX), Y15	// fitGrad.neg[0] | 2
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1854304(AX), Y15	// fitGrad.neg[0] | 3
+	VMOVUPS	1887072(AX), Y15	// fitGrad.neg[0] | 3
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	1854336(AX), Y15	// fitGrad.neg[1]
+	VMOVUPS	1887104(AX), Y15	// fitGrad.neg[1]
 	VMOVUPS	Y15, 480(AX)
-	VMOVUPS	1854368(AX), Y15	// fitGrad.neg[1] | 1
+	VMOVUPS	1887136(AX), Y15	// fitGrad.neg[1] | 1
 	VMOVUPS	Y15, 512(AX)
-	VMOVUPS	1854400(AX), Y15	// fitGrad.neg[1] | 2
+	VMOVUPS	1887168(AX), Y15	// fitGrad.neg[1] | 2
 	VMOVUPS	Y15, 544(AX)
-	VMOVUPS	1854432(AX), Y15	// fitGrad.neg[1] | 3
+	VMOVUPS	1887200(AX), Y15	// fitGrad.neg[1] | 3
 	VMOVUPS	Y15, 576(AX)
 	MOVQ	$128, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 	MOVQ	BX, R9
-loop49: // 128 times: elements
-	VMOVUPS	1309440(SI), Y1	// fitGrad.add_3[0]
-	VMOVUPS	1309472(SI), Y2	// fitGrad.add_3[0] | 1
-	VMOVUPS	1309504(SI), Y3	// fitGrad.add_3[0] | 2
-	VMOVUPS	1309536(SI), Y4	// fitGrad.add_3[0] | 3
+loop77: // 128 times: elements
+	VMOVUPS	1342208(SI), Y1	// fitGrad.add_3[0]
+	VMOVUPS	1342240(SI), Y2	// fitGrad.add_3[0] | 1
+	VMOVUPS	1342272(SI), Y3	// fitGrad.add_3[0] | 2
+	VMOVUPS	1342304(SI), Y4	// fitGrad.add_3[0] | 3
 	VANDPS	0(AX), Y1, Y1
 	VANDPS	32(AX), Y2, Y2
 	VANDPS	64(AX), Y3, Y3
@@ -6553,50 +7537,50 @@ loop49: // 128 times: elements
 	VFMADD231PS	288(AX), Y2, Y4
 	VFMADD231PS	320(AX), Y2, Y5
 	VFMADD231PS	Y0, Y2, Y1
-	VMOVUPS	Y3, 1854720(SI)	// fitGrad.matvec_10[0]
-	VMOVUPS	Y4, 1854752(SI)	// fitGrad.matvec_10[0] | 1
-	VMOVUPS	Y5, 1854784(SI)	// fitGrad.matvec_10[0] | 2
-	VMOVUPS	Y1, 1854816(SI)	// fitGrad.matvec_10[0] | 3
-	VMOVUPS	1178368(SI), Y2	// fitGrad.vecmat_2[0]
-	VMOVUPS	1178400(SI), Y6	// fitGrad.vecmat_2[0] | 1
-	VMOVUPS	1178432(SI), Y7	// fitGrad.vecmat_2[0] | 2
-	VMOVUPS	1178464(SI), Y8	// fitGrad.vecmat_2[0] | 3
+	VMOVUPS	Y3, 1887488(SI)	// fitGrad.matvec_10[0]
+	VMOVUPS	Y4, 1887520(SI)	// fitGrad.matvec_10[0] | 1
+	VMOVUPS	Y5, 1887552(SI)	// fitGrad.matvec_10[0] | 2
+	VMOVUPS	Y1, 1887584(SI)	// fitGrad.matvec_10[0] | 3
+	VMOVUPS	1211136(SI), Y2	// fitGrad.vecmat_2[0]
+	VMOVUPS	1211168(SI), Y6	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	1211200(SI), Y7	// fitGrad.vecmat_2[0] | 2
+	VMOVUPS	1211232(SI), Y8	// fitGrad.vecmat_2[0] | 3
 	VMULPS	Y2, Y3, Y2
 	VMULPS	Y6, Y4, Y6
 	VMULPS	Y7, Y5, Y7
 	VMULPS	Y8, Y1, Y8
-	VMOVUPS	Y2, 1871104(SI)	// fitGrad.mul_32[0]
-	VMOVUPS	Y6, 1871136(SI)	// fitGrad.mul_32[0] | 1
-	VMOVUPS	Y7, 1871168(SI)	// fitGrad.mul_32[0] | 2
-	VMOVUPS	Y8, 1871200(SI)	// fitGrad.mul_32[0] | 3
-	VMOVUPS	1129216(SI), Y9	// fitGrad.mul_6[0]
-	VMOVUPS	1129248(SI), Y10	// fitGrad.mul_6[0] | 1
-	VMOVUPS	1129280(SI), Y11	// fitGrad.mul_6[0] | 2
-	VMOVUPS	1129312(SI), Y12	// fitGrad.mul_6[0] | 3
+	VMOVUPS	Y2, 1903872(SI)	// fitGrad.mul_32[0]
+	VMOVUPS	Y6, 1903904(SI)	// fitGrad.mul_32[0] | 1
+	VMOVUPS	Y7, 1903936(SI)	// fitGrad.mul_32[0] | 2
+	VMOVUPS	Y8, 1903968(SI)	// fitGrad.mul_32[0] | 3
+	VMOVUPS	1161984(SI), Y9	// fitGrad.mul_6[0]
+	VMOVUPS	1162016(SI), Y10	// fitGrad.mul_6[0] | 1
+	VMOVUPS	1162048(SI), Y11	// fitGrad.mul_6[0] | 2
+	VMOVUPS	1162080(SI), Y12	// fitGrad.mul_6[0] | 3
 	VMULPS	Y9, Y2, Y2
 	VMULPS	Y10, Y6, Y6
 	VMULPS	Y11, Y7, Y7
 	VMULPS	Y12, Y8, Y8
-	VMOVUPS	Y2, 1887488(SI)	// fitGrad.mul_33[0]
-	VMOVUPS	Y6, 1887520(SI)	// fitGrad.mul_33[0] | 1
-	VMOVUPS	Y7, 1887552(SI)	// fitGrad.mul_33[0] | 2
-	VMOVUPS	Y8, 1887584(SI)	// fitGrad.mul_33[0] | 3
-	VMOVUPS	916224(SI), Y2	// fitGrad.sigmoid[0]
-	VMOVUPS	916256(SI), Y6	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	916288(SI), Y7	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	916320(SI), Y8	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	Y2, 1920256(SI)	// fitGrad.mul_33[0]
+	VMOVUPS	Y6, 1920288(SI)	// fitGrad.mul_33[0] | 1
+	VMOVUPS	Y7, 1920320(SI)	// fitGrad.mul_33[0] | 2
+	VMOVUPS	Y8, 1920352(SI)	// fitGrad.mul_33[0] | 3
+	VMOVUPS	948992(SI), Y2	// fitGrad.sigmoid[0]
+	VMOVUPS	949024(SI), Y6	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	949056(SI), Y7	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	949088(SI), Y8	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y2, Y3, Y2
 	VMULPS	Y6, Y4, Y3
 	VMULPS	Y7, Y5, Y4
 	VMULPS	Y8, Y1, Y1
-	VMOVUPS	Y2, 1903872(SI)	// fitGrad.mul_34[0]
-	VMOVUPS	Y3, 1903904(SI)	// fitGrad.mul_34[0] | 1
-	VMOVUPS	Y4, 1903936(SI)	// fitGrad.mul_34[0] | 2
-	VMOVUPS	Y1, 1903968(SI)	// fitGrad.mul_34[0] | 3
-	VMOVUPS	1194752(SI), Y1	// fitGrad.add_2[0]
-	VMOVUPS	1194784(SI), Y2	// fitGrad.add_2[0] | 1
-	VMOVUPS	1194816(SI), Y3	// fitGrad.add_2[0] | 2
-	VMOVUPS	1194848(SI), Y4	// fitGrad.add_2[0] | 3
+	VMOVUPS	Y2, 1936640(SI)	// fitGrad.mul_34[0]
+	VMOVUPS	Y3, 1936672(SI)	// fitGrad.mul_34[0] | 1
+	VMOVUPS	Y4, 1936704(SI)	// fitGrad.mul_34[0] | 2
+	VMOVUPS	Y1, 1936736(SI)	// fitGrad.mul_34[0] | 3
+	VMOVUPS	1227520(SI), Y1	// fitGrad.add_2[0]
+	VMOVUPS	1227552(SI), Y2	// fitGrad.add_2[0] | 1
+	VMOVUPS	1227584(SI), Y3	// fitGrad.add_2[0] | 2
+	VMOVUPS	1227616(SI), Y4	// fitGrad.add_2[0] | 3
 	VANDPS	0(AX), Y1, Y1
 	VANDPS	32(AX), Y2, Y2
 	VANDPS	64(AX), Y3, Y3
@@ -6629,13 +7613,12 @@ loop49: // 128 times: elements
 	ADDQ	$128, DI
 	ADDQ	$16, R9
 	DECQ	CX
-	JNE	loop49
+	JNE	loop77
 	MOVQ	$64, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
 	MOVQ	DX, R9
-	MOVQ	R8, R10
-loop50: // 64 times: tiles of 2 elements
+loop78: // 64 times: tiles of 2 elements
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	f32_00000000<>(SB), Y1
 	VMOVUPS	f32_00000000<>(SB), Y2
@@ -6644,184 +7627,87 @@ loop50: // 64 times: tiles of 2 elements
 	VMOVUPS	f32_00000000<>(SB), Y5
 	VMOVUPS	f32_00000000<>(SB), Y6
 	VMOVUPS	f32_00000000<>(SB), Y7
-	MOVQ	$128, R11
-	MOVQ	AX, R12
-	MOVQ	SI, R13
-loop51: // 128 times: terms of the sums
-	VMOVUPS	1903872(R12), Y8	// fitGrad.mul_34[0]
-	VMOVUPS	1903904(R12), Y9	// fitGrad.mul_34[0] | 1
-	VMOVUPS	1903936(R12), Y10	// fitGrad.mul_34[0] | 2
-	VMOVUPS	1903968(R12), Y11	// fitGrad.mul_34[0] | 3
-	VBROADCASTSS	2560(R13), Y12	// L.2.weight[0]
+	MOVQ	$128, R10
+	MOVQ	AX, R11
+	MOVQ	SI, R12
+loop79: // 128 times: terms of the sums
+	VMOVUPS	1936640(R11), Y8	// fitGrad.mul_34[0]
+	VMOVUPS	1936672(R11), Y9	// fitGrad.mul_34[0] | 1
+	VMOVUPS	1936704(R11), Y10	// fitGrad.mul_34[0] | 2
+	VMOVUPS	1936736(R11), Y11	// fitGrad.mul_34[0] | 3
+	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	3072(R13), Y12	// L.2.weight[128]
+	VBROADCASTSS	3072(R12), Y12	// L.2.weight[128]
 	VFMADD231PS	Y8, Y12, Y4
 	VFMADD231PS	Y9, Y12, Y5
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	ADDQ	$128, R12
-	ADDQ	$4, R13
-	DECQ	R11
-	JNE	loop51
-	VMOVUPS	Y0, 1920256(DI)	// fitGrad.matvec_11[0]
-	VMOVUPS	Y1, 1920288(DI)	// fitGrad.matvec_11[0] | 1
-	VMOVUPS	Y2, 1920320(DI)	// fitGrad.matvec_11[0] | 2
-	VMOVUPS	Y3, 1920352(DI)	// fitGrad.matvec_11[0] | 3
-	VMOVUPS	Y4, 1920384(DI)	// fitGrad.matvec_11[1]
-	VMOVUPS	Y5, 1920416(DI)	// fitGrad.matvec_11[1] | 1
-	VMOVUPS	Y6, 1920448(DI)	// fitGrad.matvec_11[1] | 2
-	VMOVUPS	Y7, 1920480(DI)	// fitGrad.matvec_11[1] | 3
+	ADDQ	$128, R11
+	ADDQ	$4, R12
+	DECQ	R10
+	JNE	loop79
+	VMOVUPS	Y0, 1953024(DI)	// fitGrad.matvec_11[0]
+	VMOVUPS	Y1, 1953056(DI)	// fitGrad.matvec_11[0] | 1
+	VMOVUPS	Y2, 1953088(DI)	// fitGrad.matvec_11[0] | 2
+	VMOVUPS	Y3, 1953120(DI)	// fitGrad.matvec_11[0] | 3
+	VMOVUPS	Y4, 1953152(DI)	// fitGrad.matvec_11[1]
+	VMOVUPS	Y5, 1953184(DI)	// fitGrad.matvec_11[1] | 1
+	VMOVUPS	Y6, 1953216(DI)	// fitGrad.matvec_11[1] | 2
+	VMOVUPS	Y7, 1953248(DI)	// fitGrad.matvec_11[1] | 3
 	VBROADCASTSS	(R9), Y8	// vecmat[0]
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y8, Y2, Y2
 	VMULPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 1936640(DI)	// fitGrad.mul_35[0]
-	VMOVUPS	Y1, 1936672(DI)	// fitGrad.mul_35[0] | 1
-	VMOVUPS	Y2, 1936704(DI)	// fitGrad.mul_35[0] | 2
-	VMOVUPS	Y3, 1936736(DI)	// fitGrad.mul_35[0] | 3
-	VMOVUPS	1030912(DI), Y8	// fitGrad.mul_2[0]
-	VMOVUPS	1030944(DI), Y9	// fitGrad.mul_2[0] | 1
-	VMOVUPS	1030976(DI), Y10	// fitGrad.mul_2[0] | 2
-	VMOVUPS	1031008(DI), Y11	// fitGrad.mul_2[0] | 3
-	VMULPS	Y8, Y0, Y15
-	VMOVUPS	Y15, 128(AX)
-	VMULPS	Y9, Y1, Y15
-	VMOVUPS	Y15, 160(AX)
-	VMULPS	Y10, Y2, Y15
-	VMOVUPS	Y15, 192(AX)
-	VMULPS	Y11, Y3, Y15
-	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	128(AX), Y13	// fitGrad.mul_36[0]
-	VMOVUPS	Y13, 1953024(DI)
-	VMOVUPS	160(AX), Y13	// fitGrad.mul_36[0] | 1
-	VMOVUPS	Y13, 1953056(DI)
-	VMOVUPS	192(AX), Y13	// fitGrad.mul_36[0] | 2
-	VMOVUPS	Y13, 1953088(DI)
-	VMOVUPS	224(AX), Y13	// fitGrad.mul_36[0] | 3
-	VMOVUPS	Y13, 1953120(DI)
+	VMOVUPS	Y0, 1969408(DI)	// fitGrad.mul_35[0]
+	VMOVUPS	Y1, 1969440(DI)	// fitGrad.mul_35[0] | 1
+	VMOVUPS	Y2, 1969472(DI)	// fitGrad.mul_35[0] | 2
+	VMOVUPS	Y3, 1969504(DI)	// fitGrad.mul_35[0] | 3
+	VMOVUPS	1063680(DI), Y8	// fitGrad.mul_2[0]
+	VMOVUPS	1063712(DI), Y9	// fitGrad.mul_2[0] | 1
+	VMOVUPS	1063744(DI), Y10	// fitGrad.mul_2[0] | 2
+	VMOVUPS	1063776(DI), Y11	// fitGrad.mul_2[0] | 3
+	VMULPS	Y8, Y0, Y0
+	VMULPS	Y9, Y1, Y1
+	VMULPS	Y10, Y2, Y2
+	VMULPS	Y11, Y3, Y3
+	VMOVUPS	Y0, 1985792(DI)	// fitGrad.mul_36[0]
+	VMOVUPS	Y1, 1985824(DI)	// fitGrad.mul_36[0] | 1
+	VMOVUPS	Y2, 1985856(DI)	// fitGrad.mul_36[0] | 2
+	VMOVUPS	Y3, 1985888(DI)	// fitGrad.mul_36[0] | 3
 	VBROADCASTSS	4(R9), Y0	// vecmat[1]
 	VMULPS	Y0, Y4, Y1
 	VMULPS	Y0, Y5, Y2
 	VMULPS	Y0, Y6, Y3
 	VMULPS	Y0, Y7, Y0
-	VMOVUPS	Y1, 1936768(DI)	// fitGrad.mul_35[1]
-	VMOVUPS	Y2, 1936800(DI)	// fitGrad.mul_35[1] | 1
-	VMOVUPS	Y3, 1936832(DI)	// fitGrad.mul_35[1] | 2
-	VMOVUPS	Y0, 1936864(DI)	// fitGrad.mul_35[1] | 3
-	VMOVUPS	1031040(DI), Y4	// fitGrad.mul_2[1]
-	VMOVUPS	1031072(DI), Y5	// fitGrad.mul_2[1] | 1
-	VMOVUPS	1031104(DI), Y6	// fitGrad.mul_2[1] | 2
-	VMOVUPS	1031136(DI), Y7	// fitGrad.mul_2[1] | 3
-	VMULPS	Y4, Y1, Y15
-	VMOVUPS	Y15, 256(AX)
-	VMULPS	Y5, Y2, Y15
-	VMOVUPS	Y15, 288(AX)
-	VMULPS	Y6, Y3, Y15
-	VMOVUPS	Y15, 320(AX)
-	VMULPS	Y7, Y0, Y15
-	VMOVUPS	Y15, 608(AX)
-	VMOVUPS	256(AX), Y13	// fitGrad.mul_36[1]
-	VMOVUPS	Y13, 1953152(DI)
-	VMOVUPS	288(AX), Y13	// fitGrad.mul_36[1] | 1
-	VMOVUPS	Y13, 1953184(DI)
-	VMOVUPS	320(AX), Y13	// fitGrad.mul_36[1] | 2
-	VMOVUPS	Y13, 1953216(DI)
-	VMOVUPS	608(AX), Y13	// fitGrad.mul_36[1] | 3
-	VMOVUPS	Y13, 1953248(DI)
-	VMOVUPS	1260288(DI), Y3	// fitGrad.mul_11[0]
-	VMOVUPS	1260320(DI), Y4	// fitGrad.mul_11[0] | 1
-	VMOVUPS	1260352(DI), Y5	// fitGrad.mul_11[0] | 2
-	VMOVUPS	1260384(DI), Y6	// fitGrad.mul_11[0] | 3
-	VANDPS	0(AX), Y3, Y3
-	VANDPS	32(AX), Y4, Y4
-	VANDPS	64(AX), Y5, Y5
-	VANDPS	96(AX), Y6, Y6
-	VMOVUPS	1260416(DI), Y7	// fitGrad.mul_11[1]
-	VMOVUPS	1260448(DI), Y8	// fitGrad.mul_11[1] | 1
-	VMOVUPS	1260480(DI), Y9	// fitGrad.mul_11[1] | 2
-	VMOVUPS	1260512(DI), Y10	// fitGrad.mul_11[1] | 3
-	VANDPS	0(AX), Y7, Y7
-	VANDPS	32(AX), Y8, Y8
-	VANDPS	64(AX), Y9, Y9
-	VANDPS	96(AX), Y10, Y10
-	MOVQ	$128, R11
-	MOVQ	AX, R12
-	MOVQ	R10, R13
-loop52: // 128 times: elements
-	VMOVUPS	1903872(R12), Y11	// fitGrad.mul_34[0]
-	VMOVUPS	1903904(R12), Y12	// fitGrad.mul_34[0] | 1
-	VMOVUPS	1903936(R12), Y1	// fitGrad.mul_34[0] | 2
-	VMOVUPS	1903968(R12), Y2	// fitGrad.mul_34[0] | 3
-	VMOVUPS	20480(R13), Y0	// sum of L.2.weight[0]
-	VFMADD231PS	Y11, Y3, Y0
-	VFMADD231PS	Y12, Y4, Y0
-	VFMADD231PS	Y1, Y5, Y0
-	VFMADD231PS	Y2, Y6, Y0
-	VMOVUPS	Y0, 20480(R13)	// sum of L.2.weight[0]
-	VMOVUPS	24576(R13), Y0	// sum of L.2.weight[128]
-	VFMADD231PS	Y11, Y7, Y0
-	VFMADD231PS	Y12, Y8, Y0
-	VFMADD231PS	Y1, Y9, Y0
-	VFMADD231PS	Y2, Y10, Y0
-	VMOVUPS	Y0, 24576(R13)	// sum of L.2.weight[128]
-	ADDQ	$128, R12
-	ADDQ	$32, R13
-	DECQ	R11
-	JNE	loop52
-	VMOVUPS	128(AX), Y13
-	VANDPS	0(AX), Y13, Y0
-	VMOVUPS	160(AX), Y13
-	VANDPS	32(AX), Y13, Y1
-	VMOVUPS	192(AX), Y13
-	VANDPS	64(AX), Y13, Y2
-	VMOVUPS	224(AX), Y13
-	VANDPS	96(AX), Y13, Y3
-	VMOVUPS	256(AX), Y13
-	VANDPS	0(AX), Y13, Y4
-	VMOVUPS	288(AX), Y13
-	VANDPS	32(AX), Y13, Y5
-	VMOVUPS	320(AX), Y13
-	VANDPS	64(AX), Y13, Y6
-	VMOVUPS	608(AX), Y13
-	VANDPS	96(AX), Y13, Y7
-	MOVQ	$128, R11
-	MOVQ	AX, R12
-	MOVQ	R10, R13
-loop53: // 128 times: elements
-	VMOVUPS	1211136(R12), Y8	// fitGrad.mul_9[0]
-	VMOVUPS	1211168(R12), Y9	// fitGrad.mul_9[0] | 1
-	VMOVUPS	1211200(R12), Y10	// fitGrad.mul_9[0] | 2
-	VMOVUPS	1211232(R12), Y11	// fitGrad.mul_9[0] | 3
-	VMOVUPS	20480(R13), Y12	// sum of L.2.weight[0]
-	VFMADD231PS	Y8, Y0, Y12
-	VFMADD231PS	Y9, Y1, Y12
-	VFMADD231PS	Y10, Y2, Y12
-	VFMADD231PS	Y11, Y3, Y12
-	VMOVUPS	Y12, 20480(R13)	// sum of L.2.weight[0]
-	VMOVUPS	24576(R13), Y12	// sum of L.2.weight[128]
-	VFMADD231PS	Y8, Y4, Y12
-	VFMADD231PS	Y9, Y5, Y12
-	VFMADD231PS	Y10, Y6, Y12
-	VFMADD231PS	Y11, Y7, Y12
-	VMOVUPS	Y12, 24576(R13)	// sum of L.2.weight[128]
-	ADDQ	$128, R12
-	ADDQ	$32, R13
-	DECQ	R11
-	JNE	loop53
+	VMOVUPS	Y1, 1969536(DI)	// fitGrad.mul_35[1]
+	VMOVUPS	Y2, 1969568(DI)	// fitGrad.mul_35[1] | 1
+	VMOVUPS	Y3, 1969600(DI)	// fitGrad.mul_35[1] | 2
+	VMOVUPS	Y0, 1969632(DI)	// fitGrad.mul_35[1] | 3
+	VMOVUPS	1063808(DI), Y4	// fitGrad.mul_2[1]
+	VMOVUPS	1063840(DI), Y5	// fitGrad.mul_2[1] | 1
+	VMOVUPS	1063872(DI), Y6	// fitGrad.mul_2[1] | 2
+	VMOVUPS	1063904(DI), Y7	// fitGrad.mul_2[1] | 3
+	VMULPS	Y4, Y1, Y1
+	VMULPS	Y5, Y2, Y2
+	VMULPS	Y6, Y3, Y3
+	VMULPS	Y7, Y0, Y0
+	VMOVUPS	Y1, 1985920(DI)	// fitGrad.mul_36[1]
+	VMOVUPS	Y2, 1985952(DI)	// fitGrad.mul_36[1] | 1
+	VMOVUPS	Y3, 1985984(DI)	// fitGrad.mul_36[1] | 2
+	VMOVUPS	Y0, 1986016(DI)	// fitGrad.mul_36[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
-	ADDQ	$8192, R10
 	DECQ	CX
-	JNE	loop50
+	JNE	loop78
 	MOVQ	$64, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
-loop54: // 64 times: tiles of 2 elements
+loop80: // 64 times: tiles of 2 elements
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	f32_00000000<>(SB), Y1
 	VMOVUPS	f32_00000000<>(SB), Y2
@@ -6833,11 +7719,11 @@ loop54: // 64 times: tiles of 2 elements
 	MOVQ	$128, R9
 	MOVQ	AX, R10
 	MOVQ	SI, R11
-loop55: // 128 times: terms of the sums
-	VMOVUPS	1953024(R10), Y8	// fitGrad.mul_36[0]
-	VMOVUPS	1953056(R10), Y9	// fitGrad.mul_36[0] | 1
-	VMOVUPS	1953088(R10), Y10	// fitGrad.mul_36[0] | 2
-	VMOVUPS	1953120(R10), Y11	// fitGrad.mul_36[0] | 3
+loop81: // 128 times: terms of the sums
+	VMOVUPS	1985792(R10), Y8	// fitGrad.mul_36[0]
+	VMOVUPS	1985824(R10), Y9	// fitGrad.mul_36[0] | 1
+	VMOVUPS	1985856(R10), Y10	// fitGrad.mul_36[0] | 2
+	VMOVUPS	1985888(R10), Y11	// fitGrad.mul_36[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -6851,36 +7737,626 @@ loop55: // 128 times: terms of the sums
 	ADDQ	$128, R10
 	ADDQ	$512, R11
 	DECQ	R9
-	JNE	loop55
-	VMOVUPS	Y0, 1969408(DI)	// fitGrad.vecmat_10[0]
-	VMOVUPS	Y1, 1969440(DI)	// fitGrad.vecmat_10[0] | 1
-	VMOVUPS	Y2, 1969472(DI)	// fitGrad.vecmat_10[0] | 2
-	VMOVUPS	Y3, 1969504(DI)	// fitGrad.vecmat_10[0] | 3
-	VMOVUPS	Y4, 1969536(DI)	// fitGrad.vecmat_10[1]
-	VMOVUPS	Y5, 1969568(DI)	// fitGrad.vecmat_10[1] | 1
-	VMOVUPS	Y6, 1969600(DI)	// fitGrad.vecmat_10[1] | 2
-	VMOVUPS	Y7, 1969632(DI)	// fitGrad.vecmat_10[1] | 3
+	JNE	loop81
+	VMOVUPS	Y0, 2002176(DI)	// fitGrad.vecmat_10[0]
+	VMOVUPS	Y1, 2002208(DI)	// fitGrad.vecmat_10[0] | 1
+	VMOVUPS	Y2, 2002240(DI)	// fitGrad.vecmat_10[0] | 2
+	VMOVUPS	Y3, 2002272(DI)	// fitGrad.vecmat_10[0] | 3
+	VMOVUPS	Y4, 2002304(DI)	// fitGrad.vecmat_10[1]
+	VMOVUPS	Y5, 2002336(DI)	// fitGrad.vecmat_10[1] | 1
+	VMOVUPS	Y6, 2002368(DI)	// fitGrad.vecmat_10[1] | 2
+	VMOVUPS	Y7, 2002400(DI)	// fitGrad.vecmat_10[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
-	JNE	loop54
+	JNE	loop80
+	MOVQ	$32, CX
+	MOVQ	AX, SI
+loop82: // 32 times: tiles of 4 elements
+	VMOVUPS	1293056(SI), Y0	// fitGrad.mul_11[0]
+	VMOVUPS	1293088(SI), Y1	// fitGrad.mul_11[0] | 1
+	VMOVUPS	1293120(SI), Y2	// fitGrad.mul_11[0] | 2
+	VMOVUPS	1293152(SI), Y3	// fitGrad.mul_11[0] | 3
+	VANDPS	0(AX), Y0, Y0
+	VANDPS	32(AX), Y1, Y1
+	VANDPS	64(AX), Y2, Y2
+	VANDPS	96(AX), Y3, Y3
+	VMOVUPS	Y0, 899328(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 899360(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 899392(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 899424(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	1293184(SI), Y0	// fitGrad.mul_11[1]
+	VMOVUPS	1293216(SI), Y1	// fitGrad.mul_11[1] | 1
+	VMOVUPS	1293248(SI), Y2	// fitGrad.mul_11[1] | 2
+	VMOVUPS	1293280(SI), Y3	// fitGrad.mul_11[1] | 3
+	VANDPS	0(AX), Y0, Y0
+	VANDPS	32(AX), Y1, Y1
+	VANDPS	64(AX), Y2, Y2
+	VANDPS	96(AX), Y3, Y3
+	VMOVUPS	Y0, 899456(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 899488(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 899520(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 899552(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	1293312(SI), Y0	// fitGrad.mul_11[2]
+	VMOVUPS	1293344(SI), Y1	// fitGrad.mul_11[2] | 1
+	VMOVUPS	1293376(SI), Y2	// fitGrad.mul_11[2] | 2
+	VMOVUPS	1293408(SI), Y3	// fitGrad.mul_11[2] | 3
+	VANDPS	0(AX), Y0, Y0
+	VANDPS	32(AX), Y1, Y1
+	VANDPS	64(AX), Y2, Y2
+	VANDPS	96(AX), Y3, Y3
+	VMOVUPS	Y0, 899584(SI)	// fitGrad.turned[2]
+	VMOVUPS	Y1, 899616(SI)	// fitGrad.turned[2] | 1
+	VMOVUPS	Y2, 899648(SI)	// fitGrad.turned[2] | 2
+	VMOVUPS	Y3, 899680(SI)	// fitGrad.turned[2] | 3
+	VMOVUPS	1293440(SI), Y0	// fitGrad.mul_11[3]
+	VMOVUPS	1293472(SI), Y1	// fitGrad.mul_11[3] | 1
+	VMOVUPS	1293504(SI), Y2	// fitGrad.mul_11[3] | 2
+	VMOVUPS	1293536(SI), Y3	// fitGrad.mul_11[3] | 3
+	VANDPS	0(AX), Y0, Y0
+	VANDPS	32(AX), Y1, Y1
+	VANDPS	64(AX), Y2, Y2
+	VANDPS	96(AX), Y3, Y3
+	VMOVUPS	Y0, 899712(SI)	// fitGrad.turned[3]
+	VMOVUPS	Y1, 899744(SI)	// fitGrad.turned[3] | 1
+	VMOVUPS	Y2, 899776(SI)	// fitGrad.turned[3] | 2
+	VMOVUPS	Y3, 899808(SI)	// fitGrad.turned[3] | 3
+	ADDQ	$512, SI
+	DECQ	CX
+	JNE	loop82
+	MOVQ	$4, CX
+	MOVQ	AX, SI
+	MOVQ	AX, DI
+loop83: // 4 times: vectors of the block
+	MOVQ	$16, R9
+	MOVQ	SI, R10
+	MOVQ	DI, R11
+loop84: // 16 times
+	VMOVUPS	1936640(R10), Y0	// fitGrad.mul_34[0]
+	VMOVUPS	1936768(R10), Y1	// fitGrad.mul_34[1]
+	VMOVUPS	1936896(R10), Y2	// fitGrad.mul_34[2]
+	VMOVUPS	1937024(R10), Y3	// fitGrad.mul_34[3]
+	VMOVUPS	1937152(R10), Y4	// fitGrad.mul_34[4]
+	VMOVUPS	1937280(R10), Y5	// fitGrad.mul_34[5]
+	VMOVUPS	1937408(R10), Y6	// fitGrad.mul_34[6]
+	VMOVUPS	1937536(R10), Y7	// fitGrad.mul_34[7]
+	VUNPCKLPS	Y1, Y0, Y8
+	VUNPCKHPS	Y1, Y0, Y0
+	VUNPCKLPS	Y3, Y2, Y1
+	VUNPCKHPS	Y3, Y2, Y2
+	VUNPCKLPD	Y1, Y8, Y3
+	VUNPCKHPD	Y1, Y8, Y1
+	VUNPCKLPD	Y2, Y0, Y8
+	VUNPCKHPD	Y2, Y0, Y0
+	VUNPCKLPS	Y5, Y4, Y2
+	VUNPCKHPS	Y5, Y4, Y4
+	VUNPCKLPS	Y7, Y6, Y5
+	VUNPCKHPS	Y7, Y6, Y6
+	VUNPCKLPD	Y5, Y2, Y7
+	VUNPCKHPD	Y5, Y2, Y2
+	VUNPCKLPD	Y6, Y4, Y5
+	VUNPCKHPD	Y6, Y4, Y4
+	VPERM2F128	$32, Y7, Y3, Y6
+	VPERM2F128	$49, Y7, Y3, Y3
+	VPERM2F128	$32, Y2, Y1, Y7
+	VPERM2F128	$49, Y2, Y1, Y1
+	VPERM2F128	$32, Y5, Y8, Y2
+	VPERM2F128	$49, Y5, Y8, Y5
+	VPERM2F128	$32, Y4, Y0, Y8
+	VPERM2F128	$49, Y4, Y0, Y0
+	VMOVUPS	Y6, 915712(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 915744(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 915776(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 915808(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 915840(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 915872(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 915904(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 915936(R11)	// fitGrad.turned[129] | 3
+	ADDQ	$1024, R10
+	ADDQ	$1024, R11
+	DECQ	R9
+	JNE	loop84
+	ADDQ	$32, SI
+	ADDQ	$256, DI
+	DECQ	CX
+	JNE	loop83
+	MOVQ	$25, CX
+	MOVQ	R8, SI
+	MOVQ	AX, DI
+loop85: // 25 times: tiles of 5 elements
+	MOVQ	$8, R9
+	MOVQ	SI, R10
+	MOVQ	AX, R11
+loop86: // 8 times: tiles of 2 elements
+	VMOVUPS	20480(R10), Y0	// sum of L.2.weight[0]
+	VMOVUPS	20512(R10), Y1	// sum of L.2.weight[8]
+	VMOVUPS	20992(R10), Y2	// sum of L.2.weight[128]
+	VMOVUPS	21024(R10), Y3	// sum of L.2.weight[136]
+	VMOVUPS	21504(R10), Y4	// sum of L.2.weight[256]
+	VMOVUPS	21536(R10), Y5	// sum of L.2.weight[264]
+	VMOVUPS	22016(R10), Y6	// sum of L.2.weight[384]
+	VMOVUPS	22048(R10), Y7	// sum of L.2.weight[392]
+	VMOVUPS	22528(R10), Y8	// sum of L.2.weight[512]
+	VMOVUPS	22560(R10), Y9	// sum of L.2.weight[520]
+	MOVQ	$8, R12
+	MOVQ	R11, R13
+	MOVQ	DI, R14
+loop87: // 8 times: samples, 4 at a time
+	VMOVUPS	915712(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	916736(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	899328(R14), Y12	// fitGrad.turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	899456(R14), Y12	// fitGrad.turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	899584(R14), Y12	// fitGrad.turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	899712(R14), Y12	// fitGrad.turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	899840(R14), Y12	// fitGrad.turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	915744(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	916768(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	899332(R14), Y12	// fitGrad.turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	899460(R14), Y12	// fitGrad.turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	899588(R14), Y12	// fitGrad.turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	899716(R14), Y12	// fitGrad.turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	899844(R14), Y12	// fitGrad.turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	915776(R13), Y10	// fitGrad.turned[128] | 2
+	VMOVUPS	916800(R13), Y11	// fitGrad.turned[136] | 2
+	VBROADCASTSS	899336(R14), Y12	// fitGrad.turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	899464(R14), Y12	// fitGrad.turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	899592(R14), Y12	// fitGrad.turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	899720(R14), Y12	// fitGrad.turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	899848(R14), Y12	// fitGrad.turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	915808(R13), Y10	// fitGrad.turned[128] | 3
+	VMOVUPS	916832(R13), Y11	// fitGrad.turned[136] | 3
+	VBROADCASTSS	899340(R14), Y12	// fitGrad.turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	899468(R14), Y12	// fitGrad.turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	899596(R14), Y12	// fitGrad.turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	899724(R14), Y12	// fitGrad.turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	899852(R14), Y12	// fitGrad.turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	ADDQ	$128, R13
+	ADDQ	$16, R14
+	DECQ	R12
+	JNE	loop87
+	VMOVUPS	Y0, 20480(R10)	// sum of L.2.weight[0]
+	VMOVUPS	Y1, 20512(R10)	// sum of L.2.weight[8]
+	VMOVUPS	Y2, 20992(R10)	// sum of L.2.weight[128]
+	VMOVUPS	Y3, 21024(R10)	// sum of L.2.weight[136]
+	VMOVUPS	Y4, 21504(R10)	// sum of L.2.weight[256]
+	VMOVUPS	Y5, 21536(R10)	// sum of L.2.weight[264]
+	VMOVUPS	Y6, 22016(R10)	// sum of L.2.weight[384]
+	VMOVUPS	Y7, 22048(R10)	// sum of L.2.weight[392]
+	VMOVUPS	Y8, 22528(R10)	// sum of L.2.weight[512]
+	VMOVUPS	Y9, 22560(R10)	// sum of L.2.weight[520]
+	ADDQ	$64, R10
+	ADDQ	$2048, R11
+	DECQ	R9
+	JNE	loop86
+	ADDQ	$2560, SI
+	ADDQ	$640, DI
+	DECQ	CX
+	JNE	loop85
+	MOVQ	$8, CX
+	MOVQ	R8, SI
+	MOVQ	AX, DI
+loop88: // 8 times: tiles of 2 elements
+	VMOVUPS	84480(SI), Y0	// sum of L.2.weight[16000]
+	VMOVUPS	84512(SI), Y1	// sum of L.2.weight[16008]
+	VMOVUPS	84992(SI), Y2	// sum of L.2.weight[16128]
+	VMOVUPS	85024(SI), Y3	// sum of L.2.weight[16136]
+	VMOVUPS	85504(SI), Y4	// sum of L.2.weight[16256]
+	VMOVUPS	85536(SI), Y5	// sum of L.2.weight[16264]
+	MOVQ	$8, R9
+	MOVQ	DI, R10
+	MOVQ	AX, R11
+loop89: // 8 times: samples, 4 at a time
+	VMOVUPS	915712(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	916736(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	915328(R11), Y8	// fitGrad.turned[125]
+	VFMADD231PS	Y6, Y8, Y0
+	VFMADD231PS	Y7, Y8, Y1
+	VBROADCASTSS	915456(R11), Y8	// fitGrad.turned[126]
+	VFMADD231PS	Y6, Y8, Y2
+	VFMADD231PS	Y7, Y8, Y3
+	VBROADCASTSS	915584(R11), Y8	// fitGrad.turned[127]
+	VFMADD231PS	Y6, Y8, Y4
+	VFMADD231PS	Y7, Y8, Y5
+	VMOVUPS	915744(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	916768(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	915332(R11), Y8	// fitGrad.turned[125]
+	VFMADD231PS	Y6, Y8, Y0
+	VFMADD231PS	Y7, Y8, Y1
+	VBROADCASTSS	915460(R11), Y8	// fitGrad.turned[126]
+	VFMADD231PS	Y6, Y8, Y2
+	VFMADD231PS	Y7, Y8, Y3
+	VBROADCASTSS	915588(R11), Y8	// fitGrad.turned[127]
+	VFMADD231PS	Y6, Y8, Y4
+	VFMADD231PS	Y7, Y8, Y5
+	VMOVUPS	915776(R10), Y6	// fitGrad.turned[128] | 2
+	VMOVUPS	916800(R10), Y7	// fitGrad.turned[136] | 2
+	VBROADCASTSS	915336(R11), Y8	// fitGrad.turned[125]
+	VFMADD231PS	Y6, Y8, Y0
+	VFMADD231PS	Y7, Y8, Y1
+	VBROADCASTSS	915464(R11), Y8	// fitGrad.turned[126]
+	VFMADD231PS	Y6, Y8, Y2
+	VFMADD231PS	Y7, Y8, Y3
+	VBROADCASTSS	915592(R11), Y8	// fitGrad.turned[127]
+	VFMADD231PS	Y6, Y8, Y4
+	VFMADD231PS	Y7, Y8, Y5
+	VMOVUPS	915808(R10), Y6	// fitGrad.turned[128] | 3
+	VMOVUPS	916832(R10), Y7	// fitGrad.turned[136] | 3
+	VBROADCASTSS	915340(R11), Y8	// fitGrad.turned[125]
+	VFMADD231PS	Y6, Y8, Y0
+	VFMADD231PS	Y7, Y8, Y1
+	VBROADCASTSS	915468(R11), Y8	// fitGrad.turned[126]
+	VFMADD231PS	Y6, Y8, Y2
+	VFMADD231PS	Y7, Y8, Y3
+	VBROADCASTSS	915596(R11), Y8	// fitGrad.turned[127]
+	VFMADD231PS	Y6, Y8, Y4
+	VFMADD231PS	Y7, Y8, Y5
+	ADDQ	$128, R10
+	ADDQ	$16, R11
+	DECQ	R9
+	JNE	loop89
+	VMOVUPS	Y0, 84480(SI)	// sum of L.2.weight[16000]
+	VMOVUPS	Y1, 84512(SI)	// sum of L.2.weight[16008]
+	VMOVUPS	Y2, 84992(SI)	// sum of L.2.weight[16128]
+	VMOVUPS	Y3, 85024(SI)	// sum of L.2.weight[16136]
+	VMOVUPS	Y4, 85504(SI)	// sum of L.2.weight[16256]
+	VMOVUPS	Y5, 85536(SI)	// sum of L.2.weight[16264]
+	ADDQ	$64, SI
+	ADDQ	$2048, DI
+	DECQ	CX
+	JNE	loop88
+	// lagrange.nde:4
+	MOVQ	$32, CX
+	MOVQ	AX, SI
+loop90: // 32 times: tiles of 4 elements
+	VMOVUPS	1985792(SI), Y0	// fitGrad.mul_36[0]
+	VMOVUPS	1985824(SI), Y1	// fitGrad.mul_36[0] | 1
+	VMOVUPS	1985856(SI), Y2	// fitGrad.mul_36[0] | 2
+	VMOVUPS	1985888(SI), Y3	// fitGrad.mul_36[0] | 3
+	VANDPS	0(AX), Y0, Y0
+	VANDPS	32(AX), Y1, Y1
+	VANDPS	64(AX), Y2, Y2
+	VANDPS	96(AX), Y3, Y3
+	VMOVUPS	Y0, 899328(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 899360(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 899392(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 899424(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	1985920(SI), Y0	// fitGrad.mul_36[1]
+	VMOVUPS	1985952(SI), Y1	// fitGrad.mul_36[1] | 1
+	VMOVUPS	1985984(SI), Y2	// fitGrad.mul_36[1] | 2
+	VMOVUPS	1986016(SI), Y3	// fitGrad.mul_36[1] | 3
+	VANDPS	0(AX), Y0, Y0
+	VANDPS	32(AX), Y1, Y1
+	VANDPS	64(AX), Y2, Y2
+	VANDPS	96(AX), Y3, Y3
+	VMOVUPS	Y0, 899456(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 899488(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 899520(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 899552(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	1986048(SI), Y0	// fitGrad.mul_36[2]
+	VMOVUPS	1986080(SI), Y1	// fitGrad.mul_36[2] | 1
+	VMOVUPS	1986112(SI), Y2	// fitGrad.mul_36[2] | 2
+	VMOVUPS	1986144(SI), Y3	// fitGrad.mul_36[2] | 3
+	VANDPS	0(AX), Y0, Y0
+	VANDPS	32(AX), Y1, Y1
+	VANDPS	64(AX), Y2, Y2
+	VANDPS	96(AX), Y3, Y3
+	VMOVUPS	Y0, 899584(SI)	// fitGrad.turned[2]
+	VMOVUPS	Y1, 899616(SI)	// fitGrad.turned[2] | 1
+	VMOVUPS	Y2, 899648(SI)	// fitGrad.turned[2] | 2
+	VMOVUPS	Y3, 899680(SI)	// fitGrad.turned[2] | 3
+	VMOVUPS	1986176(SI), Y0	// fitGrad.mul_36[3]
+	VMOVUPS	1986208(SI), Y1	// fitGrad.mul_36[3] | 1
+	VMOVUPS	1986240(SI), Y2	// fitGrad.mul_36[3] | 2
+	VMOVUPS	1986272(SI), Y3	// fitGrad.mul_36[3] | 3
+	VANDPS	0(AX), Y0, Y0
+	VANDPS	32(AX), Y1, Y1
+	VANDPS	64(AX), Y2, Y2
+	VANDPS	96(AX), Y3, Y3
+	VMOVUPS	Y0, 899712(SI)	// fitGrad.turned[3]
+	VMOVUPS	Y1, 899744(SI)	// fitGrad.turned[3] | 1
+	VMOVUPS	Y2, 899776(SI)	// fitGrad.turned[3] | 2
+	VMOVUPS	Y3, 899808(SI)	// fitGrad.turned[3] | 3
+	ADDQ	$512, SI
+	DECQ	CX
+	JNE	loop90
+	MOVQ	$4, CX
+	MOVQ	AX, SI
+	MOVQ	AX, DI
+loop91: // 4 times: vectors of the block
+	MOVQ	$16, R9
+	MOVQ	SI, R10
+	MOVQ	DI, R11
+loop92: // 16 times
+	VMOVUPS	1243904(R10), Y0	// fitGrad.mul_9[0]
+	VMOVUPS	1244032(R10), Y1	// fitGrad.mul_9[1]
+	VMOVUPS	1244160(R10), Y2	// fitGrad.mul_9[2]
+	VMOVUPS	1244288(R10), Y3	// fitGrad.mul_9[3]
+	VMOVUPS	1244416(R10), Y4	// fitGrad.mul_9[4]
+	VMOVUPS	1244544(R10), Y5	// fitGrad.mul_9[5]
+	VMOVUPS	1244672(R10), Y6	// fitGrad.mul_9[6]
+	VMOVUPS	1244800(R10), Y7	// fitGrad.mul_9[7]
+	VUNPCKLPS	Y1, Y0, Y8
+	VUNPCKHPS	Y1, Y0, Y0
+	VUNPCKLPS	Y3, Y2, Y1
+	VUNPCKHPS	Y3, Y2, Y2
+	VUNPCKLPD	Y1, Y8, Y3
+	VUNPCKHPD	Y1, Y8, Y1
+	VUNPCKLPD	Y2, Y0, Y8
+	VUNPCKHPD	Y2, Y0, Y0
+	VUNPCKLPS	Y5, Y4, Y2
+	VUNPCKHPS	Y5, Y4, Y4
+	VUNPCKLPS	Y7, Y6, Y5
+	VUNPCKHPS	Y7, Y6, Y6
+	VUNPCKLPD	Y5, Y2, Y7
+	VUNPCKHPD	Y5, Y2, Y2
+	VUNPCKLPD	Y6, Y4, Y5
+	VUNPCKHPD	Y6, Y4, Y4
+	VPERM2F128	$32, Y7, Y3, Y6
+	VPERM2F128	$49, Y7, Y3, Y3
+	VPERM2F128	$32, Y2, Y1, Y7
+	VPERM2F128	$49, Y2, Y1, Y1
+	VPERM2F128	$32, Y5, Y8, Y2
+	VPERM2F128	$49, Y5, Y8, Y5
+	VPERM2F128	$32, Y4, Y0, Y8
+	VPERM2F128	$49, Y4, Y0, Y0
+	VMOVUPS	Y6, 915712(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 915744(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 915776(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 915808(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 915840(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 915872(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 915904(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 915936(R11)	// fitGrad.turned[129] | 3
+	ADDQ	$1024, R10
+	ADDQ	$1024, R11
+	DECQ	R9
+	JNE	loop92
+	ADDQ	$32, SI
+	ADDQ	$256, DI
+	DECQ	CX
+	JNE	loop91
+	MOVQ	$25, CX
+	MOVQ	R8, SI
+	MOVQ	AX, DI
+loop93: // 25 times: tiles of 5 elements
+	MOVQ	$8, R9
+	MOVQ	SI, R10
+	MOVQ	AX, R11
+loop94: // 8 times: tiles of 2 elements
+	VMOVUPS	20480(R10), Y0	// sum of L.2.weight[0]
+	VMOVUPS	20512(R10), Y1	// sum of L.2.weight[8]
+	VMOVUPS	20992(R10), Y2	// sum of L.2.weight[128]
+	VMOVUPS	21024(R10), Y3	// sum of L.2.weight[136]
+	VMOVUPS	21504(R10), Y4	// sum of L.2.weight[256]
+	VMOVUPS	21536(R10), Y5	// sum of L.2.weight[264]
+	VMOVUPS	22016(R10), Y6	// sum of L.2.weight[384]
+	VMOVUPS	22048(R10), Y7	// sum of L.2.weight[392]
+	VMOVUPS	22528(R10), Y8	// sum of L.2.weight[512]
+	VMOVUPS	22560(R10), Y9	// sum of L.2.weight[520]
+	MOVQ	$8, R12
+	MOVQ	R11, R13
+	MOVQ	DI, R14
+loop95: // 8 times: samples, 4 at a time
+	VMOVUPS	915712(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	916736(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	899328(R14), Y12	// fitGrad.turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	899456(R14), Y12	// fitGrad.turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	899584(R14), Y12	// fitGrad.turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	899712(R14), Y12	// fitGrad.turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	899840(R14), Y12	// fitGrad.turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	915744(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	916768(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	899332(R14), Y12	// fitGrad.turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	899460(R14), Y12	// fitGrad.turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	899588(R14), Y12	// fitGrad.turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	899716(R14), Y12	// fitGrad.turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	899844(R14), Y12	// fitGrad.turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	915776(R13), Y10	// fitGrad.turned[128] | 2
+	VMOVUPS	916800(R13), Y11	// fitGrad.turned[136] | 2
+	VBROADCASTSS	899336(R14), Y12	// fitGrad.turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	899464(R14), Y12	// fitGrad.turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	899592(R14), Y12	// fitGrad.turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	899720(R14), Y12	// fitGrad.turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	899848(R14), Y12	// fitGrad.turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	915808(R13), Y10	// fitGrad.turned[128] | 3
+	VMOVUPS	916832(R13), Y11	// fitGrad.turned[136] | 3
+	VBROADCASTSS	899340(R14), Y12	// fitGrad.turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	899468(R14), Y12	// fitGrad.turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	899596(R14), Y12	// fitGrad.turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	899724(R14), Y12	// fitGrad.turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	899852(R14), Y12	// fitGrad.turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	ADDQ	$128, R13
+	ADDQ	$16, R14
+	DECQ	R12
+	JNE	loop95
+	VMOVUPS	Y0, 20480(R10)	// sum of L.2.weight[0]
+	VMOVUPS	Y1, 20512(R10)	// sum of L.2.weight[8]
+	VMOVUPS	Y2, 20992(R10)	// sum of L.2.weight[128]
+	VMOVUPS	Y3, 21024(R10)	// sum of L.2.weight[136]
+	VMOVUPS	Y4, 21504(R10)	// sum of L.2.weight[256]
+	VMOVUPS	Y5, 21536(R10)	// sum of L.2.weight[264]
+	VMOVUPS	Y6, 22016(R10)	// sum of L.2.weight[384]
+	VMOVUPS	Y7, 22048(R10)	// sum of L.2.weight[392]
+	VMOVUPS	Y8, 22528(R10)	// sum of L.2.weight[512]
+	VMOVUPS	Y9, 22560(R10)	// sum of L.2.weight[520]
+	ADDQ	$64, R10
+	ADDQ	$2048, R11
+	DECQ	R9
+	JNE	loop94
+	ADDQ	$2560, SI
+	ADDQ	$640, DI
+	DECQ	CX
+	JNE	loop93
+	MOVQ	$8, CX
+	MOVQ	R8, SI
+	MOVQ	AX, DI
+loop96: // 8 times: tiles of 2 elements
+	VMOVUPS	84480(SI), Y0	// sum of L.2.weight[16000]
+	VMOVUPS	84512(SI), Y1	// sum of L.2.weight[16008]
+	VMOVUPS	84992(SI), Y2	// sum of L.2.weight[16128]
+	VMOVUPS	85024(SI), Y3	// sum of L.2.weight[16136]
+	VMOVUPS	85504(SI), Y4	// sum of L.2.weight[16256]
+	VMOVUPS	85536(SI), Y5	// sum of L.2.weight[16264]
+	MOVQ	$8, R9
+	MOVQ	DI, R10
+	MOVQ	AX, R11
+loop97: // 8 times: samples, 4 at a time
+	VMOVUPS	915712(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	916736(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	915328(R11), Y8	// fitGrad.turned[125]
+	VFMADD231PS	Y6, Y8, Y0
+	VFMADD231PS	Y7, Y8, Y1
+	VBROADCASTSS	915456(R11), Y8	// fitGrad.turned[126]
+	VFMADD231PS	Y6, Y8, Y2
+	VFMADD231PS	Y7, Y8, Y3
+	VBROADCASTSS	915584(R11), Y8	// fitGrad.turned[127]
+	VFMADD231PS	Y6, Y8, Y4
+	VFMADD231PS	Y7, Y8, Y5
+	VMOVUPS	915744(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	916768(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	915332(R11), Y8	// fitGrad.turned[125]
+	VFMADD231PS	Y6, Y8, Y0
+	VFMADD231PS	Y7, Y8, Y1
+	VBROADCASTSS	915460(R11), Y8	// fitGrad.turned[126]
+	VFMADD231PS	Y6, Y8, Y2
+	VFMADD231PS	Y7, Y8, Y3
+	VBROADCASTSS	915588(R11), Y8	// fitGrad.turned[127]
+	VFMADD231PS	Y6, Y8, Y4
+	VFMADD231PS	Y7, Y8, Y5
+	VMOVUPS	915776(R10), Y6	// fitGrad.turned[128] | 2
+	VMOVUPS	916800(R10), Y7	// fitGrad.turned[136] | 2
+	VBROADCASTSS	915336(R11), Y8	// fitGrad.turned[125]
+	VFMADD231PS	Y6, Y8, Y0
+	VFMADD231PS	Y7, Y8, Y1
+	VBROADCASTSS	915464(R11), Y8	// fitGrad.turned[126]
+	VFMADD231PS	Y6, Y8, Y2
+	VFMADD231PS	Y7, Y8, Y3
+	VBROADCASTSS	915592(R11), Y8	// fitGrad.turned[127]
+	VFMADD231PS	Y6, Y8, Y4
+	VFMADD231PS	Y7, Y8, Y5
+	VMOVUPS	915808(R10), Y6	// fitGrad.turned[128] | 3
+	VMOVUPS	916832(R10), Y7	// fitGrad.turned[136] | 3
+	VBROADCASTSS	915340(R11), Y8	// fitGrad.turned[125]
+	VFMADD231PS	Y6, Y8, Y0
+	VFMADD231PS	Y7, Y8, Y1
+	VBROADCASTSS	915468(R11), Y8	// fitGrad.turned[126]
+	VFMADD231PS	Y6, Y8, Y2
+	VFMADD231PS	Y7, Y8, Y3
+	VBROADCASTSS	915596(R11), Y8	// fitGrad.turned[127]
+	VFMADD231PS	Y6, Y8, Y4
+	VFMADD231PS	Y7, Y8, Y5
+	ADDQ	$128, R10
+	ADDQ	$16, R11
+	DECQ	R9
+	JNE	loop97
+	VMOVUPS	Y0, 84480(SI)	// sum of L.2.weight[16000]
+	VMOVUPS	Y1, 84512(SI)	// sum of L.2.weight[16008]
+	VMOVUPS	Y2, 84992(SI)	// sum of L.2.weight[16128]
+	VMOVUPS	Y3, 85024(SI)	// sum of L.2.weight[16136]
+	VMOVUPS	Y4, 85504(SI)	// sum of L.2.weight[16256]
+	VMOVUPS	Y5, 85536(SI)	// sum of L.2.weight[16264]
+	ADDQ	$64, SI
+	ADDQ	$2048, DI
+	DECQ	CX
+	JNE	loop96
 	MOVQ	$128, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 	MOVQ	BX, R9
-loop56: // 128 times: elements
-	VMOVUPS	1969408(SI), Y0	// fitGrad.vecmat_10[0]
-	VMOVUPS	1969440(SI), Y1	// fitGrad.vecmat_10[0] | 1
-	VMOVUPS	1969472(SI), Y2	// fitGrad.vecmat_10[0] | 2
-	VMOVUPS	1969504(SI), Y3	// fitGrad.vecmat_10[0] | 3
-	VMOVUPS	916224(SI), Y4	// fitGrad.sigmoid[0]
-	VMOVUPS	916256(SI), Y5	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	916288(SI), Y6	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	916320(SI), Y7	// fitGrad.sigmoid[0] | 3
-	VMOVUPS	1887488(SI), Y8	// fitGrad.mul_33[0]
-	VMOVUPS	1887520(SI), Y9	// fitGrad.mul_33[0] | 1
-	VMOVUPS	1887552(SI), Y10	// fitGrad.mul_33[0] | 2
-	VMOVUPS	1887584(SI), Y11	// fitGrad.mul_33[0] | 3
+loop98: // 128 times: elements
+	// lagrange.nde:4
+	VMOVUPS	2002176(SI), Y0	// fitGrad.vecmat_10[0]
+	VMOVUPS	2002208(SI), Y1	// fitGrad.vecmat_10[0] | 1
+	VMOVUPS	2002240(SI), Y2	// fitGrad.vecmat_10[0] | 2
+	VMOVUPS	2002272(SI), Y3	// fitGrad.vecmat_10[0] | 3
+	VMOVUPS	948992(SI), Y4	// fitGrad.sigmoid[0]
+	VMOVUPS	949024(SI), Y5	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	949056(SI), Y6	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	949088(SI), Y7	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	1920256(SI), Y8	// fitGrad.mul_33[0]
+	VMOVUPS	1920288(SI), Y9	// fitGrad.mul_33[0] | 1
+	VMOVUPS	1920320(SI), Y10	// fitGrad.mul_33[0] | 2
+	VMOVUPS	1920352(SI), Y11	// fitGrad.mul_33[0] | 3
 	VFMADD231PS	Y4, Y0, Y8
 	VFMADD231PS	Y5, Y1, Y9
 	VFMADD231PS	Y6, Y2, Y10
@@ -6930,57 +8406,56 @@ loop56: // 128 times: elements
 	VFMADD231PS	512(AX), Y1, Y3
 	VFMADD231PS	544(AX), Y1, Y4
 	VFMADD231PS	576(AX), Y1, Y0
-	VMOVUPS	Y2, 1985792(SI)	// fitGrad.matvec_12[0]
-	VMOVUPS	Y3, 1985824(SI)	// fitGrad.matvec_12[0] | 1
-	VMOVUPS	Y4, 1985856(SI)	// fitGrad.matvec_12[0] | 2
-	VMOVUPS	Y0, 1985888(SI)	// fitGrad.matvec_12[0] | 3
-	VMOVUPS	1178368(SI), Y1	// fitGrad.vecmat_2[0]
-	VMOVUPS	1178400(SI), Y5	// fitGrad.vecmat_2[0] | 1
-	VMOVUPS	1178432(SI), Y6	// fitGrad.vecmat_2[0] | 2
-	VMOVUPS	1178464(SI), Y7	// fitGrad.vecmat_2[0] | 3
+	VMOVUPS	Y2, 2018560(SI)	// fitGrad.matvec_12[0]
+	VMOVUPS	Y3, 2018592(SI)	// fitGrad.matvec_12[0] | 1
+	VMOVUPS	Y4, 2018624(SI)	// fitGrad.matvec_12[0] | 2
+	VMOVUPS	Y0, 2018656(SI)	// fitGrad.matvec_12[0] | 3
+	VMOVUPS	1211136(SI), Y1	// fitGrad.vecmat_2[0]
+	VMOVUPS	1211168(SI), Y5	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	1211200(SI), Y6	// fitGrad.vecmat_2[0] | 2
+	VMOVUPS	1211232(SI), Y7	// fitGrad.vecmat_2[0] | 3
 	VMULPS	Y1, Y2, Y1
 	VMULPS	Y5, Y3, Y5
 	VMULPS	Y6, Y4, Y6
 	VMULPS	Y7, Y0, Y7
-	VMOVUPS	Y1, 2002176(SI)	// fitGrad.mul_37[0]
-	VMOVUPS	Y5, 2002208(SI)	// fitGrad.mul_37[0] | 1
-	VMOVUPS	Y6, 2002240(SI)	// fitGrad.mul_37[0] | 2
-	VMOVUPS	Y7, 2002272(SI)	// fitGrad.mul_37[0] | 3
-	VMOVUPS	1129216(SI), Y8	// fitGrad.mul_6[0]
-	VMOVUPS	1129248(SI), Y9	// fitGrad.mul_6[0] | 1
-	VMOVUPS	1129280(SI), Y10	// fitGrad.mul_6[0] | 2
-	VMOVUPS	1129312(SI), Y11	// fitGrad.mul_6[0] | 3
+	VMOVUPS	Y1, 2034944(SI)	// fitGrad.mul_37[0]
+	VMOVUPS	Y5, 2034976(SI)	// fitGrad.mul_37[0] | 1
+	VMOVUPS	Y6, 2035008(SI)	// fitGrad.mul_37[0] | 2
+	VMOVUPS	Y7, 2035040(SI)	// fitGrad.mul_37[0] | 3
+	VMOVUPS	1161984(SI), Y8	// fitGrad.mul_6[0]
+	VMOVUPS	1162016(SI), Y9	// fitGrad.mul_6[0] | 1
+	VMOVUPS	1162048(SI), Y10	// fitGrad.mul_6[0] | 2
+	VMOVUPS	1162080(SI), Y11	// fitGrad.mul_6[0] | 3
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y9, Y5, Y5
 	VMULPS	Y10, Y6, Y6
 	VMULPS	Y11, Y7, Y7
-	VMOVUPS	Y1, 2018560(SI)	// fitGrad.mul_38[0]
-	VMOVUPS	Y5, 2018592(SI)	// fitGrad.mul_38[0] | 1
-	VMOVUPS	Y6, 2018624(SI)	// fitGrad.mul_38[0] | 2
-	VMOVUPS	Y7, 2018656(SI)	// fitGrad.mul_38[0] | 3
-	VMOVUPS	916224(SI), Y1	// fitGrad.sigmoid[0]
-	VMOVUPS	916256(SI), Y5	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	916288(SI), Y6	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	916320(SI), Y7	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	Y1, 2051328(SI)	// fitGrad.mul_38[0]
+	VMOVUPS	Y5, 2051360(SI)	// fitGrad.mul_38[0] | 1
+	VMOVUPS	Y6, 2051392(SI)	// fitGrad.mul_38[0] | 2
+	VMOVUPS	Y7, 2051424(SI)	// fitGrad.mul_38[0] | 3
+	VMOVUPS	948992(SI), Y1	// fitGrad.sigmoid[0]
+	VMOVUPS	949024(SI), Y5	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	949056(SI), Y6	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	949088(SI), Y7	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y1, Y2, Y1
 	VMULPS	Y5, Y3, Y2
 	VMULPS	Y6, Y4, Y3
 	VMULPS	Y7, Y0, Y0
-	VMOVUPS	Y1, 2034944(SI)	// fitGrad.mul_39[0]
-	VMOVUPS	Y2, 2034976(SI)	// fitGrad.mul_39[0] | 1
-	VMOVUPS	Y3, 2035008(SI)	// fitGrad.mul_39[0] | 2
-	VMOVUPS	Y0, 2035040(SI)	// fitGrad.mul_39[0] | 3
+	VMOVUPS	Y1, 2067712(SI)	// fitGrad.mul_39[0]
+	VMOVUPS	Y2, 2067744(SI)	// fitGrad.mul_39[0] | 1
+	VMOVUPS	Y3, 2067776(SI)	// fitGrad.mul_39[0] | 2
+	VMOVUPS	Y0, 2067808(SI)	// fitGrad.mul_39[0] | 3
 	ADDQ	$128, SI
 	ADDQ	$128, DI
 	ADDQ	$16, R9
 	DECQ	CX
-	JNE	loop56
+	JNE	loop98
 	MOVQ	$64, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
 	MOVQ	DX, R9
-	MOVQ	R8, R10
-loop57: // 64 times: tiles of 2 elements
+loop99: // 64 times: tiles of 2 elements
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	f32_00000000<>(SB), Y1
 	VMOVUPS	f32_00000000<>(SB), Y2
@@ -6989,184 +8464,87 @@ loop57: // 64 times: tiles of 2 elements
 	VMOVUPS	f32_00000000<>(SB), Y5
 	VMOVUPS	f32_00000000<>(SB), Y6
 	VMOVUPS	f32_00000000<>(SB), Y7
-	MOVQ	$128, R11
-	MOVQ	AX, R12
-	MOVQ	SI, R13
-loop58: // 128 times: terms of the sums
-	VMOVUPS	2034944(R12), Y8	// fitGrad.mul_39[0]
-	VMOVUPS	2034976(R12), Y9	// fitGrad.mul_39[0] | 1
-	VMOVUPS	2035008(R12), Y10	// fitGrad.mul_39[0] | 2
-	VMOVUPS	2035040(R12), Y11	// fitGrad.mul_39[0] | 3
-	VBROADCASTSS	2560(R13), Y12	// L.2.weight[0]
+	MOVQ	$128, R10
+	MOVQ	AX, R11
+	MOVQ	SI, R12
+loop100: // 128 times: terms of the sums
+	VMOVUPS	2067712(R11), Y8	// fitGrad.mul_39[0]
+	VMOVUPS	2067744(R11), Y9	// fitGrad.mul_39[0] | 1
+	VMOVUPS	2067776(R11), Y10	// fitGrad.mul_39[0] | 2
+	VMOVUPS	2067808(R11), Y11	// fitGrad.mul_39[0] | 3
+	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	3072(R13), Y12	// L.2.weight[128]
+	VBROADCASTSS	3072(R12), Y12	// L.2.weight[128]
 	VFMADD231PS	Y8, Y12, Y4
 	VFMADD231PS	Y9, Y12, Y5
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	ADDQ	$128, R12
-	ADDQ	$4, R13
-	DECQ	R11
-	JNE	loop58
-	VMOVUPS	Y0, 2051328(DI)	// fitGrad.matvec_13[0]
-	VMOVUPS	Y1, 2051360(DI)	// fitGrad.matvec_13[0] | 1
-	VMOVUPS	Y2, 2051392(DI)	// fitGrad.matvec_13[0] | 2
-	VMOVUPS	Y3, 2051424(DI)	// fitGrad.matvec_13[0] | 3
-	VMOVUPS	Y4, 2051456(DI)	// fitGrad.matvec_13[1]
-	VMOVUPS	Y5, 2051488(DI)	// fitGrad.matvec_13[1] | 1
-	VMOVUPS	Y6, 2051520(DI)	// fitGrad.matvec_13[1] | 2
-	VMOVUPS	Y7, 2051552(DI)	// fitGrad.matvec_13[1] | 3
+	ADDQ	$128, R11
+	ADDQ	$4, R12
+	DECQ	R10
+	JNE	loop100
+	VMOVUPS	Y0, 2084096(DI)	// fitGrad.matvec_13[0]
+	VMOVUPS	Y1, 2084128(DI)	// fitGrad.matvec_13[0] | 1
+	VMOVUPS	Y2, 2084160(DI)	// fitGrad.matvec_13[0] | 2
+	VMOVUPS	Y3, 2084192(DI)	// fitGrad.matvec_13[0] | 3
+	VMOVUPS	Y4, 2084224(DI)	// fitGrad.matvec_13[1]
+	VMOVUPS	Y5, 2084256(DI)	// fitGrad.matvec_13[1] | 1
+	VMOVUPS	Y6, 2084288(DI)	// fitGrad.matvec_13[1] | 2
+	VMOVUPS	Y7, 2084320(DI)	// fitGrad.matvec_13[1] | 3
 	VBROADCASTSS	(R9), Y8	// vecmat[0]
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y8, Y2, Y2
 	VMULPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 2067712(DI)	// fitGrad.mul_40[0]
-	VMOVUPS	Y1, 2067744(DI)	// fitGrad.mul_40[0] | 1
-	VMOVUPS	Y2, 2067776(DI)	// fitGrad.mul_40[0] | 2
-	VMOVUPS	Y3, 2067808(DI)	// fitGrad.mul_40[0] | 3
-	VMOVUPS	1030912(DI), Y8	// fitGrad.mul_2[0]
-	VMOVUPS	1030944(DI), Y9	// fitGrad.mul_2[0] | 1
-	VMOVUPS	1030976(DI), Y10	// fitGrad.mul_2[0] | 2
-	VMOVUPS	1031008(DI), Y11	// fitGrad.mul_2[0] | 3
-	VMULPS	Y8, Y0, Y15
-	VMOVUPS	Y15, 128(AX)
-	VMULPS	Y9, Y1, Y15
-	VMOVUPS	Y15, 160(AX)
-	VMULPS	Y10, Y2, Y15
-	VMOVUPS	Y15, 192(AX)
-	VMULPS	Y11, Y3, Y15
-	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	128(AX), Y13	// fitGrad.mul_41[0]
-	VMOVUPS	Y13, 2084096(DI)
-	VMOVUPS	160(AX), Y13	// fitGrad.mul_41[0] | 1
-	VMOVUPS	Y13, 2084128(DI)
-	VMOVUPS	192(AX), Y13	// fitGrad.mul_41[0] | 2
-	VMOVUPS	Y13, 2084160(DI)
-	VMOVUPS	224(AX), Y13	// fitGrad.mul_41[0] | 3
-	VMOVUPS	Y13, 2084192(DI)
-	VBROADCASTSS	4(R9), Y8	// vecmat[1]
-	VMULPS	Y8, Y4, Y4
-	VMULPS	Y8, Y5, Y5
-	VMULPS	Y8, Y6, Y6
-	VMULPS	Y8, Y7, Y7
-	VMOVUPS	Y4, 2067840(DI)	// fitGrad.mul_40[1]
-	VMOVUPS	Y5, 2067872(DI)	// fitGrad.mul_40[1] | 1
-	VMOVUPS	Y6, 2067904(DI)	// fitGrad.mul_40[1] | 2
-	VMOVUPS	Y7, 2067936(DI)	// fitGrad.mul_40[1] | 3
-	VMOVUPS	1031040(DI), Y8	// fitGrad.mul_2[1]
-	VMOVUPS	1031072(DI), Y9	// fitGrad.mul_2[1] | 1
-	VMOVUPS	1031104(DI), Y10	// fitGrad.mul_2[1] | 2
-	VMOVUPS	1031136(DI), Y11	// fitGrad.mul_2[1] | 3
-	VMULPS	Y8, Y4, Y15
-	VMOVUPS	Y15, 256(AX)
-	VMULPS	Y9, Y5, Y15
-	VMOVUPS	Y15, 288(AX)
-	VMULPS	Y10, Y6, Y15
-	VMOVUPS	Y15, 320(AX)
-	VMULPS	Y11, Y7, Y15
-	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	256(AX), Y13	// fitGrad.mul_41[1]
-	VMOVUPS	Y13, 2084224(DI)
-	VMOVUPS	288(AX), Y13	// fitGrad.mul_41[1] | 1
-	VMOVUPS	Y13, 2084256(DI)
-	VMOVUPS	320(AX), Y13	// fitGrad.mul_41[1] | 2
-	VMOVUPS	Y13, 2084288(DI)
-	VMOVUPS	352(AX), Y13	// fitGrad.mul_41[1] | 3
-	VMOVUPS	Y13, 2084320(DI)
-	VMOVUPS	1063680(DI), Y8	// fitGrad.mul_4[0]
-	VMOVUPS	1063712(DI), Y9	// fitGrad.mul_4[0] | 1
-	VMOVUPS	1063744(DI), Y10	// fitGrad.mul_4[0] | 2
-	VMOVUPS	1063776(DI), Y11	// fitGrad.mul_4[0] | 3
-	VANDPS	0(AX), Y8, Y8
-	VANDPS	32(AX), Y9, Y9
-	VANDPS	64(AX), Y10, Y10
-	VANDPS	96(AX), Y11, Y11
-	VMOVUPS	1063808(DI), Y12	// fitGrad.mul_4[1]
-	VMOVUPS	1063840(DI), Y0	// fitGrad.mul_4[1] | 1
-	VMOVUPS	1063872(DI), Y1	// fitGrad.mul_4[1] | 2
-	VMOVUPS	1063904(DI), Y2	// fitGrad.mul_4[1] | 3
-	VANDPS	0(AX), Y12, Y12
-	VANDPS	32(AX), Y0, Y0
-	VANDPS	64(AX), Y1, Y1
-	VANDPS	96(AX), Y2, Y2
-	MOVQ	$128, R11
-	MOVQ	AX, R12
-	MOVQ	R10, R13
-loop59: // 128 times: elements
-	VMOVUPS	2034944(R12), Y3	// fitGrad.mul_39[0]
-	VMOVUPS	2034976(R12), Y4	// fitGrad.mul_39[0] | 1
-	VMOVUPS	2035008(R12), Y5	// fitGrad.mul_39[0] | 2
-	VMOVUPS	2035040(R12), Y6	// fitGrad.mul_39[0] | 3
-	VMOVUPS	20480(R13), Y7	// sum of L.2.weight[0]
-	VFMADD231PS	Y3, Y8, Y7
-	VFMADD231PS	Y4, Y9, Y7
-	VFMADD231PS	Y5, Y10, Y7
-	VFMADD231PS	Y6, Y11, Y7
-	VMOVUPS	Y7, 20480(R13)	// sum of L.2.weight[0]
-	VMOVUPS	24576(R13), Y7	// sum of L.2.weight[128]
-	VFMADD231PS	Y3, Y12, Y7
-	VFMADD231PS	Y4, Y0, Y7
-	VFMADD231PS	Y5, Y1, Y7
-	VFMADD231PS	Y6, Y2, Y7
-	VMOVUPS	Y7, 24576(R13)	// sum of L.2.weight[128]
-	ADDQ	$128, R12
-	ADDQ	$32, R13
-	DECQ	R11
-	JNE	loop59
-	VMOVUPS	128(AX), Y13
-	VANDPS	0(AX), Y13, Y0
-	VMOVUPS	160(AX), Y13
-	VANDPS	32(AX), Y13, Y1
-	VMOVUPS	192(AX), Y13
-	VANDPS	64(AX), Y13, Y2
-	VMOVUPS	224(AX), Y13
-	VANDPS	96(AX), Y13, Y3
-	VMOVUPS	256(AX), Y13
-	VANDPS	0(AX), Y13, Y4
-	VMOVUPS	288(AX), Y13
-	VANDPS	32(AX), Y13, Y5
-	VMOVUPS	320(AX), Y13
-	VANDPS	64(AX), Y13, Y6
-	VMOVUPS	352(AX), Y13
-	VANDPS	96(AX), Y13, Y7
-	MOVQ	$128, R11
-	MOVQ	AX, R12
-	MOVQ	R10, R13
-loop60: // 128 times: elements
-	VMOVUPS	932608(R12), Y8	// fitGrad.mul[0]
-	VMOVUPS	932640(R12), Y9	// fitGrad.mul[0] | 1
-	VMOVUPS	932672(R12), Y10	// fitGrad.mul[0] | 2
-	VMOVUPS	932704(R12), Y11	// fitGrad.mul[0] | 3
-	VMOVUPS	20480(R13), Y12	// sum of L.2.weight[0]
-	VFMADD231PS	Y8, Y0, Y12
-	VFMADD231PS	Y9, Y1, Y12
-	VFMADD231PS	Y10, Y2, Y12
-	VFMADD231PS	Y11, Y3, Y12
-	VMOVUPS	Y12, 20480(R13)	// sum of L.2.weight[0]
-	VMOVUPS	24576(R13), Y12	// sum of L.2.weight[128]
-	VFMADD231PS	Y8, Y4, Y12
-	VFMADD231PS	Y9, Y5, Y12
-	VFMADD231PS	Y10, Y6, Y12
-	VFMADD231PS	Y11, Y7, Y12
-	VMOVUPS	Y12, 24576(R13)	// sum of L.2.weight[128]
-	ADDQ	$128, R12
-	ADDQ	$32, R13
-	DECQ	R11
-	JNE	loop60
+	VMOVUPS	Y0, 2100480(DI)	// fitGrad.mul_40[0]
+	VMOVUPS	Y1, 2100512(DI)	// fitGrad.mul_40[0] | 1
+	VMOVUPS	Y2, 2100544(DI)	// fitGrad.mul_40[0] | 2
+	VMOVUPS	Y3, 2100576(DI)	// fitGrad.mul_40[0] | 3
+	VMOVUPS	1063680(DI), Y8	// fitGrad.mul_2[0]
+	VMOVUPS	1063712(DI), Y9	// fitGrad.mul_2[0] | 1
+	VMOVUPS	1063744(DI), Y10	// fitGrad.mul_2[0] | 2
+	VMOVUPS	1063776(DI), Y11	// fitGrad.mul_2[0] | 3
+	VMULPS	Y8, Y0, Y0
+	VMULPS	Y9, Y1, Y1
+	VMULPS	Y10, Y2, Y2
+	VMULPS	Y11, Y3, Y3
+	VMOVUPS	Y0, 2116864(DI)	// fitGrad.mul_41[0]
+	VMOVUPS	Y1, 2116896(DI)	// fitGrad.mul_41[0] | 1
+	VMOVUPS	Y2, 2116928(DI)	// fitGrad.mul_41[0] | 2
+	VMOVUPS	Y3, 2116960(DI)	// fitGrad.mul_41[0] | 3
+	VBROADCASTSS	4(R9), Y0	// vecmat[1]
+	VMULPS	Y0, Y4, Y1
+	VMULPS	Y0, Y5, Y2
+	VMULPS	Y0, Y6, Y3
+	VMULPS	Y0, Y7, Y0
+	VMOVUPS	Y1, 2100608(DI)	// fitGrad.mul_40[1]
+	VMOVUPS	Y2, 2100640(DI)	// fitGrad.mul_40[1] | 1
+	VMOVUPS	Y3, 2100672(DI)	// fitGrad.mul_40[1] | 2
+	VMOVUPS	Y0, 2100704(DI)	// fitGrad.mul_40[1] | 3
+	VMOVUPS	1063808(DI), Y4	// fitGrad.mul_2[1]
+	VMOVUPS	1063840(DI), Y5	// fitGrad.mul_2[1] | 1
+	VMOVUPS	1063872(DI), Y6	// fitGrad.mul_2[1] | 2
+	VMOVUPS	1063904(DI), Y7	// fitGrad.mul_2[1] | 3
+	VMULPS	Y4, Y1, Y1
+	VMULPS	Y5, Y2, Y2
+	VMULPS	Y6, Y3, Y3
+	VMULPS	Y7, Y0, Y0
+	VMOVUPS	Y1, 2116992(DI)	// fitGrad.mul_41[1]
+	VMOVUPS	Y2, 2117024(DI)	// fitGrad.mul_41[1] | 1
+	VMOVUPS	Y3, 2117056(DI)	// fitGrad.mul_41[1] | 2
+	VMOVUPS	Y0, 2117088(DI)	// fitGrad.mul_41[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
-	ADDQ	$8192, R10
 	DECQ	CX
-	JNE	loop57
+	JNE	loop99
 	MOVQ	$64, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
-loop61: // 64 times: tiles of 2 elements
+loop101: // 64 times: tiles of 2 elements
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	f32_00000000<>(SB), Y1
 	VMOVUPS	f32_00000000<>(SB), Y2
@@ -7178,11 +8556,11 @@ loop61: // 64 times: tiles of 2 elements
 	MOVQ	$128, R9
 	MOVQ	AX, R10
 	MOVQ	SI, R11
-loop62: // 128 times: terms of the sums
-	VMOVUPS	2084096(R10), Y8	// fitGrad.mul_41[0]
-	VMOVUPS	2084128(R10), Y9	// fitGrad.mul_41[0] | 1
-	VMOVUPS	2084160(R10), Y10	// fitGrad.mul_41[0] | 2
-	VMOVUPS	2084192(R10), Y11	// fitGrad.mul_41[0] | 3
+loop102: // 128 times: terms of the sums
+	VMOVUPS	2116864(R10), Y8	// fitGrad.mul_41[0]
+	VMOVUPS	2116896(R10), Y9	// fitGrad.mul_41[0] | 1
+	VMOVUPS	2116928(R10), Y10	// fitGrad.mul_41[0] | 2
+	VMOVUPS	2116960(R10), Y11	// fitGrad.mul_41[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -7196,37 +8574,627 @@ loop62: // 128 times: terms of the sums
 	ADDQ	$128, R10
 	ADDQ	$512, R11
 	DECQ	R9
-	JNE	loop62
-	VMOVUPS	Y0, 2100480(DI)	// fitGrad.vecmat_11[0]
-	VMOVUPS	Y1, 2100512(DI)	// fitGrad.vecmat_11[0] | 1
-	VMOVUPS	Y2, 2100544(DI)	// fitGrad.vecmat_11[0] | 2
-	VMOVUPS	Y3, 2100576(DI)	// fitGrad.vecmat_11[0] | 3
-	VMOVUPS	Y4, 2100608(DI)	// fitGrad.vecmat_11[1]
-	VMOVUPS	Y5, 2100640(DI)	// fitGrad.vecmat_11[1] | 1
-	VMOVUPS	Y6, 2100672(DI)	// fitGrad.vecmat_11[1] | 2
-	VMOVUPS	Y7, 2100704(DI)	// fitGrad.vecmat_11[1] | 3
+	JNE	loop102
+	VMOVUPS	Y0, 2133248(DI)	// fitGrad.vecmat_11[0]
+	VMOVUPS	Y1, 2133280(DI)	// fitGrad.vecmat_11[0] | 1
+	VMOVUPS	Y2, 2133312(DI)	// fitGrad.vecmat_11[0] | 2
+	VMOVUPS	Y3, 2133344(DI)	// fitGrad.vecmat_11[0] | 3
+	VMOVUPS	Y4, 2133376(DI)	// fitGrad.vecmat_11[1]
+	VMOVUPS	Y5, 2133408(DI)	// fitGrad.vecmat_11[1] | 1
+	VMOVUPS	Y6, 2133440(DI)	// fitGrad.vecmat_11[1] | 2
+	VMOVUPS	Y7, 2133472(DI)	// fitGrad.vecmat_11[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
-	JNE	loop61
+	JNE	loop101
+	MOVQ	$32, CX
+	MOVQ	AX, SI
+loop103: // 32 times: tiles of 4 elements
+	VMOVUPS	1096448(SI), Y0	// fitGrad.mul_4[0]
+	VMOVUPS	1096480(SI), Y1	// fitGrad.mul_4[0] | 1
+	VMOVUPS	1096512(SI), Y2	// fitGrad.mul_4[0] | 2
+	VMOVUPS	1096544(SI), Y3	// fitGrad.mul_4[0] | 3
+	VANDPS	0(AX), Y0, Y0
+	VANDPS	32(AX), Y1, Y1
+	VANDPS	64(AX), Y2, Y2
+	VANDPS	96(AX), Y3, Y3
+	VMOVUPS	Y0, 899328(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 899360(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 899392(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 899424(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	1096576(SI), Y0	// fitGrad.mul_4[1]
+	VMOVUPS	1096608(SI), Y1	// fitGrad.mul_4[1] | 1
+	VMOVUPS	1096640(SI), Y2	// fitGrad.mul_4[1] | 2
+	VMOVUPS	1096672(SI), Y3	// fitGrad.mul_4[1] | 3
+	VANDPS	0(AX), Y0, Y0
+	VANDPS	32(AX), Y1, Y1
+	VANDPS	64(AX), Y2, Y2
+	VANDPS	96(AX), Y3, Y3
+	VMOVUPS	Y0, 899456(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 899488(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 899520(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 899552(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	1096704(SI), Y0	// fitGrad.mul_4[2]
+	VMOVUPS	1096736(SI), Y1	// fitGrad.mul_4[2] | 1
+	VMOVUPS	1096768(SI), Y2	// fitGrad.mul_4[2] | 2
+	VMOVUPS	1096800(SI), Y3	// fitGrad.mul_4[2] | 3
+	VANDPS	0(AX), Y0, Y0
+	VANDPS	32(AX), Y1, Y1
+	VANDPS	64(AX), Y2, Y2
+	VANDPS	96(AX), Y3, Y3
+	VMOVUPS	Y0, 899584(SI)	// fitGrad.turned[2]
+	VMOVUPS	Y1, 899616(SI)	// fitGrad.turned[2] | 1
+	VMOVUPS	Y2, 899648(SI)	// fitGrad.turned[2] | 2
+	VMOVUPS	Y3, 899680(SI)	// fitGrad.turned[2] | 3
+	VMOVUPS	1096832(SI), Y0	// fitGrad.mul_4[3]
+	VMOVUPS	1096864(SI), Y1	// fitGrad.mul_4[3] | 1
+	VMOVUPS	1096896(SI), Y2	// fitGrad.mul_4[3] | 2
+	VMOVUPS	1096928(SI), Y3	// fitGrad.mul_4[3] | 3
+	VANDPS	0(AX), Y0, Y0
+	VANDPS	32(AX), Y1, Y1
+	VANDPS	64(AX), Y2, Y2
+	VANDPS	96(AX), Y3, Y3
+	VMOVUPS	Y0, 899712(SI)	// fitGrad.turned[3]
+	VMOVUPS	Y1, 899744(SI)	// fitGrad.turned[3] | 1
+	VMOVUPS	Y2, 899776(SI)	// fitGrad.turned[3] | 2
+	VMOVUPS	Y3, 899808(SI)	// fitGrad.turned[3] | 3
+	ADDQ	$512, SI
+	DECQ	CX
+	JNE	loop103
+	MOVQ	$4, CX
+	MOVQ	AX, SI
+	MOVQ	AX, DI
+loop104: // 4 times: vectors of the block
+	MOVQ	$16, R9
+	MOVQ	SI, R10
+	MOVQ	DI, R11
+loop105: // 16 times
+	VMOVUPS	2067712(R10), Y0	// fitGrad.mul_39[0]
+	VMOVUPS	2067840(R10), Y1	// fitGrad.mul_39[1]
+	VMOVUPS	2067968(R10), Y2	// fitGrad.mul_39[2]
+	VMOVUPS	2068096(R10), Y3	// fitGrad.mul_39[3]
+	VMOVUPS	2068224(R10), Y4	// fitGrad.mul_39[4]
+	VMOVUPS	2068352(R10), Y5	// fitGrad.mul_39[5]
+	VMOVUPS	2068480(R10), Y6	// fitGrad.mul_39[6]
+	VMOVUPS	2068608(R10), Y7	// fitGrad.mul_39[7]
+	VUNPCKLPS	Y1, Y0, Y8
+	VUNPCKHPS	Y1, Y0, Y0
+	VUNPCKLPS	Y3, Y2, Y1
+	VUNPCKHPS	Y3, Y2, Y2
+	VUNPCKLPD	Y1, Y8, Y3
+	VUNPCKHPD	Y1, Y8, Y1
+	VUNPCKLPD	Y2, Y0, Y8
+	VUNPCKHPD	Y2, Y0, Y0
+	VUNPCKLPS	Y5, Y4, Y2
+	VUNPCKHPS	Y5, Y4, Y4
+	VUNPCKLPS	Y7, Y6, Y5
+	VUNPCKHPS	Y7, Y6, Y6
+	VUNPCKLPD	Y5, Y2, Y7
+	VUNPCKHPD	Y5, Y2, Y2
+	VUNPCKLPD	Y6, Y4, Y5
+	VUNPCKHPD	Y6, Y4, Y4
+	VPERM2F128	$32, Y7, Y3, Y6
+	VPERM2F128	$49, Y7, Y3, Y3
+	VPERM2F128	$32, Y2, Y1, Y7
+	VPERM2F128	$49, Y2, Y1, Y1
+	VPERM2F128	$32, Y5, Y8, Y2
+	VPERM2F128	$49, Y5, Y8, Y5
+	VPERM2F128	$32, Y4, Y0, Y8
+	VPERM2F128	$49, Y4, Y0, Y0
+	VMOVUPS	Y6, 915712(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 915744(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 915776(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 915808(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 915840(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 915872(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 915904(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 915936(R11)	// fitGrad.turned[129] | 3
+	ADDQ	$1024, R10
+	ADDQ	$1024, R11
+	DECQ	R9
+	JNE	loop105
+	ADDQ	$32, SI
+	ADDQ	$256, DI
+	DECQ	CX
+	JNE	loop104
+	MOVQ	$25, CX
+	MOVQ	R8, SI
+	MOVQ	AX, DI
+loop106: // 25 times: tiles of 5 elements
+	MOVQ	$8, R9
+	MOVQ	SI, R10
+	MOVQ	AX, R11
+loop107: // 8 times: tiles of 2 elements
+	VMOVUPS	20480(R10), Y0	// sum of L.2.weight[0]
+	VMOVUPS	20512(R10), Y1	// sum of L.2.weight[8]
+	VMOVUPS	20992(R10), Y2	// sum of L.2.weight[128]
+	VMOVUPS	21024(R10), Y3	// sum of L.2.weight[136]
+	VMOVUPS	21504(R10), Y4	// sum of L.2.weight[256]
+	VMOVUPS	21536(R10), Y5	// sum of L.2.weight[264]
+	VMOVUPS	22016(R10), Y6	// sum of L.2.weight[384]
+	VMOVUPS	22048(R10), Y7	// sum of L.2.weight[392]
+	VMOVUPS	22528(R10), Y8	// sum of L.2.weight[512]
+	VMOVUPS	22560(R10), Y9	// sum of L.2.weight[520]
+	MOVQ	$8, R12
+	MOVQ	R11, R13
+	MOVQ	DI, R14
+loop108: // 8 times: samples, 4 at a time
+	VMOVUPS	915712(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	916736(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	899328(R14), Y12	// fitGrad.turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	899456(R14), Y12	// fitGrad.turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	899584(R14), Y12	// fitGrad.turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	899712(R14), Y12	// fitGrad.turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	899840(R14), Y12	// fitGrad.turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	915744(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	916768(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	899332(R14), Y12	// fitGrad.turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	899460(R14), Y12	// fitGrad.turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	899588(R14), Y12	// fitGrad.turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	899716(R14), Y12	// fitGrad.turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	899844(R14), Y12	// fitGrad.turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	915776(R13), Y10	// fitGrad.turned[128] | 2
+	VMOVUPS	916800(R13), Y11	// fitGrad.turned[136] | 2
+	VBROADCASTSS	899336(R14), Y12	// fitGrad.turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	899464(R14), Y12	// fitGrad.turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	899592(R14), Y12	// fitGrad.turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	899720(R14), Y12	// fitGrad.turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	899848(R14), Y12	// fitGrad.turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	915808(R13), Y10	// fitGrad.turned[128] | 3
+	VMOVUPS	916832(R13), Y11	// fitGrad.turned[136] | 3
+	VBROADCASTSS	899340(R14), Y12	// fitGrad.turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	899468(R14), Y12	// fitGrad.turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	899596(R14), Y12	// fitGrad.turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	899724(R14), Y12	// fitGrad.turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	899852(R14), Y12	// fitGrad.turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	ADDQ	$128, R13
+	ADDQ	$16, R14
+	DECQ	R12
+	JNE	loop108
+	VMOVUPS	Y0, 20480(R10)	// sum of L.2.weight[0]
+	VMOVUPS	Y1, 20512(R10)	// sum of L.2.weight[8]
+	VMOVUPS	Y2, 20992(R10)	// sum of L.2.weight[128]
+	VMOVUPS	Y3, 21024(R10)	// sum of L.2.weight[136]
+	VMOVUPS	Y4, 21504(R10)	// sum of L.2.weight[256]
+	VMOVUPS	Y5, 21536(R10)	// sum of L.2.weight[264]
+	VMOVUPS	Y6, 22016(R10)	// sum of L.2.weight[384]
+	VMOVUPS	Y7, 22048(R10)	// sum of L.2.weight[392]
+	VMOVUPS	Y8, 22528(R10)	// sum of L.2.weight[512]
+	VMOVUPS	Y9, 22560(R10)	// sum of L.2.weight[520]
+	ADDQ	$64, R10
+	ADDQ	$2048, R11
+	DECQ	R9
+	JNE	loop107
+	ADDQ	$2560, SI
+	ADDQ	$640, DI
+	DECQ	CX
+	JNE	loop106
+	MOVQ	$8, CX
+	MOVQ	R8, SI
+	MOVQ	AX, DI
+loop109: // 8 times: tiles of 2 elements
+	VMOVUPS	84480(SI), Y0	// sum of L.2.weight[16000]
+	VMOVUPS	84512(SI), Y1	// sum of L.2.weight[16008]
+	VMOVUPS	84992(SI), Y2	// sum of L.2.weight[16128]
+	VMOVUPS	85024(SI), Y3	// sum of L.2.weight[16136]
+	VMOVUPS	85504(SI), Y4	// sum of L.2.weight[16256]
+	VMOVUPS	85536(SI), Y5	// sum of L.2.weight[16264]
+	MOVQ	$8, R9
+	MOVQ	DI, R10
+	MOVQ	AX, R11
+loop110: // 8 times: samples, 4 at a time
+	VMOVUPS	915712(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	916736(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	915328(R11), Y8	// fitGrad.turned[125]
+	VFMADD231PS	Y6, Y8, Y0
+	VFMADD231PS	Y7, Y8, Y1
+	VBROADCASTSS	915456(R11), Y8	// fitGrad.turned[126]
+	VFMADD231PS	Y6, Y8, Y2
+	VFMADD231PS	Y7, Y8, Y3
+	VBROADCASTSS	915584(R11), Y8	// fitGrad.turned[127]
+	VFMADD231PS	Y6, Y8, Y4
+	VFMADD231PS	Y7, Y8, Y5
+	VMOVUPS	915744(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	916768(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	915332(R11), Y8	// fitGrad.turned[125]
+	VFMADD231PS	Y6, Y8, Y0
+	VFMADD231PS	Y7, Y8, Y1
+	VBROADCASTSS	915460(R11), Y8	// fitGrad.turned[126]
+	VFMADD231PS	Y6, Y8, Y2
+	VFMADD231PS	Y7, Y8, Y3
+	VBROADCASTSS	915588(R11), Y8	// fitGrad.turned[127]
+	VFMADD231PS	Y6, Y8, Y4
+	VFMADD231PS	Y7, Y8, Y5
+	VMOVUPS	915776(R10), Y6	// fitGrad.turned[128] | 2
+	VMOVUPS	916800(R10), Y7	// fitGrad.turned[136] | 2
+	VBROADCASTSS	915336(R11), Y8	// fitGrad.turned[125]
+	VFMADD231PS	Y6, Y8, Y0
+	VFMADD231PS	Y7, Y8, Y1
+	VBROADCASTSS	915464(R11), Y8	// fitGrad.turned[126]
+	VFMADD231PS	Y6, Y8, Y2
+	VFMADD231PS	Y7, Y8, Y3
+	VBROADCASTSS	915592(R11), Y8	// fitGrad.turned[127]
+	VFMADD231PS	Y6, Y8, Y4
+	VFMADD231PS	Y7, Y8, Y5
+	VMOVUPS	915808(R10), Y6	// fitGrad.turned[128] | 3
+	VMOVUPS	916832(R10), Y7	// fitGrad.turned[136] | 3
+	VBROADCASTSS	915340(R11), Y8	// fitGrad.turned[125]
+	VFMADD231PS	Y6, Y8, Y0
+	VFMADD231PS	Y7, Y8, Y1
+	VBROADCASTSS	915468(R11), Y8	// fitGrad.turned[126]
+	VFMADD231PS	Y6, Y8, Y2
+	VFMADD231PS	Y7, Y8, Y3
+	VBROADCASTSS	915596(R11), Y8	// fitGrad.turned[127]
+	VFMADD231PS	Y6, Y8, Y4
+	VFMADD231PS	Y7, Y8, Y5
+	ADDQ	$128, R10
+	ADDQ	$16, R11
+	DECQ	R9
+	JNE	loop110
+	VMOVUPS	Y0, 84480(SI)	// sum of L.2.weight[16000]
+	VMOVUPS	Y1, 84512(SI)	// sum of L.2.weight[16008]
+	VMOVUPS	Y2, 84992(SI)	// sum of L.2.weight[16128]
+	VMOVUPS	Y3, 85024(SI)	// sum of L.2.weight[16136]
+	VMOVUPS	Y4, 85504(SI)	// sum of L.2.weight[16256]
+	VMOVUPS	Y5, 85536(SI)	// sum of L.2.weight[16264]
+	ADDQ	$64, SI
+	ADDQ	$2048, DI
+	DECQ	CX
+	JNE	loop109
+	// lagrange.nde:4
+	MOVQ	$32, CX
+	MOVQ	AX, SI
+loop111: // 32 times: tiles of 4 elements
+	VMOVUPS	2116864(SI), Y0	// fitGrad.mul_41[0]
+	VMOVUPS	2116896(SI), Y1	// fitGrad.mul_41[0] | 1
+	VMOVUPS	2116928(SI), Y2	// fitGrad.mul_41[0] | 2
+	VMOVUPS	2116960(SI), Y3	// fitGrad.mul_41[0] | 3
+	VANDPS	0(AX), Y0, Y0
+	VANDPS	32(AX), Y1, Y1
+	VANDPS	64(AX), Y2, Y2
+	VANDPS	96(AX), Y3, Y3
+	VMOVUPS	Y0, 899328(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 899360(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 899392(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 899424(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	2116992(SI), Y0	// fitGrad.mul_41[1]
+	VMOVUPS	2117024(SI), Y1	// fitGrad.mul_41[1] | 1
+	VMOVUPS	2117056(SI), Y2	// fitGrad.mul_41[1] | 2
+	VMOVUPS	2117088(SI), Y3	// fitGrad.mul_41[1] | 3
+	VANDPS	0(AX), Y0, Y0
+	VANDPS	32(AX), Y1, Y1
+	VANDPS	64(AX), Y2, Y2
+	VANDPS	96(AX), Y3, Y3
+	VMOVUPS	Y0, 899456(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 899488(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 899520(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 899552(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	2117120(SI), Y0	// fitGrad.mul_41[2]
+	VMOVUPS	2117152(SI), Y1	// fitGrad.mul_41[2] | 1
+	VMOVUPS	2117184(SI), Y2	// fitGrad.mul_41[2] | 2
+	VMOVUPS	2117216(SI), Y3	// fitGrad.mul_41[2] | 3
+	VANDPS	0(AX), Y0, Y0
+	VANDPS	32(AX), Y1, Y1
+	VANDPS	64(AX), Y2, Y2
+	VANDPS	96(AX), Y3, Y3
+	VMOVUPS	Y0, 899584(SI)	// fitGrad.turned[2]
+	VMOVUPS	Y1, 899616(SI)	// fitGrad.turned[2] | 1
+	VMOVUPS	Y2, 899648(SI)	// fitGrad.turned[2] | 2
+	VMOVUPS	Y3, 899680(SI)	// fitGrad.turned[2] | 3
+	VMOVUPS	2117248(SI), Y0	// fitGrad.mul_41[3]
+	VMOVUPS	2117280(SI), Y1	// fitGrad.mul_41[3] | 1
+	VMOVUPS	2117312(SI), Y2	// fitGrad.mul_41[3] | 2
+	VMOVUPS	2117344(SI), Y3	// fitGrad.mul_41[3] | 3
+	VANDPS	0(AX), Y0, Y0
+	VANDPS	32(AX), Y1, Y1
+	VANDPS	64(AX), Y2, Y2
+	VANDPS	96(AX), Y3, Y3
+	VMOVUPS	Y0, 899712(SI)	// fitGrad.turned[3]
+	VMOVUPS	Y1, 899744(SI)	// fitGrad.turned[3] | 1
+	VMOVUPS	Y2, 899776(SI)	// fitGrad.turned[3] | 2
+	VMOVUPS	Y3, 899808(SI)	// fitGrad.turned[3] | 3
+	ADDQ	$512, SI
+	DECQ	CX
+	JNE	loop111
+	MOVQ	$4, CX
+	MOVQ	AX, SI
+	MOVQ	AX, DI
+loop112: // 4 times: vectors of the block
+	MOVQ	$16, R9
+	MOVQ	SI, R10
+	MOVQ	DI, R11
+loop113: // 16 times
+	VMOVUPS	965376(R10), Y0	// fitGrad.mul[0]
+	VMOVUPS	965504(R10), Y1	// fitGrad.mul[1]
+	VMOVUPS	965632(R10), Y2	// fitGrad.mul[2]
+	VMOVUPS	965760(R10), Y3	// fitGrad.mul[3]
+	VMOVUPS	965888(R10), Y4	// fitGrad.mul[4]
+	VMOVUPS	966016(R10), Y5	// fitGrad.mul[5]
+	VMOVUPS	966144(R10), Y6	// fitGrad.mul[6]
+	VMOVUPS	966272(R10), Y7	// fitGrad.mul[7]
+	VUNPCKLPS	Y1, Y0, Y8
+	VUNPCKHPS	Y1, Y0, Y0
+	VUNPCKLPS	Y3, Y2, Y1
+	VUNPCKHPS	Y3, Y2, Y2
+	VUNPCKLPD	Y1, Y8, Y3
+	VUNPCKHPD	Y1, Y8, Y1
+	VUNPCKLPD	Y2, Y0, Y8
+	VUNPCKHPD	Y2, Y0, Y0
+	VUNPCKLPS	Y5, Y4, Y2
+	VUNPCKHPS	Y5, Y4, Y4
+	VUNPCKLPS	Y7, Y6, Y5
+	VUNPCKHPS	Y7, Y6, Y6
+	VUNPCKLPD	Y5, Y2, Y7
+	VUNPCKHPD	Y5, Y2, Y2
+	VUNPCKLPD	Y6, Y4, Y5
+	VUNPCKHPD	Y6, Y4, Y4
+	VPERM2F128	$32, Y7, Y3, Y6
+	VPERM2F128	$49, Y7, Y3, Y3
+	VPERM2F128	$32, Y2, Y1, Y7
+	VPERM2F128	$49, Y2, Y1, Y1
+	VPERM2F128	$32, Y5, Y8, Y2
+	VPERM2F128	$49, Y5, Y8, Y5
+	VPERM2F128	$32, Y4, Y0, Y8
+	VPERM2F128	$49, Y4, Y0, Y0
+	VMOVUPS	Y6, 915712(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 915744(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 915776(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 915808(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 915840(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 915872(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 915904(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 915936(R11)	// fitGrad.turned[129] | 3
+	ADDQ	$1024, R10
+	ADDQ	$1024, R11
+	DECQ	R9
+	JNE	loop113
+	ADDQ	$32, SI
+	ADDQ	$256, DI
+	DECQ	CX
+	JNE	loop112
+	MOVQ	$25, CX
+	MOVQ	R8, SI
+	MOVQ	AX, DI
+loop114: // 25 times: tiles of 5 elements
+	MOVQ	$8, R9
+	MOVQ	SI, R10
+	MOVQ	AX, R11
+loop115: // 8 times: tiles of 2 elements
+	VMOVUPS	20480(R10), Y0	// sum of L.2.weight[0]
+	VMOVUPS	20512(R10), Y1	// sum of L.2.weight[8]
+	VMOVUPS	20992(R10), Y2	// sum of L.2.weight[128]
+	VMOVUPS	21024(R10), Y3	// sum of L.2.weight[136]
+	VMOVUPS	21504(R10), Y4	// sum of L.2.weight[256]
+	VMOVUPS	21536(R10), Y5	// sum of L.2.weight[264]
+	VMOVUPS	22016(R10), Y6	// sum of L.2.weight[384]
+	VMOVUPS	22048(R10), Y7	// sum of L.2.weight[392]
+	VMOVUPS	22528(R10), Y8	// sum of L.2.weight[512]
+	VMOVUPS	22560(R10), Y9	// sum of L.2.weight[520]
+	MOVQ	$8, R12
+	MOVQ	R11, R13
+	MOVQ	DI, R14
+loop116: // 8 times: samples, 4 at a time
+	VMOVUPS	915712(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	916736(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	899328(R14), Y12	// fitGrad.turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	899456(R14), Y12	// fitGrad.turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	899584(R14), Y12	// fitGrad.turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	899712(R14), Y12	// fitGrad.turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	899840(R14), Y12	// fitGrad.turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	915744(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	916768(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	899332(R14), Y12	// fitGrad.turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	899460(R14), Y12	// fitGrad.turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	899588(R14), Y12	// fitGrad.turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	899716(R14), Y12	// fitGrad.turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	899844(R14), Y12	// fitGrad.turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	915776(R13), Y10	// fitGrad.turned[128] | 2
+	VMOVUPS	916800(R13), Y11	// fitGrad.turned[136] | 2
+	VBROADCASTSS	899336(R14), Y12	// fitGrad.turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	899464(R14), Y12	// fitGrad.turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	899592(R14), Y12	// fitGrad.turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	899720(R14), Y12	// fitGrad.turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	899848(R14), Y12	// fitGrad.turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	915808(R13), Y10	// fitGrad.turned[128] | 3
+	VMOVUPS	916832(R13), Y11	// fitGrad.turned[136] | 3
+	VBROADCASTSS	899340(R14), Y12	// fitGrad.turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	899468(R14), Y12	// fitGrad.turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	899596(R14), Y12	// fitGrad.turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	899724(R14), Y12	// fitGrad.turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	899852(R14), Y12	// fitGrad.turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	ADDQ	$128, R13
+	ADDQ	$16, R14
+	DECQ	R12
+	JNE	loop116
+	VMOVUPS	Y0, 20480(R10)	// sum of L.2.weight[0]
+	VMOVUPS	Y1, 20512(R10)	// sum of L.2.weight[8]
+	VMOVUPS	Y2, 20992(R10)	// sum of L.2.weight[128]
+	VMOVUPS	Y3, 21024(R10)	// sum of L.2.weight[136]
+	VMOVUPS	Y4, 21504(R10)	// sum of L.2.weight[256]
+	VMOVUPS	Y5, 21536(R10)	// sum of L.2.weight[264]
+	VMOVUPS	Y6, 22016(R10)	// sum of L.2.weight[384]
+	VMOVUPS	Y7, 22048(R10)	// sum of L.2.weight[392]
+	VMOVUPS	Y8, 22528(R10)	// sum of L.2.weight[512]
+	VMOVUPS	Y9, 22560(R10)	// sum of L.2.weight[520]
+	ADDQ	$64, R10
+	ADDQ	$2048, R11
+	DECQ	R9
+	JNE	loop115
+	ADDQ	$2560, SI
+	ADDQ	$640, DI
+	DECQ	CX
+	JNE	loop114
+	MOVQ	$8, CX
+	MOVQ	R8, SI
+	MOVQ	AX, DI
+loop117: // 8 times: tiles of 2 elements
+	VMOVUPS	84480(SI), Y0	// sum of L.2.weight[16000]
+	VMOVUPS	84512(SI), Y1	// sum of L.2.weight[16008]
+	VMOVUPS	84992(SI), Y2	// sum of L.2.weight[16128]
+	VMOVUPS	85024(SI), Y3	// sum of L.2.weight[16136]
+	VMOVUPS	85504(SI), Y4	// sum of L.2.weight[16256]
+	VMOVUPS	85536(SI), Y5	// sum of L.2.weight[16264]
+	MOVQ	$8, R9
+	MOVQ	DI, R10
+	MOVQ	AX, R11
+loop118: // 8 times: samples, 4 at a time
+	VMOVUPS	915712(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	916736(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	915328(R11), Y8	// fitGrad.turned[125]
+	VFMADD231PS	Y6, Y8, Y0
+	VFMADD231PS	Y7, Y8, Y1
+	VBROADCASTSS	915456(R11), Y8	// fitGrad.turned[126]
+	VFMADD231PS	Y6, Y8, Y2
+	VFMADD231PS	Y7, Y8, Y3
+	VBROADCASTSS	915584(R11), Y8	// fitGrad.turned[127]
+	VFMADD231PS	Y6, Y8, Y4
+	VFMADD231PS	Y7, Y8, Y5
+	VMOVUPS	915744(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	916768(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	915332(R11), Y8	// fitGrad.turned[125]
+	VFMADD231PS	Y6, Y8, Y0
+	VFMADD231PS	Y7, Y8, Y1
+	VBROADCASTSS	915460(R11), Y8	// fitGrad.turned[126]
+	VFMADD231PS	Y6, Y8, Y2
+	VFMADD231PS	Y7, Y8, Y3
+	VBROADCASTSS	915588(R11), Y8	// fitGrad.turned[127]
+	VFMADD231PS	Y6, Y8, Y4
+	VFMADD231PS	Y7, Y8, Y5
+	VMOVUPS	915776(R10), Y6	// fitGrad.turned[128] | 2
+	VMOVUPS	916800(R10), Y7	// fitGrad.turned[136] | 2
+	VBROADCASTSS	915336(R11), Y8	// fitGrad.turned[125]
+	VFMADD231PS	Y6, Y8, Y0
+	VFMADD231PS	Y7, Y8, Y1
+	VBROADCASTSS	915464(R11), Y8	// fitGrad.turned[126]
+	VFMADD231PS	Y6, Y8, Y2
+	VFMADD231PS	Y7, Y8, Y3
+	VBROADCASTSS	915592(R11), Y8	// fitGrad.turned[127]
+	VFMADD231PS	Y6, Y8, Y4
+	VFMADD231PS	Y7, Y8, Y5
+	VMOVUPS	915808(R10), Y6	// fitGrad.turned[128] | 3
+	VMOVUPS	916832(R10), Y7	// fitGrad.turned[136] | 3
+	VBROADCASTSS	915340(R11), Y8	// fitGrad.turned[125]
+	VFMADD231PS	Y6, Y8, Y0
+	VFMADD231PS	Y7, Y8, Y1
+	VBROADCASTSS	915468(R11), Y8	// fitGrad.turned[126]
+	VFMADD231PS	Y6, Y8, Y2
+	VFMADD231PS	Y7, Y8, Y3
+	VBROADCASTSS	915596(R11), Y8	// fitGrad.turned[127]
+	VFMADD231PS	Y6, Y8, Y4
+	VFMADD231PS	Y7, Y8, Y5
+	ADDQ	$128, R10
+	ADDQ	$16, R11
+	DECQ	R9
+	JNE	loop118
+	VMOVUPS	Y0, 84480(SI)	// sum of L.2.weight[16000]
+	VMOVUPS	Y1, 84512(SI)	// sum of L.2.weight[16008]
+	VMOVUPS	Y2, 84992(SI)	// sum of L.2.weight[16128]
+	VMOVUPS	Y3, 85024(SI)	// sum of L.2.weight[16136]
+	VMOVUPS	Y4, 85504(SI)	// sum of L.2.weight[16256]
+	VMOVUPS	Y5, 85536(SI)	// sum of L.2.weight[16264]
+	ADDQ	$64, SI
+	ADDQ	$2048, DI
+	DECQ	CX
+	JNE	loop117
 	MOVQ	$128, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 	MOVQ	BX, R9
 	MOVQ	DX, R10
-loop63: // 128 times: elements
-	VMOVUPS	2100480(SI), Y0	// fitGrad.vecmat_11[0]
-	VMOVUPS	2100512(SI), Y1	// fitGrad.vecmat_11[0] | 1
-	VMOVUPS	2100544(SI), Y2	// fitGrad.vecmat_11[0] | 2
-	VMOVUPS	2100576(SI), Y3	// fitGrad.vecmat_11[0] | 3
-	VMOVUPS	916224(SI), Y4	// fitGrad.sigmoid[0]
-	VMOVUPS	916256(SI), Y5	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	916288(SI), Y6	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	916320(SI), Y7	// fitGrad.sigmoid[0] | 3
-	VMOVUPS	2018560(SI), Y8	// fitGrad.mul_38[0]
-	VMOVUPS	2018592(SI), Y9	// fitGrad.mul_38[0] | 1
-	VMOVUPS	2018624(SI), Y10	// fitGrad.mul_38[0] | 2
-	VMOVUPS	2018656(SI), Y11	// fitGrad.mul_38[0] | 3
+loop119: // 128 times: elements
+	// lagrange.nde:4
+	VMOVUPS	2133248(SI), Y0	// fitGrad.vecmat_11[0]
+	VMOVUPS	2133280(SI), Y1	// fitGrad.vecmat_11[0] | 1
+	VMOVUPS	2133312(SI), Y2	// fitGrad.vecmat_11[0] | 2
+	VMOVUPS	2133344(SI), Y3	// fitGrad.vecmat_11[0] | 3
+	VMOVUPS	948992(SI), Y4	// fitGrad.sigmoid[0]
+	VMOVUPS	949024(SI), Y5	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	949056(SI), Y6	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	949088(SI), Y7	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	2051328(SI), Y8	// fitGrad.mul_38[0]
+	VMOVUPS	2051360(SI), Y9	// fitGrad.mul_38[0] | 1
+	VMOVUPS	2051392(SI), Y10	// fitGrad.mul_38[0] | 2
+	VMOVUPS	2051424(SI), Y11	// fitGrad.mul_38[0] | 3
 	VFMADD231PS	Y4, Y0, Y8
 	VFMADD231PS	Y5, Y1, Y9
 	VFMADD231PS	Y6, Y2, Y10
@@ -7260,37 +9228,37 @@ loop63: // 128 times: elements
 	VFMADD231PS	f32_00000000<>(SB), Y3, Y4
 	VMOVUPS	Y4, 96(DI)	// sum of L.0.weight[3]
 	VBROADCASTSS	(R9), Y0	// L.0.weight[0]
-	VMOVUPS	1853696(AX), Y1	// fitGrad.pad_2[0]
-	VMOVUPS	1853728(AX), Y2	// fitGrad.pad_2[0] | 1
-	VMOVUPS	1853760(AX), Y3	// fitGrad.pad_2[0] | 2
-	VMOVUPS	1853792(AX), Y4	// fitGrad.pad_2[0] | 3
+	VMOVUPS	1886464(AX), Y1	// fitGrad.pad_2[0]
+	VMOVUPS	1886496(AX), Y2	// fitGrad.pad_2[0] | 1
+	VMOVUPS	1886528(AX), Y3	// fitGrad.pad_2[0] | 2
+	VMOVUPS	1886560(AX), Y4	// fitGrad.pad_2[0] | 3
 	VMULPS	Y1, Y0, Y1
 	VMULPS	Y2, Y0, Y2
 	VMULPS	Y3, Y0, Y3
 	VMULPS	Y4, Y0, Y0
 	VBROADCASTSS	4(R9), Y4	// L.0.weight[1]
-	VMOVUPS	1853824(AX), Y5	// fitGrad.pad_2[1]
-	VMOVUPS	1853856(AX), Y6	// fitGrad.pad_2[1] | 1
-	VMOVUPS	1853888(AX), Y7	// fitGrad.pad_2[1] | 2
-	VMOVUPS	1853920(AX), Y8	// fitGrad.pad_2[1] | 3
+	VMOVUPS	1886592(AX), Y5	// fitGrad.pad_2[1]
+	VMOVUPS	1886624(AX), Y6	// fitGrad.pad_2[1] | 1
+	VMOVUPS	1886656(AX), Y7	// fitGrad.pad_2[1] | 2
+	VMOVUPS	1886688(AX), Y8	// fitGrad.pad_2[1] | 3
 	VFMADD231PS	Y5, Y4, Y1
 	VFMADD231PS	Y6, Y4, Y2
 	VFMADD231PS	Y7, Y4, Y3
 	VFMADD231PS	Y8, Y4, Y0
 	VBROADCASTSS	8(R9), Y4	// L.0.weight[2]
-	VMOVUPS	1853952(AX), Y5	// fitGrad.pad_2[2]
-	VMOVUPS	1853984(AX), Y6	// fitGrad.pad_2[2] | 1
-	VMOVUPS	1854016(AX), Y7	// fitGrad.pad_2[2] | 2
-	VMOVUPS	1854048(AX), Y8	// fitGrad.pad_2[2] | 3
+	VMOVUPS	1886720(AX), Y5	// fitGrad.pad_2[2]
+	VMOVUPS	1886752(AX), Y6	// fitGrad.pad_2[2] | 1
+	VMOVUPS	1886784(AX), Y7	// fitGrad.pad_2[2] | 2
+	VMOVUPS	1886816(AX), Y8	// fitGrad.pad_2[2] | 3
 	VFMADD231PS	Y5, Y4, Y1
 	VFMADD231PS	Y6, Y4, Y2
 	VFMADD231PS	Y7, Y4, Y3
 	VFMADD231PS	Y8, Y4, Y0
 	VBROADCASTSS	12(R9), Y4	// L.0.weight[3]
-	VMOVUPS	1854080(AX), Y5	// fitGrad.pad_2[3]
-	VMOVUPS	1854112(AX), Y6	// fitGrad.pad_2[3] | 1
-	VMOVUPS	1854144(AX), Y7	// fitGrad.pad_2[3] | 2
-	VMOVUPS	1854176(AX), Y8	// fitGrad.pad_2[3] | 3
+	VMOVUPS	1886848(AX), Y5	// fitGrad.pad_2[3]
+	VMOVUPS	1886880(AX), Y6	// fitGrad.pad_2[3] | 1
+	VMOVUPS	1886912(AX), Y7	// fitGrad.pad_2[3] | 2
+	VMOVUPS	1886944(AX), Y8	// fitGrad.pad_2[3] | 3
 	VMOVUPS	Y1, Y15
 	VFMADD231PS	Y5, Y4, Y15
 	VMOVUPS	Y15, 128(AX)
@@ -7303,267 +9271,266 @@ loop63: // 128 times: elements
 	VMOVUPS	Y0, Y15
 	VFMADD231PS	Y8, Y4, Y15
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	2002176(SI), Y15	// fitGrad.mul_37[0]
+	VMOVUPS	2034944(SI), Y15	// fitGrad.mul_37[0]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	2002208(SI), Y15	// fitGrad.mul_37[0] | 1
+	VMOVUPS	2034976(SI), Y15	// fitGrad.mul_37[0] | 1
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	2002240(SI), Y15	// fitGrad.mul_37[0] | 2
+	VMOVUPS	2035008(SI), Y15	// fitGrad.mul_37[0] | 2
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	2002272(SI), Y15	// fitGrad.mul_37[0] | 3
+	VMOVUPS	2035040(SI), Y15	// fitGrad.mul_37[0] | 3
 	VMOVUPS	Y15, 352(AX)
-	VBROADCASTSS	512(R10), Y8	// L.0.weight.matvec[0]
-	VMOVUPS	1871104(SI), Y15	// fitGrad.mul_32[0]
+	VBROADCASTSS	512(R10), Y0	// L.0.weight.matvec[0]
+	VMOVUPS	1903872(SI), Y15	// fitGrad.mul_32[0]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	1871136(SI), Y15	// fitGrad.mul_32[0] | 1
+	VMOVUPS	1903904(SI), Y15	// fitGrad.mul_32[0] | 1
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1871168(SI), Y15	// fitGrad.mul_32[0] | 2
+	VMOVUPS	1903936(SI), Y15	// fitGrad.mul_32[0] | 2
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	1871200(SI), Y12	// fitGrad.mul_32[0] | 3
-	VBROADCASTSS	1024(R10), Y1	// L.0.weight.matvec.2[0]
-	VMOVUPS	1739008(SI), Y2	// fitGrad.mul_27[0]
-	VMOVUPS	1739040(SI), Y3	// fitGrad.mul_27[0] | 1
-	VMOVUPS	1739072(SI), Y0	// fitGrad.mul_27[0] | 2
-	VMOVUPS	1739104(SI), Y4	// fitGrad.mul_27[0] | 3
-	VBROADCASTSS	1536(R10), Y5	// L.0.weight.matvec.3[0]
-	VMOVUPS	1607424(SI), Y6	// fitGrad.mul_22[0]
-	VMOVUPS	1607456(SI), Y7	// fitGrad.mul_22[0] | 1
-	VMOVUPS	1607488(SI), Y9	// fitGrad.mul_22[0] | 2
-	VMOVUPS	1607520(SI), Y10	// fitGrad.mul_22[0] | 3
-	VBROADCASTSS	2048(R10), Y11	// L.0.weight.matvec.4[0]
-	VMULPS	Y11, Y6, Y6
-	VMULPS	Y11, Y7, Y7
-	VMULPS	Y11, Y9, Y9
-	VMULPS	Y11, Y10, Y10
-	VFMADD231PS	Y5, Y2, Y6
-	VFMADD231PS	Y5, Y3, Y7
-	VFMADD231PS	Y5, Y0, Y9
-	VFMADD231PS	Y5, Y4, Y10
-	VFMADD231PS	384(AX), Y1, Y6
-	VFMADD231PS	416(AX), Y1, Y7
-	VFMADD231PS	448(AX), Y1, Y9
-	VFMADD231PS	Y1, Y12, Y10
-	VMOVUPS	Y6, Y15
-	VFMADD231PS	256(AX), Y8, Y15
+	VMOVUPS	1903968(SI), Y1	// fitGrad.mul_32[0] | 3
+	VBROADCASTSS	1024(R10), Y2	// L.0.weight.matvec.2[0]
+	VMOVUPS	1771776(SI), Y3	// fitGrad.mul_27[0]
+	VMOVUPS	1771808(SI), Y4	// fitGrad.mul_27[0] | 1
+	VMOVUPS	1771840(SI), Y5	// fitGrad.mul_27[0] | 2
+	VMOVUPS	1771872(SI), Y6	// fitGrad.mul_27[0] | 3
+	VBROADCASTSS	1536(R10), Y7	// L.0.weight.matvec.3[0]
+	VMOVUPS	1640192(SI), Y8	// fitGrad.mul_22[0]
+	VMOVUPS	1640224(SI), Y9	// fitGrad.mul_22[0] | 1
+	VMOVUPS	1640256(SI), Y10	// fitGrad.mul_22[0] | 2
+	VMOVUPS	1640288(SI), Y11	// fitGrad.mul_22[0] | 3
+	VBROADCASTSS	2048(R10), Y12	// L.0.weight.matvec.4[0]
+	VMULPS	Y12, Y8, Y8
+	VMULPS	Y12, Y9, Y9
+	VMULPS	Y12, Y10, Y10
+	VMULPS	Y12, Y11, Y11
+	VFMADD231PS	Y7, Y3, Y8
+	VFMADD231PS	Y7, Y4, Y9
+	VFMADD231PS	Y7, Y5, Y10
+	VFMADD231PS	Y7, Y6, Y11
+	VFMADD231PS	384(AX), Y2, Y8
+	VFMADD231PS	416(AX), Y2, Y9
+	VFMADD231PS	448(AX), Y2, Y10
+	VFMADD231PS	Y2, Y1, Y11
+	VMOVUPS	Y8, Y15
+	VFMADD231PS	256(AX), Y0, Y15
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	Y7, Y15
-	VFMADD231PS	288(AX), Y8, Y15
-	VMOVUPS	Y15, 256(AX)
 	VMOVUPS	Y9, Y15
-	VFMADD231PS	320(AX), Y8, Y15
-	VMOVUPS	Y15, 288(AX)
+	VFMADD231PS	288(AX), Y0, Y15
+	VMOVUPS	Y15, 256(AX)
 	VMOVUPS	Y10, Y15
-	VFMADD231PS	352(AX), Y8, Y15
+	VFMADD231PS	320(AX), Y0, Y15
+	VMOVUPS	Y15, 288(AX)
+	VMOVUPS	Y11, Y15
+	VFMADD231PS	352(AX), Y0, Y15
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	1112832(SI), Y15	// fitGrad.sub_2[0]
+	VMOVUPS	1145600(SI), Y15	// fitGrad.sub_2[0]
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	1112864(SI), Y15	// fitGrad.sub_2[0] | 1
+	VMOVUPS	1145632(SI), Y15	// fitGrad.sub_2[0] | 1
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1112896(SI), Y15	// fitGrad.sub_2[0] | 2
+	VMOVUPS	1145664(SI), Y15	// fitGrad.sub_2[0] | 2
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	1112928(SI), Y15	// fitGrad.sub_2[0] | 3
+	VMOVUPS	1145696(SI), Y15	// fitGrad.sub_2[0] | 3
 	VMOVUPS	Y15, 480(AX)
-	VMOVUPS	1985792(SI), Y15	// fitGrad.matvec_12[0]
+	VMOVUPS	2018560(SI), Y15	// fitGrad.matvec_12[0]
 	VMOVUPS	Y15, 512(AX)
-	VMOVUPS	1985824(SI), Y15	// fitGrad.matvec_12[0] | 1
+	VMOVUPS	2018592(SI), Y15	// fitGrad.matvec_12[0] | 1
 	VMOVUPS	Y15, 544(AX)
-	VMOVUPS	1985856(SI), Y15	// fitGrad.matvec_12[0] | 2
+	VMOVUPS	2018624(SI), Y15	// fitGrad.matvec_12[0] | 2
 	VMOVUPS	Y15, 576(AX)
-	VMOVUPS	1985888(SI), Y15	// fitGrad.matvec_12[0] | 3
+	VMOVUPS	2018656(SI), Y15	// fitGrad.matvec_12[0] | 3
 	VMOVUPS	Y15, 608(AX)
-	VMOVUPS	1080064(SI), Y15	// fitGrad.vecmat[0]
+	VMOVUPS	1112832(SI), Y15	// fitGrad.vecmat[0]
 	VMOVUPS	Y15, 640(AX)
-	VMOVUPS	1080096(SI), Y15	// fitGrad.vecmat[0] | 1
+	VMOVUPS	1112864(SI), Y15	// fitGrad.vecmat[0] | 1
 	VMOVUPS	Y15, 672(AX)
-	VMOVUPS	1080128(SI), Y15	// fitGrad.vecmat[0] | 2
+	VMOVUPS	1112896(SI), Y15	// fitGrad.vecmat[0] | 2
 	VMOVUPS	Y15, 704(AX)
-	VMOVUPS	1080160(SI), Y15	// fitGrad.vecmat[0] | 3
+	VMOVUPS	1112928(SI), Y15	// fitGrad.vecmat[0] | 3
 	VMOVUPS	Y15, 736(AX)
-	VMOVUPS	1969408(SI), Y15	// fitGrad.vecmat_10[0]
+	VMOVUPS	2002176(SI), Y15	// fitGrad.vecmat_10[0]
 	VMOVUPS	Y15, 768(AX)
-	VMOVUPS	1969440(SI), Y15	// fitGrad.vecmat_10[0] | 1
+	VMOVUPS	2002208(SI), Y15	// fitGrad.vecmat_10[0] | 1
 	VMOVUPS	Y15, 800(AX)
-	VMOVUPS	1969472(SI), Y15	// fitGrad.vecmat_10[0] | 2
+	VMOVUPS	2002240(SI), Y15	// fitGrad.vecmat_10[0] | 2
 	VMOVUPS	Y15, 832(AX)
-	VMOVUPS	1969504(SI), Y15	// fitGrad.vecmat_10[0] | 3
+	VMOVUPS	2002272(SI), Y15	// fitGrad.vecmat_10[0] | 3
 	VMOVUPS	Y15, 864(AX)
 	VBROADCASTSS	1024(R10), Y15	// L.0.weight.matvec.2[0]
 	VMOVUPS	Y15, 896(AX)
-	VMOVUPS	1854720(SI), Y15	// fitGrad.matvec_10[0]
+	VMOVUPS	1887488(SI), Y15	// fitGrad.matvec_10[0]
 	VMOVUPS	Y15, 928(AX)
-	VMOVUPS	1854752(SI), Y15	// fitGrad.matvec_10[0] | 1
+	VMOVUPS	1887520(SI), Y15	// fitGrad.matvec_10[0] | 1
 	VMOVUPS	Y15, 960(AX)
-	VMOVUPS	1854784(SI), Y15	// fitGrad.matvec_10[0] | 2
+	VMOVUPS	1887552(SI), Y15	// fitGrad.matvec_10[0] | 2
 	VMOVUPS	Y15, 992(AX)
-	VMOVUPS	1854816(SI), Y15	// fitGrad.matvec_10[0] | 3
+	VMOVUPS	1887584(SI), Y15	// fitGrad.matvec_10[0] | 3
 	VMOVUPS	Y15, 1024(AX)
-	VMOVUPS	1276672(SI), Y15	// fitGrad.vecmat_3[0]
+	VMOVUPS	1309440(SI), Y15	// fitGrad.vecmat_3[0]
 	VMOVUPS	Y15, 1056(AX)
-	VMOVUPS	1276704(SI), Y15	// fitGrad.vecmat_3[0] | 1
+	VMOVUPS	1309472(SI), Y15	// fitGrad.vecmat_3[0] | 1
 	VMOVUPS	Y15, 1088(AX)
-	VMOVUPS	1276736(SI), Y15	// fitGrad.vecmat_3[0] | 2
+	VMOVUPS	1309504(SI), Y15	// fitGrad.vecmat_3[0] | 2
 	VMOVUPS	Y15, 1120(AX)
-	VMOVUPS	1276768(SI), Y15	// fitGrad.vecmat_3[0] | 3
+	VMOVUPS	1309536(SI), Y15	// fitGrad.vecmat_3[0] | 3
 	VMOVUPS	Y15, 1152(AX)
-	VMOVUPS	1178368(SI), Y15	// fitGrad.vecmat_2[0]
+	VMOVUPS	1211136(SI), Y15	// fitGrad.vecmat_2[0]
 	VMOVUPS	Y15, 1184(AX)
-	VMOVUPS	1178400(SI), Y15	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	1211168(SI), Y15	// fitGrad.vecmat_2[0] | 1
 	VMOVUPS	Y15, 1216(AX)
-	VMOVUPS	1178432(SI), Y15	// fitGrad.vecmat_2[0] | 2
+	VMOVUPS	1211200(SI), Y15	// fitGrad.vecmat_2[0] | 2
 	VMOVUPS	Y15, 1248(AX)
-	VMOVUPS	1178464(SI), Y15	// fitGrad.vecmat_2[0] | 3
+	VMOVUPS	1211232(SI), Y15	// fitGrad.vecmat_2[0] | 3
 	VMOVUPS	Y15, 1280(AX)
-	VMOVUPS	1837312(SI), Y15	// fitGrad.vecmat_9[0]
+	VMOVUPS	1870080(SI), Y15	// fitGrad.vecmat_9[0]
 	VMOVUPS	Y15, 1312(AX)
-	VMOVUPS	1837344(SI), Y15	// fitGrad.vecmat_9[0] | 1
+	VMOVUPS	1870112(SI), Y15	// fitGrad.vecmat_9[0] | 1
 	VMOVUPS	Y15, 1344(AX)
-	VMOVUPS	1837376(SI), Y15	// fitGrad.vecmat_9[0] | 2
+	VMOVUPS	1870144(SI), Y15	// fitGrad.vecmat_9[0] | 2
 	VMOVUPS	Y15, 1376(AX)
-	VMOVUPS	1837408(SI), Y15	// fitGrad.vecmat_9[0] | 3
+	VMOVUPS	1870176(SI), Y15	// fitGrad.vecmat_9[0] | 3
 	VMOVUPS	Y15, 1408(AX)
-	VBROADCASTSS	1536(R10), Y6	// L.0.weight.matvec.3[0]
-	VMOVUPS	1722624(SI), Y15	// fitGrad.matvec_8[0]
+	VBROADCASTSS	1536(R10), Y8	// L.0.weight.matvec.3[0]
+	VMOVUPS	1755392(SI), Y15	// fitGrad.matvec_8[0]
 	VMOVUPS	Y15, 1440(AX)
-	VMOVUPS	1722656(SI), Y15	// fitGrad.matvec_8[0] | 1
+	VMOVUPS	1755424(SI), Y15	// fitGrad.matvec_8[0] | 1
 	VMOVUPS	Y15, 1472(AX)
-	VMOVUPS	1722688(SI), Y15	// fitGrad.matvec_8[0] | 2
+	VMOVUPS	1755456(SI), Y15	// fitGrad.matvec_8[0] | 2
 	VMOVUPS	Y15, 1504(AX)
-	VMOVUPS	1722720(SI), Y15	// fitGrad.matvec_8[0] | 3
+	VMOVUPS	1755488(SI), Y15	// fitGrad.matvec_8[0] | 3
 	VMOVUPS	Y15, 1536(AX)
-	VMOVUPS	1408768(SI), Y15	// fitGrad.vecmat_5[0]
+	VMOVUPS	1441536(SI), Y15	// fitGrad.vecmat_5[0]
 	VMOVUPS	Y15, 1568(AX)
-	VMOVUPS	1408800(SI), Y15	// fitGrad.vecmat_5[0] | 1
+	VMOVUPS	1441568(SI), Y15	// fitGrad.vecmat_5[0] | 1
 	VMOVUPS	Y15, 1600(AX)
-	VMOVUPS	1408832(SI), Y15	// fitGrad.vecmat_5[0] | 2
+	VMOVUPS	1441600(SI), Y15	// fitGrad.vecmat_5[0] | 2
 	VMOVUPS	Y15, 1632(AX)
-	VMOVUPS	1408864(SI), Y15	// fitGrad.vecmat_5[0] | 3
+	VMOVUPS	1441632(SI), Y15	// fitGrad.vecmat_5[0] | 3
 	VMOVUPS	Y15, 1664(AX)
-	VMOVUPS	1705728(SI), Y15	// fitGrad.vecmat_8[0]
+	VMOVUPS	1738496(SI), Y15	// fitGrad.vecmat_8[0]
 	VMOVUPS	Y15, 1696(AX)
-	VMOVUPS	1705760(SI), Y1	// fitGrad.vecmat_8[0] | 1
-	VMOVUPS	1705792(SI), Y2	// fitGrad.vecmat_8[0] | 2
-	VMOVUPS	1705824(SI), Y7	// fitGrad.vecmat_8[0] | 3
-	VBROADCASTSS	2048(R10), Y9	// L.0.weight.matvec.4[0]
-	VMOVUPS	1591040(SI), Y10	// fitGrad.matvec_6[0]
-	VMOVUPS	1591072(SI), Y3	// fitGrad.matvec_6[0] | 1
-	VMOVUPS	1591104(SI), Y11	// fitGrad.matvec_6[0] | 2
-	VMOVUPS	1591136(SI), Y4	// fitGrad.matvec_6[0] | 3
-	VMOVUPS	1523968(SI), Y5	// fitGrad.vecmat_7[0]
-	VMOVUPS	1524000(SI), Y8	// fitGrad.vecmat_7[0] | 1
-	VMOVUPS	1524032(SI), Y12	// fitGrad.vecmat_7[0] | 2
-	VMOVUPS	1524064(SI), Y0	// fitGrad.vecmat_7[0] | 3
-	VMULPS	Y5, Y10, Y5
-	VMULPS	Y8, Y3, Y3
-	VMULPS	Y12, Y11, Y8
-	VMULPS	Y0, Y4, Y0
-	VFMADD231PS	1696(AX), Y9, Y5
-	VFMADD231PS	Y9, Y1, Y3
-	VFMADD231PS	Y9, Y2, Y8
-	VFMADD231PS	Y9, Y7, Y0
+	VMOVUPS	1738528(SI), Y0	// fitGrad.vecmat_8[0] | 1
+	VMOVUPS	1738560(SI), Y1	// fitGrad.vecmat_8[0] | 2
+	VMOVUPS	1738592(SI), Y9	// fitGrad.vecmat_8[0] | 3
+	VBROADCASTSS	2048(R10), Y10	// L.0.weight.matvec.4[0]
+	VMOVUPS	1623808(SI), Y11	// fitGrad.matvec_6[0]
+	VMOVUPS	1623840(SI), Y2	// fitGrad.matvec_6[0] | 1
+	VMOVUPS	1623872(SI), Y6	// fitGrad.matvec_6[0] | 2
+	VMOVUPS	1623904(SI), Y3	// fitGrad.matvec_6[0] | 3
+	VMOVUPS	1556736(SI), Y4	// fitGrad.vecmat_7[0]
+	VMOVUPS	1556768(SI), Y5	// fitGrad.vecmat_7[0] | 1
+	VMOVUPS	1556800(SI), Y7	// fitGrad.vecmat_7[0] | 2
+	VMOVUPS	1556832(SI), Y12	// fitGrad.vecmat_7[0] | 3
+	VMULPS	Y4, Y11, Y4
+	VMULPS	Y5, Y2, Y2
+	VMULPS	Y7, Y6, Y5
+	VMULPS	Y12, Y3, Y3
+	VFMADD231PS	1696(AX), Y10, Y4
+	VFMADD231PS	Y10, Y0, Y2
+	VFMADD231PS	Y10, Y1, Y5
+	VFMADD231PS	Y10, Y9, Y3
 	VMOVUPS	1440(AX), Y13
-	VFMADD231PS	1568(AX), Y13, Y5
+	VFMADD231PS	1568(AX), Y13, Y4
 	VMOVUPS	1472(AX), Y13
-	VFMADD231PS	1600(AX), Y13, Y3
+	VFMADD231PS	1600(AX), Y13, Y2
 	VMOVUPS	1504(AX), Y13
-	VFMADD231PS	1632(AX), Y13, Y8
+	VFMADD231PS	1632(AX), Y13, Y5
 	VMOVUPS	1536(AX), Y13
-	VFMADD231PS	1664(AX), Y13, Y0
-	VFMADD231PS	1312(AX), Y6, Y5
-	VFMADD231PS	1344(AX), Y6, Y3
-	VFMADD231PS	1376(AX), Y6, Y8
-	VFMADD231PS	1408(AX), Y6, Y0
+	VFMADD231PS	1664(AX), Y13, Y3
+	VFMADD231PS	1312(AX), Y8, Y4
+	VFMADD231PS	1344(AX), Y8, Y2
+	VFMADD231PS	1376(AX), Y8, Y5
+	VFMADD231PS	1408(AX), Y8, Y3
 	VMOVUPS	128(AX), Y13
-	VFMADD231PS	1184(AX), Y13, Y5
+	VFMADD231PS	1184(AX), Y13, Y4
 	VMOVUPS	160(AX), Y13
-	VFMADD231PS	1216(AX), Y13, Y3
+	VFMADD231PS	1216(AX), Y13, Y2
 	VMOVUPS	192(AX), Y13
-	VFMADD231PS	1248(AX), Y13, Y8
+	VFMADD231PS	1248(AX), Y13, Y5
 	VMOVUPS	224(AX), Y13
-	VFMADD231PS	1280(AX), Y13, Y0
+	VFMADD231PS	1280(AX), Y13, Y3
 	VMOVUPS	928(AX), Y13
-	VFMADD231PS	1056(AX), Y13, Y5
+	VFMADD231PS	1056(AX), Y13, Y4
 	VMOVUPS	960(AX), Y13
-	VFMADD231PS	1088(AX), Y13, Y3
+	VFMADD231PS	1088(AX), Y13, Y2
 	VMOVUPS	992(AX), Y13
-	VFMADD231PS	1120(AX), Y13, Y8
+	VFMADD231PS	1120(AX), Y13, Y5
 	VMOVUPS	1024(AX), Y13
-	VFMADD231PS	1152(AX), Y13, Y0
+	VFMADD231PS	1152(AX), Y13, Y3
 	VMOVUPS	768(AX), Y13
-	VFMADD231PS	896(AX), Y13, Y5
+	VFMADD231PS	896(AX), Y13, Y4
 	VMOVUPS	800(AX), Y13
-	VFMADD231PS	896(AX), Y13, Y3
+	VFMADD231PS	896(AX), Y13, Y2
 	VMOVUPS	832(AX), Y13
-	VFMADD231PS	896(AX), Y13, Y8
+	VFMADD231PS	896(AX), Y13, Y5
 	VMOVUPS	864(AX), Y13
-	VFMADD231PS	896(AX), Y13, Y0
+	VFMADD231PS	896(AX), Y13, Y3
 	VMOVUPS	512(AX), Y13
-	VFMADD231PS	640(AX), Y13, Y5
+	VFMADD231PS	640(AX), Y13, Y4
 	VMOVUPS	544(AX), Y13
-	VFMADD231PS	672(AX), Y13, Y3
+	VFMADD231PS	672(AX), Y13, Y2
 	VMOVUPS	576(AX), Y13
-	VFMADD231PS	704(AX), Y13, Y8
+	VFMADD231PS	704(AX), Y13, Y5
 	VMOVUPS	608(AX), Y13
-	VFMADD231PS	736(AX), Y13, Y0
+	VFMADD231PS	736(AX), Y13, Y3
 	VMOVUPS	384(AX), Y13
-	VFMADD231PS	352(AX), Y13, Y5
+	VFMADD231PS	352(AX), Y13, Y4
 	VMOVUPS	256(AX), Y13
-	VFMADD231PS	416(AX), Y13, Y3
+	VFMADD231PS	416(AX), Y13, Y2
 	VMOVUPS	288(AX), Y13
-	VFMADD231PS	448(AX), Y13, Y8
+	VFMADD231PS	448(AX), Y13, Y5
 	VMOVUPS	320(AX), Y13
-	VFMADD231PS	480(AX), Y13, Y0
-	VMOVUPS	2100480(SI), Y1	// fitGrad.vecmat_11[0]
-	VMOVUPS	2100512(SI), Y2	// fitGrad.vecmat_11[0] | 1
-	VMOVUPS	2100544(SI), Y4	// fitGrad.vecmat_11[0] | 2
-	VMOVUPS	2100576(SI), Y6	// fitGrad.vecmat_11[0] | 3
-	VBROADCASTSS	512(R10), Y7	// L.0.weight.matvec[0]
-	VMOVUPS	916224(SI), Y9	// fitGrad.sigmoid[0]
-	VMOVUPS	916256(SI), Y10	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	916288(SI), Y11	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	916320(SI), Y12	// fitGrad.sigmoid[0] | 3
-	VFNMADD231PS	384(AX), Y9, Y5
-	VFNMADD231PS	256(AX), Y10, Y3
-	VFNMADD231PS	288(AX), Y11, Y8
-	VFNMADD231PS	320(AX), Y12, Y0
-	VFMADD231PS	Y7, Y1, Y5
-	VFMADD231PS	Y7, Y2, Y3
-	VFMADD231PS	Y7, Y4, Y8
-	VFMADD231PS	Y7, Y6, Y0
-	VMOVUPS	1129216(SI), Y1	// fitGrad.mul_6[0]
-	VMOVUPS	1129248(SI), Y2	// fitGrad.mul_6[0] | 1
-	VMOVUPS	1129280(SI), Y4	// fitGrad.mul_6[0] | 2
-	VMOVUPS	1129312(SI), Y6	// fitGrad.mul_6[0] | 3
-	VMULPS	Y1, Y5, Y1
-	VMULPS	Y2, Y3, Y2
-	VMULPS	Y4, Y8, Y3
-	VMULPS	Y6, Y0, Y0
-	VMOVUPS	Y1, 2116864(SI)	// fitGrad.mul_42[0]
-	VMOVUPS	Y2, 2116896(SI)	// fitGrad.mul_42[0] | 1
-	VMOVUPS	Y3, 2116928(SI)	// fitGrad.mul_42[0] | 2
-	VMOVUPS	Y0, 2116960(SI)	// fitGrad.mul_42[0] | 3
-	VMOVUPS	916224(SI), Y0	// fitGrad.sigmoid[0]
-	VMOVUPS	916256(SI), Y1	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	916288(SI), Y2	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	916320(SI), Y3	// fitGrad.sigmoid[0] | 3
+	VFMADD231PS	480(AX), Y13, Y3
+	VMOVUPS	2133248(SI), Y0	// fitGrad.vecmat_11[0]
+	VMOVUPS	2133280(SI), Y1	// fitGrad.vecmat_11[0] | 1
+	VMOVUPS	2133312(SI), Y6	// fitGrad.vecmat_11[0] | 2
+	VMOVUPS	2133344(SI), Y7	// fitGrad.vecmat_11[0] | 3
+	VBROADCASTSS	512(R10), Y8	// L.0.weight.matvec[0]
+	VMOVUPS	948992(SI), Y9	// fitGrad.sigmoid[0]
+	VMOVUPS	949024(SI), Y10	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	949056(SI), Y11	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	949088(SI), Y12	// fitGrad.sigmoid[0] | 3
+	VFNMADD231PS	384(AX), Y9, Y4
+	VFNMADD231PS	256(AX), Y10, Y2
+	VFNMADD231PS	288(AX), Y11, Y5
+	VFNMADD231PS	320(AX), Y12, Y3
+	VFMADD231PS	Y8, Y0, Y4
+	VFMADD231PS	Y8, Y1, Y2
+	VFMADD231PS	Y8, Y6, Y5
+	VFMADD231PS	Y8, Y7, Y3
+	VMOVUPS	1161984(SI), Y0	// fitGrad.mul_6[0]
+	VMOVUPS	1162016(SI), Y1	// fitGrad.mul_6[0] | 1
+	VMOVUPS	1162048(SI), Y6	// fitGrad.mul_6[0] | 2
+	VMOVUPS	1162080(SI), Y7	// fitGrad.mul_6[0] | 3
+	VMULPS	Y0, Y4, Y0
+	VMULPS	Y1, Y2, Y1
+	VMULPS	Y6, Y5, Y2
+	VMULPS	Y7, Y3, Y3
+	VMOVUPS	Y0, 2149632(SI)	// fitGrad.mul_42[0]
+	VMOVUPS	Y1, 2149664(SI)	// fitGrad.mul_42[0] | 1
+	VMOVUPS	Y2, 2149696(SI)	// fitGrad.mul_42[0] | 2
+	VMOVUPS	Y3, 2149728(SI)	// fitGrad.mul_42[0] | 3
+	VMOVUPS	948992(SI), Y0	// fitGrad.sigmoid[0]
+	VMOVUPS	949024(SI), Y1	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	949056(SI), Y2	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	949088(SI), Y3	// fitGrad.sigmoid[0] | 3
 	VMULPS	128(AX), Y0, Y0
 	VMULPS	160(AX), Y1, Y1
 	VMULPS	192(AX), Y2, Y2
 	VMULPS	224(AX), Y3, Y3
-	VMOVUPS	Y0, 2133248(SI)	// fitGrad.mul_43[0]
-	VMOVUPS	Y1, 2133280(SI)	// fitGrad.mul_43[0] | 1
-	VMOVUPS	Y2, 2133312(SI)	// fitGrad.mul_43[0] | 2
-	VMOVUPS	Y3, 2133344(SI)	// fitGrad.mul_43[0] | 3
+	VMOVUPS	Y0, 2166016(SI)	// fitGrad.mul_43[0]
+	VMOVUPS	Y1, 2166048(SI)	// fitGrad.mul_43[0] | 1
+	VMOVUPS	Y2, 2166080(SI)	// fitGrad.mul_43[0] | 2
+	VMOVUPS	Y3, 2166112(SI)	// fitGrad.mul_43[0] | 3
 	ADDQ	$128, SI
 	ADDQ	$128, DI
 	ADDQ	$16, R9
 	ADDQ	$4, R10
 	DECQ	CX
-	JNE	loop63
+	JNE	loop119
 	MOVQ	$64, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
 	MOVQ	DX, R9
-	MOVQ	R8, R10
-loop64: // 64 times: tiles of 2 elements
+loop120: // 64 times: tiles of 2 elements
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	f32_00000000<>(SB), Y1
 	VMOVUPS	f32_00000000<>(SB), Y2
@@ -7572,95 +9539,95 @@ loop64: // 64 times: tiles of 2 elements
 	VMOVUPS	f32_00000000<>(SB), Y5
 	VMOVUPS	f32_00000000<>(SB), Y6
 	VMOVUPS	f32_00000000<>(SB), Y7
-	MOVQ	$128, R11
-	MOVQ	AX, R12
-	MOVQ	SI, R13
-loop65: // 128 times: terms of the sums
-	VMOVUPS	2133248(R12), Y8	// fitGrad.mul_43[0]
-	VMOVUPS	2133280(R12), Y9	// fitGrad.mul_43[0] | 1
-	VMOVUPS	2133312(R12), Y10	// fitGrad.mul_43[0] | 2
-	VMOVUPS	2133344(R12), Y11	// fitGrad.mul_43[0] | 3
-	VBROADCASTSS	2560(R13), Y12	// L.2.weight[0]
+	MOVQ	$128, R10
+	MOVQ	AX, R11
+	MOVQ	SI, R12
+loop121: // 128 times: terms of the sums
+	VMOVUPS	2166016(R11), Y8	// fitGrad.mul_43[0]
+	VMOVUPS	2166048(R11), Y9	// fitGrad.mul_43[0] | 1
+	VMOVUPS	2166080(R11), Y10	// fitGrad.mul_43[0] | 2
+	VMOVUPS	2166112(R11), Y11	// fitGrad.mul_43[0] | 3
+	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	3072(R13), Y12	// L.2.weight[128]
+	VBROADCASTSS	3072(R12), Y12	// L.2.weight[128]
 	VFMADD231PS	Y8, Y12, Y4
 	VFMADD231PS	Y9, Y12, Y5
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	ADDQ	$128, R12
-	ADDQ	$4, R13
-	DECQ	R11
-	JNE	loop65
-	VMOVUPS	Y0, 2149632(DI)	// fitGrad.matvec_14[0]
-	VMOVUPS	Y1, 2149664(DI)	// fitGrad.matvec_14[0] | 1
-	VMOVUPS	Y2, 2149696(DI)	// fitGrad.matvec_14[0] | 2
-	VMOVUPS	Y3, 2149728(DI)	// fitGrad.matvec_14[0] | 3
-	VMOVUPS	Y4, 2149760(DI)	// fitGrad.matvec_14[1]
-	VMOVUPS	Y5, 2149792(DI)	// fitGrad.matvec_14[1] | 1
-	VMOVUPS	Y6, 2149824(DI)	// fitGrad.matvec_14[1] | 2
-	VMOVUPS	Y7, 2149856(DI)	// fitGrad.matvec_14[1] | 3
-	VMOVUPS	2067712(DI), Y15	// fitGrad.mul_40[0]
+	ADDQ	$128, R11
+	ADDQ	$4, R12
+	DECQ	R10
+	JNE	loop121
+	VMOVUPS	Y0, 2182400(DI)	// fitGrad.matvec_14[0]
+	VMOVUPS	Y1, 2182432(DI)	// fitGrad.matvec_14[0] | 1
+	VMOVUPS	Y2, 2182464(DI)	// fitGrad.matvec_14[0] | 2
+	VMOVUPS	Y3, 2182496(DI)	// fitGrad.matvec_14[0] | 3
+	VMOVUPS	Y4, 2182528(DI)	// fitGrad.matvec_14[1]
+	VMOVUPS	Y5, 2182560(DI)	// fitGrad.matvec_14[1] | 1
+	VMOVUPS	Y6, 2182592(DI)	// fitGrad.matvec_14[1] | 2
+	VMOVUPS	Y7, 2182624(DI)	// fitGrad.matvec_14[1] | 3
+	VMOVUPS	2100480(DI), Y15	// fitGrad.mul_40[0]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	2067744(DI), Y15	// fitGrad.mul_40[0] | 1
+	VMOVUPS	2100512(DI), Y15	// fitGrad.mul_40[0] | 1
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	2067776(DI), Y15	// fitGrad.mul_40[0] | 2
+	VMOVUPS	2100544(DI), Y15	// fitGrad.mul_40[0] | 2
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	2067808(DI), Y15	// fitGrad.mul_40[0] | 3
+	VMOVUPS	2100576(DI), Y15	// fitGrad.mul_40[0] | 3
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	948992(DI), Y15	// fitGrad.matvec[0]
+	VMOVUPS	981760(DI), Y15	// fitGrad.matvec[0]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	949024(DI), Y15	// fitGrad.matvec[0] | 1
+	VMOVUPS	981792(DI), Y15	// fitGrad.matvec[0] | 1
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	949056(DI), Y15	// fitGrad.matvec[0] | 2
+	VMOVUPS	981824(DI), Y15	// fitGrad.matvec[0] | 2
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	949088(DI), Y15	// fitGrad.matvec[0] | 3
+	VMOVUPS	981856(DI), Y15	// fitGrad.matvec[0] | 3
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	1936640(DI), Y15	// fitGrad.mul_35[0]
+	VMOVUPS	1969408(DI), Y15	// fitGrad.mul_35[0]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	1936672(DI), Y15	// fitGrad.mul_35[0] | 1
+	VMOVUPS	1969440(DI), Y15	// fitGrad.mul_35[0] | 1
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1936704(DI), Y15	// fitGrad.mul_35[0] | 2
+	VMOVUPS	1969472(DI), Y15	// fitGrad.mul_35[0] | 2
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	1936736(DI), Y15	// fitGrad.mul_35[0] | 3
+	VMOVUPS	1969504(DI), Y15	// fitGrad.mul_35[0] | 3
 	VMOVUPS	Y15, 480(AX)
-	VMOVUPS	1227520(DI), Y15	// fitGrad.matvec_3[0]
+	VMOVUPS	1260288(DI), Y15	// fitGrad.matvec_3[0]
 	VMOVUPS	Y15, 512(AX)
-	VMOVUPS	1227552(DI), Y15	// fitGrad.matvec_3[0] | 1
+	VMOVUPS	1260320(DI), Y15	// fitGrad.matvec_3[0] | 1
 	VMOVUPS	Y15, 544(AX)
-	VMOVUPS	1227584(DI), Y15	// fitGrad.matvec_3[0] | 2
+	VMOVUPS	1260352(DI), Y15	// fitGrad.matvec_3[0] | 2
 	VMOVUPS	Y15, 576(AX)
-	VMOVUPS	1227616(DI), Y15	// fitGrad.matvec_3[0] | 3
+	VMOVUPS	1260384(DI), Y15	// fitGrad.matvec_3[0] | 3
 	VMOVUPS	Y15, 608(AX)
-	VMOVUPS	1804544(DI), Y15	// fitGrad.mul_30[0]
+	VMOVUPS	1837312(DI), Y15	// fitGrad.mul_30[0]
 	VMOVUPS	Y15, 640(AX)
-	VMOVUPS	1804576(DI), Y15	// fitGrad.mul_30[0] | 1
+	VMOVUPS	1837344(DI), Y15	// fitGrad.mul_30[0] | 1
 	VMOVUPS	Y15, 672(AX)
-	VMOVUPS	1804608(DI), Y15	// fitGrad.mul_30[0] | 2
+	VMOVUPS	1837376(DI), Y15	// fitGrad.mul_30[0] | 2
 	VMOVUPS	Y15, 704(AX)
-	VMOVUPS	1804640(DI), Y15	// fitGrad.mul_30[0] | 3
+	VMOVUPS	1837408(DI), Y15	// fitGrad.mul_30[0] | 3
 	VMOVUPS	Y15, 736(AX)
-	VMOVUPS	1359616(DI), Y15	// fitGrad.matvec_4[0]
+	VMOVUPS	1392384(DI), Y15	// fitGrad.matvec_4[0]
 	VMOVUPS	Y15, 768(AX)
-	VMOVUPS	1359648(DI), Y15	// fitGrad.matvec_4[0] | 1
+	VMOVUPS	1392416(DI), Y15	// fitGrad.matvec_4[0] | 1
 	VMOVUPS	Y15, 800(AX)
-	VMOVUPS	1359680(DI), Y15	// fitGrad.matvec_4[0] | 2
+	VMOVUPS	1392448(DI), Y15	// fitGrad.matvec_4[0] | 2
 	VMOVUPS	Y15, 832(AX)
-	VMOVUPS	1359712(DI), Y15	// fitGrad.matvec_4[0] | 3
+	VMOVUPS	1392480(DI), Y15	// fitGrad.matvec_4[0] | 3
 	VMOVUPS	Y15, 864(AX)
-	VMOVUPS	1672960(DI), Y15	// fitGrad.mul_25[0]
+	VMOVUPS	1705728(DI), Y15	// fitGrad.mul_25[0]
 	VMOVUPS	Y15, 896(AX)
-	VMOVUPS	1672992(DI), Y15	// fitGrad.mul_25[0] | 1
+	VMOVUPS	1705760(DI), Y15	// fitGrad.mul_25[0] | 1
 	VMOVUPS	Y15, 928(AX)
-	VMOVUPS	1673024(DI), Y15	// fitGrad.mul_25[0] | 2
+	VMOVUPS	1705792(DI), Y15	// fitGrad.mul_25[0] | 2
 	VMOVUPS	Y15, 960(AX)
-	VMOVUPS	1673056(DI), Y10	// fitGrad.mul_25[0] | 3
-	VMOVUPS	1474816(DI), Y11	// fitGrad.matvec_5[0]
-	VMOVUPS	1474848(DI), Y12	// fitGrad.matvec_5[0] | 1
-	VMOVUPS	1474880(DI), Y8	// fitGrad.matvec_5[0] | 2
-	VMOVUPS	1474912(DI), Y9	// fitGrad.matvec_5[0] | 3
+	VMOVUPS	1705824(DI), Y10	// fitGrad.mul_25[0] | 3
+	VMOVUPS	1507584(DI), Y11	// fitGrad.matvec_5[0]
+	VMOVUPS	1507616(DI), Y12	// fitGrad.matvec_5[0] | 1
+	VMOVUPS	1507648(DI), Y8	// fitGrad.matvec_5[0] | 2
+	VMOVUPS	1507680(DI), Y9	// fitGrad.matvec_5[0] | 3
 	VMULPS	896(AX), Y11, Y11
 	VMULPS	928(AX), Y12, Y12
 	VMULPS	960(AX), Y8, Y8
@@ -7697,18 +9664,18 @@ loop65: // 128 times: terms of the sums
 	VMOVUPS	Y9, Y15
 	VFMADD231PS	352(AX), Y13, Y15
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	998144(DI), Y15	// fitGrad.sigmoid_2[0]
+	VMOVUPS	1030912(DI), Y15	// fitGrad.sigmoid_2[0]
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	998176(DI), Y15	// fitGrad.sigmoid_2[0] | 1
+	VMOVUPS	1030944(DI), Y15	// fitGrad.sigmoid_2[0] | 1
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	998208(DI), Y15	// fitGrad.sigmoid_2[0] | 2
+	VMOVUPS	1030976(DI), Y15	// fitGrad.sigmoid_2[0] | 2
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	998240(DI), Y15	// fitGrad.sigmoid_2[0] | 3
+	VMOVUPS	1031008(DI), Y15	// fitGrad.sigmoid_2[0] | 3
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	1014528(DI), Y10	// fitGrad.sub[0]
-	VMOVUPS	1014560(DI), Y11	// fitGrad.sub[0] | 1
-	VMOVUPS	1014592(DI), Y12	// fitGrad.sub[0] | 2
-	VMOVUPS	1014624(DI), Y8	// fitGrad.sub[0] | 3
+	VMOVUPS	1047296(DI), Y10	// fitGrad.sub[0]
+	VMOVUPS	1047328(DI), Y11	// fitGrad.sub[0] | 1
+	VMOVUPS	1047360(DI), Y12	// fitGrad.sub[0] | 2
+	VMOVUPS	1047392(DI), Y8	// fitGrad.sub[0] | 3
 	VBROADCASTSS	(R9), Y9	// vecmat[0]
 	VMULPS	Y9, Y0, Y0
 	VMULPS	Y9, Y1, Y1
@@ -7726,65 +9693,65 @@ loop65: // 128 times: terms of the sums
 	VFNMADD231PS	288(AX), Y13, Y2
 	VMOVUPS	192(AX), Y13
 	VFNMADD231PS	320(AX), Y13, Y3
-	VMOVUPS	Y0, 2166016(DI)	// fitGrad.sub_3[0]
-	VMOVUPS	Y1, 2166048(DI)	// fitGrad.sub_3[0] | 1
-	VMOVUPS	Y2, 2166080(DI)	// fitGrad.sub_3[0] | 2
-	VMOVUPS	Y3, 2166112(DI)	// fitGrad.sub_3[0] | 3
-	VMOVUPS	1985792(DI), Y15	// fitGrad.matvec_12[0]
+	VMOVUPS	Y0, 2198784(DI)	// fitGrad.sub_3[0]
+	VMOVUPS	Y1, 2198816(DI)	// fitGrad.sub_3[0] | 1
+	VMOVUPS	Y2, 2198848(DI)	// fitGrad.sub_3[0] | 2
+	VMOVUPS	Y3, 2198880(DI)	// fitGrad.sub_3[0] | 3
+	VMOVUPS	2018560(DI), Y15	// fitGrad.matvec_12[0]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	1985824(DI), Y15	// fitGrad.matvec_12[0] | 1
+	VMOVUPS	2018592(DI), Y15	// fitGrad.matvec_12[0] | 1
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	1985856(DI), Y15	// fitGrad.matvec_12[0] | 2
+	VMOVUPS	2018624(DI), Y15	// fitGrad.matvec_12[0] | 2
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	1985888(DI), Y15	// fitGrad.matvec_12[0] | 3
+	VMOVUPS	2018656(DI), Y15	// fitGrad.matvec_12[0] | 3
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	1145600(DI), Y15	// fitGrad.mul_7[0]
+	VMOVUPS	1178368(DI), Y15	// fitGrad.mul_7[0]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	1145632(DI), Y15	// fitGrad.mul_7[0] | 1
+	VMOVUPS	1178400(DI), Y15	// fitGrad.mul_7[0] | 1
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	1145664(DI), Y15	// fitGrad.mul_7[0] | 2
+	VMOVUPS	1178432(DI), Y15	// fitGrad.mul_7[0] | 2
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	1145696(DI), Y15	// fitGrad.mul_7[0] | 3
+	VMOVUPS	1178464(DI), Y15	// fitGrad.mul_7[0] | 3
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	1854720(DI), Y15	// fitGrad.matvec_10[0]
+	VMOVUPS	1887488(DI), Y15	// fitGrad.matvec_10[0]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	1854752(DI), Y15	// fitGrad.matvec_10[0] | 1
+	VMOVUPS	1887520(DI), Y15	// fitGrad.matvec_10[0] | 1
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1854784(DI), Y15	// fitGrad.matvec_10[0] | 2
+	VMOVUPS	1887552(DI), Y15	// fitGrad.matvec_10[0] | 2
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	1854816(DI), Y15	// fitGrad.matvec_10[0] | 3
+	VMOVUPS	1887584(DI), Y15	// fitGrad.matvec_10[0] | 3
 	VMOVUPS	Y15, 480(AX)
-	VMOVUPS	1293056(DI), Y15	// fitGrad.mul_12[0]
+	VMOVUPS	1325824(DI), Y15	// fitGrad.mul_12[0]
 	VMOVUPS	Y15, 512(AX)
-	VMOVUPS	1293088(DI), Y15	// fitGrad.mul_12[0] | 1
+	VMOVUPS	1325856(DI), Y15	// fitGrad.mul_12[0] | 1
 	VMOVUPS	Y15, 544(AX)
-	VMOVUPS	1293120(DI), Y15	// fitGrad.mul_12[0] | 2
+	VMOVUPS	1325888(DI), Y15	// fitGrad.mul_12[0] | 2
 	VMOVUPS	Y15, 576(AX)
-	VMOVUPS	1293152(DI), Y15	// fitGrad.mul_12[0] | 3
+	VMOVUPS	1325920(DI), Y15	// fitGrad.mul_12[0] | 3
 	VMOVUPS	Y15, 608(AX)
-	VMOVUPS	1722624(DI), Y15	// fitGrad.matvec_8[0]
+	VMOVUPS	1755392(DI), Y15	// fitGrad.matvec_8[0]
 	VMOVUPS	Y15, 640(AX)
-	VMOVUPS	1722656(DI), Y15	// fitGrad.matvec_8[0] | 1
+	VMOVUPS	1755424(DI), Y15	// fitGrad.matvec_8[0] | 1
 	VMOVUPS	Y15, 672(AX)
-	VMOVUPS	1722688(DI), Y15	// fitGrad.matvec_8[0] | 2
+	VMOVUPS	1755456(DI), Y15	// fitGrad.matvec_8[0] | 2
 	VMOVUPS	Y15, 704(AX)
-	VMOVUPS	1722720(DI), Y15	// fitGrad.matvec_8[0] | 3
+	VMOVUPS	1755488(DI), Y15	// fitGrad.matvec_8[0] | 3
 	VMOVUPS	Y15, 736(AX)
-	VMOVUPS	1425152(DI), Y15	// fitGrad.mul_17[0]
+	VMOVUPS	1457920(DI), Y15	// fitGrad.mul_17[0]
 	VMOVUPS	Y15, 768(AX)
-	VMOVUPS	1425184(DI), Y15	// fitGrad.mul_17[0] | 1
+	VMOVUPS	1457952(DI), Y15	// fitGrad.mul_17[0] | 1
 	VMOVUPS	Y15, 800(AX)
-	VMOVUPS	1425216(DI), Y15	// fitGrad.mul_17[0] | 2
+	VMOVUPS	1457984(DI), Y15	// fitGrad.mul_17[0] | 2
 	VMOVUPS	Y15, 832(AX)
-	VMOVUPS	1425248(DI), Y9	// fitGrad.mul_17[0] | 3
-	VMOVUPS	1591040(DI), Y10	// fitGrad.matvec_6[0]
-	VMOVUPS	1591072(DI), Y11	// fitGrad.matvec_6[0] | 1
-	VMOVUPS	1591104(DI), Y12	// fitGrad.matvec_6[0] | 2
-	VMOVUPS	1591136(DI), Y0	// fitGrad.matvec_6[0] | 3
-	VMOVUPS	1540352(DI), Y1	// fitGrad.mul_21[0]
-	VMOVUPS	1540384(DI), Y2	// fitGrad.mul_21[0] | 1
-	VMOVUPS	1540416(DI), Y3	// fitGrad.mul_21[0] | 2
-	VMOVUPS	1540448(DI), Y8	// fitGrad.mul_21[0] | 3
+	VMOVUPS	1458016(DI), Y9	// fitGrad.mul_17[0] | 3
+	VMOVUPS	1623808(DI), Y10	// fitGrad.matvec_6[0]
+	VMOVUPS	1623840(DI), Y11	// fitGrad.matvec_6[0] | 1
+	VMOVUPS	1623872(DI), Y12	// fitGrad.matvec_6[0] | 2
+	VMOVUPS	1623904(DI), Y0	// fitGrad.matvec_6[0] | 3
+	VMOVUPS	1573120(DI), Y1	// fitGrad.mul_21[0]
+	VMOVUPS	1573152(DI), Y2	// fitGrad.mul_21[0] | 1
+	VMOVUPS	1573184(DI), Y3	// fitGrad.mul_21[0] | 2
+	VMOVUPS	1573216(DI), Y8	// fitGrad.mul_21[0] | 3
 	VMULPS	Y1, Y10, Y1
 	VMULPS	Y2, Y11, Y2
 	VMULPS	Y3, Y12, Y3
@@ -7812,65 +9779,65 @@ loop65: // 128 times: terms of the sums
 	VFMADD231PS	320(AX), Y13, Y3
 	VMOVUPS	224(AX), Y13
 	VFMADD231PS	352(AX), Y13, Y0
-	VMOVUPS	Y1, 2182400(DI)	// fitGrad.add_9[0]
-	VMOVUPS	Y2, 2182432(DI)	// fitGrad.add_9[0] | 1
-	VMOVUPS	Y3, 2182464(DI)	// fitGrad.add_9[0] | 2
-	VMOVUPS	Y0, 2182496(DI)	// fitGrad.add_9[0] | 3
-	VMOVUPS	2067840(DI), Y15	// fitGrad.mul_40[1]
+	VMOVUPS	Y1, 2215168(DI)	// fitGrad.add_9[0]
+	VMOVUPS	Y2, 2215200(DI)	// fitGrad.add_9[0] | 1
+	VMOVUPS	Y3, 2215232(DI)	// fitGrad.add_9[0] | 2
+	VMOVUPS	Y0, 2215264(DI)	// fitGrad.add_9[0] | 3
+	VMOVUPS	2100608(DI), Y15	// fitGrad.mul_40[1]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	2067872(DI), Y15	// fitGrad.mul_40[1] | 1
+	VMOVUPS	2100640(DI), Y15	// fitGrad.mul_40[1] | 1
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	2067904(DI), Y15	// fitGrad.mul_40[1] | 2
+	VMOVUPS	2100672(DI), Y15	// fitGrad.mul_40[1] | 2
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	2067936(DI), Y15	// fitGrad.mul_40[1] | 3
+	VMOVUPS	2100704(DI), Y15	// fitGrad.mul_40[1] | 3
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	949120(DI), Y15	// fitGrad.matvec[1]
+	VMOVUPS	981888(DI), Y15	// fitGrad.matvec[1]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	949152(DI), Y15	// fitGrad.matvec[1] | 1
+	VMOVUPS	981920(DI), Y15	// fitGrad.matvec[1] | 1
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	949184(DI), Y15	// fitGrad.matvec[1] | 2
+	VMOVUPS	981952(DI), Y15	// fitGrad.matvec[1] | 2
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	949216(DI), Y15	// fitGrad.matvec[1] | 3
+	VMOVUPS	981984(DI), Y15	// fitGrad.matvec[1] | 3
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	1936768(DI), Y15	// fitGrad.mul_35[1]
+	VMOVUPS	1969536(DI), Y15	// fitGrad.mul_35[1]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	1936800(DI), Y15	// fitGrad.mul_35[1] | 1
+	VMOVUPS	1969568(DI), Y15	// fitGrad.mul_35[1] | 1
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1936832(DI), Y15	// fitGrad.mul_35[1] | 2
+	VMOVUPS	1969600(DI), Y15	// fitGrad.mul_35[1] | 2
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	1936864(DI), Y15	// fitGrad.mul_35[1] | 3
+	VMOVUPS	1969632(DI), Y15	// fitGrad.mul_35[1] | 3
 	VMOVUPS	Y15, 480(AX)
-	VMOVUPS	1227648(DI), Y15	// fitGrad.matvec_3[1]
+	VMOVUPS	1260416(DI), Y15	// fitGrad.matvec_3[1]
 	VMOVUPS	Y15, 512(AX)
-	VMOVUPS	1227680(DI), Y15	// fitGrad.matvec_3[1] | 1
+	VMOVUPS	1260448(DI), Y15	// fitGrad.matvec_3[1] | 1
 	VMOVUPS	Y15, 544(AX)
-	VMOVUPS	1227712(DI), Y15	// fitGrad.matvec_3[1] | 2
+	VMOVUPS	1260480(DI), Y15	// fitGrad.matvec_3[1] | 2
 	VMOVUPS	Y15, 576(AX)
-	VMOVUPS	1227744(DI), Y15	// fitGrad.matvec_3[1] | 3
+	VMOVUPS	1260512(DI), Y15	// fitGrad.matvec_3[1] | 3
 	VMOVUPS	Y15, 608(AX)
-	VMOVUPS	1804672(DI), Y15	// fitGrad.mul_30[1]
+	VMOVUPS	1837440(DI), Y15	// fitGrad.mul_30[1]
 	VMOVUPS	Y15, 640(AX)
-	VMOVUPS	1804704(DI), Y15	// fitGrad.mul_30[1] | 1
+	VMOVUPS	1837472(DI), Y15	// fitGrad.mul_30[1] | 1
 	VMOVUPS	Y15, 672(AX)
-	VMOVUPS	1804736(DI), Y15	// fitGrad.mul_30[1] | 2
+	VMOVUPS	1837504(DI), Y15	// fitGrad.mul_30[1] | 2
 	VMOVUPS	Y15, 704(AX)
-	VMOVUPS	1804768(DI), Y15	// fitGrad.mul_30[1] | 3
+	VMOVUPS	1837536(DI), Y15	// fitGrad.mul_30[1] | 3
 	VMOVUPS	Y15, 736(AX)
-	VMOVUPS	1359744(DI), Y15	// fitGrad.matvec_4[1]
+	VMOVUPS	1392512(DI), Y15	// fitGrad.matvec_4[1]
 	VMOVUPS	Y15, 768(AX)
-	VMOVUPS	1359776(DI), Y15	// fitGrad.matvec_4[1] | 1
+	VMOVUPS	1392544(DI), Y15	// fitGrad.matvec_4[1] | 1
 	VMOVUPS	Y15, 800(AX)
-	VMOVUPS	1359808(DI), Y15	// fitGrad.matvec_4[1] | 2
+	VMOVUPS	1392576(DI), Y15	// fitGrad.matvec_4[1] | 2
 	VMOVUPS	Y15, 832(AX)
-	VMOVUPS	1359840(DI), Y9	// fitGrad.matvec_4[1] | 3
-	VMOVUPS	1673088(DI), Y10	// fitGrad.mul_25[1]
-	VMOVUPS	1673120(DI), Y11	// fitGrad.mul_25[1] | 1
-	VMOVUPS	1673152(DI), Y12	// fitGrad.mul_25[1] | 2
-	VMOVUPS	1673184(DI), Y0	// fitGrad.mul_25[1] | 3
-	VMOVUPS	1474944(DI), Y1	// fitGrad.matvec_5[1]
-	VMOVUPS	1474976(DI), Y2	// fitGrad.matvec_5[1] | 1
-	VMOVUPS	1475008(DI), Y3	// fitGrad.matvec_5[1] | 2
-	VMOVUPS	1475040(DI), Y8	// fitGrad.matvec_5[1] | 3
+	VMOVUPS	1392608(DI), Y9	// fitGrad.matvec_4[1] | 3
+	VMOVUPS	1705856(DI), Y10	// fitGrad.mul_25[1]
+	VMOVUPS	1705888(DI), Y11	// fitGrad.mul_25[1] | 1
+	VMOVUPS	1705920(DI), Y12	// fitGrad.mul_25[1] | 2
+	VMOVUPS	1705952(DI), Y0	// fitGrad.mul_25[1] | 3
+	VMOVUPS	1507712(DI), Y1	// fitGrad.matvec_5[1]
+	VMOVUPS	1507744(DI), Y2	// fitGrad.matvec_5[1] | 1
+	VMOVUPS	1507776(DI), Y3	// fitGrad.matvec_5[1] | 2
+	VMOVUPS	1507808(DI), Y8	// fitGrad.matvec_5[1] | 3
 	VMULPS	Y1, Y10, Y1
 	VMULPS	Y2, Y11, Y2
 	VMULPS	Y3, Y12, Y3
@@ -7898,18 +9865,18 @@ loop65: // 128 times: terms of the sums
 	VFMADD231PS	320(AX), Y13, Y3
 	VMOVUPS	224(AX), Y13
 	VFMADD231PS	352(AX), Y13, Y0
-	VMOVUPS	998272(DI), Y15	// fitGrad.sigmoid_2[1]
+	VMOVUPS	1031040(DI), Y15	// fitGrad.sigmoid_2[1]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	998304(DI), Y15	// fitGrad.sigmoid_2[1] | 1
+	VMOVUPS	1031072(DI), Y15	// fitGrad.sigmoid_2[1] | 1
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	998336(DI), Y15	// fitGrad.sigmoid_2[1] | 2
+	VMOVUPS	1031104(DI), Y15	// fitGrad.sigmoid_2[1] | 2
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	998368(DI), Y15	// fitGrad.sigmoid_2[1] | 3
+	VMOVUPS	1031136(DI), Y15	// fitGrad.sigmoid_2[1] | 3
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	1014656(DI), Y12	// fitGrad.sub[1]
-	VMOVUPS	1014688(DI), Y8	// fitGrad.sub[1] | 1
-	VMOVUPS	1014720(DI), Y9	// fitGrad.sub[1] | 2
-	VMOVUPS	1014752(DI), Y10	// fitGrad.sub[1] | 3
+	VMOVUPS	1047424(DI), Y12	// fitGrad.sub[1]
+	VMOVUPS	1047456(DI), Y8	// fitGrad.sub[1] | 1
+	VMOVUPS	1047488(DI), Y9	// fitGrad.sub[1] | 2
+	VMOVUPS	1047520(DI), Y10	// fitGrad.sub[1] | 3
 	VBROADCASTSS	4(R9), Y11	// vecmat[1]
 	VMULPS	Y11, Y4, Y4
 	VMULPS	Y11, Y5, Y5
@@ -7923,61 +9890,61 @@ loop65: // 128 times: terms of the sums
 	VFNMADD231PS	160(AX), Y2, Y5
 	VFNMADD231PS	192(AX), Y3, Y6
 	VFNMADD231PS	224(AX), Y0, Y7
-	VMOVUPS	Y4, 2166144(DI)	// fitGrad.sub_3[1]
-	VMOVUPS	Y5, 2166176(DI)	// fitGrad.sub_3[1] | 1
-	VMOVUPS	Y6, 2166208(DI)	// fitGrad.sub_3[1] | 2
-	VMOVUPS	Y7, 2166240(DI)	// fitGrad.sub_3[1] | 3
-	VMOVUPS	1985920(DI), Y15	// fitGrad.matvec_12[1]
+	VMOVUPS	Y4, 2198912(DI)	// fitGrad.sub_3[1]
+	VMOVUPS	Y5, 2198944(DI)	// fitGrad.sub_3[1] | 1
+	VMOVUPS	Y6, 2198976(DI)	// fitGrad.sub_3[1] | 2
+	VMOVUPS	Y7, 2199008(DI)	// fitGrad.sub_3[1] | 3
+	VMOVUPS	2018688(DI), Y15	// fitGrad.matvec_12[1]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	1985952(DI), Y15	// fitGrad.matvec_12[1] | 1
+	VMOVUPS	2018720(DI), Y15	// fitGrad.matvec_12[1] | 1
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	1985984(DI), Y15	// fitGrad.matvec_12[1] | 2
+	VMOVUPS	2018752(DI), Y15	// fitGrad.matvec_12[1] | 2
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	1986016(DI), Y15	// fitGrad.matvec_12[1] | 3
+	VMOVUPS	2018784(DI), Y15	// fitGrad.matvec_12[1] | 3
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	1145728(DI), Y15	// fitGrad.mul_7[1]
+	VMOVUPS	1178496(DI), Y15	// fitGrad.mul_7[1]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	1145760(DI), Y15	// fitGrad.mul_7[1] | 1
+	VMOVUPS	1178528(DI), Y15	// fitGrad.mul_7[1] | 1
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	1145792(DI), Y15	// fitGrad.mul_7[1] | 2
+	VMOVUPS	1178560(DI), Y15	// fitGrad.mul_7[1] | 2
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	1145824(DI), Y15	// fitGrad.mul_7[1] | 3
+	VMOVUPS	1178592(DI), Y15	// fitGrad.mul_7[1] | 3
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	1854848(DI), Y15	// fitGrad.matvec_10[1]
+	VMOVUPS	1887616(DI), Y15	// fitGrad.matvec_10[1]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	1854880(DI), Y15	// fitGrad.matvec_10[1] | 1
+	VMOVUPS	1887648(DI), Y15	// fitGrad.matvec_10[1] | 1
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1854912(DI), Y15	// fitGrad.matvec_10[1] | 2
+	VMOVUPS	1887680(DI), Y15	// fitGrad.matvec_10[1] | 2
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	1854944(DI), Y15	// fitGrad.matvec_10[1] | 3
+	VMOVUPS	1887712(DI), Y15	// fitGrad.matvec_10[1] | 3
 	VMOVUPS	Y15, 480(AX)
-	VMOVUPS	1293184(DI), Y15	// fitGrad.mul_12[1]
+	VMOVUPS	1325952(DI), Y15	// fitGrad.mul_12[1]
 	VMOVUPS	Y15, 512(AX)
-	VMOVUPS	1293216(DI), Y15	// fitGrad.mul_12[1] | 1
+	VMOVUPS	1325984(DI), Y15	// fitGrad.mul_12[1] | 1
 	VMOVUPS	Y15, 544(AX)
-	VMOVUPS	1293248(DI), Y15	// fitGrad.mul_12[1] | 2
+	VMOVUPS	1326016(DI), Y15	// fitGrad.mul_12[1] | 2
 	VMOVUPS	Y15, 576(AX)
-	VMOVUPS	1293280(DI), Y15	// fitGrad.mul_12[1] | 3
+	VMOVUPS	1326048(DI), Y15	// fitGrad.mul_12[1] | 3
 	VMOVUPS	Y15, 608(AX)
-	VMOVUPS	1722752(DI), Y15	// fitGrad.matvec_8[1]
+	VMOVUPS	1755520(DI), Y15	// fitGrad.matvec_8[1]
 	VMOVUPS	Y15, 640(AX)
-	VMOVUPS	1722784(DI), Y15	// fitGrad.matvec_8[1] | 1
+	VMOVUPS	1755552(DI), Y15	// fitGrad.matvec_8[1] | 1
 	VMOVUPS	Y15, 672(AX)
-	VMOVUPS	1722816(DI), Y15	// fitGrad.matvec_8[1] | 2
+	VMOVUPS	1755584(DI), Y15	// fitGrad.matvec_8[1] | 2
 	VMOVUPS	Y15, 704(AX)
-	VMOVUPS	1722848(DI), Y6	// fitGrad.matvec_8[1] | 3
-	VMOVUPS	1425280(DI), Y7	// fitGrad.mul_17[1]
-	VMOVUPS	1425312(DI), Y8	// fitGrad.mul_17[1] | 1
-	VMOVUPS	1425344(DI), Y9	// fitGrad.mul_17[1] | 2
-	VMOVUPS	1425376(DI), Y10	// fitGrad.mul_17[1] | 3
-	VMOVUPS	1591168(DI), Y11	// fitGrad.matvec_6[1]
-	VMOVUPS	1591200(DI), Y12	// fitGrad.matvec_6[1] | 1
-	VMOVUPS	1591232(DI), Y0	// fitGrad.matvec_6[1] | 2
-	VMOVUPS	1591264(DI), Y1	// fitGrad.matvec_6[1] | 3
-	VMOVUPS	1540480(DI), Y2	// fitGrad.mul_21[1]
-	VMOVUPS	1540512(DI), Y3	// fitGrad.mul_21[1] | 1
-	VMOVUPS	1540544(DI), Y4	// fitGrad.mul_21[1] | 2
-	VMOVUPS	1540576(DI), Y5	// fitGrad.mul_21[1] | 3
+	VMOVUPS	1755616(DI), Y6	// fitGrad.matvec_8[1] | 3
+	VMOVUPS	1458048(DI), Y7	// fitGrad.mul_17[1]
+	VMOVUPS	1458080(DI), Y8	// fitGrad.mul_17[1] | 1
+	VMOVUPS	1458112(DI), Y9	// fitGrad.mul_17[1] | 2
+	VMOVUPS	1458144(DI), Y10	// fitGrad.mul_17[1] | 3
+	VMOVUPS	1623936(DI), Y11	// fitGrad.matvec_6[1]
+	VMOVUPS	1623968(DI), Y12	// fitGrad.matvec_6[1] | 1
+	VMOVUPS	1624000(DI), Y0	// fitGrad.matvec_6[1] | 2
+	VMOVUPS	1624032(DI), Y1	// fitGrad.matvec_6[1] | 3
+	VMOVUPS	1573248(DI), Y2	// fitGrad.mul_21[1]
+	VMOVUPS	1573280(DI), Y3	// fitGrad.mul_21[1] | 1
+	VMOVUPS	1573312(DI), Y4	// fitGrad.mul_21[1] | 2
+	VMOVUPS	1573344(DI), Y5	// fitGrad.mul_21[1] | 3
 	VMULPS	Y2, Y11, Y2
 	VMULPS	Y3, Y12, Y3
 	VMULPS	Y4, Y0, Y0
@@ -8002,63 +9969,316 @@ loop65: // 128 times: terms of the sums
 	VFMADD231PS	320(AX), Y13, Y0
 	VMOVUPS	224(AX), Y13
 	VFMADD231PS	352(AX), Y13, Y1
-	VMOVUPS	Y2, 2182528(DI)	// fitGrad.add_9[1]
-	VMOVUPS	Y3, 2182560(DI)	// fitGrad.add_9[1] | 1
-	VMOVUPS	Y0, 2182592(DI)	// fitGrad.add_9[1] | 2
-	VMOVUPS	Y1, 2182624(DI)	// fitGrad.add_9[1] | 3
-	VMOVUPS	1161984(DI), Y0	// fitGrad.mul_8[0]
-	VMOVUPS	1162016(DI), Y1	// fitGrad.mul_8[0] | 1
-	VMOVUPS	1162048(DI), Y2	// fitGrad.mul_8[0] | 2
-	VMOVUPS	1162080(DI), Y3	// fitGrad.mul_8[0] | 3
+	VMOVUPS	Y2, 2215296(DI)	// fitGrad.add_9[1]
+	VMOVUPS	Y3, 2215328(DI)	// fitGrad.add_9[1] | 1
+	VMOVUPS	Y0, 2215360(DI)	// fitGrad.add_9[1] | 2
+	VMOVUPS	Y1, 2215392(DI)	// fitGrad.add_9[1] | 3
+	ADDQ	$1024, SI
+	ADDQ	$256, DI
+	ADDQ	$8, R9
+	DECQ	CX
+	JNE	loop120
+	MOVQ	$32, CX
+	MOVQ	AX, SI
+loop122: // 32 times: tiles of 4 elements
+	VMOVUPS	1194752(SI), Y0	// fitGrad.mul_8[0]
+	VMOVUPS	1194784(SI), Y1	// fitGrad.mul_8[0] | 1
+	VMOVUPS	1194816(SI), Y2	// fitGrad.mul_8[0] | 2
+	VMOVUPS	1194848(SI), Y3	// fitGrad.mul_8[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	1162112(DI), Y4	// fitGrad.mul_8[1]
-	VMOVUPS	1162144(DI), Y5	// fitGrad.mul_8[1] | 1
-	VMOVUPS	1162176(DI), Y6	// fitGrad.mul_8[1] | 2
-	VMOVUPS	1162208(DI), Y7	// fitGrad.mul_8[1] | 3
-	VANDPS	0(AX), Y4, Y4
-	VANDPS	32(AX), Y5, Y5
-	VANDPS	64(AX), Y6, Y6
-	VANDPS	96(AX), Y7, Y7
-	MOVQ	$128, R11
-	MOVQ	AX, R12
-	MOVQ	R10, R13
-loop66: // 128 times: elements
-	VMOVUPS	2133248(R12), Y8	// fitGrad.mul_43[0]
-	VMOVUPS	2133280(R12), Y9	// fitGrad.mul_43[0] | 1
-	VMOVUPS	2133312(R12), Y10	// fitGrad.mul_43[0] | 2
-	VMOVUPS	2133344(R12), Y11	// fitGrad.mul_43[0] | 3
-	VMOVUPS	20480(R13), Y12	// sum of L.2.weight[0]
-	VFMADD231PS	Y8, Y0, Y12
-	VFMADD231PS	Y9, Y1, Y12
-	VFMADD231PS	Y10, Y2, Y12
-	VFMADD231PS	Y11, Y3, Y12
-	VMOVUPS	Y12, 20480(R13)	// sum of L.2.weight[0]
-	VMOVUPS	24576(R13), Y12	// sum of L.2.weight[128]
-	VFMADD231PS	Y8, Y4, Y12
-	VFMADD231PS	Y9, Y5, Y12
-	VFMADD231PS	Y10, Y6, Y12
-	VFMADD231PS	Y11, Y7, Y12
-	VMOVUPS	Y12, 24576(R13)	// sum of L.2.weight[128]
-	ADDQ	$128, R12
-	ADDQ	$32, R13
-	DECQ	R11
-	JNE	loop66
-	ADDQ	$1024, SI
-	ADDQ	$256, DI
-	ADDQ	$8, R9
-	ADDQ	$8192, R10
+	VMOVUPS	Y0, 899328(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 899360(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 899392(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 899424(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	1194880(SI), Y0	// fitGrad.mul_8[1]
+	VMOVUPS	1194912(SI), Y1	// fitGrad.mul_8[1] | 1
+	VMOVUPS	1194944(SI), Y2	// fitGrad.mul_8[1] | 2
+	VMOVUPS	1194976(SI), Y3	// fitGrad.mul_8[1] | 3
+	VANDPS	0(AX), Y0, Y0
+	VANDPS	32(AX), Y1, Y1
+	VANDPS	64(AX), Y2, Y2
+	VANDPS	96(AX), Y3, Y3
+	VMOVUPS	Y0, 899456(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 899488(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 899520(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 899552(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	1195008(SI), Y0	// fitGrad.mul_8[2]
+	VMOVUPS	1195040(SI), Y1	// fitGrad.mul_8[2] | 1
+	VMOVUPS	1195072(SI), Y2	// fitGrad.mul_8[2] | 2
+	VMOVUPS	1195104(SI), Y3	// fitGrad.mul_8[2] | 3
+	VANDPS	0(AX), Y0, Y0
+	VANDPS	32(AX), Y1, Y1
+	VANDPS	64(AX), Y2, Y2
+	VANDPS	96(AX), Y3, Y3
+	VMOVUPS	Y0, 899584(SI)	// fitGrad.turned[2]
+	VMOVUPS	Y1, 899616(SI)	// fitGrad.turned[2] | 1
+	VMOVUPS	Y2, 899648(SI)	// fitGrad.turned[2] | 2
+	VMOVUPS	Y3, 899680(SI)	// fitGrad.turned[2] | 3
+	VMOVUPS	1195136(SI), Y0	// fitGrad.mul_8[3]
+	VMOVUPS	1195168(SI), Y1	// fitGrad.mul_8[3] | 1
+	VMOVUPS	1195200(SI), Y2	// fitGrad.mul_8[3] | 2
+	VMOVUPS	1195232(SI), Y3	// fitGrad.mul_8[3] | 3
+	VANDPS	0(AX), Y0, Y0
+	VANDPS	32(AX), Y1, Y1
+	VANDPS	64(AX), Y2, Y2
+	VANDPS	96(AX), Y3, Y3
+	VMOVUPS	Y0, 899712(SI)	// fitGrad.turned[3]
+	VMOVUPS	Y1, 899744(SI)	// fitGrad.turned[3] | 1
+	VMOVUPS	Y2, 899776(SI)	// fitGrad.turned[3] | 2
+	VMOVUPS	Y3, 899808(SI)	// fitGrad.turned[3] | 3
+	ADDQ	$512, SI
 	DECQ	CX
-	JNE	loop64
+	JNE	loop122
+	MOVQ	$4, CX
+	MOVQ	AX, SI
+	MOVQ	AX, DI
+loop123: // 4 times: vectors of the block
+	MOVQ	$16, R9
+	MOVQ	SI, R10
+	MOVQ	DI, R11
+loop124: // 16 times
+	VMOVUPS	2166016(R10), Y0	// fitGrad.mul_43[0]
+	VMOVUPS	2166144(R10), Y1	// fitGrad.mul_43[1]
+	VMOVUPS	2166272(R10), Y2	// fitGrad.mul_43[2]
+	VMOVUPS	2166400(R10), Y3	// fitGrad.mul_43[3]
+	VMOVUPS	2166528(R10), Y4	// fitGrad.mul_43[4]
+	VMOVUPS	2166656(R10), Y5	// fitGrad.mul_43[5]
+	VMOVUPS	2166784(R10), Y6	// fitGrad.mul_43[6]
+	VMOVUPS	2166912(R10), Y7	// fitGrad.mul_43[7]
+	VUNPCKLPS	Y1, Y0, Y8
+	VUNPCKHPS	Y1, Y0, Y0
+	VUNPCKLPS	Y3, Y2, Y1
+	VUNPCKHPS	Y3, Y2, Y2
+	VUNPCKLPD	Y1, Y8, Y3
+	VUNPCKHPD	Y1, Y8, Y1
+	VUNPCKLPD	Y2, Y0, Y8
+	VUNPCKHPD	Y2, Y0, Y0
+	VUNPCKLPS	Y5, Y4, Y2
+	VUNPCKHPS	Y5, Y4, Y4
+	VUNPCKLPS	Y7, Y6, Y5
+	VUNPCKHPS	Y7, Y6, Y6
+	VUNPCKLPD	Y5, Y2, Y7
+	VUNPCKHPD	Y5, Y2, Y2
+	VUNPCKLPD	Y6, Y4, Y5
+	VUNPCKHPD	Y6, Y4, Y4
+	VPERM2F128	$32, Y7, Y3, Y6
+	VPERM2F128	$49, Y7, Y3, Y3
+	VPERM2F128	$32, Y2, Y1, Y7
+	VPERM2F128	$49, Y2, Y1, Y1
+	VPERM2F128	$32, Y5, Y8, Y2
+	VPERM2F128	$49, Y5, Y8, Y5
+	VPERM2F128	$32, Y4, Y0, Y8
+	VPERM2F128	$49, Y4, Y0, Y0
+	VMOVUPS	Y6, 915712(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 915744(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 915776(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 915808(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 915840(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 915872(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 915904(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 915936(R11)	// fitGrad.turned[129] | 3
+	ADDQ	$1024, R10
+	ADDQ	$1024, R11
+	DECQ	R9
+	JNE	loop124
+	ADDQ	$32, SI
+	ADDQ	$256, DI
+	DECQ	CX
+	JNE	loop123
+	MOVQ	$25, CX
+	MOVQ	R8, SI
+	MOVQ	AX, DI
+loop125: // 25 times: tiles of 5 elements
+	MOVQ	$8, R9
+	MOVQ	SI, R10
+	MOVQ	AX, R11
+loop126: // 8 times: tiles of 2 elements
+	VMOVUPS	20480(R10), Y0	// sum of L.2.weight[0]
+	VMOVUPS	20512(R10), Y1	// sum of L.2.weight[8]
+	VMOVUPS	20992(R10), Y2	// sum of L.2.weight[128]
+	VMOVUPS	21024(R10), Y3	// sum of L.2.weight[136]
+	VMOVUPS	21504(R10), Y4	// sum of L.2.weight[256]
+	VMOVUPS	21536(R10), Y5	// sum of L.2.weight[264]
+	VMOVUPS	22016(R10), Y6	// sum of L.2.weight[384]
+	VMOVUPS	22048(R10), Y7	// sum of L.2.weight[392]
+	VMOVUPS	22528(R10), Y8	// sum of L.2.weight[512]
+	VMOVUPS	22560(R10), Y9	// sum of L.2.weight[520]
+	MOVQ	$8, R12
+	MOVQ	R11, R13
+	MOVQ	DI, R14
+loop127: // 8 times: samples, 4 at a time
+	VMOVUPS	915712(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	916736(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	899328(R14), Y12	// fitGrad.turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	899456(R14), Y12	// fitGrad.turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	899584(R14), Y12	// fitGrad.turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	899712(R14), Y12	// fitGrad.turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	899840(R14), Y12	// fitGrad.turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	915744(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	916768(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	899332(R14), Y12	// fitGrad.turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	899460(R14), Y12	// fitGrad.turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	899588(R14), Y12	// fitGrad.turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	899716(R14), Y12	// fitGrad.turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	899844(R14), Y12	// fitGrad.turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	915776(R13), Y10	// fitGrad.turned[128] | 2
+	VMOVUPS	916800(R13), Y11	// fitGrad.turned[136] | 2
+	VBROADCASTSS	899336(R14), Y12	// fitGrad.turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	899464(R14), Y12	// fitGrad.turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	899592(R14), Y12	// fitGrad.turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	899720(R14), Y12	// fitGrad.turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	899848(R14), Y12	// fitGrad.turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	915808(R13), Y10	// fitGrad.turned[128] | 3
+	VMOVUPS	916832(R13), Y11	// fitGrad.turned[136] | 3
+	VBROADCASTSS	899340(R14), Y12	// fitGrad.turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	899468(R14), Y12	// fitGrad.turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	899596(R14), Y12	// fitGrad.turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	899724(R14), Y12	// fitGrad.turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	899852(R14), Y12	// fitGrad.turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	ADDQ	$128, R13
+	ADDQ	$16, R14
+	DECQ	R12
+	JNE	loop127
+	VMOVUPS	Y0, 20480(R10)	// sum of L.2.weight[0]
+	VMOVUPS	Y1, 20512(R10)	// sum of L.2.weight[8]
+	VMOVUPS	Y2, 20992(R10)	// sum of L.2.weight[128]
+	VMOVUPS	Y3, 21024(R10)	// sum of L.2.weight[136]
+	VMOVUPS	Y4, 21504(R10)	// sum of L.2.weight[256]
+	VMOVUPS	Y5, 21536(R10)	// sum of L.2.weight[264]
+	VMOVUPS	Y6, 22016(R10)	// sum of L.2.weight[384]
+	VMOVUPS	Y7, 22048(R10)	// sum of L.2.weight[392]
+	VMOVUPS	Y8, 22528(R10)	// sum of L.2.weight[512]
+	VMOVUPS	Y9, 22560(R10)	// sum of L.2.weight[520]
+	ADDQ	$64, R10
+	ADDQ	$2048, R11
+	DECQ	R9
+	JNE	loop126
+	ADDQ	$2560, SI
+	ADDQ	$640, DI
+	DECQ	CX
+	JNE	loop125
+	MOVQ	$8, CX
+	MOVQ	R8, SI
+	MOVQ	AX, DI
+loop128: // 8 times: tiles of 2 elements
+	VMOVUPS	84480(SI), Y0	// sum of L.2.weight[16000]
+	VMOVUPS	84512(SI), Y1	// sum of L.2.weight[16008]
+	VMOVUPS	84992(SI), Y2	// sum of L.2.weight[16128]
+	VMOVUPS	85024(SI), Y3	// sum of L.2.weight[16136]
+	VMOVUPS	85504(SI), Y4	// sum of L.2.weight[16256]
+	VMOVUPS	85536(SI), Y5	// sum of L.2.weight[16264]
+	MOVQ	$8, R9
+	MOVQ	DI, R10
+	MOVQ	AX, R11
+loop129: // 8 times: samples, 4 at a time
+	VMOVUPS	915712(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	916736(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	915328(R11), Y8	// fitGrad.turned[125]
+	VFMADD231PS	Y6, Y8, Y0
+	VFMADD231PS	Y7, Y8, Y1
+	VBROADCASTSS	915456(R11), Y8	// fitGrad.turned[126]
+	VFMADD231PS	Y6, Y8, Y2
+	VFMADD231PS	Y7, Y8, Y3
+	VBROADCASTSS	915584(R11), Y8	// fitGrad.turned[127]
+	VFMADD231PS	Y6, Y8, Y4
+	VFMADD231PS	Y7, Y8, Y5
+	VMOVUPS	915744(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	916768(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	915332(R11), Y8	// fitGrad.turned[125]
+	VFMADD231PS	Y6, Y8, Y0
+	VFMADD231PS	Y7, Y8, Y1
+	VBROADCASTSS	915460(R11), Y8	// fitGrad.turned[126]
+	VFMADD231PS	Y6, Y8, Y2
+	VFMADD231PS	Y7, Y8, Y3
+	VBROADCASTSS	915588(R11), Y8	// fitGrad.turned[127]
+	VFMADD231PS	Y6, Y8, Y4
+	VFMADD231PS	Y7, Y8, Y5
+	VMOVUPS	915776(R10), Y6	// fitGrad.turned[128] | 2
+	VMOVUPS	916800(R10), Y7	// fitGrad.turned[136] | 2
+	VBROADCASTSS	915336(R11), Y8	// fitGrad.turned[125]
+	VFMADD231PS	Y6, Y8, Y0
+	VFMADD231PS	Y7, Y8, Y1
+	VBROADCASTSS	915464(R11), Y8	// fitGrad.turned[126]
+	VFMADD231PS	Y6, Y8, Y2
+	VFMADD231PS	Y7, Y8, Y3
+	VBROADCASTSS	915592(R11), Y8	// fitGrad.turned[127]
+	VFMADD231PS	Y6, Y8, Y4
+	VFMADD231PS	Y7, Y8, Y5
+	VMOVUPS	915808(R10), Y6	// fitGrad.turned[128] | 3
+	VMOVUPS	916832(R10), Y7	// fitGrad.turned[136] | 3
+	VBROADCASTSS	915340(R11), Y8	// fitGrad.turned[125]
+	VFMADD231PS	Y6, Y8, Y0
+	VFMADD231PS	Y7, Y8, Y1
+	VBROADCASTSS	915468(R11), Y8	// fitGrad.turned[126]
+	VFMADD231PS	Y6, Y8, Y2
+	VFMADD231PS	Y7, Y8, Y3
+	VBROADCASTSS	915596(R11), Y8	// fitGrad.turned[127]
+	VFMADD231PS	Y6, Y8, Y4
+	VFMADD231PS	Y7, Y8, Y5
+	ADDQ	$128, R10
+	ADDQ	$16, R11
+	DECQ	R9
+	JNE	loop129
+	VMOVUPS	Y0, 84480(SI)	// sum of L.2.weight[16000]
+	VMOVUPS	Y1, 84512(SI)	// sum of L.2.weight[16008]
+	VMOVUPS	Y2, 84992(SI)	// sum of L.2.weight[16128]
+	VMOVUPS	Y3, 85024(SI)	// sum of L.2.weight[16136]
+	VMOVUPS	Y4, 85504(SI)	// sum of L.2.weight[16256]
+	VMOVUPS	Y5, 85536(SI)	// sum of L.2.weight[16264]
+	ADDQ	$64, SI
+	ADDQ	$2048, DI
+	DECQ	CX
+	JNE	loop128
 	MOVQ	$64, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
 	MOVQ	DX, R9
 	MOVQ	R8, R10
-	MOVQ	R8, R11
-loop67: // 64 times: tiles of 2 elements
+loop130: // 64 times: tiles of 2 elements
+	// lagrange.nde:4
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	f32_00000000<>(SB), Y1
 	VMOVUPS	f32_00000000<>(SB), Y2
@@ -8067,213 +10287,108 @@ loop67: // 64 times: tiles of 2 elements
 	VMOVUPS	f32_00000000<>(SB), Y5
 	VMOVUPS	f32_00000000<>(SB), Y6
 	VMOVUPS	f32_00000000<>(SB), Y7
-	MOVQ	$128, R12
-	MOVQ	AX, R13
-	MOVQ	SI, R14
-loop68: // 128 times: terms of the sums
-	VMOVUPS	2182400(R13), Y8	// fitGrad.add_9[0]
-	VMOVUPS	2182432(R13), Y9	// fitGrad.add_9[0] | 1
-	VMOVUPS	2182464(R13), Y10	// fitGrad.add_9[0] | 2
-	VMOVUPS	2182496(R13), Y11	// fitGrad.add_9[0] | 3
-	VBROADCASTSS	2560(R14), Y12	// L.2.weight[0]
+	MOVQ	$128, R11
+	MOVQ	AX, R12
+	MOVQ	SI, R13
+loop131: // 128 times: terms of the sums
+	VMOVUPS	2215168(R12), Y8	// fitGrad.add_9[0]
+	VMOVUPS	2215200(R12), Y9	// fitGrad.add_9[0] | 1
+	VMOVUPS	2215232(R12), Y10	// fitGrad.add_9[0] | 2
+	VMOVUPS	2215264(R12), Y11	// fitGrad.add_9[0] | 3
+	VBROADCASTSS	2560(R13), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	3072(R14), Y12	// L.2.weight[128]
+	VBROADCASTSS	3072(R13), Y12	// L.2.weight[128]
 	VFMADD231PS	Y8, Y12, Y4
 	VFMADD231PS	Y9, Y12, Y5
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	ADDQ	$128, R13
-	ADDQ	$4, R14
-	DECQ	R12
-	JNE	loop68
-	VMOVUPS	Y0, 2198784(DI)	// fitGrad.matvec_15[0]
-	VMOVUPS	Y1, 2198816(DI)	// fitGrad.matvec_15[0] | 1
-	VMOVUPS	Y2, 2198848(DI)	// fitGrad.matvec_15[0] | 2
-	VMOVUPS	Y3, 2198880(DI)	// fitGrad.matvec_15[0] | 3
-	VMOVUPS	Y4, 2198912(DI)	// fitGrad.matvec_15[1]
-	VMOVUPS	Y5, 2198944(DI)	// fitGrad.matvec_15[1] | 1
-	VMOVUPS	Y6, 2198976(DI)	// fitGrad.matvec_15[1] | 2
-	VMOVUPS	Y7, 2199008(DI)	// fitGrad.matvec_15[1] | 3
+	ADDQ	$128, R12
+	ADDQ	$4, R13
+	DECQ	R11
+	JNE	loop131
+	VMOVUPS	Y0, 2231552(DI)	// fitGrad.matvec_15[0]
+	VMOVUPS	Y1, 2231584(DI)	// fitGrad.matvec_15[0] | 1
+	VMOVUPS	Y2, 2231616(DI)	// fitGrad.matvec_15[0] | 2
+	VMOVUPS	Y3, 2231648(DI)	// fitGrad.matvec_15[0] | 3
+	VMOVUPS	Y4, 2231680(DI)	// fitGrad.matvec_15[1]
+	VMOVUPS	Y5, 2231712(DI)	// fitGrad.matvec_15[1] | 1
+	VMOVUPS	Y6, 2231744(DI)	// fitGrad.matvec_15[1] | 2
+	VMOVUPS	Y7, 2231776(DI)	// fitGrad.matvec_15[1] | 3
 	VBROADCASTSS	(R9), Y8	// vecmat[0]
-	VMOVUPS	2166016(DI), Y9	// fitGrad.sub_3[0]
-	VMOVUPS	2166048(DI), Y10	// fitGrad.sub_3[0] | 1
-	VMOVUPS	2166080(DI), Y11	// fitGrad.sub_3[0] | 2
-	VMOVUPS	2166112(DI), Y12	// fitGrad.sub_3[0] | 3
+	VMOVUPS	2198784(DI), Y9	// fitGrad.sub_3[0]
+	VMOVUPS	2198816(DI), Y10	// fitGrad.sub_3[0] | 1
+	VMOVUPS	2198848(DI), Y11	// fitGrad.sub_3[0] | 2
+	VMOVUPS	2198880(DI), Y12	// fitGrad.sub_3[0] | 3
 	VFMADD231PS	Y8, Y0, Y9
 	VFMADD231PS	Y8, Y1, Y10
 	VFMADD231PS	Y8, Y2, Y11
 	VFMADD231PS	Y8, Y3, Y12
-	VMOVUPS	1030912(DI), Y0	// fitGrad.mul_2[0]
-	VMOVUPS	1030944(DI), Y1	// fitGrad.mul_2[0] | 1
-	VMOVUPS	1030976(DI), Y2	// fitGrad.mul_2[0] | 2
-	VMOVUPS	1031008(DI), Y3	// fitGrad.mul_2[0] | 3
-	VMULPS	Y0, Y9, Y15
-	VMOVUPS	Y15, 128(AX)
-	VMULPS	Y1, Y10, Y15
-	VMOVUPS	Y15, 160(AX)
-	VMULPS	Y2, Y11, Y15
-	VMOVUPS	Y15, 192(AX)
-	VMULPS	Y3, Y12, Y15
-	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	128(AX), Y13	// fitGrad.L.2.bias_bar[0]
-	VMOVUPS	Y13, 2215168(DI)
-	VMOVUPS	160(AX), Y13	// fitGrad.L.2.bias_bar[0] | 1
-	VMOVUPS	Y13, 2215200(DI)
-	VMOVUPS	192(AX), Y13	// fitGrad.L.2.bias_bar[0] | 2
-	VMOVUPS	Y13, 2215232(DI)
-	VMOVUPS	224(AX), Y13	// fitGrad.L.2.bias_bar[0] | 3
-	VMOVUPS	Y13, 2215264(DI)
-	VMOVUPS	128(AX), Y13
-	VANDPS	0(AX), Y13, Y8
-	VMOVUPS	160(AX), Y13
-	VANDPS	32(AX), Y13, Y9
-	VMOVUPS	192(AX), Y13
-	VANDPS	64(AX), Y13, Y10
-	VMOVUPS	224(AX), Y13
-	VANDPS	96(AX), Y13, Y11
-	VMOVUPS	544768(R10), Y12	// sum of L.2.bias[0]
-	VADDPS	Y8, Y12, Y8
-	VADDPS	Y9, Y8, Y8
-	VADDPS	Y10, Y8, Y8
-	VADDPS	Y11, Y8, Y8
-	VMOVUPS	Y8, 544768(R10)	// sum of L.2.bias[0]
-	VBROADCASTSS	4(R9), Y8	// vecmat[1]
-	VMOVUPS	2166144(DI), Y9	// fitGrad.sub_3[1]
-	VMOVUPS	2166176(DI), Y10	// fitGrad.sub_3[1] | 1
-	VMOVUPS	2166208(DI), Y11	// fitGrad.sub_3[1] | 2
-	VMOVUPS	2166240(DI), Y12	// fitGrad.sub_3[1] | 3
-	VFMADD231PS	Y8, Y4, Y9
-	VFMADD231PS	Y8, Y5, Y10
-	VFMADD231PS	Y8, Y6, Y11
-	VFMADD231PS	Y8, Y7, Y12
-	VMOVUPS	1031040(DI), Y4	// fitGrad.mul_2[1]
-	VMOVUPS	1031072(DI), Y5	// fitGrad.mul_2[1] | 1
-	VMOVUPS	1031104(DI), Y6	// fitGrad.mul_2[1] | 2
-	VMOVUPS	1031136(DI), Y7	// fitGrad.mul_2[1] | 3
-	VMULPS	Y4, Y9, Y15
-	VMOVUPS	Y15, 256(AX)
-	VMULPS	Y5, Y10, Y15
-	VMOVUPS	Y15, 288(AX)
-	VMULPS	Y6, Y11, Y15
-	VMOVUPS	Y15, 320(AX)
-	VMULPS	Y7, Y12, Y15
-	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	256(AX), Y13	// fitGrad.L.2.bias_bar[1]
-	VMOVUPS	Y13, 2215296(DI)
-	VMOVUPS	288(AX), Y13	// fitGrad.L.2.bias_bar[1] | 1
-	VMOVUPS	Y13, 2215328(DI)
-	VMOVUPS	320(AX), Y13	// fitGrad.L.2.bias_bar[1] | 2
-	VMOVUPS	Y13, 2215360(DI)
-	VMOVUPS	352(AX), Y13	// fitGrad.L.2.bias_bar[1] | 3
-	VMOVUPS	Y13, 2215392(DI)
-	VMOVUPS	256(AX), Y13
-	VANDPS	0(AX), Y13, Y8
-	VMOVUPS	288(AX), Y13
-	VANDPS	32(AX), Y13, Y9
-	VMOVUPS	320(AX), Y13
-	VANDPS	64(AX), Y13, Y10
-	VMOVUPS	352(AX), Y13
-	VANDPS	96(AX), Y13, Y11
-	VMOVUPS	544800(R10), Y12	// sum of L.2.bias[1]
-	VADDPS	Y8, Y12, Y8
-	VADDPS	Y9, Y8, Y8
-	VADDPS	Y10, Y8, Y8
-	VADDPS	Y11, Y8, Y8
-	VMOVUPS	Y8, 544800(R10)	// sum of L.2.bias[1]
-	VMOVUPS	1161984(DI), Y8	// fitGrad.mul_8[0]
-	VMOVUPS	1162016(DI), Y9	// fitGrad.mul_8[0] | 1
-	VMOVUPS	1162048(DI), Y10	// fitGrad.mul_8[0] | 2
-	VMOVUPS	1162080(DI), Y11	// fitGrad.mul_8[0] | 3
-	VANDPS	0(AX), Y8, Y8
-	VANDPS	32(AX), Y9, Y9
-	VANDPS	64(AX), Y10, Y10
-	VANDPS	96(AX), Y11, Y11
-	VMOVUPS	1162112(DI), Y12	// fitGrad.mul_8[1]
-	VMOVUPS	1162144(DI), Y0	// fitGrad.mul_8[1] | 1
-	VMOVUPS	1162176(DI), Y1	// fitGrad.mul_8[1] | 2
-	VMOVUPS	1162208(DI), Y2	// fitGrad.mul_8[1] | 3
-	VANDPS	0(AX), Y12, Y12
-	VANDPS	32(AX), Y0, Y0
-	VANDPS	64(AX), Y1, Y1
-	VANDPS	96(AX), Y2, Y2
-	MOVQ	$128, R12
-	MOVQ	AX, R13
-	MOVQ	R11, R14
-loop69: // 128 times: elements
-	VMOVUPS	2182400(R13), Y3	// fitGrad.add_9[0]
-	VMOVUPS	2182432(R13), Y4	// fitGrad.add_9[0] | 1
-	VMOVUPS	2182464(R13), Y5	// fitGrad.add_9[0] | 2
-	VMOVUPS	2182496(R13), Y6	// fitGrad.add_9[0] | 3
-	VMOVUPS	20480(R14), Y7	// sum of L.2.weight[0]
-	VFMADD231PS	Y3, Y8, Y7
-	VFMADD231PS	Y4, Y9, Y7
-	VFMADD231PS	Y5, Y10, Y7
-	VFMADD231PS	Y6, Y11, Y7
-	VMOVUPS	Y7, 20480(R14)	// sum of L.2.weight[0]
-	VMOVUPS	24576(R14), Y7	// sum of L.2.weight[128]
-	VFMADD231PS	Y3, Y12, Y7
-	VFMADD231PS	Y4, Y0, Y7
-	VFMADD231PS	Y5, Y1, Y7
-	VFMADD231PS	Y6, Y2, Y7
-	VMOVUPS	Y7, 24576(R14)	// sum of L.2.weight[128]
-	ADDQ	$128, R13
-	ADDQ	$32, R14
-	DECQ	R12
-	JNE	loop69
-	VMOVUPS	128(AX), Y13
-	VANDPS	0(AX), Y13, Y0
-	VMOVUPS	160(AX), Y13
-	VANDPS	32(AX), Y13, Y1
-	VMOVUPS	192(AX), Y13
-	VANDPS	64(AX), Y13, Y2
-	VMOVUPS	224(AX), Y13
-	VANDPS	96(AX), Y13, Y3
-	VMOVUPS	256(AX), Y13
-	VANDPS	0(AX), Y13, Y4
-	VMOVUPS	288(AX), Y13
-	VANDPS	32(AX), Y13, Y5
-	VMOVUPS	320(AX), Y13
-	VANDPS	64(AX), Y13, Y6
-	VMOVUPS	352(AX), Y13
-	VANDPS	96(AX), Y13, Y7
-	MOVQ	$128, R12
-	MOVQ	AX, R13
-	MOVQ	R11, R14
-loop70: // 128 times: elements
-	VMOVUPS	965376(R13), Y8	// fitGrad.softplus[0]
-	VMOVUPS	965408(R13), Y9	// fitGrad.softplus[0] | 1
-	VMOVUPS	965440(R13), Y10	// fitGrad.softplus[0] | 2
-	VMOVUPS	965472(R13), Y11	// fitGrad.softplus[0] | 3
-	VMOVUPS	20480(R14), Y12	// sum of L.2.weight[0]
-	VFMADD231PS	Y8, Y0, Y12
-	VFMADD231PS	Y9, Y1, Y12
-	VFMADD231PS	Y10, Y2, Y12
-	VFMADD231PS	Y11, Y3, Y12
-	VMOVUPS	Y12, 20480(R14)	// sum of L.2.weight[0]
-	VMOVUPS	24576(R14), Y12	// sum of L.2.weight[128]
-	VFMADD231PS	Y8, Y4, Y12
-	VFMADD231PS	Y9, Y5, Y12
-	VFMADD231PS	Y10, Y6, Y12
-	VFMADD231PS	Y11, Y7, Y12
-	VMOVUPS	Y12, 24576(R14)	// sum of L.2.weight[128]
-	ADDQ	$128, R13
-	ADDQ	$32, R14
-	DECQ	R12
-	JNE	loop70
+	VMOVUPS	1063680(DI), Y0	// fitGrad.mul_2[0]
+	VMOVUPS	1063712(DI), Y1	// fitGrad.mul_2[0] | 1
+	VMOVUPS	1063744(DI), Y2	// fitGrad.mul_2[0] | 2
+	VMOVUPS	1063776(DI), Y3	// fitGrad.mul_2[0] | 3
+	VMULPS	Y0, Y9, Y0
+	VMULPS	Y1, Y10, Y1
+	VMULPS	Y2, Y11, Y2
+	VMULPS	Y3, Y12, Y3
+	VMOVUPS	Y0, 2247936(DI)	// fitGrad.L.2.bias_bar[0]
+	VMOVUPS	Y1, 2247968(DI)	// fitGrad.L.2.bias_bar[0] | 1
+	VMOVUPS	Y2, 2248000(DI)	// fitGrad.L.2.bias_bar[0] | 2
+	VMOVUPS	Y3, 2248032(DI)	// fitGrad.L.2.bias_bar[0] | 3
+	VANDPS	0(AX), Y0, Y0
+	VANDPS	32(AX), Y1, Y1
+	VANDPS	64(AX), Y2, Y2
+	VANDPS	96(AX), Y3, Y3
+	VMOVUPS	86016(R10), Y8	// sum of L.2.bias[0]
+	VADDPS	Y0, Y8, Y0
+	VADDPS	Y1, Y0, Y0
+	VADDPS	Y2, Y0, Y0
+	VADDPS	Y3, Y0, Y0
+	VMOVUPS	Y0, 86016(R10)	// sum of L.2.bias[0]
+	VBROADCASTSS	4(R9), Y0	// vecmat[1]
+	VMOVUPS	2198912(DI), Y1	// fitGrad.sub_3[1]
+	VMOVUPS	2198944(DI), Y2	// fitGrad.sub_3[1] | 1
+	VMOVUPS	2198976(DI), Y3	// fitGrad.sub_3[1] | 2
+	VMOVUPS	2199008(DI), Y8	// fitGrad.sub_3[1] | 3
+	VFMADD231PS	Y0, Y4, Y1
+	VFMADD231PS	Y0, Y5, Y2
+	VFMADD231PS	Y0, Y6, Y3
+	VFMADD231PS	Y0, Y7, Y8
+	VMOVUPS	1063808(DI), Y0	// fitGrad.mul_2[1]
+	VMOVUPS	1063840(DI), Y4	// fitGrad.mul_2[1] | 1
+	VMOVUPS	1063872(DI), Y5	// fitGrad.mul_2[1] | 2
+	VMOVUPS	1063904(DI), Y6	// fitGrad.mul_2[1] | 3
+	VMULPS	Y0, Y1, Y0
+	VMULPS	Y4, Y2, Y1
+	VMULPS	Y5, Y3, Y2
+	VMULPS	Y6, Y8, Y3
+	VMOVUPS	Y0, 2248064(DI)	// fitGrad.L.2.bias_bar[1]
+	VMOVUPS	Y1, 2248096(DI)	// fitGrad.L.2.bias_bar[1] | 1
+	VMOVUPS	Y2, 2248128(DI)	// fitGrad.L.2.bias_bar[1] | 2
+	VMOVUPS	Y3, 2248160(DI)	// fitGrad.L.2.bias_bar[1] | 3
+	VANDPS	0(AX), Y0, Y0
+	VANDPS	32(AX), Y1, Y1
+	VANDPS	64(AX), Y2, Y2
+	VANDPS	96(AX), Y3, Y3
+	VMOVUPS	86048(R10), Y4	// sum of L.2.bias[1]
+	VADDPS	Y0, Y4, Y0
+	VADDPS	Y1, Y0, Y0
+	VADDPS	Y2, Y0, Y0
+	VADDPS	Y3, Y0, Y0
+	VMOVUPS	Y0, 86048(R10)	// sum of L.2.bias[1]
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
 	ADDQ	$64, R10
-	ADDQ	$8192, R11
 	DECQ	CX
-	JNE	loop67
+	JNE	loop130
 	MOVQ	$64, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
-loop71: // 64 times: tiles of 2 elements
+loop132: // 64 times: tiles of 2 elements
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	f32_00000000<>(SB), Y1
 	VMOVUPS	f32_00000000<>(SB), Y2
@@ -8285,11 +10400,11 @@ loop71: // 64 times: tiles of 2 elements
 	MOVQ	$128, R9
 	MOVQ	AX, R10
 	MOVQ	SI, R11
-loop72: // 128 times: terms of the sums
-	VMOVUPS	2215168(R10), Y8	// fitGrad.L.2.bias_bar[0]
-	VMOVUPS	2215200(R10), Y9	// fitGrad.L.2.bias_bar[0] | 1
-	VMOVUPS	2215232(R10), Y10	// fitGrad.L.2.bias_bar[0] | 2
-	VMOVUPS	2215264(R10), Y11	// fitGrad.L.2.bias_bar[0] | 3
+loop133: // 128 times: terms of the sums
+	VMOVUPS	2247936(R10), Y8	// fitGrad.L.2.bias_bar[0]
+	VMOVUPS	2247968(R10), Y9	// fitGrad.L.2.bias_bar[0] | 1
+	VMOVUPS	2248000(R10), Y10	// fitGrad.L.2.bias_bar[0] | 2
+	VMOVUPS	2248032(R10), Y11	// fitGrad.L.2.bias_bar[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -8303,113 +10418,702 @@ loop72: // 128 times: terms of the sums
 	ADDQ	$128, R10
 	ADDQ	$512, R11
 	DECQ	R9
-	JNE	loop72
-	VMOVUPS	Y0, 2231552(DI)	// fitGrad.vecmat_12[0]
-	VMOVUPS	Y1, 2231584(DI)	// fitGrad.vecmat_12[0] | 1
-	VMOVUPS	Y2, 2231616(DI)	// fitGrad.vecmat_12[0] | 2
-	VMOVUPS	Y3, 2231648(DI)	// fitGrad.vecmat_12[0] | 3
-	VMOVUPS	Y4, 2231680(DI)	// fitGrad.vecmat_12[1]
-	VMOVUPS	Y5, 2231712(DI)	// fitGrad.vecmat_12[1] | 1
-	VMOVUPS	Y6, 2231744(DI)	// fitGrad.vecmat_12[1] | 2
-	VMOVUPS	Y7, 2231776(DI)	// fitGrad.vecmat_12[1] | 3
+	JNE	loop133
+	VMOVUPS	Y0, 2264320(DI)	// fitGrad.vecmat_12[0]
+	VMOVUPS	Y1, 2264352(DI)	// fitGrad.vecmat_12[0] | 1
+	VMOVUPS	Y2, 2264384(DI)	// fitGrad.vecmat_12[0] | 2
+	VMOVUPS	Y3, 2264416(DI)	// fitGrad.vecmat_12[0] | 3
+	VMOVUPS	Y4, 2264448(DI)	// fitGrad.vecmat_12[1]
+	VMOVUPS	Y5, 2264480(DI)	// fitGrad.vecmat_12[1] | 1
+	VMOVUPS	Y6, 2264512(DI)	// fitGrad.vecmat_12[1] | 2
+	VMOVUPS	Y7, 2264544(DI)	// fitGrad.vecmat_12[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
-	JNE	loop71
+	JNE	loop132
+	MOVQ	$32, CX
+	MOVQ	AX, SI
+loop134: // 32 times: tiles of 4 elements
+	VMOVUPS	1194752(SI), Y0	// fitGrad.mul_8[0]
+	VMOVUPS	1194784(SI), Y1	// fitGrad.mul_8[0] | 1
+	VMOVUPS	1194816(SI), Y2	// fitGrad.mul_8[0] | 2
+	VMOVUPS	1194848(SI), Y3	// fitGrad.mul_8[0] | 3
+	VANDPS	0(AX), Y0, Y0
+	VANDPS	32(AX), Y1, Y1
+	VANDPS	64(AX), Y2, Y2
+	VANDPS	96(AX), Y3, Y3
+	VMOVUPS	Y0, 899328(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 899360(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 899392(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 899424(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	1194880(SI), Y0	// fitGrad.mul_8[1]
+	VMOVUPS	1194912(SI), Y1	// fitGrad.mul_8[1] | 1
+	VMOVUPS	1194944(SI), Y2	// fitGrad.mul_8[1] | 2
+	VMOVUPS	1194976(SI), Y3	// fitGrad.mul_8[1] | 3
+	VANDPS	0(AX), Y0, Y0
+	VANDPS	32(AX), Y1, Y1
+	VANDPS	64(AX), Y2, Y2
+	VANDPS	96(AX), Y3, Y3
+	VMOVUPS	Y0, 899456(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 899488(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 899520(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 899552(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	1195008(SI), Y0	// fitGrad.mul_8[2]
+	VMOVUPS	1195040(SI), Y1	// fitGrad.mul_8[2] | 1
+	VMOVUPS	1195072(SI), Y2	// fitGrad.mul_8[2] | 2
+	VMOVUPS	1195104(SI), Y3	// fitGrad.mul_8[2] | 3
+	VANDPS	0(AX), Y0, Y0
+	VANDPS	32(AX), Y1, Y1
+	VANDPS	64(AX), Y2, Y2
+	VANDPS	96(AX), Y3, Y3
+	VMOVUPS	Y0, 899584(SI)	// fitGrad.turned[2]
+	VMOVUPS	Y1, 899616(SI)	// fitGrad.turned[2] | 1
+	VMOVUPS	Y2, 899648(SI)	// fitGrad.turned[2] | 2
+	VMOVUPS	Y3, 899680(SI)	// fitGrad.turned[2] | 3
+	VMOVUPS	1195136(SI), Y0	// fitGrad.mul_8[3]
+	VMOVUPS	1195168(SI), Y1	// fitGrad.mul_8[3] | 1
+	VMOVUPS	1195200(SI), Y2	// fitGrad.mul_8[3] | 2
+	VMOVUPS	1195232(SI), Y3	// fitGrad.mul_8[3] | 3
+	VANDPS	0(AX), Y0, Y0
+	VANDPS	32(AX), Y1, Y1
+	VANDPS	64(AX), Y2, Y2
+	VANDPS	96(AX), Y3, Y3
+	VMOVUPS	Y0, 899712(SI)	// fitGrad.turned[3]
+	VMOVUPS	Y1, 899744(SI)	// fitGrad.turned[3] | 1
+	VMOVUPS	Y2, 899776(SI)	// fitGrad.turned[3] | 2
+	VMOVUPS	Y3, 899808(SI)	// fitGrad.turned[3] | 3
+	ADDQ	$512, SI
+	DECQ	CX
+	JNE	loop134
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop73: // 4 times: vectors of the block
+	MOVQ	AX, DI
+loop135: // 4 times: vectors of the block
+	MOVQ	$16, R9
+	MOVQ	SI, R10
+	MOVQ	DI, R11
+loop136: // 16 times
+	VMOVUPS	2215168(R10), Y0	// fitGrad.add_9[0]
+	VMOVUPS	2215296(R10), Y1	// fitGrad.add_9[1]
+	VMOVUPS	2215424(R10), Y2	// fitGrad.add_9[2]
+	VMOVUPS	2215552(R10), Y3	// fitGrad.add_9[3]
+	VMOVUPS	2215680(R10), Y4	// fitGrad.add_9[4]
+	VMOVUPS	2215808(R10), Y5	// fitGrad.add_9[5]
+	VMOVUPS	2215936(R10), Y6	// fitGrad.add_9[6]
+	VMOVUPS	2216064(R10), Y7	// fitGrad.add_9[7]
+	VUNPCKLPS	Y1, Y0, Y8
+	VUNPCKHPS	Y1, Y0, Y0
+	VUNPCKLPS	Y3, Y2, Y1
+	VUNPCKHPS	Y3, Y2, Y2
+	VUNPCKLPD	Y1, Y8, Y3
+	VUNPCKHPD	Y1, Y8, Y1
+	VUNPCKLPD	Y2, Y0, Y8
+	VUNPCKHPD	Y2, Y0, Y0
+	VUNPCKLPS	Y5, Y4, Y2
+	VUNPCKHPS	Y5, Y4, Y4
+	VUNPCKLPS	Y7, Y6, Y5
+	VUNPCKHPS	Y7, Y6, Y6
+	VUNPCKLPD	Y5, Y2, Y7
+	VUNPCKHPD	Y5, Y2, Y2
+	VUNPCKLPD	Y6, Y4, Y5
+	VUNPCKHPD	Y6, Y4, Y4
+	VPERM2F128	$32, Y7, Y3, Y6
+	VPERM2F128	$49, Y7, Y3, Y3
+	VPERM2F128	$32, Y2, Y1, Y7
+	VPERM2F128	$49, Y2, Y1, Y1
+	VPERM2F128	$32, Y5, Y8, Y2
+	VPERM2F128	$49, Y5, Y8, Y5
+	VPERM2F128	$32, Y4, Y0, Y8
+	VPERM2F128	$49, Y4, Y0, Y0
+	VMOVUPS	Y6, 915712(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 915744(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 915776(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 915808(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 915840(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 915872(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 915904(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 915936(R11)	// fitGrad.turned[129] | 3
+	ADDQ	$1024, R10
+	ADDQ	$1024, R11
+	DECQ	R9
+	JNE	loop136
+	ADDQ	$32, SI
+	ADDQ	$256, DI
+	DECQ	CX
+	JNE	loop135
+	MOVQ	$25, CX
+	MOVQ	R8, SI
+	MOVQ	AX, DI
+loop137: // 25 times: tiles of 5 elements
+	MOVQ	$8, R9
+	MOVQ	SI, R10
+	MOVQ	AX, R11
+loop138: // 8 times: tiles of 2 elements
+	VMOVUPS	20480(R10), Y0	// sum of L.2.weight[0]
+	VMOVUPS	20512(R10), Y1	// sum of L.2.weight[8]
+	VMOVUPS	20992(R10), Y2	// sum of L.2.weight[128]
+	VMOVUPS	21024(R10), Y3	// sum of L.2.weight[136]
+	VMOVUPS	21504(R10), Y4	// sum of L.2.weight[256]
+	VMOVUPS	21536(R10), Y5	// sum of L.2.weight[264]
+	VMOVUPS	22016(R10), Y6	// sum of L.2.weight[384]
+	VMOVUPS	22048(R10), Y7	// sum of L.2.weight[392]
+	VMOVUPS	22528(R10), Y8	// sum of L.2.weight[512]
+	VMOVUPS	22560(R10), Y9	// sum of L.2.weight[520]
+	MOVQ	$8, R12
+	MOVQ	R11, R13
+	MOVQ	DI, R14
+loop139: // 8 times: samples, 4 at a time
+	VMOVUPS	915712(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	916736(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	899328(R14), Y12	// fitGrad.turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	899456(R14), Y12	// fitGrad.turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	899584(R14), Y12	// fitGrad.turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	899712(R14), Y12	// fitGrad.turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	899840(R14), Y12	// fitGrad.turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	915744(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	916768(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	899332(R14), Y12	// fitGrad.turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	899460(R14), Y12	// fitGrad.turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	899588(R14), Y12	// fitGrad.turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	899716(R14), Y12	// fitGrad.turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	899844(R14), Y12	// fitGrad.turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	915776(R13), Y10	// fitGrad.turned[128] | 2
+	VMOVUPS	916800(R13), Y11	// fitGrad.turned[136] | 2
+	VBROADCASTSS	899336(R14), Y12	// fitGrad.turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	899464(R14), Y12	// fitGrad.turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	899592(R14), Y12	// fitGrad.turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	899720(R14), Y12	// fitGrad.turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	899848(R14), Y12	// fitGrad.turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	915808(R13), Y10	// fitGrad.turned[128] | 3
+	VMOVUPS	916832(R13), Y11	// fitGrad.turned[136] | 3
+	VBROADCASTSS	899340(R14), Y12	// fitGrad.turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	899468(R14), Y12	// fitGrad.turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	899596(R14), Y12	// fitGrad.turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	899724(R14), Y12	// fitGrad.turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	899852(R14), Y12	// fitGrad.turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	ADDQ	$128, R13
+	ADDQ	$16, R14
+	DECQ	R12
+	JNE	loop139
+	VMOVUPS	Y0, 20480(R10)	// sum of L.2.weight[0]
+	VMOVUPS	Y1, 20512(R10)	// sum of L.2.weight[8]
+	VMOVUPS	Y2, 20992(R10)	// sum of L.2.weight[128]
+	VMOVUPS	Y3, 21024(R10)	// sum of L.2.weight[136]
+	VMOVUPS	Y4, 21504(R10)	// sum of L.2.weight[256]
+	VMOVUPS	Y5, 21536(R10)	// sum of L.2.weight[264]
+	VMOVUPS	Y6, 22016(R10)	// sum of L.2.weight[384]
+	VMOVUPS	Y7, 22048(R10)	// sum of L.2.weight[392]
+	VMOVUPS	Y8, 22528(R10)	// sum of L.2.weight[512]
+	VMOVUPS	Y9, 22560(R10)	// sum of L.2.weight[520]
+	ADDQ	$64, R10
+	ADDQ	$2048, R11
+	DECQ	R9
+	JNE	loop138
+	ADDQ	$2560, SI
+	ADDQ	$640, DI
+	DECQ	CX
+	JNE	loop137
+	MOVQ	$8, CX
+	MOVQ	R8, SI
+	MOVQ	AX, DI
+loop140: // 8 times: tiles of 2 elements
+	VMOVUPS	84480(SI), Y0	// sum of L.2.weight[16000]
+	VMOVUPS	84512(SI), Y1	// sum of L.2.weight[16008]
+	VMOVUPS	84992(SI), Y2	// sum of L.2.weight[16128]
+	VMOVUPS	85024(SI), Y3	// sum of L.2.weight[16136]
+	VMOVUPS	85504(SI), Y4	// sum of L.2.weight[16256]
+	VMOVUPS	85536(SI), Y5	// sum of L.2.weight[16264]
+	MOVQ	$8, R9
+	MOVQ	DI, R10
+	MOVQ	AX, R11
+loop141: // 8 times: samples, 4 at a time
+	VMOVUPS	915712(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	916736(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	915328(R11), Y8	// fitGrad.turned[125]
+	VFMADD231PS	Y6, Y8, Y0
+	VFMADD231PS	Y7, Y8, Y1
+	VBROADCASTSS	915456(R11), Y8	// fitGrad.turned[126]
+	VFMADD231PS	Y6, Y8, Y2
+	VFMADD231PS	Y7, Y8, Y3
+	VBROADCASTSS	915584(R11), Y8	// fitGrad.turned[127]
+	VFMADD231PS	Y6, Y8, Y4
+	VFMADD231PS	Y7, Y8, Y5
+	VMOVUPS	915744(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	916768(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	915332(R11), Y8	// fitGrad.turned[125]
+	VFMADD231PS	Y6, Y8, Y0
+	VFMADD231PS	Y7, Y8, Y1
+	VBROADCASTSS	915460(R11), Y8	// fitGrad.turned[126]
+	VFMADD231PS	Y6, Y8, Y2
+	VFMADD231PS	Y7, Y8, Y3
+	VBROADCASTSS	915588(R11), Y8	// fitGrad.turned[127]
+	VFMADD231PS	Y6, Y8, Y4
+	VFMADD231PS	Y7, Y8, Y5
+	VMOVUPS	915776(R10), Y6	// fitGrad.turned[128] | 2
+	VMOVUPS	916800(R10), Y7	// fitGrad.turned[136] | 2
+	VBROADCASTSS	915336(R11), Y8	// fitGrad.turned[125]
+	VFMADD231PS	Y6, Y8, Y0
+	VFMADD231PS	Y7, Y8, Y1
+	VBROADCASTSS	915464(R11), Y8	// fitGrad.turned[126]
+	VFMADD231PS	Y6, Y8, Y2
+	VFMADD231PS	Y7, Y8, Y3
+	VBROADCASTSS	915592(R11), Y8	// fitGrad.turned[127]
+	VFMADD231PS	Y6, Y8, Y4
+	VFMADD231PS	Y7, Y8, Y5
+	VMOVUPS	915808(R10), Y6	// fitGrad.turned[128] | 3
+	VMOVUPS	916832(R10), Y7	// fitGrad.turned[136] | 3
+	VBROADCASTSS	915340(R11), Y8	// fitGrad.turned[125]
+	VFMADD231PS	Y6, Y8, Y0
+	VFMADD231PS	Y7, Y8, Y1
+	VBROADCASTSS	915468(R11), Y8	// fitGrad.turned[126]
+	VFMADD231PS	Y6, Y8, Y2
+	VFMADD231PS	Y7, Y8, Y3
+	VBROADCASTSS	915596(R11), Y8	// fitGrad.turned[127]
+	VFMADD231PS	Y6, Y8, Y4
+	VFMADD231PS	Y7, Y8, Y5
+	ADDQ	$128, R10
+	ADDQ	$16, R11
+	DECQ	R9
+	JNE	loop141
+	VMOVUPS	Y0, 84480(SI)	// sum of L.2.weight[16000]
+	VMOVUPS	Y1, 84512(SI)	// sum of L.2.weight[16008]
+	VMOVUPS	Y2, 84992(SI)	// sum of L.2.weight[16128]
+	VMOVUPS	Y3, 85024(SI)	// sum of L.2.weight[16136]
+	VMOVUPS	Y4, 85504(SI)	// sum of L.2.weight[16256]
+	VMOVUPS	Y5, 85536(SI)	// sum of L.2.weight[16264]
+	ADDQ	$64, SI
+	ADDQ	$2048, DI
+	DECQ	CX
+	JNE	loop140
+	// lagrange.nde:4
+	MOVQ	$32, CX
+	MOVQ	AX, SI
+loop142: // 32 times: tiles of 4 elements
+	VMOVUPS	2247936(SI), Y0	// fitGrad.L.2.bias_bar[0]
+	VMOVUPS	2247968(SI), Y1	// fitGrad.L.2.bias_bar[0] | 1
+	VMOVUPS	2248000(SI), Y2	// fitGrad.L.2.bias_bar[0] | 2
+	VMOVUPS	2248032(SI), Y3	// fitGrad.L.2.bias_bar[0] | 3
+	VANDPS	0(AX), Y0, Y0
+	VANDPS	32(AX), Y1, Y1
+	VANDPS	64(AX), Y2, Y2
+	VANDPS	96(AX), Y3, Y3
+	VMOVUPS	Y0, 899328(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 899360(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 899392(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 899424(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	2248064(SI), Y0	// fitGrad.L.2.bias_bar[1]
+	VMOVUPS	2248096(SI), Y1	// fitGrad.L.2.bias_bar[1] | 1
+	VMOVUPS	2248128(SI), Y2	// fitGrad.L.2.bias_bar[1] | 2
+	VMOVUPS	2248160(SI), Y3	// fitGrad.L.2.bias_bar[1] | 3
+	VANDPS	0(AX), Y0, Y0
+	VANDPS	32(AX), Y1, Y1
+	VANDPS	64(AX), Y2, Y2
+	VANDPS	96(AX), Y3, Y3
+	VMOVUPS	Y0, 899456(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 899488(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 899520(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 899552(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	2248192(SI), Y0	// fitGrad.L.2.bias_bar[2]
+	VMOVUPS	2248224(SI), Y1	// fitGrad.L.2.bias_bar[2] | 1
+	VMOVUPS	2248256(SI), Y2	// fitGrad.L.2.bias_bar[2] | 2
+	VMOVUPS	2248288(SI), Y3	// fitGrad.L.2.bias_bar[2] | 3
+	VANDPS	0(AX), Y0, Y0
+	VANDPS	32(AX), Y1, Y1
+	VANDPS	64(AX), Y2, Y2
+	VANDPS	96(AX), Y3, Y3
+	VMOVUPS	Y0, 899584(SI)	// fitGrad.turned[2]
+	VMOVUPS	Y1, 899616(SI)	// fitGrad.turned[2] | 1
+	VMOVUPS	Y2, 899648(SI)	// fitGrad.turned[2] | 2
+	VMOVUPS	Y3, 899680(SI)	// fitGrad.turned[2] | 3
+	VMOVUPS	2248320(SI), Y0	// fitGrad.L.2.bias_bar[3]
+	VMOVUPS	2248352(SI), Y1	// fitGrad.L.2.bias_bar[3] | 1
+	VMOVUPS	2248384(SI), Y2	// fitGrad.L.2.bias_bar[3] | 2
+	VMOVUPS	2248416(SI), Y3	// fitGrad.L.2.bias_bar[3] | 3
+	VANDPS	0(AX), Y0, Y0
+	VANDPS	32(AX), Y1, Y1
+	VANDPS	64(AX), Y2, Y2
+	VANDPS	96(AX), Y3, Y3
+	VMOVUPS	Y0, 899712(SI)	// fitGrad.turned[3]
+	VMOVUPS	Y1, 899744(SI)	// fitGrad.turned[3] | 1
+	VMOVUPS	Y2, 899776(SI)	// fitGrad.turned[3] | 2
+	VMOVUPS	Y3, 899808(SI)	// fitGrad.turned[3] | 3
+	ADDQ	$512, SI
+	DECQ	CX
+	JNE	loop142
+	MOVQ	$4, CX
+	MOVQ	AX, SI
+	MOVQ	AX, DI
+loop143: // 4 times: vectors of the block
+	MOVQ	$16, R9
+	MOVQ	SI, R10
+	MOVQ	DI, R11
+loop144: // 16 times
+	VMOVUPS	998144(R10), Y0	// fitGrad.softplus[0]
+	VMOVUPS	998272(R10), Y1	// fitGrad.softplus[1]
+	VMOVUPS	998400(R10), Y2	// fitGrad.softplus[2]
+	VMOVUPS	998528(R10), Y3	// fitGrad.softplus[3]
+	VMOVUPS	998656(R10), Y4	// fitGrad.softplus[4]
+	VMOVUPS	998784(R10), Y5	// fitGrad.softplus[5]
+	VMOVUPS	998912(R10), Y6	// fitGrad.softplus[6]
+	VMOVUPS	999040(R10), Y7	// fitGrad.softplus[7]
+	VUNPCKLPS	Y1, Y0, Y8
+	VUNPCKHPS	Y1, Y0, Y0
+	VUNPCKLPS	Y3, Y2, Y1
+	VUNPCKHPS	Y3, Y2, Y2
+	VUNPCKLPD	Y1, Y8, Y3
+	VUNPCKHPD	Y1, Y8, Y1
+	VUNPCKLPD	Y2, Y0, Y8
+	VUNPCKHPD	Y2, Y0, Y0
+	VUNPCKLPS	Y5, Y4, Y2
+	VUNPCKHPS	Y5, Y4, Y4
+	VUNPCKLPS	Y7, Y6, Y5
+	VUNPCKHPS	Y7, Y6, Y6
+	VUNPCKLPD	Y5, Y2, Y7
+	VUNPCKHPD	Y5, Y2, Y2
+	VUNPCKLPD	Y6, Y4, Y5
+	VUNPCKHPD	Y6, Y4, Y4
+	VPERM2F128	$32, Y7, Y3, Y6
+	VPERM2F128	$49, Y7, Y3, Y3
+	VPERM2F128	$32, Y2, Y1, Y7
+	VPERM2F128	$49, Y2, Y1, Y1
+	VPERM2F128	$32, Y5, Y8, Y2
+	VPERM2F128	$49, Y5, Y8, Y5
+	VPERM2F128	$32, Y4, Y0, Y8
+	VPERM2F128	$49, Y4, Y0, Y0
+	VMOVUPS	Y6, 915712(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 915744(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 915776(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 915808(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 915840(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 915872(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 915904(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 915936(R11)	// fitGrad.turned[129] | 3
+	ADDQ	$1024, R10
+	ADDQ	$1024, R11
+	DECQ	R9
+	JNE	loop144
+	ADDQ	$32, SI
+	ADDQ	$256, DI
+	DECQ	CX
+	JNE	loop143
+	MOVQ	$25, CX
+	MOVQ	R8, SI
+	MOVQ	AX, DI
+loop145: // 25 times: tiles of 5 elements
+	MOVQ	$8, R9
+	MOVQ	SI, R10
+	MOVQ	AX, R11
+loop146: // 8 times: tiles of 2 elements
+	VMOVUPS	20480(R10), Y0	// sum of L.2.weight[0]
+	VMOVUPS	20512(R10), Y1	// sum of L.2.weight[8]
+	VMOVUPS	20992(R10), Y2	// sum of L.2.weight[128]
+	VMOVUPS	21024(R10), Y3	// sum of L.2.weight[136]
+	VMOVUPS	21504(R10), Y4	// sum of L.2.weight[256]
+	VMOVUPS	21536(R10), Y5	// sum of L.2.weight[264]
+	VMOVUPS	22016(R10), Y6	// sum of L.2.weight[384]
+	VMOVUPS	22048(R10), Y7	// sum of L.2.weight[392]
+	VMOVUPS	22528(R10), Y8	// sum of L.2.weight[512]
+	VMOVUPS	22560(R10), Y9	// sum of L.2.weight[520]
+	MOVQ	$8, R12
+	MOVQ	R11, R13
+	MOVQ	DI, R14
+loop147: // 8 times: samples, 4 at a time
+	VMOVUPS	915712(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	916736(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	899328(R14), Y12	// fitGrad.turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	899456(R14), Y12	// fitGrad.turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	899584(R14), Y12	// fitGrad.turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	899712(R14), Y12	// fitGrad.turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	899840(R14), Y12	// fitGrad.turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	915744(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	916768(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	899332(R14), Y12	// fitGrad.turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	899460(R14), Y12	// fitGrad.turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	899588(R14), Y12	// fitGrad.turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	899716(R14), Y12	// fitGrad.turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	899844(R14), Y12	// fitGrad.turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	915776(R13), Y10	// fitGrad.turned[128] | 2
+	VMOVUPS	916800(R13), Y11	// fitGrad.turned[136] | 2
+	VBROADCASTSS	899336(R14), Y12	// fitGrad.turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	899464(R14), Y12	// fitGrad.turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	899592(R14), Y12	// fitGrad.turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	899720(R14), Y12	// fitGrad.turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	899848(R14), Y12	// fitGrad.turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	915808(R13), Y10	// fitGrad.turned[128] | 3
+	VMOVUPS	916832(R13), Y11	// fitGrad.turned[136] | 3
+	VBROADCASTSS	899340(R14), Y12	// fitGrad.turned[0]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	899468(R14), Y12	// fitGrad.turned[1]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	899596(R14), Y12	// fitGrad.turned[2]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	899724(R14), Y12	// fitGrad.turned[3]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	899852(R14), Y12	// fitGrad.turned[4]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	ADDQ	$128, R13
+	ADDQ	$16, R14
+	DECQ	R12
+	JNE	loop147
+	VMOVUPS	Y0, 20480(R10)	// sum of L.2.weight[0]
+	VMOVUPS	Y1, 20512(R10)	// sum of L.2.weight[8]
+	VMOVUPS	Y2, 20992(R10)	// sum of L.2.weight[128]
+	VMOVUPS	Y3, 21024(R10)	// sum of L.2.weight[136]
+	VMOVUPS	Y4, 21504(R10)	// sum of L.2.weight[256]
+	VMOVUPS	Y5, 21536(R10)	// sum of L.2.weight[264]
+	VMOVUPS	Y6, 22016(R10)	// sum of L.2.weight[384]
+	VMOVUPS	Y7, 22048(R10)	// sum of L.2.weight[392]
+	VMOVUPS	Y8, 22528(R10)	// sum of L.2.weight[512]
+	VMOVUPS	Y9, 22560(R10)	// sum of L.2.weight[520]
+	ADDQ	$64, R10
+	ADDQ	$2048, R11
+	DECQ	R9
+	JNE	loop146
+	ADDQ	$2560, SI
+	ADDQ	$640, DI
+	DECQ	CX
+	JNE	loop145
+	MOVQ	$8, CX
+	MOVQ	R8, SI
+	MOVQ	AX, DI
+loop148: // 8 times: tiles of 2 elements
+	VMOVUPS	84480(SI), Y0	// sum of L.2.weight[16000]
+	VMOVUPS	84512(SI), Y1	// sum of L.2.weight[16008]
+	VMOVUPS	84992(SI), Y2	// sum of L.2.weight[16128]
+	VMOVUPS	85024(SI), Y3	// sum of L.2.weight[16136]
+	VMOVUPS	85504(SI), Y4	// sum of L.2.weight[16256]
+	VMOVUPS	85536(SI), Y5	// sum of L.2.weight[16264]
+	MOVQ	$8, R9
+	MOVQ	DI, R10
+	MOVQ	AX, R11
+loop149: // 8 times: samples, 4 at a time
+	VMOVUPS	915712(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	916736(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	915328(R11), Y8	// fitGrad.turned[125]
+	VFMADD231PS	Y6, Y8, Y0
+	VFMADD231PS	Y7, Y8, Y1
+	VBROADCASTSS	915456(R11), Y8	// fitGrad.turned[126]
+	VFMADD231PS	Y6, Y8, Y2
+	VFMADD231PS	Y7, Y8, Y3
+	VBROADCASTSS	915584(R11), Y8	// fitGrad.turned[127]
+	VFMADD231PS	Y6, Y8, Y4
+	VFMADD231PS	Y7, Y8, Y5
+	VMOVUPS	915744(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	916768(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	915332(R11), Y8	// fitGrad.turned[125]
+	VFMADD231PS	Y6, Y8, Y0
+	VFMADD231PS	Y7, Y8, Y1
+	VBROADCASTSS	915460(R11), Y8	// fitGrad.turned[126]
+	VFMADD231PS	Y6, Y8, Y2
+	VFMADD231PS	Y7, Y8, Y3
+	VBROADCASTSS	915588(R11), Y8	// fitGrad.turned[127]
+	VFMADD231PS	Y6, Y8, Y4
+	VFMADD231PS	Y7, Y8, Y5
+	VMOVUPS	915776(R10), Y6	// fitGrad.turned[128] | 2
+	VMOVUPS	916800(R10), Y7	// fitGrad.turned[136] | 2
+	VBROADCASTSS	915336(R11), Y8	// fitGrad.turned[125]
+	VFMADD231PS	Y6, Y8, Y0
+	VFMADD231PS	Y7, Y8, Y1
+	VBROADCASTSS	915464(R11), Y8	// fitGrad.turned[126]
+	VFMADD231PS	Y6, Y8, Y2
+	VFMADD231PS	Y7, Y8, Y3
+	VBROADCASTSS	915592(R11), Y8	// fitGrad.turned[127]
+	VFMADD231PS	Y6, Y8, Y4
+	VFMADD231PS	Y7, Y8, Y5
+	VMOVUPS	915808(R10), Y6	// fitGrad.turned[128] | 3
+	VMOVUPS	916832(R10), Y7	// fitGrad.turned[136] | 3
+	VBROADCASTSS	915340(R11), Y8	// fitGrad.turned[125]
+	VFMADD231PS	Y6, Y8, Y0
+	VFMADD231PS	Y7, Y8, Y1
+	VBROADCASTSS	915468(R11), Y8	// fitGrad.turned[126]
+	VFMADD231PS	Y6, Y8, Y2
+	VFMADD231PS	Y7, Y8, Y3
+	VBROADCASTSS	915596(R11), Y8	// fitGrad.turned[127]
+	VFMADD231PS	Y6, Y8, Y4
+	VFMADD231PS	Y7, Y8, Y5
+	ADDQ	$128, R10
+	ADDQ	$16, R11
+	DECQ	R9
+	JNE	loop149
+	VMOVUPS	Y0, 84480(SI)	// sum of L.2.weight[16000]
+	VMOVUPS	Y1, 84512(SI)	// sum of L.2.weight[16008]
+	VMOVUPS	Y2, 84992(SI)	// sum of L.2.weight[16128]
+	VMOVUPS	Y3, 85024(SI)	// sum of L.2.weight[16136]
+	VMOVUPS	Y4, 85504(SI)	// sum of L.2.weight[16256]
+	VMOVUPS	Y5, 85536(SI)	// sum of L.2.weight[16264]
+	ADDQ	$64, SI
+	ADDQ	$2048, DI
+	DECQ	CX
+	JNE	loop148
+	MOVQ	$4, CX
+	MOVQ	AX, SI
+loop150: // 4 times: vectors of the block
 	VMOVUPS	65792(SI), Y0	// mask
 	MOVQ	$128, DI
 	MOVQ	SI, R9
 	MOVQ	R8, R10
 	MOVQ	R8, R11
-loop74: // 128 times: elements
+loop151: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	2231552(R9), Y1	// fitGrad.vecmat_12[0]
-	VMOVUPS	916224(R9), Y2	// fitGrad.sigmoid[0]
-	VMOVUPS	2116864(R9), Y3	// fitGrad.mul_42[0]
+	VMOVUPS	2264320(R9), Y1	// fitGrad.vecmat_12[0]
+	VMOVUPS	948992(R9), Y2	// fitGrad.sigmoid[0]
+	VMOVUPS	2149632(R9), Y3	// fitGrad.mul_42[0]
 	VFMADD231PS	Y2, Y1, Y3
 	VANDPS	Y0, Y3, Y1
 	VMOVUPS	16384(R10), Y2	// sum of L.0.bias[0]
 	VADDPS	Y1, Y2, Y1
 	VMOVUPS	Y1, 16384(R10)	// sum of L.0.bias[0]
 	VANDPS	Y0, Y3, Y1
-	VMOVUPS	899328(SI), Y2	// fitGrad.concat[0]
+	VMOVUPS	932096(SI), Y2	// fitGrad.concat[0]
 	VMOVUPS	(R11), Y3	// sum of L.0.weight[0]
 	VFMADD231PS	Y2, Y1, Y3
 	VMOVUPS	Y3, (R11)	// sum of L.0.weight[0]
-	VMOVUPS	899456(SI), Y3	// fitGrad.concat[1]
+	VMOVUPS	932224(SI), Y3	// fitGrad.concat[1]
 	VMOVUPS	32(R11), Y4	// sum of L.0.weight[1]
 	VFMADD231PS	Y3, Y1, Y4
 	VMOVUPS	Y4, 32(R11)	// sum of L.0.weight[1]
-	VMOVUPS	899584(SI), Y4	// fitGrad.concat[2]
+	VMOVUPS	932352(SI), Y4	// fitGrad.concat[2]
 	VMOVUPS	64(R11), Y5	// sum of L.0.weight[2]
 	VFMADD231PS	Y4, Y1, Y5
 	VMOVUPS	Y5, 64(R11)	// sum of L.0.weight[2]
-	VMOVUPS	899712(SI), Y5	// fitGrad.concat[3]
+	VMOVUPS	932480(SI), Y5	// fitGrad.concat[3]
 	VMOVUPS	96(R11), Y6	// sum of L.0.weight[3]
 	VFMADD231PS	Y5, Y1, Y6
 	VMOVUPS	Y6, 96(R11)	// sum of L.0.weight[3]
-	VMOVUPS	2149632(R9), Y1	// fitGrad.matvec_14[0]
-	VMOVUPS	998144(R9), Y6	// fitGrad.sigmoid_2[0]
+	VMOVUPS	2182400(R9), Y1	// fitGrad.matvec_14[0]
+	VMOVUPS	1030912(R9), Y6	// fitGrad.sigmoid_2[0]
 	VMULPS	Y6, Y1, Y1
 	VANDPS	Y0, Y1, Y1
-	VMOVUPS	548864(R10), Y6	// sum of L.4.weight[0]
+	VMOVUPS	90112(R10), Y6	// sum of L.4.weight[0]
 	VFMADD231PS	f32_3f800000<>(SB), Y1, Y6
-	VMOVUPS	Y6, 548864(R10)	// sum of L.4.weight[0]
-	VMOVUPS	2198784(R9), Y1	// fitGrad.matvec_15[0]
-	VMOVUPS	998144(R9), Y6	// fitGrad.sigmoid_2[0]
-	VMOVUPS	2051328(R9), Y7	// fitGrad.matvec_13[0]
-	VMOVUPS	1047296(R9), Y8	// fitGrad.mul_3[0]
-	VMOVUPS	1920256(R9), Y9	// fitGrad.matvec_11[0]
-	VMOVUPS	1243904(R9), Y10	// fitGrad.mul_10[0]
-	VMOVUPS	1788160(R9), Y11	// fitGrad.matvec_9[0]
-	VMOVUPS	1376000(R9), Y12	// fitGrad.mul_15[0]
-	VMOVUPS	1656576(R9), Y13	// fitGrad.matvec_7[0]
-	VMOVUPS	1491200(R9), Y14	// fitGrad.mul_19[0]
+	VMOVUPS	Y6, 90112(R10)	// sum of L.4.weight[0]
+	VMOVUPS	2231552(R9), Y1	// fitGrad.matvec_15[0]
+	VMOVUPS	1030912(R9), Y6	// fitGrad.sigmoid_2[0]
+	VMOVUPS	2084096(R9), Y7	// fitGrad.matvec_13[0]
+	VMOVUPS	1080064(R9), Y8	// fitGrad.mul_3[0]
+	VMOVUPS	1953024(R9), Y9	// fitGrad.matvec_11[0]
+	VMOVUPS	1276672(R9), Y10	// fitGrad.mul_10[0]
+	VMOVUPS	1820928(R9), Y11	// fitGrad.matvec_9[0]
+	VMOVUPS	1408768(R9), Y12	// fitGrad.mul_15[0]
+	VMOVUPS	1689344(R9), Y13	// fitGrad.matvec_7[0]
+	VMOVUPS	1523968(R9), Y14	// fitGrad.mul_19[0]
 	VMULPS	Y14, Y13, Y13
 	VFMADD231PS	Y12, Y11, Y13
 	VFMADD231PS	Y10, Y9, Y13
 	VFMADD231PS	Y8, Y7, Y13
 	VFMADD231PS	Y6, Y1, Y13
 	VANDPS	Y0, Y13, Y1
-	VMOVUPS	548864(R10), Y6	// sum of L.4.weight[0]
+	VMOVUPS	90112(R10), Y6	// sum of L.4.weight[0]
 	VFMADD231PS	f32_3f800000<>(SB), Y1, Y6
-	VMOVUPS	Y6, 548864(R10)	// sum of L.4.weight[0]
+	VMOVUPS	Y6, 90112(R10)	// sum of L.4.weight[0]
 	ADDQ	$128, R9
 	ADDQ	$32, R10
 	ADDQ	$128, R11
 	DECQ	DI
-	JNE	loop74
+	JNE	loop151
 	MOVQ	$256, DI
 	MOVQ	DX, R9
 	MOVQ	R8, R10
-loop75: // 256 times: elements
+loop152: // 256 times: elements
 	// lagrange.nde:36
 	VBROADCASTSS	3340(R9), Y1	// mul.5[0]
 	VANDPS	Y0, Y1, Y1
-	VMOVUPS	552992(R10), Y6	// sum of force.0.weight[0]
+	VMOVUPS	94208(R10), Y6	// sum of force.0.weight[0]
 	VADDPS	Y1, Y6, Y1
-	VMOVUPS	Y1, 552992(R10)	// sum of force.0.weight[0]
+	VMOVUPS	Y1, 94208(R10)	// sum of force.0.weight[0]
 	ADDQ	$4, R9
 	ADDQ	$32, R10
 	DECQ	DI
-	JNE	loop75
+	JNE	loop152
 	MOVQ	$64, DI
 	MOVQ	BX, R9
 	MOVQ	SI, R10
 	MOVQ	R8, R11
 	MOVQ	R8, R12
-loop76: // 64 times: elements
+loop153: // 64 times: elements
 	// lagrange.nde:8
-	VMOVUPS	1590784(SI), Y1	// fitGrad.q_bar_bar[0]
+	VMOVUPS	1623552(SI), Y1	// fitGrad.q_bar_bar[0]
 	VBROADCASTSS	70404(R9), Y6	// force.2.weight[0]
 	VMULPS	Y6, Y1, Y6
-	VMOVUPS	1590912(SI), Y7	// fitGrad.q_bar_bar[1]
+	VMOVUPS	1623680(SI), Y7	// fitGrad.q_bar_bar[1]
 	VBROADCASTSS	70660(R9), Y8	// force.2.weight[64]
 	VFMADD231PS	Y8, Y7, Y6
-	VMOVUPS	1573120(R10), Y8	// fitGrad.add_7[0]
+	VMOVUPS	1605888(R10), Y8	// fitGrad.add_7[0]
 	VORPS	f32_80000000<>(SB), Y8, Y9
 	VMOVUPS	f32_42b40000<>(SB), Y10
 	VMINPS	Y9, Y10, Y9
@@ -8443,39 +11147,39 @@ loop76: // 64 times: elements
 	VDIVPS	Y9, Y8, Y8
 	VMULPS	Y8, Y6, Y6
 	VANDPS	Y0, Y6, Y8
-	VMOVUPS	561184(R11), Y9	// sum of force.0.bias[0]
+	VMOVUPS	102400(R11), Y9	// sum of force.0.bias[0]
 	VADDPS	Y8, Y9, Y8
-	VMOVUPS	Y8, 561184(R11)	// sum of force.0.bias[0]
+	VMOVUPS	Y8, 102400(R11)	// sum of force.0.bias[0]
 	VANDPS	Y0, Y6, Y6
-	VMOVUPS	552992(R12), Y8	// sum of force.0.weight[0]
+	VMOVUPS	94208(R12), Y8	// sum of force.0.weight[0]
 	VFMADD231PS	Y2, Y6, Y8
-	VMOVUPS	Y8, 552992(R12)	// sum of force.0.weight[0]
-	VMOVUPS	553024(R12), Y8	// sum of force.0.weight[1]
+	VMOVUPS	Y8, 94208(R12)	// sum of force.0.weight[0]
+	VMOVUPS	94240(R12), Y8	// sum of force.0.weight[1]
 	VFMADD231PS	Y3, Y6, Y8
-	VMOVUPS	Y8, 553024(R12)	// sum of force.0.weight[1]
-	VMOVUPS	553056(R12), Y8	// sum of force.0.weight[2]
+	VMOVUPS	Y8, 94240(R12)	// sum of force.0.weight[1]
+	VMOVUPS	94272(R12), Y8	// sum of force.0.weight[2]
 	VFMADD231PS	Y4, Y6, Y8
-	VMOVUPS	Y8, 553056(R12)	// sum of force.0.weight[2]
-	VMOVUPS	553088(R12), Y8	// sum of force.0.weight[3]
+	VMOVUPS	Y8, 94272(R12)	// sum of force.0.weight[2]
+	VMOVUPS	94304(R12), Y8	// sum of force.0.weight[3]
 	VFMADD231PS	Y5, Y6, Y8
-	VMOVUPS	Y8, 553088(R12)	// sum of force.0.weight[3]
-	VMOVUPS	1581312(R10), Y6	// fitGrad.softplus_2[0]
+	VMOVUPS	Y8, 94304(R12)	// sum of force.0.weight[3]
+	VMOVUPS	1614080(R10), Y6	// fitGrad.softplus_2[0]
 	VANDPS	Y0, Y6, Y6
-	VMOVUPS	563232(R11), Y8	// sum of force.2.weight[0]
+	VMOVUPS	104448(R11), Y8	// sum of force.2.weight[0]
 	VFMADD231PS	Y6, Y1, Y8
-	VMOVUPS	Y8, 563232(R11)	// sum of force.2.weight[0]
-	VMOVUPS	565280(R11), Y1	// sum of force.2.weight[64]
+	VMOVUPS	Y8, 104448(R11)	// sum of force.2.weight[0]
+	VMOVUPS	106496(R11), Y1	// sum of force.2.weight[64]
 	VFMADD231PS	Y6, Y7, Y1
-	VMOVUPS	Y1, 565280(R11)	// sum of force.2.weight[64]
+	VMOVUPS	Y1, 106496(R11)	// sum of force.2.weight[64]
 	ADDQ	$4, R9
 	ADDQ	$128, R10
 	ADDQ	$32, R11
 	ADDQ	$128, R12
 	DECQ	DI
-	JNE	loop76
+	JNE	loop153
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop73
+	JNE	loop150
 	RET
 
 // func fitGradPart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)

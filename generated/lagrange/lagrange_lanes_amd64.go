@@ -166,6 +166,7 @@ type laneFrame struct {
 		v         [2 * 32]Real
 		a         [2 * 32]Real
 		loss      [32]Real
+		turned    [256 * 32]Real
 		concat    [4 * 32]Real
 		add       [128 * 32]Real
 		sigmoid   [128 * 32]Real
@@ -265,17 +266,17 @@ type laneFrame struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [2247936]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [2280704]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {
 	fr   *laneFrame
 	w    *Params
 	pre  *prepared
-	sums []Real // gradients: a vector of sums for each parameter
+	sums []Real // gradients: a vector of sums for each parameter, or one number
 }
 
-var laneList = rt.FreeList[lanes]{New: func() *lanes { return &lanes{fr: rt.Aligned[laneFrame](), sums: make([]Real, 17731*kernel.width)} }}
+var laneList = rt.FreeList[lanes]{New: func() *lanes { return &lanes{fr: rt.Aligned[laneFrame](), sums: make([]Real, 16384+1346*kernel.width)} }}
 
 // count makes the first n samples those that count.
 func (l *lanes) count(n int) {
@@ -634,7 +635,9 @@ func (k *fitWorker) lanes(weights, gradient []Real, t *rt.Table, rows []int, key
 		rows = rows[n:]
 	}
 	if gradient != nil {
-		rt.AddLanes(gradient[0:17280], l.sums[0*kernel.width:17280*kernel.width], kernel.width)
-		rt.AddLanes(gradient[17281:17731], l.sums[17281*kernel.width:17731*kernel.width], kernel.width)
+		rt.AddRows(gradient[640:17024], l.sums[640*kernel.width:], 128)
+		rt.AddLanes(gradient[0:640], l.sums[0*kernel.width:640*kernel.width], kernel.width)
+		rt.AddLanes(gradient[17024:17280], l.sums[16384+640*kernel.width:16384+896*kernel.width], kernel.width)
+		rt.AddLanes(gradient[17281:17731], l.sums[16384+896*kernel.width:16384+1346*kernel.width], kernel.width)
 	}
 }

@@ -144,11 +144,11 @@ type lanes struct {
 	fr                      *laneFrame
 	w                       *Params
 	pre                     *prepared
-	sums                    []Real // gradients: a vector of sums for each parameter
+	sums                    []Real // gradients: a vector of sums for each parameter, or one number
 	digitsMixed0RecLaneTape digitsMixed0RecTapeLanes
 }
 
-var laneList = rt.FreeList[lanes]{New: func() *lanes { return &lanes{fr: rt.Aligned[laneFrame](), sums: make([]Real, 9052*kernel.width)} }}
+var laneList = rt.FreeList[lanes]{New: func() *lanes { return &lanes{fr: rt.Aligned[laneFrame](), sums: make([]Real, 9050*kernel.width)} }}
 
 // count makes the first n samples those that count.
 func (l *lanes) count(n int) {

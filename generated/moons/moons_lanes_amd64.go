@@ -824,6 +824,7 @@ type laneFrame struct {
 		xD1Bar    [2 * 32]Real
 		xD2Bar    [2 * 32]Real
 		xBar      [2 * 32]Real
+		turned    [128 * 32]Real
 		g4BiasBar [2 * 32]Real
 		vecmat    [64 * 32]Real
 		result    [2 * 32]Real
@@ -952,14 +953,14 @@ type moonsSampleBlock struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [2097408]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [2113792]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {
 	fr                    *laneFrame
 	w                     *Params
 	pre                   *prepared
-	sums                  []Real       // gradients: a vector of sums for each parameter
+	sums                  []Real       // gradients: a vector of sums for each parameter, or one number
 	moonsHeld             []*moonsHeld // blocks of a batch that wait
 	moons0RecLaneTape     moons0RecKeptTape
 	fitHyper0RecLaneTape  fitHyper0RecTapeLanes
@@ -967,7 +968,7 @@ type lanes struct {
 	fitHyper1RecLaneTape2 fitHyper1RecTapeLanes
 }
 
-var laneList = rt.FreeList[lanes]{New: func() *lanes { return &lanes{fr: rt.Aligned[laneFrame](), sums: make([]Real, 4770*kernel.width)} }}
+var laneList = rt.FreeList[lanes]{New: func() *lanes { return &lanes{fr: rt.Aligned[laneFrame](), sums: make([]Real, 4096+674*kernel.width)} }}
 
 // count makes the first n samples those that count.
 func (l *lanes) count(n int) {
@@ -3417,6 +3418,8 @@ func (k *fitHyperWorker) lanes(weights, gradient []Real, t *rt.Table, rows []int
 		rows = rows[n:]
 	}
 	if gradient != nil {
-		rt.AddLanes(gradient[94:4770], l.sums[94*kernel.width:4770*kernel.width], kernel.width)
+		rt.AddRows(gradient[479:4575], l.sums[479*kernel.width:], 64)
+		rt.AddLanes(gradient[94:479], l.sums[94*kernel.width:479*kernel.width], kernel.width)
+		rt.AddLanes(gradient[4575:4770], l.sums[4096+479*kernel.width:4096+674*kernel.width], kernel.width)
 	}
 }

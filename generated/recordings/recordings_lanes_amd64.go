@@ -248,7 +248,7 @@ type lanes struct {
 	fr   *laneFrame
 	w    *Params
 	pre  *prepared
-	sums []Real // gradients: a vector of sums for each parameter
+	sums []Real // gradients: a vector of sums for each parameter, or one number
 }
 
 var laneList = rt.FreeList[lanes]{New: func() *lanes { return &lanes{fr: rt.Aligned[laneFrame](), sums: make([]Real, 1*kernel.width)} }}
