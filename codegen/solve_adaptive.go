@@ -166,6 +166,10 @@ func (l *loop) adaptive() {
 		next()
 	}
 	l.dense()
+	ends := !l.ongoing && !s.Cuts() && !s.Passes() && s.Stops == 0 // with its last step
+	if ends {
+		p.line("if !last { // another step follows")
+	}
 	p.line("%s", e.apply(s.Control, control, []operand{{"factor", ir.Scalar(ir.F64)}}, ":="))
 	if s.Compat == "" {
 		p.line("if rejected { factor = min(factor, 1) }")
@@ -176,6 +180,9 @@ func (l *loop) adaptive() {
 	}
 	p.line("errPrev, errPrev2 = max(err, 1e-4), errPrev")
 	p.line("h *= factor")
+	if ends {
+		p.line("}")
+	}
 	l.advance()
 	p.line("t = tNext")
 	p.line("st.Time = t")

@@ -68,6 +68,12 @@ func Pow64(x, y float64) float64 {
 	} else if frac != 0 {
 		r = Exp64(frac * Log64(x))
 	}
+	if whole == 0 && r > 1e-300 && r < 1e300 { // what follows would not change a bit
+		if y < 0 {
+			return 1 / r
+		}
+		return r
+	}
 	// The mantissas are multiplied and the exponents added, so that nothing
 	// overflows on the way to a finite result.
 	m, e := math.Frexp(r)

@@ -29,6 +29,26 @@ func TestPow(t *testing.T) {
 	}
 }
 
+// TestPowOfFraction: exponents below one have the bits of mantissa and exponent apart.
+func TestPowOfFraction(t *testing.T) {
+	for _, y := range []float64{-0.2, 0.2, -0.7, 0.5, -0.5, 0.9999} {
+		for e := -1074.0; e < 1024; e += 0.37 {
+			x := math.Exp2(e)
+			r := Exp64(math.Abs(y) * Log64(x))
+			if math.Abs(y) == 0.5 {
+				r = math.Sqrt(x)
+			}
+			m, exp := math.Frexp(r)
+			if y < 0 {
+				m, exp = 1/m, -exp
+			}
+			if got, want := Pow64(x, y), math.Ldexp(m, exp); got != want {
+				t.Errorf("%v^%v = %v, want %v", x, y, got, want)
+			}
+		}
+	}
+}
+
 // TestPhilox uses the known answers published with Random123.
 func TestPhilox(t *testing.T) {
 	const f = 0xffffffff

@@ -94,6 +94,12 @@ func (b *Builder) intervals() []interval {
 		for k := range in.operands() {
 			touch(&in.src[k])
 		}
+		if in.kind == giveInst {
+			for _, v := range b.given[in.src[0].num] {
+				o := vec(v)
+				touch(&o)
+			}
+		}
 		touch(&in.dst)
 	}
 	life = slices.DeleteFunc(life, func(l interval) bool { return l.start < 0 })
@@ -240,6 +246,9 @@ func (b *Builder) scan(a *allocation, life []interval, from, n int, last bool) (
 // or -1.
 func (b *Builder) preferred(a *allocation, l *interval, free uint32) int32 {
 	in := &b.insts[l.start]
+	if in.kind == takeInst {
+		return in.src[0].num // nothing else is alive
+	}
 	if in.dst.kind != vecOperand || in.dst.vec() != l.vec {
 		return -1
 	}

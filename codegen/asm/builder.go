@@ -19,6 +19,8 @@ type Builder struct {
 	loops  []*Loop             // around the place of the next instruction
 	bases  []*pointer          // of the arguments
 	starts map[string]*pointer // of tables
+	from   []Place             // of what is taken in registers
+	given  [][]Vec             // what giveInsts leave in registers
 	// record says that the kernel has a record: the last of argRegisters, which no other kernel leaves as it is.
 	record bool
 	err    error

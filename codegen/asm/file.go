@@ -88,9 +88,10 @@ type Code struct {
 	// Spills is the number of vectors without a register.
 	Spills int
 
-	name string
-	text []byte
-	pool pool
+	name  string
+	text  []byte
+	entry []byte // of what is taken in registers, see Takes
+	pool  pool
 }
 
 // Lines is the length of the text.
@@ -118,7 +119,7 @@ func (f *File) Compile(name string, body func(b *Builder)) (*Code, error) {
 	p := &printer{b: b, a: a, out: make([]byte, 0, lineBytes*len(b.insts))}
 	p.kernel()
 	p.ins("RET")
-	return &Code{a.spills, name, p.out, b.pool}, nil
+	return &Code{a.spills, name, p.out, b.entry(name), b.pool}, nil
 }
 
 // Add prints a kernel that other kernels of the file can call. doc goes above it.
@@ -137,8 +138,16 @@ func (f *File) Add(c *Code, doc string) {
 	if c.Spills > 0 {
 		head = fmt.Appendf(head, "// %d vectors lie in the frame for want of registers.\n", c.Spills)
 	}
-	head = fmt.Appendf(head, "TEXT %s_%s<>(SB), NOSPLIT, $0-0\n", c.name, f.ISA)
+	name := c.name
+	if len(c.entry) > 0 {
+		name += "In"
+	}
+	head = fmt.Appendf(head, "TEXT %s_%s<>(SB), NOSPLIT, $0-0\n", name, f.ISA)
 	f.parts = append(f.parts, head, c.text, []byte{'\n'})
+	if len(c.entry) > 0 {
+		head = fmt.Appendf(nil, "// %s is %s with arguments that lie in the frame.\nTEXT %s_%s<>(SB), NOSPLIT, $0-0\n", c.name, name, c.name, f.ISA)
+		f.parts = append(f.parts, head, c.entry, []byte{'\n'})
+	}
 }
 
 // Export adds a function NAMEAVX2 or NAMEAVX512 that Go calls for a kernel. It flushes numbers below the

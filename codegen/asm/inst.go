@@ -98,6 +98,8 @@ const (
 	selectInst          // dst = src[0] ? src[1] : src[2]
 	moveInst            // dst = src[0], dropped if both get one register
 	callInst            // of the kernel src[0], whose record lies src[1] bytes behind
+	takeInst            // dst comes in register src[0]
+	giveInst            // the vectors given[src[0]] go to the first registers
 	loopMark            // start of loop
 	endMark             // end of loop
 	noteMark            // a line of comment

@@ -292,6 +292,12 @@ func (p *printer) inst(in *inst) {
 		}
 		p.store(v, d)
 		return
+	case takeInst:
+		p.store(in.dst.vec(), int(in.src[0].num))
+		return
+	case giveInst:
+		p.give(p.b.given[in.src[0].num])
+		return
 	case callInst:
 		words := p.words
 		if p.b.record {

@@ -30,9 +30,10 @@ type compiler struct {
 	sum  map[element]value // running sums of a loop
 	mask value             // of the samples that count
 
-	present   *plan.Nest            // the nest that is printed
-	arriving  map[*ir.Value]arrival // results of the last call that it copies
-	following []*plan.Nest          // what is computed with the elements of a convolution
+	present   *plan.Nest              // the nest that is printed
+	arriving  map[*ir.Value]arrival   // results of the last call that it copies
+	following []*plan.Nest            // what is computed with the elements of a convolution
+	biased    map[*ir.Value]*ir.Value // sums that are made with the product that they add to
 
 	// Numbers that are the same in all samples: those that this segment has, what it makes, and whether the place is
 	// before its loop over vectors.
@@ -130,6 +131,7 @@ func (c *compiler) run() (failed *Unsupported) {
 
 // body prints what one run of the kernel does.
 func (c *compiler) body() {
+	c.begins()
 	var segs [][]*plan.Nest
 	if t := c.k.turn; t == nil {
 		segs = c.set.segments(c.pf, c.k.nests)
@@ -177,6 +179,7 @@ func (c *compiler) body() {
 	}
 	c.scalarResults()
 	c.carryOn()
+	c.ends()
 }
 
 // carryOn makes results the arguments of the next run.
@@ -202,7 +205,12 @@ func (c *compiler) columnsBy(wide int, body func()) {
 	c.wide = wide
 	runs := RowBytes / c.b.ISA.Bytes() / wide
 	if c.set.alone != nil {
-		c.wide, runs = 1, 1
+		c.wide, c.note = 1, ""
+		if c.reg == nil {
+			c.reg, c.sum = map[element]value{}, map[element]value{}
+		}
+		body()
+		return
 	}
 	if runs == 1 {
 		c.col, c.reg, c.sum, c.note = nil, map[element]value{}, map[element]value{}, ""
@@ -292,6 +300,10 @@ func (c *compiler) call(v *ir.Value, next []*plan.Nest) {
 	c.note = ""
 	callee := c.set.callee(c.k, v)
 	c.source(v)
+	if len(callee.taken.args) > 0 {
+		c.columns(func() { c.callTaken(v, callee) })
+		return
+	}
 	c.give(v)
 	switch k := c.k.record; {
 	case k != nil && callee.record != nil:
@@ -300,6 +312,9 @@ func (c *compiler) call(v *ir.Value, next []*plan.Nest) {
 		c.b.CallAt(callee.Name, c.k.keptAt(v))
 	default:
 		c.b.Call(callee.Name)
+	}
+	if c.set.alone != nil {
+		c.reg = nil // no register is as it was
 	}
 	c.fetch(v, next)
 }

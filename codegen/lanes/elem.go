@@ -367,6 +367,9 @@ func (c *compiler) compute(v *ir.Value, ix index) value {
 	}
 	switch v.Op {
 	case ir.OpAdd:
+		if x := c.biased[v]; x != nil { // it has the other one already
+			return c.elem(x, ix)
+		}
 		if x, y, ok := c.product(v.Args[1], ix); ok {
 			return each3(x, y, arg(0), b.FMA)
 		}

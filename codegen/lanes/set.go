@@ -56,6 +56,7 @@ type Kernel struct {
 	kept   keptPlaces        // of arguments and results; none in most
 	first  map[*ir.Value]int // places of numbers that are alike
 	also   []*ir.Func        // further functions that it is the kernel of
+	taken  taken             // what it has in registers when it begins and ends
 	code   [len(asm.ISAs)]*asm.Code
 
 	// Turns are what Go runs in its place, where it takes long: see turns.go. Nil where it runs the kernel itself.
@@ -520,7 +521,7 @@ func (s *Set) Text(isa asm.ISA, header string, kernels []*Kernel, export func(*K
 	f := s.file(isa)
 	f.Header = header
 	for _, k := range kernels {
-		f.Add(k.code[isa], k.doc())
+		f.Add(k.code[isa], k.doc(s.alone != nil))
 		if export(k) {
 			f.Export(k.Name)
 		}

@@ -60,6 +60,7 @@ func (s *Set) add(f *ir.Func, how running) (*Kernel, error) {
 	}
 	k.Name = s.kernelName(f)
 	s.layout(k)
+	k.taken = s.inRegisters(k)
 	for record != nil && len(k.Results) < record.results {
 		k.Results = append(k.Results, nil) // a sum, which comes from the record
 	}
@@ -181,8 +182,12 @@ func (s *Set) form(k *Kernel) string {
 }
 
 // doc says what a kernel computes.
-func (k *Kernel) doc() string {
-	d := fmt.Sprintf("%s is %s of a block of samples", k.Name, where(k.Func))
+func (k *Kernel) doc(alone bool) string {
+	of := "a block of samples"
+	if alone {
+		of = "one sample"
+	}
+	d := fmt.Sprintf("%s is %s of %s", k.Name, where(k.Func), of)
 	switch {
 	case k.turn != nil:
 		d += ", a turn of several"

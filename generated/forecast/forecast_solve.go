@@ -100,13 +100,15 @@ func pathForecast0(w *Params, pre *prepared, ws *workspace, t0 float64, ts []flo
 				copy(aOut[next*4:], aAt[:])
 			}
 		}
-		factor := forecast0Control(err, errPrev, errPrev2)
-		if rejected {
-			factor = min(factor, 1)
+		if !last { // another step follows
+			factor := forecast0Control(err, errPrev, errPrev2)
+			if rejected {
+				factor = min(factor, 1)
+			}
+			rejected = false
+			errPrev, errPrev2 = max(err, 1e-4), errPrev
+			h *= factor
 		}
-		rejected = false
-		errPrev, errPrev2 = max(err, 1e-4), errPrev
-		h *= factor
 		z = z1
 		a = a1
 		zK = zK1
@@ -221,13 +223,15 @@ func pathForecast0Rec(w *Params, pre *prepared, ws *workspace, tape *forecast0Re
 				tape.save(len(tape.t)-1, theta)
 			}
 		}
-		factor := forecast0Control(err, errPrev, errPrev2)
-		if rejected {
-			factor = min(factor, 1)
+		if !last { // another step follows
+			factor := forecast0Control(err, errPrev, errPrev2)
+			if rejected {
+				factor = min(factor, 1)
+			}
+			rejected = false
+			errPrev, errPrev2 = max(err, 1e-4), errPrev
+			h *= factor
 		}
-		rejected = false
-		errPrev, errPrev2 = max(err, 1e-4), errPrev
-		h *= factor
 		z = z1
 		a = a1
 		zK = zK1

@@ -61,13 +61,15 @@ func solveMoons0(w *Params, pre *prepared, ws *workspace, t0 float64, t1 float64
 		if last {
 			tNext = t1
 		}
-		factor := moons0Control(err, errPrev, errPrev2)
-		if rejected {
-			factor = min(factor, 1)
+		if !last { // another step follows
+			factor := moons0Control(err, errPrev, errPrev2)
+			if rejected {
+				factor = min(factor, 1)
+			}
+			rejected = false
+			errPrev, errPrev2 = max(err, 1e-4), errPrev
+			h *= factor
 		}
-		rejected = false
-		errPrev, errPrev2 = max(err, 1e-4), errPrev
-		h *= factor
 		x = x1
 		xK = xK1
 		t = tNext
@@ -159,13 +161,15 @@ func pathMoons0(w *Params, pre *prepared, ws *workspace, t0 float64, ts []float6
 				copy(xOut[next*2:], xAt[:])
 			}
 		}
-		factor := moons0Control(err, errPrev, errPrev2)
-		if rejected {
-			factor = min(factor, 1)
+		if !last { // another step follows
+			factor := moons0Control(err, errPrev, errPrev2)
+			if rejected {
+				factor = min(factor, 1)
+			}
+			rejected = false
+			errPrev, errPrev2 = max(err, 1e-4), errPrev
+			h *= factor
 		}
-		rejected = false
-		errPrev, errPrev2 = max(err, 1e-4), errPrev
-		h *= factor
 		x = x1
 		xK = xK1
 		t = tNext
@@ -403,13 +407,15 @@ func solveMoons0Rec(w *Params, pre *prepared, ws *workspace, tape *moons0RecTape
 		if last {
 			tNext = t1
 		}
-		factor := moons0Control(err, errPrev, errPrev2)
-		if rejected {
-			factor = min(factor, 1)
+		if !last { // another step follows
+			factor := moons0Control(err, errPrev, errPrev2)
+			if rejected {
+				factor = min(factor, 1)
+			}
+			rejected = false
+			errPrev, errPrev2 = max(err, 1e-4), errPrev
+			h *= factor
 		}
-		rejected = false
-		errPrev, errPrev2 = max(err, 1e-4), errPrev
-		h *= factor
 		x = x1
 		xK = xK1
 		t = tNext
@@ -518,13 +524,15 @@ func pathFitTiny0(pre *prepared, t0 float64, ts []float64, by rt.Stepping, xStar
 				copy(xOut[next*2:], xAt[:])
 			}
 		}
-		factor := fitTiny0Control(err, errPrev, errPrev2)
-		if rejected {
-			factor = min(factor, 1)
+		if !last { // another step follows
+			factor := fitTiny0Control(err, errPrev, errPrev2)
+			if rejected {
+				factor = min(factor, 1)
+			}
+			rejected = false
+			errPrev, errPrev2 = max(err, 1e-4), errPrev
+			h *= factor
 		}
-		rejected = false
-		errPrev, errPrev2 = max(err, 1e-4), errPrev
-		h *= factor
 		x = x1
 		xK = xK1
 		t = tNext
@@ -623,13 +631,15 @@ func pathFitTiny0Rec(pre *prepared, tape *fitTiny0RecTape, t0 float64, ts []floa
 				tape.save(len(tape.t)-1, theta)
 			}
 		}
-		factor := fitTiny0Control(err, errPrev, errPrev2)
-		if rejected {
-			factor = min(factor, 1)
+		if !last { // another step follows
+			factor := fitTiny0Control(err, errPrev, errPrev2)
+			if rejected {
+				factor = min(factor, 1)
+			}
+			rejected = false
+			errPrev, errPrev2 = max(err, 1e-4), errPrev
+			h *= factor
 		}
-		rejected = false
-		errPrev, errPrev2 = max(err, 1e-4), errPrev
-		h *= factor
 		x = x1
 		xK = xK1
 		t = tNext
@@ -749,13 +759,15 @@ func pathFitHyper0(pre *prepared, t0 float64, ts []float64, by rt.Stepping, xSta
 				copy(xOut[next*2:], xAt[:])
 			}
 		}
-		factor := fitHyper0Control(err, errPrev, errPrev2)
-		if rejected {
-			factor = min(factor, 1)
+		if !last { // another step follows
+			factor := fitHyper0Control(err, errPrev, errPrev2)
+			if rejected {
+				factor = min(factor, 1)
+			}
+			rejected = false
+			errPrev, errPrev2 = max(err, 1e-4), errPrev
+			h *= factor
 		}
-		rejected = false
-		errPrev, errPrev2 = max(err, 1e-4), errPrev
-		h *= factor
 		x = x1
 		xK = xK1
 		t = tNext
@@ -909,13 +921,15 @@ func pathFitHyper0Rec(pre *prepared, tape *fitHyper0RecTape, t0 float64, ts []fl
 				tape.save(len(tape.t)-1, theta)
 			}
 		}
-		factor := fitHyper0Control(err, errPrev, errPrev2)
-		if rejected {
-			factor = min(factor, 1)
+		if !last { // another step follows
+			factor := fitHyper0Control(err, errPrev, errPrev2)
+			if rejected {
+				factor = min(factor, 1)
+			}
+			rejected = false
+			errPrev, errPrev2 = max(err, 1e-4), errPrev
+			h *= factor
 		}
-		rejected = false
-		errPrev, errPrev2 = max(err, 1e-4), errPrev
-		h *= factor
 		x = x1
 		xK = xK1
 		t = tNext

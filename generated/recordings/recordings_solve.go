@@ -213,13 +213,15 @@ func pathTrack0(t0 float64, ts []float64, by rt.Stepping, xStart *[2]Real, vStar
 				pOut[next] = pAt
 			}
 		}
-		factor := track0Control(err, errPrev, errPrev2)
-		if rejected {
-			factor = min(factor, 1)
+		if !last { // another step follows
+			factor := track0Control(err, errPrev, errPrev2)
+			if rejected {
+				factor = min(factor, 1)
+			}
+			rejected = false
+			errPrev, errPrev2 = max(err, 1e-4), errPrev
+			h *= factor
 		}
-		rejected = false
-		errPrev, errPrev2 = max(err, 1e-4), errPrev
-		h *= factor
 		x = x1
 		v = v1
 		p = p1
