@@ -24,8 +24,12 @@ var (
 
 func tanh(b *builder, x *Value) *Value {
 	limit := by(b, 9, 19.0625)
-	x = let("x", b.clamp(x, -limit, limit))
+	far := x
+	x = let("x", b.clamp(far, -limit, limit))
 	u := let("u", b.mul(x, x))
+	if b.soon { // the same number beside x
+		u = let("u", b.op(Min, b.num(limit*limit), b.mul(far, far)))
+	}
 	p := b.poly("p", u, by(b, tanhP32, tanhP64))
 	p = let("p", b.mul(x, p))
 	q := b.poly("q", u, by(b, tanhQ32, tanhQ64))

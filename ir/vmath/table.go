@@ -55,10 +55,23 @@ func Of(name string, width int) *Program {
 	return e.build64()
 }
 
+// OfSoon is Of for one who waits for the result (BuildSoon).
+func OfSoon(name string, width int) *Program {
+	e, ok := byName()[strings.ToLower(name)]
+	switch {
+	case !ok:
+		return nil
+	case width == 32:
+		return e.soon32()
+	}
+	return e.soon64()
+}
+
 // entry is a row with its programs.
 type entry struct {
 	row              Row
 	build32, build64 func() *Program
+	soon32, soon64   func() *Program
 }
 
 var byName = sync.OnceValue(func() map[string]entry {
@@ -66,7 +79,9 @@ var byName = sync.OnceValue(func() map[string]entry {
 	for _, r := range Table() {
 		m[strings.ToLower(r.Name)] = entry{r,
 			sync.OnceValue(func() *Program { return r.Build(32) }),
-			sync.OnceValue(func() *Program { return r.Build(64) })}
+			sync.OnceValue(func() *Program { return r.Build(64) }),
+			sync.OnceValue(func() *Program { return r.BuildSoon(32) }),
+			sync.OnceValue(func() *Program { return r.BuildSoon(64) })}
 	}
 	return m
 })

@@ -71,9 +71,15 @@ type Program struct {
 }
 
 // Build makes the program of a row for a width of 32 or 64 bits.
-func (r *Row) Build(width int) *Program {
+func (r *Row) Build(width int) *Program { return r.make(width, false) }
+
+// BuildSoon is Build for one who waits for the result: it takes some more operations, of which fewer wait for each other. The
+// bounds are those of Build, the bits are not.
+func (r *Row) BuildSoon(width int) *Program { return r.make(width, true) }
+
+func (r *Row) make(width int, soon bool) *Program {
 	p := &Program{Row: r, Width: width}
-	b := &builder{p: p, consts: map[uint64]*Value{}}
+	b := &builder{p: p, consts: map[uint64]*Value{}, soon: soon}
 	for _, name := range r.Args {
 		p.Args = append(p.Args, b.emit(&Value{Op: Arg, Name: name}))
 	}
@@ -130,6 +136,7 @@ func (p *Program) dropDead() {
 type builder struct {
 	p      *Program
 	consts map[uint64]*Value
+	soon   bool // see BuildSoon
 }
 
 func (b *builder) emit(v *Value) *Value {
@@ -211,9 +218,41 @@ func (b *builder) mantissa() int { return by(b, 23, 52) }
 
 // poly is the polynomial with coefficients c, highest power first.
 func (b *builder) poly(name string, x *Value, c []float64) *Value {
+	if b.soon && len(c) > 3 {
+		return b.pairs(name, x, c)
+	}
 	p := b.num(c[0])
 	for _, a := range c[1:] {
 		p = let(name, b.mulAdd(p, x, b.num(a)))
 	}
 	return p
+}
+
+// pairs is poly by pairs of terms, pairs of these, and so on (Estrin 1960): what waits is their depth. The last term, which
+// is the largest one mostly, is added last.
+func (b *builder) pairs(name string, x *Value, c []float64) *Value {
+	var sum func(c []float64) *Value
+	sum = func(c []float64) *Value {
+		if len(c) == 1 {
+			return b.num(c[0])
+		}
+		n, power := 1, x // terms of the lower part, and the power that is common to the upper one
+		for ; 2*n < len(c); n *= 2 {
+			power = b.square(power)
+		}
+		upper := sum(c[:len(c)-n])
+		return let(name, b.mulAdd(upper, power, sum(c[len(c)-n:])))
+	}
+	last := len(c) - 1
+	return let(name, b.mulAdd(sum(c[:last]), x, b.num(c[last])))
+}
+
+// square is x x, made once.
+func (b *builder) square(x *Value) *Value {
+	for _, v := range b.p.Code {
+		if v.Op == Mul && v.Args[0] == x && v.Args[1] == x {
+			return v
+		}
+	}
+	return b.mul(x, x)
 }
