@@ -49,6 +49,13 @@ func (b *Builder) narrow(op string, lo, hi Vec) Vec {
 // ToF64 converts float32 to float64.
 func (b *Builder) ToF64(x Vec) (lo, hi Vec) { return b.widen("VCVTPS2PD", x) }
 
+// LowerToF64 converts the float32 in the lower half of the lanes.
+func (b *Builder) LowerToF64(x Vec) Vec {
+	d := b.new(F64)
+	b.emit("VCVTPS2PD", -1, d, lower(b.inRegister(x)))
+	return d
+}
+
 // ToF32 rounds float64 to float32.
 func (b *Builder) ToF32(lo, hi Vec) Vec {
 	return b.narrow(map[ISA]string{AVX2: "VCVTPD2PSY", AVX512: "VCVTPD2PS"}[b.ISA], lo, hi)

@@ -195,7 +195,7 @@ func (c *compiler) vectors(n int, body func(ixs []index)) {
 		body(ixs)
 	}
 	if full := n / t; full > 1 {
-		c.b.Loop(full, func(lp *asm.Loop) { strip(index{}.along(lp, t), t) })
+		c.b.Loop(full, func(lp *asm.Loop) { strip(index{}.along(lp.Over("strips of elements"), t), t) })
 	} else if full == 1 {
 		strip(at(0), t)
 	}

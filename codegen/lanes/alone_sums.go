@@ -140,7 +140,7 @@ func (c *compiler) productAlone(s plan.Step, ixs []index) {
 	if first < n {
 		c.b.Loop((n-first)/termsTogether, func(l *asm.Loop) {
 			for k := range termsTogether {
-				term(at(first+k).along(l, termsTogether), (first+k)%p)
+				term(at(first+k).along(l.Over("terms of the sums"), termsTogether), (first+k)%p)
 			}
 		})
 	}

@@ -346,7 +346,7 @@ func (c *compiler) compute(v *ir.Value, ix index) value {
 		x, y := arg(1), arg(2)
 		return each3(c.maskAs(arg(0), x.w), x, y, b.Select)
 	case ir.OpCast:
-		return c.cast(v, arg(0))
+		return c.cast(v, arg(0), ix)
 	case ir.OpOneHot:
 		i := ix.k
 		want := value{}
@@ -483,7 +483,7 @@ func (c *compiler) integer(v *ir.Value, arg func(int) value) value {
 }
 
 // cast converts to the element type of v.
-func (c *compiler) cast(v *ir.Value, x value) value {
+func (c *compiler) cast(v *ir.Value, x value, ix index) value {
 	from, to := v.Args[0].Type.Elem, v.Type.Elem
 	b := c.b
 	switch {
@@ -501,6 +501,9 @@ func (c *compiler) cast(v *ir.Value, x value) value {
 	case c.set.real() == ir.F64:
 		c.unsupported(v, "a conversion from %s to %s", from, to)
 	case from == ir.F32 && to == ir.F64:
+		if c.set.alone != nil && !ix.vec { // the same number in all lanes, so that one vector is enough
+			return c.same(paired, b.LowerToF64(x.v[0]))
+		}
 		return value{c.pairs(x, b.ToF64), paired}
 	case from == ir.F64 && to == ir.F32:
 		return value{c.halves(x, b.ToF32), single}

@@ -1,7 +1,9 @@
 package lanes
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 
 	"ndec.dev/ndec/codegen/asm"
 	"ndec.dev/ndec/ir"
@@ -57,6 +59,19 @@ func (k *Kernel) reads(a *ir.Value) bool {
 // vectorOf is the vector of an element, which is the same in all lanes.
 func (c *compiler) vectorOf(e element) asm.Vec { return c.elem(e.v, at(e.k)).v[0] }
 
+// spell names elements of values that lie in fields.
+func (k *Kernel) spell(es []element, vs []*ir.Value, fs []*Field) string {
+	var out []string
+	for _, e := range es {
+		name := fs[slices.Index(vs, e.v)].Name
+		if !e.v.Type.IsScalar() {
+			name += fmt.Sprintf("[%d]", e.k)
+		}
+		out = append(out, name)
+	}
+	return strings.Join(out, ", ")
+}
+
 // begins starts a kernel that has its arguments in registers.
 func (c *compiler) begins() {
 	es := c.k.taken.args
@@ -71,6 +86,7 @@ func (c *compiler) begins() {
 		for i, v := range c.b.Takes(from) {
 			c.reg[es[i]] = c.same(c.kind(es[i].v.Type.Elem), v)
 		}
+		c.b.Note("in the first registers: " + c.k.spell(es, c.k.Func.Args, c.k.Args))
 	})
 }
 
@@ -85,6 +101,7 @@ func (c *compiler) ends() {
 		for _, e := range es {
 			vs = append(vs, c.vectorOf(e))
 		}
+		c.b.Note("to the first registers: " + c.k.spell(es, c.k.Func.Results, c.k.Results))
 		c.b.Gives(vs)
 	})
 }

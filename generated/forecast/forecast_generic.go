@@ -147,38 +147,38 @@ var _ = [75968]byte([unsafe.Sizeof(aloneFrame{})]byte{})
 
 // aloneWeights are parameters as kernels for one sample read them.
 type aloneWeights struct {
-	enc1WeightIhL0Columns [384]Real  // enc.1.weight_ih_l0 by columns
 	enc1BiasIhL0          [96]Real   // enc.1.bias_ih_l0 by rows
-	enc1WeightHhL0Columns [3072]Real // enc.1.weight_hh_l0 by columns
+	enc1WeightIhL0Columns [384]Real  // enc.1.weight_ih_l0 by columns
 	enc1BiasHhL0          [96]Real   // enc.1.bias_hh_l0 by rows
-	dyn0WeightColumns     [768]Real  // dyn.0.weight by columns
+	enc1WeightHhL0Columns [3072]Real // enc.1.weight_hh_l0 by columns
 	dyn0Bias              [64]Real   // dyn.0.bias by rows
-	dyn2WeightColumns     [4096]Real // dyn.2.weight by columns
+	dyn0WeightColumns     [768]Real  // dyn.0.weight by columns
 	dyn2Bias              [64]Real   // dyn.2.bias by rows
-	dyn4WeightColumns     [1024]Real // dyn.4.weight by columns
+	dyn2WeightColumns     [4096]Real // dyn.2.weight by columns
 	dyn4Bias              [16]Real   // dyn.4.bias by rows
+	dyn4WeightColumns     [1024]Real // dyn.4.weight by columns
 	dynScale              [16]Real   // dyn.scale by rows
-	dec0WeightColumns     [256]Real  // dec.0.weight by columns
 	dec0Bias              [32]Real   // dec.0.bias by rows
+	dec0WeightColumns     [256]Real  // dec.0.weight by columns
 	dec2Weight            [96]Real   // dec.2.weight by rows
 	dec2Bias              [16]Real   // dec.2.bias by rows
 }
 
 // of fills them in.
 func (a *aloneWeights) of(w *Params, pre *prepared) {
-	rt.PackColumns(a.enc1WeightIhL0Columns[:], w.Enc1WeightIhL0[:], 96, 4, 64, 16)
 	rt.PackRows(a.enc1BiasIhL0[:], w.Enc1BiasIhL0[:], 96, 96)
-	rt.PackColumns(a.enc1WeightHhL0Columns[:], w.Enc1WeightHhL0[:], 96, 32, 64, 16)
+	rt.PackColumns(a.enc1WeightIhL0Columns[:], w.Enc1WeightIhL0[:], 96, 4, 64, 16)
 	rt.PackRows(a.enc1BiasHhL0[:], w.Enc1BiasHhL0[:], 96, 96)
-	rt.PackColumns(a.dyn0WeightColumns[:], w.Dyn0Weight[:], 64, 12, 64, 16)
+	rt.PackColumns(a.enc1WeightHhL0Columns[:], w.Enc1WeightHhL0[:], 96, 32, 64, 16)
 	rt.PackRows(a.dyn0Bias[:], w.Dyn0Bias[:], 64, 64)
-	rt.PackColumns(a.dyn2WeightColumns[:], w.Dyn2Weight[:], 64, 64, 64, 16)
+	rt.PackColumns(a.dyn0WeightColumns[:], w.Dyn0Weight[:], 64, 12, 64, 16)
 	rt.PackRows(a.dyn2Bias[:], w.Dyn2Bias[:], 64, 64)
-	rt.PackColumns(a.dyn4WeightColumns[:], w.Dyn4Weight[:], 12, 64, 64, 16)
+	rt.PackColumns(a.dyn2WeightColumns[:], w.Dyn2Weight[:], 64, 64, 64, 16)
 	rt.PackRows(a.dyn4Bias[:], w.Dyn4Bias[:], 12, 16)
+	rt.PackColumns(a.dyn4WeightColumns[:], w.Dyn4Weight[:], 12, 64, 64, 16)
 	rt.PackRows(a.dynScale[:], w.DynScale[:], 1, 16)
-	rt.PackColumns(a.dec0WeightColumns[:], w.Dec0Weight[:], 32, 8, 64, 16)
 	rt.PackRows(a.dec0Bias[:], w.Dec0Bias[:], 32, 32)
+	rt.PackColumns(a.dec0WeightColumns[:], w.Dec0Weight[:], 32, 8, 64, 16)
 	rt.PackRows(a.dec2Weight[:], w.Dec2Weight[:], 32, 32)
 	rt.PackRows(a.dec2Bias[:], w.Dec2Bias[:], 3, 16)
 }

@@ -124,8 +124,8 @@ var _ = [73856]byte([unsafe.Sizeof(aloneFrame{})]byte{})
 
 // aloneWeights are parameters as kernels for one sample read them.
 type aloneWeights struct {
-	f0WeightColumns       [32]Real   // f.0.weight by columns
 	f0Bias                [16]Real   // f.0.bias by rows
+	f0WeightColumns       [32]Real   // f.0.weight by columns
 	f2Weight              [32]Real   // f.2.weight by rows
 	f2Bias                [16]Real   // f.2.bias by rows
 	tiny0WeightSlice2     [32]Real   // tiny.0.weight.slice.2 by rows
@@ -135,8 +135,8 @@ type aloneWeights struct {
 	g0WeightSlice         [64]Real   // g.0.weight.slice by rows
 	g0Bias                [64]Real   // g.0.bias by rows
 	g1Weight              [16]Real   // g.1.weight by rows
-	g2WeightColumns       [4096]Real // g.2.weight by columns
 	g2Bias                [64]Real   // g.2.bias by rows
+	g2WeightColumns       [4096]Real // g.2.weight by columns
 	g3Weight              [16]Real   // g.3.weight by rows
 	g4Weight              [128]Real  // g.4.weight by rows
 	g4Bias                [16]Real   // g.4.bias by rows
@@ -144,8 +144,8 @@ type aloneWeights struct {
 
 // of fills them in.
 func (a *aloneWeights) of(w *Params, pre *prepared) {
-	rt.PackColumns(a.f0WeightColumns[:], w.F0Weight[:], 16, 2, 64, 16)
 	rt.PackRows(a.f0Bias[:], w.F0Bias[:], 16, 16)
+	rt.PackColumns(a.f0WeightColumns[:], w.F0Weight[:], 16, 2, 64, 16)
 	rt.PackRows(a.f2Weight[:], w.F2Weight[:], 16, 16)
 	rt.PackRows(a.f2Bias[:], w.F2Bias[:], 2, 16)
 	rt.PackRows(a.tiny0WeightSlice2[:], pre.tiny0WeightSlice2[:], 4, 16)
@@ -155,8 +155,8 @@ func (a *aloneWeights) of(w *Params, pre *prepared) {
 	rt.PackRows(a.g0WeightSlice[:], pre.g0WeightSlice[:], 64, 64)
 	rt.PackRows(a.g0Bias[:], w.G0Bias[:], 64, 64)
 	rt.PackRows(a.g1Weight[:], w.G1Weight[:], 1, 16)
-	rt.PackColumns(a.g2WeightColumns[:], w.G2Weight[:], 64, 64, 64, 16)
 	rt.PackRows(a.g2Bias[:], w.G2Bias[:], 64, 64)
+	rt.PackColumns(a.g2WeightColumns[:], w.G2Weight[:], 64, 64, 64, 16)
 	rt.PackRows(a.g3Weight[:], w.G3Weight[:], 1, 16)
 	rt.PackRows(a.g4Weight[:], w.G4Weight[:], 64, 64)
 	rt.PackRows(a.g4Bias[:], w.G4Bias[:], 2, 16)

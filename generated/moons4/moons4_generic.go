@@ -58,16 +58,16 @@ var _ = [68480]byte([unsafe.Sizeof(aloneFrame{})]byte{})
 
 // aloneWeights are parameters as kernels for one sample read them.
 type aloneWeights struct {
-	f0WeightColumns [32]Real // f.0.weight by columns
 	f0Bias          [16]Real // f.0.bias by rows
+	f0WeightColumns [32]Real // f.0.weight by columns
 	f2Weight        [32]Real // f.2.weight by rows
 	f2Bias          [16]Real // f.2.bias by rows
 }
 
 // of fills them in.
 func (a *aloneWeights) of(w *Params, pre *prepared) {
-	rt.PackColumns(a.f0WeightColumns[:], w.F0Weight[:], 16, 2, 64, 16)
 	rt.PackRows(a.f0Bias[:], w.F0Bias[:], 16, 16)
+	rt.PackColumns(a.f0WeightColumns[:], w.F0Weight[:], 16, 2, 64, 16)
 	rt.PackRows(a.f2Weight[:], w.F2Weight[:], 16, 16)
 	rt.PackRows(a.f2Bias[:], w.F2Bias[:], 2, 16)
 }
