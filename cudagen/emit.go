@@ -100,10 +100,11 @@ type emitter struct {
 	knows   bool              // some of them are called
 	layer   bool              // kernels are printed for a batch, layer by layer
 
-	layerFuncs map[*ir.Func]*layerFunc // in pieces; nil for those that cannot be
-	layerLoops map[loopKey]*solveKernels
-	layerBacks map[backKey]*reverseKernels
-	k          Kernels
+	layerFuncs  map[*ir.Func]*layerFunc // in pieces; nil for those that cannot be
+	layerLoops  map[loopKey]*solveKernels
+	layerBacks  map[backKey]*reverseKernels
+	spreadFuncs map[*ir.Func]string // device functions of an element
+	k           Kernels
 }
 
 // constantBytes bounds what parameters, values prepared from them and tables may take of the 64 KiB of constant
@@ -119,7 +120,7 @@ func Emit(p *plan.Plan, opts Options) (*Output, diag.List) {
 	e := &emitter{plan: p, m: p.Module, opts: opts, p: &printer{sources: map[string][]string{}}, global: newScope("Params", "Prepared", "Workspace", "Team", "TeamWorkspace", "TileWorkspace", "team", "tile", "half", "scope"),
 		funcs: map[*ir.Func]string{}, solves: map[*ir.Solve]string{}, revs: map[*ir.Rev]string{}, fields: map[*ir.Param]string{},
 		tables: map[*ir.Value]string{}, tapes: map[*ir.Value]string{}, stepped: map[*ir.Func]*ir.Model{}, done: map[printed]bool{}, tiles: frames{of: map[any]int{}}, roots: map[*ir.Func]bool{}, sites: map[*ir.Func]int{}, rounded: map[*plan.Func]map[*ir.Value]*ir.Value{},
-		layerFuncs: map[*ir.Func]*layerFunc{}, layerLoops: map[loopKey]*solveKernels{}, layerBacks: map[backKey]*reverseKernels{}}
+		layerFuncs: map[*ir.Func]*layerFunc{}, layerLoops: map[loopKey]*solveKernels{}, layerBacks: map[backKey]*reverseKernels{}, spreadFuncs: map[*ir.Func]string{}}
 	for name, text := range opts.Sources {
 		e.p.sources[name] = strings.Split(string(text), "\n")
 	}
@@ -192,7 +193,7 @@ func (e *emitter) names(kernels []*kernel) {
 		e.funcs[f.IR] = e.global.pickFamily(snake(f.IR.Name), "_call", "_results", "_team", "_team_call", "_team_results", "_tile", "_tile_call", "_tile_results")
 	}
 	for _, s := range e.plan.Solves {
-		e.solves[s.IR] = e.global.pickFamily("solve_"+snake(s.IR.Name), "_team", "_tile", "_tape", "_team_tape", "_tile_tape", "_begin", "_length", "_aim", "_decide", "_advance", "_end")
+		e.solves[s.IR] = e.global.pickFamily("solve_"+snake(s.IR.Name), "_team", "_tile", "_tape", "_team_tape", "_tile_tape", "_begin", "_length", "_aim", "_decide", "_advance", "_end", "_outputs", "_rest")
 	}
 	for _, r := range e.plan.Revs {
 		e.revs[r] = e.global.pickFamily("reverse_"+snake(r.Solve.Name), "_team", "_tile", "_begin", "_load", "_carry")

@@ -191,7 +191,7 @@ func (r *layerRun) into(to *LayerPart, l *layerFunc, args, results []int) {
 			r.into(to, callee, operands(pc.whole), destinations(pc.whole, types))
 		case bySolve:
 			s := pc.whole.Attr.Solve
-			r.solve(l, pc.whole, operands(pc.whole), destinations(pc.whole, stateTypes(s)), r.e.layerBy(l, s))
+			r.solve(l, pc.whole, operands(pc.whole), destinations(pc.whole, outputTypes(s)), r.e.layerBy(l, s))
 			to = r.part()
 		case byReverse:
 			rev, solve := pc.whole.Attr.Rev, pc.whole.Args[0]
@@ -240,8 +240,19 @@ func (r *layerRun) solve(l *layerFunc, v *ir.Value, in, out []int, by int) {
 		}
 		return ps
 	}
+	at["ts"] = in[1]
 	for i, o := range lp.x {
-		at[o.name+"_start"], at[o.name] = in[2+i], out[i]
+		at[o.name+"_start"] = in[2+i]
+		if s.Times > 0 {
+			at[o.name+"_out"] = out[i]
+		} else {
+			at[o.name] = out[i]
+		}
+	}
+	if s.Times > 0 {
+		for _, name := range []string{"next", "passed", "from", "taken"} {
+			at[name] = r.take(8)
+		}
 	}
 	extras := in[2+len(lp.x):]
 	plain := lp.plain(lp.x)
@@ -280,18 +291,29 @@ func (r *layerRun) solve(l *layerFunc, v *ir.Value, in, out []int, by int) {
 		results = join(results, errs)
 	}
 	results = join(results, next)
+	advance := s.Step
+	if denseSteps(s) {
+		advance = s.DenseStep
+		results = join(results, places(lp.d))
+	}
 	var given []int
 	if s.FSAL {
 		given = slopes
 	}
-	r.into(&step, e.layerFuncs[s.Step], join(numbers("t", "h"), x, given, extras), results)
+	r.into(&step, e.layerFuncs[advance], join(numbers("t", "h"), x, given, extras), results)
 	if s.Adaptive {
 		r.into(&step, e.layerFuncs[s.Norm], join(numbers("rtol", "atol"), plainX, places(suffixed(plain, "_1")), errs), numbers("err"))
 		r.into(&step, e.layerFuncs[s.Control], numbers("err", "err_prev", "err_prev2"), numbers("factor"))
 	}
 	launch(&step, k.decide)
+	if k.outputs != nil {
+		launch(&step, k.outputs)
+	}
 	launch(&step, k.advance)
 	r.parts = append(r.parts, step)
+	if k.rest != nil {
+		launch(r.part(), k.rest)
+	}
 	if k.end != nil {
 		launch(r.part(), k.end)
 	}
@@ -308,6 +330,10 @@ func (r *layerRun) record(v *ir.Value, lp *loop, at map[string]int) {
 	take("h_tape", 8)
 	for _, o := range lp.x {
 		take(o.name+"_tape", columnBytes(o.t))
+	}
+	if s := v.Attr.Solve; s.Times > 0 { // the step of each output time, and its place there
+		tape["step_tape"], tape["theta_tape"] = r.take(columnBytes(ir.Tensor(ir.I32, s.Times))), r.take(columnBytes(ir.Tensor(ir.F64, s.Times)))
+		at["step_tape"], at["theta_tape"] = tape["step_tape"], tape["theta_tape"]
 	}
 	r.tapes[v] = tape
 }

@@ -16,6 +16,7 @@ import (
 type solveKernels struct {
 	loop                                     *loop
 	begin, length, aim, decide, advance, end *solveKernel
+	outputs, rest                            *solveKernel // along times
 }
 
 // loopKey tells kernels of the same solve apart: those of models are given their steppings, and gradients leave samples that fail out.
@@ -40,10 +41,18 @@ type solveKernel struct {
 
 // layerSolves reports whether the loop of s can be one over a batch.
 func (e *emitter) layerSolves(s *ir.Solve) bool {
-	if s.Times > 0 || s.Stops > 0 || len(s.Events) > 0 || unfit(&plan.Func{IR: &ir.Func{Values: []*ir.Value{{Op: ir.OpSolve, Attr: ir.Attr{Solve: s}}}}}) != "" {
+	if s.Stops > 0 || len(s.Events) > 0 || unfit(&plan.Func{IR: &ir.Func{Values: []*ir.Value{{Op: ir.OpSolve, Attr: ir.Attr{Solve: s}}}}}) != "" {
 		return false
 	}
 	fs := []*ir.Func{s.Field, s.Step}
+	if s.Times > 0 {
+		if !e.spreads(s.Dense) || slices.ContainsFunc(s.States, func(st ir.SolveState) bool { return st.Memory }) {
+			return false
+		}
+		if denseSteps(s) {
+			fs[1] = s.DenseStep
+		}
+	}
 	if s.Adaptive {
 		fs = append(fs, s.Norm, s.Control)
 		if s.FirstStep == 0 {
@@ -74,7 +83,7 @@ func (e *emitter) layerSolve(l *layerFunc, v *ir.Value) {
 	}
 	e.layerLoops[key] = k
 	for _, f := range solveFuncs(s) {
-		if f != nil {
+		if f != nil && f != s.Dense {
 			e.layerKernels(e.layerFuncs[f])
 		}
 	}
@@ -104,9 +113,16 @@ func (e *emitter) layerSolve(l *layerFunc, v *ir.Value) {
 	}
 
 	// begin
-	refs := append(append(slices.Clone(control), number64("t0", "t1", "t", "h")...), append(arrays(suffixed(lp.x, "_start")), arrays(lp.x)...)...)
+	end := "t1"
+	if s.Times > 0 {
+		end = "ts"
+	}
+	refs := append(append(slices.Clone(control), number64("t0", end, "t", "h")...), append(arrays(suffixed(lp.x, "_start")), arrays(lp.x)...)...)
 	if s.Adaptive {
 		refs = append(refs, number64("span", "rtol", "atol", "err", "err_prev", "err_prev2")...)
+	}
+	if s.Times > 0 {
+		refs = append(refs, nextAddress("next"))
 	}
 	k.begin = open("begin", fmt.Sprintf("system %s with %s (%s) begins, for all samples", s.System, s.Method, clean(s.Span.String())), widest, refs)
 	p.line("if (s >= n) return;")
@@ -117,8 +133,19 @@ func (e *emitter) layerSolve(l *layerFunc, v *ir.Value) {
 	find()
 	stepping()
 	p.line("double t0 = t0_at[s];")
-	p.line("double t1 = t1_at[s];")
-	p.line("st.start(t0);")
+	if s.Times > 0 {
+		p.line("ndec_column<const double> ts = {ts_at + s, n};")
+		p.line("double t1 = ts[%d];", s.Times-1)
+		p.line("st.start(t0);")
+		p.line("next_at[s] = 0;")
+		p.line("if (!ndec_in_order(t0, ts, %d)) {", s.Times)
+		p.line("st.fail(NDEC_BAD_TIMES, t0, 0);")
+		p.line("t1 = t0;")
+		p.line("}")
+	} else {
+		p.line("double t1 = t1_at[s];")
+		p.line("st.start(t0);")
+	}
 	p.line("walk.t0 = t0, walk.t1 = t1, walk.on = t0 != t1, walk.take = walk.rejected = walk.last = walk.steps = 0;")
 	if s.BeginEvals > 0 {
 		p.line("st.nfe = %d;", s.BeginEvals)
@@ -194,6 +221,9 @@ func (e *emitter) layerSolve(l *layerFunc, v *ir.Value) {
 	if s.Record {
 		refs = append(refs, number64("t_tape", "h_tape")...)
 	}
+	if s.Times > 0 {
+		refs = append(refs, number64("from", "taken")...)
+	}
 	refs = append(refs, address{param: "unsigned *running_at", find: "running"})
 	k.decide = open("decide", "what becomes of the step of every sample, and who goes on", 1, refs)
 	p.line("bool on = false;")
@@ -202,7 +232,11 @@ func (e *emitter) layerSolve(l *layerFunc, v *ir.Value) {
 	find()
 	p.line("double t = t_at[s];")
 	p.line("double h = h_at[s];")
-	p.line("st.nfe += %d;", s.StepEvals)
+	evals := s.StepEvals
+	if denseSteps(s) {
+		evals += s.DenseEvals
+	}
+	p.line("st.nfe += %d;", evals)
 	finite := ""
 	for i, o := range suffixed(lp.x, "_1") {
 		if i > 0 {
@@ -227,6 +261,10 @@ func (e *emitter) layerSolve(l *layerFunc, v *ir.Value) {
 	}
 	refs = append(slices.Clone(control[:1]), append(arrays(to), arrays(from)...)...)
 	tape := suffixed(lp.x, "_tape")
+	if s.Times > 0 {
+		k.outputs, k.rest = e.layerOutputs(s, lp, open, widest)
+		refs = append(refs, nextAddress("next"), nextAddress("passed"))
+	}
 	if s.Record {
 		refs = append(append(refs, control[1]), arrays(tape)...)
 	}
@@ -239,6 +277,12 @@ func (e *emitter) layerSolve(l *layerFunc, v *ir.Value) {
 		})
 	}
 	each(to, from)
+	switch {
+	case s.Times > 0 && widest > 1:
+		p.line("if (i == 0) next_at[s] = passed_at[s];")
+	case s.Times > 0:
+		p.line("next_at[s] = passed_at[s];")
+	}
 	p.line("}")
 	p.line("")
 
@@ -307,11 +351,16 @@ func (p *printer) eachElement(rows int, os []operand, set func(i int, at string)
 	}
 }
 
-// recordStep prints how the start and length of a step that is accepted go on the tape; the states follow when samples advance.
+// recordStep prints how the start and length of a step that is accepted go on the tape, and to output times; the states follow when samples
+// advance.
 func (p *printer) recordStep(s *ir.Solve) {
 	if s.Record {
 		p.line("t_tape_at[(long long)st.accepted * n + s] = t;")
 		p.line("h_tape_at[(long long)st.accepted * n + s] = h;")
+	}
+	if s.Times > 0 {
+		p.line("from_at[s] = t;")
+		p.line("taken_at[s] = h;")
 	}
 }
 

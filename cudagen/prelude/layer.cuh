@@ -41,6 +41,17 @@ NDEC_D bool ndec_layer_finite(ndec_column<double> x, int n) {
 	return s == 0;
 }
 
+// The number of output times in the steps up to this one; at has the steps of all, in order, n apart.
+NDEC_D int ndec_layer_outputs(const int *at, int times, int n, long long step) {
+	int lo = 0, hi = times;
+	while (lo < hi) {
+		int m = (lo + hi) / 2;
+		if (at[m * n] <= step) lo = m + 1;
+		else hi = m;
+	}
+	return lo;
+}
+
 // the samples of a warp that go on, as bits
 NDEC_D void ndec_layer_running(unsigned *running, int n, int s, bool on) {
 	unsigned bits = ndec_ballot(on);

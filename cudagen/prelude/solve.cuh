@@ -56,7 +56,7 @@ NDEC_D int ndec_fixed_steps(double t0, double t1, double step, double &h) {
 }
 
 // Whether output times go one way from t0 on.
-NDEC_D bool ndec_in_order(double t0, const double *ts, int n) {
+template <class T> NDEC_D bool ndec_in_order(double t0, T ts, int n) {
 	bool up = true, down = true;
 	for (int i = 0; i < n; i++) {
 		up = up && ts[i] >= t0, down = down && ts[i] <= t0;
