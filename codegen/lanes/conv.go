@@ -300,8 +300,9 @@ func (c *compiler) conv(v *ir.Value) {
 	})
 }
 
-// convWeight prints the derivative of a convolution by its weights. Row by row of the outputs, so that what it reads stays in
-// the first cache while all channels meet; sums lie in memory between rows.
+// convWeight prints the derivative of a convolution by its weights. Sums of a tile stay in registers along some rows of the
+// outputs: as many as the first cache has of the cotangents that the tile reads, beside the image. Between them they lie in
+// memory.
 func (c *compiler) convWeight(v *ir.Value) {
 	groups, axes := axesOf(v)
 	src := c.framed(v, v.Args[0])
@@ -312,9 +313,12 @@ func (c *compiler) convWeight(v *ir.Value) {
 	field, kind := c.fieldOf(v), c.kind(v.Type.Elem)
 	h, w := forward(axes[0])[0], forward(axes[1])[0]
 	t := tileOf(c.b.ISA.Registers(), outs, kernel.width, c.count(kind), false)
+	along := rowsAlong(h.n, t.channels*w.n*c.set.rowBytes(v.Type.Elem)) // lines between those of the tile are no use to others
 	c.source(v)
-	c.zeros(v, func(ix index, part int) asm.Mem { return c.place(field, ix, part) }, at(0), v.Type.Len())
-	c.repeat(h.n, func(p index) {
+	if along < h.n {
+		c.zeros(v, func(ix index, part int) asm.Mem { return c.place(field, ix, part) }, at(0), v.Type.Len())
+	}
+	c.tiles(h.n, along, func(ps []index) {
 		c.repeat(groups, func(g index) {
 			c.repeat(axes[0].Kernel, func(a index) {
 				c.tiles(outs, t.channels, func(os []index) {
@@ -323,13 +327,21 @@ func (c *compiler) convWeight(v *ir.Value) {
 							place := func(o, b, part int) asm.Mem {
 								return c.place(field, kernel.at(add(add(g.times(outs), os[o]).times(ins), i), a, bs[b]), part)
 							}
-							sums := c.sums(kind, t, len(os), len(bs), func(o, b, part int) asm.Vec { return c.b.Load(kind.elem(), place(o, b, part)) })
-							c.repeat(w.n, func(q index) {
-								row := add(p.times(h.step), a.times(h.offBy)).plus(h.off + src.top)
-								sums.add(c, func(o, part int) asm.Vec {
-									return cotangent(from.at(add(g.times(outs), os[o]), p, q), part)
-								}, func(b, part int) asm.Vec {
-									return src.read(src.at(add(g.times(ins), i), row, add(q.times(w.step), bs[b].times(w.offBy)).plus(w.off+src.left)), part)
+							sums := c.sums(kind, t, len(os), len(bs), func(o, b, part int) asm.Vec {
+								if along == h.n {
+									return c.b.Const(kind.elem(), 0)
+								}
+								return c.b.Load(kind.elem(), place(o, b, part))
+							})
+							c.repeat(len(ps), func(r index) {
+								p := add(ps[0], r)
+								c.repeat(w.n, func(q index) {
+									row := add(p.times(h.step), a.times(h.offBy)).plus(h.off + src.top)
+									sums.add(c, func(o, part int) asm.Vec {
+										return cotangent(from.at(add(g.times(outs), os[o]), p, q), part)
+									}, func(b, part int) asm.Vec {
+										return src.read(src.at(add(g.times(ins), i), row, add(q.times(w.step), bs[b].times(w.offBy)).plus(w.off+src.left)), part)
+									})
 								})
 							})
 							sums.each(func(o, b, part int, sum asm.Vec) { c.b.Store(kind.elem(), sum, place(o, b, part)) })
@@ -339,6 +351,21 @@ func (c *compiler) convWeight(v *ir.Value) {
 			})
 		})
 	})
+}
+
+// firstCache is how many bytes of cotangents a tile of weights may read again and again; the image has the rest of 32 KiB.
+const firstCache = 28 << 10
+
+// rowsAlong is the number of rows, of n with some bytes each, that a tile of weights goes along at a time: one that divides n, so
+// that the text has one size of them, where that is no less than half of what there is room for.
+func rowsAlong(n, bytes int) int {
+	most := min(n, max(1, firstCache/bytes))
+	for k := most; 2*k >= most; k-- {
+		if n%k == 0 {
+			return k
+		}
+	}
+	return (n + (n+most-1)/most - 1) / ((n + most - 1) / most)
 }
 
 // fewTaps is the number of places of a kernel up to which they are spelled out.
