@@ -5232,12 +5232,12 @@ loop8: // 1089 times
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop8
-	MOVQ	$28, 65560(AX)
+	MOVQ	$7, 65560(AX)
 	MOVQ	65552(AX), R15
 	MOVQ	R15, 65568(AX)
 	MOVQ	65544(AX), R15
 	MOVQ	R15, 65576(AX)
-loop9: // 28 times
+loop9: // 7 times: tiles of 4 elements
 	MOVQ	$3, 65584(AX)
 	MOVQ	65552(AX), R15
 	MOVQ	R15, 65592(AX)
@@ -5267,10 +5267,16 @@ loop12: // 11 times
 	VMOVUPS	33968672(CX), Y9	// pixelsMixedFieldVjp.f.0.weight_bar[100] | 1
 	VMOVUPS	33968768(CX), Y10	// pixelsMixedFieldVjp.f.0.weight_bar[101]
 	VMOVUPS	33968800(CX), Y11	// pixelsMixedFieldVjp.f.0.weight_bar[101] | 1
+	MOVQ	$4, 65648(AX)
+	MOVQ	65624(AX), R15
+	MOVQ	R15, 65656(AX)
+	MOVQ	65640(AX), R15
+	MOVQ	R15, 65664(AX)
+loop13: // 4 times
 	MOVQ	$28, SI
-	MOVQ	65624(AX), DI
-	MOVQ	65640(AX), R9
-loop13: // 28 times
+	MOVQ	65656(AX), DI
+	MOVQ	65664(AX), R9
+loop14: // 28 times
 	VMOVUPS	32851968(DI), Y12	// pixelsMixedFieldVjp.bf16_2[0]
 	VMOVUPS	32952320(DI), Y13	// pixelsMixedFieldVjp.bf16_2[784]
 	VMOVUPS	2273920(R9), Y14	// pixelsField.margins[0]
@@ -5296,6 +5302,10 @@ loop13: // 28 times
 	ADDQ	$128, DI
 	ADDQ	$64, R9
 	DECQ	SI
+	JNE	loop14
+	ADDQ	$3584, 65656(AX)
+	ADDQ	$1920, 65664(AX)
+	DECQ	65648(AX)
 	JNE	loop13
 	VMOVUPS	Y0, 33955840(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[0]
 	VMOVUPS	Y1, 33955872(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[0] | 1
@@ -5321,17 +5331,23 @@ loop13: // 28 times
 	MOVQ	65592(AX), CX
 	MOVQ	65600(AX), R15
 	MOVQ	R15, 65616(AX)
-loop14: // 11 times
+loop15: // 11 times
 	VMOVUPS	34082560(CX), Y0	// pixelsMixedFieldVjp.f.0.weight_bar[990]
 	VMOVUPS	34082592(CX), Y1	// pixelsMixedFieldVjp.f.0.weight_bar[990] | 1
 	VMOVUPS	34082688(CX), Y2	// pixelsMixedFieldVjp.f.0.weight_bar[991]
 	VMOVUPS	34082720(CX), Y3	// pixelsMixedFieldVjp.f.0.weight_bar[991] | 1
 	VMOVUPS	34082816(CX), Y4	// pixelsMixedFieldVjp.f.0.weight_bar[992]
 	VMOVUPS	34082848(CX), Y5	// pixelsMixedFieldVjp.f.0.weight_bar[992] | 1
+	MOVQ	$4, 65624(AX)
+	MOVQ	65568(AX), R15
+	MOVQ	R15, 65632(AX)
+	MOVQ	65616(AX), R15
+	MOVQ	R15, 65640(AX)
+loop16: // 4 times
 	MOVQ	$28, SI
-	MOVQ	65568(AX), DI
-	MOVQ	65616(AX), R9
-loop15: // 28 times
+	MOVQ	65632(AX), DI
+	MOVQ	65640(AX), R9
+loop17: // 28 times
 	VMOVUPS	33855488(DI), Y6	// pixelsMixedFieldVjp.bf16_2[7840]
 	VMOVUPS	2273920(R9), Y7	// pixelsField.margins[0]
 	VFMADD231PS	Y7, Y6, Y0
@@ -5349,7 +5365,11 @@ loop15: // 28 times
 	ADDQ	$128, DI
 	ADDQ	$64, R9
 	DECQ	SI
-	JNE	loop15
+	JNE	loop17
+	ADDQ	$3584, 65632(AX)
+	ADDQ	$1920, 65640(AX)
+	DECQ	65624(AX)
+	JNE	loop16
 	VMOVUPS	Y0, 34082560(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[990]
 	VMOVUPS	Y1, 34082592(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[990] | 1
 	VMOVUPS	Y2, 34082688(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[991]
@@ -5359,13 +5379,13 @@ loop15: // 28 times
 	ADDQ	$1152, CX
 	ADDQ	$57664, 65616(AX)
 	DECQ	65608(AX)
-	JNE	loop14
+	JNE	loop15
 	ADDQ	$384, 65592(AX)
 	ADDQ	$1920, 65600(AX)
 	DECQ	65584(AX)
 	JNE	loop10
-	ADDQ	$3584, 65568(AX)
-	ADDQ	$1920, 65576(AX)
+	ADDQ	$14336, 65568(AX)
+	ADDQ	$7680, 65576(AX)
 	DECQ	65560(AX)
 	JNE	loop9
 	ADDQ	$634368, 65544(AX)
@@ -7839,12 +7859,12 @@ loop11: // 99 times
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop11
-	MOVQ	$28, 65560(AX)
+	MOVQ	$4, 65560(AX)
 	MOVQ	65552(AX), R15
 	MOVQ	R15, 65568(AX)
 	MOVQ	65544(AX), R15
 	MOVQ	R15, 65576(AX)
-loop12: // 28 times
+loop12: // 4 times: tiles of 7 elements
 	MOVQ	$3, 65584(AX)
 	MOVQ	65552(AX), R15
 	MOVQ	R15, 65592(AX)
@@ -7862,10 +7882,16 @@ loop14: // 11 times
 	VMOVUPS	53371552(CX), Y3	// fitMixedGrad.Digits.0.weight_bar[1] | 1
 	VMOVUPS	53371648(CX), Y4	// fitMixedGrad.Digits.0.weight_bar[2]
 	VMOVUPS	53371680(CX), Y5	// fitMixedGrad.Digits.0.weight_bar[2] | 1
+	MOVQ	$7, 65624(AX)
+	MOVQ	65568(AX), R15
+	MOVQ	R15, 65632(AX)
+	MOVQ	65616(AX), R15
+	MOVQ	R15, 65640(AX)
+loop15: // 7 times
 	MOVQ	$28, SI
-	MOVQ	65568(AX), DI
-	MOVQ	65616(AX), R9
-loop15: // 28 times
+	MOVQ	65632(AX), DI
+	MOVQ	65640(AX), R9
+loop16: // 28 times
 	VMOVUPS	52167168(DI), Y6	// fitMixedGrad.bf16_4[0]
 	VMOVUPS	2273920(R9), Y7	// pixelsField.margins[0]
 	VFMADD231PS	Y7, Y6, Y0
@@ -7883,6 +7909,10 @@ loop15: // 28 times
 	ADDQ	$128, DI
 	ADDQ	$64, R9
 	DECQ	SI
+	JNE	loop16
+	ADDQ	$3584, 65632(AX)
+	ADDQ	$1920, 65640(AX)
+	DECQ	65624(AX)
 	JNE	loop15
 	VMOVUPS	Y0, 53371392(CX)	// fitMixedGrad.Digits.0.weight_bar[0]
 	VMOVUPS	Y1, 53371424(CX)	// fitMixedGrad.Digits.0.weight_bar[0] | 1
@@ -7898,8 +7928,8 @@ loop15: // 28 times
 	ADDQ	$1920, 65600(AX)
 	DECQ	65584(AX)
 	JNE	loop13
-	ADDQ	$3584, 65568(AX)
-	ADDQ	$1920, 65576(AX)
+	ADDQ	$25088, 65568(AX)
+	ADDQ	$13440, 65576(AX)
 	DECQ	65560(AX)
 	JNE	loop12
 	ADDQ	$634368, 65544(AX)
@@ -7908,12 +7938,12 @@ loop15: // 28 times
 	JNE	loop4
 	MOVQ	$4, 65536(AX)
 	MOVQ	AX, CX
-loop16: // 4 times: vectors of the block
+loop17: // 4 times: vectors of the block
 	VMOVUPS	65792(CX), Y0	// mask
 	MOVQ	$99, SI
 	MOVQ	CX, DI
 	MOVQ	R8, R9
-loop17: // 99 times: elements
+loop18: // 99 times: elements
 	// mnist.nde:22
 	VMOVUPS	53371392(DI), Y1	// fitMixedGrad.Digits.0.weight_bar[0]
 	VANDPS	Y0, Y1, Y1
@@ -7923,22 +7953,22 @@ loop17: // 99 times: elements
 	ADDQ	$128, DI
 	ADDQ	$32, R9
 	DECQ	SI
-	JNE	loop17
+	JNE	loop18
 	VMOVUPS	f32_00000000<>(SB), Y1
 	MOVQ	$28, 65544(AX)
 	MOVQ	CX, 65552(AX)
-loop18: // 28 times: elements
+loop19: // 28 times: elements
 	MOVQ	$28, SI
 	MOVQ	65552(AX), DI
-loop19: // 28 times: elements
+loop20: // 28 times: elements
 	VMOVUPS	52066816(DI), Y2	// fitMixedGrad.vecmat[0]
 	VADDPS	Y2, Y1, Y1
 	ADDQ	$128, DI
 	DECQ	SI
-	JNE	loop19
+	JNE	loop20
 	ADDQ	$3584, 65552(AX)
 	DECQ	65544(AX)
-	JNE	loop18
+	JNE	loop19
 	VMOVUPS	Y1, 53384064(CX)	// fitMixedGrad.Digits.0.bias_bar
 	VANDPS	Y0, Y1, Y0
 	VMOVUPS	38368(R8), Y1	// sum of Digits.0.bias
@@ -7946,7 +7976,7 @@ loop19: // 28 times: elements
 	VMOVUPS	Y0, 38368(R8)	// sum of Digits.0.bias
 	ADDQ	$32, CX
 	DECQ	65536(AX)
-	JNE	loop16
+	JNE	loop17
 	RET
 
 // func fitMixedGradPart4AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)

@@ -7705,7 +7705,7 @@ loop8: // 1089 times
 	MOVQ	R15, 65568(AX)
 	MOVQ	65552(AX), R15
 	MOVQ	R15, 65576(AX)
-loop9: // 28 times
+loop9: // 28 times: elements
 	MOVQ	$3, 65584(AX)
 	MOVQ	65552(AX), R15
 	MOVQ	R15, 65592(AX)
@@ -11261,12 +11261,12 @@ loop11: // 99 times
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop11
-	MOVQ	$28, 65560(AX)
+	MOVQ	$4, 65560(AX)
 	MOVQ	65552(AX), R15
 	MOVQ	R15, 65568(AX)
 	MOVQ	65544(AX), R15
 	MOVQ	R15, 65576(AX)
-loop12: // 28 times
+loop12: // 4 times: tiles of 7 elements
 	MOVQ	$3, 65584(AX)
 	MOVQ	65552(AX), R15
 	MOVQ	R15, 65592(AX)
@@ -11281,10 +11281,16 @@ loop14: // 11 times
 	VMOVUPS	53371392(CX), Z0	// fitMixedGrad.Digits.0.weight_bar[0]
 	VMOVUPS	53371520(CX), Z1	// fitMixedGrad.Digits.0.weight_bar[1]
 	VMOVUPS	53371648(CX), Z2	// fitMixedGrad.Digits.0.weight_bar[2]
+	MOVQ	$7, 65624(AX)
+	MOVQ	65568(AX), R15
+	MOVQ	R15, 65632(AX)
+	MOVQ	65616(AX), R15
+	MOVQ	R15, 65640(AX)
+loop15: // 7 times
 	MOVQ	$28, SI
-	MOVQ	65568(AX), DI
-	MOVQ	65616(AX), R9
-loop15: // 28 times
+	MOVQ	65632(AX), DI
+	MOVQ	65640(AX), R9
+loop16: // 28 times
 	VMOVUPS	52167168(DI), Z3	// fitMixedGrad.bf16_4[0]
 	VMOVUPS	2273920(R9), Z4	// pixelsField.margins[0]
 	VFMADD231PS	Z4, Z3, Z0
@@ -11295,6 +11301,10 @@ loop15: // 28 times
 	ADDQ	$128, DI
 	ADDQ	$64, R9
 	DECQ	SI
+	JNE	loop16
+	ADDQ	$3584, 65632(AX)
+	ADDQ	$1920, 65640(AX)
+	DECQ	65624(AX)
 	JNE	loop15
 	VMOVUPS	Z0, 53371392(CX)	// fitMixedGrad.Digits.0.weight_bar[0]
 	VMOVUPS	Z1, 53371520(CX)	// fitMixedGrad.Digits.0.weight_bar[1]
@@ -11307,8 +11317,8 @@ loop15: // 28 times
 	ADDQ	$1920, 65600(AX)
 	DECQ	65584(AX)
 	JNE	loop13
-	ADDQ	$3584, 65568(AX)
-	ADDQ	$1920, 65576(AX)
+	ADDQ	$25088, 65568(AX)
+	ADDQ	$13440, 65576(AX)
 	DECQ	65560(AX)
 	JNE	loop12
 	ADDQ	$634368, 65544(AX)
@@ -11317,12 +11327,12 @@ loop15: // 28 times
 	JNE	loop4
 	MOVQ	$2, 65536(AX)
 	MOVQ	AX, CX
-loop16: // 2 times: vectors of the block
+loop17: // 2 times: vectors of the block
 	VMOVUPS	65792(CX), Z0	// mask
 	MOVQ	$99, SI
 	MOVQ	CX, DI
 	MOVQ	R8, R9
-loop17: // 99 times: elements
+loop18: // 99 times: elements
 	// mnist.nde:22
 	VMOVUPS	53371392(DI), Z1	// fitMixedGrad.Digits.0.weight_bar[0]
 	VPANDD	Z0, Z1, Z1
@@ -11332,22 +11342,22 @@ loop17: // 99 times: elements
 	ADDQ	$128, DI
 	ADDQ	$64, R9
 	DECQ	SI
-	JNE	loop17
+	JNE	loop18
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	MOVQ	$28, 65544(AX)
 	MOVQ	CX, 65552(AX)
-loop18: // 28 times: elements
+loop19: // 28 times: elements
 	MOVQ	$28, SI
 	MOVQ	65552(AX), DI
-loop19: // 28 times: elements
+loop20: // 28 times: elements
 	VMOVUPS	52066816(DI), Z2	// fitMixedGrad.vecmat[0]
 	VADDPS	Z2, Z1, Z1
 	ADDQ	$128, DI
 	DECQ	SI
-	JNE	loop19
+	JNE	loop20
 	ADDQ	$3584, 65552(AX)
 	DECQ	65544(AX)
-	JNE	loop18
+	JNE	loop19
 	VMOVUPS	Z1, 53384064(CX)	// fitMixedGrad.Digits.0.bias_bar
 	VPANDD	Z0, Z1, Z0
 	VMOVUPS	76736(R8), Z1	// sum of Digits.0.bias
@@ -11355,7 +11365,7 @@ loop19: // 28 times: elements
 	VMOVUPS	Z0, 76736(R8)	// sum of Digits.0.bias
 	ADDQ	$64, CX
 	DECQ	65536(AX)
-	JNE	loop16
+	JNE	loop17
 	RET
 
 // func fitMixedGradPart4AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
