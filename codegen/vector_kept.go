@@ -65,12 +65,19 @@ func (v *vectors) revFromKept(r *lanes.Rev) {
 		rel := func(i int) string { return variable + "." + v.paths[k.Args[i]][len(k.Name)+1:] }
 		p.line("for ; k >= %s; k-- {", end)
 		v.revStates(r, rel, "k")
-		v.revActive(rel)
-		p.line("%s", v.runWith(k, record))
+		if record == "" {
+			v.revActive(r, rel, "")
+			p.line("%s", v.run(k))
+		} else {
+			p.line("gone := uint32(0)")
+			v.revActive(r, rel, "gone")
+			p.line("if gone != 0 { rt.ClearLanes(unsafe.Slice(%s, %d), gone) }", record, tape.KeptLen()*v.set.Samples())
+			p.line("%s", v.runWith(k, record))
+		}
 		p.line("}")
 	}
 	p.line("k := len(tape.t) - 1")
-	sweep(r.Step, "s", fmt.Sprint(tape.MostKept()), "nil")
+	sweep(r.Step, "s", fmt.Sprint(tape.MostKept()), "")
 	p.line("a := &fr.%s // of the other steps what the way back takes was kept", r.FromKept.Name)
 	at := func(variable string, k *lanes.Kernel, i int) string {
 		return variable + "." + v.paths[k.Args[i]][len(k.Name)+1:]

@@ -324,7 +324,7 @@ func (v *vectors) rev(r *lanes.Rev) {
 		row = fmt.Sprintf("len(tape.%s)-1", v.names[[2]any{tape, s.States[0].Name}])
 	}
 	v.revStates(r, rel, row)
-	v.revActive(rel)
+	v.revActive(r, rel, "")
 	if r.IR.DenseVJP != nil {
 		v.revInside(r, rel)
 	} else if s.Cuts() {
@@ -354,12 +354,21 @@ func (v *vectors) revStates(r *lanes.Rev, rel func(int) string, row string) {
 	}
 }
 
-// revActive prints which samples have step k.
-func (v *vectors) revActive(rel func(int) string) {
+// revActive prints which samples have step k; gone, if not empty, is a variable with a bit for each of the others. What an attempt that was
+// rejected has left of such a sample may be no number, and zero times that is none in a sum over samples: its step has no length.
+func (v *vectors) revActive(r *lanes.Rev, rel func(int) string, gone string) {
 	p := v.p
 	p.line("for i, n := range tape.n {")
 	p.line("%s[i], fr.mask[i] = 1, mask[i]", rel(2))
-	p.line("if k >= n { %s[i], fr.mask[i] = 0, 0 } // this sample has fewer steps", rel(2))
+	p.line("if k >= n { // this sample has fewer steps")
+	p.line("%s[i], fr.mask[i] = 0, 0", rel(2))
+	if !r.Solve.Alike { // else kernels read that of one sample for all
+		p.line("%s[i] = 0", rel(1))
+	}
+	if gone != "" {
+		p.line("%s |= 1 << i", gone)
+	}
+	p.line("}")
 	p.line("}")
 }
 

@@ -246,6 +246,11 @@ func (v *vectors) restore(r *lanes.Rev, tape *lanes.Solve, rel func(int) string)
 	}
 	p.line("for ; j < next; j++ {")
 	p.line("%s, %s = tape.t[j], tape.h[j]", at(k.Args[0]), at(k.Args[1]))
+	if !tape.Alike {
+		p.line("for i, n := range tape.n {")
+		p.line("if j >= n { %s[i] = 0 } // this sample has fewer steps", at(k.Args[1]))
+		p.line("}")
+	}
 	p.line("%s", v.runStep(k, r.ReplayRecord, "j", at(k.Args[0]), at(k.Args[1])))
 	p.line("}")
 	p.line("tape.again(j, %s)", strings.Join(rows, ", "))

@@ -40,35 +40,6 @@ func AddLanes[R Float](dst, src []R, n int) {
 	clear(src)
 }
 
-// LanesWith are the lanes whose count is n, a bit for each.
-func LanesWith(n int, counts []int) (lanes uint32) {
-	for i, c := range counts {
-		if c == n {
-			lanes |= 1 << i
-		}
-	}
-	return lanes
-}
-
-// MergeLanes copies some lanes, a bit for each, of rows of 128 bytes.
-func MergeLanes[R Float](to, from []R, lanes uint32) {
-	var mask [32]uint32 // of a row
-	bits := int(unsafe.Sizeof(to[0])) / 4
-	for i := range mask {
-		mask[i] = -(lanes >> (i / bits) & 1)
-	}
-	rows := len(to) * bits / len(mask)
-	if mergeRows(unsafe.Pointer(&to[0]), unsafe.Pointer(&from[0]), rows, &mask) {
-		return
-	}
-	width := len(mask) / bits
-	for i := range to {
-		if lanes>>(i%width)&1 != 0 {
-			to[i] = from[i]
-		}
-	}
-}
-
 // FailedLane reports whether one of the solves of sample i of a block has failed.
 func FailedLane[B [16]SolveStats | [32]SolveStats](st []B, i int) bool {
 	for s := range st {
