@@ -2166,9 +2166,10 @@ func (l *lanes) reversePredict0RecLanes(tape *predict0RecTapeLanes, state0Bar *[
 		s.v = tape.v[k]
 		for i, n := range tape.n {
 			s.stepActive[i], fr.mask[i] = 1, mask[i]
-			if k >= n {
+			if k >= n { // this sample has fewer steps
 				s.stepActive[i], fr.mask[i] = 0, 0
-			} // this sample has fewer steps
+				s.stepH[i] = 0
+			}
 		}
 		a, some := &fr.predict0RecLanerevat, false
 		clear(a.data0Bar[:])

@@ -1149,9 +1149,10 @@ func (l *lanes) reverseForecast0RecLanes(tape *forecast0RecTapeLanes, state0Bar 
 		s.a = tape.a[k]
 		for i, n := range tape.n {
 			s.stepActive[i], fr.mask[i] = 1, mask[i]
-			if k >= n {
+			if k >= n { // this sample has fewer steps
 				s.stepActive[i], fr.mask[i] = 0, 0
-			} // this sample has fewer steps
+				s.stepH[i] = 0
+			}
 		}
 		a, some := &fr.forecast0RecLanerevat, false
 		clear(a.data0Bar[:])

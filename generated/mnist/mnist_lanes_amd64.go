@@ -687,9 +687,9 @@ func (l *lanes) reverseDigitsMixed0RecLanes(tape *digitsMixed0RecTapeLanes) {
 		s.z = tape.z[k]
 		for i, n := range tape.n {
 			s.stepActive[i], fr.mask[i] = 1, mask[i]
-			if k >= n {
+			if k >= n { // this sample has fewer steps
 				s.stepActive[i], fr.mask[i] = 0, 0
-			} // this sample has fewer steps
+			}
 		}
 		kernel.digitsMixed0RecLanerevTurn0(l.fr, l.w, l.pre, &l.sums[0])
 		kernel.digitsMixed0ReplayVjpTurn0(l.fr, l.w, l.pre, &l.sums[0])

@@ -2029,9 +2029,10 @@ func (l *lanes) reverseMoons0RecLanes(tape *moons0RecKeptTape) {
 		s.x = tape.x[k]
 		for i, n := range tape.n {
 			s.stepActive[i], fr.mask[i] = 1, mask[i]
-			if k >= n {
+			if k >= n { // this sample has fewer steps
 				s.stepActive[i], fr.mask[i] = 0, 0
-			} // this sample has fewer steps
+				s.stepH[i] = 0
+			}
 		}
 		kernel.moons0RecLanerev(l.fr, l.w, l.pre, &l.sums[0], nil)
 	}
@@ -2040,11 +2041,17 @@ func (l *lanes) reverseMoons0RecLanes(tape *moons0RecKeptTape) {
 	for ; k >= 0; k-- {
 		a.stepT, a.stepH = tape.t[k], tape.h[k]
 		a.x = tape.x[k]
+		gone := uint32(0)
 		for i, n := range tape.n {
 			a.stepActive[i], fr.mask[i] = 1, mask[i]
-			if k >= n {
+			if k >= n { // this sample has fewer steps
 				a.stepActive[i], fr.mask[i] = 0, 0
-			} // this sample has fewer steps
+				a.stepH[i] = 0
+				gone |= 1 << i
+			}
+		}
+		if gone != 0 {
+			rt.ClearLanes(unsafe.Slice(&tape.kept[k].xY2[0], 2880), gone)
 		}
 		kernel.moons0RecLanerevkept(l.fr, l.w, l.pre, &l.sums[0], &tape.kept[k].xY2[0])
 	}
@@ -3045,9 +3052,9 @@ func (l *lanes) reverseFitHyper1RecLanes(tape *fitHyper1RecTapeLanes, state0Bar 
 		s.x = tape.x[k]
 		for i, n := range tape.n {
 			s.stepActive[i], fr.mask[i] = 1, mask[i]
-			if k >= n {
+			if k >= n { // this sample has fewer steps
 				s.stepActive[i], fr.mask[i] = 0, 0
-			} // this sample has fewer steps
+			}
 		}
 		a, some := &fr.fitHyper1RecLanerevat, false
 		clear(a.data0Bar[:])
@@ -3126,9 +3133,10 @@ func (l *lanes) reverseFitHyper0RecLanes(tape *fitHyper0RecTapeLanes, state0Bar 
 		s.x = tape.x[k]
 		for i, n := range tape.n {
 			s.stepActive[i], fr.mask[i] = 1, mask[i]
-			if k >= n {
+			if k >= n { // this sample has fewer steps
 				s.stepActive[i], fr.mask[i] = 0, 0
-			} // this sample has fewer steps
+				s.stepH[i] = 0
+			}
 		}
 		a, some := &fr.fitHyper0RecLanerevat, false
 		clear(a.data0Bar[:])
@@ -3252,9 +3260,9 @@ func (l *lanes) reverseFitHyper1Rec2Lanes(tape *fitHyper1RecTapeLanes, state0Bar
 		s.x = tape.x[k]
 		for i, n := range tape.n {
 			s.stepActive[i], fr.mask[i] = 1, mask[i]
-			if k >= n {
+			if k >= n { // this sample has fewer steps
 				s.stepActive[i], fr.mask[i] = 0, 0
-			} // this sample has fewer steps
+			}
 		}
 		a, some := &fr.fitHyper1RecLanerevat, false
 		clear(a.data0Bar[:])
