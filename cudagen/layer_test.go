@@ -135,7 +135,8 @@ model End(u [STATE]real) (y [STATE]real, n i32) {
 `)
 }
 
-// TestLayersPay: a batch goes layer by layer where a block for each sample would read more weights than arrays.
+// TestLayersPay: a batch goes layer by layer where a block for each sample would read more weights than arrays, and gradients where sums and
+// launches say so.
 func TestLayersPay(t *testing.T) {
 	for _, c := range []struct {
 		state, width string
@@ -148,4 +149,34 @@ func TestLayersPay(t *testing.T) {
 			t.Errorf("%s states and %s units: layer by layer %t", c.state, c.width, layers)
 		}
 	}
+	for _, c := range []struct {
+		state, width, batch string
+		layers              bool
+	}{{"32", "300", "1024", true}, {"32", "100", "16", false}, {"4", "512", "256", true}, {"4", "64", "4096", false}, {"32", "1000", "full", true}} {
+		text := layered(c.state, c.width) + strings.NewReplacer("STATE", c.state, "BATCH", c.batch).Replace(fitted)
+		text = strings.Replace(text, "|> tanh |>", "|> tanh |> Linear("+c.width+") |> tanh |>", 1)
+		s := programSubject(t, "choice", map[string]string{"choice.nde": text}, "f32")
+		s.emit(t)
+		if layers := len(s.out.Kernels.Recipes[0].Grad.Layers.Parts) > 0; layers != c.layers {
+			t.Errorf("the gradient of %s states and two layers of %s units over %s samples: layer by layer %t", c.state, c.width, c.batch, layers)
+		}
+	}
 }
+
+// fitted is a recipe of layered.
+const fitted = `
+data Rows {
+	u, goal [STATE]real
+	source: csv{path: "rows.csv"}
+}
+
+train Fit {
+	data: Rows
+	batch: BATCH
+	epochs: 1
+	optimizer: adam
+	y, n := End(u)
+	minimize mse(y, goal)
+	metric steps = n
+}
+`
