@@ -218,7 +218,7 @@ func (b *bench) checkBlock(t *testing.T, k *lanes.Kernel, f *ir.Func, draw func(
 	close := func(g, w float64) bool {
 		return g == w || math.IsNaN(g) && math.IsNaN(w) || math.Abs(g-w) <= tol*max(1, math.Abs(w))
 	}
-	var frames [][]byte
+	var frames, tiles [][]byte
 	for _, isa := range asm.ISAs {
 		fr := make([]byte, b.set.Size)
 		for i := range fr {
@@ -293,6 +293,14 @@ func (b *bench) checkBlock(t *testing.T, k *lanes.Kernel, f *ir.Func, draw func(
 			b.ran(done)
 		}
 		frames = append(frames, fr)
+		var inTiles []byte
+		for _, p := range b.m.Params {
+			if _, at := b.set.Sums(p); at != nil {
+				padded := (at.Columns*b.m.Real.Bytes() + 63) / 64 * 64
+				inTiles = append(inTiles, sums[place(*at):][:p.Type.Shape[0]*padded]...)
+			}
+		}
+		tiles = append(tiles, inTiles)
 		if odd {
 			continue
 		}
@@ -363,6 +371,9 @@ func (b *bench) checkBlock(t *testing.T, k *lanes.Kernel, f *ir.Func, draw func(
 				return
 			}
 		}
+	}
+	if i := other(tiles[0], tiles[1], b.m.Real, b.m.Real); i >= 0 {
+		t.Errorf("%s: sum %d of matrices that are summed in tiles has other bits on avx512 than on avx2", f.Name, i)
 	}
 	for i, at := range k.Results {
 		if at == nil {
