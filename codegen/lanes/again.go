@@ -72,7 +72,7 @@ func (c *compiler) alikeOnce() {
 		moves[v] = moves[v] || c.k.alike[v] && slices.ContainsFunc(v.Args, func(a *ir.Value) bool { return moves[a] })
 	}
 	made := map[*ir.Value]bool{}
-	for _, seg := range c.set.segments(c.pf, c.k.nests) {
+	for _, seg := range c.set.segments(c.pf, c.k.nests, stays(c.b.ISA)) {
 		if isNode(seg[0]) {
 			continue
 		}

@@ -134,7 +134,7 @@ func (c *compiler) body() {
 	c.begins()
 	var segs [][]*plan.Nest
 	if t := c.k.turn; t == nil {
-		segs = c.set.segments(c.pf, c.k.nests)
+		segs = c.set.segments(c.pf, c.k.nests, stays(c.b.ISA))
 	} else {
 		if segs = t.segs; t.after != nil {
 			c.source(t.after)

@@ -42,26 +42,8 @@ func (c *compiler) nest(n *plan.Nest) {
 			for r := range ixs {
 				ixs[r].rows, ixs[r].tile = true, r
 			}
-			// What stands between the steps along a matrix goes row by row, so that a row's registers are free
-			// for the next one.
-			for i := 0; i < len(steps); {
-				if matrix(steps[i]) {
-					c.source(steps[i].V)
-					c.step(steps[i], ixs, n.Extent)
-					i++
-					continue
-				}
-				end := i
-				for end < len(steps) && !matrix(steps[end]) {
-					end++
-				}
-				for r := range ixs {
-					for _, s := range steps[i:end] {
-						c.source(s.V)
-						c.step(s, ixs[r:r+1], n.Extent)
-					}
-				}
-				i = end
+			for _, p := range c.set.pieces(c.pf, n) {
+				c.piece(p, ixs, n.Extent)
 			}
 		})
 	}

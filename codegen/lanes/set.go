@@ -230,9 +230,45 @@ func (s *Set) layout(k *Kernel) {
 	}
 	s.layoutMargins(k)
 	s.layoutSums(k)
-	segs := s.segments(pf, k.nests)
-	where := make(map[*ir.Value]int, len(f.Values))       // segment that computes a value
-	loop := make(map[*ir.Value]*plan.Nest, len(f.Values)) // and nest
+	outside := map[*ir.Value]bool{} // values that are read in another segment, or by a call
+	stats := map[*ir.Value]bool{}   // statistics that are read
+	s.crossing(pf, s.segments(pf, k.nests, stays(asm.AVX512)), outside, stats)
+	segs := s.segments(pf, k.nests, stays(asm.AVX2)) // between calls, these are finer
+	where := s.crossing(pf, segs, outside, stats)
+	for i, r := range f.Results {
+		if pf.Sums[i] == nil {
+			outside[base(pf, r)] = true
+		}
+	}
+	s.handedOver(k, segs, where)
+	names := newValueNames(k)
+	passing := s.passing(k)
+	for _, v := range f.Values {
+		if k.byVal[v] != nil || k.alike[v] || v.Type.Elem == ir.Tuple || passing[v] {
+			continue
+		}
+		pl := pf.Places[v]
+		switch pl.Kind {
+		case plan.Scalars, plan.Register:
+			if outside[v] {
+				k.byVal[v] = s.field(k, names.of(v), v.Type)
+			}
+		case plan.Local, plan.Work:
+			k.byVal[v] = s.field(k, names.of(v), v.Type)
+		case plan.Stat:
+			if stats[v] {
+				k.byVal[v] = s.field(k, names.of(v), v.Type)
+			}
+		}
+	}
+}
+
+// crossing finds the values that are read in another segment than that which computes them, or by a call, and the statistics that are
+// read. where is the segment that computes a value.
+func (s *Set) crossing(pf *plan.Func, segs [][]*plan.Nest, outside, stats map[*ir.Value]bool) (where map[*ir.Value]int) {
+	f := pf.IR
+	where = make(map[*ir.Value]int, len(f.Values))
+	loop := make(map[*ir.Value]*plan.Nest, len(f.Values))
 	for i, seg := range segs {
 		for _, n := range seg {
 			for _, st := range n.Steps {
@@ -247,8 +283,6 @@ func (s *Set) layout(k *Kernel) {
 			where[v] = where[v.Args[0]]
 		}
 	}
-	outside := map[*ir.Value]bool{} // values that are read in another segment, or by a call
-	stats := map[*ir.Value]bool{}   // statistics that are read
 	for i, seg := range segs {
 		for _, n := range seg {
 			for _, st := range n.Steps {
@@ -281,32 +315,7 @@ func (s *Set) layout(k *Kernel) {
 			}
 		}
 	}
-	for i, r := range f.Results {
-		if pf.Sums[i] == nil {
-			outside[base(pf, r)] = true
-		}
-	}
-	s.handedOver(k, segs, where)
-	names := newValueNames(k)
-	passing := s.passing(k)
-	for _, v := range f.Values {
-		if k.byVal[v] != nil || k.alike[v] || v.Type.Elem == ir.Tuple || passing[v] {
-			continue
-		}
-		pl := pf.Places[v]
-		switch pl.Kind {
-		case plan.Scalars, plan.Register:
-			if outside[v] {
-				k.byVal[v] = s.field(k, names.of(v), v.Type)
-			}
-		case plan.Local, plan.Work:
-			k.byVal[v] = s.field(k, names.of(v), v.Type)
-		case plan.Stat:
-			if stats[v] {
-				k.byVal[v] = s.field(k, names.of(v), v.Type)
-			}
-		}
-	}
+	return where
 }
 
 // base is what v is a view of.
@@ -342,8 +351,8 @@ func isNode(n *plan.Nest) bool {
 
 // segments cuts nests at nodes and convolutions, which are segments of their own, with what follows an element of these. Products with matrices go over the whole block at
 // once; what stands between them and is long, or has functions of numbers that take two vectors, is a segment of its
-// own, since a vector at a time leaves it registers.
-func (s *Set) segments(pf *plan.Func, nests []*plan.Nest) [][]*plan.Nest {
+// own, since a vector at a time leaves it registers; most is what is long within a loop of products.
+func (s *Set) segments(pf *plan.Func, nests []*plan.Nest, most int) [][]*plan.Nest {
 	var out [][]*plan.Nest
 	for len(nests) > 0 {
 		if isNode(nests[0]) || convolves(nests[0]) {
@@ -357,18 +366,17 @@ func (s *Set) segments(pf *plan.Func, nests []*plan.Nest) [][]*plan.Nest {
 		n := count(nests, func(n *plan.Nest) bool { return !isNode(n) && !convolves(n) })
 		var parts []*plan.Nest
 		for _, q := range nests[:n] {
-			parts = append(parts, s.part(pf, q)...)
+			parts = append(parts, s.part(pf, q, most)...)
 		}
 		out, nests = append(out, s.cut(pf, parts)...), nests[n:]
 	}
 	return out
 }
 
-// part cuts a loop before and after long stretches between its products with matrices: these go over the whole block, and
-// would have the stretch spelled out for all rows of a tile and all vectors. A number then goes through memory, which is
-// little beside so many operations.
-func (s *Set) part(pf *plan.Func, n *plan.Nest) []*plan.Nest {
-	if s.alone != nil || n.Unroll || n.Extent == 1 || !s.multiplies(n) {
+// part cuts a loop before and after stretches of so many operations between its products with matrices: these go over the whole block, and
+// would have the stretch spelled out for all vectors. A number then goes through memory, which is little beside so many operations.
+func (s *Set) part(pf *plan.Func, n *plan.Nest, most int) []*plan.Nest {
+	if !s.byTiles(n) {
 		return []*plan.Nest{n}
 	}
 	var out []*plan.Nest
@@ -378,7 +386,7 @@ func (s *Set) part(pf *plan.Func, n *plan.Nest) []*plan.Nest {
 		for ; k < len(rest) && !matrix(rest[k]); k++ {
 			size += s.operations(pf, rest[k].V)
 		}
-		own := size >= long
+		own := size >= most
 		if k == 0 {
 			k = 1
 		}

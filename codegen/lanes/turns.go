@@ -45,7 +45,7 @@ func (s *Set) takeTurns(k *Kernel) {
 		turns = append(turns, &p)
 		next, size = &turn{after: before}, 0
 	}
-	for _, seg := range s.segments(k.pf, k.nests) {
+	for _, seg := range s.segments(k.pf, k.nests, long) {
 		v, callee := seg[0].Steps[0].V, (*Kernel)(nil)
 		cost := 0
 		switch {
